@@ -1,0 +1,71 @@
+# Needs nothing but make and a Python from 3.11 to 3.14; makes .venv itself.
+PYTHON ?= $(shell for p in python3.12 python3 python3.13 python3.14 python3.11 python; do \
+	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 15))' 2>/dev/null && { echo $$p; break; }; done)
+VENV := .venv
+RUN := $(VENV)/bin/python
+BUILT := $(VENV)/.built
+BENCH := $(VENV)/.bench
+
+.DEFAULT_GOAL := help
+.PHONY: help dev test check migrate seed backup restore bench simulate calibrate deploy-check pins clean
+
+help: ## This list
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /	/' | expand -t 16
+
+# The environment is made again whenever the pins or the interpreter change.
+$(BUILT): requirements-dev.txt local/redis-server.txt
+	@test -n "$(PYTHON)" || { echo "No Python from 3.11 to 3.14 found; set PYTHON=/path/to/python"; exit 1; }
+	@rm -rf $(VENV)
+	@$(PYTHON) -m venv $(VENV) || { echo "'$(PYTHON) -m venv' failed: on Debian and Ubuntu install python3-venv"; exit 1; }
+	@echo "Installing the pinned packages into $(VENV) (once) …"
+	@$(RUN) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@$(RUN) -m local.install_redis
+	@touch $@
+
+$(BENCH): requirements-bench.txt $(BUILT)
+	@$(RUN) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-bench.txt
+	@touch $@
+
+dev: $(BUILT) ## Run everything at http://127.0.0.1:5300 (data in .local/)
+	@exec $(RUN) -m local
+
+test: $(BUILT) ## All tests, on a Postgres and a Redis of their own
+	@$(RUN) -m pytest $(ARGS)
+
+check: $(BUILT) ## Formatting, lint, types, import rules, routes against deployment files
+	@$(RUN) -m ruff format --check .
+	@$(RUN) -m ruff check .
+	@$(RUN) -m mypy
+	@$(RUN) -m pytest tests/house
+
+migrate: $(BUILT) ## Bring the database to the newest schema
+	@$(RUN) -m local.with_services migrate.py upgrade
+
+seed: $(BUILT) ## Load the demo data; loading it twice changes nothing
+	@$(RUN) -m local.with_services -m local.demo
+
+backup: $(BUILT) ## pg_dump into .local/backups
+	@$(RUN) -m local.with_services -m local.backup dump
+
+restore: $(BUILT) ## pg_restore FILE=… (default: the newest backup)
+	@$(RUN) -m local.with_services -m local.backup restore $(FILE)
+
+bench: $(BENCH) ## Every benchmark, with the alternative measured in the same run
+	@$(RUN) -m benchmarks $(ARGS)
+
+simulate: $(BENCH) ## What a pool can measure: make simulate POOL=<id>
+	@$(RUN) -m local.with_services -m local.simulate $(POOL)
+
+calibrate: $(BUILT) ## Estimate item parameters from recorded answers: make calibrate POOL=<id>
+	@$(RUN) -m local.with_services -m local.calibrate $(POOL)
+
+deploy-check: $(BUILT) ## Build for Vercel and Lambda without an account, compare with lib/routes.py
+	@$(RUN) -m local.deploy_check
+
+pins: $(BUILT) ## Resolve pyproject.toml into the hashed requirement files
+	@for target in ":requirements.txt" "--extra dev:requirements-dev.txt" "--extra dev --extra bench:requirements-bench.txt"; do \
+		$(VENV)/bin/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+			--no-header --no-annotate $${target%%:*} pyproject.toml -o $${target##*:} || exit 1; done
+
+clean: ## Remove the environment and caches; .local/ (your data) stays
+	@rm -rf $(VENV) .build .mypy_cache .ruff_cache .pytest_cache .hypothesis
