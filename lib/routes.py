@@ -1,0 +1,60 @@
+"""The table of every endpoint: path, module, methods, who may call.
+
+`api/index.py` serves this table, `lib/access.py` enforces its last column, and the deployment
+files are made from it, so an endpoint that is not here does not exist.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+SMALL_BODY = 64 * 1024  # bytes
+LARGE_BODY = 4 * 1024 * 1024  # bytes; the platforms refuse more than 4.5 MB themselves
+
+
+class Access(StrEnum):
+    """Who may call an endpoint."""
+
+    PUBLIC = "public"  # anyone; answers hold nothing that is private
+    SESSION = "session"  # whoever holds the session's token or id, which the handler checks
+    OPERATOR = "operator"  # ADMIN_PASSWORD, as `adminPassword` or bearer
+    CRON = "cron"  # CRON_SECRET as bearer
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """One public path and the function behind it."""
+
+    path: str
+    module: str
+    """Name of the file in `api/`, without `.py`."""
+    methods: tuple[str, ...]
+    access: Access
+    body_limit: int = SMALL_BODY
+    """Bytes."""
+    schedule: str | None = None
+    """Five-field cron expression, UTC, of the run that this path answers."""
+
+
+ENDPOINTS: tuple[Endpoint, ...] = (
+    # --- house
+    Endpoint("/health", "health", ("GET",), Access.PUBLIC),
+    Endpoint("/api/health", "health", ("GET",), Access.PUBLIC),
+    # --- workshop
+    # --- legacy
+    # --- assessment
+)
+
+
+def endpoints_of(module: str) -> tuple[Endpoint, ...]:
+    """Every row of one function."""
+    return tuple(row for row in ENDPOINTS if row.module == module)
+
+
+def modules() -> tuple[str, ...]:
+    """Every function, in the table's order, each once."""
+    return tuple(dict.fromkeys(row.module for row in ENDPOINTS))
+
+
+def find(path: str, method: str) -> Endpoint | None:
+    """The row of a route template such as `/api/test/end/{session_id}`."""
+    return next((row for row in ENDPOINTS if row.path == path and method in row.methods), None)

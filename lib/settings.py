@@ -1,0 +1,100 @@
+"""The configuration of a process: the only reader of the environment."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+MINIMUM_SECRET_LENGTH = 16  # characters; Vercel's own advice for CRON_SECRET
+WORKSHOP_RETENTION_DAYS = 365
+POSTGRES_NAMES = ("POSTGRES_URL", "DATABASE_URL")
+MIGRATION_NAMES = ("POSTGRES_URL_NON_POOLING", "DATABASE_URL_UNPOOLED", *POSTGRES_NAMES)
+REDIS_URL_NAMES = ("UPSTASH_REDIS_REST_URL", "KV_REST_API_URL")
+REDIS_TOKEN_NAMES = ("UPSTASH_REDIS_REST_TOKEN", "KV_REST_API_TOKEN")
+
+
+class Platform(StrEnum):
+    """Where the process runs."""
+
+    VERCEL = "vercel"
+    LAMBDA = "lambda"
+    LOCAL = "local"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the environment says; secrets never show in a repr."""
+
+    platform: Platform = Platform.LOCAL
+    version: str = "0.1.0"
+    postgres_url: str | None = field(default=None, repr=False)
+    migration_url: str | None = field(default=None, repr=False)
+    """Unpooled URL, for schema changes and long work; `postgres_url` where none is given."""
+    redis_url: str | None = None
+    redis_token: str | None = field(default=None, repr=False)
+    admin_password: str | None = field(default=None, repr=False)
+    cron_secret: str | None = field(default=None, repr=False)
+    encryption_key: str | None = field(default=None, repr=False)
+    encryption_key_previous: str | None = field(default=None, repr=False)
+    allowed_origins: tuple[str, ...] = ()
+    workshop_retention_days: int = WORKSHOP_RETENTION_DAYS
+    backup_bucket: str | None = None
+    backup_folder: str = ".local/backups"
+    """Where backups go without a bucket; never used in a deployment, whose disk is not kept."""
+    trust_loopback: bool = False
+    """Local server only: operator calls from this machine need no password."""
+
+    @property
+    def deployed(self) -> bool:
+        """True on Vercel and Lambda, where missing secrets close what they protect."""
+        return self.platform is not Platform.LOCAL
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str] = os.environ) -> "Settings":
+        """Read the environment; empty and blank values count as not set.
+
+        Raises:
+            ValueError: If WORKSHOP_RETENTION_DAYS is not a positive whole number.
+        """
+        platform = _platform(env)
+        postgres_url = _first(env, POSTGRES_NAMES)
+        return cls(
+            platform=platform,
+            postgres_url=postgres_url,
+            migration_url=_first(env, MIGRATION_NAMES),
+            redis_url=_first(env, REDIS_URL_NAMES),
+            redis_token=_first(env, REDIS_TOKEN_NAMES),
+            admin_password=_first(env, ("ADMIN_PASSWORD",)),
+            cron_secret=_first(env, ("CRON_SECRET",)),
+            encryption_key=_first(env, ("ENCRYPTION_KEY",)),
+            encryption_key_previous=_first(env, ("ENCRYPTION_KEY_PREVIOUS",)),
+            allowed_origins=tuple(_words(_first(env, ("ALLOWED_ORIGINS",)))),
+            workshop_retention_days=_days(_first(env, ("WORKSHOP_RETENTION_DAYS",))),
+            backup_bucket=_first(env, ("BACKUP_BUCKET",)),
+            backup_folder=_first(env, ("BACKUP_FOLDER",)) or cls.backup_folder,
+            trust_loopback=platform is Platform.LOCAL
+            and _first(env, ("STEPWISE_TRUST_LOOPBACK",)) == "1",
+        )
+
+
+def _platform(env: Mapping[str, str]) -> Platform:
+    if env.get("VERCEL"):
+        return Platform.VERCEL
+    if env.get("AWS_LAMBDA_FUNCTION_NAME"):
+        return Platform.LAMBDA
+    return Platform.LOCAL
+
+
+def _first(env: Mapping[str, str], names: tuple[str, ...]) -> str | None:
+    return next((value for name in names if (value := env.get(name, "").strip())), None)
+
+
+def _words(text: str | None) -> list[str]:
+    return [word for part in (text or "").split(",") if (word := part.strip().rstrip("/"))]
+
+
+def _days(text: str | None) -> int:
+    days = WORKSHOP_RETENTION_DAYS if text is None else int(text)
+    if days < 1:
+        raise ValueError("WORKSHOP_RETENTION_DAYS must be 1 or more")
+    return days
