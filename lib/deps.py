@@ -1,0 +1,67 @@
+"""What the handlers work with: made lazily, once a process."""
+
+import threading
+from collections.abc import Callable
+from datetime import UTC, datetime
+from functools import cache
+from typing import TYPE_CHECKING
+
+from lib.errors import NotConfigured
+from lib.settings import Settings
+
+if TYPE_CHECKING:
+    from lib.postgres import Postgres
+    from lib.upstash import RedisRest
+
+
+class Deps:
+    """Settings, Postgres, Redis and a clock; the clients are imported and made at first use."""
+
+    def __init__(self, settings: Settings, clock: Callable[[], datetime] | None = None) -> None:
+        self.settings = settings
+        self.clock = clock or (lambda: datetime.now(UTC))
+        self._lock = threading.Lock()
+        self._postgres: Postgres | None = None
+        self._redis: RedisRest | None = None
+
+    @property
+    def postgres(self) -> "Postgres":
+        """The database.
+
+        Raises:
+            NotConfigured: If the environment names none.
+        """
+        if self._postgres is None:
+            if self.settings.postgres_url is None:
+                raise NotConfigured(name="POSTGRES_URL")
+            from lib.postgres import Postgres
+
+            with self._lock:
+                self._postgres = self._postgres or Postgres(self.settings.postgres_url)
+        return self._postgres
+
+    @property
+    def redis(self) -> "RedisRest | None":
+        """The cache; None where the environment names none."""
+        url, token = self.settings.redis_url, self.settings.redis_token
+        if self._redis is None and url is not None and token is not None:
+            from lib.upstash import RedisRest
+
+            with self._lock:
+                self._redis = self._redis or RedisRest(url, token)
+        return self._redis
+
+    def close(self) -> None:
+        """Close what was opened."""
+        if self._postgres is not None:
+            self._postgres.close()
+
+
+@cache
+def _process_deps() -> Deps:
+    return Deps(Settings.from_env())
+
+
+def get_deps() -> Deps:
+    """The process's dependencies; tests override this with their own."""
+    return _process_deps()

@@ -1,0 +1,275 @@
+"""Postgres from a function: few connections, few round trips, errors under our own names.
+
+Connections run in autocommit, without prepared statements and session settings, so that a
+pooler in transaction mode may stand between. A single statement costs one round trip, and so
+does a `batch` of many, which is atomic too.
+"""
+
+import random
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from select import select
+from typing import Any, TypeVar, cast
+
+import psycopg
+from psycopg import errors as driver
+from psycopg.rows import BaseRowFactory, class_row, scalar_row, tuple_row
+
+from lib.errors import AppError, Busy, DatabaseUnavailable, InvalidInput, SchemaMissing
+from lib.logs import log
+from lib.queries import Query
+
+T = TypeVar("T")
+Params = dict[str, Any]
+Connection = psycopg.Connection[tuple[Any, ...]]
+
+CONNECT_SECONDS = 3
+IDLE_SECONDS = 60.0  # a pooler or a frozen function has often dropped the socket by then
+MAX_CONNECTIONS = 10  # a process; the platforms add processes, not threads, under load
+WAIT_SECONDS = 5.0
+CONFLICT_TRIES = 4
+CONFLICT_PAUSE_SECONDS = 0.02
+
+_constraints: dict[str, Callable[[], AppError]] = {}
+
+
+def register_constraint(name: str, error: Callable[[], AppError]) -> None:
+    """Say which of our errors a violated constraint (or RAISE … USING CONSTRAINT) means."""
+    _constraints[name] = error
+
+
+@dataclass(frozen=True)
+class Statement:
+    """One statement of a batch; `row` is the dataclass of its rows, None for plain tuples."""
+
+    query: Query
+    params: Params | None = None
+    row: type[Any] | None = None
+
+
+class Transaction:
+    """Statements that succeed or fail together, a round trip each; for operators' work."""
+
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
+
+    def fetch_all(self, query: Query, params: Params | None, row: type[T]) -> list[T]:
+        """Every row as a `row` dataclass."""
+        with self.connection.cursor(row_factory=class_row(row)) as cursor:
+            return cursor.execute(query.text, params).fetchall()
+
+    def fetch_one(self, query: Query, params: Params | None, row: type[T]) -> T | None:
+        """The first row, None where there is none."""
+        with self.connection.cursor(row_factory=class_row(row)) as cursor:
+            return cursor.execute(query.text, params).fetchone()
+
+    def fetch_value(self, query: Query, params: Params | None = None) -> Any:
+        """First column of the first row, None where there is none."""
+        with self.connection.cursor(row_factory=scalar_row) as cursor:
+            return cursor.execute(query.text, params).fetchone()
+
+    def execute(self, query: Query, params: Params | None = None) -> int:
+        """Run a statement, return how many rows it touched."""
+        return self.connection.execute(query.text, params).rowcount
+
+    def execute_script(self, script: str) -> None:
+        """Run many statements as they stand, without parameters."""
+        self.connection.execute(script.encode())
+
+
+class Postgres:
+    """A last-in-first-out holder of connections to one database; safe for threads."""
+
+    def __init__(self, url: str, *, max_connections: int = MAX_CONNECTIONS) -> None:
+        self._url = url
+        self._idle: list[tuple[Connection, float]] = []
+        self._lock = threading.Lock()
+        self._places = threading.BoundedSemaphore(max_connections)
+
+    def fetch_one(
+        self, query: Query, params: Params | None, row: type[T], *, read: bool = False
+    ) -> T | None:
+        """First row as a `row` dataclass; `read` says that the statement may be repeated."""
+        rows = self.fetch_all(query, params, row, read=read)
+        return rows[0] if rows else None
+
+    def fetch_all(
+        self, query: Query, params: Params | None, row: type[T], *, read: bool = False
+    ) -> list[T]:
+        """Every row as a `row` dataclass; one round trip."""
+        return self._single(query, params, class_row(row), read=read)
+
+    def fetch_value(self, query: Query, params: Params | None = None, *, read: bool = False) -> Any:
+        """First column of the first row, None where there is none; one round trip."""
+        rows = self._single(query, params, cast("Any", scalar_row), read=read)
+        return rows[0] if rows else None
+
+    def execute(self, query: Query, params: Params | None = None) -> int:
+        """Run a statement, return how many rows it touched; one round trip."""
+        return self._run(lambda conn: conn.execute(query.text, params).rowcount, read=False)
+
+    def batch(
+        self,
+        statements: Sequence[Statement | tuple[Query, Params | None, type[Any] | None]],
+        *,
+        read: bool = False,
+    ) -> list[list[Any]]:
+        """Run statements in one round trip, all or nothing; rows of each, in order."""
+        asked = [item if isinstance(item, Statement) else Statement(*item) for item in statements]
+        return self._run(lambda conn: _pipelined(conn, asked), read=read)
+
+    @contextmanager
+    def transaction(self) -> Iterator[Transaction]:
+        """Hold one connection for several statements; rolled back if the block raises."""
+        with _named_errors(), self._connection() as connection, connection.transaction():
+            yield Transaction(connection)
+
+    def close(self) -> None:
+        """Close the idle connections."""
+        with self._lock:
+            idle, self._idle = self._idle, []
+        for connection, _ in idle:
+            connection.close()
+
+    def _single(
+        self, query: Query, params: Params | None, factory: BaseRowFactory[T], *, read: bool
+    ) -> list[T]:
+        def run(connection: Connection) -> list[T]:
+            with connection.cursor(row_factory=factory) as cursor:
+                cursor.execute(query.text, params)
+                return cursor.fetchall() if cursor.description else []
+
+        return self._run(run, read=read)
+
+    def _run(self, work: Callable[[Connection], T], *, read: bool) -> T:
+        """Do the work; repeat it after a deadlock, and after a lost connection if it is a read."""
+        lost = False
+        for attempt in range(1, CONFLICT_TRIES + 1):
+            try:
+                with _named_errors(), self._connection() as connection:
+                    return work(connection)
+            except Busy as busy:
+                if not _may_repeat(busy) or attempt == CONFLICT_TRIES:
+                    raise
+                time.sleep(CONFLICT_PAUSE_SECONDS * attempt * random.random())  # noqa: S311 jitter
+            except DatabaseUnavailable:
+                if not read or lost:
+                    raise
+                lost = True
+        raise Busy
+
+    @contextmanager
+    def _connection(self) -> Iterator[Connection]:
+        if not self._places.acquire(timeout=WAIT_SECONDS):
+            raise DatabaseUnavailable
+        try:
+            connection = self._take() or self._connect()
+            try:
+                yield connection
+            finally:
+                self._give_back(connection)
+        finally:
+            self._places.release()
+
+    def _connect(self) -> Connection:
+        return psycopg.connect(
+            self._url,
+            autocommit=True,
+            prepare_threshold=None,
+            connect_timeout=CONNECT_SECONDS,
+            application_name="stepwise",
+        )
+
+    def _take(self) -> Connection | None:
+        """The connection used last, if its socket is still alive; asks nothing of the server."""
+        while True:
+            with self._lock:
+                if not self._idle:
+                    return None
+                connection, since = self._idle.pop()
+            if time.monotonic() - since < IDLE_SECONDS and _alive(connection):
+                return connection
+            connection.close()
+
+    def _give_back(self, connection: Connection) -> None:
+        usable = (
+            not connection.closed
+            and connection.info.transaction_status == psycopg.pq.TransactionStatus.IDLE
+        )
+        if not usable:
+            connection.close()
+            return
+        with self._lock:
+            self._idle.append((connection, time.monotonic()))
+
+
+def _pipelined(connection: Connection, statements: Sequence[Statement]) -> list[list[Any]]:
+    with connection.pipeline():
+        cursors = [
+            connection.cursor(
+                row_factory=cast("Any", class_row(asked.row) if asked.row else tuple_row)
+            ).execute(asked.query.text, asked.params)
+            for asked in statements
+        ]
+    return [cursor.fetchall() if cursor.description else [] for cursor in cursors]
+
+
+def _alive(connection: Connection) -> bool:
+    """An idle socket with something to read has been closed, or the server is saying goodbye."""
+    try:
+        readable, _, _ = select([connection.fileno()], [], [], 0)
+    except (OSError, ValueError, psycopg.Error):
+        return False
+    return not readable
+
+
+def _may_repeat(busy: Busy) -> bool:
+    return isinstance(
+        busy.__cause__, driver.DeadlockDetected | driver.SerializationFailure
+    )
+
+
+@contextmanager
+def _named_errors() -> Iterator[None]:
+    """Turn the driver's errors into ours; what we do not know stays a fault, and is logged."""
+    try:
+        yield
+    except psycopg.Error as error:
+        log(
+            "postgres_error",
+            sqlstate=error.sqlstate,
+            constraint=error.diag.constraint_name,
+            kind=type(error).__name__,
+        )
+        named = _name(error)
+        if named is None:
+            raise
+        raise named from error
+
+
+def _name(error: psycopg.Error) -> AppError | None:
+    constraint = error.diag.constraint_name
+    if constraint in _constraints:
+        return _constraints[constraint]()
+    match error:
+        case (
+            driver.DeadlockDetected()
+            | driver.SerializationFailure()
+            | driver.LockNotAvailable()
+            | driver.QueryCanceled()
+        ):
+            return Busy()
+        case (
+            driver.UndefinedTable()
+            | driver.UndefinedFunction()
+            | driver.InvalidSchemaName()
+        ):
+            return SchemaMissing()
+        case driver.CharacterNotInRepertoire() | driver.UntranslatableCharacter():
+            return InvalidInput(reason="A text holds a character that cannot be stored.")
+        case psycopg.OperationalError() | psycopg.InterfaceError():
+            return DatabaseUnavailable()
+    return None

@@ -1,0 +1,42 @@
+"""Named queries from the `sql/` folder."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+SQL_FOLDER = Path(__file__).resolve().parent.parent / "sql"
+_HEADER = re.compile(r"^-- (\w+) --$", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Query:
+    """One statement; `text` has psycopg's `%(name)s` placeholders."""
+
+    name: str
+    text: bytes
+
+
+@cache
+def load_queries(file: str) -> Mapping[str, Query]:
+    """Read `sql/<file>`: each `-- name --` line begins a statement of that name.
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        ValueError: If a name stands twice.
+    """
+    _, *parts = _HEADER.split(load_script(file))
+    names, texts = parts[::2], parts[1::2]
+    if len(set(names)) != len(names):
+        raise ValueError(f"{file} names a query twice")
+    return {
+        name: Query(name, text.strip().rstrip(";").encode())
+        for name, text in zip(names, texts, strict=True)
+    }
+
+
+@cache
+def load_script(file: str) -> str:
+    """Text of `sql/<file>`, many statements, to be run as they stand."""
+    return (SQL_FOLDER / file).read_text(encoding="utf-8")
