@@ -57,11 +57,20 @@ class Deps:
             self._postgres.close()
 
 
-@cache
-def _process_deps() -> Deps:
-    return Deps(Settings.from_env())
+_installed: Deps | None = None
 
 
 def get_deps() -> Deps:
-    """The process's dependencies; tests override this with their own."""
-    return _process_deps()
+    """The process's dependencies, made from the environment at first use."""
+    return _installed or _from_environment()
+
+
+def install_deps(deps: Deps | None) -> None:
+    """Use these instead of the environment's, in the whole process; None goes back."""
+    global _installed  # noqa: PLW0603 one per process is the point
+    _installed = deps
+
+
+@cache
+def _from_environment() -> Deps:
+    return Deps(Settings.from_env())

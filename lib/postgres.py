@@ -227,9 +227,7 @@ def _alive(connection: Connection) -> bool:
 
 
 def _may_repeat(busy: Busy) -> bool:
-    return isinstance(
-        busy.__cause__, driver.DeadlockDetected | driver.SerializationFailure
-    )
+    return isinstance(busy.__cause__, driver.DeadlockDetected | driver.SerializationFailure)
 
 
 @contextmanager
@@ -262,11 +260,7 @@ def _name(error: psycopg.Error) -> AppError | None:
             | driver.QueryCanceled()
         ):
             return Busy()
-        case (
-            driver.UndefinedTable()
-            | driver.UndefinedFunction()
-            | driver.InvalidSchemaName()
-        ):
+        case driver.UndefinedTable() | driver.UndefinedFunction() | driver.InvalidSchemaName():
             return SchemaMissing()
         case driver.CharacterNotInRepertoire() | driver.UntranslatableCharacter():
             return InvalidInput(reason="A text holds a character that cannot be stored.")

@@ -1,0 +1,170 @@
+"""Who may call: the last column of `lib/routes.py`, enforced.
+
+Operators show ADMIN_PASSWORD, as `adminPassword` in the body or as a bearer token; cron shows
+CRON_SECRET as a bearer token. Wrong passwords are counted in Postgres, which every operator's
+call needs anyway: without it nobody gets in.
+"""
+
+import hashlib
+import hmac
+import ipaddress
+from datetime import timedelta
+from typing import Annotated, Any
+
+from fastapi import Depends, Request
+from starlette.concurrency import run_in_threadpool
+
+from lib.deps import Deps, get_deps
+from lib.errors import (
+    Forbidden,
+    NotConfigured,
+    SchemaMissing,
+    TooManyAttempts,
+    Unauthenticated,
+)
+from lib.routes import Access, find
+from lib.settings import MINIMUM_SECRET_LENGTH, Platform, Settings
+
+MINIMUM_PASSWORD_LENGTH = 12  # characters
+ADDRESS_LIMIT, ADDRESS_WINDOW = 5, timedelta(minutes=15)
+GLOBAL_LIMIT, GLOBAL_WINDOW = 50, timedelta(hours=1)
+PLACEHOLDERS = frozenset({"YOUR_ADMIN_PASSWORD", "YOUR_PASSWORD"})  # as the guides print them
+LOOPBACK_NAMES = frozenset({"127.0.0.1", "localhost", "[::1]"})
+
+
+async def guard(request: Request, deps: Annotated[Deps, Depends(get_deps)]) -> None:
+    """Let the caller through, or raise; every route of every function runs this first."""
+    endpoint = find(request.scope["route"].path, request.method)
+    if endpoint is None:
+        raise Forbidden
+    if endpoint.access is Access.OPERATOR:
+        await _check_operator(request, deps, await _operator_credential(request))
+    elif endpoint.access is Access.CRON:
+        _check_cron(request, deps.settings)
+
+
+async def maybe_operator(request: Request, deps: Annotated[Deps, Depends(get_deps)]) -> bool:
+    """Whether the caller is an operator, where strangers may call too.
+
+    Raises:
+        Unauthenticated: If a bearer token is shown and wrong.
+    """
+    credential = _bearer(request)
+    if credential is None:
+        return False
+    await _check_operator(request, deps, credential)
+    return True
+
+
+Operator = Annotated[None, Depends(guard)]
+Cron = Annotated[None, Depends(guard)]
+MaybeOperator = Annotated[bool, Depends(maybe_operator)]
+
+
+def same_secret(shown: str, expected: str) -> bool:
+    """Compare in constant time, whatever characters and length were sent."""
+    return hmac.compare_digest(_digest(shown), _digest(expected))
+
+
+def caller_address(request: Request, settings: Settings) -> str:
+    """The caller's address as the platform tells it, never as the caller does; IPv6: its /64."""
+    told = request.headers.get("x-real-ip") if settings.platform is Platform.VERCEL else None
+    text = told or (request.client.host if request.client else "")
+    try:
+        address = ipaddress.ip_address(text)
+    except ValueError:
+        return text
+    if address.version == 4:  # noqa: PLR2004 IPv4
+        return text
+    return str(ipaddress.ip_network((address, 64), strict=False))
+
+
+async def _operator_credential(request: Request) -> Any:
+    """The password shown, of whatever type the body gave it."""
+    shown = _bearer(request)
+    if shown is None and await request.body():
+        body = await request.json()
+        shown = body.get("adminPassword") if isinstance(body, dict) else None
+    return shown
+
+
+async def _check_operator(request: Request, deps: Deps, shown: Any) -> None:
+    if _trusted_here(request, deps.settings, shown):
+        return
+    expected = _admin_password(deps.settings)
+    right = isinstance(shown, str) and same_secret(shown, expected)
+    wait = await run_in_threadpool(_admit, request, deps, right=right)
+    if wait is None:
+        return
+    if wait > 0:
+        raise TooManyAttempts(retry_after=wait)
+    raise Unauthenticated
+
+
+def _admit(request: Request, deps: Deps, *, right: bool) -> int | None:
+    """Record the attempt; None lets the caller in, 0 refuses, else the seconds to wait."""
+    from lib.audit import create_access_schema
+    from lib.queries import load_queries
+
+    query = load_queries("access/queries.sql")["admit_operator"]
+    address = caller_address(request, deps.settings)
+    params = {
+        "action": request.scope["route"].path,
+        "address_sha256": hashlib.sha256(address.encode()).hexdigest(),
+        "password_right": right,
+        "address_limit": ADDRESS_LIMIT,
+        "address_window": ADDRESS_WINDOW,
+        "global_limit": GLOBAL_LIMIT,
+        "global_window": GLOBAL_WINDOW,
+    }
+    try:
+        wait = deps.postgres.fetch_value(query, params)
+    except SchemaMissing:
+        create_access_schema(deps)
+        wait = deps.postgres.fetch_value(query, params)
+    return None if wait is None else int(wait)
+
+
+def _admin_password(settings: Settings) -> str:
+    password = settings.admin_password or ""
+    weak = len(password) < MINIMUM_PASSWORD_LENGTH or password in PLACEHOLDERS
+    if not password or (settings.deployed and weak):
+        raise NotConfigured(name="ADMIN_PASSWORD")
+    return password
+
+
+def _check_cron(request: Request, settings: Settings) -> None:
+    shown = _bearer(request)
+    if _trusted_here(request, settings, shown):
+        return
+    secret = settings.cron_secret or ""
+    if len(secret) < MINIMUM_SECRET_LENGTH:
+        raise NotConfigured(name="CRON_SECRET")
+    if shown is None or not same_secret(shown, secret):
+        raise Unauthenticated
+
+
+def _trusted_here(request: Request, settings: Settings, shown: Any) -> bool:
+    """Only on the local server: a call from this machine that shows no password, or the guides'.
+
+    The Host header is checked too: a page elsewhere can make a browser call this machine, but
+    not under this machine's own name.
+    """
+    host = request.headers.get("host", "").rpartition(":")[0] or request.headers.get("host", "")
+    return (
+        settings.trust_loopback
+        and (shown is None or (isinstance(shown, str) and shown in PLACEHOLDERS))
+        and request.client is not None
+        and request.client.host in {"127.0.0.1", "::1"}
+        and host in LOOPBACK_NAMES
+        and request.headers.get("sec-fetch-site") not in {"cross-site", "same-site"}
+    )
+
+
+def _bearer(request: Request) -> str | None:
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" and token.strip() else None
+
+
+def _digest(text: str) -> bytes:
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()

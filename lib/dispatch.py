@@ -1,0 +1,56 @@
+"""One app in front of every function: routes by the table, imports a function when first asked."""
+
+import threading
+from importlib import import_module
+from typing import Any
+
+from starlette.routing import Match, Route
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from lib.deps import get_deps
+from lib.routes import ENDPOINTS, modules
+
+
+async def _unused(scope: Scope, receive: Receive, send: Send) -> None:  # pragma: no cover
+    raise NotImplementedError("a table of paths only")
+
+
+_PATHS = tuple((Route(row.path, _unused, methods=None), row.module) for row in ENDPOINTS)
+_importing = threading.Lock()
+
+
+def function_app(module: str) -> Any:
+    """The app of `api/<module>.py`."""
+    with _importing:
+        return import_module(f"api.{module}").app
+
+
+class Dispatcher:
+    """Hands a request to the function that the table names; others go on to the inner app."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        app = self._app
+        if scope["type"] == "http":
+            path = scope["path"]
+            if path == "/openapi.json" and not get_deps().settings.deployed:
+                from lib.openapi import serve_openapi
+
+                app = serve_openapi
+            elif (module := _module_of(scope)) is not None:
+                app = function_app(module)
+        await app(scope, receive, send)
+
+
+def _module_of(scope: Scope) -> str | None:
+    return next(
+        (module for route, module in _PATHS if route.matches(scope)[0] is not Match.NONE), None
+    )
+
+
+def all_apps() -> list[Any]:
+    """Every function's app, imported."""
+    return [function_app(module) for module in modules()]

@@ -1,0 +1,281 @@
+"""From a handler to a function that Vercel, Lambda and the local server can run.
+
+`create_app` gives every function the same envelope: access by the table of routes, strict JSON,
+body limits, security headers, a request id, one log line, and errors that say what was wrong and
+nothing about our insides.
+"""
+
+import time
+import uuid
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any
+
+from fastapi import Depends, FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from fastapi.routing import APIRoute
+from starlette.datastructures import MutableHeaders
+from starlette.exceptions import HTTPException
+from starlette.middleware.cors import CORSMiddleware
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from lib import strict_json
+from lib.access import guard
+from lib.deps import get_deps
+from lib.errors import AppError, TooLarge, UnsupportedMediaType
+from lib.headers import API_HEADERS
+from lib.logs import log
+from lib.routes import ENDPOINTS, SMALL_BODY, Access, endpoints_of, find
+
+MAX_DETAILS = 20
+LambdaHandler = Callable[[dict[str, Any], Any], Any]
+
+
+def create_app(name: str, *, tag: str | None = None) -> FastAPI:
+    """Make the app of one function.
+
+    Args:
+        name: The module in `api/`, with dashes or underscores; its rows in `lib/routes.py` say
+            who may call.
+        tag: Heading in the API docs.
+    """
+    app = FastAPI(
+        title=f"Stepwise: {name}",
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        dependencies=[Depends(guard)],
+    )
+    app.router.route_class = StrictRoute
+    app.router.tags = [tag] if tag else []
+    app.add_exception_handler(AppError, _app_error)
+    app.add_exception_handler(HTTPException, _http_error)
+    app.add_exception_handler(RequestValidationError, _validation_error)
+    origins = get_deps().settings.allowed_origins
+    if origins and _open_to_pages(name.replace("-", "_")):
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=origins,
+            allow_methods=["GET", "POST", "PUT"],
+            allow_headers=["Content-Type", "Idempotency-Key"],
+            allow_credentials=False,
+        )
+    app.add_middleware(Envelope)
+    return app
+
+
+def lambda_entry(app: FastAPI, scheduled: Callable[[], Any] | None = None) -> LambdaHandler:
+    """Make the entry point for AWS Lambda.
+
+    Args:
+        app: The function's app.
+        scheduled: What an EventBridge schedule runs; such events are no HTTP.
+    """
+    http: LambdaHandler | None = None
+
+    def lambda_handler(event: dict[str, Any], context: Any) -> Any:
+        nonlocal http
+        if event.get("source") == "aws.events":
+            return _run_schedule(scheduled)
+        if http is None:
+            from mangum import Mangum
+
+            http = Mangum(app, lifespan="off")
+        return http(event, context)
+
+    return lambda_handler
+
+
+class StrictRoute(APIRoute):
+    """A route whose body is bounded and strictly parsed before anything looks at it."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """Wrap FastAPI's handler."""
+        handle = super().get_route_handler()
+
+        async def strict(request: Request) -> Response:
+            return await handle(await _checked(request))
+
+        return strict
+
+
+class Envelope:
+    """Request id, security headers, one log line, and a bare 500 for what nobody foresaw."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        started = time.perf_counter()
+        request_id = uuid.uuid4().hex
+        scope.setdefault("state", {})["request_id"] = request_id
+        status = 0
+
+        async def send_with_headers(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                headers = MutableHeaders(scope=message)
+                headers["X-Request-Id"] = request_id
+                for name, value in API_HEADERS.items():
+                    headers.setdefault(name, value)
+            await send(message)
+
+        try:
+            await self._app(scope, receive, send_with_headers)
+        except Exception as error:  # noqa: BLE001 the last resort
+            log("unforeseen", request=request_id, kind=type(error).__name__, at=_place(error))
+            if status == 0:
+                answer = _envelope(500, "internal", "Something went wrong on our side.", request_id)
+                await answer(scope, receive, send_with_headers)
+        log(
+            "request",
+            request=request_id,
+            method=scope["method"],
+            route=getattr(scope.get("route"), "path", None),
+            status=status,
+            milliseconds=round(1000 * (time.perf_counter() - started), 1),
+        )
+
+
+class CheckedRequest(Request):
+    """A request whose body has been read and parsed."""
+
+    def __init__(self, request: Request, raw: bytes, parsed: Any) -> None:
+        super().__init__(request.scope, request.receive)
+        self._raw = raw
+        self._parsed = parsed
+
+    async def body(self) -> bytes:
+        """The body as it came."""
+        return self._raw
+
+    async def json(self) -> Any:
+        """The body parsed."""
+        return self._parsed
+
+
+async def _checked(request: Request) -> CheckedRequest:
+    """Read the body within its limit and parse it.
+
+    Raises:
+        TooLarge: If it is longer than the endpoint allows.
+        UnsupportedMediaType: If there is one and it is not declared as JSON.
+        BadRequest, InvalidInput: As `strict_json.parse`.
+    """
+    endpoint = find(request.scope["route"].path, request.method)
+    raw = await _read(request, endpoint.body_limit if endpoint else SMALL_BODY)
+    if not raw:
+        return CheckedRequest(request, raw, None)
+    media = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if media != "application/json":
+        raise UnsupportedMediaType
+    return CheckedRequest(request, raw, strict_json.parse(raw))
+
+
+async def _read(request: Request, limit: int) -> bytes:
+    declared = request.headers.get("content-length", "")
+    if declared.isdigit() and len(declared) < 20 and int(declared) > limit:  # noqa: PLR2004 64 bits
+        raise TooLarge(limit=limit)
+    raw = bytearray()
+    async for chunk in request.stream():
+        raw += chunk
+        if len(raw) > limit:
+            raise TooLarge(limit=limit)
+    return bytes(raw)
+
+
+def _run_schedule(job: Callable[[], Any] | None) -> Any:
+    if job is None:
+        raise NotImplementedError("this function has no schedule")
+    return job()
+
+
+def _open_to_pages(module: str) -> bool:
+    closed = {Access.OPERATOR, Access.CRON}
+    return not any(row.access in closed for row in endpoints_of(module))
+
+
+def _envelope(  # the one shape of every error
+    status: int,
+    code: str,
+    message: str,
+    request_id: str,
+    *,
+    details: Sequence[dict[str, str]] = (),
+    headers: dict[str, str] | None = None,
+) -> JSONResponse:
+    body: dict[str, Any] = {
+        "success": False,
+        "error": message,
+        "code": code,
+        "requestId": request_id,
+    }
+    if details:
+        body["details"] = list(details)
+    return JSONResponse(body, status, headers)
+
+
+async def _app_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, AppError)  # noqa: S101 narrows what Starlette's signature widens
+    return _envelope(
+        error.status, error.code, str(error), request.state.request_id, headers=error.headers
+    )
+
+
+async def _http_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)  # noqa: S101 as above
+    headers = dict(error.headers or {})
+    match error.status_code:
+        case 404:
+            code, message = "not_found", "There is no such endpoint."
+        case 405:
+            headers["Allow"] = _allowed_methods(request)
+            code, message = "method_not_allowed", f"Use {headers['Allow']} here."
+        case _:
+            code, message = "http_error", str(error.detail)
+    return _envelope(error.status_code, code, message, request.state.request_id, headers=headers)
+
+
+def _allowed_methods(request: Request) -> str:
+    """Every method of the path, which may be spread over several routes."""
+    path = getattr(request.scope.get("route"), "path", None)
+    return ", ".join(method for row in ENDPOINTS if row.path == path for method in row.methods)
+
+
+async def _validation_error(request: Request, error: Exception) -> Response:
+    """Name each field and what is wrong with it; never repeat what was sent."""
+    assert isinstance(error, RequestValidationError)  # noqa: S101 as above
+    details = [
+        {"field": _field(problem["loc"]), "problem": str(problem["msg"])}
+        for problem in error.errors()[:MAX_DETAILS]
+    ]
+    first = details[0]
+    return _envelope(
+        422,
+        "invalid_input",
+        f"{first['field']}: {first['problem']}",
+        request.state.request_id,
+        details=details,
+    )
+
+
+def _field(location: Sequence[str | int]) -> str:
+    """`("body", "questions", 3, "options")` → `questions[3].options`."""
+    parts = location[1:] or location
+    text = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in parts)
+    return text.lstrip(".")[:200]
+
+
+def _place(error: BaseException) -> str:
+    """Where it was raised, `file:line`, without values."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    if trace is None:
+        return "unknown"
+    return f"{trace.tb_frame.f_code.co_filename.rpartition('/')[2]}:{trace.tb_lineno}"

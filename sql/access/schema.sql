@@ -1,0 +1,114 @@
+-- Who tried to operate this installation, and what operators did.
+-- Runs again and again without change; also made at the first operator call on an empty database.
+
+CREATE TABLE IF NOT EXISTS public.operator_failures (
+  id BIGINT GENERATED ALWAYS AS IDENTITY CONSTRAINT operator_failures_pkey PRIMARY KEY,
+  address_sha256 TEXT NOT NULL,  -- of the caller's address (IPv6: of its /64 network)
+  failed_at TIMESTAMPTZ NOT NULL DEFAULT clock_timestamp()
+);
+
+-- Serves admit_operator(): failures of one address in 15 minutes.
+CREATE INDEX IF NOT EXISTS operator_failures_address_idx
+  ON public.operator_failures (address_sha256, failed_at);
+-- Serves admit_operator(): failures of all addresses in one hour.
+CREATE INDEX IF NOT EXISTS operator_failures_time_idx ON public.operator_failures (failed_at);
+
+CREATE TABLE IF NOT EXISTS public.operator_audit (
+  id BIGINT CONSTRAINT operator_audit_pkey PRIMARY KEY,  -- gapless, so a missing row shows
+  happened_at TIMESTAMPTZ NOT NULL DEFAULT clock_timestamp(),
+  action TEXT NOT NULL,  -- path of the endpoint
+  outcome TEXT NOT NULL CONSTRAINT operator_audit_outcome_check CHECK (outcome IN (
+    'allowed',   -- the password was right; the work began
+    'refused',   -- the password was wrong or missing
+    'locked',    -- too many failures; not even looked at
+    'done',      -- the work ended
+    'rejected',  -- the work was not begun: wrong confirmation, wrong state
+    'failed'     -- the work broke off
+  )),
+  address_sha256 TEXT,
+  facts JSONB NOT NULL DEFAULT '{}',  -- counts and names of tables; never personal data
+  previous_sha256 BYTEA,
+  entry_sha256 BYTEA NOT NULL
+);
+
+CREATE OR REPLACE FUNCTION public.operator_audit_digest(entry public.operator_audit)
+RETURNS BYTEA LANGUAGE sql IMMUTABLE AS $$
+  SELECT sha256(convert_to(concat_ws('|',
+    entry.id, extract(epoch FROM entry.happened_at), entry.action, entry.outcome,
+    coalesce(entry.address_sha256, ''), entry.facts::TEXT,
+    coalesce(encode(entry.previous_sha256, 'hex'), '')), 'UTF8'))
+$$;
+
+-- Each row seals the one before it, so a changed or missing row breaks the chain.
+CREATE OR REPLACE FUNCTION public.operator_audit_seal() RETURNS TRIGGER LANGUAGE plpgsql AS $$
+BEGIN
+  PERFORM pg_advisory_xact_lock(hashtextextended('stepwise.operator_audit', 0));
+  SELECT last.id + 1, last.entry_sha256 INTO NEW.id, NEW.previous_sha256
+  FROM public.operator_audit AS last ORDER BY last.id DESC LIMIT 1;
+  NEW.id := coalesce(NEW.id, 1);
+  NEW.entry_sha256 := public.operator_audit_digest(NEW);
+  RETURN NEW;
+END $$;
+
+CREATE OR REPLACE FUNCTION public.operator_audit_refuse() RETURNS TRIGGER LANGUAGE plpgsql AS $$
+BEGIN
+  RAISE EXCEPTION 'operator_audit is append-only' USING ERRCODE = 'insufficient_privilege';
+END $$;
+
+CREATE OR REPLACE TRIGGER operator_audit_seal BEFORE INSERT ON public.operator_audit
+  FOR EACH ROW EXECUTE FUNCTION public.operator_audit_seal();
+CREATE OR REPLACE TRIGGER operator_audit_append_only BEFORE UPDATE OR DELETE
+  ON public.operator_audit FOR EACH ROW EXECUTE FUNCTION public.operator_audit_refuse();
+CREATE OR REPLACE TRIGGER operator_audit_no_truncate BEFORE TRUNCATE
+  ON public.operator_audit FOR EACH STATEMENT EXECUTE FUNCTION public.operator_audit_refuse();
+
+-- Id of the first row whose seal does not fit, null when the chain is whole.
+CREATE OR REPLACE FUNCTION public.verify_operator_audit() RETURNS BIGINT LANGUAGE sql STABLE AS $$
+  SELECT min(entry.id)
+  FROM (
+    SELECT audit.*, row_number() OVER walk AS place, lag(entry_sha256) OVER walk AS before
+    FROM public.operator_audit AS audit WINDOW walk AS (ORDER BY id)
+  ) AS entry
+  JOIN public.operator_audit AS stored ON stored.id = entry.id
+  WHERE entry.id <> entry.place
+     OR stored.previous_sha256 IS DISTINCT FROM entry.before
+     OR stored.entry_sha256 <> public.operator_audit_digest(stored)
+$$;
+
+-- Decide on one attempt and record it; attempts are handled one after the other, so that a burst
+-- of guesses gets no more tries than a slow one. Returns null to let the caller in, 0 for a wrong
+-- password, else the seconds to wait.
+CREATE OR REPLACE FUNCTION public.admit_operator(
+  p_action TEXT, p_address_sha256 TEXT, p_password_right BOOLEAN,
+  p_address_limit INTEGER, p_address_window INTERVAL,
+  p_global_limit INTEGER, p_global_window INTERVAL
+) RETURNS INTEGER LANGUAGE plpgsql AS $$
+DECLARE
+  at TIMESTAMPTZ;
+  free_at TIMESTAMPTZ;
+  verdict INTEGER;
+BEGIN
+  PERFORM pg_advisory_xact_lock(hashtextextended('stepwise.admit_operator', 0));
+  at := clock_timestamp();
+  SELECT max(until) INTO free_at FROM (
+    (SELECT failed_at + p_address_window AS until FROM public.operator_failures
+     WHERE address_sha256 = p_address_sha256 AND failed_at > at - p_address_window
+     ORDER BY failed_at DESC OFFSET p_address_limit - 1 LIMIT 1)
+    UNION ALL
+    (SELECT failed_at + p_global_window FROM public.operator_failures
+     WHERE failed_at > at - p_global_window
+     ORDER BY failed_at DESC OFFSET p_global_limit - 1 LIMIT 1)
+  ) AS locks;
+  IF free_at IS NOT NULL THEN
+    verdict := greatest(1, ceil(extract(epoch FROM free_at - at)))::INTEGER;
+  ELSIF NOT p_password_right THEN
+    INSERT INTO public.operator_failures (address_sha256) VALUES (p_address_sha256);
+    DELETE FROM public.operator_failures
+    WHERE failed_at < at - 2 * greatest(p_address_window, p_global_window);
+    verdict := 0;
+  END IF;
+  INSERT INTO public.operator_audit (action, outcome, address_sha256)
+  VALUES (p_action, CASE WHEN verdict IS NULL THEN 'allowed' WHEN verdict = 0 THEN 'refused'
+                         ELSE 'locked' END, p_address_sha256);
+  RETURN verdict;
+END $$;
