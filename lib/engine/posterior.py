@@ -1,0 +1,258 @@
+"""The posterior of a student's abilities, by expectation propagation.
+
+Each answer is represented by a *site*: the normal factor exp(-τu²/2 + ηu) in its own projection
+u = ± a · (θ - m₀) that, put in place of the answer's likelihood, gives the same mean and variance
+of u. Prior and sites together are a normal distribution, whose moments are the posterior's
+(Minka, 2001; Rasmussen & Williams, 2006, section 3.6). After every answer all sites are matched
+again until the mean stands still.
+
+Sites are rounded to `SITE_DTYPE` as they are made. Mean and covariance are a pure function of the
+prior, the answers and the rounded sites, so that four bytes per answer restore a posterior bit for
+bit. docs/engine.md states the error the rounding adds.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from lib.engine.bank import ItemBank
+from lib.engine.normal import FloatArray
+from lib.engine.projection import tilted_moments
+
+SITE_DTYPE = np.float16
+"""What a site's τ (1/logit²) and η (1/logit) are rounded to."""
+
+MAX_SWEEPS = 8
+SWEEP_TOLERANCE = 1e-3
+"""A sweep that moves no mean by more prior standard deviations than this is the last."""
+
+_SMALLEST_VARIANCE = 1e-12
+_LARGEST_SITE = 6e4  # float16 ends at 65,504
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Posterior:
+    """What the answers so far say about θ. Immutable; make one with `prior` or `from_sites`.
+
+    Attributes:
+        mean: Of θ, shape (k,).
+        covariance: Of θ, shape (k, k).
+        items: The items answered, in order.
+        correct: Whether each answer was correct.
+        sites: Shape (t, 2), `SITE_DTYPE`: τ and η of each answer.
+    """
+
+    mean: FloatArray
+    covariance: FloatArray
+    items: tuple[int, ...]
+    correct: tuple[bool, ...]
+    sites: NDArray[np.float16]
+    prior_mean: FloatArray
+    prior_root: FloatArray
+    """R with R Rᵀ = prior covariance: θ = m₀ + R z with z standard normal a priori."""
+    evidence: FloatArray
+    """Shape (k + 2, t): slopes on z and offset, both times -1 for a wrong answer; floor."""
+    white_mean: FloatArray
+    white_covariance: FloatArray
+
+    @classmethod
+    def prior(
+        cls, k: int, mean: ArrayLike | None = None, covariance: ArrayLike | None = None
+    ) -> Self:
+        """Return the state of knowledge before any answer: N(mean, covariance), by default N(0, I).
+
+        Args:
+            k: Number of concepts, 1 to 32.
+            mean: Shape (k,).
+            covariance: Shape (k, k), positive semi-definite; or (k,), the variances.
+
+        Raises:
+            ValueError: If shapes do not agree or the covariance is not one.
+        """
+        m = np.zeros(k) if mean is None else np.array(mean, float).reshape(-1)
+        v = np.eye(k) if covariance is None else np.array(covariance, float)
+        if covariance is not None and v.shape != (k, k):
+            v = np.diag(np.broadcast_to(v, (k,)))
+        if (
+            m.shape != (k,)
+            or v.shape != (k, k)
+            or not (np.isfinite(m).all() and np.isfinite(v).all())
+        ):
+            raise ValueError(
+                f"a prior over {k} concepts needs {k} means and a {k} by {k} covariance"
+            )
+        v = 0.5 * (v + v.T)
+        empty = np.empty((0, 2), SITE_DTYPE)
+        return cls(m, v, (), (), empty, m, _root(v), np.empty((k + 2, 0)), np.zeros(k), np.eye(k))
+
+    @classmethod
+    def of_answers(
+        cls, prior: "Posterior", bank: ItemBank, items: Iterable[int], correct: Iterable[bool]
+    ) -> "Posterior":
+        """Return `prior` updated with each answer in turn."""
+        posterior = prior
+        for item, right in zip(items, correct, strict=True):
+            posterior = update(posterior, bank, item, right)
+        return posterior
+
+    @classmethod
+    def from_sites(
+        cls,
+        prior: "Posterior",
+        bank: ItemBank,
+        items: Sequence[int],
+        correct: Sequence[bool],
+        sites: NDArray[np.float16],
+    ) -> "Posterior":
+        """Return the very posterior whose `items`, `correct` and `sites` are given.
+
+        Args:
+            prior: The prior it started from, made from the same numbers.
+            bank: The bank it was updated with.
+            items: As `Posterior.items`.
+            correct: As `Posterior.correct`.
+            sites: As `Posterior.sites`, shape (t, 2).
+
+        Raises:
+            ValueError: If the three lengths differ.
+        """
+        if not len(items) == len(correct) == len(sites):
+            raise ValueError("items, correct and sites must be equally long")
+        if not len(items):
+            return prior
+        columns = [_evidence(prior, bank, i, c) for i, c in zip(items, correct, strict=True)]
+        return _assemble(
+            prior,
+            tuple(int(i) for i in items),
+            tuple(bool(c) for c in correct),
+            np.ascontiguousarray(np.stack(columns, axis=1)),
+            np.asarray(sites, SITE_DTYPE),
+        )
+
+    @property
+    def variance(self) -> FloatArray:
+        """Of each concept, shape (k,)."""
+        return np.diagonal(self.covariance)
+
+    @property
+    def answered(self) -> int:
+        """Number of answers."""
+        return len(self.items)
+
+
+def update(posterior: Posterior, bank: ItemBank, item: int, correct: bool) -> Posterior:
+    """Return the posterior after one more answer.
+
+    Args:
+        posterior: Before the answer; not changed.
+        bank: The bank of all its answers.
+        item: Index in `bank`.
+        correct: Whether the answer was correct.
+
+    Raises:
+        IndexError: If there is no such item.
+        ValueError: If bank and posterior differ in the number of concepts.
+    """
+    column = _evidence(posterior, bank, item, correct)
+    evidence = np.concatenate((posterior.evidence, column[:, None]), axis=1)
+    sites = np.concatenate((posterior.sites, np.zeros((1, 2), SITE_DTYPE)))
+    items, outcomes = (*posterior.items, int(item)), (*posterior.correct, bool(correct))
+    k = len(posterior.mean)
+    mean, covariance = posterior.white_mean, posterior.white_covariance
+    sites[-1:] = _match(evidence[:, -1:], sites[-1:], mean, covariance)
+    first = _solve(evidence[:k], sites)
+    mean, covariance = first
+    kept = sites
+    for _ in range(MAX_SWEEPS):
+        before = mean
+        sites = _match(evidence, sites, mean, covariance)
+        mean, covariance = _solve(evidence[:k], sites)
+        if np.max(np.abs(mean - before)) < SWEEP_TOLERANCE:
+            break
+    after = _assemble(posterior, items, outcomes, evidence, sites)
+    if not evidence[-1].any() and (after.variance > posterior.variance).any():
+        return _assemble(posterior, items, outcomes, evidence, kept)
+    return after
+
+
+def _evidence(prior: Posterior, bank: ItemBank, item: int, correct: bool) -> FloatArray:
+    """Return one column of `Posterior.evidence`."""
+    if bank.concepts != len(prior.mean):
+        raise ValueError(f"bank has {bank.concepts} concepts, posterior {len(prior.mean)}")
+    if not 0 <= item < len(bank):
+        raise IndexError(f"no item {item} in a bank of {len(bank)}")
+    slopes = bank.slopes[item]
+    column = np.empty(len(slopes) + 2)
+    column[:-2] = slopes @ prior.prior_root
+    column[-2] = bank.intercepts[item] + slopes @ prior.prior_mean
+    if correct:
+        column[-1] = bank.guessing[item]
+    else:
+        # A wrong answer's likelihood is (1 - c) / (1 + exp(x)): no floor, and x turned round.
+        np.negative(column, out=column)
+        column[-1] = 0.0
+    return column
+
+
+def _match(
+    evidence: FloatArray, sites: NDArray[np.float16], mean: FloatArray, covariance: FloatArray
+) -> NDArray[np.float16]:
+    """Return sites that reproduce the moments of their answers' projections.
+
+    The cavity of a site is the posterior of its projection without it; cavity times likelihood has
+    the moments that cavity times new site must have.
+    """
+    slopes, offset, floor = evidence[:-2], evidence[-2], evidence[-1]
+    tau, eta = sites.astype(float).T
+    w = np.maximum((slopes * (covariance @ slopes)).sum(axis=0), _SMALLEST_VARIANCE)
+    rest = np.maximum(1.0 - tau * w, 1e-6)
+    v = w / rest
+    m = (mean @ slopes - eta * w) / rest
+    _, shift, ratio = tilted_moments(m + offset, v, floor)
+    # Without a floor the likelihood is log-concave and τ >= 0; only rounding could say otherwise.
+    gain = np.maximum(1.0 / ratio - 1.0, np.where(floor > 0, -0.5, 0.0))
+    matched = np.stack((gain / v, gain * m / v + (gain + 1.0) * shift / np.sqrt(v)), axis=1)
+    bounded: FloatArray = np.clip(matched, -_LARGEST_SITE, _LARGEST_SITE)
+    return bounded.astype(SITE_DTYPE)
+
+
+def _solve(slopes: FloatArray, sites: NDArray[np.float16]) -> tuple[FloatArray, FloatArray]:
+    """Return mean and covariance of z given the sites: precision I + Σ τ a aᵀ."""
+    tau, eta = sites.astype(float).T
+    precision = (slopes * tau) @ slopes.T
+    precision.flat[:: len(precision) + 1] += 1.0
+    covariance = 1.0 / precision if len(precision) == 1 else np.linalg.inv(precision)
+    return covariance @ (slopes @ eta), covariance
+
+
+def _assemble(
+    prior: Posterior,
+    items: tuple[int, ...],
+    correct: tuple[bool, ...],
+    evidence: FloatArray,
+    sites: NDArray[np.float16],
+) -> Posterior:
+    """Return the posterior that prior, answers and sites determine."""
+    root = prior.prior_root
+    white_mean, white = _solve(evidence[: len(root)], sites)
+    mean = prior.prior_mean + root @ white_mean
+    covariance = root @ white @ root.T
+    covariance = 0.5 * (covariance + covariance.T)
+    return Posterior(
+        mean, covariance, items, correct, sites, prior.prior_mean, root, evidence, white_mean, white
+    )
+
+
+def _root(covariance: FloatArray) -> FloatArray:
+    """Return R with R Rᵀ = covariance, which may be singular.
+
+    Raises:
+        ValueError: If the covariance has a negative eigenvalue.
+    """
+    values, vectors = np.linalg.eigh(covariance)
+    if values[0] < -1e-9 * max(1.0, values[-1]):
+        raise ValueError("a covariance must be positive semi-definite")
+    return np.asarray(vectors * np.sqrt(np.maximum(values, 0.0)))
