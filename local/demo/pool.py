@@ -1,0 +1,22 @@
+"""The demo's question pool: 150 questions over five concepts, written for this project."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+CONCEPTS = ("Math", "Algebra", "Geometry", "Statistics", "Calculus")
+POOL_ID = "5e9d0000-0000-4000-8000-000000000001"
+
+# Wrong options come from common mistakes, so guessing pays a little less than one in four.
+GUESSING = 0.2
+
+
+def load_questions() -> list[dict[str, Any]]:
+    """Return the questions as an upload holds them, easy to hard within each concept."""
+    folder = Path(__file__).with_name("questions")
+    files = [folder / f"{concept.lower()}.json" for concept in CONCEPTS]
+    return [
+        question
+        for file in files
+        for question in json.loads(file.read_text(encoding="utf-8"))["questions"]
+    ]
