@@ -1,0 +1,213 @@
+"""Make `vercel.json`, `vercel.hobby.json` and the functions of `serverless.yml` from the table.
+
+    python -m local.deploy_files           # write them
+    python -m local.deploy_files --check   # only say which differ; status 1 if one does
+
+Everything here follows from `lib/routes.py`; what a person decides once (region, names of
+variables, rights) stands in the head of `serverless.yml` and stays as it is.
+"""
+
+import json
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from lib.headers import PAGE_HEADERS
+from lib.routes import ENDPOINTS, Access, Endpoint, endpoints_of, modules
+
+ROOT = Path(__file__).resolve().parent.parent
+INDEX = "index"
+"""The function that holds every route: all of Hobby, and the answer to what is no endpoint."""
+MARKER = "# --- from here on made by `python -m local.deploy_files` from lib/routes.py ---\n"
+
+REQUEST_SECONDS = 15
+OPERATOR_SECONDS = 29
+"""API Gateway gives up after 30 s, so longer work comes in batches."""
+SCHEDULED_SECONDS = 300
+MEMORY_MB = 1024
+"""Lambda gives processor time in proportion; below this the imports of a cold start take longer
+and cost as much."""
+HOBBY_CRONS = 2
+NOT_IN_A_FUNCTION = "{public/**,*.json,*.toml,*.txt,*.lock,.python-version}"
+
+Json = dict[str, Any]
+
+
+def vercel() -> Json:
+    """One function per endpoint."""
+    return {
+        **_vercel_head(framework=None),
+        "functions": {
+            **{f"api/{m}.py": _vercel_function(seconds(m)) for m in modules() if _long(m)},
+            "api/*.py": _vercel_function(REQUEST_SECONDS),
+        },
+        "rewrites": list(_rewrites()),
+        "crons": [_vercel_cron(row.path, row.schedule) for row in ENDPOINTS if row.schedule],
+    }
+
+
+def vercel_hobby() -> Json:
+    """One function for all: Hobby allows 12, and two jobs that run once a day."""
+    scheduled = [row for row in ENDPOINTS if row.schedule][:HOBBY_CRONS]
+    return {
+        **_vercel_head(framework="fastapi"),
+        "functions": {f"api/{INDEX}.py": _vercel_function(SCHEDULED_SECONDS)},
+        "crons": [_vercel_cron(row.path, daily(row.schedule or "")) for row in scheduled],
+    }
+
+
+def lambda_functions() -> dict[str, Json]:
+    """The `functions` of serverless.yml."""
+    return {
+        **{name: _lambda_function(name, _lambda_events(name)) for name in modules()},
+        INDEX: _lambda_function(INDEX, [{"httpApi": "*"}]),
+    }
+
+
+def seconds(module: str) -> int:
+    """How long a function may run."""
+    rows = endpoints_of(module)
+    if any(row.schedule for row in rows):
+        return SCHEDULED_SECONDS
+    return OPERATOR_SECONDS if _operator(rows) else REQUEST_SECONDS
+
+
+def daily(schedule: str) -> str:
+    """The nearest schedule that runs no more than once a day: `*/15 * * * *` → `0 0 * * *`."""
+    minute, hour, *days = schedule.split()
+    return " ".join([_first_number(minute), _first_number(hour), *days])
+
+
+def aws_cron(schedule: str) -> str:
+    """EventBridge's form: six fields, `?` for the day that the other day field decides.
+
+    Weekdays are refused: the two number them differently.
+    """
+    minute, hour, day, month, weekday = schedule.split()
+    if weekday != "*":
+        raise ValueError(f"{schedule}: weekdays are not translated")
+    return f"cron({minute} {hour} {day} {month} ? *)"
+
+
+def _vercel_head(framework: str | None) -> Json:
+    return {
+        "$schema": "https://openapi.vercel.sh/vercel.json",
+        "framework": framework,
+        "build": {"env": {"VERCEL_PYTHON_COMPILEALL": "1"}},
+        "cleanUrls": True,
+        "headers": [{"source": "/((?!api/|health$).*)", "headers": _pairs(PAGE_HEADERS)}],
+    }
+
+
+def _pairs(headers: dict[str, str]) -> list[dict[str, str]]:
+    return [{"key": key, "value": value} for key, value in headers.items()]
+
+
+def _vercel_function(limit: int) -> Json:
+    return {"maxDuration": limit, "excludeFiles": NOT_IN_A_FUNCTION}
+
+
+def _vercel_cron(path: str, schedule: str | None) -> Json:
+    return {"path": path, "schedule": schedule}
+
+
+def _rewrites() -> Iterator[Json]:
+    for row in ENDPOINTS:
+        if row.path != f"/api/{row.module}":
+            source = re.sub(r"\{(\w+)\}", r":\1", row.path)
+            yield {"source": source, "destination": f"/api/{row.module}"}
+    yield {"source": "/api/:path*", "destination": f"/api/{INDEX}"}
+
+
+def _long(module: str) -> bool:
+    return seconds(module) != REQUEST_SECONDS
+
+
+def _operator(rows: tuple[Endpoint, ...]) -> bool:
+    return any(row.access in {Access.OPERATOR, Access.CRON} for row in rows)
+
+
+def _lambda_function(module: str, events: list[Json]) -> Json:
+    return {
+        "handler": f"api/{module}.lambda_handler",
+        "memorySize": MEMORY_MB,
+        "timeout": seconds(module) if module != INDEX else OPERATOR_SECONDS,
+        "events": events,
+    }
+
+
+def _lambda_events(module: str) -> list[Json]:
+    rows = endpoints_of(module)
+    calls: list[Json] = [
+        {"httpApi": {"method": method, "path": row.path}} for row in rows for method in row.methods
+    ]
+    runs: list[Json] = [{"schedule": aws_cron(row.schedule)} for row in rows if row.schedule]
+    return calls + runs
+
+
+def _first_number(field: str) -> str:
+    return field if field.isdigit() else "0"
+
+
+def _as_json(value: Json) -> str:
+    return json.dumps(value, indent=2) + "\n"
+
+
+def _as_yaml(functions: dict[str, Json]) -> str:
+    lines = ["functions:"]
+    for name, function in functions.items():
+        lines.append(f"  {name}:")
+        lines += [f"    {key}: {value}" for key, value in function.items() if key != "events"]
+        lines.append("    events:")
+        lines += [f"      - {_yaml_event(event)}" for event in function["events"]]
+    return "\n".join(lines) + "\n"
+
+
+def _yaml_event(event: Json) -> str:
+    ((kind, value),) = event.items()
+    # JSON is YAML, so what needs quotes gets them.
+    return f"{kind}: {json.dumps(value)}"
+
+
+def _serverless() -> str:
+    head, found, _ = (ROOT / "serverless.yml").read_text().partition(MARKER)
+    if not found:
+        raise SystemExit("serverless.yml has lost the line that ends its hand-written part")
+    return head + MARKER + _as_yaml(lambda_functions())
+
+
+def files() -> dict[str, str]:
+    """Name and wanted content of every generated file."""
+    return {
+        "vercel.json": _as_json(vercel()),
+        "vercel.hobby.json": _as_json(vercel_hobby()),
+        "serverless.yml": _serverless(),
+    }
+
+
+def outdated() -> list[str]:
+    """The files that are missing or not what the table gives."""
+    return [name for name, text in files().items() if _current(name) != text]
+
+
+def _current(name: str) -> str | None:
+    path = ROOT / name
+    return path.read_text() if path.exists() else None
+
+
+def main(arguments: list[str]) -> int:
+    """Write or check; returns the exit status."""
+    names = outdated()
+    if "--check" in arguments:
+        print("\n".join(f"{name} is not what lib/routes.py gives" for name in names) or "in step")
+        return 1 if names else 0
+    for name in names:
+        (ROOT / name).write_text(files()[name])
+        print(f"wrote {name}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
