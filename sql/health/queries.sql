@@ -1,0 +1,3 @@
+-- ping --
+-- Answers as soon as the database takes queries at all.
+SELECT 1;
