@@ -38,7 +38,7 @@ def audit(deps: Deps, action: str, outcome: Outcome, facts: Mapping[str, Any]) -
 
 
 def create_access_schema(deps: Deps) -> None:
-    """Make the tables of `sql/access/`, which an operator's first call on an empty database needs."""
+    """Make the tables of `sql/access/`, which the first operator's call anywhere needs."""
     from lib.queries import load_script
 
     with deps.postgres.transaction() as transaction:

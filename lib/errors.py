@@ -27,7 +27,7 @@ class AppError(Exception):
 
 
 class BadRequest(AppError):
-    """{reason}"""
+    """{reason}"""  # noqa: D415 the reason is a sentence
 
     status = 400
     code = "bad_request"
@@ -60,7 +60,7 @@ class NotFound(AppError):
 
 
 class Conflict(AppError):
-    """{reason}"""
+    """{reason}"""  # noqa: D415 the reason is a sentence
 
     status = 409
     code = "conflict"
@@ -81,7 +81,7 @@ class UnsupportedMediaType(AppError):
 
 
 class InvalidInput(AppError):
-    """{reason}"""
+    """{reason}"""  # noqa: D415 the reason is a sentence
 
     status = 422
     code = "invalid_input"
@@ -122,7 +122,7 @@ class Busy(AppError):
 
 
 class SchemaMissing(AppError):
-    """The database lacks a table this call needs: run `make migrate` or admin-create-unified-schema."""
+    """The database lacks a table this needs: `make migrate`, or admin-create-unified-schema."""
 
     status = 503
     code = "schema_missing"

@@ -21,7 +21,7 @@ CREATE TABLE IF NOT EXISTS public.operator_audit (
     'allowed',   -- the password was right; the work began
     'refused',   -- the password was wrong or missing
     'locked',    -- too many failures; not even looked at
-    'done',      -- the work ended
+    'done',      -- the work ended; facts tell a dry run
     'rejected',  -- the work was not begun: wrong confirmation, wrong state
     'failed'     -- the work broke off
   )),
@@ -61,6 +61,8 @@ CREATE OR REPLACE TRIGGER operator_audit_append_only BEFORE UPDATE OR DELETE
   ON public.operator_audit FOR EACH ROW EXECUTE FUNCTION public.operator_audit_refuse();
 CREATE OR REPLACE TRIGGER operator_audit_no_truncate BEFORE TRUNCATE
   ON public.operator_audit FOR EACH STATEMENT EXECUTE FUNCTION public.operator_audit_refuse();
+
+REVOKE UPDATE, DELETE, TRUNCATE ON public.operator_audit FROM PUBLIC;
 
 -- Id of the first row whose seal does not fit, null when the chain is whole.
 CREATE OR REPLACE FUNCTION public.verify_operator_audit() RETURNS BIGINT LANGUAGE sql STABLE AS $$

@@ -1,0 +1,19 @@
+"""The schema of all contexts, as scripts that may run again and again.
+
+The endpoint admin-create-unified-schema, `migrate.py upgrade` and `init_db.py` run the same
+scripts in the same order, so each of them ends in the same schema.
+"""
+
+from lib.queries import load_script
+
+SCRIPTS = (
+    "assessment/schema.sql",  # first: it moves tables of its own name out of `public`
+    "access/schema.sql",
+    "workshop/schema.sql",
+    "database.sql",
+)
+
+
+def schema_scripts() -> list[tuple[str, str]]:
+    """Name and text of each script, in the order to run them."""
+    return [(name, load_script(name)) for name in SCRIPTS]

@@ -1,0 +1,54 @@
+"""How Alembic reaches the database: by the environment's URL, one run at a time, all or nothing."""
+
+import psycopg
+from alembic import context
+from sqlalchemy import MetaData, create_engine, pool
+
+from lib.settings import Settings
+
+LOCK_SECONDS = 10
+# Tables whose truth is a SQLAlchemy model; those of sql/*/schema.sql are not Alembic's to guess.
+MODELLED_SCHEMA = "learning"
+target_metadata = MetaData()
+
+
+def _connect() -> psycopg.Connection:
+    url = Settings.from_env().migration_url
+    if url is None:
+        raise SystemExit("Set DATABASE_URL or POSTGRES_URL: there is no database to migrate.")
+    return psycopg.connect(url, prepare_threshold=None)
+
+
+def _only_modelled(name: str | None, kind: str, _parents: object) -> bool:
+    return name == MODELLED_SCHEMA if kind == "schema" else True
+
+
+def run_online() -> None:
+    """Migrate in one transaction; a second run waits for the first, and then finds nothing to do."""
+    engine = create_engine("postgresql+psycopg://", creator=_connect, poolclass=pool.NullPool)
+    with engine.connect() as connection:
+        context.configure(
+            connection=connection,
+            target_metadata=target_metadata,
+            include_schemas=True,
+            include_name=_only_modelled,
+        )
+        with context.begin_transaction():
+            connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{LOCK_SECONDS}s'")
+            connection.exec_driver_sql(
+                "SELECT pg_advisory_xact_lock(hashtextextended('stepwise.migrations', 0))"
+            )
+            context.run_migrations()
+
+
+def run_offline() -> None:
+    """Print the SQL instead of running it."""
+    context.configure(dialect_name="postgresql", target_metadata=target_metadata)
+    with context.begin_transaction():
+        context.run_migrations()
+
+
+if context.is_offline_mode():
+    run_offline()
+else:
+    run_online()

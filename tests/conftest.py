@@ -1,0 +1,148 @@
+"""What every test stands on: a real Postgres, a real Redis behind its REST gateway, no environment.
+
+Each worker runs servers of its own; each test gets a fresh copy of a migrated database.
+"""
+
+import os
+
+for _name in list(os.environ):  # before anything of ours reads it
+    if (
+        _name.startswith(
+            ("POSTGRES_", "DATABASE_", "UPSTASH_", "KV_", "VERCEL", "AWS_", "STEPWISE_")
+        )
+        and _name != "STEPWISE_NO_SKIP"
+    ):
+        del os.environ[_name]
+for _name in ("ADMIN_PASSWORD", "CRON_SECRET", "ENCRYPTION_KEY", "ENCRYPTION_KEY_PREVIOUS"):
+    os.environ.pop(_name, None)
+
+from collections.abc import Callable, Iterator  # noqa: E402 the environment comes first
+from itertools import count  # noqa: E402
+
+import psycopg  # noqa: E402
+import pytest  # noqa: E402
+from fastapi.testclient import TestClient  # noqa: E402
+from hypothesis import HealthCheck  # noqa: E402
+from hypothesis import settings as hypothesis_settings  # noqa: E402
+
+from lib.deps import Deps, install_deps  # noqa: E402
+from lib.dispatch import function_app  # noqa: E402
+from lib.queries import load_script  # noqa: E402
+from lib.schema import schema_scripts  # noqa: E402
+from lib.settings import Settings  # noqa: E402
+from local.gateway import Gateway, running_gateway  # noqa: E402
+from local.postgres_server import PostgresServer, running_postgres  # noqa: E402
+from local.redis_server import RedisServer, running_redis  # noqa: E402
+
+pytest_plugins = ["tests.support.no_skips"]
+
+hypothesis_settings.register_profile(
+    "stepwise",
+    deadline=None,  # the machine's load is not the code's
+    derandomize=True,
+    database=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+hypothesis_settings.load_profile("stepwise")
+
+ADMIN_PASSWORD = "a password for the tests"
+CRON_SECRET = "a secret for the tests' cron"
+ENCRYPTION_KEY = "0123456789abcdef" * 4
+_numbers = count()
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[PostgresServer]:
+    """This worker's Postgres, with a migrated database to copy from."""
+    with running_postgres() as server:
+        with psycopg.connect(server.create_database("migrated")) as connection:
+            for _, script in schema_scripts():
+                connection.execute(script.encode())
+        yield server
+
+
+@pytest.fixture(scope="session")
+def redis_server() -> Iterator[RedisServer]:
+    """This worker's Redis."""
+    with running_redis() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def _gateway(redis_server: RedisServer) -> Iterator[Gateway]:
+    with running_gateway(redis_server) as gateway:
+        yield gateway
+
+
+@pytest.fixture
+def redis_gateway(_gateway: Gateway, redis_server: RedisServer) -> Gateway:
+    """The REST gateway, empty and without faults."""
+    _gateway.faults.clear()
+    with redis_server.client() as client:
+        client.flushall()
+    return _gateway
+
+
+@pytest.fixture
+def empty_postgres_url(postgres_server: PostgresServer) -> Iterator[str]:
+    """A database with nothing in it."""
+    name = f"empty_{next(_numbers)}"
+    yield postgres_server.create_database(name)
+    postgres_server.drop_database(name)
+
+
+@pytest.fixture
+def postgres_url(postgres_server: PostgresServer) -> Iterator[str]:
+    """A fresh copy of the migrated database."""
+    name = f"test_{next(_numbers)}"
+    url = postgres_server.create_database(name, template="migrated")
+    with psycopg.connect(url) as connection:  # a copy does not take the template's settings along
+        connection.execute(load_script("database.sql").encode())
+    yield url
+    postgres_server.drop_database(name)
+
+
+@pytest.fixture
+def settings(postgres_url: str, redis_gateway: Gateway) -> Settings:
+    """All set, as a well-kept deployment has it, but on the local platform."""
+    return Settings(
+        postgres_url=postgres_url,
+        migration_url=postgres_url,
+        redis_url=redis_gateway.url,
+        redis_token=redis_gateway.token,
+        admin_password=ADMIN_PASSWORD,
+        cron_secret=CRON_SECRET,
+        encryption_key=ENCRYPTION_KEY,
+    )
+
+
+@pytest.fixture
+def deps(settings: Settings) -> Iterator[Deps]:
+    """The process's dependencies for the length of a test."""
+    made = Deps(settings)
+    install_deps(made)
+    yield made
+    install_deps(None)
+    made.close()
+
+
+@pytest.fixture
+def client_for(deps: Deps) -> Callable[[str], TestClient]:  # noqa: ARG001 it installs them
+    """A client of one function, by its module's name in `api/`."""
+
+    def make(module: str) -> TestClient:
+        return TestClient(function_app(module), raise_server_exceptions=False)
+
+    return make
+
+
+@pytest.fixture
+def client(client_for: Callable[[str], TestClient]) -> TestClient:
+    """A client of all endpoints, through `api/index.py`."""
+    return client_for("index")
+
+
+@pytest.fixture
+def operator() -> dict[str, str]:
+    """Headers of an operator."""
+    return {"Authorization": f"Bearer {ADMIN_PASSWORD}"}
