@@ -93,8 +93,8 @@ CREATE TABLE IF NOT EXISTS assessment.pool_versions (
   CONSTRAINT pool_versions_pkey PRIMARY KEY (pool_id, version)
 );
 
--- The questions as they are now. Older texts are in question_revisions, parameters per version
--- of the pool in pool_items; difficulty and discrimination here are the newest.
+-- The questions as their author last wrote them. Older texts are in question_revisions; the
+-- parameters that sessions use, calibrated or not, are in pool_items, per version of the pool.
 CREATE TABLE IF NOT EXISTS assessment.questions (
   id VARCHAR CONSTRAINT questions_pkey PRIMARY KEY,
   pool_id UUID NOT NULL,
@@ -132,6 +132,7 @@ CREATE TABLE IF NOT EXISTS assessment.pool_items (
   question_id VARCHAR NOT NULL
     CONSTRAINT pool_items_question_id_fkey REFERENCES assessment.questions (id),
   revision INT NOT NULL,                  -- which text of the question
+  option_count INT NOT NULL,
   correct_option INT,                     -- 0-based; null: cannot be asked (no such option)
   concepts DOUBLE PRECISION[] NOT NULL,   -- Q-matrix row, k weights
   difficulty DOUBLE PRECISION NOT NULL
@@ -436,8 +437,9 @@ BEGIN
     FROM assessment.questions q WHERE q.pool_id = pool.id;
 
     INSERT INTO assessment.pool_items (pool_id, position, version, question_id, revision,
-      correct_option, concepts, difficulty, discrimination, guessing)
+      option_count, correct_option, concepts, difficulty, discrimination, guessing)
     SELECT q.pool_id, q.position, new_version, q.id, q.revision,
+      CASE jsonb_typeof(q.options) WHEN 'array' THEN jsonb_array_length(q.options) ELSE 0 END,
       (
         SELECT o.place - 1
         FROM jsonb_array_elements_text(
@@ -488,7 +490,62 @@ CREATE INDEX IF NOT EXISTS idx_test_responses_timestamp
   ON assessment.test_responses (timestamp);
 
 -- ---------------------------------------------------------------------------------------------
--- 7. The record of answers is a trail: rows may be added, never changed
+-- 7. What a session asks, and what it leaves behind
+-- ---------------------------------------------------------------------------------------------
+
+-- A question as sessions on a version of its pool see it: no answer, no parameters.
+CREATE OR REPLACE FUNCTION assessment.question_shown(question VARCHAR, pool_version INT)
+RETURNS JSONB LANGUAGE sql STABLE AS $$
+  SELECT jsonb_build_object(
+    'id', q.id,
+    'content', coalesce(r.content, q.content),
+    'options', coalesce(r.options, q.options),
+    'concepts', to_jsonb(i.concepts),
+    'revision', i.revision
+  )
+  FROM assessment.questions q
+  CROSS JOIN LATERAL (
+    SELECT item.concepts, item.revision FROM assessment.pool_items item
+    WHERE item.pool_id = q.pool_id AND item.position = q.position AND item.version <= pool_version
+    ORDER BY item.version DESC LIMIT 1
+  ) AS i
+  LEFT JOIN assessment.question_revisions r ON r.question_id = q.id AND r.revision = i.revision
+  WHERE q.id = question
+$$;
+
+-- Whichever way a session closes, what it found becomes the student's long-term proficiency.
+CREATE OR REPLACE FUNCTION assessment.keep_proficiency() RETURNS TRIGGER
+LANGUAGE plpgsql AS $$
+BEGIN
+  INSERT INTO assessment.student_proficiencies
+    (student_id, concept_name, proficiency_value, confidence, created_at, updated_at)
+  SELECT NEW.student_id, found.concept, found.proficiency, found.confidence,
+    NEW.last_activity, NEW.last_activity
+  FROM ROWS FROM (
+    unnest(NEW.concept_names),
+    jsonb_array_elements_text(NEW.current_proficiency),
+    jsonb_array_elements_text(NEW.current_confidence)
+  ) AS text_found (concept, proficiency, confidence)
+  CROSS JOIN LATERAL (
+    SELECT text_found.concept, text_found.proficiency::DECIMAL, text_found.confidence::DECIMAL
+  ) AS found (concept, proficiency, confidence)
+  ORDER BY found.concept  -- two sessions of a student lock the rows in the same order
+  ON CONFLICT ON CONSTRAINT student_proficiencies_student_concept_key DO UPDATE SET
+    proficiency_value = excluded.proficiency_value,
+    confidence = excluded.confidence,
+    updated_at = excluded.updated_at;
+  RETURN NULL;
+END
+$$;
+
+CREATE OR REPLACE TRIGGER test_sessions_keep_proficiency
+  AFTER UPDATE OF status ON assessment.test_sessions
+  FOR EACH ROW
+  WHEN (OLD.status = 'active' AND NEW.status <> 'active' AND NEW.current_proficiency IS NOT NULL)
+  EXECUTE FUNCTION assessment.keep_proficiency();
+
+-- ---------------------------------------------------------------------------------------------
+-- 8. The record of answers is a trail: rows may be added, never changed
 -- ---------------------------------------------------------------------------------------------
 CREATE OR REPLACE FUNCTION assessment.refuse_change() RETURNS TRIGGER LANGUAGE plpgsql AS $$
 BEGIN
