@@ -1,0 +1,413 @@
+-- The workshop's unified schema: students, sessions, step_progress, events, and what exactness
+-- needs. Runs in one execute, again and again: a new database and an older one with live
+-- rows take the same path and end in the same schema. PostgreSQL 14 or later, no extension.
+-- A database whose public.students is the assessment's (column "id") runs sql/assessment first.
+
+SELECT set_config('lock_timeout', '5s', true);
+SELECT pg_advisory_xact_lock(hashtextextended('stepwise.workshop.schema', 0));
+
+DO $$ BEGIN
+  IF to_regclass('public.students') IS NOT NULL AND NOT EXISTS (
+    SELECT FROM pg_attribute
+    WHERE attrelid = to_regclass('public.students') AND attname = 'student_id' AND NOT attisdropped
+  ) THEN
+    RAISE EXCEPTION 'public.students has no student_id: it is not the workshop''s table'
+      USING ERRCODE = 'integrity_constraint_violation', CONSTRAINT = 'students_of_the_workshop';
+  END IF;
+END $$;
+
+-- 1. Tables, with the columns that every live database has ---------------------------------------
+
+-- One row per person. Anonymous people have no e-mail: theirs is 'anonymous_<16 hex digits>'.
+CREATE TABLE IF NOT EXISTS public.students (
+  student_id UUID DEFAULT gen_random_uuid(),
+  student_email TEXT,                    -- trimmed, lower case (normalized_email)
+  student_name TEXT,                     -- the newest that was not empty
+  twilio_account_sid TEXT,
+  github_username TEXT,
+  created_at TIMESTAMPTZ DEFAULT now(),
+  updated_at TIMESTAMPTZ DEFAULT now(),
+  CONSTRAINT students_pkey PRIMARY KEY (student_id)
+);
+
+-- One row per workshop session; a student may have several. The token is a credential.
+CREATE TABLE IF NOT EXISTS public.sessions (
+  session_token TEXT,
+  student_id UUID,
+  started_at TIMESTAMPTZ DEFAULT now(),
+  last_activity TIMESTAMPTZ DEFAULT now(),
+  expires_at TIMESTAMPTZ DEFAULT now() + INTERVAL '24 hours',   -- slides with activity
+  is_active BOOLEAN DEFAULT TRUE,        -- false once the clean-up has closed it
+  demo_mode BOOLEAN DEFAULT FALSE,
+  current_step INTEGER DEFAULT 0,        -- furthest step reached, 0 = not begun
+  total_time_spent INTEGER DEFAULT 0,    -- seconds, never decreases
+  completion_rate INTEGER DEFAULT 0,     -- round(100 * complete steps / 9)
+  use_case_description TEXT,
+  call_direction TEXT,                   -- 'inbound': callers ring in; 'outbound': it rings people
+  selected_phone_number TEXT,
+  tts_provider TEXT,
+  selected_voice TEXT,
+  openai_api_key TEXT,                   -- sealed by the application; never in any answer
+  system_prompt TEXT,
+  ivr_greeting TEXT,
+  tools JSONB DEFAULT '[]',
+  voice_settings JSONB DEFAULT '{}',
+  websocket_url TEXT,
+  codespace_url TEXT,
+  github_repo_url TEXT,
+  railway_url TEXT,
+  bug_reports JSONB DEFAULT '[]',
+  created_at TIMESTAMPTZ DEFAULT now(),
+  updated_at TIMESTAMPTZ DEFAULT now(),
+  CONSTRAINT sessions_pkey PRIMARY KEY (session_token)
+);
+
+-- One row per step that a session has begun.
+CREATE TABLE IF NOT EXISTS public.step_progress (
+  id SERIAL,
+  session_token TEXT,
+  student_id UUID,
+  step_number INTEGER,                   -- 1 to 9, see workshop_step_name()
+  step_name TEXT,
+  started_at TIMESTAMPTZ DEFAULT now(),
+  completed_at TIMESTAMPTZ,              -- when validation first passed
+  time_spent INTEGER DEFAULT 0,          -- seconds, the sum of all reports
+  attempts INTEGER DEFAULT 0,            -- the sum of all reports
+  validation_passed BOOLEAN DEFAULT FALSE,  -- once true it stays true
+  code_submitted TEXT,
+  deployment_url TEXT,
+  created_at TIMESTAMPTZ DEFAULT now(),
+  updated_at TIMESTAMPTZ DEFAULT now(),
+  CONSTRAINT step_progress_pkey PRIMARY KEY (id)
+);
+
+-- What happened, for analytics and debugging. event_type is one of:
+--   session_created     a token was used for the first time
+--   step_started        the first report about a step
+--   step_progress       a later report that does not complete it
+--   step_completed      the report that completed it
+--   deployment_success  a deployment went live (a report with a URL that passed, or a flag)
+--   deployment_failure  a report with a deployment URL that did not pass
+--   bug_reported        a student reported a bug
+--   session_claimed     an anonymous session got its student's e-mail
+--   session_expired     the clean-up closed the session and removed its key
+CREATE TABLE IF NOT EXISTS public.events (
+  id SERIAL,
+  student_id UUID,
+  session_token TEXT,
+  event_type TEXT,
+  event_data JSONB DEFAULT '{}',
+  created_at TIMESTAMPTZ DEFAULT now(),
+  CONSTRAINT events_pkey PRIMARY KEY (id)
+);
+
+-- Requests already carried out, so that sending one again changes nothing. Kept for 24 hours.
+CREATE TABLE IF NOT EXISTS public.idempotency_keys (
+  key_hash BYTEA,                        -- SHA-256 of endpoint, session token and the client's key
+  body_hash BYTEA NOT NULL,              -- SHA-256 of the request's meaning
+  created_at TIMESTAMPTZ NOT NULL DEFAULT now(),
+  CONSTRAINT idempotency_keys_pkey PRIMARY KEY (key_hash)
+);
+
+-- 2. Columns that came later -----------------------------------------------------------------------
+
+ALTER TABLE public.students
+  ADD COLUMN IF NOT EXISTS twilio_account_sid TEXT,
+  ADD COLUMN IF NOT EXISTS github_username TEXT;
+
+ALTER TABLE public.sessions
+  ADD COLUMN IF NOT EXISTS expires_at TIMESTAMPTZ DEFAULT now() + INTERVAL '24 hours',
+  ADD COLUMN IF NOT EXISTS is_active BOOLEAN DEFAULT TRUE,
+  ADD COLUMN IF NOT EXISTS bug_reports JSONB DEFAULT '[]',
+  ADD COLUMN IF NOT EXISTS twilio_connected BOOLEAN DEFAULT FALSE,       -- step 1, first half
+  ADD COLUMN IF NOT EXISTS openai_connected BOOLEAN DEFAULT FALSE,       -- step 1, second half
+  ADD COLUMN IF NOT EXISTS call_direction_chosen BOOLEAN DEFAULT FALSE,  -- completes step 2
+  ADD COLUMN IF NOT EXISTS services_ready BOOLEAN DEFAULT FALSE,         -- completes step 3
+  ADD COLUMN IF NOT EXISTS step4_code_validated BOOLEAN DEFAULT FALSE,
+  ADD COLUMN IF NOT EXISTS step4_committed BOOLEAN DEFAULT FALSE,
+  ADD COLUMN IF NOT EXISTS step4_deployed BOOLEAN DEFAULT FALSE,         -- completes step 4
+  ADD COLUMN IF NOT EXISTS step5_code_validated BOOLEAN DEFAULT FALSE,
+  ADD COLUMN IF NOT EXISTS step5_committed BOOLEAN DEFAULT FALSE,
+  ADD COLUMN IF NOT EXISTS step5_deployed BOOLEAN DEFAULT FALSE,         -- completes step 5
+  ADD COLUMN IF NOT EXISTS step6_code_validated BOOLEAN DEFAULT FALSE,
+  ADD COLUMN IF NOT EXISTS step6_committed BOOLEAN DEFAULT FALSE,
+  ADD COLUMN IF NOT EXISTS step6_deployed BOOLEAN DEFAULT FALSE,         -- completes step 6
+  ADD COLUMN IF NOT EXISTS system_prompt_saved BOOLEAN DEFAULT FALSE,    -- completes step 7
+  ADD COLUMN IF NOT EXISTS step7_committed BOOLEAN DEFAULT FALSE,
+  ADD COLUMN IF NOT EXISTS step7_deployed BOOLEAN DEFAULT FALSE,
+  ADD COLUMN IF NOT EXISTS tools_configured BOOLEAN DEFAULT FALSE,
+  ADD COLUMN IF NOT EXISTS step8_code_validated BOOLEAN DEFAULT FALSE,
+  ADD COLUMN IF NOT EXISTS step8_committed BOOLEAN DEFAULT FALSE,
+  ADD COLUMN IF NOT EXISTS step8_deployed BOOLEAN DEFAULT FALSE,         -- completes step 8
+  ADD COLUMN IF NOT EXISTS project_deployed BOOLEAN DEFAULT FALSE,       -- completes step 9
+  ADD COLUMN IF NOT EXISTS exercises JSONB DEFAULT '{}',  -- as the old workshop_students had it
+  ADD COLUMN IF NOT EXISTS version INTEGER DEFAULT 1;     -- rises with each saved configuration
+
+-- 3. Older databases: types, nulls, people under two spellings of one e-mail ----------------------
+
+CREATE OR REPLACE FUNCTION public.normalized_email(p_email TEXT) RETURNS TEXT
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+  SELECT nullif(lower(btrim(p_email, E' \t\n\r\f\v\u00a0')), '')
+$$;
+
+-- Timestamps without a zone mean UTC; a decimal completion_rate becomes a whole number.
+DO $$
+DECLARE c RECORD;
+BEGIN
+  FOR c IN
+    SELECT table_name, column_name, CASE
+        WHEN data_type LIKE 'timestamp without%' THEN
+          format('TYPE timestamptz USING %I AT TIME ZONE ''UTC''', column_name)
+        WHEN data_type = 'json' THEN format('TYPE jsonb USING %I::jsonb', column_name)
+        WHEN data_type = 'character varying' THEN 'TYPE text'
+        ELSE format('TYPE integer USING round(%I)::integer', column_name)
+      END AS change
+    FROM information_schema.columns
+    WHERE table_schema = 'public'
+      AND table_name IN ('students', 'sessions', 'step_progress', 'events')
+      AND (data_type IN ('timestamp without time zone', 'json', 'character varying')
+        OR (data_type IN ('numeric', 'double precision', 'real') AND column_name IN (
+          'completion_rate', 'total_time_spent', 'current_step', 'time_spent', 'attempts')))
+  LOOP
+    EXECUTE format('ALTER TABLE public.%I ALTER COLUMN %I DROP DEFAULT, ALTER COLUMN %I %s',
+      c.table_name, c.column_name, c.column_name, c.change);
+  END LOOP;
+END $$;
+
+-- What every column holds when nothing was said; null where null has no meaning becomes that.
+DO $$
+DECLARE c RECORD;
+BEGIN
+  FOR c IN
+    SELECT a.attrelid::regclass AS tab, a.attname AS col, w.filling, a.attnotnull, a.atthasdef,
+      pg_get_expr(d.adbin, d.adrelid) AS current_default
+    FROM (
+      SELECT 'sessions' AS tab, attname AS col, 'FALSE' AS filling FROM pg_attribute
+      WHERE attrelid = 'public.sessions'::regclass AND atttypid = 'boolean'::regtype
+        AND attname <> 'is_active' AND attnum > 0
+      UNION ALL SELECT tab, col, filling FROM (VALUES
+        ('students', 'student_id', 'gen_random_uuid()'),
+        ('students', 'student_email', NULL),
+        ('students', 'created_at', 'now()'), ('students', 'updated_at', 'now()'),
+        ('sessions', 'student_id', NULL), ('sessions', 'is_active', 'TRUE'),
+        ('sessions', 'started_at', 'now()'), ('sessions', 'last_activity', 'now()'),
+        ('sessions', 'expires_at', 'now() + INTERVAL ''24 hours'''),
+        ('sessions', 'current_step', '0'), ('sessions', 'total_time_spent', '0'),
+        ('sessions', 'completion_rate', '0'), ('sessions', 'version', '1'),
+        ('sessions', 'tools', '''[]'''), ('sessions', 'voice_settings', '''{}'''),
+        ('sessions', 'bug_reports', '''[]'''), ('sessions', 'exercises', '''{}'''),
+        ('sessions', 'created_at', 'now()'), ('sessions', 'updated_at', 'now()'),
+        ('step_progress', 'session_token', NULL), ('step_progress', 'student_id', NULL),
+        ('step_progress', 'step_number', NULL), ('step_progress', 'step_name', NULL),
+        ('step_progress', 'started_at', 'now()'), ('step_progress', 'time_spent', '0'),
+        ('step_progress', 'attempts', '0'), ('step_progress', 'validation_passed', 'FALSE'),
+        ('step_progress', 'created_at', 'now()'), ('step_progress', 'updated_at', 'now()'),
+        ('events', 'event_type', NULL), ('events', 'event_data', '''{}'''),
+        ('events', 'created_at', 'now()')
+      ) AS listed (tab, col, filling)
+    ) AS w
+    JOIN pg_attribute a
+      ON a.attrelid = format('public.%I', w.tab)::regclass AND a.attname = w.col
+    LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
+  LOOP
+    IF c.filling IS NOT NULL
+       AND (NOT c.atthasdef OR c.current_default LIKE '%uuid_generate%') THEN
+      EXECUTE format('ALTER TABLE %s ALTER COLUMN %I SET DEFAULT %s', c.tab, c.col, c.filling);
+    END IF;
+    IF NOT c.attnotnull THEN
+      IF c.filling IS NOT NULL THEN
+        EXECUTE format('UPDATE %s SET %I = %s WHERE %I IS NULL', c.tab, c.col, c.filling, c.col);
+      END IF;
+      EXECUTE format('ALTER TABLE %s ALTER COLUMN %I SET NOT NULL', c.tab, c.col);
+    END IF;
+  END LOOP;
+END $$;
+
+-- One person, one record: the earliest keeps everything that the others had.
+DO $$ BEGIN
+  IF EXISTS (SELECT FROM pg_constraint WHERE conname = 'students_email_normalized_check'
+             AND conrelid = 'public.students'::regclass) THEN
+    RETURN;
+  END IF;
+  CREATE TEMP TABLE same_person ON COMMIT DROP AS
+    SELECT student_id, first_value(student_id) OVER person AS keeper
+    FROM public.students
+    WINDOW person AS (
+      PARTITION BY coalesce(public.normalized_email(student_email), student_id::text)
+      ORDER BY created_at, student_id);
+  UPDATE public.sessions t SET student_id = keeper FROM same_person p
+    WHERE p.student_id = t.student_id AND keeper <> t.student_id;
+  UPDATE public.step_progress t SET student_id = keeper FROM same_person p
+    WHERE p.student_id = t.student_id AND keeper <> t.student_id;
+  UPDATE public.events t SET student_id = keeper FROM same_person p
+    WHERE p.student_id = t.student_id AND keeper <> t.student_id;
+  UPDATE public.students k SET
+    student_name = coalesce(o.student_name, k.student_name),
+    twilio_account_sid = coalesce(k.twilio_account_sid, o.twilio_account_sid),
+    github_username = coalesce(k.github_username, o.github_username)
+  FROM (
+    SELECT keeper, count(*) AS records,
+      (array_agg(student_name ORDER BY updated_at DESC)
+        FILTER (WHERE student_name <> ''))[1] AS student_name,
+      max(twilio_account_sid) AS twilio_account_sid, max(github_username) AS github_username
+    FROM same_person JOIN public.students USING (student_id) GROUP BY keeper
+  ) o WHERE k.student_id = o.keeper AND o.records > 1;
+  DELETE FROM public.students s USING same_person p
+    WHERE p.student_id = s.student_id AND keeper <> s.student_id;
+  UPDATE public.students SET student_email = coalesce(public.normalized_email(student_email),
+    'anonymous_' || left(replace(student_id::text, '-', ''), 16))
+  WHERE student_email IS DISTINCT FROM public.normalized_email(student_email);
+  DROP TABLE same_person;
+END $$;
+
+-- Numbers outside their range are brought to its edge; step rows past 9 become events.
+UPDATE public.sessions SET
+  current_step = least(greatest(current_step, 0), 9),
+  completion_rate = least(greatest(completion_rate, 0), 100),
+  total_time_spent = greatest(total_time_spent, 0)
+WHERE current_step NOT BETWEEN 0 AND 9 OR completion_rate NOT BETWEEN 0 AND 100
+   OR total_time_spent < 0;
+UPDATE public.step_progress SET
+  time_spent = greatest(time_spent, 0), attempts = greatest(attempts, 0)
+WHERE time_spent < 0 OR attempts < 0;
+WITH strange AS (
+  DELETE FROM public.step_progress WHERE step_number NOT BETWEEN 1 AND 9 RETURNING *
+)
+INSERT INTO public.events (student_id, session_token, event_type, event_data, created_at)
+SELECT student_id, session_token, 'step_progress', to_jsonb(strange), created_at FROM strange;
+
+-- 4. Constraints, indexes, triggers ----------------------------------------------------------------
+
+-- A foreign key that rows of an older database break holds for new rows and is named in a warning.
+DO $$
+DECLARE c RECORD;
+BEGIN
+  FOR c IN
+    SELECT * FROM (VALUES
+      ('students', 'students_student_email_key', 'UNIQUE (student_email)'),
+      ('students', 'students_email_normalized_check',
+        'CHECK (student_email = public.normalized_email(student_email))'),
+      ('sessions', 'sessions_student_id_fkey',
+        'FOREIGN KEY (student_id) REFERENCES public.students ON DELETE CASCADE NOT VALID'),
+      ('sessions', 'sessions_current_step_check', 'CHECK (current_step BETWEEN 0 AND 9)'),
+      ('sessions', 'sessions_completion_rate_check', 'CHECK (completion_rate BETWEEN 0 AND 100)'),
+      ('sessions', 'sessions_total_time_spent_check', 'CHECK (total_time_spent >= 0)'),
+      ('step_progress', 'step_progress_session_token_step_number_key',
+        'UNIQUE (session_token, step_number)'),
+      ('step_progress', 'step_progress_session_token_fkey',
+        'FOREIGN KEY (session_token) REFERENCES public.sessions ON DELETE CASCADE NOT VALID'),
+      ('step_progress', 'step_progress_student_id_fkey',
+        'FOREIGN KEY (student_id) REFERENCES public.students ON DELETE CASCADE NOT VALID'),
+      ('step_progress', 'step_progress_step_number_check', 'CHECK (step_number BETWEEN 1 AND 9)'),
+      ('step_progress', 'step_progress_time_spent_check', 'CHECK (time_spent >= 0)'),
+      ('step_progress', 'step_progress_attempts_check', 'CHECK (attempts >= 0)'),
+      ('events', 'events_student_id_fkey',
+        'FOREIGN KEY (student_id) REFERENCES public.students ON DELETE CASCADE NOT VALID'),
+      ('events', 'events_session_token_fkey',
+        'FOREIGN KEY (session_token) REFERENCES public.sessions ON DELETE CASCADE NOT VALID')
+    ) AS wanted (tab, name, definition)
+    WHERE NOT EXISTS (SELECT FROM pg_constraint
+      WHERE conrelid = format('public.%I', tab)::regclass AND conname = name)
+  LOOP
+    EXECUTE format('ALTER TABLE public.%I ADD CONSTRAINT %I %s', c.tab, c.name, c.definition);
+    BEGIN
+      EXECUTE format('ALTER TABLE public.%I VALIDATE CONSTRAINT %I', c.tab, c.name);
+    EXCEPTION
+      WHEN wrong_object_type THEN NULL;  -- a unique constraint is valid from the start
+      WHEN foreign_key_violation THEN
+        RAISE WARNING '%: rows from before the constraint have no parent', c.name;
+    END;
+  END LOOP;
+END $$;
+
+-- A student's sessions, newest first; the cascade from students.
+CREATE INDEX IF NOT EXISTS idx_sessions_student_id ON public.sessions (student_id);
+-- Newest sessions first (instructor), sessions past their retention (clean-up), stuck students.
+CREATE INDEX IF NOT EXISTS idx_sessions_last_activity ON public.sessions (last_activity);
+-- Expired sessions that are still open (clean-up).
+CREATE INDEX IF NOT EXISTS idx_sessions_active_expires ON public.sessions (is_active, expires_at);
+-- A session's steps are found by step_progress_session_token_step_number_key, which begins with
+-- session_token, an e-mail by students_student_email_key.
+-- The cascade from students, progress of one student over all sessions.
+CREATE INDEX IF NOT EXISTS idx_step_progress_student_id ON public.step_progress (student_id);
+-- Funnel and quartiles of time per step without touching the table.
+CREATE INDEX IF NOT EXISTS idx_step_progress_step ON public.step_progress
+  (step_number, step_name) INCLUDE (validation_passed, time_spent);
+-- Cascades, and what happened to one student or in one session.
+CREATE INDEX IF NOT EXISTS idx_events_student_id ON public.events (student_id);
+CREATE INDEX IF NOT EXISTS idx_events_session_token ON public.events (session_token);
+-- Events by day.
+CREATE INDEX IF NOT EXISTS idx_events_created_at ON public.events (created_at);
+-- Keys to prune.
+CREATE INDEX IF NOT EXISTS idx_idempotency_keys_created_at ON public.idempotency_keys (created_at);
+
+-- updated_at is the time of the last change, unless a statement sets it itself.
+CREATE OR REPLACE FUNCTION public.set_updated_at() RETURNS TRIGGER LANGUAGE plpgsql AS $$
+BEGIN
+  IF NEW.updated_at IS NOT DISTINCT FROM OLD.updated_at THEN
+    NEW.updated_at := now();
+  END IF;
+  RETURN NEW;
+END $$;
+
+CREATE OR REPLACE TRIGGER update_students_updated_at BEFORE UPDATE ON public.students
+  FOR EACH ROW EXECUTE FUNCTION public.set_updated_at();
+CREATE OR REPLACE TRIGGER update_sessions_updated_at BEFORE UPDATE ON public.sessions
+  FOR EACH ROW EXECUTE FUNCTION public.set_updated_at();
+CREATE OR REPLACE TRIGGER update_step_progress_updated_at BEFORE UPDATE ON public.step_progress
+  FOR EACH ROW EXECUTE FUNCTION public.set_updated_at();
+
+-- 5. What counts ------------------------------------------------------------------------------------
+
+CREATE OR REPLACE FUNCTION public.workshop_step_name(p_step INTEGER) RETURNS TEXT
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+  SELECT (ARRAY['Connect Accounts', 'Choose Use Case', 'Provision Services', 'Basic TwiML',
+    'WebSocket Handler', 'ConversationRelay', 'Prompt Engineering', 'Tools & Functions',
+    'Deploy System'])[p_step]
+$$;
+
+-- The e-mail column of somebody without e-mail: one per session, and no part of the token.
+CREATE OR REPLACE FUNCTION public.anonymous_email(p_session_token TEXT) RETURNS TEXT
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+  SELECT 'anonymous_' || left(encode(sha256(convert_to(p_session_token, 'UTF8')), 'hex'), 16)
+$$;
+
+-- The steps that a session's flags call complete.
+CREATE OR REPLACE FUNCTION public.flagged_steps(p_session public.sessions) RETURNS INTEGER[]
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+  SELECT array_remove(ARRAY[
+    CASE WHEN p_session.twilio_connected AND p_session.openai_connected THEN 1 END,
+    CASE WHEN p_session.call_direction_chosen THEN 2 END,
+    CASE WHEN p_session.services_ready THEN 3 END,
+    CASE WHEN p_session.step4_deployed THEN 4 END,
+    CASE WHEN p_session.step5_deployed THEN 5 END,
+    CASE WHEN p_session.step6_deployed THEN 6 END,
+    CASE WHEN p_session.system_prompt_saved THEN 7 END,
+    CASE WHEN p_session.step8_deployed THEN 8 END,
+    CASE WHEN p_session.project_deployed THEN 9 END], NULL)
+$$;
+
+-- Recomputes completion, time and furthest step of one session; to call it is activity.
+CREATE OR REPLACE FUNCTION public.update_session_progress(p_session_token TEXT)
+RETURNS VOID LANGUAGE plpgsql AS $$
+DECLARE
+  v_flagged INTEGER[];
+  v_passed INTEGER[];
+  v_furthest INTEGER;
+  v_seconds BIGINT;
+BEGIN
+  SELECT public.flagged_steps(s) INTO v_flagged
+    FROM public.sessions s WHERE s.session_token = p_session_token;
+  SELECT array_agg(step_number) FILTER (WHERE validation_passed), max(step_number), sum(time_spent)
+    INTO v_passed, v_furthest, v_seconds
+    FROM public.step_progress WHERE session_token = p_session_token;
+  UPDATE public.sessions SET
+    completion_rate = round(100.0 * (
+      SELECT count(DISTINCT step) FROM unnest(v_flagged || v_passed) AS step) / 9),
+    total_time_spent = greatest(total_time_spent, least(v_seconds, 2147483647)::integer),
+    current_step = greatest(current_step, v_furthest, (SELECT max(step) FROM unnest(v_flagged) AS step)),
+    last_activity = now(),
+    expires_at = greatest(expires_at, now() + INTERVAL '24 hours'),
+    is_active = TRUE
+  WHERE session_token = p_session_token;
+END $$;
