@@ -7,7 +7,10 @@ scripts in the same order, so each of them ends in the same schema.
 from lib.queries import load_script
 
 SCRIPTS = (
-    "assessment/schema.sql",  # first: it moves tables of its own name out of `public`
+    "assessment/move_old_tables.sql",  # first: they are in the way of the workshop's `students`
+    "assessment/schema.sql",
+    "assessment/make_room.sql",
+    "assessment/functions.sql",
     "access/schema.sql",
     "workshop/schema.sql",
     "database.sql",

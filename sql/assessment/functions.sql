@@ -1,0 +1,101 @@
+-- Functions and triggers of the assessment context. Runs in one execute, any number of times.
+
+-- A question as sessions on a version of its pool see it: no answer, no parameters.
+CREATE OR REPLACE FUNCTION assessment.question_shown(question VARCHAR, pool_version INT)
+RETURNS JSONB LANGUAGE sql STABLE AS $$
+  SELECT jsonb_build_object(
+    'id', q.id,
+    'content', coalesce(r.content, q.content),
+    'options', coalesce(r.options, q.options),
+    'concepts', to_jsonb(i.concepts),
+    'revision', i.revision
+  )
+  FROM assessment.questions q
+  CROSS JOIN LATERAL (
+    SELECT item.concepts, item.revision FROM assessment.pool_items item
+    WHERE item.pool_id = q.pool_id AND item.position = q.position AND item.version <= pool_version
+    ORDER BY item.version DESC LIMIT 1
+  ) AS i
+  LEFT JOIN assessment.question_revisions r ON r.question_id = q.id AND r.revision = i.revision
+  WHERE q.id = question
+$$;
+
+-- Whichever way a session closes, what it found becomes the student's long-term proficiency.
+CREATE OR REPLACE FUNCTION assessment.keep_proficiency() RETURNS TRIGGER
+LANGUAGE plpgsql AS $$
+BEGIN
+  INSERT INTO assessment.student_proficiencies
+    (student_id, concept_name, proficiency_value, confidence, created_at, updated_at)
+  SELECT NEW.student_id, found.concept, found.proficiency, found.confidence,
+    NEW.last_activity, NEW.last_activity
+  FROM ROWS FROM (
+    unnest(NEW.concept_names),
+    jsonb_array_elements_text(NEW.current_proficiency),
+    jsonb_array_elements_text(NEW.current_confidence)
+  ) AS text_found (concept, proficiency, confidence)
+  CROSS JOIN LATERAL (
+    SELECT text_found.concept, text_found.proficiency::DECIMAL, text_found.confidence::DECIMAL
+  ) AS found (concept, proficiency, confidence)
+  ORDER BY found.concept  -- two sessions of a student lock the rows in the same order
+  ON CONFLICT ON CONSTRAINT student_proficiencies_student_concept_key DO UPDATE SET
+    proficiency_value = excluded.proficiency_value,
+    confidence = excluded.confidence,
+    updated_at = excluded.updated_at;
+  RETURN NULL;
+END
+$$;
+
+CREATE OR REPLACE TRIGGER test_sessions_keep_proficiency
+  AFTER UPDATE OF status ON assessment.test_sessions
+  FOR EACH ROW
+  WHEN (OLD.status = 'active' AND NEW.status <> 'active' AND NEW.current_proficiency IS NOT NULL)
+  EXECUTE FUNCTION assessment.keep_proficiency();
+
+-- The record of answers is a trail: rows may be added, never changed.
+CREATE OR REPLACE FUNCTION assessment.refuse_change() RETURNS TRIGGER LANGUAGE plpgsql AS $$
+BEGIN
+  RAISE EXCEPTION '%.% rows are never changed', TG_TABLE_SCHEMA, TG_TABLE_NAME
+    USING ERRCODE = 'insufficient_privilege';
+END
+$$;
+
+DO $$
+DECLARE
+  trail TEXT;
+BEGIN
+  FOREACH trail IN ARRAY ARRAY['test_responses', 'pool_items', 'question_revisions'] LOOP
+    EXECUTE format(
+      'CREATE OR REPLACE TRIGGER %I BEFORE UPDATE ON assessment.%I '
+      'FOR EACH ROW EXECUTE FUNCTION assessment.refuse_change()',
+      trail || '_never_change', trail
+    );
+  END LOOP;
+END
+$$;
+
+-- Close a session that is still active, with what was answered. Answers are counted, not trusted
+-- to the running totals: sessions of older deployments have none. The row is locked first, so
+-- that an answer on its way is either counted or refused.
+CREATE OR REPLACE FUNCTION assessment.close_session(session UUID, new_status TEXT, reason TEXT)
+RETURNS VOID LANGUAGE sql AS $$
+  SELECT FROM assessment.test_sessions s WHERE s.id = session FOR UPDATE;
+
+  UPDATE assessment.test_sessions s SET
+    status = new_status,
+    end_reason = reason,
+    completed_at = now() AT TIME ZONE 'UTC',
+    total_questions = answered.total,
+    correct_responses = answered.correct,
+    accuracy = coalesce(round(answered.correct::DECIMAL / nullif(answered.total, 0), 6), 0),
+    final_proficiency
+      = coalesce(s.current_proficiency, answered.last_proficiency, s.initial_proficiency),
+    learning_gain = coalesce(s.learning_gain, CASE answered.total WHEN 0 THEN 0 END),
+    test_efficiency = coalesce(s.test_efficiency, CASE answered.total WHEN 0 THEN 0 END)
+  FROM (
+    SELECT count(*) AS total, count(*) FILTER (WHERE r.is_correct) AS correct,
+      (array_agg(r.proficiency_after ORDER BY r.position DESC NULLS LAST, r.timestamp DESC))[1]
+        AS last_proficiency
+    FROM assessment.test_responses r WHERE r.session_id = session
+  ) AS answered
+  WHERE s.id = session AND s.status = 'active';
+$$;

@@ -1,0 +1,188 @@
+-- Gives tables of older deployments the constraints of schema.sql, and their questions a pool.
+--
+-- Nothing is dropped: a row that cannot stay is set aside whole. Each block acts only while its
+-- constraint is missing, so on a new database, or a second time, this does nothing.
+
+CREATE OR REPLACE FUNCTION pg_temp.lacks(relation TEXT, constraint_name TEXT) RETURNS BOOLEAN
+LANGUAGE sql AS $$
+  SELECT NOT EXISTS (
+    SELECT FROM pg_catalog.pg_constraint
+    WHERE conrelid = relation::regclass AND conname = constraint_name
+  )
+$$;
+
+DO $$
+BEGIN
+  -- The same question answered twice in a session: the first answer counts.
+  IF pg_temp.lacks('assessment.test_responses', 'test_responses_session_question_key') THEN
+    WITH ranked AS (
+      SELECT ctid, row_number() OVER (
+        PARTITION BY session_id, question_id ORDER BY timestamp NULLS LAST, id
+      ) AS place FROM assessment.test_responses
+    ), moved AS (
+      DELETE FROM assessment.test_responses r USING ranked
+      WHERE r.ctid = ranked.ctid AND ranked.place > 1 RETURNING to_jsonb(r) AS row_data
+    )
+    INSERT INTO assessment.set_aside_rows (table_name, reason, row_data)
+    SELECT 'test_responses', 'a later answer to an answered question', row_data FROM moved;
+    ALTER TABLE assessment.test_responses
+      ADD CONSTRAINT test_responses_session_question_key UNIQUE (session_id, question_id);
+  END IF;
+
+  IF pg_temp.lacks('assessment.test_responses', 'test_responses_session_position_key') THEN
+    ALTER TABLE assessment.test_responses
+      ADD CONSTRAINT test_responses_session_position_key UNIQUE (session_id, position);
+  END IF;
+
+  -- The same concept twice for a student: the newest value counts.
+  IF pg_temp.lacks('assessment.student_proficiencies', 'student_proficiencies_student_concept_key')
+  THEN
+    WITH ranked AS (
+      SELECT ctid, row_number() OVER (
+        PARTITION BY student_id, concept_name
+        ORDER BY coalesce(updated_at, created_at) DESC NULLS LAST, id
+      ) AS place FROM assessment.student_proficiencies
+    ), moved AS (
+      DELETE FROM assessment.student_proficiencies p USING ranked
+      WHERE p.ctid = ranked.ctid AND ranked.place > 1 RETURNING to_jsonb(p) AS row_data
+    )
+    INSERT INTO assessment.set_aside_rows (table_name, reason, row_data)
+    SELECT 'student_proficiencies', 'an older value of the same concept', row_data FROM moved;
+    ALTER TABLE assessment.student_proficiencies
+      ADD CONSTRAINT student_proficiencies_student_concept_key UNIQUE (student_id, concept_name);
+  END IF;
+
+  -- Tables made without foreign keys: the students they name exist, so they get their row.
+  IF pg_temp.lacks('assessment.test_sessions', 'test_sessions_student_id_fkey')
+    OR pg_temp.lacks('assessment.test_responses', 'test_responses_student_id_fkey')
+    OR pg_temp.lacks('assessment.student_proficiencies', 'student_proficiencies_student_id_fkey')
+  THEN
+    INSERT INTO assessment.students (id)
+    SELECT student_id FROM assessment.test_sessions
+    UNION SELECT student_id FROM assessment.test_responses
+    UNION SELECT student_id FROM assessment.student_proficiencies
+    ON CONFLICT DO NOTHING;
+  END IF;
+  IF pg_temp.lacks('assessment.test_sessions', 'test_sessions_student_id_fkey') THEN
+    ALTER TABLE assessment.test_sessions ADD CONSTRAINT test_sessions_student_id_fkey
+      FOREIGN KEY (student_id) REFERENCES assessment.students (id);
+  END IF;
+  IF pg_temp.lacks('assessment.test_responses', 'test_responses_student_id_fkey') THEN
+    ALTER TABLE assessment.test_responses ADD CONSTRAINT test_responses_student_id_fkey
+      FOREIGN KEY (student_id) REFERENCES assessment.students (id);
+  END IF;
+  IF pg_temp.lacks('assessment.student_proficiencies', 'student_proficiencies_student_id_fkey')
+  THEN
+    ALTER TABLE assessment.student_proficiencies
+      ADD CONSTRAINT student_proficiencies_student_id_fkey
+      FOREIGN KEY (student_id) REFERENCES assessment.students (id);
+  END IF;
+
+  -- Answers of sessions that no longer exist.
+  IF pg_temp.lacks('assessment.test_responses', 'test_responses_session_id_fkey') THEN
+    WITH moved AS (
+      DELETE FROM assessment.test_responses r WHERE NOT EXISTS (
+        SELECT FROM assessment.test_sessions s WHERE s.id = r.session_id
+      ) RETURNING to_jsonb(r) AS row_data
+    )
+    INSERT INTO assessment.set_aside_rows (table_name, reason, row_data)
+    SELECT 'test_responses', 'an answer without its session', row_data FROM moved;
+    ALTER TABLE assessment.test_responses ADD CONSTRAINT test_responses_session_id_fkey
+      FOREIGN KEY (session_id) REFERENCES assessment.test_sessions (id);
+  END IF;
+
+  IF pg_temp.lacks('assessment.test_sessions', 'test_sessions_pool_version_fkey') THEN
+    ALTER TABLE assessment.test_sessions ADD CONSTRAINT test_sessions_pool_version_fkey
+      FOREIGN KEY (question_pool_id, pool_version)
+      REFERENCES assessment.pool_versions (pool_id, version);
+  END IF;
+  IF pg_temp.lacks('assessment.test_sessions', 'test_sessions_status_check') THEN
+    ALTER TABLE assessment.test_sessions ADD CONSTRAINT test_sessions_status_check
+      CHECK (pool_version IS NULL OR status IN ('active', 'completed', 'expired'));
+  END IF;
+END
+$$;
+
+-- ---------------------------------------------------------------------------------------------
+-- Questions that an older deployment wrote become a version of their pool
+-- ---------------------------------------------------------------------------------------------
+-- A Q-matrix row as numbers; null where it is no list of 1 to 32 of them, none below 0, some above.
+CREATE OR REPLACE FUNCTION pg_temp.q_row(concepts JSONB) RETURNS DOUBLE PRECISION[]
+LANGUAGE plpgsql AS $$
+DECLARE
+  weights DOUBLE PRECISION[];
+BEGIN
+  IF jsonb_typeof(concepts) <> 'array' OR jsonb_array_length(concepts) NOT BETWEEN 1 AND 32
+    OR jsonb_path_exists(concepts, 'strict $[*] ? (@.type() != "number" || @ < 0)')
+  THEN
+    RETURN NULL;
+  END IF;
+  SELECT array_agg(w.weight::DOUBLE PRECISION ORDER BY w.place) INTO weights
+  FROM jsonb_array_elements_text(concepts) WITH ORDINALITY w (weight, place);
+  RETURN CASE WHEN 0 < ANY (weights) THEN weights END;
+END
+$$;
+
+DO $$
+DECLARE
+  pool RECORD;
+  new_version INT;
+BEGIN
+  FOR pool IN
+    SELECT q.pool_id AS id, mode() WITHIN GROUP (ORDER BY cardinality(row.weights)) AS concepts
+    FROM assessment.questions q, pg_temp.q_row(q.concepts) AS row (weights)
+    WHERE q.position IS NULL AND row.weights IS NOT NULL
+      AND NOT EXISTS (
+        SELECT FROM assessment.question_pools p
+        WHERE p.id = q.pool_id AND p.concept_count <> cardinality(row.weights)
+      )
+    GROUP BY q.pool_id
+  LOOP
+    INSERT INTO assessment.question_pools AS p (id, concept_count, current_version)
+    VALUES (pool.id, pool.concepts, 1)
+    ON CONFLICT (id) DO UPDATE SET current_version = p.current_version + 1
+    RETURNING p.current_version INTO new_version;
+
+    -- Questions whose Q-matrix row does not fit the pool keep a null position: never asked.
+    WITH fitting AS (
+      SELECT q.id, row_number() OVER (ORDER BY q.created_at, q.id) - 1 + (
+        SELECT coalesce(max(o.position) + 1, 0) FROM assessment.questions o
+        WHERE o.pool_id = pool.id
+      ) AS position
+      FROM assessment.questions q
+      WHERE q.pool_id = pool.id AND q.position IS NULL
+        AND cardinality(pg_temp.q_row(q.concepts)) = pool.concepts
+    )
+    UPDATE assessment.questions q SET position = fitting.position
+    FROM fitting WHERE q.id = fitting.id;
+
+    INSERT INTO assessment.pool_versions (pool_id, version, origin, question_count)
+    SELECT pool.id, new_version, 'adopted', count(q.position)
+    FROM assessment.questions q WHERE q.pool_id = pool.id;
+
+    INSERT INTO assessment.pool_items (pool_id, position, version, question_id, revision,
+      option_count, correct_option, concepts, difficulty, discrimination, guessing)
+    SELECT q.pool_id, q.position, new_version, q.id, q.revision,
+      CASE jsonb_typeof(q.options) WHEN 'array' THEN jsonb_array_length(q.options) ELSE 0 END,
+      (
+        SELECT o.place - 1
+        FROM jsonb_array_elements_text(
+          CASE jsonb_typeof(q.options) WHEN 'array' THEN q.options ELSE '[]' END
+        ) WITH ORDINALITY o (text, place)
+        WHERE o.text = q.correct_answer ORDER BY o.place LIMIT 1
+      ),
+      pg_temp.q_row(q.concepts),
+      least(greatest(coalesce(q.difficulty, 0.5), 0.01), 0.99),
+      CASE WHEN q.discrimination > 0 THEN q.discrimination ELSE 1.0 END,
+      q.guessing
+    FROM assessment.questions q
+    WHERE q.pool_id = pool.id AND q.position IS NOT NULL AND NOT EXISTS (
+      SELECT FROM assessment.pool_items i
+      WHERE i.pool_id = q.pool_id AND i.position = q.position
+    );
+  END LOOP;
+END
+$$;
+
+DROP FUNCTION pg_temp.lacks (TEXT, TEXT);
+DROP FUNCTION pg_temp.q_row (JSONB);
