@@ -35,15 +35,15 @@ def fingerprint(value: str) -> str:
 
 def mask(text: str) -> str:
     """Replace e-mails, session tokens, keys and URL passwords in free text."""
-    text = _URL_CREDENTIALS.sub("[hidden]", text)
-    text = _SECRET.sub("[hidden]", text)
+    text = _URL_CREDENTIALS.sub("(hidden)", text)
+    text = _SECRET.sub("(hidden)", text)
     text = _SESSION_TOKEN.sub(lambda found: f"session:{fingerprint(found[0])}", text)
     return _EMAIL.sub(lambda found: f"email:{fingerprint(found[0].lower())}", text)
 
 
 def _masked(name: str, value: Any) -> Any:
     if _HIDDEN_FIELDS.search(name):
-        return "[hidden]"
+        return "(hidden)"
     if isinstance(value, dict):
         return {str(key): _masked(str(key), part) for key, part in value.items()}
     if isinstance(value, list | tuple | set | frozenset):

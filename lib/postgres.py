@@ -246,24 +246,38 @@ def _named_errors() -> Iterator[None]:
         if named is None:
             raise
         raise named from error
+    except UnicodeEncodeError as error:
+        raise _unstorable() from error
+
+
+def _unstorable() -> InvalidInput:
+    return InvalidInput(reason="A text holds a character that cannot be stored.")
+
+
+_NAMES: tuple[tuple[tuple[type[psycopg.Error], ...], Callable[[], AppError]], ...] = (
+    (
+        (
+            driver.DeadlockDetected,
+            driver.SerializationFailure,
+            driver.LockNotAvailable,
+            driver.QueryCanceled,
+        ),
+        Busy,
+    ),
+    (
+        (driver.UndefinedTable, driver.UndefinedFunction, driver.InvalidSchemaName),
+        SchemaMissing,
+    ),
+    ((driver.CharacterNotInRepertoire, driver.UntranslatableCharacter), _unstorable),
+    ((psycopg.OperationalError, psycopg.InterfaceError), DatabaseUnavailable),
+)
+"""Kinds of the driver's errors, the special before the general, and ours."""
 
 
 def _name(error: psycopg.Error) -> AppError | None:
     constraint = error.diag.constraint_name
     if constraint in _constraints:
         return _constraints[constraint]()
-    match error:
-        case (
-            driver.DeadlockDetected()
-            | driver.SerializationFailure()
-            | driver.LockNotAvailable()
-            | driver.QueryCanceled()
-        ):
-            return Busy()
-        case driver.UndefinedTable() | driver.UndefinedFunction() | driver.InvalidSchemaName():
-            return SchemaMissing()
-        case driver.CharacterNotInRepertoire() | driver.UntranslatableCharacter():
-            return InvalidInput(reason="A text holds a character that cannot be stored.")
-        case psycopg.OperationalError() | psycopg.InterfaceError():
-            return DatabaseUnavailable()
-    return None
+    if isinstance(error, psycopg.DataError) and error.sqlstate is None:
+        return _unstorable()  # the driver itself refused a NUL
+    return next((ours() for kinds, ours in _NAMES if isinstance(error, kinds)), None)

@@ -24,7 +24,7 @@ def _only_modelled(name: str | None, kind: str, _parents: object) -> bool:
 
 
 def run_online() -> None:
-    """Migrate in one transaction; a second run waits for the first, and then finds nothing to do."""
+    """Migrate in one transaction; a second run waits for the first and finds nothing to do."""
     engine = create_engine("postgresql+psycopg://", creator=_connect, poolclass=pool.NullPool)
     with engine.connect() as connection:
         context.configure(

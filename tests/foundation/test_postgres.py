@@ -1,0 +1,216 @@
+"""Postgres as the functions use it: faults become our errors, and nothing is half done."""
+
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import psycopg
+import pytest
+
+from lib.errors import (
+    AppError,
+    Busy,
+    Conflict,
+    DatabaseUnavailable,
+    InvalidInput,
+    SchemaMissing,
+)
+from lib.postgres import Postgres, register_constraint
+from lib.queries import Query
+
+
+@dataclass(frozen=True)
+class Row:
+    n: int
+
+
+def q(text: str) -> Query:
+    return Query("test", text.encode())
+
+
+INSERT = q("INSERT INTO things (n) VALUES (%(n)s)")
+COUNT = q("SELECT count(*) FROM things")
+
+
+@pytest.fixture
+def db(empty_postgres_url: str) -> Iterator[Postgres]:
+    postgres = Postgres(empty_postgres_url)
+    postgres.execute(q("CREATE TABLE things (n INT CONSTRAINT things_n_key UNIQUE)"))
+    yield postgres
+    postgres.close()
+
+
+def kill_backends(url: str) -> None:
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+
+
+def test_rows_come_as_dataclasses(db: Postgres) -> None:
+    db.execute(INSERT, {"n": 3})
+    assert db.fetch_one(q("SELECT n FROM things"), None, Row) == Row(3)
+    assert db.fetch_all(q("SELECT n FROM things"), None, Row) == [Row(3)]
+    assert db.fetch_value(COUNT) == 1
+    assert db.fetch_one(q("SELECT n FROM things WHERE n = 0"), None, Row) is None
+
+
+def test_a_batch_is_all_or_nothing(db: Postgres) -> None:
+    with pytest.raises(psycopg.errors.UniqueViolation):
+        db.batch([(INSERT, {"n": 1}, None), (INSERT, {"n": 2}, None), (INSERT, {"n": 1}, None)])
+    assert db.fetch_value(COUNT) == 0
+
+
+def test_a_batch_answers_in_order(db: Postgres) -> None:
+    answers = db.batch(
+        [
+            (INSERT, {"n": 1}, None),
+            (q("SELECT n FROM things"), None, Row),
+            (COUNT, None, None),
+        ]
+    )
+    assert answers == [[], [Row(1)], [(1,)]]
+
+
+class ThingExists(Conflict):
+    """That thing exists."""
+
+
+def test_a_violated_constraint_is_told_in_our_words(db: Postgres) -> None:
+    register_constraint("things_n_key", ThingExists)
+    try:
+        db.execute(INSERT, {"n": 1})
+        with pytest.raises(ThingExists, match="That thing exists"):
+            db.execute(INSERT, {"n": 1})
+        with pytest.raises(ThingExists):
+            db.batch([(INSERT, {"n": 1}, None)])
+    finally:
+        from lib import postgres
+
+        del postgres._constraints["things_n_key"]
+
+
+def test_a_missing_table_is_told_as_a_missing_schema(db: Postgres) -> None:
+    with pytest.raises(SchemaMissing, match="make migrate"):
+        db.fetch_value(q("SELECT 1 FROM nowhere"))
+
+
+def test_unreachable_database_gives_503_with_a_time_to_retry() -> None:
+    with pytest.raises(DatabaseUnavailable) as raised:
+        Postgres("postgresql://127.0.0.1:1/none").fetch_value(q("SELECT 1"))
+    assert raised.value.status == 503
+    assert raised.value.headers == {"Retry-After": "2"}
+
+
+def test_connections_killed_while_idle_are_noticed_before_use(
+    db: Postgres, empty_postgres_url: str
+) -> None:
+    db.execute(INSERT, {"n": 1})
+    kill_backends(empty_postgres_url)
+    time.sleep(0.1)
+    db.execute(INSERT, {"n": 2})
+    assert db.fetch_value(COUNT) == 2
+
+
+def test_a_read_survives_a_backend_killed_under_it_and_a_write_does_not_repeat(
+    db: Postgres, empty_postgres_url: str
+) -> None:
+    def kill_soon() -> None:
+        time.sleep(0.3)
+        kill_backends(empty_postgres_url)
+
+    slow = q("SELECT count(*) FROM things, pg_sleep(0.8)")
+    killer = threading.Thread(target=kill_soon)
+    killer.start()
+    assert db.fetch_value(slow, read=True) == 0
+    killer.join()
+    killer = threading.Thread(target=kill_soon)
+    killer.start()
+    with pytest.raises(DatabaseUnavailable):
+        db.execute(q("INSERT INTO things SELECT 1 FROM pg_sleep(0.8)"))
+    killer.join()
+    assert db.fetch_value(COUNT) == 0
+
+
+def test_deadlocks_are_repeated_until_both_are_done(db: Postgres) -> None:
+    db.execute(q("INSERT INTO things VALUES (1), (2)"))
+    bump = q("UPDATE things SET n = n WHERE n = %(n)s")
+    pause = q("SELECT pg_sleep(0.2)")
+
+    def cross(first: int, second: int) -> None:
+        db.batch([(bump, {"n": first}, None), (pause, None, None), (bump, {"n": second}, None)])
+
+    with ThreadPoolExecutor(2) as threads:
+        for done in [threads.submit(cross, 1, 2), threads.submit(cross, 2, 1)]:
+            done.result()
+
+
+def test_a_held_lock_gives_503_and_not_a_hanging_site(
+    db: Postgres, empty_postgres_url: str
+) -> None:
+    with psycopg.connect(empty_postgres_url) as holder:
+        holder.execute("LOCK TABLE things")
+        limit = q("SELECT set_config('lock_timeout', '100ms', true)")
+        with pytest.raises(Busy):
+            db.batch([(limit, None, None), (INSERT, {"n": 1}, None)])
+    db.execute(INSERT, {"n": 1})
+
+
+def test_waiting_for_a_connection_is_bounded_and_recovers(
+    empty_postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("lib.postgres.WAIT_SECONDS", 0.1)
+    db = Postgres(empty_postgres_url, max_connections=1)
+    with db.transaction(), pytest.raises(DatabaseUnavailable):
+        db.fetch_value(q("SELECT 1"))
+    assert db.fetch_value(q("SELECT 1")) == 1
+    db.close()
+
+
+def test_many_threads_share_few_connections(db: Postgres, empty_postgres_url: str) -> None:
+    with ThreadPoolExecutor(30) as threads:
+        list(threads.map(lambda n: db.execute(INSERT, {"n": n}), range(90)))
+    assert db.fetch_value(COUNT) == 90
+    with psycopg.connect(empty_postgres_url) as connection:
+        used = connection.execute(
+            "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'stepwise'"
+            " AND datname = current_database()"
+        ).fetchone()
+    assert used is not None
+    assert used[0] <= 10
+
+
+def test_a_transaction_that_raises_leaves_nothing(db: Postgres) -> None:
+    def break_off() -> None:
+        with db.transaction() as transaction:
+            transaction.execute(INSERT, {"n": 1})
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        break_off()
+    assert db.fetch_value(COUNT) == 0
+
+
+def test_text_that_postgres_cannot_store_is_the_callers_mistake(db: Postgres) -> None:
+    with pytest.raises(InvalidInput):
+        db.fetch_value(q("SELECT %(text)s::text"), {"text": "a\0b"})
+    with pytest.raises(InvalidInput):
+        db.fetch_value(q("SELECT %(text)s::text"), {"text": "\ud800"})
+
+
+def test_losing_every_connection_costs_one_answer_at_most(
+    db: Postgres, empty_postgres_url: str
+) -> None:
+    db.execute(INSERT, {"n": 1})
+    kill_backends(empty_postgres_url)
+    failures = 0
+    for n in range(2, 6):
+        try:
+            db.execute(INSERT, {"n": n})
+        except AppError:
+            failures += 1
+    assert failures <= 1
+    assert db.fetch_value(COUNT) == 5 - failures

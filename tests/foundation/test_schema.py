@@ -1,0 +1,88 @@
+"""One schema, whichever way it was made."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import psycopg
+
+from local.postgres_server import program
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def run(script: str, *arguments: str, url: str) -> str:
+    done = subprocess.run(
+        [sys.executable, script, *arguments],
+        cwd=ROOT,
+        env={"DATABASE_URL": url},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def dump(url: str) -> list[str]:
+    """The schema as pg_dump tells it, without what names the moment or Alembic's own table."""
+    done = subprocess.run(
+        [program("pg_dump"), "--schema-only", "--exclude-table=alembic_version", url],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return [line for line in done.stdout.splitlines() if line and not line.startswith(("--", "\\"))]
+
+
+def test_migrations_and_scripts_end_in_the_same_schema(
+    empty_postgres_url: str, postgres_url: str
+) -> None:
+    run("migrate.py", "upgrade", url=empty_postgres_url)
+    assert dump(empty_postgres_url) == dump(postgres_url)
+
+
+def test_the_scripts_may_run_again_and_change_nothing(postgres_url: str) -> None:
+    before = dump(postgres_url)
+    run("init_db.py", url=postgres_url)
+    run("migrate.py", "upgrade", url=postgres_url)
+    assert dump(postgres_url) == before
+
+
+def test_going_down_and_up_again_keeps_every_row(empty_postgres_url: str) -> None:
+    url = empty_postgres_url
+    run("migrate.py", "upgrade", url=url)
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("INSERT INTO public.students (student_email) VALUES ('a@example.com')")
+        connection.execute("INSERT INTO assessment.students (id) VALUES ('s1')")
+    run("migrate.py", "downgrade", "-1", url=url)
+    run("migrate.py", "upgrade", url=url)
+    with psycopg.connect(url) as connection:
+        assert connection.execute("SELECT count(*) FROM public.students").fetchone() == (0,)
+        kept = connection.execute(
+            "SELECT schemaname || '.' || tablename FROM pg_tables"
+            " WHERE schemaname LIKE '%set_aside%' AND tablename = 'students' ORDER BY 1"
+        ).fetchall()
+        assert len(kept) == 2
+        for (table,) in kept:
+            counted = connection.execute(f"SELECT count(*) FROM {table}".encode()).fetchone()
+            assert counted == (1,)
+
+
+def test_sql_of_an_upgrade_can_be_read_before_it_runs(empty_postgres_url: str) -> None:
+    printed = run("migrate.py", "upgrade", "--sql", url=empty_postgres_url)
+    assert "CREATE TABLE IF NOT EXISTS public.sessions" in printed
+    with psycopg.connect(empty_postgres_url) as connection:
+        assert connection.execute("SELECT to_regclass('public.sessions')").fetchone() == (None,)
+
+
+def test_current_and_history_name_the_revision(empty_postgres_url: str) -> None:
+    run("migrate.py", "upgrade", url=empty_postgres_url)
+    assert "001 (head)" in run("migrate.py", "current", url=empty_postgres_url)
+    assert "001" in run("migrate.py", "history", url=empty_postgres_url)
+
+
+def test_queries_typed_without_a_schema_find_their_tables(postgres_url: str) -> None:
+    with psycopg.connect(postgres_url) as connection:
+        connection.execute("SELECT pool_id, COUNT(*) FROM questions GROUP BY pool_id")
+        connection.execute("SELECT student_email FROM students")
