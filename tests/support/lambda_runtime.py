@@ -1,0 +1,228 @@
+"""An AWS deployment on this machine: the real runtime client, a stub of the API it asks.
+
+The stub is Lambda's Runtime API: the client fetches the next event, and posts what the handler
+returned or raised. In front stands what API Gateway does: routes by `serverless.yml`, events in
+format 2.0.
+"""
+
+import base64
+import json
+import queue
+import re
+import threading
+import time
+import uuid
+from collections.abc import Mapping
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import parse_qsl, unquote
+
+from tests.support.processes import ROOT, START_SECONDS, Process
+from tests.support.wire import Answer, Request
+
+RUNTIME = "/2018-06-01/runtime"
+DEADLINE_SECONDS = 60.0
+
+
+class HandlerError(Exception):
+    """What the handler raised, as Lambda reports it."""
+
+
+class RuntimeApi:
+    """Hands out events and takes results, one at a time."""
+
+    def __init__(self) -> None:
+        self._events: queue.Queue[dict[str, Any]] = queue.Queue()
+        self._results: queue.Queue[tuple[str, bytes]] = queue.Queue()
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._make_handler())
+        self._server.daemon_threads = True
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+        self.address = f"127.0.0.1:{self._server.server_port}"
+
+    def invoke(self, event: dict[str, Any]) -> Any:
+        """Run the handler on an event and return what it returned.
+
+        Raises:
+            HandlerError: If it raised, or its module could not be imported.
+        """
+        self._events.put(event)
+        kind, payload = self._results.get(timeout=START_SECONDS + DEADLINE_SECONDS)
+        if kind != "response":
+            raise HandlerError(payload.decode())
+        return json.loads(payload)
+
+    def stop(self) -> None:
+        """Free the port."""
+        self._server.shutdown()
+        self._server.server_close()
+
+    def _make_handler(api) -> type[BaseHTTPRequestHandler]:  # noqa: N805 `self` is the request's
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_GET(self) -> None:
+                event = json.dumps(api._events.get()).encode()
+                self.send_response(200)
+                self.send_header("Lambda-Runtime-Aws-Request-Id", str(uuid.uuid4()))
+                deadline = round(1000 * (time.time() + DEADLINE_SECONDS))
+                self.send_header("Lambda-Runtime-Deadline-Ms", str(deadline))
+                self.send_header("Lambda-Runtime-Invoked-Function-Arn", "arn:aws:lambda:test")
+                self.send_header("Content-Type", "application/json")
+                self.send_header("Content-Length", str(len(event)))
+                self.end_headers()
+                self.wfile.write(event)
+
+            def do_POST(self) -> None:
+                payload = self.rfile.read(int(self.headers.get("Content-Length", "0")))
+                self.send_response(202)
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+                api._results.put((self.path.rpartition("/")[2], payload))
+
+            def log_message(self, *_: object) -> None:
+                """Keep the test's output clean."""
+
+        return Handler
+
+
+class LambdaFunction:
+    """One function under the real runtime client."""
+
+    def __init__(self, handler: str, env: Mapping[str, str]) -> None:
+        self._api = RuntimeApi()
+        name = handler.partition(".")[0].removeprefix("api/")
+        self._process = Process(
+            ["-m", "awslambdaric", handler],
+            {
+                **env,
+                "AWS_LAMBDA_RUNTIME_API": self._api.address,
+                "AWS_LAMBDA_FUNCTION_NAME": f"stepwise-test-{name}",
+                "AWS_LAMBDA_FUNCTION_VERSION": "1",
+                "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "1024",
+                "AWS_LAMBDA_LOG_GROUP_NAME": "test",
+                "AWS_LAMBDA_LOG_STREAM_NAME": "test",
+                "AWS_REGION": "eu-central-1",
+                "LAMBDA_TASK_ROOT": str(ROOT),
+            },
+        )
+
+    def invoke(self, event: dict[str, Any]) -> Any:
+        """The handler's result; see `RuntimeApi.invoke`."""
+        return self._api.invoke(event)
+
+    def stop(self) -> None:
+        """End the process, then what it talks to."""
+        self._process.stop()
+        self._api.stop()
+
+
+class LambdaDeployment:
+    """Every function of the project, started when it is first asked for."""
+
+    def __init__(self, env: Mapping[str, str]) -> None:
+        self._env = dict(env)
+        self._functions: dict[str, LambdaFunction] = {}
+        self.routes = read_routes((ROOT / "serverless.yml").read_text())
+
+    def send(self, request: Request) -> Answer:
+        """Route and translate as API Gateway does."""
+        path = request.path.partition("?")[0]
+        handler, template = self._route(request.method, path)
+        reply = self.function(handler).invoke(http_event(request, template))
+        raw = reply.get("body", "")
+        body = base64.b64decode(raw) if reply.get("isBase64Encoded") else raw.encode()
+        return Answer.of(reply["statusCode"], reply.get("headers", {}), body)
+
+    def function(self, handler: str) -> LambdaFunction:
+        """The function of a handler such as `api/health.lambda_handler`."""
+        if handler not in self._functions:
+            self._functions[handler] = LambdaFunction(handler, self._env)
+        return self._functions[handler]
+
+    def stop(self) -> None:
+        """End every function."""
+        for function in self._functions.values():
+            function.stop()
+
+    def _route(self, method: str, path: str) -> tuple[str, str]:
+        for (wanted, template), handler in self.routes.items():
+            if wanted == method and _pattern(template).fullmatch(path):
+                return handler, template
+        return self.routes["ANY", "$default"], "$default"
+
+
+def read_routes(serverless: str) -> dict[tuple[str, str], str]:
+    """Method and path → handler, from the generated part of serverless.yml."""
+    routes: dict[tuple[str, str], str] = {}
+    handler = ""
+    for line in serverless.splitlines():
+        key, _, value = line.strip().removeprefix("- ").partition(": ")
+        if key == "handler":
+            handler = value
+        elif key == "httpApi" and value == '"*"':
+            routes["ANY", "$default"] = handler
+        elif key == "httpApi" and value:
+            event = json.loads(value)
+            routes[event["method"], event["path"]] = handler
+    return routes
+
+
+def http_event(request: Request, template: str) -> dict[str, Any]:
+    """The request as an HTTP API event, format 2.0."""
+    path, _, query = request.path.partition("?")
+    raw, headers = request.encoded()
+    found = _pattern(template).fullmatch(path)
+    return {
+        "version": "2.0",
+        "routeKey": "$default" if template == "$default" else f"{request.method} {template}",
+        "rawPath": unquote(path),
+        "rawQueryString": query,
+        "headers": {"host": "example.execute-api.eu-central-1.amazonaws.com", **headers},
+        "queryStringParameters": dict(parse_qsl(query)),
+        "pathParameters": found.groupdict() if found else {},
+        "requestContext": _request_context(request.method, unquote(path), template),
+        "body": raw.decode("utf-8", "replace") if raw else None,
+        "isBase64Encoded": False,
+    }
+
+
+def schedule_event() -> dict[str, Any]:
+    """What EventBridge sends when a schedule is due."""
+    return {
+        "version": "0",
+        "id": str(uuid.uuid4()),
+        "detail-type": "Scheduled Event",
+        "source": "aws.events",
+        "account": "123456789012",
+        "time": "2026-01-01T03:00:00Z",
+        "region": "eu-central-1",
+        "resources": ["arn:aws:events:eu-central-1:123456789012:rule/test"],
+        "detail": {},
+    }
+
+
+def _request_context(method: str, path: str, template: str) -> dict[str, Any]:
+    return {
+        "accountId": "123456789012",
+        "apiId": "example",
+        "domainName": "example.execute-api.eu-central-1.amazonaws.com",
+        "domainPrefix": "example",
+        "http": {
+            "method": method,
+            "path": path,
+            "protocol": "HTTP/1.1",
+            "sourceIp": "203.0.113.7",
+            "userAgent": "test",
+        },
+        "requestId": str(uuid.uuid4()),
+        "routeKey": template,
+        "stage": "$default",
+        "time": "01/Jan/2026:03:00:00 +0000",
+        "timeEpoch": 1767236400000,
+    }
+
+
+def _pattern(template: str) -> re.Pattern[str]:
+    if template == "$default":
+        return re.compile(r".*")
+    return re.compile(re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", template))

@@ -1,0 +1,48 @@
+"""Platforms' processes, started for a test and certain to end with it."""
+
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import IO
+
+ROOT = Path(__file__).resolve().parents[2]
+START_SECONDS = 30.0
+END_SECONDS = 10.0
+
+
+class Process:
+    """One Python process at the project's root, its output in a file."""
+
+    def __init__(self, arguments: list[str], env: Mapping[str, str]) -> None:
+        self._output: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 as long as the process
+        self._child = subprocess.Popen(
+            [sys.executable, *arguments],
+            cwd=ROOT,
+            env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), **env},
+            stdin=subprocess.DEVNULL,
+            stdout=self._output,
+            stderr=self._output,
+        )
+
+    @property
+    def ended(self) -> bool:
+        """True once it is gone."""
+        return self._child.poll() is not None
+
+    def output(self) -> str:
+        """What it has said so far."""
+        self._output.seek(0)
+        return self._output.read().decode(errors="replace")
+
+    def stop(self) -> None:
+        """End it; by force if it does not listen."""
+        self._child.terminate()
+        try:
+            self._child.wait(END_SECONDS)
+        except subprocess.TimeoutExpired:
+            self._child.kill()
+            self._child.wait()
+        self._output.close()

@@ -1,0 +1,112 @@
+"""A Vercel deployment on this machine: its own runtime, its own routing by `vercel.json`."""
+
+import json
+import re
+import socket
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from tests.support.processes import ROOT, START_SECONDS, Process
+from tests.support.wire import Answer, Request
+
+REQUEST_SECONDS = 60.0
+
+
+class VercelFunction:
+    """One function in the platform's runtime, as the platform starts it."""
+
+    def __init__(self, module: str, env: Mapping[str, str]) -> None:
+        self._folder = tempfile.TemporaryDirectory(prefix="stepwise-vercel-")
+        ipc = Path(self._folder.name) / "ipc.sock"
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listener:
+            listener.bind(str(ipc))
+            listener.listen()
+            listener.settimeout(START_SECONDS)
+            self._process = Process(
+                ["-c", "import vercel_runtime.vc_init"], {**env, **_runtime_env(module, ipc)}
+            )
+            self._connection, _ = listener.accept()
+        self._http = httpx.Client(
+            base_url=f"http://127.0.0.1:{self._started_port()}", timeout=REQUEST_SECONDS
+        )
+
+    def send(self, request: Request, path: str) -> Answer:
+        """Send as Vercel's proxy does: the public path, the query with what rewrites added."""
+        raw, headers = request.encoded()
+        told = {"x-real-ip": "203.0.113.7", "x-forwarded-for": "203.0.113.7", **headers}
+        reply = self._http.request(request.method, path, content=raw, headers=told)
+        return Answer.of(reply.status_code, dict(reply.headers), reply.content)
+
+    def stop(self) -> None:
+        """End the process."""
+        self._http.close()
+        self._process.stop()
+        self._connection.close()
+        self._folder.cleanup()
+
+    def _started_port(self) -> int:
+        """Read messages, each ended by NUL, up to the one that names the port."""
+        self._connection.settimeout(START_SECONDS)
+        buffer = b""
+        while chunk := self._connection.recv(4096):
+            *messages, buffer = (buffer + chunk).split(b"\0")
+            for message in map(json.loads, messages):
+                if message["type"] == "server-started":
+                    return int(message["payload"]["httpPort"])
+        raise RuntimeError(f"the function did not start:\n{self._process.output()}")
+
+
+class VercelDeployment:
+    """Every function of the project, started when it is first asked for."""
+
+    def __init__(self, env: Mapping[str, str]) -> None:
+        self._env = {**env, "VERCEL": "1"}
+        self._functions: dict[str, VercelFunction] = {}
+        config = json.loads((ROOT / "vercel.json").read_text())
+        self._rewrites = [_Rewrite(row) for row in config["rewrites"]]
+
+    def send(self, request: Request) -> Answer:
+        """Route as the platform: a file in `api/` first, then the rewrites in order."""
+        path, _, query = request.path.partition("?")
+        module, added = self._route(path)
+        if module not in self._functions:
+            self._functions[module] = VercelFunction(module, self._env)
+        query = "&".join(part for part in (query, added) if part)
+        return self._functions[module].send(request, f"{path}?{query}" if query else path)
+
+    def stop(self) -> None:
+        """End every function."""
+        for function in self._functions.values():
+            function.stop()
+
+    def _route(self, path: str) -> tuple[str, str]:
+        if (ROOT / f"{path.lstrip('/')}.py").is_file():
+            return path.removeprefix("/api/"), ""
+        for rewrite in self._rewrites:
+            if (found := rewrite.pattern.fullmatch(path)) is not None:
+                added = "&".join(f"{name}={value}" for name, value in found.groupdict("").items())
+                return rewrite.module, added
+        raise LookupError(f"Vercel has no function for {path}")
+
+
+class _Rewrite:
+    def __init__(self, row: dict[str, Any]) -> None:
+        source = re.sub(r"/:(\w+)\*", r"(?:/(?P<\1>.*))?", row["source"])
+        self.pattern = re.compile(re.sub(r":(\w+)", r"(?P<\1>[^/]+)", source))
+        self.module = row["destination"].removeprefix("/api/")
+
+
+def _runtime_env(module: str, ipc: Path) -> dict[str, str]:
+    entrypoint = f"api/{module}.py"
+    return {
+        "VERCEL_IPC_PATH": str(ipc),
+        "__VC_HANDLER_MODULE_NAME": f"api.{module}",
+        "__VC_HANDLER_ENTRYPOINT": entrypoint,
+        "__VC_HANDLER_ENTRYPOINT_ABS": str(ROOT / entrypoint),
+        "__VC_HANDLER_VENDOR_DIR": "_vendor",
+        "__VC_HANDLER_VARIABLE_NAME": "app",
+    }
