@@ -180,9 +180,13 @@ class PostgresServer:
             (self.data / name).unlink(missing_ok=True)
 
     def _choose_socket_folder(self, user: User) -> Path:
+        """Once: after a restart the address is what it was."""
         if len(os.fsencode(self.data / SOCKET)) <= SOCKET_PATH_BYTES:
             return self.data
-        short = Path(tempfile.mkdtemp(prefix="stepwise-", dir="/tmp"))
+        short = self._socket_folder
+        if short == self.data:
+            short = Path(tempfile.mkdtemp(prefix="stepwise-", dir="/tmp"))
+        short.mkdir(mode=0o700, exist_ok=True)
         _hand_over(short, user)
         return short
 

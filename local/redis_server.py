@@ -113,8 +113,11 @@ class RedisServer:
         return [part for name, value in settings.items() for part in (f"--{name}", value)]
 
     def _choose_socket(self) -> None:
-        if len(os.fsencode(self.folder / "redis.sock")) > SOCKET_PATH_BYTES:
-            self.socket = Path(tempfile.mkdtemp(prefix="stepwise-", dir="/tmp")) / "redis.sock"
+        """Once: after a restart it is found where it was."""
+        if self.socket.parent != self.folder:
+            self.socket.parent.mkdir(mode=0o700, exist_ok=True)
+        elif len(os.fsencode(self.socket)) > SOCKET_PATH_BYTES:
+            self.socket = Path(tempfile.mkdtemp(prefix="stepwise-", dir="/tmp")) / self.socket.name
 
     def _wait_until_ready(self, child: Child) -> None:
         deadline = time.monotonic() + START_SECONDS
