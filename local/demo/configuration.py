@@ -1,0 +1,116 @@
+"""What a demo student has configured and handed in by the time they reach a step."""
+
+import json
+from functools import cache
+from pathlib import Path
+from random import Random
+from typing import Any
+
+from local.demo.journey import DEPLOYING, Step
+from local.demo.people import Person
+
+VOICES = (
+    ("Google", "en-US-Journey-O"),
+    ("Amazon", "Joanna-Neural"),
+    ("ElevenLabs", "UgBBYS2sOqTuMpoF3BR0"),
+)
+# In the order in which they come true while a student works on a step.
+FLAGS = {
+    1: ("twilio_connected", "openai_connected"),
+    2: ("call_direction_chosen",),
+    3: ("services_ready",),
+    4: ("step4_code_validated", "step4_committed", "step4_deployed"),
+    5: ("step5_code_validated", "step5_committed", "step5_deployed"),
+    6: ("step6_code_validated", "step6_committed", "step6_deployed"),
+    7: ("system_prompt_saved", "step7_committed", "step7_deployed"),
+    8: ("tools_configured", "step8_code_validated", "step8_committed", "step8_deployed"),
+    9: ("project_deployed",),
+}
+COMPLETING = {1: 2, 2: 1, 3: 1, 4: 3, 5: 3, 6: 3, 7: 1, 8: 4, 9: 1}
+"""How many of a step's flags together say that it is complete."""
+
+CODE = {
+    4: "<Response><Say>{greeting}</Say></Response>",
+    5: "server.on('connection', (socket) => socket.on('message', (text) => answer(text)));",
+    6: '<Connect><ConversationRelay url="{websocket}" welcomeGreeting="{greeting}" /></Connect>',
+    8: "const tools = {{ {tool}: (input) => backend.{tool}(input) }};",
+}
+
+
+@cache
+def _scenarios() -> list[dict[str, Any]]:
+    file = Path(__file__).with_name("scenarios.json")
+    scenarios: list[dict[str, Any]] = json.loads(file.read_text(encoding="utf-8"))
+    return scenarios
+
+
+def _scenario(person: Person) -> dict[str, Any]:
+    scenarios = _scenarios()
+    return scenarios[person.number * 5 % len(scenarios)]
+
+
+def _host(person: Person) -> str:
+    return f"voice-{person.number:02}.deployments.example"
+
+
+def flags(steps: list[Step]) -> dict[str, bool]:
+    """Return the 21 flags: all of each passed step, some of the step that is under way."""
+    true: set[str] = set()
+    for step in steps:
+        names = FLAGS[step.number]
+        reached = len(names) if step.passed else min(step.attempts, COMPLETING[step.number]) - 1
+        true.update(names[:reached])
+    return {name: name in true for names in FLAGS.values() for name in names}
+
+
+def configuration(person: Person, visit: int, passed: int) -> dict[str, Any]:
+    """Return the configuration columns of `sessions`, filled as far as steps have passed."""
+    scenario = _scenario(person)
+    rng = Random(f"configuration {person.number}.{visit}")
+    provider, voice = rng.choice(VOICES)
+    owner = (person.mailbox or f"guest-{person.number}").replace(".", "-")
+    host = _host(person)
+    filled_by: dict[int, dict[str, Any]] = {
+        2: {
+            "use_case_description": scenario["useCase"],
+            "call_direction": scenario["callDirection"],
+        },
+        3: {
+            "selected_phone_number": f"+1202555{100 + person.number:04}",
+            "tts_provider": provider,
+            "selected_voice": voice,
+            "voice_settings": {"speed": rng.choice((0.9, 1.0, 1.1)), "language": "en-US"},
+            "codespace_url": f"https://{owner}.codespaces.example",
+            "github_repo_url": f"https://git.example/{owner}/voice-assistant",
+        },
+        4: {"railway_url": f"https://{host}", "ivr_greeting": scenario["greeting"]},
+        5: {"websocket_url": f"wss://{host}/calls"},
+        7: {"system_prompt": scenario["prompt"]},
+        8: {"tools": [_tool(*scenario["tool"])]},
+    }
+    columns: dict[str, Any] = {"tools": [], "voice_settings": {}}
+    for step, filled in filled_by.items():
+        columns |= filled if step <= passed else {}
+    return columns
+
+
+def submission(person: Person, step: Step) -> dict[str, str | None]:
+    """Return the code and the address that a student handed in with a step."""
+    scenario, host = _scenario(person), _host(person)
+    code = CODE.get(step.number)
+    return {
+        "code_submitted": code
+        and code.format(
+            greeting=scenario["greeting"],
+            websocket=f"wss://{host}/calls",
+            tool=scenario["tool"][0],
+        ),
+        "deployment_url": f"https://{host}" if step.number in DEPLOYING else None,
+    }
+
+
+def _tool(name: str, description: str, inputs: dict[str, str]) -> dict[str, Any]:
+    properties = {key: {"type": kind} for key, kind in inputs.items()}
+    parameters = {"type": "object", "properties": properties, "required": list(inputs)}
+    function = {"name": name, "description": description, "parameters": parameters}
+    return {"type": "function", "function": function}

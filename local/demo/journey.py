@@ -1,0 +1,115 @@
+"""How a demo student gets through the workshop: what took how long, what failed, what broke.
+
+Times are seconds since the session began; `students.py` places them in the calendar.
+"""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+from typing import Any
+
+STEP_NAMES = (
+    "Connect Accounts",
+    "Choose Use Case",
+    "Provision Services",
+    "Basic TwiML",
+    "WebSocket Handler",
+    "ConversationRelay",
+    "Prompt Engineering",
+    "Tools & Functions",
+    "Deploy System",
+)
+LAST_STEP = len(STEP_NAMES)
+TYPICAL_SECONDS = (420, 240, 540, 780, 1500, 1680, 1080, 1500, 900)
+TYPICAL_ATTEMPTS = (1.4, 1.1, 1.8, 2.0, 2.8, 2.6, 1.5, 2.4, 1.7)
+DEPLOYING = frozenset({4, 5, 6, 8, 9})  # steps whose work goes live
+
+
+@dataclass(frozen=True)
+class Step:
+    """One row of `step_progress`."""
+
+    number: int
+    begins: int
+    seconds: int
+    attempts: int
+    passed: bool
+
+    @property
+    def ends(self) -> int:
+        """When the last attempt was reported."""
+        return self.begins + self.seconds
+
+    @property
+    def name(self) -> str:
+        """As the pages call it."""
+        return STEP_NAMES[self.number - 1]
+
+
+@dataclass(frozen=True)
+class Event:
+    """One row of `events`."""
+
+    kind: str
+    at: int
+    data: dict[str, Any]
+
+
+def walk(furthest: int, rng: Random, *, finished: bool, stuck: bool) -> list[Step]:
+    """Return the steps up to the furthest one, which is passed only by who has finished."""
+    pace, now, steps = rng.lognormvariate(0, 0.3), rng.randint(20, 90), []
+    for number in range(1, furthest + 1):
+        passed = number < furthest or finished
+        step = _step(number, now, pace, rng, passed=passed, stuck=stuck)
+        steps.append(step)
+        now = step.ends + _pause(rng)
+    return steps
+
+
+def _step(number: int, begins: int, pace: float, rng: Random, *, passed: bool, stuck: bool) -> Step:
+    seconds = TYPICAL_SECONDS[number - 1] * pace * rng.uniform(0.7, 1.4)
+    attempts = 1 + min(4, int(rng.expovariate(1 / (TYPICAL_ATTEMPTS[number - 1] - 0.6))))
+    if not passed:
+        seconds *= rng.uniform(1.5, 2.2) if stuck else rng.uniform(0.2, 0.7)
+        attempts += 2 if stuck else 0
+    return Step(number, begins, int(seconds), attempts, passed)
+
+
+def _pause(rng: Random) -> int:
+    """A few minutes; one time in eight a night."""
+    return rng.randint(14, 18) * 3600 if rng.random() < 1 / 8 else rng.randint(30, 600)
+
+
+def events_of(steps: list[Step]) -> list[Event]:
+    """Return what the reports of these steps left in the audit trail, in order of time."""
+    return [event for step in steps for event in (_started(step), *_attempts(step))]
+
+
+def _started(step: Step) -> Event:
+    return Event("step_started", step.begins, {"stepNumber": step.number, "stepName": step.name})
+
+
+def _attempts(step: Step) -> list[Event]:
+    events = []
+    for attempt in range(1, step.attempts + 1):
+        passed = step.passed and attempt == step.attempts
+        at = step.begins + step.seconds * attempt // step.attempts
+        data = {"stepNumber": step.number, "stepName": step.name, "attempts": attempt}
+        events.append(Event("step_completed" if passed else "step_progress", at, data))
+        if step.number in DEPLOYING:
+            kind = "deployment_success" if passed else "deployment_failure"
+            events.append(Event(kind, at, {"stepNumber": step.number}))
+    return events
+
+
+def bugs_of(steps: list[Step], rng: Random) -> list[Event]:
+    """Return reports of trouble: likely where a step has not passed, now and then elsewhere."""
+    return [_bug(step, rng) for step in steps if rng.random() < (0.08 if step.passed else 0.4)]
+
+
+def _bug(step: Step, rng: Random) -> Event:
+    texts = json.loads(Path(__file__).with_name("bugs.json").read_text(encoding="utf-8"))
+    page = {"pageUrl": f"/workshop#step-{step.number}"}
+    at = step.begins + int(step.seconds * rng.uniform(0.4, 0.9))
+    return Event("bug_reported", at, {"step": step.number, **texts[step.number - 1], **page})

@@ -1,0 +1,100 @@
+"""Who takes part in the demo's workshop. All are invented."""
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+
+MAIL_DOMAIN = "example.com"
+
+
+class Presence(StrEnum):
+    """When a student was last seen."""
+
+    HERE = "here"  # within the last three hours
+    PAUSED = "paused"  # earlier today or last night
+    STUCK = "stuck"  # one to four days ago, on a step that did not pass
+    FINISHED = "finished"  # all nine steps done, some time in the last two weeks
+    LEFT = "left"  # weeks ago; the clean-up has closed the session
+
+
+@dataclass(frozen=True)
+class Person:
+    """One line of the table below."""
+
+    number: int
+    step: int
+    """Furthest step reached, 0 to 9."""
+    presence: Presence
+    name: str | None
+    """None for somebody who never said who they are."""
+    mailbox: str | None
+    demo_mode: bool
+    came_before: bool
+    """Has an older session, too."""
+
+    @property
+    def email(self) -> str | None:
+        """Address at a domain that nobody can receive mail at."""
+        return self.mailbox and f"{self.mailbox}@{MAIL_DOMAIN}"
+
+
+TABLE = """
+0  here      Priya Raman            priya.raman
+0  here      Tomás Herrera          tomas
+0  stuck     Lena Vogel             lena.vogel
+1  here      Kwame Mensah           kwame.mensah
+1  here      -                      -
+1  stuck     Sofia Lindqvist        sofia.lindqvist
+1  left      Daniel Brandt          d.brandt
+2  here      Mei-Ling Chou          meiling.chou
+2  paused    Ibrahim Al-Sayed       ibrahim.alsayed
+2  left      -                      -
+3  here      Ana Souza              ana.souza        before
+3  here      Grace O'Connell        grace.oconnell
+3  paused    Yuki Tanaka            yuki
+3  stuck     Pavel Novák            pavel.novak
+3  paused    Guided Tour            guided.tour      demo
+4  here      Fatima Zahra Bennani   fz.bennani
+4  here      João Pereira           joao.pereira
+4  paused    Chloe Martin           chloe.martin     before
+4  stuck     Oluwaseun Adeyemi      seun.adeyemi
+4  here      -                      -
+5  here      Noor Haddad            noor.haddad
+5  paused    Elif Yılmaz            elif.yilmaz
+5  stuck     Marcus Bell            marcus.bell
+5  here      Hannah Weiss           hannah.weiss
+6  here      Arjun Mehta            arjun.mehta
+6  paused    Ingrid Halvorsen       ingrid.halvorsen
+6  stuck     Rosa Delgado           rosa.delgado
+6  paused    Liam Murphy            liam.murphy
+7  here      Nguyễn Thị Lan         lan.nguyen
+7  paused    Kofi Asante            kofi.asante
+7  here      Zoë Laurent            zoe.laurent      before
+8  here      Sara Nilsson           sara.nilsson
+8  paused    Dmitri Volkov          dmitri.volkov
+8  stuck     Aisha Khan             aisha.khan
+9  here      Mateus Rocha           mateus.rocha
+9  paused    Emily Carter           emily.carter
+9  finished  Amara Okafor           amara.okafor     before
+9  finished  Bjørn Dahl             bjorn.dahl
+9  finished  Keiko Mori             keiko.mori
+9  finished  Victor Silva           victor.silva
+"""  # noqa: RUF001 names are spelled as their owners would
+
+
+def people() -> list[Person]:
+    """Return the 40 students, from the first step to the last."""
+    return [_person(number, line) for number, line in enumerate(TABLE.strip().splitlines())]
+
+
+def _person(number: int, line: str) -> Person:
+    step, presence, name, mailbox, *marks = re.split(r"\s{2,}", line)
+    return Person(
+        number=number,
+        step=int(step),
+        presence=Presence(presence),
+        name=None if name == "-" else name,
+        mailbox=None if mailbox == "-" else mailbox,
+        demo_mode="demo" in marks,
+        came_before="before" in marks,
+    )

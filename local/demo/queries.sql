@@ -1,0 +1,58 @@
+-- add_workshop --
+-- Adds the students who are not there yet, with all that is theirs; known ones stay as they are.
+WITH students AS (
+  INSERT INTO public.students (student_id, student_email, student_name, twilio_account_sid,
+    github_username, created_at, updated_at)
+  SELECT student_id, student_email, student_name, twilio_account_sid,
+    github_username, created_at, updated_at
+  FROM jsonb_populate_recordset(NULL::public.students, %(students)s) AS given
+  WHERE NOT EXISTS (SELECT FROM public.students known
+    WHERE known.student_id = given.student_id OR known.student_email = given.student_email)
+  RETURNING student_id
+), sessions AS (
+  INSERT INTO public.sessions (session_token, student_id, started_at, last_activity, expires_at,
+    is_active, demo_mode, current_step, total_time_spent, completion_rate, use_case_description,
+    call_direction, selected_phone_number, tts_provider, selected_voice, openai_api_key,
+    system_prompt, ivr_greeting, tools, voice_settings, websocket_url, codespace_url,
+    github_repo_url, railway_url, bug_reports, created_at, updated_at,
+    twilio_connected, openai_connected, call_direction_chosen, services_ready,
+    step4_code_validated, step4_committed, step4_deployed,
+    step5_code_validated, step5_committed, step5_deployed,
+    step6_code_validated, step6_committed, step6_deployed,
+    system_prompt_saved, step7_committed, step7_deployed,
+    tools_configured, step8_code_validated, step8_committed, step8_deployed, project_deployed)
+  SELECT session_token, student_id, started_at, last_activity, expires_at,
+    is_active, demo_mode, current_step, total_time_spent, completion_rate, use_case_description,
+    call_direction, selected_phone_number, tts_provider, selected_voice, openai_api_key,
+    system_prompt, ivr_greeting, tools, voice_settings, websocket_url, codespace_url,
+    github_repo_url, railway_url, bug_reports, created_at, updated_at,
+    twilio_connected, openai_connected, call_direction_chosen, services_ready,
+    step4_code_validated, step4_committed, step4_deployed,
+    step5_code_validated, step5_committed, step5_deployed,
+    step6_code_validated, step6_committed, step6_deployed,
+    system_prompt_saved, step7_committed, step7_deployed,
+    tools_configured, step8_code_validated, step8_committed, step8_deployed, project_deployed
+  FROM jsonb_populate_recordset(NULL::public.sessions, %(sessions)s)
+  WHERE student_id IN (SELECT student_id FROM students)
+  ON CONFLICT ON CONSTRAINT sessions_pkey DO NOTHING
+  RETURNING session_token
+), steps AS (
+  INSERT INTO public.step_progress (session_token, student_id, step_number, step_name, started_at,
+    completed_at, time_spent, attempts, validation_passed, code_submitted, deployment_url,
+    created_at, updated_at)
+  SELECT session_token, student_id, step_number, step_name, started_at,
+    completed_at, time_spent, attempts, validation_passed, code_submitted, deployment_url,
+    created_at, updated_at
+  FROM jsonb_populate_recordset(NULL::public.step_progress, %(steps)s)
+  WHERE session_token IN (SELECT session_token FROM sessions)
+  RETURNING 1
+), events AS (
+  INSERT INTO public.events (student_id, session_token, event_type, event_data, created_at)
+  SELECT student_id, session_token, event_type, event_data, created_at
+  FROM jsonb_populate_recordset(NULL::public.events, %(events)s)
+  WHERE session_token IN (SELECT session_token FROM sessions)
+  ORDER BY created_at
+  RETURNING 1
+)
+SELECT (SELECT count(*) FROM students) AS students, (SELECT count(*) FROM sessions) AS sessions,
+  (SELECT count(*) FROM steps) AS steps, (SELECT count(*) FROM events) AS events;

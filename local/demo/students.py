@@ -1,0 +1,194 @@
+"""The demo's workshop: 40 students with their sessions, steps, events and bug reports.
+
+Everything but the calendar follows from a student's number, so that every load makes the same
+people and the same tokens. Times count back from the moment of the first load: the dashboards
+show a workshop that is going on.
+"""
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from random import Random
+from typing import Any
+from uuid import UUID, uuid5
+
+from local.demo.configuration import configuration, flags, submission
+from local.demo.journey import LAST_STEP, Event, Step, bugs_of, events_of, walk
+from local.demo.people import Person, Presence, people
+
+Row = dict[str, Any]
+Seal = Callable[[str, str], str]
+"""Encrypts an API key for the session of a token."""
+
+STUDENTS = UUID("5e9d0000-0000-4000-8000-000000000002")
+TWILIO_STEP, GITHUB_STEP = 2, 4  # by then the student has such an account
+FIRST_TOKEN_MILLISECONDS = 1_760_000_000_000
+COURSE = timedelta(days=14)  # a demo session stays open as long as its course runs
+UNUSED = timedelta(days=1)  # ... but one that was left expired a day later, as any session does
+
+HOURS_SINCE_SEEN = {
+    Presence.HERE: (0.05, 3),
+    Presence.PAUSED: (4, 20),
+    Presence.STUCK: (26, 96),
+    Presence.FINISHED: (6, 300),
+    Presence.LEFT: (24 * 16, 24 * 30),
+}
+
+
+@dataclass(frozen=True)
+class Workshop:
+    """Rows of the four tables, ready to be loaded."""
+
+    students: list[Row]
+    sessions: list[Row]
+    steps: list[Row]
+    events: list[Row]
+
+
+@dataclass(frozen=True)
+class Visit:
+    """One session of one student."""
+
+    person: Person
+    number: int
+    step: int
+    presence: Presence
+    ended: datetime
+    steps: list[Step]
+
+    @property
+    def token(self) -> str:
+        """Shaped like the real ones; known to everybody who reads this, as are the data behind."""
+        secret = hashlib.sha256(f"stepwise demo {self.person.number}.{self.number}".encode())
+        millisecond = FIRST_TOKEN_MILLISECONDS + 10 * self.person.number + self.number
+        return f"ws_{millisecond}_{secret.hexdigest()}"
+
+    @property
+    def began(self) -> datetime:
+        """When the token was first used."""
+        last = self.steps[-1].ends if self.steps else 60
+        return self.ended - timedelta(seconds=last)
+
+    def at(self, seconds: int) -> str:
+        """A moment of the session as ISO text."""
+        return (self.began + timedelta(seconds=seconds)).isoformat()
+
+
+def workshop(now: datetime, seal: Seal | None) -> Workshop:
+    """Return all rows as of `now`.
+
+    Args:
+        now: The moment of the load, with its time zone.
+        seal: None leaves the API keys out: there is nothing to encrypt them with.
+    """
+    loaded = Workshop([], [], [], [])
+    for person in people():
+        visits = _visits(person, now)
+        loaded.students.append(_student(person, visits))
+        for visit in visits:
+            loaded.sessions.append(_session(visit, seal))
+            loaded.steps.extend(_step(visit, step) for step in visit.steps)
+            loaded.events.extend(_event(visit, event) for event in _events(visit))
+    return loaded
+
+
+def _visits(person: Person, now: datetime) -> list[Visit]:
+    visits = [_visit(person, 1, person.step, person.presence, now)]
+    if person.came_before:
+        visits.insert(0, _visit(person, 0, min(person.step - 1, 4), Presence.LEFT, now))
+    return visits
+
+
+def _visit(person: Person, number: int, step: int, presence: Presence, now: datetime) -> Visit:
+    rng = Random(f"{person.number}.{number}")
+    hours = rng.uniform(*HOURS_SINCE_SEEN[presence])
+    ended = (now - timedelta(hours=hours)).replace(microsecond=0)
+    finished, stuck = presence is Presence.FINISHED, presence is Presence.STUCK
+    steps = walk(step, rng, finished=finished, stuck=stuck)
+    return Visit(person, number, step, presence, ended, steps)
+
+
+def _student(person: Person, visits: list[Visit]) -> Row:
+    digest = hashlib.sha256(visits[0].token.encode()).hexdigest()
+    github = person.mailbox and person.mailbox.replace(".", "-")
+    return {
+        "student_id": str(uuid5(STUDENTS, str(person.number))),
+        "student_email": person.email or f"anonymous_{digest[:16]}",
+        "student_name": person.name,
+        "twilio_account_sid": f"AC{digest[-32:]}" if person.step >= TWILIO_STEP else None,
+        "github_username": github if person.step >= GITHUB_STEP else None,
+        "created_at": visits[0].at(0),
+        "updated_at": visits[-1].ended.isoformat(),
+    }
+
+
+def _session(visit: Visit, seal: Seal | None) -> Row:
+    left = visit.presence is Presence.LEFT
+    passed = [step.number for step in visit.steps if step.passed]
+    key = f"sk-demo-{visit.token[-24:]}"
+    has_key = seal is not None and 1 in passed and not left
+    return {
+        "session_token": visit.token,
+        "student_id": str(uuid5(STUDENTS, str(visit.person.number))),
+        "started_at": visit.at(0),
+        "last_activity": visit.ended.isoformat(),
+        "expires_at": (visit.ended + (UNUSED if left else COURSE)).isoformat(),
+        "is_active": not left,
+        "demo_mode": visit.person.demo_mode,
+        "current_step": visit.step,
+        "total_time_spent": sum(step.seconds for step in visit.steps),
+        "completion_rate": round(100 * len(passed) / LAST_STEP),
+        "openai_api_key": seal(key, visit.token) if seal and has_key else None,
+        "bug_reports": [{**bug.data, "timestamp": visit.at(bug.at)} for bug in _bugs(visit)],
+        "created_at": visit.at(0),
+        "updated_at": visit.ended.isoformat(),
+        **configuration(visit.person, visit.number, max(passed, default=0)),
+        **flags(visit.steps),
+    }
+
+
+def _step(visit: Visit, step: Step) -> Row:
+    return {
+        "session_token": visit.token,
+        "student_id": str(uuid5(STUDENTS, str(visit.person.number))),
+        "step_number": step.number,
+        "step_name": step.name,
+        "started_at": visit.at(step.begins),
+        "completed_at": visit.at(step.ends) if step.passed else None,
+        "time_spent": step.seconds,
+        "attempts": step.attempts,
+        "validation_passed": step.passed,
+        "created_at": visit.at(step.begins),
+        "updated_at": visit.at(step.ends),
+        **submission(visit.person, step),
+    }
+
+
+def _bugs(visit: Visit) -> list[Event]:
+    return bugs_of(visit.steps, Random(f"bugs {visit.person.number}.{visit.number}"))
+
+
+def _events(visit: Visit) -> list[Event]:
+    created = Event("session_created", 0, {})
+    return sorted(
+        (created, *events_of(visit.steps), *_bugs(visit), *_expired(visit)),
+        key=lambda event: event.at,
+    )
+
+
+def _expired(visit: Visit) -> list[Event]:
+    if visit.presence is not Presence.LEFT:
+        return []
+    ended = visit.steps[-1].ends if visit.steps else 60
+    return [Event("session_expired", ended + int(UNUSED.total_seconds()), {})]
+
+
+def _event(visit: Visit, event: Event) -> Row:
+    return {
+        "student_id": str(uuid5(STUDENTS, str(visit.person.number))),
+        "session_token": visit.token,
+        "event_type": event.kind,
+        "event_data": event.data,
+        "created_at": visit.at(event.at),
+    }
