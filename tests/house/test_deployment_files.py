@@ -1,0 +1,123 @@
+"""The deployment files say what `lib/routes.py` says, and Vercel finds every function."""
+
+import ast
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from lib.routes import ENDPOINTS, Access, Endpoint, modules
+from local import deploy_files
+from tests.support.lambda_runtime import read_routes
+
+ROOT = Path(__file__).resolve().parents[2]
+API_FILES = sorted((ROOT / "api").glob("*.py"))
+API_LINES, INDEX_LINES = 30, 60
+CRON_FIELD = re.compile(r"\*|\*/\d+|\d+(,\d+)*")
+
+
+def top_level_assignments(path: Path) -> set[str]:
+    """Names that a loader which only reads the syntax tree sees."""
+    tree = ast.parse(path.read_text())
+    targets = [node.targets for node in tree.body if isinstance(node, ast.Assign)]
+    return {target.id for many in targets for target in many if isinstance(target, ast.Name)}
+
+
+def test_deployment_files_are_what_the_table_of_routes_gives() -> None:
+    assert deploy_files.outdated() == [], "run `python -m local.deploy_files`"
+
+
+def test_every_function_of_the_table_has_a_file_and_every_file_is_in_the_table() -> None:
+    assert {path.stem for path in API_FILES} == {*modules(), deploy_files.INDEX}
+
+
+@pytest.mark.parametrize("path", API_FILES, ids=lambda path: path.name)
+def test_function_is_visible_to_both_platforms(path: Path) -> None:
+    assert {"app", "lambda_handler"} <= top_level_assignments(path)
+
+
+@pytest.mark.parametrize("path", API_FILES, ids=lambda path: path.name)
+def test_function_file_is_short(path: Path) -> None:
+    limit = INDEX_LINES if path.stem == deploy_files.INDEX else API_LINES
+    assert len(path.read_text().splitlines()) <= limit
+
+
+@pytest.mark.parametrize("path", API_FILES, ids=lambda path: path.name)
+def test_function_name_is_one_that_vercel_routes_and_python_imports(path: Path) -> None:
+    assert re.fullmatch(r"[a-z][a-z0-9_]*", path.stem)
+
+
+def test_vercel_reaches_every_path() -> None:
+    config = json.loads((ROOT / "vercel.json").read_text())
+    rewritten = {row["source"]: row["destination"] for row in config["rewrites"]}
+    for row in ENDPOINTS:
+        source = re.sub(r"\{(\w+)\}", r":\1", row.path)
+        assert rewritten.get(source, source) == f"/api/{row.module}"
+
+
+def test_vercel_sends_what_is_no_endpoint_to_the_index_last() -> None:
+    config = json.loads((ROOT / "vercel.json").read_text())
+    assert config["rewrites"][-1] == {"source": "/api/:path*", "destination": "/api/index"}
+
+
+def test_no_rewrite_hides_a_later_one() -> None:
+    """A path with a parameter must stand after the fixed paths it would match."""
+    sources = [row["source"] for row in deploy_files.vercel()["rewrites"][:-1]]
+    for position, source in enumerate(sources):
+        pattern = re.compile(re.sub(r":\w+", "[^/]+", source))
+        assert not [later for later in sources[position + 1 :] if pattern.fullmatch(later)]
+
+
+def test_lambda_reaches_every_path_with_every_method() -> None:
+    routes = read_routes((ROOT / "serverless.yml").read_text())
+    wanted = {
+        (method, row.path): f"api/{row.module}.lambda_handler"
+        for row in ENDPOINTS
+        for method in row.methods
+    }
+    assert routes == {**wanted, ("ANY", "$default"): "api/index.lambda_handler"}
+
+
+def test_hobby_is_one_function_with_at_most_two_daily_jobs() -> None:
+    config = json.loads((ROOT / "vercel.hobby.json").read_text())
+    assert list(config["functions"]) == ["api/index.py"]
+    assert len(config["crons"]) <= 2
+    for cron in config["crons"]:
+        minute, hour, *_ = cron["schedule"].split()
+        assert minute.isdigit()
+        assert hour.isdigit()
+
+
+@pytest.mark.parametrize(
+    "row", [row for row in ENDPOINTS if row.schedule], ids=lambda row: row.path
+)
+def test_scheduled_path_takes_the_get_that_vercel_sends_with_its_secret(row: Endpoint) -> None:
+    assert "GET" in row.methods
+    assert row.access is Access.CRON
+    assert all(CRON_FIELD.fullmatch(field) for field in (row.schedule or "").split())
+
+
+def test_one_path_belongs_to_one_function() -> None:
+    """Both platforms route by path first; methods cannot tell functions apart on Vercel."""
+    modules_of: dict[str, set[str]] = {}
+    for row in ENDPOINTS:
+        modules_of.setdefault(row.path, set()).add(row.module)
+    assert not {path: found for path, found in modules_of.items() if len(found) > 1}
+
+
+def test_builds_do_not_see_pyproject_whose_versions_are_not_pinned() -> None:
+    lines = (ROOT / ".vercelignore").read_text().splitlines()
+    assert "/*" in lines
+    assert not [line for line in lines if line.startswith("!") and "pyproject" in line]
+
+
+def test_eventbridge_form_of_a_schedule() -> None:
+    assert deploy_files.aws_cron("15 3 * * *") == "cron(15 3 * * ? *)"
+    with pytest.raises(ValueError, match="weekdays"):
+        deploy_files.aws_cron("0 0 * * 1")
+
+
+def test_daily_form_of_a_schedule() -> None:
+    assert deploy_files.daily("*/15 * * * *") == "0 0 * * *"
+    assert deploy_files.daily("20 4 * * *") == "20 4 * * *"
