@@ -1,14 +1,12 @@
-"""The posterior of a student's abilities, by expectation propagation.
+"""The posterior of a student's abilities: immutable, exact to about 0.005, restored from bytes.
 
-Each answer is represented by a *site*: the normal factor exp(-τu²/2 + ηu) in its own projection
-u = ± a · (θ - m₀) that, put in place of the answer's likelihood, gives the same mean and variance
-of u. Prior and sites together are a normal distribution, whose moments are the posterior's
-(Minka, 2001; Rasmussen & Williams, 2006, section 3.6). After every answer all sites are matched
-again until the mean stands still.
+Each answer is represented by a *site* of two numbers (lib.engine.propagation); the mean and the
+variance of every concept are then corrected for what normal factors cannot say
+(lib.engine.marginals).
 
-Sites are rounded to `SITE_DTYPE` as they are made. Mean and covariance are a pure function of the
-prior, the answers and the rounded sites, so that four bytes per answer restore a posterior bit for
-bit. docs/engine.md states the error the rounding adds.
+Sites are rounded to `SITE_DTYPE` as they are made. All that a posterior says is a pure function of
+the prior, the answers and the rounded sites, so that four bytes per answer restore it bit for bit.
+docs/engine.md states the error the rounding adds.
 """
 
 from collections.abc import Iterable, Sequence
@@ -19,18 +17,18 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from lib.engine.bank import ItemBank
+from lib.engine.marginals import marginal_moments
 from lib.engine.normal import FloatArray
-from lib.engine.projection import tilted_moments
+from lib.engine.propagation import (
+    Normal,
+    is_proper,
+    match_sites,
+    normal_of_sites,
+    with_site,
+)
 
 SITE_DTYPE = np.float16
 """What a site's τ (1/logit²) and η (1/logit) are rounded to."""
-
-MAX_SWEEPS = 8
-SWEEP_TOLERANCE = 1e-3
-"""A sweep that moves no mean by more prior standard deviations than this is the last."""
-
-_SMALLEST_VARIANCE = 1e-12
-_LARGEST_SITE = 6e4  # float16 ends at 65,504
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -54,9 +52,9 @@ class Posterior:
     prior_root: FloatArray
     """R with R Rᵀ = prior covariance: θ = m₀ + R z with z standard normal a priori."""
     evidence: FloatArray
-    """Shape (k + 2, t): slopes on z and offset, both times -1 for a wrong answer; floor."""
-    white_mean: FloatArray
-    white_covariance: FloatArray
+    """Shape (k + 2, t), see lib.engine.propagation."""
+    normal: Normal
+    """Of z, before the marginals are corrected."""
 
     @classmethod
     def prior(
@@ -86,7 +84,7 @@ class Posterior:
             )
         v = 0.5 * (v + v.T)
         empty = np.empty((0, 2), SITE_DTYPE)
-        return cls(m, v, (), (), empty, m, _root(v), np.empty((k + 2, 0)), np.zeros(k), np.eye(k))
+        return cls(m, v, (), (), empty, m, _root(v), np.empty((k + 2, 0)), Normal(np.zeros(k), np.eye(k)))
 
     @classmethod
     def of_answers(
@@ -158,23 +156,15 @@ def update(posterior: Posterior, bank: ItemBank, item: int, correct: bool) -> Po
     """
     column = _evidence(posterior, bank, item, correct)
     evidence = np.concatenate((posterior.evidence, column[:, None]), axis=1)
-    sites = np.concatenate((posterior.sites, np.zeros((1, 2), SITE_DTYPE)))
+    sites = np.zeros((posterior.answered + 1, 2))
+    sites[:-1] = posterior.sites
+    sites[-1:] = match_sites(evidence[:, -1:], sites[-1:], posterior.normal)
+    normal = with_site(posterior.normal, column[:-2], sites[-1])
     items, outcomes = (*posterior.items, int(item)), (*posterior.correct, bool(correct))
-    k = len(posterior.mean)
-    mean, covariance = posterior.white_mean, posterior.white_covariance
-    sites[-1:] = _match(evidence[:, -1:], sites[-1:], mean, covariance)
-    first = _solve(evidence[:k], sites)
-    mean, covariance = first
-    kept = sites
-    for _ in range(MAX_SWEEPS):
-        before = mean
-        sites = _match(evidence, sites, mean, covariance)
-        mean, covariance = _solve(evidence[:k], sites)
-        if np.max(np.abs(mean - before)) < SWEEP_TOLERANCE:
-            break
-    after = _assemble(posterior, items, outcomes, evidence, sites)
-    if not evidence[-1].any() and (after.variance > posterior.variance).any():
-        return _assemble(posterior, items, outcomes, evidence, kept)
+    swept = match_sites(evidence, sites, normal).astype(SITE_DTYPE)
+    after = _assemble(posterior, items, outcomes, evidence, swept)
+    if evidence[-1].any() and not is_proper(after.normal):
+        return _assemble(posterior, items, outcomes, evidence, sites.astype(SITE_DTYPE))
     return after
 
 
@@ -197,37 +187,6 @@ def _evidence(prior: Posterior, bank: ItemBank, item: int, correct: bool) -> Flo
     return column
 
 
-def _match(
-    evidence: FloatArray, sites: NDArray[np.float16], mean: FloatArray, covariance: FloatArray
-) -> NDArray[np.float16]:
-    """Return sites that reproduce the moments of their answers' projections.
-
-    The cavity of a site is the posterior of its projection without it; cavity times likelihood has
-    the moments that cavity times new site must have.
-    """
-    slopes, offset, floor = evidence[:-2], evidence[-2], evidence[-1]
-    tau, eta = sites.astype(float).T
-    w = np.maximum((slopes * (covariance @ slopes)).sum(axis=0), _SMALLEST_VARIANCE)
-    rest = np.maximum(1.0 - tau * w, 1e-6)
-    v = w / rest
-    m = (mean @ slopes - eta * w) / rest
-    _, shift, ratio = tilted_moments(m + offset, v, floor)
-    # Without a floor the likelihood is log-concave and τ >= 0; only rounding could say otherwise.
-    gain = np.maximum(1.0 / ratio - 1.0, np.where(floor > 0, -0.5, 0.0))
-    matched = np.stack((gain / v, gain * m / v + (gain + 1.0) * shift / np.sqrt(v)), axis=1)
-    bounded: FloatArray = np.clip(matched, -_LARGEST_SITE, _LARGEST_SITE)
-    return bounded.astype(SITE_DTYPE)
-
-
-def _solve(slopes: FloatArray, sites: NDArray[np.float16]) -> tuple[FloatArray, FloatArray]:
-    """Return mean and covariance of z given the sites: precision I + Σ τ a aᵀ."""
-    tau, eta = sites.astype(float).T
-    precision = (slopes * tau) @ slopes.T
-    precision.flat[:: len(precision) + 1] += 1.0
-    covariance = 1.0 / precision if len(precision) == 1 else np.linalg.inv(precision)
-    return covariance @ (slopes @ eta), covariance
-
-
 def _assemble(
     prior: Posterior,
     items: tuple[int, ...],
@@ -236,13 +195,15 @@ def _assemble(
     sites: NDArray[np.float16],
 ) -> Posterior:
     """Return the posterior that prior, answers and sites determine."""
-    root = prior.prior_root
-    white_mean, white = _solve(evidence[: len(root)], sites)
-    mean = prior.prior_mean + root @ white_mean
-    covariance = root @ white @ root.T
+    root, exact = prior.prior_root, sites.astype(float)
+    normal = normal_of_sites(evidence, exact)
+    shift, spread, deviation = marginal_moments(root, evidence, exact, normal)
+    mean = prior.prior_mean + root @ normal.mean + shift * deviation
+    covariance = root @ normal.covariance @ root.T
+    covariance *= np.outer(spread, spread)
     covariance = 0.5 * (covariance + covariance.T)
     return Posterior(
-        mean, covariance, items, correct, sites, prior.prior_mean, root, evidence, white_mean, white
+        mean, covariance, items, correct, sites, prior.prior_mean, root, evidence, normal
     )
 
 

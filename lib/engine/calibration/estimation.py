@@ -1,0 +1,86 @@
+"""Rounds of one sweep and one step of items, scale and correlations, until nothing moves."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from lib.engine.calibration.answers import Answers
+from lib.engine.calibration.parameters import (
+    LOCATION_BOUNDS,
+    LOG_SLOPE_BOUNDS,
+    ItemParameters,
+    Shrinkage,
+)
+from lib.engine.calibration.propagation import Sweep, no_sites, sweep
+from lib.engine.calibration.state import Estimate
+from lib.engine.calibration.steps import correlation_step, item_step, scale_step
+from lib.engine.normal import FloatArray
+
+TOLERANCE = 2e-3
+"""Standard errors: a round that moves no parameter further is the last."""
+
+MAX_ROUNDS = 150
+UNDAMPED_ROUNDS = 40
+"""Rounds of full steps; the few fits that still swing then go half-way."""
+
+
+def fit(
+    answers: Answers,
+    origin: ItemParameters,
+    start: ItemParameters,
+    shrinkage: Shrinkage,
+    correlation: FloatArray,
+) -> Estimate:
+    """Return the mode of the penalised marginal likelihood, from `start`."""
+    n, k = origin.directions.shape
+    state = Estimate(
+        start.log_slope,
+        start.location,
+        np.maximum(start.guessing, 0.1 * origin.guessing),  # at 0 the beta prior is infinite
+        correlation,
+        no_sites(answers),
+        np.zeros((n, 3, 3)),
+        np.zeros((2, k)),
+    )
+    while not state.converged and state.rounds < MAX_ROUNDS:
+        damping = 1.0 if state.rounds < UNDAMPED_ROUNDS else 0.5
+        swept = sweep(
+            answers, state.sites, origin.directions, state.curves, state.correlation, damping
+        )
+        state = _round(state, swept, answers, origin, shrinkage)
+    return state
+
+
+def _round(
+    state: Estimate, swept: Sweep, answers: Answers, origin: ItemParameters, shrinkage: Shrinkage
+) -> Estimate:
+    """Return the state after one step of the items, the scale and the correlations."""
+    answered = (answers.per_item > 0)[:, None]
+    items = item_step(state, swept, origin, shrinkage)
+    scale = scale_step(state, swept, answers, origin, shrinkage)
+    shift = (origin.directions * answered) @ scale.mean
+    stretch = (origin.directions**2 * answered) @ scale.log_spread
+    moved = replace(
+        state,
+        log_slope=np.clip(state.log_slope + items.step[:, 0] + stretch, *LOG_SLOPE_BOUNDS),
+        location=np.clip(
+            (state.location + items.step[:, 1] - shift) * np.exp(-stretch), *LOCATION_BOUNDS
+        ),
+        guessing=state.guessing + items.step[:, 2],
+        correlation=correlation_step(state.correlation, swept.people, answers.people, shrinkage),
+        sites=swept.sites,
+        covariance=items.covariance,
+        scale_variance=scale.variance,
+        rounds=state.rounds + 1,
+    )
+    return replace(moved, converged=_furthest_move(state, moved) < TOLERANCE)
+
+
+def _furthest_move(before: Estimate, after: Estimate) -> float:
+    """Return the largest change: of an item in standard errors, of a correlation as it is."""
+    error = np.sqrt(np.diagonal(after.covariance, axis1=1, axis2=2))
+    moves = [np.abs(after.correlation - before.correlation).max()]
+    for column, name in enumerate(("log_slope", "location", "guessing")):
+        change = np.abs(getattr(after, name) - getattr(before, name))
+        moves.append((change / np.maximum(error[:, column], 1e-9)).max(initial=0.0))
+    return float(max(moves))

@@ -1,0 +1,40 @@
+"""What a fit knows between two rounds."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from lib.engine.calibration.propagation import Curves, Site
+from lib.engine.normal import FloatArray
+
+
+@dataclass(frozen=True, eq=False)
+class Estimate:
+    """The state of a fit.
+
+    Attributes:
+        log_slope: log a, shape (n,).
+        location: b, shape (n,).
+        guessing: c, shape (n,).
+        correlation: Of abilities, shape (k, k).
+        sites: One per block of answers.
+        covariance: Of the errors of (log a, b, c), given the abilities' scale, (n, 3, 3).
+        scale_variance: Of the population's estimated mean and log spread, (2, k).
+        rounds: Rounds taken.
+        converged: Whether the last round moved nothing by more than `TOLERANCE`.
+    """
+
+    log_slope: FloatArray
+    location: FloatArray
+    guessing: FloatArray
+    correlation: FloatArray
+    sites: tuple[Site, ...]
+    covariance: FloatArray
+    scale_variance: FloatArray
+    rounds: int = 0
+    converged: bool = False
+
+    @property
+    def curves(self) -> Curves:
+        """The items' curves."""
+        return Curves(np.exp(self.log_slope), self.location, self.guessing)

@@ -1,0 +1,118 @@
+"""The oracle: the exact posterior by brute-force integration over a dense grid.
+
+Independent of lib.engine: its own likelihood, its own integration. The grid is a tensor product of
+trapezoid rules, which converge geometrically on smooth functions, laid along the axes of the
+posterior itself: first around its mode, then again around the moments just found.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+FloatArray = NDArray[np.float64]
+
+REACH = 8.0  # of the grid around its centre, standard deviations
+STEP = 0.65  # of the grid, standard deviations: leaves exp(-2π²/0.65²) = 5e-21 on a normal density
+
+
+class Answers(NamedTuple):
+    slopes: FloatArray  # (t, k)
+    intercepts: FloatArray  # (t,)
+    guessing: FloatArray  # (t,)
+    correct: NDArray[np.bool_]  # (t,)
+
+
+class Moments(NamedTuple):
+    mean: FloatArray  # (k,)
+    covariance: FloatArray  # (k, k)
+
+    @property
+    def deviation(self) -> FloatArray:
+        return np.asarray(np.sqrt(np.diagonal(self.covariance)))
+
+
+def log_likelihood(theta: FloatArray, answers: Answers) -> FloatArray:
+    """Return log P(answers | θ) for each row of θ, shape (m, k)."""
+    x = theta @ answers.slopes.T + answers.intercepts
+    wrong = np.log1p(-answers.guessing) - np.logaddexp(0, x)
+    with np.errstate(divide="ignore"):
+        guess = np.log(answers.guessing)
+    right = np.logaddexp(guess, np.log1p(-answers.guessing) - np.logaddexp(0, -x))
+    return np.asarray(np.where(answers.correct, right, wrong).sum(axis=1))
+
+
+def exact_posterior(mean: ArrayLike, covariance: ArrayLike, answers: Answers) -> Moments:
+    """Return mean and covariance of θ, to about 1e-5 in 1 to 5 dimensions.
+
+    Args:
+        mean: Of the normal prior, shape (k,).
+        covariance: Of the normal prior, shape (k, k), positive definite.
+        answers: What was answered.
+    """
+    m0, v0 = np.asarray(mean, float), np.asarray(covariance, float)
+    mode = _around_mode(m0, v0, answers)
+    # Guessing makes tails far longer than the curvature at the mode says: begin twice as wide.
+    moments = Moments(mode.mean, 4.0 * mode.covariance)
+    for _ in range(5):
+        before = moments
+        moments = _integrate(before, m0, v0, answers)
+        if np.abs(moments.mean - before.mean).max() < 1e-3 > _change(before, moments):
+            break
+    return moments
+
+
+def _change(before: Moments, after: Moments) -> float:
+    return float(np.abs(before.deviation - after.deviation).max())
+
+
+def _around_mode(m0: FloatArray, v0: FloatArray, answers: Answers) -> Moments:
+    """Return the mode and the inverse of the expected curvature there, by damped scoring steps."""
+    precision = np.linalg.inv(v0)
+    c = answers.guessing
+    theta, covariance = m0.copy(), v0
+    for _ in range(80):
+        p = 1 / (1 + np.exp(-(answers.slopes @ theta + answers.intercepts)))
+        right = (1 - c) * p * (1 - p) / (c + (1 - c) * p)
+        gradient = answers.slopes.T @ np.where(answers.correct, right, -p)
+        gradient -= precision @ (theta - m0)
+        curvature = answers.slopes.T @ ((right * p)[:, None] * answers.slopes) + precision
+        covariance = np.linalg.inv(curvature)
+        theta = theta + 0.5 * covariance @ gradient
+    return Moments(theta, covariance)
+
+
+def _integrate(around: Moments, m0: FloatArray, v0: FloatArray, answers: Answers) -> Moments:
+    """Return the moments over a ball of `REACH` deviations of the distribution `around`."""
+    k = len(m0)
+    root = np.linalg.cholesky(around.covariance)
+    whiten = np.linalg.inv(np.linalg.cholesky(v0))
+    axis = np.arange(-np.ceil(REACH / STEP), np.ceil(REACH / STEP) + 1) * STEP
+    inner = min(k, 3)
+    tail = _grid(axis, inner)
+    total, first, second, top = 0.0, np.zeros(k), np.zeros((k, k)), -np.inf
+    for head in _grid(axis, k - inner):
+        if head @ head > REACH**2:
+            continue
+        z = np.concatenate([np.broadcast_to(head, (len(tail), k - inner)), tail], axis=1)
+        z = z[(z * z).sum(axis=1) < REACH**2]
+        theta = around.mean + z @ root.T
+        prior = ((theta - m0) @ whiten.T) ** 2
+        density = log_likelihood(theta, answers) - 0.5 * prior.sum(axis=1)
+        highest = max(top, float(density.max()))
+        w, keep = np.exp(density - highest), np.exp(top - highest)
+        total = total * keep + w.sum()
+        first = first * keep + w @ z
+        second = second * keep + (z * w[:, None]).T @ z
+        top = highest
+    centre = first / total
+    spread = second / total - np.outer(centre, centre)
+    return Moments(around.mean + root @ centre, root @ spread @ root.T)
+
+
+def _grid(axis: FloatArray, dimensions: int) -> FloatArray:
+    """Return all points of the tensor product, shape (len(axis) ** dimensions, dimensions)."""
+    points = np.empty((1, 0))
+    for _ in range(dimensions):
+        points = np.column_stack([np.repeat(points, len(axis), 0), np.tile(axis, len(points))])
+    return points
