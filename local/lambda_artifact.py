@@ -44,7 +44,7 @@ def build(target: Path = ARTIFACT, source: Path = ROOT) -> str:
     Raises:
         SystemExit: If there is no Python of Lambda's version here, or the code is over the limit.
     """
-    python = _python()
+    python = target_python()
     with tempfile.TemporaryDirectory(prefix="stepwise-lambda-") as folder:
         task = Path(folder) / "task"
         _install(source / "requirements.txt", task, python)
@@ -61,8 +61,12 @@ def pack(source: Path, task: Path, target: Path, python: str) -> None:
     _zip(task, target)
 
 
-def _python() -> str:
-    """Byte code must come from the version that will read it."""
+def target_python() -> str:
+    """A Python of Lambda's version: byte code must come from the version that will read it.
+
+    Raises:
+        SystemExit: If this machine has none.
+    """
     if sysconfig.get_python_version() == PYTHON:
         return sys.executable
     found = shutil.which(f"python{PYTHON}")
