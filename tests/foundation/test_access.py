@@ -1,0 +1,280 @@
+"""Who gets in: passwords, attempts, addresses, and routes that nobody listed."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from typing import Any
+
+import psycopg
+import pytest
+from fastapi.testclient import TestClient
+
+from lib import routes
+from lib.access import ADDRESS_LIMIT, GLOBAL_LIMIT
+from lib.deps import Deps, install_deps
+from lib.routes import Access, Endpoint
+from lib.settings import Platform, Settings
+from lib.web import create_app
+from tests.conftest import ADMIN_PASSWORD, CRON_SECRET
+
+_made: list[Deps] = []
+ROWS = (
+    Endpoint("/api/admin-scratch", "scratch", ("POST",), Access.OPERATOR),
+    Endpoint("/api/cron-scratch", "scratch", ("GET",), Access.CRON),
+)
+
+
+def scratch(settings: Settings, **client: Any) -> TestClient:
+    """A function with one route of each closed kind, on these settings."""
+    deps = Deps(settings)
+    _made.append(deps)
+    install_deps(deps)
+    app = create_app("scratch")
+
+    @app.post("/api/admin-scratch")
+    def admin() -> dict[str, bool]:
+        return {"success": True}
+
+    @app.get("/api/cron-scratch")
+    def cron() -> dict[str, bool]:
+        return {"success": True}
+
+    @app.get("/api/unlisted")
+    def unlisted() -> dict[str, bool]:
+        return {"success": True}
+
+    return TestClient(app, raise_server_exceptions=False, **client)
+
+
+@pytest.fixture(autouse=True)
+def _listed(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setattr(routes, "ENDPOINTS", (*routes.ENDPOINTS, *ROWS))
+    yield
+    install_deps(None)
+    while _made:
+        _made.pop().close()
+
+
+def post(client: TestClient, password: Any, **more: Any) -> Any:
+    return client.post("/api/admin-scratch", json={"adminPassword": password}, **more)
+
+
+def test_the_password_opens_in_the_body_and_as_bearer(settings: Settings) -> None:
+    client = scratch(settings)
+    assert post(client, ADMIN_PASSWORD).status_code == 200
+    bearer = {"Authorization": f"bearer {ADMIN_PASSWORD}"}
+    assert client.post("/api/admin-scratch", headers=bearer).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "shown",
+    [
+        "pä",
+        "🔑",
+        "",
+        "x" * 60_000,
+        [],
+        ["a"],
+        {"a": 1},
+        None,
+        7,
+        True,
+        "\x7f",
+        ADMIN_PASSWORD + " ",
+    ],
+)
+def test_whatever_is_shown_instead_gives_401(settings: Settings, shown: Any) -> None:
+    answer = post(scratch(settings), shown)
+    assert answer.status_code == 401
+    assert answer.headers["WWW-Authenticate"] == "Bearer"
+
+
+def test_no_body_and_a_body_that_is_no_object_give_401(settings: Settings) -> None:
+    client = scratch(settings)
+    assert client.post("/api/admin-scratch").status_code == 401
+    assert client.post("/api/admin-scratch", json=[ADMIN_PASSWORD]).status_code == 401
+
+
+def test_after_five_wrong_passwords_even_the_right_one_waits(settings: Settings) -> None:
+    client = scratch(settings)
+    assert [post(client, "wrong").status_code for _ in range(ADDRESS_LIMIT)] == [401] * 5
+    locked = post(client, "wrong")
+    assert locked.status_code == 429
+    assert 0 < int(locked.headers["Retry-After"]) <= 900
+    assert post(client, ADMIN_PASSWORD).status_code == 429
+    elsewhere = scratch(settings, client=("198.51.100.7", 1))
+    assert post(elsewhere, ADMIN_PASSWORD).status_code == 200
+
+
+def test_a_burst_of_guesses_gets_no_more_tries_than_a_slow_one(settings: Settings) -> None:
+    client = scratch(settings)
+    with ThreadPoolExecutor(20) as threads:
+        statuses = list(threads.map(lambda _: post(client, "wrong").status_code, range(20)))
+    assert sorted(statuses) == [401] * ADDRESS_LIMIT + [429] * (20 - ADDRESS_LIMIT)
+
+
+def test_changing_addresses_meets_the_limit_for_all(settings: Settings) -> None:
+    statuses = [
+        post(scratch(settings, client=(f"198.51.100.{n}", 1)), "wrong").status_code
+        for n in range(GLOBAL_LIMIT + 1)
+    ]
+    assert statuses == [401] * GLOBAL_LIMIT + [429]
+    assert post(scratch(settings, client=("203.0.113.1", 1)), ADMIN_PASSWORD).status_code == 429
+
+
+def test_addresses_of_one_ipv6_network_count_as_one(settings: Settings) -> None:
+    for n in range(ADDRESS_LIMIT):
+        post(scratch(settings, client=(f"2001:db8::{n + 1}", 1)), "wrong")
+    assert post(scratch(settings, client=("2001:db8::ffff", 1)), "wrong").status_code == 429
+    assert post(scratch(settings, client=("2001:db8:1::1", 1)), "wrong").status_code == 401
+
+
+def test_a_forged_forwarding_header_resets_nothing(settings: Settings) -> None:
+    client = scratch(settings)
+    statuses = []
+    for n in range(ADDRESS_LIMIT + 1):
+        forged = {"X-Forwarded-For": f"198.51.100.{n}", "X-Real-IP": f"198.51.100.{n}"}
+        statuses.append(post(client, "wrong", headers=forged).status_code)
+    assert statuses[-1] == 429
+
+
+def test_on_vercel_the_platforms_header_tells_the_address(settings: Settings) -> None:
+    client = scratch(replace(settings, platform=Platform.VERCEL))
+    for _ in range(ADDRESS_LIMIT):
+        post(client, "wrong", headers={"X-Real-IP": "198.51.100.1"})
+    assert post(client, "wrong", headers={"X-Real-IP": "198.51.100.1"}).status_code == 429
+    assert post(client, "wrong", headers={"X-Real-IP": "198.51.100.2"}).status_code == 401
+
+
+def test_the_lock_opens_when_the_time_is_over(settings: Settings, postgres_url: str) -> None:
+    client = scratch(settings)
+    for _ in range(ADDRESS_LIMIT):
+        post(client, "wrong")
+    with psycopg.connect(postgres_url) as connection:
+        connection.execute(
+            "UPDATE public.operator_failures SET failed_at = failed_at - interval '16 minutes'"
+        )
+    assert post(client, ADMIN_PASSWORD).status_code == 200
+
+
+@pytest.mark.parametrize("password", [None, "short", "YOUR_ADMIN_PASSWORD"])
+@pytest.mark.parametrize("platform", [Platform.VERCEL, Platform.LAMBDA])
+def test_a_deployment_without_a_sound_password_is_closed(
+    settings: Settings, platform: Platform, password: str | None
+) -> None:
+    closed = replace(settings, platform=platform, admin_password=password)
+    answer = post(scratch(closed), password or "")
+    assert answer.status_code == 503
+    assert "ADMIN_PASSWORD" in answer.json()["error"]
+
+
+def test_without_postgres_nobody_operates(settings: Settings) -> None:
+    away = replace(settings, postgres_url="postgresql://127.0.0.1:1/none")
+    assert post(scratch(away), ADMIN_PASSWORD).status_code == 503
+
+
+def test_without_redis_operators_still_operate(settings: Settings) -> None:
+    assert post(scratch(replace(settings, redis_url=None)), ADMIN_PASSWORD).status_code == 200
+
+
+def test_the_first_operator_of_an_empty_database_gets_in(
+    settings: Settings, empty_postgres_url: str
+) -> None:
+    client = scratch(replace(settings, postgres_url=empty_postgres_url))
+    assert post(client, "wrong").status_code == 401
+    assert post(client, ADMIN_PASSWORD).status_code == 200
+
+
+def test_cron_wants_its_secret(settings: Settings) -> None:
+    client = scratch(settings)
+
+    def status(value: str | None) -> int:
+        headers = {} if value is None else {"Authorization": value}
+        headers["User-Agent"] = "vercel-cron/1.0"
+        return client.get("/api/cron-scratch", headers=headers).status_code
+
+    assert status(f"Bearer {CRON_SECRET}") == 200
+    for wrong in (None, "", "Bearer", "Bearer wrong", f"Basic {CRON_SECRET}", ADMIN_PASSWORD):
+        assert status(wrong) == 401
+
+
+@pytest.mark.parametrize("secret", [None, "fifteen letters"])
+def test_cron_without_a_sound_secret_is_closed(settings: Settings, secret: str | None) -> None:
+    client = scratch(replace(settings, cron_secret=secret))
+    headers = {"Authorization": f"Bearer {secret}"}
+    assert client.get("/api/cron-scratch", headers=headers).status_code == 503
+
+
+def test_a_route_that_the_table_does_not_list_is_forbidden(settings: Settings) -> None:
+    assert scratch(settings).get("/api/unlisted").status_code == 403
+
+
+def test_the_local_server_lets_the_guides_through_and_nobody_else(settings: Settings) -> None:
+    trusting = replace(settings, trust_loopback=True)
+    here = {"client": ("127.0.0.1", 1), "base_url": "http://127.0.0.1:5300"}
+    client = scratch(trusting, **here)
+    assert client.post("/api/admin-scratch").status_code == 200
+    assert post(client, "YOUR_ADMIN_PASSWORD").status_code == 200
+    assert client.get("/api/cron-scratch").status_code == 200
+    assert post(client, "wrong").status_code == 401
+    rebound = scratch(trusting, client=("127.0.0.1", 1), base_url="http://evil.example:5300")
+    assert rebound.post("/api/admin-scratch").status_code == 401
+    stranger = scratch(trusting, client=("198.51.100.1", 1), base_url="http://127.0.0.1:5300")
+    assert stranger.post("/api/admin-scratch").status_code == 401
+    cross = {"Sec-Fetch-Site": "cross-site"}
+    assert client.post("/api/admin-scratch", headers=cross).status_code == 401
+
+
+def audit_rows(url: str) -> list[tuple[Any, ...]]:
+    with psycopg.connect(url) as connection:
+        return connection.execute(
+            "SELECT action, outcome FROM public.operator_audit ORDER BY id"
+        ).fetchall()
+
+
+def test_every_attempt_to_operate_is_on_record(settings: Settings, postgres_url: str) -> None:
+    client = scratch(settings)
+    post(client, "wrong")
+    post(client, ADMIN_PASSWORD)
+    action = "/api/admin-scratch"
+    assert audit_rows(postgres_url) == [(action, "refused"), (action, "allowed")]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE public.operator_audit SET action = 'x'",
+        "DELETE FROM public.operator_audit",
+        "TRUNCATE public.operator_audit",
+    ],
+)
+def test_the_record_cannot_be_changed(settings: Settings, postgres_url: str, change: str) -> None:
+    post(scratch(settings), ADMIN_PASSWORD)
+    with (
+        psycopg.connect(postgres_url) as connection,
+        pytest.raises(psycopg.errors.InsufficientPrivilege),
+    ):
+        connection.execute(change.encode())
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE public.operator_audit SET outcome = 'done' WHERE id = 2",
+        "DELETE FROM public.operator_audit WHERE id = 2",
+    ],
+)
+def test_whoever_gets_round_that_breaks_the_chain(
+    settings: Settings, postgres_url: str, change: str
+) -> None:
+    client = scratch(settings)
+    for _ in range(3):
+        post(client, ADMIN_PASSWORD)
+    with psycopg.connect(postgres_url) as connection:
+        verify = "SELECT public.verify_operator_audit()"
+        assert connection.execute(verify).fetchone() == (None,)
+        connection.execute("SET session_replication_role = replica")  # triggers do not fire
+        connection.execute(change.encode())
+        broken = connection.execute(verify).fetchone()
+    assert broken is not None
+    assert broken[0] in {2, 3}

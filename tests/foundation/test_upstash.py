@@ -1,0 +1,105 @@
+"""Redis that refuses, hangs, lies or lags: the caller always gets an answer, soon."""
+
+import time
+
+import pytest
+
+from lib.upstash import TIMEOUT_SECONDS, RedisRest
+from local.faults import Fault
+from local.gateway import Gateway
+from local.redis_server import RedisServer
+
+
+@pytest.fixture
+def redis(redis_gateway: Gateway) -> RedisRest:
+    return RedisRest(redis_gateway.url, redis_gateway.token)
+
+
+def test_commands_run_in_order_in_one_request(redis: RedisRest, redis_gateway: Gateway) -> None:
+    before = redis_gateway.requests
+    commands = [["SET", "k", "välue", "EX", 60], ["GET", "k"], ["TTL", "k"], ["GET", "none"]]
+    assert redis.pipeline(commands) == ["OK", "välue", 60, None]
+    assert redis_gateway.requests == before + 1
+
+
+def test_multi_is_atomic(redis: RedisRest) -> None:
+    assert redis.multi([["INCR", "n"], ["INCR", "n"]]) == [1, 2]
+
+
+def test_one_bad_command_spoils_no_other(redis: RedisRest) -> None:
+    assert redis.pipeline([["SET", "k", "v"], ["INCR", "k"], ["GET", "k"]]) == ["OK", None, "v"]
+
+
+@pytest.mark.parametrize("fault", [*Fault])
+def test_every_fault_is_an_absence_within_the_time_limit(
+    redis: RedisRest, redis_gateway: Gateway, fault: Fault
+) -> None:
+    redis_gateway.faults.switch_on(fault, delay=5 * TIMEOUT_SECONDS)
+    started = time.monotonic()
+    answer = redis.pipeline([["GET", "k"]])
+    waited = time.monotonic() - started
+    if fault is Fault.WRONG_VALUE:  # it has the right form: only who asked can know better
+        assert answer is not None
+    elif fault is Fault.FLUSH:
+        assert answer == [None]
+    else:
+        assert answer is None
+    assert waited < 3 * TIMEOUT_SECONDS
+
+
+def test_a_write_whose_reply_was_lost_is_not_repeated(
+    redis: RedisRest, redis_gateway: Gateway, redis_server: RedisServer
+) -> None:
+    redis_gateway.faults.switch_on(Fault.LOSE_REPLY)
+    assert redis.pipeline([["INCR", "n"]]) is None
+    with redis_server.client() as client:
+        assert client.get("n") == b"1"
+
+
+def test_after_a_failure_redis_is_left_alone_for_a_while(
+    redis: RedisRest, redis_gateway: Gateway
+) -> None:
+    redis_gateway.faults.switch_on(Fault.SERVER_ERROR)
+    assert redis.pipeline([["GET", "k"]]) is None
+    redis_gateway.faults.clear()
+    before = redis_gateway.requests
+    assert redis.pipeline([["GET", "k"]]) is None
+    assert redis_gateway.requests == before
+    redis.wake()
+    assert redis.pipeline([["GET", "k"]]) == [None]
+
+
+def test_a_wrong_token_is_an_absence_and_does_not_show_in_the_log(
+    redis_gateway: Gateway, capsys: pytest.CaptureFixture[str]
+) -> None:
+    redis = RedisRest(redis_gateway.url, "a-token-that-is-wrong")
+    assert redis.pipeline([["GET", "k"]]) is None
+    logged = capsys.readouterr().err
+    assert "redis_unavailable" in logged
+    assert "401" in logged
+    assert "a-token-that-is-wrong" not in logged
+
+
+def test_redirects_are_not_followed() -> None:
+    from http.server import BaseHTTPRequestHandler, HTTPServer
+    from threading import Thread
+
+    asked: list[str] = []
+
+    class Elsewhere(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            asked.append(self.path)
+            self.send_response(302)
+            self.send_header("Location", "/other")
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with HTTPServer(("127.0.0.1", 0), Elsewhere) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        redis = RedisRest(f"http://127.0.0.1:{server.server_port}", "t")
+        assert redis.pipeline([["GET", "k"]]) is None
+        server.shutdown()
+    assert asked == ["/pipeline"]

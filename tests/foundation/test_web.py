@@ -1,0 +1,178 @@
+"""The envelope that every function wears."""
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from fastapi.testclient import TestClient
+from pydantic import BaseModel
+
+from lib import routes
+from lib.deps import Deps, install_deps
+from lib.errors import Conflict
+from lib.headers import API_HEADERS
+from lib.routes import LARGE_BODY, SMALL_BODY, Access, Endpoint
+from lib.settings import Settings
+from lib.web import create_app, lambda_entry
+
+ROWS = (
+    Endpoint("/api/echo/{id}", "echo", ("GET", "POST"), Access.PUBLIC),
+    Endpoint("/api/large", "echo", ("POST",), Access.PUBLIC, LARGE_BODY),
+)
+CANARY = "canary-postgres://user:secret@host"
+PAGE = "https://pages.example"
+
+
+class Body(BaseModel):
+    n: int
+    text: str = ""
+
+
+def echo(settings: Settings, module: str = "echo") -> TestClient:
+    install_deps(Deps(settings))
+    app = create_app(module)
+
+    @app.post("/api/echo/{id}")
+    def post(id: str, body: Body) -> Body:  # noqa: A002, ARG001 the path names it
+        return body
+
+    @app.get("/api/echo/{id}")
+    def get(id: str) -> dict[str, str]:  # noqa: A002 the path names it
+        if id == "conflict":
+            raise Conflict(reason="It is taken.")
+        raise RuntimeError(CANARY)
+
+    @app.post("/api/large")
+    def large(body: Body) -> dict[str, int]:
+        return {"length": len(body.text)}
+
+    return TestClient(app, raise_server_exceptions=False)
+
+
+@pytest.fixture
+def web(monkeypatch: pytest.MonkeyPatch) -> Iterator[TestClient]:
+    monkeypatch.setattr(routes, "ENDPOINTS", ROWS)
+    monkeypatch.setattr("lib.web.ENDPOINTS", ROWS)
+    yield echo(Settings(allowed_origins=(PAGE,)))
+    install_deps(None)
+
+
+def test_every_answer_has_the_security_headers_and_an_id(web: TestClient) -> None:
+    answers = [
+        web.post("/api/echo/1", json={"n": 1}),
+        web.post("/api/echo/1", json={"n": "x"}),
+        web.get("/api/echo/conflict"),
+        web.get("/api/echo/boom"),
+        web.get("/api/none"),
+        web.put("/api/echo/1"),
+    ]
+    assert [answer.status_code for answer in answers] == [200, 422, 409, 500, 404, 405]
+    for answer in answers:
+        assert {name: answer.headers.get(name) for name in API_HEADERS} == API_HEADERS
+        assert re.fullmatch(r"[0-9a-f]{32}", answer.headers["X-Request-Id"])
+        if answer.status_code != 200:
+            body = answer.json()
+            assert body["success"] is False
+            assert body["error"]
+            assert body["requestId"] == answer.headers["X-Request-Id"]
+
+
+def test_what_nobody_foresaw_says_nothing_of_our_insides(
+    web: TestClient, capsys: pytest.CaptureFixture[str]
+) -> None:
+    answer = web.get("/api/echo/boom")
+    assert answer.status_code == 500
+    logged = capsys.readouterr().err
+    assert "RuntimeError" in logged
+    assert answer.json()["requestId"] in logged
+    for text in (answer.text, logged):
+        assert "canary" not in text
+        assert "secret" not in text
+
+
+def test_a_mistake_in_the_body_names_the_field_and_repeats_nothing(web: TestClient) -> None:
+    answer = web.post("/api/echo/1", json={"n": "canary"})
+    body = answer.json()
+    assert body["details"] == [
+        {
+            "field": "n",
+            "problem": "Input should be a valid integer, unable to parse string as an integer",
+        }
+    ]
+    assert body["error"].startswith("n: ")
+    assert "canary" not in answer.text
+
+
+def test_a_wrong_method_is_told_the_right_ones(web: TestClient) -> None:
+    answer = web.delete("/api/echo/1")
+    assert answer.status_code == 405
+    assert answer.headers["Allow"] == "GET, POST"
+
+
+@pytest.mark.parametrize("media", ["text/plain", "application/x-www-form-urlencoded", "", "json"])
+def test_only_json_is_taken_for_json(web: TestClient, media: str) -> None:
+    answer = web.post("/api/echo/1", content=b'{"n": 1}', headers={"Content-Type": media})
+    assert answer.status_code == 415
+
+
+def test_json_with_a_charset_is_json(web: TestClient) -> None:
+    headers = {"Content-Type": "application/json; charset=utf-8"}
+    assert web.post("/api/echo/1", content=b'{"n": 1}', headers=headers).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("path", "limit"), [("/api/echo/1", SMALL_BODY), ("/api/large", LARGE_BODY)]
+)
+def test_bodies_are_taken_up_to_the_limit_of_their_endpoint(
+    web: TestClient, path: str, limit: int
+) -> None:
+    frame = len(b'{"n": 1, "text": ""}')
+    headers = {"Content-Type": "application/json"}
+
+    def send(size: int) -> int:
+        text = b'{"n": 1, "text": "' + b"x" * (size - frame) + b'"}'
+        return web.post(path, content=text, headers=headers).status_code
+
+    assert send(limit) == 200
+    assert send(limit + 1) == 413
+
+
+def test_a_body_that_hides_its_length_is_still_bounded(web: TestClient) -> None:
+    def endless() -> Iterator[bytes]:
+        for _ in range(1000):
+            yield b"x" * 1024
+
+    headers = {"Content-Type": "application/json"}
+    assert web.post("/api/echo/1", content=endless(), headers=headers).status_code == 413
+
+
+def test_only_listed_pages_may_call_from_another_origin(web: TestClient) -> None:
+    def allowed(origin: str) -> str | None:
+        headers = {"Origin": origin, "Access-Control-Request-Method": "POST"}
+        answer = web.options("/api/echo/1", headers=headers)
+        return answer.headers.get("Access-Control-Allow-Origin")
+
+    assert allowed(PAGE) == PAGE
+    assert allowed("https://evil.example") is None
+    assert allowed("null") is None
+    listed = web.post("/api/echo/1", json={"n": 1}, headers={"Origin": PAGE})
+    assert listed.headers["Access-Control-Allow-Origin"] == PAGE
+    assert "Access-Control-Allow-Credentials" not in listed.headers
+
+
+def test_operators_functions_answer_no_other_origin(monkeypatch: pytest.MonkeyPatch) -> None:
+    row = Endpoint("/api/echo/{id}", "admin_echo", ("GET", "POST"), Access.OPERATOR)
+    monkeypatch.setattr(routes, "ENDPOINTS", (row,))
+    admin = echo(Settings(allowed_origins=(PAGE,)), "admin_echo")
+    headers = {"Origin": PAGE, "Access-Control-Request-Method": "POST"}
+    answer = admin.options("/api/echo/1", headers=headers)
+    install_deps(None)
+    assert "Access-Control-Allow-Origin" not in answer.headers
+
+
+def test_a_schedule_runs_its_job_and_http_goes_to_the_app(web: TestClient) -> None:
+    entry = lambda_entry(web.app, scheduled=lambda: {"swept": 3})  # type: ignore[arg-type] it is one
+    assert entry({"source": "aws.events"}, None) == {"swept": 3}
+    without = lambda_entry(web.app)  # type: ignore[arg-type] as above
+    with pytest.raises(NotImplementedError):
+        without({"source": "aws.events"}, None)
