@@ -1,0 +1,32 @@
+"""Run the benchmarks: `make bench`, or `make bench ARGS=import_cost` for one of them."""
+
+import sys
+from importlib import import_module
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+
+
+def names() -> list[str]:
+    """Every module here that can be run."""
+    return sorted(
+        path.stem
+        for path in HERE.glob("*.py")
+        if "def main(" in path.read_text(encoding="utf-8") and path.stem != "__main__"
+    )
+
+
+def main(asked: list[str]) -> None:
+    """Run the benchmarks asked for, all by default."""
+    unknown = set(asked) - set(names())
+    if unknown:
+        raise SystemExit(
+            f"No such benchmark: {', '.join(unknown)}. There are: {', '.join(names())}"
+        )
+    for name in asked or names():
+        print(f"\n## {name}\n", flush=True)
+        import_module(f"benchmarks.{name}").main()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
