@@ -13,6 +13,7 @@ SCRIPTS = (
     "assessment/functions.sql",
     "access/schema.sql",
     "workshop/schema.sql",
+    "workshop/functions.sql",
     "database.sql",
 )
 

@@ -140,7 +140,9 @@ ALTER TABLE public.sessions
   ADD COLUMN IF NOT EXISTS step8_committed BOOLEAN DEFAULT FALSE,
   ADD COLUMN IF NOT EXISTS step8_deployed BOOLEAN DEFAULT FALSE,         -- completes step 8
   ADD COLUMN IF NOT EXISTS project_deployed BOOLEAN DEFAULT FALSE,       -- completes step 9
-  ADD COLUMN IF NOT EXISTS exercises JSONB DEFAULT '{}',  -- as the old workshop_students had it
+  ADD COLUMN IF NOT EXISTS repo_created BOOLEAN DEFAULT FALSE,  -- as workshop_students had it
+  ADD COLUMN IF NOT EXISTS ci_service_sid TEXT,                 -- as student_configs had it
+  ADD COLUMN IF NOT EXISTS exercises JSONB DEFAULT '{}',        -- as workshop_students had it
   ADD COLUMN IF NOT EXISTS version INTEGER DEFAULT 1;     -- rises with each saved configuration
 
 -- 3. Older databases: types, nulls, people under two spellings of one e-mail ----------------------
@@ -338,7 +340,10 @@ CREATE INDEX IF NOT EXISTS idx_events_student_id ON public.events (student_id);
 CREATE INDEX IF NOT EXISTS idx_events_session_token ON public.events (session_token);
 -- Events by day.
 CREATE INDEX IF NOT EXISTS idx_events_created_at ON public.events (created_at);
--- Keys to prune.
+-- API keys left in sessions that are closed (clean-up); next to empty.
+CREATE INDEX IF NOT EXISTS idx_sessions_closed_with_key ON public.sessions (expires_at)
+  WHERE NOT is_active AND openai_api_key IS NOT NULL;
+-- Idempotency keys to prune.
 CREATE INDEX IF NOT EXISTS idx_idempotency_keys_created_at ON public.idempotency_keys (created_at);
 
 -- updated_at is the time of the last change, unless a statement sets it itself.
@@ -405,7 +410,8 @@ BEGIN
     completion_rate = round(100.0 * (
       SELECT count(DISTINCT step) FROM unnest(v_flagged || v_passed) AS step) / 9),
     total_time_spent = greatest(total_time_spent, least(v_seconds, 2147483647)::integer),
-    current_step = greatest(current_step, v_furthest, (SELECT max(step) FROM unnest(v_flagged) AS step)),
+    current_step = greatest(
+      current_step, v_furthest, (SELECT max(step) FROM unnest(v_flagged) AS step)),
     last_activity = now(),
     expires_at = greatest(expires_at, now() + INTERVAL '24 hours'),
     is_active = TRUE

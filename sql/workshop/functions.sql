@@ -1,0 +1,286 @@
+-- What the workshop's endpoints do in one round trip each. Runs in one execute, after schema.sql.
+-- A raised CONSTRAINT name stands for an error of lib/workshop/errors.py.
+
+-- A session as whoever holds its token sees it; the API key stays here.
+CREATE OR REPLACE FUNCTION public.session_progress(p_session_token TEXT) RETURNS JSONB
+LANGUAGE plpgsql STABLE AS $$
+BEGIN
+  RETURN (
+    SELECT to_jsonb(s) - 'openai_api_key' || jsonb_build_object(
+      'student_email', CASE WHEN position('@' IN st.student_email) > 0 THEN st.student_email END,
+      'student_name', st.student_name,
+      'has_api_key', coalesce(s.openai_api_key, '') <> '',
+      'step_progress', public.session_steps(s))
+    FROM public.sessions s JOIN public.students st USING (student_id)
+    WHERE s.session_token = p_session_token);
+END $$;
+
+-- The steps that a session has begun or completed, in order.
+CREATE OR REPLACE FUNCTION public.session_steps(p_session public.sessions) RETURNS JSONB
+LANGUAGE plpgsql STABLE AS $$
+DECLARE
+  v_flagged INTEGER[] := public.flagged_steps(p_session);
+BEGIN
+  RETURN (
+    SELECT coalesce(jsonb_agg(jsonb_build_object(
+      'stepNumber', step,
+      'stepName', coalesce(p.step_name, public.workshop_step_name(step)),
+      'completed', coalesce(p.validation_passed, FALSE) OR step = ANY (v_flagged),
+      'timeSpent', coalesce(p.time_spent, 0),
+      'attempts', coalesce(p.attempts, 0),
+      'startedAt', p.started_at,
+      'completedAt', p.completed_at,
+      'deploymentUrl', p.deployment_url) ORDER BY step), '[]')
+    FROM generate_series(1, 9) AS step
+    LEFT JOIN public.step_progress p
+      ON p.session_token = p_session.session_token AND p.step_number = step
+    WHERE p.id IS NOT NULL OR step = ANY (v_flagged));
+END $$;
+
+-- Finds or makes the session and its student, holds the session's row, returns the student.
+-- An e-mail claims an anonymous session; it never takes one from another person.
+CREATE OR REPLACE FUNCTION public.open_session(
+  p_session_token TEXT, p_student_email TEXT, p_student_name TEXT, p_demo_mode BOOLEAN
+) RETURNS UUID LANGUAGE plpgsql AS $$
+DECLARE
+  v_email TEXT := public.normalized_email(p_student_email);
+  v_name TEXT := nullif(btrim(p_student_name), '');
+  v_owner UUID;
+  v_owner_email TEXT;
+BEGIN
+  SELECT s.student_id, st.student_email INTO v_owner, v_owner_email
+    FROM public.sessions s JOIN public.students st USING (student_id)
+    WHERE s.session_token = p_session_token FOR UPDATE OF s;
+  IF v_owner IS NULL THEN
+    v_owner_email := coalesce(v_email, public.anonymous_email(p_session_token));
+    v_owner := public.open_student(v_owner_email, v_name);
+    INSERT INTO public.sessions (session_token, student_id, demo_mode)
+      VALUES (p_session_token, v_owner, coalesce(p_demo_mode, FALSE))
+      ON CONFLICT ON CONSTRAINT sessions_pkey DO NOTHING;
+    IF NOT FOUND THEN  -- another request made it between the two statements
+      DELETE FROM public.students st WHERE st.student_id = v_owner AND v_email IS NULL
+        AND NOT EXISTS (SELECT FROM public.sessions s WHERE s.student_id = v_owner);
+      RETURN public.open_session(p_session_token, p_student_email, p_student_name, p_demo_mode);
+    END IF;
+    INSERT INTO public.events (student_id, session_token, event_type)
+      VALUES (v_owner, p_session_token, 'session_created');
+    RETURN v_owner;
+  END IF;
+  IF v_email <> v_owner_email THEN
+    IF position('@' IN v_owner_email) > 0 OR v_owner_email NOT LIKE 'anonymous\_%' THEN
+      RAISE EXCEPTION 'the session belongs to another student'
+        USING ERRCODE = 'integrity_constraint_violation', CONSTRAINT = 'session_of_one_student';
+    END IF;
+    v_owner := public.claim_session(p_session_token, v_owner, v_email, v_name);
+  ELSIF v_name IS NOT NULL THEN
+    UPDATE public.students SET student_name = v_name
+      WHERE student_id = v_owner AND student_name IS DISTINCT FROM v_name;
+  END IF;
+  UPDATE public.sessions SET demo_mode = p_demo_mode
+    WHERE session_token = p_session_token AND demo_mode <> p_demo_mode;
+  RETURN v_owner;
+END $$;
+
+-- Finds or makes a student; a name that is given replaces the older one.
+CREATE OR REPLACE FUNCTION public.open_student(p_email TEXT, p_name TEXT) RETURNS UUID
+LANGUAGE sql AS $$
+  INSERT INTO public.students AS st (student_email, student_name) VALUES (p_email, p_name)
+  ON CONFLICT ON CONSTRAINT students_student_email_key
+    DO UPDATE SET student_name = coalesce(excluded.student_name, st.student_name)
+  RETURNING student_id
+$$;
+
+-- Moves an anonymous session, with all that it recorded, to the student with the e-mail.
+CREATE OR REPLACE FUNCTION public.claim_session(
+  p_session_token TEXT, p_anonymous UUID, p_email TEXT, p_name TEXT
+) RETURNS UUID LANGUAGE plpgsql AS $$
+DECLARE
+  v_owner UUID;
+BEGIN
+  v_owner := public.open_student(p_email, coalesce(
+    p_name, (SELECT student_name FROM public.students WHERE student_id = p_anonymous)));
+  UPDATE public.sessions SET student_id = v_owner WHERE session_token = p_session_token;
+  UPDATE public.step_progress SET student_id = v_owner WHERE session_token = p_session_token;
+  UPDATE public.events SET student_id = v_owner WHERE session_token = p_session_token;
+  DELETE FROM public.students st WHERE st.student_id = p_anonymous
+    AND NOT EXISTS (SELECT FROM public.sessions s WHERE s.student_id = p_anonymous);
+  INSERT INTO public.events (student_id, session_token, event_type)
+    VALUES (v_owner, p_session_token, 'session_claimed');
+  RETURN v_owner;
+END $$;
+
+-- True the first time a key comes; false when the same request was carried out before. A second
+-- request that comes while the first is under way waits for it here.
+CREATE OR REPLACE FUNCTION public.claim_key(p_key_hash BYTEA, p_body_hash BYTEA) RETURNS BOOLEAN
+LANGUAGE plpgsql AS $$
+BEGIN
+  IF p_key_hash IS NULL THEN
+    RETURN TRUE;
+  END IF;
+  INSERT INTO public.idempotency_keys (key_hash, body_hash) VALUES (p_key_hash, p_body_hash)
+    ON CONFLICT ON CONSTRAINT idempotency_keys_pkey DO NOTHING;
+  IF FOUND THEN
+    RETURN TRUE;
+  END IF;
+  IF EXISTS (SELECT FROM public.idempotency_keys
+             WHERE key_hash = p_key_hash AND body_hash <> p_body_hash) THEN
+    RAISE EXCEPTION 'this key came with another body'
+      USING ERRCODE = 'integrity_constraint_violation', CONSTRAINT = 'idempotency_keys_same_body';
+  END IF;
+  RETURN FALSE;
+END $$;
+
+-- Adds one report about a step: time and attempts add up, a step once passed stays passed.
+-- Returns the session as session_progress() has it. The hashes are null without an Idempotency-Key.
+CREATE OR REPLACE FUNCTION public.record_step_progress(
+  p_session_token TEXT, p_student_email TEXT, p_student_name TEXT, p_demo_mode BOOLEAN,
+  p_step_number INTEGER, p_step_name TEXT, p_completed BOOLEAN,
+  p_time_spent INTEGER, p_attempts INTEGER, p_code_submitted TEXT, p_deployment_url TEXT,
+  p_key_hash BYTEA, p_body_hash BYTEA
+) RETURNS JSONB LANGUAGE plpgsql AS $$
+DECLARE
+  v_student UUID;
+  v_before public.step_progress;
+  v_completes BOOLEAN;
+BEGIN
+  IF NOT public.claim_key(p_key_hash, p_body_hash) THEN
+    RETURN public.session_progress(p_session_token);
+  END IF;
+  v_student := public.open_session(p_session_token, p_student_email, p_student_name, p_demo_mode);
+  SELECT * INTO v_before FROM public.step_progress
+    WHERE session_token = p_session_token AND step_number = p_step_number;
+  v_completes := p_completed AND NOT coalesce(v_before.validation_passed, FALSE);
+  IF v_before.id IS NULL THEN
+    INSERT INTO public.step_progress (session_token, student_id, step_number, step_name,
+      completed_at, time_spent, attempts, validation_passed, code_submitted, deployment_url)
+    VALUES (p_session_token, v_student, p_step_number,
+      coalesce(p_step_name, public.workshop_step_name(p_step_number)),
+      CASE WHEN p_completed THEN now() END, p_time_spent, p_attempts, p_completed,
+      p_code_submitted, p_deployment_url);
+  ELSE
+    UPDATE public.step_progress SET
+      step_name = coalesce(p_step_name, step_name),
+      completed_at = CASE WHEN v_completes THEN now() ELSE completed_at END,
+      time_spent = least(time_spent::BIGINT + p_time_spent, 2147483647),
+      attempts = least(attempts::BIGINT + p_attempts, 2147483647),
+      validation_passed = validation_passed OR p_completed,
+      code_submitted = coalesce(p_code_submitted, code_submitted),
+      deployment_url = coalesce(p_deployment_url, deployment_url)
+    WHERE id = v_before.id;
+  END IF;
+  INSERT INTO public.events (student_id, session_token, event_type, event_data)
+  SELECT v_student, p_session_token, event_type, jsonb_strip_nulls(jsonb_build_object(
+    'stepNumber', p_step_number, 'timeSpent', p_time_spent, 'attempts', p_attempts,
+    'deploymentUrl', CASE WHEN event_type LIKE 'deployment%' THEN p_deployment_url END))
+  FROM (VALUES
+    ('step_started', v_before.id IS NULL),
+    ('step_progress', v_before.id IS NOT NULL AND NOT v_completes),
+    ('step_completed', v_completes),
+    ('deployment_success', p_completed AND p_deployment_url IS NOT NULL
+      AND (v_completes OR p_deployment_url IS DISTINCT FROM v_before.deployment_url)),
+    ('deployment_failure', NOT p_completed AND p_deployment_url IS NOT NULL)
+  ) AS happened (event_type, so)
+  WHERE so;
+  PERFORM public.update_session_progress(p_session_token);
+  RETURN public.session_progress(p_session_token);
+END $$;
+
+-- Lays the fields of p_config over a session's configuration: a field that is absent keeps its
+-- value, a flag or step never goes back. p_version, where given, must be the stored one.
+-- Returns null where the session does not exist and p_create is false.
+CREATE OR REPLACE FUNCTION public.save_session_config(
+  p_session_token TEXT, p_student_email TEXT, p_student_name TEXT, p_config JSONB,
+  p_version INTEGER, p_create BOOLEAN
+) RETURNS JSONB LANGUAGE plpgsql AS $$
+DECLARE
+  v_student UUID;
+  v_before public.sessions;
+  v_after public.sessions;
+BEGIN
+  IF NOT p_create AND NOT EXISTS (
+      SELECT FROM public.sessions WHERE session_token = p_session_token) THEN
+    RETURN NULL;
+  END IF;
+  v_student := public.open_session(p_session_token, p_student_email, p_student_name,
+    (p_config ->> 'demo_mode')::BOOLEAN);
+  SELECT * INTO v_before FROM public.sessions WHERE session_token = p_session_token;
+  IF p_version <> v_before.version THEN
+    RAISE EXCEPTION 'the configuration was saved elsewhere in the meantime'
+      USING ERRCODE = 'integrity_constraint_violation', CONSTRAINT = 'sessions_newest_version';
+  END IF;
+  UPDATE public.sessions s SET
+    use_case_description = n.use_case_description, call_direction = n.call_direction,
+    selected_phone_number = n.selected_phone_number, tts_provider = n.tts_provider,
+    selected_voice = n.selected_voice, openai_api_key = n.openai_api_key,
+    system_prompt = n.system_prompt, ivr_greeting = n.ivr_greeting, tools = n.tools,
+    voice_settings = n.voice_settings, websocket_url = n.websocket_url,
+    codespace_url = n.codespace_url, github_repo_url = n.github_repo_url,
+    railway_url = n.railway_url, current_step = greatest(s.current_step, n.current_step),
+    twilio_connected = s.twilio_connected OR n.twilio_connected,
+    openai_connected = s.openai_connected OR n.openai_connected,
+    call_direction_chosen = s.call_direction_chosen OR n.call_direction_chosen,
+    services_ready = s.services_ready OR n.services_ready,
+    step4_code_validated = s.step4_code_validated OR n.step4_code_validated,
+    step4_committed = s.step4_committed OR n.step4_committed,
+    step4_deployed = s.step4_deployed OR n.step4_deployed,
+    step5_code_validated = s.step5_code_validated OR n.step5_code_validated,
+    step5_committed = s.step5_committed OR n.step5_committed,
+    step5_deployed = s.step5_deployed OR n.step5_deployed,
+    step6_code_validated = s.step6_code_validated OR n.step6_code_validated,
+    step6_committed = s.step6_committed OR n.step6_committed,
+    step6_deployed = s.step6_deployed OR n.step6_deployed,
+    system_prompt_saved = s.system_prompt_saved OR n.system_prompt_saved,
+    step7_committed = s.step7_committed OR n.step7_committed,
+    step7_deployed = s.step7_deployed OR n.step7_deployed,
+    tools_configured = s.tools_configured OR n.tools_configured,
+    step8_code_validated = s.step8_code_validated OR n.step8_code_validated,
+    step8_committed = s.step8_committed OR n.step8_committed,
+    step8_deployed = s.step8_deployed OR n.step8_deployed,
+    project_deployed = s.project_deployed OR n.project_deployed,
+    version = s.version + 1
+  FROM jsonb_populate_record(v_before, p_config) n
+  WHERE s.session_token = p_session_token
+  RETURNING s.* INTO v_after;
+  PERFORM public.record_flag_events(v_before, v_after);
+  PERFORM public.update_session_progress(p_session_token);
+  RETURN public.session_progress(p_session_token);
+END $$;
+
+-- Events for what a saved configuration newly says: deployments, and steps complete by it.
+CREATE OR REPLACE FUNCTION public.record_flag_events(
+  p_before public.sessions, p_after public.sessions
+) RETURNS VOID LANGUAGE sql AS $$
+  INSERT INTO public.events (student_id, session_token, event_type, event_data)
+  SELECT p_after.student_id, p_after.session_token, 'deployment_success',
+    jsonb_build_object('flag', now_set.key)
+  FROM jsonb_each(to_jsonb(p_after)) AS now_set
+  WHERE now_set.key LIKE '%\_deployed' AND now_set.value = 'true'
+    AND to_jsonb(p_before) -> now_set.key <> 'true'
+  UNION ALL
+  SELECT p_after.student_id, p_after.session_token, 'step_completed',
+    jsonb_build_object('stepNumber', step, 'by', 'flags')
+  FROM unnest(public.flagged_steps(p_after)) AS step
+  WHERE step <> ALL (public.flagged_steps(p_before)) AND NOT EXISTS (
+    SELECT FROM public.step_progress p WHERE p.session_token = p_after.session_token
+      AND p.step_number = step AND p.validation_passed)
+$$;
+
+-- Keeps a bug report as an event, and the newest 100 of a session in its bug_reports.
+CREATE OR REPLACE FUNCTION public.report_bug(p_session_token TEXT, p_report JSONB) RETURNS BIGINT
+LANGUAGE plpgsql AS $$
+DECLARE
+  v_student UUID;
+  v_known BOOLEAN;
+  v_event BIGINT;
+BEGIN
+  UPDATE public.sessions SET bug_reports = (
+      CASE WHEN jsonb_typeof(bug_reports) <> 'array' THEN jsonb_build_array(bug_reports)
+           WHEN jsonb_array_length(bug_reports) >= 100 THEN bug_reports - 0
+           ELSE bug_reports END) || jsonb_build_array(p_report)
+    WHERE session_token = p_session_token RETURNING student_id INTO v_student;
+  v_known := FOUND;
+  INSERT INTO public.events (student_id, session_token, event_type, event_data)
+    VALUES (v_student, CASE WHEN v_known THEN p_session_token END, 'bug_reported', p_report)
+    RETURNING id INTO v_event;
+  RETURN v_event;
+END $$;
