@@ -403,7 +403,8 @@ DECLARE
 BEGIN
   SELECT public.flagged_steps(s) INTO v_flagged
     FROM public.sessions s WHERE s.session_token = p_session_token;
-  SELECT array_agg(step_number) FILTER (WHERE validation_passed), max(step_number), sum(time_spent)
+  SELECT array_agg(step_number) FILTER (WHERE validation_passed), max(step_number),
+      coalesce(sum(time_spent), 0)  -- least() passes over null, and would answer its limit
     INTO v_passed, v_furthest, v_seconds
     FROM public.step_progress WHERE session_token = p_session_token;
   UPDATE public.sessions SET
