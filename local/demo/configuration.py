@@ -49,8 +49,13 @@ def _scenario(person: Person) -> dict[str, Any]:
     return scenarios[person.number * 5 % len(scenarios)]
 
 
-def _host(person: Person) -> str:
-    return f"voice-{person.number:02}.deployments.example"
+def deployment_url(person: Person) -> str:
+    """Return where the student's assistant runs; an address that cannot exist."""
+    return f"https://voice-{person.number:02}.deployments.example"
+
+
+def _websocket_url(person: Person) -> str:
+    return deployment_url(person).replace("https:", "wss:") + "/calls"
 
 
 def flags(steps: list[Step]) -> dict[str, bool]:
@@ -69,7 +74,6 @@ def configuration(person: Person, visit: int, passed: int) -> dict[str, Any]:
     rng = Random(f"configuration {person.number}.{visit}")
     provider, voice = rng.choice(VOICES)
     owner = (person.mailbox or f"guest-{person.number}").replace(".", "-")
-    host = _host(person)
     filled_by: dict[int, dict[str, Any]] = {
         2: {
             "use_case_description": scenario["useCase"],
@@ -83,8 +87,8 @@ def configuration(person: Person, visit: int, passed: int) -> dict[str, Any]:
             "codespace_url": f"https://{owner}.codespaces.example",
             "github_repo_url": f"https://git.example/{owner}/voice-assistant",
         },
-        4: {"railway_url": f"https://{host}", "ivr_greeting": scenario["greeting"]},
-        5: {"websocket_url": f"wss://{host}/calls"},
+        4: {"railway_url": deployment_url(person), "ivr_greeting": scenario["greeting"]},
+        5: {"websocket_url": _websocket_url(person)},
         7: {"system_prompt": scenario["prompt"]},
         8: {"tools": [_tool(*scenario["tool"])]},
     }
@@ -96,16 +100,16 @@ def configuration(person: Person, visit: int, passed: int) -> dict[str, Any]:
 
 def submission(person: Person, step: Step) -> dict[str, str | None]:
     """Return the code and the address that a student handed in with a step."""
-    scenario, host = _scenario(person), _host(person)
+    scenario = _scenario(person)
     code = CODE.get(step.number)
     return {
         "code_submitted": code
         and code.format(
             greeting=scenario["greeting"],
-            websocket=f"wss://{host}/calls",
+            websocket=_websocket_url(person),
             tool=scenario["tool"][0],
         ),
-        "deployment_url": f"https://{host}" if step.number in DEPLOYING else None,
+        "deployment_url": deployment_url(person) if step.number in DEPLOYING else None,
     }
 
 

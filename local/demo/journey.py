@@ -5,6 +5,7 @@ Times are seconds since the session began; `students.py` places them in the cale
 
 import json
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -81,25 +82,31 @@ def _pause(rng: Random) -> int:
     return rng.randint(14, 18) * 3600 if rng.random() < 1 / 8 else rng.randint(30, 600)
 
 
-def events_of(steps: list[Step]) -> list[Event]:
-    """Return what the reports of these steps left in the audit trail, in order of time."""
-    return [event for step in steps for event in (_started(step), *_attempts(step))]
+def events_of(steps: list[Step], url: str) -> list[Event]:
+    """Return what the reports of these steps left in the audit trail, in order of time.
+
+    Args:
+        steps: Of one session.
+        url: Where the student deploys to.
+    """
+    return [event for step in steps for event in (_started(step), *_attempts(step, url))]
 
 
 def _started(step: Step) -> Event:
-    return Event("step_started", step.begins, {"stepNumber": step.number, "stepName": step.name})
+    data = {"stepNumber": step.number, "timeSpent": 0, "attempts": 0}
+    return Event("step_started", step.begins, data)
 
 
-def _attempts(step: Step) -> list[Event]:
+def _attempts(step: Step, url: str) -> list[Event]:
+    ends = [step.begins + step.seconds * n // step.attempts for n in range(step.attempts + 1)]
     events = []
-    for attempt in range(1, step.attempts + 1):
-        passed = step.passed and attempt == step.attempts
-        at = step.begins + step.seconds * attempt // step.attempts
-        data = {"stepNumber": step.number, "stepName": step.name, "attempts": attempt}
+    for before, at in pairwise(ends):
+        passed = step.passed and at == step.ends
+        data = {"stepNumber": step.number, "timeSpent": at - before, "attempts": 1}
         events.append(Event("step_completed" if passed else "step_progress", at, data))
         if step.number in DEPLOYING:
             kind = "deployment_success" if passed else "deployment_failure"
-            events.append(Event(kind, at, {"stepNumber": step.number}))
+            events.append(Event(kind, at, {**data, "deploymentUrl": url}))
     return events
 
 

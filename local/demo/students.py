@@ -13,7 +13,7 @@ from random import Random
 from typing import Any
 from uuid import UUID, uuid5
 
-from local.demo.configuration import configuration, flags, submission
+from local.demo.configuration import configuration, deployment_url, flags, submission
 from local.demo.journey import LAST_STEP, Event, Step, bugs_of, events_of, walk
 from local.demo.people import Person, Presence, people
 
@@ -171,8 +171,9 @@ def _bugs(visit: Visit) -> list[Event]:
 
 def _events(visit: Visit) -> list[Event]:
     created = Event("session_created", 0, {})
+    reports = events_of(visit.steps, deployment_url(visit.person))
     return sorted(
-        (created, *events_of(visit.steps), *_bugs(visit), *_expired(visit)),
+        (created, *reports, *_bugs(visit), *_expired(visit)),
         key=lambda event: event.at,
     )
 

@@ -1,0 +1,19 @@
+"""Everything that a database holds, for comparing before and after."""
+
+import psycopg
+from psycopg import sql
+
+
+def dump(url: str) -> dict[str, list[str]]:
+    """Return every row of every table of ours, as sorted JSON texts by table name."""
+    with psycopg.connect(url) as connection:
+        tables = connection.execute(
+            "SELECT schemaname, tablename FROM pg_tables"
+            " WHERE schemaname IN ('public', 'assessment', 'learning') ORDER BY 1, 2"
+        ).fetchall()
+        return {f"{schema}.{table}": _rows(connection, schema, table) for schema, table in tables}
+
+
+def _rows(connection: psycopg.Connection, schema: str, table: str) -> list[str]:
+    statement = sql.SQL("SELECT to_jsonb(t)::text FROM {} t ORDER BY 1")
+    return [row for (row,) in connection.execute(statement.format(sql.Identifier(schema, table)))]
