@@ -95,6 +95,14 @@ class User:
 SAME_USER = User()
 
 
+def ends_with_us(
+    program: list[str], stop_signal: signal.Signals = signal.SIGTERM, user: User = SAME_USER
+) -> list[str]:
+    """The command line that runs `program` so that it gets the signal when we are gone."""
+    numbers = (os.getpid(), int(stop_signal), user.uid, user.gid)
+    return [sys.executable, "-I", str(LAUNCH), *map(str, numbers), *program]
+
+
 class Child:
     """A program in a session of its own: a Ctrl-C in the terminal reaches us alone.
 
@@ -127,14 +135,10 @@ class Child:
         self._log = log
         self._stop_signal = stop_signal
         inherited = (lock.fileno(), *keep_open) if lock else keep_open
-        launch = [
-            *(sys.executable, "-I", str(LAUNCH)),
-            *map(str, (os.getpid(), int(stop_signal), user.uid, user.gid)),
-        ]
         output = _open_log(log) if log else None
         try:
             self._process = subprocess.Popen(
-                [*launch, *program],
+                ends_with_us(program, stop_signal, user),
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT if output else None,

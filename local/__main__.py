@@ -1,0 +1,26 @@
+"""`make dev`: everything on this machine, at http://127.0.0.1:5300."""
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+from local.dev_server import DevServer
+from local.services import FOLDER
+
+PORT = 5300
+
+
+def main() -> int:
+    """Read the command line and serve."""
+    parser = argparse.ArgumentParser(prog="python -m local", description=__doc__)
+    parser.add_argument(
+        "--port", type=int, default=os.environ.get("PORT", PORT), help="0 takes a free one"
+    )
+    parser.add_argument("--folder", type=Path, default=FOLDER, help="where the data are")
+    asked = parser.parse_args()
+    return DevServer(asked.folder, asked.port).run()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,33 @@
+"""The process that answers requests; the development server starts a new one after a change.
+
+    python -m local.worker SOCKET
+
+It inherits the listening socket, so that no request is refused between two workers.
+"""
+
+import socket
+import sys
+
+import uvicorn
+
+from api.index import app
+from local.pages import Pages
+
+GRACE_SECONDS = 2  # for requests under way when it has to stop
+
+
+def main() -> None:
+    """Serve until told to stop."""
+    listener = socket.socket(fileno=int(sys.argv[1]))
+    config = uvicorn.Config(
+        Pages(app),
+        access_log=False,  # the functions log each request themselves
+        log_level="warning",
+        timeout_graceful_shutdown=GRACE_SECONDS,
+        server_header=False,
+    )
+    uvicorn.Server(config).run(sockets=[listener])
+
+
+if __name__ == "__main__":
+    main()
