@@ -40,6 +40,8 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     Endpoint("/health", "health", ("GET",), Access.PUBLIC),
     Endpoint("/api/health", "health", ("GET",), Access.PUBLIC),
     # --- workshop
+    Endpoint("/api/generate-session", "generate_session", ("POST",), Access.PUBLIC),
+    Endpoint("/api/student-progress", "student_progress", ("GET", "POST"), Access.SESSION),
     # --- legacy
     # --- assessment
 )

@@ -1,0 +1,1 @@
+"""The workshop: progress of students through nine steps, their configuration, its instructor."""

@@ -1,0 +1,64 @@
+"""The fields of requests: what the workshop's pages may send, and its bounds.
+
+Blank text counts as left out, since forms send empty fields. Fields we do not know are ignored
+and never stored: the pages that exist send some.
+"""
+
+import math
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic.alias_generators import to_camel
+from pydantic_core import PydanticCustomError
+
+STEPS = 9
+MAX_SECONDS_PER_REPORT = 30 * 24 * 3600
+"""30 days: more is a clock in milliseconds."""
+
+
+class Wire(BaseModel):
+    """A camelCase body."""
+
+    model_config = ConfigDict(
+        alias_generator=to_camel, populate_by_name=True, extra="ignore", frozen=True
+    )
+
+
+def _blank_is_none(value: Any) -> Any:
+    return None if isinstance(value, str) and not value.strip() else value
+
+
+def _whole(value: Any) -> Any:
+    """Round a number of seconds; a boolean is no number."""
+    if isinstance(value, bool):
+        raise PydanticCustomError("int_type", "Input should be a number")
+    return round(value) if isinstance(value, float) and math.isfinite(value) else value
+
+
+_Optional = BeforeValidator(_blank_is_none)
+_Whole = BeforeValidator(_whole)
+
+
+def _text(limit: int) -> Any:
+    return StringConstraints(max_length=limit, pattern=r"^[^\x00]*$")
+
+
+SessionToken = Annotated[str, StringConstraints(min_length=10, max_length=200, pattern=r"^[!-~]+$")]
+"""A credential, as `new_session_token` makes it or an older page did."""
+AnyToken = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00]+$")]
+"""To look up what is there: tokens of older databases keep no rule."""
+Email = Annotated[
+    str,
+    StringConstraints(
+        strip_whitespace=True, max_length=254, pattern=r"^[^@\s\x00-\x1f]+@[^@\s\x00-\x1f]+$"
+    ),
+]
+OptionalEmail = Annotated[Email | None, _Optional]
+ShortText = Annotated[Annotated[str, _text(200)] | None, _Optional]
+Url = Annotated[str, _text(2000)]
+OptionalUrl = Annotated[Url | None, _Optional]
+Code = Annotated[Annotated[str, _text(50_000)] | None, _Optional]
+StepNumber = Annotated[int, _Whole, Field(ge=1, le=STEPS)]
+CurrentStep = Annotated[int, _Whole, Field(ge=0, le=STEPS)]
+Seconds = Annotated[int, _Whole, Field(ge=0, le=MAX_SECONDS_PER_REPORT)]
+Attempts = Annotated[int, _Whole, Field(ge=0, le=1000)]

@@ -1,0 +1,192 @@
+"""Bodies and answers of student-progress. The answers' fields are the list of what may leave."""
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from lib.workshop.fields import (
+    Attempts,
+    Code,
+    OptionalEmail,
+    OptionalUrl,
+    Seconds,
+    SessionToken,
+    ShortText,
+    StepNumber,
+    Wire,
+)
+
+TOKEN_EXAMPLE = "ws_1732147200000_" + "5f" * 32
+
+
+class SessionIn(Wire):
+    """Who begins a session; both may be left out."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"studentEmail": "student@example.com", "studentName": "John Doe"}]
+        }
+    )
+
+    student_email: OptionalEmail = None
+    student_name: ShortText = None
+
+
+class ProgressIn(Wire):
+    """One report about one step; it adds to what earlier reports said."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "sessionToken": TOKEN_EXAMPLE,
+                    "studentEmail": "student@example.com",
+                    "studentName": "John Doe",
+                    "stepNumber": 3,
+                    "stepName": "Services",
+                    "completed": True,
+                    "timeSpent": 450,
+                    "codeSubmitted": "export const handler = …",
+                    "deploymentUrl": "https://voice.example.com",
+                }
+            ]
+        }
+    )
+
+    session_token: SessionToken
+    student_email: OptionalEmail = None
+    student_name: ShortText = None
+    demo_mode: bool | None = None
+    step_number: StepNumber
+    step_name: ShortText = None
+    completed: bool = False
+    time_spent: Annotated[Seconds, Field(description="Seconds since the last report.")] = 0
+    attempts: Annotated[Attempts, Field(description="Attempts since the last report.")] = 1
+    code_submitted: Code = None
+    deployment_url: OptionalUrl = None
+
+
+class Step(Wire):
+    """One step of a session."""
+
+    step_number: int
+    step_name: str
+    completed: bool
+    time_spent: int
+    attempts: int
+    started_at: datetime | None
+    completed_at: datetime | None
+    deployment_url: str | None
+
+
+class Progress(BaseModel):
+    """A whole session, for whoever holds its token. Never the API key."""
+
+    model_config = ConfigDict(frozen=True)
+
+    session_token: str
+    student_id: UUID
+    student_email: str | None
+    student_name: str | None
+    started_at: datetime
+    last_activity: datetime
+    expires_at: datetime
+    is_active: bool
+    demo_mode: bool
+    current_step: int
+    total_time_spent: int
+    completion_rate: int
+    step_progress: list[Step]
+    use_case_description: str | None
+    call_direction: str | None
+    selected_phone_number: str | None
+    tts_provider: str | None
+    selected_voice: str | None
+    has_api_key: bool
+    system_prompt: str | None
+    ivr_greeting: str | None
+    tools: Any
+    voice_settings: Any
+    websocket_url: str | None
+    codespace_url: str | None
+    github_repo_url: str | None
+    railway_url: str | None
+    ci_service_sid: str | None
+    repo_created: bool
+    bug_reports: Any
+    exercises: Any
+    twilio_connected: bool
+    openai_connected: bool
+    call_direction_chosen: bool
+    services_ready: bool
+    step4_code_validated: bool
+    step4_committed: bool
+    step4_deployed: bool
+    step5_code_validated: bool
+    step5_committed: bool
+    step5_deployed: bool
+    step6_code_validated: bool
+    step6_committed: bool
+    step6_deployed: bool
+    system_prompt_saved: bool
+    step7_committed: bool
+    step7_deployed: bool
+    tools_configured: bool
+    step8_code_validated: bool
+    step8_committed: bool
+    step8_deployed: bool
+    project_deployed: bool
+    version: int
+    created_at: datetime
+    updated_at: datetime
+
+
+class SharedStep(Wire):
+    """One step, as anyone may see it."""
+
+    step_number: int
+    step_name: str
+    completed: bool
+
+
+class SharedSession(BaseModel):
+    """A session as anyone who knows the e-mail or id may see it: steps and percentages."""
+
+    model_config = ConfigDict(frozen=True)
+
+    current_step: int
+    completion_rate: int
+    step_progress: list[SharedStep]
+
+
+class SessionOut(BaseModel):
+    """A new session."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"success": True, "sessionToken": TOKEN_EXAMPLE}]}
+    )
+
+    success: Literal[True] = True
+    sessionToken: str  # noqa: N815 the pages' spelling
+
+
+class ProgressOut(BaseModel):
+    """One session."""
+
+    success: Literal[True] = True
+    progress: Progress
+
+
+class RecordedOut(ProgressOut):
+    """The session after a report."""
+
+    message: str = "Progress updated successfully"
+
+
+class SessionsOut(BaseModel):
+    """A student's sessions, newest first; empty for a student we do not know."""
+
+    success: Literal[True] = True
+    sessions: list[Progress] | list[SharedSession]

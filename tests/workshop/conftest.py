@@ -1,0 +1,34 @@
+"""A student's requests, as short as a specification reads."""
+
+from collections.abc import Callable
+from typing import Any
+
+import psycopg
+import pytest
+from fastapi.testclient import TestClient
+
+TOKEN = "ws_1732147200000_" + "5f" * 32
+
+
+@pytest.fixture
+def post(client: TestClient) -> Callable[..., Any]:
+    """Report a step: `post(stepNumber=3, completed=True)`."""
+
+    def report(key: str | None = None, **fields: Any) -> Any:
+        body = {"sessionToken": TOKEN, "stepNumber": 1, **fields}
+        headers = {} if key is None else {"Idempotency-Key": key}
+        return client.post("/api/student-progress", json=body, headers=headers)
+
+    return report
+
+
+@pytest.fixture
+def rows(postgres_url: str) -> Callable[..., list[tuple[Any, ...]]]:
+    """Rows of a query, asked past the application."""
+
+    def fetch(query: str, *params: Any) -> list[tuple[Any, ...]]:
+        with psycopg.connect(postgres_url, autocommit=True) as connection:
+            cursor = connection.execute(query.encode(), params)
+            return cursor.fetchall() if cursor.description else []
+
+    return fetch

@@ -1,0 +1,260 @@
+"""What POST /api/student-progress promises."""
+
+import hashlib
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+
+from tests.workshop.conftest import TOKEN
+
+Post = Callable[..., Any]
+Rows = Callable[..., list[tuple[Any, ...]]]
+
+
+def test_documented_report_is_answered_with_the_whole_session(post: Post) -> None:
+    answer = post(
+        studentEmail="student@example.com",
+        studentName="John Doe",
+        stepNumber=3,
+        stepName="Services",
+        completed=True,
+        timeSpent=450,
+        codeSubmitted="...",
+        deploymentUrl="https://...",
+    )
+    assert answer.status_code == 200
+    body = answer.json()
+    assert (body["success"], body["message"]) == (True, "Progress updated successfully")
+    progress = body["progress"]
+    assert progress["session_token"] == TOKEN
+    assert progress["student_email"] == "student@example.com"
+    assert progress["student_name"] == "John Doe"
+    assert progress["current_step"] == 3
+    assert progress["completion_rate"] == 11  # round(100 * 1 / 9)
+    assert progress["total_time_spent"] == 450
+    (step,) = progress["step_progress"]
+    assert step["stepNumber"] == 3
+    assert step["stepName"] == "Services"
+    assert step["completed"] is True
+    assert (step["timeSpent"], step["attempts"]) == (450, 1)
+
+
+def test_time_and_attempts_add_up(post: Post) -> None:
+    post(timeSpent=100)
+    post(timeSpent=50, attempts=3)
+    progress = post(stepNumber=2, timeSpent=7).json()["progress"]
+    first, second = progress["step_progress"]
+    assert (first["timeSpent"], first["attempts"]) == (150, 4)
+    assert (second["timeSpent"], second["attempts"]) == (7, 1)
+    assert progress["total_time_spent"] == 157
+
+
+def test_passed_step_stays_passed(post: Post, rows: Rows) -> None:
+    passed = post(completed=True).json()["progress"]
+    later = post(completed=False).json()["progress"]
+    assert later["step_progress"][0]["completed"] is True
+    assert later["completion_rate"] == passed["completion_rate"] == 11
+    assert later["step_progress"][0]["completedAt"] == passed["step_progress"][0]["completedAt"]
+    assert rows("SELECT validation_passed FROM step_progress") == [(True,)]
+
+
+def test_current_step_is_the_furthest_one(post: Post) -> None:
+    post(stepNumber=5)
+    assert post(stepNumber=2).json()["progress"]["current_step"] == 5
+
+
+def test_step_is_complete_by_its_flags_too_and_counts_once(post: Post, rows: Rows) -> None:
+    post(stepNumber=1, completed=True)
+    rows("UPDATE sessions SET twilio_connected = TRUE, openai_connected = TRUE,"
+         " services_ready = TRUE, step4_committed = TRUE RETURNING 1")  # fmt: skip
+    progress = post(stepNumber=2).json()["progress"]
+    assert [(s["stepNumber"], s["completed"]) for s in progress["step_progress"]] == [
+        (1, True), (2, False), (3, True),
+    ]  # fmt: skip
+    assert progress["completion_rate"] == 22
+    assert progress["current_step"] == 3
+
+
+def test_recorded_time_never_decreases(post: Post, rows: Rows) -> None:
+    post(timeSpent=10)
+    rows("UPDATE sessions SET total_time_spent = 5000 RETURNING 1")
+    assert post(timeSpent=10).json()["progress"]["total_time_spent"] == 5000
+
+
+def test_all_nine_steps_make_a_hundred_percent(post: Post) -> None:
+    rates = [
+        post(stepNumber=n, completed=True).json()["progress"]["completion_rate"]
+        for n in range(1, 10)
+    ]
+    assert rates == [11, 22, 33, 44, 56, 67, 78, 89, 100]
+
+
+def test_step_without_a_name_gets_the_workshops_name(post: Post) -> None:
+    assert post(stepNumber=8).json()["progress"]["step_progress"][0]["stepName"] == (
+        "Tools & Functions"
+    )
+
+
+def test_time_stays_within_what_the_column_holds(post: Post, rows: Rows) -> None:
+    post(timeSpent=10)
+    rows("UPDATE step_progress SET time_spent = 2147483640 RETURNING 1")
+    progress = post(timeSpent=100, stepNumber=1).json()["progress"]
+    assert progress["step_progress"][0]["timeSpent"] == progress["total_time_spent"] == 2147483647
+
+
+def test_person_is_one_under_every_spelling_of_the_email(post: Post, rows: Rows) -> None:
+    post(studentEmail="Ann@Example.com", studentName="Ann")
+    post(sessionToken="ws_2_other_token", studentEmail=" ann@example.com ", studentName="")
+    assert rows("SELECT student_email, student_name FROM students") == [("ann@example.com", "Ann")]
+
+
+def test_person_without_email_is_anonymous_and_the_token_does_not_show(
+    post: Post, rows: Rows
+) -> None:
+    progress = post().json()["progress"]
+    digest = hashlib.sha256(TOKEN.encode()).hexdigest()
+    assert rows("SELECT student_email FROM students") == [(f"anonymous_{digest[:16]}",)]
+    assert progress["student_email"] is None
+
+
+def test_email_claims_an_anonymous_session_with_all_it_recorded(post: Post, rows: Rows) -> None:
+    post(timeSpent=30, studentName="Ann")
+    post(sessionToken="ws_2_other_token", studentEmail="ann@example.com")
+    progress = post(studentEmail="ann@example.com", timeSpent=5).json()["progress"]
+    assert progress["step_progress"][0]["timeSpent"] == 35
+    ((student, email, name),) = rows("SELECT student_id, student_email, student_name FROM students")
+    assert (email, name) == ("ann@example.com", "Ann")
+    for table in ("sessions", "step_progress", "events"):
+        assert rows(f"SELECT DISTINCT student_id FROM {table}") == [(student,)]
+    assert ("session_claimed",) in rows("SELECT event_type FROM events")
+
+
+def test_session_of_one_person_is_never_given_to_another(post: Post, rows: Rows) -> None:
+    post(studentEmail="ann@example.com", timeSpent=30)
+    before = rows("SELECT * FROM sessions, step_progress, students, events")
+    refused = post(studentEmail="eve@example.com", timeSpent=999)
+    assert refused.status_code == 409
+    assert refused.json()["code"] == "session_of_another_student"
+    assert "ann" not in refused.text
+    assert rows("SELECT * FROM sessions, step_progress, students, events") == before
+
+
+def test_report_without_email_goes_on_in_a_session_that_has_one(post: Post, rows: Rows) -> None:
+    post(studentEmail="ann@example.com")
+    assert post().json()["progress"]["student_email"] == "ann@example.com"
+    assert len(rows("SELECT 1 FROM students")) == 1
+
+
+def test_expired_session_goes_on_with_its_next_report(post: Post, rows: Rows) -> None:
+    post()
+    rows("UPDATE sessions SET expires_at = now() - INTERVAL '1 day', is_active = FALSE RETURNING 1")
+    assert post().json()["progress"]["is_active"] is True
+    ((left,),) = rows("SELECT extract(epoch FROM expires_at - now()) FROM sessions")
+    assert 86_000 < left <= 86_400
+
+
+def test_events_say_what_happened(post: Post, rows: Rows) -> None:
+    post(stepNumber=4)
+    post(stepNumber=4, deploymentUrl="https://a.example")
+    post(stepNumber=4, completed=True, deploymentUrl="https://a.example")
+    post(stepNumber=4, completed=True, deploymentUrl="https://a.example")
+    assert [kind for (kind,) in rows("SELECT event_type FROM events ORDER BY id")] == [
+        "session_created",
+        "step_started",
+        "step_progress", "deployment_failure",
+        "step_completed", "deployment_success",
+        "step_progress",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("sessionToken", "short"), ("sessionToken", "x" * 201), ("sessionToken", "with a space in"),
+        ("sessionToken", None), ("sessionToken", ["ws_1234567890"]),
+        ("stepNumber", 0), ("stepNumber", 10), ("stepNumber", "three"), ("stepNumber", True),
+        ("stepNumber", 10**40), ("stepNumber", 1.5e308), ("stepNumber", None),
+        ("timeSpent", -1), ("timeSpent", 10**9), ("timeSpent", "later"), ("timeSpent", True),
+        ("attempts", -1), ("completed", "perhaps"), ("studentEmail", "nobody"),
+        ("studentEmail", "a@" + "b" * 300), ("studentEmail", 7), ("studentName", "x" * 201),
+        ("stepName", {"a": 1}), ("codeSubmitted", "x" * 50_001), ("deploymentUrl", "x" * 2001),
+        ("demoMode", "maybe"),
+    ],
+)  # fmt: skip
+def test_bad_field_is_named_and_nothing_is_written(
+    post: Post, rows: Rows, field: str, value: Any
+) -> None:
+    answer = post(**{field: value})
+    assert answer.status_code == 422
+    body = answer.json()
+    assert body["success"] is False
+    assert body["code"] == "invalid_input"
+    assert body["error"].startswith(field)
+    assert body["details"][0]["field"] == field
+    assert rows("SELECT 1 FROM sessions") == []
+
+
+@pytest.mark.parametrize("broken", ['"\\u0000"', '"\\ud800"', "NaN", '"a", "stepName": "b"'])
+def test_text_that_postgres_cannot_store_is_refused(client: TestClient, broken: str) -> None:
+    answer = client.post(
+        "/api/student-progress",
+        content=f'{{"sessionToken": "{TOKEN}", "stepNumber": 1, "stepName": {broken}}}',
+        headers={"Content-Type": "application/json"},
+    )
+    assert answer.status_code == 422
+
+
+def test_unknown_fields_are_ignored_and_never_stored(post: Post, rows: Rows) -> None:
+    answer = post(
+        studentId="00000000-0000-0000-0000-000000000001",
+        isAdmin=True, completionRate=100, completion_rate=100, validation_passed=True,
+        current_step=9, openai_api_key="sk-mass-assignment", somethingNew={"deep": ["canary"]},
+    )  # fmt: skip
+    assert answer.status_code == 200
+    progress = answer.json()["progress"]
+    assert (progress["completion_rate"], progress["current_step"]) == (0, 1)
+    stored = str(rows("SELECT * FROM sessions, step_progress, events, students"))
+    assert "canary" not in stored
+    assert "sk-mass" not in stored
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "<script>alert(1)</script>", "'; DROP TABLE students; --", '"><img src=x onerror=alert(1)>',
+        "%(session_token)s %s {0} $1", "\\'; SELECT 1", "Zoë 🧪 \u202e עברית", "javascript:alert(1)",
+    ],
+)  # fmt: skip
+def test_hostile_text_is_stored_as_the_text_it_is(post: Post, rows: Rows, text: str) -> None:
+    answer = post(studentName=text, stepName=text, codeSubmitted=text, deploymentUrl=text)
+    assert answer.json()["progress"]["student_name"] == text
+    assert answer.headers["content-type"] == "application/json"
+    assert rows(
+        "SELECT student_name, step_name, code_submitted, deployment_url"
+        " FROM step_progress JOIN students USING (student_id)"
+    ) == [(text, text, text, text)]
+
+
+def test_thirty_first_reports_at_once_all_count(post: Post, rows: Rows) -> None:
+    with ThreadPoolExecutor(10) as pool:
+        answers = list(pool.map(lambda _: post(timeSpent=2), range(30)))
+    assert {a.status_code for a in answers} == {200}
+    assert rows("SELECT time_spent, attempts FROM step_progress") == [(60, 30)]
+    assert rows("SELECT count(*) FROM sessions") == [(1,)]
+    assert rows("SELECT count(*) FROM students") == [(1,)]
+    assert rows("SELECT count(*) FROM events WHERE event_type = 'session_created'") == [(1,)]
+
+
+def test_emails_racing_for_one_new_token_leave_one_owner(post: Post, rows: Rows) -> None:
+    emails = [None, "ann@example.com", "eve@example.com"] * 8
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda email: post(studentEmail=email), emails))
+    assert {a.status_code for a in answers} <= {200, 409}
+    owners = rows("SELECT student_email FROM sessions JOIN students USING (student_id)")
+    assert owners in ([("ann@example.com",)], [("eve@example.com",)])
+    assert rows("SELECT count(*) FROM students") == [(1,)]
+    accepted = sum(a.status_code == 200 for a in answers)
+    assert rows("SELECT attempts FROM step_progress") == [(accepted,)]
