@@ -225,7 +225,8 @@ def test_unknown_fields_are_ignored_and_never_stored(post: Post, rows: Rows) -> 
     "text",
     [
         "<script>alert(1)</script>", "'; DROP TABLE students; --", '"><img src=x onerror=alert(1)>',
-        "%(session_token)s %s {0} $1", "\\'; SELECT 1", "Zoë 🧪 \u202e עברית", "javascript:alert(1)",
+        "%(session_token)s %s {0} $1", "\\'; SELECT 1", "Zoë 🧪 \u202e עברית",
+        "javascript:alert(1)",
     ],
 )  # fmt: skip
 def test_hostile_text_is_stored_as_the_text_it_is(post: Post, rows: Rows, text: str) -> None:

@@ -1,0 +1,74 @@
+"""A repeated report with an Idempotency-Key changes nothing."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+
+from tests.workshop.conftest import TOKEN
+
+Post = Callable[..., Any]
+Rows = Callable[..., list[tuple[Any, ...]]]
+
+
+def everything(rows: Rows) -> list[tuple[Any, ...]]:
+    return rows(
+        "SELECT (SELECT jsonb_agg(s) FROM sessions s), (SELECT jsonb_agg(p) FROM step_progress p),"
+        " (SELECT jsonb_agg(e) FROM events e), (SELECT jsonb_agg(st) FROM students st)"
+    )
+
+
+def test_same_key_and_body_is_recorded_once(post: Post, rows: Rows) -> None:
+    first = post(key="k1", timeSpent=60)
+    before = everything(rows)
+    again = post(key="k1", timeSpent=60)
+    assert (again.status_code, again.json()) == (200, first.json())
+    assert everything(rows) == before
+
+
+def test_same_key_with_another_body_is_refused_and_writes_nothing(post: Post, rows: Rows) -> None:
+    post(key="k1", timeSpent=60)
+    before = everything(rows)
+    other = post(key="k1", timeSpent=61)
+    assert (other.status_code, other.json()["code"]) == (422, "idempotency_key_reused")
+    assert everything(rows) == before
+
+
+def test_refused_report_leaves_its_key_free(post: Post) -> None:
+    post(studentEmail="ann@example.com")
+    assert post(key="k1", studentEmail="eve@example.com").status_code == 409
+    assert post(key="k1", studentEmail="ann@example.com").status_code == 200
+
+
+def test_key_of_another_session_is_another_key(post: Post) -> None:
+    post(key="k1", timeSpent=60)
+    other = post(key="k1", timeSpent=5, sessionToken="ws_2_other_token")
+    assert other.json()["progress"]["total_time_spent"] == 5
+
+
+def test_thirty_identical_reports_at_once_count_once(post: Post, rows: Rows) -> None:
+    def send(_: int) -> Any:
+        return post(key="k1", timeSpent=60, completed=True, studentEmail="ann@example.com")
+
+    with ThreadPoolExecutor(10) as pool:
+        answers = list(pool.map(send, range(30)))
+    assert {a.status_code for a in answers} == {200}
+    assert len({a.text for a in answers}) == 1
+    assert rows("SELECT time_spent, attempts FROM step_progress") == [(60, 1)]
+    assert rows("SELECT count(*) FROM events") == [(3,)]  # created, started, completed
+
+
+def test_neither_key_nor_token_is_stored_with_the_claim(post: Post, rows: Rows) -> None:
+    post(key="a-key-to-find")
+    ((key_hash, body_hash, _),) = rows("SELECT * FROM idempotency_keys")
+    assert (len(key_hash), len(body_hash)) == (32, 32)
+    assert TOKEN.encode() not in key_hash + body_hash
+
+
+@pytest.mark.parametrize("key", ["", "x" * 256, "two words"])
+def test_key_that_is_no_key_is_refused(post: Post, rows: Rows, key: str) -> None:
+    answer = post(key=key)
+    assert answer.status_code == 422
+    assert answer.json()["details"][0]["field"] == "Idempotency-Key"
+    assert rows("SELECT 1 FROM sessions") == []

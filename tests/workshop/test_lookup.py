@@ -1,0 +1,138 @@
+"""What GET /api/student-progress shows, and to whom."""
+
+from collections.abc import Callable
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from fastapi.testclient import TestClient
+
+from tests.workshop.conftest import TOKEN
+
+Post = Callable[..., Any]
+Rows = Callable[..., list[tuple[Any, ...]]]
+PATH = "/api/student-progress"
+PRIVATE = "private-canary"
+
+
+@pytest.fixture
+def student(post: Post, rows: Rows) -> str:
+    """Ann, whose session is full of what only she may see; her id."""
+    post(
+        studentEmail="ann@example.com", studentName=PRIVATE, stepNumber=3, stepName=PRIVATE,
+        completed=True, timeSpent=450, codeSubmitted=PRIVATE, deploymentUrl=PRIVATE,
+    )  # fmt: skip
+    rows(
+        "UPDATE sessions SET openai_api_key = 'key-canary', system_prompt = %s,"
+        " websocket_url = %s, exercises = '{}' RETURNING 1",
+        PRIVATE, PRIVATE,
+    )  # fmt: skip
+    return str(rows("SELECT student_id FROM students")[0][0])
+
+
+def test_token_shows_the_whole_session(client: TestClient, student: str) -> None:
+    body = client.get(PATH, params={"sessionToken": TOKEN}).json()
+    assert body["success"] is True
+    progress = body["progress"]
+    assert progress["student_id"] == student
+    assert progress["student_email"] == "ann@example.com"
+    assert progress["system_prompt"] == PRIVATE
+    assert progress["has_api_key"] is True
+    assert progress["step_progress"][0]["deploymentUrl"] == PRIVATE
+
+
+def test_token_may_come_in_a_header(client: TestClient, student: str) -> None:
+    by_header = client.get(PATH, headers={"X-Session-Token": TOKEN}).json()
+    assert by_header["progress"]["student_id"] == student
+
+
+def test_api_key_never_leaves(
+    client: TestClient, student: str, operator: dict[str, str], post: Post
+) -> None:
+    answers = [
+        post(stepNumber=4),
+        client.get(PATH, params={"sessionToken": TOKEN}),
+        client.get(PATH, params={"studentId": student}, headers=operator),
+    ]
+    for answer in answers:
+        assert answer.status_code == 200
+        assert "key-canary" not in answer.text
+        assert "openai_api_key" not in answer.text
+
+
+@pytest.mark.parametrize("by", ["studentEmail", "studentId"])
+def test_stranger_sees_steps_and_percentages_only(
+    client: TestClient, student: str, by: str
+) -> None:
+    who = {"studentEmail": " Ann@Example.com", "studentId": student}[by]
+    answer = client.get(PATH, params={by: who})
+    assert answer.json() == {
+        "success": True,
+        "sessions": [
+            {
+                "current_step": 3,
+                "completion_rate": 11,
+                "step_progress": [
+                    {"stepNumber": 3, "stepName": "Provision Services", "completed": True}
+                ],
+            }
+        ],
+    }
+    for private in (TOKEN, PRIVATE, "ann@", student):
+        assert private not in answer.text
+
+
+@pytest.mark.parametrize("by", ["studentEmail", "studentId"])
+def test_operator_sees_whole_sessions_newest_first(
+    client: TestClient, student: str, post: Post, operator: dict[str, str], by: str
+) -> None:
+    post(sessionToken="ws_2_newer_token", studentEmail="ann@example.com")
+    who = {"studentEmail": "ann@example.com", "studentId": student}[by]
+    sessions = client.get(PATH, params={by: who}, headers=operator).json()["sessions"]
+    assert [s["session_token"] for s in sessions] == ["ws_2_newer_token", TOKEN]
+
+
+def test_wrong_password_is_refused_and_not_answered_as_a_stranger(client: TestClient) -> None:
+    answer = client.get(
+        PATH, params={"studentEmail": "a@b.c"}, headers={"Authorization": "Bearer wrong"}
+    )
+    assert answer.status_code == 401
+
+
+@pytest.mark.parametrize(
+    "params", [{"studentEmail": "nobody@example.com"}, {"studentId": str(uuid4())}]
+)
+def test_unknown_student_is_answered_in_the_same_shape(
+    client: TestClient, params: dict[str, str]
+) -> None:
+    answer = client.get(PATH, params=params)
+    assert (answer.status_code, answer.json()) == (200, {"success": True, "sessions": []})
+
+
+@pytest.mark.parametrize("token", ["ws_1732147200000_" + "60" * 32, "x", "%", "' OR 1=1 --"])
+def test_unknown_token_is_not_found(client: TestClient, student: str, token: str) -> None:
+    assert student
+    answer = client.get(PATH, params={"sessionToken": token})
+    assert (answer.status_code, answer.json()["code"]) == (404, "session_not_found")
+
+
+def test_question_about_nobody_is_refused(client: TestClient) -> None:
+    assert client.get(PATH).status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("studentId", "1"), ("studentEmail", "nobody"), ("studentEmail", "a\0@b.c"),
+        ("sessionToken", "a\0b"), ("sessionToken", "x" * 201),
+    ],
+)  # fmt: skip
+def test_bad_parameter_is_named(client: TestClient, field: str, value: str) -> None:
+    answer = client.get(PATH, params={field: value})
+    assert (answer.status_code, answer.json()["details"][0]["field"]) == (422, field)
+
+
+def test_answers_are_kept_by_nobody(client: TestClient, student: str) -> None:
+    answer = client.get(PATH, params={"studentId": student})
+    assert answer.headers["cache-control"] == "no-store"
+    assert answer.headers["referrer-policy"] == "no-referrer"
