@@ -6,37 +6,62 @@ its likelihood to its site. Along one concept θⱼ the marginal is therefore
     p(θⱼ) ∝ q(θⱼ) E[∏ ratioᵢ | θⱼ] ≈ q(θⱼ) ∏ E[ratioᵢ | θⱼ],
 
 each factor a one-dimensional integral because ratioᵢ depends on θ only through uᵢ. The sole
-approximation is that the ratios, all near one, are uncorrelated given θⱼ. With a single concept
-nothing is approximate: uᵢ is then a function of θⱼ.
+approximation is that the ratios, all near one, are uncorrelated given θⱼ. A single concept
+needs none of this (lib.engine.single).
 
 Source: Cseke & Heskes (2011), JMLR 12, "EP-FACT"; Opper, Paquet & Winther (2013), JMLR 14.
 """
 
 from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
 
 from lib.engine.normal import FloatArray
-from lib.engine.projection import logistic
+from lib.engine.projection import logistic_of_negative
 from lib.engine.propagation import Normal
 
 _REACH = 12.0  # posterior standard deviations; guessing makes long tails
-_BEND = 2.5  # below it the grid is even, beyond it ever wider
+_BEND = 2.5  # within it the grid is nearly even, beyond it ever wider
 _STEP = 0.5
-_STEP_LOGITS = 1.5  # of the grid, for the steepest answer
+_STEP_LOGITS = 1.5  # largest step along the steepest answer
+_FINEST = 6  # 200 logits a standard deviation: the response curve is a step
+_POINT = 1e-3  # variance, logits², below which uᵢ is taken as known
+_BROAD = 4.0  # variance, logits², above which nine nodes are too few
+
+
+class Marginals(NamedTuple):
+    """Each of shape (j,), in the units of the direction."""
+
+    mean: FloatArray
+    deviation: FloatArray
+    correction: FloatArray
+    """`deviation` over that of the normal approximation."""
 
 
 @lru_cache(maxsize=16)
-def _grid(level: int) -> tuple[FloatArray, FloatArray]:
-    """Return points, standard deviations, and log weights: the trapezoid rule in asinh(x)."""
+def _grid(level: int) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Return points x, standard deviations; log dx/dt; and the columns 1, x, x².
+
+    The trapezoid rule in t, where x = bend · sinh(t / bend).
+    """
     step = _STEP / 2**level
     half = np.ceil(_BEND * np.arcsinh(_REACH / _BEND) / step)
     t = np.arange(-half, half + 1) * (step / _BEND)
     x = _BEND * np.sinh(t)
-    return x, np.log(np.cosh(t)) - 0.5 * x * x
+    return x, np.log(np.cosh(t)), np.stack([np.ones_like(x), x, x * x], axis=1)
 
 
-@lru_cache(maxsize=16)
+def grid_for(steepest: float) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Return a grid for answers that rise by up to `steepest` logits per standard deviation."""
+    level = 0
+    while steepest > _STEP_LOGITS / _STEP and level < _FINEST:
+        steepest *= 0.5
+        level += 1
+    return _grid(level)
+
+
+@lru_cache(maxsize=4)
 def _hermite(nodes: int) -> tuple[FloatArray, FloatArray]:
     z, weight = np.polynomial.hermite_e.hermegauss(nodes)
     return z, weight / weight.sum()
@@ -44,48 +69,76 @@ def _hermite(nodes: int) -> tuple[FloatArray, FloatArray]:
 
 def marginal_moments(
     directions: FloatArray, evidence: FloatArray, sites: FloatArray, normal: Normal
-) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Return mean and standard deviation of each direction · z, corrected, and the scale used.
+) -> Marginals:
+    """Return mean and standard deviation of each direction · z under the true posterior.
 
     Args:
         directions: Shape (j, k).
         evidence: See `lib.engine.propagation`.
-        sites: Shape (t, 2).
+        sites: The sites of `normal`, shape (2, t).
         normal: Prior times sites.
-
-    Returns:
-        Shift of the mean and standard deviation, both relative to the normal's standard deviation,
-        and that deviation; each of shape (j,).
     """
     slopes, offset, floor = evidence[:-2], evidence[-2], evidence[-1]
-    tau, eta = sites[:, 0], sites[:, 1]
+    tau, eta = sites
+    projected = normal.covariance @ slopes
+    spread = np.add.reduce(slopes * projected, axis=0)
     moved = directions @ normal.covariance
-    deviation = np.sqrt(np.maximum((moved * directions).sum(axis=1), 1e-300))
-    pull = (moved @ slopes) / deviation[:, None]
-    spread = (slopes * (normal.covariance @ slopes)).sum(axis=0)
-    steepest = float(np.sqrt(np.max(spread)))
-    x, log_weight = _grid(max(0, int(np.ceil(np.log2(steepest * _STEP / _STEP_LOGITS)))))
+    scale = np.sqrt(np.maximum(np.add.reduce(moved * directions, axis=1), 1e-300))
+    pull = (directions @ projected) / scale[:, None]
     rest = np.maximum(spread - pull * pull, 0.0)
     share = np.maximum(1.0 - tau * rest, 1e-3)
-    u = (normal.mean @ slopes)[:, None] + pull[:, :, None] * x
-    log_ratio = (0.5 * tau[:, None] * u - eta[:, None]) * u / share[:, :, None]
-    centre = (u - (eta * rest)[:, :, None]) / share[:, :, None] + offset[:, None]
-    likelihood = _expected_likelihood(centre, rest / share, floor)
-    log_density = (np.log(likelihood) + log_ratio).sum(axis=1) + log_weight
-    density = np.exp(log_density - log_density.max(axis=1, keepdims=True))
-    total = density.sum(axis=1)
-    mean = density @ x / total
-    return mean, np.sqrt(density @ (x * x) / total - mean * mean), deviation
+    centre = normal.mean @ slopes
+    # Site and normal along uᵢ given x: log ratio = ½ bend x² + tilt x, x in standard deviations.
+    per_share = pull / share
+    bend = (per_share * pull) @ tau
+    tilt = np.add.reduce(per_share * (tau * centre - eta), axis=1)
+    x, log_jacobian, powers = grid_for(float(np.maximum.reduce(spread)) ** 0.5)
+    log_density = (0.5 * (bend - 1.0))[:, None] * x
+    log_density += tilt[:, None]
+    log_density *= x
+    log_density += log_jacobian
+    log_density += _log_likelihood(
+        per_share, (centre - eta * rest) / share + offset, rest / share, floor, x
+    )
+    log_density -= np.maximum.reduce(log_density, axis=1, keepdims=True)
+    total, first, second = powers.T @ np.exp(log_density).T
+    mean = first / total
+    correction = np.sqrt(second / total - mean * mean)
+    return Marginals(directions @ normal.mean + mean * scale, correction * scale, correction)
 
 
-def _expected_likelihood(
-    centre: FloatArray, variance: FloatArray, floor: FloatArray
+def log_likelihood_along(
+    slope: FloatArray, offset: FloatArray, floor: FloatArray, z: FloatArray
 ) -> FloatArray:
-    """Return E[likelihood] for x normal: centre (j, t, g), variance (j, t), floor (t,)."""
-    widest = float(np.max(variance))
-    if widest < 1e-3:
-        value = logistic(centre)
+    """Return Σᵢ log likelihoodᵢ at each point z of a line; slope, offset, floor of shape (t,)."""
+    minus = slope[:, None] * -z
+    minus -= offset[:, None]
+    return _summed_logs(logistic_of_negative(minus), floor)
+
+
+def _summed_logs(value: FloatArray, floor: FloatArray) -> FloatArray:
+    """Return Σᵢ log(f + (1 - f) value), overwriting `value`, shape (…, t, g)."""
+    if np.logical_or.reduce(floor):
+        value *= (1.0 - floor)[:, None]
+        value += floor[:, None]
+    total: FloatArray = np.add.reduce(np.log(value, out=value), axis=-2)
+    return total
+
+
+def _log_likelihood(
+    slope: FloatArray, offset: FloatArray, variance: FloatArray, floor: FloatArray, x: FloatArray
+) -> FloatArray:
+    """Return Σᵢ log E[likelihoodᵢ] at each x, shape (j, g).
+
+    The answer's x is normal with mean slope · x + offset and the variance, each (j, t).
+    """
+    minus = slope[:, :, None] * -x
+    minus -= offset[:, :, None]
+    widest = float(np.maximum.reduce(variance, axis=None))
+    if widest < _POINT:
+        value = logistic_of_negative(minus)
     else:
-        z, weight = _hermite(9 if widest < 4.0 else 31)
-        value = logistic(centre[..., None] + np.sqrt(variance)[:, :, None, None] * z) @ weight
-    return np.asarray(floor[:, None] + (1.0 - floor)[:, None] * value)
+        z, weight = _hermite(9 if widest < _BROAD else 31)
+        around = np.sqrt(variance)[:, :, None, None] * z
+        value = logistic_of_negative(minus[:, :, :, None] + around) @ weight
+    return _summed_logs(value, floor)

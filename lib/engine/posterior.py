@@ -1,12 +1,8 @@
 """The posterior of a student's abilities: immutable, exact to about 0.005, restored from bytes.
 
-Each answer is represented by a *site* of two numbers (lib.engine.propagation); the mean and the
-variance of every concept are then corrected for what normal factors cannot say
-(lib.engine.marginals).
-
-Sites are rounded to `SITE_DTYPE` as they are made. All that a posterior says is a pure function of
-the prior, the answers and the rounded sites, so that four bytes per answer restore it bit for bit.
-docs/engine.md states the error the rounding adds.
+Each answer is represented by a *site* of two numbers, rounded to `SITE_DTYPE` as it is made. All
+that a posterior says is a pure function of the prior, the answers and the rounded sites, so that
+four bytes per answer restore it bit for bit.
 """
 
 from collections.abc import Iterable, Sequence
@@ -14,21 +10,12 @@ from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from lib.engine.bank import ItemBank
-from lib.engine.marginals import marginal_moments
+from lib.engine.belief import SITE_DTYPE, Belief, Sites, absorb, recall
 from lib.engine.normal import FloatArray
-from lib.engine.propagation import (
-    Normal,
-    is_proper,
-    match_sites,
-    normal_of_sites,
-    with_site,
-)
-
-SITE_DTYPE = np.float16
-"""What a site's τ (1/logit²) and η (1/logit) are rounded to."""
+from lib.engine.propagation import Normal
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -47,14 +34,14 @@ class Posterior:
     covariance: FloatArray
     items: tuple[int, ...]
     correct: tuple[bool, ...]
-    sites: NDArray[np.float16]
+    sites: Sites
     prior_mean: FloatArray
     prior_root: FloatArray
     """R with R Rᵀ = prior covariance: θ = m₀ + R z with z standard normal a priori."""
     evidence: FloatArray
     """Shape (k + 2, t), see lib.engine.propagation."""
     normal: Normal
-    """Of z, before the marginals are corrected."""
+    """Of z, prior times sites."""
 
     @classmethod
     def prior(
@@ -84,7 +71,9 @@ class Posterior:
             )
         v = 0.5 * (v + v.T)
         empty = np.empty((0, 2), SITE_DTYPE)
-        return cls(m, v, (), (), empty, m, _root(v), np.empty((k + 2, 0)), Normal(np.zeros(k), np.eye(k)))
+        return cls(
+            m, v, (), (), empty, m, _root(v), np.empty((k + 2, 0)), Normal(np.zeros(k), np.eye(k))
+        )
 
     @classmethod
     def of_answers(
@@ -103,7 +92,7 @@ class Posterior:
         bank: ItemBank,
         items: Sequence[int],
         correct: Sequence[bool],
-        sites: NDArray[np.float16],
+        sites: Sites,
     ) -> "Posterior":
         """Return the very posterior whose `items`, `correct` and `sites` are given.
 
@@ -122,13 +111,10 @@ class Posterior:
         if not len(items):
             return prior
         columns = [_evidence(prior, bank, i, c) for i, c in zip(items, correct, strict=True)]
-        return _assemble(
-            prior,
-            tuple(int(i) for i in items),
-            tuple(bool(c) for c in correct),
-            np.ascontiguousarray(np.stack(columns, axis=1)),
-            np.asarray(sites, SITE_DTYPE),
-        )
+        evidence = np.stack(columns, axis=1)
+        belief = recall(prior.prior_root, evidence, np.array(sites, SITE_DTYPE))
+        answers = tuple(map(int, items)), tuple(map(bool, correct))
+        return _assemble(prior, *answers, evidence, belief)
 
     @property
     def variance(self) -> FloatArray:
@@ -156,16 +142,9 @@ def update(posterior: Posterior, bank: ItemBank, item: int, correct: bool) -> Po
     """
     column = _evidence(posterior, bank, item, correct)
     evidence = np.concatenate((posterior.evidence, column[:, None]), axis=1)
-    sites = np.zeros((posterior.answered + 1, 2))
-    sites[:-1] = posterior.sites
-    sites[-1:] = match_sites(evidence[:, -1:], sites[-1:], posterior.normal)
-    normal = with_site(posterior.normal, column[:-2], sites[-1])
+    belief = absorb(posterior.prior_root, evidence, posterior.sites, posterior.normal)
     items, outcomes = (*posterior.items, int(item)), (*posterior.correct, bool(correct))
-    swept = match_sites(evidence, sites, normal).astype(SITE_DTYPE)
-    after = _assemble(posterior, items, outcomes, evidence, swept)
-    if evidence[-1].any() and not is_proper(after.normal):
-        return _assemble(posterior, items, outcomes, evidence, sites.astype(SITE_DTYPE))
-    return after
+    return _assemble(posterior, items, outcomes, evidence, belief)
 
 
 def _evidence(prior: Posterior, bank: ItemBank, item: int, correct: bool) -> FloatArray:
@@ -192,18 +171,18 @@ def _assemble(
     items: tuple[int, ...],
     correct: tuple[bool, ...],
     evidence: FloatArray,
-    sites: NDArray[np.float16],
+    belief: Belief,
 ) -> Posterior:
-    """Return the posterior that prior, answers and sites determine."""
-    root, exact = prior.prior_root, sites.astype(float)
-    normal = normal_of_sites(evidence, exact)
-    shift, spread, deviation = marginal_moments(root, evidence, exact, normal)
-    mean = prior.prior_mean + root @ normal.mean + shift * deviation
-    covariance = root @ normal.covariance @ root.T
-    covariance *= np.outer(spread, spread)
-    covariance = 0.5 * (covariance + covariance.T)
     return Posterior(
-        mean, covariance, items, correct, sites, prior.prior_mean, root, evidence, normal
+        prior.prior_mean + belief.mean,
+        belief.covariance,
+        items,
+        correct,
+        belief.sites,
+        prior.prior_mean,
+        prior.prior_root,
+        evidence,
+        belief.normal,
     )
 
 

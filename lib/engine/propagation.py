@@ -5,7 +5,7 @@ any answer and nothing is ever divided by a covariance that may be singular.
 
 *Evidence* is an array of shape (k + 2, t), a column per answer: the slopes on z and the offset of
 x = a · θ + d, both times -1 for a wrong answer, and the floor f, so that the answer's likelihood is
-f + (1 - f) / (1 + exp(-x)) (up to a constant). *Sites* are an array of shape (t, 2), a row (τ, η)
+f + (1 - f) / (1 + exp(-x)) up to a constant. *Sites* are an array of shape (2, t), a column (τ, η)
 per answer: the normal factor exp(-τu²/2 + ηu) that stands for the answer's likelihood as a function
 of u = slopes · z.
 
@@ -17,40 +17,29 @@ from typing import NamedTuple
 import numpy as np
 
 from lib.engine.normal import FloatArray
-from lib.engine.projection import tilted_moments
+from lib.engine.projection import logistic_moments
 
 _SMALLEST_VARIANCE = 1e-12
 _SMALLEST_SHARE = 1e-3
-_LARGEST_SITE = 6e4  # float16 ends at 65,504
 
 
 class Normal(NamedTuple):
     """A normal distribution of z."""
 
     mean: FloatArray
-    """Shape (k,)."""
+    """Of z, shape (k,)."""
     covariance: FloatArray
-    """Shape (k, k)."""
+    """Of z, shape (k, k)."""
 
 
 def normal_of_sites(evidence: FloatArray, sites: FloatArray) -> Normal:
     """Return prior times sites: precision I + Σ τ a aᵀ, shift Σ η a."""
     slopes = evidence[:-2]
-    precision = (slopes * sites[:, 0]) @ slopes.T
+    tau, eta = sites
+    precision = (slopes * tau) @ slopes.T
     precision.flat[:: len(precision) + 1] += 1.0
     covariance = 1.0 / precision if len(precision) == 1 else np.linalg.inv(precision)
-    return Normal(covariance @ (slopes @ sites[:, 1]), covariance)
-
-
-def with_site(normal: Normal, slopes: FloatArray, site: FloatArray) -> Normal:
-    """Return `normal` times one more site, by a change of rank one."""
-    tau, eta = site
-    moved = normal.covariance @ slopes
-    share = 1.0 / (1.0 + tau * (slopes @ moved))
-    return Normal(
-        normal.mean + moved * (share * (eta - tau * (slopes @ normal.mean))),
-        normal.covariance - (share * tau) * np.outer(moved, moved),
-    )
+    return Normal(covariance @ (slopes @ eta), covariance)
 
 
 def match_sites(evidence: FloatArray, sites: FloatArray, normal: Normal) -> FloatArray:
@@ -60,21 +49,30 @@ def match_sites(evidence: FloatArray, sites: FloatArray, normal: Normal) -> Floa
     the mean and variance of cavity times likelihood.
 
     Returns:
-        Shape (t, 2). Without a floor the likelihood is log-concave and τ >= 0.
+        Shape (2, t). Without a floor the likelihood is log-concave and τ >= 0.
     """
     slopes, offset, floor = evidence[:-2], evidence[-2], evidence[-1]
-    tau, eta = sites[:, 0], sites[:, 1]
-    w = np.maximum((slopes * (normal.covariance @ slopes)).sum(axis=0), _SMALLEST_VARIANCE)
+    tau, eta = sites
+    w = np.add.reduce(slopes * (normal.covariance @ slopes), axis=0)
+    w = np.maximum(w, _SMALLEST_VARIANCE)
     share = np.maximum(1.0 - tau * w, _SMALLEST_SHARE)
     v = w / share
     m = (normal.mean @ slopes - eta * w) / share
-    _, shift, ratio = tilted_moments(m + offset, v, floor)
+    deviation = np.sqrt(v)
+    total, first, second = logistic_moments(m + offset, deviation)
+    lowest: FloatArray | float = 1.0
+    if np.logical_or.reduce(floor):
+        rest = 1.0 - floor
+        lowest = np.where(floor > 0.0, 0.5, 1.0)
+        total, first, second = floor + rest * total, rest * first, floor + rest * second
+    shift = first / total
+    sharper = 1.0 / (second / total - shift * shift)
     # The bound says what quadrature must not unsay: τ >= 0, or with a floor at most double v.
-    excess = np.maximum(1.0 / ratio - 1.0, np.where(floor > 0.0, -0.5, 0.0))
-    matched = np.empty((len(v), 2))
-    matched[:, 0] = excess / v
-    matched[:, 1] = (excess * m + (excess + 1.0) * shift * np.sqrt(v)) / v
-    return np.clip(matched, -_LARGEST_SITE, _LARGEST_SITE, out=matched)
+    np.maximum(sharper, lowest, out=sharper)
+    excess = sharper - 1.0
+    matched = np.array((excess, excess * m + sharper * shift * deviation))
+    matched /= v
+    return matched
 
 
 def is_proper(normal: Normal) -> bool:

@@ -10,7 +10,7 @@ from typing import Literal
 import numpy as np
 
 from lib.engine.normal import FloatArray
-from lib.engine.projection import logistic, nodes_for
+from lib.engine.projection import logistic_moments, logistic_of_negative, nodes_for
 
 Rule = Literal["variance", "logdet", "mutual_information", "fisher_d", "fisher_a"]
 
@@ -45,7 +45,9 @@ def _mutual_information(
     """Information, nats, that the answer and θ share: H(E[P]) - E[H(P)]."""
     del reach
     z, moments = nodes_for(float(np.sqrt(np.max(v))))
-    p = c[:, None] + (1 - c)[:, None] * logistic(s[:, None] + np.sqrt(v)[:, None] * z)
+    p = c[:, None] + (1 - c)[:, None] * logistic_of_negative(
+        -(s[:, None] + np.sqrt(v)[:, None] * z)
+    )
     return _entropy(p @ moments[:, 0]) - _entropy(p) @ moments[:, 0]
 
 
@@ -99,16 +101,14 @@ def _answer_moments(
     s: FloatArray, v: FloatArray, c: FloatArray
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Return E[P], E[P z] and E[P z²], z the standardised projection."""
-    deviation = np.sqrt(v)
-    z, moments = nodes_for(float(np.max(deviation)))
-    p, first, second = (logistic(s[:, None] + deviation[:, None] * z) @ moments).T
+    total, first, second = logistic_moments(s, np.sqrt(v))
     rest = 1 - c
-    return c + rest * p, rest * first, c + rest * second
+    return c + rest * total, rest * first, c + rest * second
 
 
 def _information(s: FloatArray, c: FloatArray) -> FloatArray:
     """Fisher information of one item on its own projection: ((P - c)/(1 - c))² (1 - P)/P."""
-    p = logistic(s)
+    p = logistic_of_negative(-s)
     return np.asarray((1 - c) * p * p * (1 - p) / np.maximum(c + (1 - c) * p, _TINY))
 
 

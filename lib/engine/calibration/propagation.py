@@ -25,12 +25,12 @@ import numpy as np
 from lib.engine.calibration.answers import Answers, Block
 from lib.engine.normal import FloatArray
 
-NODES = 13
+NODES = 41
 """Gauss-Hermite nodes: E[L] is exact to 1e-4 up to B = 3, where B is seldom above 2."""
 
 _X, _W = np.polynomial.hermite_e.hermegauss(NODES)
 _W = _W / _W.sum()
-_MOMENTS = np.stack([_W, _W * _X, _W * (_X**2 - 1)], axis=1)  # (nodes, 3)
+_MOMENTS = np.stack([_W, _W * _X, _W * (_X**2 - 1), _W * (_X**3 - 3 * _X)], axis=1)
 
 _SURE = 1e-9  # π stays this far from 0 and 1, so that no weight is infinite
 _UPPER = ((0, 0), (0, 1), (0, 2), (1, 1), (1, 2), (2, 2))
@@ -76,12 +76,14 @@ class Sweep:
         sites: New sites, one per block.
         score: Gradient of the log-likelihood, shape (n, 3).
         information: Shape (n, 3, 3).
+        trend: Derivative of the locations' information by log a, shape (n,).
         people: Moments of the posteriors that the old sites gave.
     """
 
     sites: tuple[Site, ...]
     score: FloatArray
     information: FloatArray
+    trend: FloatArray
     people: People
 
 
@@ -101,6 +103,7 @@ class _Prediction:
     by_mean: FloatArray
     by_mean_twice: FloatArray
     by_parameters: tuple[FloatArray, FloatArray, FloatArray]
+    location_trend: FloatArray
 
 
 def no_sites(answers: Answers) -> tuple[Site, ...]:
@@ -130,8 +133,8 @@ def sweep(
     """
     n, k = directions.shape
     prior = np.linalg.inv(correlation)
-    lowest = -0.5 / float(np.linalg.eigvalsh(correlation)[-1])
-    sums, people = np.zeros((9, n)), People(np.zeros(k), np.zeros((k, k)), np.zeros((k, k)))
+    lowest = -5.0 / float(np.linalg.eigvalsh(correlation)[-1])
+    sums, people = np.zeros((10, n)), People(np.zeros(k), np.zeros((k, k)), np.zeros((k, k)))
     moved = []
     for block, site in zip(answers.blocks, sites, strict=True):
         u = directions[block.items]
@@ -142,7 +145,7 @@ def sweep(
         for place, row in enumerate(_derivatives(block, prediction)):
             sums[place] += np.bincount(block.items.ravel(), row.ravel(), minlength=n)
         people = _count(people, mean, covariance)
-    return Sweep(tuple(moved), sums[:3].T.copy(), _symmetric(sums[3:]), people)
+    return Sweep(tuple(moved), sums[:3].T.copy(), _symmetric(sums[3:9]), sums[9], people)
 
 
 def log_likelihood(
@@ -190,7 +193,7 @@ def _predict(cavity: _Cavity, block: Block, curves: Curves) -> _Prediction:
     slope, floor = curves.slope[block.items], curves.guessing[block.items]
     centre = slope * (cavity.mean - curves.location[block.items])
     steepness = slope * np.sqrt(cavity.variance)
-    level, rise, bend = _logistic_moments(centre, steepness)
+    level, rise, bend, turn = _logistic_moments(centre, steepness)
     rest = 1.0 - floor
     by_mean = rest * slope * rise
     return _Prediction(
@@ -198,20 +201,22 @@ def _predict(cavity: _Cavity, block: Block, curves: Curves) -> _Prediction:
         by_mean,
         rest * slope**2 * bend,
         (rest * (centre * rise + steepness**2 * bend), -by_mean, 1.0 - level),
+        1.0 + (centre * bend + steepness**2 * turn) / rise,
     )
 
 
 def _logistic_moments(
     centre: FloatArray, steepness: FloatArray
-) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Return E[L], E[L'] and E[L''] of the logistic curve at A + B x, x standard normal."""
+) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
+    """Return E[L], E[L'], E[L''] and E[L'''] of the logistic curve at A + B x, x standard normal."""
     curve = np.multiply.outer(steepness, -_X)
     curve -= centre[..., None]
     np.exp(curve, out=curve)
     curve += 1.0
     np.reciprocal(curve, out=curve)
     moments = curve @ _MOMENTS
-    return moments[..., 0], moments[..., 1] / steepness, moments[..., 2] / steepness**2
+    first, second, third, fourth = np.moveaxis(moments, -1, 0)
+    return first, second / steepness, third / steepness**2, fourth / steepness**3
 
 
 def _match(
@@ -243,6 +248,9 @@ def _derivatives(block: Block, at: _Prediction) -> Iterator[FloatArray]:
         yield residual * derivative
     for i, j in _UPPER:
         yield weight * at.by_parameters[i] * at.by_parameters[j]
+    slope, location, _ = at.by_parameters
+    odds = (1.0 - 2.0 * at.chance) / (at.chance * (1.0 - at.chance))
+    yield weight * location**2 * (2.0 * at.location_trend - odds * slope)
 
 
 def _count(people: People, mean: FloatArray, covariance: FloatArray) -> People:

@@ -60,20 +60,21 @@ def item_step(
     ):
         gradient[:, column] -= (value - centre) / sd**2
         precision[:, column, column] += sd**-2
-    gradient[:, 0] -= _share_from_answers(swept, shrinkage)
-    held = _add_guessing_prior(gradient, precision, state.guessing, origin.guessing, shrinkage)
+    gradient[:, 0] -= _volume_trend(swept, shrinkage)
+    rate = _add_guessing_prior(gradient, precision, state.guessing, origin.guessing, shrinkage)
+    step = _bounded_step(gradient, precision, state.guessing, origin.guessing, shrinkage)
+    stuck = state.guessing + step[:, 2] <= 0
+    precision[stuck, 2, :2] = precision[stuck, :2, 2] = 0.0
+    precision[stuck, 2, 2] += rate[stuck] ** 2
     covariance = np.linalg.inv(precision)
-    gradient[held, 2] = 0.0
-    step = (covariance @ gradient[:, :, None])[:, :, 0]
-    step[:, :2] = np.clip(step[:, :2], -LONGEST_STEP, LONGEST_STEP)
-    step[:, 2] = _bounded_guessing_step(step[:, 2], state.guessing, origin.guessing) * ~held
+    covariance[:, 2, 2] *= np.isfinite(shrinkage.guessing_answers)
     return ItemStep(step, covariance)
 
 
-def _share_from_answers(swept: Sweep, shrinkage: Shrinkage) -> FloatArray:
-    """Return the share of what is known of each location that comes from answers."""
-    seen = swept.information[:, 1, 1]
-    return np.asarray(seen / (seen + shrinkage.location_sd**-2))
+def _volume_trend(swept: Sweep, shrinkage: Shrinkage) -> FloatArray:
+    """Return the derivative by log a of half the log precision of each location."""
+    known = swept.information[:, 1, 1] + shrinkage.location_sd**-2
+    return np.asarray(0.5 * swept.trend / known)
 
 
 def _add_guessing_prior(
@@ -82,31 +83,41 @@ def _add_guessing_prior(
     guessing: FloatArray,
     mode: FloatArray,
     shrinkage: Shrinkage,
-) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
-    """Add w (c₀ log c + (1 - c₀) log(1 - c)); return which items' guessing stays as it is.
+) -> FloatArray:
+    """Add w (c₀ log c + (1 - c₀) log(1 - c)); return the gradient by c, shape (n,).
 
-    At c = 0 with the likelihood falling, c stays there: its posterior is exponential, with its
-    rate's square as precision, and independent of the rest.
+    Where c ends at 0 its posterior is not normal but exponential, with that gradient as its rate
+    and the rate's square as its precision, and it tells nothing about slope and location.
     """
     weight = shrinkage.guessing_answers
-    if np.isinf(weight):
-        held = np.ones(len(guessing), bool)
-    else:
-        known, unknown = mode / np.maximum(guessing, _TINY), (1 - mode) / (1 - guessing)
-        gradient[:, 2] += weight * (known - unknown)
-        precision[:, 2, 2] += weight * (
-            known / np.maximum(guessing, _TINY) + unknown / (1 - guessing)
-        )
-        held = (guessing <= 0) & (gradient[:, 2] <= 0)
-    precision[held, 2, :2] = precision[held, :2, 2] = 0.0
-    precision[held, 2, 2] += gradient[held, 2] ** 2 if np.isfinite(weight) else _TINY**-2
-    return held
+    if np.isinf(weight):  # kept: a variable of its own that never moves
+        precision[:, 2] = precision[:, :, 2] = (0.0, 0.0, 1.0)
+        return np.zeros(len(guessing))
+    known, unknown = mode / np.maximum(guessing, _TINY), (1 - mode) / (1 - guessing)
+    gradient[:, 2] += weight * (known - unknown)
+    precision[:, 2, 2] += weight * (known / np.maximum(guessing, _TINY) + unknown / (1 - guessing))
+    return gradient[:, 2]
 
 
-def _bounded_guessing_step(step: FloatArray, guessing: FloatArray, mode: FloatArray) -> FloatArray:
-    lowest = np.where(mode > 0, 0.3 * guessing, 0.0)
-    moved = guessing + np.clip(step, -LONGEST_GUESSING_STEP, LONGEST_GUESSING_STEP)
-    return np.clip(moved, lowest, MOST_GUESSING) - guessing
+def _bounded_step(
+    gradient: FloatArray,
+    precision: FloatArray,
+    guessing: FloatArray,
+    mode: FloatArray,
+    shrinkage: Shrinkage,
+) -> FloatArray:
+    """Return the scoring step (n, 3): guessing first, inside its bounds, then the rest given it."""
+    inverse, cross = np.linalg.inv(precision[:, :2, :2]), precision[:, :2, 2]
+    pull = (inverse @ cross[:, :, None])[:, :, 0]
+    own = (inverse @ gradient[:, :2, None])[:, :, 0]
+    left = gradient[:, 2] - (cross * own).sum(axis=1)
+    curvature = precision[:, 2, 2] - (cross * pull).sum(axis=1)
+    step = np.clip(left / curvature, -LONGEST_GUESSING_STEP, LONGEST_GUESSING_STEP)
+    lowest = np.where(mode > 0, 0.3 * guessing, 0.0)  # a prior with c₀ > 0 keeps c from 0
+    step = np.clip(guessing + step, lowest, MOST_GUESSING) - guessing
+    step *= np.isfinite(shrinkage.guessing_answers)
+    rest = np.clip(own - pull * step[:, None], -LONGEST_STEP, LONGEST_STEP)
+    return np.concatenate([rest, step[:, None]], axis=1)
 
 
 def scale_step(
@@ -125,7 +136,7 @@ def scale_step(
     u, loads = origin.directions * answered, origin.directions**2 * answered
     off_location = (state.location - origin.location) / shrinkage.location_sd**2
     off_slope = (state.log_slope - origin.log_slope) / shrinkage.log_slope_sd**2
-    off_slope += _share_from_answers(swept, shrinkage)
+    off_slope += _volume_trend(swept, shrinkage)
     prior, people, count = np.linalg.inv(state.correlation), swept.people, answers.people
     pull = u.T @ u / shrinkage.location_sd**2
     mean = np.linalg.solve(count * prior + pull, prior @ people.mean + u.T @ off_location)

@@ -1,0 +1,90 @@
+"""What evidence makes of a standard normal z: the same two steps for one concept and for several.
+
+`absorb` takes one more answer in and makes its site; `recall` rebuilds the very same numbers from
+the sites alone.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lib.engine.marginals import marginal_moments
+from lib.engine.normal import FloatArray
+from lib.engine.propagation import Normal, is_proper, match_sites, normal_of_sites
+from lib.engine.single import Line, integrate_line, line_of_sites, site_between
+
+SITE_DTYPE = np.float16
+"""What a site's τ and η are rounded to; docs/engine.md states the error this adds."""
+
+Sites = NDArray[np.float16]
+_LARGEST_SITE = 6e4  # float16 ends at 65,504
+
+
+class Belief(NamedTuple):
+    """A posterior relative to the prior mean."""
+
+    sites: Sites
+    """Shape (t, 2)."""
+    normal: Normal
+    """Prior times sites, of z."""
+    mean: FloatArray
+    """Of θ - m₀, shape (k,)."""
+    covariance: FloatArray
+    """Of θ, shape (k, k)."""
+
+
+def absorb(root: FloatArray, evidence: FloatArray, sites: Sites, normal: Normal) -> Belief:
+    """Return the belief after one more answer.
+
+    Args:
+        root: R of the prior, shape (k, k).
+        evidence: With the new answer, shape (k + 2, t); see lib.engine.propagation.
+        sites: Before it, shape (t - 1, 2).
+        normal: Before it.
+    """
+    before = sites.T.astype(float)
+    if len(root) == 1:
+        line = integrate_line(evidence, line_of_sites(before))
+        site = np.array([site_between(before, line)])
+        return _on_line(root, np.concatenate((sites, _rounded(site))), line)
+    kept = np.concatenate((before, np.zeros((2, 1))), axis=1)
+    matched = match_sites(evidence, kept, normal)
+    matched = match_sites(evidence, matched, normal_of_sites(evidence, matched))
+    belief = _in_space(root, evidence, _rounded(matched.T))
+    if np.logical_or.reduce(evidence[-1]) and not is_proper(belief.normal):
+        return _in_space(root, evidence, _rounded(kept.T))
+    return belief
+
+
+def recall(root: FloatArray, evidence: FloatArray, sites: Sites) -> Belief:
+    """Return the belief whose sites are given, shape (t, 2), t >= 1."""
+    if len(root) == 1:
+        before = sites[:-1].T.astype(float)
+        return _on_line(root, sites, integrate_line(evidence, line_of_sites(before)))
+    return _in_space(root, evidence, sites)
+
+
+def _on_line(root: FloatArray, sites: Sites, line: Line) -> Belief:
+    scale = float(root[0, 0])
+    reached = line_of_sites(sites.T.astype(float))
+    return Belief(
+        sites,
+        Normal(np.array([reached.mean]), np.array([[reached.deviation**2]])),
+        np.array([scale * line.mean]),
+        np.array([[(scale * line.deviation) ** 2]]),
+    )
+
+
+def _in_space(root: FloatArray, evidence: FloatArray, sites: Sites) -> Belief:
+    exact = sites.T.astype(float)
+    normal = normal_of_sites(evidence, exact)
+    seen = marginal_moments(root, evidence, exact, normal)
+    covariance = root @ normal.covariance @ root.T
+    covariance *= seen.correction * seen.correction[:, None]
+    return Belief(sites, normal, seen.mean, 0.5 * (covariance + covariance.T))
+
+
+def _rounded(sites: FloatArray) -> Sites:
+    bounded = np.minimum(np.maximum(sites, -_LARGEST_SITE), _LARGEST_SITE)
+    return bounded.astype(SITE_DTYPE, order="C")
