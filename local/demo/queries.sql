@@ -56,3 +56,44 @@ WITH students AS (
 )
 SELECT (SELECT count(*) FROM students) AS students, (SELECT count(*) FROM sessions) AS sessions,
   (SELECT count(*) FROM steps) AS steps, (SELECT count(*) FROM events) AS events;
+
+-- pool_version --
+-- The version of the demo's pool that new sessions are taken on; no row before it is uploaded.
+SELECT current_version FROM assessment.question_pools WHERE id = %(pool_id)s;
+
+-- known_examinees --
+-- Those of the demo's examinees who have been here already.
+SELECT id FROM assessment.students WHERE id = ANY (%(ids)s);
+
+-- add_examinees --
+-- Adds students who sit tests.
+INSERT INTO assessment.students (id, created_at, updated_at)
+SELECT id, created_at, updated_at
+FROM jsonb_populate_recordset(NULL::assessment.students, %(students)s);
+
+-- add_tests --
+-- Adds sessions with their answers. They are open still: a student has one at a time.
+WITH sessions AS (
+  INSERT INTO assessment.test_sessions (id, student_id, question_pool_id, status,
+    initial_proficiency, final_proficiency, total_questions, correct_responses, accuracy,
+    learning_gain, test_efficiency, started_at, completed_at, last_activity, pool_version,
+    concept_names, end_criteria, prior, current_proficiency, current_confidence,
+    next_question_id, end_reason)
+  SELECT id, student_id, question_pool_id, 'active',
+    initial_proficiency, final_proficiency, total_questions, correct_responses, accuracy,
+    learning_gain, test_efficiency, started_at, completed_at, last_activity, pool_version,
+    concept_names, end_criteria, prior, current_proficiency, current_confidence,
+    next_question_id, end_reason
+  FROM jsonb_populate_recordset(NULL::assessment.test_sessions, %(sessions)s)
+)
+INSERT INTO assessment.test_responses (id, student_id, session_id, question_id, response,
+  is_correct, proficiency_before, proficiency_after, timestamp, position, next_question_id, seconds)
+SELECT id, student_id, session_id, question_id, response,
+  is_correct, proficiency_before, proficiency_after, timestamp, position, next_question_id, seconds
+FROM jsonb_populate_recordset(NULL::assessment.test_responses, %(responses)s);
+
+-- close_tests --
+-- Closes sessions as their last answers did, which keeps what they found as long-term proficiency.
+UPDATE assessment.test_sessions s SET status = given.status
+FROM jsonb_populate_recordset(NULL::assessment.test_sessions, %(sessions)s) AS given
+WHERE s.id = given.id AND given.status <> 'active';

@@ -75,6 +75,11 @@ class Visit:
         return (self.began + timedelta(seconds=seconds)).isoformat()
 
 
+def student_id(person: Person) -> str:
+    """The same in every database."""
+    return str(uuid5(STUDENTS, str(person.number)))
+
+
 def workshop(now: datetime, seal: Seal | None) -> Workshop:
     """Return all rows as of `now`.
 
@@ -113,7 +118,7 @@ def _student(person: Person, visits: list[Visit]) -> Row:
     digest = hashlib.sha256(visits[0].token.encode()).hexdigest()
     github = person.mailbox and person.mailbox.replace(".", "-")
     return {
-        "student_id": str(uuid5(STUDENTS, str(person.number))),
+        "student_id": student_id(person),
         "student_email": person.email or f"anonymous_{digest[:16]}",
         "student_name": person.name,
         "twilio_account_sid": f"AC{digest[-32:]}" if person.step >= TWILIO_STEP else None,
@@ -130,7 +135,7 @@ def _session(visit: Visit, seal: Seal | None) -> Row:
     has_key = seal is not None and 1 in passed and not left
     return {
         "session_token": visit.token,
-        "student_id": str(uuid5(STUDENTS, str(visit.person.number))),
+        "student_id": student_id(visit.person),
         "started_at": visit.at(0),
         "last_activity": visit.ended.isoformat(),
         "expires_at": (visit.ended + (UNUSED if left else COURSE)).isoformat(),
@@ -151,7 +156,7 @@ def _session(visit: Visit, seal: Seal | None) -> Row:
 def _step(visit: Visit, step: Step) -> Row:
     return {
         "session_token": visit.token,
-        "student_id": str(uuid5(STUDENTS, str(visit.person.number))),
+        "student_id": student_id(visit.person),
         "step_number": step.number,
         "step_name": step.name,
         "started_at": visit.at(step.begins),
@@ -187,7 +192,7 @@ def _expired(visit: Visit) -> list[Event]:
 
 def _event(visit: Visit, event: Event) -> Row:
     return {
-        "student_id": str(uuid5(STUDENTS, str(visit.person.number))),
+        "student_id": student_id(visit.person),
         "session_token": visit.token,
         "event_type": event.kind,
         "event_data": event.data,

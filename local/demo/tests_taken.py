@@ -1,0 +1,189 @@
+"""The demo's adaptive tests, as rows that the service itself would have recorded.
+
+Who answers what comes from seeded generators; questions, proficiencies and ends come from
+`lib.assessment.sitting`, so a demo session can be continued and rebuilt like any other.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID, uuid5
+
+from numpy.random import Generator
+
+from lib.assessment.itempool import ItemPool
+from lib.assessment.prior import known_by_position
+from lib.assessment.sitting import Sitting, Step, begin, confidences, grade, proficiency
+from lib.engine.normal import FloatArray
+from local.demo.examinees import MOST_TESTS, UNDER_WAY, Examinee
+from local.demo.pool import CONCEPTS
+
+Row = dict[str, Any]
+Prior = dict[str, list[float]]
+
+TESTS = UUID("5e9d0000-0000-4000-8000-000000000003")
+TYPICAL_SECONDS, SPREAD, LONGEST = 24.0, 0.5, 60.0  # median time, deviation of its logarithm
+IDLE = timedelta(minutes=30)
+DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One answer: the sitting before it, what it did, and when it came."""
+
+    before: Sitting
+    response: int
+    step: Step
+    at: datetime
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Taken:
+    """One session of one examinee."""
+
+    examinee: Examinee
+    number: int
+    started: datetime
+    prior: Prior | None
+    opened: Sitting
+    answers: list[Answer]
+
+    @property
+    def last(self) -> Sitting:
+        """Where the student stands at the end."""
+        return self.answers[-1].step.after
+
+    @property
+    def ended(self) -> datetime:
+        """The moment of the last answer."""
+        return self.answers[-1].at
+
+    @property
+    def status(self) -> str:
+        """How the session closed, `active` while it has not."""
+        if self.answers[-1].step.end_reason is not None:
+            return "completed"
+        return "active" if self.examinee.number in UNDER_WAY else "expired"
+
+    @property
+    def closed(self) -> datetime | None:
+        """When it was completed, or an idle half hour later; None while it goes on."""
+        match self.status:
+            case "completed":
+                return self.ended
+            case "expired":
+                return self.ended + IDLE
+        return None
+
+
+def tests_taken(missing: list[Examinee], pool: ItemPool, now: datetime) -> list[list[Taken]]:
+    """Return all first tests, all second ones, and so on, in the order to be recorded.
+
+    Args:
+        missing: Whose tests.
+        pool: What they are asked.
+        now: The moment of the load, UTC, without a time zone as the tables have it.
+    """
+    rounds: list[list[Taken]] = [[] for _ in range(MOST_TESTS)]
+    for examinee in missing:
+        previous = None
+        for number in range(examinee.tests):
+            previous = _sit(examinee, number, pool, now, previous)
+            rounds[number].append(previous)
+    return rounds
+
+
+def _sit(
+    examinee: Examinee, number: int, pool: ItemPool, now: datetime, previous: Taken | None
+) -> Taken:
+    started = examinee.started(number, now)
+    prior = _known(previous, started) if previous else None
+    sitting = opened = begin(
+        uuid5(TESTS, f"{examinee.id} {number}"),
+        examinee.id,
+        pool,
+        examinee.criteria(number),
+        known_by_position(CONCEPTS, prior),
+    )
+    rng, ability = examinee.generator(number), examinee.ability(number)
+    answers: list[Answer] = []
+    at, patience = started, examinee.patience(number)
+    while sitting.next_item is not None and len(answers) != patience:
+        response = _respond(sitting, ability, rng)
+        seconds = round(min(TYPICAL_SECONDS * rng.lognormal(0, SPREAD), LONGEST), 3)
+        at += timedelta(seconds=seconds)
+        answers.append(Answer(sitting, response, grade(sitting, response), at, seconds))
+        sitting = answers[-1].step.after
+    return Taken(examinee, number, started, prior, opened, answers)
+
+
+def _respond(sitting: Sitting, ability: FloatArray, rng: Generator) -> int:
+    """The right option with the model's probability, else one of the wrong ones."""
+    pool, item = sitting.pool, sitting.next_item
+    right = int(pool.correct_option[item])
+    if rng.random() < pool.bank.probability(ability, [item]).item():
+        return right
+    wrong = [option for option in range(int(pool.option_count[item])) if option != right]
+    return int(rng.choice(wrong))
+
+
+def _known(test: Taken, now: datetime) -> Prior:
+    """What a test found, and how many days ago, as a later session keeps it."""
+    days = round((now - test.ended) / DAY, 4)
+    found = zip(
+        CONCEPTS, proficiency(test.last.posterior), confidences(test.last.posterior), strict=True
+    )
+    return {concept: [value, sure, days] for concept, value, sure in found}
+
+
+def session_row(test: Taken) -> Row:
+    """The test as a row of `test_sessions`."""
+    step, closed = test.answers[-1].step, test.closed
+    correct = sum(answer.step.is_correct for answer in test.answers)
+    found = proficiency(test.last.posterior)
+    return {
+        "id": str(test.opened.session_id),
+        "student_id": test.examinee.id,
+        "question_pool_id": str(test.opened.pool.pool_id),
+        "pool_version": test.opened.pool.version,
+        "status": test.status,
+        "initial_proficiency": proficiency(test.opened.posterior),
+        "final_proficiency": found if closed else None,
+        "total_questions": len(test.answers),
+        "correct_responses": correct,
+        "accuracy": round(correct / len(test.answers), 6),
+        "learning_gain": step.learning_gain,
+        "test_efficiency": step.test_efficiency,
+        "started_at": test.started.isoformat(),
+        "completed_at": closed and closed.isoformat(),
+        "last_activity": test.ended.isoformat(),
+        "concept_names": list(CONCEPTS),
+        "end_criteria": test.opened.criteria.model_dump(),
+        "prior": test.prior,
+        "current_proficiency": found,
+        "current_confidence": confidences(test.last.posterior),
+        "next_question_id": test.last.next_question_id,
+        "end_reason": step.end_reason or ("expired" if closed else None),
+    }
+
+
+def response_rows(test: Taken) -> list[Row]:
+    """The test's answers as rows of `test_responses`."""
+    return [
+        {
+            "id": str(uuid5(test.opened.session_id, str(position))),
+            "student_id": test.examinee.id,
+            "session_id": str(test.opened.session_id),
+            "question_id": answer.before.next_question_id,
+            "response": answer.response,
+            "is_correct": answer.step.is_correct,
+            "proficiency_before": proficiency(answer.before.posterior),
+            "proficiency_after": proficiency(answer.step.after.posterior),
+            "timestamp": answer.at.isoformat(),
+            "position": position,
+            "next_question_id": answer.step.after.next_question_id,
+            "seconds": answer.seconds,
+        }
+        for position, answer in enumerate(test.answers)
+    ]
