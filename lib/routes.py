@@ -42,8 +42,31 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     # --- workshop
     Endpoint("/api/generate-session", "generate_session", ("POST",), Access.PUBLIC),
     Endpoint("/api/student-progress", "student_progress", ("GET", "POST"), Access.SESSION),
+    Endpoint("/api/student-config-save", "student_config_save", ("POST",), Access.SESSION),
+    Endpoint("/api/student-config-update", "student_config_update", ("PUT",), Access.SESSION),
+    Endpoint("/api/student-config-get", "student_config_get", ("GET",), Access.SESSION),
     # --- legacy
     # --- assessment
+    Endpoint(
+        "/api/questions/upload",
+        "questions_upload",
+        ("POST",),
+        Access.OPERATOR,
+        body_limit=LARGE_BODY,
+    ),
+    Endpoint("/api/test/start", "test_start", ("POST",), Access.PUBLIC),
+    Endpoint("/api/test/submit", "test_submit", ("POST",), Access.SESSION),
+    Endpoint("/api/test/end", "test_end", ("POST",), Access.SESSION),
+    Endpoint("/api/test/end/{session_id}", "test_end", ("POST",), Access.SESSION),
+    Endpoint("/api/test/status/{session_id}", "test_status", ("GET",), Access.SESSION),
+    Endpoint("/api/sessions/cleanup", "sessions_cleanup", ("POST",), Access.OPERATOR),
+    Endpoint(
+        "/api/sessions/cleanup",
+        "sessions_cleanup",
+        ("GET",),
+        Access.CRON,
+        schedule="*/10 * * * *",
+    ),
 )
 
 

@@ -1,0 +1,167 @@
+"""Question pools in process memory: a version's item bank and answer keys, loaded once.
+
+A version never changes, so what was loaded stays right for as long as the process lives. States
+of sessions share it and hold positions only. Texts are not held here, answers nowhere else.
+"""
+
+import threading
+from collections import OrderedDict
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+from weakref import WeakKeyDictionary
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lib.engine import ItemBank
+from lib.errors import NotFound
+from lib.postgres import Postgres, Statement
+from lib.queries import load_queries
+
+MAX_ITEMS = 400_000
+"""Items held by a process at most, about 60 MB at five concepts; the pool used longest ago goes."""
+
+NOT_ASKED = -1
+
+
+@dataclass(frozen=True, eq=False)
+class ItemPool:
+    """One version of a pool; item i is the question at position i."""
+
+    pool_id: UUID
+    version: int
+    bank: ItemBank
+    question_ids: tuple[str, ...]
+    positions: dict[str, int]
+    """Question id -> position."""
+    correct_option: NDArray[np.int16]
+    """0-based; `NOT_ASKED` where no option is the correct answer."""
+    option_count: NDArray[np.int16]
+    revision: NDArray[np.int32]
+    askable: NDArray[np.bool_]
+    prior_mean: list[float] | None
+    prior_covariance: list[float] | None
+
+    def __len__(self) -> int:
+        """Return the number of items."""
+        return len(self.question_ids)
+
+    def is_correct(self, item: int, response: int) -> bool:
+        """Whether the option is the correct one."""
+        return bool(self.correct_option[item] == response)
+
+
+@dataclass(frozen=True)
+class _Version:
+    concept_count: int
+    question_count: int
+    prior_mean: list[float] | None
+    prior_covariance: list[float] | None
+
+
+@dataclass(frozen=True)
+class _Item:
+    question_id: str
+    revision: int
+    option_count: int
+    correct_option: int | None
+    concepts: list[float]
+    difficulty: float
+    discrimination: float
+    guessing: float
+
+
+def load_pool(postgres: Postgres, pool_id: UUID, version: int) -> ItemPool:
+    """Read a version of a pool; one round trip.
+
+    Raises:
+        NotFound: If there is no such version.
+    """
+    params = {"pool_id": pool_id, "version": version}
+    versions, items = postgres.batch(
+        [
+            Statement(_query("read_version"), params, _Version),
+            Statement(_query("read_items"), params, _Item),
+        ],
+        read=True,
+    )
+    if not versions:
+        raise NotFound(what="Question pool")
+    return _build(pool_id, version, versions[0], items)
+
+
+def _build(pool_id: UUID, version: int, row: _Version, items: list[_Item]) -> ItemPool:
+    correct = np.array(
+        [NOT_ASKED if i.correct_option is None else i.correct_option for i in items], np.int16
+    )
+    ids = tuple(i.question_id for i in items)
+    return ItemPool(
+        pool_id=pool_id,
+        version=version,
+        bank=ItemBank.from_questions(
+            np.array([i.concepts for i in items], float).reshape(len(items), row.concept_count),
+            [i.difficulty for i in items],
+            [i.discrimination for i in items],
+            [i.guessing for i in items],
+        ),
+        question_ids=ids,
+        positions={question_id: place for place, question_id in enumerate(ids)},
+        correct_option=correct,
+        option_count=np.array([i.option_count for i in items], np.int16),
+        revision=np.array([i.revision for i in items], np.int32),
+        askable=correct != NOT_ASKED,
+        prior_mean=row.prior_mean,
+        prior_covariance=row.prior_covariance,
+    )
+
+
+class PoolShelf:
+    """The pools a process holds, newest use last; safe for threads."""
+
+    def __init__(self, max_items: int = MAX_ITEMS) -> None:
+        self._max_items = max_items
+        self._pools: OrderedDict[tuple[UUID, int], ItemPool] = OrderedDict()
+        self._loading: dict[tuple[UUID, int], threading.Lock] = {}
+        self._lock = threading.Lock()
+
+    def get(self, postgres: Postgres, pool_id: UUID, version: int) -> ItemPool:
+        """The pool from memory, else from Postgres; threads that want the same one load it once."""
+        key = (pool_id, version)
+        if (pool := self._held(key)) is not None:
+            return pool
+        with self._lock:
+            loading = self._loading.setdefault(key, threading.Lock())
+        with loading:
+            pool = self._held(key) or load_pool(postgres, pool_id, version)
+            self._hold(key, pool)
+        return pool
+
+    def _held(self, key: tuple[UUID, int]) -> ItemPool | None:
+        with self._lock:
+            pool = self._pools.get(key)
+            if pool is not None:
+                self._pools.move_to_end(key)
+            return pool
+
+    def _hold(self, key: tuple[UUID, int], pool: ItemPool) -> None:
+        with self._lock:
+            self._pools[key] = pool
+            self._pools.move_to_end(key)
+            self._loading.pop(key, None)
+            held = sum(map(len, self._pools.values()))
+            while held > self._max_items and len(self._pools) > 1:
+                _, oldest = self._pools.popitem(last=False)
+                held -= len(oldest)
+
+
+_shelves: WeakKeyDictionary[Postgres, PoolShelf] = WeakKeyDictionary()
+
+
+def item_pool(postgres: Postgres, pool_id: UUID, version: int) -> ItemPool:
+    """A version of a pool, from this process's memory if it was used before."""
+    return _shelves.setdefault(postgres, PoolShelf()).get(postgres, pool_id, version)
+
+
+def _query(name: str) -> Any:
+    return load_queries("assessment/pools.sql")[name]

@@ -1,0 +1,120 @@
+"""Questions as authors upload them, checked field by field."""
+
+from typing import Annotated, Any, Self
+from uuid import UUID
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
+
+from lib.assessment.wire import MAX_CONCEPTS, MAX_OPTIONS, QuestionId, Strict
+
+MAX_UPLOAD = 20_000
+
+Content = Annotated[str, StringConstraints(min_length=1, max_length=20_000)]
+Option = Annotated[str, StringConstraints(min_length=1, max_length=5_000)]
+
+
+class QuestionIn(Strict):
+    """One multiple-choice question with its answer and item parameters."""
+
+    id: QuestionId
+    content: Content
+    options: list[Option] = Field(min_length=2, max_length=MAX_OPTIONS)
+    correct_answer: str
+    concepts: list[Annotated[float, Field(ge=0, le=1_000)]] = Field(
+        min_length=1, max_length=MAX_CONCEPTS
+    )
+    """Row of the Q-matrix: how much each concept counts."""
+    difficulty: float = Field(default=0.5, gt=0, lt=1)
+    """Percentile of students that are as likely right as wrong."""
+    discrimination: float = Field(default=1.0, gt=0, le=20)
+    guessing: float | None = Field(default=None, ge=0, lt=1)
+    """Chance to be right without knowing; the upload's, if not given."""
+
+    @field_validator("options")
+    @classmethod
+    def _all_different(cls, options: list[str], info: ValidationInfo) -> list[str]:
+        if len(set(options)) != len(options):
+            raise ValueError(f"two options are the same (question {_id(info)})")
+        return options
+
+    @field_validator("correct_answer")
+    @classmethod
+    def _one_of_the_options(cls, answer: str, info: ValidationInfo) -> str:
+        if answer not in info.data.get("options", [answer]):
+            raise ValueError(f"must be one of the options (question {_id(info)})")
+        return answer
+
+    @field_validator("concepts")
+    @classmethod
+    def _tests_something(cls, concepts: list[float], info: ValidationInfo) -> list[float]:
+        if not any(concepts):
+            raise ValueError(f"must not all be 0 (question {_id(info)})")
+        return concepts
+
+
+class UploadIn(Strict):
+    """Questions of one pool."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "example": {
+                "questions": [
+                    {
+                        "id": "q1",
+                        "content": "What is 2+2?",
+                        "options": ["3", "4", "5", "6"],
+                        "correct_answer": "4",
+                        "concepts": [1, 0, 0, 0, 0],
+                        "difficulty": 0.3,
+                        "discrimination": 1.2,
+                    }
+                ]
+            }
+        }
+    )
+
+    questions: list[QuestionIn] = Field(min_length=1, max_length=MAX_UPLOAD)
+    question_pool_id: UUID | None = None
+    """An existing pool, or the id for a new one; larger pools come in several uploads."""
+    name: Annotated[str, StringConstraints(min_length=1, max_length=200)] | None = None
+    guessing: float = Field(default=0.0, ge=0, lt=1)
+    """Of every question that does not say its own."""
+    adminPassword: Any = None  # noqa: N815 every operator's body names it so
+
+    @model_validator(mode="after")
+    def _fit_together(self) -> Self:
+        first = len(self.questions[0].concepts)
+        places: dict[str, int] = {}
+        for place, question in enumerate(self.questions):
+            if len(question.concepts) != first:
+                raise ValueError(
+                    f"questions[{place}].concepts: question {question.id} has "
+                    f"{len(question.concepts)} concepts, the first question {first}"
+                )
+            if question.id in places:
+                raise ValueError(
+                    f"questions[{place}].id: {question.id} is also the id of "
+                    f"questions[{places[question.id]}]"
+                )
+            places[question.id] = place
+        return self
+
+
+class UploadOut(BaseModel):
+    """What was written, and where."""
+
+    message: str
+    count: int
+    question_pool_id: UUID
+
+
+def _id(info: ValidationInfo) -> str:
+    return str(info.data.get("id", "without id"))

@@ -1,0 +1,170 @@
+"""A session as it stands, and what an answer makes of it. Pure: no clock, no database.
+
+Everything here is a function of the session's row, its answers and its pool's version, so a
+sitting rebuilt from the record is the one that was lost, bit for bit.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from uuid import UUID
+
+import numpy as np
+
+from lib.assessment.criteria import EndCriteria
+from lib.assessment.itempool import ItemPool
+from lib.assessment.prior import Known, known_by_position, starting_point
+from lib.assessment.record import AnswerRow, SessionRow
+from lib.engine import Posterior, StopRules, confidence, gains, percentile, select, stop, update
+
+BEST_ITEMS = 5
+"""The next question is drawn among as many of the best, so that none is shown to everyone …"""
+GREATEST_LOSS = 0.05
+"""… and among those only if it is expected to tell at most this share less than the best."""
+DECIMALS = 6
+"""Of recorded proficiencies and confidences."""
+
+
+@dataclass(frozen=True, eq=False)
+class Sitting:
+    """A session that waits for the answer to `next_item`; None: no question is left."""
+
+    session_id: UUID
+    student_id: str
+    pool: ItemPool
+    criteria: EndCriteria
+    known: tuple[Known | None, ...]
+    posterior: Posterior
+    next_item: int | None
+
+    @property
+    def next_question_id(self) -> str | None:
+        """The only question that may be answered now."""
+        return None if self.next_item is None else self.pool.question_ids[self.next_item]
+
+    @property
+    def start(self) -> Posterior:
+        """The prior it began with."""
+        return starting_point(self.known, self.pool.prior_mean, self.pool.prior_covariance)
+
+
+@dataclass(frozen=True, eq=False)
+class Step:
+    """What one answer did."""
+
+    is_correct: bool
+    after: Sitting
+    end_reason: str | None
+    """Why the test is over; None: it goes on with `after.next_item`."""
+    learning_gain: float
+    test_efficiency: float
+
+
+def begin(
+    session_id: UUID,
+    student_id: str,
+    pool: ItemPool,
+    criteria: EndCriteria,
+    known: tuple[Known | None, ...],
+) -> Sitting:
+    """Return a session before its first answer."""
+    prior = starting_point(known, pool.prior_mean, pool.prior_covariance)
+    sitting = Sitting(session_id, student_id, pool, criteria, known, prior, None)
+    return replace(sitting, next_item=_choose(sitting))
+
+
+def rebuild(row: SessionRow, answers: Sequence[AnswerRow], pool: ItemPool) -> Sitting | None:
+    """Return a session from its record; None if row and answers were read at two moments."""
+    if len(answers) != row.total_questions:
+        return None
+    sitting = begin(
+        row.id,
+        row.student_id,
+        pool,
+        EndCriteria.model_validate(row.end_criteria),
+        known_by_position(row.concept_names or (), row.prior),
+    )
+    if not answers:
+        return sitting
+    items = [pool.positions[answer.question_id] for answer in answers]
+    correct = [answer.is_correct for answer in answers]
+    posterior = Posterior.of_answers(sitting.posterior, pool.bank, items, correct)
+    asked = None if row.next_question_id is None else pool.positions[row.next_question_id]
+    return replace(sitting, posterior=posterior, next_item=asked)
+
+
+def grade(sitting: Sitting, response: int) -> Step:
+    """Return what the answer to the question that was asked makes of the session."""
+    item = sitting.next_item
+    if item is None:
+        raise ValueError("no question was asked")
+    is_correct = sitting.pool.is_correct(item, response)
+    posterior = update(sitting.posterior, sitting.pool.bank, item, is_correct)
+    after = replace(sitting, posterior=posterior, next_item=None)
+    following = _choose(after)
+    reason = _end_reason(after, following)
+    if reason is None:
+        after = replace(after, next_item=following)
+    start = sitting.start
+    return Step(
+        is_correct,
+        after,
+        reason,
+        _mean_gain(start, posterior),
+        _efficiency(start, posterior, after),
+    )
+
+
+def proficiency(posterior: Posterior) -> list[float]:
+    """Expected percentile of each concept, as recorded and shown."""
+    return _rounded(percentile(posterior.mean, posterior.variance))
+
+
+def confidences(posterior: Posterior) -> list[float]:
+    """1 - posterior variance of each concept, 0 to 1, as recorded."""
+    return _rounded(confidence(posterior.variance))
+
+
+def _choose(sitting: Sitting) -> int | None:
+    """The next question: drawn among the best, the same whenever the same session asks."""
+    available = sitting.pool.askable.copy()
+    answered = list(sitting.posterior.items)
+    available[answered] = False
+    if not available.any():
+        return None
+    rng = np.random.default_rng([sitting.session_id.int, len(answered)])
+    return select(
+        sitting.posterior,
+        sitting.pool.bank,
+        available,
+        rng=rng,
+        best=BEST_ITEMS,
+        loss=GREATEST_LOSS,
+    )
+
+
+def _end_reason(sitting: Sitting, following: int | None) -> str | None:
+    """Which rule ends the test, or that no question is left."""
+    criteria, posterior, bank = sitting.criteria, sitting.posterior, sitting.pool.bank
+    gain = None
+    if criteria.minimum_gain > 0 and following is not None:
+        gain = float(gains(posterior, bank, [following])[0] / posterior.variance.sum())
+    rules = StopRules(**criteria.model_dump())
+    return stop(posterior, rules, tested=bank.measured > 0, gain=gain) or (
+        "exhausted" if following is None else None
+    )
+
+
+def _mean_gain(start: Posterior, now: Posterior) -> float:
+    before = percentile(start.mean, start.variance)
+    return round(float(np.mean(percentile(now.mean, now.variance) - before)), DECIMALS)
+
+
+def _efficiency(start: Posterior, now: Posterior, sitting: Sitting) -> float:
+    """Share of the prior variance of the tested concepts removed, per question."""
+    tested = sitting.pool.bank.measured > 0
+    left = float(now.variance[tested].sum() / start.variance[tested].sum())
+    return round((1.0 - left) / now.answered, DECIMALS)
+
+
+def _rounded(values: np.ndarray[tuple[int, ...], np.dtype[np.float64]]) -> list[float]:
+    return [round(float(value), DECIMALS) for value in values]

@@ -1,0 +1,76 @@
+"""Starting a test: one round trip to Postgres, one to Redis."""
+
+from uuid import uuid4
+
+from lib.assessment import hot, record, state
+from lib.assessment.criteria import EndCriteria
+from lib.assessment.errors import NothingToAsk
+from lib.assessment.itempool import ItemPool, item_pool
+from lib.assessment.prior import known_by_position
+from lib.assessment.record import OpenedSession, Shown
+from lib.assessment.sitting import Sitting, begin, proficiency
+from lib.assessment.wire import QuestionOut, StartIn, StartOut
+from lib.deps import Deps
+from lib.errors import NotFound
+
+
+def start(asked: StartIn, deps: Deps) -> StartOut:
+    """Begin a test, or go on with the one this student has open in this pool.
+
+    Raises:
+        NotFound: If there is no such pool.
+        WrongConceptCount: If the concepts named are not as many as the pool tests.
+        NothingToAsk: If the pool has no question that can be asked.
+    """
+    new_id = uuid4()
+    opened = record.open_session(
+        deps.postgres,
+        new_id,
+        asked.student_id,
+        asked.question_pool_id,
+        asked.concept_names,
+        asked.end_criteria,
+    )
+    pool = item_pool(deps.postgres, asked.question_pool_id, opened.pool_version)
+    sitting = _before_first_answer(asked.student_id, opened, pool)
+    question = _question_to_ask(opened, sitting, deps, is_new=opened.id == new_id)
+    return StartOut(
+        session_id=opened.id,
+        student_id=asked.student_id,
+        initial_proficiency=opened.initial_proficiency or proficiency(sitting.posterior),
+        concept_names=opened.concept_names,
+        next_question=QuestionOut.of(question),
+    )
+
+
+def _before_first_answer(student_id: str, opened: OpenedSession, pool: ItemPool) -> Sitting:
+    return begin(
+        opened.id,
+        student_id,
+        pool,
+        EndCriteria.model_validate(opened.end_criteria),
+        known_by_position(opened.concept_names, opened.prior),
+    )
+
+
+def _question_to_ask(opened: OpenedSession, sitting: Sitting, deps: Deps, *, is_new: bool) -> Shown:
+    """The question the session waits for; a first state goes to Redis in the same call."""
+    question_id, first_state = opened.next_question_id, None
+    if question_id is None:
+        question_id = sitting.next_question_id
+        if question_id is None:
+            record.end_session(deps.postgres, opened.id)
+            raise NothingToAsk
+        first_state = state.encode(sitting, opened.last_activity)
+    pool = sitting.pool
+    revision = int(pool.revision[pool.positions[question_id]])
+    cached = hot.begin(deps.redis, opened.id, first_state, question_id, revision, is_new=is_new)
+    return cached or _from_record(question_id, pool, deps)
+
+
+def _from_record(question_id: str, pool: ItemPool, deps: Deps) -> Shown:
+    question = record.question_shown(deps.postgres, question_id, pool.version)
+    if question is None:
+        raise NotFound(what="Question")
+    hot.cache_question(deps.redis, question)
+    return question

@@ -1,0 +1,168 @@
+"""Requests and answers of the test endpoints."""
+
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+
+from lib.assessment.criteria import EndCriteria
+
+DEFAULT_CONCEPTS = ("Math", "Algebra", "Geometry", "Statistics", "Calculus")
+MAX_CONCEPTS = 32
+MAX_OPTIONS = 50
+
+StudentId = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+QuestionId = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+ConceptName = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)]
+
+
+def _distinct(names: list[str]) -> list[str]:
+    if len(set(names)) != len(names):
+        raise ValueError("concept names must differ")
+    return names
+
+
+class Strict(BaseModel):
+    """A body in which every field is known."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class StartIn(Strict):
+    """Whom to test, on what, and until when."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "example": {
+                "student_id": "student_123",
+                "question_pool_id": "0b8f2f0e-6f0e-4a53-9a3e-1f7d3a1c5e20",
+                "end_criteria": {"type": "precision", "precision_threshold": 0.3},
+            }
+        }
+    )
+
+    student_id: StudentId
+    question_pool_id: UUID
+    concept_names: Annotated[
+        list[ConceptName], Field(min_length=1, max_length=MAX_CONCEPTS), AfterValidator(_distinct)
+    ] = Field(default=list(DEFAULT_CONCEPTS), validate_default=True)
+    end_criteria: EndCriteria = EndCriteria()
+
+
+class SubmitIn(Strict):
+    """One answer."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "example": {
+                "session_id": "5f0c6b8e-3f0d-4b0e-9a52-0d8f6f2f7b11",
+                "question_id": "q42",
+                "response": 1,
+                "student_id": "student_123",
+            }
+        }
+    )
+
+    session_id: UUID
+    question_id: QuestionId
+    response: int = Field(ge=0, lt=MAX_OPTIONS, strict=True)
+    """0-based index of the chosen option."""
+    student_id: StudentId | None = None
+
+
+class EndIn(Strict):
+    """Which test to end."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"example": {"session_id": "5f0c6b8e-3f0d-4b0e-9a52-0d8f6f2f7b11"}}
+    )
+
+    session_id: UUID
+
+
+class CleanupIn(Strict):
+    """How long a session may be idle before it is closed."""
+
+    model_config = ConfigDict(json_schema_extra={"example": {"inactivity_minutes": 30}})
+
+    inactivity_minutes: int = Field(default=30, ge=1, le=525_600, strict=True)
+    adminPassword: Any = None  # noqa: N815 every operator's body names it so
+
+
+class QuestionOut(BaseModel):
+    """A question as a student sees it."""
+
+    id: str
+    content: str
+    options: list[Any]
+    concepts: list[float]
+
+    @classmethod
+    def of(cls, question: dict[str, Any]) -> "QuestionOut":
+        """From a question as the record shows it: these fields and no other leave the server."""
+        return cls(**{name: question[name] for name in cls.model_fields})
+
+
+class StartOut(BaseModel):
+    """A test that has begun, or goes on where it was."""
+
+    session_id: UUID
+    student_id: str
+    initial_proficiency: list[float]
+    concept_names: list[str]
+    next_question: QuestionOut
+    status: Literal["started"] = "started"
+
+
+class ContinueOut(BaseModel):
+    """The answer is recorded; the next question."""
+
+    status: Literal["continue"] = "continue"
+    current_proficiency: list[float]
+    next_question: QuestionOut
+    questions_answered: int
+
+
+class CompletedOut(BaseModel):
+    """The answer is recorded; it was the last."""
+
+    status: Literal["completed"] = "completed"
+    final_proficiency: list[float]
+    total_questions: int
+    accuracy: float
+
+
+class Summary(BaseModel):
+    """What a test found; docs/assessment.md defines the two measures."""
+
+    total_questions: int
+    correct_responses: int
+    accuracy: float
+    initial_proficiency: list[float]
+    final_proficiency: list[float]
+    proficiency_change: list[float]
+    learning_gain: float
+    test_efficiency: float
+
+
+class EndOut(BaseModel):
+    """The result of a closed test."""
+
+    final_proficiency: list[float]
+    summary: Summary
+
+
+class StatusOut(BaseModel):
+    """Where a test stands."""
+
+    status: str
+    current_proficiency: list[float]
+    questions_answered: int
+    is_active: bool
+
+
+class CleanupOut(BaseModel):
+    """How many sessions were closed."""
+
+    sessions_removed: int
+    inactivity_threshold_minutes: int

@@ -1,0 +1,148 @@
+"""A pool, and a student at a page: as short as a specification reads."""
+
+from collections.abc import Callable
+from typing import Any
+from uuid import uuid4
+
+import psycopg
+import pytest
+from fastapi.testclient import TestClient
+
+from lib.deps import Deps
+
+CONCEPTS = 5
+CANARY = "canary-correct"
+"""Every correct answer of the test pools has it, so that a leak can be searched for."""
+
+Rows = Callable[..., list[tuple[Any, ...]]]
+
+
+def make_questions(count: int, prefix: str = "q", concepts: int = CONCEPTS) -> list[dict[str, Any]]:
+    """Questions over all concepts; the correct answer of number i is option i % 4."""
+    return [
+        {
+            "id": f"{prefix}{i}",
+            "content": f"Question {i} of {prefix}?",
+            "options": [
+                f"{CANARY} {prefix}{i}" if option == i % 4 else f"option {option}"
+                for option in range(4)
+            ],
+            "correct_answer": f"{CANARY} {prefix}{i}",
+            "concepts": [1 if c == i % concepts else 0 for c in range(concepts)],
+            "difficulty": 0.15 + 0.7 * ((7 * i) % count) / count,
+            "discrimination": 0.8 + 0.1 * (i % 8),
+        }
+        for i in range(count)
+    ]
+
+
+def correct_option(question: dict[str, Any]) -> int:
+    """The index of the correct option of a question as it was shown."""
+    return next(i for i, option in enumerate(question["options"]) if CANARY in option)
+
+
+@pytest.fixture
+def rows(postgres_url: str) -> Rows:
+    """Rows of a query, asked past the application."""
+
+    def fetch(query: str, *params: Any) -> list[tuple[Any, ...]]:
+        with psycopg.connect(postgres_url, autocommit=True) as connection:
+            cursor = connection.execute(query.encode(), params)
+            return cursor.fetchall() if cursor.description else []
+
+    return fetch
+
+
+@pytest.fixture
+def pool_id(client: TestClient, operator: dict[str, str]) -> str:
+    """A pool of 60 questions over five concepts."""
+    return upload(client, operator, make_questions(60))
+
+
+def upload(
+    client: TestClient,
+    operator: dict[str, str],
+    questions: list[dict[str, Any]],
+    pool_id: str | None = None,
+) -> str:
+    """Upload and return the pool's id."""
+    answer = client.post(
+        "/api/questions/upload",
+        json={"questions": questions, "question_pool_id": pool_id or str(uuid4())},
+        headers=operator,
+    )
+    assert answer.status_code == 200, answer.text
+    return str(answer.json()["question_pool_id"])
+
+
+class Student:
+    """Someone at a test page."""
+
+    def __init__(self, client: TestClient, pool_id: str, student_id: str = "ann") -> None:
+        self.client = client
+        self.pool_id = pool_id
+        self.student_id = student_id
+        self.session_id = ""
+        self.question: dict[str, Any] | None = None
+
+    def start(self, **fields: Any) -> dict[str, Any]:
+        """Begin, or find the test that is open."""
+        answer = self.client.post(
+            "/api/test/start",
+            json={"student_id": self.student_id, "question_pool_id": self.pool_id, **fields},
+        )
+        assert answer.status_code == 200, answer.text
+        body: dict[str, Any] = answer.json()
+        self.session_id, self.question = body["session_id"], body["next_question"]
+        return body
+
+    def post(self, question_id: str, response: int, **fields: Any) -> Any:
+        """Send an answer, whatever becomes of it."""
+        return self.client.post(
+            "/api/test/submit",
+            json={
+                "session_id": self.session_id,
+                "question_id": question_id,
+                "response": response,
+                **fields,
+            },
+        )
+
+    def answer(self, *, right: bool = True) -> dict[str, Any]:
+        """Answer the question on the page."""
+        assert self.question is not None
+        option = correct_option(self.question)
+        reply = self.post(self.question["id"], option if right else (option + 1) % 4)
+        assert reply.status_code == 200, reply.text
+        body: dict[str, Any] = reply.json()
+        self.question = body.get("next_question")
+        return body
+
+    def end(self) -> dict[str, Any]:
+        """Close the test."""
+        answer = self.client.post("/api/test/end", json={"session_id": self.session_id})
+        assert answer.status_code == 200, answer.text
+        body: dict[str, Any] = answer.json()
+        return body
+
+
+@pytest.fixture
+def ann(client: TestClient, pool_id: str) -> Student:
+    """A student who has not begun."""
+    return Student(client, pool_id)
+
+
+@pytest.fixture
+def redis_values(deps: Deps) -> Callable[[], dict[str, str]]:
+    """Every string that Redis holds."""
+
+    def read() -> dict[str, str]:
+        assert deps.redis is not None
+        answers = deps.redis.pipeline([["KEYS", "*"]])
+        assert answers is not None
+        keys = [key for key in answers[0] if not key.startswith("stats:")]
+        values = deps.redis.pipeline([["GET", key] for key in keys]) if keys else []
+        assert values is not None
+        return dict(zip(keys, values, strict=True))
+
+    return read

@@ -1,0 +1,32 @@
+"""A test from start to end."""
+
+from typing import Any
+
+from tests.assessment.conftest import Rows, Student
+
+
+def test_fixed_length_test_completes_itself(ann: Student, rows: Rows) -> None:
+    started = ann.start(end_criteria={"max_questions": 6})
+    assert started["status"] == "started"
+    assert started["initial_proficiency"] == [0.5] * 5
+    assert started["concept_names"] == ["Math", "Algebra", "Geometry", "Statistics", "Calculus"]
+    assert set(started["next_question"]) == {"id", "content", "options", "concepts"}
+    replies: list[dict[str, Any]] = [ann.answer(right=i != 2) for i in range(6)]
+    for count, reply in enumerate(replies[:-1], start=1):
+        assert reply["status"] == "continue"
+        assert reply["questions_answered"] == count
+    last = replies[-1]
+    assert last == {
+        "status": "completed",
+        "final_proficiency": last["final_proficiency"],
+        "total_questions": 6,
+        "accuracy": 0.833333,
+    }
+    assert rows(
+        "SELECT status, end_reason, total_questions, correct_responses, accuracy::float,"
+        " final_proficiency, completed_at IS NOT NULL FROM assessment.test_sessions"
+    ) == [("completed", "max_questions", 6, 5, 0.833333, last["final_proficiency"], True)]
+    kept = rows(
+        "SELECT concept_name, proficiency_value::float FROM assessment.student_proficiencies"
+    )
+    assert dict(kept) == dict(zip(started["concept_names"], last["final_proficiency"], strict=True))
