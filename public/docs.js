@@ -1,0 +1,187 @@
+// The page of the API: each endpoint with its fields, an example, and a button that sends it.
+
+import { address, bodySchema, curl, exampleBody, fields, groups, typeOf } from "/openapi.js";
+
+const LIMIT_MS = 60_000;
+const MAX_ROWS = 18;
+const $ = (id) => document.getElementById(id);
+
+/** An element with attributes, listeners (`onclick`) and children; text stays text. */
+function el(tag, attributes = {}, ...children) {
+  const made = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (name.startsWith("on")) made.addEventListener(name.slice(2), value);
+    else if (value !== undefined && value !== false) made.setAttribute(name, value);
+  }
+  made.append(...children.filter((child) => child !== null && child !== undefined));
+  return made;
+}
+
+/** Text, with what stands between backticks as code. */
+function inline(text) {
+  return text.split("`").map((part, at) => (at % 2 ? el("code", {}, part) : part));
+}
+
+function fieldTable(caption, rows) {
+  if (!rows.length) return null;
+  const heads = ["Field", "Type", "Meaning"].map((name) => el("th", { scope: "col" }, name));
+  return el("table", { class: "stack" },
+    el("caption", {}, caption),
+    el("thead", {}, el("tr", {}, ...heads)),
+    el("tbody", {}, ...rows.map(fieldRow)),
+  );
+}
+
+function fieldRow({ name, type, required, about }) {
+  const must = required ? el("span", { class: "must" }, " required") : null;
+  return el("tr", {},
+    el("th", { scope: "row" }, el("code", {}, name), must),
+    el("td", { "data-label": "Type" }, type),
+    el("td", { "data-label": "Meaning" }, about),
+  );
+}
+
+function parameterRows(api, operation) {
+  return (operation.parameters ?? []).map((parameter) => ({
+    name: parameter.name,
+    type: `${typeOf(api, parameter.schema)} (${parameter.in})`,
+    required: parameter.required,
+    about: parameter.description ?? "",
+  }));
+}
+
+/** What comes back when all is well; errors have one shape, which the page says once. */
+function answers(api, operation) {
+  return Object.entries(operation.responses ?? {}).filter(([status]) => status < "4").map(([status, response]) => {
+    const rows = fields(api, response.content?.["application/json"]?.schema ?? {});
+    const table = fieldTable(`Fields of answer ${status}`, rows.map((row) => ({ ...row, required: false })));
+    return table && el("details", {}, el("summary", {}, `Answer ${status}`), table);
+  });
+}
+
+/** Inputs for the parameters and the body, the shell line, the button and what came back. */
+function tryIt(api, operation, id) {
+  const inputs = (operation.parameters ?? []).map((parameter) =>
+    el("input", { id: `${id}-${parameter.name}`, name: parameter.name, "data-in": parameter.in, autocomplete: "off" }));
+  const body = bodyInput(exampleBody(api, operation), id);
+  const line = el("code", {});
+  const status = el("p", { role: "status" });
+  const output = el("pre", { class: "wrap", hidden: true, tabindex: "0" });
+  const showLine = () => {
+    line.textContent = curl(location.origin, hidePassword(readCall(operation, inputs, body)));
+  };
+  const send = async (event) => {
+    event.preventDefault();
+    status.textContent = "asking …";
+    const answer = await ask(readCall(operation, inputs, body));
+    status.textContent = answer.summary;
+    output.textContent = answer.text;
+    output.hidden = false;
+  };
+  $("password").addEventListener("input", showLine);
+  showLine();
+  return el("form", { onsubmit: send, oninput: showLine },
+    ...inputs.map((input) => el("label", { for: input.id }, input.name, input)),
+    body && el("label", { for: body.id }, "Body", body),
+    el("pre", { class: "wrap" }, line), el("button", {}, "Send"), status, output);
+}
+
+function bodyInput(text, id) {
+  if (!text) return null;
+  const rows = Math.min(text.split("\n").length + 1, MAX_ROWS);
+  const input = el("textarea", { class: "code", id: `${id}-body`, rows, spellcheck: "false" });
+  input.value = text;
+  return input;
+}
+
+function readCall(operation, inputs, body) {
+  const values = Object.fromEntries(inputs.map((input) => [input.name, input.value]));
+  const headers = body ? { "Content-Type": "application/json" } : {};
+  for (const input of inputs) if (input.dataset.in === "header" && input.value) headers[input.name] = input.value;
+  if ($("password").value) headers.Authorization = `Bearer ${$("password").value}`;
+  return { method: operation.method, address: address(operation, values), headers, body: body?.value };
+}
+
+function hidePassword(call) {
+  if (!call.headers.Authorization) return call;
+  return { ...call, headers: { ...call.headers, Authorization: "Bearer YOUR_ADMIN_PASSWORD" } };
+}
+
+async function ask({ address: url, method, headers, body }) {
+  const started = performance.now();
+  try {
+    const answer = await fetch(url, { method, headers, body, cache: "no-store", signal: AbortSignal.timeout(LIMIT_MS) });
+    const text = await answer.text();
+    const took = Math.round(performance.now() - started);
+    return { summary: `${answer.status} ${answer.statusText} in ${took} ms`, text: pretty(text) };
+  } catch (error) {
+    return { summary: "no answer", text: String(error) };
+  }
+}
+
+function pretty(text) {
+  try {
+    return JSON.stringify(JSON.parse(text), null, 2);
+  } catch {
+    return text;
+  }
+}
+
+function endpoint(api, operation) {
+  const id = `${operation.method}${operation.path}`.toLowerCase().replace(/[^a-z0-9]+/g, "-");
+  const [first, ...rest] = (operation.description ?? "").split("\n\n");
+  const details = el("details", { class: "card endpoint", id },
+    el("summary", {},
+      el("span", { class: "method", "data-method": operation.method }, operation.method),
+      el("code", {}, operation.path),
+      el("span", { class: "soft" }, ...inline(first))));
+  const fill = () => {
+    const schema = bodySchema(operation);
+    const parts = [
+      fieldTable("Parameters", parameterRows(api, operation)),
+      schema && fieldTable("Body", fields(api, schema)),
+      el("h4", {}, "Try it"),
+      tryIt(api, operation, id),
+      ...answers(api, operation),
+    ];
+    details.append(...rest.map((paragraph) => el("p", {}, ...inline(paragraph))), ...parts.filter(Boolean));
+  };
+  details.addEventListener("toggle", fill, { once: true }); // most are never opened
+  return details;
+}
+
+function show(api) {
+  $("title").textContent = `${api.info.title} API`;
+  $("about").textContent = `${api.info.summary ?? ""} Version ${api.info.version}.`;
+  for (const [tag, operations] of groups(api)) {
+    const id = `group-${tag.toLowerCase().replace(/\W+/g, "-")}`;
+    $("groups").append(el("a", { href: `#${id}` }, tag));
+    $("endpoints").append(el("section", { "aria-labelledby": id }, el("h2", { id }, tag),
+      ...operations.map((operation) => endpoint(api, operation))));
+  }
+}
+
+function filter() {
+  const wanted = $("search").value.trim().toLowerCase();
+  for (const section of $("endpoints").children) {
+    const entries = [...section.querySelectorAll("details")];
+    for (const entry of entries) entry.hidden = !entry.firstElementChild.textContent.toLowerCase().includes(wanted);
+    section.hidden = entries.every((entry) => entry.hidden);
+  }
+}
+
+/** A link to an endpoint opens it. */
+function openAddressed() {
+  const entry = document.getElementById(location.hash.slice(1));
+  if (entry?.tagName === "DETAILS") entry.open = true;
+  entry?.scrollIntoView();
+}
+
+try {
+  show(await (await fetch("/openapi.json")).json());
+  $("search").addEventListener("input", filter);
+  addEventListener("hashchange", openAddressed);
+  openAddressed();
+} catch {
+  $("about").textContent = "The description could not be loaded; the local server serves it.";
+}

@@ -1,0 +1,98 @@
+"""The landing page and the page of the API, in a real browser under the real policy."""
+
+from collections.abc import Callable
+
+import httpx
+import pytest
+from playwright.sync_api import expect
+
+from tests.support.browser import Watched
+from tests.support.local_server import LocalServer
+
+pytestmark = pytest.mark.xdist_group("browser")
+PAGES = ("/", "/docs")
+Visit = Callable[..., Watched]
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_page_breaks_no_policy_and_logs_no_error(visit: Visit, path: str) -> None:
+    assert visit(path).complaints == []
+
+
+@pytest.mark.parametrize("path", PAGES)
+@pytest.mark.parametrize("width", [320, 768, 1440])
+def test_page_fits_the_window(visit: Visit, path: str, width: int) -> None:
+    assert visit(path, width=width).overflow <= 0
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_page_is_served_with_a_policy_without_unsafe(server: LocalServer, path: str) -> None:
+    policy = httpx.get(server.url + path).headers["content-security-policy"]
+    assert "default-src 'none'" in policy
+    assert "require-trusted-types-for 'script'" in policy
+    assert "unsafe" not in policy
+
+
+def test_landing_page_shows_that_postgres_and_redis_are_up(visit: Visit) -> None:
+    page = visit("/").page
+    expect(page.locator("#status")).to_have_text("healthy")
+    expect(page.locator("#postgres")).to_have_text("up")
+    expect(page.locator("#redis")).to_have_text("up")
+
+
+def test_landing_page_says_when_the_service_is_gone(
+    visit: Visit, start_server: Callable[[], LocalServer]
+) -> None:
+    server = start_server()
+    page = visit("/", url=server.url).page
+    server.stop()
+    page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    expect(page.locator("#status")).to_have_text("unreachable")
+
+
+def test_local_landing_page_links_to_the_docs(visit: Visit) -> None:
+    page = visit("/").page
+    page.get_by_role("link", name="API docs").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Stepwise API")
+
+
+def test_docs_list_every_endpoint(visit: Visit, server: LocalServer) -> None:
+    paths = httpx.get(f"{server.url}/openapi.json").json()["paths"]
+    operations = sorted(f"{method.upper()} {path}" for path, on in paths.items() for method in on)
+    shown = visit("/docs").page.locator("details.endpoint > summary")
+    listed = [
+        f"{entry.locator('.method').inner_text()} {entry.locator('code').first.inner_text()}"
+        for entry in shown.all()
+    ]
+    assert sorted(listed) == operations
+
+
+def test_docs_send_a_call_and_show_its_answer(visit: Visit) -> None:
+    watched = visit("/docs#get-health")
+    entry = watched.page.locator("#get-health")
+    entry.get_by_role("button", name="Send").click()
+    expect(entry.get_by_role("status")).to_contain_text("200")
+    expect(entry.locator("pre").last).to_contain_text('"postgres": "up"')
+    assert watched.complaints == []
+
+
+def test_docs_open_every_endpoint_without_complaint_in_a_narrow_window(visit: Visit) -> None:
+    watched = visit("/docs", width=320)
+    watched.page.evaluate("document.querySelectorAll('details').forEach(one => one.open = true)")
+    expect(watched.page.get_by_role("button", name="Send").first).to_be_visible()
+    assert watched.overflow <= 0
+    assert watched.complaints == []
+
+
+def test_docs_find_an_endpoint_by_part_of_its_path(visit: Visit) -> None:
+    page = visit("/docs").page
+    page.get_by_label("Find an endpoint").fill("api/health")
+    expect(page.locator("details.endpoint:visible")).to_have_count(1)
+
+
+def test_docs_never_show_the_password_in_the_shell_line(visit: Visit) -> None:
+    page = visit("/docs#get-health").page
+    page.locator("#password").fill("a password nobody may see")
+    line = page.locator("#get-health form pre").first
+    expect(line).to_contain_text("YOUR_ADMIN_PASSWORD")
+    expect(line).not_to_contain_text("nobody may see")
