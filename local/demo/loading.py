@@ -8,12 +8,14 @@ from typing import Any
 from uuid import UUID
 
 from lib.assessment.itempool import item_pool
+from lib.assessment.questions import QuestionIn, UploadIn
+from lib.assessment.upload import upload
 from lib.deps import Deps
 from lib.postgres import Statement
 from lib.queries import load_queries
 from lib.vault import API_KEY_FIELD, Vault
 from local.demo.examinees import examinees
-from local.demo.pool import POOL_ID
+from local.demo.pool import GUESSING, POOL_ID, POOL_NAME, load_questions
 from local.demo.students import Seal, workshop
 from local.demo.tests_taken import Taken, response_rows, session_row, tests_taken
 
@@ -52,6 +54,19 @@ def load_workshop(deps: Deps) -> WorkshopAdded:
     return added
 
 
+def load_pool(deps: Deps) -> int:
+    """Upload the questions, unless the pool is there; return how many were added."""
+    if _pool_version(deps) is not None:
+        return 0
+    asked = UploadIn(
+        questions=[QuestionIn(**question) for question in load_questions()],
+        question_pool_id=UUID(POOL_ID),
+        name=POOL_NAME,
+        guessing=GUESSING,
+    )
+    return upload(asked, deps).count
+
+
 def load_tests(deps: Deps) -> TestsAdded:
     """Add the examinees with all their tests, in one transaction; the pool is there already."""
     everyone = examinees()
@@ -60,8 +75,7 @@ def load_tests(deps: Deps) -> TestsAdded:
     missing = [examinee for examinee in everyone if examinee.id not in known]
     if not missing:
         return TestsAdded(0, 0, 0)
-    version = deps.postgres.fetch_value(QUERIES["pool_version"], {"pool_id": POOL_ID})
-    pool = item_pool(deps.postgres, UUID(POOL_ID), version)
+    pool = item_pool(deps.postgres, UUID(POOL_ID), _pool_version(deps))
     rounds = tests_taken(missing, pool, deps.clock().astimezone(UTC).replace(tzinfo=None))
     deps.postgres.batch(
         [_students(rounds[0]), *(_ for tests in rounds for _ in _statements(tests))]
@@ -71,6 +85,10 @@ def load_tests(deps: Deps) -> TestsAdded:
         sessions=sum(map(len, rounds)),
         answers=sum(len(test.answers) for tests in rounds for test in tests),
     )
+
+
+def _pool_version(deps: Deps) -> Any:
+    return deps.postgres.fetch_value(QUERIES["pool_version"], {"pool_id": POOL_ID})
 
 
 def _students(first_tests: list[Taken]) -> Statement:

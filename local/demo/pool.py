@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 CONCEPTS = ("Math", "Algebra", "Geometry", "Statistics", "Calculus")
+POOL_NAME = "Demo: school mathematics"
 POOL_ID = "5e9d0000-0000-4000-8000-000000000001"
 
 # Wrong options come from common mistakes, so guessing pays a little less than one in four.
