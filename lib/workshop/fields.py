@@ -1,7 +1,6 @@
 """The fields of requests: what the workshop's pages may send, and its bounds.
 
-Blank text counts as left out, since forms send empty fields. Fields we do not know are ignored
-and never stored: the pages that exist send some.
+Fields we do not know are ignored and never stored: the pages that exist send some.
 """
 
 import math
@@ -19,12 +18,17 @@ MAX_SECONDS_PER_REPORT = 30 * 24 * 3600
 class Wire(BaseModel):
     """A camelCase body."""
 
-    model_config = ConfigDict(
-        alias_generator=to_camel, populate_by_name=True, extra="ignore", frozen=True
-    )
+    model_config = ConfigDict(alias_generator=to_camel, extra="ignore", frozen=True)
 
 
-def _blank_is_none(value: Any) -> Any:
+class Answer(Wire):
+    """A camelCase answer; our code and the database's columns fill it under their own names."""
+
+    model_config = ConfigDict(validate_by_name=True, validate_by_alias=True)
+
+
+def blank_is_none(value: Any) -> Any:
+    """Blank text counts as left out."""
     return None if isinstance(value, str) and not value.strip() else value
 
 
@@ -35,7 +39,7 @@ def _whole(value: Any) -> Any:
     return round(value) if isinstance(value, float) and math.isfinite(value) else value
 
 
-_Optional = BeforeValidator(_blank_is_none)
+_Optional = BeforeValidator(blank_is_none)
 _Whole = BeforeValidator(_whole)
 
 
@@ -55,6 +59,7 @@ Email = Annotated[
 ]
 OptionalEmail = Annotated[Email | None, _Optional]
 ShortText = Annotated[Annotated[str, _text(200)] | None, _Optional]
+Text = Annotated[str, _text(5000)]
 Url = Annotated[str, _text(2000)]
 OptionalUrl = Annotated[Url | None, _Optional]
 Code = Annotated[Annotated[str, _text(50_000)] | None, _Optional]

@@ -34,3 +34,15 @@ class Lookup:
         """Refuse a question about nobody."""
         if self.token is None and self.student_email is None and self.student_id is None:
             raise BadRequest(reason="Send sessionToken, studentEmail or studentId.")
+
+
+def given_token(session_token: QueryToken = None, header_token: HeaderToken = None) -> str:
+    """The session's token, from either place.
+
+    Raises:
+        BadRequest: If there is none.
+    """
+    token = header_token or session_token
+    if token is None:
+        raise BadRequest(reason="Send sessionToken.")
+    return token

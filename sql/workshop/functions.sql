@@ -190,10 +190,9 @@ END $$;
 -- Returns null where the session does not exist and p_create is false.
 CREATE OR REPLACE FUNCTION public.save_session_config(
   p_session_token TEXT, p_student_email TEXT, p_student_name TEXT, p_config JSONB,
-  p_version INTEGER, p_create BOOLEAN
+  p_version INTEGER, p_create BOOLEAN, p_key_hash BYTEA, p_body_hash BYTEA
 ) RETURNS JSONB LANGUAGE plpgsql AS $$
 DECLARE
-  v_student UUID;
   v_before public.sessions;
   v_after public.sessions;
 BEGIN
@@ -201,7 +200,10 @@ BEGIN
       SELECT FROM public.sessions WHERE session_token = p_session_token) THEN
     RETURN NULL;
   END IF;
-  v_student := public.open_session(p_session_token, p_student_email, p_student_name,
+  IF NOT public.claim_key(p_key_hash, p_body_hash) THEN
+    RETURN public.session_progress(p_session_token);
+  END IF;
+  PERFORM public.open_session(p_session_token, p_student_email, p_student_name,
     (p_config ->> 'demo_mode')::BOOLEAN);
   SELECT * INTO v_before FROM public.sessions WHERE session_token = p_session_token;
   IF p_version <> v_before.version THEN

@@ -1,0 +1,261 @@
+"""What student-config-save, -update and -get promise."""
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+from pydantic.alias_generators import to_camel
+
+from lib.deps import Deps, install_deps
+from lib.settings import Settings
+from lib.vault import API_KEY_FIELD, Vault
+from tests.workshop.conftest import TOKEN
+
+Rows = Callable[..., list[tuple[Any, ...]]]
+KEY = "sk-canary-of-the-student-1234567890"
+FIELDS = {
+    "systemPrompt": "You answer the phone of a bakery.",
+    "tools": [{"name": "opening_hours", "deep": {"a": [1, 2.5, None]}}],
+    "voiceSettings": {"speed": 1.25},
+    "useCaseDescription": "bakery",
+    "callDirection": "inbound",
+    "ivrGreeting": "Hello",
+    "ttsProvider": "google",
+    "selectedVoice": "en-US-Journey-O",
+    "selectedPhoneNumber": "+15550001111",
+    "websocketUrl": "wss://a.example",
+    "codespaceUrl": "https://b.example",
+    "githubRepoUrl": "https://c.example",
+    "railwayUrl": "https://d.example",
+    "demoMode": True,
+    "currentStep": 4,
+}
+FLAGS = [
+    "twilio_connected", "openai_connected", "call_direction_chosen", "services_ready",
+    "step4_code_validated", "step4_committed", "step4_deployed",
+    "step5_code_validated", "step5_committed", "step5_deployed",
+    "step6_code_validated", "step6_committed", "step6_deployed",
+    "system_prompt_saved", "step7_committed", "step7_deployed", "tools_configured",
+    "step8_code_validated", "step8_committed", "step8_deployed", "project_deployed",
+]  # fmt: skip
+
+
+@pytest.fixture
+def save(client: TestClient) -> Callable[..., Any]:
+    def send(**fields: Any) -> Any:
+        return client.post("/api/student-config-save", json={"sessionToken": TOKEN, **fields})
+
+    return send
+
+
+@pytest.fixture
+def get(client: TestClient) -> Callable[[], dict[str, Any]]:
+    def fetch() -> dict[str, Any]:
+        answer = client.get("/api/student-config-get", params={"sessionToken": TOKEN})
+        assert answer.status_code == 200
+        config: dict[str, Any] = answer.json()["config"]
+        return config
+
+    return fetch
+
+
+Save = Callable[..., Any]
+Get = Callable[[], dict[str, Any]]
+
+
+def test_saved_fields_come_back(save: Save, get: Get) -> None:
+    answer = save(studentName="Ann", studentEmail="ann@example.com", **FIELDS)
+    assert answer.json() == {
+        "success": True,
+        "message": "Configuration saved successfully",
+        "websocketUrl": "wss://a.example",
+        "version": 2,
+    }
+    config = get()
+    assert {name: config[name] for name in FIELDS} == FIELDS
+    assert (config["studentName"], config["studentEmail"]) == ("Ann", "ann@example.com")
+
+
+def test_field_left_out_or_null_keeps_its_value(save: Save, get: Get) -> None:
+    save(**FIELDS, openaiApiKey=KEY)
+    save(ivrGreeting="Good day", selectedVoice=None, tools=None, openaiApiKey="")
+    config = get()
+    assert config["ivrGreeting"] == "Good day"
+    assert config["hasApiKey"] is True
+    untouched = FIELDS.keys() - {"ivrGreeting"}
+    assert {name: config[name] for name in untouched} == {name: FIELDS[name] for name in untouched}
+
+
+def test_empty_text_is_a_value(save: Save, get: Get) -> None:
+    save(ivrGreeting="Hello")
+    save(ivrGreeting="")
+    assert get()["ivrGreeting"] == ""
+
+
+def test_flag_never_goes_back(save: Save, get: Get) -> None:
+    for count, name in enumerate(map(to_camel, FLAGS), start=1):
+        save(**{name: True})
+        save(**{name: False})
+        assert sum(get()[to_camel(flag)] for flag in FLAGS) == count
+        assert get()[name] is True
+
+
+def test_current_step_never_goes_back(save: Save, get: Get) -> None:
+    save(currentStep=6)
+    save(currentStep=2)
+    assert get()["currentStep"] == 6
+
+
+def test_flags_complete_their_steps(save: Save, get: Get) -> None:
+    save(twilioConnected=True)
+    assert get()["completionRate"] == 0
+    save(openaiConnected=True)
+    assert get()["completionRate"] == 11
+    save(**{to_camel(flag): True for flag in FLAGS})
+    assert (get()["completionRate"], get()["currentStep"]) == (100, 9)
+
+
+def test_flags_leave_events(save: Save, rows: Rows) -> None:
+    save(step4Deployed=True)
+    save(step4Deployed=True, step5CodeValidated=True)
+    assert rows("SELECT event_type, event_data FROM events ORDER BY id") == [
+        ("session_created", {}),
+        ("deployment_success", {"flag": "step4_deployed"}),
+        ("step_completed", {"stepNumber": 4, "by": "flags"}),
+    ]
+
+
+def test_api_key_is_sealed_to_its_session_and_shows_nowhere(
+    save: Save, client: TestClient, rows: Rows, settings: Settings,
+    capfd: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    answers = [
+        save(openaiApiKey=f" {KEY} "),
+        client.get("/api/student-config-get", params={"sessionToken": TOKEN}),
+        client.get("/api/student-progress", params={"sessionToken": TOKEN}),
+        client.put("/api/student-config-update", json={"sessionToken": TOKEN, "openaiApiKey": KEY}),
+        save(openaiApiKey=KEY * 20),
+    ]
+    assert [a.status_code for a in answers] == [200, 200, 200, 200, 422]
+    ((sealed,),) = rows("SELECT openai_api_key FROM sessions")
+    assert Vault.from_settings(settings).open(sealed, TOKEN, API_KEY_FIELD) == KEY
+    logged = capfd.readouterr()
+    for place in [*(a.text for a in answers), logged.out, logged.err, *map(str, rows(
+        "SELECT to_jsonb(s)::text FROM sessions s UNION ALL SELECT to_jsonb(e)::text FROM events e"
+    ))]:  # fmt: skip
+        assert "canary" not in place
+    for answer in answers:
+        assert sealed not in answer.text
+
+
+@pytest.fixture
+def without_key(settings: Settings) -> Iterator[None]:
+    """A deployment that has lost its ENCRYPTION_KEY."""
+    deps = Deps(replace(settings, encryption_key=None))
+    install_deps(deps)
+    yield
+    deps.close()
+
+
+def test_lost_encryption_key_withholds_only_the_key(
+    save: Save, get: Get, rows: Rows, request: pytest.FixtureRequest
+) -> None:
+    save(openaiApiKey=KEY, ivrGreeting="Hello")
+    assert (get()["hasApiKey"], get()["apiKeyUsable"]) == (True, True)
+    request.getfixturevalue("without_key")
+    assert (get()["hasApiKey"], get()["apiKeyUsable"]) == (True, False)
+    assert get()["ivrGreeting"] == "Hello"
+    before = rows("SELECT * FROM sessions")
+    refused = save(openaiApiKey="sk-another", ivrGreeting="Changed")
+    assert (refused.status_code, refused.json()["code"]) == (503, "not_configured")
+    assert rows("SELECT * FROM sessions") == before
+
+
+def test_stale_version_is_refused_and_changes_nothing(save: Save, get: Get) -> None:
+    version = save(ivrGreeting="first").json()["version"]
+    assert save(ivrGreeting="tab one", version=version).status_code == 200
+    stale = save(ivrGreeting="tab two", version=version)
+    assert (stale.status_code, stale.json()["code"]) == (409, "stale_configuration")
+    assert get()["ivrGreeting"] == "tab one"
+
+
+def test_two_tabs_saving_the_same_version_at_once_have_one_winner(save: Save) -> None:
+    version = save(ivrGreeting="first").json()["version"]
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda n: save(ivrGreeting=f"tab {n}", version=version), range(8)))
+    assert sorted(a.status_code for a in answers) == [200] + [409] * 7
+
+
+def test_progress_does_not_make_an_open_configuration_stale(
+    save: Save, post: Callable[..., Any]
+) -> None:
+    version = save(ivrGreeting="first").json()["version"]
+    post(stepNumber=2, completed=True)
+    assert save(ivrGreeting="second", version=version).status_code == 200
+
+
+def test_repeated_save_with_a_key_changes_nothing(client: TestClient, rows: Rows) -> None:
+    body = {"sessionToken": TOKEN, "openaiApiKey": KEY, "version": 1}
+    headers = {"Idempotency-Key": "k"}
+    first = client.post("/api/student-config-save", json=body, headers=headers)
+    before = rows("SELECT * FROM sessions")
+    again = client.post("/api/student-config-save", json=body, headers=headers)
+    assert (again.status_code, again.json()) == (200, first.json())
+    assert rows("SELECT * FROM sessions") == before
+
+
+def test_update_changes_a_session_and_makes_none(save: Save, get: Get, client: TestClient) -> None:
+    body = {"sessionToken": TOKEN, "ivrGreeting": "Hello"}
+    missing = client.put("/api/student-config-update", json=body)
+    assert (missing.status_code, missing.json()["code"]) == (404, "session_not_found")
+    save(**FIELDS)
+    assert client.put("/api/student-config-update", json=body).status_code == 200
+    assert (get()["ivrGreeting"], get()["ttsProvider"]) == ("Hello", "google")
+
+
+def test_configuration_of_one_person_is_not_anothers_to_save(save: Save, get: Get) -> None:
+    save(studentEmail="ann@example.com", ivrGreeting="Hello")
+    assert save(studentEmail="eve@example.com", ivrGreeting="Owned").status_code == 409
+    assert get()["ivrGreeting"] == "Hello"
+
+
+def test_unknown_session_has_no_configuration(client: TestClient) -> None:
+    answer = client.get("/api/student-config-get", params={"sessionToken": TOKEN})
+    assert (answer.status_code, answer.json()["code"]) == (404, "session_not_found")
+    assert client.get("/api/student-config-get").status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("sessionToken", "short"), ("systemPrompt", "x" * 5001), ("tools", "[]"), ("tools", 3),
+        ("voiceSettings", [1]), ("demoMode", "perhaps"), ("currentStep", 10), ("currentStep", -1),
+        ("step4Deployed", "perhaps"), ("websocketUrl", "x" * 2001), ("version", 0),
+        ("studentEmail", "nobody"), ("openaiApiKey", "x" * 501), ("openaiApiKey", {"a": KEY}),
+    ],
+)  # fmt: skip
+def test_bad_field_is_named_and_nothing_is_written(
+    save: Save, rows: Rows, field: str, value: Any
+) -> None:
+    answer = save(**{field: value})
+    assert answer.status_code == 422
+    assert answer.json()["details"][0]["field"].startswith(field)
+    assert "canary" not in answer.text
+    assert rows("SELECT 1 FROM sessions") == []
+
+
+def test_fields_of_the_table_that_are_no_configuration_cannot_be_sent(
+    save: Save, rows: Rows
+) -> None:
+    save(
+        completionRate=100, completion_rate=100, total_time_spent=9, student_id="x",
+        openai_api_key="sk-raw", system_prompt="by column name", exercises={"a": 1},
+        is_active=False,
+    )  # fmt: skip
+    assert rows(
+        "SELECT completion_rate, total_time_spent, openai_api_key, exercises, is_active"
+        " FROM sessions"
+    ) == [(0, 0, None, {}, True)]
