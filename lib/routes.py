@@ -67,6 +67,16 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         Access.CRON,
         schedule="*/10 * * * *",
     ),
+    Endpoint(
+        "/api/student/{student_id}/proficiency", "student_proficiency", ("GET",), Access.SESSION
+    ),
+    Endpoint("/api/student/{student_id}/history", "student_history", ("GET",), Access.SESSION),
+    Endpoint(
+        "/api/student/{student_id}/progress", "student_test_progress", ("GET",), Access.SESSION
+    ),
+    Endpoint("/api/debug/session/{session_id}", "debug_session", ("GET",), Access.OPERATOR),
+    Endpoint("/api/debug/redis/stats", "debug_redis_stats", ("GET",), Access.OPERATOR),
+    Endpoint("/api/debug/sync/{session_id}", "debug_sync", ("POST",), Access.OPERATOR),
 )
 
 

@@ -1,6 +1,6 @@
 """Errors of the assessment context."""
 
-from lib.errors import Conflict, Forbidden, InvalidInput
+from lib.errors import AppError, Conflict, Forbidden, InvalidInput
 
 
 class SessionClosed(Conflict):
@@ -61,3 +61,10 @@ class OtherConceptCount(InvalidInput):
     """questions[0].concepts: this pool has {expected} concepts, not {given}."""
 
     code = "wrong_concept_count"
+
+
+class CacheUnavailable(AppError):
+    """Redis does not answer; tests go on without it."""
+
+    status = 503
+    code = "cache_unavailable"

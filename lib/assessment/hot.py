@@ -122,10 +122,17 @@ def write_state(redis: RedisRest | None, session_id: UUID, state: str) -> bool:
     return _run(redis, ["SET", state_key(session_id), state, "EX", STATE_SECONDS]) == ["OK"]
 
 
-def drop_states(redis: RedisRest | None, session_ids: Sequence[UUID]) -> None:
-    """Remove the states of closed sessions."""
-    if session_ids:
-        _run(redis, ["DEL", *map(state_key, session_ids)])
+def drop_states(redis: RedisRest | None, session_ids: Sequence[UUID]) -> bool:
+    """Remove the states of closed sessions; say whether Redis took it."""
+    keys = [state_key(session_id) for session_id in session_ids]
+    return not keys or _run(redis, ["DEL", *keys]) is not None
+
+
+def inspect(redis: RedisRest | None, session_id: UUID) -> tuple[Any, Any] | None:
+    """A session's state as stored and the seconds it has to live; None if Redis is away."""
+    key = state_key(session_id)
+    answers = _run(redis, ["GET", key], ["TTL", key])
+    return None if answers is None else (answers[0], answers[1])
 
 
 def state_key(session_id: UUID) -> str:

@@ -76,7 +76,7 @@ class HotState:
 
 def encode(sitting: Sitting, last_activity: datetime) -> str:
     """Write a session that waits for an answer as text of at most `MAX_BYTES` where it fits."""
-    shown = {
+    fields = {
         "student_id": sitting.student_id,
         "current_proficiency": proficiency(sitting.posterior),
         "next_question_id": sitting.next_question_id,
@@ -84,32 +84,40 @@ def encode(sitting: Sitting, last_activity: datetime) -> str:
         "questions_answered": sitting.posterior.answered,
         "last_activity": last_activity.isoformat(timespec="seconds"),
     }
-    whole = _sealed(sitting.session_id, shown, _head(sitting) + _answers(sitting.posterior))
+    whole = _sealed(sitting.session_id, fields, _head(sitting) + _answers(sitting.posterior))
     if len(whole.encode()) <= MAX_BYTES:
         return whole
-    return _sealed(sitting.session_id, shown, _head(sitting))
+    return _sealed(sitting.session_id, fields, _head(sitting))
 
 
 def decode(session_id: UUID, text: Any) -> HotState | None:
     """Read a value; None if it is not one that this version wrote for this session."""
     try:
-        shown = json.loads(text)
-        packed = b85decode(shown.pop("packed"))
+        fields = json.loads(text)
+        packed = b85decode(fields.pop("packed"))
         body, check = packed[:-CHECK_BYTES], packed[-CHECK_BYTES:]
-        if check != _check(session_id, shown, body) or body[0] != FORMAT:
+        if check != _check(session_id, fields, body) or body[0] != FORMAT:
             return None
-        return _opened(session_id, shown, body)
+        return _opened(session_id, fields, body)
     except (TypeError, ValueError, LookupError, AttributeError, struct.error, binascii.Error):
         return None
 
 
-def _sealed(session_id: UUID, shown: dict[str, Any], body: bytes) -> str:
-    packed = b85encode(body + _check(session_id, shown, body)).decode()
-    return _dumped({**shown, "packed": packed})
+def shown(session_id: UUID, text: Any) -> dict[str, Any] | None:
+    """The fields of a value that `decode` accepts, `packed` as it stands; None for any other."""
+    if decode(session_id, text) is None:
+        return None
+    fields: dict[str, Any] = json.loads(text)
+    return fields
 
 
-def _check(session_id: UUID, shown: dict[str, Any], body: bytes) -> bytes:
-    seen = _dumped(shown).encode() + body
+def _sealed(session_id: UUID, fields: dict[str, Any], body: bytes) -> str:
+    packed = b85encode(body + _check(session_id, fields, body)).decode()
+    return _dumped({**fields, "packed": packed})
+
+
+def _check(session_id: UUID, fields: dict[str, Any], body: bytes) -> bytes:
+    seen = _dumped(fields).encode() + body
     return blake2b(seen, digest_size=CHECK_BYTES, key=session_id.bytes).digest()
 
 
@@ -144,7 +152,7 @@ def _answers(posterior: Posterior) -> bytes:
     return items + posterior.sites.astype("<f2").tobytes()
 
 
-def _opened(session_id: UUID, shown: dict[str, Any], body: bytes) -> HotState:
+def _opened(session_id: UUID, fields: dict[str, Any], body: bytes) -> HotState:
     _, pool, version, kind, least, most, precise, sure, gain, k, found = _HEAD.unpack_from(body)
     known: list[Known | None] = [None] * k
     for start in range(_HEAD.size, _HEAD.size + found * _KNOWN.size, _KNOWN.size):
@@ -168,10 +176,10 @@ def _opened(session_id: UUID, shown: dict[str, Any], body: bytes) -> HotState:
     )
     return HotState(
         session_id,
-        shown["student_id"],
-        shown["next_question_id"],
-        shown["questions_answered"],
-        shown["current_proficiency"],
+        fields["student_id"],
+        fields["next_question_id"],
+        fields["questions_answered"],
+        fields["current_proficiency"],
         UUID(bytes=pool),
         version,
         criteria,

@@ -1,0 +1,23 @@
+"""GET /api/student/{student_id}/proficiency: what a student's tests have shown, per concept."""
+
+from typing import Annotated
+
+from fastapi import Depends
+
+from lib.assessment.reader import ReadableStudent
+from lib.assessment.students import ProficiencyOut, proficiency
+from lib.deps import Deps, get_deps
+from lib.web import create_app, lambda_entry
+
+app = create_app("student_proficiency", tag="Assessment")
+
+
+@app.get("/api/student/{student_id}/proficiency")
+def student_proficiency(
+    student: ReadableStudent, deps: Annotated[Deps, Depends(get_deps)]
+) -> ProficiencyOut:
+    """Return long-term proficiency and confidence; for operators and the student's own sessions."""
+    return proficiency(student, deps)
+
+
+lambda_handler = lambda_entry(app)

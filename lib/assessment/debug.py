@@ -1,0 +1,150 @@
+"""What operators see of a session's two halves, Redis and Postgres, and how they mend them."""
+
+from typing import Any
+from uuid import UUID
+
+from pydantic import BaseModel
+
+from lib.assessment import hot, record, state
+from lib.assessment.errors import CacheUnavailable
+from lib.assessment.itempool import item_pool
+from lib.assessment.record import SessionRow
+from lib.assessment.sitting import Sitting, rebuild
+from lib.deps import Deps
+from lib.errors import Busy, NotFound
+
+TRIES = 3
+SHOWN = ("student_id", "current_proficiency", "next_question_id", "status", "questions_answered")
+
+
+class Difference(BaseModel):
+    """A field in which the two halves disagree."""
+
+    field: str
+    redis: Any
+    database: Any
+
+
+class RedisHalf(BaseModel):
+    """What Redis holds of a session."""
+
+    available: bool
+    state: dict[str, Any] | None
+    """The documented fields; None if there is no value, or none that this version wrote."""
+    bytes: int
+    ttl_seconds: int | None
+
+
+class SessionDebugOut(BaseModel):
+    """A session's two halves side by side."""
+
+    session_id: UUID
+    redis: RedisHalf
+    database: dict[str, Any]
+    differences: list[Difference]
+    in_sync: bool
+
+
+class SyncOut(BaseModel):
+    """What was done to Redis."""
+
+    session_id: UUID
+    synced: bool
+    action: str
+    """written, or removed (the session is closed)."""
+
+
+def compare(session_id: UUID, deps: Deps) -> SessionDebugOut:
+    """Set Redis beside Postgres; a closed session has no state, a lost one only costs time.
+
+    Raises:
+        NotFound: If there is no such session.
+    """
+    row, sitting = _recorded(session_id, deps)
+    text, ttl = hot.inspect(deps.redis, session_id) or (None, None)
+    cached = state.shown(session_id, text)
+    expected = None if sitting is None else state.encode(sitting, row.last_activity)
+    recorded = state.shown(session_id, expected)
+    differences = _differences(cached, recorded, is_text=text is not None)
+    return SessionDebugOut(
+        session_id=session_id,
+        redis=RedisHalf(
+            available=deps.redis is not None and not deps.redis.resting,
+            state=cached,
+            bytes=len(text.encode()) if isinstance(text, str) else 0,
+            ttl_seconds=ttl if isinstance(ttl, int) and ttl >= 0 else None,
+        ),
+        database=_database(row, sitting),
+        differences=differences,
+        in_sync=not differences,
+    )
+
+
+def sync(session_id: UUID, deps: Deps) -> SyncOut:
+    """Make Redis say what Postgres says.
+
+    Raises:
+        NotFound: If there is no such session.
+        CacheUnavailable: If Redis does not answer.
+    """
+    row, sitting = _recorded(session_id, deps)
+    if sitting is None:
+        done, action = hot.drop_states(deps.redis, [session_id]), "removed"
+    else:
+        text = state.encode(sitting, row.last_activity)
+        done, action = hot.write_state(deps.redis, session_id, text), "written"
+    if not done:
+        raise CacheUnavailable
+    return SyncOut(session_id=session_id, synced=True, action=action)
+
+
+def _recorded(session_id: UUID, deps: Deps) -> tuple[SessionRow, Sitting | None]:
+    """A session's row, and its sitting if it takes answers."""
+    for _ in range(TRIES):
+        read = record.read_with_answers(deps.postgres, session_id)
+        if read is None:
+            raise NotFound(what="Session")
+        row, answers = read
+        if row.status != "active" or row.pool_id is None or row.pool_version is None:
+            return row, None
+        pool = item_pool(deps.postgres, row.pool_id, row.pool_version)
+        sitting = rebuild(row, answers, pool)
+        if sitting is not None:
+            return row, sitting
+    raise Busy
+
+
+def _differences(
+    cached: dict[str, Any] | None, recorded: dict[str, Any] | None, *, is_text: bool
+) -> list[Difference]:
+    if cached is None or recorded is None:
+        if not is_text and recorded is None:
+            return []
+        here = "missing" if not is_text else "unreadable" if cached is None else "present"
+        there = "closed" if recorded is None else "active"
+        return [Difference(field="state", redis=here, database=there)]
+    return [
+        Difference(field=name, redis=cached[name], database=recorded[name])
+        for name in (*SHOWN, "packed")
+        if cached[name] != recorded[name]
+    ]
+
+
+def _database(row: SessionRow, sitting: Sitting | None) -> dict[str, Any]:
+    return {
+        "student_id": row.student_id,
+        "status": row.status,
+        "end_reason": row.end_reason,
+        "question_pool_id": row.pool_id,
+        "pool_version": row.pool_version,
+        "questions_answered": row.total_questions,
+        "correct_responses": row.correct_responses,
+        "initial_proficiency": row.initial_proficiency,
+        "current_proficiency": row.current_proficiency,
+        "final_proficiency": row.final_proficiency,
+        "next_question_id": sitting.next_question_id if sitting else row.next_question_id,
+        "started_at": row.started_at,
+        "last_activity": row.last_activity,
+        "completed_at": row.completed_at,
+        "is_idle": row.is_idle,
+    }

@@ -1,0 +1,91 @@
+"""How much of Redis the test service uses. No numpy here."""
+
+from collections import Counter
+from typing import Any
+
+from pydantic import BaseModel
+
+from lib.assessment.errors import CacheUnavailable
+from lib.assessment.hot import STATISTICS_KEY
+from lib.deps import Deps
+from lib.upstash import RedisRest
+
+KEYS_A_CALL = 1000
+MAX_CALLS = 200
+"""Counts stop there: at 200,000 keys the counters would cost more than they tell."""
+MEGABYTE = 1024 * 1024
+
+
+class RedisStats(BaseModel):
+    """Keys by what they are for, and memory."""
+
+    active_sessions: int
+    active_locks: int
+    cached_questions: int
+    memory_used_mb: float | None
+    """Of the whole Redis; null where the service does not tell."""
+    total_keys: int
+    question_cache_hits: int
+    question_cache_misses: int
+    question_cache_hit_ratio: float | None
+
+
+class RedisStatsOut(BaseModel):
+    """The counters."""
+
+    redis_stats: RedisStats
+
+
+def redis_stats(deps: Deps) -> RedisStatsOut:
+    """Count keys and read memory and the question cache's hits and misses.
+
+    Raises:
+        CacheUnavailable: If Redis does not answer.
+    """
+    if deps.redis is None:
+        raise CacheUnavailable
+    counters, size, memory = _ask(
+        deps.redis, ["HMGET", STATISTICS_KEY, "hits", "misses"], ["DBSIZE"], ["INFO", "memory"]
+    )
+    hits, misses = (int(value or 0) for value in counters or (0, 0))
+    kinds = _kinds(deps.redis)
+    return RedisStatsOut(
+        redis_stats=RedisStats(
+            active_sessions=kinds["session"],
+            active_locks=kinds["lock"],
+            cached_questions=kinds["question"],
+            memory_used_mb=_megabytes(memory),
+            total_keys=int(size or 0),
+            question_cache_hits=hits,
+            question_cache_misses=misses,
+            question_cache_hit_ratio=round(hits / (hits + misses), 4) if hits + misses else None,
+        )
+    )
+
+
+def _kinds(redis: RedisRest) -> Counter[str]:
+    """Keys by the word before their first colon."""
+    kinds: Counter[str] = Counter()
+    cursor = "0"
+    for _ in range(MAX_CALLS):
+        (page,) = _ask(redis, ["SCAN", cursor, "COUNT", KEYS_A_CALL])
+        cursor, keys = str(page[0]), page[1]
+        kinds.update(key.partition(":")[0] for key in keys)
+        if cursor == "0":
+            break
+    return kinds
+
+
+def _ask(redis: RedisRest, *commands: list[str | int]) -> list[Any]:
+    answers = redis.pipeline(commands)
+    if answers is None:
+        raise CacheUnavailable
+    return answers
+
+
+def _megabytes(info: Any) -> float | None:
+    for line in str(info or "").splitlines():
+        name, _, value = line.partition(":")
+        if name == "used_memory" and value.strip().isdigit():
+            return round(int(value) / MEGABYTE, 3)
+    return None

@@ -1,0 +1,214 @@
+"""What a student has shown over all tests. No numpy here."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from pydantic import BaseModel
+
+from lib.deps import Deps
+from lib.errors import NotFound
+from lib.postgres import Statement
+from lib.queries import Query, load_queries
+
+MAX_PAGE = 200
+"""Sessions a page, and in a progress report at most."""
+
+
+class ProficiencyOut(BaseModel):
+    """Long-term proficiency, a number per concept."""
+
+    student_id: str
+    concept_names: list[str]
+    proficiency: list[float]
+    confidence: list[float]
+    last_updated: datetime | None
+
+
+class SessionOut(BaseModel):
+    """One test of a student; as the record has it, null where it has nothing."""
+
+    session_id: UUID
+    question_pool_id: UUID | None
+    status: str
+    end_reason: str | None
+    concept_names: list[str] | None
+    initial_proficiency: Any
+    final_proficiency: Any
+    total_questions: int
+    correct_responses: int
+    accuracy: float | None
+    learning_gain: float | None
+    test_efficiency: float | None
+    started_at: datetime | None
+    completed_at: datetime | None
+    last_activity: datetime | None
+
+
+class HistoryOut(BaseModel):
+    """A page of a student's tests, newest first."""
+
+    student_id: str
+    test_sessions: list[SessionOut]
+
+
+class TimelinePoint(BaseModel):
+    """One closed test."""
+
+    session_id: UUID
+    date: datetime | None
+    accuracy: float | None
+    learning_gain: float | None
+    total_questions: int
+    proficiency: dict[str, float]
+
+
+class ConceptProgress(BaseModel):
+    """One concept over the closed tests."""
+
+    first: float
+    latest: float
+    change: float
+    history: list[float]
+
+
+class ProgressData(BaseModel):
+    """A student's way through the tests, oldest first."""
+
+    progress_timeline: list[TimelinePoint]
+    concept_progress: dict[str, ConceptProgress]
+    total_sessions: int
+    avg_accuracy: float
+
+
+class ProgressOut(BaseModel):
+    """Progress of a student."""
+
+    student_id: str
+    progress_data: ProgressData
+
+
+@dataclass(frozen=True)
+class _Proficiency:
+    concept_name: str
+    proficiency: float
+    confidence: float
+    updated_at: datetime | None
+
+
+@dataclass(frozen=True)
+class _Closed:
+    session_id: UUID
+    concept_names: list[str] | None
+    final_proficiency: Any
+    accuracy: float | None
+    learning_gain: float | None
+    total_questions: int
+    date: datetime | None
+
+
+@dataclass(frozen=True)
+class _Totals:
+    total_sessions: int
+    avg_accuracy: float | None
+
+
+def owns_session(student_id: str, session_id: UUID, deps: Deps) -> bool:
+    """Whether the session is this student's, open or closed."""
+    params = {"student_id": student_id, "session_id": session_id}
+    return bool(deps.postgres.fetch_value(_query("owns_session"), params, read=True))
+
+
+def proficiency(student_id: str, deps: Deps) -> ProficiencyOut:
+    """Proficiency and confidence in each concept.
+
+    Raises:
+        NotFound: If the student never began a test.
+    """
+    (found,) = _of_student(student_id, deps, {"proficiencies": _Proficiency})
+    return ProficiencyOut(
+        student_id=student_id,
+        concept_names=[row.concept_name for row in found],
+        proficiency=[row.proficiency for row in found],
+        confidence=[row.confidence for row in found],
+        last_updated=max((row.updated_at for row in found if row.updated_at), default=None),
+    )
+
+
+def history(student_id: str, limit: int, offset: int, deps: Deps) -> HistoryOut:
+    """The student's tests, newest first.
+
+    Raises:
+        NotFound: If the student never began a test.
+    """
+    (found,) = _of_student(student_id, deps, {"history": SessionOut}, limit=limit, offset=offset)
+    return HistoryOut(student_id=student_id, test_sessions=found)
+
+
+def progress(student_id: str, deps: Deps) -> ProgressOut:
+    """How accuracy and proficiency went from test to test.
+
+    Raises:
+        NotFound: If the student never began a test.
+    """
+    closed, totals = _of_student(
+        student_id, deps, {"closed_sessions": _Closed, "totals": _Totals}, limit=MAX_PAGE
+    )
+    timeline = [_point(row) for row in closed]
+    return ProgressOut(
+        student_id=student_id,
+        progress_data=ProgressData(
+            progress_timeline=timeline,
+            concept_progress=_by_concept(timeline),
+            total_sessions=totals[0].total_sessions,
+            avg_accuracy=round(totals[0].avg_accuracy or 0.0, 6),
+        ),
+    )
+
+
+def _of_student(
+    student_id: str, deps: Deps, asked: dict[str, type[Any]], **more: int
+) -> list[list[Any]]:
+    """Rows of each named query, in one round trip."""
+    params = {"student_id": student_id, **more}
+    exists, *found = deps.postgres.batch(
+        [
+            Statement(_query("student_exists"), params),
+            *(Statement(_query(name), params, row) for name, row in asked.items()),
+        ],
+        read=True,
+    )
+    if not exists[0][0]:
+        raise NotFound(what="Student")
+    return found
+
+
+def _point(row: _Closed) -> TimelinePoint:
+    named = isinstance(row.final_proficiency, list) and row.concept_names is not None
+    pairs = zip(row.concept_names or [], row.final_proficiency, strict=False) if named else ()
+    return TimelinePoint(
+        session_id=row.session_id,
+        date=row.date,
+        accuracy=row.accuracy,
+        learning_gain=row.learning_gain,
+        total_questions=row.total_questions,
+        proficiency=dict(pairs),
+    )
+
+
+def _by_concept(timeline: list[TimelinePoint]) -> dict[str, ConceptProgress]:
+    values: dict[str, list[float]] = {}
+    for point in timeline:
+        for concept, value in point.proficiency.items():
+            values.setdefault(concept, []).append(value)
+    return {
+        concept: ConceptProgress(
+            first=found[0], latest=found[-1], change=round(found[-1] - found[0], 6), history=found
+        )
+        for concept, found in values.items()
+    }
+
+
+def _query(name: str) -> Query:
+    return load_queries("assessment/students.sql")[name]
