@@ -1,145 +1,99 @@
-from collections.abc import Callable, Iterator
-from typing import Any
+import time
+from dataclasses import replace
 
-import psycopg
 import pytest
 
 from lib.deps import Deps
 from lib.settings import Settings
-from lib.vault import API_KEY_FIELD, Vault
-from local.demo.loading import load_workshop
+from local.demo.__main__ import main
+from local.demo.loading import load_pool, load_tests, load_workshop
+from local.postgres_server import PostgresServer
+from tests.demo.conftest import LOADED_AT, Ask
 from tests.demo.dump import dump
 
-Ask = Callable[[str], list[Any]]
+SECONDS = 5
+# What is the same in every database; the rest has ids and times of the database's own.
+DETERMINED = (
+    "public.students",
+    "public.sessions",
+    "public.step_progress",
+    "public.events",
+    "assessment.students",
+    "assessment.test_sessions",
+    "assessment.test_responses",
+)
 
-STUCK = """
-    SELECT st.student_email, s.current_step, s.last_activity, NOW() - s.last_activity
-    FROM sessions s JOIN students st ON s.student_id = st.student_id
-    WHERE s.is_active = TRUE AND s.last_activity < NOW() - INTERVAL '24 hours'
-      AND s.completion_rate < 100
-    ORDER BY s.last_activity ASC"""
+
+def load(deps: Deps) -> None:
+    load_pool(deps)
+    load_workshop(deps)
+    load_tests(deps)
 
 
 @pytest.fixture
-def ask(deps: Deps, postgres_url: str) -> Iterator[Ask]:
-    load_workshop(deps)
-    with psycopg.connect(postgres_url) as connection:
-        yield lambda query: connection.execute(query.encode()).fetchall()
+def environment(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DATABASE_URL", str(settings.postgres_url))
+    monkeypatch.setenv("ENCRYPTION_KEY", str(settings.encryption_key))
 
 
-def test_forty_students_stand_at_every_stage(ask: Ask) -> None:
-    assert ask("SELECT count(*) FROM students") == [(40,)]
-    assert ask("SELECT DISTINCT current_step FROM sessions ORDER BY 1") == [(n,) for n in range(10)]
+@pytest.mark.usefixtures("environment")
+def test_seeding_says_what_it_added_and_what_to_try(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main() == 0
+    first = capsys.readouterr().out
+    assert "Questions added: 150" in first
+    assert "40 students added, 44 sessions" in first
+    assert "30 students added, 73 tests" in first
+    assert main() == 0
+    again = capsys.readouterr().out
+    assert "Questions added: 0" in again
+    assert "curl -X POST http://127.0.0.1:5300/api/test/start" in again
 
 
-def test_each_session_agrees_with_its_steps_and_flags(ask: Ask) -> None:
-    columns = "session_token, current_step, completion_rate, total_time_spent"
-    stored = ask(f"SELECT {columns} FROM sessions ORDER BY 1")
-    ask("SELECT update_session_progress(session_token) FROM sessions")
-    assert ask(f"SELECT {columns} FROM sessions ORDER BY 1") == stored
-
-
-def test_flags_and_step_rows_call_the_same_steps_complete(ask: Ask) -> None:
-    differing = """
-        SELECT session_token FROM sessions s WHERE flagged_steps(s) <> ARRAY(
-          SELECT step_number FROM step_progress p
-          WHERE p.session_token = s.session_token AND validation_passed ORDER BY 1)"""
-    assert ask(differing) == []
-
-
-def test_times_of_a_session_are_in_order_and_past(ask: Ask) -> None:
-    assert ask("SELECT 1 FROM sessions WHERE NOT started_at < last_activity") == []
-    assert ask("SELECT 1 FROM sessions WHERE NOT last_activity < now()") == []
-    outside = """
-        SELECT 1 FROM step_progress p JOIN sessions s USING (session_token)
-        WHERE p.started_at < s.started_at OR p.updated_at > s.last_activity
-           OR p.completed_at - p.started_at <> p.time_spent * INTERVAL '1 second'"""
-    assert ask(outside) == []
-
-
-def test_each_session_begins_with_its_creation_and_has_an_event_per_finished_step(ask: Ask) -> None:
-    first = "SELECT DISTINCT ON (session_token) event_type FROM events ORDER BY session_token, id"
-    assert set(ask(first)) == {("session_created",)}
-    finished = "SELECT count(*) FROM events WHERE event_type = 'step_completed'"
-    assert ask(finished) == ask("SELECT count(*) FROM step_progress WHERE validation_passed")
-
-
-@pytest.mark.parametrize(
-    ("column", "field"), [("time_spent", "timeSpent"), ("attempts", "attempts")]
-)
-def test_reports_among_the_events_add_up_to_the_step_rows(
-    ask: Ask, column: str, field: str
+def test_seeding_without_a_schema_says_what_to_do(
+    empty_postgres_url: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    reported = f"""
-        SELECT session_token, (event_data ->> 'stepNumber')::int AS step,
-          sum((event_data ->> '{field}')::int)
-        FROM events WHERE event_type LIKE 'step%' GROUP BY 1, 2 ORDER BY 1, 2"""
-    stored = f"SELECT session_token, step_number, {column} FROM step_progress ORDER BY 1, 2"
-    assert ask(reported) == ask(stored)
+    monkeypatch.setenv("DATABASE_URL", empty_postgres_url)
+    assert main() == 1
+    assert "could not be loaded" in capsys.readouterr().err
 
 
-def test_reports_of_bugs_stand_in_the_session_and_among_the_events(ask: Ask) -> None:
-    ((in_sessions,),) = ask("SELECT sum(jsonb_array_length(bug_reports)) FROM sessions")
-    assert in_sessions >= 10
-    assert ask("SELECT count(*) FROM events WHERE event_type = 'bug_reported'") == [(in_sessions,)]
+def test_loading_twice_changes_nothing(deps: Deps, postgres_url: str) -> None:
+    load(deps)
+    once = dump(postgres_url)
+    load(deps)
+    assert dump(postgres_url) == once
 
 
-def test_the_instructor_finds_stuck_anonymous_finished_and_demo_students(ask: Ask) -> None:
-    assert len(ask(STUCK)) == 7
-    assert ask(
-        "SELECT count(*) FROM students WHERE student_email ~ '^anonymous_[0-9a-f]{16}$'"
-    ) == [(3,)]
-    assert ask("SELECT count(*) FROM sessions WHERE completion_rate = 100") == [(4,)]
-    assert ask("SELECT count(*) FROM sessions WHERE demo_mode") == [(1,)]
+def test_loading_is_quick(deps: Deps) -> None:
+    began = time.perf_counter()
+    load(deps)
+    assert time.perf_counter() - began < SECONDS
 
 
-def test_fewer_students_reach_each_next_step(ask: Ask) -> None:
-    funnel = ask("SELECT count(*) FROM step_progress GROUP BY step_number ORDER BY step_number")
-    assert len(funnel) == 9
-    assert funnel == sorted(funnel, reverse=True)
-
-
-def test_addresses_are_ones_that_nobody_owns(ask: Ask) -> None:
-    named = ask("SELECT student_email FROM students WHERE student_email !~ '^anonymous_'")
-    assert all(email.endswith("@example.com") for (email,) in named)
-    for column in ("websocket_url", "codespace_url", "github_repo_url", "railway_url"):
-        assert (
-            ask(f"SELECT 1 FROM sessions WHERE {column} !~ '^(https|wss)://[^/]*[.]example'") == []
-        )
-
-
-def test_no_api_key_is_in_the_clear_and_each_opens_for_its_session(
-    ask: Ask, settings: Settings, postgres_url: str
+def test_two_databases_loaded_at_one_moment_are_the_same(
+    deps_at_fixed_time: Deps, postgres_url: str, postgres_server: PostgresServer
 ) -> None:
-    vault = Vault.from_settings(settings)
-    keys = ask("SELECT session_token, openai_api_key FROM sessions WHERE openai_api_key <> ''")
-    assert len(keys) > 20
-    assert all(vault.open(key, token, API_KEY_FIELD).startswith("sk-demo") for token, key in keys)
-    assert "sk-demo" not in str(dump(postgres_url))
+    other_url = postgres_server.create_database("demo_again", template="migrated")
+    other = Deps(replace(deps_at_fixed_time.settings, postgres_url=other_url), lambda: LOADED_AT)
+    load(deps_at_fixed_time)
+    load(other)
+    one, two = dump(postgres_url), dump(other_url)
+    other.close()
+    postgres_server.drop_database("demo_again")
+    assert {table: one[table] for table in DETERMINED} == {
+        table: two[table] for table in DETERMINED
+    }
 
 
-def test_without_an_encryption_key_no_api_key_is_stored(postgres_url: str) -> None:
-    deps = Deps(Settings(postgres_url=postgres_url))
-    load_workshop(deps)
-    deps.close()
-    assert '"openai_api_key": null' in str(dump(postgres_url)["public.sessions"])
-    assert '"openai_api_key": "' not in str(dump(postgres_url)["public.sessions"])
+def test_a_changed_question_stays_changed(deps: Deps, ask: Ask) -> None:
+    load_pool(deps)
+    ask("UPDATE assessment.questions SET content = 'Mine' WHERE id = 'alg-001' RETURNING 1")
+    load_pool(deps)
+    assert ask("SELECT content FROM assessment.questions WHERE id = 'alg-001'") == [("Mine",)]
 
 
-def test_a_student_who_went_on_is_left_alone(deps: Deps, postgres_url: str) -> None:
-    load_workshop(deps)
-    with psycopg.connect(postgres_url) as connection:
-        connection.execute("UPDATE sessions SET current_step = 9 WHERE current_step = 3")
-        connection.execute("DELETE FROM sessions WHERE demo_mode")
-    changed = dump(postgres_url)
-    load_workshop(deps)
-    assert dump(postgres_url) == changed
-
-
-def test_a_student_who_was_deleted_comes_back(deps: Deps, postgres_url: str) -> None:
-    load_workshop(deps)
-    with psycopg.connect(postgres_url) as connection:
-        connection.execute("DELETE FROM students WHERE student_email = 'keiko.mori@example.com'")
-    added = load_workshop(deps)
-    assert added is not None
-    assert (added.students, added.sessions, added.steps) == (1, 1, 9)
+def test_without_an_encryption_key_no_api_key_is_stored(deps_at_fixed_time: Deps, ask: Ask) -> None:
+    load_workshop(deps_at_fixed_time)
+    assert ask("SELECT count(*), count(openai_api_key) FROM sessions") == [(44, 0)]

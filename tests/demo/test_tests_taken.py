@@ -1,0 +1,147 @@
+from uuid import UUID
+
+import numpy as np
+import psycopg
+import pytest
+
+from lib.assessment.criteria import EndCriteria
+from lib.assessment.itempool import item_pool
+from lib.assessment.record import open_session, read_with_answers
+from lib.assessment.sitting import confidences, proficiency, rebuild
+from lib.assessment.submit import submit
+from lib.assessment.wire import SubmitIn
+from lib.deps import Deps
+from lib.engine import latent_mean
+from lib.settings import Settings
+from local.demo.examinees import examinees
+from local.demo.loading import load_pool
+from local.demo.pool import CONCEPTS, POOL_ID
+from local.postgres_server import PostgresServer
+from tests.demo.conftest import Ask
+
+AS_RECORDED = """
+    SELECT total_questions, correct_responses, accuracy, learning_gain, test_efficiency, status,
+      end_reason, initial_proficiency, current_proficiency, current_confidence,
+      final_proficiency, next_question_id, prior, concept_names, end_criteria
+    FROM assessment.test_sessions WHERE id = %s"""
+FIRST_TEST = """
+    SELECT id, end_criteria FROM assessment.test_sessions
+    WHERE student_id = %s ORDER BY started_at"""
+ANSWERS = """
+    SELECT question_id, response, is_correct, proficiency_before, proficiency_after, position,
+      next_question_id
+    FROM assessment.test_responses WHERE session_id = %s ORDER BY position"""
+
+
+@pytest.fixture
+def postgres_url(demo_url: str) -> str:
+    return demo_url
+
+
+def test_thirty_students_took_one_to_four_tests(ask: Ask) -> None:
+    per_student = ask("SELECT count(*) FROM test_sessions GROUP BY student_id ORDER BY 1")
+    assert len(per_student) == 30
+    assert {count for (count,) in per_student} == {1, 2, 3, 4}
+
+
+def test_tests_are_completed_expired_and_under_way(ask: Ask) -> None:
+    found = ask("SELECT status, count(*) FROM test_sessions GROUP BY 1 ORDER BY 1")
+    assert found == [("active", 2), ("completed", 69), ("expired", 2)]
+    open_for_answers = """
+        SELECT count(*) FROM test_sessions WHERE status = 'active'
+        AND last_activity > (now() AT TIME ZONE 'UTC') - INTERVAL '30 minutes'"""
+    assert ask(open_for_answers) == [(2,)]
+
+
+def test_every_session_is_rebuilt_to_what_was_recorded(deps: Deps, ask: Ask) -> None:
+    pool = item_pool(deps.postgres, UUID(POOL_ID), 1)
+    for (session_id,) in ask("SELECT id FROM test_sessions"):
+        read = read_with_answers(deps.postgres, session_id)
+        assert read is not None
+        sitting = rebuild(*read, pool)
+        assert sitting is not None
+        assert proficiency(sitting.start) == read[0].initial_proficiency
+        assert proficiency(sitting.posterior) == read[0].current_proficiency
+        stored = ask(f"SELECT current_confidence FROM test_sessions WHERE id = '{session_id}'")
+        assert stored == [(confidences(sitting.posterior),)]
+
+
+@pytest.mark.parametrize("number", [0, 4, 6, 11])
+def test_the_service_given_the_same_answers_records_the_same(
+    number: int, postgres_url: str, postgres_server: PostgresServer
+) -> None:
+    examinee = examinees()[number]
+    with psycopg.connect(postgres_url) as demo:
+        session_id, criteria = demo.execute(FIRST_TEST, [examinee.id]).fetchall()[0]
+        expected = demo.execute(AS_RECORDED, [session_id]).fetchone()
+        answers = demo.execute(ANSWERS, [session_id]).fetchall()
+    other_url = postgres_server.create_database("replay", template="migrated")
+    other = Deps(Settings(postgres_url=other_url))
+    load_pool(other)
+    open_session(
+        other.postgres,
+        session_id,
+        examinee.id,
+        UUID(POOL_ID),
+        list(CONCEPTS),
+        EndCriteria.model_validate(criteria),
+    )
+    for question_id, response, *_ in answers:
+        submit(SubmitIn(session_id=session_id, question_id=question_id, response=response), other)
+    other.close()
+    with psycopg.connect(other_url) as connection:
+        assert connection.execute(AS_RECORDED, [session_id]).fetchone() == expected
+        assert connection.execute(ANSWERS, [session_id]).fetchall() == answers
+    postgres_server.drop_database("replay")
+
+
+def test_the_last_closed_test_is_the_long_term_proficiency(ask: Ask) -> None:
+    differing = """
+        SELECT p.student_id FROM student_proficiencies p JOIN LATERAL (
+          SELECT s.* FROM test_sessions s WHERE s.student_id = p.student_id AND status <> 'active'
+          ORDER BY last_activity DESC LIMIT 1) AS s ON TRUE
+        WHERE p.updated_at <> s.last_activity OR to_jsonb(p.proficiency_value) <>
+          s.final_proficiency -> (array_position(s.concept_names, p.concept_name) - 1)"""
+    assert ask(differing) == []
+    assert ask("SELECT count(*) FROM student_proficiencies") == [(30 * 5,)]
+
+
+def test_each_later_test_starts_from_what_the_one_before_found(ask: Ask) -> None:
+    first_or_known = """
+        SELECT prior IS NULL, row_number() OVER (PARTITION BY student_id ORDER BY started_at) = 1
+        FROM test_sessions"""
+    assert all(unknown == first for unknown, first in ask(first_or_known))
+
+
+def test_a_test_under_way_takes_the_next_answer(deps: Deps, ask: Ask) -> None:
+    ((session_id, question_id, count),) = ask(
+        "SELECT id, next_question_id, total_questions FROM test_sessions"
+        " WHERE status = 'active' ORDER BY id LIMIT 1"
+    )
+    answer = SubmitIn(session_id=session_id, question_id=question_id, response=0)
+    assert submit(answer, deps).status in {"continue", "completed"}
+    assert ask(f"SELECT total_questions FROM test_sessions WHERE id = '{session_id}'") == [
+        (count + 1,)
+    ]
+
+
+def test_what_the_tests_found_follows_what_the_students_can_do(ask: Ask) -> None:
+    found = {
+        (student, concept): float(latent_mean(float(value), 1 - float(sure)))
+        for student, concept, value, sure in ask(
+            "SELECT student_id, concept_name, proficiency_value, confidence"
+            " FROM student_proficiencies"
+        )
+    }
+    true = [examinee.ability(examinee.tests - 1) for examinee in examinees()]
+    measured = [[found[e.id, concept] for concept in CONCEPTS] for e in examinees()]
+    assert np.corrcoef(np.ravel(true), np.ravel(measured))[0, 1] > 0.8
+
+
+def test_no_answer_is_timed_at_more_than_a_minute_or_out_of_order(ask: Ask) -> None:
+    times = ask("SELECT min(seconds), max(seconds) FROM test_responses")
+    assert 0 < times[0][0] < times[0][1] <= 60
+    wrong = """
+        SELECT 1 FROM test_responses r JOIN test_sessions s ON s.id = r.session_id
+        WHERE r.timestamp <= s.started_at OR r.timestamp > s.last_activity"""
+    assert ask(wrong) == []

@@ -1,0 +1,128 @@
+import psycopg
+import pytest
+
+from lib.deps import Deps
+from lib.settings import Settings
+from lib.vault import API_KEY_FIELD, Vault
+from local.demo.loading import load_workshop
+from tests.demo.conftest import Ask
+from tests.demo.dump import dump
+
+STUCK = """
+    SELECT st.student_email, s.current_step, s.last_activity, NOW() - s.last_activity
+    FROM sessions s JOIN students st ON s.student_id = st.student_id
+    WHERE s.is_active = TRUE AND s.last_activity < NOW() - INTERVAL '24 hours'
+      AND s.completion_rate < 100
+    ORDER BY s.last_activity ASC"""
+
+
+@pytest.fixture
+def postgres_url(demo_url: str) -> str:
+    return demo_url
+
+
+def test_forty_students_stand_at_every_stage(ask: Ask) -> None:
+    assert ask("SELECT count(*) FROM students") == [(40,)]
+    assert ask("SELECT DISTINCT current_step FROM sessions ORDER BY 1") == [(n,) for n in range(10)]
+
+
+def test_each_session_agrees_with_its_steps_and_flags(ask: Ask) -> None:
+    columns = "session_token, current_step, completion_rate, total_time_spent"
+    stored = ask(f"SELECT {columns} FROM sessions ORDER BY 1")
+    ask("SELECT update_session_progress(session_token) FROM sessions")
+    assert ask(f"SELECT {columns} FROM sessions ORDER BY 1") == stored
+
+
+def test_flags_and_step_rows_call_the_same_steps_complete(ask: Ask) -> None:
+    differing = """
+        SELECT session_token FROM sessions s WHERE flagged_steps(s) <> ARRAY(
+          SELECT step_number FROM step_progress p
+          WHERE p.session_token = s.session_token AND validation_passed ORDER BY 1)"""
+    assert ask(differing) == []
+
+
+def test_times_of_a_session_are_in_order_and_past(ask: Ask) -> None:
+    assert ask("SELECT 1 FROM sessions WHERE NOT started_at < last_activity") == []
+    assert ask("SELECT 1 FROM sessions WHERE NOT last_activity < now()") == []
+    outside = """
+        SELECT 1 FROM step_progress p JOIN sessions s USING (session_token)
+        WHERE p.started_at < s.started_at OR p.updated_at > s.last_activity
+           OR p.completed_at - p.started_at <> p.time_spent * INTERVAL '1 second'"""
+    assert ask(outside) == []
+
+
+def test_each_session_begins_with_its_creation_and_has_an_event_per_finished_step(ask: Ask) -> None:
+    first = "SELECT DISTINCT ON (session_token) event_type FROM events ORDER BY session_token, id"
+    assert set(ask(first)) == {("session_created",)}
+    finished = "SELECT count(*) FROM events WHERE event_type = 'step_completed'"
+    assert ask(finished) == ask("SELECT count(*) FROM step_progress WHERE validation_passed")
+
+
+@pytest.mark.parametrize(
+    ("column", "field"), [("time_spent", "timeSpent"), ("attempts", "attempts")]
+)
+def test_reports_among_the_events_add_up_to_the_step_rows(
+    ask: Ask, column: str, field: str
+) -> None:
+    reported = f"""
+        SELECT session_token, (event_data ->> 'stepNumber')::int AS step,
+          sum((event_data ->> '{field}')::int)
+        FROM events WHERE event_type LIKE 'step%' GROUP BY 1, 2 ORDER BY 1, 2"""
+    stored = f"SELECT session_token, step_number, {column} FROM step_progress ORDER BY 1, 2"
+    assert ask(reported) == ask(stored)
+
+
+def test_reports_of_bugs_stand_in_the_session_and_among_the_events(ask: Ask) -> None:
+    ((in_sessions,),) = ask("SELECT sum(jsonb_array_length(bug_reports)) FROM sessions")
+    assert in_sessions >= 10
+    assert ask("SELECT count(*) FROM events WHERE event_type = 'bug_reported'") == [(in_sessions,)]
+
+
+def test_the_instructor_finds_stuck_anonymous_finished_and_demo_students(ask: Ask) -> None:
+    assert len(ask(STUCK)) == 7
+    assert ask(
+        "SELECT count(*) FROM students WHERE student_email ~ '^anonymous_[0-9a-f]{16}$'"
+    ) == [(3,)]
+    assert ask("SELECT count(*) FROM sessions WHERE completion_rate = 100") == [(4,)]
+    assert ask("SELECT count(*) FROM sessions WHERE demo_mode") == [(1,)]
+
+
+def test_fewer_students_reach_each_next_step(ask: Ask) -> None:
+    funnel = ask("SELECT count(*) FROM step_progress GROUP BY step_number ORDER BY step_number")
+    assert len(funnel) == 9
+    assert funnel == sorted(funnel, reverse=True)
+
+
+def test_addresses_are_ones_that_nobody_owns(ask: Ask) -> None:
+    named = ask("SELECT student_email FROM students WHERE student_email !~ '^anonymous_'")
+    assert all(email.endswith("@example.com") for (email,) in named)
+    for column in ("websocket_url", "codespace_url", "github_repo_url", "railway_url"):
+        assert (
+            ask(f"SELECT 1 FROM sessions WHERE {column} !~ '^(https|wss)://[^/]*[.]example'") == []
+        )
+
+
+def test_no_api_key_is_in_the_clear_and_each_opens_for_its_session(
+    ask: Ask, settings: Settings, postgres_url: str
+) -> None:
+    vault = Vault.from_settings(settings)
+    keys = ask("SELECT session_token, openai_api_key FROM sessions WHERE openai_api_key <> ''")
+    assert len(keys) > 20
+    assert all(vault.open(key, token, API_KEY_FIELD).startswith("sk-demo") for token, key in keys)
+    assert "sk-demo" not in str(dump(postgres_url))
+
+
+def test_a_student_who_went_on_is_left_alone(deps: Deps, postgres_url: str) -> None:
+    with psycopg.connect(postgres_url) as connection:
+        connection.execute("UPDATE sessions SET current_step = 9 WHERE current_step = 3")
+        connection.execute("DELETE FROM sessions WHERE demo_mode")
+    changed = dump(postgres_url)
+    load_workshop(deps)
+    assert dump(postgres_url) == changed
+
+
+def test_a_student_who_was_deleted_comes_back(deps: Deps, postgres_url: str) -> None:
+    with psycopg.connect(postgres_url) as connection:
+        connection.execute("DELETE FROM students WHERE student_email = 'keiko.mori@example.com'")
+    added = load_workshop(deps)
+    assert (added.students, added.sessions, added.steps) == (1, 1, 9)
