@@ -1,9 +1,9 @@
 """The item bank: the parameters of every question, and the probability of a correct answer."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Self
+from typing import Any, Self, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -17,6 +17,8 @@ DIFFICULTY_MARGIN = 1e-6
 """A difficulty of 0 or 1 is read as this far inside: Φ⁻¹ gives ±4.75 instead of ±infinity."""
 
 MAX_CONCEPTS = 32
+
+Made = TypeVar("Made")
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,7 +101,16 @@ class ItemBank:
     @property
     def concepts(self) -> int:
         """Number of concepts, k."""
-        return self.slopes.shape[1]
+        k: int = self.slopes.shape[1]
+        return k
+
+    def cached(self, name: str, make: Callable[[], Made]) -> Made:
+        """Return what `make` makes of this bank, made once and kept with it."""
+        kept: dict[str, Any] = self.__dict__
+        if name not in kept:
+            kept[name] = make()
+        made: Made = kept[name]
+        return made
 
     def probability(self, theta: ArrayLike, items: ArrayLike | None = None) -> FloatArray:
         """Return P(correct) of each item at θ.

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lib.engine.marginals import marginal_moments
-from lib.engine.normal import FloatArray
+from lib.engine.normal import FloatArray, any_of
 from lib.engine.propagation import Normal, is_proper, match_sites, normal_of_sites
 from lib.engine.single import Line, integrate_line, line_of_sites, site_between
 
@@ -52,7 +52,7 @@ def absorb(root: FloatArray, evidence: FloatArray, sites: Sites, normal: Normal)
     matched = match_sites(evidence, kept, normal)
     matched = match_sites(evidence, matched, normal_of_sites(evidence, matched))
     belief = _in_space(root, evidence, _rounded(matched.T))
-    if np.logical_or.reduce(evidence[-1]) and not is_proper(belief.normal):
+    if any_of(evidence[-1]) and not is_proper(belief.normal):
         return _in_space(root, evidence, _rounded(kept.T))
     return belief
 

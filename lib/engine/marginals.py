@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lib.engine.normal import FloatArray
+from lib.engine.normal import FloatArray, any_of, largest, total_over
 from lib.engine.projection import logistic_of_negative
 from lib.engine.propagation import Normal
 
@@ -81,9 +81,9 @@ def marginal_moments(
     slopes, offset, floor = evidence[:-2], evidence[-2], evidence[-1]
     tau, eta = sites
     projected = normal.covariance @ slopes
-    spread = np.add.reduce(slopes * projected, axis=0)
+    spread = total_over(slopes * projected, axis=0)
     moved = directions @ normal.covariance
-    scale = np.sqrt(np.maximum(np.add.reduce(moved * directions, axis=1), 1e-300))
+    scale = np.sqrt(np.maximum(total_over(moved * directions, axis=1), 1e-300))
     pull = (directions @ projected) / scale[:, None]
     rest = np.maximum(spread - pull * pull, 0.0)
     share = np.maximum(1.0 - tau * rest, 1e-3)
@@ -91,8 +91,8 @@ def marginal_moments(
     # Site and normal along uᵢ given x: log ratio = ½ bend x² + tilt x, x in standard deviations.
     per_share = pull / share
     bend = (per_share * pull) @ tau
-    tilt = np.add.reduce(per_share * (tau * centre - eta), axis=1)
-    x, log_jacobian, powers = grid_for(float(np.maximum.reduce(spread)) ** 0.5)
+    tilt = total_over(per_share * (tau * centre - eta), axis=1)
+    x, log_jacobian, powers = grid_for(float(largest(spread)) ** 0.5)
     log_density = (0.5 * (bend - 1.0))[:, None] * x
     log_density += tilt[:, None]
     log_density *= x
@@ -100,7 +100,7 @@ def marginal_moments(
     log_density += _log_likelihood(
         per_share, (centre - eta * rest) / share + offset, rest / share, floor, x
     )
-    log_density -= np.maximum.reduce(log_density, axis=1, keepdims=True)
+    log_density -= largest(log_density, axis=1, keepdims=True)
     total, first, second = powers.T @ np.exp(log_density).T
     mean = first / total
     correction = np.sqrt(second / total - mean * mean)
@@ -118,10 +118,10 @@ def log_likelihood_along(
 
 def _summed_logs(value: FloatArray, floor: FloatArray) -> FloatArray:
     """Return Σᵢ log(f + (1 - f) value), overwriting `value`, shape (…, t, g)."""
-    if np.logical_or.reduce(floor):
+    if any_of(floor):
         value *= (1.0 - floor)[:, None]
         value += floor[:, None]
-    total: FloatArray = np.add.reduce(np.log(value, out=value), axis=-2)
+    total: FloatArray = total_over(np.log(value, out=value), axis=-2)
     return total
 
 
@@ -134,7 +134,7 @@ def _log_likelihood(
     """
     minus = slope[:, :, None] * -x
     minus -= offset[:, :, None]
-    widest = float(np.maximum.reduce(variance, axis=None))
+    widest = float(largest(variance, axis=None))
     if widest < _POINT:
         value = logistic_of_negative(minus)
     else:

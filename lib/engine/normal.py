@@ -1,22 +1,27 @@
-"""The standard normal distribution: density, distribution function and its inverse."""
+"""The standard normal distribution, and the array type and reductions that the engine shares."""
 
 import math
+from collections.abc import Callable
 from statistics import NormalDist
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 FloatArray = NDArray[np.float64]
 
-_STANDARD = NormalDist()
-_ROOT_HALF = math.sqrt(0.5)
+# np.sum and np.max check their arguments for a microsecond or two before they call these.
+total_over: Callable[..., Any] = np.add.reduce
+largest: Callable[..., Any] = np.maximum.reduce
+any_of: Callable[..., Any] = np.logical_or.reduce
+
 _erfc = np.frompyfunc(math.erfc, 1, 1)
-_inv_cdf = np.frompyfunc(_STANDARD.inv_cdf, 1, 1)
+_inv_cdf = np.frompyfunc(NormalDist().inv_cdf, 1, 1)
 
 
 def normal_cdf(x: ArrayLike) -> FloatArray:
     """Return Φ(x), exact to the last digits in both tails."""
-    return np.asarray(0.5 * _erfc(-_ROOT_HALF * np.asarray(x, float)), float)
+    return np.asarray(0.5 * _erfc(-math.sqrt(0.5) * np.asarray(x, float)), float)
 
 
 def normal_quantile(p: ArrayLike) -> FloatArray:

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lib.engine.normal import FloatArray
+from lib.engine.normal import FloatArray, largest
 
 _LARGEST_EXPONENT = 700.0  # exp(709.8) is the largest double
 _NARROW = 1.5  # logits: standard deviation that the coarsest nodes serve
@@ -70,7 +70,7 @@ def logistic_moments(mean: FloatArray, deviation: FloatArray) -> FloatArray:
     Returns:
         Shape (3, j).
     """
-    z, moments = nodes_for(float(np.maximum.reduce(deviation)))
+    z, moments = nodes_for(float(largest(deviation)))
     minus_x = deviation[:, None] * -z
     minus_x -= mean[:, None]
     return moments.T @ logistic_of_negative(minus_x).T

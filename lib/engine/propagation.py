@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lib.engine.normal import FloatArray
+from lib.engine.normal import FloatArray, any_of, total_over
 from lib.engine.projection import logistic_moments
 
 _SMALLEST_VARIANCE = 1e-12
@@ -53,7 +53,7 @@ def match_sites(evidence: FloatArray, sites: FloatArray, normal: Normal) -> Floa
     """
     slopes, offset, floor = evidence[:-2], evidence[-2], evidence[-1]
     tau, eta = sites
-    w = np.add.reduce(slopes * (normal.covariance @ slopes), axis=0)
+    w = total_over(slopes * (normal.covariance @ slopes), axis=0)
     w = np.maximum(w, _SMALLEST_VARIANCE)
     share = np.maximum(1.0 - tau * w, _SMALLEST_SHARE)
     v = w / share
@@ -61,7 +61,7 @@ def match_sites(evidence: FloatArray, sites: FloatArray, normal: Normal) -> Floa
     deviation = np.sqrt(v)
     total, first, second = logistic_moments(m + offset, deviation)
     lowest: FloatArray | float = 1.0
-    if np.logical_or.reduce(floor):
+    if any_of(floor):
         rest = 1.0 - floor
         lowest = np.where(floor > 0.0, 0.5, 1.0)
         total, first, second = floor + rest * total, rest * first, floor + rest * second

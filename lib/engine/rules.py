@@ -17,7 +17,7 @@ Rule = Literal["variance", "logdet", "mutual_information", "fisher_d", "fisher_a
 Value = Callable[[FloatArray, FloatArray, FloatArray, FloatArray], FloatArray]
 
 _CHUNK = 4096
-_TINY = 1e-300
+_TINY = 1e-12
 
 
 def _expected_variance(

@@ -1,33 +1,49 @@
 """Choosing the next item."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from lib.engine.bank import ItemBank
-from lib.engine.normal import FloatArray
+from lib.engine.normal import FloatArray, any_of, largest, total_over
 from lib.engine.posterior import Posterior
 from lib.engine.rules import Rule, rule_values
+from lib.engine.screen import bounds_by_block, columns_of
+
+Items = NDArray[np.intp]
+
+_NEAR = 0.93  # of the greatest bound: where the best item nearly always is
+_FEW = 128  # items that are integrated at once, without bounds
 
 
 class Projection(NamedTuple):
     """Items seen from a posterior; each of shape (j,)."""
 
     mean: FloatArray
+    """Of x = a · θ + d, logits."""
     variance: FloatArray
     reach: FloatArray
+    """‖W^½ Σ a‖²."""
 
 
 def project(
-    posterior: Posterior, bank: ItemBank, items: NDArray[np.intp], weights: FloatArray | None = None
+    posterior: Posterior, bank: ItemBank, items: Items, weights: FloatArray | None = None
 ) -> Projection:
-    """Return mean and variance of a · θ + d, and ‖W^½ Σ a‖², for each of `items`."""
+    """Return what `items` measure of the posterior.
+
+    Args:
+        posterior: Where the student stands.
+        bank: The items.
+        items: Indices, shape (j,).
+        weights: How much each concept's variance counts, shape (k,); equal when None.
+    """
     a = bank.slopes[items]
     moved = a @ posterior.covariance
-    squared = moved * moved
-    reach = squared.sum(axis=1) if weights is None else squared @ weights
-    return Projection(a @ posterior.mean + bank.intercepts[items], (moved * a).sum(axis=1), reach)
+    variance = total_over(moved * a, axis=1)
+    moved *= moved
+    reach = total_over(moved, axis=1) if weights is None else moved @ weights
+    return Projection(a @ posterior.mean + bank.intercepts[items], variance, reach)
 
 
 def gains(
@@ -77,27 +93,100 @@ def select(
 
     Raises:
         ValueError: If no item is available, or `best` > 1 without `rng`.
+        IndexError: If an available item is not in the bank.
     """
-    items = _indices(available, len(bank))
-    if not len(items):
-        raise ValueError("no item is available")
-    value = gains(posterior, bank, items, rule, weights)
-    if best == 1:
-        return int(items[np.argmax(value)])
-    if rng is None:
+    if best > 1 and rng is None:
         raise ValueError("choosing among several items needs a random generator")
+    w = None if weights is None else np.asarray(weights, float)
+    items, value = _contenders(posterior, bank, available, rule, w, best)
+    if best == 1 or rng is None:
+        return int(items[np.argmax(value)])
     order = np.argsort(-value, kind="stable")[:best]
     close = order[value[order] >= (1.0 - loss) * value[order[0]]]
     return int(items[close[rng.integers(len(close))]])
 
 
-def _indices(available: ArrayLike | None, n: int) -> NDArray[np.intp]:
-    """Return the available items as indices."""
+def _contenders(
+    posterior: Posterior,
+    bank: ItemBank,
+    available: ArrayLike | None,
+    rule: Rule,
+    weights: FloatArray | None,
+    best: int,
+) -> tuple[Items, FloatArray]:
+    """Return available items that hold the `best` best ones, ascending, with their exact values."""
+    few, allowed = _available(available, len(bank))
+    if few is None and rule != "variance":
+        few = np.arange(len(bank)) if allowed is None else np.flatnonzero(allowed)
+    if few is not None:
+        return few, gains(posterior, bank, few, rule, weights)
+    share = _NEAR
+    while True:
+        items, limit = _shortlist(posterior, bank, allowed, weights, best, share)
+        value = gains(posterior, bank, items, rule, weights)
+        found = _nth_greatest(value, best)
+        if found >= limit:  # what was left out is worth less than `limit`
+            return items, value
+        share *= 0.98 * max(found, 0.0) / limit
+
+
+def _shortlist(
+    posterior: Posterior,
+    bank: ItemBank,
+    allowed: NDArray[np.bool_] | None,
+    weights: FloatArray | None,
+    best: int,
+    share: float,
+) -> tuple[Items, float]:
+    """Return the items whose bound is at least `share` of the `best`-th greatest, and that limit.
+
+    The items come in ascending order, so that ties are broken the same way in every bank.
+    """
+    items: list[Items] = []
+    bounds: list[NDArray[np.float32]] = []
+    greatest = limit = 0.0
+    for block, bound, after in bounds_by_block(posterior, columns_of(bank), weights):
+        if allowed is not None:
+            np.copyto(bound, np.float32(-1.0), where=~allowed[block])
+        greatest = max(greatest, _nth_greatest(bound, best))
+        limit = share * greatest
+        near = np.flatnonzero(bound >= limit)
+        items.append(block[near])
+        bounds.append(bound[near])
+        if after < limit:
+            break
+    found = np.concatenate(items)[np.concatenate(bounds) >= limit]
+    return np.sort(found), limit
+
+
+def _nth_greatest(values: NDArray[Any], n: int) -> float:
+    """Return the n-th greatest value, the least one when there are fewer."""
+    if n == 1:
+        return float(largest(values))
+    n = min(n, len(values))
+    return float(np.partition(values, -n)[-n])
+
+
+def _available(
+    available: ArrayLike | None, n: int
+) -> tuple[Items | None, NDArray[np.bool_] | None]:
+    """Return the available items as ascending indices when few, else as a mask; None for all."""
     if available is None:
-        return np.arange(n)
+        return None, None
     given = np.asarray(available)
     if given.dtype == np.bool_:
         if given.shape != (n,):
             raise ValueError(f"a mask of available items must be ({n},), not {given.shape}")
-        return np.flatnonzero(given)
-    return given.astype(np.intp).reshape(-1)
+        if not any_of(given):
+            raise ValueError("no item is available")
+        return None, given
+    items = np.unique(given.astype(np.intp))
+    if not len(items):
+        raise ValueError("no item is available")
+    if items[0] < 0 or items[-1] >= n:
+        raise IndexError(f"an available item is not in the bank of {n}")
+    if len(items) <= _FEW:
+        return items, None
+    mask = np.zeros(n, bool)
+    mask[items] = True
+    return None, mask

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from lib.engine.marginals import grid_for, log_likelihood_along
-from lib.engine.normal import FloatArray
+from lib.engine.normal import FloatArray, largest, total_over
 
 
 class Line(NamedTuple):
@@ -22,7 +22,7 @@ class Line(NamedTuple):
 
 def line_of_sites(sites: FloatArray) -> Line:
     """Return prior times sites, shape (2, t): where the next grid is laid."""
-    tau, eta = np.add.reduce(sites, axis=1).tolist()
+    tau, eta = total_over(sites, axis=1).tolist()
     precision = max(1.0 + tau, 1e-3)
     return Line(eta / precision, precision**-0.5)
 
@@ -30,13 +30,13 @@ def line_of_sites(sites: FloatArray) -> Line:
 def integrate_line(evidence: FloatArray, around: Line) -> Line:
     """Return the exact moments of z given all the evidence, shape (3, t)."""
     slope, offset, floor = evidence
-    steepest = float(np.maximum.reduce(np.abs(slope))) * around.deviation
+    steepest = float(largest(np.abs(slope))) * around.deviation
     x, log_jacobian, powers = grid_for(steepest)
     z = around.mean + around.deviation * x
     log_density = log_likelihood_along(slope, offset, floor, z)
     log_density += log_jacobian
     log_density -= 0.5 * z * z
-    log_density -= np.maximum.reduce(log_density)
+    log_density -= largest(log_density)
     total, first, second = (np.exp(log_density, out=log_density) @ powers).tolist()
     mean = first / total
     spread = max(second / total - mean * mean, 1e-12)
@@ -45,6 +45,6 @@ def integrate_line(evidence: FloatArray, around: Line) -> Line:
 
 def site_between(sites: FloatArray, after: Line) -> tuple[float, float]:
     """Return the site (τ, η) that brings prior times `sites`, shape (2, t), to `after`."""
-    tau, eta = np.add.reduce(sites, axis=1).tolist()
+    tau, eta = total_over(sites, axis=1).tolist()
     precision = after.deviation**-2
     return precision - 1.0 - tau, precision * after.mean - eta
