@@ -1,0 +1,162 @@
+"""The guides' curl lines, as printed, against the local server's app with the demo."""
+
+import pytest
+from fastapi.testclient import TestClient
+
+from local.demo.people import people
+from local.demo.students import session_token, student_id
+from tests.acceptance.curl import parse, run
+
+NOOR = next(person for person in people() if person.mailbox == "noor.haddad")
+
+UPLOAD = r"""
+curl -X POST http://localhost:5300/api/questions/upload \
+  -H "Content-Type: application/json" \
+  -d '{
+    "questions": [
+      {
+        "id": "q1",
+        "content": "What is 2+2?",
+        "options": ["3", "4", "5", "6"],
+        "correct_answer": "4",
+        "concepts": [1, 0, 0, 0, 0],
+        "difficulty": 0.3,
+        "discrimination": 1.2
+      }
+    ]
+  }'
+"""
+REDIS_STATS = "curl http://localhost:5300/api/debug/redis/stats"
+CLEANUP = r"""
+curl -X POST http://localhost:5300/api/sessions/cleanup \
+  -H "Content-Type: application/json" \
+  -d '{"inactivity_minutes": 30}'
+"""
+CREATE_SCHEMA = r"""
+curl -X POST https://your-app.vercel.app/api/admin-create-unified-schema \
+  -H "Content-Type: application/json" \
+  -d '{
+    "adminPassword": "YOUR_ADMIN_PASSWORD",
+    "dropExisting": false
+  }'
+"""
+
+
+def test_questions_are_uploaded(here: TestClient) -> None:
+    answer = run(here, UPLOAD)
+    assert answer.status_code == 200
+    assert answer.json().keys() == {"message", "count", "question_pool_id"}
+    assert answer.json()["count"] == 1
+
+
+def test_what_was_uploaded_is_asked_and_graded(here: TestClient) -> None:
+    pool = run(here, UPLOAD).json()["question_pool_id"]
+    started = here.post("/api/test/start", json={"student_id": "me", "question_pool_id": pool})
+    question = started.json()["next_question"]
+    assert question["content"] == "What is 2+2?"
+    assert "correct_answer" not in started.text
+    answer = {
+        "session_id": started.json()["session_id"],
+        "question_id": question["id"],
+        "response": question["options"].index("4"),
+    }
+    done = here.post("/api/test/submit", json=answer).json()
+    assert (done["status"], done["accuracy"]) == ("completed", 1.0)
+
+
+def test_redis_statistics_are_those_printed(here: TestClient) -> None:
+    answer = run(here, REDIS_STATS)
+    assert answer.status_code == 200
+    assert answer.json()["redis_stats"].keys() >= {
+        "active_sessions",
+        "active_locks",
+        "cached_questions",
+        "memory_used_mb",
+        "total_keys",
+    }
+
+
+def test_idle_sessions_are_cleaned_up(here: TestClient) -> None:
+    answer = run(here, CLEANUP)
+    assert answer.status_code == 200
+    assert answer.json()["inactivity_threshold_minutes"] == 30
+    assert isinstance(answer.json()["sessions_removed"], int)
+
+
+def test_health_is_checked(here: TestClient) -> None:
+    answer = here.get("/health")
+    assert answer.status_code == 200
+    assert answer.json().keys() >= {"status", "version", "timestamp", "services"}
+
+
+def test_history_is_accessible(here: TestClient) -> None:
+    answer = here.get("/api/student/demo-student-04/history")
+    assert answer.status_code == 200
+    assert len(answer.json()["test_sessions"]) == 4
+
+
+@pytest.mark.parametrize("path", ["/api/debug/session/{}", "/api/debug/sync/{}"])
+def test_a_session_is_looked_into_and_synchronised(here: TestClient, path: str) -> None:
+    pool = run(here, UPLOAD).json()["question_pool_id"]
+    started = here.post("/api/test/start", json={"student_id": "me", "question_pool_id": pool})
+    address = path.format(started.json()["session_id"])
+    answer = here.get(address) if "session/" in path else here.post(address)
+    assert answer.status_code == 200
+
+
+def test_progress_is_read_by_token_e_mail_and_id(here: TestClient) -> None:
+    whole = here.get(f"/api/student-progress?sessionToken={session_token(NOOR)}").json()
+    assert whole["success"] is True
+    assert whole["progress"]["student_email"] == "noor.haddad@example.com"
+    assert whole["progress"]["current_step"] == 5
+    assert whole["progress"]["completion_rate"] == 44
+    first = whole["progress"]["step_progress"][0]
+    assert first.keys() >= {"stepNumber", "stepName", "completed", "timeSpent", "attempts"}
+    for query in ("studentEmail=noor.haddad@example.com", f"studentId={student_id(NOOR)}"):
+        shared = here.get(f"/api/student-progress?{query}").json()
+        assert shared["success"] is True
+        assert [session["completion_rate"] for session in shared["sessions"]] == [44]
+
+
+def test_progress_is_reported(here: TestClient) -> None:
+    body = {
+        "sessionToken": here.post("/api/generate-session").json()["sessionToken"],
+        "studentEmail": "student@example.com",
+        "studentName": "John Doe",
+        "stepNumber": 3,
+        "stepName": "Services",
+        "completed": True,
+        "timeSpent": 450,
+        "codeSubmitted": "...",
+        "deploymentUrl": "https://...",
+    }
+    answer = here.post("/api/student-progress", json=body)
+    assert answer.status_code == 200
+    assert answer.json()["message"] == "Progress updated successfully"
+    assert answer.json()["progress"]["step_progress"][0]["timeSpent"] == 450
+
+
+def test_the_schema_is_created(here: TestClient) -> None:
+    answer = run(here, CREATE_SCHEMA)
+    assert answer.status_code == 200
+    assert answer.json()["success"] is True
+    assert answer.json()["results"]
+    assert answer.json()["nextSteps"]
+    kept = here.get(f"/api/student-progress?sessionToken={session_token(NOOR)}")
+    assert kept.json()["progress"]["current_step"] == 5
+
+
+@pytest.mark.parametrize("printed", [UPLOAD, REDIS_STATS, CLEANUP, CREATE_SCHEMA])
+def test_the_same_line_from_elsewhere_is_refused(client: TestClient, printed: str) -> None:
+    assert run(client, printed).status_code == 401
+
+
+def test_a_line_is_read_as_a_shell_reads_it() -> None:
+    read = parse(
+        'curl -X POST http://localhost:5300/a?b=c -H "D: e" -d \'{"f": "g"}\' > backup.json'
+    )
+    assert (read.method, read.path, read.body) == ("POST", "/a?b=c", '{"f": "g"}')
+    assert read.headers == {
+        "Content-Type": "application/x-www-form-urlencoded",
+        "D": "e",
+    }
