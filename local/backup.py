@@ -35,7 +35,7 @@ def dump(url: str, folder: Path = BACKUPS) -> Path:
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)  # e-mails are in it
     file = folder / f"stepwise-{datetime.now(UTC):%Y%m%dT%H%M%S%fZ}.dump"
     unfinished = file.with_suffix(".unfinished")
-    _call(url, "pg_dump", "--format=custom", f"--file={unfinished}", f"--dbname={url}")
+    _call(url, "pg_dump", "--format=custom", f"--file={unfinished}")
     unfinished.rename(file)
     return file
 
@@ -56,10 +56,8 @@ def restore(url: str, file: Path) -> None:
     """Make the database what it was when the file was written; all or nothing.
 
     Raises:
-        ServerError: If the file is no backup, or the database refuses.
+        ServerError: If there is no such backup, or the database refuses.
     """
-    if not file.is_file():
-        raise ServerError(f"There is no file {file}.")
     with tempfile.TemporaryDirectory() as folder:
         script = Path(folder) / "restore.sql"
         _call(url, "pg_restore", "--no-owner", "--no-acl", f"--file={script}", str(file))
@@ -69,7 +67,13 @@ def restore(url: str, file: Path) -> None:
         after.write_text(load_script("database.sql"))  # a dump leaves a database's settings out
         files = [f"--file={path}" for path in (clear, script, after)]
         how = ("--no-psqlrc", "--quiet", "--single-transaction", "--set=ON_ERROR_STOP=1")
-        _call(url, "psql", *how, f"--dbname={url}", *files)
+        _call(url, "psql", *how, *files)
+
+
+def _existing(file: Path) -> Path:
+    if not file.is_file():
+        raise ServerError(f"There is no file {file}.")
+    return file
 
 
 def _clearing(url: str) -> str:
@@ -82,8 +86,12 @@ def _clearing(url: str) -> str:
 
 
 def _call(url: str, name: str, *arguments: str) -> None:
+    """Run a program on the database; its address travels unseen by other users of the machine."""
     command = [str(_matching(url, name)), *arguments]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    options = psycopg.pq.Conninfo.parse(url.encode())
+    address = {o.envvar.decode(): o.val.decode() for o in options if o.envvar and o.val}
+    environment = {**os.environ, **address}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         raise ServerError(f"{name} failed:\n{done.stderr.strip()}")
 
@@ -125,7 +133,7 @@ def main(arguments: list[str] | None = None) -> int:
         if asked.action == "dump":
             print(f"Wrote {dump(url)}")
         else:
-            file = asked.file or newest()  # before the dump below becomes the newest
+            file = _existing(asked.file or newest())  # before the dump below becomes the newest
             print(f"Kept what was there in {dump(url)}")
             restore(url, file)
             print(f"Restored {file}")

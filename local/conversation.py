@@ -16,6 +16,7 @@ from local.resp import ErrorReply, Link, Links, Reply
 from local.rest import Ask, Json, Kind, Refusal, many_answer, read_ask, single_answer, unserved
 
 MAX_REQUEST_BYTES = 10 * 1024 * 1024
+CHUNK_BYTES = 64 * 1024
 SWITCHES = "/_faults"
 UNAUTHORIZED = (
     "WRONGPASS invalid or missing auth token. "
@@ -79,14 +80,21 @@ class Conversation(BaseHTTPRequestHandler):
             self.close_connection = True
             raise Refusal("ERR a length is required", HTTPStatus.LENGTH_REQUIRED)
         given = self.headers.get("Content-Length", "0")
-        length = int(given) if given.isdecimal() else -1
-        if not 0 <= length <= MAX_REQUEST_BYTES:
-            self.close_connection = True
-            raise Refusal(TOO_LARGE.format(MAX_REQUEST_BYTES, given))
+        length = int(given) if given.isdecimal() else 0
+        if length > MAX_REQUEST_BYTES:
+            self._discard(length)
+            raise Refusal(TOO_LARGE.format(MAX_REQUEST_BYTES, length))
         body = self.rfile.read(length)
         if len(body) != length:
             self._hang_up()
         return body
+
+    def _discard(self, length: int) -> None:
+        """Read what comes: who is cut off while sending never sees the answer."""
+        self.close_connection = True
+        left = length
+        while left > 0 and (chunk := self.rfile.read(min(left, CHUNK_BYTES))):
+            left -= len(chunk)
 
     def _require_token(self) -> None:
         """`?_token=` comes before the header, which may say Bearer or not."""

@@ -76,12 +76,13 @@ class DevServer:
             stack.callback(withdraw, self._folder)
             self._migrate(environment)
             self._load_demo(services)
+            changes = stack.enter_context(_changes())  # before the worker reads the code
             worker = Worker(listener, environment)
             stack.callback(worker.stop)
             worker.start()
             worker.wait_until_ready()
             _introduce(url, services)
-            self._attend(worker, services, stack.enter_context(_changes()))
+            self._attend(worker, services, changes)
 
     def _attend(
         self, worker: "Worker", services: Services, changes: queue.Queue[set[Path]]

@@ -14,6 +14,8 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from local.child import POLL_SECONDS, Child, FolderLock, ServerError
 
@@ -85,7 +87,9 @@ class RedisServer:
 
     def client(self) -> redis.Redis:
         """A client of its own, for looking behind the gateway's back."""
-        return redis.Redis(unix_socket_path=str(self.socket), protocol=2)
+        return redis.Redis(
+            unix_socket_path=str(self.socket), protocol=2, retry=Retry(NoBackoff(), retries=0)
+        )
 
     def _run(self, lock: FolderLock) -> None:
         found = find_redis_server()

@@ -1,0 +1,122 @@
+"""`make dev` and its sisters as processes of a test."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+import time
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+import psutil  # type: ignore[import-untyped]  # it comes with the embedded Postgres, untyped
+
+from local.child import FolderLock
+
+ROOT = Path(__file__).parents[2]
+START_SECONDS = 60
+
+
+class Dev:
+    """One `python -m local` on a free port."""
+
+    def __init__(self, folder: Path, *, root: Path = ROOT, demo: bool = False) -> None:
+        self.folder = folder
+        if not demo:
+            (folder / "postgres").mkdir(parents=True, exist_ok=True)
+            (folder / "postgres" / "demo-loaded").touch()
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "local", "--port", "0", "--folder", str(folder)],
+            cwd=root,
+            env={**os.environ, "PYTHONPATH": str(root)},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        self.output = ""
+        self._ready = threading.Event()
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    def wait_until_up(self) -> None:
+        assert self._ready.wait(START_SECONDS), self.output
+        assert self.shown("Stepwise"), self.output
+
+    def _read(self) -> None:
+        assert self._process.stdout is not None
+        for line in self._process.stdout:
+            self.output += line
+            if line.startswith("  Stop "):
+                self._ready.set()
+        self._ready.set()
+
+    def shown(self, name: str) -> str:
+        found = re.search(rf"^  {name} +(\S+)$", self.output, re.MULTILINE)
+        return found[1] if found else ""
+
+    def get(self, path: str) -> tuple[int, Any]:
+        with urllib.request.urlopen(self.shown("Stepwise") + path, timeout=10) as reply:
+            return reply.status, json.load(reply)
+
+    def wait_for(self, name: str, value: str) -> None:
+        """Until the health report says so; a request may wait, none may be refused."""
+        deadline = time.monotonic() + 30
+        while (found := self.get("/health")[1])[name] != value:
+            assert time.monotonic() < deadline, (found, self.output[-2000:])
+            time.sleep(0.1)
+
+    def wait_for_output(self, text: str) -> None:
+        deadline = time.monotonic() + 30
+        while text not in self.output:
+            assert time.monotonic() < deadline, self.output[-2000:]
+            time.sleep(0.05)
+
+    def kill_worker(self) -> None:
+        children = psutil.Process(self._process.pid).children()
+        (worker,) = [child for child in children if "local.worker" in child.cmdline()]
+        worker.kill()
+
+    @property
+    def database(self) -> str:
+        running = json.loads((self.folder / "running.json").read_text())
+        return str(running["environment"]["DATABASE_URL"])
+
+    def end(self, number: signal.Signals) -> int:
+        """Send a signal if it runs, and wait; its exit code."""
+        self._process.send_signal(number)
+        code = self._process.wait(30)
+        self._reader.join(10)
+        assert self._process.stdout is not None
+        self._process.stdout.close()
+        return code
+
+
+def left_behind(folder: Path) -> list[str]:
+    """Command lines of processes that work in the folder or were started from there."""
+    commands = [" ".join(p.info["cmdline"] or ()) for p in psutil.process_iter(["cmdline"])]
+    return [command for command in commands if str(folder) in command]
+
+
+def wait_until_nothing_is_left(folder: Path) -> None:
+    deadline = time.monotonic() + 20
+    while left := left_behind(folder):
+        assert time.monotonic() < deadline, left
+        time.sleep(0.05)
+    for name in ("postgres", "redis"):
+        FolderLock(folder / name).acquire(seconds=5).release()
+
+
+def run(*arguments: str, cwd: Path = ROOT, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run a module of ours to its end."""
+    return subprocess.run(
+        [sys.executable, "-m", *arguments],
+        cwd=cwd,
+        env={**os.environ, "PYTHONPATH": str(ROOT), **environment},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )

@@ -1,0 +1,85 @@
+import stat
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from local.backup import dump, main, newest, restore
+from local.child import ServerError
+from local.postgres_server import PostgresServer
+
+
+def rows(url: str) -> list[tuple[int, str]]:
+    with psycopg.connect(url) as connection:
+        return connection.execute("SELECT n, word FROM public.kept ORDER BY n").fetchall()
+
+
+@pytest.fixture
+def filled(postgres_url: str) -> str:
+    """A migrated database with a table of its own and two rows."""
+    with psycopg.connect(postgres_url) as connection:
+        connection.execute("CREATE TABLE public.kept (n int PRIMARY KEY, word text)")
+        connection.execute("INSERT INTO public.kept VALUES (1, 'ä'), (2, 'b')")
+    return postgres_url
+
+
+def test_a_restored_database_is_what_it_was(filled: str, tmp_path: Path) -> None:
+    file = dump(filled, tmp_path / "backups")
+    with psycopg.connect(filled) as connection:
+        connection.execute("UPDATE public.kept SET word = 'changed'")
+        connection.execute("CREATE SCHEMA newer")
+        connection.execute("CREATE TABLE newer.more (n int REFERENCES public.kept (n))")
+        connection.execute("CREATE TABLE assessment.more (n int)")
+    restore(filled, file)
+    assert rows(filled) == [(1, "ä"), (2, "b")]
+    with psycopg.connect(filled) as connection:
+        newer = connection.execute(
+            "SELECT to_regclass('newer.more'), to_regclass('assessment.more')"
+        ).fetchone()
+        assert newer == (None, None)
+        path = connection.execute("SHOW search_path").fetchone()
+        assert path == ("public, assessment, learning",)
+
+
+def test_a_restore_that_fails_changes_nothing(filled: str, tmp_path: Path) -> None:
+    damaged = tmp_path / "damaged.dump"
+    damaged.write_bytes(dump(filled, tmp_path).read_bytes()[:5_000])
+    with pytest.raises(ServerError, match="pg_restore failed"):
+        restore(filled, damaged)
+    assert rows(filled) == [(1, "ä"), (2, "b")]
+
+
+def test_a_backup_moves_to_an_empty_database(
+    filled: str, postgres_server: PostgresServer, tmp_path: Path
+) -> None:
+    file = dump(filled, tmp_path)
+    url = postgres_server.create_database("moved")
+    restore(url, file)
+    assert rows(url) == [(1, "ä"), (2, "b")]
+    postgres_server.drop_database("moved")
+
+
+def test_backups_are_private_and_the_newest_is_found(filled: str, tmp_path: Path) -> None:
+    folder = tmp_path / "backups"
+    with pytest.raises(ServerError, match="no backup"):
+        newest(folder)
+    files = [dump(filled, folder) for _ in range(2)]
+    assert newest(folder) == files[1]
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    assert sorted(folder.iterdir()) == files
+
+
+def test_the_command_keeps_what_it_replaces(
+    filled: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("DATABASE_URL", filled)
+    assert main(["dump"]) == 0
+    with psycopg.connect(filled) as connection:
+        connection.execute("INSERT INTO public.kept VALUES (3, 'later')")
+    assert main(["restore"]) == 0
+    assert rows(filled) == [(1, "ä"), (2, "b")]
+    assert main(["restore", str(newest(tmp_path / ".local" / "backups"))]) == 0
+    assert rows(filled) == [(1, "ä"), (2, "b"), (3, "later")]
+    assert main(["restore", "none.dump"]) == 1
+    assert "There is no file none.dump" in capsys.readouterr().err

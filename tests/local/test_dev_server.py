@@ -1,0 +1,134 @@
+"""`make dev` as a process: started, found, killed, started again."""
+
+import re
+import resource
+import shutil
+import signal
+import socket
+import threading
+import time
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from tests.local.processes import ROOT, Dev, run, wait_until_nothing_is_left
+
+Start = Callable[..., Dev]
+SHOW = 'import os; print(os.environ["DATABASE_URL"], os.environ["ADMIN_PASSWORD"])'
+CODE = ("api", "lib", "local", "migrations", "sql", "alembic.ini", "migrate.py")
+
+
+def test_a_kill_at_any_moment_loses_no_acknowledged_row(folder: Path, start_dev: Start) -> None:
+    dev = start_dev()
+    assert dev.get("/health")[1]["services"] == {"postgres": "up", "redis": "up"}
+    password = dev.shown("Admin password")
+    acknowledged = []
+
+    def write() -> None:
+        with psycopg.connect(dev.database, autocommit=True) as connection:
+            connection.execute("CREATE TABLE public.kept (n int)")
+            for number in range(1_000_000):
+                connection.execute("INSERT INTO public.kept VALUES (%s)", [number])
+                acknowledged.append(number)
+
+    def write_until_killed() -> None:
+        with pytest.raises(psycopg.OperationalError):
+            write()
+
+    writer = threading.Thread(target=write_until_killed)
+    writer.start()
+    while len(acknowledged) < 100:
+        time.sleep(0.01)
+    url = dev.shown("Stepwise")
+    assert dev.end(signal.SIGKILL) == -signal.SIGKILL
+    writer.join()
+    wait_until_nothing_is_left(folder)
+    with pytest.raises(OSError, match="refused"):
+        urllib.request.urlopen(url, timeout=1)
+
+    spent = cpu_seconds_of_ended_children()
+    again = start_dev()
+    assert again.get("/health")[0] == 200
+    with psycopg.connect(again.database) as connection:
+        kept = {row[0] for row in connection.execute("SELECT n FROM public.kept")}
+    assert kept >= set(acknowledged)
+    assert again.shown("Admin password") == password
+    assert again.end(signal.SIGINT) == 0
+    assert again.output.endswith("nothing was left running.\n")
+    wait_until_nothing_is_left(folder)
+    # Seconds on an idle machine; the clock would measure what else runs on this one.
+    assert cpu_seconds_of_ended_children() - spent < 5
+
+
+def cpu_seconds_of_ended_children() -> float:
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
+
+
+def test_others_find_a_make_dev_that_runs(folder: Path, start_dev: Start) -> None:
+    dev = start_dev(folder / ".local", demo=True)
+    with psycopg.connect(dev.database) as connection:
+        pool = connection.execute("SELECT count(*) FROM assessment.questions").fetchone()
+    assert pool is not None
+    assert pool[0] >= 120, "the first start loads the demo"
+
+    second = run("local", cwd=folder)
+    assert second.returncode == 1
+    assert f"runs already at {dev.shown('Stepwise')} (process " in second.stdout
+    for name in ("secrets.json", "running.json"):
+        assert (dev.folder / name).stat().st_mode & 0o777 == 0o600
+
+    command = run("local.with_services", "-c", SHOW, cwd=folder)
+    assert command.stdout.split() == [dev.database, dev.shown("Admin password")], command.stderr
+    assert dev.get("/health")[1]["status"] == "healthy"
+
+    assert dev.end(signal.SIGTERM) == 0
+    wait_until_nothing_is_left(folder / ".local")
+    assert not (folder / ".local" / "running.json").exists()
+
+
+def test_a_busy_port_is_named_before_anything_starts(folder: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        ended = run("local", "--folder", str(folder), PORT=str(port))
+    assert ended.returncode == 1
+    assert f"Port {port} is not free" in ended.stderr
+    assert f"make dev PORT={port + 1}" in ended.stderr
+    assert not (folder / "postgres").exists()
+
+
+@pytest.fixture
+def copied(folder: Path) -> Path:
+    """The code in a place where it may be changed."""
+    place = folder / "code"
+    place.mkdir()
+    for name in CODE:
+        source = ROOT / name
+        if source.is_dir():
+            shutil.copytree(source, place / name, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy(source, place / name)
+    return place
+
+
+def test_a_change_of_the_code_takes_effect_and_a_mistake_waits_for_its_repair(
+    folder: Path, copied: Path, start_dev: Start
+) -> None:
+    dev = start_dev(folder / "data", root=copied)
+    settings = copied / "lib" / "settings.py"
+    text = settings.read_text()
+    changed = re.sub(r'version: str = "[^"]+"', 'version: str = "0.0.0-changed"', text)
+    assert changed != text
+    settings.write_text(changed)
+    dev.wait_for("version", "0.0.0-changed")
+    settings.write_text("this is no Python")
+    dev.wait_for_output("starts again after the next change")
+    settings.write_text(text)
+    dev.wait_for("status", "healthy")
+    dev.kill_worker()
+    dev.wait_for("status", "healthy")
+    assert dev.end(signal.SIGINT) == 0
+    wait_until_nothing_is_left(folder / "data")

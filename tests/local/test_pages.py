@@ -1,0 +1,65 @@
+from pathlib import Path
+
+import pytest
+from starlette.applications import Starlette
+from starlette.responses import PlainTextResponse
+from starlette.routing import Route
+from starlette.testclient import TestClient
+
+from lib.headers import PAGE_HEADERS
+from local.pages import Pages
+
+
+@pytest.fixture
+def pages(tmp_path: Path) -> TestClient:
+    public = tmp_path / "public"
+    (public / "guide").mkdir(parents=True)
+    (public / "index.html").write_text("landing")
+    (public / "docs.html").write_text("docs")
+    (public / "guide" / "index.html").write_text("guide")
+    (public / "style.css").write_text("body {}")
+    (tmp_path / "secret.txt").write_text("secret")
+    (public / "link.txt").symlink_to(tmp_path / "secret.txt")
+    inner = Starlette(
+        routes=[
+            Route("/{rest:path}", lambda _: PlainTextResponse("function"), methods=["GET", "POST"])
+        ]
+    )
+    return TestClient(Pages(inner, public), follow_redirects=False)
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("/", "landing"),
+        ("/docs", "docs"),
+        ("/docs.html", "docs"),
+        ("/guide", "guide"),
+        ("/style.css", "body {}"),
+        ("/api/health", "function"),
+        ("/%2e%2e/secret.txt", "function"),
+        ("/..%2fsecret.txt", "function"),
+        ("/link.txt", "function"),
+        ("/docs%00", "function"),
+    ],
+)
+def test_files_come_first_and_only_files_of_the_folder(
+    pages: TestClient, path: str, text: str
+) -> None:
+    assert pages.get(path).text == text
+
+
+def test_pages_carry_the_headers_of_the_deployment(pages: TestClient) -> None:
+    answer = pages.get("/docs")
+    assert answer.headers["content-type"] == "text/html; charset=utf-8"
+    assert {name.lower(): value for name, value in PAGE_HEADERS.items()}.items() <= dict(
+        answer.headers
+    ).items()
+    assert pages.head("/docs").status_code == 200
+    assert pages.post("/docs").text == "function"
+
+
+def test_a_slash_at_the_end_leads_to_the_page(pages: TestClient) -> None:
+    answer = pages.get("/docs/?a=1")
+    assert answer.status_code == 308
+    assert answer.headers["location"].endswith("/docs?a=1")

@@ -1,0 +1,85 @@
+"""The official Python client, sync and async, unchanged, against the gateway."""
+
+import asyncio
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from upstash_redis import Redis
+from upstash_redis.asyncio import Redis as AsyncRedis
+from upstash_redis.errors import UpstashError
+
+from local.gateway import Gateway
+
+SCRIPT = "return {KEYS[1], ARGV[1], redis.call('INCR', KEYS[1])}"
+
+
+@pytest.fixture(params=["base64", None])
+def redis(request: pytest.FixtureRequest, redis_gateway: Gateway) -> Iterator[Redis]:
+    with Redis(
+        redis_gateway.url, redis_gateway.token, rest_encoding=request.param, rest_retries=0
+    ) as client:
+        yield client
+
+
+def test_texts_numbers_and_nulls_come_back_as_redis_has_them(redis: Redis) -> None:
+    assert redis.set("text", "naïve ✓ 🚀", ex=60)
+    assert redis.get("text") == "naïve ✓ 🚀"
+    assert 0 < redis.ttl("text") <= 60
+    assert not redis.set("text", "other", nx=True)
+    assert redis.set("ok", "OK")
+    assert redis.mget("ok", "none") == ["OK", None]
+    assert redis.hset("hash", values={"ü": "é", "n": 1}) == 2
+    assert redis.hgetall("hash") == {"ü": "é", "n": "1"}
+    assert redis.incrbyfloat("float", 1.5) == 1.5
+    assert redis.ping("hello") == "hello"
+
+
+def test_pipelines_run_in_order_and_one_failure_spares_the_rest(redis: Redis) -> None:
+    pipeline = redis.pipeline()
+    pipeline.set("n", 1).incr("n").get("n")
+    assert pipeline.exec() == [True, 2, "2"]
+    redis.set("text", "x")
+    pipeline = redis.pipeline()
+    pipeline.incr("text").set("after", 1)
+    with pytest.raises(UpstashError, match="not an integer"):
+        pipeline.exec()
+    assert redis.get("after") == "1"
+
+
+def test_transactions_run_as_one(redis: Redis) -> None:
+    transaction = redis.multi()
+    transaction.incr("n").incr("n").get("n")
+    assert transaction.exec() == [1, 2, "2"]
+
+
+def test_scripts_run_by_text_and_by_digest(redis: Redis) -> None:
+    assert redis.eval(SCRIPT, keys=["count"], args=["v"]) == ["count", "v", 1]
+    digest = redis.script_load(SCRIPT)
+    assert redis.evalsha(digest, keys=["count"], args=["w"]) == ["count", "w", 2]
+    with pytest.raises(UpstashError, match="NOSCRIPT"):
+        redis.evalsha("0" * 40)
+
+
+def test_errors_carry_redis_own_words(redis: Redis, redis_gateway: Gateway) -> None:
+    redis.hset("hash", "a", "1")
+    with pytest.raises(UpstashError, match=r"^WRONGTYPE Operation"):
+        redis.incr("hash")
+    with (
+        Redis(redis_gateway.url, "wrong", rest_retries=0) as outsider,
+        pytest.raises(UpstashError, match=r"^WRONGPASS"),
+    ):
+        outsider.get("hash")
+
+
+def test_the_async_client_runs_many_at_once(redis_gateway: Gateway) -> None:
+    async def run() -> tuple[list[int], Any]:
+        async with AsyncRedis(redis_gateway.url, redis_gateway.token, rest_retries=0) as redis:
+            counts = await asyncio.gather(*(redis.incr("n") for _ in range(30)))
+            transaction = redis.multi()
+            transaction.get("n").set("text", "naïve").get("text")
+            return sorted(counts), await transaction.exec()
+
+    counts, rest = asyncio.run(run())
+    assert counts == list(range(1, 31))
+    assert rest == ["30", True, "naïve"]

@@ -1,0 +1,97 @@
+"""Commands beside `make dev`, and without it."""
+
+import json
+import threading
+from pathlib import Path
+
+import pytest
+
+from local.child import ServerError
+from local.own_secrets import own_secrets
+from local.services import given_all, joined, running_services
+from tests.local.processes import left_behind, run
+
+COUNT = """
+import os, psycopg
+with psycopg.connect(os.environ["DATABASE_URL"]) as connection:
+    connection.execute("CREATE TABLE IF NOT EXISTS public.runs (n int)")
+    connection.execute("INSERT INTO public.runs VALUES (1)")
+    print(connection.execute("SELECT count(*) FROM public.runs").fetchone()[0])
+"""
+RUNNING = {
+    "DATABASE_URL": "postgresql://running",
+    "UPSTASH_REDIS_REST_URL": "http://running",
+    "UPSTASH_REDIS_REST_TOKEN": "running",
+    "ADMIN_PASSWORD": "running",
+}
+
+
+def test_commands_share_the_data_one_after_the_other(folder: Path) -> None:
+    seen: list[str] = []
+
+    def count() -> None:
+        ended = run("local.with_services", "-c", COUNT, cwd=folder)
+        seen.append(ended.stdout.strip() if ended.returncode == 0 else ended.stderr)
+
+    threads = [threading.Thread(target=count) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(seen) == ["1", "2"]
+    assert left_behind(folder) == []
+
+
+def test_a_command_ends_as_its_program_does(folder: Path) -> None:
+    given = {"DATABASE_URL": "postgresql://given", "UPSTASH_REDIS_REST_URL": "http://given"}
+    ended = run("local.with_services", "-c", "raise SystemExit(7)", cwd=folder, **given)
+    assert ended.returncode == 7
+    assert list(folder.iterdir()) == [], "nothing of ours was needed"
+
+
+def test_the_environments_own_names_come_first() -> None:
+    assert joined({}, RUNNING) == RUNNING
+    given = {"POSTGRES_URL": "postgresql://given", "ADMIN_PASSWORD": "given", "OTHER": "1"}
+    assert joined(given, RUNNING) == {
+        **given,
+        "UPSTASH_REDIS_REST_URL": "http://running",
+        "UPSTASH_REDIS_REST_TOKEN": "running",
+    }
+    stray = {"DATABASE_URL_UNPOOLED": "postgresql://elsewhere", "KV_REST_API_TOKEN": "stray"}
+    assert joined(stray, RUNNING) == RUNNING
+    assert given_all({"POSTGRES_URL": "postgresql://a", "KV_REST_API_URL": "http://a"})
+    assert not given_all({"POSTGRES_URL": "postgresql://a", "KV_REST_API_URL": " "})
+
+
+def test_given_services_take_the_place_of_ours(folder: Path) -> None:
+    given = {
+        "POSTGRES_URL": "postgresql://given",
+        "KV_REST_API_URL": "http://given",
+        "KV_REST_API_TOKEN": "given",
+        "CRON_SECRET": "given by the environment",
+    }
+    with running_services(folder, given) as services:
+        assert (services.postgres, services.redis) == (None, None)
+        assert given.items() <= services.environment.items()
+        assert "DATABASE_URL" not in services.environment
+    assert not (folder / "postgres").exists()
+
+
+def test_half_of_a_pair_is_an_error(folder: Path) -> None:
+    given = {"POSTGRES_URL": "postgresql://given", "KV_REST_API_URL": "http://given"}
+    with pytest.raises(ServerError, match="Set both"), running_services(folder, given):
+        pass
+
+
+def test_own_secrets_are_made_once_and_kept_private(folder: Path) -> None:
+    made = own_secrets(folder)
+    assert own_secrets(folder) == made
+    assert len(made["ENCRYPTION_KEY"]) == 64
+    file = folder / "secrets.json"
+    assert file.stat().st_mode & 0o777 == 0o600
+    file.write_text(json.dumps({"ENCRYPTION_KEY": made["ENCRYPTION_KEY"]}))
+    assert own_secrets(folder)["ENCRYPTION_KEY"] == made["ENCRYPTION_KEY"]
+    file.write_text("[]")
+    with pytest.raises(ValueError, match="damaged"):
+        own_secrets(folder)
+    assert file.read_text() == "[]"
