@@ -15,7 +15,7 @@ TRY = """
 Some of what can be tried at http://127.0.0.1:5300 (docs/try-it.md has more):
 
   question pool     {pool}
-  tested student    demo-student-04
+  tested student    demo-student-08
   workshop student  {email}
   their session     {token}
 

@@ -86,13 +86,14 @@ def configuration(person: Person, visit: int, passed: int) -> dict[str, Any]:
             "voice_settings": {"speed": rng.choice((0.9, 1.0, 1.1)), "language": "en-US"},
             "codespace_url": f"https://{owner}.codespaces.example",
             "github_repo_url": f"https://git.example/{owner}/voice-assistant",
+            "repo_created": True,
         },
         4: {"railway_url": deployment_url(person), "ivr_greeting": scenario["greeting"]},
         5: {"websocket_url": _websocket_url(person)},
         7: {"system_prompt": scenario["prompt"]},
         8: {"tools": [_tool(*scenario["tool"])]},
     }
-    columns: dict[str, Any] = {"tools": [], "voice_settings": {}}
+    columns: dict[str, Any] = {"tools": [], "voice_settings": {}, "repo_created": False}
     for step, filled in filled_by.items():
         columns |= filled if step <= passed else {}
     return columns

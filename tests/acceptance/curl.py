@@ -51,6 +51,8 @@ def _options(words: list[str]) -> tuple[dict[str, list[str]], str]:
     url = ""
     ours = iter(takewhile(lambda word: word not in {">", "|"}, words))
     for word in ours:
+        if word == "-s":
+            continue
         if word in {"-X", "-H", "-d"}:
             options.setdefault(word, []).append(next(ours))
         elif word.startswith("http"):

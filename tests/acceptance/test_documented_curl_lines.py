@@ -90,7 +90,7 @@ def test_health_is_checked(here: TestClient) -> None:
 
 
 def test_history_is_accessible(here: TestClient) -> None:
-    answer = here.get("/api/student/demo-student-04/history")
+    answer = here.get("/api/student/demo-student-08/history")
     assert answer.status_code == 200
     assert len(answer.json()["test_sessions"]) == 4
 

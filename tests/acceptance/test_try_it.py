@@ -1,0 +1,81 @@
+"""The tour of docs/try-it.md, line by line, as a shell would run it."""
+
+import json
+import re
+from pathlib import Path
+from string import Template
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+
+from tests.acceptance.curl import run
+
+TOUR = Path(__file__).parents[2] / "docs" / "try-it.md"
+PIPED = re.compile(r"^(\w+)=\$\((.+?)(?: \| field ([\w ]+))?\)$")
+SET = re.compile(r"""^(\w+)=(['"]?)([^$]*)\2$""")
+
+
+class Shell:
+    """As much of a shell as the tour needs."""
+
+    def __init__(self, client: TestClient) -> None:
+        self.client = client
+        self.variables: dict[str, str] = {}
+        self.answers: list[Any] = []
+
+    def run(self, line: str) -> None:
+        """Carry out one line."""
+        if found := SET.match(line):
+            self.variables[found[1]] = found[3]
+        elif found := PIPED.match(line):
+            self.variables[found[1]] = self._field(self._output(found[2]), found[3])
+        else:
+            self._output(line)
+
+    def _output(self, command: str) -> str:
+        if command == 'echo "$START"':
+            return self.variables["START"]
+        # Variables stand bare, or between two halves of a quoted text.
+        unquoted = re.sub(r"'(\$\w+)'", r"\1", command)
+        answer = run(self.client, Template(unquoted).substitute(self.variables))
+        assert answer.status_code == 200, (command, answer.text)
+        self.answers.append(answer.json())
+        return str(answer.text)
+
+    @staticmethod
+    def _field(text: str, keys: str | None) -> str:
+        if keys is None:
+            return text
+        value = json.loads(text)
+        for key in keys.split():
+            value = value[key]
+        return str(value)
+
+
+def lines() -> list[str]:
+    """The tour's commands; the helper `field` is the class above."""
+    blocks = re.findall(r"```sh\n(.*?)```", TOUR.read_text(encoding="utf-8"), re.DOTALL)
+    script = re.sub(r"^field\(\).*?^print.*?$", "", "".join(blocks), flags=re.DOTALL | re.MULTILINE)
+    return [line for line in script.splitlines() if line]
+
+
+@pytest.fixture
+def shell(here: TestClient) -> Shell:
+    return Shell(here)
+
+
+def test_every_line_of_the_tour_works(shell: Shell) -> None:
+    tour = lines()
+    assert sum("curl " in line for line in tour) == 12
+    for line in tour:
+        shell.run(line)
+    owner, shared, _, reported, started, graded, status, ended, history, *_ = shell.answers
+    assert owner["progress"]["student_name"] == "Noor Haddad"
+    assert [session["completion_rate"] for session in shared["sessions"]] == [100, 33]
+    assert reported["progress"]["completion_rate"] == 11
+    assert started["status"] == "started"
+    assert graded["questions_answered"] == 1
+    assert status["is_active"] is True
+    assert ended["summary"]["total_questions"] == 1
+    assert history["progress_data"]["total_sessions"] == 4
