@@ -19,6 +19,7 @@ FIRST_OF_WORKSHOP = 20
 MOST_TESTS = 4
 SHARED_VARIANCE = 0.5  # correlation between a student's abilities in two concepts
 GROWTH = (0.25, 0.12)  # what is learned between two tests: mean and deviation, logits
+PATIENCE = 4  # answers; fewer than any of the criteria ask for
 WEEK = timedelta(days=7)
 UNDER_WAY = frozenset({3, 17})  # whose last test goes on while the demo is loaded
 GAVE_UP = frozenset({5, 22})  # who left their last test unanswered until it expired
@@ -61,9 +62,8 @@ class Examinee:
 
     def patience(self, test: int) -> int | None:
         """After how many answers a test stands still; None: it is taken to its end."""
-        if test < self.tests - 1:
-            return None
-        return {**dict.fromkeys(UNDER_WAY, 5), **dict.fromkeys(GAVE_UP, 7)}.get(self.number)
+        unfinished = test == self.tests - 1 and self.number in UNDER_WAY | GAVE_UP
+        return PATIENCE if unfinished else None
 
     def started(self, test: int, now: datetime) -> datetime:
         """When they began a test: a week apart, the last one a few days or minutes ago."""
