@@ -14,23 +14,55 @@ and number.
     Posterior.from_sites(prior, bank, items, correct, sites)  # the same bits, without refitting
     stop(state, StopRules("precision"), tested=mask, gain=x)  # reason or None
     percentile(state.mean, state.variance), confidence(state.variance)
+    explain(state, bank, item), expected_share(state, bank, item), person_fit(state, bank)
+    prior_from_record(mean, variance, elapsed_days, correlation)
+    simulate(bank, theta, rng, Design(stop=StopRules(max_questions=20)))
 """
 
+from lib.engine.balance import balanced, concept_shares
 from lib.engine.bank import ItemBank
+from lib.engine.belief import SITE_DTYPE
+from lib.engine.explanation import Explanation, expected_share, explain
+from lib.engine.exposure import Eligibility
+from lib.engine.fit import ItemFit, item_fit, person_fit, predicted
+from lib.engine.population import HALF_LIFE_DAYS, aged, population_prior, prior_from_record
 from lib.engine.posterior import Posterior, update
+from lib.engine.rules import RULES, Rule
 from lib.engine.scale import confidence, latent_mean, percentile
 from lib.engine.selection import gains, select
-from lib.engine.stopping import StopRules, stop
+from lib.engine.simulation import Design, Simulation, simulate
+from lib.engine.stopping import Reason, StopRules, stop
 
 __all__ = [
+    "HALF_LIFE_DAYS",
+    "RULES",
+    "SITE_DTYPE",
+    "Design",
+    "Eligibility",
+    "Explanation",
     "ItemBank",
+    "ItemFit",
     "Posterior",
+    "Reason",
+    "Rule",
+    "Simulation",
     "StopRules",
+    "aged",
+    "balanced",
+    "concept_shares",
     "confidence",
+    "expected_share",
+    "explain",
     "gains",
+    "item_fit",
     "latent_mean",
     "percentile",
+    "person_fit",
+    "population_prior",
+    "predicted",
+    "prior_from_record",
     "select",
+    "simulate",
     "stop",
     "update",
 ]

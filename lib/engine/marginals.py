@@ -16,18 +16,22 @@ from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lib.engine.normal import FloatArray, any_of, largest, total_over
 from lib.engine.projection import logistic_of_negative
 from lib.engine.propagation import Normal
 
-_REACH = 12.0  # posterior standard deviations; guessing makes long tails
+SingleArray = NDArray[np.float32]
+
+_REACH = 9.0  # posterior standard deviations; guessing makes long tails
 _BEND = 2.5  # within it the grid is nearly even, beyond it ever wider
-_STEP = 0.5
+_STEP = 0.75
 _STEP_LOGITS = 1.5  # largest step along the steepest answer
 _FINEST = 6  # 200 logits a standard deviation: the response curve is a step
 _POINT = 1e-3  # variance, logits², below which uᵢ is taken as known
-_BROAD = 4.0  # variance, logits², above which nine nodes are too few
+_NODES = ((2.25, 7), (6.25, 13), (np.inf, 31))
+"""Up to which variance, logits², how many nodes leave E[likelihood] wrong by less than 0.15 %."""
 
 
 class Marginals(NamedTuple):
@@ -52,9 +56,9 @@ def _grid(level: int) -> tuple[FloatArray, FloatArray, FloatArray]:
     return x, np.log(np.cosh(t)), np.stack([np.ones_like(x), x, x * x], axis=1)
 
 
-def grid_for(steepest: float) -> tuple[FloatArray, FloatArray, FloatArray]:
+def grid_for(steepest: float, finer: int = 0) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Return a grid for answers that rise by up to `steepest` logits per standard deviation."""
-    level = 0
+    level = finer
     while steepest > _STEP_LOGITS / _STEP and level < _FINEST:
         steepest *= 0.5
         level += 1
@@ -62,9 +66,9 @@ def grid_for(steepest: float) -> tuple[FloatArray, FloatArray, FloatArray]:
 
 
 @lru_cache(maxsize=4)
-def _hermite(nodes: int) -> tuple[FloatArray, FloatArray]:
+def _hermite(nodes: int) -> tuple[SingleArray, SingleArray]:
     z, weight = np.polynomial.hermite_e.hermegauss(nodes)
-    return z, weight / weight.sum()
+    return z.astype(np.float32), (weight / weight.sum()).astype(np.float32)
 
 
 def marginal_moments(
@@ -138,7 +142,17 @@ def _log_likelihood(
     if widest < _POINT:
         value = logistic_of_negative(minus)
     else:
-        z, weight = _hermite(9 if widest < _BROAD else 31)
-        around = np.sqrt(variance)[:, :, None, None] * z
-        value = logistic_of_negative(minus[:, :, :, None] + around) @ weight
+        # The node comes first, so that additions run along x; single precision is ample here.
+        z, weight = _hermite(next(q for limit, q in _NODES if widest <= limit))
+        around = z[:, None, None, None] * np.sqrt(variance).astype(np.float32)[:, :, None]
+        curve = _logistic_of_negative_single(around + minus.astype(np.float32))
+        value = (weight @ curve.reshape(len(z), -1)).reshape(minus.shape).astype(float)
     return _summed_logs(value, floor)
+
+
+def _logistic_of_negative_single(minus_x: SingleArray) -> SingleArray:
+    """Return 1 / (1 + exp(-x)), overwriting -x, not below 1e-35."""
+    np.minimum(minus_x, np.float32(80.0), out=minus_x)
+    np.exp(minus_x, out=minus_x)
+    minus_x += np.float32(1.0)
+    return np.reciprocal(minus_x, out=minus_x)

@@ -24,14 +24,14 @@ def _expected_variance(
     s: FloatArray, v: FloatArray, c: FloatArray, reach: FloatArray
 ) -> FloatArray:
     """Expected fall of the weighted sum of variances: ‖WΣa‖² E'[P]² / (E[P] (1 - E[P]))."""
-    right, slope, _ = _answer_moments(s, v, c)
+    right, slope, _ = answer_moments(s, v, c)
     return np.asarray(reach * slope**2 / (v * np.maximum(right * (1 - right), _TINY)))
 
 
 def _logdet(s: FloatArray, v: FloatArray, c: FloatArray, reach: FloatArray) -> FloatArray:
     """Expected fall of log det Σ, each answer's posterior taken as normal."""
     del reach
-    p, first, second = _answer_moments(s, v, c)
+    p, first, second = answer_moments(s, v, c)
     q = np.maximum(1 - p, _TINY)
     p = np.maximum(p, _TINY)
     after_right = second / p - (first / p) ** 2
@@ -97,7 +97,7 @@ def rule_values(
     return np.concatenate([value(s[j], v[j], c[j], reach[j]) for j in parts])
 
 
-def _answer_moments(
+def answer_moments(
     s: FloatArray, v: FloatArray, c: FloatArray
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Return E[P], E[P z] and E[P z²], z the standardised projection."""

@@ -12,8 +12,10 @@ def percentile(mean: ArrayLike, variance: ArrayLike) -> FloatArray:
 
 
 def latent_mean(proficiency: ArrayLike, variance: ArrayLike) -> FloatArray:
-    """Return the posterior mean m whose `percentile` is `proficiency`, 0 < proficiency < 1."""
-    return normal_quantile(proficiency) * np.sqrt(1.0 + np.asarray(variance, float))
+    """Return the posterior mean m whose `percentile` is `proficiency`; 0 and 1 are read as 1e-9."""
+    return normal_quantile(np.clip(proficiency, 1e-9, 1 - 1e-9)) * np.sqrt(
+        1.0 + np.asarray(variance, float)
+    )
 
 
 def confidence(variance: ArrayLike) -> FloatArray:

@@ -31,7 +31,7 @@ def integrate_line(evidence: FloatArray, around: Line) -> Line:
     """Return the exact moments of z given all the evidence, shape (3, t)."""
     slope, offset, floor = evidence
     steepest = float(largest(np.abs(slope))) * around.deviation
-    x, log_jacobian, powers = grid_for(steepest)
+    x, log_jacobian, powers = grid_for(steepest, finer=1)
     z = around.mean + around.deviation * x
     log_density = log_likelihood_along(slope, offset, floor, z)
     log_density += log_jacobian
