@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.local.processes import ROOT, Dev
+from tests.local.processes import ROOT, Dev, wait_until_nothing_is_left
 
 
 @pytest.fixture
@@ -26,6 +26,7 @@ def start_dev(folder: Path) -> Iterator[Callable[..., Dev]]:
 
         def start(data: Path = folder, *, root: Path = ROOT, demo: bool = False) -> Dev:
             dev = Dev(data, root=root, demo=demo)
+            ending.callback(wait_until_nothing_is_left, data)
             ending.callback(dev.end, signal.SIGKILL)
             dev.wait_until_up()
             return dev

@@ -41,7 +41,29 @@ def test_a_restored_database_is_what_it_was(filled: str, tmp_path: Path) -> None
         assert path == ("public, assessment, learning",)
 
 
-def test_a_restore_that_fails_changes_nothing(filled: str, tmp_path: Path) -> None:
+UNRESTORABLE = """
+    CREATE TABLE public.later (n int);
+    CREATE FUNCTION public.known(int) RETURNS boolean LANGUAGE sql
+        AS 'SELECT EXISTS (SELECT FROM public.later WHERE later.n = $1)';
+    CREATE TABLE public.earlier (n int CHECK (public.known(n)));
+    INSERT INTO public.later VALUES (1);
+    INSERT INTO public.earlier VALUES (1);
+"""
+"""Data come back in the order of the tables' names: no row of `earlier` passes its check."""
+
+
+def test_a_restore_that_fails_half_way_changes_nothing(filled: str, tmp_path: Path) -> None:
+    with psycopg.connect(filled) as connection:
+        connection.execute(UNRESTORABLE)
+    file = dump(filled, tmp_path)
+    with psycopg.connect(filled) as connection:
+        connection.execute("DROP TABLE public.earlier; UPDATE public.kept SET word = 'newer'")
+    with pytest.raises(ServerError, match="psql failed"):
+        restore(filled, file)
+    assert rows(filled) == [(1, "newer"), (2, "newer")]
+
+
+def test_a_damaged_backup_is_refused(filled: str, tmp_path: Path) -> None:
     damaged = tmp_path / "damaged.dump"
     damaged.write_bytes(dump(filled, tmp_path).read_bytes()[:5_000])
     with pytest.raises(ServerError, match="pg_restore failed"):
