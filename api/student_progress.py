@@ -14,6 +14,7 @@ from lib.workshop.progress_wire import ProgressIn, ProgressOut, RecordedOut, Ses
 
 app = create_app("student-progress", tag="Workshop")
 Needed = Annotated[Deps, Depends(get_deps)]
+Asked = Annotated[Lookup, Depends()]
 
 
 @app.post("/api/student-progress")
@@ -23,9 +24,7 @@ def record(body: ProgressIn, deps: Needed, key: IdempotencyKey = None) -> Record
 
 
 @app.get("/api/student-progress")
-def look_up(
-    asked: Annotated[Lookup, Depends()], operator: MaybeOperator, deps: Needed
-) -> ProgressOut | SessionsOut:
+def look_up(asked: Asked, operator: MaybeOperator, deps: Needed) -> ProgressOut | SessionsOut:
     """One session by its token; without it, steps and percentages of a student's sessions."""
     return progress.look_up(asked, deps, whole=operator)
 

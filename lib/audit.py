@@ -1,11 +1,12 @@
 """The operators' audit trail: append-only, each row sealing the one before it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from enum import StrEnum
 from typing import Any
 
 from lib.deps import Deps
-from lib.errors import SchemaMissing
+from lib.errors import AppError, SchemaMissing
 
 
 class Outcome(StrEnum):
@@ -35,6 +36,25 @@ def audit(deps: Deps, action: str, outcome: Outcome, facts: Mapping[str, Any]) -
     except SchemaMissing:
         create_access_schema(deps)
         deps.postgres.execute(load_queries("access/queries.sql")["record_audit"], params)
+
+
+@contextmanager
+def audited(deps: Deps, action: str) -> Iterator[dict[str, Any]]:
+    """Audit the block's outcome; the block fills the yielded dict with facts.
+
+    An error of ours with a 4xx status is a rejection, every other a failure.
+    """
+    facts: dict[str, Any] = {}
+    try:
+        yield facts
+    except Exception as error:
+        ours = error if isinstance(error, AppError) else None
+        rejected = ours is not None and 400 <= ours.status < 500  # noqa: PLR2004 HTTP's own ranges
+        facts["error"] = ours.code if ours is not None else type(error).__name__
+        with suppress(AppError):  # a database that is away must not hide what went wrong
+            audit(deps, action, Outcome.REJECTED if rejected else Outcome.FAILED, facts)
+        raise
+    audit(deps, action, Outcome.DONE, facts)
 
 
 def create_access_schema(deps: Deps) -> None:

@@ -45,6 +45,15 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     Endpoint("/api/student-config-save", "student_config_save", ("POST",), Access.SESSION),
     Endpoint("/api/student-config-update", "student_config_update", ("PUT",), Access.SESSION),
     Endpoint("/api/student-config-get", "student_config_get", ("GET",), Access.SESSION),
+    Endpoint(
+        "/api/cleanup-sessions", "cleanup_sessions", ("GET",), Access.CRON, schedule="30 3 * * *"
+    ),
+    Endpoint(
+        "/api/admin-create-unified-schema",
+        "admin_create_unified_schema",
+        ("POST",),
+        Access.OPERATOR,
+    ),
     # --- legacy
     # --- assessment
     Endpoint(

@@ -1,5 +1,8 @@
 -- Who tried to operate this installation, and what operators did.
 -- Runs again and again without change; also made at the first operator call on an empty database.
+-- One run at a time: IF NOT EXISTS alone does not keep two first calls apart.
+
+SELECT pg_advisory_xact_lock(hashtextextended('stepwise.access.schema', 0));
 
 CREATE TABLE IF NOT EXISTS public.operator_failures (
   id BIGINT GENERATED ALWAYS AS IDENTITY CONSTRAINT operator_failures_pkey PRIMARY KEY,

@@ -1,0 +1,91 @@
+"""The unified schema, made or brought up to date by an operator without a shell.
+
+Runs the scripts that `migrate.py upgrade` runs. Tables that have to go are renamed, never dropped.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from lib.deps import Deps
+from lib.errors import BadRequest, Busy
+from lib.postgres import Transaction
+from lib.queries import load_queries, load_script
+from lib.schema import schema_scripts
+
+CONFIRMATION = "DROP EXISTING TABLES"
+_queries = load_queries("workshop/creation.sql")
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table of the workshop."""
+
+    table_name: str
+    row_count: int
+
+
+@dataclass(frozen=True)
+class SetAside:
+    """A table that was renamed."""
+
+    table_name: str
+    new_name: str
+
+
+@dataclass(frozen=True)
+class Creation:
+    """What was there, what was set aside, what is there now."""
+
+    before: list[Table]
+    set_aside: list[SetAside]
+    after: list[Table]
+
+
+class ConfirmationMissing(BadRequest):
+    """{tables} hold rows: send confirmText "{confirmation}" to set them aside. Nothing was changed.
+
+    They are renamed and stay in the database.
+    """
+
+    code = "confirmation_missing"
+
+
+def create_schema(deps: Deps, *, drop_existing: bool, confirmation: str | None) -> Creation:
+    """Run the schema's scripts in one transaction.
+
+    Args:
+        deps: Where Postgres is.
+        drop_existing: Whether to begin with empty tables.
+        confirmation: Needed to set tables aside that hold rows.
+
+    Raises:
+        ConfirmationMissing: If tables would be set aside with rows and without confirmation.
+        Busy: If another call is changing the schema, or a table is in use for more than 5 s.
+    """
+    with deps.postgres.transaction() as transaction:
+        if not transaction.fetch_value(_queries["take_turn"]):
+            raise Busy
+        transaction.execute_script(load_script("workshop/set_aside.sql"))
+        before = _tables(transaction)
+        renamed = []
+        if drop_existing:
+            _confirm(before, confirmation)
+            renamed = _set_aside(transaction, deps.clock())
+        for _, script in schema_scripts():
+            transaction.execute_script(script)
+        return Creation(before, renamed, _tables(transaction))
+
+
+def _tables(transaction: Transaction) -> list[Table]:
+    return transaction.fetch_all(_queries["existing_tables"], None, Table)
+
+
+def _confirm(tables: list[Table], confirmation: str | None) -> None:
+    filled = [table.table_name for table in tables if table.row_count]
+    if filled and confirmation != CONFIRMATION:
+        raise ConfirmationMissing(tables=", ".join(filled), confirmation=CONFIRMATION)
+
+
+def _set_aside(transaction: Transaction, now: datetime) -> list[SetAside]:
+    stamp = {"stamp": now.strftime("%Y%m%d_%H%M%S")}
+    return transaction.fetch_all(_queries["set_aside"], stamp, SetAside)

@@ -1,0 +1,59 @@
+"""Bodies and answers of admin-create-unified-schema."""
+
+from typing import Annotated, Literal
+
+from pydantic import ConfigDict, Field
+
+from lib.workshop.creation import Creation
+from lib.workshop.fields import Answer, Wire
+
+NEXT_STEPS = (
+    "Try the move: POST /api/admin-migrate-to-unified-schema with dryRun true, read the report.",
+    "Move: the same with dryRun false. The old tables stay.",
+    "Check the instructor's dashboard, then POST /api/admin-cleanup-old-tables.",
+)
+
+
+class CreateIn(Wire):
+    """Whether to begin with empty tables."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"adminPassword": "YOUR_ADMIN_PASSWORD", "dropExisting": False}]
+        }
+    )
+
+    drop_existing: bool = False
+    confirm_text: Annotated[
+        str | None,
+        Field(max_length=100, description='"DROP EXISTING TABLES", if tables hold rows.'),
+    ] = None
+
+
+class CreateOut(Answer):
+    """What each table came to, and what to do next."""
+
+    success: Literal[True] = True
+    message: str
+    results: list[str]
+    next_steps: list[str]
+
+    @classmethod
+    def of(cls, made: Creation) -> "CreateOut":
+        """Answer for a creation."""
+        kept = {table.table_name for table in made.before}
+        kept -= {table.table_name for table in made.set_aside}
+        return cls(
+            message="Unified schema created successfully",
+            results=[
+                *(f"{old.table_name}: set aside as {old.new_name}" for old in made.set_aside),
+                *(
+                    f"{table.table_name}: brought up to date, {table.row_count} rows"
+                    if table.table_name in kept
+                    else f"{table.table_name}: created"
+                    for table in made.after
+                ),
+                "indexes, triggers and update_session_progress(): in place",
+            ],
+            next_steps=list(NEXT_STEPS),
+        )

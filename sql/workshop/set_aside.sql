@@ -1,0 +1,38 @@
+-- What admin-create-unified-schema needs before the schema exists: a look at what is there, and a
+-- way to set it aside without losing a row. Temporary functions: they leave with the connection.
+
+CREATE OR REPLACE FUNCTION pg_temp.workshop_tables()
+RETURNS TABLE (table_name TEXT, row_count BIGINT) LANGUAGE plpgsql AS $$
+BEGIN
+  FOREACH table_name IN ARRAY ARRAY['students', 'sessions', 'step_progress', 'events'] LOOP
+    CONTINUE WHEN to_regclass(format('public.%I', table_name)) IS NULL;
+    EXECUTE format('SELECT count(*) FROM public.%I', table_name) INTO row_count;
+    RETURN NEXT;
+  END LOOP;
+END $$;
+
+-- Renames the tables, their indexes and sequences, to <name>_old_<stamp>. Their keys, triggers and
+-- references to each other go along.
+CREATE OR REPLACE FUNCTION pg_temp.set_aside_workshop_tables(p_stamp TEXT)
+RETURNS TABLE (table_name TEXT, new_name TEXT) LANGUAGE plpgsql AS $$
+DECLARE
+  part RECORD;
+BEGIN
+  FOR table_name IN SELECT t.table_name FROM pg_temp.workshop_tables() t LOOP
+    FOR part IN
+      SELECT c.relname, c.relkind FROM pg_class c
+      WHERE c.relnamespace = 'public'::regnamespace AND (
+        c.oid IN (SELECT i.indexrelid FROM pg_index i
+                  WHERE i.indrelid = format('public.%I', table_name)::regclass)
+        OR c.relkind = 'S' AND c.oid IN (SELECT d.objid FROM pg_depend d
+          WHERE d.refobjid = format('public.%I', table_name)::regclass AND d.deptype IN ('a', 'i')))
+    LOOP
+      EXECUTE format('ALTER %s public.%I RENAME TO %I',
+        CASE part.relkind WHEN 'S' THEN 'SEQUENCE' ELSE 'INDEX' END, part.relname,
+        left(part.relname, 62 - length(p_stamp) - 4) || '_old_' || p_stamp);
+    END LOOP;
+    new_name := table_name || '_old_' || p_stamp;
+    EXECUTE format('ALTER TABLE public.%I RENAME TO %I', table_name, new_name);
+    RETURN NEXT;
+  END LOOP;
+END $$;

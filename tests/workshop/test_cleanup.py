@@ -1,0 +1,176 @@
+"""What the daily clean-up promises."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import psycopg
+import pytest
+from fastapi.testclient import TestClient
+
+from lib.deps import Deps
+from lib.workshop import cleanup
+from tests.conftest import CRON_SECRET
+
+Rows = Callable[..., list[tuple[Any, ...]]]
+Run = Callable[[], dict[str, Any]]
+
+
+@pytest.fixture
+def run(client: TestClient) -> Run:
+    def call() -> dict[str, Any]:
+        answer = client.get(
+            "/api/cleanup-sessions", headers={"Authorization": f"Bearer {CRON_SECRET}"}
+        )
+        assert answer.status_code == 200
+        body: dict[str, Any] = answer.json()
+        return body
+
+    return call
+
+
+@pytest.fixture
+def sessions(rows: Rows) -> Callable[..., None]:
+    """Make sessions `count` of which were active `idle_days` ago, and expired a day later."""
+
+    def make(name: str, idle_days: float, count: int = 1) -> None:
+        rows(
+            "WITH st AS (INSERT INTO students (student_email)"
+            "  SELECT %s || n || '@example.com' FROM generate_series(1, %s) n RETURNING student_id)"
+            "INSERT INTO sessions (session_token, student_id, last_activity, expires_at,"
+            "  openai_api_key) SELECT %s || row_number() OVER (), student_id,"
+            "  now() - %s * INTERVAL '1 day', now() - (%s - 1) * INTERVAL '1 day', 'sealed'"
+            " FROM st RETURNING 1",
+            name, count, name, idle_days, idle_days,
+        )  # fmt: skip
+
+    return make
+
+
+def test_expired_session_is_closed_and_loses_its_key(
+    run: Run, sessions: Callable[..., None], rows: Rows
+) -> None:
+    sessions("active", 0.5)
+    sessions("expired", 2)
+    body = run()
+    assert (body["success"], body["message"]) == (True, "cleaned up")
+    assert (body["closedSessions"], body["deletedSessions"]) == (1, 0)
+    assert body["timestamp"]
+    assert rows("SELECT session_token, is_active, openai_api_key FROM sessions ORDER BY 1") == [
+        ("active1", True, "sealed"),
+        ("expired1", False, None),
+    ]
+    assert rows("SELECT event_type, session_token FROM events") == [("session_expired", "expired1")]
+
+
+def test_key_of_a_session_that_was_closed_with_it_goes(
+    run: Run, sessions: Callable[..., None], rows: Rows
+) -> None:
+    sessions("moved", 2)
+    rows("UPDATE sessions SET is_active = FALSE RETURNING 1")
+    run()
+    assert rows("SELECT openai_api_key FROM sessions") == [(None,)]
+
+
+def test_session_is_removed_only_after_its_retention(
+    run: Run, sessions: Callable[..., None], rows: Rows
+) -> None:
+    sessions("kept", 364)
+    sessions("old", 366)
+    rows("INSERT INTO events (event_type, created_at)"
+         " VALUES ('bug_reported', now() - INTERVAL '366 days'), ('bug_reported', now())"
+         " RETURNING 1")  # fmt: skip
+    body = run()
+    assert (body["deletedSessions"], body["deletedStudents"], body["deletedReports"]) == (1, 1, 1)
+    assert rows("SELECT session_token FROM sessions") == [("kept1",)]
+    assert rows("SELECT student_email FROM students") == [("kept1@example.com",)]
+
+
+def test_student_with_a_younger_session_stays(
+    run: Run, sessions: Callable[..., None], rows: Rows
+) -> None:
+    sessions("old", 366)
+    rows("INSERT INTO sessions (session_token, student_id)"
+         " SELECT 'young', student_id FROM students RETURNING 1")  # fmt: skip
+    assert (run()["deletedStudents"], rows("SELECT count(*) FROM students")) == (0, [(1,)])
+
+
+def test_idempotency_keys_are_forgotten_after_a_day(run: Run, rows: Rows) -> None:
+    rows("INSERT INTO idempotency_keys VALUES ('old', 'b', now() - INTERVAL '25 hours'),"
+         " ('new', 'b', now() - INTERVAL '23 hours') RETURNING 1")  # fmt: skip
+    assert run()["prunedKeys"] == 1
+    assert rows("SELECT key_hash FROM idempotency_keys") == [(b"new",)]
+
+
+def test_more_than_a_batch_is_cleaned_in_one_run(
+    run: Run, sessions: Callable[..., None], rows: Rows
+) -> None:
+    sessions("expired", 2, count=cleanup.BATCH + 1)
+    body = run()
+    assert (body["closedSessions"], body["done"]) == (cleanup.BATCH + 1, True)
+    assert rows("SELECT count(*) FROM sessions WHERE is_active") == [(0,)]
+
+
+def test_run_out_of_time_says_so_and_the_next_one_goes_on(
+    deps: Deps, sessions: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sessions("expired", 2, count=cleanup.BATCH + 1)
+    with monkeypatch.context() as hurry:
+        hurry.setattr(cleanup, "RUN_SECONDS", -1.0)
+        first = cleanup.clean_up(deps)
+    assert (first.counts.closed_sessions, first.done) == (cleanup.BATCH, False)
+    assert cleanup.clean_up(deps).counts.closed_sessions == 1
+
+
+def test_second_run_at_once_finds_one_already_running(
+    run: Run, sessions: Callable[..., None], postgres_url: str
+) -> None:
+    sessions("expired", 2)
+    with psycopg.connect(postgres_url) as other:
+        other.execute(cleanup._queries["take_turn"].text)
+        body = run()
+        assert (body["message"], body["closedSessions"]) == ("already running", 0)
+    assert run()["closedSessions"] == 1
+
+
+def test_parallel_runs_count_each_session_once(
+    run: Run, sessions: Callable[..., None], rows: Rows
+) -> None:
+    sessions("old", 366, count=40)
+    with ThreadPoolExecutor(4) as pool:
+        bodies = list(pool.map(lambda _: run(), range(4)))
+    assert sum(body["deletedSessions"] for body in bodies) == 40
+    assert rows("SELECT count(*) FROM sessions") == [(0,)]
+
+
+def test_session_in_use_is_left_alone(
+    run: Run, sessions: Callable[..., None], postgres_url: str, rows: Rows
+) -> None:
+    sessions("expired", 366)
+    with psycopg.connect(postgres_url) as student:
+        student.execute("SELECT * FROM sessions FOR UPDATE")
+        body = run()
+        assert (body["closedSessions"], body["deletedSessions"]) == (0, 0)
+    assert rows("SELECT is_active FROM sessions") == [(True,)]
+
+
+def test_broken_audit_is_told(run: Run, rows: Rows) -> None:
+    assert run()["auditIntact"] is True
+    rows("INSERT INTO operator_audit (action, outcome) VALUES ('a', 'done') RETURNING 1")
+    rows("ALTER TABLE operator_audit DISABLE TRIGGER ALL")
+    rows("UPDATE operator_audit SET action = 'b' RETURNING 1")
+    assert run()["auditIntact"] is False
+
+
+def test_schedule_runs_the_same(deps: Deps, sessions: Callable[..., None]) -> None:
+    assert deps
+    sessions("expired", 2)
+    from api.cleanup_sessions import lambda_handler
+
+    assert lambda_handler({"source": "aws.events"}, None)["closedSessions"] == 1
+
+
+def test_nobody_but_cron_may_run_it(client: TestClient) -> None:
+    assert client.get("/api/cleanup-sessions").status_code == 401
+    wrong = {"Authorization": "Bearer wrong", "User-Agent": "vercel-cron/1.0"}
+    assert client.get("/api/cleanup-sessions", headers=wrong).status_code == 401
