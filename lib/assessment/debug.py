@@ -11,9 +11,8 @@ from lib.assessment.itempool import item_pool
 from lib.assessment.record import SessionRow
 from lib.assessment.sitting import Sitting, rebuild
 from lib.deps import Deps
-from lib.errors import Busy, NotFound
+from lib.errors import NotFound
 
-TRIES = 3
 SHOWN = ("student_id", "current_proficiency", "next_question_id", "status", "questions_answered")
 
 
@@ -100,18 +99,13 @@ def sync(session_id: UUID, deps: Deps) -> SyncOut:
 
 def _recorded(session_id: UUID, deps: Deps) -> tuple[SessionRow, Sitting | None]:
     """A session's row, and its sitting if it takes answers."""
-    for _ in range(TRIES):
-        read = record.read_with_answers(deps.postgres, session_id)
-        if read is None:
-            raise NotFound(what="Session")
-        row, answers = read
-        if row.status != "active" or row.pool_id is None or row.pool_version is None:
-            return row, None
-        pool = item_pool(deps.postgres, row.pool_id, row.pool_version)
-        sitting = rebuild(row, answers, pool)
-        if sitting is not None:
-            return row, sitting
-    raise Busy
+    read = record.read_with_answers(deps.postgres, session_id)
+    if read is None:
+        raise NotFound(what="Session")
+    row, answers = read
+    if row.status != "active" or row.pool_id is None or row.pool_version is None:
+        return row, None
+    return row, rebuild(row, answers, item_pool(deps.postgres, row.pool_id, row.pool_version))
 
 
 def _differences(

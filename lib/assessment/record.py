@@ -175,16 +175,16 @@ def read_session(postgres: Postgres, session_id: UUID) -> SessionRow | None:
 def read_with_answers(
     postgres: Postgres, session_id: UUID
 ) -> tuple[SessionRow, list[AnswerRow]] | None:
-    """A session and its answers in order, as of one moment.
+    """A session and its answers in order.
 
-    The answers are read first: were one recorded in between, it would be in the session's totals
-    and not in the list, which `lib.assessment.sitting` notices.
+    The session is read first: an answer recorded in between is in the list and not yet in the
+    session's total, never the other way round.
     """
     params = {"session_id": session_id, "idle_minutes": IDLE_MINUTES}
-    answers, sessions = postgres.batch(
+    sessions, answers = postgres.batch(
         [
-            Statement(_query("read_answers"), {"session_id": session_id}, AnswerRow),
             Statement(_query("read_session"), params, SessionRow),
+            Statement(_query("read_answers"), {"session_id": session_id}, AnswerRow),
         ],
         read=True,
     )

@@ -72,10 +72,8 @@ def begin(
     return replace(sitting, next_item=_choose(sitting))
 
 
-def rebuild(row: SessionRow, answers: Sequence[AnswerRow], pool: ItemPool) -> Sitting | None:
-    """Return a session from its record; None if row and answers were read at two moments."""
-    if len(answers) != row.total_questions:
-        return None
+def rebuild(row: SessionRow, answers: Sequence[AnswerRow], pool: ItemPool) -> Sitting:
+    """Return a session as its row has it; answers past the row's total came later."""
     sitting = begin(
         row.id,
         row.student_id,
@@ -83,10 +81,11 @@ def rebuild(row: SessionRow, answers: Sequence[AnswerRow], pool: ItemPool) -> Si
         EndCriteria.model_validate(row.end_criteria),
         known_by_position(row.concept_names or (), row.prior),
     )
-    if not answers:
+    taken = answers[: row.total_questions]
+    if not taken:
         return sitting
-    items = [pool.positions[answer.question_id] for answer in answers]
-    correct = [answer.is_correct for answer in answers]
+    items = [pool.positions[answer.question_id] for answer in taken]
+    correct = [answer.is_correct for answer in taken]
     posterior = Posterior.of_answers(sitting.posterior, pool.bank, items, correct)
     asked = None if row.next_question_id is None else pool.positions[row.next_question_id]
     return replace(sitting, posterior=posterior, next_item=asked)

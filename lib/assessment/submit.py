@@ -121,7 +121,7 @@ def _told(step: Step, recorded: RecordedAnswer) -> SubmitOut:
     )
 
 
-def _from_record(answer: SubmitIn, deps: Deps) -> Sitting | SubmitOut | None:
+def _from_record(answer: SubmitIn, deps: Deps) -> Sitting | SubmitOut:
     """What the record says: the same answer again, a refusal, or the session rebuilt."""
     read = record.read_with_answers(deps.postgres, answer.session_id)
     if read is None:
@@ -136,7 +136,7 @@ def _from_record(answer: SubmitIn, deps: Deps) -> Sitting | SubmitOut | None:
     assert row.pool_id is not None  # noqa: S101 as pool_version, which was checked
     assert row.pool_version is not None  # noqa: S101
     sitting = rebuild(row, answers, item_pool(deps.postgres, row.pool_id, row.pool_version))
-    if sitting is not None and sitting.next_question_id != answer.question_id:
+    if sitting.next_question_id != answer.question_id:
         raise NotTheQuestionAsked(question_id=answer.question_id, expected=sitting.next_question_id)
     return sitting
 

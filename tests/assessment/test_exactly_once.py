@@ -1,0 +1,204 @@
+"""However often and however at once something is sent, it counts once and is told alike."""
+
+import json
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import Any
+
+import psycopg
+import pytest
+from fastapi.testclient import TestClient
+
+from tests.assessment.conftest import Rows, Student, correct_option, make_questions, upload
+
+
+def at_once(count: int, call: Callable[[int], Any]) -> list[Any]:
+    """Run calls in as many threads, all released by one barrier."""
+    barrier = threading.Barrier(count)
+
+    def wait_and_call(number: int) -> Any:
+        barrier.wait()
+        return call(number)
+
+    with ThreadPoolExecutor(count) as pool:
+        return list(pool.map(wait_and_call, range(count)))
+
+
+def told(answer: Any) -> tuple[int, str]:
+    return answer.status_code, json.dumps(answer.json(), sort_keys=True)
+
+
+@pytest.mark.parametrize("last", [False, True])
+def test_thirty_identical_submits_are_one_answer_told_thirty_times(
+    ann: Student, rows: Rows, last: bool
+) -> None:
+    ann.start(end_criteria={"max_questions": 2})
+    if last:
+        ann.answer()
+    assert ann.question
+    question, option = ann.question["id"], correct_option(ann.question)
+    replies = {told(reply) for reply in at_once(30, lambda _: ann.post(question, option))}
+    assert len(replies) == 1
+    assert next(iter(replies))[0] == 200
+    count = 2 if last else 1
+    assert rows(
+        "SELECT count(*), count(DISTINCT proficiency_after) FROM assessment.test_responses"
+    ) == [(count, count)]
+    assert rows("SELECT total_questions, correct_responses FROM assessment.test_sessions") == [
+        (count, count)
+    ]
+
+
+def test_repeated_submit_returns_what_was_said_at_the_time(ann: Student, rows: Rows) -> None:
+    ann.start(end_criteria={"max_questions": 4})
+    sent: list[tuple[str, int]] = []
+    said = []
+    for right in (True, False, True, False):
+        assert ann.question
+        option = correct_option(ann.question)
+        sent.append((ann.question["id"], option if right else (option + 1) % 4))
+        said.append(ann.answer(right=right))
+    before = rows("SELECT * FROM assessment.test_responses ORDER BY position")
+    assert [ann.post(*answer).json() for answer in sent] == said
+    assert [ann.post(*answer).json() for answer in reversed(sent)] == list(reversed(said))
+    assert rows("SELECT * FROM assessment.test_responses ORDER BY position") == before
+
+
+def test_of_two_different_answers_at_once_one_counts_and_the_other_is_told_so(
+    ann: Student, rows: Rows
+) -> None:
+    for _ in range(5):
+        ann.start()
+        assert ann.question
+        question = ann.question["id"]
+        replies = at_once(2, partial(ann.post, question))
+        (stored,) = rows(
+            "SELECT response, id::text FROM assessment.test_responses WHERE session_id = %s",
+            ann.session_id,
+        )
+        winner, loser = replies[stored[0]], replies[1 - stored[0]]
+        assert winner.status_code == 200
+        assert loser.status_code == 409
+        assert loser.json()["code"] == "other_answer_stored"
+        assert f"option {stored[0]} (answer {stored[1]})" in loser.json()["error"]
+        ann.end()
+
+
+def test_only_the_question_that_was_asked_can_be_answered(ann: Student, rows: Rows) -> None:
+    started = ann.start()
+    asked = started["next_question"]["id"]
+    for other in ("q0", "q1", "no such question"):
+        if other == asked:
+            continue
+        reply = ann.post(other, 0)
+        assert reply.status_code == 409
+        assert reply.json()["code"] == "not_the_question_asked"
+        assert asked in reply.json()["error"]
+    assert rows("SELECT count(*) FROM assessment.test_responses") == [(0,)]
+
+
+def test_answer_past_the_last_option_is_refused(ann: Student, rows: Rows) -> None:
+    ann.start()
+    assert ann.question
+    reply = ann.post(ann.question["id"], 4)
+    assert (reply.status_code, reply.json()["code"]) == (422, "no_such_option")
+    assert rows("SELECT count(*) FROM assessment.test_responses") == [(0,)]
+    assert ann.post(ann.question["id"], 3).status_code == 200
+
+
+def test_another_students_id_is_refused(ann: Student, rows: Rows) -> None:
+    ann.start()
+    assert ann.question
+    reply = ann.post(ann.question["id"], 0, student_id="bob")
+    assert (reply.status_code, reply.json()["code"]) == (403, "other_student")
+    assert rows("SELECT count(*) FROM assessment.test_responses") == [(0,)]
+    assert ann.post(ann.question["id"], 0, student_id="ann").status_code == 200
+
+
+def test_unknown_session_is_not_found(ann: Student) -> None:
+    ann.session_id = "5f0c6b8e-3f0d-4b0e-9a52-0d8f6f2f7b11"
+    assert ann.post("q1", 0).status_code == 404
+    assert ann.client.get(f"/api/test/status/{ann.session_id}").status_code == 404
+    assert ann.client.post(f"/api/test/end/{ann.session_id}").status_code == 404
+
+
+def test_double_click_on_start_is_one_session(client: TestClient, pool_id: str, rows: Rows) -> None:
+    starts = at_once(10, lambda _: Student(client, pool_id).start())
+    assert all(start == starts[0] for start in starts)
+    assert rows("SELECT count(*) FROM assessment.test_sessions") == [(1,)]
+
+
+def test_start_in_the_middle_goes_on_where_the_test_was(ann: Student) -> None:
+    first = ann.start()
+    reply = ann.answer()
+    again = ann.start()
+    assert again == {**first, "next_question": reply["next_question"]}
+    assert ann.answer()["questions_answered"] == 2
+
+
+def test_same_student_may_have_tests_in_two_pools(
+    client: TestClient, pool_id: str, operator: dict[str, str]
+) -> None:
+    other = upload(client, operator, make_questions(10, "other"))
+    assert (
+        Student(client, pool_id).start()["session_id"]
+        != Student(client, other).start()["session_id"]
+    )
+
+
+def test_ten_ends_at_once_are_one_completion(ann: Student, rows: Rows) -> None:
+    ann.start()
+    for right in (True, True, False):
+        ann.answer(right=right)
+    ends = at_once(10, lambda _: ann.end())
+    assert all(end == ends[0] for end in ends)
+    assert ends[0]["summary"]["total_questions"] == 3
+    assert rows("SELECT status, end_reason FROM assessment.test_sessions") == [
+        ("completed", "ended")
+    ]
+    closed_at = rows("SELECT completed_at FROM assessment.test_sessions")
+    assert ann.end() == ends[0]
+    assert rows("SELECT completed_at FROM assessment.test_sessions") == closed_at
+    assert rows("SELECT count(*) FROM assessment.student_proficiencies") == [(5,)]
+
+
+def test_submit_that_races_with_end_is_counted_or_refused_never_half(
+    ann: Student, rows: Rows
+) -> None:
+    seen = set()
+    for _ in range(15):
+        ann.start()
+        ann.answer()
+        assert ann.question
+        question = ann.question["id"]
+        calls = (partial(ann.post, question, 0), ann.end)
+        reply, end = at_once(2, lambda number, calls=calls: calls[number]())  # type: ignore[misc]
+        ended = ann.end()["summary"]
+        stored = rows(
+            "SELECT count(*) FROM assessment.test_responses WHERE session_id = %s", ann.session_id
+        )[0][0]
+        seen.add(reply.status_code)
+        assert reply.status_code in {200, 409}
+        assert stored == ended["total_questions"] == (2 if reply.status_code == 200 else 1)
+        assert end["summary"] == ended
+    assert seen
+
+
+def test_closed_test_takes_no_answers(ann: Student, rows: Rows) -> None:
+    ann.start()
+    assert ann.question
+    question = ann.question["id"]
+    ann.end()
+    reply = ann.post(question, 0)
+    assert (reply.status_code, reply.json()["code"]) == (409, "session_closed")
+    assert rows("SELECT count(*) FROM assessment.test_responses") == [(0,)]
+
+
+def test_record_of_answers_cannot_be_changed(ann: Student, rows: Rows) -> None:
+    ann.start()
+    ann.answer()
+    for table in ("test_responses", "pool_items"):
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            rows(f"UPDATE assessment.{table} SET question_id = 'x'")

@@ -1,0 +1,239 @@
+"""Postgres refuses, dies in the middle, is locked or full: nothing is half done."""
+
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, quote, urlsplit
+
+import psycopg
+import pytest
+from fastapi.testclient import TestClient
+
+from lib.deps import Deps, install_deps
+from lib.settings import Settings
+from tests.assessment.conftest import Rows, Student, correct_option, make_questions, upload
+
+SOCKET_NAME = ".s.PGSQL.5432"
+
+
+class Line:
+    """A proxy in front of the database that can be cut: refusing, or just before an answer."""
+
+    def __init__(self, url: str, folder: Path) -> None:
+        parts = urlsplit(url)
+        self._server = str(Path(parse_qs(parts.query)["host"][0]) / SOCKET_NAME)
+        self.url = parts._replace(query=f"host={quote(str(folder))}").geturl()
+        self.refuses = False
+        self.loses_reply_to = b""
+        """The reply to the next request that holds these bytes is lost, and the line with it."""
+        self._listener = socket.socket(socket.AF_UNIX)
+        self._listener.bind(str(folder / SOCKET_NAME))
+        self._listener.listen()
+        self._open: list[socket.socket] = []
+
+    def serve(self) -> None:
+        while True:
+            try:
+                client, _ = self._listener.accept()
+            except OSError:
+                return
+            if self.refuses:
+                client.close()
+                continue
+            server = socket.socket(socket.AF_UNIX)
+            server.connect(self._server)
+            self._open += [client, server]
+            doomed = threading.Event()
+            for source, target in ((client, server), (server, client)):
+                threading.Thread(
+                    target=self._carry, args=(source, target, source is client, doomed), daemon=True
+                ).start()
+
+    def cut(self) -> None:
+        """Refuse from now on, and drop the open connections."""
+        self.refuses = True
+        for end in self._open:
+            with suppress(OSError):
+                end.shutdown(socket.SHUT_RDWR)
+
+    def close(self) -> None:
+        self._listener.shutdown(socket.SHUT_RDWR)
+        self.cut()
+        for end in (self._listener, *self._open):
+            end.close()
+
+    def _carry(
+        self, source: socket.socket, target: socket.socket, up: bool, doomed: threading.Event
+    ) -> None:
+        with suppress(OSError):
+            while chunk := source.recv(1 << 16):
+                if up and self.loses_reply_to and self.loses_reply_to in chunk:
+                    self.loses_reply_to = b""
+                    doomed.set()
+                elif not up and doomed.is_set():
+                    break
+                target.sendall(chunk)
+        for end in (source, target):
+            with suppress(OSError):
+                end.shutdown(socket.SHUT_RDWR)
+
+
+@pytest.fixture
+def line(settings: Settings, tmp_path: Path) -> Iterator[Line]:
+    line = Line(str(settings.postgres_url), tmp_path)
+    threading.Thread(target=line.serve, daemon=True).start()
+    yield line
+    line.close()
+
+
+@pytest.fixture
+def deps(line: Line, settings: Settings) -> Iterator[Deps]:
+    made = Deps(replace(settings, postgres_url=line.url))
+    install_deps(made)
+    yield made
+    install_deps(None)
+    made.close()
+
+
+@contextmanager
+def held(postgres_url: str, statement: str) -> Iterator[psycopg.Connection[Any]]:
+    """Someone else's open transaction."""
+    with psycopg.connect(postgres_url) as connection:
+        connection.execute(statement.encode())
+        yield connection
+        connection.rollback()
+
+
+def answer_on_page(student: Student) -> tuple[str, int]:
+    assert student.question
+    return student.question["id"], correct_option(student.question)
+
+
+def test_without_postgres_nothing_is_acknowledged_and_redis_is_not_ahead(
+    ann: Student, line: Line, redis_values: Callable[[], dict[str, str]], rows: Rows
+) -> None:
+    ann.start()
+    ann.answer()
+    key = f"session:{ann.session_id}:state"
+    before = redis_values()[key]
+    line.cut()
+    reply = ann.post(*answer_on_page(ann))
+    assert (reply.status_code, reply.json()["code"]) == (503, "database_unavailable")
+    assert int(reply.headers["Retry-After"]) > 0
+    assert reply.json()["requestId"]
+    assert redis_values()[key] == before
+    line.refuses = False
+    assert ann.answer()["questions_answered"] == 2
+    assert rows("SELECT count(*) FROM assessment.test_responses") == [(2,)]
+
+
+def test_without_postgres_start_and_end_say_so(ann: Student, line: Line) -> None:
+    ann.start()
+    line.cut()
+    for path, body in (
+        ("/api/test/start", {"student_id": "bob", "question_pool_id": ann.pool_id}),
+        ("/api/test/end", {"session_id": ann.session_id}),
+    ):
+        reply = ann.client.post(path, json=body)
+        assert (reply.status_code, "Retry-After" in reply.headers) == (503, True)
+
+
+def test_answer_whose_acknowledgement_was_lost_is_there_and_told_again(
+    ann: Student, line: Line, rows: Rows
+) -> None:
+    ann.start()
+    line.loses_reply_to = b"INSERT INTO assessment.test_responses"
+    sent = answer_on_page(ann)
+    assert ann.post(*sent).status_code == 503
+    for _ in range(100):
+        if rows("SELECT count(*) FROM assessment.test_responses") == [(1,)]:
+            break
+        time.sleep(0.02)
+    again = ann.post(*sent)
+    assert again.status_code == 200
+    assert again.json()["questions_answered"] == 1
+    assert rows("SELECT total_questions, count(*) OVER () FROM assessment.test_sessions") == [
+        (1, 1)
+    ]
+
+
+def test_backend_killed_in_the_middle_leaves_nothing_and_a_retry_succeeds(
+    ann: Student, rows: Rows, postgres_url: str
+) -> None:
+    ann.start()
+    sent = answer_on_page(ann)
+    replies: list[Any] = []
+    with held(postgres_url, "LOCK TABLE assessment.test_responses IN ACCESS EXCLUSIVE MODE"):
+        waiting = threading.Thread(target=lambda: replies.append(ann.post(*sent)))
+        waiting.start()
+        rows("SELECT pg_terminate_backend(%s)", wait_for_a_lock(rows))
+        waiting.join(10)
+    assert replies[0].status_code == 503
+    assert rows(
+        "SELECT total_questions, (SELECT count(*) FROM assessment.test_responses)"
+        " FROM assessment.test_sessions"
+    ) == [(0, 0)]
+    assert ann.post(*sent).json()["questions_answered"] == 1
+
+
+def wait_for_a_lock(rows: Rows) -> int:
+    """The process that waits for a lock, once there is one."""
+    for _ in range(500):
+        waiting = rows(
+            "SELECT pid FROM pg_stat_activity"
+            " WHERE wait_event_type = 'Lock' AND datname = current_database()"
+        )
+        if waiting:
+            return int(waiting[0][0])
+        time.sleep(0.01)
+    raise AssertionError("nobody waited for a lock")
+
+
+def test_backend_killed_between_requests_is_not_noticed(ann: Student, rows: Rows) -> None:
+    ann.start()
+    rows(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+        " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    )
+    time.sleep(0.05)
+    assert ann.answer()["questions_answered"] == 1
+
+
+def test_more_callers_than_connections_are_all_served(
+    client: TestClient, operator: dict[str, str]
+) -> None:
+    pool_id = upload(client, operator, make_questions(20))
+    students = [Student(client, pool_id, f"student {i}") for i in range(40)]
+    threads = [threading.Thread(target=student.start) for student in students]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert all(student.session_id for student in students)
+
+
+def test_deadlock_is_retried_until_it_is_resolved(
+    ann: Student, rows: Rows, postgres_url: str
+) -> None:
+    """A last answer locks the session, then the proficiencies; someone else does the reverse."""
+    ann.start(end_criteria={"max_questions": 1})
+    ann.answer()
+    ann.start(end_criteria={"max_questions": 1})
+    sent = answer_on_page(ann)
+    replies: list[Any] = []
+    with held(postgres_url, "SET LOCAL deadlock_timeout = '10s'") as other:
+        other.execute("SELECT FROM assessment.student_proficiencies FOR UPDATE")
+        submit = threading.Thread(target=lambda: replies.append(ann.post(*sent)))
+        submit.start()
+        wait_for_a_lock(rows)
+        other.execute("SELECT FROM assessment.test_sessions WHERE status = 'active' FOR UPDATE")
+        other.rollback()  # reached only if the submit was the one to give way
+        submit.join(20)
+    assert replies[0].status_code == 200
+    assert replies[0].json()["status"] == "completed"
+    assert rows("SELECT count(*) FROM assessment.test_responses") == [(2,)]

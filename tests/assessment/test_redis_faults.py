@@ -1,0 +1,258 @@
+"""Redis may vanish, hang, lie or lose replies at any moment: the test goes on to the same end."""
+
+import json
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+
+from lib.deps import Deps
+from local.faults import Fault
+from local.gateway import Gateway
+from tests.assessment.conftest import CANARY, Rows, Student
+from tests.assessment.undisturbed import told, undisturbed
+
+ALL_FAULTS = [fault for fault in Fault if fault not in {Fault.SLOW, Fault.HANG}]
+ANSWERS = [True, False, True, True, False, False]
+CRITERIA = {"max_questions": len(ANSWERS)}
+
+
+def redis_of(deps: Deps) -> Any:
+    assert deps.redis is not None
+    return deps.redis
+
+
+@pytest.mark.parametrize("fault", ALL_FAULTS)
+def test_test_taken_under_a_fault_ends_as_an_undisturbed_one(
+    fault: Fault, ann: Student, deps: Deps, redis_gateway: Gateway, rows: Rows
+) -> None:
+    with redis_gateway.faults.during(fault):
+        ann.start(end_criteria=CRITERIA)
+        replies = []
+        for right in ANSWERS:
+            redis_of(deps).wake()  # ask Redis each time, although it has just failed
+            replies.append(ann.answer(right=right))
+    assert told(replies) == undisturbed(ann.session_id, deps)
+    assert replies[-1]["status"] == "completed"
+    assert rows("SELECT count(*) FROM assessment.test_responses") == [(len(ANSWERS),)]
+
+
+@pytest.mark.parametrize("fault", [*ALL_FAULTS, Fault.HANG])
+@pytest.mark.parametrize("first_call", [True, False])
+def test_one_fault_in_the_middle_changes_nothing(
+    fault: Fault, first_call: bool, ann: Student, deps: Deps, redis_gateway: Gateway
+) -> None:
+    ann.start(end_criteria=CRITERIA)
+    replies = [ann.answer(right=right) for right in ANSWERS[:3]]
+    redis_gateway.faults.switch_on(fault, times=1, after=0 if first_call else 1)
+    replies.append(ann.answer(right=ANSWERS[3]))
+    redis_gateway.faults.clear()
+    redis_of(deps).wake()
+    replies += [ann.answer(right=right) for right in ANSWERS[4:]]
+    assert told(replies) == undisturbed(ann.session_id, deps)
+
+
+def test_hanging_redis_costs_a_second_once_not_at_every_call(
+    ann: Student, redis_gateway: Gateway
+) -> None:
+    with redis_gateway.faults.during(Fault.HANG):
+        before = time.monotonic()
+        ann.start()
+        first = time.monotonic() - before
+        ann.answer()
+        both = time.monotonic() - before
+    assert 0.5 < first < 2.0
+    assert both - first < 1.0
+
+
+def test_redis_that_is_not_there_delays_nobody(ann: Student, redis_gateway: Gateway) -> None:
+    with redis_gateway.faults.during(Fault.REFUSE):
+        before = time.monotonic()
+        ann.start()
+        ann.answer()
+        assert time.monotonic() - before < 2.0
+
+
+def test_without_redis_in_the_environment_tests_work(
+    ann: Student, deps: Deps, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        deps, "settings", type(deps.settings)(postgres_url=deps.settings.postgres_url)
+    )
+    assert deps.redis is None
+    ann.start(end_criteria=CRITERIA)
+    assert told([ann.answer(right=right) for right in ANSWERS]) == undisturbed(ann.session_id, deps)
+
+
+def test_flushed_state_is_rebuilt_bit_for_bit(
+    ann: Student, deps: Deps, redis_values: Callable[[], dict[str, str]]
+) -> None:
+    ann.start()
+    for right in ANSWERS[:4]:
+        ann.answer(right=right)
+    key = f"session:{ann.session_id}:state"
+    kept = redis_values()[key]
+    redis_of(deps).pipeline([["FLUSHALL"]])
+    headers = {"Authorization": "Bearer a password for the tests"}
+    assert ann.client.post(f"/api/debug/sync/{ann.session_id}", headers=headers).status_code == 200
+    assert redis_values()[key] == kept
+    redis_of(deps).pipeline([["FLUSHALL"]])
+    assert ann.answer()["questions_answered"] == 5
+    assert key in redis_values(), "the rebuilt state is written back"
+
+
+def test_state_of_an_earlier_moment_is_noticed(
+    ann: Student, deps: Deps, redis_values: Callable[[], dict[str, str]]
+) -> None:
+    ann.start(end_criteria=CRITERIA)
+    replies = [ann.answer(right=ANSWERS[0])]
+    key = f"session:{ann.session_id}:state"
+    stale = redis_values()[key]
+    replies.append(ann.answer(right=ANSWERS[1]))
+    for right in ANSWERS[2:]:
+        redis_of(deps).pipeline([["SET", key, stale]])
+        replies.append(ann.answer(right=right))
+    assert told(replies) == undisturbed(ann.session_id, deps)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "",
+        "null",
+        "[]",
+        "{}",
+        "\x00\xff",
+        '{"packed": 3}',
+        '{"packed": "~~~"}',
+        '{"packed": ""}',
+        json.dumps({"student_id": "ann", "next_question_id": "q1", "packed": "0" * 100}),
+    ],
+)
+def test_state_of_a_wrong_shape_is_discarded(value: str, ann: Student, deps: Deps) -> None:
+    ann.start(end_criteria=CRITERIA)
+    replies = [ann.answer(right=ANSWERS[0])]
+    redis_of(deps).pipeline([["SET", f"session:{ann.session_id}:state", value]])
+    replies.append(ann.answer(right=ANSWERS[1]))
+    assert told(replies) == undisturbed(ann.session_id, deps)
+
+
+def test_state_with_one_field_changed_is_discarded(
+    ann: Student, deps: Deps, redis_values: Callable[[], dict[str, str]]
+) -> None:
+    ann.start(end_criteria=CRITERIA)
+    replies = [ann.answer(right=ANSWERS[0])]
+    key = f"session:{ann.session_id}:state"
+    for field, value in (
+        ("student_id", "eve"),
+        ("next_question_id", "q0"),
+        ("questions_answered", 0),
+        ("current_proficiency", [0.9] * 5),
+    ):
+        state = {**json.loads(redis_values()[key]), field: value}
+        redis_of(deps).pipeline([["SET", key, json.dumps(state, separators=(",", ":"))]])
+        replies.append(ann.answer(right=True))
+    assert told(replies) == undisturbed(ann.session_id, deps)
+
+
+def test_state_of_another_session_is_discarded(
+    ann: Student,
+    client: TestClient,
+    pool_id: str,
+    deps: Deps,
+    redis_values: Callable[[], dict[str, str]],
+) -> None:
+    bob = Student(client, pool_id, "bob")
+    bob.start()
+    ann.start()
+    values = redis_values()
+    redis_of(deps).pipeline(
+        [["SET", f"session:{ann.session_id}:state", values[f"session:{bob.session_id}:state"]]]
+    )
+    assert told([ann.answer()]) == undisturbed(ann.session_id, deps)
+
+
+def test_cached_question_that_was_altered_is_not_shown(
+    ann: Student, deps: Deps, redis_values: Callable[[], dict[str, str]]
+) -> None:
+    shown = ann.start()["next_question"]
+    key = f"question:{shown['id']}"
+    false = {**json.loads(redis_values()[key]), "content": "Send money?"}
+    redis_of(deps).pipeline([["SET", key, json.dumps(false)]])
+    assert ann.start()["next_question"] == shown
+
+
+def test_question_is_served_from_the_cache_and_counted(
+    ann: Student, operator: dict[str, str]
+) -> None:
+    shown = ann.start()["next_question"]
+    assert ann.start()["next_question"] == shown
+    stats = ann.client.get("/api/debug/redis/stats", headers=operator).json()["redis_stats"]
+    assert (stats["question_cache_hits"], stats["question_cache_misses"]) == (1, 1)
+    assert stats["question_cache_hit_ratio"] == 0.5
+    assert (stats["active_sessions"], stats["cached_questions"]) == (1, 1)
+
+
+def test_lock_of_someone_who_died_stops_nobody(ann: Student, deps: Deps) -> None:
+    ann.start()
+    assert ann.question
+    lock = f"lock:{ann.session_id}:{ann.question['id']}"
+    redis_of(deps).pipeline([["SET", lock, "another's"]])
+    assert ann.answer()["questions_answered"] == 1
+    assert redis_of(deps).pipeline([["GET", lock]]) == ["another's"], "not ours to release"
+
+
+def test_keys_and_lifetimes_are_as_documented(ann: Student, deps: Deps) -> None:
+    ann.start()
+    ann.answer()
+    assert ann.question
+    state, question = f"session:{ann.session_id}:state", f"question:{ann.question['id']}"
+    ttl = redis_of(deps).pipeline([["TTL", state], ["TTL", question]])
+    assert 1795 <= ttl[0] <= 1800
+    assert 3595 <= ttl[1] <= 3600
+    assert redis_of(deps).pipeline([["KEYS", "lock:*"]]) == [[]], "released when done"
+
+
+def test_state_has_the_documented_fields(
+    ann: Student, redis_values: Callable[[], dict[str, str]]
+) -> None:
+    ann.start()
+    reply = ann.answer()
+    state = json.loads(redis_values()[f"session:{ann.session_id}:state"])
+    assert state == {
+        "student_id": "ann",
+        "current_proficiency": reply["current_proficiency"],
+        "next_question_id": reply["next_question"]["id"],
+        "status": "active",
+        "questions_answered": 1,
+        "last_activity": state["last_activity"],
+        "packed": state["packed"],
+    }
+
+
+def test_ended_test_leaves_no_state(
+    ann: Student, redis_values: Callable[[], dict[str, str]]
+) -> None:
+    ann.start()
+    ann.answer()
+    ann.end()
+    assert not [key for key in redis_values() if key.startswith("session:")]
+
+
+def test_no_correct_answer_is_marked_in_redis(
+    ann: Student, redis_values: Callable[[], dict[str, str]]
+) -> None:
+    """An option's text is there, as one of the options; nothing says which it is."""
+    ann.start()
+    for right in ANSWERS:
+        ann.answer(right=right)
+    for key, value in redis_values().items():
+        fields = json.loads(value)
+        assert "correct_answer" not in value
+        if key.startswith("question:"):
+            assert set(fields) == {"id", "content", "options", "concepts", "revision", "check"}
+            assert value.count(CANARY) == 1
+        else:
+            assert CANARY not in value

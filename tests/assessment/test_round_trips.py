@@ -1,0 +1,109 @@
+"""What a request costs, warm, counted on the wire: Postgres in front of the server, Redis in it."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+
+import pytest
+from fastapi.testclient import TestClient
+
+from lib.deps import Deps, install_deps
+from lib.settings import Settings
+from local.gateway import Gateway
+from tests.assessment.conftest import Student, make_questions, upload
+from tests.support.round_trips import Wire, counted_wire
+
+
+@pytest.fixture
+def wire(settings: Settings) -> Iterator[Wire]:
+    with counted_wire(str(settings.postgres_url)) as wire:
+        yield wire
+
+
+@pytest.fixture
+def deps(wire: Wire, settings: Settings) -> Iterator[Deps]:
+    made = Deps(replace(settings, postgres_url=wire.url))
+    install_deps(made)
+    yield made
+    install_deps(None)
+    made.close()
+
+
+@pytest.fixture
+def pool(client: TestClient, operator: dict[str, str]) -> str:
+    """A pool that this process has in memory, all its questions in the cache."""
+    pool_id = upload(client, operator, make_questions(5))
+    warm = Student(client, pool_id, "warm")
+    warm.start()
+    for _ in range(4):
+        warm.answer()
+    warm.end()
+    Student(client, pool_id, "warmer").start()
+    return pool_id
+
+
+class Trips:
+    """Round trips of a block."""
+
+    postgres = 0
+    redis = 0
+
+
+@contextmanager
+def counted(wire: Wire, gateway: Gateway) -> Iterator[Trips]:
+    trips, before = Trips(), gateway.requests
+    with wire.counting() as counting:
+        yield trips
+    trips.postgres, trips.redis = counting[0], gateway.requests - before
+
+
+def cost(trips: Trips) -> tuple[int, int]:
+    return trips.postgres, trips.redis
+
+
+def test_start_takes_one_of_each(
+    client: TestClient, pool: str, wire: Wire, redis_gateway: Gateway
+) -> None:
+    for student_id in ("new", "new", "warm"):  # a double click; one who was tested before
+        with counted(wire, redis_gateway) as trips:
+            Student(client, pool, student_id).start()
+        assert cost(trips) == (1, 1), student_id
+
+
+def test_submit_takes_one_of_postgres_and_two_of_redis(
+    client: TestClient, pool: str, wire: Wire, redis_gateway: Gateway
+) -> None:
+    ann = Student(client, pool)
+    ann.start(end_criteria={"max_questions": 3})
+    for count in range(3):
+        with counted(wire, redis_gateway) as trips:
+            reply = ann.answer(right=count == 1)
+        assert cost(trips) == (1, 2), f"answer {count}"
+    assert reply["status"] == "completed"
+
+
+def test_end_takes_one_of_postgres_and_two_of_redis(
+    client: TestClient, pool: str, wire: Wire, redis_gateway: Gateway
+) -> None:
+    for answers, student_id in ((0, "new"), (2, "newer"), (0, "warm")):
+        student = Student(client, pool, student_id)
+        student.start()
+        for _ in range(answers):
+            student.answer()
+        with counted(wire, redis_gateway) as trips:
+            student.end()
+        assert cost(trips) == (1, 2)
+
+
+def test_status_and_reading_about_a_student_take_one_of_postgres(
+    client: TestClient, pool: str, wire: Wire, redis_gateway: Gateway
+) -> None:
+    ann = Student(client, pool)
+    ann.start()
+    with counted(wire, redis_gateway) as trips:
+        assert client.get(f"/api/test/status/{ann.session_id}").status_code == 200
+    assert cost(trips) == (1, 0)
+    with counted(wire, redis_gateway) as trips:
+        about = client.get("/api/student/ann/history", params={"session_id": ann.session_id})
+        assert about.status_code == 200
+    assert cost(trips) == (2, 0)  # whose session it is, and the history
