@@ -17,7 +17,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qsl, unquote
 
-from tests.support.processes import ROOT, START_SECONDS, Process
+from tests.support.processes import ROOT, Process
 from tests.support.wire import Answer, Request
 
 RUNTIME = "/2018-06-01/runtime"
@@ -46,7 +46,7 @@ class RuntimeApi:
             HandlerError: If it raised, or its module could not be imported.
         """
         self._events.put(event)
-        kind, payload = self._results.get(timeout=START_SECONDS + DEADLINE_SECONDS)
+        kind, payload = self._results.get(timeout=DEADLINE_SECONDS)
         if kind != "response":
             raise HandlerError(payload.decode())
         return json.loads(payload)

@@ -4,7 +4,9 @@ import json
 import re
 import socket
 import tempfile
+import time
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,7 @@ from tests.support.processes import ROOT, START_SECONDS, Process
 from tests.support.wire import Answer, Request
 
 REQUEST_SECONDS = 60.0
+POLL_SECONDS = 0.2
 
 
 class VercelFunction:
@@ -25,11 +28,11 @@ class VercelFunction:
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listener:
             listener.bind(str(ipc))
             listener.listen()
-            listener.settimeout(START_SECONDS)
+            listener.settimeout(POLL_SECONDS)
             self._process = Process(
                 ["-c", "import vercel_runtime.vc_init"], {**env, **_runtime_env(module, ipc)}
             )
-            self._connection, _ = listener.accept()
+            self._connection = self._accept(listener)
         self._http = httpx.Client(
             base_url=f"http://127.0.0.1:{self._started_port()}", timeout=REQUEST_SECONDS
         )
@@ -48,6 +51,13 @@ class VercelFunction:
         self._connection.close()
         self._folder.cleanup()
 
+    def _accept(self, listener: socket.socket) -> socket.socket:
+        deadline = time.monotonic() + START_SECONDS
+        while time.monotonic() < deadline and not self._process.ended:
+            with suppress(TimeoutError):
+                return listener.accept()[0]
+        raise RuntimeError(f"the function did not start:\n{self._process.output()}")
+
     def _started_port(self) -> int:
         """Read messages, each ended by NUL, up to the one that names the port."""
         self._connection.settimeout(START_SECONDS)
@@ -61,13 +71,19 @@ class VercelFunction:
 
 
 class VercelDeployment:
-    """Every function of the project, started when it is first asked for."""
+    """Every function of the project, started when it is first asked for.
 
-    def __init__(self, env: Mapping[str, str]) -> None:
+    Args:
+        env: The project's variables.
+        config: With a framework in it, as on Hobby, there is one function, for every path.
+    """
+
+    def __init__(self, env: Mapping[str, str], config: str = "vercel.json") -> None:
         self._env = {**env, "VERCEL": "1"}
         self._functions: dict[str, VercelFunction] = {}
-        config = json.loads((ROOT / "vercel.json").read_text())
-        self._rewrites = [_Rewrite(row) for row in config["rewrites"]]
+        read = json.loads((ROOT / config).read_text())
+        self._single = read["framework"] is not None
+        self._rewrites = [_Rewrite(row) for row in read.get("rewrites", ())]
 
     def send(self, request: Request) -> Answer:
         """Route as the platform: a file in `api/` first, then the rewrites in order."""
@@ -84,6 +100,8 @@ class VercelDeployment:
             function.stop()
 
     def _route(self, path: str) -> tuple[str, str]:
+        if self._single:
+            return "index", ""
         if (ROOT / f"{path.lstrip('/')}.py").is_file():
             return path.removeprefix("/api/"), ""
         for rewrite in self._rewrites:

@@ -1,0 +1,76 @@
+"""The same conversation, once on each platform, each with a database of its own."""
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from functools import cache
+
+import psycopg
+import pytest
+
+from local.gateway import Gateway
+from local.postgres_server import PostgresServer
+from local.redis_server import RedisServer
+from tests.conftest import ADMIN_PASSWORD, CRON_SECRET, ENCRYPTION_KEY
+from tests.contract.conversations import TURNS
+from tests.contract.playing import Said, play
+from tests.support.lambda_runtime import LambdaDeployment
+from tests.support.local_server import LocalServer
+from tests.support.vercel_runtime import VercelDeployment
+
+DEPLOYMENTS: dict[
+    str, Callable[[dict[str, str]], LocalServer | VercelDeployment | LambdaDeployment]
+]
+DEPLOYMENTS = {"local": LocalServer, "lambda": LambdaDeployment}
+if sys.version_info >= (3, 12):  # older ones cannot import its runtime
+    DEPLOYMENTS["vercel"] = VercelDeployment
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say aloud what could not take part."""
+    if "vercel" not in DEPLOYMENTS:
+        terminalreporter.write_line("NOT TESTED: Vercel's runtime, which needs Python 3.12")
+
+
+def forgive(database: psycopg.Connection) -> None:
+    """Forget who showed a wrong password."""
+    database.execute("DELETE FROM public.operator_failures")
+
+
+@pytest.fixture(scope="session")
+def environment(
+    postgres_server: PostgresServer, redis_server: RedisServer, _gateway: Gateway
+) -> Callable[[str], dict[str, str]]:
+    """Make the variables of a deployment: an empty database and an empty Redis."""
+
+    def make(name: str) -> dict[str, str]:
+        with redis_server.client() as client:
+            client.flushall()
+        return {
+            "POSTGRES_URL": postgres_server.create_database(f"contract_{name}", "migrated"),
+            "UPSTASH_REDIS_REST_URL": _gateway.url,
+            "UPSTASH_REDIS_REST_TOKEN": _gateway.token,
+            "ADMIN_PASSWORD": ADMIN_PASSWORD,
+            "CRON_SECRET": CRON_SECRET,
+            "ENCRYPTION_KEY": ENCRYPTION_KEY,
+        }
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def said(environment: Callable[[str], dict[str, str]]) -> Iterator[Callable[[str], list[Said]]]:
+    """What a platform answered, turn by turn; played when first asked for."""
+    with ExitStack() as stack:
+
+        @cache
+        def on(name: str) -> list[Said]:
+            variables = environment(name)
+            deployment = DEPLOYMENTS[name](variables)
+            stack.callback(deployment.stop)
+            database = stack.enter_context(
+                psycopg.connect(variables["POSTGRES_URL"], autocommit=True)
+            )
+            return play(deployment, TURNS, lambda: forgive(database))
+
+        yield on
