@@ -22,6 +22,7 @@ from tests.support.wire import Answer, Request
 
 RUNTIME = "/2018-06-01/runtime"
 DEADLINE_SECONDS = 60.0
+POLL_SECONDS = 0.02
 
 
 class HandlerError(Exception):
@@ -36,7 +37,9 @@ class RuntimeApi:
         self._results: queue.Queue[tuple[str, bytes]] = queue.Queue()
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._make_handler())
         self._server.daemon_threads = True
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+        serve = threading.Thread(target=self._server.serve_forever, args=(POLL_SECONDS,))
+        serve.daemon = True
+        serve.start()
         self.address = f"127.0.0.1:{self._server.server_port}"
 
     def invoke(self, event: dict[str, Any]) -> Any:
