@@ -49,12 +49,14 @@ def absorb(root: FloatArray, evidence: FloatArray, sites: Sites, normal: Normal)
         site = np.array([site_between(before, line)])
         return _on_line(root, np.concatenate((sites, _rounded(site))), line)
     kept = np.concatenate((before, np.zeros((2, 1))), axis=1)
-    matched = match_sites(evidence, kept, normal)
-    matched = match_sites(evidence, matched, normal_of_sites(evidence, matched))
-    belief = _in_space(root, evidence, _rounded(matched.T))
-    if any_of(evidence[-1]) and not is_proper(belief.normal):
-        return _in_space(root, evidence, _rounded(kept.T))
-    return belief
+    once = match_sites(evidence, kept, normal)
+    twice = match_sites(evidence, once, normal_of_sites(evidence, once))
+    rounded = _rounded(twice.T)
+    if any_of(evidence[-1]) and not is_proper(normal_of_sites(evidence, rounded.T.astype(float))):
+        # Guessing makes some τ negative; the old sites with the one new site are always proper.
+        kept[:, -1] = once[:, -1]
+        rounded = _rounded(kept.T)
+    return _in_space(root, evidence, rounded)
 
 
 def recall(root: FloatArray, evidence: FloatArray, sites: Sites) -> Belief:

@@ -29,6 +29,7 @@ _BEND = 2.5  # within it the grid is nearly even, beyond it ever wider
 _STEP = 0.75
 _STEP_LOGITS = 1.5  # largest step along the steepest answer
 _FINEST = 6  # 200 logits a standard deviation: the response curve is a step
+_UNSEEN = 0.01
 _POINT = 1e-3  # variance, logits², below which uᵢ is taken as known
 _NODES = ((2.25, 7), (6.25, 13), (np.inf, 31))
 """Up to which variance, logits², how many nodes leave E[likelihood] wrong by less than 0.15 %."""
@@ -107,7 +108,11 @@ def marginal_moments(
     log_density -= largest(log_density, axis=1, keepdims=True)
     total, first, second = powers.T @ np.exp(log_density).T
     mean = first / total
-    correction = np.sqrt(second / total - mean * mean)
+    variance = second / total - mean * mean
+    # So much narrower than the normal that the grid cannot see it: only absurdly steep answers.
+    unseen = variance < _UNSEEN
+    mean[unseen], variance[unseen] = 0.0, 1.0
+    correction = np.sqrt(variance)
     return Marginals(directions @ normal.mean + mean * scale, correction * scale, correction)
 
 
