@@ -26,8 +26,7 @@ SELECT u.place, u.id, u.content, u.options, u.correct_answer, u.correct_option, 
   u.difficulty, u.discrimination, u.guessing
 FROM jsonb_to_recordset(%(questions)s) AS u (
   place INT, id VARCHAR, content TEXT, options JSONB, correct_answer VARCHAR, correct_option INT,
-  concepts JSONB, difficulty DOUBLE PRECISION, discrimination DOUBLE PRECISION,
-  guessing DOUBLE PRECISION);
+  concepts JSONB, difficulty DECIMAL, discrimination DECIMAL, guessing DECIMAL);
 
 -- pools_of_uploaded --
 -- The pools that some uploaded question is in already, and one question of each.
@@ -86,9 +85,10 @@ WHERE (q.content, q.options, q.correct_answer, q.concepts, q.difficulty, q.discr
 CREATE TEMPORARY TABLE changed ON COMMIT DROP AS
 SELECT q.position, q.id, q.revision, jsonb_array_length(q.options) AS option_count,
   u.correct_option, u.weights AS concepts,
-  CASE WHEN kept.same THEN item.difficulty ELSE u.difficulty END AS difficulty,
-  CASE WHEN kept.same THEN item.discrimination ELSE u.discrimination END AS discrimination,
-  CASE WHEN kept.same THEN item.guessing ELSE u.guessing END AS guessing,
+  CASE WHEN kept.same THEN item.difficulty ELSE u.difficulty::DOUBLE PRECISION END AS difficulty,
+  CASE WHEN kept.same THEN item.discrimination ELSE u.discrimination::DOUBLE PRECISION END
+    AS discrimination,
+  CASE WHEN kept.same THEN item.guessing ELSE u.guessing::DOUBLE PRECISION END AS guessing,
   CASE WHEN kept.same THEN item.calibration END AS calibration
 FROM (
   SELECT *, ARRAY(
@@ -111,8 +111,7 @@ WHERE NOT kept.same OR item.revision <> q.revision;
 -- Uploaded questions whose author changed their parameters.
 SELECT u.id FROM pg_temp.uploaded u JOIN assessment.questions q ON q.id = u.id
 WHERE (u.difficulty, u.discrimination, u.guessing)
-  IS DISTINCT FROM (q.difficulty::DOUBLE PRECISION, q.discrimination::DOUBLE PRECISION,
-    q.guessing::DOUBLE PRECISION);
+  IS DISTINCT FROM (q.difficulty, q.discrimination, q.guessing);
 
 -- write_version --
 -- Add the next version of the pool, if anything changed; return its number.

@@ -1,0 +1,168 @@
+"""When a test completes itself, what it sums up to, and what it leaves for the next one."""
+
+import math
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+
+from tests.assessment.conftest import Rows, Student, make_questions, upload
+
+
+def finish(student: Student, **criteria: Any) -> list[dict[str, Any]]:
+    student.start(end_criteria=criteria)
+    replies: list[dict[str, Any]] = []
+    while student.question:
+        replies.append(student.answer(right=len(replies) % 3 != 2))
+    return replies
+
+
+def test_precision_is_reached_before_the_most_questions(ann: Student, rows: Rows) -> None:
+    replies = finish(ann, type="precision", precision_threshold=0.7, max_questions=60)
+    assert 5 <= replies[-1]["total_questions"] < 60
+    assert rows("SELECT end_reason FROM assessment.test_sessions") == [("precision",)]
+    (least,) = rows("SELECT min(confidence)::float FROM assessment.student_proficiencies")
+    assert math.sqrt(1 - least[0]) <= 0.7 + 1e-6
+
+
+def test_classification_is_sure_of_every_concept(ann: Student, rows: Rows) -> None:
+    finish(ann, type="classification", classification_threshold=0.7, max_questions=60)
+    assert rows("SELECT end_reason FROM assessment.test_sessions") == [("classification",)]
+
+
+def test_test_that_runs_out_of_questions_completes_itself(
+    client: TestClient, operator: dict[str, str], rows: Rows
+) -> None:
+    ann = Student(client, upload(client, operator, make_questions(4)))
+    replies = finish(ann, max_questions=20)
+    assert [reply["status"] for reply in replies] == ["continue"] * 3 + ["completed"]
+    assert rows("SELECT end_reason FROM assessment.test_sessions") == [("exhausted",)]
+
+
+def test_too_small_a_gain_ends_the_test(ann: Student, rows: Rows) -> None:
+    replies = finish(
+        ann, type="precision", precision_threshold=0.01, max_questions=60, minimum_gain=0.03
+    )
+    assert replies[-1]["total_questions"] < 60
+    assert rows("SELECT end_reason FROM assessment.test_sessions") == [("small_gain",)]
+
+
+def test_least_number_of_questions_is_asked(ann: Student) -> None:
+    replies = finish(
+        ann, type="precision", precision_threshold=1.0, min_questions=8, max_questions=20
+    )
+    assert replies[-1]["total_questions"] == 8
+
+
+@pytest.mark.parametrize(
+    "criteria",
+    [
+        {"type": "forever"},
+        {"min_questions": 6, "max_questions": 5},
+        {"max_questions": 0},
+        {"max_questions": 201},
+        {"precision_threshold": 0},
+        {"classification_threshold": 1.0},
+        {"score": 1},
+    ],
+)
+def test_criteria_that_make_no_sense_are_refused(ann: Student, criteria: Any) -> None:
+    answer = ann.client.post(
+        "/api/test/start",
+        json={"student_id": "ann", "question_pool_id": ann.pool_id, "end_criteria": criteria},
+    )
+    assert answer.status_code == 422
+    assert "end_criteria" in answer.json()["error"]
+
+
+def test_summary_adds_up(ann: Student) -> None:
+    started = ann.start()
+    for right in (True, True, False, True):
+        ann.answer(right=right)
+    end = ann.end()
+    summary = end["summary"]
+    before, after = started["initial_proficiency"], end["final_proficiency"]
+    changes = [round(a - b, 6) for a, b in zip(after, before, strict=True)]
+    assert summary == {
+        "total_questions": 4,
+        "correct_responses": 3,
+        "accuracy": 0.75,
+        "initial_proficiency": before,
+        "final_proficiency": after,
+        "proficiency_change": changes,
+        "learning_gain": pytest.approx(sum(changes) / 5, abs=1e-6),
+        "test_efficiency": summary["test_efficiency"],
+    }
+
+
+def test_efficiency_is_the_share_of_variance_removed_per_question(ann: Student, rows: Rows) -> None:
+    ann.start()
+    for _ in range(4):
+        ann.answer()
+    summary = ann.end()["summary"]
+    confidence = rows("SELECT confidence::float FROM assessment.student_proficiencies")
+    removed = sum(value for (value,) in confidence) / 5  # prior variance 1 in each
+    assert summary["test_efficiency"] == pytest.approx(removed / 4, abs=2e-6)
+
+
+def test_end_before_the_first_answer_changes_nothing(ann: Student, rows: Rows) -> None:
+    ann.start()
+    summary = ann.end()["summary"]
+    assert summary["final_proficiency"] == summary["initial_proficiency"] == [0.5] * 5
+    assert (summary["accuracy"], summary["learning_gain"], summary["test_efficiency"]) == (0, 0, 0)
+    assert rows("SELECT count(*) FROM assessment.student_proficiencies") == [(0,)]
+
+
+def test_returning_student_begins_where_the_last_test_ended(ann: Student, rows: Rows) -> None:
+    last = finish(ann, max_questions=15)[-1]["final_proficiency"]
+    again = ann.start()["initial_proficiency"]
+    assert again == pytest.approx(last, abs=1e-3), "no time has passed"
+    assert again != [0.5] * 5
+    ann.answer()
+    assert rows(
+        "SELECT initial_proficiency FROM assessment.test_sessions WHERE status = 'active'"
+    ) == [(again,)]
+    assert ann.end()["summary"]["initial_proficiency"] == again
+
+
+def test_what_was_known_fades_with_time(ann: Student, rows: Rows) -> None:
+    last = finish(ann, max_questions=15)[-1]["final_proficiency"]
+    rows("UPDATE assessment.student_proficiencies SET updated_at = updated_at - interval '1 year'")
+    faded = ann.start()["initial_proficiency"]
+    for then, now in zip(last, faded, strict=True):
+        assert abs(now - 0.5) < abs(then - 0.5)
+
+
+@pytest.mark.parametrize("redis_is_flushed", [False, True])
+def test_returning_students_unanswered_test_ends_where_it_began(
+    ann: Student, rows: Rows, deps: Any, redis_is_flushed: bool
+) -> None:
+    finish(ann, max_questions=5)
+    began = ann.start()["initial_proficiency"]
+    if redis_is_flushed:
+        deps.redis.pipeline([["FLUSHALL"]])
+    summary = ann.end()["summary"]
+    assert summary["initial_proficiency"] == summary["final_proficiency"] == began
+    assert ann.end()["summary"] == summary
+    assert rows(
+        "SELECT initial_proficiency, final_proficiency FROM assessment.test_sessions"
+        " WHERE total_questions = 0"
+    ) == [(began, began)]
+
+
+def test_pool_of_another_number_of_concepts_wants_their_names(
+    client: TestClient, operator: dict[str, str], rows: Rows
+) -> None:
+    pool_id = upload(client, operator, make_questions(6, concepts=2))
+    body = {"student_id": "ann", "question_pool_id": pool_id}
+    refused = client.post("/api/test/start", json=body)
+    assert (refused.status_code, refused.json()["code"]) == (422, "wrong_concept_count")
+    assert "tests 2 concepts, not 5" in refused.json()["error"]
+    assert rows("SELECT count(*) FROM assessment.students") == [(0,)]
+    named = client.post("/api/test/start", json={**body, "concept_names": ["Reading", "Writing"]})
+    assert named.json()["initial_proficiency"] == [0.5, 0.5]
+
+
+def test_pool_that_does_not_exist_is_not_found(client: TestClient) -> None:
+    body = {"student_id": "ann", "question_pool_id": "5f0c6b8e-3f0d-4b0e-9a52-0d8f6f2f7b11"}
+    assert client.post("/api/test/start", json=body).status_code == 404

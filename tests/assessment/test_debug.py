@@ -1,0 +1,116 @@
+"""The operators' view of a session's two halves."""
+
+import json
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+
+from lib.deps import Deps
+from local.faults import Fault
+from local.gateway import Gateway
+from tests.assessment.conftest import CANARY, Student
+
+
+def look(student: Student, operator: dict[str, str]) -> Any:
+    answer = student.client.get(f"/api/debug/session/{student.session_id}", headers=operator)
+    assert answer.status_code == 200
+    assert CANARY not in answer.text
+    return answer.json()
+
+
+def test_debug_is_for_operators(ann: Student, client: TestClient) -> None:
+    ann.start()
+    assert client.get(f"/api/debug/session/{ann.session_id}").status_code == 401
+    assert client.get("/api/debug/redis/stats").status_code == 401
+    assert client.post(f"/api/debug/sync/{ann.session_id}").status_code == 401
+
+
+def test_healthy_session_is_in_sync(ann: Student, operator: dict[str, str]) -> None:
+    ann.start()
+    reply = ann.answer()
+    seen = look(ann, operator)
+    assert seen["in_sync"] is True
+    assert seen["differences"] == []
+    assert seen["redis"]["state"]["current_proficiency"] == reply["current_proficiency"]
+    assert seen["database"]["current_proficiency"] == reply["current_proficiency"]
+    assert seen["database"]["next_question_id"] == reply["next_question"]["id"]
+    assert 0 < seen["redis"]["bytes"] <= 1024
+    assert 1790 <= seen["redis"]["ttl_seconds"] <= 1800
+    ann.end()
+    assert look(ann, operator)["in_sync"] is True, "closed, and no state"
+
+
+@pytest.mark.parametrize("damage", ["lost", "unreadable", "stale"])
+def test_differences_are_marked_and_sync_mends_them(
+    damage: str, ann: Student, operator: dict[str, str], deps: Deps
+) -> None:
+    assert deps.redis
+    ann.start()
+    key = f"session:{ann.session_id}:state"
+    (stale,) = deps.redis.pipeline([["GET", key]]) or []
+    ann.answer()
+    harm: list[Any] = {
+        "lost": ["DEL", key],
+        "unreadable": ["SET", key, "{}"],
+        "stale": ["SET", key, stale],
+    }[damage]
+    deps.redis.pipeline([harm])
+    seen = look(ann, operator)
+    assert seen["in_sync"] is False
+    fields = {difference["field"] for difference in seen["differences"]}
+    if damage == "stale":
+        assert {"questions_answered", "next_question_id", "current_proficiency"} <= fields
+    else:
+        assert fields == {"state"}
+    mended = ann.client.post(f"/api/debug/sync/{ann.session_id}", headers=operator)
+    assert mended.json() == {
+        "session_id": ann.session_id,
+        "synced": True,
+        "action": "written",
+    }
+    assert look(ann, operator)["in_sync"] is True
+    assert ann.answer()["questions_answered"] == 2
+
+
+def test_sync_removes_the_state_of_a_closed_session(
+    ann: Student, operator: dict[str, str], deps: Deps
+) -> None:
+    assert deps.redis
+    ann.start()
+    key = f"session:{ann.session_id}:state"
+    (state,) = deps.redis.pipeline([["GET", key]]) or []
+    ann.end()
+    deps.redis.pipeline([["SET", key, state]])
+    assert look(ann, operator)["in_sync"] is False
+    path = f"/api/debug/sync/{ann.session_id}"
+    assert ann.client.post(path, headers=operator).json()["action"] == "removed"
+    assert look(ann, operator)["in_sync"] is True
+
+
+def test_without_redis_debug_says_so(
+    ann: Student, operator: dict[str, str], redis_gateway: Gateway
+) -> None:
+    ann.start()
+    with redis_gateway.faults.during(Fault.REFUSE):
+        assert look(ann, operator)["redis"]["available"] is False
+        stats = ann.client.get("/api/debug/redis/stats", headers=operator)
+        sync = ann.client.post(f"/api/debug/sync/{ann.session_id}", headers=operator)
+    assert stats.status_code == sync.status_code == 503
+    assert stats.json()["code"] == "cache_unavailable"
+
+
+def test_stats_count_what_is_there(
+    client: TestClient, pool_id: str, operator: dict[str, str], deps: Deps
+) -> None:
+    for name in ("ann", "bob"):
+        Student(client, pool_id, name).start()
+    assert deps.redis
+    deps.redis.pipeline([["SET", "lock:someone:q1", "token", "EX", 5]])
+    stats = client.get("/api/debug/redis/stats", headers=operator).json()["redis_stats"]
+    assert stats["active_sessions"] == 2
+    assert stats["active_locks"] == 1
+    assert 1 <= stats["cached_questions"] <= 2
+    assert stats["memory_used_mb"] > 0
+    assert stats["total_keys"] == 3 + stats["cached_questions"] + 1  # and the counters
+    assert json.dumps(stats)

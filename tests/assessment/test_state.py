@@ -1,0 +1,167 @@
+"""The hot state: small, lossless, and never believed without its check."""
+
+import json
+from base64 import b85decode, b85encode
+from datetime import datetime
+from uuid import UUID, uuid4
+
+import numpy as np
+import pytest
+from fastapi.testclient import TestClient
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lib.assessment.criteria import EndCriteria
+from lib.assessment.itempool import NOT_ASKED, ItemPool
+from lib.assessment.prior import Known
+from lib.assessment.sitting import Sitting, begin, grade
+from lib.assessment.state import MAX_BYTES, decode, encode
+from lib.deps import Deps
+from lib.engine import ItemBank
+from tests.assessment.conftest import Student
+
+AT = datetime(2026, 3, 1, 9, 30, 15)  # noqa: DTZ001 the record's stamps are without zone, UTC
+SESSION = UUID("5f0c6b8e-3f0d-4b0e-9a52-0d8f6f2f7b11")
+
+
+def make_pool(items: int = 400, concepts: int = 5) -> ItemPool:
+    rng = np.random.default_rng(7)
+    q = np.eye(concepts)[np.arange(items) % concepts]
+    ids = tuple(str(UUID(int=i)) for i in range(items))  # as long as ids are in practice
+    return ItemPool(
+        pool_id=uuid4(),
+        version=3,
+        bank=ItemBank.from_questions(
+            q, rng.uniform(0.1, 0.9, items), rng.uniform(0.7, 2, items), 0.2
+        ),
+        question_ids=ids,
+        positions={name: place for place, name in enumerate(ids)},
+        correct_option=np.zeros(items, np.int16),
+        option_count=np.full(items, 4, np.int16),
+        revision=np.ones(items, np.int32),
+        askable=np.full(items, NOT_ASKED != 0),
+        prior_mean=None,
+        prior_covariance=None,
+    )
+
+
+POOL = make_pool()
+KNOWN = tuple(Known(0.1 + 0.15 * j, 0.7, 12.3456) for j in range(5))
+
+
+def taken(
+    answers: int, known: tuple[Known | None, ...] = (None,) * 5, criteria: EndCriteria | None = None
+) -> Sitting:
+    sitting = begin(SESSION, str(uuid4()), POOL, criteria or EndCriteria(max_questions=200), known)
+    for number in range(answers):
+        sitting = grade(sitting, number % 3 % 2).after
+    return sitting
+
+
+@pytest.mark.parametrize("known", [(None,) * 5, KNOWN, (None, KNOWN[1], None, KNOWN[3], None)])
+def test_decoded_state_is_the_sitting_bit_for_bit(known: tuple[Known | None, ...]) -> None:
+    criteria = EndCriteria(
+        type="classification", min_questions=3, max_questions=57, classification_threshold=0.87
+    )
+    sitting = taken(17, known, criteria)
+    state = decode(SESSION, encode(sitting, AT))
+    assert state is not None
+    assert state.is_whole
+    back = state.sitting(POOL)
+    for field in ("mean", "covariance", "sites", "prior_mean"):
+        assert np.array_equal(getattr(back.posterior, field), getattr(sitting.posterior, field))
+    assert (back.posterior.items, back.posterior.correct) == (
+        sitting.posterior.items,
+        sitting.posterior.correct,
+    )
+    assert (back.criteria, back.known) == (sitting.criteria, sitting.known)
+    assert (back.student_id, back.next_item) == (sitting.student_id, sitting.next_item)
+    first, second = grade(back, 0), grade(sitting, 0)
+    assert encode(first.after, AT) == encode(second.after, AT)
+
+
+@pytest.mark.parametrize("answers", [0, 5, 20])
+@pytest.mark.parametrize("known", [(None,) * 5, KNOWN])
+def test_state_of_a_usual_test_fits_a_kilobyte_whole(
+    answers: int, known: tuple[Known | None, ...]
+) -> None:
+    text = encode(taken(answers, known), AT)
+    assert len(text.encode()) <= MAX_BYTES == 1024
+    state = decode(SESSION, text)
+    assert state is not None
+    assert state.is_whole
+
+
+def test_state_of_a_very_long_test_leaves_its_answers_to_the_record() -> None:
+    text = encode(taken(120, KNOWN), AT)
+    assert len(text.encode()) <= MAX_BYTES
+    state = decode(SESSION, text)
+    assert state is not None
+    assert not state.is_whole
+    assert state.questions_answered == 120
+
+
+def test_very_long_test_goes_on_from_the_record(
+    client: TestClient, operator: dict[str, str], deps: Deps
+) -> None:
+    from tests.assessment.conftest import make_questions, upload
+    from tests.assessment.undisturbed import told, undisturbed
+
+    ann = Student(client, upload(client, operator, make_questions(110)), "a" * 200)
+    ann.start(end_criteria={"max_questions": 100})
+    replies = [ann.answer(right=number % 2 == 0) for number in range(100)]
+    assert replies[-1]["status"] == "completed"
+    assert told(replies) == undisturbed(ann.session_id, deps)
+
+
+TEXT = encode(taken(12), AT)
+PACKED = b85decode(json.loads(TEXT)["packed"])
+
+
+@given(st.integers(0, len(PACKED) - 1), st.integers(1, 255))
+def test_any_byte_changed_is_noticed(place: int, change: int) -> None:
+    harmed = bytearray(PACKED)
+    harmed[place] ^= change
+    text = json.dumps({**json.loads(TEXT), "packed": b85encode(bytes(harmed)).decode()})
+    assert decode(SESSION, text) is None
+
+
+@given(st.integers(0, len(TEXT) - 1))
+def test_any_cut_is_noticed(length: int) -> None:
+    assert decode(SESSION, TEXT[:length]) is None
+
+
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+        lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+        max_leaves=8,
+    )
+    | st.binary()
+)
+def test_nothing_else_is_taken_for_a_state(value: object) -> None:
+    assert decode(SESSION, value) is None
+    assert decode(SESSION, json.dumps(value, default=repr)) is None
+
+
+def test_state_of_another_session_is_refused() -> None:
+    assert decode(SESSION, TEXT) is not None
+    assert decode(uuid4(), TEXT) is None
+
+
+def test_a_thousand_active_sessions_take_at_most_a_megabyte_of_redis(deps: Deps) -> None:
+    assert deps.redis
+    (before,) = deps.redis.pipeline([["INFO", "memory"]]) or [""]
+    states = [encode(taken(number % 20, KNOWN), AT) for number in range(100)]
+    for _ in range(10):
+        deps.redis.pipeline(
+            [["SET", f"session:{uuid4()}:state", text, "EX", 1800] for text in states]
+        )
+    (after,) = deps.redis.pipeline([["INFO", "memory"]]) or [""]
+    used = [
+        int(line.split(":")[1])
+        for text in (before, after)
+        for line in text.splitlines()
+        if line.startswith("used_memory:")
+    ]
+    assert used[1] - used[0] <= 1024 * 1024

@@ -1,0 +1,238 @@
+"""Uploading questions: all or nothing, errors that name question and field, versions."""
+
+import json
+import time
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from fastapi.testclient import TestClient
+
+from tests.assessment.conftest import Rows, Student, correct_option, make_questions, upload
+
+GUIDE = {  # as the migration guide prints it
+    "questions": [
+        {
+            "id": "q1",
+            "content": "What is 2+2?",
+            "options": ["3", "4", "5", "6"],
+            "correct_answer": "4",
+            "concepts": [1, 0, 0, 0, 0],
+            "difficulty": 0.3,
+            "discrimination": 1.2,
+        }
+    ]
+}
+
+
+def post(client: TestClient, operator: dict[str, str], body: dict[str, Any]) -> Any:
+    return client.post("/api/questions/upload", json=body, headers=operator)
+
+
+def test_upload_of_the_guide_works_and_twice_is_one_pool(
+    client: TestClient, operator: dict[str, str], rows: Rows
+) -> None:
+    first = post(client, operator, GUIDE)
+    assert first.status_code == 200
+    assert first.json() == {
+        "message": "1 question uploaded",
+        "count": 1,
+        "question_pool_id": first.json()["question_pool_id"],
+    }
+    assert post(client, operator, GUIDE).json() == first.json()
+    assert rows("SELECT id, correct_answer, concepts, difficulty::float FROM questions") == [
+        ("q1", "4", [1, 0, 0, 0, 0], 0.3)
+    ]
+    assert rows("SELECT current_version FROM assessment.question_pools") == [(1,)]
+
+
+def test_without_the_password_nothing_is_uploaded(client: TestClient, rows: Rows) -> None:
+    assert client.post("/api/questions/upload", json=GUIDE).status_code == 401
+    assert rows("SELECT count(*) FROM assessment.questions") == [(0,)]
+
+
+def test_password_in_the_body_does(client: TestClient, operator: dict[str, str]) -> None:
+    password = operator["Authorization"].removeprefix("Bearer ")
+    answer = client.post("/api/questions/upload", json={**GUIDE, "adminPassword": password})
+    assert answer.status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"correct_answer": "7"}, "questions[2].correct_answer"),
+        ({"options": ["only one"]}, "questions[2].options"),
+        ({"options": ["4", "4"]}, "questions[2].options"),
+        ({"options": [1, 2]}, "questions[2].options[0]"),
+        ({"concepts": [0, 0, 0, 0, 0]}, "questions[2].concepts"),
+        ({"concepts": [1, -1, 0, 0, 0]}, "questions[2].concepts[1]"),
+        ({"concepts": []}, "questions[2].concepts"),
+        ({"concepts": [1, 0]}, "questions[2].concepts"),
+        ({"difficulty": 0}, "questions[2].difficulty"),
+        ({"difficulty": 1}, "questions[2].difficulty"),
+        ({"discrimination": 0}, "questions[2].discrimination"),
+        ({"guessing": 1}, "questions[2].guessing"),
+        ({"id": ""}, "questions[2].id"),
+        ({"id": "q1"}, "questions[2].id"),
+        ({"content": ""}, "questions[2].content"),
+        ({"is_correct": True}, "questions[2].is_correct"),
+    ],
+)
+def test_one_bad_question_refuses_all_and_is_named(
+    change: dict[str, Any],
+    field: str,
+    client: TestClient,
+    operator: dict[str, str],
+    rows: Rows,
+) -> None:
+    questions = make_questions(4)
+    questions[2] = {**questions[2], **change}
+    answer = post(client, operator, {"questions": questions})
+    assert answer.status_code == 422
+    assert field in answer.json()["error"]
+    assert rows("SELECT count(*) FROM assessment.questions") == [(0,)]
+
+
+def test_question_of_another_pool_refuses_all_and_is_named(
+    client: TestClient, operator: dict[str, str], rows: Rows
+) -> None:
+    there = upload(client, operator, make_questions(3))
+    body = {
+        "questions": [*make_questions(2, "new"), *make_questions(1)],
+        "question_pool_id": str(uuid4()),
+    }
+    answer = post(client, operator, body)
+    assert (answer.status_code, answer.json()["code"]) == (409, "question_elsewhere")
+    assert "questions[2].id: question q0" in answer.json()["error"]
+    assert there in answer.json()["error"]
+    assert rows("SELECT count(*) FROM assessment.questions") == [(3,)]
+    assert rows("SELECT count(*) FROM assessment.question_pools") == [(1,)]
+
+
+def test_pool_keeps_its_number_of_concepts(
+    client: TestClient, operator: dict[str, str], rows: Rows
+) -> None:
+    pool_id = upload(client, operator, make_questions(3))
+    body = {"questions": make_questions(3, "other", concepts=2), "question_pool_id": pool_id}
+    answer = post(client, operator, body)
+    assert (answer.status_code, answer.json()["code"]) == (422, "wrong_concept_count")
+    assert rows("SELECT count(*) FROM assessment.questions") == [(3,)]
+
+
+def test_thousands_are_uploaded_at_once_and_chunks_make_one_pool(
+    client: TestClient, operator: dict[str, str], rows: Rows
+) -> None:
+    questions = make_questions(6000, concepts=3)
+    assert len(json.dumps({"questions": questions[:5000]})) < 4 * 1024 * 1024
+    before = time.monotonic()
+    pool_id = upload(client, operator, questions[:5000])
+    assert time.monotonic() - before < 10
+    assert upload(client, operator, questions[5000:], pool_id) == pool_id
+    assert rows(
+        "SELECT count(*), count(DISTINCT position), max(position) FROM assessment.questions"
+    ) == [(6000, 6000, 5999)]
+    assert rows(
+        "SELECT version, question_count FROM assessment.pool_versions ORDER BY version"
+    ) == [(1, 5000), (2, 6000)]
+    assert rows("SELECT count(*) FROM assessment.pool_items") == [(6000,)], "no version copies"
+
+
+def test_guessing_of_the_upload_is_every_questions_that_does_not_say(
+    client: TestClient, operator: dict[str, str], rows: Rows
+) -> None:
+    questions = make_questions(2)
+    questions[1]["guessing"] = 0.1
+    assert post(client, operator, {"questions": questions, "guessing": 0.25}).status_code == 200
+    stored = rows("SELECT question_id, guessing FROM assessment.pool_items ORDER BY position")
+    assert stored == [("q0", 0.25), ("q1", 0.1)]
+
+
+def test_running_session_keeps_its_questions_and_answers(
+    client: TestClient, operator: dict[str, str]
+) -> None:
+    """A new upload turns every key around; who is in the middle is asked and graded as before."""
+    questions = make_questions(5)
+    pool_id = upload(client, operator, questions)
+    ann = Student(client, pool_id)
+    ann.start(end_criteria={"max_questions": 5})
+    ann.answer()
+    turned = [
+        {
+            **question,
+            "content": f"New: {question['content']}",
+            "options": list(reversed(question["options"])),
+            "difficulty": 0.9,
+        }
+        for question in questions
+    ]
+    upload(client, operator, [*turned, *make_questions(1, "more")], pool_id)
+    replies = []
+    while ann.question:
+        assert not ann.question["content"].startswith("New")
+        replies.append(ann.answer())
+    assert replies[-1]["total_questions"] == 5
+    assert replies[-1]["accuracy"] == 1.0
+
+    bob = Student(client, pool_id, "bob")
+    bob.start(end_criteria={"max_questions": 6})
+    seen = []
+    while bob.question:
+        seen.append(bob.question["content"])
+        reply = bob.answer()
+    assert sum(content.startswith("New") for content in seen) == 5
+    assert reply["accuracy"] == 1.0
+
+
+def test_changed_text_keeps_what_calibration_found_changed_parameters_do_not(
+    client: TestClient, operator: dict[str, str], rows: Rows
+) -> None:
+    questions = make_questions(3)
+    pool_id = upload(client, operator, questions)
+    rows(
+        "WITH v AS (INSERT INTO assessment.pool_versions (pool_id, version, origin, question_count)"
+        " VALUES (%s, 2, 'calibration', 3))"
+        " UPDATE assessment.question_pools SET current_version = 2",
+        pool_id,
+    )
+    rows(
+        "INSERT INTO assessment.pool_items (pool_id, position, version, question_id, revision,"
+        " option_count, correct_option, concepts, difficulty, discrimination, guessing,"
+        " calibration) SELECT pool_id, position, 2, question_id, revision, option_count,"
+        " correct_option, concepts, 0.77, 1.7, 0.1, '{\"answers\": 900}' FROM assessment.pool_items"
+    )
+    questions[0]["content"] = "Better said?"
+    questions[1]["difficulty"] = 0.66
+    upload(client, operator, questions, pool_id)
+    assert rows(
+        "SELECT question_id, revision, difficulty, calibration IS NOT NULL"
+        " FROM assessment.pool_items WHERE version = 3 ORDER BY position"
+    ) == [("q0", 2, 0.77, True), ("q1", 1, 0.66, False)]
+
+
+def test_answer_key_never_comes_back(
+    client: TestClient, operator: dict[str, str], ann: Student
+) -> None:
+    answer = post(client, operator, {"questions": make_questions(3, "canary")})
+    assert "correct" not in answer.text
+    started = ann.start()
+    ann.answer()
+    for text in (json.dumps(started), json.dumps(ann.question), json.dumps(ann.end())):
+        assert "correct_answer" not in text
+        assert "correct_option" not in text
+
+
+def test_options_are_shown_in_the_order_of_the_author(
+    client: TestClient, operator: dict[str, str]
+) -> None:
+    pool_id = post(client, operator, GUIDE).json()["question_pool_id"]
+    ann = Student(client, pool_id)
+    shown = ann.start()["next_question"]
+    assert shown == {
+        "id": "q1",
+        "content": "What is 2+2?",
+        "options": ["3", "4", "5", "6"],
+        "concepts": [1.0, 0.0, 0.0, 0.0, 0.0],
+    }
+    reply = ann.post("q1", 1).json()
+    assert (reply["status"], reply["accuracy"]) == ("completed", 1.0)
+    assert correct_option(make_questions(2)[1]) == 1
