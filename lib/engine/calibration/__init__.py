@@ -17,7 +17,7 @@ from lib.engine.calibration.answers import Answers
 from lib.engine.calibration.drift import Drift, find_drift
 from lib.engine.calibration.estimation import fit
 from lib.engine.calibration.parameters import ItemParameters, Shrinkage
-from lib.engine.calibration.propagation import log_likelihood
+from lib.engine.calibration.propagation import sweep
 from lib.engine.calibration.result import Calibration, ItemErrors, standard_errors
 
 __all__ = ["Calibration", "Drift", "ItemErrors", "ItemParameters", "Shrinkage", "calibrate"]
@@ -58,7 +58,7 @@ def calibrate(
         raise ValueError("origin and current must have the same items and concepts")
     k = origin.concepts.shape[1]
     start = np.eye(k) if correlation is None else np.asarray(correlation, float)
-    answers = Answers.of(person, item, correct, len(origin))
+    answers = Answers.of(person, item, correct, origin.directions)
     found = fit(answers, origin, current, shrinkage, start)
     parameters = ItemParameters.of_latent(
         origin.concepts, found.log_slope, found.location, found.guessing
@@ -77,7 +77,7 @@ def calibrate(
         answers.people,
         found.correlation,
         drift,
-        log_likelihood(answers, found.sites, origin.directions, found.curves, found.correlation),
+        sweep(answers, found.sites, found.curves, found.correlation).log_likelihood,
         found.rounds,
         found.converged,
     )

@@ -11,9 +11,15 @@ from lib.engine.calibration.parameters import (
     ItemParameters,
     Shrinkage,
 )
-from lib.engine.calibration.propagation import Sweep, no_sites, sweep
+from lib.engine.calibration.people import Sites
+from lib.engine.calibration.propagation import Sweep, sweep
 from lib.engine.calibration.state import Estimate
-from lib.engine.calibration.steps import correlation_step, item_step, scale_step
+from lib.engine.calibration.steps import (
+    correlation_step,
+    item_step,
+    scale_step,
+    without_common,
+)
 from lib.engine.normal import FloatArray
 
 TOLERANCE = 2e-3
@@ -38,15 +44,13 @@ def fit(
         start.location,
         np.maximum(start.guessing, 0.1 * origin.guessing),  # at 0 the beta prior is infinite
         correlation,
-        no_sites(answers),
+        Sites.none(answers),
         np.zeros((n, 3, 3)),
         np.zeros((2, k)),
     )
     while not state.converged and state.rounds < MAX_ROUNDS:
         damping = 1.0 if state.rounds < UNDAMPED_ROUNDS else 0.5
-        swept = sweep(
-            answers, state.sites, origin.directions, state.curves, state.correlation, damping
-        )
+        swept = sweep(answers, state.sites, state.curves, state.correlation, damping)
         state = _round(state, swept, answers, origin, shrinkage)
     return state
 
@@ -58,17 +62,20 @@ def _round(
     answered = (answers.per_item > 0)[:, None]
     items = item_step(state, swept, origin, shrinkage)
     scale = scale_step(state, swept, answers, origin, shrinkage)
-    shift = (origin.directions * answered) @ scale.mean
-    stretch = (origin.directions**2 * answered) @ scale.log_spread
+    u, loads = origin.directions * answered, origin.directions**2 * answered
+    shift, stretch = u @ scale.mean, loads @ scale.log_spread
+    location_step = without_common(items.step[:, 1], u, items.covariance[:, 1, 1])
     moved = replace(
         state,
         log_slope=np.clip(state.log_slope + items.step[:, 0] + stretch, *LOG_SLOPE_BOUNDS),
         location=np.clip(
-            (state.location + items.step[:, 1] - shift) * np.exp(-stretch), *LOCATION_BOUNDS
+            (state.location + location_step - shift) * np.exp(-stretch), *LOCATION_BOUNDS
         ),
         guessing=state.guessing + items.step[:, 2],
-        correlation=correlation_step(state.correlation, swept.people, answers.people, shrinkage),
-        sites=swept.sites,
+        correlation=correlation_step(
+            state.correlation, swept.population, answers.people, shrinkage
+        ),
+        sites=swept.sites.rescaled(answers, scale.mean, scale.log_spread),
         covariance=items.covariance,
         scale_variance=scale.variance,
         rounds=state.rounds + 1,

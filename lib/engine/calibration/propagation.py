@@ -1,39 +1,47 @@
-"""One sweep of expectation propagation over everybody's answers.
+"""One sweep over everybody's answers: expectations of each item, and new sites.
 
-An item measures t = u · θ. Each answer is stood in for by a *site*, the normal factor
-exp(-τt²/2 + ηt); prior and sites together give each person a normal posterior. Taking one site out
-leaves the *cavity*: what all other answers of the person say about t. The chance of a right answer
-under the cavity, π = E[P(t)], is all that is needed, because
+Along a strand the posterior of t is its normal cavity times the curves of the answers, a function
+of one number, and is integrated as it is, with Gauss-Hermite nodes laid over it. In one dimension
+this is marginal maximum likelihood (Bock & Aitkin, 1981) with adaptive quadrature (Schilling &
+Bock, 2005). In more, the strands of a person meet through normal messages: expectation
+propagation (Minka, 2001).
 
-- its derivatives by the cavity's mean give the new site (moment matching), and
-- its derivatives v by the item's parameters give the item's score (y - π) v / (π (1 - π)) and
-  Fisher information v vᵀ / (π (1 - π)): at the fixed point of the sweeps the score is the gradient
-  of the marginal likelihood.
-
-All of them follow from three one-dimensional integrals of the logistic curve L by Stein's lemma:
-E[L'] = E[L x] / B and E[L''] = E[L (x² - 1)] / B², with x standard normal and B the curve's slope
-in cavity standard deviations.
-
-Sources: Minka (2001), UAI; Rasmussen & Williams (2006), section 3.6; Bock & Aitkin (1981).
+By Fisher's identity the gradient of the log-likelihood by an item's parameters is the sum over its
+answers of s = E[∂ log P(y | t)] under that posterior. The chance of the answer before it was seen
+is π = 1 / E[1 / P(y | t)], so its Fisher information is s sᵀ π / (1 - π).
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lib.engine.calibration.answers import Answers, Block
+from lib.engine.calibration.people import (
+    Population,
+    Sites,
+    Strands,
+    posteriors,
+    within_bounds,
+)
 from lib.engine.normal import FloatArray
 
-NODES = 41
-"""Gauss-Hermite nodes: E[L] is exact to 1e-4 up to B = 3, where B is seldom above 2."""
+NODES = 11
+"""Per strand. They follow the posterior, so that few are enough."""
+
+NARROWEST = 0.1
+"""Of the variance that the nodes were laid for: moments between two nodes cannot be trusted."""
 
 _X, _W = np.polynomial.hermite_e.hermegauss(NODES)
-_W = _W / _W.sum()
-_MOMENTS = np.stack([_W, _W * _X, _W * (_X**2 - 1), _W * (_X**3 - 3 * _X)], axis=1)
+_LOG_WEIGHT = np.log(_W / _W.sum()) + 0.5 * _X**2
 
-_SURE = 1e-9  # π stays this far from 0 and 1, so that no weight is infinite
+_SURE = 1e-6  # π stays this far from 0 and 1, so that no weight is infinite
+_FARTHEST = 60.0  # logits; beyond, single precision has no exponential
 _UPPER = ((0, 0), (0, 1), (0, 2), (1, 1), (1, 2), (2, 2))
+
+Nodes = NDArray[np.float32]
+"""Values at nodes: single precision is a million times finer than the sampling error."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,220 +54,172 @@ class Curves:
 
 
 @dataclass(frozen=True, eq=False)
-class Site:
-    """τ and η of each answer of a block, both of shape (p, l), 0 in padding."""
-
-    precision: FloatArray
-    shift: FloatArray
-
-
-@dataclass(frozen=True, eq=False)
-class People:
-    """What the population looks like, summed over people.
-
-    Attributes:
-        mean: Σ m, shape (k,).
-        second_moment: Σ (V + m mᵀ), shape (k, k).
-        covariance: Σ V, shape (k, k).
-    """
-
-    mean: FloatArray
-    second_moment: FloatArray
-    covariance: FloatArray
-
-
-@dataclass(frozen=True, eq=False)
 class Sweep:
     """What one sweep yields; derivatives are by (log a, b, c).
 
     Attributes:
-        sites: New sites, one per block.
+        sites: New sites.
         score: Gradient of the log-likelihood, shape (n, 3).
         information: Shape (n, 3, 3).
-        trend: Derivative of the locations' information by log a, shape (n,).
-        people: Moments of the posteriors that the old sites gave.
+        takers_mean, takers_variance: Of t among those who answered the item, shape (n,).
+        population: Moments of the posteriors that the new sites give.
+        log_likelihood: Of all answers under the old sites, nats.
     """
 
-    sites: tuple[Site, ...]
+    sites: Sites
     score: FloatArray
     information: FloatArray
-    trend: FloatArray
-    people: People
+    takers_mean: FloatArray
+    takers_variance: FloatArray
+    population: Population
+    log_likelihood: float
 
 
 @dataclass(frozen=True, eq=False)
-class _Cavity:
-    """Everybody's posterior without one answer, along that answer's direction: shape (p, l)."""
+class _Tilted:
+    """The posterior along each strand of a block: weights at its nodes and moments."""
 
+    weights: Nodes
     mean: FloatArray
     variance: FloatArray
-
-
-@dataclass(frozen=True, eq=False)
-class _Prediction:
-    """π of each answer, its derivatives by the cavity's mean and by (log a, b, c)."""
-
-    chance: FloatArray
-    by_mean: FloatArray
-    by_mean_twice: FloatArray
-    by_parameters: tuple[FloatArray, FloatArray, FloatArray]
-    location_trend: FloatArray
-
-
-def no_sites(answers: Answers) -> tuple[Site, ...]:
-    """Return the sites to begin with: no answer says anything yet."""
-    return tuple(
-        Site(np.zeros(block.items.shape), np.zeros(block.items.shape)) for block in answers.blocks
-    )
+    log_evidence: FloatArray
 
 
 def sweep(
     answers: Answers,
-    sites: tuple[Site, ...],
-    directions: FloatArray,
+    sites: Sites,
     curves: Curves,
     correlation: FloatArray,
     damping: float = 1.0,
 ) -> Sweep:
-    """Match every site once, all at the same time.
+    """Integrate every strand once.
 
     Args:
         answers: Everybody's answers.
-        sites: From `no_sites` or the last sweep.
-        directions: u, shape (n, k).
+        sites: `Sites.none` or those of the last sweep.
         curves: The items as they are believed to be now.
         correlation: Covariance of θ in the population, whose mean is 0, shape (k, k).
         damping: How much of the way the sites go, 0 to 1.
     """
-    n, k = directions.shape
-    prior = np.linalg.inv(correlation)
-    lowest = -5.0 / float(np.linalg.eigvalsh(correlation)[-1])
-    sums, people = np.zeros((10, n)), People(np.zeros(k), np.zeros((k, k)), np.zeros((k, k)))
-    moved = []
-    for block, site in zip(answers.blocks, sites, strict=True):
-        u = directions[block.items]
-        mean, covariance = _posteriors(u, site, prior)
-        cavity = _cavities(u, mean, covariance, site)
-        prediction = _predict(cavity, block, curves)
-        moved.append(_match(block, site, cavity, prediction, lowest, damping))
-        for place, row in enumerate(_derivatives(block, prediction)):
-            sums[place] += np.bincount(block.items.ravel(), row.ravel(), minlength=n)
-        people = _count(people, mean, covariance)
-    return Sweep(tuple(moved), sums[:3].T.copy(), _symmetric(sums[3:9]), sums[9], people)
-
-
-def log_likelihood(
-    answers: Answers,
-    sites: tuple[Site, ...],
-    directions: FloatArray,
-    curves: Curves,
-    correlation: FloatArray,
-) -> float:
-    """Return the log of the probability of all answers, nats, once the sites stand still.
-
-    Source: Rasmussen & Williams (2006), equation 3.65.
-    """
-    prior, total = np.linalg.inv(correlation), 0.0
-    for block, site in zip(answers.blocks, sites, strict=True):
-        u = directions[block.items]
-        mean, covariance = _posteriors(u, site, prior)
-        cavity = _cavities(u, mean, covariance, site)
-        chance = _predict(cavity, block, curves).chance
-        seen = np.log(np.where(block.correct == 1.0, chance, 1.0 - chance)) * block.given
-        spread = 1.0 + site.precision * cavity.variance
-        joint = (cavity.mean + site.shift * cavity.variance) ** 2 / spread - cavity.mean**2
-        scales = 0.5 * (np.log(spread) - joint / cavity.variance)
-        volume = np.linalg.slogdet(covariance)[1] + np.linalg.slogdet(prior)[1]
-        fit = mean * np.linalg.solve(covariance, mean[:, :, None])[:, :, 0]
-        total += float(seen.sum() + scales.sum() + 0.5 * (volume.sum() + fit.sum()))
-    return total
-
-
-def _posteriors(u: FloatArray, site: Site, prior: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Return everybody's mean (p, k) and covariance (p, k, k)."""
-    across = u.transpose(0, 2, 1)
-    covariance = np.linalg.inv(prior + (across * site.precision[:, None, :]) @ u)
-    return (covariance @ (across @ site.shift[:, :, None]))[:, :, 0], covariance
-
-
-def _cavities(u: FloatArray, mean: FloatArray, covariance: FloatArray, site: Site) -> _Cavity:
-    t = (u @ mean[:, :, None])[:, :, 0]
-    variance = np.einsum("plk,plk->pl", u @ covariance, u)
-    without = variance / (1.0 - site.precision * variance)
-    return _Cavity(without * (t / variance - site.shift), without)
-
-
-def _predict(cavity: _Cavity, block: Block, curves: Curves) -> _Prediction:
-    slope, floor = curves.slope[block.items], curves.guessing[block.items]
-    centre = slope * (cavity.mean - curves.location[block.items])
-    steepness = slope * np.sqrt(cavity.variance)
-    level, rise, bend, turn = _logistic_moments(centre, steepness)
-    rest = 1.0 - floor
-    by_mean = rest * slope * rise
-    return _Prediction(
-        np.clip(floor + rest * level, _SURE, 1.0 - _SURE),
-        by_mean,
-        rest * slope**2 * bend,
-        (rest * (centre * rise + steepness**2 * bend), -by_mean, 1.0 - level),
-        1.0 + (centre * bend + steepness**2 * turn) / rise,
+    n = len(curves.slope)
+    sites = within_bounds(answers, sites, correlation)
+    strands, population = posteriors(answers, sites, correlation)
+    sums = np.zeros((12, n))
+    mean, variance = np.empty_like(strands.mean), np.empty_like(strands.mean)
+    log_likelihood = population.log_volume - _site_volume(sites, strands)
+    for block in answers.blocks:
+        t, z = _at_nodes(block, strands, curves)
+        tilted, per_answer = _integrate(block, t, z, strands, curves)
+        mean[block.strands], variance[block.strands] = tilted.mean, tilted.variance
+        log_likelihood += float(tilted.log_evidence.sum())
+        items = block.items.ravel()
+        for place, row in enumerate(_per_item(block, tilted, per_answer)):
+            sums[place] += np.bincount(items, row.ravel(), minlength=n)
+    precision = 1.0 / variance - 1.0 / strands.cavity_variance
+    shift = mean / variance - strands.cavity_mean / strands.cavity_variance
+    moved = Sites(
+        sites.precision + damping * (precision - sites.precision),
+        sites.shift + damping * (shift - sites.shift),
+    )
+    # A right answer far below b is rare but bends the likelihood of c sharply: steps need what was
+    # seen, not what was expected.
+    sums[8] = np.maximum(sums[8], sums[9])
+    count = np.maximum(answers.per_item, 1)
+    takers = sums[10] / count
+    return Sweep(
+        moved,
+        sums[:3].T.copy(),
+        _symmetric(sums[3:9]),
+        takers,
+        sums[11] / count - takers**2,
+        posteriors(answers, within_bounds(answers, moved, correlation), correlation)[1],
+        log_likelihood,
     )
 
 
-def _logistic_moments(
-    centre: FloatArray, steepness: FloatArray
-) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
-    """Return E[L], E[L'], E[L''] and E[L'''] of the logistic curve at A + B x, x standard normal."""
-    curve = np.multiply.outer(steepness, -_X)
-    curve -= centre[..., None]
-    np.exp(curve, out=curve)
-    curve += 1.0
-    np.reciprocal(curve, out=curve)
-    moments = curve @ _MOMENTS
-    first, second, third, fourth = np.moveaxis(moments, -1, 0)
-    return first, second / steepness, third / steepness**2, fourth / steepness**3
+def _at_nodes(block: Block, strands: Strands, curves: Curves) -> tuple[Nodes, Nodes]:
+    """Return t at the nodes of each strand, (s, nodes), and a (t - b) of each answer there."""
+    spread = np.sqrt(strands.variance[block.strands])
+    t = (strands.mean[block.strands, None] + spread[:, None] * _X).astype(np.float32)
+    slope = curves.slope[block.items].astype(np.float32)
+    centre = (slope * curves.location[block.items]).astype(np.float32)
+    z = slope[:, :, None] * t[:, None, :]
+    z -= centre[:, :, None]
+    return t, np.clip(z, -_FARTHEST, _FARTHEST, out=z)
 
 
-def _match(
-    block: Block, site: Site, cavity: _Cavity, at: _Prediction, lowest: float, damping: float
-) -> Site:
-    """Return sites that give the posterior the mean and variance that each answer implies.
-
-    A lucky guess can make a posterior wider: its site is negative. Negative sites of one person
-    together stay above `lowest`, half the prior's smallest precision, so no posterior is lost.
-    """
-    residual = (block.correct - at.chance) / (at.chance * (1.0 - at.chance))
-    gradient = residual * at.by_mean
-    bend = gradient**2 - residual * at.by_mean_twice
-    precision = bend / (1.0 - np.minimum(bend * cavity.variance, 1.0 - 1e-6))
-    precision = np.maximum(precision, lowest / block.given.sum(axis=1, keepdims=True))
-    shift = gradient + precision * (cavity.mean + cavity.variance * gradient)
-    step = damping * block.given
-    return Site(
-        site.precision + step * (precision - site.precision),
-        site.shift + step * (shift - site.shift),
+def _integrate(
+    block: Block, t: Nodes, z: Nodes, strands: Strands, curves: Curves
+) -> tuple[_Tilted, FloatArray]:
+    """Return the posterior along each strand, and s and π of each answer, (s, l, 4)."""
+    c = curves.guessing[block.items].astype(np.float32)[:, :, None]
+    right = block.correct[:, :, None]
+    odds = np.exp(z)
+    fall = 1.0 / (1.0 + odds)  # 1 - L
+    rise = odds * fall  # L; 1 - fall would be 0 for the smallest
+    chance = (1.0 - c) * np.where(right, rise, fall)
+    np.add(chance, c, out=chance, where=right)
+    tilted = _posterior(block, t, chance, strands)
+    by_guess = np.where(right, fall / chance, odds)
+    by_logit = np.where(right, (1.0 - c) * rise * by_guess, -rise)
+    moments = by_logit @ np.stack([tilted.weights, tilted.weights * t], axis=2)
+    guess = (by_guess @ tilted.weights[:, :, None])[:, :, 0].astype(float)
+    slope, b = curves.slope[block.items], curves.location[block.items]
+    floor = curves.guessing[block.items]
+    level, lever = moments[:, :, 0].astype(float), moments[:, :, 1].astype(float)
+    inverse = np.where(block.correct, 1.0 + (1.0 - floor) * guess, (1.0 + guess) / (1.0 - floor))
+    return tilted, np.stack(
+        [
+            slope * (lever - b * level),
+            -slope * level,
+            np.where(block.correct, guess, -1.0 / (1.0 - floor)),
+            np.clip(1.0 / inverse, _SURE, 1.0 - _SURE),
+        ]
     )
 
 
-def _derivatives(block: Block, at: _Prediction) -> Iterator[FloatArray]:
-    """Yield each answer's three scores, then the upper triangle of its information."""
-    weight = block.given / (at.chance * (1.0 - at.chance))
-    residual = weight * (block.correct - at.chance)
-    for derivative in at.by_parameters:
-        yield residual * derivative
+def _posterior(block: Block, t: Nodes, chance: NDArray[np.floating], strands: Strands) -> _Tilted:
+    """Weigh the nodes by cavity and curves."""
+    seen = np.log(chance)
+    seen *= block.given[:, :, None]
+    mean = strands.cavity_mean[block.strands, None]
+    variance = strands.cavity_variance[block.strands, None]
+    laid = strands.variance[block.strands, None]
+    log_weight = seen.sum(axis=1, dtype=float) + _LOG_WEIGHT
+    log_weight += 0.5 * (np.log(laid / variance) - (t - mean) ** 2 / variance)
+    top = log_weight.max(axis=1, keepdims=True)
+    weight = np.exp(log_weight - top)
+    total = weight.sum(axis=1, keepdims=True)
+    weight /= total
+    centre = (weight * t).sum(axis=1)
+    spread = (weight * (t - centre[:, None]) ** 2).sum(axis=1)
+    return _Tilted(
+        weight.astype(np.float32),
+        centre,
+        np.maximum(spread, NARROWEST * laid[:, 0]),
+        (top + np.log(total))[:, 0],
+    )
+
+
+def _per_item(block: Block, tilted: _Tilted, per_answer: FloatArray) -> Iterator[FloatArray]:
+    """Yield, per answer: scores, upper triangle of information, curvature by c, moments of t."""
+    *score, chance = per_answer
+    score = [row * block.given for row in score]
+    yield from score
+    weight = chance / (1.0 - chance)
     for i, j in _UPPER:
-        yield weight * at.by_parameters[i] * at.by_parameters[j]
-    slope, location, _ = at.by_parameters
-    odds = (1.0 - 2.0 * at.chance) / (at.chance * (1.0 - at.chance))
-    yield weight * location**2 * (2.0 * at.location_trend - odds * slope)
+        yield weight * score[i] * score[j]
+    yield score[2] ** 2
+    yield tilted.mean[:, None] * block.given
+    yield (tilted.variance + tilted.mean**2)[:, None] * block.given
 
 
-def _count(people: People, mean: FloatArray, covariance: FloatArray) -> People:
-    total = covariance.sum(axis=0)
-    return People(
-        people.mean + mean.sum(axis=0),
-        people.second_moment + total + mean.T @ mean,
-        people.covariance + total,
-    )
+def _site_volume(sites: Sites, strands: Strands) -> float:
+    """Return Σ log ∫ N(t; cavity) site dt, which the evidence of the strands takes the place of."""
+    spread = 1.0 + sites.precision * strands.cavity_variance
+    joint = (strands.cavity_mean + sites.shift * strands.cavity_variance) ** 2 / spread
+    fit = (joint - strands.cavity_mean**2) / strands.cavity_variance
+    return float(0.5 * (fit - np.log(spread)).sum())
 
 
 def _symmetric(upper: FloatArray) -> FloatArray:

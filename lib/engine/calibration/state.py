@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lib.engine.calibration.propagation import Curves, Site
+from lib.engine.calibration.people import Sites
+from lib.engine.calibration.propagation import Curves
 from lib.engine.normal import FloatArray
 
 
@@ -17,7 +18,7 @@ class Estimate:
         location: b, shape (n,).
         guessing: c, shape (n,).
         correlation: Of abilities, shape (k, k).
-        sites: One per block of answers.
+        sites: Of each strand of answers.
         covariance: Of the errors of (log a, b, c), given the abilities' scale, (n, 3, 3).
         scale_variance: Of the population's estimated mean and log spread, (2, k).
         rounds: Rounds taken.
@@ -28,7 +29,7 @@ class Estimate:
     location: FloatArray
     guessing: FloatArray
     correlation: FloatArray
-    sites: tuple[Site, ...]
+    sites: Sites
     covariance: FloatArray
     scale_variance: FloatArray
     rounds: int = 0

@@ -6,13 +6,14 @@ spread, which the scale fixes (θ ~ N(0, 1) per concept), push every location an
 (parameter-expanded EM: Liu, Rubin & Wu, 1998, Biometrika 85, 755-770).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from lib.engine.calibration.answers import Answers
 from lib.engine.calibration.parameters import MOST_GUESSING, ItemParameters, Shrinkage
-from lib.engine.calibration.propagation import People, Sweep
+from lib.engine.calibration.people import Population
+from lib.engine.calibration.propagation import Curves, Sweep
 from lib.engine.calibration.state import Estimate
 from lib.engine.normal import FloatArray
 
@@ -25,6 +26,8 @@ LONGEST_SHIFT, LONGEST_STRETCH = 0.5, 0.3  # of the population's mean and log sp
 _LEAST_SHARE = 0.2  # of a correlation that answers are taken to show
 _LEAST_EIGENVALUE = 0.02  # of the correlations
 _TINY = 1e-12
+_X, _W = np.polynomial.hermite_e.hermegauss(15)
+_W = _W / _W.sum()
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,7 +63,7 @@ def item_step(
     ):
         gradient[:, column] -= (value - centre) / sd**2
         precision[:, column, column] += sd**-2
-    gradient[:, 0] -= _volume_trend(swept, shrinkage)
+    gradient[:, 0] -= _volume_trend(state, swept, shrinkage)
     rate = _add_guessing_prior(gradient, precision, state.guessing, origin.guessing, shrinkage)
     step = _bounded_step(gradient, precision, state.guessing, origin.guessing, shrinkage)
     stuck = state.guessing + step[:, 2] <= 0
@@ -71,10 +74,26 @@ def item_step(
     return ItemStep(step, covariance)
 
 
-def _volume_trend(swept: Sweep, shrinkage: Shrinkage) -> FloatArray:
+def _volume_trend(state: Estimate, swept: Sweep, shrinkage: Shrinkage) -> FloatArray:
     """Return the derivative by log a of half the log precision of each location."""
-    known = swept.information[:, 1, 1] + shrinkage.location_sd**-2
-    return np.asarray(0.5 * swept.trend / known)
+    step = 0.1
+    steeper, flatter = (
+        _location_information(swept, replace(state, log_slope=state.log_slope + change).curves)
+        for change in (step, -step)
+    )
+    known = swept.information[:, 1, 1]
+    share = known / (known + shrinkage.location_sd**-2)
+    return np.asarray(0.5 * share * np.log(steeper / flatter) / (2 * step))
+
+
+def _location_information(swept: Sweep, curves: Curves) -> FloatArray:
+    """Return the mean Fisher information on b over those who answered, shape (n,)."""
+    t = swept.takers_mean[:, None] + np.sqrt(swept.takers_variance)[:, None] * _X
+    level = 0.5 + 0.5 * np.tanh(0.5 * curves.slope[:, None] * (t - curves.location[:, None]))
+    floor = curves.guessing[:, None]
+    chance = np.maximum(floor + (1 - floor) * level, _TINY)
+    information = (1 - floor) * level**2 * (1 - level) / chance @ _W
+    return np.asarray(curves.slope**2 * np.maximum(information, _TINY))
 
 
 def _add_guessing_prior(
@@ -120,6 +139,16 @@ def _bounded_step(
     return np.concatenate([rest, step[:, None]], axis=1)
 
 
+def without_common(step: FloatArray, design: FloatArray, variance: FloatArray) -> FloatArray:
+    """Return the step without the move that all items share, which the scale step takes.
+
+    Taking it twice overshoots, the more the more concepts there are.
+    """
+    weighted = design / variance[:, None]
+    left = weighted.T @ design + _TINY * np.eye(design.shape[1])
+    return np.asarray(step - design @ np.linalg.solve(left, weighted.T @ step))
+
+
 def scale_step(
     state: Estimate,
     swept: Sweep,
@@ -136,8 +165,8 @@ def scale_step(
     u, loads = origin.directions * answered, origin.directions**2 * answered
     off_location = (state.location - origin.location) / shrinkage.location_sd**2
     off_slope = (state.log_slope - origin.log_slope) / shrinkage.log_slope_sd**2
-    off_slope += _volume_trend(swept, shrinkage)
-    prior, people, count = np.linalg.inv(state.correlation), swept.people, answers.people
+    off_slope += _volume_trend(state, swept, shrinkage)
+    prior, people, count = np.linalg.inv(state.correlation), swept.population, answers.people
     pull = u.T @ u / shrinkage.location_sd**2
     mean = np.linalg.solve(count * prior + pull, prior @ people.mean + u.T @ off_location)
     stretch = np.diag(prior @ people.second_moment) - count
@@ -158,7 +187,7 @@ def scale_step(
 
 
 def correlation_step(
-    correlation: FloatArray, people: People, count: int, shrinkage: Shrinkage
+    correlation: FloatArray, people: Population, count: int, shrinkage: Shrinkage
 ) -> FloatArray:
     """Return the correlations of abilities, moved towards those of the posteriors.
 
