@@ -63,6 +63,11 @@ async def local_or_operator(request: Request, deps: Annotated[Deps, Depends(get_
     return await maybe_operator(request, deps)
 
 
+async def require_operator(request: Request, deps: Deps) -> None:
+    """Let an operator through, or raise: for the one question of an open endpoint that needs one."""
+    await _check_operator(request, deps, _bearer(request))
+
+
 Operator = Annotated[None, Depends(guard)]
 Cron = Annotated[None, Depends(guard)]
 MaybeOperator = Annotated[bool, Depends(maybe_operator)]

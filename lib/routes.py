@@ -46,6 +46,10 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     Endpoint("/api/student-config-update", "student_config_update", ("PUT",), Access.SESSION),
     Endpoint("/api/student-config-get", "student_config_get", ("GET",), Access.SESSION),
     Endpoint(
+        "/api/track-student-progress", "track_student_progress", ("GET", "POST"), Access.SESSION
+    ),
+    Endpoint("/api/report-bug", "report_bug", ("POST",), Access.PUBLIC),
+    Endpoint(
         "/api/cleanup-sessions", "cleanup_sessions", ("GET",), Access.CRON, schedule="30 3 * * *"
     ),
     Endpoint(

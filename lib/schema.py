@@ -14,6 +14,7 @@ SCRIPTS = (
     "access/schema.sql",
     "workshop/schema.sql",
     "workshop/functions.sql",
+    "workshop/older_pages.sql",
     "database.sql",
 )
 

@@ -1,6 +1,6 @@
 """The configuration of a session: what its student chose, and whether its API key is usable."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from psycopg.types.json import Jsonb
 
@@ -50,8 +50,7 @@ def save(body: ConfigIn, key: str | None, deps: Deps, *, create: bool) -> SavedO
         "config": Jsonb(changes),
         "version": body.version,
         "create": create,
-        "key_hash": claim.key_hash,
-        "body_hash": claim.body_hash,
+        **asdict(claim),
     }
     row = deps.postgres.fetch_value(_queries["save_session_config"], params)
     if row is None:

@@ -37,6 +37,12 @@ class KeyReused(InvalidInput):
     code = "idempotency_key_reused"
 
 
+class TooManyExercises(InvalidInput):
+    """exerciseId: this session has 200 exercises already."""
+
+    code = "too_many_exercises"
+
+
 class ForeignStudentsTable(Conflict):
     """The table public.students is not the workshop's; run the whole schema first."""
 
@@ -47,6 +53,7 @@ for _constraint, _error in (
     ("session_of_one_student", SessionOfAnotherStudent),
     ("sessions_newest_version", StaleConfiguration),
     ("idempotency_keys_same_body", KeyReused),
+    ("sessions_exercises_limit", TooManyExercises),
     ("students_of_the_workshop", ForeignStudentsTable),
 ):
     register_constraint(_constraint, _error)

@@ -1,6 +1,6 @@
 """Progress of a session: record a step, look it up. Each costs one round trip to Postgres."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from lib.deps import Deps
 from lib.queries import load_queries
@@ -41,7 +41,7 @@ def record(report: ProgressIn, key: str | None, deps: Deps) -> Progress:
         SessionNotFound: If a repeated report's session was removed in the meantime.
     """
     claim = Claim.of(key, "student-progress", report.session_token, report)
-    params = {**report.model_dump(), "key_hash": claim.key_hash, "body_hash": claim.body_hash}
+    params = {**report.model_dump(), **asdict(claim)}
     return _progress(deps.postgres.fetch_value(_queries["record_step_progress"], params))
 
 

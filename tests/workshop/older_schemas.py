@@ -66,7 +66,8 @@ JOIN students ON student_email = v.email;
 INSERT INTO step_progress (session_token, student_id, step_number, step_name, time_spent, attempts,
   validation_passed)
 SELECT session_token, student_id, v.step, 'Old', v.seconds, NULL, v.passed
-FROM (VALUES ('ws_1_long_enough', 3, 60, TRUE), ('ws_2_long_enough', 1, -9, NULL), ('ws_2_long_enough', 11, 7, TRUE)
+FROM (VALUES ('ws_1_long_enough', 3, 60, TRUE), ('ws_2_long_enough', 1, -9, NULL),
+  ('ws_2_long_enough', 11, 7, TRUE)
 ) AS v (token, step, seconds, passed) JOIN sessions ON session_token = v.token;
 INSERT INTO events (student_id, session_token, event_type)
 SELECT student_id, session_token, 'session_created' FROM sessions;

@@ -1,0 +1,84 @@
+"""Bug reports of students, kept with their session where there is one."""
+
+import re
+from typing import Annotated, Any, Literal
+
+from psycopg.types.json import Jsonb
+from pydantic import BeforeValidator, ConfigDict, StringConstraints
+
+from lib.deps import Deps
+from lib.queries import load_queries
+from lib.workshop.fields import (
+    Answer,
+    AnyToken,
+    CurrentStep,
+    OptionalEmail,
+    OptionalUrl,
+    ShortText,
+    Text,
+    Wire,
+    blank_is_none,
+)
+from lib.workshop.progress_wire import TOKEN_EXAMPLE
+
+_API_KEY = re.compile(r"\bsk-[\w-]{8,}")
+_queries = load_queries("workshop/bugs.sql")
+
+
+class BugIn(Wire):
+    """What went wrong, and where."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "sessionToken": TOKEN_EXAMPLE,
+                    "description": "The deploy button does nothing.",
+                    "step": 4,
+                    "errorMessage": "TypeError: Failed to fetch",
+                    "pageUrl": "https://workshop.example.com/step-4",
+                }
+            ]
+        }
+    )
+
+    description: Annotated[
+        str, StringConstraints(strip_whitespace=True, min_length=1, max_length=5000)
+    ]
+    session_token: Annotated[AnyToken | None, BeforeValidator(blank_is_none)] = None
+    step: Annotated[CurrentStep | None, BeforeValidator(blank_is_none)] = None
+    error_message: Text | None = None
+    page_url: OptionalUrl = None
+    steps_to_reproduce: Text | None = None
+    expected_behavior: Text | None = None
+    severity: ShortText = None
+    user_agent: Annotated[str, StringConstraints(max_length=500)] | None = None
+    student_email: OptionalEmail = None
+    student_name: ShortText = None
+
+
+class BugOut(Answer):
+    """The number under which the report is kept."""
+
+    success: Literal[True] = True
+    message: str = "Bug report received"
+    report_id: int
+
+
+def report(bug: BugIn, deps: Deps) -> int:
+    """Keep the report as an event and, if its session exists, with the session.
+
+    API keys in it are blanked: error messages of providers quote them.
+    """
+    said = bug.model_dump(by_alias=True, exclude_none=True, exclude={"session_token"})
+    said["reportedAt"] = deps.clock().isoformat()
+    params = {
+        "session_token": bug.session_token,
+        "report": Jsonb({name: _without_keys(value) for name, value in said.items()}),
+    }
+    number: int = deps.postgres.fetch_value(_queries["report_bug"], params)
+    return number
+
+
+def _without_keys(value: Any) -> Any:
+    return _API_KEY.sub("[API key removed]", value) if isinstance(value, str) else value

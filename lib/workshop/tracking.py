@@ -1,0 +1,156 @@
+"""Progress in the shape of the older pages; before the unified schema exists, from their table."""
+
+import json
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from lib.deps import Deps
+from lib.errors import SchemaMissing
+from lib.queries import load_queries
+from lib.workshop.exercises import only_steps
+from lib.workshop.idempotency import Claim
+from lib.workshop.lookup import StudentsAsked
+from lib.workshop.tracking_wire import (
+    TrackedOut,
+    TrackedStudent,
+    TrackedStudentsOut,
+    TrackIn,
+)
+
+LIMIT = 2000
+"""Students in one answer; the platforms carry 4.5 MB."""
+_queries = load_queries("workshop/tracking.sql")
+
+
+@dataclass(frozen=True)
+class _Tracked:
+    student_id: str
+    student_name: str | None
+    exercises: dict[str, Any]
+    started_at: datetime
+    last_activity: datetime
+    total_time_spent: int
+    completion_rate: int
+    repo_created: bool
+    demo_mode: bool
+
+
+@dataclass(frozen=True)
+class _Legacy:
+    o: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class _Count:
+    count: int
+
+
+def record(report: TrackIn, key: str | None, deps: Deps) -> TrackedStudent:
+    """Add a report about an exercise to its session; one that is a step counts as that step.
+
+    Raises:
+        SessionOfAnotherStudent: If the token's session has a student with another e-mail.
+        KeyReused: If the Idempotency-Key came before with another body.
+        TooManyExercises: If the session has 200 others.
+    """
+    claim = Claim.of(key, "track-student-progress", report.session_token, report)
+    params = {**report.model_dump(), "student_email": report.student, **asdict(claim)}
+    row = deps.postgres.fetch_one(_queries["track_exercise"], params, _Tracked)
+    return _student(row) if row else TrackedStudent(student_id=report.student or "")
+
+
+def of_student(student: str, deps: Deps, *, whole: bool) -> TrackedStudent:
+    """One student by e-mail or id; of somebody we do not know, the same with nothing in it.
+
+    Args:
+        student: An e-mail, or the student's id.
+        deps: Where Postgres is.
+        whole: Whether an operator asks; others see steps and percentages only.
+    """
+    params = {"email": student, "student_id": _uuid(student), "limit": 1}
+    try:
+        row = deps.postgres.fetch_one(_queries["tracked_student"], params, _Tracked, read=True)
+        found = _student(row) if row else None
+    except SchemaMissing:
+        found = next(iter(_legacy(params, deps)), None)
+    if found is None:
+        return TrackedStudent(student_id=student)
+    if whole:
+        return found
+    return TrackedStudent(
+        student_id=student,
+        exercises=only_steps(found.exercises),
+        completion_rate=found.completion_rate,
+    )
+
+
+def look_up(asked: StudentsAsked, deps: Deps) -> TrackedOut | TrackedStudentsOut:
+    """Answer the older pages' look-up."""
+    if asked.student is not None:
+        return TrackedOut(progress=of_student(asked.student, deps, whole=asked.by_operator))
+    students, count = all_students(deps)
+    return TrackedStudentsOut(students=students, count=count)
+
+
+def all_students(deps: Deps) -> tuple[list[TrackedStudent], int]:
+    """At most 2,000 students, the most recently active first, and how many there are."""
+    params = {"email": None, "limit": LIMIT}
+    try:
+        students, counts = deps.postgres.batch(
+            [
+                (_queries["tracked_students"], params, _Tracked),
+                (_queries["count_students"], None, _Count),
+            ],
+            read=True,
+        )
+    except SchemaMissing:
+        found = _legacy(params, deps)
+        return found, len(found)
+    return [_student(row) for row in students], counts[0].count
+
+
+def _student(row: _Tracked) -> TrackedStudent:
+    return TrackedStudent.model_validate(row, from_attributes=True)
+
+
+def _legacy(params: dict[str, Any], deps: Deps) -> list[TrackedStudent]:
+    rows = deps.postgres.fetch_all(_queries["legacy_students"], params, _Legacy, read=True)
+    return [_legacy_student(row.o) for row in rows]
+
+
+def _legacy_student(row: dict[str, Any]) -> TrackedStudent:
+    exercises = row.get("exercises")
+    if isinstance(exercises, str):  # JSON inside JSON, as the older driver wrote it
+        try:
+            exercises = json.loads(exercises)
+        except ValueError:
+            exercises = None
+    return TrackedStudent(
+        student_id=row.get("student_email") or "",
+        student_name=row.get("student_name"),
+        exercises=exercises if isinstance(exercises, dict) else {},
+        started_at=_moment(row.get("started_at") or row.get("created_at")),
+        last_activity=_moment(row.get("last_activity") or row.get("updated_at")),
+        total_time_spent=row.get("total_time_spent") or 0,
+        completion_rate=row.get("completion_rate") or 0,
+        repo_created=bool(row.get("repo_created")),
+        demo_mode=bool(row.get("demo_mode")),
+    )
+
+
+def _moment(text: str | None) -> datetime | None:
+    """A timestamp of the older tables: without a zone, meaning UTC; None if it is no date."""
+    try:
+        moment = datetime.fromisoformat(text or "")
+    except ValueError:
+        return None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _uuid(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None

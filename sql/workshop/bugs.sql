@@ -1,0 +1,5 @@
+-- Queries of lib/workshop/bugs.py; the function stands in functions.sql.
+
+-- report_bug --
+-- Keep a bug report, return its number.
+SELECT public.report_bug(%(session_token)s, %(report)s);

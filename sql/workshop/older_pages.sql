@@ -1,0 +1,125 @@
+-- Progress in the shape of the older pages: exercises under names of their own, a student over all
+-- sessions. Runs in one execute, after functions.sql.
+
+-- The step that an exercise's name stands for ('step-1', 'step1', 'Step-1', 'exercise-1'), or null.
+CREATE OR REPLACE FUNCTION public.exercise_step(p_name TEXT) RETURNS INTEGER
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+  SELECT substring(lower(p_name) FROM '^\s*(?:step|exercise)[-_ ]?0*([1-9])\s*$')::INTEGER
+$$;
+
+-- An exercise's entry after one more report: completed stays, time and attempts add up.
+CREATE OR REPLACE FUNCTION public.add_to_exercise(
+  p_entry JSONB, p_completed BOOLEAN, p_time_spent INTEGER, p_attempts INTEGER
+) RETURNS JSONB LANGUAGE sql STABLE AS $$
+  SELECT CASE jsonb_typeof(p_entry) WHEN 'object' THEN p_entry ELSE '{}' END || jsonb_build_object(
+    'completed', p_completed OR was.completed,
+    'timestamp', CASE WHEN was.completed THEN p_entry -> 'timestamp'
+                      WHEN p_completed THEN to_jsonb(now()) END,
+    'timeSpent', p_time_spent + greatest(was.seconds, 0),
+    'attempts', p_attempts + greatest(was.attempts, 0),
+    'lastAttempt', now())
+  FROM (SELECT
+    coalesce(p_entry = 'true' OR p_entry -> 'completed' = 'true', FALSE) AS completed,
+    CASE jsonb_typeof(p_entry -> 'timeSpent') WHEN 'number' THEN (p_entry ->> 'timeSpent')::NUMERIC
+      ELSE 0 END AS seconds,
+    CASE jsonb_typeof(p_entry -> 'attempts') WHEN 'number' THEN (p_entry ->> 'attempts')::NUMERIC
+      ELSE 0 END AS attempts
+  ) AS was
+$$;
+
+-- Adds one report about an exercise; one that is a step is that step's report too. Returns the
+-- student. A session holds at most 200 exercises.
+CREATE OR REPLACE FUNCTION public.track_exercise(
+  p_session_token TEXT, p_student_email TEXT, p_student_name TEXT, p_demo_mode BOOLEAN,
+  p_repo_created BOOLEAN, p_exercise_id TEXT, p_completed BOOLEAN, p_time_spent INTEGER,
+  p_attempts INTEGER, p_key_hash BYTEA, p_body_hash BYTEA
+) RETURNS UUID LANGUAGE plpgsql AS $$
+DECLARE
+  v_student UUID;
+  v_exercises JSONB;
+BEGIN
+  IF NOT public.claim_key(p_key_hash, p_body_hash) THEN
+    RETURN (SELECT student_id FROM public.sessions WHERE session_token = p_session_token);
+  END IF;
+  v_student := public.open_session(p_session_token, p_student_email, p_student_name, p_demo_mode);
+  SELECT CASE jsonb_typeof(exercises) WHEN 'object' THEN exercises
+              ELSE jsonb_build_object('as it was', exercises) END
+    INTO v_exercises FROM public.sessions WHERE session_token = p_session_token;
+  IF NOT v_exercises ? p_exercise_id
+     AND (SELECT count(*) FROM jsonb_object_keys(v_exercises)) >= 200 THEN
+    RAISE EXCEPTION 'the session has 200 exercises'
+      USING ERRCODE = 'integrity_constraint_violation', CONSTRAINT = 'sessions_exercises_limit';
+  END IF;
+  UPDATE public.sessions SET
+    exercises = v_exercises || jsonb_build_object(p_exercise_id, public.add_to_exercise(
+      v_exercises -> p_exercise_id, p_completed, p_time_spent, p_attempts)),
+    repo_created = repo_created OR coalesce(p_repo_created, FALSE)
+  WHERE session_token = p_session_token;
+  IF public.exercise_step(p_exercise_id) IS NOT NULL THEN
+    PERFORM public.record_step_progress(p_session_token, NULL, NULL, NULL,
+      public.exercise_step(p_exercise_id), NULL, p_completed, p_time_spent, p_attempts,
+      NULL, NULL, NULL, NULL);
+  ELSE
+    INSERT INTO public.events (student_id, session_token, event_type, event_data)
+      VALUES (v_student, p_session_token, 'step_progress', jsonb_build_object(
+        'exerciseId', p_exercise_id, 'completed', p_completed, 'timeSpent', p_time_spent));
+    PERFORM public.update_session_progress(p_session_token);
+  END IF;
+  RETURN v_student;
+END $$;
+
+-- Students over all their sessions, or over the one given, the most recently active first. A step
+-- has the sum of its rows and is complete if some session says so; it stands under the name that
+-- the pages gave it.
+CREATE OR REPLACE FUNCTION public.tracked_students(p_students UUID[], p_session_token TEXT)
+RETURNS TABLE (student_id TEXT, student_name TEXT, exercises JSONB, started_at TIMESTAMPTZ,
+  last_activity TIMESTAMPTZ, total_time_spent BIGINT, completion_rate INTEGER,
+  repo_created BOOLEAN, demo_mode BOOLEAN)
+LANGUAGE plpgsql AS $$
+BEGIN
+  RETURN QUERY
+  WITH reports AS (
+    SELECT p.student_id, p.step_number AS step, p.validation_passed AS passed, p.completed_at,
+      p.time_spent, p.attempts, p.updated_at
+    FROM public.step_progress p
+    WHERE p.student_id = ANY (p_students)
+      AND p.session_token = coalesce(p_session_token, p.session_token)
+    UNION ALL
+    SELECT s.student_id, flagged, TRUE, NULL, 0, 0, NULL
+    FROM public.sessions s, unnest(public.flagged_steps(s)) AS flagged
+    WHERE s.student_id = ANY (p_students)
+      AND s.session_token = coalesce(p_session_token, s.session_token)
+  ), steps AS (
+    SELECT r.student_id, r.step, jsonb_build_object(
+      'completed', bool_or(r.passed), 'timestamp', min(r.completed_at),
+      'timeSpent', sum(r.time_spent), 'attempts', sum(r.attempts),
+      'lastAttempt', max(r.updated_at)) AS entry
+    FROM reports r GROUP BY r.student_id, r.step
+  ), stored AS (
+    SELECT DISTINCT ON (s.student_id, e.key) s.student_id, e.key,
+      CASE jsonb_typeof(e.value) WHEN 'object' THEN e.value
+        ELSE jsonb_build_object('completed', e.value = 'true') END AS entry
+    FROM public.sessions s, jsonb_each(
+      CASE jsonb_typeof(s.exercises) WHEN 'object' THEN s.exercises ELSE '{}' END) AS e
+    WHERE s.student_id = ANY (p_students)
+      AND s.session_token = coalesce(p_session_token, s.session_token)
+    ORDER BY s.student_id, e.key,
+      (e.value = 'true' OR e.value -> 'completed' = 'true') DESC NULLS LAST, s.last_activity DESC
+  ), named AS (
+    SELECT coalesce(o.student_id, t.student_id) AS student_id,
+      coalesce(o.key, 'step-' || t.step) AS key,
+      coalesce(o.entry, '{}') || coalesce(t.entry, '{}') AS entry
+    FROM stored o FULL JOIN steps t
+      ON t.student_id = o.student_id AND t.step = public.exercise_step(o.key)
+  )
+  SELECT st.student_email, st.student_name,
+    coalesce((SELECT jsonb_object_agg(n.key, n.entry) FROM named n
+              WHERE n.student_id = st.student_id), '{}'),
+    min(s.started_at), max(s.last_activity), sum(s.total_time_spent), max(s.completion_rate),
+    bool_or(s.repo_created), bool_or(s.demo_mode)
+  FROM public.students st JOIN public.sessions s ON s.student_id = st.student_id
+  WHERE st.student_id = ANY (p_students)
+    AND s.session_token = coalesce(p_session_token, s.session_token)
+  GROUP BY st.student_id
+  ORDER BY max(s.last_activity) DESC, st.student_id;
+END $$;

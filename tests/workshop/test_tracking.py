@@ -1,0 +1,245 @@
+"""What track-student-progress promises to the older pages."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Any
+
+import psycopg
+import pytest
+from fastapi.testclient import TestClient
+
+from lib.deps import Deps, install_deps
+from lib.dispatch import function_app
+from lib.queries import load_script
+from lib.settings import Settings
+from tests.workshop.conftest import TOKEN
+
+PATH = "/api/track-student-progress"
+Rows = Callable[..., list[tuple[Any, ...]]]
+Track = Callable[..., Any]
+
+
+@pytest.fixture
+def track(client: TestClient) -> Track:
+    def send(key: str | None = None, **fields: Any) -> Any:
+        body = {"sessionToken": TOKEN, "studentEmail": "ann@example.com", **fields}
+        headers = {} if key is None else {"Idempotency-Key": key}
+        return client.post(PATH, json=body, headers=headers)
+
+    return send
+
+
+def test_report_is_answered_in_the_older_shape(track: Track) -> None:
+    answer = track(
+        exerciseId="step-3", completed=True, timeSpent=120, attempts=2, totalExercises=9,
+        repoCreated=True, demoMode=True, studentName="Ann",
+    )  # fmt: skip
+    body = answer.json()
+    assert (body["success"], body["message"]) == (True, "Progress tracked successfully")
+    progress = body["progress"]
+    assert progress.keys() == {
+        "studentId", "studentName", "exercises", "startedAt", "lastActivity", "totalTimeSpent",
+        "completionRate", "repoCreated", "demoMode",
+    }  # fmt: skip
+    assert (progress["studentId"], progress["studentName"]) == ("ann@example.com", "Ann")
+    entry = progress["exercises"]["step-3"]
+    assert (entry["completed"], entry["timeSpent"], entry["attempts"]) == (True, 120, 2)
+    assert entry["timestamp"]
+    assert (progress["totalTimeSpent"], progress["completionRate"]) == (120, 11)
+    assert (progress["repoCreated"], progress["demoMode"]) == (True, True)
+
+
+@pytest.mark.parametrize("name", ["step-3", "step3", "Step-3", "exercise-3", "STEP_03"])
+def test_exercise_that_is_a_step_is_recorded_as_that_step(
+    track: Track, rows: Rows, name: str
+) -> None:
+    track(exerciseId=name, completed=True, timeSpent=10)
+    progress = track(exerciseId=name, timeSpent=5).json()["progress"]
+    assert rows("SELECT step_number, time_spent, attempts, validation_passed FROM step_progress") \
+        == [(3, 15, 2, True)]  # fmt: skip
+    entry = progress["exercises"][name]
+    assert (entry["completed"], entry["timeSpent"], entry["attempts"]) == (True, 15, 2)
+    assert len(progress["exercises"]) == 1
+
+
+@pytest.mark.parametrize("name", ["quiz", "step-10", "bonus-3", "step-0", "a step-3"])
+def test_other_exercises_are_kept_under_their_names(track: Track, rows: Rows, name: str) -> None:
+    track(exerciseId=name, completed=True, timeSpent=10)
+    progress = track(exerciseId=name, timeSpent=5).json()["progress"]
+    assert rows("SELECT 1 FROM step_progress") == []
+    entry = progress["exercises"][name]
+    assert (entry["completed"], entry["timeSpent"], entry["attempts"]) == (True, 15, 2)
+    assert progress["completionRate"] == 0
+
+
+def test_steps_reported_elsewhere_show_too(
+    track: Track, post: Callable[..., Any], rows: Rows
+) -> None:
+    post(stepNumber=1, completed=True, timeSpent=7)
+    rows("UPDATE sessions SET services_ready = TRUE RETURNING 1")
+    exercises = track(exerciseId="step-2").json()["progress"]["exercises"]
+    assert {name: entry["completed"] for name, entry in exercises.items()} == {
+        "step-1": True, "step-2": False, "step-3": True,
+    }  # fmt: skip
+    assert exercises["step-1"]["timeSpent"] == 7
+
+
+def test_older_exercises_are_added_to_and_kept(track: Track, rows: Rows) -> None:
+    track(exerciseId="quiz")
+    rows("""UPDATE sessions SET exercises = '{"quiz": true, "other": {"timeSpent": "x", "note": 1},
+            "step-9": {"completed": false, "timeSpent": "12"}}' RETURNING 1""")
+    track(exerciseId="other", timeSpent=5)
+    exercises = track(exerciseId="quiz", timeSpent=5).json()["progress"]["exercises"]
+    assert exercises["quiz"]["completed"] is True
+    assert (exercises["other"]["timeSpent"], exercises["other"]["note"]) == (5, 1)
+    assert exercises["step-9"]["timeSpent"] == "12"
+
+
+def test_repeated_report_with_a_key_changes_nothing(track: Track, rows: Rows) -> None:
+    first = track(key="k", exerciseId="step-3", timeSpent=10)
+    before = rows("SELECT * FROM sessions")
+    again = track(key="k", exerciseId="step-3", timeSpent=10)
+    assert (again.status_code, again.json()) == (200, first.json())
+    assert rows("SELECT * FROM sessions") == before
+    assert track(key="k", exerciseId="step-3", timeSpent=11).status_code == 422
+
+
+def test_report_shows_nothing_of_the_persons_other_sessions(track: Track) -> None:
+    track(exerciseId="quiz", timeSpent=100)
+    mine = track(sessionToken="ws_2_other_token", exerciseId="step-1", timeSpent=1).json()
+    assert mine["progress"]["exercises"].keys() == {"step-1"}
+    assert mine["progress"]["totalTimeSpent"] == 1
+
+
+def test_student_over_all_sessions_for_operators(
+    track: Track, client: TestClient, operator: dict[str, str]
+) -> None:
+    track(exerciseId="step-1", completed=True, timeSpent=100)
+    track(sessionToken="ws_2_other_token", exerciseId="step-1", timeSpent=20)
+    track(sessionToken="ws_2_other_token", exerciseId="quiz", completed=True)
+    progress = client.get(PATH, params={"studentId": " Ann@example.com"}, headers=operator).json()[
+        "progress"
+    ]
+    step = progress["exercises"]["step-1"]
+    assert (step["completed"], step["timeSpent"], step["attempts"]) == (True, 120, 2)
+    assert progress["exercises"]["quiz"]["completed"] is True
+    assert (progress["totalTimeSpent"], progress["completionRate"]) == (120, 11)
+
+
+def test_stranger_sees_steps_and_percentages_only(
+    track: Track, client: TestClient, rows: Rows
+) -> None:
+    track(exerciseId="step-1", completed=True, timeSpent=100, studentName="Ann")
+    track(exerciseId="private exercise", completed=True)
+    ((student,),) = rows("SELECT student_id FROM students")
+    for asked in ("ann@example.com", str(student)):
+        assert client.get(PATH, params={"studentId": asked}).json()["progress"] == {
+            "studentId": asked, "studentName": None, "exercises": {"step-1": {"completed": True}},
+            "startedAt": None, "lastActivity": None, "totalTimeSpent": 0, "completionRate": 11,
+            "repoCreated": False, "demoMode": False,
+        }  # fmt: skip
+
+
+def test_unknown_student_is_answered_in_the_same_shape(track: Track, client: TestClient) -> None:
+    track(exerciseId="step-1")
+    known = client.get(PATH, params={"studentId": "ann@example.com"})
+    unknown = client.get(PATH, params={"studentId": "nobody@example.com"})
+    assert unknown.status_code == known.status_code == 200
+    assert unknown.json()["progress"].keys() == known.json()["progress"].keys()
+
+
+def test_everybody_is_for_operators(
+    track: Track, client: TestClient, operator: dict[str, str]
+) -> None:
+    track(exerciseId="step-1")
+    track(sessionToken="ws_2_other_token", studentEmail="bob@example.com", exerciseId="step-1")
+    everybody = {"getAllStudents": "true"}
+    assert client.get(PATH, params=everybody).status_code == 401
+    body = client.get(PATH, params=everybody, headers=operator).json()
+    assert (body["success"], body["count"]) == (True, 2)
+    assert [s["studentId"] for s in body["students"]] == ["bob@example.com", "ann@example.com"]
+
+
+def test_made_up_ids_are_students_too_but_never_anonymous_ones(
+    track: Track, client: TestClient, operator: dict[str, str]
+) -> None:
+    track(studentEmail=None, studentId="student_123", exerciseId="step-1")
+    found = client.get(PATH, params={"studentId": "student_123"}, headers=operator).json()
+    assert found["progress"]["exercises"].keys() == {"step-1"}
+    refused = track(studentEmail=None, studentId="Anonymous_0123456789abcdef", exerciseId="step-1")
+    assert (refused.status_code, refused.json()["details"][0]["field"]) == (422, "studentId")
+
+
+def test_session_holds_a_bounded_number_of_exercises(track: Track, rows: Rows) -> None:
+    track(exerciseId="first")
+    rows("UPDATE sessions SET exercises = (SELECT jsonb_object_agg('e' || n, true)"
+         " FROM generate_series(1, 200) n) RETURNING 1")  # fmt: skip
+    assert track(exerciseId="e7").status_code == 200
+    refused = track(exerciseId="one more")
+    assert (refused.status_code, refused.json()["code"]) == (422, "too_many_exercises")
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("exerciseId", ""), ("exerciseId", "x" * 101), ("exerciseId", None), ("timeSpent", -1),
+     ("studentEmail", "nobody"), ("sessionToken", "short")],
+)  # fmt: skip
+def test_bad_field_is_named(track: Track, field: str, value: Any) -> None:
+    answer = track(**{"exerciseId": "step-1", field: value})
+    assert (answer.status_code, answer.json()["details"][0]["field"]) == (422, field)
+
+
+def test_question_about_nobody_is_refused(client: TestClient) -> None:
+    assert client.get(PATH).status_code == 400
+    assert client.get(PATH, params={"getAllStudents": "false"}).status_code == 400
+
+
+LEGACY_ROWS = """
+INSERT INTO workshop_students (session_token, student_email, student_name, exercises, last_activity,
+  total_time_spent, completion_rate, openai_api_key) VALUES
+('t1', 'Ann@Example.com', 'Ann', '{"step-1": {"completed": true}, "quiz": true}', '2024-01-02',
+  50, 11.11, 'sk-canary-in-the-clear'),
+('t2', NULL, NULL, '"{\\"step1\\": true}"', '2024-01-01', NULL, NULL, NULL),
+(NULL, 'bob@example.com', 'Bob', '"no json"', NULL, 1, 0, NULL);
+ALTER TABLE workshop_students DROP COLUMN repo_created, DROP COLUMN demo_mode
+"""
+
+
+@pytest.fixture
+def legacy(settings: Settings, empty_postgres_url: str) -> Iterator[TestClient]:
+    """A client of a database that has the older tables only."""
+    with psycopg.connect(empty_postgres_url) as connection:
+        connection.execute(load_script("legacy/old_tables.sql").encode())
+        connection.execute(LEGACY_ROWS.encode())
+    deps = Deps(replace(settings, postgres_url=empty_postgres_url))
+    install_deps(deps)
+    yield TestClient(function_app("index"), raise_server_exceptions=False)
+    install_deps(None)
+    deps.close()
+
+
+def test_older_table_is_read_before_the_unified_schema_exists(
+    legacy: TestClient, operator: dict[str, str]
+) -> None:
+    answer = legacy.get(PATH, params={"getAllStudents": "true"}, headers=operator)
+    assert "canary" not in answer.text
+    body = answer.json()
+    assert body["count"] == 3
+    ann, anonymous, bob = body["students"]
+    assert (ann["studentId"], ann["studentName"]) == ("Ann@Example.com", "Ann")
+    assert ann["exercises"] == {"step-1": {"completed": True}, "quiz": True}
+    assert ann["lastActivity"] == "2024-01-02T00:00:00Z"
+    assert (ann["totalTimeSpent"], ann["completionRate"], ann["demoMode"]) == (50, 11.11, False)
+    assert anonymous["exercises"] == {"step1": True}
+    assert (bob["studentId"], bob["exercises"]) == ("bob@example.com", {})
+
+
+def test_stranger_sees_the_share_view_of_the_older_table(legacy: TestClient) -> None:
+    progress = legacy.get(PATH, params={"studentId": "ann@example.com "}).json()["progress"]
+    assert progress["exercises"] == {"step-1": {"completed": True}}
+    assert (progress["studentName"], progress["totalTimeSpent"]) == (None, 0)
+
+
+def test_writes_wait_for_the_unified_schema(legacy: TestClient) -> None:
+    answer = legacy.post(PATH, json={"sessionToken": TOKEN, "exerciseId": "step-1"})
+    assert (answer.status_code, answer.json()["code"]) == (503, "schema_missing")
