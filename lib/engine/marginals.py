@@ -6,8 +6,8 @@ its likelihood to its site. Along one concept θⱼ the marginal is therefore
     p(θⱼ) ∝ q(θⱼ) E[∏ ratioᵢ | θⱼ] ≈ q(θⱼ) ∏ E[ratioᵢ | θⱼ],
 
 each factor a one-dimensional integral because ratioᵢ depends on θ only through uᵢ. The sole
-approximation is that the ratios, all near one, are uncorrelated given θⱼ. A single concept
-needs none of this (lib.engine.single).
+approximation is that the ratios, all near one, are uncorrelated given θⱼ; where answers can be
+guessed, lib.engine.pairs mends that too. A single concept needs none of this (lib.engine.single).
 
 Source: Cseke & Heskes (2011), JMLR 12, "EP-FACT"; Opper, Paquet & Winther (2013), JMLR 14.
 """
@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lib.engine.normal import FloatArray, any_of, largest, total_over
-from lib.engine.projection import logistic_of_negative
+from lib.engine.pairs import pair_terms
 from lib.engine.propagation import Normal
 
 SingleArray = NDArray[np.float32]
@@ -30,8 +30,8 @@ _STEP = 0.75
 _STEP_LOGITS = 1.5  # largest step along the steepest answer
 _FINEST = 6  # 200 logits a standard deviation: the response curve is a step
 _UNSEEN = 0.01
-_POINT = 1e-3  # variance, logits², below which uᵢ is taken as known
-_NODES = ((2.25, 7), (6.25, 13), (np.inf, 31))
+_LARGEST_EXPONENT = np.float32(80.0)  # exp(88) is the largest in single precision
+_NODES = ((1e-3, 1), (2.25, 7), (6.25, 13), (np.inf, 31))
 """Up to which variance, logits², how many nodes leave E[likelihood] wrong by less than 0.15 %."""
 
 
@@ -68,8 +68,10 @@ def grid_for(steepest: float, finer: int = 0) -> tuple[FloatArray, FloatArray, F
 
 @lru_cache(maxsize=4)
 def _hermite(nodes: int) -> tuple[SingleArray, SingleArray]:
+    """Return nodes z of the standard normal distribution, and weights times 1, z and z²."""
     z, weight = np.polynomial.hermite_e.hermegauss(nodes)
-    return z.astype(np.float32), (weight / weight.sum()).astype(np.float32)
+    weight /= weight.sum()
+    return z.astype(np.float32), np.stack([weight, weight * z, weight * z * z]).astype(np.float32)
 
 
 def marginal_moments(
@@ -102,9 +104,17 @@ def marginal_moments(
     log_density += tilt[:, None]
     log_density *= x
     log_density += log_jacobian
-    log_density += _log_likelihood(
-        per_share, (centre - eta * rest) / share + offset, rest / share, floor, x
+    guessed = bool(any_of(floor))
+    curve = _curve_moments(
+        per_share, (centre - eta * rest) / share + offset, rest / share, x, 3 if guessed else 1
     )
+    if guessed:
+        curve *= (1.0 - floor)[:, None]
+        curve[::2] += floor[:, None]
+        given = slopes.T @ projected - pull[:, :, None] * pull[:, None, :]
+        drift = (tau * centre - eta)[:, None] + (tau * pull)[:, :, None] * x
+        log_density += pair_terms(curve, drift, share, given)
+    log_density += total_over(np.log(curve[0]), axis=1)
     log_density -= largest(log_density, axis=1, keepdims=True)
     total, first, second = powers.T @ np.exp(log_density).T
     mean = first / total
@@ -116,48 +126,24 @@ def marginal_moments(
     return Marginals(directions @ normal.mean + mean * scale, correction * scale, correction)
 
 
-def log_likelihood_along(
-    slope: FloatArray, offset: FloatArray, floor: FloatArray, z: FloatArray
+def _curve_moments(
+    slope: FloatArray, offset: FloatArray, variance: FloatArray, x: FloatArray, count: int
 ) -> FloatArray:
-    """Return Σᵢ log likelihoodᵢ at each point z of a line; slope, offset, floor of shape (t,)."""
-    minus = slope[:, None] * -z
-    minus -= offset[:, None]
-    return _summed_logs(logistic_of_negative(minus), floor)
+    """Return E[L], E[L z] and E[L z²] of the logistic curve L, the first `count` of them.
 
-
-def _summed_logs(value: FloatArray, floor: FloatArray) -> FloatArray:
-    """Return Σᵢ log(f + (1 - f) value), overwriting `value`, shape (…, t, g)."""
-    if any_of(floor):
-        value *= (1.0 - floor)[:, None]
-        value += floor[:, None]
-    total: FloatArray = total_over(np.log(value, out=value), axis=-2)
-    return total
-
-
-def _log_likelihood(
-    slope: FloatArray, offset: FloatArray, variance: FloatArray, floor: FloatArray, x: FloatArray
-) -> FloatArray:
-    """Return Σᵢ log E[likelihoodᵢ] at each x, shape (j, g).
-
-    The answer's x is normal with mean slope · x + offset and the variance, each (j, t).
+    Its argument is slope · x + offset + √variance z, with slope, offset and variance of shape
+    (j, t); the result has shape (count, j, t, g).
     """
     minus = slope[:, :, None] * -x
     minus -= offset[:, :, None]
     widest = float(largest(variance, axis=None))
-    if widest < _POINT:
-        value = logistic_of_negative(minus)
-    else:
-        # The node comes first, so that additions run along x; single precision is ample here.
-        z, weight = _hermite(next(q for limit, q in _NODES if widest <= limit))
-        around = z[:, None, None, None] * np.sqrt(variance).astype(np.float32)[:, :, None]
-        curve = _logistic_of_negative_single(around + minus.astype(np.float32))
-        value = (weight @ curve.reshape(len(z), -1)).reshape(minus.shape).astype(float)
-    return _summed_logs(value, floor)
-
-
-def _logistic_of_negative_single(minus_x: SingleArray) -> SingleArray:
-    """Return 1 / (1 + exp(-x)), overwriting -x, not below 1e-35."""
-    np.minimum(minus_x, np.float32(80.0), out=minus_x)
-    np.exp(minus_x, out=minus_x)
-    minus_x += np.float32(1.0)
-    return np.reciprocal(minus_x, out=minus_x)
+    # The node comes first, so that additions run along x; single precision is ample here.
+    z, weights = _hermite(next(q for limit, q in _NODES if widest <= limit))
+    around = z[:, None, None, None] * -np.sqrt(variance).astype(np.float32)[:, :, None]
+    around = around + minus.astype(np.float32)
+    np.minimum(around, _LARGEST_EXPONENT, out=around)
+    np.exp(around, out=around)
+    around += np.float32(1.0)
+    np.reciprocal(around, out=around)
+    moments = weights[:count] @ around.reshape(len(z), -1)
+    return np.asarray(moments.reshape(count, *minus.shape), float)

@@ -9,8 +9,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lib.engine.marginals import grid_for, log_likelihood_along
-from lib.engine.normal import FloatArray, largest, total_over
+from lib.engine.marginals import grid_for
+from lib.engine.normal import FloatArray, any_of, largest, total_over
+from lib.engine.projection import logistic_of_negative
 
 
 class Line(NamedTuple):
@@ -33,7 +34,13 @@ def integrate_line(evidence: FloatArray, around: Line) -> Line:
     steepest = float(largest(np.abs(slope))) * around.deviation
     x, log_jacobian, powers = grid_for(steepest, finer=1)
     z = around.mean + around.deviation * x
-    log_density = log_likelihood_along(slope, offset, floor, z)
+    minus = slope[:, None] * -z
+    minus -= offset[:, None]
+    likelihood = logistic_of_negative(minus)
+    if any_of(floor):
+        likelihood *= (1.0 - floor)[:, None]
+        likelihood += floor[:, None]
+    log_density = total_over(np.log(likelihood, out=likelihood), axis=0)
     log_density += log_jacobian
     log_density -= 0.5 * z * z
     log_density -= largest(log_density)
