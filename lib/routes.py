@@ -52,6 +52,11 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     Endpoint(
         "/api/cleanup-sessions", "cleanup_sessions", ("GET",), Access.CRON, schedule="30 3 * * *"
     ),
+    Endpoint("/api/admin-list-configs", "admin_list_configs", ("POST",), Access.OPERATOR),
+    Endpoint("/api/admin-list-configs-v2", "admin_list_configs_v2", ("POST",), Access.OPERATOR),
+    Endpoint("/api/admin-delete-sessions", "admin_delete_sessions", ("POST",), Access.OPERATOR),
+    Endpoint("/api/admin-delete-student", "admin_delete_student", ("POST",), Access.OPERATOR),
+    Endpoint("/api/workshop-analytics", "workshop_analytics", ("GET",), Access.OPERATOR),
     Endpoint(
         "/api/admin-create-unified-schema",
         "admin_create_unified_schema",

@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -12,6 +12,7 @@ from lib.queries import load_queries
 from lib.workshop.exercises import only_steps
 from lib.workshop.idempotency import Claim
 from lib.workshop.lookup import StudentsAsked
+from lib.workshop.moments import utc_moment
 from lib.workshop.tracking_wire import (
     TrackedOut,
     TrackedStudent,
@@ -131,22 +132,13 @@ def _legacy_student(row: dict[str, Any]) -> TrackedStudent:
         student_id=row.get("student_email") or "",
         student_name=row.get("student_name"),
         exercises=exercises if isinstance(exercises, dict) else {},
-        started_at=_moment(row.get("started_at") or row.get("created_at")),
-        last_activity=_moment(row.get("last_activity") or row.get("updated_at")),
+        started_at=utc_moment(row.get("started_at") or row.get("created_at")),
+        last_activity=utc_moment(row.get("last_activity") or row.get("updated_at")),
         total_time_spent=row.get("total_time_spent") or 0,
         completion_rate=row.get("completion_rate") or 0,
         repo_created=bool(row.get("repo_created")),
         demo_mode=bool(row.get("demo_mode")),
     )
-
-
-def _moment(text: str | None) -> datetime | None:
-    """A timestamp of the older tables: without a zone, meaning UTC; None if it is no date."""
-    try:
-        moment = datetime.fromisoformat(text or "")
-    except ValueError:
-        return None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _uuid(text: str) -> UUID | None:

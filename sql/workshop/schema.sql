@@ -326,6 +326,8 @@ END $$;
 CREATE INDEX IF NOT EXISTS idx_sessions_student_id ON public.sessions (student_id);
 -- Newest sessions first (instructor), sessions past their retention (clean-up), stuck students.
 CREATE INDEX IF NOT EXISTS idx_sessions_last_activity ON public.sessions (last_activity);
+-- The instructor's list, newest first, page by page; sessions by day.
+CREATE INDEX IF NOT EXISTS idx_sessions_created_at ON public.sessions (created_at, session_token);
 -- Expired sessions that are still open (clean-up).
 CREATE INDEX IF NOT EXISTS idx_sessions_active_expires ON public.sessions (is_active, expires_at);
 -- A session's steps are found by step_progress_session_token_step_number_key, which begins with
@@ -339,7 +341,7 @@ CREATE INDEX IF NOT EXISTS idx_step_progress_step ON public.step_progress
 CREATE INDEX IF NOT EXISTS idx_events_student_id ON public.events (student_id);
 CREATE INDEX IF NOT EXISTS idx_events_session_token ON public.events (session_token);
 -- Events by day.
-CREATE INDEX IF NOT EXISTS idx_events_created_at ON public.events (created_at);
+CREATE INDEX IF NOT EXISTS idx_events_created_at ON public.events (created_at, event_type);
 -- API keys left in sessions that are closed (clean-up); next to empty.
 CREATE INDEX IF NOT EXISTS idx_sessions_closed_with_key ON public.sessions (expires_at)
   WHERE NOT is_active AND openai_api_key IS NOT NULL;

@@ -28,7 +28,7 @@ def rows(postgres_url: str) -> Callable[..., list[tuple[Any, ...]]]:
 
     def fetch(query: str, *params: Any) -> list[tuple[Any, ...]]:
         with psycopg.connect(postgres_url, autocommit=True) as connection:
-            cursor = connection.execute(query.encode(), params)
+            cursor = connection.execute(query.encode(), params or None)
             return cursor.fetchall() if cursor.description else []
 
     return fetch

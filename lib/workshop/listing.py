@@ -1,0 +1,58 @@
+"""The instructor's list of students and sessions."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from lib.deps import Deps
+from lib.errors import InvalidInput
+from lib.queries import load_queries
+from lib.workshop.listing_wire import ListedSession, ListedStudent, ListIn, ListOut
+
+_queries = load_queries("workshop/listing.sql")
+
+
+@dataclass(frozen=True)
+class _Totals:
+    students: int
+    sessions: int
+
+
+def list_configs(asked: ListIn, deps: Deps) -> ListOut:
+    """A page of sessions with their students, and how many there are in all.
+
+    Raises:
+        InvalidInput: If the cursor is none of ours.
+        SchemaMissing: Before the unified schema exists.
+    """
+    created_at, token = _parse(asked.cursor)
+    page = {"limit": asked.limit, "created_at": created_at, "session_token": token}
+    students, sessions, (totals,) = deps.postgres.batch(
+        [
+            (_queries["listed_students"], page, ListedStudent),
+            (_queries["listed_sessions"], page, ListedSession),
+            (_queries["totals"], None, _Totals),
+        ],
+        read=True,
+    )
+    return ListOut(
+        students=students,
+        sessions=sessions,
+        total_students=totals.students,
+        total_sessions=totals.sessions,
+        next_cursor=_cursor(sessions[-1]) if len(sessions) == asked.limit else None,
+    )
+
+
+def _cursor(last: ListedSession) -> str:
+    return f"{last.created_at} {last.session_token}"
+
+
+def _parse(cursor: str | None) -> tuple[datetime | None, str | None]:
+    if cursor is None:
+        return None, None
+    day, _, rest = cursor.partition(" ")
+    time, _, token = rest.partition(" ")
+    try:
+        return datetime.fromisoformat(f"{day} {time}"), token
+    except ValueError as error:
+        raise InvalidInput(reason="cursor: Send the nextCursor of the page before.") from error

@@ -1,0 +1,90 @@
+"""The instructor's list before the unified schema exists, from the older tables as they stand."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from lib.deps import Deps
+from lib.errors import SchemaMissing
+from lib.queries import Query, load_queries
+from lib.workshop.listing_wire import PAGE, ListedSession, ListedStudent, ListOut
+from lib.workshop.moments import utc_moment
+
+_queries = load_queries("workshop/listing.sql")
+_RENAMED = {
+    "phone_number": "selected_phone_number",
+    "voice": "selected_voice",
+    "use_case": "use_case_description",
+}
+_EMPTY: tuple[Any, ...] = (None, "", "[]", "{}", [], {})
+
+
+@dataclass(frozen=True)
+class _Row:
+    o: dict[str, Any]
+
+
+def list_legacy(deps: Deps) -> ListOut:
+    """At most 2,000 rows of each older table; a configuration goes over its session's row.
+
+    Raises:
+        SchemaMissing: If neither table is there.
+    """
+    students, configs = (_rows(_queries[name], deps) for name in ("legacy_rows", "legacy_configs"))
+    if students is None and configs is None:
+        raise SchemaMissing
+    merged: dict[str | int, dict[str, Any]] = {}
+    for number, row in enumerate([*(students or []), *(configs or [])]):
+        given = {name: value for name, value in row.items() if value is not None}
+        key = given.get("session_token") or number
+        merged[key] = {**merged.get(key, {}), **given}
+    sessions = [_session(row) for row in merged.values()]
+    people = {_email(row): row for row in merged.values() if _email(row)}
+    return ListOut(
+        students=[_student(email, row) for email, row in people.items()],
+        sessions=sessions,
+        total_students=len(people),
+        total_sessions=len(sessions),
+        next_cursor=None,
+        source="legacy",
+    )
+
+
+def _rows(query: Query, deps: Deps) -> list[dict[str, Any]] | None:
+    try:
+        return [row.o for row in deps.postgres.fetch_all(query, {"limit": PAGE}, _Row, read=True)]
+    except SchemaMissing:
+        return None
+
+
+def _email(row: dict[str, Any]) -> str:
+    return str(row.get("student_email") or "").strip().lower()
+
+
+def _student(email: str, row: dict[str, Any]) -> ListedStudent:
+    return ListedStudent(
+        student_id=None,
+        student_email=email,
+        student_name=row.get("student_name"),
+        created_at=utc_moment(row.get("created_at")),
+        updated_at=utc_moment(row.get("updated_at")),
+    )
+
+
+def _session(row: dict[str, Any]) -> ListedSession:
+    """Read a row of whatever columns; one that is missing or null is left at the default."""
+    known: dict[str, Any] = {}
+    for name, field in ListedSession.model_fields.items():
+        value = row.get(_RENAMED.get(name, name))
+        if field.annotation == datetime | None:
+            value = utc_moment(value)
+        if value is not None:
+            known[name] = value
+    known |= {
+        "session_token": row.get("session_token"),
+        "student_id": None,
+        "has_api_key": row.get("openai_api_key") not in _EMPTY,
+        "has_system_prompt": row.get("system_prompt") not in _EMPTY,
+        "has_tools": row.get("tools") not in _EMPTY,
+    }
+    return ListedSession.model_validate(known)

@@ -1,0 +1,118 @@
+"""Removing what operators name: API keys, sessions, a person."""
+
+from dataclasses import asdict, dataclass
+from typing import Annotated, Literal
+
+from pydantic import ConfigDict, Field
+
+from lib.deps import Deps
+from lib.queries import load_queries
+from lib.workshop.errors import StudentNotFound
+from lib.workshop.fields import Answer, AnyToken, Wire
+from lib.workshop.tracking_wire import StudentName
+
+_queries = load_queries("workshop/removal.sql")
+
+
+class DeleteSessionsIn(Wire):
+    """Which sessions, and how much of them."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "adminPassword": "YOUR_ADMIN_PASSWORD",
+                    "sessionTokens": ["ws_1732147200000_abc123"],
+                    "deleteType": "keys-only",
+                }
+            ]
+        }
+    )
+
+    session_tokens: Annotated[list[AnyToken], Field(min_length=1, max_length=500)]
+    delete_type: Annotated[
+        Literal["keys-only", "full"],
+        Field(description="keys-only: their API keys. full: the sessions, steps and events."),
+    ]
+
+
+class DeletedSessionsOut(Answer):
+    """Counts."""
+
+    success: Literal[True] = True
+    message: str
+    requested: int
+    found: int
+    keys_deleted: int
+    sessions_deleted: int
+
+
+class DeleteStudentIn(Wire):
+    """Whom."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {"adminPassword": "YOUR_ADMIN_PASSWORD", "studentEmail": "student@example.com"}
+            ]
+        }
+    )
+
+    student_email: StudentName
+
+
+class DeletedStudentOut(Answer):
+    """Counts."""
+
+    success: Literal[True] = True
+    message: str = "Student deleted"
+    sessions_deleted: int
+    steps_deleted: int
+    events_deleted: int
+    older_rows_deleted: int
+
+
+@dataclass(frozen=True)
+class _Removed:
+    students: int
+    sessions: int
+    steps: int
+    events: int
+    older_rows: int
+
+
+def delete_sessions(asked: DeleteSessionsIn, deps: Deps) -> DeletedSessionsOut:
+    """Remove the API keys of these sessions, or the sessions; unknown ones are only counted."""
+    tokens = sorted(set(asked.session_tokens))
+    full = asked.delete_type == "full"
+    with deps.postgres.transaction() as transaction:
+        params = {"session_tokens": tokens}
+        found = transaction.fetch_value(_queries["count_sessions"], params)
+        keys = transaction.execute(_queries["remove_keys"], params)
+        sessions = transaction.execute(_queries["remove_sessions"], params) if full else 0
+    return DeletedSessionsOut(
+        message="Sessions deleted" if full else "API keys deleted",
+        requested=len(tokens),
+        found=found,
+        keys_deleted=keys,
+        sessions_deleted=sessions,
+    )
+
+
+def delete_student(email: str, deps: Deps) -> DeletedStudentOut:
+    """Remove a person with everything that is theirs, in the older tables too.
+
+    Raises:
+        StudentNotFound: If there is nothing of theirs.
+    """
+    removed = deps.postgres.fetch_one(
+        _queries["remove_student"], {"student_email": email}, _Removed
+    )
+    if removed is None or not any(asdict(removed).values()):
+        raise StudentNotFound
+    return DeletedStudentOut(
+        sessions_deleted=removed.sessions,
+        steps_deleted=removed.steps,
+        events_deleted=removed.events,
+        older_rows_deleted=removed.older_rows,
+    )

@@ -1,0 +1,163 @@
+"""What the instructor's list promises."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Any
+
+import psycopg
+import pytest
+from fastapi.testclient import TestClient
+
+from lib.deps import Deps, install_deps
+from lib.dispatch import function_app
+from lib.queries import load_script
+from lib.settings import Settings
+from tests.conftest import ADMIN_PASSWORD
+from tests.workshop.conftest import TOKEN
+
+Rows = Callable[..., list[tuple[Any, ...]]]
+BOTH = ["/api/admin-list-configs", "/api/admin-list-configs-v2"]
+FLAGS = [
+    "twilioConnected", "openaiConnected", "callDirectionChosen", "servicesReady",
+    "step4CodeValidated", "step4Committed", "step4Deployed",
+    "step5CodeValidated", "step5Committed", "step5Deployed",
+    "step6CodeValidated", "step6Committed", "step6Deployed",
+    "systemPromptSaved", "step7Committed", "step7Deployed", "toolsConfigured",
+    "step8CodeValidated", "step8Committed", "step8Deployed", "projectDeployed",
+]  # fmt: skip
+DOCUMENTED = {
+    "sessionToken", "studentId", "studentEmail", "studentName", "phoneNumber", "voice",
+    "ttsProvider", "callDirection", "useCase", "hasApiKey", "hasSystemPrompt", "hasTools",
+    "demoMode", "currentStep", "completionRate", "createdAt", "updatedAt", *FLAGS,
+}  # fmt: skip
+
+
+def ask(client: TestClient, path: str, **body: Any) -> Any:
+    return client.post(path, json={"adminPassword": ADMIN_PASSWORD, **body})
+
+
+@pytest.mark.parametrize("path", BOTH)
+def test_list_has_the_documented_fields(client: TestClient, path: str) -> None:
+    client.post("/api/student-config-save", json={
+        "sessionToken": TOKEN, "studentEmail": "ann@example.com", "studentName": "Ann",
+        "openaiApiKey": "sk-canary-1234567890", "systemPrompt": "private words",
+        "tools": [{"name": "a"}], "selectedPhoneNumber": "+1555", "selectedVoice": "Joanna",
+        "useCaseDescription": "bakery", "step4Deployed": True, "currentStep": 5,
+    })  # fmt: skip
+    answer = ask(client, path)
+    assert answer.status_code == 200
+    body = answer.json()
+    assert (body["success"], body["source"]) == (True, "unified")
+    (student,) = body["students"]
+    assert student.keys() == {
+        "studentId", "studentEmail", "studentName", "githubUsername", "createdAt", "updatedAt",
+    }  # fmt: skip
+    (session,) = body["sessions"]
+    assert session.keys() >= DOCUMENTED
+    assert session["studentId"] == student["studentId"]
+    assert (session["phoneNumber"], session["voice"], session["useCase"]) == (
+        "+1555", "Joanna", "bakery",
+    )  # fmt: skip
+    assert (session["hasApiKey"], session["hasSystemPrompt"], session["hasTools"]) == (True,) * 3
+    assert (session["currentStep"], session["completionRate"]) == (5, 11)
+    assert [flag for flag in FLAGS if session[flag]] == ["step4Deployed"]
+    for private in ("canary", "private words", "v1."):
+        assert private not in answer.text
+
+
+@pytest.mark.parametrize("path", BOTH)
+def test_stranger_sees_nothing(client: TestClient, path: str) -> None:
+    assert client.post(path, json={"adminPassword": "wrong"}).status_code == 401
+    assert client.post(path, json={}).status_code == 401
+    assert client.get(path).status_code == 405
+
+
+def test_pages_hold_every_session_once_newest_first(client: TestClient, rows: Rows) -> None:
+    rows("WITH st AS (INSERT INTO students (student_email)"
+         "  SELECT n || '@example.com' FROM generate_series(1, 7) n RETURNING *)"
+         "INSERT INTO sessions (session_token, student_id, created_at)"
+         "  SELECT 'token ' || split_part(student_email, '@', 1), student_id,"
+         "    now() - split_part(student_email, '@', 1)::int / 2 * INTERVAL '1 day' FROM st"
+         " RETURNING 1")  # fmt: skip
+    rows("INSERT INTO students (student_email) VALUES ('alone@example.com') RETURNING 1")
+    cursor, tokens, people = None, [], []
+    for _ in range(3):
+        body = ask(client, BOTH[1], limit=3, cursor=cursor).json()
+        assert (body["totalSessions"], body["totalStudents"]) == (7, 8)
+        tokens += [session["sessionToken"] for session in body["sessions"]]
+        people += [student["studentEmail"] for student in body["students"]]
+        cursor = body["nextCursor"]
+    assert cursor is None
+    assert tokens == [f"token {n}" for n in (1, 3, 2, 5, 4, 7, 6)]
+    assert sorted(people) == [*(f"{n}@example.com" for n in range(1, 8)), "alone@example.com"]
+
+
+@pytest.mark.parametrize(("field", "value"), [("limit", 0), ("limit", 2001), ("cursor", "x" * 301)])
+def test_bad_field_is_named(client: TestClient, field: str, value: Any) -> None:
+    answer = ask(client, BOTH[1], **{field: value})
+    assert (answer.status_code, answer.json()["details"][0]["field"]) == (422, field)
+
+
+def test_cursor_that_is_none_of_ours_is_refused(client: TestClient) -> None:
+    assert ask(client, BOTH[1], cursor="'; DROP TABLE students; --").status_code == 422
+
+
+LEGACY_ROWS = """
+INSERT INTO workshop_students (session_token, student_email, student_name, openai_api_key,
+  current_step, completion_rate, created_at) VALUES
+('t1', 'Ann@Example.com', 'Ann', 'sk-canary-in-the-clear', 3, 33.33, '2024-01-02'),
+(NULL, NULL, NULL, NULL, NULL, NULL, NULL);
+INSERT INTO student_configs (session_token, student_email, selected_voice, step4_deployed, tools)
+VALUES ('t1', NULL, 'Joanna', TRUE, '[]'), ('t2', 'bob@example.com', NULL, NULL, '"[1]"');
+ALTER TABLE student_configs DROP COLUMN current_step;
+"""
+
+
+@pytest.fixture
+def legacy(settings: Settings, empty_postgres_url: str) -> Iterator[str]:
+    with psycopg.connect(empty_postgres_url) as connection:
+        connection.execute(load_script("legacy/old_tables.sql").encode())
+        connection.execute(LEGACY_ROWS.encode())
+    deps = Deps(replace(settings, postgres_url=empty_postgres_url))
+    install_deps(deps)
+    yield empty_postgres_url
+    install_deps(None)
+    deps.close()
+
+
+def test_older_tables_are_read_before_the_unified_schema_exists(legacy: str) -> None:
+    assert legacy
+    answer = ask(TestClient(function_app("index")), BOTH[0])
+    assert "canary" not in answer.text
+    body = answer.json()
+    assert (body["source"], body["totalSessions"], body["totalStudents"]) == ("legacy", 3, 2)
+    session = next(s for s in body["sessions"] if s["sessionToken"] == "t1")
+    assert session.keys() >= DOCUMENTED
+    assert (session["studentEmail"], session["voice"]) == ("Ann@Example.com", "Joanna")
+    assert (session["hasApiKey"], session["hasTools"], session["step4Deployed"]) == (
+        True, False, True,
+    )  # fmt: skip
+    assert (session["currentStep"], session["completionRate"]) == (3, 33.33)
+    assert session["createdAt"] == "2024-01-02T00:00:00Z"
+    assert {s["studentEmail"] for s in body["students"]} == {"ann@example.com", "bob@example.com"}
+
+
+def test_one_older_table_is_enough(legacy: str) -> None:
+    with psycopg.connect(legacy) as connection:
+        connection.execute("DROP TABLE student_configs")
+    assert ask(TestClient(function_app("index")), BOTH[0]).json()["totalSessions"] == 2
+
+
+def test_second_version_wants_the_unified_schema(legacy: str) -> None:
+    assert legacy
+    answer = ask(TestClient(function_app("index")), BOTH[1])
+    assert (answer.status_code, answer.json()["code"]) == (503, "schema_missing")
+
+
+def test_database_without_any_table_says_so(settings: Settings, empty_postgres_url: str) -> None:
+    deps = Deps(replace(settings, postgres_url=empty_postgres_url))
+    install_deps(deps)
+    answer = ask(TestClient(function_app("index")), BOTH[0])
+    assert (answer.status_code, answer.json()["code"]) == (503, "schema_missing")
+    install_deps(None)
+    deps.close()
