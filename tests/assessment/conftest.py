@@ -1,5 +1,6 @@
 """A pool, and a student at a page: as short as a specification reads."""
 
+import time
 from collections.abc import Callable
 from typing import Any
 from uuid import uuid4
@@ -51,6 +52,19 @@ def rows(postgres_url: str) -> Rows:
             return cursor.fetchall() if cursor.description else []
 
     return fetch
+
+
+def wait_for_a_lock(rows: Rows) -> int:
+    """The process that waits for a lock, once there is one."""
+    for _ in range(500):
+        waiting = rows(
+            "SELECT pid FROM pg_stat_activity"
+            " WHERE wait_event_type = 'Lock' AND datname = current_database()"
+        )
+        if waiting:
+            return int(waiting[0][0])
+        time.sleep(0.01)
+    raise AssertionError("nobody waited for a lock")
 
 
 @pytest.fixture

@@ -16,7 +16,14 @@ from fastapi.testclient import TestClient
 
 from lib.deps import Deps, install_deps
 from lib.settings import Settings
-from tests.assessment.conftest import Rows, Student, correct_option, make_questions, upload
+from tests.assessment.conftest import (
+    Rows,
+    Student,
+    correct_option,
+    make_questions,
+    upload,
+    wait_for_a_lock,
+)
 
 SOCKET_NAME = ".s.PGSQL.5432"
 
@@ -179,19 +186,6 @@ def test_backend_killed_in_the_middle_leaves_nothing_and_a_retry_succeeds(
         " FROM assessment.test_sessions"
     ) == [(0, 0)]
     assert ann.post(*sent).json()["questions_answered"] == 1
-
-
-def wait_for_a_lock(rows: Rows) -> int:
-    """The process that waits for a lock, once there is one."""
-    for _ in range(500):
-        waiting = rows(
-            "SELECT pid FROM pg_stat_activity"
-            " WHERE wait_event_type = 'Lock' AND datname = current_database()"
-        )
-        if waiting:
-            return int(waiting[0][0])
-        time.sleep(0.01)
-    raise AssertionError("nobody waited for a lock")
 
 
 def test_backend_killed_between_requests_is_not_noticed(ann: Student, rows: Rows) -> None:

@@ -1,0 +1,111 @@
+"""The statements that decide, and the cache beside them, each on its own."""
+
+import threading
+from typing import Any
+from uuid import UUID
+
+import psycopg
+import pytest
+
+from lib.assessment import hot
+from lib.assessment.record import NewAnswer, record_answer
+from lib.deps import Deps
+from tests.assessment.conftest import Rows, Student, wait_for_a_lock
+
+
+def new_answer(student: Student, **change: Any) -> NewAnswer:
+    assert student.question
+    fields = {
+        "session_id": UUID(student.session_id),
+        "pool_version": 1,
+        "position": 1,
+        "question_id": student.question["id"],
+        "response": 0,
+        "is_correct": True,
+        "initial": [0.5] * 5,
+        "proficiency": [0.6] * 5,
+        "confidence": [0.1] * 5,
+        "learning_gain": 0.1,
+        "test_efficiency": 0.1,
+        "next_question_id": "q0",
+        "end_reason": None,
+    }
+    return NewAnswer(**{**fields, **change})
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"position": 0},
+        {"position": 2},
+        {"pool_version": 2},
+        {"question_id": "q59"},
+        {"session_id": UUID("5f0c6b8e-3f0d-4b0e-9a52-0d8f6f2f7b11")},
+    ],
+)
+def test_record_takes_only_the_answer_it_waits_for(
+    change: dict[str, Any], ann: Student, deps: Deps, rows: Rows
+) -> None:
+    ann.start()
+    ann.answer()
+    before = rows("SELECT * FROM assessment.test_sessions")
+    assert record_answer(deps.postgres, new_answer(ann, **change)) is None
+    assert rows("SELECT * FROM assessment.test_sessions") == before
+    assert rows("SELECT count(*) FROM assessment.test_responses") == [(1,)]
+    assert record_answer(deps.postgres, new_answer(ann)) is not None
+
+
+def test_closing_waits_for_an_answer_on_its_way_and_counts_it(
+    ann: Student, rows: Rows, postgres_url: str
+) -> None:
+    ann.start()
+    close = "SELECT assessment.close_session(%s, 'completed', 'ended')"
+    with psycopg.connect(postgres_url) as answering:
+        answering.execute(
+            "WITH a AS (INSERT INTO assessment.test_responses"
+            " (student_id, session_id, question_id, response, is_correct, position)"
+            " VALUES ('ann', %(id)s, 'q1', 0, TRUE, 0))"
+            " UPDATE assessment.test_sessions SET total_questions = 1 WHERE id = %(id)s",
+            {"id": ann.session_id},
+        )
+        closing = threading.Thread(target=rows, args=(close, ann.session_id))
+        closing.start()
+        wait_for_a_lock(rows)
+        answering.commit()
+        closing.join()
+    assert rows(
+        "SELECT status, total_questions, correct_responses FROM assessment.test_sessions"
+    ) == [("completed", 1, 1)]
+
+
+def test_state_that_was_removed_meanwhile_is_not_written_back(ann: Student, deps: Deps) -> None:
+    """An end that overtakes a submit has removed the state; the submit must not revive it."""
+    ann.start()
+    session_id = UUID(ann.session_id)
+    taken = hot.take(deps.redis, session_id, "q1")
+    assert taken.is_mine
+    assert taken.state
+    hot.drop_states(deps.redis, [session_id])
+    hot.keep(deps.redis, taken, session_id, "q1", "new", None)
+    assert hot.read_state(deps.redis, session_id) is None
+    rebuilt = hot.take(deps.redis, session_id, "q1")
+    assert rebuilt.is_mine, "the lock was released"
+    hot.keep(deps.redis, rebuilt, session_id, "q1", "new", None)
+    assert hot.read_state(deps.redis, session_id) == "new"
+
+
+def test_second_start_does_not_turn_back_a_state(ann: Student, deps: Deps) -> None:
+    ann.start()
+    session_id = UUID(ann.session_id)
+    ann.answer()
+    now = hot.read_state(deps.redis, session_id)
+    hot.begin(deps.redis, session_id, "the first state", "q1", 1, is_new=False)
+    assert hot.read_state(deps.redis, session_id) == now
+
+
+def test_answer_carries_its_time_by_the_databases_clock(ann: Student, rows: Rows) -> None:
+    ann.start()
+    rows("UPDATE assessment.test_sessions SET last_activity = last_activity - interval '90 s'")
+    ann.answer()
+    ((seconds,),) = rows("SELECT seconds::float FROM assessment.test_responses")
+    assert 90 <= seconds < 100
