@@ -43,6 +43,11 @@ class Posterior:
     normal: Normal
     """Of z, prior times sites."""
 
+    def __post_init__(self) -> None:
+        """Make what others may read unwritable."""
+        for array in (self.mean, self.covariance, self.sites):
+            array.setflags(write=False)
+
     @classmethod
     def prior(
         cls, k: int, mean: ArrayLike | None = None, covariance: ArrayLike | None = None

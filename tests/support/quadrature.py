@@ -13,7 +13,8 @@ from numpy.typing import ArrayLike, NDArray
 FloatArray = NDArray[np.float64]
 
 REACH = 8.0  # of the grid around its centre, standard deviations
-STEP = 0.65  # of the grid, standard deviations: leaves exp(-2π²/0.65²) = 5e-21 on a normal density
+STEPS = {1: 0.05, 2: 0.25, 3: 0.45}  # of the grid by dimension, standard deviations
+COARSEST = 0.65  # leaves exp(-2π²/0.65²) = 5e-21 on a normal density
 
 
 class Answers(NamedTuple):
@@ -87,7 +88,8 @@ def _integrate(around: Moments, m0: FloatArray, v0: FloatArray, answers: Answers
     k = len(m0)
     root = np.linalg.cholesky(around.covariance)
     whiten = np.linalg.inv(np.linalg.cholesky(v0))
-    axis = np.arange(-np.ceil(REACH / STEP), np.ceil(REACH / STEP) + 1) * STEP
+    step = STEPS.get(k, COARSEST)
+    axis = np.arange(-np.ceil(REACH / step), np.ceil(REACH / step) + 1) * step
     inner = min(k, 3)
     tail = _grid(axis, inner)
     total, first, second, top = 0.0, np.zeros(k), np.zeros((k, k)), -np.inf

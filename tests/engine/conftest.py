@@ -1,0 +1,19 @@
+import random
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+
+
+@pytest.fixture(autouse=True)
+def _global_random_generators_stay_untouched() -> Iterator[None]:
+    """Fail any test after which a global random generator is in another state."""
+    numpy_before, python_before = _numpy_state(), random.getstate()
+    yield
+    if _numpy_state() != numpy_before or random.getstate() != python_before:
+        pytest.fail("a global random generator was used; pass a numpy Generator instead")
+
+
+def _numpy_state() -> tuple[object, ...]:
+    name, keys, *rest = np.random.get_state()  # noqa: NPY002 - it is the global one we watch
+    return (name, np.asarray(keys).tobytes(), *rest)

@@ -1,0 +1,100 @@
+"""Mean within 0.01 and each deviation within 0.015 of brute-force integration."""
+
+import numpy as np
+import pytest
+
+from lib.engine import ItemBank, Posterior, select, update
+from tests.support.examinees import examinee, questions
+from tests.support.quadrature import Answers, exact_posterior
+
+KINDS = [
+    "",
+    "guessing",
+    "right",
+    "wrong",
+    "guessing right",
+    "guessing wrong",
+    "correlated",
+    "guessing correlated",
+    "shifted",
+    "narrow correlated",
+    "guessing narrow shifted",
+    "duplicate",
+    "guessing duplicate",
+]
+LENGTHS = (1, 3, 8, 20, 60)
+
+
+def errors(k: int, t: int, kind: str) -> tuple[float, float]:
+    someone = examinee(np.random.default_rng([k, t]), k, t, kind)
+    exact = exact_posterior(someone.mean, someone.covariance, someone.answers)
+    found = someone.posterior
+    return (
+        float(np.abs(found.mean - exact.mean).max()),
+        float(np.abs(np.sqrt(found.variance) - exact.deviation).max()),
+    )
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_one_concept_is_integrated_exactly(kind: str) -> None:
+    for t in LENGTHS:
+        mean, deviation = errors(1, t, kind)
+        assert mean < 5e-4, (t, mean)
+        assert deviation < 5e-4, (t, deviation)
+
+
+@pytest.mark.parametrize("k", [2, 3])
+@pytest.mark.parametrize("kind", [*KINDS, "singular", "guessing singular"])
+def test_two_and_three_concepts_are_exact_enough(k: int, kind: str) -> None:
+    for t in LENGTHS if k == 2 else (2, 12, 40):
+        mean, deviation = errors(k, t, kind)
+        assert mean < 0.01, (t, mean)
+        assert deviation < 0.015, (t, deviation)
+
+
+@pytest.mark.parametrize(("t", "kind"), [(20, "guessing"), (10, "right"), (15, "correlated")])
+def test_four_concepts_are_exact_enough(t: int, kind: str) -> None:
+    mean, deviation = errors(4, t, kind)
+    assert mean < 0.01
+    assert deviation < 0.015
+
+
+def test_five_concepts_are_exact_enough() -> None:
+    mean, deviation = errors(5, 12, "guessing correlated")
+    assert mean < 0.01
+    assert deviation < 0.015
+
+
+def test_two_hundred_questions_stay_exact() -> None:
+    for k, kind in ((1, "guessing"), (2, "guessing correlated"), (2, "duplicate")):
+        mean, deviation = errors(k, 200, kind)
+        assert mean < 0.01
+        assert deviation < 0.015
+
+
+@pytest.mark.parametrize("guessing", [0.0, 0.25])
+def test_adaptive_histories_are_exact_enough(guessing: float) -> None:
+    rng = np.random.default_rng(6)
+    for t in (6, 12, 20, 30):
+        slopes, intercepts = questions(rng, 150, 2)
+        bank = ItemBank(slopes, intercepts, guessing)
+        theta, unasked = rng.normal(size=2), np.ones(150, bool)
+        state = Posterior.prior(2, None, [[1.0, 0.5], [0.5, 1.0]])
+        for _ in range(t):
+            item = select(state, bank, unasked)
+            unasked[item] = False
+            right = bool(rng.random() < bank.probability(theta, [item])[0])
+            state = update(state, bank, item, right)
+        asked = list(state.items)
+        answers = Answers(
+            slopes[asked], intercepts[asked], np.full(t, guessing), np.array(state.correct)
+        )
+        exact = exact_posterior(np.zeros(2), [[1.0, 0.5], [0.5, 1.0]], answers)
+        assert np.abs(state.mean - exact.mean).max() < 0.01
+        assert np.abs(np.sqrt(state.variance) - exact.deviation).max() < 0.015
+
+
+def test_off_diagonal_covariances_are_exact_enough() -> None:
+    someone = examinee(np.random.default_rng(8), 3, 25, "guessing correlated")
+    exact = exact_posterior(someone.mean, someone.covariance, someone.answers)
+    assert np.abs(someone.posterior.covariance - exact.covariance).max() < 0.01

@@ -1,0 +1,159 @@
+"""What must hold for every bank, prior and history."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from lib.engine import SITE_DTYPE, ItemBank, Posterior, explain, update
+from tests.support.examinees import Examinee, examinee
+
+ORDER_TOLERANCE = 0.003
+"""How far another order of the same answers may move a mean or deviation; docs/engine.md."""
+
+SEEDS = st.integers(0, 2**32 - 1)
+CONCEPTS = st.integers(1, 5)
+LENGTHS = st.integers(1, 15)
+KINDS = st.sampled_from(["", "guessing", "correlated", "guessing correlated shifted", "right"])
+PLAIN_KINDS = st.sampled_from(["", "correlated", "shifted", "right", "wrong", "duplicate"])
+
+quick = settings(max_examples=60, deadline=None, derandomize=True)
+
+
+def somebody(seed: int, k: int, t: int, kind: str) -> Examinee:
+    return examinee(np.random.default_rng(seed), k, t, kind)
+
+
+@quick
+@given(SEEDS, CONCEPTS, LENGTHS, PLAIN_KINDS)
+def test_without_guessing_no_answers_make_a_variance_exceed_the_prior_s(
+    seed: int, k: int, t: int, kind: str
+) -> None:
+    someone = somebody(seed, k, t, kind)
+    assert (someone.posterior.variance <= np.diagonal(someone.covariance) * (1 + 1e-9)).all()
+
+
+@quick
+@given(SEEDS, CONCEPTS, PLAIN_KINDS, st.booleans())
+def test_without_guessing_an_answer_at_a_normal_belief_makes_no_variance_grow(
+    seed: int, k: int, kind: str, right: bool
+) -> None:
+    someone = somebody(seed, k, 1, kind)
+    after = update(someone.prior, someone.bank, 0, right)
+    assert (after.variance <= someone.prior.variance * (1 + 1e-9)).all()
+
+
+@quick
+@given(SEEDS, CONCEPTS, LENGTHS, KINDS)
+def test_no_question_is_expected_to_make_a_variance_grow(
+    seed: int, k: int, t: int, kind: str
+) -> None:
+    someone = somebody(seed, k, t, kind)
+    told = explain(someone.posterior, someone.bank, 0)
+    assert (told.expected_fall >= 0).all()
+    mean_variance = (
+        told.probability * told.variance_if_correct
+        + (1 - told.probability) * told.variance_if_wrong
+    )
+    expected = someone.posterior.variance - told.expected_fall
+    assert mean_variance == pytest.approx(expected, abs=1e-6)
+
+
+@quick
+@given(SEEDS, CONCEPTS, LENGTHS, KINDS)
+def test_order_of_answers_hardly_matters(seed: int, k: int, t: int, kind: str) -> None:
+    someone = somebody(seed, k, t, kind)
+    order = np.random.default_rng(seed + 1).permutation(t)
+    correct = someone.answers.correct[order].tolist()
+    other = Posterior.of_answers(someone.prior, someone.bank, order, correct)
+    assert np.abs(other.mean - someone.posterior.mean).max() < ORDER_TOLERANCE
+    gap = np.sqrt(other.variance) - np.sqrt(someone.posterior.variance)
+    assert np.abs(gap).max() < ORDER_TOLERANCE
+
+
+@quick
+@given(SEEDS, st.integers(2, 5), LENGTHS, KINDS)
+def test_relabelling_concepts_relabels_the_result(seed: int, k: int, t: int, kind: str) -> None:
+    someone = somebody(seed, k, t, kind)
+    label = np.random.default_rng(seed + 1).permutation(k)
+    renamed = Examinee(
+        someone.mean[label],
+        someone.covariance[np.ix_(label, label)],
+        someone.answers._replace(slopes=someone.answers.slopes[:, label]),
+    ).posterior
+    found = someone.posterior
+    assert renamed.mean == pytest.approx(found.mean[label], abs=1e-4)
+    assert renamed.covariance == pytest.approx(found.covariance[np.ix_(label, label)], abs=1e-4)
+
+
+@quick
+@given(SEEDS, CONCEPTS, LENGTHS, KINDS)
+def test_turning_a_concept_round_turns_its_mean(seed: int, k: int, t: int, kind: str) -> None:
+    someone = somebody(seed, k, t, kind)
+    sign = np.where(np.arange(k) == 0, -1.0, 1.0)
+    turned = Examinee(
+        someone.mean * sign,
+        someone.covariance * np.outer(sign, sign),
+        someone.answers._replace(slopes=someone.answers.slopes * sign),
+    ).posterior
+    assert turned.mean == pytest.approx(someone.posterior.mean * sign, abs=1e-4)
+    assert turned.variance == pytest.approx(someone.posterior.variance, abs=1e-4)
+
+
+@quick
+@given(SEEDS, CONCEPTS, LENGTHS, KINDS)
+def test_sites_restore_the_posterior_bit_for_bit(seed: int, k: int, t: int, kind: str) -> None:
+    someone = somebody(seed, k, t, kind)
+    carried = someone.posterior
+    packed = carried.sites.tobytes()
+    assert len(packed) == 4 * t
+    restored = Posterior.from_sites(
+        someone.prior,
+        someone.bank,
+        carried.items,
+        carried.correct,
+        np.frombuffer(packed, SITE_DTYPE).reshape(-1, 2),
+    )
+    assert restored.mean.tobytes() == carried.mean.tobytes()
+    assert restored.covariance.tobytes() == carried.covariance.tobytes()
+    # And it goes on in the same way.
+    onward = update(carried, someone.bank, 0, correct=True)
+    again = update(restored, someone.bank, 0, correct=True)
+    assert again.mean.tobytes() == onward.mean.tobytes()
+    assert again.sites.tobytes() == onward.sites.tobytes()
+
+
+@quick
+@given(SEEDS, CONCEPTS, LENGTHS, KINDS)
+def test_answers_at_once_are_answers_one_by_one(seed: int, k: int, t: int, kind: str) -> None:
+    someone = somebody(seed, k, t, kind)
+    state = someone.prior
+    for item, right in enumerate(someone.answers.correct.tolist()):
+        state = update(state, someone.bank, item, right)
+    assert state.mean.tobytes() == someone.posterior.mean.tobytes()
+    assert state.items == tuple(range(t))
+
+
+def test_a_posterior_does_not_change() -> None:
+    bank = ItemBank([[1.0, 0.0], [0.0, 1.0]])
+    before = Posterior.prior(2)
+    mean, covariance = before.mean.copy(), before.covariance.copy()
+    update(before, bank, 0, correct=True)
+    assert (before.mean == mean).all()
+    assert (before.covariance == covariance).all()
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        before.items = (1,)  # type: ignore[misc]
+    for array in (before.mean, before.covariance, update(before, bank, 0, correct=True).mean):
+        with pytest.raises(ValueError, match="read-only"):
+            array[...] = 1.0
+
+
+def test_a_bank_does_not_change_and_copies_what_it_is_given() -> None:
+    slopes = np.array([[1.0]])
+    bank = ItemBank(slopes)
+    slopes[0, 0] = 9.0
+    assert bank.slopes[0, 0] == 1.0
+    with pytest.raises(ValueError, match="read-only"):
+        bank.slopes[0, 0] = 2.0

@@ -1,0 +1,64 @@
+"""The oracle itself, against integrations that share nothing with it."""
+
+import numpy as np
+import pytest
+from scipy import integrate, stats
+
+from tests.support.examinees import examinee
+from tests.support.quadrature import Answers, exact_posterior
+
+
+def test_oracle_agrees_with_adaptive_quadrature_in_one_dimension() -> None:
+    for seed, kind in enumerate(["", "guessing", "right", "guessing wrong", "shifted narrow"]):
+        someone = examinee(np.random.default_rng(seed), 1, 12, kind)
+        answers, m0, s0 = someone.answers, someone.mean[0], someone.covariance[0, 0] ** 0.5
+
+        def density(x: float, power: int) -> float:
+            p = answers.guessing + (1 - answers.guessing) * stats.logistic.cdf(
+                answers.slopes[:, 0] * x + answers.intercepts
+            )
+            likelihood = np.prod(np.where(answers.correct, p, 1 - p))
+            return float(likelihood * stats.norm.pdf(x, m0, s0) * x**power)
+
+        centre = exact_posterior(someone.mean, someone.covariance, answers)
+        limits = centre.mean[0] - 12 * centre.deviation[0], centre.mean[0] + 12 * centre.deviation[0]
+        total, first, second = (
+            integrate.quad(density, *limits, args=(n,), epsabs=0, epsrel=1e-10, limit=500)[0]
+            for n in range(3)
+        )
+        assert centre.mean[0] == pytest.approx(first / total, abs=2e-5)
+        variance = second / total - (first / total) ** 2
+        assert centre.deviation[0] == pytest.approx(variance**0.5, abs=2e-5)
+
+
+def test_oracle_agrees_with_a_product_of_single_dimensions() -> None:
+    rng = np.random.default_rng(3)
+    slopes = np.zeros((9, 3))
+    slopes[np.arange(9), np.arange(9) % 3] = rng.uniform(0.8, 2.5, 9)
+    answers = Answers(slopes, rng.normal(size=9), np.full(9, 0.2), rng.random(9) < 0.6)
+    together = exact_posterior(np.zeros(3), np.eye(3), answers)
+    for j in range(3):
+        own = np.arange(9) % 3 == j
+        part = Answers(slopes[own][:, [j]], *(column[own] for column in answers[1:]))
+        alone = exact_posterior([0.0], [[1.0]], part)
+        assert together.mean[j] == pytest.approx(alone.mean[0], abs=2e-5)
+        assert together.deviation[j] == pytest.approx(alone.deviation[0], abs=2e-5)
+    assert np.abs(together.covariance - np.diag(np.diagonal(together.covariance))).max() < 1e-5
+
+
+def test_oracle_agrees_with_a_million_weighted_draws_in_four_dimensions() -> None:
+    rng = np.random.default_rng(4)
+    someone = examinee(rng, 4, 10, "correlated")
+    answers = someone.answers
+    theta = rng.multivariate_normal(someone.mean, someone.covariance, 1_000_000)
+    weight = np.ones(len(theta))
+    for a, d, right in zip(answers.slopes, answers.intercepts, answers.correct, strict=True):
+        p = stats.logistic.cdf(theta @ a + d)
+        weight *= p if right else 1 - p
+    exact = exact_posterior(someone.mean, someone.covariance, answers)
+    effective = weight.sum() ** 2 / (weight**2).sum()
+    assert effective > 10_000
+    error = 4 * exact.deviation / effective**0.5
+    drawn = weight @ theta / weight.sum()
+    assert (np.abs(drawn - exact.mean) < error).all()
+    assert np.cov(theta.T, aweights=weight) == pytest.approx(exact.covariance, abs=0.02)

@@ -1,0 +1,63 @@
+"""Banks, priors and answer patterns on which the engine's exactness is tried."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from lib.engine import ItemBank, Posterior
+from tests.support.quadrature import Answers, FloatArray
+
+
+class Examinee(NamedTuple):
+    mean: FloatArray
+    covariance: FloatArray
+    answers: Answers
+
+    @property
+    def bank(self) -> ItemBank:
+        return ItemBank(self.answers.slopes, self.answers.intercepts, self.answers.guessing)
+
+    @property
+    def prior(self) -> Posterior:
+        return Posterior.prior(len(self.mean), self.mean, self.covariance)
+
+    @property
+    def posterior(self) -> Posterior:
+        t = len(self.answers.correct)
+        return Posterior.of_answers(self.prior, self.bank, range(t), self.answers.correct.tolist())
+
+
+def questions(rng: np.random.Generator, n: int, k: int) -> tuple[FloatArray, FloatArray]:
+    """Return slopes and intercepts of n questions, half of them on two concepts at once."""
+    q = np.eye(k)[rng.integers(k, size=n)]
+    if k > 1:
+        q = np.maximum(q, np.eye(k)[rng.integers(k, size=n)] * (rng.random(n) < 0.5)[:, None])
+    steepness = 1.702 * rng.lognormal(0.0, 0.3, n)
+    slopes = q * (steepness / np.sqrt(q.sum(axis=1)))[:, None]
+    return slopes, -steepness * rng.normal(size=n)
+
+
+def examinee(rng: np.random.Generator, k: int, t: int, kind: str) -> Examinee:
+    """Return t answers of somebody; `kind` names what is special, several words at once."""
+    mean, covariance = np.zeros(k), np.eye(k)
+    slopes, intercepts = questions(rng, t, k)
+    guessing = np.full(t, 0.25 if "guessing" in kind else 0.0)
+    if "correlated" in kind:
+        covariance = 0.5 * np.eye(k) + 0.5
+    if "singular" in kind:
+        covariance = 0.001 * np.eye(k) + 0.999
+    if "narrow" in kind:
+        covariance = 0.1 * covariance
+    if "shifted" in kind:
+        mean = 1.5 * rng.normal(size=k)
+    if "duplicate" in kind:
+        slopes[:] = slopes[0] * (1 + 1e-6 * rng.normal(size=(t, 1)))
+        intercepts[:] = intercepts[0]
+    theta = rng.normal(size=k)
+    chance = guessing + (1 - guessing) / (1 + np.exp(-(slopes @ theta + intercepts)))
+    correct = rng.random(t) < chance
+    if "right" in kind:
+        correct[:] = True
+    if "wrong" in kind:
+        correct[:] = False
+    return Examinee(mean, covariance, Answers(slopes, intercepts, guessing, correct))
