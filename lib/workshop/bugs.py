@@ -3,11 +3,11 @@
 import re
 from typing import Annotated, Any, Literal
 
-from psycopg.types.json import Jsonb
 from pydantic import BeforeValidator, ConfigDict, StringConstraints
 
 from lib.deps import Deps
 from lib.queries import load_queries
+from lib.statements import as_jsonb
 from lib.workshop.fields import (
     Answer,
     AnyToken,
@@ -74,7 +74,7 @@ def report(bug: BugIn, deps: Deps) -> int:
     said["reportedAt"] = deps.clock().isoformat()
     params = {
         "session_token": bug.session_token,
-        "report": Jsonb({name: _without_keys(value) for name, value in said.items()}),
+        "report": as_jsonb({name: _without_keys(value) for name, value in said.items()}),
     }
     number: int = deps.postgres.fetch_value(_queries["report_bug"], params)
     return number

@@ -6,12 +6,15 @@ the next one goes on where it stopped.
 
 import time
 from dataclasses import asdict, dataclass, fields
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from lib.deps import Deps
 from lib.logs import log
-from lib.postgres import Transaction
 from lib.queries import load_queries
+
+if TYPE_CHECKING:
+    from lib.postgres import Transaction
 
 BATCH = 500
 RUN_SECONDS = 20.0
@@ -68,7 +71,7 @@ def clean_up(deps: Deps) -> Run:
     return Run(total, audit_intact=_audit_intact(deps))
 
 
-def _batch(transaction: Transaction, days: int) -> Counts:
+def _batch(transaction: "Transaction", days: int) -> Counts:
     bounds = {"batch": BATCH, "days": days}
     closed = transaction.execute(_queries["close_expired"], bounds)
     transaction.execute(_queries["drop_left_keys"], bounds)
@@ -82,7 +85,7 @@ def _batch(transaction: Transaction, days: int) -> Counts:
     )
 
 
-def _remove_alone(transaction: Transaction, owners: list[_Student]) -> int:
+def _remove_alone(transaction: "Transaction", owners: list[_Student]) -> int:
     """Remove owners who have no session left; held first, so that none begins one meanwhile."""
     if not owners:
         return 0

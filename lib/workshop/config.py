@@ -2,12 +2,11 @@
 
 from dataclasses import asdict, dataclass
 
-from psycopg.types.json import Jsonb
-
 from lib.deps import Deps
 from lib.errors import NotConfigured
 from lib.logs import log
 from lib.queries import load_queries
+from lib.statements import as_jsonb
 from lib.vault import API_KEY_FIELD, Unreadable, Vault
 from lib.workshop.config_wire import Config, ConfigIn, SavedOut
 from lib.workshop.errors import SessionNotFound
@@ -47,7 +46,7 @@ def save(body: ConfigIn, key: str | None, deps: Deps, *, create: bool) -> SavedO
         "session_token": body.session_token,
         "student_email": body.student_email,
         "student_name": body.student_name,
-        "config": Jsonb(changes),
+        "config": as_jsonb(changes),
         "version": body.version,
         "create": create,
         **asdict(claim),

@@ -5,12 +5,15 @@ Runs the scripts that `migrate.py upgrade` runs. Tables that have to go are rena
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from lib.deps import Deps
 from lib.errors import BadRequest, Busy
-from lib.postgres import Transaction
 from lib.queries import load_queries, load_script
 from lib.schema import schema_scripts
+
+if TYPE_CHECKING:
+    from lib.postgres import Transaction
 
 CONFIRMATION = "DROP EXISTING TABLES"
 _queries = load_queries("workshop/creation.sql")
@@ -76,7 +79,7 @@ def create_schema(deps: Deps, *, drop_existing: bool, confirmation: str | None) 
         return Creation(before, renamed, _tables(transaction))
 
 
-def _tables(transaction: Transaction) -> list[Table]:
+def _tables(transaction: "Transaction") -> list[Table]:
     return transaction.fetch_all(_queries["existing_tables"], None, Table)
 
 
@@ -86,6 +89,6 @@ def _confirm(tables: list[Table], confirmation: str | None) -> None:
         raise ConfirmationMissing(tables=", ".join(filled), confirmation=CONFIRMATION)
 
 
-def _set_aside(transaction: Transaction, now: datetime) -> list[SetAside]:
+def _set_aside(transaction: "Transaction", now: datetime) -> list[SetAside]:
     stamp = {"stamp": now.strftime("%Y%m%d_%H%M%S")}
     return transaction.fetch_all(_queries["set_aside"], stamp, SetAside)

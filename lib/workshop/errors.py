@@ -4,7 +4,7 @@ Importing this module registers the names that `sql/workshop/` raises.
 """
 
 from lib.errors import Conflict, InvalidInput, NotFound
-from lib.postgres import register_constraint
+from lib.statements import register_constraint
 
 
 class SessionNotFound(NotFound):

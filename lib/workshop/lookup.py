@@ -39,6 +39,9 @@ class Lookup:
             raise BadRequest(reason="Send sessionToken, studentEmail or studentId.")
 
 
+Asked = Annotated[Lookup, Depends()]
+
+
 def given_token(session_token: QueryToken = None, header_token: HeaderToken = None) -> str:
     """The session's token, from either place.
 
@@ -81,3 +84,6 @@ async def students_asked(
     if student is None:
         raise BadRequest(reason="Send studentId, or getAllStudents=true as an operator.")
     return StudentsAsked(student, by_operator=operator)
+
+
+AskedStudents = Annotated[StudentsAsked, Depends(students_asked)]
