@@ -27,7 +27,7 @@ TOLERANCE = 2e-3
 
 MAX_ROUNDS = 150
 UNDAMPED_ROUNDS = 40
-"""Rounds of full steps; the few fits that still swing then go half-way."""
+"""Rounds of full steps; the few fits that still swing go on with half of them."""
 
 
 def fit(
@@ -73,7 +73,11 @@ def _round(
         ),
         guessing=state.guessing + items.step[:, 2],
         correlation=correlation_step(
-            state.correlation, swept.population, answers.people, shrinkage
+            state.correlation,
+            swept.population,
+            answers.people,
+            shrinkage,
+            plain=state.rounds >= UNDAMPED_ROUNDS,
         ),
         sites=swept.sites.rescaled(answers, scale.mean, scale.log_spread),
         covariance=items.covariance,

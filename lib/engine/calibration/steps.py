@@ -23,8 +23,8 @@ LONGEST_STEP = 1.0
 LONGEST_GUESSING_STEP = 0.2
 LONGEST_SHIFT, LONGEST_STRETCH = 0.5, 0.3  # of the population's mean and log spread
 
-_LEAST_SHARE = 0.2  # of a correlation that answers are taken to show
-_LEAST_EIGENVALUE = 0.02  # of the correlations
+_LEAST_SHARE = 0.3  # of a correlation that answers are taken to show
+_LEAST_EIGENVALUE = 0.05  # of correlations beyond plain EM
 _TINY = 1e-12
 _X, _W = np.polynomial.hermite_e.hermegauss(15)
 _W = _W / _W.sum()
@@ -64,6 +64,8 @@ def item_step(
         gradient[:, column] -= (value - centre) / sd**2
         precision[:, column, column] += sd**-2
     gradient[:, 0] -= _volume_trend(state, swept, shrinkage)
+    # Where answers pull a slope down against its prior, log a bends the likelihood by its score.
+    precision[:, 0, 0] += np.maximum(0.0, -swept.score[:, 0])
     rate = _add_guessing_prior(gradient, precision, state.guessing, origin.guessing, shrinkage)
     step = _bounded_step(gradient, precision, state.guessing, origin.guessing, shrinkage)
     stuck = state.guessing + step[:, 2] <= 0
@@ -167,7 +169,7 @@ def scale_step(
     off_slope = (state.log_slope - origin.log_slope) / shrinkage.log_slope_sd**2
     off_slope += _volume_trend(state, swept, shrinkage)
     prior, people, count = np.linalg.inv(state.correlation), swept.population, answers.people
-    pull = u.T @ u / shrinkage.location_sd**2
+    pull = u.T @ u / shrinkage.location_sd**2 + _TINY * np.eye(len(prior))
     mean = np.linalg.solve(count * prior + pull, prior @ people.mean + u.T @ off_location)
     stretch = np.diag(prior @ people.second_moment) - count
     stretch = stretch + loads.T @ (state.location * off_location - off_slope)
@@ -187,20 +189,26 @@ def scale_step(
 
 
 def correlation_step(
-    correlation: FloatArray, people: Population, count: int, shrinkage: Shrinkage
+    correlation: FloatArray,
+    population: Population,
+    count: int,
+    shrinkage: Shrinkage,
+    *,
+    plain: bool,
 ) -> FloatArray:
     """Return the correlations of abilities, moved towards those of the posteriors.
 
     Plain EM goes only as far as the answers are reliable, r_i r_j of the way; dividing by that
-    share goes the rest.
+    share goes the rest, unless the result would hardly be a correlation matrix.
     """
-    k = len(correlation)
-    weight = shrinkage.correlation_people
-    moment = (people.second_moment + weight * np.eye(k)) / (count + weight)
+    k, weight = len(correlation), shrinkage.correlation_people
+    moment = (population.second_moment + weight * np.eye(k)) / (count + weight)
     root = np.sqrt(np.diag(moment))
-    reliability = np.clip(1.0 - np.diag(people.covariance) / max(count, 1), 0.0, 1.0)
-    share = np.maximum(np.outer(reliability, reliability), _LEAST_SHARE)
-    moved = correlation + (moment / np.outer(root, root) - correlation) / share
+    towards = moment / np.outer(root, root)
+    reliability = np.clip(1.0 - np.diag(population.covariance) / max(count, 1), 0.0, 1.0)
+    share = (count * np.outer(reliability, reliability) + weight) / (count + weight)
+    moved = correlation + (towards - correlation) / np.maximum(share, _LEAST_SHARE)
     np.fill_diagonal(moved, 1.0)
-    lacking = max(0.0, _LEAST_EIGENVALUE - float(np.linalg.eigvalsh(moved)[0]))
-    return np.asarray((moved + lacking * np.eye(k)) / (1.0 + lacking))
+    if plain or np.linalg.eigvalsh(moved)[0] < _LEAST_EIGENVALUE:
+        return np.asarray(towards)
+    return np.asarray(moved)
