@@ -9,11 +9,13 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from lib.assessment.record import Shown
-from lib.upstash import Command, RedisRest
+
+if TYPE_CHECKING:
+    from lib.upstash import Command, RedisRest
 
 STATE_SECONDS = 30 * 60
 LOCK_SECONDS = 5
@@ -44,7 +46,7 @@ class Taken:
     token: str
 
 
-def take(redis: RedisRest | None, session_id: UUID, question_id: str) -> Taken:
+def take(redis: "RedisRest | None", session_id: UUID, question_id: str) -> Taken:
     """Take the lock of an answer and read the session's state."""
     token = secrets.token_hex(8)
     answers = _run(
@@ -59,7 +61,7 @@ def take(redis: RedisRest | None, session_id: UUID, question_id: str) -> Taken:
 
 
 def keep(
-    redis: RedisRest | None,
+    redis: "RedisRest | None",
     taken: Taken,
     session_id: UUID,
     question_id: str,
@@ -84,7 +86,7 @@ def keep(
 
 
 def begin(
-    redis: RedisRest | None,
+    redis: "RedisRest | None",
     session_id: UUID,
     state: str | None,
     question_id: str,
@@ -106,29 +108,29 @@ def begin(
     return None if answers is None else _question(answers[0], question_id, revision)
 
 
-def cache_question(redis: RedisRest | None, question: Shown) -> None:
+def cache_question(redis: "RedisRest | None", question: Shown) -> None:
     """Hold a question for an hour."""
     _run(redis, _write_question(question))
 
 
-def read_state(redis: RedisRest | None, session_id: UUID) -> Any:
+def read_state(redis: "RedisRest | None", session_id: UUID) -> Any:
     """A session's state as stored, unchecked; None if there is none."""
     answers = _run(redis, ["GET", state_key(session_id)])
     return answers[0] if answers else None
 
 
-def write_state(redis: RedisRest | None, session_id: UUID, state: str) -> bool:
+def write_state(redis: "RedisRest | None", session_id: UUID, state: str) -> bool:
     """Put a state in place, whatever was there; say whether Redis took it."""
     return _run(redis, ["SET", state_key(session_id), state, "EX", STATE_SECONDS]) == ["OK"]
 
 
-def drop_states(redis: RedisRest | None, session_ids: Sequence[UUID]) -> bool:
+def drop_states(redis: "RedisRest | None", session_ids: Sequence[UUID]) -> bool:
     """Remove the states of closed sessions; say whether Redis took it."""
     keys = [state_key(session_id) for session_id in session_ids]
     return not keys or _run(redis, ["DEL", *keys]) is not None
 
 
-def inspect(redis: RedisRest | None, session_id: UUID) -> tuple[Any, Any] | None:
+def inspect(redis: "RedisRest | None", session_id: UUID) -> tuple[Any, Any] | None:
     """A session's state as stored and the seconds it has to live; None if Redis is away."""
     key = state_key(session_id)
     answers = _run(redis, ["GET", key], ["TTL", key])
@@ -150,11 +152,11 @@ def question_key(question_id: str) -> str:
     return f"question:{question_id}"
 
 
-def _run(redis: RedisRest | None, *commands: Command) -> list[Any] | None:
+def _run(redis: "RedisRest | None", *commands: "Command") -> list[Any] | None:
     return None if redis is None else redis.pipeline(commands)
 
 
-def _write_question(question: Shown) -> Command:
+def _write_question(question: Shown) -> "Command":
     sealed = _dumped({**question, "check": _check(question)})
     return ["SET", question_key(question["id"]), sealed, "EX", QUESTION_SECONDS]
 

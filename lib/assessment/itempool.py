@@ -1,28 +1,59 @@
 """Question pools in process memory: a version's item bank and answer keys, loaded once.
 
 A version never changes, so what was loaded stays right for as long as the process lives. States
-of sessions share it and hold positions only. Texts are not held here, answers nowhere else.
+of sessions share it and hold positions only. Of the texts, those asked last are held; correct
+answers are nowhere else.
 """
 
 import threading
 from collections import OrderedDict
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
 
+from lib.assessment.record import Shown
 from lib.engine import ItemBank
 from lib.errors import NotFound
-from lib.postgres import Postgres, Statement
 from lib.queries import load_queries
+from lib.statements import Statement
+
+if TYPE_CHECKING:
+    from lib.postgres import Postgres
 
 MAX_ITEMS = 400_000
 """Items held by a process at most, about 60 MB at five concepts; the pool used longest ago goes."""
 
+MAX_TEXTS = 1_000
+"""Of a pool, about a kilobyte each."""
+
 NOT_ASKED = -1
+
+
+class TextShelf:
+    """Questions as they are shown, by id: those a process asked last; safe for threads."""
+
+    def __init__(self, max_texts: int = MAX_TEXTS) -> None:
+        self._max_texts = max_texts
+        self._texts: OrderedDict[str, Shown] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def get(self, question_id: str) -> Shown | None:
+        """The question, if it is held."""
+        with self._lock:
+            if question_id in self._texts:
+                self._texts.move_to_end(question_id)
+            return self._texts.get(question_id)
+
+    def hold(self, question: Shown) -> None:
+        """Hold it in place of the one asked longest ago."""
+        with self._lock:
+            self._texts[question["id"]] = question
+            if len(self._texts) > self._max_texts:
+                self._texts.popitem(last=False)
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,6 +73,7 @@ class ItemPool:
     askable: NDArray[np.bool_]
     prior_mean: list[float] | None
     prior_covariance: list[float] | None
+    texts: TextShelf = field(default_factory=TextShelf)
 
     def __len__(self) -> int:
         """Return the number of items."""
@@ -72,7 +104,7 @@ class _Item:
     guessing: float
 
 
-def load_pool(postgres: Postgres, pool_id: UUID, version: int) -> ItemPool:
+def load_pool(postgres: "Postgres", pool_id: UUID, version: int) -> ItemPool:
     """Read a version of a pool; one round trip.
 
     Raises:
@@ -125,7 +157,7 @@ class PoolShelf:
         self._loading: dict[tuple[UUID, int], threading.Lock] = {}
         self._lock = threading.Lock()
 
-    def get(self, postgres: Postgres, pool_id: UUID, version: int) -> ItemPool:
+    def get(self, postgres: "Postgres", pool_id: UUID, version: int) -> ItemPool:
         """The pool from memory, else from Postgres; threads that want the same one load it once."""
         key = (pool_id, version)
         if (pool := self._held(key)) is not None:
@@ -155,10 +187,10 @@ class PoolShelf:
                 held -= len(oldest)
 
 
-_shelves: WeakKeyDictionary[Postgres, PoolShelf] = WeakKeyDictionary()
+_shelves: WeakKeyDictionary["Postgres", PoolShelf] = WeakKeyDictionary()
 
 
-def item_pool(postgres: Postgres, pool_id: UUID, version: int) -> ItemPool:
+def item_pool(postgres: "Postgres", pool_id: UUID, version: int) -> ItemPool:
     """A version of a pool, from this process's memory if it was used before."""
     return _shelves.setdefault(postgres, PoolShelf()).get(postgres, pool_id, version)
 

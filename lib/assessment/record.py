@@ -2,16 +2,17 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
-
-from psycopg.types.json import Jsonb
 
 from lib.assessment.criteria import EndCriteria
 from lib.assessment.errors import WrongConceptCount
 from lib.errors import NotFound
-from lib.postgres import Postgres, Statement
 from lib.queries import load_queries
+from lib.statements import Statement, as_jsonb
+
+if TYPE_CHECKING:
+    from lib.postgres import Postgres
 
 IDLE_MINUTES = 30
 """After as long without an answer a session takes no more."""
@@ -85,6 +86,7 @@ class RecordedAnswer:
     correct_responses: int
     last_activity: datetime
     next_question: Shown | None
+    """If it was asked for."""
 
 
 @dataclass(frozen=True)
@@ -104,6 +106,8 @@ class NewAnswer:
     learning_gain: float
     test_efficiency: float
     next_question_id: str | None
+    question_to_read: str | None
+    """The next question, unless its text is at hand."""
     end_reason: str | None
 
 
@@ -119,7 +123,7 @@ def accuracy(correct: int, total: int) -> float:
 
 
 def open_session(
-    postgres: Postgres,
+    postgres: "Postgres",
     session_id: UUID,
     student_id: str,
     pool_id: UUID,
@@ -137,7 +141,7 @@ def open_session(
         **where,
         "session_id": session_id,
         "concept_names": concept_names,
-        "end_criteria": Jsonb(criteria.model_dump()),
+        "end_criteria": as_jsonb(criteria.model_dump()),
     }
     _, sessions, pools = postgres.batch(
         [
@@ -154,26 +158,26 @@ def open_session(
     raise WrongConceptCount(expected=pools[0][0], given=len(concept_names))
 
 
-def record_answer(postgres: Postgres, answer: NewAnswer) -> RecordedAnswer | None:
+def record_answer(postgres: "Postgres", answer: NewAnswer) -> RecordedAnswer | None:
     """Record an answer; None if the session does not wait for exactly this one (any more)."""
     params = {
         **vars(answer),
-        "initial": Jsonb(answer.initial),
-        "proficiency": Jsonb(answer.proficiency),
-        "confidence": Jsonb(answer.confidence),
+        "initial": as_jsonb(answer.initial),
+        "proficiency": as_jsonb(answer.proficiency),
+        "confidence": as_jsonb(answer.confidence),
         "idle_minutes": IDLE_MINUTES,
     }
     return postgres.fetch_one(_query("record_answer"), params, RecordedAnswer)
 
 
-def read_session(postgres: Postgres, session_id: UUID) -> SessionRow | None:
+def read_session(postgres: "Postgres", session_id: UUID) -> SessionRow | None:
     """A session as recorded."""
     params = {"session_id": session_id, "idle_minutes": IDLE_MINUTES}
     return postgres.fetch_one(_query("read_session"), params, SessionRow, read=True)
 
 
 def read_with_answers(
-    postgres: Postgres, session_id: UUID
+    postgres: "Postgres", session_id: UUID
 ) -> tuple[SessionRow, list[AnswerRow]] | None:
     """A session and its answers in order.
 
@@ -191,7 +195,7 @@ def read_with_answers(
     return (sessions[0], answers) if sessions else None
 
 
-def question_shown(postgres: Postgres, question_id: str, pool_version: int) -> Shown | None:
+def question_shown(postgres: "Postgres", question_id: str, pool_version: int) -> Shown | None:
     """A question as a version of its pool shows it."""
     params = {"question_id": question_id, "pool_version": pool_version}
     shown: Shown | None = postgres.fetch_value(_query("question_shown"), params, read=True)
@@ -199,7 +203,7 @@ def question_shown(postgres: Postgres, question_id: str, pool_version: int) -> S
 
 
 def end_session(
-    postgres: Postgres, session_id: UUID, initial: list[float] | None = None
+    postgres: "Postgres", session_id: UUID, initial: list[float] | None = None
 ) -> SessionRow | None:
     """Close the session if it is active; return it as it is then, None if there is none.
 
@@ -214,19 +218,19 @@ def end_session(
         Statement(_query("read_session"), params, SessionRow),
     ]
     if initial is not None:
-        begun = {"session_id": session_id, "initial": Jsonb(initial)}
+        begun = {"session_id": session_id, "initial": as_jsonb(initial)}
         closing.insert(0, Statement(_query("set_initial_proficiency"), begun))
     sessions = postgres.batch(closing)[-1]
     return sessions[0] if sessions else None
 
 
-def set_initial_proficiency(postgres: Postgres, session_id: UUID, initial: list[float]) -> None:
+def set_initial_proficiency(postgres: "Postgres", session_id: UUID, initial: list[float]) -> None:
     """Keep what the student of a session without answers began with."""
-    params = {"session_id": session_id, "initial": Jsonb(initial)}
+    params = {"session_id": session_id, "initial": as_jsonb(initial)}
     postgres.execute(_query("set_initial_proficiency"), params)
 
 
-def expire_idle(postgres: Postgres, idle_minutes: int, limit: int) -> list[UUID]:
+def expire_idle(postgres: "Postgres", idle_minutes: int, limit: int) -> list[UUID]:
     """Close up to `limit` sessions that were idle as long; return their ids."""
     params = {"idle_minutes": idle_minutes, "limit": limit}
     return [row.id for row in postgres.fetch_all(_query("expire_idle"), params, _Closed)]

@@ -1,14 +1,16 @@
 """How much of Redis the test service uses. No numpy here."""
 
 from collections import Counter
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel
 
 from lib.assessment.errors import CacheUnavailable
 from lib.assessment.hot import STATISTICS_KEY
 from lib.deps import Deps
-from lib.upstash import RedisRest
+
+if TYPE_CHECKING:
+    from lib.upstash import RedisRest
 
 KEYS_A_CALL = 1000
 MAX_CALLS = 200
@@ -63,7 +65,7 @@ def redis_stats(deps: Deps) -> RedisStatsOut:
     )
 
 
-def _kinds(redis: RedisRest) -> Counter[str]:
+def _kinds(redis: "RedisRest") -> Counter[str]:
     """Keys by the word before their first colon."""
     kinds: Counter[str] = Counter()
     cursor = "0"
@@ -76,7 +78,7 @@ def _kinds(redis: RedisRest) -> Counter[str]:
     return kinds
 
 
-def _ask(redis: RedisRest, *commands: list[str | int]) -> list[Any]:
+def _ask(redis: "RedisRest", *commands: list[str | int]) -> list[Any]:
     answers = redis.pipeline(commands)
     if answers is None:
         raise CacheUnavailable

@@ -33,6 +33,8 @@ class Sitting:
     pool: ItemPool
     criteria: EndCriteria
     known: tuple[Known | None, ...]
+    start: Posterior
+    """The prior it began with, a function of `known` and the pool."""
     posterior: Posterior
     next_item: int | None
 
@@ -40,11 +42,6 @@ class Sitting:
     def next_question_id(self) -> str | None:
         """The only question that may be answered now."""
         return None if self.next_item is None else self.pool.question_ids[self.next_item]
-
-    @property
-    def start(self) -> Posterior:
-        """The prior it began with."""
-        return starting_point(self.known, self.pool.prior_mean, self.pool.prior_covariance)
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,6 +52,10 @@ class Step:
     after: Sitting
     end_reason: str | None
     """Why the test is over; None: it goes on with `after.next_item`."""
+    initial: list[float]
+    """Proficiency before the first answer, per concept."""
+    proficiency: list[float]
+    confidence: list[float]
     learning_gain: float
     test_efficiency: float
 
@@ -68,7 +69,7 @@ def begin(
 ) -> Sitting:
     """Return a session before its first answer."""
     prior = starting_point(known, pool.prior_mean, pool.prior_covariance)
-    sitting = Sitting(session_id, student_id, pool, criteria, known, prior, None)
+    sitting = Sitting(session_id, student_id, pool, criteria, known, prior, prior, None)
     return replace(sitting, next_item=_choose(sitting))
 
 
@@ -103,13 +104,16 @@ def grade(sitting: Sitting, response: int) -> Step:
     reason = _end_reason(after, following)
     if reason is None:
         after = replace(after, next_item=following)
-    start = sitting.start
+    before, now = proficiency(sitting.start), proficiency(posterior)
     return Step(
-        is_correct,
-        after,
-        reason,
-        _mean_gain(start, posterior),
-        _efficiency(start, posterior, after),
+        is_correct=is_correct,
+        after=after,
+        end_reason=reason,
+        initial=before,
+        proficiency=now,
+        confidence=confidences(posterior),
+        learning_gain=round((sum(now) - sum(before)) / len(now), DECIMALS),
+        test_efficiency=_efficiency(after),
     )
 
 
@@ -153,15 +157,10 @@ def _end_reason(sitting: Sitting, following: int | None) -> str | None:
     )
 
 
-def _mean_gain(start: Posterior, now: Posterior) -> float:
-    before = percentile(start.mean, start.variance)
-    return round(float(np.mean(percentile(now.mean, now.variance) - before)), DECIMALS)
-
-
-def _efficiency(start: Posterior, now: Posterior, sitting: Sitting) -> float:
+def _efficiency(sitting: Sitting) -> float:
     """Share of the prior variance of the tested concepts removed, per question."""
-    tested = sitting.pool.bank.measured > 0
-    left = float(now.variance[tested].sum() / start.variance[tested].sum())
+    tested, now = sitting.pool.bank.measured, sitting.posterior
+    left = float((now.variance @ tested) / (sitting.start.variance @ tested))
     return round((1.0 - left) / now.answered, DECIMALS)
 
 

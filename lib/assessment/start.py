@@ -65,7 +65,9 @@ def _question_to_ask(opened: OpenedSession, sitting: Sitting, deps: Deps, *, is_
     pool = sitting.pool
     revision = int(pool.revision[pool.positions[question_id]])
     cached = hot.begin(deps.redis, opened.id, first_state, question_id, revision, is_new=is_new)
-    return cached or _from_record(question_id, pool, deps)
+    question = cached or pool.texts.get(question_id) or _from_record(question_id, pool, deps)
+    pool.texts.hold(question)
+    return question
 
 
 def _from_record(question_id: str, pool: ItemPool, deps: Deps) -> Shown:

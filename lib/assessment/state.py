@@ -10,7 +10,9 @@ value that is stale in form, cut, mixed up or altered is discarded and the sessi
 import binascii
 import json
 import struct
+import threading
 from base64 import b85decode, b85encode
+from collections import OrderedDict
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import blake2b
@@ -32,6 +34,11 @@ CHECK_BYTES = 8
 SITE_BYTES = 4
 ITEM_BYTES = 3
 
+MAX_REMEMBERED = 1_000
+"""Sittings, of about 4 KB each."""
+
+_written: OrderedDict[str, Sitting] = OrderedDict()
+_lock = threading.Lock()
 _TYPES = ("fixed_length", "precision", "classification")
 _HEAD = struct.Struct("<B16sIBBBdddBB")
 _KNOWN = struct.Struct("<Bddd")
@@ -69,6 +76,7 @@ class HotState:
             pool,
             self.criteria,
             self.known,
+            prior,
             posterior,
             pool.positions[self.next_question_id],
         )
@@ -101,6 +109,21 @@ def decode(session_id: UUID, text: Any) -> HotState | None:
         return _opened(session_id, fields, body)
     except (TypeError, ValueError, LookupError, AttributeError, struct.error, binascii.Error):
         return None
+
+
+def remember(text: str, sitting: Sitting) -> None:
+    """Keep the sitting that was written as `text`: the next answer often meets this process."""
+    with _lock:
+        _written[text] = sitting
+        if len(_written) > MAX_REMEMBERED:
+            _written.popitem(last=False)
+
+
+def remembered(session_id: UUID, text: Any) -> Sitting | None:
+    """The sitting that this process wrote as this very text; spares decoding, changes nothing."""
+    with _lock:
+        sitting = _written.pop(text, None) if isinstance(text, str) else None
+    return sitting if sitting is not None and sitting.session_id == session_id else None
 
 
 def shown(session_id: UUID, text: Any) -> dict[str, Any] | None:

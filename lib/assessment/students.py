@@ -9,8 +9,8 @@ from pydantic import BaseModel
 
 from lib.deps import Deps
 from lib.errors import NotFound
-from lib.postgres import Statement
 from lib.queries import Query, load_queries
+from lib.statements import Statement
 
 MAX_PAGE = 200
 """Sessions a page, and in a progress report at most."""

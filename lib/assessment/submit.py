@@ -16,8 +16,15 @@ from lib.assessment.errors import (
 )
 from lib.assessment.hot import Taken
 from lib.assessment.itempool import item_pool
-from lib.assessment.record import IDLE_MINUTES, AnswerRow, NewAnswer, RecordedAnswer, SessionRow
-from lib.assessment.sitting import Sitting, Step, confidences, grade, proficiency, rebuild
+from lib.assessment.record import (
+    IDLE_MINUTES,
+    AnswerRow,
+    NewAnswer,
+    RecordedAnswer,
+    SessionRow,
+    Shown,
+)
+from lib.assessment.sitting import Sitting, Step, grade, rebuild
 from lib.assessment.wire import CompletedOut, ContinueOut, QuestionOut, SubmitIn
 from lib.deps import Deps
 from lib.errors import Busy, NotFound
@@ -52,16 +59,21 @@ def submit(answer: SubmitIn, deps: Deps) -> SubmitOut:
 
 def _from_state(answer: SubmitIn, taken: Taken, deps: Deps) -> Sitting | None:
     """The session as Redis has it, if it waits for this very answer."""
-    hot_state = state.decode(answer.session_id, taken.state)
+    sitting = state.remembered(answer.session_id, taken.state) or _restored(answer, taken, deps)
     if (
-        hot_state is None
-        or not hot_state.is_whole
-        or hot_state.next_question_id != answer.question_id
-        or answer.student_id not in {None, hot_state.student_id}
+        sitting is None
+        or sitting.next_question_id != answer.question_id
+        or answer.student_id not in {None, sitting.student_id}
     ):
         return None
-    pool = item_pool(deps.postgres, hot_state.pool_id, hot_state.pool_version)
-    return hot_state.sitting(pool)
+    return sitting
+
+
+def _restored(answer: SubmitIn, taken: Taken, deps: Deps) -> Sitting | None:
+    hot_state = state.decode(answer.session_id, taken.state)
+    if hot_state is None or not hot_state.is_whole:
+        return None
+    return hot_state.sitting(item_pool(deps.postgres, hot_state.pool_id, hot_state.pool_version))
 
 
 def _record(sitting: Sitting, answer: SubmitIn, taken: Taken, deps: Deps) -> SubmitOut | None:
@@ -71,12 +83,20 @@ def _record(sitting: Sitting, answer: SubmitIn, taken: Taken, deps: Deps) -> Sub
     if answer.response >= options:
         raise NoSuchOption(question_id=answer.question_id, last=options - 1)
     step = grade(sitting, answer.response)
-    recorded = record.record_answer(deps.postgres, _new_answer(sitting, answer, step))
+    next_id = step.after.next_question_id
+    at_hand = None if next_id is None else sitting.pool.texts.get(next_id)
+    question_to_read = None if at_hand else next_id
+    recorded = record.record_answer(
+        deps.postgres, _new_answer(sitting, answer, step, question_to_read)
+    )
     if recorded is None:
         return None
+    if recorded.next_question is not None:
+        sitting.pool.texts.hold(recorded.next_question)
     new_state = None
     if step.end_reason is None:
         new_state = state.encode(step.after, recorded.last_activity)
+        state.remember(new_state, step.after)
     hot.keep(
         deps.redis,
         taken,
@@ -85,10 +105,12 @@ def _record(sitting: Sitting, answer: SubmitIn, taken: Taken, deps: Deps) -> Sub
         new_state,
         recorded.next_question,
     )
-    return _told(step, recorded)
+    return _told(step, recorded, at_hand or recorded.next_question)
 
 
-def _new_answer(sitting: Sitting, answer: SubmitIn, step: Step) -> NewAnswer:
+def _new_answer(
+    sitting: Sitting, answer: SubmitIn, step: Step, question_to_read: str | None
+) -> NewAnswer:
     return NewAnswer(
         session_id=sitting.session_id,
         pool_version=sitting.pool.version,
@@ -96,27 +118,27 @@ def _new_answer(sitting: Sitting, answer: SubmitIn, step: Step) -> NewAnswer:
         question_id=answer.question_id,
         response=answer.response,
         is_correct=step.is_correct,
-        initial=proficiency(sitting.start),
-        proficiency=proficiency(step.after.posterior),
-        confidence=confidences(step.after.posterior),
+        initial=step.initial,
+        proficiency=step.proficiency,
+        confidence=step.confidence,
         learning_gain=step.learning_gain,
         test_efficiency=step.test_efficiency,
         next_question_id=step.after.next_question_id,
+        question_to_read=question_to_read,
         end_reason=step.end_reason,
     )
 
 
-def _told(step: Step, recorded: RecordedAnswer) -> SubmitOut:
-    after = proficiency(step.after.posterior)
-    if recorded.next_question is None:
+def _told(step: Step, recorded: RecordedAnswer, next_question: Shown | None) -> SubmitOut:
+    if next_question is None:
         return CompletedOut(
-            final_proficiency=after,
+            final_proficiency=step.proficiency,
             total_questions=recorded.total_questions,
             accuracy=record.accuracy(recorded.correct_responses, recorded.total_questions),
         )
     return ContinueOut(
-        current_proficiency=after,
-        next_question=QuestionOut.of(recorded.next_question),
+        current_proficiency=step.proficiency,
+        next_question=QuestionOut.of(next_question),
         questions_answered=recorded.total_questions,
     )
 

@@ -1,15 +1,16 @@
 """Uploading questions: thousands at once, all or nothing, as a new version of their pool."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
-
-from psycopg.types.json import Jsonb
 
 from lib.assessment.errors import OtherConceptCount, QuestionElsewhere
 from lib.assessment.questions import UploadIn, UploadOut
 from lib.deps import Deps
-from lib.postgres import Transaction
 from lib.queries import Query, load_queries
+from lib.statements import as_jsonb
+
+if TYPE_CHECKING:
+    from lib.postgres import Transaction
 
 
 def upload(asked: UploadIn, deps: Deps) -> UploadOut:
@@ -24,7 +25,7 @@ def upload(asked: UploadIn, deps: Deps) -> UploadOut:
     """
     with deps.postgres.transaction() as tx:
         tx.fetch_value(_query("take_turns"))
-        tx.execute(_query("stage_upload"), {"questions": Jsonb(_rows(asked))})
+        tx.execute(_query("stage_upload"), {"questions": as_jsonb(_rows(asked))})
         pool_id = _pool_of(asked.question_pool_id, tx)
         _write(asked, pool_id, tx)
     count = len(asked.questions)
@@ -47,7 +48,7 @@ def _rows(asked: UploadIn) -> list[dict[str, Any]]:
     ]
 
 
-def _pool_of(asked: UUID | None, tx: Transaction) -> UUID:
+def _pool_of(asked: UUID | None, tx: "Transaction") -> UUID:
     """The pool to write to."""
     there = tx.connection.execute(_query("pools_of_uploaded").text).fetchall()
     pool_id: UUID = asked or (there[0][0] if there else uuid4())
@@ -57,7 +58,7 @@ def _pool_of(asked: UUID | None, tx: Transaction) -> UUID:
     return pool_id
 
 
-def _write(asked: UploadIn, pool_id: UUID, tx: Transaction) -> None:
+def _write(asked: UploadIn, pool_id: UUID, tx: "Transaction") -> None:
     concepts = len(asked.questions[0].concepts)
     pool = {"pool_id": pool_id, "name": asked.name, "concept_count": concepts}
     expected = tx.fetch_value(_query("lock_pool"), pool)

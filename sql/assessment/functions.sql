@@ -2,7 +2,7 @@
 
 -- A question as sessions on a version of its pool see it: no answer, no parameters.
 CREATE OR REPLACE FUNCTION assessment.question_shown(question VARCHAR, pool_version INT)
-RETURNS JSONB LANGUAGE sql STABLE AS $$
+RETURNS JSONB LANGUAGE sql STABLE STRICT AS $$
   SELECT jsonb_build_object(
     'id', q.id,
     'content', coalesce(r.content, q.content),

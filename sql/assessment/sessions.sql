@@ -86,7 +86,7 @@ WITH before AS MATERIALIZED (
   FROM before, session
 )
 SELECT session.total_questions, session.correct_responses, session.last_activity,
-  assessment.question_shown(%(next_question_id)s, %(pool_version)s) AS next_question
+  assessment.question_shown(%(question_to_read)s, %(pool_version)s) AS next_question
 FROM session;
 
 -- read_session --

@@ -28,6 +28,7 @@ def new_answer(student: Student, **change: Any) -> NewAnswer:
         "learning_gain": 0.1,
         "test_efficiency": 0.1,
         "next_question_id": "q0",
+        "question_to_read": "q0",
         "end_reason": None,
     }
     return NewAnswer(**{**fields, **change})

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
+from lib.assessment import state
 from lib.deps import Deps
 from local.faults import Fault
 from local.gateway import Gateway
@@ -101,6 +102,15 @@ def test_flushed_state_is_rebuilt_bit_for_bit(
     redis_of(deps).pipeline([["FLUSHALL"]])
     assert ann.answer()["questions_answered"] == 5
     assert key in redis_values(), "the rebuilt state is written back"
+
+
+def test_another_process_goes_on_from_the_state_alone(ann: Student, deps: Deps) -> None:
+    ann.start(end_criteria=CRITERIA)
+    replies = []
+    for right in ANSWERS:
+        state._written.clear()  # what the process that answered before remembers
+        replies.append(ann.answer(right=right))
+    assert told(replies) == undisturbed(ann.session_id, deps)
 
 
 def test_state_of_an_earlier_moment_is_noticed(
@@ -208,8 +218,8 @@ def test_keys_and_lifetimes_are_as_documented(ann: Student, deps: Deps) -> None:
     ann.start()
     ann.answer()
     assert ann.question
-    state, question = f"session:{ann.session_id}:state", f"question:{ann.question['id']}"
-    ttl = redis_of(deps).pipeline([["TTL", state], ["TTL", question]])
+    kept, question = f"session:{ann.session_id}:state", f"question:{ann.question['id']}"
+    ttl = redis_of(deps).pipeline([["TTL", kept], ["TTL", question]])
     assert 1795 <= ttl[0] <= 1800
     assert 3595 <= ttl[1] <= 3600
     assert redis_of(deps).pipeline([["KEYS", "lock:*"]]) == [[]], "released when done"
