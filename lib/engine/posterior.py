@@ -64,16 +64,12 @@ class Posterior:
         """
         m = np.zeros(k) if mean is None else np.array(mean, float).reshape(-1)
         v = np.eye(k) if covariance is None else np.array(covariance, float)
-        if covariance is not None and v.shape != (k, k):
-            v = np.diag(np.broadcast_to(v, (k,)))
-        if (
-            m.shape != (k,)
-            or v.shape != (k, k)
-            or not (np.isfinite(m).all() and np.isfinite(v).all())
-        ):
-            raise ValueError(
-                f"a prior over {k} concepts needs {k} means and a {k} by {k} covariance"
-            )
+        if v.ndim < 2 and v.size == k:  # noqa: PLR2004 - not a matrix
+            v = np.diag(v.reshape(-1))
+        if m.shape != (k,) or v.shape != (k, k):
+            raise ValueError(f"a prior over {k} concepts takes {k} means, a {k} by {k} covariance")
+        if not (np.isfinite(m).all() and np.isfinite(v).all()):
+            raise ValueError("means and covariances must be finite")
         v = 0.5 * (v + v.T)
         empty = np.empty((0, 2), SITE_DTYPE)
         return cls(

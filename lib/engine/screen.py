@@ -87,7 +87,7 @@ def bounds_by_block(
     """
     start, end, n = 0, _FIRST_BLOCK, len(columns.order)
     while start < n:
-        block = columns if n <= end else columns.block(start, end)
+        block = columns.block(start, end)
         after = _ceiling(posterior, float(columns.squares[end]), weights) if end < n else 0.0
         yield block.order, value_bounds(posterior, block, weights), after * _SLACK
         start, end = end, end + min(end, _LARGEST_BLOCK)

@@ -7,7 +7,7 @@ import pytest
 
 from lib.engine import ItemBank, Posterior, explain, select, update
 
-# θ, φ(θ) and σ(θ) = 1/(1 + e^-θ), from tables. A sum over halves is the trapezoid rule with step
+# θ, φ(θ) and L(θ) = 1/(1 + e^-θ), from tables. A sum over halves is the trapezoid rule with step
 # 1/2; its error on these integrals is below 1e-8.
 TABLE = (
     (0.0, 0.3989422804, 0.5000000000),
@@ -26,10 +26,10 @@ TABLE = (
 
 def test_first_answer_gives_the_mean_and_variance_of_a_sum_done_by_hand() -> None:
     # One concept, a = 1, d = 0, no guessing, correct. P(correct) = 1/2 by symmetry, so
-    #   mean = 2 · ½ Σ θ φ σ over all θ = Σ_{θ>0} θ φ (2σ - 1)
+    #   mean = 2 · ½ Σ θ φ L over all θ = Σ_{θ>0} θ φ (2L - 1)
     #        = 0.0431137 + 0.1118188 + 0.1233944 + 0.0822384 + 0.0371724
     #          + 0.0120344 + 0.0028753 + 0.0005161 + 0.0000703 + 0.0000073 = 0.4132411
-    #   E θ² = 1, because σ(θ) + σ(-θ) = 1, so variance = 1 - 0.413242² = 0.829231
+    #   E θ² = 1, because L(θ) + L(-θ) = 1, so variance = 1 - 0.413242² = 0.829231
     by_hand = sum(theta * phi * (2 * sigma - 1) for theta, phi, sigma in TABLE)
     assert by_hand == pytest.approx(0.4132411, abs=1e-6)
 
@@ -39,7 +39,7 @@ def test_first_answer_gives_the_mean_and_variance_of_a_sum_done_by_hand() -> Non
 
 
 def test_right_then_wrong_on_the_same_item_is_symmetric() -> None:
-    # The likelihood σ(1 - σ) is even, so the mean is 0 and variance = Σ θ² φ σ(1-σ) / Σ φ σ(1-σ):
+    # The likelihood L(1 - L) is even, so the mean is 0 and variance = Σ θ² φ L(1-L) / Σ φ L(1-L):
     #   numerator   2 (0.0206842 + 0.0475743 + 0.0434635 + 0.0226748 + 0.0076800 + 0.0018019
     #                  + 0.0003042 + 0.0000378 + 0.0000035 + 0.0000002) = 0.2884488
     #   denominator 0.0997356 + 2 (0.0827367 + 0.0475743 + 0.0193171 + 0.0056687 + 0.0012288
@@ -57,7 +57,7 @@ def test_guessing_scales_the_step_of_a_correct_answer() -> None:
     after = update(Posterior.prior(1), bank, 0, correct=True)
     assert after.mean[0] == pytest.approx(0.275495, abs=2e-6)
     assert after.covariance[0, 0] == pytest.approx(0.924103, abs=2e-6)
-    # A wrong answer says (1 - c)(1 - σ): the same as without guessing.
+    # A wrong answer says (1 - c)(1 - L): the same as without guessing.
     wrong = update(Posterior.prior(1), bank, 0, correct=False)
     assert wrong.mean[0] == pytest.approx(-0.413242, abs=2e-6)
 

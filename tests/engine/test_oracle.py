@@ -4,31 +4,36 @@ import numpy as np
 import pytest
 from scipy import integrate, stats
 
-from tests.support.examinees import examinee
+from tests.support.examinees import Examinee, examinee
 from tests.support.quadrature import Answers, exact_posterior
+
+
+def adaptive_moments(someone: Examinee, low: float, high: float) -> tuple[float, float]:
+    """Return mean and deviation in one dimension by scipy's adaptive quadrature."""
+    answers, m0, s0 = someone.answers, someone.mean[0], someone.covariance[0, 0] ** 0.5
+
+    def density(x: float, power: int) -> float:
+        p = answers.guessing + (1 - answers.guessing) * stats.logistic.cdf(
+            answers.slopes[:, 0] * x + answers.intercepts
+        )
+        likelihood = np.prod(np.where(answers.correct, p, 1 - p))
+        return float(likelihood * stats.norm.pdf(x, m0, s0) * x**power)
+
+    total, first, second = (
+        integrate.quad(density, low, high, args=(n,), epsabs=0, epsrel=1e-10, limit=500)[0]
+        for n in range(3)
+    )
+    return first / total, (second / total - (first / total) ** 2) ** 0.5
 
 
 def test_oracle_agrees_with_adaptive_quadrature_in_one_dimension() -> None:
     for seed, kind in enumerate(["", "guessing", "right", "guessing wrong", "shifted narrow"]):
         someone = examinee(np.random.default_rng(seed), 1, 12, kind)
-        answers, m0, s0 = someone.answers, someone.mean[0], someone.covariance[0, 0] ** 0.5
-
-        def density(x: float, power: int) -> float:
-            p = answers.guessing + (1 - answers.guessing) * stats.logistic.cdf(
-                answers.slopes[:, 0] * x + answers.intercepts
-            )
-            likelihood = np.prod(np.where(answers.correct, p, 1 - p))
-            return float(likelihood * stats.norm.pdf(x, m0, s0) * x**power)
-
-        centre = exact_posterior(someone.mean, someone.covariance, answers)
-        limits = centre.mean[0] - 12 * centre.deviation[0], centre.mean[0] + 12 * centre.deviation[0]
-        total, first, second = (
-            integrate.quad(density, *limits, args=(n,), epsabs=0, epsrel=1e-10, limit=500)[0]
-            for n in range(3)
-        )
-        assert centre.mean[0] == pytest.approx(first / total, abs=2e-5)
-        variance = second / total - (first / total) ** 2
-        assert centre.deviation[0] == pytest.approx(variance**0.5, abs=2e-5)
+        found = exact_posterior(someone.mean, someone.covariance, someone.answers)
+        centre, reach = found.mean[0], 12 * found.deviation[0]
+        mean, deviation = adaptive_moments(someone, centre - reach, centre + reach)
+        assert found.mean[0] == pytest.approx(mean, abs=2e-5)
+        assert found.deviation[0] == pytest.approx(deviation, abs=2e-5)
 
 
 def test_oracle_agrees_with_a_product_of_single_dimensions() -> None:

@@ -1,0 +1,94 @@
+import numpy as np
+import pytest
+
+from lib.engine import (
+    HALF_LIFE_DAYS,
+    ItemBank,
+    Posterior,
+    aged,
+    population_prior,
+    prior_from_record,
+    update,
+)
+
+CORRELATION = np.array([[1.0, 0.6, 0.2], [0.6, 1.0, 0.4], [0.2, 0.4, 1.0]])
+
+
+def test_half_of_what_was_known_is_gone_after_the_half_life() -> None:
+    mean, variance = aged([0.8], [0.2], HALF_LIFE_DAYS)
+    assert 1 - variance[0] == pytest.approx(0.4)
+    assert mean[0] == pytest.approx(0.8 * 0.5**0.5)
+    assert aged([0.8], [0.2], 0)[0][0] == 0.8
+    assert aged([0.8], [0.2], -5)[1][0] == pytest.approx(0.2)
+    forgotten = aged([0.8], [0.2], 1e5)
+    assert forgotten[0][0] == pytest.approx(0, abs=1e-9)
+    assert forgotten[1][0] == pytest.approx(1)
+
+
+def test_ageing_keeps_the_population_where_it_is() -> None:
+    # m ~ N(0, 1 - v) over students; after ageing m' ~ N(0, 1 - v'), so that v' + var m' is still 1.
+    variance = np.array([0.3])
+    spread = 1 - variance
+    mean_factor, later = aged(np.ones(1), variance, 77.0)
+    assert mean_factor**2 * spread + later == pytest.approx([1.0])
+
+
+def test_a_warm_start_has_the_recorded_means_and_variances() -> None:
+    for correlation in (None, CORRELATION):
+        prior = prior_from_record([0.5, -1.0, 0.0], [0.2, 0.4, 0.9], 0, correlation)
+        assert prior.mean == pytest.approx([0.5, -1.0, 0.0])
+        assert prior.variance == pytest.approx([0.2, 0.4, 0.9], abs=1e-9)
+        assert np.linalg.eigvalsh(prior.covariance)[0] > 0
+
+
+def test_a_stranger_starts_from_the_population() -> None:
+    prior = prior_from_record([0, 0, 0], [1, 1, 1], 0, CORRELATION)
+    assert prior.covariance == pytest.approx(CORRELATION, abs=1e-6)
+
+
+def test_what_is_well_known_says_little_about_the_rest() -> None:
+    # Evidence of precision λ on each concept turns C into (C⁻¹ + λ I)⁻¹: a record with that
+    # diagonal must give that matrix back.
+    exact = np.linalg.inv(np.linalg.inv(CORRELATION) + np.diag([5.0, 2.0, 0.5]))
+    prior = prior_from_record(np.zeros(3), np.diagonal(exact), 0, CORRELATION)
+    assert prior.covariance == pytest.approx(exact, abs=1e-5)
+
+
+def test_correlations_are_learned_from_tests_given_without_them() -> None:
+    rng = np.random.default_rng(2)
+    bank = ItemBank(np.eye(3)[np.arange(60) % 3] * 1.7, rng.normal(size=60))
+    theta = rng.multivariate_normal(np.zeros(3), CORRELATION, 300)
+    means, covariances = [], []
+    for student in theta:
+        state = Posterior.prior(3)
+        right = rng.random(15) < bank.probability(student, np.arange(15))
+        for item in range(15):
+            state = update(state, bank, item, bool(right[item]))
+        means.append(state.mean)
+        covariances.append(state.covariance)
+    learned = population_prior(means, covariances)
+    assert np.diagonal(learned) == pytest.approx([1, 1, 1])
+    truth = np.corrcoef(theta.T)
+    assert np.abs(learned - truth).max() < 0.12
+    naive = np.corrcoef(np.array(means).T)
+    assert np.abs(naive - truth).max() > np.abs(learned - truth).max()
+    from_variances = population_prior(means, [np.diagonal(c) for c in covariances])
+    assert np.abs(from_variances - truth).max() < 0.12
+
+
+def test_few_students_hardly_correlate_anything() -> None:
+    means, variances = [[1.0, 1.0], [-1.0, -1.0]], [[0.1, 0.1], [0.1, 0.1]]
+    assert 0 < population_prior(means, variances)[0, 1] < 0.15
+    alone = population_prior(np.zeros((0, 2)), np.zeros((0, 2)))
+    assert alone == pytest.approx(np.eye(2))
+
+
+def test_a_prior_that_is_no_distribution_is_refused() -> None:
+    for mean, covariance in (
+        ([0.0], np.eye(2)),
+        ([0.0, 0.0], [[1.0, 2.0], [2.0, 1.0]]),
+        ([np.nan, 0.0], np.eye(2)),
+        ([0.0, 0.0], np.eye(3)),
+    ):
+        with pytest.raises(ValueError, match=r"covariance|means"):
+            Posterior.prior(2, mean, covariance)

@@ -1,0 +1,58 @@
+"""Nothing that a bank may hold or a student may answer makes the engine fail."""
+
+import numpy as np
+import pytest
+
+from lib.engine import RULES, ItemBank, Posterior, explain, gains, person_fit, select, update
+from tests.support.examinees import examinee
+
+
+def assert_sound(state: Posterior, bank: ItemBank) -> None:
+    assert np.isfinite(state.mean).all()
+    assert (state.variance > 0).all()
+    assert np.linalg.eigvalsh(state.covariance)[0] > -1e-9 * np.max(state.variance)
+    for rule in RULES:
+        assert np.isfinite(gains(state, bank, np.arange(len(bank)), rule)).all()  # type: ignore[arg-type]
+        select(state, bank, rule=rule)  # type: ignore[arg-type]
+    assert np.isfinite(explain(state, bank, 0).variance_if_wrong).all()
+    assert np.isfinite(person_fit(state, bank))
+
+
+@pytest.mark.parametrize("k", [1, 2, 6])
+@pytest.mark.parametrize("guessing", [0.0, 0.25, 1.0])
+@pytest.mark.parametrize("steepness", [1e-6, 1.0, 20.0, 500.0])
+def test_no_answers_break_it(k: int, guessing: float, steepness: float) -> None:
+    rng = np.random.default_rng(k)
+    for pattern in ("random", "right", "wrong"):
+        t = 16
+        slopes = steepness * (1 + 1e-6 * rng.normal(size=(t, k))) / k**0.5
+        bank = ItemBank(slopes, steepness * rng.normal(size=t), guessing)
+        correct = {"random": rng.random(t) < 0.5, "right": np.ones(t), "wrong": np.zeros(t)}
+        prior = Posterior.prior(k, np.full(k, 2.0), np.ones((k, k)))
+        state = Posterior.of_answers(prior, bank, range(t), correct[pattern].astype(bool).tolist())
+        assert_sound(state, bank)
+
+
+def test_two_hundred_questions_on_correlated_concepts() -> None:
+    someone = examinee(np.random.default_rng(1), 8, 200, "guessing correlated")
+    assert_sound(someone.posterior, someone.bank)
+
+
+def test_thirty_two_concepts() -> None:
+    someone = examinee(np.random.default_rng(2), 32, 25, "guessing singular")
+    assert_sound(someone.posterior, someone.bank)
+
+
+def test_a_concept_that_is_known_for_sure_stays_where_it_is() -> None:
+    prior = Posterior.prior(2, [1.0, 0.0], np.diag([0.0, 1.0]))
+    after = update(prior, ItemBank([[1.0, 1.0]], -1.0), 0, correct=True)
+    assert after.mean[0] == 1.0
+    assert after.variance[0] == 0.0
+    assert after.mean[1] == pytest.approx(0.413242, abs=1e-3)
+
+
+def test_a_hundred_thousand_items() -> None:
+    rng = np.random.default_rng(3)
+    bank = ItemBank(rng.normal(size=(100_000, 3)), rng.normal(size=100_000), 0.2)
+    item = select(Posterior.prior(3), bank)
+    assert np.argmax(gains(Posterior.prior(3), bank, np.arange(100_000))) == item

@@ -1,0 +1,138 @@
+"""The short list: the cheap bound is a bound, and the choice is the exact rule's."""
+
+import numpy as np
+import pytest
+
+from lib.engine import ItemBank, Posterior, gains, select, update
+from lib.engine.rules import rule_values
+from lib.engine.screen import bounds_by_block, columns_of, value_bounds
+
+
+def bank_at(s: np.ndarray, v: float, c: float) -> tuple[Posterior, ItemBank]:
+    """Return a state and items that it sees with means s and variance v, logits."""
+    return Posterior.prior(1), ItemBank(np.full((len(s), 1), v**0.5), s, c)
+
+
+@pytest.mark.parametrize("c", [0.0, 0.1, 0.25, 0.5, 0.9])
+def test_the_bound_is_never_below_the_integral_and_close_at_the_best(c: float) -> None:
+    for v in np.geomspace(1e-3, 100, 40):
+        s = np.linspace(-1, 1, 401) * min(30.0, 8 * (1 + v) ** 0.5)
+        state, bank = bank_at(s, float(v), c)
+        columns = columns_of(bank)
+        bound = np.empty(len(s))
+        bound[columns.order] = value_bounds(state, columns)
+        value = gains(state, bank, np.arange(len(s)))
+        assert (bound >= value * (1 - 1e-9)).all(), v
+        best = int(np.argmax(value))
+        assert value[best] >= 0.92 * bound[best]
+
+
+def some_bank(rng: np.random.Generator, n: int, k: int, c: float) -> ItemBank:
+    slopes = rng.normal(size=(n, k)) * rng.lognormal(0, 0.5, (n, 1))
+    return ItemBank(slopes, rng.normal(size=n) * 2, c)
+
+
+@pytest.mark.parametrize("k", [1, 2, 5])
+@pytest.mark.parametrize("c", [0.0, 0.3])
+def test_the_choice_is_that_of_integrating_every_item(k: int, c: float) -> None:
+    rng = np.random.default_rng(k)
+    bank = some_bank(rng, 12_000, k, c)
+    state, weights = Posterior.prior(k), rng.random(k)
+    available = rng.random(12_000) < 0.7
+    for _ in range(6):
+        value = np.where(available, gains(state, bank, np.arange(12_000), weights=weights), -1)
+        item = select(state, bank, available, weights=weights)
+        assert item == np.argmax(value)
+        available[item] = False
+        state = update(state, bank, item, bool(rng.random() < 0.5))
+
+
+def test_a_large_bank_is_mostly_not_looked_at() -> None:
+    rng = np.random.default_rng(1)
+    bank = ItemBank(rng.lognormal(0.5, 0.3, (50_000, 1)), rng.normal(size=50_000))
+    blocks = bounds_by_block(Posterior.prior(1), columns_of(bank))
+    _, bound, ceiling = next(blocks)
+    assert len(bound) == 4096
+    assert ceiling < 0.93 * np.max(bound)
+
+
+def test_no_item_exceeds_the_ceiling_of_later_blocks() -> None:
+    rng = np.random.default_rng(2)
+    bank = some_bank(rng, 20_000, 4, 0.1)
+    state = Posterior.prior(4, rng.normal(size=4), np.diag([1.0, 0.5, 0.2, 2.0]))
+    blocks = list(bounds_by_block(state, columns_of(bank)))
+    assert sum(len(items) for items, _, _ in blocks) == 20_000
+    for i, (_, _, ceiling) in enumerate(blocks[:-1]):
+        assert max(float(np.max(bound)) for _, bound, _ in blocks[i + 1 :]) <= ceiling
+
+
+def test_available_items_may_be_a_mask_indices_or_nothing() -> None:
+    rng = np.random.default_rng(3)
+    bank = some_bank(rng, 600, 2, 0.0)
+    state = Posterior.prior(2)
+    mask = rng.random(600) < 0.6
+    expected = select(state, bank, mask)
+    indices = np.flatnonzero(mask)
+    assert select(state, bank, indices) == expected
+    assert select(state, bank, rng.permutation(indices).tolist()) == expected
+    assert mask[expected]
+    few = rng.permutation(600)[:20]
+    assert select(state, bank, few) == few[np.argmax(gains(state, bank, few))]
+    assert select(state, bank) == np.argmax(gains(state, bank, np.arange(600)))
+
+
+def test_nothing_available_or_not_in_the_bank_is_refused() -> None:
+    bank = ItemBank([[1.0]] * 3)
+    state = Posterior.prior(1)
+    for nothing in (np.array([], int), np.zeros(3, bool)):
+        with pytest.raises(ValueError, match="no item"):
+            select(state, bank, nothing)
+    with pytest.raises(IndexError):
+        select(state, bank, [3])
+    with pytest.raises(ValueError, match="mask"):
+        select(state, bank, np.ones(4, bool))
+    with pytest.raises(IndexError):
+        update(state, bank, 3, correct=True)
+    with pytest.raises(ValueError, match="concepts"):
+        update(Posterior.prior(2), bank, 0, correct=True)
+
+
+def test_items_that_measure_nothing_can_still_be_asked() -> None:
+    bank = ItemBank(np.zeros((5, 2)))
+    assert select(Posterior.prior(2), bank, [False, True, True, False, True]) == 1
+    after = update(Posterior.prior(2), bank, 0, correct=True)
+    assert after.mean == pytest.approx([0.0, 0.0], abs=1e-9)
+    assert np.diagonal(after.covariance) == pytest.approx([1.0, 1.0], abs=1e-9)
+
+
+def test_among_the_best_few_draws_only_them_and_all_of_them() -> None:
+    rng = np.random.default_rng(4)
+    bank = some_bank(rng, 5000, 2, 0.2)
+    state = Posterior.prior(2)
+    value = gains(state, bank, np.arange(5000))
+    drawn = {select(state, bank, rng=rng, best=5) for _ in range(200)}
+    assert drawn == set(np.argsort(-value)[:5].tolist())
+    close = {select(state, bank, rng=rng, best=50, loss=0.1) for _ in range(300)}
+    assert np.min(value[list(close)]) >= 0.9 * np.max(value)
+    assert len(close) > 1
+
+
+def test_the_same_generator_state_gives_the_same_choice() -> None:
+    bank = some_bank(np.random.default_rng(5), 500, 2, 0.0)
+    choices = [
+        [select(Posterior.prior(2), bank, rng=rng, best=8) for _ in range(5)]
+        for rng in (np.random.default_rng(9), np.random.default_rng(9))
+    ]
+    assert choices[0] == choices[1]
+    with pytest.raises(ValueError, match="random generator"):
+        select(Posterior.prior(2), bank, best=2)
+
+
+def test_values_of_many_items_are_those_of_each() -> None:
+    rng = np.random.default_rng(6)
+    s, v = rng.normal(size=9000) * 2, rng.gamma(2, size=9000)
+    c, reach = np.full(9000, 0.2), np.ones(9000)
+    together = rule_values("variance", s, v, c, reach)
+    for i in (0, 4095, 4096, 8999):
+        alone = rule_values("variance", s[[i]], v[[i]], c[[i]], reach[[i]])
+        assert together[i] == pytest.approx(alone[0], rel=1e-5)

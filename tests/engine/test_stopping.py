@@ -1,0 +1,61 @@
+import numpy as np
+import pytest
+
+from lib.engine import ItemBank, Posterior, StopRules, expected_share, stop
+from lib.engine.stopping import Reason
+
+
+def after(t: int, k: int = 1, *, right: bool | None = None) -> Posterior:
+    """Return the state after t answers, alternately right and wrong unless told."""
+    bank = ItemBank(np.eye(k)[np.arange(max(t, 1)) % k] * 1.7)
+    correct = [i // k % 2 == 0 if right is None else right for i in range(t)]
+    return Posterior.of_answers(Posterior.prior(k), bank, range(t), correct)
+
+
+@pytest.mark.parametrize(
+    ("rules", "answers", "reason"),
+    [
+        (StopRules("fixed_length", 5, 20), 19, None),
+        (StopRules("fixed_length", 5, 20), 20, "max_questions"),
+        (StopRules("precision", 5, 20, precision_threshold=0.9), 4, None),
+        (StopRules("precision", 5, 20, precision_threshold=0.9), 5, "precision"),
+        (StopRules("precision", 5, 20, precision_threshold=0.1), 19, None),
+        (StopRules("precision", 5, 20, precision_threshold=0.1), 20, "max_questions"),
+        (StopRules("classification", 5, 20), 6, None),
+    ],
+)
+def test_a_test_ends_when_its_rule_says_so(
+    rules: StopRules, answers: int, reason: Reason | None
+) -> None:
+    assert stop(after(answers), rules) == reason
+
+
+def test_precision_is_that_of_the_worst_tested_concept() -> None:
+    state = Posterior.prior(2, None, np.diag([0.04, 1.0]))
+    rules = StopRules("precision", 0, 20, precision_threshold=0.3)
+    assert stop(state, rules) is None
+    assert stop(state, rules, tested=[True, False]) == "precision"
+
+
+def test_classification_needs_every_tested_concept_on_one_side() -> None:
+    # P(θ > 0) = Φ(1 / √0.49) = Φ(1.43) = 0.923, and Φ(0) = 0.5 for the second concept.
+    state = Posterior.prior(2, [1.0, 0.0], np.diag([0.49, 0.49]))
+    rules = StopRules("classification", 0, 20, classification_threshold=0.92)
+    assert stop(state, rules) is None
+    assert stop(state, rules, tested=[True, False]) == "classification"
+    below = Posterior.prior(1, [-1.0], [[0.49]])
+    assert stop(below, rules) == "classification"
+    stricter = StopRules("classification", 0, 20, classification_threshold=0.93)
+    assert stop(below, stricter) is None
+    elsewhere = StopRules("classification", 0, 20, classification_threshold=0.92, cut=-1.0)
+    assert stop(below, elsewhere) is None
+
+
+def test_a_test_ends_when_the_next_question_would_tell_too_little() -> None:
+    far = ItemBank([[1.7]], [-12.0])
+    state = after(6)
+    gain = expected_share(state, far, 0)
+    assert 0 <= gain < 0.01
+    assert stop(state, StopRules(minimum_gain=0.01), gain=gain) == "small_gain"
+    assert stop(state, StopRules(), gain=gain) is None
+    assert stop(after(3), StopRules(minimum_gain=0.01), gain=gain) is None
