@@ -10,7 +10,6 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from select import select
 from typing import Any, TypeVar, cast
 
@@ -21,9 +20,9 @@ from psycopg.rows import BaseRowFactory, class_row, scalar_row, tuple_row
 from lib.errors import AppError, Busy, DatabaseUnavailable, InvalidInput, SchemaMissing
 from lib.logs import log
 from lib.queries import Query
+from lib.statements import Params, Statement, constraint_error
 
 T = TypeVar("T")
-Params = dict[str, Any]
 Connection = psycopg.Connection[tuple[Any, ...]]
 
 CONNECT_SECONDS = 3
@@ -32,22 +31,6 @@ MAX_CONNECTIONS = 10  # a process; the platforms add processes, not threads, und
 WAIT_SECONDS = 5.0
 CONFLICT_TRIES = 4
 CONFLICT_PAUSE_SECONDS = 0.02
-
-_constraints: dict[str, Callable[[], AppError]] = {}
-
-
-def register_constraint(name: str, error: Callable[[], AppError]) -> None:
-    """Say which of our errors a violated constraint (or RAISE … USING CONSTRAINT) means."""
-    _constraints[name] = error
-
-
-@dataclass(frozen=True)
-class Statement:
-    """One statement of a batch; `row` is the dataclass of its rows, None for plain tuples."""
-
-    query: Query
-    params: Params | None = None
-    row: type[Any] | None = None
 
 
 class Transaction:
@@ -275,9 +258,9 @@ _NAMES: tuple[tuple[tuple[type[psycopg.Error], ...], Callable[[], AppError]], ..
 
 
 def _name(error: psycopg.Error) -> AppError | None:
-    constraint = error.diag.constraint_name
-    if constraint in _constraints:
-        return _constraints[constraint]()
+    named = constraint_error(error.diag.constraint_name)
+    if named is not None:
+        return named
     if isinstance(error, psycopg.DataError) and error.sqlstate is None:
         return _unstorable()  # the driver itself refused a NUL
     return next((ours() for kinds, ours in _NAMES if isinstance(error, kinds)), None)

@@ -17,8 +17,9 @@ from lib.errors import (
     InvalidInput,
     SchemaMissing,
 )
-from lib.postgres import Postgres, register_constraint
+from lib.postgres import Postgres
 from lib.queries import Query
+from lib.statements import register_constraint
 
 
 @dataclass(frozen=True)
@@ -88,9 +89,9 @@ def test_a_violated_constraint_is_told_in_our_words(db: Postgres) -> None:
         with pytest.raises(ThingExists):
             db.batch([(INSERT, {"n": 1}, None)])
     finally:
-        from lib import postgres
+        from lib import statements
 
-        del postgres._constraints["things_n_key"]
+        del statements._constraints["things_n_key"]
 
 
 def test_a_missing_table_is_told_as_a_missing_schema(db: Postgres) -> None:

@@ -1,0 +1,42 @@
+"""What a context says to Postgres, without the driver: importing psycopg costs a fifth of FastAPI.
+
+The driver is loaded with `lib/postgres.py`, when the first connection is wanted.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from lib.errors import AppError
+from lib.queries import Query
+
+Params = dict[str, Any]
+
+_constraints: dict[str, Callable[[], AppError]] = {}
+
+
+@dataclass(frozen=True)
+class Statement:
+    """One statement of a batch; `row` is the dataclass of its rows, None for plain tuples."""
+
+    query: Query
+    params: Params | None = None
+    row: type[Any] | None = None
+
+
+def register_constraint(name: str, error: Callable[[], AppError]) -> None:
+    """Say which of our errors a violated constraint (or RAISE … USING CONSTRAINT) means."""
+    _constraints[name] = error
+
+
+def constraint_error(name: str | None) -> AppError | None:
+    """Our error for a violated constraint, None where nobody named one."""
+    error = _constraints.get(name or "")
+    return None if error is None else error()
+
+
+def as_jsonb(value: Any) -> Any:
+    """A parameter that Postgres stores as JSONB."""
+    from psycopg.types.json import Jsonb
+
+    return Jsonb(value)
