@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 from fastapi import Depends
 
-from lib.deps import Deps, get_deps
+from lib.deps import Deps, current_deps, get_deps
 from lib.web import create_app, lambda_entry
 from lib.workshop.cleanup import clean_up
 from lib.workshop.cleanup_wire import CleanupOut
@@ -20,7 +20,7 @@ def cleanup_sessions(deps: Annotated[Deps, Depends(get_deps)]) -> CleanupOut:
 
 def scheduled() -> dict[str, Any]:
     """The same run, started by a schedule instead of a request."""
-    return CleanupOut.of(clean_up(get_deps())).model_dump(mode="json", by_alias=True)
+    return CleanupOut.of(clean_up(current_deps())).model_dump(mode="json", by_alias=True)
 
 
 lambda_handler = lambda_entry(app, scheduled)

@@ -6,7 +6,7 @@ from fastapi import Depends
 
 from lib.assessment.closing import cleanup
 from lib.assessment.wire import CleanupIn, CleanupOut
-from lib.deps import Deps, get_deps
+from lib.deps import Deps, current_deps, get_deps
 from lib.web import create_app, lambda_entry
 
 app = create_app("sessions_cleanup", tag="Assessment")
@@ -25,5 +25,5 @@ def clean_up_on_schedule(deps: Annotated[Deps, Depends(get_deps)]) -> CleanupOut
 
 
 lambda_handler = lambda_entry(
-    app, scheduled=lambda: cleanup(CleanupIn(), get_deps()).model_dump(mode="json")
+    app, scheduled=lambda: cleanup(CleanupIn(), current_deps()).model_dump(mode="json")
 )

@@ -60,9 +60,14 @@ class Deps:
 _installed: Deps | None = None
 
 
-def get_deps() -> Deps:
+def current_deps() -> Deps:
     """The process's dependencies, made from the environment at first use."""
     return _installed or _from_environment()
+
+
+async def get_deps() -> Deps:
+    """The same for FastAPI, which would send a plain function to a thread and wait for it."""
+    return current_deps()
 
 
 def install_deps(deps: Deps | None) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 from starlette.routing import Match, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from lib.deps import get_deps
+from lib.deps import current_deps
 from lib.routes import ENDPOINTS, modules
 
 
@@ -36,7 +36,7 @@ class Dispatcher:
         app = self._app
         if scope["type"] == "http":
             path = scope["path"]
-            if path == "/openapi.json" and not get_deps().settings.deployed:
+            if path == "/openapi.json" and not current_deps().settings.deployed:
                 from lib.openapi import serve_openapi
 
                 app = serve_openapi

@@ -7,7 +7,7 @@ from fastapi.openapi.utils import get_openapi
 from starlette.responses import JSONResponse
 from starlette.types import Receive, Scope, Send
 
-from lib.deps import get_deps
+from lib.deps import current_deps
 from lib.dispatch import all_apps
 from lib.headers import API_HEADERS
 
@@ -21,7 +21,7 @@ def description() -> dict[str, Any]:
     """OpenAPI 3.1 of every endpoint."""
     return get_openapi(
         title="Stepwise",
-        version=get_deps().settings.version,
+        version=current_deps().settings.version,
         summary="Workshops, adaptive tests and study decisions.",
         routes=[route for app in all_apps() for route in app.routes],
     )
