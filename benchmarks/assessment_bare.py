@@ -1,0 +1,81 @@
+"""The endpoint that submit is measured against: the same three network calls, no logic."""
+
+import os
+from typing import Any
+from uuid import UUID, uuid4
+
+import psycopg
+from fastapi import FastAPI
+from psycopg.types.json import Jsonb
+from pydantic import BaseModel
+
+from lib.postgres import Postgres
+from lib.queries import Query
+from lib.upstash import RedisRest
+
+TABLES = """
+CREATE TABLE IF NOT EXISTS bare_sessions (
+  id UUID PRIMARY KEY, total INT DEFAULT 0, proficiency JSONB, last_activity TIMESTAMP);
+CREATE INDEX IF NOT EXISTS bare_idle ON bare_sessions (last_activity);
+CREATE TABLE IF NOT EXISTS bare_answers (
+  id UUID PRIMARY KEY DEFAULT gen_random_uuid(), session_id UUID REFERENCES bare_sessions (id),
+  question_id VARCHAR, response INT, before JSONB, after JSONB, timestamp TIMESTAMP DEFAULT now());
+CREATE INDEX IF NOT EXISTS bare_session ON bare_answers (session_id);
+"""
+WRITE = Query(
+    "bare",
+    b"WITH s AS (UPDATE bare_sessions SET total = total + 1, proficiency = %(after)s,"
+    b" last_activity = now() WHERE id = %(session_id)s RETURNING id, total),"
+    b" a AS (INSERT INTO bare_answers (session_id, question_id, response, before, after)"
+    b" SELECT id, %(question_id)s, %(response)s, %(after)s, %(after)s FROM s)"
+    b" SELECT s.total, q.content, q.options FROM s, assessment.questions q"
+    b" WHERE q.id = %(question_id)s",
+)
+SESSION = UUID(int=1)
+STATE = "s" * 600
+QUESTION = "q" * 300
+PROFICIENCY = [0.512345] * 5
+
+app = FastAPI()
+_redis = RedisRest(os.environ.get("KV_REST_API_URL", ""), os.environ.get("KV_REST_API_TOKEN", ""))
+_postgres = Postgres(os.environ.get("POSTGRES_URL", ""))
+
+
+class Answer(BaseModel):
+    """As the real one."""
+
+    session_id: UUID
+    question_id: str
+    response: int
+
+
+def prepare(url: str, sessions: int) -> list[str]:
+    """Make the tables and as many sessions; return their ids."""
+    ids = [str(uuid4()) for _ in range(sessions)]
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(TABLES.encode())
+        for session_id in ids:
+            connection.execute("INSERT INTO bare_sessions (id) VALUES (%s)", [session_id])
+    return ids
+
+
+@app.post("/api/test/submit")
+def submit(body: Answer) -> dict[str, Any]:
+    """Two calls to Redis, one to Postgres."""
+    lock, state = f"lock:{body.session_id}:{body.question_id}", f"session:{body.session_id}:state"
+    _redis.pipeline([["SET", lock, "t", "NX", "EX", 5], ["GET", state]])
+    row = {**body.model_dump(), "after": Jsonb(PROFICIENCY)}
+    ((total, content, options),) = _postgres.batch([(WRITE, row, None)])[0]
+    _redis.pipeline(
+        [
+            ["SET", state, STATE, "EX", 1800],
+            ["DEL", lock],
+            ["SET", f"question:{body.question_id}", QUESTION, "EX", 3600],
+        ]
+    )
+    return {
+        "status": "continue",
+        "current_proficiency": PROFICIENCY,
+        "next_question": {"id": body.question_id, "content": content, "options": options},
+        "questions_answered": total,
+    }
