@@ -17,7 +17,6 @@ from lib.engine.calibration.answers import Answers
 from lib.engine.calibration.drift import Drift, find_drift
 from lib.engine.calibration.estimation import fit
 from lib.engine.calibration.parameters import ItemParameters, Shrinkage
-from lib.engine.calibration.propagation import sweep
 from lib.engine.calibration.result import Calibration, ItemErrors, standard_errors
 
 __all__ = ["Calibration", "Drift", "ItemErrors", "ItemParameters", "Shrinkage", "calibrate"]
@@ -77,7 +76,7 @@ def calibrate(
         answers.people,
         found.correlation,
         drift,
-        sweep(answers, found.sites, found.curves, found.correlation).log_likelihood,
+        found.log_likelihood,
         found.rounds,
         found.converged,
     )

@@ -22,7 +22,7 @@ from lib.engine.calibration.steps import (
 )
 from lib.engine.normal import FloatArray
 
-TOLERANCE = 2e-3
+TOLERANCE = 5e-3
 """Standard errors: a round that moves no parameter further is the last."""
 
 MAX_ROUNDS = 150
@@ -82,6 +82,7 @@ def _round(
         sites=swept.sites.rescaled(answers, scale.mean, scale.log_spread),
         covariance=items.covariance,
         scale_variance=scale.variance,
+        log_likelihood=swept.log_likelihood,
         rounds=state.rounds + 1,
     )
     return replace(moved, converged=_furthest_move(state, moved) < TOLERANCE)

@@ -108,8 +108,7 @@ def sweep(
     mean, variance = np.empty_like(strands.mean), np.empty_like(strands.mean)
     log_likelihood = population.log_volume - _site_volume(sites, strands)
     for block in answers.blocks:
-        t, z = _at_nodes(block, strands, curves)
-        tilted, per_answer = _integrate(block, t, z, strands, curves)
+        tilted, per_answer = _integrate(block, strands, curves)
         mean[block.strands], variance[block.strands] = tilted.mean, tilted.variance
         log_likelihood += float(tilted.log_evidence.sum())
         items = block.items.ravel()
@@ -137,51 +136,53 @@ def sweep(
     )
 
 
-def _at_nodes(block: Block, strands: Strands, curves: Curves) -> tuple[Nodes, Nodes]:
-    """Return t at the nodes of each strand, (s, nodes), and a (t - b) of each answer there."""
-    spread = np.sqrt(strands.variance[block.strands])
-    t = (strands.mean[block.strands, None] + spread[:, None] * _X).astype(np.float32)
-    slope = curves.slope[block.items].astype(np.float32)
-    centre = (slope * curves.location[block.items]).astype(np.float32)
-    z = slope[:, :, None] * t[:, None, :]
-    z -= centre[:, :, None]
-    return t, np.clip(z, -_FARTHEST, _FARTHEST, out=z)
+def _integrate(block: Block, strands: Strands, curves: Curves) -> tuple[_Tilted, FloatArray]:
+    """Return the posterior along each strand, and s and π of each answer, (4, s, l).
+
+    With S the logistic curve in the direction of the answer, z = ± a (t - b), the chance of the
+    answer is floor + (1 - c) S, with the floor c under right answers only. All derivatives follow
+    from E[Q] and E[S Q], Q = (1 - S) / chance.
+    """
+    a, b, c = (row[block.items] for row in (curves.slope, curves.location, curves.guessing))
+    sign = np.where(block.correct, 1.0, -1.0)
+    t = _nodes(block, strands)
+    away = np.exp(_logits(-sign * a, b, t))
+    curve = 1.0 / (1.0 + away)
+    # Padding has chance 1 wherever t is.
+    chance = _column((1.0 - c) * block.given) * curve
+    chance += _column(np.where(block.correct, c, 1.0 - block.given))
+    tilted = _posterior(block, t, np.log(chance), strands)
+    away *= curve  # 1 - S, exact where S is nearly 1
+    away /= chance
+    q = (away @ tilted.weights[:, :, None])[:, :, 0].astype(float)
+    curve *= away
+    moments = curve @ np.stack([tilted.weights, tilted.weights * t], axis=2)
+    level, lever = np.moveaxis((sign * (1.0 - c))[:, :, None] * moments, 2, 0)
+    certain = np.where(block.correct, 1.0, 1.0 / (1.0 - c)) * (1.0 + (1.0 - c) * q)
+    by_guessing = np.where(block.correct, q, -1.0 / (1.0 - c))
+    chance_before = np.clip(1.0 / certain, _SURE, 1.0 - _SURE)
+    return tilted, np.stack([a * (lever - b * level), -a * level, by_guessing, chance_before])
 
 
-def _integrate(
-    block: Block, t: Nodes, z: Nodes, strands: Strands, curves: Curves
-) -> tuple[_Tilted, FloatArray]:
-    """Return the posterior along each strand, and s and π of each answer, (s, l, 4)."""
-    c = curves.guessing[block.items].astype(np.float32)[:, :, None]
-    right = block.correct[:, :, None]
-    odds = np.exp(z)
-    fall = 1.0 / (1.0 + odds)  # 1 - L
-    rise = odds * fall  # L; 1 - fall would be 0 for the smallest
-    chance = (1.0 - c) * np.where(right, rise, fall)
-    np.add(chance, c, out=chance, where=right)
-    tilted = _posterior(block, t, chance, strands)
-    by_guess = np.where(right, fall / chance, odds)
-    by_logit = np.where(right, (1.0 - c) * rise * by_guess, -rise)
-    moments = by_logit @ np.stack([tilted.weights, tilted.weights * t], axis=2)
-    guess = (by_guess @ tilted.weights[:, :, None])[:, :, 0].astype(float)
-    slope, b = curves.slope[block.items], curves.location[block.items]
-    floor = curves.guessing[block.items]
-    level, lever = moments[:, :, 0].astype(float), moments[:, :, 1].astype(float)
-    inverse = np.where(block.correct, 1.0 + (1.0 - floor) * guess, (1.0 + guess) / (1.0 - floor))
-    return tilted, np.stack(
-        [
-            slope * (lever - b * level),
-            -slope * level,
-            np.where(block.correct, guess, -1.0 / (1.0 - floor)),
-            np.clip(1.0 / inverse, _SURE, 1.0 - _SURE),
-        ]
-    )
+def _nodes(block: Block, strands: Strands) -> Nodes:
+    """Return t at the nodes of each strand, (s, nodes)."""
+    spread = np.sqrt(strands.variance[block.strands, None])
+    return (strands.mean[block.strands, None] + spread * _X).astype(np.float32)
 
 
-def _posterior(block: Block, t: Nodes, chance: NDArray[np.floating], strands: Strands) -> _Tilted:
-    """Weigh the nodes by cavity and curves."""
-    seen = np.log(chance)
-    seen *= block.given[:, :, None]
+def _logits(slope: FloatArray, location: FloatArray, t: Nodes) -> Nodes:
+    """Return slope (t - location) of each answer at the nodes, (s, l, nodes)."""
+    z = _column(slope) * t[:, None, :]
+    z -= _column(slope * location)
+    return np.clip(z, -_FARTHEST, _FARTHEST, out=z)
+
+
+def _column(values: FloatArray) -> Nodes:
+    return values.astype(np.float32)[:, :, None]
+
+
+def _posterior(block: Block, t: Nodes, seen: Nodes, strands: Strands) -> _Tilted:
+    """Weigh the nodes by the cavity and by the log chances of the answers."""
     mean = strands.cavity_mean[block.strands, None]
     variance = strands.cavity_variance[block.strands, None]
     laid = strands.variance[block.strands, None]

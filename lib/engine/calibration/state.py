@@ -21,6 +21,7 @@ class Estimate:
         sites: Of each strand of answers.
         covariance: Of the errors of (log a, b, c), given the abilities' scale, (n, 3, 3).
         scale_variance: Of the population's estimated mean and log spread, (2, k).
+        log_likelihood: Of all answers at the start of the last round, nats.
         rounds: Rounds taken.
         converged: Whether the last round moved nothing by more than `TOLERANCE`.
     """
@@ -32,6 +33,7 @@ class Estimate:
     sites: Sites
     covariance: FloatArray
     scale_variance: FloatArray
+    log_likelihood: float = 0.0
     rounds: int = 0
     converged: bool = False
 

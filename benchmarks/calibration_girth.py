@@ -1,0 +1,150 @@
+"""Item calibration beside girth on the same complete data, and alone on sparse answers.
+
+girth (PyPI) does marginal maximum likelihood for complete data in one dimension. Both get one
+processor; RMSE is against the parameters that made the answers.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any
+
+import girth
+import numpy as np
+from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+
+from lib.engine.bank import LOGISTIC_SCALE
+from lib.engine.calibration import Calibration, ItemParameters, Shrinkage, calibrate
+
+REPEATS = 3
+KEPT_GUESSING = Shrinkage(guessing_answers=np.inf)
+GUESSING = 0.25
+
+HEADER = (
+    "people x items   model  RMSE a: ours  girth   RMSE b: ours  girth   RMSE c: ours  girth"
+    "   CPU s: ours  girth   ratio"
+)
+
+
+@dataclass(frozen=True)
+class Fit:
+    """Estimates on the logistic scale, and what they cost."""
+
+    slope: NDArray[np.float64]
+    location: NDArray[np.float64]
+    guessing: NDArray[np.float64]
+    cpu: float
+
+
+def main() -> None:
+    """Print both tables."""
+    _let_girth_run()
+    with threadpool_limits(1):
+        print(HEADER)
+        for people, items, guesses in ((1_000, 50, False), (2_000, 100, False), (1_000, 25, True)):
+            _compare(people, items, guesses=guesses)
+        print("\nsparse answers, 20 per person, 500 items, guessing estimated")
+        print("concepts   answers   CPU s   rounds   RMSE a   RMSE b   correlation (truth 0.5)")
+        for concepts in (1, 5):
+            _alone(concepts)
+
+
+def _let_girth_run() -> None:
+    """Unwrap what girth 0.8 hands scipy: arrays of one where newer numpy wants a number."""
+    rasch_mml: Any = import_module("girth.unidimensional.dichotomous.rasch_mml")
+    minimise = rasch_mml.fminbound
+    rasch_mml.fminbound = lambda function, *limits, **options: minimise(
+        lambda x: function(x).item(), *limits, **options
+    )
+
+
+def _compare(people: int, items: int, *, guesses: bool) -> None:
+    rows = []
+    for seed in range(REPEATS if not guesses else 1):
+        rng = np.random.default_rng([people, items, seed])
+        slope, location = rng.lognormal(0, 0.4, items), rng.normal(0, 1, items)
+        floor = GUESSING if guesses else 0.0
+        theta = rng.normal(0, 1, people)
+        chance = floor + (1 - floor) / (1 + np.exp(-slope * (theta[:, None] - location)))
+        right = rng.random(chance.shape) < chance
+        truth = Fit(slope, location, np.full(items, floor), 0.0)
+        rows.append([_errors(fit, truth) for fit in (_ours(right, floor), _girth(right, floor))])
+    ours, theirs = np.mean(rows, axis=0)
+    print(
+        f"{people:6,} x {items:<5}    {'3PL' if guesses else '2PL'}"
+        f"{ours[0]:15.3f}{theirs[0]:7.3f}{ours[1]:15.3f}{theirs[1]:7.3f}"
+        f"{ours[2]:15.3f}{theirs[2]:7.3f}{ours[3]:14.2f}{theirs[3]:7.2f}"
+        f"{theirs[3] / ours[3]:8.1f}"
+    )
+
+
+def _errors(fit: Fit, truth: Fit) -> tuple[float, float, float, float]:
+    def rmse(found: NDArray[np.float64], true: NDArray[np.float64]) -> float:
+        return float(np.sqrt(np.mean((found - true) ** 2)))
+
+    return (
+        rmse(fit.slope, truth.slope),
+        rmse(fit.location, truth.location),
+        rmse(fit.guessing, truth.guessing),
+        fit.cpu,
+    )
+
+
+def _timed(work: Callable[[], Any]) -> tuple[Any, float]:
+    begun = time.process_time()
+    result = work()
+    return result, time.process_time() - begun
+
+
+def _ours(right: NDArray[np.bool_], floor: float) -> Fit:
+    items = right.shape[1]
+    person, item = np.divmod(np.arange(right.size), items)
+    origin = ItemParameters(np.ones((items, 1)), 0.5, 1 / LOGISTIC_SCALE, floor)
+
+    def work() -> Calibration:
+        return calibrate(
+            person,
+            item,
+            right.ravel(),
+            origin=origin,
+            shrinkage=None if floor else KEPT_GUESSING,
+        )
+
+    found, cpu = _timed(work)
+    parameters = found.parameters
+    return Fit(np.exp(parameters.log_slope), parameters.location, parameters.guessing, cpu)
+
+
+def _girth(right: NDArray[np.bool_], floor: float) -> Fit:
+    estimate = girth.threepl_mml if floor else girth.twopl_mml
+    found, cpu = _timed(lambda: estimate(right.T.astype(int)))
+    guessing = found.get("Guessing", np.zeros(right.shape[1]))
+    return Fit(found["Discrimination"], found["Difficulty"], guessing, cpu)
+
+
+def _alone(concepts: int, people: int = 5_000, items: int = 500, each: int = 20) -> None:
+    rng = np.random.default_rng(concepts)
+    covariance = 0.5 * (np.eye(concepts) + 1)
+    truth = ItemParameters.of_latent(
+        np.eye(concepts)[np.arange(items) % concepts],
+        rng.normal(np.log(LOGISTIC_SCALE), 0.3, items),
+        rng.normal(0, 1, items),
+        np.full(items, GUESSING),
+    )
+    theta = rng.multivariate_normal(np.zeros(concepts), covariance, people)
+    item = np.argsort(rng.random((people, items)), axis=1)[:, :each]
+    chance = np.take_along_axis(truth.bank().probability(theta), item, axis=1)
+    right = rng.random(item.shape) < chance
+    person = np.repeat(np.arange(people), each)
+    origin = ItemParameters(truth.concepts, 0.5, 1.0, GUESSING)
+    found, cpu = _timed(lambda: calibrate(person, item.ravel(), right.ravel(), origin=origin))
+    slope = np.exp(found.parameters.log_slope) - np.exp(truth.log_slope)
+    location = found.parameters.location - truth.location
+    pairs = found.correlation[np.triu_indices(concepts, 1)]
+    print(
+        f"{concepts:8}{right.size:10,}{cpu:8.2f}{found.rounds:9}"
+        f"{np.sqrt(np.mean(slope**2)):9.3f}{np.sqrt(np.mean(location**2)):9.3f}"
+        f"   {f'{pairs.min():.2f} to {pairs.max():.2f}' if concepts > 1 else '-'}"
+    )
