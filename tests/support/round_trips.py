@@ -1,4 +1,4 @@
-"""Counts round trips to Postgres on the wire, between the driver and the server.
+"""Counts round trips to Postgres on the wire, between the driver and the server, and loses replies.
 
 A round trip is a burst of bytes from the client after the server last spoke. It is counted
 before it is passed on, so whoever has an answer finds its trip counted.
@@ -30,6 +30,8 @@ class Wire:
         self._lock = threading.Lock()
         self._trips = 0
         self._connections = 0
+        self.lose_next_reply = threading.Event()
+        """Set: the server carries out what it is asked next, and the client never hears of it."""
 
     @contextmanager
     def counting(self) -> Iterator[list[int]]:
@@ -78,6 +80,9 @@ class Wire:
                         with self._lock:
                             self._trips += 1
                     server_spoke_last = source is server
+                    if source is server and self.lose_next_reply.is_set():
+                        self.lose_next_reply.clear()
+                        return
                     target.sendall(chunk)
 
 

@@ -1,0 +1,123 @@
+"""What happens when the database goes away at the worst moment."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Any
+
+import psycopg
+import pytest
+from fastapi.testclient import TestClient
+
+from lib.deps import Deps, install_deps
+from lib.dispatch import function_app
+from lib.settings import Settings
+from tests.support.round_trips import Wire, counted_wire
+from tests.workshop.conftest import TOKEN
+
+PATH = "/api/student-progress"
+Rows = Callable[..., list[tuple[Any, ...]]]
+REPORT = {"sessionToken": TOKEN, "stepNumber": 1, "timeSpent": 60, "completed": True}
+ONCE = {"Idempotency-Key": "once"}
+
+
+@pytest.fixture
+def wire(settings: Settings) -> Iterator[Wire]:
+    with counted_wire(str(settings.postgres_url)) as wire:
+        yield wire
+
+
+@pytest.fixture
+def behind_wire(wire: Wire, settings: Settings) -> Iterator[TestClient]:
+    deps = Deps(replace(settings, postgres_url=wire.url))
+    install_deps(deps)
+    yield TestClient(function_app("student_progress"), raise_server_exceptions=False)
+    install_deps(None)
+    deps.close()
+
+
+def test_database_away_is_told_with_a_time_to_retry(settings: Settings) -> None:
+    away = "postgresql://nobody@/nothing?host=/nonexistent"
+    deps = Deps(replace(settings, postgres_url=away))
+    install_deps(deps)
+    client = TestClient(function_app("index"), raise_server_exceptions=False)
+    asked = [
+        client.post(PATH, json=REPORT),
+        client.get(PATH, params={"sessionToken": TOKEN}),
+        client.post("/api/generate-session"),
+        client.post("/api/student-config-save", json={"sessionToken": TOKEN}),
+        client.post("/api/report-bug", json={"description": "x"}),
+        client.post("/api/admin-list-configs", json={"adminPassword": settings.admin_password}),
+    ]
+    install_deps(None)
+    for answer in asked:
+        assert (answer.status_code, answer.json()["code"]) == (503, "database_unavailable")
+        assert int(answer.headers["retry-after"]) > 0
+        assert answer.json()["requestId"]
+        assert "nonexistent" not in answer.text
+
+
+def test_report_whose_reply_was_lost_counts_once_when_sent_again(
+    wire: Wire, behind_wire: TestClient, rows: Rows
+) -> None:
+    behind_wire.post(PATH, json={**REPORT, "stepNumber": 9})  # the connection is open now
+    wire.lose_next_reply.set()
+    lost = behind_wire.post(PATH, json=REPORT, headers=ONCE)
+    assert (lost.status_code, lost.json()["code"]) == (503, "database_unavailable")
+    again = behind_wire.post(PATH, json=REPORT, headers=ONCE)
+    assert again.status_code == 200
+    assert rows("SELECT time_spent, attempts FROM step_progress WHERE step_number = 1") == [(60, 1)]
+
+
+def test_look_up_whose_reply_was_lost_is_asked_again_at_once(
+    wire: Wire, behind_wire: TestClient
+) -> None:
+    behind_wire.post(PATH, json=REPORT)
+    wire.lose_next_reply.set()
+    assert behind_wire.get(PATH, params={"sessionToken": TOKEN}).status_code == 200
+
+
+def test_backend_killed_in_the_middle_writes_nothing(
+    post: Callable[..., Any], rows: Rows, postgres_url: str
+) -> None:
+    post(stepNumber=9)
+    before = rows("SELECT * FROM sessions, step_progress, events")
+    answers: list[Any] = []
+    with psycopg.connect(postgres_url) as other:
+        other.execute("SELECT * FROM sessions FOR UPDATE")
+        thread = threading.Thread(
+            target=lambda: answers.append(post(key="once", **{**REPORT, "stepNumber": 9}))
+        )
+        thread.start()
+        while not rows("SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock'"):
+            time.sleep(0.01)
+        rows("SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+             " WHERE wait_event_type = 'Lock' AND datname = current_database()")  # fmt: skip
+        thread.join(timeout=10)
+    assert [answer.status_code for answer in answers] == [503]
+    assert rows("SELECT * FROM sessions, step_progress, events") == before
+    assert rows("SELECT 1 FROM idempotency_keys") == []
+    assert post(key="once", **{**REPORT, "stepNumber": 9}).status_code == 200
+
+
+def test_key_waits_for_the_first_request_with_it(
+    post: Callable[..., Any], rows: Rows, postgres_url: str
+) -> None:
+    post(stepNumber=1)
+    answers: list[Any] = []
+    with psycopg.connect(postgres_url) as other:
+        other.execute("SELECT * FROM sessions FOR UPDATE")
+        threads = [
+            threading.Thread(target=lambda: answers.append(post(key="once", timeSpent=7)))
+            for _ in range(2)
+        ]
+        for thread in threads:
+            thread.start()
+        while len(rows("SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock'")) < 2:
+            time.sleep(0.01)
+    for thread in threads:
+        thread.join(timeout=10)
+    assert [answer.status_code for answer in answers] == [200, 200]
+    assert answers[0].json() == answers[1].json()
+    assert rows("SELECT time_spent, attempts FROM step_progress") == [(7, 2)]

@@ -1,0 +1,171 @@
+"""What holds for every endpoint of the workshop."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+
+from lib.dispatch import function_app
+from lib.openapi import description
+from lib.routes import ENDPOINTS, Access, Endpoint
+from tests.conftest import ADMIN_PASSWORD
+from tests.workshop.conftest import TOKEN
+
+Rows = Callable[..., list[tuple[Any, ...]]]
+MODULES = {
+    "generate_session", "student_progress", "student_config_save", "student_config_update",
+    "student_config_get", "track_student_progress", "report_bug", "cleanup_sessions",
+    "admin_list_configs", "admin_list_configs_v2", "admin_delete_sessions", "admin_delete_student",
+    "workshop_analytics", "admin_create_unified_schema",
+}  # fmt: skip
+WORKSHOP = [row for row in ENDPOINTS if row.module in MODULES]
+WITH_BODY = [
+    (row, method) for row in WORKSHOP for method in row.methods if method in {"POST", "PUT"}
+]
+
+
+def named(case: Any) -> str:
+    return case.module if isinstance(case, Endpoint) else str(case)
+
+
+def example(row: Endpoint, method: str) -> dict[str, Any]:
+    """The example that the API's description shows for this endpoint."""
+    described = description()
+    content = described["paths"][row.path][method.lower()]["requestBody"]["content"]
+    schema = content["application/json"]["schema"]
+    reference = next(part["$ref"] for part in [schema, *schema.get("anyOf", [])] if "$ref" in part)
+    model = described["components"]["schemas"][reference.rpartition("/")[2]]
+    body: dict[str, Any] = model["examples"][0]
+    return body
+
+
+def as_operator(row: Endpoint, body: dict[str, Any]) -> dict[str, Any]:
+    return {**body, "adminPassword": ADMIN_PASSWORD} if row.access is Access.OPERATOR else body
+
+
+def test_every_module_is_served() -> None:
+    assert {row.module for row in WORKSHOP} == MODULES
+
+
+@pytest.mark.parametrize(("row", "method"), WITH_BODY, ids=named)
+def test_documented_example_works_as_printed(
+    client: TestClient, post: Callable[..., Any], row: Endpoint, method: str
+) -> None:
+    body = example(row, method)
+    if row.module != "generate_session":
+        post(sessionToken=body.get("sessionToken", TOKEN), studentEmail="student@example.com")
+    answer = client.request(method, row.path, json=as_operator(row, body))
+    assert (answer.status_code, answer.json()["success"]) == (200, True)
+
+
+def test_new_session_has_a_token_that_cannot_be_guessed(client: TestClient, rows: Rows) -> None:
+    answers = [client.post("/api/generate-session"), client.post("/api/generate-session", json={})]
+    tokens = [answer.json()["sessionToken"] for answer in answers]
+    for token in tokens:
+        prefix, milliseconds, random = token.split("_")
+        assert (prefix, len(random), int(random, 16) > 0) == ("ws", 64, True)
+        assert abs(rows("SELECT extract(epoch FROM now()) * 1000")[0][0] - int(milliseconds)) < 60e3
+    assert tokens[0] != tokens[1]
+    assert sorted(rows("SELECT session_token FROM sessions")) == sorted((t,) for t in tokens)
+    assert rows("SELECT DISTINCT event_type FROM events") == [("session_created",)]
+
+
+@pytest.mark.parametrize(("row", "method"), WITH_BODY, ids=named)
+def test_strange_bodies_are_refused(
+    client: TestClient, operator: dict[str, str], row: Endpoint, method: str
+) -> None:
+    def send(raw: bytes, media: str = "application/json") -> int:
+        headers = {"Content-Type": media, **operator}
+        return client.request(method, row.path, content=raw, headers=headers).status_code
+
+    body = json.dumps(example(row, method)).encode()
+    assert send(b'{"a": "' + b"x" * 70_000 + b'"}') == 413
+    assert send(body, "text/plain") == 415
+    assert send(body[:-1]) == 400
+    assert send(b'{"a": ' * 40 + b"1" + b"}" * 40) == 422
+    assert send(body[:-1] + b', "x": NaN}') == 422
+    assert send(body[:-1] + b', "x": 1, "x": 2}') == 422
+    assert send(body[:-1] + b', "x": "\\u0000"}') == 422
+    assert send(b"[]") == 422
+    assert send(b"null") in {200, 422}  # 200 where a body may be left out
+
+
+@pytest.mark.parametrize("row", WORKSHOP, ids=named)
+def test_other_methods_are_refused(client: TestClient, row: Endpoint) -> None:
+    for method in {"GET", "POST", "PUT", "PATCH", "DELETE"} - set(row.methods):
+        answer = client.request(method, row.path)
+        assert answer.status_code == 405
+        assert set(answer.headers["allow"].split(", ")) == set(row.methods)
+
+
+@pytest.mark.parametrize(
+    "row", [row for row in WORKSHOP if row.access in {Access.OPERATOR, Access.CRON}], ids=named
+)
+def test_operators_and_crons_endpoints_are_closed_to_strangers(
+    client: TestClient, row: Endpoint
+) -> None:
+    (method,) = row.methods
+    for shown in ({}, {"Authorization": "Bearer wrong"}, {"Authorization": f"Bearer {TOKEN}"}):
+        answer = client.request(method, row.path, headers=shown)
+        assert (answer.status_code, answer.json()["code"]) == (401, "unauthenticated")
+
+
+def test_nothing_private_reaches_the_logs(
+    client: TestClient, capfd: pytest.CaptureFixture[str], operator: dict[str, str]
+) -> None:
+    token = "ws_1732147200000_" + "ca" * 32
+    person = {"sessionToken": token, "studentEmail": "canary@example.com",
+              "studentName": "Canary Person"}  # fmt: skip
+    key = "sk-canary-key-1234567890"
+    client.post("/api/generate-session", json=person)
+    client.post("/api/student-progress", json={**person, "stepNumber": 1})
+    client.post("/api/student-progress", json={**person, "stepNumber": 99})
+    client.post("/api/student-progress", json={
+        **person, "stepNumber": 1, "studentEmail": "canary2@example.com"})  # fmt: skip
+    client.post("/api/student-config-save", json={**person, "openaiApiKey": key})
+    client.get("/api/student-config-get", params={"sessionToken": token})
+    client.get("/api/student-progress", params={"studentEmail": "canary@example.com"})
+    client.post("/api/track-student-progress", json={**person, "exerciseId": "step-1"})
+    client.post("/api/report-bug", json={**person, "description": f"canary {key}"})
+    client.post("/api/admin-list-configs", json={"adminPassword": "canary password"})
+    client.post("/api/admin-delete-student", json={"studentEmail": "canary@example.com"},
+                headers=operator)  # fmt: skip
+    logged = capfd.readouterr()
+    assert logged.err.count('"event": "request"') == 11
+    for private in ("canary", "Canary", token, ADMIN_PASSWORD):
+        assert private not in logged.err + logged.out
+
+
+def test_no_answer_holds_an_api_key(
+    client: TestClient, operator: dict[str, str], rows: Rows
+) -> None:
+    body = {"sessionToken": TOKEN, "studentEmail": "ann@example.com"}
+    client.post("/api/student-config-save", json={**body, "openaiApiKey": "sk-canary-12345678"})
+    ((sealed,),) = rows("SELECT openai_api_key FROM sessions")
+    for row in WORKSHOP:
+        if row.module in {"admin_delete_student", "admin_delete_sessions", "cleanup_sessions"}:
+            continue  # they would take the key away
+        for method in row.methods:
+            params = {"sessionToken": TOKEN, "studentId": "ann@example.com"}
+            if row.path == "/api/student-progress":
+                del params["studentId"]
+            fields = {"stepNumber": 1, "exerciseId": "step-1", "description": "x"}
+            answer = client.request(
+                method, row.path, headers=operator,
+                **({"params": params} if method == "GET" else {"json": {**body, **fields}}),
+            )  # fmt: skip
+            assert answer.status_code == 200, row
+            assert "canary" not in answer.text
+            assert sealed not in answer.text
+            assert "v1." not in answer.text
+
+
+@pytest.mark.parametrize("row", WORKSHOP, ids=named)
+def test_function_alone_answers_as_it_does_among_all(client: TestClient, row: Endpoint) -> None:
+    alone = TestClient(function_app(row.module), raise_server_exceptions=False)
+    for method in row.methods:
+        both = [each.request(method, row.path) for each in (alone, client)]
+        codes = [(answer.status_code, answer.json().get("code")) for answer in both]
+        assert codes[0] == codes[1]
