@@ -64,7 +64,7 @@ async def local_or_operator(request: Request, deps: Annotated[Deps, Depends(get_
 
 
 async def require_operator(request: Request, deps: Deps) -> None:
-    """Let an operator through, or raise: for the one question of an open endpoint that needs one."""
+    """Let an operator through, or raise; for an open endpoint's one question that needs one."""
     await _check_operator(request, deps, _bearer(request))
 
 

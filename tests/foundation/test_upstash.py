@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from lib.upstash import TIMEOUT_SECONDS, RedisRest
+from lib.upstash import TIMEOUT_SECONDS, Command, RedisRest
 from local.faults import Fault
 from local.gateway import Gateway
 from local.redis_server import RedisServer
@@ -17,7 +17,12 @@ def redis(redis_gateway: Gateway) -> RedisRest:
 
 def test_commands_run_in_order_in_one_request(redis: RedisRest, redis_gateway: Gateway) -> None:
     before = redis_gateway.requests
-    commands = [["SET", "k", "välue", "EX", 60], ["GET", "k"], ["TTL", "k"], ["GET", "none"]]
+    commands: list[Command] = [
+        ["SET", "k", "välue", "EX", 60],
+        ["GET", "k"],
+        ["TTL", "k"],
+        ["GET", "none"],
+    ]
     assert redis.pipeline(commands) == ["OK", "välue", 60, None]
     assert redis_gateway.requests == before + 1
 

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 
 import pytest
+from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from pydantic import BaseModel
 
@@ -171,8 +172,9 @@ def test_operators_functions_answer_no_other_origin(monkeypatch: pytest.MonkeyPa
 
 
 def test_a_schedule_runs_its_job_and_http_goes_to_the_app(web: TestClient) -> None:
-    entry = lambda_entry(web.app, scheduled=lambda: {"swept": 3})  # type: ignore[arg-type] it is one
+    assert isinstance(web.app, FastAPI)
+    entry = lambda_entry(web.app, scheduled=lambda: {"swept": 3})
     assert entry({"source": "aws.events"}, None) == {"swept": 3}
-    without = lambda_entry(web.app)  # type: ignore[arg-type] as above
+    without = lambda_entry(web.app)
     with pytest.raises(NotImplementedError):
         without({"source": "aws.events"}, None)
