@@ -86,6 +86,9 @@ def bounds_by_block(
         weights: How much each concept's variance counts, shape (k,); equal when None.
     """
     start, end, n = 0, _FIRST_BLOCK, len(columns.order)
+    if n <= end:
+        yield columns.order, value_bounds(posterior, columns, weights), 0.0
+        return
     while start < n:
         block = columns.block(start, end)
         after = _ceiling(posterior, float(columns.squares[end]), weights) if end < n else 0.0

@@ -155,8 +155,11 @@ def _shortlist(
         bounds.append(bound[near])
         if after < limit:
             break
-    found = np.concatenate(items)[np.concatenate(bounds) >= limit]
-    return np.sort(found), limit
+    found = items[0]
+    if len(items) > 1:
+        found = np.concatenate(items)[np.concatenate(bounds) >= limit]
+    found.sort()
+    return found, limit
 
 
 def _nth_greatest(values: NDArray[Any], n: int) -> float:

@@ -61,14 +61,14 @@ def test_correlations_are_learned_from_tests_given_without_them() -> None:
     means, covariances = [], []
     for student in theta:
         state = Posterior.prior(3)
-        right = rng.random(15) < bank.probability(student, np.arange(15))
-        for item in range(15):
+        right = rng.random(30) < bank.probability(student, np.arange(30))
+        for item in range(30):
             state = update(state, bank, item, bool(right[item]))
         means.append(state.mean)
         covariances.append(state.covariance)
     learned = population_prior(means, covariances)
     assert np.diagonal(learned) == pytest.approx([1, 1, 1])
-    truth = np.corrcoef(theta.T)
+    truth = np.corrcoef(theta.T) * 300 / 330 + np.eye(3) * 30 / 330  # 30 students' shrinkage
     assert np.abs(learned - truth).max() < 0.12
     naive = np.corrcoef(np.array(means).T)
     assert np.abs(naive - truth).max() > np.abs(learned - truth).max()
