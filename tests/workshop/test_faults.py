@@ -121,3 +121,29 @@ def test_key_waits_for_the_first_request_with_it(
     assert [answer.status_code for answer in answers] == [200, 200]
     assert answers[0].json() == answers[1].json()
     assert rows("SELECT time_spent, attempts FROM step_progress") == [(7, 2)]
+
+
+@pytest.mark.parametrize("email", [None, "ann@example.com"])
+def test_two_first_reports_at_the_same_moment_are_one_session(
+    post: Callable[..., Any], rows: Rows, postgres_url: str, email: str | None
+) -> None:
+    answers: list[Any] = []
+    with psycopg.connect(postgres_url) as first:
+        first.execute(
+            "SELECT record_step_progress(%s, %s, NULL, NULL, 1, NULL, TRUE, 5, 1,"
+            " NULL, NULL, NULL, NULL)",
+            (TOKEN, email),
+        )
+        thread = threading.Thread(
+            target=lambda: answers.append(post(timeSpent=7, studentEmail=email))
+        )
+        thread.start()
+        while not rows("SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock'"):
+            time.sleep(0.01)
+    thread.join(timeout=10)
+    assert [answer.status_code for answer in answers] == [200]
+    assert rows("SELECT time_spent, attempts, validation_passed FROM step_progress") == [
+        (12, 2, True)
+    ]
+    assert rows("SELECT count(*) FROM events WHERE event_type = 'session_created'") == [(1,)]
+    assert rows("SELECT count(*) FROM students") == [(1,)]
