@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from lib.headers import API_HEADERS
-from tests.contract.conversations import Turn
+from tests.contract.turn import Turn
 from tests.support.wire import Answer, Request
 
 # What differs from run to run, each written as its kind.
@@ -14,6 +14,8 @@ VOLATILE = (
     (re.compile(r"ws_\d+_[0-9a-f]{64}"), "<token>"),
     (re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"), "<uuid>"),
     (re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[.\d]*(Z|[+-]\d\d:\d\d)?"), "<time>"),
+    (re.compile(r"\d{4}-\d\d-\d\d"), "<day>"),
+    (re.compile(r"anonymous_[0-9a-f]{16}"), "<anonymous>"),
     (re.compile(r"\b[0-9a-f]{32}\b"), "<id>"),
     (re.compile(r"\bq\d\b"), "<question>"),
 )

@@ -8,8 +8,9 @@ import pytest
 
 from lib.routes import ENDPOINTS, Endpoint
 from tests.contract.conftest import DEPLOYMENTS
-from tests.contract.conversations import TURNS, Turn
+from tests.contract.conversations import TURNS
 from tests.contract.playing import Said
+from tests.contract.turn import Turn
 from tests.support.lambda_runtime import LambdaDeployment
 from tests.support.vercel_runtime import VercelDeployment
 from tests.support.wire import Request
