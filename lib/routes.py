@@ -64,6 +64,33 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         Access.OPERATOR,
     ),
     # --- legacy
+    Endpoint(
+        "/api/admin-migrate-to-unified-schema",
+        "admin_migrate_to_unified_schema",
+        ("POST",),
+        Access.OPERATOR,
+    ),
+    Endpoint(
+        "/api/admin-normalize-database-v2",
+        "admin_normalize_database_v2",
+        ("POST",),
+        Access.OPERATOR,
+    ),
+    Endpoint(
+        "/api/admin-cleanup-old-tables",
+        "admin_cleanup_old_tables",
+        ("POST",),
+        Access.OPERATOR,
+    ),
+    Endpoint(
+        "/api/admin-restore-old-tables",
+        "admin_restore_old_tables",
+        ("POST",),
+        Access.OPERATOR,
+    ),
+    Endpoint("/api/admin-backup", "admin_backup", ("POST",), Access.OPERATOR),
+    Endpoint("/api/admin-restore", "admin_restore", ("POST",), Access.OPERATOR),
+    Endpoint("/api/admin-rotate-keys", "admin_rotate_keys", ("POST",), Access.OPERATOR),
     # --- assessment
     Endpoint(
         "/api/questions/upload",
@@ -95,6 +122,8 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     Endpoint("/api/debug/session/{session_id}", "debug_session", ("GET",), Access.OPERATOR),
     Endpoint("/api/debug/redis/stats", "debug_redis_stats", ("GET",), Access.OPERATOR),
     Endpoint("/api/debug/sync/{session_id}", "debug_sync", ("POST",), Access.OPERATOR),
+    Endpoint("/api/admin-calibrate", "calibrate", ("POST",), Access.OPERATOR),
+    Endpoint("/api/calibrate", "calibrate", ("GET",), Access.CRON, schedule="45 4 * * *"),
 )
 
 

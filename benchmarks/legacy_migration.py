@@ -1,0 +1,116 @@
+"""What the move from the legacy tables costs, beside a bare INSERT … SELECT of the same rows.
+
+`make bench ARGS=legacy_migration` moves 10,000 and 100,000 people; PEOPLE=1000000 adds a million.
+The floor writes the very rows that the migration made, ready in three tables, into the same
+unified tables with the same indexes, constraints and triggers.
+"""
+
+import multiprocessing
+import os
+import resource
+import time
+from dataclasses import dataclass
+
+import psycopg
+
+from benchmarks.legacy_data import ENCRYPTION_KEY, TABLES, LegacyData, create_tables, fill
+from lib.deps import Deps
+from lib.legacy.migration import migrate
+from lib.legacy.run import Phase
+from lib.legacy.verdict import verdict
+from lib.queries import load_queries
+from lib.schema import schema_scripts
+from lib.settings import Settings
+from local.postgres_server import PostgresServer, running_postgres
+
+SIZES = (10_000, 100_000)
+floor = load_queries("legacy/floor.sql")
+
+
+@dataclass(frozen=True)
+class Moved:
+    """One migration."""
+
+    seconds: float
+    calls: int
+    megabytes: float
+    """Largest resident memory of the process that ran it."""
+    complaints: list[str]
+
+
+def main() -> None:
+    """Print one line for each size."""
+    sizes = (*SIZES, *(int(size) for size in filter(None, [os.environ.get("PEOPLE")])))
+    print("people   legacy rows  migration  calls   floor    ratio  memory  again")
+    with running_postgres() as server:
+        for people in sizes:
+            print(measure(server, people), flush=True)
+
+
+def measure(server: PostgresServer, people: int) -> str:
+    """Generate, move, move again, and write the same rows bare."""
+    url = server.create_database(f"legacy_{people}")
+    rows = prepare(url, people)
+    moved = in_a_process_of_its_own(url, dry_run=False)
+    again = in_a_process_of_its_own(url, dry_run=False)
+    bare = write_bare(url)
+    server.drop_database(f"legacy_{people}")
+    complaints = [*moved.complaints, *again.complaints]
+    return (
+        f"{people:<9,}{rows:<13,}{moved.seconds:6.1f} s  {moved.calls:5}  {bare:6.1f} s"
+        f"  {moved.seconds / bare:6.2f}  {moved.megabytes:3.0f} MB  {again.seconds:5.1f} s"
+        f"  {complaints or 'verified'}"
+    )
+
+
+def prepare(url: str, people: int) -> int:
+    """Make a legacy database beside an empty unified schema; return its number of rows."""
+    with psycopg.connect(url, autocommit=True) as connection:
+        for _, script in schema_scripts():
+            connection.execute(script.encode())
+        create_tables(connection)
+        fill(connection, LegacyData(people))
+        connection.execute("VACUUM ANALYZE")
+        counts = [
+            connection.execute(f"SELECT count(*) FROM public.{table}".encode()).fetchone()  # noqa: S608 our own names
+            for table in TABLES
+        ]
+    return sum(count[0] for count in counts if count)
+
+
+def in_a_process_of_its_own(url: str, *, dry_run: bool) -> Moved:
+    """Call until it is done, as an admin would; a fresh process shows what a function needs."""
+    with multiprocessing.get_context("spawn").Pool(1) as pool:
+        return pool.apply(move, (url, dry_run))
+
+
+def move(url: str, dry_run: bool) -> Moved:
+    """The calls of one migration."""
+    deps = Deps(Settings(postgres_url=url, encryption_key=ENCRYPTION_KEY))
+    calls, started = 0, time.perf_counter()
+    while True:
+        run = migrate(deps, dry_run=dry_run)
+        calls += 1
+        if run.phase is Phase.DONE:
+            break
+    seconds = time.perf_counter() - started
+    deps.close()
+    kilobytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return Moved(seconds, calls, kilobytes / 1024, verdict(run))
+
+
+def write_bare(url: str) -> float:
+    """Seconds for the floor, in one transaction."""
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(floor["keep_result"].text)
+        connection.execute(floor["empty_unified"].text)
+        connection.execute("VACUUM ANALYZE")
+        started = time.perf_counter()
+        with connection.transaction():
+            for name in ("insert_students", "insert_sessions", "insert_step_progress"):
+                connection.execute(floor[name].text)
+        return time.perf_counter() - started
+
+
+if __name__ == "__main__":
+    main()

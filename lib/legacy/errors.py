@@ -1,0 +1,39 @@
+"""What can keep the legacy tables from being moved, renamed, saved or brought back."""
+
+from lib.errors import BadRequest, Conflict
+
+
+class UnifiedSchemaNotFound(BadRequest):
+    """Unified schema not found. Run admin-create-unified-schema first."""
+
+    code = "unified_schema_not_found"
+
+
+class AlreadyRunning(Conflict):
+    """Another migration, clean-up, restore or rotation runs right now; wait until it has ended."""
+
+    code = "already_running"
+
+
+class NotConfirmed(BadRequest):
+    """Nothing was changed: send "confirmText": "{text}" to confirm."""
+
+    code = "not_confirmed"
+
+
+class NothingToDo(BadRequest):
+    """{reason}."""
+
+    code = "nothing_to_do"
+
+
+class NotSafeYet(Conflict):
+    """Nothing was changed: {reason}."""
+
+    code = "not_safe_yet"
+
+
+class BackupUnreadable(Conflict):
+    """Nothing was restored: {reason}."""
+
+    code = "backup_unreadable"

@@ -1,0 +1,120 @@
+"""Move the legacy tables to the unified schema, for as long as one call may take.
+
+A call is one transaction: its batches and the cursor behind them are committed together, or, in
+a dry run, the batches are rolled back and only the cursor and the report are kept. Killed at any
+moment, the database is as it was before the call.
+"""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+
+from psycopg.rows import dict_row
+
+from lib.deps import Deps
+from lib.legacy import move
+from lib.legacy.run import Counts, Phase, Run, begin, lock, prefixed, prepare, queries, save
+from lib.legacy.verdict import verdict
+from lib.postgres import Transaction
+from lib.queries import load_script
+from lib.vault import Vault
+
+CALL_SECONDS = 18.0  # the platforms end a request after 30 s; commit and report take their share
+LEGACY_TABLES = ("workshop_students", "student_configs", "workshop_sessions")
+
+
+def migrate(deps: Deps, *, dry_run: bool, call_seconds: float = CALL_SECONDS) -> Run:
+    """Begin a migration or go on with it, until it is complete or the time is over.
+
+    Raises:
+        NotConfigured: If ENCRYPTION_KEY is missing; nothing was begun.
+        AlreadyRunning: If another migration, clean-up, restore or rotation runs.
+        UnifiedSchemaNotFound: If there are no tables to move to.
+    """
+    vault = Vault.from_settings(deps.settings)
+    deadline = time.monotonic() + call_seconds
+    with deps.postgres.transaction() as transaction:
+        prepare(transaction)
+        run = begin(transaction, dry_run=dry_run, before=_count_unified(transaction, "before"))
+    with deps.postgres.transaction() as transaction:
+        lock(transaction)
+        return work(transaction, run, vault, deadline)
+
+
+def work(transaction: Transaction, run: Run, vault: Vault, deadline: float) -> Run:
+    """Move batches until the run is complete or the time is over; save how far it came."""
+    found: list[bytes] = []
+    with _rolled_back_if(transaction, run.dry_run):
+        transaction.execute(queries["open_sources"])
+        transaction.execute_script(load_script("legacy/stage.sql"))
+        while run.phase is not Phase.DONE:
+            began = time.monotonic()
+            run = _batch(transaction, run, vault, found)
+            now = time.monotonic()
+            if now + (now - began) > deadline:
+                break
+        if run.phase is Phase.DONE:
+            run = _finish(transaction, run, found)
+        transaction.execute(queries["close_sources"])
+    _keep_spooled(transaction, run, found)
+    save(transaction, run)
+    return run
+
+
+def _batch(transaction: Transaction, run: Run, vault: Vault, found: list[bytes]) -> Run:
+    began = time.monotonic()
+    if run.phase is Phase.PEOPLE:
+        counts = move.move_people(transaction, run)
+    else:
+        counts = move.move_sessions(transaction, run, vault)
+        _keep_findings(transaction, run, found)
+    return run.advanced(counts, time.monotonic() - began)
+
+
+def _finish(transaction: Transaction, run: Run, found: list[bytes]) -> Run:
+    """Count once more, list the rows that stay behind, judge."""
+    transaction.execute(move.sessions["clear_stage"])
+    tokenless = transaction.connection.cursor(row_factory=dict_row)
+    transaction.execute(move.findings["find_tokenless_rows"])
+    counts = Counts(_count_unified(transaction, "after"))
+    for row in tokenless.execute(move.findings["count_tokenless_rows"].text):
+        counts.add(f"{row['source']}.skipped", row["rows"])
+    strays = tokenless.execute(move.verify["count_strays"].text).fetchone() or {}
+    for name, value in strays.items():
+        counts.add(f"strays.{name}", value)
+    sources = tokenless.execute(move.verify["count_legacy"].text).fetchone() or {}
+    _keep_findings(transaction, run, found)
+    run = replace(run, counts=counts.added_to(run.counts), sources=sources)
+    return replace(run, verified=not verdict(run))
+
+
+def _count_unified(transaction: Transaction, when: str) -> dict[str, int]:
+    with transaction.connection.cursor(row_factory=dict_row) as cursor:
+        row = cursor.execute(move.verify["count_unified"].text).fetchone() or {}
+    return prefixed(when, row, row)
+
+
+def _keep_findings(transaction: Transaction, run: Run, found: list[bytes]) -> None:
+    """Into the report; out of a dry run, which will be rolled back, as COPY's own bytes."""
+    if not run.dry_run:
+        transaction.execute(queries["keep_findings"], {"id": run.id})
+        return
+    with transaction.connection.cursor().copy(queries["copy_findings_out"].text) as copy:
+        found.extend(bytes(block) for block in copy)
+
+
+def _keep_spooled(transaction: Transaction, run: Run, found: list[bytes]) -> None:
+    if not found:
+        return
+    transaction.execute(queries["make_spool"])
+    with transaction.connection.cursor().copy(queries["copy_findings_in"].text) as copy:
+        for block in found:
+            copy.write(block)
+    transaction.execute(queries["keep_findings"], {"id": run.id})
+
+
+@contextmanager
+def _rolled_back_if(transaction: Transaction, dry_run: bool) -> Iterator[None]:
+    with transaction.connection.transaction(force_rollback=dry_run):
+        yield

@@ -1,0 +1,140 @@
+"""The batches of a migration: people first, then sessions with their steps.
+
+The mapping itself is SQL over whole batches (`sql/legacy/`); what SQL cannot do, encrypting the
+keys that stood in the clear, is done here before anything is stored.
+"""
+
+from psycopg.rows import dict_row, tuple_row
+
+from lib.legacy.run import Counts, Run
+from lib.postgres import Transaction
+from lib.queries import Query, load_queries
+from lib.statements import Params
+from lib.vault import API_KEY_FIELD, Vault
+
+KEYS_AT_ONCE = 5_000
+
+people = load_queries("legacy/people.sql")
+sessions = load_queries("legacy/sessions.sql")
+store = load_queries("legacy/store.sql")
+findings = load_queries("legacy/findings.sql")
+verify = load_queries("legacy/verify.sql")
+
+
+def move_people(transaction: Transaction, run: Run) -> Counts:
+    """Move the people whose e-mail's hash is in the run's next batch."""
+    transaction.execute(people["clear_people"])
+    transaction.execute(people["stage_people"], _bounds(run))
+    transaction.execute(people["analyze_people"])
+    counts = Counts()
+    counts.add("people.merged", transaction.execute(people["update_students"]))
+    counts.add("people.created", transaction.execute(people["insert_students"]))
+    transaction.execute(people["analyze_students"])
+    _check(transaction, verify["check_people"], "people", counts)
+    return counts
+
+
+def move_sessions(transaction: Transaction, run: Run, vault: Vault) -> Counts:
+    """Move the sessions whose token's hash is in the run's next batch.
+
+    What was mended or not understood stands in pg_temp.findings afterwards.
+    """
+    bounds = _bounds(run)
+    counts = Counts()
+    _stage(transaction, bounds)
+    counts.add("keys.sealed", _seal_keys(transaction, vault))
+    _insert_late_students(transaction, run, counts)
+    for name in ("insert_sessions", "analyze_sessions", "insert_steps", "analyze_step_progress"):
+        transaction.execute(store[name])
+    if transaction.fetch_value(sessions["any_known"]):
+        _merge_known(transaction)
+    _verify(transaction, bounds, counts)
+    transaction.execute(findings["find_mended_rows"], bounds)
+    transaction.execute(findings["find_mended_exercises"])
+    return counts
+
+
+def _stage(transaction: Transaction, bounds: Params) -> None:
+    """Fill the temporary tables with the batch, merged and mended."""
+    transaction.execute(sessions["clear_stage"])
+    transaction.execute(sessions["avoid_loops"], {"value": "off"})
+    for name in ("find_repeated", "merge_repeated", "stage_sessions"):
+        transaction.execute(sessions[name], bounds)
+    transaction.execute(sessions["avoid_loops"], {"value": "on"})
+    for name in (
+        "analyze_incoming",
+        "find_known",
+        "stage_exercises",
+        "stage_steps",
+        "total_steps",
+        "analyze_steps",
+    ):
+        transaction.execute(sessions[name])
+
+
+def _seal_keys(transaction: Transaction, vault: Vault) -> int:
+    """Encrypt the batch's keys that are in the clear; the unified tables never see them so."""
+    sealed = 0
+    connection = transaction.connection
+    with connection.cursor("clear_keys", row_factory=tuple_row) as cursor:
+        cursor.execute(sessions["clear_keys"].text)
+        while rows := cursor.fetchmany(KEYS_AT_ONCE):
+            with connection.cursor().copy(sessions["copy_sealed"].text) as copy:
+                for token, key in rows:
+                    copy.write_row((token, vault.seal(key, token, API_KEY_FIELD)))
+            sealed += len(rows)
+    transaction.execute(sessions["analyze_sealed"])
+    return sealed
+
+
+def _insert_late_students(transaction: Transaction, run: Run, counts: Counts) -> None:
+    """Make students of sessions without e-mail, and of people who came after the people's phase.
+
+    A dry run has rolled the people of its earlier calls back: they are not late, and were counted.
+    """
+    made = _row(transaction, sessions["insert_late_students"])
+    counts.add("people.created", made["anonymous"] + (0 if run.dry_run else made["late"]))
+
+
+def _merge_known(transaction: Transaction) -> None:
+    """Bring what is new to sessions that the unified schema has already."""
+    for name in (
+        "add_steps",
+        "update_steps",
+        "stage_outcome",
+        "analyze_outcome",
+        "update_sessions",
+        "adopt_steps",
+        "adopt_events",
+        "remove_placeholders",
+    ):
+        transaction.execute(store[name])
+
+
+def _verify(transaction: Transaction, bounds: Params, counts: Counts) -> None:
+    with transaction.connection.cursor(row_factory=tuple_row) as cursor:
+        for name, value in cursor.execute(verify["count_fates"].text):
+            counts.add(name, value)
+    for name, value in _row(transaction, verify["count_lost"], bounds).items():
+        counts.add(f"lost.{name}", value)
+    _check(transaction, verify["check_sessions"], "sessions", counts)
+    _check(transaction, verify["check_steps"], "step_progress", counts)
+
+
+def _check(transaction: Transaction, query: Query, table: str, counts: Counts) -> None:
+    """Add the checksums of what was meant and of what is stored."""
+    row = _row(transaction, query)
+    counts.add(f"checked.{table}", row["rows"])
+    counts.add(f"checksum.{table}.expected", row["expected"])
+    counts.add(f"checksum.{table}.stored", row["stored"])
+
+
+def _row(transaction: Transaction, query: Query, params: Params | None = None) -> dict[str, int]:
+    with transaction.connection.cursor(row_factory=dict_row) as cursor:
+        row = cursor.execute(query.text, params).fetchone()
+    assert row is not None  # noqa: S101 sums always give a row
+    return row
+
+
+def _bounds(run: Run) -> Params:
+    return {"from": run.next_hash, "to": run.batch_end}

@@ -1,0 +1,171 @@
+"""A backup comes back into empty tables: all of it, or nothing."""
+
+import hashlib
+import json
+import re
+import time
+import zlib
+from collections.abc import Iterator
+from itertools import islice
+from typing import Any
+
+import psycopg
+from psycopg.types.json import Jsonb
+
+from lib.deps import Deps
+from lib.legacy import storage
+from lib.legacy.backup import (
+    CALL_SECONDS,
+    FORMAT,
+    GZIP,
+    SEALED_NAME,
+    UNIFIED_TABLES,
+    VERSION,
+    TakesTooLong,
+    backup_field,
+    queries,
+    token_column,
+)
+from lib.legacy.errors import BackupUnreadable, NotSafeYet, UnifiedSchemaNotFound
+from lib.legacy.migration import LEGACY_TABLES
+from lib.legacy.run import lock, make_schema, unified_schema_exists
+from lib.postgres import Transaction
+from lib.vault import API_KEY_FIELD, Unreadable, Vault
+
+ROWS_AT_ONCE = 2_000
+_SEALED_MEMBER = re.compile(rf'"{SEALED_NAME}": "(?P<sealed>v1\.[\w.-]+)"}}\s*$')
+LINE_LIMIT = 64 * 1024 * 1024  # bytes; a longer one is no row of ours
+
+
+def restore(name: str, deps: Deps) -> dict[str, int]:
+    """Bring a backup back; return the rows of each table.
+
+    Raises:
+        NotConfigured: If ENCRYPTION_KEY is missing, or a deployment's BACKUP_BUCKET.
+        NotFound: If there is no such backup.
+        AlreadyRunning: If a migration, clean-up or rotation runs.
+        UnifiedSchemaNotFound: If there are no unified tables.
+        NotSafeYet: If a table has rows.
+        BackupUnreadable: If the file is damaged, or its keys were sealed with another key.
+        TakesTooLong: If the time of a call does not suffice.
+    """
+    vault = Vault.from_settings(deps.settings)
+    lines = _Lines(storage.read(deps.settings, name), time.monotonic() + CALL_SECONDS)
+    with deps.postgres.transaction() as transaction:
+        lock(transaction)
+        if not unified_schema_exists(transaction):
+            raise UnifiedSchemaNotFound
+        make_schema(transaction)
+        transaction.execute(queries["make_lines"])
+        rows = _restore_tables(transaction, lines, vault)
+        transaction.execute(queries["end_restore"])
+    return rows
+
+
+def _restore_tables(transaction: Transaction, lines: "_Lines", vault: Vault) -> dict[str, int]:
+    first = lines.header()
+    if (first.get("format"), first.get("version")) != (FORMAT, VERSION):
+        raise BackupUnreadable(reason="this is no backup of ours")
+    rows: dict[str, int] = {}
+    while "sha256" not in (header := lines.header()):
+        table = header.get("table")
+        if table not in (*UNIFIED_TABLES, *LEGACY_TABLES) or table in rows:
+            raise BackupUnreadable(reason="it names a table that is none of ours")
+        rows[table] = _restore_table(transaction, lines, header, vault)
+    if header["sha256"] != lines.sha256_before_last:
+        raise BackupUnreadable(reason="it was changed or damaged")
+    return rows
+
+
+def _restore_table(
+    transaction: Transaction, lines: "_Lines", header: dict[str, Any], vault: Vault
+) -> int:
+    table, columns = header["table"], header["columns"]
+    room = {"table": table, "columns": Jsonb(columns)}
+    if not transaction.fetch_value(queries["make_room"], room):
+        raise NotSafeYet(reason=f"{table} is missing or has rows; restore into empty tables")
+    taking = {"table": table, "columns": [column["name"] for column in columns]}
+    waiting = (_opened(lines.row(), table, vault) for _ in range(header["rows"]))
+    taken = 0
+    try:
+        while batch := list(islice(waiting, ROWS_AT_ONCE)):
+            with transaction.connection.cursor().copy(queries["copy_lines"].text) as copy:
+                for row in batch:
+                    copy.write_row((row,))
+            taken += transaction.fetch_value(queries["take_lines"], taking)
+    except (psycopg.DataError, psycopg.IntegrityError) as error:
+        raise BackupUnreadable(reason=f"a row of {table} is damaged") from error
+    return taken
+
+
+def _opened(line: bytes, table: str, vault: Vault) -> str:
+    """The row as JSON text, a key that the backup encrypted in the clear again."""
+    text = line.decode()
+    found = _SEALED_MEMBER.search(text)
+    if found is None:
+        return text
+    token = json.loads(text).get(token_column(table)) or ""
+    try:
+        key = vault.open(found["sealed"], token, backup_field(table))
+    except Unreadable as error:
+        raise BackupUnreadable(
+            reason="its API keys were encrypted with another ENCRYPTION_KEY"
+        ) from error
+    return f"{text[: found.start()]}{json.dumps({API_KEY_FIELD: key})[1:]}"
+
+
+class _Lines:
+    """The lines of a backup, one after the other."""
+
+    def __init__(self, chunks: Iterator[bytes], deadline: float) -> None:
+        self._lines = _split(_decompressed(chunks))
+        self._deadline = deadline
+        self._digest = hashlib.sha256()
+        self.sha256_before_last = ""
+
+    def row(self) -> bytes:
+        """The next line.
+
+        Raises:
+            BackupUnreadable: If there is none.
+            TakesTooLong: If the time is over.
+        """
+        if time.monotonic() > self._deadline:
+            raise TakesTooLong
+        self.sha256_before_last = self._digest.hexdigest()
+        try:
+            line = next(self._lines)
+        except (StopIteration, zlib.error) as error:
+            raise BackupUnreadable(reason="it is cut off or damaged") from error
+        self._digest.update(line)
+        return line
+
+    def header(self) -> dict[str, Any]:
+        """The next line's object, one that is no row."""
+        try:
+            value = json.loads(self.row())
+        except ValueError as error:
+            raise BackupUnreadable(reason="it is damaged") from error
+        if not isinstance(value, dict):
+            raise BackupUnreadable(reason="it is damaged")
+        return value
+
+
+def _split(blocks: Iterator[bytes]) -> Iterator[bytes]:
+    """Lines with their line breaks."""
+    rest = b""
+    for block in blocks:
+        *whole, rest = (rest + block).split(b"\n")
+        if len(rest) > LINE_LIMIT:
+            raise BackupUnreadable(reason="it is damaged")
+        for line in whole:
+            yield line + b"\n"
+
+
+def _decompressed(chunks: Iterator[bytes]) -> Iterator[bytes]:
+    unpacker = zlib.decompressobj(wbits=GZIP)
+    for chunk in chunks:
+        rest = chunk
+        while rest:
+            yield unpacker.decompress(rest, 1024 * 1024)
+            rest = unpacker.unconsumed_tail

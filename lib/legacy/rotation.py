@@ -1,0 +1,82 @@
+"""Keys that were sealed with an earlier encryption key, or in the old format: sealed anew."""
+
+import time
+from dataclasses import dataclass
+
+from lib.deps import Deps
+from lib.legacy.run import lock
+from lib.postgres import Transaction
+from lib.queries import load_queries
+from lib.vault import API_KEY_FIELD, Unreadable, Vault, is_sealed
+
+BATCH = 1_000
+CALL_SECONDS = 18.0
+_queries = load_queries("legacy/rotation.sql")
+
+
+@dataclass(frozen=True)
+class Rotation:
+    """What one call did."""
+
+    rotated: int
+    unreadable: int
+    remaining: int
+    """Keys that are still under another encryption key and were not seen to be unreadable."""
+
+
+@dataclass(frozen=True)
+class _Key:
+    session_token: str
+    openai_api_key: str
+
+
+def rotate(deps: Deps, call_seconds: float = CALL_SECONDS) -> Rotation:
+    """Seal batch after batch with the current key; each is a transaction of its own.
+
+    Raises:
+        NotConfigured: If ENCRYPTION_KEY is missing.
+        AlreadyRunning: If a migration, clean-up or restore runs.
+    """
+    vault = Vault.from_settings(deps.settings)
+    deadline = time.monotonic() + call_seconds
+    rotated = unreadable = 0
+    after = ""
+    while time.monotonic() < deadline:
+        with deps.postgres.transaction() as transaction:
+            lock(transaction)
+            keys = transaction.fetch_all(
+                _queries["next_keys"],
+                {"prefix": vault.prefix, "after": after, "limit": BATCH},
+                _Key,
+            )
+            sealed = _seal_anew(transaction, keys, vault)
+        rotated += sealed
+        unreadable += len(keys) - sealed
+        if len(keys) < BATCH:
+            break
+        after = keys[-1].session_token
+    left = deps.postgres.fetch_value(_queries["count_left"], {"prefix": vault.prefix}, read=True)
+    return Rotation(rotated, unreadable, left - unreadable)
+
+
+def _seal_anew(transaction: Transaction, keys: list[_Key], vault: Vault) -> int:
+    """Store those that can be read; return how many."""
+    opened = [
+        (key.session_token, plain) for key in keys if (plain := _open(key, vault)) is not None
+    ]
+    if opened:
+        params = {
+            "tokens": [token for token, _ in opened],
+            "keys": [vault.seal(plain, token, API_KEY_FIELD) for token, plain in opened],
+        }
+        transaction.execute(_queries["store_keys"], params)
+    return len(opened)
+
+
+def _open(key: _Key, vault: Vault) -> str | None:
+    if not is_sealed(key.openai_api_key):
+        return key.openai_api_key  # in the clear: an older application wrote it
+    try:
+        return vault.open(key.openai_api_key, key.session_token, API_KEY_FIELD)
+    except Unreadable:
+        return None

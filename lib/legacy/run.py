@@ -1,0 +1,191 @@
+"""One migration, over as many calls as it takes: its lock, its cursor, its sums."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from psycopg.types.json import Jsonb
+
+from lib.legacy.errors import AlreadyRunning, UnifiedSchemaNotFound
+from lib.postgres import Transaction
+from lib.queries import load_queries, load_script
+
+FIRST_HASH, END_OF_HASHES = -(2**31), 2**31  # of Postgres's hashtext()
+FIRST_BATCH_ROWS = 20_000
+BATCH_SECONDS = 6.0  # each batch scans the legacy tables, so few are better; a call takes 18 s
+SESSION_COST = 16  # in people, roughly
+CHECKSUM_BITS = 64
+
+SCRIPTS = ("legacy/schema.sql", "legacy/sources.sql", "legacy/tables.sql")
+
+queries = load_queries("legacy/runs.sql")
+
+
+class Phase(StrEnum):
+    """What the cursor runs over."""
+
+    PEOPLE = "people"
+    SESSIONS = "sessions"
+    DONE = "done"
+
+
+@dataclass(frozen=True)
+class Run:
+    """A row of legacy.migration_runs."""
+
+    id: int
+    dry_run: bool
+    status: str
+    phase: Phase
+    next_hash: int
+    batch_hashes: int
+    counts: dict[str, int]
+    """Sums over all batches, such as `sessions.created`; names are those of verify.sql."""
+    sources: dict[str, int | None]
+    """Rows of each legacy table when it was last counted; None where the table is absent."""
+    verified: bool | None
+    interruptions: int
+    started_at: datetime
+
+    def __post_init__(self) -> None:
+        """The database gives the phase as text."""
+        object.__setattr__(self, "phase", Phase(self.phase))
+
+    @property
+    def batch_end(self) -> int:
+        """Hash at which the next batch ends."""
+        return min(self.next_hash + self.batch_hashes, END_OF_HASHES)
+
+    @property
+    def fraction_done(self) -> float:
+        """0 to 1, over both phases."""
+        before = {Phase.PEOPLE: 0.0, Phase.SESSIONS: 0.2, Phase.DONE: 1.0}[self.phase]
+        share = {Phase.PEOPLE: 0.2, Phase.SESSIONS: 0.8, Phase.DONE: 0.0}[self.phase]
+        return before + share * (self.next_hash - FIRST_HASH) / (END_OF_HASHES - FIRST_HASH)
+
+    def advanced(self, counted: "Counts", seconds: float) -> "Run":
+        """The run after a batch that took so long."""
+        end = self.batch_end
+        done = end == END_OF_HASHES
+        following = Phase.SESSIONS if self.phase is Phase.PEOPLE else Phase.DONE
+        width = _next_width(self.batch_hashes, seconds)
+        return replace(
+            self,
+            counts=counted.added_to(self.counts),
+            phase=following if done else self.phase,
+            next_hash=FIRST_HASH if done else end,
+            batch_hashes=max(1, width // SESSION_COST) if done else width,
+        )
+
+
+@dataclass
+class Counts:
+    """Sums of one batch."""
+
+    sums: dict[str, int] = field(default_factory=dict)
+
+    def add(self, name: str, value: int) -> None:
+        """Add to a sum."""
+        self.sums[name] = self.sums.get(name, 0) + int(value)
+
+    def added_to(self, before: dict[str, int]) -> dict[str, int]:
+        """The sums of all batches; checksums wrap around."""
+        total = dict(before)
+        for name, value in self.sums.items():
+            total[name] = total.get(name, 0) + value
+            if name.startswith("checksum."):
+                total[name] %= 2**CHECKSUM_BITS
+        return total
+
+
+def lock(transaction: Transaction) -> None:
+    """Keep every other migration, clean-up, restore and rotation out until the transaction ends.
+
+    Raises:
+        AlreadyRunning: If one is in.
+    """
+    if not transaction.fetch_value(queries["try_lock"]):
+        raise AlreadyRunning
+    transaction.execute(queries["prepare_transaction"])
+
+
+def prepare(transaction: Transaction) -> None:
+    """Lock, and make the tables and functions of this context.
+
+    Raises:
+        AlreadyRunning: If something else holds the lock.
+        UnifiedSchemaNotFound: If there is nothing to move to.
+    """
+    lock(transaction)
+    if not unified_schema_exists(transaction):
+        raise UnifiedSchemaNotFound
+    make_schema(transaction)
+
+
+def unified_schema_exists(transaction: Transaction) -> bool:
+    """Whether the tables to move to are there, and up to date."""
+    return bool(transaction.fetch_value(queries["unified_schema_exists"]))
+
+
+def make_schema(transaction: Transaction) -> None:
+    """Make the tables and functions of this context; may run again and again."""
+    for script in SCRIPTS:
+        transaction.execute_script(load_script(script))
+
+
+def begin(transaction: Transaction, *, dry_run: bool, before: dict[str, int]) -> Run:
+    """The run to go on with, or a new one; marked as running."""
+    run = transaction.fetch_one(queries["open_run"], {"dry_run": dry_run}, Run)
+    if run is None:
+        transaction.execute(queries["forget_dry_runs"], {"dry_run": dry_run})
+        rows = transaction.fetch_value(queries["count_rows_to_move"])
+        started = transaction.fetch_one(
+            queries["start_run"],
+            {"dry_run": dry_run, "batch_hashes": _first_width(rows), "counts": Jsonb(before)},
+            Run,
+        )
+        assert started is not None  # noqa: S101 INSERT … RETURNING gives a row
+        return started
+    if run.status == "running":  # nobody holds the lock, so that call was killed
+        run = replace(
+            run,
+            interruptions=run.interruptions + 1,
+            batch_hashes=max(1, run.batch_hashes // 2),
+        )
+    transaction.execute(
+        queries["mark_running"],
+        {"id": run.id, "batch_hashes": run.batch_hashes, "interruptions": run.interruptions},
+    )
+    return run
+
+
+def save(transaction: Transaction, run: Run) -> None:
+    """Store how far it is."""
+    params: dict[str, Any] = {
+        "id": run.id,
+        "status": "completed" if run.phase is Phase.DONE else "paused",
+        "phase": run.phase.value,
+        "next_hash": run.next_hash,
+        "batch_hashes": run.batch_hashes,
+        "counts": Jsonb(run.counts),
+        "sources": Jsonb(run.sources),
+        "verified": run.verified,
+    }
+    transaction.execute(queries["save_run"], params)
+
+
+def prefixed(prefix: str, row: dict[str, Any], names: Iterable[str]) -> dict[str, int]:
+    """`{"<prefix>.<name>": value}` of some columns."""
+    return {f"{prefix}.{name}": int(row[name]) for name in names}
+
+
+def _first_width(rows: int) -> int:
+    hashes = END_OF_HASHES - FIRST_HASH
+    return min(hashes, max(1, hashes * FIRST_BATCH_ROWS // max(rows, 1)))
+
+
+def _next_width(width: int, seconds: float) -> int:
+    factor = min(4.0, max(0.25, BATCH_SECONDS / max(seconds, 0.001)))
+    return max(1, min(END_OF_HASHES - FIRST_HASH, int(width * factor)))

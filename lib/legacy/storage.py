@@ -1,0 +1,106 @@
+"""Where backups lie: a bucket, or a folder of the local server. boto3 is imported here only."""
+
+import io
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from lib.errors import NotConfigured, NotFound
+from lib.settings import Settings
+
+NAME = re.compile(r"stepwise-\d{8}T\d{6}Z-[0-9a-f]{8}\.jsonl\.gz")
+PART_BYTES = 8 * 1024 * 1024  # of an upload; one part is in memory at a time
+READ_BYTES = 256 * 1024
+
+
+def write(settings: Settings, name: str, chunks: Iterator[bytes]) -> str:
+    """Store the chunks as they come; return where.
+
+    Raises:
+        NotConfigured: If a deployment has no BACKUP_BUCKET.
+    """
+    if settings.backup_bucket is not None:
+        from boto3.s3.transfer import TransferConfig
+
+        in_turn = TransferConfig(multipart_chunksize=PART_BYTES, use_threads=False)
+        _client().upload_fileobj(Chunks(chunks), settings.backup_bucket, name, Config=in_turn)
+        return f"s3://{settings.backup_bucket}/{name}"
+    folder = _folder(settings)
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    part = folder / f"{name}.part"
+    try:
+        with part.open("wb") as file:
+            file.writelines(chunks)
+        part.replace(folder / name)
+    finally:
+        part.unlink(missing_ok=True)
+    return str(folder / name)
+
+
+def read(settings: Settings, name: str) -> Iterator[bytes]:
+    """The chunks of a backup.
+
+    Raises:
+        NotConfigured: As for `write`.
+        NotFound: If there is no backup of that name.
+    """
+    if not NAME.fullmatch(name):
+        raise NotFound(what="Backup")
+    if settings.backup_bucket is not None:
+        return _read_object(settings.backup_bucket, name)
+    path = _folder(settings) / name
+    if not path.is_file():
+        raise NotFound(what="Backup")
+    return _read_file(path)
+
+
+class Chunks(io.RawIOBase):
+    """An iterator of bytes as a file to read from, for boto3."""
+
+    def __init__(self, chunks: Iterator[bytes]) -> None:
+        self._chunks = chunks
+        self._rest = memoryview(b"")
+
+    def readable(self) -> bool:
+        """It is."""
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        """Fill the buffer as far as the next chunk goes; 0 at the end."""
+        while not self._rest:
+            chunk = next(self._chunks, None)
+            if chunk is None:
+                return 0
+            self._rest = memoryview(chunk)
+        count = min(len(buffer), len(self._rest))
+        buffer[:count] = self._rest[:count]
+        self._rest = self._rest[count:]
+        return count
+
+
+def _client() -> Any:
+    import boto3
+
+    return boto3.client("s3")
+
+
+def _read_object(bucket: str, name: str) -> Iterator[bytes]:
+    client = _client()
+    try:
+        body = client.get_object(Bucket=bucket, Key=name)["Body"]
+    except client.exceptions.NoSuchKey as error:
+        raise NotFound(what="Backup") from error
+    return iter(body.iter_chunks(READ_BYTES))
+
+
+def _read_file(path: Path) -> Iterator[bytes]:
+    with path.open("rb") as file:
+        while chunk := file.read(READ_BYTES):
+            yield chunk
+
+
+def _folder(settings: Settings) -> Path:
+    if settings.deployed:
+        raise NotConfigured(name="BACKUP_BUCKET")
+    return Path(settings.backup_folder)

@@ -1,0 +1,110 @@
+"""The old tables: set aside under other names once all is well, and brought back."""
+
+from dataclasses import dataclass
+
+from psycopg.rows import dict_row
+
+from lib.deps import Deps
+from lib.legacy.errors import NotConfirmed, NothingToDo, NotSafeYet
+from lib.legacy.migration import LEGACY_TABLES
+from lib.legacy.move import verify
+from lib.legacy.run import Phase, Run, lock, make_schema, prepare, queries
+from lib.postgres import Transaction
+from lib.queries import load_queries
+
+CONFIRMATION = "DELETE OLD TABLES"
+DELETE_AFTER_DAYS = 30
+_renaming = load_queries("legacy/renaming.sql")
+
+
+@dataclass(frozen=True)
+class Renamed:
+    """A table under its new name."""
+
+    table: str
+    new_name: str
+
+
+def clean_up(confirmation: str | None, deps: Deps) -> list[Renamed]:
+    """Rename the old tables to <name>_backup_YYYYMMDD; deletes nothing.
+
+    Raises:
+        NotConfirmed: If the confirmation is not CONFIRMATION.
+        NotSafeYet: If no verified migration has read what now stands in them.
+        NothingToDo: If there are none.
+    """
+    if confirmation != CONFIRMATION:
+        raise NotConfirmed(text=CONFIRMATION)
+    with deps.postgres.transaction() as transaction:
+        prepare(transaction)
+        require_verified(transaction)
+        return set_aside(transaction, LEGACY_TABLES, f"{deps.clock():%Y%m%d}")
+
+
+def set_aside(transaction: Transaction, tables: tuple[str, ...], stamp: str) -> list[Renamed]:
+    """Rename those that are there.
+
+    Raises:
+        NothingToDo: If none is.
+    """
+    renamed = _each(transaction, "set_aside", tables, stamp=stamp)
+    if not renamed:
+        raise NothingToDo(reason="There are no old tables")
+    return renamed
+
+
+def bring_back(deps: Deps) -> list[Renamed]:
+    """Give the tables that were set aside last their old names again.
+
+    Raises:
+        NothingToDo: If none was set aside, or all old names are taken.
+    """
+    with deps.postgres.transaction() as transaction:
+        lock(transaction)
+        make_schema(transaction)
+        back = _each(transaction, "bring_back", LEGACY_TABLES)
+    if not back:
+        raise NothingToDo(reason="No table was set aside whose old name is free")
+    return [Renamed(item.new_name, item.table) for item in back]
+
+
+def deletion_sql(names: list[str]) -> str:
+    """What a person may run when nobody has missed the tables for a month."""
+    return "\n".join(
+        [
+            f"-- After {DELETE_AFTER_DAYS}+ days of successful operation",
+            *(f"DROP TABLE IF EXISTS public.{name} CASCADE;" for name in names),
+        ]
+    )
+
+
+def require_verified(transaction: Transaction) -> None:
+    """Refuse unless the newest migration was verified and nothing was written since.
+
+    Raises:
+        NotSafeYet: With the reason.
+    """
+    if transaction.fetch_value(_renaming["is_empty"]):
+        raise NotSafeYet(reason="the unified tables are empty, migrate first")
+    run = transaction.fetch_one(queries["last_real_run"], None, Run)
+    if run is None or run.phase is not Phase.DONE:
+        raise NotSafeYet(reason="no migration has been completed")
+    if not run.verified:
+        raise NotSafeYet(reason="the last migration was not verified, run it again")
+    transaction.execute(queries["open_sources"])
+    with transaction.connection.cursor(row_factory=dict_row) as cursor:
+        rows_now = cursor.execute(verify["count_legacy"].text).fetchone()
+    since = transaction.fetch_value(_renaming["count_written_since"], {"since": run.started_at})
+    transaction.execute(queries["close_sources"])
+    if rows_now != run.sources or since:
+        raise NotSafeYet(reason="the old tables were written to since the migration, run it again")
+
+
+def _each(
+    transaction: Transaction, query: str, tables: tuple[str, ...], **params: str
+) -> list[Renamed]:
+    names = [
+        (table, transaction.fetch_value(_renaming[query], {"table": table, **params}))
+        for table in tables
+    ]
+    return [Renamed(table, name) for table, name in names if name is not None]

@@ -1,0 +1,82 @@
+-- What was not taken over as it stood. Values are never told. Parameters of the first two:
+-- %(from)s and %(to)s, the hashes of the batch.
+
+-- find_mended_rows --
+-- Fields of legacy rows that were read in another form than they have.
+INSERT INTO pg_temp.findings (source, row_key, field, outcome, reason)
+SELECT source, legacy.row_key(t.session_token), field, found.outcome, reason
+FROM (
+  SELECT 'workshop_students' AS source, * FROM pg_temp.student_typed
+  UNION ALL SELECT 'student_configs', * FROM pg_temp.config_typed
+  UNION ALL SELECT 'workshop_sessions', * FROM pg_temp.login_typed
+) AS t, LATERAL (
+  SELECT 'student_email' AS field, 'mended' AS outcome, CASE
+      WHEN source = 'workshop_sessions' AND t.student_email NOT LIKE '%%@%%'
+        THEN 'a made-up id, no e-mail: the student is anonymous, the id kept in exercises'
+      WHEN legacy.is_anonymous(t.student_email)
+        THEN 'a placeholder, no e-mail: the student is anonymous'
+      ELSE 'blanks and capitals removed' END AS reason
+    WHERE public.normalized_email(t.student_email) IS DISTINCT FROM t.student_email
+       OR legacy.is_anonymous(t.student_email)
+       OR source = 'workshop_sessions' AND t.student_email NOT LIKE '%%@%%'
+  UNION ALL SELECT 'openai_api_key', 'mended', 'stood in the clear: encrypted'
+    WHERE btrim(t.openai_api_key) <> '' AND NOT legacy.is_sealed(t.openai_api_key)
+  UNION ALL SELECT 'total_time_spent', 'mended', 'negative: counted as 0'
+    WHERE t.total_time_spent < 0
+  UNION ALL SELECT 'current_step', 'mended', 'outside 0 to 9: brought to the nearest'
+    WHERE t.current_step NOT BETWEEN 0 AND 9
+  UNION ALL SELECT field, CASE WHEN understood IS NULL THEN 'kept raw' ELSE 'mended' END,
+      CASE WHEN understood IS NULL
+           THEN 'not JSON of the expected kind (' || kind || '): kept in exercises'
+           ELSE 'JSON inside a JSON string: unwrapped' END
+    FROM (VALUES ('exercises', t.exercises, 'object'), ('tools', t.tools, 'array'),
+      ('voice_settings', t.voice_settings, 'object'), ('bug_reports', t.bug_reports, 'array')
+    ) AS json (field, value, kind),
+    LATERAL (SELECT legacy.of_kind(value, kind) AS understood OFFSET 0) AS read
+    WHERE jsonb_typeof(value) NOT IN (kind, 'null')
+) AS found
+WHERE btrim(t.session_token, E' \t\r\n') <> ''
+  AND hashtext(t.session_token) >= %(from)s AND hashtext(t.session_token) < %(to)s
+  AND (
+    public.normalized_email(t.student_email) IS DISTINCT FROM t.student_email
+    OR legacy.is_anonymous(t.student_email) OR source = 'workshop_sessions'
+    OR NOT legacy.is_sealed(t.openai_api_key) OR t.total_time_spent < 0
+    OR t.current_step NOT BETWEEN 0 AND 9
+    OR jsonb_typeof(t.exercises) <> 'object' OR jsonb_typeof(t.tools) <> 'array'
+    OR jsonb_typeof(t.voice_settings) <> 'object' OR jsonb_typeof(t.bug_reports) <> 'array');
+
+-- find_mended_exercises --
+-- Exercises of the batch that are no step, or whose values were mended.
+INSERT INTO pg_temp.findings (source, row_key, field, outcome, reason)
+SELECT 'workshop_students', legacy.row_key(told.session_token),
+  concat_ws('.', 'exercises', left(key, 40), part), found.outcome, reason
+FROM (SELECT session_token, key, odd AS entry FROM pg_temp.told WHERE odd IS NOT NULL) AS told, LATERAL (
+  SELECT NULL AS part, 'kept raw' AS outcome, 'no step from 1 to 9: kept in exercises' AS reason
+    WHERE legacy.step_of(key) BETWEEN 1 AND 9 IS NOT TRUE
+  UNION ALL SELECT NULL, 'kept raw', 'neither an object nor true or false: kept in exercises'
+    WHERE jsonb_typeof(entry) NOT IN ('object', 'boolean')
+  UNION ALL SELECT counter, 'mended', CASE
+      WHEN legacy.to_count(entry -> counter) IS NULL THEN 'no number: counted as 0'
+      WHEN legacy.to_number(entry ->> counter) < 0 THEN 'negative: counted as 0'
+      WHEN jsonb_typeof(entry -> counter) = 'string' THEN 'a text: read as a number'
+      ELSE 'rounded to a whole number' END
+    FROM (VALUES ('timeSpent'), ('attempts')) AS counters (counter)
+    WHERE jsonb_typeof(entry -> counter) NOT IN ('number', 'null')
+       OR legacy.to_number(entry ->> counter) NOT IN (
+            SELECT legacy.to_count(entry -> counter))
+  UNION ALL SELECT moment, 'mended', 'no date: read as null'
+    FROM (VALUES ('timestamp'), ('lastAttempt')) AS moments (moment)
+    WHERE entry ->> moment IS NOT NULL AND NOT legacy.is_moment(entry ->> moment)
+) AS found;
+
+-- find_tokenless_rows --
+-- Rows without a session token: they stay where they are.
+INSERT INTO pg_temp.findings (source, row_key, field, outcome, reason)
+SELECT origin, 'ctid ' || place, 'session_token', 'skipped',
+  'no session token: the row stays in its table'
+FROM pg_temp.legacy_rows WHERE session_token IS NULL;
+
+-- count_tokenless_rows --
+-- How many rows of each table stay.
+SELECT origin AS source, count(*) AS rows FROM pg_temp.legacy_rows
+WHERE session_token IS NULL GROUP BY origin;

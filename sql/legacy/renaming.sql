@@ -1,0 +1,17 @@
+-- Queries of lib/legacy/tables.py.
+
+-- count_written_since --
+-- Rows of the legacy tables that say they were written after the migration began.
+SELECT count(*) FROM pg_temp.legacy_rows WHERE moment > %(since)s AND moment <= now();
+
+-- is_empty --
+-- Whether the unified schema holds nobody.
+SELECT NOT EXISTS (SELECT FROM public.students) OR NOT EXISTS (SELECT FROM public.sessions);
+
+-- set_aside --
+-- Its new name, null where there is no such table.
+SELECT legacy.set_aside(%(table)s, %(stamp)s);
+
+-- bring_back --
+-- The name it had, null where there is none to bring back.
+SELECT legacy.bring_back(%(table)s);

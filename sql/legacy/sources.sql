@@ -1,0 +1,149 @@
+-- The three legacy tables as views of one shape, whatever columns and types a database has: what
+-- is absent reads as null. The views are temporary and belong to one transaction, which ends with
+-- close_sources().
+
+-- The SQL that reads one column as the type wanted.
+CREATE OR REPLACE FUNCTION legacy.reading(p_table REGCLASS, p_column TEXT, p_type TEXT)
+RETURNS TEXT LANGUAGE sql STABLE AS $$
+  SELECT coalesce((
+    SELECT CASE
+      WHEN p_type = 'timestamptz' AND found = 'timestamp' THEN
+        format('CASE WHEN isfinite(%1$I) THEN %1$I AT TIME ZONE ''UTC'' END', p_column)
+      WHEN p_type = 'timestamptz' AND found = 'timestamptz' THEN
+        format('CASE WHEN isfinite(%1$I) THEN %1$I END', p_column)
+      WHEN p_type = 'timestamptz' THEN format('legacy.to_moment(%I::text)', p_column)
+      WHEN p_type = 'jsonb' AND found IN ('json', 'jsonb') THEN format('%I::jsonb', p_column)
+      WHEN p_type = 'jsonb' THEN format('to_jsonb(%I::text)', p_column)
+      WHEN p_type = 'boolean' AND found <> 'bool' THEN
+        format('legacy.to_boolean(%I::text)', p_column)
+      WHEN p_type = 'integer' AND found NOT IN ('int2', 'int4') THEN
+        format('legacy.to_integer(%I::text)', p_column)
+      ELSE format('%I::%s', p_column, p_type)
+    END
+    FROM (
+      SELECT typname AS found FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid
+      WHERE attrelid = p_table AND attname = p_column AND attnum > 0 AND NOT attisdropped
+    ) AS columns
+  ), format('NULL::%s', p_type))
+$$;
+
+-- pg_temp.<p_view>_typed: every column that any of the tables has, in its type, else untouched.
+CREATE OR REPLACE FUNCTION legacy.open_typed(p_table TEXT, p_view TEXT)
+RETURNS VOID LANGUAGE plpgsql AS $$
+DECLARE
+  v_table REGCLASS := to_regclass('public.' || quote_ident(p_table));
+  v_columns TEXT;
+BEGIN
+  SELECT string_agg(format('%s AS %I', legacy.reading(v_table,
+      CASE WHEN p_table <> 'workshop_sessions' THEN wanted.name
+           WHEN wanted.name = 'session_token' THEN 'session_id'
+           WHEN wanted.name = 'student_email' THEN 'student_id'
+           WHEN wanted.name = 'demo_mode' THEN 'is_demo_mode'
+           ELSE wanted.name END, wanted.type), wanted.name), ', ')
+    INTO v_columns
+    FROM (
+      SELECT name, 'text' AS type FROM unnest(ARRAY[
+        'session_token', 'student_email', 'student_name', 'account_sid', 'ci_service_sid',
+        'use_case_description', 'call_direction', 'selected_phone_number', 'tts_provider',
+        'selected_voice', 'openai_api_key', 'system_prompt', 'ivr_greeting', 'websocket_url',
+        'codespace_url', 'github_repo_url', 'railway_url']) AS name
+      UNION ALL SELECT name, 'timestamptz' FROM unnest(ARRAY[
+        'started_at', 'last_activity', 'expires_at', 'created_at', 'updated_at']) AS name
+      UNION ALL SELECT name, 'jsonb' FROM unnest(ARRAY[
+        'exercises', 'tools', 'voice_settings', 'bug_reports']) AS name
+      UNION ALL SELECT name, 'integer' FROM unnest(ARRAY[
+        'total_time_spent', 'current_step']) AS name
+      UNION ALL SELECT name, 'boolean' FROM unnest(ARRAY[
+        'repo_created', 'demo_mode', 'twilio_connected', 'openai_connected',
+        'call_direction_chosen', 'services_ready', 'step4_code_validated', 'step4_committed',
+        'step4_deployed', 'step5_code_validated', 'step5_committed', 'step5_deployed',
+        'step6_code_validated', 'step6_committed', 'step6_deployed', 'system_prompt_saved',
+        'step7_committed', 'step7_deployed', 'tools_configured', 'step8_code_validated',
+        'step8_committed', 'step8_deployed', 'project_deployed']) AS name
+    ) AS wanted;
+  EXECUTE format('CREATE TEMP VIEW %I AS SELECT %s, %s AS place FROM %s', p_view || '_typed',
+    v_columns, CASE WHEN v_table IS NULL THEN 'NULL::tid' ELSE 'ctid' END,
+    coalesce(v_table::text, '(SELECT WHERE FALSE) AS absent'));
+END $$;
+
+-- pg_temp.<p_view>_rows: the same, mended. JSON is of its kind or null; `raw` holds what was no
+-- such JSON, and a made-up id.
+CREATE OR REPLACE FUNCTION legacy.open_mended(p_table TEXT, p_view TEXT)
+RETURNS VOID LANGUAGE plpgsql AS $$
+BEGIN
+  EXECUTE format($view$
+    CREATE TEMP VIEW %I AS
+    SELECT %L AS origin, t.place,
+      CASE WHEN btrim(t.session_token, E' \t\r\n') <> '' THEN t.session_token END AS session_token,
+      hashtext(t.session_token)::bigint AS token_hash,
+      CASE WHEN %L <> 'workshop_sessions' AND t.student_email NOT LIKE 'anonymous\_%%'
+             OR t.student_email LIKE '%%@%%'
+           THEN public.normalized_email(t.student_email) END AS email,
+      nullif(btrim(t.student_name, E' \t\r\n'), '') AS student_name, t.account_sid,
+      coalesce(greatest(t.last_activity, t.updated_at),
+               greatest(t.created_at, t.started_at)) AS moment,
+      t.started_at, t.last_activity, t.expires_at, t.created_at, t.updated_at,
+      greatest(t.total_time_spent, 0) AS total_time_spent,
+      CASE WHEN t.current_step IS NOT NULL THEN least(greatest(t.current_step, 0), 9) END
+        AS current_step,
+      t.demo_mode, t.use_case_description, t.call_direction, t.selected_phone_number,
+      t.tts_provider, t.selected_voice,
+      CASE WHEN btrim(t.openai_api_key, E' \t\r\n') <> '' THEN t.openai_api_key END
+        AS openai_api_key,
+      t.system_prompt, t.ivr_greeting, t.websocket_url, t.codespace_url, t.github_repo_url,
+      t.railway_url, t.ci_service_sid, json.exercises, json.tools, json.voice_settings,
+      json.bug_reports,
+      CASE WHEN t.student_email NOT LIKE '%%@%%'
+             OR json.exercises IS NULL AND t.exercises IS NOT NULL
+             OR json.tools IS NULL AND t.tools IS NOT NULL
+             OR json.voice_settings IS NULL AND t.voice_settings IS NOT NULL
+             OR json.bug_reports IS NULL AND t.bug_reports IS NOT NULL
+      THEN nullif(jsonb_strip_nulls(jsonb_build_object(
+        'exercises', CASE WHEN json.exercises IS NULL THEN t.exercises END,
+        'tools', CASE WHEN json.tools IS NULL THEN t.tools END,
+        'voice_settings', CASE WHEN json.voice_settings IS NULL THEN t.voice_settings END,
+        'bug_reports', CASE WHEN json.bug_reports IS NULL THEN t.bug_reports END,
+        'student_id', CASE WHEN %L = 'workshop_sessions' AND t.student_email NOT LIKE '%%@%%'
+                           THEN nullif(btrim(t.student_email), '') END)), '{}')
+      END AS raw,
+      t.repo_created, t.twilio_connected, t.openai_connected, t.call_direction_chosen,
+      t.services_ready, t.step4_code_validated, t.step4_committed, t.step4_deployed,
+      t.step5_code_validated, t.step5_committed, t.step5_deployed, t.step6_code_validated,
+      t.step6_committed, t.step6_deployed, t.system_prompt_saved, t.step7_committed,
+      t.step7_deployed, t.tools_configured, t.step8_code_validated, t.step8_committed,
+      t.step8_deployed,
+      t.project_deployed
+    FROM pg_temp.%I AS t, LATERAL (
+      SELECT legacy.of_kind(t.exercises, 'object') AS exercises,
+        legacy.of_kind(t.tools, 'array') AS tools,
+        legacy.of_kind(t.voice_settings, 'object') AS voice_settings,
+        legacy.of_kind(t.bug_reports, 'array') AS bug_reports
+      OFFSET 0  -- each is computed once
+    ) AS json
+  $view$, p_view || '_rows', p_table, p_table, p_table, p_view || '_typed');
+END $$;
+
+CREATE OR REPLACE FUNCTION legacy.open_sources() RETURNS VOID LANGUAGE plpgsql AS $$
+BEGIN
+  PERFORM legacy.open_typed('workshop_students', 'student'),
+    legacy.open_typed('student_configs', 'config'),
+    legacy.open_typed('workshop_sessions', 'login'),
+    legacy.open_mended('workshop_students', 'student'),
+    legacy.open_mended('student_configs', 'config'),
+    legacy.open_mended('workshop_sessions', 'login');
+  CREATE TEMP VIEW legacy_rows AS
+    SELECT * FROM pg_temp.student_rows
+    UNION ALL SELECT * FROM pg_temp.config_rows
+    UNION ALL SELECT * FROM pg_temp.login_rows;
+END $$;
+
+-- A pooled connection keeps temporary views, so the transaction takes its own away, `wanted` of
+-- stage.sql too.
+CREATE OR REPLACE FUNCTION legacy.close_sources() RETURNS VOID LANGUAGE plpgsql AS $$
+BEGIN
+  IF to_regclass('pg_temp.wanted') IS NOT NULL THEN
+    DROP VIEW pg_temp.wanted;
+  END IF;
+  DROP VIEW pg_temp.legacy_rows, pg_temp.student_rows, pg_temp.config_rows, pg_temp.login_rows,
+    pg_temp.student_typed, pg_temp.config_typed, pg_temp.login_typed;
+END $$;

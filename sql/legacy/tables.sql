@@ -1,0 +1,79 @@
+-- The old tables under other names, and back. Renaming keeps rows, indexes and rights.
+
+-- Renames public.<p_table> to <p_table>_backup_<p_stamp>, with _2, _3 … if that name is taken.
+CREATE OR REPLACE FUNCTION legacy.set_aside(p_table TEXT, p_stamp TEXT)
+RETURNS TEXT LANGUAGE plpgsql AS $$
+DECLARE
+  v_name TEXT := p_table || '_backup_' || p_stamp;
+  v_number INTEGER := 1;
+BEGIN
+  IF to_regclass(format('public.%I', p_table)) IS NULL THEN
+    RETURN NULL;
+  END IF;
+  WHILE to_regclass(format('public.%I', v_name)) IS NOT NULL LOOP
+    v_number := v_number + 1;
+    v_name := p_table || '_backup_' || p_stamp || '_' || v_number;
+  END LOOP;
+  EXECUTE format('ALTER TABLE public.%I RENAME TO %I', p_table, v_name);
+  EXECUTE format('COMMENT ON TABLE public.%I IS %L', v_name,
+    'set aside ' || to_char(clock_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS.US'));
+  RETURN v_name;
+END $$;
+
+-- Gives the table set aside last its name back; null if there is none or the name is taken.
+CREATE OR REPLACE FUNCTION legacy.bring_back(p_table TEXT)
+RETURNS TEXT LANGUAGE plpgsql AS $$
+DECLARE
+  v_name TEXT;
+BEGIN
+  IF to_regclass(format('public.%I', p_table)) IS NOT NULL THEN
+    RETURN NULL;
+  END IF;
+  SELECT relname INTO v_name FROM pg_class
+    WHERE relnamespace = 'public'::regnamespace AND relkind = 'r'
+      AND relname ~ ('^' || p_table || '_backup_[0-9]+(_[0-9]+)*$')
+    ORDER BY obj_description(oid, 'pg_class') DESC NULLS LAST, relname DESC LIMIT 1;
+  IF v_name IS NOT NULL THEN
+    EXECUTE format('ALTER TABLE public.%I RENAME TO %I', v_name, p_table);
+    EXECUTE format('COMMENT ON TABLE public.%I IS NULL', p_table);
+  END IF;
+  RETURN v_name;
+END $$;
+
+-- Rows of a backup may come into an empty table. A legacy table that is absent is made from the
+-- backup's columns: [{"name": "session_token", "type": "text"}, …].
+CREATE OR REPLACE FUNCTION legacy.make_room(p_table TEXT, p_columns JSONB)
+RETURNS BOOLEAN LANGUAGE plpgsql AS $$
+DECLARE
+  v_empty BOOLEAN;
+BEGIN
+  IF to_regclass(format('public.%I', p_table)) IS NULL THEN
+    IF p_table NOT IN ('workshop_students', 'student_configs', 'workshop_sessions') THEN
+      RETURN FALSE;
+    END IF;
+    EXECUTE format('CREATE TABLE public.%I (%s)', p_table, (
+      SELECT string_agg(format('%I %s', c.name, c.type::regtype), ', ')
+      FROM jsonb_to_recordset(p_columns) AS c (name TEXT, type TEXT)));
+    RETURN TRUE;
+  END IF;
+  EXECUTE format('SELECT NOT EXISTS (SELECT FROM public.%I)', p_table) INTO v_empty;
+  RETURN v_empty;
+END $$;
+
+-- Moves pg_temp.lines into the table; columns that the table does not have are left out.
+CREATE OR REPLACE FUNCTION legacy.take_lines(p_table TEXT, p_columns TEXT[])
+RETURNS BIGINT LANGUAGE plpgsql AS $$
+DECLARE
+  v_columns TEXT;
+  v_rows BIGINT;
+BEGIN
+  SELECT string_agg(quote_ident(attname), ', ') INTO v_columns
+    FROM pg_attribute
+    WHERE attrelid = to_regclass(format('public.%I', p_table)) AND attnum > 0
+      AND NOT attisdropped AND attname = ANY (p_columns);
+  EXECUTE format('INSERT INTO public.%1$I (%2$s) SELECT %2$s FROM pg_temp.lines,
+    jsonb_populate_record(NULL::public.%1$I, line)', p_table, v_columns);
+  GET DIAGNOSTICS v_rows = ROW_COUNT;
+  TRUNCATE pg_temp.lines;
+  RETURN v_rows;
+END $$;
