@@ -94,7 +94,7 @@ def _prior_proficiency(row: SessionRow, deps: Deps) -> list[float]:
 
     pool = item_pool(deps.postgres, row.pool_id, row.pool_version)
     known = known_by_position(row.concept_names or (), row.prior)
-    return proficiency(starting_point(known, pool.prior_mean, pool.prior_covariance))
+    return proficiency(starting_point(known, pool.correlation))
 
 
 def _result(row: SessionRow, initial: list[float]) -> EndOut:

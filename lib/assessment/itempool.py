@@ -32,6 +32,8 @@ MAX_TEXTS = 1_000
 
 NOT_ASKED = -1
 
+FloatArray = NDArray[np.float64]
+
 
 class TextShelf:
     """Questions as they are shown, by id: those a process asked last; safe for threads."""
@@ -71,8 +73,8 @@ class ItemPool:
     option_count: NDArray[np.int16]
     revision: NDArray[np.int32]
     askable: NDArray[np.bool_]
-    prior_mean: list[float] | None
-    prior_covariance: list[float] | None
+    correlation: FloatArray | None
+    """Of the concepts in the population, shape (k, k)."""
     texts: TextShelf = field(default_factory=TextShelf)
 
     def __len__(self) -> int:
@@ -88,7 +90,6 @@ class ItemPool:
 class _Version:
     concept_count: int
     question_count: int
-    prior_mean: list[float] | None
     prior_covariance: list[float] | None
 
 
@@ -143,9 +144,12 @@ def _build(pool_id: UUID, version: int, row: _Version, items: list[_Item]) -> It
         option_count=np.array([i.option_count for i in items], np.int16),
         revision=np.array([i.revision for i in items], np.int32),
         askable=correct != NOT_ASKED,
-        prior_mean=row.prior_mean,
-        prior_covariance=row.prior_covariance,
+        correlation=_square(row.prior_covariance, row.concept_count),
     )
+
+
+def _square(numbers: list[float] | None, k: int) -> FloatArray | None:
+    return None if numbers is None else np.reshape(np.array(numbers, float), (k, k))
 
 
 class PoolShelf:

@@ -1,20 +1,16 @@
 """What is known of a student before the first answer of a session."""
 
-import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lib.assessment.record import Prior
-from lib.engine import Posterior, latent_mean
+from lib.engine import Posterior, aged, latent_mean, prior_from_record
 
-MEMORY_DAYS = 180.0
-"""Abilities drift: after as many days the correlation with what was measured has fallen to 1/e.
+FloatArray = NDArray[np.float64]
 
-Ability is taken as a stationary process around the population, so the mean goes back towards 0 and
-the variance towards 1 as the measurement ages; docs/assessment.md says where the number comes from.
-"""
 MARGIN = 1e-4
 """Recorded proficiencies of 0 and 1, and a confidence of 1, are read as this far inside."""
 
@@ -38,43 +34,26 @@ def known_by_position(
     )
 
 
-def starting_point(
-    known: Sequence[Known | None],
-    pool_mean: list[float] | None = None,
-    pool_covariance: list[float] | None = None,
-) -> Posterior:
+def starting_point(known: Sequence[Known | None], correlation: FloatArray | None) -> Posterior:
     """Return the prior of a session: the population's, moved by what is known of the student.
 
     A pure function of what the session's row and its pool's version hold, so that a session can
     be rebuilt from them bit for bit.
 
     Args:
-        known: What earlier tests found of each of the k concepts.
-        pool_mean: Population mean of each concept, k logits; zeros if None.
-        pool_covariance: k * k numbers, row by row; the identity if None.
+        known: What earlier tests found of each of the k concepts, each as old as it is.
+        correlation: Of the concepts in the population, shape (k, k); none if None.
     """
-    k = len(known)
-    mean = np.zeros(k) if pool_mean is None else np.array(pool_mean, float)
-    covariance = np.eye(k) if pool_covariance is None else np.reshape(pool_covariance, (k, k))
     if not any(known):
-        return Posterior.prior(k, mean, covariance)
-    variance = np.diagonal(covariance).copy()
-    deviation = np.sqrt(variance)
-    correlation = covariance / np.outer(deviation, deviation)
-    for j, found in enumerate(known):
-        if found is not None:
-            mean[j], variance[j] = _aged(found, mean[j], variance[j])
-    spread = np.sqrt(variance)
-    return Posterior.prior(k, mean, correlation * np.outer(spread, spread))
+        return Posterior.prior(len(known), covariance=correlation)
+    today = [(0.0, 1.0) if found is None else _today(found) for found in known]
+    mean, variance = zip(*today, strict=True)
+    return prior_from_record(mean, variance, correlation=correlation)
 
 
-def _aged(found: Known, mean: float, variance: float) -> tuple[float, float]:
-    """Mean and variance today of what was found; `mean`, `variance`: the population's."""
-    measured_variance = 1.0 - min(max(found.confidence, 0.0), 1.0 - MARGIN)
+def _today(found: Known) -> tuple[float, float]:
+    """Mean and variance today of an ability that was measured a while ago."""
+    variance = 1.0 - min(max(found.confidence, 0.0), 1.0 - MARGIN)
     inside = min(max(found.proficiency, MARGIN), 1.0 - MARGIN)
-    measured_mean = float(latent_mean(inside, measured_variance))
-    remembered = math.exp(-max(found.days, 0.0) / MEMORY_DAYS)
-    return (
-        mean + remembered * (measured_mean - mean),
-        variance + remembered**2 * (measured_variance - variance),
-    )
+    mean, variance_now = aged(latent_mean(inside, variance), variance, found.days)
+    return float(mean), float(variance_now)

@@ -5,7 +5,6 @@ from uuid import UUID
 
 from pydantic import (
     BaseModel,
-    ConfigDict,
     Field,
     StringConstraints,
     ValidationInfo,
@@ -13,7 +12,7 @@ from pydantic import (
     model_validator,
 )
 
-from lib.assessment.wire import MAX_CONCEPTS, MAX_OPTIONS, QuestionId, Strict
+from lib.assessment.wire import MAX_CONCEPTS, MAX_OPTIONS, POOL, QuestionId, Strict, example
 
 MAX_UPLOAD = 20_000
 
@@ -63,22 +62,18 @@ class QuestionIn(Strict):
 class UploadIn(Strict):
     """Questions of one pool."""
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "example": {
-                "questions": [
-                    {
-                        "id": "q1",
-                        "content": "What is 2+2?",
-                        "options": ["3", "4", "5", "6"],
-                        "correct_answer": "4",
-                        "concepts": [1, 0, 0, 0, 0],
-                        "difficulty": 0.3,
-                        "discrimination": 1.2,
-                    }
-                ]
+    model_config = example(
+        questions=[
+            {
+                "id": "q1",
+                "content": "What is 2+2?",
+                "options": ["3", "4", "5", "6"],
+                "correct_answer": "4",
+                "concepts": [1, 0, 0, 0, 0],
+                "difficulty": 0.3,
+                "discrimination": 1.2,
             }
-        }
+        ]
     )
 
     questions: list[QuestionIn] = Field(min_length=1, max_length=MAX_UPLOAD)
@@ -110,6 +105,8 @@ class UploadIn(Strict):
 
 class UploadOut(BaseModel):
     """What was written, and where."""
+
+    model_config = example(message="1 question uploaded", count=1, question_pool_id=POOL)
 
     message: str
     count: int

@@ -143,8 +143,9 @@ def open_session(
         "concept_names": concept_names,
         "end_criteria": as_jsonb(criteria.model_dump()),
     }
-    _, sessions, pools = postgres.batch(
+    *_, sessions, pools = postgres.batch(
         [
+            Statement(_query("wait_no_longer")),
             Statement(_query("expire_before_start"), {**where, "idle_minutes": IDLE_MINUTES}),
             Statement(_query("open_session"), asked, OpenedSession),
             Statement(_query("concept_count"), {"pool_id": pool_id}),
@@ -167,7 +168,13 @@ def record_answer(postgres: "Postgres", answer: NewAnswer) -> RecordedAnswer | N
         "confidence": as_jsonb(answer.confidence),
         "idle_minutes": IDLE_MINUTES,
     }
-    return postgres.fetch_one(_query("record_answer"), params, RecordedAnswer)
+    _, recorded = postgres.batch(
+        [
+            Statement(_query("wait_no_longer")),
+            Statement(_query("record_answer"), params, RecordedAnswer),
+        ]
+    )
+    return recorded[0] if recorded else None
 
 
 def read_session(postgres: "Postgres", session_id: UUID) -> SessionRow | None:
@@ -214,12 +221,13 @@ def end_session(
     """
     params = {"session_id": session_id, "idle_minutes": IDLE_MINUTES}
     closing = [
+        Statement(_query("wait_no_longer")),
         Statement(_query("end_session"), params),
         Statement(_query("read_session"), params, SessionRow),
     ]
     if initial is not None:
         begun = {"session_id": session_id, "initial": as_jsonb(initial)}
-        closing.insert(0, Statement(_query("set_initial_proficiency"), begun))
+        closing.insert(1, Statement(_query("set_initial_proficiency"), begun))
     sessions = postgres.batch(closing)[-1]
     return sessions[0] if sessions else None
 

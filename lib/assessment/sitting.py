@@ -14,7 +14,16 @@ from lib.assessment.criteria import EndCriteria
 from lib.assessment.itempool import ItemPool
 from lib.assessment.prior import Known, known_by_position, starting_point
 from lib.assessment.record import AnswerRow, SessionRow
-from lib.engine import Posterior, StopRules, confidence, gains, percentile, select, stop, update
+from lib.engine import (
+    Posterior,
+    StopRules,
+    confidence,
+    expected_share,
+    percentile,
+    select,
+    stop,
+    update,
+)
 
 BEST_ITEMS = 5
 """The next question is drawn among as many of the best, so that none is shown to everyone …"""
@@ -68,7 +77,7 @@ def begin(
     known: tuple[Known | None, ...],
 ) -> Sitting:
     """Return a session before its first answer."""
-    prior = starting_point(known, pool.prior_mean, pool.prior_covariance)
+    prior = starting_point(known, pool.correlation)
     sitting = Sitting(session_id, student_id, pool, criteria, known, prior, prior, None)
     return replace(sitting, next_item=_choose(sitting))
 
@@ -150,7 +159,7 @@ def _end_reason(sitting: Sitting, following: int | None) -> str | None:
     criteria, posterior, bank = sitting.criteria, sitting.posterior, sitting.pool.bank
     gain = None
     if criteria.minimum_gain > 0 and following is not None:
-        gain = float(gains(posterior, bank, [following])[0] / posterior.variance.sum())
+        gain = expected_share(posterior, bank, following)
     rules = StopRules(**criteria.model_dump())
     return stop(posterior, rules, tested=bank.measured > 0, gain=gain) or (
         "exhausted" if following is None else None

@@ -68,7 +68,7 @@ class HotState:
 
     def sitting(self, pool: ItemPool) -> Sitting:
         """Restore the session."""
-        prior = starting_point(self.known, pool.prior_mean, pool.prior_covariance)
+        prior = starting_point(self.known, pool.correlation)
         posterior = Posterior.from_sites(prior, pool.bank, self.items, self.correct, self.sites)
         return Sitting(
             self.session_id,

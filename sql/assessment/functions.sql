@@ -1,5 +1,8 @@
 -- Functions and triggers of the assessment context. Runs in one execute, any number of times.
 
+SELECT set_config('lock_timeout', '5s', true);
+SELECT pg_advisory_xact_lock(hashtextextended('stepwise.assessment.schema', 0));
+
 -- A question as sessions on a version of its pool see it: no answer, no parameters.
 CREATE OR REPLACE FUNCTION assessment.question_shown(question VARCHAR, pool_version INT)
 RETURNS JSONB LANGUAGE sql STABLE STRICT AS $$

@@ -3,6 +3,9 @@
 -- Nothing is dropped: a row that cannot stay is set aside whole. Each block acts only while its
 -- constraint is missing, so on a new database, or a second time, this does nothing.
 
+SELECT set_config('lock_timeout', '5s', true);
+SELECT pg_advisory_xact_lock(hashtextextended('stepwise.assessment.schema', 0));
+
 CREATE OR REPLACE FUNCTION pg_temp.lacks(relation TEXT, constraint_name TEXT) RETURNS BOOLEAN
 LANGUAGE sql AS $$
   SELECT NOT EXISTS (

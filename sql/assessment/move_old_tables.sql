@@ -4,6 +4,9 @@
 --
 -- A table is recognised by columns that only the assessment's table of that name has.
 
+SELECT set_config('lock_timeout', '5s', true);
+SELECT pg_advisory_xact_lock(hashtextextended('stepwise.assessment.schema', 0));
+
 CREATE SCHEMA IF NOT EXISTS assessment;
 DO $$
 DECLARE

@@ -2,7 +2,7 @@
 
 -- read_version --
 -- One version of a pool.
-SELECT p.concept_count, v.question_count, v.prior_mean, v.prior_covariance
+SELECT p.concept_count, v.question_count, v.prior_covariance
 FROM assessment.pool_versions v
 JOIN assessment.question_pools p ON p.id = v.pool_id
 WHERE v.pool_id = %(pool_id)s AND v.version = %(version)s;
@@ -121,10 +121,10 @@ WITH pool AS (
   RETURNING id, current_version
 )
 INSERT INTO assessment.pool_versions (
-  pool_id, version, origin, question_count, prior_mean, prior_covariance)
+  pool_id, version, origin, question_count, prior_covariance)
 SELECT pool.id, pool.current_version, 'upload',
   (SELECT count(q.position) FROM assessment.questions q WHERE q.pool_id = pool.id),
-  last.prior_mean, last.prior_covariance
+  last.prior_covariance
 FROM pool LEFT JOIN assessment.pool_versions last
   ON last.pool_id = pool.id AND last.version = pool.current_version - 1
 RETURNING version;

@@ -6,6 +6,9 @@
 --
 -- TIMESTAMP columns are without time zone and mean UTC.
 
+SELECT set_config('lock_timeout', '5s', true);
+SELECT pg_advisory_xact_lock(hashtextextended('stepwise.assessment.schema', 0));
+
 CREATE SCHEMA IF NOT EXISTS assessment;
 
 -- Who sits tests. The id is opaque: a workshop student_id or a learning profile id does.
@@ -48,8 +51,8 @@ CREATE TABLE IF NOT EXISTS assessment.pool_versions (
     -- adopted: questions that an older deployment had written
     CONSTRAINT pool_versions_origin_check CHECK (origin IN ('upload', 'calibration', 'adopted')),
   question_count INT NOT NULL,            -- items are numbered 0 to question_count - 1
-  prior_mean DOUBLE PRECISION[],          -- k numbers, logit; null: zeros
-  prior_covariance DOUBLE PRECISION[],    -- k * k numbers, row by row; null: the identity
+  -- Correlations of the concepts in the population, k * k numbers, row by row; null: none.
+  prior_covariance DOUBLE PRECISION[],
   report JSONB,                           -- what a calibration found: fit, flags, counts
   created_at TIMESTAMP NOT NULL DEFAULT (now() AT TIME ZONE 'UTC'),
   CONSTRAINT pool_versions_pkey PRIMARY KEY (pool_id, version)
@@ -136,7 +139,7 @@ CREATE TABLE IF NOT EXISTS assessment.test_sessions (
   current_proficiency JSONB,   -- k percentiles after the last answer; null before the first
   current_confidence JSONB,
   next_question_id VARCHAR,    -- the only question that may be answered; null before the first
-  -- fixed_length, precision, classification, small_gain: the rule that stopped it
+  -- max_questions, precision, classification, small_gain: the rule that stopped it
   -- exhausted: no question left · ended: by the caller · expired: by the clean-up
   end_reason TEXT,
   CONSTRAINT test_sessions_pool_version_fkey FOREIGN KEY (question_pool_id, pool_version)

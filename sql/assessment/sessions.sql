@@ -1,12 +1,15 @@
 -- Queries of test sessions. Times are the database's; TIMESTAMP columns mean UTC.
 
+-- wait_no_longer --
+-- Give up on a lock that someone holds, for the statements sent along with this one.
+SELECT set_config('lock_timeout', '3s', true);
+
 -- open_session --
 -- Make a session, or find the active one that this student has in this pool already.
 -- No row: there is no such pool, or it tests another number of concepts.
 WITH pool AS (
-  SELECT p.id, p.current_version, p.concept_count, v.prior_mean IS NULL AS is_centred
+  SELECT p.id, p.current_version, p.concept_count
   FROM assessment.question_pools p
-  JOIN assessment.pool_versions v ON v.pool_id = p.id AND v.version = p.current_version
   WHERE p.id = %(pool_id)s AND p.concept_count = cardinality(%(concept_names)s::TEXT[])
 ), student AS (
   INSERT INTO assessment.students (id) SELECT %(student_id)s FROM pool
@@ -25,7 +28,7 @@ WITH pool AS (
     initial_proficiency)
   SELECT %(session_id)s, %(student_id)s, pool.id, pool.current_version,
     %(concept_names)s::TEXT[], %(end_criteria)s, known.prior,
-    CASE WHEN known.prior IS NULL AND pool.is_centred
+    CASE WHEN known.prior IS NULL
       THEN to_jsonb(array_fill(0.5, ARRAY[pool.concept_count])) END
   FROM pool, known
   ON CONFLICT (student_id, question_pool_id) WHERE status = 'active' AND pool_version IS NOT NULL

@@ -188,6 +188,23 @@ def test_backend_killed_in_the_middle_leaves_nothing_and_a_retry_succeeds(
     assert ann.post(*sent).json()["questions_answered"] == 1
 
 
+def test_held_lock_is_waited_for_only_so_long(ann: Student, postgres_url: str) -> None:
+    ann.start()
+    sent = answer_on_page(ann)
+    with held(postgres_url, "LOCK TABLE assessment.test_sessions IN EXCLUSIVE MODE"):
+        before = time.monotonic()
+        replies = [
+            ann.post(*sent),
+            ann.client.post("/api/test/end", json={"session_id": ann.session_id}),
+        ]
+        assert time.monotonic() - before < 10
+        assert ann.client.get(f"/api/test/status/{ann.session_id}").status_code == 200
+    for reply in replies:
+        assert (reply.status_code, reply.json()["code"]) == (503, "busy")
+        assert "Retry-After" in reply.headers
+    assert ann.post(*sent).status_code == 200
+
+
 def test_backend_killed_between_requests_is_not_noticed(ann: Student, rows: Rows) -> None:
     ann.start()
     rows(

@@ -40,8 +40,7 @@ def make_pool(items: int = 400, concepts: int = 5) -> ItemPool:
         option_count=np.full(items, 4, np.int16),
         revision=np.ones(items, np.int32),
         askable=np.full(items, NOT_ASKED != 0),
-        prior_mean=None,
-        prior_covariance=None,
+        correlation=None,
     )
 
 
