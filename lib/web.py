@@ -60,7 +60,7 @@ def create_app(name: str, *, tag: str | None = None) -> FastAPI:
             CORSMiddleware,
             allow_origins=origins,
             allow_methods=["GET", "POST", "PUT"],
-            allow_headers=["Content-Type", "Idempotency-Key"],
+            allow_headers=["Content-Type", "Idempotency-Key", "X-Session-Token"],
             allow_credentials=False,
         )
     app.add_middleware(Envelope)

@@ -1,11 +1,9 @@
 """Session tokens: a millisecond for the eye, 256 random bits for safety."""
 
-import re
 import secrets
 from datetime import datetime
 
 RANDOM_BYTES = 32
-TOKEN_FORM = re.compile(r"ws_\d+_[0-9a-f]{64}")
 
 
 def new_session_token(now: datetime) -> str:

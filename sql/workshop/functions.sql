@@ -1,6 +1,34 @@
 -- What the workshop's endpoints do in one round trip each. Runs in one execute, after schema.sql.
 -- A raised CONSTRAINT name stands for an error of lib/workshop/errors.py.
 
+CREATE OR REPLACE FUNCTION public.workshop_step_name(p_step INTEGER) RETURNS TEXT
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+  SELECT (ARRAY['Connect Accounts', 'Choose Use Case', 'Provision Services', 'Basic TwiML',
+    'WebSocket Handler', 'ConversationRelay', 'Prompt Engineering', 'Tools & Functions',
+    'Deploy System'])[p_step]
+$$;
+
+-- The e-mail column of somebody without e-mail: one per session, and no part of the token.
+CREATE OR REPLACE FUNCTION public.anonymous_email(p_session_token TEXT) RETURNS TEXT
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+  SELECT 'anonymous_' || left(encode(sha256(convert_to(p_session_token, 'UTF8')), 'hex'), 16)
+$$;
+
+-- The steps that a session's flags call complete.
+CREATE OR REPLACE FUNCTION public.flagged_steps(p_session public.sessions) RETURNS INTEGER[]
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+  SELECT array_remove(ARRAY[
+    CASE WHEN p_session.twilio_connected AND p_session.openai_connected THEN 1 END,
+    CASE WHEN p_session.call_direction_chosen THEN 2 END,
+    CASE WHEN p_session.services_ready THEN 3 END,
+    CASE WHEN p_session.step4_deployed THEN 4 END,
+    CASE WHEN p_session.step5_deployed THEN 5 END,
+    CASE WHEN p_session.step6_deployed THEN 6 END,
+    CASE WHEN p_session.system_prompt_saved THEN 7 END,
+    CASE WHEN p_session.step8_deployed THEN 8 END,
+    CASE WHEN p_session.project_deployed THEN 9 END], NULL)
+$$;
+
 -- A session as whoever holds its token sees it; the API key stays here.
 CREATE OR REPLACE FUNCTION public.session_progress(p_session_token TEXT) RETURNS JSONB
 LANGUAGE plpgsql STABLE AS $$

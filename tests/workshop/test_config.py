@@ -149,6 +149,7 @@ def test_api_key_is_sealed_to_its_session_and_shows_nowhere(
         assert "canary" not in place
     for answer in answers:
         assert sealed not in answer.text
+    assert sealed not in str(rows("SELECT session_progress(%s)", TOKEN))
 
 
 @pytest.fixture
