@@ -43,12 +43,11 @@ def absorb(root: FloatArray, evidence: FloatArray, sites: Sites, normal: Normal)
         sites: Before it, shape (t - 1, 2).
         normal: Before it.
     """
-    before = sites.T.astype(float)
     if len(root) == 1:
-        line = integrate_line(evidence, line_of_sites(before))
-        site = np.array([site_between(before, line)])
+        line = integrate_line(evidence, normal)
+        site = np.array([site_between(normal, line)])
         return _on_line(root, np.concatenate((sites, _rounded(site))), line)
-    kept = np.concatenate((before, np.zeros((2, 1))), axis=1)
+    kept = np.concatenate((sites.T.astype(float), np.zeros((2, 1))), axis=1)
     once = match_sites(evidence, kept, normal)
     twice = match_sites(evidence, once, normal_of_sites(evidence, once))
     rounded = _rounded(twice.T)
@@ -62,17 +61,15 @@ def absorb(root: FloatArray, evidence: FloatArray, sites: Sites, normal: Normal)
 def recall(root: FloatArray, evidence: FloatArray, sites: Sites) -> Belief:
     """Return the belief whose sites are given, shape (t, 2), t >= 1."""
     if len(root) == 1:
-        before = sites[:-1].T.astype(float)
-        return _on_line(root, sites, integrate_line(evidence, line_of_sites(before)))
+        return _on_line(root, sites, integrate_line(evidence, line_of_sites(sites[:-1])))
     return _in_space(root, evidence, sites)
 
 
 def _on_line(root: FloatArray, sites: Sites, line: Line) -> Belief:
     scale = float(root[0, 0])
-    reached = line_of_sites(sites.T.astype(float))
     return Belief(
         sites,
-        Normal(np.array([reached.mean]), np.array([[reached.deviation**2]])),
+        line_of_sites(sites),
         np.array([scale * line.mean]),
         np.array([[(scale * line.deviation) ** 2]]),
     )

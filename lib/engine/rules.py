@@ -24,8 +24,14 @@ def _expected_variance(
     s: FloatArray, v: FloatArray, c: FloatArray, reach: FloatArray
 ) -> FloatArray:
     """Expected fall of the weighted sum of variances: ‖WΣa‖² E'[P]² / (E[P] (1 - E[P]))."""
-    right, slope, _ = answer_moments(s, v, c)
-    return np.asarray(reach * slope**2 / (v * np.maximum(right * (1 - right), _TINY)))
+    total, slope, _ = logistic_moments(s, np.sqrt(v))
+    rest = 1.0 - c
+    right = c + rest * total
+    slope *= rest
+    slope *= slope
+    slope *= reach
+    value: FloatArray = slope / (np.maximum(right * (1.0 - right), _TINY) * v)
+    return value
 
 
 def _logdet(s: FloatArray, v: FloatArray, c: FloatArray, reach: FloatArray) -> FloatArray:

@@ -26,19 +26,20 @@ from lib.engine.posterior import Posterior
 
 SingleArray = NDArray[np.float32]
 
-_BULGE = np.float32(0.8)
+_BULGE = 0.8
+_MINUS_ONE = np.float32(-1.0)
 _EIGHTH_PI = np.pi / 8
-_FIRST_BLOCK, _LARGEST_BLOCK = 4096, 16384  # items; a block's arrays stay in the cache
-_SLACK = 1.0 + 1e-4  # the bound is computed in single precision, with errors near 1e-6
+FIRST_BLOCK, _LARGEST_BLOCK = 4096, 16384  # items; a block's arrays stay in the cache
+_SLACK = 1.0 + 1e-4  # for 1: the bound is computed in single precision, with errors near 1e-6
 
 
 class Columns(NamedTuple):
     """The bank in single precision, transposed and sorted, so that passes run along memory."""
 
     order: NDArray[np.intp]
-    """Shape (n,): the item in each column, steepest first."""
-    squares: FloatArray
-    """‖a‖², shape (n,), falling."""
+    """Shape (n,): the item in each column, steepest first if there are several blocks."""
+    squares: SingleArray
+    """‖a‖², shape (n,)."""
     slopes: SingleArray
     """Shape (k, n)."""
     intercepts: SingleArray
@@ -65,10 +66,10 @@ def columns_of(bank: ItemBank) -> Columns:
 
 def _columns(bank: ItemBank) -> Columns:
     squares = np.square(bank.slopes).sum(axis=1)
-    order = np.argsort(-squares, kind="stable")
+    order = np.argsort(-squares, kind="stable") if len(bank) > FIRST_BLOCK else np.arange(len(bank))
     return Columns(
         order,
-        squares[order],
+        squares[order].astype(np.float32),
         np.ascontiguousarray(bank.slopes[order].T, np.float32),
         bank.intercepts[order].astype(np.float32),
         bank.guessing[order].astype(np.float32) if bank.guessing.any() else None,
@@ -85,7 +86,7 @@ def bounds_by_block(
         columns: The items.
         weights: How much each concept's variance counts, shape (k,); equal when None.
     """
-    start, end, n = 0, _FIRST_BLOCK, len(columns.order)
+    start, end, n = 0, FIRST_BLOCK, len(columns.order)
     if n <= end:
         yield columns.order, value_bounds(posterior, columns, weights), 0.0
         return
@@ -108,29 +109,26 @@ def value_bounds(
 ) -> SingleArray:
     """Return an upper bound on each item's expected fall of the weighted variances, shape (n,)."""
     slopes = columns.slopes
-    covariance = posterior.covariance.astype(np.float32)
-    mean = posterior.mean.astype(np.float32)
-    if len(mean) == 1:
-        moved = slopes[0] * covariance[0, 0]
-        v = moved * slopes[0]
-        bound = np.square(moved, out=moved)
-        if weights is not None:
-            bound *= np.float32(weights[0])
-        s = slopes[0] * mean[0]
+    if len(slopes) == 1:
+        variance = posterior.covariance.item()
+        v = columns.squares * (variance * _EIGHTH_PI)
+        weight = 1.0 if weights is None else weights.item()
+        bound = columns.squares * (weight * variance * variance)
+        s = slopes[0] * posterior.mean.item()
     else:
-        moved = covariance @ slopes
+        mean = posterior.mean.astype(np.float32)
+        moved = (posterior.covariance * _EIGHTH_PI).astype(np.float32) @ slopes
         v = total_over(moved * slopes, axis=0)
+        moved *= np.float32(1.0 / _EIGHTH_PI)
         np.square(moved, out=moved)
         bound = total_over(moved, axis=0) if weights is None else weights.astype(np.float32) @ moved
         s = mean @ slopes
     s += columns.intercepts
-    v *= np.float32(_EIGHTH_PI)
     v += 1.0
     narrowing = np.reciprocal(v, out=v)
     e = np.sqrt(narrowing)
     e *= s
-    np.abs(e, out=e)
-    np.exp(np.negative(e, out=e), out=e)
+    np.exp(np.copysign(e, _MINUS_ONE, out=e), out=e)
     density = e + 1.0
     density *= density
     np.divide(e, density, out=density)
@@ -141,12 +139,11 @@ def value_bounds(
     # 1 + 0.8 (1 - κ²)(1 - 4h), as 1 + (0.8 - 0.8 κ²) - 4h (0.8 - 0.8 κ²).
     narrowing *= -_BULGE
     narrowing += _BULGE
-    density *= np.float32(-4.0)
+    density *= -4.0
     density += 1.0
     density *= narrowing
-    density += 1.0
+    density += _SLACK
     bound *= density
-    bound *= np.float32(_SLACK)
     return np.asarray(bound)
 
 

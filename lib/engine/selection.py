@@ -6,10 +6,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from lib.engine.bank import ItemBank
-from lib.engine.normal import FloatArray, any_of, largest, total_over
+from lib.engine.normal import FloatArray, largest, total_over
 from lib.engine.posterior import Posterior
 from lib.engine.rules import Rule, rule_values
-from lib.engine.screen import bounds_by_block, columns_of
+from lib.engine.screen import FIRST_BLOCK, bounds_by_block, columns_of
 
 Items = NDArray[np.intp]
 
@@ -39,6 +39,12 @@ def project(
         weights: How much each concept's variance counts, shape (k,); equal when None.
     """
     a = bank.slopes[items]
+    if a.shape[1] == 1:
+        a = a[:, 0]
+        moved = a * posterior.covariance.item()
+        weight = 1.0 if weights is None else weights.item()
+        mean = a * posterior.mean.item() + bank.intercepts[items]
+        return Projection(mean, moved * a, moved * moved * weight)
     moved = a @ posterior.covariance
     variance = total_over(moved * a, axis=1)
     moved *= moved
@@ -100,7 +106,7 @@ def select(
     w = None if weights is None else np.asarray(weights, float)
     items, value = _contenders(posterior, bank, available, rule, w, best)
     if best == 1 or rng is None:
-        return int(items[np.argmax(value)])
+        return int(items[np.argmax(value)] if len(items) > 1 else items[0])
     order = np.argsort(-value, kind="stable")[:best]
     close = order[value[order] >= (1.0 - loss) * value[order[0]]]
     return int(items[close[rng.integers(len(close))]])
@@ -118,6 +124,8 @@ def _contenders(
     few, allowed = _available(available, len(bank))
     if few is None and rule != "variance":
         few = np.arange(len(bank)) if allowed is None else np.flatnonzero(allowed)
+        if not len(few):
+            raise ValueError("no item is available")
     if few is not None:
         return few, gains(posterior, bank, few, rule, weights)
     share = _NEAR
@@ -147,10 +155,11 @@ def _shortlist(
     greatest = limit = 0.0
     for block, bound, after in bounds_by_block(posterior, columns_of(bank), weights):
         if allowed is not None:
-            np.copyto(bound, np.float32(-1.0), where=~allowed[block])
+            closed = ~(allowed if len(allowed) == len(block) <= FIRST_BLOCK else allowed[block])
+            np.copyto(bound, np.float32(-1.0), where=closed)
         greatest = max(greatest, _nth_greatest(bound, best))
         limit = share * greatest
-        near = np.flatnonzero(bound >= limit)
+        near = (bound >= limit).nonzero()[0]
         items.append(block[near])
         bounds.append(bound[near])
         if after < limit:
@@ -158,6 +167,8 @@ def _shortlist(
     found = items[0]
     if len(items) > 1:
         found = np.concatenate(items)[np.concatenate(bounds) >= limit]
+    if not len(found):
+        raise ValueError("no item is available")
     found.sort()
     return found, limit
 
@@ -180,8 +191,6 @@ def _available(
     if given.dtype == np.bool_:
         if given.shape != (n,):
             raise ValueError(f"a mask of available items must be ({n},), not {given.shape}")
-        if not any_of(given):
-            raise ValueError("no item is available")
         return None, given
     items = np.unique(given.astype(np.intp))
     if not len(items):

@@ -8,10 +8,12 @@ itself: τ and η are what the answer added to the precision and to the precisio
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lib.engine.marginals import grid_for
 from lib.engine.normal import FloatArray, any_of, largest, total_over
 from lib.engine.projection import logistic_of_negative
+from lib.engine.propagation import Normal
 
 
 class Line(NamedTuple):
@@ -21,19 +23,20 @@ class Line(NamedTuple):
     deviation: float
 
 
-def line_of_sites(sites: FloatArray) -> Line:
-    """Return prior times sites, shape (2, t): where the next grid is laid."""
-    tau, eta = total_over(sites, axis=1).tolist()
-    precision = max(1.0 + tau, 1e-3)
-    return Line(eta / precision, precision**-0.5)
+def line_of_sites(sites: NDArray[np.float16]) -> Normal:
+    """Return prior times sites, shape (t, 2): where the next grid is laid."""
+    tau, eta = total_over(sites, axis=0, dtype=float).tolist()
+    variance = 1.0 / max(1.0 + tau, 1e-3)
+    return Normal(np.array([eta * variance]), np.array([[variance]]))
 
 
-def integrate_line(evidence: FloatArray, around: Line) -> Line:
+def integrate_line(evidence: FloatArray, around: Normal) -> Line:
     """Return the exact moments of z given all the evidence, shape (3, t)."""
+    centre, width = around.mean.item(), around.covariance.item() ** 0.5
     slope, offset, floor = evidence
-    steepest = float(largest(np.abs(slope))) * around.deviation
+    steepest = float(largest(np.abs(slope))) * width
     x, log_jacobian, powers = grid_for(steepest, finer=1)
-    z = around.mean + around.deviation * x
+    z = centre + width * x
     minus = slope[:, None] * -z
     minus -= offset[:, None]
     likelihood = logistic_of_negative(minus)
@@ -47,11 +50,14 @@ def integrate_line(evidence: FloatArray, around: Line) -> Line:
     total, first, second = (np.exp(log_density, out=log_density) @ powers).tolist()
     mean = first / total
     spread = max(second / total - mean * mean, 1e-12)
-    return Line(around.mean + around.deviation * mean, around.deviation * spread**0.5)
+    return Line(centre + width * mean, width * spread**0.5)
 
 
-def site_between(sites: FloatArray, after: Line) -> tuple[float, float]:
-    """Return the site (τ, η) that brings prior times `sites`, shape (2, t), to `after`."""
-    tau, eta = total_over(sites, axis=1).tolist()
+def site_between(before: Normal, after: Line) -> tuple[float, float]:
+    """Return the site (τ, η) that brings `before` to `after`."""
+    precision_before = 1.0 / before.covariance.item()
     precision = after.deviation**-2
-    return precision - 1.0 - tau, precision * after.mean - eta
+    return (
+        precision - precision_before,
+        precision * after.mean - precision_before * before.mean.item(),
+    )
