@@ -75,12 +75,12 @@ def _gateway(redis_server: RedisServer) -> Iterator[Gateway]:
 
 
 @pytest.fixture
-def redis_gateway(_gateway: Gateway, redis_server: RedisServer) -> Gateway:
+def redis_gateway(_gateway: Gateway, redis_server: RedisServer) -> Iterator[Gateway]:
     """The REST gateway, empty and without faults."""
-    _gateway.faults.clear()
     with redis_server.client() as client:
         client.flushall()
-    return _gateway
+    yield _gateway
+    _gateway.faults.clear()
 
 
 @pytest.fixture

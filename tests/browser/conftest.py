@@ -13,9 +13,9 @@ from tests.support.browser import Watched, find_browser, running_browser, watche
 from tests.support.local_server import LocalServer
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """This machine's Chromium."""
+    """This machine's Chromium, with the event loop of its driver: closed before others want one."""
     path = find_browser()
     if path is None:
         pytest.skip("no Chromium on this machine: the pages were NOT looked at")
