@@ -1,0 +1,121 @@
+"""What calibration reads and writes."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from lib.queries import Query, load_queries
+from lib.statements import Statement, as_jsonb
+
+if TYPE_CHECKING:
+    from lib.postgres import Postgres
+
+SAME_ABILITY_DAYS = 90
+"""A student away longer is another person: abilities then correlate by 0.6 or less with what
+they were (`prior.MEMORY_DAYS`), and what was known of them hardly chose the next questions."""
+
+LEAST_NEW_ANSWERS = 200
+LEAST_NEW_SHARE = 0.05
+"""Of the answers already used: fewer than both change nothing worth a version."""
+
+
+@dataclass(frozen=True)
+class PoolRow:
+    """The version of a pool that new sessions get."""
+
+    version: int
+    concept_count: int
+    prior_covariance: list[float] | None
+
+
+@dataclass(frozen=True)
+class ItemRow:
+    """An item's current parameters, and those its author wrote."""
+
+    position: int
+    question_id: str
+    concepts: list[float]
+    difficulty: float
+    discrimination: float
+    guessing: float
+    written_difficulty: float
+    written_discrimination: float
+    written_guessing: float
+
+
+@dataclass(frozen=True)
+class AnswersRow:
+    """Recorded answers, as parallel lists."""
+
+    person: list[int]
+    position: list[int]
+    correct: list[int]
+    recorded: int
+    """Of the whole pool, repeated and outdated ones too."""
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """All that a calibration of one pool needs."""
+
+    pool: PoolRow
+    items: list[ItemRow]
+    answers: AnswersRow
+
+
+@dataclass(frozen=True)
+class _PoolId:
+    id: UUID
+
+
+def pools_with_new_answers(postgres: "Postgres") -> list[UUID]:
+    """Pools worth a calibration, most new answers first."""
+    asked = {"least": LEAST_NEW_ANSWERS, "share": LEAST_NEW_SHARE}
+    found = postgres.fetch_all(_query("pools_with_new_answers"), asked, _PoolId, read=True)
+    return [row.id for row in found]
+
+
+def read(postgres: "Postgres", pool_id: UUID, most_answers: int) -> Recorded | None:
+    """Everything of one pool in one round trip; None if there is no such pool."""
+    pool = {"pool_id": pool_id}
+    asked = {**pool, "same_ability_days": SAME_ABILITY_DAYS, "most": most_answers}
+    pools, items, answers = postgres.batch(
+        [
+            Statement(_query("read_pool"), pool, PoolRow),
+            Statement(_query("read_items"), pool, ItemRow),
+            Statement(_query("read_answers"), asked, AnswersRow),
+        ],
+        read=True,
+    )
+    return Recorded(pools[0], items, answers[0]) if pools else None
+
+
+def write(
+    postgres: "Postgres",
+    pool_id: UUID,
+    version: int,
+    *,
+    prior_covariance: Sequence[float],
+    report: dict[str, Any],
+    items: list[dict[str, Any]],
+) -> int | None:
+    """Add the version after `version`; None if the pool is at another one by now."""
+    row = {
+        "pool_id": pool_id,
+        "version": version,
+        "prior_covariance": list(prior_covariance),
+        "report": as_jsonb(report),
+    }
+    with postgres.transaction() as tx:
+        new: int | None = tx.fetch_value(_query("write_version"), row)
+        if new is not None:
+            tx.execute(
+                _query("write_items"),
+                {"pool_id": pool_id, "version": new, "items": as_jsonb(items)},
+            )
+    return new
+
+
+def _query(name: str) -> Query:
+    return load_queries("assessment/calibration.sql")[name]

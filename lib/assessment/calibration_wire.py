@@ -1,0 +1,43 @@
+"""Requests and answers of calibration."""
+
+from typing import Any, Literal
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict
+
+from lib.assessment.wire import Strict
+
+Outcome = Literal["calibrated", "too_few_answers", "not_converged", "changed_meanwhile"]
+
+
+class CalibrateIn(Strict):
+    """Which pool; every pool with enough new answers, if none is named."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"example": {"question_pool_id": "0b8f2f0e-6f0e-4a53-9a3e-1f7d3a1c5e20"}}
+    )
+
+    question_pool_id: UUID | None = None
+    adminPassword: Any = None  # noqa: N815 every operator's body names it so
+
+
+class PoolOut(BaseModel):
+    """What became of one pool."""
+
+    question_pool_id: UUID
+    outcome: Outcome
+    version: int
+    """That new sessions get now."""
+    answers: int
+    """Used: each student's first to each question, as it reads today."""
+    people: int
+    questions: int
+    """With an answer, and so with new parameters."""
+    drifted: list[str]
+    """Questions that differ from their current parameters by more than chance."""
+
+
+class CalibrateOut(BaseModel):
+    """What became of each pool, most new answers first."""
+
+    pools: list[PoolOut]

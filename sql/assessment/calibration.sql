@@ -1,0 +1,121 @@
+-- Queries of calibration: recorded answers in, the next version of a pool out.
+
+-- pools_with_new_answers --
+-- Pools with enough answers since their last calibration to be worth another, most first.
+SELECT p.id
+FROM assessment.question_pools p
+JOIN LATERAL (
+  SELECT sum(s.total_questions) AS answers FROM assessment.test_sessions s
+  WHERE s.question_pool_id = p.id
+) AS recorded ON TRUE
+LEFT JOIN LATERAL (
+  SELECT (v.report ->> 'recorded')::INT AS answers FROM assessment.pool_versions v
+  WHERE v.pool_id = p.id AND v.origin = 'calibration' ORDER BY v.version DESC LIMIT 1
+) AS used ON TRUE
+WHERE recorded.answers - coalesce(used.answers, 0)
+  >= greatest(%(least)s, %(share)s * coalesce(used.answers, 0))
+ORDER BY recorded.answers - coalesce(used.answers, 0) DESC, p.id;
+
+-- read_pool --
+-- The version of a pool that new sessions get, and its correlations of abilities.
+SELECT p.current_version AS version, p.concept_count, v.prior_covariance
+FROM assessment.question_pools p
+JOIN assessment.pool_versions v ON v.pool_id = p.id AND v.version = p.current_version
+WHERE p.id = %(pool_id)s;
+
+-- read_items --
+-- The items of the current version, with the parameters that their authors wrote last.
+SELECT now.position, now.question_id, now.concepts, now.difficulty, now.discrimination,
+  now.guessing, written.difficulty AS written_difficulty,
+  written.discrimination AS written_discrimination, written.guessing AS written_guessing
+FROM (
+  SELECT DISTINCT ON (i.position) i.* FROM assessment.pool_items i
+  WHERE i.pool_id = %(pool_id)s ORDER BY i.position, i.version DESC
+) AS now
+JOIN (
+  SELECT DISTINCT ON (i.position) i.* FROM assessment.pool_items i
+  WHERE i.pool_id = %(pool_id)s AND i.calibration IS NULL ORDER BY i.position, i.version DESC
+) AS written ON written.position = now.position
+ORDER BY now.position;
+
+-- read_answers --
+-- Each student's first answer to each question as it reads today, with a number per person; of
+-- whole people, drawn by hash, no more answers than asked for. A student who was away longer than
+-- abilities last comes back as another person. Sessions of older deployments had version 1.
+WITH shown AS (
+  SELECT i.question_id, i.position, i.revision, i.version AS first_version,
+    lead(i.version) OVER (PARTITION BY i.position ORDER BY i.version) AS next_version,
+    last_value(i.revision) OVER (
+      PARTITION BY i.position ORDER BY i.version
+      ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING
+    ) AS newest_revision
+  FROM assessment.pool_items i WHERE i.pool_id = %(pool_id)s
+), first_answer AS (
+  SELECT DISTINCT ON (r.student_id, shown.position)
+    r.student_id, shown.position, r.is_correct, r.timestamp
+  FROM assessment.test_sessions s
+  JOIN assessment.test_responses r ON r.session_id = s.id
+  JOIN shown ON shown.question_id = r.question_id
+    AND coalesce(s.pool_version, 1) >= shown.first_version
+    AND (shown.next_version IS NULL OR coalesce(s.pool_version, 1) < shown.next_version)
+  WHERE s.question_pool_id = %(pool_id)s AND r.is_correct IS NOT NULL
+    AND shown.revision = shown.newest_revision
+  ORDER BY r.student_id, shown.position, r.timestamp, r.id
+), spaced AS (
+  SELECT f.*, f.timestamp - lag(f.timestamp) OVER (PARTITION BY f.student_id ORDER BY f.timestamp)
+    > make_interval(days => %(same_ability_days)s) AS was_away
+  FROM first_answer f
+), stretched AS (
+  SELECT s.*, count(*) FILTER (WHERE s.was_away) OVER (
+    PARTITION BY s.student_id ORDER BY s.timestamp ROWS UNBOUNDED PRECEDING
+  ) AS stretch
+  FROM spaced s
+), numbered AS (
+  SELECT s.position, s.is_correct, dense_rank() OVER (
+    ORDER BY hashtextextended(s.student_id, 0), s.student_id, s.stretch
+  ) - 1 AS person
+  FROM stretched s
+), counted AS (
+  SELECT n.*, count(*) OVER (ORDER BY n.person) AS so_far FROM numbered n
+)
+SELECT coalesce(array_agg(c.person::INT), '{}') AS person,
+  coalesce(array_agg(c.position), '{}') AS position,
+  coalesce(array_agg(c.is_correct::INT), '{}') AS correct,
+  (
+    SELECT coalesce(sum(s.total_questions), 0)::INT FROM assessment.test_sessions s
+    WHERE s.question_pool_id = %(pool_id)s
+  ) AS recorded
+FROM counted c WHERE c.so_far <= %(most)s;
+
+-- write_version --
+-- Add the next version of a pool, unless somebody else did since it was read; return its number.
+WITH pool AS (
+  UPDATE assessment.question_pools SET current_version = current_version + 1
+  WHERE id = %(pool_id)s AND current_version = %(version)s
+  RETURNING id, current_version
+)
+INSERT INTO assessment.pool_versions (
+  pool_id, version, origin, question_count, prior_covariance, report)
+SELECT pool.id, pool.current_version, 'calibration', last.question_count,
+  %(prior_covariance)s, %(report)s
+FROM pool
+JOIN assessment.pool_versions last ON last.pool_id = pool.id AND last.version = %(version)s
+RETURNING version;
+
+-- write_items --
+-- Give the items that were answered their row in the new version.
+INSERT INTO assessment.pool_items (
+  pool_id, position, version, question_id, revision, option_count, correct_option, concepts,
+  difficulty, discrimination, guessing, calibration)
+SELECT last.pool_id, last.position, %(version)s, last.question_id, last.revision,
+  last.option_count, last.correct_option, last.concepts, found.difficulty, found.discrimination,
+  found.guessing, found.calibration
+FROM jsonb_to_recordset(%(items)s) AS found (
+  position INT, difficulty DOUBLE PRECISION, discrimination DOUBLE PRECISION,
+  guessing DOUBLE PRECISION, calibration JSONB)
+JOIN LATERAL (
+  SELECT i.* FROM assessment.pool_items i
+  WHERE i.pool_id = %(pool_id)s AND i.position = found.position
+    AND i.version < %(version)s
+  ORDER BY i.version DESC LIMIT 1
+) AS last ON TRUE;

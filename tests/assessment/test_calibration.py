@@ -1,0 +1,281 @@
+"""Calibration of a pool: a new version from recorded answers, running sessions untouched."""
+
+import json
+from typing import Any
+from uuid import UUID, uuid4
+
+import numpy as np
+import psycopg
+import pytest
+from fastapi.testclient import TestClient
+
+from lib.assessment import calibration_record
+from lib.assessment.calibration import calibrate_pool
+from lib.assessment.itempool import load_pool
+from lib.deps import Deps
+from tests.assessment.conftest import Rows, Student, make_questions, upload
+
+CONCEPTS = 2
+QUESTIONS = 30
+STUDENTS = 150
+CRON = {"Authorization": "Bearer a secret for the tests' cron"}
+
+
+def true_locations() -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+    return np.linspace(-1.5, 1.5, QUESTIONS)
+
+
+@pytest.fixture
+def pool_id(client: TestClient, operator: dict[str, str]) -> str:
+    """An author who thinks that every question is middling."""
+    questions = [
+        {**question, "difficulty": 0.5, "discrimination": 1.0}
+        for question in make_questions(QUESTIONS, concepts=CONCEPTS)
+    ]
+    return upload(client, operator, questions)
+
+
+def record_answers(
+    postgres_url: str,
+    pool_id: str,
+    *,
+    students: int = STUDENTS,
+    version: int | None = 1,
+    prefix: str = "s",
+    year: int = 2025,
+    questions: range = range(QUESTIONS),
+    seed: int = 1,
+) -> None:
+    """Closed sessions of students who answered every question, as the record keeps them."""
+    rng = np.random.default_rng(seed)
+    theta = rng.normal(size=(students, CONCEPTS))
+    concept = np.arange(QUESTIONS) % CONCEPTS
+    logit = 1.7 * (theta[:, concept] - true_locations())
+    right = rng.random(logit.shape) < 1 / (1 + np.exp(-logit))
+    sessions = [uuid4() for _ in range(students)]
+    names = [f"{prefix}{i}" for i in range(students)]
+    with psycopg.connect(postgres_url) as connection, connection.cursor() as cursor:
+        cursor.executemany(
+            "INSERT INTO assessment.students (id) VALUES (%s) ON CONFLICT DO NOTHING",
+            [(name,) for name in names],
+        )
+        cursor.executemany(
+            "INSERT INTO assessment.test_sessions (id, student_id, question_pool_id, status,"
+            " total_questions, pool_version) VALUES (%s, %s, %s, 'completed', %s, %s)",
+            [
+                (session, name, pool_id, QUESTIONS, version)
+                for session, name in zip(sessions, names, strict=True)
+            ],
+        )
+        with cursor.copy(
+            "COPY assessment.test_responses"
+            " (student_id, session_id, question_id, response, is_correct, timestamp) FROM STDIN"
+        ) as copy:
+            for i, session in enumerate(sessions):
+                for j in questions:
+                    copy.write_row(
+                        (names[i], session, f"q{j}", 0, bool(right[i, j]), f"{year}-06-01")
+                    )
+
+
+def calibrate(client: TestClient, operator: dict[str, str], pool_id: str) -> dict[str, Any]:
+    answer = client.post(
+        "/api/admin-calibrate", json={"question_pool_id": pool_id}, headers=operator
+    )
+    assert answer.status_code == 200, answer.text
+    (pool,) = answer.json()["pools"]
+    found: dict[str, Any] = pool
+    return found
+
+
+def test_calibration_finds_the_difficulty_that_the_author_did_not_know(
+    client: TestClient, operator: dict[str, str], pool_id: str, postgres_url: str, deps: Deps
+) -> None:
+    record_answers(postgres_url, pool_id)
+    pool = calibrate(client, operator, pool_id)
+    assert pool["outcome"] == "calibrated"
+    assert pool["version"] == 2
+    assert (pool["answers"], pool["people"]) == (STUDENTS * QUESTIONS, STUDENTS)
+    bank = load_pool(deps.postgres, UUID(pool_id), 2).bank
+    location = -bank.intercepts / np.linalg.norm(bank.slopes, axis=1)
+    assert np.corrcoef(location, true_locations())[0, 1] > 0.97
+    assert "q0" in pool["drifted"]
+    assert "q29" in pool["drifted"]
+
+
+def test_version_keeps_errors_flags_and_the_correlations_of_abilities(
+    client: TestClient, operator: dict[str, str], pool_id: str, postgres_url: str, rows: Rows
+) -> None:
+    record_answers(postgres_url, pool_id)
+    calibrate(client, operator, pool_id)
+    ((origin, covariance, report),) = rows(
+        "SELECT origin, prior_covariance, report FROM assessment.pool_versions WHERE version = 2"
+    )
+    assert origin == "calibration"
+    assert len(covariance) == CONCEPTS**2
+    assert covariance[0] == covariance[3] == 1
+    assert report["people"] == STUDENTS
+    ((notes,),) = rows(
+        "SELECT calibration FROM assessment.pool_items WHERE version = 2 AND position = 0"
+    )
+    assert notes["answers"] == STUDENTS
+    assert 0 < notes["difficulty_error"] < 0.1
+    assert notes["drifted"] is True
+
+
+def test_running_session_keeps_the_version_it_began_with(
+    client: TestClient, operator: dict[str, str], pool_id: str, postgres_url: str, rows: Rows
+) -> None:
+    ann = Student(client, pool_id)
+    ann.start(concept_names=["Algebra", "Geometry"])
+    ann.answer()
+    record_answers(postgres_url, pool_id)
+    assert calibrate(client, operator, pool_id)["version"] == 2
+    ann.answer(right=False)
+    bob = Student(client, pool_id, "bob")
+    bob.start(concept_names=["Algebra", "Geometry"])
+    versions = rows(
+        "SELECT student_id, pool_version FROM assessment.test_sessions WHERE status = 'active'"
+        " ORDER BY student_id"
+    )
+    assert versions == [("ann", 1), ("bob", 2)]
+
+
+def test_calibrating_twice_starts_from_what_the_author_wrote_both_times(
+    client: TestClient, operator: dict[str, str], pool_id: str, postgres_url: str, deps: Deps
+) -> None:
+    record_answers(postgres_url, pool_id)
+    assert calibrate(client, operator, pool_id)["version"] == 2
+    again = calibrate(client, operator, pool_id)
+    assert again["version"] == 3
+    assert again["drifted"] == []
+    second, third = (load_pool(deps.postgres, UUID(pool_id), v).bank for v in (2, 3))
+    assert third.intercepts == pytest.approx(second.intercepts, abs=0.02)
+
+
+def test_uploading_the_same_questions_again_keeps_the_calibration(
+    client: TestClient, operator: dict[str, str], pool_id: str, postgres_url: str, rows: Rows
+) -> None:
+    record_answers(postgres_url, pool_id)
+    calibrate(client, operator, pool_id)
+    same = [
+        {**question, "difficulty": 0.5, "discrimination": 1.0}
+        for question in make_questions(QUESTIONS, concepts=CONCEPTS)
+    ]
+    upload(client, operator, same, pool_id)
+    assert rows("SELECT current_version FROM assessment.question_pools") == [(2,)]
+
+
+def test_answers_to_an_older_text_of_a_question_do_not_count(
+    client: TestClient, operator: dict[str, str], pool_id: str, postgres_url: str, rows: Rows
+) -> None:
+    record_answers(postgres_url, pool_id)
+    question = make_questions(QUESTIONS, concepts=CONCEPTS)[3]
+    rewritten = {**question, "content": "Another one?", "difficulty": 0.5, "discrimination": 1.0}
+    upload(client, operator, [rewritten], pool_id)
+    pool = calibrate(client, operator, pool_id)
+    assert pool["questions"] == QUESTIONS - 1
+    assert pool["answers"] == STUDENTS * (QUESTIONS - 1)
+    assert rows(
+        "SELECT count(*) FROM assessment.pool_items WHERE position = 3 AND version = 3"
+    ) == [(0,)]
+
+
+def test_second_answer_of_a_student_to_a_question_does_not_count(
+    client: TestClient, operator: dict[str, str], pool_id: str, postgres_url: str
+) -> None:
+    record_answers(postgres_url, pool_id)
+    record_answers(postgres_url, pool_id, seed=2)
+    pool = calibrate(client, operator, pool_id)
+    assert pool["answers"] == STUDENTS * QUESTIONS
+
+
+def test_student_who_comes_back_after_a_year_is_another_person(
+    client: TestClient, operator: dict[str, str], pool_id: str, postgres_url: str
+) -> None:
+    record_answers(postgres_url, pool_id, students=10, questions=range(15))
+    record_answers(postgres_url, pool_id, students=10, questions=range(15, 30), year=2024)
+    assert calibrate(client, operator, pool_id)["people"] == 20
+
+
+def test_whole_people_are_drawn_when_there_are_too_many_answers(
+    pool_id: str, postgres_url: str, deps: Deps
+) -> None:
+    record_answers(postgres_url, pool_id)
+    recorded = calibration_record.read(deps.postgres, UUID(pool_id), 1_000)
+    assert recorded is not None
+    counts = np.bincount(recorded.answers.person)
+    assert set(counts.tolist()) == {QUESTIONS}
+    assert counts.sum() == 990
+    assert recorded.answers.recorded == STUDENTS * QUESTIONS
+
+
+def test_few_answers_write_no_version(
+    client: TestClient, operator: dict[str, str], pool_id: str, rows: Rows
+) -> None:
+    ann = Student(client, pool_id)
+    ann.start(concept_names=["Algebra", "Geometry"])
+    ann.answer()
+    assert calibrate(client, operator, pool_id)["outcome"] == "too_few_answers"
+    assert rows("SELECT current_version FROM assessment.question_pools") == [(1,)]
+
+
+def test_estimates_are_dropped_when_questions_were_uploaded_meanwhile(
+    pool_id: str, postgres_url: str, deps: Deps, rows: Rows, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The pool moves on between reading and writing, as an upload would make it."""
+    record_answers(postgres_url, pool_id)
+    read = calibration_record.read
+
+    def read_then_upload(*asked: Any) -> calibration_record.Recorded | None:
+        found = read(*asked)
+        rows("UPDATE assessment.question_pools SET current_version = 2")
+        return found
+
+    rows(
+        "INSERT INTO assessment.pool_versions (pool_id, version, origin, question_count)"
+        " VALUES (%s, 2, 'upload', %s)",
+        pool_id,
+        QUESTIONS,
+    )
+    monkeypatch.setattr(calibration_record, "read", read_then_upload)
+    assert calibrate_pool(UUID(pool_id), deps).outcome == "changed_meanwhile"
+    assert rows("SELECT max(version) FROM assessment.pool_versions") == [(2,)]
+
+
+def test_schedule_takes_pools_with_new_answers_and_leaves_the_rest(
+    client: TestClient, pool_id: str, postgres_url: str
+) -> None:
+    record_answers(postgres_url, pool_id)
+    first = client.get("/api/calibrate", headers=CRON)
+    assert [pool["question_pool_id"] for pool in first.json()["pools"]] == [pool_id]
+    assert client.get("/api/calibrate", headers=CRON).json()["pools"] == []
+    record_answers(postgres_url, pool_id, students=8, prefix="new", version=2, seed=4)
+    third = client.get("/api/calibrate", headers=CRON).json()["pools"]
+    assert [pool["version"] for pool in third] == [3]
+
+
+@pytest.mark.parametrize("headers", [{}, CRON, {"Authorization": "Bearer wrong"}])
+def test_only_operators_start_a_calibration(client: TestClient, headers: dict[str, str]) -> None:
+    assert client.post("/api/admin-calibrate", json={}, headers=headers).status_code == 401
+
+
+def test_only_the_schedule_calls_the_scheduled_path(
+    client: TestClient, operator: dict[str, str]
+) -> None:
+    assert client.get("/api/calibrate").status_code == 401
+    assert client.get("/api/calibrate", headers=operator).status_code == 401
+
+
+def test_unknown_pool_is_not_found(client: TestClient, operator: dict[str, str]) -> None:
+    answer = client.post(
+        "/api/admin-calibrate", json={"question_pool_id": str(uuid4())}, headers=operator
+    )
+    assert answer.status_code == 404
+
+
+def test_no_answer_shows_which_option_is_correct(
+    client: TestClient, operator: dict[str, str], pool_id: str, postgres_url: str
+) -> None:
+    record_answers(postgres_url, pool_id)
+    assert "canary" not in json.dumps(calibrate(client, operator, pool_id))
