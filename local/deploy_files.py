@@ -114,10 +114,10 @@ def _vercel_cron(path: str, schedule: str | None) -> Json:
 
 
 def _rewrites() -> Iterator[Json]:
-    for row in ENDPOINTS:
-        if row.path != f"/api/{row.module}":
-            source = re.sub(r"\{(\w+)\}", r":\1", row.path)
-            yield {"source": source, "destination": f"/api/{row.module}"}
+    for path, module in dict.fromkeys((row.path, row.module) for row in ENDPOINTS):
+        if path != f"/api/{module}":
+            source = re.sub(r"\{(\w+)\}", r":\1", path)
+            yield {"source": source, "destination": f"/api/{module}"}
     yield {"source": "/api/:path*", "destination": f"/api/{INDEX}"}
 
 
