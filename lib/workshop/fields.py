@@ -48,7 +48,8 @@ def _text(limit: int) -> Any:
 
 
 SessionToken = Annotated[str, StringConstraints(min_length=10, max_length=200, pattern=r"^[!-~]+$")]
-"""A credential, as `new_session_token` makes it or an older page did."""
+"""A credential, as `new_session_token` makes it or an older page did; 10 characters or more, so that
+"null" and "undefined" of a page gone wrong are no session that its students share."""
 AnyToken = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00]+$")]
 """To look up what is there: tokens of older databases keep no rule."""
 Email = Annotated[
