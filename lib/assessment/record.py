@@ -168,13 +168,7 @@ def record_answer(postgres: "Postgres", answer: NewAnswer) -> RecordedAnswer | N
         "confidence": as_jsonb(answer.confidence),
         "idle_minutes": IDLE_MINUTES,
     }
-    _, recorded = postgres.batch(
-        [
-            Statement(_query("wait_no_longer")),
-            Statement(_query("record_answer"), params, RecordedAnswer),
-        ]
-    )
-    return recorded[0] if recorded else None
+    return postgres.fetch_one(_query("record_answer"), params, RecordedAnswer)
 
 
 def read_session(postgres: "Postgres", session_id: UUID) -> SessionRow | None:

@@ -23,6 +23,67 @@ RETURNS JSONB LANGUAGE sql STABLE STRICT AS $$
   WHERE q.id = question
 $$;
 
+-- Record an answer if, under the row's lock, the session still waits for exactly this one; return
+-- a row then, else none. The answer, the session's totals and its end are written together or not
+-- at all. A function, so that its plans are kept for as long as a pooled connection lives.
+CREATE OR REPLACE FUNCTION assessment.record_answer(
+  in_session UUID, in_pool_version INT, in_position INT, in_question VARCHAR, in_response INT,
+  in_is_correct BOOLEAN, in_initial JSONB, in_proficiency JSONB, in_confidence JSONB,
+  in_learning_gain DOUBLE PRECISION, in_test_efficiency DOUBLE PRECISION, in_next VARCHAR,
+  in_question_to_read VARCHAR, in_end_reason TEXT, in_idle_minutes INT
+) RETURNS TABLE (
+  total_questions INT, correct_responses INT, last_activity TIMESTAMP, next_question JSONB
+) LANGUAGE plpgsql SET lock_timeout = '3s' AS $$
+DECLARE
+  before assessment.test_sessions;
+  right_now TIMESTAMP;
+BEGIN
+  SELECT s.* INTO before FROM assessment.test_sessions s
+  WHERE s.id = in_session
+    AND s.status = 'active'
+    AND s.pool_version = in_pool_version
+    AND s.total_questions = in_position
+    AND (s.next_question_id = in_question OR s.total_questions = 0)
+    AND s.last_activity > (now() AT TIME ZONE 'UTC') - make_interval(mins => in_idle_minutes)
+  FOR UPDATE;
+  IF NOT FOUND THEN
+    RETURN;
+  END IF;
+  right_now := clock_timestamp() AT TIME ZONE 'UTC';
+  total_questions := before.total_questions + 1;
+  correct_responses := before.correct_responses + in_is_correct::INT;
+  last_activity := right_now;
+  next_question := assessment.question_shown(in_question_to_read, in_pool_version);
+
+  INSERT INTO assessment.test_responses (
+    student_id, session_id, question_id, response, is_correct, proficiency_before,
+    proficiency_after, position, next_question_id, timestamp, seconds)
+  VALUES (
+    before.student_id, in_session, in_question, in_response, in_is_correct,
+    coalesce(before.current_proficiency, before.initial_proficiency, in_initial),
+    in_proficiency, in_position, in_next, right_now,
+    round(extract(epoch FROM right_now - before.last_activity), 3));
+
+  UPDATE assessment.test_sessions s SET
+    total_questions = record_answer.total_questions,
+    correct_responses = record_answer.correct_responses,
+    accuracy = round(record_answer.correct_responses::DECIMAL / record_answer.total_questions, 6),
+    initial_proficiency = coalesce(s.initial_proficiency, in_initial),
+    current_proficiency = in_proficiency,
+    current_confidence = in_confidence,
+    learning_gain = in_learning_gain,
+    test_efficiency = in_test_efficiency,
+    next_question_id = in_next,
+    last_activity = right_now,
+    status = CASE WHEN in_end_reason IS NULL THEN 'active' ELSE 'completed' END,
+    end_reason = in_end_reason,
+    completed_at = CASE WHEN in_end_reason IS NOT NULL THEN right_now END,
+    final_proficiency = CASE WHEN in_end_reason IS NOT NULL THEN in_proficiency END
+  WHERE s.id = in_session;
+  RETURN NEXT;
+END
+$$;
+
 -- Whichever way a session closes, what it found becomes the student's long-term proficiency.
 CREATE OR REPLACE FUNCTION assessment.keep_proficiency() RETURNS TRIGGER
 LANGUAGE plpgsql AS $$

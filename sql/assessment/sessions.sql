@@ -44,53 +44,12 @@ FROM session;
 SELECT concept_count FROM assessment.question_pools WHERE id = %(pool_id)s;
 
 -- record_answer --
--- Record an answer if, under the row's lock, the session still waits for exactly this one; say so
--- with a row. One statement: the answer, the session's totals, its end and the student's long-term
--- proficiency (by trigger) are written together or not at all.
-WITH before AS MATERIALIZED (
-  SELECT s.id, s.student_id, s.initial_proficiency, s.current_proficiency, s.last_activity
-  FROM assessment.test_sessions s
-  WHERE s.id = %(session_id)s
-    AND s.status = 'active'
-    AND s.pool_version = %(pool_version)s
-    AND s.total_questions = %(position)s
-    AND (s.next_question_id = %(question_id)s OR s.total_questions = 0)
-    AND s.last_activity > (now() AT TIME ZONE 'UTC') - make_interval(mins => %(idle_minutes)s)
-  FOR UPDATE
-), session AS (
-  UPDATE assessment.test_sessions s SET
-    total_questions = s.total_questions + 1,
-    correct_responses = s.correct_responses + %(is_correct)s::INT,
-    accuracy = round(
-      (s.correct_responses + %(is_correct)s::INT)::DECIMAL / (s.total_questions + 1), 6),
-    initial_proficiency = coalesce(s.initial_proficiency, %(initial)s),
-    current_proficiency = %(proficiency)s,
-    current_confidence = %(confidence)s,
-    learning_gain = %(learning_gain)s,
-    test_efficiency = %(test_efficiency)s,
-    next_question_id = %(next_question_id)s,
-    last_activity = clock_timestamp() AT TIME ZONE 'UTC',
-    status = CASE WHEN %(end_reason)s::TEXT IS NULL THEN 'active' ELSE 'completed' END,
-    end_reason = %(end_reason)s,
-    completed_at = CASE WHEN %(end_reason)s::TEXT IS NOT NULL
-      THEN clock_timestamp() AT TIME ZONE 'UTC' END,
-    final_proficiency = CASE WHEN %(end_reason)s::TEXT IS NOT NULL THEN %(proficiency)s END
-  FROM before
-  WHERE s.id = before.id
-  RETURNING s.id, s.total_questions, s.correct_responses, s.accuracy, s.last_activity
-), answer AS (
-  INSERT INTO assessment.test_responses (
-    student_id, session_id, question_id, response, is_correct, proficiency_before,
-    proficiency_after, position, next_question_id, timestamp, seconds)
-  SELECT before.student_id, before.id, %(question_id)s, %(response)s, %(is_correct)s,
-    coalesce(before.current_proficiency, before.initial_proficiency, %(initial)s),
-    %(proficiency)s, %(position)s, %(next_question_id)s, session.last_activity,
-    round(extract(epoch FROM session.last_activity - before.last_activity), 3)
-  FROM before, session
-)
-SELECT session.total_questions, session.correct_responses, session.last_activity,
-  assessment.question_shown(%(question_to_read)s, %(pool_version)s) AS next_question
-FROM session;
+-- Record an answer; no row if the session does not wait for exactly this one.
+SELECT total_questions, correct_responses, last_activity, next_question
+FROM assessment.record_answer(
+  %(session_id)s, %(pool_version)s, %(position)s, %(question_id)s, %(response)s, %(is_correct)s,
+  %(initial)s, %(proficiency)s, %(confidence)s, %(learning_gain)s, %(test_efficiency)s,
+  %(next_question_id)s, %(question_to_read)s, %(end_reason)s, %(idle_minutes)s);
 
 -- read_session --
 -- All that the record says about a session.

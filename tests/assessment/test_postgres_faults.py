@@ -154,7 +154,7 @@ def test_answer_whose_acknowledgement_was_lost_is_there_and_told_again(
     ann: Student, line: Line, rows: Rows
 ) -> None:
     ann.start()
-    line.loses_reply_to = b"INSERT INTO assessment.test_responses"
+    line.loses_reply_to = b"FROM assessment.record_answer("
     sent = answer_on_page(ann)
     assert ann.post(*sent).status_code == 503
     for _ in range(100):

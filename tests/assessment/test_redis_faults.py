@@ -18,6 +18,7 @@ from tests.assessment.undisturbed import told, undisturbed
 ALL_FAULTS = [fault for fault in Fault if fault not in {Fault.SLOW, Fault.HANG}]
 ANSWERS = [True, False, True, True, False, False]
 CRITERIA = {"max_questions": len(ANSWERS)}
+SLACK_SECONDS = 2.0  # for a busy machine; the calls themselves take milliseconds
 
 
 def redis_of(deps: Deps) -> Any:
@@ -55,17 +56,17 @@ def test_one_fault_in_the_middle_changes_nothing(
     assert told(replies) == undisturbed(ann.session_id, deps)
 
 
-def test_hanging_redis_costs_a_second_once_not_at_every_call(
+def test_hanging_redis_costs_its_time_limit_once_not_at_every_call(
     ann: Student, redis_gateway: Gateway
 ) -> None:
+    met = redis_gateway.faults.met
     with redis_gateway.faults.during(Fault.HANG):
         before = time.monotonic()
         ann.start()
-        first = time.monotonic() - before
         ann.answer()
-        both = time.monotonic() - before
-    assert 0.5 < first < 2.0
-    assert both - first < 1.0
+        ann.answer()
+        assert 0.9 < time.monotonic() - before < 1.0 + SLACK_SECONDS
+    assert redis_gateway.faults.met - met == 1
 
 
 def test_redis_that_is_not_there_delays_nobody(ann: Student, redis_gateway: Gateway) -> None:
@@ -73,7 +74,7 @@ def test_redis_that_is_not_there_delays_nobody(ann: Student, redis_gateway: Gate
         before = time.monotonic()
         ann.start()
         ann.answer()
-        assert time.monotonic() - before < 2.0
+        assert time.monotonic() - before < SLACK_SECONDS
 
 
 def test_without_redis_in_the_environment_tests_work(
