@@ -1,10 +1,14 @@
 """What may be read about a student, and by whom."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
 
+from lib.deps import Deps, install_deps
+from lib.dispatch import function_app
+from lib.settings import Settings
 from tests.assessment.conftest import Student
 
 WHAT = ("proficiency", "history", "progress")
@@ -99,3 +103,17 @@ def test_progress_goes_from_the_first_test_to_the_last(
         "history": [first, latest],
     }
     assert tested.student_id == "ann"
+
+
+@pytest.mark.parametrize("what", WHAT)
+def test_local_server_answers_its_own_machine_as_the_guides_print_it(
+    what: str, tested: Student, settings: Settings
+) -> None:
+    trusting = Deps(replace(settings, trust_loopback=True))
+    install_deps(trusting)
+    app = function_app("index")
+    here = TestClient(app, base_url="http://localhost:5300", client=("127.0.0.1", 50_000))
+    elsewhere = TestClient(app, base_url="http://localhost:5300", client=("192.0.2.1", 50_000))
+    assert get(here, what, tested.student_id).status_code == 200
+    assert get(elsewhere, what, tested.student_id).status_code == 401
+    trusting.close()
