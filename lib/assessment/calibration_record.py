@@ -11,9 +11,10 @@ from lib.statements import Statement, as_jsonb
 if TYPE_CHECKING:
     from lib.postgres import Postgres
 
-SAME_ABILITY_DAYS = 90
-"""A student away longer is another person: abilities then correlate by 0.6 or less with what
-they were (`prior.MEMORY_DAYS`), and what was known of them hardly chose the next questions."""
+SAME_ABILITY_DAYS = 180
+"""A student away longer comes back as another person: half of what was known is lost by then
+(`lib.engine.HALF_LIFE_DAYS`). Before, the sittings must stay together: what the first ones found
+chose the questions of the next."""
 
 LEAST_NEW_ANSWERS = 200
 LEAST_NEW_SHARE = 0.05

@@ -119,3 +119,7 @@ JOIN LATERAL (
     AND i.version < %(version)s
   ORDER BY i.version DESC LIMIT 1
 ) AS last ON TRUE;
+
+-- newest_version --
+-- The version of a pool that new sessions get.
+SELECT current_version FROM assessment.question_pools WHERE id = %(pool_id)s;

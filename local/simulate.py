@@ -1,0 +1,163 @@
+"""`make simulate POOL=<id>`: what a pool can measure, by ability and length of the test.
+
+python -m local.simulate POOL [--students 60] [--questions 30]
+
+Simulated students of known ability sit adaptive tests with the pool's newest parameters. Prints
+tables and draws them to `.local/simulate/`.
+"""
+
+import argparse
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import UUID
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lib.assessment.itempool import ItemPool, load_pool
+from lib.deps import Deps
+from lib.engine import Design, ItemBank, Posterior, Simulation, StopRules, simulate
+from lib.errors import AppError, NotFound
+from lib.queries import load_queries
+from lib.settings import Settings
+from local.simulate_plots import draw
+
+FOLDER = Path(".local/simulate")
+ABILITIES = (-2.0, -1.0, 0.0, 1.0, 2.0)
+"""Standard deviations from the population's mean: percentiles 2, 16, 50, 84 and 98."""
+
+EVERYBODY = "all"
+
+LENGTHS = (5, 10, 15, 20, 30, 40, 60)
+Z95 = 1.959963984540054
+Table = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Accuracy of a pool.
+
+    Attributes:
+        groups: Abilities, the same in every concept; then everybody, drawn from the population.
+        lengths: Numbers of answers, shape (t,).
+        rmse, bias, predicted: Standard deviations of ability, shape (m, t).
+        coverage: Share of 95 % intervals that hold the truth, shape (m, t).
+        exposure: Share of the students who saw each item within each length, shape (m, t, n).
+    """
+
+    groups: list[str]
+    lengths: list[int]
+    rmse: Table
+    bias: Table
+    predicted: Table
+    coverage: Table
+    exposure: Table
+
+
+def main(arguments: list[str]) -> int:
+    """Simulate, print and draw; the exit code."""
+    asked = _parser().parse_args(arguments)
+    deps = Deps(Settings.from_env())
+    try:
+        pool = _newest(deps, asked.pool)
+    except AppError as error:
+        print(error, file=sys.stderr)
+        return 1
+    finally:
+        deps.close()
+    measured = measure(pool, asked.students, asked.questions, np.random.default_rng(asked.seed))
+    _show(pool, measured, asked.students)
+    for path in draw(measured, FOLDER / str(asked.pool), f"Pool {asked.pool}, v{pool.version}"):
+        print(f"drawn  {path}")
+    return 0
+
+
+def measure(pool: ItemPool, students: int, questions: int, rng: np.random.Generator) -> Measured:
+    """Give `students` simulated students of each ability a test of `questions` questions."""
+    bank, k = _askable(pool), pool.bank.concepts
+    prior = Posterior.prior(k, covariance=pool.correlation)
+    most = min(questions, len(bank))
+    design = Design(stop=StopRules(max_questions=most))
+    tested = bank.measured.astype(bool)
+    lengths = sorted({*(length for length in LENGTHS if length < most), most})
+    runs = [
+        simulate(bank, theta, rng, design, prior=prior)
+        for theta in (
+            *(np.full((students, k), ability) for ability in ABILITIES),
+            rng.multivariate_normal(prior.mean, prior.covariance, students),
+        )
+    ]
+    errors = [(run.mean - run.theta[:, None, :])[:, lengths][:, :, tested] for run in runs]
+    spreads = [np.sqrt(run.variance)[:, lengths][:, :, tested] for run in runs]
+    over = (0, 2)
+    return Measured(
+        [*(f"{ability:+.0f}" for ability in ABILITIES), EVERYBODY],
+        lengths,
+        np.array([np.sqrt(np.square(error).mean(axis=over)) for error in errors]),
+        np.array([error.mean(axis=over) for error in errors]),
+        np.array([np.sqrt(np.square(spread).mean(axis=over)) for spread in spreads]),
+        np.array(
+            [
+                (np.abs(error) <= Z95 * spread).mean(axis=over)
+                for error, spread in zip(errors, spreads, strict=True)
+            ]
+        ),
+        np.array([[_exposure(run, length) for length in lengths] for run in runs]),
+    )
+
+
+def _exposure(run: Simulation, length: int) -> Table:
+    shown = run.items[:, :length]
+    return np.bincount(shown[shown >= 0], minlength=run.bank_size) / len(run.theta)
+
+
+def _askable(pool: ItemPool) -> ItemBank:
+    ask = pool.askable
+    return ItemBank(pool.bank.slopes[ask], pool.bank.intercepts[ask], pool.bank.guessing[ask])
+
+
+def _newest(deps: Deps, pool_id: UUID) -> ItemPool:
+    query = load_queries("assessment/calibration.sql")["newest_version"]
+    version = deps.postgres.fetch_value(query, {"pool_id": pool_id}, read=True)
+    if version is None:
+        raise NotFound(what="Question pool")
+    return load_pool(deps.postgres, pool_id, version)
+
+
+def _show(pool: ItemPool, measured: Measured, students: int) -> None:
+    print(
+        f"Pool {pool.pool_id}, version {pool.version}: {int(pool.askable.sum())} questions,"
+        f" {pool.bank.concepts} concepts; {students} simulated students of each ability,"
+        f" and as many drawn from the population ({EVERYBODY})\n"
+    )
+    for title, table, form in (
+        ("RMSE (standard deviations of ability; not knowing anything is about 1)", "rmse", ".2f"),
+        ("Bias (below 0: too low)", "bias", "+.2f"),
+        ("Coverage of 95 % intervals", "coverage", ".0%"),
+    ):
+        _print_table(title, measured, getattr(measured, table), form)
+    _print_table("Exposure: the most shown question", measured, measured.exposure.max(2), ".0%")
+    seen = (measured.exposure > 0).mean(axis=2)
+    _print_table("Exposure: share of the pool that was shown at all", measured, seen, ".0%")
+
+
+def _print_table(title: str, measured: Measured, table: Table, form: str) -> None:
+    print(title)
+    print("  ability" + "".join(f"{length:>8}" for length in measured.lengths) + "  answers")
+    for group, row in zip(measured.groups, table, strict=True):
+        print(f"  {group:>7}" + "".join(f"{value:{form}}".rjust(8) for value in row))
+    print()
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="make simulate POOL=<id>")
+    parser.add_argument("pool", type=UUID, help="id of the question pool")
+    parser.add_argument("--students", type=int, default=60, help="of each ability")
+    parser.add_argument("--questions", type=int, default=30, help="longest test")
+    parser.add_argument("--seed", type=int, default=1)
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

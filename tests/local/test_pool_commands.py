@@ -1,0 +1,105 @@
+"""`make calibrate` and `make simulate`, as a person at the desk runs them."""
+
+from collections.abc import Callable
+from uuid import UUID, uuid4
+
+import numpy as np
+import pytest
+
+from lib.assessment.itempool import ItemPool, load_pool
+from lib.assessment.questions import UploadIn
+from lib.assessment.upload import upload
+from lib.deps import Deps
+from local import calibrate, simulate
+
+QUESTIONS = 40
+
+
+@pytest.fixture
+def pool(deps: Deps, monkeypatch: pytest.MonkeyPatch) -> ItemPool:
+    """A pool of two concepts, in the database that the environment names."""
+    monkeypatch.setenv("POSTGRES_URL", deps.settings.postgres_url or "")
+    asked = UploadIn.model_validate(
+        {
+            "questions": [
+                {
+                    "id": f"q{i}",
+                    "content": "Which?",
+                    "options": ["this", "that"],
+                    "correct_answer": "this",
+                    "concepts": [i % 2, 1 - i % 2],
+                    "difficulty": (i + 1) / (QUESTIONS + 1),
+                    "discrimination": 1.2,
+                }
+                for i in range(QUESTIONS)
+            ]
+        }
+    )
+    return load_pool(deps.postgres, upload(asked, deps).question_pool_id, 1)
+
+
+def test_calibrate_says_that_there_are_too_few_answers(
+    pool: ItemPool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert calibrate.main([str(pool.pool_id)]) == 0
+    assert "Too few answers: version 1 stays." in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("arguments", [[], ["not an id"], [str(uuid4()), str(uuid4())]])
+def test_calibrate_asks_for_one_pool(
+    arguments: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert calibrate.main(arguments) == 2
+    assert "POOL=<id>" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("pool")
+@pytest.mark.parametrize("command", [calibrate.main, simulate.main])
+def test_unknown_pool_is_named_as_such(
+    command: Callable[[list[str]], int], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert command([str(UUID(int=1))]) == 1
+    assert "not found" in capsys.readouterr().err
+
+
+def test_longer_tests_measure_better_and_intervals_hold_the_truth(pool: ItemPool) -> None:
+    found = simulate.measure(pool, 40, 20, np.random.default_rng(1))
+    assert found.lengths == [5, 10, 15, 20]
+    everybody = found.groups.index(simulate.EVERYBODY)
+    rmse = found.rmse[everybody]
+    assert rmse[-1] < 0.75 * rmse[0]
+    assert rmse[-1] == pytest.approx(found.predicted[everybody, -1], rel=0.2)
+    assert 0.88 < found.coverage[everybody].mean() < 0.99
+
+
+def test_short_tests_draw_everybody_towards_the_middle(pool: ItemPool) -> None:
+    found = simulate.measure(pool, 20, 10, np.random.default_rng(2))
+    worst, best = found.bias[0], found.bias[len(simulate.ABILITIES) - 1]
+    assert worst[0] > worst[-1] > 0 > best[-1] > best[0]
+
+
+def test_exposure_counts_each_question_once_per_student(pool: ItemPool) -> None:
+    found = simulate.measure(pool, 10, 10, np.random.default_rng(3))
+    assert found.exposure.sum(axis=2) == pytest.approx(np.tile([5, 10], (6, 1)))
+    assert np.max(found.exposure) <= 1
+
+
+def test_concept_that_no_question_tests_is_left_out(deps: Deps) -> None:
+    asked = UploadIn.model_validate(
+        {
+            "questions": [
+                {
+                    "id": f"one{i}",
+                    "content": "Which?",
+                    "options": ["this", "that"],
+                    "correct_answer": "this",
+                    "concepts": [1, 0],
+                    "discrimination": 2.0,
+                }
+                for i in range(20)
+            ]
+        }
+    )
+    pool = load_pool(deps.postgres, upload(asked, deps).question_pool_id, 1)
+    found = simulate.measure(pool, 20, 20, np.random.default_rng(4))
+    assert found.predicted[-1, -1] < 0.6  # the untested one would stay at 1
