@@ -36,9 +36,9 @@ class Pool(NamedTuple):
 
 
 def two_parameter_pool(n: int, concepts: int, seed: int) -> Pool:
-    """Return slopes exp(N(0, 0.25²)), difficulties N(0, 1)."""
+    """Return slopes 1.2 exp(N(0, 0.3²)), difficulties N(0, 1)."""
     rng = np.random.default_rng(seed)
-    return Pool(rng.lognormal(0.0, 0.25, n), rng.normal(size=n), concepts)
+    return Pool(1.2 * rng.lognormal(0.0, 0.3, n), rng.normal(size=n), concepts)
 
 
 def ours(

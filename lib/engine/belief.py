@@ -18,6 +18,7 @@ SITE_DTYPE = np.float16
 """What a site's τ and η are rounded to; docs/engine.md states the error this adds."""
 
 Sites = NDArray[np.float16]
+_STILL = 2e-3  # share of a site; float16 rounds by up to a quarter of that
 _LARGEST_SITE = 6e4  # float16 ends at 65,504
 
 
@@ -50,7 +51,9 @@ def absorb(root: FloatArray, evidence: FloatArray, sites: Sites, normal: Normal)
     kept = np.concatenate((sites.T.astype(float), np.zeros((2, 1))), axis=1)
     once = match_sites(evidence, kept, normal)
     twice = match_sites(evidence, once, normal_of_sites(evidence, once))
-    rounded = _rounded(twice.T)
+    # A site that would hardly move stays: rounding must not stir what the answer says nothing of.
+    moved = np.abs(twice - kept) > _STILL * np.abs(kept)
+    rounded = _rounded(np.where(moved, twice, kept).T)
     if any_of(evidence[-1]) and not is_proper(normal_of_sites(evidence, rounded.T.astype(float))):
         # Guessing makes some τ negative; the old sites with the one new site are always proper.
         kept[:, -1] = once[:, -1]

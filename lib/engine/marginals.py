@@ -26,9 +26,9 @@ SingleArray = NDArray[np.float32]
 
 _REACH = 9.0  # posterior standard deviations; guessing makes long tails
 _BEND = 2.5  # within it the grid is nearly even, beyond it ever wider
-_STEP = 0.75
+_STEP = 0.5
 _STEP_LOGITS = 1.5  # largest step along the steepest answer
-_FINEST = 6  # 200 logits a standard deviation: the response curve is a step
+_FINEST = 0.01  # 150 logits a standard deviation: the response curve is a step
 _UNSEEN = 0.01
 _LARGEST_EXPONENT = np.float32(80.0)  # exp(88) is the largest in single precision
 _NODES = ((1e-3, 1), (2.25, 7), (6.25, 13), (np.inf, 31))
@@ -45,28 +45,25 @@ class Marginals(NamedTuple):
 
 
 @lru_cache(maxsize=16)
-def _grid(level: int) -> tuple[FloatArray, FloatArray, FloatArray]:
+def _grid(step: float) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Return points x, standard deviations; log dx/dt; and the columns 1, x and x².
 
     The trapezoid rule in t, where x = bend · sinh(t / bend). The last column is scaled so that a
     standard normal has variance 1 on this very grid: an answer changes nothing it says nothing of.
     """
-    step = _STEP / 2**level
     half = np.ceil(_BEND * np.arcsinh(_REACH / _BEND) / step)
     t = np.arange(-half, half + 1) * (step / _BEND)
     x = _BEND * np.sinh(t)
     density = np.cosh(t) * np.exp(-0.5 * x * x)
-    unit = float(density @ (x * x) / density.sum())  # 1 + 2e-5 on the coarsest grid, else 1
+    unit = float(density @ (x * x) / density.sum())  # 1 but for rounding
     return x, np.log(np.cosh(t)), np.stack([np.ones_like(x), x, x * x / unit], axis=1)
 
 
-def grid_for(steepest: float, finer: int = 0) -> tuple[FloatArray, FloatArray, FloatArray]:
+def grid_for(steepest: float, step: float = _STEP) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Return a grid for answers that rise by up to `steepest` logits per standard deviation."""
-    level = finer
-    while steepest > _STEP_LOGITS / _STEP and level < _FINEST:
-        steepest *= 0.5
-        level += 1
-    return _grid(level)
+    while steepest * step > _STEP_LOGITS and step > _FINEST:
+        step *= 0.5
+    return _grid(step)
 
 
 @lru_cache(maxsize=4)

@@ -157,3 +157,19 @@ def test_a_bank_does_not_change_and_copies_what_it_is_given() -> None:
     assert bank.slopes[0, 0] == 1.0
     with pytest.raises(ValueError, match="read-only"):
         bank.slopes[0, 0] = 2.0
+
+
+@quick
+@given(SEEDS, LENGTHS, st.booleans())
+def test_an_answer_changes_nothing_it_says_nothing_of(seed: int, t: int, right: bool) -> None:
+    rng = np.random.default_rng(seed)
+    own = rng.lognormal(0.5, 0.3, t + 1)
+    slopes = np.eye(3)[np.append(rng.integers(2, size=t), 2)] * own[:, None]
+    bank = ItemBank(slopes, rng.normal(size=t + 1))
+    before = Posterior.of_answers(
+        Posterior.prior(3), bank, range(t), (rng.random(t) < 0.5).tolist()
+    )
+    after = update(before, bank, t, right)
+    assert after.mean[:2] == pytest.approx(before.mean[:2], abs=1e-4)
+    assert (after.variance[:2] <= before.variance[:2] + 1e-4).all()
+    assert after.variance[2] < before.variance[2]
