@@ -235,7 +235,7 @@ def test_invariants_hold_under_faults(
             machine,
             settings=hypothesis_settings(
                 hypothesis_settings.get_profile("stepwise"),
-                max_examples=40,
+                max_examples=25,
                 stateful_step_count=30,
             ),
         )
