@@ -32,7 +32,7 @@ PLACEHOLDERS = frozenset({"YOUR_ADMIN_PASSWORD", "YOUR_PASSWORD"})  # as the gui
 LOOPBACK_NAMES = frozenset({"127.0.0.1", "localhost", "[::1]"})
 
 
-async def guard(request: Request, deps: Annotated[Deps, Depends(get_deps)]) -> None:
+async def guard(request: Request, deps: Deps) -> None:
     """Let the caller through, or raise; every route of every function runs this first."""
     endpoint = find(request.scope["route"].path, request.method)
     if endpoint is None:
@@ -68,8 +68,6 @@ async def require_operator(request: Request, deps: Deps) -> None:
     await _check_operator(request, deps, _bearer(request))
 
 
-Operator = Annotated[None, Depends(guard)]
-Cron = Annotated[None, Depends(guard)]
 MaybeOperator = Annotated[bool, Depends(maybe_operator)]
 LocalOrOperator = Annotated[bool, Depends(local_or_operator)]
 

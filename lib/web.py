@@ -12,12 +12,11 @@ from functools import wraps
 from inspect import iscoroutinefunction
 from typing import Any
 
-from fastapi import Depends, FastAPI, Request, Response
+from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from fastapi.routing import APIRoute
 from pydantic import BaseModel
-from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -31,6 +30,7 @@ from lib.logs import log
 from lib.routes import ENDPOINTS, SMALL_BODY, Access, endpoints_of, find
 
 MAX_DETAILS = 20
+_HEADERS = tuple((name.lower().encode(), value.encode()) for name, value in API_HEADERS.items())
 LambdaHandler = Callable[[dict[str, Any], Any], Any]
 
 
@@ -47,7 +47,6 @@ def create_app(name: str, *, tag: str | None = None) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         openapi_url=None,
-        dependencies=[Depends(guard)],
     )
     app.router.route_class = StrictRoute
     app.router.tags = [tag] if tag else []
@@ -90,7 +89,7 @@ def lambda_entry(app: FastAPI, scheduled: Callable[[], Any] | None = None) -> La
 
 
 class StrictRoute(APIRoute):
-    """A route whose body is bounded and strictly parsed before anything looks at it.
+    """A route that first reads its body, bounded and strictly, and then checks who calls.
 
     A model that a handler returns is the answer as it stands: it was validated when it was made,
     so it is written in the handler's thread, without a second validation in another one.
@@ -104,7 +103,9 @@ class StrictRoute(APIRoute):
         handle = super().get_route_handler()
 
         async def strict(request: Request) -> Response:
-            return await handle(await _checked(request))
+            checked = await _checked(request)
+            await guard(checked, current_deps())
+            return await handle(checked)
 
         return strict
 
@@ -129,10 +130,13 @@ class Envelope:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                headers = MutableHeaders(scope=message)
-                headers["X-Request-Id"] = request_id
-                for name, value in API_HEADERS.items():
-                    headers.setdefault(name, value)
+                own = message["headers"]
+                names = {name for name, _ in own}
+                message["headers"] = [
+                    *own,
+                    (b"x-request-id", request_id.encode()),
+                    *(header for header in _HEADERS if header[0] not in names),
+                ]
             await send(message)
 
         try:
