@@ -25,10 +25,11 @@ from local.vercel_build import VercelBuild
 ALL = (*modules(), deploy_files.INDEX)
 START_EACH = """
 import importlib, os, sys
-for name in sys.argv[1:]:
+compiled, *names = sys.argv[1:]
+for name in names:
     module = importlib.import_module(f"api.{name}")
     assert callable(module.app) and callable(module.lambda_handler), name
-    assert os.path.exists(module.__cached__), f"{name} has no byte code"
+    assert not compiled or os.path.exists(module.__cached__), f"{name} has no byte code"
 """
 
 
@@ -48,24 +49,27 @@ def main() -> int:
 
 def check_vercel(tree: Path) -> list[str]:
     """vercel.json: one function per endpoint, and the rewrites to them."""
-    build, wanted = VercelBuild(tree, "vercel.json"), deploy_files.vercel()
+    build, wanted = VercelBuild(tree, "vercel.json", compiled=False), deploy_files.vercel()
     targets = sorted(row["destination"] for row in wanted["rewrites"])
     return [
         *differences("function", {f"api/{name}.py" for name in ALL}, build.functions.values()),
         *differences("cron", _crons(wanted), _crons(build.config)),
         *([] if targets == build.rewrite_targets else [f"rewrites go to {build.rewrite_targets}"]),
-        *_start_bundles(build),
+        *_start_bundles(build, (), compiled=False),
     ]
 
 
 def check_hobby(tree: Path) -> list[str]:
     """vercel.hobby.json: one function in all."""
-    build, wanted = VercelBuild(tree, "vercel.hobby.json"), deploy_files.vercel_hobby()
+    build, wanted = (
+        VercelBuild(tree, "vercel.hobby.json", compiled=True),
+        deploy_files.vercel_hobby(),
+    )
     found = list(build.functions.values())
     return [
         *([] if found == [f"api/{deploy_files.INDEX}.py"] else [f"Hobby's functions are {found}"]),
         *differences("cron", _crons(wanted), _crons(build.config)),
-        *_start_bundles(build, ALL),
+        *_start_bundles(build, ALL, compiled=True),
     ]
 
 
@@ -80,7 +84,7 @@ def check_artifact(tree: Path) -> list[str]:
     with tempfile.TemporaryDirectory(prefix="stepwise-task-") as task:
         with zipfile.ZipFile(artifact) as archive:
             archive.extractall(task)
-        return _start(Path(task), Path(task), ALL)
+        return _start(Path(task), Path(task), ALL, compiled=True)
 
 
 def check_lambda(tree: Path) -> list[str]:
@@ -120,20 +124,28 @@ def _properties(resources: Iterable[dict[str, Any]], kind: str, name: str) -> li
     return [found["Properties"][name] for found in resources if found["Type"] == f"AWS::{kind}"]
 
 
-def _start_bundles(build: VercelBuild, names: Iterable[str] = ()) -> list[str]:
-    """Start what each bundle is for, or `names` in each."""
+def _start_bundles(build: VercelBuild, names: Iterable[str], *, compiled: bool) -> list[str]:
+    """Start `names` in each bundle, or what the bundle is for."""
     with build.unpacked() as bundles:
         return [
             problem
             for folder, packages, modules in bundles
-            for problem in _start(folder, packages, names or modules)
+            for problem in _start(folder, packages, names or modules, compiled=compiled)
         ]
 
 
-def _start(folder: Path, packages: Path, names: Iterable[str]) -> list[str]:
+def _start(folder: Path, packages: Path, names: Iterable[str], *, compiled: bool) -> list[str]:
     """Import functions in a process that sees these files and nothing of this environment."""
     result = subprocess.run(
-        [lambda_artifact.target_python(), "-S", "-B", "-c", START_EACH, *names],
+        [
+            lambda_artifact.target_python(),
+            "-S",
+            "-B",
+            "-c",
+            START_EACH,
+            "1" if compiled else "",
+            *names,
+        ],
         cwd=folder,
         env={"PATH": os.defpath, "PYTHONPATH": os.pathsep.join([str(folder), str(packages)])},
         capture_output=True,

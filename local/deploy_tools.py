@@ -12,7 +12,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 TOOLS = ROOT / ".build" / "deploy-tools"
-SECONDS = 300
+SECONDS = 600
+"""For one tool; `vercel build` installs once per function."""
 QUIET = {"VERCEL_TELEMETRY_DISABLED": "1", "SLS_TELEMETRY_DISABLED": "1", "CI": "1"}
 PROJECT = {"projectId": "prj_none", "orgId": "team_none", "settings": {"framework": None}}
 """What `vercel build` wants to see of an account; nothing looks it up."""

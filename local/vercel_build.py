@@ -23,13 +23,14 @@ class VercelBuild:
     Args:
         tree: What is uploaded; the build writes into a copy of it.
         config: `vercel.json` or another of its kind.
+        compiled: Write byte code, as a deployment does; the build does so anew for each function.
     """
 
-    def __init__(self, tree: Path, config: str) -> None:
+    def __init__(self, tree: Path, config: str, *, compiled: bool) -> None:
         self._work = tree.with_name(f"{tree.name}-{config}")
         shutil.copytree(tree, self._work)
-        compiled = {"VERCEL_PYTHON_COMPILEALL": "1"}
-        deploy_tools.run("vercel", ["build", "--yes", "-A", config], self._work, compiled)
+        environment = {"VERCEL_PYTHON_COMPILEALL": "1" if compiled else "0"}
+        deploy_tools.run("vercel", ["build", "--yes", "-A", config], self._work, environment)
         self._output = self._work / ".vercel" / "output"
         self.config: dict[str, Any] = json.loads((self._output / "config.json").read_text())
 
