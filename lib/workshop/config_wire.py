@@ -6,9 +6,9 @@ from pydantic import BeforeValidator, ConfigDict, Field, StringConstraints
 
 from lib.workshop.fields import (
     Answer,
+    ConfigToken,
     CurrentStep,
     OptionalEmail,
-    SessionToken,
     ShortText,
     Text,
     Url,
@@ -89,7 +89,7 @@ class ConfigIn(Configuration):
         }
     )
 
-    session_token: SessionToken
+    session_token: ConfigToken
     student_name: ShortText = None
     student_email: OptionalEmail = None
     openai_api_key: ApiKey = None

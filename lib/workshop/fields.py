@@ -47,9 +47,14 @@ def _text(limit: int) -> Any:
     return StringConstraints(max_length=limit, pattern=r"^[^\x00]*$")
 
 
-SessionToken = Annotated[str, StringConstraints(min_length=10, max_length=200, pattern=r"^[!-~]+$")]
-"""A credential, as `new_session_token` makes it or an older page did; 10 characters or more, so that
-"null" and "undefined" of a page gone wrong are no session that its students share."""
+SessionToken = Annotated[
+    str, StringConstraints(max_length=200, pattern=r"^(ws_[!-~]+|[!-~]{10,})$")
+]
+"""A credential, as `new_session_token` makes it or an older page did. What does not begin with ws_
+has 10 characters or more, so that "null" and "undefined" of a page gone wrong are no session that
+its students share."""
+ConfigToken = Annotated[str, StringConstraints(min_length=10, max_length=200, pattern=r"^[!-~]+$")]
+"""The same where a configuration hangs on it; the pages know this bound."""
 AnyToken = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00]+$")]
 """To look up what is there: tokens of older databases keep no rule."""
 Email = Annotated[

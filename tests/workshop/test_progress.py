@@ -42,6 +42,10 @@ def test_documented_report_is_answered_with_the_whole_session(post: Post) -> Non
     assert (step["timeSpent"], step["attempts"]) == (450, 1)
 
 
+def test_the_guides_own_token_is_one(post: Post) -> None:
+    assert post(sessionToken="ws_123...").json()["progress"]["session_token"] == "ws_123..."
+
+
 def test_time_and_attempts_add_up(post: Post) -> None:
     post(timeSpent=100)
     post(timeSpent=50, attempts=3)
@@ -174,6 +178,7 @@ def test_events_say_what_happened(post: Post, rows: Rows) -> None:
     ("field", "value"),
     [
         ("sessionToken", "short"), ("sessionToken", "x" * 201), ("sessionToken", "with a space in"),
+        ("sessionToken", "undefined"), ("sessionToken", "null"),
         ("sessionToken", None), ("sessionToken", ["ws_1234567890"]),
         ("stepNumber", 0), ("stepNumber", 10), ("stepNumber", "three"), ("stepNumber", True),
         ("stepNumber", 10**40), ("stepNumber", 1.5e308), ("stepNumber", None),
