@@ -12,7 +12,7 @@ import time
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any
 
 from psycopg import sql
 from psycopg.rows import dict_row, tuple_row
@@ -26,9 +26,6 @@ from lib.legacy.run import make_schema
 from lib.postgres import Connection
 from lib.queries import load_queries
 from lib.vault import API_KEY_FIELD, Vault, is_sealed
-
-if TYPE_CHECKING:
-    from typing import LiteralString
 
 FORMAT = "stepwise-backup"
 VERSION = 1
@@ -145,7 +142,7 @@ def _count(connection: Connection, table: str) -> int:
 
 
 def _named(query: str) -> sql.SQL:
-    return sql.SQL(cast("LiteralString", queries[query].text.decode()))
+    return sql.SQL(queries[query].text.decode())
 
 
 def _with_key(text: str, key: str | None, token: str, table: str, vault: Vault) -> bytes:

@@ -94,7 +94,7 @@ def _results(run: Run) -> list[str]:
     def n(name: str) -> int:
         return run.counts.get(name, 0)
 
-    same = n("sessions.unchanged")
+    made, merged, same = (n(f"sessions.{fate}") for fate in ("created", "merged", "unchanged"))
     return [
         *(
             f"{source.table}: {source.read} rows read = {source.created} created + "
@@ -104,7 +104,7 @@ def _results(run: Run) -> list[str]:
             for source in _sources(run)
         ),
         f"students: {n('people.created')} created, {n('people.merged')} brought up to date",
-        f"sessions: {n('sessions.created')} created, {n('sessions.merged')} merged, {same} unchanged",
+        f"sessions: {made} created, {merged} merged, {same} unchanged",
         f"step_progress: {n('checked.step_progress')} steps read from exercises",
         f"API keys: {n('keys.sealed')} stood in the clear and were encrypted",
     ]

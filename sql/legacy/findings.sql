@@ -56,14 +56,14 @@ FROM (SELECT session_token, key, odd AS entry FROM pg_temp.told WHERE odd IS NOT
   UNION ALL SELECT NULL, 'kept raw', 'neither an object nor true or false: kept in exercises'
     WHERE jsonb_typeof(entry) NOT IN ('object', 'boolean')
   UNION ALL SELECT counter, 'mended', CASE
-      WHEN legacy.to_count(entry -> counter) IS NULL THEN 'no number: counted as 0'
-      WHEN legacy.to_number(entry ->> counter) < 0 THEN 'negative: counted as 0'
-      WHEN jsonb_typeof(entry -> counter) = 'string' THEN 'a text: read as a number'
+      WHEN legacy.to_count(value) IS NULL THEN 'no number: counted as 0'
+      WHEN legacy.to_count(value) = 0 AND value #>> '{}' ~ '^\s*-' THEN 'negative: counted as 0'
+      WHEN legacy.to_count(value) = 2147483647 THEN 'too great: counted as the greatest possible'
+      WHEN jsonb_typeof(value) = 'string' THEN 'a text: read as a number'
       ELSE 'rounded to a whole number' END
-    FROM (VALUES ('timeSpent'), ('attempts')) AS counters (counter)
-    WHERE jsonb_typeof(entry -> counter) NOT IN ('number', 'null')
-       OR legacy.to_number(entry ->> counter) NOT IN (
-            SELECT legacy.to_count(entry -> counter))
+    FROM (VALUES ('timeSpent', entry -> 'timeSpent'), ('attempts', entry -> 'attempts'))
+      AS counters (counter, value)
+    WHERE value <> 'null' AND value <> to_jsonb(coalesce(legacy.to_count(value), -1))
   UNION ALL SELECT moment, 'mended', 'no date: read as null'
     FROM (VALUES ('timestamp'), ('lastAttempt')) AS moments (moment)
     WHERE entry ->> moment IS NOT NULL AND NOT legacy.is_moment(entry ->> moment)

@@ -1,0 +1,112 @@
+"""Legacy databases drawn as small tables, and what became of them."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg
+from psycopg import sql
+
+from benchmarks.legacy_data import create_tables
+from lib.deps import Deps
+from lib.legacy.migration import migrate
+from lib.legacy.run import Phase, Run
+from lib.vault import API_KEY_FIELD, Vault
+
+NULL = "-"
+
+
+@dataclass
+class Legacy:
+    """A database with the three old tables beside the unified schema."""
+
+    connection: psycopg.Connection[Any]
+    deps: Deps
+
+    def create(self) -> None:
+        """Make the old tables, empty."""
+        create_tables(self.connection)
+
+    def add(self, table: str, drawing: str) -> None:
+        """Insert rows from a drawing: columns in the first line, cells between bars, - is null."""
+        header, *lines = [line for line in drawing.strip().splitlines() if line.strip()]
+        columns = [name.strip() for name in header.split("|")]
+        statement = sql.SQL("INSERT INTO {} ({}) VALUES ({})").format(
+            sql.Identifier("public", table),
+            sql.SQL(", ").join(map(sql.Identifier, columns)),
+            sql.SQL(", ").join(sql.Placeholder() * len(columns)),
+        )
+        for line in lines:
+            cells = [cell.strip() for cell in line.split("|")]
+            values = [None if cell == NULL else cell.strip('"') for cell in cells]
+            self.connection.execute(statement, values)
+
+    def put(self, table: str, **values: Any) -> None:
+        """Insert one row."""
+        statement = sql.SQL("INSERT INTO {} ({}) VALUES ({})").format(
+            sql.Identifier("public", table),
+            sql.SQL(", ").join(map(sql.Identifier, values)),
+            sql.SQL(", ").join(sql.Placeholder() * len(values)),
+        )
+        self.connection.execute(statement, list(values.values()))
+
+    def run(self, *, dry_run: bool = False, call_seconds: float = 60.0) -> Run:
+        """Migrate to the end."""
+        while True:
+            run = migrate(self.deps, dry_run=dry_run, call_seconds=call_seconds)
+            if run.phase is Phase.DONE:
+                return run
+
+    def rows(self, query: str, *params: Any) -> list[Any]:
+        """Rows of a query as tuples, or as bare values if there is one column."""
+        found = self.connection.execute(query.encode(), params or None).fetchall()
+        return [row[0] if len(row) == 1 else row for row in found]
+
+    def one(self, query: str, *params: Any) -> Any:
+        """The only row."""
+        (row,) = self.rows(query, *params)
+        return row
+
+    def session(self, columns: str, token: str = "token-a") -> Any:
+        """Some columns of one session."""
+        return self.one(f"SELECT {columns} FROM public.sessions WHERE session_token = %s", token)
+
+    def steps(self, token: str = "token-a") -> list[Any]:
+        """Number, seconds, attempts and whether passed, of one session."""
+        return self.rows(
+            "SELECT step_number, time_spent, attempts, validation_passed "
+            "FROM public.step_progress WHERE session_token = %s ORDER BY 1",
+            token,
+        )
+
+    def found(self) -> list[Any]:
+        """Field, outcome and reason of every finding of the newest run."""
+        return self.rows(
+            "SELECT field, outcome, reason FROM legacy.migration_findings WHERE run_id = "
+            "(SELECT max(id) FROM legacy.migration_runs) ORDER BY 1, 2, 3"
+        )
+
+    def key(self, token: str = "token-a") -> str | None:
+        """The session's API key, opened."""
+        sealed = self.session("openai_api_key", token)
+        if sealed is None:
+            return None
+        return Vault.from_settings(self.deps.settings).open(sealed, token, API_KEY_FIELD)
+
+    def unified(self) -> dict[str, list[Any]]:
+        """Everything in the unified tables that is not random."""
+        return {
+            "students": self.rows(
+                "SELECT student_email, student_name, twilio_account_sid, created_at, updated_at "
+                "FROM public.students ORDER BY 1"
+            ),
+            "sessions": self.rows(
+                "SELECT to_jsonb(s) - '{student_id,expires_at,openai_api_key}'::text[], "
+                "student_email, openai_api_key IS NULL "
+                "FROM public.sessions AS s JOIN public.students USING (student_id) "
+                "ORDER BY session_token"
+            ),
+            "steps": self.rows(
+                "SELECT to_jsonb(p) - '{id,student_id}'::text[] FROM public.step_progress AS p "
+                "ORDER BY session_token, step_number"
+            ),
+        }

@@ -1,0 +1,157 @@
+"""Who is in the legacy tables, and who they become."""
+
+from hashlib import sha256
+
+from tests.legacy.drawn import Legacy
+
+
+def anonymous(token: str) -> str:
+    return "anonymous_" + sha256(token.encode()).hexdigest()[:16]
+
+
+def test_spellings_of_one_email_are_one_person(legacy: Legacy) -> None:
+    legacy.add(
+        "workshop_students",
+        """
+        session_token | student_email         | student_name | created_at
+        token-a       | Ann@Example.com       | Ann          | 2025-01-03
+        token-b       | "  ann@example.com  " | Ann          | 2025-01-02
+        token-c       | ann@example.com       | Ann          | 2025-01-04
+        """,
+    )
+    assert legacy.run().verified
+    assert legacy.rows("SELECT student_email FROM public.students") == ["ann@example.com"]
+    assert legacy.one("SELECT created_at::date::text FROM public.students") == "2025-01-02"
+    assert legacy.one("SELECT count(*) FROM public.sessions") == 3
+
+
+def test_the_newest_name_that_is_not_empty_wins(legacy: Legacy) -> None:
+    legacy.add(
+        "workshop_students",
+        """
+        session_token | student_email   | student_name | last_activity
+        token-a       | ann@example.com | Old          | 2025-01-01
+        token-b       | ann@example.com | New          | 2025-01-02
+        token-c       | ann@example.com | " "          | 2025-01-04
+        """,
+    )
+    legacy.add(
+        "student_configs",
+        """
+        session_token | student_email   | student_name | updated_at
+        token-d       | ann@example.com | Newest       | 2025-01-03
+        """,
+    )
+    legacy.run()
+    assert legacy.rows("SELECT student_name FROM public.students") == ["Newest"]
+
+
+def test_each_session_without_email_has_an_anonymous_student_of_its_own(legacy: Legacy) -> None:
+    legacy.add(
+        "workshop_students",
+        """
+        session_token              | student_email               | student_name
+        ws_1736150400000_aaaaaaaaa | -                           | Ann
+        ws_1736150400000_bbbbbbbbb | "  "                        | Ben
+        ws_1736150400000_ccccccccc | anonymous_ws_1736150400000_ | -
+        """,
+    )
+    assert legacy.run().verified
+    assert sorted(legacy.rows("SELECT student_email, student_name FROM public.students")) == sorted(
+        [
+            (anonymous("ws_1736150400000_aaaaaaaaa"), "Ann"),
+            (anonymous("ws_1736150400000_bbbbbbbbb"), "Ben"),
+            (anonymous("ws_1736150400000_ccccccccc"), None),
+        ]
+    )
+
+
+def test_a_made_up_id_is_no_email_and_is_kept(legacy: Legacy) -> None:
+    legacy.add(
+        "workshop_sessions",
+        """
+        session_id | student_id   | account_sid | last_activity
+        token-a    | student_1234 | AC1         | 2025-01-01
+        token-b    | student_1234 | AC1         | 2025-01-01
+        """,
+    )
+    assert legacy.run().verified
+    emails = set(legacy.rows("SELECT student_email FROM public.students"))
+    assert emails == {anonymous("token-a"), anonymous("token-b")}
+    kept = legacy.session("exercises #>> '{_legacy,workshop_sessions,student_id}'")
+    assert kept == "student_1234"
+
+
+def test_a_login_brings_account_and_expiry(legacy: Legacy) -> None:
+    legacy.add(
+        "workshop_students",
+        """
+        session_token | student_email   | last_activity
+        token-a       | ann@example.com | 2025-01-01
+        """,
+    )
+    legacy.add(
+        "workshop_sessions",
+        """
+        session_id | student_id      | account_sid | expires_at | last_activity
+        token-a    | Ann@example.com | AC1         | 2099-01-01 | 2025-01-02
+        """,
+    )
+    assert legacy.run().verified
+    assert legacy.one("SELECT twilio_account_sid FROM public.students") == "AC1"
+    assert legacy.session("expires_at::date::text, last_activity::date::text") == (
+        "2099-01-01",
+        "2025-01-02",
+    )
+
+
+def test_a_person_whose_rows_have_no_token_is_a_student_all_the_same(legacy: Legacy) -> None:
+    legacy.add(
+        "workshop_students",
+        """
+        session_token | student_email   | student_name
+        -             | ann@example.com | Ann
+        " "           | ben@example.com | Ben
+        """,
+    )
+    run = legacy.run()
+    assert run.verified
+    assert legacy.one("SELECT count(*) FROM public.students") == 2
+    assert legacy.one("SELECT count(*) FROM public.sessions") == 0
+    assert run.counts["workshop_students.skipped"] == 2
+    assert (
+        legacy.found()
+        == [("session_token", "skipped", "no session token: the row stays in its table")] * 2
+    )
+
+
+def test_students_who_are_there_keep_what_is_newer(legacy: Legacy) -> None:
+    legacy.connection.execute(
+        "INSERT INTO public.students (student_email, student_name, created_at, updated_at) "
+        "VALUES ('ann@example.com', 'Live', '2025-06-01', '2025-06-01')"
+    )
+    legacy.add(
+        "workshop_students",
+        """
+        session_token | student_email   | student_name | last_activity | created_at
+        token-a       | ann@example.com | Legacy       | 2025-01-01    | 2025-01-01
+        """,
+    )
+    legacy.run()
+    assert legacy.one("SELECT student_name, created_at::date::text FROM public.students") == (
+        "Live",
+        "2025-01-01",
+    )
+
+
+def test_an_anonymous_session_whose_email_came_later_goes_to_that_person(legacy: Legacy) -> None:
+    legacy.put("workshop_students", session_token="token-a", exercises='{"step-1": true}')
+    legacy.run()
+    assert legacy.one("SELECT student_email FROM public.students") == anonymous("token-a")
+    legacy.put("student_configs", session_token="token-a", student_email="ann@example.com")
+    assert legacy.run().verified
+    assert legacy.rows(
+        "SELECT student_email FROM public.students JOIN public.sessions USING (student_id) "
+        "JOIN public.step_progress USING (student_id)"
+    ) == ["ann@example.com"]
+    assert legacy.one("SELECT count(*) FROM public.students") == 1

@@ -1,0 +1,137 @@
+"""Random legacy databases: nothing is lost, nobody is there twice, a second run changes nothing."""
+
+from collections import Counter
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+
+from benchmarks.legacy_data import ENCRYPTION_KEY, TABLES, WILD, LegacyData, fill
+from lib.deps import Deps
+from lib.legacy.verdict import checksum, verdict
+from lib.settings import Settings
+from tests.legacy.drawn import Legacy
+from tests.legacy.oracle import TEXTS, read_emails, read_tokens
+from tests.legacy.test_sessions import FLAGS
+
+NEVER_DROPPED = {"session_token", "session_id"}
+
+
+@pytest.fixture
+def generated(legacy: Legacy, settings: Settings) -> Iterator[Legacy]:
+    """With the key that the generator encrypts with."""
+    with_its_key = Settings(postgres_url=settings.postgres_url, encryption_key=ENCRYPTION_KEY)
+    legacy.deps = Deps(with_its_key)
+    yield legacy
+    legacy.deps.close()
+
+
+def regenerate(legacy: Legacy, people: int, seed: int, dropped: int) -> None:
+    """A new random database; some columns of it may be missing."""
+    legacy.connection.execute(
+        "TRUNCATE public.students, public.sessions, public.step_progress, public.events"
+    )
+    for table in TABLES:
+        legacy.connection.execute(f"DROP TABLE IF EXISTS public.{table}".encode())
+    legacy.create()
+    fill(legacy.connection, LegacyData(people, seed, WILD))
+    columns = legacy.rows(
+        "SELECT table_name, column_name FROM information_schema.columns "
+        "WHERE table_schema = 'public' AND table_name = ANY (%s) ORDER BY 1, 2",
+        list(TABLES),
+    )
+    if dropped:
+        for number, (table, column) in enumerate(columns):
+            if column not in NEVER_DROPPED and number % 7 == dropped % 7:
+                legacy.connection.execute(
+                    f"ALTER TABLE public.{table} DROP COLUMN {column}".encode()
+                )
+
+
+@hypothesis_settings(max_examples=15)
+@given(
+    people=st.integers(0, 25),
+    seed=st.integers(0, 2**32),
+    dropped=st.one_of(st.just(0), st.integers(1, 7)),
+)
+def test_nothing_is_lost_and_a_second_run_changes_nothing(
+    generated: Legacy, people: int, seed: int, dropped: int
+) -> None:
+    regenerate(generated, people, seed, dropped)
+    empty = generated.unified()
+    dry = generated.run(dry_run=True)
+    assert generated.unified() == empty
+    real = generated.run()
+    assert (verdict(dry), verdict(real)) == ([], [])
+    told = {name: value for name, value in real.counts.items() if not name.startswith("checksum")}
+    assert told.items() <= dry.counts.items()
+    for table in ("students", "sessions", "step_progress"):
+        assert checksum(dry, table, "expected") == checksum(real, table, "stored")
+    _check_sessions(generated)
+    _check_people(generated)
+    moved = generated.unified()
+    again = generated.run()
+    assert generated.unified() == moved
+    assert verdict(again) == []
+    assert {
+        again.counts[name] for name in again.counts if name.endswith((".created", ".merged"))
+    } <= {0}
+
+
+def _check_sessions(legacy: Legacy) -> None:
+    tokens = read_tokens(legacy.connection)
+    rows = legacy.rows(
+        "SELECT session_token, student_email, to_jsonb(s) FROM public.sessions AS s "
+        "JOIN public.students USING (student_id)"
+    )
+    assert {token for token, _, _ in rows} == set(tokens)
+    for token, email, session in rows:
+        told = tokens[token]
+        assert email == told.email() or (told.email() is None and email.startswith("anonymous_"))
+        for column in TEXTS:
+            assert session[column] == told.first(column), column
+        for flag in FLAGS:
+            assert session[flag] == told.flag(flag), flag
+        assert session["total_time_spent"] >= max(
+            (row.get("total_time_spent") or 0 for row in told.rows), default=0
+        )
+        passed = legacy.rows(
+            "SELECT step_number FROM public.step_progress "
+            "WHERE session_token = %s AND validation_passed",
+            token,
+        )
+        assert set(passed) == told.passed_steps()
+        assert (session["openai_api_key"] is None) == (told.first("openai_api_key") is None)
+
+
+def _check_people(legacy: Legacy) -> None:
+    emails = Counter(legacy.rows("SELECT lower(btrim(student_email)) FROM public.students"))
+    assert max(emails.values(), default=1) == 1
+    assert {email for email in emails if "@" in email} == read_emails(legacy.connection)
+
+
+def test_progress_is_what_update_session_progress_makes_of_it(generated: Legacy) -> None:
+    regenerate(generated, 60, 7, 0)
+    generated.run()
+    columns = "session_token, completion_rate, total_time_spent, current_step"
+    query = f"SELECT {columns} FROM public.sessions ORDER BY 1"
+    moved = generated.rows(query)
+    generated.connection.execute(
+        "SELECT public.update_session_progress(session_token) FROM public.sessions"
+    )
+    assert generated.rows(query) == moved
+
+
+def test_no_key_is_in_the_clear_and_each_opens_as_it_was(generated: Legacy) -> None:
+    regenerate(generated, 60, 8, 0)
+    generated.run()
+    told = read_tokens(generated.connection)
+    keys = generated.rows("SELECT session_token, openai_api_key FROM public.sessions")
+    for token, sealed in keys:
+        plain = told[token].first("openai_api_key")
+        if plain is not None and plain.startswith("sk-"):
+            assert generated.key(token) == plain
+        else:
+            assert sealed == plain

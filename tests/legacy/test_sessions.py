@@ -1,0 +1,244 @@
+"""Rows of one token, and the one session they become."""
+
+import json
+
+import pytest
+
+from tests.conftest import ENCRYPTION_KEY
+from tests.legacy.drawn import Legacy
+from tests.test_vault import old_format
+
+FLAGS = [
+    "twilio_connected", "openai_connected", "call_direction_chosen", "services_ready",
+    "step4_code_validated", "step4_committed", "step4_deployed",
+    "step5_code_validated", "step5_committed", "step5_deployed",
+    "step6_code_validated", "step6_committed", "step6_deployed",
+    "system_prompt_saved", "step7_committed", "step7_deployed", "tools_configured",
+    "step8_code_validated", "step8_committed", "step8_deployed", "project_deployed",
+]  # fmt: skip
+TEXTS = [
+    "use_case_description", "call_direction", "selected_phone_number", "tts_provider",
+    "selected_voice", "system_prompt", "ivr_greeting", "websocket_url", "codespace_url",
+    "github_repo_url", "railway_url",
+]  # fmt: skip
+
+
+def test_of_several_rows_the_newest_that_says_something_wins_per_field(legacy: Legacy) -> None:
+    legacy.add(
+        "workshop_students",
+        """
+        session_token | last_activity | tts_provider | selected_voice | call_direction
+        token-a       | 2025-01-01    | old          | old            | old
+        token-a       | 2025-01-03    | new          | -              | ""
+        token-a       | 2025-01-02    | middle       | middle         | -
+        """,
+    )
+    run = legacy.run()
+    assert run.verified
+    assert legacy.session("tts_provider, selected_voice, call_direction") == (
+        "new",
+        "middle",
+        "old",
+    )
+    assert (run.counts["workshop_students.created"], run.counts["workshop_students.merged"]) == (
+        1,
+        2,
+    )
+
+
+def test_the_configuration_wins_where_it_is_not_null(legacy: Legacy) -> None:
+    legacy.add(
+        "workshop_students",
+        """
+        session_token | last_activity | tts_provider | selected_voice | current_step
+        token-a       | 2025-01-09    | student      | student        | 5
+        """,
+    )
+    legacy.add(
+        "student_configs",
+        """
+        session_token | updated_at | tts_provider | selected_voice | current_step
+        token-a       | 2025-01-01 | config       | -              | 3
+        """,
+    )
+    assert legacy.run().verified
+    assert legacy.session(
+        "tts_provider, selected_voice, current_step, last_activity::date::text"
+    ) == ("config", "student", 5, "2025-01-09")
+
+
+@pytest.mark.parametrize("flag", FLAGS)
+def test_a_flag_once_true_stays_true(bare: Legacy, flag: str) -> None:
+    bare.connection.execute(
+        f"CREATE TABLE public.student_configs (session_token TEXT, {flag} BOOLEAN, "
+        "updated_at TIMESTAMP)".encode()
+    )
+    bare.put("student_configs", session_token="token-a", updated_at="2025-01-01", **{flag: True})
+    bare.put("student_configs", session_token="token-a", updated_at="2025-01-02", **{flag: False})
+    assert bare.run().verified
+    assert bare.session(flag) is True
+
+
+@pytest.mark.parametrize("column", [*TEXTS, "ci_service_sid"])
+@pytest.mark.parametrize("table", ["workshop_students", "student_configs"])
+def test_each_text_arrives(bare: Legacy, table: str, column: str) -> None:
+    bare.connection.execute(
+        f"CREATE TABLE public.{table} (session_token TEXT, {column} VARCHAR(90))".encode()
+    )
+    bare.put(table, session_token="token-a", **{column: "as it “stood”\n"})
+    assert bare.run().verified
+    assert bare.session(column) == "as it “stood”\n"
+
+
+def test_tables_with_hardly_a_column_are_moved(bare: Legacy) -> None:
+    bare.connection.execute("CREATE TABLE public.workshop_students (session_token TEXT)")
+    bare.put("workshop_students", session_token="token-a")
+    run = bare.run()
+    assert run.verified
+    assert run.sources == {
+        "workshop_students": 1,
+        "student_configs": None,
+        "workshop_sessions": None,
+    }
+    assert bare.session("tools, voice_settings, bug_reports, exercises, current_step") == (
+        [],
+        {},
+        [],
+        {},
+        0,
+    )
+
+
+def test_columns_of_other_types_are_read(bare: Legacy) -> None:
+    bare.connection.execute(
+        "CREATE TABLE public.workshop_students (session_token VARCHAR(99), current_step TEXT, "
+        "demo_mode TEXT, tools TEXT, last_activity TEXT, created_at TIMESTAMPTZ, "
+        "total_time_spent NUMERIC, exercises JSON, started_at DATE)"
+    )
+    bare.put(
+        "workshop_students",
+        session_token="token-a",
+        current_step=" 4 ",
+        demo_mode="yes",
+        tools='[{"name": "t"}]',
+        last_activity="2025-01-02T10:00:00Z",
+        created_at="2025-01-01T10:00:00+02:00",
+        total_time_spent="12.6",
+        exercises='{"step-1": true}',
+        started_at="2025-01-01",
+    )
+    assert bare.run().verified
+    assert bare.session(
+        "current_step, demo_mode, tools, last_activity::text, created_at::text, total_time_spent"
+    ) == (4, True, [{"name": "t"}], "2025-01-02 10:00:00+00", "2025-01-01 08:00:00+00", 13)
+    assert bare.steps() == [(1, 0, 0, True)]
+
+
+def test_timestamps_without_zone_mean_utc(legacy: Legacy) -> None:
+    legacy.connection.execute("SET TimeZone = 'America/New_York'")
+    legacy.put("workshop_students", session_token="token-a", last_activity="2025-07-01 12:00")
+    legacy.run()
+    assert legacy.session("last_activity AT TIME ZONE 'UTC' = '2025-07-01 12:00'") is True
+
+
+@pytest.mark.parametrize("depth", [1, 2, 5])
+def test_json_inside_json_is_unwrapped(legacy: Legacy, depth: int) -> None:
+    def wrapped(value: object) -> str:
+        for _ in range(depth):
+            value = json.dumps(value)
+        return json.dumps(value)
+
+    legacy.put(
+        "workshop_students",
+        session_token="token-a",
+        exercises=wrapped({"step-1": {"completed": True, "timeSpent": 7}}),
+        tools=wrapped([{"name": "t"}]),
+        voice_settings=wrapped({"speed": 1}),
+        bug_reports=wrapped([{"description": 'a "bug"'}]),
+    )
+    assert legacy.run().verified
+    assert legacy.session("tools, voice_settings, bug_reports, exercises") == (
+        [{"name": "t"}],
+        {"speed": 1},
+        [{"description": 'a "bug"'}],
+        {"step-1": {"completed": True, "timeSpent": 7}},
+    )
+    assert legacy.steps() == [(1, 7, 0, True)]
+    assert {reason for _, _, reason in legacy.found()} == {"JSON inside a JSON string: unwrapped"}
+
+
+@pytest.mark.parametrize(
+    ("column", "raw"),
+    [
+        ("exercises", '"no json {"'),
+        ("exercises", "[1, 2]"),
+        ("tools", '{"name": "t"}'),
+        ("voice_settings", "42"),
+        ("bug_reports", '"\\"twice\\""'),
+        ("tools", '"[\\"\\\\u0000\\"]"'),
+    ],
+)
+def test_what_is_no_json_of_its_kind_is_kept_raw(legacy: Legacy, column: str, raw: str) -> None:
+    legacy.put("workshop_students", session_token="token-a", **{column: raw})
+    assert legacy.run().verified
+    kept = legacy.session(f"exercises #> '{{_legacy,workshop_students,{column}}}'")
+    assert kept == json.loads(raw)
+    ((field, outcome, _),) = legacy.found()
+    assert (field, outcome) == (column, "kept raw")
+
+
+def test_bug_reports_of_all_rows_are_kept(legacy: Legacy) -> None:
+    for day, report in enumerate(["first", "second", "first"], start=1):
+        legacy.put(
+            "workshop_students",
+            session_token="token-a",
+            last_activity=f"2025-01-0{day}",
+            bug_reports=json.dumps([{"description": report}]),
+        )
+    legacy.run()
+    reports = {report["description"] for report in legacy.session("bug_reports")}
+    assert reports == {"first", "second"}
+
+
+def test_keys_in_the_clear_are_encrypted_and_old_ones_stay_readable(legacy: Legacy) -> None:
+    encrypted = old_format("sk-encrypted", bytes.fromhex(ENCRYPTION_KEY))
+    legacy.put("workshop_students", session_token="token-a", openai_api_key="sk-plain")
+    legacy.put("workshop_students", session_token="token-b", openai_api_key=encrypted)
+    legacy.put("workshop_students", session_token="token-c", openai_api_key=" ")
+    run = legacy.run()
+    assert run.verified
+    assert run.counts["keys.sealed"] == 1
+    assert (legacy.key("token-a"), legacy.key("token-b"), legacy.key("token-c")) == (
+        "sk-plain",
+        "sk-encrypted",
+        None,
+    )
+    assert "sk-" not in str(legacy.rows("SELECT s::text FROM public.sessions AS s"))
+
+
+def test_numbers_outside_their_range_are_mended_and_reported(legacy: Legacy) -> None:
+    legacy.put("workshop_students", session_token="token-a", current_step=12, total_time_spent=-5)
+    legacy.put("workshop_students", session_token="token-b", current_step=-1)
+    assert legacy.run().verified
+    assert legacy.session("current_step, total_time_spent") == (9, 0)
+    assert legacy.session("current_step", "token-b") == 0
+    assert [(field, outcome) for field, outcome, _ in legacy.found()] == [
+        ("current_step", "mended"),
+        ("current_step", "mended"),
+        ("total_time_spent", "mended"),
+    ]
+
+
+def test_infinite_times_read_as_null(legacy: Legacy) -> None:
+    legacy.put(
+        "workshop_students",
+        session_token="token-a",
+        started_at="-infinity",
+        last_activity="infinity",
+        created_at="2025-01-01",
+    )
+    assert legacy.run().verified
+    assert legacy.session("started_at::date::text, last_activity::date::text") == (
+        "2025-01-01",
+        "2025-01-01",
+    )
