@@ -44,6 +44,7 @@ class Mess:
     lost_key: float = 0.002  # encrypted with a key that nobody has any more
     null: float = 0.25  # any configuration field
     bad_number: float = 0.005  # step or time outside its range
+    no_time: float = 0.01  # a row that does not say when
 
 
 LIVE = Mess()
@@ -182,7 +183,7 @@ class LegacyData:
 
     def _times(self) -> tuple[str | None, str | None]:
         chance = self._random.random
-        if chance() < 0.01:
+        if chance() < self.mess.no_time:
             return None, None
         start = EPOCH + timedelta(seconds=int(chance() * 3e7))
         return str(start)[:19], str(start + timedelta(seconds=int(chance() * 2e5)))[:19]

@@ -22,8 +22,10 @@ SELECT to_regclass('public.students') IS NOT NULL AND to_regclass('public.sessio
               AND attname = 'ci_service_sid' AND NOT attisdropped);
 
 -- count_rows_to_move --
--- About how many rows the legacy tables have, to choose the first batch.
-SELECT coalesce(sum(greatest(reltuples, relpages * 5)), 0)::bigint FROM pg_class
+-- About how many rows the legacy tables have, to choose the first batch; 5 on a page of 8 KB where
+-- nobody has counted yet.
+SELECT coalesce(sum(greatest(reltuples, pg_relation_size(oid) / 8192 * 5)), 0)::bigint
+FROM pg_class
 WHERE oid IN (to_regclass('public.workshop_students'), to_regclass('public.student_configs'),
               to_regclass('public.workshop_sessions'));
 

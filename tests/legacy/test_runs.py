@@ -1,0 +1,360 @@
+"""Calls: tried, repeated, continued, at the same time, killed."""
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import threading
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+from benchmarks.legacy_data import ENCRYPTION_KEY, WILD, LegacyData, fill
+from lib.deps import Deps
+from lib.errors import AppError, DatabaseUnavailable, NotConfigured
+from lib.legacy.errors import AlreadyRunning, UnifiedSchemaNotFound
+from lib.legacy.migration import migrate
+from lib.legacy.run import Phase
+from lib.settings import Settings
+from tests.legacy.drawn import Legacy
+
+ROOT = Path(__file__).resolve().parents[2]
+KILLS = 10  # of the backend, and as many of the function
+LOCK = "SELECT pg_advisory_xact_lock(hashtextextended('stepwise.legacy', 0))"
+
+
+@pytest.fixture
+def filled(legacy: Legacy) -> Legacy:
+    """A few hundred messy rows; each says when, so that two migrations come to the same."""
+    fill(legacy.connection, LegacyData(150, 3, replace(WILD, no_time=0)))
+    return legacy
+
+
+def snapshot(legacy: Legacy) -> Any:
+    """All the unified tables hold, and the ids of their rows' versions."""
+    return legacy.unified(), legacy.rows("SELECT xmin::text FROM public.sessions ORDER BY 1")
+
+
+def test_a_dry_run_reports_and_changes_nothing(filled: Legacy) -> None:
+    run = filled.run(dry_run=True)
+    assert run.counts["sessions.created"] > 100
+    assert len(filled.found()) > 100
+    assert filled.one("SELECT count(*) FROM public.sessions") == 0
+    assert filled.one("SELECT count(*) FROM public.students") == 0
+
+
+def test_a_second_run_writes_no_row(filled: Legacy) -> None:
+    filled.run()
+    before = snapshot(filled)
+    run = filled.run()
+    assert snapshot(filled) == before
+    assert (run.counts["sessions.unchanged"], run.counts.get("sessions.merged", 0)) == (
+        len(before[0]["sessions"]),
+        0,
+    )
+
+
+def test_a_second_run_adds_what_is_new(filled: Legacy) -> None:
+    before = filled.run().counts["after.sessions"]
+    filled.put("workshop_students", session_token="token-a", student_email="ann@example.com")
+    run = filled.run()
+    assert run.verified
+    assert (run.counts["sessions.created"], run.counts["people.created"]) == (1, 1)
+    assert filled.one("SELECT count(*) FROM public.sessions") == before + 1
+
+
+def test_what_is_newer_in_the_unified_schema_stays(legacy: Legacy) -> None:
+    legacy.put(
+        "workshop_students",
+        session_token="token-a",
+        last_activity="2025-01-01",
+        created_at="2025-01-01",
+        tts_provider="legacy",
+        system_prompt="legacy",
+        openai_api_key="sk-legacy",
+        exercises='{"step-1": {"completed": true, "timeSpent": 10}}',
+    )
+    legacy.run()
+    legacy.connection.execute(
+        "UPDATE public.sessions SET tts_provider = 'live', openai_api_key = NULL, "
+        "total_time_spent = 99"
+    )
+    legacy.connection.execute(
+        "UPDATE public.step_progress SET time_spent = 99, validation_passed = TRUE"
+    )
+    before = snapshot(legacy)
+    assert legacy.run().verified
+    assert snapshot(legacy) == before
+    assert legacy.session("tts_provider, openai_api_key") == ("live", None)
+
+
+def test_a_legacy_row_that_became_newer_wins_where_it_says_something(legacy: Legacy) -> None:
+    legacy.put(
+        "student_configs",
+        session_token="token-a",
+        updated_at="2025-01-01",
+        tts_provider="old",
+        railway_url="kept",
+        twilio_connected=True,
+    )
+    legacy.run()
+    legacy.connection.execute(
+        "UPDATE public.student_configs SET updated_at = '2099-01-01', tts_provider = 'new', "
+        "railway_url = NULL, twilio_connected = FALSE, openai_api_key = 'sk-new', current_step = 4"
+    )
+    run = legacy.run()
+    assert run.verified
+    assert run.counts["sessions.merged"] == 1
+    assert legacy.session("tts_provider, railway_url, twilio_connected, current_step, version") == (
+        "new",
+        "kept",
+        True,
+        4,
+        2,
+    )
+    assert legacy.key() == "sk-new"
+    before = snapshot(legacy)
+    assert legacy.run().verified
+    assert snapshot(legacy) == before
+
+
+def test_a_session_that_began_in_the_new_application_is_completed_not_overwritten(
+    legacy: Legacy,
+) -> None:
+    legacy.connection.execute(
+        "WITH ann AS (INSERT INTO public.students (student_email) VALUES ('ann@example.com') "
+        "RETURNING student_id) INSERT INTO public.sessions (session_token, student_id, "
+        "tts_provider) SELECT 'token-a', student_id, 'live' FROM ann"
+    )
+    legacy.put(
+        "student_configs",
+        session_token="token-a",
+        created_at="2025-01-01",
+        updated_at="2025-01-01",
+        tts_provider="legacy",
+        selected_voice="legacy",
+        openai_api_key="sk-legacy",
+        services_ready=True,
+    )
+    run = legacy.run()
+    assert run.verified
+    assert legacy.session(
+        "tts_provider, selected_voice, services_ready, completion_rate, created_at::date::text"
+    ) == ("live", "legacy", True, 11, "2025-01-01")
+    assert legacy.key() == "sk-legacy"
+
+
+def test_many_short_calls_come_to_the_same_as_one(filled: Legacy, monkeypatch: Any) -> None:
+    run = filled.run()
+    at_once = filled.unified()
+    filled.connection.execute("TRUNCATE public.students, public.sessions CASCADE")
+    monkeypatch.setattr("lib.legacy.run.FIRST_BATCH_ROWS", 40)
+    monkeypatch.setattr("lib.legacy.run._next_width", lambda width, _seconds: width)
+    monkeypatch.setattr("lib.legacy.run.SESSION_COST", 1)
+    calls = 0
+    while calls < 200:
+        calls += 1
+        part = migrate(filled.deps, dry_run=False, call_seconds=0)
+        if part.phase is Phase.DONE:
+            break
+        assert 0 <= part.fraction_done < 1
+    assert calls > 10
+    assert part.verified
+    assert filled.unified() == at_once
+    same = {name for name in run.counts if not name.startswith("before")}
+    assert {name: part.counts[name] for name in same} == {name: run.counts[name] for name in same}
+
+
+def test_a_dry_run_of_many_calls_tells_what_the_real_run_does(
+    filled: Legacy, monkeypatch: Any
+) -> None:
+    monkeypatch.setattr("lib.legacy.run.FIRST_BATCH_ROWS", 100)
+    dry = filled.run(dry_run=True, call_seconds=0)
+    findings = filled.found()
+    assert filled.one("SELECT count(*) FROM public.students") == 0
+    real = filled.run()
+    assert filled.found() == findings
+    for name, value in real.counts.items():
+        if not name.startswith(("after", "before")):
+            assert dry.counts[name] == value, name
+
+
+def test_without_encryption_key_nothing_begins(filled: Legacy, settings: Settings) -> None:
+    deps = Deps(Settings(postgres_url=settings.postgres_url))
+    with pytest.raises(NotConfigured, match="ENCRYPTION_KEY"):
+        migrate(deps, dry_run=True)
+    assert filled.one("SELECT to_regclass('legacy.migration_runs')") is None
+
+
+def test_without_unified_schema_the_call_says_so(empty_postgres_url: str) -> None:
+    deps = Deps(Settings(postgres_url=empty_postgres_url, encryption_key=ENCRYPTION_KEY))
+    with pytest.raises(UnifiedSchemaNotFound, match=r"Unified schema not found\. ") as raised:
+        migrate(deps, dry_run=True)
+    assert raised.value.status == 400
+    deps.close()
+
+
+def test_of_two_at_once_the_second_is_refused_at_once(filled: Legacy, settings: Settings) -> None:
+    with psycopg.connect(settings.postgres_url or "") as other:
+        other.execute(LOCK)
+        began = time.monotonic()
+        with pytest.raises(AlreadyRunning) as raised:
+            filled.run()
+        assert time.monotonic() - began < 2
+    assert raised.value.status == 409
+    assert filled.run().verified
+
+
+def test_five_at_once_move_everything_once(filled: Legacy, settings: Settings) -> None:
+    outcomes: list[Any] = []
+    barrier = threading.Barrier(5)
+
+    def call() -> None:
+        deps = Deps(settings)
+        barrier.wait()
+        try:
+            outcomes.append(migrate(deps, dry_run=False))
+        except AppError as error:
+            outcomes.append(error)
+        deps.close()
+
+    threads = [threading.Thread(target=call) for _ in range(5)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    refused = [outcome for outcome in outcomes if isinstance(outcome, AlreadyRunning)]
+    ended = [outcome for outcome in outcomes if not isinstance(outcome, AppError)]
+    assert len(refused) + len(ended) == 5
+    moved = filled.unified()
+    assert filled.run().counts.get("sessions.created", 0) == 0
+    assert filled.unified() == moved
+
+
+def killed_after(seconds: float, url: str, legacy: Legacy) -> str:
+    """Migrate, and end the server's side of it after some time; what came of it."""
+    deps = Deps(Settings(postgres_url=url, encryption_key=ENCRYPTION_KEY))
+    stopped = threading.Event()
+
+    def kill() -> None:
+        if not stopped.wait(seconds):
+            legacy.rows(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+
+    killer = threading.Thread(target=kill)
+    killer.start()
+    try:
+        migrate(deps, dry_run=False)
+    except DatabaseUnavailable:
+        return "killed"
+    else:
+        return "completed"
+    finally:
+        stopped.set()
+        killer.join()
+        deps.close()
+
+
+def test_a_killed_connection_leaves_all_or_nothing(filled: Legacy, settings: Settings) -> None:
+    url = settings.postgres_url or ""
+    began = time.monotonic()
+    filled.run()
+    usual = time.monotonic() - began
+    complete = filled.unified()
+    outcomes = []
+    draw = random.Random(1)
+    for _ in range(KILLS):
+        filled.connection.execute("TRUNCATE public.students, public.sessions CASCADE")
+        outcome = killed_after(draw.uniform(0.05, 1.0) * usual, url, filled)
+        outcomes.append(outcome)
+        found = filled.unified()["sessions"]
+        assert found in ([], complete["sessions"])
+        assert outcome == "killed" or found
+        assert filled.run().verified
+        assert filled.unified() == complete
+    assert "killed" in outcomes
+
+
+CALL = """
+from lib.deps import Deps
+from lib.legacy.migration import migrate
+from lib.settings import Settings
+print("begun", flush=True)
+migrate(Deps(Settings.from_env()), dry_run=False)
+"""
+
+
+def test_a_killed_function_leaves_all_or_nothing(filled: Legacy, settings: Settings) -> None:
+    filled.run()
+    complete = filled.unified()
+    draw = random.Random(2)
+    environment = {
+        **os.environ,
+        "DATABASE_URL": settings.postgres_url or "",
+        "ENCRYPTION_KEY": settings.encryption_key or "",
+    }
+    killed = 0
+    for _ in range(KILLS):
+        filled.connection.execute("TRUNCATE public.students, public.sessions CASCADE")
+        with subprocess.Popen(
+            [sys.executable, "-c", CALL], cwd=ROOT, env=environment, stdout=subprocess.PIPE
+        ) as function:
+            assert function.stdout is not None
+            function.stdout.readline()
+            time.sleep(draw.uniform(0.0, 0.8))
+            killed += function.poll() is None
+            function.send_signal(signal.SIGKILL)
+        _wait_until_the_server_noticed(filled)
+        assert filled.unified()["sessions"] in ([], complete["sessions"])
+        assert filled.run().verified
+        assert filled.unified() == complete
+    assert killed
+
+
+def _wait_until_the_server_noticed(legacy: Legacy) -> None:
+    until = time.monotonic() + 30
+    while legacy.one(
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() "
+        "AND backend_type = 'client backend' AND pid <> pg_backend_pid() AND state <> 'idle'"
+    ):
+        assert time.monotonic() < until
+        time.sleep(0.02)
+
+
+def test_an_interrupted_run_is_counted_and_goes_on_with_smaller_batches(
+    filled: Legacy,
+) -> None:
+    part = migrate(filled.deps, dry_run=False, call_seconds=0)
+    filled.connection.execute("UPDATE legacy.migration_runs SET status = 'running'")
+    run = filled.run()
+    assert (run.id, run.interruptions, run.verified) == (part.id, 1, True)
+
+
+def test_a_locked_table_gives_a_503_and_changes_nothing(filled: Legacy, settings: Settings) -> None:
+    with psycopg.connect(settings.postgres_url or "") as other:
+        other.execute("LOCK TABLE public.sessions IN ACCESS EXCLUSIVE MODE")
+        with pytest.raises(AppError) as raised:
+            filled.run()
+    assert raised.value.status == 503
+    assert filled.one("SELECT count(*) FROM public.students") == 0
+    assert filled.run().verified
+
+
+def test_a_pooled_connection_keeps_nothing_of_a_run(filled: Legacy) -> None:
+    filled.run(dry_run=True)
+    filled.run()
+    with filled.deps.postgres.transaction() as transaction:
+        left = transaction.connection.execute(
+            "SELECT relname FROM pg_class WHERE relnamespace = pg_my_temp_schema() "
+            "AND relkind IN ('r', 'v')"
+        ).fetchall()
+        limit = transaction.connection.execute("SHOW statement_timeout").fetchone()
+    assert left == []
+    assert limit == ("0",)
