@@ -37,20 +37,15 @@ def clean_up(confirmation: str | None, deps: Deps) -> list[Renamed]:
         raise NotConfirmed(text=CONFIRMATION)
     with deps.postgres.transaction() as transaction:
         prepare(transaction)
+        if not transaction.fetch_value(_renaming["any_old_table"]):
+            raise NothingToDo(reason="There are no old tables")
         require_verified(transaction)
         return set_aside(transaction, LEGACY_TABLES, f"{deps.clock():%Y%m%d}")
 
 
 def set_aside(transaction: Transaction, tables: tuple[str, ...], stamp: str) -> list[Renamed]:
-    """Rename those that are there.
-
-    Raises:
-        NothingToDo: If none is.
-    """
-    renamed = _each(transaction, "set_aside", tables, stamp=stamp)
-    if not renamed:
-        raise NothingToDo(reason="There are no old tables")
-    return renamed
+    """Rename those that are there."""
+    return _each(transaction, "set_aside", tables, stamp=stamp)
 
 
 def bring_back(deps: Deps) -> list[Renamed]:

@@ -4,6 +4,12 @@
 -- Rows of the legacy tables that say they were written after the migration began.
 SELECT count(*) FROM pg_temp.legacy_rows WHERE moment > %(since)s AND moment <= now();
 
+-- any_old_table --
+-- Whether there is one to set aside.
+SELECT to_regclass('public.workshop_students') IS NOT NULL
+  OR to_regclass('public.student_configs') IS NOT NULL
+  OR to_regclass('public.workshop_sessions') IS NOT NULL;
+
 -- is_empty --
 -- Whether the unified schema holds nobody.
 SELECT NOT EXISTS (SELECT FROM public.students) OR NOT EXISTS (SELECT FROM public.sessions);

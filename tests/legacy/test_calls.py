@@ -1,0 +1,245 @@
+"""The guides' calls as an admin makes them, and what the guides' SQL then finds."""
+
+import json
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+
+from benchmarks.legacy_data import WILD, LegacyData, fill
+from tests.conftest import ADMIN_PASSWORD
+from tests.legacy.drawn import Legacy
+
+MIGRATE = "/api/admin-migrate-to-unified-schema"
+CREATE = "/api/admin-create-unified-schema"
+CLEANUP = "/api/admin-cleanup-old-tables"
+RESTORE = "/api/admin-restore-old-tables"
+NORMALIZE = "/api/admin-normalize-database-v2"
+SECRETS = ("sk-", "@example.com", "login_ws_", "ws_17")
+
+
+def call(client: TestClient, path: str, status: int = 200, **body: Any) -> dict[str, Any]:
+    answer = client.post(path, json={"adminPassword": ADMIN_PASSWORD, **body})
+    assert answer.status_code == status, answer.text
+    told: dict[str, Any] = answer.json()
+    assert told["success"] is (status == 200)
+    return told
+
+
+@pytest.fixture
+def filled(legacy: Legacy) -> Legacy:
+    fill(legacy.connection, LegacyData(60, 5, WILD))
+    return legacy
+
+
+def test_the_four_calls_of_the_guide_move_a_database(filled: Legacy, client: TestClient) -> None:
+    call(client, CREATE, dropExisting=False)
+    tried = call(client, MIGRATE, dryRun=True)
+    assert (tried["done"], tried["dryRun"], tried["rolledBack"]) == (True, True, True)
+    assert filled.one("SELECT count(*) FROM public.sessions") == 0
+    moved = call(client, MIGRATE, dryRun=False)
+    assert moved["summary"] == tried["summary"]
+    assert moved["sources"] == tried["sources"]
+    assert moved["findings"]["groups"] == tried["findings"]["groups"]
+    assert moved["verification"]["verified"] is True
+    assert moved["verification"]["checksums"] == tried["verification"]["checksums"]
+    cleaned = call(client, CLEANUP, confirmText="DELETE OLD TABLES")
+    assert len(cleaned["backupTables"]) == 3
+    again = call(client, MIGRATE, dryRun=True)
+    assert [source["present"] for source in again["sources"]] == [False, False, False]
+
+
+def test_the_guides_sql_finds_what_it_promises(filled: Legacy, client: TestClient) -> None:
+    told = call(client, MIGRATE, dryRun=False)
+    emails = filled.one(
+        "SELECT count(DISTINCT public.normalized_email(student_email)) FROM ("
+        "SELECT student_email FROM public.workshop_students "
+        "UNION ALL SELECT student_email FROM public.student_configs "
+        "UNION ALL SELECT student_id FROM public.workshop_sessions "
+        "WHERE student_id LIKE '%@%') AS e"
+    )
+    anonymous = filled.one(
+        "SELECT count(*) FROM public.students WHERE student_email LIKE 'anonymous%'"
+    )
+    assert filled.one("SELECT COUNT(*) FROM students") == emails + anonymous
+    assert told["summary"]["uniqueStudents"] == emails + anonymous
+    tokens = filled.one(
+        "SELECT count(DISTINCT token) FROM (SELECT session_token AS token FROM "
+        "public.workshop_students UNION ALL SELECT session_token FROM public.student_configs "
+        "UNION ALL SELECT session_id FROM public.workshop_sessions) AS t WHERE btrim(token) <> ''"
+    )
+    assert filled.one("SELECT COUNT(*) FROM sessions") == tokens == told["summary"]["totalSessions"]
+    assert (
+        filled.one(
+            "SELECT COUNT(*) FROM sessions s LEFT JOIN students st ON s.student_id = st.student_id "
+            "WHERE st.student_id IS NULL"
+        )
+        == 0
+    )
+    assert filled.one("SELECT COUNT(*) FROM step_progress") > 0
+
+
+def test_every_row_read_is_accounted_for(filled: Legacy, client: TestClient) -> None:
+    for _ in range(2):
+        told = call(client, MIGRATE, dryRun=False)
+        for source in told["sources"]:
+            assert source["read"] == filled.one(f"SELECT count(*) FROM public.{source['table']}")
+            fates = ("created", "merged", "unchanged", "skipped")
+            assert source["read"] == sum(source[fate] for fate in fates)
+
+
+def test_the_report_tells_no_secret(
+    filled: Legacy, client: TestClient, capsys: pytest.CaptureFixture[str]
+) -> None:
+    told = json.dumps(call(client, MIGRATE, dryRun=False))
+    logged = capsys.readouterr().err
+    stored = str(filled.rows("SELECT f::text FROM legacy.migration_findings AS f"))
+    for secret in SECRETS:
+        assert secret not in told + logged + stored
+    assert "mended" in told
+
+
+def test_a_found_row_can_be_found(legacy: Legacy, client: TestClient) -> None:
+    legacy.put("workshop_students", session_token="token-a", current_step=77)
+    legacy.put("workshop_students", student_email="ann@example.com")
+    rows = call(client, MIGRATE, dryRun=True)["findings"]["rows"]
+    assert [row["outcome"] for row in rows] == ["skipped", "mended"]
+    assert (
+        legacy.one(
+            "SELECT current_step FROM public.workshop_students WHERE "
+            "left(encode(sha256(session_token::bytea), 'hex'), 16) = %s",
+            rows[1]["rowKey"],
+        )
+        == 77
+    )
+    place = rows[0]["rowKey"].removeprefix("ctid ")
+    assert (
+        legacy.one("SELECT student_email FROM public.workshop_students WHERE ctid = %s::tid", place)
+        == "ann@example.com"
+    )
+
+
+def test_a_long_report_says_where_the_rest_is(
+    filled: Legacy, client: TestClient, monkeypatch: Any
+) -> None:
+    monkeypatch.setattr("lib.legacy.report.FINDINGS_IN_ANSWER", 5)
+    found = call(client, MIGRATE, dryRun=True)["findings"]
+    assert (len(found["rows"]), found["complete"]) == (5, False)
+    assert len(filled.rows(found["sql"].rstrip(";"))) > 5
+
+
+def test_what_is_stored_otherwise_than_meant_is_not_verified(
+    filled: Legacy, client: TestClient
+) -> None:
+    filled.connection.execute(
+        "CREATE FUNCTION public.spoil() RETURNS TRIGGER LANGUAGE plpgsql AS "
+        "$$ BEGIN NEW.system_prompt := NULL; NEW.total_time_spent := 0; RETURN NEW; END $$"
+    )
+    filled.connection.execute(
+        "CREATE TRIGGER spoil BEFORE INSERT ON public.sessions "
+        "FOR EACH ROW EXECUTE FUNCTION public.spoil()"
+    )
+    told = call(client, MIGRATE, dryRun=False)["verification"]
+    assert told["verified"] is False
+    assert told["valuesLost"] > 0
+    assert any("sessions" in reason for reason in told["whyNot"])
+    refused = call(client, CLEANUP, 409, confirmText="DELETE OLD TABLES")
+    assert "not verified" in refused["error"]
+
+
+def test_without_unified_schema_the_answer_is_a_400(legacy: Legacy, client: TestClient) -> None:
+    legacy.connection.execute(
+        "DROP TABLE public.events, public.step_progress, public.sessions CASCADE"
+    )
+    told = call(client, MIGRATE, 400, dryRun=True)
+    assert told["error"].startswith("Unified schema not found. ")
+
+
+def test_a_wrong_password_moves_nothing(filled: Legacy, client: TestClient) -> None:
+    for path in (MIGRATE, CLEANUP, RESTORE, NORMALIZE, "/api/admin-rotate-keys"):
+        answer = client.post(path, json={"adminPassword": "wrong"})
+        assert answer.status_code in {401, 429}
+    assert filled.one("SELECT count(*) FROM public.sessions") == 0
+
+
+def test_cleanup_wants_confirmation_and_a_verified_migration(
+    filled: Legacy, client: TestClient
+) -> None:
+    assert "DELETE OLD TABLES" in call(client, CLEANUP, 400, confirmText="yes")["error"]
+    empty = call(client, CLEANUP, 409, confirmText="DELETE OLD TABLES")
+    assert "unified tables are empty" in empty["error"]
+    call(client, MIGRATE, dryRun=True)
+    call(client, CLEANUP, 409, confirmText="DELETE OLD TABLES")
+    call(client, MIGRATE, dryRun=False)
+    filled.put("workshop_students", session_token="late", last_activity="2025-01-01")
+    late = call(client, CLEANUP, 409, confirmText="DELETE OLD TABLES")
+    assert "written to since" in late["error"]
+    assert filled.one("SELECT to_regclass('public.workshop_students') IS NOT NULL") is True
+    call(client, MIGRATE, dryRun=False)
+    call(client, CLEANUP, confirmText="DELETE OLD TABLES")
+
+
+def test_cleanup_renames_and_restore_undoes_it(filled: Legacy, client: TestClient) -> None:
+    before = filled.rows("SELECT w::text FROM public.workshop_students AS w ORDER BY 1")
+    call(client, MIGRATE, dryRun=False)
+    told = call(client, CLEANUP, confirmText="DELETE OLD TABLES")
+    assert all(f"DROP TABLE IF EXISTS public.{name} CASCADE;" in told["permanentDeletionSQL"]
+               for name in told["backupTables"])  # fmt: skip
+    assert told["backupTables"][0].startswith("workshop_students_backup_20")
+    assert filled.one("SELECT to_regclass('public.workshop_students')") is None
+    call(client, CLEANUP, 400, confirmText="DELETE OLD TABLES")
+    back = call(client, RESTORE)
+    assert back["restoredTables"] == ["workshop_students", "student_configs", "workshop_sessions"]
+    assert filled.rows("SELECT w::text FROM public.workshop_students AS w ORDER BY 1") == before
+    call(client, RESTORE, 400)
+
+
+def test_cleanup_twice_a_day_keeps_both_and_restore_takes_the_newest(
+    legacy: Legacy, client: TestClient
+) -> None:
+    for token in ("first", "second"):
+        legacy.put("workshop_students", session_token=token)
+        call(client, MIGRATE, dryRun=False)
+        call(client, CLEANUP, confirmText="DELETE OLD TABLES")
+        legacy.connection.execute("CREATE TABLE public.workshop_students (session_token TEXT)")
+    legacy.connection.execute("DROP TABLE public.workshop_students")
+    call(client, RESTORE)
+    assert legacy.rows("SELECT session_token FROM public.workshop_students") == ["second"]
+
+
+def test_the_older_path_makes_moves_and_renames(filled: Legacy, client: TestClient) -> None:
+    filled.connection.execute(
+        "DROP TABLE public.events, public.step_progress, public.sessions, public.students CASCADE"
+    )
+    told = call(client, NORMALIZE)
+    assert told["done"] is True
+    assert told["steps"][0] == "Unified schema created"
+    assert told["stats"] == {
+        "students": filled.one("SELECT COUNT(*) FROM students"),
+        "sessions": filled.one("SELECT COUNT(*) FROM sessions"),
+        "stepProgress": filled.one("SELECT COUNT(*) FROM step_progress"),
+    }
+    assert told["stats"]["sessions"] > 60
+    assert [name.partition("_backup_")[0] for name in told["backupTables"]] == [
+        "workshop_students",
+        "workshop_sessions",
+    ]
+    assert filled.one("SELECT to_regclass('public.student_configs') IS NOT NULL") is True
+    again = call(client, NORMALIZE)
+    assert (again["backupTables"], again["stats"]) == ([], told["stats"])
+
+
+def test_every_call_stands_in_the_audit(filled: Legacy, client: TestClient) -> None:
+    call(client, CLEANUP, 400, confirmText="no")
+    call(client, MIGRATE, dryRun=True)
+    call(client, MIGRATE, dryRun=False)
+    call(client, CLEANUP, confirmText="DELETE OLD TABLES")
+    trail = filled.rows(
+        "SELECT action, outcome FROM public.operator_audit WHERE outcome <> 'allowed' ORDER BY id"
+    )
+    assert trail == [
+        (CLEANUP, "rejected"),
+        (MIGRATE, "done"),
+        (MIGRATE, "done"),
+        (CLEANUP, "done"),
+    ]

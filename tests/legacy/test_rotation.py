@@ -1,0 +1,94 @@
+"""Keys under a new encryption key."""
+
+import psycopg
+import pytest
+
+from lib.deps import Deps
+from lib.errors import NotConfigured
+from lib.legacy.errors import AlreadyRunning
+from lib.legacy.rotation import rotate
+from lib.settings import Settings
+from lib.vault import API_KEY_FIELD, Vault
+from tests.conftest import ENCRYPTION_KEY
+from tests.legacy.drawn import Legacy
+from tests.legacy.test_runs import LOCK
+from tests.test_vault import old_format
+
+NEW_KEY = "fedcba9876543210" * 4
+LOST_KEY = bytes(32)
+
+
+@pytest.fixture
+def rotating(bare: Legacy, settings: Settings) -> Legacy:
+    """Sessions of every kind, and settings with a new key."""
+    (student,) = bare.rows(
+        "INSERT INTO public.students (student_email) VALUES ('ann@example.com') "
+        "RETURNING student_id"
+    )
+    current = Vault(bytes.fromhex(ENCRYPTION_KEY))
+    keys = {
+        "sealed": current.seal("sk-1", "sealed", API_KEY_FIELD),
+        "old": old_format("sk-2", bytes.fromhex(ENCRYPTION_KEY)),
+        "clear": "sk-3",
+        "lost": old_format("sk-4", LOST_KEY),
+        "moved": current.seal("sk-5", "another session", API_KEY_FIELD),
+        "none": None,
+    }
+    for token, key in keys.items():
+        bare.put("sessions", session_token=token, student_id=student, openai_api_key=key)
+    bare.deps.settings = Settings(
+        postgres_url=settings.postgres_url,
+        encryption_key=NEW_KEY,
+        encryption_key_previous=ENCRYPTION_KEY,
+    )
+    return bare
+
+
+def test_every_readable_key_is_sealed_with_the_new_key(rotating: Legacy) -> None:
+    done = rotate(rotating.deps)
+    assert (done.rotated, done.unreadable, done.remaining) == (3, 2, 0)
+    new = Vault(bytes.fromhex(NEW_KEY))
+    keys = dict(rotating.rows("SELECT session_token, openai_api_key FROM public.sessions"))
+    for token, plain in {"sealed": "sk-1", "old": "sk-2", "clear": "sk-3"}.items():
+        assert new.open(keys[token], token, API_KEY_FIELD) == plain
+    assert keys["none"] is None
+
+
+def test_rotating_again_changes_nothing(rotating: Legacy) -> None:
+    rotate(rotating.deps)
+    before = rotating.rows("SELECT s::text FROM public.sessions AS s ORDER BY 1")
+    done = rotate(rotating.deps)
+    assert (done.rotated, done.unreadable) == (0, 2)
+    assert rotating.rows("SELECT s::text FROM public.sessions AS s ORDER BY 1") == before
+
+
+def test_rotation_makes_no_session_look_newer(rotating: Legacy) -> None:
+    query = "SELECT max(updated_at) FROM public.sessions"
+    before = rotating.one(query)
+    rotate(rotating.deps)
+    assert (rotating.one(query) - before).total_seconds() < 0.001
+
+
+def test_many_keys_take_several_batches_and_calls(
+    rotating: Legacy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("lib.legacy.rotation.BATCH", 1)
+    done = rotate(rotating.deps)
+    assert (done.rotated, done.unreadable, done.remaining) == (3, 2, 0)
+
+
+def test_a_call_without_time_says_what_remains(rotating: Legacy) -> None:
+    done = rotate(rotating.deps, call_seconds=0)
+    assert (done.rotated, done.remaining) == (0, 5)
+
+
+def test_rotation_waits_for_no_migration(rotating: Legacy, settings: Settings) -> None:
+    with psycopg.connect(settings.postgres_url or "") as other:
+        other.execute(LOCK)
+        with pytest.raises(AlreadyRunning):
+            rotate(rotating.deps)
+
+
+def test_without_key_nothing_rotates(settings: Settings) -> None:
+    with pytest.raises(NotConfigured):
+        rotate(Deps(Settings(postgres_url=settings.postgres_url)))
