@@ -3,6 +3,7 @@
 One line says what the file is; then, for each table, one line with its columns and number of
 rows, and the rows; the last line holds the SHA-256 of all before it. API keys that stand in the
 clear (in legacy tables) are encrypted on the way out, under the name `openai_api_key:sealed`.
+JSON's null as a whole column comes back as SQL's: both say nothing.
 """
 
 import hashlib

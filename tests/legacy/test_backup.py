@@ -1,0 +1,240 @@
+"""Backups: complete, without a key in the clear, and back into empty tables or not at all."""
+
+import gzip
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from moto.server import ThreadedMotoServer
+
+from benchmarks.legacy_data import ENCRYPTION_KEY, TABLES, WILD, LegacyData, fill
+from lib.deps import Deps, install_deps
+from lib.errors import NotConfigured, NotFound
+from lib.legacy.backup import Backup, TakesTooLong, back_up
+from lib.legacy.errors import BackupUnreadable, NotSafeYet, UnifiedSchemaNotFound
+from lib.legacy.restore import restore
+from lib.settings import Platform, Settings
+from tests.conftest import ADMIN_PASSWORD
+from tests.legacy.drawn import Legacy
+
+UNIFIED = ("students", "sessions", "step_progress", "events")
+BUCKET = "stepwise-backups"
+JSON_OF_BOTH = ("tools", "voice_settings")
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return tmp_path / "backups"
+
+
+@pytest.fixture
+def filled(legacy: Legacy, settings: Settings, folder: Path) -> Iterator[Legacy]:
+    """Legacy rows, moved; some in the unified schema have events."""
+    legacy.deps = Deps(
+        Settings(
+            postgres_url=settings.postgres_url,
+            encryption_key=ENCRYPTION_KEY,
+            backup_folder=str(folder),
+        )
+    )
+    fill(legacy.connection, LegacyData(80, 9, WILD))
+    for column in ("exercises", "tools", "voice_settings", "bug_reports"):
+        for table in ("workshop_students", "student_configs")[: 1 + (column in JSON_OF_BOTH)]:
+            legacy.connection.execute(
+                f"UPDATE public.{table} SET {column} = NULL WHERE {column} = 'null'".encode()
+            )
+    legacy.run()
+    legacy.connection.execute(
+        "INSERT INTO public.events (student_id, session_token, event_type, event_data) "
+        "SELECT student_id, session_token, 'bug_reported', '{\"n\": 1.50}' FROM public.sessions"
+    )
+    yield legacy
+    legacy.deps.close()
+
+
+def everything(legacy: Legacy) -> dict[str, list[Any]]:
+    return {
+        table: legacy.rows(f"SELECT t::text FROM public.{table} AS t ORDER BY 1")
+        for table in (*UNIFIED, *TABLES)
+    }
+
+
+def empty(legacy: Legacy) -> None:
+    legacy.connection.execute("TRUNCATE public.students, public.sessions, public.events CASCADE")
+    for table in TABLES:
+        legacy.connection.execute(f"DROP TABLE public.{table}".encode())
+
+
+def lines_of(folder: Path, backup: Backup) -> list[bytes]:
+    return gzip.decompress((folder / backup.name).read_bytes()).splitlines()
+
+
+def rewrite(folder: Path, backup: Backup, lines: list[bytes]) -> None:
+    (folder / backup.name).write_bytes(gzip.compress(b"\n".join(lines) + b"\n"))
+
+
+def test_a_backup_comes_back_as_it_was(filled: Legacy) -> None:
+    before = everything(filled)
+    backup = back_up(filled.deps)
+    empty(filled)
+    rows = restore(backup.name, filled.deps)
+    assert everything(filled) == before
+    assert rows == backup.rows == {table: len(found) for table, found in before.items()}
+    filled.connection.execute("INSERT INTO public.events (event_type) VALUES ('after')")
+
+
+def test_no_key_leaves_in_the_clear(filled: Legacy, folder: Path) -> None:
+    assert filled.one(
+        "SELECT count(*) FROM public.workshop_students WHERE openai_api_key LIKE 'sk-%'"
+    )
+    backup = back_up(filled.deps)
+    assert b"sk-" not in b"".join(lines_of(folder, backup))
+
+
+def test_the_file_is_json_line_by_line_and_recorded(filled: Legacy, folder: Path) -> None:
+    backup = back_up(filled.deps)
+    lines = [json.loads(line) for line in lines_of(folder, backup)]
+    assert lines[0] == {"format": "stepwise-backup", "version": 1}
+    assert len(lines) == 2 + sum(backup.rows.values()) + len(backup.rows)
+    assert filled.one("SELECT name, bytes, sha256 FROM legacy.backups") == (
+        backup.name,
+        (folder / backup.name).stat().st_size,
+        lines[-1]["sha256"],
+    )
+
+
+def test_rows_in_a_table_stop_a_restore(filled: Legacy) -> None:
+    backup = back_up(filled.deps)
+    before = everything(filled)
+    with pytest.raises(NotSafeYet, match="students is missing or has rows"):
+        restore(backup.name, filled.deps)
+    assert everything(filled) == before
+
+
+@pytest.mark.parametrize("damage", ["cut", "value", "row", "table", "sum", "gzip", "format"])
+def test_a_damaged_backup_restores_nothing(filled: Legacy, folder: Path, damage: str) -> None:
+    backup = back_up(filled.deps)
+    lines = lines_of(folder, backup)
+    match damage:
+        case "cut":
+            lines = lines[:-3]
+        case "value":
+            lines[2] = lines[2].replace(b"example.com", b"example.org")
+        case "row":
+            lines[2] = b'{"student_id": "no uuid"}'
+        case "table":
+            lines[1] = lines[1].replace(b'"students"', b'"operator_audit"')
+        case "sum":
+            lines[-1] = b'{"sha256": "0"}'
+        case "format":
+            lines[0] = b'{"format": "other"}'
+    rewrite(folder, backup, lines)
+    if damage == "gzip":
+        whole = (folder / backup.name).read_bytes()
+        (folder / backup.name).write_bytes(whole[: len(whole) // 2])
+    empty(filled)
+    with pytest.raises(BackupUnreadable):
+        restore(backup.name, filled.deps)
+    assert filled.one("SELECT count(*) FROM public.students") == 0
+    assert filled.one("SELECT to_regclass('public.workshop_students')") is None
+
+
+def test_another_encryption_key_restores_nothing(filled: Legacy) -> None:
+    backup = back_up(filled.deps)
+    empty(filled)
+    other = Deps(replace(filled.deps.settings, encryption_key="ab" * 32))
+    with pytest.raises(BackupUnreadable, match="another ENCRYPTION_KEY"):
+        restore(backup.name, other)
+    other.close()
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["", "../../etc/passwd", "stepwise-20250101T000000Z-0123abcd.jsonl.gz", "/etc/hosts"],
+)
+def test_only_names_of_backups_are_read(filled: Legacy, name: str) -> None:
+    with pytest.raises(NotFound, match="Backup not found"):
+        restore(name, filled.deps)
+
+
+def test_a_deployment_without_bucket_writes_nowhere(filled: Legacy, folder: Path) -> None:
+    deployed = Deps(replace(filled.deps.settings, platform=Platform.LAMBDA))
+    with pytest.raises(NotConfigured, match="BACKUP_BUCKET"):
+        back_up(deployed)
+    deployed.close()
+    assert not folder.exists()
+
+
+def test_without_encryption_key_there_is_no_backup(filled: Legacy, folder: Path) -> None:
+    keyless = Deps(replace(filled.deps.settings, encryption_key=None))
+    with pytest.raises(NotConfigured, match="ENCRYPTION_KEY"):
+        back_up(keyless)
+    assert not folder.exists()
+
+
+def test_a_backup_that_takes_too_long_leaves_no_file(
+    filled: Legacy, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("lib.legacy.backup.CALL_SECONDS", 0)
+    with pytest.raises(TakesTooLong):
+        back_up(filled.deps)
+    assert list(folder.iterdir()) == []
+
+
+def test_a_legacy_database_can_be_saved_before_there_is_a_unified_schema(
+    filled: Legacy,
+) -> None:
+    filled.connection.execute(
+        "DROP TABLE public.students, public.sessions, public.step_progress, public.events CASCADE"
+    )
+    backup = back_up(filled.deps)
+    assert set(backup.rows) == set(TABLES)
+    with pytest.raises(UnifiedSchemaNotFound):
+        restore(backup.name, filled.deps)
+
+
+@pytest.fixture
+def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """Moto's S3, reached by the real client."""
+    server = ThreadedMotoServer(port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://{host}:{port}")
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "test")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    client = boto3.client("s3")
+    client.create_bucket(Bucket=BUCKET)
+    yield client
+    client.close()
+    server.stop()
+
+
+def test_a_bucket_takes_a_backup_and_gives_it_back(filled: Legacy, bucket: Any) -> None:
+    filled.deps.settings = replace(filled.deps.settings, backup_bucket=BUCKET)
+    before = everything(filled)
+    backup = back_up(filled.deps)
+    assert backup.location == f"s3://{BUCKET}/{backup.name}"
+    assert bucket.head_object(Bucket=BUCKET, Key=backup.name)["ContentLength"] == backup.bytes
+    empty(filled)
+    restore(backup.name, filled.deps)
+    assert everything(filled) == before
+    with pytest.raises(NotFound):
+        restore("stepwise-20250101T000000Z-0123abcd.jsonl.gz", filled.deps)
+
+
+def test_the_calls_of_an_admin(filled: Legacy, client: Any) -> None:
+    filled.deps.settings = replace(filled.deps.settings, admin_password=ADMIN_PASSWORD)
+    install_deps(filled.deps)
+    body = {"adminPassword": ADMIN_PASSWORD}
+    saved = client.post("/api/admin-backup", json=body).json()
+    assert saved["success"] is True
+    refused = client.post("/api/admin-restore", json={**body, "name": saved["name"]})
+    assert refused.status_code == 409
+    empty(filled)
+    back = client.post("/api/admin-restore", json={**body, "name": saved["name"]}).json()
+    assert back["rows"] == saved["rows"]
