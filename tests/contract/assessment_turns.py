@@ -86,5 +86,8 @@ ASSESSMENT = (
     Turn("POST", "/api/sessions/cleanup", 200, {"inactivity_minutes": 30}, OPERATOR),
     Turn("POST", "/api/sessions/cleanup", 422, {"inactivity_minutes": 0}, OPERATOR),
     Turn("GET", "/api/sessions/cleanup", 200, headers=CRON),
+    Turn("POST", "/api/admin-calibrate", 200, {"question_pool_id": POOL}, OPERATOR),
+    Turn("POST", "/api/admin-calibrate", 404, {"question_pool_id": ABSENT}, OPERATOR),
+    Turn("GET", "/api/calibrate", 200, headers=CRON),
     Turn("GET", "/api/sessions/cleanup", 401, headers={"Authorization": "Bearer wrong"}),
 )

@@ -13,9 +13,11 @@ from local.postgres_server import PostgresServer
 from local.redis_server import RedisServer
 from tests.conftest import ADMIN_PASSWORD, CRON_SECRET, ENCRYPTION_KEY
 from tests.contract.conversations import TURNS
+from tests.contract.legacy_turns import TABLES
 from tests.contract.playing import Said, play
 from tests.support.lambda_runtime import LambdaDeployment
 from tests.support.local_server import LocalServer
+from tests.support.s3_server import S3Server
 from tests.support.vercel_runtime import VercelDeployment
 
 DEPLOYMENTS: dict[
@@ -38,21 +40,33 @@ def forgive(database: psycopg.Connection) -> None:
 
 
 @pytest.fixture(scope="session")
+def s3() -> Iterator[S3Server]:
+    """Where backups go."""
+    server = S3Server()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
 def environment(
-    postgres_server: PostgresServer, redis_server: RedisServer, _gateway: Gateway
+    postgres_server: PostgresServer, redis_server: RedisServer, _gateway: Gateway, s3: S3Server
 ) -> Callable[[str], dict[str, str]]:
-    """Make the variables of a deployment: an empty database and an empty Redis."""
+    """Make the variables of a deployment: an empty database, an empty Redis, a bucket."""
 
     def make(name: str) -> dict[str, str]:
         with redis_server.client() as client:
             client.flushall()
+        url = postgres_server.create_database(f"contract_{name}", "migrated")
+        with psycopg.connect(url) as database:
+            database.execute(TABLES)
         return {
-            "POSTGRES_URL": postgres_server.create_database(f"contract_{name}", "migrated"),
+            "POSTGRES_URL": url,
             "UPSTASH_REDIS_REST_URL": _gateway.url,
             "UPSTASH_REDIS_REST_TOKEN": _gateway.token,
             "ADMIN_PASSWORD": ADMIN_PASSWORD,
             "CRON_SECRET": CRON_SECRET,
             "ENCRYPTION_KEY": ENCRYPTION_KEY,
+            **s3.create_bucket(f"contract-{name}"),
         }
 
     return make

@@ -4,6 +4,7 @@ import re
 
 from lib.routes import ENDPOINTS, Access
 from tests.contract.assessment_turns import ASSESSMENT
+from tests.contract.legacy_turns import LEGACY
 from tests.contract.turn import ABSENT, Turn
 from tests.contract.workshop_turns import WORKSHOP
 
@@ -42,4 +43,4 @@ def _strangers() -> tuple[Turn, ...]:
     )
 
 
-TURNS = (*HOUSE, *WORKSHOP, *ASSESSMENT, *_refused_methods(), *_strangers())
+TURNS = (*HOUSE, *WORKSHOP, *ASSESSMENT, *LEGACY, *_refused_methods(), *_strangers())
