@@ -66,11 +66,16 @@ export function typeOf(api, schema) {
 
 function limitsOf(schema) {
   const unit = schema.type === "string" ? " characters" : schema.type === "array" ? " entries" : "";
-  const low = schema.minimum ?? schema.exclusiveMinimum ?? schema.minLength ?? schema.minItems;
-  const high = schema.maximum ?? schema.exclusiveMaximum ?? schema.maxLength ?? schema.maxItems;
+  const step = schema.type === "integer" ? 1 : 0; // numbers: the bound itself, close enough to read
+  const low = schema.minimum ?? schema.minLength ?? schema.minItems ?? shifted(schema.exclusiveMinimum, step);
+  const high = schema.maximum ?? schema.maxLength ?? schema.maxItems ?? shifted(schema.exclusiveMaximum, -step);
   if (low !== undefined && high !== undefined) return `${low} to ${high}${unit}`;
   if (high !== undefined) return `at most ${high}${unit}`;
   return low !== undefined ? `at least ${low}${unit}` : "";
+}
+
+function shifted(bound, by) {
+  return bound === undefined ? undefined : bound + by;
 }
 
 /** Fields of an object schema, those of objects within as `outer.inner`. */
