@@ -13,20 +13,21 @@ import time
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
-
-from psycopg import sql
-from psycopg.rows import dict_row, tuple_row
-from psycopg.types.json import Jsonb
+from typing import TYPE_CHECKING, Any
 
 from lib.deps import Deps
 from lib.errors import AppError
 from lib.legacy import storage
 from lib.legacy.migration import LEGACY_TABLES
+from lib.legacy.rows import as_json, fetch_dicts
 from lib.legacy.run import make_schema
-from lib.postgres import Connection
 from lib.queries import load_queries
 from lib.vault import API_KEY_FIELD, Vault, is_sealed
+
+if TYPE_CHECKING:
+    from psycopg import sql
+
+    from lib.postgres import Transaction
 
 FORMAT = "stepwise-backup"
 VERSION = 1
@@ -71,14 +72,14 @@ def back_up(deps: Deps) -> Backup:
     with deps.postgres.transaction() as transaction:
         transaction.execute(queries["read_snapshot"])
         transaction.execute(queries["set_limits"])
-        lines = _lines(transaction.connection, vault, backup, time.monotonic() + CALL_SECONDS)
+        lines = _lines(transaction, vault, backup, time.monotonic() + CALL_SECONDS)
         backup.location = storage.write(deps.settings, backup.name, _compressed(lines, backup))
     deps.postgres.execute(
         queries["record_backup"],
         {
             "name": backup.name,
             "location": backup.location,
-            "rows": Jsonb(backup.rows),
+            "rows": as_json(backup.rows),
             "bytes": backup.bytes,
             "sha256": backup.sha256,
         },
@@ -87,10 +88,10 @@ def back_up(deps: Deps) -> Backup:
 
 
 def _lines(
-    connection: Connection, vault: Vault, backup: Backup, deadline: float
+    transaction: "Transaction", vault: Vault, backup: Backup, deadline: float
 ) -> Iterator[bytes]:
     digest = hashlib.sha256()
-    for line in _content(connection, vault, backup):
+    for line in _content(transaction, vault, backup):
         if time.monotonic() > deadline:
             raise TakesTooLong
         digest.update(line)
@@ -99,34 +100,35 @@ def _lines(
     yield _line({"sha256": backup.sha256})
 
 
-def _content(connection: Connection, vault: Vault, backup: Backup) -> Iterator[bytes]:
+def _content(transaction: "Transaction", vault: Vault, backup: Backup) -> Iterator[bytes]:
     yield _line({"format": FORMAT, "version": VERSION})
     for table in (*UNIFIED_TABLES, *LEGACY_TABLES):
-        with connection.cursor(row_factory=dict_row) as cursor:
-            columns = cursor.execute(queries["describe_table"].text, {"table": table}).fetchall()
+        columns = fetch_dicts(transaction, queries["describe_table"], {"table": table})
         if columns:
-            yield from _table(connection, table, columns, vault, backup)
+            yield from _table(transaction, table, columns, vault, backup)
 
 
 def _table(
-    connection: Connection,
+    transaction: "Transaction",
     table: str,
     columns: list[dict[str, Any]],
     vault: Vault,
     backup: Backup,
 ) -> Iterator[bytes]:
     names = [column["name"] for column in columns]
-    backup.rows[table] = _count(connection, table)
+    backup.rows[table] = _count(transaction, table)
     yield _line({"table": table, "rows": backup.rows[table], "columns": columns})
-    with connection.cursor("backup", row_factory=tuple_row) as cursor:
+    with transaction.connection.cursor("backup") as cursor:
         cursor.itersize = ROWS_AT_ONCE
         cursor.execute(_select(table, names))
         for text, key, token in cursor:
             yield _with_key(text, key, token or "", table, vault)
 
 
-def _select(table: str, names: list[str]) -> sql.Composed:
+def _select(table: str, names: list[str]) -> "sql.Composed":
     """Rows as JSON without their API key, the key and the token beside it."""
+    from psycopg import sql
+
     token = token_column(table)
     return _named("select_rows").format(
         field=sql.Literal(API_KEY_FIELD),
@@ -136,13 +138,17 @@ def _select(table: str, names: list[str]) -> sql.Composed:
     )
 
 
-def _count(connection: Connection, table: str) -> int:
+def _count(transaction: "Transaction", table: str) -> int:
+    from psycopg import sql
+
     counting = _named("count_rows").format(table=sql.Identifier(table))
-    row = connection.execute(counting).fetchone()
+    row = transaction.connection.execute(counting).fetchone()
     return int(row[0]) if row else 0
 
 
-def _named(query: str) -> sql.SQL:
+def _named(query: str) -> "sql.SQL":
+    from psycopg import sql
+
     return sql.SQL(queries[query].text.decode())
 
 

@@ -9,16 +9,18 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-
-from psycopg.rows import dict_row
+from typing import TYPE_CHECKING
 
 from lib.deps import Deps
 from lib.legacy import move
+from lib.legacy.rows import fetch_dict, fetch_dicts
 from lib.legacy.run import Counts, Phase, Run, begin, lock, prefixed, prepare, queries, save
 from lib.legacy.verdict import verdict
-from lib.postgres import Transaction
 from lib.queries import load_script
 from lib.vault import Vault
+
+if TYPE_CHECKING:
+    from lib.postgres import Transaction
 
 CALL_SECONDS = 18.0  # the platforms end a request after 30 s; commit and report take their share
 LEGACY_TABLES = ("workshop_students", "student_configs", "workshop_sessions")
@@ -42,7 +44,7 @@ def migrate(deps: Deps, *, dry_run: bool, call_seconds: float = CALL_SECONDS) ->
         return work(transaction, run, vault, deadline)
 
 
-def work(transaction: Transaction, run: Run, vault: Vault, deadline: float) -> Run:
+def work(transaction: "Transaction", run: Run, vault: Vault, deadline: float) -> Run:
     """Move batches until the run is complete or the time is over; save how far it came."""
     found: list[bytes] = []
     with _rolled_back_if(transaction, run.dry_run):
@@ -62,7 +64,7 @@ def work(transaction: Transaction, run: Run, vault: Vault, deadline: float) -> R
     return run
 
 
-def _batch(transaction: Transaction, run: Run, vault: Vault, found: list[bytes]) -> Run:
+def _batch(transaction: "Transaction", run: Run, vault: Vault, found: list[bytes]) -> Run:
     began = time.monotonic()
     if run.phase is Phase.PEOPLE:
         counts = move.move_people(transaction, run)
@@ -72,30 +74,27 @@ def _batch(transaction: Transaction, run: Run, vault: Vault, found: list[bytes])
     return run.advanced(counts, time.monotonic() - began)
 
 
-def _finish(transaction: Transaction, run: Run, found: list[bytes]) -> Run:
+def _finish(transaction: "Transaction", run: Run, found: list[bytes]) -> Run:
     """Count once more, list the rows that stay behind, judge."""
     transaction.execute(move.sessions["clear_stage"])
-    tokenless = transaction.connection.cursor(row_factory=dict_row)
     transaction.execute(move.findings["find_tokenless_rows"])
     counts = Counts(_count_unified(transaction, "after"))
-    for row in tokenless.execute(move.findings["count_tokenless_rows"].text):
+    for row in fetch_dicts(transaction, move.findings["count_tokenless_rows"]):
         counts.add(f"{row['source']}.skipped", row["rows"])
-    strays = tokenless.execute(move.verify["count_strays"].text).fetchone() or {}
-    for name, value in strays.items():
+    for name, value in fetch_dict(transaction, move.verify["count_strays"]).items():
         counts.add(f"strays.{name}", value)
-    sources = tokenless.execute(move.verify["count_legacy"].text).fetchone() or {}
+    sources = fetch_dict(transaction, move.verify["count_legacy"])
     _keep_findings(transaction, run, found)
     run = replace(run, counts=counts.added_to(run.counts), sources=sources)
     return replace(run, verified=not verdict(run))
 
 
-def _count_unified(transaction: Transaction, when: str) -> dict[str, int]:
-    with transaction.connection.cursor(row_factory=dict_row) as cursor:
-        row = cursor.execute(move.verify["count_unified"].text).fetchone() or {}
+def _count_unified(transaction: "Transaction", when: str) -> dict[str, int]:
+    row = fetch_dict(transaction, move.verify["count_unified"])
     return prefixed(when, row, row)
 
 
-def _keep_findings(transaction: Transaction, run: Run, found: list[bytes]) -> None:
+def _keep_findings(transaction: "Transaction", run: Run, found: list[bytes]) -> None:
     """Into the report; out of a dry run, which will be rolled back, as COPY's own bytes."""
     if not run.dry_run:
         transaction.execute(queries["keep_findings"], {"id": run.id})
@@ -104,7 +103,7 @@ def _keep_findings(transaction: Transaction, run: Run, found: list[bytes]) -> No
         found.extend(bytes(block) for block in copy)
 
 
-def _keep_spooled(transaction: Transaction, run: Run, found: list[bytes]) -> None:
+def _keep_spooled(transaction: "Transaction", run: Run, found: list[bytes]) -> None:
     if not found:
         return
     transaction.execute(queries["make_spool"])
@@ -115,6 +114,6 @@ def _keep_spooled(transaction: Transaction, run: Run, found: list[bytes]) -> Non
 
 
 @contextmanager
-def _rolled_back_if(transaction: Transaction, dry_run: bool) -> Iterator[None]:
+def _rolled_back_if(transaction: "Transaction", dry_run: bool) -> Iterator[None]:
     with transaction.connection.transaction(force_rollback=dry_run):
         yield

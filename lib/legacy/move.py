@@ -4,13 +4,16 @@ The mapping itself is SQL over whole batches (`sql/legacy/`); what SQL cannot do
 keys that stood in the clear, is done here before anything is stored.
 """
 
-from psycopg.rows import dict_row, tuple_row
+from typing import TYPE_CHECKING
 
+from lib.legacy.rows import fetch_dict, fetch_dicts
 from lib.legacy.run import Counts, Run
-from lib.postgres import Transaction
 from lib.queries import Query, load_queries
 from lib.statements import Params
 from lib.vault import API_KEY_FIELD, Vault
+
+if TYPE_CHECKING:
+    from lib.postgres import Transaction
 
 KEYS_AT_ONCE = 5_000
 
@@ -21,7 +24,7 @@ findings = load_queries("legacy/findings.sql")
 verify = load_queries("legacy/verify.sql")
 
 
-def move_people(transaction: Transaction, run: Run) -> Counts:
+def move_people(transaction: "Transaction", run: Run) -> Counts:
     """Move the people whose e-mail's hash is in the run's next batch."""
     transaction.execute(people["clear_people"])
     transaction.execute(people["stage_people"], _bounds(run))
@@ -34,7 +37,7 @@ def move_people(transaction: Transaction, run: Run) -> Counts:
     return counts
 
 
-def move_sessions(transaction: Transaction, run: Run, vault: Vault) -> Counts:
+def move_sessions(transaction: "Transaction", run: Run, vault: Vault) -> Counts:
     """Move the sessions whose token's hash is in the run's next batch.
 
     What was mended or not understood stands in pg_temp.findings afterwards.
@@ -54,7 +57,7 @@ def move_sessions(transaction: Transaction, run: Run, vault: Vault) -> Counts:
     return counts
 
 
-def _stage(transaction: Transaction, bounds: Params) -> None:
+def _stage(transaction: "Transaction", bounds: Params) -> None:
     """Fill the temporary tables with the batch, merged and mended."""
     transaction.execute(sessions["clear_stage"])
     transaction.execute(sessions["avoid_loops"], {"value": "off"})
@@ -72,11 +75,11 @@ def _stage(transaction: Transaction, bounds: Params) -> None:
         transaction.execute(sessions[name])
 
 
-def _seal_keys(transaction: Transaction, vault: Vault) -> int:
+def _seal_keys(transaction: "Transaction", vault: Vault) -> int:
     """Encrypt the batch's keys that are in the clear; the unified tables never see them so."""
     sealed = 0
     connection = transaction.connection
-    with connection.cursor("clear_keys", row_factory=tuple_row) as cursor:
+    with connection.cursor("clear_keys") as cursor:
         cursor.execute(sessions["clear_keys"].text)
         while rows := cursor.fetchmany(KEYS_AT_ONCE):
             with connection.cursor().copy(sessions["copy_sealed"].text) as copy:
@@ -87,16 +90,16 @@ def _seal_keys(transaction: Transaction, vault: Vault) -> int:
     return sealed
 
 
-def _insert_late_students(transaction: Transaction, run: Run, counts: Counts) -> None:
+def _insert_late_students(transaction: "Transaction", run: Run, counts: Counts) -> None:
     """Make students of sessions without e-mail, and of people who came after the people's phase.
 
     A dry run has rolled the people of its earlier calls back: they are not late, and were counted.
     """
-    made = _row(transaction, sessions["insert_late_students"])
+    made = fetch_dict(transaction, sessions["insert_late_students"])
     counts.add("people.created", made["anonymous"] + (0 if run.dry_run else made["late"]))
 
 
-def _merge_known(transaction: Transaction) -> None:
+def _merge_known(transaction: "Transaction") -> None:
     """Bring what is new to sessions that the unified schema has already."""
     for name in (
         "add_steps",
@@ -111,29 +114,21 @@ def _merge_known(transaction: Transaction) -> None:
         transaction.execute(store[name])
 
 
-def _verify(transaction: Transaction, bounds: Params, counts: Counts) -> None:
-    with transaction.connection.cursor(row_factory=tuple_row) as cursor:
-        for name, value in cursor.execute(verify["count_fates"].text):
-            counts.add(name, value)
-    for name, value in _row(transaction, verify["count_lost"], bounds).items():
+def _verify(transaction: "Transaction", bounds: Params, counts: Counts) -> None:
+    for row in fetch_dicts(transaction, verify["count_fates"]):
+        counts.add(row["name"], row["value"])
+    for name, value in fetch_dict(transaction, verify["count_lost"], bounds).items():
         counts.add(f"lost.{name}", value)
     _check(transaction, verify["check_sessions"], "sessions", counts)
     _check(transaction, verify["check_steps"], "step_progress", counts)
 
 
-def _check(transaction: Transaction, query: Query, table: str, counts: Counts) -> None:
+def _check(transaction: "Transaction", query: Query, table: str, counts: Counts) -> None:
     """Add the checksums of what was meant and of what is stored."""
-    row = _row(transaction, query)
+    row = fetch_dict(transaction, query)
     counts.add(f"checked.{table}", row["rows"])
     counts.add(f"checksum.{table}.expected", row["expected"])
     counts.add(f"checksum.{table}.stored", row["stored"])
-
-
-def _row(transaction: Transaction, query: Query, params: Params | None = None) -> dict[str, int]:
-    with transaction.connection.cursor(row_factory=dict_row) as cursor:
-        row = cursor.execute(query.text, params).fetchone()
-    assert row is not None  # noqa: S101 sums always give a row
-    return row
 
 
 def _bounds(run: Run) -> Params:

@@ -7,10 +7,7 @@ import time
 import zlib
 from collections.abc import Iterator
 from itertools import islice
-from typing import Any
-
-import psycopg
-from psycopg.types.json import Jsonb
+from typing import TYPE_CHECKING, Any
 
 from lib.deps import Deps
 from lib.legacy import storage
@@ -28,9 +25,12 @@ from lib.legacy.backup import (
 )
 from lib.legacy.errors import BackupUnreadable, NotSafeYet, UnifiedSchemaNotFound
 from lib.legacy.migration import LEGACY_TABLES
+from lib.legacy.rows import as_json
 from lib.legacy.run import lock, make_schema, unified_schema_exists
-from lib.postgres import Transaction
 from lib.vault import API_KEY_FIELD, Unreadable, Vault
+
+if TYPE_CHECKING:
+    from lib.postgres import Transaction
 
 ROWS_AT_ONCE = 2_000
 _SEALED_MEMBER = re.compile(rf'"{SEALED_NAME}": "(?P<sealed>v1\.[\w.-]+)"}}\s*$')
@@ -62,7 +62,7 @@ def restore(name: str, deps: Deps) -> dict[str, int]:
     return rows
 
 
-def _restore_tables(transaction: Transaction, lines: "_Lines", vault: Vault) -> dict[str, int]:
+def _restore_tables(transaction: "Transaction", lines: "_Lines", vault: Vault) -> dict[str, int]:
     first = lines.header()
     if (first.get("format"), first.get("version")) != (FORMAT, VERSION):
         raise BackupUnreadable(reason="this is no backup of ours")
@@ -78,10 +78,12 @@ def _restore_tables(transaction: Transaction, lines: "_Lines", vault: Vault) -> 
 
 
 def _restore_table(
-    transaction: Transaction, lines: "_Lines", header: dict[str, Any], vault: Vault
+    transaction: "Transaction", lines: "_Lines", header: dict[str, Any], vault: Vault
 ) -> int:
+    import psycopg
+
     table, columns = header["table"], header["columns"]
-    room = {"table": table, "columns": Jsonb(columns)}
+    room = {"table": table, "columns": as_json(columns)}
     if not transaction.fetch_value(queries["make_room"], room):
         raise NotSafeYet(reason=f"{table} is missing or has rows; restore into empty tables")
     taking = {"table": table, "columns": [column["name"] for column in columns]}

@@ -2,12 +2,15 @@
 
 import time
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from lib.deps import Deps
 from lib.legacy.run import lock
-from lib.postgres import Transaction
 from lib.queries import load_queries
 from lib.vault import API_KEY_FIELD, Unreadable, Vault, is_sealed
+
+if TYPE_CHECKING:
+    from lib.postgres import Transaction
 
 BATCH = 1_000
 CALL_SECONDS = 18.0
@@ -59,7 +62,7 @@ def rotate(deps: Deps, call_seconds: float = CALL_SECONDS) -> Rotation:
     return Rotation(rotated, unreadable, left - unreadable)
 
 
-def _seal_anew(transaction: Transaction, keys: list[_Key], vault: Vault) -> int:
+def _seal_anew(transaction: "Transaction", keys: list[_Key], vault: Vault) -> int:
     """Store those that can be read; return how many."""
     opened = [
         (key.session_token, plain) for key in keys if (plain := _open(key, vault)) is not None

@@ -4,13 +4,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
-
-from psycopg.types.json import Jsonb
+from typing import TYPE_CHECKING, Any
 
 from lib.legacy.errors import AlreadyRunning, UnifiedSchemaNotFound
-from lib.postgres import Transaction
+from lib.legacy.rows import as_json
 from lib.queries import load_queries, load_script
+
+if TYPE_CHECKING:
+    from lib.postgres import Transaction
 
 FIRST_HASH, END_OF_HASHES = -(2**31), 2**31  # of Postgres's hashtext()
 FIRST_BATCH_ROWS = 20_000
@@ -100,7 +101,7 @@ class Counts:
         return total
 
 
-def lock(transaction: Transaction) -> None:
+def lock(transaction: "Transaction") -> None:
     """Keep every other migration, clean-up, restore and rotation out until the transaction ends.
 
     Raises:
@@ -111,7 +112,7 @@ def lock(transaction: Transaction) -> None:
     transaction.execute(queries["prepare_transaction"])
 
 
-def prepare(transaction: Transaction) -> None:
+def prepare(transaction: "Transaction") -> None:
     """Lock, and make the tables and functions of this context.
 
     Raises:
@@ -124,18 +125,18 @@ def prepare(transaction: Transaction) -> None:
     make_schema(transaction)
 
 
-def unified_schema_exists(transaction: Transaction) -> bool:
+def unified_schema_exists(transaction: "Transaction") -> bool:
     """Whether the tables to move to are there, and up to date."""
     return bool(transaction.fetch_value(queries["unified_schema_exists"]))
 
 
-def make_schema(transaction: Transaction) -> None:
+def make_schema(transaction: "Transaction") -> None:
     """Make the tables and functions of this context; may run again and again."""
     for script in SCRIPTS:
         transaction.execute_script(load_script(script))
 
 
-def begin(transaction: Transaction, *, dry_run: bool, before: dict[str, int]) -> Run:
+def begin(transaction: "Transaction", *, dry_run: bool, before: dict[str, int]) -> Run:
     """The run to go on with, or a new one; marked as running."""
     run = transaction.fetch_one(queries["open_run"], {"dry_run": dry_run}, Run)
     if run is None:
@@ -143,7 +144,7 @@ def begin(transaction: Transaction, *, dry_run: bool, before: dict[str, int]) ->
         rows = transaction.fetch_value(queries["count_rows_to_move"])
         started = transaction.fetch_one(
             queries["start_run"],
-            {"dry_run": dry_run, "batch_hashes": _first_width(rows), "counts": Jsonb(before)},
+            {"dry_run": dry_run, "batch_hashes": _first_width(rows), "counts": as_json(before)},
             Run,
         )
         assert started is not None  # noqa: S101 INSERT … RETURNING gives a row
@@ -161,7 +162,7 @@ def begin(transaction: Transaction, *, dry_run: bool, before: dict[str, int]) ->
     return run
 
 
-def save(transaction: Transaction, run: Run) -> None:
+def save(transaction: "Transaction", run: Run) -> None:
     """Store how far it is."""
     params: dict[str, Any] = {
         "id": run.id,
@@ -169,8 +170,8 @@ def save(transaction: Transaction, run: Run) -> None:
         "phase": run.phase.value,
         "next_hash": run.next_hash,
         "batch_hashes": run.batch_hashes,
-        "counts": Jsonb(run.counts),
-        "sources": Jsonb(run.sources),
+        "counts": as_json(run.counts),
+        "sources": as_json(run.sources),
         "verified": run.verified,
     }
     transaction.execute(queries["save_run"], params)

@@ -1,16 +1,18 @@
 """The old tables: set aside under other names once all is well, and brought back."""
 
 from dataclasses import dataclass
-
-from psycopg.rows import dict_row
+from typing import TYPE_CHECKING
 
 from lib.deps import Deps
 from lib.legacy.errors import NotConfirmed, NothingToDo, NotSafeYet
 from lib.legacy.migration import LEGACY_TABLES
 from lib.legacy.move import verify
+from lib.legacy.rows import fetch_dict
 from lib.legacy.run import Phase, Run, lock, make_schema, prepare, queries
-from lib.postgres import Transaction
 from lib.queries import load_queries
+
+if TYPE_CHECKING:
+    from lib.postgres import Transaction
 
 CONFIRMATION = "DELETE OLD TABLES"
 DELETE_AFTER_DAYS = 30
@@ -43,7 +45,7 @@ def clean_up(confirmation: str | None, deps: Deps) -> list[Renamed]:
         return set_aside(transaction, LEGACY_TABLES, f"{deps.clock():%Y%m%d}")
 
 
-def set_aside(transaction: Transaction, tables: tuple[str, ...], stamp: str) -> list[Renamed]:
+def set_aside(transaction: "Transaction", tables: tuple[str, ...], stamp: str) -> list[Renamed]:
     """Rename those that are there."""
     return _each(transaction, "set_aside", tables, stamp=stamp)
 
@@ -73,7 +75,7 @@ def deletion_sql(names: list[str]) -> str:
     )
 
 
-def require_verified(transaction: Transaction) -> None:
+def require_verified(transaction: "Transaction") -> None:
     """Refuse unless the newest migration was verified and nothing was written since.
 
     Raises:
@@ -87,8 +89,7 @@ def require_verified(transaction: Transaction) -> None:
     if not run.verified:
         raise NotSafeYet(reason="the last migration was not verified, run it again")
     transaction.execute(queries["open_sources"])
-    with transaction.connection.cursor(row_factory=dict_row) as cursor:
-        rows_now = cursor.execute(verify["count_legacy"].text).fetchone()
+    rows_now = fetch_dict(transaction, verify["count_legacy"])
     since = transaction.fetch_value(_renaming["count_written_since"], {"since": run.started_at})
     transaction.execute(queries["close_sources"])
     if rows_now != run.sources or since:
@@ -96,7 +97,7 @@ def require_verified(transaction: Transaction) -> None:
 
 
 def _each(
-    transaction: Transaction, query: str, tables: tuple[str, ...], **params: str
+    transaction: "Transaction", query: str, tables: tuple[str, ...], **params: str
 ) -> list[Renamed]:
     names = [
         (table, transaction.fetch_value(_renaming[query], {"table": table, **params}))
