@@ -67,27 +67,36 @@ def test_the_configuration_wins_where_it_is_not_null(legacy: Legacy) -> None:
     ) == ("config", "student", 5, "2025-01-09")
 
 
-@pytest.mark.parametrize("flag", FLAGS)
-def test_a_flag_once_true_stays_true(bare: Legacy, flag: str) -> None:
-    bare.connection.execute(
-        f"CREATE TABLE public.student_configs (session_token TEXT, {flag} BOOLEAN, "
-        "updated_at TIMESTAMP)".encode()
+def test_a_flag_once_true_stays_true(legacy: Legacy) -> None:
+    legacy.connection.execute(
+        "ALTER TABLE public.student_configs DROP CONSTRAINT student_configs_pkey"
     )
-    bare.put("student_configs", session_token="token-a", updated_at="2025-01-01", **{flag: True})
-    bare.put("student_configs", session_token="token-a", updated_at="2025-01-02", **{flag: False})
-    assert bare.run().verified
-    assert bare.session(flag) is True
+    for flag in FLAGS:
+        for day, value in ((1, True), (2, False), (3, None)):
+            legacy.put(
+                "student_configs", session_token=flag, updated_at=f"2025-01-0{day}", **{flag: value}
+            )
+    assert legacy.run().verified
+    for flag in FLAGS:
+        assert legacy.session(f"ARRAY[{', '.join(FLAGS)}]", flag) == [
+            other == flag for other in FLAGS
+        ]
 
 
-@pytest.mark.parametrize("column", [*TEXTS, "ci_service_sid"])
 @pytest.mark.parametrize("table", ["workshop_students", "student_configs"])
-def test_each_text_arrives(bare: Legacy, table: str, column: str) -> None:
+def test_each_text_arrives_as_it_stood(bare: Legacy, table: str) -> None:
+    columns = [*TEXTS, "ci_service_sid"]
+    declared = ", ".join(f"{column} VARCHAR(90)" for column in columns)
     bare.connection.execute(
-        f"CREATE TABLE public.{table} (session_token TEXT, {column} VARCHAR(90))".encode()
+        f"CREATE TABLE public.{table} (session_token TEXT, {declared})".encode()
     )
-    bare.put(table, session_token="token-a", **{column: "as it “stood”\n"})
+    for column in columns:
+        bare.put(table, session_token=column, **{column: f"“{column}”\n"})
     assert bare.run().verified
-    assert bare.session(column) == "as it “stood”\n"
+    for column in columns:
+        assert bare.session(f"ARRAY[{', '.join(columns)}]", column) == [
+            f"“{column}”\n" if other == column else None for other in columns
+        ]
 
 
 def test_tables_with_hardly_a_column_are_moved(bare: Legacy) -> None:
