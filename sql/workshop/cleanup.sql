@@ -30,10 +30,12 @@ WHERE session_token IN (
   ORDER BY expires_at LIMIT %(batch)s FOR UPDATE SKIP LOCKED);
 
 -- remove_old_sessions --
--- Remove sessions past their retention, with their steps and events; whose they were.
+-- Remove sessions past their retention, with their steps and events; whose they were. A session
+-- moved from the legacy tables may be old, but it expires, and is kept, from the day of the move.
 DELETE FROM public.sessions WHERE session_token IN (
   SELECT session_token FROM public.sessions
   WHERE last_activity < now() - make_interval(days => %(days)s)
+    AND expires_at < now() - make_interval(days => %(days)s)
   ORDER BY last_activity LIMIT %(batch)s FOR UPDATE SKIP LOCKED)
 RETURNING student_id;
 

@@ -21,6 +21,7 @@ from lib.legacy.errors import AlreadyRunning, UnifiedSchemaNotFound
 from lib.legacy.migration import migrate
 from lib.legacy.run import Phase
 from lib.settings import Settings
+from lib.workshop.cleanup import clean_up
 from tests.legacy.drawn import Legacy
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -286,6 +287,7 @@ CALL = """
 from lib.deps import Deps
 from lib.legacy.migration import migrate
 from lib.settings import Settings
+from lib.workshop.cleanup import clean_up
 print("begun", flush=True)
 migrate(Deps(Settings.from_env()), dry_run=False)
 """
@@ -358,3 +360,10 @@ def test_a_pooled_connection_keeps_nothing_of_a_run(filled: Legacy) -> None:
         limit = transaction.connection.execute("SHOW statement_timeout").fetchone()
     assert left == []
     assert limit == ("0",)
+
+
+def test_an_old_session_outlives_the_nightly_clean_up_after_the_move(legacy: Legacy) -> None:
+    legacy.put("workshop_students", session_token="token-a", last_activity="2020-01-01")
+    legacy.run()
+    clean_up(legacy.deps)
+    assert legacy.session("last_activity::date::text, is_active") == ("2020-01-01", True)
