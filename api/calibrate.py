@@ -9,7 +9,7 @@ from lib.assessment.calibration_wire import CalibrateIn, CalibrateOut
 from lib.deps import Deps, current_deps, get_deps
 from lib.web import create_app, lambda_entry
 
-app = create_app("calibrate", tag="Assessment")
+app = create_app("calibrate", tag="Assessment: operators")
 
 
 @app.post("/api/admin-calibrate")

@@ -9,7 +9,7 @@ from lib.web import create_app, lambda_entry
 from lib.workshop.cleanup import clean_up
 from lib.workshop.cleanup_wire import CleanupOut
 
-app = create_app("cleanup-sessions", tag="Workshop")
+app = create_app("cleanup-sessions", tag="Workshop: operators")
 
 
 @app.get("/api/cleanup-sessions")

@@ -8,7 +8,7 @@ from lib.assessment.redis_stats import RedisStatsOut, redis_stats
 from lib.deps import Deps, get_deps
 from lib.web import create_app, lambda_entry
 
-app = create_app("debug_redis_stats", tag="Assessment")
+app = create_app("debug_redis_stats", tag="Assessment: operators")
 
 
 @app.get("/api/debug/redis/stats")

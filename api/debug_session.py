@@ -9,7 +9,7 @@ from lib.assessment.debug import SessionDebugOut, compare
 from lib.deps import Deps, get_deps
 from lib.web import create_app, lambda_entry
 
-app = create_app("debug_session", tag="Assessment")
+app = create_app("debug_session", tag="Assessment: operators")
 
 
 @app.get("/api/debug/session/{session_id}")

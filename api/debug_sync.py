@@ -9,7 +9,7 @@ from lib.assessment.debug import SyncOut, sync
 from lib.deps import Deps, get_deps
 from lib.web import create_app, lambda_entry
 
-app = create_app("debug_sync", tag="Assessment")
+app = create_app("debug_sync", tag="Assessment: operators")
 
 
 @app.post("/api/debug/sync/{session_id}")

@@ -14,11 +14,7 @@ app = create_app("health", tag="House")
 @app.get("/api/health")
 @app.get("/health")
 def get_health(response: Response, deps: Annotated[Deps, Depends(get_deps)]) -> health.Health:
-    """Ask Postgres and Redis; `degraded` (Redis is away) is still 200, without Postgres it is 503.
-
-    Example: `{"status": "healthy", "version": "0.1.0", "timestamp": "2026-03-01T09:00:00Z",
-    "services": {"postgres": "up", "redis": "up"}}`
-    """
+    """Ask Postgres and Redis; `degraded` (no Redis) is still 200, without Postgres it is 503."""
     now = health.check(deps)
     response.status_code = 503 if now.status is health.Status.UNAVAILABLE else 200
     return now

@@ -9,7 +9,7 @@ from lib.assessment.upload import upload
 from lib.deps import Deps, get_deps
 from lib.web import create_app, lambda_entry
 
-app = create_app("questions_upload", tag="Assessment")
+app = create_app("questions_upload", tag="Assessment: operators")
 
 
 @app.post("/api/questions/upload")

@@ -9,7 +9,7 @@ from lib.assessment.wire import CleanupIn, CleanupOut
 from lib.deps import Deps, current_deps, get_deps
 from lib.web import create_app, lambda_entry
 
-app = create_app("sessions_cleanup", tag="Assessment")
+app = create_app("sessions_cleanup", tag="Assessment: operators")
 
 
 @app.post("/api/sessions/cleanup")

@@ -1,6 +1,13 @@
-"""The API description of all functions together; served by the local server only."""
+"""The API description of all functions together; served by the local server only.
 
+What the code cannot say stands in `docs/api/<module>.json`, for each operation ("GET /health"): a
+`summary`, and an example of each of the `parameters`, of the `request`'s body and of the `answer`,
+with `other_answers` by title where there are several shapes. `docs/api/shared.json` is said once.
+"""
+
+import json
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 from fastapi.openapi.utils import get_openapi
@@ -10,23 +17,74 @@ from starlette.types import Receive, Scope, Send
 from lib.deps import current_deps
 from lib.dispatch import all_apps
 from lib.headers import API_HEADERS
+from lib.routes import ENDPOINTS, Access, Endpoint
 
-SECURITY = {
-    "operator": {"type": "http", "scheme": "bearer", "description": "ADMIN_PASSWORD"},
-}
+DOCUMENTED = Path(__file__).resolve().parents[1] / "docs" / "api"
+FRAMEWORK_ERRORS = ("HTTPValidationError", "ValidationError")  # no answer of ours looks like them
+PASSWORD = {"type": "string", "description": "ADMIN_PASSWORD, where no bearer token is sent."}
 
 
 @cache
 def description() -> dict[str, Any]:
     """OpenAPI 3.1 of every endpoint."""
-    return get_openapi(
+    shared = _documented("shared")
+    described = get_openapi(
         title="Stepwise",
         version=current_deps().settings.version,
         summary="Workshops, adaptive tests and study decisions.",
         routes=[route for app in all_apps() for route in app.routes],
+        tags=shared["tags"],
     )
+    schemas = described["components"]["schemas"]
+    for row in ENDPOINTS:
+        documented = _documented(row.module)
+        for method in row.methods:
+            operation = described["paths"][row.path][method.lower()]
+            _say_who_may_call(operation, row, schemas)
+            _illustrate(operation, documented.get(f"{method} {row.path}", {}))
+    for name in FRAMEWORK_ERRORS:
+        schemas.pop(name, None)
+    for kind, parts in shared["components"].items():
+        described["components"].setdefault(kind, {}).update(parts)
+    return described
 
 
 async def serve_openapi(scope: Scope, receive: Receive, send: Send) -> None:
     """Answer with the description."""
     await JSONResponse(description(), headers=API_HEADERS)(scope, receive, send)
+
+
+def _documented(name: str) -> dict[str, Any]:
+    file = DOCUMENTED / f"{name}.json"
+    read: dict[str, Any] = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
+    return read
+
+
+def _say_who_may_call(operation: dict[str, Any], row: Endpoint, schemas: dict[str, Any]) -> None:
+    closed = row.access in {Access.OPERATOR, Access.CRON}
+    operation["security"] = [{row.access.value: []}] if closed else []
+    operation["x-access"] = row.access.value
+    if row.access is Access.OPERATOR and "requestBody" in operation:
+        schemas[_model(operation)]["properties"]["adminPassword"] = PASSWORD
+
+
+def _illustrate(operation: dict[str, Any], documented: dict[str, Any]) -> None:
+    operation["summary"] = documented.get("summary", operation["summary"])
+    for parameter in operation.get("parameters", []):
+        if parameter["name"] in documented.get("parameters", {}):
+            parameter["example"] = documented["parameters"][parameter["name"]]
+    if "request" in documented:
+        operation["requestBody"]["content"]["application/json"]["example"] = documented["request"]
+    if "answer" in documented:
+        answers = {"Answer": documented["answer"], **documented.get("other_answers", {})}
+        examples = {title: {"value": answer} for title, answer in answers.items()}
+        operation["responses"]["200"]["content"]["application/json"]["examples"] = examples
+    operation["responses"].pop("422", None)
+    operation["responses"]["default"] = {"$ref": "#/components/responses/Error"}
+
+
+def _model(operation: dict[str, Any]) -> str:
+    """The name of the body's schema, which may be optional."""
+    schema = operation["requestBody"]["content"]["application/json"]["schema"]
+    reference = next(part["$ref"] for part in (schema, *schema.get("anyOf", ())) if "$ref" in part)
+    return str(reference.rpartition("/")[2])

@@ -3,7 +3,7 @@
 from typing import Any, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel
 
 from lib.assessment.wire import Strict
 
@@ -12,10 +12,6 @@ Outcome = Literal["calibrated", "too_few_answers", "not_converged", "changed_mea
 
 class CalibrateIn(Strict):
     """Which pool; every pool with enough new answers, if none is named."""
-
-    model_config = ConfigDict(
-        json_schema_extra={"example": {"question_pool_id": "0b8f2f0e-6f0e-4a53-9a3e-1f7d3a1c5e20"}}
-    )
 
     question_pool_id: UUID | None = None
     adminPassword: Any = None  # noqa: N815 every operator's body names it so

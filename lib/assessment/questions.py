@@ -12,7 +12,7 @@ from pydantic import (
     model_validator,
 )
 
-from lib.assessment.wire import MAX_CONCEPTS, MAX_OPTIONS, POOL, QuestionId, Strict, example
+from lib.assessment.wire import MAX_CONCEPTS, MAX_OPTIONS, QuestionId, Strict
 
 MAX_UPLOAD = 20_000
 
@@ -62,20 +62,6 @@ class QuestionIn(Strict):
 class UploadIn(Strict):
     """Questions of one pool."""
 
-    model_config = example(
-        questions=[
-            {
-                "id": "q1",
-                "content": "What is 2+2?",
-                "options": ["3", "4", "5", "6"],
-                "correct_answer": "4",
-                "concepts": [1, 0, 0, 0, 0],
-                "difficulty": 0.3,
-                "discrimination": 1.2,
-            }
-        ]
-    )
-
     questions: list[QuestionIn] = Field(min_length=1, max_length=MAX_UPLOAD)
     question_pool_id: UUID | None = None
     """An existing pool, or the id for a new one; larger pools come in several uploads."""
@@ -105,8 +91,6 @@ class UploadIn(Strict):
 
 class UploadOut(BaseModel):
     """What was written, and where."""
-
-    model_config = example(message="1 question uploaded", count=1, question_pool_id=POOL)
 
     message: str
     count: int

@@ -1,11 +1,9 @@
 """Bodies and answers of the operators' calls about the legacy tables."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
-
-PASSWORD: dict[str, Any] = {"adminPassword": "YOUR_ADMIN_PASSWORD"}
 
 
 class Wire(BaseModel):
@@ -19,13 +17,9 @@ class Wire(BaseModel):
 class OperatorIn(Wire):
     """A call without further fields."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [PASSWORD]})
-
 
 class MigrateIn(Wire):
     """Whether to try or to move."""
-
-    model_config = ConfigDict(json_schema_extra={"examples": [{**PASSWORD, "dryRun": True}]})
 
     dry_run: Annotated[
         bool, Field(description="true: do all the work, roll it back, and report what it did.")
@@ -178,10 +172,6 @@ class NormalizeOut(Wire):
 class ConfirmIn(Wire):
     """A call that wants to be confirmed."""
 
-    model_config = ConfigDict(
-        json_schema_extra={"examples": [{**PASSWORD, "confirmText": "DELETE OLD TABLES"}]}
-    )
-
     confirm_text: Annotated[str | None, Field(max_length=100)] = None
 
 
@@ -218,12 +208,6 @@ class BackupOut(Wire):
 
 class RestoreIn(Wire):
     """Which backup."""
-
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [{**PASSWORD, "name": "stepwise-20250123T101500Z-1f2e3d4c.jsonl.gz"}]
-        }
-    )
 
     name: Annotated[str, Field(max_length=100, description="As admin-backup told it.")]
 

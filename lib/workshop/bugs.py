@@ -3,7 +3,7 @@
 import re
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, ConfigDict, StringConstraints
+from pydantic import BeforeValidator, StringConstraints
 
 from lib.deps import Deps
 from lib.queries import load_queries
@@ -19,7 +19,6 @@ from lib.workshop.fields import (
     Wire,
     blank_is_none,
 )
-from lib.workshop.progress_wire import TOKEN_EXAMPLE
 
 _API_KEY = re.compile(r"\bsk-[\w-]{8,}")
 _queries = load_queries("workshop/bugs.sql")
@@ -27,20 +26,6 @@ _queries = load_queries("workshop/bugs.sql")
 
 class BugIn(Wire):
     """What went wrong, and where."""
-
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {
-                    "sessionToken": TOKEN_EXAMPLE,
-                    "description": "The deploy button does nothing.",
-                    "step": 4,
-                    "errorMessage": "TypeError: Failed to fetch",
-                    "pageUrl": "https://workshop.example.com/step-4",
-                }
-            ]
-        }
-    )
 
     description: Annotated[
         str, StringConstraints(strip_whitespace=True, min_length=1, max_length=5000)

@@ -15,7 +15,6 @@ from lib.workshop.fields import (
     Wire,
     blank_is_none,
 )
-from lib.workshop.progress_wire import TOKEN_EXAMPLE
 
 ApiKey = Annotated[
     Annotated[str, StringConstraints(strip_whitespace=True, max_length=500)] | None,
@@ -72,22 +71,6 @@ class Configuration(Flags):
 
 class ConfigIn(Configuration):
     """Fields to save. One that is left out, or null, keeps its value."""
-
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {
-                    "sessionToken": TOKEN_EXAMPLE,
-                    "systemPrompt": "You answer the phone of a bakery.",
-                    "selectedVoice": "en-US-Journey-O",
-                    "ttsProvider": "google",
-                    "tools": [{"name": "opening_hours"}],
-                    "systemPromptSaved": True,
-                    "currentStep": 7,
-                }
-            ]
-        }
-    )
 
     session_token: ConfigToken
     student_name: ShortText = None

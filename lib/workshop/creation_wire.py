@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import ConfigDict, Field
+from pydantic import Field
 
 from lib.workshop.creation import Creation
 from lib.workshop.fields import Answer, Wire
@@ -16,12 +16,6 @@ NEXT_STEPS = (
 
 class CreateIn(Wire):
     """Whether to begin with empty tables."""
-
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [{"adminPassword": "YOUR_ADMIN_PASSWORD", "dropExisting": False}]
-        }
-    )
 
     drop_existing: bool = False
     confirm_text: Annotated[

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import ConfigDict, Field
+from pydantic import Field
 
 from lib.workshop.fields import Answer, Wire
 
@@ -14,10 +14,6 @@ PAGE = 2000
 
 class ListIn(Wire):
     """Which page."""
-
-    model_config = ConfigDict(
-        json_schema_extra={"examples": [{"adminPassword": "YOUR_ADMIN_PASSWORD"}]}
-    )
 
     limit: Annotated[int, Field(ge=1, le=PAGE)] = PAGE
     cursor: Annotated[

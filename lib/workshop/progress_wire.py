@@ -18,17 +18,9 @@ from lib.workshop.fields import (
     Wire,
 )
 
-TOKEN_EXAMPLE = "ws_1732147200000_" + "5f" * 32
-
 
 class SessionIn(Wire):
     """Who begins a session; both may be left out."""
-
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [{"studentEmail": "student@example.com", "studentName": "John Doe"}]
-        }
-    )
 
     student_email: OptionalEmail = None
     student_name: ShortText = None
@@ -36,24 +28,6 @@ class SessionIn(Wire):
 
 class ProgressIn(Wire):
     """One report about one step; it adds to what earlier reports said."""
-
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {
-                    "sessionToken": TOKEN_EXAMPLE,
-                    "studentEmail": "student@example.com",
-                    "studentName": "John Doe",
-                    "stepNumber": 3,
-                    "stepName": "Services",
-                    "completed": True,
-                    "timeSpent": 450,
-                    "codeSubmitted": "export const handler = …",
-                    "deploymentUrl": "https://voice.example.com",
-                }
-            ]
-        }
-    )
 
     session_token: SessionToken
     student_email: OptionalEmail = None
@@ -163,10 +137,6 @@ class SharedSession(BaseModel):
 
 class SessionOut(BaseModel):
     """A new session."""
-
-    model_config = ConfigDict(
-        json_schema_extra={"examples": [{"success": True, "sessionToken": TOKEN_EXAMPLE}]}
-    )
 
     success: Literal[True] = True
     sessionToken: str  # noqa: N815 the pages' spelling

@@ -3,7 +3,7 @@
 from dataclasses import asdict, dataclass
 from typing import Annotated, Literal
 
-from pydantic import ConfigDict, Field
+from pydantic import Field
 
 from lib.deps import Deps
 from lib.queries import load_queries
@@ -16,18 +16,6 @@ _queries = load_queries("workshop/removal.sql")
 
 class DeleteSessionsIn(Wire):
     """Which sessions, and how much of them."""
-
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {
-                    "adminPassword": "YOUR_ADMIN_PASSWORD",
-                    "sessionTokens": ["ws_1732147200000_abc123"],
-                    "deleteType": "keys-only",
-                }
-            ]
-        }
-    )
 
     session_tokens: Annotated[list[AnyToken], Field(min_length=1, max_length=500)]
     delete_type: Annotated[
@@ -49,14 +37,6 @@ class DeletedSessionsOut(Answer):
 
 class DeleteStudentIn(Wire):
     """Whom."""
-
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {"adminPassword": "YOUR_ADMIN_PASSWORD", "studentEmail": "student@example.com"}
-            ]
-        }
-    )
 
     student_email: StudentName
 

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
 from pydantic_core import PydanticCustomError
 
 from lib.workshop.fields import (
@@ -16,7 +16,6 @@ from lib.workshop.fields import (
     Wire,
     blank_is_none,
 )
-from lib.workshop.progress_wire import TOKEN_EXAMPLE
 
 
 def _not_ours(value: str) -> str:
@@ -38,20 +37,6 @@ ExerciseName = Annotated[
 
 class TrackIn(Wire):
     """One report about one exercise; it adds to what earlier reports said."""
-
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {
-                    "sessionToken": TOKEN_EXAMPLE,
-                    "studentEmail": "student@example.com",
-                    "exerciseId": "step-3",
-                    "completed": True,
-                    "timeSpent": 120,
-                }
-            ]
-        }
-    )
 
     session_token: SessionToken
     student_email: OptionalEmail = None

@@ -1,0 +1,79 @@
+"""The operations of the API's description, as somebody reads them who has nothing else."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from lib.openapi import description
+from lib.routes import Endpoint, find
+
+JSON = "application/json"
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One method of one path."""
+
+    method: str
+    path: str
+    """Template, such as `/api/test/end/{session_id}`."""
+    said: dict[str, Any]
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.path}"
+
+    @property
+    def row(self) -> Endpoint:
+        """Its row in the table of endpoints."""
+        found = find(self.path, self.method)
+        assert found is not None, f"{self} is described but not served"
+        return found
+
+    @property
+    def parameters(self) -> list[dict[str, Any]]:
+        """Each with `name`, `in` and, as it should be, `example`."""
+        return list(self.said.get("parameters", []))
+
+    @property
+    def has_body(self) -> bool:
+        """Whether it takes one."""
+        return "requestBody" in self.said
+
+    @property
+    def body_fields(self) -> set[str]:
+        """Names of the body's fields."""
+        schema = self.said["requestBody"]["content"][JSON]["schema"]
+        parts = (schema, *schema.get("anyOf", ()))
+        (name,) = (part["$ref"].rpartition("/")[2] for part in parts if "$ref" in part)
+        return set(description()["components"]["schemas"][name].get("properties", {}))
+
+    @property
+    def request(self) -> Any:
+        """The example of the body; None if there is none."""
+        return self.said["requestBody"]["content"][JSON].get("example") if self.has_body else None
+
+    @property
+    def answers(self) -> dict[str, Any]:
+        """Examples of the 200 answer by title, the one to `request` first."""
+        examples = self.said["responses"]["200"]["content"][JSON].get("examples", {})
+        return {title: example["value"] for title, example in examples.items()}
+
+    def examples_in(self, place: str) -> dict[str, Any]:
+        """Examples of the parameters in `path`, `query` or `header`, as text."""
+        return {
+            parameter["name"]: _text(parameter["example"])
+            for parameter in self.parameters
+            if parameter["in"] == place
+        }
+
+
+def operations() -> list[Operation]:
+    """Every operation that is described."""
+    return [
+        Operation(method.upper(), path, said)
+        for path, methods in description()["paths"].items()
+        for method, said in methods.items()
+    ]
+
+
+def _text(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
