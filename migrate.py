@@ -36,6 +36,7 @@ def _run(asked: argparse.Namespace) -> None:
     config = Config(CONFIG)
     match asked.action:
         case "upgrade":
+            config.attributes["upgrading"] = True
             command.upgrade(config, asked.revision, sql=asked.sql)
         case "downgrade":
             command.downgrade(config, asked.revision, sql=asked.sql)

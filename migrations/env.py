@@ -1,10 +1,17 @@
-"""How Alembic reaches the database: by the environment's URL, one run at a time, all or nothing."""
+"""How Alembic reaches the database: by the environment's URL, one run at a time, all or nothing.
+
+Each upgrade runs the scripts of `sql/` after the revisions, whether there was a new one or not:
+they may run again and again, so a changed function reaches every database with the next upgrade.
+"""
 
 import psycopg
-from alembic import context
+from alembic import command, context
+from alembic.operations import Operations
 from sqlalchemy import MetaData, create_engine, pool
 
+from lib.schema import schema_scripts
 from lib.settings import Settings
+from migrations.run_sql import run_sql
 
 LOCK_SECONDS = 10
 # Tables whose truth is a SQLAlchemy model; those of sql/*/schema.sql are not Alembic's to guess.
@@ -23,6 +30,19 @@ def _only_modelled(name: str | None, kind: str, _parents: object) -> bool:
     return name == MODELLED_SCHEMA if kind == "schema" else True
 
 
+def _upgrading() -> bool:
+    """Whether this is an upgrade to the newest revision, by migrate.py or Alembic's own command."""
+    asked = getattr(context.config.cmd_opts, "cmd", (None,))[0]
+    upgrading = context.config.attributes.get("upgrading", asked is command.upgrade)
+    return bool(upgrading) and context.get_revision_argument() == context.get_head_revision()
+
+
+def _run_scripts() -> None:
+    with Operations.context(context.get_context()):
+        for _, script in schema_scripts():
+            run_sql(script)
+
+
 def run_online() -> None:
     """Migrate in one transaction; a second run waits for the first and finds nothing to do."""
     engine = create_engine("postgresql+psycopg://", creator=_connect, poolclass=pool.NullPool)
@@ -39,6 +59,8 @@ def run_online() -> None:
                 "SELECT pg_advisory_xact_lock(hashtextextended('stepwise.migrations', 0))"
             )
             context.run_migrations()
+            if _upgrading():
+                _run_scripts()
 
 
 def run_offline() -> None:
@@ -46,6 +68,8 @@ def run_offline() -> None:
     context.configure(dialect_name="postgresql", target_metadata=target_metadata)
     with context.begin_transaction():
         context.run_migrations()
+        if _upgrading():
+            _run_scripts()
 
 
 if context.is_offline_mode():

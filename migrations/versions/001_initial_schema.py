@@ -1,6 +1,5 @@
 """Workshop, assessment and operators' tables, from `sql/*/schema.sql`."""
 
-from lib.schema import schema_scripts
 from migrations.run_sql import run_sql
 
 revision = "001"
@@ -31,9 +30,7 @@ END $$;
 
 
 def upgrade() -> None:
-    """Make the schema, or bring an older one up to it."""
-    for _, script in schema_scripts():
-        run_sql(script)
+    """Nothing here: the tables are those of `sql/`, which every upgrade runs; see env.py."""
 
 
 def downgrade() -> None:

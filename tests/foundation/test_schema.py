@@ -49,6 +49,16 @@ def test_the_scripts_may_run_again_and_change_nothing(postgres_url: str) -> None
     assert dump(postgres_url) == before
 
 
+def test_every_upgrade_brings_what_changed_in_the_scripts(postgres_url: str) -> None:
+    run("migrate.py", "upgrade", url=postgres_url)
+    before = dump(postgres_url)
+    with psycopg.connect(postgres_url) as connection:
+        connection.execute("DROP FUNCTION assessment.record_answer")
+        connection.execute("DROP INDEX assessment.idx_test_responses_timestamp")
+    run("migrate.py", "upgrade", url=postgres_url)
+    assert dump(postgres_url) == before
+
+
 def test_going_down_and_up_again_keeps_every_row(empty_postgres_url: str) -> None:
     url = empty_postgres_url
     run("migrate.py", "upgrade", url=url)
