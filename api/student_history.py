@@ -19,7 +19,7 @@ def student_history(
     limit: Annotated[int, Query(ge=1, le=MAX_PAGE)] = MAX_PAGE,
     offset: Annotated[int, Query(ge=0, le=1_000_000)] = 0,
 ) -> HistoryOut:
-    """Return a page of tests; for operators and the student's own sessions."""
+    """Return a page of tests to operators; to the holder of a session, that session."""
     return history(student, limit, offset, deps)
 
 

@@ -16,7 +16,7 @@ app = create_app("student_proficiency", tag="Assessment")
 def student_proficiency(
     student: ReadableStudent, deps: Annotated[Deps, Depends(get_deps)]
 ) -> ProficiencyOut:
-    """Return long-term proficiency and confidence; for operators and the student's own sessions."""
+    """Return long-term proficiency to operators; to the holder of a session, what it has shown."""
     return proficiency(student, deps)
 
 

@@ -16,7 +16,7 @@ app = create_app("student_test_progress", tag="Assessment")
 def student_test_progress(
     student: ReadableStudent, deps: Annotated[Deps, Depends(get_deps)]
 ) -> ProgressOut:
-    """Return timeline and change per concept; for operators and the student's own sessions."""
+    """Return timeline and change per concept; to the holder of a session, of that session."""
     return progress(student, deps)
 
 

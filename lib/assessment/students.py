@@ -114,21 +114,25 @@ class _Totals:
     avg_accuracy: float | None
 
 
-def owns_session(student_id: str, session_id: UUID, deps: Deps) -> bool:
-    """Whether the session is this student's, open or closed."""
-    params = {"student_id": student_id, "session_id": session_id}
-    return bool(deps.postgres.fetch_value(_query("owns_session"), params, read=True))
+@dataclass(frozen=True)
+class Readable:
+    """A student, or one session of the student's and nothing else."""
+
+    student_id: str
+    only: UUID | None = None
+    """The session; None: all of them, and the long-term values."""
 
 
-def proficiency(student_id: str, deps: Deps) -> ProficiencyOut:
-    """Proficiency and confidence in each concept.
+def proficiency(student: Readable, deps: Deps) -> ProficiencyOut:
+    """Proficiency and confidence in each concept: long-term, or what the one session has shown.
 
     Raises:
-        NotFound: If the student never began a test.
+        NotFound: If the student never began a test, or the session is not the student's.
     """
-    (found,) = _of_student(student_id, deps, {"proficiencies": _Proficiency})
+    rows = "proficiencies" if student.only is None else "session_proficiencies"
+    (found,) = _of_student(student, deps, {rows: _Proficiency})
     return ProficiencyOut(
-        student_id=student_id,
+        student_id=student.student_id,
         concept_names=[row.concept_name for row in found],
         proficiency=[row.proficiency for row in found],
         confidence=[row.confidence for row in found],
@@ -136,28 +140,28 @@ def proficiency(student_id: str, deps: Deps) -> ProficiencyOut:
     )
 
 
-def history(student_id: str, limit: int, offset: int, deps: Deps) -> HistoryOut:
-    """The student's tests, newest first.
+def history(student: Readable, limit: int, offset: int, deps: Deps) -> HistoryOut:
+    """The tests that may be read, newest first.
 
     Raises:
-        NotFound: If the student never began a test.
+        NotFound: As `proficiency`.
     """
-    (found,) = _of_student(student_id, deps, {"history": SessionOut}, limit=limit, offset=offset)
-    return HistoryOut(student_id=student_id, test_sessions=found)
+    (found,) = _of_student(student, deps, {"history": SessionOut}, limit=limit, offset=offset)
+    return HistoryOut(student_id=student.student_id, test_sessions=found)
 
 
-def progress(student_id: str, deps: Deps) -> ProgressOut:
-    """How accuracy and proficiency went from test to test.
+def progress(student: Readable, deps: Deps) -> ProgressOut:
+    """How accuracy and proficiency went from test to test, of those that may be read.
 
     Raises:
-        NotFound: If the student never began a test.
+        NotFound: As `proficiency`.
     """
     closed, totals = _of_student(
-        student_id, deps, {"closed_sessions": _Closed, "totals": _Totals}, limit=MAX_PAGE
+        student, deps, {"closed_sessions": _Closed, "totals": _Totals}, limit=MAX_PAGE
     )
     timeline = [_point(row) for row in closed]
     return ProgressOut(
-        student_id=student_id,
+        student_id=student.student_id,
         progress_data=ProgressData(
             progress_timeline=timeline,
             concept_progress=_by_concept(timeline),
@@ -168,13 +172,13 @@ def progress(student_id: str, deps: Deps) -> ProgressOut:
 
 
 def _of_student(
-    student_id: str, deps: Deps, asked: dict[str, type[Any]], **more: int
+    student: Readable, deps: Deps, asked: dict[str, type[Any]], **more: int
 ) -> list[list[Any]]:
     """Rows of each named query, in one round trip."""
-    params = {"student_id": student_id, **more}
+    params = {"student_id": student.student_id, "only": student.only, **more}
     exists, *found = deps.postgres.batch(
         [
-            Statement(_query("student_exists"), params),
+            Statement(_query("exists"), params),
             *(Statement(_query(name), params, row) for name, row in asked.items()),
         ],
         read=True,

@@ -1,14 +1,14 @@
--- Queries about a student over all tests.
+-- Queries about a student: over all tests, or over the one that `only` names.
 
--- owns_session --
--- Whether a session is this student's.
-SELECT EXISTS (
-  SELECT FROM assessment.test_sessions WHERE id = %(session_id)s AND student_id = %(student_id)s
-);
-
--- student_exists --
--- Whether the student ever began a test.
-SELECT EXISTS (SELECT FROM assessment.students WHERE id = %(student_id)s);
+-- exists --
+-- Whether the student ever began a test; whether the only session is this student's.
+SELECT CASE WHEN %(only)s::UUID IS NULL
+  THEN EXISTS (SELECT FROM assessment.students WHERE id = %(student_id)s)
+  ELSE EXISTS (
+    SELECT FROM assessment.test_sessions
+    WHERE id = %(only)s::UUID AND student_id = %(student_id)s
+  )
+END;
 
 -- proficiencies --
 -- Long-term proficiency in each concept the student was tested in.
@@ -19,6 +19,25 @@ FROM assessment.student_proficiencies p
 WHERE p.student_id = %(student_id)s
 ORDER BY p.concept_name;
 
+-- session_proficiencies --
+-- What the only session has shown so far; what it began with, before the first answer.
+SELECT shown.concept_name, shown.proficiency::DOUBLE PRECISION AS proficiency,
+  coalesce(shown.confidence, '0')::DOUBLE PRECISION AS confidence, s.last_activity AS updated_at
+FROM assessment.test_sessions s
+CROSS JOIN LATERAL (
+  SELECT coalesce(s.final_proficiency, s.current_proficiency, s.initial_proficiency) AS vector
+) AS latest
+CROSS JOIN LATERAL ROWS FROM (
+  unnest(s.concept_names),
+  jsonb_array_elements_text(
+    CASE jsonb_typeof(latest.vector) WHEN 'array' THEN latest.vector END),
+  jsonb_array_elements_text(
+    CASE jsonb_typeof(s.current_confidence) WHEN 'array' THEN s.current_confidence END)
+) AS shown (concept_name, proficiency, confidence)
+WHERE s.id = %(only)s::UUID AND s.student_id = %(student_id)s
+  AND shown.concept_name IS NOT NULL AND shown.proficiency IS NOT NULL
+ORDER BY shown.concept_name;
+
 -- history --
 -- The student's tests, newest first, from a page on.
 SELECT s.id AS session_id, s.question_pool_id, s.status, s.end_reason, s.concept_names,
@@ -28,7 +47,7 @@ SELECT s.id AS session_id, s.question_pool_id, s.status, s.end_reason, s.concept
   s.test_efficiency::DOUBLE PRECISION AS test_efficiency,
   s.started_at, s.completed_at, s.last_activity
 FROM assessment.test_sessions s
-WHERE s.student_id = %(student_id)s
+WHERE s.student_id = %(student_id)s AND (%(only)s::UUID IS NULL OR s.id = %(only)s::UUID)
 ORDER BY s.started_at DESC NULLS LAST, s.id
 LIMIT %(limit)s OFFSET %(offset)s;
 
@@ -39,7 +58,8 @@ SELECT newest.* FROM (
     s.accuracy::DOUBLE PRECISION AS accuracy, s.learning_gain::DOUBLE PRECISION AS learning_gain,
     s.total_questions, coalesce(s.completed_at, s.last_activity) AS date
   FROM assessment.test_sessions s
-  WHERE s.student_id = %(student_id)s AND s.status <> 'active' AND s.total_questions > 0
+  WHERE s.student_id = %(student_id)s AND (%(only)s::UUID IS NULL OR s.id = %(only)s::UUID)
+    AND s.status <> 'active' AND s.total_questions > 0
   ORDER BY coalesce(s.completed_at, s.last_activity) DESC, s.id LIMIT %(limit)s
 ) AS newest ORDER BY newest.date, newest.session_id;
 
@@ -47,4 +67,5 @@ SELECT newest.* FROM (
 -- Over all closed tests with answers.
 SELECT count(*) AS total_sessions, avg(s.accuracy)::DOUBLE PRECISION AS avg_accuracy
 FROM assessment.test_sessions s
-WHERE s.student_id = %(student_id)s AND s.status <> 'active' AND s.total_questions > 0;
+WHERE s.student_id = %(student_id)s AND (%(only)s::UUID IS NULL OR s.id = %(only)s::UUID)
+  AND s.status <> 'active' AND s.total_questions > 0;

@@ -48,6 +48,42 @@ def test_only_operators_and_the_students_own_sessions_may_read(
     assert get(client, what, "nobody", headers=operator).status_code == 404
 
 
+def test_session_shows_itself_and_no_other_test(
+    tested: Student, client: TestClient, operator: dict[str, str]
+) -> None:
+    """A start with a known student_id gives a session; it must not open the student's record."""
+    running, second, first = get(client, "history", headers=operator).json()["test_sessions"]
+    assert running["session_id"] == tested.session_id
+    texts = []
+    for mine in (running, second):
+        shown = {"X-Session-Id": mine["session_id"]}
+        answers = {what: get(client, what, headers=shown) for what in WHAT}
+        assert answers["history"].json()["test_sessions"] == [mine]
+        values = answers["proficiency"].json()["proficiency"]
+        by_name = dict(zip(answers["proficiency"].json()["concept_names"], values, strict=True))
+        assert mine["final_proficiency"] in (None, [by_name[n] for n in mine["concept_names"]])
+        texts.append("".join(answer.text for answer in answers.values()))
+    assert second["session_id"] not in texts[0]
+    assert first["session_id"] not in texts[0] + texts[1]
+    of_second = get(client, "progress", headers={"X-Session-Id": second["session_id"]}).json()
+    assert of_second["progress_data"]["total_sessions"] == 1
+    assert of_second["progress_data"]["avg_accuracy"] == 1.0
+    assert len(of_second["progress_data"]["progress_timeline"]) == 1
+
+
+def test_session_shows_its_proficiency_while_it_runs(ann: Student, client: TestClient) -> None:
+    ann.start()
+    shown = {"X-Session-Id": ann.session_id}
+    assert get(client, "proficiency", headers=shown).json()["proficiency"] == [0.5] * 5
+    reply = ann.answer()
+    found = get(client, "proficiency", headers=shown).json()
+    by_name = dict(zip(found["concept_names"], found["proficiency"], strict=True))
+    names = ("Math", "Algebra", "Geometry", "Statistics", "Calculus")
+    assert [by_name[name] for name in names] == reply["current_proficiency"]
+    assert max(found["confidence"]) > 0
+    assert found["last_updated"] is not None
+
+
 def test_proficiency_is_that_of_the_last_closed_test(
     tested: Student, client: TestClient, operator: dict[str, str]
 ) -> None:
