@@ -1,9 +1,10 @@
 // The page of the API: each endpoint with its fields, an example, and a button that sends it.
 
-import { address, bodySchema, curl, exampleBody, fields, groups, typeOf } from "/openapi.js";
+import { address, bodySchema, curl, exampleAnswers, exampleBody, fields, groups, neededParameter, typeOf } from "/openapi.js";
 
 const LIMIT_MS = 60_000;
 const MAX_ROWS = 18;
+const CALLERS = { session: "session", operator: "operators", cron: "schedule" };
 const $ = (id) => document.getElementById(id);
 
 /** An element with attributes, listeners (`onclick`) and children; text stays text. */
@@ -37,7 +38,7 @@ function fieldRow({ name, type, required, about }) {
   return el("tr", {},
     el("th", { scope: "row" }, el("code", {}, name), must),
     el("td", { "data-label": "Type" }, type),
-    el("td", { "data-label": "Meaning" }, about),
+    el("td", { "data-label": "Meaning" }, ...[about].flat()),
   );
 }
 
@@ -46,23 +47,27 @@ function parameterRows(api, operation) {
     name: parameter.name,
     type: `${typeOf(api, parameter.schema)} (${parameter.in})`,
     required: parameter.required,
-    about: parameter.description ?? "",
+    about: inline(`${parameter.description ?? ""} Example: \`${parameter.example}\``.trim()),
   }));
 }
 
 /** What comes back when all is well; errors have one shape, which the page says once. */
 function answers(api, operation) {
-  return Object.entries(operation.responses ?? {}).filter(([status]) => status < "4").map(([status, response]) => {
-    const rows = fields(api, response.content?.["application/json"]?.schema ?? {});
-    const table = fieldTable(`Fields of answer ${status}`, rows.map((row) => ({ ...row, required: false })));
-    return table && el("details", {}, el("summary", {}, `Answer ${status}`), table);
-  });
+  const rows = fields(api, operation.responses?.["200"]?.content?.["application/json"]?.schema ?? {});
+  const table = fieldTable("Fields of the answer", rows.map((row) => ({ ...row, required: false })));
+  return [
+    ...exampleAnswers(operation).flatMap(([title, text], at) => [
+      el("h4", {}, at ? title : "Example of the answer"), el("pre", { class: "wrap answer", tabindex: "0" }, text)]),
+    table && el("details", {}, el("summary", {}, "Fields of the answer"), table),
+  ];
 }
 
 /** Inputs for the parameters and the body, the shell line, the button and what came back. */
 function tryIt(api, operation, id) {
+  const needed = neededParameter(operation);
   const inputs = (operation.parameters ?? []).map((parameter) =>
-    el("input", { id: `${id}-${parameter.name}`, name: parameter.name, "data-in": parameter.in, autocomplete: "off" }));
+    el("input", { id: `${id}-${parameter.name}`, name: parameter.name, "data-in": parameter.in, autocomplete: "off",
+      value: parameter === needed && String(parameter.example), placeholder: parameter.example }));
   const body = bodyInput(exampleBody(api, operation), id);
   const line = el("code", {});
   const status = el("p", { role: "status" });
@@ -129,12 +134,14 @@ function pretty(text) {
 
 function endpoint(api, operation) {
   const id = `${operation.method}${operation.path}`.toLowerCase().replace(/[^a-z0-9]+/g, "-");
-  const [first, ...rest] = (operation.description ?? "").split("\n\n");
+  const paragraphs = (operation.description ?? "").split("\n\n");
+  const caller = CALLERS[operation["x-access"]];
   const details = el("details", { class: "card endpoint", id },
     el("summary", {},
       el("span", { class: "method", "data-method": operation.method }, operation.method),
       el("code", {}, operation.path),
-      el("span", { class: "soft" }, ...inline(first))));
+      el("span", { class: "soft" }, operation.summary ?? ""),
+      caller ? el("span", { class: "caller" }, caller) : null));
   const fill = () => {
     const schema = bodySchema(operation);
     const parts = [
@@ -144,7 +151,7 @@ function endpoint(api, operation) {
       tryIt(api, operation, id),
       ...answers(api, operation),
     ];
-    details.append(...rest.map((paragraph) => el("p", {}, ...inline(paragraph))), ...parts.filter(Boolean));
+    details.append(...paragraphs.map((paragraph) => el("p", {}, ...inline(paragraph))), ...parts.filter(Boolean));
   };
   details.addEventListener("toggle", fill, { once: true }); // most are never opened
   return details;
@@ -153,10 +160,12 @@ function endpoint(api, operation) {
 function show(api) {
   $("title").textContent = `${api.info.title} API`;
   $("about").textContent = `${api.info.summary ?? ""} Version ${api.info.version}.`;
+  const abouts = new Map((api.tags ?? []).map(({ name, description }) => [name, description]));
   for (const [tag, operations] of groups(api)) {
     const id = `group-${tag.toLowerCase().replace(/\W+/g, "-")}`;
     $("groups").append(el("a", { href: `#${id}` }, tag));
     $("endpoints").append(el("section", { "aria-labelledby": id }, el("h2", { id }, tag),
+      el("p", { class: "soft" }, abouts.get(tag) ?? ""),
       ...operations.map((operation) => endpoint(api, operation))));
   }
 }

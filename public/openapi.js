@@ -98,9 +98,9 @@ export function fields(api, schema, prefix = "", depth = 0) {
   });
 }
 
-/** Every operation, grouped by its first tag, in the order of the description. */
+/** Every operation, grouped by its first tag; the description's `tags` say in which order. */
 export function groups(api) {
-  const found = new Map();
+  const found = new Map((api.tags ?? []).map(({ name }) => [name, []]));
   for (const [path, methods] of Object.entries(api.paths ?? {})) {
     for (const [method, operation] of Object.entries(methods)) {
       const tag = operation.tags?.[0] ?? "Other";
@@ -121,6 +121,18 @@ export function exampleBody(api, operation) {
   if (!media) return "";
   const named = Object.values(media.examples ?? {})[0]?.value;
   return JSON.stringify(media.example ?? named ?? example(api, media.schema), null, 2);
+}
+
+/** The parameter that a call cannot do without: in the path, or else the first of the query without default. */
+export function neededParameter(operation) {
+  const open = (operation.parameters ?? []).filter(({ in: place, schema }) => place !== "header" && (schema?.default ?? null) === null);
+  return open.find((parameter) => parameter.in === "path") ?? open[0];
+}
+
+/** Examples of the answer when all is well: `[title, text]`. */
+export function exampleAnswers(operation) {
+  const examples = operation.responses?.["200"]?.content?.["application/json"]?.examples ?? {};
+  return Object.entries(examples).map(([title, { value }]) => [title, JSON.stringify(value, null, 2)]);
 }
 
 /** The path with its parameters filled in, and the query of those that have a value. */

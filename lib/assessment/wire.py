@@ -44,8 +44,9 @@ class SubmitIn(Strict):
 
     session_id: UUID
     question_id: QuestionId
-    response: int = Field(ge=0, lt=MAX_OPTIONS, strict=True)
-    """0-based index of the chosen option."""
+    response: int = Field(
+        ge=0, lt=MAX_OPTIONS, strict=True, description="0-based index of the chosen option."
+    )
     student_id: StudentId | None = None
 
 

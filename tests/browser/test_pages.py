@@ -1,5 +1,6 @@
 """The landing page and the page of the API, in a real browser under the real policy."""
 
+import re
 from collections.abc import Callable
 
 import httpx
@@ -74,6 +75,52 @@ def test_docs_send_a_call_and_show_its_answer(visit: Visit) -> None:
     expect(entry.get_by_role("status")).to_contain_text("200")
     expect(entry.locator("pre").last).to_contain_text('"postgres": "up"')
     assert watched.complaints == []
+
+
+def test_docs_show_examples_of_parameters_body_and_answer(visit: Visit) -> None:
+    page = visit("/docs#get-api-test-status-session-id-").page
+    status = page.locator("#get-api-test-status-session-id-")
+    session = "f1dbc627-9b04-5538-902c-2d94deee7af0"
+    expect(status.locator("input")).to_have_value(session)
+    expect(status.locator("table").first).to_contain_text(session)
+    expect(status.locator(".answer")).to_contain_text('"is_active": true')
+    page.goto("/docs#post-api-test-submit")
+    submit = page.locator("#post-api-test-submit")
+    expect(submit.locator("textarea")).to_have_value(re.compile('"question_id": "mat-008"'))
+    expect(submit.locator(".answer")).to_have_count(2)
+    expect(submit.locator(".answer").last).to_contain_text('"status": "completed"')
+
+
+@pytest.mark.parametrize("path", ["api-student-progress", "api-track-student-progress"])
+def test_docs_fill_in_what_a_call_needs(visit: Visit, path: str) -> None:
+    entry = visit(f"/docs#get-{path}").page.locator(f"#get-{path}")
+    expect(entry.locator("form pre").first).to_contain_text(re.compile(r"\?\w+="))
+    entry.get_by_role("button", name="Send").click()
+    expect(entry.get_by_role("status")).to_contain_text(re.compile("200|404"))
+
+
+def test_docs_say_who_may_call(visit: Visit) -> None:
+    entries = visit("/docs").page.locator("details.endpoint")
+    for path, callers in (
+        ("admin-backup", "operators"),
+        ("cleanup-sessions", "schedule"),
+        ("student-config-get", "session"),
+    ):
+        entry = entries.filter(has_text=re.compile(f"/api/{path}"))
+        expect(entry.locator(".caller")).to_have_text(callers)
+    expect(entries.filter(has_text="/api/test/start").locator(".caller")).to_have_count(0)
+
+
+def test_docs_list_operators_calls_after_those_of_everybody(visit: Visit) -> None:
+    shown = visit("/docs").page.locator("#groups a").all_inner_texts()
+    assert shown == [
+        "House",
+        "Workshop",
+        "Workshop: operators",
+        "Workshop: legacy tables",
+        "Assessment",
+        "Assessment: operators",
+    ]
 
 
 def test_docs_open_every_endpoint_without_complaint_in_a_narrow_window(visit: Visit) -> None:
