@@ -29,6 +29,8 @@ CONNECT_SECONDS = 3
 IDLE_SECONDS = 60.0  # a pooler or a frozen function has often dropped the socket by then
 MAX_CONNECTIONS = 10  # a process; the platforms add processes, not threads, under load
 WAIT_SECONDS = 5.0
+SILENCE_MILLISECONDS = 10_000  # then a network that swallows our packets counts as dead
+KEEPALIVE_SECONDS = 5
 CONFLICT_TRIES = 4
 CONFLICT_PAUSE_SECONDS = 0.02
 
@@ -164,6 +166,10 @@ class Postgres:
             prepare_threshold=None,
             connect_timeout=CONNECT_SECONDS,
             application_name="stepwise",
+            tcp_user_timeout=SILENCE_MILLISECONDS,
+            keepalives_idle=KEEPALIVE_SECONDS,
+            keepalives_interval=KEEPALIVE_SECONDS,
+            keepalives_count=2,
         )
 
     def _take(self) -> Connection | None:

@@ -7,6 +7,7 @@ from enum import StrEnum
 
 MINIMUM_SECRET_LENGTH = 16  # characters; Vercel's own advice for CRON_SECRET
 WORKSHOP_RETENTION_DAYS = 365
+MAX_DAYS = 36_500
 POSTGRES_NAMES = ("POSTGRES_URL", "DATABASE_URL")
 MIGRATION_NAMES = ("POSTGRES_URL_NON_POOLING", "DATABASE_URL_UNPOOLED", *POSTGRES_NAMES)
 REDIS_URL_NAMES = ("UPSTASH_REDIS_REST_URL", "KV_REST_API_URL")
@@ -37,7 +38,8 @@ class Settings:
     encryption_key: str | None = field(default=None, repr=False)
     encryption_key_previous: str | None = field(default=None, repr=False)
     allowed_origins: tuple[str, ...] = ()
-    workshop_retention_days: int = WORKSHOP_RETENTION_DAYS
+    workshop_retention_days: int | None = WORKSHOP_RETENTION_DAYS
+    """None where the environment's is no number of days: then the clean-up is closed."""
     backup_bucket: str | None = None
     backup_folder: str = ".local/backups"
     """Where backups go without a bucket; never used in a deployment, whose disk is not kept."""
@@ -51,11 +53,7 @@ class Settings:
 
     @classmethod
     def from_env(cls, env: Mapping[str, str] = os.environ) -> "Settings":
-        """Read the environment; empty and blank values count as not set.
-
-        Raises:
-            ValueError: If WORKSHOP_RETENTION_DAYS is not a positive whole number.
-        """
+        """Read the environment; empty and blank values count as not set."""
         platform = _platform(env)
         postgres_url = _first(env, POSTGRES_NAMES)
         return cls(
@@ -68,7 +66,7 @@ class Settings:
             cron_secret=_first(env, ("CRON_SECRET",)),
             encryption_key=_first(env, ("ENCRYPTION_KEY",)),
             encryption_key_previous=_first(env, ("ENCRYPTION_KEY_PREVIOUS",)),
-            allowed_origins=tuple(_words(_first(env, ("ALLOWED_ORIGINS",)))),
+            allowed_origins=_origins(_first(env, ("ALLOWED_ORIGINS",))),
             workshop_retention_days=_days(_first(env, ("WORKSHOP_RETENTION_DAYS",))),
             backup_bucket=_first(env, ("BACKUP_BUCKET",)),
             backup_folder=_first(env, ("BACKUP_FOLDER",)) or cls.backup_folder,
@@ -89,12 +87,14 @@ def _first(env: Mapping[str, str], names: tuple[str, ...]) -> str | None:
     return next((value for name in names if (value := env.get(name, "").strip())), None)
 
 
-def _words(text: str | None) -> list[str]:
-    return [word for part in (text or "").split(",") if (word := part.strip().rstrip("/"))]
+def _origins(text: str | None) -> tuple[str, ...]:
+    """The pages that may call from elsewhere, each named: `*` would let in every page there is."""
+    parts = (part.strip().rstrip("/") for part in (text or "").split(","))
+    return tuple(part for part in parts if part.startswith(("https://", "http://")))
 
 
-def _days(text: str | None) -> int:
-    days = WORKSHOP_RETENTION_DAYS if text is None else int(text)
-    if days < 1:
-        raise ValueError("WORKSHOP_RETENTION_DAYS must be 1 or more")
-    return days
+def _days(text: str | None) -> int | None:
+    """Days; None for what is no positive whole number, so that nothing is removed by mistake."""
+    if text is None:
+        return WORKSHOP_RETENTION_DAYS
+    return int(text) if text.isascii() and text.isdigit() and 0 < int(text) <= MAX_DAYS else None

@@ -1,8 +1,8 @@
 """Keep and bring back a database: `python -m local.backup dump|restore [FILE]`.
 
 `dump` writes `.local/backups/stepwise-<UTC time>.dump`, pg_dump's own format. `restore` takes the
-newest one, or FILE: it dumps what is there first, then replaces every schema of the database in
-one transaction, so that it ends as it was in the file or stays as it is.
+newest one, or FILE: it dumps what is there first (`before-restore-…`), then replaces every schema
+of the database in one transaction, so that it ends as it was in the file or stays as it is.
 """
 
 import argparse
@@ -24,16 +24,17 @@ from local.child import ServerError
 from local.postgres_server import VERSION, program
 
 BACKUPS = Path(".local/backups")
+REPLACED = "before-restore"
 SCHEMAS = """
     SELECT nspname FROM pg_catalog.pg_namespace
     WHERE nspname !~ '^pg_' AND nspname <> 'information_schema'
 """
 
 
-def dump(url: str, folder: Path = BACKUPS) -> Path:
+def dump(url: str, folder: Path = BACKUPS, name: str = "stepwise") -> Path:
     """Write the whole database to a new file in the folder; its path."""
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)  # e-mails are in it
-    file = folder / f"stepwise-{datetime.now(UTC):%Y%m%dT%H%M%S%fZ}.dump"
+    file = folder / f"{name}-{datetime.now(UTC):%Y%m%dT%H%M%S%fZ}.dump"
     unfinished = file.with_suffix(".unfinished")
     _call(url, "pg_dump", "--format=custom", f"--file={unfinished}")
     unfinished.rename(file)
@@ -41,12 +42,12 @@ def dump(url: str, folder: Path = BACKUPS) -> Path:
 
 
 def newest(folder: Path = BACKUPS) -> Path:
-    """The backup made last.
+    """The backup made last; not one that a restore made of what it replaced.
 
     Raises:
         ServerError: If there is none.
     """
-    found = sorted(folder.glob("*.dump"))
+    found = sorted(folder.glob("stepwise-*.dump"))
     if not found:
         raise ServerError(f"There is no backup in {folder}; `make backup` makes one.")
     return found[-1]
@@ -133,8 +134,8 @@ def main(arguments: list[str] | None = None) -> int:
         if asked.action == "dump":
             print(f"Wrote {dump(url)}")
         else:
-            file = _existing(asked.file or newest())  # before the dump below becomes the newest
-            print(f"Kept what was there in {dump(url)}")
+            file = _existing(asked.file or newest())
+            print(f"Kept what was there in {dump(url, name=REPLACED)}")
             restore(url, file)
             print(f"Restored {file}")
     except ServerError as error:

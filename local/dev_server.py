@@ -97,7 +97,7 @@ class DevServer:
                     self._try_to_migrate(services.environment)
                 worker.stop()
                 worker.start()
-            services.require_running()
+            services.mend()
             worker.revive()
 
     def _migrate(self, environment: dict[str, str]) -> None:
@@ -202,6 +202,8 @@ def _stop(_number: int, _frame: FrameType | None) -> None:
 def _listen(port: int) -> Iterator[socket.socket]:
     try:
         listener = socket.create_server((HOST, port), backlog=BACKLOG)
+    except OverflowError:
+        raise ServerError(f"There is no port {port}: choose one from 1 to 65535.") from None
     except OSError as error:
         raise ServerError(
             f"Port {port} is not free ({error.strerror}). "

@@ -39,11 +39,18 @@ class Services:
     postgres: PostgresServer | None
     redis: RedisServer | None
 
-    def require_running(self) -> None:
-        """Raise ServerError if a server of ours has ended by itself."""
-        for name, server in (("PostgreSQL", self.postgres), ("Redis", self.redis)):
-            if server is not None and not server.running:
-                raise ServerError(f"{name} has stopped; {server.folder / 'log'} may say why.")
+    def mend(self) -> None:
+        """Start our Redis again if it has ended: it is a cache, and nobody should miss it.
+
+        Raises:
+            ServerError: If our Postgres has ended by itself, or Redis will not start.
+        """
+        if self.postgres is not None and not self.postgres.running:
+            log = self.postgres.folder / "log"
+            raise ServerError(f"PostgreSQL has stopped; {log} may say why.")
+        if self.redis is not None and not self.redis.running:
+            print("Redis has stopped; starting it again.", flush=True)
+            self.redis.start()
 
 
 @contextmanager

@@ -25,6 +25,7 @@ def main() -> None:
         log_level="warning",
         timeout_graceful_shutdown=GRACE_SECONDS,
         server_header=False,
+        proxy_headers=False,  # nobody stands before us, so a forwarding header is a forgery
     )
     uvicorn.Server(config).run(sockets=[listener])
 

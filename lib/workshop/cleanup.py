@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from lib.deps import Deps
+from lib.errors import NotConfigured
 from lib.logs import log
 from lib.queries import load_queries
 
@@ -55,14 +56,21 @@ class _Student:
 
 
 def clean_up(deps: Deps) -> Run:
-    """Run batches until nothing is left or time is up; at most one run works at a time."""
+    """Run batches until nothing is left or time is up; at most one run works at a time.
+
+    Raises:
+        NotConfigured: If WORKSHOP_RETENTION_DAYS is no number of days: nothing is removed then.
+    """
+    days = deps.settings.workshop_retention_days
+    if days is None:
+        raise NotConfigured(name="WORKSHOP_RETENTION_DAYS")
     until = time.monotonic() + RUN_SECONDS
     total = Counts()
     while True:
         with deps.postgres.transaction() as transaction:
             if not transaction.fetch_value(_queries["take_turn"]):
                 return Run(total, already_running=True, done=False)
-            batch = _batch(transaction, deps.settings.workshop_retention_days)
+            batch = _batch(transaction, days)
         total += batch
         if max(asdict(batch).values()) < BATCH:
             break

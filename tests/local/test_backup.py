@@ -101,7 +101,10 @@ def test_the_command_keeps_what_it_replaces(
         connection.execute("INSERT INTO public.kept VALUES (3, 'later')")
     assert main(["restore"]) == 0
     assert rows(filled) == [(1, "ä"), (2, "b")]
-    assert main(["restore", str(newest(tmp_path / ".local" / "backups"))]) == 0
+    assert main(["restore"]) == 0, "the newest backup is still the one that was asked for"
+    assert rows(filled) == [(1, "ä"), (2, "b")]
+    (replaced, _) = sorted((tmp_path / ".local" / "backups").glob("before-restore-*"))
+    assert main(["restore", str(replaced)]) == 0
     assert rows(filled) == [(1, "ä"), (2, "b"), (3, "later")]
     assert main(["restore", "none.dump"]) == 1
     assert "There is no file none.dump" in capsys.readouterr().err

@@ -1,5 +1,6 @@
 """`make dev` as a process: started, found, killed, started again."""
 
+import os
 import re
 import resource
 import shutil
@@ -11,8 +12,10 @@ import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 
+import httpx
 import psycopg
 import pytest
+import redis
 
 from tests.local.processes import ROOT, Dev, run, wait_until_nothing_is_left
 
@@ -85,9 +88,29 @@ def test_others_find_a_make_dev_that_runs(folder: Path, start_dev: Start) -> Non
     assert command.stdout.split() == [dev.database, dev.shown("Admin password")], command.stderr
     assert dev.get("/health")[1]["status"] == "healthy"
 
+    wrong = [guess_as(dev.shown("Stepwise"), f"198.51.100.{n}") for n in range(6)]
+    assert wrong == [401] * 5 + [429], "a forged forwarding header is nobody else's address"
+
+    with redis.Redis(unix_socket_path=str(dev.folder / "redis" / "redis.sock")) as client:
+        os.kill(client.info()["process_id"], signal.SIGKILL)
+    dev.wait_for_output("Redis has stopped; starting it again.")
+    dev.wait_for("status", "healthy")
+
     assert dev.end(signal.SIGTERM) == 0
     wait_until_nothing_is_left(folder / ".local")
     assert not (folder / ".local" / "running.json").exists()
+
+
+def guess_as(url: str, address: str) -> int:
+    """Show a wrong password under a forged address; the status."""
+    forged = {"Authorization": "Bearer wrong", "X-Forwarded-For": address, "X-Real-IP": address}
+    return httpx.post(f"{url}/api/admin-list-configs", headers=forged).status_code
+
+
+def test_a_port_that_does_not_exist_is_explained(folder: Path) -> None:
+    ended = run("local", "--folder", str(folder), PORT="99999")
+    assert ended.returncode == 1
+    assert "There is no port 99999" in ended.stderr
 
 
 def test_a_busy_port_is_named_before_anything_starts(folder: Path) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import Any
 
 import psycopg
@@ -9,6 +10,8 @@ import pytest
 from fastapi.testclient import TestClient
 
 from lib.deps import Deps
+from lib.errors import NotConfigured
+from lib.settings import Settings
 from lib.workshop import cleanup
 from tests.conftest import CRON_SECRET
 
@@ -27,6 +30,13 @@ def run(client: TestClient) -> Run:
         return body
 
     return call
+
+
+def test_a_nonsensical_retention_time_closes_the_clean_up_alone(settings: Settings) -> None:
+    deps = Deps(replace(settings, workshop_retention_days=None))
+    with pytest.raises(NotConfigured, match="WORKSHOP_RETENTION_DAYS"):
+        cleanup.clean_up(deps)
+    deps.close()
 
 
 @pytest.fixture
