@@ -34,7 +34,7 @@ from local.gateway import Gateway, running_gateway  # noqa: E402
 from local.postgres_server import PostgresServer, running_postgres  # noqa: E402
 from local.redis_server import RedisServer, running_redis  # noqa: E402
 
-pytest_plugins = ["tests.support.no_skips"]
+pytest_plugins = ["tests.support.no_skips", "tests.support.scheduling"]
 
 hypothesis_settings.register_profile(
     "stepwise",

@@ -10,7 +10,6 @@ from playwright.sync_api import expect
 from tests.support.browser import Watched
 from tests.support.local_server import LocalServer
 
-pytestmark = pytest.mark.xdist_group("browser")
 PAGES = ("/", "/docs")
 Visit = Callable[..., Watched]
 

@@ -15,7 +15,6 @@ from tests.support.lambda_runtime import LambdaDeployment
 from tests.support.vercel_runtime import VercelDeployment
 from tests.support.wire import Request
 
-pytestmark = pytest.mark.xdist_group("contract")
 NUMBERED = [pytest.param(number, id=f"{number} {turn}") for number, turn in enumerate(TURNS)]
 ELSEWHERE = sorted(set(DEPLOYMENTS) - {"local"})
 On = Callable[[str], list[Said]]

@@ -9,7 +9,6 @@ from tests.conftest import CRON_SECRET
 from tests.support.lambda_runtime import HandlerError, LambdaDeployment, schedule_event
 from tests.support.wire import Request
 
-pytestmark = pytest.mark.xdist_group("contract")
 SCHEDULED = [row for row in ENDPOINTS if row.schedule]
 
 
