@@ -13,7 +13,7 @@ from typing import Any
 import girth
 import numpy as np
 from numpy.typing import NDArray
-from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+from threadpoolctl import threadpool_limits
 
 from lib.engine.bank import LOGISTIC_SCALE
 from lib.engine.calibration import Calibration, ItemParameters, Shrinkage, calibrate

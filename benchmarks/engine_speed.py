@@ -7,7 +7,7 @@ tests of the mean over the steps of a test. Peers know one dimension only.
 import time
 
 import numpy as np
-from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+from threadpoolctl import threadpool_limits
 
 from benchmarks.engine_peers import Engine, adaptivetesting, catsim, ours, two_parameter_pool
 
