@@ -10,7 +10,8 @@ WITH students AS (
     WHERE known.student_id = given.student_id OR known.student_email = given.student_email)
   RETURNING student_id
 ), sessions AS (
-  INSERT INTO public.sessions (session_token, student_id, started_at, last_activity, expires_at,
+  INSERT INTO public.sessions (session_token, student_id, student_name_given,
+    started_at, last_activity, expires_at,
     is_active, demo_mode, current_step, total_time_spent, completion_rate, use_case_description,
     call_direction, selected_phone_number, tts_provider, selected_voice, openai_api_key,
     system_prompt, ivr_greeting, tools, voice_settings, websocket_url, codespace_url,
@@ -21,7 +22,7 @@ WITH students AS (
     step6_code_validated, step6_committed, step6_deployed,
     system_prompt_saved, step7_committed, step7_deployed,
     tools_configured, step8_code_validated, step8_committed, step8_deployed, project_deployed)
-  SELECT session_token, student_id, started_at, last_activity, expires_at,
+  SELECT session_token, student_id, student_name_given, started_at, last_activity, expires_at,
     is_active, demo_mode, current_step, total_time_spent, completion_rate, use_case_description,
     call_direction, selected_phone_number, tts_provider, selected_voice, openai_api_key,
     system_prompt, ivr_greeting, tools, voice_settings, websocket_url, codespace_url,

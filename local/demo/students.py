@@ -144,6 +144,7 @@ def _session(visit: Visit, seal: Seal | None) -> Row:
     has_key = seal is not None and 1 in passed and not left
     return {
         "session_token": visit.token,
+        "student_name_given": visit.person.name,
         "student_id": student_id(visit.person),
         "started_at": visit.at(0),
         "last_activity": visit.ended.isoformat(),

@@ -56,7 +56,7 @@ CREATE TEMP TABLE IF NOT EXISTS findings ON COMMIT DROP AS
 
 -- The rows of public.sessions as the legacy tables alone would have them.
 CREATE OR REPLACE TEMP VIEW wanted AS
-SELECT i.session_token, st.student_id, i.person, i.moment,
+SELECT i.session_token, st.student_id, i.person, i.student_name AS student_name_given, i.moment,
   coalesce(i.started_at, i.created_at, i.moment, now()) AS started_at,
   coalesce(i.last_activity, i.moment, now()) AS last_activity,
   greatest(i.expires_at, now() + INTERVAL '24 hours') AS expires_at,

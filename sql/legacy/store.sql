@@ -3,8 +3,9 @@
 -- insert_sessions --
 -- Tokens that the unified schema does not have yet.
 INSERT INTO public.sessions (
-  session_token, student_id, started_at, last_activity, demo_mode, current_step, total_time_spent,
-  completion_rate, use_case_description, call_direction, selected_phone_number, tts_provider,
+  session_token, student_id, student_name_given, started_at, last_activity, demo_mode, current_step,
+  total_time_spent, completion_rate, use_case_description, call_direction,
+  selected_phone_number, tts_provider,
   selected_voice, openai_api_key, system_prompt, ivr_greeting, tools, voice_settings,
   websocket_url, codespace_url, github_repo_url, railway_url, ci_service_sid, bug_reports,
   exercises, repo_created, twilio_connected, openai_connected, call_direction_chosen,
@@ -14,7 +15,8 @@ INSERT INTO public.sessions (
   step8_committed, step8_deployed,
   project_deployed, created_at, expires_at, updated_at)
 SELECT
-  w.session_token, w.student_id, w.started_at, w.last_activity, w.demo_mode, w.current_step,
+  w.session_token, w.student_id, w.student_name_given, w.started_at, w.last_activity, w.demo_mode,
+  w.current_step,
   w.total_time_spent, w.completion_rate, w.use_case_description, w.call_direction,
   w.selected_phone_number, w.tts_provider, w.selected_voice, w.openai_api_key, w.system_prompt,
   w.ivr_greeting, w.tools, w.voice_settings, w.websocket_url, w.codespace_url, w.github_repo_url,

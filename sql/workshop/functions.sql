@@ -29,14 +29,15 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
     CASE WHEN p_session.project_deployed THEN 9 END], NULL)
 $$;
 
--- A session as whoever holds its token sees it; the API key stays here.
+-- A session as whoever holds its token sees it; the API key stays here. Nobody proves an e-mail, so
+-- the name is the one that this session sent, never the one its student is known by.
 CREATE OR REPLACE FUNCTION public.session_progress(p_session_token TEXT) RETURNS JSONB
 LANGUAGE plpgsql STABLE AS $$
 BEGIN
   RETURN (
-    SELECT to_jsonb(s) - 'openai_api_key' || jsonb_build_object(
+    SELECT to_jsonb(s) - '{openai_api_key,student_name_given}'::TEXT[] || jsonb_build_object(
       'student_email', CASE WHEN position('@' IN st.student_email) > 0 THEN st.student_email END,
-      'student_name', st.student_name,
+      'student_name', s.student_name_given,
       'has_api_key', coalesce(s.openai_api_key, '') <> '',
       'step_progress', public.session_steps(s))
     FROM public.sessions s JOIN public.students st USING (student_id)
@@ -66,7 +67,8 @@ BEGIN
 END $$;
 
 -- Finds or makes the session and its student, holds the session's row, returns the student.
--- An e-mail claims an anonymous session; it never takes one from another person.
+-- An e-mail claims an anonymous session; it never takes one from another person. A name is the
+-- session's own, and its student's only while that one has none.
 CREATE OR REPLACE FUNCTION public.open_session(
   p_session_token TEXT, p_student_email TEXT, p_student_name TEXT, p_demo_mode BOOLEAN
 ) RETURNS UUID LANGUAGE plpgsql AS $$
@@ -82,8 +84,8 @@ BEGIN
   IF v_owner IS NULL THEN
     v_owner_email := coalesce(v_email, public.anonymous_email(p_session_token));
     v_owner := public.open_student(v_owner_email, v_name);
-    INSERT INTO public.sessions (session_token, student_id, demo_mode)
-      VALUES (p_session_token, v_owner, coalesce(p_demo_mode, FALSE))
+    INSERT INTO public.sessions (session_token, student_id, demo_mode, student_name_given)
+      VALUES (p_session_token, v_owner, coalesce(p_demo_mode, FALSE), v_name)
       ON CONFLICT ON CONSTRAINT sessions_pkey DO NOTHING;
     IF NOT FOUND THEN  -- another request made it between the two statements
       DELETE FROM public.students st WHERE st.student_id = v_owner AND v_email IS NULL
@@ -102,19 +104,22 @@ BEGIN
     v_owner := public.claim_session(p_session_token, v_owner, v_email, v_name);
   ELSIF v_name IS NOT NULL THEN
     UPDATE public.students SET student_name = v_name
-      WHERE student_id = v_owner AND student_name IS DISTINCT FROM v_name;
+      WHERE student_id = v_owner AND coalesce(student_name, '') = '';
   END IF;
-  UPDATE public.sessions SET demo_mode = p_demo_mode
-    WHERE session_token = p_session_token AND demo_mode <> p_demo_mode;
+  UPDATE public.sessions SET
+    demo_mode = coalesce(p_demo_mode, demo_mode),
+    student_name_given = coalesce(v_name, student_name_given)
+  WHERE session_token = p_session_token
+    AND (demo_mode <> p_demo_mode OR v_name <> coalesce(student_name_given, ''));
   RETURN v_owner;
 END $$;
 
--- Finds or makes a student; a name that is given replaces the older one.
+-- Finds or makes a student. The first name stays: whoever knows an e-mail could change it.
 CREATE OR REPLACE FUNCTION public.open_student(p_email TEXT, p_name TEXT) RETURNS UUID
 LANGUAGE sql AS $$
   INSERT INTO public.students AS st (student_email, student_name) VALUES (p_email, p_name)
   ON CONFLICT ON CONSTRAINT students_student_email_key
-    DO UPDATE SET student_name = coalesce(excluded.student_name, st.student_name)
+    DO UPDATE SET student_name = coalesce(nullif(st.student_name, ''), excluded.student_name)
   RETURNING student_id
 $$;
 

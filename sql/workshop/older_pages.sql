@@ -70,7 +70,7 @@ END $$;
 
 -- Students over all their sessions, or over the one given, the most recently active first. A step
 -- has the sum of its rows and is complete if some session says so; it stands under the name that
--- the pages gave it.
+-- the pages gave it. One session shows the name that it sent itself, see session_progress().
 CREATE OR REPLACE FUNCTION public.tracked_students(p_students UUID[], p_session_token TEXT)
 RETURNS TABLE (student_id TEXT, student_name TEXT, exercises JSONB, started_at TIMESTAMPTZ,
   last_activity TIMESTAMPTZ, total_time_spent BIGINT, completion_rate INTEGER,
@@ -112,7 +112,8 @@ BEGIN
     FROM stored o FULL JOIN steps t
       ON t.student_id = o.student_id AND t.step = public.exercise_step(o.key)
   )
-  SELECT st.student_email, st.student_name,
+  SELECT st.student_email,
+    CASE WHEN p_session_token IS NULL THEN st.student_name ELSE min(s.student_name_given) END,
     coalesce((SELECT jsonb_object_agg(n.key, n.entry) FROM named n
               WHERE n.student_id = st.student_id), '{}'),
     min(s.started_at), max(s.last_activity), sum(s.total_time_spent), max(s.completion_rate),

@@ -17,9 +17,11 @@ SELECT public.open_session(%(session_token)s, %(student_email)s, %(student_name)
 SELECT public.session_progress(%(session_token)s)::TEXT;
 
 -- sessions_of_student --
--- Whole sessions of one student, newest first; by e-mail or by id, the other one is null.
-SELECT public.session_progress(s.session_token)::TEXT AS progress
-FROM public.sessions s
+-- Whole sessions of one student for an operator, under the student's own name, newest first; by
+-- e-mail or by id, the other one is null.
+SELECT (public.session_progress(s.session_token)
+  || jsonb_build_object('student_name', st.student_name))::TEXT AS progress
+FROM public.sessions s JOIN public.students st USING (student_id)
 WHERE s.student_id IN (
   SELECT student_id FROM public.students
   WHERE student_email = public.normalized_email(%(student_email)s)

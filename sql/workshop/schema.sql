@@ -22,7 +22,7 @@ END $$;
 CREATE TABLE IF NOT EXISTS public.students (
   student_id UUID DEFAULT gen_random_uuid(),
   student_email TEXT,                    -- trimmed, lower case (normalized_email)
-  student_name TEXT,                     -- the newest that was not empty
+  student_name TEXT,                     -- the first that was not empty
   twilio_account_sid TEXT,
   github_username TEXT,
   created_at TIMESTAMPTZ DEFAULT now(),
@@ -143,6 +143,7 @@ ALTER TABLE public.sessions
   ADD COLUMN IF NOT EXISTS repo_created BOOLEAN DEFAULT FALSE,  -- as workshop_students had it
   ADD COLUMN IF NOT EXISTS ci_service_sid TEXT,                 -- as student_configs had it
   ADD COLUMN IF NOT EXISTS exercises JSONB DEFAULT '{}',        -- as workshop_students had it
+  ADD COLUMN IF NOT EXISTS student_name_given TEXT,       -- the name that this session sent last
   ADD COLUMN IF NOT EXISTS version INTEGER DEFAULT 1;     -- rises with each saved configuration
 
 -- 3. Older databases: types, nulls, people under two spellings of one e-mail ----------------------
