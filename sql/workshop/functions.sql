@@ -1,5 +1,6 @@
 -- What the workshop's endpoints do in one round trip each. Runs in one execute, after schema.sql.
--- A raised CONSTRAINT name stands for an error of lib/workshop/errors.py.
+-- A raised CONSTRAINT name stands for an error of lib/workshop/errors.py. What an endpoint writes with
+-- waits 3 s for a row at most, so that one held row does not hold every connection.
 
 CREATE OR REPLACE FUNCTION public.workshop_step_name(p_step INTEGER) RETURNS TEXT
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
@@ -71,7 +72,7 @@ END $$;
 -- session's own, and its student's only while that one has none.
 CREATE OR REPLACE FUNCTION public.open_session(
   p_session_token TEXT, p_student_email TEXT, p_student_name TEXT, p_demo_mode BOOLEAN
-) RETURNS UUID LANGUAGE plpgsql AS $$
+) RETURNS UUID LANGUAGE plpgsql SET lock_timeout = '3s' AS $$
 DECLARE
   v_email TEXT := public.normalized_email(p_student_email);
   v_name TEXT := nullif(btrim(p_student_name), '');
@@ -170,7 +171,7 @@ CREATE OR REPLACE FUNCTION public.record_step_progress(
   p_step_number INTEGER, p_step_name TEXT, p_completed BOOLEAN,
   p_time_spent INTEGER, p_attempts INTEGER, p_code_submitted TEXT, p_deployment_url TEXT,
   p_key_hash BYTEA, p_body_hash BYTEA
-) RETURNS JSONB LANGUAGE plpgsql AS $$
+) RETURNS JSONB LANGUAGE plpgsql SET lock_timeout = '3s' AS $$
 DECLARE
   v_student UUID;
   v_before public.step_progress;
@@ -224,7 +225,7 @@ END $$;
 CREATE OR REPLACE FUNCTION public.save_session_config(
   p_session_token TEXT, p_student_email TEXT, p_student_name TEXT, p_config JSONB,
   p_version INTEGER, p_create BOOLEAN, p_key_hash BYTEA, p_body_hash BYTEA
-) RETURNS JSONB LANGUAGE plpgsql AS $$
+) RETURNS JSONB LANGUAGE plpgsql SET lock_timeout = '3s' AS $$
 DECLARE
   v_before public.sessions;
   v_after public.sessions;
@@ -302,7 +303,7 @@ $$;
 
 -- Keeps a bug report as an event, and the newest 100 of a session in its bug_reports.
 CREATE OR REPLACE FUNCTION public.report_bug(p_session_token TEXT, p_report JSONB) RETURNS BIGINT
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SET lock_timeout = '3s' AS $$
 DECLARE
   v_student UUID;
   v_known BOOLEAN;

@@ -33,7 +33,7 @@ CREATE OR REPLACE FUNCTION public.track_exercise(
   p_session_token TEXT, p_student_email TEXT, p_student_name TEXT, p_demo_mode BOOLEAN,
   p_repo_created BOOLEAN, p_exercise_id TEXT, p_completed BOOLEAN, p_time_spent INTEGER,
   p_attempts INTEGER, p_key_hash BYTEA, p_body_hash BYTEA
-) RETURNS UUID LANGUAGE plpgsql AS $$
+) RETURNS UUID LANGUAGE plpgsql SET lock_timeout = '3s' AS $$
 DECLARE
   v_student UUID;
   v_exercises JSONB;

@@ -147,3 +147,33 @@ def test_two_first_reports_at_the_same_moment_are_one_session(
     ]
     assert rows("SELECT count(*) FROM events WHERE event_type = 'session_created'") == [(1,)]
     assert rows("SELECT count(*) FROM students") == [(1,)]
+
+
+@pytest.mark.parametrize(
+    ("path", "fields"),
+    [
+        (PATH, {"stepNumber": 1}),
+        ("/api/student-config-save", {}),
+        ("/api/track-student-progress", {"exerciseId": "step-1"}),
+        ("/api/track-student-progress", {"exerciseId": "quiz"}),
+        ("/api/report-bug", {"description": "x"}),
+        ("/api/generate-session", {}),
+    ],
+)
+def test_write_gives_up_on_rows_that_stay_locked(
+    client: TestClient, rows: Rows, postgres_url: str, path: str, fields: dict[str, Any]
+) -> None:
+    who = {"sessionToken": TOKEN, "studentEmail": "ann@example.com"}
+    client.post(PATH, json={**who, "stepNumber": 1}).raise_for_status()
+    before = rows("SELECT * FROM sessions, step_progress, students, events")
+    with psycopg.connect(postgres_url) as other:
+        other.execute("SET LOCAL idle_in_transaction_session_timeout = '6s'")
+        other.execute("SELECT FROM sessions, students FOR UPDATE")
+        began = time.monotonic()
+        answer = client.post(path, json={**who, **fields})
+        waited = time.monotonic() - began
+        other.rollback()
+    assert (answer.status_code, answer.json()["code"]) == (503, "busy")
+    assert int(answer.headers["retry-after"]) > 0
+    assert waited < 4.5
+    assert rows("SELECT * FROM sessions, step_progress, students, events") == before
