@@ -1,7 +1,8 @@
 """Question pools in process memory: a version's item bank and answer keys, loaded once.
 
-A version never changes, so what was loaded stays right for as long as the process lives. States
-of sessions share it and hold positions only. Of the texts, those asked last are held; correct
+A version never changes and its number is never given again, not even after a backup is restored,
+so what was loaded stays right for as long as the process lives. States of sessions share it and
+hold positions only. Of the texts, those asked last are held; correct
 answers are nowhere else.
 """
 

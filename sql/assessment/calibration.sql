@@ -41,7 +41,7 @@ ORDER BY now.position;
 -- read_answers --
 -- Each student's first answer to each question as it reads today, with a number per person; of
 -- whole people, drawn by hash, no more answers than asked for. A student who was away longer than
--- abilities last comes back as another person. Sessions of older deployments had version 1.
+-- abilities last comes back as another person. Sessions of older deployments had the first version.
 WITH shown AS (
   SELECT i.question_id, i.position, i.revision, i.version AS first_version,
     lead(i.version) OVER (PARTITION BY i.position ORDER BY i.version) AS next_version,
@@ -54,10 +54,14 @@ WITH shown AS (
   SELECT DISTINCT ON (r.student_id, shown.position)
     r.student_id, shown.position, r.is_correct, r.timestamp
   FROM assessment.test_sessions s
+  CROSS JOIN (
+    SELECT min(v.version) AS version FROM assessment.pool_versions v WHERE v.pool_id = %(pool_id)s
+  ) AS oldest
   JOIN assessment.test_responses r ON r.session_id = s.id
   JOIN shown ON shown.question_id = r.question_id
-    AND coalesce(s.pool_version, 1) >= shown.first_version
-    AND (shown.next_version IS NULL OR coalesce(s.pool_version, 1) < shown.next_version)
+    AND coalesce(s.pool_version, oldest.version) >= shown.first_version
+    AND (shown.next_version IS NULL
+      OR coalesce(s.pool_version, oldest.version) < shown.next_version)
   WHERE s.question_pool_id = %(pool_id)s AND r.is_correct IS NOT NULL
     AND shown.revision = shown.newest_revision
   ORDER BY r.student_id, shown.position, r.timestamp, r.id
@@ -90,7 +94,7 @@ FROM counted c WHERE c.so_far <= %(most)s;
 -- write_version --
 -- Add the next version of a pool, unless somebody else did since it was read; return its number.
 WITH pool AS (
-  UPDATE assessment.question_pools SET current_version = current_version + 1
+  UPDATE assessment.question_pools SET current_version = assessment.next_number(current_version)
   WHERE id = %(pool_id)s AND current_version = %(version)s
   RETURNING id, current_version
 )

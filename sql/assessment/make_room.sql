@@ -142,8 +142,8 @@ BEGIN
     GROUP BY q.pool_id
   LOOP
     INSERT INTO assessment.question_pools AS p (id, concept_count, current_version)
-    VALUES (pool.id, pool.concepts, 1)
-    ON CONFLICT (id) DO UPDATE SET current_version = p.current_version + 1
+    VALUES (pool.id, pool.concepts, assessment.next_number(0))
+    ON CONFLICT (id) DO UPDATE SET current_version = assessment.next_number(p.current_version)
     RETURNING p.current_version INTO new_version;
 
     -- Questions whose Q-matrix row does not fit the pool keep a null position: never asked.

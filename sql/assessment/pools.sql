@@ -53,9 +53,9 @@ WHERE (q.content, q.options, q.correct_answer)
 -- Add new questions after the last of the pool and update those that changed.
 INSERT INTO assessment.questions AS q (
   id, pool_id, content, options, correct_answer, concepts, difficulty, discrimination, guessing,
-  position)
+  revision, position)
 SELECT u.id, %(pool_id)s, u.content, u.options, u.correct_answer, u.concepts, u.difficulty,
-  u.discrimination, u.guessing,
+  u.discrimination, u.guessing, assessment.next_number(0),
   coalesce(old.position, last.position + row_number() OVER (
     PARTITION BY old.position IS NULL ORDER BY u.place))
 FROM pg_temp.uploaded u
@@ -70,8 +70,10 @@ ON CONFLICT ON CONSTRAINT questions_pkey DO UPDATE SET
   correct_answer = excluded.correct_answer, concepts = excluded.concepts,
   difficulty = excluded.difficulty, discrimination = excluded.discrimination,
   guessing = excluded.guessing, position = excluded.position,
-  revision = q.revision + ((q.content, q.options, q.correct_answer)
-    IS DISTINCT FROM (excluded.content, excluded.options, excluded.correct_answer))::INT,
+  revision = CASE
+    WHEN (q.content, q.options, q.correct_answer)
+      IS DISTINCT FROM (excluded.content, excluded.options, excluded.correct_answer)
+    THEN assessment.next_number(q.revision) ELSE q.revision END,
   updated_at = now() AT TIME ZONE 'UTC'
 WHERE (q.content, q.options, q.correct_answer, q.concepts, q.difficulty, q.discrimination,
     q.guessing, q.position)
@@ -116,7 +118,7 @@ WHERE (u.difficulty, u.discrimination, u.guessing)
 -- write_version --
 -- Add the next version of the pool, if anything changed; return its number.
 WITH pool AS (
-  UPDATE assessment.question_pools SET current_version = current_version + 1
+  UPDATE assessment.question_pools SET current_version = assessment.next_number(current_version)
   WHERE id = %(pool_id)s AND EXISTS (SELECT FROM pg_temp.changed)
   RETURNING id, current_version
 )
@@ -125,8 +127,10 @@ INSERT INTO assessment.pool_versions (
 SELECT pool.id, pool.current_version, 'upload',
   (SELECT count(q.position) FROM assessment.questions q WHERE q.pool_id = pool.id),
   last.prior_covariance
-FROM pool LEFT JOIN assessment.pool_versions last
-  ON last.pool_id = pool.id AND last.version = pool.current_version - 1
+FROM pool LEFT JOIN LATERAL (
+  SELECT v.prior_covariance FROM assessment.pool_versions v
+  WHERE v.pool_id = pool.id ORDER BY v.version DESC LIMIT 1
+) AS last ON TRUE
 RETURNING version;
 
 -- write_items --

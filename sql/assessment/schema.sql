@@ -41,6 +41,15 @@ CREATE TABLE IF NOT EXISTS assessment.question_pools (
   created_at TIMESTAMP NOT NULL DEFAULT (now() AT TIME ZONE 'UTC')
 );
 
+-- The number of a pool's next version or a question's next revision: seconds of the clock, and above
+-- the last one. A number that was given once is not given again for other content, even after a
+-- backup is restored: processes and Redis hold what they read by that number alone.
+CREATE OR REPLACE FUNCTION assessment.next_number(last INT) RETURNS INT
+LANGUAGE sql VOLATILE STRICT AS $$
+  SELECT greatest(
+    last + 1, extract(epoch FROM clock_timestamp() - TIMESTAMPTZ '2026-01-01 00:00 UTC')::INT)
+$$;
+
 -- One state of a pool that a session can be taken on. Versions are only ever added.
 CREATE TABLE IF NOT EXISTS assessment.pool_versions (
   pool_id UUID NOT NULL

@@ -54,6 +54,11 @@ def rows(postgres_url: str) -> Rows:
     return fetch
 
 
+def versions(rows: Rows) -> list[int]:
+    """The numbers of every pool's versions, oldest first."""
+    return [number for (number,) in rows("SELECT version FROM assessment.pool_versions ORDER BY 1")]
+
+
 def wait_for_a_lock(rows: Rows) -> int:
     """The process that waits for a lock, once there is one."""
     for _ in range(500):

@@ -10,14 +10,14 @@ import pytest
 from lib.assessment import hot
 from lib.assessment.record import NewAnswer, record_answer
 from lib.deps import Deps
-from tests.assessment.conftest import Rows, Student, wait_for_a_lock
+from tests.assessment.conftest import Rows, Student, versions, wait_for_a_lock
 
 
-def new_answer(student: Student, **change: Any) -> NewAnswer:
+def new_answer(student: Student, rows: Rows, **change: Any) -> NewAnswer:
     assert student.question
     fields = {
+        "pool_version": versions(rows)[0],
         "session_id": UUID(student.session_id),
-        "pool_version": 1,
         "position": 1,
         "question_id": student.question["id"],
         "response": 0,
@@ -50,10 +50,10 @@ def test_record_takes_only_the_answer_it_waits_for(
     ann.start()
     ann.answer()
     before = rows("SELECT * FROM assessment.test_sessions")
-    assert record_answer(deps.postgres, new_answer(ann, **change)) is None
+    assert record_answer(deps.postgres, new_answer(ann, rows, **change)) is None
     assert rows("SELECT * FROM assessment.test_sessions") == before
     assert rows("SELECT count(*) FROM assessment.test_responses") == [(1,)]
-    assert record_answer(deps.postgres, new_answer(ann)) is not None
+    assert record_answer(deps.postgres, new_answer(ann, rows)) is not None
 
 
 def test_closing_waits_for_an_answer_on_its_way_and_counts_it(

@@ -197,8 +197,9 @@ def test_questions_of_today_become_a_pool_that_can_be_used(empty_postgres_url: s
     upgrade(empty_postgres_url)
     assert fetch(
         empty_postgres_url,
-        "SELECT id::text, concept_count, current_version FROM assessment.question_pools",
-    ) == [(POOL, 2, 1)]
+        "SELECT p.id::text, p.concept_count, v.origin FROM assessment.question_pools p"
+        " JOIN assessment.pool_versions v ON v.pool_id = p.id AND v.version = p.current_version",
+    ) == [(POOL, 2, "adopted")]
     assert fetch(
         empty_postgres_url,
         "SELECT question_id, position, correct_option, concepts, difficulty, discrimination"

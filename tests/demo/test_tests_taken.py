@@ -54,7 +54,8 @@ def test_tests_are_completed_expired_and_under_way(ask: Ask) -> None:
 
 
 def test_every_session_is_rebuilt_to_what_was_recorded(deps: Deps, ask: Ask) -> None:
-    pool = item_pool(deps.postgres, UUID(POOL_ID), 1)
+    ((version,),) = ask("SELECT current_version FROM question_pools")
+    pool = item_pool(deps.postgres, UUID(POOL_ID), version)
     for (session_id,) in ask("SELECT id FROM test_sessions"):
         read = read_with_answers(deps.postgres, session_id)
         assert read is not None

@@ -10,9 +10,18 @@ from lib.assessment.itempool import ItemPool, load_pool
 from lib.assessment.questions import UploadIn
 from lib.assessment.upload import upload
 from lib.deps import Deps
+from lib.queries import load_queries
 from local import calibrate, simulate
 
 QUESTIONS = 40
+
+
+def uploaded(asked: UploadIn, deps: Deps) -> ItemPool:
+    """The pool as the upload made it."""
+    pool_id = upload(asked, deps).question_pool_id
+    newest = load_queries("assessment/calibration.sql")["newest_version"]
+    version = deps.postgres.fetch_value(newest, {"pool_id": pool_id}, read=True)
+    return load_pool(deps.postgres, pool_id, version)
 
 
 @pytest.fixture
@@ -35,14 +44,14 @@ def pool(deps: Deps, monkeypatch: pytest.MonkeyPatch) -> ItemPool:
             ]
         }
     )
-    return load_pool(deps.postgres, upload(asked, deps).question_pool_id, 1)
+    return uploaded(asked, deps)
 
 
 def test_calibrate_says_that_there_are_too_few_answers(
     pool: ItemPool, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert calibrate.main([str(pool.pool_id)]) == 0
-    assert "Too few answers: version 1 stays." in capsys.readouterr().out
+    assert f"Too few answers: version {pool.version} stays." in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("arguments", [[], ["not an id"], [str(uuid4()), str(uuid4())]])
@@ -100,6 +109,6 @@ def test_concept_that_no_question_tests_is_left_out(deps: Deps) -> None:
             ]
         }
     )
-    pool = load_pool(deps.postgres, upload(asked, deps).question_pool_id, 1)
+    pool = uploaded(asked, deps)
     found = simulate.measure(pool, 20, 20, np.random.default_rng(4))
     assert found.predicted[-1, -1] < 0.6  # the untested one would stay at 1
