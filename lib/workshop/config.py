@@ -4,7 +4,7 @@ from dataclasses import asdict, dataclass
 
 from lib.deps import Deps
 from lib.errors import NotConfigured
-from lib.logs import log
+from lib.logs import fingerprint, log
 from lib.queries import load_queries
 from lib.statements import as_jsonb
 from lib.vault import API_KEY_FIELD, Unreadable, Vault
@@ -83,6 +83,6 @@ def _opens(sealed: str | None, session_token: str, deps: Deps) -> bool:
     try:
         Vault.from_settings(deps.settings).open(sealed, session_token, API_KEY_FIELD)
     except (NotConfigured, Unreadable) as error:
-        log("api_key_unusable", session=session_token, reason=error.code)
+        log("api_key_unusable", session=fingerprint(session_token), reason=error.code)
         return False
     return True

@@ -93,10 +93,14 @@ def test_operators_and_crons_endpoints_are_closed_to_strangers(
         assert (answer.status_code, answer.json()["code"]) == (401, "unauthenticated")
 
 
+@pytest.mark.parametrize("token", ["ws_1732147200000_" + "ca" * 32, "an-older-pages-token"])
 def test_nothing_private_reaches_the_logs(
-    client: TestClient, capfd: pytest.CaptureFixture[str], operator: dict[str, str]
+    client: TestClient,
+    capfd: pytest.CaptureFixture[str],
+    operator: dict[str, str],
+    rows: Rows,
+    token: str,
 ) -> None:
-    token = "ws_1732147200000_" + "ca" * 32
     person = {"sessionToken": token, "studentEmail": "canary@example.com",
               "studentName": "Canary Person"}  # fmt: skip
     key = "sk-canary-key-1234567890"
@@ -106,7 +110,9 @@ def test_nothing_private_reaches_the_logs(
     client.post("/api/student-progress", json={
         **person, "stepNumber": 1, "studentEmail": "canary2@example.com"})  # fmt: skip
     client.post("/api/student-config-save", json={**person, "openaiApiKey": key})
-    client.get("/api/student-config-get", params={"sessionToken": token})
+    rows("UPDATE sessions SET openai_api_key = 'v1.canary'")  # can no longer be opened
+    config = client.get("/api/student-config-get", params={"sessionToken": token}).json()["config"]
+    assert config["apiKeyUsable"] is False
     client.get("/api/student-progress", params={"studentEmail": "canary@example.com"})
     client.post("/api/track-student-progress", json={**person, "exerciseId": "step-1"})
     client.post("/api/report-bug", json={**person, "description": f"canary {key}"})
@@ -115,6 +121,7 @@ def test_nothing_private_reaches_the_logs(
                 headers=operator)  # fmt: skip
     logged = capfd.readouterr()
     assert logged.err.count('"event": "request"') == 11
+    assert logged.err.count('"event": "api_key_unusable"') == 1
     for private in ("canary", "Canary", token, ADMIN_PASSWORD):
         assert private not in logged.err + logged.out
 
