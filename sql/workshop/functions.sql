@@ -212,7 +212,10 @@ BEGIN
     ('step_completed', v_completes),
     ('deployment_success', p_completed AND p_deployment_url IS NOT NULL
       AND (v_completes OR p_deployment_url IS DISTINCT FROM v_before.deployment_url)),
-    ('deployment_failure', NOT p_completed AND p_deployment_url IS NOT NULL)
+    ('deployment_failure', NOT p_completed AND p_deployment_url IS NOT NULL
+      AND NOT coalesce(v_before.validation_passed, FALSE)
+      AND NOT EXISTS (SELECT FROM public.sessions s WHERE s.session_token = p_session_token
+                      AND p_step_number = ANY (public.flagged_steps(s))))
   ) AS happened (event_type, so)
   WHERE so;
   PERFORM public.update_session_progress(p_session_token);

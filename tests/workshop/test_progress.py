@@ -174,6 +174,16 @@ def test_events_say_what_happened(post: Post, rows: Rows) -> None:
     ]  # fmt: skip
 
 
+def test_later_report_about_a_live_deployment_is_no_failure(post: Post, rows: Rows) -> None:
+    url = {"deploymentUrl": "https://a.example"}
+    post(stepNumber=4, completed=True, **url)
+    post(stepNumber=4, timeSpent=5, **url)
+    post(stepNumber=5)
+    rows("UPDATE sessions SET step5_deployed = TRUE")
+    post(stepNumber=5, timeSpent=5, **url)
+    assert rows("SELECT 1 FROM events WHERE event_type = 'deployment_failure'") == []
+
+
 @pytest.mark.parametrize(
     ("field", "value"),
     [
