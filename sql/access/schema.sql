@@ -23,7 +23,7 @@ CREATE TABLE IF NOT EXISTS public.operator_audit (
   outcome TEXT NOT NULL CONSTRAINT operator_audit_outcome_check CHECK (outcome IN (
     'allowed',   -- the password was right; the work began
     'refused',   -- the password was wrong or missing
-    'locked',    -- too many failures; not even looked at
+    'locked',    -- too many failures; not even looked at (once for an address and lock)
     'done',      -- the work ended; facts tell a dry run
     'rejected',  -- the work was not begun: wrong confirmation, wrong state
     'failed'     -- the work broke off
@@ -80,9 +80,14 @@ CREATE OR REPLACE FUNCTION public.verify_operator_audit() RETURNS BIGINT LANGUAG
      OR stored.entry_sha256 <> public.operator_audit_digest(stored)
 $$;
 
+-- Serves admit_operator(): who was told of a lock.
+CREATE INDEX IF NOT EXISTS operator_audit_locked_idx ON public.operator_audit (happened_at)
+  WHERE outcome = 'locked';
+
 -- Decide on one attempt and record it; attempts are handled one after the other, so that a burst
 -- of guesses gets no more tries than a slow one. Returns null to let the caller in, 0 for a wrong
--- password, else the seconds to wait.
+-- password, else the seconds to wait. While locked, an address gets one row in the audit and all
+-- together as many as there may be failures, so strangers cannot grow it at will.
 CREATE OR REPLACE FUNCTION public.admit_operator(
   p_action TEXT, p_address_sha256 TEXT, p_password_right BOOLEAN,
   p_address_limit INTEGER, p_address_window INTERVAL,
@@ -90,22 +95,33 @@ CREATE OR REPLACE FUNCTION public.admit_operator(
 ) RETURNS INTEGER LANGUAGE plpgsql AS $$
 DECLARE
   at TIMESTAMPTZ;
+  locked_at TIMESTAMPTZ;
   free_at TIMESTAMPTZ;
   verdict INTEGER;
 BEGIN
   PERFORM pg_advisory_xact_lock(hashtextextended('stepwise.admit_operator', 0));
   at := clock_timestamp();
-  SELECT max(until) INTO free_at FROM (
-    (SELECT failed_at + p_address_window AS until FROM public.operator_failures
-     WHERE address_sha256 = p_address_sha256 AND failed_at > at - p_address_window
-     ORDER BY failed_at DESC OFFSET p_address_limit - 1 LIMIT 1)
+  SELECT began, until INTO locked_at, free_at FROM (
+    SELECT max(failed_at) AS began, min(failed_at) + p_address_window AS until
+    FROM (SELECT failed_at FROM public.operator_failures
+          WHERE address_sha256 = p_address_sha256 AND failed_at > at - p_address_window
+          ORDER BY failed_at DESC LIMIT p_address_limit) AS newest
+    HAVING count(*) = p_address_limit
     UNION ALL
-    (SELECT failed_at + p_global_window FROM public.operator_failures
-     WHERE failed_at > at - p_global_window
-     ORDER BY failed_at DESC OFFSET p_global_limit - 1 LIMIT 1)
-  ) AS locks;
+    SELECT max(failed_at), min(failed_at) + p_global_window
+    FROM (SELECT failed_at FROM public.operator_failures
+          WHERE failed_at > at - p_global_window
+          ORDER BY failed_at DESC LIMIT p_global_limit) AS newest
+    HAVING count(*) = p_global_limit
+  ) AS locks ORDER BY until DESC LIMIT 1;
   IF free_at IS NOT NULL THEN
     verdict := greatest(1, ceil(extract(epoch FROM free_at - at)))::INTEGER;
+    IF EXISTS (SELECT FROM public.operator_audit WHERE outcome = 'locked'
+               AND happened_at > locked_at AND address_sha256 = p_address_sha256)
+       OR p_global_limit <= (SELECT count(*) FROM public.operator_audit
+         WHERE outcome = 'locked' AND happened_at > at - p_global_window) THEN
+      RETURN verdict;
+    END IF;
   ELSIF NOT p_password_right THEN
     INSERT INTO public.operator_failures (address_sha256) VALUES (p_address_sha256);
     DELETE FROM public.operator_failures

@@ -1,6 +1,6 @@
 -- What the workshop's endpoints do in one round trip each. Runs in one execute, after schema.sql.
--- A raised CONSTRAINT name stands for an error of lib/workshop/errors.py. What an endpoint writes with
--- waits 3 s for a row at most, so that one held row does not hold every connection.
+-- A raised CONSTRAINT name stands for an error of lib/workshop/errors.py. What an endpoint writes
+-- with waits 3 s for a row at most, so that one held row does not hold every connection.
 
 CREATE OR REPLACE FUNCTION public.workshop_step_name(p_step INTEGER) RETURNS TEXT
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$

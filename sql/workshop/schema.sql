@@ -87,7 +87,7 @@ CREATE TABLE IF NOT EXISTS public.step_progress (
 --   step_progress       a later report that does not complete it
 --   step_completed      the report that completed it
 --   deployment_success  a deployment went live (a report with a URL that passed, or a flag)
---   deployment_failure  a report with a deployment URL that did not pass, on a step not complete yet
+--   deployment_failure  a report with a deployment URL that did not pass; the step is not complete
 --   bug_reported        a student reported a bug
 --   session_claimed     an anonymous session got its student's e-mail
 --   session_expired     the clean-up closed the session and removed its key

@@ -106,6 +106,49 @@ def test_after_five_wrong_passwords_even_the_right_one_waits(settings: Settings)
     assert post(elsewhere, ADMIN_PASSWORD).status_code == 200
 
 
+def audited(settings: Settings, outcome: str) -> int:
+    with psycopg.connect(str(settings.postgres_url)) as connection:
+        ((count,),) = connection.execute(
+            "SELECT count(*) FROM operator_audit WHERE outcome = %s", (outcome,)
+        )
+    return int(count)
+
+
+def age(settings: Settings, minutes: int) -> None:
+    with psycopg.connect(str(settings.postgres_url)) as connection:
+        connection.execute(
+            "UPDATE operator_failures SET failed_at = failed_at - make_interval(mins => %s)",
+            (minutes,),
+        )
+
+
+def test_attempts_while_locked_leave_one_row_in_the_audit(settings: Settings) -> None:
+    client = scratch(settings)
+    for _ in range(ADDRESS_LIMIT):
+        post(client, "wrong")
+    for password in ("wrong", ADMIN_PASSWORD, "wrong", "wrong"):
+        assert post(client, password).status_code == 429
+    assert (audited(settings, "refused"), audited(settings, "locked")) == (ADDRESS_LIMIT, 1)
+
+
+def test_each_lock_shows_in_the_audit(settings: Settings) -> None:
+    client = scratch(settings)
+    for lock in (1, 2):
+        for _ in range(ADDRESS_LIMIT):
+            assert post(client, "wrong").status_code == 401
+        assert [post(client, "wrong").status_code for _ in range(3)] == [429] * 3
+        assert audited(settings, "locked") == lock
+        age(settings, minutes=16)
+
+
+def test_strangers_of_many_addresses_cannot_grow_the_audit_without_end(settings: Settings) -> None:
+    for n in range(GLOBAL_LIMIT):
+        post(scratch(settings, client=(f"198.51.100.{n}", 1)), "wrong")
+    for n in range(GLOBAL_LIMIT + 10):
+        assert post(scratch(settings, client=(f"203.0.113.{n}", 1)), "wrong").status_code == 429
+    assert (audited(settings, "refused"), audited(settings, "locked")) == (GLOBAL_LIMIT,) * 2
+
+
 def test_a_burst_of_guesses_gets_no_more_tries_than_a_slow_one(settings: Settings) -> None:
     client = scratch(settings)
     with ThreadPoolExecutor(20) as threads:
