@@ -59,7 +59,7 @@ def create_app(name: str, *, tag: str | None = None) -> FastAPI:
             CORSMiddleware,
             allow_origins=origins,
             allow_methods=["GET", "POST", "PUT"],
-            allow_headers=["Content-Type", "Idempotency-Key", "X-Session-Token"],
+            allow_headers=["Content-Type", "Idempotency-Key", "X-Session-Id", "X-Session-Token"],
             allow_credentials=False,
         )
     app.add_middleware(Envelope)
@@ -279,7 +279,7 @@ async def _validation_error(request: Request, error: Exception) -> Response:
     """Name each field and what is wrong with it; never repeat what was sent."""
     assert isinstance(error, RequestValidationError)  # noqa: S101 as above
     details = [
-        {"field": _field(problem["loc"]), "problem": str(problem["msg"])}
+        {"field": _field(problem), "problem": str(problem["msg"]).removeprefix("Value error, ")}
         for problem in error.errors()[:MAX_DETAILS]
     ]
     first = details[0]
@@ -292,8 +292,14 @@ async def _validation_error(request: Request, error: Exception) -> Response:
     )
 
 
-def _field(location: Sequence[str | int]) -> str:
-    """`("body", "questions", 3, "options")` → `questions[3].options`."""
+def _field(problem: dict[str, Any]) -> str:
+    """`("body", "questions", 3, "options")` → `questions[3].options`.
+
+    A check of a whole body names the field itself, as `field` in the context of its error.
+    """
+    if "field" in (context := problem.get("ctx", {})):
+        return str(context["field"])
+    location: Sequence[str | int] = problem["loc"]
     parts = location[1:] or location
     text = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in parts)
     return text.lstrip(".")[:200]

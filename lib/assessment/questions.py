@@ -4,6 +4,7 @@ from typing import Annotated, Any, Self
 from uuid import UUID
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     Field,
     StringConstraints,
@@ -11,11 +12,23 @@ from pydantic import (
     field_validator,
     model_validator,
 )
+from pydantic_core import PydanticCustomError
 
 from lib.assessment.wire import MAX_CONCEPTS, MAX_OPTIONS, QuestionId, Strict
 
 MAX_UPLOAD = 20_000
 
+MIN_WEIGHT = 1e-6
+"""Of a concept that counts: squares of smaller ones get lost in the length of a row."""
+
+
+def _weighs_something(weight: float) -> float:
+    if 0 < weight < MIN_WEIGHT:
+        raise ValueError("must be 0 or at least 0.000001")
+    return weight
+
+
+Weight = Annotated[float, Field(ge=0, le=1_000), AfterValidator(_weighs_something)]
 Content = Annotated[str, StringConstraints(min_length=1, max_length=20_000)]
 Option = Annotated[str, StringConstraints(min_length=1, max_length=5_000)]
 
@@ -27,9 +40,7 @@ class QuestionIn(Strict):
     content: Content
     options: list[Option] = Field(min_length=2, max_length=MAX_OPTIONS)
     correct_answer: str
-    concepts: list[Annotated[float, Field(ge=0, le=1_000)]] = Field(
-        min_length=1, max_length=MAX_CONCEPTS
-    )
+    concepts: list[Weight] = Field(min_length=1, max_length=MAX_CONCEPTS)
     """Row of the Q-matrix: how much each concept counts."""
     difficulty: float = Field(default=0.5, gt=0, lt=1)
     """Percentile of students that are as likely right as wrong."""
@@ -76,14 +87,25 @@ class UploadIn(Strict):
         places: dict[str, int] = {}
         for place, question in enumerate(self.questions):
             if len(question.concepts) != first:
-                raise ValueError(
-                    f"questions[{place}].concepts: question {question.id} has "
-                    f"{len(question.concepts)} concepts, the first question {first}"
+                raise PydanticCustomError(
+                    "concept_count",
+                    "question {id} has {given} concepts, the first question {first}",
+                    {
+                        "field": f"questions[{place}].concepts",
+                        "id": question.id,
+                        "given": len(question.concepts),
+                        "first": first,
+                    },
                 )
             if question.id in places:
-                raise ValueError(
-                    f"questions[{place}].id: {question.id} is also the id of "
-                    f"questions[{places[question.id]}]"
+                raise PydanticCustomError(
+                    "same_id",
+                    "{id} is also the id of questions[{other}]",
+                    {
+                        "field": f"questions[{place}].id",
+                        "id": question.id,
+                        "other": places[question.id],
+                    },
                 )
             places[question.id] = place
         return self

@@ -109,14 +109,16 @@ $$;
 -- ---------------------------------------------------------------------------------------------
 -- Questions that an older deployment wrote become a version of their pool
 -- ---------------------------------------------------------------------------------------------
--- A Q-matrix row as numbers; null where it is no list of 1 to 32 of them, none below 0, some above.
+-- A Q-matrix row as numbers; null where it is no list of 1 to 32 of them, none below 0, some above,
+-- or where one is too small or too large for the length of the row to be computed.
 CREATE OR REPLACE FUNCTION pg_temp.q_row(concepts JSONB) RETURNS DOUBLE PRECISION[]
 LANGUAGE plpgsql AS $$
 DECLARE
   weights DOUBLE PRECISION[];
 BEGIN
   IF jsonb_typeof(concepts) <> 'array' OR jsonb_array_length(concepts) NOT BETWEEN 1 AND 32
-    OR jsonb_path_exists(concepts, 'strict $[*] ? (@.type() != "number" || @ < 0)')
+    OR jsonb_path_exists(concepts, 'strict $[*] ? (@.type() != "number" || @ < 0
+      || (@ > 0 && @ < 0.000001) || @ > 1000000)')
   THEN
     RETURN NULL;
   END IF;

@@ -82,7 +82,8 @@ INSERT INTO questions (id, pool_id, content, options, correct_answer, concepts, 
   ('q1', '{POOL}', '1+1?', '["1", "2"]', '2', '[1, 0]', 0.3, 1.2),
   ('q2', '{POOL}', '2+2?', '["4", "2"]', '4', '[0, 1]', NULL, NULL),
   ('q3', '{POOL}', '3+3?', '["4", "2"]', '6', '[0, 1]', 0.5, 1),
-  ('q4', '{POOL}', '4+4?', '["8", "2"]', '8', '[]', 0.5, 1);
+  ('q4', '{POOL}', '4+4?', '["8", "2"]', '8', '[]', 0.5, 1),
+  ('q5', '{POOL}', '5+5?', '["10", "2"]', '10', '[1e-300, 0]', 0.5, 1);
 """
 TABLES = ("students", "student_proficiencies", "test_sessions", "test_responses")
 
@@ -209,7 +210,7 @@ def test_questions_of_today_become_a_pool_that_can_be_used(empty_postgres_url: s
         ("q2", 1, 0, [0.0, 1.0], 0.5, 1.0),
         ("q3", 2, None, [0.0, 1.0], 0.5, 1.0),  # its answer is no option: never asked
     ]
-    assert fetch(empty_postgres_url, "SELECT count(*) FROM assessment.questions") == [(4,)]
+    assert fetch(empty_postgres_url, "SELECT count(*) FROM assessment.questions") == [(5,)]
 
 
 def test_old_sessions_were_last_active_when_they_were(empty_postgres_url: str) -> None:

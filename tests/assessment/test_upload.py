@@ -73,6 +73,9 @@ def test_password_in_the_body_does(client: TestClient, operator: dict[str, str])
         ({"options": [1, 2]}, "questions[2].options[0]"),
         ({"concepts": [0, 0, 0, 0, 0]}, "questions[2].concepts"),
         ({"concepts": [1, -1, 0, 0, 0]}, "questions[2].concepts[1]"),
+        ({"concepts": [1, 1e-300, 0, 0, 0]}, "questions[2].concepts[1]"),
+        ({"concepts": [1, 9e-7, 0, 0, 0]}, "questions[2].concepts[1]"),
+        ({"concepts": [1, 0, 1_001, 0, 0]}, "questions[2].concepts[2]"),
         ({"concepts": []}, "questions[2].concepts"),
         ({"concepts": [1, 0]}, "questions[2].concepts"),
         ({"difficulty": 0}, "questions[2].difficulty"),
@@ -96,8 +99,23 @@ def test_one_bad_question_refuses_all_and_is_named(
     questions[2] = {**questions[2], **change}
     answer = post(client, operator, {"questions": questions})
     assert answer.status_code == 422
-    assert field in answer.json()["error"]
+    assert answer.json()["error"].startswith(f"{field}: ")
+    assert answer.json()["details"][0]["field"] == field
+    assert "Value error" not in answer.text
     assert rows("SELECT count(*) FROM assessment.questions") == [(0,)]
+
+
+def test_weights_of_every_size_that_is_taken_make_a_pool_that_can_be_used(
+    client: TestClient, operator: dict[str, str]
+) -> None:
+    questions = make_questions(4)
+    questions[0]["concepts"] = [1e-6, 0, 0, 0, 0]
+    questions[1]["concepts"] = [1e-6, 1_000, 0, 0, 0]
+    ann = Student(client, upload(client, operator, questions))
+    ann.start(end_criteria={"max_questions": 4})
+    while ann.question:
+        reply = ann.answer()
+    assert all(0 < value < 1 for value in reply["final_proficiency"])
 
 
 def test_question_of_another_pool_refuses_all_and_is_named(
@@ -202,6 +220,7 @@ def test_restored_backup_is_asked_and_graded_by_what_it_holds(
     while ann.question:
         ann.answer()
     rows("TRUNCATE assessment.question_pools, assessment.questions, assessment.students CASCADE")
+    time.sleep(1.01)  # numbers are seconds; no backup is restored within one
     keys = {q["id"]: q["options"][::-1].index(q["correct_answer"]) for q in questions}
     others = [{**q, "content": "New", "options": q["options"][::-1]} for q in questions]
     upload(client, operator, others, pool_id)

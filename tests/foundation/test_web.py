@@ -161,6 +161,14 @@ def test_only_listed_pages_may_call_from_another_origin(web: TestClient) -> None
     assert "Access-Control-Allow-Credentials" not in listed.headers
 
 
+@pytest.mark.parametrize("header", ["X-Session-Id", "X-Session-Token", "Idempotency-Key"])
+def test_listed_pages_may_send_every_header_that_is_read(web: TestClient, header: str) -> None:
+    asked = {"Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": header}
+    answer = web.options("/api/echo/1", headers={"Origin": PAGE, **asked})
+    assert answer.status_code == 200
+    assert header in answer.headers["Access-Control-Allow-Headers"]
+
+
 def test_operators_functions_answer_no_other_origin(monkeypatch: pytest.MonkeyPatch) -> None:
     row = Endpoint("/api/echo/{id}", "admin_echo", ("GET", "POST"), Access.OPERATOR)
     monkeypatch.setattr(routes, "ENDPOINTS", (row,))
