@@ -106,4 +106,4 @@ def test_status_and_reading_about_a_student_take_one_of_postgres(
     with counted(wire, redis_gateway) as trips:
         about = client.get("/api/student/ann/history", params={"session_id": ann.session_id})
         assert about.status_code == 200
-    assert cost(trips) == (2, 0)  # whose session it is, and the history
+    assert cost(trips) == (1, 0)  # whose session it is, with the history
