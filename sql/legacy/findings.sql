@@ -4,46 +4,36 @@
 -- find_mended_rows --
 -- Fields of legacy rows that were read in another form than they have.
 INSERT INTO pg_temp.findings (source, row_key, field, outcome, reason)
-SELECT source, legacy.row_key(t.session_token), field, found.outcome, reason
+SELECT source, legacy.row_key(t.session_token), found.*
 FROM (
   SELECT 'workshop_students' AS source, * FROM pg_temp.student_typed
   UNION ALL SELECT 'student_configs', * FROM pg_temp.config_typed
   UNION ALL SELECT 'workshop_sessions', * FROM pg_temp.login_typed
-) AS t, LATERAL (
-  SELECT 'student_email' AS field, 'mended' AS outcome, CASE
-      WHEN source = 'workshop_sessions' AND t.student_email NOT LIKE '%%@%%'
-        THEN 'a made-up id, no e-mail: the student is anonymous, the id kept in exercises'
-      WHEN legacy.is_anonymous(t.student_email)
-        THEN 'a placeholder, no e-mail: the student is anonymous'
-      ELSE 'blanks and capitals removed' END AS reason
-    WHERE public.normalized_email(t.student_email) IS DISTINCT FROM t.student_email
-       OR legacy.is_anonymous(t.student_email)
-       OR source = 'workshop_sessions' AND t.student_email NOT LIKE '%%@%%'
-  UNION ALL SELECT 'openai_api_key', 'mended', 'stood in the clear: encrypted'
-    WHERE btrim(t.openai_api_key) <> '' AND NOT legacy.is_sealed(t.openai_api_key)
-  UNION ALL SELECT 'total_time_spent', 'mended', 'negative: counted as 0'
-    WHERE t.total_time_spent < 0
-  UNION ALL SELECT 'current_step', 'mended', 'outside 0 to 9: brought to the nearest'
-    WHERE t.current_step NOT BETWEEN 0 AND 9
-  UNION ALL SELECT field, CASE WHEN understood IS NULL THEN 'kept raw' ELSE 'mended' END,
-      CASE WHEN understood IS NULL
-           THEN 'not JSON of the expected kind (' || kind || '): kept in exercises'
-           ELSE 'JSON inside a JSON string: unwrapped' END
-    FROM (VALUES ('exercises', t.exercises, 'object'), ('tools', t.tools, 'array'),
-      ('voice_settings', t.voice_settings, 'object'), ('bug_reports', t.bug_reports, 'array')
-    ) AS json (field, value, kind),
-    LATERAL (SELECT legacy.of_kind(value, kind) AS understood OFFSET 0) AS read
-    WHERE jsonb_typeof(value) NOT IN (kind, 'null')
-) AS found
-WHERE btrim(t.session_token, E' \t\r\n') <> ''
-  AND hashtext(t.session_token) >= %(from)s AND hashtext(t.session_token) < %(to)s
-  AND (
-    public.normalized_email(t.student_email) IS DISTINCT FROM t.student_email
-    OR legacy.is_anonymous(t.student_email) OR source = 'workshop_sessions'
-    OR NOT legacy.is_sealed(t.openai_api_key) OR t.total_time_spent < 0
-    OR t.current_step NOT BETWEEN 0 AND 9
-    OR jsonb_typeof(t.exercises) <> 'object' OR jsonb_typeof(t.tools) <> 'array'
-    OR jsonb_typeof(t.voice_settings) <> 'object' OR jsonb_typeof(t.bug_reports) <> 'array');
+) AS t, LATERAL unnest(ARRAY[
+  CASE
+    WHEN source = 'workshop_sessions' AND t.student_email NOT LIKE '%%@%%'
+      THEN ROW('student_email', 'mended',
+        'a made-up id, no e-mail: the student is anonymous, the id kept in exercises')::legacy.finding
+    WHEN legacy.is_anonymous(t.student_email)
+      THEN ROW('student_email', 'mended',
+        'a placeholder, no e-mail: the student is anonymous')::legacy.finding
+    WHEN public.normalized_email(t.student_email) IS DISTINCT FROM t.student_email
+      THEN ROW('student_email', 'mended', 'blanks and capitals removed')::legacy.finding
+  END,
+  CASE WHEN btrim(t.openai_api_key) <> '' AND NOT legacy.is_sealed(t.openai_api_key)
+       THEN ROW('openai_api_key', 'mended', 'stood in the clear: encrypted')::legacy.finding END,
+  CASE WHEN t.total_time_spent < 0
+       THEN ROW('total_time_spent', 'mended', 'negative: counted as 0')::legacy.finding END,
+  CASE WHEN t.current_step NOT BETWEEN 0 AND 9
+       THEN ROW('current_step', 'mended', 'outside 0 to 9: brought to the nearest')::legacy.finding
+  END,
+  legacy.json_finding('exercises', t.exercises, 'object'),
+  legacy.json_finding('tools', t.tools, 'array'),
+  legacy.json_finding('voice_settings', t.voice_settings, 'object'),
+  legacy.json_finding('bug_reports', t.bug_reports, 'array')
+]) AS found
+WHERE found.field IS NOT NULL AND btrim(t.session_token, E' \t\r\n') <> ''
+  AND hashtext(t.session_token) >= %(from)s AND hashtext(t.session_token) < %(to)s;
 
 -- find_mended_exercises --
 -- Exercises of the batch that are no step, or whose values were mended.

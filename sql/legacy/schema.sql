@@ -137,9 +137,30 @@ LANGUAGE sql IMMUTABLE AS $$
 $$;
 
 -- 1 to 9 for 'step-1', 'step1', 'Step 1', 'exercise-1' and their like; greater numbers as they are.
+-- The spellings seen most need no pattern.
 CREATE OR REPLACE FUNCTION legacy.step_of(p_key TEXT) RETURNS INTEGER
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
-  SELECT substring(lower(p_key) FROM '^\s*(?:step|exercise)[-_ ]?0*(\d{1,4})\s*$')::integer
+  SELECT CASE WHEN right(p_key, 1) BETWEEN '1' AND '9'
+                   AND left(p_key, -1) IN ('step-', 'step', 'Step-', 'exercise-')
+    THEN ascii(right(p_key, 1)) - 48
+    ELSE substring(lower(p_key) FROM '^\s*(?:step|exercise)[-_ ]?0*(\d{1,4})\s*$')::integer END
+$$;
+
+DO $$ BEGIN
+  IF to_regtype('legacy.finding') IS NULL THEN
+    CREATE TYPE legacy.finding AS (field TEXT, outcome TEXT, reason TEXT);
+  END IF;
+END $$;
+
+-- What there is to say of a value that should be JSON of a kind; null if it is, or says nothing.
+CREATE OR REPLACE FUNCTION legacy.json_finding(p_field TEXT, p_value JSONB, p_kind TEXT)
+RETURNS legacy.finding LANGUAGE sql IMMUTABLE AS $$
+  SELECT CASE
+    WHEN p_value IS NULL OR jsonb_typeof(p_value) IN (p_kind, 'null') THEN NULL
+    WHEN legacy.of_kind(p_value, p_kind) IS NULL THEN ROW(p_field, 'kept raw',
+      'not JSON of the expected kind (' || p_kind || '): kept in exercises')::legacy.finding
+    ELSE ROW(p_field, 'mended', 'JSON inside a JSON string: unwrapped')::legacy.finding
+  END
 $$;
 
 -- How a row is named in a report: a token is a credential and must not stand there.
