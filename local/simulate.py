@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lib.assessment.itempool import ItemPool, load_pool
+from lib.assessment.sitting import BEST_ITEMS, GREATEST_LOSS
 from lib.deps import Deps
 from lib.engine import Design, ItemBank, Posterior, Simulation, StopRules, simulate
 from lib.errors import AppError, NotFound
@@ -78,7 +79,7 @@ def measure(pool: ItemPool, students: int, questions: int, rng: np.random.Genera
     bank, k = _askable(pool), pool.bank.concepts
     prior = Posterior.prior(k, covariance=pool.correlation)
     most = min(questions, len(bank))
-    design = Design(stop=StopRules(max_questions=most))
+    design = Design(stop=StopRules(max_questions=most), best=BEST_ITEMS, loss=GREATEST_LOSS)
     tested = bank.measured.astype(bool)
     lengths = sorted({*(length for length in LENGTHS if length < most), most})
     runs = [

@@ -5,8 +5,8 @@ p the logistic curve there (MacKay, 1992). The expected fall of the weighted var
 
     reach · κ² h (1 + 0.8 (1 - κ²)(1 - 4h)) · (1 - c) p / (c + (1 - c) p),
 
-and, near its greatest, at least 0.93 of that; tests/engine/test_screen.py checks both against the
-integral. Items whose bound is below the exact value of another item cannot be the best, so the
+and, near its greatest, at least 0.92 of that; tests/engine/test_selection.py checks both against
+the integral. Items whose bound is below the exact value of another item cannot be the best, so the
 value lost by not integrating them is nil.
 
 Items are kept in falling order of steepness ‖a‖ and looked at in blocks: with h ≤ 1/4 and λ the

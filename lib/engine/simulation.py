@@ -160,7 +160,7 @@ def _one_test(
             state, bank, available, how.rule, rng, weights=how.weights, best=how.best, loss=how.loss
         )
         gain = expected_share(state, bank, item) if how.stop.minimum_gain > 0 else None
-        if stop(state, how.stop, gain=gain):
+        if stop(state, how.stop, tested=bank.measured.astype(bool), gain=gain):
             break
         unasked[item] = False
         chance = bank.probability(theta, [item])[0]

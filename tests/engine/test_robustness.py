@@ -33,6 +33,23 @@ def test_no_answers_break_it(k: int, guessing: float, steepness: float) -> None:
         assert_sound(state, bank)
 
 
+@pytest.mark.parametrize("k", [2, 5])
+@pytest.mark.parametrize("apart", [1e-3, 1e-4, 1e-6])
+def test_concepts_that_are_nearly_one_are_measured_as_one(k: int, apart: float) -> None:
+    rng = np.random.default_rng(4)
+    concepts = np.eye(k)[np.arange(40) % k]
+    bank = ItemBank(1.7 * concepts, rng.normal(size=40), 0.25)
+    alike = np.full((k, k), 1.0 - apart) + apart * np.eye(k)
+    state, single = Posterior.prior(k, covariance=alike), Posterior.prior(1)
+    line = ItemBank(bank.slopes.sum(axis=1, keepdims=True), bank.intercepts, 0.25)
+    for item in range(40):
+        right = bool(rng.random() < bank.probability(np.zeros((1, k)), [item])[0, 0])
+        state, single = update(state, bank, item, right), update(single, line, item, right)
+    # The concepts differ by √(2 · apart) themselves, which is 0.045 for the first.
+    assert state.mean == pytest.approx(np.full(k, single.mean[0]), abs=0.01 + 0.3 * apart**0.5)
+    assert state.variance**0.5 == pytest.approx(np.full(k, single.variance[0] ** 0.5), abs=0.015)
+
+
 def test_two_hundred_questions_on_correlated_concepts() -> None:
     someone = examinee(np.random.default_rng(1), 8, 200, "guessing correlated")
     assert_sound(someone.posterior, someone.bank)

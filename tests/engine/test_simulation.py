@@ -86,6 +86,14 @@ def test_precise_tests_are_as_long_as_they_need() -> None:
     assert ((result.items >= 0).sum(axis=1) == result.length).all()
 
 
+def test_a_concept_that_no_item_tests_keeps_no_test_going() -> None:
+    rng = np.random.default_rng(8)
+    bank = ItemBank(np.outer(np.full(60, 2.0), [1.0, 0.0]), rng.normal(size=60))
+    rules = StopRules("precision", max_questions=60, precision_threshold=0.4)
+    found = simulate(bank, np.zeros((5, 2)), rng, Design(stop=rules))
+    assert np.max(found.length) < 60
+
+
 def test_a_small_gain_ends_a_test_early() -> None:
     rng = np.random.default_rng(6)
     bank = ItemBank(np.full((30, 1), 1.7), np.full(30, -1.0))
