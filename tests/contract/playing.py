@@ -87,8 +87,13 @@ def _steady(value: Any) -> Any:
     if isinstance(value, list):
         return [_steady(part) for part in value]
     if isinstance(value, dict):
-        return {key: _steady(part) for key, part in value.items()}
+        return {key: _pool_version(key, part) or _steady(part) for key, part in value.items()}
     return value
+
+
+def _pool_version(key: str, value: Any) -> str | None:
+    """A pool's version counts seconds, so that a restored database uses none of them again."""
+    return "<version>" if key == "version" and isinstance(value, int) and value > 10**6 else None
 
 
 def _shape(value: Any) -> Any:
