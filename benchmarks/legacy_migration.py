@@ -27,7 +27,7 @@ from lib.schema import schema_scripts
 from lib.settings import Settings
 from local.postgres_server import PostgresServer, running_postgres
 
-SIZES = (10_000,)
+SIZES = (10_000, 100_000)
 AGAIN_UP_TO = 10_000  # people
 CLOCK_TICKS = os.sysconf("SC_CLK_TCK")
 floor = load_queries("legacy/floor.sql")

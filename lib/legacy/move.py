@@ -6,6 +6,7 @@ keys that stood in the clear, is done here before anything is stored.
 
 from typing import TYPE_CHECKING
 
+from lib.errors import Busy
 from lib.legacy.rows import fetch_dict, fetch_dicts
 from lib.legacy.run import Counts, Run
 from lib.queries import Query, load_queries
@@ -42,17 +43,19 @@ def move_sessions(transaction: "Transaction", run: Run, vault: Vault) -> Counts:
 
     What was mended or not understood stands in pg_temp.findings afterwards.
     """
-    bounds = _bounds(run)
     counts = Counts()
-    _stage(transaction, bounds)
+    _stage(transaction, _bounds(run))
     counts.add("keys.sealed", _seal_keys(transaction, vault))
     _insert_late_students(transaction, run, counts)
-    for name in ("insert_sessions", "analyze_sessions", "insert_steps", "analyze_step_progress"):
+    staged, known = _row_counts(transaction)
+    if transaction.execute(store["insert_sessions"]) != staged - known:
+        raise Busy  # somebody began one of these sessions this very moment: it is known next time
+    for name in ("analyze_sessions", "insert_steps", "analyze_step_progress"):
         transaction.execute(store[name])
-    if transaction.fetch_value(sessions["any_known"]):
+    if known:
         _merge_known(transaction)
-    _verify(transaction, bounds, counts)
-    transaction.execute(findings["find_mended_rows"], bounds)
+    _verify(transaction, counts)
+    transaction.execute(findings["find_mended_rows"])
     transaction.execute(findings["find_mended_exercises"])
     return counts
 
@@ -60,11 +63,13 @@ def move_sessions(transaction: "Transaction", run: Run, vault: Vault) -> Counts:
 def _stage(transaction: "Transaction", bounds: Params) -> None:
     """Fill the temporary tables with the batch, merged and mended."""
     transaction.execute(sessions["clear_stage"])
-    transaction.execute(sessions["avoid_loops"], {"value": "off"})
-    for name in ("find_repeated", "merge_repeated", "stage_sessions"):
-        transaction.execute(sessions[name], bounds)
-    transaction.execute(sessions["avoid_loops"], {"value": "on"})
+    transaction.execute(sessions["take_batch"], bounds)
     for name in (
+        "analyze_batch",
+        "find_repeated",
+        "analyze_repeated",
+        "merge_repeated",
+        "stage_sessions",
         "analyze_incoming",
         "find_known",
         "stage_exercises",
@@ -73,6 +78,12 @@ def _stage(transaction: "Transaction", bounds: Params) -> None:
         "analyze_steps",
     ):
         transaction.execute(sessions[name])
+
+
+def _row_counts(transaction: "Transaction") -> tuple[int, int]:
+    """Tokens of the batch, and those of them that have a session already."""
+    row = fetch_dict(transaction, sessions["count_staged"])
+    return row["staged"], row["known"]
 
 
 def _seal_keys(transaction: "Transaction", vault: Vault) -> int:
@@ -114,10 +125,10 @@ def _merge_known(transaction: "Transaction") -> None:
         transaction.execute(store[name])
 
 
-def _verify(transaction: "Transaction", bounds: Params, counts: Counts) -> None:
+def _verify(transaction: "Transaction", counts: Counts) -> None:
     for row in fetch_dicts(transaction, verify["count_fates"]):
         counts.add(row["name"], row["value"])
-    for name, value in fetch_dict(transaction, verify["count_lost"], bounds).items():
+    for name, value in fetch_dict(transaction, verify["count_lost"]).items():
         counts.add(f"lost.{name}", value)
     _check(transaction, verify["check_sessions"], "sessions", counts)
     _check(transaction, verify["check_steps"], "step_progress", counts)

@@ -1,17 +1,12 @@
--- What was not taken over as it stood. Values are never told. Parameters of the first two:
--- %(from)s and %(to)s, the hashes of the batch.
+-- What was not taken over as it stood. Values are never told.
 
 -- find_mended_rows --
 -- Fields of legacy rows that were read in another form than they have.
 INSERT INTO pg_temp.findings (source, row_key, field, outcome, reason)
-SELECT source, legacy.row_key(t.session_token), found.*
-FROM (
-  SELECT 'workshop_students' AS source, * FROM pg_temp.student_typed
-  UNION ALL SELECT 'student_configs', * FROM pg_temp.config_typed
-  UNION ALL SELECT 'workshop_sessions', * FROM pg_temp.login_typed
-) AS t, LATERAL unnest(ARRAY[
+SELECT t.origin, legacy.row_key(t.session_token), found.*
+FROM pg_temp.batch_rows AS t, LATERAL unnest(ARRAY[
   CASE
-    WHEN source = 'workshop_sessions' AND t.student_email NOT LIKE '%%@%%'
+    WHEN t.origin = 'workshop_sessions' AND t.student_email NOT LIKE '%@%'
       THEN ROW('student_email', 'mended',
         'a made-up id, no e-mail: the student is anonymous, the id kept in exercises')::legacy.finding
     WHEN legacy.is_anonymous(t.student_email)
@@ -32,8 +27,7 @@ FROM (
   legacy.json_finding('voice_settings', t.voice_settings, 'object'),
   legacy.json_finding('bug_reports', t.bug_reports, 'array')
 ]) AS found
-WHERE found.field IS NOT NULL AND btrim(t.session_token, E' \t\r\n') <> ''
-  AND hashtext(t.session_token) >= %(from)s AND hashtext(t.session_token) < %(to)s;
+WHERE found.field IS NOT NULL;
 
 -- find_mended_exercises --
 -- Exercises of the batch that are no step, or whose values were mended.

@@ -175,8 +175,10 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$ SELECT p_email ^@ 'anonymous_' $$;
 -- Whether a key is encrypted, in the new format or the old; as lib/vault.py sees it.
 CREATE OR REPLACE FUNCTION legacy.is_sealed(p_key TEXT) RETURNS BOOLEAN
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
-  SELECT p_key ~ '^[A-Za-z0-9+/]{22}==:[A-Za-z0-9+/]{22}==:[A-Za-z0-9+/]+={0,2}$'
-      OR p_key ~ '^v1[.][0-9a-f]{8}[.][A-Za-z0-9_-]{16}[.][A-Za-z0-9_-]{22,}$'
+  SELECT CASE WHEN substr(p_key, 25, 1) = ':' AND substr(p_key, 50, 1) = ':'
+    THEN p_key ~ '^[A-Za-z0-9+/]+==:[A-Za-z0-9+/]+==:[A-Za-z0-9+/]+={0,2}$'
+    ELSE p_key ^@ 'v1.'
+      AND p_key ~ '^v1[.][0-9a-f]{8}[.][A-Za-z0-9_-]{16}[.][A-Za-z0-9_-]{22,}$' END
 $$;
 
 -- 3. Two rows of one token --------------------------------------------------------------------

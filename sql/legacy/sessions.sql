@@ -2,27 +2,35 @@
 
 -- clear_stage --
 -- Empty the temporary tables of the batch before.
-TRUNCATE pg_temp.repeated, pg_temp.merged_rows, pg_temp.incoming, pg_temp.told, pg_temp.steps,
+TRUNCATE pg_temp.batch_rows, pg_temp.repeated, pg_temp.merged_rows, pg_temp.incoming, pg_temp.told, pg_temp.steps,
   pg_temp.step_totals, pg_temp.sealed, pg_temp.known, pg_temp.outcome, pg_temp.changed,
   pg_temp.findings;
 
--- avoid_loops --
--- The planner cannot see how many legacy rows have a hash within the batch, takes them for few, and
--- would join them in loops; later joins begin at temporary tables that it knows.
-SELECT set_config('enable_nestloop', %(value)s, true);
+-- take_batch --
+-- The batch's rows: all of a token, from all tables. %(from)s and %(to)s bound the tokens' hashes.
+INSERT INTO pg_temp.batch_rows
+SELECT * FROM pg_temp.all_rows
+WHERE hashtext(session_token) >= %(from)s AND hashtext(session_token) < %(to)s
+  AND btrim(session_token, E' \t\r\n') <> '';
+
+-- analyze_batch --
+-- Tell the planner how many they are.
+ANALYZE pg_temp.batch_rows (origin, session_token);
 
 -- find_repeated --
 -- Tokens in several rows of one table; few, so that most rows need no merging.
 INSERT INTO pg_temp.repeated (origin, session_token, copies)
-SELECT origin, session_token, count(*)
-FROM pg_temp.legacy_rows
-WHERE token_hash >= %(from)s AND token_hash < %(to)s AND session_token IS NOT NULL
+SELECT origin, session_token, count(*) FROM pg_temp.batch_rows
 GROUP BY origin, session_token HAVING count(*) > 1;
+
+-- analyze_repeated --
+-- Tell the planner how many they are.
+ANALYZE pg_temp.repeated;
 
 -- merge_repeated --
 -- Those rows made one: the newest that says something wins, per field.
 INSERT INTO pg_temp.merged_rows
-SELECT origin, max(place), session_token, min(token_hash), legacy.newest(email),
+SELECT origin, max(place), session_token, legacy.newest(email),
   legacy.newest(student_name), legacy.newest(account_sid), max(moment), min(started_at),
   max(last_activity), max(expires_at), min(created_at), max(updated_at), max(total_time_spent),
   max(current_step), legacy.newest(demo_mode), legacy.newest(use_case_description),
@@ -42,16 +50,10 @@ SELECT origin, max(place), session_token, min(token_hash), legacy.newest(email),
   bool_or(step8_code_validated),
   bool_or(step8_committed), bool_or(step8_deployed), bool_or(project_deployed)
 FROM (
-  SELECT l.* FROM (
-    -- "IS TRUE" keeps the planner from joining later, after the JSON of every row was read.
-    SELECT * FROM pg_temp.student_rows WHERE (session_token IN (
-      SELECT session_token FROM pg_temp.repeated WHERE origin = 'workshop_students')) IS TRUE
-    UNION ALL SELECT * FROM pg_temp.config_rows WHERE (session_token IN (
-      SELECT session_token FROM pg_temp.repeated WHERE origin = 'student_configs')) IS TRUE
-    UNION ALL SELECT * FROM pg_temp.login_rows WHERE (session_token IN (
-      SELECT session_token FROM pg_temp.repeated WHERE origin = 'workshop_sessions')) IS TRUE
-  ) AS l
-  ORDER BY l.origin, l.session_token, l.moment DESC NULLS LAST, l.place DESC
+  SELECT * FROM pg_temp.mended_batch
+  -- "IS TRUE" keeps the planner from joining later, after the JSON of every row was read.
+  WHERE ((origin, session_token) IN (SELECT origin, session_token FROM pg_temp.repeated)) IS TRUE
+  ORDER BY origin, session_token, moment DESC NULLS LAST, place DESC
 ) AS newest_first
 GROUP BY origin, session_token;
 
@@ -137,23 +139,20 @@ FROM (SELECT
     w.origin IS NOT NULL AS in_students, c.origin IS NOT NULL AS in_configs,
     l.origin IS NOT NULL AS in_logins
   FROM (
-    SELECT * FROM pg_temp.student_rows AS s
-    WHERE token_hash >= %(from)s AND token_hash < %(to)s AND session_token IS NOT NULL
-      AND NOT EXISTS (SELECT FROM pg_temp.repeated AS r
+    SELECT * FROM pg_temp.mended_batch AS s
+    WHERE origin = 'workshop_students' AND NOT EXISTS (SELECT FROM pg_temp.repeated AS r
         WHERE r.origin = 'workshop_students' AND r.session_token = s.session_token)
     UNION ALL SELECT * FROM pg_temp.merged_rows WHERE origin = 'workshop_students'
   ) AS w
   FULL JOIN (
-    SELECT * FROM pg_temp.config_rows AS s
-    WHERE token_hash >= %(from)s AND token_hash < %(to)s AND session_token IS NOT NULL
-      AND NOT EXISTS (SELECT FROM pg_temp.repeated AS r
+    SELECT * FROM pg_temp.mended_batch AS s
+    WHERE origin = 'student_configs' AND NOT EXISTS (SELECT FROM pg_temp.repeated AS r
         WHERE r.origin = 'student_configs' AND r.session_token = s.session_token)
     UNION ALL SELECT * FROM pg_temp.merged_rows WHERE origin = 'student_configs'
   ) AS c USING (session_token)
   FULL JOIN (
-    SELECT * FROM pg_temp.login_rows AS s
-    WHERE token_hash >= %(from)s AND token_hash < %(to)s AND session_token IS NOT NULL
-      AND NOT EXISTS (SELECT FROM pg_temp.repeated AS r
+    SELECT * FROM pg_temp.mended_batch AS s
+    WHERE origin = 'workshop_sessions' AND NOT EXISTS (SELECT FROM pg_temp.repeated AS r
         WHERE r.origin = 'workshop_sessions' AND r.session_token = s.session_token)
     UNION ALL SELECT * FROM pg_temp.merged_rows WHERE origin = 'workshop_sessions'
   ) AS l USING (session_token)
@@ -239,9 +238,10 @@ COPY pg_temp.sealed (session_token, openai_api_key) FROM STDIN;
 -- Tell the planner how many they are.
 ANALYZE pg_temp.sealed;
 
--- any_known --
--- Whether the batch meets sessions that are there already.
-SELECT EXISTS (SELECT FROM pg_temp.known);
+-- count_staged --
+-- How many tokens the batch has, and how many of them have a session already.
+SELECT (SELECT count(*) FROM pg_temp.incoming) AS staged,
+  (SELECT count(*) FROM pg_temp.known) AS known;
 
 -- insert_late_students --
 -- Students of this batch who are not there yet: those without e-mail, one for each session, and

@@ -66,17 +66,16 @@ BEGIN
     coalesce(v_table::text, '(SELECT WHERE FALSE) AS absent'));
 END $$;
 
--- pg_temp.<p_view>_rows: the same, mended. JSON is of its kind or null; `raw` holds what was no
--- such JSON, and a made-up id.
-CREATE OR REPLACE FUNCTION legacy.open_mended(p_table TEXT, p_view TEXT)
+-- pg_temp.<p_view>: the rows of pg_temp.<p_from>, mended. JSON is of its kind or null; `raw` holds
+-- what was no such JSON, and a made-up id.
+CREATE OR REPLACE FUNCTION legacy.open_mended(p_from TEXT, p_view TEXT)
 RETURNS VOID LANGUAGE plpgsql AS $$
 BEGIN
   EXECUTE format($view$
     CREATE TEMP VIEW %I AS
-    SELECT %L AS origin, t.place,
+    SELECT t.origin, t.place,
       CASE WHEN btrim(t.session_token, E' \t\r\n') <> '' THEN t.session_token END AS session_token,
-      hashtext(t.session_token)::bigint AS token_hash,
-      CASE WHEN %L <> 'workshop_sessions' AND t.student_email NOT LIKE 'anonymous\_%%'
+      CASE WHEN t.origin <> 'workshop_sessions' AND t.student_email NOT LIKE 'anonymous\_%%'
              OR t.student_email LIKE '%%@%%'
            THEN public.normalized_email(t.student_email) END AS email,
       nullif(btrim(t.student_name, E' \t\r\n'), '') AS student_name, t.account_sid,
@@ -103,7 +102,7 @@ BEGIN
         'tools', CASE WHEN json.tools IS NULL THEN t.tools END,
         'voice_settings', CASE WHEN json.voice_settings IS NULL THEN t.voice_settings END,
         'bug_reports', CASE WHEN json.bug_reports IS NULL THEN t.bug_reports END,
-        'student_id', CASE WHEN %L = 'workshop_sessions' AND t.student_email NOT LIKE '%%@%%'
+        'student_id', CASE WHEN t.origin = 'workshop_sessions' AND t.student_email NOT LIKE '%%@%%'
                            THEN nullif(btrim(t.student_email), '') END)), '{}')
       END AS raw,
       t.repo_created, t.twilio_connected, t.openai_connected, t.call_direction_chosen,
@@ -120,21 +119,24 @@ BEGIN
         legacy.of_kind(t.bug_reports, 'array') AS bug_reports
       OFFSET 0  -- each is computed once
     ) AS json
-  $view$, p_view || '_rows', p_table, p_table, p_table, p_view || '_typed');
+  $view$, p_view, p_from);
 END $$;
 
+-- pg_temp.all_rows and pg_temp.batch_rows have one shape: every row as it stands, and those of a
+-- batch, copied so that the legacy tables are read once for it. legacy_rows and mended_batch are
+-- the same, mended.
 CREATE OR REPLACE FUNCTION legacy.open_sources() RETURNS VOID LANGUAGE plpgsql AS $$
 BEGIN
   PERFORM legacy.open_typed('workshop_students', 'student'),
     legacy.open_typed('student_configs', 'config'),
-    legacy.open_typed('workshop_sessions', 'login'),
-    legacy.open_mended('workshop_students', 'student'),
-    legacy.open_mended('student_configs', 'config'),
-    legacy.open_mended('workshop_sessions', 'login');
-  CREATE TEMP VIEW legacy_rows AS
-    SELECT * FROM pg_temp.student_rows
-    UNION ALL SELECT * FROM pg_temp.config_rows
-    UNION ALL SELECT * FROM pg_temp.login_rows;
+    legacy.open_typed('workshop_sessions', 'login');
+  CREATE TEMP VIEW all_rows AS
+    SELECT 'workshop_students' AS origin, * FROM pg_temp.student_typed
+    UNION ALL SELECT 'student_configs', * FROM pg_temp.config_typed
+    UNION ALL SELECT 'workshop_sessions', * FROM pg_temp.login_typed;
+  CREATE TEMP TABLE batch_rows ON COMMIT DROP AS SELECT * FROM pg_temp.all_rows WITH NO DATA;
+  PERFORM legacy.open_mended('all_rows', 'legacy_rows'),
+    legacy.open_mended('batch_rows', 'mended_batch');
 END $$;
 
 -- A pooled connection keeps temporary views, so the transaction takes its own away, `wanted` of
@@ -144,6 +146,6 @@ BEGIN
   IF to_regclass('pg_temp.wanted') IS NOT NULL THEN
     DROP VIEW pg_temp.wanted;
   END IF;
-  DROP VIEW pg_temp.legacy_rows, pg_temp.student_rows, pg_temp.config_rows, pg_temp.login_rows,
-    pg_temp.student_typed, pg_temp.config_typed, pg_temp.login_typed;
+  DROP VIEW pg_temp.legacy_rows, pg_temp.mended_batch, pg_temp.all_rows, pg_temp.student_typed,
+    pg_temp.config_typed, pg_temp.login_typed;
 END $$;

@@ -12,7 +12,7 @@ CREATE TEMP TABLE IF NOT EXISTS repeated (
 
 -- Those rows, one for each table and token.
 CREATE TEMP TABLE IF NOT EXISTS merged_rows ON COMMIT DROP AS
-  SELECT * FROM pg_temp.legacy_rows WITH NO DATA;
+  SELECT * FROM pg_temp.mended_batch WITH NO DATA;
 
 -- One row per token of the batch, all tables merged. Times are null where no table had one.
 CREATE TEMP TABLE IF NOT EXISTS incoming ON COMMIT DROP AS

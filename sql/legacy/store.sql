@@ -36,15 +36,16 @@ ON CONFLICT ON CONSTRAINT sessions_pkey DO NOTHING;
 ANALYZE public.students (student_email), public.sessions (session_token);
 
 -- insert_steps --
--- Their steps.
+-- Their steps. Nobody else can have any: these sessions are not committed yet.
 INSERT INTO public.step_progress (session_token, student_id, step_number, step_name, started_at,
   completed_at, time_spent, attempts, validation_passed, created_at, updated_at)
-SELECT p.session_token, w.student_id, p.step_number, public.workshop_step_name(p.step_number),
-  coalesce(p.started_at, w.started_at), p.completed_at, p.time_spent, p.attempts, p.passed,
-  coalesce(p.started_at, w.started_at), coalesce(p.updated_at, w.updated_at)
-FROM pg_temp.steps AS p JOIN pg_temp.wanted AS w USING (session_token)
-WHERE NOT EXISTS (SELECT FROM pg_temp.known AS k WHERE k.session_token = p.session_token)
-ON CONFLICT ON CONSTRAINT step_progress_session_token_step_number_key DO NOTHING;
+SELECT p.session_token, st.student_id, p.step_number, public.workshop_step_name(p.step_number),
+  coalesce(p.started_at, now()), p.completed_at, p.time_spent, p.attempts, p.passed,
+  coalesce(p.started_at, now()), coalesce(p.updated_at, i.moment, now())
+FROM pg_temp.steps AS p
+JOIN pg_temp.incoming AS i USING (session_token)
+JOIN public.students AS st ON st.student_email = i.person
+WHERE NOT EXISTS (SELECT FROM pg_temp.known AS k WHERE k.session_token = p.session_token);
 
 -- analyze_step_progress --
 -- The same for steps.

@@ -1,12 +1,11 @@
--- Did it arrive? Each query adds to sums over all batches; %(from)s and %(to)s bound the batch.
+-- Did it arrive? Each query of a batch adds to sums over all batches.
 
 -- count_fates --
 -- What became of the batch's tokens and rows, per legacy table.
 WITH fates AS (
-  SELECT i.*, CASE
+  SELECT session_token, i.person, i.in_students, i.in_configs, i.in_logins, CASE
       WHEN k.session_token IS NULL THEN 'created'
-      WHEN EXISTS (SELECT FROM pg_temp.changed AS c WHERE c.session_token = i.session_token)
-        THEN 'merged'
+      WHEN session_token IN (SELECT c.session_token FROM pg_temp.changed AS c) THEN 'merged'
       ELSE 'unchanged' END AS fate
   FROM pg_temp.incoming AS i LEFT JOIN pg_temp.known AS k USING (session_token)
 ), more AS (
@@ -36,7 +35,7 @@ UNION ALL SELECT 'moved.' || origin, count(*) FROM (
 UNION ALL SELECT 'people.anonymous', count(*) FROM fates WHERE legacy.is_anonymous(person);
 
 -- count_lost --
--- Read once more from the legacy tables: tokens without a session, values without a place.
+-- Rows as the legacy tables have them: tokens without a session, values without a place.
 SELECT
   count(*) FILTER (WHERE s.session_token IS NULL) AS tokens_missing,
   count(*) FILTER (WHERE
@@ -72,13 +71,7 @@ SELECT
     OR t.current_step > s.current_step AND s.current_step < 9
     OR t.last_activity > s.last_activity) AS values_lost,
   count(*) FILTER (WHERE NOT legacy.is_sealed(s.openai_api_key)) AS keys_in_the_clear
-FROM (
-  SELECT * FROM pg_temp.student_typed
-  UNION ALL SELECT * FROM pg_temp.config_typed
-  UNION ALL SELECT * FROM pg_temp.login_typed
-) AS t LEFT JOIN public.sessions AS s USING (session_token)
-WHERE btrim(t.session_token, E' \t\r\n') <> ''
-  AND hashtext(t.session_token) >= %(from)s AND hashtext(t.session_token) < %(to)s;
+FROM pg_temp.batch_rows AS t LEFT JOIN public.sessions AS s USING (session_token);
 
 -- check_sessions --
 -- What is stored against what the mapping meant to store; the checksum does not depend on random
