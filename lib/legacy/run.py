@@ -71,13 +71,13 @@ class Run:
         end = self.batch_end
         done = end == END_OF_HASHES
         following = Phase.SESSIONS if self.phase is Phase.PEOPLE else Phase.DONE
-        width = _next_width(self.batch_hashes, seconds)
+        cost = SESSION_COST if done and following is Phase.SESSIONS else 1
         return replace(
             self,
             counts=counted.added_to(self.counts),
             phase=following if done else self.phase,
             next_hash=FIRST_HASH if done else end,
-            batch_hashes=max(1, width // SESSION_COST) if done else width,
+            batch_hashes=_next_width(self.batch_hashes, seconds * cost),
         )
 
 
@@ -188,5 +188,5 @@ def _first_width(rows: int) -> int:
 
 
 def _next_width(width: int, seconds: float) -> int:
-    factor = min(4.0, max(0.25, BATCH_SECONDS / max(seconds, 0.001)))
+    factor = min(4.0, max(1 / 32, BATCH_SECONDS / max(seconds, 0.001)))
     return max(1, min(END_OF_HASHES - FIRST_HASH, int(width * factor)))

@@ -134,7 +134,8 @@ BEGIN
     SELECT 'workshop_students' AS origin, * FROM pg_temp.student_typed
     UNION ALL SELECT 'student_configs', * FROM pg_temp.config_typed
     UNION ALL SELECT 'workshop_sessions', * FROM pg_temp.login_typed;
-  CREATE TEMP TABLE batch_rows ON COMMIT DROP AS SELECT * FROM pg_temp.all_rows WITH NO DATA;
+  CREATE TEMP TABLE batch_rows WITH (toast_tuple_target = 8160)  -- compressing costs, disk does not
+    ON COMMIT DROP AS SELECT * FROM pg_temp.all_rows WITH NO DATA;
   PERFORM legacy.open_mended('all_rows', 'legacy_rows'),
     legacy.open_mended('batch_rows', 'mended_batch');
 END $$;

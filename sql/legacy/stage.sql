@@ -15,7 +15,7 @@ CREATE TEMP TABLE IF NOT EXISTS merged_rows ON COMMIT DROP AS
   SELECT * FROM pg_temp.mended_batch WITH NO DATA;
 
 -- One row per token of the batch, all tables merged. Times are null where no table had one.
-CREATE TEMP TABLE IF NOT EXISTS incoming ON COMMIT DROP AS
+CREATE TEMP TABLE IF NOT EXISTS incoming WITH (toast_tuple_target = 8160) ON COMMIT DROP AS
   SELECT s.*,
     NULL::text AS person,            -- the e-mail column of its student
     NULL::text AS student_name,
