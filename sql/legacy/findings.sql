@@ -8,7 +8,7 @@ FROM pg_temp.batch_rows AS t, LATERAL unnest(ARRAY[
   CASE
     WHEN t.origin = 'workshop_sessions' AND t.student_email NOT LIKE '%@%'
       THEN ROW('student_email', 'mended',
-        'a made-up id, no e-mail: the student is anonymous, the id kept in exercises')::legacy.finding
+        'a made-up id, no e-mail: the student is anonymous, the id in exercises')::legacy.finding
     WHEN legacy.is_anonymous(t.student_email)
       THEN ROW('student_email', 'mended',
         'a placeholder, no e-mail: the student is anonymous')::legacy.finding
@@ -34,7 +34,9 @@ WHERE found.field IS NOT NULL;
 INSERT INTO pg_temp.findings (source, row_key, field, outcome, reason)
 SELECT 'workshop_students', legacy.row_key(told.session_token),
   concat_ws('.', 'exercises', left(key, 40), part), found.outcome, reason
-FROM (SELECT session_token, key, odd AS entry FROM pg_temp.told WHERE odd IS NOT NULL) AS told, LATERAL (
+FROM (
+  SELECT session_token, key, odd AS entry FROM pg_temp.told WHERE odd IS NOT NULL
+) AS told, LATERAL (
   SELECT NULL AS part, 'kept raw' AS outcome, 'no step from 1 to 9: kept in exercises' AS reason
     WHERE legacy.step_of(key) BETWEEN 1 AND 9 IS NOT TRUE
   UNION ALL SELECT NULL, 'kept raw', 'neither an object nor true or false: kept in exercises'

@@ -2,9 +2,9 @@
 
 -- clear_stage --
 -- Empty the temporary tables of the batch before.
-TRUNCATE pg_temp.batch_rows, pg_temp.repeated, pg_temp.merged_rows, pg_temp.incoming, pg_temp.told, pg_temp.steps,
-  pg_temp.step_totals, pg_temp.sealed, pg_temp.known, pg_temp.outcome, pg_temp.changed,
-  pg_temp.findings;
+TRUNCATE pg_temp.batch_rows, pg_temp.repeated, pg_temp.merged_rows, pg_temp.incoming,
+  pg_temp.told, pg_temp.steps, pg_temp.step_totals, pg_temp.sealed, pg_temp.known,
+  pg_temp.outcome, pg_temp.changed, pg_temp.findings;
 
 -- take_batch --
 -- The batch's rows: all of a token, from all tables. %(from)s and %(to)s bound the tokens' hashes.
@@ -47,8 +47,8 @@ SELECT origin, max(place), session_token, legacy.newest(email),
   bool_or(step5_committed), bool_or(step5_deployed), bool_or(step6_code_validated),
   bool_or(step6_committed), bool_or(step6_deployed), bool_or(system_prompt_saved),
   bool_or(step7_committed), bool_or(step7_deployed), bool_or(tools_configured),
-  bool_or(step8_code_validated),
-  bool_or(step8_committed), bool_or(step8_deployed), bool_or(project_deployed)
+  bool_or(step8_code_validated), bool_or(step8_committed), bool_or(step8_deployed),
+  bool_or(project_deployed)
 FROM (
   SELECT * FROM pg_temp.mended_batch
   -- "IS TRUE" keeps the planner from joining later, after the JSON of every row was read.
@@ -68,8 +68,8 @@ INSERT INTO pg_temp.incoming (
   call_direction_chosen, services_ready, step4_code_validated, step4_committed, step4_deployed,
   step5_code_validated, step5_committed, step5_deployed, step6_code_validated, step6_committed,
   step6_deployed, system_prompt_saved, step7_committed, step7_deployed, tools_configured,
-  step8_code_validated,
-  step8_committed, step8_deployed, project_deployed, in_students, in_configs, in_logins, flagged)
+  step8_code_validated, step8_committed, step8_deployed, project_deployed, in_students, in_configs,
+  in_logins, flagged)
 SELECT m.*,
   CASE WHEN m.twilio_connected AND m.openai_connected THEN 1 ELSE 0 END
   | CASE WHEN m.call_direction_chosen THEN 2 ELSE 0 END

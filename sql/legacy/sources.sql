@@ -110,8 +110,7 @@ BEGIN
       t.step5_code_validated, t.step5_committed, t.step5_deployed, t.step6_code_validated,
       t.step6_committed, t.step6_deployed, t.system_prompt_saved, t.step7_committed,
       t.step7_deployed, t.tools_configured, t.step8_code_validated, t.step8_committed,
-      t.step8_deployed,
-      t.project_deployed
+      t.step8_deployed, t.project_deployed
     FROM pg_temp.%I AS t, LATERAL (
       SELECT legacy.of_kind(t.exercises, 'object') AS exercises,
         legacy.of_kind(t.tools, 'array') AS tools,

@@ -3,21 +3,19 @@
 -- insert_sessions --
 -- Tokens that the unified schema does not have yet.
 INSERT INTO public.sessions (
-  session_token, student_id, student_name_given, started_at, last_activity, demo_mode, current_step,
-  total_time_spent, completion_rate, use_case_description, call_direction,
-  selected_phone_number, tts_provider,
-  selected_voice, openai_api_key, system_prompt, ivr_greeting, tools, voice_settings,
-  websocket_url, codespace_url, github_repo_url, railway_url, ci_service_sid, bug_reports,
-  exercises, repo_created, twilio_connected, openai_connected, call_direction_chosen,
-  services_ready, step4_code_validated, step4_committed, step4_deployed, step5_code_validated,
-  step5_committed, step5_deployed, step6_code_validated, step6_committed, step6_deployed,
-  system_prompt_saved, step7_committed, step7_deployed, tools_configured, step8_code_validated,
-  step8_committed, step8_deployed,
-  project_deployed, created_at, expires_at, updated_at)
+  session_token, student_id, student_name_given, started_at, last_activity, demo_mode,
+  current_step, total_time_spent, completion_rate, use_case_description, call_direction,
+  selected_phone_number, tts_provider, selected_voice, openai_api_key, system_prompt, ivr_greeting,
+  tools, voice_settings, websocket_url, codespace_url, github_repo_url, railway_url,
+  ci_service_sid, bug_reports, exercises, repo_created, twilio_connected, openai_connected,
+  call_direction_chosen, services_ready, step4_code_validated, step4_committed, step4_deployed,
+  step5_code_validated, step5_committed, step5_deployed, step6_code_validated, step6_committed,
+  step6_deployed, system_prompt_saved, step7_committed, step7_deployed, tools_configured,
+  step8_code_validated, step8_committed, step8_deployed, project_deployed, created_at, expires_at,
+  updated_at)
 SELECT
   w.session_token, w.student_id, w.student_name_given, w.started_at, w.last_activity, w.demo_mode,
-  w.current_step,
-  w.total_time_spent, w.completion_rate, w.use_case_description, w.call_direction,
+  w.current_step, w.total_time_spent, w.completion_rate, w.use_case_description, w.call_direction,
   w.selected_phone_number, w.tts_provider, w.selected_voice, w.openai_api_key, w.system_prompt,
   w.ivr_greeting, w.tools, w.voice_settings, w.websocket_url, w.codespace_url, w.github_repo_url,
   w.railway_url, w.ci_service_sid, w.bug_reports, w.exercises, w.repo_created, w.twilio_connected,
@@ -25,8 +23,7 @@ SELECT
   w.step4_committed, w.step4_deployed, w.step5_code_validated, w.step5_committed, w.step5_deployed,
   w.step6_code_validated, w.step6_committed, w.step6_deployed, w.system_prompt_saved,
   w.step7_committed, w.step7_deployed, w.tools_configured, w.step8_code_validated,
-  w.step8_committed, w.step8_deployed, w.project_deployed, w.created_at, w.expires_at,
-  w.updated_at
+  w.step8_committed, w.step8_deployed, w.project_deployed, w.created_at, w.expires_at, w.updated_at
 FROM pg_temp.wanted AS w
 WHERE NOT EXISTS (SELECT FROM pg_temp.known AS k WHERE k.session_token = w.session_token)
 ON CONFLICT ON CONSTRAINT sessions_pkey DO NOTHING;
@@ -97,8 +94,7 @@ INSERT INTO pg_temp.outcome (
   call_direction_chosen, services_ready, step4_code_validated, step4_committed, step4_deployed,
   step5_code_validated, step5_committed, step5_deployed, step6_code_validated, step6_committed,
   step6_deployed, system_prompt_saved, step7_committed, step7_deployed, tools_configured,
-  step8_code_validated,
-  step8_committed, step8_deployed, project_deployed, created_at)
+  step8_code_validated, step8_committed, step8_deployed, project_deployed, created_at)
 SELECT s.session_token,
   CASE WHEN legacy.is_anonymous(st.student_email) AND NOT legacy.is_anonymous(w.person)
        THEN coalesce(w.student_id, s.student_id) ELSE s.student_id END,
@@ -169,12 +165,12 @@ WITH touched AS (
       total_time_spent, completion_rate, use_case_description, call_direction,
       selected_phone_number, tts_provider, selected_voice, openai_api_key, system_prompt,
       ivr_greeting, tools, voice_settings, websocket_url, codespace_url, github_repo_url,
-      railway_url, ci_service_sid, bug_reports, exercises, repo_created, twilio_connected, openai_connected,
-      call_direction_chosen, services_ready, step4_code_validated, step4_committed, step4_deployed,
-      step5_code_validated, step5_committed, step5_deployed, step6_code_validated, step6_committed,
-      step6_deployed, system_prompt_saved, step7_committed, step7_deployed, tools_configured,
-      step8_code_validated, step8_committed,
-      step8_deployed, project_deployed, created_at
+      railway_url, ci_service_sid, bug_reports, exercises, repo_created, twilio_connected,
+      openai_connected, call_direction_chosen, services_ready, step4_code_validated,
+      step4_committed, step4_deployed, step5_code_validated, step5_committed, step5_deployed,
+      step6_code_validated, step6_committed, step6_deployed, system_prompt_saved, step7_committed,
+      step7_deployed, tools_configured, step8_code_validated, step8_committed, step8_deployed,
+      project_deployed, created_at
     ) = (
       greatest(now(), o.moment), o.student_id, s.version + 1, o.started_at, o.last_activity,
       o.demo_mode, o.current_step, o.total_time_spent, o.completion_rate, o.use_case_description,
@@ -185,8 +181,8 @@ WITH touched AS (
       o.call_direction_chosen, o.services_ready, o.step4_code_validated, o.step4_committed,
       o.step4_deployed, o.step5_code_validated, o.step5_committed, o.step5_deployed,
       o.step6_code_validated, o.step6_committed, o.step6_deployed, o.system_prompt_saved,
-      o.step7_committed, o.step7_deployed, o.tools_configured,
-      o.step8_code_validated, o.step8_committed, o.step8_deployed, o.project_deployed, o.created_at)
+      o.step7_committed, o.step7_deployed, o.tools_configured, o.step8_code_validated,
+      o.step8_committed, o.step8_deployed, o.project_deployed, o.created_at)
   FROM pg_temp.outcome AS o
   WHERE s.session_token = o.session_token AND s.updated_at = o.updated_at
     AND (
@@ -199,8 +195,7 @@ WITH touched AS (
       s.step4_committed, s.step4_deployed, s.step5_code_validated, s.step5_committed,
       s.step5_deployed, s.step6_code_validated, s.step6_committed, s.step6_deployed,
       s.system_prompt_saved, s.step7_committed, s.step7_deployed, s.tools_configured,
-      s.step8_code_validated, s.step8_committed,
-      s.step8_deployed, s.project_deployed, s.created_at
+      s.step8_code_validated, s.step8_committed, s.step8_deployed, s.project_deployed, s.created_at
     ) IS DISTINCT FROM (
       o.student_id, o.started_at, o.last_activity, o.demo_mode, o.current_step, o.total_time_spent,
       o.completion_rate, o.use_case_description, o.call_direction, o.selected_phone_number,
@@ -211,8 +206,8 @@ WITH touched AS (
       o.step4_committed, o.step4_deployed, o.step5_code_validated, o.step5_committed,
       o.step5_deployed, o.step6_code_validated, o.step6_committed, o.step6_deployed,
       o.system_prompt_saved, o.step7_committed, o.step7_deployed, o.tools_configured,
-      o.step8_code_validated, o.step8_committed,
-      o.step8_deployed, o.project_deployed, o.created_at)
+      o.step8_code_validated, o.step8_committed, o.step8_deployed, o.project_deployed,
+      o.created_at)
   RETURNING s.session_token
 )
 INSERT INTO pg_temp.changed (session_token) SELECT session_token FROM touched;
