@@ -89,7 +89,7 @@ def lambda_entry(app: FastAPI, scheduled: Callable[[], Any] | None = None) -> La
 
 
 class StrictRoute(APIRoute):
-    """A route that first reads its body, bounded and strictly, and then checks who calls.
+    """A route that reads its body within bounds, checks who calls, and then parses it strictly.
 
     A model that a handler returns is the answer as it stands: it was validated when it was made,
     so it is written in the handler's thread, without a second validation in another one.
@@ -103,15 +103,18 @@ class StrictRoute(APIRoute):
         handle = super().get_route_handler()
 
         async def strict(request: Request) -> Response:
-            checked = await _checked(request)
-            await guard(checked, current_deps())
-            return await handle(checked)
+            raw = await _read(request)
+            await guard(request, raw, current_deps())
+            return await handle(CheckedRequest(request, raw))
 
         return strict
 
 
 class Envelope:
-    """Request id, security headers, one log line, and a bare 500 for what nobody foresaw."""
+    """Request id, security headers, one log line, a bare 500 for what nobody foresaw.
+
+    HEAD is answered as GET without the body, as HTTP wants it of every resource.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -125,9 +128,13 @@ class Envelope:
         request_id = uuid.uuid4().hex
         scope.setdefault("state", {})["request_id"] = request_id
         status = 0
+        head_only = scope["method"] == "HEAD"
+        inner = {**scope, "method": "GET"} if head_only else scope
 
         async def send_with_headers(message: Message) -> None:
             nonlocal status
+            if head_only and message["type"] == "http.response.body":
+                message["body"] = b""
             if message["type"] == "http.response.start":
                 status = message["status"]
                 own = message["headers"]
@@ -140,29 +147,39 @@ class Envelope:
             await send(message)
 
         try:
-            await self._app(scope, receive, send_with_headers)
+            await self._app(inner, receive, send_with_headers)
         except Exception as error:  # noqa: BLE001 the last resort
             log("unforeseen", request=request_id, kind=type(error).__name__, at=_place(error))
             if status == 0:
                 answer = _envelope(500, "internal", "Something went wrong on our side.", request_id)
-                await answer(scope, receive, send_with_headers)
+                await answer(inner, receive, send_with_headers)
         log(
             "request",
             request=request_id,
             method=scope["method"],
-            route=getattr(scope.get("route"), "path", None),
+            route=getattr(inner.get("route"), "path", None),
             status=status,
             milliseconds=round(1000 * (time.perf_counter() - started), 1),
         )
 
 
 class CheckedRequest(Request):
-    """A request whose body has been read and parsed."""
+    """A request whose body has been read.
 
-    def __init__(self, request: Request, raw: bytes, parsed: Any) -> None:
+    Raises:
+        UnsupportedMediaType: If there is a body and it is not declared as JSON.
+        BadRequest, InvalidInput: As `strict_json.parse`.
+    """
+
+    def __init__(self, request: Request, raw: bytes) -> None:
         super().__init__(request.scope, request.receive)
         self._raw = raw
-        self._parsed = parsed
+        self._parsed = None
+        if raw:
+            media = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+            if media != "application/json":
+                raise UnsupportedMediaType
+            self._parsed = strict_json.parse(raw)
 
     async def body(self) -> bytes:
         """The body as it came."""
@@ -173,25 +190,14 @@ class CheckedRequest(Request):
         return self._parsed
 
 
-async def _checked(request: Request) -> CheckedRequest:
-    """Read the body within its limit and parse it.
+async def _read(request: Request) -> bytes:
+    """Return the body.
 
     Raises:
         TooLarge: If it is longer than the endpoint allows.
-        UnsupportedMediaType: If there is one and it is not declared as JSON.
-        BadRequest, InvalidInput: As `strict_json.parse`.
     """
     endpoint = find(request.scope["route"].path, request.method)
-    raw = await _read(request, endpoint.body_limit if endpoint else SMALL_BODY)
-    if not raw:
-        return CheckedRequest(request, raw, None)
-    media = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if media != "application/json":
-        raise UnsupportedMediaType
-    return CheckedRequest(request, raw, strict_json.parse(raw))
-
-
-async def _read(request: Request, limit: int) -> bytes:
+    limit = endpoint.body_limit if endpoint else SMALL_BODY
     declared = request.headers.get("content-length", "")
     if declared.isdigit() and len(declared) < 20 and int(declared) > limit:  # noqa: PLR2004 64 bits
         raise TooLarge(limit=limit)

@@ -95,6 +95,34 @@ def test_no_body_and_a_body_that_is_no_object_give_401(settings: Settings) -> No
     assert client.post("/api/admin-scratch", json=[ADMIN_PASSWORD]).status_code == 401
 
 
+@pytest.mark.parametrize(
+    "raw", [b'{"adminPassword": "wrong", ', b"[" * 60_000, b'{"a": 1, "a": 2}', b"\xff", b"NaN"]
+)
+def test_what_a_stranger_sends_is_not_even_parsed(settings: Settings, raw: bytes) -> None:
+    json = {"Content-Type": "application/json"}
+    client = scratch(settings)
+    assert client.post("/api/admin-scratch", content=raw, headers=json).status_code == 401
+    bearer = {**json, "Authorization": f"Bearer {ADMIN_PASSWORD}"}
+    told = client.post("/api/admin-scratch", content=raw, headers=bearer)
+    assert told.status_code in {400, 422}
+
+
+@pytest.mark.parametrize(
+    "member",
+    [
+        '"adminPassword":"a password for the tests"',
+        '"adminPassword" \n : "a password for the tests"',
+        '"adminPassword": "\\u0061 password for the tests"',
+        '"note": "adminPassword", "adminPassword": "a password for the tests"',
+    ],
+)
+def test_the_password_is_found_however_json_writes_it(settings: Settings, member: str) -> None:
+    client = scratch(settings)
+    json = {"Content-Type": "application/json"}
+    answer = client.post("/api/admin-scratch", content=f"{{{member}}}", headers=json)
+    assert answer.status_code == 200
+
+
 def test_after_five_wrong_passwords_even_the_right_one_waits(settings: Settings) -> None:
     client = scratch(settings)
     assert [post(client, "wrong").status_code for _ in range(ADDRESS_LIMIT)] == [401] * 5

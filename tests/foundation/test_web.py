@@ -110,6 +110,15 @@ def test_a_wrong_method_is_told_the_right_ones(web: TestClient) -> None:
     assert answer.headers["Allow"] == "GET, POST"
 
 
+def test_head_is_answered_as_get_without_the_body(web: TestClient) -> None:
+    got, asked = web.get("/api/echo/conflict"), web.head("/api/echo/conflict")
+    assert asked.status_code == got.status_code == 409
+    assert asked.content == b""
+    length = "content-length"
+    assert asked.headers[length] == got.headers[length]
+    assert web.head("/api/large").status_code == 405
+
+
 @pytest.mark.parametrize("media", ["text/plain", "application/x-www-form-urlencoded", "", "json"])
 def test_only_json_is_taken_for_json(web: TestClient, media: str) -> None:
     answer = web.post("/api/echo/1", content=b'{"n": 1}', headers={"Content-Type": media})
