@@ -6,9 +6,8 @@ import sys
 from pathlib import Path
 
 from local.dev_server import DevServer
+from local.running import PORT
 from local.services import FOLDER
-
-PORT = 5300
 
 
 def main() -> int:

@@ -9,6 +9,9 @@ from pathlib import Path
 from local.child import FolderLock, ServerError
 from local.own_secrets import write_private
 
+PORT = 5300
+URL_NAME = "STEPWISE_URL"
+"""Tells a command where the `make dev` beside it answers."""
 WAIT_SECONDS = 120.0
 POLL_SECONDS = 0.05
 
@@ -61,6 +64,11 @@ def announce(folder: Path, url: str, environment: dict[str, str]) -> None:
 def withdraw(folder: Path) -> None:
     """Say that it is about to stop."""
     _file(folder).unlink(missing_ok=True)
+
+
+def dev_url() -> str:
+    """Where `make dev` answers, or will when it is started with this environment."""
+    return os.environ.get(URL_NAME) or f"http://127.0.0.1:{os.environ.get('PORT') or PORT}"
 
 
 def _read(folder: Path) -> Running | None:

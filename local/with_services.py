@@ -13,7 +13,7 @@ import subprocess
 import sys
 
 from local.child import FolderLock, ServerError, ends_with_us
-from local.running import claim
+from local.running import URL_NAME, claim
 from local.services import FOLDER, given_all, joined, running_services
 
 
@@ -34,7 +34,8 @@ def _run(program: list[str]) -> int:
         return _call(program, {**os.environ})
     claimed = claim(FOLDER)
     if not isinstance(claimed, FolderLock):
-        return _call(program, joined(os.environ, claimed.environment))
+        found = {**joined(os.environ, claimed.environment), URL_NAME: claimed.url}
+        return _call(program, found)
     with claimed, running_services(FOLDER) as services:
         return _call(program, services.environment)
 

@@ -9,18 +9,19 @@ from local.demo.loading import load_pool, load_tests, load_workshop
 from local.demo.people import people
 from local.demo.pool import POOL_ID
 from local.demo.students import session_token
+from local.running import dev_url
 
 EXAMPLE = "noor.haddad"
 TRY = """
-Some of what can be tried at http://127.0.0.1:5300 (docs/try-it.md has more):
+Some of what can be tried at {url} (docs/try-it.md has more):
 
   question pool     {pool}
   tested student    demo-student-08
   workshop student  {email}
   their session     {token}
 
-curl 'http://127.0.0.1:5300/api/student-progress?sessionToken={token}'
-curl -X POST http://127.0.0.1:5300/api/test/start -H 'Content-Type: application/json' \\
+curl '{url}/api/student-progress?sessionToken={token}'
+curl -X POST {url}/api/test/start -H 'Content-Type: application/json' \\
   -d '{{"student_id": "me", "question_pool_id": "{pool}"}}'
 """
 
@@ -44,7 +45,9 @@ def main() -> int:
         f"Tests: {tests.students} students added, {tests.sessions} tests, {tests.answers} answers"
     )
     example = next(person for person in people() if person.mailbox == EXAMPLE)
-    print(TRY.format(pool=POOL_ID, email=example.email, token=session_token(example)))
+    print(
+        TRY.format(url=dev_url(), pool=POOL_ID, email=example.email, token=session_token(example))
+    )
     return 0
 
 

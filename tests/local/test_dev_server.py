@@ -84,6 +84,9 @@ def test_others_find_a_make_dev_that_runs(folder: Path, start_dev: Start) -> Non
     for name in ("secrets.json", "running.json"):
         assert (dev.folder / name).stat().st_mode & 0o777 == 0o600
 
+    seeded = run("local.with_services", "-m", "local.demo", cwd=folder)
+    assert f"curl -X POST {dev.shown('Stepwise')}/api/test/start" in seeded.stdout, seeded.stderr
+
     command = run("local.with_services", "-c", SHOW, cwd=folder)
     assert command.stdout.split() == [dev.database, dev.shown("Admin password")], command.stderr
     assert dev.get("/health")[1]["status"] == "healthy"
