@@ -6,12 +6,15 @@ RUN := $(VENV)/bin/python
 BUILT := $(VENV)/.built-$(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null)
 BENCH := $(VENV)/.bench
 
-# uv installs the pins in seconds where pip takes minutes; it comes from the same hashed pins. Where
-# it cannot reach the index (a mirror set up for pip alone, say), pip does the work.
+# uv installs the pins in seconds where pip takes minutes; it comes from the same hashed pins. It is
+# tried with the machine's certificates (a company's proxy has its own), then with those it brings.
+# Where it cannot reach the index at all (a mirror set up for pip alone, say), pip does the work.
 PIP := $(RUN) -m pip install --quiet --disable-pip-version-check --require-hashes
 INSTALL_UV = awk '/^uv==/ { found = 1 } found { print } found && !/\\$$/ { exit }' requirements-dev.txt > $(VENV)/uv.txt \
 	&& $(PIP) --no-deps -r $(VENV)/uv.txt
-install = $(VENV)/bin/uv pip install --quiet --require-hashes --python $(RUN) -r $(1) 2>$(VENV)/uv.log || $(PIP) -r $(1)
+UV_INSTALL = $(VENV)/bin/uv pip install --quiet --require-hashes --python $(RUN)
+install = $(UV_INSTALL) --system-certs -r $(1) 2>$(VENV)/uv.log || $(UV_INSTALL) -r $(1) 2>>$(VENV)/uv.log \
+	|| $(PIP) -r $(1)
 
 .DEFAULT_GOAL := help
 .PHONY: help dev test check migrate seed backup restore bench simulate calibrate deploy-check pins clean
