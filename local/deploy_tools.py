@@ -15,6 +15,8 @@ TOOLS = ROOT / ".build" / "deploy-tools"
 SECONDS = 600
 """For one tool; `vercel build` installs once per function."""
 QUIET = {"VERCEL_TELEMETRY_DISABLED": "1", "SLS_TELEMETRY_DISABLED": "1", "CI": "1"}
+TRUST = {"NODE_USE_SYSTEM_CA": "1", "UV_SYSTEM_CERTS": "1"}
+"""The machine's certificates too: behind a company's proxy there is no way without them."""
 PROJECT = {"projectId": "prj_none", "orgId": "team_none", "settings": {"framework": None}}
 """What `vercel build` wants to see of an account; nothing looks it up."""
 
@@ -74,7 +76,7 @@ def _run(command: list[str], folder: Path, env: Mapping[str, str] | None = None)
     result = subprocess.run(
         command,
         cwd=folder,
-        env={**os.environ, **QUIET, **(env or {}), "PATH": path},
+        env={**os.environ, **TRUST, **QUIET, **(env or {}), "PATH": path},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

@@ -20,6 +20,7 @@ PROGRAMS = Path(sys.executable).parent
 NODE = {
     "PATH": f"{PROGRAMS}{os.pathsep}{os.environ['PATH']}",
     "npm_config_cache": str(CACHE / "downloads"),
+    "NODE_USE_SYSTEM_CA": "1",  # a company's proxy has its own certificate
     "npm_config_update_notifier": "false",
 }
 FILES = ("package.json", "package-lock.json", "check.mjs")
