@@ -22,6 +22,8 @@ five seconds and not one a call."""
 MAX_REPLY_BYTES = 4 * 1024 * 1024
 READ_BYTES = 64 * 1024
 CONNECTIONS = 10
+_NO_ANSWER = (urllib3.exceptions.HTTPError, ValueError, TypeError, KeyError, RecursionError)
+"""The last one comes of JSON that is nested without end."""
 
 Command = Sequence[str | int | float]
 
@@ -66,7 +68,7 @@ class RedisRest:
             return None
         try:
             return [_result(answer) for answer in self._post(path, commands)]
-        except (urllib3.exceptions.HTTPError, ValueError, TypeError, KeyError) as error:
+        except _NO_ANSWER as error:
             self._asleep_until = time.monotonic() + self._rest_seconds
             log("redis_unavailable", kind=type(error).__name__, reason=str(error)[:200])
             return None

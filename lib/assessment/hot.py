@@ -167,7 +167,7 @@ def _question(text: Any, question_id: str, revision: int) -> Shown | None:
         question: Shown = json.loads(text)
         unchanged = question.pop("check") == _check(question)
         fits = question["id"] == question_id and question["revision"] == revision
-    except (TypeError, ValueError, LookupError, AttributeError):
+    except (TypeError, ValueError, LookupError, AttributeError, RecursionError):
         return None
     return question if unchanged and fits else None
 

@@ -40,6 +40,15 @@ MAX_REMEMBERED = 1_000
 _written: OrderedDict[str, Sitting] = OrderedDict()
 _lock = threading.Lock()
 _TYPES = ("fixed_length", "precision", "classification")
+_UNREADABLE = (
+    TypeError,
+    ValueError,
+    LookupError,
+    AttributeError,
+    RecursionError,  # JSON nested without end
+    struct.error,
+    binascii.Error,
+)
 _HEAD = struct.Struct("<B16sIBBBdddBB")
 _KNOWN = struct.Struct("<Bddd")
 
@@ -107,7 +116,7 @@ def decode(session_id: UUID, text: Any) -> HotState | None:
         if check != _check(session_id, fields, body) or body[0] != FORMAT:
             return None
         return _opened(session_id, fields, body)
-    except (TypeError, ValueError, LookupError, AttributeError, struct.error, binascii.Error):
+    except _UNREADABLE:
         return None
 
 

@@ -126,7 +126,7 @@ def _legacy_student(row: dict[str, Any]) -> TrackedStudent:
     if isinstance(exercises, str):  # JSON inside JSON, as the older driver wrote it
         try:
             exercises = json.loads(exercises)
-        except ValueError:
+        except (ValueError, RecursionError):
             exercises = None
     return TrackedStudent(
         student_id=row.get("student_email") or "",

@@ -18,6 +18,8 @@ from tests.assessment.undisturbed import told, undisturbed
 ALL_FAULTS = [fault for fault in Fault if fault not in {Fault.SLOW, Fault.HANG}]
 ANSWERS = [True, False, True, True, False, False]
 CRITERIA = {"max_questions": len(ANSWERS)}
+NESTED = '{"packed": ' * 100_000
+"""JSON that no parser reads to its end: Python's raises RecursionError, not ValueError."""
 SLACK_SECONDS = 2.0  # for a busy machine; the calls themselves take milliseconds
 
 
@@ -140,6 +142,7 @@ def test_state_of_an_earlier_moment_is_noticed(
         '{"packed": "~~~"}',
         '{"packed": ""}',
         json.dumps({"student_id": "ann", "next_question_id": "q1", "packed": "0" * 100}),
+        NESTED,
     ],
 )
 def test_state_of_a_wrong_shape_is_discarded(value: str, ann: Student, deps: Deps) -> None:
@@ -193,6 +196,13 @@ def test_cached_question_that_was_altered_is_not_shown(
     false = {**json.loads(redis_values()[key]), "content": "Send money?"}
     redis_of(deps).pipeline([["SET", key, json.dumps(false)]])
     assert ann.start()["next_question"] == shown
+
+
+def test_cached_question_of_a_wrong_shape_is_not_shown(ann: Student, deps: Deps) -> None:
+    shown = ann.start()["next_question"]
+    for value in ("", "null", "[]", '{"check": 1}', NESTED):
+        redis_of(deps).pipeline([["SET", f"question:{shown['id']}", value]])
+        assert ann.start()["next_question"] == shown
 
 
 def test_question_is_served_from_the_cache_and_counted(

@@ -83,28 +83,3 @@ def test_a_wrong_token_is_an_absence_and_does_not_show_in_the_log(
     assert "redis_unavailable" in logged
     assert "401" in logged
     assert "a-token-that-is-wrong" not in logged
-
-
-def test_redirects_are_not_followed() -> None:
-    from http.server import BaseHTTPRequestHandler, HTTPServer
-    from threading import Thread
-
-    asked: list[str] = []
-
-    class Elsewhere(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            asked.append(self.path)
-            self.send_response(302)
-            self.send_header("Location", "/other")
-            self.send_header("Content-Length", "0")
-            self.end_headers()
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    with HTTPServer(("127.0.0.1", 0), Elsewhere) as server:
-        Thread(target=server.serve_forever, daemon=True).start()
-        redis = RedisRest(f"http://127.0.0.1:{server.server_port}", "t")
-        assert redis.pipeline([["GET", "k"]]) is None
-        server.shutdown()
-    assert asked == ["/pipeline"]

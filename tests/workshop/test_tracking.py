@@ -1,5 +1,6 @@
 """What track-student-progress promises to the older pages."""
 
+import json
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
@@ -232,6 +233,16 @@ def test_older_table_is_read_before_the_unified_schema_exists(
     assert (ann["totalTimeSpent"], ann["completionRate"], ann["demoMode"]) == (50, 11.11, False)
     assert anonymous["exercises"] == {"step1": True}
     assert (bob["studentId"], bob["exercises"]) == ("bob@example.com", {})
+
+
+def test_exercises_that_nobody_can_read_are_none(
+    legacy: TestClient, empty_postgres_url: str, operator: dict[str, str]
+) -> None:
+    nested = json.dumps("[" * 100_000)
+    with psycopg.connect(empty_postgres_url) as connection:
+        connection.execute("UPDATE public.workshop_students SET exercises = %s", [nested])
+    answer = legacy.get(PATH, params={"getAllStudents": "true"}, headers=operator)
+    assert [student["exercises"] for student in answer.json()["students"]] == [{}, {}, {}]
 
 
 def test_stranger_sees_the_share_view_of_the_older_table(legacy: TestClient) -> None:
