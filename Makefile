@@ -1,6 +1,7 @@
 # Needs nothing but make and a Python from 3.11 to 3.14; makes .venv itself.
+FITS := import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 15))
 PYTHON ?= $(shell for p in python3.12 python3 python3.13 python3.14 python3.11 python; do \
-	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 15))' 2>/dev/null && { echo $$p; break; }; done)
+	$$p -c '$(FITS)' 2>/dev/null && { echo $$p; break; }; done)
 VENV := .venv
 RUN := $(VENV)/bin/python
 BUILT := $(VENV)/.built-$(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null)
@@ -22,11 +23,15 @@ install = $(UV_INSTALL) --system-certs -r $(1) 2>$(VENV)/uv.log || $(UV_INSTALL)
 help: ## This list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /	/' | expand -t 16
 
-# The environment is made again whenever the pins or the interpreter change.
+# The environment is made again whenever the pins or the interpreter change. The old one goes only
+# when it is clear that a new one can be made: a `make dev` may be running from it.
 $(BUILT): requirements-dev.txt local/redis-server.txt
-	@test -n "$(PYTHON)" || { echo "No Python from 3.11 to 3.14 found; set PYTHON=/path/to/python"; exit 1; }
+	@test -n "$(PYTHON)" && $(PYTHON) -c '$(FITS)' 2>/dev/null \
+		|| { echo "No Python from 3.11 to 3.14 found; set PYTHON=/path/to/python"; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null \
+		|| { echo "$(PYTHON) cannot make an environment: on Debian and Ubuntu install python3-venv"; exit 1; }
 	@rm -rf $(VENV)
-	@$(PYTHON) -m venv $(VENV) || { echo "'$(PYTHON) -m venv' failed: on Debian and Ubuntu install python3-venv"; exit 1; }
+	@$(PYTHON) -m venv $(VENV)
 	@echo "Installing the pinned packages into $(VENV) (once) …"
 	@$(INSTALL_UV)
 	@$(call install,requirements-dev.txt)
