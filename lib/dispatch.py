@@ -35,14 +35,17 @@ class Dispatcher:
         """Serve one request."""
         app = self._app
         if scope["type"] == "http":
-            path = scope["path"]
-            if path == "/openapi.json" and not current_deps().settings.deployed:
+            if _asks_for_description(scope) and not current_deps().settings.deployed:
                 from lib.openapi import serve_openapi
 
                 app = serve_openapi
             elif (module := _module_of(scope)) is not None:
                 app = function_app(module)
         await app(scope, receive, send)
+
+
+def _asks_for_description(scope: Scope) -> bool:
+    return scope["path"] == "/openapi.json" and scope["method"] in {"GET", "HEAD"}
 
 
 def _module_of(scope: Scope) -> str | None:

@@ -30,6 +30,13 @@ from lib.logs import log
 from lib.routes import ENDPOINTS, SMALL_BODY, Access, endpoints_of, find
 
 MAX_DETAILS = 20
+_WORDS = {
+    "model_attributes_type": "Input should be an object",
+    "string_pattern_mismatch": "Input has a character or a form that is not taken here",
+    "uuid_parsing": "Input should be a UUID",
+    "uuid_type": "Input should be a UUID",
+}
+"""For kinds of Pydantic's errors whose own text speaks to programmers of this service."""
 _HEADERS = tuple((name.lower().encode(), value.encode()) for name, value in API_HEADERS.items())
 LambdaHandler = Callable[[dict[str, Any], Any], Any]
 
@@ -285,7 +292,7 @@ async def _validation_error(request: Request, error: Exception) -> Response:
     """Name each field and what is wrong with it; never repeat what was sent."""
     assert isinstance(error, RequestValidationError)  # noqa: S101 as above
     details = [
-        {"field": _field(problem), "problem": str(problem["msg"]).removeprefix("Value error, ")}
+        {"field": _field(problem), "problem": _in_words(problem)}
         for problem in error.errors()[:MAX_DETAILS]
     ]
     first = details[0]
@@ -296,6 +303,12 @@ async def _validation_error(request: Request, error: Exception) -> Response:
         request.state.request_id,
         details=details,
     )
+
+
+def _in_words(problem: dict[str, Any]) -> str:
+    """What is wrong, for someone who knows neither Pydantic nor regular expressions."""
+    words = _WORDS.get(problem["type"])
+    return words or str(problem["msg"]).removeprefix("Value error, ")
 
 
 def _field(problem: dict[str, Any]) -> str:

@@ -28,6 +28,8 @@ class Counts:
     """Rows touched."""
 
     closed_sessions: int = 0
+    left_keys: int = 0
+    """Of sessions that were closed without it."""
     deleted_sessions: int = 0
     deleted_students: int = 0
     deleted_reports: int = 0
@@ -82,10 +84,11 @@ def clean_up(deps: Deps) -> Run:
 def _batch(transaction: "Transaction", days: int) -> Counts:
     bounds = {"batch": BATCH, "days": days}
     closed = transaction.execute(_queries["close_expired"], bounds)
-    transaction.execute(_queries["drop_left_keys"], bounds)
+    left_keys = transaction.execute(_queries["drop_left_keys"], bounds)
     owners = transaction.fetch_all(_queries["remove_old_sessions"], bounds, _Student)
     return Counts(
         closed_sessions=closed,
+        left_keys=left_keys,
         deleted_sessions=len(owners),
         deleted_students=_remove_alone(transaction, owners),
         deleted_reports=transaction.execute(_queries["remove_old_reports"], bounds),

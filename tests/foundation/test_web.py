@@ -2,11 +2,12 @@
 
 import re
 from collections.abc import Iterator
+from uuid import UUID
 
 import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from lib import routes
 from lib.deps import Deps, install_deps
@@ -27,6 +28,8 @@ PAGE = "https://pages.example"
 class Body(BaseModel):
     n: int
     text: str = ""
+    code: str = Field(default="", pattern="^[a-z]*$")
+    id: UUID | None = None
 
 
 def echo(settings: Settings, module: str = "echo") -> TestClient:
@@ -102,6 +105,17 @@ def test_a_mistake_in_the_body_names_the_field_and_repeats_nothing(web: TestClie
     ]
     assert body["error"].startswith("n: ")
     assert "canary" not in answer.text
+
+
+def test_a_mistake_is_told_without_our_patterns_and_types(web: TestClient) -> None:
+    good = {"n": 1, "code": "abc", "id": "f1dbc627-9b04-5538-902c-2d94deee7af0"}
+    for body, said in (
+        ({**good, "code": "ABC"}, "code: Input has a character or a form that is not taken here"),
+        ({**good, "id": "x"}, "id: Input should be a UUID"),
+        ({**good, "id": 3}, "id: Input should be a UUID"),
+        ([], "body: Input should be an object"),
+    ):
+        assert web.post("/api/echo/1", json=body).json()["error"] == said
 
 
 def test_a_wrong_method_is_told_the_right_ones(web: TestClient) -> None:

@@ -17,6 +17,14 @@ from tests.conftest import CRON_SECRET
 
 Rows = Callable[..., list[tuple[Any, ...]]]
 Run = Callable[[], dict[str, Any]]
+KILLED_AT_THE_LATE_ONE = """
+CREATE FUNCTION kill_us() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+  PERFORM pg_terminate_backend(pg_backend_pid());
+  RETURN new;
+END $$;
+CREATE TRIGGER killed BEFORE UPDATE ON sessions FOR EACH ROW
+  WHEN (old.session_token = 'late1') EXECUTE FUNCTION kill_us();
+"""
 
 
 @pytest.fixture
@@ -119,6 +127,31 @@ def test_more_than_a_batch_is_cleaned_in_one_run(
     body = run()
     assert (body["closedSessions"], body["done"]) == (cleanup.BATCH + 1, True)
     assert rows("SELECT count(*) FROM sessions WHERE is_active") == [(0,)]
+
+
+def test_more_than_a_batch_of_keys_left_in_closed_sessions_goes_in_one_run(
+    run: Run, sessions: Callable[..., None], rows: Rows
+) -> None:
+    sessions("moved", 2, count=cleanup.BATCH + 1)
+    rows("UPDATE sessions SET is_active = FALSE RETURNING 1")
+    assert run()["done"] is True
+    assert rows("SELECT count(openai_api_key) FROM sessions") == [(0,)]
+
+
+def test_run_killed_half_way_keeps_its_first_batch_and_the_next_one_goes_on(
+    client: TestClient, run: Run, sessions: Callable[..., None], rows: Rows
+) -> None:
+    sessions("early", 3, count=cleanup.BATCH)
+    sessions("late", 2)
+    sessions("active", 0.5)
+    rows(KILLED_AT_THE_LATE_ONE)
+    cron = {"Authorization": f"Bearer {CRON_SECRET}"}
+    assert client.get("/api/cleanup-sessions", headers=cron).status_code == 503
+    assert rows("SELECT count(*) FROM sessions WHERE NOT is_active") == [(cleanup.BATCH,)]
+    rows("DROP TRIGGER killed ON sessions")
+    body = run()
+    assert (body["message"], body["closedSessions"]) == ("cleaned up", 1)
+    assert rows("SELECT session_token FROM sessions WHERE is_active") == [("active1",)]
 
 
 def test_run_out_of_time_says_so_and_the_next_one_goes_on(
