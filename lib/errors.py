@@ -102,7 +102,7 @@ class NotConfigured(AppError):
 
 
 class DatabaseUnavailable(AppError):
-    """The database cannot be reached right now; nothing was changed, try again."""
+    """The database cannot be reached right now, or does not answer; try again."""
 
     status = 503
     code = "database_unavailable"

@@ -15,8 +15,10 @@ from typing import Any, TypeVar, cast
 
 import psycopg
 from psycopg import errors as driver
+from psycopg.abc import PQGen
 from psycopg.rows import BaseRowFactory, class_row, scalar_row, tuple_row
 
+from lib.deadline import seconds_left
 from lib.errors import AppError, Busy, DatabaseUnavailable, InvalidInput, SchemaMissing
 from lib.logs import log
 from lib.queries import Query
@@ -31,8 +33,22 @@ MAX_CONNECTIONS = 10  # a process; the platforms add processes, not threads, und
 WAIT_SECONDS = 5.0
 SILENCE_MILLISECONDS = 10_000  # then a network that swallows our packets counts as dead
 KEEPALIVE_SECONDS = 5
+WAIT_INTERVAL_SECONDS = 0.1  # the driver's own
 CONFLICT_TRIES = 4
 CONFLICT_PAUSE_SECONDS = 0.02
+
+
+class BoundedConnection(psycopg.Connection[tuple[Any, ...]]):
+    """A connection that waits for the server no longer than the request in hand may last.
+
+    Past that, what it waited for raises an OperationalError, and the connection is of no more use.
+    """
+
+    def wait(
+        self, gen: PQGen[T], interval: float = WAIT_INTERVAL_SECONDS, timeout: float | None = None
+    ) -> T:
+        """Wait for a reply, as every call of the driver does."""
+        return super().wait(gen, interval, seconds_left() if timeout is None else timeout)
 
 
 class Transaction:
@@ -160,7 +176,7 @@ class Postgres:
             self._places.release()
 
     def _connect(self) -> Connection:
-        return psycopg.connect(
+        return BoundedConnection.connect(
             self._url,
             autocommit=True,
             prepare_threshold=None,

@@ -9,6 +9,10 @@ from enum import StrEnum
 
 SMALL_BODY = 64 * 1024  # bytes
 LARGE_BODY = 4 * 1024 * 1024  # bytes; the platforms refuse more than 4.5 MB themselves
+REQUEST_SECONDS = 15
+OPERATOR_SECONDS = 29
+"""API Gateway gives up after 30 s, so longer work comes in batches."""
+SCHEDULED_SECONDS = 300
 
 
 class Access(StrEnum):
@@ -33,6 +37,14 @@ class Endpoint:
     """Bytes."""
     schedule: str | None = None
     """Five-field cron expression, UTC, of the run that this path answers."""
+
+    @property
+    def seconds(self) -> int:
+        """How long the platforms let a call run."""
+        if self.schedule:
+            return SCHEDULED_SECONDS
+        long = self.access in {Access.OPERATOR, Access.CRON}
+        return OPERATOR_SECONDS if long else REQUEST_SECONDS
 
 
 ENDPOINTS: tuple[Endpoint, ...] = (

@@ -21,13 +21,13 @@ from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from lib import strict_json
+from lib import deadline, strict_json
 from lib.access import guard
 from lib.deps import current_deps
 from lib.errors import AppError, TooLarge, UnsupportedMediaType
 from lib.headers import API_HEADERS
 from lib.logs import log
-from lib.routes import ENDPOINTS, SMALL_BODY, Access, endpoints_of, find
+from lib.routes import ENDPOINTS, REQUEST_SECONDS, SMALL_BODY, Access, endpoints_of, find
 
 MAX_DETAILS = 20
 _WORDS = {
@@ -110,6 +110,7 @@ class StrictRoute(APIRoute):
         handle = super().get_route_handler()
 
         async def strict(request: Request) -> Response:
+            _start_clock(request)
             raw = await _read(request)
             await guard(request, raw, current_deps())
             return await handle(CheckedRequest(request, raw))
@@ -195,6 +196,11 @@ class CheckedRequest(Request):
     async def json(self) -> Any:
         """The body parsed."""
         return self._parsed
+
+
+def _start_clock(request: Request) -> None:
+    endpoint = find(request.scope["route"].path, request.method)
+    deadline.begin(endpoint.seconds if endpoint else REQUEST_SECONDS)
 
 
 async def _read(request: Request) -> bytes:

@@ -15,17 +15,20 @@ from pathlib import Path
 from typing import Any
 
 from lib.headers import PAGE_HEADERS
-from lib.routes import ENDPOINTS, Access, Endpoint, endpoints_of, modules
+from lib.routes import (
+    ENDPOINTS,
+    OPERATOR_SECONDS,
+    REQUEST_SECONDS,
+    SCHEDULED_SECONDS,
+    endpoints_of,
+    modules,
+)
 
 ROOT = Path(__file__).resolve().parent.parent
 INDEX = "index"
 """The function that holds every route: all of Hobby, and the answer to what is no endpoint."""
 MARKER = "# --- from here on made by `python -m local.deploy_files` from lib/routes.py ---\n"
 
-REQUEST_SECONDS = 15
-OPERATOR_SECONDS = 29
-"""API Gateway gives up after 30 s, so longer work comes in batches."""
-SCHEDULED_SECONDS = 300
 MEMORY_MB = 1024
 """Lambda gives processor time in proportion; below this the imports of a cold start take longer
 and cost as much."""
@@ -68,10 +71,7 @@ def lambda_functions() -> dict[str, Json]:
 
 def seconds(module: str) -> int:
     """How long a function may run."""
-    rows = endpoints_of(module)
-    if any(row.schedule for row in rows):
-        return SCHEDULED_SECONDS
-    return OPERATOR_SECONDS if _operator(rows) else REQUEST_SECONDS
+    return max((row.seconds for row in endpoints_of(module)), default=REQUEST_SECONDS)
 
 
 def daily(schedule: str) -> str:
@@ -123,10 +123,6 @@ def _rewrites() -> Iterator[Json]:
 
 def _long(module: str) -> bool:
     return seconds(module) != REQUEST_SECONDS
-
-
-def _operator(rows: tuple[Endpoint, ...]) -> bool:
-    return any(row.access in {Access.OPERATOR, Access.CRON} for row in rows)
 
 
 def _lambda_function(module: str, events: list[Json]) -> Json:

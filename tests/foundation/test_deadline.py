@@ -1,0 +1,107 @@
+"""Every call is answered by us, also when the database falls silent: the platform never has to."""
+
+from collections.abc import Callable, Iterator
+from contextvars import copy_context
+from typing import TypeVar
+
+import pytest
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+
+from lib import deadline, routes
+from lib.deps import Deps, install_deps
+from lib.errors import DatabaseUnavailable
+from lib.postgres import Postgres
+from lib.queries import Query
+from lib.routes import OPERATOR_SECONDS, REQUEST_SECONDS, SCHEDULED_SECONDS, Access, Endpoint
+from lib.settings import Settings
+from lib.statements import Statement
+from lib.web import create_app
+from tests.conftest import ADMIN_PASSWORD
+
+T = TypeVar("T")
+SILENCE = Query("silence", b"SELECT pg_sleep(5)")
+ONE = Query("one", b"SELECT 1")
+A_MOMENT = deadline.MARGIN_SECONDS + 0.2
+
+
+@pytest.fixture
+def db(empty_postgres_url: str) -> Iterator[Postgres]:
+    postgres = Postgres(empty_postgres_url)
+    yield postgres
+    postgres.close()
+
+
+def within(limit: float, work: Callable[[], T]) -> T:
+    """Do it as a request that has as long."""
+
+    def request() -> T:
+        deadline.begin(limit)
+        return work()
+
+    return copy_context().run(request)
+
+
+def in_transaction(db: Postgres) -> None:
+    with db.transaction() as transaction:
+        transaction.execute(SILENCE)
+
+
+@pytest.mark.parametrize(
+    "work",
+    [
+        lambda db: db.execute(SILENCE),
+        lambda db: db.fetch_value(SILENCE, read=True),
+        lambda db: db.batch([Statement(ONE), Statement(SILENCE), Statement(ONE)]),
+        in_transaction,
+    ],
+    ids=["write", "read", "batch", "transaction"],
+)
+def test_a_silent_database_is_given_up_and_the_next_call_is_served(
+    db: Postgres, work: Callable[[Postgres], object]
+) -> None:
+    with pytest.raises(DatabaseUnavailable):
+        within(A_MOMENT, lambda: work(db))
+    assert within(REQUEST_SECONDS, lambda: db.fetch_value(ONE)) == 1
+
+
+def test_outside_of_requests_nothing_is_given_up(db: Postgres) -> None:
+    assert deadline.seconds_left() is None
+    assert db.fetch_value(Query("short", b"SELECT 1 FROM pg_sleep(0.3)")) == 1
+
+
+@pytest.mark.parametrize(
+    ("row", "limit"),
+    [
+        (Endpoint("/api/clock", "clock", ("GET",), Access.PUBLIC), REQUEST_SECONDS),
+        (Endpoint("/api/clock", "clock", ("GET",), Access.OPERATOR), OPERATOR_SECONDS),
+        (
+            Endpoint("/api/clock", "clock", ("GET",), Access.PUBLIC, schedule="0 0 * * *"),
+            SCHEDULED_SECONDS,
+        ),
+    ],
+)
+def test_a_handler_has_less_time_than_the_platform_gives(
+    row: Endpoint, limit: int, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(routes, "ENDPOINTS", (row,))
+    deps = Deps(settings)
+    install_deps(deps)
+    client = TestClient(clock())
+    shown = {"Authorization": f"Bearer {ADMIN_PASSWORD}"}
+    left = client.get("/api/clock", headers=shown).json()
+    install_deps(None)
+    deps.close()
+    assert 0 < left <= limit - deadline.MARGIN_SECONDS
+    assert left > REQUEST_SECONDS or limit == REQUEST_SECONDS
+
+
+def clock() -> FastAPI:
+    """A function that tells how long it has."""
+    app = create_app("clock")
+
+    @app.get("/api/clock")
+    def tell() -> float | None:
+        return deadline.seconds_left()
+
+    return app
