@@ -4,18 +4,13 @@ For a new database in development; `python migrate.py upgrade` is the way for on
 scripts are the same and may run again, so a later upgrade finds nothing amiss.
 """
 
-import psycopg
-
 from lib.schema import schema_scripts
-from lib.settings import Settings
+from migrations.database import connect
 
 
 def main() -> None:
     """Run every schema script in one transaction on the database that the environment names."""
-    url = Settings.from_env().migration_url
-    if url is None:
-        raise SystemExit("Set DATABASE_URL or POSTGRES_URL: there is no database to make.")
-    with psycopg.connect(url, prepare_threshold=None) as connection:
+    with connect() as connection:
         for name, script in schema_scripts():
             connection.execute(script.encode())
             print(f"applied sql/{name}")  # noqa: T201 a person started it

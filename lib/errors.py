@@ -95,7 +95,7 @@ class TooManyAttempts(AppError):
 
 
 class NotConfigured(AppError):
-    """{name} is not set (or too weak) in this deployment, so this call is closed."""
+    """{name} is not set, too weak or malformed in this deployment, so this call is closed."""
 
     status = 503
     code = "not_configured"

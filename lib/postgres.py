@@ -19,7 +19,14 @@ from psycopg.abc import PQGen
 from psycopg.rows import BaseRowFactory, class_row, scalar_row, tuple_row
 
 from lib.deadline import seconds_left
-from lib.errors import AppError, Busy, DatabaseUnavailable, InvalidInput, SchemaMissing
+from lib.errors import (
+    AppError,
+    Busy,
+    DatabaseUnavailable,
+    InvalidInput,
+    NotConfigured,
+    SchemaMissing,
+)
 from lib.logs import log
 from lib.queries import Query
 from lib.statements import Params, Statement, constraint_error
@@ -176,17 +183,20 @@ class Postgres:
             self._places.release()
 
     def _connect(self) -> Connection:
-        return BoundedConnection.connect(
-            self._url,
-            autocommit=True,
-            prepare_threshold=None,
-            connect_timeout=CONNECT_SECONDS,
-            application_name="stepwise",
-            tcp_user_timeout=SILENCE_MILLISECONDS,
-            keepalives_idle=KEEPALIVE_SECONDS,
-            keepalives_interval=KEEPALIVE_SECONDS,
-            keepalives_count=2,
-        )
+        try:
+            return BoundedConnection.connect(
+                self._url,
+                autocommit=True,
+                prepare_threshold=None,
+                connect_timeout=CONNECT_SECONDS,
+                application_name="stepwise",
+                tcp_user_timeout=SILENCE_MILLISECONDS,
+                keepalives_idle=KEEPALIVE_SECONDS,
+                keepalives_interval=KEEPALIVE_SECONDS,
+                keepalives_count=2,
+            )
+        except psycopg.ProgrammingError:  # the text repeats the address, so it goes no further
+            raise NotConfigured(name="POSTGRES_URL") from None
 
     def _take(self) -> Connection | None:
         """The connection used last, if its socket is still alive; asks nothing of the server."""

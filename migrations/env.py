@@ -4,26 +4,18 @@ Each upgrade runs the scripts of `sql/` after the revisions, whether there was a
 they may run again and again, so a changed function reaches every database with the next upgrade.
 """
 
-import psycopg
 from alembic import command, context
 from alembic.operations import Operations
 from sqlalchemy import MetaData, create_engine, pool
 
 from lib.schema import schema_scripts
-from lib.settings import Settings
+from migrations.database import connect
 from migrations.run_sql import run_sql
 
 LOCK_SECONDS = 10
 # Tables whose truth is a SQLAlchemy model; those of sql/*/schema.sql are not Alembic's to guess.
 MODELLED_SCHEMA = "learning"
 target_metadata = MetaData()
-
-
-def _connect() -> psycopg.Connection:
-    url = Settings.from_env().migration_url
-    if url is None:
-        raise SystemExit("Set DATABASE_URL or POSTGRES_URL: there is no database to migrate.")
-    return psycopg.connect(url, prepare_threshold=None)
 
 
 def _only_modelled(name: str | None, kind: str, _parents: object) -> bool:
@@ -45,7 +37,7 @@ def _run_scripts() -> None:
 
 def run_online() -> None:
     """Migrate in one transaction; a second run waits for the first and finds nothing to do."""
-    engine = create_engine("postgresql+psycopg://", creator=_connect, poolclass=pool.NullPool)
+    engine = create_engine("postgresql+psycopg://", creator=connect, poolclass=pool.NullPool)
     with engine.connect() as connection:
         context.configure(
             connection=connection,

@@ -15,6 +15,7 @@ from lib.errors import (
     Conflict,
     DatabaseUnavailable,
     InvalidInput,
+    NotConfigured,
     SchemaMissing,
 )
 from lib.postgres import Postgres
@@ -104,6 +105,13 @@ def test_unreachable_database_gives_503_with_a_time_to_retry() -> None:
         Postgres("postgresql://127.0.0.1:1/none").fetch_value(q("SELECT 1"))
     assert raised.value.status == 503
     assert raised.value.headers == {"Retry-After": "2"}
+
+
+@pytest.mark.parametrize("url", ["nonsense", "postgresql//user:secret@host", "postgresql://[::1"])
+def test_an_address_that_is_none_is_told_as_a_mistake_of_the_deployment(url: str) -> None:
+    with pytest.raises(NotConfigured, match="POSTGRES_URL") as raised:
+        Postgres(url).fetch_value(q("SELECT 1"))
+    assert "secret" not in str(raised.value)
 
 
 def test_connections_killed_while_idle_are_noticed_before_use(

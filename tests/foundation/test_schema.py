@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 import psycopg
+import pytest
 
 from local.postgres_server import program
 
@@ -12,7 +13,13 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def run(script: str, *arguments: str, url: str) -> str:
-    done = subprocess.run(
+    done = tried(script, *arguments, url=url)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def tried(script: str, *arguments: str, url: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
         [sys.executable, script, *arguments],
         cwd=ROOT,
         env={"DATABASE_URL": url},
@@ -20,8 +27,6 @@ def run(script: str, *arguments: str, url: str) -> str:
         text=True,
         check=False,
     )
-    assert done.returncode == 0, done.stderr
-    return done.stdout
 
 
 def dump(url: str) -> list[str]:
@@ -96,3 +101,22 @@ def test_queries_typed_without_a_schema_find_their_tables(postgres_url: str) -> 
     with psycopg.connect(postgres_url) as connection:
         connection.execute("SELECT pool_id, COUNT(*) FROM questions GROUP BY pool_id")
         connection.execute("SELECT student_email FROM students")
+
+
+@pytest.mark.parametrize("script", [("migrate.py", "upgrade"), ("init_db.py",)])
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        ("", "There is no database: set one of POSTGRES_URL_NON_POOLING, "),
+        ("postgresql://me:secret@127.0.0.1:1/none", "The database cannot be reached: "),
+        ("postgresql//me:secret@host", "This is no address of a Postgres"),
+    ],
+)
+def test_a_database_that_is_not_there_is_told_without_traceback_and_password(
+    script: tuple[str, ...], url: str, said: str
+) -> None:
+    done = tried(*script, url=url)
+    assert done.returncode == 1
+    assert done.stderr.startswith(said)
+    assert "Traceback" not in done.stderr
+    assert "secret" not in done.stderr
