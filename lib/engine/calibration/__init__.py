@@ -15,11 +15,19 @@ from numpy.typing import ArrayLike
 
 from lib.engine.calibration.answers import Answers
 from lib.engine.calibration.drift import Drift, find_drift
-from lib.engine.calibration.estimation import fit
+from lib.engine.calibration.estimation import Budget, fit
 from lib.engine.calibration.parameters import ItemParameters, Shrinkage
 from lib.engine.calibration.result import Calibration, ItemErrors, standard_errors
 
-__all__ = ["Calibration", "Drift", "ItemErrors", "ItemParameters", "Shrinkage", "calibrate"]
+__all__ = [
+    "Budget",
+    "Calibration",
+    "Drift",
+    "ItemErrors",
+    "ItemParameters",
+    "Shrinkage",
+    "calibrate",
+]
 
 
 def calibrate(
@@ -31,6 +39,7 @@ def calibrate(
     current: ItemParameters | None = None,
     correlation: ArrayLike | None = None,
     shrinkage: Shrinkage | None = None,
+    budget: Budget | None = None,
 ) -> Calibration:
     """Estimate the parameters of every item.
 
@@ -47,6 +56,7 @@ def calibrate(
             measured from; `origin` when None.
         correlation: Of abilities, to start from, shape (k, k); independent when None.
         shrinkage: Widths of the priors.
+        budget: Seconds after which the last whole round is the result; unlimited when None.
 
     Raises:
         ValueError: If the arrays do not fit each other or the items.
@@ -58,7 +68,7 @@ def calibrate(
     k = origin.concepts.shape[1]
     start = np.eye(k) if correlation is None else np.asarray(correlation, float)
     answers = Answers.of(person, item, correct, origin.directions)
-    found = fit(answers, origin, current, shrinkage, start)
+    found = fit(answers, origin, current, shrinkage, start, budget or Budget())
     parameters = ItemParameters.of_latent(
         origin.concepts, found.log_slope, found.location, found.guessing
     )
@@ -78,5 +88,6 @@ def calibrate(
         drift,
         found.log_likelihood,
         found.rounds,
+        found.furthest_move,
         found.converged,
     )

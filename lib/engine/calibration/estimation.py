@@ -1,6 +1,8 @@
 """Rounds of one sweep and one step of items, scale and correlations, until nothing moves."""
 
-from dataclasses import replace
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -17,6 +19,7 @@ from lib.engine.calibration.state import Estimate
 from lib.engine.calibration.steps import (
     correlation_step,
     item_step,
+    pace_of,
     scale_step,
     without_common,
 )
@@ -25,9 +28,25 @@ from lib.engine.normal import FloatArray
 TOLERANCE = 5e-3
 """Standard errors: a round that moves no parameter further is the last."""
 
+USABLE = 0.05
+"""Standard errors: what moves no further is near enough to be used, if it must be."""
+
 MAX_ROUNDS = 150
 UNDAMPED_ROUNDS = 40
 """Rounds of full steps; the few fits that still swing go on with half of them."""
+
+
+@dataclass(frozen=True)
+class Budget:
+    """How long a fit may take.
+
+    Attributes:
+        seconds: No round begins that would, if as long as the longest so far, end later.
+        clock: Seconds since any moment, such as `time.monotonic`.
+    """
+
+    seconds: float = math.inf
+    clock: Callable[[], float] = lambda: 0.0
 
 
 def fit(
@@ -36,8 +55,13 @@ def fit(
     start: ItemParameters,
     shrinkage: Shrinkage,
     correlation: FloatArray,
+    budget: Budget,
 ) -> Estimate:
-    """Return the mode of the penalised marginal likelihood, from `start`."""
+    """Return the mode of the penalised marginal likelihood, from `start`.
+
+    Out of time or rounds it is the last round's whole state, and `furthest_move` says how far from
+    settled.
+    """
     n, k = origin.directions.shape
     state = Estimate(
         start.log_slope,
@@ -47,11 +71,19 @@ def fit(
         Sites.none(answers),
         np.zeros((n, 3, 3)),
         np.zeros((2, k)),
+        np.zeros((n, 3)),
+        np.ones(n),
     )
+    begun = now = budget.clock()
+    longest = 0.0
     while not state.converged and state.rounds < MAX_ROUNDS:
+        if state.rounds and now - begun + longest > budget.seconds:
+            break
         damping = 1.0 if state.rounds < UNDAMPED_ROUNDS else 0.5
         swept = sweep(answers, state.sites, state.curves, state.correlation, damping)
         state = _round(state, swept, answers, origin, shrinkage)
+        before, now = now, budget.clock()
+        longest = max(longest, now - before)
     return state
 
 
@@ -64,14 +96,16 @@ def _round(
     scale = scale_step(state, swept, answers, origin, shrinkage)
     u, loads = origin.directions * answered, origin.directions**2 * answered
     shift, stretch = u @ scale.mean, loads @ scale.log_spread
-    location_step = without_common(items.step[:, 1], u, items.covariance[:, 1, 1])
+    pace = pace_of(state, items)
+    step = items.step * pace[:, None]
+    location_step = without_common(step[:, 1], u, items.covariance[:, 1, 1])
     moved = replace(
         state,
-        log_slope=np.clip(state.log_slope + items.step[:, 0] + stretch, *LOG_SLOPE_BOUNDS),
+        log_slope=np.clip(state.log_slope + step[:, 0] + stretch, *LOG_SLOPE_BOUNDS),
         location=np.clip(
             (state.location + location_step - shift) * np.exp(-stretch), *LOCATION_BOUNDS
         ),
-        guessing=state.guessing + items.step[:, 2],
+        guessing=state.guessing + step[:, 2],
         correlation=correlation_step(
             state.correlation,
             swept.population,
@@ -81,11 +115,14 @@ def _round(
         ),
         sites=swept.sites.rescaled(answers, scale.mean, scale.log_spread),
         covariance=items.covariance,
+        step=items.step,
+        pace=pace,
         scale_variance=scale.variance,
         log_likelihood=swept.log_likelihood,
         rounds=state.rounds + 1,
     )
-    return replace(moved, converged=_furthest_move(state, moved) < TOLERANCE)
+    furthest = _furthest_move(state, moved)
+    return replace(moved, furthest_move=furthest, converged=furthest < TOLERANCE)
 
 
 def _furthest_move(before: Estimate, after: Estimate) -> float:

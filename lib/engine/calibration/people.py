@@ -5,16 +5,13 @@ give each person a normal posterior. Taking one strand's site out leaves its *ca
 population and the person's other strands say about t (Minka, 2001).
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
 from lib.engine.calibration.answers import Answers
+from lib.engine.calibration.crowds import crowds, posterior_of
 from lib.engine.normal import FloatArray
-
-CHUNK_CELLS = 1_000_000
-"""Numbers of one temporary: bounds memory at 32 concepts and 100,000 people."""
 
 WIDENING = 0.9
 """Share of the prior's smallest precision that strands of lucky guesses may take away."""
@@ -75,24 +72,18 @@ def posteriors(
 ) -> tuple[Strands, Population]:
     """Return what prior and sites say about each strand and about all people."""
     k = len(correlation)
-    prior = np.linalg.inv(correlation)
     mean, variance = np.empty(len(answers.person)), np.empty(len(answers.person))
     total_mean, moment, total_covariance = np.zeros(k), np.zeros((k, k)), np.zeros((k, k))
-    log_volume = 0.5 * answers.people * float(np.linalg.slogdet(prior)[1])
-    for part, first in _chunks(answers, k):
-        u = answers.directions[part]
-        tau_u, eta_u = u * sites.precision[part, None], u * sites.shift[part, None]
-        precision = prior + np.add.reduceat(tau_u[:, :, None] * u[:, None, :], first)
-        pull = np.add.reduceat(eta_u, first)
-        covariance = np.linalg.inv(precision)
-        m = (covariance @ pull[:, :, None])[:, :, 0]
-        own = np.repeat(np.arange(len(first)), np.diff(np.append(first, len(u))))
-        mean[part] = (u * m[own]).sum(axis=1)
-        variance[part] = np.einsum("sk,skl,sl->s", u, covariance[own], u)
-        total_mean += m.sum(axis=0)
-        moment += m.T @ m
-        total_covariance += covariance.sum(axis=0)
-        log_volume += 0.5 * float((m * pull).sum() - np.linalg.slogdet(precision)[1].sum())
+    log_volume = 0.0
+    for rows in crowds(answers.person, k):
+        found = posterior_of(
+            answers.directions[rows], sites.precision[rows], sites.shift[rows], correlation
+        )
+        mean[rows], variance[rows] = found.mean, found.variance
+        total_mean += found.ability.sum(axis=0)
+        moment += found.ability.T @ found.ability
+        total_covariance += found.covariance
+        log_volume += found.log_volume
     without = variance / (1.0 - sites.precision * variance)
     return (
         Strands(mean, variance, without * (mean / variance - sites.shift), without),
@@ -113,15 +104,3 @@ def within_bounds(answers: Answers, sites: Sites, correlation: FloatArray) -> Si
     total = -np.bincount(answers.person, negative, minlength=answers.people)
     factor = np.minimum(1.0, allowed / np.maximum(total, 1e-12))[answers.person]
     return Sites(sites.precision + (factor - 1.0) * negative, sites.shift)
-
-
-def _chunks(answers: Answers, k: int) -> Iterator[tuple[slice, np.ndarray]]:
-    """Yield slices of strands that hold whole people, and where each person begins in them."""
-    begins = np.flatnonzero(np.diff(answers.person, prepend=-1))
-    ends = np.append(begins[1:], len(answers.person))
-    limit = max(1, CHUNK_CELLS // k**2)
-    low = 0
-    while low < len(begins):
-        high = max(low + 1, int(np.searchsorted(ends, begins[low] + limit, side="right")))
-        yield slice(begins[low], ends[high - 1]), begins[low:high] - begins[low]
-        low = high

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from lib.engine.bank import LOGISTIC_SCALE
 from lib.engine.calibration.drift import Drift
+from lib.engine.calibration.estimation import USABLE
 from lib.engine.calibration.parameters import ItemParameters
 from lib.engine.calibration.state import Estimate
 from lib.engine.normal import FloatArray, normal_cdf
@@ -48,6 +49,7 @@ class Calibration:
         drift: Comparison with the current parameters.
         log_likelihood: Of all answers, nats.
         rounds: Rounds taken.
+        furthest_move: In the last one: of an item in standard errors, of a correlation as it is.
         converged: Whether they were enough.
     """
 
@@ -59,7 +61,13 @@ class Calibration:
     drift: Drift
     log_likelihood: float
     rounds: int
+    furthest_move: float
     converged: bool
+
+    @property
+    def usable(self) -> bool:
+        """Whether it has settled, or nearly: see `USABLE`."""
+        return self.furthest_move < USABLE
 
 
 def standard_errors(

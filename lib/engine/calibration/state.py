@@ -21,9 +21,12 @@ class Estimate:
         sites: Of each strand of answers.
         covariance: Of the errors of (log a, b, c), given the abilities' scale, (n, 3, 3).
         scale_variance: Of the population's estimated mean and log spread, (2, k).
+        step: What the last round's items asked for, (log a, b, c), shape (n, 3).
+        pace: How much of it they moved, shape (n,).
         log_likelihood: Of all answers at the start of the last round, nats.
         rounds: Rounds taken.
-        converged: Whether the last round moved nothing by more than `TOLERANCE`.
+        furthest_move: Of the last round: of an item in standard errors, of a correlation as it is.
+        converged: Whether that was less than `TOLERANCE`.
     """
 
     log_slope: FloatArray
@@ -33,8 +36,11 @@ class Estimate:
     sites: Sites
     covariance: FloatArray
     scale_variance: FloatArray
+    step: FloatArray
+    pace: FloatArray
     log_likelihood: float = 0.0
     rounds: int = 0
+    furthest_move: float = np.inf
     converged: bool = False
 
     @property

@@ -21,6 +21,8 @@ LONGEST_STEP = 1.0
 """Of log a and b in one round: Fisher scoring is sure only near the optimum."""
 
 LONGEST_GUESSING_STEP = 0.2
+SLOWEST_PACE, FASTEST_PACE = 0.2, 1.0
+"""Of an item's own step; see `pace_of`."""
 LONGEST_SHIFT, LONGEST_STRETCH = 0.5, 0.3  # of the population's mean and log spread
 
 _LEAST_SHARE = 0.3  # of a correlation that answers are taken to show
@@ -74,6 +76,21 @@ def item_step(
     covariance = np.linalg.inv(precision)
     covariance[:, 2, 2] *= np.isfinite(shrinkage.guessing_answers)
     return ItemStep(step, covariance)
+
+
+def pace_of(state: Estimate, items: ItemStep) -> FloatArray:
+    """Return how much of its step each item should take, shape (n,).
+
+    Near the mode the next step is (1 - λ · pace) of the last. A step that turns round was too long,
+    one that hardly shrinks too short; 1 / λ would have been right (Barzilai & Borwein, 1988, IMA
+    J. Numerical Analysis 8, 141-148). Without it, single items swing for ever.
+    """
+    variance = np.maximum(np.diagonal(items.covariance, axis1=1, axis2=2), _TINY)
+    before = np.square(state.step / np.sqrt(variance)).sum(axis=1)
+    along = (state.step * items.step / variance).sum(axis=1) / np.maximum(before, _TINY)
+    rate = (1.0 - along) / state.pace
+    best = 1.0 / np.maximum(rate, 1.0 / FASTEST_PACE)
+    return np.where(before > 0, np.maximum(best, SLOWEST_PACE), 1.0)
 
 
 def _volume_trend(state: Estimate, swept: Sweep, shrinkage: Shrinkage) -> FloatArray:
