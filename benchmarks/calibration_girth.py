@@ -45,10 +45,18 @@ def main() -> None:
         print(HEADER)
         for people, items, guesses in ((1_000, 50, False), (2_000, 100, False), (1_000, 25, True)):
             _compare(people, items, guesses=guesses)
-        print("\nsparse answers, 20 per person, 500 items, guessing estimated")
+        print(
+            "\nsparse answers, 20 per person, guessing estimated; mixed: half of the items test two"
+        )
         print("concepts   answers   CPU s   rounds   RMSE a   RMSE b   correlation (truth 0.5)")
-        for concepts in (1, 5):
-            _alone(concepts)
+        for concepts, people, items, mixed in (
+            (1, 5_000, 500, False),
+            (5, 5_000, 500, False),
+            (5, 10_000, 500, True),
+            (32, 1_000, 640, False),
+            (32, 1_560, 640, True),
+        ):
+            _alone(concepts, people, items, mixed=mixed)
 
 
 def _let_girth_run() -> None:
@@ -124,11 +132,14 @@ def _girth(right: NDArray[np.bool_], floor: float) -> Fit:
     return Fit(found["Discrimination"], found["Difficulty"], guessing, cpu)
 
 
-def _alone(concepts: int, people: int = 5_000, items: int = 500, each: int = 20) -> None:
+def _alone(concepts: int, people: int, items: int, *, mixed: bool, each: int = 20) -> None:
     rng = np.random.default_rng(concepts)
+    tests = np.eye(concepts)[np.arange(items) % concepts]
+    if mixed:
+        tests[np.arange(0, items, 2), rng.integers(concepts, size=(items + 1) // 2)] = 1
     covariance = 0.5 * (np.eye(concepts) + 1)
     truth = ItemParameters.of_latent(
-        np.eye(concepts)[np.arange(items) % concepts],
+        tests,
         rng.normal(np.log(LOGISTIC_SCALE), 0.3, items),
         rng.normal(0, 1, items),
         np.full(items, GUESSING),
@@ -144,7 +155,7 @@ def _alone(concepts: int, people: int = 5_000, items: int = 500, each: int = 20)
     location = found.parameters.location - truth.location
     pairs = found.correlation[np.triu_indices(concepts, 1)]
     print(
-        f"{concepts:8}{right.size:10,}{cpu:8.2f}{found.rounds:9}"
+        f"{concepts:8}{'m' if mixed else ' '}{right.size:9,}{cpu:8.2f}{found.rounds:9}"
         f"{np.sqrt(np.mean(slope**2)):9.3f}{np.sqrt(np.mean(location**2)):9.3f}"
         f"   {f'{pairs.min():.2f} to {pairs.max():.2f}' if concepts > 1 else '-'}"
     )

@@ -18,6 +18,8 @@ OUTCOMES = {
     "calibrated": "Version {version} is what new sessions get; running ones keep theirs.",
     "too_few_answers": "Too few answers: version {version} stays.",
     "not_converged": "The estimates did not settle: version {version} stays.",
+    "out_of_time": "The estimates did not settle in time: version {version} stays.",
+    "failed": "The estimates failed, the log says why: version {version} stays.",
     "changed_meanwhile": "Questions were uploaded meanwhile: run it again.",
 }
 

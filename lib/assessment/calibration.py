@@ -2,74 +2,127 @@
 
 A version is only ever added, and a session keeps the one it began with. Nothing is locked while a
 pool is fitted; if somebody uploads questions meanwhile, the estimates are dropped and the next
-run makes new ones.
+run makes new ones. Every attempt is recorded, so that a pool that fails keeps no other waiting.
 """
 
 import time
+from collections.abc import Callable
 from uuid import UUID
 
 from lib.assessment import calibration_record
-from lib.assessment.calibration_wire import CalibrateIn, CalibrateOut, PoolOut
+from lib.assessment.calibration_record import Recorded
+from lib.assessment.calibration_wire import CalibrateIn, CalibrateOut, Outcome, PoolOut
 from lib.deps import Deps
-from lib.errors import NotFound
+from lib.errors import AppError, NotFound
 from lib.logs import log
 
-MAX_SECONDS = 15.0
-"""A run starts no other pool after as long: the platforms stop a function at 30 s."""
+MAX_SECONDS = 20.0
+"""A run estimates no longer; to read and write takes a few more, and platforms stop it at 30 s."""
+
+LEAST_SECONDS = 5.0
+"""With less left, a run starts no other pool."""
 
 MAX_ANSWERS = 200_000
-"""Of one pool, whole people drawn by hash; fitted in about 5 s. `make calibrate` takes all."""
+"""Of one pool of up to five concepts, whole people drawn by hash; fitted in 2 to 4 s of one
+processor (`python -m benchmarks calibration_girth`). `make calibrate` takes all."""
 
 FEWEST_ANSWERS = 100
 """A pool with fewer keeps what its authors wrote."""
 
+ENDED_WELL: frozenset[Outcome] = frozenset({"calibrated", "too_few_answers", "changed_meanwhile"})
 
-def calibrate(asked: CalibrateIn, deps: Deps) -> CalibrateOut:
+Clock = Callable[[], float]
+"""Seconds since any moment."""
+
+
+def calibrate(asked: CalibrateIn, deps: Deps, clock: Clock = time.monotonic) -> CalibrateOut:
     """Calibrate the pool asked for, or those with enough new answers while time lasts.
 
     Raises:
         NotFound: If there is no such pool.
     """
+    stop_at, pools = clock() + MAX_SECONDS, list[PoolOut]()
     if asked.question_pool_id is not None:
-        return CalibrateOut(pools=[calibrate_pool(asked.question_pool_id, deps)])
-    stop_at, pools = time.monotonic() + MAX_SECONDS, list[PoolOut]()
+        return CalibrateOut(
+            pools=[calibrate_pool(asked.question_pool_id, deps, stop_at=stop_at, clock=clock)]
+        )
     for pool_id in calibration_record.pools_with_new_answers(deps.postgres):
-        if time.monotonic() > stop_at:
+        if clock() > stop_at - LEAST_SECONDS:
             break
-        pools.append(calibrate_pool(pool_id, deps))
+        try:
+            pools.append(calibrate_pool(pool_id, deps, stop_at=stop_at, clock=clock))
+        except AppError as error:  # its answers could not be read, say; it counts as a failure
+            log("pool_not_calibrated", pool_id=pool_id, reason=type(error).__name__)
     return CalibrateOut(pools=pools)
 
 
-def calibrate_pool(pool_id: UUID, deps: Deps, most_answers: int = MAX_ANSWERS) -> PoolOut:
-    """Estimate one pool's items and write them as its next version.
+def calibrate_pool(
+    pool_id: UUID,
+    deps: Deps,
+    most_answers: int = MAX_ANSWERS,
+    *,
+    stop_at: float = float("inf"),
+    clock: Clock = time.monotonic,
+) -> PoolOut:
+    """Estimate one pool's items and write them as its next version; record the attempt.
+
+    Args:
+        pool_id: Which.
+        deps: The record.
+        most_answers: See `calibration_record.read`.
+        stop_at: When, by `clock`, to stop estimating, seconds.
+        clock: Seconds since any moment.
 
     Raises:
         NotFound: If there is no such pool.
+        AppError: If the database is away.
     """
-    recorded = calibration_record.read(deps.postgres, pool_id, most_answers)
+    from lib.engine import HALF_LIFE_DAYS  # half of what was known is lost by then
+
+    calibration_record.begin_attempt(deps.postgres, pool_id)
+    reason = None
+    recorded = calibration_record.read(deps.postgres, pool_id, most_answers, HALF_LIFE_DAYS)
     if recorded is None:
         raise NotFound(what="Question pool")
-    out = PoolOut(
+    out = _nothing_yet(pool_id, recorded)
+    try:
+        if out.answers >= FEWEST_ANSWERS:
+            out = _fit_and_write(recorded, out, deps, stop_at, clock)
+    except AppError:
+        raise
+    except Exception as error:  # noqa: BLE001 - one pool's numbers must not stop the others
+        out, reason = out.model_copy(update={"outcome": "failed"}), type(error).__name__
+    calibration_record.end_attempt(
+        deps.postgres, pool_id, out.outcome, well=out.outcome in ENDED_WELL, reason=reason
+    )
+    log("pool_calibrated", **out.model_dump(mode="json", exclude={"drifted"}), reason=reason)
+    return out
+
+
+def _nothing_yet(pool_id: UUID, recorded: Recorded) -> PoolOut:
+    return PoolOut(
         question_pool_id=pool_id,
         outcome="too_few_answers",
         version=recorded.pool.version,
         answers=len(recorded.answers.person),
         people=len(set(recorded.answers.person)),
+        settled=None,
         questions=len(set(recorded.answers.position)),
         drifted=[],
     )
-    if out.answers >= FEWEST_ANSWERS:
-        out = _fit_and_write(recorded, out, deps)
-    log("pool_calibrated", **out.model_dump(mode="json", exclude={"drifted"}))
-    return out
 
 
-def _fit_and_write(recorded: calibration_record.Recorded, out: PoolOut, deps: Deps) -> PoolOut:
+def _fit_and_write(
+    recorded: Recorded, out: PoolOut, deps: Deps, stop_at: float, clock: Clock
+) -> PoolOut:
     from lib.assessment.item_estimates import estimate
+    from lib.engine.calibration import MAX_ROUNDS, Budget
 
-    estimates = estimate(recorded)
-    if not estimates.found.converged:
-        return out.model_copy(update={"outcome": "not_converged"})
+    estimates = estimate(recorded, Budget(stop_at - clock(), clock))
+    out = out.model_copy(update={"settled": estimates.found.converged})
+    if not estimates.found.usable:
+        ran_out = estimates.found.rounds < MAX_ROUNDS
+        return out.model_copy(update={"outcome": "out_of_time" if ran_out else "not_converged"})
     version = calibration_record.write(
         deps.postgres,
         out.question_pool_id,

@@ -11,10 +11,8 @@ from lib.statements import Statement, as_jsonb
 if TYPE_CHECKING:
     from lib.postgres import Postgres
 
-SAME_ABILITY_DAYS = 180
-"""A student away longer comes back as another person: half of what was known is lost by then
-(`lib.engine.HALF_LIFE_DAYS`). Before, the sittings must stay together: what the first ones found
-chose the questions of the next."""
+FULL_CONCEPTS = 5
+"""Pools with more are given fewer answers, in proportion: a round costs about their square."""
 
 LEAST_NEW_ANSWERS = 200
 LEAST_NEW_SHARE = 0.05
@@ -71,16 +69,44 @@ class _PoolId:
 
 
 def pools_with_new_answers(postgres: "Postgres") -> list[UUID]:
-    """Pools worth a calibration, most new answers first."""
+    """Pools worth a calibration: those that failed last, most new answers first."""
     asked = {"least": LEAST_NEW_ANSWERS, "share": LEAST_NEW_SHARE}
     found = postgres.fetch_all(_query("pools_with_new_answers"), asked, _PoolId, read=True)
     return [row.id for row in found]
 
 
-def read(postgres: "Postgres", pool_id: UUID, most_answers: int) -> Recorded | None:
-    """Everything of one pool in one round trip; None if there is no such pool."""
+def begin_attempt(postgres: "Postgres", pool_id: UUID) -> None:
+    """Count an attempt, as failed until `end_attempt` says otherwise."""
+    postgres.execute(_query("begin_attempt"), {"pool_id": pool_id})
+
+
+def end_attempt(
+    postgres: "Postgres", pool_id: UUID, outcome: str, *, well: bool, reason: str | None = None
+) -> None:
+    """Say what became of the attempt; one that ended well takes the pool's failures back."""
+    ended = {"pool_id": pool_id, "outcome": outcome, "well": well, "reason": reason}
+    postgres.execute(_query("end_attempt"), ended)
+
+
+def read(
+    postgres: "Postgres", pool_id: UUID, most_answers: int, same_ability_days: float
+) -> Recorded | None:
+    """Everything of one pool in one round trip; None if there is no such pool.
+
+    Args:
+        postgres: The record.
+        pool_id: Which.
+        most_answers: With up to `FULL_CONCEPTS` concepts; of whole people, drawn by hash.
+        same_ability_days: A student away longer comes back as another person. Before, the sittings
+            must stay together: what the first ones found chose the questions of the next.
+    """
     pool = {"pool_id": pool_id}
-    asked = {**pool, "same_ability_days": SAME_ABILITY_DAYS, "most": most_answers}
+    asked = {
+        **pool,
+        "same_ability_days": same_ability_days,
+        "most": most_answers,
+        "full_concepts": FULL_CONCEPTS,
+    }
     pools, items, answers = postgres.batch(
         [
             Statement(_query("read_pool"), pool, PoolRow),

@@ -7,7 +7,14 @@ from pydantic import BaseModel
 
 from lib.assessment.wire import Strict
 
-Outcome = Literal["calibrated", "too_few_answers", "not_converged", "changed_meanwhile"]
+Outcome = Literal[
+    "calibrated",
+    "too_few_answers",
+    "changed_meanwhile",
+    "not_converged",
+    "out_of_time",
+    "failed",
+]
 
 
 class CalibrateIn(Strict):
@@ -27,6 +34,8 @@ class PoolOut(BaseModel):
     answers: int
     """Used: each student's first to each question, as it reads today."""
     people: int
+    settled: bool | None
+    """Whether more rounds would have changed nothing; None where nothing was estimated."""
     questions: int
     """With an answer, and so with new parameters."""
     drifted: list[str]
@@ -34,6 +43,6 @@ class PoolOut(BaseModel):
 
 
 class CalibrateOut(BaseModel):
-    """What became of each pool, most new answers first."""
+    """What became of each pool, in the order in which they had their turn."""
 
     pools: list[PoolOut]

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lib.assessment.calibration_record import ItemRow, Recorded
-from lib.engine.calibration import Calibration, ItemParameters, calibrate
+from lib.engine.calibration import Budget, Calibration, ItemParameters, calibrate
 from lib.engine.calibration.parameters import MOST_GUESSING
 
 DIGITS = 6
@@ -44,6 +44,8 @@ class Estimates:
             "questions": int((self.found.answers > 0).sum()),
             "log_likelihood": round(self.found.log_likelihood, 3),
             "rounds": self.found.rounds,
+            "settled": self.found.converged,
+            "furthest_move": round(self.found.furthest_move, DIGITS),
             "drifted": self.drifted,
             "people_mean": _rounded(self.found.drift.shift),
             "people_deviation": _rounded(self.found.drift.stretch),
@@ -72,8 +74,8 @@ class Estimates:
         }
 
 
-def estimate(recorded: Recorded) -> Estimates:
-    """Calibrate a pool from its record."""
+def estimate(recorded: Recorded, budget: Budget | None = None) -> Estimates:
+    """Calibrate a pool from its record, within a budget of seconds."""
     items, pool = recorded.items, recorded.pool
     concepts = np.reshape([item.concepts for item in items], (len(items), pool.concept_count))
     start = pool.prior_covariance
@@ -96,6 +98,7 @@ def estimate(recorded: Recorded) -> Estimates:
         correlation=None
         if start is None
         else _correlation(np.reshape(start, concepts.shape[1:] * 2)),
+        budget=budget,
     )
     return Estimates(found, items, recorded.answers.recorded)
 

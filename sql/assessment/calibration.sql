@@ -1,7 +1,8 @@
 -- Queries of calibration: recorded answers in, the next version of a pool out.
 
 -- pools_with_new_answers --
--- Pools with enough answers since their last calibration to be worth another, most first.
+-- Pools with enough answers since their last calibration to be worth another: those that failed
+-- last, the fewest times and the longest ago first; of the others those with most new answers first.
 SELECT p.id
 FROM assessment.question_pools p
 JOIN LATERAL (
@@ -12,9 +13,25 @@ LEFT JOIN LATERAL (
   SELECT (v.report ->> 'recorded')::INT AS answers FROM assessment.pool_versions v
   WHERE v.pool_id = p.id AND v.origin = 'calibration' ORDER BY v.version DESC LIMIT 1
 ) AS used ON TRUE
+LEFT JOIN assessment.calibration_attempts a ON a.pool_id = p.id AND a.failures > 0
 WHERE recorded.answers - coalesce(used.answers, 0)
   >= greatest(%(least)s, %(share)s * coalesce(used.answers, 0))
-ORDER BY recorded.answers - coalesce(used.answers, 0) DESC, p.id;
+ORDER BY coalesce(a.failures, 0), a.started_at, recorded.answers - coalesce(used.answers, 0) DESC, p.id;
+
+-- begin_attempt --
+-- Count an attempt as failed until it has ended well: a function that is stopped says nothing.
+INSERT INTO assessment.calibration_attempts AS a (pool_id, started_at, failures)
+SELECT p.id, now() AT TIME ZONE 'UTC', 1 FROM assessment.question_pools p WHERE p.id = %(pool_id)s
+ON CONFLICT ON CONSTRAINT calibration_attempts_pkey DO UPDATE SET
+  started_at = excluded.started_at, finished_at = NULL, outcome = NULL, reason = NULL,
+  failures = a.failures + 1;
+
+-- end_attempt --
+-- Say what became of the attempt.
+UPDATE assessment.calibration_attempts SET
+  finished_at = clock_timestamp() AT TIME ZONE 'UTC', outcome = %(outcome)s, reason = %(reason)s,
+  failures = CASE WHEN %(well)s THEN 0 ELSE failures END
+WHERE pool_id = %(pool_id)s;
 
 -- read_pool --
 -- The version of a pool that new sessions get, and its correlations of abilities.
@@ -40,7 +57,8 @@ ORDER BY now.position;
 
 -- read_answers --
 -- Each student's first answer to each question as it reads today, with a number per person; of
--- whole people, drawn by hash, no more answers than asked for. A student who was away longer than
+-- whole people, drawn by hash, no more answers than asked for, and fewer the more concepts a pool has
+-- beyond `full_concepts`. A student who was away longer than
 -- abilities last comes back as another person. Sessions of older deployments had the first version.
 WITH shown AS (
   SELECT i.question_id, i.position, i.revision, i.version AS first_version,
@@ -67,7 +85,7 @@ WITH shown AS (
   ORDER BY r.student_id, shown.position, r.timestamp, r.id
 ), spaced AS (
   SELECT f.*, f.timestamp - lag(f.timestamp) OVER (PARTITION BY f.student_id ORDER BY f.timestamp)
-    > make_interval(days => %(same_ability_days)s) AS was_away
+    > %(same_ability_days)s * INTERVAL '1 day' AS was_away
   FROM first_answer f
 ), stretched AS (
   SELECT s.*, count(*) FILTER (WHERE s.was_away) OVER (
@@ -89,7 +107,11 @@ SELECT coalesce(array_agg(c.person::INT), '{}') AS person,
     SELECT coalesce(sum(s.total_questions), 0)::INT FROM assessment.test_sessions s
     WHERE s.question_pool_id = %(pool_id)s
   ) AS recorded
-FROM counted c WHERE c.so_far <= %(most)s;
+FROM counted c
+WHERE c.so_far <= %(most)s * (
+  SELECT least(1, %(full_concepts)s::DOUBLE PRECISION / p.concept_count)
+  FROM assessment.question_pools p WHERE p.id = %(pool_id)s
+);
 
 -- write_version --
 -- Add the next version of a pool, unless somebody else did since it was read; return its number.

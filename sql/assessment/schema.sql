@@ -121,6 +121,18 @@ CREATE TABLE IF NOT EXISTS assessment.pool_items (
     REFERENCES assessment.pool_versions (pool_id, version)
 );
 
+-- The last attempt to calibrate each pool: pools that failed wait until others have had their turn.
+CREATE TABLE IF NOT EXISTS assessment.calibration_attempts (
+  pool_id UUID CONSTRAINT calibration_attempts_pkey PRIMARY KEY
+    CONSTRAINT calibration_attempts_pool_id_fkey REFERENCES assessment.question_pools (id),
+  started_at TIMESTAMP NOT NULL,
+  finished_at TIMESTAMP,                  -- null: it runs, or its function was stopped
+  outcome TEXT,                           -- as told: calibrated, out_of_time, failed …; null: as above
+  reason TEXT,                            -- of a failure: the error's name, never its text
+  failures INT NOT NULL                   -- attempts since the last that ended well, this one too
+    CONSTRAINT calibration_attempts_failures_check CHECK (failures >= 0)
+);
+
 -- One sitting of one student. Columns from last_activity on are null in rows of older
 -- deployments; pool_version null marks a session that this service cannot go on with.
 CREATE TABLE IF NOT EXISTS assessment.test_sessions (

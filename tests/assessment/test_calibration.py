@@ -13,6 +13,7 @@ from lib.assessment import calibration_record
 from lib.assessment.calibration import calibrate_pool
 from lib.assessment.itempool import load_pool
 from lib.deps import Deps
+from lib.engine import HALF_LIFE_DAYS
 from tests.assessment.conftest import Rows, Student, make_questions, upload, versions
 
 CONCEPTS = 2
@@ -45,6 +46,7 @@ def record_answers(
     year: int = 2025,
     questions: range = range(QUESTIONS),
     seed: int = 1,
+    question_prefix: str = "q",
 ) -> None:
     """Closed sessions of students who answered every question, as the record keeps them.
 
@@ -79,7 +81,14 @@ def record_answers(
             for i, session in enumerate(sessions):
                 for j in questions:
                     copy.write_row(
-                        (names[i], session, f"q{j}", 0, bool(right[i, j]), f"{year}-06-01")
+                        (
+                            names[i],
+                            session,
+                            f"{question_prefix}{j}",
+                            0,
+                            bool(right[i, j]),
+                            f"{year}-06-01",
+                        )
                     )
 
 
@@ -218,7 +227,7 @@ def test_whole_people_are_drawn_when_there_are_too_many_answers(
     pool_id: str, postgres_url: str, deps: Deps
 ) -> None:
     record_answers(postgres_url, pool_id)
-    recorded = calibration_record.read(deps.postgres, UUID(pool_id), 1_000)
+    recorded = calibration_record.read(deps.postgres, UUID(pool_id), 1_000, HALF_LIFE_DAYS)
     assert recorded is not None
     counts = np.bincount(recorded.answers.person)
     assert set(counts.tolist()) == {QUESTIONS}

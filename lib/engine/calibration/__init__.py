@@ -15,11 +15,12 @@ from numpy.typing import ArrayLike
 
 from lib.engine.calibration.answers import Answers
 from lib.engine.calibration.drift import Drift, find_drift
-from lib.engine.calibration.estimation import Budget, fit
+from lib.engine.calibration.estimation import MAX_ROUNDS, Budget, fit
 from lib.engine.calibration.parameters import ItemParameters, Shrinkage
 from lib.engine.calibration.result import Calibration, ItemErrors, standard_errors
 
 __all__ = [
+    "MAX_ROUNDS",
     "Budget",
     "Calibration",
     "Drift",

@@ -1,0 +1,153 @@
+"""A pool that cannot be calibrated keeps no other waiting, and has its turn again later."""
+
+import itertools
+from typing import Any
+from uuid import UUID
+
+import pytest
+from fastapi.testclient import TestClient
+
+from lib.assessment import calibration_record
+from lib.assessment.calibration import MAX_SECONDS, Clock, calibrate, calibrate_pool
+from lib.assessment.calibration_wire import CalibrateIn
+from lib.deps import Deps
+from tests.assessment.conftest import Rows, make_questions, upload
+from tests.assessment.test_calibration import CONCEPTS, CRON, QUESTIONS, record_answers
+
+Attempt = tuple[Any, ...]
+
+
+@pytest.fixture
+def pools(client: TestClient, operator: dict[str, str], postgres_url: str) -> tuple[str, str]:
+    """Two pools with enough answers, the first with more: it has its turn first."""
+    made = []
+    for prefix, students in (("q", 60), ("r", 40)):
+        questions = make_questions(QUESTIONS, prefix, CONCEPTS)
+        made.append(upload(client, operator, questions))
+        record_answers(
+            postgres_url,
+            made[-1],
+            students=students,
+            nth_version=None,
+            prefix=prefix * 2,
+            question_prefix=prefix,
+        )
+    return made[0], made[1]
+
+
+def on_schedule(client: TestClient) -> dict[str, str]:
+    """Pools in the order of their turns, with what became of them."""
+    answer = client.get("/api/calibrate", headers=CRON)
+    assert answer.status_code == 200, answer.text
+    return {pool["question_pool_id"]: pool["outcome"] for pool in answer.json()["pools"]}
+
+
+def ticking() -> Clock:
+    """A clock that shows one second more each time it is read."""
+    ticks = itertools.count()
+    return lambda: float(next(ticks))
+
+
+def attempt(rows: Rows, pool_id: str) -> Attempt:
+    ((outcome, reason, failures, finished),) = rows(
+        "SELECT outcome, reason, failures, finished_at IS NOT NULL"
+        " FROM assessment.calibration_attempts WHERE pool_id = %s",
+        pool_id,
+    )
+    return outcome, reason, failures, finished
+
+
+def harm(rows: Rows, pool_id: str) -> None:
+    """Make the pool's correlations nonsense: no estimate can start from them."""
+    rows(
+        "UPDATE assessment.pool_versions SET prior_covariance = '{1,0,0}' WHERE pool_id = %s",
+        pool_id,
+    )
+
+
+def test_pool_that_fails_keeps_no_other_from_its_turn(
+    client: TestClient, pools: tuple[str, str], rows: Rows
+) -> None:
+    harm(rows, pools[0])
+    assert on_schedule(client) == {pools[0]: "failed", pools[1]: "calibrated"}
+    assert attempt(rows, pools[0]) == ("failed", "ValueError", 1, True)
+    assert attempt(rows, pools[1]) == ("calibrated", None, 0, True)
+
+
+def test_pool_that_failed_is_tried_again_after_the_others(
+    client: TestClient, pools: tuple[str, str], rows: Rows, postgres_url: str
+) -> None:
+    harm(rows, pools[0])
+    on_schedule(client)
+    record_answers(
+        postgres_url, pools[1], students=20, nth_version=None, prefix="new", question_prefix="r"
+    )
+    assert list(on_schedule(client)) == [pools[1], pools[0]]
+    assert attempt(rows, pools[0])[2] == 2
+
+
+def test_pool_whose_function_was_stopped_waits_until_the_others_had_their_turn(
+    client: TestClient, pools: tuple[str, str], deps: Deps, rows: Rows
+) -> None:
+    calibration_record.begin_attempt(deps.postgres, UUID(pools[0]))  # and nothing more
+    assert attempt(rows, pools[0]) == (None, None, 1, False)
+    assert list(on_schedule(client)) == [pools[1], pools[0]]
+
+
+def test_success_takes_earlier_failures_back(
+    client: TestClient, pools: tuple[str, str], deps: Deps, rows: Rows
+) -> None:
+    for _ in range(3):
+        calibration_record.begin_attempt(deps.postgres, UUID(pools[0]))
+    on_schedule(client)
+    assert attempt(rows, pools[0])[2] == 0
+
+
+def test_pools_that_failed_take_turns(pools: tuple[str, str], deps: Deps) -> None:
+    first, second = map(UUID, pools)
+    for pool_id in (first, second, first, second):
+        calibration_record.begin_attempt(deps.postgres, pool_id)
+    assert calibration_record.pools_with_new_answers(deps.postgres) == [first, second]
+    calibration_record.begin_attempt(deps.postgres, first)
+    assert calibration_record.pools_with_new_answers(deps.postgres) == [second, first]
+
+
+def test_out_of_time_no_version_is_written(pools: tuple[str, str], deps: Deps, rows: Rows) -> None:
+    out = calibrate_pool(UUID(pools[0]), deps, stop_at=2.0, clock=ticking())
+    assert out.outcome == "out_of_time"
+    assert out.settled is False
+    assert rows("SELECT count(*) FROM assessment.pool_versions WHERE pool_id = %s", pools[0]) == [
+        (1,)
+    ]
+    assert attempt(rows, pools[0]) == ("out_of_time", None, 1, True)
+
+
+def test_result_that_had_nearly_settled_is_written_and_says_so(
+    pools: tuple[str, str], deps: Deps, rows: Rows
+) -> None:
+    for seconds in range(2, 100):  # a second is a round of this clock
+        nearly = calibrate_pool(UUID(pools[1]), deps, stop_at=float(seconds), clock=ticking())
+        if nearly.outcome != "out_of_time":
+            break
+    assert (nearly.outcome, nearly.settled) == ("calibrated", False)
+    assert rows(
+        "SELECT report ->> 'settled', (report ->> 'furthest_move')::FLOAT < 0.05"
+        " FROM assessment.pool_versions WHERE pool_id = %s AND report IS NOT NULL",
+        pools[1],
+    ) == [("false", True)]
+
+
+def test_late_in_a_run_no_other_pool_is_begun(pools: tuple[str, str], deps: Deps) -> None:
+    late = itertools.chain([0.0], itertools.repeat(MAX_SECONDS - 1.0))
+    assert calibrate(CalibrateIn(), deps, clock=lambda: next(late)).pools == []
+    assert len(calibrate(CalibrateIn(), deps, clock=lambda: 0.0).pools) == len(pools)
+
+
+def test_pool_of_many_concepts_is_given_fewer_answers(
+    client: TestClient, operator: dict[str, str], deps: Deps, postgres_url: str
+) -> None:
+    pool_id = upload(client, operator, make_questions(QUESTIONS, concepts=10))
+    record_answers(postgres_url, pool_id, students=20, nth_version=None)
+    recorded = calibration_record.read(deps.postgres, UUID(pool_id), QUESTIONS * 20, 180)
+    assert recorded is not None
+    assert len(recorded.answers.person) == QUESTIONS * 20 / 2
