@@ -15,10 +15,19 @@ from uuid import UUID
 import numpy as np
 from numpy.typing import NDArray
 
+from lib.assessment.eligibility import LEVELS
 from lib.assessment.itempool import ItemPool, load_pool
-from lib.assessment.sitting import BEST_ITEMS, GREATEST_LOSS
 from lib.deps import Deps
-from lib.engine import Design, ItemBank, Posterior, Simulation, StopRules, simulate
+from lib.engine import (
+    Design,
+    Eligibility,
+    ItemBank,
+    Posterior,
+    Simulation,
+    StopRules,
+    simulate,
+)
+from lib.engine.normal import normal_quantile
 from lib.errors import AppError, NotFound
 from lib.queries import load_queries
 from lib.settings import Settings
@@ -79,7 +88,7 @@ def measure(pool: ItemPool, students: int, questions: int, rng: np.random.Genera
     bank, k = _askable(pool), pool.bank.concepts
     prior = Posterior.prior(k, covariance=pool.correlation)
     most = min(questions, len(bank))
-    design = Design(stop=StopRules(max_questions=most), best=BEST_ITEMS, loss=GREATEST_LOSS)
+    design = _design(pool, len(bank), most)
     tested = bank.measured.astype(bool)
     lengths = sorted({*(length for length in LENGTHS if length < most), most})
     runs = [
@@ -105,6 +114,22 @@ def measure(pool: ItemPool, students: int, questions: int, rng: np.random.Genera
             ]
         ),
         np.array([[_exposure(run, length) for length in lengths] for run in runs]),
+    )
+
+
+def _design(pool: ItemPool, items: int, most: int) -> Design:
+    """Return how the pool's tests are run; exposure is counted anew, after each student."""
+    wanted = pool.selection
+    control = None
+    if wanted.max_exposure < 1:
+        cuts = normal_quantile(np.array(LEVELS)).tolist()
+        control = Eligibility.start(items, wanted.max_exposure, cuts)
+    return Design(
+        stop=StopRules(max_questions=most),
+        best=wanted.best_items,
+        loss=wanted.greatest_loss,
+        targets=wanted.content_shares,
+        exposure=control,
     )
 
 

@@ -42,6 +42,9 @@ def calibrate(asked: CalibrateIn, deps: Deps, clock: Clock = time.monotonic) -> 
         NotFound: If there is no such pool.
     """
     stop_at, pools = clock() + MAX_SECONDS, list[PoolOut]()
+    from lib.assessment.exposure_count import count_exposure
+
+    count_exposure(deps, asked.question_pool_id)
     if asked.question_pool_id is not None:
         return CalibrateOut(
             pools=[calibrate_pool(asked.question_pool_id, deps, stop_at=stop_at, clock=clock)]

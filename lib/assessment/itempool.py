@@ -16,7 +16,9 @@ from weakref import WeakKeyDictionary
 import numpy as np
 from numpy.typing import NDArray
 
+from lib.assessment.eligibility import Exposure
 from lib.assessment.record import Shown
+from lib.assessment.selection import Selection
 from lib.engine import ItemBank
 from lib.errors import NotFound
 from lib.queries import load_queries
@@ -76,6 +78,9 @@ class ItemPool:
     askable: NDArray[np.bool_]
     correlation: FloatArray | None
     """Of the concepts in the population, shape (k, k)."""
+    selection: Selection = field(default_factory=Selection)
+    exposure: Exposure | None = None
+    """None: every session may use every question."""
     texts: TextShelf = field(default_factory=TextShelf)
 
     def __len__(self) -> int:
@@ -92,6 +97,8 @@ class _Version:
     concept_count: int
     question_count: int
     prior_covariance: list[float] | None
+    selection: dict[str, Any] | None
+    exposure: dict[str, Any] | None
 
 
 @dataclass(frozen=True)
@@ -130,6 +137,7 @@ def _build(pool_id: UUID, version: int, row: _Version, items: list[_Item]) -> It
         [NOT_ASKED if i.correct_option is None else i.correct_option for i in items], np.int16
     )
     ids = tuple(i.question_id for i in items)
+    selection = Selection.model_validate(row.selection or {})
     return ItemPool(
         pool_id=pool_id,
         version=version,
@@ -146,6 +154,8 @@ def _build(pool_id: UUID, version: int, row: _Version, items: list[_Item]) -> It
         revision=np.array([i.revision for i in items], np.int32),
         askable=correct != NOT_ASKED,
         correlation=_square(row.prior_covariance, row.concept_count),
+        selection=selection,
+        exposure=Exposure.of_counts(row.exposure, selection.max_exposure),
     )
 
 

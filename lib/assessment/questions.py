@@ -14,6 +14,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
+from lib.assessment.selection import Selection
 from lib.assessment.wire import MAX_CONCEPTS, MAX_OPTIONS, QuestionId, Strict
 
 MAX_UPLOAD = 20_000
@@ -79,6 +80,8 @@ class UploadIn(Strict):
     name: Annotated[str, StringConstraints(min_length=1, max_length=200)] | None = None
     guessing: float = Field(default=0.0, ge=0, lt=1)
     """Of every question that does not say its own."""
+    selection: Selection | None = None
+    """How the pool's questions are chosen from now on; as before, if not given."""
     adminPassword: Any = None  # noqa: N815 every operator's body names it so
 
     @model_validator(mode="after")
@@ -108,7 +111,21 @@ class UploadIn(Strict):
                     },
                 )
             places[question.id] = place
+        self._check_shares(first)
         return self
+
+    def _check_shares(self, concepts: int) -> None:
+        shares = self.selection and self.selection.content_shares
+        if shares and len(shares) != concepts:
+            raise PydanticCustomError(
+                "share_count",
+                "{given} shares for {concepts} concepts",
+                {
+                    "field": "selection.content_shares",
+                    "given": len(shares),
+                    "concepts": concepts,
+                },
+            )
 
 
 class UploadOut(BaseModel):

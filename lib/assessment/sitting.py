@@ -11,12 +11,14 @@ from uuid import UUID
 import numpy as np
 
 from lib.assessment.criteria import EndCriteria
+from lib.assessment.eligibility import level_of
 from lib.assessment.itempool import ItemPool
 from lib.assessment.prior import Known, known_by_position, starting_point
 from lib.assessment.record import AnswerRow, SessionRow
 from lib.engine import (
     Posterior,
     StopRules,
+    balanced,
     confidence,
     expected_share,
     percentile,
@@ -25,10 +27,6 @@ from lib.engine import (
     update,
 )
 
-BEST_ITEMS = 5
-"""The next question is drawn among as many of the best, so that none is shown to everyone …"""
-GREATEST_LOSS = 0.05
-"""… and among those only if it is expected to tell at most this share less than the best."""
 DECIMALS = 6
 """Of recorded proficiencies and confidences."""
 
@@ -138,19 +136,23 @@ def confidences(posterior: Posterior) -> list[float]:
 
 def _choose(sitting: Sitting) -> int | None:
     """The next question: drawn among the best, the same whenever the same session asks."""
-    available = sitting.pool.askable.copy()
-    answered = list(sitting.posterior.items)
+    pool, answered, wanted = sitting.pool, list(sitting.posterior.items), sitting.pool.selection
+    available = pool.askable.copy()
     available[answered] = False
     if not available.any():
         return None
-    rng = np.random.default_rng([sitting.session_id.int, len(answered)])
+    if pool.exposure is not None:
+        level = level_of(proficiency(sitting.posterior))
+        available = pool.exposure.spare(available, sitting.session_id, level)
+    if wanted.content_shares is not None:
+        available = balanced(pool.bank, available, answered, wanted.content_shares)
     return select(
         sitting.posterior,
-        sitting.pool.bank,
+        pool.bank,
         available,
-        rng=rng,
-        best=BEST_ITEMS,
-        loss=GREATEST_LOSS,
+        rng=np.random.default_rng([sitting.session_id.int, len(answered)]),
+        best=wanted.best_items,
+        loss=wanted.greatest_loss,
     )
 
 

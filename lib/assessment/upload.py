@@ -5,6 +5,7 @@ from uuid import UUID, uuid4
 
 from lib.assessment.errors import OtherConceptCount, QuestionElsewhere
 from lib.assessment.questions import UploadIn, UploadOut
+from lib.assessment.selection import Selection
 from lib.deps import Deps
 from lib.queries import Query, load_queries
 from lib.statements import as_jsonb
@@ -68,7 +69,14 @@ def _write(asked: UploadIn, pool_id: UUID, tx: "Transaction") -> None:
     tx.execute(_query("archive_changed_texts"))
     tx.execute(_query("write_questions"), {"pool_id": pool_id})
     tx.execute(_query("stage_changes"), {"reparametrised": [row[0] for row in changed]})
-    version = tx.fetch_value(_query("write_version"), {"pool_id": pool_id})
+    version = tx.fetch_value(
+        _query("write_version"),
+        {
+            "pool_id": pool_id,
+            "selection": asked.selection and as_jsonb(asked.selection.model_dump()),
+            "usual": as_jsonb(Selection().model_dump()),
+        },
+    )
     if version is not None:
         tx.execute(_query("write_items"), {"pool_id": pool_id, "version": version})
 

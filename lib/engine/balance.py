@@ -36,7 +36,7 @@ def balanced(
     goal = np.asarray(targets, float)
     got = shares[np.asarray(asked, np.intp)].sum(axis=0)
     behind = (len(asked) + 1) * goal / goal.sum() - got
-    main = shares.argmax(axis=1)
+    main = bank.cached("main concepts", lambda: shares.argmax(axis=1))
     for concept in np.argsort(-behind, kind="stable"):
         chosen = available & (main == concept)
         if goal[concept] > 0 and chosen.any():

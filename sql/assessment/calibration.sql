@@ -121,9 +121,9 @@ WITH pool AS (
   RETURNING id, current_version
 )
 INSERT INTO assessment.pool_versions (
-  pool_id, version, origin, question_count, prior_covariance, report)
+  pool_id, version, origin, question_count, prior_covariance, report, selection, exposure)
 SELECT pool.id, pool.current_version, 'calibration', last.question_count,
-  %(prior_covariance)s, %(report)s
+  %(prior_covariance)s, %(report)s, last.selection, last.exposure
 FROM pool
 JOIN assessment.pool_versions last ON last.pool_id = pool.id AND last.version = %(version)s
 RETURNING version;

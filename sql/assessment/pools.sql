@@ -2,7 +2,7 @@
 
 -- read_version --
 -- One version of a pool.
-SELECT p.concept_count, v.question_count, v.prior_covariance
+SELECT p.concept_count, v.question_count, v.prior_covariance, v.selection, v.exposure
 FROM assessment.pool_versions v
 JOIN assessment.question_pools p ON p.id = v.pool_id
 WHERE v.pool_id = %(pool_id)s AND v.version = %(version)s;
@@ -117,20 +117,21 @@ WHERE (u.difficulty, u.discrimination, u.guessing)
 
 -- write_version --
 -- Add the next version of the pool, if anything changed; return its number.
-WITH pool AS (
+WITH last AS (
+  SELECT v.prior_covariance, v.selection, v.exposure FROM assessment.pool_versions v
+  WHERE v.pool_id = %(pool_id)s ORDER BY v.version DESC LIMIT 1
+), pool AS (
   UPDATE assessment.question_pools SET current_version = assessment.next_number(current_version)
-  WHERE id = %(pool_id)s AND EXISTS (SELECT FROM pg_temp.changed)
+  WHERE id = %(pool_id)s AND (EXISTS (SELECT FROM pg_temp.changed)
+    OR %(selection)s::JSONB <> coalesce((SELECT last.selection FROM last), %(usual)s::JSONB))
   RETURNING id, current_version
 )
 INSERT INTO assessment.pool_versions (
-  pool_id, version, origin, question_count, prior_covariance)
+  pool_id, version, origin, question_count, prior_covariance, selection, exposure)
 SELECT pool.id, pool.current_version, 'upload',
   (SELECT count(q.position) FROM assessment.questions q WHERE q.pool_id = pool.id),
-  last.prior_covariance
-FROM pool LEFT JOIN LATERAL (
-  SELECT v.prior_covariance FROM assessment.pool_versions v
-  WHERE v.pool_id = pool.id ORDER BY v.version DESC LIMIT 1
-) AS last ON TRUE
+  last.prior_covariance, coalesce(%(selection)s, last.selection), last.exposure
+FROM pool LEFT JOIN last ON TRUE
 RETURNING version;
 
 -- write_items --

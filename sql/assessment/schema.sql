@@ -58,12 +58,16 @@ CREATE TABLE IF NOT EXISTS assessment.pool_versions (
   origin TEXT NOT NULL
     -- upload: questions came or changed · calibration: parameters were estimated from answers
     -- adopted: questions that an older deployment had written
-    CONSTRAINT pool_versions_origin_check CHECK (origin IN ('upload', 'calibration', 'adopted')),
+    -- exposure: it was counted how often questions are shown
+    CONSTRAINT pool_versions_origin_check
+      CHECK (origin IN ('upload', 'calibration', 'adopted', 'exposure')),
   question_count INT NOT NULL,            -- items are numbered 0 to question_count - 1
   -- Correlations of the concepts in the population, k * k numbers, row by row; null: none.
   prior_covariance DOUBLE PRECISION[],
   report JSONB,                           -- what a calibration found: fit, flags, counts
   created_at TIMESTAMP NOT NULL DEFAULT (now() AT TIME ZONE 'UTC'),
+  selection JSONB,                        -- how questions are chosen; null: as by default
+  exposure JSONB,                         -- how often questions were shown; null: not counted
   CONSTRAINT pool_versions_pkey PRIMARY KEY (pool_id, version)
 );
 
@@ -256,6 +260,24 @@ ALTER TABLE assessment.test_sessions
   ALTER COLUMN correct_responses SET DEFAULT 0,
   ALTER COLUMN started_at SET DEFAULT (now() AT TIME ZONE 'UTC'),
   ALTER COLUMN last_activity SET DEFAULT (now() AT TIME ZONE 'UTC');
+ALTER TABLE assessment.pool_versions
+  ADD COLUMN IF NOT EXISTS selection JSONB,
+  ADD COLUMN IF NOT EXISTS exposure JSONB;
+DO $$
+BEGIN
+  IF EXISTS (
+    SELECT FROM pg_catalog.pg_constraint
+    WHERE conrelid = 'assessment.pool_versions'::regclass
+      AND conname = 'pool_versions_origin_check'
+      AND pg_get_constraintdef(oid) NOT LIKE '%''exposure''%'
+  ) THEN
+    ALTER TABLE assessment.pool_versions
+      DROP CONSTRAINT pool_versions_origin_check,
+      ADD CONSTRAINT pool_versions_origin_check
+        CHECK (origin IN ('upload', 'calibration', 'adopted', 'exposure'));
+  END IF;
+END
+$$;
 ALTER TABLE assessment.test_responses
   ADD COLUMN IF NOT EXISTS position INT,
   ADD COLUMN IF NOT EXISTS next_question_id VARCHAR,

@@ -1,0 +1,232 @@
+"""A pool's operator says how its questions are chosen; every session keeps to it."""
+
+from typing import Any
+from uuid import UUID, uuid4
+
+import numpy as np
+import pytest
+from fastapi.testclient import TestClient
+
+from lib.assessment.eligibility import LEVELS, Exposure, level_of
+from lib.assessment.exposure_count import MEMORY_TESTS, _Shown, merged
+from lib.assessment.itempool import load_pool
+from lib.deps import Deps
+from lib.engine import concept_shares
+from tests.assessment.conftest import CONCEPTS, Rows, Student, make_questions, upload, versions
+from tests.assessment.test_calibration import CRON
+from tests.assessment.undisturbed import told, undisturbed
+
+LENGTH = 8
+STUDENTS = 40
+SHARES = [4, 2, 2, 0, 0]
+LIMIT = 0.25
+
+
+def upload_with(
+    client: TestClient,
+    operator: dict[str, str],
+    selection: dict[str, Any] | None,
+    pool_id: str | None = None,
+    prefix: str = "q",
+) -> str:
+    body = {"questions": make_questions(60, prefix), "question_pool_id": pool_id or str(uuid4())}
+    answer = client.post(
+        "/api/questions/upload", json={**body, "selection": selection}, headers=operator
+    )
+    assert answer.status_code == 200, answer.text
+    return str(answer.json()["question_pool_id"])
+
+
+def sit(client: TestClient, pool_id: str, name: str, right: np.ndarray[Any, Any]) -> list[str]:
+    """A whole test; the questions in the order asked."""
+    student = Student(client, pool_id, name)
+    student.start(end_criteria={"max_questions": LENGTH})
+    asked = []
+    for is_right in right:
+        assert student.question
+        asked.append(student.question["id"])
+        student.answer(right=bool(is_right))
+    return asked
+
+
+def greatest_exposure(client: TestClient, pool_id: str, prefix: str) -> float:
+    """Share of many students of one kind who saw the question that most of them saw."""
+    rng = np.random.default_rng(5)
+    seen = [
+        question
+        for number in range(STUDENTS)
+        for question in sit(client, pool_id, f"{prefix}{number}", rng.random(LENGTH) < 0.5)
+    ]
+    return max(seen.count(question) for question in seen) / STUDENTS
+
+
+def test_limit_on_exposure_spares_the_questions_that_everybody_saw(
+    client: TestClient, operator: dict[str, str], rows: Rows
+) -> None:
+    without = greatest_exposure(client, upload_with(client, operator, None), "anyone")
+    pool_id = upload_with(client, operator, {"max_exposure": LIMIT}, prefix="limited")
+    at_once = greatest_exposure(client, pool_id, "before")
+    assert client.get("/api/calibrate", headers=CRON).status_code == 200
+    once_counted = greatest_exposure(client, pool_id, "after")
+    assert without > 0.9
+    # 40 students: a standard error of 0.07, and the greatest of many.
+    assert at_once < LIMIT + 0.2
+    assert once_counted < LIMIT + 0.2
+    origins = rows(
+        "SELECT origin FROM assessment.pool_versions WHERE pool_id = %s ORDER BY version", pool_id
+    )
+    assert origins[:2] == [("upload",), ("exposure",)]
+
+
+def test_content_shares_are_kept_in_every_test(
+    client: TestClient, operator: dict[str, str], deps: Deps, rows: Rows
+) -> None:
+    pool_id = upload_with(client, operator, {"content_shares": SHARES})
+    bank = load_pool(deps.postgres, UUID(pool_id), versions(rows)[-1]).bank
+    for number in range(5):
+        right = np.random.default_rng(number).random(LENGTH) < 0.5
+        asked = sit(client, pool_id, f"s{number}", right)
+        items = [int(question[1:]) for question in asked]
+        got = concept_shares(bank)[items].sum(axis=0)
+        assert got == pytest.approx(np.array(SHARES) * LENGTH / sum(SHARES), abs=1e-6)
+
+
+def test_session_rebuilt_from_the_record_asks_the_very_same(
+    client: TestClient, operator: dict[str, str], deps: Deps
+) -> None:
+    pool_id = upload_with(client, operator, {"max_exposure": 0.2, "content_shares": SHARES})
+    greatest_exposure(client, pool_id, "before")
+    client.get("/api/calibrate", headers=CRON)
+    for name in ("ann", "bob", "cyd"):
+        student = Student(client, pool_id, name)
+        student.start(end_criteria={"max_questions": LENGTH})
+        replies = []
+        for number in range(LENGTH):
+            assert deps.redis
+            deps.redis.pipeline([["FLUSHALL"]])
+            replies.append(student.answer(right=number % 2 == 0))
+        assert told(replies) == undisturbed(student.session_id, deps)
+
+
+def test_running_session_keeps_the_settings_that_it_began_with(
+    client: TestClient, operator: dict[str, str], deps: Deps
+) -> None:
+    pool_id = upload_with(client, operator, {"content_shares": [1, 0, 0, 0, 0]})
+    ann = Student(client, pool_id)
+    ann.start()
+    ann.answer()
+    upload_with(client, operator, {"content_shares": [0, 1, 0, 0, 0]}, pool_id)
+    assert deps.redis
+    deps.redis.pipeline([["FLUSHALL"]])
+    ann.answer()
+    assert ann.question
+    assert ann.question["concepts"] == [1, 0, 0, 0, 0]
+    bob = Student(client, pool_id, "bob")
+    bob.start()
+    assert bob.question
+    assert bob.question["concepts"] == [0, 1, 0, 0, 0]
+
+
+def test_settings_stay_until_they_are_changed(
+    client: TestClient, operator: dict[str, str], rows: Rows
+) -> None:
+    def newest() -> Any:
+        return rows("SELECT selection FROM assessment.pool_versions ORDER BY version DESC LIMIT 1")[
+            0
+        ][0]
+
+    pool_id = upload_with(client, operator, None)
+    assert newest() is None
+    upload_with(client, operator, {}, pool_id)
+    assert len(versions(rows)) == 1  # what is usual, said aloud, changes nothing
+    upload_with(client, operator, {"best_items": 9}, pool_id)
+    upload_with(client, operator, {"best_items": 9}, pool_id)
+    upload_with(client, operator, None, pool_id)
+    assert len(versions(rows)) == 2
+    upload(client, operator, make_questions(61), pool_id)
+    assert newest()["best_items"] == 9
+    upload_with(client, operator, {}, pool_id)
+    assert newest()["best_items"] == 5
+
+
+@pytest.mark.parametrize(
+    ("selection", "field"),
+    [
+        ({"max_exposure": 0}, "selection.max_exposure"),
+        ({"max_exposure": 1.2}, "selection.max_exposure"),
+        ({"max_exposure": "often"}, "selection.max_exposure"),
+        ({"content_shares": [1, 1]}, "selection.content_shares"),
+        ({"content_shares": [0] * CONCEPTS}, "selection.content_shares"),
+        ({"content_shares": [1, -1, 1, 1, 1]}, "selection.content_shares[1]"),
+        ({"best_items": 0}, "selection.best_items"),
+        ({"greatest_loss": 1}, "selection.greatest_loss"),
+        ({"maximum_exposure": 0.3}, "selection.maximum_exposure"),
+    ],
+)
+def test_settings_that_make_no_sense_are_refused_by_name(
+    client: TestClient, operator: dict[str, str], selection: dict[str, Any], field: str
+) -> None:
+    answer = client.post(
+        "/api/questions/upload",
+        json={"questions": make_questions(5), "selection": selection},
+        headers=operator,
+    )
+    assert answer.status_code == 422
+    assert field in answer.text
+
+
+def test_pool_with_few_new_tests_is_not_counted(
+    client: TestClient, operator: dict[str, str], rows: Rows
+) -> None:
+    pool_id = upload_with(client, operator, {"max_exposure": 0.25})
+    sit(client, pool_id, "ann", np.ones(LENGTH))
+    client.get("/api/calibrate", headers=CRON)
+    assert len(versions(rows)) == 1
+
+
+def test_probability_is_what_the_counts_come_to() -> None:
+    new = Exposure.of_counts(None, 0.2)
+    assert new is not None
+    assert new.usual.tolist() == pytest.approx([0.2] * 3)
+    first = merged(None, [_Shown(None, 1, 100), _Shown(7, 1, 16), _Shown(9, 1, 1)], 0.2)
+    assert first["items"] == [7]  # 9 was shown in 1 of the 20 tests that could
+    drew = Exposure.of_counts(first, 0.2)
+    assert drew is not None
+    # r (ε + 10) / (s + 10): 0.2 · 30 / 26 of the one, 0.2 · 30 / 10 of those never shown.
+    assert drew.probability[:, 0].tolist() == pytest.approx([0.2, 0.2 * 30 / 26, 0.2])
+    assert drew.usual.tolist() == pytest.approx([0.2, 0.6, 0.2])
+    second = merged(first, [_Shown(None, 1, 100), _Shown(7, 1, 23)], 0.2)
+    fade = MEMORY_TESTS / (MEMORY_TESTS + 100)
+    assert second["eligible"][1] == pytest.approx([fade * 20 + 100 * 0.2 * 30 / 26], abs=1e-3)
+    assert second["shown"][1] == pytest.approx([fade * 16 + 23], abs=1e-3)
+    assert second["usual"][1] == pytest.approx(fade * 20 + 60, abs=1e-3)
+
+
+def test_questions_that_are_rarely_shown_become_free() -> None:
+    counts = None
+    for _ in range(4):
+        counts = merged(counts, [_Shown(None, 1, 100), _Shown(7, 1, 20)], 0.2)
+    found = Exposure.of_counts(counts, 0.2)
+    assert found is not None
+    assert found.usual[1] == 1.0
+    assert found.probability[1, 0] < 0.9
+
+
+def test_session_draws_once_and_sessions_draw_differently() -> None:
+    exposure = Exposure(np.array([3, 5]), np.full((3, 2), 0.5), np.array([0.2, 1.0, 1.0]))
+    sessions = [UUID(int=number) for number in range(400)]
+    everything = np.ones(10, bool)
+    drawn = [exposure.spare(everything, session, 1) for session in sessions]
+    again = [exposure.spare(everything, session, 1) for session in sessions]
+    assert np.array_equal(drawn, again)
+    assert np.mean(drawn, axis=0)[[3, 5]] == pytest.approx(0.5, abs=0.08)
+    assert np.mean(drawn, axis=0)[0] == 1
+    low = [exposure.spare(everything, session, 0) for session in sessions]
+    assert np.mean(low, axis=0)[0] == pytest.approx(0.2 + 0.8**8 * 0.25, abs=0.08)
+    only = np.arange(10) == 3
+    assert all(exposure.spare(only, session, 1)[3] for session in sessions)  # none left: all
+
+
+def test_level_is_that_of_the_mean_proficiency() -> None:
+    assert [level_of(p) for p in ([0.1, 0.2], [0.5, 0.5], [0.9, 0.65])] == [0, 1, 2]
+    assert level_of([LEVELS[0]]) == 1
