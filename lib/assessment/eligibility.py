@@ -1,9 +1,10 @@
-"""Which questions a session may use, so that none is shown to too many students of a level.
+"""Which questions a session may use, so that none is shown to too many students.
 
-Each question is eligible by chance: min(1, r ε / s) after ε tests at the level that could use it
-and s that showed it (van der Linden & Veldkamp, 2007; `lib.engine.Eligibility`). Nothing is known of a
-new pool, so every question begins at r, which holds the limit at once, and those that are shown
-rarely although they may be are let go. The counts belong to a version of the pool, and a session
+Each question is eligible by chance: min(1, r ε / s) after ε tests that could use it and s that
+showed it, the lesser of what the tests at the student's level and all tests come to (van der
+Linden & Veldkamp, 2007; `lib.engine.Eligibility`). Nothing is known of a new pool, so every
+question begins at r, which holds the limit at once, and those that are shown rarely although they
+may be are let go. The counts belong to a version of the pool, and a session
 draws by its id: whoever rebuilds it from the record draws the same.
 """
 
@@ -20,6 +21,9 @@ from lib.engine import Eligibility
 
 LEVELS = (0.35, 0.65)
 """Proficiencies, means over the concepts, at which the next level of ability begins."""
+
+WHOLE = len(LEVELS) + 1
+"""Stands for all levels together, after the levels themselves, where tests are counted."""
 
 PRIOR_TESTS = 10.0
 """Tests that are taken to have shown the question whenever they could, before any is counted."""
@@ -58,8 +62,8 @@ class Exposure:
         usual = np.array(counts["usual"], float)[:, None]
         return cls(
             np.array(counts["items"], np.intp),
-            _probability(max_exposure, np.array(counts["eligible"]), np.array(counts["shown"])),
-            _probability(max_exposure, usual, np.zeros_like(usual))[:, 0],
+            _chance(max_exposure, np.array(counts["eligible"]), np.array(counts["shown"])),
+            _chance(max_exposure, usual, np.zeros_like(usual))[:, 0],
         )
 
     def spare(self, available: Mask, session_id: UUID, level: int) -> Mask:
@@ -77,9 +81,11 @@ class Exposure:
 
 def nothing_counted() -> dict[str, Any]:
     """Counts before the first test."""
-    levels = len(LEVELS) + 1
-    return {"usual": [0.0] * levels, "items": [], "eligible": [[]] * levels, "shown": [[]] * levels}
+    rows = WHOLE + 1
+    return {"usual": [0.0] * rows, "items": [], "eligible": [[]] * rows, "shown": [[]] * rows}
 
 
-def _probability(limit: float, eligible: FloatArray, shown: FloatArray) -> FloatArray:
-    return Eligibility(limit, LEVELS, eligible + PRIOR_TESTS, shown + PRIOR_TESTS).probability
+def _chance(limit: float, eligible: FloatArray, shown: FloatArray) -> FloatArray:
+    """Return the chance at each level from counts per level and over all, (levels + 1, m)."""
+    tuned = Eligibility(limit, LEVELS, eligible + PRIOR_TESTS, shown + PRIOR_TESTS).probability
+    return np.asarray(np.minimum(tuned[:WHOLE], tuned[WHOLE]))

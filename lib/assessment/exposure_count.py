@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import numpy as np
+from numpy.typing import NDArray
 
-from lib.assessment.eligibility import LEVELS, Exposure, nothing_counted
+from lib.assessment.eligibility import LEVELS, WHOLE, Exposure, nothing_counted
 from lib.assessment.selection import Selection
 from lib.deps import Deps
 from lib.logs import log
@@ -31,8 +32,8 @@ WATCHED_SHARE = 0.25
 
 Counts = dict[str, Any]
 """As a version keeps them: `since`, the first version that drew by them; `items`, positions; per
-level `eligible` and `shown`, in how many tests each of those could be shown and was; and `usual`,
-in how many each other question could be."""
+level and over all `eligible` and `shown`, in how many tests each of those could be shown and was;
+and `usual`, in how many each other question could be."""
 
 
 @dataclass(frozen=True)
@@ -43,10 +44,13 @@ class _Pool:
 
 
 @dataclass(frozen=True)
-class _Shown:
+class Shown:
+    """In how many tests something was shown."""
+
     position: int | None
     """None: the row counts tests, not a question."""
     level: int
+    """0 to 2, or `WHOLE`: at any."""
     tests: int
 
 
@@ -73,9 +77,9 @@ def _count(pool_id: UUID, tx: "Transaction") -> int | None:
         return None
     limit = Selection.model_validate(pool.selection).max_exposure
     since = 0 if pool.exposure is None else pool.exposure["since"]
-    asked = {"pool_id": pool_id, "since": since, "levels": list(LEVELS)}
-    rows = tx.fetch_all(_query("count_shown"), asked, _Shown)
-    if sum(row.tests for row in rows if row.position is None) < LEAST_TESTS:
+    asked = {"pool_id": pool_id, "since": since, "levels": list(LEVELS), "whole": WHOLE}
+    rows = tx.fetch_all(_query("count_shown"), asked, Shown)
+    if max((row.tests for row in rows if row.position is None), default=0) < LEAST_TESTS:
         return None
     counts = as_jsonb(merged(pool.exposure, rows, limit))
     version: int = tx.fetch_value(
@@ -85,7 +89,7 @@ def _count(pool_id: UUID, tx: "Transaction") -> int | None:
     return version
 
 
-def merged(before: Counts | None, rows: list[_Shown], limit: float) -> Counts:
+def merged(before: Counts | None, rows: list[Shown], limit: float) -> Counts:
     """Return the counts with new ones added.
 
     Args:
@@ -101,18 +105,18 @@ def merged(before: Counts | None, rows: list[_Shown], limit: float) -> Counts:
         raise ValueError("there is no limit to count for")
     items = sorted({*old["items"], *(row.position for row in rows if row.position is not None)})
     place = {position: column for column, position in enumerate(items)}
-    tests, shown = np.zeros(len(LEVELS) + 1), np.zeros((len(LEVELS) + 1, len(items)))
+    tests, shown = np.zeros(WHOLE + 1), np.zeros((WHOLE + 1, len(items)))
     for row in rows:
         if row.position is None:
             tests[row.level] = row.tests
         else:
             shown[row.level, place[row.position]] = row.tests
     fade = MEMORY_TESTS / (MEMORY_TESTS + tests)
-    usual = fade * old["usual"] + tests * drew.usual
+    usual = fade * old["usual"] + tests * _with_whole(drew.usual)
     eligible = np.repeat(usual[:, None], len(items), axis=1)
     columns = [place[position] for position in old["items"]]
     kept = fade[:, None] * np.array(old["eligible"], float)
-    eligible[:, columns] = kept + tests[:, None] * drew.probability
+    eligible[:, columns] = kept + tests[:, None] * _with_whole(drew.probability)
     shown[:, columns] += fade[:, None] * np.array(old["shown"], float)
     watched = (shown > WATCHED_SHARE * limit * eligible).any(axis=0)
     return {
@@ -123,6 +127,11 @@ def merged(before: Counts | None, rows: list[_Shown], limit: float) -> Counts:
         "eligible": eligible[:, watched].round(3).tolist(),
         "shown": shown[:, watched].round(3).tolist(),
     }
+
+
+def _with_whole(chance: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Add the chance of being eligible at some level: sessions draw once for all of them."""
+    return np.concatenate([chance, chance.max(axis=0, keepdims=True)])
 
 
 def _query(name: str) -> Query:

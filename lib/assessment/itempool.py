@@ -17,8 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lib.assessment.eligibility import Exposure
-from lib.assessment.record import Shown
 from lib.assessment.selection import Selection
+from lib.assessment.texts import MAX_TEXT_BYTES, TextShelf
 from lib.engine import ItemBank
 from lib.errors import NotFound
 from lib.queries import load_queries
@@ -27,38 +27,17 @@ from lib.statements import Statement
 if TYPE_CHECKING:
     from lib.postgres import Postgres
 
-MAX_ITEMS = 400_000
-"""Items held by a process at most, about 60 MB at five concepts; the pool used longest ago goes."""
+MAX_BYTES = 128_000_000
+"""Held by a process at most, as `ItemPool.bytes` counts, or one pool; that used longest ago goes.
+400,000 items at five concepts, 150,000 at 32. While a pool is loaded it takes as much again."""
 
-MAX_TEXTS = 1_000
-"""Of a pool, about a kilobyte each."""
+ITEM_BYTES, CONCEPT_BYTES = 210, 20
+"""Of an item, and of each of its concepts: id, key, place, slopes, and what the engine keeps to
+choose by; 30 MB for 100,000 items at five concepts. tests/assessment/test_itempool.py measures."""
 
 NOT_ASKED = -1
 
 FloatArray = NDArray[np.float64]
-
-
-class TextShelf:
-    """Questions as they are shown, by id: those a process asked last; safe for threads."""
-
-    def __init__(self, max_texts: int = MAX_TEXTS) -> None:
-        self._max_texts = max_texts
-        self._texts: OrderedDict[str, Shown] = OrderedDict()
-        self._lock = threading.Lock()
-
-    def get(self, question_id: str) -> Shown | None:
-        """The question, if it is held."""
-        with self._lock:
-            if question_id in self._texts:
-                self._texts.move_to_end(question_id)
-            return self._texts.get(question_id)
-
-    def hold(self, question: Shown) -> None:
-        """Hold it in place of the one asked longest ago."""
-        with self._lock:
-            self._texts[question["id"]] = question
-            if len(self._texts) > self._max_texts:
-                self._texts.popitem(last=False)
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,6 +65,11 @@ class ItemPool:
     def __len__(self) -> int:
         """Return the number of items."""
         return len(self.question_ids)
+
+    @property
+    def bytes(self) -> int:
+        """About how much memory it takes once it is in use, its texts at their most."""
+        return len(self) * (ITEM_BYTES + CONCEPT_BYTES * self.bank.concepts) + MAX_TEXT_BYTES
 
     def is_correct(self, item: int, response: int) -> bool:
         """Whether the option is the correct one."""
@@ -166,8 +150,8 @@ def _square(numbers: list[float] | None, k: int) -> FloatArray | None:
 class PoolShelf:
     """The pools a process holds, newest use last; safe for threads."""
 
-    def __init__(self, max_items: int = MAX_ITEMS) -> None:
-        self._max_items = max_items
+    def __init__(self, max_bytes: int = MAX_BYTES) -> None:
+        self._max_bytes = max_bytes
         self._pools: OrderedDict[tuple[UUID, int], ItemPool] = OrderedDict()
         self._loading: dict[tuple[UUID, int], threading.Lock] = {}
         self._lock = threading.Lock()
@@ -196,10 +180,10 @@ class PoolShelf:
             self._pools[key] = pool
             self._pools.move_to_end(key)
             self._loading.pop(key, None)
-            held = sum(map(len, self._pools.values()))
-            while held > self._max_items and len(self._pools) > 1:
+            held = sum(pool.bytes for pool in self._pools.values())
+            while held > self._max_bytes and len(self._pools) > 1:
                 _, oldest = self._pools.popitem(last=False)
-                held -= len(oldest)
+                held -= oldest.bytes
 
 
 _shelves: WeakKeyDictionary["Postgres", PoolShelf] = WeakKeyDictionary()

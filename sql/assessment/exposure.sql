@@ -18,7 +18,7 @@ WHERE p.id = %(pool_id)s FOR UPDATE OF p;
 
 -- count_shown --
 -- Of the answered questions of tests on the versions since the last count: in how many tests each
--- question was shown at each level, and, without a position, how many tests came to that level.
+-- question was shown at each level and at any, and, without a position, how many tests came there.
 WITH shown AS (
   SELECT r.session_id, q.position, width_bucket((
     SELECT avg(p.value::DOUBLE PRECISION)
@@ -30,9 +30,9 @@ WITH shown AS (
   WHERE s.question_pool_id = %(pool_id)s AND s.pool_version >= %(since)s
     AND jsonb_typeof(r.proficiency_before) = 'array' AND q.position IS NOT NULL
 )
-SELECT position, level, count(DISTINCT session_id)::INT AS tests
+SELECT position, coalesce(level, %(whole)s) AS level, count(DISTINCT session_id)::INT AS tests
 FROM shown WHERE level IS NOT NULL
-GROUP BY GROUPING SETS ((position, level), (level));
+GROUP BY GROUPING SETS ((position, level), (level), (position), ());
 
 -- write_version --
 -- Add the next version of the pool: its questions as they are, with new counts.

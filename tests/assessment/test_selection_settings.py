@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from fastapi.testclient import TestClient
 
-from lib.assessment.eligibility import LEVELS, Exposure, level_of
-from lib.assessment.exposure_count import MEMORY_TESTS, _Shown, merged
+from lib.assessment.eligibility import LEVELS, WHOLE, Exposure, level_of
+from lib.assessment.exposure_count import MEMORY_TESTS, Shown, merged
 from lib.assessment.itempool import load_pool
 from lib.deps import Deps
 from lib.engine import concept_shares
@@ -184,18 +184,36 @@ def test_pool_with_few_new_tests_is_not_counted(
     assert len(versions(rows)) == 1
 
 
+def counted(tests: int, shown: dict[int, int]) -> list[Shown]:
+    """Tests that were at the middle level all through."""
+    return [
+        Shown(position, level, count)
+        for level in (1, WHOLE)
+        for position, count in [(None, tests), *shown.items()]
+    ]
+
+
+def test_questions_shown_at_several_levels_are_limited_over_all_of_them() -> None:
+    rows = [Shown(None, 0, 60), Shown(None, 1, 100), Shown(None, WHOLE, 100)]
+    rows += [Shown(7, 0, 12), Shown(7, 1, 18), Shown(7, WHOLE, 30)]
+    found = Exposure.of_counts(merged(None, rows, 0.2), 0.2)
+    assert found is not None
+    # Over all r (20 + 10) / (30 + 10), less than at either level alone.
+    assert found.probability[:, 0].tolist() == pytest.approx([0.15] * 3)
+
+
 def test_probability_is_what_the_counts_come_to() -> None:
     new = Exposure.of_counts(None, 0.2)
     assert new is not None
     assert new.usual.tolist() == pytest.approx([0.2] * 3)
-    first = merged(None, [_Shown(None, 1, 100), _Shown(7, 1, 16), _Shown(9, 1, 1)], 0.2)
+    first = merged(None, counted(100, {7: 16, 9: 1}), 0.2)
     assert first["items"] == [7]  # 9 was shown in 1 of the 20 tests that could
     drew = Exposure.of_counts(first, 0.2)
     assert drew is not None
     # r (ε + 10) / (s + 10): 0.2 · 30 / 26 of the one, 0.2 · 30 / 10 of those never shown.
     assert drew.probability[:, 0].tolist() == pytest.approx([0.2, 0.2 * 30 / 26, 0.2])
     assert drew.usual.tolist() == pytest.approx([0.2, 0.6, 0.2])
-    second = merged(first, [_Shown(None, 1, 100), _Shown(7, 1, 23)], 0.2)
+    second = merged(first, counted(100, {7: 23}), 0.2)
     fade = MEMORY_TESTS / (MEMORY_TESTS + 100)
     assert second["eligible"][1] == pytest.approx([fade * 20 + 100 * 0.2 * 30 / 26], abs=1e-3)
     assert second["shown"][1] == pytest.approx([fade * 16 + 23], abs=1e-3)
@@ -205,7 +223,7 @@ def test_probability_is_what_the_counts_come_to() -> None:
 def test_questions_that_are_rarely_shown_become_free() -> None:
     counts = None
     for _ in range(4):
-        counts = merged(counts, [_Shown(None, 1, 100), _Shown(7, 1, 20)], 0.2)
+        counts = merged(counts, counted(100, {7: 20}), 0.2)
     found = Exposure.of_counts(counts, 0.2)
     assert found is not None
     assert found.usual[1] == 1.0

@@ -186,6 +186,32 @@ def test_upgraded_schema_is_the_new_one(
         assert fetch(empty_postgres_url, query) == fetch(postgres_url, query)
 
 
+def test_pools_of_an_earlier_version_learn_to_keep_settings_and_counts(
+    empty_postgres_url: str, postgres_url: str
+) -> None:
+    upgrade(empty_postgres_url)
+    run(
+        empty_postgres_url,
+        f"""
+        DROP TABLE assessment.calibration_attempts;
+        ALTER TABLE assessment.pool_versions DROP COLUMN selection, DROP COLUMN exposure,
+          DROP CONSTRAINT pool_versions_origin_check,
+          ADD CONSTRAINT pool_versions_origin_check
+            CHECK (origin IN ('upload', 'calibration', 'adopted'));
+        INSERT INTO assessment.question_pools (id, concept_count, current_version)
+        VALUES ('{POOL}', 2, 1);
+        INSERT INTO assessment.pool_versions (pool_id, version, origin, question_count)
+        VALUES ('{POOL}', 1, 'upload', 0);
+        """,
+    )
+    upgrade(empty_postgres_url)
+    upgrade(empty_postgres_url)
+    for query in DESCRIBED:
+        assert fetch(empty_postgres_url, query) == fetch(postgres_url, query)
+    versions = "SELECT version, origin, selection, exposure FROM assessment.pool_versions"
+    assert fetch(empty_postgres_url, versions) == [(1, "upload", None, None)]
+
+
 def test_workshops_students_are_left_alone(empty_postgres_url: str) -> None:
     upgrade(empty_postgres_url)
     run(empty_postgres_url, "INSERT INTO public.students (student_email) VALUES ('a@b.example')")

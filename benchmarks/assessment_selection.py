@@ -1,0 +1,124 @@
+"""What limiting exposure costs and does: nights of simulated students, with and without a limit.
+
+The service's own functions, without database: every student sits a whole test, every night what
+was shown is counted, as the scheduled calibration does it. The same students, with the same
+abilities, sit the tests of every row.
+"""
+
+from dataclasses import replace
+from uuid import UUID, uuid4
+
+import numpy as np
+
+from lib.assessment.criteria import EndCriteria
+from lib.assessment.eligibility import WHOLE, Exposure, level_of
+from lib.assessment.exposure_count import Counts, Shown, merged
+from lib.assessment.itempool import ItemPool
+from lib.assessment.selection import Selection
+from lib.assessment.sitting import begin, grade, proficiency
+from lib.engine import ItemBank, concept_shares
+
+ITEMS, CONCEPTS, LENGTH = 300, 3, 20
+NIGHTS, STUDENTS = 4, 100
+SHARES = [2.0, 1.0, 1.0]
+ROWS = (
+    ("no setting", Selection()),
+    ("max_exposure 0.3", Selection(max_exposure=0.3)),
+    ("max_exposure 0.15", Selection(max_exposure=0.15)),
+    ("content_shares 2:1:1", Selection(content_shares=SHARES)),
+    ("both, 0.3", Selection(max_exposure=0.3, content_shares=SHARES)),
+)
+
+
+def main() -> None:
+    """Print one row per setting."""
+    print(f"{ITEMS} questions, {CONCEPTS} concepts, {LENGTH} asked, {STUDENTS} students a night")
+    print(f"{'setting':22}  greatest exposure, by night   RMSE   ratio  share of 1st concept")
+    usual = None
+    for name, selection in ROWS:
+        greatest, rmse, share = _nights(_pool(selection))
+        usual = usual or rmse
+        nights = "  ".join(f"{value:5.2f}" for value in greatest)
+        print(f"{name:22}  {nights:>27}  {rmse:5.3f}  {rmse / usual:6.3f}  {share:10.2f}")
+
+
+def _pool(selection: Selection) -> ItemPool:
+    rng = np.random.default_rng(1)
+    ids = tuple(map(str, range(ITEMS)))
+    return ItemPool(
+        pool_id=uuid4(),
+        version=1,
+        bank=ItemBank.from_questions(
+            np.eye(CONCEPTS)[np.arange(ITEMS) % CONCEPTS],
+            rng.uniform(0.05, 0.95, ITEMS),
+            rng.lognormal(0, 0.3, ITEMS),
+            0.2,
+        ),
+        question_ids=ids,
+        positions={name: place for place, name in enumerate(ids)},
+        correct_option=np.zeros(ITEMS, np.int16),
+        option_count=np.full(ITEMS, 4, np.int16),
+        revision=np.ones(ITEMS, np.int32),
+        askable=np.ones(ITEMS, bool),
+        correlation=None,
+        selection=selection,
+        exposure=Exposure.of_counts(None, selection.max_exposure),
+    )
+
+
+def _nights(pool: ItemPool) -> tuple[list[float], float, float]:
+    """Greatest exposure of each night, RMSE and share of the first concept in the last."""
+    rng, counts, greatest = np.random.default_rng(2), None, list[float]()
+    rmse = share = 0.0
+    for _ in range(NIGHTS):
+        seen, errors = _night(pool, rng)
+        items = [item for path in seen for item, _ in path]
+        greatest.append(float(np.max(np.bincount(items))) / STUDENTS)
+        rmse = float(np.sqrt(np.mean(np.square(errors))))
+        share = float(concept_shares(pool.bank)[items].mean(axis=0)[0])
+        if pool.exposure is not None:
+            counts = _counted(counts, seen, pool.selection.max_exposure)
+            exposure = Exposure.of_counts(counts, pool.selection.max_exposure)
+            pool = replace(pool, exposure=exposure)
+    return greatest, rmse, share
+
+
+Path = list[tuple[int, int]]
+"""Question and level at which it was shown."""
+
+
+def _night(pool: ItemPool, rng: np.random.Generator) -> tuple[list[Path], np.ndarray]:
+    seen, errors = list[Path](), []
+    for theta in rng.normal(size=(STUDENTS, CONCEPTS)):
+        session = UUID(bytes=rng.bytes(16))
+        luck = rng.random(LENGTH)
+        sitting = begin(session, "", pool, EndCriteria(max_questions=LENGTH), (None,) * CONCEPTS)
+        path: Path = []
+        for chance in luck:
+            item = sitting.next_item
+            if item is None:
+                raise RuntimeError("the pool is used up")
+            path.append((item, level_of(proficiency(sitting.posterior))))
+            right = chance < pool.bank.probability(theta, [item])[0]
+            sitting = grade(sitting, 0 if right else 1).after
+        seen.append(path)
+        errors.append(sitting.posterior.mean - theta)
+    return seen, np.array(errors)
+
+
+def _counted(before: Counts | None, seen: list[Path], limit: float) -> Counts:
+    """As `count_shown` counts in SQL."""
+    levels = range(WHOLE + 1)
+    tests = [sum(any(at == level for _, at in path) for path in seen) for level in range(WHOLE)]
+    tests.append(len(seen))
+    shown = np.zeros((len(levels), ITEMS), int)
+    for path in seen:
+        for item, level in path:
+            shown[[level, WHOLE], item] += 1
+    rows = [Shown(None, level, tests[level]) for level in levels]
+    rows += [
+        Shown(int(item), level, int(shown[level, item]))
+        for level in levels
+        for item in np.flatnonzero(shown[level])
+    ]
+    return merged(before, rows, limit)

@@ -1,0 +1,68 @@
+"""What a process holds of pools stays within the memory that it is given."""
+
+import gc
+import tracemalloc
+from uuid import UUID, uuid4
+
+import pytest
+from fastapi.testclient import TestClient
+
+from lib.assessment.criteria import EndCriteria
+from lib.assessment.itempool import ItemPool, PoolShelf, _build, _Item, _Version
+from lib.assessment.sitting import begin
+from lib.assessment.texts import TextShelf
+from lib.deps import Deps
+from tests.assessment.conftest import Rows, make_questions, upload
+
+ITEMS = 20_000
+
+
+def built(concepts: int) -> ItemPool:
+    """A pool of which the engine has made all that it keeps."""
+    items = [
+        _Item(str(uuid4()), 1, 4, i % 4, [float(c == i % concepts) for c in range(concepts)],
+              0.5, 1.0, 0.2)
+        for i in range(ITEMS)
+    ]  # fmt: skip
+    settings = {"content_shares": [1.0] * concepts, "max_exposure": 0.3}
+    pool = _build(uuid4(), 1, _Version(concepts, ITEMS, None, settings, None), items)
+    begin(uuid4(), "ann", pool, EndCriteria(), (None,) * concepts)
+    return pool
+
+
+@pytest.mark.parametrize("concepts", [1, 5, 32])
+def test_pool_takes_no_more_memory_than_it_says(concepts: int) -> None:
+    tracemalloc.start()
+    try:
+        pool = built(concepts)
+        gc.collect()
+        taken = tracemalloc.get_traced_memory()[0]
+    finally:
+        tracemalloc.stop()
+    stated = pool.bytes - 1_000_000  # no text is held yet
+    assert 0.7 * stated < taken < 1.1 * stated
+
+
+def test_pool_used_longest_ago_goes_when_there_is_no_room(
+    client: TestClient, operator: dict[str, str], deps: Deps, rows: Rows
+) -> None:
+    ids = [UUID(upload(client, operator, make_questions(20, prefix))) for prefix in "abc"]
+    numbers: dict[UUID, int] = dict(rows("SELECT pool_id, version FROM assessment.pool_versions"))
+    shelf = PoolShelf(max_bytes=2_100_000)  # two of them
+    first, second = (shelf.get(deps.postgres, pool, numbers[pool]) for pool in ids[:2])
+    assert shelf.get(deps.postgres, ids[0], numbers[ids[0]]) is first
+    shelf.get(deps.postgres, ids[2], numbers[ids[2]])
+    assert shelf.get(deps.postgres, ids[0], numbers[ids[0]]) is first
+    assert shelf.get(deps.postgres, ids[1], numbers[ids[1]]) is not second
+
+
+def test_long_texts_are_held_in_as_little_memory_as_short_ones() -> None:
+    shelf = TextShelf(max_bytes=100_000)
+    for number in range(10):
+        shelf.hold({"id": str(number), "content": "x" * 30_000, "options": ["a", "b"]})
+    assert [number for number in range(10) if shelf.get(str(number))] == [7, 8, 9]
+    for _ in range(5):  # the same again takes no more room
+        shelf.hold({"id": "9", "content": "x" * 30_000, "options": ["a", "b"]})
+    assert shelf.get("7")
+    shelf.hold({"id": "long", "content": "é" * 30_000, "options": ["a", "b"]})
+    assert shelf.get("long") is None  # longer than all that may be held
