@@ -15,7 +15,7 @@ from uuid import UUID
 import numpy as np
 from numpy.typing import NDArray
 
-from lib.assessment.eligibility import LEVELS
+from lib.assessment.eligibility import LEVELS, PRIOR_TESTS
 from lib.assessment.itempool import ItemPool, load_pool
 from lib.deps import Deps
 from lib.engine import (
@@ -88,7 +88,7 @@ def measure(pool: ItemPool, students: int, questions: int, rng: np.random.Genera
     bank, k = _askable(pool), pool.bank.concepts
     prior = Posterior.prior(k, covariance=pool.correlation)
     most = min(questions, len(bank))
-    design = _design(pool, len(bank), most)
+    design = _design(pool, most)
     tested = bank.measured.astype(bool)
     lengths = sorted({*(length for length in LENGTHS if length < most), most})
     runs = [
@@ -117,13 +117,17 @@ def measure(pool: ItemPool, students: int, questions: int, rng: np.random.Genera
     )
 
 
-def _design(pool: ItemPool, items: int, most: int) -> Design:
-    """Return how the pool's tests are run; exposure is counted anew, after each student."""
-    wanted = pool.selection
-    control = None
-    if wanted.max_exposure < 1:
-        cuts = normal_quantile(np.array(LEVELS)).tolist()
-        control = Eligibility.start(items, wanted.max_exposure, cuts)
+def _design(pool: ItemPool, most: int) -> Design:
+    """Return how the pool's tests are run; exposure is counted on, after each student."""
+    wanted, control = pool.selection, None
+    if pool.exposure is not None:
+        chances = pool.exposure.chances(len(pool))[:, pool.askable]
+        control = Eligibility(
+            wanted.max_exposure,
+            tuple(normal_quantile(np.array(LEVELS)).tolist()),
+            PRIOR_TESTS * chances / wanted.max_exposure,
+            np.full(chances.shape, PRIOR_TESTS),
+        )
     return Design(
         stop=StopRules(max_questions=most),
         best=wanted.best_items,

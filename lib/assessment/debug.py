@@ -1,5 +1,6 @@
 """What operators see of a session's two halves, Redis and Postgres, and how they mend them."""
 
+import math
 from typing import Any
 from uuid import UUID
 
@@ -11,6 +12,7 @@ from lib.assessment.itempool import item_pool
 from lib.assessment.record import SessionRow
 from lib.assessment.sitting import Sitting, rebuild
 from lib.deps import Deps
+from lib.engine import person_fit
 from lib.errors import NotFound
 
 SHOWN = ("student_id", "current_proficiency", "next_question_id", "status", "questions_answered")
@@ -42,6 +44,8 @@ class SessionDebugOut(BaseModel):
     database: dict[str, Any]
     differences: list[Difference]
     in_sync: bool
+    person_fit: float | None
+    """l_z of the answers: below -2, say, they hardly fit one student; None without answers."""
 
 
 class SyncOut(BaseModel):
@@ -60,9 +64,12 @@ def compare(session_id: UUID, deps: Deps) -> SessionDebugOut:
         NotFound: If there is no such session.
     """
     row, sitting = _recorded(session_id, deps)
+    is_open = row.status == "active"
+    expected = None
+    if sitting is not None and is_open:
+        expected = state.encode(sitting, row.last_activity)
     text, ttl = hot.inspect(deps.redis, session_id) or (None, None)
     cached = state.shown(session_id, text)
-    expected = None if sitting is None else state.encode(sitting, row.last_activity)
     recorded = state.shown(session_id, expected)
     differences = _differences(cached, recorded, is_text=text is not None)
     return SessionDebugOut(
@@ -73,9 +80,10 @@ def compare(session_id: UUID, deps: Deps) -> SessionDebugOut:
             bytes=len(text.encode()) if isinstance(text, str) else 0,
             ttl_seconds=ttl if isinstance(ttl, int) and ttl >= 0 else None,
         ),
-        database=_database(row, sitting),
+        database=_database(row, sitting if is_open else None),
         differences=differences,
         in_sync=not differences,
+        person_fit=None if sitting is None else _fit(sitting),
     )
 
 
@@ -87,7 +95,7 @@ def sync(session_id: UUID, deps: Deps) -> SyncOut:
         CacheUnavailable: If Redis does not answer.
     """
     row, sitting = _recorded(session_id, deps)
-    if sitting is None:
+    if sitting is None or row.status != "active":
         done, action = hot.drop_states(deps.redis, [session_id]), "removed"
     else:
         text = state.encode(sitting, row.last_activity)
@@ -98,14 +106,21 @@ def sync(session_id: UUID, deps: Deps) -> SyncOut:
 
 
 def _recorded(session_id: UUID, deps: Deps) -> tuple[SessionRow, Sitting | None]:
-    """A session's row, and its sitting if it takes answers."""
+    """A session's row, and its sitting unless an older deployment held it."""
     read = record.read_with_answers(deps.postgres, session_id)
     if read is None:
         raise NotFound(what="Session")
     row, answers = read
-    if row.status != "active" or row.pool_id is None or row.pool_version is None:
+    if row.pool_id is None or row.pool_version is None:
         return row, None
     return row, rebuild(row, answers, item_pool(deps.postgres, row.pool_id, row.pool_version))
+
+
+def _fit(sitting: Sitting) -> float | None:
+    if not sitting.posterior.answered:
+        return None
+    found = person_fit(sitting.posterior, sitting.pool.bank)
+    return round(found, 3) if math.isfinite(found) else None
 
 
 def _differences(

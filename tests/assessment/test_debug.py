@@ -9,7 +9,7 @@ from fastapi.testclient import TestClient
 from lib.deps import Deps
 from local.faults import Fault
 from local.gateway import Gateway
-from tests.assessment.conftest import CANARY, Student
+from tests.assessment.conftest import CANARY, Rows, Student
 
 
 def look(student: Student, operator: dict[str, str]) -> Any:
@@ -114,3 +114,24 @@ def test_stats_count_what_is_there(
     assert stats["memory_used_mb"] > 0
     assert stats["total_keys"] == 3 + stats["cached_questions"] + 1  # and the counters
     assert json.dumps(stats)
+
+
+def test_person_fit_is_low_where_hard_questions_are_hit_and_easy_ones_missed(
+    client: TestClient, pool_id: str, operator: dict[str, str], rows: Rows
+) -> None:
+    difficulty = {name: float(d) for name, d in rows("SELECT id, difficulty FROM questions")}
+
+    def fit(name: str, *, hits_the_hard: bool) -> float:
+        student = Student(client, pool_id, name)
+        student.start(end_criteria={"max_questions": 20})
+        assert look(student, operator)["person_fit"] is None  # nothing was answered
+        for _ in range(20):
+            assert student.question
+            hard = difficulty[student.question["id"]] > 0.5
+            student.answer(right=hard == hits_the_hard)
+        found = look(student, operator)["person_fit"]  # of a closed test, too
+        assert isinstance(found, float)
+        return found
+
+    assert fit("odd", hits_the_hard=True) < fit("usual", hits_the_hard=False) - 1
+    assert fit("odd again", hits_the_hard=True) < -1

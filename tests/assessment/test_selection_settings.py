@@ -155,6 +155,7 @@ def test_settings_stay_until_they_are_changed(
         ({"max_exposure": 0}, "selection.max_exposure"),
         ({"max_exposure": 1.2}, "selection.max_exposure"),
         ({"max_exposure": "often"}, "selection.max_exposure"),
+        ({"max_exposure": True}, "selection.max_exposure"),
         ({"content_shares": [1, 1]}, "selection.content_shares"),
         ({"content_shares": [0] * CONCEPTS}, "selection.content_shares"),
         ({"content_shares": [1, -1, 1, 1, 1]}, "selection.content_shares[1]"),

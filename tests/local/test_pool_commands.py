@@ -93,6 +93,29 @@ def test_exposure_counts_each_question_once_per_student(pool: ItemPool) -> None:
     assert np.max(found.exposure) <= 1
 
 
+def test_settings_of_the_pool_rule_the_simulated_tests(deps: Deps) -> None:
+    questions = [
+        {
+            "id": f"q{i}",
+            "content": "Which?",
+            "options": ["this", "that"],
+            "correct_answer": "this",
+            "concepts": [i % 2, 1 - i % 2],
+            "difficulty": (i + 1) / 101,
+        }
+        for i in range(100)
+    ]
+    greatest = []
+    for selection in ({}, {"max_exposure": 0.2}):
+        asked = {"questions": questions, "selection": selection}
+        pool = uploaded(UploadIn.model_validate(asked), deps)
+        found = simulate.measure(pool, 60, 8, np.random.default_rng(5))
+        greatest.append(float(np.max(found.exposure[-1])))
+    free, limited = greatest
+    assert free > 0.7
+    assert limited < 0.45
+
+
 def test_concept_that_no_question_tests_is_left_out(deps: Deps) -> None:
     asked = UploadIn.model_validate(
         {
