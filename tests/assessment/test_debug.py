@@ -2,14 +2,19 @@
 
 import json
 from typing import Any
+from uuid import UUID
 
 import pytest
 from fastapi.testclient import TestClient
 
+from lib.assessment.itempool import load_pool
+from lib.assessment.record import read_with_answers
+from lib.assessment.sitting import rebuild
 from lib.deps import Deps
+from lib.engine import person_fit
 from local.faults import Fault
 from local.gateway import Gateway
-from tests.assessment.conftest import CANARY, Rows, Student
+from tests.assessment.conftest import CANARY, Student
 
 
 def look(student: Student, operator: dict[str, str]) -> Any:
@@ -116,22 +121,20 @@ def test_stats_count_what_is_there(
     assert json.dumps(stats)
 
 
-def test_person_fit_is_low_where_hard_questions_are_hit_and_easy_ones_missed(
-    client: TestClient, pool_id: str, operator: dict[str, str], rows: Rows
+def test_person_fit_is_that_of_the_recorded_answers(
+    ann: Student, operator: dict[str, str], deps: Deps
 ) -> None:
-    difficulty = {name: float(d) for name, d in rows("SELECT id, difficulty FROM questions")}
-
-    def fit(name: str, *, hits_the_hard: bool) -> float:
-        student = Student(client, pool_id, name)
-        student.start(end_criteria={"max_questions": 20})
-        assert look(student, operator)["person_fit"] is None  # nothing was answered
-        for _ in range(20):
-            assert student.question
-            hard = difficulty[student.question["id"]] > 0.5
-            student.answer(right=hard == hits_the_hard)
-        found = look(student, operator)["person_fit"]  # of a closed test, too
-        assert isinstance(found, float)
-        return found
-
-    assert fit("odd", hits_the_hard=True) < fit("usual", hits_the_hard=False) - 1
-    assert fit("odd again", hits_the_hard=True) < -1
+    ann.start(end_criteria={"max_questions": 6})
+    assert look(ann, operator)["person_fit"] is None  # nothing was answered
+    for number in range(6):
+        ann.answer(right=number != 1)
+    seen = look(ann, operator)  # a closed test has its fit, too
+    assert seen["in_sync"] is True
+    recorded = read_with_answers(deps.postgres, UUID(ann.session_id))
+    assert recorded
+    row, answers = recorded
+    assert row.pool_id is not None
+    assert row.pool_version is not None
+    sitting = rebuild(row, answers, load_pool(deps.postgres, row.pool_id, row.pool_version))
+    expected = person_fit(sitting.posterior, sitting.pool.bank)
+    assert seen["person_fit"] == pytest.approx(expected, abs=1e-3)
