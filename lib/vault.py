@@ -6,7 +6,7 @@ does not open. The key id is derived from the key: texts of an earlier key stay 
 that key stands in ENCRYPTION_KEY_PREVIOUS, and `needs_rotation` finds them.
 
 The older format, `base64(16-byte IV):base64(16-byte tag):base64(ciphertext)`, is read and never
-written; it is bound to nothing.
+written, in either alphabet of base64, padded or not; it is bound to nothing.
 """
 
 import base64
@@ -29,7 +29,7 @@ NONCE_BYTES = 12  # the size for which GCM is defined without another hash, NIST
 KEY_ID_DIGITS = 8
 _KEY = re.compile(r"[0-9a-fA-F]{64}")
 _SEALED = re.compile(r"v1\.([0-9a-f]{8})\.([\w-]{16})\.([\w-]{22,})", re.ASCII)
-_OLD = re.compile(r"([A-Za-z0-9+/]{22}==):([A-Za-z0-9+/]{22}==):([A-Za-z0-9+/]+={0,2})")
+_OLD = re.compile(r"([\w+/-]{22})(?:==)?:([\w+/-]{22})(?:==)?:([\w+/-]+)={0,2}", re.ASCII)
 
 
 class Unreadable(AppError):
@@ -90,7 +90,7 @@ class Vault:
                 binding = _binding(session_token, field)
                 return _decrypt(self._cipher(key), _decode(nonce), _decode(sealed), binding)
             if found := _OLD.fullmatch(text):
-                return self._open_old(*(base64.b64decode(part) for part in found.groups()))
+                return self._open_old(*(_decode(part) for part in found.groups()))
         except (binascii.Error, ValueError) as error:
             raise Unreadable from error
         raise Unreadable
@@ -147,4 +147,6 @@ def _encode(raw: bytes) -> str:
 
 
 def _decode(text: str) -> bytes:
+    """Decode either alphabet of base64 without its padding."""
+    text = text.replace("+", "-").replace("/", "_")
     return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))

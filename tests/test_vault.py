@@ -72,6 +72,14 @@ def test_old_format_opens() -> None:
     assert Vault(KEY).open(old_format(API_KEY), TOKEN, API_KEY_FIELD) == API_KEY
 
 
+@given(st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=100))
+def test_old_format_opens_in_either_alphabet_padded_or_not(plaintext: str) -> None:
+    text = old_format(plaintext)
+    for spelling in (text.replace("=", ""), text.replace("+", "-").replace("/", "_")):
+        assert is_sealed(spelling)
+        assert Vault(KEY).open(spelling, TOKEN, API_KEY_FIELD) == plaintext
+
+
 def test_old_format_of_the_previous_key_opens() -> None:
     text = old_format(API_KEY, OTHER_KEY)
     assert Vault(KEY, OTHER_KEY).open(text, TOKEN, API_KEY_FIELD) == API_KEY
