@@ -36,7 +36,7 @@ CREATE OR REPLACE FUNCTION public.session_progress(p_session_token TEXT) RETURNS
 LANGUAGE plpgsql STABLE AS $$
 BEGIN
   RETURN (
-    SELECT to_jsonb(s) - '{openai_api_key,student_name_given}'::TEXT[] || jsonb_build_object(
+    SELECT to_jsonb(s) - '{openai_api_key,student_name_given,emptied_fields}'::TEXT[] || jsonb_build_object(
       'student_email', CASE WHEN position('@' IN st.student_email) > 0 THEN st.student_email END,
       'student_name', s.student_name_given,
       'has_api_key', coalesce(s.openai_api_key, '') <> '',

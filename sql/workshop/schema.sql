@@ -144,7 +144,10 @@ ALTER TABLE public.sessions
   ADD COLUMN IF NOT EXISTS ci_service_sid TEXT,                 -- as student_configs had it
   ADD COLUMN IF NOT EXISTS exercises JSONB DEFAULT '{}',        -- as workshop_students had it
   ADD COLUMN IF NOT EXISTS student_name_given TEXT,       -- the name that this session sent last
-  ADD COLUMN IF NOT EXISTS version INTEGER DEFAULT 1;     -- rises with each saved configuration
+  ADD COLUMN IF NOT EXISTS version INTEGER DEFAULT 1,     -- rises with each saved configuration
+  -- Of openai_api_key, tools and voice_settings those that held something and were emptied since:
+  -- the move from the legacy tables does not bring them back. Null: none.
+  ADD COLUMN IF NOT EXISTS emptied_fields TEXT[];
 
 -- 3. Older databases: types, nulls, people under two spellings of one e-mail ----------------------
 
@@ -358,6 +361,23 @@ BEGIN
   RETURN NEW;
 END $$;
 
+-- Keeps emptied_fields; see the column.
+CREATE OR REPLACE FUNCTION public.remember_emptied_fields() RETURNS TRIGGER LANGUAGE plpgsql AS $$
+BEGIN
+  SELECT array_agg(field ORDER BY field) INTO NEW.emptied_fields
+  FROM (VALUES
+    ('openai_api_key', OLD.openai_api_key <> '', coalesce(NEW.openai_api_key, '') = ''),
+    ('tools', OLD.tools NOT IN ('[]', '{}'), NEW.tools IN ('[]', '{}')),
+    ('voice_settings', OLD.voice_settings <> '{}', NEW.voice_settings = '{}')
+  ) AS told (field, held, is_empty)
+  WHERE is_empty AND (held OR field = ANY (OLD.emptied_fields));
+  RETURN NEW;
+END $$;
+
+CREATE OR REPLACE TRIGGER remember_emptied_fields BEFORE UPDATE ON public.sessions
+  FOR EACH ROW WHEN (OLD.openai_api_key IS DISTINCT FROM NEW.openai_api_key
+    OR OLD.tools <> NEW.tools OR OLD.voice_settings <> NEW.voice_settings)
+  EXECUTE FUNCTION public.remember_emptied_fields();
 CREATE OR REPLACE TRIGGER update_students_updated_at BEFORE UPDATE ON public.students
   FOR EACH ROW EXECUTE FUNCTION public.set_updated_at();
 CREATE OR REPLACE TRIGGER update_sessions_updated_at BEFORE UPDATE ON public.sessions
