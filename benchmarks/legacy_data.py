@@ -23,6 +23,8 @@ ENCRYPTION_KEY = hashlib.sha256(b"legacy demo").hexdigest()  # of generated data
 EPOCH = datetime(2025, 1, 6, 8, tzinfo=UTC)
 POOL = 512  # ready-made JSON values and keys; rows draw from them
 FLAGS = 21  # step flags of a configuration row, in the order in which a student sets them
+IMPOSSIBLE = ("2999-01-01", "infinity", "-infinity", "1970-01-01", "20000-01-01")
+BLANKS = (" {}", "{}\n", "\r\n{}\t")
 TABLES = ("workshop_students", "student_configs", "workshop_sessions")
 Row = tuple[Any, ...]
 
@@ -45,13 +47,19 @@ class Mess:
     null: float = 0.25  # any configuration field
     bad_number: float = 0.005  # step or time outside its range
     no_time: float = 0.01  # a row that does not say when
+    bad_time: float = 0.002  # a date in the future, infinite, or before there were workshops
+    blank_key: float = 0.002  # blanks or a line break around a key
+    lost_secret: float = 0.001  # a key, an e-mail or a token where none belongs
+    placeholder: float = 0.005  # the old code's name of somebody without e-mail, or what looks so
+    long_token: float = 0.0001  # longer than an index can hold
 
 
 LIVE = Mess()
 WILD = Mess(
     spelling=0.4, no_email=0.25, no_token=0.1, same_token=0.4, in_both=0.4, login=0.3,
     json_in_json=0.4, bad_json=0.15, bad_exercise=0.4, plain_key=0.3, lost_key=0.1, null=0.4,
-    bad_number=0.2,
+    bad_number=0.2, bad_time=0.15, blank_key=0.2, lost_secret=0.1, placeholder=0.1,
+    long_token=0.05,
 )  # fmt: skip
 
 
@@ -98,6 +106,8 @@ class LegacyData:
                 yield "workshop_students", self._student(person, token)
             if chance() < mess.no_token:
                 yield "workshop_students", self._student(person, None if chance() < 0.5 else " ")
+            if chance() < mess.long_token:
+                yield "workshop_students", self._student(person, self._draw_hex(9_000))
         if only_config or chance() < mess.in_both:
             yield "student_configs", self._config(person, token)
         if chance() < mess.login:
@@ -114,7 +124,7 @@ class LegacyData:
         wrong = chance() < mess.bad_number
         return (
             token,
-            self._email(person),
+            self._email(person, token),
             self._name(person),
             self._json(pools.exercises),
             started,
@@ -137,7 +147,7 @@ class LegacyData:
         return (
             token,
             self._name(person),
-            self._email(person),
+            self._email(person, token),
             *self._configuration(),
             f"IS{int(chance() * 1e9):032x}" if chance() < 0.3 else None,
             None if chance() < 0.5 else chance() < 0.1,
@@ -153,7 +163,7 @@ class LegacyData:
         made_up = chance() < 0.3
         return (
             token,
-            f"student_{person % 97}" if made_up else self._email(person),
+            f"student_{person % 97}" if made_up else self._email(person, token),
             f"AC{person:032x}" if chance() < 0.8 else None,
             started,
             str(EPOCH + timedelta(days=400))[:19],
@@ -169,7 +179,7 @@ class LegacyData:
             None if chance() < missing else "inbound",
             None if chance() < missing else f"+1555{int(chance() * 1e7):07d}",
             None if chance() < missing else "elevenlabs",
-            None if chance() < missing else "Rachel",
+            None if chance() < missing else self._voice(),
             self._key(),
             None if chance() < missing else f"You answer calls about {int(chance() * 500)} things.",
             None if chance() < missing else "Welcome! How may I help?",
@@ -186,12 +196,23 @@ class LegacyData:
         if chance() < self.mess.no_time:
             return None, None
         start = EPOCH + timedelta(seconds=int(chance() * 3e7))
+        if chance() < self.mess.bad_time:
+            return str(start)[:19], self._random.choice(IMPOSSIBLE)
         return str(start)[:19], str(start + timedelta(seconds=int(chance() * 2e5)))[:19]
 
-    def _email(self, person: int) -> str | None:
+    def _voice(self) -> str:
+        if self._random.random() < self.mess.lost_secret:
+            return f"Rachel {self._plain_key()}"
+        return "Rachel"
+
+    def _email(self, person: int, token: str | None) -> str | None:
         chance = self._random.random
         if chance() < self.mess.no_email:
             return None if chance() < 0.7 else "  "
+        if chance() < self.mess.placeholder:
+            if chance() < 0.5:
+                return f"anonymous_student{person}@example.com"
+            return f"anonymous_{(token or self._token(person))[:16]}"
         email = f"student{person}@example.com"
         if chance() >= self.mess.spelling:
             return email
@@ -206,17 +227,26 @@ class LegacyData:
     def _key(self) -> str | None:
         chance, mess, sealed = self._random.random, self.mess, self._pools.sealed
         draw = chance()
+        around = self._random.choice(BLANKS) if chance() < mess.blank_key else "{}"
         if draw < mess.plain_key:
-            return f"sk-proj-{int(chance() * 1e18):018x}{int(chance() * 1e18):018x}"
+            return around.format(self._plain_key())
         if draw < mess.plain_key + mess.lost_key:
             return _old_format("sk-lost", hashlib.sha256(b"lost").digest(), b"\1" * 16)
-        return sealed[int(chance() * POOL)] if draw < 0.6 else None
+        return around.format(sealed[int(chance() * POOL)]) if draw < 0.6 else None
+
+    def _plain_key(self) -> str:
+        return f"sk-proj-{self._draw_hex(36)}"
+
+    def _draw_hex(self, digits: int) -> str:
+        return f"{self._random.getrandbits(4 * digits):0{digits}x}"
 
     def _json(self, pool: list[str]) -> str:
         chance, mess = self._random.random, self.mess
         text = pool[int(chance() * POOL)]
         if chance() < mess.bad_json:
             return ("42", '"no json {"', "null", '"\\"deeper\\""', "true")[int(chance() * 5)]
+        if pool is self._pools.exercises and chance() < mess.lost_secret:
+            return json.dumps(self._exercises_with_secrets())
         if chance() >= mess.json_in_json:
             return text
         return json.dumps(text) if chance() < 0.95 else json.dumps(json.dumps(text))
@@ -248,6 +278,13 @@ class LegacyData:
             entries[f"step{draw.randrange(1, 10)}"] = draw.choice(strange)
         return entries
 
+    def _exercises_with_secrets(self) -> Any:
+        key = self._plain_key()
+        return self._random.choice([
+            f"no json {key}", {key: True}, {"step-1": {"completed": True, "note": f"key {key}"}},
+            {"someone@example.com": 7}, {self._token(self._random.randrange(99)): False},
+        ])  # fmt: skip
+
     def _exercise(self, completed: bool) -> dict[str, Any]:
         draw = self._random
         moment = (EPOCH + timedelta(seconds=draw.randrange(30_000_000))).isoformat()[:19] + ".000Z"
@@ -261,7 +298,9 @@ class LegacyData:
         if draw.random() < self.mess.bad_exercise:
             entry["timeSpent"] = draw.choice(["120", "-5", -60, "ten minutes", 12.6, None])
         if draw.random() < self.mess.bad_exercise:
-            entry["timestamp"] = draw.choice(["2025-02-31T10:00:00Z", "yesterday", 1736150400, ""])
+            entry["timestamp"] = draw.choice(
+                ["2025-02-31T10:00:00Z", "yesterday", 1736150400, "", "2999-01-01T00:00:00Z"]
+            )
         return entry
 
 

@@ -1,22 +1,21 @@
 """The batches of a migration: people first, then sessions with their steps.
 
 The mapping itself is SQL over whole batches (`sql/legacy/`); what SQL cannot do, encrypting the
-keys that stood in the clear, is done here before anything is stored.
+keys that stood in the clear, is done in keys.py before anything is stored.
 """
 
 from typing import TYPE_CHECKING
 
 from lib.errors import Busy
+from lib.legacy.keys import seal_keys
 from lib.legacy.rows import fetch_dict, fetch_dicts
 from lib.legacy.run import Counts, Run
 from lib.queries import Query, load_queries
 from lib.statements import Params
-from lib.vault import API_KEY_FIELD, Vault
+from lib.vault import Vault
 
 if TYPE_CHECKING:
     from lib.postgres import Transaction
-
-KEYS_AT_ONCE = 5_000
 
 people = load_queries("legacy/people.sql")
 sessions = load_queries("legacy/sessions.sql")
@@ -45,18 +44,20 @@ def move_sessions(transaction: "Transaction", run: Run, vault: Vault) -> Counts:
     """
     counts = Counts()
     _stage(transaction, _bounds(run))
-    counts.add("keys.sealed", _seal_keys(transaction, vault))
-    _insert_late_students(transaction, run, counts)
     staged, known = _row_counts(transaction)
+    counts.add("keys.sealed", seal_keys(transaction, vault, known=known > 0))
+    transaction.execute(sessions["analyze_keys"])
+    _insert_late_students(transaction, run, counts)
     if transaction.execute(store["insert_sessions"]) != staged - known:
         raise Busy  # somebody began one of these sessions this very moment: it is known next time
     for name in ("analyze_sessions", "insert_steps", "analyze_step_progress"):
         transaction.execute(store[name])
     if known:
         _merge_known(transaction)
+    transaction.execute(store["add_accounts"])
     _verify(transaction, counts)
-    transaction.execute(findings["find_mended_rows"])
-    transaction.execute(findings["find_mended_exercises"])
+    for name in ("find_unread", "find_mended_rows", "find_mended_exercises", "find_rival_keys"):
+        transaction.execute(findings[name])
     return counts
 
 
@@ -71,6 +72,7 @@ def _stage(transaction: "Transaction", bounds: Params) -> None:
         "merge_repeated",
         "stage_sessions",
         "analyze_incoming",
+        "hide_keys",
         "find_known",
         "stage_exercises",
         "stage_steps",
@@ -84,21 +86,6 @@ def _row_counts(transaction: "Transaction") -> tuple[int, int]:
     """Tokens of the batch, and those of them that have a session already."""
     row = fetch_dict(transaction, sessions["count_staged"])
     return row["staged"], row["known"]
-
-
-def _seal_keys(transaction: "Transaction", vault: Vault) -> int:
-    """Encrypt the batch's keys that are in the clear; the unified tables never see them so."""
-    sealed = 0
-    connection = transaction.connection
-    with connection.cursor("clear_keys") as cursor:
-        cursor.execute(sessions["clear_keys"].text)
-        while rows := cursor.fetchmany(KEYS_AT_ONCE):
-            with connection.cursor().copy(sessions["copy_sealed"].text) as copy:
-                for token, key in rows:
-                    copy.write_row((token, vault.seal(key, token, API_KEY_FIELD)))
-            sealed += len(rows)
-    transaction.execute(sessions["analyze_sealed"])
-    return sealed
 
 
 def _insert_late_students(transaction: "Transaction", run: Run, counts: Counts) -> None:

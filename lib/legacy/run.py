@@ -19,7 +19,12 @@ BATCH_SECONDS = 6.0  # each batch scans the legacy tables, so few are better; a 
 SESSION_COST = 16  # in people, roughly
 CHECKSUM_BITS = 64
 
-SCRIPTS = ("legacy/schema.sql", "legacy/sources.sql", "legacy/tables.sql")
+SCRIPTS = (
+    "legacy/schema.sql",
+    "legacy/merging.sql",
+    "legacy/sources.sql",
+    "legacy/tables.sql",
+)
 
 queries = load_queries("legacy/runs.sql")
 

@@ -8,11 +8,11 @@ TRUNCATE pg_temp.people;
 -- One row per e-mail of the batch: earliest time, newest name that is not empty.
 INSERT INTO pg_temp.people (email, student_name, name_moment, account_sid, created_at, moment)
 SELECT email,
-  (array_agg(student_name ORDER BY moment DESC NULLS LAST, place DESC)
-    FILTER (WHERE student_name IS NOT NULL))[1],
+  legacy.without_keys((array_agg(student_name ORDER BY moment DESC NULLS LAST, place DESC)
+    FILTER (WHERE student_name IS NOT NULL))[1]),
   max(moment) FILTER (WHERE student_name IS NOT NULL),
-  (array_agg(account_sid ORDER BY moment DESC NULLS LAST, place DESC)
-    FILTER (WHERE account_sid IS NOT NULL))[1],
+  legacy.without_keys((array_agg(account_sid ORDER BY moment DESC NULLS LAST, place DESC)
+    FILTER (WHERE account_sid IS NOT NULL))[1]),
   least(min(created_at), min(started_at)),
   max(moment)
 FROM pg_temp.legacy_rows

@@ -22,7 +22,7 @@ SELECT to_regclass('public.students') IS NOT NULL AND to_regclass('public.sessio
               AND pronamespace = to_regnamespace('public')
               AND proargtypes[0] = to_regtype('public.sessions'))
   AND EXISTS (SELECT FROM pg_attribute WHERE attrelid = to_regclass('public.sessions')
-              AND attname = 'ci_service_sid' AND NOT attisdropped);
+              AND attname = 'emptied_fields' AND NOT attisdropped);
 
 -- count_rows_to_move --
 -- About how many rows the legacy tables have, to choose the first batch; 5 on a page of 8 KB where

@@ -1,5 +1,6 @@
 -- The move from the legacy tables: its memory (runs, findings, backups) and the functions that
--- read messy values. Runs in one execute, again and again. PostgreSQL 14 or later, no extension.
+-- read messy values; those that merge them stand in merging.sql. Runs in one execute, again and
+-- again. PostgreSQL 14 or later, no extension.
 
 SELECT pg_advisory_xact_lock(hashtextextended('stepwise.legacy.schema', 0));
 CREATE SCHEMA IF NOT EXISTS legacy;
@@ -41,7 +42,7 @@ CREATE TABLE IF NOT EXISTS legacy.migration_findings (
   outcome TEXT NOT NULL CONSTRAINT migration_findings_outcome_check CHECK (outcome IN (
     'mended',     -- taken over in a form that the unified schema can hold
     'kept raw',   -- not understood; its text stands in sessions.exercises
-    'skipped')),  -- the row stays where it is, and only there
+    'skipped')),  -- the row, or this field of it, stays where it is, and only there
   reason TEXT NOT NULL
 );
 -- The report of one run.
@@ -84,6 +85,39 @@ CREATE OR REPLACE FUNCTION legacy.to_moment(p_text TEXT) RETURNS TIMESTAMPTZ
 LANGUAGE sql STABLE AS $$
   SELECT CASE WHEN legacy.is_moment(p_text) THEN p_text::timestamptz END
 $$;
+
+-- Times that can be true: the workshop is younger than 2000 (devices without a clock say 1970), and
+-- clocks of servers differ by minutes at most. Later ones would be newer than whatever comes.
+CREATE OR REPLACE FUNCTION legacy.earliest_moment() RETURNS TIMESTAMPTZ
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$ SELECT TIMESTAMPTZ '2000-01-01 00:00:00+00' $$;
+
+CREATE OR REPLACE FUNCTION legacy.latest_moment() RETURNS TIMESTAMPTZ
+LANGUAGE sql STABLE PARALLEL SAFE AS $$ SELECT now() + INTERVAL '10 minutes' $$;
+
+-- Sessions may expire in the future; four digits of a year are what programs can read.
+CREATE OR REPLACE FUNCTION legacy.latest_expiry() RETURNS TIMESTAMPTZ
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$ SELECT TIMESTAMPTZ '9999-12-31 00:00:00+00' $$;
+
+-- The time if it can be true, else null.
+CREATE OR REPLACE FUNCTION legacy.believed(p_moment TIMESTAMPTZ) RETURNS TIMESTAMPTZ
+LANGUAGE sql STABLE PARALLEL SAFE AS $$
+  SELECT CASE WHEN p_moment BETWEEN legacy.earliest_moment() AND legacy.latest_moment()
+              THEN p_moment END
+$$;
+
+-- A text without the blanks and line breaks around it; null if nothing is left.
+CREATE OR REPLACE FUNCTION legacy.trimmed(p_text TEXT) RETURNS TEXT
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+  SELECT nullif(btrim(p_text, E' \t\n\r\f\v\u00a0\ufeff'), '')
+$$;
+
+-- JSONB of a JSON column; what JSON allows and JSONB does not (\u0000) becomes a text.
+CREATE OR REPLACE FUNCTION legacy.to_jsonb(p_value JSON) RETURNS JSONB
+LANGUAGE plpgsql IMMUTABLE AS $$
+BEGIN
+  RETURN p_value::jsonb;
+EXCEPTION WHEN data_exception OR program_limit_exceeded THEN RETURN to_jsonb(p_value::text);
+END $$;
 
 CREATE OR REPLACE FUNCTION legacy.to_number(p_text TEXT) RETURNS NUMERIC
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
@@ -169,119 +203,83 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
   SELECT left(encode(sha256(convert_to(p_token, 'UTF8')), 'hex'), 16)
 $$;
 
-CREATE OR REPLACE FUNCTION legacy.is_anonymous(p_email TEXT) RETURNS BOOLEAN
-LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$ SELECT p_email ^@ 'anonymous_' $$;
+-- The token if a session can have it: not blank, and short enough for an index, which takes 2,704
+-- bytes on a page of 8 KB, less for the columns beside it.
+CREATE OR REPLACE FUNCTION legacy.token_of(p_text TEXT) RETURNS TEXT
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+  SELECT CASE WHEN btrim(p_text, E' \t\r\n') <> '' AND octet_length(p_text) <= 2600 THEN p_text END
+$$;
 
--- Whether a key is encrypted, in the new format or the old; as lib/vault.py sees it.
+-- Whether the e-mail column holds the made-up name of somebody without e-mail: ours, 'anonymous_'
+-- and 16 hexadecimal digits, or that of the code before, 'anonymous_' and 16 characters of a token.
+CREATE OR REPLACE FUNCTION legacy.is_anonymous(p_email TEXT) RETURNS BOOLEAN
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+  SELECT p_email ^@ 'anonymous_' AND length(p_email) = 26 AND position('@' IN p_email) = 0
+$$;
+
+-- The same where the row's token is known: it tells a placeholder from an address, and short tokens
+-- make short placeholders.
+CREATE OR REPLACE FUNCTION legacy.is_placeholder(p_email TEXT, p_token TEXT) RETURNS BOOLEAN
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+  SELECT lower(p_email) ^@ 'anonymous_' AND (legacy.is_anonymous(lower(p_email))
+    OR lower(p_email) = 'anonymous_' || lower(left(p_token, 16)))
+$$;
+
+-- The person's e-mail in one spelling; null for a placeholder, an API key in its place, what is too
+-- long for an index, and the made-up ids that logins have.
+CREATE OR REPLACE FUNCTION legacy.email_of(p_email TEXT, p_token TEXT, p_login BOOLEAN)
+RETURNS TEXT LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+  SELECT CASE WHEN position('@' IN p_email) > 0
+                OR NOT p_login AND NOT lower(btrim(p_email)) ^@ 'sk-'
+    THEN CASE WHEN position('nonymous_' IN p_email) = 0
+                OR NOT legacy.is_placeholder(legacy.trimmed(p_email), p_token)
+      THEN CASE WHEN octet_length(p_email) <= 2600 THEN public.normalized_email(p_email) END
+    END
+  END
+$$;
+
+-- Whether a key is encrypted, in the new format or the old; as lib/vault.py sees it. The spellings
+-- seen most need no second pattern.
 CREATE OR REPLACE FUNCTION legacy.is_sealed(p_key TEXT) RETURNS BOOLEAN
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
-  SELECT CASE WHEN substr(p_key, 25, 1) = ':' AND substr(p_key, 50, 1) = ':'
-    THEN p_key ~ '^[A-Za-z0-9+/]+==:[A-Za-z0-9+/]+==:[A-Za-z0-9+/]+={0,2}$'
+  SELECT CASE
+    WHEN p_key ^@ 'sk-' THEN FALSE
+    WHEN substr(p_key, 25, 1) = ':' AND substr(p_key, 50, 1) = ':'
+      THEN p_key ~ '^[A-Za-z0-9+/_-]{22}==:[A-Za-z0-9+/_-]{22}==:[A-Za-z0-9+/_-]+={0,2}$'
+    WHEN position(':' IN p_key) > 0
+      THEN p_key ~ '^[A-Za-z0-9+/_-]{22}(==)?:[A-Za-z0-9+/_-]{22}(==)?:[A-Za-z0-9+/_-]+={0,2}$'
     ELSE p_key ^@ 'v1.'
       AND p_key ~ '^v1[.][0-9a-f]{8}[.][A-Za-z0-9_-]{16}[.][A-Za-z0-9_-]{22,}$' END
 $$;
 
--- 3. Two rows of one token --------------------------------------------------------------------
-
--- What was said first wins over what was said later in the list; an empty text says nothing.
-CREATE OR REPLACE FUNCTION legacy.prefer(p_first TEXT, p_second TEXT) RETURNS TEXT
-LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
-  SELECT coalesce(nullif(p_first, ''), nullif(p_second, ''), p_first, p_second)
-$$;
-
-CREATE OR REPLACE FUNCTION legacy.prefer(p_first JSONB, p_second JSONB) RETURNS JSONB
-LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
-  SELECT CASE WHEN p_first IN ('[]', '{}', 'null') THEN coalesce(nullif(p_second, 'null'), p_first)
-              ELSE coalesce(p_first, p_second) END
-$$;
-
-CREATE OR REPLACE FUNCTION legacy.prefer(p_first BOOLEAN, p_second BOOLEAN) RETURNS BOOLEAN
-LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$ SELECT coalesce(p_first, p_second) $$;
-
--- What a stored field becomes: a newer legacy row wins where it says something, an older one fills
--- what is empty.
-CREATE OR REPLACE FUNCTION legacy.renew(p_newer BOOLEAN, p_stored TEXT, p_legacy TEXT) RETURNS TEXT
-LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
-  SELECT CASE WHEN p_newer THEN legacy.prefer(p_legacy, p_stored)
-              ELSE coalesce(p_stored, p_legacy) END
-$$;
-
-CREATE OR REPLACE FUNCTION legacy.renew(p_newer BOOLEAN, p_stored JSONB, p_legacy JSONB)
-RETURNS JSONB LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
-  SELECT CASE WHEN p_newer THEN legacy.prefer(p_legacy, p_stored)
-              ELSE legacy.prefer(p_stored, p_legacy) END
-$$;
-
--- Bug reports are a log: all of them, each once.
-CREATE OR REPLACE FUNCTION legacy.append_reports(p_first JSONB, p_second JSONB) RETURNS JSONB
-LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
-  SELECT CASE
-    WHEN p_first <@ p_second THEN p_second
-    WHEN p_second <@ p_first THEN p_first
-    ELSE p_first || coalesce((
-      SELECT jsonb_agg(report) FROM jsonb_array_elements(p_second) AS report
-      WHERE NOT p_first @> jsonb_build_array(report)), '[]')
-  END
-$$;
-
--- The same where one of them is often missing: short enough for the planner to write it in place.
-CREATE OR REPLACE FUNCTION legacy.join_reports(p_first JSONB, p_second JSONB) RETURNS JSONB
-LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
-  SELECT CASE
-    WHEN p_first IS NULL OR p_first = 'null' THEN p_second
-    WHEN p_second IS NULL OR p_second = 'null' OR p_first = p_second THEN p_first
-    ELSE legacy.append_reports(p_first, p_second)
-  END
-$$;
-
--- One exercise told twice: the newer wins per field, but once completed it stays completed, and
--- time and attempts, which are counters, never fall.
-CREATE OR REPLACE FUNCTION legacy.merge_exercise(p_newer JSONB, p_older JSONB) RETURNS JSONB
-LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
-  SELECT CASE
-    WHEN p_older IS NULL OR p_older = 'null' OR p_older = p_newer THEN p_newer
-    WHEN p_newer IS NULL OR p_newer = 'null' THEN p_older
-    WHEN jsonb_typeof(p_newer) = 'object' AND jsonb_typeof(p_older) = 'object' THEN
-      p_older
-      || (SELECT coalesce(jsonb_object_agg(key, value) FILTER (WHERE value <> 'null'), '{}')
-          FROM jsonb_each(p_newer))
-      || CASE WHEN p_older -> 'completed' = 'true' THEN '{"completed": true}'::jsonb ELSE '{}' END
-      || (SELECT coalesce(jsonb_object_agg(key, p_older -> key), '{}')
-          FROM (VALUES ('timeSpent'), ('attempts')) AS counter (key)
-          WHERE legacy.to_count(p_older -> key) > legacy.to_count(p_newer -> key))
-    WHEN jsonb_typeof(p_newer) = 'object' THEN
-      p_newer || CASE WHEN p_older = 'true' THEN '{"completed": true}'::jsonb ELSE '{}' END
-    WHEN jsonb_typeof(p_older) = 'object' THEN
-      p_older || CASE WHEN p_newer = 'true' THEN '{"completed": true}'::jsonb ELSE '{}' END
-    WHEN p_older = 'true' THEN p_older
-    ELSE p_newer
-  END
-$$;
-
-CREATE OR REPLACE FUNCTION legacy.merge_all_keys(p_newer JSONB, p_older JSONB) RETURNS JSONB
-LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
-  SELECT p_older || p_newer || (
-    SELECT coalesce(jsonb_object_agg(key, legacy.merge_exercise(p_newer -> key, value)), '{}')
-    FROM jsonb_each(p_older) WHERE p_newer ? key)
-$$;
-
--- All exercises of a session told twice; in place, as join_reports.
-CREATE OR REPLACE FUNCTION legacy.merge_exercises(p_newer JSONB, p_older JSONB) RETURNS JSONB
-LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
-  SELECT CASE
-    WHEN p_older IS NULL OR p_older IN ('null', '{}') OR p_older = p_newer THEN p_newer
-    WHEN p_newer IS NULL OR p_newer IN ('null', '{}') THEN p_older
-    ELSE legacy.merge_all_keys(p_newer, p_older)
-  END
-$$;
-
--- Over the rows of one token, newest first. Aggregates cannot be replaced, so they are made once.
-DO $$ BEGIN
-  IF to_regprocedure('legacy.newest(text)') IS NULL THEN
-    CREATE AGGREGATE legacy.newest(TEXT) (SFUNC = legacy.prefer, STYPE = TEXT);
-    CREATE AGGREGATE legacy.newest(JSONB) (SFUNC = legacy.prefer, STYPE = JSONB);
-    CREATE AGGREGATE legacy.newest(BOOLEAN) (SFUNC = legacy.prefer, STYPE = BOOLEAN);
-    CREATE AGGREGATE legacy.all_reports(JSONB) (SFUNC = legacy.join_reports, STYPE = JSONB);
-    CREATE AGGREGATE legacy.all_exercises(JSONB) (SFUNC = legacy.merge_exercises, STYPE = JSONB);
-  END IF;
+-- A text with every API key in it replaced by a name of the key, which tells nothing of it. In JSON
+-- a key may follow an escaped character.
+CREATE OR REPLACE FUNCTION legacy.hide_keys(p_text TEXT) RETURNS TEXT
+LANGUAGE plpgsql IMMUTABLE AS $$
+DECLARE
+  v_key TEXT;
+BEGIN
+  FOR v_key IN
+    SELECT match[1] FROM regexp_matches(p_text,
+      '(?:^|[^A-Za-z0-9]|\\[bfnrt]|\\u[0-9a-f]{4})(sk-[A-Za-z0-9_-]{16,})', 'g') AS match
+    ORDER BY length(match[1]) DESC
+  LOOP
+    p_text := replace(p_text, v_key, format('[API key %s]', legacy.row_key(v_key)));
+  END LOOP;
+  RETURN p_text;
 END $$;
+
+-- The same where hardly any text has one.
+CREATE OR REPLACE FUNCTION legacy.without_keys(p_text TEXT) RETURNS TEXT
+LANGUAGE sql IMMUTABLE AS $$
+  SELECT CASE WHEN position('sk-' IN p_text) > 0 THEN legacy.hide_keys(p_text) ELSE p_text END
+$$;
+
+-- The name of an exercise as a report may show it: e-mails, tokens and API keys were seen there.
+CREATE OR REPLACE FUNCTION legacy.shown_key(p_key TEXT) RETURNS TEXT
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+  SELECT CASE
+    WHEN p_key ~ '^[A-Za-z]{1,12}([-_ .][A-Za-z]{1,12}){0,2}[-_ ]?[0-9]{0,4}$'
+      AND NOT lower(p_key) ^@ 'sk-' THEN p_key
+    ELSE '(a name not shown)' END
+$$;

@@ -3,15 +3,15 @@
 -- clear_stage --
 -- Empty the temporary tables of the batch before.
 TRUNCATE pg_temp.batch_rows, pg_temp.repeated, pg_temp.merged_rows, pg_temp.incoming,
-  pg_temp.told, pg_temp.steps, pg_temp.step_totals, pg_temp.sealed, pg_temp.known,
-  pg_temp.outcome, pg_temp.changed, pg_temp.findings;
+  pg_temp.told, pg_temp.steps, pg_temp.step_totals, pg_temp.sealed, pg_temp.rival_keys,
+  pg_temp.known, pg_temp.outcome, pg_temp.changed, pg_temp.findings;
 
 -- take_batch --
 -- The batch's rows: all of a token, from all tables. %(from)s and %(to)s bound the tokens' hashes.
 INSERT INTO pg_temp.batch_rows
 SELECT * FROM pg_temp.all_rows
 WHERE hashtext(session_token) >= %(from)s AND hashtext(session_token) < %(to)s
-  AND btrim(session_token, E' \t\r\n') <> '';
+  AND legacy.token_of(session_token) IS NOT NULL;
 
 -- analyze_batch --
 -- Tell the planner how many they are.
@@ -40,7 +40,9 @@ SELECT origin, max(place), session_token, legacy.newest(email),
   legacy.newest(codespace_url), legacy.newest(github_repo_url), legacy.newest(railway_url),
   legacy.newest(ci_service_sid),
   legacy.all_exercises(exercises), legacy.newest(tools), legacy.newest(voice_settings),
-  legacy.all_reports(bug_reports), legacy.all_exercises(raw),
+  legacy.all_reports(bug_reports),
+  legacy.keep_originals(legacy.all_raw(raw), legacy.all_exercises(exercises),
+    array_agg(exercises) FILTER (WHERE exercises <> 'null')),
   bool_or(repo_created), bool_or(twilio_connected), bool_or(openai_connected),
   bool_or(call_direction_chosen), bool_or(services_ready), bool_or(step4_code_validated),
   bool_or(step4_committed), bool_or(step4_deployed), bool_or(step5_code_validated),
@@ -68,8 +70,8 @@ INSERT INTO pg_temp.incoming (
   call_direction_chosen, services_ready, step4_code_validated, step4_committed, step4_deployed,
   step5_code_validated, step5_committed, step5_deployed, step6_code_validated, step6_committed,
   step6_deployed, system_prompt_saved, step7_committed, step7_deployed, tools_configured,
-  step8_code_validated, step8_committed, step8_deployed, project_deployed, in_students, in_configs,
-  in_logins, flagged)
+  step8_code_validated, step8_committed, step8_deployed, project_deployed, account_sid,
+  in_students, in_configs, in_logins, flagged)
 SELECT m.*,
   CASE WHEN m.twilio_connected AND m.openai_connected THEN 1 ELSE 0 END
   | CASE WHEN m.call_direction_chosen THEN 2 ELSE 0 END
@@ -136,6 +138,7 @@ FROM (SELECT
     (w.step8_committed IS TRUE OR c.step8_committed IS TRUE) AS step8_committed,
     (w.step8_deployed IS TRUE OR c.step8_deployed IS TRUE) AS step8_deployed,
     (w.project_deployed IS TRUE OR c.project_deployed IS TRUE) AS project_deployed,
+    coalesce(c.account_sid, w.account_sid, l.account_sid) AS account_sid,
     w.origin IS NOT NULL AS in_students, c.origin IS NOT NULL AS in_configs,
     l.origin IS NOT NULL AS in_logins
   FROM (
@@ -160,13 +163,49 @@ FROM (SELECT
 
 -- analyze_incoming --
 -- Tell the planner how many they are.
-ANALYZE pg_temp.incoming (session_token, person);
+ANALYZE pg_temp.incoming (session_token, person, account_sid);
 
 -- find_known --
 -- Tokens that are in the unified schema already: from an earlier run, or used since.
 INSERT INTO pg_temp.known (session_token)
 SELECT session_token FROM pg_temp.incoming
 WHERE EXISTS (SELECT FROM public.sessions AS s WHERE s.session_token = incoming.session_token);
+
+-- hide_keys --
+-- API keys that stand where none belongs: taken out, the field told. What students wrote for their
+-- assistant (prompt, greeting, use case, tools, voice settings) is theirs and stays as it is.
+WITH shown AS (
+  UPDATE pg_temp.incoming AS i
+  SET student_name = legacy.without_keys(i.student_name),
+    account_sid = legacy.without_keys(i.account_sid),
+    ci_service_sid = legacy.without_keys(i.ci_service_sid),
+    call_direction = legacy.without_keys(i.call_direction),
+    selected_phone_number = legacy.without_keys(i.selected_phone_number),
+    tts_provider = legacy.without_keys(i.tts_provider),
+    selected_voice = legacy.without_keys(i.selected_voice),
+    websocket_url = legacy.without_keys(i.websocket_url),
+    codespace_url = legacy.without_keys(i.codespace_url),
+    github_repo_url = legacy.without_keys(i.github_repo_url),
+    railway_url = legacy.without_keys(i.railway_url),
+    bug_reports = legacy.without_keys(i.bug_reports::text)::jsonb,
+    exercises = legacy.without_keys(i.exercises::text)::jsonb
+  FROM (
+    SELECT ctid AS place, to_jsonb(w) AS was FROM pg_temp.incoming AS w
+    WHERE position('sk-' IN concat(w.student_name, ' ', w.account_sid, ' ', w.ci_service_sid, ' ',
+      w.call_direction, ' ', w.selected_phone_number, ' ', w.tts_provider, ' ', w.selected_voice,
+      ' ', w.websocket_url, ' ', w.codespace_url, ' ', w.github_repo_url, ' ', w.railway_url, ' ',
+      nullif(w.bug_reports, '[]'), w.exercises)) > 0
+    OFFSET 0
+  ) AS before
+  WHERE i.ctid = before.place
+  RETURNING i.session_token, i.in_students, i.in_configs, was, to_jsonb(i) AS becomes
+)
+INSERT INTO pg_temp.findings (source, row_key, field, outcome, reason)
+SELECT CASE WHEN in_students THEN 'workshop_students'
+            WHEN in_configs THEN 'student_configs'
+            ELSE 'workshop_sessions' END,
+  legacy.row_key(session_token), key, 'mended', 'an API key stood in it: taken out'
+FROM shown, jsonb_each(was) AS field (key, value) WHERE value <> becomes -> key;
 
 -- stage_exercises --
 -- Every exercise of the batch, read.
@@ -190,10 +229,12 @@ FROM pg_temp.incoming AS i, jsonb_each(i.exercises) AS exercise, LATERAL (
       AS passed,
     legacy.to_count(entry -> 'timeSpent') AS seconds,
     legacy.to_count(entry -> 'attempts') AS attempts,
-    legacy.to_moment(entry ->> 'timestamp') AS told_at,
-    legacy.to_moment(entry ->> 'lastAttempt') AS last_attempt
+    legacy.to_moment(entry ->> 'timestamp') AS said_at,
+    legacy.to_moment(entry ->> 'lastAttempt') AS said_last
   OFFSET 0
-) AS understood
+) AS understood, LATERAL (
+  SELECT legacy.believed(said_at) AS told_at, legacy.believed(said_last) AS last_attempt
+) AS believed
 WHERE exercise.key <> '_legacy';
 
 -- stage_steps --
@@ -223,20 +264,38 @@ FROM pg_temp.steps GROUP BY session_token;
 -- Tell the planner how many they are.
 ANALYZE pg_temp.steps, pg_temp.step_totals;
 
+-- keep_removed_keys --
+-- A key that was taken from a session, or from all that are closed, does not come back.
+INSERT INTO pg_temp.rival_keys (session_token, stays, reason)
+SELECT session_token, TRUE, 'the session''s key was removed since: this one was not taken'
+FROM pg_temp.incoming AS i JOIN public.sessions AS s USING (session_token)
+WHERE i.openai_api_key IS NOT NULL AND s.openai_api_key IS NULL
+  AND ('openai_api_key' = ANY (s.emptied_fields) OR NOT s.is_active);
+
+-- rival_keys --
+-- Sessions with a key of their own, and the other one that a legacy row has.
+SELECT session_token, i.openai_api_key, s.openai_api_key, coalesce(i.moment > s.updated_at, FALSE)
+FROM pg_temp.incoming AS i JOIN public.sessions AS s USING (session_token)
+WHERE i.openai_api_key <> s.openai_api_key;
+
+-- copy_rivals --
+-- Which of them stays.
+COPY pg_temp.rival_keys (session_token, stays, reason) FROM STDIN;
+
 -- clear_keys --
--- API keys in the clear that this batch will store: not those of sessions that keep their own.
-SELECT i.session_token, i.openai_api_key
-FROM pg_temp.incoming AS i LEFT JOIN public.sessions AS s USING (session_token)
-WHERE i.openai_api_key IS NOT NULL AND NOT legacy.is_sealed(i.openai_api_key)
-  AND (s.session_token IS NULL OR s.openai_api_key IS NULL OR i.moment > s.updated_at);
+-- API keys in the clear that this batch will store.
+SELECT session_token, openai_api_key FROM pg_temp.incoming AS i
+WHERE openai_api_key IS NOT NULL AND NOT legacy.is_sealed(openai_api_key)
+  AND NOT EXISTS (
+    SELECT FROM pg_temp.rival_keys AS r WHERE r.session_token = i.session_token AND r.stays);
 
 -- copy_sealed --
 -- The same keys, encrypted.
 COPY pg_temp.sealed (session_token, openai_api_key) FROM STDIN;
 
--- analyze_sealed --
+-- analyze_keys --
 -- Tell the planner how many they are.
-ANALYZE pg_temp.sealed;
+ANALYZE pg_temp.sealed, pg_temp.rival_keys;
 
 -- count_staged --
 -- How many tokens the batch has, and how many of them have a session already.
@@ -247,9 +306,12 @@ SELECT (SELECT count(*) FROM pg_temp.incoming) AS staged,
 -- Students of this batch who are not there yet: those without e-mail, one for each session, and
 -- whoever came after the people were moved.
 WITH made AS (
-  INSERT INTO public.students (student_email, student_name, created_at, updated_at)
+  INSERT INTO public.students
+    (student_email, student_name, twilio_account_sid, created_at, updated_at)
   SELECT person, (array_agg(student_name ORDER BY moment DESC NULLS LAST)
       FILTER (WHERE student_name IS NOT NULL))[1],
+    (array_agg(account_sid ORDER BY moment DESC NULLS LAST)
+      FILTER (WHERE account_sid IS NOT NULL))[1],
     coalesce(min(least(created_at, started_at)), min(moment), now()),
     coalesce(max(moment), min(least(created_at, started_at)), now())
   FROM pg_temp.incoming AS i

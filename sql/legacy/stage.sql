@@ -19,6 +19,7 @@ CREATE TEMP TABLE IF NOT EXISTS incoming WITH (toast_tuple_target = 8160) ON COM
   SELECT s.*,
     NULL::text AS person,            -- the e-mail column of its student
     NULL::text AS student_name,
+    NULL::text AS account_sid,
     NULL::timestamptz AS moment,     -- the newest time that any of its rows has
     NULL::integer AS flagged,        -- bit n - 1: the flags call step n complete
     NULL::boolean AS in_students, NULL::boolean AS in_configs, NULL::boolean AS in_logins
@@ -43,6 +44,11 @@ CREATE TEMP TABLE IF NOT EXISTS step_totals (
 
 -- Keys that stood in the clear, encrypted.
 CREATE TEMP TABLE IF NOT EXISTS sealed (session_token TEXT, openai_api_key TEXT) ON COMMIT DROP;
+
+-- Keys of legacy rows whose sessions have another, or had theirs removed: whether the session's
+-- stays, and what there is to tell.
+CREATE TEMP TABLE IF NOT EXISTS rival_keys (session_token TEXT, stays BOOLEAN, reason TEXT)
+  ON COMMIT DROP;
 
 -- Tokens that public.sessions has already, and what becomes of those rows.
 CREATE TEMP TABLE IF NOT EXISTS known (session_token TEXT) ON COMMIT DROP;

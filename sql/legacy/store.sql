@@ -84,7 +84,7 @@ INSERT INTO pg_temp.changed (session_token) SELECT session_token FROM touched;
 
 -- stage_outcome --
 -- What becomes of sessions that are there already. A legacy row that is newer wins where it says
--- something; an older one only fills what is empty. A key that was removed since stays removed.
+-- something; an older one only fills what is empty. What was emptied or removed since stays so.
 INSERT INTO pg_temp.outcome (
   session_token, student_id, old_student_id, moment, updated_at, started_at, last_activity,
   demo_mode, current_step, total_time_spent, completion_rate, use_case_description, call_direction,
@@ -109,13 +109,12 @@ SELECT s.session_token,
   legacy.renew(newer, s.selected_phone_number, w.selected_phone_number),
   legacy.renew(newer, s.tts_provider, w.tts_provider),
   legacy.renew(newer, s.selected_voice, w.selected_voice),
-  CASE WHEN newer THEN legacy.prefer(w.openai_api_key, s.openai_api_key)
-       WHEN s.created_at > i.created_at THEN coalesce(s.openai_api_key, w.openai_api_key)
-       ELSE s.openai_api_key END,
+  CASE WHEN k.stays THEN s.openai_api_key ELSE coalesce(w.openai_api_key, s.openai_api_key) END,
   legacy.renew(newer, s.system_prompt, w.system_prompt),
   legacy.renew(newer, s.ivr_greeting, w.ivr_greeting),
-  legacy.renew(newer, s.tools, w.tools),
-  legacy.renew(newer, s.voice_settings, w.voice_settings),
+  legacy.renew(newer, s.tools, w.tools, 'tools' = ANY (s.emptied_fields)),
+  legacy.renew(newer, s.voice_settings, w.voice_settings,
+    'voice_settings' = ANY (s.emptied_fields)),
   legacy.renew(newer, s.websocket_url, w.websocket_url),
   legacy.renew(newer, s.codespace_url, w.codespace_url),
   legacy.renew(newer, s.github_repo_url, w.github_repo_url),
@@ -142,6 +141,7 @@ JOIN public.sessions AS s USING (session_token)
 JOIN public.students AS st ON st.student_id = s.student_id
 JOIN pg_temp.incoming AS i USING (session_token)
 JOIN pg_temp.wanted AS w USING (session_token)
+LEFT JOIN pg_temp.rival_keys AS k USING (session_token)
 LEFT JOIN (
   SELECT session_token, max(step_number) AS furthest,
     least(sum(time_spent), 2147483647)::integer AS seconds,
@@ -225,6 +225,18 @@ UPDATE public.events AS e SET student_id = o.student_id
 FROM pg_temp.outcome AS o
 WHERE e.session_token = o.session_token AND e.student_id = o.old_student_id
   AND o.student_id <> o.old_student_id;
+
+-- add_accounts --
+-- Accounts of logins that do not say whose they are go to the student of the session.
+UPDATE public.students AS st SET twilio_account_sid = newest.account_sid,
+  updated_at = st.updated_at + INTERVAL '1 microsecond'  -- no name became newer
+FROM (
+  SELECT DISTINCT ON (s.student_id) s.student_id, i.account_sid
+  FROM pg_temp.incoming AS i JOIN public.sessions AS s USING (session_token)
+  WHERE i.account_sid IS NOT NULL
+  ORDER BY s.student_id, i.moment DESC NULLS LAST, session_token
+) AS newest
+WHERE st.student_id = newest.student_id AND st.twilio_account_sid IS NULL;
 
 -- remove_placeholders --
 -- The anonymous record of that session held nothing but it.

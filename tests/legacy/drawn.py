@@ -49,6 +49,13 @@ class Legacy:
         )
         self.connection.execute(statement, list(values.values()))
 
+    def retype(self, table: str, column: str, kind: str) -> None:
+        """Give a column another type, as other databases have it."""
+        self.connection.execute(
+            f"ALTER TABLE public.{table} ALTER {column} TYPE {kind} "
+            f"USING {column}::text::{kind}".encode()
+        )
+
     def run(self, *, dry_run: bool = False, call_seconds: float = 60.0) -> Run:
         """Migrate to the end."""
         while True:

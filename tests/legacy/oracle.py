@@ -1,12 +1,17 @@
 """What a migration must not lose, worked out row by row in plain Python from the legacy tables."""
 
+import hashlib
 import json
+import re
 from collections import defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 import psycopg
 from psycopg.rows import dict_row
+from psycopg.types.string import TextLoader
 
 from benchmarks.legacy_data import TABLES
 
@@ -15,6 +20,12 @@ TEXTS = (
     "selected_voice", "system_prompt", "ivr_greeting", "websocket_url", "codespace_url",
     "github_repo_url", "railway_url", "ci_service_sid",
 )  # fmt: skip
+NO_PLACE_FOR_KEYS = {
+    "call_direction", "selected_phone_number", "tts_provider", "selected_voice", "websocket_url",
+    "codespace_url", "github_repo_url", "railway_url", "ci_service_sid",
+}  # fmt: skip
+API_KEY = re.compile(r"\bsk-[A-Za-z0-9_-]{16,}")
+LONGEST_TOKEN = 2600  # bytes
 Row = dict[str, Any]
 
 
@@ -27,17 +38,32 @@ class Token:
 
     def email(self) -> str | None:
         """Of the configuration, else of the student's newest row, else of the login."""
-        for row, source in zip(self.rows, self.sources, strict=True):
-            column = "student_id" if source == "workshop_sessions" else "student_email"
-            text = (row.get(column) or "").strip().lower()
-            if text and (source != "workshop_sessions" or "@" in text):
-                return text
-        return None
+        emails = (_email(row, source) for row, source in zip(self.rows, self.sources, strict=True))
+        return next(filter(None, emails), None)
 
     def first(self, column: str) -> Any:
-        """The value that wins: the first that is not null or empty."""
+        """The value that wins: the first that is not null or empty, API keys in it hidden."""
         values = [row[column] for row in self.rows if row.get(column) is not None]
-        return next((value for value in values if value != ""), values[0] if values else None)
+        won = next((value for value in values if value != ""), values[0] if values else None)
+        return hidden(won) if column in NO_PLACE_FOR_KEYS and won is not None else won
+
+    def key(self) -> str | None:
+        """The API key that wins, as it stands, without the blanks around it."""
+        keys = ((row.get("openai_api_key") or "").strip() for row in self.rows)
+        return next(filter(None, keys), None)
+
+    def raw(self) -> list[tuple[str, str, Any]]:
+        """Table, column and value of all that is kept as it stood, API keys in it hidden."""
+        return [
+            (source, column, json.loads(hidden(json.dumps(value))))
+            for row, source in zip(self.rows, self.sources, strict=True)
+            for column, value in _not_understood(row, source)
+        ]
+
+    def moments(self) -> list[datetime]:
+        """The times of activity that can be true, without zone, UTC."""
+        times = (_time(row.get("last_activity")) for row in self.rows)
+        return [time for time in times if time is not None]
 
     def flag(self, column: str) -> bool:
         """Once true, always true."""
@@ -60,7 +86,7 @@ def read_tokens(connection: psycopg.Connection[Any]) -> dict[str, Token]:
     for table in ("student_configs", "workshop_students", "workshop_sessions"):
         for row in _read(connection, table):
             token = row.get("session_id" if table == "workshop_sessions" else "session_token")
-            if token is not None and token.strip():
+            if token is not None and token.strip() and len(token.encode()) <= LONGEST_TOKEN:
                 tokens[token].rows.append(row)
                 tokens[token].sources.append(table)
     return dict(tokens)
@@ -70,16 +96,56 @@ def read_emails(connection: psycopg.Connection[Any]) -> set[str]:
     """All e-mails, in one spelling."""
     found = set()
     for table in TABLES:
-        for row in _read(connection, table):
-            text = row.get("student_id" if table == "workshop_sessions" else "student_email") or ""
-            if table != "workshop_sessions" or "@" in text:
-                found.add(text.strip().lower())
-    return found - {""}
+        found |= {_email(row, table) for row in _read(connection, table)}
+    return {email for email in found if email is not None}
+
+
+def hidden(text: str) -> str:
+    """The text with each API key replaced by a name of it."""
+    return API_KEY.sub(
+        lambda key: f"[API key {hashlib.sha256(key[0].encode()).hexdigest()[:16]}]", text
+    )
+
+
+def _email(row: Row, source: str) -> str | None:
+    login = source == "workshop_sessions"
+    text = (row.get("student_id" if login else "student_email") or "").strip().lower()
+    token = row.get("session_id" if login else "session_token")
+    of_its_token = f"anonymous_{(token or '')[:16]}".lower()
+    if text == of_its_token or re.fullmatch(r"anonymous_[^@]{16}", text):
+        return None
+    return text if "@" in text or (text and not login) else None
+
+
+def _not_understood(row: Row, source: str) -> Iterator[tuple[str, Any]]:
+    kinds = {"exercises": dict, "tools": list, "voice_settings": dict, "bug_reports": list}
+    for column, kind in kinds.items():
+        value = _unwrapped(row.get(column))
+        if value is not None and not isinstance(value, kind):
+            yield column, row[column]
+    for column in ("started_at", "last_activity", "created_at", "updated_at"):
+        if row.get(column) is not None and _time(row[column]) is None:
+            yield column, row[column]
+    if source == "workshop_sessions" and _email(row, source) is None:
+        if (row.get("student_id") or "").strip() and not row["student_id"].startswith("anonymous_"):
+            yield "student_id", row["student_id"].strip()
+        if row.get("account_sid") is not None:
+            yield "account_sid", row["account_sid"]
+
+
+def _time(text: str | None) -> datetime | None:
+    """A time that can be true."""
+    try:
+        time = datetime.fromisoformat(text or "")
+    except ValueError:
+        return None
+    return time if datetime(2000, 1, 1) <= time < datetime(2100, 1, 1) else None  # noqa: DTZ001 as stored
 
 
 def _read(connection: psycopg.Connection[Any], table: str) -> list[Row]:
     """Rows, newest first."""
     with connection.cursor(row_factory=dict_row) as cursor:
+        cursor.adapters.register_loader("timestamp", TextLoader)  # some are no Python datetimes
         rows = cursor.execute(f"SELECT *, ctid::text AS place FROM public.{table}".encode())
         return sorted(rows.fetchall(), key=_moment, reverse=True)
 
@@ -88,7 +154,7 @@ def _moment(row: Row) -> tuple[str, int]:
     """When the row was last written, as far as it says; rows that say nothing are the oldest."""
 
     def newest(*columns: str) -> str:
-        return max(str(row.get(column) or "") for column in columns)
+        return max(str(_time(row.get(column)) or "") for column in columns)
 
     page, line = row["place"].strip("()").split(",")
     moment = newest("last_activity", "updated_at") or newest("created_at", "started_at")
@@ -96,13 +162,18 @@ def _moment(row: Row) -> tuple[str, int]:
 
 
 def _object(value: Any) -> Row:
-    """The object in a value, through any number of JSON strings."""
+    value = _unwrapped(value)
+    return value if isinstance(value, dict) else {}
+
+
+def _unwrapped(value: Any) -> Any:
+    """The value in any number of JSON strings; a text that holds none is itself."""
     while isinstance(value, str):
         try:
             value = json.loads(value)
         except ValueError:
-            return {}
-    return value if isinstance(value, dict) else {}
+            return value
+    return value
 
 
 def _step(key: str) -> int | None:

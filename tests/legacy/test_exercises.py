@@ -143,6 +143,14 @@ def test_two_rows_of_one_exercise_are_one_counter(legacy: Legacy) -> None:
         "step-1": {"completed": True, "timeSpent": 30, "timestamp": WHEN, "lastAttempt": WHEN},
         "only-1": 1,
         "only-2": 2,
+        "_legacy": {
+            "workshop_students": {
+                "exercises": {
+                    "step-1": {"completed": False, "timeSpent": 10, "lastAttempt": WHEN},
+                    "only-2": 2,
+                }
+            }
+        },
     }
 
 

@@ -2,6 +2,8 @@
 
 from hashlib import sha256
 
+import pytest
+
 from tests.legacy.drawn import Legacy
 
 
@@ -53,7 +55,7 @@ def test_each_session_without_email_has_an_anonymous_student_of_its_own(legacy: 
         session_token              | student_email               | student_name
         ws_1736150400000_aaaaaaaaa | -                           | Ann
         ws_1736150400000_bbbbbbbbb | "  "                        | Ben
-        ws_1736150400000_ccccccccc | anonymous_ws_1736150400000_ | -
+        ws_1736150400000_ccccccccc | anonymous_ws_1736150400000  | -
         """,
     )
     assert legacy.run().verified
@@ -103,6 +105,81 @@ def test_a_login_brings_account_and_expiry(legacy: Legacy) -> None:
         "2099-01-01",
         "2025-01-02",
     )
+
+
+def test_an_address_that_begins_like_a_placeholder_is_an_email(legacy: Legacy) -> None:
+    legacy.add(
+        "workshop_students",
+        """
+        session_token              | student_email               | created_at
+        token-a                    | anonymous_x@example.com     | 2025-01-02
+        token-b                    | Anonymous_X@example.com     | 2025-01-01
+        ws_1736150400000_ccccccccc | anonymous_ab@example.com    | -
+        token-d                    | anonymous_ann               | -
+        """,
+    )
+    assert legacy.run().verified
+    assert legacy.rows("SELECT student_email FROM public.students ORDER BY 1") == [
+        "anonymous_ab@example.com",
+        "anonymous_ann",
+        "anonymous_x@example.com",
+    ]
+    assert legacy.found() == [("student_email", "mended", "blanks and capitals removed")]
+    legacy.put("student_configs", session_token="token-a", student_email="ben@example.com")
+    legacy.run()
+    assert legacy.one(
+        "SELECT student_email FROM public.sessions JOIN public.students USING (student_id) "
+        "WHERE session_token = 'token-a'"
+    ) == ("anonymous_x@example.com")
+
+
+@pytest.mark.parametrize(
+    ("token", "placeholder"),
+    [
+        ("token-a", "anonymous_token-a"),
+        ("token-a", " Anonymous_Token-A "),
+        ("x@example.com and more", "anonymous_x@example.com an"),
+        ("token-a", "anonymous_ws_1736150400000"),
+        (None, "anonymous_ws_1736150400000"),
+    ],
+)
+def test_the_placeholder_of_the_code_before_is_nobody_s_email(
+    legacy: Legacy, token: str | None, placeholder: str
+) -> None:
+    legacy.put("workshop_students", session_token=token, student_email=placeholder)
+    assert legacy.run().verified
+    assert legacy.rows("SELECT student_email FROM public.students") == (
+        [anonymous(token)] if token else []
+    )
+    assert legacy.rows("SELECT exercises FROM public.sessions") == ([{}] if token else [])
+
+
+def test_the_account_of_a_login_without_email_is_kept(legacy: Legacy) -> None:
+    legacy.put("workshop_students", session_token="token-a", student_email="ann@example.com")
+    legacy.add(
+        "workshop_sessions",
+        """
+        session_id | student_id   | account_sid | last_activity
+        token-a    | student_1234 | AC1         | 2025-01-01
+        token-b    | -            | AC2         | 2025-01-01
+        token-c    | student_1234 | AC3         | -
+        """,
+    )
+    run = legacy.run()
+    assert run.verified
+    accounts = legacy.rows(
+        "SELECT session_token, twilio_account_sid, "
+        "exercises #>> '{_legacy,workshop_sessions,account_sid}' "
+        "FROM public.sessions JOIN public.students USING (student_id) ORDER BY 1"
+    )
+    assert accounts == [
+        ("token-a", "AC1", "AC1"),
+        ("token-b", "AC2", "AC2"),
+        ("token-c", "AC3", "AC3"),
+    ]
+    moved = legacy.unified()
+    legacy.run()
+    assert legacy.unified() == moved
 
 
 def test_a_person_whose_rows_have_no_token_is_a_student_all_the_same(legacy: Legacy) -> None:

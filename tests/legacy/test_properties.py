@@ -13,7 +13,7 @@ from lib.deps import Deps
 from lib.legacy.verdict import checksum, verdict
 from lib.settings import Settings
 from tests.legacy.drawn import Legacy
-from tests.legacy.oracle import TEXTS, read_emails, read_tokens
+from tests.legacy.oracle import API_KEY, TEXTS, read_emails, read_tokens
 from tests.legacy.test_sessions import FLAGS
 
 NEVER_DROPPED = {"session_token", "session_id"}
@@ -103,13 +103,48 @@ def _check_sessions(legacy: Legacy) -> None:
             token,
         )
         assert set(passed) == told.passed_steps()
-        assert (session["openai_api_key"] is None) == (told.first("openai_api_key") is None)
+        assert (session["openai_api_key"] is None) == (told.key() is None)
+        for table, column, value in told.raw():
+            kept = session["exercises"]["_legacy"][table]
+            kept = kept if isinstance(kept, list) else [kept]
+            assert value in [raw[column] for raw in kept if column in raw], column
+        if told.moments():
+            assert session["last_activity"][:19] >= str(max(told.moments())).replace(" ", "T")
+            assert session["last_activity"][:4] < "2100"
 
 
 def _check_people(legacy: Legacy) -> None:
     emails = Counter(legacy.rows("SELECT lower(btrim(student_email)) FROM public.students"))
     assert max(emails.values(), default=1) == 1
     assert {email for email in emails if "@" in email} == read_emails(legacy.connection)
+
+
+@hypothesis_settings(max_examples=8)
+@given(seed=st.integers(0, 2**32))
+def test_what_pages_emptied_does_not_come_back(generated: Legacy, seed: int) -> None:
+    regenerate(generated, 8, seed, 0)
+    generated.run()
+    generated.connection.execute(
+        "UPDATE public.sessions SET openai_api_key = NULL, tools = '[]', voice_settings = '{}'"
+    )
+    emptied = generated.unified()
+    run = generated.run()
+    assert verdict(run) == []
+    assert generated.unified() == emptied
+
+
+@hypothesis_settings(max_examples=8)
+@given(seed=st.integers(0, 2**32))
+def test_no_key_of_random_databases_is_in_the_clear(generated: Legacy, seed: int) -> None:
+    regenerate(generated, 12, seed, 0)
+    generated.run()
+    rows = generated.rows(
+        "SELECT s::text FROM public.sessions AS s UNION ALL SELECT t::text FROM public.students "
+        "AS t UNION ALL SELECT f::text FROM legacy.migration_findings AS f"
+    )
+    assert [row for row in rows if API_KEY.search(row)] == []
+    findings = generated.rows("SELECT f::text FROM legacy.migration_findings AS f")
+    assert [row for row in findings if "@" in row or "ws_17" in row] == []
 
 
 def test_progress_is_what_update_session_progress_makes_of_it(generated: Legacy) -> None:
@@ -130,7 +165,7 @@ def test_no_key_is_in_the_clear_and_each_opens_as_it_was(generated: Legacy) -> N
     told = read_tokens(generated.connection)
     keys = generated.rows("SELECT session_token, openai_api_key FROM public.sessions")
     for token, sealed in keys:
-        plain = told[token].first("openai_api_key")
+        plain = told[token].key()
         if plain is not None and plain.startswith("sk-"):
             assert generated.key(token) == plain
         else:

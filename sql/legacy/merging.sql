@@ -1,0 +1,153 @@
+-- Two rows of one token, or a row and a session: what they say together. Runs after schema.sql,
+-- again and again.
+
+-- What was said first wins over what was said later in the list; an empty text says nothing.
+CREATE OR REPLACE FUNCTION legacy.prefer(p_first TEXT, p_second TEXT) RETURNS TEXT
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+  SELECT coalesce(nullif(p_first, ''), nullif(p_second, ''), p_first, p_second)
+$$;
+
+CREATE OR REPLACE FUNCTION legacy.prefer(p_first JSONB, p_second JSONB) RETURNS JSONB
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+  SELECT CASE WHEN p_first IN ('[]', '{}', 'null') THEN coalesce(nullif(p_second, 'null'), p_first)
+              ELSE coalesce(p_first, p_second) END
+$$;
+
+CREATE OR REPLACE FUNCTION legacy.prefer(p_first BOOLEAN, p_second BOOLEAN) RETURNS BOOLEAN
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$ SELECT coalesce(p_first, p_second) $$;
+
+-- What a stored field becomes: a newer legacy row wins where it says something, an older one fills
+-- what is empty.
+CREATE OR REPLACE FUNCTION legacy.renew(p_newer BOOLEAN, p_stored TEXT, p_legacy TEXT) RETURNS TEXT
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+  SELECT CASE WHEN p_newer THEN legacy.prefer(p_legacy, p_stored)
+              ELSE coalesce(p_stored, p_legacy) END
+$$;
+
+-- The same for lists and objects, whose empty ones may be what a page left on purpose.
+DROP FUNCTION IF EXISTS legacy.renew(BOOLEAN, JSONB, JSONB);
+CREATE OR REPLACE FUNCTION legacy.renew(
+  p_newer BOOLEAN, p_stored JSONB, p_legacy JSONB, p_emptied BOOLEAN
+) RETURNS JSONB LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+  SELECT CASE WHEN p_newer THEN legacy.prefer(p_legacy, p_stored)
+              WHEN p_emptied THEN p_stored
+              ELSE legacy.prefer(p_stored, p_legacy) END
+$$;
+
+-- Bug reports are a log: all of them, each once.
+CREATE OR REPLACE FUNCTION legacy.append_reports(p_first JSONB, p_second JSONB) RETURNS JSONB
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+  SELECT CASE
+    WHEN p_first <@ p_second THEN p_second
+    WHEN p_second <@ p_first THEN p_first
+    ELSE p_first || coalesce((
+      SELECT jsonb_agg(report) FROM jsonb_array_elements(p_second) AS report
+      WHERE NOT p_first @> jsonb_build_array(report)), '[]')
+  END
+$$;
+
+-- The same where one of them is often missing: short enough for the planner to write it in place.
+CREATE OR REPLACE FUNCTION legacy.join_reports(p_first JSONB, p_second JSONB) RETURNS JSONB
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+  SELECT CASE
+    WHEN p_first IS NULL OR p_first = 'null' THEN p_second
+    WHEN p_second IS NULL OR p_second = 'null' OR p_first = p_second THEN p_first
+    ELSE legacy.append_reports(p_first, p_second)
+  END
+$$;
+
+-- One exercise told twice: the newer wins per field, but once completed it stays completed, and
+-- time and attempts, which are counters, never fall.
+CREATE OR REPLACE FUNCTION legacy.merge_exercise(p_newer JSONB, p_older JSONB) RETURNS JSONB
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+  SELECT CASE
+    WHEN p_older IS NULL OR p_older = 'null' OR p_older = p_newer THEN p_newer
+    WHEN p_newer IS NULL OR p_newer = 'null' THEN p_older
+    WHEN jsonb_typeof(p_newer) = 'object' AND jsonb_typeof(p_older) = 'object' THEN
+      p_older
+      || (SELECT coalesce(jsonb_object_agg(key, value) FILTER (WHERE value <> 'null'), '{}')
+          FROM jsonb_each(p_newer))
+      || CASE WHEN p_older -> 'completed' = 'true' THEN '{"completed": true}'::jsonb ELSE '{}' END
+      || (SELECT coalesce(jsonb_object_agg(key, p_older -> key), '{}')
+          FROM (VALUES ('timeSpent'), ('attempts')) AS counter (key)
+          WHERE legacy.to_count(p_older -> key) > legacy.to_count(p_newer -> key))
+    WHEN jsonb_typeof(p_newer) = 'object' THEN
+      p_newer || CASE WHEN p_older = 'true' THEN '{"completed": true}'::jsonb ELSE '{}' END
+    WHEN jsonb_typeof(p_older) = 'object' THEN
+      p_older || CASE WHEN p_newer = 'true' THEN '{"completed": true}'::jsonb ELSE '{}' END
+    WHEN p_older = 'true' THEN p_older
+    ELSE p_newer
+  END
+$$;
+
+CREATE OR REPLACE FUNCTION legacy.as_list(p_value JSONB) RETURNS JSONB
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+  SELECT CASE WHEN p_value IS NULL THEN '[]' WHEN jsonb_typeof(p_value) = 'array' THEN p_value
+              ELSE jsonb_build_array(p_value) END
+$$;
+
+-- What several rows of one table said that was not understood: the value, or a list of different
+-- ones, newest first.
+CREATE OR REPLACE FUNCTION legacy.add_raw(p_newer JSONB, p_older JSONB) RETURNS JSONB
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+  SELECT CASE WHEN p_newer IS NOT NULL OR p_older IS NOT NULL THEN (
+    SELECT CASE count(*) WHEN 1 THEN jsonb_agg(value) -> 0 ELSE jsonb_agg(value ORDER BY place) END
+    FROM (
+      SELECT value, min(place) AS place FROM jsonb_array_elements(
+        legacy.as_list(p_newer) || legacy.as_list(p_older)
+      ) WITH ORDINALITY AS listed (value, place)
+      GROUP BY value
+    ) AS distinct_ones)
+  END
+$$;
+
+-- The same for the `_legacy` of two sessions, table by table.
+CREATE OR REPLACE FUNCTION legacy.merge_raw(p_newer JSONB, p_older JSONB) RETURNS JSONB
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+  SELECT CASE WHEN jsonb_typeof(p_newer) = 'object' AND jsonb_typeof(p_older) = 'object'
+    THEN p_older || (SELECT coalesce(jsonb_object_agg(key, legacy.add_raw(value, p_older -> key)), '{}')
+                     FROM jsonb_each(p_newer))
+    ELSE legacy.add_raw(p_newer, p_older) END
+$$;
+
+-- The raw values, with the exercises of those rows whose values did not all survive the merging.
+CREATE OR REPLACE FUNCTION legacy.keep_originals(p_raw JSONB, p_merged JSONB, p_told JSONB[])
+RETURNS JSONB LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+  SELECT legacy.add_raw(p_raw, (
+    SELECT jsonb_agg(jsonb_build_object('exercises', told) ORDER BY place)
+    FROM unnest(p_told) WITH ORDINALITY AS listed (told, place)
+    WHERE NOT p_merged @> jsonb_strip_nulls(told)))
+$$;
+
+CREATE OR REPLACE FUNCTION legacy.merge_all_keys(p_newer JSONB, p_older JSONB) RETURNS JSONB
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+  SELECT p_older || p_newer || (
+    SELECT coalesce(jsonb_object_agg(key, CASE key
+      WHEN '_legacy' THEN legacy.merge_raw(p_newer -> key, value)
+      ELSE legacy.merge_exercise(p_newer -> key, value) END), '{}')
+    FROM jsonb_each(p_older) WHERE p_newer ? key)
+$$;
+
+-- All exercises of a session told twice; in place, as join_reports.
+CREATE OR REPLACE FUNCTION legacy.merge_exercises(p_newer JSONB, p_older JSONB) RETURNS JSONB
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+  SELECT CASE
+    WHEN p_older IS NULL OR p_older IN ('null', '{}') OR p_older = p_newer THEN p_newer
+    WHEN p_newer IS NULL OR p_newer IN ('null', '{}') THEN p_older
+    ELSE legacy.merge_all_keys(p_newer, p_older)
+  END
+$$;
+
+-- Over the rows of one token, newest first. Aggregates cannot be replaced, so they are made once.
+DO $$ BEGIN
+  IF to_regprocedure('legacy.newest(text)') IS NULL THEN
+    CREATE AGGREGATE legacy.newest(TEXT) (SFUNC = legacy.prefer, STYPE = TEXT);
+    CREATE AGGREGATE legacy.newest(JSONB) (SFUNC = legacy.prefer, STYPE = JSONB);
+    CREATE AGGREGATE legacy.newest(BOOLEAN) (SFUNC = legacy.prefer, STYPE = BOOLEAN);
+    CREATE AGGREGATE legacy.all_reports(JSONB) (SFUNC = legacy.join_reports, STYPE = JSONB);
+    CREATE AGGREGATE legacy.all_exercises(JSONB) (SFUNC = legacy.merge_exercises, STYPE = JSONB);
+  END IF;
+  IF to_regprocedure('legacy.all_raw(jsonb)') IS NULL THEN
+    CREATE AGGREGATE legacy.all_raw(JSONB) (SFUNC = legacy.add_raw, STYPE = JSONB);
+  END IF;
+END $$;

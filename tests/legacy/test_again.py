@@ -1,0 +1,163 @@
+"""Moving again: what pages did since stays, what legacy rows say newly arrives."""
+
+import json
+
+import pytest
+
+from lib.legacy.keys import LOST, NEWER, OLDER
+from lib.vault import API_KEY_FIELD, Vault
+from tests.conftest import ENCRYPTION_KEY
+from tests.legacy.drawn import Legacy
+from tests.test_vault import old_format
+
+REMOVED = "the session's key was removed since: this one was not taken"
+TOOLS = json.dumps([{"name": "t"}])
+VOICE = json.dumps({"speed": 1})
+TAKE_KEY = "UPDATE public.sessions SET openai_api_key = NULL WHERE session_token = 'token-a'"
+
+
+def key_findings(legacy: Legacy) -> list[tuple[str, str]]:
+    return [
+        (outcome, reason) for field, outcome, reason in legacy.found() if field == API_KEY_FIELD
+    ]
+
+
+@pytest.mark.parametrize("moment", ["2025-01-01", None])
+def test_lists_and_objects_that_a_page_emptied_stay_empty(
+    legacy: Legacy, moment: str | None
+) -> None:
+    legacy.put(
+        "workshop_students",
+        session_token="token-a",
+        tools=TOOLS,
+        voice_settings=VOICE,
+        last_activity=moment,
+    )
+    legacy.run()
+    legacy.connection.execute("UPDATE public.sessions SET tools = '[]', voice_settings = '{}'")
+    run = legacy.run()
+    assert run.verified
+    assert run.counts["workshop_students.unchanged"] == 1
+    assert legacy.session("tools, voice_settings") == ([], {})
+
+
+def test_lists_and_objects_that_nobody_emptied_are_filled(legacy: Legacy) -> None:
+    legacy.connection.execute("SELECT public.open_session('token-a', NULL, NULL, NULL)")
+    legacy.put(
+        "workshop_students",
+        session_token="token-a",
+        tools=TOOLS,
+        voice_settings=VOICE,
+        last_activity="2025-01-01",
+    )
+    assert legacy.run().verified
+    assert legacy.session("tools, voice_settings") == ([{"name": "t"}], {"speed": 1})
+
+
+def test_what_was_emptied_and_filled_again_counts_as_filled(legacy: Legacy) -> None:
+    legacy.put("workshop_students", session_token="token-a", tools=TOOLS)
+    legacy.run()
+    for tools in ("[]", '[{"name": "new"}]'):
+        legacy.connection.execute("UPDATE public.sessions SET tools = %s::jsonb", [tools])
+    assert legacy.session("emptied_fields") is None
+    legacy.run()
+    assert legacy.session("tools") == [{"name": "new"}]
+
+
+@pytest.mark.parametrize("table", ["workshop_students", "student_configs"])
+@pytest.mark.parametrize("written", [None, "2025-01-01", "2026-01-01"])
+def test_a_key_that_was_removed_does_not_come_back(
+    legacy: Legacy, table: str, written: str | None
+) -> None:
+    legacy.put(table, session_token="token-a", openai_api_key="sk-plain", created_at=written)
+    legacy.run()
+    assert legacy.key() == "sk-plain"
+    legacy.connection.execute(TAKE_KEY)
+    legacy.connection.execute(f"UPDATE public.{table} SET updated_at = now()".encode())
+    run = legacy.run()
+    assert run.verified
+    assert run.counts["keys.sealed"] == 0
+    assert legacy.key() is None
+    assert key_findings(legacy) == [("skipped", REMOVED)]
+
+
+@pytest.mark.parametrize("written", [None, "2025-01-01"])
+def test_a_session_without_a_key_gets_that_of_its_older_row(
+    legacy: Legacy, written: str | None
+) -> None:
+    legacy.connection.execute("SELECT public.open_session('token-a', NULL, NULL, NULL)")
+    legacy.connection.execute("UPDATE public.sessions SET created_at = '2024-01-01'")
+    legacy.put(
+        "workshop_students", session_token="token-a", openai_api_key="sk-plain", created_at=written
+    )
+    assert legacy.run().verified
+    assert legacy.key() == "sk-plain"
+    assert key_findings(legacy) == [("mended", "stood in the clear: encrypted")]
+
+
+def test_a_closed_session_gets_no_key(legacy: Legacy) -> None:
+    legacy.connection.execute("SELECT public.open_session('token-a', NULL, NULL, NULL)")
+    legacy.connection.execute("UPDATE public.sessions SET is_active = FALSE")
+    legacy.put("workshop_students", session_token="token-a", openai_api_key="sk-plain")
+    assert legacy.run().verified
+    assert legacy.key() is None
+    assert key_findings(legacy) == [("skipped", REMOVED)]
+
+
+@pytest.mark.parametrize(
+    ("written", "kept", "told"),
+    [
+        ("2025-01-01", "sk-own", ("skipped", OLDER)),
+        ("2025-03-01", "sk-legacy", ("mended", NEWER)),
+    ],
+)
+@pytest.mark.parametrize("sealed", [True, False])
+def test_of_two_keys_the_newer_stays_and_the_report_says_so(
+    legacy: Legacy, written: str, kept: str, told: tuple[str, str], sealed: bool
+) -> None:
+    own_key(legacy, "sk-own", "2025-02-01")
+    other = old_format("sk-legacy", bytes.fromhex(ENCRYPTION_KEY)) if sealed else "sk-legacy"
+    legacy.put(
+        "workshop_students", session_token="token-a", openai_api_key=other, last_activity=written
+    )
+    assert legacy.run().verified
+    assert legacy.key() == kept
+    assert told in key_findings(legacy)
+
+
+@pytest.mark.parametrize("written", ["2025-01-01", "2025-03-01"])
+def test_the_same_key_in_another_form_is_no_news(legacy: Legacy, written: str) -> None:
+    own_key(legacy, "sk-own", "2025-02-01")
+    stored = legacy.session("openai_api_key")
+    legacy.put(
+        "workshop_students",
+        session_token="token-a",
+        openai_api_key=old_format("sk-own", bytes.fromhex(ENCRYPTION_KEY)),
+        last_activity=written,
+    )
+    assert legacy.run().verified
+    assert legacy.session("openai_api_key") == stored
+    assert key_findings(legacy) == []
+
+
+def test_a_key_that_nobody_can_read_takes_no_place(legacy: Legacy) -> None:
+    own_key(legacy, "sk-own", "2025-02-01")
+    legacy.put(
+        "workshop_students",
+        session_token="token-a",
+        openai_api_key=old_format("sk-lost", b"\7" * 32),
+        last_activity="2025-03-01",
+    )
+    assert legacy.run().verified
+    assert legacy.key() == "sk-own"
+    assert key_findings(legacy) == [("skipped", LOST)]
+
+
+def own_key(legacy: Legacy, key: str, moment: str) -> None:
+    """Begin session token-a with a key that was set at that moment."""
+    legacy.connection.execute("SELECT public.open_session('token-a', NULL, NULL, NULL)")
+    vault = Vault.from_settings(legacy.deps.settings)
+    legacy.connection.execute(
+        "UPDATE public.sessions SET openai_api_key = %s, updated_at = %s",
+        [vault.seal(key, "token-a", API_KEY_FIELD), moment],
+    )

@@ -1,0 +1,150 @@
+"""No secret and no e-mail in a report or a log, and no API key in the clear in any column."""
+
+import json
+from typing import Any
+
+import pytest
+
+from lib.legacy.report import report
+from tests.legacy.drawn import Legacy
+
+SECRET = "sk-proj-0123456789abcdefABCDEF_{}"
+EMAIL = "ann@example.com"
+TOKEN = "ws_1736150400000_" + "0a1b" * 16
+SHORT_FIELDS = [
+    "student_name", "call_direction", "selected_phone_number", "tts_provider", "selected_voice",
+    "websocket_url", "codespace_url", "github_repo_url", "railway_url",
+]  # fmt: skip
+THEIRS = ["system_prompt", "ivr_greeting", "use_case_description"]
+
+
+def everything(legacy: Legacy) -> str:
+    """Every row of the unified tables and of the report, as text."""
+    tables = legacy.rows(
+        "SELECT quote_ident(schemaname) || '.' || quote_ident(tablename) FROM pg_tables "
+        "WHERE tablename IN ('students', 'sessions', 'step_progress', 'events') "
+        "AND schemaname = 'public' OR schemaname = 'legacy'"
+    )
+    return "\n".join(
+        text for table in tables for text in legacy.rows(f"SELECT t::text FROM {table} AS t")
+    )
+
+
+def planted(legacy: Legacy) -> list[str]:
+    """A database with another API key in every place where none belongs."""
+    secrets = [SECRET.format(number) for number in range(40)]
+    new = iter(secrets)
+    exercises: list[Any] = [
+        {next(new): True},
+        {next(new): True, next(new): 7},
+        {"step-1": {"completed": True, "note": next(new), "list": [f"Bearer {next(new)}"]}},
+        {"step-2": next(new)},
+        {"step-3": f"line\n{next(new)}\u0001{next(new)}"},
+        next(new),
+        [next(new)],
+        json.dumps({next(new): {"timeSpent": next(new)}}),
+        json.dumps({"step-1": {"timeSpent": next(new), "timestamp": next(new)}}),
+    ]
+    for number, value in enumerate(exercises):
+        legacy.put(
+            "workshop_students", session_token=f"token-{number}", exercises=json.dumps(value)
+        )
+    for column in ("tools", "voice_settings", "bug_reports"):
+        legacy.put(
+            "workshop_students", session_token=column, **{column: json.dumps(f"no {next(new)}")}
+        )
+    legacy.put(
+        "workshop_students",
+        session_token="bugs",
+        bug_reports=json.dumps([{"errorMessage": f"Incorrect API key: {next(new)}."}]),
+    )
+    for column in SHORT_FIELDS:
+        legacy.put("student_configs", session_token=column, **{column: f" {next(new)} "})
+    legacy.put("student_configs", session_token="email", student_email=next(new))
+    legacy.put("workshop_sessions", session_id="login", student_id=next(new), account_sid=next(new))
+    legacy.put("workshop_students", session_token="key", openai_api_key=f"{next(new)}\n")
+    return [secret for secret in secrets if secret not in list(new)]
+
+
+def test_api_keys_stand_nowhere_in_the_clear(
+    legacy: Legacy, capfd: pytest.CaptureFixture[str]
+) -> None:
+    secrets = planted(legacy)
+    run = legacy.run()
+    assert run.verified
+    told = report(run, legacy.deps).model_dump_json()
+    logged = "".join(capfd.readouterr())
+    for text in (everything(legacy), told, logged):
+        assert [secret for secret in secrets if secret in text] == []
+    reasons = {(field, reason) for field, _, reason in legacy.found()}
+    taken = {field for field, reason in reasons if reason == "an API key stood in it: taken out"}
+    assert taken == {*SHORT_FIELDS, "exercises", "bug_reports", "account_sid"}
+
+
+def test_api_keys_as_names_of_exercises_stay_apart(legacy: Legacy) -> None:
+    legacy.put(
+        "workshop_students",
+        session_token="token-a",
+        exercises=json.dumps({SECRET.format(1): 1, SECRET.format(11): 11}),
+    )
+    legacy.run()
+    exercises = legacy.session("exercises")
+    assert sorted(exercises.values()) == [1, 11]
+    assert all(key.startswith("[API key ") for key in exercises)
+    moved = legacy.unified()
+    legacy.run()
+    assert legacy.unified() == moved
+
+
+@pytest.mark.parametrize("column", THEIRS)
+def test_what_students_wrote_for_their_assistant_is_theirs(legacy: Legacy, column: str) -> None:
+    text = f"Never say {SECRET}"
+    tools = [{"name": "ask", "headers": {"Authorization": SECRET}}]
+    legacy.put(
+        "workshop_students", session_token="token-a", tools=json.dumps(tools), **{column: text}
+    )
+    legacy.run()
+    assert legacy.session(f"{column}, tools") == (text, tools)
+
+
+@pytest.mark.parametrize(
+    "url", ["https://example.com/task-management-for-everybody-2", "https://x.io/desk-" + "a" * 30]
+)
+def test_words_that_end_in_sk_are_no_keys(legacy: Legacy, url: str) -> None:
+    legacy.put("workshop_students", session_token="token-a", github_repo_url=url)
+    legacy.run()
+    assert legacy.session("github_repo_url") == url
+
+
+@pytest.mark.parametrize(
+    "name",
+    [EMAIL, TOKEN, "token-a", SECRET, "sk-abcdefgh", "0f1e2d3c4b5a6978", "x" * 41, "Ann@b", "a\nb"],
+)
+@pytest.mark.parametrize("value", [True, 7, {"timeSpent": "soon"}])
+def test_names_of_exercises_that_may_be_private_are_not_told(
+    legacy: Legacy, name: str, value: Any, capfd: pytest.CaptureFixture[str]
+) -> None:
+    legacy.put("workshop_students", session_token="token-a", exercises=json.dumps({name: value}))
+    run = legacy.run()
+    assert run.verified
+    told = report(run, legacy.deps).model_dump_json() + "".join(capfd.readouterr())
+    assert name not in told
+    names = {field.split(".")[1] for field, _, _ in legacy.found() if "." in field}
+    assert names == {"(a name not shown)"}
+
+
+@pytest.mark.parametrize("name", ["step-12", "intro", "bonus-task", "Final Exam 2", "step_0"])
+def test_ordinary_names_of_exercises_are_told(legacy: Legacy, name: str) -> None:
+    legacy.put("workshop_students", session_token="token-a", exercises=json.dumps({name: True}))
+    legacy.run()
+    assert [field for field, _, _ in legacy.found()] == [f"exercises.{name}"]
+
+
+def test_emails_stand_in_no_report(legacy: Legacy, capfd: pytest.CaptureFixture[str]) -> None:
+    legacy.put("workshop_students", session_token="token-a", student_email=f" {EMAIL.title()} ")
+    legacy.put("workshop_students", student_email=EMAIL)
+    run = legacy.run()
+    told = report(run, legacy.deps).model_dump_json() + "".join(capfd.readouterr())
+    findings = legacy.rows("SELECT f::text FROM legacy.migration_findings AS f")
+    assert findings
+    assert EMAIL not in (told + "".join(findings)).lower()

@@ -1,0 +1,272 @@
+"""What cannot be read, or cannot be true: null, kept as it stood, and told."""
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.legacy.drawn import Legacy
+from tests.test_vault import old_format
+
+NO_DATE = "no date, before 2000 or after now: read as null, kept in exercises"
+NO_NUMBER = "no number that fits: read as null, kept in exercises"
+NO_FLAG = "neither true nor false: read as null, kept in exercises"
+LATER = "before 2000 or after now: read as null"
+
+
+def raw(legacy: Legacy, table: str = "workshop_students", token: str = "token-a") -> Any:
+    return legacy.session(f"exercises #> '{{_legacy,{table}}}'", token)
+
+
+@pytest.mark.parametrize(
+    "moment",
+    ["2999-01-01", "infinity", "-infinity", "1970-01-01", "0001-01-01 BC", "20000-01-01"],
+)
+@pytest.mark.parametrize("kind", ["TIMESTAMP", "TIMESTAMPTZ", "TEXT", "DATE"])
+def test_times_that_cannot_be_true_read_as_null(legacy: Legacy, moment: str, kind: str) -> None:
+    for column in ("last_activity", "created_at"):
+        legacy.retype("workshop_students", column, kind)
+    legacy.put(
+        "workshop_students",
+        session_token="token-a",
+        last_activity=moment,
+        created_at=moment,
+        started_at="2025-01-01",
+        student_email="ann@example.com",
+    )
+    assert legacy.run().verified
+    assert legacy.session("last_activity::date::text, created_at::date::text") == (
+        ("2025-01-01",) * 2
+    )
+    assert legacy.one("SELECT created_at::date::text FROM public.students") == "2025-01-01"
+    assert set(raw(legacy)) == {"created_at", "last_activity"}
+    assert legacy.found() == [
+        ("created_at", "kept raw", NO_DATE),
+        ("last_activity", "kept raw", NO_DATE),
+    ]
+
+
+def test_a_date_in_the_future_does_not_win_for_ever(legacy: Legacy) -> None:
+    legacy.put(
+        "student_configs", session_token="token-a", tts_provider="old", updated_at="2999-01-01"
+    )
+    legacy.run()
+    legacy.connection.execute("UPDATE public.sessions SET tts_provider = 'page'")
+    assert legacy.run().verified
+    assert legacy.session("tts_provider") == "page"
+
+
+def test_clocks_may_differ_by_minutes(legacy: Legacy) -> None:
+    soon = legacy.one("SELECT (now() + INTERVAL '5 minutes')::timestamp::text")
+    legacy.put("workshop_students", session_token="token-a", last_activity=soon)
+    assert legacy.run().verified
+    assert legacy.session("last_activity::timestamp::text") == soon
+    assert legacy.found() == []
+
+
+@pytest.mark.parametrize("kind", ["TIMESTAMP", "TEXT"])
+def test_a_session_may_expire_later_but_not_in_five_digits(legacy: Legacy, kind: str) -> None:
+    legacy.retype("workshop_sessions", "expires_at", kind)
+    for token, moment in (("token-a", "2099-01-01"), ("token-b", "20000-01-01")):
+        legacy.put("workshop_sessions", session_id=token, student_id="a@b.c", expires_at=moment)
+    assert legacy.run().verified
+    assert legacy.session("expires_at::date::text") == "2099-01-01"
+    assert legacy.session("expires_at < now() + INTERVAL '25 hours'", "token-b") is True
+    assert legacy.found() == [("expires_at", "kept raw", NO_DATE)]
+
+
+@pytest.mark.parametrize("moment", ["2999-01-01T10:00:00Z", "1970-01-01T00:00:00Z"])
+def test_times_of_exercises_that_cannot_be_true_read_as_null(legacy: Legacy, moment: str) -> None:
+    entry = {"completed": True, "timestamp": moment, "lastAttempt": moment, "timeSpent": 1}
+    legacy.put(
+        "workshop_students",
+        session_token="token-a",
+        started_at="2025-01-01",
+        exercises=json.dumps({"step-1": entry}),
+    )
+    assert legacy.run().verified
+    assert legacy.one("SELECT completed_at, started_at::date::text FROM public.step_progress") == (
+        None,
+        "2025-01-01",
+    )
+    assert legacy.session("exercises") == {"step-1": entry}
+    assert {(outcome, reason) for _, outcome, reason in legacy.found()} == {("mended", LATER)}
+
+
+@pytest.mark.parametrize(
+    ("column", "kind", "value", "reason"),
+    [
+        ("total_time_spent", "TEXT", "ten minutes", NO_NUMBER),
+        ("total_time_spent", "BIGINT", "99999999999", NO_NUMBER),
+        ("total_time_spent", "NUMERIC", "NaN", NO_NUMBER),
+        ("total_time_spent", "INTERVAL", "01:00:00", NO_NUMBER),
+        ("current_step", "DOUBLE PRECISION", "Infinity", NO_NUMBER),
+        ("current_step", "VARCHAR(20)", "step four", NO_NUMBER),
+        ("completion_rate", "TEXT", "nearly all", NO_NUMBER),
+        ("demo_mode", "TEXT", "perhaps", NO_FLAG),
+        ("repo_created", "INTEGER", "7", NO_FLAG),
+        ("last_activity", "TEXT", "yesterday", NO_DATE),
+        ("created_at", "BIGINT", "1736150400000", NO_DATE),
+    ],
+)
+def test_what_a_column_of_another_type_cannot_mean_is_kept_and_told(
+    legacy: Legacy, column: str, kind: str, value: str, reason: str
+) -> None:
+    legacy.retype("workshop_students", column, kind)
+    legacy.put("workshop_students", session_token="token-a", **{column: value})
+    assert legacy.run().verified
+    assert raw(legacy) == {column: value}
+    assert legacy.found() == [(column, "kept raw", reason)]
+
+
+@pytest.mark.parametrize("nothing", ["", "  ", None])
+def test_a_column_of_text_that_says_nothing_is_not_told(
+    legacy: Legacy, nothing: str | None
+) -> None:
+    for column in ("total_time_spent", "completion_rate", "last_activity", "demo_mode"):
+        legacy.retype("workshop_students", column, "TEXT")
+    legacy.put(
+        "workshop_students",
+        session_token="token-a",
+        total_time_spent=nothing,
+        completion_rate=nothing,
+        last_activity=nothing,
+        demo_mode=nothing,
+    )
+    assert legacy.run().verified
+    assert legacy.found() == []
+    assert legacy.session("exercises") == {}
+
+
+def test_the_login_s_own_column_names_stand_in_the_report(legacy: Legacy) -> None:
+    legacy.retype("workshop_sessions", "is_demo_mode", "TEXT")
+    legacy.put(
+        "workshop_sessions", session_id="token-a", student_id="a@b.c", is_demo_mode="perhaps"
+    )
+    assert legacy.run().verified
+    assert raw(legacy, "workshop_sessions") == {"is_demo_mode": "perhaps"}
+    assert legacy.found() == [("is_demo_mode", "kept raw", NO_FLAG)]
+
+
+def test_json_columns_of_other_types_are_read(legacy: Legacy) -> None:
+    for column, kind in (("tools", "JSON"), ("bug_reports", "JSONB[]"), ("system_prompt", "JSONB")):
+        legacy.retype("workshop_students", column, kind)
+    legacy.put("workshop_students", session_token="token-a", tools='["\\u0000"]')
+    legacy.put("workshop_students", session_token="token-b", tools='["t"]', system_prompt='"Hi"')
+    legacy.connection.execute(
+        "UPDATE public.workshop_students SET bug_reports = ARRAY['{\"n\": 1}'::jsonb]"
+    )
+    assert legacy.run().verified
+    assert legacy.session("tools, bug_reports, system_prompt", "token-b") == (
+        ["t"],
+        [{"n": 1}],
+        "Hi",
+    )
+    assert raw(legacy) == {"tools": '["\\u0000"]'}
+
+
+@pytest.mark.parametrize("table", ["workshop_students", "student_configs", "workshop_sessions"])
+def test_a_token_too_long_for_an_index_stays_and_the_others_go_on(
+    legacy: Legacy, table: str
+) -> None:
+    column = "session_id" if table == "workshop_sessions" else "session_token"
+    if table == "student_configs":
+        legacy.connection.execute(
+            "ALTER TABLE public.student_configs DROP CONSTRAINT student_configs_pkey"
+        )
+    longest = legacy.one("SELECT string_agg(md5(n::text), '') FROM generate_series(1, 82) AS n")
+    for token in (longest + "x" * 8000, longest[:2600], "token-a"):
+        legacy.put(table, **{column: token})
+    run = legacy.run()
+    assert run.verified
+    assert set(legacy.rows("SELECT session_token FROM public.sessions")) == {
+        longest[:2600],
+        "token-a",
+    }
+    assert run.counts[f"{table}.skipped"] == 1
+    assert legacy.found() == [
+        (
+            "session_token",
+            "skipped",
+            "a session token of more than 2,600 bytes: the row stays in its table",
+        )
+    ]
+
+
+def test_an_email_too_long_for_an_index_is_kept_raw(legacy: Legacy) -> None:
+    email = legacy.one(
+        "SELECT string_agg(md5(n::text), '') || '@b.c' FROM generate_series(1, 99) AS n"
+    )
+    legacy.put("workshop_students", session_token="token-a", student_email=email)
+    assert legacy.run().verified
+    assert raw(legacy) == {"student_email": email}
+    assert [(field, outcome) for field, outcome, _ in legacy.found()] == [
+        ("student_email", "kept raw")
+    ]
+
+
+def test_every_row_s_raw_values_are_kept_newest_first(legacy: Legacy) -> None:
+    for day, value in enumerate(['"no json {"', "42", '"no json {"', "[1]"], start=1):
+        legacy.put(
+            "workshop_students",
+            session_token="token-a",
+            last_activity=f"2025-01-0{day}",
+            exercises=value,
+        )
+    assert legacy.run().verified
+    kept = [{"exercises": [1]}, {"exercises": "no json {"}, {"exercises": 42}]
+    assert raw(legacy) == kept
+    legacy.put("workshop_students", session_token="token-a", exercises="43")
+    assert legacy.run().verified
+    assert raw(legacy) == [*kept, {"exercises": 43}]
+
+
+def test_exercises_that_a_newer_row_overrides_are_kept(legacy: Legacy) -> None:
+    for day, value in enumerate([{"timeSpent": "ten minutes"}, 7, {"timeSpent": 5}], start=1):
+        legacy.put(
+            "workshop_students",
+            session_token="token-a",
+            last_activity=f"2025-01-0{day}",
+            exercises=json.dumps({"step-1": value}),
+        )
+    assert legacy.run().verified
+    assert legacy.session("exercises -> 'step-1'") == {"timeSpent": 5}
+    assert raw(legacy) == [
+        {"exercises": {"step-1": 7}},
+        {"exercises": {"step-1": {"timeSpent": "ten minutes"}}},
+    ]
+
+
+KEY = bytes.fromhex("0123456789abcdef" * 4)
+
+
+@pytest.mark.parametrize("around", ["{}", " {} ", "{}\n", "\r\n{}\t", "\u00a0{}"])
+@pytest.mark.parametrize("alphabet", ["padded", "unpadded", "urlsafe"])
+def test_keys_of_the_old_format_are_known_in_any_spelling(
+    legacy: Legacy, around: str, alphabet: str
+) -> None:
+    for number in range(8):
+        text = old_format(f"sk-old-{number}", KEY)
+        if alphabet != "padded":
+            text = text.replace("=", "")
+        if alphabet == "urlsafe":
+            text = text.replace("+", "-").replace("/", "_")
+        legacy.put(
+            "workshop_students",
+            session_token=f"token-{number}",
+            openai_api_key=around.format(text),
+        )
+    run = legacy.run()
+    assert run.verified
+    assert run.counts["keys.sealed"] == 0
+    assert [legacy.key(f"token-{number}") for number in range(8)] == [
+        f"sk-old-{number}" for number in range(8)
+    ]
+
+
+@pytest.mark.parametrize("key", ["sk-plain", " sk-plain\n", "\tsk-plain\r\n"])
+def test_blanks_around_a_key_in_the_clear_are_removed(legacy: Legacy, key: str) -> None:
+    legacy.put("workshop_students", session_token="token-a", openai_api_key=key)
+    legacy.put("workshop_students", session_token="token-b", openai_api_key=" \r\n")
+    assert legacy.run().verified
+    assert (legacy.key(), legacy.key("token-b")) == ("sk-plain", None)
