@@ -17,13 +17,15 @@ WHERE unread IS NOT NULL;
 INSERT INTO pg_temp.findings (source, row_key, field, outcome, reason)
 SELECT t.origin, legacy.row_key(t.session_token), found.*
 FROM pg_temp.batch_rows AS t, LATERAL (
-  SELECT legacy.trimmed(t.openai_api_key) AS key,
-    legacy.email_of(t.student_email, t.session_token, t.origin = 'workshop_sessions') AS email
+  SELECT t.session_token IN (SELECT session_token FROM pg_temp.incoming WHERE exercises ? '_legacy')
+    AS any_raw
   OFFSET 0
-) AS read, LATERAL unnest(ARRAY[
+) AS kept, LATERAL unnest(ARRAY[
   CASE
-    WHEN email = t.student_email THEN NULL
-    WHEN email IS NOT NULL OR legacy.trimmed(t.student_email) IS NULL AND t.student_email <> ''
+    WHEN t.student_email IS NULL OR t.student_email
+      = legacy.email_of(t.student_email, t.session_token, t.origin = 'workshop_sessions') THEN NULL
+    WHEN legacy.email_of(t.student_email, t.session_token, t.origin = 'workshop_sessions')
+      IS NOT NULL OR legacy.trimmed(t.student_email) IS NULL AND t.student_email <> ''
       THEN ROW('student_email', 'mended', 'blanks and capitals removed')::legacy.finding
     WHEN legacy.is_placeholder(legacy.trimmed(t.student_email), t.session_token)
       THEN ROW('student_email', 'mended',
@@ -37,21 +39,21 @@ FROM pg_temp.batch_rows AS t, LATERAL (
     WHEN t.student_email <> '' THEN ROW('student_email', 'kept raw',
         'a made-up id, no e-mail: the student is anonymous, the id in exercises')::legacy.finding
   END,
-  CASE WHEN key IS NOT NULL AND NOT legacy.is_sealed(key)
-         AND (t.session_token IN (SELECT session_token FROM pg_temp.rival_keys WHERE stays))
-           IS NOT TRUE
-       THEN ROW('openai_api_key', 'mended', 'stood in the clear: encrypted')::legacy.finding
-       WHEN key <> t.openai_api_key
-       THEN ROW('openai_api_key', 'mended', 'blanks around it removed')::legacy.finding END,
+  CASE WHEN t.openai_api_key IS NULL OR legacy.is_sealed(t.openai_api_key) OR legacy.trimmed(t.openai_api_key) IS NULL THEN NULL
+       WHEN legacy.is_sealed(legacy.trimmed(t.openai_api_key))
+       THEN ROW('openai_api_key', 'mended', 'blanks around it removed')::legacy.finding
+       WHEN (t.session_token IN (SELECT session_token FROM pg_temp.rival_keys WHERE stays))
+         IS NOT TRUE
+       THEN ROW('openai_api_key', 'mended', 'stood in the clear: encrypted')::legacy.finding END,
   CASE WHEN t.total_time_spent < 0
        THEN ROW('total_time_spent', 'mended', 'negative: counted as 0')::legacy.finding END,
   CASE WHEN t.current_step NOT BETWEEN 0 AND 9
        THEN ROW('current_step', 'mended', 'outside 0 to 9: brought to the nearest')::legacy.finding
   END,
-  legacy.json_finding('exercises', t.exercises, 'object'),
-  legacy.json_finding('tools', t.tools, 'array'),
-  legacy.json_finding('voice_settings', t.voice_settings, 'object'),
-  legacy.json_finding('bug_reports', t.bug_reports, 'array')
+  legacy.json_finding('exercises', t.exercises, 'object', any_raw),
+  legacy.json_finding('tools', t.tools, 'array', any_raw),
+  legacy.json_finding('voice_settings', t.voice_settings, 'object', any_raw),
+  legacy.json_finding('bug_reports', t.bug_reports, 'array', any_raw)
 ]) AS found
 WHERE found.field IS NOT NULL;
 
@@ -62,7 +64,8 @@ SELECT 'workshop_students', legacy.row_key(told.session_token),
   concat_ws('.', 'exercises', CASE WHEN key = told.session_token THEN '(a name not shown)'
                                    ELSE legacy.shown_key(key) END, part), found.outcome, reason
 FROM (
-  SELECT session_token, key, odd AS entry FROM pg_temp.told WHERE odd IS NOT NULL
+  SELECT session_token, key, odd AS entry, told_at, last_attempt FROM pg_temp.told
+  WHERE odd IS NOT NULL
 ) AS told, LATERAL (
   SELECT NULL AS part, 'kept raw' AS outcome, 'no step from 1 to 9: kept in exercises' AS reason
     WHERE legacy.step_of(key) BETWEEN 1 AND 9 IS NOT TRUE
@@ -79,9 +82,8 @@ FROM (
     WHERE value <> 'null' AND value <> to_jsonb(coalesce(legacy.to_count(value), -1))
   UNION ALL SELECT moment, 'mended', CASE WHEN legacy.is_moment(entry ->> moment)
       THEN 'before 2000 or after now: read as null' ELSE 'no date: read as null' END
-    FROM (VALUES ('timestamp'), ('lastAttempt')) AS moments (moment)
-    WHERE entry ->> moment IS NOT NULL
-      AND legacy.believed(legacy.to_moment(entry ->> moment)) IS NULL
+    FROM (VALUES ('timestamp', told_at), ('lastAttempt', last_attempt)) AS moments (moment, read)
+    WHERE read IS NULL AND entry ->> moment IS NOT NULL
 ) AS found;
 
 -- find_rival_keys --

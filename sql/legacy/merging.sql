@@ -110,13 +110,15 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
     ELSE legacy.add_raw(p_newer, p_older) END
 $$;
 
--- The raw values, with the exercises of those rows whose values did not all survive the merging.
-CREATE OR REPLACE FUNCTION legacy.keep_originals(p_raw JSONB, p_merged JSONB, p_told JSONB[])
+-- The raw values of one token's rows, newest first, with the exercises of those whose values did not
+-- all survive the merging.
+CREATE OR REPLACE FUNCTION legacy.keep_originals(p_raw JSONB[], p_merged JSONB, p_told JSONB[])
 RETURNS JSONB LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
-  SELECT legacy.add_raw(p_raw, (
-    SELECT jsonb_agg(jsonb_build_object('exercises', told) ORDER BY place)
-    FROM unnest(p_told) WITH ORDINALITY AS listed (told, place)
-    WHERE NOT p_merged @> jsonb_strip_nulls(told)))
+  SELECT legacy.add_raw((SELECT jsonb_agg(raw ORDER BY place)
+      FROM unnest(p_raw) WITH ORDINALITY AS listed (raw, place)),
+    (SELECT jsonb_agg(jsonb_build_object('exercises', told) ORDER BY place)
+      FROM unnest(p_told) WITH ORDINALITY AS listed (told, place)
+      WHERE NOT p_merged @> jsonb_strip_nulls(told)))
 $$;
 
 CREATE OR REPLACE FUNCTION legacy.merge_all_keys(p_newer JSONB, p_older JSONB) RETURNS JSONB
@@ -146,8 +148,5 @@ DO $$ BEGIN
     CREATE AGGREGATE legacy.newest(BOOLEAN) (SFUNC = legacy.prefer, STYPE = BOOLEAN);
     CREATE AGGREGATE legacy.all_reports(JSONB) (SFUNC = legacy.join_reports, STYPE = JSONB);
     CREATE AGGREGATE legacy.all_exercises(JSONB) (SFUNC = legacy.merge_exercises, STYPE = JSONB);
-  END IF;
-  IF to_regprocedure('legacy.all_raw(jsonb)') IS NULL THEN
-    CREATE AGGREGATE legacy.all_raw(JSONB) (SFUNC = legacy.add_raw, STYPE = JSONB);
   END IF;
 END $$;

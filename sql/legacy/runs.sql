@@ -17,12 +17,14 @@ SELECT set_config('TimeZone', 'UTC', true),
 -- Whether the tables to move to are there.
 SELECT to_regclass('public.students') IS NOT NULL AND to_regclass('public.sessions') IS NOT NULL
   AND to_regclass('public.step_progress') IS NOT NULL AND to_regclass('public.events') IS NOT NULL
+  AND EXISTS (SELECT FROM pg_attribute WHERE attrelid = to_regclass('public.sessions')
+              AND attname = 'emptied_fields' AND NOT attisdropped)
   -- By its argument: tables that were set aside keep a function of the same name.
   AND EXISTS (SELECT FROM pg_proc WHERE proname = 'flagged_steps'
               AND pronamespace = to_regnamespace('public')
               AND proargtypes[0] = to_regtype('public.sessions'))
   AND EXISTS (SELECT FROM pg_attribute WHERE attrelid = to_regclass('public.sessions')
-              AND attname = 'emptied_fields' AND NOT attisdropped);
+              AND attname = 'ci_service_sid' AND NOT attisdropped);
 
 -- count_rows_to_move --
 -- About how many rows the legacy tables have, to choose the first batch; 5 on a page of 8 KB where

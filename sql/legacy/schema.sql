@@ -98,13 +98,6 @@ LANGUAGE sql STABLE PARALLEL SAFE AS $$ SELECT now() + INTERVAL '10 minutes' $$;
 CREATE OR REPLACE FUNCTION legacy.latest_expiry() RETURNS TIMESTAMPTZ
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$ SELECT TIMESTAMPTZ '9999-12-31 00:00:00+00' $$;
 
--- The time if it can be true, else null.
-CREATE OR REPLACE FUNCTION legacy.believed(p_moment TIMESTAMPTZ) RETURNS TIMESTAMPTZ
-LANGUAGE sql STABLE PARALLEL SAFE AS $$
-  SELECT CASE WHEN p_moment BETWEEN legacy.earliest_moment() AND legacy.latest_moment()
-              THEN p_moment END
-$$;
-
 -- A text without the blanks and line breaks around it; null if nothing is left.
 CREATE OR REPLACE FUNCTION legacy.trimmed(p_text TEXT) RETURNS TEXT
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
@@ -187,11 +180,14 @@ DO $$ BEGIN
 END $$;
 
 -- What there is to say of a value that should be JSON of a kind; null if it is, or says nothing.
-CREATE OR REPLACE FUNCTION legacy.json_finding(p_field TEXT, p_value JSONB, p_kind TEXT)
-RETURNS legacy.finding LANGUAGE sql IMMUTABLE AS $$
+-- p_any_raw: something of its token was kept raw; else it need not be parsed once more.
+DROP FUNCTION IF EXISTS legacy.json_finding(TEXT, JSONB, TEXT);
+CREATE OR REPLACE FUNCTION legacy.json_finding(
+  p_field TEXT, p_value JSONB, p_kind TEXT, p_any_raw BOOLEAN
+) RETURNS legacy.finding LANGUAGE sql IMMUTABLE AS $$
   SELECT CASE
     WHEN p_value IS NULL OR jsonb_typeof(p_value) IN (p_kind, 'null') THEN NULL
-    WHEN legacy.of_kind(p_value, p_kind) IS NULL THEN ROW(p_field, 'kept raw',
+    WHEN p_any_raw AND legacy.of_kind(p_value, p_kind) IS NULL THEN ROW(p_field, 'kept raw',
       'not JSON of the expected kind (' || p_kind || '): kept in exercises')::legacy.finding
     ELSE ROW(p_field, 'mended', 'JSON inside a JSON string: unwrapped')::legacy.finding
   END

@@ -29,6 +29,7 @@ ANALYZE pg_temp.repeated;
 
 -- merge_repeated --
 -- Those rows made one: the newest that says something wins, per field.
+-- No DISTINCT here: an aggregate that sorts its input takes the newest first away from the others.
 INSERT INTO pg_temp.merged_rows
 SELECT origin, max(place), session_token, legacy.newest(email),
   legacy.newest(student_name), legacy.newest(account_sid), max(moment), min(started_at),
@@ -41,8 +42,9 @@ SELECT origin, max(place), session_token, legacy.newest(email),
   legacy.newest(ci_service_sid),
   legacy.all_exercises(exercises), legacy.newest(tools), legacy.newest(voice_settings),
   legacy.all_reports(bug_reports),
-  legacy.keep_originals(legacy.all_raw(raw), legacy.all_exercises(exercises),
-    array_agg(exercises) FILTER (WHERE exercises <> 'null')),
+  CASE WHEN count(raw) > 0 OR count(exercises) > 1
+    THEN legacy.keep_originals(array_agg(raw) FILTER (WHERE raw IS NOT NULL),
+      legacy.all_exercises(exercises), array_agg(exercises) FILTER (WHERE exercises <> 'null')) END,
   bool_or(repo_created), bool_or(twilio_connected), bool_or(openai_connected),
   bool_or(call_direction_chosen), bool_or(services_ready), bool_or(step4_code_validated),
   bool_or(step4_committed), bool_or(step4_deployed), bool_or(step5_code_validated),
@@ -233,7 +235,10 @@ FROM pg_temp.incoming AS i, jsonb_each(i.exercises) AS exercise, LATERAL (
     legacy.to_moment(entry ->> 'lastAttempt') AS said_last
   OFFSET 0
 ) AS understood, LATERAL (
-  SELECT legacy.believed(said_at) AS told_at, legacy.believed(said_last) AS last_attempt
+  SELECT CASE WHEN said_at BETWEEN earliest AND latest THEN said_at END AS told_at,
+    CASE WHEN said_last BETWEEN earliest AND latest THEN said_last END AS last_attempt
+  FROM (SELECT legacy.earliest_moment() AS earliest,
+    (SELECT legacy.latest_moment()) AS latest) AS bound  -- computed once
 ) AS believed
 WHERE exercise.key <> '_legacy';
 

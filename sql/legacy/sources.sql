@@ -126,7 +126,7 @@ BEGIN
   EXECUTE format($view$
     CREATE TEMP VIEW %I AS
     SELECT t.origin, t.place,
-      legacy.token_of(t.session_token) AS session_token, who.email,
+      legacy.token_of(t.session_token) AS session_token, read.email,
       nullif(btrim(t.student_name, E' \t\r\n'), '') AS student_name,
       nullif(btrim(t.account_sid, E' \t\r\n'), '') AS account_sid,
       coalesce(greatest(t.last_activity, t.updated_at),
@@ -139,23 +139,23 @@ BEGIN
       t.tts_provider, t.selected_voice,
       legacy.trimmed(t.openai_api_key) AS openai_api_key,
       t.system_prompt, t.ivr_greeting, t.websocket_url, t.codespace_url, t.github_repo_url,
-      t.railway_url, t.ci_service_sid, json.exercises, json.tools, json.voice_settings,
-      json.bug_reports,
-      CASE WHEN t.unread IS NOT NULL OR who.email IS NULL
-             OR json.exercises IS NULL AND t.exercises IS NOT NULL
-             OR json.tools IS NULL AND t.tools IS NOT NULL
-             OR json.voice_settings IS NULL AND t.voice_settings IS NOT NULL
-             OR json.bug_reports IS NULL AND t.bug_reports IS NOT NULL
+      t.railway_url, t.ci_service_sid, read.exercises, read.tools, read.voice_settings,
+      read.bug_reports,
+      CASE WHEN t.unread IS NOT NULL OR read.email IS NULL
+             OR read.exercises IS NULL AND t.exercises IS NOT NULL
+             OR read.tools IS NULL AND t.tools IS NOT NULL
+             OR read.voice_settings IS NULL AND t.voice_settings IS NOT NULL
+             OR read.bug_reports IS NULL AND t.bug_reports IS NOT NULL
       THEN nullif(jsonb_strip_nulls(jsonb_build_object(
-        'exercises', CASE WHEN json.exercises IS NULL THEN t.exercises END,
-        'tools', CASE WHEN json.tools IS NULL THEN t.tools END,
-        'voice_settings', CASE WHEN json.voice_settings IS NULL THEN t.voice_settings END,
-        'bug_reports', CASE WHEN json.bug_reports IS NULL THEN t.bug_reports END,
+        'exercises', CASE WHEN read.exercises IS NULL THEN t.exercises END,
+        'tools', CASE WHEN read.tools IS NULL THEN t.tools END,
+        'voice_settings', CASE WHEN read.voice_settings IS NULL THEN t.voice_settings END,
+        'bug_reports', CASE WHEN read.bug_reports IS NULL THEN t.bug_reports END,
         CASE t.origin WHEN 'workshop_sessions' THEN 'student_id' ELSE 'student_email' END,
-        CASE WHEN who.email IS NULL
+        CASE WHEN read.email IS NULL
                AND NOT legacy.is_placeholder(legacy.trimmed(t.student_email), t.session_token)
              THEN legacy.trimmed(t.student_email) END,
-        'account_sid', CASE WHEN who.email IS NULL THEN nullif(btrim(t.account_sid), '') END))
+        'account_sid', CASE WHEN read.email IS NULL THEN nullif(btrim(t.account_sid), '') END))
         || coalesce(t.unread, '{}'), '{}')
       END AS raw,
       t.repo_created, t.twilio_connected, t.openai_connected, t.call_direction_chosen,
@@ -168,12 +168,10 @@ BEGIN
       SELECT legacy.of_kind(t.exercises, 'object') AS exercises,
         legacy.of_kind(t.tools, 'array') AS tools,
         legacy.of_kind(t.voice_settings, 'object') AS voice_settings,
-        legacy.of_kind(t.bug_reports, 'array') AS bug_reports
+        legacy.of_kind(t.bug_reports, 'array') AS bug_reports,
+        legacy.email_of(t.student_email, t.session_token, t.origin = 'workshop_sessions') AS email
       OFFSET 0  -- each is computed once
-    ) AS json, LATERAL (
-      SELECT legacy.email_of(t.student_email, t.session_token, t.origin = 'workshop_sessions')
-        AS email
-    ) AS who
+    ) AS read
   $view$, p_view, p_from);
 END $$;
 

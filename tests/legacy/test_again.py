@@ -4,7 +4,9 @@ import json
 
 import pytest
 
+from lib.legacy.errors import UnifiedSchemaNotFound
 from lib.legacy.keys import LOST, NEWER, OLDER
+from lib.schema import schema_scripts
 from lib.vault import API_KEY_FIELD, Vault
 from tests.conftest import ENCRYPTION_KEY
 from tests.legacy.drawn import Legacy
@@ -151,6 +153,19 @@ def test_a_key_that_nobody_can_read_takes_no_place(legacy: Legacy) -> None:
     assert legacy.run().verified
     assert legacy.key() == "sk-own"
     assert key_findings(legacy) == [("skipped", LOST)]
+
+
+def test_a_schema_from_before_is_upgraded_first(legacy: Legacy) -> None:
+    legacy.connection.execute("DROP TRIGGER remember_emptied_fields ON public.sessions")
+    legacy.connection.execute("ALTER TABLE public.sessions DROP COLUMN emptied_fields")
+    legacy.put("workshop_students", session_token="token-a", tools=TOOLS)
+    with pytest.raises(UnifiedSchemaNotFound):
+        legacy.run()
+    for _, script in schema_scripts():
+        legacy.connection.execute(script.encode())
+    legacy.run()
+    legacy.connection.execute("UPDATE public.sessions SET tools = '[]'")
+    assert legacy.session("emptied_fields") == ["tools"]
 
 
 def own_key(legacy: Legacy, key: str, moment: str) -> None:

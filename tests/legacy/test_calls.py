@@ -1,6 +1,7 @@
 """The guides' calls as an admin makes them, and what the guides' SQL then finds."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -28,7 +29,8 @@ def call(client: TestClient, path: str, status: int = 200, **body: Any) -> dict[
 
 @pytest.fixture
 def filled(legacy: Legacy) -> Legacy:
-    fill(legacy.connection, LegacyData(60, 5, WILD))
+    # The counts below do not know which addresses are nobody's and which tokens are too long.
+    fill(legacy.connection, LegacyData(60, 5, replace(WILD, placeholder=0, long_token=0)))
     return legacy
 
 
