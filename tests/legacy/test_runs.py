@@ -105,7 +105,7 @@ def test_a_legacy_row_that_became_newer_wins_where_it_says_something(legacy: Leg
     )
     legacy.run()
     legacy.connection.execute(
-        "UPDATE public.student_configs SET updated_at = '2099-01-01', tts_provider = 'new', "
+        "UPDATE public.student_configs SET updated_at = '2025-06-01', tts_provider = 'new', "
         "railway_url = NULL, twilio_connected = FALSE, openai_api_key = 'sk-new', current_step = 4"
     )
     run = legacy.run()
