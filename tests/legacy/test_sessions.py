@@ -222,7 +222,9 @@ def test_keys_in_the_clear_are_encrypted_and_old_ones_stay_readable(legacy: Lega
         "sk-encrypted",
         None,
     )
-    assert "sk-" not in str(legacy.rows("SELECT s::text FROM public.sessions AS s"))
+    stored = str(legacy.rows("SELECT s::text FROM public.sessions AS s"))
+    assert "sk-plain" not in stored
+    assert "sk-encrypted" not in stored
 
 
 def test_numbers_outside_their_range_are_mended_and_reported(legacy: Legacy) -> None:
