@@ -6,6 +6,7 @@ from fastapi import Depends
 
 from lib.audit import audited
 from lib.deps import Deps, get_deps
+from lib.legacy.answers import restored
 from lib.legacy.restore import restore
 from lib.legacy.wire import RestoreIn, RestoreOut
 from lib.web import create_app, lambda_entry
@@ -19,9 +20,9 @@ def bring_back(body: RestoreIn, deps: Annotated[Deps, Depends(get_deps)]) -> Res
     """All of it, or nothing; refused if one of its tables has rows."""
     with audited(deps, PATH) as facts:
         facts["name"] = body.name
-        rows = restore(body.name, deps)
-        facts["rows"] = rows
-    return RestoreOut(message="Backup restored", rows=rows)
+        back = restore(body.name, deps)
+        facts.update(rows=back.rows, removed_again=back.removed_again)
+    return restored(back)
 
 
 lambda_handler = lambda_entry(app)

@@ -66,6 +66,15 @@ class Conflict(AppError):
     code = "conflict"
 
 
+class AlreadyRunning(Conflict):
+    """A migration, clean-up, restore, rotation or removal runs right now; wait until it has ended.
+
+    One lock of the database, `stepwise.legacy`, keeps them apart.
+    """
+
+    code = "already_running"
+
+
 class TooLarge(AppError):
     """The body is larger than the {limit} bytes allowed here."""
 

@@ -15,6 +15,7 @@ SCRIPTS = (
     "workshop/schema.sql",
     "workshop/functions.sql",
     "workshop/older_pages.sql",
+    "workshop/removals.sql",
     "database.sql",
 )
 

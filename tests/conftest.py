@@ -18,6 +18,7 @@ for _name in ("ADMIN_PASSWORD", "CRON_SECRET", "ENCRYPTION_KEY", "ENCRYPTION_KEY
 
 from collections.abc import Callable, Iterator  # noqa: E402 the environment comes first
 from itertools import count  # noqa: E402
+from pathlib import Path  # noqa: E402
 
 import psycopg  # noqa: E402
 import pytest  # noqa: E402
@@ -103,7 +104,7 @@ def postgres_url(postgres_server: PostgresServer) -> Iterator[str]:
 
 
 @pytest.fixture
-def settings(postgres_url: str, redis_gateway: Gateway) -> Settings:
+def settings(postgres_url: str, redis_gateway: Gateway, tmp_path: Path) -> Settings:
     """All set, as a well-kept deployment has it, but on the local platform."""
     return Settings(
         postgres_url=postgres_url,
@@ -113,6 +114,7 @@ def settings(postgres_url: str, redis_gateway: Gateway) -> Settings:
         admin_password=ADMIN_PASSWORD,
         cron_secret=CRON_SECRET,
         encryption_key=ENCRYPTION_KEY,
+        backup_folder=str(tmp_path / "backups"),
     )
 
 

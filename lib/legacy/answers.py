@@ -6,12 +6,14 @@ from lib.deps import Deps
 from lib.legacy.backup import Backup
 from lib.legacy.normalization import Normalization
 from lib.legacy.report import report
+from lib.legacy.restore import Restored
 from lib.legacy.rotation import Rotation
 from lib.legacy.tables import Renamed, deletion_sql
 from lib.legacy.wire import (
     BackupOut,
     CleanupOut,
     NormalizeOut,
+    RestoreOut,
     RestoreTablesOut,
     RotationOut,
     StatsOut,
@@ -76,3 +78,8 @@ def rotated(done: Rotation) -> RotationOut:
 def backed_up(backup: Backup) -> BackupOut:
     """Answer of admin-backup."""
     return BackupOut(message="Backup written", **asdict(backup))
+
+
+def restored(back: Restored) -> RestoreOut:
+    """Answer of admin-restore."""
+    return RestoreOut(message="Backup restored", **asdict(back))

@@ -58,21 +58,26 @@ class Backup:
     sha256: str = ""
 
 
-def back_up(deps: Deps) -> Backup:
+def back_up(deps: Deps, call_seconds: float | None = None) -> Backup:
     """Write a backup of one moment; memory stays bounded, whatever the size.
+
+    Args:
+        deps: Where everything is.
+        call_seconds: For work that goes on afterwards; CALL_SECONDS where it is not given.
 
     Raises:
         NotConfigured: If ENCRYPTION_KEY is missing, or a deployment's BACKUP_BUCKET.
         TakesTooLong: If the time of a call does not suffice.
     """
     vault = Vault.from_settings(deps.settings)
+    deadline = time.monotonic() + (CALL_SECONDS if call_seconds is None else call_seconds)
     backup = Backup(f"stepwise-{deps.clock():%Y%m%dT%H%M%SZ}-{secrets.token_hex(4)}.jsonl.gz")
     with deps.postgres.transaction() as transaction:
         make_schema(transaction)
     with deps.postgres.transaction() as transaction:
         transaction.execute(queries["read_snapshot"])
         transaction.execute(queries["set_limits"])
-        lines = _lines(transaction, vault, backup, time.monotonic() + CALL_SECONDS)
+        lines = _lines(transaction, vault, backup, deadline)
         backup.location = storage.write(deps.settings, backup.name, _compressed(lines, backup))
     deps.postgres.execute(
         queries["record_backup"],

@@ -9,12 +9,6 @@ class UnifiedSchemaNotFound(BadRequest):
     code = "unified_schema_not_found"
 
 
-class AlreadyRunning(Conflict):
-    """Another migration, clean-up, restore or rotation runs right now; wait until it has ended."""
-
-    code = "already_running"
-
-
 class NotConfirmed(BadRequest):
     """Nothing was changed: send "confirmText": "{text}" to confirm."""
 

@@ -21,6 +21,7 @@ people = load_queries("legacy/people.sql")
 sessions = load_queries("legacy/sessions.sql")
 store = load_queries("legacy/store.sql")
 findings = load_queries("legacy/findings.sql")
+removed = load_queries("legacy/removed.sql")
 verify = load_queries("legacy/verify.sql")
 
 
@@ -28,6 +29,7 @@ def move_people(transaction: "Transaction", run: Run) -> Counts:
     """Move the people whose e-mail's hash is in the run's next batch."""
     transaction.execute(people["clear_people"])
     transaction.execute(people["stage_people"], _bounds(run))
+    transaction.execute(removed["skip_removed_people"])
     transaction.execute(people["analyze_people"])
     counts = Counts()
     counts.add("people.merged", transaction.execute(people["update_students"]))
@@ -43,17 +45,19 @@ def move_sessions(transaction: "Transaction", run: Run, vault: Vault) -> Counts:
     What was mended or not understood stands in pg_temp.findings afterwards.
     """
     counts = Counts()
-    _stage(transaction, _bounds(run))
+    _take_batch(transaction, _bounds(run), counts)
+    _stage(transaction)
     staged, known = _row_counts(transaction)
     counts.add("keys.sealed", seal_keys(transaction, vault, known=known > 0))
     transaction.execute(sessions["analyze_keys"])
     _insert_late_students(transaction, run, counts)
     if transaction.execute(store["insert_sessions"]) != staged - known:
         raise Busy  # somebody began one of these sessions this very moment: it is known next time
-    for name in ("analyze_sessions", "insert_steps", "analyze_step_progress"):
-        transaction.execute(store[name])
+    transaction.execute(store["analyze_sessions"])
+    counts.add("steps.created", transaction.execute(store["insert_steps"]))
+    transaction.execute(store["analyze_step_progress"])
     if known:
-        _merge_known(transaction)
+        _merge_known(transaction, counts)
     transaction.execute(store["add_accounts"])
     _verify(transaction, counts)
     for name in ("find_unread", "find_mended_rows", "find_mended_exercises", "find_rival_keys"):
@@ -61,12 +65,20 @@ def move_sessions(transaction: "Transaction", run: Run, vault: Vault) -> Counts:
     return counts
 
 
-def _stage(transaction: "Transaction", bounds: Params) -> None:
-    """Fill the temporary tables with the batch, merged and mended."""
+def _take_batch(transaction: "Transaction", bounds: Params, counts: Counts) -> None:
+    """Copy the batch's rows, but for those of what an operator removed."""
     transaction.execute(sessions["clear_stage"])
     transaction.execute(sessions["take_batch"], bounds)
+    transaction.execute(sessions["analyze_batch"])
+    transaction.execute(removed["skip_removed_sessions"])
+    transaction.execute(removed["skip_sessions_of_removed_people"])
+    for row in fetch_dicts(transaction, removed["count_removed_rows"]):
+        counts.add(f"{row['source']}.skipped", row["rows"])
+
+
+def _stage(transaction: "Transaction") -> None:
+    """Fill the temporary tables with the batch, merged and mended."""
     for name in (
-        "analyze_batch",
         "find_repeated",
         "analyze_repeated",
         "merge_repeated",
@@ -97,19 +109,19 @@ def _insert_late_students(transaction: "Transaction", run: Run, counts: Counts) 
     counts.add("people.created", made["anonymous"] + (0 if run.dry_run else made["late"]))
 
 
-def _merge_known(transaction: "Transaction") -> None:
+def _merge_known(transaction: "Transaction", counts: Counts) -> None:
     """Bring what is new to sessions that the unified schema has already."""
+    counts.add("steps.created", transaction.execute(store["add_steps"]))
     for name in (
-        "add_steps",
         "update_steps",
         "stage_outcome",
         "analyze_outcome",
         "update_sessions",
         "adopt_steps",
         "adopt_events",
-        "remove_placeholders",
     ):
         transaction.execute(store[name])
+    counts.add("people.claimed", transaction.execute(store["remove_placeholders"]))
 
 
 def _verify(transaction: "Transaction", counts: Counts) -> None:

@@ -20,6 +20,11 @@ from lib.legacy.wire import (
 )
 
 FINDINGS_IN_ANSWER = 500  # about 100 KB; the platforms end an answer at 4.5 MB
+IN_PARTS = (
+    "This dry run took {calls} calls: each tried its part, read it back and rolled it back. Rows "
+    "without a parent and people with more than one record, which show over all parts together, "
+    "are looked for by the real run alone."
+)
 STRAYS = (
     "sessions_without_student",
     "steps_without_session",
@@ -107,6 +112,7 @@ def _results(run: Run) -> list[str]:
         f"sessions: {made} created, {merged} merged, {same} unchanged",
         f"step_progress: {n('checked.step_progress')} steps read from exercises",
         f"API keys: {n('keys.sealed')} stood in the clear and were encrypted",
+        *([IN_PARTS.format(calls=run.calls)] if run.in_parts else []),
     ]
 
 

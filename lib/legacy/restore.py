@@ -6,6 +6,7 @@ import re
 import time
 import zlib
 from collections.abc import Iterator
+from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -37,8 +38,18 @@ _SEALED_MEMBER = re.compile(rf'"{SEALED_NAME}": "(?P<sealed>v1\.[\w.-]+)"}}\s*$'
 LINE_LIMIT = 64 * 1024 * 1024  # bytes; a longer one is no row of ours
 
 
-def restore(name: str, deps: Deps) -> dict[str, int]:
-    """Bring a backup back; return the rows of each table.
+@dataclass(frozen=True)
+class Restored:
+    """What came back."""
+
+    rows: dict[str, int]
+    """Of each table, as the backup has them."""
+    removed_again: int
+    """People in it whom an operator had removed since; they are not back."""
+
+
+def restore(name: str, deps: Deps) -> Restored:
+    """Bring a backup back.
 
     Raises:
         NotConfigured: If ENCRYPTION_KEY is missing, or a deployment's BACKUP_BUCKET.
@@ -59,7 +70,7 @@ def restore(name: str, deps: Deps) -> dict[str, int]:
         transaction.execute(queries["make_lines"])
         rows = _restore_tables(transaction, lines, vault)
         transaction.execute(queries["end_restore"])
-    return rows
+        return Restored(rows, transaction.fetch_value(queries["remove_again"]))
 
 
 def _restore_tables(transaction: "Transaction", lines: "_Lines", vault: Vault) -> dict[str, int]:

@@ -6,7 +6,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from lib.legacy.errors import AlreadyRunning, UnifiedSchemaNotFound
+from lib.errors import AlreadyRunning
+from lib.legacy.errors import UnifiedSchemaNotFound
 from lib.legacy.rows import as_json
 from lib.queries import load_queries, load_script
 
@@ -34,7 +35,17 @@ class Phase(StrEnum):
 
     PEOPLE = "people"
     SESSIONS = "sessions"
+    CHECKING = "checking"
     DONE = "done"
+
+
+PHASE_SPANS = {
+    Phase.PEOPLE: (0.0, 0.2),
+    Phase.SESSIONS: (0.2, 0.95),
+    Phase.CHECKING: (0.95, 1.0),
+    Phase.DONE: (1.0, 1.0),
+}
+"""Shares of the work, roughly: where a phase begins and ends, 0 to 1."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +64,8 @@ class Run:
     """Rows of each legacy table when it was last counted; None where the table is absent."""
     verified: bool | None
     interruptions: int
+    calls: int
+    """That have worked on it, this one included."""
     started_at: datetime
 
     def __post_init__(self) -> None:
@@ -65,17 +78,23 @@ class Run:
         return min(self.next_hash + self.batch_hashes, END_OF_HASHES)
 
     @property
+    def in_parts(self) -> bool:
+        """Whether its parts were rolled back one by one, so that nothing sees them together."""
+        return self.dry_run and self.calls > 1
+
+    @property
     def fraction_done(self) -> float:
-        """0 to 1, over both phases."""
-        before = {Phase.PEOPLE: 0.0, Phase.SESSIONS: 0.2, Phase.DONE: 1.0}[self.phase]
-        share = {Phase.PEOPLE: 0.2, Phase.SESSIONS: 0.8, Phase.DONE: 0.0}[self.phase]
-        return before + share * (self.next_hash - FIRST_HASH) / (END_OF_HASHES - FIRST_HASH)
+        """0 to 1, over all phases."""
+        begins, ends = PHASE_SPANS[self.phase]
+        return begins + (ends - begins) * (self.next_hash - FIRST_HASH) / (
+            END_OF_HASHES - FIRST_HASH
+        )
 
     def advanced(self, counted: "Counts", seconds: float) -> "Run":
         """The run after a batch that took so long."""
         end = self.batch_end
         done = end == END_OF_HASHES
-        following = Phase.SESSIONS if self.phase is Phase.PEOPLE else Phase.DONE
+        following = Phase.SESSIONS if self.phase is Phase.PEOPLE else Phase.CHECKING
         cost = SESSION_COST if done and following is Phase.SESSIONS else 1
         return replace(
             self,
@@ -107,7 +126,7 @@ class Counts:
 
 
 def lock(transaction: "Transaction") -> None:
-    """Keep every other migration, clean-up, restore and rotation out until the transaction ends.
+    """Keep every other call that moves or renames tables out until the transaction ends.
 
     Raises:
         AlreadyRunning: If one is in.
@@ -143,9 +162,12 @@ def make_schema(transaction: "Transaction") -> None:
 
 def begin(transaction: "Transaction", *, dry_run: bool, before: dict[str, int]) -> Run:
     """The run to go on with, or a new one; marked as running."""
+    if not dry_run:
+        transaction.execute(queries["forget_paused_dry_runs"])
     run = transaction.fetch_one(queries["open_run"], {"dry_run": dry_run}, Run)
     if run is None:
-        transaction.execute(queries["forget_dry_runs"], {"dry_run": dry_run})
+        if dry_run:
+            transaction.execute(queries["forget_dry_runs"])
         rows = transaction.fetch_value(queries["count_rows_to_move"])
         started = transaction.fetch_one(
             queries["start_run"],
@@ -160,10 +182,9 @@ def begin(transaction: "Transaction", *, dry_run: bool, before: dict[str, int]) 
             interruptions=run.interruptions + 1,
             batch_hashes=max(1, run.batch_hashes // 2),
         )
-    transaction.execute(
-        queries["mark_running"],
-        {"id": run.id, "batch_hashes": run.batch_hashes, "interruptions": run.interruptions},
-    )
+    run = replace(run, calls=run.calls + 1)
+    marks = ("id", "batch_hashes", "interruptions", "calls")
+    transaction.execute(queries["mark_running"], {name: getattr(run, name) for name in marks})
     return run
 
 

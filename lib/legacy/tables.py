@@ -85,15 +85,21 @@ def require_verified(transaction: "Transaction") -> None:
         raise NotSafeYet(reason="the unified tables are empty, migrate first")
     run = transaction.fetch_one(queries["last_real_run"], None, Run)
     if run is None or run.phase is not Phase.DONE:
-        raise NotSafeYet(reason="no migration has been completed")
+        raise NotSafeYet(reason="no migration of these tables has been completed, migrate first")
     if not run.verified:
         raise NotSafeYet(reason="the last migration was not verified, run it again")
     transaction.execute(queries["open_sources"])
     rows_now = fetch_dict(transaction, verify["count_legacy"])
     since = transaction.fetch_value(_renaming["count_written_since"], {"since": run.started_at})
+    left_behind = transaction.fetch_value(verify["count_left_behind"])
     transaction.execute(queries["close_sources"])
     if rows_now != run.sources or since:
         raise NotSafeYet(reason="the old tables were written to since the migration, run it again")
+    if left_behind:
+        raise NotSafeYet(
+            reason=f"{left_behind} rows of the old tables have no session now, run the migration "
+            "again"
+        )
 
 
 def _each(

@@ -218,6 +218,10 @@ class RestoreOut(Wire):
     success: Literal[True] = True
     message: str
     rows: dict[str, int]
+    removed_again: Annotated[
+        int,
+        Field(description="People in the backup whom an operator removed since: they stay so."),
+    ]
 
 
 class RotationOut(Wire):

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from lib.deps import Deps
-from lib.errors import BadRequest, Busy
+from lib.errors import AlreadyRunning, BadRequest, Busy
 from lib.queries import load_queries, load_script
 from lib.schema import schema_scripts
 
@@ -64,10 +64,12 @@ def create_schema(deps: Deps, *, drop_existing: bool, confirmation: str | None) 
     Raises:
         ConfirmationMissing: If tables would be set aside with rows and without confirmation.
         Busy: If another call is changing the schema, or a table is in use for more than 5 s.
+        AlreadyRunning: If a migration, clean-up, restore, rotation or removal runs.
     """
     with deps.postgres.transaction() as transaction:
         if not transaction.fetch_value(_queries["take_turn"]):
             raise Busy
+        _keep_others_out(transaction)
         transaction.execute_script(load_script("workshop/set_aside.sql"))
         before = _tables(transaction)
         renamed = []
@@ -77,6 +79,26 @@ def create_schema(deps: Deps, *, drop_existing: bool, confirmation: str | None) 
         for _, script in schema_scripts():
             transaction.execute_script(script)
         return Creation(before, renamed, _tables(transaction))
+
+
+def tables_to_set_aside(deps: Deps, confirmation: str | None) -> list[Table]:
+    """The workshop's tables that hold rows, once it is confirmed that they may go.
+
+    Raises:
+        ConfirmationMissing: If there are some and the confirmation is not CONFIRMATION.
+        AlreadyRunning: If a migration, clean-up, restore, rotation or removal runs.
+    """
+    with deps.postgres.transaction() as transaction:
+        _keep_others_out(transaction)
+        transaction.execute_script(load_script("workshop/set_aside.sql"))
+        found = _tables(transaction)
+    _confirm(found, confirmation)
+    return [table for table in found if table.row_count]
+
+
+def _keep_others_out(transaction: "Transaction") -> None:
+    if not transaction.fetch_value(_queries["keep_others_out"]):
+        raise AlreadyRunning
 
 
 def _tables(transaction: "Transaction") -> list[Table]:

@@ -30,17 +30,23 @@ class CreateOut(Answer):
     success: Literal[True] = True
     message: str
     results: list[str]
+    backup: Annotated[
+        str | None,
+        Field(description="Where the backup is that dropExisting wrote before it began."),
+    ]
     next_steps: list[str]
 
     @classmethod
-    def of(cls, made: Creation) -> "CreateOut":
-        """Answer for a creation."""
+    def of(cls, made: Creation, backup: str | None, remarks: list[str]) -> "CreateOut":
+        """Answer for a creation; the remarks tell what became of the backup."""
         kept = {table.table_name for table in made.before}
         kept -= {table.table_name for table in made.set_aside}
         return cls(
             message="Unified schema created successfully",
+            backup=backup,
             results=[
                 *(f"{old.table_name}: set aside as {old.new_name}" for old in made.set_aside),
+                *remarks,
                 *(
                     f"{table.table_name}: brought up to date, {table.row_count} rows"
                     if table.table_name in kept

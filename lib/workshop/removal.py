@@ -1,15 +1,19 @@
 """Removing what operators name: API keys, sessions, a person."""
 
 from dataclasses import asdict, dataclass
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
 
 from lib.deps import Deps
+from lib.errors import AlreadyRunning
 from lib.queries import load_queries
 from lib.workshop.errors import StudentNotFound
 from lib.workshop.fields import Answer, AnyToken, Wire
 from lib.workshop.tracking_wire import StudentName
+
+if TYPE_CHECKING:
+    from lib.postgres import Transaction
 
 _queries = load_queries("workshop/removal.sql")
 
@@ -20,7 +24,10 @@ class DeleteSessionsIn(Wire):
     session_tokens: Annotated[list[AnyToken], Field(min_length=1, max_length=500)]
     delete_type: Annotated[
         Literal["keys-only", "full"],
-        Field(description="keys-only: their API keys. full: the sessions, steps and events."),
+        Field(
+            description="keys-only: their API keys. full: the sessions, steps and events. Both in "
+            "the older tables, too, and for good: a migration does not bring them back."
+        ),
     ]
 
 
@@ -32,7 +39,11 @@ class DeletedSessionsOut(Answer):
     requested: int
     found: int
     keys_deleted: int
+    older_keys_deleted: int
+    """API keys that stood in the older tables."""
     sessions_deleted: int
+    older_rows_deleted: int
+    """Rows of the older tables."""
 
 
 class DeleteStudentIn(Wire):
@@ -61,33 +72,53 @@ class _Removed:
     older_rows: int
 
 
+@dataclass(frozen=True)
+class _RemovedSessions:
+    sessions: int = 0
+    older_rows: int = 0
+
+
 def delete_sessions(asked: DeleteSessionsIn, deps: Deps) -> DeletedSessionsOut:
-    """Remove the API keys of these sessions, or the sessions; unknown ones are only counted."""
+    """Remove the API keys of these sessions, or the sessions; unknown ones are only counted.
+
+    Raises:
+        AlreadyRunning: If a migration, clean-up or restore runs.
+    """
     tokens = sorted(set(asked.session_tokens))
     full = asked.delete_type == "full"
     with deps.postgres.transaction() as transaction:
+        _begin(transaction)
         params = {"session_tokens": tokens}
         found = transaction.fetch_value(_queries["count_sessions"], params)
         keys = transaction.execute(_queries["remove_keys"], params)
-        sessions = transaction.execute(_queries["remove_sessions"], params) if full else 0
+        older_keys = transaction.fetch_value(_queries["remove_older_keys"], params)
+        removed = (
+            transaction.fetch_one(_queries["remove_sessions"], params, _RemovedSessions)
+            if full
+            else None
+        ) or _RemovedSessions()
     return DeletedSessionsOut(
         message="Sessions deleted" if full else "API keys deleted",
         requested=len(tokens),
         found=found,
         keys_deleted=keys,
-        sessions_deleted=sessions,
+        older_keys_deleted=older_keys,
+        sessions_deleted=removed.sessions,
+        older_rows_deleted=removed.older_rows,
     )
 
 
 def delete_student(email: str, deps: Deps) -> DeletedStudentOut:
-    """Remove a person with everything that is theirs, in the older tables too.
+    """Remove a person with everything that is theirs, in the older tables too, for good.
 
     Raises:
         StudentNotFound: If there is nothing of theirs.
+        AlreadyRunning: If a migration, clean-up or restore runs.
     """
-    removed = deps.postgres.fetch_one(
-        _queries["remove_student"], {"student_email": email}, _Removed
-    )
+    with deps.postgres.transaction() as transaction:
+        _begin(transaction)
+        params = {"student_email": email}
+        removed = transaction.fetch_one(_queries["remove_student"], params, _Removed)
     if removed is None or not any(asdict(removed).values()):
         raise StudentNotFound
     return DeletedStudentOut(
@@ -96,3 +127,8 @@ def delete_student(email: str, deps: Deps) -> DeletedStudentOut:
         events_deleted=removed.events,
         older_rows_deleted=removed.older_rows,
     )
+
+
+def _begin(transaction: "Transaction") -> None:
+    if not transaction.fetch_value(_queries["begin_removal"]):
+        raise AlreadyRunning

@@ -19,7 +19,7 @@ BEGIN
   FOR ours IN
     SELECT tablename FROM pg_tables
     WHERE schemaname = 'public' AND tablename IN (
-      'students', 'sessions', 'step_progress', 'events', 'idempotency_keys',
+      'students', 'sessions', 'step_progress', 'events', 'idempotency_keys', 'removals',
       'operator_failures', 'operator_audit',
       'legacy_runs', 'legacy_reports', 'legacy_backups')
   LOOP

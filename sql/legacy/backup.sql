@@ -51,3 +51,7 @@ SELECT setval(pg_get_serial_sequence('public.step_progress', 'id'),
     greatest((SELECT max(id) FROM public.step_progress), 1)),
   setval(pg_get_serial_sequence('public.events', 'id'),
     greatest((SELECT max(id) FROM public.events), 1));
+
+-- remove_again --
+-- Whoever was removed since the backup was written; how many people.
+SELECT public.remove_again();

@@ -2,7 +2,10 @@
 
 -- count_written_since --
 -- Rows of the legacy tables that say they were written after the migration began.
-SELECT count(*) FROM pg_temp.legacy_rows WHERE moment > %(since)s AND moment <= now();
+SELECT count(*) FROM pg_temp.all_rows, LATERAL (
+  SELECT greatest(last_activity, updated_at, created_at, started_at) AS moment
+) AS written
+WHERE moment > %(since)s AND moment <= now();
 
 -- any_old_table --
 -- Whether there is one to set aside.

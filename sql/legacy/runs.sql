@@ -1,7 +1,7 @@
 -- The memory of migrations, and the lock that keeps them apart.
 
 -- try_lock --
--- One migration, clean-up, restore or rotation at a time; the lock ends with its transaction.
+-- One migration, clean-up, restore, rotation or new schema at a time; the lock ends with its transaction.
 SELECT pg_try_advisory_xact_lock(hashtextextended('stepwise.legacy', 0));
 
 -- prepare_transaction --
@@ -24,7 +24,8 @@ SELECT to_regclass('public.students') IS NOT NULL AND to_regclass('public.sessio
               AND pronamespace = to_regnamespace('public')
               AND proargtypes[0] = to_regtype('public.sessions'))
   AND EXISTS (SELECT FROM pg_attribute WHERE attrelid = to_regclass('public.sessions')
-              AND attname = 'ci_service_sid' AND NOT attisdropped);
+              AND attname = 'ci_service_sid' AND NOT attisdropped)
+  AND to_regclass('public.removals') IS NOT NULL;
 
 -- count_rows_to_move --
 -- About how many rows the legacy tables have, to choose the first batch; 5 on a page of 8 KB where
@@ -37,26 +38,31 @@ WHERE oid IN (to_regclass('public.workshop_students'), to_regclass('public.stude
 -- open_run --
 -- The unfinished run to go on with, if there is one.
 SELECT id, dry_run, status, phase, next_hash, batch_hashes, counts, sources, verified,
-  interruptions, started_at
-FROM legacy.migration_runs WHERE dry_run = %(dry_run)s AND status <> 'completed'
+  interruptions, calls, started_at
+FROM legacy.migration_runs
+WHERE dry_run = %(dry_run)s AND status <> 'completed' AND tables = legacy.tables_now()
 ORDER BY id DESC LIMIT 1;
 
 -- forget_dry_runs --
--- Dry runs that are over; the newest report replaces them.
-DELETE FROM legacy.migration_runs WHERE dry_run AND %(dry_run)s;
+-- Before a new dry run, whose report replaces them.
+DELETE FROM legacy.migration_runs WHERE dry_run;
+
+-- forget_paused_dry_runs --
+-- Before a real run writes: half of their report would be about what was there before it.
+DELETE FROM legacy.migration_runs WHERE dry_run AND status <> 'completed';
 
 -- start_run --
 -- A new run at its beginning.
-INSERT INTO legacy.migration_runs (dry_run, batch_hashes, counts)
-VALUES (%(dry_run)s, %(batch_hashes)s, %(counts)s)
+INSERT INTO legacy.migration_runs (dry_run, batch_hashes, counts, tables)
+VALUES (%(dry_run)s, %(batch_hashes)s, %(counts)s, legacy.tables_now())
 RETURNING id, dry_run, status, phase, next_hash, batch_hashes, counts, sources, verified,
-  interruptions, started_at;
+  interruptions, calls, started_at;
 
 -- mark_running --
 -- A call begins to work on it.
 UPDATE legacy.migration_runs
 SET status = 'running', heartbeat_at = now(), batch_hashes = %(batch_hashes)s,
-  interruptions = %(interruptions)s
+  interruptions = %(interruptions)s, calls = %(calls)s
 WHERE id = %(id)s;
 
 -- save_run --
@@ -69,10 +75,11 @@ SET status = %(status)s, phase = %(phase)s, next_hash = %(next_hash)s,
 WHERE id = %(id)s;
 
 -- last_real_run --
--- The newest migration that was no dry run.
+-- The newest migration that was no dry run, of the tables that are there now.
 SELECT id, dry_run, status, phase, next_hash, batch_hashes, counts, sources, verified,
-  interruptions, started_at
-FROM legacy.migration_runs WHERE NOT dry_run ORDER BY id DESC LIMIT 1;
+  interruptions, calls, started_at
+FROM legacy.migration_runs WHERE NOT dry_run AND tables = legacy.tables_now()
+ORDER BY id DESC LIMIT 1;
 
 -- open_sources --
 -- The legacy tables as views of one shape.

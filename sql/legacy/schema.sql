@@ -18,6 +18,7 @@ CREATE TABLE IF NOT EXISTS legacy.migration_runs (
   phase TEXT NOT NULL DEFAULT 'people' CONSTRAINT migration_runs_phase_check CHECK (phase IN (
     'people',       -- e-mails to students
     'sessions',     -- tokens to sessions and steps
+    'checking',     -- everything was read; what only shows over the whole is still to be checked
     'done')),
   -- The cursor: hashtext() of e-mails or tokens below it are done, in this phase.
   next_hash BIGINT NOT NULL DEFAULT -2147483648,
@@ -30,6 +31,32 @@ CREATE TABLE IF NOT EXISTS legacy.migration_runs (
   heartbeat_at TIMESTAMPTZ NOT NULL DEFAULT now(),
   finished_at TIMESTAMPTZ
 );
+
+ALTER TABLE legacy.migration_runs
+  -- What legacy.tables_now() gave when it began: a run is about these tables and no others.
+  ADD COLUMN IF NOT EXISTS tables JSONB NOT NULL DEFAULT '{}',
+  ADD COLUMN IF NOT EXISTS calls INTEGER NOT NULL DEFAULT 1;
+
+DO $$ BEGIN
+  IF NOT EXISTS (SELECT FROM pg_constraint WHERE conname = 'migration_runs_phase_check'
+                 AND conrelid = 'legacy.migration_runs'::regclass
+                 AND pg_get_constraintdef(oid) LIKE '%checking%') THEN
+    ALTER TABLE legacy.migration_runs DROP CONSTRAINT migration_runs_phase_check,
+      ADD CONSTRAINT migration_runs_phase_check
+        CHECK (phase IN ('people', 'sessions', 'checking', 'done'));
+  END IF;
+END $$;
+
+-- Which tables stand behind the names, by oid and file: a table that was dropped and made again,
+-- renamed, emptied by TRUNCATE or rewritten is another one.
+CREATE OR REPLACE FUNCTION legacy.tables_now() RETURNS JSONB LANGUAGE sql STABLE AS $$
+  SELECT jsonb_object_agg(name, format('%s/%s', found::oid, pg_relation_filenode(found)))
+  FROM (
+    SELECT name, to_regclass(format('public.%I', name)) AS found
+    FROM unnest(ARRAY['workshop_students', 'student_configs', 'workshop_sessions',
+                      'students', 'sessions', 'step_progress']) AS name
+  ) AS tables
+$$;
 
 -- What was not taken over as it stood. No values, no e-mails: they may be private.
 CREATE TABLE IF NOT EXISTS legacy.migration_findings (

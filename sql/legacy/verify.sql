@@ -173,6 +173,20 @@ SELECT
   CASE WHEN to_regclass('public.workshop_sessions') IS NOT NULL
        THEN (SELECT count(*) FROM pg_temp.login_typed) END AS workshop_sessions;
 
+-- count_left_behind --
+-- Of all legacy rows that stand there now: those whose token has no session, and that no operator
+-- removed.
+WITH without_session AS MATERIALIZED (
+  SELECT session_token, student_email FROM pg_temp.all_rows AS t
+  WHERE btrim(session_token, E' \t\r\n') <> ''
+    AND NOT EXISTS (SELECT FROM public.sessions AS s WHERE s.session_token = t.session_token)
+)
+SELECT count(*) FROM without_session AS t WHERE NOT EXISTS (
+  SELECT FROM public.removals AS r
+  WHERE r.kind = 'session' AND r.name_sha256 = public.removal_key(t.session_token)
+    OR r.kind = 'student'
+      AND r.name_sha256 = public.removal_key(public.normalized_email(t.student_email)));
+
 -- count_strays --
 -- Rows without a parent, and people with more than one record: none, if all is well.
 SELECT

@@ -124,33 +124,3 @@ BEGIN
   GROUP BY st.student_id
   ORDER BY max(s.last_activity) DESC, st.student_id;
 END $$;
-
--- Removes a person with all sessions, steps and events, and their rows of the older tables where
--- these still stand (a column may be missing there). Counts what there was.
-CREATE OR REPLACE FUNCTION public.remove_student(p_email TEXT)
-RETURNS TABLE (students BIGINT, sessions BIGINT, steps BIGINT, events BIGINT, older_rows BIGINT)
-LANGUAGE plpgsql AS $$
-DECLARE
-  v_email TEXT := public.normalized_email(p_email);
-  v_student UUID;
-  v_table TEXT;
-  v_rows BIGINT;
-BEGIN
-  SELECT st.student_id INTO v_student FROM public.students st
-    WHERE st.student_email = v_email FOR UPDATE;
-  SELECT count(*) INTO sessions FROM public.sessions s WHERE s.student_id = v_student;
-  SELECT count(*) INTO steps FROM public.step_progress p WHERE p.student_id = v_student;
-  SELECT count(*) INTO events FROM public.events e WHERE e.student_id = v_student;
-  DELETE FROM public.students st WHERE st.student_id = v_student;
-  GET DIAGNOSTICS students = ROW_COUNT;
-  older_rows := 0;
-  FOREACH v_table IN ARRAY ARRAY['workshop_students', 'student_configs', 'workshop_sessions'] LOOP
-    CONTINUE WHEN to_regclass('public.' || v_table) IS NULL;
-    EXECUTE format('DELETE FROM public.%I AS o WHERE public.normalized_email('
-      'coalesce(to_jsonb(o) ->> ''student_email'', to_jsonb(o) ->> ''student_id'')) = $1', v_table)
-      USING v_email;
-    GET DIAGNOSTICS v_rows = ROW_COUNT;
-    older_rows := older_rows + v_rows;
-  END LOOP;
-  RETURN NEXT;
-END $$;

@@ -82,9 +82,9 @@ def test_a_backup_comes_back_as_it_was(filled: Legacy) -> None:
     before = everything(filled)
     backup = back_up(filled.deps)
     empty(filled)
-    rows = restore(backup.name, filled.deps)
+    back = restore(backup.name, filled.deps)
     assert everything(filled) == before
-    assert rows == backup.rows == {table: len(found) for table, found in before.items()}
+    assert back.rows == backup.rows == {table: len(found) for table, found in before.items()}
     filled.connection.execute("INSERT INTO public.events (event_type) VALUES ('after')")
 
 

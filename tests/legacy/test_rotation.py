@@ -4,8 +4,7 @@ import psycopg
 import pytest
 
 from lib.deps import Deps
-from lib.errors import NotConfigured
-from lib.legacy.errors import AlreadyRunning
+from lib.errors import AlreadyRunning, NotConfigured
 from lib.legacy.rotation import rotate
 from lib.settings import Settings
 from lib.vault import API_KEY_FIELD, Vault

@@ -16,8 +16,8 @@ import pytest
 
 from benchmarks.legacy_data import ENCRYPTION_KEY, WILD, LegacyData, fill
 from lib.deps import Deps
-from lib.errors import AppError, DatabaseUnavailable, NotConfigured
-from lib.legacy.errors import AlreadyRunning, UnifiedSchemaNotFound
+from lib.errors import AlreadyRunning, AppError, DatabaseUnavailable, NotConfigured
+from lib.legacy.errors import UnifiedSchemaNotFound
 from lib.legacy.migration import migrate
 from lib.legacy.run import Phase
 from lib.settings import Settings

@@ -35,7 +35,7 @@ def test_keys_only_removes_keys_and_nothing_else(client: TestClient, rows: Rows)
     answer = ask(client, SESSIONS, sessionTokens=[TOKEN, "unknown"], deleteType="keys-only")
     assert answer.json() == {
         "success": True, "message": "API keys deleted", "requested": 2, "found": 1,
-        "keysDeleted": 1, "sessionsDeleted": 0,
+        "keysDeleted": 1, "olderKeysDeleted": 0, "sessionsDeleted": 0, "olderRowsDeleted": 0,
     }  # fmt: skip
     assert rows("SELECT openai_api_key FROM sessions WHERE session_token = %s", TOKEN) == [(None,)]
     assert rows("SELECT count(*) FROM step_progress") == [(3,)]

@@ -1,0 +1,171 @@
+-- Removing what operators name, in the older tables too, and remembering that it was removed: old
+-- tables that were set aside and backups still hold it. Runs in one execute, after functions.sql.
+
+-- What was removed for good; hashes, since names would be what was to be removed.
+CREATE TABLE IF NOT EXISTS public.removals (
+  kind TEXT NOT NULL CONSTRAINT removals_kind_check CHECK (kind IN (
+    'session',      -- named by its token
+    'student')),    -- named by the e-mail, normalized
+  name_sha256 BYTEA NOT NULL,            -- removal_key() of the name
+  removed_at TIMESTAMPTZ NOT NULL DEFAULT now(),
+  CONSTRAINT removals_pkey PRIMARY KEY (kind, name_sha256)
+);
+
+CREATE OR REPLACE FUNCTION public.removal_key(p_name TEXT) RETURNS BYTEA
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$ SELECT sha256(convert_to(p_name, 'UTF8')) $$;
+
+CREATE OR REPLACE FUNCTION public.remember_removals(p_kind TEXT, p_names TEXT[]) RETURNS VOID
+LANGUAGE sql AS $$
+  INSERT INTO public.removals (kind, name_sha256)
+  SELECT DISTINCT p_kind, public.removal_key(name) FROM unnest(p_names) AS name
+  WHERE name IS NOT NULL
+  ON CONFLICT ON CONSTRAINT removals_pkey DO UPDATE SET removed_at = now()
+$$;
+
+-- The older tables that are there: their columns of tokens, e-mails and keys as SQL, NULL where one
+-- is missing.
+CREATE OR REPLACE FUNCTION public.older_tables()
+RETURNS TABLE (table_name TEXT, token TEXT, email TEXT, has_key BOOLEAN)
+LANGUAGE sql STABLE AS $$
+  SELECT name,
+    coalesce(max(quote_ident(attname)) FILTER (WHERE attname = token_column), 'NULL') || '::text',
+    coalesce(max(quote_ident(attname)) FILTER (WHERE attname = email_column), 'NULL') || '::text',
+    bool_or(attname = 'openai_api_key')
+  FROM (VALUES
+    ('workshop_students', 'session_token', 'student_email'),
+    ('student_configs', 'session_token', 'student_email'),
+    ('workshop_sessions', 'session_id', 'student_id')
+  ) AS older (name, token_column, email_column)
+  JOIN pg_attribute ON attrelid = to_regclass(format('public.%I', name))
+    AND attnum > 0 AND NOT attisdropped
+  GROUP BY name
+$$;
+
+-- The tokens that stand in older rows with this e-mail.
+CREATE OR REPLACE FUNCTION public.older_tokens(p_email TEXT) RETURNS TEXT[]
+LANGUAGE plpgsql AS $$
+DECLARE
+  v_table RECORD;
+  v_some TEXT[];
+  v_all TEXT[] := '{}';
+BEGIN
+  FOR v_table IN SELECT * FROM public.older_tables() LOOP
+    EXECUTE format('SELECT array_agg(%s) FROM public.%I WHERE public.normalized_email(%s) = $1 '
+      'AND btrim(%1$s, E'' \t\r\n'') <> ''''', v_table.token, v_table.table_name, v_table.email)
+      INTO v_some USING p_email;
+    v_all := v_all || coalesce(v_some, '{}');
+  END LOOP;
+  RETURN v_all;
+END $$;
+
+-- Removes older rows with one of these tokens or, where one is given, with this e-mail; a row that
+-- names another person stays then, whatever its token. How many there were.
+CREATE OR REPLACE FUNCTION public.remove_older_rows(p_tokens TEXT[], p_email TEXT) RETURNS BIGINT
+LANGUAGE plpgsql AS $$
+DECLARE
+  v_table RECORD;
+  v_rows BIGINT;
+  v_all BIGINT := 0;
+BEGIN
+  FOR v_table IN SELECT * FROM public.older_tables() LOOP
+    EXECUTE format('DELETE FROM public.%I WHERE public.normalized_email(%s) = $2 '
+      'OR %s = ANY ($1) AND ($2 IS NULL OR position(''@'' IN coalesce(%2$s, '''')) = 0)',
+      v_table.table_name, v_table.email, v_table.token) USING p_tokens, p_email;
+    GET DIAGNOSTICS v_rows = ROW_COUNT;
+    v_all := v_all + v_rows;
+  END LOOP;
+  RETURN v_all;
+END $$;
+
+-- Removes API keys from older rows with one of these tokens; how many there were.
+CREATE OR REPLACE FUNCTION public.remove_older_keys(p_tokens TEXT[]) RETURNS BIGINT
+LANGUAGE plpgsql AS $$
+DECLARE
+  v_table RECORD;
+  v_rows BIGINT;
+  v_all BIGINT := 0;
+BEGIN
+  FOR v_table IN SELECT * FROM public.older_tables() WHERE has_key LOOP
+    EXECUTE format('UPDATE public.%I SET openai_api_key = NULL '
+      'WHERE %s = ANY ($1) AND openai_api_key IS NOT NULL', v_table.table_name, v_table.token)
+      USING p_tokens;
+    GET DIAGNOSTICS v_rows = ROW_COUNT;
+    v_all := v_all + v_rows;
+  END LOOP;
+  RETURN v_all;
+END $$;
+
+-- Removes sessions with their steps and events, and their rows of the older tables. Tokens that
+-- stand nowhere are remembered too: they may stand in a table that was set aside.
+CREATE OR REPLACE FUNCTION public.remove_sessions(p_tokens TEXT[])
+RETURNS TABLE (sessions BIGINT, older_rows BIGINT) LANGUAGE plpgsql AS $$
+BEGIN
+  DELETE FROM public.sessions s WHERE s.session_token = ANY (p_tokens);
+  GET DIAGNOSTICS sessions = ROW_COUNT;
+  older_rows := public.remove_older_rows(p_tokens, NULL);
+  PERFORM public.remember_removals('session', p_tokens);
+  RETURN NEXT;
+END $$;
+
+-- Removes a person with all sessions, steps and events, and their rows of the older tables: those
+-- with the e-mail, and those of their sessions that name nobody. Counts what there was.
+CREATE OR REPLACE FUNCTION public.remove_student(p_email TEXT)
+RETURNS TABLE (students BIGINT, sessions BIGINT, steps BIGINT, events BIGINT, older_rows BIGINT)
+LANGUAGE plpgsql AS $$
+DECLARE
+  v_email TEXT := public.normalized_email(p_email);
+  v_student UUID;
+  v_tokens TEXT[];
+BEGIN
+  SELECT st.student_id INTO v_student FROM public.students st
+    WHERE st.student_email = v_email FOR UPDATE;
+  SELECT coalesce(array_agg(s.session_token), '{}'), count(*) INTO v_tokens, sessions
+    FROM public.sessions s WHERE s.student_id = v_student;
+  SELECT count(*) INTO steps FROM public.step_progress p WHERE p.student_id = v_student;
+  SELECT count(*) INTO events FROM public.events e WHERE e.student_id = v_student;
+  DELETE FROM public.students st WHERE st.student_id = v_student;
+  GET DIAGNOSTICS students = ROW_COUNT;
+  v_tokens := v_tokens || public.older_tokens(v_email);
+  older_rows := public.remove_older_rows(v_tokens, v_email);
+  IF students + older_rows > 0 THEN  -- an e-mail that nobody has is most likely mistyped
+    PERFORM public.remember_removals('session', v_tokens),
+      public.remember_removals('student', ARRAY[v_email]);
+  END IF;
+  RETURN NEXT;
+END $$;
+
+-- After a backup came back: whoever was removed since it was written is removed again; sessions
+-- that were removed alone are back, as asked, and may be moved again. How many people.
+CREATE OR REPLACE FUNCTION public.remove_again() RETURNS BIGINT LANGUAGE plpgsql AS $$
+DECLARE
+  v_table RECORD;
+  v_emails TEXT[];
+  v_some TEXT[];
+  v_tokens TEXT[];
+  v_all BIGINT := 0;
+BEGIN
+  SELECT coalesce(array_agg(st.student_email), '{}') INTO v_emails
+    FROM public.students st JOIN public.removals r
+      ON r.kind = 'student' AND r.name_sha256 = public.removal_key(st.student_email)
+    WHERE st.created_at <= r.removed_at;
+  FOR v_table IN SELECT * FROM public.older_tables() LOOP
+    EXECUTE format('SELECT array_agg(DISTINCT email) '
+      'FROM (SELECT public.normalized_email(%s) AS email FROM public.%I) AS o '
+      'JOIN public.removals r ON r.kind = ''student'' '
+      'AND r.name_sha256 = public.removal_key(email) WHERE NOT EXISTS (SELECT '
+      'FROM public.students st WHERE st.student_email = email AND st.created_at > r.removed_at)',
+      v_table.email, v_table.table_name) INTO v_some;
+    v_emails := v_emails || coalesce(v_some, '{}');
+  END LOOP;
+  SELECT count(*) INTO v_all
+    FROM (SELECT DISTINCT unnest(v_emails) AS email) AS back,
+      LATERAL public.remove_student(back.email);
+  DELETE FROM public.removals r USING public.sessions s
+    WHERE r.kind = 'session' AND r.name_sha256 = public.removal_key(s.session_token);
+  FOR v_table IN SELECT * FROM public.older_tables() LOOP
+    EXECUTE format('DELETE FROM public.removals r USING public.%I o '
+      'WHERE r.kind = ''session'' AND r.name_sha256 = public.removal_key(%s)',
+      v_table.table_name, v_table.token);
+  END LOOP;
+  RETURN v_all;
+END $$;
