@@ -91,7 +91,7 @@ def _batch(transaction: "Transaction", run: Run, vault: Vault, found: list[bytes
     else:
         counts = move.move_sessions(transaction, run, vault)
         _keep_findings(transaction, run, found)
-    return run.advanced(counts, time.monotonic() - began)
+    return run.advanced(counts, time.monotonic() - began - counts.reading_seconds)
 
 
 def _check(transaction: "Transaction", run: Run, found: list[bytes]) -> Run:

@@ -28,10 +28,11 @@ verify = load_queries("legacy/verify.sql")
 def move_people(transaction: "Transaction", run: Run) -> Counts:
     """Move the people whose e-mail's hash is in the run's next batch."""
     transaction.execute(people["clear_people"])
-    transaction.execute(people["stage_people"], _bounds(run))
+    counts = Counts()
+    with counts.reading():
+        transaction.execute(people["stage_people"], _bounds(run))
     transaction.execute(removed["skip_removed_people"])
     transaction.execute(people["analyze_people"])
-    counts = Counts()
     counts.add("people.merged", transaction.execute(people["update_students"]))
     counts.add("people.created", transaction.execute(people["insert_students"]))
     transaction.execute(people["analyze_students"])
@@ -68,7 +69,8 @@ def move_sessions(transaction: "Transaction", run: Run, vault: Vault) -> Counts:
 def _take_batch(transaction: "Transaction", bounds: Params, counts: Counts) -> None:
     """Copy the batch's rows, but for those of what an operator removed."""
     transaction.execute(sessions["clear_stage"])
-    transaction.execute(sessions["take_batch"], bounds)
+    with counts.reading():
+        transaction.execute(sessions["take_batch"], bounds)
     transaction.execute(sessions["analyze_batch"])
     transaction.execute(removed["skip_removed_sessions"])
     transaction.execute(removed["skip_sessions_of_removed_people"])

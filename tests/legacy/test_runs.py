@@ -1,22 +1,15 @@
 """Calls: tried, repeated, continued, at the same time, killed."""
 
-import os
-import random
-import signal
-import subprocess
-import sys
 import threading
 import time
-from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
 
-from benchmarks.legacy_data import ENCRYPTION_KEY, WILD, LegacyData, fill
+from benchmarks.legacy_data import ENCRYPTION_KEY
 from lib.deps import Deps
-from lib.errors import AlreadyRunning, AppError, DatabaseUnavailable, NotConfigured
+from lib.errors import AlreadyRunning, AppError, NotConfigured
 from lib.legacy.errors import UnifiedSchemaNotFound
 from lib.legacy.migration import migrate
 from lib.legacy.run import Phase
@@ -24,16 +17,13 @@ from lib.settings import Settings
 from lib.workshop.cleanup import clean_up
 from tests.legacy.drawn import Legacy
 
-ROOT = Path(__file__).resolve().parents[2]
-KILLS = 10  # of the backend, and as many of the function
 LOCK = "SELECT pg_advisory_xact_lock(hashtextextended('stepwise.legacy', 0))"
 
 
 @pytest.fixture
-def filled(legacy: Legacy) -> Legacy:
-    """A few hundred messy rows; each says when, so that two migrations come to the same."""
-    fill(legacy.connection, LegacyData(150, 3, replace(WILD, no_time=0)))
-    return legacy
+def filled(timed: Legacy) -> Legacy:
+    """Some hundred messy rows."""
+    return timed
 
 
 def snapshot(legacy: Legacy) -> Any:
@@ -150,13 +140,11 @@ def test_a_session_that_began_in_the_new_application_is_completed_not_overwritte
     assert legacy.key() == "sk-legacy"
 
 
-def test_many_short_calls_come_to_the_same_as_one(filled: Legacy, monkeypatch: Any) -> None:
+@pytest.mark.usefixtures("small_batches")
+def test_many_short_calls_come_to_the_same_as_one(filled: Legacy) -> None:
     run = filled.run()
     at_once = filled.unified()
     filled.connection.execute("TRUNCATE public.students, public.sessions CASCADE")
-    monkeypatch.setattr("lib.legacy.run.FIRST_BATCH_ROWS", 40)
-    monkeypatch.setattr("lib.legacy.run._next_width", lambda width, _seconds: width)
-    monkeypatch.setattr("lib.legacy.run.SESSION_COST", 1)
     calls = 0
     while calls < 200:
         calls += 1
@@ -235,99 +223,6 @@ def test_five_at_once_move_everything_once(filled: Legacy, settings: Settings) -
     moved = filled.unified()
     assert filled.run().counts.get("sessions.created", 0) == 0
     assert filled.unified() == moved
-
-
-def killed_after(seconds: float, url: str, legacy: Legacy) -> str:
-    """Migrate, and end the server's side of it after some time; what came of it."""
-    deps = Deps(Settings(postgres_url=url, encryption_key=ENCRYPTION_KEY))
-    stopped = threading.Event()
-
-    def kill() -> None:
-        if not stopped.wait(seconds):
-            legacy.rows(
-                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
-                "WHERE datname = current_database() AND pid <> pg_backend_pid()"
-            )
-
-    killer = threading.Thread(target=kill)
-    killer.start()
-    try:
-        migrate(deps, dry_run=False)
-    except DatabaseUnavailable:
-        return "killed"
-    else:
-        return "completed"
-    finally:
-        stopped.set()
-        killer.join()
-        deps.close()
-
-
-def test_a_killed_connection_leaves_all_or_nothing(filled: Legacy, settings: Settings) -> None:
-    url = settings.postgres_url or ""
-    began = time.monotonic()
-    filled.run()
-    usual = time.monotonic() - began
-    complete = filled.unified()
-    outcomes = []
-    draw = random.Random(1)
-    for _ in range(KILLS):
-        filled.connection.execute("TRUNCATE public.students, public.sessions CASCADE")
-        outcome = killed_after(draw.uniform(0.05, 1.0) * usual, url, filled)
-        outcomes.append(outcome)
-        found = filled.unified()["sessions"]
-        assert found in ([], complete["sessions"])
-        assert outcome == "killed" or found
-        assert filled.run().verified
-        assert filled.unified() == complete
-    assert "killed" in outcomes
-
-
-CALL = """
-from lib.deps import Deps
-from lib.legacy.migration import migrate
-from lib.settings import Settings
-from lib.workshop.cleanup import clean_up
-print("begun", flush=True)
-migrate(Deps(Settings.from_env()), dry_run=False)
-"""
-
-
-def test_a_killed_function_leaves_all_or_nothing(filled: Legacy, settings: Settings) -> None:
-    filled.run()
-    complete = filled.unified()
-    draw = random.Random(2)
-    environment = {
-        **os.environ,
-        "DATABASE_URL": settings.postgres_url or "",
-        "ENCRYPTION_KEY": settings.encryption_key or "",
-    }
-    killed = 0
-    for _ in range(KILLS):
-        filled.connection.execute("TRUNCATE public.students, public.sessions CASCADE")
-        with subprocess.Popen(
-            [sys.executable, "-c", CALL], cwd=ROOT, env=environment, stdout=subprocess.PIPE
-        ) as function:
-            assert function.stdout is not None
-            function.stdout.readline()
-            time.sleep(draw.uniform(0.0, 0.8))
-            killed += function.poll() is None
-            function.send_signal(signal.SIGKILL)
-        _wait_until_the_server_noticed(filled)
-        assert filled.unified()["sessions"] in ([], complete["sessions"])
-        assert filled.run().verified
-        assert filled.unified() == complete
-    assert killed
-
-
-def _wait_until_the_server_noticed(legacy: Legacy) -> None:
-    until = time.monotonic() + 30
-    while legacy.one(
-        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() "
-        "AND backend_type = 'client backend' AND pid <> pg_backend_pid() AND state <> 'idle'"
-    ):
-        assert time.monotonic() < until
-        time.sleep(0.02)
 
 
 def test_an_interrupted_run_is_counted_and_goes_on_with_smaller_batches(

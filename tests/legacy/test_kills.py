@@ -1,0 +1,253 @@
+"""Killed in the middle: the server's side, the function, the server; as before or complete."""
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+from benchmarks.legacy_data import ENCRYPTION_KEY, WILD, LegacyData, fill
+from lib.deps import Deps
+from lib.errors import DatabaseUnavailable
+from lib.legacy.migration import migrate
+from lib.legacy.run import Phase, Run
+from lib.schema import schema_scripts
+from lib.settings import Settings
+from local.postgres_server import PostgresServer, running_postgres
+from tests.legacy.drawn import Legacy
+
+ROOT = Path(__file__).resolve().parents[2]
+KILLS = 10  # of the backend, as many of the function
+SERVER_KILLS = 5
+NEVER = 600.0  # seconds
+UNCOUNTED = ("before", "calls")
+
+
+def empty(legacy: Legacy) -> None:
+    legacy.connection.execute("TRUNCATE public.students, public.sessions CASCADE")
+
+
+def kill_backends(legacy: Legacy) -> None:
+    legacy.rows(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+        "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    )
+
+
+def migrate_killed(
+    deps: Deps, seconds: float, kill: Callable[[], None], call_seconds: float = 18.0
+) -> Run | None:
+    """Migrate, and kill after some time; the run, None where it was killed."""
+    stopped = threading.Event()
+
+    def wait_and_kill() -> None:
+        if not stopped.wait(seconds):
+            kill()
+
+    killer = threading.Thread(target=wait_and_kill)
+    killer.start()
+    try:
+        return migrate(deps, dry_run=False, call_seconds=call_seconds)
+    except DatabaseUnavailable:
+        return None
+    finally:
+        stopped.set()
+        killer.join()
+
+
+def seconds_of(legacy: Legacy) -> float:
+    """How long an undisturbed migration takes here and now."""
+    began = time.monotonic()
+    legacy.run()
+    return time.monotonic() - began
+
+
+def test_a_killed_connection_leaves_all_or_nothing(timed: Legacy) -> None:
+    usual = seconds_of(timed)
+    complete = timed.unified()
+    outcomes = []
+    draw = random.Random(1)
+    for _ in range(KILLS):
+        empty(timed)
+        seconds = draw.uniform(0.05, 1.0) * usual
+        run = migrate_killed(timed.deps, seconds, lambda: kill_backends(timed))
+        outcomes.append(run)
+        found = timed.unified()["sessions"]
+        assert found in ([], complete["sessions"])
+        assert run is None or found
+        assert timed.run().verified
+        assert timed.unified() == complete
+    assert None in outcomes
+
+
+@pytest.mark.usefixtures("small_batches")
+def test_a_run_killed_in_many_of_its_calls_goes_on_and_counts_the_same(timed: Legacy) -> None:
+    expected = timed.run()
+    complete = timed.unified()
+    empty(timed)
+    draw = random.Random(3)
+    run, killed = None, 0
+    usual = 0.3  # seconds, of the first call; then as long as the last one took
+    while run is None or run.phase is not Phase.DONE:
+        began = time.monotonic()
+        part = None
+        if killed < KILLS:
+            seconds = draw.uniform(0.0, 1.2) * usual
+            part = migrate_killed(timed.deps, seconds, lambda: kill_backends(timed), 0)
+            killed += part is None
+        else:
+            part = migrate(timed.deps, dry_run=False, call_seconds=0)
+        if part is not None:
+            run, usual = part, time.monotonic() - began
+    assert run.verified
+    assert killed > 0
+    assert timed.unified() == complete
+    told = {name for name in expected.counts if not name.startswith(UNCOUNTED)}
+    assert {name: run.counts[name] for name in told} == {n: expected.counts[n] for n in told}
+
+
+MOMENTS = {
+    "begun": ("legacy.migration_runs", "NEW.status = 'running'"),
+    "people written": ("public.students", "TRUE"),
+    "sessions written": ("public.sessions", "TRUE"),
+    "steps written": ("public.step_progress", "TRUE"),
+    "findings written": ("legacy.migration_findings", "TRUE"),
+    "cursor saved": ("legacy.migration_runs", "NEW.status = 'paused'"),
+    "run completed": ("legacy.migration_runs", "NEW.status = 'completed'"),
+}
+"""Where a trigger ends its own server process."""
+
+
+@pytest.mark.usefixtures("small_batches")
+@pytest.mark.parametrize("moment", MOMENTS)
+def test_a_kill_at_any_boundary_loses_that_call_alone(timed: Legacy, moment: str) -> None:
+    expected = timed.run()
+    complete = timed.unified()
+    empty(timed)
+    first = migrate(timed.deps, dry_run=False, call_seconds=0)
+    table, condition = MOMENTS[moment]
+    timed.connection.execute(
+        "CREATE FUNCTION public.die() RETURNS TRIGGER LANGUAGE plpgsql AS $$ BEGIN "
+        f"IF {condition} THEN PERFORM pg_terminate_backend(pg_backend_pid()); END IF; "
+        "RETURN NEW; END $$".encode()
+    )
+    timed.connection.execute(
+        f"CREATE TRIGGER die AFTER INSERT OR UPDATE ON {table} "
+        "FOR EACH ROW EXECUTE FUNCTION public.die()".encode()
+    )
+    run: Run | None = first
+    while run is not None:
+        assert run.id == first.id
+        before = timed.unified(), stored_cursor(timed)
+        run = migrate_killed(timed.deps, NEVER, lambda: None, call_seconds=0)
+    assert (timed.unified(), stored_cursor(timed)) == before
+    timed.connection.execute(f"DROP TRIGGER die ON {table}".encode())
+    run = timed.run()
+    assert run.verified
+    assert timed.unified() == complete
+    told = {name for name in expected.counts if not name.startswith(UNCOUNTED)}
+    assert {name: run.counts[name] for name in told} == {n: expected.counts[n] for n in told}
+
+
+def stored_cursor(legacy: Legacy) -> Any:
+    return legacy.one(
+        "SELECT phase, next_hash, counts FROM legacy.migration_runs ORDER BY id DESC LIMIT 1"
+    )
+
+
+CALL = """
+from lib.deps import Deps
+from lib.legacy.migration import migrate
+from lib.settings import Settings
+print("begun", flush=True)
+migrate(Deps(Settings.from_env()), dry_run=False)
+"""
+
+
+def test_a_killed_function_leaves_all_or_nothing(timed: Legacy, settings: Settings) -> None:
+    usual = seconds_of(timed)
+    complete = timed.unified()
+    draw = random.Random(2)
+    environment = {
+        **os.environ,
+        "DATABASE_URL": settings.postgres_url or "",
+        "ENCRYPTION_KEY": settings.encryption_key or "",
+    }
+    killed = 0
+    for _ in range(KILLS):
+        empty(timed)
+        with subprocess.Popen(
+            [sys.executable, "-c", CALL], cwd=ROOT, env=environment, stdout=subprocess.PIPE
+        ) as function:
+            assert function.stdout is not None
+            function.stdout.readline()
+            time.sleep(draw.uniform(0.0, 1.5) * usual)
+            killed += function.poll() is None
+            function.send_signal(signal.SIGKILL)
+        _wait_until_the_server_noticed(timed)
+        assert timed.unified()["sessions"] in ([], complete["sessions"])
+        assert timed.run().verified
+        assert timed.unified() == complete
+    assert killed
+
+
+def _wait_until_the_server_noticed(legacy: Legacy) -> None:
+    until = time.monotonic() + 30
+    while legacy.one(
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() "
+        "AND backend_type = 'client backend' AND pid <> pg_backend_pid() AND state <> 'idle'"
+    ):
+        assert time.monotonic() < until
+        time.sleep(0.02)
+
+
+@pytest.fixture
+def own_server() -> Iterator[PostgresServer]:
+    """A server that a test may kill."""
+    with running_postgres(durable=True) as server:
+        yield server
+
+
+def connected(server: PostgresServer) -> Legacy:
+    """The database, over a new connection."""
+    connection = psycopg.connect(server.url(), autocommit=True, prepare_threshold=None)
+    connection.execute("SET TimeZone = 'UTC'")
+    return Legacy(
+        connection, Deps(Settings(postgres_url=server.url(), encryption_key=ENCRYPTION_KEY))
+    )
+
+
+def test_a_killed_server_comes_back_with_all_or_nothing(own_server: PostgresServer) -> None:
+    legacy = connected(own_server)
+    for _, script in schema_scripts():
+        legacy.connection.execute(script.encode())
+    legacy.create()
+    fill(legacy.connection, LegacyData(150, 3, replace(WILD, no_time=0)))
+    usual = seconds_of(legacy)
+    complete = legacy.unified()
+    draw = random.Random(4)
+    killed = 0
+    for _ in range(SERVER_KILLS):
+        empty(legacy)
+        killed += (
+            migrate_killed(legacy.deps, draw.uniform(0.1, 1.0) * usual, own_server.kill) is None
+        )
+        if not own_server.running:
+            legacy.connection.close()
+            own_server.start()
+            legacy = connected(own_server)
+        assert legacy.unified()["sessions"] in ([], complete["sessions"])
+        assert legacy.run().verified
+        assert legacy.unified() == complete
+    legacy.connection.close()
+    legacy.deps.close()
+    assert killed

@@ -1,0 +1,146 @@
+"""What an operator removed does not come back, whichever way the old rows do."""
+
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+
+from tests.legacy.drawn import Legacy
+from tests.legacy.test_calls import CLEANUP, MIGRATE, RESTORE, call
+
+SESSIONS, STUDENT = "/api/admin-delete-sessions", "/api/admin-delete-student"
+TOKEN, OTHER = "ws_1_the_first_token", "ws_2_the_other_token"
+ANN, BOB = "ann@example.com", "bob@example.com"
+
+
+@pytest.fixture
+def moved(legacy: Legacy, client: TestClient) -> Legacy:
+    """Ann has a session in all three tables, Bob one in one; all moved."""
+    legacy.put("workshop_students", session_token=TOKEN, student_email=" Ann@Example.com",
+               created_at="2025-01-01", exercises='{"step-1": true}')  # fmt: skip
+    legacy.put("student_configs", session_token=TOKEN, openai_api_key="sk-ann")
+    legacy.put("workshop_sessions", session_id=TOKEN, student_id="made-up")
+    legacy.put("workshop_students", session_token=OTHER, student_email=BOB)
+    call(client, MIGRATE, dryRun=False)
+    assert tokens(legacy) == [TOKEN, OTHER]
+    return legacy
+
+
+def tokens(legacy: Legacy) -> list[Any]:
+    return legacy.rows("SELECT session_token FROM public.sessions ORDER BY 1")
+
+
+def emails(legacy: Legacy) -> list[Any]:
+    return legacy.rows("SELECT student_email FROM public.students ORDER BY 1")
+
+
+def older_rows(legacy: Legacy) -> int:
+    return sum(
+        legacy.one(f"SELECT count(*) FROM public.{table}")
+        for table in ("workshop_students", "student_configs", "workshop_sessions")
+    )
+
+
+def remove_session(client: TestClient) -> dict[str, Any]:
+    return call(client, SESSIONS, sessionTokens=[TOKEN], deleteType="full")
+
+
+def test_a_removed_session_leaves_the_older_tables_and_does_not_return(
+    moved: Legacy, client: TestClient
+) -> None:
+    told = remove_session(client)
+    assert (told["sessionsDeleted"], told["olderRowsDeleted"]) == (1, 3)
+    assert older_rows(moved) == 1
+    again = call(client, MIGRATE, dryRun=False)
+    assert again["verification"]["verified"] is True
+    assert (tokens(moved), emails(moved)) == ([OTHER], [ANN, BOB])
+    call(client, CLEANUP, confirmText="DELETE OLD TABLES")
+
+
+def test_a_removed_person_leaves_rows_without_name_too_and_does_not_return(
+    moved: Legacy, client: TestClient
+) -> None:
+    told = call(client, STUDENT, studentEmail=ANN)
+    assert told["olderRowsDeleted"] == 3
+    call(client, MIGRATE, dryRun=False)
+    assert (tokens(moved), emails(moved)) == ([OTHER], [BOB])
+
+
+@pytest.mark.parametrize("by", [SESSIONS, STUDENT])
+def test_tables_that_were_set_aside_bring_nothing_removed_back(
+    moved: Legacy, client: TestClient, by: str
+) -> None:
+    moved.put("workshop_students", student_email=ANN, student_name="No token")
+    call(client, MIGRATE, dryRun=False)
+    call(client, CLEANUP, confirmText="DELETE OLD TABLES")
+    if by == SESSIONS:
+        remove_session(client)
+    else:
+        call(client, STUDENT, studentEmail=ANN)
+    call(client, RESTORE)
+    for dry_run in (True, False):
+        told = call(client, MIGRATE, dryRun=dry_run)
+        assert told["verification"]["verified"] is True
+        assert [source["skipped"] for source in told["sources"]] == [2, 1, 1]
+        reasons = {group["reason"] for group in told["findings"]["groups"]}
+        assert "an operator removed this session: the row stays in its table" in reasons
+    assert tokens(moved) == [OTHER]
+    assert emails(moved) == ([ANN, BOB] if by == SESSIONS else [BOB])
+    assert older_rows(moved) == 5
+    call(client, CLEANUP, confirmText="DELETE OLD TABLES")
+
+
+def test_another_session_of_a_removed_person_does_not_return_either(
+    moved: Legacy, client: TestClient
+) -> None:
+    call(client, STUDENT, studentEmail=ANN)
+    moved.put("student_configs", session_token="ws_3_unknown", student_email="ANN@example.com")
+    told = call(client, MIGRATE, dryRun=False)
+    assert told["verification"]["verified"] is True
+    assert (tokens(moved), emails(moved)) == ([OTHER], [BOB])
+    call(client, CLEANUP, confirmText="DELETE OLD TABLES")
+
+
+def test_who_begins_anew_after_the_removal_is_moved(moved: Legacy, client: TestClient) -> None:
+    call(client, STUDENT, studentEmail=ANN)
+    moved.put("student_configs", session_token=TOKEN, student_email=ANN, created_at="2099-01-01")
+    assert call(client, MIGRATE, dryRun=False)["verification"]["verified"] is True
+    assert (tokens(moved), emails(moved)) == ([TOKEN, OTHER], [ANN, BOB])
+
+
+def test_removed_keys_leave_the_older_tables_too(moved: Legacy, client: TestClient) -> None:
+    told = call(client, SESSIONS, sessionTokens=[TOKEN, OTHER], deleteType="keys-only")
+    assert (told["keysDeleted"], told["olderKeysDeleted"], told["olderRowsDeleted"]) == (1, 1, 0)
+    assert moved.one("SELECT count(openai_api_key) FROM public.student_configs") == 0
+    call(client, MIGRATE, dryRun=False)
+    assert moved.key(TOKEN) is None
+    assert tokens(moved) == [TOKEN, OTHER]
+
+
+def test_a_mistyped_person_is_not_remembered(moved: Legacy, client: TestClient) -> None:
+    call(client, STUDENT, 404, studentEmail="amm@example.com")
+    assert moved.one("SELECT count(*) FROM public.removals") == 0
+
+
+def test_what_was_removed_is_remembered_without_its_name(moved: Legacy, client: TestClient) -> None:
+    remove_session(client)
+    call(client, STUDENT, studentEmail=ANN)
+    told = moved.rows("SELECT r::text FROM public.removals AS r")
+    assert len(told) == 2
+    assert not any(name in line for name in (TOKEN, ANN) for line in told)
+
+
+def test_a_backup_brings_removed_sessions_back_but_no_removed_person(
+    moved: Legacy, client: TestClient
+) -> None:
+    name = call(client, "/api/admin-backup")["name"]
+    call(client, SESSIONS, sessionTokens=[OTHER], deleteType="full")
+    call(client, STUDENT, studentEmail=ANN)
+    moved.connection.execute("TRUNCATE public.students, public.sessions CASCADE")
+    moved.connection.execute("TRUNCATE workshop_students, student_configs, workshop_sessions")
+    told = call(client, "/api/admin-restore", name=name)
+    assert (told["rows"]["sessions"], told["removedAgain"]) == (2, 1)
+    assert (tokens(moved), emails(moved), older_rows(moved)) == ([OTHER], [BOB], 1)
+    moved.connection.execute("DELETE FROM public.sessions")
+    call(client, MIGRATE, dryRun=False)
+    assert (tokens(moved), emails(moved)) == ([OTHER], [BOB])

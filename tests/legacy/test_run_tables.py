@@ -1,0 +1,220 @@
+"""A run is about the tables it began with: others behind the same names get a run of their own."""
+
+from collections.abc import Callable
+from typing import Any
+
+import psycopg
+import pytest
+from fastapi.testclient import TestClient
+
+from lib.errors import AlreadyRunning
+from lib.legacy.errors import NotSafeYet
+from lib.legacy.migration import migrate
+from lib.legacy.report import report
+from lib.legacy.run import Phase, Run
+from lib.legacy.tables import CONFIRMATION, clean_up
+from lib.schema import schema_scripts
+from lib.settings import Settings
+from lib.workshop.creation import CONFIRMATION as DROP
+from lib.workshop.creation import create_schema
+from tests.conftest import ADMIN_PASSWORD
+from tests.legacy.drawn import Legacy
+
+ENOUGH = 30  # sessions, of about 200
+LOCK = "SELECT pg_advisory_xact_lock(hashtextextended('stepwise.legacy', 0))"
+
+
+def half_way(legacy: Legacy, *, dry_run: bool = False) -> Run:
+    """A run that was paused with some of the sessions moved and some not."""
+    run = migrate(legacy.deps, dry_run=dry_run, call_seconds=0)
+    while run.counts.get("sessions.created", 0) < ENOUGH:
+        run = migrate(legacy.deps, dry_run=dry_run, call_seconds=0)
+    assert run.phase is Phase.SESSIONS
+    return run
+
+
+def drop_by_hand(legacy: Legacy) -> None:
+    """As the older guide's way back has it."""
+    legacy.connection.execute(
+        "DROP TABLE public.events, public.step_progress, public.sessions, public.students CASCADE"
+    )
+    for _, script in schema_scripts():
+        legacy.connection.execute(script.encode())
+
+
+def drop_by_endpoint(legacy: Legacy) -> None:
+    create_schema(legacy.deps, drop_existing=True, confirmation=DROP)
+
+
+def truncate(legacy: Legacy) -> None:
+    legacy.connection.execute("TRUNCATE public.students, public.sessions CASCADE")
+
+
+ANEW = [drop_by_hand, drop_by_endpoint, truncate]
+
+
+@pytest.mark.usefixtures("small_batches")
+@pytest.mark.parametrize("make_anew", ANEW)
+def test_a_paused_run_does_not_go_on_in_tables_made_anew(
+    timed: Legacy, make_anew: Callable[[Legacy], None]
+) -> None:
+    timed.run()
+    complete = timed.unified()
+    truncate(timed)
+    paused = half_way(timed)
+    make_anew(timed)
+    run = timed.run()
+    assert run.id != paused.id
+    assert run.verified
+    assert timed.unified() == complete
+
+
+@pytest.mark.parametrize("make_anew", ANEW)
+def test_a_finished_run_does_not_vouch_for_tables_made_anew(
+    timed: Legacy, make_anew: Callable[[Legacy], None]
+) -> None:
+    assert timed.run().verified
+    make_anew(timed)
+    timed.connection.execute(
+        "WITH ann AS (INSERT INTO public.students (student_email) VALUES ('ann@example.com') "
+        "RETURNING student_id) INSERT INTO public.sessions (session_token, student_id) "
+        "SELECT 'token-a', student_id FROM ann"
+    )
+    with pytest.raises(NotSafeYet, match="no migration of these tables has been completed"):
+        clean_up(CONFIRMATION, timed.deps)
+    timed.run()
+    clean_up(CONFIRMATION, timed.deps)
+
+
+@pytest.mark.usefixtures("small_batches")
+def test_a_paused_run_does_not_go_on_over_an_old_table_that_was_replaced(timed: Legacy) -> None:
+    paused = half_way(timed)
+    timed.connection.execute("ALTER TABLE public.workshop_students RENAME TO workshop_before")
+    timed.connection.execute(
+        "CREATE TABLE public.workshop_students AS SELECT * FROM public.workshop_before"
+    )
+    timed.connection.execute(
+        "UPDATE public.workshop_students SET session_token = 'new_' || session_token"
+    )
+    run = timed.run()
+    assert (run.id != paused.id, run.verified) == (True, True)
+    assert timed.one(
+        "SELECT count(*) FROM public.workshop_students AS w WHERE btrim(session_token) <> '' "
+        "AND NOT EXISTS (SELECT FROM public.sessions AS s "
+        "WHERE s.session_token = w.session_token)"
+    ) == 0  # fmt: skip
+
+
+@pytest.mark.usefixtures("small_batches")
+def test_sessions_deleted_between_two_calls_are_missed_at_the_end(
+    timed: Legacy, client: TestClient
+) -> None:
+    half_way(timed)
+    deleted = timed.connection.execute("DELETE FROM public.sessions").rowcount
+    run = timed.run()
+    assert run.verified is False
+    assert run.counts["lost.tokens_missing"] >= deleted
+    body = {"adminPassword": ADMIN_PASSWORD, "confirmText": CONFIRMATION}
+    refused = client.post("/api/admin-cleanup-old-tables", json=body)
+    assert (refused.status_code, refused.json()["code"]) == (409, "not_safe_yet")
+    assert timed.run().verified
+    assert client.post("/api/admin-cleanup-old-tables", json=body).status_code == 200
+
+
+def test_sessions_deleted_after_a_verified_run_stop_the_cleanup(timed: Legacy) -> None:
+    timed.run()
+    timed.connection.execute(
+        "DELETE FROM public.sessions WHERE session_token = (SELECT session_token "
+        "FROM public.student_configs WHERE btrim(session_token) <> '' LIMIT 1)"
+    )
+    with pytest.raises(NotSafeYet, match="have no session now"):
+        clean_up(CONFIRMATION, timed.deps)
+    timed.run()
+    clean_up(CONFIRMATION, timed.deps)
+
+
+@pytest.mark.usefixtures("small_batches")
+def test_a_paused_dry_run_is_forgotten_once_a_real_run_writes(timed: Legacy) -> None:
+    half_way(timed, dry_run=True)
+    assert timed.one("SELECT count(*) FROM public.sessions") == 0
+    real = timed.run()
+    assert real.verified
+    dry = timed.run(dry_run=True)
+    assert dry.counts.get("sessions.created", 0) == 0
+    assert dry.counts["sessions.unchanged"] == real.counts["sessions.created"]
+
+
+@pytest.mark.usefixtures("small_batches")
+def test_a_dry_run_does_not_touch_the_cursor_of_a_paused_run(timed: Legacy) -> None:
+    timed.run()
+    complete = timed.unified()
+    truncate(timed)
+    paused = half_way(timed)
+    dry = timed.run(dry_run=True)
+    assert dry.counts["sessions.unchanged"] == paused.counts["sessions.created"]
+    run = timed.run()
+    assert (run.id, run.verified) == (paused.id, True)
+    assert timed.unified() == complete
+
+
+@pytest.mark.usefixtures("small_batches")
+def test_a_dry_run_in_parts_counts_as_the_real_run_and_says_what_it_cannot_see(
+    timed: Legacy,
+) -> None:
+    half_way(timed, dry_run=True)
+    dry = report(timed.run(dry_run=True), timed.deps)
+    real = report(timed.run(), timed.deps)
+    assert dry.verification is not None
+    assert real.verification is not None
+    assert dry.verification.verified
+    assert dry.verification.after == real.verification.after
+    assert dry.summary == real.summary
+    assert "are looked for by the real run alone" in dry.results[-1]
+    assert "alone" not in real.results[-1]
+
+
+def test_runs_of_an_earlier_version_stay_readable_and_are_not_gone_on_with(timed: Legacy) -> None:
+    half = migrate(timed.deps, dry_run=False, call_seconds=0)
+    timed.connection.execute(
+        "ALTER TABLE legacy.migration_runs DROP COLUMN tables, DROP COLUMN calls, "
+        "DROP CONSTRAINT migration_runs_phase_check, ADD CONSTRAINT migration_runs_phase_check "
+        "CHECK (phase IN ('people', 'sessions', 'done'))"
+    )
+    run = timed.run()
+    assert (run.id != half.id, run.verified) == (True, True)
+    assert timed.one("SELECT count(*) FROM legacy.migration_runs") == 2
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("admin-create-unified-schema", {"dropExisting": True, "confirmText": DROP}),
+        ("admin-create-unified-schema", {}),
+        ("admin-restore", {"name": "stepwise-20250101T000000Z-0123abcd.jsonl.gz"}),
+        ("admin-cleanup-old-tables", {"confirmText": CONFIRMATION}),
+        ("admin-delete-sessions", {"sessionTokens": ["ws_1_some_token"], "deleteType": "full"}),
+        ("admin-delete-student", {"studentEmail": "ann@example.com"}),
+    ],
+)
+def test_nothing_else_changes_the_tables_while_a_migration_runs(
+    timed: Legacy, settings: Settings, client: TestClient, path: str, body: dict[str, Any]
+) -> None:
+    if path == "admin-restore":
+        saved = client.post("/api/admin-backup", json={"adminPassword": ADMIN_PASSWORD})
+        body = {"name": saved.json()["name"]}
+    with psycopg.connect(settings.postgres_url or "") as other:
+        other.execute(LOCK)
+        answer = client.post(f"/api/{path}", json={"adminPassword": ADMIN_PASSWORD, **body})
+    assert (answer.status_code, answer.json()["code"]) == (409, "already_running")
+    assert timed.run().verified
+
+
+def test_a_removal_keeps_a_migration_out_but_no_other_removal(
+    timed: Legacy, settings: Settings, client: TestClient
+) -> None:
+    with psycopg.connect(settings.postgres_url or "") as other:
+        other.execute(LOCK.replace("xact_lock(", "xact_lock_shared("))
+        with pytest.raises(AlreadyRunning):
+            timed.run()
+        body = {"adminPassword": ADMIN_PASSWORD, "sessionTokens": ["x"], "deleteType": "full"}
+        assert client.post("/api/admin-delete-sessions", json=body).status_code == 200
