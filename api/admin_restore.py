@@ -20,7 +20,7 @@ def bring_back(body: RestoreIn, deps: Annotated[Deps, Depends(get_deps)]) -> Res
     """All of it, or nothing; refused if one of its tables has rows."""
     with audited(deps, PATH) as facts:
         facts["name"] = body.name
-        back = restore(body.name, deps)
+        back = restore(body.name, deps, unified_only=body.unified_only)
         facts.update(rows=back.rows, removed_again=back.removed_again)
     return restored(back)
 

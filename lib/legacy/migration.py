@@ -40,7 +40,9 @@ def migrate(deps: Deps, *, dry_run: bool, call_seconds: float = CALL_SECONDS) ->
     deadline = time.monotonic() + call_seconds
     with deps.postgres.transaction() as transaction:
         prepare(transaction)
-        run = begin(transaction, dry_run=dry_run, before=_count_unified(transaction, "before"))
+        run = begin(
+            transaction, dry_run=dry_run, before=lambda: _count_unified(transaction, "before")
+        )
     with deps.postgres.transaction() as transaction:
         lock(transaction)
         return work(transaction, run, vault, deadline)

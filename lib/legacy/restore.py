@@ -48,8 +48,14 @@ class Restored:
     """People in it whom an operator had removed since; they are not back."""
 
 
-def restore(name: str, deps: Deps) -> Restored:
+def restore(name: str, deps: Deps, *, unified_only: bool = False) -> Restored:
     """Bring a backup back.
+
+    Args:
+        name: As back_up() told it.
+        deps: Where everything is.
+        unified_only: Leave the older tables as they are, for a backup from before the unified
+            tables were made anew.
 
     Raises:
         NotConfigured: If ENCRYPTION_KEY is missing, or a deployment's BACKUP_BUCKET.
@@ -68,21 +74,30 @@ def restore(name: str, deps: Deps) -> Restored:
             raise UnifiedSchemaNotFound
         make_schema(transaction)
         transaction.execute(queries["make_lines"])
-        rows = _restore_tables(transaction, lines, vault)
+        wanted = UNIFIED_TABLES if unified_only else (*UNIFIED_TABLES, *LEGACY_TABLES)
+        rows = _restore_tables(transaction, lines, vault, wanted)
         transaction.execute(queries["end_restore"])
         return Restored(rows, transaction.fetch_value(queries["remove_again"]))
 
 
-def _restore_tables(transaction: "Transaction", lines: "_Lines", vault: Vault) -> dict[str, int]:
+def _restore_tables(
+    transaction: "Transaction", lines: "_Lines", vault: Vault, wanted: tuple[str, ...]
+) -> dict[str, int]:
     first = lines.header()
     if (first.get("format"), first.get("version")) != (FORMAT, VERSION):
         raise BackupUnreadable(reason="this is no backup of ours")
+    seen: set[str] = set()
     rows: dict[str, int] = {}
     while "sha256" not in (header := lines.header()):
         table = header.get("table")
-        if table not in (*UNIFIED_TABLES, *LEGACY_TABLES) or table in rows:
+        if table not in (*UNIFIED_TABLES, *LEGACY_TABLES) or table in seen:
             raise BackupUnreadable(reason="it names a table that is none of ours")
-        rows[table] = _restore_table(transaction, lines, header, vault)
+        seen.add(table)
+        if table in wanted:
+            rows[table] = _restore_table(transaction, lines, header, vault)
+        else:
+            for _ in range(header["rows"]):
+                lines.row()
     if header["sha256"] != lines.sha256_before_last:
         raise BackupUnreadable(reason="it was changed or damaged")
     return rows

@@ -1,7 +1,7 @@
 """One migration, over as many calls as it takes: its lock, its cursor, its sums."""
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 FIRST_HASH, END_OF_HASHES = -(2**31), 2**31  # of Postgres's hashtext()
 FIRST_BATCH_ROWS = 20_000
 BATCH_SECONDS = 6.0  # of work; each batch reads the legacy tables besides, so few are better
+MOST_BATCHES = 128  # of a phase, unless a call was killed: each costs time of its own besides
 SESSION_COST = 16  # in people, roughly
 CHECKSUM_BITS = 64
 
@@ -96,7 +97,8 @@ class Run:
         """The run after a batch that took so long, reading the legacy tables not counted.
 
         A narrower batch reads all of them, too: if that counted, a slow disk would make batches
-        narrower without end, and the run would never be over.
+        narrower without end, and the run would never be over. For what else a batch costs whatever
+        its width, MOST_BATCHES sets a limit.
         """
         end = self.batch_end
         done = end == END_OF_HASHES
@@ -175,8 +177,10 @@ def make_schema(transaction: "Transaction") -> None:
         transaction.execute_script(load_script(script))
 
 
-def begin(transaction: "Transaction", *, dry_run: bool, before: dict[str, int]) -> Run:
-    """The run to go on with, or a new one; marked as running."""
+def begin(
+    transaction: "Transaction", *, dry_run: bool, before: Callable[[], dict[str, int]]
+) -> Run:
+    """The run to go on with, or a new one that counts what is there before it; now running."""
     if not dry_run:
         transaction.execute(queries["forget_paused_dry_runs"])
     run = transaction.fetch_one(queries["open_run"], {"dry_run": dry_run}, Run)
@@ -186,7 +190,7 @@ def begin(transaction: "Transaction", *, dry_run: bool, before: dict[str, int]) 
         rows = transaction.fetch_value(queries["count_rows_to_move"])
         started = transaction.fetch_one(
             queries["start_run"],
-            {"dry_run": dry_run, "batch_hashes": _first_width(rows), "counts": as_json(before)},
+            {"dry_run": dry_run, "batch_hashes": _first_width(rows), "counts": as_json(before())},
             Run,
         )
         assert started is not None  # noqa: S101 INSERT … RETURNING gives a row
@@ -229,5 +233,6 @@ def _first_width(rows: int) -> int:
 
 
 def _next_width(width: int, seconds: float) -> int:
+    hashes = END_OF_HASHES - FIRST_HASH
     factor = min(4.0, max(1 / 32, BATCH_SECONDS / max(seconds, 0.001)))
-    return max(1, min(END_OF_HASHES - FIRST_HASH, int(width * factor)))
+    return min(hashes, max(int(width * factor), min(width, hashes // MOST_BATCHES)))

@@ -3,10 +3,13 @@
 import io
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from lib.errors import NotConfigured, NotFound
+from lib.legacy.errors import BackupPlaceUnavailable
+from lib.logs import log
 from lib.settings import Settings
 
 NAME = re.compile(r"stepwise-\d{8}T\d{6}Z-[0-9a-f]{8}\.jsonl\.gz")
@@ -19,12 +22,14 @@ def write(settings: Settings, name: str, chunks: Iterator[bytes]) -> str:
 
     Raises:
         NotConfigured: If a deployment has no BACKUP_BUCKET.
+        BackupPlaceUnavailable: If the bucket cannot be written to.
     """
     if settings.backup_bucket is not None:
         from boto3.s3.transfer import TransferConfig
 
         in_turn = TransferConfig(multipart_chunksize=PART_BYTES, use_threads=False)
-        _client().upload_fileobj(Chunks(chunks), settings.backup_bucket, name, Config=in_turn)
+        with _named_errors():
+            _client().upload_fileobj(Chunks(chunks), settings.backup_bucket, name, Config=in_turn)
         return f"s3://{settings.backup_bucket}/{name}"
     folder = _folder(settings)
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -44,6 +49,7 @@ def read(settings: Settings, name: str) -> Iterator[bytes]:
     Raises:
         NotConfigured: As for `write`.
         NotFound: If there is no backup of that name.
+        BackupPlaceUnavailable: If the bucket cannot be read.
     """
     if not NAME.fullmatch(name):
         raise NotFound(what="Backup")
@@ -79,6 +85,19 @@ class Chunks(io.RawIOBase):
         return count
 
 
+@contextmanager
+def _named_errors() -> Iterator[None]:
+    """Turn boto3's errors into ours."""
+    from boto3.exceptions import Boto3Error
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    try:
+        yield
+    except (Boto3Error, BotoCoreError, ClientError) as error:
+        log("backup_place_error", kind=type(error).__name__)
+        raise BackupPlaceUnavailable from error
+
+
 def _client() -> Any:
     import boto3
 
@@ -86,11 +105,12 @@ def _client() -> Any:
 
 
 def _read_object(bucket: str, name: str) -> Iterator[bytes]:
-    client = _client()
-    try:
-        body = client.get_object(Bucket=bucket, Key=name)["Body"]
-    except client.exceptions.NoSuchKey as error:
-        raise NotFound(what="Backup") from error
+    with _named_errors():
+        client = _client()
+        try:
+            body = client.get_object(Bucket=bucket, Key=name)["Body"]
+        except client.exceptions.NoSuchKey as error:
+            raise NotFound(what="Backup") from error
     return iter(body.iter_chunks(READ_BYTES))
 
 

@@ -210,6 +210,9 @@ class RestoreIn(Wire):
     """Which backup."""
 
     name: Annotated[str, Field(max_length=100, description="As admin-backup told it.")]
+    unified_only: Annotated[
+        bool, Field(description="true: leave the older tables as they are, whatever they hold.")
+    ] = False
 
 
 class RestoreOut(Wire):

@@ -7,9 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
-from moto.server import ThreadedMotoServer
 
 from benchmarks.legacy_data import ENCRYPTION_KEY, TABLES, WILD, LegacyData, fill
 from lib.deps import Deps, install_deps
@@ -19,10 +17,10 @@ from lib.legacy.errors import BackupUnreadable, NotSafeYet, UnifiedSchemaNotFoun
 from lib.legacy.restore import restore
 from lib.settings import Platform, Settings
 from tests.conftest import ADMIN_PASSWORD
+from tests.legacy.conftest import BUCKET
 from tests.legacy.drawn import Legacy
 
 UNIFIED = ("students", "sessions", "step_progress", "events")
-BUCKET = "stepwise-backups"
 JSON_OF_BOTH = ("tools", "voice_settings")
 
 
@@ -200,23 +198,6 @@ def test_a_legacy_database_can_be_saved_before_there_is_a_unified_schema(
     assert set(backup.rows) == set(TABLES)
     with pytest.raises(UnifiedSchemaNotFound):
         restore(backup.name, filled.deps)
-
-
-@pytest.fixture
-def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    """Moto's S3, reached by the real client."""
-    server = ThreadedMotoServer(port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://{host}:{port}")
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "test")
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-    client = boto3.client("s3")
-    client.create_bucket(Bucket=BUCKET)
-    yield client
-    client.close()
-    server.stop()
 
 
 def test_a_bucket_takes_a_backup_and_gives_it_back(filled: Legacy, bucket: Any) -> None:

@@ -159,6 +159,32 @@ def test_many_short_calls_come_to_the_same_as_one(filled: Legacy) -> None:
     assert {name: part.counts[name] for name in same} == {name: run.counts[name] for name in same}
 
 
+def test_slow_reading_does_not_make_batches_narrower(filled: Legacy, monkeypatch: Any) -> None:
+    monkeypatch.setattr("lib.legacy.run.FIRST_BATCH_ROWS", 20)
+    monkeypatch.setattr("lib.legacy.run.BATCH_SECONDS", 0.8)
+    filled.connection.execute(  # about 400 rows, so that reading them takes more than that
+        "CREATE OR REPLACE FUNCTION public.normalized_email(p_email TEXT) RETURNS TEXT "
+        "LANGUAGE plpgsql IMMUTABLE AS $$ BEGIN PERFORM pg_sleep(0.003); "
+        "RETURN nullif(lower(btrim(p_email, E' \t\n\r\f\v')), ''); END $$"
+    )
+    first, second = (migrate(filled.deps, dry_run=False, call_seconds=0) for _ in range(2))
+    assert first.phase is Phase.PEOPLE
+    assert second.batch_hashes > first.batch_hashes
+
+
+def test_slow_batches_become_narrower_up_to_a_limit_and_kills_go_past_it(
+    filled: Legacy, monkeypatch: Any
+) -> None:
+    monkeypatch.setattr("lib.legacy.run.BATCH_SECONDS", 0.0)  # nothing is fast enough
+    narrowest = 2**32 // 128
+    assert migrate(filled.deps, dry_run=False, call_seconds=0).batch_hashes > narrowest
+    for width in (narrowest, narrowest // 2, narrowest // 2):
+        run = migrate(filled.deps, dry_run=False, call_seconds=0)
+        assert run.batch_hashes == width
+        status = "running" if width == narrowest else "paused"
+        filled.connection.execute("UPDATE legacy.migration_runs SET status = %s", [status])
+
+
 def test_a_dry_run_of_many_calls_tells_what_the_real_run_does(
     filled: Legacy, monkeypatch: Any
 ) -> None:
