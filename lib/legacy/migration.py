@@ -71,10 +71,10 @@ def _move(
 ) -> Run:
     """As many batches as there is time for, one at least."""
     while run.phase is not Phase.CHECKING:
-        began = time.monotonic()
+        began, width = time.monotonic(), run.batch_hashes
         run = _batch(transaction, run, vault, found)
         now = time.monotonic()
-        if now + (now - began) > deadline:
+        if now + (now - began) * max(1.0, run.batch_hashes / width) > deadline:
             break
     return run
 

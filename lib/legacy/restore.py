@@ -111,7 +111,8 @@ def _restore_table(
     table, columns = header["table"], header["columns"]
     room = {"table": table, "columns": as_json(columns)}
     if not transaction.fetch_value(queries["make_room"], room):
-        raise NotSafeYet(reason=f"{table} is missing or has rows; restore into empty tables")
+        other = ', or with "unifiedOnly": true' if table in LEGACY_TABLES else ""
+        raise NotSafeYet(reason=f"{table} is missing or has rows; restore into empty tables{other}")
     taking = {"table": table, "columns": [column["name"] for column in columns]}
     waiting = (_opened(lines.row(), table, vault) for _ in range(header["rows"]))
     taken = 0
