@@ -35,10 +35,24 @@ class Pool(NamedTuple):
         return ItemBank(owner * self.steepness[:, None], -self.steepness * self.difficulty)
 
 
-def two_parameter_pool(n: int, concepts: int, seed: int) -> Pool:
-    """Return slopes 1.2 exp(N(0, 0.3²)), difficulties N(0, 1)."""
+def two_parameter_pool(n: int, concepts: int, seed: int, steepness: float = 1.2) -> Pool:
+    """Return slopes steepness · exp(N(0, 0.3²)), difficulties N(0, 1)."""
     rng = np.random.default_rng(seed)
-    return Pool(1.2 * rng.lognormal(0.0, 0.3, n), rng.normal(size=n), concepts)
+    return Pool(steepness * rng.lognormal(0.0, 0.3, n), rng.normal(size=n), concepts)
+
+
+def mixed_bank(n: int, concepts: int, seed: int, steepness: float = 1.15) -> ItemBank:
+    """Return items of which about half measure a second concept, drawn at random, too.
+
+    Each slope that is not 0 is steepness · exp(N(0, 0.3²)); the point where an item is as likely
+    right as wrong lies N(0, 1) along its own direction.
+    """
+    rng = np.random.default_rng(seed)
+    difficulty = rng.normal(size=n)
+    first = np.eye(concepts)[np.arange(n) % concepts]
+    second = np.eye(concepts)[rng.integers(concepts, size=n)] * (rng.random(n) < 0.5)[:, None]
+    slopes = np.maximum(first, second) * rng.lognormal(0.0, 0.3, (n, concepts)) * steepness
+    return ItemBank(slopes, -np.sqrt(np.square(slopes).sum(axis=1)) * difficulty)
 
 
 def ours(

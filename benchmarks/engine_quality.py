@@ -1,14 +1,18 @@
 """How near the truth each engine comes on the same answers, and whether its intervals hold.
 
-500 two-parameter items, the same simulated answers for every engine. `dense` is exact Bayes on a
-grid of 401 points that integrates every item at every step: the best any engine can do with the
-variance rule.
+500 two-parameter items, the same simulated answers for every engine. `exact` is Bayes by brute
+force that integrates every item at every step: the best any engine can do with the variance rule.
+`limit` is a bound that no engine can go below, even one that chose the questions knowing θ.
+
+python -m benchmarks.engine_quality 200: with so many examinees.
 """
 
+import sys
 from typing import get_args
 
 import numpy as np
 
+from benchmarks.engine_exact import approximate, exact, limit, own_error, ratio
 from benchmarks.engine_peers import (
     Answers,
     Engine,
@@ -16,13 +20,15 @@ from benchmarks.engine_peers import (
     adaptivetesting,
     catsim,
     dense_bayes,
+    mixed_bank,
     ours,
     two_parameter_pool,
 )
-from lib.engine import Design, Posterior, Rule, StopRules, simulate
+from lib.engine import Design, ItemBank, Posterior, Rule, StopRules, simulate
 
 ITEMS = 500
-EXAMINEES = 500
+EXAMINEES = 200
+AT = (5, 10, 20, 30)  # questions
 SLOW_EXAMINEES = 8  # for engines that take milliseconds per item
 
 
@@ -34,21 +40,41 @@ def rmse(engine: Engine, theta: FloatArray, answers: Answers, length: int) -> Fl
     return np.asarray(np.sqrt(np.square(errors).mean(axis=(0, 2))))
 
 
+def heading(what: str, examinees: int, at: tuple[int, ...]) -> None:
+    """Print the first lines of a table."""
+    print(f"\n{what}, {examinees} examinees: RMSE after\n{'':>32}" + "".join(f"{t:9}" for t in at))
+
+
 def row(name: str, errors: FloatArray, at: tuple[int, ...], note: str = "") -> None:
     """Print one line of a table."""
     print(f"{name:>32}" + "".join(f"{errors[t - 1]:9.4f}" for t in at) + f"  {note}", flush=True)
 
 
-def one_concept() -> None:
+def sample(bank: ItemBank, examinees: int, seed: int) -> tuple[FloatArray, Answers, FloatArray]:
+    """Return abilities, every student's answer to every item, and the population's covariance."""
+    k = bank.concepts
+    rng = np.random.default_rng(seed)
+    correlation = 0.5 * np.eye(k) + 0.5
+    theta = rng.multivariate_normal(np.zeros(k), correlation, examinees)
+    return theta, rng.random((examinees, len(bank))) < bank.probability(theta), correlation
+
+
+def limits(bank: ItemBank, theta: FloatArray, covariance: FloatArray) -> FloatArray:
+    """Return the limit after each number of questions, shape (30,); only those of `AT` are set."""
+    errors = np.full(AT[-1], np.nan)
+    for t in AT:
+        errors[t - 1] = limit(bank, covariance, theta, t)
+    return errors
+
+
+def one_concept(examinees: int) -> None:
     """Print errors in one dimension beside the peers."""
-    pool = two_parameter_pool(ITEMS, 1, 1)
-    rng = np.random.default_rng(2)
-    theta = rng.normal(size=(EXAMINEES, 1))
-    answers = rng.random((EXAMINEES, ITEMS)) < pool.bank.probability(theta)
-    at = (5, 10, 20)
-    print(f"1 concept, {EXAMINEES} examinees: RMSE after\n{'':>32}" + "".join(f"{t:9}" for t in at))
-    best = rmse(dense_bayes(pool.bank), theta, answers, 20)
-    row("dense", best, at)
+    pool = two_parameter_pool(ITEMS, 1, 1, 1.0)
+    theta, answers, correlation = sample(pool.bank, examinees, 2)
+    at = AT[:3]
+    heading("1 concept", examinees, at)
+    row("limit", limits(pool.bank, theta, correlation), at)
+    row("exact", rmse(dense_bayes(pool.bank), theta, answers, 20), at)
     for rule in get_args(Rule):
         if rule != "fisher_a":  # the same as fisher_d in one dimension
             row(f"ours, {rule}", rmse(ours(pool.bank, rule), theta, answers, 20), at)
@@ -61,24 +87,35 @@ def one_concept() -> None:
     row("adaptivetesting", rmse(adaptivetesting(pool), theta[few], answers[few], 20), at, note)
 
 
-def five_concepts() -> None:
-    """Print errors in five correlated dimensions."""
-    pool = two_parameter_pool(ITEMS, 5, 3)
-    rng = np.random.default_rng(4)
-    correlation = 0.5 * np.eye(5) + 0.5
-    theta = rng.multivariate_normal(np.zeros(5), correlation, 300)
-    answers = rng.random((300, ITEMS)) < pool.bank.probability(theta)
-    at = (5, 10, 20, 30)
-    print(
-        "\n5 concepts, correlation 0.5, 300 examinees: RMSE after\n"
-        + " " * 32
-        + "".join(f"{t:9}" for t in at)
-    )
+def five_concepts(examinees: int) -> None:
+    """Print errors in five correlated dimensions, and ours over exact."""
+    bank = mixed_bank(ITEMS, 5, 3)
+    theta, answers, correlation = sample(bank, examinees, 4)
+    heading("5 concepts, correlation 0.5", examinees, AT)
     prior = Posterior.prior(5, None, correlation)
-    for rule in ("variance", "logdet", "mutual_information"):
-        row(f"ours, {rule}", rmse(ours(pool.bank, rule, prior), theta, answers, 30), at)
-    row("ours, correlations ignored", rmse(ours(pool.bank), theta, answers, 30), at)
-    row("ours, at random", rmse(ours(pool.bank, prior=prior, best=ITEMS), theta, answers, 30), at)
+    row("limit", limits(bank, theta, correlation), AT)
+    best = exact(bank, correlation, answers, 30)
+    row("exact", best.rmse(theta), AT)
+    mine = approximate(bank, correlation, answers, 30)
+    row("ours, variance", mine.rmse(theta), AT)
+    for rule in ("logdet", "mutual_information"):
+        row(f"ours, {rule}", rmse(ours(bank, rule, prior), theta, answers, 30), AT)
+    row("ours, correlations ignored", rmse(ours(bank), theta, answers, 30), AT)
+    row("ours, at random", rmse(ours(bank, prior=prior, best=ITEMS), theta, answers, 30), AT)
+    print("\nThe error to expect given the answers, averaged: the luck of the abilities taken out")
+    row("exact", np.sqrt(best.loss.mean(axis=0)), AT)
+    row("ours, variance", np.sqrt(mine.loss.mean(axis=0)), AT)
+    print("\nOurs over exact, paired by examinee, with its 95 % interval")
+    compared("as simulated", mine.squared(theta), best.squared(theta))
+    compared("given the answers", mine.loss, best.loss)
+    print(f"\nThe exact mean itself is off by {own_error(bank, correlation, answers[:20], 30):.1e}")
+
+
+def compared(name: str, above: FloatArray, below: FloatArray) -> None:
+    """Print a ratio of errors and its interval at each length."""
+    value, half = ratio(above, below)
+    cells = "".join(f"  {value[t - 1]:.4f} ± {half[t - 1]:.4f}" for t in AT)
+    print(f"{name:>32}{cells}", flush=True)
 
 
 def coverage() -> None:
@@ -97,12 +134,12 @@ def coverage() -> None:
         print(f"  {k} concepts: error ratio {ratio}   coverage {inside}", flush=True)
 
 
-def main() -> None:
+def main(examinees: int = EXAMINEES) -> None:
     """Print the three tables."""
-    one_concept()
-    five_concepts()
+    one_concept(examinees)
+    five_concepts(examinees)
     coverage()
 
 
 if __name__ == "__main__":
-    main()
+    main(*map(int, sys.argv[1:]))

@@ -30,10 +30,15 @@ def balanced(
         asked: Items asked so far.
         targets: Share of the questions each concept should get, shape (k,); only ratios count.
 
+    Raises:
+        ValueError: If targets are negative or all 0, or not one for every concept.
+
     Source: Kingsbury & Zara (1989), Applied Measurement in Education 2(4).
     """
     shares = concept_shares(bank)
     goal = np.asarray(targets, float)
+    if goal.shape != (bank.concepts,) or not (goal >= 0).all() or not goal.any():
+        raise ValueError(f"content balance takes {bank.concepts} targets, 0 or more, not all 0")
     got = shares[np.asarray(asked, np.intp)].sum(axis=0)
     behind = (len(asked) + 1) * goal / goal.sum() - got
     main = bank.cached("main concepts", lambda: shares.argmax(axis=1))

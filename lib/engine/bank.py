@@ -17,6 +17,7 @@ DIFFICULTY_MARGIN = 1e-6
 """A difficulty of 0 or 1 is read as this far inside: Φ⁻¹ gives ±4.75 instead of ±infinity."""
 
 MAX_CONCEPTS = 32
+MAX_ITEMS = 100_000
 
 Made = TypeVar("Made")
 
@@ -30,10 +31,11 @@ class ItemBank:
     Attributes:
         slopes: a, shape (n, k), logits per unit of θ; a row of zeros measures nothing.
         intercepts: d, shape (n,), logits; one number stands for all.
-        guessing: c, shape (n,), 0 to 1; one number stands for all.
+        guessing: c, shape (n,), at least 0 and below 1; one number stands for all.
 
     Raises:
-        ValueError: If shapes do not agree, a number is not finite or c is outside 0 to 1.
+        ValueError: If shapes do not agree, n is not 1 to 100,000 or k not 1 to 32, a number is not
+            finite or c is not in [0, 1).
 
     Source: Reckase (2009), Multidimensional Item Response Theory, ch. 4.
     """
@@ -45,15 +47,17 @@ class ItemBank:
     def __init__(
         self, slopes: ArrayLike, intercepts: ArrayLike = 0.0, guessing: ArrayLike = 0.0
     ) -> None:
-        a = np.array(slopes, float, order="C", ndmin=2)
-        if a.ndim > 2 or not 1 <= a.shape[1] <= MAX_CONCEPTS:  # noqa: PLR2004 - a matrix
+        a = np.array(slopes, float, order="C")
+        if a.ndim != 2 or not 1 <= a.shape[1] <= MAX_CONCEPTS:  # noqa: PLR2004 - a matrix
             raise ValueError(f"slopes must be (n, 1 to {MAX_CONCEPTS}), not {a.shape}")
+        if not 1 <= len(a) <= MAX_ITEMS:
+            raise ValueError(f"a bank holds 1 to {MAX_ITEMS:,} items, not {len(a):,}")
         d = _column("intercepts", intercepts, len(a))
         c = _column("guessing", guessing, len(a))
         if not np.isfinite(a).all():
             raise ValueError("slopes must be finite")
-        if ((c < 0) | (c > 1)).any():
-            raise ValueError("guessing must lie between 0 and 1")
+        if ((c < 0) | (c >= 1)).any():
+            raise ValueError("guessing must be at least 0 and below 1")
         for name, column in (("slopes", a), ("intercepts", d), ("guessing", c)):
             column.setflags(write=False)
             object.__setattr__(self, name, column)
@@ -75,12 +79,12 @@ class ItemBank:
         Args:
             concepts: Q-matrix, shape (n, k); row q says how much each concept counts.
             difficulty: Percentile, 0 to 1, shape (n,) or one number.
-            discrimination: Probits per standard deviation, shape (n,) or one number.
+            discrimination: Probits per standard deviation, above 0, shape (n,) or one number.
             guessing: Chance of a right answer without knowing, shape (n,) or one number.
 
         Raises:
-            ValueError: As the class, and if a row of `concepts` is all zeros or a difficulty is
-                outside 0 to 1.
+            ValueError: As the class, and if a row of `concepts` is all zeros, a difficulty is
+                outside 0 to 1 or a discrimination is not above 0.
         """
         q = np.array(concepts, float, ndmin=2)
         length = np.sqrt(np.square(q).sum(axis=1))
@@ -90,6 +94,8 @@ class ItemBank:
         if ((percentile < 0) | (percentile > 1)).any():
             raise ValueError("difficulty must lie between 0 and 1")
         scale = LOGISTIC_SCALE * _column("discrimination", discrimination, len(q))
+        if not (scale > 0).all():
+            raise ValueError("discrimination must be above 0")
         b = normal_quantile(np.clip(percentile, DIFFICULTY_MARGIN, 1 - DIFFICULTY_MARGIN))
         return cls(q * (scale / length)[:, None], -scale * b, guessing)
 

@@ -50,7 +50,11 @@ def absorb(root: FloatArray, evidence: FloatArray, sites: Sites, normal: Normal)
         return _on_line(root, np.concatenate((sites, _rounded(site))), line)
     kept = np.concatenate((sites.T.astype(float), np.zeros((2, 1))), axis=1)
     once = match_sites(evidence, kept, normal)
-    twice = match_sites(evidence, once, normal_of_sites(evidence, once))
+    between = normal_of_sites(evidence, once)
+    if any_of(evidence[-1]) and not is_proper(between):
+        once = np.concatenate((kept[:, :-1], once[:, -1:]), axis=1)
+        between = normal_of_sites(evidence, once)
+    twice = match_sites(evidence, once, between)
     # A site that would hardly move stays: rounding must not stir what the answer says nothing of.
     moved = np.abs(twice - kept) > _STILL * np.abs(kept)
     rounded = _rounded(np.where(moved, twice, kept).T)

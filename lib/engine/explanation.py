@@ -62,6 +62,9 @@ def explain(posterior: Posterior, bank: ItemBank, item: int) -> Explanation:
 
 
 def expected_share(posterior: Posterior, bank: ItemBank, item: int) -> float:
-    """Return the expected fall of the summed variances as a share of their sum; see `stop`."""
+    """Return the expected fall of the summed variances as a share of their sum; see `stop`.
+
+    It is 0 when every concept is known for sure.
+    """
     fall = explain(posterior, bank, item).expected_fall
-    return float(fall.sum() / posterior.variance.sum())
+    return float(fall.sum() / max(posterior.variance.sum(), 1e-300))

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 FloatArray = NDArray[np.float64]
+SingleArray = NDArray[np.float32]
 
 # np.sum and np.max check their arguments for a microsecond or two before they call these.
 total_over: Callable[..., Any] = np.add.reduce

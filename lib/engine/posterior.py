@@ -12,10 +12,13 @@ from typing import Self
 import numpy as np
 from numpy.typing import ArrayLike
 
-from lib.engine.bank import ItemBank
+from lib.engine.bank import MAX_CONCEPTS, ItemBank
 from lib.engine.belief import SITE_DTYPE, Belief, Sites, absorb, recall
 from lib.engine.normal import FloatArray
 from lib.engine.propagation import Normal
+
+_ASYMMETRY = 1e-6
+"""Of a covariance, as a share of its greatest entry: more is a mistake, less is rounding."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -60,8 +63,10 @@ class Posterior:
             covariance: Shape (k, k), positive semi-definite; or (k,), the variances.
 
         Raises:
-            ValueError: If shapes do not agree or the covariance is not one.
+            ValueError: If k is not 1 to 32, shapes do not agree or the covariance is not one.
         """
+        if not 1 <= k <= MAX_CONCEPTS:
+            raise ValueError(f"a prior is over 1 to {MAX_CONCEPTS} concepts, not {k}")
         m = np.zeros(k) if mean is None else np.array(mean, float).reshape(-1)
         v = np.eye(k) if covariance is None else np.array(covariance, float)
         if v.ndim < 2 and v.size == k:  # noqa: PLR2004 - not a matrix
@@ -70,6 +75,8 @@ class Posterior:
             raise ValueError(f"a prior over {k} concepts takes {k} means, a {k} by {k} covariance")
         if not (np.isfinite(m).all() and np.isfinite(v).all()):
             raise ValueError("means and covariances must be finite")
+        if not np.allclose(v, v.T, atol=_ASYMMETRY * float(np.abs(v).max())):
+            raise ValueError("a covariance must be symmetric")
         v = 0.5 * (v + v.T)
         empty = np.empty((0, 2), SITE_DTYPE)
         return cls(

@@ -20,7 +20,12 @@ from lib.engine.normal import FloatArray, any_of, total_over
 from lib.engine.projection import logistic_moments
 
 _SMALLEST_VARIANCE = 1e-12
-_SMALLEST_SHARE = 1e-3
+
+WIDEST_CAVITY = 2.0
+"""Variance that all answers but one leave, over that before any, at most.
+
+Without guessing it is at most 1 (Brascamp & Lieb, 1976); guessing can widen it, but hardly more.
+"""
 
 
 class Normal(NamedTuple):
@@ -55,9 +60,10 @@ def match_sites(evidence: FloatArray, sites: FloatArray, normal: Normal) -> Floa
     tau, eta = sites
     w = total_over(slopes * (normal.covariance @ slopes), axis=0)
     w = np.maximum(w, _SMALLEST_VARIANCE)
-    share = np.maximum(1.0 - tau * w, _SMALLEST_SHARE)
-    v = w / share
-    m = (normal.mean @ slopes - eta * w) / share
+    widest = WIDEST_CAVITY * np.maximum(total_over(slopes * slopes, axis=0), _SMALLEST_VARIANCE)
+    precision = 1.0 / w
+    v = 1.0 / np.maximum(precision - tau, 1.0 / widest)
+    m = (normal.mean @ slopes * precision - eta) * v
     deviation = np.sqrt(v)
     total, first, second = logistic_moments(m + offset, deviation)
     lowest: FloatArray | float = 1.0

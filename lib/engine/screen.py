@@ -21,10 +21,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lib.engine.bank import ItemBank
-from lib.engine.normal import FloatArray, largest, total_over
+from lib.engine.normal import FloatArray, SingleArray, largest, total_over
 from lib.engine.posterior import Posterior
-
-SingleArray = NDArray[np.float32]
 
 _BULGE = 0.8
 _MINUS_ONE = np.float32(-1.0)

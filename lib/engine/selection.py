@@ -98,9 +98,14 @@ def select(
         loss: Of those, only items whose value is at least (1 - loss) of the greatest.
 
     Raises:
-        ValueError: If no item is available, or `best` > 1 without `rng`.
+        ValueError: If no item is available, bank and posterior differ in the number of concepts,
+            `best` is not positive, or is above 1 without `rng`.
         IndexError: If an available item is not in the bank.
     """
+    if bank.concepts != len(posterior.mean):
+        raise ValueError(f"bank has {bank.concepts} concepts, posterior {len(posterior.mean)}")
+    if best < 1 or not 0.0 <= loss <= 1.0:
+        raise ValueError("best must be 1 or more, and loss between 0 and 1")
     if best > 1 and rng is None:
         raise ValueError("choosing among several items needs a random generator")
     w = None if weights is None else np.asarray(weights, float)

@@ -39,9 +39,18 @@ def test_a_curve_far_out_neither_overflows_nor_leaves_its_limits() -> None:
     [
         (([[np.nan]],), "finite"),
         (([[1.0]], [0.0, 1.0]), "intercepts"),
-        (([[1.0]], 0.0, 1.5), "guessing"),
+        (([[1.0]], 0.0, 1.0), "guessing"),
+        (([[1.0]], 0.0, -0.1), "guessing"),
+        (([[1.0]], 0.0, np.nan), "guessing must be finite"),
+        (([[1.0], [1.0]], 0.0, [[0.1, 0.2]]), "guessing"),
         (([[1.0]], np.inf), "finite"),
+        (([[-np.inf]],), "finite"),
         ((np.ones((2, 33)),), "1 to 32"),
+        ((np.ones((2, 0)),), "1 to 32"),
+        (([],), "1 to 32"),
+        (([1.0, 2.0],), "1 to 32"),
+        ((np.ones((0, 2)),), "1 to 100,000 items"),
+        ((np.ones((100_001, 1)),), "1 to 100,000 items"),
         ((np.ones((2, 2, 2)),), "1 to 32"),
     ],
 )
@@ -55,6 +64,14 @@ def test_impossible_questions_are_refused_by_name() -> None:
         ItemBank.from_questions([[1, 0], [0, 0]], 0.5)
     with pytest.raises(ValueError, match="difficulty"):
         ItemBank.from_questions([[1, 0]], 1.1)
+    for impossible in (0.0, -1.0, np.nan):
+        with pytest.raises(ValueError, match="discrimination"):
+            ItemBank.from_questions([[1, 0]], 0.5, impossible)
+
+
+def test_a_bank_holds_as_much_as_it_promises() -> None:
+    assert ItemBank(np.ones((100_000, 1))).concepts == 1
+    assert ItemBank(np.ones((1, 32))).concepts == 32
 
 
 def test_percentile_is_the_expected_percentile() -> None:

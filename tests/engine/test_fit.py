@@ -102,6 +102,9 @@ def test_balance_asks_the_concept_furthest_behind() -> None:
     left = np.array([False, True, False, False])
     assert balanced(bank, left, [1, 3], [1, 1]).tolist() == left.tolist()
     assert balanced(bank, left, [], [1, 0]).tolist() == left.tolist()
+    for impossible in ([0, 0], [1, -1], [1, 1, 1]):
+        with pytest.raises(ValueError, match="targets"):
+            balanced(bank, everything, [], impossible)
 
 
 def test_eligibility_falls_for_items_shown_too_often() -> None:

@@ -5,6 +5,7 @@ import pytest
 from scipy import integrate, stats
 
 from tests.support.examinees import Examinee, examinee
+from tests.support.particles import Particles
 from tests.support.quadrature import Answers, exact_posterior
 
 
@@ -67,3 +68,24 @@ def test_oracle_agrees_with_a_million_weighted_draws_in_four_dimensions() -> Non
     drawn = weight @ theta / weight.sum()
     assert (np.abs(drawn - exact.mean) < error).all()
     assert np.cov(theta.T, aweights=weight) == pytest.approx(exact.covariance, abs=0.02)
+
+
+def test_oracle_agrees_with_points_laid_around_the_posterior() -> None:
+    someone = examinee(np.random.default_rng(6), 4, 14, "correlated")
+    exact = exact_posterior(someone.mean, someone.covariance, someone.answers)
+    particles = Particles(someone.bank, someone.mean, someone.covariance, 4096)
+    cloud = particles.path(range(14), someone.answers.correct.tolist())[-1]
+    assert cloud.mean == pytest.approx(exact.mean, abs=2e-3)
+    assert cloud.covariance == pytest.approx(exact.covariance, abs=2e-3)
+
+
+def test_points_value_an_item_by_what_its_answers_leave_of_the_variances() -> None:
+    someone = examinee(np.random.default_rng(7), 2, 6, "guessing correlated")
+    bank = someone.bank
+    particles = Particles(bank, someone.mean, someone.covariance, 8192)
+    correct = someone.answers.correct[:5].tolist()
+    cloud = particles.path(range(5), correct)[-1]
+    right, wrong = (particles.after(cloud, range(6), [*correct, r]) for r in (True, False))
+    chance = float(cloud.weight @ cloud.likely[:, 5])
+    left = chance * right.variance.sum() + (1 - chance) * wrong.variance.sum()
+    assert cloud.expected_fall()[5] == pytest.approx(cloud.variance.sum() - left, abs=2e-3)

@@ -87,8 +87,16 @@ def test_a_prior_that_is_no_distribution_is_refused() -> None:
     for mean, covariance in (
         ([0.0], np.eye(2)),
         ([0.0, 0.0], [[1.0, 2.0], [2.0, 1.0]]),
+        ([0.0, 0.0], [[1.0, 0.9], [-0.9, 1.0]]),
         ([np.nan, 0.0], np.eye(2)),
         ([0.0, 0.0], np.eye(3)),
     ):
         with pytest.raises(ValueError, match=r"covariance|means"):
             Posterior.prior(2, mean, covariance)
+
+
+@pytest.mark.parametrize("k", [-1, 0, 33])
+def test_a_prior_is_over_one_to_thirty_two_concepts(k: int) -> None:
+    with pytest.raises(ValueError, match="1 to 32 concepts"):
+        Posterior.prior(k)
+    assert len(Posterior.prior(32).mean) == 32

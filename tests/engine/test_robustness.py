@@ -19,7 +19,7 @@ def assert_sound(state: Posterior, bank: ItemBank) -> None:
 
 
 @pytest.mark.parametrize("k", [1, 2, 6])
-@pytest.mark.parametrize("guessing", [0.0, 0.25, 1.0])
+@pytest.mark.parametrize("guessing", [0.0, 0.25, 0.99])
 @pytest.mark.parametrize("steepness", [1e-6, 1.0, 20.0, 500.0])
 def test_no_answers_break_it(k: int, guessing: float, steepness: float) -> None:
     rng = np.random.default_rng(k)

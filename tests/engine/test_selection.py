@@ -95,6 +95,10 @@ def test_nothing_available_or_not_in_the_bank_is_refused() -> None:
         update(state, bank, 3, correct=True)
     with pytest.raises(ValueError, match="concepts"):
         update(Posterior.prior(2), bank, 0, correct=True)
+    with pytest.raises(ValueError, match="concepts"):
+        select(Posterior.prior(2), bank)
+    with pytest.raises(ValueError, match="best"):
+        select(state, bank, best=0)
 
 
 def test_items_that_measure_nothing_can_still_be_asked() -> None:

@@ -59,3 +59,8 @@ def test_a_test_ends_when_the_next_question_would_tell_too_little() -> None:
     assert stop(state, StopRules(minimum_gain=0.01), gain=gain) == "small_gain"
     assert stop(state, StopRules(), gain=gain) is None
     assert stop(after(3), StopRules(minimum_gain=0.01), gain=gain) is None
+
+
+def test_nothing_is_gained_where_everything_is_known() -> None:
+    known = Posterior.prior(2, None, np.zeros((2, 2)))
+    assert expected_share(known, ItemBank([[1.0, 1.0]]), 0) == 0.0

@@ -4,8 +4,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lib.engine import ItemBank, Posterior
+from lib.engine import ItemBank, Posterior, select, update
 from tests.support.quadrature import Answers, FloatArray
+
+CORRELATED = np.array([[1.0, 0.5], [0.5, 1.0]])
 
 
 class Examinee(NamedTuple):
@@ -61,3 +63,39 @@ def examinee(rng: np.random.Generator, k: int, t: int, kind: str) -> Examinee:
     if "wrong" in kind:
         correct[:] = False
     return Examinee(mean, covariance, Answers(slopes, intercepts, guessing, correct))
+
+
+def uniform_bank(
+    rng: np.random.Generator, n: int, k: int, discrimination: float, guessing: float
+) -> ItemBank:
+    """Return n questions on one concept or two, difficulties even over the percentiles.
+
+    Discriminations are `discrimination` exp(N(0, 0.2²)), probits.
+    """
+    q = np.eye(k)[rng.integers(k, size=n)]
+    q = np.maximum(q, np.eye(k)[rng.integers(k, size=n)] * (rng.random(n) < 0.5)[:, None])
+    steepness = discrimination * rng.lognormal(0.0, 0.2, n)
+    return ItemBank.from_questions(q, rng.uniform(0.02, 0.98, n), steepness, guessing)
+
+
+def adaptive_test(
+    seed: int, discrimination: float, guessing: float, length: int
+) -> tuple[ItemBank, list[Posterior]]:
+    """Return a bank of two correlated concepts and the posteriors along a test."""
+    rng = np.random.default_rng([7, seed])
+    bank = uniform_bank(rng, 150, 2, discrimination, guessing)
+    states = [Posterior.prior(2, None, CORRELATED)]
+    theta, unasked = rng.multivariate_normal(np.zeros(2), CORRELATED), np.ones(len(bank), bool)
+    for _ in range(length):
+        item = select(states[-1], bank, unasked)
+        unasked[item] = False
+        right = bool(rng.random() < bank.probability(theta, [item])[0])
+        states.append(update(states[-1], bank, item, right))
+    return bank, states
+
+
+def answers_of(state: Posterior, bank: ItemBank) -> Answers:
+    """Return a history as the oracle reads it."""
+    asked = list(state.items)
+    columns = bank.slopes[asked], bank.intercepts[asked], bank.guessing[asked]
+    return Answers(*columns, np.array(state.correct))

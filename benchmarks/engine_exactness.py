@@ -1,0 +1,103 @@
+"""How far the posterior's means and deviations are from dense quadrature, in 1 to 5 concepts.
+
+Histories of 1 to 60 answers: random questions under every kind of prior and pattern that
+tests/support/examinees.py knows, and adaptive tests with guessing and ever steeper questions. Each
+cell is the greatest error of a mean and of a standard deviation over all histories of its row.
+The alternative, the same propagation without what corrects its marginals, stands beside it.
+"""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from lib.engine import Posterior
+from lib.engine.normal import FloatArray
+from tests.support.examinees import CORRELATED, adaptive_test, answers_of, examinee
+from tests.support.quadrature import Answers, exact_posterior
+
+KINDS = (
+    "",
+    "right",
+    "wrong",
+    "correlated",
+    "shifted",
+    "narrow correlated",
+    "duplicate",
+    "guessing",
+    "guessing right",
+    "guessing wrong",
+    "guessing correlated",
+    "guessing narrow shifted",
+    "guessing duplicate",
+)
+LENGTHS = {
+    1: (1, 3, 8, 20, 60),
+    2: (1, 3, 8, 20, 60),
+    3: (1, 3, 8, 20, 60),
+    4: (3, 12, 30),
+    5: (8,),
+}
+STEEPNESS = (1.0, 1.5, 2.0, 3.0)  # discriminations, probits; see `uniform_bank`
+GUESSING = (0.0, 0.2, 1 / 3)
+TESTS, CHECKED = 10, (3, 5, 8, 12, 20, 30)
+
+Errors = tuple[float, float, float, float]
+
+
+def errors(state: Posterior, answers: Answers, mean: FloatArray, covariance: FloatArray) -> Errors:
+    """Return the greatest errors of ours, mean and deviation, and of propagation alone."""
+    exact = exact_posterior(mean, covariance, answers)
+    root = state.prior_root
+    plain = state.prior_mean + root @ state.normal.mean
+    spread = np.sqrt(np.diagonal(root @ state.normal.covariance @ root.T))
+    return (
+        float(np.abs(state.mean - exact.mean).max()),
+        float(np.abs(np.sqrt(state.variance) - exact.deviation).max()),
+        float(np.abs(plain - exact.mean).max()),
+        float(np.abs(spread - exact.deviation).max()),
+    )
+
+
+def given_histories(k: int, kind: str) -> Iterator[Errors]:
+    """Yield the errors after each number of answers, each history another one."""
+    for t in LENGTHS[k]:
+        someone = examinee(np.random.default_rng([k, t, 1]), k, t, kind)
+        yield errors(someone.posterior, someone.answers, someone.mean, someone.covariance)
+
+
+def adaptive_histories(discrimination: float, guessing: float) -> Iterator[Errors]:
+    """Yield the errors along adaptive tests of two concepts."""
+    for seed in range(TESTS):
+        bank, states = adaptive_test(seed, discrimination, guessing, CHECKED[-1])
+        for t in CHECKED:
+            yield errors(states[t], answers_of(states[t], bank), np.zeros(2), CORRELATED)
+
+
+def cell(found: Iterator[Errors]) -> str:
+    """Return the greatest errors as text."""
+    mean, deviation, plain_mean, plain_deviation = np.max(list(found), axis=0)
+    return f"| {mean:.4f} {deviation:.4f} ({plain_mean:.3f} {plain_deviation:.3f}) "
+
+
+def main() -> None:
+    """Print both tables."""
+    print("Greatest error of a mean and of a deviation (in brackets: propagation alone)\n")
+    print("| history | " + " | ".join(f"k = {k}" for k in LENGTHS) + " |\n" + "|---" * 6 + "|")
+    for kind in KINDS:
+        print(f"| {kind or 'random'} ", end="", flush=True)
+        for k in LENGTHS:
+            print(cell(given_histories(k, kind)), end="", flush=True)
+        print("|")
+    print(
+        "\n| adaptive, k = 2, discrimination | "
+        + " | ".join(f"c = {c:.2f}" for c in GUESSING)
+        + " |"
+    )
+    print("|---" * 4 + "|")
+    for discrimination in STEEPNESS:
+        cells = [cell(adaptive_histories(discrimination, c)) for c in GUESSING]
+        print(f"| {discrimination} {''.join(cells)}|", flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,135 @@
+"""Exact Bayes by weighted points, in any number of concepts: nothing of it is lib.engine's.
+
+The points are a scrambled Sobol sequence through a normal distribution a little wider than the
+posterior, laid anew after every answer, each weighted by prior times likelihood over the density of
+the points. In five dimensions 1,024 of them leave means wrong by less than 0.001
+(benchmarks/engine_quality prints it), where as many independent draws would leave 0.015.
+
+Guessing makes tails that these points reach badly where items are steep: it is for banks without,
+or with common slopes.
+
+Source: Owen (2023), Practical Quasi-Monte Carlo Integration, chs. 5 and 17.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy import special
+from scipy.stats import qmc
+
+from lib.engine import ItemBank
+
+FloatArray = NDArray[np.float64]
+SingleArray = NDArray[np.float32]
+
+WIDER = 1.2
+"""Deviations of the points over those of the posterior, so that they reach its tails."""
+
+STEEPEST_LOGIT = np.float32(80.0)  # exp(88) is the largest in single precision
+
+
+class Cloud(NamedTuple):
+    """Weighted points of a posterior."""
+
+    theta: FloatArray  # (m, k)
+    weight: FloatArray  # (m,), sums to 1
+    likely: SingleArray  # (m, n): P(correct) of every item at every point
+
+    @property
+    def mean(self) -> FloatArray:
+        return np.asarray(self.weight @ self.theta)
+
+    @property
+    def covariance(self) -> FloatArray:
+        apart = self.theta - self.mean
+        return np.asarray((apart * self.weight[:, None]).T @ apart)
+
+    @property
+    def variance(self) -> FloatArray:
+        return np.diagonal(self.covariance)
+
+    def expected_fall(self) -> FloatArray:
+        """Expected fall of the summed variances: Σⱼ Cov(θⱼ, P)² / (E P (1 - E P)), shape (n,)."""
+        weighted = np.column_stack([self.weight, self.theta * self.weight[:, None]])
+        right, *moments = weighted.T.astype(np.float32) @ self.likely
+        moved = np.array(moments) - np.outer(self.mean, right)
+        return np.asarray(np.square(moved).sum(axis=0) / (right * (1.0 - right)), float)
+
+    def mass_within(self, low: FloatArray, high: FloatArray) -> FloatArray:
+        """Probability that each concept lies between two bounds, shape (k,)."""
+        return np.asarray(self.weight @ ((self.theta >= low) & (self.theta <= high)))
+
+
+class Particles:
+    """Makes the exact posterior for a normal prior N(mean, covariance), positive definite."""
+
+    def __init__(
+        self, bank: ItemBank, mean: ArrayLike, covariance: ArrayLike, points: int, seed: int = 0
+    ) -> None:
+        self.bank = bank
+        self.mean, self.covariance = np.asarray(mean, float), np.asarray(covariance, float)
+        self.precision = np.linalg.inv(self.covariance)
+        sobol = qmc.Sobol(bank.concepts, rng=np.random.default_rng(seed))
+        self.z = WIDER * special.ndtri(sobol.random(points))
+        self.columns = [
+            np.ascontiguousarray(part, np.float32)
+            for part in (bank.slopes.T, bank.intercepts, bank.guessing)
+        ]
+
+    def start(self) -> Cloud:
+        """Return the prior."""
+        return self._around(self.mean, self.covariance, [], [])
+
+    def after(self, before: Cloud, items: Sequence[int], correct: Sequence[bool]) -> Cloud:
+        """Return the posterior of all the answers, given that of all but the last."""
+        last = before.likely[:, items[-1]].astype(float)
+        weight = before.weight * (last if correct[-1] else 1.0 - last)
+        rough = before._replace(weight=weight / weight.sum())
+        return self._around(rough.mean, rough.covariance, items, correct)
+
+    def path(self, items: Sequence[int], correct: Sequence[bool]) -> list[Cloud]:
+        """Return the posterior after each answer."""
+        clouds = [self.start()]
+        for t in range(1, len(items) + 1):
+            clouds.append(self.after(clouds[-1], items[:t], correct[:t]))
+        return clouds[1:]
+
+    def _around(
+        self,
+        centre: FloatArray,
+        spread: FloatArray,
+        items: Sequence[int],
+        correct: Sequence[bool],
+    ) -> Cloud:
+        theta = centre + self.z @ np.linalg.cholesky(spread).T
+        asked = self._log_likelihood(theta, np.array(items, int), np.array(correct, bool))
+        apart = theta - self.mean
+        prior = -0.5 * ((apart @ self.precision) * apart).sum(axis=1)
+        own = -0.5 * np.square(self.z / WIDER).sum(axis=1)
+        log_weight = asked + prior - own
+        weight = np.exp(log_weight - log_weight.max())
+        return Cloud(theta, weight / weight.sum(), self._likely(theta))
+
+    def _likely(self, theta: FloatArray) -> SingleArray:
+        slopes, intercepts, guessing = self.columns
+        x = theta.astype(np.float32) @ slopes
+        x += intercepts
+        np.exp(np.minimum(np.negative(x, out=x), STEEPEST_LOGIT, out=x), out=x)
+        x += np.float32(1.0)
+        np.reciprocal(x, out=x)
+        if guessing.any():
+            x *= np.float32(1.0) - guessing
+            x += guessing
+        return x
+
+    def _log_likelihood(
+        self, theta: FloatArray, items: NDArray[np.int_], correct: NDArray[np.bool_]
+    ) -> FloatArray:
+        """Return log P(answers | θ) of every point, in double precision."""
+        x = theta @ self.bank.slopes[items].T + self.bank.intercepts[items]
+        c = self.bank.guessing[items]
+        right = c + (1.0 - c) * special.expit(x)
+        wrong = (1.0 - c) * special.expit(-x)
+        return np.asarray(np.log(np.where(correct, right, wrong)).sum(axis=1))
