@@ -16,6 +16,7 @@ from pydantic_core import PydanticCustomError
 
 from lib.assessment.selection import Selection
 from lib.assessment.wire import MAX_CONCEPTS, MAX_OPTIONS, QuestionId, Strict
+from lib.engine import STEEPEST_DISCRIMINATION
 
 MAX_UPLOAD = 20_000
 
@@ -45,7 +46,7 @@ class QuestionIn(Strict):
     """Row of the Q-matrix: how much each concept counts."""
     difficulty: float = Field(default=0.5, gt=0, lt=1)
     """Percentile of students that are as likely right as wrong."""
-    discrimination: float = Field(default=1.0, gt=0, le=20)
+    discrimination: float = Field(default=1.0, gt=0, le=STEEPEST_DISCRIMINATION)
     guessing: float | None = Field(default=None, ge=0, lt=1)
     """Chance to be right without knowing; the upload's, if not given."""
 

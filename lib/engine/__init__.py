@@ -20,7 +20,7 @@ and number.
 """
 
 from lib.engine.balance import balanced, concept_shares
-from lib.engine.bank import ItemBank
+from lib.engine.bank import STEEPEST_DISCRIMINATION, ItemBank
 from lib.engine.belief import SITE_DTYPE
 from lib.engine.explanation import Explanation, expected_share, explain
 from lib.engine.exposure import Eligibility
@@ -37,6 +37,7 @@ __all__ = [
     "HALF_LIFE_DAYS",
     "RULES",
     "SITE_DTYPE",
+    "STEEPEST_DISCRIMINATION",
     "Design",
     "Eligibility",
     "Explanation",

@@ -81,6 +81,7 @@ def test_password_in_the_body_does(client: TestClient, operator: dict[str, str])
         ({"difficulty": 0}, "questions[2].difficulty"),
         ({"difficulty": 1}, "questions[2].difficulty"),
         ({"discrimination": 0}, "questions[2].discrimination"),
+        ({"discrimination": 2.36}, "questions[2].discrimination"),
         ({"guessing": 1}, "questions[2].guessing"),
         ({"id": ""}, "questions[2].id"),
         ({"id": "q1"}, "questions[2].id"),
