@@ -177,15 +177,17 @@ SELECT
 -- Of all legacy rows that stand there now: those whose token has no session, and that no operator
 -- removed.
 WITH without_session AS MATERIALIZED (
-  SELECT session_token, student_email FROM pg_temp.all_rows AS t
-  WHERE btrim(session_token, E' \t\r\n') <> ''
+  SELECT session_token, student_email, least(created_at, started_at) AS began
+  FROM pg_temp.all_rows AS t
+  WHERE legacy.token_of(session_token) IS NOT NULL
     AND NOT EXISTS (SELECT FROM public.sessions AS s WHERE s.session_token = t.session_token)
 )
 SELECT count(*) FROM without_session AS t WHERE NOT EXISTS (
   SELECT FROM public.removals AS r
-  WHERE r.kind = 'session' AND r.name_sha256 = public.removal_key(t.session_token)
-    OR r.kind = 'student'
-      AND r.name_sha256 = public.removal_key(public.normalized_email(t.student_email)));
+  WHERE NOT coalesce(t.began > r.removed_at, FALSE)
+    AND (r.kind = 'session' AND r.name_sha256 = public.removal_key(t.session_token)
+      OR r.kind = 'student'
+        AND r.name_sha256 = public.removal_key(public.normalized_email(t.student_email))));
 
 -- count_strays --
 -- Rows without a parent, and people with more than one record: none, if all is well.

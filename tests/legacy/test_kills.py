@@ -243,6 +243,7 @@ def test_a_killed_server_comes_back_with_all_or_nothing(own_server: PostgresServ
         )
         if not own_server.running:
             legacy.connection.close()
+            legacy.deps.close()
             own_server.start()
             legacy = connected(own_server)
         assert legacy.unified()["sessions"] in ([], complete["sessions"])

@@ -103,7 +103,8 @@ def test_another_session_of_a_removed_person_does_not_return_either(
 
 def test_who_begins_anew_after_the_removal_is_moved(moved: Legacy, client: TestClient) -> None:
     call(client, STUDENT, studentEmail=ANN)
-    moved.put("student_configs", session_token=TOKEN, student_email=ANN, created_at="2099-01-01")
+    later = moved.one("SELECT (now() AT TIME ZONE 'UTC' + INTERVAL '1 minute')::text")
+    moved.put("student_configs", session_token=TOKEN, student_email=ANN, created_at=later)
     assert call(client, MIGRATE, dryRun=False)["verification"]["verified"] is True
     assert (tokens(moved), emails(moved)) == ([TOKEN, OTHER], [ANN, BOB])
 
