@@ -280,7 +280,12 @@ _NAMES: tuple[tuple[tuple[type[psycopg.Error], ...], Callable[[], AppError]], ..
         Busy,
     ),
     (
-        (driver.UndefinedTable, driver.UndefinedFunction, driver.InvalidSchemaName),
+        (
+            driver.UndefinedTable,
+            driver.UndefinedFunction,
+            driver.UndefinedObject,  # a row type: functions outlive their tables
+            driver.InvalidSchemaName,
+        ),
         SchemaMissing,
     ),
     ((driver.CharacterNotInRepertoire, driver.UntranslatableCharacter), _unstorable),

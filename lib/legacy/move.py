@@ -105,10 +105,11 @@ def _row_counts(transaction: "Transaction") -> tuple[int, int]:
 def _insert_late_students(transaction: "Transaction", run: Run, counts: Counts) -> None:
     """Make students of sessions without e-mail, and of people who came after the people's phase.
 
-    A dry run has rolled the people of its earlier calls back: they are not late, and were counted.
+    A dry run in parts has rolled the people of its earlier calls back: they are not late, and were
+    counted.
     """
     made = fetch_dict(transaction, sessions["insert_late_students"])
-    counts.add("people.created", made["anonymous"] + (0 if run.dry_run else made["late"]))
+    counts.add("people.created", made["anonymous"] + (0 if run.in_parts else made["late"]))
 
 
 def _merge_known(transaction: "Transaction", counts: Counts) -> None:

@@ -1,13 +1,13 @@
 """Bug reports of students, kept with their session where there is one."""
 
-import re
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, StringConstraints
 
 from lib.deps import Deps
 from lib.queries import load_queries
 from lib.statements import as_jsonb
+from lib.workshop.api_keys import without_keys
 from lib.workshop.fields import (
     Answer,
     AnyToken,
@@ -20,7 +20,6 @@ from lib.workshop.fields import (
     blank_is_none,
 )
 
-_API_KEY = re.compile(r"\bsk-[\w-]{8,}")
 _queries = load_queries("workshop/bugs.sql")
 
 
@@ -59,11 +58,7 @@ def report(bug: BugIn, deps: Deps) -> int:
     said["reportedAt"] = deps.clock().isoformat()
     params = {
         "session_token": bug.session_token,
-        "report": as_jsonb({name: _without_keys(value) for name, value in said.items()}),
+        "report": as_jsonb(without_keys(said)),
     }
     number: int = deps.postgres.fetch_value(_queries["report_bug"], params)
     return number
-
-
-def _without_keys(value: Any) -> Any:
-    return _API_KEY.sub("[API key removed]", value) if isinstance(value, str) else value

@@ -9,6 +9,7 @@ from uuid import UUID
 from lib.deps import Deps
 from lib.errors import SchemaMissing
 from lib.queries import load_queries
+from lib.workshop.api_keys import without_keys
 from lib.workshop.exercises import only_steps
 from lib.workshop.idempotency import Claim
 from lib.workshop.lookup import StudentsAsked
@@ -123,14 +124,15 @@ def _legacy(params: dict[str, Any], deps: Deps) -> list[TrackedStudent]:
 
 def _legacy_student(row: dict[str, Any]) -> TrackedStudent:
     exercises = row.get("exercises")
-    if isinstance(exercises, str):  # JSON inside JSON, as the older driver wrote it
-        try:
+    try:
+        if isinstance(exercises, str):  # JSON inside JSON, as the older driver wrote it
             exercises = json.loads(exercises)
-        except (ValueError, RecursionError):
-            exercises = None
+        exercises = without_keys(exercises)
+    except (ValueError, RecursionError):
+        exercises = None
     return TrackedStudent(
-        student_id=row.get("student_email") or "",
-        student_name=row.get("student_name"),
+        student_id=without_keys(row.get("student_email")) or "",
+        student_name=without_keys(row.get("student_name")),
         exercises=exercises if isinstance(exercises, dict) else {},
         started_at=utc_moment(row.get("started_at") or row.get("created_at")),
         last_activity=utc_moment(row.get("last_activity") or row.get("updated_at")),

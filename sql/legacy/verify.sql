@@ -78,7 +78,7 @@ FROM pg_temp.batch_rows AS t LEFT JOIN public.sessions AS s USING (session_token
 -- ids, on the ciphertext of keys or on the time, so a dry run and the real run have the same.
 SELECT count(*) AS rows, coalesce(sum(expected), 0) AS expected, coalesce(sum(stored), 0) AS stored
 FROM (
-  SELECT hash_record_extended(ROW(w.person, w.openai_api_key IS NULL,
+  SELECT hash_record_extended(ROW(w.person, w.openai_api_key IS NULL, w.student_name_given,
     w.session_token, w.demo_mode, w.current_step, w.total_time_spent, w.completion_rate,
     w.use_case_description, w.call_direction, w.selected_phone_number, w.tts_provider,
     w.selected_voice, w.system_prompt, w.ivr_greeting, w.websocket_url, w.codespace_url,
@@ -90,7 +90,7 @@ FROM (
     w.step7_deployed, w.tools_configured, w.step8_code_validated, w.step8_committed,
     w.step8_deployed,
     w.project_deployed), 0) AS expected,
-    hash_record_extended(ROW(st.student_email, s.openai_api_key IS NULL,
+    hash_record_extended(ROW(st.student_email, s.openai_api_key IS NULL, s.student_name_given,
     s.session_token, s.demo_mode, s.current_step, s.total_time_spent, s.completion_rate,
     s.use_case_description, s.call_direction, s.selected_phone_number, s.tts_provider,
     s.selected_voice, s.system_prompt, s.ivr_greeting, s.websocket_url, s.codespace_url,

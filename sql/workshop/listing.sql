@@ -52,3 +52,32 @@ ORDER BY to_jsonb(w) ->> 'created_at' DESC NULLS LAST LIMIT %(limit)s;
 -- Rows of student_configs, likewise.
 SELECT to_jsonb(c) AS o FROM public.student_configs c
 ORDER BY to_jsonb(c) ->> 'created_at' DESC NULLS LAST LIMIT %(limit)s;
+
+-- legacy_row_names --
+-- Where that was too many: hashes of all tokens and e-mails, and rows without a token. A column that
+-- is missing is read from the row of nulls.
+SELECT coalesce(array_agg(DISTINCT hashtextextended(token, 0))
+    FILTER (WHERE token <> ''), '{}') AS tokens,
+  count(*) FILTER (WHERE coalesce(token, '') = '') AS tokenless,
+  coalesce(array_agg(DISTINCT hashtextextended(lower(btrim(email)), 0))
+    FILTER (WHERE btrim(email) <> ''), '{}') AS emails
+FROM (
+  SELECT (SELECT session_token::TEXT FROM (SELECT w.*) AS own) AS token,
+    (SELECT student_email::TEXT FROM (SELECT w.*) AS own) AS email
+  FROM (SELECT NULL::TEXT AS session_token, NULL::TEXT AS student_email) AS nulls,
+    public.workshop_students AS w
+) AS named;
+
+-- legacy_config_names --
+-- The same of student_configs.
+SELECT coalesce(array_agg(DISTINCT hashtextextended(token, 0))
+    FILTER (WHERE token <> ''), '{}') AS tokens,
+  count(*) FILTER (WHERE coalesce(token, '') = '') AS tokenless,
+  coalesce(array_agg(DISTINCT hashtextextended(lower(btrim(email)), 0))
+    FILTER (WHERE btrim(email) <> ''), '{}') AS emails
+FROM (
+  SELECT (SELECT session_token::TEXT FROM (SELECT c.*) AS own) AS token,
+    (SELECT student_email::TEXT FROM (SELECT c.*) AS own) AS email
+  FROM (SELECT NULL::TEXT AS session_token, NULL::TEXT AS student_email) AS nulls,
+    public.student_configs AS c
+) AS named;

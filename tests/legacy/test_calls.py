@@ -149,6 +149,19 @@ def test_what_is_stored_otherwise_than_meant_is_not_verified(
     assert "not verified" in refused["error"]
 
 
+def test_a_name_that_was_not_stored_is_not_verified(filled: Legacy, client: TestClient) -> None:
+    filled.connection.execute(
+        "CREATE FUNCTION public.spoil() RETURNS TRIGGER LANGUAGE plpgsql AS "
+        "$$ BEGIN NEW.student_name_given := NULL; RETURN NEW; END $$"
+    )
+    filled.connection.execute(
+        "CREATE TRIGGER spoil BEFORE INSERT ON public.sessions "
+        "FOR EACH ROW EXECUTE FUNCTION public.spoil()"
+    )
+    told = call(client, MIGRATE, dryRun=False)["verification"]
+    assert told["whyNot"] == ["sessions: what is stored is not what was meant to be stored"]
+
+
 def test_without_unified_schema_the_answer_is_a_400(legacy: Legacy, client: TestClient) -> None:
     legacy.connection.execute(
         "DROP TABLE public.events, public.step_progress, public.sessions CASCADE"

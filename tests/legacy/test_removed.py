@@ -109,6 +109,19 @@ def test_who_begins_anew_after_the_removal_is_moved(moved: Legacy, client: TestC
     assert (tokens(moved), emails(moved)) == ([TOKEN, OTHER], [ANN, BOB])
 
 
+def test_a_dry_run_counts_who_begins_anew_beside_a_row_that_stays_removed(
+    moved: Legacy, client: TestClient
+) -> None:
+    call(client, STUDENT, studentEmail=ANN)
+    later = moved.one("SELECT (now() AT TIME ZONE 'UTC' + INTERVAL '1 minute')::text")
+    moved.put("student_configs", session_token=TOKEN, student_email=ANN, created_at="2025-01-01")
+    moved.put("student_configs", session_token="ws_3_anew", student_email=ANN, created_at=later)
+    tried, done = (call(client, MIGRATE, dryRun=dry_run) for dry_run in (True, False))
+    assert (tried["summary"], tried["results"]) == (done["summary"], done["results"])
+    assert done["summary"]["studentsMigrated"] == 1
+    assert emails(moved) == [ANN, BOB]
+
+
 def test_removed_keys_leave_the_older_tables_too(moved: Legacy, client: TestClient) -> None:
     told = call(client, SESSIONS, sessionTokens=[TOKEN, OTHER], deleteType="keys-only")
     assert (told["keysDeleted"], told["olderKeysDeleted"], told["olderRowsDeleted"]) == (1, 1, 0)

@@ -260,3 +260,13 @@ def test_fields_of_the_table_that_are_no_configuration_cannot_be_sent(
         "SELECT completion_rate, total_time_spent, openai_api_key, exercises, is_active"
         " FROM sessions"
     ) == [(0, 0, None, {}, True)]
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT"])
+def test_tables_dropped_by_hand_are_a_missing_schema(
+    client: TestClient, rows: Rows, method: str
+) -> None:
+    rows("DROP TABLE events, step_progress, sessions, students CASCADE")  # functions stay
+    path = "/api/student-config-save" if method == "POST" else "/api/student-config-update"
+    answer = client.request(method, path, json={"sessionToken": TOKEN, "demoMode": True})
+    assert (answer.status_code, answer.json()["code"]) == (503, "schema_missing")

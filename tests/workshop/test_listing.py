@@ -161,3 +161,45 @@ def test_database_without_any_table_says_so(settings: Settings, empty_postgres_u
     assert (answer.status_code, answer.json()["code"]) == (503, "schema_missing")
     install_deps(None)
     deps.close()
+
+
+def test_newest_row_of_a_token_says_most(legacy: str) -> None:
+    with psycopg.connect(legacy) as connection:
+        connection.execute(
+            "INSERT INTO workshop_students "
+            "(session_token, student_name, selected_voice, created_at, last_activity) "
+            "VALUES ('t1', 'Older', 'Old', '2024-01-01', '2024-01-01'), "
+            "('t3', 'Newer', NULL, '2024-01-01', '2024-03-01'), "
+            "('t3', 'Older', 'Old', '2024-01-02', '2024-02-01')"
+        )
+    sessions = ask(TestClient(function_app("index")), BOTH[0]).json()["sessions"]
+    names = {s["sessionToken"]: (s["studentName"], s["voice"]) for s in sessions}
+    assert (names["t1"], names["t3"]) == (("Ann", "Joanna"), ("Newer", "Old"))
+
+
+def test_api_key_in_another_field_of_an_older_table_does_not_leave(legacy: str) -> None:
+    with psycopg.connect(legacy) as connection:
+        connection.execute(
+            "UPDATE workshop_students SET selected_phone_number = 'call sk-canary-0123456789', "
+            "student_name = 'sk-canary-0123456789'; "
+            "UPDATE student_configs SET student_email = 'sk-canary-0123456789' "
+            "WHERE session_token = 't2'"
+        )
+    answer = ask(TestClient(function_app("index")), BOTH[0])
+    assert "canary" not in answer.text
+    assert answer.json()["totalSessions"] == 3
+    assert {s["studentEmail"] for s in answer.json()["students"]} == {"ann@example.com"}
+
+
+def test_totals_of_older_tables_count_what_one_answer_does_not_hold(legacy: str) -> None:
+    with psycopg.connect(legacy) as connection:
+        connection.execute(
+            "INSERT INTO workshop_students (session_token, student_email) "
+            "SELECT 'more' || n, ' P' || n % 2100 || '@example.com' "
+            "FROM generate_series(1, 2500) AS n; "
+            "INSERT INTO student_configs (session_token) VALUES ('more1'), ('other'); "
+            "ALTER TABLE student_configs DROP COLUMN student_email"
+        )
+    body = ask(TestClient(function_app("index")), BOTH[0]).json()
+    assert len(body["sessions"]) < 2500
+    assert (body["totalSessions"], body["totalStudents"]) == (2500 + 4, 2100 + 1)

@@ -245,6 +245,22 @@ def test_exercises_that_nobody_can_read_are_none(
     assert [student["exercises"] for student in answer.json()["students"]] == [{}, {}, {}]
 
 
+def test_api_keys_in_older_exercises_and_names_do_not_leave(
+    legacy: TestClient, empty_postgres_url: str, operator: dict[str, str]
+) -> None:
+    key = "sk-canary-0123456789"
+    nested = json.dumps({"step-1": {"completed": True, "note": ["was\n" + key]}, key: True})
+    with psycopg.connect(empty_postgres_url) as connection:
+        connection.execute(
+            "UPDATE public.workshop_students "
+            "SET exercises = to_jsonb(%s::text), student_name = %s, student_email = %s",
+            [nested, key, key],
+        )
+    answer = legacy.get(PATH, params={"getAllStudents": "true"}, headers=operator)
+    assert answer.json()["students"][0]["exercises"].keys() >= {"step-1"}
+    assert "canary" not in answer.text
+
+
 def test_stranger_sees_the_share_view_of_the_older_table(legacy: TestClient) -> None:
     progress = legacy.get(PATH, params={"studentId": "ann@example.com "}).json()["progress"]
     assert progress["exercises"] == {"step-1": {"completed": True}}

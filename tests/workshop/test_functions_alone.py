@@ -1,0 +1,36 @@
+"""A deployment imports one endpoint per function: each must know the errors of its own SQL."""
+
+import subprocess
+import sys
+
+import pytest
+
+CONSTRAINTS = (
+    "session_of_one_student",
+    "sessions_newest_version",
+    "idempotency_keys_same_body",
+    "sessions_exercises_limit",
+    "students_of_the_workshop",
+)
+ENDPOINTS = (
+    "admin_create_unified_schema",
+    "cleanup_sessions",
+    "generate_session",
+    "report_bug",
+    "student_config_save",
+    "student_progress",
+    "track_student_progress",
+)
+
+
+@pytest.mark.parametrize("endpoint", ENDPOINTS)
+def test_function_alone_knows_what_the_workshops_constraints_mean(endpoint: str) -> None:
+    program = (
+        f"import api.{endpoint}\n"
+        "from lib.statements import constraint_error\n"
+        f"print([name for name in {CONSTRAINTS} if constraint_error(name) is None])"
+    )
+    told = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert told.stdout.strip() == "[]"
