@@ -22,7 +22,11 @@ from lib.workshop.tracking_wire import (
 )
 
 LIMIT = 2000
-"""Students in one answer; the platforms carry 4.5 MB."""
+"""Students in one answer, if they fit in it."""
+MOST_BYTES = 4_000_000
+"""Of students in one answer: Vercel carries 4.5 MB, Lambda 6 MB."""
+BYTES_BESIDES = 300
+"""Of a student, besides the name, the e-mail and the exercises: field names, times, numbers."""
 _queries = load_queries("workshop/tracking.sql")
 
 
@@ -97,8 +101,18 @@ def look_up(asked: StudentsAsked, deps: Deps) -> TrackedOut | TrackedStudentsOut
 
 
 def all_students(deps: Deps) -> tuple[list[TrackedStudent], int]:
-    """At most 2,000 students, the most recently active first, and how many there are."""
-    params = {"email": None, "limit": LIMIT}
+    """The most recently active students, as many as fit, and how many there are in all.
+
+    Returns:
+        At most 2,000 students, whose JSON has at most 4 MB, the last active first; their number
+        in the database.
+    """
+    params = {
+        "email": None,
+        "limit": LIMIT,
+        "bytes_besides": BYTES_BESIDES,
+        "most_bytes": MOST_BYTES,
+    }
     try:
         students, counts = deps.postgres.batch(
             [

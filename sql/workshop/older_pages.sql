@@ -81,14 +81,13 @@ BEGIN
   WITH reports AS (
     SELECT p.student_id, p.step_number AS step, p.validation_passed AS passed, p.completed_at,
       p.time_spent, p.attempts, p.updated_at
-    FROM public.step_progress p
-    WHERE p.student_id = ANY (p_students)
-      AND p.session_token = coalesce(p_session_token, p.session_token)
+    FROM unnest(p_students) AS asked JOIN public.step_progress p ON p.student_id = asked
+    WHERE p.session_token = coalesce(p_session_token, p.session_token)
     UNION ALL
     SELECT s.student_id, flagged, TRUE, NULL, 0, 0, NULL
-    FROM public.sessions s, unnest(public.flagged_steps(s)) AS flagged
-    WHERE s.student_id = ANY (p_students)
-      AND s.session_token = coalesce(p_session_token, s.session_token)
+    FROM unnest(p_students) AS asked JOIN public.sessions s ON s.student_id = asked,
+      unnest(public.flagged_steps(s)) AS flagged
+    WHERE s.session_token = coalesce(p_session_token, s.session_token)
   ), steps AS (
     SELECT r.student_id, r.step, jsonb_build_object(
       'completed', bool_or(r.passed), 'timestamp', min(r.completed_at),
@@ -99,28 +98,31 @@ BEGIN
     SELECT DISTINCT ON (s.student_id, e.key) s.student_id, e.key,
       CASE jsonb_typeof(e.value) WHEN 'object' THEN e.value
         ELSE jsonb_build_object('completed', e.value = 'true') END AS entry
-    FROM public.sessions s, jsonb_each(
+    FROM unnest(p_students) AS asked JOIN public.sessions s ON s.student_id = asked, jsonb_each(
       CASE jsonb_typeof(s.exercises) WHEN 'object' THEN s.exercises ELSE '{}' END) AS e
-    WHERE s.student_id = ANY (p_students)
-      AND s.session_token = coalesce(p_session_token, s.session_token)
+    WHERE s.session_token = coalesce(p_session_token, s.session_token)
     ORDER BY s.student_id, e.key,
       (e.value = 'true' OR e.value -> 'completed' = 'true') DESC NULLS LAST, s.last_activity DESC
-  ), named AS (
-    SELECT coalesce(o.student_id, t.student_id) AS student_id,
-      coalesce(o.key, 'step-' || t.step) AS key,
-      coalesce(o.entry, '{}') || coalesce(t.entry, '{}') AS entry
+  ), named AS (  -- one object for each student, in one pass: a look-up per student is quadratic
+    SELECT coalesce(o.student_id, t.student_id) AS student_id, jsonb_object_agg(
+      coalesce(o.key, 'step-' || t.step),
+      coalesce(o.entry, '{}') || coalesce(t.entry, '{}')) AS exercises
     FROM stored o FULL JOIN steps t
       ON t.student_id = o.student_id AND t.step = public.exercise_step(o.key)
+    GROUP BY 1
+  ), known AS (
+    SELECT s.student_id, min(s.student_name_given) AS name_given, min(s.started_at) AS started_at,
+      max(s.last_activity) AS last_activity, sum(s.total_time_spent) AS total_time_spent,
+      max(s.completion_rate) AS completion_rate, bool_or(s.repo_created) AS repo_created,
+      bool_or(s.demo_mode) AS demo_mode
+    FROM unnest(p_students) AS asked JOIN public.sessions s ON s.student_id = asked
+    WHERE s.session_token = coalesce(p_session_token, s.session_token)
+    GROUP BY s.student_id
   )
   SELECT st.student_email,
-    CASE WHEN p_session_token IS NULL THEN st.student_name ELSE min(s.student_name_given) END,
-    coalesce((SELECT jsonb_object_agg(n.key, n.entry) FROM named n
-              WHERE n.student_id = st.student_id), '{}'),
-    min(s.started_at), max(s.last_activity), sum(s.total_time_spent), max(s.completion_rate),
-    bool_or(s.repo_created), bool_or(s.demo_mode)
-  FROM public.students st JOIN public.sessions s ON s.student_id = st.student_id
-  WHERE st.student_id = ANY (p_students)
-    AND s.session_token = coalesce(p_session_token, s.session_token)
-  GROUP BY st.student_id
-  ORDER BY max(s.last_activity) DESC, st.student_id;
+    CASE WHEN p_session_token IS NULL THEN st.student_name ELSE k.name_given END,
+    coalesce(n.exercises, '{}'), k.started_at, k.last_activity, k.total_time_spent,
+    k.completion_rate, k.repo_created, k.demo_mode
+  FROM known k JOIN public.students st USING (student_id) LEFT JOIN named n USING (student_id)
+  ORDER BY k.last_activity DESC, k.student_id;
 END $$;

@@ -13,10 +13,21 @@ SELECT * FROM public.tracked_students(ARRAY(
   WHERE student_email = public.normalized_email(%(email)s) OR student_id = %(student_id)s), NULL);
 
 -- tracked_students --
--- The students who were active last.
-SELECT * FROM public.tracked_students(ARRAY(
-  SELECT student_id FROM public.sessions
-  GROUP BY student_id ORDER BY max(last_activity) DESC LIMIT %(limit)s), NULL);
+-- The students who were active last, as many as an answer can hold; a text of JSON is as long here
+-- as in the answer, or longer.
+SELECT student_id, student_name, exercises, started_at, last_activity, total_time_spent,
+  completion_rate, repo_created, demo_mode
+FROM (
+  SELECT t.*, sum(%(bytes_besides)s + octet_length(t.exercises::TEXT)
+    + octet_length(to_jsonb(t.student_id)::TEXT)
+    + coalesce(octet_length(to_jsonb(t.student_name)::TEXT), 0)) OVER (
+      ORDER BY t.last_activity DESC, t.student_id ROWS UNBOUNDED PRECEDING) AS bytes
+  FROM public.tracked_students(ARRAY(
+    SELECT student_id FROM public.sessions
+    GROUP BY student_id ORDER BY max(last_activity) DESC LIMIT %(limit)s), NULL) AS t
+) AS counted
+WHERE bytes <= %(most_bytes)s
+ORDER BY last_activity DESC, student_id;
 
 -- count_students --
 -- How many students have sessions.

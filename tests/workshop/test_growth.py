@@ -1,0 +1,73 @@
+"""How the list of all students grows: by the rows that its plan touches, not by time."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+
+Rows = Callable[..., list[tuple[Any, ...]]]
+
+FILL = """
+INSERT INTO public.students (student_email)
+  SELECT format('s%s@example.com', n) FROM generate_series(1, {students}) AS n;
+INSERT INTO public.sessions (session_token, student_id, exercises, services_ready)
+  SELECT format('ws_%s_%s', n, student_email), student_id,
+    '{{"step-1": {{"completed": true}}, "quiz": true}}', TRUE
+  FROM public.students, generate_series(1, 2) AS n;
+INSERT INTO public.step_progress (session_token, student_id, step_number, step_name)
+  SELECT session_token, student_id, n, 'A step' FROM public.sessions, generate_series(1, 5) AS n;
+ANALYZE public.students, public.sessions, public.step_progress
+"""
+BODY = "SELECT prosrc FROM pg_proc WHERE oid = 'public.tracked_students(uuid[],text)'::regprocedure"
+EVERYBODY = "(SELECT ARRAY(SELECT student_id FROM public.students))::UUID[]"
+
+
+def nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    yield plan
+    for below in plan.get("Plans", []):
+        yield from nodes(below)
+
+
+def rows_touched(plan: dict[str, Any]) -> int:
+    """Rows that the nodes of a plan gave or threw away, over all their loops."""
+    counted = ("Actual Rows", "Rows Removed by Filter", "Rows Removed by Join Filter")
+    return sum(
+        round(node["Actual Loops"] * sum(node.get(name, 0) for name in counted))
+        for node in nodes(plan)
+    )
+
+
+@pytest.fixture
+def touched(rows: Rows) -> Callable[[int], int]:
+    """Rows touched to list so many students, of whom each has two sessions."""
+
+    def count(students: int) -> int:
+        rows("TRUNCATE public.students, public.sessions, public.step_progress, public.events")
+        rows(FILL.format(students=students))
+        ((body,),) = rows(BODY)
+        query = body.partition("RETURN QUERY")[2].rpartition(";")[0]
+        query = query.replace("p_students", EVERYBODY).replace("p_session_token", "NULL::TEXT")
+        (((explained, *_),),) = rows(f"EXPLAIN (ANALYZE, TIMING OFF, FORMAT JSON) {query}")
+        assert explained["Plan"]["Actual Rows"] == students
+        return rows_touched(explained["Plan"])
+
+    return count
+
+
+def test_list_of_all_students_touches_rows_in_proportion_to_them(
+    touched: Callable[[int], int],
+) -> None:
+    assert touched(400) < 6 * touched(100)
+
+
+def test_list_of_all_students_ends_before_the_platforms_limit_and_tells_how_many_there_are(
+    client: TestClient, rows: Rows, operator: dict[str, str]
+) -> None:
+    rows(FILL.format(students=40))
+    rows("UPDATE public.sessions SET exercises = jsonb_build_object('quiz', jsonb_build_object("
+         "'told', repeat('x', 200000)))")  # fmt: skip
+    answer = client.get("/api/track-student-progress?getAllStudents=true", headers=operator)
+    assert 3_000_000 < len(answer.content) < 4_500_000
+    assert answer.json()["count"] == 40
+    assert 0 < len(answer.json()["students"]) < 40
