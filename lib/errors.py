@@ -5,7 +5,8 @@ the facts given to the constructor. Contexts add their own in `lib/<context>/err
 Only `lib/web.py` knows how they become HTTP.
 """
 
-from typing import ClassVar
+import copyreg
+from typing import Any, ClassVar
 
 
 class AppError(Exception):
@@ -19,6 +20,10 @@ class AppError(Exception):
         self.retry_after = retry_after
         template = (type(self).__doc__ or "").partition("\n")[0]
         super().__init__(template.format(**facts))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Carry an error to another process as it is: its constructor takes no message."""
+        return copyreg.__newobj__, (type(self), *self.args), self.__dict__  # type: ignore[attr-defined]
 
     @property
     def headers(self) -> dict[str, str]:
@@ -131,7 +136,7 @@ class Busy(AppError):
 
 
 class SchemaMissing(AppError):
-    """The database lacks a table this needs: `make migrate`, or admin-create-unified-schema."""
+    """The database lacks tables or functions: `make migrate`, or admin-create-unified-schema."""
 
     status = 503
     code = "schema_missing"

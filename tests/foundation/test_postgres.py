@@ -1,5 +1,6 @@
 """Postgres as the functions use it: faults become our errors, and nothing is half done."""
 
+import pickle
 import threading
 import time
 from collections.abc import Iterator
@@ -95,9 +96,19 @@ def test_a_violated_constraint_is_told_in_our_words(db: Postgres) -> None:
         del statements._constraints["things_n_key"]
 
 
-def test_a_missing_table_is_told_as_a_missing_schema(db: Postgres) -> None:
-    with pytest.raises(SchemaMissing, match="make migrate"):
-        db.fetch_value(q("SELECT 1 FROM nowhere"))
+@pytest.mark.parametrize("query", ["SELECT 1 FROM nowhere", "SELECT public.nothing()"])
+def test_missing_tables_and_functions_are_told_as_a_missing_schema(
+    db: Postgres, query: str
+) -> None:
+    with pytest.raises(SchemaMissing, match="lacks tables or functions: `make migrate`"):
+        db.fetch_value(q(query))
+
+
+@pytest.mark.parametrize("error", [Busy(), Conflict(reason="Twice."), InvalidInput(reason="No.")])
+def test_errors_reach_another_process_as_they_are(error: AppError) -> None:
+    there = pickle.loads(pickle.dumps(error))
+    assert (type(there), str(there)) == (type(error), str(error))
+    assert (there.facts, there.headers) == (error.facts, error.headers)
 
 
 def test_unreachable_database_gives_503_with_a_time_to_retry() -> None:
