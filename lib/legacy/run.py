@@ -17,10 +17,10 @@ if TYPE_CHECKING:
     from lib.postgres import Transaction
 
 FIRST_HASH, END_OF_HASHES = -(2**31), 2**31  # of Postgres's hashtext()
-FIRST_BATCH_ROWS = 20_000
-BATCH_SECONDS = 6.0  # of work; each batch reads the legacy tables besides, so few are better
-MOST_BATCHES = 128  # of a phase, unless a call was killed: each costs time of its own besides
-SESSION_COST = 16  # in people, roughly
+FIRST_BATCH_ROWS = 20_000  # of people; nobody knows yet how fast the database is
+FIRST_SESSION_ROWS = 8_000  # the same for sessions, which cost more
+BATCH_SECONDS = 5.0  # of work; each batch reads the legacy tables besides, so few are better
+MOST_BATCHES = 512  # of a phase, unless a call was killed: each costs time of its own besides
 CHECKSUM_BITS = 64
 
 SCRIPTS = (
@@ -42,6 +42,8 @@ class Phase(StrEnum):
     DONE = "done"
 
 
+WIDEST_STEPS = {Phase.PEOPLE: 4, Phase.SESSIONS: 2}
+"""How much wider a batch may be than the one before it, which tells little of much wider ones."""
 PHASE_SPANS = {
     Phase.PEOPLE: (0.0, 0.2),
     Phase.SESSIONS: (0.2, 0.95),
@@ -103,13 +105,15 @@ class Run:
         end = self.batch_end
         done = end == END_OF_HASHES
         following = Phase.SESSIONS if self.phase is Phase.PEOPLE else Phase.CHECKING
-        cost = SESSION_COST if done and following is Phase.SESSIONS else 1
         return replace(
             self,
             counts=counted.added_to(self.counts),
             phase=following if done else self.phase,
             next_hash=FIRST_HASH if done else end,
-            batch_hashes=_next_width(self.batch_hashes, seconds * cost),
+            batch_hashes=min(
+                _next_width(self.batch_hashes, seconds),
+                self.batch_hashes * WIDEST_STEPS[self.phase],
+            ),
         )
 
 
@@ -190,7 +194,11 @@ def begin(
         rows = transaction.fetch_value(queries["count_rows_to_move"])
         started = transaction.fetch_one(
             queries["start_run"],
-            {"dry_run": dry_run, "batch_hashes": _first_width(rows), "counts": as_json(before())},
+            {
+                "dry_run": dry_run,
+                "batch_hashes": _width(FIRST_BATCH_ROWS, rows),
+                "counts": as_json(before()),
+            },
             Run,
         )
         assert started is not None  # noqa: S101 INSERT … RETURNING gives a row
@@ -205,6 +213,15 @@ def begin(
     marks = ("id", "batch_hashes", "interruptions", "calls")
     transaction.execute(queries["mark_running"], {name: getattr(run, name) for name in marks})
     return run
+
+
+def begin_sessions(transaction: "Transaction", run: Run) -> Run:
+    """The run with a first batch of sessions that is safe on a slow machine.
+
+    What people cost tells nothing of them: a session has JSON, steps and keys.
+    """
+    rows = transaction.fetch_value(queries["count_rows_to_move"])
+    return replace(run, batch_hashes=min(run.batch_hashes, _width(FIRST_SESSION_ROWS, rows)))
 
 
 def save(transaction: "Transaction", run: Run) -> None:
@@ -227,12 +244,13 @@ def prefixed(prefix: str, row: dict[str, Any], names: Iterable[str]) -> dict[str
     return {f"{prefix}.{name}": int(row[name]) for name in names}
 
 
-def _first_width(rows: int) -> int:
+def _width(wanted: int, rows: int) -> int:
+    """Hashes that so many of the legacy tables' rows have, about."""
     hashes = END_OF_HASHES - FIRST_HASH
-    return min(hashes, max(1, hashes * FIRST_BATCH_ROWS // max(rows, 1)))
+    return min(hashes, max(1, hashes * wanted // max(rows, 1)))
 
 
 def _next_width(width: int, seconds: float) -> int:
     hashes = END_OF_HASHES - FIRST_HASH
-    factor = min(4.0, max(1 / 32, BATCH_SECONDS / max(seconds, 0.001)))
+    factor = max(1 / 32, BATCH_SECONDS / max(seconds, 0.001))
     return min(hashes, max(int(width * factor), min(width, hashes // MOST_BATCHES)))

@@ -172,11 +172,25 @@ def test_slow_reading_does_not_make_batches_narrower(filled: Legacy, monkeypatch
     assert second.batch_hashes > first.batch_hashes
 
 
+def test_first_batch_of_sessions_is_narrow_however_fast_people_were(
+    filled: Legacy, monkeypatch: Any
+) -> None:
+    monkeypatch.setattr("lib.legacy.run.BATCH_SECONDS", 1e6)  # everything is fast
+    monkeypatch.setattr("lib.legacy.run.FIRST_SESSION_ROWS", 4)  # of some hundred
+    widths: list[int] = []
+    while len(widths) < 4:
+        run = migrate(filled.deps, dry_run=False, call_seconds=0)
+        if run.phase is Phase.SESSIONS:
+            widths.append(run.batch_hashes)
+    assert 0 < widths[0] < 2**32 // 20
+    assert widths == [widths[0] * 2**n for n in range(4)]  # and no batch is far from the last
+
+
 def test_slow_batches_become_narrower_up_to_a_limit_and_kills_go_past_it(
     filled: Legacy, monkeypatch: Any
 ) -> None:
     monkeypatch.setattr("lib.legacy.run.BATCH_SECONDS", 0.0)  # nothing is fast enough
-    narrowest = 2**32 // 128
+    narrowest = 2**32 // 512
     assert migrate(filled.deps, dry_run=False, call_seconds=0).batch_hashes > narrowest
     for width in (narrowest, narrowest // 2, narrowest // 2):
         run = migrate(filled.deps, dry_run=False, call_seconds=0)
