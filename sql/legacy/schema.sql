@@ -4,6 +4,8 @@
 
 SELECT pg_advisory_xact_lock(hashtextextended('stepwise.legacy.schema', 0));
 CREATE SCHEMA IF NOT EXISTS legacy;
+-- A backup comes before the unified schema, some of whose functions these call, is there.
+SET LOCAL check_function_bodies = off;
 
 -- 1. Memory --------------------------------------------------------------------------------------
 

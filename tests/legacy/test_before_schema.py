@@ -1,0 +1,48 @@
+"""What an admin may call while a database has the old tables and nothing of ours."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import psycopg
+import pytest
+from fastapi.testclient import TestClient
+
+from lib.deps import Deps, install_deps
+from lib.dispatch import function_app
+from lib.queries import load_script
+from lib.settings import Settings
+from tests.legacy.test_calls import MIGRATE, RESTORE, call
+
+
+@pytest.fixture
+def untouched(
+    settings: Settings, empty_postgres_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[TestClient]:
+    """A client of a database with a row in the old tables, which none of our scripts has seen."""
+    monkeypatch.chdir(tmp_path)
+    with psycopg.connect(empty_postgres_url) as connection:
+        connection.execute(load_script("legacy/old_tables.sql").encode())
+        connection.execute(
+            "INSERT INTO workshop_students (session_token) VALUES ('ws_1_the_token')"
+        )
+    deps = Deps(replace(settings, postgres_url=empty_postgres_url))
+    install_deps(deps)
+    yield TestClient(function_app("index"), raise_server_exceptions=False)
+    install_deps(None)
+    deps.close()
+
+
+def test_the_backup_may_come_before_everything_else(untouched: TestClient) -> None:
+    told = call(untouched, "/api/admin-backup")
+    assert told["rows"] == {"workshop_students": 1, "student_configs": 0, "workshop_sessions": 0}
+
+
+def test_the_move_works_after_that_backup(untouched: TestClient) -> None:
+    call(untouched, "/api/admin-backup")
+    call(untouched, "/api/admin-create-unified-schema")
+    assert call(untouched, MIGRATE, dryRun=False)["verification"]["verified"] is True
+
+
+def test_nothing_was_set_aside_yet(untouched: TestClient) -> None:
+    assert call(untouched, RESTORE, 400)["code"] == "nothing_to_do"
