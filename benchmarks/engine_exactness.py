@@ -37,7 +37,7 @@ LENGTHS = {
     4: (3, 12, 30),
     5: (8,),
 }
-STEEPNESS = (1.0, 1.5, 2.0, 2.35)  # discriminations, probits; see `uniform_bank`
+STEEPNESS = (1.0, 1.5, 2.0, 2.35, 3.0, 5.0)  # discriminations, probits; see `uniform_bank`
 GUESSING = (0.0, 0.2, 1 / 3)
 TESTS, CHECKED = 10, (3, 5, 8, 12, 20, 30)
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lib.engine.marginals import marginal_moments
-from lib.engine.normal import FloatArray, any_of
+from lib.engine.normal import FloatArray
 from lib.engine.propagation import Normal, is_proper, match_sites, normal_of_sites
 from lib.engine.single import Line, integrate_line, line_of_sites, site_between
 
@@ -51,25 +51,27 @@ def absorb(root: FloatArray, evidence: FloatArray, sites: Sites, normal: Normal)
     kept = np.concatenate((sites.T.astype(float), np.zeros((2, 1))), axis=1)
     once = match_sites(evidence, kept, normal)
     between = normal_of_sites(evidence, once)
-    if any_of(evidence[-1]) and not is_proper(between):
+    if not is_proper(between, once):
         once = np.concatenate((kept[:, :-1], once[:, -1:]), axis=1)
         between = normal_of_sites(evidence, once)
     twice = match_sites(evidence, once, between)
     # A site that would hardly move stays: rounding must not stir what the answer says nothing of.
     moved = np.abs(twice - kept) > _STILL * np.abs(kept)
     rounded = _rounded(np.where(moved, twice, kept).T)
-    if any_of(evidence[-1]) and not is_proper(normal_of_sites(evidence, rounded.T.astype(float))):
+    exact = rounded.T.astype(float)
+    after = normal_of_sites(evidence, exact)
+    if not is_proper(after, exact):
         # Guessing makes some τ negative; the old sites with the one new site are always proper.
         kept[:, -1] = once[:, -1]
-        rounded = _rounded(kept.T)
-    return _in_space(root, evidence, rounded)
+        return recall(root, evidence, _rounded(kept.T))
+    return _in_space(root, evidence, rounded, after)
 
 
 def recall(root: FloatArray, evidence: FloatArray, sites: Sites) -> Belief:
     """Return the belief whose sites are given, shape (t, 2), t >= 1."""
     if len(root) == 1:
         return _on_line(root, sites, integrate_line(evidence, line_of_sites(sites[:-1])))
-    return _in_space(root, evidence, sites)
+    return _in_space(root, evidence, sites, normal_of_sites(evidence, sites.T.astype(float)))
 
 
 def _on_line(root: FloatArray, sites: Sites, line: Line) -> Belief:
@@ -82,10 +84,8 @@ def _on_line(root: FloatArray, sites: Sites, line: Line) -> Belief:
     )
 
 
-def _in_space(root: FloatArray, evidence: FloatArray, sites: Sites) -> Belief:
-    exact = sites.T.astype(float)
-    normal = normal_of_sites(evidence, exact)
-    seen = marginal_moments(root, evidence, exact, normal)
+def _in_space(root: FloatArray, evidence: FloatArray, sites: Sites, normal: Normal) -> Belief:
+    seen = marginal_moments(root, evidence, sites.T.astype(float), normal)
     covariance = root @ normal.covariance @ root.T
     covariance *= seen.correction * seen.correction[:, None]
     return Belief(sites, normal, seen.mean, 0.5 * (covariance + covariance.T))

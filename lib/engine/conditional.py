@@ -2,14 +2,14 @@
 
 The marginals of lib.engine.marginals multiply E[ratioᵢ | θⱼ] as if the ratios were uncorrelated.
 Where answers can be guessed they are not: a likelihood that bends both ways can tell two stories,
-and which one holds changes with θⱼ. Here expectation propagation runs once more at every grid point
-of θⱼ, over the other concepts, for two sweeps; its normalising constant is the marginal density.
+and which one holds changes with θⱼ. Here expectation propagation goes on at every grid point of
+θⱼ, over the other concepts, sweep by sweep; its normalising constant is the marginal density.
 
 Source: Cseke & Heskes (2011), JMLR 12, "EP-1STEP" and "EP-FULL"; Rue, Martino & Chopin (2009).
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -51,11 +51,13 @@ def other_directions(towards: FloatArray, factor: FloatArray) -> FloatArray:
     return np.asarray(factor[None, :, 1:] - onto[:, :, None] * axis[:, None, 1:])
 
 
-def log_evidence(
-    given: Conditional, floor: FloatArray, sites: FloatArray, moments: Moments, sweeps: int
-) -> FloatArray:
-    """Return log E[∏ f / site | x] up to terms of x's own, shape (j, g).
+def estimates(
+    given: Conditional, floor: FloatArray, sites: FloatArray, moments: Moments
+) -> Iterator[FloatArray]:
+    """Yield log E[∏ f / site | x] up to terms of x's own, shape (j, g), ever nearer to it.
 
+    The first takes every answer on its own, each further one after one more sweep. Propagation's
+    constant does not feel small errors of its sites, so that the second is mostly as good as any.
     Left out are the sites' values at the mean of u, which lib.engine.marginals adds.
 
     Args:
@@ -63,7 +65,6 @@ def log_evidence(
         floor: Of the answers' likelihoods f, shape (t,).
         sites: τ and η, shape (2, t).
         moments: Of the likelihoods.
-        sweeps: How often every site is matched anew.
     """
     b = given.loadings.astype(np.float32)
     u = given.mean.astype(np.float32)
@@ -71,32 +72,34 @@ def log_evidence(
     tau, eta = sites.astype(np.float32)[:, None, :, None]
     pull = eta - tau * u  # of the sites on y = u - mean
     widest = np.where(floor > 0.0, _TWICE, _ONCE)[:, None]
-    loosest = (1.0 / (WIDEST_CAVITY * np.maximum(given.prior, _NARROWEST))).astype(np.float32)
-    precision = np.float32(1.0) / np.maximum(total_over(b * b, axis=2), _NARROWEST)[:, :, None]
-    site, drive, push_back = tau, pull, pull
-    for sweep in range(sweeps):
-        v = 1.0 / np.maximum(precision - site, loosest[:, None])
-        m = push_back * -v
+    tightest = np.float32(1.0) / np.maximum(given.prior, _NARROWEST).astype(np.float32)
+    loosest = (tightest / np.float32(WIDEST_CAVITY))[:, None]
+    precision = 1.0 / np.maximum(total_over(b * b, axis=2), _NARROWEST)[:, :, None]
+    site, drive, push, joint = tau, pull, np.float32(0.0), np.float32(0.0)
+    while True:
+        sharpness = np.maximum(precision - site, loosest)
+        v = 1.0 / sharpness
+        m = (push - drive) * v
         total, first, second = moments(u + m, v)
+        # Each answer's likelihood over its site, both seen from the cavity N(m, v) of y.
+        both = np.maximum(sharpness + site, precision)  # of cavity and site; never less
+        ratio = 2.0 * np.log(total) + (np.log(both * v) + m * m * sharpness)
+        ratio -= push * push / both
+        yield np.asarray(0.5 * (total_over(ratio, axis=1) + joint), float)
         first /= total
-        ratio = second
-        ratio /= total
-        ratio -= first * first
-        np.minimum(np.maximum(ratio, _NARROWEST, out=ratio), widest, out=ratio)
-        sharper = 1.0 / (ratio * v)
-        moved = m + np.sqrt(v) * first
-        site = sharper - 1.0 / v
-        drive = sharper * moved - m / v
+        second /= total
+        second -= first * first
+        np.minimum(np.maximum(second, _NARROWEST, out=second), widest, out=second)
+        sharper = sharpness / second
+        site = sharper - sharpness
+        drive = sharper * (m + np.sqrt(v) * first) - m * sharpness
         inverse, log_size = _inverse((site - tau).transpose(0, 2, 1) @ squares)
         towards = (drive - pull).transpose(0, 2, 1) @ b
         centre = (inverse.reshape(*towards.shape, -1) @ towards[..., None])[..., 0]
-        if sweep + 1 < sweeps:
-            variance = squares @ inverse.transpose(0, 2, 1)
-            precision = 1.0 / np.maximum(variance, _NARROWEST, out=variance)
-            push_back = drive - precision * (b @ centre.transpose(0, 2, 1))
-    constant = 2.0 * np.log(total) - np.log(ratio) + (m * m / v - moved * moved * sharper)
-    joint = total_over(towards * centre, axis=2) - log_size
-    return np.asarray(0.5 * (total_over(constant, axis=1) + joint), float)
+        joint = total_over(towards * centre, axis=2) - log_size
+        variance = squares @ inverse.transpose(0, 2, 1)
+        precision = 1.0 / np.maximum(variance, _NARROWEST, out=variance)
+        push = precision * (b @ centre.transpose(0, 2, 1))
 
 
 def _inverse(change: FloatArray) -> tuple[FloatArray, FloatArray]:

@@ -14,6 +14,7 @@ SingleArray = NDArray[np.float32]
 # np.sum and np.max check their arguments for a microsecond or two before they call these.
 total_over: Callable[..., Any] = np.add.reduce
 largest: Callable[..., Any] = np.maximum.reduce
+least: Callable[..., Any] = np.minimum.reduce
 any_of: Callable[..., Any] = np.logical_or.reduce
 
 _erfc = np.frompyfunc(math.erfc, 1, 1)

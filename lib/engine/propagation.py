@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lib.engine.normal import FloatArray, any_of, total_over
+from lib.engine.normal import FloatArray, any_of, least, total_over
 from lib.engine.projection import logistic_moments
 
 _SMALLEST_VARIANCE = 1e-12
@@ -81,8 +81,10 @@ def match_sites(evidence: FloatArray, sites: FloatArray, normal: Normal) -> Floa
     return matched
 
 
-def is_proper(normal: Normal) -> bool:
-    """Say whether the covariance is positive definite."""
+def is_proper(normal: Normal, sites: FloatArray) -> bool:
+    """Say whether prior times sites, shape (2, t), is a distribution: only τ < 0 can prevent it."""
+    if least(sites[0]) >= 0.0:
+        return True
     try:
         np.linalg.cholesky(normal.covariance)
     except np.linalg.LinAlgError:

@@ -16,6 +16,7 @@ from lib.engine.projection import logistic_of_negative
 from lib.engine.propagation import Normal
 
 _STEP = 0.375  # standard deviations; integrates a normal density to 1e-12
+_STEP_LOGITS = 1.5  # largest step along the steepest answer
 
 
 class Line(NamedTuple):
@@ -37,7 +38,7 @@ def integrate_line(evidence: FloatArray, around: Normal) -> Line:
     centre, width = around.mean.item(), around.covariance.item() ** 0.5
     slope, offset, floor = evidence
     steepest = float(largest(np.abs(slope))) * width
-    x, log_jacobian, powers = grid_for(steepest, _STEP)
+    x, log_jacobian, powers = grid_for(steepest, _STEP, _STEP_LOGITS)
     z = centre + width * x
     minus = slope[:, None] * -z
     minus -= offset[:, None]

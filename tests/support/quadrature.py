@@ -79,7 +79,9 @@ def _around_mode(m0: FloatArray, v0: FloatArray, answers: Answers) -> Moments:
         gradient -= precision @ (theta - m0)
         curvature = answers.slopes.T @ ((right * p)[:, None] * answers.slopes) + precision
         covariance = np.linalg.inv(curvature)
-        theta = theta + 0.5 * covariance @ gradient
+        step = 0.5 * covariance @ gradient
+        # Steep answers call for leaps that miss: no step is longer than half a prior deviation.
+        theta = theta + step / max(1.0, 2.0 * float(step @ precision @ step) ** 0.5)
     return Moments(theta, covariance)
 
 
