@@ -16,12 +16,14 @@ LOGISTIC_SCALE = 1.702
 DIFFICULTY_MARGIN = 1e-6
 """A difficulty of 0 or 1 is read as this far inside: Φ⁻¹ gives ±4.75 instead of ±infinity."""
 
-STEEPEST_DISCRIMINATION = 2.35
-"""Probits: a slope of 4.0 logits, where those of real questions end.
+STEEPEST_DISCRIMINATION = 5.0
+"""Probits: a slope of 8.5 logits, the steepest that an upload may write.
 
-Uploads and calibration end here too: steeper curves are steps, and with guessing the posterior is
-no longer exact enough.
+docs/engine.md says up to where the posterior is exact.
 """
+
+STEEPEST_CALIBRATED = 2.35
+"""Probits: a slope of 4.0 logits, where those of real questions end and calibration's estimates."""
 
 MAX_CONCEPTS = 32
 MAX_ITEMS = 100_000

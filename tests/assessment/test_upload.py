@@ -64,6 +64,15 @@ def test_password_in_the_body_does(client: TestClient, operator: dict[str, str])
     assert answer.status_code == 200
 
 
+def test_questions_as_steep_as_live_ones_are_accepted(
+    client: TestClient, operator: dict[str, str]
+) -> None:
+    from tests.assessment.conftest import upload
+
+    steep = zip(make_questions(4), (2.36, 2.5, 3.0, 5.0), strict=True)
+    upload(client, operator, [{**question, "discrimination": a} for question, a in steep])
+
+
 @pytest.mark.parametrize(
     ("change", "field"),
     [
@@ -81,7 +90,7 @@ def test_password_in_the_body_does(client: TestClient, operator: dict[str, str])
         ({"difficulty": 0}, "questions[2].difficulty"),
         ({"difficulty": 1}, "questions[2].difficulty"),
         ({"discrimination": 0}, "questions[2].discrimination"),
-        ({"discrimination": 2.36}, "questions[2].discrimination"),
+        ({"discrimination": 5.01}, "questions[2].discrimination"),
         ({"guessing": 1}, "questions[2].guessing"),
         ({"id": ""}, "questions[2].id"),
         ({"id": "q1"}, "questions[2].id"),

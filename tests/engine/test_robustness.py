@@ -3,7 +3,17 @@
 import numpy as np
 import pytest
 
-from lib.engine import RULES, ItemBank, Posterior, explain, gains, person_fit, select, update
+from lib.engine import (
+    RULES,
+    STEEPEST_DISCRIMINATION,
+    ItemBank,
+    Posterior,
+    explain,
+    gains,
+    person_fit,
+    select,
+    update,
+)
 from tests.support.examinees import examinee
 
 
@@ -30,6 +40,30 @@ def test_no_answers_break_it(k: int, guessing: float, steepness: float) -> None:
         correct = {"random": rng.random(t) < 0.5, "right": np.ones(t), "wrong": np.zeros(t)}
         prior = Posterior.prior(k, np.full(k, 2.0), np.ones((k, k)))
         state = Posterior.of_answers(prior, bank, range(t), correct[pattern].astype(bool).tolist())
+        assert_sound(state, bank)
+
+
+@pytest.mark.parametrize("k", [1, 2, 5])
+@pytest.mark.parametrize("guessing", [0.0, 0.2, 1 / 3])
+def test_the_steepest_questions_an_upload_takes_leave_sane_posteriors(
+    k: int, guessing: float
+) -> None:
+    rng = np.random.default_rng(9)
+    bank = ItemBank.from_questions(
+        rng.integers(0, 2, (60, k)) + np.eye(k)[np.arange(60) % k],
+        rng.uniform(0.02, 0.98, 60),
+        STEEPEST_DISCRIMINATION,
+        guessing,
+    )
+    for _ in range(4):
+        theta, state, unasked = rng.normal(size=k), Posterior.prior(k), np.ones(60, bool)
+        for _ in range(25):
+            item = select(state, bank, unasked)
+            unasked[item] = False
+            right = bool(rng.random() < bank.probability(theta, [item])[0])
+            state = update(state, bank, item, right)
+            assert (state.variance < 1.5).all()  # before any answer 1
+            assert (np.abs(state.mean - theta) < 6 * state.variance**0.5 + 0.5).all()
         assert_sound(state, bank)
 
 

@@ -8,13 +8,13 @@ from typing import Self
 import numpy as np
 from numpy.typing import ArrayLike
 
-from lib.engine.bank import LOGISTIC_SCALE, STEEPEST_DISCRIMINATION, ItemBank
+from lib.engine.bank import LOGISTIC_SCALE, STEEPEST_CALIBRATED, ItemBank
 from lib.engine.normal import FloatArray, normal_cdf, normal_quantile
 
 FURTHEST_LOCATION = 4.5
 """Largest |b|: Φ(±4.5) is 3 in a million, further than any pool measures."""
 
-FLATTEST, STEEPEST = 0.05, STEEPEST_DISCRIMINATION
+FLATTEST, STEEPEST = 0.05, STEEPEST_CALIBRATED
 """Bounds of the discrimination, probits: outside, a curve is a line or a step."""
 
 MOST_GUESSING = 0.9
