@@ -42,7 +42,11 @@ class Sitting:
     known: tuple[Known | None, ...]
     start: Posterior
     """The prior it began with, a function of `known` and the pool."""
+    initial: list[float]
+    """Proficiency of `start`, per concept."""
     posterior: Posterior
+    current: list[float]
+    """Proficiency of `posterior`, per concept."""
     next_item: int | None
 
     @property
@@ -59,9 +63,6 @@ class Step:
     after: Sitting
     end_reason: str | None
     """Why the test is over; None: it goes on with `after.next_item`."""
-    initial: list[float]
-    """Proficiency before the first answer, per concept."""
-    proficiency: list[float]
     confidence: list[float]
     learning_gain: float
     test_efficiency: float
@@ -76,7 +77,10 @@ def begin(
 ) -> Sitting:
     """Return a session before its first answer."""
     prior = starting_point(known, pool.correlation)
-    sitting = Sitting(session_id, student_id, pool, criteria, known, prior, prior, None)
+    initial = proficiency(prior)
+    sitting = Sitting(
+        session_id, student_id, pool, criteria, known, prior, initial, prior, initial, None
+    )
     return replace(sitting, next_item=_choose(sitting))
 
 
@@ -96,7 +100,7 @@ def rebuild(row: SessionRow, answers: Sequence[AnswerRow], pool: ItemPool) -> Si
     correct = [answer.is_correct for answer in taken]
     posterior = Posterior.of_answers(sitting.posterior, pool.bank, items, correct)
     asked = None if row.next_question_id is None else pool.positions[row.next_question_id]
-    return replace(sitting, posterior=posterior, next_item=asked)
+    return replace(sitting, posterior=posterior, current=proficiency(posterior), next_item=asked)
 
 
 def grade(sitting: Sitting, response: int) -> Step:
@@ -106,20 +110,18 @@ def grade(sitting: Sitting, response: int) -> Step:
         raise ValueError("no question was asked")
     is_correct = sitting.pool.is_correct(item, response)
     posterior = update(sitting.posterior, sitting.pool.bank, item, is_correct)
-    after = replace(sitting, posterior=posterior, next_item=None)
+    now = proficiency(posterior)
+    after = replace(sitting, posterior=posterior, current=now, next_item=None)
     following = _choose(after)
     reason = _end_reason(after, following)
     if reason is None:
         after = replace(after, next_item=following)
-    before, now = proficiency(sitting.start), proficiency(posterior)
     return Step(
         is_correct=is_correct,
         after=after,
         end_reason=reason,
-        initial=before,
-        proficiency=now,
         confidence=confidences(posterior),
-        learning_gain=round((sum(now) - sum(before)) / len(now), DECIMALS),
+        learning_gain=round((sum(now) - sum(after.initial)) / len(now), DECIMALS),
         test_efficiency=_efficiency(after),
     )
 
@@ -142,7 +144,7 @@ def _choose(sitting: Sitting) -> int | None:
     if not available.any():
         return None
     if pool.exposure is not None:
-        level = level_of(proficiency(sitting.posterior))
+        level = level_of(sitting.current)
         available = pool.exposure.spare(available, sitting.session_id, level)
     if wanted.content_shares is not None:
         available = balanced(pool.bank, available, answered, wanted.content_shares)

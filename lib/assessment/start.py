@@ -8,7 +8,7 @@ from lib.assessment.errors import NothingToAsk
 from lib.assessment.itempool import ItemPool, item_pool
 from lib.assessment.prior import known_by_position
 from lib.assessment.record import OpenedSession, Shown
-from lib.assessment.sitting import Sitting, begin, proficiency
+from lib.assessment.sitting import Sitting, begin
 from lib.assessment.wire import QuestionOut, StartIn, StartOut
 from lib.deps import Deps
 from lib.errors import NotFound
@@ -37,7 +37,7 @@ def start(asked: StartIn, deps: Deps) -> StartOut:
     return StartOut(
         session_id=opened.id,
         student_id=asked.student_id,
-        initial_proficiency=opened.initial_proficiency or proficiency(sitting.posterior),
+        initial_proficiency=opened.initial_proficiency or sitting.current,
         concept_names=opened.concept_names,
         next_question=QuestionOut.of(question),
     )

@@ -27,7 +27,8 @@ from lib.assessment.prior import Known, starting_point
 from lib.assessment.sitting import Sitting, proficiency
 from lib.engine import Posterior
 
-FORMAT = 1
+FORMAT = 2
+"""2: sites of guessed answers over several concepts are made otherwise than before."""
 MAX_BYTES = 1024
 """A longer value is written without its answers; such a session is rebuilt at every answer."""
 CHECK_BYTES = 8
@@ -86,7 +87,9 @@ class HotState:
             self.criteria,
             self.known,
             prior,
+            proficiency(prior),
             posterior,
+            self.current_proficiency,
             pool.positions[self.next_question_id],
         )
 
@@ -95,7 +98,7 @@ def encode(sitting: Sitting, last_activity: datetime) -> str:
     """Write a session that waits for an answer as text of at most `MAX_BYTES` where it fits."""
     fields = {
         "student_id": sitting.student_id,
-        "current_proficiency": proficiency(sitting.posterior),
+        "current_proficiency": sitting.current,
         "next_question_id": sitting.next_question_id,
         "status": "active",
         "questions_answered": sitting.posterior.answered,

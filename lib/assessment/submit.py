@@ -118,8 +118,8 @@ def _new_answer(
         question_id=answer.question_id,
         response=answer.response,
         is_correct=step.is_correct,
-        initial=step.initial,
-        proficiency=step.proficiency,
+        initial=step.after.initial,
+        proficiency=step.after.current,
         confidence=step.confidence,
         learning_gain=step.learning_gain,
         test_efficiency=step.test_efficiency,
@@ -132,12 +132,12 @@ def _new_answer(
 def _told(step: Step, recorded: RecordedAnswer, next_question: Shown | None) -> SubmitOut:
     if next_question is None:
         return CompletedOut(
-            final_proficiency=step.proficiency,
+            final_proficiency=step.after.current,
             total_questions=recorded.total_questions,
             accuracy=record.accuracy(recorded.correct_responses, recorded.total_questions),
         )
     return ContinueOut(
-        current_proficiency=step.proficiency,
+        current_proficiency=step.after.current,
         next_question=QuestionOut.of(next_question),
         questions_answered=recorded.total_questions,
     )

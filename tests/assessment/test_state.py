@@ -3,6 +3,7 @@
 import json
 from base64 import b85decode, b85encode
 from datetime import datetime
+from hashlib import blake2b
 from uuid import UUID, uuid4
 
 import numpy as np
@@ -15,7 +16,7 @@ from lib.assessment.criteria import EndCriteria
 from lib.assessment.itempool import NOT_ASKED, ItemPool
 from lib.assessment.prior import Known
 from lib.assessment.sitting import Sitting, begin, grade
-from lib.assessment.state import MAX_BYTES, decode, encode
+from lib.assessment.state import CHECK_BYTES, MAX_BYTES, decode, encode
 from lib.deps import Deps
 from lib.engine import ItemBank
 from tests.assessment.conftest import Student
@@ -141,6 +142,19 @@ def test_any_cut_is_noticed(length: int) -> None:
 def test_nothing_else_is_taken_for_a_state(value: object) -> None:
     assert decode(SESSION, value) is None
     assert decode(SESSION, json.dumps(value, default=repr)) is None
+
+
+def test_state_whose_sites_were_made_by_the_first_engine_is_discarded() -> None:
+    fields = {name: value for name, value in json.loads(TEXT).items() if name != "packed"}
+    shown = json.dumps(fields, separators=(",", ":"), ensure_ascii=False).encode()
+
+    def sealed(body: bytes) -> str:
+        check = blake2b(shown + body, digest_size=CHECK_BYTES, key=SESSION.bytes).digest()
+        return json.dumps({**fields, "packed": b85encode(body + check).decode()})
+
+    body = PACKED[:-CHECK_BYTES]
+    assert decode(SESSION, sealed(body)) is not None
+    assert decode(SESSION, sealed(bytes([1]) + body[1:])) is None
 
 
 def test_state_of_another_session_is_refused() -> None:
