@@ -19,7 +19,7 @@ from lib.deps import Deps
 from lib.errors import AppError
 from lib.legacy import storage
 from lib.legacy.migration import LEGACY_TABLES
-from lib.legacy.rows import as_json, fetch_dicts
+from lib.legacy.rows import as_json, fetch_dicts, server_cursor
 from lib.legacy.run import make_schema
 from lib.queries import load_queries
 from lib.vault import API_KEY_FIELD, Vault, is_sealed
@@ -123,7 +123,7 @@ def _table(
     names = [column["name"] for column in columns]
     backup.rows[table] = _count(transaction, table)
     yield _line({"table": table, "rows": backup.rows[table], "columns": columns})
-    with transaction.connection.cursor("backup") as cursor:
+    with server_cursor(transaction.connection, "backup") as cursor:
         cursor.itersize = ROWS_AT_ONCE
         cursor.execute(_select(table, names))
         for text, key, token in cursor:

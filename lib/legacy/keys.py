@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from lib.legacy.rows import server_cursor
 from lib.queries import load_queries
 from lib.vault import API_KEY_FIELD, Unreadable, Vault, is_sealed
 
@@ -50,7 +51,7 @@ def _copy_through(
 ) -> int:
     """Read rows of one query, change each, and copy them in by another; how many."""
     connection, (source, target), count = transaction.connection, names, 0
-    with connection.cursor(source) as cursor:
+    with server_cursor(connection, source) as cursor:
         cursor.execute(_queries[source].text)
         for rows in iter(lambda: cursor.fetchmany(KEYS_AT_ONCE), []):
             with connection.cursor().copy(_queries[target].text) as copy:

@@ -1,12 +1,16 @@
 """Rows whose columns are names of sums, and JSON parameters; the driver is imported when asked."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from lib.queries import Query
 from lib.statements import Params
 
 if TYPE_CHECKING:
-    from lib.postgres import Transaction
+    import psycopg
+
+    from lib.postgres import Connection, Transaction
 
 
 def fetch_dicts(
@@ -25,6 +29,21 @@ def fetch_dict(
     """The only row by column name; sums always give one."""
     (row,) = fetch_dicts(transaction, query, params)
     return row
+
+
+@contextmanager
+def server_cursor(
+    connection: "Connection", name: str
+) -> "Iterator[psycopg.ServerCursor[tuple[Any, ...]]]":
+    """A cursor that fetches in parts, closed at the end even if the server dies meanwhile."""
+    cursor = connection.cursor(name)
+    try:
+        yield cursor
+    finally:
+        try:
+            cursor.close()
+        finally:
+            cursor.close()  # on a dead connection it only marks the cursor as closed
 
 
 def as_json(value: Any) -> Any:
