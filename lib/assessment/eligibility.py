@@ -4,8 +4,8 @@ Each question is eligible by chance: min(1, r ε / s) after ε tests that could 
 showed it, the lesser of what the tests at the student's level and all tests come to (van der
 Linden & Veldkamp, 2007; `lib.engine.Eligibility`). Nothing is known of a new pool, so every
 question begins at r, which holds the limit at once, and those that are shown rarely although they
-may be are let go. The counts belong to a version of the pool, and a session
-draws by its id: whoever rebuilds it from the record draws the same.
+may be are let go. The counts belong to a version of the pool, and a session draws by its id:
+whoever rebuilds it from the record draws the same.
 """
 
 from bisect import bisect_right

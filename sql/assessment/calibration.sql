@@ -16,7 +16,8 @@ LEFT JOIN LATERAL (
 LEFT JOIN assessment.calibration_attempts a ON a.pool_id = p.id AND a.failures > 0
 WHERE recorded.answers - coalesce(used.answers, 0)
   >= greatest(%(least)s, %(share)s * coalesce(used.answers, 0))
-ORDER BY coalesce(a.failures, 0), a.started_at, recorded.answers - coalesce(used.answers, 0) DESC, p.id;
+ORDER BY coalesce(a.failures, 0), a.started_at,
+  recorded.answers - coalesce(used.answers, 0) DESC, p.id;
 
 -- begin_attempt --
 -- Count an attempt as failed until it has ended well: a function that is stopped says nothing.

@@ -39,7 +39,8 @@ FROM pg_temp.batch_rows AS t, LATERAL (
     WHEN t.student_email <> '' THEN ROW('student_email', 'kept raw',
         'a made-up id, no e-mail: the student is anonymous, the id in exercises')::legacy.finding
   END,
-  CASE WHEN t.openai_api_key IS NULL OR legacy.is_sealed(t.openai_api_key) OR legacy.trimmed(t.openai_api_key) IS NULL THEN NULL
+  CASE WHEN t.openai_api_key IS NULL OR legacy.is_sealed(t.openai_api_key)
+         OR legacy.trimmed(t.openai_api_key) IS NULL THEN NULL
        WHEN legacy.is_sealed(legacy.trimmed(t.openai_api_key))
        THEN ROW('openai_api_key', 'mended', 'blanks around it removed')::legacy.finding
        WHEN (t.session_token IN (SELECT session_token FROM pg_temp.rival_keys WHERE stays))
