@@ -27,8 +27,8 @@ from lib.assessment.prior import Known, starting_point
 from lib.assessment.sitting import Sitting, proficiency
 from lib.engine import Posterior
 
-FORMAT = 2
-"""2: sites of guessed answers over several concepts are made otherwise than before."""
+FORMAT = 3
+"""3: sites over several concepts are made otherwise than before."""
 MAX_BYTES = 1024
 """A longer value is written without its answers; such a session is rebuilt at every answer."""
 CHECK_BYTES = 8

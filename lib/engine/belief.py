@@ -11,7 +11,14 @@ from numpy.typing import NDArray
 
 from lib.engine.marginals import marginal_moments
 from lib.engine.normal import FloatArray
-from lib.engine.propagation import Normal, is_proper, match_sites, normal_of_sites
+from lib.engine.propagation import (
+    Normal,
+    is_proper,
+    match_sites,
+    new_site,
+    normal_of_sites,
+    with_site,
+)
 from lib.engine.single import Line, integrate_line, line_of_sites, site_between
 
 SITE_DTYPE = np.float16
@@ -48,22 +55,18 @@ def absorb(root: FloatArray, evidence: FloatArray, sites: Sites, normal: Normal)
         line = integrate_line(evidence, normal)
         site = np.array([site_between(normal, line)])
         return _on_line(root, np.concatenate((sites, _rounded(site))), line)
-    kept = np.concatenate((sites.T.astype(float), np.zeros((2, 1))), axis=1)
-    once = match_sites(evidence, kept, normal)
-    between = normal_of_sites(evidence, once)
-    if not is_proper(between, once):
-        once = np.concatenate((kept[:, :-1], once[:, -1:]), axis=1)
-        between = normal_of_sites(evidence, once)
-    twice = match_sites(evidence, once, between)
+    tau, eta = new_site(evidence[:, -1], normal)
+    once = np.concatenate((sites.T, ((tau,), (eta,))), axis=1, dtype=float)
+    twice = match_sites(evidence, once, with_site(normal, evidence[:-2, -1], tau, eta))
     # A site that would hardly move stays: rounding must not stir what the answer says nothing of.
-    moved = np.abs(twice - kept) > _STILL * np.abs(kept)
-    rounded = _rounded(np.where(moved, twice, kept).T)
+    moved = np.abs(twice - once) > _STILL * np.abs(once)
+    moved[:, -1] = True
+    rounded = _rounded(np.where(moved, twice, once).T)
     exact = rounded.T.astype(float)
     after = normal_of_sites(evidence, exact)
     if not is_proper(after, exact):
         # Guessing makes some τ negative; the old sites with the one new site are always proper.
-        kept[:, -1] = once[:, -1]
-        return recall(root, evidence, _rounded(kept.T))
+        return recall(root, evidence, _rounded(once.T))
     return _in_space(root, evidence, rounded, after)
 
 

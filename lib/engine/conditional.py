@@ -1,9 +1,9 @@
 """What guessed answers say together, given one concept: propagation along every other one.
 
-The marginals of lib.engine.marginals multiply E[ratioᵢ | θⱼ] as if the ratios were uncorrelated.
-Where answers can be guessed they are not: a likelihood that bends both ways can tell two stories,
-and which one holds changes with θⱼ. Here expectation propagation goes on at every grid point of
-θⱼ, over the other concepts, sweep by sweep; its normalising constant is the marginal density.
+lib.engine.apart multiplies E[ratioᵢ | θⱼ] as if the ratios were uncorrelated. Where answers can be
+guessed they may not be: a likelihood that bends both ways can tell two stories, and which one holds
+changes with θⱼ. Here expectation propagation goes on at every grid point of θⱼ, over the other
+concepts, sweep by sweep; its normalising constant is the marginal density.
 
 Source: Cseke & Heskes (2011), JMLR 12, "EP-1STEP" and "EP-FULL"; Rue, Martino & Chopin (2009).
 """
@@ -14,8 +14,10 @@ from typing import NamedTuple
 
 import numpy as np
 
+from lib.engine.apart import Seen
 from lib.engine.normal import FloatArray, SingleArray, total_over
-from lib.engine.propagation import WIDEST_CAVITY
+from lib.engine.projection import curve_moments, nodes_of
+from lib.engine.propagation import WIDEST_CAVITY, Normal
 
 _LEAST = 0.05  # eigenvalue of a precision over that before: less is no distribution to go on with
 _NARROWEST = np.float32(1e-9)  # variance, logits²
@@ -51,6 +53,44 @@ def other_directions(towards: FloatArray, factor: FloatArray) -> FloatArray:
     return np.asarray(factor[None, :, 1:] - onto[:, :, None] * axis[:, None, 1:])
 
 
+def together(
+    seen: Seen, towards: FloatArray, slopes: FloatArray, normal: Normal, x: FloatArray
+) -> Iterator[FloatArray]:
+    """Yield log E[∏ ratio | x], shape (j, g), by ever more propagation given x.
+
+    Args:
+        seen: The answers from the standardised concepts.
+        towards: Those concepts as directions of z, shape (j, k).
+        slopes: Of the answers, shape (k, t).
+        normal: Of z.
+        x: Shape (g,).
+    """
+    tau, eta = seen.sites
+    factor = np.linalg.cholesky(normal.covariance)
+    given = Conditional(
+        seen.centre[None, :, None] + seen.pull[:, :, None] * x,
+        other_directions(towards @ factor, slopes.T @ factor),
+        total_over(slopes * slopes, axis=0),
+    )
+    # Far from the posterior's centre cavities are wider, but little of the density is there.
+    nodes = nodes_of(seen.rest / np.maximum(1.0 - tau * seen.rest, 0.5), 3)
+    floor, offset = seen.floor.astype(np.float32)[:, None], seen.offset.astype(np.float32)[:, None]
+    known = _ONCE - floor
+
+    def moments(mean: SingleArray, variance: SingleArray) -> SingleArray:
+        mean += offset
+        curve = curve_moments(mean, variance, nodes, 3)
+        curve *= known
+        curve[::2] += floor
+        return curve
+
+    # The sites at the mean of u: -½ τ (c + p x)² + η (c + p x) but for a constant.
+    at_mean = (0.5 * (seen.pull * seen.pull) @ tau)[:, None] * x * x
+    at_mean += (seen.pull @ (tau * seen.centre - eta))[:, None] * x
+    for log_evidence in estimates(given, seen.floor, seen.sites, moments):
+        yield log_evidence + at_mean
+
+
 def estimates(
     given: Conditional, floor: FloatArray, sites: FloatArray, moments: Moments
 ) -> Iterator[FloatArray]:
@@ -58,7 +98,7 @@ def estimates(
 
     The first takes every answer on its own, each further one after one more sweep. Propagation's
     constant does not feel small errors of its sites, so that the second is mostly as good as any.
-    Left out are the sites' values at the mean of u, which lib.engine.marginals adds.
+    Left out are the sites' values at the mean of u, which `together` adds.
 
     Args:
         given: The normal approximation given x.

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from lib.engine.marginals import grid_for
+from lib.engine.grid import grid_for
 from lib.engine.normal import FloatArray, any_of, largest, total_over
 from lib.engine.projection import logistic_of_negative
 from lib.engine.propagation import Normal
@@ -38,8 +38,8 @@ def integrate_line(evidence: FloatArray, around: Normal) -> Line:
     centre, width = around.mean.item(), around.covariance.item() ** 0.5
     slope, offset, floor = evidence
     steepest = float(largest(np.abs(slope))) * width
-    x, log_jacobian, powers = grid_for(steepest, _STEP, _STEP_LOGITS)
-    z = centre + width * x
+    grid = grid_for(steepest, _STEP, _STEP_LOGITS)
+    z = centre + width * grid.x
     minus = slope[:, None] * -z
     minus -= offset[:, None]
     likelihood = logistic_of_negative(minus)
@@ -47,10 +47,10 @@ def integrate_line(evidence: FloatArray, around: Normal) -> Line:
         likelihood *= (1.0 - floor)[:, None]
         likelihood += floor[:, None]
     log_density = total_over(np.log(likelihood, out=likelihood), axis=0)
-    log_density += log_jacobian
+    log_density += grid.log_jacobian
     log_density -= 0.5 * z * z
     log_density -= largest(log_density)
-    total, first, second = (np.exp(log_density, out=log_density) @ powers).tolist()
+    total, first, second = (np.exp(log_density, out=log_density) @ grid.powers).tolist()
     mean = first / total
     spread = max(second / total - mean * mean, 1e-12)
     return Line(centre + width * mean, width * spread**0.5)

@@ -1,0 +1,88 @@
+"""One concept's density on a grid: the points, and the moments of a normal times a ratio."""
+
+from functools import lru_cache
+from typing import NamedTuple
+
+import numpy as np
+
+from lib.engine.normal import FloatArray, largest
+
+_REACH = 9.0  # posterior standard deviations; guessing makes long tails
+_BEND = 2.5  # within it the grid is nearly even, beyond it ever wider
+_TAIL = 3.0
+_STEP = 0.75
+_STEP_LOGITS = 2.25  # largest step along the steepest answer
+_FINEST = 0.01  # 150 logits a standard deviation: the response curve is a step
+_UNSEEN = 0.01
+
+
+class Grid(NamedTuple):
+    """Points of the trapezoid rule in t, where x = bend · sinh(t / bend)."""
+
+    x: FloatArray
+    """Standard deviations, shape (g,)."""
+    log_jacobian: FloatArray
+    """log dx/dt."""
+    log_normal: FloatArray
+    """log dx/dt - x²/2."""
+    powers: FloatArray
+    """The columns 1, x and x², shape (g, 3)."""
+    tail: int
+    """The first point that is `_TAIL` deviations out."""
+
+
+@lru_cache(maxsize=16)
+def _grid(step: float) -> Grid:
+    """Return the grid with this step in t.
+
+    The column x² is scaled so that a standard normal has variance 1 on this very grid: an answer
+    changes nothing it says nothing of.
+    """
+    half = np.ceil(_BEND * np.arcsinh(_REACH / _BEND) / step)
+    t = np.arange(-half, half + 1) * (step / _BEND)
+    x = _BEND * np.sinh(t)
+    density = np.cosh(t) * np.exp(-0.5 * x * x)
+    unit = float(density @ (x * x) / density.sum())  # 1 but for rounding
+    powers = np.stack([np.ones_like(x), x, x * x / unit], axis=1)
+    log_jacobian = np.log(np.cosh(t))
+    tail = int(np.searchsorted(x, _TAIL))
+    return Grid(x, log_jacobian, log_jacobian - 0.5 * x * x, powers, tail)
+
+
+def grid_for(steepest: float, step: float = _STEP, step_logits: float = _STEP_LOGITS) -> Grid:
+    """Return a grid for answers that rise by up to `steepest` logits per standard deviation."""
+    while steepest * step > step_logits and step > _FINEST:
+        step *= 0.5
+    return _grid(step)
+
+
+def moments(log_ratio: FloatArray, grid: Grid, *, tails: bool = False) -> FloatArray:
+    """Return mean and deviation of the standard normal times each ratio.
+
+    Args:
+        log_ratio: Shape (..., g).
+        grid: Where.
+        tails: Let no tail rise: far from where the evidence puts it, propagation given x can go
+            astray and see mass that is not there.
+
+    Returns:
+        Shape (2, ...).
+    """
+    log_density = log_ratio + grid.log_normal
+    if tails:
+        right, left = log_density[..., grid.tail :], log_density[..., -grid.tail - 1 :: -1]
+        np.minimum.accumulate(right, axis=-1, out=right)
+        np.minimum.accumulate(left, axis=-1, out=left)
+    log_density -= largest(log_density, axis=-1, keepdims=True)
+    sums = np.exp(log_density, out=log_density) @ grid.powers
+    found = np.empty((2, *sums.shape[:-1]))
+    total = sums[..., 0]
+    mean = np.divide(sums[..., 1], total, out=found[0])
+    variance = np.divide(sums[..., 2], total, out=found[1])
+    variance -= mean * mean
+    # So much narrower than the normal that the grid cannot see it: only absurdly steep answers.
+    unseen = variance < _UNSEEN
+    if unseen.any():
+        mean[unseen], variance[unseen] = 0.0, 1.0
+    np.sqrt(variance, out=variance)
+    return found
