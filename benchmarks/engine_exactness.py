@@ -39,7 +39,7 @@ LENGTHS = {
 }
 STEEPNESS = (1.0, 1.5, 2.0, 2.35, 3.0, 5.0)  # discriminations, probits; see `uniform_bank`
 GUESSING = (0.0, 0.2, 1 / 3)
-TESTS, CHECKED = 10, (3, 5, 8, 12, 20, 30)
+TESTS, CHECKED = 30, (3, 5, 8, 12, 20, 30)
 
 Errors = tuple[float, float, float, float]
 
@@ -65,12 +65,13 @@ def given_histories(k: int, kind: str) -> Iterator[Errors]:
         yield errors(someone.posterior, someone.answers, someone.mean, someone.covariance)
 
 
-def adaptive_histories(discrimination: float, guessing: float) -> Iterator[Errors]:
-    """Yield the errors along adaptive tests of two concepts."""
+def adaptive_histories(k: int, discrimination: float, guessing: float) -> Iterator[Errors]:
+    """Yield the errors along adaptive tests of k concepts, one or two."""
     for seed in range(TESTS):
-        bank, states = adaptive_test(seed, discrimination, guessing, CHECKED[-1])
+        bank, states = adaptive_test(seed, discrimination, guessing, CHECKED[-1], k)
         for t in CHECKED:
-            yield errors(states[t], answers_of(states[t], bank), np.zeros(2), CORRELATED)
+            given = answers_of(states[t], bank)
+            yield errors(states[t], given, np.zeros(k), CORRELATED[:k, :k])
 
 
 def cell(found: Iterator[Errors]) -> str:
@@ -88,15 +89,12 @@ def main() -> None:
         for k in LENGTHS:
             print(cell(given_histories(k, kind)), end="", flush=True)
         print("|")
-    print(
-        "\n| adaptive, k = 2, discrimination | "
-        + " | ".join(f"c = {c:.2f}" for c in GUESSING)
-        + " |"
-    )
-    print("|---" * 4 + "|")
-    for discrimination in STEEPNESS:
-        cells = [cell(adaptive_histories(discrimination, c)) for c in GUESSING]
-        print(f"| {discrimination} {''.join(cells)}|", flush=True)
+    for k in (1, 2):
+        names = " | ".join(f"c = {c:.2f}" for c in GUESSING)
+        print(f"\n| adaptive, k = {k}, discrimination | {names} |\n" + "|---" * 4 + "|")
+        for discrimination in STEEPNESS:
+            cells = [cell(adaptive_histories(k, discrimination, c)) for c in GUESSING]
+            print(f"| {discrimination} {''.join(cells)}|", flush=True)
 
 
 if __name__ == "__main__":

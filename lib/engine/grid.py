@@ -1,5 +1,6 @@
 """One concept's density on a grid: the points, and the moments of a normal times a ratio."""
 
+import math
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -12,12 +13,15 @@ _BEND = 2.5  # within it the grid is nearly even, beyond it ever wider
 _TAIL = 3.0
 _STEP = 0.75
 _STEP_LOGITS = 2.25  # largest step along the steepest answer
+_FINE_STEP_LOGITS = 1.5
+_WIDEST_STEP = 1.5  # standard deviations
+_TURN = 12.0  # steps from the middle, where steps have half risen
 _FINEST = 0.01  # 150 logits a standard deviation: the response curve is a step
 _UNSEEN = 0.01
 
 
 class Grid(NamedTuple):
-    """Points of the trapezoid rule in t, where x = bend · sinh(t / bend)."""
+    """Points of the trapezoid rule in a variable t that runs by 1 or so; see `_grid`."""
 
     x: FloatArray
     """Standard deviations, shape (g,)."""
@@ -31,29 +35,64 @@ class Grid(NamedTuple):
     """The first point that is `_TAIL` deviations out."""
 
 
+def grid_for(steepest: float) -> Grid:
+    """Return a grid for answers that rise by up to `steepest` logits per standard deviation."""
+    step = _STEP
+    while steepest * step > _STEP_LOGITS and step > _FINEST:
+        step *= 0.5
+    return _bent(step)
+
+
+def fine_grid_for(steepest: float) -> Grid:
+    """Return a grid with half the steps of `grid_for`, and steps of at most 1.5 logits."""
+    step = 0.5 * _STEP
+    while steepest * step > _FINE_STEP_LOGITS and step > _FINEST:
+        step *= 0.5
+    return _bent(step)
+
+
+def far_grid_for(steepest: float, reach: float) -> Grid:
+    """Return a grid as fine as `fine_grid_for`, which misses no second mode up to `reach`.
+
+    Args:
+        steepest: Logits per standard deviation.
+        reach: Standard deviations.
+    """
+    widest = min(_FINE_STEP_LOGITS / max(steepest, _FINEST), _WIDEST_STEP)
+    return _even_outside(math.floor(4 * math.log2(widest)), math.ceil(2 * math.log2(reach)))
+
+
 @lru_cache(maxsize=16)
-def _grid(step: float) -> Grid:
-    """Return the grid with this step in t.
+def _bent(step: float) -> Grid:
+    """Return x = bend · sinh(t / bend), with this step in t."""
+    half = math.ceil(_BEND * math.asinh(_REACH / _BEND) / step)
+    t = np.arange(-half, half + 1) * (step / _BEND)
+    return _grid(_BEND * np.sinh(t), np.cosh(t))
+
+
+@lru_cache(maxsize=512)
+def _even_outside(widest: int, reach: int) -> Grid:
+    """Return steps that rise from `_STEP` / 2 to 2^(widest / 4), up to 2^(reach / 2)."""
+    far = 2.0 ** (0.25 * widest)
+    rise = max(far - 0.5 * _STEP, 0.0)
+    half = math.ceil(2.0 ** (0.5 * reach) / far + 0.5 * math.pi * _TURN * rise / far)
+    t = np.arange(-half, half + 1.0)
+    x = far * t - rise * _TURN * np.arctan(t / _TURN)
+    return _grid(x, far - rise / (1.0 + np.square(t / _TURN)))
+
+
+def _grid(x: FloatArray, jacobian: FloatArray) -> Grid:
+    """Return the grid of the points x with dx/dt.
 
     The column x² is scaled so that a standard normal has variance 1 on this very grid: an answer
     changes nothing it says nothing of.
     """
-    half = np.ceil(_BEND * np.arcsinh(_REACH / _BEND) / step)
-    t = np.arange(-half, half + 1) * (step / _BEND)
-    x = _BEND * np.sinh(t)
-    density = np.cosh(t) * np.exp(-0.5 * x * x)
+    density = jacobian * np.exp(-0.5 * x * x)
     unit = float(density @ (x * x) / density.sum())  # 1 but for rounding
     powers = np.stack([np.ones_like(x), x, x * x / unit], axis=1)
-    log_jacobian = np.log(np.cosh(t))
+    log_jacobian = np.log(jacobian)
     tail = int(np.searchsorted(x, _TAIL))
     return Grid(x, log_jacobian, log_jacobian - 0.5 * x * x, powers, tail)
-
-
-def grid_for(steepest: float, step: float = _STEP, step_logits: float = _STEP_LOGITS) -> Grid:
-    """Return a grid for answers that rise by up to `steepest` logits per standard deviation."""
-    while steepest * step > step_logits and step > _FINEST:
-        step *= 0.5
-    return _grid(step)
 
 
 def moments(log_ratio: FloatArray, grid: Grid, *, tails: bool = False) -> FloatArray:

@@ -17,8 +17,8 @@ import numpy as np
 
 from lib.engine.apart import Seen, apart, apart_and_paired
 from lib.engine.conditional import together
-from lib.engine.grid import Grid, grid_for, moments
-from lib.engine.normal import FloatArray, any_of, largest
+from lib.engine.grid import Grid, far_grid_for, grid_for, moments
+from lib.engine.normal import FloatArray, any_of, largest, total_over
 from lib.engine.propagation import Normal
 
 _PAIRS_SETTLED = 0.002
@@ -28,6 +28,11 @@ together.
 _SETTLED = 0.02
 """Standard deviations. One more sweep that moves a mean and a deviation by less is the last."""
 _MOST_SWEEPS = 3
+_STEEP = 4.0
+"""Logits per prior standard deviation. Steeper answers may leave a second mode between the points
+of the usual grid; less steep ones gain nothing from a finer one.
+"""
+_FAR = 14.0  # posterior standard deviations
 
 
 class Marginals(NamedTuple):
@@ -66,6 +71,8 @@ def marginal_moments(
         if _moved(first) < _PAIRS_SETTLED:
             mean, deviation = first[:, 1]
         else:
+            if largest(total_over(slopes * slopes, axis=0)) > _STEEP * _STEEP:
+                grid = far_grid_for(float(largest(spread)) ** 0.5, _FAR)
             towards = directions / scale[:, None]
             mean, deviation = _settled(together(seen, towards, slopes, normal, grid.x), grid)
     else:

