@@ -148,11 +148,14 @@ def _choose(sitting: Sitting) -> int | None:
         available = pool.exposure.spare(available, sitting.session_id, level)
     if wanted.content_shares is not None:
         available = balanced(pool.bank, available, answered, wanted.content_shares)
+    rng = None
+    if wanted.best_items > 1:  # a generator is dear to make
+        rng = np.random.default_rng([sitting.session_id.int, len(answered)])
     return select(
         sitting.posterior,
         pool.bank,
         available,
-        rng=np.random.default_rng([sitting.session_id.int, len(answered)]),
+        rng=rng,
         best=wanted.best_items,
         loss=wanted.greatest_loss,
     )
