@@ -1,7 +1,8 @@
 """When a test is over."""
 
+import math
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -9,6 +10,8 @@ from numpy.typing import ArrayLike
 from lib.engine.normal import normal_cdf
 from lib.engine.posterior import Posterior
 
+Type = Literal["fixed_length", "precision", "classification"]
+TYPES = get_args(Type)
 Reason = Literal["max_questions", "precision", "classification", "small_gain"]
 
 
@@ -20,22 +23,43 @@ class StopRules:
         type: `fixed_length` asks `max_questions`; `precision` stops when no tested concept's
             posterior standard deviation exceeds `precision_threshold`; `classification` when every
             tested concept is above or below `cut` with probability `classification_threshold`.
-        min_questions: Never stop before as many answers.
-        max_questions: Always stop after as many answers.
-        precision_threshold: Latent standard deviation.
+        min_questions: Never stop before as many answers, 0 or more.
+        max_questions: Always stop after as many answers, 1 or more.
+        precision_threshold: Latent standard deviation, above 0.
         classification_threshold: Posterior probability, 0.5 to 1.
-        cut: Latent ability that separates the two classes; 0 is the percentile 0.5.
+        cut: Latent ability that separates the two classes, finite; 0 is the percentile 0.5.
         minimum_gain: Stop when the best item's expected fall of variance, as a share of the
-            variance there is, is less than this; 0 never stops a test.
+            variance there is, is less than this, 0 to 1; 0 never stops a test.
+
+    Raises:
+        ValueError: If the type is none of these, or a number lies outside its range.
     """
 
-    type: Literal["fixed_length", "precision", "classification"] = "fixed_length"
+    type: Type = "fixed_length"
     min_questions: int = 5
     max_questions: int = 20
     precision_threshold: float = 0.3
     classification_threshold: float = 0.8
     cut: float = 0.0
     minimum_gain: float = 0.0
+
+    def __post_init__(self) -> None:
+        """Refuse rules that no test can follow; comparisons are such that NaN fails them."""
+        if self.type not in TYPES:
+            raise ValueError(f"type must be one of {', '.join(TYPES)}")
+        if not 0 <= self.min_questions <= self.max_questions or self.max_questions < 1:
+            raise ValueError(
+                "min_questions must be 0 or more, max_questions 1 or more and no fewer than"
+                f" min_questions, not {self.min_questions} and {self.max_questions}"
+            )
+        if not 0 < self.precision_threshold < math.inf:
+            raise ValueError("precision_threshold must be finite and above 0")
+        if not 0.5 <= self.classification_threshold <= 1:  # noqa: PLR2004 - a coin knows as much
+            raise ValueError("classification_threshold must lie between 0.5 and 1")
+        if not math.isfinite(self.cut):
+            raise ValueError("cut must be finite")
+        if not 0 <= self.minimum_gain <= 1:
+            raise ValueError("minimum_gain must lie between 0 and 1")
 
 
 def stop(

@@ -1,3 +1,6 @@
+import math
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -64,3 +67,42 @@ def test_a_test_ends_when_the_next_question_would_tell_too_little() -> None:
 def test_nothing_is_gained_where_everything_is_known() -> None:
     known = Posterior.prior(2, None, np.zeros((2, 2)))
     assert expected_share(known, ItemBank([[1.0, 1.0]]), 0) == 0.0
+
+
+@pytest.mark.parametrize(
+    ("wrong", "named"),
+    [
+        ({"type": "precise"}, "type"),
+        ({"type": ["precision"]}, "type"),
+        ({"min_questions": -1}, "min_questions"),
+        ({"min_questions": 21}, "min_questions"),
+        ({"min_questions": 0, "max_questions": 0}, "max_questions"),
+        ({"max_questions": math.nan}, "max_questions"),
+        ({"precision_threshold": 0.0}, "precision_threshold"),
+        ({"precision_threshold": math.nan}, "precision_threshold"),
+        ({"precision_threshold": math.inf}, "precision_threshold"),
+        ({"classification_threshold": 0.49}, "classification_threshold"),
+        ({"classification_threshold": 1.01}, "classification_threshold"),
+        ({"cut": math.inf}, "cut"),
+        ({"minimum_gain": -0.1}, "minimum_gain"),
+        ({"minimum_gain": 1.1}, "minimum_gain"),
+    ],
+)
+def test_rules_that_no_test_can_follow_are_refused(wrong: dict[str, Any], named: str) -> None:
+    with pytest.raises(ValueError, match=named):
+        StopRules(**wrong)
+
+
+@pytest.mark.parametrize(
+    "edge",
+    [
+        {"min_questions": 0, "max_questions": 1},
+        {"min_questions": 20},
+        {"classification_threshold": 0.5},
+        {"classification_threshold": 1.0},
+        {"minimum_gain": 1.0},
+    ],
+)
+def test_rules_may_lie_on_the_edge_of_their_range(edge: dict[str, Any]) -> None:
+    rules = StopRules(**edge)
+    assert {name: getattr(rules, name) for name in edge} == edge
