@@ -9,7 +9,7 @@ import random
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from select import select
 from typing import Any, TypeVar, cast
 
@@ -18,7 +18,7 @@ from psycopg import errors as driver
 from psycopg.abc import PQGen
 from psycopg.rows import BaseRowFactory, class_row, scalar_row, tuple_row
 
-from lib.deadline import seconds_left
+from lib.deadline import is_late, seconds_left
 from lib.errors import (
     AppError,
     Busy,
@@ -41,6 +41,7 @@ WAIT_SECONDS = 5.0
 SILENCE_MILLISECONDS = 10_000  # then a network that swallows our packets counts as dead
 KEEPALIVE_SECONDS = 5
 WAIT_INTERVAL_SECONDS = 0.1  # the driver's own
+CANCEL_SECONDS = 0.8  # within the deadline's margin, after the slowest connect
 CONFLICT_TRIES = 4
 CONFLICT_PAUSE_SECONDS = 0.02
 
@@ -48,14 +49,28 @@ CONFLICT_PAUSE_SECONDS = 0.02
 class BoundedConnection(psycopg.Connection[tuple[Any, ...]]):
     """A connection that waits for the server no longer than the request in hand may last.
 
-    Past that, what it waited for raises an OperationalError, and the connection is of no more use.
+    Past that, what it waited for raises an OperationalError, and the connection is closed. The
+    server would not notice before it has something to say: it is told to stop.
     """
 
     def wait(
         self, gen: PQGen[T], interval: float = WAIT_INTERVAL_SECONDS, timeout: float | None = None
     ) -> T:
         """Wait for a reply, as every call of the driver does."""
-        return super().wait(gen, interval, seconds_left() if timeout is None else timeout)
+        try:
+            return super().wait(gen, interval, seconds_left() if timeout is None else timeout)
+        except psycopg.OperationalError:
+            if is_late():
+                self._give_up(gen)
+            raise
+
+    def _give_up(self, gen: PQGen[T]) -> None:
+        """Cancel what runs; by a request of its own, so that statements in time cost no more."""
+        with suppress(psycopg.Error):
+            self.cancel_safe(timeout=CANCEL_SECONDS)
+        self.close()
+        with suppress(psycopg.Error):
+            gen.close()
 
 
 class Transaction:
@@ -164,7 +179,7 @@ class Postgres:
                     raise
                 time.sleep(CONFLICT_PAUSE_SECONDS * attempt * random.random())  # noqa: S311 jitter
             except DatabaseUnavailable:
-                if not read or lost:
+                if not read or lost or is_late():
                     raise
                 lost = True
         raise Busy

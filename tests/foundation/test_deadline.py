@@ -1,5 +1,6 @@
 """Every call is answered by us, also when the database falls silent: the platform never has to."""
 
+import time
 from collections.abc import Callable, Iterator
 from contextvars import copy_context
 from typing import TypeVar
@@ -20,7 +21,12 @@ from lib.web import create_app
 from tests.conftest import ADMIN_PASSWORD
 
 T = TypeVar("T")
-SILENCE = Query("silence", b"SELECT pg_sleep(5)")
+SILENCE = Query("silence", b"SELECT pg_sleep(60)")
+OTHERS = Query(
+    "others",
+    b"SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+    b" AND state <> 'idle' AND pid <> pg_backend_pid()",
+)
 ONE = Query("one", b"SELECT 1")
 A_MOMENT = deadline.MARGIN_SECONDS + 0.2
 
@@ -42,6 +48,15 @@ def within(limit: float, work: Callable[[], T]) -> T:
     return copy_context().run(request)
 
 
+def wait_until_nothing_runs(db: Postgres) -> None:
+    """A cancelled query ends at once, the one of these tests by itself after a minute."""
+    for _ in range(500):
+        if db.fetch_value(OTHERS) == 0:
+            return
+        time.sleep(0.01)
+    raise AssertionError("the query that was given up runs on")
+
+
 def in_transaction(db: Postgres) -> None:
     with db.transaction() as transaction:
         transaction.execute(SILENCE)
@@ -57,12 +72,21 @@ def in_transaction(db: Postgres) -> None:
     ],
     ids=["write", "read", "batch", "transaction"],
 )
-def test_a_silent_database_is_given_up_and_the_next_call_is_served(
+def test_a_silent_query_is_given_up_and_cancelled_and_the_next_call_is_served(
     db: Postgres, work: Callable[[Postgres], object]
 ) -> None:
     with pytest.raises(DatabaseUnavailable):
         within(A_MOMENT, lambda: work(db))
+    wait_until_nothing_runs(db)
     assert within(REQUEST_SECONDS, lambda: db.fetch_value(ONE)) == 1
+
+
+def test_a_read_that_is_late_is_not_tried_again(
+    db: Postgres, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(DatabaseUnavailable):
+        within(A_MOMENT, lambda: db.fetch_value(SILENCE, read=True))
+    assert capsys.readouterr().err.count('"postgres_error"') == 1
 
 
 def test_outside_of_requests_nothing_is_given_up(db: Postgres) -> None:
