@@ -19,7 +19,7 @@ OUTCOMES = {
     "too_few_answers": "Too few answers: version {version} stays.",
     "not_converged": "The estimates did not settle: version {version} stays.",
     "out_of_time": "The estimates did not settle in time: version {version} stays.",
-    "failed": "The estimates failed, the log says why: version {version} stays.",
+    "failed": "That failed, the log says why: no new version.",
     "changed_meanwhile": "Questions were uploaded meanwhile: run it again.",
 }
 

@@ -7,8 +7,10 @@ run makes new ones. Every attempt is recorded, so that a pool that fails keeps n
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from uuid import UUID
 
+from lib import deadline
 from lib.assessment import calibration_record
 from lib.assessment.calibration_record import Recorded
 from lib.assessment.calibration_wire import CalibrateIn, CalibrateOut, Outcome, PoolOut
@@ -25,6 +27,9 @@ LEAST_SECONDS = 5.0
 MAX_ANSWERS = 200_000
 """Of one pool of up to five concepts, whole people drawn by hash; fitted in 2 to 4 s of one
 processor (`python -m benchmarks calibration_girth`). `make calibrate` takes all."""
+
+LAST_WORDS_SECONDS = 1.0
+"""To say why an attempt failed, if its request has none left."""
 
 FEWEST_ANSWERS = 100
 """A pool with fewer keeps what its authors wrote."""
@@ -80,18 +85,15 @@ def calibrate_pool(
         NotFound: If there is no such pool.
         AppError: If the database is away.
     """
-    from lib.engine import HALF_LIFE_DAYS  # half of what was known is lost by then
-
     calibration_record.begin_attempt(deps.postgres, pool_id)
-    reason = None
-    recorded = calibration_record.read(deps.postgres, pool_id, most_answers, HALF_LIFE_DAYS)
-    if recorded is None:
-        raise NotFound(what="Question pool")
-    out = _nothing_yet(pool_id, recorded)
+    out, reason = _unread(pool_id), None
     try:
+        recorded = _read(pool_id, deps, most_answers)
+        out = _nothing_yet(pool_id, recorded)
         if out.answers >= FEWEST_ANSWERS:
             out = _fit_and_write(recorded, out, deps, stop_at, clock)
-    except AppError:
+    except AppError as error:
+        _leave_a_reason(pool_id, error, deps)
         raise
     except Exception as error:  # noqa: BLE001 - one pool's numbers must not stop the others
         out, reason = out.model_copy(update={"outcome": "failed"}), type(error).__name__
@@ -102,16 +104,46 @@ def calibrate_pool(
     return out
 
 
-def _nothing_yet(pool_id: UUID, recorded: Recorded) -> PoolOut:
+def _read(pool_id: UUID, deps: Deps, most_answers: int) -> Recorded:
+    from lib.engine import HALF_LIFE_DAYS  # half of what was known is lost by then
+
+    recorded = calibration_record.read(deps.postgres, pool_id, most_answers, HALF_LIFE_DAYS)
+    if recorded is None:
+        raise NotFound(what="Question pool")
+    return recorded
+
+
+def _leave_a_reason(pool_id: UUID, error: AppError, deps: Deps) -> None:
+    """Record a failure that the caller is told of; without a database it stays "not finished"."""
+    with suppress(AppError), deadline.overtime(LAST_WORDS_SECONDS):
+        calibration_record.end_attempt(
+            deps.postgres, pool_id, "failed", well=False, reason=type(error).__name__
+        )
+
+
+def _unread(pool_id: UUID) -> PoolOut:
     return PoolOut(
         question_pool_id=pool_id,
-        outcome="too_few_answers",
-        version=recorded.pool.version,
-        answers=len(recorded.answers.person),
-        people=len(set(recorded.answers.person)),
+        outcome="failed",
+        version=None,
+        answers=0,
+        people=0,
         settled=None,
-        questions=len(set(recorded.answers.position)),
+        questions=0,
         drifted=[],
+    )
+
+
+def _nothing_yet(pool_id: UUID, recorded: Recorded) -> PoolOut:
+    answers = recorded.answers
+    return _unread(pool_id).model_copy(
+        update={
+            "outcome": "too_few_answers",
+            "version": recorded.pool.version,
+            "answers": len(answers.person),
+            "people": len(set(answers.person)),
+            "questions": len(set(answers.position)),
+        }
     )
 
 
@@ -129,7 +161,7 @@ def _fit_and_write(
     version = calibration_record.write(
         deps.postgres,
         out.question_pool_id,
-        out.version,
+        recorded.pool.version,
         prior_covariance=estimates.prior_covariance,
         report=estimates.report(),
         items=estimates.rows(),

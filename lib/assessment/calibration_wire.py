@@ -29,8 +29,8 @@ class PoolOut(BaseModel):
 
     question_pool_id: UUID
     outcome: Outcome
-    version: int
-    """That new sessions get now."""
+    version: int | None
+    """That new sessions get now; None where the pool could not be read."""
     answers: int
     """Used: each student's first to each question, as it reads today."""
     people: int

@@ -1,16 +1,21 @@
 """A pool that cannot be calibrated keeps no other waiting, and has its turn again later."""
 
 import itertools
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import copy_context
 from typing import Any
 from uuid import UUID
 
 import pytest
 from fastapi.testclient import TestClient
 
+from lib import deadline
 from lib.assessment import calibration_record
 from lib.assessment.calibration import MAX_SECONDS, Clock, calibrate, calibrate_pool
 from lib.assessment.calibration_wire import CalibrateIn
 from lib.deps import Deps
+from lib.errors import DatabaseUnavailable
 from tests.assessment.conftest import Rows, make_questions, upload
 from tests.assessment.test_calibration import CONCEPTS, CRON, QUESTIONS, record_answers
 
@@ -65,6 +70,14 @@ def harm(rows: Rows, pool_id: str) -> None:
     )
 
 
+@contextmanager
+def locked(deps: Deps, table: str) -> Iterator[None]:
+    """Whoever reads the table meanwhile waits."""
+    with deps.postgres.transaction() as tx:
+        tx.execute_script(f"LOCK TABLE {table}")
+        yield
+
+
 def test_pool_that_fails_keeps_no_other_from_its_turn(
     client: TestClient, pools: tuple[str, str], rows: Rows
 ) -> None:
@@ -92,6 +105,31 @@ def test_pool_whose_function_was_stopped_waits_until_the_others_had_their_turn(
     calibration_record.begin_attempt(deps.postgres, UUID(pools[0]))  # and nothing more
     assert attempt(rows, pools[0]) == (None, None, 1, False)
     assert list(on_schedule(client)) == [pools[1], pools[0]]
+
+
+def test_pool_that_cannot_be_read_has_failed_and_keeps_no_other_from_its_turn(
+    client: TestClient, pools: tuple[str, str], rows: Rows
+) -> None:
+    # Two such numbers have no sum that an INT holds: reading this pool fails in the database.
+    rows(
+        "UPDATE assessment.test_sessions SET total_questions = 2147483647"
+        " WHERE question_pool_id = %s",
+        pools[0],
+    )
+    assert on_schedule(client) == {pools[0]: "failed", pools[1]: "calibrated"}
+    assert attempt(rows, pools[0]) == ("failed", "NumericValueOutOfRange", 1, True)
+
+
+def test_reason_of_a_refusal_is_recorded_even_after_the_last_second(
+    pools: tuple[str, str], deps: Deps, rows: Rows
+) -> None:
+    def late() -> None:
+        deadline.begin(deadline.MARGIN_SECONDS + 0.3)
+        calibrate_pool(UUID(pools[0]), deps)
+
+    with locked(deps, "assessment.pool_items"), pytest.raises(DatabaseUnavailable):
+        copy_context().run(late)
+    assert attempt(rows, pools[0]) == ("failed", "DatabaseUnavailable", 1, True)
 
 
 def test_success_takes_earlier_failures_back(
