@@ -132,6 +132,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         "/api/student/{student_id}/progress", "student_test_progress", ("GET",), Access.SESSION
     ),
     Endpoint("/api/debug/session/{session_id}", "debug_session", ("GET",), Access.OPERATOR),
+    Endpoint("/api/debug/pool/{question_pool_id}", "debug_pool", ("GET",), Access.OPERATOR),
     Endpoint("/api/debug/redis/stats", "debug_redis_stats", ("GET",), Access.OPERATOR),
     Endpoint("/api/debug/sync/{session_id}", "debug_sync", ("POST",), Access.OPERATOR),
     Endpoint("/api/admin-calibrate", "calibrate", ("POST",), Access.OPERATOR),

@@ -27,6 +27,21 @@ KINDS = {
 MIGRATE = "/api/admin-migrate-to-unified-schema"
 SYNC = "POST /api/debug/sync/{session_id}"
 SUBMIT = "POST /api/test/submit"
+FLAG = b"""
+WITH disagreeing AS (
+  INSERT INTO assessment.pool_versions (pool_id, version, origin, question_count, report)
+  SELECT v.pool_id, v.version + 1, v.origin, v.question_count, v.report
+  FROM assessment.pool_versions v WHERE v.origin = 'calibration'
+  RETURNING pool_id, version
+)
+INSERT INTO assessment.pool_items
+SELECT i.pool_id, i.position, new.version, i.question_id, i.revision, i.option_count,
+  i.correct_option, i.concepts, 0.9, i.discrimination, i.guessing,
+  i.calibration || '{"drifted": true}'
+FROM disagreeing new
+JOIN assessment.pool_items i ON i.pool_id = new.pool_id AND i.version = new.version - 1
+WHERE i.question_id = 'mat-001'
+"""
 
 
 @pytest.fixture
@@ -93,6 +108,11 @@ class Scene:
         made.rename(self._backups / OPERATIONS["POST /api/admin-restore"].request["name"])
         self._database.execute("TRUNCATE public.students, public.sessions, public.events CASCADE")
 
+    def flag_a_question(self) -> None:
+        """The demo's answers are as its authors expect, so a second calibration has to disagree."""
+        self.call("POST /api/admin-calibrate")
+        self._database.execute(FLAG)
+
     def read_questions(self) -> None:
         """Nine of ten from the cache; whether a process asks it depends on what it holds itself."""
         self.call(SUBMIT)
@@ -107,6 +127,7 @@ BEFORE: dict[str, Callable[[Scene], object]] = {
     "POST /api/admin-restore-old-tables": Scene.set_old_tables_aside,
     "POST /api/admin-restore": Scene.lose_everything_but_a_backup,
     "GET /api/debug/session/{session_id}": lambda scene: scene.call(SYNC),
+    "GET /api/debug/pool/{question_pool_id}": Scene.flag_a_question,
     "GET /api/debug/redis/stats": Scene.read_questions,
 }
 

@@ -89,5 +89,8 @@ ASSESSMENT = (
     Turn("POST", "/api/admin-calibrate", 200, {"question_pool_id": POOL}, OPERATOR),
     Turn("POST", "/api/admin-calibrate", 404, {"question_pool_id": ABSENT}, OPERATOR),
     Turn("GET", "/api/calibrate", 200, headers=CRON),
+    Turn("GET", f"/api/debug/pool/{POOL}?limit=10", 200, headers=OPERATOR),
+    Turn("GET", f"/api/debug/pool/{POOL}", 401),
+    Turn("GET", f"/api/debug/pool/{ABSENT}", 404, headers=OPERATOR),
     Turn("GET", "/api/sessions/cleanup", 401, headers={"Authorization": "Bearer wrong"}),
 )

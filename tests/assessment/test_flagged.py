@@ -1,0 +1,147 @@
+"""Operators see how calibrations went, and which questions' answers contradict their parameters."""
+
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from fastapi.testclient import TestClient
+
+from tests.assessment.conftest import Rows, make_questions, upload, versions
+from tests.assessment.test_calibration import (
+    CONCEPTS,
+    CRON,
+    QUESTIONS,
+    STUDENTS,
+    calibrate,
+    record_answers,
+    true_locations,
+)
+
+HARDEST = "q29"
+
+
+def middling(*numbers: int, **changed: Any) -> list[dict[str, Any]]:
+    """Questions of which their author thinks that each is middling; all if none is named."""
+    return [
+        {**question, "difficulty": 0.5, "discrimination": 1.0, **changed}
+        for i, question in enumerate(make_questions(QUESTIONS, concepts=CONCEPTS))
+        if not numbers or i in numbers
+    ]
+
+
+@pytest.fixture
+def pool_id(client: TestClient, operator: dict[str, str], postgres_url: str) -> str:
+    """A pool whose answers contradict its author."""
+    made = upload(client, operator, middling())
+    record_answers(postgres_url, made)
+    return made
+
+
+def look(client: TestClient, operator: dict[str, str], pool_id: str, **page: int) -> Any:
+    answer = client.get(f"/api/debug/pool/{pool_id}", params=page, headers=operator)
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+def names(seen: Any) -> list[str]:
+    return [question["question_id"] for question in seen["flagged"]]
+
+
+def test_pool_that_was_never_calibrated_has_nothing_to_show(
+    client: TestClient, operator: dict[str, str], pool_id: str, rows: Rows
+) -> None:
+    assert look(client, operator, pool_id) == {
+        "question_pool_id": pool_id,
+        "version": versions(rows)[0],
+        "question_count": QUESTIONS,
+        "last_attempt": None,
+        "calibrations": [],
+        "flagged": [],
+    }
+
+
+def test_flagged_question_is_shown_with_what_contradicts_and_by_how_much(
+    client: TestClient, operator: dict[str, str], pool_id: str
+) -> None:
+    found = calibrate(client, operator, pool_id)
+    seen = look(client, operator, pool_id)
+    assert names(seen) == found["drifted"]
+    hardest = next(one for one in seen["flagged"] if one["question_id"] == HARDEST)
+    assert hardest["version"] == seen["version"] == found["version"]
+    assert hardest["answers"] == STUDENTS
+    assert hardest["p_value"] < 0.01
+    assert hardest["curve_change"] > 0.1
+    difficulty = hardest["difficulty"]
+    assert difficulty["written"] == difficulty["before"] == 0.5
+    assert true_locations()[-1] == 1.5, "percentile 0.93"
+    assert abs(difficulty["found"] - 0.93) < 3 * difficulty["error"] < 0.3
+    moved = (difficulty["found"] - difficulty["before"]) / difficulty["error"]
+    assert difficulty["moved"] == pytest.approx(moved, abs=0.01)
+    assert hardest["discrimination"]["written"] == 1.0
+    assert hardest["guessing"]["error"] > 0
+
+
+def test_calibrations_are_listed_newest_first_with_the_last_attempt(
+    client: TestClient, operator: dict[str, str], pool_id: str
+) -> None:
+    first = calibrate(client, operator, pool_id)
+    second = calibrate(client, operator, pool_id)
+    seen = look(client, operator, pool_id)
+    assert [(row["version"], row["drifted"]) for row in seen["calibrations"]] == [
+        (second["version"], 0),
+        (first["version"], len(first["drifted"])),
+    ]
+    assert seen["calibrations"][0]["people"] == STUDENTS
+    assert seen["calibrations"][0]["settled"] is True
+    attempt = seen["last_attempt"]
+    assert (attempt["outcome"], attempt["reason"], attempt["failures"]) == ("calibrated", None, 0)
+    assert attempt["started_at"] <= attempt["finished_at"]
+
+
+def test_failed_attempt_is_shown_with_its_reason(
+    client: TestClient, operator: dict[str, str], pool_id: str, rows: Rows
+) -> None:
+    rows("UPDATE assessment.pool_versions SET prior_covariance = '{1,0,0}'")
+    assert client.get("/api/calibrate", headers=CRON).status_code == 200
+    attempt = look(client, operator, pool_id)["last_attempt"]
+    assert attempt["outcome"] == "failed"
+    assert attempt["reason"] == "ValueError"
+    assert attempt["failures"] == 1
+
+
+def test_flag_stands_after_the_next_calibration_that_compares_with_what_this_one_found(
+    client: TestClient, operator: dict[str, str], pool_id: str
+) -> None:
+    calibrate(client, operator, pool_id)
+    flagged = look(client, operator, pool_id)["flagged"]
+    assert calibrate(client, operator, pool_id)["drifted"] == []
+    assert look(client, operator, pool_id)["flagged"] == flagged
+
+
+def test_new_parameters_take_a_flag_away_and_a_new_text_does_not(
+    client: TestClient, operator: dict[str, str], pool_id: str
+) -> None:
+    calibrate(client, operator, pool_id)
+    upload(client, operator, middling(0, content="Another one?"), pool_id)
+    upload(client, operator, middling(29, difficulty=0.9), pool_id)
+    seen = look(client, operator, pool_id)
+    assert HARDEST not in names(seen)
+    rewritten = [one["text_changed"] for one in seen["flagged"] if one["question_id"] == "q0"]
+    assert rewritten == [True]
+    assert not any(one["text_changed"] for one in seen["flagged"] if one["question_id"] != "q0")
+
+
+def test_flags_come_in_pages(client: TestClient, operator: dict[str, str], pool_id: str) -> None:
+    calibrate(client, operator, pool_id)
+    whole = look(client, operator, pool_id)["flagged"]
+    assert look(client, operator, pool_id, limit=2)["flagged"] == whole[:2]
+    assert look(client, operator, pool_id, limit=2, offset=2)["flagged"] == whole[2:4]
+    assert look(client, operator, pool_id, offset=1_000)["flagged"] == []
+
+
+def test_looking_is_for_operators_and_unknown_pools_are_not_found(
+    client: TestClient, operator: dict[str, str], pool_id: str
+) -> None:
+    assert client.get(f"/api/debug/pool/{pool_id}").status_code == 401
+    assert client.get(f"/api/debug/pool/{uuid4()}", headers=operator).status_code == 404
+    assert client.get("/api/debug/pool/x", headers=operator).status_code == 422
