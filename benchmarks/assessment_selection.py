@@ -10,13 +10,12 @@ from uuid import UUID, uuid4
 
 import numpy as np
 
-from lib.assessment.criteria import EndCriteria
-from lib.assessment.eligibility import WHOLE, Exposure, level_of
+from lib.assessment.eligibility import WHOLE, Exposure
 from lib.assessment.exposure_count import Counts, Shown, merged
 from lib.assessment.itempool import ItemPool
 from lib.assessment.selection import Selection
-from lib.assessment.sitting import begin, grade, proficiency
 from lib.engine import ItemBank, concept_shares
+from local.rehearsal import Sat, sit
 
 ITEMS, CONCEPTS, LENGTH = 300, 3, 20
 NIGHTS, STUDENTS = 4, 100
@@ -72,7 +71,7 @@ def _nights(pool: ItemPool) -> tuple[list[float], float, float]:
     rmse = share = 0.0
     for _ in range(NIGHTS):
         seen, errors = _night(pool, rng)
-        items = [item for path in seen for item, _ in path]
+        items = [item for sat in seen for item in sat.items]
         greatest.append(float(np.max(np.bincount(items))) / STUDENTS)
         rmse = float(np.sqrt(np.mean(np.square(errors))))
         share = float(concept_shares(pool.bank)[items].mean(axis=0)[0])
@@ -83,37 +82,23 @@ def _nights(pool: ItemPool) -> tuple[list[float], float, float]:
     return greatest, rmse, share
 
 
-Path = list[tuple[int, int]]
-"""Question and level at which it was shown."""
-
-
-def _night(pool: ItemPool, rng: np.random.Generator) -> tuple[list[Path], np.ndarray]:
-    seen, errors = list[Path](), []
+def _night(pool: ItemPool, rng: np.random.Generator) -> tuple[list[Sat], np.ndarray]:
+    seen, errors = list[Sat](), []
     for theta in rng.normal(size=(STUDENTS, CONCEPTS)):
-        session = UUID(bytes=rng.bytes(16))
-        luck = rng.random(LENGTH)
-        sitting = begin(session, "", pool, EndCriteria(max_questions=LENGTH), (None,) * CONCEPTS)
-        path: Path = []
-        for chance in luck:
-            item = sitting.next_item
-            if item is None:
-                raise RuntimeError("the pool is used up")
-            path.append((item, level_of(proficiency(sitting.posterior))))
-            right = chance < pool.bank.probability(theta, [item])[0]
-            sitting = grade(sitting, 0 if right else 1).after
-        seen.append(path)
-        errors.append(sitting.posterior.mean - theta)
+        sat = sit(pool, UUID(bytes=rng.bytes(16)), theta, rng.random(LENGTH).tolist())
+        seen.append(sat)
+        errors.append(sat.path[-1].mean - theta)
     return seen, np.array(errors)
 
 
-def _counted(before: Counts | None, seen: list[Path], limit: float) -> Counts:
+def _counted(before: Counts | None, seen: list[Sat], limit: float) -> Counts:
     """As `count_shown` counts in SQL."""
     levels = range(WHOLE + 1)
-    tests = [sum(any(at == level for _, at in path) for path in seen) for level in range(WHOLE)]
+    tests = [sum(level in sat.levels for sat in seen) for level in range(WHOLE)]
     tests.append(len(seen))
     shown = np.zeros((len(levels), ITEMS), int)
-    for path in seen:
-        for item, level in path:
+    for sat in seen:
+        for item, level in zip(sat.items, sat.levels, strict=True):
             shown[[level, WHOLE], item] += 1
     rows = [Shown(None, level, tests[level]) for level in levels]
     rows += [

@@ -2,8 +2,9 @@
 
 python -m local.simulate POOL [--students 60] [--questions 30]
 
-Simulated students of known ability sit adaptive tests with the pool's newest parameters. Prints
-tables and draws them to `.local/simulate/`.
+Simulated students of known ability sit adaptive tests on the pool's newest version, as the service
+would give them: with its parameters, its settings and its counts of exposure. Prints tables and
+draws them to `.local/simulate/`.
 """
 
 import argparse
@@ -15,22 +16,15 @@ from uuid import UUID
 import numpy as np
 from numpy.typing import NDArray
 
-from lib.assessment.eligibility import LEVELS, PRIOR_TESTS
+from lib.assessment.criteria import MAX_QUESTIONS
+from lib.assessment.errors import NothingToAsk
 from lib.assessment.itempool import ItemPool, load_pool
 from lib.deps import Deps
-from lib.engine import (
-    Design,
-    Eligibility,
-    ItemBank,
-    Posterior,
-    Simulation,
-    StopRules,
-    simulate,
-)
-from lib.engine.normal import normal_quantile
+from lib.engine import Posterior, Simulation
 from lib.errors import AppError, NotFound
 from lib.queries import load_queries
 from lib.settings import Settings
+from local.rehearsal import rehearse
 from local.simulate_plots import draw
 
 FOLDER = Path(".local/simulate")
@@ -53,7 +47,10 @@ class Measured:
         lengths: Numbers of answers, shape (t,).
         rmse, bias, predicted: Standard deviations of ability, shape (m, t).
         coverage: Share of 95 % intervals that hold the truth, shape (m, t).
-        exposure: Share of the students who saw each item within each length, shape (m, t, n).
+        exposure: Share of the students who saw each item within each length, shape (m, t, n), of
+            the n that can be asked.
+        limit: On exposure, as the pool's settings have it; 1: none.
+        students: Of each group.
     """
 
     groups: list[str]
@@ -63,6 +60,8 @@ class Measured:
     predicted: Table
     coverage: Table
     exposure: Table
+    limit: float
+    students: int
 
 
 def main(arguments: list[str]) -> int:
@@ -77,22 +76,22 @@ def main(arguments: list[str]) -> int:
     finally:
         deps.close()
     measured = measure(pool, asked.students, asked.questions, np.random.default_rng(asked.seed))
-    _show(pool, measured, asked.students)
-    for path in draw(measured, FOLDER / str(asked.pool), f"Pool {asked.pool}, v{pool.version}"):
+    _show(pool, measured)
+    title = f"Pool {pool.pool_id}, version {pool.version}: {_settings(pool)}"
+    for path in draw(measured, FOLDER / str(asked.pool), title):
         print(f"drawn  {path}")
     return 0
 
 
 def measure(pool: ItemPool, students: int, questions: int, rng: np.random.Generator) -> Measured:
     """Give `students` simulated students of each ability a test of `questions` questions."""
-    bank, k = _askable(pool), pool.bank.concepts
+    k = pool.bank.concepts
     prior = Posterior.prior(k, covariance=pool.correlation)
-    most = min(questions, len(bank))
-    design = _design(pool, most)
-    tested = bank.measured.astype(bool)
+    most = min(questions, MAX_QUESTIONS, int(pool.askable.sum()))
+    tested = pool.bank.measured.astype(bool)
     lengths = sorted({*(length for length in LENGTHS if length < most), most})
     runs = [
-        simulate(bank, theta, rng, design, prior=prior)
+        rehearse(pool, theta, most, rng)
         for theta in (
             *(np.full((students, k), ability) for ability in ABILITIES),
             rng.multivariate_normal(prior.mean, prior.covariance, students),
@@ -102,7 +101,7 @@ def measure(pool: ItemPool, students: int, questions: int, rng: np.random.Genera
     spreads = [np.sqrt(run.variance)[:, lengths][:, :, tested] for run in runs]
     over = (0, 2)
     return Measured(
-        [*(f"{ability:+.0f}" for ability in ABILITIES), EVERYBODY],
+        [*(_signed(ability) for ability in ABILITIES), EVERYBODY],
         lengths,
         np.array([np.sqrt(np.square(error).mean(axis=over)) for error in errors]),
         np.array([error.mean(axis=over) for error in errors]),
@@ -113,28 +112,15 @@ def measure(pool: ItemPool, students: int, questions: int, rng: np.random.Genera
                 for error, spread in zip(errors, spreads, strict=True)
             ]
         ),
-        np.array([[_exposure(run, length) for length in lengths] for run in runs]),
+        np.array([[_exposure(run, length)[pool.askable] for length in lengths] for run in runs]),
+        pool.selection.max_exposure,
+        students,
     )
 
 
-def _design(pool: ItemPool, most: int) -> Design:
-    """Return how the pool's tests are run; exposure is counted on, after each student."""
-    wanted, control = pool.selection, None
-    if pool.exposure is not None:
-        chances = pool.exposure.chances(len(pool))[:, pool.askable]
-        control = Eligibility(
-            wanted.max_exposure,
-            tuple(normal_quantile(np.array(LEVELS)).tolist()),
-            PRIOR_TESTS * chances / wanted.max_exposure,
-            np.full(chances.shape, PRIOR_TESTS),
-        )
-    return Design(
-        stop=StopRules(max_questions=most),
-        best=wanted.best_items,
-        loss=wanted.greatest_loss,
-        targets=wanted.content_shares,
-        exposure=control,
-    )
+def _signed(ability: float) -> str:
+    """With its sign, as typeset; 0 has none."""
+    return f"{ability:+.0f}".replace("-", "\N{MINUS SIGN}") if ability else "0"
 
 
 def _exposure(run: Simulation, length: int) -> Table:
@@ -142,24 +128,23 @@ def _exposure(run: Simulation, length: int) -> Table:
     return np.bincount(shown[shown >= 0], minlength=run.bank_size) / len(run.theta)
 
 
-def _askable(pool: ItemPool) -> ItemBank:
-    ask = pool.askable
-    return ItemBank(pool.bank.slopes[ask], pool.bank.intercepts[ask], pool.bank.guessing[ask])
-
-
 def _newest(deps: Deps, pool_id: UUID) -> ItemPool:
     query = load_queries("assessment/calibration.sql")["newest_version"]
     version = deps.postgres.fetch_value(query, {"pool_id": pool_id}, read=True)
     if version is None:
         raise NotFound(what="Question pool")
-    return load_pool(deps.postgres, pool_id, version)
+    pool = load_pool(deps.postgres, pool_id, version)
+    if not pool.askable.any():
+        raise NothingToAsk
+    return pool
 
 
-def _show(pool: ItemPool, measured: Measured, students: int) -> None:
+def _show(pool: ItemPool, measured: Measured) -> None:
     print(
         f"Pool {pool.pool_id}, version {pool.version}: {int(pool.askable.sum())} questions,"
-        f" {pool.bank.concepts} concepts; {students} simulated students of each ability,"
+        f" {pool.bank.concepts} concepts; {measured.students} simulated students of each ability,"
         f" and as many drawn from the population ({EVERYBODY})\n"
+        f"Settings: {_settings(pool)}\n"
     )
     for title, table, form in (
         ("RMSE (standard deviations of ability; not knowing anything is about 1)", "rmse", ".2f"),
@@ -172,6 +157,12 @@ def _show(pool: ItemPool, measured: Measured, students: int) -> None:
     _print_table("Exposure: share of the pool that was shown at all", measured, seen, ".0%")
 
 
+def _settings(pool: ItemPool) -> str:
+    """What rules the choice of questions, by the names it has in an upload."""
+    told = pool.selection.model_dump(exclude_none=True)
+    return ", ".join(f"{name} {value}" for name, value in told.items())
+
+
 def _print_table(title: str, measured: Measured, table: Table, form: str) -> None:
     print(title)
     print("  ability" + "".join(f"{length:>8}" for length in measured.lengths) + "  answers")
@@ -180,11 +171,21 @@ def _print_table(title: str, measured: Measured, table: Table, form: str) -> Non
     print()
 
 
+def number(text: str) -> int:
+    """Read a count, 1 or more; the parser tells of it by this name."""
+    found = int(text)
+    if found < 1:
+        raise ValueError("1 or more")
+    return found
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="make simulate POOL=<id>")
     parser.add_argument("pool", type=UUID, help="id of the question pool")
-    parser.add_argument("--students", type=int, default=60, help="of each ability")
-    parser.add_argument("--questions", type=int, default=30, help="longest test")
+    parser.add_argument("--students", type=number, default=60, help="of each ability")
+    parser.add_argument(
+        "--questions", type=number, default=30, help=f"longest test, at most {MAX_QUESTIONS}"
+    )
     parser.add_argument("--seed", type=int, default=1)
     return parser
 

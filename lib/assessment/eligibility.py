@@ -66,12 +66,6 @@ class Exposure:
             _chance(max_exposure, usual, np.zeros_like(usual))[:, 0],
         )
 
-    def chances(self, n: int) -> FloatArray:
-        """Return the chance of each of n questions, shape (levels, n)."""
-        found = np.repeat(self.usual[:, None], n, axis=1)
-        found[:, self.items] = self.probability
-        return found
-
     def spare(self, available: Mask, session_id: UUID, level: int) -> Mask:
         """Return the available questions that the session may use at a level; all, were there none.
 

@@ -1,4 +1,8 @@
-"""Simulated students: what a bank and a set of rules can measure."""
+"""Simulated students: what a bank and a set of rules can measure.
+
+Of the engine alone. What a pool of the service measures under its own settings is another
+question, which `make simulate` answers with the service's functions.
+"""
 
 from dataclasses import dataclass, field
 
@@ -30,7 +34,9 @@ class Design:
         best: See `select`.
         loss: See `select`.
         targets: Content balance, shape (k,); none when None.
-        exposure: Eligibility control before the first test; none when None.
+        exposure: Eligibility control before the first test; none when None. It limits each level
+            of ability by itself, draws anew for each, and is tuned after every test (the service
+            limits all levels together too, draws once, and counts at night).
     """
 
     stop: StopRules = field(default_factory=StopRules)

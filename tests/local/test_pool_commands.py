@@ -62,6 +62,15 @@ def test_calibrate_asks_for_one_pool(
     assert "POOL=<id>" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("wrong", [["--students", "0"], ["--questions", "-1"], ["--seed", "x"]])
+def test_simulate_says_which_number_it_cannot_take(
+    wrong: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        simulate.main([str(uuid4()), *wrong])
+    assert wrong[0] in capsys.readouterr().err
+
+
 @pytest.mark.usefixtures("pool")
 @pytest.mark.parametrize("command", [calibrate.main, simulate.main])
 def test_unknown_pool_is_named_as_such(

@@ -1,0 +1,64 @@
+"""`make simulate` gives the tests that the service would give."""
+
+from uuid import UUID
+
+import numpy as np
+import pytest
+from fastapi.testclient import TestClient
+
+from lib.assessment.itempool import load_pool
+from lib.assessment.sitting import proficiency
+from lib.deps import Deps
+from local.rehearsal import rehearse, sit
+from tests.assessment.conftest import CONCEPTS, Rows, Student, versions
+from tests.assessment.test_calibration import CRON
+from tests.assessment.test_selection_settings import (
+    LENGTH,
+    SHARES,
+    greatest_exposure,
+    upload_with,
+)
+
+RIGHT, WRONG = 0.0, 1.0
+"""Luck with which an answer is so, whatever the question."""
+
+
+@pytest.mark.parametrize(
+    "selection",
+    [None, {"max_exposure": 0.2}, {"content_shares": SHARES, "best_items": 1, "max_exposure": 0.5}],
+)
+def test_simulated_student_is_asked_what_a_real_one_is_asked(
+    selection: dict[str, object] | None,
+    client: TestClient,
+    operator: dict[str, str],
+    deps: Deps,
+    rows: Rows,
+) -> None:
+    pool_id = upload_with(client, operator, selection)
+    greatest_exposure(client, pool_id, "before")
+    client.get("/api/calibrate", headers=CRON)
+    pool = load_pool(deps.postgres, UUID(pool_id), versions(rows)[-1])
+    for name in ("ann", "bob", "cyd"):
+        student = Student(client, pool_id, name)
+        student.start(end_criteria={"max_questions": LENGTH})
+        asked, told = [], []
+        for number in range(LENGTH):
+            assert student.question
+            asked.append(student.question["id"])
+            reply = student.answer(right=number % 3 != 0)
+            told.append(reply.get("current_proficiency") or reply["final_proficiency"])
+        luck = [WRONG if number % 3 == 0 else RIGHT for number in range(LENGTH)]
+        sat = sit(pool, UUID(student.session_id), np.zeros(CONCEPTS), luck)
+        assert [pool.question_ids[item] for item in sat.items] == asked
+        assert [proficiency(state) for state in sat.path[1:]] == told
+
+
+def test_simulated_tests_end_where_the_pool_is_used_up_and_ask_nothing_twice(
+    client: TestClient, operator: dict[str, str], deps: Deps, rows: Rows
+) -> None:
+    pool_id = upload_with(client, operator, None)
+    pool = load_pool(deps.postgres, UUID(pool_id), versions(rows)[-1])
+    found = rehearse(pool, np.zeros((2, CONCEPTS)), 100, np.random.default_rng(1))
+    assert found.length.tolist() == [60, 60]
+    assert all(len(set(row)) == 60 for row in found.items.tolist())
+    assert found.mean.shape == (2, 61, CONCEPTS)
