@@ -24,7 +24,7 @@ from lib.errors import (
     TooManyAttempts,
     Unauthenticated,
 )
-from lib.routes import Access, find
+from lib.routes import Access, find, template
 from lib.settings import MINIMUM_SECRET_LENGTH, Platform, Settings
 
 MINIMUM_PASSWORD_LENGTH = 12  # characters
@@ -44,7 +44,7 @@ async def guard(request: Request, raw: bytes, deps: Deps) -> None:
         raw: The body, not parsed yet: strangers shall not make us work through megabytes.
         deps: Settings and Postgres.
     """
-    endpoint = find(request.scope["route"].path, request.method)
+    endpoint = find(template(request.scope), request.method)
     if endpoint is None:
         raise Forbidden
     if endpoint.access is Access.OPERATOR:
@@ -132,7 +132,7 @@ def _admit(request: Request, deps: Deps, *, right: bool) -> int | None:
     query = load_queries("access/queries.sql")["admit_operator"]
     address = caller_address(request, deps.settings)
     params = {
-        "action": request.scope["route"].path,
+        "action": template(request.scope),
         "address_sha256": hashlib.sha256(address.encode()).hexdigest(),
         "password_right": right,
         "address_limit": ADDRESS_LIMIT,

@@ -15,7 +15,7 @@ async def _unused(scope: Scope, receive: Receive, send: Send) -> None:  # pragma
     raise NotImplementedError("a table of paths only")
 
 
-_PATHS = tuple((Route(row.path, _unused, methods=None), row.module) for row in ENDPOINTS)
+_PATHS = tuple((Route(row.route, _unused, methods=None), row.module) for row in ENDPOINTS)
 _importing = threading.Lock()
 
 

@@ -4,8 +4,10 @@
 files are made from it, so an endpoint that is not here does not exist.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 SMALL_BODY = 64 * 1024  # bytes
 LARGE_BODY = 4 * 1024 * 1024  # bytes; the platforms refuse more than 4.5 MB themselves
@@ -37,6 +39,15 @@ class Endpoint:
     """Bytes."""
     schedule: str | None = None
     """Five-field cron expression, UTC, of the run that this path answers."""
+
+    @property
+    def route(self) -> str:
+        """The path as Starlette matches it: a student's id is opaque, slashes are part of it.
+
+        Some platforms decode %2F before they choose a function. Then none fits, and the index,
+        which holds every route, gets the call.
+        """
+        return self.path.replace("{student_id}", "{student_id:path}")
 
     @property
     def seconds(self) -> int:
@@ -148,6 +159,11 @@ def endpoints_of(module: str) -> tuple[Endpoint, ...]:
 def modules() -> tuple[str, ...]:
     """Every function, in the table's order, each once."""
     return tuple(dict.fromkeys(row.module for row in ENDPOINTS))
+
+
+def template(scope: Mapping[str, Any]) -> str:
+    """The path of the route that a request has found, as the table has it."""
+    return str(scope["route"].path_format)
 
 
 def find(path: str, method: str) -> Endpoint | None:

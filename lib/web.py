@@ -27,7 +27,7 @@ from lib.deps import current_deps
 from lib.errors import AppError, TooLarge, UnsupportedMediaType
 from lib.headers import API_HEADERS
 from lib.logs import log
-from lib.routes import ENDPOINTS, REQUEST_SECONDS, SMALL_BODY, Access, endpoints_of, find
+from lib.routes import ENDPOINTS, REQUEST_SECONDS, SMALL_BODY, Access, endpoints_of, find, template
 
 MAX_DETAILS = 20
 _WORDS = {
@@ -165,7 +165,7 @@ class Envelope:
             "request",
             request=request_id,
             method=scope["method"],
-            route=getattr(inner.get("route"), "path", None),
+            route=getattr(inner.get("route"), "path_format", None),
             status=status,
             milliseconds=round(1000 * (time.perf_counter() - started), 1),
         )
@@ -199,7 +199,7 @@ class CheckedRequest(Request):
 
 
 def _start_clock(request: Request) -> None:
-    endpoint = find(request.scope["route"].path, request.method)
+    endpoint = find(template(request.scope), request.method)
     deadline.begin(endpoint.seconds if endpoint else REQUEST_SECONDS)
 
 
@@ -209,7 +209,7 @@ async def _read(request: Request) -> bytes:
     Raises:
         TooLarge: If it is longer than the endpoint allows.
     """
-    endpoint = find(request.scope["route"].path, request.method)
+    endpoint = find(template(request.scope), request.method)
     limit = endpoint.body_limit if endpoint else SMALL_BODY
     declared = request.headers.get("content-length", "")
     if declared.isdigit() and len(declared) < 20 and int(declared) > limit:  # noqa: PLR2004 64 bits
@@ -290,7 +290,7 @@ async def _http_error(request: Request, error: Exception) -> Response:
 
 def _allowed_methods(request: Request) -> str:
     """Every method of the path, which may be spread over several routes."""
-    path = getattr(request.scope.get("route"), "path", None)
+    path = getattr(request.scope.get("route"), "path_format", None)
     return ", ".join(method for row in ENDPOINTS if row.path == path for method in row.methods)
 
 

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from fastapi.testclient import TestClient
@@ -28,6 +29,21 @@ def tested(ann: Student) -> Student:
     ann.start()
     ann.answer()
     return ann
+
+
+@pytest.mark.parametrize("what", WHAT)
+@pytest.mark.parametrize("student_id", ["class/7b/ann", "/", "a//b", "history", "ann/progress"])
+def test_student_whose_id_holds_slashes_is_found_however_the_path_arrives(
+    what: str, student_id: str, client: TestClient, operator: dict[str, str], pool_id: str
+) -> None:
+    student = Student(client, pool_id, student_id)
+    student.start()
+    student.answer()
+    for path in (quote(student_id, safe=""), student_id):
+        for shown in (operator, {"X-Session-Id": student.session_id}):
+            found = get(client, what, path, headers=shown)
+            assert found.status_code == 200, found.text
+            assert found.json()["student_id"] == student_id
 
 
 @pytest.mark.parametrize("what", WHAT)

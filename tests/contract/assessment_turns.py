@@ -17,6 +17,8 @@ QUESTIONS = [
     for number in range(1, 7)
 ]
 START = {"student_id": "ann", "question_pool_id": POOL, "concept_names": ["Sums", "Products"]}
+SLASHED = "room 1//ann"
+"""A student's id is opaque: slashes and blanks are part of it."""
 
 ASSESSMENT = (
     Turn("POST", "/api/questions/upload", 401, {"questions": QUESTIONS}),
@@ -80,6 +82,15 @@ ASSESSMENT = (
     Turn("GET", "/api/student/ann/proficiency", 200, headers=OPERATOR),
     Turn("GET", "/api/student/ann/history", 200, headers=OPERATOR),
     Turn("GET", "/api/student/ann/progress", 200, headers=OPERATOR),
+    Turn("POST", "/api/test/start", 200, {**START, "student_id": SLASHED}),
+    Turn("GET", "/api/student/room%201%2F%2Fann/proficiency", 200, headers=OPERATOR),
+    Turn("GET", "/api/student/room%201%2F%2Fann/history", 200, headers=OPERATOR),
+    Turn("GET", "/api/student/room%201%2F%2Fann/progress", 200, headers=OPERATOR),
+    # As platforms hand it on that decode the path before they choose a function.
+    Turn("GET", "/api/student/room%201//ann/proficiency", 200, headers=OPERATOR),
+    Turn("GET", "/api/student/room%201//ann/history", 200, headers=OPERATOR),
+    Turn("GET", "/api/student/room%201//ann/progress", 200, headers=OPERATOR),
+    Turn("GET", "/api/student/room%201/ann/history", 404, headers=OPERATOR),
     Turn("GET", "/api/student/ann/proficiency", 401),
     Turn("GET", "/api/student/ann/history", 401),
     Turn("GET", "/api/student/ann/progress", 401),

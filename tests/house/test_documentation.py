@@ -15,7 +15,7 @@ from tests.support.described import Operation, operations
 
 OPERATIONS = operations()
 ROUTES = {
-    f"{method} {route.path}": route
+    f"{method} {route.path_format}": route
     for module in modules()
     for route in function_app(module).routes
     if isinstance(route, APIRoute)
