@@ -14,16 +14,16 @@ from typing import Any
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
 from fastapi.routing import APIRoute
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
-from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from lib import deadline, strict_json
 from lib.access import guard
+from lib.cors import Cors
 from lib.deps import current_deps
+from lib.envelope import envelope
 from lib.errors import AppError, TooLarge, UnsupportedMediaType
 from lib.headers import API_HEADERS
 from lib.logs import log
@@ -63,7 +63,7 @@ def create_app(name: str, *, tag: str | None = None) -> FastAPI:
     origins = current_deps().settings.allowed_origins
     if origins and _open_to_pages(name.replace("-", "_")):
         app.add_middleware(
-            CORSMiddleware,
+            Cors,
             allow_origins=origins,
             allow_methods=["GET", "POST", "PUT"],
             allow_headers=["Content-Type", "Idempotency-Key", "X-Session-Id", "X-Session-Token"],
@@ -159,7 +159,7 @@ class Envelope:
         except Exception as error:  # noqa: BLE001 the last resort
             log("unforeseen", request=request_id, kind=type(error).__name__, at=_place(error))
             if status == 0:
-                answer = _envelope(500, "internal", "Something went wrong on our side.", request_id)
+                answer = envelope(500, "internal", "Something went wrong on our side.", request_id)
                 await answer(inner, receive, send_with_headers)
         log(
             "request",
@@ -247,29 +247,9 @@ def _open_to_pages(module: str) -> bool:
     return not any(row.access in closed for row in endpoints_of(module))
 
 
-def _envelope(  # the one shape of every error
-    status: int,
-    code: str,
-    message: str,
-    request_id: str,
-    *,
-    details: Sequence[dict[str, str]] = (),
-    headers: dict[str, str] | None = None,
-) -> JSONResponse:
-    body: dict[str, Any] = {
-        "success": False,
-        "error": message,
-        "code": code,
-        "requestId": request_id,
-    }
-    if details:
-        body["details"] = list(details)
-    return JSONResponse(body, status, headers)
-
-
 async def _app_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, AppError)  # noqa: S101 narrows what Starlette's signature widens
-    return _envelope(
+    return envelope(
         error.status, error.code, str(error), request.state.request_id, headers=error.headers
     )
 
@@ -285,7 +265,7 @@ async def _http_error(request: Request, error: Exception) -> Response:
             code, message = "method_not_allowed", f"Use {headers['Allow']} here."
         case _:
             code, message = "http_error", str(error.detail)
-    return _envelope(error.status_code, code, message, request.state.request_id, headers=headers)
+    return envelope(error.status_code, code, message, request.state.request_id, headers=headers)
 
 
 def _allowed_methods(request: Request) -> str:
@@ -302,7 +282,7 @@ async def _validation_error(request: Request, error: Exception) -> Response:
         for problem in error.errors()[:MAX_DETAILS]
     ]
     first = details[0]
-    return _envelope(
+    return envelope(
         422,
         "invalid_input",
         f"{first['field']}: {first['problem']}",

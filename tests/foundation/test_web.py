@@ -184,6 +184,30 @@ def test_only_listed_pages_may_call_from_another_origin(web: TestClient) -> None
     assert "Access-Control-Allow-Credentials" not in listed.headers
 
 
+@pytest.mark.parametrize(
+    ("asked", "refused"),
+    [
+        ({"Origin": "https://evil.example"}, "origin"),
+        ({"Access-Control-Request-Method": "DELETE"}, "method"),
+        ({"Access-Control-Request-Headers": "X-Other"}, "headers"),
+    ],
+)
+def test_refused_preflight_says_why_in_the_envelope(
+    web: TestClient, asked: dict[str, str], refused: str
+) -> None:
+    usual = {"Origin": PAGE, "Access-Control-Request-Method": "POST"}
+    answer = web.options("/api/echo/1", headers={**usual, **asked})
+    assert answer.status_code == 400
+    assert answer.json() == {
+        "success": False,
+        "error": f"Pages of other origins may not call like this; not allowed: {refused}.",
+        "code": "cors_refused",
+        "requestId": answer.headers["X-Request-Id"],
+    }
+    assert "POST" in answer.headers["Access-Control-Allow-Methods"]
+    assert {name: answer.headers.get(name) for name in API_HEADERS} == API_HEADERS
+
+
 @pytest.mark.parametrize("header", ["X-Session-Id", "X-Session-Token", "Idempotency-Key"])
 def test_listed_pages_may_send_every_header_that_is_read(web: TestClient, header: str) -> None:
     asked = {"Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": header}
