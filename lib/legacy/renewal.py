@@ -29,7 +29,8 @@ def make_schema(deps: Deps, *, drop_existing: bool, confirmation: str | None) ->
 
     Raises:
         ConfirmationMissing: If tables would be set aside with rows and without confirmation.
-        Busy: If another call is changing the schema, or a table is in use for more than 5 s.
+        CreationRunning: If another call is changing the schema.
+        Busy: If a table is in use for more than 5 s.
         AlreadyRunning: If a migration, clean-up, restore, rotation or removal runs.
     """
     backup, remarks = None, []

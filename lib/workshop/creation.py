@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from lib.deps import Deps
-from lib.errors import AlreadyRunning, BadRequest, Busy
+from lib.errors import AlreadyRunning, BadRequest
 from lib.queries import load_queries, load_script
 from lib.schema import schema_scripts
 
@@ -53,6 +53,10 @@ class ConfirmationMissing(BadRequest):
     code = "confirmation_missing"
 
 
+class CreationRunning(AlreadyRunning):
+    """Another call is making the schema right now; wait until it has ended."""
+
+
 def create_schema(deps: Deps, *, drop_existing: bool, confirmation: str | None) -> Creation:
     """Run the schema's scripts in one transaction.
 
@@ -63,12 +67,13 @@ def create_schema(deps: Deps, *, drop_existing: bool, confirmation: str | None) 
 
     Raises:
         ConfirmationMissing: If tables would be set aside with rows and without confirmation.
-        Busy: If another call is changing the schema, or a table is in use for more than 5 s.
+        CreationRunning: If another call is changing the schema.
+        Busy: If a table is in use for more than 5 s.
         AlreadyRunning: If a migration, clean-up, restore, rotation or removal runs.
     """
     with deps.postgres.transaction() as transaction:
         if not transaction.fetch_value(_queries["take_turn"]):
-            raise Busy
+            raise CreationRunning
         _keep_others_out(transaction)
         transaction.execute_script(load_script("workshop/set_aside.sql"))
         before = _tables(transaction)

@@ -11,7 +11,7 @@ from fastapi.testclient import TestClient
 
 from lib.deps import Deps, install_deps
 from lib.dispatch import function_app
-from lib.queries import load_script
+from lib.queries import load_queries, load_script
 from lib.schema import schema_scripts
 from lib.settings import Settings
 from tests.conftest import ADMIN_PASSWORD
@@ -171,8 +171,23 @@ def test_script_may_be_run_by_two_at_once(empty: str) -> None:
     with ThreadPoolExecutor(4) as pool:
         statuses = sorted(answer.status_code for answer in pool.map(lambda _: create(), range(4)))
     assert statuses[0] == 200
-    assert set(statuses) <= {200, 503}
+    assert set(statuses) <= {200, 409}
     assert fetch(empty, "SELECT count(*) FROM students") == [(0,)]
+
+
+def test_second_creation_is_refused_while_the_first_runs(empty: str) -> None:
+    create()
+    with psycopg.connect(empty) as first:
+        first.execute(load_queries("workshop/creation.sql")["take_turn"].text)
+        answer = create()
+    assert answer.status_code == 409
+    assert answer.json() == {
+        "success": False,
+        "error": "Another call is making the schema right now; wait until it has ended.",
+        "code": "already_running",
+        "requestId": answer.headers["X-Request-Id"],
+    }
+    assert create().status_code == 200
 
 
 def test_table_in_use_makes_it_give_up_and_the_site_stays_up(
