@@ -38,14 +38,29 @@ def _run(asked: argparse.Namespace) -> None:
         case "upgrade":
             config.attributes["upgrading"] = True
             command.upgrade(config, asked.revision, sql=asked.sql)
+            _tell(config)
         case "downgrade":
             command.downgrade(config, asked.revision, sql=asked.sql)
+            _tell(config)
         case "current":
             command.current(config, verbose=True)
         case "history":
             command.history(config)
         case "autogenerate":
             command.revision(config, asked.description, autogenerate=True)
+
+
+def _tell(config: Config) -> None:
+    """Say what was done; nothing of it where the SQL was printed instead."""
+    if "moved" not in config.attributes:
+        return
+    before, after = (", ".join(heads) or "none" for heads in config.attributes["moved"])
+    if before != after:
+        print(f"The database went from revision {before} to {after}.")  # noqa: T201 a person asked
+    else:
+        print(f"Nothing to do: the database is at revision {after}.")  # noqa: T201 as above
+    if config.attributes["renewed"]:
+        print("Its tables, functions and views are those of sql/ now.")  # noqa: T201 as above
 
 
 if __name__ == "__main__":

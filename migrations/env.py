@@ -50,9 +50,13 @@ def run_online() -> None:
             connection.exec_driver_sql(
                 "SELECT pg_advisory_xact_lock(hashtextextended('stepwise.migrations', 0))"
             )
+            before = context.get_context().get_current_heads()
             context.run_migrations()
             if _upgrading():
                 _run_scripts()
+            after = context.get_context().get_current_heads()
+    told = {"moved": (before, after), "renewed": _upgrading()}  # for migrate.py to tell
+    context.config.attributes.update(told)
 
 
 def run_offline() -> None:

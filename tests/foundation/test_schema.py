@@ -91,6 +91,25 @@ def test_sql_of_an_upgrade_can_be_read_before_it_runs(empty_postgres_url: str) -
         assert connection.execute("SELECT to_regclass('public.sessions')").fetchone() == (None,)
 
 
+def test_migrating_says_what_it_did(empty_postgres_url: str) -> None:
+    up = "The database went from revision none to 001."
+    down = "The database went from revision 001 to none."
+    renewed = "Its tables, functions and views are those of sql/ now."
+    for arguments, said in (
+        (["upgrade"], [up, renewed]),
+        (["upgrade"], ["Nothing to do: the database is at revision 001.", renewed]),
+        (["downgrade", "-1"], [down]),
+        (["upgrade", "001"], [up, renewed]),
+        (["downgrade", "base"], [down]),
+    ):
+        assert run("migrate.py", *arguments, url=empty_postgres_url).splitlines() == said
+
+
+def test_sql_that_is_only_printed_is_sql_to_the_last_line(empty_postgres_url: str) -> None:
+    printed = run("migrate.py", "upgrade", "--sql", url=empty_postgres_url)
+    assert printed.rstrip().endswith("COMMIT;")
+
+
 def test_current_and_history_name_the_revision(empty_postgres_url: str) -> None:
     run("migrate.py", "upgrade", url=empty_postgres_url)
     assert "001 (head)" in run("migrate.py", "current", url=empty_postgres_url)
