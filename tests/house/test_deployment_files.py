@@ -120,3 +120,11 @@ def test_eventbridge_form_of_a_schedule() -> None:
 def test_daily_form_of_a_schedule() -> None:
     assert deploy_files.daily("*/15 * * * *") == "0 0 * * *"
     assert deploy_files.daily("20 4 * * *") == "20 4 * * *"
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/deploy.md"])
+def test_pages_deploy_with_the_tools_that_are_tested(page: str) -> None:
+    pinned = json.loads((ROOT / "deploy" / "package.json").read_text())["dependencies"]
+    named = re.findall(r"\bnpx ([^@\s]+)(?:@(\S+))?", (ROOT / page).read_text())
+    assert {tool for tool, _ in named} == set(pinned)
+    assert [(tool, version) for tool, version in named if version != pinned[tool]] == []
