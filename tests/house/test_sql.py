@@ -1,0 +1,158 @@
+"""SQL stands in `sql/` and takes parameters; where a name has to be part of it, it is quoted.
+
+The rule of SAFETY 18. Linters miss an f-string in front of `DROP TABLE`, so the syntax trees are
+read here: whatever reads like a statement is found wherever it stands, and however it is put
+together.
+"""
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+FILES = sorted(
+    path
+    for place in ("api", "lib", "local", "migrations", "migrate.py", "init_db.py")
+    for path in ([ROOT / place] if place.endswith(".py") else (ROOT / place).rglob("*.py"))
+)
+SQL_FILES = sorted((ROOT / "sql").rglob("*.sql"))
+STATEMENT = re.compile(
+    r"\s*(SELECT\s|INSERT\s+INTO\s|DELETE\s+FROM\s|UPDATE\s+\S+\s+SET\s|WITH\s+\w+\s+AS\s|DO\s+\$"
+    r"|TRUNCATE\s+\w|COPY\s+\S|GRANT\s+\w|LOCK\s+TABLE\s|SET\s+(LOCAL\s+)?\w+\s*(=|TO\s)"
+    r"|(CREATE|DROP|ALTER|COMMENT\s+ON)\s+(OR\s+REPLACE\s+|TEMP\s+|UNIQUE\s+)*"
+    r"(TABLE|SCHEMA|DATABASE|VIEW|INDEX|ROLE|FUNCTION|TRIGGER)\b)"
+)
+DYNAMIC = re.compile(r"\bEXECUTE\s+(?!FUNCTION\b|ON\b)(.*?);", re.DOTALL)
+RUNS = {"execute", "executemany", "execute_script", "copy", "exec_driver_sql"}
+NAMED = re.compile(
+    r"(_query\(.*\)|load_script\(.*\)|[\w.()'/]+\[[\w']+\]|_?\w*quer\w*)(\.text)?|script"
+)
+MAY_HOLD_SQL = {
+    "lib/legacy/report.py": "a query for a person to type; in it a number",
+    "lib/legacy/tables.py": "statements for a person to type; in them names that the catalog gave",
+    "local/backup.py": "restores a whole database; names by sql.Identifier",
+    "local/postgres_server.py": "makes and drops databases; names by sql.Identifier",
+    "migrations/env.py": "Alembic's own run: a lock, and a limit that is a constant",
+    "migrations/versions/001_initial_schema.py": "the way back, without a caller's word in it",
+}
+MAY_COMPOSE = {
+    "lib/legacy/backup.py": "a query of sql/ as psycopg.sql.SQL, names of tables by sql.Identifier",
+    "lib/postgres.py": "execute_script, which gets whole files of sql/",
+}
+MAY_SPLICE = {
+    "sql/legacy/sources.sql": "expressions by format(%I, %L) from columns that the catalog has",
+    "sql/legacy/tables.sql": "columns, quoted, as the catalog has them or a backup of our own",
+    "sql/workshop/removals.sql": "expressions of the same file, for columns that the catalog has",
+    "sql/workshop/schema.sql": "definitions of the same file",
+    "sql/workshop/set_aside.sql": "TABLE, INDEX or SEQUENCE, by a CASE beside it",
+}
+"""Where a statement that is made in the database gets more than quoted names (%I, %L)."""
+
+
+def name(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix()
+
+
+def without_docstrings(tree: ast.AST) -> Iterator[ast.AST]:
+    for node in ast.iter_child_nodes(tree):
+        if not (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)):
+            yield node
+            yield from without_docstrings(node)
+
+
+def statements(source: str) -> list[str]:
+    """What reads like the beginning of a statement, in any kind of string."""
+    found = []
+    for node in without_docstrings(ast.parse(source)):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str | bytes):
+            text = node.value if isinstance(node.value, str) else node.value.decode("latin-1")
+            if STATEMENT.match(text):
+                found.append(text)
+    return found
+
+
+def put_together(source: str) -> list[str]:
+    """First arguments of what runs statements that are neither named queries nor whole files."""
+    return [
+        ast.unparse(call.args[0])
+        for call in ast.walk(ast.parse(source))
+        if isinstance(call, ast.Call) and call.args
+        if getattr(call.func, "attr", "") in RUNS
+        if not NAMED.fullmatch(ast.unparse(call.args[0]))
+    ]
+
+
+def dynamic(script: str) -> list[str]:
+    """What a script has the database put together and run."""
+    return DYNAMIC.findall(re.sub(r"--.*", "", script))
+
+
+def test_sql_stands_in_the_folder_of_sql() -> None:
+    holding = {name(path) for path in FILES if statements(path.read_text())}
+    assert holding - set(MAY_HOLD_SQL) == set(), "to be moved to sql/"
+    assert set(MAY_HOLD_SQL) - holding == set(), "no longer needed in the list"
+
+
+def test_what_is_run_is_a_named_query_or_a_whole_file() -> None:
+    lib = [path for path in FILES if name(path).startswith(("api/", "lib/"))]
+    composing = {name(path): found for path in lib if (found := put_together(path.read_text()))}
+    assert composing.keys() == MAY_COMPOSE.keys(), composing
+
+
+def test_queries_are_made_from_files_alone() -> None:
+    for path in FILES:
+        tree = ast.parse(path.read_text())
+        ours = any(
+            isinstance(node, ast.ImportFrom)
+            and node.module == "lib.queries"
+            and "Query" in [alias.name for alias in node.names]
+            for node in ast.walk(tree)
+        )
+        made = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
+        assert not ours or "Query" not in [ast.unparse(call.func) for call in made], name(path)
+
+
+@pytest.mark.parametrize("path", SQL_FILES, ids=name)
+def test_scripts_quote_every_name_that_they_put_into_a_statement(path: Path) -> None:
+    for made in dynamic(path.read_text()):
+        assert re.match(r"format\(\s*('|\$\w*\$)", made), made
+        assert not re.search(r"%(\d\$)?s", made) or name(path) in MAY_SPLICE, made
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        'run(f"DROP TABLE {table}")',
+        'run("SELECT * FROM t ORDER BY " + column)',
+        'run("DELETE FROM %s" % table)',
+        'run(b"UPDATE t SET a = 1")',
+        'run("""\n  with x as (select 1) INSERT INTO t SELECT 1""", "INSERT INTO t SELECT 1")',
+        'run("ALTER TABLE {} ADD c int".format(table))',
+        'run("; ".join(["TRUNCATE t"]))',
+    ],
+)
+def test_statement_in_a_string_is_found(source: str) -> None:
+    assert statements(source)
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        'connection.execute(f"{verb} TABLE {table}")',
+        "cursor.execute(text % names)",
+        "cursor.execute(template.format(table=table))",
+        "transaction.execute_script(head + script)",
+        'cursor.copy("".join(parts))',
+    ],
+)
+def test_statement_that_is_put_together_is_found(source: str) -> None:
+    assert put_together(source)
+
+
+def test_names_spliced_into_a_script_are_found() -> None:
+    assert dynamic("EXECUTE 'DROP TABLE ' || t; -- EXECUTE no;\nEXECUTE FUNCTION f();") == [
+        "'DROP TABLE ' || t"
+    ]
