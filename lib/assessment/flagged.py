@@ -5,7 +5,6 @@ by more than chance (`lib.engine.calibration.drift`). The next one compares with
 found, so a flag stands until the question's author gives it new parameters. No numpy here.
 """
 
-from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
@@ -21,8 +20,6 @@ MAX_PAGE = 200
 
 CALIBRATIONS = 20
 """Shown, newest first."""
-
-DIGITS = 2
 
 
 class AttemptOut(BaseModel):
@@ -68,6 +65,14 @@ class ParameterOut(BaseModel):
     """(found - before) / error; None where the error is 0. What all have in common is in it."""
 
 
+class ParametersOut(BaseModel):
+    """Each parameter of a question."""
+
+    difficulty: ParameterOut
+    discrimination: ParameterOut
+    guessing: ParameterOut
+
+
 class FlaggedOut(BaseModel):
     """A question whose answers contradict its parameters."""
 
@@ -81,9 +86,7 @@ class FlaggedOut(BaseModel):
     """Of "nothing has changed but what all questions have in common": other people, say."""
     curve_change: float
     """Root mean square change of P(correct) over the people; 0.1 is much."""
-    difficulty: ParameterOut
-    discrimination: ParameterOut
-    guessing: ParameterOut
+    parameters: ParametersOut
 
 
 class PoolDebugOut(BaseModel):
@@ -99,28 +102,10 @@ class PoolDebugOut(BaseModel):
     """A page, those of the newest calibration first, and of one the surest first."""
 
 
-@dataclass(frozen=True)
-class _Pool:
+class _Pool(BaseModel):
     version: int
     question_count: int
-    started_at: datetime | None
-    finished_at: datetime | None
-    outcome: str | None
-    reason: str | None
-    failures: int | None
-
-
-@dataclass(frozen=True)
-class _Flagged:
-    question_id: str
-    version: int
-    text_changed: bool
-    answers: int
-    p_value: float
-    curve_change: float
-    difficulty: list[float]
-    discrimination: list[float]
-    guessing: list[float]
+    last_attempt: AttemptOut | None
 
 
 def look(pool_id: UUID, limit: int, offset: int, deps: Deps) -> PoolDebugOut:
@@ -137,7 +122,7 @@ def look(pool_id: UUID, limit: int, offset: int, deps: Deps) -> PoolDebugOut:
             Statement(
                 _query("calibrations"), {**asked, "calibrations": CALIBRATIONS}, CalibrationOut
             ),
-            Statement(_query("flagged"), page, _Flagged),
+            Statement(_query("flagged"), page, FlaggedOut),
         ],
         read=True,
     )
@@ -148,42 +133,10 @@ def look(pool_id: UUID, limit: int, offset: int, deps: Deps) -> PoolDebugOut:
         question_pool_id=pool_id,
         version=pool.version,
         question_count=pool.question_count,
-        last_attempt=_attempt(pool),
+        last_attempt=pool.last_attempt,
         calibrations=calibrations,
-        flagged=[_shown(row) for row in flagged],
+        flagged=flagged,
     )
-
-
-def _attempt(pool: _Pool) -> AttemptOut | None:
-    if pool.started_at is None or pool.failures is None:
-        return None
-    return AttemptOut(
-        started_at=pool.started_at,
-        finished_at=pool.finished_at,
-        outcome=pool.outcome,
-        reason=pool.reason,
-        failures=pool.failures,
-    )
-
-
-def _shown(row: _Flagged) -> FlaggedOut:
-    return FlaggedOut(
-        question_id=row.question_id,
-        version=row.version,
-        text_changed=row.text_changed,
-        answers=row.answers,
-        p_value=row.p_value,
-        curve_change=row.curve_change,
-        difficulty=_parameter(row.difficulty),
-        discrimination=_parameter(row.discrimination),
-        guessing=_parameter(row.guessing),
-    )
-
-
-def _parameter(numbers: list[float]) -> ParameterOut:
-    written, before, found, error = numbers
-    moved = round((found - before) / error, DIGITS) if error > 0 else None
-    return ParameterOut(written=written, before=before, found=found, error=error, moved=moved)
 
 
 def _query(name: str) -> Query:

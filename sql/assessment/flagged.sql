@@ -1,9 +1,8 @@
 -- Queries of what operators see of a pool: its calibrations, and the questions they have flagged.
 
 -- pool --
--- The pool, and its last attempt at a calibration; nulls: none yet.
-SELECT p.current_version AS version, v.question_count,
-  a.started_at, a.finished_at, a.outcome, a.reason, a.failures
+-- The pool, and its last attempt at a calibration; null: none yet.
+SELECT p.current_version AS version, v.question_count, to_jsonb(a) AS last_attempt
 FROM assessment.question_pools p
 JOIN assessment.pool_versions v ON v.pool_id = p.id AND v.version = p.current_version
 LEFT JOIN assessment.calibration_attempts a ON a.pool_id = p.id
@@ -28,12 +27,18 @@ SELECT flag.question_id, flag.version, flag.revision <> latest.revision AS text_
   (flag.calibration ->> 'answers')::INT AS answers,
   (flag.calibration ->> 'p_value')::DOUBLE PRECISION AS p_value,
   (flag.calibration ->> 'curve_change')::DOUBLE PRECISION AS curve_change,
-  ARRAY[written.difficulty, before.difficulty, flag.difficulty,
-    (flag.calibration ->> 'difficulty_error')::DOUBLE PRECISION] AS difficulty,
-  ARRAY[written.discrimination, before.discrimination, flag.discrimination,
-    (flag.calibration ->> 'discrimination_error')::DOUBLE PRECISION] AS discrimination,
-  ARRAY[written.guessing, before.guessing, flag.guessing,
-    (flag.calibration ->> 'guessing_error')::DOUBLE PRECISION] AS guessing
+  (
+    SELECT jsonb_object_agg(p.name, to_jsonb(p) || jsonb_build_object(
+      'moved', round(((p.found - p.before) / nullif(p.error, 0))::NUMERIC, 2)))
+    FROM (VALUES
+      ('difficulty', written.difficulty, before.difficulty, flag.difficulty,
+        (flag.calibration ->> 'difficulty_error')::DOUBLE PRECISION),
+      ('discrimination', written.discrimination, before.discrimination, flag.discrimination,
+        (flag.calibration ->> 'discrimination_error')::DOUBLE PRECISION),
+      ('guessing', written.guessing, before.guessing, flag.guessing,
+        (flag.calibration ->> 'guessing_error')::DOUBLE PRECISION)
+    ) AS p (name, written, before, found, error)
+  ) AS parameters
 FROM (
   SELECT DISTINCT ON (i.position) i.* FROM assessment.pool_items i
   JOIN assessment.pool_versions v ON v.pool_id = i.pool_id AND v.version = i.version

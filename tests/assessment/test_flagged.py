@@ -71,14 +71,14 @@ def test_flagged_question_is_shown_with_what_contradicts_and_by_how_much(
     assert hardest["answers"] == STUDENTS
     assert hardest["p_value"] < 0.01
     assert hardest["curve_change"] > 0.1
-    difficulty = hardest["difficulty"]
+    difficulty = hardest["parameters"]["difficulty"]
     assert difficulty["written"] == difficulty["before"] == 0.5
     assert true_locations()[-1] == 1.5, "percentile 0.93"
     assert abs(difficulty["found"] - 0.93) < 3 * difficulty["error"] < 0.3
     moved = (difficulty["found"] - difficulty["before"]) / difficulty["error"]
     assert difficulty["moved"] == pytest.approx(moved, abs=0.01)
-    assert hardest["discrimination"]["written"] == 1.0
-    assert hardest["guessing"]["error"] > 0
+    assert hardest["parameters"]["discrimination"]["written"] == 1.0
+    assert hardest["parameters"]["guessing"]["error"] > 0
 
 
 def test_calibrations_are_listed_newest_first_with_the_last_attempt(
