@@ -88,7 +88,7 @@ def measure(pool: ItemPool, students: int, questions: int, rng: np.random.Genera
     k = pool.bank.concepts
     prior = Posterior.prior(k, covariance=pool.correlation)
     most = min(questions, MAX_QUESTIONS, int(pool.askable.sum()))
-    tested = pool.bank.measured.astype(bool)
+    tested = pool.bank.slopes[pool.askable].any(axis=0)
     lengths = sorted({*(length for length in LENGTHS if length < most), most})
     runs = [
         rehearse(pool, theta, most, rng)
