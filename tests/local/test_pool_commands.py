@@ -1,6 +1,7 @@
 """`make calibrate` and `make simulate`, as a person at the desk runs them."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from uuid import UUID, uuid4
 
 import numpy as np
@@ -145,3 +146,11 @@ def test_concept_that_no_question_tests_is_left_out(deps: Deps) -> None:
     pool = uploaded(asked, deps)
     found = simulate.measure(pool, 20, 20, np.random.default_rng(4))
     assert found.predicted[-1, -1] < 0.6  # the untested one would stay at 1
+
+
+def test_question_that_cannot_be_asked_counts_for_nothing(pool: ItemPool) -> None:
+    first_concept = np.arange(QUESTIONS) % 2 == 0
+    found = simulate.measure(replace(pool, askable=first_concept), 20, 20, np.random.default_rng(4))
+    assert found.exposure.shape[2] == QUESTIONS / 2
+    assert found.exposure.sum(axis=2)[:, -1] == pytest.approx(np.full(6, 20))
+    assert found.predicted[-1, -1] < 0.6  # the other concept would stay at 1
