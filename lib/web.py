@@ -8,6 +8,7 @@ nothing about our insides.
 import time
 import uuid
 from collections.abc import Callable, Coroutine, Sequence
+from contextvars import copy_context
 from functools import wraps
 from inspect import iscoroutinefunction
 from typing import Any
@@ -27,7 +28,16 @@ from lib.envelope import envelope
 from lib.errors import AppError, TooLarge, UnsupportedMediaType
 from lib.headers import API_HEADERS
 from lib.logs import log
-from lib.routes import ENDPOINTS, REQUEST_SECONDS, SMALL_BODY, Access, endpoints_of, find, template
+from lib.routes import (
+    ENDPOINTS,
+    REQUEST_SECONDS,
+    SCHEDULED_SECONDS,
+    SMALL_BODY,
+    Access,
+    endpoints_of,
+    find,
+    template,
+)
 
 MAX_DETAILS = 20
 _WORDS = {
@@ -239,7 +249,12 @@ def _writing(handler: Callable[..., Any]) -> Callable[..., Any]:
 def _run_schedule(job: Callable[[], Any] | None) -> Any:
     if job is None:
         raise NotImplementedError("this function has no schedule")
-    return job()
+
+    def run() -> Any:
+        deadline.begin(SCHEDULED_SECONDS)
+        return job()
+
+    return copy_context().run(run)
 
 
 def _open_to_pages(module: str) -> bool:

@@ -17,7 +17,7 @@ from lib.queries import Query
 from lib.routes import OPERATOR_SECONDS, REQUEST_SECONDS, SCHEDULED_SECONDS, Access, Endpoint
 from lib.settings import Settings
 from lib.statements import Statement
-from lib.web import create_app
+from lib.web import create_app, lambda_entry
 from tests.conftest import ADMIN_PASSWORD
 
 T = TypeVar("T")
@@ -129,3 +129,11 @@ def clock() -> FastAPI:
         return deadline.seconds_left()
 
     return app
+
+
+def test_scheduled_run_has_a_deadline_of_its_own_and_leaves_none_behind() -> None:
+    entry = lambda_entry(create_app("cleanup_sessions"), scheduled=deadline.seconds_left)
+    left = entry({"source": "aws.events"}, None)
+    assert left is not None
+    assert 0 < left <= SCHEDULED_SECONDS - deadline.MARGIN_SECONDS
+    assert deadline.seconds_left() is None
