@@ -47,20 +47,22 @@ def move_sessions(transaction: "Transaction", run: Run, vault: Vault) -> Counts:
     """
     counts = Counts()
     _take_batch(transaction, _bounds(run), counts)
-    _stage(transaction)
-    staged, known = _row_counts(transaction)
+    staged, known = _stage(transaction)
     counts.add("keys.sealed", seal_keys(transaction, vault, known=known > 0))
     transaction.execute(sessions["analyze_keys"])
     _insert_late_students(transaction, run, counts)
+    transaction.execute(sessions["find_owners"])
+    transaction.execute(sessions["analyze_owners"])
     if transaction.execute(store["insert_sessions"]) != staged - known:
         raise Busy  # somebody began one of these sessions this very moment: it is known next time
     transaction.execute(store["analyze_sessions"])
-    counts.add("steps.created", transaction.execute(store["insert_steps"]))
+    made = fetch_dict(transaction, store["insert_steps"])
+    counts.add("steps.created", made["rows"])
     transaction.execute(store["analyze_step_progress"])
     if known:
         _merge_known(transaction, counts)
     transaction.execute(store["add_accounts"])
-    _verify(transaction, counts)
+    _verify(transaction, counts, made["first_id"])
     for name in ("find_unread", "find_mended_rows", "find_mended_exercises", "find_rival_keys"):
         transaction.execute(findings[name])
     return counts
@@ -78,9 +80,13 @@ def _take_batch(transaction: "Transaction", bounds: Params, counts: Counts) -> N
         counts.add(f"{row['source']}.skipped", row["rows"])
 
 
-def _stage(transaction: "Transaction") -> None:
-    """Fill the temporary tables with the batch, merged and mended."""
-    for name in (
+def _stage(transaction: "Transaction") -> tuple[int, int]:
+    """Fill the temporary tables with the batch, merged and mended.
+
+    Returns:
+        Tokens of the batch, and those of them that have a session already.
+    """
+    names = (
         "find_repeated",
         "analyze_repeated",
         "merge_repeated",
@@ -92,14 +98,9 @@ def _stage(transaction: "Transaction") -> None:
         "stage_steps",
         "total_steps",
         "analyze_steps",
-    ):
-        transaction.execute(sessions[name])
-
-
-def _row_counts(transaction: "Transaction") -> tuple[int, int]:
-    """Tokens of the batch, and those of them that have a session already."""
-    row = fetch_dict(transaction, sessions["count_staged"])
-    return row["staged"], row["known"]
+    )
+    rows = {name: transaction.execute(sessions[name]) for name in names}
+    return rows["stage_sessions"], rows["find_known"]
 
 
 def _insert_late_students(transaction: "Transaction", run: Run, counts: Counts) -> None:
@@ -127,18 +128,25 @@ def _merge_known(transaction: "Transaction", counts: Counts) -> None:
     counts.add("people.claimed", transaction.execute(store["remove_placeholders"]))
 
 
-def _verify(transaction: "Transaction", counts: Counts) -> None:
+def _verify(transaction: "Transaction", counts: Counts, first_step: int) -> None:
     for row in fetch_dicts(transaction, verify["count_fates"]):
         counts.add(row["name"], row["value"])
     for name, value in fetch_dict(transaction, verify["count_lost"]).items():
         counts.add(f"lost.{name}", value)
     _check(transaction, verify["check_sessions"], "sessions", counts)
-    _check(transaction, verify["check_steps"], "step_progress", counts)
+    params = {"first_id": first_step}
+    _check(transaction, verify["check_steps"], "step_progress", counts, params)
 
 
-def _check(transaction: "Transaction", query: Query, table: str, counts: Counts) -> None:
+def _check(
+    transaction: "Transaction",
+    query: Query,
+    table: str,
+    counts: Counts,
+    params: Params | None = None,
+) -> None:
     """Add the checksums of what was meant and of what is stored."""
-    row = fetch_dict(transaction, query)
+    row = fetch_dict(transaction, query, params)
     counts.add(f"checked.{table}", row["rows"])
     counts.add(f"checksum.{table}.expected", row["expected"])
     counts.add(f"checksum.{table}.stored", row["stored"])

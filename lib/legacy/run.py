@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from lib.postgres import Transaction
 
 FIRST_HASH, END_OF_HASHES = -(2**31), 2**31  # of Postgres's hashtext()
-FIRST_BATCH_ROWS = 20_000  # of people; nobody knows yet how fast the database is
+FIRST_BATCH_ROWS = 50_000  # of people; nobody knows yet how fast the database is
 FIRST_SESSION_ROWS = 8_000  # the same for sessions, which cost more
 BATCH_SECONDS = 5.0  # of work; each batch reads the legacy tables besides, so few are better
 MOST_BATCHES = 512  # of a phase, unless a call was killed: each costs time of its own besides

@@ -18,14 +18,13 @@ INSERT INTO pg_temp.findings (source, row_key, field, outcome, reason)
 SELECT t.origin, legacy.row_key(t.session_token), found.*
 FROM pg_temp.batch_rows AS t, LATERAL (
   SELECT t.session_token IN (SELECT session_token FROM pg_temp.incoming WHERE exercises ? '_legacy')
-    AS any_raw
+    AS any_raw,
+    legacy.email_of(t.student_email, t.session_token, t.origin = 'workshop_sessions') AS email
   OFFSET 0
 ) AS kept, LATERAL unnest(ARRAY[
   CASE
-    WHEN t.student_email IS NULL OR t.student_email
-      = legacy.email_of(t.student_email, t.session_token, t.origin = 'workshop_sessions') THEN NULL
-    WHEN legacy.email_of(t.student_email, t.session_token, t.origin = 'workshop_sessions')
-      IS NOT NULL OR legacy.trimmed(t.student_email) IS NULL AND t.student_email <> ''
+    WHEN t.student_email IS NULL OR t.student_email = email THEN NULL
+    WHEN email IS NOT NULL OR legacy.trimmed(t.student_email) IS NULL AND t.student_email <> ''
       THEN ROW('student_email', 'mended', 'blanks and capitals removed')::legacy.finding
     WHEN legacy.is_placeholder(legacy.trimmed(t.student_email), t.session_token)
       THEN ROW('student_email', 'mended',

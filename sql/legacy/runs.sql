@@ -53,11 +53,17 @@ ORDER BY id DESC LIMIT 1;
 
 -- forget_dry_runs --
 -- Before a new dry run, whose report replaces them.
-DELETE FROM legacy.migration_runs WHERE dry_run;
+WITH forgotten AS (
+  DELETE FROM legacy.migration_runs WHERE dry_run RETURNING id
+)
+DELETE FROM legacy.migration_findings USING forgotten WHERE run_id = forgotten.id;
 
 -- forget_paused_dry_runs --
 -- Before a real run writes: half of their report would be about what was there before it.
-DELETE FROM legacy.migration_runs WHERE dry_run AND status <> 'completed';
+WITH forgotten AS (
+  DELETE FROM legacy.migration_runs WHERE dry_run AND status <> 'completed' RETURNING id
+)
+DELETE FROM legacy.migration_findings USING forgotten WHERE run_id = forgotten.id;
 
 -- start_run --
 -- A new run at its beginning.

@@ -3,8 +3,8 @@
 -- clear_stage --
 -- Empty the temporary tables of the batch before.
 TRUNCATE pg_temp.batch_rows, pg_temp.repeated, pg_temp.merged_rows, pg_temp.incoming,
-  pg_temp.told, pg_temp.steps, pg_temp.step_totals, pg_temp.sealed, pg_temp.rival_keys,
-  pg_temp.known, pg_temp.outcome, pg_temp.changed, pg_temp.findings;
+  pg_temp.told, pg_temp.steps, pg_temp.step_totals, pg_temp.owners, pg_temp.sealed,
+  pg_temp.rival_keys, pg_temp.known, pg_temp.outcome, pg_temp.changed, pg_temp.findings;
 
 -- take_batch --
 -- The batch's rows: all of a token, from all tables. %(from)s and %(to)s bound the tokens' hashes.
@@ -193,10 +193,10 @@ WITH shown AS (
     exercises = legacy.without_keys(i.exercises::text)::jsonb
   FROM (
     SELECT ctid AS place, to_jsonb(w) AS was FROM pg_temp.incoming AS w
-    WHERE position('sk-' IN concat(w.student_name, ' ', w.account_sid, ' ', w.ci_service_sid, ' ',
+    WHERE concat(w.student_name, ' ', w.account_sid, ' ', w.ci_service_sid, ' ',
       w.call_direction, ' ', w.selected_phone_number, ' ', w.tts_provider, ' ', w.selected_voice,
       ' ', w.websocket_url, ' ', w.codespace_url, ' ', w.github_repo_url, ' ', w.railway_url, ' ',
-      nullif(w.bug_reports, '[]'), w.exercises)) > 0
+      nullif(w.bug_reports, '[]'), w.exercises) LIKE '%sk-%'  -- the planner expects few
     OFFSET 0
   ) AS before
   WHERE i.ctid = before.place
@@ -210,35 +210,40 @@ SELECT CASE WHEN in_students THEN 'workshop_students'
 FROM shown, jsonb_each(was) AS field (key, value) WHERE value <> becomes -> key;
 
 -- stage_exercises --
--- Every exercise of the batch, read.
+-- Every exercise of the batch, read. What OFFSET 0 ends is computed once and used several times.
 INSERT INTO pg_temp.told
 SELECT i.session_token, exercise.key, step_number, passed, coalesce(seconds, 0),
   coalesce(attempts, 0), told_at, last_attempt, coalesce(i.started_at, i.created_at, i.moment),
   CASE WHEN step_number BETWEEN 1 AND 9 IS NOT TRUE OR entry IS NULL
-      OR entry -> 'timeSpent' <> to_jsonb(coalesce(seconds, -1))
-      OR entry -> 'attempts' <> to_jsonb(coalesce(attempts, -1))
-      OR told_at IS NULL AND entry ->> 'timestamp' IS NOT NULL
-      OR last_attempt IS NULL AND entry ->> 'lastAttempt' IS NOT NULL
+      OR legacy.is_other_count(raw_seconds, seconds) OR legacy.is_other_count(raw_attempts, attempts)
+      OR told_at IS NULL AND raw_moment IS NOT NULL
+      OR last_attempt IS NULL AND raw_last IS NOT NULL
     THEN coalesce(entry, 'null') END
 FROM pg_temp.incoming AS i, jsonb_each(i.exercises) AS exercise, LATERAL (
   SELECT legacy.step_of(exercise.key) AS step_number, CASE jsonb_typeof(exercise.value)
     WHEN 'object' THEN exercise.value
     WHEN 'boolean' THEN exercise.value
     WHEN 'string' THEN nullif(legacy.unwrap(exercise.value, 'object'), 'null') END AS entry
-  OFFSET 0  -- each is computed once, here and below
+  OFFSET 0
 ) AS named, LATERAL (
-  SELECT coalesce(entry = 'true' OR entry -> 'completed' IN ('true', '"true"', '1'), FALSE)
-      AS passed,
-    legacy.to_count(entry -> 'timeSpent') AS seconds,
-    legacy.to_count(entry -> 'attempts') AS attempts,
-    legacy.to_moment(entry ->> 'timestamp') AS said_at,
-    legacy.to_moment(entry ->> 'lastAttempt') AS said_last
+  SELECT entry -> 'completed' AS completed, entry -> 'timeSpent' AS raw_seconds,
+    entry -> 'attempts' AS raw_attempts, entry ->> 'timestamp' AS raw_moment,
+    entry ->> 'lastAttempt' AS raw_last
+  OFFSET 0
+) AS parts, LATERAL (
+  SELECT CASE jsonb_typeof(completed) WHEN 'boolean' THEN completed::boolean
+      WHEN 'string' THEN completed = '"true"' WHEN 'number' THEN completed = '1'
+      ELSE coalesce(entry = 'true', FALSE) END AS passed,
+    legacy.to_count(raw_seconds) AS seconds, legacy.to_count(raw_attempts) AS attempts,
+    legacy.to_moment(raw_moment) AS said_at,
+    CASE WHEN raw_last = raw_moment IS NOT TRUE THEN legacy.to_moment(raw_last) END AS said_else
   OFFSET 0
 ) AS understood, LATERAL (
   SELECT CASE WHEN said_at BETWEEN earliest AND latest THEN said_at END AS told_at,
-    CASE WHEN said_last BETWEEN earliest AND latest THEN said_last END AS last_attempt
+    CASE WHEN raw_last = raw_moment THEN CASE WHEN said_at BETWEEN earliest AND latest THEN said_at END
+         WHEN said_else BETWEEN earliest AND latest THEN said_else END AS last_attempt
   FROM (SELECT legacy.earliest_moment() AS earliest,
-    (SELECT legacy.latest_moment()) AS latest) AS bound  -- computed once
+    (SELECT legacy.latest_moment()) AS latest) AS bound
 ) AS believed
 WHERE exercise.key <> '_legacy';
 
@@ -302,11 +307,6 @@ COPY pg_temp.sealed (session_token, openai_api_key) FROM STDIN;
 -- Tell the planner how many they are.
 ANALYZE pg_temp.sealed, pg_temp.rival_keys;
 
--- count_staged --
--- How many tokens the batch has, and how many of them have a session already.
-SELECT (SELECT count(*) FROM pg_temp.incoming) AS staged,
-  (SELECT count(*) FROM pg_temp.known) AS known;
-
 -- insert_late_students --
 -- Students of this batch who are not there yet: those without e-mail, one for each session, and
 -- whoever came after the people were moved.
@@ -330,3 +330,15 @@ WITH made AS (
 SELECT count(*) FILTER (WHERE legacy.is_anonymous(student_email)) AS anonymous,
   count(*) FILTER (WHERE NOT legacy.is_anonymous(student_email)) AS late
 FROM made;
+
+-- find_owners --
+-- The students of the batch's sessions.
+INSERT INTO pg_temp.owners (session_token, student_id, moment, is_known)
+SELECT i.session_token, st.student_id, i.moment, k.session_token IS NOT NULL
+FROM pg_temp.incoming AS i
+LEFT JOIN public.students AS st ON st.student_email = i.person
+LEFT JOIN pg_temp.known AS k USING (session_token);
+
+-- analyze_owners --
+-- Tell the planner how many they are.
+ANALYZE pg_temp.owners;

@@ -38,6 +38,12 @@ CREATE TEMP TABLE IF NOT EXISTS steps (
   updated_at TIMESTAMPTZ, time_spent INTEGER, attempts INTEGER, passed BOOLEAN
 ) ON COMMIT DROP;
 
+-- Which student each session of the batch goes to; null where that is the student it has. Narrow, so
+-- that joins need not carry whole sessions.
+CREATE TEMP TABLE IF NOT EXISTS owners (
+  session_token TEXT, student_id UUID, moment TIMESTAMPTZ, is_known BOOLEAN
+) ON COMMIT DROP;
+
 CREATE TEMP TABLE IF NOT EXISTS step_totals (
   session_token TEXT, passed INTEGER, seconds INTEGER, furthest INTEGER
 ) ON COMMIT DROP;
@@ -62,7 +68,7 @@ CREATE TEMP TABLE IF NOT EXISTS findings ON COMMIT DROP AS
 
 -- The rows of public.sessions as the legacy tables alone would have them.
 CREATE OR REPLACE TEMP VIEW wanted AS
-SELECT i.session_token, st.student_id, i.person, i.student_name AS student_name_given, i.moment,
+SELECT i.session_token, o.is_known, o.student_id, i.person, i.student_name AS student_name_given, i.moment,
   coalesce(i.started_at, i.created_at, i.moment, now()) AS started_at,
   coalesce(i.last_activity, i.moment, now()) AS last_activity,
   greatest(i.expires_at, now() + INTERVAL '24 hours') AS expires_at,
@@ -84,6 +90,6 @@ SELECT i.session_token, st.student_id, i.person, i.student_name AS student_name_
   coalesce(i.created_at, i.started_at, i.moment, now()) AS created_at,
   coalesce(i.moment, now()) AS updated_at
 FROM pg_temp.incoming AS i
-LEFT JOIN public.students AS st ON st.student_email = i.person
+LEFT JOIN pg_temp.owners AS o USING (session_token)
 LEFT JOIN pg_temp.step_totals AS t USING (session_token)
 LEFT JOIN pg_temp.sealed AS k USING (session_token);

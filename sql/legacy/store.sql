@@ -24,8 +24,7 @@ SELECT
   w.step6_code_validated, w.step6_committed, w.step6_deployed, w.system_prompt_saved,
   w.step7_committed, w.step7_deployed, w.tools_configured, w.step8_code_validated,
   w.step8_committed, w.step8_deployed, w.project_deployed, w.created_at, w.expires_at, w.updated_at
-FROM pg_temp.wanted AS w
-WHERE NOT EXISTS (SELECT FROM pg_temp.known AS k WHERE k.session_token = w.session_token)
+FROM pg_temp.wanted AS w WHERE NOT w.is_known
 ON CONFLICT ON CONSTRAINT sessions_pkey DO NOTHING;
 
 -- analyze_sessions --
@@ -33,16 +32,19 @@ ON CONFLICT ON CONSTRAINT sessions_pkey DO NOTHING;
 ANALYZE public.students (student_email), public.sessions (session_token);
 
 -- insert_steps --
--- Their steps. Nobody else can have any: these sessions are not committed yet.
-INSERT INTO public.step_progress (session_token, student_id, step_number, step_name, started_at,
-  completed_at, time_spent, attempts, validation_passed, created_at, updated_at)
-SELECT p.session_token, st.student_id, p.step_number, public.workshop_step_name(p.step_number),
-  coalesce(p.started_at, now()), p.completed_at, p.time_spent, p.attempts, p.passed,
-  coalesce(p.started_at, now()), coalesce(p.updated_at, i.moment, now())
-FROM pg_temp.steps AS p
-JOIN pg_temp.incoming AS i USING (session_token)
-JOIN public.students AS st ON st.student_email = i.person
-WHERE NOT EXISTS (SELECT FROM pg_temp.known AS k WHERE k.session_token = p.session_token);
+-- Their steps. Nobody else can have any: these sessions are not committed yet. How many, and the
+-- lowest of their ids, all of which are later ones than those of the batch before.
+WITH made AS (
+  INSERT INTO public.step_progress (session_token, student_id, step_number, step_name, started_at,
+    completed_at, time_spent, attempts, validation_passed, created_at, updated_at)
+  SELECT p.session_token, o.student_id, p.step_number, public.workshop_step_name(p.step_number),
+    coalesce(p.started_at, now()), p.completed_at, p.time_spent, p.attempts, p.passed,
+    coalesce(p.started_at, now()), coalesce(p.updated_at, o.moment, now())
+  FROM pg_temp.steps AS p JOIN pg_temp.owners AS o USING (session_token)
+  WHERE NOT o.is_known
+  RETURNING id
+)
+SELECT count(*) AS rows, coalesce(min(id), 9223372036854775807) AS first_id FROM made;
 
 -- analyze_step_progress --
 -- The same for steps.

@@ -76,9 +76,12 @@ FROM pg_temp.batch_rows AS t LEFT JOIN public.sessions AS s USING (session_token
 -- check_sessions --
 -- What is stored against what the mapping meant to store; the checksum does not depend on random
 -- ids, on the ciphertext of keys or on the time, so a dry run and the real run have the same.
-SELECT count(*) AS rows, coalesce(sum(expected), 0) AS expected, coalesce(sum(stored), 0) AS stored
-FROM (
-  SELECT hash_record_extended(ROW(w.person, w.openai_api_key IS NULL, w.student_name_given,
+-- Records that are equal to the byte have one hash, so that only others are hashed twice.
+SELECT count(*) AS rows, coalesce(sum(expected), 0) AS expected,
+  coalesce(sum(CASE WHEN meant *= found THEN expected ELSE hash_record_extended(found, 0) END), 0)
+    AS stored
+FROM (SELECT meant, found, hash_record_extended(meant, 0) AS expected FROM (
+  SELECT ROW(w.person, w.openai_api_key IS NULL, w.student_name_given,
     w.session_token, w.demo_mode, w.current_step, w.total_time_spent, w.completion_rate,
     w.use_case_description, w.call_direction, w.selected_phone_number, w.tts_provider,
     w.selected_voice, w.system_prompt, w.ivr_greeting, w.websocket_url, w.codespace_url,
@@ -89,8 +92,8 @@ FROM (
     w.step6_committed, w.step6_deployed, w.system_prompt_saved, w.step7_committed,
     w.step7_deployed, w.tools_configured, w.step8_code_validated, w.step8_committed,
     w.step8_deployed,
-    w.project_deployed), 0) AS expected,
-    hash_record_extended(ROW(st.student_email, s.openai_api_key IS NULL, s.student_name_given,
+    w.project_deployed) AS meant,
+    ROW(CASE WHEN s.student_id = w.student_id THEN w.person END, s.openai_api_key IS NULL, s.student_name_given,
     s.session_token, s.demo_mode, s.current_step, s.total_time_spent, s.completion_rate,
     s.use_case_description, s.call_direction, s.selected_phone_number, s.tts_provider,
     s.selected_voice, s.system_prompt, s.ivr_greeting, s.websocket_url, s.codespace_url,
@@ -101,13 +104,12 @@ FROM (
     s.step6_committed, s.step6_deployed, s.system_prompt_saved, s.step7_committed,
     s.step7_deployed, s.tools_configured, s.step8_code_validated, s.step8_committed,
     s.step8_deployed,
-    s.project_deployed), 0) AS stored
+    s.project_deployed) AS found
   FROM pg_temp.wanted AS w
   JOIN public.sessions AS s USING (session_token)
-  JOIN public.students AS st ON st.student_id = s.student_id
-  WHERE NOT EXISTS (SELECT FROM pg_temp.known AS k WHERE k.session_token = w.session_token)
+  WHERE NOT w.is_known
   UNION ALL
-  SELECT hash_record_extended(ROW(o.openai_api_key IS NULL,
+  SELECT ROW(o.openai_api_key IS NULL,
     o.session_token, o.demo_mode, o.current_step, o.total_time_spent, o.completion_rate,
     o.use_case_description, o.call_direction, o.selected_phone_number, o.tts_provider,
     o.selected_voice, o.system_prompt, o.ivr_greeting, o.websocket_url, o.codespace_url,
@@ -118,8 +120,8 @@ FROM (
     o.step6_committed, o.step6_deployed, o.system_prompt_saved, o.step7_committed,
     o.step7_deployed, o.tools_configured, o.step8_code_validated, o.step8_committed,
     o.step8_deployed,
-    o.project_deployed), 0),
-    hash_record_extended(ROW(s.openai_api_key IS NULL,
+    o.project_deployed),
+    ROW(s.openai_api_key IS NULL,
     s.session_token, s.demo_mode, s.current_step, s.total_time_spent, s.completion_rate,
     s.use_case_description, s.call_direction, s.selected_phone_number, s.tts_provider,
     s.selected_voice, s.system_prompt, s.ivr_greeting, s.websocket_url, s.codespace_url,
@@ -130,24 +132,33 @@ FROM (
     s.step6_committed, s.step6_deployed, s.system_prompt_saved, s.step7_committed,
     s.step7_deployed, s.tools_configured, s.step8_code_validated, s.step8_committed,
     s.step8_deployed,
-    s.project_deployed), 0)
+    s.project_deployed)
   FROM pg_temp.outcome AS o JOIN public.sessions AS s USING (session_token)
-) AS compared;
+) AS read_back OFFSET 0) AS compared;  -- OFFSET: one hash, not two
 
 -- check_steps --
--- The same for steps: passed steps, seconds and attempts of the batch must all be there.
+-- The same for steps: passed steps, seconds and attempts of the batch must all be there. Those of
+-- new sessions are looked for among the ids from %(first_id)s on: this batch made them all.
 SELECT count(*) AS rows,
-  coalesce(sum(hash_record_extended(ROW(p.session_token, p.step_number, p.passed, p.time_spent,
-    p.attempts, p.completed_at), 0)), 0) AS expected,
-  coalesce(sum(hash_record_extended(ROW(e.session_token, e.step_number,
-    e.validation_passed AND (p.passed OR k.session_token IS NULL),
-    CASE WHEN k.session_token IS NULL THEN e.time_spent ELSE least(e.time_spent, p.time_spent) END,
-    CASE WHEN k.session_token IS NULL THEN e.attempts ELSE least(e.attempts, p.attempts) END,
-    CASE WHEN k.session_token IS NULL OR e.completed_at IS NULL THEN e.completed_at
-         ELSE p.completed_at END), 0)), 0) AS stored
-FROM pg_temp.steps AS p
-LEFT JOIN public.step_progress AS e USING (session_token, step_number)
-LEFT JOIN pg_temp.known AS k USING (session_token);
+  coalesce(sum(hash_record_extended(ROW(session_token, step_number, passed, time_spent, attempts,
+    completed_at), 0)), 0) AS expected,
+  coalesce(sum(hash_record_extended(found, 0)), 0) AS stored
+FROM (
+  SELECT p.session_token, p.step_number, p.passed, p.time_spent, p.attempts, p.completed_at,
+    ROW(e.session_token, e.step_number, e.validation_passed, e.time_spent, e.attempts,
+      e.completed_at) AS found
+  FROM pg_temp.steps AS p JOIN pg_temp.owners AS o USING (session_token)
+  LEFT JOIN (SELECT * FROM public.step_progress WHERE id >= %(first_id)s) AS e
+    USING (session_token, step_number)
+  WHERE NOT o.is_known
+  UNION ALL
+  SELECT p.session_token, p.step_number, p.passed, p.time_spent, p.attempts, p.completed_at,
+    ROW(e.session_token, e.step_number, e.validation_passed AND p.passed,
+      least(e.time_spent, p.time_spent), least(e.attempts, p.attempts),
+      CASE WHEN e.completed_at IS NULL THEN e.completed_at ELSE p.completed_at END)
+  FROM pg_temp.steps AS p JOIN pg_temp.known USING (session_token)
+  LEFT JOIN public.step_progress AS e USING (session_token, step_number)
+) AS both_kinds;
 
 -- check_people --
 -- The same for the people of a batch: e-mails, and whether a name is there.
