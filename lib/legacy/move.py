@@ -50,9 +50,7 @@ def move_sessions(transaction: "Transaction", run: Run, vault: Vault) -> Counts:
     staged, known = _stage(transaction)
     counts.add("keys.sealed", seal_keys(transaction, vault, known=known > 0))
     transaction.execute(sessions["analyze_keys"])
-    _insert_late_students(transaction, run, counts)
-    transaction.execute(sessions["find_owners"])
-    transaction.execute(sessions["analyze_owners"])
+    _find_owners(transaction, run, counts)
     if transaction.execute(store["insert_sessions"]) != staged - known:
         raise Busy  # somebody began one of these sessions this very moment: it is known next time
     transaction.execute(store["analyze_sessions"])
@@ -94,7 +92,6 @@ def _stage(transaction: "Transaction") -> tuple[int, int]:
         "analyze_incoming",
         "hide_keys",
         "find_known",
-        "stage_exercises",
         "stage_steps",
         "total_steps",
         "analyze_steps",
@@ -103,13 +100,16 @@ def _stage(transaction: "Transaction") -> tuple[int, int]:
     return rows["stage_sessions"], rows["find_known"]
 
 
-def _insert_late_students(transaction: "Transaction", run: Run, counts: Counts) -> None:
-    """Make students of sessions without e-mail, and of people who came after the people's phase.
+def _find_owners(transaction: "Transaction", run: Run, counts: Counts) -> None:
+    """Find each session's student; make those of sessions without e-mail, and of latecomers.
 
     A dry run in parts has rolled the people of its earlier calls back: they are not late, and were
     counted.
     """
+    transaction.execute(sessions["find_owners"])
+    transaction.execute(sessions["analyze_owners"])
     made = fetch_dict(transaction, sessions["insert_late_students"])
+    transaction.execute(sessions["find_late_owners"])
     counts.add("people.created", made["anonymous"] + (0 if run.in_parts else made["late"]))
 
 

@@ -63,12 +63,9 @@ INSERT INTO pg_temp.findings (source, row_key, field, outcome, reason)
 SELECT 'workshop_students', legacy.row_key(told.session_token),
   concat_ws('.', 'exercises', CASE WHEN key = told.session_token THEN '(a name not shown)'
                                    ELSE legacy.shown_key(key) END, part), found.outcome, reason
-FROM (
-  SELECT session_token, key, odd AS entry, told_at, last_attempt FROM pg_temp.told
-  WHERE odd IS NOT NULL
-) AS told, LATERAL (
+FROM pg_temp.odd_exercises AS told, LATERAL (
   SELECT NULL AS part, 'kept raw' AS outcome, 'no step from 1 to 9: kept in exercises' AS reason
-    WHERE legacy.step_of(key) BETWEEN 1 AND 9 IS NOT TRUE
+    WHERE step_number BETWEEN 1 AND 9 IS NOT TRUE
   UNION ALL SELECT NULL, 'kept raw', 'neither an object nor true or false: kept in exercises'
     WHERE jsonb_typeof(entry) NOT IN ('object', 'boolean')
   UNION ALL SELECT counter, 'mended', CASE

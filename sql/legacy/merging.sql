@@ -9,8 +9,8 @@ $$;
 
 CREATE OR REPLACE FUNCTION legacy.prefer(p_first JSONB, p_second JSONB) RETURNS JSONB
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
-  SELECT CASE WHEN p_first IN ('[]', '{}', 'null') THEN coalesce(nullif(p_second, 'null'), p_first)
-              ELSE coalesce(p_first, p_second) END
+  SELECT CASE WHEN p_first = '[]' OR p_first = '{}' OR p_first = 'null'  -- IN costs far more
+    THEN coalesce(nullif(p_second, 'null'), p_first) ELSE coalesce(p_first, p_second) END
 $$;
 
 CREATE OR REPLACE FUNCTION legacy.prefer(p_first BOOLEAN, p_second BOOLEAN) RETURNS BOOLEAN
@@ -134,8 +134,8 @@ $$;
 CREATE OR REPLACE FUNCTION legacy.merge_exercises(p_newer JSONB, p_older JSONB) RETURNS JSONB
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
   SELECT CASE
-    WHEN p_older IS NULL OR p_older IN ('null', '{}') OR p_older = p_newer THEN p_newer
-    WHEN p_newer IS NULL OR p_newer IN ('null', '{}') THEN p_older
+    WHEN p_older IS NULL OR p_older = 'null' OR p_older = '{}' OR p_older = p_newer THEN p_newer
+    WHEN p_newer IS NULL OR p_newer = 'null' OR p_newer = '{}' THEN p_older
     ELSE legacy.merge_all_keys(p_newer, p_older)
   END
 $$;

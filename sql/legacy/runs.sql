@@ -14,7 +14,7 @@ SELECT set_config('TimeZone', 'UTC', true),
   set_config('jit', 'off', true),  -- compiling costs more than it saves in a batch
   -- What a batch looks up was just written, so it is in memory: an index beats reading the whole.
   set_config('random_page_cost', '1.1', true),
-  set_config('default_statistics_target', '10', true);  -- for ANALYZE within it: sizes, no details
+  set_config('default_statistics_target', '2', true);  -- for ANALYZE within it: sizes, no details
 
 -- plan_for_whole_tables --
 -- What reads everything at the end is planned as this server plans: not all of it is in memory.

@@ -25,21 +25,20 @@ CREATE TEMP TABLE IF NOT EXISTS incoming WITH (toast_tuple_target = 8160) ON COM
     NULL::boolean AS in_students, NULL::boolean AS in_configs, NULL::boolean AS in_logins
   FROM public.sessions AS s WITH NO DATA;
 
--- Their exercises one by one; `odd` where something was mended or not understood.
-CREATE TEMP TABLE IF NOT EXISTS told (
-  session_token TEXT, key TEXT, step_number INTEGER, passed BOOLEAN, seconds BIGINT,
-  attempts BIGINT, told_at TIMESTAMPTZ, last_attempt TIMESTAMPTZ, session_started_at TIMESTAMPTZ,
-  odd JSONB
+-- Those of their exercises that are no step, or where something was mended or not understood.
+CREATE TEMP TABLE IF NOT EXISTS odd_exercises (
+  session_token TEXT, key TEXT, step_number INTEGER, entry JSONB, told_at TIMESTAMPTZ,
+  last_attempt TIMESTAMPTZ
 ) ON COMMIT DROP;
 
--- Their steps, from `told`.
+-- Their steps.
 CREATE TEMP TABLE IF NOT EXISTS steps (
   session_token TEXT, step_number INTEGER, started_at TIMESTAMPTZ, completed_at TIMESTAMPTZ,
   updated_at TIMESTAMPTZ, time_spent INTEGER, attempts INTEGER, passed BOOLEAN
 ) ON COMMIT DROP;
 
--- Which student each session of the batch goes to; null where that is the student it has. Narrow, so
--- that joins need not carry whole sessions.
+-- Which student each session of the batch goes to; null where that is the student it has. Narrow,
+-- so that joins need not carry whole sessions.
 CREATE TEMP TABLE IF NOT EXISTS owners (
   session_token TEXT, student_id UUID, moment TIMESTAMPTZ, is_known BOOLEAN
 ) ON COMMIT DROP;
@@ -68,7 +67,8 @@ CREATE TEMP TABLE IF NOT EXISTS findings ON COMMIT DROP AS
 
 -- The rows of public.sessions as the legacy tables alone would have them.
 CREATE OR REPLACE TEMP VIEW wanted AS
-SELECT i.session_token, o.is_known, o.student_id, i.person, i.student_name AS student_name_given, i.moment,
+SELECT i.session_token, o.is_known, o.student_id, i.person,
+  i.student_name AS student_name_given, i.moment,
   coalesce(i.started_at, i.created_at, i.moment, now()) AS started_at,
   coalesce(i.last_activity, i.moment, now()) AS last_activity,
   greatest(i.expires_at, now() + INTERVAL '24 hours') AS expires_at,
