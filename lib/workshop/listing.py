@@ -6,6 +6,7 @@ from datetime import datetime
 from lib.deps import Deps
 from lib.errors import InvalidInput
 from lib.queries import load_queries
+from lib.workshop.listing_size import fitting
 from lib.workshop.listing_wire import ListedSession, ListedStudent, ListIn, ListOut
 
 _queries = load_queries("workshop/listing.sql")
@@ -19,6 +20,8 @@ class _Totals:
 
 def list_configs(asked: ListIn, deps: Deps) -> ListOut:
     """A page of sessions with their students, and how many there are in all.
+
+    A page has `limit` sessions, or fewer where their JSON would have more than 4 MB.
 
     Raises:
         InvalidInput: If the cursor is none of ours.
@@ -34,13 +37,17 @@ def list_configs(asked: ListIn, deps: Deps) -> ListOut:
         ],
         read=True,
     )
-    return ListOut(
+    listed = ListOut(
         students=students,
         sessions=sessions,
         total_students=totals.students,
         total_sessions=totals.sessions,
-        next_cursor=_cursor(sessions[-1]) if len(sessions) == asked.limit else None,
+        next_cursor=None,
     )
+    fits = fitting(listed)
+    if len(sessions) == asked.limit or len(fits.sessions) < len(sessions):
+        return fits.model_copy(update={"next_cursor": _cursor(fits.sessions[-1])})
+    return fits
 
 
 def _cursor(last: ListedSession) -> str:

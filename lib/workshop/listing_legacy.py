@@ -8,6 +8,7 @@ from lib.deps import Deps
 from lib.errors import SchemaMissing
 from lib.queries import Query, load_queries
 from lib.workshop.api_keys import REMOVED, without_keys
+from lib.workshop.listing_size import fitting
 from lib.workshop.listing_wire import PAGE, ListedSession, ListedStudent, ListOut
 from lib.workshop.moments import utc_moment
 
@@ -35,7 +36,9 @@ class _Names:
 
 
 def list_legacy(deps: Deps) -> ListOut:
-    """At most 2,000 rows of each older table, and how many sessions and people all rows are.
+    """At most 2,000 rows of each older table, the newest whose JSON fits into 4 MB.
+
+    The totals are of all rows, so that they say whether anything was left out.
 
     Of rows of one token the newest says most; a configuration goes over its session's row.
 
@@ -50,7 +53,7 @@ def list_legacy(deps: Deps) -> ListOut:
     people = {_email(row): row for row in reversed(merged) if _email(row)}  # the newest stays
     cut = any(len(rows or []) == PAGE for rows in (students, configs))
     total_sessions, total_students = _totals(deps) if cut else (len(sessions), len(people))
-    return ListOut(
+    listed = ListOut(
         students=[_student(email, row) for email, row in people.items()],
         sessions=sessions,
         total_students=total_students,
@@ -58,6 +61,7 @@ def list_legacy(deps: Deps) -> ListOut:
         next_cursor=None,
         source="legacy",
     )
+    return fitting(listed)
 
 
 def _rows(query: Query, deps: Deps) -> list[dict[str, Any]] | None:
