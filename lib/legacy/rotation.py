@@ -73,6 +73,7 @@ def _seal_anew(transaction: "Transaction", keys: list[_Key], vault: Vault) -> in
             "keys": [vault.seal(plain, token, API_KEY_FIELD) for token, plain in opened],
         }
         transaction.execute(_queries["store_keys"], params)
+        transaction.execute(_queries["keep_times"], {"tokens": params["tokens"]})
     return len(opened)
 
 

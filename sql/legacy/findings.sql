@@ -15,7 +15,8 @@ WHERE unread IS NOT NULL;
 -- find_mended_rows --
 -- Fields of legacy rows that were read in another form than they have.
 INSERT INTO pg_temp.findings (source, row_key, field, outcome, reason)
-SELECT t.origin, legacy.row_key(t.session_token), found.*
+SELECT t.origin, legacy.row_key(t.session_token), legacy.own_name(t.origin, found.field),
+  found.outcome, found.reason
 FROM pg_temp.batch_rows AS t, LATERAL (
   SELECT t.session_token IN (SELECT session_token FROM pg_temp.incoming WHERE exercises ? '_legacy')
     AS any_raw,
@@ -94,7 +95,7 @@ WHERE r.reason IS NOT NULL AND legacy.trimmed(t.openai_api_key) IS NOT NULL;
 -- find_tokenless_rows --
 -- Rows without a session token that a session can have: they stay where they are.
 INSERT INTO pg_temp.findings (source, row_key, field, outcome, reason)
-SELECT origin, 'ctid ' || place, 'session_token', 'skipped',
+SELECT origin, 'ctid ' || place, legacy.own_name(origin, 'session_token'), 'skipped',
   CASE WHEN octet_length(session_token) > 2600
        THEN 'a session token of more than 2,600 bytes: the row stays in its table'
        ELSE 'no session token: the row stays in its table' END

@@ -15,7 +15,7 @@ WITH gone AS (
   RETURNING t.origin, t.session_token
 )
 INSERT INTO pg_temp.findings (source, row_key, field, outcome, reason)
-SELECT origin, legacy.row_key(session_token), 'session_token', 'skipped',
+SELECT origin, legacy.row_key(session_token), legacy.own_name(origin, 'session_token'), 'skipped',
   'an operator removed this session: the row stays in its table' FROM gone;
 
 -- skip_sessions_of_removed_people --
@@ -28,7 +28,7 @@ WITH gone AS (
   RETURNING t.origin, t.session_token
 )
 INSERT INTO pg_temp.findings (source, row_key, field, outcome, reason)
-SELECT origin, legacy.row_key(session_token), 'student_email', 'skipped',
+SELECT origin, legacy.row_key(session_token), legacy.own_name(origin, 'student_email'), 'skipped',
   'an operator removed this person: the row stays in its table' FROM gone;
 
 -- count_removed_rows --

@@ -212,6 +212,14 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
     ELSE substring(lower(p_key) FROM '^\s*(?:step|exercise)[-_ ]?0*(\d{1,4})\s*$')::integer END
 $$;
 
+-- How a legacy table calls a column that we know by the name that it has in the others.
+CREATE OR REPLACE FUNCTION legacy.own_name(p_table TEXT, p_column TEXT) RETURNS TEXT
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+  SELECT CASE WHEN p_table <> 'workshop_sessions' THEN p_column ELSE
+    CASE p_column WHEN 'session_token' THEN 'session_id' WHEN 'student_email' THEN 'student_id'
+                  WHEN 'demo_mode' THEN 'is_demo_mode' ELSE p_column END END
+$$;
+
 DO $$ BEGIN
   IF to_regtype('legacy.finding') IS NULL THEN
     CREATE TYPE legacy.finding AS (field TEXT, outcome TEXT, reason TEXT);

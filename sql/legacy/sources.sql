@@ -105,10 +105,7 @@ BEGIN
         'step8_committed', 'step8_deployed', 'project_deployed']) AS name
       UNION ALL SELECT 'completion_rate', 'numeric'  -- computed anew, but told if it is no number
     ) AS wanted,
-    LATERAL (SELECT CASE
-      WHEN p_table <> 'workshop_sessions' THEN name WHEN name = 'session_token' THEN 'session_id'
-      WHEN name = 'student_email' THEN 'student_id' WHEN name = 'demo_mode' THEN 'is_demo_mode'
-      ELSE name END AS own) AS named,
+    LATERAL (SELECT legacy.own_name(p_table, name) AS own) AS named,
     LATERAL (SELECT legacy.not_reading(v_table, own, type) AS wrong) AS judged;
   EXECUTE format('CREATE TEMP VIEW %I AS SELECT %s, %s AS unread, %s AS place FROM %s',
     p_view || '_typed', v_columns, CASE WHEN v_unread IS NULL THEN 'NULL::jsonb' ELSE format(

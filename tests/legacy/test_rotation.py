@@ -61,11 +61,28 @@ def test_rotating_again_changes_nothing(rotating: Legacy) -> None:
     assert rotating.rows("SELECT s::text FROM public.sessions AS s ORDER BY 1") == before
 
 
-def test_rotation_makes_no_session_look_newer(rotating: Legacy) -> None:
-    query = "SELECT max(updated_at) FROM public.sessions"
-    before = rotating.one(query)
+def test_rotation_changes_nothing_but_the_keys(rotating: Legacy) -> None:
+    query = "SELECT to_jsonb(s) - 'openai_api_key' FROM public.sessions AS s ORDER BY session_token"
+    before = rotating.rows(query)
+    assert rotate(rotating.deps).rotated == 3
+    assert rotating.rows(query) == before
+
+
+def test_what_an_old_page_wrote_just_before_a_rotation_is_still_newer(rotating: Legacy) -> None:
+    rotating.create()
+    rotating.connection.execute(
+        "UPDATE public.sessions SET updated_at = '2025-01-01 10:00:00.000000+00', "
+        "tts_provider = 'ours'"
+    )
+    rotating.put(
+        "workshop_students",
+        session_token="sealed",
+        updated_at="2025-01-01 10:00:00.000001",
+        tts_provider="theirs",
+    )
     rotate(rotating.deps)
-    assert (rotating.one(query) - before).total_seconds() < 0.001
+    rotating.run()
+    assert rotating.session("tts_provider", "sealed") == "theirs"
 
 
 def test_many_keys_take_several_batches_and_calls(

@@ -186,7 +186,7 @@ def test_a_token_too_long_for_an_index_stays_and_the_others_go_on(
     assert run.counts[f"{table}.skipped"] == 1
     assert legacy.found() == [
         (
-            "session_token",
+            column,
             "skipped",
             "a session token of more than 2,600 bytes: the row stays in its table",
         )
@@ -270,3 +270,16 @@ def test_blanks_around_a_key_in_the_clear_are_removed(legacy: Legacy, key: str) 
     legacy.put("workshop_students", session_token="token-b", openai_api_key=" \r\n")
     assert legacy.run().verified
     assert (legacy.key(), legacy.key("token-b")) == ("sk-plain", None)
+
+
+def test_a_finding_names_the_column_that_its_table_has(legacy: Legacy) -> None:
+    legacy.put("workshop_sessions", session_id="token-a", student_id=" Ann@Example.com ")
+    legacy.put("workshop_sessions", session_id=" ", student_id="bob@example.com")
+    legacy.put("student_configs", session_token="token-b", student_email=" Ann@Example.com ")
+    legacy.run()
+    found = legacy.rows("SELECT source, field FROM legacy.migration_findings ORDER BY 1, 2")
+    assert found == [
+        ("student_configs", "student_email"),
+        ("workshop_sessions", "session_id"),
+        ("workshop_sessions", "student_id"),
+    ]
