@@ -1,7 +1,8 @@
 -- Removing what operators name, in the older tables too, and remembering that it was removed: old
 -- tables that were set aside and backups still hold it. Runs in one execute, after functions.sql.
 
--- What was removed for good; hashes, since names would be what was to be removed.
+-- What was removed for good; hashes, since names would be what was to be removed. Why they have no
+-- key stands in docs/migration.md.
 CREATE TABLE IF NOT EXISTS public.removals (
   kind TEXT NOT NULL CONSTRAINT removals_kind_check CHECK (kind IN (
     'session',      -- named by its token

@@ -178,11 +178,28 @@ def test_runs_of_an_earlier_version_stay_readable_and_are_not_gone_on_with(timed
     timed.connection.execute(
         "ALTER TABLE legacy.migration_runs DROP COLUMN tables, DROP COLUMN calls, "
         "DROP CONSTRAINT migration_runs_phase_check, ADD CONSTRAINT migration_runs_phase_check "
-        "CHECK (phase IN ('people', 'sessions', 'done'))"
+        "CHECK (phase IN ('people', 'sessions', 'done')); "
+        "ALTER TABLE legacy.migration_findings ADD CONSTRAINT migration_findings_run_id_fkey "
+        "FOREIGN KEY (run_id) REFERENCES legacy.migration_runs ON DELETE CASCADE"
     )
     run = timed.run()
     assert (run.id != half.id, run.verified) == (True, True)
     assert timed.one("SELECT count(*) FROM legacy.migration_runs") == 2
+    assert not timed.rows(
+        "SELECT FROM pg_constraint WHERE conname = 'migration_findings_run_id_fkey'"
+    )
+
+
+@pytest.mark.parametrize("dry_run", [True, False])
+def test_who_forgets_a_dry_run_forgets_what_it_found(timed: Legacy, dry_run: bool) -> None:
+    paused = migrate(timed.deps, dry_run=True, call_seconds=0)
+    while not timed.found():
+        paused = migrate(timed.deps, dry_run=True, call_seconds=0)
+    if dry_run:
+        timed.run(dry_run=True)  # goes on with it to its end
+    last = timed.run(dry_run=dry_run)
+    assert last.id > paused.id
+    assert set(timed.rows("SELECT run_id FROM legacy.migration_findings")) == {last.id}
 
 
 @pytest.mark.parametrize(
