@@ -144,17 +144,49 @@ def test_what_was_removed_is_remembered_without_its_name(moved: Legacy, client: 
     assert not any(name in line for name in (TOKEN, ANN) for line in told)
 
 
+def bring_back(moved: Legacy, client: TestClient, name: str) -> dict[str, Any]:
+    """Restore a backup in place of all there is."""
+    moved.connection.execute("TRUNCATE public.students, public.sessions CASCADE")
+    moved.connection.execute("TRUNCATE workshop_students, student_configs, workshop_sessions")
+    return call(client, "/api/admin-restore", name=name)
+
+
 def test_a_backup_brings_removed_sessions_back_but_no_removed_person(
     moved: Legacy, client: TestClient
 ) -> None:
     name = call(client, "/api/admin-backup")["name"]
     call(client, SESSIONS, sessionTokens=[OTHER], deleteType="full")
     call(client, STUDENT, studentEmail=ANN)
-    moved.connection.execute("TRUNCATE public.students, public.sessions CASCADE")
-    moved.connection.execute("TRUNCATE workshop_students, student_configs, workshop_sessions")
-    told = call(client, "/api/admin-restore", name=name)
+    told = bring_back(moved, client, name)
     assert (told["rows"]["sessions"], told["removedAgain"]) == (2, 1)
     assert (tokens(moved), emails(moved), older_rows(moved)) == ([OTHER], [BOB], 1)
     moved.connection.execute("DELETE FROM public.sessions")
     call(client, MIGRATE, dryRun=False)
     assert (tokens(moved), emails(moved)) == ([OTHER], [BOB])
+
+
+def test_a_backup_brings_no_removed_person_back_who_stood_in_the_older_tables_alone(
+    moved: Legacy, client: TestClient
+) -> None:
+    moved.put("student_configs", session_token="ws_3_not_moved", student_email="Cleo@Example.com")
+    name = call(client, "/api/admin-backup")["name"]
+    call(client, STUDENT, studentEmail="cleo@example.com")
+    assert bring_back(moved, client, name)["removedAgain"] == 1
+    assert moved.one("SELECT count(*) FROM student_configs WHERE student_email ILIKE 'cleo%'") == 0
+    assert older_rows(moved) == 4
+
+
+@pytest.mark.parametrize("stood_in", ["sessions", "older tables"])
+def test_a_session_that_a_backup_brought_back_takes_what_old_rows_say_again(
+    moved: Legacy, client: TestClient, stood_in: str
+) -> None:
+    if stood_in == "sessions":
+        moved.connection.execute("DELETE FROM workshop_students WHERE session_token = %s", [OTHER])
+    else:
+        moved.connection.execute("DELETE FROM public.sessions WHERE session_token = %s", [OTHER])
+    name = call(client, "/api/admin-backup")["name"]
+    call(client, SESSIONS, sessionTokens=[OTHER], deleteType="full")
+    bring_back(moved, client, name)
+    moved.put("student_configs", session_token=OTHER, railway_url="https://bob.example.com")
+    assert call(client, MIGRATE, dryRun=False)["verification"]["verified"] is True
+    assert moved.session("railway_url", OTHER) == "https://bob.example.com"
