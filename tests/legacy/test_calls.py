@@ -149,17 +149,28 @@ def test_what_is_stored_otherwise_than_meant_is_not_verified(
     assert "not verified" in refused["error"]
 
 
-def test_a_name_that_was_not_stored_is_not_verified(filled: Legacy, client: TestClient) -> None:
+@pytest.mark.parametrize(
+    ("table", "change"),
+    [
+        ("sessions", "NEW.student_name_given := NULL;"),
+        ("sessions", "NEW.student_id := (SELECT min(student_id::text)::uuid FROM students);"),
+        ("step_progress", "NEW.time_spent := NEW.time_spent + 1;"),
+        ("step_progress", "IF NEW.step_number = 2 THEN RETURN NULL; END IF;"),
+    ],
+)
+def test_one_field_or_row_stored_otherwise_is_not_verified(
+    filled: Legacy, client: TestClient, table: str, change: str
+) -> None:
     filled.connection.execute(
         "CREATE FUNCTION public.spoil() RETURNS TRIGGER LANGUAGE plpgsql AS "
-        "$$ BEGIN NEW.student_name_given := NULL; RETURN NEW; END $$"
+        f"$$ BEGIN {change} RETURN NEW; END $$".encode()
     )
     filled.connection.execute(
-        "CREATE TRIGGER spoil BEFORE INSERT ON public.sessions "
-        "FOR EACH ROW EXECUTE FUNCTION public.spoil()"
+        f"CREATE TRIGGER spoil BEFORE INSERT ON public.{table} "
+        "FOR EACH ROW EXECUTE FUNCTION public.spoil()".encode()
     )
     told = call(client, MIGRATE, dryRun=False)["verification"]
-    assert told["whyNot"] == ["sessions: what is stored is not what was meant to be stored"]
+    assert told["whyNot"] == [f"{table}: what is stored is not what was meant to be stored"]
 
 
 def test_without_unified_schema_the_answer_is_a_400(legacy: Legacy, client: TestClient) -> None:
