@@ -194,7 +194,10 @@ def test_runs_of_an_earlier_version_stay_readable_and_are_not_gone_on_with(
 
 
 @pytest.mark.parametrize("dry_run", [True, False])
-def test_who_forgets_a_dry_run_forgets_what_it_found(timed: Legacy, dry_run: bool) -> None:
+def test_who_forgets_a_dry_run_forgets_what_it_found(
+    timed: Legacy, dry_run: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("lib.legacy.migration.IDLE_SECONDS", 0.001)  # so that it stays unfinished
     paused = migrate(timed.deps, dry_run=True, call_seconds=0)
     while not timed.found():
         paused = migrate(timed.deps, dry_run=True, call_seconds=0)
