@@ -8,7 +8,13 @@ import pytest
 from lib.engine.calibration import Budget, Calibration, ItemParameters, calibrate
 from lib.engine.calibration.crowds import _by_abilities, _by_strands
 from lib.engine.calibration.estimation import TOLERANCE, USABLE
-from tests.support.recorded_answers import as_written, draw_items, draw_people, random_answers
+from tests.support.recorded_answers import (
+    LOGITS,
+    as_written,
+    draw_items,
+    draw_people,
+    random_answers,
+)
 
 
 def counting_clock() -> Budget:
@@ -66,6 +72,19 @@ def test_single_items_do_not_swing_for_ever() -> None:
     found = calibrate(*record.columns, origin=as_written(items))
     assert found.converged
     assert found.rounds < 40
+
+
+def test_move_that_items_share_hides_no_swing() -> None:
+    k, n, people = 32, 640, 1_560
+    rng = np.random.default_rng([16, k])
+    tests = np.eye(k)[np.arange(n) % k]
+    tests[np.arange(0, n, 2), rng.integers(k, size=n // 2)] = 1
+    log_slope, location = rng.normal(LOGITS, 0.3, n), rng.normal(0, 1, n)
+    items = ItemParameters.of_latent(tests, log_slope, location, np.full(n, 0.25))
+    theta = (rng.normal(size=(people, k)) + rng.normal(size=(people, 1))) / np.sqrt(2)
+    found = calibrate(*random_answers(rng, items, theta, 20).columns, origin=as_written(items))
+    assert found.converged
+    assert found.rounds < 100  # with the shared move, one item swings for all of 150
 
 
 @pytest.mark.parametrize("strands", [1, 3, 5])

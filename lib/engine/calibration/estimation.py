@@ -96,14 +96,15 @@ def _round(
     scale = scale_step(state, swept, answers, origin, shrinkage)
     u, loads = origin.directions * answered, origin.directions**2 * answered
     shift, stretch = u @ scale.mean, loads @ scale.log_spread
+    # The common move would hide from the pace that an item's own turns round.
+    items.step[:, 1] = without_common(items.step[:, 1], u, items.covariance[:, 1, 1])
     pace = pace_of(state, items)
     step = items.step * pace[:, None]
-    location_step = without_common(step[:, 1], u, items.covariance[:, 1, 1])
     moved = replace(
         state,
         log_slope=np.clip(state.log_slope + step[:, 0] + stretch, *LOG_SLOPE_BOUNDS),
         location=np.clip(
-            (state.location + location_step - shift) * np.exp(-stretch), *LOCATION_BOUNDS
+            (state.location + step[:, 1] - shift) * np.exp(-stretch), *LOCATION_BOUNDS
         ),
         guessing=state.guessing + step[:, 2],
         correlation=correlation_step(
