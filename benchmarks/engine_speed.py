@@ -1,7 +1,7 @@
 """CPU of one step, select and update together, beside catsim and adaptivetesting.
 
-Every engine gets the same bank and the same answers in the same run; the figure is the median over
-tests of the mean over the steps of a test. Peers know one dimension only.
+Every engine gets the same bank and the same answers, in turns of at least 10 ms each. A figure is
+the median over turns, a ratio the median of the ratios within a turn. Peers know one dimension.
 """
 
 import time
@@ -9,40 +9,64 @@ import time
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from benchmarks.engine_peers import Engine, adaptivetesting, catsim, ours, two_parameter_pool
+from benchmarks.engine_peers import (
+    Answers,
+    Engine,
+    FloatArray,
+    adaptivetesting,
+    catsim,
+    ours,
+    two_parameter_pool,
+)
 from lib.engine import ItemBank
 
 LENGTH = 20
+SHORTEST_TURN = 0.01  # seconds
 
 
-def milliseconds(engine: Engine, n: int, length: int, tests: int) -> float:
-    """Return CPU per step."""
+def milliseconds(n: int, length: int, turns: int, *engines: Engine) -> FloatArray:
+    """Return CPU per step of each engine, shape (turns, engines)."""
     rng = np.random.default_rng(1)
-    engine(rng.random(n) < 0.5, 2)  # whatever is made once per bank or process
     spent = []
-    for _ in range(tests):
+    for turn in range(turns + 1):  # the first one makes whatever is made once per bank or process
         answers = rng.random(n) < 0.5
-        start = time.process_time()
+        spent.append([_per_step(engine, answers, length if turn else 2) for engine in engines])
+    return np.array(spent[1:]) * 1e3
+
+
+def _per_step(engine: Engine, answers: Answers, length: int) -> float:
+    start, tests, spent = time.process_time(), 0, 0.0
+    while spent < SHORTEST_TURN:
         engine(answers, length)
-        spent.append((time.process_time() - start) / length)
-    return float(np.median(spent)) * 1e3
+        tests, spent = tests + 1, time.process_time() - start
+    return spent / tests / length
+
+
+def median(n: int, length: int, turns: int, engine: Engine) -> float:
+    """Return CPU per step of one engine."""
+    return float(np.median(milliseconds(n, length, turns, engine)))
 
 
 def beside_peers() -> None:
-    """Print one dimension beside the peers."""
+    """Print one dimension beside the peers; ratios are of tests taken one after the other."""
     print("1 concept, 2PL: ms of CPU per step\n")
     print(
         f"{'items':>7} {'ours':>8} {'catsim':>8} {'times':>6} {'adaptivetesting':>16} {'times':>6}"
     )
-    for n, tests, peer_tests, at_length in ((500, 40, 8, 5), (5_000, 20, 3, 2), (50_000, 10, 1, 0)):
+    for n, turns, at_length in ((500, 30, 5), (5_000, 10, 2), (50_000, 3, 0)):
         pool = two_parameter_pool(n, 1, 0)
-        mine = milliseconds(ours(pool.bank), n, LENGTH, tests)
-        theirs = milliseconds(catsim(pool), n, LENGTH, peer_tests)
-        line = f"{n:7} {mine:8.3f} {theirs:8.2f} {theirs / mine:6.1f}"
+        mine = ours(pool.bank)
+        both = milliseconds(n, LENGTH, turns, mine, catsim(pool))
+        line = f"{n:7} {_medians(both)}"
         if at_length:
-            other = milliseconds(adaptivetesting(pool), n, at_length, 1)
-            line += f" {other:16.1f} {other / mine:6.0f}"
+            other = milliseconds(n, at_length, 3, mine, adaptivetesting(pool))
+            line += f" {np.median(other[:, 1]):16.1f} {np.median(other[:, 1] / other[:, 0]):6.0f}"
         print(line, flush=True)
+
+
+def _medians(both: FloatArray) -> str:
+    one, other = np.median(both, axis=0)
+    return f"{one:8.3f} {other:8.3f} {np.median(both[:, 1] / both[:, 0]):6.1f}"
 
 
 def by_size() -> None:
@@ -54,7 +78,7 @@ def by_size() -> None:
         cells = []
         for n in sizes:
             pool = two_parameter_pool(n, k, 0)
-            cells.append(milliseconds(ours(pool.bank), n, 30, 7 if k < 10 else 2))
+            cells.append(median(n, 30, 7 if k < 10 else 3, ours(pool.bank)))
         print(f"{k:9}" + "".join(f"{cell:10.3f}" for cell in cells), flush=True)
 
 
@@ -63,7 +87,7 @@ def by_rule() -> None:
     print("\nms of CPU per step by rule, 5 concepts, 500 items, 30 questions\n")
     pool = two_parameter_pool(500, 5, 0)
     for rule in ("variance", "logdet", "mutual_information", "fisher_d", "fisher_a"):
-        spent = milliseconds(ours(pool.bank, rule), 500, 30, 5)
+        spent = median(500, 30, 9, ours(pool.bank, rule))
         print(f"{rule:>20} {spent:8.3f}")
 
 
@@ -74,8 +98,7 @@ def by_guessing() -> None:
     for k in (1, 2, 5, 10):
         bank = two_parameter_pool(500, k, 0).bank
         guessed = ItemBank(bank.slopes, bank.intercepts, 0.2)
-        plain, dear = (milliseconds(ours(b), 500, 30, 9) for b in (bank, guessed))
-        print(f"{k:9} {plain:8.3f} {dear:8.3f} {dear / plain:6.1f}", flush=True)
+        print(f"{k:9} {_medians(milliseconds(500, 30, 15, ours(bank), ours(guessed)))}", flush=True)
 
 
 def main() -> None:
