@@ -89,9 +89,7 @@ def _on_line(root: FloatArray, sites: Sites, line: Line) -> Belief:
 
 def _in_space(root: FloatArray, evidence: FloatArray, sites: Sites, normal: Normal) -> Belief:
     seen = marginal_moments(root, evidence, sites.T.astype(float), normal)
-    covariance = root @ normal.covariance @ root.T
-    covariance *= seen.correction * seen.correction[:, None]
-    return Belief(sites, normal, seen.mean, 0.5 * (covariance + covariance.T))
+    return Belief(sites, normal, seen.mean, seen.covariance)
 
 
 def _rounded(sites: FloatArray) -> Sites:

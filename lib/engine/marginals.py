@@ -9,6 +9,7 @@ lib.engine.apart takes the answers one by one, lib.engine.conditional together. 
 needs none of this (lib.engine.single).
 """
 
+import math
 from collections.abc import Iterator
 from itertools import islice
 from typing import NamedTuple
@@ -36,18 +37,18 @@ _FAR = 14.0  # posterior standard deviations
 
 
 class Marginals(NamedTuple):
-    """Each of shape (j,), in the units of the direction."""
+    """Of the directions, in their units."""
 
     mean: FloatArray
-    deviation: FloatArray
-    correction: FloatArray
-    """`deviation` over that of the normal approximation."""
+    """Shape (j,)."""
+    covariance: FloatArray
+    """Shape (j, j): the true posterior's deviations, the normal's correlations."""
 
 
 def marginal_moments(
     directions: FloatArray, evidence: FloatArray, sites: FloatArray, normal: Normal
 ) -> Marginals:
-    """Return mean and standard deviation of each direction · z under the true posterior.
+    """Return the moments of the directions · z under the true posterior.
 
     Args:
         directions: Shape (j, k).
@@ -56,28 +57,50 @@ def marginal_moments(
         normal: Prior times sites.
     """
     slopes, offset, floor = evidence[:-2], evidence[-2], evidence[-1]
-    projected = normal.covariance @ slopes
-    moved = directions @ normal.covariance
-    scale = np.sqrt(np.maximum(np.vecdot(moved, directions), 1e-300))
-    pull = directions @ projected
+    along = directions @ normal.covariance
+    covariance = along @ directions.T
+    scale = np.sqrt(np.maximum(np.diagonal(covariance), 1e-300))
+    pull = along @ slopes
     pull /= scale[:, None]
-    covariance = slopes.T @ projected
-    spread = np.diagonal(covariance)
-    rest = np.maximum(spread - pull * pull, 0.0)
+    spread = slopes.T @ normal.covariance @ slopes
+    rest = np.maximum(np.diagonal(spread) - pull * pull, 0.0)
     seen = Seen(pull, rest, normal.mean @ slopes, offset, floor, sites)
-    grid = grid_for(float(largest(spread)) ** 0.5)
     if any_of(floor):
-        first = moments(apart_and_paired(seen, covariance, grid.x), grid, tails=True)
-        if _moved(first) < _PAIRS_SETTLED:
-            mean, deviation = first[:, 1]
-        else:
-            if largest(total_over(slopes * slopes, axis=0)) > _STEEP * _STEEP:
-                grid = far_grid_for(float(largest(spread)) ** 0.5, _FAR)
-            towards = directions / scale[:, None]
-            mean, deviation = _settled(together(seen, towards, slopes, normal, grid.x), grid)
+        towards = directions / scale[:, None]
+        mean, deviation = _where_guessed(seen, spread, towards, slopes, normal)
     else:
+        grid = grid_for(_steepest(spread))
         mean, deviation = moments(apart(seen, grid.x), grid)
-    return Marginals(directions @ normal.mean + mean * scale, deviation * scale, deviation)
+    covariance *= deviation * deviation[:, None]
+    covariance += covariance.T.copy()
+    covariance *= 0.5
+    return Marginals(directions @ normal.mean + mean * scale, covariance)
+
+
+def _steepest(spread: FloatArray) -> float:
+    """Return how much the steepest answer rises over a deviation of the normal, logits."""
+    return math.sqrt(largest(np.diagonal(spread)))
+
+
+def _where_guessed(
+    seen: Seen, spread: FloatArray, towards: FloatArray, slopes: FloatArray, normal: Normal
+) -> FloatArray:
+    """Return mean and deviation of each standardised direction `towards`, shape (2, j).
+
+    Args:
+        seen: The answers, of which some can be guessed.
+        spread: Covariance of the answers' u, shape (t, t).
+        towards: Shape (j, k).
+        slopes: Shape (k, t).
+        normal: Of z.
+    """
+    grid = grid_for(_steepest(spread))
+    first = moments(apart_and_paired(seen, spread, grid.x), grid, tails=True)
+    if float(largest(np.abs(first[:, 1] - first[:, 0]), axis=None)) < _PAIRS_SETTLED:
+        return np.asarray(first[:, 1])
+    if largest(total_over(slopes * slopes, axis=0)) > _STEEP * _STEEP:
+        grid = far_grid_for(_steepest(spread), _FAR)
+    return _settled(together(seen, towards, slopes, normal, grid.x), grid)
 
 
 def _settled(ever_better: Iterator[FloatArray], grid: Grid) -> FloatArray:
@@ -94,8 +117,3 @@ def _settled(ever_better: Iterator[FloatArray], grid: Grid) -> FloatArray:
             return found
         earlier, log_ratio = log_ratio, nearer
     return moments(np.minimum(earlier, log_ratio), grid, tails=True)
-
-
-def _moved(first: FloatArray) -> float:
-    """Return the most that pairs move a mean or deviation, given as (2, 2, j)."""
-    return float(largest(np.abs(first[:, 1] - first[:, 0]), axis=None))
