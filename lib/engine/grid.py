@@ -14,7 +14,8 @@ _TAIL = 3.0
 _STEP = 0.75
 _STEP_LOGITS = 2.25  # largest step along the steepest answer
 _FINE_STEP_LOGITS = 1.5
-_WIDEST_STEP = 1.5  # standard deviations
+_SHORTEST_STEP, _WIDEST_STEP = 0.05, 1.5  # standard deviations, of a grid that is even outside
+_MOST_STEPS = 250  # to either side
 _TURN = 12.0  # steps from the middle, where steps have half risen
 _FINEST = 0.01  # 150 logits a standard deviation: the response curve is a step
 _UNSEEN = 0.01
@@ -54,12 +55,16 @@ def fine_grid_for(steepest: float) -> Grid:
 def far_grid_for(steepest: float, reach: float) -> Grid:
     """Return a grid as fine as `fine_grid_for`, which misses no second mode up to `reach`.
 
+    Absurdly steep answers would take ever more points: there it is no finer than `_SHORTEST_STEP`
+    and ends after `_MOST_STEPS`.
+
     Args:
         steepest: Logits per standard deviation.
         reach: Standard deviations.
     """
-    widest = min(_FINE_STEP_LOGITS / max(steepest, _FINEST), _WIDEST_STEP)
-    return _even_outside(math.floor(4 * math.log2(widest)), math.ceil(2 * math.log2(reach)))
+    step = min(max(_FINE_STEP_LOGITS / max(steepest, _FINEST), _SHORTEST_STEP), _WIDEST_STEP)
+    end = min(reach, _MOST_STEPS * step)
+    return _even_outside(math.floor(4 * math.log2(step)), math.ceil(2 * math.log2(end)))
 
 
 @lru_cache(maxsize=16)
@@ -71,11 +76,11 @@ def _bent(step: float) -> Grid:
 
 
 @lru_cache(maxsize=512)
-def _even_outside(widest: int, reach: int) -> Grid:
-    """Return steps that rise from `_STEP` / 2 to 2^(widest / 4), up to 2^(reach / 2)."""
+def _even_outside(widest: int, end: int) -> Grid:
+    """Return steps that rise from `_STEP` / 2 to 2^(widest / 4), out to 2^(end / 2)."""
     far = 2.0 ** (0.25 * widest)
     rise = max(far - 0.5 * _STEP, 0.0)
-    half = math.ceil(2.0 ** (0.5 * reach) / far + 0.5 * math.pi * _TURN * rise / far)
+    half = math.ceil(2.0 ** (0.5 * end) / far + 0.5 * math.pi * _TURN * rise / far)
     t = np.arange(-half, half + 1.0)
     x = far * t - rise * _TURN * np.arctan(t / _TURN)
     return _grid(x, far - rise / (1.0 + np.square(t / _TURN)))

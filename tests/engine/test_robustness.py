@@ -14,6 +14,7 @@ from lib.engine import (
     select,
     update,
 )
+from lib.engine.grid import far_grid_for
 from tests.support.examinees import examinee
 
 
@@ -41,6 +42,16 @@ def test_no_answers_break_it(k: int, guessing: float, steepness: float) -> None:
         prior = Posterior.prior(k, np.full(k, 2.0), np.ones((k, k)))
         state = Posterior.of_answers(prior, bank, range(t), correct[pattern].astype(bool).tolist())
         assert_sound(state, bank)
+
+
+@pytest.mark.parametrize("steepest", [1e-9, 1.0, 10.0, 1e3, 1e12])
+@pytest.mark.parametrize("reach", [7.0, 14.0, 1e3, 1e9])
+def test_no_grid_is_too_large_to_lay(steepest: float, reach: float) -> None:
+    grid = far_grid_for(steepest, reach)
+    assert len(grid.x) < 800
+    assert grid.x[-1] >= min(reach, 12.0)
+    assert (np.diff(grid.x) > 0).all()
+    assert np.isfinite(grid.log_normal).all()
 
 
 @pytest.mark.parametrize("k", [1, 2, 5])
