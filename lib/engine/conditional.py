@@ -20,6 +20,7 @@ from lib.engine.projection import curve_moments, nodes_of
 from lib.engine.propagation import WIDEST_CAVITY, Normal
 
 _LEAST = 0.05  # eigenvalue of a precision over that before: less is no distribution to go on with
+_GREATEST = np.float32(1e12)  # of an entry; a variance over that before is at most 1 / _LEAST
 _NARROWEST = np.float32(1e-9)  # variance, logits²
 _ONCE, _TWICE = np.float32(1.0), np.float32(2.0)
 
@@ -146,21 +147,26 @@ def _inverse(change: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Return (I + change)⁻¹, flat as `change`, (j, g, r²), and log det(I + change), (j, g).
 
     Gauss and Jordan's elimination without pivoting, all matrices at once. A pivot below `_LEAST`,
-    which a precision cannot have, is raised to it.
+    which a precision cannot have, is raised to it; a matrix that outgrows `_GREATEST` then is I.
     """
     j, g, size = change.shape
     r = math.isqrt(size)
     rows = np.ascontiguousarray(change.transpose(2, 0, 1)).reshape(r, r, -1)
     rows[range(r), range(r)] += 1.0
     pivots = np.empty((r, j * g), change.dtype)
-    for p in range(r):
-        pivot = np.maximum(rows[p, p], _LEAST, out=pivots[p])
-        row = rows[p] / pivot
-        row[p] = 1.0 / pivot
-        column = rows[:, p].copy()
-        column[p] = 0.0
-        rows[:, p] = 0.0
-        rows -= column[:, None] * row
-        rows[p] = row
+    with np.errstate(over="ignore", invalid="ignore"):
+        for p in range(r):
+            pivot = np.maximum(rows[p, p], _LEAST, out=pivots[p])
+            row = rows[p] / pivot
+            row[p] = 1.0 / pivot
+            column = rows[:, p].copy()
+            column[p] = 0.0
+            rows[:, p] = 0.0
+            rows -= column[:, None] * row
+            rows[p] = row
+        astray = ~(np.abs(rows) < _GREATEST).all(axis=(0, 1))  # NaN counts
+    if astray.any():
+        rows[:, :, astray] = np.eye(r, dtype=change.dtype)[:, :, None]
+        pivots[:, astray] = 1.0
     flat = rows.reshape(size, j, g).transpose(1, 2, 0)
     return flat, total_over(np.log(pivots), axis=0).reshape(j, g)

@@ -22,16 +22,17 @@ from lib.engine.grid import Grid, far_grid_for, grid_for, moments
 from lib.engine.normal import FloatArray, any_of, largest, total_over
 from lib.engine.propagation import Normal
 
-_PAIRS_SETTLED = 0.002
-"""Standard deviations. If pairs of answers move every mean and deviation by less, no more is said
-together.
+_PAIRS_SETTLED, _PAIRS_STILL = 0.002, 0.0002
+"""Standard deviations. If pairs of answers move every mean and deviation by less than the first, no
+more is said together; if not, that goes for those that they move by less than the second.
 """
 _SETTLED = 0.02
 """Standard deviations. One more sweep that moves a mean and a deviation by less is the last."""
 _MOST_SWEEPS = 3
-_STEEP = 4.0
-"""Logits per prior standard deviation. Steeper answers may leave a second mode between the points
-of the usual grid; less steep ones gain nothing from a finer one.
+_STEEP, _FEW = 5.0, 8
+"""Logits per prior standard deviation, and concepts. Steeper answers may leave a second mode
+between the points of the usual grid where pairs do not see it either. With more concepts to look
+for it along all of them would take too long.
 """
 _FAR = 14.0  # posterior standard deviations
 
@@ -95,12 +96,17 @@ def _where_guessed(
         normal: Of z.
     """
     grid = grid_for(_steepest(spread))
-    first = moments(apart_and_paired(seen, spread, grid.x), grid, tails=True)
-    if float(largest(np.abs(first[:, 1] - first[:, 0]), axis=None)) < _PAIRS_SETTLED:
-        return np.asarray(first[:, 1])
-    if largest(total_over(slopes * slopes, axis=0)) > _STEEP * _STEEP:
-        grid = far_grid_for(_steepest(spread), _FAR)
-    return _settled(together(seen, towards, slopes, normal, grid.x), grid)
+    alone, paired = moments(apart_and_paired(seen, spread, grid.x), grid, tails=True).swapaxes(0, 1)
+    moved = largest(np.abs(paired - alone), axis=0)
+    if largest(moved) < _PAIRS_SETTLED:
+        return np.asarray(paired)
+    matters = np.flatnonzero(moved >= _PAIRS_STILL)
+    if len(moved) <= _FEW and largest(total_over(slopes * slopes, axis=0)) > _STEEP * _STEEP:
+        matters, grid = np.arange(len(moved)), far_grid_for(_steepest(spread), _FAR)
+    seen = seen._replace(pull=seen.pull[matters], rest=seen.rest[matters])
+    further = together(seen, towards[matters], slopes, normal, grid.x)
+    paired[:, matters] = _settled(further, grid)
+    return np.asarray(paired)
 
 
 def _settled(ever_better: Iterator[FloatArray], grid: Grid) -> FloatArray:

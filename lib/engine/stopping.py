@@ -12,6 +12,7 @@ from lib.engine.posterior import Posterior
 
 Type = Literal["fixed_length", "precision", "classification"]
 TYPES = get_args(Type)
+_KNOWN = 1e-24  # variance of a concept that is known exactly
 Reason = Literal["max_questions", "precision", "classification", "small_gain"]
 
 
@@ -82,7 +83,7 @@ def stop(
     if posterior.answered < rules.min_questions:
         return None
     chosen = slice(None) if tested is None else np.asarray(tested, bool)
-    variance = posterior.variance[chosen]
+    variance = np.maximum(posterior.variance[chosen], _KNOWN)
     if rules.type == "precision" and np.sqrt(np.max(variance)) <= rules.precision_threshold:
         return "precision"
     if rules.type == "classification":

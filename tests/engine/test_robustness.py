@@ -44,6 +44,29 @@ def test_no_answers_break_it(k: int, guessing: float, steepness: float) -> None:
         assert_sound(state, bank)
 
 
+@pytest.mark.parametrize("seed", [78, 104])
+def test_long_tests_of_many_concepts_stay_finite(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    k, discrimination = int(rng.choice([5, 8, 12, 16])), float(rng.choice([1, 1.5, 2.35, 3, 5]))
+    guessing, tested = float(rng.choice([0.25, 0.33, 0.5])), int(rng.integers(1, 5))
+    correlation = float(rng.choice([0, 0.5, 0.8]))
+    q = np.zeros((200, k))
+    for row in q:
+        row[rng.choice(k, tested, replace=False)] = 1
+    difficulty = rng.uniform(0.05, 0.95, len(q))
+    steepness = np.minimum(discrimination * np.exp(0.2 * rng.normal(size=len(q))), 5.0)
+    bank = ItemBank.from_questions(q, difficulty, steepness, guessing)
+    state = Posterior.prior(k, covariance=correlation + (1 - correlation) * np.eye(k))
+    theta, unasked = rng.normal(size=k), np.ones(len(q), bool)
+    for _ in range(36):
+        item = select(state, bank, unasked)
+        unasked[item] = False
+        state = update(state, bank, item, bool(rng.random() < bank.probability(theta, [item])[0]))
+        assert np.isfinite(state.mean).all()
+        assert (state.variance > 0).all()
+        assert np.max(state.variance) < 2.0
+
+
 @pytest.mark.parametrize("steepest", [1e-9, 1.0, 10.0, 1e3, 1e12])
 @pytest.mark.parametrize("reach", [7.0, 14.0, 1e3, 1e9])
 def test_no_grid_is_too_large_to_lay(steepest: float, reach: float) -> None:

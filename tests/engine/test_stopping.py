@@ -106,3 +106,10 @@ def test_rules_that_no_test_can_follow_are_refused(wrong: dict[str, Any], named:
 def test_rules_may_lie_on_the_edge_of_their_range(edge: dict[str, Any]) -> None:
     rules = StopRules(**edge)
     assert {name: getattr(rules, name) for name in edge} == edge
+
+
+def test_concept_that_is_known_exactly_is_classified() -> None:
+    rules = StopRules("classification", min_questions=0)
+    for mean in (0.0, 1.0):  # on the cut it is as likely above as below
+        known = Posterior.prior(1, [mean], [0.0])
+        assert stop(known, rules) == ("classification" if mean else None)
