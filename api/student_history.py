@@ -12,7 +12,7 @@ from lib.web import create_app, lambda_entry
 app = create_app("student_history", tag="Assessment")
 
 
-@app.get("/api/student/{student_id:path}/history")
+@app.get("/api/student/{student_id:opaque}/history")
 def student_history(
     student: ReadableStudent,
     deps: Annotated[Deps, Depends(get_deps)],

@@ -12,7 +12,7 @@ from lib.web import create_app, lambda_entry
 app = create_app("student_proficiency", tag="Assessment")
 
 
-@app.get("/api/student/{student_id:path}/proficiency")
+@app.get("/api/student/{student_id:opaque}/proficiency")
 def student_proficiency(
     student: ReadableStudent, deps: Annotated[Deps, Depends(get_deps)]
 ) -> ProficiencyOut:

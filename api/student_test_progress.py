@@ -12,7 +12,7 @@ from lib.web import create_app, lambda_entry
 app = create_app("student_test_progress", tag="Assessment")
 
 
-@app.get("/api/student/{student_id:path}/progress")
+@app.get("/api/student/{student_id:opaque}/progress")
 def student_test_progress(
     student: ReadableStudent, deps: Annotated[Deps, Depends(get_deps)]
 ) -> ProgressOut:

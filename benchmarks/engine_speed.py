@@ -18,10 +18,11 @@ from benchmarks.engine_peers import (
     ours,
     two_parameter_pool,
 )
-from lib.engine import ItemBank
+from lib.engine import ItemBank, Posterior, select, update
 
 LENGTH = 20
 SHORTEST_TURN = 0.01  # seconds
+DISCRIMINATIONS = (1.0, 2.35, 5.0)  # probits
 
 
 def milliseconds(n: int, length: int, turns: int, *engines: Engine) -> FloatArray:
@@ -101,13 +102,43 @@ def by_guessing() -> None:
         print(f"{k:9} {_medians(milliseconds(500, 30, 15, ours(bank), ours(guessed)))}", flush=True)
 
 
+def by_steepness() -> None:
+    """Print what an answer costs that can be guessed, mean and worst, in ever harder cases."""
+    print("\nms of CPU per update by discrimination, c = 0.25, 60 questions on two concepts each\n")
+    print(f"{'concepts':>9}" + "".join(f"{d:>18}" for d in DISCRIMINATIONS))
+    for k in (2, 5, 10, 32):
+        cells = [_updates(k, discrimination) for discrimination in DISCRIMINATIONS]
+        print(f"{k:9}" + "".join(f"{np.mean(c):9.2f} {np.max(c):8.1f}" for c in cells), flush=True)
+
+
+def _updates(k: int, discrimination: float) -> FloatArray:
+    """Return the CPU of each update of one simulated test."""
+    rng = np.random.default_rng(k)
+    q = np.zeros((300, k))
+    for row in q:
+        row[rng.choice(k, 2, replace=False)] = 1
+    bank = ItemBank.from_questions(q, rng.uniform(0.05, 0.95, 300), discrimination, 0.25)
+    state = Posterior.prior(k, covariance=0.5 * np.eye(k) + 0.5)
+    theta, unasked = rng.normal(size=k), np.ones(300, bool)
+    spent = []
+    for _ in range(60):
+        item = select(state, bank, unasked)
+        unasked[item] = False
+        correct = bool(rng.random() < bank.probability(theta, [item])[0])
+        start = time.process_time()
+        state = update(state, bank, item, correct)
+        spent.append(time.process_time() - start)
+    return np.array(spent) * 1e3
+
+
 def main() -> None:
-    """Print the four tables."""
+    """Print the five tables."""
     with threadpool_limits(1):
         beside_peers()
         by_size()
         by_rule()
         by_guessing()
+        by_steepness()
 
 
 if __name__ == "__main__":

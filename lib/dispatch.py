@@ -7,6 +7,7 @@ from typing import Any
 from starlette.routing import Match, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from lib import opaque
 from lib.deps import current_deps
 from lib.routes import ENDPOINTS, modules
 
@@ -15,6 +16,7 @@ async def _unused(scope: Scope, receive: Receive, send: Send) -> None:  # pragma
     raise NotImplementedError("a table of paths only")
 
 
+opaque.register()
 _PATHS = tuple((Route(row.route, _unused, methods=None), row.module) for row in ENDPOINTS)
 _importing = threading.Lock()
 

@@ -42,12 +42,12 @@ class Endpoint:
 
     @property
     def route(self) -> str:
-        """The path as Starlette matches it: a student's id is opaque, slashes are part of it.
+        """The path as lib.web matches it: a student's id is opaque, slashes are part of it.
 
         Some platforms decode %2F before they choose a function. Then none fits, and the index,
         which holds every route, gets the call.
         """
-        return self.path.replace("{student_id}", "{student_id:path}")
+        return self.path.replace("{student_id}", "{student_id:opaque}")
 
     @property
     def seconds(self) -> int:

@@ -20,7 +20,7 @@ from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from lib import deadline, strict_json
+from lib import deadline, opaque, strict_json
 from lib.access import guard
 from lib.cors import Cors
 from lib.deps import current_deps
@@ -66,6 +66,7 @@ def create_app(name: str, *, tag: str | None = None) -> FastAPI:
         openapi_url=None,
     )
     app.router.route_class = StrictRoute
+    opaque.register()
     app.router.tags = [tag] if tag else []
     app.add_exception_handler(AppError, _app_error)
     app.add_exception_handler(HTTPException, _http_error)

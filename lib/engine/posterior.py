@@ -1,4 +1,4 @@
-"""The posterior of a student's abilities: immutable, exact to about 0.005, restored from bytes.
+"""The posterior of a student's abilities: immutable, exact to about 0.01, restored from bytes.
 
 Each answer is represented by a *site* of two numbers, rounded to `SITE_DTYPE` as it is made. All
 that a posterior says is a pure function of the prior, the answers and the rounded sites, so that

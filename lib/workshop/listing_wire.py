@@ -1,13 +1,15 @@
 """Bodies and answers of admin-list-configs. The answers' fields are the list of what may leave."""
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from lib.workshop.fields import Answer, Wire
 
+MOST_CURSOR = 4000
+"""Characters: a time and a token, of which moved ones have up to 2,600 bytes."""
 PAGE = 2000
 """Sessions in one answer; the platforms carry 4.5 MB."""
 
@@ -17,17 +19,29 @@ class ListIn(Wire):
 
     limit: Annotated[int, Field(ge=1, le=PAGE)] = PAGE
     cursor: Annotated[
-        str | None, Field(max_length=300, description="`nextCursor` of the page before.")
+        str | None, Field(max_length=MOST_CURSOR, description="`nextCursor` of the page before.")
     ] = None
+
+
+MOST_TEXT = 20_000
+"""Characters that a list shows of a text: more than pages may send, old rows hold any length."""
+
+
+def _shortened(value: Any) -> Any:
+    too_long = isinstance(value, str) and len(value) > MOST_TEXT
+    return value[: MOST_TEXT - 1] + "…" if too_long else value
+
+
+Shortened = Annotated[str, BeforeValidator(_shortened)]
 
 
 class ListedStudent(Answer):
     """A person."""
 
     student_id: UUID | None
-    student_email: str | None
-    student_name: str | None
-    github_username: str | None = None
+    student_email: Shortened | None
+    student_name: Shortened | None
+    github_username: Shortened | None = None
     created_at: datetime | None
     updated_at: datetime | None
 
@@ -37,13 +51,13 @@ class ListedSession(Answer):
 
     session_token: str | None
     student_id: UUID | None = None
-    student_email: str | None = None
-    student_name: str | None = None
-    phone_number: str | None = None
-    voice: str | None = None
-    tts_provider: str | None = None
-    call_direction: str | None = None
-    use_case: str | None = None
+    student_email: Shortened | None = None
+    student_name: Shortened | None = None
+    phone_number: Shortened | None = None
+    voice: Shortened | None = None
+    tts_provider: Shortened | None = None
+    call_direction: Shortened | None = None
+    use_case: Shortened | None = None
     has_api_key: bool = False
     has_system_prompt: bool = False
     has_tools: bool = False

@@ -32,14 +32,16 @@ def tested(ann: Student) -> Student:
 
 
 @pytest.mark.parametrize("what", WHAT)
-@pytest.mark.parametrize("student_id", ["class/7b/ann", "/", "a//b", "history", "ann/progress"])
+@pytest.mark.parametrize(
+    "student_id", ["class/7b/ann", "/", "a//b", "history", "ann/progress", "a\nb"]
+)
 def test_student_whose_id_holds_slashes_is_found_however_the_path_arrives(
     what: str, student_id: str, client: TestClient, operator: dict[str, str], pool_id: str
 ) -> None:
     student = Student(client, pool_id, student_id)
     student.start()
     student.answer()
-    for path in (quote(student_id, safe=""), student_id):
+    for path in (quote(student_id, safe=""), quote(student_id)):
         for shown in (operator, {"X-Session-Id": student.session_id}):
             found = get(client, what, path, headers=shown)
             assert found.status_code == 200, found.text

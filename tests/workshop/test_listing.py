@@ -92,7 +92,9 @@ def test_pages_hold_every_session_once_newest_first(client: TestClient, rows: Ro
     assert sorted(people) == [*(f"{n}@example.com" for n in range(1, 8)), "alone@example.com"]
 
 
-@pytest.mark.parametrize(("field", "value"), [("limit", 0), ("limit", 2001), ("cursor", "x" * 301)])
+@pytest.mark.parametrize(
+    ("field", "value"), [("limit", 0), ("limit", 2001), ("cursor", "x" * 4001)]
+)
 def test_bad_field_is_named(client: TestClient, field: str, value: Any) -> None:
     answer = ask(client, BOTH[1], **{field: value})
     assert (answer.status_code, answer.json()["details"][0]["field"]) == (422, field)
@@ -244,3 +246,27 @@ def test_older_tables_answer_with_what_fits_and_count_the_rest(legacy: str) -> N
     body = answer.json()
     assert len(answer.content) < PLATFORM_BYTES
     assert 100 < len(body["sessions"]) < body["totalSessions"] == 1503
+
+
+def test_cursor_goes_on_after_the_longest_token(client: TestClient, rows: Rows) -> None:
+    for token in ("a" * 2600, "b" * 2600):
+        rows("WITH st AS (INSERT INTO students (student_email)"
+             "  VALUES (gen_random_uuid() || '@x.example') RETURNING student_id)"
+             " INSERT INTO sessions (session_token, student_id) SELECT %s, student_id FROM st"
+             " RETURNING 1", token)  # fmt: skip
+    first = ask(client, BOTH[1], limit=1).json()
+    second = ask(client, BOTH[1], limit=1, cursor=first["nextCursor"]).json()
+    tokens = [page["sessions"][0]["sessionToken"][0] for page in (first, second)]
+    assert sorted(tokens) == ["a", "b"]
+
+
+def test_text_of_any_length_is_listed_shortened(client: TestClient, rows: Rows) -> None:
+    rows("WITH st AS (INSERT INTO students (student_email)"
+             "  VALUES (gen_random_uuid() || '@x.example') RETURNING student_id)"
+         " INSERT INTO sessions (session_token, student_id, use_case_description)"
+         " SELECT 'a long story', student_id, repeat('é', 6000000) FROM st"
+         " RETURNING 1")  # fmt: skip
+    answer = ask(client, BOTH[1])
+    (session,) = answer.json()["sessions"]
+    assert session["useCase"] == "é" * 19_999 + "…"
+    assert len(answer.content) < PLATFORM_BYTES
