@@ -83,7 +83,7 @@ def _accuracy(axes: Any, measured: "Measured") -> None:
     _legend(axes, "ability")
     axes.set(ylabel="RMSE, standard deviations of ability")
     axes.set_ylim(0, 1.08 * float(np.max(measured.rmse)))
-    axes.set_title("Error by length of the test (not knowing anything: about 1 for all)")
+    axes.set_title("Error by length of the test (before any answer about 1 for 'all')")
 
 
 def _bias(axes: Any, measured: "Measured") -> None:
