@@ -15,7 +15,7 @@ from tests.assessment.test_calibration import CRON
 from tests.assessment.test_selection_settings import (
     LENGTH,
     SHARES,
-    greatest_exposure,
+    exposures,
     upload_with,
 )
 
@@ -35,7 +35,7 @@ def test_simulated_student_is_asked_what_a_real_one_is_asked(
     rows: Rows,
 ) -> None:
     pool_id = upload_with(client, operator, selection)
-    greatest_exposure(client, pool_id, "before")
+    exposures(client, pool_id, "before")
     client.get("/api/calibrate", headers=CRON)
     pool = load_pool(deps.postgres, UUID(pool_id), versions(rows)[-1])
     for name in ("ann", "bob", "cyd"):
