@@ -11,9 +11,8 @@ from collections.abc import Iterator
 import numpy as np
 
 from lib.engine import Posterior
-from lib.engine.normal import FloatArray
-from tests.support.examinees import CORRELATED, adaptive_test, answers_of, examinee
-from tests.support.quadrature import Answers, exact_posterior
+from tests.support.examinees import adaptive_test, answers_of, correlated, examinee
+from tests.support.quadrature import Moments, exact_by_pairs, exact_posterior
 
 KINDS = (
     "",
@@ -39,14 +38,14 @@ LENGTHS = {
 }
 STEEPNESS = (1.0, 1.5, 2.0, 2.35, 3.0, 5.0)  # discriminations, probits; see `uniform_bank`
 GUESSING = (0.0, 0.2, 1 / 3)
-TESTS, CHECKED = 30, (3, 5, 8, 12, 20, 30)
+TESTS = {1: 30, 2: 30, 3: 30, 4: 10, 5: 5}
+CHECKED = (3, 5, 8, 12, 20, 30)
 
 Errors = tuple[float, float, float, float]
 
 
-def errors(state: Posterior, answers: Answers, mean: FloatArray, covariance: FloatArray) -> Errors:
+def errors(state: Posterior, exact: Moments) -> Errors:
     """Return the greatest errors of ours, mean and deviation, and of propagation alone."""
-    exact = exact_posterior(mean, covariance, answers)
     root = state.prior_root
     plain = state.prior_mean + root @ state.normal.mean
     spread = np.sqrt(np.diagonal(root @ state.normal.covariance @ root.T))
@@ -62,16 +61,18 @@ def given_histories(k: int, kind: str) -> Iterator[Errors]:
     """Yield the errors after each number of answers, each history another one."""
     for t in LENGTHS[k]:
         someone = examinee(np.random.default_rng([k, t, 1]), k, t, kind)
-        yield errors(someone.posterior, someone.answers, someone.mean, someone.covariance)
+        exact = exact_posterior(someone.mean, someone.covariance, someone.answers)
+        yield errors(someone.posterior, exact)
 
 
 def adaptive_histories(k: int, discrimination: float, guessing: float) -> Iterator[Errors]:
-    """Yield the errors along adaptive tests of k concepts, one or two."""
-    for seed in range(TESTS):
+    """Yield the errors along adaptive tests of k concepts that correlate by a half."""
+    integrate = exact_posterior if k == 1 else exact_by_pairs
+    for seed in range(TESTS[k]):
         bank, states = adaptive_test(seed, discrimination, guessing, CHECKED[-1], k)
         for t in CHECKED:
-            given = answers_of(states[t], bank)
-            yield errors(states[t], given, np.zeros(k), CORRELATED[:k, :k])
+            exact = integrate(np.zeros(k), correlated(k), answers_of(states[t], bank))
+            yield errors(states[t], exact)
 
 
 def cell(found: Iterator[Errors]) -> str:
@@ -89,7 +90,7 @@ def main() -> None:
         for k in LENGTHS:
             print(cell(given_histories(k, kind)), end="", flush=True)
         print("|")
-    for k in (1, 2):
+    for k in TESTS:
         names = " | ".join(f"c = {c:.2f}" for c in GUESSING)
         print(f"\n| adaptive, k = {k}, discrimination | {names} |\n" + "|---" * 4 + "|")
         for discrimination in STEEPNESS:

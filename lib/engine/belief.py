@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from lib.engine.marginals import marginal_moments
+from lib.engine.marginals import posterior_moments
 from lib.engine.normal import FloatArray
 from lib.engine.propagation import (
     Normal,
@@ -88,7 +88,7 @@ def _on_line(root: FloatArray, sites: Sites, line: Line) -> Belief:
 
 
 def _in_space(root: FloatArray, evidence: FloatArray, sites: Sites, normal: Normal) -> Belief:
-    seen = marginal_moments(root, evidence, sites.T.astype(float), normal)
+    seen = posterior_moments(root, evidence, sites.T.astype(float), normal)
     return Belief(sites, normal, seen.mean, seen.covariance)
 
 

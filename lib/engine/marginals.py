@@ -1,24 +1,25 @@
-"""The marginal of each concept beyond the normal approximation.
+"""The posterior of several concepts beyond the normal approximation.
 
 Propagation gives the best normal q; the true posterior is q times, for every answer, the ratio of
 its likelihood to its site. Along one concept θⱼ the marginal is therefore
 
     p(θⱼ) ∝ q(θⱼ) E[∏ ratioᵢ | θⱼ].
 
-lib.engine.apart takes the answers one by one, lib.engine.conditional together. A single concept
-needs none of this (lib.engine.single).
+lib.engine.apart takes the answers one by one, which mostly is enough. Where it is not, up to five
+concepts are integrated all at once (lib.engine.lattice); with more, propagation goes on along each
+of them (lib.engine.conditional). A single concept needs none of this (lib.engine.single).
 """
 
 import math
 from collections.abc import Iterator
 from itertools import islice
-from typing import NamedTuple
 
 import numpy as np
 
 from lib.engine.apart import Seen, apart, apart_and_paired
 from lib.engine.conditional import together
 from lib.engine.grid import Grid, far_grid_for, grid_for, moments
+from lib.engine.lattice import POINTS, integrated
 from lib.engine.normal import FloatArray, any_of, largest, total_over
 from lib.engine.propagation import Normal
 
@@ -29,35 +30,32 @@ more is said together; if not, that goes for those that they move by less than t
 _SETTLED = 0.02
 """Standard deviations. One more sweep that moves a mean and a deviation by less is the last."""
 _MOST_SWEEPS = 3
-_STEEP, _FEW = 5.0, 8
-"""Logits per prior standard deviation, and concepts. Steeper answers may leave a second mode
-between the points of the usual grid where pairs do not see it either. With more concepts to look
-for it along all of them would take too long.
+_STEEP = 4.0
+"""Logits per prior standard deviation. Steeper answers may leave a second mode between the points
+of the usual grid, where pairs do not see it either, and marginals of odd shapes.
 """
+_MOST_ALONG_ALL = 8  # concepts: to look along all of more takes too long
 _FAR = 14.0  # posterior standard deviations
 
 
-class Marginals(NamedTuple):
-    """Of the directions, in their units."""
-
-    mean: FloatArray
-    """Shape (j,)."""
-    covariance: FloatArray
-    """Shape (j, j): the true posterior's deviations, the normal's correlations."""
-
-
-def marginal_moments(
+def posterior_moments(
     directions: FloatArray, evidence: FloatArray, sites: FloatArray, normal: Normal
-) -> Marginals:
-    """Return the moments of the directions · z under the true posterior.
+) -> Normal:
+    """Return mean and covariance of the directions · z under the true posterior.
 
     Args:
         directions: Shape (j, k).
         evidence: See `lib.engine.propagation`.
         sites: The sites of `normal`, shape (2, t).
         normal: Prior times sites.
+
+    Returns:
+        Shapes (j,) and (j, j). Where each marginal was found alone, correlations are the normal's.
     """
     slopes, offset, floor = evidence[:-2], evidence[-2], evidence[-1]
+    steep = bool(largest(total_over(slopes * slopes, axis=0)) > _STEEP * _STEEP)
+    if steep and (found := _all_at_once(directions, evidence, normal, steep=steep)):
+        return found
     along = directions @ normal.covariance
     covariance = along @ directions.T
     scale = np.sqrt(np.maximum(np.diagonal(covariance), 1e-300))
@@ -66,47 +64,43 @@ def marginal_moments(
     spread = slopes.T @ normal.covariance @ slopes
     rest = np.maximum(np.diagonal(spread) - pull * pull, 0.0)
     seen = Seen(pull, rest, normal.mean @ slopes, offset, floor, sites)
-    if any_of(floor):
-        towards = directions / scale[:, None]
-        mean, deviation = _where_guessed(seen, spread, towards, slopes, normal)
-    else:
-        grid = grid_for(_steepest(spread))
+    grid = grid_for(_steepest(spread))
+    if not any_of(floor):
         mean, deviation = moments(apart(seen, grid.x), grid)
+    else:
+        both = moments(apart_and_paired(seen, spread, grid.x), grid, tails=True)
+        (mean, deviation), moved = both[:, 1], largest(np.abs(both[:, 1] - both[:, 0]), axis=0)
+        if largest(moved) >= _PAIRS_SETTLED:
+            if found := _all_at_once(directions, evidence, normal, steep=steep):
+                return found
+            matters = np.flatnonzero(moved >= _PAIRS_STILL)
+            if steep and len(moved) <= _MOST_ALONG_ALL:
+                matters, grid = np.arange(len(moved)), far_grid_for(_steepest(spread), _FAR)
+            seen = seen._replace(pull=pull[matters], rest=rest[matters])
+            towards = directions[matters] / scale[matters, None]
+            further = together(seen, towards, slopes, normal, grid.x)
+            mean[matters], deviation[matters] = _settled(further, grid)
     covariance *= deviation * deviation[:, None]
     covariance += covariance.T.copy()
     covariance *= 0.5
-    return Marginals(directions @ normal.mean + mean * scale, covariance)
+    return Normal(directions @ normal.mean + mean * scale, covariance)
+
+
+def _all_at_once(
+    directions: FloatArray, evidence: FloatArray, normal: Normal, *, steep: bool
+) -> Normal | None:
+    """Return `posterior_moments` of few concepts; None of more, or if they cannot be told."""
+    if len(evidence) - 2 not in POINTS:
+        return None
+    found = integrated(evidence, normal, steep=steep)
+    if found is None:
+        return None
+    return Normal(directions @ found.mean, directions @ found.covariance @ directions.T)
 
 
 def _steepest(spread: FloatArray) -> float:
     """Return how much the steepest answer rises over a deviation of the normal, logits."""
     return math.sqrt(largest(np.diagonal(spread)))
-
-
-def _where_guessed(
-    seen: Seen, spread: FloatArray, towards: FloatArray, slopes: FloatArray, normal: Normal
-) -> FloatArray:
-    """Return mean and deviation of each standardised direction `towards`, shape (2, j).
-
-    Args:
-        seen: The answers, of which some can be guessed.
-        spread: Covariance of the answers' u, shape (t, t).
-        towards: Shape (j, k).
-        slopes: Shape (k, t).
-        normal: Of z.
-    """
-    grid = grid_for(_steepest(spread))
-    alone, paired = moments(apart_and_paired(seen, spread, grid.x), grid, tails=True).swapaxes(0, 1)
-    moved = largest(np.abs(paired - alone), axis=0)
-    if largest(moved) < _PAIRS_SETTLED:
-        return np.asarray(paired)
-    matters = np.flatnonzero(moved >= _PAIRS_STILL)
-    if len(moved) <= _FEW and largest(total_over(slopes * slopes, axis=0)) > _STEEP * _STEEP:
-        matters, grid = np.arange(len(moved)), far_grid_for(_steepest(spread), _FAR)
-    seen = seen._replace(pull=seen.pull[matters], rest=seen.rest[matters])
-    further = together(seen, towards[matters], slopes, normal, grid.x)
-    paired[:, matters] = _settled(further, grid)
-    return np.asarray(paired)
 
 
 def _settled(ever_better: Iterator[FloatArray], grid: Grid) -> FloatArray:

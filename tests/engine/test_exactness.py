@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from tests.support.examinees import CORRELATED, adaptive_test, answers_of, examinee
-from tests.support.quadrature import exact_posterior
+from lib.engine import ItemBank, Posterior
+from tests.support.examinees import adaptive_test, answers_of, correlated, examinee
+from tests.support.quadrature import exact_by_pairs, exact_posterior
 
 KINDS = [
     "",
@@ -82,29 +83,64 @@ def test_two_hundred_questions_stay_exact() -> None:
         assert deviation < 0.015
 
 
-@pytest.mark.parametrize("discrimination", [1.0, 2.0])
+@pytest.mark.parametrize(
+    ("k", "tests"),
+    # Test 5 of two concepts hits a hard item after a row of misses: two stories, guessed or known.
+    [(2, (0, 5, 6, 34)), (3, (3, 6, 10)), (4, (3,))],
+)
+@pytest.mark.parametrize("discrimination", [1.0, 2.0, 5.0])
 @pytest.mark.parametrize("guessing", [0.0, 0.2, 1 / 3])
-def test_adaptive_histories_are_exact_enough(discrimination: float, guessing: float) -> None:
-    # Seed 5 hits a hard item after a row of misses: two stories, guessed or known.
-    for seed in (0, 5, 6):
-        bank, states = adaptive_test(seed, discrimination, guessing, 20)
-        for t in (5, 8, 11, 20):
-            exact = exact_posterior(np.zeros(2), CORRELATED, answers_of(states[t], bank))
+def test_adaptive_histories_are_exact_enough(
+    k: int, tests: tuple[int, ...], discrimination: float, guessing: float
+) -> None:
+    for seed in tests:
+        bank, states = adaptive_test(seed, discrimination, guessing, 20, k)
+        for t in (3, 5, 8, 11, 20):
+            exact = exact_by_pairs(np.zeros(k), correlated(k), answers_of(states[t], bank))
             mean = np.abs(states[t].mean - exact.mean).max()
             deviation = np.abs(np.sqrt(states[t].variance) - exact.deviation).max()
             assert mean < 0.01, (seed, t)
             assert deviation < 0.015, (seed, t)
 
 
+@pytest.mark.parametrize("discrimination", [2.0, 5.0])
+def test_five_steep_concepts_are_exact_enough(discrimination: float) -> None:
+    bank, states = adaptive_test(2, discrimination, 0.2, 20, 5)
+    exact = exact_by_pairs(np.zeros(5), correlated(5), answers_of(states[20], bank))
+    assert np.abs(states[20].mean - exact.mean).max() < 0.01
+    assert np.abs(np.sqrt(states[20].variance) - exact.deviation).max() < 0.015
+
+
+def among_eight(state: Posterior, bank: ItemBank) -> Posterior:
+    """Return the same history where six more concepts are in the bank, which nobody asked about."""
+    k, t = len(state.mean), state.answered
+    slopes = np.hstack([bank.slopes, np.zeros((len(bank), 8 - k))])
+    covariance = np.eye(8)
+    covariance[:k, :k] = correlated(k)
+    wider = ItemBank(slopes, bank.intercepts, bank.guessing)
+    prior = Posterior.prior(8, None, covariance)
+    return Posterior.of_answers(prior, wider, state.items[:t], state.correct[:t])
+
+
+@pytest.mark.parametrize(("discrimination", "most"), [(1.0, 0.01), (2.0, 0.012), (5.0, 0.15)])
+@pytest.mark.parametrize("guessing", [0.2, 1 / 3])
+def test_many_concepts_are_nearly_as_exact(
+    discrimination: float, most: float, guessing: float
+) -> None:
+    # With so many propagation goes on along each. In test 34, a lucky guess at steep questions,
+    # every sweep sees more mass where there is none.
+    for seed in (0, 20, 34):
+        bank, states = adaptive_test(seed, discrimination, guessing, 20)
+        for t in (5, 8, 20):
+            exact = exact_by_pairs(np.zeros(2), correlated(2), answers_of(states[t], bank))
+            found = among_eight(states[t], bank)
+            assert np.abs(found.mean[:2] - exact.mean).max() < most
+            assert np.abs(np.sqrt(found.variance[:2]) - exact.deviation).max() < 1.5 * most
+            assert np.abs(found.mean[2:]).max() < 1e-6
+            assert found.variance[2:] == pytest.approx(np.ones(6), abs=1e-6)
+
+
 def test_off_diagonal_covariances_are_exact_enough() -> None:
     someone = examinee(np.random.default_rng(8), 3, 25, "guessing correlated")
     exact = exact_posterior(someone.mean, someone.covariance, someone.answers)
     assert np.abs(someone.posterior.covariance - exact.covariance).max() < 0.01
-
-
-def test_propagation_that_goes_astray_is_not_believed() -> None:
-    # A lucky guess at very steep questions: every sweep sees more mass where there is none.
-    bank, states = adaptive_test(34, 5.0, 0.2, 8)
-    exact = exact_posterior(np.zeros(2), CORRELATED, answers_of(states[8], bank))
-    assert np.abs(states[8].mean - exact.mean).max() < 0.15
-    assert np.abs(np.sqrt(states[8].variance) - exact.deviation).max() < 0.15

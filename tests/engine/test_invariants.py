@@ -16,8 +16,14 @@ ORDER_TOLERANCE = 0.003
 SEEDS = st.integers(0, 2**32 - 1)
 CONCEPTS = st.integers(1, 5)
 LENGTHS = st.integers(1, 15)
+NAMES_TOLERANCE = 0.005
+"""How far other names of the concepts may move a mean or variance; docs/engine.md."""
+
 KINDS = st.sampled_from(["", "guessing", "correlated", "guessing correlated shifted", "right"])
-PLAIN_KINDS = st.sampled_from(["", "correlated", "shifted", "right", "wrong", "duplicate"])
+PLAIN_KINDS = st.sampled_from(
+    ["", "correlated", "shifted", "right", "wrong", "duplicate", "steep", "steep correlated"]
+)
+ALL_KINDS = KINDS | st.sampled_from(["steep", "steep correlated", "guessing steep correlated"])
 
 quick = settings(max_examples=60, deadline=None, derandomize=True)
 
@@ -74,7 +80,7 @@ def test_order_of_answers_hardly_matters(seed: int, k: int, t: int, kind: str) -
 
 
 @quick
-@given(SEEDS, st.integers(2, 5), LENGTHS, KINDS)
+@given(SEEDS, st.integers(2, 5), LENGTHS, ALL_KINDS)
 def test_relabelling_concepts_relabels_the_result(seed: int, k: int, t: int, kind: str) -> None:
     someone = somebody(seed, k, t, kind)
     label = np.random.default_rng(seed + 1).permutation(k)
@@ -84,12 +90,14 @@ def test_relabelling_concepts_relabels_the_result(seed: int, k: int, t: int, kin
         someone.answers._replace(slopes=someone.answers.slopes[:, label]),
     ).posterior
     found = someone.posterior
-    assert renamed.mean == pytest.approx(found.mean[label], abs=1e-4)
-    assert renamed.covariance == pytest.approx(found.covariance[np.ix_(label, label)], abs=1e-4)
+    tolerance = NAMES_TOLERANCE if "steep" in kind else 0.2 * NAMES_TOLERANCE
+    relabelled = found.covariance[np.ix_(label, label)]
+    assert renamed.mean == pytest.approx(found.mean[label], abs=tolerance)
+    assert renamed.covariance == pytest.approx(relabelled, abs=tolerance)
 
 
 @quick
-@given(SEEDS, CONCEPTS, LENGTHS, KINDS)
+@given(SEEDS, CONCEPTS, LENGTHS, ALL_KINDS)
 def test_turning_a_concept_round_turns_its_mean(seed: int, k: int, t: int, kind: str) -> None:
     someone = somebody(seed, k, t, kind)
     sign = np.where(np.arange(k) == 0, -1.0, 1.0)

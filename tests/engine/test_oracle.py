@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from scipy import integrate, stats
 
-from tests.support.examinees import Examinee, examinee
+from tests.support.examinees import Examinee, adaptive_test, answers_of, correlated, examinee
 from tests.support.particles import Particles
-from tests.support.quadrature import Answers, exact_posterior
+from tests.support.quadrature import Answers, exact_by_pairs, exact_posterior, log_likelihood
 
 
 def adaptive_moments(someone: Examinee, low: float, high: float) -> tuple[float, float]:
@@ -89,3 +89,32 @@ def test_points_value_an_item_by_what_its_answers_leave_of_the_variances() -> No
     chance = float(cloud.weight @ cloud.likely[:, 5])
     left = chance * right.variance.sum() + (1 - chance) * wrong.variance.sum()
     assert cloud.expected_fall()[5] == pytest.approx(cloud.variance.sum() - left, abs=2e-3)
+
+
+@pytest.mark.parametrize("k", [2, 3, 4])
+@pytest.mark.parametrize("kind", ["", "guessing correlated", "shifted narrow correlated"])
+def test_sum_over_pairs_agrees_with_the_dense_grid(k: int, kind: str) -> None:
+    someone = examinee(np.random.default_rng(8), k, 12, kind)
+    dense = exact_posterior(someone.mean, someone.covariance, someone.answers)
+    pairs = exact_by_pairs(someone.mean, someone.covariance, someone.answers)
+    assert pairs.mean == pytest.approx(dense.mean, abs=1e-4)
+    assert pairs.covariance == pytest.approx(dense.covariance, abs=1e-4)
+
+
+def test_sum_over_pairs_misses_no_second_story() -> None:
+    # A lucky guess at very steep questions: more weighted draws of the prior than any grid has
+    # points tell how much mass lies far from the mode.
+    bank, states = adaptive_test(6, 5.0, 0.2, 20, k=3)
+    answers = answers_of(states[20], bank)
+    rng = np.random.default_rng(1)
+    weight, first, squares = 0.0, np.zeros(3), np.zeros(3)
+    for _ in range(20):
+        theta = rng.multivariate_normal(np.zeros(3), correlated(3), 200_000)
+        likelihood = np.exp(log_likelihood(theta, answers) + 20.0)
+        weight += likelihood.sum()
+        first += likelihood @ theta
+        squares += likelihood @ theta**2
+    mean = first / weight
+    exact = exact_by_pairs(np.zeros(3), correlated(3), answers)
+    assert exact.mean == pytest.approx(mean, abs=0.02)
+    assert exact.deviation == pytest.approx(np.sqrt(squares / weight - mean**2), abs=0.02)

@@ -7,7 +7,10 @@ import numpy as np
 from lib.engine import ItemBank, Posterior, select, update
 from tests.support.quadrature import Answers, FloatArray
 
-CORRELATED = np.array([[1.0, 0.5], [0.5, 1.0]])
+
+def correlated(k: int) -> FloatArray:
+    """Return the covariance of concepts that correlate by a half."""
+    return 0.5 * np.eye(k) + 0.5
 
 
 class Examinee(NamedTuple):
@@ -44,8 +47,10 @@ def examinee(rng: np.random.Generator, k: int, t: int, kind: str) -> Examinee:
     mean, covariance = np.zeros(k), np.eye(k)
     slopes, intercepts = questions(rng, t, k)
     guessing = np.full(t, 0.25 if "guessing" in kind else 0.0)
+    if "steep" in kind:
+        slopes, intercepts = 3.0 * slopes, 3.0 * intercepts
     if "correlated" in kind:
-        covariance = 0.5 * np.eye(k) + 0.5
+        covariance = correlated(k)
     if "singular" in kind:
         covariance = 0.001 * np.eye(k) + 0.999
     if "narrow" in kind:
@@ -81,10 +86,10 @@ def uniform_bank(
 def adaptive_test(
     seed: int, discrimination: float, guessing: float, length: int, k: int = 2
 ) -> tuple[ItemBank, list[Posterior]]:
-    """Return a bank of one concept or two correlated ones, and the posteriors along a test."""
+    """Return a bank of k correlated concepts, and the posteriors along a test."""
     rng = np.random.default_rng([7, seed])
     bank = uniform_bank(rng, 150, k, discrimination, guessing)
-    prior = CORRELATED[:k, :k]
+    prior = correlated(k)
     states = [Posterior.prior(k, None, prior)]
     theta, unasked = rng.multivariate_normal(np.zeros(k), prior), np.ones(len(bank), bool)
     for _ in range(length):

@@ -3,9 +3,11 @@
 Independent of lib.engine: its own likelihood, its own integration. The grid is a tensor product of
 trapezoid rules, which converge geometrically on smooth functions, laid along the axes of the
 posterior itself: first around its mode, then again around the moments just found. In one dimension
-it covers all of the prior, so that no second mode is missed.
+it covers all of the prior, so that no second mode is missed; in more, it can where every answer
+tests one or two concepts (`exact_by_pairs`).
 """
 
+from itertools import combinations_with_replacement
 from typing import NamedTuple
 
 import numpy as np
@@ -17,6 +19,9 @@ REACH = 8.0  # of the grid around its centre, standard deviations
 STEPS = {2: 0.25, 3: 0.45}  # of the grid by dimension, standard deviations
 LINE = np.linspace(-10.0, 10.0, 20_001)[:, None]  # prior standard deviations
 COARSEST = 0.65  # leaves exp(-2π²/0.65²) = 5e-21 on a normal density
+POINTS = {2: 221, 3: 111, 4: 61, 5: 33}  # by dimension, along each concept
+PRIOR_ENDS = 5.5  # of those, prior standard deviations
+EVEN = 2.0  # posterior standard deviations within which they are nearly even
 
 
 class Answers(NamedTuple):
@@ -74,6 +79,99 @@ def _over_the_prior(m0: FloatArray, v0: FloatArray, answers: Answers) -> Moments
     weight /= weight.sum()
     centre = weight @ theta
     return Moments(centre, np.array([[weight @ (theta[:, 0] - centre) ** 2]]))
+
+
+def exact_by_pairs(mean: ArrayLike, covariance: ArrayLike, answers: Answers) -> Moments:
+    """Return mean and covariance of θ, integrated over all of the prior.
+
+    Each answer tests one concept or two, so the log density is a sum of one table per pair of
+    concepts, however many answers there are.
+
+    Args:
+        mean: Of the normal prior, shape (k,), k from 2 to 5.
+        covariance: Of the normal prior, shape (k, k), positive definite.
+        answers: What was answered.
+    """
+    m0, v0 = np.asarray(mean, float), np.asarray(covariance, float)
+    reach = PRIOR_ENDS * np.sqrt(np.diagonal(v0))
+    evenly = np.linspace(-1.0, 1.0, POINTS[len(m0)])
+    once = _over(m0[:, None] + reach[:, None] * evenly, 0.0 * evenly, m0, v0, answers)
+    # Again, most of the points where most of the mass was found.
+    width = EVEN * once.deviation
+    low, high = (np.arcsinh((m0 + end * reach - once.mean) / width) for end in (-1.0, 1.0))
+    t = np.linspace(low, high, len(evenly), axis=1)
+    theta = once.mean[:, None] + width[:, None] * np.sinh(t)
+    return _over(theta, np.log(np.cosh(t)), m0, v0, answers)
+
+
+def _over(
+    theta: FloatArray, log_weight: FloatArray, m0: FloatArray, v0: FloatArray, answers: Answers
+) -> Moments:
+    """Return the moments over the product of the rows of θ, (k, n), and of their weights."""
+    k, n = theta.shape
+    tables = _tables(theta, m0, np.linalg.inv(v0), answers)
+    for j, logs in enumerate(np.broadcast_to(log_weight, theta.shape)):
+        tables[j, j] = tables[j, j] + logs
+
+    def along(table: FloatArray, *axes: int) -> FloatArray:
+        return table.reshape([n if axis in axes else 1 for axis in range(1, k)])
+
+    within = sum(along(table, *pair) for pair, table in tables.items() if 0 not in pair)
+    total, first, second, top = 0.0, np.zeros(k), np.zeros((k, k)), -np.inf
+    for at in range(n):  # one slice of the first concept after the other
+        density = within + tables[0, 0][at]
+        density = density + sum(along(tables[0, j][at], j) for j in range(1, k))
+        highest = max(top, float(density.max()))
+        w, keep = np.exp(density - highest), np.exp(top - highest)
+        mass, centre, spread = _slice_moments(w, theta, theta[0, at])
+        total, first, second = total * keep + mass, first * keep + centre, second * keep + spread
+        top = highest
+    return Moments(first / total, second / total - np.outer(first, first) / total**2)
+
+
+def _tables(
+    theta: FloatArray, m0: FloatArray, precision: FloatArray, answers: Answers
+) -> dict[tuple[int, int], FloatArray]:
+    """Return the terms of the log density of each pair of concepts, of one concept at (j, j)."""
+    tables = {}
+    for i, j in combinations_with_replacement(range(len(theta)), 2):
+        alone = i == j
+        one, other = theta[i] - m0[i], theta[j] - m0[j]
+        prior = precision[i, j] * one * one / 2 if alone else precision[i, j] * np.outer(one, other)
+        concerned = np.zeros(len(theta), bool)
+        concerned[[i, j]] = True
+        asked = ((answers.slopes != 0.0) == concerned).all(axis=1)
+        here = Answers(answers.slopes[asked][:, [i] if alone else [i, j]], *_rest(answers, asked))
+        points = theta[i][:, None]
+        if not alone:
+            points = np.stack(np.meshgrid(theta[i], theta[j], indexing="ij"), -1).reshape(-1, 2)
+        tables[i, j] = log_likelihood(points, here).reshape(prior.shape) - prior
+    return tables
+
+
+def _rest(
+    answers: Answers, asked: NDArray[np.bool_]
+) -> tuple[FloatArray, FloatArray, NDArray[np.bool_]]:
+    return answers.intercepts[asked], answers.guessing[asked], answers.correct[asked]
+
+
+def _slice_moments(
+    w: FloatArray, theta: FloatArray, at: float
+) -> tuple[float, FloatArray, FloatArray]:
+    """Return Σ w, Σ w θ and Σ w θ θᵀ over the points whose first concept is `at`."""
+    k = len(theta)
+    mass, first, second = float(w.sum()), np.empty(k), np.empty((k, k))
+    first[0], second[0, 0] = at * mass, at * at * mass
+    for i, j in combinations_with_replacement(range(1, k), 2):
+        others = tuple(axis - 1 for axis in range(1, k) if axis not in (i, j))
+        together = w.sum(axis=others)
+        if i == j:
+            first[i] = together @ theta[i]
+            second[0, i] = second[i, 0] = at * first[i]
+            second[i, i] = together @ theta[i] ** 2
+        else:
+            second[i, j] = second[j, i] = theta[i] @ together @ theta[j]
+    return mass, first, second
 
 
 def _change(before: Moments, after: Moments) -> float:
