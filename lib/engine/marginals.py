@@ -19,7 +19,7 @@ import numpy as np
 from lib.engine.apart import Seen, apart, apart_and_paired
 from lib.engine.conditional import together
 from lib.engine.grid import Grid, far_grid_for, grid_for, moments
-from lib.engine.lattice import POINTS, integrated
+from lib.engine.lattice import integrated
 from lib.engine.normal import FloatArray, any_of, largest, total_over
 from lib.engine.propagation import Normal
 
@@ -89,9 +89,7 @@ def posterior_moments(
 def _all_at_once(
     directions: FloatArray, evidence: FloatArray, normal: Normal, *, steep: bool
 ) -> Normal | None:
-    """Return `posterior_moments` of few concepts; None of more, or if they cannot be told."""
-    if len(evidence) - 2 not in POINTS:
-        return None
+    """Return `posterior_moments` by `integrated`, or None where that is."""
     found = integrated(evidence, normal, steep=steep)
     if found is None:
         return None

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from lib.engine import ItemBank, Posterior
 from lib.engine.lattice import POINTS, integrated
 from lib.engine.propagation import Normal
 from tests.support.examinees import adaptive_test, answers_of, correlated
@@ -11,12 +12,51 @@ from tests.support.quadrature import exact_by_pairs
 
 @pytest.mark.parametrize("k", POINTS)
 @pytest.mark.parametrize("steep", [False, True])
-def test_without_answers_they_find_the_prior(k: int, steep: bool) -> None:
+def test_answers_that_say_hardly_anything_leave_the_prior(k: int, steep: bool) -> None:
+    evidence = np.concatenate((1e-3 * np.eye(k), np.zeros((1, k)), np.full((1, k), 0.25)))
     elsewhere = Normal(np.full(k, -0.5), 0.4 * np.eye(k) + 0.2)
-    found = integrated(np.empty((k + 2, 0)), elsewhere, steep=steep)
+    found = integrated(evidence, elsewhere, steep=steep)
     assert found
     assert np.abs(found.mean).max() < 5e-3
     assert found.covariance == pytest.approx(np.eye(k), abs=0.01)
+
+
+def test_where_no_answer_points_the_prior_stays_to_the_last_digit() -> None:
+    bank = ItemBank([[6.0, 3.0, 0.0, 0.0, 0.0], [0.0, 7.0, 0.0, 0.0, 0.0]], 0.0, 0.25)
+    found = Posterior.of_answers(Posterior.prior(5), bank, [0, 1, 0], [True, False, True])
+    assert found.covariance[0, 1] < -0.05
+    assert found.mean[2:] == pytest.approx(np.zeros(3), abs=1e-15)
+    assert found.covariance[2:] == pytest.approx(np.eye(5)[2:], abs=1e-15)
+
+
+def test_two_of_many_concepts_are_two_dimensions() -> None:
+    bank = ItemBank([[6.0, 3.0], [0.0, 7.0]], 0.0, 0.25)
+    two = Posterior.of_answers(Posterior.prior(2), bank, [0, 1, 0], [True, False, True])
+    wider = ItemBank(np.pad(bank.slopes, ((0, 0), (30, 0))), 0.0, 0.25)
+    found = Posterior.of_answers(Posterior.prior(32), wider, [0, 1, 0], [True, False, True])
+    assert found.mean[30:] == pytest.approx(two.mean, abs=1e-9)
+    assert found.covariance[30:, 30:] == pytest.approx(two.covariance, abs=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("mean", "variance", "difficulty", "correct"),
+    [
+        (0.0, 1.0, [0.0, 1.0, 1.0], [False, True, True]),
+        (0.0, 4.0, [0.0, 0.0, 1.0, 1.0], [False, False, True, True]),
+        (3.0, 4.0, [0.0, 1.0, 1.0], [False, True, True]),
+    ],
+)
+def test_steep_answers_that_contradict_each_other_are_weighed(
+    mean: float, variance: float, difficulty: list[float], correct: list[bool]
+) -> None:
+    # Each answer's likelihood is e⁻⁴⁰ and less wherever the posterior is.
+    t = len(correct)
+    bank = ItemBank.from_questions([[1, 1]] * t, difficulty, 5.0)
+    prior = Posterior.prior(2, [mean] * 2, variance * np.eye(2))
+    found = Posterior.of_answers(prior, bank, range(t), correct)
+    exact = exact_by_pairs([mean] * 2, variance * np.eye(2), answers_of(found, bank))
+    assert found.mean == pytest.approx(exact.mean, abs=0.01)
+    assert np.sqrt(found.variance) == pytest.approx(exact.deviation, abs=0.015)
 
 
 @pytest.mark.parametrize("k", [2, 3, 4])

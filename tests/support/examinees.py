@@ -105,3 +105,23 @@ def answers_of(state: Posterior, bank: ItemBank) -> Answers:
     asked = list(state.items)
     columns = bank.slopes[asked], bank.intercepts[asked], bank.guessing[asked]
     return Answers(*columns, np.array(state.correct))
+
+
+def among_eight(state: Posterior, bank: ItemBank) -> Posterior:
+    """Return the same history where further concepts, eight in all, were asked about as well.
+
+    They have nothing to do with those of `state` and were asked one question each, at first.
+    """
+    k = len(state.mean)
+    more = 8 - k
+    slopes = np.zeros((len(bank) + more, 8))
+    slopes[: len(bank), :k] = bank.slopes
+    slopes[len(bank) :, k:] = np.eye(more)
+    padded = (np.pad(column, (0, more)) for column in (bank.intercepts, bank.guessing))
+    covariance = np.eye(8)
+    covariance[:k, :k] = correlated(k)
+    prior = Posterior.prior(8, None, covariance)
+    items = (*range(len(bank), len(bank) + more), *state.items)
+    return Posterior.of_answers(
+        prior, ItemBank(slopes, *padded), items, (True,) * more + state.correct
+    )
