@@ -21,6 +21,15 @@ def test_answers_that_say_hardly_anything_leave_the_prior(k: int, steep: bool) -
     assert found.covariance == pytest.approx(np.eye(k), abs=0.01)
 
 
+@pytest.mark.parametrize("k", [2, 3, 4, 5])
+def test_without_guessing_no_direction_becomes_wider_than_the_prior(k: int) -> None:
+    slopes = np.diag([6.0] + [1e-3] * (k - 1))
+    evidence = np.concatenate((slopes, np.zeros((2, k))))
+    found = integrated(evidence, Normal(np.zeros(k), np.eye(k)), steep=True)
+    assert found
+    assert np.linalg.eigvalsh(found.covariance)[-1] <= 1.0 + 1e-12
+
+
 def test_where_no_answer_points_the_prior_stays_to_the_last_digit() -> None:
     bank = ItemBank([[6.0, 3.0, 0.0, 0.0, 0.0], [0.0, 7.0, 0.0, 0.0, 0.0]], 0.0, 0.25)
     found = Posterior.of_answers(Posterior.prior(5), bank, [0, 1, 0], [True, False, True])
