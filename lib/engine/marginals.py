@@ -6,8 +6,8 @@ its likelihood to its site. Along one concept θⱼ the marginal is therefore
     p(θⱼ) ∝ q(θⱼ) E[∏ ratioᵢ | θⱼ].
 
 lib.engine.apart takes the answers one by one, which mostly is enough. Where it is not, up to five
-concepts are integrated all at once (lib.engine.lattice); with more, propagation goes on along each
-of them (lib.engine.conditional). A single concept needs none of this (lib.engine.single).
+dimensions are integrated all at once (lib.engine.lattice); in more, propagation goes on along each
+concept (lib.engine.conditional). A single concept needs none of this (lib.engine.single).
 """
 
 import math
