@@ -4,7 +4,7 @@ A rank-one lattice fills the unit cube far more evenly than chance does; the nor
 root of a covariance lay it over space. Two are laid by the normal approximation, one made a little
 wider and one much, and one by the prior: a lucky guess leaves a second mode, somewhere between the
 two. A point weighs posterior density over the density of all points there, whichever lattice it is
-of. Where the moments found are not those of the normal, they lay the lattices once more.
+of. Where the moments found are not those of the normal, they lay the lattices again.
 
 Nothing is integrated where no answer points: there the posterior is the prior.
 
@@ -41,7 +41,7 @@ _WIDER, _MUCH_WIDER, _BEYOND = 1.5, 3.5, 1.5
 _OFF = 0.1
 """Deviations of what laid the points. If no mean and no deviation found is off by more, it fits."""
 _ENOUGH, _LEAST, _FEWEST = 150.0, 50.0, 5.0
-"""Effective sample sizes. With less than the first, points are laid once more by what they found;
+"""Effective sample sizes. With less than the first, points are laid again by what they found;
 with less than the second at the end, nothing is known, and with less than the last at any time.
 """
 _MOST_TIMES = 3

@@ -54,7 +54,7 @@ def posterior_moments(
     """
     slopes, offset, floor = evidence[:-2], evidence[-2], evidence[-1]
     steep = bool(largest(total_over(slopes * slopes, axis=0)) > _STEEP * _STEEP)
-    if steep and (found := _all_at_once(directions, evidence, normal, steep=steep)):
+    if steep and (found := _all_at_once(directions, evidence, normal, steep=True)):
         return found
     along = directions @ normal.covariance
     covariance = along @ directions.T
@@ -71,7 +71,7 @@ def posterior_moments(
         both = moments(apart_and_paired(seen, spread, grid.x), grid, tails=True)
         (mean, deviation), moved = both[:, 1], largest(np.abs(both[:, 1] - both[:, 0]), axis=0)
         if largest(moved) >= _PAIRS_SETTLED:
-            if found := _all_at_once(directions, evidence, normal, steep=steep):
+            if not steep and (found := _all_at_once(directions, evidence, normal, steep=False)):
                 return found
             matters = np.flatnonzero(moved >= _PAIRS_STILL)
             if steep and len(moved) <= _MOST_ALONG_ALL:

@@ -13,11 +13,12 @@ from tests.support.examinees import Examinee, examinee
 ORDER_TOLERANCE = 0.003
 """How far another order of the same answers may move a mean or deviation; docs/engine.md."""
 
+STEEP_ORDER_TOLERANCE = 0.01
+"""The same where questions are steep, up to 10 logits and more."""
+
 SEEDS = st.integers(0, 2**32 - 1)
 CONCEPTS = st.integers(1, 5)
 LENGTHS = st.integers(1, 15)
-NAMES_TOLERANCE = 0.005
-"""How far other names of the concepts may move a mean or variance; docs/engine.md."""
 
 KINDS = st.sampled_from(["", "guessing", "correlated", "guessing correlated shifted", "right"])
 PLAIN_KINDS = st.sampled_from(
@@ -26,6 +27,7 @@ PLAIN_KINDS = st.sampled_from(
 ALL_KINDS = KINDS | st.sampled_from(["steep", "steep correlated", "guessing steep correlated"])
 
 quick = settings(max_examples=60, deadline=None, derandomize=True)
+twice = settings(quick, max_examples=120)
 
 
 def somebody(seed: int, k: int, t: int, kind: str) -> Examinee:
@@ -67,19 +69,20 @@ def test_no_question_is_expected_to_make_a_variance_grow(
     assert mean_variance == pytest.approx(expected, abs=1e-6)
 
 
-@quick
-@given(SEEDS, CONCEPTS, LENGTHS, KINDS)
+@twice
+@given(SEEDS, CONCEPTS, LENGTHS, ALL_KINDS)
 def test_order_of_answers_hardly_matters(seed: int, k: int, t: int, kind: str) -> None:
     someone = somebody(seed, k, t, kind)
     order = np.random.default_rng(seed + 1).permutation(t)
     correct = someone.answers.correct[order].tolist()
     other = Posterior.of_answers(someone.prior, someone.bank, order, correct)
-    assert np.abs(other.mean - someone.posterior.mean).max() < ORDER_TOLERANCE
+    tolerance = STEEP_ORDER_TOLERANCE if "steep" in kind else ORDER_TOLERANCE
+    assert np.abs(other.mean - someone.posterior.mean).max() < tolerance
     gap = np.sqrt(other.variance) - np.sqrt(someone.posterior.variance)
-    assert np.abs(gap).max() < ORDER_TOLERANCE
+    assert np.abs(gap).max() < tolerance
 
 
-@quick
+@twice
 @given(SEEDS, st.integers(2, 5), LENGTHS, ALL_KINDS)
 def test_relabelling_concepts_relabels_the_result(seed: int, k: int, t: int, kind: str) -> None:
     someone = somebody(seed, k, t, kind)
@@ -90,13 +93,11 @@ def test_relabelling_concepts_relabels_the_result(seed: int, k: int, t: int, kin
         someone.answers._replace(slopes=someone.answers.slopes[:, label]),
     ).posterior
     found = someone.posterior
-    tolerance = NAMES_TOLERANCE if "steep" in kind else 0.2 * NAMES_TOLERANCE
-    relabelled = found.covariance[np.ix_(label, label)]
-    assert renamed.mean == pytest.approx(found.mean[label], abs=tolerance)
-    assert renamed.covariance == pytest.approx(relabelled, abs=tolerance)
+    assert renamed.mean == pytest.approx(found.mean[label], abs=1e-4)
+    assert renamed.covariance == pytest.approx(found.covariance[np.ix_(label, label)], abs=1e-4)
 
 
-@quick
+@twice
 @given(SEEDS, CONCEPTS, LENGTHS, ALL_KINDS)
 def test_turning_a_concept_round_turns_its_mean(seed: int, k: int, t: int, kind: str) -> None:
     someone = somebody(seed, k, t, kind)

@@ -58,7 +58,7 @@ def test_two_of_many_concepts_are_two_dimensions() -> None:
 def test_steep_answers_that_contradict_each_other_are_weighed(
     mean: float, variance: float, difficulty: list[float], correct: list[bool]
 ) -> None:
-    # Each answer's likelihood is e⁻⁴⁰ and less wherever the posterior is.
+    # Their likelihood is e⁻⁸⁰ and less wherever the posterior is.
     t = len(correct)
     bank = ItemBank.from_questions([[1, 1]] * t, difficulty, 5.0)
     prior = Posterior.prior(2, [mean] * 2, variance * np.eye(2))
