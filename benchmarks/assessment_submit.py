@@ -59,7 +59,7 @@ def main() -> None:
         bare_ids = prepare(url, CLIENTS)
         with (
             serving("benchmarks.assessment_bare:app", env) as bare,
-            serving("api.test_submit:app", env) as submit,
+            serving("api.assessment.submit:app", env) as submit,
             serving("api.index:app", env) as others,
         ):
             pool_id = upload(others.url)

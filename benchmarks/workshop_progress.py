@@ -140,7 +140,7 @@ def main() -> None:
             for _, script in schema_scripts():
                 connection.execute(script.encode())
         bare = served("bare", url, "--factory", "benchmarks.workshop_progress:bare_app")
-        ours = served("ours", url, "api.student_progress:app")
+        ours = served("ours", url, "api.workshop.student_progress:app")
         with bare as bare_port, ours as our_port:
             ports = {"bare FastAPI, same call": bare_port, "student-progress": our_port}
             times: dict[str, list[float]] = {name: [] for name in ports}

@@ -1,8 +1,9 @@
 """The API description of all functions together; served by the local server only.
 
-What the code cannot say stands in `docs/api/<module>.json`, for each operation ("GET /health"): a
-`summary`, and an example of each of the `parameters`, of the `request`'s body and of the `answer`,
-with `other_answers` by title where there are several shapes. `docs/api/shared.json` is said once.
+What the code cannot say stands in `docs/api/<context>/<function>.json`, for each operation
+("GET /health"): a `summary`, and an example of each of the `parameters`, of the `request`'s body
+and of the `answer`, with `other_answers` by title where there are several shapes.
+`docs/api/shared.json` holds what all of them share.
 """
 
 import json
@@ -55,7 +56,7 @@ async def serve_openapi(scope: Scope, receive: Receive, send: Send) -> None:
 
 
 def _documented(name: str) -> dict[str, Any]:
-    file = DOCUMENTED / f"{name}.json"
+    file = DOCUMENTED / f"{name.replace('.', '/')}.json"
     read: dict[str, Any] = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
     return read
 

@@ -32,7 +32,7 @@ class Endpoint:
 
     path: str
     module: str
-    """Name of the file in `api/`, without `.py`."""
+    """The module below `api/`: `assessment.submit` is `api/assessment/submit.py`."""
     methods: tuple[str, ...]
     access: Access
     body_limit: int = SMALL_BODY
@@ -60,94 +60,123 @@ class Endpoint:
 
 ENDPOINTS: tuple[Endpoint, ...] = (
     # --- house
-    Endpoint("/health", "health", ("GET",), Access.PUBLIC),
-    Endpoint("/api/health", "health", ("GET",), Access.PUBLIC),
+    Endpoint("/health", "operations.health", ("GET",), Access.PUBLIC),
+    Endpoint("/api/health", "operations.health", ("GET",), Access.PUBLIC),
     # --- workshop
-    Endpoint("/api/generate-session", "generate_session", ("POST",), Access.PUBLIC),
-    Endpoint("/api/student-progress", "student_progress", ("GET", "POST"), Access.SESSION),
-    Endpoint("/api/student-config-save", "student_config_save", ("POST",), Access.SESSION),
-    Endpoint("/api/student-config-update", "student_config_update", ("PUT",), Access.SESSION),
-    Endpoint("/api/student-config-get", "student_config_get", ("GET",), Access.SESSION),
+    Endpoint("/api/generate-session", "workshop.generate_session", ("POST",), Access.PUBLIC),
+    Endpoint("/api/student-progress", "workshop.student_progress", ("GET", "POST"), Access.SESSION),
+    Endpoint("/api/student-config-save", "workshop.student_config_save", ("POST",), Access.SESSION),
     Endpoint(
-        "/api/track-student-progress", "track_student_progress", ("GET", "POST"), Access.SESSION
+        "/api/student-config-update", "workshop.student_config_update", ("PUT",), Access.SESSION
     ),
-    Endpoint("/api/report-bug", "report_bug", ("POST",), Access.PUBLIC),
+    Endpoint("/api/student-config-get", "workshop.student_config_get", ("GET",), Access.SESSION),
     Endpoint(
-        "/api/cleanup-sessions", "cleanup_sessions", ("GET",), Access.CRON, schedule="30 3 * * *"
+        "/api/track-student-progress",
+        "workshop.track_student_progress",
+        ("GET", "POST"),
+        Access.SESSION,
     ),
-    Endpoint("/api/admin-list-configs", "admin_list_configs", ("POST",), Access.OPERATOR),
-    Endpoint("/api/admin-list-configs-v2", "admin_list_configs_v2", ("POST",), Access.OPERATOR),
-    Endpoint("/api/admin-delete-sessions", "admin_delete_sessions", ("POST",), Access.OPERATOR),
-    Endpoint("/api/admin-delete-student", "admin_delete_student", ("POST",), Access.OPERATOR),
-    Endpoint("/api/workshop-analytics", "workshop_analytics", ("GET",), Access.OPERATOR),
+    Endpoint("/api/report-bug", "workshop.report_bug", ("POST",), Access.PUBLIC),
+    Endpoint(
+        "/api/cleanup-sessions",
+        "workshop.cleanup_sessions",
+        ("GET",),
+        Access.CRON,
+        schedule="30 3 * * *",
+    ),
+    Endpoint("/api/admin-list-configs", "workshop.admin_list_configs", ("POST",), Access.OPERATOR),
+    Endpoint(
+        "/api/admin-list-configs-v2", "workshop.admin_list_configs_v2", ("POST",), Access.OPERATOR
+    ),
+    Endpoint(
+        "/api/admin-delete-sessions", "workshop.admin_delete_sessions", ("POST",), Access.OPERATOR
+    ),
+    Endpoint(
+        "/api/admin-delete-student", "workshop.admin_delete_student", ("POST",), Access.OPERATOR
+    ),
+    Endpoint("/api/workshop-analytics", "workshop.analytics", ("GET",), Access.OPERATOR),
     Endpoint(
         "/api/admin-create-unified-schema",
-        "admin_create_unified_schema",
+        "operations.admin_create_unified_schema",
         ("POST",),
         Access.OPERATOR,
     ),
     # --- legacy
     Endpoint(
         "/api/admin-migrate-to-unified-schema",
-        "admin_migrate_to_unified_schema",
+        "legacy.admin_migrate_to_unified_schema",
         ("POST",),
         Access.OPERATOR,
     ),
     Endpoint(
         "/api/admin-normalize-database-v2",
-        "admin_normalize_database_v2",
+        "legacy.admin_normalize_database_v2",
         ("POST",),
         Access.OPERATOR,
     ),
     Endpoint(
         "/api/admin-cleanup-old-tables",
-        "admin_cleanup_old_tables",
+        "legacy.admin_cleanup_old_tables",
         ("POST",),
         Access.OPERATOR,
     ),
     Endpoint(
         "/api/admin-restore-old-tables",
-        "admin_restore_old_tables",
+        "legacy.admin_restore_old_tables",
         ("POST",),
         Access.OPERATOR,
     ),
-    Endpoint("/api/admin-backup", "admin_backup", ("POST",), Access.OPERATOR),
-    Endpoint("/api/admin-restore", "admin_restore", ("POST",), Access.OPERATOR),
-    Endpoint("/api/admin-rotate-keys", "admin_rotate_keys", ("POST",), Access.OPERATOR),
+    Endpoint("/api/admin-backup", "operations.admin_backup", ("POST",), Access.OPERATOR),
+    Endpoint("/api/admin-restore", "operations.admin_restore", ("POST",), Access.OPERATOR),
+    Endpoint("/api/admin-rotate-keys", "operations.admin_rotate_keys", ("POST",), Access.OPERATOR),
     # --- assessment
     Endpoint(
         "/api/questions/upload",
-        "questions_upload",
+        "assessment.questions_upload",
         ("POST",),
         Access.OPERATOR,
         body_limit=LARGE_BODY,
     ),
-    Endpoint("/api/test/start", "test_start", ("POST",), Access.PUBLIC),
-    Endpoint("/api/test/submit", "test_submit", ("POST",), Access.SESSION),
-    Endpoint("/api/test/end", "test_end", ("POST",), Access.SESSION),
-    Endpoint("/api/test/end/{session_id}", "test_end", ("POST",), Access.SESSION),
-    Endpoint("/api/test/status/{session_id}", "test_status", ("GET",), Access.SESSION),
-    Endpoint("/api/sessions/cleanup", "sessions_cleanup", ("POST",), Access.OPERATOR),
+    Endpoint("/api/test/start", "assessment.start", ("POST",), Access.PUBLIC),
+    Endpoint("/api/test/submit", "assessment.submit", ("POST",), Access.SESSION),
+    Endpoint("/api/test/end", "assessment.end", ("POST",), Access.SESSION),
+    Endpoint("/api/test/end/{session_id}", "assessment.end", ("POST",), Access.SESSION),
+    Endpoint("/api/test/status/{session_id}", "assessment.status", ("GET",), Access.SESSION),
+    Endpoint("/api/sessions/cleanup", "assessment.sessions_cleanup", ("POST",), Access.OPERATOR),
     Endpoint(
         "/api/sessions/cleanup",
-        "sessions_cleanup",
+        "assessment.sessions_cleanup",
         ("GET",),
         Access.CRON,
         schedule="*/10 * * * *",
     ),
     Endpoint(
-        "/api/student/{student_id}/proficiency", "student_proficiency", ("GET",), Access.SESSION
+        "/api/student/{student_id}/proficiency",
+        "assessment.student_proficiency",
+        ("GET",),
+        Access.SESSION,
     ),
-    Endpoint("/api/student/{student_id}/history", "student_history", ("GET",), Access.SESSION),
     Endpoint(
-        "/api/student/{student_id}/progress", "student_test_progress", ("GET",), Access.SESSION
+        "/api/student/{student_id}/history", "assessment.student_history", ("GET",), Access.SESSION
     ),
-    Endpoint("/api/debug/session/{session_id}", "debug_session", ("GET",), Access.OPERATOR),
-    Endpoint("/api/debug/pool/{question_pool_id}", "debug_pool", ("GET",), Access.OPERATOR),
-    Endpoint("/api/debug/redis/stats", "debug_redis_stats", ("GET",), Access.OPERATOR),
-    Endpoint("/api/debug/sync/{session_id}", "debug_sync", ("POST",), Access.OPERATOR),
-    Endpoint("/api/admin-calibrate", "calibrate", ("POST",), Access.OPERATOR),
-    Endpoint("/api/calibrate", "calibrate", ("GET",), Access.CRON, schedule="45 4 * * *"),
+    Endpoint(
+        "/api/student/{student_id}/progress",
+        "assessment.student_progress",
+        ("GET",),
+        Access.SESSION,
+    ),
+    Endpoint(
+        "/api/debug/session/{session_id}", "assessment.debug_session", ("GET",), Access.OPERATOR
+    ),
+    Endpoint(
+        "/api/debug/pool/{question_pool_id}", "assessment.debug_pool", ("GET",), Access.OPERATOR
+    ),
+    Endpoint("/api/debug/redis/stats", "assessment.debug_redis_stats", ("GET",), Access.OPERATOR),
+    Endpoint("/api/debug/sync/{session_id}", "assessment.debug_sync", ("POST",), Access.OPERATOR),
+    Endpoint("/api/admin-calibrate", "assessment.calibrate", ("POST",), Access.OPERATOR),
+    Endpoint(
+        "/api/calibrate", "assessment.calibrate", ("GET",), Access.CRON, schedule="45 4 * * *"
+    ),
 )
 
 

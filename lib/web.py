@@ -55,8 +55,8 @@ def create_app(name: str, *, tag: str | None = None) -> FastAPI:
     """Make the app of one function.
 
     Args:
-        name: The module in `api/`, with dashes or underscores; its rows in `lib/routes.py` say
-            who may call.
+        name: The module below `api/`, such as `assessment.submit`; its rows in `lib/routes.py`
+            say who may call.
         tag: Heading in the API docs.
     """
     app = FastAPI(
@@ -72,7 +72,7 @@ def create_app(name: str, *, tag: str | None = None) -> FastAPI:
     app.add_exception_handler(HTTPException, _http_error)
     app.add_exception_handler(RequestValidationError, _validation_error)
     origins = current_deps().settings.allowed_origins
-    if origins and _open_to_pages(name.replace("-", "_")):
+    if origins and _open_to_pages(name):
         app.add_middleware(
             Cors,
             allow_origins=origins,

@@ -52,7 +52,7 @@ def check_vercel(tree: Path) -> list[str]:
     build, wanted = VercelBuild(tree, "vercel.json", compiled=False), deploy_files.vercel()
     targets = sorted(row["destination"] for row in wanted["rewrites"])
     return [
-        *differences("function", {f"api/{name}.py" for name in ALL}, build.functions.values()),
+        *differences("function", map(deploy_files.file_of, ALL), build.functions.values()),
         *differences("cron", _crons(wanted), _crons(build.config)),
         *([] if targets == build.rewrite_targets else [f"rewrites go to {build.rewrite_targets}"]),
         *_start_bundles(build, (), compiled=False),
@@ -67,7 +67,11 @@ def check_hobby(tree: Path) -> list[str]:
     )
     found = list(build.functions.values())
     return [
-        *([] if found == [f"api/{deploy_files.INDEX}.py"] else [f"Hobby's functions are {found}"]),
+        *(
+            []
+            if found == [deploy_files.file_of(deploy_files.INDEX)]
+            else [f"Hobby's functions are {found}"]
+        ),
         *differences("cron", _crons(wanted), _crons(build.config)),
         *_start_bundles(build, ALL, compiled=True),
     ]
@@ -92,7 +96,7 @@ def check_lambda(tree: Path) -> list[str]:
     deploy_tools.run("osls", ["package"], tree)
     template = tree / ".serverless" / "cloudformation-template-update-stack.json"
     resources = json.loads(template.read_text())["Resources"].values()
-    handlers = {f"api/{name}.lambda_handler" for name in ALL}
+    handlers = set(map(deploy_files.handler_of, ALL))
     routes = {f"{method} {row.path}" for row in ENDPOINTS for method in row.methods}
     schedules = {deploy_files.aws_cron(row.schedule) for row in ENDPOINTS if row.schedule}
     found_schedules = _properties(resources, "Events::Rule", "ScheduleExpression")

@@ -12,6 +12,7 @@ import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from statistics import mode
 from typing import Any
 
 from lib.headers import PAGE_HEADERS
@@ -43,7 +44,8 @@ def vercel() -> Json:
     return {
         **_vercel_head(framework=None),
         "functions": {
-            **{f"api/{m}.py": _vercel_function(seconds(m)) for m in modules() if _long(m)},
+            **{file_of(m): _vercel_function(seconds(m)) for m in modules() if _is_exception(m)},
+            **{f"api/{c}/*.py": _vercel_function(usual_seconds(c)) for c in contexts()},
             "api/*.py": _vercel_function(REQUEST_SECONDS),
         },
         "rewrites": list(_rewrites()),
@@ -64,7 +66,7 @@ def vercel_hobby() -> Json:
 def lambda_functions() -> dict[str, Json]:
     """The `functions` of serverless.yml."""
     return {
-        **{name: _lambda_function(name, _lambda_events(name)) for name in modules()},
+        **{key_of(name): _lambda_function(name, _lambda_events(name)) for name in modules()},
         INDEX: _lambda_function(INDEX, [{"httpApi": "*"}]),
     }
 
@@ -72,6 +74,36 @@ def lambda_functions() -> dict[str, Json]:
 def seconds(module: str) -> int:
     """How long a function may run."""
     return max((row.seconds for row in endpoints_of(module)), default=REQUEST_SECONDS)
+
+
+def usual_seconds(context: str) -> int:
+    """The most frequent time limit among the functions of `api/<context>/`."""
+    return mode(seconds(module) for module in modules() if context_of(module) == context)
+
+
+def contexts() -> tuple[str, ...]:
+    """The folders of `api/`, in the table's order."""
+    return tuple(dict.fromkeys(context_of(module) for module in modules()))
+
+
+def context_of(module: str) -> str:
+    """The folder of a function: `assessment.submit` → `assessment`."""
+    return module.partition(".")[0]
+
+
+def file_of(module: str) -> str:
+    """The file of a function: `assessment.submit` → `api/assessment/submit.py`."""
+    return f"api/{module.replace('.', '/')}.py"
+
+
+def handler_of(module: str) -> str:
+    """The entry point on AWS: `assessment.submit` → `api/assessment/submit.lambda_handler`."""
+    return f"{file_of(module).removesuffix('.py')}.lambda_handler"
+
+
+def key_of(module: str) -> str:
+    """The function's name on AWS, which allows no dot: `assessment_submit`."""
+    return module.replace(".", "_")
 
 
 def daily(schedule: str) -> str:
@@ -115,19 +147,18 @@ def _vercel_cron(path: str, schedule: str | None) -> Json:
 
 def _rewrites() -> Iterator[Json]:
     for path, module in dict.fromkeys((row.path, row.module) for row in ENDPOINTS):
-        if path != f"/api/{module}":
-            source = re.sub(r"\{(\w+)\}", r":\1", path)
-            yield {"source": source, "destination": f"/api/{module}"}
+        source = re.sub(r"\{(\w+)\}", r":\1", path)
+        yield {"source": source, "destination": f"/{file_of(module).removesuffix('.py')}"}
     yield {"source": "/api/:path*", "destination": f"/api/{INDEX}"}
 
 
-def _long(module: str) -> bool:
-    return seconds(module) != REQUEST_SECONDS
+def _is_exception(module: str) -> bool:
+    return seconds(module) != usual_seconds(context_of(module))
 
 
 def _lambda_function(module: str, events: list[Json]) -> Json:
     return {
-        "handler": f"api/{module}.lambda_handler",
+        "handler": handler_of(module),
         "memorySize": MEMORY_MB,
         "timeout": seconds(module) if module != INDEX else OPERATOR_SECONDS,
         "events": events,

@@ -36,7 +36,7 @@ class VercelBuild:
 
     @property
     def functions(self) -> dict[str, str]:
-        """Name of each function → the file it starts, such as `api/health.py`."""
+        """Name of each function → the file it starts, such as `api/operations/health.py`."""
         folder = self._output / "functions"
         return {
             bundle.relative_to(folder).as_posix().removesuffix(".func"): _entrypoint(bundle)
@@ -62,7 +62,7 @@ class VercelBuild:
         same: dict[str, list[str]] = defaultdict(list)
         for bundle in self._bundles():
             files = json.loads((bundle / ".vc-config.json").read_text())["filePathMap"]
-            same[json.dumps(files, sort_keys=True)].append(Path(_entrypoint(bundle)).stem)
+            same[json.dumps(files, sort_keys=True)].append(_module(_entrypoint(bundle)))
         with tempfile.TemporaryDirectory(prefix="stepwise-functions-") as folder:
             laid_out = []
             for number, (files, modules) in enumerate(same.items()):
@@ -78,6 +78,11 @@ class VercelBuild:
         for name, source in files.items():
             (root / name).parent.mkdir(parents=True, exist_ok=True)
             (root / name).hardlink_to(self._work / source)
+
+
+def _module(entrypoint: str) -> str:
+    """`api/assessment/submit.py` → `assessment.submit`."""
+    return entrypoint.removeprefix("api/").removesuffix(".py").replace("/", ".")
 
 
 def _entrypoint(bundle: Path) -> str:

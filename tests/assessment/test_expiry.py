@@ -107,7 +107,7 @@ def test_cleanup_needs_the_password_and_its_schedule_the_secret(client: TestClie
 def test_cleanup_is_run_by_the_schedule_of_lambda(
     ann: Student, later: Callable[[int], None]
 ) -> None:
-    from api.sessions_cleanup import lambda_handler
+    from api.assessment.sessions_cleanup import lambda_handler
 
     ann.start()
     later(31)

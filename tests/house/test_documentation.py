@@ -36,8 +36,8 @@ def test_every_endpoint_is_described_and_no_other() -> None:
 
 def test_every_example_stands_with_the_function_that_it_is_of() -> None:
     documented = {
-        (file.stem, name)
-        for file in DOCUMENTED.glob("*.json")
+        (".".join(file.relative_to(DOCUMENTED).with_suffix("").parts), name)
+        for file in DOCUMENTED.rglob("*.json")
         if file.stem != "shared"
         for name in in_file(file)
     }
@@ -47,7 +47,7 @@ def test_every_example_stands_with_the_function_that_it_is_of() -> None:
 
 @every_operation
 def test_nothing_is_documented_that_is_not_shown(operation: Operation) -> None:
-    written = in_file(DOCUMENTED / f"{operation.row.module}.json")[str(operation)]
+    written = in_file(DOCUMENTED / f"{operation.row.module.replace('.', '/')}.json")[str(operation)]
     assert written.get("parameters", {}).keys() == {each["name"] for each in operation.parameters}
     assert ("request" in written) == operation.has_body
     assert written.keys() <= {"summary", "parameters", "request", "answer", "other_answers"}

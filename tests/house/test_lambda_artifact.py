@@ -61,9 +61,11 @@ def test_byte_code_is_valid_whatever_the_file_times(artifact: Path) -> None:
 
 def test_traces_name_the_place_in_lambda_not_the_machine_that_built(artifact: Path) -> None:
     with zipfile.ZipFile(artifact) as archive:
-        (name,) = [name for name in archive.namelist() if "api/__pycache__/health." in name]
+        (name,) = [
+            name for name in archive.namelist() if "api/operations/__pycache__/health." in name
+        ]
         code = marshal.loads(archive.read(name)[HEADER_BYTES:])
-    assert code.co_filename == "/var/task/api/health.py"
+    assert code.co_filename == "/var/task/api/operations/health.py"
 
 
 def test_artifact_holds_no_tests_no_local_server_and_no_caches(artifact: Path) -> None:

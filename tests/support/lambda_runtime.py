@@ -93,7 +93,7 @@ class LambdaFunction:
 
     def __init__(self, handler: str, env: Mapping[str, str]) -> None:
         self._api = RuntimeApi()
-        name = handler.partition(".")[0].removeprefix("api/")
+        name = handler.partition(".")[0].removeprefix("api/").replace("/", "_")
         self._process = Process(
             ["-m", "awslambdaric", handler],
             {
@@ -137,7 +137,7 @@ class LambdaDeployment:
         return Answer.of(reply["statusCode"], reply.get("headers", {}), body)
 
     def function(self, handler: str) -> LambdaFunction:
-        """The function of a handler such as `api/health.lambda_handler`."""
+        """The function of a handler such as `api/operations/health.lambda_handler`."""
         if handler not in self._functions:
             self._functions[handler] = LambdaFunction(handler, self._env)
         return self._functions[handler]

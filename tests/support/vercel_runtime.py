@@ -103,7 +103,7 @@ class VercelDeployment:
         if self._single:
             return "index", ""
         if (ROOT / f"{path.lstrip('/')}.py").is_file():
-            return path.removeprefix("/api/"), ""
+            return _module(path), ""
         for rewrite in self._rewrites:
             if (found := rewrite.pattern.fullmatch(path)) is not None:
                 added = "&".join(f"{name}={value}" for name, value in found.groupdict("").items())
@@ -115,11 +115,16 @@ class _Rewrite:
     def __init__(self, row: dict[str, Any]) -> None:
         source = re.sub(r"/:(\w+)\*", r"(?:/(?P<\1>.*))?", row["source"])
         self.pattern = re.compile(re.sub(r":(\w+)", r"(?P<\1>[^/]+)", source))
-        self.module = row["destination"].removeprefix("/api/")
+        self.module = _module(row["destination"])
+
+
+def _module(path: str) -> str:
+    """`/api/assessment/submit` → `assessment.submit`."""
+    return path.removeprefix("/api/").replace("/", ".")
 
 
 def _runtime_env(module: str, ipc: Path) -> dict[str, str]:
-    entrypoint = f"api/{module}.py"
+    entrypoint = f"api/{module.replace('.', '/')}.py"
     return {
         "VERCEL_IPC_PATH": str(ipc),
         "__VC_HANDLER_MODULE_NAME": f"api.{module}",

@@ -208,7 +208,7 @@ def test_broken_audit_is_told(run: Run, rows: Rows) -> None:
 def test_schedule_runs_the_same(deps: Deps, sessions: Callable[..., None]) -> None:
     assert deps
     sessions("expired", 2)
-    from api.cleanup_sessions import lambda_handler
+    from api.workshop.cleanup_sessions import lambda_handler
 
     assert lambda_handler({"source": "aws.events"}, None)["closedSessions"] == 1
 

@@ -32,7 +32,7 @@ def wire(settings: Settings) -> Iterator[Wire]:
 def behind_wire(wire: Wire, settings: Settings) -> Iterator[TestClient]:
     deps = Deps(replace(settings, postgres_url=wire.url))
     install_deps(deps)
-    yield TestClient(function_app("student_progress"), raise_server_exceptions=False)
+    yield TestClient(function_app("workshop.student_progress"), raise_server_exceptions=False)
     install_deps(None)
     deps.close()
 

@@ -13,13 +13,13 @@ CONSTRAINTS = (
     "students_of_the_workshop",
 )
 ENDPOINTS = (
-    "admin_create_unified_schema",
-    "cleanup_sessions",
-    "generate_session",
-    "report_bug",
-    "student_config_save",
-    "student_progress",
-    "track_student_progress",
+    "operations.admin_create_unified_schema",
+    "workshop.cleanup_sessions",
+    "workshop.generate_session",
+    "workshop.report_bug",
+    "workshop.student_config_save",
+    "workshop.student_progress",
+    "workshop.track_student_progress",
 )
 
 

@@ -34,7 +34,7 @@ def wire(settings: Settings) -> Iterator[Wire]:
 def warm(wire: Wire, settings: Settings) -> Iterator[TestClient]:
     deps = Deps(replace(settings, postgres_url=wire.url))
     install_deps(deps)
-    client = TestClient(function_app("student_progress"))
+    client = TestClient(function_app("workshop.student_progress"))
     assert client.get(PATH, params={"studentEmail": "a@b.c"}).status_code == 200
     yield client
     install_deps(None)

@@ -15,11 +15,21 @@ from tests.workshop.conftest import TOKEN
 
 Rows = Callable[..., list[tuple[Any, ...]]]
 MODULES = {
-    "generate_session", "student_progress", "student_config_save", "student_config_update",
-    "student_config_get", "track_student_progress", "report_bug", "cleanup_sessions",
-    "admin_list_configs", "admin_list_configs_v2", "admin_delete_sessions", "admin_delete_student",
-    "workshop_analytics", "admin_create_unified_schema",
-}  # fmt: skip
+    "workshop.generate_session",
+    "workshop.student_progress",
+    "workshop.student_config_save",
+    "workshop.student_config_update",
+    "workshop.student_config_get",
+    "workshop.track_student_progress",
+    "workshop.report_bug",
+    "workshop.cleanup_sessions",
+    "workshop.admin_list_configs",
+    "workshop.admin_list_configs_v2",
+    "workshop.admin_delete_sessions",
+    "workshop.admin_delete_student",
+    "workshop.analytics",
+    "operations.admin_create_unified_schema",
+}
 WORKSHOP = [row for row in ENDPOINTS if row.module in MODULES]
 WITH_BODY = [
     (row, method) for row in WORKSHOP for method in row.methods if method in {"POST", "PUT"}
@@ -133,7 +143,11 @@ def test_no_answer_holds_an_api_key(
     client.post("/api/student-config-save", json={**body, "openaiApiKey": "sk-canary-12345678"})
     ((sealed,),) = rows("SELECT openai_api_key FROM sessions")
     for row in WORKSHOP:
-        if row.module in {"admin_delete_student", "admin_delete_sessions", "cleanup_sessions"}:
+        if row.module in {
+            "workshop.admin_delete_student",
+            "workshop.admin_delete_sessions",
+            "workshop.cleanup_sessions",
+        }:
             continue  # they would take the key away
         for method in row.methods:
             params = {"sessionToken": TOKEN, "studentId": "ann@example.com"}

@@ -1,0 +1,29 @@
+"""POST /api/admin-calibrate (operators), GET /api/calibrate (cron): items from answers."""
+
+from typing import Annotated
+
+from fastapi import Depends
+
+from lib.assessment.calibration import calibrate
+from lib.assessment.calibration_wire import CalibrateIn, CalibrateOut
+from lib.deps import Deps, current_deps, get_deps
+from lib.web import create_app, lambda_entry
+
+app = create_app("assessment.calibrate", tag="Assessment: operators")
+
+
+@app.post("/api/admin-calibrate")
+def run(deps: Annotated[Deps, Depends(get_deps)], body: CalibrateIn | None = None) -> CalibrateOut:
+    """Write the next version of a pool; running sessions keep theirs."""
+    return calibrate(body or CalibrateIn(), deps)
+
+
+@app.get("/api/calibrate")
+def run_on_schedule(deps: Annotated[Deps, Depends(get_deps)]) -> CalibrateOut:
+    """The same for every pool with enough new answers, as a schedule calls it."""
+    return calibrate(CalibrateIn(), deps)
+
+
+lambda_handler = lambda_entry(
+    app, scheduled=lambda: calibrate(CalibrateIn(), current_deps()).model_dump(mode="json")
+)

@@ -1,0 +1,20 @@
+"""GET /api/debug/redis/stats: keys, memory and the question cache, for operators."""
+
+from typing import Annotated
+
+from fastapi import Depends
+
+from lib.assessment.redis_stats import RedisStatsOut, redis_stats
+from lib.deps import Deps, get_deps
+from lib.web import create_app, lambda_entry
+
+app = create_app("assessment.debug_redis_stats", tag="Assessment: operators")
+
+
+@app.get("/api/debug/redis/stats")
+def debug_redis_stats(deps: Annotated[Deps, Depends(get_deps)]) -> RedisStatsOut:
+    """Return how many sessions, locks and questions Redis holds, and in how much memory."""
+    return redis_stats(deps)
+
+
+lambda_handler = lambda_entry(app)

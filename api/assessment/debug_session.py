@@ -1,0 +1,21 @@
+"""GET /api/debug/session/{session_id}: Redis and Postgres side by side, for operators."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import Depends
+
+from lib.assessment.debug import SessionDebugOut, compare
+from lib.deps import Deps, get_deps
+from lib.web import create_app, lambda_entry
+
+app = create_app("assessment.debug_session", tag="Assessment: operators")
+
+
+@app.get("/api/debug/session/{session_id}")
+def debug_session(session_id: UUID, deps: Annotated[Deps, Depends(get_deps)]) -> SessionDebugOut:
+    """Return what each half holds, with the differences marked."""
+    return compare(session_id, deps)
+
+
+lambda_handler = lambda_entry(app)

@@ -1,0 +1,21 @@
+"""POST /api/debug/sync/{session_id}: make Redis say what Postgres says, for operators."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import Depends
+
+from lib.assessment.debug import SyncOut, sync
+from lib.deps import Deps, get_deps
+from lib.web import create_app, lambda_entry
+
+app = create_app("assessment.debug_sync", tag="Assessment: operators")
+
+
+@app.post("/api/debug/sync/{session_id}")
+def debug_sync(session_id: UUID, deps: Annotated[Deps, Depends(get_deps)]) -> SyncOut:
+    """Rebuild the session's state from the record, or remove that of a closed session."""
+    return sync(session_id, deps)
+
+
+lambda_handler = lambda_entry(app)

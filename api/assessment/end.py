@@ -1,0 +1,28 @@
+"""POST /api/test/end and /api/test/end/{session_id}: close a test, return what it found."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import Depends
+
+from lib.assessment.closing import end
+from lib.assessment.wire import EndIn, EndOut
+from lib.deps import Deps, get_deps
+from lib.web import create_app, lambda_entry
+
+app = create_app("assessment.end", tag="Assessment")
+
+
+@app.post("/api/test/end")
+def end_test(body: EndIn, deps: Annotated[Deps, Depends(get_deps)]) -> EndOut:
+    """Close a test with what was answered; once closed, it returns the same again."""
+    return end(body.session_id, deps)
+
+
+@app.post("/api/test/end/{session_id}")
+def end_test_by_path(session_id: UUID, deps: Annotated[Deps, Depends(get_deps)]) -> EndOut:
+    """Close a test, its id in the path."""
+    return end(session_id, deps)
+
+
+lambda_handler = lambda_entry(app)

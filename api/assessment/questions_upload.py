@@ -1,0 +1,25 @@
+"""POST /api/questions/upload: add questions to a pool, or change those that are there."""
+
+from typing import Annotated
+
+from fastapi import Depends
+
+from lib.assessment.questions import UploadIn, UploadOut
+from lib.assessment.upload import upload
+from lib.deps import Deps, get_deps
+from lib.web import create_app, lambda_entry
+
+app = create_app("assessment.questions_upload", tag="Assessment: operators")
+
+
+@app.post("/api/questions/upload")
+def upload_questions(body: UploadIn, deps: Annotated[Deps, Depends(get_deps)]) -> UploadOut:
+    """Write all questions or none; errors name the question and the field.
+
+    Uploading a question again changes it for tests that start from now on. Without
+    `question_pool_id` new questions make a new pool, known ones stay in theirs.
+    """
+    return upload(body, deps)
+
+
+lambda_handler = lambda_entry(app)

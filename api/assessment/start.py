@@ -1,0 +1,25 @@
+"""POST /api/test/start: begin a test, or go on with the one that is open."""
+
+from typing import Annotated
+
+from fastapi import Depends
+
+from lib.assessment.start import start
+from lib.assessment.wire import StartIn, StartOut
+from lib.deps import Deps, get_deps
+from lib.web import create_app, lambda_entry
+
+app = create_app("assessment.start", tag="Assessment")
+
+
+@app.post("/api/test/start")
+def start_test(body: StartIn, deps: Annotated[Deps, Depends(get_deps)]) -> StartOut:
+    """Return a session and its first question; a second click returns the same session.
+
+    The session's id is its credential: whoever holds it can answer. 404 for a pool that does not
+    exist, 422 if the concepts named are not as many as the pool tests.
+    """
+    return start(body, deps)
+
+
+lambda_handler = lambda_entry(app)

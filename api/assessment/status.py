@@ -1,0 +1,22 @@
+"""GET /api/test/status/{session_id}: where a test stands."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import Depends
+
+from lib.assessment.closing import status
+from lib.assessment.wire import StatusOut
+from lib.deps import Deps, get_deps
+from lib.web import create_app, lambda_entry
+
+app = create_app("assessment.status", tag="Assessment")
+
+
+@app.get("/api/test/status/{session_id}")
+def test_status(session_id: UUID, deps: Annotated[Deps, Depends(get_deps)]) -> StatusOut:
+    """Return status, proficiency and number of answers, as recorded."""
+    return status(session_id, deps)
+
+
+lambda_handler = lambda_entry(app)

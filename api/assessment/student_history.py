@@ -1,0 +1,26 @@
+"""GET /api/student/{student_id}/history: a student's tests, newest first."""
+
+from typing import Annotated
+
+from fastapi import Depends, Query
+
+from lib.assessment.reader import ReadableStudent
+from lib.assessment.students import MAX_PAGE, HistoryOut, history
+from lib.deps import Deps, get_deps
+from lib.web import create_app, lambda_entry
+
+app = create_app("assessment.student_history", tag="Assessment")
+
+
+@app.get("/api/student/{student_id:opaque}/history")
+def student_history(
+    student: ReadableStudent,
+    deps: Annotated[Deps, Depends(get_deps)],
+    limit: Annotated[int, Query(ge=1, le=MAX_PAGE)] = MAX_PAGE,
+    offset: Annotated[int, Query(ge=0, le=1_000_000)] = 0,
+) -> HistoryOut:
+    """Return a page of tests to operators; to the holder of a session, that session."""
+    return history(student, limit, offset, deps)
+
+
+lambda_handler = lambda_entry(app)

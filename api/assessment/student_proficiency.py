@@ -1,0 +1,23 @@
+"""GET /api/student/{student_id}/proficiency: what a student's tests have shown, per concept."""
+
+from typing import Annotated
+
+from fastapi import Depends
+
+from lib.assessment.reader import ReadableStudent
+from lib.assessment.students import ProficiencyOut, proficiency
+from lib.deps import Deps, get_deps
+from lib.web import create_app, lambda_entry
+
+app = create_app("assessment.student_proficiency", tag="Assessment")
+
+
+@app.get("/api/student/{student_id:opaque}/proficiency")
+def student_proficiency(
+    student: ReadableStudent, deps: Annotated[Deps, Depends(get_deps)]
+) -> ProficiencyOut:
+    """Return long-term proficiency to operators; to the holder of a session, what it has shown."""
+    return proficiency(student, deps)
+
+
+lambda_handler = lambda_entry(app)

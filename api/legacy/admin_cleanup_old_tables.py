@@ -1,0 +1,27 @@
+"""POST /api/admin-cleanup-old-tables: set the legacy tables aside after a verified migration."""
+
+from typing import Annotated
+
+from fastapi import Depends
+
+from lib.audit import audited
+from lib.deps import Deps, get_deps
+from lib.legacy.answers import cleaned_up
+from lib.legacy.tables import clean_up
+from lib.legacy.wire import CleanupOut, ConfirmIn
+from lib.web import create_app, lambda_entry
+
+app = create_app("legacy.admin_cleanup_old_tables", tag="Workshop: legacy tables")
+PATH = "/api/admin-cleanup-old-tables"
+
+
+@app.post(PATH)
+def clean(body: ConfirmIn, deps: Annotated[Deps, Depends(get_deps)]) -> CleanupOut:
+    """Rename the old tables, delete nothing; admin-restore-old-tables undoes it."""
+    with audited(deps, PATH) as facts:
+        renamed = clean_up(body.confirm_text, deps)
+        facts["tables"] = [table.new_name for table in renamed]
+    return cleaned_up(renamed)
+
+
+lambda_handler = lambda_entry(app)

@@ -1,0 +1,28 @@
+"""POST /api/admin-migrate-to-unified-schema: move the legacy tables, or try it."""
+
+from typing import Annotated
+
+from fastapi import Depends
+
+from lib.audit import audited
+from lib.deps import Deps, get_deps
+from lib.legacy.migration import migrate
+from lib.legacy.report import report
+from lib.legacy.wire import MigrateIn, MigrationOut
+from lib.web import create_app, lambda_entry
+
+app = create_app("legacy.admin_migrate_to_unified_schema", tag="Workshop: legacy tables")
+PATH = "/api/admin-migrate-to-unified-schema"
+
+
+@app.post(PATH)
+def move(body: MigrateIn, deps: Annotated[Deps, Depends(get_deps)]) -> MigrationOut:
+    """May run again and again: it adds what is new, changes nothing that is newer."""
+    with audited(deps, PATH) as facts:
+        facts["dryRun"] = body.dry_run
+        run = migrate(deps, dry_run=body.dry_run)
+        facts.update(run=run.id, phase=run.phase.value, verified=run.verified)
+    return report(run, deps)
+
+
+lambda_handler = lambda_entry(app)

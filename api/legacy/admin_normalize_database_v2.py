@@ -1,0 +1,30 @@
+"""POST /api/admin-normalize-database-v2: schema, move and renaming in one."""
+
+from typing import Annotated
+
+from fastapi import Depends
+
+from lib.audit import audited
+from lib.deps import Deps, get_deps
+from lib.legacy.answers import normalized
+from lib.legacy.normalization import normalize
+from lib.legacy.wire import NormalizeOut, OperatorIn
+from lib.web import create_app, lambda_entry
+
+app = create_app("legacy.admin_normalize_database_v2", tag="Workshop: legacy tables")
+PATH = "/api/admin-normalize-database-v2"
+
+
+@app.post(PATH)
+def run(
+    deps: Annotated[Deps, Depends(get_deps)],
+    body: OperatorIn | None = None,  # noqa: ARG001 it may hold the password
+) -> NormalizeOut:
+    """The older path; the old tables are renamed once all is verified."""
+    with audited(deps, PATH) as facts:
+        done = normalize(deps)
+        facts.update(run=done.run.id, tables=[table.new_name for table in done.renamed])
+    return normalized(done, deps)
+
+
+lambda_handler = lambda_entry(app)

@@ -1,0 +1,30 @@
+"""POST /api/admin-restore-old-tables: undo admin-cleanup-old-tables."""
+
+from typing import Annotated
+
+from fastapi import Depends
+
+from lib.audit import audited
+from lib.deps import Deps, get_deps
+from lib.legacy.answers import brought_back
+from lib.legacy.tables import bring_back
+from lib.legacy.wire import OperatorIn, RestoreTablesOut
+from lib.web import create_app, lambda_entry
+
+app = create_app("legacy.admin_restore_old_tables", tag="Workshop: legacy tables")
+PATH = "/api/admin-restore-old-tables"
+
+
+@app.post(PATH)
+def restore(
+    deps: Annotated[Deps, Depends(get_deps)],
+    body: OperatorIn | None = None,  # noqa: ARG001 it may hold the password
+) -> RestoreTablesOut:
+    """Give the tables that were set aside last their old names again."""
+    with audited(deps, PATH) as facts:
+        renamed = bring_back(deps)
+        facts["tables"] = [table.new_name for table in renamed]
+    return brought_back(renamed)
+
+
+lambda_handler = lambda_entry(app)

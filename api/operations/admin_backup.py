@@ -1,0 +1,30 @@
+"""POST /api/admin-backup: write the workshop's tables to the bucket, or to a local folder."""
+
+from typing import Annotated
+
+from fastapi import Depends
+
+from lib.audit import audited
+from lib.deps import Deps, get_deps
+from lib.legacy.answers import backed_up
+from lib.legacy.backup import back_up
+from lib.legacy.wire import BackupOut, OperatorIn
+from lib.web import create_app, lambda_entry
+
+app = create_app("operations.admin_backup", tag="Workshop: operators")
+PATH = "/api/admin-backup"
+
+
+@app.post(PATH)
+def save(
+    deps: Annotated[Deps, Depends(get_deps)],
+    body: OperatorIn | None = None,  # noqa: ARG001 it may hold the password
+) -> BackupOut:
+    """Legacy tables included, as compressed JSON lines; no API key leaves in the clear."""
+    with audited(deps, PATH) as facts:
+        backup = back_up(deps)
+        facts.update(name=backup.name, rows=backup.rows)
+    return backed_up(backup)
+
+
+lambda_handler = lambda_entry(app)

@@ -1,0 +1,30 @@
+"""POST /api/admin-rotate-keys: seal stored API keys with the current encryption key."""
+
+from typing import Annotated
+
+from fastapi import Depends
+
+from lib.audit import audited
+from lib.deps import Deps, get_deps
+from lib.legacy.answers import rotated
+from lib.legacy.rotation import rotate
+from lib.legacy.wire import OperatorIn, RotationOut
+from lib.web import create_app, lambda_entry
+
+app = create_app("operations.admin_rotate_keys", tag="Workshop: operators")
+PATH = "/api/admin-rotate-keys"
+
+
+@app.post(PATH)
+def rotate_keys(
+    deps: Annotated[Deps, Depends(get_deps)],
+    body: OperatorIn | None = None,  # noqa: ARG001 it may hold the password
+) -> RotationOut:
+    """In batches; when `remaining` is 0, ENCRYPTION_KEY_PREVIOUS is needed no more."""
+    with audited(deps, PATH) as facts:
+        done = rotate(deps)
+        facts.update(rotated=done.rotated, remaining=done.remaining)
+    return rotated(done)
+
+
+lambda_handler = lambda_entry(app)

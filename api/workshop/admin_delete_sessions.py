@@ -1,0 +1,25 @@
+"""POST /api/admin-delete-sessions: remove the API keys of sessions, or the sessions."""
+
+from typing import Annotated
+
+from fastapi import Depends
+
+from lib.audit import audited
+from lib.deps import Deps, get_deps
+from lib.web import create_app, lambda_entry
+from lib.workshop.removal import DeletedSessionsOut, DeleteSessionsIn, delete_sessions
+
+app = create_app("workshop.admin_delete_sessions", tag="Workshop: operators")
+PATH = "/api/admin-delete-sessions"
+
+
+@app.post(PATH)
+def delete(body: DeleteSessionsIn, deps: Annotated[Deps, Depends(get_deps)]) -> DeletedSessionsOut:
+    """Unknown tokens are counted, not refused."""
+    with audited(deps, PATH) as facts:
+        deleted = delete_sessions(body, deps)
+        facts.update(keys=deleted.keys_deleted, sessions=deleted.sessions_deleted)
+    return deleted
+
+
+lambda_handler = lambda_entry(app)

@@ -1,0 +1,25 @@
+"""POST /api/admin-delete-student: remove a person and everything that is theirs."""
+
+from typing import Annotated
+
+from fastapi import Depends
+
+from lib.audit import audited
+from lib.deps import Deps, get_deps
+from lib.web import create_app, lambda_entry
+from lib.workshop.removal import DeletedStudentOut, DeleteStudentIn, delete_student
+
+app = create_app("workshop.admin_delete_student", tag="Workshop: operators")
+PATH = "/api/admin-delete-student"
+
+
+@app.post(PATH)
+def delete(body: DeleteStudentIn, deps: Annotated[Deps, Depends(get_deps)]) -> DeletedStudentOut:
+    """Their sessions, steps and events, and their rows of the older tables."""
+    with audited(deps, PATH) as facts:
+        deleted = delete_student(body.student_email, deps)
+        facts.update(sessions=deleted.sessions_deleted, older_rows=deleted.older_rows_deleted)
+    return deleted
+
+
+lambda_handler = lambda_entry(app)

@@ -1,0 +1,26 @@
+"""POST /api/admin-list-configs: as -v2; reads the older tables before the unified schema exists."""
+
+from typing import Annotated
+
+from fastapi import Depends
+
+from lib.deps import Deps, get_deps
+from lib.errors import SchemaMissing
+from lib.web import create_app, lambda_entry
+from lib.workshop.listing import list_configs
+from lib.workshop.listing_legacy import list_legacy
+from lib.workshop.listing_wire import ListIn, ListOut
+
+app = create_app("workshop.admin_list_configs", tag="Workshop: operators")
+
+
+@app.post("/api/admin-list-configs")
+def list_v1(body: ListIn, deps: Annotated[Deps, Depends(get_deps)]) -> ListOut:
+    """Newest first, page by page; an API key shows only as `hasApiKey`."""
+    try:
+        return list_configs(body, deps)
+    except SchemaMissing:
+        return list_legacy(deps)
+
+
+lambda_handler = lambda_entry(app)

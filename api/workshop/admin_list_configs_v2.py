@@ -1,0 +1,21 @@
+"""POST /api/admin-list-configs-v2: students and sessions for the instructor's dashboard."""
+
+from typing import Annotated
+
+from fastapi import Depends
+
+from lib.deps import Deps, get_deps
+from lib.web import create_app, lambda_entry
+from lib.workshop.listing import list_configs
+from lib.workshop.listing_wire import ListIn, ListOut
+
+app = create_app("workshop.admin_list_configs_v2", tag="Workshop: operators")
+
+
+@app.post("/api/admin-list-configs-v2")
+def list_v2(body: ListIn, deps: Annotated[Deps, Depends(get_deps)]) -> ListOut:
+    """Newest first, page by page; an API key shows only as `hasApiKey`."""
+    return list_configs(body, deps)
+
+
+lambda_handler = lambda_entry(app)

@@ -1,0 +1,25 @@
+"""GET /api/workshop-analytics: funnel, stuck students, time per step, for instructors."""
+
+from typing import Annotated
+
+from fastapi import Depends
+
+from lib.deps import Deps, get_deps
+from lib.web import create_app, lambda_entry
+from lib.workshop.analytics import Analytics, ClosedToo, Days, Limit, analytics
+
+app = create_app("workshop.analytics", tag="Workshop: operators")
+
+
+@app.get("/api/workshop-analytics")
+def workshop_analytics(
+    deps: Annotated[Deps, Depends(get_deps)],
+    days: Days = 30,
+    limit: Limit = 200,
+    closed_too: ClosedToo = False,
+) -> Analytics:
+    """All figures of one moment."""
+    return analytics(deps, days=days, limit=limit, closed_too=closed_too)
+
+
+lambda_handler = lambda_entry(app)

@@ -1,0 +1,20 @@
+"""POST /api/report-bug: keep a student's bug report."""
+
+from typing import Annotated
+
+from fastapi import Depends
+
+from lib.deps import Deps, get_deps
+from lib.web import create_app, lambda_entry
+from lib.workshop import bugs
+
+app = create_app("workshop.report_bug", tag="Workshop")
+
+
+@app.post("/api/report-bug")
+def report_bug(body: bugs.BugIn, deps: Annotated[Deps, Depends(get_deps)]) -> bugs.BugOut:
+    """Recorded with its session and as event `bug_reported`."""
+    return bugs.BugOut(report_id=bugs.report(body, deps))
+
+
+lambda_handler = lambda_entry(app)

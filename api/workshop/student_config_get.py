@@ -1,0 +1,24 @@
+"""GET /api/student-config-get: a session's configuration, for whoever holds its token."""
+
+from typing import Annotated
+
+from fastapi import Depends
+
+from lib.deps import Deps, get_deps
+from lib.web import create_app, lambda_entry
+from lib.workshop import config
+from lib.workshop.config_wire import ConfigOut
+from lib.workshop.lookup import given_token
+
+app = create_app("workshop.student_config_get", tag="Workshop")
+
+
+@app.get("/api/student-config-get")
+def get(
+    token: Annotated[str, Depends(given_token)], deps: Annotated[Deps, Depends(get_deps)]
+) -> ConfigOut:
+    """The configuration; its API key shows only as `hasApiKey`."""
+    return ConfigOut(config=config.get(token, deps))
+
+
+lambda_handler = lambda_entry(app)

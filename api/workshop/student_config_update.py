@@ -1,0 +1,24 @@
+"""PUT /api/student-config-update: change the configuration of a session that exists."""
+
+from typing import Annotated
+
+from fastapi import Depends
+
+from lib.deps import Deps, get_deps
+from lib.web import create_app, lambda_entry
+from lib.workshop import config
+from lib.workshop.config_wire import ConfigIn, SavedOut
+from lib.workshop.idempotency import IdempotencyKey
+
+app = create_app("workshop.student_config_update", tag="Workshop")
+
+
+@app.put("/api/student-config-update")
+def update(
+    body: ConfigIn, deps: Annotated[Deps, Depends(get_deps)], key: IdempotencyKey = None
+) -> SavedOut:
+    """Save the fields that are sent; a field left out keeps its value."""
+    return config.save(body, key, deps, create=False)
+
+
+lambda_handler = lambda_entry(app)
