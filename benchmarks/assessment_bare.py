@@ -11,7 +11,7 @@ from pydantic import BaseModel
 
 from lib.postgres import Postgres
 from lib.queries import Query
-from lib.upstash import RedisRest
+from lib.redis_rest import RedisRest
 
 TABLES = """
 CREATE TABLE IF NOT EXISTS bare_sessions (

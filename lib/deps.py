@@ -11,7 +11,7 @@ from lib.settings import Settings
 
 if TYPE_CHECKING:
     from lib.postgres import Postgres
-    from lib.upstash import RedisRest
+    from lib.redis_rest import RedisRest
 
 
 class Deps:
@@ -45,7 +45,7 @@ class Deps:
         """The cache; None where the environment names none."""
         url, token = self.settings.redis_url, self.settings.redis_token
         if self._redis is None and url is not None and token is not None:
-            from lib.upstash import RedisRest
+            from lib.redis_rest import RedisRest
 
             with self._lock:
                 self._redis = self._redis or RedisRest(url, token)

@@ -15,7 +15,7 @@ from uuid import UUID
 from lib.assessment.record import Shown
 
 if TYPE_CHECKING:
-    from lib.upstash import Command, RedisRest
+    from lib.redis_rest import Command, RedisRest
 
 STATE_SECONDS = 30 * 60
 LOCK_SECONDS = 5

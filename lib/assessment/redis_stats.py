@@ -10,7 +10,7 @@ from lib.assessment.hot import STATISTICS_KEY
 from lib.deps import Deps
 
 if TYPE_CHECKING:
-    from lib.upstash import RedisRest
+    from lib.redis_rest import RedisRest
 
 KEYS_A_CALL = 1000
 MAX_CALLS = 200

@@ -99,7 +99,7 @@ def test_functions_hold_no_sql_numbers_or_environment() -> None:
         "psycopg",
         "sqlalchemy",
         "lib.postgres",
-        "lib.upstash",
+        "lib.redis_rest",
         "lib.engine",
     )
     assert offences("api", *forbidden) == []

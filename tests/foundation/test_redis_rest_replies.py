@@ -6,7 +6,7 @@ from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 
-from lib.upstash import MAX_REPLY_BYTES, TIMEOUT_SECONDS, RedisRest
+from lib.redis_rest import MAX_REPLY_BYTES, TIMEOUT_SECONDS, RedisRest
 
 PIECES = 20
 """Of a reply that trickles: one comes well within the time limit, all of them do not."""

@@ -2,7 +2,7 @@
 
 import pytest
 
-from lib.upstash import TIMEOUT_SECONDS, Command, RedisRest
+from lib.redis_rest import TIMEOUT_SECONDS, Command, RedisRest
 from local.faults import Fault
 from local.gateway import Gateway
 from local.redis_server import RedisServer
