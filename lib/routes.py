@@ -1,6 +1,6 @@
 """The table of every endpoint: path, module, methods, who may call.
 
-`api/index.py` serves this table, `lib/access.py` enforces its last column, and the deployment
+`api/index.py` serves this table, `lib/access/guard.py` enforces its last column, and the deployment
 files are made from it, so an endpoint that is not here does not exist.
 """
 

@@ -21,7 +21,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from lib import deadline, opaque, strict_json
-from lib.access import guard
+from lib.access.guard import guard
 from lib.cors import Cors
 from lib.deps import current_deps
 from lib.envelope import envelope

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import Depends
 
-from lib.audit import audited
+from lib.access.audit import audited
 from lib.deps import Deps, get_deps
 from lib.legacy.answers import normalized
 from lib.legacy.normalization import normalize

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import Depends
 
-from lib.access import MaybeOperator
+from lib.access.guard import MaybeOperator
 from lib.deps import Deps, get_deps
 from lib.web import create_app, lambda_entry
 from lib.workshop import idempotency, lookup, progress

@@ -12,7 +12,7 @@ from uuid import UUID
 
 from fastapi import Depends, Header, Path, Query
 
-from lib.access import LocalOrOperator
+from lib.access.guard import LocalOrOperator
 from lib.assessment.students import Readable
 from lib.errors import Unauthenticated
 

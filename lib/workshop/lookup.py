@@ -7,7 +7,7 @@ from uuid import UUID
 from fastapi import Depends, Header, Query, Request
 from pydantic import StringConstraints
 
-from lib.access import MaybeOperator, require_operator
+from lib.access.guard import MaybeOperator, require_operator
 from lib.deps import Deps, get_deps
 from lib.errors import BadRequest
 from lib.workshop.fields import AnyToken, OptionalEmail

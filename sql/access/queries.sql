@@ -1,4 +1,4 @@
--- Queries of lib/access.py and lib/audit.py.
+-- Queries of lib/access/guard.py and lib/access/audit.py.
 
 -- admit_operator --
 -- Decide on one attempt to operate, and record it.

@@ -10,7 +10,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from lib import routes
-from lib.access import ADDRESS_LIMIT, GLOBAL_LIMIT
+from lib.access.guard import ADDRESS_LIMIT, GLOBAL_LIMIT
 from lib.deps import Deps, install_deps
 from lib.routes import Access, Endpoint
 from lib.settings import Platform, Settings

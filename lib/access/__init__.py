@@ -1,0 +1,1 @@
+"""Who may call: operators, cron jobs, sessions; failure limits; the audit trail."""
