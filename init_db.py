@@ -4,7 +4,7 @@ For a new database in development; `python migrate.py upgrade` is the way for on
 scripts are the same and may run again, so a later upgrade finds nothing amiss.
 """
 
-from lib.schema import schema_scripts
+from lib.database.schema import schema_scripts
 from migrations.database import connect
 
 

@@ -9,8 +9,8 @@ from fastapi import FastAPI
 from psycopg.types.json import Jsonb
 from pydantic import BaseModel
 
-from lib.postgres import Postgres
-from lib.queries import Query
+from lib.database.postgres import Postgres
+from lib.database.queries import Query
 from lib.redis_rest import RedisRest
 
 TABLES = """

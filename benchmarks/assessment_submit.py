@@ -22,7 +22,7 @@ import psutil  # type: ignore[import-untyped]
 import psycopg
 
 from benchmarks.assessment_bare import prepare
-from lib.schema import schema_scripts
+from lib.database.schema import schema_scripts
 from local.gateway import Gateway, running_gateway
 from local.postgres_server import running_postgres
 from local.redis_server import RedisServer, running_redis

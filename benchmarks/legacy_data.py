@@ -17,7 +17,7 @@ import psycopg
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from psycopg import sql
 
-from lib.queries import load_script
+from lib.database.queries import load_script
 
 ENCRYPTION_KEY = hashlib.sha256(b"legacy demo").hexdigest()  # of generated databases only
 EPOCH = datetime(2025, 1, 6, 8, tzinfo=UTC)

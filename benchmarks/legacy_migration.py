@@ -21,12 +21,12 @@ from typing import Any
 import psycopg
 
 from benchmarks.legacy_data import ENCRYPTION_KEY, TABLES, LegacyData, create_tables, fill
+from lib.database.queries import load_queries
+from lib.database.schema import schema_scripts
 from lib.deps import Deps
 from lib.legacy.migration import migrate
 from lib.legacy.run import Phase
 from lib.legacy.verdict import verdict
-from lib.queries import load_queries
-from lib.schema import schema_scripts
 from lib.settings import Settings
 from local.postgres_server import PostgresServer, running_postgres
 

@@ -23,7 +23,7 @@ from typing import Any
 import psycopg
 from fastapi import FastAPI, Response
 
-from lib.schema import schema_scripts
+from lib.database.schema import schema_scripts
 from local.postgres_server import running_postgres
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -10,7 +10,7 @@ from lib.errors import NotConfigured
 from lib.settings import Settings
 
 if TYPE_CHECKING:
-    from lib.postgres import Postgres
+    from lib.database.postgres import Postgres
     from lib.redis_rest import RedisRest
 
 
@@ -34,7 +34,7 @@ class Deps:
         if self._postgres is None:
             if self.settings.postgres_url is None:
                 raise NotConfigured(name="POSTGRES_URL")
-            from lib.postgres import Postgres
+            from lib.database.postgres import Postgres
 
             with self._lock:
                 self._postgres = self._postgres or Postgres(self.settings.postgres_url)

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from lib.database.queries import load_queries
 from lib.deps import Deps
 from lib.errors import DatabaseUnavailable, NotConfigured
-from lib.queries import load_queries
 
 
 class ServiceState(StrEnum):

@@ -18,7 +18,7 @@ from pathlib import Path
 import psycopg
 from psycopg import sql
 
-from lib.queries import load_script
+from lib.database.queries import load_script
 from lib.settings import Settings
 from local.child import ServerError
 from local.postgres_server import VERSION, program

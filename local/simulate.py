@@ -19,10 +19,10 @@ from numpy.typing import NDArray
 from lib.assessment.criteria import MAX_QUESTIONS
 from lib.assessment.errors import NothingToAsk
 from lib.assessment.itempool import ItemPool, load_pool
+from lib.database.queries import load_queries
 from lib.deps import Deps
 from lib.engine import Posterior, Simulation
 from lib.errors import AppError, NotFound
-from lib.queries import load_queries
 from lib.settings import Settings
 from local.rehearsal import rehearse
 from local.simulate_plots import draw

@@ -8,7 +8,7 @@ from alembic import command, context
 from alembic.operations import Operations
 from sqlalchemy import MetaData, create_engine, pool
 
-from lib.schema import schema_scripts
+from lib.database.schema import schema_scripts
 from migrations.database import connect
 from migrations.run_sql import run_sql
 

@@ -28,7 +28,7 @@ def audit(deps: Deps, action: str, outcome: Outcome, facts: Mapping[str, Any]) -
     """
     from psycopg.types.json import Jsonb
 
-    from lib.queries import load_queries
+    from lib.database.queries import load_queries
 
     params = {"action": action, "outcome": outcome.value, "facts": Jsonb(dict(facts))}
     try:
@@ -59,7 +59,7 @@ def audited(deps: Deps, action: str) -> Iterator[dict[str, Any]]:
 
 def create_access_schema(deps: Deps) -> None:
     """Make the tables of `sql/access/`, which the first operator's call anywhere needs."""
-    from lib.queries import load_script
+    from lib.database.queries import load_script
 
     with deps.postgres.transaction() as transaction:
         transaction.execute_script(load_script("access/schema.sql"))

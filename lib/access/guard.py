@@ -127,7 +127,7 @@ async def _check_operator(request: Request, deps: Deps, shown: str | None) -> No
 def _admit(request: Request, deps: Deps, *, right: bool) -> int | None:
     """Record the attempt; None lets the caller in, 0 refuses, else the seconds to wait."""
     from lib.access.audit import create_access_schema
-    from lib.queries import load_queries
+    from lib.database.queries import load_queries
 
     query = load_queries("access/queries.sql")["admit_operator"]
     address = caller_address(request, deps.settings)

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from lib.queries import Query, load_queries
-from lib.statements import Statement, as_jsonb
+from lib.database.queries import Query, load_queries
+from lib.database.statements import Statement, as_jsonb
 
 if TYPE_CHECKING:
-    from lib.postgres import Postgres
+    from lib.database.postgres import Postgres
 
 FULL_CONCEPTS = 5
 """Pools with more are given fewer answers, in proportion: a round costs about their square."""

@@ -13,13 +13,13 @@ from numpy.typing import NDArray
 
 from lib.assessment.eligibility import LEVELS, WHOLE, Exposure, nothing_counted
 from lib.assessment.selection import Selection
+from lib.database.queries import Query, load_queries
+from lib.database.statements import as_jsonb
 from lib.deps import Deps
 from lib.logs import log
-from lib.queries import Query, load_queries
-from lib.statements import as_jsonb
 
 if TYPE_CHECKING:
-    from lib.postgres import Transaction
+    from lib.database.postgres import Transaction
 
 LEAST_TESTS = 20
 """New tests without which nothing is counted."""

@@ -19,13 +19,13 @@ from numpy.typing import NDArray
 from lib.assessment.eligibility import Exposure
 from lib.assessment.selection import Selection
 from lib.assessment.texts import MAX_TEXT_BYTES, TextShelf
+from lib.database.queries import load_queries
+from lib.database.statements import Statement
 from lib.engine import ItemBank
 from lib.errors import NotFound
-from lib.queries import load_queries
-from lib.statements import Statement
 
 if TYPE_CHECKING:
-    from lib.postgres import Postgres
+    from lib.database.postgres import Postgres
 
 MAX_BYTES = 128_000_000
 """Held by a process at most, as `ItemPool.bytes` counts, or one pool; that used longest ago goes.

@@ -7,12 +7,12 @@ from uuid import UUID
 
 from lib.assessment.criteria import EndCriteria
 from lib.assessment.errors import WrongConceptCount
+from lib.database.queries import load_queries
+from lib.database.statements import Statement, as_jsonb
 from lib.errors import NotFound
-from lib.queries import load_queries
-from lib.statements import Statement, as_jsonb
 
 if TYPE_CHECKING:
-    from lib.postgres import Postgres
+    from lib.database.postgres import Postgres
 
 IDLE_MINUTES = 30
 """After as long without an answer a session takes no more."""

@@ -7,10 +7,10 @@ from uuid import UUID
 
 from pydantic import BaseModel
 
+from lib.database.queries import Query, load_queries
+from lib.database.statements import Statement
 from lib.deps import Deps
 from lib.errors import NotFound
-from lib.queries import Query, load_queries
-from lib.statements import Statement
 
 MAX_PAGE = 200
 """Sessions a page, and in a progress report at most."""

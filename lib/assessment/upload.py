@@ -6,12 +6,12 @@ from uuid import UUID, uuid4
 from lib.assessment.errors import OtherConceptCount, QuestionElsewhere
 from lib.assessment.questions import UploadIn, UploadOut
 from lib.assessment.selection import Selection
+from lib.database.queries import Query, load_queries
+from lib.database.statements import as_jsonb
 from lib.deps import Deps
-from lib.queries import Query, load_queries
-from lib.statements import as_jsonb
 
 if TYPE_CHECKING:
-    from lib.postgres import Transaction
+    from lib.database.postgres import Transaction
 
 
 def upload(asked: UploadIn, deps: Deps) -> UploadOut:

@@ -15,19 +15,20 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from lib.database.queries import load_queries
+from lib.database.rows import fetch_dicts, server_cursor
+from lib.database.statements import as_jsonb
 from lib.deps import Deps
 from lib.errors import AppError
 from lib.legacy import storage
 from lib.legacy.migration import LEGACY_TABLES
-from lib.legacy.rows import as_json, fetch_dicts, server_cursor
 from lib.legacy.run import make_schema
-from lib.queries import load_queries
 from lib.vault import API_KEY_FIELD, Vault, is_sealed
 
 if TYPE_CHECKING:
     from psycopg import sql
 
-    from lib.postgres import Transaction
+    from lib.database.postgres import Transaction
 
 FORMAT = "stepwise-backup"
 VERSION = 1
@@ -84,7 +85,7 @@ def back_up(deps: Deps, call_seconds: float | None = None) -> Backup:
         {
             "name": backup.name,
             "location": backup.location,
-            "rows": as_json(backup.rows),
+            "rows": as_jsonb(backup.rows),
             "bytes": backup.bytes,
             "sha256": backup.sha256,
         },

@@ -3,12 +3,12 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from lib.legacy.rows import server_cursor
-from lib.queries import load_queries
+from lib.database.queries import load_queries
+from lib.database.rows import server_cursor
 from lib.vault import API_KEY_FIELD, Unreadable, Vault, is_sealed
 
 if TYPE_CHECKING:
-    from lib.postgres import Transaction
+    from lib.database.postgres import Transaction
 
 KEYS_AT_ONCE = 5_000
 

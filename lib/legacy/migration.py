@@ -11,27 +11,27 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from lib.database.advisory_lock import lock_tables
+from lib.database.queries import load_script
+from lib.database.rows import fetch_dict, fetch_dicts
 from lib.deps import Deps
 from lib.legacy import move
-from lib.legacy.rows import fetch_dict, fetch_dicts
 from lib.legacy.run import (
     Counts,
     Phase,
     Run,
     begin,
     begin_sessions,
-    lock,
     prefixed,
     prepare,
     queries,
     save,
 )
 from lib.legacy.verdict import verdict
-from lib.queries import load_script
 from lib.vault import Vault
 
 if TYPE_CHECKING:
-    from lib.postgres import Transaction
+    from lib.database.postgres import Transaction
 
 CALL_SECONDS = 18.0  # the platforms end a request after 30 s; commit and report take their share
 MARGIN = 1.5  # a batch may take longer than the one before it, other programs share the machine
@@ -56,7 +56,7 @@ def migrate(deps: Deps, *, dry_run: bool, call_seconds: float = CALL_SECONDS) ->
             transaction, dry_run=dry_run, before=lambda: _count_unified(transaction, "before")
         )
     with deps.postgres.transaction() as transaction:
-        lock(transaction)
+        lock_tables(transaction)
         return work(transaction, run, vault, deadline)
 
 

@@ -6,16 +6,16 @@ keys that stood in the clear, is done in keys.py before anything is stored.
 
 from typing import TYPE_CHECKING
 
+from lib.database.queries import Query, load_queries
+from lib.database.rows import fetch_dict, fetch_dicts
+from lib.database.statements import Params
 from lib.errors import Busy
 from lib.legacy.keys import seal_keys
-from lib.legacy.rows import fetch_dict, fetch_dicts
 from lib.legacy.run import Counts, Run
-from lib.queries import Query, load_queries
-from lib.statements import Params
 from lib.vault import Vault
 
 if TYPE_CHECKING:
-    from lib.postgres import Transaction
+    from lib.database.postgres import Transaction
 
 people = load_queries("legacy/people.sql")
 sessions = load_queries("legacy/sessions.sql")

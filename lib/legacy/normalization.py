@@ -3,11 +3,12 @@
 import time
 from dataclasses import dataclass
 
+from lib.database.advisory_lock import lock_tables
+from lib.database.schema import schema_scripts
 from lib.deps import Deps
 from lib.legacy.migration import CALL_SECONDS, migrate
-from lib.legacy.run import Phase, Run, lock, make_schema, prepare, unified_schema_exists
+from lib.legacy.run import Phase, Run, make_schema, prepare, unified_schema_exists
 from lib.legacy.tables import Renamed, require_verified, set_aside
-from lib.schema import schema_scripts
 
 SET_ASIDE = ("workshop_students", "workshop_sessions")
 """student_configs stays: the application of that time still uses it."""
@@ -46,7 +47,7 @@ def normalize(deps: Deps) -> Normalization:
 
 def _create_schema(deps: Deps) -> bool:
     with deps.postgres.transaction() as transaction:
-        lock(transaction)
+        lock_tables(transaction)
         if unified_schema_exists(transaction):
             return False
         for _, script in schema_scripts():

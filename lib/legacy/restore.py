@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
+from lib.database.advisory_lock import lock_tables
+from lib.database.statements import as_jsonb
 from lib.deps import Deps
 from lib.legacy import storage
 from lib.legacy.backup import (
@@ -26,12 +28,11 @@ from lib.legacy.backup import (
 )
 from lib.legacy.errors import BackupUnreadable, NotSafeYet, UnifiedSchemaNotFound
 from lib.legacy.migration import LEGACY_TABLES
-from lib.legacy.rows import as_json
-from lib.legacy.run import lock, make_schema, unified_schema_exists
+from lib.legacy.run import make_schema, unified_schema_exists
 from lib.vault import API_KEY_FIELD, Unreadable, Vault
 
 if TYPE_CHECKING:
-    from lib.postgres import Transaction
+    from lib.database.postgres import Transaction
 
 ROWS_AT_ONCE = 2_000
 _SEALED_MEMBER = re.compile(rf'"{SEALED_NAME}": "(?P<sealed>v1\.[\w.-]+)"}}\s*$')
@@ -69,7 +70,7 @@ def restore(name: str, deps: Deps, *, unified_only: bool = False) -> Restored:
     vault = Vault.from_settings(deps.settings)
     lines = _Lines(storage.read(deps.settings, name), time.monotonic() + CALL_SECONDS)
     with deps.postgres.transaction() as transaction:
-        lock(transaction)
+        lock_tables(transaction)
         if not unified_schema_exists(transaction):
             raise UnifiedSchemaNotFound
         make_schema(transaction)
@@ -109,7 +110,7 @@ def _restore_table(
     import psycopg
 
     table, columns = header["table"], header["columns"]
-    room = {"table": table, "columns": as_json(columns)}
+    room = {"table": table, "columns": as_jsonb(columns)}
     if not transaction.fetch_value(queries["make_room"], room):
         other = ', or with "unifiedOnly": true' if table in LEGACY_TABLES else ""
         raise NotSafeYet(reason=f"{table} is missing or has rows; restore into empty tables{other}")

@@ -4,13 +4,13 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from lib.database.advisory_lock import lock_tables
+from lib.database.queries import load_queries
 from lib.deps import Deps
-from lib.legacy.run import lock
-from lib.queries import load_queries
 from lib.vault import API_KEY_FIELD, Unreadable, Vault, is_sealed
 
 if TYPE_CHECKING:
-    from lib.postgres import Transaction
+    from lib.database.postgres import Transaction
 
 BATCH = 1_000
 CALL_SECONDS = 18.0
@@ -46,7 +46,7 @@ def rotate(deps: Deps, call_seconds: float = CALL_SECONDS) -> Rotation:
     after = ""
     while time.monotonic() < deadline:
         with deps.postgres.transaction() as transaction:
-            lock(transaction)
+            lock_tables(transaction)
             keys = transaction.fetch_all(
                 _queries["next_keys"],
                 {"prefix": vault.prefix, "after": after, "limit": BATCH},

@@ -8,13 +8,13 @@ from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from lib.errors import AlreadyRunning
+from lib.database.advisory_lock import lock_tables
+from lib.database.queries import load_queries, load_script
+from lib.database.statements import as_jsonb
 from lib.legacy.errors import UnifiedSchemaNotFound
-from lib.legacy.rows import as_json
-from lib.queries import load_queries, load_script
 
 if TYPE_CHECKING:
-    from lib.postgres import Transaction
+    from lib.database.postgres import Transaction
 
 FIRST_HASH, END_OF_HASHES = -(2**31), 2**31  # of Postgres's hashtext()
 FIRST_BATCH_ROWS = 50_000  # of people; nobody knows yet how fast the database is
@@ -146,17 +146,6 @@ class Counts:
         return total
 
 
-def lock(transaction: "Transaction") -> None:
-    """Keep every other call that moves or renames tables out until the transaction ends.
-
-    Raises:
-        AlreadyRunning: If one is in.
-    """
-    if not transaction.fetch_value(queries["try_lock"]):
-        raise AlreadyRunning
-    transaction.execute(queries["prepare_transaction"])
-
-
 def prepare(transaction: "Transaction") -> None:
     """Lock, and make the tables and functions of this context.
 
@@ -164,7 +153,7 @@ def prepare(transaction: "Transaction") -> None:
         AlreadyRunning: If something else holds the lock.
         UnifiedSchemaNotFound: If there is nothing to move to.
     """
-    lock(transaction)
+    lock_tables(transaction)
     if not unified_schema_exists(transaction):
         raise UnifiedSchemaNotFound
     make_schema(transaction)
@@ -197,7 +186,7 @@ def begin(
             {
                 "dry_run": dry_run,
                 "batch_hashes": _width(FIRST_BATCH_ROWS, rows),
-                "counts": as_json(before()),
+                "counts": as_jsonb(before()),
             },
             Run,
         )
@@ -232,8 +221,8 @@ def save(transaction: "Transaction", run: Run) -> None:
         "phase": run.phase.value,
         "next_hash": run.next_hash,
         "batch_hashes": run.batch_hashes,
-        "counts": as_json(run.counts),
-        "sources": as_json(run.sources),
+        "counts": as_jsonb(run.counts),
+        "sources": as_jsonb(run.sources),
         "verified": run.verified,
     }
     transaction.execute(queries["save_run"], params)

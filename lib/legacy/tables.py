@@ -3,16 +3,17 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from lib.database.advisory_lock import lock_tables
+from lib.database.queries import load_queries
+from lib.database.rows import fetch_dict
 from lib.deps import Deps
 from lib.legacy.errors import NotConfirmed, NothingToDo, NotSafeYet
 from lib.legacy.migration import LEGACY_TABLES
 from lib.legacy.move import verify
-from lib.legacy.rows import fetch_dict
-from lib.legacy.run import Phase, Run, lock, make_schema, prepare, queries
-from lib.queries import load_queries
+from lib.legacy.run import Phase, Run, make_schema, prepare, queries
 
 if TYPE_CHECKING:
-    from lib.postgres import Transaction
+    from lib.database.postgres import Transaction
 
 CONFIRMATION = "DELETE OLD TABLES"
 DELETE_AFTER_DAYS = 30
@@ -57,7 +58,7 @@ def bring_back(deps: Deps) -> list[Renamed]:
         NothingToDo: If none was set aside, or all old names are taken.
     """
     with deps.postgres.transaction() as transaction:
-        lock(transaction)
+        lock_tables(transaction)
         make_schema(transaction)
         back = _each(transaction, "bring_back", LEGACY_TABLES)
     if not back:

@@ -6,8 +6,8 @@ from uuid import UUID
 
 from fastapi import Query
 
+from lib.database.queries import load_queries
 from lib.deps import Deps
-from lib.queries import load_queries
 from lib.workshop.fields import Answer
 
 _queries = load_queries("workshop/analytics.sql")

@@ -4,9 +4,9 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, StringConstraints
 
+from lib.database.queries import load_queries
+from lib.database.statements import as_jsonb
 from lib.deps import Deps
-from lib.queries import load_queries
-from lib.statements import as_jsonb
 from lib.workshop.api_keys import without_keys
 from lib.workshop.fields import (
     Answer,

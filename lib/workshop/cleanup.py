@@ -9,13 +9,13 @@ from dataclasses import asdict, dataclass, fields
 from typing import TYPE_CHECKING
 from uuid import UUID
 
+from lib.database.queries import load_queries
 from lib.deps import Deps
 from lib.errors import NotConfigured
 from lib.logs import log
-from lib.queries import load_queries
 
 if TYPE_CHECKING:
-    from lib.postgres import Transaction
+    from lib.database.postgres import Transaction
 
 BATCH = 500
 RUN_SECONDS = 20.0

@@ -2,11 +2,11 @@
 
 from dataclasses import asdict, dataclass
 
+from lib.database.queries import load_queries
+from lib.database.statements import as_jsonb
 from lib.deps import Deps
 from lib.errors import NotConfigured
 from lib.logs import fingerprint, log
-from lib.queries import load_queries
-from lib.statements import as_jsonb
 from lib.vault import API_KEY_FIELD, Unreadable, Vault
 from lib.workshop.config_wire import Config, ConfigIn, SavedOut
 from lib.workshop.errors import SessionNotFound

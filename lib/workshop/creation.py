@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from lib.database.advisory_lock import exclude_others
+from lib.database.queries import load_queries, load_script
+from lib.database.schema import schema_scripts
 from lib.deps import Deps
 from lib.errors import AlreadyRunning, BadRequest
-from lib.queries import load_queries, load_script
-from lib.schema import schema_scripts
 
 if TYPE_CHECKING:
-    from lib.postgres import Transaction
+    from lib.database.postgres import Transaction
 
 CONFIRMATION = "DROP EXISTING TABLES"
 _queries = load_queries("workshop/creation.sql")
@@ -74,7 +75,7 @@ def create_schema(deps: Deps, *, drop_existing: bool, confirmation: str | None) 
     with deps.postgres.transaction() as transaction:
         if not transaction.fetch_value(_queries["take_turn"]):
             raise CreationRunning
-        _keep_others_out(transaction)
+        exclude_others(transaction)
         transaction.execute_script(load_script("workshop/set_aside.sql"))
         before = _tables(transaction)
         renamed = []
@@ -94,16 +95,11 @@ def tables_to_set_aside(deps: Deps, confirmation: str | None) -> list[Table]:
         AlreadyRunning: If a migration, clean-up, restore, rotation or removal runs.
     """
     with deps.postgres.transaction() as transaction:
-        _keep_others_out(transaction)
+        exclude_others(transaction)
         transaction.execute_script(load_script("workshop/set_aside.sql"))
         found = _tables(transaction)
     _confirm(found, confirmation)
     return [table for table in found if table.row_count]
-
-
-def _keep_others_out(transaction: "Transaction") -> None:
-    if not transaction.fetch_value(_queries["keep_others_out"]):
-        raise AlreadyRunning
 
 
 def _tables(transaction: "Transaction") -> list[Table]:

@@ -3,8 +3,8 @@
 Importing this module registers the names that `sql/workshop/` raises.
 """
 
+from lib.database.statements import register_constraint
 from lib.errors import Conflict, InvalidInput, NotFound
-from lib.statements import register_constraint
 
 
 class SessionNotFound(NotFound):

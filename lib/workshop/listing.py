@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from lib.database.queries import load_queries
 from lib.deps import Deps
 from lib.errors import InvalidInput
-from lib.queries import load_queries
 from lib.workshop.listing_size import fitting
 from lib.workshop.listing_wire import ListedSession, ListedStudent, ListIn, ListOut
 

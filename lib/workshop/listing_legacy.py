@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from lib.database.queries import Query, load_queries
 from lib.deps import Deps
 from lib.errors import SchemaMissing
-from lib.queries import Query, load_queries
 from lib.workshop.api_keys import REMOVED, without_keys
 from lib.workshop.listing_size import fitting
 from lib.workshop.listing_wire import PAGE, ListedSession, ListedStudent, ListOut

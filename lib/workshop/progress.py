@@ -2,8 +2,8 @@
 
 from dataclasses import asdict, dataclass
 
+from lib.database.queries import load_queries
 from lib.deps import Deps
-from lib.queries import load_queries
 from lib.workshop.errors import SessionNotFound
 from lib.workshop.idempotency import Claim
 from lib.workshop.lookup import Lookup

@@ -1,19 +1,16 @@
 """Removing what operators name: API keys, sessions, a person."""
 
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
+from lib.database.advisory_lock import share_tables
+from lib.database.queries import load_queries
 from lib.deps import Deps
-from lib.errors import AlreadyRunning
-from lib.queries import load_queries
 from lib.workshop.errors import StudentNotFound
 from lib.workshop.fields import Answer, AnyToken, Wire
 from lib.workshop.tracking_wire import StudentName
-
-if TYPE_CHECKING:
-    from lib.postgres import Transaction
 
 _queries = load_queries("workshop/removal.sql")
 
@@ -87,7 +84,7 @@ def delete_sessions(asked: DeleteSessionsIn, deps: Deps) -> DeletedSessionsOut:
     tokens = sorted(set(asked.session_tokens))
     full = asked.delete_type == "full"
     with deps.postgres.transaction() as transaction:
-        _begin(transaction)
+        share_tables(transaction)
         params = {"session_tokens": tokens}
         found = transaction.fetch_value(_queries["count_sessions"], params)
         keys = transaction.execute(_queries["remove_keys"], params)
@@ -116,7 +113,7 @@ def delete_student(email: str, deps: Deps) -> DeletedStudentOut:
         AlreadyRunning: If a migration, clean-up or restore runs.
     """
     with deps.postgres.transaction() as transaction:
-        _begin(transaction)
+        share_tables(transaction)
         params = {"student_email": email}
         removed = transaction.fetch_one(_queries["remove_student"], params, _Removed)
     if removed is None or not any(asdict(removed).values()):
@@ -127,8 +124,3 @@ def delete_student(email: str, deps: Deps) -> DeletedStudentOut:
         events_deleted=removed.events,
         older_rows_deleted=removed.older_rows,
     )
-
-
-def _begin(transaction: "Transaction") -> None:
-    if not transaction.fetch_value(_queries["begin_removal"]):
-        raise AlreadyRunning

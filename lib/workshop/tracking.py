@@ -6,9 +6,9 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from lib.database.queries import load_queries
 from lib.deps import Deps
 from lib.errors import SchemaMissing
-from lib.queries import load_queries
 from lib.workshop.api_keys import without_keys
 from lib.workshop.exercises import only_steps
 from lib.workshop.idempotency import Claim

@@ -10,9 +10,9 @@ from uuid import UUID
 from lib.assessment.itempool import item_pool
 from lib.assessment.questions import QuestionIn, UploadIn
 from lib.assessment.upload import upload
+from lib.database.queries import load_queries
+from lib.database.statements import Statement
 from lib.deps import Deps
-from lib.queries import load_queries
-from lib.statements import Statement
 from lib.vault import API_KEY_FIELD, Vault
 from local.demo.examinees import examinees
 from local.demo.pool import GUESSING, POOL_ID, POOL_NAME, load_questions

@@ -1,20 +1,4 @@
--- The memory of migrations, and the lock that keeps them apart.
-
--- try_lock --
--- One migration, clean-up, restore, rotation or new schema at a time; the lock ends with its transaction.
-SELECT pg_try_advisory_xact_lock(hashtextextended('stepwise.legacy', 0));
-
--- prepare_transaction --
--- Limits and settings of one call's transaction.
-SELECT set_config('TimeZone', 'UTC', true),
-  set_config('lock_timeout', '3s', true),
-  set_config('statement_timeout', '25s', true),
-  set_config('work_mem', '64MB', true),
-  set_config('enable_memoize', 'off', true),
-  set_config('jit', 'off', true),  -- compiling costs more than it saves in a batch
-  -- What a batch looks up was just written, so it is in memory: an index beats reading the whole.
-  set_config('random_page_cost', '1.1', true),
-  set_config('default_statistics_target', '2', true);  -- for ANALYZE within it: sizes, no details
+-- Queries of lib/legacy/run.py: what is recorded of each migration.
 
 -- plan_for_whole_tables --
 -- What reads everything at the end is planned as this server plans: not all of it is in memory.

@@ -6,10 +6,6 @@
 SELECT pg_try_advisory_xact_lock(hashtextextended('stepwise.workshop.creation', 0)),
   set_config('lock_timeout', '5s', true);
 
--- keep_others_out --
--- False while a migration, clean-up, restore, rotation or removal works on the tables.
-SELECT pg_try_advisory_xact_lock(hashtextextended('stepwise.legacy', 0));
-
 -- existing_tables --
 -- The workshop's tables that are there, and how many rows each has.
 SELECT table_name, row_count FROM pg_temp.workshop_tables();

@@ -1,11 +1,5 @@
 -- Queries of lib/workshop/removal.py.
 
--- begin_removal --
--- False while a migration, clean-up or restore works: what it holds would come back with it. They
--- are kept out until the removal ends; removals do not keep each other out.
-SELECT pg_try_advisory_xact_lock_shared(hashtextextended('stepwise.legacy', 0)),
-  set_config('lock_timeout', '5s', true);
-
 -- remove_keys --
 -- Remove the API keys of these sessions; how many had one.
 UPDATE public.sessions SET openai_api_key = NULL

@@ -3,7 +3,7 @@
 import psycopg
 import pytest
 
-from lib.schema import schema_scripts
+from lib.database.schema import schema_scripts
 
 POOL = "5f0c6b8e-3f0d-4b0e-9a52-0d8f6f2f7b11"
 SESSION = "00000000-0000-0000-0000-00000000000{}"

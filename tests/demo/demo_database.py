@@ -6,8 +6,8 @@ from itertools import count
 import psycopg
 import pytest
 
+from lib.database.queries import load_script
 from lib.deps import Deps
-from lib.queries import load_script
 from lib.settings import Settings
 from local.demo.loading import load_pool, load_tests, load_workshop
 from local.postgres_server import PostgresServer

@@ -10,13 +10,13 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from lib import deadline, routes
+from lib.database.postgres import Postgres
+from lib.database.queries import Query
+from lib.database.statements import Statement
 from lib.deps import Deps, install_deps
 from lib.errors import DatabaseUnavailable
-from lib.postgres import Postgres
-from lib.queries import Query
 from lib.routes import OPERATOR_SECONDS, REQUEST_SECONDS, SCHEDULED_SECONDS, Access, Endpoint
 from lib.settings import Settings
-from lib.statements import Statement
 from lib.web import create_app, lambda_entry
 from tests.conftest import ADMIN_PASSWORD
 

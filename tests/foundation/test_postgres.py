@@ -10,6 +10,9 @@ from dataclasses import dataclass
 import psycopg
 import pytest
 
+from lib.database.postgres import Postgres
+from lib.database.queries import Query
+from lib.database.statements import register_constraint
 from lib.errors import (
     AppError,
     Busy,
@@ -19,9 +22,6 @@ from lib.errors import (
     NotConfigured,
     SchemaMissing,
 )
-from lib.postgres import Postgres
-from lib.queries import Query
-from lib.statements import register_constraint
 
 
 @dataclass(frozen=True)
@@ -91,7 +91,7 @@ def test_a_violated_constraint_is_told_in_our_words(db: Postgres) -> None:
         with pytest.raises(ThingExists):
             db.batch([(INSERT, {"n": 1}, None)])
     finally:
-        from lib import statements
+        from lib.database import statements
 
         del statements._constraints["things_n_key"]
 
@@ -182,7 +182,7 @@ def test_a_held_lock_gives_503_and_not_a_hanging_site(
 def test_waiting_for_a_connection_is_bounded_and_recovers(
     empty_postgres_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("lib.postgres.WAIT_SECONDS", 0.1)
+    monkeypatch.setattr("lib.database.postgres.WAIT_SECONDS", 0.1)
     db = Postgres(empty_postgres_url, max_connections=1)
     with db.transaction(), pytest.raises(DatabaseUnavailable):
         db.fetch_value(q("SELECT 1"))

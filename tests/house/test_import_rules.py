@@ -98,7 +98,7 @@ def test_functions_hold_no_sql_numbers_or_environment() -> None:
         "os",
         "psycopg",
         "sqlalchemy",
-        "lib.postgres",
+        "lib.database.postgres",
         "lib.redis_rest",
         "lib.engine",
     )

@@ -4,9 +4,9 @@ import json
 
 import pytest
 
+from lib.database.schema import schema_scripts
 from lib.legacy.errors import UnifiedSchemaNotFound
 from lib.legacy.keys import LOST, NEWER, OLDER
-from lib.schema import schema_scripts
 from lib.vault import API_KEY_FIELD, Vault
 from tests.conftest import ENCRYPTION_KEY
 from tests.legacy.drawn import Legacy

@@ -16,11 +16,11 @@ import psycopg
 import pytest
 
 from benchmarks.legacy_data import ENCRYPTION_KEY, WILD, LegacyData, fill
+from lib.database.schema import schema_scripts
 from lib.deps import Deps
 from lib.errors import DatabaseUnavailable
 from lib.legacy.migration import migrate
 from lib.legacy.run import Phase, Run
-from lib.schema import schema_scripts
 from lib.settings import Settings
 from local.postgres_server import PostgresServer, running_postgres
 from tests.legacy.drawn import Legacy

@@ -7,13 +7,13 @@ import psycopg
 import pytest
 from fastapi.testclient import TestClient
 
+from lib.database.schema import schema_scripts
 from lib.errors import AlreadyRunning
 from lib.legacy.errors import NotSafeYet
 from lib.legacy.migration import migrate
 from lib.legacy.report import report
 from lib.legacy.run import Phase, Run
 from lib.legacy.tables import CONFIRMATION, clean_up
-from lib.schema import schema_scripts
 from lib.settings import Settings
 from lib.workshop.creation import CONFIRMATION as DROP
 from lib.workshop.creation import create_schema

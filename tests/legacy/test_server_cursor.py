@@ -5,7 +5,7 @@ from contextlib import ExitStack
 import psycopg
 import pytest
 
-from lib.legacy.rows import server_cursor
+from lib.database.rows import server_cursor
 
 KILL = "SELECT pg_terminate_backend(%s, 10000)"
 

@@ -10,8 +10,8 @@ import pytest
 from lib.assessment.itempool import ItemPool, load_pool
 from lib.assessment.questions import UploadIn
 from lib.assessment.upload import upload
+from lib.database.queries import load_queries
 from lib.deps import Deps
-from lib.queries import load_queries
 from local import calibrate, simulate
 
 QUESTIONS = 40

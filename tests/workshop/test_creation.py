@@ -9,10 +9,10 @@ import psycopg
 import pytest
 from fastapi.testclient import TestClient
 
+from lib.database.queries import load_queries, load_script
+from lib.database.schema import schema_scripts
 from lib.deps import Deps, install_deps
 from lib.dispatch import function_app
-from lib.queries import load_queries, load_script
-from lib.schema import schema_scripts
 from lib.settings import Settings
 from tests.conftest import ADMIN_PASSWORD
 from tests.workshop.conftest import TOKEN

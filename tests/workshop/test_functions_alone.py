@@ -27,7 +27,7 @@ ENDPOINTS = (
 def test_function_alone_knows_what_the_workshops_constraints_mean(endpoint: str) -> None:
     program = (
         f"import api.{endpoint}\n"
-        "from lib.statements import constraint_error\n"
+        "from lib.database.statements import constraint_error\n"
         f"print([name for name in {CONSTRAINTS} if constraint_error(name) is None])"
     )
     told = subprocess.run(

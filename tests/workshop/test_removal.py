@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
-from lib.queries import load_script
+from lib.database.queries import load_script
 from tests.conftest import ADMIN_PASSWORD
 from tests.workshop.conftest import TOKEN
 

@@ -9,9 +9,9 @@ import psycopg
 import pytest
 from fastapi.testclient import TestClient
 
+from lib.database.queries import load_script
 from lib.deps import Deps, install_deps
 from lib.dispatch import function_app
-from lib.queries import load_script
 from lib.settings import Settings
 from tests.workshop.conftest import TOKEN
 

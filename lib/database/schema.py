@@ -4,7 +4,7 @@ The endpoint admin-create-unified-schema, `migrate.py upgrade` and `init_db.py` 
 scripts in the same order, so each of them ends in the same schema.
 """
 
-from lib.queries import load_script
+from lib.database.queries import load_script
 
 SCRIPTS = (
     "assessment/move_old_tables.sql",  # first: they are in the way of the workshop's `students`

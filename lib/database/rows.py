@@ -1,16 +1,16 @@
-"""Rows whose columns are names of sums, and JSON parameters; the driver is imported when asked."""
+"""Rows by column name and server-side cursors, for queries with columns fixed at run time."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from lib.queries import Query
-from lib.statements import Params
+from lib.database.queries import Query
+from lib.database.statements import Params
 
 if TYPE_CHECKING:
     import psycopg
 
-    from lib.postgres import Connection, Transaction
+    from lib.database.postgres import Connection, Transaction
 
 
 def fetch_dicts(
@@ -44,10 +44,3 @@ def server_cursor(
             cursor.close()
         finally:
             cursor.close()  # on a dead connection it only marks the cursor as closed
-
-
-def as_json(value: Any) -> Any:
-    """A parameter for a JSONB column."""
-    from psycopg.types.json import Jsonb
-
-    return Jsonb(value)

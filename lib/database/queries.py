@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-SQL_FOLDER = Path(__file__).resolve().parent.parent / "sql"
+SQL_FOLDER = Path(__file__).resolve().parents[2] / "sql"
 _HEADER = re.compile(r"^-- (\w+) --$", re.MULTILINE)
 
 

@@ -18,6 +18,8 @@ from psycopg import errors as driver
 from psycopg.abc import PQGen
 from psycopg.rows import BaseRowFactory, class_row, scalar_row, tuple_row
 
+from lib.database.queries import Query
+from lib.database.statements import Params, Statement, constraint_error
 from lib.deadline import is_late, seconds_left
 from lib.errors import (
     AppError,
@@ -28,8 +30,6 @@ from lib.errors import (
     SchemaMissing,
 )
 from lib.logs import log
-from lib.queries import Query
-from lib.statements import Params, Statement, constraint_error
 
 T = TypeVar("T")
 Connection = psycopg.Connection[tuple[Any, ...]]

@@ -1,14 +1,14 @@
 """What a context says to Postgres, without the driver: importing psycopg costs a fifth of FastAPI.
 
-The driver is loaded with `lib/postgres.py`, when the first connection is wanted.
+The driver is loaded with `lib/database/postgres.py`, when the first connection is wanted.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from lib.database.queries import Query
 from lib.errors import AppError
-from lib.queries import Query
 
 Params = dict[str, Any]
 

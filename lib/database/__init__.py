@@ -1,0 +1,1 @@
+"""Connections, named queries, statements, rows and the schema of all contexts."""
