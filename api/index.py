@@ -4,9 +4,9 @@ A function's module is imported at the first request for one of its paths, so th
 starts as fast as the one that is asked for, and each answers here as it does alone.
 """
 
-from lib.dispatch import Dispatcher
-from lib.web import create_app, lambda_entry
+from lib.web.app import create_app, lambda_entry
+from lib.web.dispatch import Dispatcher
 
-app = create_app("index")
+app = create_app("index", rows=())
 app.add_middleware(Dispatcher)
 lambda_handler = lambda_entry(app)

@@ -2,7 +2,7 @@
 
 The first line of a subclass's docstring is the message a caller reads; `{fields}` in it are
 the facts given to the constructor. Contexts add their own in `lib/<context>/errors.py`.
-Only `lib/web.py` knows how they become HTTP.
+Only `lib/web/app.py` knows how they become HTTP.
 """
 
 import copyreg

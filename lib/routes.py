@@ -4,10 +4,8 @@
 files are made from it, so an endpoint that is not here does not exist.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
 
 SMALL_BODY = 64 * 1024  # bytes
 LARGE_BODY = 4 * 1024 * 1024  # bytes; the platforms refuse more than 4.5 MB themselves
@@ -42,7 +40,7 @@ class Endpoint:
 
     @property
     def route(self) -> str:
-        """The path as lib.web matches it: a student's id is opaque, slashes are part of it.
+        """The path as lib.web.app matches it: a student's id is opaque, slashes are part of it.
 
         Some platforms decode %2F before they choose a function. Then none fits, and the index,
         which holds every route, gets the call.
@@ -180,21 +178,18 @@ ENDPOINTS: tuple[Endpoint, ...] = (
 )
 
 
-def endpoints_of(module: str) -> tuple[Endpoint, ...]:
-    """Every row of one function."""
-    return tuple(row for row in ENDPOINTS if row.module == module)
+def rows_of(module: str) -> tuple[Endpoint, ...]:
+    """Return the rows of one function.
+
+    Raises:
+        LookupError: If there is none; so a misspelt name fails when the function is imported.
+    """
+    rows = tuple(row for row in ENDPOINTS if row.module == module)
+    if not rows:
+        raise LookupError(f"No row of lib/routes.py names the function {module!r}")
+    return rows
 
 
 def modules() -> tuple[str, ...]:
-    """Every function, in the table's order, each once."""
+    """Return every function, in the table's order, each once."""
     return tuple(dict.fromkeys(row.module for row in ENDPOINTS))
-
-
-def template(scope: Mapping[str, Any]) -> str:
-    """The path of the route that a request has found, as the table has it."""
-    return str(scope["route"].path_format)
-
-
-def find(path: str, method: str) -> Endpoint | None:
-    """The row of a route template such as `/api/test/end/{session_id}`."""
-    return next((row for row in ENDPOINTS if row.path == path and method in row.methods), None)

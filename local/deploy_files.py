@@ -15,15 +15,15 @@ from pathlib import Path
 from statistics import mode
 from typing import Any
 
-from lib.headers import PAGE_HEADERS
 from lib.routes import (
     ENDPOINTS,
     OPERATOR_SECONDS,
     REQUEST_SECONDS,
     SCHEDULED_SECONDS,
-    endpoints_of,
     modules,
+    rows_of,
 )
+from lib.web.headers import PAGE_HEADERS
 
 ROOT = Path(__file__).resolve().parent.parent
 INDEX = "index"
@@ -73,7 +73,7 @@ def lambda_functions() -> dict[str, Json]:
 
 def seconds(module: str) -> int:
     """How long a function may run."""
-    return max((row.seconds for row in endpoints_of(module)), default=REQUEST_SECONDS)
+    return max(row.seconds for row in rows_of(module))
 
 
 def usual_seconds(context: str) -> int:
@@ -166,7 +166,7 @@ def _lambda_function(module: str, events: list[Json]) -> Json:
 
 
 def _lambda_events(module: str) -> list[Json]:
-    rows = endpoints_of(module)
+    rows = rows_of(module)
     calls: list[Json] = [
         {"httpApi": {"method": method, "path": row.path}} for row in rows for method in row.methods
     ]

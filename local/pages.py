@@ -9,7 +9,7 @@ from starlette.datastructures import URL
 from starlette.responses import FileResponse, RedirectResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from lib.headers import PAGE_HEADERS
+from lib.web.headers import PAGE_HEADERS
 
 PUBLIC = Path(__file__).resolve().parents[1] / "public"
 

@@ -29,8 +29,8 @@ from hypothesis import settings as hypothesis_settings  # noqa: E402
 from lib.database.queries import load_script  # noqa: E402
 from lib.database.schema import schema_scripts  # noqa: E402
 from lib.deps import Deps, install_deps  # noqa: E402
-from lib.dispatch import function_app  # noqa: E402
 from lib.settings import Settings  # noqa: E402
+from lib.web.functions import function_app  # noqa: E402
 from local.gateway import Gateway, running_gateway  # noqa: E402
 from local.postgres_server import PostgresServer, running_postgres  # noqa: E402
 from local.redis_server import RedisServer, running_redis  # noqa: E402

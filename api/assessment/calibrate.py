@@ -7,7 +7,7 @@ from fastapi import Depends
 from lib.assessment.calibration import calibrate
 from lib.assessment.calibration_wire import CalibrateIn, CalibrateOut
 from lib.deps import Deps, current_deps, get_deps
-from lib.web import create_app, lambda_entry
+from lib.web.app import create_app, lambda_entry
 
 app = create_app("assessment.calibrate", tag="Assessment: operators")
 

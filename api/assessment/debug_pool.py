@@ -7,7 +7,7 @@ from fastapi import Depends, Query
 
 from lib.assessment.flagged import MAX_PAGE, PoolDebugOut, look
 from lib.deps import Deps, get_deps
-from lib.web import create_app, lambda_entry
+from lib.web.app import create_app, lambda_entry
 
 app = create_app("assessment.debug_pool", tag="Assessment: operators")
 

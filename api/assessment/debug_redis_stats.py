@@ -6,7 +6,7 @@ from fastapi import Depends
 
 from lib.assessment.redis_stats import RedisStatsOut, redis_stats
 from lib.deps import Deps, get_deps
-from lib.web import create_app, lambda_entry
+from lib.web.app import create_app, lambda_entry
 
 app = create_app("assessment.debug_redis_stats", tag="Assessment: operators")
 

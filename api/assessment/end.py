@@ -8,7 +8,7 @@ from fastapi import Depends
 from lib.assessment.closing import end
 from lib.assessment.wire import EndIn, EndOut
 from lib.deps import Deps, get_deps
-from lib.web import create_app, lambda_entry
+from lib.web.app import create_app, lambda_entry
 
 app = create_app("assessment.end", tag="Assessment")
 

@@ -7,7 +7,7 @@ from fastapi import Depends
 from lib.assessment.closing import cleanup
 from lib.assessment.wire import CleanupIn, CleanupOut
 from lib.deps import Deps, current_deps, get_deps
-from lib.web import create_app, lambda_entry
+from lib.web.app import create_app, lambda_entry
 
 app = create_app("assessment.sessions_cleanup", tag="Assessment: operators")
 

@@ -7,7 +7,7 @@ from fastapi import Depends
 from lib.assessment.start import start
 from lib.assessment.wire import StartIn, StartOut
 from lib.deps import Deps, get_deps
-from lib.web import create_app, lambda_entry
+from lib.web.app import create_app, lambda_entry
 
 app = create_app("assessment.start", tag="Assessment")
 

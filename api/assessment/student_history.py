@@ -7,7 +7,7 @@ from fastapi import Depends, Query
 from lib.assessment.reader import ReadableStudent
 from lib.assessment.students import MAX_PAGE, HistoryOut, history
 from lib.deps import Deps, get_deps
-from lib.web import create_app, lambda_entry
+from lib.web.app import create_app, lambda_entry
 
 app = create_app("assessment.student_history", tag="Assessment")
 

@@ -7,7 +7,7 @@ from fastapi import Depends
 from lib.assessment.reader import ReadableStudent
 from lib.assessment.students import ProgressOut, progress
 from lib.deps import Deps, get_deps
-from lib.web import create_app, lambda_entry
+from lib.web.app import create_app, lambda_entry
 
 app = create_app("assessment.student_progress", tag="Assessment")
 

@@ -7,7 +7,7 @@ from fastapi import Depends
 from lib.assessment.submit import submit
 from lib.assessment.wire import CompletedOut, ContinueOut, SubmitIn
 from lib.deps import Deps, get_deps
-from lib.web import create_app, lambda_entry
+from lib.web.app import create_app, lambda_entry
 
 app = create_app("assessment.submit", tag="Assessment")
 

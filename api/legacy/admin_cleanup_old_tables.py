@@ -9,7 +9,7 @@ from lib.deps import Deps, get_deps
 from lib.legacy.answers import cleaned_up
 from lib.legacy.tables import clean_up
 from lib.legacy.wire import CleanupOut, ConfirmIn
-from lib.web import create_app, lambda_entry
+from lib.web.app import create_app, lambda_entry
 
 app = create_app("legacy.admin_cleanup_old_tables", tag="Workshop: legacy tables")
 PATH = "/api/admin-cleanup-old-tables"

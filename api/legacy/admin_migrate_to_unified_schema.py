@@ -9,7 +9,7 @@ from lib.deps import Deps, get_deps
 from lib.legacy.migration import migrate
 from lib.legacy.report import report
 from lib.legacy.wire import MigrateIn, MigrationOut
-from lib.web import create_app, lambda_entry
+from lib.web.app import create_app, lambda_entry
 
 app = create_app("legacy.admin_migrate_to_unified_schema", tag="Workshop: legacy tables")
 PATH = "/api/admin-migrate-to-unified-schema"

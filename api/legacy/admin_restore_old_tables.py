@@ -9,7 +9,7 @@ from lib.deps import Deps, get_deps
 from lib.legacy.answers import brought_back
 from lib.legacy.tables import bring_back
 from lib.legacy.wire import OperatorIn, RestoreTablesOut
-from lib.web import create_app, lambda_entry
+from lib.web.app import create_app, lambda_entry
 
 app = create_app("legacy.admin_restore_old_tables", tag="Workshop: legacy tables")
 PATH = "/api/admin-restore-old-tables"

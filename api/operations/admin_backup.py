@@ -9,7 +9,7 @@ from lib.deps import Deps, get_deps
 from lib.legacy.answers import backed_up
 from lib.legacy.backup import back_up
 from lib.legacy.wire import BackupOut, OperatorIn
-from lib.web import create_app, lambda_entry
+from lib.web.app import create_app, lambda_entry
 
 app = create_app("operations.admin_backup", tag="Workshop: operators")
 PATH = "/api/admin-backup"

@@ -7,7 +7,7 @@ from fastapi import Depends
 from lib.access.audit import audited
 from lib.deps import Deps, get_deps
 from lib.legacy.renewal import make_schema
-from lib.web import create_app, lambda_entry
+from lib.web.app import create_app, lambda_entry
 from lib.workshop.creation_wire import CreateIn, CreateOut
 
 app = create_app("operations.admin_create_unified_schema", tag="Workshop: operators")

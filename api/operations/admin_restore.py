@@ -9,7 +9,7 @@ from lib.deps import Deps, get_deps
 from lib.legacy.answers import restored
 from lib.legacy.restore import restore
 from lib.legacy.wire import RestoreIn, RestoreOut
-from lib.web import create_app, lambda_entry
+from lib.web.app import create_app, lambda_entry
 
 app = create_app("operations.admin_restore", tag="Workshop: operators")
 PATH = "/api/admin-restore"

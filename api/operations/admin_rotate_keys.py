@@ -9,7 +9,7 @@ from lib.deps import Deps, get_deps
 from lib.legacy.answers import rotated
 from lib.legacy.rotation import rotate
 from lib.legacy.wire import OperatorIn, RotationOut
-from lib.web import create_app, lambda_entry
+from lib.web.app import create_app, lambda_entry
 
 app = create_app("operations.admin_rotate_keys", tag="Workshop: operators")
 PATH = "/api/admin-rotate-keys"

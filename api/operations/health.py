@@ -6,7 +6,7 @@ from fastapi import Depends, Response
 
 from lib import health
 from lib.deps import Deps, get_deps
-from lib.web import create_app, lambda_entry
+from lib.web.app import create_app, lambda_entry
 
 app = create_app("operations.health", tag="House")
 

@@ -6,7 +6,7 @@ from fastapi import Depends
 
 from lib.access.audit import audited
 from lib.deps import Deps, get_deps
-from lib.web import create_app, lambda_entry
+from lib.web.app import create_app, lambda_entry
 from lib.workshop.removal import DeletedSessionsOut, DeleteSessionsIn, delete_sessions
 
 app = create_app("workshop.admin_delete_sessions", tag="Workshop: operators")

@@ -6,7 +6,7 @@ from fastapi import Depends
 
 from lib.access.audit import audited
 from lib.deps import Deps, get_deps
-from lib.web import create_app, lambda_entry
+from lib.web.app import create_app, lambda_entry
 from lib.workshop.removal import DeletedStudentOut, DeleteStudentIn, delete_student
 
 app = create_app("workshop.admin_delete_student", tag="Workshop: operators")

@@ -6,7 +6,7 @@ from fastapi import Depends
 
 from lib.deps import Deps, get_deps
 from lib.errors import SchemaMissing
-from lib.web import create_app, lambda_entry
+from lib.web.app import create_app, lambda_entry
 from lib.workshop.listing import list_configs
 from lib.workshop.listing_legacy import list_legacy
 from lib.workshop.listing_wire import ListIn, ListOut

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from fastapi import Depends
 
 from lib.deps import Deps, current_deps, get_deps
-from lib.web import create_app, lambda_entry
+from lib.web.app import create_app, lambda_entry
 from lib.workshop.cleanup import clean_up
 from lib.workshop.cleanup_wire import CleanupOut
 

@@ -6,7 +6,7 @@ from fastapi import Depends
 
 from lib.access.guard import MaybeOperator
 from lib.deps import Deps, get_deps
-from lib.web import create_app, lambda_entry
+from lib.web.app import create_app, lambda_entry
 from lib.workshop import idempotency, lookup, progress
 from lib.workshop.progress_wire import ProgressIn, ProgressOut, RecordedOut, SessionsOut
 

@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import Depends
 
 from lib.deps import Deps, get_deps
-from lib.web import create_app, lambda_entry
+from lib.web.app import create_app, lambda_entry
 from lib.workshop import idempotency, lookup, tracking
 from lib.workshop.tracking_wire import TrackedOut, TrackedStudentsOut, TrackIn, TrackRecordedOut
 

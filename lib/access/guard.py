@@ -18,13 +18,12 @@ from starlette.concurrency import run_in_threadpool
 
 from lib.deps import Deps, get_deps
 from lib.errors import (
-    Forbidden,
     NotConfigured,
     SchemaMissing,
     TooManyAttempts,
     Unauthenticated,
 )
-from lib.routes import Access, find, template
+from lib.routes import Access, Endpoint
 from lib.settings import MINIMUM_SECRET_LENGTH, Platform, Settings
 
 MINIMUM_PASSWORD_LENGTH = 12  # characters
@@ -41,12 +40,10 @@ async def guard(request: Request, raw: bytes, deps: Deps) -> None:
 
     Args:
         request: Its headers and route.
-        raw: The body, not parsed yet: strangers shall not make us work through megabytes.
+        raw: The body, not parsed yet, which avoids parsing megabytes for unauthenticated callers.
         deps: Settings and Postgres.
     """
-    endpoint = find(template(request.scope), request.method)
-    if endpoint is None:
-        raise Forbidden
+    endpoint: Endpoint = request.state.endpoint
     if endpoint.access is Access.OPERATOR:
         await _check_operator(request, deps, _bearer(request) or _password_in(raw))
     elif endpoint.access is Access.CRON:
@@ -132,7 +129,7 @@ def _admit(request: Request, deps: Deps, *, right: bool) -> int | None:
     query = load_queries("access/queries.sql")["admit_operator"]
     address = caller_address(request, deps.settings)
     params = {
-        "action": template(request.scope),
+        "action": request.state.endpoint.path,
         "address_sha256": hashlib.sha256(address.encode()).hexdigest(),
         "password_right": right,
         "address_limit": ADDRESS_LIMIT,

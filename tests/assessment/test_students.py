@@ -8,8 +8,8 @@ import pytest
 from fastapi.testclient import TestClient
 
 from lib.deps import Deps, install_deps
-from lib.dispatch import function_app
 from lib.settings import Settings
+from lib.web.functions import function_app
 from tests.assessment.conftest import Student
 
 WHAT = ("proficiency", "history", "progress")

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from lib.headers import API_HEADERS
+from lib.web.headers import API_HEADERS
 from tests.contract.turn import Turn
 from tests.support.wire import Answer, Request
 

@@ -9,12 +9,11 @@ import psycopg
 import pytest
 from fastapi.testclient import TestClient
 
-from lib import routes
 from lib.access.guard import ADDRESS_LIMIT, GLOBAL_LIMIT
 from lib.deps import Deps, install_deps
 from lib.routes import Access, Endpoint
 from lib.settings import Platform, Settings
-from lib.web import create_app
+from lib.web.app import create_app
 from tests.conftest import ADMIN_PASSWORD, CRON_SECRET
 
 _made: list[Deps] = []
@@ -29,7 +28,7 @@ def scratch(settings: Settings, **client: Any) -> TestClient:
     deps = Deps(settings)
     _made.append(deps)
     install_deps(deps)
-    app = create_app("scratch")
+    app = create_app("scratch", rows=ROWS)
 
     @app.post("/api/admin-scratch")
     def admin() -> dict[str, bool]:
@@ -39,16 +38,11 @@ def scratch(settings: Settings, **client: Any) -> TestClient:
     def cron() -> dict[str, bool]:
         return {"success": True}
 
-    @app.get("/api/unlisted")
-    def unlisted() -> dict[str, bool]:
-        return {"success": True}
-
     return TestClient(app, raise_server_exceptions=False, **client)
 
 
 @pytest.fixture(autouse=True)
-def _listed(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setattr(routes, "ENDPOINTS", (*routes.ENDPOINTS, *ROWS))
+def _closed() -> Iterator[None]:
     yield
     install_deps(None)
     while _made:
@@ -276,8 +270,19 @@ def test_cron_without_a_sound_secret_is_closed(settings: Settings, secret: str |
     assert client.get("/api/cron-scratch", headers=headers).status_code == 503
 
 
-def test_a_route_that_the_table_does_not_list_is_forbidden(settings: Settings) -> None:
-    assert scratch(settings).get("/api/unlisted").status_code == 403
+def test_function_that_the_table_does_not_list_fails_at_import() -> None:
+    with pytest.raises(LookupError, match="admin_bakcup"):
+        create_app("operations.admin_bakcup")
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [("GET", "/api/unlisted"), ("GET", "/api/admin-scratch"), ("POST", "/api/health")],
+)
+def test_route_that_the_function_does_not_list_fails_at_import(method: str, path: str) -> None:
+    app = create_app("scratch", rows=ROWS)
+    with pytest.raises(LookupError, match=f"{method} {path}"):
+        app.add_api_route(path, lambda: None, methods=[method])
 
 
 def test_the_local_server_lets_the_guides_through_and_nobody_else(settings: Settings) -> None:

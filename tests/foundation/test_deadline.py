@@ -9,7 +9,7 @@ import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
-from lib import deadline, routes
+from lib import deadline
 from lib.database.postgres import Postgres
 from lib.database.queries import Query
 from lib.database.statements import Statement
@@ -17,7 +17,7 @@ from lib.deps import Deps, install_deps
 from lib.errors import DatabaseUnavailable
 from lib.routes import OPERATOR_SECONDS, REQUEST_SECONDS, SCHEDULED_SECONDS, Access, Endpoint
 from lib.settings import Settings
-from lib.web import create_app, lambda_entry
+from lib.web.app import create_app, lambda_entry
 from tests.conftest import ADMIN_PASSWORD
 
 T = TypeVar("T")
@@ -106,12 +106,11 @@ def test_outside_of_requests_nothing_is_given_up(db: Postgres) -> None:
     ],
 )
 def test_a_handler_has_less_time_than_the_platform_gives(
-    row: Endpoint, limit: int, settings: Settings, monkeypatch: pytest.MonkeyPatch
+    row: Endpoint, limit: int, settings: Settings
 ) -> None:
-    monkeypatch.setattr(routes, "ENDPOINTS", (row,))
     deps = Deps(settings)
     install_deps(deps)
-    client = TestClient(clock())
+    client = TestClient(clock(row))
     shown = {"Authorization": f"Bearer {ADMIN_PASSWORD}"}
     left = client.get("/api/clock", headers=shown).json()
     install_deps(None)
@@ -120,9 +119,9 @@ def test_a_handler_has_less_time_than_the_platform_gives(
     assert left > REQUEST_SECONDS or limit == REQUEST_SECONDS
 
 
-def clock() -> FastAPI:
+def clock(row: Endpoint) -> FastAPI:
     """A function that tells how long it has."""
-    app = create_app("clock")
+    app = create_app("clock", rows=(row,))
 
     @app.get("/api/clock")
     def tell() -> float | None:
@@ -132,7 +131,7 @@ def clock() -> FastAPI:
 
 
 def test_scheduled_run_has_a_deadline_of_its_own_and_leaves_none_behind() -> None:
-    entry = lambda_entry(create_app("cleanup_sessions"), scheduled=deadline.seconds_left)
+    entry = lambda_entry(create_app("workshop.cleanup_sessions"), scheduled=deadline.seconds_left)
     left = entry({"source": "aws.events"}, None)
     assert left is not None
     assert 0 < left <= SCHEDULED_SECONDS - deadline.MARGIN_SECONDS

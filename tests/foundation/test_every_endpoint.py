@@ -5,8 +5,8 @@ import re
 import pytest
 from fastapi.testclient import TestClient
 
-from lib.headers import API_HEADERS
 from lib.routes import ENDPOINTS, Access, Endpoint
+from lib.web.headers import API_HEADERS
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 PATHS = sorted({row.path for row in ENDPOINTS})

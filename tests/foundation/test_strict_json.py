@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lib.errors import AppError, BadRequest, InvalidInput
-from lib.strict_json import MAX_DEPTH, parse
+from lib.web.strict_json import MAX_DEPTH, parse
 
 REFUSED = [
     (b'{"n": NaN}', InvalidInput, "NaN"),

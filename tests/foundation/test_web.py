@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from uuid import UUID
 
 import pytest
@@ -9,13 +10,12 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from pydantic import BaseModel, Field
 
-from lib import routes
 from lib.deps import Deps, install_deps
 from lib.errors import Conflict
-from lib.headers import API_HEADERS
 from lib.routes import LARGE_BODY, SMALL_BODY, Access, Endpoint
 from lib.settings import Settings
-from lib.web import create_app, lambda_entry
+from lib.web.app import create_app, lambda_entry
+from lib.web.headers import API_HEADERS
 
 ROWS = (
     Endpoint("/api/echo/{id}", "echo", ("GET", "POST"), Access.PUBLIC),
@@ -32,9 +32,9 @@ class Body(BaseModel):
     id: UUID | None = None
 
 
-def echo(settings: Settings, module: str = "echo") -> TestClient:
+def echo(settings: Settings, rows: tuple[Endpoint, ...] = ROWS) -> TestClient:
     install_deps(Deps(settings))
-    app = create_app(module)
+    app = create_app("echo", rows=rows)
 
     @app.post("/api/echo/{id}")
     def post(id: str, body: Body) -> Body:  # noqa: A002, ARG001 the path names it
@@ -54,9 +54,7 @@ def echo(settings: Settings, module: str = "echo") -> TestClient:
 
 
 @pytest.fixture
-def web(monkeypatch: pytest.MonkeyPatch) -> Iterator[TestClient]:
-    monkeypatch.setattr(routes, "ENDPOINTS", ROWS)
-    monkeypatch.setattr("lib.web.ENDPOINTS", ROWS)
+def web() -> Iterator[TestClient]:
     yield echo(Settings(allowed_origins=(PAGE,)))
     install_deps(None)
 
@@ -216,10 +214,9 @@ def test_listed_pages_may_send_every_header_that_is_read(web: TestClient, header
     assert header in answer.headers["Access-Control-Allow-Headers"]
 
 
-def test_operators_functions_answer_no_other_origin(monkeypatch: pytest.MonkeyPatch) -> None:
-    row = Endpoint("/api/echo/{id}", "admin_echo", ("GET", "POST"), Access.OPERATOR)
-    monkeypatch.setattr(routes, "ENDPOINTS", (row,))
-    admin = echo(Settings(allowed_origins=(PAGE,)), "admin_echo")
+def test_operators_functions_answer_no_other_origin() -> None:
+    rows = tuple(replace(row, access=Access.OPERATOR) for row in ROWS)
+    admin = echo(Settings(allowed_origins=(PAGE,)), rows)
     headers = {"Origin": PAGE, "Access-Control-Request-Method": "POST"}
     answer = admin.options("/api/echo/1", headers=headers)
     install_deps(None)

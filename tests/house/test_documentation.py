@@ -8,9 +8,9 @@ import pytest
 from fastapi.routing import APIRoute
 from pydantic import TypeAdapter
 
-from lib.dispatch import function_app
-from lib.openapi import DOCUMENTED, description
 from lib.routes import ENDPOINTS, Access, modules
+from lib.web.functions import function_app
+from lib.web.openapi import DOCUMENTED, description
 from tests.support.described import Operation, operations
 
 OPERATIONS = operations()

@@ -6,7 +6,7 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 from starlette.testclient import TestClient
 
-from lib.headers import PAGE_HEADERS
+from lib.web.headers import PAGE_HEADERS
 from local.pages import Pages
 
 

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import Any
 
-from lib.openapi import description
-from lib.routes import Endpoint, find
+from lib.routes import ENDPOINTS, Endpoint
+from lib.web.openapi import description
 
 JSON = "application/json"
 
@@ -24,9 +24,9 @@ class Operation:
     @property
     def row(self) -> Endpoint:
         """Its row in the table of endpoints."""
-        found = find(self.path, self.method)
-        assert found is not None, f"{self} is described but not served"
-        return found
+        rows = [row for row in ENDPOINTS if row.path == self.path and self.method in row.methods]
+        assert len(rows) == 1, f"{self} is described but not served"
+        return rows[0]
 
     @property
     def parameters(self) -> list[dict[str, Any]]:

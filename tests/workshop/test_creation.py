@@ -12,8 +12,8 @@ from fastapi.testclient import TestClient
 from lib.database.queries import load_queries, load_script
 from lib.database.schema import schema_scripts
 from lib.deps import Deps, install_deps
-from lib.dispatch import function_app
 from lib.settings import Settings
+from lib.web.functions import function_app
 from tests.conftest import ADMIN_PASSWORD
 from tests.workshop.conftest import TOKEN
 from tests.workshop.older_schemas import NORMALIZED_V2, ROWS, UNIFIED

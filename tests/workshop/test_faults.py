@@ -11,8 +11,8 @@ import pytest
 from fastapi.testclient import TestClient
 
 from lib.deps import Deps, install_deps
-from lib.dispatch import function_app
 from lib.settings import Settings
+from lib.web.functions import function_app
 from tests.support.round_trips import Wire, counted_wire
 from tests.workshop.conftest import TOKEN
 

@@ -10,8 +10,8 @@ from fastapi.testclient import TestClient
 
 from lib.database.queries import load_script
 from lib.deps import Deps, install_deps
-from lib.dispatch import function_app
 from lib.settings import Settings
+from lib.web.functions import function_app
 from tests.conftest import ADMIN_PASSWORD
 from tests.workshop.conftest import TOKEN
 

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
-from lib.dispatch import function_app
-from lib.openapi import description
 from lib.routes import ENDPOINTS, Access, Endpoint
+from lib.web.functions import function_app
+from lib.web.openapi import description
 from tests.conftest import ADMIN_PASSWORD
 from tests.workshop.conftest import TOKEN
 

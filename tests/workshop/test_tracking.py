@@ -11,8 +11,8 @@ from fastapi.testclient import TestClient
 
 from lib.database.queries import load_script
 from lib.deps import Deps, install_deps
-from lib.dispatch import function_app
 from lib.settings import Settings
+from lib.web.functions import function_app
 from tests.workshop.conftest import TOKEN
 
 PATH = "/api/track-student-progress"

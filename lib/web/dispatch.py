@@ -1,30 +1,20 @@
 """One app in front of every function: routes by the table, imports a function when first asked."""
 
-import threading
-from importlib import import_module
-from typing import Any
-
 from starlette.routing import Match, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from lib import opaque
 from lib.deps import current_deps
-from lib.routes import ENDPOINTS, modules
+from lib.routes import ENDPOINTS
+from lib.web import path_ids
+from lib.web.functions import function_app
 
 
 async def _unused(scope: Scope, receive: Receive, send: Send) -> None:  # pragma: no cover
     raise NotImplementedError("a table of paths only")
 
 
-opaque.register()
+path_ids.register()
 _PATHS = tuple((Route(row.route, _unused, methods=None), row.module) for row in ENDPOINTS)
-_importing = threading.Lock()
-
-
-def function_app(module: str) -> Any:
-    """The app of `api/<module>.py`."""
-    with _importing:
-        return import_module(f"api.{module}").app
 
 
 class Dispatcher:
@@ -38,7 +28,7 @@ class Dispatcher:
         app = self._app
         if scope["type"] == "http":
             if _asks_for_description(scope) and not current_deps().settings.deployed:
-                from lib.openapi import serve_openapi
+                from lib.web.openapi import serve_openapi
 
                 app = serve_openapi
             elif (module := _module_of(scope)) is not None:
@@ -54,8 +44,3 @@ def _module_of(scope: Scope) -> str | None:
     return next(
         (module for route, module in _PATHS if route.matches(scope)[0] is not Match.NONE), None
     )
-
-
-def all_apps() -> list[Any]:
-    """Every function's app, imported."""
-    return [function_app(module) for module in modules()]

@@ -16,11 +16,11 @@ from starlette.responses import JSONResponse
 from starlette.types import Receive, Scope, Send
 
 from lib.deps import current_deps
-from lib.dispatch import all_apps
-from lib.headers import API_HEADERS
 from lib.routes import ENDPOINTS, Access, Endpoint
+from lib.web.functions import all_apps
+from lib.web.headers import API_HEADERS
 
-DOCUMENTED = Path(__file__).resolve().parents[1] / "docs" / "api"
+DOCUMENTED = Path(__file__).resolve().parents[2] / "docs" / "api"
 FRAMEWORK_ERRORS = ("HTTPValidationError", "ValidationError")  # no answer of ours looks like them
 PASSWORD = {"type": "string", "description": "ADMIN_PASSWORD, where no bearer token is sent."}
 

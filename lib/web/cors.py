@@ -5,7 +5,7 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from lib.envelope import envelope
+from lib.web.error_body import envelope
 
 KEPT = ("access-control-", "vary")
 """Beginnings of the names of headers that a refusal keeps: what would be allowed."""

@@ -1,0 +1,100 @@
+"""From a handler to a function that Vercel, Lambda and the local server can run.
+
+`create_app` gives every function the same frame: access by the table of routes, strict JSON,
+body limits, security headers, a request id, one log line, and errors that say what was wrong and
+nothing about our insides.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from contextvars import copy_context
+from typing import Any
+
+from fastapi import FastAPI
+
+from lib import deadline
+from lib.deps import current_deps
+from lib.routes import SCHEDULED_SECONDS, Access, Endpoint, rows_of
+from lib.web import path_ids
+from lib.web.cors import Cors
+from lib.web.error_answers import answer_errors
+from lib.web.request_frame import RequestFrame
+from lib.web.strict_route import strict_route
+
+LambdaHandler = Callable[[dict[str, Any], Any], Any]
+
+
+def create_app(
+    name: str, *, tag: str | None = None, rows: Sequence[Endpoint] | None = None
+) -> FastAPI:
+    """Make the app of one function.
+
+    Args:
+        name: The module below `api/`, such as `assessment.submit`.
+        tag: Heading in the API docs.
+        rows: The function's rows of the table of endpoints, which say who may call; by default
+            those that `lib/routes.py` has for `name`.
+
+    Raises:
+        LookupError: If `lib/routes.py` has no row for `name`.
+    """
+    rows = rows_of(name) if rows is None else rows
+    app = FastAPI(
+        title=f"Stepwise: {name}",
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+    )
+    app.router.route_class = strict_route(rows)
+    app.state.rows = rows
+    path_ids.register()
+    app.router.tags = [tag] if tag else []
+    answer_errors(app)
+    origins = current_deps().settings.allowed_origins
+    if origins and _open_to_pages(rows):
+        app.add_middleware(
+            Cors,
+            allow_origins=origins,
+            allow_methods=["GET", "POST", "PUT"],
+            allow_headers=["Content-Type", "Idempotency-Key", "X-Session-Id", "X-Session-Token"],
+            allow_credentials=False,
+        )
+    app.add_middleware(RequestFrame)
+    return app
+
+
+def lambda_entry(app: FastAPI, scheduled: Callable[[], Any] | None = None) -> LambdaHandler:
+    """Make the entry point for AWS Lambda.
+
+    Args:
+        app: The function's app.
+        scheduled: What an EventBridge schedule runs; such events are no HTTP.
+    """
+    http: LambdaHandler | None = None
+
+    def lambda_handler(event: dict[str, Any], context: Any) -> Any:
+        nonlocal http
+        if event.get("source") == "aws.events":
+            return _run_schedule(scheduled)
+        if http is None:
+            from mangum import Mangum
+
+            http = Mangum(app, lifespan="off")
+        return http(event, context)
+
+    return lambda_handler
+
+
+def _run_schedule(job: Callable[[], Any] | None) -> Any:
+    if job is None:
+        raise NotImplementedError("this function has no schedule")
+
+    def run() -> Any:
+        deadline.begin(SCHEDULED_SECONDS)
+        return job()
+
+    return copy_context().run(run)
+
+
+def _open_to_pages(rows: Iterable[Endpoint]) -> bool:
+    closed = {Access.OPERATOR, Access.CRON}
+    return not any(row.access in closed for row in rows)

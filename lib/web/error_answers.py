@@ -1,0 +1,91 @@
+"""Answers to errors: ours, HTTP's, and faults in what was sent."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+
+from lib.errors import AppError
+from lib.web.error_body import envelope
+
+MAX_DETAILS = 20
+_WORDS = {
+    "model_attributes_type": "Input should be an object",
+    "string_pattern_mismatch": "Input has a character or a form that is not taken here",
+    "uuid_parsing": "Input should be a UUID",
+    "uuid_type": "Input should be a UUID",
+}
+"""For kinds of Pydantic's errors whose own text speaks to programmers of this service."""
+
+
+def answer_errors(app: FastAPI) -> None:
+    """Give every error of an app the standard error envelope."""
+    app.add_exception_handler(AppError, _app_error)
+    app.add_exception_handler(HTTPException, _http_error)
+    app.add_exception_handler(RequestValidationError, _validation_error)
+
+
+async def _app_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, AppError)  # noqa: S101 narrows what Starlette's signature widens
+    return envelope(
+        error.status, error.code, str(error), request.state.request_id, headers=error.headers
+    )
+
+
+async def _http_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)  # noqa: S101 as above
+    headers = dict(error.headers or {})
+    match error.status_code:
+        case 404:
+            code, message = "not_found", "There is no such endpoint."
+        case 405:
+            headers["Allow"] = _allowed_methods(request)
+            code, message = "method_not_allowed", f"Use {headers['Allow']} here."
+        case _:
+            code, message = "http_error", str(error.detail)
+    return envelope(error.status_code, code, message, request.state.request_id, headers=headers)
+
+
+def _allowed_methods(request: Request) -> str:
+    """Every method of the path, which may be spread over several routes."""
+    path = getattr(request.scope.get("route"), "path_format", None)
+    rows = request.app.state.rows
+    return ", ".join(method for row in rows if row.path == path for method in row.methods)
+
+
+async def _validation_error(request: Request, error: Exception) -> Response:
+    """Name each field and what is wrong with it; never repeat what was sent."""
+    assert isinstance(error, RequestValidationError)  # noqa: S101 as above
+    details = [
+        {"field": _field(problem), "problem": _in_words(problem)}
+        for problem in error.errors()[:MAX_DETAILS]
+    ]
+    first = details[0]
+    return envelope(
+        422,
+        "invalid_input",
+        f"{first['field']}: {first['problem']}",
+        request.state.request_id,
+        details=details,
+    )
+
+
+def _in_words(problem: dict[str, Any]) -> str:
+    """What is wrong, for someone who knows neither Pydantic nor regular expressions."""
+    words = _WORDS.get(problem["type"])
+    return words or str(problem["msg"]).removeprefix("Value error, ")
+
+
+def _field(problem: dict[str, Any]) -> str:
+    """`("body", "questions", 3, "options")` → `questions[3].options`.
+
+    A check of a whole body names the field itself, as `field` in the context of its error.
+    """
+    if "field" in (context := problem.get("ctx", {})):
+        return str(context["field"])
+    location: Sequence[str | int] = problem["loc"]
+    parts = location[1:] or location
+    text = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in parts)
+    return text.lstrip(".")[:200]

@@ -1,0 +1,75 @@
+"""The frame around each request: its id, security headers, one log line, the last resort."""
+
+import time
+import uuid
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from lib.logs import log
+from lib.web.error_body import envelope
+from lib.web.headers import API_HEADERS
+
+_HEADERS = tuple((name.lower().encode(), value.encode()) for name, value in API_HEADERS.items())
+
+
+class RequestFrame:
+    """Request id, security headers, one log line, a bare 500 for what nobody foresaw.
+
+    HEAD is answered as GET without the body, as HTTP wants it of every resource.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        started = time.perf_counter()
+        request_id = uuid.uuid4().hex
+        scope.setdefault("state", {})["request_id"] = request_id
+        status = 0
+        head_only = scope["method"] == "HEAD"
+        inner = {**scope, "method": "GET"} if head_only else scope
+
+        async def send_with_headers(message: Message) -> None:
+            nonlocal status
+            if head_only and message["type"] == "http.response.body":
+                message["body"] = b""
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                own = message["headers"]
+                names = {name for name, _ in own}
+                message["headers"] = [
+                    *own,
+                    (b"x-request-id", request_id.encode()),
+                    *(header for header in _HEADERS if header[0] not in names),
+                ]
+            await send(message)
+
+        try:
+            await self._app(inner, receive, send_with_headers)
+        except Exception as error:  # noqa: BLE001 the last resort
+            log("unforeseen", request=request_id, kind=type(error).__name__, at=_place(error))
+            if status == 0:
+                answer = envelope(500, "internal", "Something went wrong on our side.", request_id)
+                await answer(inner, receive, send_with_headers)
+        log(
+            "request",
+            request=request_id,
+            method=scope["method"],
+            route=getattr(inner.get("route"), "path_format", None),
+            status=status,
+            milliseconds=round(1000 * (time.perf_counter() - started), 1),
+        )
+
+
+def _place(error: BaseException) -> str:
+    """Where it was raised, `file:line`, without values."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    if trace is None:
+        return "unknown"
+    return f"{trace.tb_frame.f_code.co_filename.rpartition('/')[2]}:{trace.tb_lineno}"

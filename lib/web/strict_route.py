@@ -1,0 +1,119 @@
+"""A route that knows its row of `lib/routes.py` and reads, admits and parses by it."""
+
+from collections.abc import Callable, Coroutine, Iterable
+from functools import wraps
+from inspect import iscoroutinefunction
+from typing import Any, ClassVar
+
+from fastapi import Request, Response
+from fastapi.routing import APIRoute
+from pydantic import BaseModel
+
+from lib import deadline
+from lib.access.guard import guard
+from lib.deps import current_deps
+from lib.errors import TooLarge, UnsupportedMediaType
+from lib.routes import Endpoint
+from lib.web import strict_json
+
+
+def strict_route(rows: Iterable[Endpoint]) -> type["StrictRoute"]:
+    """Return a class of routes for the rows of one function."""
+    table = {(row.route, method): row for row in rows for method in row.methods}
+    return type("StrictRoute", (StrictRoute,), {"table": table})
+
+
+class StrictRoute(APIRoute):
+    """A route that reads its body within bounds, checks who calls, and then parses it strictly.
+
+    A model that a handler returns is the answer as it stands: it was validated when it was made,
+    so it is written in the handler's thread, without a second validation in another one.
+
+    Raises:
+        LookupError: If no row of the function has this path and method, when the function is
+            imported; so an endpoint without an entry about who may call never starts.
+    """
+
+    table: ClassVar[dict[tuple[str, str], Endpoint]] = {}
+
+    def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
+        super().__init__(path, _writing(endpoint), **options)
+        self._rows = {method: self._row(path, method) for method in self.methods or ()}
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """Wrap FastAPI's handler."""
+        handle = super().get_route_handler()
+
+        async def strict(request: Request) -> Response:
+            row = self._rows[request.method]
+            request.state.endpoint = row
+            deadline.begin(row.seconds)
+            raw = await _read(request, row.body_limit)
+            await guard(request, raw, current_deps())
+            return await handle(CheckedRequest(request, raw))
+
+        return strict
+
+    def _row(self, path: str, method: str) -> Endpoint:
+        row = self.table.get((path, method))
+        if row is None:
+            raise LookupError(f"{method} {path} is in no row of this function in lib/routes.py")
+        return row
+
+
+class CheckedRequest(Request):
+    """A request whose body has been read.
+
+    Raises:
+        UnsupportedMediaType: If there is a body and it is not declared as JSON.
+        BadRequest, InvalidInput: As `strict_json.parse`.
+    """
+
+    def __init__(self, request: Request, raw: bytes) -> None:
+        super().__init__(request.scope, request.receive)
+        self._raw = raw
+        self._parsed = None
+        if raw:
+            media = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+            if media != "application/json":
+                raise UnsupportedMediaType
+            self._parsed = strict_json.parse(raw)
+
+    async def body(self) -> bytes:
+        """The body as it came."""
+        return self._raw
+
+    async def json(self) -> Any:
+        """The body parsed."""
+        return self._parsed
+
+
+async def _read(request: Request, limit: int) -> bytes:
+    """Return the body.
+
+    Raises:
+        TooLarge: If it is longer than the endpoint allows, `limit` bytes.
+    """
+    declared = request.headers.get("content-length", "")
+    if declared.isdigit() and len(declared) < 20 and int(declared) > limit:  # noqa: PLR2004 64 bits
+        raise TooLarge(limit=limit)
+    raw = bytearray()
+    async for chunk in request.stream():
+        raw += chunk
+        if len(raw) > limit:
+            raise TooLarge(limit=limit)
+    return bytes(raw)
+
+
+def _writing(handler: Callable[..., Any]) -> Callable[..., Any]:
+    if iscoroutinefunction(handler):
+        return handler
+
+    @wraps(handler)
+    def write(*args: Any, **kwargs: Any) -> Any:
+        made = handler(*args, **kwargs)
+        if isinstance(made, BaseModel):
+            return Response(made.model_dump_json(by_alias=True), media_type="application/json")
+        return made
+
+    return write
