@@ -3,9 +3,7 @@
 from typing import Any, Literal
 from uuid import UUID
 
-from pydantic import BaseModel
-
-from lib.assessment.wire import Strict
+from lib.web.wire import Body, StrictBody
 
 Outcome = Literal[
     "calibrated",
@@ -17,14 +15,14 @@ Outcome = Literal[
 ]
 
 
-class CalibrateIn(Strict):
+class CalibrateIn(StrictBody):
     """Which pool; every pool with enough new answers, if none is named."""
 
     question_pool_id: UUID | None = None
     adminPassword: Any = None  # noqa: N815 every operator's body names it so
 
 
-class PoolOut(BaseModel):
+class PoolOut(Body):
     """What became of one pool."""
 
     question_pool_id: UUID
@@ -42,7 +40,7 @@ class PoolOut(BaseModel):
     """Questions that differ from their current parameters by more than chance."""
 
 
-class CalibrateOut(BaseModel):
+class CalibrateOut(Body):
     """What became of each pool, in the order in which they had their turn."""
 
     pools: list[PoolOut]

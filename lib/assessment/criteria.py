@@ -2,12 +2,14 @@
 
 from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
+
+from lib.web.wire import StrictBody
 
 MAX_QUESTIONS = 200
 
 
-class EndCriteria(BaseModel):
+class EndCriteria(StrictBody):
     """When the test completes itself.
 
     `fixed_length` asks `max_questions`. `precision` stops once no tested concept's posterior
@@ -15,8 +17,6 @@ class EndCriteria(BaseModel):
     tested concept is above or below percentile 0.5 with at least `classification_threshold`
     probability; both within `min_questions` and `max_questions`.
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     type: Literal["fixed_length", "precision", "classification"] = "fixed_length"
     min_questions: int = Field(default=5, ge=1, le=MAX_QUESTIONS)

@@ -4,8 +4,6 @@ import math
 from typing import Any
 from uuid import UUID
 
-from pydantic import BaseModel
-
 from lib.assessment import hot, record, state
 from lib.assessment.errors import CacheUnavailable
 from lib.assessment.itempool import item_pool
@@ -14,11 +12,12 @@ from lib.assessment.sitting import Sitting, rebuild
 from lib.deps import Deps
 from lib.engine import person_fit
 from lib.errors import NotFound
+from lib.web.wire import Body
 
 SHOWN = ("student_id", "current_proficiency", "next_question_id", "status", "questions_answered")
 
 
-class Difference(BaseModel):
+class Difference(Body):
     """A field in which the two halves disagree."""
 
     field: str
@@ -26,7 +25,7 @@ class Difference(BaseModel):
     database: Any
 
 
-class RedisHalf(BaseModel):
+class RedisHalf(Body):
     """What Redis holds of a session."""
 
     available: bool
@@ -36,7 +35,7 @@ class RedisHalf(BaseModel):
     ttl_seconds: int | None
 
 
-class SessionDebugOut(BaseModel):
+class SessionDebugOut(Body):
     """A session's two halves side by side."""
 
     session_id: UUID
@@ -48,7 +47,7 @@ class SessionDebugOut(BaseModel):
     """l_z of the answers: below -2, say, they hardly fit one student; None without answers."""
 
 
-class SyncOut(BaseModel):
+class SyncOut(Body):
     """What was done to Redis."""
 
     session_id: UUID

@@ -8,12 +8,11 @@ found, so a flag stands until the question's author gives it new parameters. No 
 from datetime import datetime
 from uuid import UUID
 
-from pydantic import BaseModel
-
 from lib.database.queries import Query, load_queries
 from lib.database.statements import Statement
 from lib.deps import Deps
 from lib.errors import NotFound
+from lib.web.wire import Body
 
 MAX_PAGE = 200
 """Flagged questions a page."""
@@ -22,7 +21,7 @@ CALIBRATIONS = 20
 """Shown, newest first."""
 
 
-class AttemptOut(BaseModel):
+class AttemptOut(Body):
     """The last attempt to calibrate the pool."""
 
     started_at: datetime
@@ -36,7 +35,7 @@ class AttemptOut(BaseModel):
     """Attempts since the last that ended well, this one too."""
 
 
-class CalibrationOut(BaseModel):
+class CalibrationOut(Body):
     """A version that a calibration wrote."""
 
     version: int
@@ -50,7 +49,7 @@ class CalibrationOut(BaseModel):
     """Questions it flagged, 1,000 at most."""
 
 
-class ParameterOut(BaseModel):
+class ParameterOut(Body):
     """One parameter of a question."""
 
     written: float
@@ -65,7 +64,7 @@ class ParameterOut(BaseModel):
     """(found - before) / error; None where the error is 0. What all have in common is in it."""
 
 
-class ParametersOut(BaseModel):
+class ParametersOut(Body):
     """Each parameter of a question."""
 
     difficulty: ParameterOut
@@ -73,7 +72,7 @@ class ParametersOut(BaseModel):
     guessing: ParameterOut
 
 
-class FlaggedOut(BaseModel):
+class FlaggedOut(Body):
     """A question whose answers contradict its parameters."""
 
     question_id: str
@@ -89,7 +88,7 @@ class FlaggedOut(BaseModel):
     parameters: ParametersOut
 
 
-class PoolDebugOut(BaseModel):
+class PoolDebugOut(Body):
     """A pool's calibrations and flagged questions."""
 
     question_pool_id: UUID
@@ -102,7 +101,7 @@ class PoolDebugOut(BaseModel):
     """A page, those of the newest calibration first, and of one the surest first."""
 
 
-class _Pool(BaseModel):
+class _Pool(Body):
     version: int
     question_count: int
     last_attempt: AttemptOut | None

@@ -5,7 +5,6 @@ from uuid import UUID
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
     Field,
     StringConstraints,
     ValidationInfo,
@@ -15,8 +14,9 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from lib.assessment.selection import Selection
-from lib.assessment.wire import MAX_CONCEPTS, MAX_OPTIONS, QuestionId, Strict
+from lib.assessment.wire import MAX_CONCEPTS, MAX_OPTIONS, QuestionId
 from lib.engine import STEEPEST_DISCRIMINATION
+from lib.web.wire import Body, StrictBody
 
 MAX_UPLOAD = 20_000
 
@@ -35,7 +35,7 @@ Content = Annotated[str, StringConstraints(min_length=1, max_length=20_000)]
 Option = Annotated[str, StringConstraints(min_length=1, max_length=5_000)]
 
 
-class QuestionIn(Strict):
+class QuestionIn(StrictBody):
     """One multiple-choice question with its answer and item parameters."""
 
     id: QuestionId
@@ -72,7 +72,7 @@ class QuestionIn(Strict):
         return concepts
 
 
-class UploadIn(Strict):
+class UploadIn(StrictBody):
     """Questions of one pool."""
 
     questions: list[QuestionIn] = Field(min_length=1, max_length=MAX_UPLOAD)
@@ -129,7 +129,7 @@ class UploadIn(Strict):
             )
 
 
-class UploadOut(BaseModel):
+class UploadOut(Body):
     """What was written, and where."""
 
     message: str

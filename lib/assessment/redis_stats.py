@@ -3,11 +3,10 @@
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from pydantic import BaseModel
-
 from lib.assessment.errors import CacheUnavailable
 from lib.assessment.hot import STATISTICS_KEY
 from lib.deps import Deps
+from lib.web.wire import Body
 
 if TYPE_CHECKING:
     from lib.redis_rest import RedisRest
@@ -18,7 +17,7 @@ MAX_CALLS = 200
 MEGABYTE = 1024 * 1024
 
 
-class RedisStats(BaseModel):
+class RedisStats(Body):
     """Keys by what they are for, and memory."""
 
     active_sessions: int
@@ -32,7 +31,7 @@ class RedisStats(BaseModel):
     question_cache_hit_ratio: float | None
 
 
-class RedisStatsOut(BaseModel):
+class RedisStatsOut(Body):
     """The counters."""
 
     redis_stats: RedisStats

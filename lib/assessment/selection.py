@@ -2,10 +2,11 @@
 
 from typing import Annotated, Self
 
-from pydantic import ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from lib.assessment.wire import MAX_CONCEPTS, Strict
+from lib.assessment.wire import MAX_CONCEPTS
+from lib.web.wire import StrictBody
 
 BEST_ITEMS = 5
 """The next question is drawn among as many of the best, so that none is shown to everyone …"""
@@ -15,10 +16,8 @@ GREATEST_LOSS = 0.05
 Share = Annotated[float, Field(ge=0, le=1_000, strict=True)]
 
 
-class Selection(Strict):
+class Selection(StrictBody):
     """What decides, besides what a question tells, which one is asked next."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     max_exposure: float = Field(default=1.0, ge=0.01, le=1, strict=True)
     """Share of the tests at a level of ability that may show a question; 1: no limit."""

@@ -5,18 +5,17 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from pydantic import BaseModel
-
 from lib.database.queries import Query, load_queries
 from lib.database.statements import Statement
 from lib.deps import Deps
 from lib.errors import NotFound
+from lib.web.wire import Body
 
 MAX_PAGE = 200
 """Sessions a page, and in a progress report at most."""
 
 
-class ProficiencyOut(BaseModel):
+class ProficiencyOut(Body):
     """Long-term proficiency, a number per concept."""
 
     student_id: str
@@ -26,7 +25,7 @@ class ProficiencyOut(BaseModel):
     last_updated: datetime | None
 
 
-class SessionOut(BaseModel):
+class SessionOut(Body):
     """One test of a student; as the record has it, null where it has nothing."""
 
     session_id: UUID
@@ -46,14 +45,14 @@ class SessionOut(BaseModel):
     last_activity: datetime | None
 
 
-class HistoryOut(BaseModel):
+class HistoryOut(Body):
     """A page of a student's tests, newest first."""
 
     student_id: str
     test_sessions: list[SessionOut]
 
 
-class TimelinePoint(BaseModel):
+class TimelinePoint(Body):
     """One closed test."""
 
     session_id: UUID
@@ -64,7 +63,7 @@ class TimelinePoint(BaseModel):
     proficiency: dict[str, float]
 
 
-class ConceptProgress(BaseModel):
+class ConceptProgress(Body):
     """One concept over the closed tests."""
 
     first: float
@@ -73,7 +72,7 @@ class ConceptProgress(BaseModel):
     history: list[float]
 
 
-class ProgressData(BaseModel):
+class ProgressData(Body):
     """A student's way through the tests, oldest first."""
 
     progress_timeline: list[TimelinePoint]
@@ -82,7 +81,7 @@ class ProgressData(BaseModel):
     avg_accuracy: float
 
 
-class ProgressOut(BaseModel):
+class ProgressOut(Body):
     """Progress of a student."""
 
     student_id: str

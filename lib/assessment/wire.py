@@ -3,9 +3,10 @@
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, Field, StringConstraints
 
 from lib.assessment.criteria import EndCriteria
+from lib.web.wire import Body, StrictBody
 
 DEFAULT_CONCEPTS = ("Math", "Algebra", "Geometry", "Statistics", "Calculus")
 MAX_CONCEPTS = 32
@@ -22,13 +23,7 @@ def _distinct(names: list[str]) -> list[str]:
     return names
 
 
-class Strict(BaseModel):
-    """A body in which every field is known."""
-
-    model_config = ConfigDict(extra="forbid")
-
-
-class StartIn(Strict):
+class StartIn(StrictBody):
     """Whom to test, on what, and until when."""
 
     student_id: StudentId
@@ -39,7 +34,7 @@ class StartIn(Strict):
     end_criteria: EndCriteria = EndCriteria()
 
 
-class SubmitIn(Strict):
+class SubmitIn(StrictBody):
     """One answer."""
 
     session_id: UUID
@@ -50,20 +45,20 @@ class SubmitIn(Strict):
     student_id: StudentId | None = None
 
 
-class EndIn(Strict):
+class EndIn(StrictBody):
     """Which test to end."""
 
     session_id: UUID
 
 
-class CleanupIn(Strict):
+class CleanupIn(StrictBody):
     """How long a session may be idle before it is closed."""
 
     inactivity_minutes: int = Field(default=30, ge=1, le=525_600, strict=True)
     adminPassword: Any = None  # noqa: N815 every operator's body names it so
 
 
-class QuestionOut(BaseModel):
+class QuestionOut(Body):
     """A question as a student sees it."""
 
     id: str
@@ -77,7 +72,7 @@ class QuestionOut(BaseModel):
         return cls(**{name: question[name] for name in cls.model_fields})
 
 
-class StartOut(BaseModel):
+class StartOut(Body):
     """A test that has begun, or goes on where it was."""
 
     session_id: UUID
@@ -88,7 +83,7 @@ class StartOut(BaseModel):
     status: Literal["started"] = "started"
 
 
-class ContinueOut(BaseModel):
+class ContinueOut(Body):
     """The answer is recorded; the next question."""
 
     status: Literal["continue"] = "continue"
@@ -97,7 +92,7 @@ class ContinueOut(BaseModel):
     questions_answered: int
 
 
-class CompletedOut(BaseModel):
+class CompletedOut(Body):
     """The answer is recorded; it was the last."""
 
     status: Literal["completed"] = "completed"
@@ -106,7 +101,7 @@ class CompletedOut(BaseModel):
     accuracy: float
 
 
-class Summary(BaseModel):
+class Summary(Body):
     """What a test found; docs/assessment.md defines the two measures."""
 
     total_questions: int
@@ -119,14 +114,14 @@ class Summary(BaseModel):
     test_efficiency: float
 
 
-class EndOut(BaseModel):
+class EndOut(Body):
     """The result of a closed test."""
 
     final_proficiency: list[float]
     summary: Summary
 
 
-class StatusOut(BaseModel):
+class StatusOut(Body):
     """Where a test stands."""
 
     status: str
@@ -135,7 +130,7 @@ class StatusOut(BaseModel):
     is_active: bool
 
 
-class CleanupOut(BaseModel):
+class CleanupOut(Body):
     """How many sessions were closed."""
 
     sessions_removed: int

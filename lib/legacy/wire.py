@@ -2,23 +2,16 @@
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
-from pydantic.alias_generators import to_camel
+from pydantic import Field
+
+from lib.web.wire import CamelBody
 
 
-class Wire(BaseModel):
-    """A camelCase body; fields we do not know are ignored."""
-
-    model_config = ConfigDict(
-        alias_generator=to_camel, populate_by_name=True, extra="ignore", frozen=True
-    )
-
-
-class OperatorIn(Wire):
+class OperatorIn(CamelBody):
     """A call without further fields."""
 
 
-class MigrateIn(Wire):
+class MigrateIn(CamelBody):
     """Whether to try or to move."""
 
     dry_run: Annotated[
@@ -26,7 +19,7 @@ class MigrateIn(Wire):
     ] = False
 
 
-class Summary(Wire):
+class Summary(CamelBody):
     """Figures of the run so far."""
 
     unique_students: int
@@ -45,7 +38,7 @@ class Summary(Wire):
     """API keys that stood in the clear."""
 
 
-class Source(Wire):
+class Source(CamelBody):
     """Rows of one legacy table; read = created + merged + unchanged + skipped."""
 
     table: str
@@ -57,7 +50,7 @@ class Source(Wire):
     skipped: int
 
 
-class FindingGroup(Wire):
+class FindingGroup(CamelBody):
     """How often one thing was found."""
 
     source: str
@@ -67,7 +60,7 @@ class FindingGroup(Wire):
     rows: int
 
 
-class Finding(Wire):
+class Finding(CamelBody):
     """One field of one row."""
 
     source: str
@@ -80,7 +73,7 @@ class Finding(Wire):
     reason: str
 
 
-class Findings(Wire):
+class Findings(CamelBody):
     """What was not taken over as it stood: skipped, kept raw, mended."""
 
     groups: list[FindingGroup]
@@ -90,7 +83,7 @@ class Findings(Wire):
     sql: str
 
 
-class Checksums(Wire):
+class Checksums(CamelBody):
     """What was meant to be stored, what is; equal in a dry run and in the real one."""
 
     table: str
@@ -99,7 +92,7 @@ class Checksums(Wire):
     stored: str
 
 
-class UnifiedRows(Wire):
+class UnifiedRows(CamelBody):
     """Rows of the unified tables."""
 
     students: int
@@ -107,7 +100,7 @@ class UnifiedRows(Wire):
     step_progress: int
 
 
-class Verification(Wire):
+class Verification(CamelBody):
     """Whether it can be trusted, from reading everything once more."""
 
     verified: bool
@@ -123,7 +116,7 @@ class Verification(Wire):
     checksums: list[Checksums]
 
 
-class Progress(Wire):
+class Progress(CamelBody):
     """How far a run of several calls is."""
 
     phase: str
@@ -131,7 +124,7 @@ class Progress(Wire):
     interruptions: int
 
 
-class MigrationOut(Wire):
+class MigrationOut(CamelBody):
     """The report. `done: false`: call again, it goes on where it was."""
 
     success: Literal[True] = True
@@ -149,7 +142,7 @@ class MigrationOut(Wire):
     next_steps: list[str]
 
 
-class StatsOut(Wire):
+class StatsOut(CamelBody):
     """Rows of the unified tables."""
 
     students: int
@@ -157,7 +150,7 @@ class StatsOut(Wire):
     step_progress: int
 
 
-class NormalizeOut(Wire):
+class NormalizeOut(CamelBody):
     """What was done; `done: false`: call again."""
 
     success: Literal[True] = True
@@ -169,13 +162,13 @@ class NormalizeOut(Wire):
     report: MigrationOut
 
 
-class ConfirmIn(Wire):
+class ConfirmIn(CamelBody):
     """A call that wants to be confirmed."""
 
     confirm_text: Annotated[str | None, Field(max_length=100)] = None
 
 
-class CleanupOut(Wire):
+class CleanupOut(CamelBody):
     """Old tables renamed, none deleted."""
 
     success: Literal[True] = True
@@ -185,7 +178,7 @@ class CleanupOut(Wire):
     permanent_deletion_sql: Annotated[str, Field(alias="permanentDeletionSQL")]
 
 
-class RestoreTablesOut(Wire):
+class RestoreTablesOut(CamelBody):
     """Old tables under their old names again."""
 
     success: Literal[True] = True
@@ -194,7 +187,7 @@ class RestoreTablesOut(Wire):
     restored_tables: list[str]
 
 
-class BackupOut(Wire):
+class BackupOut(CamelBody):
     """Where the backup is, and what is in it."""
 
     success: Literal[True] = True
@@ -206,7 +199,7 @@ class BackupOut(Wire):
     sha256: str
 
 
-class RestoreIn(Wire):
+class RestoreIn(CamelBody):
     """Which backup."""
 
     name: Annotated[str, Field(max_length=100, description="As admin-backup told it.")]
@@ -215,7 +208,7 @@ class RestoreIn(Wire):
     ] = False
 
 
-class RestoreOut(Wire):
+class RestoreOut(CamelBody):
     """What came back."""
 
     success: Literal[True] = True
@@ -227,7 +220,7 @@ class RestoreOut(Wire):
     ]
 
 
-class RotationOut(Wire):
+class RotationOut(CamelBody):
     """Keys sealed with the current encryption key; `done: false`: call again."""
 
     success: Literal[True] = True

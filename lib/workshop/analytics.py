@@ -8,7 +8,7 @@ from fastapi import Query
 
 from lib.database.queries import load_queries
 from lib.deps import Deps
-from lib.workshop.fields import Answer
+from lib.web.wire import CamelBody
 
 _queries = load_queries("workshop/analytics.sql")
 Days = Annotated[int, Query(ge=1, le=366, description="How far back the days go.")]
@@ -18,7 +18,7 @@ ClosedToo = Annotated[
 ]
 
 
-class Totals(Answer):
+class Totals(CamelBody):
     """Everything that is counted once."""
 
     students: int
@@ -28,7 +28,7 @@ class Totals(Answer):
     average_completion: float
 
 
-class FunnelStep(Answer):
+class FunnelStep(CamelBody):
     """Sessions that reached a step or a later one, and those that completed it."""
 
     step_number: int
@@ -37,7 +37,7 @@ class FunnelStep(Answer):
     completed: int
 
 
-class StepTime(Answer):
+class StepTime(CamelBody):
     """Reports about a step under one name, and the seconds spent on it."""
 
     step_number: int
@@ -50,7 +50,7 @@ class StepTime(Answer):
     upper_quartile_seconds: float
 
 
-class Stuck(Answer):
+class Stuck(CamelBody):
     """An unfinished session without activity for 24 hours."""
 
     student_id: UUID
@@ -63,7 +63,7 @@ class Stuck(Answer):
     idle_seconds: int
 
 
-class StudentSummary(Answer):
+class StudentSummary(CamelBody):
     """What a student came to over all sessions; nothing yet is null."""
 
     student_id: UUID
@@ -74,7 +74,7 @@ class StudentSummary(Answer):
     last_active: datetime | None
 
 
-class DayEvents(Answer):
+class DayEvents(CamelBody):
     """Events of one kind on one day, UTC."""
 
     day: date
@@ -82,7 +82,7 @@ class DayEvents(Answer):
     events: int
 
 
-class Analytics(Answer):
+class Analytics(CamelBody):
     """All figures of one moment."""
 
     success: Literal[True] = True

@@ -7,23 +7,14 @@ from pydantic import BeforeValidator, StringConstraints
 from lib.database.queries import load_queries
 from lib.database.statements import as_jsonb
 from lib.deps import Deps
+from lib.web.wire import CamelBody, blank_is_none
 from lib.workshop.api_keys import without_keys
-from lib.workshop.fields import (
-    Answer,
-    AnyToken,
-    CurrentStep,
-    OptionalEmail,
-    OptionalUrl,
-    ShortText,
-    Text,
-    Wire,
-    blank_is_none,
-)
+from lib.workshop.fields import AnyToken, CurrentStep, OptionalEmail, OptionalUrl, ShortText, Text
 
 _queries = load_queries("workshop/bugs.sql")
 
 
-class BugIn(Wire):
+class BugIn(CamelBody):
     """What went wrong, and where."""
 
     description: Annotated[
@@ -41,7 +32,7 @@ class BugIn(Wire):
     student_name: ShortText = None
 
 
-class BugOut(Answer):
+class BugOut(CamelBody):
     """The number under which the report is kept."""
 
     success: Literal[True] = True

@@ -5,11 +5,11 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from lib.web.wire import CamelBody
 from lib.workshop.cleanup import Run
-from lib.workshop.fields import Answer
 
 
-class CleanupOut(Answer):
+class CleanupOut(CamelBody):
     """Rows touched by this run."""
 
     success: Literal[True] = True

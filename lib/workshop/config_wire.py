@@ -2,19 +2,10 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic import BeforeValidator, Field, StringConstraints
 
-from lib.workshop.fields import (
-    Answer,
-    ConfigToken,
-    CurrentStep,
-    OptionalEmail,
-    ShortText,
-    Text,
-    Url,
-    Wire,
-    blank_is_none,
-)
+from lib.web.wire import CamelBody, blank_is_none
+from lib.workshop.fields import ConfigToken, CurrentStep, OptionalEmail, ShortText, Text, Url
 
 ApiKey = Annotated[
     Annotated[str, StringConstraints(strip_whitespace=True, max_length=500)] | None,
@@ -23,7 +14,7 @@ ApiKey = Annotated[
 """Blank counts as left out: no form ever gets the key back, so it cannot send it again."""
 
 
-class Flags(Wire):
+class Flags(CamelBody):
     """The 21 flags; one that is true never becomes false again."""
 
     twilio_connected: bool | None = None
@@ -93,8 +84,6 @@ class ConfigIn(Configuration):
 class Config(Configuration):
     """A saved configuration. The API key shows only in that there is one."""
 
-    model_config = ConfigDict(validate_by_name=True, validate_by_alias=True)
-
     session_token: str
     student_name: str | None
     student_email: str | None
@@ -120,7 +109,7 @@ class Config(Configuration):
     ] = False
 
 
-class SavedOut(Answer):
+class SavedOut(CamelBody):
     """A saved configuration's version, to send with the next save."""
 
     success: Literal[True] = True
@@ -129,7 +118,7 @@ class SavedOut(Answer):
     version: int
 
 
-class ConfigOut(Answer):
+class ConfigOut(CamelBody):
     """One session's configuration."""
 
     success: Literal[True] = True

@@ -4,8 +4,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from lib.web.wire import CamelBody
 from lib.workshop.creation import Creation
-from lib.workshop.fields import Answer, Wire
 
 NEXT_STEPS = (
     "Try the move: POST /api/admin-migrate-to-unified-schema with dryRun true, read the report.",
@@ -14,7 +14,7 @@ NEXT_STEPS = (
 )
 
 
-class CreateIn(Wire):
+class CreateIn(CamelBody):
     """Whether to begin with empty tables."""
 
     drop_existing: bool = False
@@ -24,7 +24,7 @@ class CreateIn(Wire):
     ] = None
 
 
-class CreateOut(Answer):
+class CreateOut(CamelBody):
     """What each table came to, and what to do next."""
 
     success: Literal[True] = True

@@ -6,30 +6,14 @@ Fields we do not know are ignored and never stored: the pages that exist send so
 import math
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
-from pydantic.alias_generators import to_camel
+from pydantic import BeforeValidator, Field, StringConstraints
 from pydantic_core import PydanticCustomError
+
+from lib.web.wire import blank_is_none
 
 STEPS = 9
 MAX_SECONDS_PER_REPORT = 30 * 24 * 3600
 """30 days: more is a clock in milliseconds."""
-
-
-class Wire(BaseModel):
-    """A camelCase body."""
-
-    model_config = ConfigDict(alias_generator=to_camel, extra="ignore", frozen=True)
-
-
-class Answer(Wire):
-    """A camelCase answer; our code and the database's columns fill it under their own names."""
-
-    model_config = ConfigDict(validate_by_name=True, validate_by_alias=True)
-
-
-def blank_is_none(value: Any) -> Any:
-    """Blank text counts as left out."""
-    return None if isinstance(value, str) and not value.strip() else value
 
 
 def _whole(value: Any) -> Any:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
-from lib.workshop.fields import Answer
+from lib.web.wire import CamelBody
 from lib.workshop.listing_wire import ListedSession, ListedStudent, ListOut
 
 MOST_BYTES = 4_000_000
@@ -47,6 +47,6 @@ def _email(session: ListedSession) -> str | None:
     return session.student_email.strip().lower() if session.student_email else None
 
 
-def _size(listed: Answer) -> int:
+def _size(listed: CamelBody) -> int:
     """Bytes of its JSON, with a comma."""
     return len(listed.model_dump_json(by_alias=True).encode()) + 1

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import BeforeValidator, Field
 
-from lib.workshop.fields import Answer, Wire
+from lib.web.wire import CamelBody
 
 MOST_CURSOR = 4000
 """Characters: a time and a token, of which moved ones have up to 2,600 bytes."""
@@ -14,7 +14,7 @@ PAGE = 2000
 """Sessions in one answer; the platforms carry 4.5 MB."""
 
 
-class ListIn(Wire):
+class ListIn(CamelBody):
     """Which page."""
 
     limit: Annotated[int, Field(ge=1, le=PAGE)] = PAGE
@@ -35,7 +35,7 @@ def _shortened(value: Any) -> Any:
 Shortened = Annotated[str, BeforeValidator(_shortened)]
 
 
-class ListedStudent(Answer):
+class ListedStudent(CamelBody):
     """A person."""
 
     student_id: UUID | None
@@ -46,7 +46,7 @@ class ListedStudent(Answer):
     updated_at: datetime | None
 
 
-class ListedSession(Answer):
+class ListedSession(CamelBody):
     """A session as the instructor's dashboard shows it."""
 
     session_token: str | None
@@ -92,7 +92,7 @@ class ListedSession(Answer):
     updated_at: datetime | None = None
 
 
-class ListOut(Answer):
+class ListOut(CamelBody):
     """A page of sessions, newest first, and their students."""
 
     success: Literal[True] = True

@@ -4,8 +4,9 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
+from lib.web.wire import Body, CamelBody
 from lib.workshop.fields import (
     Attempts,
     Code,
@@ -15,18 +16,17 @@ from lib.workshop.fields import (
     SessionToken,
     ShortText,
     StepNumber,
-    Wire,
 )
 
 
-class SessionIn(Wire):
+class SessionIn(CamelBody):
     """Who begins a session; both may be left out."""
 
     student_email: OptionalEmail = None
     student_name: ShortText = None
 
 
-class ProgressIn(Wire):
+class ProgressIn(CamelBody):
     """One report about one step; it adds to what earlier reports said."""
 
     session_token: SessionToken
@@ -42,7 +42,7 @@ class ProgressIn(Wire):
     deployment_url: OptionalUrl = None
 
 
-class Step(Wire):
+class Step(CamelBody):
     """One step of a session."""
 
     step_number: int
@@ -55,10 +55,8 @@ class Step(Wire):
     deployment_url: str | None
 
 
-class Progress(BaseModel):
+class Progress(Body):
     """A whole session, for whoever holds its token. Never the API key."""
-
-    model_config = ConfigDict(frozen=True)
 
     session_token: str
     student_id: UUID
@@ -117,7 +115,7 @@ class Progress(BaseModel):
     updated_at: datetime
 
 
-class SharedStep(Wire):
+class SharedStep(CamelBody):
     """One step, as anyone may see it."""
 
     step_number: int
@@ -125,24 +123,22 @@ class SharedStep(Wire):
     completed: bool
 
 
-class SharedSession(BaseModel):
+class SharedSession(Body):
     """A session as anyone who knows the e-mail or id may see it: steps and percentages."""
-
-    model_config = ConfigDict(frozen=True)
 
     current_step: int
     completion_rate: int
     step_progress: list[SharedStep]
 
 
-class SessionOut(BaseModel):
+class SessionOut(Body):
     """A new session."""
 
     success: Literal[True] = True
     sessionToken: str  # noqa: N815 the pages' spelling
 
 
-class ProgressOut(BaseModel):
+class ProgressOut(Body):
     """One session."""
 
     success: Literal[True] = True
@@ -155,7 +151,7 @@ class RecordedOut(ProgressOut):
     message: str = "Progress updated successfully"
 
 
-class SessionsOut(BaseModel):
+class SessionsOut(Body):
     """A student's sessions, newest first; empty for a student we do not know."""
 
     success: Literal[True] = True

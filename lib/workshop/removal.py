@@ -8,14 +8,15 @@ from pydantic import Field
 from lib.database.advisory_lock import share_tables
 from lib.database.queries import load_queries
 from lib.deps import Deps
+from lib.web.wire import CamelBody
 from lib.workshop.errors import StudentNotFound
-from lib.workshop.fields import Answer, AnyToken, Wire
+from lib.workshop.fields import AnyToken
 from lib.workshop.tracking_wire import StudentName
 
 _queries = load_queries("workshop/removal.sql")
 
 
-class DeleteSessionsIn(Wire):
+class DeleteSessionsIn(CamelBody):
     """Which sessions, and how much of them."""
 
     session_tokens: Annotated[list[AnyToken], Field(min_length=1, max_length=500)]
@@ -28,7 +29,7 @@ class DeleteSessionsIn(Wire):
     ]
 
 
-class DeletedSessionsOut(Answer):
+class DeletedSessionsOut(CamelBody):
     """Counts."""
 
     success: Literal[True] = True
@@ -43,13 +44,13 @@ class DeletedSessionsOut(Answer):
     """Rows of the older tables."""
 
 
-class DeleteStudentIn(Wire):
+class DeleteStudentIn(CamelBody):
     """Whom."""
 
     student_email: StudentName
 
 
-class DeletedStudentOut(Answer):
+class DeletedStudentOut(CamelBody):
     """Counts."""
 
     success: Literal[True] = True

@@ -6,16 +6,8 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
 from pydantic_core import PydanticCustomError
 
-from lib.workshop.fields import (
-    Answer,
-    Attempts,
-    OptionalEmail,
-    Seconds,
-    SessionToken,
-    ShortText,
-    Wire,
-    blank_is_none,
-)
+from lib.web.wire import CamelBody, blank_is_none
+from lib.workshop.fields import Attempts, OptionalEmail, Seconds, SessionToken, ShortText
 
 
 def _not_ours(value: str) -> str:
@@ -35,7 +27,7 @@ ExerciseName = Annotated[
 ]
 
 
-class TrackIn(Wire):
+class TrackIn(CamelBody):
     """One report about one exercise; it adds to what earlier reports said."""
 
     session_token: SessionToken
@@ -55,7 +47,7 @@ class TrackIn(Wire):
         return self.student_email or self.student_id
 
 
-class TrackedStudent(Answer):
+class TrackedStudent(CamelBody):
     """A student: after a report over its session, looked up over all sessions."""
 
     student_id: str
@@ -69,7 +61,7 @@ class TrackedStudent(Answer):
     demo_mode: bool = False
 
 
-class TrackedOut(Answer):
+class TrackedOut(CamelBody):
     """One student."""
 
     success: Literal[True] = True
@@ -82,7 +74,7 @@ class TrackRecordedOut(TrackedOut):
     message: str = "Progress tracked successfully"
 
 
-class TrackedStudentsOut(Answer):
+class TrackedStudentsOut(CamelBody):
     """Students, the most recently active first."""
 
     success: Literal[True] = True

@@ -1,0 +1,34 @@
+"""The base of every request and response body."""
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+from pydantic.alias_generators import to_camel
+
+
+class Body(BaseModel):
+    """A body whose fields have the same names on the wire as in code; immutable."""
+
+    model_config = ConfigDict(frozen=True)
+
+
+class StrictBody(Body):
+    """A body that refuses unknown fields."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class CamelBody(Body):
+    """A body in camelCase that ignores unknown fields, which existing pages send.
+
+    Its fields may also be given under their names in code.
+    """
+
+    model_config = ConfigDict(
+        alias_generator=to_camel, validate_by_name=True, validate_by_alias=True, extra="ignore"
+    )
+
+
+def blank_is_none(value: Any) -> Any:
+    """Return None for blank text, which counts as left out."""
+    return None if isinstance(value, str) and not value.strip() else value
