@@ -10,10 +10,10 @@ from uuid import UUID, uuid4
 
 import numpy as np
 
-from lib.assessment.eligibility import WHOLE, Exposure
-from lib.assessment.exposure_count import Counts, Shown, merged
-from lib.assessment.itempool import ItemPool
-from lib.assessment.selection import Selection
+from lib.assessment.pools.eligibility import WHOLE, Exposure
+from lib.assessment.pools.exposure_counts import Counts, Shown, merged
+from lib.assessment.pools.item_pool import ItemPool
+from lib.assessment.pools.selection_settings import Selection
 from lib.engine import ItemBank, concept_shares
 from local.rehearsal import Sat, sit
 

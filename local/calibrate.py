@@ -6,8 +6,8 @@ python -m local.calibrate POOL
 import sys
 from uuid import UUID
 
-from lib.assessment.calibration import calibrate_pool
-from lib.assessment.calibration_wire import PoolOut
+from lib.assessment.calibration.run import calibrate_pool
+from lib.assessment.calibration.wire import PoolOut
 from lib.deps import Deps
 from lib.errors import AppError
 from lib.settings import Settings

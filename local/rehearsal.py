@@ -2,8 +2,8 @@
 
 The pool's settings and the counts of its version rule these tests as they rule real ones: which
 questions a session may use is drawn by its id, limited at its level of ability and over all
-levels (`lib.assessment.eligibility`), and the counts stay those of the version, as they do until
-the next nightly run.
+levels (`lib.assessment.pools.eligibility`), and the counts stay those of the version, as they do
+until the next nightly run.
 """
 
 from collections.abc import Sequence
@@ -13,10 +13,10 @@ from uuid import UUID
 import numpy as np
 from numpy.typing import NDArray
 
-from lib.assessment.criteria import EndCriteria
-from lib.assessment.eligibility import level_of
-from lib.assessment.itempool import ItemPool
-from lib.assessment.sitting import Sitting, begin, grade
+from lib.assessment.pools.eligibility import level_of
+from lib.assessment.pools.item_pool import ItemPool
+from lib.assessment.sessions.end_criteria import EndCriteria
+from lib.assessment.sessions.session import Sitting, begin, grade
 from lib.engine import Posterior, Simulation
 
 FloatArray = NDArray[np.float64]

@@ -16,9 +16,9 @@ from uuid import UUID
 import numpy as np
 from numpy.typing import NDArray
 
-from lib.assessment.criteria import MAX_QUESTIONS
 from lib.assessment.errors import NothingToAsk
-from lib.assessment.itempool import ItemPool, load_pool
+from lib.assessment.pools.item_pool import ItemPool, load_pool
+from lib.assessment.sessions.end_criteria import MAX_QUESTIONS
 from lib.database.queries import load_queries
 from lib.deps import Deps
 from lib.engine import Posterior, Simulation

@@ -4,8 +4,8 @@ from typing import Annotated
 
 from fastapi import Depends
 
-from lib.assessment.calibration import calibrate
-from lib.assessment.calibration_wire import CalibrateIn, CalibrateOut
+from lib.assessment.calibration.run import calibrate
+from lib.assessment.calibration.wire import CalibrateIn, CalibrateOut
 from lib.deps import Deps, current_deps, get_deps
 from lib.web.app import create_app, lambda_entry
 

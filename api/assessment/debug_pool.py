@@ -5,7 +5,8 @@ from uuid import UUID
 
 from fastapi import Depends, Query
 
-from lib.assessment.flagged import MAX_PAGE, PoolDebugOut, look
+from lib.assessment.pools.debug import MAX_PAGE, look
+from lib.assessment.pools.wire import PoolDebugOut
 from lib.deps import Deps, get_deps
 from lib.web.app import create_app, lambda_entry
 

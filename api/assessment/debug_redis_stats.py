@@ -4,7 +4,8 @@ from typing import Annotated
 
 from fastapi import Depends
 
-from lib.assessment.redis_stats import RedisStatsOut, redis_stats
+from lib.assessment.sessions.cache_stats import redis_stats
+from lib.assessment.sessions.wire import RedisStatsOut
 from lib.deps import Deps, get_deps
 from lib.web.app import create_app, lambda_entry
 

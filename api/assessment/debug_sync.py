@@ -5,7 +5,8 @@ from uuid import UUID
 
 from fastapi import Depends
 
-from lib.assessment.debug import SyncOut, sync
+from lib.assessment.sessions.debug import sync
+from lib.assessment.sessions.wire import SyncOut
 from lib.deps import Deps, get_deps
 from lib.web.app import create_app, lambda_entry
 

@@ -5,8 +5,8 @@ from uuid import UUID
 
 from fastapi import Depends
 
-from lib.assessment.closing import end
-from lib.assessment.wire import EndIn, EndOut
+from lib.assessment.sessions.end import end
+from lib.assessment.sessions.wire import EndIn, EndOut
 from lib.deps import Deps, get_deps
 from lib.web.app import create_app, lambda_entry
 

@@ -4,8 +4,8 @@ from typing import Annotated
 
 from fastapi import Depends
 
-from lib.assessment.questions import UploadIn, UploadOut
-from lib.assessment.upload import upload
+from lib.assessment.pools.upload import upload
+from lib.assessment.pools.wire import UploadIn, UploadOut
 from lib.deps import Deps, get_deps
 from lib.web.app import create_app, lambda_entry
 

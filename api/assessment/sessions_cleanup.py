@@ -4,8 +4,8 @@ from typing import Annotated
 
 from fastapi import Depends
 
-from lib.assessment.closing import cleanup
-from lib.assessment.wire import CleanupIn, CleanupOut
+from lib.assessment.sessions.end import cleanup
+from lib.assessment.sessions.wire import CleanupIn, CleanupOut
 from lib.deps import Deps, current_deps, get_deps
 from lib.web.app import create_app, lambda_entry
 

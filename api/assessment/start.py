@@ -4,8 +4,8 @@ from typing import Annotated
 
 from fastapi import Depends
 
-from lib.assessment.start import start
-from lib.assessment.wire import StartIn, StartOut
+from lib.assessment.sessions.start import start
+from lib.assessment.sessions.wire import StartIn, StartOut
 from lib.deps import Deps, get_deps
 from lib.web.app import create_app, lambda_entry
 

@@ -5,8 +5,8 @@ from uuid import UUID
 
 from fastapi import Depends
 
-from lib.assessment.closing import status
-from lib.assessment.wire import StatusOut
+from lib.assessment.sessions.end import status
+from lib.assessment.sessions.wire import StatusOut
 from lib.deps import Deps, get_deps
 from lib.web.app import create_app, lambda_entry
 

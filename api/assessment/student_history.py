@@ -4,8 +4,9 @@ from typing import Annotated
 
 from fastapi import Depends, Query
 
-from lib.assessment.reader import ReadableStudent
-from lib.assessment.students import MAX_PAGE, HistoryOut, history
+from lib.assessment.results.access import ReadableStudent
+from lib.assessment.results.results import MAX_PAGE, history
+from lib.assessment.results.wire import HistoryOut
 from lib.deps import Deps, get_deps
 from lib.web.app import create_app, lambda_entry
 

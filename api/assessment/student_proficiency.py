@@ -4,8 +4,9 @@ from typing import Annotated
 
 from fastapi import Depends
 
-from lib.assessment.reader import ReadableStudent
-from lib.assessment.students import ProficiencyOut, proficiency
+from lib.assessment.results.access import ReadableStudent
+from lib.assessment.results.results import proficiency
+from lib.assessment.results.wire import ProficiencyOut
 from lib.deps import Deps, get_deps
 from lib.web.app import create_app, lambda_entry
 

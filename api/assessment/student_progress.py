@@ -4,8 +4,9 @@ from typing import Annotated
 
 from fastapi import Depends
 
-from lib.assessment.reader import ReadableStudent
-from lib.assessment.students import ProgressOut, progress
+from lib.assessment.results.access import ReadableStudent
+from lib.assessment.results.results import progress
+from lib.assessment.results.wire import ProgressOut
 from lib.deps import Deps, get_deps
 from lib.web.app import create_app, lambda_entry
 

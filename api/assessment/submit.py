@@ -4,8 +4,8 @@ from typing import Annotated
 
 from fastapi import Depends
 
-from lib.assessment.submit import submit
-from lib.assessment.wire import CompletedOut, ContinueOut, SubmitIn
+from lib.assessment.sessions.submit import submit
+from lib.assessment.sessions.wire import CompletedOut, ContinueOut, SubmitIn
 from lib.deps import Deps, get_deps
 from lib.web.app import create_app, lambda_entry
 

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from lib.assessment.itempool import item_pool
-from lib.assessment.questions import QuestionIn, UploadIn
-from lib.assessment.upload import upload
+from lib.assessment.pools.item_pool import item_pool
+from lib.assessment.pools.upload import upload
+from lib.assessment.pools.wire import QuestionIn, UploadIn
 from lib.database.queries import load_queries
 from lib.database.statements import Statement
 from lib.deps import Deps

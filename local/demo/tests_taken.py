@@ -1,7 +1,7 @@
 """The demo's adaptive tests, as rows that the service itself would have recorded.
 
 Who answers what comes from seeded generators; questions, proficiencies and ends come from
-`lib.assessment.sitting`, so a demo session can be continued and rebuilt like any other.
+`lib.assessment.sessions.session`, so a demo session can be continued and rebuilt like any other.
 """
 
 from dataclasses import dataclass
@@ -11,9 +11,9 @@ from uuid import UUID, uuid5
 
 from numpy.random import Generator
 
-from lib.assessment.itempool import ItemPool
-from lib.assessment.prior import known_by_position
-from lib.assessment.sitting import Sitting, Step, begin, confidences, grade, proficiency
+from lib.assessment.pools.item_pool import ItemPool
+from lib.assessment.sessions.prior import known_by_position
+from lib.assessment.sessions.session import Sitting, Step, begin, confidences, grade, proficiency
 from lib.engine.normal import FloatArray
 from local.demo.examinees import MOST_TESTS, UNDER_WAY, Examinee
 from local.demo.pool import CONCEPTS

@@ -10,7 +10,7 @@ import psycopg
 import pytest
 from fastapi.testclient import TestClient
 
-from lib.assessment.hot import STATISTICS_KEY
+from lib.assessment.sessions.cache import STATISTICS_KEY
 from lib.deps import Deps
 from lib.settings import Settings
 from tests.legacy.drawn import Legacy

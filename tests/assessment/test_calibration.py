@@ -9,9 +9,9 @@ import psycopg
 import pytest
 from fastapi.testclient import TestClient
 
-from lib.assessment import calibration_record
-from lib.assessment.calibration import calibrate_pool
-from lib.assessment.itempool import load_pool
+from lib.assessment.calibration import store
+from lib.assessment.calibration.run import calibrate_pool
+from lib.assessment.pools.item_pool import load_pool
 from lib.deps import Deps
 from lib.engine import HALF_LIFE_DAYS
 from tests.assessment.conftest import Rows, Student, make_questions, upload, versions
@@ -227,7 +227,7 @@ def test_whole_people_are_drawn_when_there_are_too_many_answers(
     pool_id: str, postgres_url: str, deps: Deps
 ) -> None:
     record_answers(postgres_url, pool_id)
-    recorded = calibration_record.read(deps.postgres, UUID(pool_id), 1_000, HALF_LIFE_DAYS)
+    recorded = store.read(deps.postgres, UUID(pool_id), 1_000, HALF_LIFE_DAYS)
     assert recorded is not None
     counts = np.bincount(recorded.answers.person)
     assert set(counts.tolist()) == {QUESTIONS}
@@ -250,9 +250,9 @@ def test_estimates_are_dropped_when_questions_were_uploaded_meanwhile(
 ) -> None:
     """The pool moves on between reading and writing, as an upload would make it."""
     record_answers(postgres_url, pool_id)
-    read = calibration_record.read
+    read = store.read
 
-    def read_then_upload(*asked: Any) -> calibration_record.Recorded | None:
+    def read_then_upload(*asked: Any) -> store.Recorded | None:
         found = read(*asked)
         rows("UPDATE assessment.question_pools SET current_version = current_version + 1")
         return found
@@ -262,7 +262,7 @@ def test_estimates_are_dropped_when_questions_were_uploaded_meanwhile(
         " SELECT id, current_version + 1, 'upload', %s FROM assessment.question_pools",
         QUESTIONS,
     )
-    monkeypatch.setattr(calibration_record, "read", read_then_upload)
+    monkeypatch.setattr(store, "read", read_then_upload)
     assert calibrate_pool(UUID(pool_id), deps).outcome == "changed_meanwhile"
     assert len(versions(rows)) == 2
 

@@ -11,9 +11,9 @@ import pytest
 from fastapi.testclient import TestClient
 
 from lib import deadline
-from lib.assessment import calibration_record
-from lib.assessment.calibration import MAX_SECONDS, Clock, calibrate, calibrate_pool
-from lib.assessment.calibration_wire import CalibrateIn
+from lib.assessment.calibration import store
+from lib.assessment.calibration.run import MAX_SECONDS, Clock, calibrate, calibrate_pool
+from lib.assessment.calibration.wire import CalibrateIn
 from lib.deps import Deps
 from lib.errors import DatabaseUnavailable
 from tests.assessment.conftest import Rows, make_questions, upload
@@ -102,7 +102,7 @@ def test_pool_that_failed_is_tried_again_after_the_others(
 def test_pool_whose_function_was_stopped_waits_until_the_others_had_their_turn(
     client: TestClient, pools: tuple[str, str], deps: Deps, rows: Rows
 ) -> None:
-    calibration_record.begin_attempt(deps.postgres, UUID(pools[0]))  # and nothing more
+    store.begin_attempt(deps.postgres, UUID(pools[0]))  # and nothing more
     assert attempt(rows, pools[0]) == (None, None, 1, False)
     assert list(on_schedule(client)) == [pools[1], pools[0]]
 
@@ -136,7 +136,7 @@ def test_success_takes_earlier_failures_back(
     client: TestClient, pools: tuple[str, str], deps: Deps, rows: Rows
 ) -> None:
     for _ in range(3):
-        calibration_record.begin_attempt(deps.postgres, UUID(pools[0]))
+        store.begin_attempt(deps.postgres, UUID(pools[0]))
     on_schedule(client)
     assert attempt(rows, pools[0])[2] == 0
 
@@ -144,10 +144,10 @@ def test_success_takes_earlier_failures_back(
 def test_pools_that_failed_take_turns(pools: tuple[str, str], deps: Deps) -> None:
     first, second = map(UUID, pools)
     for pool_id in (first, second, first, second):
-        calibration_record.begin_attempt(deps.postgres, pool_id)
-    assert calibration_record.pools_with_new_answers(deps.postgres) == [first, second]
-    calibration_record.begin_attempt(deps.postgres, first)
-    assert calibration_record.pools_with_new_answers(deps.postgres) == [second, first]
+        store.begin_attempt(deps.postgres, pool_id)
+    assert store.pools_with_new_answers(deps.postgres) == [first, second]
+    store.begin_attempt(deps.postgres, first)
+    assert store.pools_with_new_answers(deps.postgres) == [second, first]
 
 
 def test_out_of_time_no_version_is_written(pools: tuple[str, str], deps: Deps, rows: Rows) -> None:
@@ -186,6 +186,6 @@ def test_pool_of_many_concepts_is_given_fewer_answers(
 ) -> None:
     pool_id = upload(client, operator, make_questions(QUESTIONS, concepts=10))
     record_answers(postgres_url, pool_id, students=20, nth_version=None)
-    recorded = calibration_record.read(deps.postgres, UUID(pool_id), QUESTIONS * 20, 180)
+    recorded = store.read(deps.postgres, UUID(pool_id), QUESTIONS * 20, 180)
     assert recorded is not None
     assert len(recorded.answers.person) == QUESTIONS * 20 / 2

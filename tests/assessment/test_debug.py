@@ -7,9 +7,9 @@ from uuid import UUID
 import pytest
 from fastapi.testclient import TestClient
 
-from lib.assessment.itempool import load_pool
-from lib.assessment.record import read_with_answers
-from lib.assessment.sitting import rebuild
+from lib.assessment.pools.item_pool import load_pool
+from lib.assessment.sessions.session import rebuild
+from lib.assessment.sessions.store import read_with_answers
 from lib.deps import Deps
 from lib.engine import person_fit
 from local.faults import Fault

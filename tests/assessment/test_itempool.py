@@ -7,10 +7,10 @@ from uuid import UUID, uuid4
 import pytest
 from fastapi.testclient import TestClient
 
-from lib.assessment.criteria import EndCriteria
-from lib.assessment.itempool import ItemPool, PoolShelf, _build, _Item, _Version
-from lib.assessment.sitting import begin
-from lib.assessment.texts import TextShelf
+from lib.assessment.pools.item_pool import ItemPool, PoolShelf, _build, _Item, _Version
+from lib.assessment.pools.question_cache import TextShelf
+from lib.assessment.sessions.end_criteria import EndCriteria
+from lib.assessment.sessions.session import begin
 from lib.deps import Deps
 from tests.assessment.conftest import Rows, make_questions, upload
 

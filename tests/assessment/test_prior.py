@@ -5,8 +5,8 @@ from statistics import NormalDist
 import numpy as np
 import pytest
 
-from lib.assessment.prior import Known, known_by_position, starting_point
-from lib.assessment.sitting import confidences, proficiency
+from lib.assessment.sessions.prior import Known, known_by_position, starting_point
+from lib.assessment.sessions.session import confidences, proficiency
 
 
 def test_nobody_knows_a_new_student() -> None:

@@ -7,8 +7,8 @@ from uuid import UUID
 import psycopg
 import pytest
 
-from lib.assessment import hot
-from lib.assessment.record import NewAnswer, record_answer
+from lib.assessment.sessions import cache
+from lib.assessment.sessions.store import NewAnswer, record_answer
 from lib.deps import Deps
 from tests.assessment.conftest import Rows, Student, versions, wait_for_a_lock
 
@@ -83,25 +83,25 @@ def test_state_that_was_removed_meanwhile_is_not_written_back(ann: Student, deps
     """An end that overtakes a submit has removed the state; the submit must not revive it."""
     ann.start()
     session_id = UUID(ann.session_id)
-    taken = hot.take(deps.redis, session_id, "q1")
+    taken = cache.take(deps.redis, session_id, "q1")
     assert taken.is_mine
     assert taken.state
-    hot.drop_states(deps.redis, [session_id])
-    hot.keep(deps.redis, taken, session_id, "q1", "new", None)
-    assert hot.read_state(deps.redis, session_id) is None
-    rebuilt = hot.take(deps.redis, session_id, "q1")
+    cache.drop_states(deps.redis, [session_id])
+    cache.keep(deps.redis, taken, session_id, "q1", "new", None)
+    assert cache.read_state(deps.redis, session_id) is None
+    rebuilt = cache.take(deps.redis, session_id, "q1")
     assert rebuilt.is_mine, "the lock was released"
-    hot.keep(deps.redis, rebuilt, session_id, "q1", "new", None)
-    assert hot.read_state(deps.redis, session_id) == "new"
+    cache.keep(deps.redis, rebuilt, session_id, "q1", "new", None)
+    assert cache.read_state(deps.redis, session_id) == "new"
 
 
 def test_second_start_does_not_turn_back_a_state(ann: Student, deps: Deps) -> None:
     ann.start()
     session_id = UUID(ann.session_id)
     ann.answer()
-    now = hot.read_state(deps.redis, session_id)
-    hot.begin(deps.redis, session_id, "the first state", "q1", 1, is_new=False)
-    assert hot.read_state(deps.redis, session_id) == now
+    now = cache.read_state(deps.redis, session_id)
+    cache.begin(deps.redis, session_id, "the first state", "q1", 1, is_new=False)
+    assert cache.read_state(deps.redis, session_id) == now
 
 
 def test_answer_carries_its_time_by_the_databases_clock(ann: Student, rows: Rows) -> None:

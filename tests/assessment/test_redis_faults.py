@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
-from lib.assessment import state
+from lib.assessment.sessions import snapshot
 from lib.deps import Deps
 from local.faults import Fault
 from local.gateway import Gateway
@@ -99,7 +99,7 @@ def test_another_process_goes_on_from_the_state_alone(ann: Student, deps: Deps) 
     ann.start(end_criteria=CRITERIA)
     replies = []
     for right in ANSWERS:
-        state._written.clear()  # what the process that answered before remembers
+        snapshot._written.clear()  # what the process that answered before remembers
         replies.append(ann.answer(right=right))
     assert told(replies) == undisturbed(ann.session_id, deps)
 
@@ -153,8 +153,8 @@ def test_state_with_one_field_changed_is_discarded(
         ("questions_answered", 0),
         ("current_proficiency", [0.9] * 5),
     ):
-        state = {**json.loads(redis_values()[key]), field: value}
-        redis_of(deps).pipeline([["SET", key, json.dumps(state, separators=(",", ":"))]])
+        snapshot = {**json.loads(redis_values()[key]), field: value}
+        redis_of(deps).pipeline([["SET", key, json.dumps(snapshot, separators=(",", ":"))]])
         replies.append(ann.answer(right=True))
     assert told(replies) == undisturbed(ann.session_id, deps)
 
@@ -229,15 +229,15 @@ def test_state_has_the_documented_fields(
 ) -> None:
     ann.start()
     reply = ann.answer()
-    state = json.loads(redis_values()[f"session:{ann.session_id}:state"])
-    assert state == {
+    snapshot = json.loads(redis_values()[f"session:{ann.session_id}:state"])
+    assert snapshot == {
         "student_id": "ann",
         "current_proficiency": reply["current_proficiency"],
         "next_question_id": reply["next_question"]["id"],
         "status": "active",
         "questions_answered": 1,
-        "last_activity": state["last_activity"],
-        "packed": state["packed"],
+        "last_activity": snapshot["last_activity"],
+        "packed": snapshot["packed"],
     }
 
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from fastapi.testclient import TestClient
 
-from lib.assessment.itempool import load_pool
-from lib.assessment.sitting import proficiency
+from lib.assessment.pools.item_pool import load_pool
+from lib.assessment.sessions.session import proficiency
 from lib.deps import Deps
 from local.rehearsal import rehearse, sit
 from tests.assessment.conftest import CONCEPTS, Rows, Student, versions

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from fastapi.testclient import TestClient
 
-from lib.assessment.eligibility import LEVELS, WHOLE, Exposure, level_of
-from lib.assessment.exposure_count import MEMORY_TESTS, Shown, merged
-from lib.assessment.itempool import load_pool
+from lib.assessment.pools.eligibility import LEVELS, WHOLE, Exposure, level_of
+from lib.assessment.pools.exposure_counts import MEMORY_TESTS, Shown, merged
+from lib.assessment.pools.item_pool import load_pool
 from lib.deps import Deps
 from lib.engine import concept_shares
 from tests.assessment.conftest import CONCEPTS, Rows, Student, make_questions, upload, versions

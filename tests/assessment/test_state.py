@@ -12,11 +12,11 @@ from fastapi.testclient import TestClient
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lib.assessment.criteria import EndCriteria
-from lib.assessment.itempool import NOT_ASKED, ItemPool
-from lib.assessment.prior import Known
-from lib.assessment.sitting import Sitting, begin, grade
-from lib.assessment.state import CHECK_BYTES, MAX_BYTES, decode, encode
+from lib.assessment.pools.item_pool import NOT_ASKED, ItemPool
+from lib.assessment.sessions.end_criteria import EndCriteria
+from lib.assessment.sessions.prior import Known
+from lib.assessment.sessions.session import Sitting, begin, grade
+from lib.assessment.sessions.snapshot import CHECK_BYTES, MAX_BYTES, decode, encode
 from lib.deps import Deps
 from lib.engine import ItemBank
 from tests.assessment.conftest import Student

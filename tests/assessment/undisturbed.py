@@ -3,11 +3,11 @@
 from typing import Any
 from uuid import UUID
 
-from lib.assessment.criteria import EndCriteria
-from lib.assessment.itempool import load_pool
-from lib.assessment.prior import known_by_position
-from lib.assessment.record import read_with_answers
-from lib.assessment.sitting import begin, grade, proficiency
+from lib.assessment.pools.item_pool import load_pool
+from lib.assessment.sessions.end_criteria import EndCriteria
+from lib.assessment.sessions.prior import known_by_position
+from lib.assessment.sessions.session import begin, grade, proficiency
+from lib.assessment.sessions.store import read_with_answers
 from lib.deps import Deps
 
 Course = list[tuple[str | None, list[float]]]

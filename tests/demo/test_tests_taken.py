@@ -4,12 +4,12 @@ import numpy as np
 import psycopg
 import pytest
 
-from lib.assessment.criteria import EndCriteria
-from lib.assessment.itempool import item_pool
-from lib.assessment.record import open_session, read_with_answers
-from lib.assessment.sitting import confidences, proficiency, rebuild
-from lib.assessment.submit import submit
-from lib.assessment.wire import SubmitIn
+from lib.assessment.pools.item_pool import item_pool
+from lib.assessment.sessions.end_criteria import EndCriteria
+from lib.assessment.sessions.session import confidences, proficiency, rebuild
+from lib.assessment.sessions.store import open_session, read_with_answers
+from lib.assessment.sessions.submit import submit
+from lib.assessment.sessions.wire import SubmitIn
 from lib.deps import Deps
 from lib.engine import latent_mean
 from lib.settings import Settings

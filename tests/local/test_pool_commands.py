@@ -7,9 +7,9 @@ from uuid import UUID, uuid4
 import numpy as np
 import pytest
 
-from lib.assessment.itempool import ItemPool, load_pool
-from lib.assessment.questions import UploadIn
-from lib.assessment.upload import upload
+from lib.assessment.pools.item_pool import ItemPool, load_pool
+from lib.assessment.pools.upload import upload
+from lib.assessment.pools.wire import UploadIn
 from lib.database.queries import load_queries
 from lib.deps import Deps
 from local import calibrate, simulate

@@ -4,56 +4,17 @@ import math
 from typing import Any
 from uuid import UUID
 
-from lib.assessment import hot, record, state
 from lib.assessment.errors import CacheUnavailable
-from lib.assessment.itempool import item_pool
-from lib.assessment.record import SessionRow
-from lib.assessment.sitting import Sitting, rebuild
+from lib.assessment.pools.item_pool import item_pool
+from lib.assessment.sessions import cache, snapshot, store
+from lib.assessment.sessions.session import Sitting, rebuild
+from lib.assessment.sessions.store import SessionRow
+from lib.assessment.sessions.wire import Difference, RedisHalf, SessionDebugOut, SyncOut
 from lib.deps import Deps
 from lib.engine import person_fit
 from lib.errors import NotFound
-from lib.web.wire import Body
 
 SHOWN = ("student_id", "current_proficiency", "next_question_id", "status", "questions_answered")
-
-
-class Difference(Body):
-    """A field in which the two halves disagree."""
-
-    field: str
-    redis: Any
-    database: Any
-
-
-class RedisHalf(Body):
-    """What Redis holds of a session."""
-
-    available: bool
-    state: dict[str, Any] | None
-    """The documented fields; None if there is no value, or none that this version wrote."""
-    bytes: int
-    ttl_seconds: int | None
-
-
-class SessionDebugOut(Body):
-    """A session's two halves side by side."""
-
-    session_id: UUID
-    redis: RedisHalf
-    database: dict[str, Any]
-    differences: list[Difference]
-    in_sync: bool
-    person_fit: float | None
-    """l_z of the answers: below -2, say, they hardly fit one student; None without answers."""
-
-
-class SyncOut(Body):
-    """What was done to Redis."""
-
-    session_id: UUID
-    synced: bool
-    action: str
-    """written, or removed (the session is closed)."""
 
 
 def compare(session_id: UUID, deps: Deps) -> SessionDebugOut:
@@ -66,10 +27,10 @@ def compare(session_id: UUID, deps: Deps) -> SessionDebugOut:
     is_open = row.status == "active"
     expected = None
     if sitting is not None and is_open:
-        expected = state.encode(sitting, row.last_activity)
-    text, ttl = hot.inspect(deps.redis, session_id) or (None, None)
-    cached = state.shown(session_id, text)
-    recorded = state.shown(session_id, expected)
+        expected = snapshot.encode(sitting, row.last_activity)
+    text, ttl = cache.inspect(deps.redis, session_id) or (None, None)
+    cached = snapshot.shown(session_id, text)
+    recorded = snapshot.shown(session_id, expected)
     differences = _differences(cached, recorded, is_text=text is not None)
     return SessionDebugOut(
         session_id=session_id,
@@ -95,10 +56,10 @@ def sync(session_id: UUID, deps: Deps) -> SyncOut:
     """
     row, sitting = _recorded(session_id, deps)
     if sitting is None or row.status != "active":
-        done, action = hot.drop_states(deps.redis, [session_id]), "removed"
+        done, action = cache.drop_states(deps.redis, [session_id]), "removed"
     else:
-        text = state.encode(sitting, row.last_activity)
-        done, action = hot.write_state(deps.redis, session_id, text), "written"
+        text = snapshot.encode(sitting, row.last_activity)
+        done, action = cache.write_state(deps.redis, session_id, text), "written"
     if not done:
         raise CacheUnavailable
     return SyncOut(session_id=session_id, synced=True, action=action)
@@ -106,7 +67,7 @@ def sync(session_id: UUID, deps: Deps) -> SyncOut:
 
 def _recorded(session_id: UUID, deps: Deps) -> tuple[SessionRow, Sitting | None]:
     """A session's row, and its sitting unless an older deployment held it."""
-    read = record.read_with_answers(deps.postgres, session_id)
+    read = store.read_with_answers(deps.postgres, session_id)
     if read is None:
         raise NotFound(what="Session")
     row, answers = read

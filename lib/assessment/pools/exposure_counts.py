@@ -11,8 +11,8 @@ from uuid import UUID
 import numpy as np
 from numpy.typing import NDArray
 
-from lib.assessment.eligibility import LEVELS, WHOLE, Exposure, nothing_counted
-from lib.assessment.selection import Selection
+from lib.assessment.pools.eligibility import LEVELS, WHOLE, Exposure, nothing_counted
+from lib.assessment.pools.selection_settings import Selection
 from lib.database.queries import Query, load_queries
 from lib.database.statements import as_jsonb
 from lib.deps import Deps

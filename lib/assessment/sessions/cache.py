@@ -12,7 +12,7 @@ from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from lib.assessment.record import Shown
+from lib.assessment.pools.question import Shown
 
 if TYPE_CHECKING:
     from lib.redis_rest import Command, RedisRest

@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
 
 from lib.assessment.errors import OtherConceptCount, QuestionElsewhere
-from lib.assessment.questions import UploadIn, UploadOut
-from lib.assessment.selection import Selection
+from lib.assessment.pools.selection_settings import Selection
+from lib.assessment.pools.wire import UploadIn, UploadOut
 from lib.database.queries import Query, load_queries
 from lib.database.statements import as_jsonb
 from lib.deps import Deps

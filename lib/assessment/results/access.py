@@ -13,7 +13,7 @@ from uuid import UUID
 from fastapi import Depends, Header, Path, Query
 
 from lib.access.guard import LocalOrOperator
-from lib.assessment.students import Readable
+from lib.assessment.results.results import Readable
 from lib.errors import Unauthenticated
 
 

@@ -21,10 +21,10 @@ from uuid import UUID
 
 import numpy as np
 
-from lib.assessment.criteria import EndCriteria
-from lib.assessment.itempool import ItemPool
-from lib.assessment.prior import Known, starting_point
-from lib.assessment.sitting import Sitting, proficiency
+from lib.assessment.pools.item_pool import ItemPool
+from lib.assessment.sessions.end_criteria import EndCriteria
+from lib.assessment.sessions.prior import Known, starting_point
+from lib.assessment.sessions.session import Sitting, proficiency
 from lib.engine import Posterior
 
 FORMAT = 3

@@ -2,14 +2,15 @@
 
 from uuid import uuid4
 
-from lib.assessment import hot, record, state
-from lib.assessment.criteria import EndCriteria
 from lib.assessment.errors import NothingToAsk
-from lib.assessment.itempool import ItemPool, item_pool
-from lib.assessment.prior import known_by_position
-from lib.assessment.record import OpenedSession, Shown
-from lib.assessment.sitting import Sitting, begin
-from lib.assessment.wire import QuestionOut, StartIn, StartOut
+from lib.assessment.pools.item_pool import ItemPool, item_pool
+from lib.assessment.pools.question import Shown
+from lib.assessment.sessions import cache, snapshot, store
+from lib.assessment.sessions.end_criteria import EndCriteria
+from lib.assessment.sessions.prior import known_by_position
+from lib.assessment.sessions.session import Sitting, begin
+from lib.assessment.sessions.store import OpenedSession
+from lib.assessment.sessions.wire import QuestionOut, StartIn, StartOut
 from lib.deps import Deps
 from lib.errors import NotFound
 
@@ -23,7 +24,7 @@ def start(asked: StartIn, deps: Deps) -> StartOut:
         NothingToAsk: If the pool has no question that can be asked.
     """
     new_id = uuid4()
-    opened = record.open_session(
+    opened = store.open_session(
         deps.postgres,
         new_id,
         asked.student_id,
@@ -59,20 +60,20 @@ def _question_to_ask(opened: OpenedSession, sitting: Sitting, deps: Deps, *, is_
     if question_id is None:
         question_id = sitting.next_question_id
         if question_id is None:
-            record.end_session(deps.postgres, opened.id)
+            store.end_session(deps.postgres, opened.id)
             raise NothingToAsk
-        first_state = state.encode(sitting, opened.last_activity)
+        first_state = snapshot.encode(sitting, opened.last_activity)
     pool = sitting.pool
     revision = int(pool.revision[pool.positions[question_id]])
-    cached = hot.begin(deps.redis, opened.id, first_state, question_id, revision, is_new=is_new)
+    cached = cache.begin(deps.redis, opened.id, first_state, question_id, revision, is_new=is_new)
     question = cached or pool.texts.get(question_id) or _from_record(question_id, pool, deps)
     pool.texts.hold(question)
     return question
 
 
 def _from_record(question_id: str, pool: ItemPool, deps: Deps) -> Shown:
-    question = record.question_shown(deps.postgres, question_id, pool.version)
+    question = store.question_shown(deps.postgres, question_id, pool.version)
     if question is None:
         raise NotFound(what="Question")
-    hot.cache_question(deps.redis, question)
+    cache.cache_question(deps.redis, question)
     return question

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lib.assessment.calibration_record import ItemRow, Recorded
+from lib.assessment.calibration.store import ItemRow, Recorded
 from lib.engine.calibration import Budget, Calibration, ItemParameters, calibrate
 from lib.engine.calibration.parameters import MOST_GUESSING
 

@@ -3,9 +3,9 @@
 import time
 from uuid import UUID
 
-from lib.assessment import hot, record
-from lib.assessment.record import SessionRow, accuracy
-from lib.assessment.wire import CleanupIn, CleanupOut, EndOut, StatusOut, Summary
+from lib.assessment.sessions import cache, store
+from lib.assessment.sessions.store import SessionRow, accuracy
+from lib.assessment.sessions.wire import CleanupIn, CleanupOut, EndOut, StatusOut, Summary
 from lib.deps import Deps
 from lib.errors import NotFound
 from lib.logs import log
@@ -21,11 +21,11 @@ def end(session_id: UUID, deps: Deps) -> EndOut:
     Raises:
         NotFound: If there is no such session.
     """
-    begun_with = _initial_of(session_id, hot.read_state(deps.redis, session_id))
-    row = record.end_session(deps.postgres, session_id, begun_with)
+    begun_with = _initial_of(session_id, cache.read_state(deps.redis, session_id))
+    row = store.end_session(deps.postgres, session_id, begun_with)
     if row is None:
         raise NotFound(what="Session")
-    hot.drop_states(deps.redis, [session_id])
+    cache.drop_states(deps.redis, [session_id])
     initial = row.initial_proficiency or _begun_with(row, deps)
     return _result(row, initial)
 
@@ -36,7 +36,7 @@ def status(session_id: UUID, deps: Deps) -> StatusOut:
     Raises:
         NotFound: If there is no such session.
     """
-    row = record.read_session(deps.postgres, session_id)
+    row = store.read_session(deps.postgres, session_id)
     if row is None:
         raise NotFound(what="Session")
     active = row.status == "active" and not row.is_idle and row.pool_version is not None
@@ -54,8 +54,8 @@ def cleanup(asked: CleanupIn, deps: Deps) -> CleanupOut:
     stop_at = time.monotonic() + MAX_SECONDS
     closed = 0
     while time.monotonic() < stop_at:
-        ids = record.expire_idle(deps.postgres, asked.inactivity_minutes, BATCH)
-        hot.drop_states(deps.redis, ids)
+        ids = store.expire_idle(deps.postgres, asked.inactivity_minutes, BATCH)
+        cache.drop_states(deps.redis, ids)
         closed += len(ids)
         if len(ids) < BATCH:
             break
@@ -69,7 +69,7 @@ def _initial_of(session_id: UUID, stored: object) -> list[float] | None:
     """What the student began with, if nothing was answered yet: only the state says so then."""
     if stored is None:
         return None
-    from lib.assessment.state import decode
+    from lib.assessment.sessions.snapshot import decode
 
     hot_state = decode(session_id, stored)
     unanswered = hot_state is not None and hot_state.questions_answered == 0
@@ -80,7 +80,7 @@ def _begun_with(row: SessionRow, deps: Deps) -> list[float]:
     """The same from the record, and into it."""
     initial = _prior_proficiency(row, deps)
     if initial:
-        record.set_initial_proficiency(deps.postgres, row.id, initial)
+        store.set_initial_proficiency(deps.postgres, row.id, initial)
     return initial
 
 
@@ -88,9 +88,9 @@ def _prior_proficiency(row: SessionRow, deps: Deps) -> list[float]:
     """Of a session without a recorded one; empty for an older deployment's."""
     if row.pool_id is None or row.pool_version is None:
         return []
-    from lib.assessment.itempool import item_pool
-    from lib.assessment.prior import known_by_position, starting_point
-    from lib.assessment.sitting import proficiency
+    from lib.assessment.pools.item_pool import item_pool
+    from lib.assessment.sessions.prior import known_by_position, starting_point
+    from lib.assessment.sessions.session import proficiency
 
     pool = item_pool(deps.postgres, row.pool_id, row.pool_version)
     known = known_by_position(row.concept_names or (), row.prior)

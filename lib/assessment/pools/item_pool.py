@@ -16,9 +16,9 @@ from weakref import WeakKeyDictionary
 import numpy as np
 from numpy.typing import NDArray
 
-from lib.assessment.eligibility import Exposure
-from lib.assessment.selection import Selection
-from lib.assessment.texts import MAX_TEXT_BYTES, TextShelf
+from lib.assessment.pools.eligibility import Exposure
+from lib.assessment.pools.question_cache import MAX_TEXT_BYTES, TextShelf
+from lib.assessment.pools.selection_settings import Selection
 from lib.database.queries import load_queries
 from lib.database.statements import Statement
 from lib.engine import ItemBank

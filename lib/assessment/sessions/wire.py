@@ -5,15 +5,13 @@ from uuid import UUID
 
 from pydantic import AfterValidator, Field, StringConstraints
 
-from lib.assessment.criteria import EndCriteria
+from lib.assessment.pools.question import MAX_CONCEPTS, MAX_OPTIONS, QuestionId
+from lib.assessment.sessions.end_criteria import EndCriteria
 from lib.web.wire import Body, StrictBody
 
 DEFAULT_CONCEPTS = ("Math", "Algebra", "Geometry", "Statistics", "Calculus")
-MAX_CONCEPTS = 32
-MAX_OPTIONS = 50
 
 StudentId = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
-QuestionId = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 ConceptName = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)]
 
 
@@ -135,3 +133,62 @@ class CleanupOut(Body):
 
     sessions_removed: int
     inactivity_threshold_minutes: int
+
+
+class Difference(Body):
+    """A field in which the two halves disagree."""
+
+    field: str
+    redis: Any
+    database: Any
+
+
+class RedisHalf(Body):
+    """What Redis holds of a session."""
+
+    available: bool
+    state: dict[str, Any] | None
+    """The documented fields; None if there is no value, or none that this version wrote."""
+    bytes: int
+    ttl_seconds: int | None
+
+
+class SessionDebugOut(Body):
+    """A session's two halves side by side."""
+
+    session_id: UUID
+    redis: RedisHalf
+    database: dict[str, Any]
+    differences: list[Difference]
+    in_sync: bool
+    person_fit: float | None
+    """l_z of the answers: below -2, say, they hardly fit one student; None without answers."""
+
+
+class SyncOut(Body):
+    """What was done to Redis."""
+
+    session_id: UUID
+    synced: bool
+    action: str
+    """written, or removed (the session is closed)."""
+
+
+class RedisStats(Body):
+    """Keys by what they are for, and memory."""
+
+    active_sessions: int
+    active_locks: int
+    cached_questions: int
+    memory_used_mb: float | None
+    """Of the whole Redis; null where the service does not tell."""
+    total_keys: int
+    question_cache_hits: int
+    question_cache_misses: int
+    question_cache_hit_ratio: float | None
+
+
+class RedisStatsOut(Body):
+    """The counters."""
+
+    redis_stats: RedisStats

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from lib.assessment.record import Prior
+from lib.assessment.sessions.store import Prior
 from lib.engine import Posterior, aged, latent_mean, prior_from_record
 
 FloatArray = NDArray[np.float64]

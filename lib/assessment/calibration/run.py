@@ -11,9 +11,9 @@ from contextlib import suppress
 from uuid import UUID
 
 from lib import deadline
-from lib.assessment import calibration_record
-from lib.assessment.calibration_record import Recorded
-from lib.assessment.calibration_wire import CalibrateIn, CalibrateOut, Outcome, PoolOut
+from lib.assessment.calibration import store
+from lib.assessment.calibration.store import Recorded
+from lib.assessment.calibration.wire import CalibrateIn, CalibrateOut, Outcome, PoolOut
 from lib.deps import Deps
 from lib.errors import AppError, NotFound
 from lib.logs import log
@@ -47,14 +47,14 @@ def calibrate(asked: CalibrateIn, deps: Deps, clock: Clock = time.monotonic) -> 
         NotFound: If there is no such pool.
     """
     stop_at, pools = clock() + MAX_SECONDS, list[PoolOut]()
-    from lib.assessment.exposure_count import count_exposure
+    from lib.assessment.pools.exposure_counts import count_exposure
 
     count_exposure(deps, asked.question_pool_id)
     if asked.question_pool_id is not None:
         return CalibrateOut(
             pools=[calibrate_pool(asked.question_pool_id, deps, stop_at=stop_at, clock=clock)]
         )
-    for pool_id in calibration_record.pools_with_new_answers(deps.postgres):
+    for pool_id in store.pools_with_new_answers(deps.postgres):
         if clock() > stop_at - LEAST_SECONDS:
             break
         try:
@@ -85,7 +85,7 @@ def calibrate_pool(
         NotFound: If there is no such pool.
         AppError: If the database is away.
     """
-    calibration_record.begin_attempt(deps.postgres, pool_id)
+    store.begin_attempt(deps.postgres, pool_id)
     out, reason = _unread(pool_id), None
     try:
         recorded = _read(pool_id, deps, most_answers)
@@ -97,7 +97,7 @@ def calibrate_pool(
         raise
     except Exception as error:  # noqa: BLE001 - one pool's numbers must not stop the others
         out, reason = out.model_copy(update={"outcome": "failed"}), type(error).__name__
-    calibration_record.end_attempt(
+    store.end_attempt(
         deps.postgres, pool_id, out.outcome, well=out.outcome in ENDED_WELL, reason=reason
     )
     log("pool_calibrated", **out.model_dump(mode="json", exclude={"drifted"}), reason=reason)
@@ -107,7 +107,7 @@ def calibrate_pool(
 def _read(pool_id: UUID, deps: Deps, most_answers: int) -> Recorded:
     from lib.engine import HALF_LIFE_DAYS  # half of what was known is lost by then
 
-    recorded = calibration_record.read(deps.postgres, pool_id, most_answers, HALF_LIFE_DAYS)
+    recorded = store.read(deps.postgres, pool_id, most_answers, HALF_LIFE_DAYS)
     if recorded is None:
         raise NotFound(what="Question pool")
     return recorded
@@ -116,9 +116,7 @@ def _read(pool_id: UUID, deps: Deps, most_answers: int) -> Recorded:
 def _leave_a_reason(pool_id: UUID, error: AppError, deps: Deps) -> None:
     """Record a failure that the caller is told of; without a database it stays "not finished"."""
     with suppress(AppError), deadline.overtime(LAST_WORDS_SECONDS):
-        calibration_record.end_attempt(
-            deps.postgres, pool_id, "failed", well=False, reason=type(error).__name__
-        )
+        store.end_attempt(deps.postgres, pool_id, "failed", well=False, reason=type(error).__name__)
 
 
 def _unread(pool_id: UUID) -> PoolOut:
@@ -150,7 +148,7 @@ def _nothing_yet(pool_id: UUID, recorded: Recorded) -> PoolOut:
 def _fit_and_write(
     recorded: Recorded, out: PoolOut, deps: Deps, stop_at: float, clock: Clock
 ) -> PoolOut:
-    from lib.assessment.item_estimates import estimate
+    from lib.assessment.calibration.estimates import estimate
     from lib.engine.calibration import MAX_ROUNDS, Budget
 
     estimates = estimate(recorded, Budget(stop_at - clock(), clock))
@@ -158,7 +156,7 @@ def _fit_and_write(
     if not estimates.found.usable:
         ran_out = estimates.found.rounds < MAX_ROUNDS
         return out.model_copy(update={"outcome": "out_of_time" if ran_out else "not_converged"})
-    version = calibration_record.write(
+    version = store.write(
         deps.postgres,
         out.question_pool_id,
         recorded.pool.version,

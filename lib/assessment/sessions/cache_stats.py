@@ -4,9 +4,9 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from lib.assessment.errors import CacheUnavailable
-from lib.assessment.hot import STATISTICS_KEY
+from lib.assessment.sessions.cache import STATISTICS_KEY
+from lib.assessment.sessions.wire import RedisStats, RedisStatsOut
 from lib.deps import Deps
-from lib.web.wire import Body
 
 if TYPE_CHECKING:
     from lib.redis_rest import RedisRest
@@ -15,26 +15,6 @@ KEYS_A_CALL = 1000
 MAX_CALLS = 200
 """Counts stop there: at 200,000 keys the counters would cost more than they tell."""
 MEGABYTE = 1024 * 1024
-
-
-class RedisStats(Body):
-    """Keys by what they are for, and memory."""
-
-    active_sessions: int
-    active_locks: int
-    cached_questions: int
-    memory_used_mb: float | None
-    """Of the whole Redis; null where the service does not tell."""
-    total_keys: int
-    question_cache_hits: int
-    question_cache_misses: int
-    question_cache_hit_ratio: float | None
-
-
-class RedisStatsOut(Body):
-    """The counters."""
-
-    redis_stats: RedisStats
 
 
 def redis_stats(deps: Deps) -> RedisStatsOut:

@@ -1,5 +1,6 @@
-"""Questions as authors upload them, checked field by field."""
+"""Bodies of uploads, checked field by field, and of what operators see of a pool."""
 
+from datetime import datetime
 from typing import Annotated, Any, Self
 from uuid import UUID
 
@@ -13,8 +14,8 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-from lib.assessment.selection import Selection
-from lib.assessment.wire import MAX_CONCEPTS, MAX_OPTIONS, QuestionId
+from lib.assessment.pools.question import MAX_CONCEPTS, MAX_OPTIONS, QuestionId
+from lib.assessment.pools.selection_settings import Selection
 from lib.engine import STEEPEST_DISCRIMINATION
 from lib.web.wire import Body, StrictBody
 
@@ -139,3 +140,83 @@ class UploadOut(Body):
 
 def _id(info: ValidationInfo) -> str:
     return str(info.data.get("id", "without id"))
+
+
+class AttemptOut(Body):
+    """The last attempt to calibrate the pool."""
+
+    started_at: datetime
+    finished_at: datetime | None
+    """None: it runs, or its function was stopped."""
+    outcome: str | None
+    """As `admin-calibrate` told it; None as above."""
+    reason: str | None
+    """Name of the error, of an attempt that failed."""
+    failures: int
+    """Attempts since the last that ended well, this one too."""
+
+
+class CalibrationOut(Body):
+    """A version that a calibration wrote."""
+
+    version: int
+    created_at: datetime
+    answers: int | None
+    people: int | None
+    questions: int | None
+    rounds: int | None
+    settled: bool | None
+    drifted: int | None
+    """Questions it flagged, 1,000 at most."""
+
+
+class ParameterOut(Body):
+    """One parameter of a question."""
+
+    written: float
+    """By its author, last."""
+    before: float
+    """What it was asked with when the answers contradicted it."""
+    found: float
+    """What the answers say."""
+    error: float
+    """Standard error of `found`."""
+    moved: float | None
+    """(found - before) / error; None where the error is 0. What all have in common is in it."""
+
+
+class ParametersOut(Body):
+    """Each parameter of a question."""
+
+    difficulty: ParameterOut
+    discrimination: ParameterOut
+    guessing: ParameterOut
+
+
+class FlaggedOut(Body):
+    """A question whose answers contradict its parameters."""
+
+    question_id: str
+    version: int
+    """Of the calibration that found it."""
+    text_changed: bool
+    """Whether its author has changed the text since."""
+    answers: int
+    p_value: float
+    """Of "nothing has changed but what all questions have in common": other people, say."""
+    curve_change: float
+    """Root mean square change of P(correct) over the people; 0.1 is much."""
+    parameters: ParametersOut
+
+
+class PoolDebugOut(Body):
+    """A pool's calibrations and flagged questions."""
+
+    question_pool_id: UUID
+    version: int
+    """That new sessions get now."""
+    question_count: int
+    last_attempt: AttemptOut | None
+    calibrations: list[CalibrationOut]
+    flagged: list[FlaggedOut]
+    """A page, those of the newest calibration first, and of one the surest first."""

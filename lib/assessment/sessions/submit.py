@@ -5,7 +5,6 @@ acknowledged after Postgres has it, and what decides between two callers is the 
 the lock. Whatever Redis lost or made up, the record settles: the session is rebuilt from it.
 """
 
-from lib.assessment import hot, record, state
 from lib.assessment.errors import (
     NoSuchOption,
     NotTheQuestionAsked,
@@ -14,18 +13,19 @@ from lib.assessment.errors import (
     SessionClosed,
     SessionExpired,
 )
-from lib.assessment.hot import Taken
-from lib.assessment.itempool import item_pool
-from lib.assessment.record import (
+from lib.assessment.pools.item_pool import item_pool
+from lib.assessment.pools.question import Shown
+from lib.assessment.sessions import cache, snapshot, store
+from lib.assessment.sessions.cache import Taken
+from lib.assessment.sessions.session import Sitting, Step, grade, rebuild
+from lib.assessment.sessions.store import (
     IDLE_MINUTES,
     AnswerRow,
     NewAnswer,
     RecordedAnswer,
     SessionRow,
-    Shown,
 )
-from lib.assessment.sitting import Sitting, Step, grade, rebuild
-from lib.assessment.wire import CompletedOut, ContinueOut, QuestionOut, SubmitIn
+from lib.assessment.sessions.wire import CompletedOut, ContinueOut, QuestionOut, SubmitIn
 from lib.deps import Deps
 from lib.errors import Busy, NotFound
 
@@ -44,7 +44,7 @@ def submit(answer: SubmitIn, deps: Deps) -> SubmitOut:
         SessionClosed, SessionExpired: If the session takes no more answers.
         NoSuchOption: If the question has no such option.
     """
-    taken = hot.take(deps.redis, answer.session_id, answer.question_id)
+    taken = cache.take(deps.redis, answer.session_id, answer.question_id)
     found: Sitting | SubmitOut | None = _from_state(answer, taken, deps) if taken.is_mine else None
     for _ in range(TRIES):
         if isinstance(found, ContinueOut | CompletedOut):
@@ -59,7 +59,7 @@ def submit(answer: SubmitIn, deps: Deps) -> SubmitOut:
 
 def _from_state(answer: SubmitIn, taken: Taken, deps: Deps) -> Sitting | None:
     """The session as Redis has it, if it waits for this very answer."""
-    sitting = state.remembered(answer.session_id, taken.state) or _restored(answer, taken, deps)
+    sitting = snapshot.remembered(answer.session_id, taken.state) or _restored(answer, taken, deps)
     if (
         sitting is None
         or sitting.next_question_id != answer.question_id
@@ -70,7 +70,7 @@ def _from_state(answer: SubmitIn, taken: Taken, deps: Deps) -> Sitting | None:
 
 
 def _restored(answer: SubmitIn, taken: Taken, deps: Deps) -> Sitting | None:
-    hot_state = state.decode(answer.session_id, taken.state)
+    hot_state = snapshot.decode(answer.session_id, taken.state)
     if hot_state is None or not hot_state.is_whole:
         return None
     return hot_state.sitting(item_pool(deps.postgres, hot_state.pool_id, hot_state.pool_version))
@@ -86,7 +86,7 @@ def _record(sitting: Sitting, answer: SubmitIn, taken: Taken, deps: Deps) -> Sub
     next_id = step.after.next_question_id
     at_hand = None if next_id is None else sitting.pool.texts.get(next_id)
     question_to_read = None if at_hand else next_id
-    recorded = record.record_answer(
+    recorded = store.record_answer(
         deps.postgres, _new_answer(sitting, answer, step, question_to_read)
     )
     if recorded is None:
@@ -95,9 +95,9 @@ def _record(sitting: Sitting, answer: SubmitIn, taken: Taken, deps: Deps) -> Sub
         sitting.pool.texts.hold(recorded.next_question)
     new_state = None
     if step.end_reason is None:
-        new_state = state.encode(step.after, recorded.last_activity)
-        state.remember(new_state, step.after)
-    hot.keep(
+        new_state = snapshot.encode(step.after, recorded.last_activity)
+        snapshot.remember(new_state, step.after)
+    cache.keep(
         deps.redis,
         taken,
         answer.session_id,
@@ -134,7 +134,7 @@ def _told(step: Step, recorded: RecordedAnswer, next_question: Shown | None) -> 
         return CompletedOut(
             final_proficiency=step.after.current,
             total_questions=recorded.total_questions,
-            accuracy=record.accuracy(recorded.correct_responses, recorded.total_questions),
+            accuracy=store.accuracy(recorded.correct_responses, recorded.total_questions),
         )
     return ContinueOut(
         current_proficiency=step.after.current,
@@ -145,7 +145,7 @@ def _told(step: Step, recorded: RecordedAnswer, next_question: Shown | None) -> 
 
 def _from_record(answer: SubmitIn, deps: Deps) -> Sitting | SubmitOut:
     """What the record says: the same answer again, a refusal, or the session rebuilt."""
-    read = record.read_with_answers(deps.postgres, answer.session_id)
+    read = store.read_with_answers(deps.postgres, answer.session_id)
     if read is None:
         raise NotFound(what="Session")
     row, answers = read
@@ -169,8 +169,8 @@ def _refuse_if_closed(row: SessionRow, deps: Deps) -> None:
     if row.status != "active":
         raise SessionClosed(status=row.status)
     if row.is_idle or row.pool_version is None:
-        record.end_session(deps.postgres, row.id)
-        hot.drop_states(deps.redis, [row.id])
+        store.end_session(deps.postgres, row.id)
+        cache.drop_states(deps.redis, [row.id])
         raise SessionExpired(minutes=IDLE_MINUTES)
 
 
@@ -193,9 +193,9 @@ def _again(
         return CompletedOut(
             final_proficiency=after,
             total_questions=count,
-            accuracy=record.accuracy(correct, count),
+            accuracy=store.accuracy(correct, count),
         )
-    shown = record.question_shown(deps.postgres, earlier.next_question_id, row.pool_version)
+    shown = store.question_shown(deps.postgres, earlier.next_question_id, row.pool_version)
     if shown is None:
         raise NotFound(what="Question")
     return ContinueOut(

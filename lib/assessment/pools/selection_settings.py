@@ -5,7 +5,7 @@ from typing import Annotated, Self
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from lib.assessment.wire import MAX_CONCEPTS
+from lib.assessment.pools.question import MAX_CONCEPTS
 from lib.web.wire import StrictBody
 
 BEST_ITEMS = 5

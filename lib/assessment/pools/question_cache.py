@@ -3,7 +3,7 @@
 import threading
 from collections import OrderedDict
 
-from lib.assessment.record import Shown
+from lib.assessment.pools.question import Shown
 
 MAX_TEXT_BYTES = 1_000_000
 """Of a pool; a thousand usual questions."""

@@ -10,11 +10,11 @@ from uuid import UUID
 
 import numpy as np
 
-from lib.assessment.criteria import EndCriteria
-from lib.assessment.eligibility import level_of
-from lib.assessment.itempool import ItemPool
-from lib.assessment.prior import Known, known_by_position, starting_point
-from lib.assessment.record import AnswerRow, SessionRow
+from lib.assessment.pools.eligibility import level_of
+from lib.assessment.pools.item_pool import ItemPool
+from lib.assessment.sessions.end_criteria import EndCriteria
+from lib.assessment.sessions.prior import Known, known_by_position, starting_point
+from lib.assessment.sessions.store import AnswerRow, SessionRow
 from lib.engine import (
     Posterior,
     StopRules,

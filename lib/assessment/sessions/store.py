@@ -5,8 +5,9 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from lib.assessment.criteria import EndCriteria
 from lib.assessment.errors import WrongConceptCount
+from lib.assessment.pools.question import Shown
+from lib.assessment.sessions.end_criteria import EndCriteria
 from lib.database.queries import load_queries
 from lib.database.statements import Statement, as_jsonb
 from lib.errors import NotFound
@@ -19,8 +20,6 @@ IDLE_MINUTES = 30
 
 Prior = dict[str, list[float]]
 """Concept -> proficiency, confidence, age in days, of concepts the student was tested in before."""
-Shown = dict[str, Any]
-"""A question as a session shows it: id, content, options, concepts, revision."""
 
 
 @dataclass(frozen=True)

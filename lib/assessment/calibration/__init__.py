@@ -1,0 +1,1 @@
+"""Estimating item parameters from recorded answers."""

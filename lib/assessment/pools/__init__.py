@@ -1,0 +1,1 @@
+"""Question pools: upload, item banks, settings of selection, exposure."""

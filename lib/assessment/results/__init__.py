@@ -1,0 +1,1 @@
+"""Results of a student over all tests, and who may read them."""
