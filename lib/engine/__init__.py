@@ -19,17 +19,17 @@ and number.
     simulate(bank, theta, rng, Design(stop=StopRules(max_questions=20)))
 """
 
-from lib.engine.balance import balanced, concept_shares
 from lib.engine.bank import STEEPEST_DISCRIMINATION, ItemBank
-from lib.engine.belief import SITE_DTYPE
-from lib.engine.explanation import Explanation, expected_share, explain
-from lib.engine.exposure import Eligibility
 from lib.engine.fit import ItemFit, item_fit, person_fit, predicted
-from lib.engine.population import HALF_LIFE_DAYS, aged, population_prior, prior_from_record
-from lib.engine.posterior import Posterior, update
-from lib.engine.rules import RULES, Rule
+from lib.engine.posterior.posterior import Posterior, update
+from lib.engine.posterior.priors import HALF_LIFE_DAYS, aged, population_prior, prior_from_record
+from lib.engine.posterior.updating import SITE_DTYPE
 from lib.engine.scale import confidence, latent_mean, percentile
-from lib.engine.selection import gains, select
+from lib.engine.selection.content_balance import balanced, concept_shares
+from lib.engine.selection.explanation import Explanation, expected_share, explain
+from lib.engine.selection.exposure_control import Eligibility
+from lib.engine.selection.item_values import RULES, Rule
+from lib.engine.selection.selection import gains, select
 from lib.engine.simulation import Design, Simulation, simulate
 from lib.engine.stopping import Reason, StopRules, stop
 

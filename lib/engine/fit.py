@@ -7,9 +7,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from lib.engine.bank import ItemBank
 from lib.engine.normal import FloatArray
-from lib.engine.posterior import Posterior
-from lib.engine.rules import answer_moments
-from lib.engine.selection import project
+from lib.engine.posterior.posterior import Posterior
+from lib.engine.selection.item_values import answer_moments
+from lib.engine.selection.selection import project
 
 MISFIT = 3.29
 """|z| beyond which an item is flagged: two sides of 0.001."""

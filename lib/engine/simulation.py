@@ -9,14 +9,14 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from lib.engine.balance import balanced
 from lib.engine.bank import ItemBank
-from lib.engine.explanation import expected_share
-from lib.engine.exposure import Eligibility
 from lib.engine.normal import FloatArray
-from lib.engine.posterior import Posterior, update
-from lib.engine.rules import Rule
-from lib.engine.selection import select
+from lib.engine.posterior.posterior import Posterior, update
+from lib.engine.selection.content_balance import balanced
+from lib.engine.selection.explanation import expected_share
+from lib.engine.selection.exposure_control import Eligibility
+from lib.engine.selection.item_values import Rule
+from lib.engine.selection.selection import select
 from lib.engine.stopping import StopRules, stop
 
 Z95 = 1.959963984540054

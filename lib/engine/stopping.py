@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from lib.engine.normal import normal_cdf
-from lib.engine.posterior import Posterior
+from lib.engine.posterior.posterior import Posterior
 
 Type = Literal["fixed_length", "precision", "classification"]
 TYPES = get_args(Type)

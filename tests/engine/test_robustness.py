@@ -14,7 +14,7 @@ from lib.engine import (
     select,
     update,
 )
-from lib.engine.grid import far_grid_for
+from lib.engine.posterior.grid import far_grid_for
 from tests.support.examinees import examinee
 
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from lib.engine import ItemBank, Posterior, gains, select, update
-from lib.engine.rules import rule_values
-from lib.engine.screen import bounds_by_block, columns_of, value_bounds
+from lib.engine.selection.item_values import rule_values
+from lib.engine.selection.upper_bounds import bounds_by_block, columns_of, value_bounds
 
 
 def bank_at(s: np.ndarray, v: float, c: float) -> tuple[Posterior, ItemBank]:

@@ -11,10 +11,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from lib.engine.grid import far_grid_for, fine_grid_for
+from lib.engine.logistic_integrals import logistic_of_negative
 from lib.engine.normal import FloatArray, any_of, largest, total_over
-from lib.engine.projection import logistic_of_negative
-from lib.engine.propagation import Normal
+from lib.engine.posterior.grid import far_grid_for, fine_grid_for
+from lib.engine.posterior.propagation import Normal
 
 _FARTHEST = 6.5
 """Prior standard deviations: where a second mode can be, for guessed answers tell two stories."""

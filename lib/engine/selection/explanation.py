@@ -6,9 +6,9 @@ import numpy as np
 
 from lib.engine.bank import ItemBank
 from lib.engine.normal import FloatArray
-from lib.engine.posterior import Posterior
-from lib.engine.rules import answer_moments
-from lib.engine.selection import project
+from lib.engine.posterior.posterior import Posterior
+from lib.engine.selection.item_values import answer_moments
+from lib.engine.selection.selection import project
 
 
 @dataclass(frozen=True, eq=False, slots=True)

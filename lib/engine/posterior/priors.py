@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from lib.engine.normal import FloatArray
-from lib.engine.posterior import Posterior
+from lib.engine.posterior.posterior import Posterior
 
 HALF_LIFE_DAYS = 180.0
 """Days in which half of what was known is lost: 1 - v halves. Chosen, not measured."""

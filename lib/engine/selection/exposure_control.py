@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lib.engine.normal import FloatArray
-from lib.engine.posterior import Posterior
+from lib.engine.posterior.posterior import Posterior
 
 Mask = NDArray[np.bool_]
 

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from lib.engine.bank import ItemBank
 from lib.engine.normal import FloatArray, SingleArray, largest, total_over
-from lib.engine.posterior import Posterior
+from lib.engine.posterior.posterior import Posterior
 
 _BULGE = 0.8
 _MINUS_ONE = np.float32(-1.0)

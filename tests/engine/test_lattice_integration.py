@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from lib.engine import ItemBank, Posterior
-from lib.engine.lattice import POINTS, integrated
-from lib.engine.propagation import Normal
+from lib.engine.posterior.lattice_integration import POINTS, integrated
+from lib.engine.posterior.propagation import Normal
 from tests.support.examinees import adaptive_test, answers_of, correlated
 from tests.support.quadrature import exact_by_pairs
 

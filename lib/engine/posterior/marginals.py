@@ -5,9 +5,9 @@ its likelihood to its site. Along one concept θⱼ the marginal is therefore
 
     p(θⱼ) ∝ q(θⱼ) E[∏ ratioᵢ | θⱼ].
 
-lib.engine.apart takes the answers one by one, which mostly is enough. Where it is not, up to five
-dimensions are integrated all at once (lib.engine.lattice); in more, propagation goes on along each
-concept (lib.engine.conditional). A single concept needs none of this (lib.engine.single).
+`factorized.py` takes the answers one by one, which mostly is enough. Where it is not, up to five
+dimensions are integrated all at once (`lattice_integration.py`); in more, propagation goes on along
+each concept (`conditional_ep.py`). A single concept needs none of this (`one_concept.py`).
 """
 
 import math
@@ -16,12 +16,12 @@ from itertools import islice
 
 import numpy as np
 
-from lib.engine.apart import Seen, apart, apart_and_paired
-from lib.engine.conditional import together
-from lib.engine.grid import Grid, far_grid_for, grid_for, moments
-from lib.engine.lattice import integrated
 from lib.engine.normal import FloatArray, any_of, largest, total_over
-from lib.engine.propagation import Normal
+from lib.engine.posterior.conditional_ep import together
+from lib.engine.posterior.factorized import Seen, apart, apart_and_paired
+from lib.engine.posterior.grid import Grid, far_grid_for, grid_for, moments
+from lib.engine.posterior.lattice_integration import integrated
+from lib.engine.posterior.propagation import Normal
 
 _PAIRS_SETTLED, _PAIRS_STILL = 0.002, 0.0002
 """Standard deviations. If pairs of answers move every mean and deviation by less than the first, no
@@ -45,7 +45,7 @@ def posterior_moments(
 
     Args:
         directions: Shape (j, k).
-        evidence: See `lib.engine.propagation`.
+        evidence: See `lib.engine.posterior.propagation`.
         sites: The sites of `normal`, shape (2, t).
         normal: Prior times sites.
 

@@ -17,8 +17,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from lib.engine.logistic_integrals import curve_moments, nodes_of
 from lib.engine.normal import FloatArray, SingleArray
-from lib.engine.projection import curve_moments, nodes_of
 
 _NARROWEST = 1e-12  # variance given x, logits²
 _LEAST_SHARE = 1e-3
@@ -36,7 +36,7 @@ class Seen(NamedTuple):
     centre: FloatArray
     """E[u], shape (t,)."""
     offset: FloatArray
-    """Of the answers, see lib.engine.propagation; shape (t,)."""
+    """Of the answers, see lib.engine.posterior.propagation; shape (t,)."""
     floor: FloatArray
     """Shape (t,)."""
     sites: FloatArray

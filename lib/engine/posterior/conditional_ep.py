@@ -1,6 +1,6 @@
 """What guessed answers say together, given one concept: propagation along every other one.
 
-lib.engine.apart multiplies E[ratioᵢ | θⱼ] as if the ratios were uncorrelated. Where answers can be
+`factorized.py` multiplies E[ratioᵢ | θⱼ] as if the ratios were uncorrelated. Where answers can be
 guessed they may not be: a likelihood that bends both ways can tell two stories, and which one holds
 changes with θⱼ. Here expectation propagation goes on at every grid point of θⱼ, over the other
 concepts, sweep by sweep; its normalising constant is the marginal density.
@@ -14,10 +14,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lib.engine.apart import Seen
+from lib.engine.logistic_integrals import curve_moments, nodes_of
 from lib.engine.normal import FloatArray, SingleArray, total_over
-from lib.engine.projection import curve_moments, nodes_of
-from lib.engine.propagation import WIDEST_CAVITY, Normal
+from lib.engine.posterior.factorized import Seen
+from lib.engine.posterior.propagation import WIDEST_CAVITY, Normal
 
 _LEAST = 0.05  # eigenvalue of a precision over that before: less is no distribution to go on with
 _GREATEST = np.float32(1e12)  # of an entry; a variance over that before is at most 1 / _LEAST

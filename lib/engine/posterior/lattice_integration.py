@@ -24,7 +24,7 @@ from lib.engine.normal import (
     normal_quantile,
     total_over,
 )
-from lib.engine.propagation import Normal
+from lib.engine.posterior.propagation import Normal
 
 POINTS = {1: (509, 509), 2: (509, 509), 3: (1021, 1021), 4: (1021, 2039), 5: (1021, 2039)}
 """By the number of dimensions: how many points each lattice has, usually and if answers are steep.
@@ -63,7 +63,7 @@ def integrated(evidence: FloatArray, normal: Normal, *, steep: bool) -> Normal |
     """Return mean and covariance of z under the true posterior.
 
     Args:
-        evidence: See `lib.engine.propagation`.
+        evidence: See `lib.engine.posterior.propagation`.
         normal: Prior times sites: where most of the posterior is.
         steep: Take the points for steep answers.
 

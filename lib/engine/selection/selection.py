@@ -7,9 +7,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from lib.engine.bank import ItemBank
 from lib.engine.normal import FloatArray, largest, total_over
-from lib.engine.posterior import Posterior
-from lib.engine.rules import Rule, rule_values
-from lib.engine.screen import FIRST_BLOCK, bounds_by_block, columns_of
+from lib.engine.posterior.posterior import Posterior
+from lib.engine.selection.item_values import Rule, rule_values
+from lib.engine.selection.upper_bounds import FIRST_BLOCK, bounds_by_block, columns_of
 
 Items = NDArray[np.intp]
 
@@ -65,7 +65,7 @@ def gains(
         posterior: Where the student stands.
         bank: The items.
         items: Indices, shape (j,).
-        rule: See `lib.engine.rules`.
+        rule: See `lib.engine.selection.item_values`.
         weights: How much each concept's variance counts, shape (k,); equal when None.
     """
     chosen = np.asarray(items, np.intp)

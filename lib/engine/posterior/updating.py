@@ -9,9 +9,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from lib.engine.marginals import posterior_moments
 from lib.engine.normal import FloatArray
-from lib.engine.propagation import (
+from lib.engine.posterior.marginals import posterior_moments
+from lib.engine.posterior.one_concept import Line, integrate_line, line_of_sites, site_between
+from lib.engine.posterior.propagation import (
     Normal,
     is_proper,
     match_sites,
@@ -19,7 +20,6 @@ from lib.engine.propagation import (
     normal_of_sites,
     with_site,
 )
-from lib.engine.single import Line, integrate_line, line_of_sites, site_between
 
 SITE_DTYPE = np.float16
 """What a site's τ and η are rounded to; docs/engine.md states the error this adds."""
@@ -47,7 +47,7 @@ def absorb(root: FloatArray, evidence: FloatArray, sites: Sites, normal: Normal)
 
     Args:
         root: R of the prior, shape (k, k).
-        evidence: With the new answer, shape (k + 2, t); see lib.engine.propagation.
+        evidence: With the new answer, shape (k + 2, t); see lib.engine.posterior.propagation.
         sites: Before it, shape (t - 1, 2).
         normal: Before it.
     """

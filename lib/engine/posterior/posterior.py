@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from lib.engine.bank import MAX_CONCEPTS, ItemBank
-from lib.engine.belief import SITE_DTYPE, Belief, Sites, absorb, recall
 from lib.engine.normal import FloatArray
-from lib.engine.propagation import Normal
+from lib.engine.posterior.propagation import Normal
+from lib.engine.posterior.updating import SITE_DTYPE, Belief, Sites, absorb, recall
 
 _ASYMMETRY = 1e-6
 """Of a covariance, as a share of its greatest entry: more is a mistake, less is rounding."""
@@ -42,7 +42,7 @@ class Posterior:
     prior_root: FloatArray
     """R with R Rᵀ = prior covariance: θ = m₀ + R z with z standard normal a priori."""
     evidence: FloatArray
-    """Shape (k + 2, t), see lib.engine.propagation."""
+    """Shape (k + 2, t), see lib.engine.posterior.propagation."""
     normal: Normal
     """Of z, prior times sites."""
 

@@ -1,0 +1,1 @@
+"""Which item comes next, and why: information, exposure limits, balance of content."""
