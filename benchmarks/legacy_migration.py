@@ -26,7 +26,7 @@ from lib.database.schema import schema_scripts
 from lib.deps import Deps
 from lib.legacy.migration import migrate
 from lib.legacy.run import Phase
-from lib.legacy.verdict import verdict
+from lib.legacy.verification import verdict
 from lib.settings import Settings
 from local.postgres_server import PostgresServer, running_postgres
 

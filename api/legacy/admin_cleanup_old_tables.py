@@ -7,7 +7,7 @@ from fastapi import Depends
 from lib.access.audit import audited
 from lib.deps import Deps, get_deps
 from lib.legacy.answers import cleaned_up
-from lib.legacy.tables import clean_up
+from lib.legacy.old_tables import clean_up
 from lib.legacy.wire import CleanupOut, ConfirmIn
 from lib.web.app import create_app, lambda_entry
 

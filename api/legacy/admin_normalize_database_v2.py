@@ -8,8 +8,9 @@ from lib.access.audit import audited
 from lib.deps import Deps, get_deps
 from lib.legacy.answers import normalized
 from lib.legacy.normalization import normalize
-from lib.legacy.wire import NormalizeOut, OperatorIn
+from lib.legacy.wire import NormalizeOut
 from lib.web.app import create_app, lambda_entry
+from lib.web.wire import OperatorIn
 
 app = create_app("legacy.admin_normalize_database_v2", tag="Workshop: legacy tables")
 PATH = "/api/admin-normalize-database-v2"

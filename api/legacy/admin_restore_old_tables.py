@@ -7,9 +7,10 @@ from fastapi import Depends
 from lib.access.audit import audited
 from lib.deps import Deps, get_deps
 from lib.legacy.answers import brought_back
-from lib.legacy.tables import bring_back
-from lib.legacy.wire import OperatorIn, RestoreTablesOut
+from lib.legacy.old_tables import bring_back
+from lib.legacy.wire import RestoreTablesOut
 from lib.web.app import create_app, lambda_entry
+from lib.web.wire import OperatorIn
 
 app = create_app("legacy.admin_restore_old_tables", tag="Workshop: legacy tables")
 PATH = "/api/admin-restore-old-tables"

@@ -6,10 +6,11 @@ from fastapi import Depends
 
 from lib.access.audit import audited
 from lib.deps import Deps, get_deps
-from lib.legacy.answers import backed_up
-from lib.legacy.backup import back_up
-from lib.legacy.wire import BackupOut, OperatorIn
+from lib.operations.answers import backed_up
+from lib.operations.backup import back_up
+from lib.operations.wire import BackupOut
 from lib.web.app import create_app, lambda_entry
+from lib.web.wire import OperatorIn
 
 app = create_app("operations.admin_backup", tag="Workshop: operators")
 PATH = "/api/admin-backup"

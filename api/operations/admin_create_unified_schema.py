@@ -6,9 +6,10 @@ from fastapi import Depends
 
 from lib.access.audit import audited
 from lib.deps import Deps, get_deps
-from lib.legacy.renewal import make_schema
+from lib.operations.answers import created
+from lib.operations.schema_renewal import make_schema
+from lib.operations.wire import CreateIn, CreateOut
 from lib.web.app import create_app, lambda_entry
-from lib.workshop.creation_wire import CreateIn, CreateOut
 
 app = create_app("operations.admin_create_unified_schema", tag="Workshop: operators")
 PATH = "/api/admin-create-unified-schema"
@@ -22,7 +23,7 @@ def create(body: CreateIn, deps: Annotated[Deps, Depends(get_deps)]) -> CreateOu
         backup = made.backup.location if made.backup else None
         facts["set_aside"] = [table.new_name for table in made.creation.set_aside]
         facts["backup"] = made.backup.name if made.backup else None
-    return CreateOut.of(made.creation, backup, made.remarks)
+    return created(made.creation, backup, made.remarks)
 
 
 lambda_handler = lambda_entry(app)

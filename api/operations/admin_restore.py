@@ -6,9 +6,9 @@ from fastapi import Depends
 
 from lib.access.audit import audited
 from lib.deps import Deps, get_deps
-from lib.legacy.answers import restored
-from lib.legacy.restore import restore
-from lib.legacy.wire import RestoreIn, RestoreOut
+from lib.operations.answers import restored
+from lib.operations.restore import restore
+from lib.operations.wire import RestoreIn, RestoreOut
 from lib.web.app import create_app, lambda_entry
 
 app = create_app("operations.admin_restore", tag="Workshop: operators")

@@ -6,10 +6,11 @@ from fastapi import Depends
 
 from lib.access.audit import audited
 from lib.deps import Deps, get_deps
-from lib.legacy.answers import rotated
-from lib.legacy.rotation import rotate
-from lib.legacy.wire import OperatorIn, RotationOut
+from lib.operations.answers import rotated
+from lib.operations.key_rotation import rotate
+from lib.operations.wire import RotationOut
 from lib.web.app import create_app, lambda_entry
+from lib.web.wire import OperatorIn
 
 app = create_app("operations.admin_rotate_keys", tag="Workshop: operators")
 PATH = "/api/admin-rotate-keys"

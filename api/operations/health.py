@@ -4,8 +4,8 @@ from typing import Annotated
 
 from fastapi import Depends, Response
 
-from lib import health
 from lib.deps import Deps, get_deps
+from lib.operations import health
 from lib.web.app import create_app, lambda_entry
 
 app = create_app("operations.health", tag="House")

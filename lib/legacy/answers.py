@@ -1,23 +1,10 @@
 """Answers of the smaller calls."""
 
-from dataclasses import asdict
-
 from lib.deps import Deps
-from lib.legacy.backup import Backup
 from lib.legacy.normalization import Normalization
+from lib.legacy.old_tables import Renamed, deletion_sql
 from lib.legacy.report import report
-from lib.legacy.restore import Restored
-from lib.legacy.rotation import Rotation
-from lib.legacy.tables import Renamed, deletion_sql
-from lib.legacy.wire import (
-    BackupOut,
-    CleanupOut,
-    NormalizeOut,
-    RestoreOut,
-    RestoreTablesOut,
-    RotationOut,
-    StatsOut,
-)
+from lib.legacy.wire import CleanupOut, NormalizeOut, RestoreTablesOut, StatsOut
 
 
 def cleaned_up(renamed: list[Renamed]) -> CleanupOut:
@@ -60,26 +47,3 @@ def normalized(done: Normalization, deps: Deps) -> NormalizeOut:
         backup_tables=[table.new_name for table in done.renamed],
         report=told,
     )
-
-
-def rotated(done: Rotation) -> RotationOut:
-    """Answer of admin-rotate-keys."""
-    return RotationOut(
-        message="All readable keys are sealed with the current encryption key"
-        if done.remaining <= 0
-        else "Call again: keys remain",
-        done=done.remaining <= 0,
-        rotated=done.rotated,
-        unreadable=done.unreadable,
-        remaining=max(0, done.remaining),
-    )
-
-
-def backed_up(backup: Backup) -> BackupOut:
-    """Answer of admin-backup."""
-    return BackupOut(message="Backup written", **asdict(backup))
-
-
-def restored(back: Restored) -> RestoreOut:
-    """Answer of admin-restore."""
-    return RestoreOut(message="Backup restored", **asdict(back))

@@ -1,6 +1,6 @@
 """What can keep the legacy tables from being moved, renamed, saved or brought back."""
 
-from lib.errors import AppError, BadRequest, Conflict
+from lib.errors import BadRequest, Conflict
 
 
 class UnifiedSchemaNotFound(BadRequest):
@@ -25,16 +25,3 @@ class NotSafeYet(Conflict):
     """Nothing was changed: {reason}."""
 
     code = "not_safe_yet"
-
-
-class BackupPlaceUnavailable(AppError):
-    """The bucket of the backups cannot be reached, or refused; nothing was changed."""
-
-    status = 503
-    code = "backup_place_unavailable"
-
-
-class BackupUnreadable(Conflict):
-    """Nothing was restored: {reason}."""
-
-    code = "backup_unreadable"

@@ -15,7 +15,7 @@ from lib.database.advisory_lock import lock_tables
 from lib.database.queries import load_script
 from lib.database.rows import fetch_dict, fetch_dicts
 from lib.deps import Deps
-from lib.legacy import move
+from lib.legacy import batches
 from lib.legacy.run import (
     Counts,
     Phase,
@@ -27,7 +27,7 @@ from lib.legacy.run import (
     queries,
     save,
 )
-from lib.legacy.verdict import verdict
+from lib.legacy.verification import verdict
 from lib.vault import Vault
 
 if TYPE_CHECKING:
@@ -101,9 +101,9 @@ def _may_check(run: Run, spent: float, deadline: float) -> bool:
 def _batch(transaction: "Transaction", run: Run, vault: Vault, found: list[bytes]) -> Run:
     began = time.monotonic()
     if run.phase is Phase.PEOPLE:
-        counts = move.move_people(transaction, run)
+        counts = batches.move_people(transaction, run)
     else:
-        counts = move.move_sessions(transaction, run, vault)
+        counts = batches.move_sessions(transaction, run, vault)
         _keep_findings(transaction, run, found)
     following = run.advanced(counts, time.monotonic() - began - counts.reading_seconds)
     if run.phase is Phase.PEOPLE and following.phase is Phase.SESSIONS:
@@ -114,18 +114,18 @@ def _batch(transaction: "Transaction", run: Run, vault: Vault, found: list[bytes
 def _check(transaction: "Transaction", run: Run, found: list[bytes]) -> Run:
     """Count once more, list the rows that stay behind, judge."""
     transaction.execute(queries["plan_for_whole_tables"])
-    transaction.execute(move.sessions["clear_stage"])
-    transaction.execute(move.findings["find_tokenless_rows"])
+    transaction.execute(batches.sessions["clear_stage"])
+    transaction.execute(batches.findings["find_tokenless_rows"])
     counts = Counts(_count_after(transaction, run))
-    for row in fetch_dicts(transaction, move.findings["count_tokenless_rows"]):
+    for row in fetch_dicts(transaction, batches.findings["count_tokenless_rows"]):
         counts.add(f"{row['source']}.skipped", row["rows"])
-    for name, value in fetch_dict(transaction, move.verify["count_strays"]).items():
+    for name, value in fetch_dict(transaction, batches.verify["count_strays"]).items():
         counts.add(f"strays.{name}", value)
-    sources = fetch_dict(transaction, move.verify["count_legacy"])
+    sources = fetch_dict(transaction, batches.verify["count_legacy"])
     _keep_findings(transaction, run, found)
     total = counts.added_to(run.counts)
     if not run.in_parts:
-        total["lost.tokens_missing"] = transaction.fetch_value(move.verify["count_left_behind"])
+        total["lost.tokens_missing"] = transaction.fetch_value(batches.verify["count_left_behind"])
     run = replace(run, counts=total, sources=sources, phase=Phase.DONE)
     return replace(run, verified=not verdict(run))
 
@@ -144,7 +144,7 @@ def _count_after(transaction: "Transaction", run: Run) -> dict[str, int]:
 
 
 def _count_unified(transaction: "Transaction", when: str) -> dict[str, int]:
-    row = fetch_dict(transaction, move.verify["count_unified"])
+    row = fetch_dict(transaction, batches.verify["count_unified"])
     return prefixed(when, row, row)
 
 

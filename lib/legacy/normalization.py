@@ -7,8 +7,8 @@ from lib.database.advisory_lock import lock_tables
 from lib.database.schema import schema_scripts
 from lib.deps import Deps
 from lib.legacy.migration import CALL_SECONDS, migrate
+from lib.legacy.old_tables import Renamed, require_verified, set_aside
 from lib.legacy.run import Phase, Run, make_schema, prepare, unified_schema_exists
-from lib.legacy.tables import Renamed, require_verified, set_aside
 
 SET_ASIDE = ("workshop_students", "workshop_sessions")
 """student_configs stays: the application of that time still uses it."""

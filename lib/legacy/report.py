@@ -5,7 +5,7 @@ from typing import Any
 from lib.deps import Deps
 from lib.legacy.migration import LEGACY_TABLES
 from lib.legacy.run import Phase, Run, queries
-from lib.legacy.verdict import CHECKED_TABLES, CHECKSUM_NAMES, checksum, fates, verdict
+from lib.legacy.verification import CHECKED_TABLES, CHECKSUM_NAMES, checksum, fates, verdict
 from lib.legacy.wire import (
     Checksums,
     Finding,

@@ -7,10 +7,6 @@ from pydantic import Field
 from lib.web.wire import CamelBody
 
 
-class OperatorIn(CamelBody):
-    """A call without further fields."""
-
-
 class MigrateIn(CamelBody):
     """Whether to try or to move."""
 
@@ -185,48 +181,3 @@ class RestoreTablesOut(CamelBody):
     message: str
     results: list[str]
     restored_tables: list[str]
-
-
-class BackupOut(CamelBody):
-    """Where the backup is, and what is in it."""
-
-    success: Literal[True] = True
-    message: str
-    name: str
-    location: str
-    rows: dict[str, int]
-    bytes: int
-    sha256: str
-
-
-class RestoreIn(CamelBody):
-    """Which backup."""
-
-    name: Annotated[str, Field(max_length=100, description="As admin-backup told it.")]
-    unified_only: Annotated[
-        bool, Field(description="true: leave the older tables as they are, whatever they hold.")
-    ] = False
-
-
-class RestoreOut(CamelBody):
-    """What came back."""
-
-    success: Literal[True] = True
-    message: str
-    rows: dict[str, int]
-    removed_again: Annotated[
-        int,
-        Field(description="People in the backup whom an operator removed since: they stay so."),
-    ]
-
-
-class RotationOut(CamelBody):
-    """Keys sealed with the current encryption key; `done: false`: call again."""
-
-    success: Literal[True] = True
-    message: str
-    done: bool
-    rotated: int
-    unreadable: int
-    """Sealed with a key that is configured no more, or damaged; left as they are."""
-    remaining: int

@@ -29,6 +29,10 @@ class CamelBody(Body):
     )
 
 
+class OperatorIn(CamelBody):
+    """An operator's call without fields of its own."""
+
+
 def blank_is_none(value: Any) -> Any:
     """Return None for blank text, which counts as left out."""
     return None if isinstance(value, str) and not value.strip() else value

@@ -1,4 +1,4 @@
--- Queries of lib/legacy/tables.py.
+-- Queries of lib/legacy/old_tables.py.
 
 -- count_written_since --
 -- Rows of the legacy tables that say they were written after the migration began.

@@ -6,7 +6,7 @@ import pytest
 
 from lib.database.schema import schema_scripts
 from lib.legacy.errors import UnifiedSchemaNotFound
-from lib.legacy.keys import LOST, NEWER, OLDER
+from lib.legacy.key_sealing import LOST, NEWER, OLDER
 from lib.vault import API_KEY_FIELD, Vault
 from tests.conftest import ENCRYPTION_KEY
 from tests.legacy.drawn import Legacy

@@ -12,9 +12,10 @@ import pytest
 from benchmarks.legacy_data import ENCRYPTION_KEY, TABLES, WILD, LegacyData, fill
 from lib.deps import Deps, install_deps
 from lib.errors import NotConfigured, NotFound
-from lib.legacy.backup import Backup, TakesTooLong, back_up
-from lib.legacy.errors import BackupUnreadable, NotSafeYet, UnifiedSchemaNotFound
-from lib.legacy.restore import restore
+from lib.legacy.errors import NotSafeYet, UnifiedSchemaNotFound
+from lib.operations.backup import Backup, TakesTooLong, back_up
+from lib.operations.errors import BackupUnreadable
+from lib.operations.restore import restore
 from lib.settings import Platform, Settings
 from tests.conftest import ADMIN_PASSWORD
 from tests.legacy.conftest import BUCKET
@@ -182,7 +183,7 @@ def test_without_encryption_key_there_is_no_backup(filled: Legacy, folder: Path)
 def test_a_backup_that_takes_too_long_leaves_no_file(
     filled: Legacy, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("lib.legacy.backup.CALL_SECONDS", 0)
+    monkeypatch.setattr("lib.operations.backup.CALL_SECONDS", 0)
     with pytest.raises(TakesTooLong):
         back_up(filled.deps)
     assert list(folder.iterdir()) == []

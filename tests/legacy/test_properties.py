@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from benchmarks.legacy_data import ENCRYPTION_KEY, TABLES, WILD, LegacyData, fill
 from lib.deps import Deps
-from lib.legacy.verdict import checksum, verdict
+from lib.legacy.verification import checksum, verdict
 from lib.settings import Settings
 from tests.legacy.drawn import Legacy
 from tests.legacy.oracle import API_KEY, TEXTS, read_emails, read_tokens

@@ -15,7 +15,7 @@ from tests.legacy.drawn import Legacy
 from tests.legacy.test_calls import CREATE, MIGRATE, call
 
 DROP: dict[str, Any] = {"dropExisting": True, "confirmText": "DROP EXISTING TABLES"}
-BACKUP_SECONDS = "lib.legacy.renewal.BACKUP_SECONDS"
+BACKUP_SECONDS = "lib.operations.schema_renewal.BACKUP_SECONDS"
 
 
 @pytest.fixture

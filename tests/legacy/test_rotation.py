@@ -5,7 +5,7 @@ import pytest
 
 from lib.deps import Deps
 from lib.errors import AlreadyRunning, NotConfigured
-from lib.legacy.rotation import rotate
+from lib.operations.key_rotation import rotate
 from lib.settings import Settings
 from lib.vault import API_KEY_FIELD, Vault
 from tests.conftest import ENCRYPTION_KEY
@@ -88,7 +88,7 @@ def test_what_an_old_page_wrote_just_before_a_rotation_is_still_newer(rotating: 
 def test_many_keys_take_several_batches_and_calls(
     rotating: Legacy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("lib.legacy.rotation.BATCH", 1)
+    monkeypatch.setattr("lib.operations.key_rotation.BATCH", 1)
     done = rotate(rotating.deps)
     assert (done.rotated, done.unreadable, done.remaining) == (3, 2, 0)
 

@@ -11,12 +11,12 @@ from lib.database.schema import schema_scripts
 from lib.errors import AlreadyRunning
 from lib.legacy.errors import NotSafeYet
 from lib.legacy.migration import migrate
+from lib.legacy.old_tables import CONFIRMATION, clean_up
 from lib.legacy.report import report
 from lib.legacy.run import Phase, Run
-from lib.legacy.tables import CONFIRMATION, clean_up
+from lib.operations.schema_creation import CONFIRMATION as DROP
+from lib.operations.schema_creation import create_schema
 from lib.settings import Settings
-from lib.workshop.creation import CONFIRMATION as DROP
-from lib.workshop.creation import create_schema
 from tests.conftest import ADMIN_PASSWORD
 from tests.legacy.drawn import Legacy
 

@@ -178,7 +178,7 @@ def test_script_may_be_run_by_two_at_once(empty: str) -> None:
 def test_second_creation_is_refused_while_the_first_runs(empty: str) -> None:
     create()
     with psycopg.connect(empty) as first:
-        first.execute(load_queries("workshop/creation.sql")["take_turn"].text)
+        first.execute(load_queries("operations/schema_creation.sql")["take_turn"].text)
         answer = create()
     assert answer.status_code == 409
     assert answer.json() == {

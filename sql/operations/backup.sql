@@ -1,4 +1,4 @@
--- Queries of lib/legacy/backup.py and restore.py. Table names come from a fixed list.
+-- Queries of lib/operations/backup.py and restore.py. Table names come from a fixed list.
 
 -- read_snapshot --
 -- Everything as it stands at one moment.

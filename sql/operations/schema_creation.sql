@@ -1,4 +1,4 @@
--- Queries of lib/workshop/creation.py; the functions stand in set_aside.sql.
+-- Queries of lib/operations/schema_creation.py; the functions stand in set_aside.sql.
 
 -- take_turn --
 -- True for the one call that may change the schema now; held until its transaction ends.

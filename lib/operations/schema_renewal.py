@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from lib.deps import Deps
 from lib.errors import NotConfigured
-from lib.legacy.backup import Backup, TakesTooLong, back_up
-from lib.workshop.creation import Creation, create_schema, tables_to_set_aside
+from lib.operations.backup import Backup, TakesTooLong, back_up
+from lib.operations.schema_creation import Creation, create_schema, tables_to_set_aside
 
 BACKUP_SECONDS = 18.0  # of a call's 30; to rename and make the tables takes about 2
 

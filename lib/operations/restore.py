@@ -13,8 +13,11 @@ from typing import TYPE_CHECKING, Any
 from lib.database.advisory_lock import lock_tables
 from lib.database.statements import as_jsonb
 from lib.deps import Deps
-from lib.legacy import storage
-from lib.legacy.backup import (
+from lib.legacy.errors import NotSafeYet, UnifiedSchemaNotFound
+from lib.legacy.migration import LEGACY_TABLES
+from lib.legacy.run import make_schema, unified_schema_exists
+from lib.operations import backup_storage
+from lib.operations.backup import (
     CALL_SECONDS,
     FORMAT,
     GZIP,
@@ -26,9 +29,7 @@ from lib.legacy.backup import (
     queries,
     token_column,
 )
-from lib.legacy.errors import BackupUnreadable, NotSafeYet, UnifiedSchemaNotFound
-from lib.legacy.migration import LEGACY_TABLES
-from lib.legacy.run import make_schema, unified_schema_exists
+from lib.operations.errors import BackupUnreadable
 from lib.vault import API_KEY_FIELD, Unreadable, Vault
 
 if TYPE_CHECKING:
@@ -68,7 +69,7 @@ def restore(name: str, deps: Deps, *, unified_only: bool = False) -> Restored:
         TakesTooLong: If the time of a call does not suffice.
     """
     vault = Vault.from_settings(deps.settings)
-    lines = _Lines(storage.read(deps.settings, name), time.monotonic() + CALL_SECONDS)
+    lines = _Lines(backup_storage.read(deps.settings, name), time.monotonic() + CALL_SECONDS)
     with deps.postgres.transaction() as transaction:
         lock_tables(transaction)
         if not unified_schema_exists(transaction):

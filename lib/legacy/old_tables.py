@@ -7,9 +7,9 @@ from lib.database.advisory_lock import lock_tables
 from lib.database.queries import load_queries
 from lib.database.rows import fetch_dict
 from lib.deps import Deps
+from lib.legacy.batches import verify
 from lib.legacy.errors import NotConfirmed, NothingToDo, NotSafeYet
 from lib.legacy.migration import LEGACY_TABLES
-from lib.legacy.move import verify
 from lib.legacy.run import Phase, Run, make_schema, prepare, queries
 
 if TYPE_CHECKING:

@@ -55,7 +55,7 @@ def _status(postgres: ServiceState, redis: ServiceState) -> Status:
 
 def _postgres(deps: Deps) -> ServiceState:
     try:
-        deps.postgres.fetch_value(load_queries("health/queries.sql")["ping"], read=True)
+        deps.postgres.fetch_value(load_queries("operations/health.sql")["ping"], read=True)
     except NotConfigured:
         return ServiceState.NOT_CONFIGURED
     except DatabaseUnavailable:

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from lib.errors import NotConfigured, NotFound
-from lib.legacy.errors import BackupPlaceUnavailable
 from lib.logs import log
+from lib.operations.errors import BackupPlaceUnavailable
 from lib.settings import Settings
 
 NAME = re.compile(r"stepwise-\d{8}T\d{6}Z-[0-9a-f]{8}\.jsonl\.gz")

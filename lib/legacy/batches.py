@@ -10,7 +10,7 @@ from lib.database.queries import Query, load_queries
 from lib.database.rows import fetch_dict, fetch_dicts
 from lib.database.statements import Params
 from lib.errors import Busy
-from lib.legacy.keys import seal_keys
+from lib.legacy.key_sealing import seal_keys
 from lib.legacy.run import Counts, Run
 from lib.vault import Vault
 

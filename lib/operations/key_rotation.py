@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 BATCH = 1_000
 CALL_SECONDS = 18.0
-_queries = load_queries("legacy/rotation.sql")
+_queries = load_queries("operations/key_rotation.sql")
 
 
 @dataclass(frozen=True)

@@ -7,17 +7,18 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+import lib.workshop  # noqa: F401 registers our errors for the workshop's constraints
 from lib.database.advisory_lock import exclude_others
 from lib.database.queries import load_queries, load_script
 from lib.database.schema import schema_scripts
 from lib.deps import Deps
-from lib.errors import AlreadyRunning, BadRequest
+from lib.operations.errors import ConfirmationMissing, CreationRunning
 
 if TYPE_CHECKING:
     from lib.database.postgres import Transaction
 
 CONFIRMATION = "DROP EXISTING TABLES"
-_queries = load_queries("workshop/creation.sql")
+_queries = load_queries("operations/schema_creation.sql")
 
 
 @dataclass(frozen=True)
@@ -43,19 +44,6 @@ class Creation:
     before: list[Table]
     set_aside: list[SetAside]
     after: list[Table]
-
-
-class ConfirmationMissing(BadRequest):
-    """{tables} hold rows: send confirmText "{confirmation}" to set them aside. Nothing was changed.
-
-    They are renamed and stay in the database.
-    """
-
-    code = "confirmation_missing"
-
-
-class CreationRunning(AlreadyRunning):
-    """Another call is making the schema right now; wait until it has ended."""
 
 
 def create_schema(deps: Deps, *, drop_existing: bool, confirmation: str | None) -> Creation:

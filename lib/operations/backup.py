@@ -20,9 +20,9 @@ from lib.database.rows import fetch_dicts, server_cursor
 from lib.database.statements import as_jsonb
 from lib.deps import Deps
 from lib.errors import AppError
-from lib.legacy import storage
 from lib.legacy.migration import LEGACY_TABLES
 from lib.legacy.run import make_schema
+from lib.operations import backup_storage
 from lib.vault import API_KEY_FIELD, Vault, is_sealed
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ CALL_SECONDS = 24.0
 ROWS_AT_ONCE = 1_000
 CHUNK_BYTES = 256 * 1024
 GZIP = 31  # zlib's window bits for the gzip format
-queries = load_queries("legacy/backup.sql")
+queries = load_queries("operations/backup.sql")
 
 
 class TakesTooLong(AppError):
@@ -79,7 +79,9 @@ def back_up(deps: Deps, call_seconds: float | None = None) -> Backup:
         transaction.execute(queries["read_snapshot"])
         transaction.execute(queries["set_limits"])
         lines = _lines(transaction, vault, backup, deadline)
-        backup.location = storage.write(deps.settings, backup.name, _compressed(lines, backup))
+        backup.location = backup_storage.write(
+            deps.settings, backup.name, _compressed(lines, backup)
+        )
     deps.postgres.execute(
         queries["record_backup"],
         {

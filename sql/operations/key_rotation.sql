@@ -1,4 +1,4 @@
--- Queries of lib/legacy/rotation.py.
+-- Queries of lib/operations/key_rotation.py.
 
 -- next_keys --
 -- Keys that are not sealed with the current encryption key, in the order of their tokens.

@@ -1,0 +1,1 @@
+"""Whole installations: schema creation, backup and restore, key rotation, health."""
