@@ -20,7 +20,6 @@ from typing import Any
 
 import psycopg
 
-from benchmarks.legacy_data import ENCRYPTION_KEY, TABLES, LegacyData, create_tables, fill
 from lib.database.queries import load_queries
 from lib.database.schema import schema_scripts
 from lib.deps import Deps
@@ -29,12 +28,13 @@ from lib.legacy.run import Phase
 from lib.legacy.verification import verdict
 from lib.settings import Settings
 from local.postgres_server import PostgresServer, running_postgres
+from tests.support.legacy_data import ENCRYPTION_KEY, TABLES, LegacyData, create_tables, fill
 
 SIZES = (10_000, 100_000)
 AGAIN_UP_TO = 10_000  # people
 THRICE_UP_TO = 100_000  # people
 CLOCK_TICKS = os.sysconf("SC_CLK_TCK")
-floor = load_queries("legacy/floor.sql")
+floor = load_queries(str(Path(__file__).with_name("legacy_floor.sql")))
 
 
 @dataclass(frozen=True)

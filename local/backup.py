@@ -65,7 +65,8 @@ def restore(url: str, file: Path) -> None:
         clear = Path(folder) / "clear.sql"
         clear.write_text(_clearing(url))
         after = Path(folder) / "after.sql"
-        after.write_text(load_script("database.sql"))  # a dump leaves a database's settings out
+        # A dump does not contain the settings of the database.
+        after.write_text(load_script("database/schema/search_path.sql"))
         files = [f"--file={path}" for path in (clear, script, after)]
         how = ("--no-psqlrc", "--quiet", "--single-transaction", "--set=ON_ERROR_STOP=1")
         _call(url, "psql", *how, *files)

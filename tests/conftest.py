@@ -98,7 +98,7 @@ def postgres_url(postgres_server: PostgresServer) -> Iterator[str]:
     name = f"test_{next(_numbers)}"
     url = postgres_server.create_database(name, template="migrated")
     with psycopg.connect(url) as connection:  # a copy does not take the template's settings along
-        connection.execute(load_script("database.sql").encode())
+        connection.execute(load_script("database/schema/search_path.sql").encode())
     yield url
     postgres_server.drop_database(name)
 

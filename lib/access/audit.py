@@ -10,7 +10,7 @@ from lib.errors import AppError, SchemaMissing
 
 
 class Outcome(StrEnum):
-    """What an operator's call came to; the meanings stand in `sql/access/schema.sql`."""
+    """What an operator's call came to; the meanings stand in `sql/access/schema/operators.sql`."""
 
     DONE = "done"
     REJECTED = "rejected"
@@ -32,10 +32,10 @@ def audit(deps: Deps, action: str, outcome: Outcome, facts: Mapping[str, Any]) -
 
     params = {"action": action, "outcome": outcome.value, "facts": Jsonb(dict(facts))}
     try:
-        deps.postgres.execute(load_queries("access/queries.sql")["record_audit"], params)
+        deps.postgres.execute(load_queries("access/operators.sql")["record_audit"], params)
     except SchemaMissing:
         create_access_schema(deps)
-        deps.postgres.execute(load_queries("access/queries.sql")["record_audit"], params)
+        deps.postgres.execute(load_queries("access/operators.sql")["record_audit"], params)
 
 
 @contextmanager
@@ -62,4 +62,4 @@ def create_access_schema(deps: Deps) -> None:
     from lib.database.queries import load_script
 
     with deps.postgres.transaction() as transaction:
-        transaction.execute_script(load_script("access/schema.sql"))
+        transaction.execute_script(load_script("access/schema/operators.sql"))

@@ -126,7 +126,7 @@ def _admit(request: Request, deps: Deps, *, right: bool) -> int | None:
     from lib.access.audit import create_access_schema
     from lib.database.queries import load_queries
 
-    query = load_queries("access/queries.sql")["admit_operator"]
+    query = load_queries("access/operators.sql")["admit_operator"]
     address = caller_address(request, deps.settings)
     params = {
         "action": request.state.endpoint.path,

@@ -7,16 +7,17 @@ scripts in the same order, so each of them ends in the same schema.
 from lib.database.queries import load_script
 
 SCRIPTS = (
-    "assessment/move_old_tables.sql",  # first: they are in the way of the workshop's `students`
-    "assessment/schema.sql",
-    "assessment/make_room.sql",
-    "assessment/functions.sql",
-    "access/schema.sql",
-    "workshop/schema.sql",
-    "workshop/functions.sql",
-    "workshop/older_pages.sql",
-    "workshop/removals.sql",
-    "database.sql",
+    # First, because old assessment tables take the name of the workshop's `students`.
+    "assessment/schema/move_old_tables.sql",
+    "assessment/schema/tables.sql",
+    "assessment/schema/make_room.sql",
+    "assessment/schema/functions.sql",
+    "access/schema/operators.sql",
+    "workshop/schema/tables.sql",
+    "workshop/schema/functions.sql",
+    "workshop/schema/older_pages.sql",
+    "workshop/schema/removals.sql",
+    "database/schema/search_path.sql",
 )
 
 

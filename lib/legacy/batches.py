@@ -22,7 +22,7 @@ sessions = load_queries("legacy/sessions.sql")
 store = load_queries("legacy/store.sql")
 findings = load_queries("legacy/findings.sql")
 removed = load_queries("legacy/removed.sql")
-verify = load_queries("legacy/verify.sql")
+verify = load_queries("legacy/verification.sql")
 
 
 def move_people(transaction: "Transaction", run: Run) -> Counts:

@@ -65,7 +65,7 @@ def work(transaction: "Transaction", run: Run, vault: Vault, deadline: float) ->
     found: list[bytes] = []
     with _rolled_back_if(transaction, run.dry_run):
         transaction.execute(queries["open_sources"])
-        transaction.execute_script(load_script("legacy/stage.sql"))
+        transaction.execute_script(load_script("legacy/schema/stage.sql"))
         began = time.monotonic()
         if run.phase is not Phase.CHECKING:
             run = _move(transaction, run, vault, deadline, found)

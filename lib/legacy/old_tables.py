@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 CONFIRMATION = "DELETE OLD TABLES"
 DELETE_AFTER_DAYS = 30
-_renaming = load_queries("legacy/renaming.sql")
+_renaming = load_queries("legacy/old_tables.sql")
 
 
 @dataclass(frozen=True)

@@ -24,10 +24,10 @@ MOST_BATCHES = 512  # of a phase, unless a call was killed: each costs time of i
 CHECKSUM_BITS = 64
 
 SCRIPTS = (
-    "legacy/schema.sql",
-    "legacy/merging.sql",
-    "legacy/sources.sql",
-    "legacy/tables.sql",
+    "legacy/schema/tables.sql",
+    "legacy/schema/merging.sql",
+    "legacy/schema/sources.sql",
+    "legacy/schema/old_tables.sql",
 )
 
 queries = load_queries("legacy/runs.sql")
@@ -64,7 +64,7 @@ class Run:
     next_hash: int
     batch_hashes: int
     counts: dict[str, int]
-    """Sums over all batches, such as `sessions.created`; names are those of verify.sql."""
+    """Sums over all batches, such as `sessions.created`; names are those of verification.sql."""
     sources: dict[str, int | None]
     """Rows of each legacy table when it was last counted; None where the table is absent."""
     verified: bool | None

@@ -64,7 +64,7 @@ def create_schema(deps: Deps, *, drop_existing: bool, confirmation: str | None) 
         if not transaction.fetch_value(_queries["take_turn"]):
             raise CreationRunning
         exclude_others(transaction)
-        transaction.execute_script(load_script("workshop/set_aside.sql"))
+        transaction.execute_script(load_script("operations/schema/set_aside.sql"))
         before = _tables(transaction)
         renamed = []
         if drop_existing:
@@ -84,7 +84,7 @@ def tables_to_set_aside(deps: Deps, confirmation: str | None) -> list[Table]:
     """
     with deps.postgres.transaction() as transaction:
         exclude_others(transaction)
-        transaction.execute_script(load_script("workshop/set_aside.sql"))
+        transaction.execute_script(load_script("operations/schema/set_aside.sql"))
         found = _tables(transaction)
     _confirm(found, confirmation)
     return [table for table in found if table.row_count]

@@ -107,7 +107,7 @@ def _remove_alone(transaction: "Transaction", owners: list[_Student]) -> int:
 
 
 def _audit_intact(deps: Deps) -> bool:
-    broken = deps.postgres.fetch_value(load_queries("access/queries.sql")["verify_audit"])
+    broken = deps.postgres.fetch_value(load_queries("access/operators.sql")["verify_audit"])
     if broken is not None:
         log("operator_audit_broken", first=broken)
     return broken is None

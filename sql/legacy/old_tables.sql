@@ -1,36 +1,26 @@
--- The three tables of the application before this one, as it made them. Nothing here runs in a
--- deployment: tests and benchmarks build their legacy databases with it. Timestamps have no zone
--- and mean UTC; workshop_students has no key at all.
+-- Queries of lib/legacy/old_tables.py.
 
-CREATE TABLE public.workshop_students (
-  session_token TEXT, student_email TEXT, student_name TEXT, exercises JSONB,
-  started_at TIMESTAMP, last_activity TIMESTAMP, total_time_spent INTEGER,
-  completion_rate NUMERIC(5, 2), repo_created BOOLEAN, demo_mode BOOLEAN, current_step INTEGER,
-  use_case_description TEXT, call_direction TEXT, selected_phone_number TEXT, tts_provider TEXT,
-  selected_voice TEXT, openai_api_key TEXT, system_prompt TEXT, ivr_greeting TEXT, tools JSONB,
-  voice_settings JSONB, websocket_url TEXT, codespace_url TEXT, github_repo_url TEXT,
-  railway_url TEXT, bug_reports JSONB, created_at TIMESTAMP, updated_at TIMESTAMP
-);
+-- count_written_since --
+-- Rows of the legacy tables that say they were written after the migration began.
+SELECT count(*) FROM pg_temp.all_rows, LATERAL (
+  SELECT greatest(last_activity, updated_at, created_at, started_at) AS moment
+) AS written
+WHERE moment > %(since)s AND moment <= now();
 
-CREATE TABLE public.student_configs (
-  session_token TEXT CONSTRAINT student_configs_pkey PRIMARY KEY,
-  student_name TEXT, student_email TEXT,
-  use_case_description TEXT, call_direction TEXT, selected_phone_number TEXT, tts_provider TEXT,
-  selected_voice TEXT, openai_api_key TEXT, system_prompt TEXT, ivr_greeting TEXT, tools JSONB,
-  voice_settings JSONB, websocket_url TEXT, codespace_url TEXT, github_repo_url TEXT,
-  railway_url TEXT, ci_service_sid TEXT,
-  demo_mode BOOLEAN, current_step INTEGER,
-  twilio_connected BOOLEAN, openai_connected BOOLEAN, call_direction_chosen BOOLEAN,
-  services_ready BOOLEAN, step4_code_validated BOOLEAN, step4_committed BOOLEAN,
-  step4_deployed BOOLEAN, step5_code_validated BOOLEAN, step5_committed BOOLEAN,
-  step5_deployed BOOLEAN, step6_code_validated BOOLEAN, step6_committed BOOLEAN,
-  step6_deployed BOOLEAN, system_prompt_saved BOOLEAN, step7_committed BOOLEAN,
-  step7_deployed BOOLEAN, tools_configured BOOLEAN, step8_code_validated BOOLEAN,
-  step8_committed BOOLEAN, step8_deployed BOOLEAN, project_deployed BOOLEAN,
-  created_at TIMESTAMP, updated_at TIMESTAMP
-);
+-- any_old_table --
+-- Whether there is one to set aside.
+SELECT to_regclass('public.workshop_students') IS NOT NULL
+  OR to_regclass('public.student_configs') IS NOT NULL
+  OR to_regclass('public.workshop_sessions') IS NOT NULL;
 
-CREATE TABLE public.workshop_sessions (
-  session_id TEXT, student_id TEXT, account_sid TEXT, created_at TIMESTAMP, expires_at TIMESTAMP,
-  last_activity TIMESTAMP, is_demo_mode BOOLEAN
-);
+-- is_empty --
+-- Whether the unified schema holds nobody.
+SELECT NOT EXISTS (SELECT FROM public.students) OR NOT EXISTS (SELECT FROM public.sessions);
+
+-- set_aside --
+-- Its new name, null where there is no such table.
+SELECT legacy.set_aside(%(table)s, %(stamp)s);
+
+-- bring_back --
+-- The name it had, null where there is none to bring back.
+SELECT legacy.bring_back(%(table)s);

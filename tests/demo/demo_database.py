@@ -33,6 +33,6 @@ def demo_url(_demo_template: None, postgres_server: PostgresServer) -> Iterator[
     name = f"demo_{next(_numbers)}"
     url = postgres_server.create_database(name, template=TEMPLATE)
     with psycopg.connect(url) as connection:  # a copy does not take the template's settings along
-        connection.execute(load_script("database.sql").encode())
+        connection.execute(load_script("database/schema/search_path.sql").encode())
     yield url
     postgres_server.drop_database(name)

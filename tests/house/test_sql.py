@@ -43,11 +43,11 @@ MAY_COMPOSE = {
     "lib/database/postgres.py": "execute_script, which gets whole files of sql/",
 }
 MAY_SPLICE = {
-    "sql/legacy/sources.sql": "expressions by format(%I, %L) from columns that the catalog has",
-    "sql/legacy/tables.sql": "columns, quoted, as the catalog has them or a backup of our own",
-    "sql/workshop/removals.sql": "expressions of the same file, for columns that the catalog has",
-    "sql/workshop/schema.sql": "definitions of the same file",
-    "sql/workshop/set_aside.sql": "TABLE, INDEX or SEQUENCE, by a CASE beside it",
+    "sql/legacy/schema/sources.sql": "expressions by format(%I, %L) of columns from the catalog",
+    "sql/legacy/schema/old_tables.sql": "quoted columns, from the catalog or a backup of our own",
+    "sql/workshop/schema/removals.sql": "expressions of this file, of columns from the catalog",
+    "sql/workshop/schema/tables.sql": "definitions of the same file",
+    "sql/operations/schema/set_aside.sql": "TABLE, INDEX or SEQUENCE, by a CASE beside it",
 }
 """Where a statement that is made in the database gets more than quoted names (%I, %L)."""
 

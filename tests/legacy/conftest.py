@@ -9,9 +9,9 @@ import psycopg
 import pytest
 from moto.server import ThreadedMotoServer
 
-from benchmarks.legacy_data import WILD, LegacyData, fill
 from lib.deps import Deps
 from tests.legacy.drawn import Legacy
+from tests.support.legacy_data import WILD, LegacyData, fill
 
 BUCKET = "stepwise-backups"
 BATCHES = 8  # of each phase

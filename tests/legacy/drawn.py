@@ -6,11 +6,11 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
-from benchmarks.legacy_data import create_tables
 from lib.deps import Deps
 from lib.legacy.migration import migrate
 from lib.legacy.run import Phase, Run
 from lib.vault import API_KEY_FIELD, Vault
+from tests.support.legacy_data import create_tables
 
 NULL = "-"
 

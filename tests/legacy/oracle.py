@@ -13,7 +13,7 @@ import psycopg
 from psycopg.rows import dict_row
 from psycopg.types.string import TextLoader
 
-from benchmarks.legacy_data import TABLES
+from tests.support.legacy_data import TABLES
 
 TEXTS = (
     "use_case_description", "call_direction", "selected_phone_number", "tts_provider",

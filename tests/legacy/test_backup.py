@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 
-from benchmarks.legacy_data import ENCRYPTION_KEY, TABLES, WILD, LegacyData, fill
 from lib.deps import Deps, install_deps
 from lib.errors import NotConfigured, NotFound
 from lib.legacy.errors import NotSafeYet, UnifiedSchemaNotFound
@@ -20,6 +19,7 @@ from lib.settings import Platform, Settings
 from tests.conftest import ADMIN_PASSWORD
 from tests.legacy.conftest import BUCKET
 from tests.legacy.drawn import Legacy
+from tests.support.legacy_data import ENCRYPTION_KEY, TABLES, WILD, LegacyData, fill
 
 UNIFIED = ("students", "sessions", "step_progress", "events")
 JSON_OF_BOTH = ("tools", "voice_settings")

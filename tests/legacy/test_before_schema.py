@@ -8,11 +8,11 @@ import psycopg
 import pytest
 from fastapi.testclient import TestClient
 
-from lib.database.queries import load_script
 from lib.deps import Deps, install_deps
 from lib.settings import Settings
 from lib.web.functions import function_app
 from tests.legacy.test_calls import MIGRATE, RESTORE, call
+from tests.support.legacy_data import legacy_tables
 
 
 @pytest.fixture
@@ -22,7 +22,7 @@ def untouched(
     """A client of a database with a row in the old tables, which none of our scripts has seen."""
     monkeypatch.chdir(tmp_path)
     with psycopg.connect(empty_postgres_url) as connection:
-        connection.execute(load_script("legacy/old_tables.sql").encode())
+        connection.execute(legacy_tables().encode())
         connection.execute(
             "INSERT INTO workshop_students (session_token) VALUES ('ws_1_the_token')"
         )

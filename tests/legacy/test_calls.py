@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
-from benchmarks.legacy_data import WILD, LegacyData, fill
 from tests.conftest import ADMIN_PASSWORD
 from tests.legacy.drawn import Legacy
+from tests.support.legacy_data import WILD, LegacyData, fill
 
 MIGRATE = "/api/admin-migrate-to-unified-schema"
 CREATE = "/api/admin-create-unified-schema"

@@ -15,7 +15,6 @@ from typing import Any
 import psycopg
 import pytest
 
-from benchmarks.legacy_data import ENCRYPTION_KEY, WILD, LegacyData, fill
 from lib.database.schema import schema_scripts
 from lib.deps import Deps
 from lib.errors import DatabaseUnavailable
@@ -24,6 +23,7 @@ from lib.legacy.run import Phase, Run
 from lib.settings import Settings
 from local.postgres_server import PostgresServer, running_postgres
 from tests.legacy.drawn import Legacy
+from tests.support.legacy_data import ENCRYPTION_KEY, WILD, LegacyData, fill
 
 ROOT = Path(__file__).resolve().parents[2]
 KILLS = 10  # of the backend, as many of the function

@@ -8,13 +8,13 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from benchmarks.legacy_data import ENCRYPTION_KEY, TABLES, WILD, LegacyData, fill
 from lib.deps import Deps
 from lib.legacy.verification import checksum, verdict
 from lib.settings import Settings
 from tests.legacy.drawn import Legacy
 from tests.legacy.oracle import API_KEY, TEXTS, read_emails, read_tokens
 from tests.legacy.test_sessions import FLAGS
+from tests.support.legacy_data import ENCRYPTION_KEY, TABLES, WILD, LegacyData, fill
 
 NEVER_DROPPED = {"session_token", "session_id"}
 

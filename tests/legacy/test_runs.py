@@ -7,7 +7,6 @@ from typing import Any
 import psycopg
 import pytest
 
-from benchmarks.legacy_data import ENCRYPTION_KEY
 from lib import deadline
 from lib.deps import Deps
 from lib.errors import AlreadyRunning, AppError, NotConfigured
@@ -17,6 +16,7 @@ from lib.legacy.run import Phase
 from lib.settings import Settings
 from lib.workshop.cleanup import clean_up
 from tests.legacy.drawn import Legacy
+from tests.support.legacy_data import ENCRYPTION_KEY
 
 LOCK = "SELECT pg_advisory_xact_lock(hashtextextended('stepwise.legacy', 0))"
 

@@ -211,7 +211,7 @@ def test_table_in_use_makes_it_give_up_and_the_site_stays_up(
 def test_workshop_script_alone_refuses_anothers_students_table(empty: str) -> None:
     fetch(empty, "CREATE TABLE students (id TEXT PRIMARY KEY)")
     with pytest.raises(psycopg.errors.IntegrityConstraintViolation):
-        fetch(empty, load_script("workshop/schema.sql"))
+        fetch(empty, load_script("workshop/schema/tables.sql"))
 
 
 def test_assessment_tables_in_public_move_out_of_the_way(empty: str) -> None:

@@ -8,11 +8,11 @@ import psycopg
 import pytest
 from fastapi.testclient import TestClient
 
-from lib.database.queries import load_script
 from lib.deps import Deps, install_deps
 from lib.settings import Settings
 from lib.web.functions import function_app
 from tests.conftest import ADMIN_PASSWORD
+from tests.support.legacy_data import legacy_tables
 from tests.workshop.conftest import TOKEN
 
 Rows = Callable[..., list[tuple[Any, ...]]]
@@ -118,7 +118,7 @@ ALTER TABLE student_configs DROP COLUMN current_step;
 @pytest.fixture
 def legacy(settings: Settings, empty_postgres_url: str) -> Iterator[str]:
     with psycopg.connect(empty_postgres_url) as connection:
-        connection.execute(load_script("legacy/old_tables.sql").encode())
+        connection.execute(legacy_tables().encode())
         connection.execute(LEGACY_ROWS.encode())
     deps = Deps(replace(settings, postgres_url=empty_postgres_url))
     install_deps(deps)

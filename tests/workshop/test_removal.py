@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
-from lib.database.queries import load_script
 from tests.conftest import ADMIN_PASSWORD
+from tests.support.legacy_data import legacy_tables
 from tests.workshop.conftest import TOKEN
 
 Rows = Callable[..., list[tuple[Any, ...]]]
@@ -67,7 +67,7 @@ def test_bad_field_is_named_and_nothing_is_removed(
 
 @pytest.mark.usefixtures("two_sessions")
 def test_person_is_removed_with_everything_older_tables_too(client: TestClient, rows: Rows) -> None:
-    rows(load_script("legacy/old_tables.sql"))
+    rows(legacy_tables())
     rows("INSERT INTO workshop_students (student_email)"
          " VALUES (' Ann@Example.com'), ('bob@example.com') RETURNING 1")  # fmt: skip
     rows("INSERT INTO workshop_sessions (student_id) VALUES ('ann@example.com') RETURNING 1")

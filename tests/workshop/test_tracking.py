@@ -9,10 +9,10 @@ import psycopg
 import pytest
 from fastapi.testclient import TestClient
 
-from lib.database.queries import load_script
 from lib.deps import Deps, install_deps
 from lib.settings import Settings
 from lib.web.functions import function_app
+from tests.support.legacy_data import legacy_tables
 from tests.workshop.conftest import TOKEN
 
 PATH = "/api/track-student-progress"
@@ -210,7 +210,7 @@ ALTER TABLE workshop_students DROP COLUMN repo_created, DROP COLUMN demo_mode
 def legacy(settings: Settings, empty_postgres_url: str) -> Iterator[TestClient]:
     """A client of a database that has the older tables only."""
     with psycopg.connect(empty_postgres_url) as connection:
-        connection.execute(load_script("legacy/old_tables.sql").encode())
+        connection.execute(legacy_tables().encode())
         connection.execute(LEGACY_ROWS.encode())
     deps = Deps(replace(settings, postgres_url=empty_postgres_url))
     install_deps(deps)

@@ -60,4 +60,4 @@ def look(pool_id: UUID, limit: int, offset: int, deps: Deps) -> PoolDebugOut:
 
 
 def _query(name: str) -> Query:
-    return load_queries("assessment/flagged.sql")[name]
+    return load_queries("assessment/pool_debug.sql")[name]

@@ -149,4 +149,4 @@ def _by_concept(timeline: list[TimelinePoint]) -> dict[str, ConceptProgress]:
 
 
 def _query(name: str) -> Query:
-    return load_queries("assessment/students.sql")[name]
+    return load_queries("assessment/results.sql")[name]

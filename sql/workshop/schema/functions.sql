@@ -1,4 +1,4 @@
--- What the workshop's endpoints do in one round trip each. Runs in one execute, after schema.sql.
+-- What the workshop's endpoints do in one round trip each. Runs in one execute, after tables.sql.
 -- A raised CONSTRAINT name stands for an error of lib/workshop/errors.py. What an endpoint writes
 -- with waits 3 s for a row at most, so that one held row does not hold every connection.
 

@@ -1,4 +1,4 @@
--- Gives tables of older deployments the constraints of schema.sql, and their questions a pool.
+-- Gives tables of older deployments the constraints of tables.sql, and their questions a pool.
 --
 -- Nothing is dropped: a row that cannot stay is set aside whole. Each block acts only while its
 -- constraint is missing, so on a new database, or a second time, this does nothing.

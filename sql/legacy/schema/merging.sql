@@ -1,4 +1,4 @@
--- Two rows of one token, or a row and a session: what they say together. Runs after schema.sql,
+-- Two rows of one token, or a row and a session: what they say together. Runs after tables.sql,
 -- again and again.
 
 -- What was said first wins over what was said later in the list; an empty text says nothing.

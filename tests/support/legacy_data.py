@@ -10,14 +10,13 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from random import Random
 from typing import Any
 
 import psycopg
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from psycopg import sql
-
-from lib.database.queries import load_script
 
 ENCRYPTION_KEY = hashlib.sha256(b"legacy demo").hexdigest()  # of generated databases only
 EPOCH = datetime(2025, 1, 6, 8, tzinfo=UTC)
@@ -75,7 +74,7 @@ class _Pools:
 
 
 class LegacyData:
-    """The rows of one generated database, in the column order of `sql/legacy/old_tables.sql`."""
+    """The rows of one generated database, in the column order of `legacy_tables.sql`."""
 
     def __init__(self, people: int, seed: int = 1, mess: Mess = LIVE) -> None:
         self.people = people
@@ -304,9 +303,14 @@ class LegacyData:
         return entry
 
 
+def legacy_tables() -> str:
+    """Return the script that makes the three legacy tables, empty."""
+    return Path(__file__).with_name("legacy_tables.sql").read_text(encoding="utf-8")
+
+
 def create_tables(connection: psycopg.Connection[Any]) -> None:
     """Make the three legacy tables, empty."""
-    connection.execute(load_script("legacy/old_tables.sql").encode())
+    connection.execute(legacy_tables().encode())
 
 
 def fill(connection: psycopg.Connection[Any], data: LegacyData, chunk: int = 50_000) -> None:

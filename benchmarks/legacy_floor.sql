@@ -1,4 +1,4 @@
--- For the benchmark only: what writing the same rows costs without any thought.
+-- What writing the same rows costs without any thought.
 
 -- keep_result --
 -- The rows that a migration made, beside the unified tables.
