@@ -7,7 +7,8 @@ from fastapi import Depends
 from lib.access.audit import audited
 from lib.deps import Deps, get_deps
 from lib.web.app import create_app, lambda_entry
-from lib.workshop.removal import DeletedSessionsOut, DeleteSessionsIn, delete_sessions
+from lib.workshop.instructor.removal import delete_sessions
+from lib.workshop.instructor.wire import DeletedSessionsOut, DeleteSessionsIn
 
 app = create_app("workshop.admin_delete_sessions", tag="Workshop: operators")
 PATH = "/api/admin-delete-sessions"

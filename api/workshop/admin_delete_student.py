@@ -7,7 +7,8 @@ from fastapi import Depends
 from lib.access.audit import audited
 from lib.deps import Deps, get_deps
 from lib.web.app import create_app, lambda_entry
-from lib.workshop.removal import DeletedStudentOut, DeleteStudentIn, delete_student
+from lib.workshop.instructor.removal import delete_student
+from lib.workshop.instructor.wire import DeletedStudentOut, DeleteStudentIn
 
 app = create_app("workshop.admin_delete_student", tag="Workshop: operators")
 PATH = "/api/admin-delete-student"

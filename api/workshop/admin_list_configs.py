@@ -7,9 +7,9 @@ from fastapi import Depends
 from lib.deps import Deps, get_deps
 from lib.errors import SchemaMissing
 from lib.web.app import create_app, lambda_entry
-from lib.workshop.listing import list_configs
-from lib.workshop.listing_legacy import list_legacy
-from lib.workshop.listing_wire import ListIn, ListOut
+from lib.workshop.instructor.listing import list_configs
+from lib.workshop.instructor.listing_legacy import list_legacy
+from lib.workshop.instructor.wire import ListIn, ListOut
 
 app = create_app("workshop.admin_list_configs", tag="Workshop: operators")
 

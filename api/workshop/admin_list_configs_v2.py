@@ -6,8 +6,8 @@ from fastapi import Depends
 
 from lib.deps import Deps, get_deps
 from lib.web.app import create_app, lambda_entry
-from lib.workshop.listing import list_configs
-from lib.workshop.listing_wire import ListIn, ListOut
+from lib.workshop.instructor.listing import list_configs
+from lib.workshop.instructor.wire import ListIn, ListOut
 
 app = create_app("workshop.admin_list_configs_v2", tag="Workshop: operators")
 

@@ -6,7 +6,8 @@ from fastapi import Depends
 
 from lib.deps import Deps, get_deps
 from lib.web.app import create_app, lambda_entry
-from lib.workshop.analytics import Analytics, ClosedToo, Days, Limit, analytics
+from lib.workshop.instructor.analytics import ClosedToo, Days, Limit, analytics
+from lib.workshop.instructor.wire import Analytics
 
 app = create_app("workshop.analytics", tag="Workshop: operators")
 

@@ -6,8 +6,8 @@ from fastapi import Depends
 
 from lib.deps import Deps, current_deps, get_deps
 from lib.web.app import create_app, lambda_entry
-from lib.workshop.cleanup import clean_up
-from lib.workshop.cleanup_wire import CleanupOut
+from lib.workshop.cleanup.clean_up import clean_up
+from lib.workshop.cleanup.wire import CleanupOut
 
 app = create_app("workshop.cleanup_sessions", tag="Workshop: operators")
 

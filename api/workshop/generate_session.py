@@ -6,8 +6,8 @@ from fastapi import Depends
 
 from lib.deps import Deps, get_deps
 from lib.web.app import create_app, lambda_entry
-from lib.workshop import progress
-from lib.workshop.progress_wire import SessionIn, SessionOut
+from lib.workshop.progress import progress
+from lib.workshop.progress.wire import SessionIn, SessionOut
 
 app = create_app("workshop.generate_session", tag="Workshop")
 

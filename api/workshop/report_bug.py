@@ -6,15 +6,16 @@ from fastapi import Depends
 
 from lib.deps import Deps, get_deps
 from lib.web.app import create_app, lambda_entry
-from lib.workshop import bugs
+from lib.workshop.progress import bug_reports
+from lib.workshop.progress.wire import BugIn, BugOut
 
 app = create_app("workshop.report_bug", tag="Workshop")
 
 
 @app.post("/api/report-bug")
-def report_bug(body: bugs.BugIn, deps: Annotated[Deps, Depends(get_deps)]) -> bugs.BugOut:
+def report_bug(body: BugIn, deps: Annotated[Deps, Depends(get_deps)]) -> BugOut:
     """Recorded with its session and as event `bug_reported`."""
-    return bugs.BugOut(report_id=bugs.report(body, deps))
+    return BugOut(report_id=bug_reports.report(body, deps))
 
 
 lambda_handler = lambda_entry(app)

@@ -6,8 +6,8 @@ from fastapi import Depends
 
 from lib.deps import Deps, get_deps
 from lib.web.app import create_app, lambda_entry
-from lib.workshop import config
-from lib.workshop.config_wire import ConfigIn, SavedOut
+from lib.workshop.config import configuration
+from lib.workshop.config.wire import ConfigIn, SavedOut
 from lib.workshop.idempotency import IdempotencyKey
 
 app = create_app("workshop.student_config_save", tag="Workshop")
@@ -18,7 +18,7 @@ def save(
     body: ConfigIn, deps: Annotated[Deps, Depends(get_deps)], key: IdempotencyKey = None
 ) -> SavedOut:
     """Save the fields that are sent; a field left out keeps its value."""
-    return config.save(body, key, deps, create=True)
+    return configuration.save(body, key, deps, create=True)
 
 
 lambda_handler = lambda_entry(app)

@@ -6,8 +6,8 @@ from fastapi import Depends
 
 from lib.deps import Deps, get_deps
 from lib.web.app import create_app, lambda_entry
-from lib.workshop import config
-from lib.workshop.config_wire import ConfigIn, SavedOut
+from lib.workshop.config import configuration
+from lib.workshop.config.wire import ConfigIn, SavedOut
 from lib.workshop.idempotency import IdempotencyKey
 
 app = create_app("workshop.student_config_update", tag="Workshop")
@@ -18,7 +18,7 @@ def update(
     body: ConfigIn, deps: Annotated[Deps, Depends(get_deps)], key: IdempotencyKey = None
 ) -> SavedOut:
     """Save the fields that are sent; a field left out keeps its value."""
-    return config.save(body, key, deps, create=False)
+    return configuration.save(body, key, deps, create=False)
 
 
 lambda_handler = lambda_entry(app)

@@ -7,8 +7,9 @@ from fastapi import Depends
 from lib.access.guard import MaybeOperator
 from lib.deps import Deps, get_deps
 from lib.web.app import create_app, lambda_entry
-from lib.workshop import idempotency, lookup, progress
-from lib.workshop.progress_wire import ProgressIn, ProgressOut, RecordedOut, SessionsOut
+from lib.workshop import idempotency, lookup
+from lib.workshop.progress import progress
+from lib.workshop.progress.wire import ProgressIn, ProgressOut, RecordedOut, SessionsOut
 
 app = create_app("workshop.student_progress", tag="Workshop")
 Needed = Annotated[Deps, Depends(get_deps)]

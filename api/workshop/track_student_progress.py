@@ -6,8 +6,10 @@ from fastapi import Depends
 
 from lib.deps import Deps, get_deps
 from lib.web.app import create_app, lambda_entry
-from lib.workshop import idempotency, lookup, tracking
-from lib.workshop.tracking_wire import TrackedOut, TrackedStudentsOut, TrackIn, TrackRecordedOut
+from lib.workshop import idempotency
+from lib.workshop.older_pages import tracking
+from lib.workshop.older_pages.lookup import AskedStudents
+from lib.workshop.older_pages.wire import TrackedOut, TrackedStudentsOut, TrackIn, TrackRecordedOut
 
 app = create_app("workshop.track_student_progress", tag="Workshop")
 Needed = Annotated[Deps, Depends(get_deps)]
@@ -20,7 +22,7 @@ def track(body: TrackIn, deps: Needed, key: idempotency.IdempotencyKey = None) -
 
 
 @app.get("/api/track-student-progress")
-def look_up(asked: lookup.AskedStudents, deps: Needed) -> TrackedOut | TrackedStudentsOut:
+def look_up(asked: AskedStudents, deps: Needed) -> TrackedOut | TrackedStudentsOut:
     """One student's steps and percentages; everything, and everybody, for operators."""
     return tracking.look_up(asked, deps)
 

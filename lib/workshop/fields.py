@@ -4,6 +4,7 @@ Fields we do not know are ignored and never stored: the pages that exist send so
 """
 
 import math
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, StringConstraints
@@ -21,6 +22,15 @@ def _whole(value: Any) -> Any:
     if isinstance(value, bool):
         raise PydanticCustomError("int_type", "Input should be a number")
     return round(value) if isinstance(value, float) and math.isfinite(value) else value
+
+
+def utc_moment(text: str | None) -> datetime | None:
+    """A timestamp without a zone means UTC; None if it is no date."""
+    try:
+        moment = datetime.fromisoformat(text or "")
+    except ValueError:
+        return None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 _Optional = BeforeValidator(blank_is_none)

@@ -4,11 +4,8 @@ from dataclasses import dataclass
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import Depends, Header, Query, Request
-from pydantic import StringConstraints
+from fastapi import Depends, Header, Query
 
-from lib.access.guard import MaybeOperator, require_operator
-from lib.deps import Deps, get_deps
 from lib.errors import BadRequest
 from lib.workshop.fields import AnyToken, OptionalEmail
 
@@ -52,38 +49,3 @@ def given_token(session_token: QueryToken = None, header_token: HeaderToken = No
     if token is None:
         raise BadRequest(reason="Send sessionToken.")
     return token
-
-
-@dataclass(frozen=True)
-class StudentsAsked:
-    """Which students the older pages ask for; None means all of them."""
-
-    student: str | None
-    by_operator: bool
-
-
-async def students_asked(
-    request: Request,
-    deps: Annotated[Deps, Depends(get_deps)],
-    operator: MaybeOperator,
-    student: Annotated[
-        Annotated[str, StringConstraints(max_length=254, pattern=r"^[^\x00]+$")] | None,
-        Query(alias="studentId", description="An e-mail, or the student's id."),
-    ] = None,
-    everybody: Annotated[bool, Query(alias="getAllStudents")] = False,
-) -> StudentsAsked:
-    """One student, or all of them, which only an operator may ask.
-
-    Raises:
-        Unauthenticated: If somebody else asks for all.
-        BadRequest: If nobody is asked for.
-    """
-    if everybody:
-        await require_operator(request, deps)
-        return StudentsAsked(None, by_operator=True)
-    if student is None:
-        raise BadRequest(reason="Send studentId, or getAllStudents=true as an operator.")
-    return StudentsAsked(student, by_operator=operator)
-
-
-AskedStudents = Annotated[StudentsAsked, Depends(students_asked)]

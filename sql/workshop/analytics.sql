@@ -1,4 +1,4 @@
--- Queries of lib/workshop/analytics.py, run one after the other over one snapshot.
+-- Queries of lib/workshop/instructor/analytics.py, run one after the other over one snapshot.
 
 -- one_snapshot --
 -- Every statement that follows sees the database as the first one does.

@@ -1,4 +1,4 @@
--- Queries of lib/workshop/bugs.py; the function stands in functions.sql.
+-- Queries of lib/workshop/progress/bug_reports.py; the function stands in functions.sql.
 
 -- report_bug --
 -- Keep a bug report, return its number.

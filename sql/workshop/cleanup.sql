@@ -1,4 +1,4 @@
--- Queries of lib/workshop/cleanup.py. Each touches at most a batch, oldest first, and leaves alone
+-- Queries of lib/workshop/cleanup/clean_up.py. Each touches at most a batch, oldest first, and leaves alone
 -- what another transaction holds.
 
 -- take_turn --

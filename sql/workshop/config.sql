@@ -1,4 +1,4 @@
--- Queries of lib/workshop/config.py; the functions stand in functions.sql.
+-- Queries of lib/workshop/config/configuration.py; the functions stand in functions.sql.
 
 -- save_session_config --
 -- Lay the given fields over a session's configuration; null where the session must exist and

@@ -1,4 +1,4 @@
--- Queries of lib/workshop/listing.py: the instructor's list.
+-- Queries of lib/workshop/instructor/listing.py: the instructor's list.
 
 -- listed_sessions --
 -- A page of sessions, newest first, after the one named by time and token (null: from the start).

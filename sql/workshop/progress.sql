@@ -1,4 +1,4 @@
--- Queries of lib/workshop/progress.py; the functions stand in functions.sql.
+-- Queries of lib/workshop/progress/progress.py; the functions stand in functions.sql.
 
 -- record_step_progress --
 -- Add one report about a step, return the whole session.

@@ -1,4 +1,4 @@
--- Queries of lib/workshop/removal.py.
+-- Queries of lib/workshop/instructor/removal.py.
 
 -- remove_keys --
 -- Remove the API keys of these sessions; how many had one.

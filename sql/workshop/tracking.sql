@@ -1,4 +1,4 @@
--- Queries of lib/workshop/tracking.py; the functions stand in older_pages.sql.
+-- Queries of lib/workshop/older_pages/tracking.py; the functions stand in older_pages.sql.
 
 -- track_exercise --
 -- Add one report about an exercise, return its student as this session knows them.

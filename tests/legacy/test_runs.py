@@ -14,7 +14,7 @@ from lib.legacy.errors import UnifiedSchemaNotFound
 from lib.legacy.migration import migrate
 from lib.legacy.run import Phase
 from lib.settings import Settings
-from lib.workshop.cleanup import clean_up
+from lib.workshop.cleanup.clean_up import clean_up
 from tests.legacy.drawn import Legacy
 from tests.support.legacy_data import ENCRYPTION_KEY
 

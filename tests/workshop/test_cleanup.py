@@ -12,7 +12,7 @@ from fastapi.testclient import TestClient
 from lib.deps import Deps
 from lib.errors import NotConfigured
 from lib.settings import Settings
-from lib.workshop import cleanup
+from lib.workshop.cleanup import clean_up
 from tests.conftest import CRON_SECRET
 
 Rows = Callable[..., list[tuple[Any, ...]]]
@@ -43,7 +43,7 @@ def run(client: TestClient) -> Run:
 def test_a_nonsensical_retention_time_closes_the_clean_up_alone(settings: Settings) -> None:
     deps = Deps(replace(settings, workshop_retention_days=None))
     with pytest.raises(NotConfigured, match="WORKSHOP_RETENTION_DAYS"):
-        cleanup.clean_up(deps)
+        clean_up.clean_up(deps)
     deps.close()
 
 
@@ -123,16 +123,16 @@ def test_idempotency_keys_are_forgotten_after_a_day(run: Run, rows: Rows) -> Non
 def test_more_than_a_batch_is_cleaned_in_one_run(
     run: Run, sessions: Callable[..., None], rows: Rows
 ) -> None:
-    sessions("expired", 2, count=cleanup.BATCH + 1)
+    sessions("expired", 2, count=clean_up.BATCH + 1)
     body = run()
-    assert (body["closedSessions"], body["done"]) == (cleanup.BATCH + 1, True)
+    assert (body["closedSessions"], body["done"]) == (clean_up.BATCH + 1, True)
     assert rows("SELECT count(*) FROM sessions WHERE is_active") == [(0,)]
 
 
 def test_more_than_a_batch_of_keys_left_in_closed_sessions_goes_in_one_run(
     run: Run, sessions: Callable[..., None], rows: Rows
 ) -> None:
-    sessions("moved", 2, count=cleanup.BATCH + 1)
+    sessions("moved", 2, count=clean_up.BATCH + 1)
     rows("UPDATE sessions SET is_active = FALSE RETURNING 1")
     assert run()["done"] is True
     assert rows("SELECT count(openai_api_key) FROM sessions") == [(0,)]
@@ -141,13 +141,13 @@ def test_more_than_a_batch_of_keys_left_in_closed_sessions_goes_in_one_run(
 def test_run_killed_half_way_keeps_its_first_batch_and_the_next_one_goes_on(
     client: TestClient, run: Run, sessions: Callable[..., None], rows: Rows
 ) -> None:
-    sessions("early", 3, count=cleanup.BATCH)
+    sessions("early", 3, count=clean_up.BATCH)
     sessions("late", 2)
     sessions("active", 0.5)
     rows(KILLED_AT_THE_LATE_ONE)
     cron = {"Authorization": f"Bearer {CRON_SECRET}"}
     assert client.get("/api/cleanup-sessions", headers=cron).status_code == 503
-    assert rows("SELECT count(*) FROM sessions WHERE NOT is_active") == [(cleanup.BATCH,)]
+    assert rows("SELECT count(*) FROM sessions WHERE NOT is_active") == [(clean_up.BATCH,)]
     rows("DROP TRIGGER killed ON sessions")
     body = run()
     assert (body["message"], body["closedSessions"]) == ("cleaned up", 1)
@@ -157,12 +157,12 @@ def test_run_killed_half_way_keeps_its_first_batch_and_the_next_one_goes_on(
 def test_run_out_of_time_says_so_and_the_next_one_goes_on(
     deps: Deps, sessions: Callable[..., None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    sessions("expired", 2, count=cleanup.BATCH + 1)
+    sessions("expired", 2, count=clean_up.BATCH + 1)
     with monkeypatch.context() as hurry:
-        hurry.setattr(cleanup, "RUN_SECONDS", -1.0)
-        first = cleanup.clean_up(deps)
-    assert (first.counts.closed_sessions, first.done) == (cleanup.BATCH, False)
-    assert cleanup.clean_up(deps).counts.closed_sessions == 1
+        hurry.setattr(clean_up, "RUN_SECONDS", -1.0)
+        first = clean_up.clean_up(deps)
+    assert (first.counts.closed_sessions, first.done) == (clean_up.BATCH, False)
+    assert clean_up.clean_up(deps).counts.closed_sessions == 1
 
 
 def test_second_run_at_once_finds_one_already_running(
@@ -170,7 +170,7 @@ def test_second_run_at_once_finds_one_already_running(
 ) -> None:
     sessions("expired", 2)
     with psycopg.connect(postgres_url) as other:
-        other.execute(cleanup._queries["take_turn"].text)
+        other.execute(clean_up._queries["take_turn"].text)
         body = run()
         assert (body["message"], body["closedSessions"]) == ("already running", 0)
     assert run()["closedSessions"] == 1

@@ -1,64 +1,14 @@
 """Removing what operators name: API keys, sessions, a person."""
 
 from dataclasses import asdict, dataclass
-from typing import Annotated, Literal
-
-from pydantic import Field
 
 from lib.database.advisory_lock import share_tables
 from lib.database.queries import load_queries
 from lib.deps import Deps
-from lib.web.wire import CamelBody
 from lib.workshop.errors import StudentNotFound
-from lib.workshop.fields import AnyToken
-from lib.workshop.tracking_wire import StudentName
+from lib.workshop.instructor.wire import DeletedSessionsOut, DeletedStudentOut, DeleteSessionsIn
 
 _queries = load_queries("workshop/removal.sql")
-
-
-class DeleteSessionsIn(CamelBody):
-    """Which sessions, and how much of them."""
-
-    session_tokens: Annotated[list[AnyToken], Field(min_length=1, max_length=500)]
-    delete_type: Annotated[
-        Literal["keys-only", "full"],
-        Field(
-            description="keys-only: their API keys. full: the sessions, steps and events. Both in "
-            "the older tables, too, and for good: a migration does not bring them back."
-        ),
-    ]
-
-
-class DeletedSessionsOut(CamelBody):
-    """Counts."""
-
-    success: Literal[True] = True
-    message: str
-    requested: int
-    found: int
-    keys_deleted: int
-    older_keys_deleted: int
-    """API keys that stood in the older tables."""
-    sessions_deleted: int
-    older_rows_deleted: int
-    """Rows of the older tables."""
-
-
-class DeleteStudentIn(CamelBody):
-    """Whom."""
-
-    student_email: StudentName
-
-
-class DeletedStudentOut(CamelBody):
-    """Counts."""
-
-    success: Literal[True] = True
-    message: str = "Student deleted"
-    sessions_deleted: int
-    steps_deleted: int
-    events_deleted: int
-    older_rows_deleted: int
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from lib.web.wire import CamelBody
-from lib.workshop.cleanup import Run
+from lib.workshop.cleanup.clean_up import Run
 
 
 class CleanupOut(CamelBody):

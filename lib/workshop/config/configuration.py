@@ -8,7 +8,7 @@ from lib.deps import Deps
 from lib.errors import NotConfigured
 from lib.logs import fingerprint, log
 from lib.vault import API_KEY_FIELD, Unreadable, Vault
-from lib.workshop.config_wire import Config, ConfigIn, SavedOut
+from lib.workshop.config.wire import Config, ConfigIn, SavedOut
 from lib.workshop.errors import SessionNotFound
 from lib.workshop.idempotency import Claim
 

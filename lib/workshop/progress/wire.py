@@ -4,18 +4,21 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field, StringConstraints
 
-from lib.web.wire import Body, CamelBody
+from lib.web.wire import Body, CamelBody, blank_is_none
 from lib.workshop.fields import (
+    AnyToken,
     Attempts,
     Code,
+    CurrentStep,
     OptionalEmail,
     OptionalUrl,
     Seconds,
     SessionToken,
     ShortText,
     StepNumber,
+    Text,
 )
 
 
@@ -156,3 +159,29 @@ class SessionsOut(Body):
 
     success: Literal[True] = True
     sessions: list[Progress] | list[SharedSession]
+
+
+class BugIn(CamelBody):
+    """What went wrong, and where."""
+
+    description: Annotated[
+        str, StringConstraints(strip_whitespace=True, min_length=1, max_length=5000)
+    ]
+    session_token: Annotated[AnyToken | None, BeforeValidator(blank_is_none)] = None
+    step: Annotated[CurrentStep | None, BeforeValidator(blank_is_none)] = None
+    error_message: Text | None = None
+    page_url: OptionalUrl = None
+    steps_to_reproduce: Text | None = None
+    expected_behavior: Text | None = None
+    severity: ShortText = None
+    user_agent: Annotated[str, StringConstraints(max_length=500)] | None = None
+    student_email: OptionalEmail = None
+    student_name: ShortText = None
+
+
+class BugOut(CamelBody):
+    """The number under which the report is kept."""
+
+    success: Literal[True] = True
+    message: str = "Bug report received"
+    report_id: int

@@ -7,14 +7,14 @@ from lib.deps import Deps
 from lib.workshop.errors import SessionNotFound
 from lib.workshop.idempotency import Claim
 from lib.workshop.lookup import Lookup
-from lib.workshop.progress_wire import (
+from lib.workshop.progress.tokens import new_session_token
+from lib.workshop.progress.wire import (
     Progress,
     ProgressIn,
     ProgressOut,
     SessionsOut,
     SharedSession,
 )
-from lib.workshop.tokens import new_session_token
 
 _queries = load_queries("workshop/progress.sql")
 

@@ -8,9 +8,9 @@ from lib.database.queries import Query, load_queries
 from lib.deps import Deps
 from lib.errors import SchemaMissing
 from lib.workshop.api_keys import REMOVED, without_keys
-from lib.workshop.listing_size import fitting
-from lib.workshop.listing_wire import PAGE, ListedSession, ListedStudent, ListOut
-from lib.workshop.moments import utc_moment
+from lib.workshop.fields import utc_moment
+from lib.workshop.instructor.listing_size import fitting
+from lib.workshop.instructor.wire import PAGE, ListedSession, ListedStudent, ListOut
 
 _queries = load_queries("workshop/listing.sql")
 _RENAMED = {

@@ -6,8 +6,8 @@ from datetime import datetime
 from lib.database.queries import load_queries
 from lib.deps import Deps
 from lib.errors import InvalidInput
-from lib.workshop.listing_size import fitting
-from lib.workshop.listing_wire import ListedSession, ListedStudent, ListIn, ListOut
+from lib.workshop.instructor.listing_size import fitting
+from lib.workshop.instructor.wire import ListedSession, ListedStudent, ListIn, ListOut
 
 _queries = load_queries("workshop/listing.sql")
 

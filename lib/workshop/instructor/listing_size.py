@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 
 from lib.web.wire import CamelBody
-from lib.workshop.listing_wire import ListedSession, ListedStudent, ListOut
+from lib.workshop.instructor.wire import ListedSession, ListedStudent, ListOut
 
 MOST_BYTES = 4_000_000
 """Of students and sessions in one answer: Vercel carries 4.5 MB, Lambda 6 MB."""

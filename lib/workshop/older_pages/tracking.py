@@ -10,11 +10,11 @@ from lib.database.queries import load_queries
 from lib.deps import Deps
 from lib.errors import SchemaMissing
 from lib.workshop.api_keys import without_keys
-from lib.workshop.exercises import only_steps
+from lib.workshop.fields import utc_moment
 from lib.workshop.idempotency import Claim
-from lib.workshop.lookup import StudentsAsked
-from lib.workshop.moments import utc_moment
-from lib.workshop.tracking_wire import (
+from lib.workshop.older_pages.exercises import only_steps
+from lib.workshop.older_pages.lookup import StudentsAsked
+from lib.workshop.older_pages.wire import (
     TrackedOut,
     TrackedStudent,
     TrackedStudentsOut,

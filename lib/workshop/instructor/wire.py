@@ -1,12 +1,14 @@
 """Bodies and answers of admin-list-configs. The answers' fields are the list of what may leave."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from pydantic import BeforeValidator, Field
 
 from lib.web.wire import CamelBody
+from lib.workshop.fields import AnyToken
+from lib.workshop.older_pages.wire import StudentName
 
 MOST_CURSOR = 4000
 """Characters: a time and a token, of which moved ones have up to 2,600 bytes."""
@@ -105,3 +107,124 @@ class ListOut(CamelBody):
         Literal["unified", "legacy"],
         Field(description="legacy: the unified schema does not exist yet."),
     ] = "unified"
+
+
+class Totals(CamelBody):
+    """Everything that is counted once."""
+
+    students: int
+    sessions: int
+    active_sessions: int
+    completed_sessions: int
+    average_completion: float
+
+
+class FunnelStep(CamelBody):
+    """Sessions that reached a step or a later one, and those that completed it."""
+
+    step_number: int
+    step_name: str
+    reached: int
+    completed: int
+
+
+class StepTime(CamelBody):
+    """Reports about a step under one name, and the seconds spent on it."""
+
+    step_number: int
+    step_name: str
+    attempts: int
+    completed: int
+    avg_time_seconds: float
+    lower_quartile_seconds: float
+    median_seconds: float
+    upper_quartile_seconds: float
+
+
+class Stuck(CamelBody):
+    """An unfinished session without activity for 24 hours."""
+
+    student_id: UUID
+    student_email: str
+    student_name: str | None
+    current_step: int
+    completion_rate: int
+    is_active: bool
+    last_activity: datetime
+    idle_seconds: int
+
+
+class StudentSummary(CamelBody):
+    """What a student came to over all sessions; nothing yet is null."""
+
+    student_id: UUID
+    student_email: str
+    student_name: str | None
+    total_sessions: int
+    avg_completion: float | None
+    last_active: datetime | None
+
+
+class DayEvents(CamelBody):
+    """Events of one kind on one day, UTC."""
+
+    day: date
+    event_type: str
+    events: int
+
+
+class Analytics(CamelBody):
+    """All figures of one moment."""
+
+    success: Literal[True] = True
+    totals: Totals
+    funnel: list[FunnelStep]
+    steps: list[StepTime]
+    stuck_students: list[Stuck]
+    students: list[StudentSummary]
+    by_day: list[DayEvents]
+
+
+class DeleteSessionsIn(CamelBody):
+    """Which sessions, and how much of them."""
+
+    session_tokens: Annotated[list[AnyToken], Field(min_length=1, max_length=500)]
+    delete_type: Annotated[
+        Literal["keys-only", "full"],
+        Field(
+            description="keys-only: their API keys. full: the sessions, steps and events. Both in "
+            "the older tables, too, and for good: a migration does not bring them back."
+        ),
+    ]
+
+
+class DeletedSessionsOut(CamelBody):
+    """Counts."""
+
+    success: Literal[True] = True
+    message: str
+    requested: int
+    found: int
+    keys_deleted: int
+    older_keys_deleted: int
+    """API keys that stood in the older tables."""
+    sessions_deleted: int
+    older_rows_deleted: int
+    """Rows of the older tables."""
+
+
+class DeleteStudentIn(CamelBody):
+    """Whom."""
+
+    student_email: StudentName
+
+
+class DeletedStudentOut(CamelBody):
+    """Counts."""
+
+    success: Literal[True] = True
+    message: str = "Student deleted"
+    sessions_deleted: int
+    steps_deleted: int
+    events_deleted: int
+    older_rows_deleted: int

@@ -1,0 +1,1 @@
+"""The daily clean-up of expired sessions."""

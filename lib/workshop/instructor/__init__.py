@@ -1,0 +1,1 @@
+"""Lists, analytics and removal, for those who run a workshop."""

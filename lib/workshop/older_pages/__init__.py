@@ -1,0 +1,1 @@
+"""Endpoints that the live pages still call."""

@@ -1,0 +1,1 @@
+"""Sessions of students: progress by step, and bug reports."""
