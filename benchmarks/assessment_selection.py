@@ -15,7 +15,7 @@ from lib.assessment.pools.exposure_counts import Counts, Shown, merged
 from lib.assessment.pools.item_pool import ItemPool
 from lib.assessment.pools.selection_settings import Selection
 from lib.engine import ItemBank, concept_shares
-from local.rehearsal import Sat, sit
+from local.pools.rehearsal import Sat, sit
 
 ITEMS, CONCEPTS, LENGTH = 300, 3, 20
 NIGHTS, STUDENTS = 4, 100

@@ -23,9 +23,9 @@ import psycopg
 
 from benchmarks.assessment_bare import prepare
 from lib.database.schema import schema_scripts
-from local.gateway import Gateway, running_gateway
-from local.postgres_server import running_postgres
-from local.redis_server import RedisServer, running_redis
+from local.redis_gateway.gateway import Gateway, running_gateway
+from local.servers.postgres_server import running_postgres
+from local.servers.redis_server import RedisServer, running_redis
 
 ROUNDS = 4
 ANSWERS = 20  # a session

@@ -27,7 +27,7 @@ from lib.legacy.migration import migrate
 from lib.legacy.run import Phase
 from lib.legacy.verification import verdict
 from lib.settings import Settings
-from local.postgres_server import PostgresServer, running_postgres
+from local.servers.postgres_server import PostgresServer, running_postgres
 from tests.support.legacy_data import ENCRYPTION_KEY, TABLES, LegacyData, create_tables, fill
 
 SIZES = (10_000, 100_000)

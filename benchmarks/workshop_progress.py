@@ -24,7 +24,7 @@ import psycopg
 from fastapi import FastAPI, Response
 
 from lib.database.schema import schema_scripts
-from local.postgres_server import running_postgres
+from local.servers.postgres_server import running_postgres
 
 ROOT = Path(__file__).resolve().parent.parent
 ROUNDS = 60

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from local.dev_server import DevServer
-from local.running import PORT
+from local.servers.running import PORT
 from local.services import FOLDER
 
 

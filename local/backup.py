@@ -20,8 +20,8 @@ from psycopg import sql
 
 from lib.database.queries import load_script
 from lib.settings import Settings
-from local.child import ServerError
-from local.postgres_server import VERSION, program
+from local.servers.child import ServerError
+from local.servers.postgres_server import VERSION, program
 
 BACKUPS = Path(".local/backups")
 REPLACED = "before-restore"

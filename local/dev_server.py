@@ -15,9 +15,9 @@ from types import FrameType
 
 from watchfiles import PythonFilter, watch
 
-from local.child import Child, FolderLock, ServerError
-from local.launch import end_with_starter
-from local.running import announce, claim, withdraw
+from local.servers.child import Child, FolderLock, ServerError
+from local.servers.launch import end_with_starter
+from local.servers.running import announce, claim, withdraw
 from local.services import Services, running_services, shared
 
 HOST = "127.0.0.1"

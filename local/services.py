@@ -13,11 +13,11 @@ from lib.settings import (
     REDIS_URL_NAMES,
     Settings,
 )
-from local.child import ServerError
-from local.gateway import Gateway
-from local.own_secrets import own_secrets
-from local.postgres_server import PostgresServer
-from local.redis_server import RedisServer
+from local.redis_gateway.gateway import Gateway
+from local.servers.child import ServerError
+from local.servers.own_secrets import own_secrets
+from local.servers.postgres_server import PostgresServer
+from local.servers.redis_server import RedisServer
 
 FOLDER = Path(".local")
 DATABASE = tuple(dict.fromkeys((*MIGRATION_NAMES, *POSTGRES_NAMES)))

@@ -12,8 +12,8 @@ import signal
 import subprocess
 import sys
 
-from local.child import FolderLock, ServerError, ends_with_us
-from local.running import URL_NAME, claim
+from local.servers.child import FolderLock, ServerError, ends_with_us
+from local.servers.running import URL_NAME, claim
 from local.services import FOLDER, given_all, joined, running_services
 
 

@@ -11,7 +11,7 @@ import sys
 import uvicorn
 
 from api.index import app
-from local.pages import Pages
+from local.pages.pages import Pages
 
 GRACE_SECONDS = 2  # for requests under way when it has to stop
 

@@ -31,9 +31,9 @@ from lib.database.schema import schema_scripts  # noqa: E402
 from lib.deps import Deps, install_deps  # noqa: E402
 from lib.settings import Settings  # noqa: E402
 from lib.web.functions import function_app  # noqa: E402
-from local.gateway import Gateway, running_gateway  # noqa: E402
-from local.postgres_server import PostgresServer, running_postgres  # noqa: E402
-from local.redis_server import RedisServer, running_redis  # noqa: E402
+from local.redis_gateway.gateway import Gateway, running_gateway  # noqa: E402
+from local.servers.postgres_server import PostgresServer, running_postgres  # noqa: E402
+from local.servers.redis_server import RedisServer, running_redis  # noqa: E402
 
 pytest_plugins = ["tests.support.no_skips", "tests.support.scheduling"]
 

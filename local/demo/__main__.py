@@ -9,7 +9,7 @@ from local.demo.loading import load_pool, load_tests, load_workshop
 from local.demo.people import people
 from local.demo.pool import POOL_ID
 from local.demo.students import session_token
-from local.running import dev_url
+from local.servers.running import dev_url
 
 EXAMPLE = "noor.haddad"
 TRY = """

@@ -2,7 +2,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from lib.settings import Settings
-from local.gateway import Gateway
+from local.redis_gateway.gateway import Gateway
 from tests.acceptance.curl import local_client
 from tests.conftest import ADMIN_PASSWORD, CRON_SECRET, ENCRYPTION_KEY
 from tests.demo.demo_database import _demo_template, demo_url  # noqa: F401 fixtures

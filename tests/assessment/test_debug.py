@@ -12,8 +12,8 @@ from lib.assessment.sessions.session import rebuild
 from lib.assessment.sessions.store import read_with_answers
 from lib.deps import Deps
 from lib.engine import person_fit
-from local.faults import Fault
-from local.gateway import Gateway
+from local.redis_gateway.faults import Fault
+from local.redis_gateway.gateway import Gateway
 from tests.assessment.conftest import CANARY, Student
 
 

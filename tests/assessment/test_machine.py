@@ -25,8 +25,8 @@ from hypothesis.stateful import (
 )
 
 from lib.deps import Deps
-from local.faults import Fault
-from local.gateway import Gateway
+from local.redis_gateway.faults import Fault
+from local.redis_gateway.gateway import Gateway
 from tests.assessment.conftest import make_questions, upload
 from tests.assessment.undisturbed import undisturbed
 

@@ -9,8 +9,8 @@ from fastapi.testclient import TestClient
 
 from lib.assessment.sessions import snapshot
 from lib.deps import Deps
-from local.faults import Fault
-from local.gateway import Gateway
+from local.redis_gateway.faults import Fault
+from local.redis_gateway.gateway import Gateway
 from tests.assessment.conftest import CANARY, Rows, Student
 from tests.assessment.undisturbed import told, undisturbed
 

@@ -9,7 +9,7 @@ from fastapi.testclient import TestClient
 from lib.assessment.pools.item_pool import load_pool
 from lib.assessment.sessions.session import proficiency
 from lib.deps import Deps
-from local.rehearsal import rehearse, sit
+from local.pools.rehearsal import rehearse, sit
 from tests.assessment.conftest import CONCEPTS, Rows, Student, versions
 from tests.assessment.test_calibration import CRON
 from tests.assessment.test_selection_settings import (

@@ -9,7 +9,7 @@ from fastapi.testclient import TestClient
 
 from lib.deps import Deps, install_deps
 from lib.settings import Settings
-from local.gateway import Gateway
+from local.redis_gateway.gateway import Gateway
 from tests.assessment.conftest import Student, make_questions, upload
 from tests.support.round_trips import Wire, counted_wire
 

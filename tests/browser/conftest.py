@@ -6,8 +6,8 @@ from contextlib import ExitStack
 import pytest
 from playwright.sync_api import Browser
 
-from local.gateway import Gateway
-from local.postgres_server import PostgresServer
+from local.redis_gateway.gateway import Gateway
+from local.servers.postgres_server import PostgresServer
 from tests.conftest import ADMIN_PASSWORD, CRON_SECRET, ENCRYPTION_KEY
 from tests.support.browser import Watched, find_browser, running_browser, watched_page
 from tests.support.local_server import LocalServer

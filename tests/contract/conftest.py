@@ -8,9 +8,9 @@ from functools import cache
 import psycopg
 import pytest
 
-from local.gateway import Gateway
-from local.postgres_server import PostgresServer
-from local.redis_server import RedisServer
+from local.redis_gateway.gateway import Gateway
+from local.servers.postgres_server import PostgresServer
+from local.servers.redis_server import RedisServer
 from tests.conftest import ADMIN_PASSWORD, CRON_SECRET, ENCRYPTION_KEY
 from tests.contract.conversations import TURNS
 from tests.contract.legacy_turns import TABLES

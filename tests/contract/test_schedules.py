@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from lib.routes import ENDPOINTS, Endpoint
-from local.deploy_files import handler_of
+from local.deploy.files import handler_of
 from tests.conftest import CRON_SECRET
 from tests.support.lambda_runtime import HandlerError, LambdaDeployment, schedule_event
 from tests.support.wire import Request

@@ -10,7 +10,7 @@ from lib.database.queries import load_script
 from lib.deps import Deps
 from lib.settings import Settings
 from local.demo.loading import load_pool, load_tests, load_workshop
-from local.postgres_server import PostgresServer
+from local.servers.postgres_server import PostgresServer
 from tests.conftest import ENCRYPTION_KEY
 
 TEMPLATE = "demo"

@@ -7,7 +7,7 @@ from lib.deps import Deps
 from lib.settings import Settings
 from local.demo.__main__ import main
 from local.demo.loading import load_pool, load_tests, load_workshop
-from local.postgres_server import PostgresServer
+from local.servers.postgres_server import PostgresServer
 from tests.demo.conftest import LOADED_AT, Ask
 from tests.demo.dump import dump
 

@@ -16,7 +16,7 @@ from lib.settings import Settings
 from local.demo.examinees import examinees
 from local.demo.loading import load_pool
 from local.demo.pool import CONCEPTS, POOL_ID
-from local.postgres_server import PostgresServer
+from local.servers.postgres_server import PostgresServer
 from tests.demo.conftest import Ask
 
 AS_RECORDED = """

@@ -3,9 +3,9 @@
 import pytest
 
 from lib.redis_rest import TIMEOUT_SECONDS, Command, RedisRest
-from local.faults import Fault
-from local.gateway import Gateway
-from local.redis_server import RedisServer
+from local.redis_gateway.faults import Fault
+from local.redis_gateway.gateway import Gateway
+from local.servers.redis_server import RedisServer
 
 
 @pytest.fixture

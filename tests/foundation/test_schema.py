@@ -7,7 +7,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from local.postgres_server import program
+from local.servers.postgres_server import program
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from local import lambda_artifact
+from local.deploy import lambda_artifact
 
 ROOT = Path(__file__).resolve().parents[2]
 HEADER_BYTES = 16

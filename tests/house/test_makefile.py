@@ -16,7 +16,7 @@ MAKE = shutil.which("make") or "make"
 def project(tmp_path: Path) -> Path:
     """The Makefile with all that it looks at, and an environment of an older Python."""
     shutil.copy(ROOT / "Makefile", tmp_path)
-    for name in ("requirements-dev.txt", "local/redis-server.txt", ".venv/bin/in-use"):
+    for name in ("requirements-dev.txt", "local/servers/redis-server.txt", ".venv/bin/in-use"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).touch()
     return tmp_path

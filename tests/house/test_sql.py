@@ -34,7 +34,7 @@ MAY_HOLD_SQL = {
     "lib/legacy/report.py": "a query for a person to type; in it a number",
     "lib/legacy/old_tables.py": "statements for a person to type, with names that the catalog gave",
     "local/backup.py": "restores a whole database; names by sql.Identifier",
-    "local/postgres_server.py": "makes and drops databases; names by sql.Identifier",
+    "local/servers/postgres_server.py": "makes and drops databases; names by sql.Identifier",
     "migrations/env.py": "Alembic's own run: a lock, and a limit that is a constant",
     "migrations/versions/001_initial_schema.py": "the way back, without a caller's word in it",
 }

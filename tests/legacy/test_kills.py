@@ -21,7 +21,7 @@ from lib.errors import DatabaseUnavailable
 from lib.legacy.migration import migrate
 from lib.legacy.run import Phase, Run
 from lib.settings import Settings
-from local.postgres_server import PostgresServer, running_postgres
+from local.servers.postgres_server import PostgresServer, running_postgres
 from tests.legacy.drawn import Legacy
 from tests.support.legacy_data import ENCRYPTION_KEY, WILD, LegacyData, fill
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import psutil  # type: ignore[import-untyped]  # it comes with the embedded Postgres, untyped
 
-from local.child import FolderLock
+from local.servers.child import FolderLock
 
 ROOT = Path(__file__).parents[2]
 START_SECONDS = 60

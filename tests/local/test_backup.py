@@ -5,8 +5,8 @@ import psycopg
 import pytest
 
 from local.backup import dump, main, newest, restore
-from local.child import ServerError
-from local.postgres_server import PostgresServer
+from local.servers.child import ServerError
+from local.servers.postgres_server import PostgresServer
 
 
 def rows(url: str) -> list[tuple[int, str]]:

@@ -11,16 +11,21 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from local.child import FolderLock, ServerError
-from local.install_redis import REQUIREMENT
-from local.postgres_server import PostgresServer, running_postgres
-from local.redis_server import APPEND_ONLY_FILE, RedisServer, find_redis_server, running_redis
+from local.servers.child import FolderLock, ServerError
+from local.servers.install_redis import REQUIREMENT
+from local.servers.postgres_server import PostgresServer, running_postgres
+from local.servers.redis_server import (
+    APPEND_ONLY_FILE,
+    RedisServer,
+    find_redis_server,
+    running_redis,
+)
 
 STARTER = """
 import sys, time
 from pathlib import Path
-from local.postgres_server import PostgresServer
-from local.redis_server import RedisServer
+from local.servers.postgres_server import PostgresServer
+from local.servers.redis_server import RedisServer
 folder = Path(sys.argv[1])
 PostgresServer(folder / "postgres").start()
 RedisServer(folder / "redis").start()

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from local.faults import Fault
-from local.gateway import Gateway
-from local.redis_server import RedisServer
+from local.redis_gateway.faults import Fault
+from local.redis_gateway.gateway import Gateway
+from local.servers.redis_server import RedisServer
 
 SLOW_SECONDS = 1.0  # many times what an answer takes
 CUT = (ConnectionResetError, RemoteDisconnected, BrokenPipeError)

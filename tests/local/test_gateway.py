@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from local.conversation import MAX_REQUEST_BYTES
-from local.gateway import Gateway, running_gateway
-from local.redis_server import RedisServer, running_redis
+from local.redis_gateway.conversation import MAX_REQUEST_BYTES
+from local.redis_gateway.gateway import Gateway, running_gateway
+from local.servers.redis_server import RedisServer, running_redis
 
 Ask = Callable[..., tuple[int, Any]]
 

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from local.child import FolderLock
-from local.gateway import Gateway
+from local.redis_gateway.gateway import Gateway
+from local.servers.child import FolderLock
 
 HERE = Path(__file__).parent / "javascript"
 CACHE = Path(__file__).parents[2] / ".local" / "javascript"

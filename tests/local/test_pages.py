@@ -7,7 +7,7 @@ from starlette.routing import Route
 from starlette.testclient import TestClient
 
 from lib.web.headers import PAGE_HEADERS
-from local.pages import Pages
+from local.pages.pages import Pages
 
 
 @pytest.fixture
@@ -15,7 +15,10 @@ def pages(tmp_path: Path) -> TestClient:
     public = tmp_path / "public"
     (public / "guide").mkdir(parents=True)
     (public / "index.html").write_text("landing")
-    (public / "docs.html").write_text("docs")
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "docs.html").write_text("docs")
+    (elsewhere / "index.html").write_text("hidden by the first folder")
     (public / "guide" / "index.html").write_text("guide")
     (public / "style.css").write_text("body {}")
     (tmp_path / "secret.txt").write_text("secret")
@@ -25,7 +28,7 @@ def pages(tmp_path: Path) -> TestClient:
             Route("/{rest:path}", lambda _: PlainTextResponse("function"), methods=["GET", "POST"])
         ]
     )
-    return TestClient(Pages(inner, public), follow_redirects=False)
+    return TestClient(Pages(inner, [public, elsewhere]), follow_redirects=False)
 
 
 @pytest.mark.parametrize(
@@ -43,7 +46,7 @@ def pages(tmp_path: Path) -> TestClient:
         ("/docs%00", "function"),
     ],
 )
-def test_files_come_first_and_only_files_of_the_folder(
+def test_files_come_first_and_only_files_of_the_folders(
     pages: TestClient, path: str, text: str
 ) -> None:
     assert pages.get(path).text == text

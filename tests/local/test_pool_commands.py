@@ -12,7 +12,7 @@ from lib.assessment.pools.upload import upload
 from lib.assessment.pools.wire import UploadIn
 from lib.database.queries import load_queries
 from lib.deps import Deps
-from local import calibrate, simulate
+from local.pools import calibrate, simulate
 
 QUESTIONS = 40
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from local.child import ServerError
-from local.own_secrets import own_secrets
+from local.servers.child import ServerError
+from local.servers.own_secrets import own_secrets
 from local.services import given_all, joined, running_services
 from tests.local.processes import left_behind, run
 

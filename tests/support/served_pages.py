@@ -1,6 +1,6 @@
 """What the development server serves: the pages in front of every function."""
 
 from api.index import app as functions
-from local.pages import Pages
+from local.pages.pages import Pages
 
 app = Pages(functions)

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from local import deploy_tools
+from local.deploy import tools
 
 LAUNCHER = "vc__handler__python.py"
 ENTRYPOINT = re.compile(r'"__VC_HANDLER_ENTRYPOINT": "([^"]+)"')
@@ -30,7 +30,7 @@ class VercelBuild:
         self._work = tree.with_name(f"{tree.name}-{config}")
         shutil.copytree(tree, self._work)
         environment = {"VERCEL_PYTHON_COMPILEALL": "1" if compiled else "0"}
-        deploy_tools.run("vercel", ["build", "--yes", "-A", config], self._work, environment)
+        tools.run("vercel", ["build", "--yes", "-A", config], self._work, environment)
         self._output = self._work / ".vercel" / "output"
         self.config: dict[str, Any] = json.loads((self._output / "config.json").read_text())
 

@@ -19,10 +19,10 @@ from pathlib import Path
 from typing import Any
 
 from lib.routes import ENDPOINTS, modules
-from local import deploy_files, deploy_tools, lambda_artifact
-from local.vercel_build import VercelBuild
+from local.deploy import files, lambda_artifact, tools
+from local.deploy.vercel_build import VercelBuild
 
-ALL = (*modules(), deploy_files.INDEX)
+ALL = (*modules(), files.INDEX)
 START_EACH = """
 import importlib, os, sys
 compiled, *names = sys.argv[1:]
@@ -35,11 +35,11 @@ for name in names:
 
 def main() -> int:
     """Run every check and print what differs; returns the exit status."""
-    differences = [f"{name} is not what lib/routes.py gives" for name in deploy_files.outdated()]
-    deploy_tools.install()
+    differences = [f"{name} is not what lib/routes.py gives" for name in files.outdated()]
+    tools.install()
     with tempfile.TemporaryDirectory(prefix="stepwise-deploy-") as folder:
         tree = Path(folder) / "tree"
-        deploy_tools.copy_deployed_tree(tree)
+        tools.copy_deployed_tree(tree)
         for check in (check_vercel, check_hobby, check_artifact, check_lambda):
             print(f"{(check.__doc__ or '').partition(':')[0]} …", flush=True)
             differences += check(tree)
@@ -49,10 +49,10 @@ def main() -> int:
 
 def check_vercel(tree: Path) -> list[str]:
     """vercel.json: one function per endpoint, and the rewrites to them."""
-    build, wanted = VercelBuild(tree, "vercel.json", compiled=False), deploy_files.vercel()
+    build, wanted = VercelBuild(tree, "vercel.json", compiled=False), files.vercel()
     targets = sorted(row["destination"] for row in wanted["rewrites"])
     return [
-        *differences("function", map(deploy_files.file_of, ALL), build.functions.values()),
+        *differences("function", map(files.file_of, ALL), build.functions.values()),
         *differences("cron", _crons(wanted), _crons(build.config)),
         *([] if targets == build.rewrite_targets else [f"rewrites go to {build.rewrite_targets}"]),
         *_start_bundles(build, (), compiled=False),
@@ -63,15 +63,11 @@ def check_hobby(tree: Path) -> list[str]:
     """vercel.hobby.json: one function in all."""
     build, wanted = (
         VercelBuild(tree, "vercel.hobby.json", compiled=True),
-        deploy_files.vercel_hobby(),
+        files.vercel_hobby(),
     )
     found = list(build.functions.values())
     return [
-        *(
-            []
-            if found == [deploy_files.file_of(deploy_files.INDEX)]
-            else [f"Hobby's functions are {found}"]
-        ),
+        *([] if found == [files.file_of(files.INDEX)] else [f"Hobby's functions are {found}"]),
         *differences("cron", _crons(wanted), _crons(build.config)),
         *_start_bundles(build, ALL, compiled=True),
     ]
@@ -93,12 +89,12 @@ def check_artifact(tree: Path) -> list[str]:
 
 def check_lambda(tree: Path) -> list[str]:
     """serverless.yml: handlers, routes and schedules of the CloudFormation template."""
-    deploy_tools.run("osls", ["package"], tree)
+    tools.run("osls", ["package"], tree)
     template = tree / ".serverless" / "cloudformation-template-update-stack.json"
     resources = json.loads(template.read_text())["Resources"].values()
-    handlers = set(map(deploy_files.handler_of, ALL))
+    handlers = set(map(files.handler_of, ALL))
     routes = {f"{method} {row.path}" for row in ENDPOINTS for method in row.methods}
-    schedules = {deploy_files.aws_cron(row.schedule) for row in ENDPOINTS if row.schedule}
+    schedules = {files.aws_cron(row.schedule) for row in ENDPOINTS if row.schedule}
     found_schedules = _properties(resources, "Events::Rule", "ScheduleExpression")
     return [
         *differences("handler", handlers, _properties(resources, "Lambda::Function", "Handler")),

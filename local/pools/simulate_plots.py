@@ -3,14 +3,12 @@
 from collections.abc import Iterator
 from pathlib import Path
 from textwrap import fill
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from lib.engine.normal import normal_quantile
-
-if TYPE_CHECKING:
-    from local.simulate import Measured
+from local.pools.measured import Measured
 
 NOMINAL = 0.95
 INCHES = (7.6, 4.4)
@@ -20,7 +18,7 @@ EVERYBODY = "0.1"  # grey level: drawn over the colours of the abilities
 FROM_DARK, TO_LIGHT = 0.05, 0.85  # of viridis; lighter does not show on white
 
 
-def draw(measured: "Measured", folder: Path, title: str) -> Iterator[Path]:
+def draw(measured: Measured, folder: Path, title: str) -> Iterator[Path]:
     """Draw accuracy, bias, coverage and exposure as PNG; yield each file as it is written."""
     import matplotlib as mpl
 
@@ -35,7 +33,7 @@ def draw(measured: "Measured", folder: Path, title: str) -> Iterator[Path]:
         yield _page(folder / f"{name}.png", title, paint, measured)
 
 
-def _page(path: Path, title: str, paint: Any, measured: "Measured") -> Path:
+def _page(path: Path, title: str, paint: Any, measured: Measured) -> Path:
     from matplotlib import pyplot as plt
 
     figure, axes = plt.subplots(figsize=INCHES, layout="constrained")
@@ -56,7 +54,7 @@ def _shades(count: int) -> list[Any]:
     return [colormaps["viridis"](x) for x in np.linspace(FROM_DARK, TO_LIGHT, count)]
 
 
-def _by_ability(axes: Any, measured: "Measured", table: Any) -> None:
+def _by_ability(axes: Any, measured: Measured, table: Any) -> None:
     *levels, everybody = zip(measured.groups, table, strict=True)
     for colour, (group, row) in zip(_shades(len(levels)), levels, strict=True):
         axes.plot(measured.lengths, row, "o-", ms=3.5, color=colour, label=group)
@@ -76,7 +74,7 @@ def _percent(axis: Any) -> None:
     axis.set_major_formatter(PercentFormatter(1.0, decimals=0))
 
 
-def _accuracy(axes: Any, measured: "Measured") -> None:
+def _accuracy(axes: Any, measured: Measured) -> None:
     _by_ability(axes, measured, measured.rmse)
     stated = measured.predicted[-1]
     axes.plot(measured.lengths, stated, color="tab:red", lw=1.2, ls="--", label="all, as\nstated")
@@ -86,7 +84,7 @@ def _accuracy(axes: Any, measured: "Measured") -> None:
     axes.set_title("Error by length of the test (before any answer about 1 for 'all')")
 
 
-def _bias(axes: Any, measured: "Measured") -> None:
+def _bias(axes: Any, measured: Measured) -> None:
     _by_ability(axes, measured, measured.bias)
     _legend(axes, "ability")
     axes.axhline(0, color="0.3", lw=1)
@@ -95,7 +93,7 @@ def _bias(axes: Any, measured: "Measured") -> None:
     axes.set_title("Bias: short tests draw everybody towards the middle")
 
 
-def _coverage(axes: Any, measured: "Measured") -> None:
+def _coverage(axes: Any, measured: Measured) -> None:
     _by_ability(axes, measured, measured.coverage)
     axes.axhline(NOMINAL, color="tab:red", lw=1.2, ls="--", label="95 %")
     _legend(axes, "ability")
@@ -105,7 +103,7 @@ def _coverage(axes: Any, measured: "Measured") -> None:
     axes.set_title("Coverage: 95 % is promised for all, not at each ability")
 
 
-def _exposure(axes: Any, measured: "Measured") -> None:
+def _exposure(axes: Any, measured: Measured) -> None:
     shades = _shades(len(measured.lengths))
     most = int(np.max((measured.exposure[-1] > 0).sum(axis=1)))
     for colour, length, shares in zip(shades, measured.lengths, measured.exposure[-1], strict=True):
@@ -129,7 +127,7 @@ def _exposure(axes: Any, measured: "Measured") -> None:
     axes.set_title(f"Exposure, of {measured.students} students drawn from the population")
 
 
-def _within_chance(measured: "Measured") -> float:
+def _within_chance(measured: Measured) -> float:
     """The share that the luckiest of all questions, each shown at the limit, stays below; 95 %."""
     limit, questions = measured.limit, measured.exposure.shape[2]
     z = float(normal_quantile(np.array(1 - 0.05 / questions)))

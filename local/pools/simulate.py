@@ -1,6 +1,6 @@
 """`make simulate POOL=<id>`: what a pool can measure, by ability and length of the test.
 
-python -m local.simulate POOL [--students 60] [--questions 30]
+python -m local.pools.simulate POOL [--students 60] [--questions 30]
 
 Simulated students of known ability sit adaptive tests on the pool's newest version, as the service
 would give them: with its parameters, its settings and its counts of exposure. Prints tables and
@@ -9,12 +9,10 @@ draws them to `.local/simulate/`.
 
 import argparse
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID
 
 import numpy as np
-from numpy.typing import NDArray
 
 from lib.assessment.errors import NothingToAsk
 from lib.assessment.pools.item_pool import ItemPool, load_pool
@@ -24,8 +22,9 @@ from lib.deps import Deps
 from lib.engine import Posterior, Simulation
 from lib.errors import AppError, NotFound
 from lib.settings import Settings
-from local.rehearsal import rehearse
-from local.simulate_plots import draw
+from local.pools.measured import Measured, Table
+from local.pools.rehearsal import rehearse
+from local.pools.simulate_plots import draw
 
 FOLDER = Path(".local/simulate")
 ABILITIES = (-2.0, -1.0, 0.0, 1.0, 2.0)
@@ -35,33 +34,6 @@ EVERYBODY = "all"
 
 LENGTHS = (5, 10, 15, 20, 30, 40, 60)
 Z95 = 1.959963984540054
-Table = NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class Measured:
-    """Accuracy of a pool.
-
-    Attributes:
-        groups: Abilities, the same in every concept; then everybody, drawn from the population.
-        lengths: Numbers of answers, shape (t,).
-        rmse, bias, predicted: Standard deviations of ability, shape (m, t).
-        coverage: Share of 95 % intervals that hold the truth, shape (m, t).
-        exposure: Share of the students who saw each item within each length, shape (m, t, n), of
-            the n that can be asked.
-        limit: On exposure, as the pool's settings have it; 1: none.
-        students: Of each group.
-    """
-
-    groups: list[str]
-    lengths: list[int]
-    rmse: Table
-    bias: Table
-    predicted: Table
-    coverage: Table
-    exposure: Table
-    limit: float
-    students: int
 
 
 def main(arguments: list[str]) -> int:

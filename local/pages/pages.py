@@ -3,6 +3,8 @@
 As on the platforms: a file of `public/` comes first, under its name without `.html`.
 """
 
+from collections.abc import Sequence
+from itertools import product
 from pathlib import Path
 
 from starlette.datastructures import URL
@@ -11,20 +13,22 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from lib.web.headers import PAGE_HEADERS
 
-PUBLIC = Path(__file__).resolve().parents[1] / "public"
+PUBLIC = Path(__file__).resolve().parents[2] / "public"
+API_DOCS = Path(__file__).resolve().parent / "api_docs"
+"""The page at /docs, which deployments do not have."""
 
 
 class Pages:
-    """Serves files of a folder; what is no file goes on to the inner app.
+    """Serves the files of some folders; a path without a file goes on to the inner app.
 
     Args:
         app: The functions.
-        folder: Whose files are public, all of them.
+        folders: Folders whose files are all public, the first that has a file first.
     """
 
-    def __init__(self, app: ASGIApp, folder: Path = PUBLIC) -> None:
+    def __init__(self, app: ASGIApp, folders: Sequence[Path] = (PUBLIC, API_DOCS)) -> None:
         self._app = app
-        self._folder = folder.resolve()
+        self._folders = [folder.resolve() for folder in folders]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -42,8 +46,9 @@ class Pages:
         name = path.strip("/")
         if "\0" in name or (path != "/" and path.endswith("/")):
             return None
-        for candidate in (name, f"{name}.html", f"{name}/index.html" if name else "index.html"):
-            file = (self._folder / candidate).resolve()
-            if file.is_file() and file.is_relative_to(self._folder):
+        candidates = (name, f"{name}.html", f"{name}/index.html" if name else "index.html")
+        for folder, candidate in product(self._folders, candidates):
+            file = (folder / candidate).resolve()
+            if file.is_file() and file.is_relative_to(folder):
                 return file
         return None

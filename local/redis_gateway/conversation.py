@@ -11,9 +11,18 @@ from http.server import BaseHTTPRequestHandler
 from typing import Any, ClassVar, NoReturn, Protocol, cast
 from urllib.parse import parse_qs, urlsplit
 
-from local.faults import Fault, Faults, Switch
-from local.resp import ErrorReply, Link, Links, Reply
-from local.rest import Ask, Json, Kind, Refusal, many_answer, read_ask, single_answer, unserved
+from local.redis_gateway.faults import Fault, Faults, Switch
+from local.redis_gateway.redis_protocol import ErrorReply, Link, Links, Reply
+from local.redis_gateway.upstash_protocol import (
+    Ask,
+    Json,
+    Kind,
+    Refusal,
+    many_answer,
+    read_ask,
+    single_answer,
+    unserved,
+)
 
 MAX_REQUEST_BYTES = 10 * 1024 * 1024
 CHUNK_BYTES = 64 * 1024

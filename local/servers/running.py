@@ -6,8 +6,8 @@ import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from local.child import FolderLock, ServerError
-from local.own_secrets import write_private
+from local.servers.child import FolderLock, ServerError
+from local.servers.own_secrets import write_private
 
 PORT = 5300
 URL_NAME = "STEPWISE_URL"

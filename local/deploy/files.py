@@ -1,7 +1,7 @@
 """Make `vercel.json`, `vercel.hobby.json` and the functions of `serverless.yml` from the table.
 
-    python -m local.deploy_files           # write them
-    python -m local.deploy_files --check   # only say which differ; status 1 if one does
+    python -m local.deploy.files           # write them
+    python -m local.deploy.files --check   # only say which differ; status 1 if one does
 
 Everything here follows from `lib/routes.py`; what a person decides once (region, names of
 variables, rights) stands in the head of `serverless.yml` and stays as it is.
@@ -25,10 +25,10 @@ from lib.routes import (
 )
 from lib.web.headers import PAGE_HEADERS
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 INDEX = "index"
 """The function that holds every route: all of Hobby, and the answer to what is no endpoint."""
-MARKER = "# --- from here on made by `python -m local.deploy_files` from lib/routes.py ---\n"
+MARKER = "# --- from here on made by `python -m local.deploy.files` from lib/routes.py ---\n"
 
 MEMORY_MB = 1024
 """Lambda gives processor time in proportion; below this the imports of a cold start take longer

@@ -1,6 +1,6 @@
 """Build `.build/lambda.zip`, the code of every Lambda function, the same bytes each time.
 
-    python -m local.lambda_artifact [FILE]
+    python -m local.deploy.lambda_artifact [FILE]
 
 The pinned packages for Lambda's Linux (whatever this machine is), our own code, and byte code
 that stays valid although a zip keeps no useful file times. Order, times and rights are fixed,
@@ -18,7 +18,7 @@ import tempfile
 import zipfile
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 ARTIFACT = ROOT / ".build" / "lambda.zip"
 OWN_CODE = ("api", "lib", "sql")
 PYTHON = "3.12"

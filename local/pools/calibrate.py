@@ -1,6 +1,6 @@
 """`make calibrate POOL=<id>`: estimate a pool's items from all recorded answers.
 
-python -m local.calibrate POOL
+python -m local.pools.calibrate POOL
 """
 
 import sys

@@ -23,7 +23,7 @@ from urllib.parse import quote
 import psycopg
 from psycopg import sql
 
-from local.child import POLL_SECONDS, SAME_USER, Child, FolderLock, ServerError, User
+from local.servers.child import POLL_SECONDS, SAME_USER, Child, FolderLock, ServerError, User
 
 VERSION = "18"  # major version; a data folder belongs to one
 DATABASE = "stepwise"

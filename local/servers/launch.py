@@ -1,6 +1,6 @@
 """Become a program that ends when its starter ends, and that does not run as root.
 
-    python -I local/launch.py STARTER_PID SIGNAL UID GID PROGRAM [ARGUMENT ...]
+    python -I local/servers/launch.py STARTER_PID SIGNAL UID GID PROGRAM [ARGUMENT ...]
 
 A `kill -9` gives the starter no chance to stop what it started. Linux can: it sends the signal
 that we ask for here. Elsewhere this process stays, looks every half second whether the starter

@@ -11,10 +11,10 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
-from local.conversation import Conversation, HungUp
-from local.faults import Faults
-from local.redis_server import RedisServer
-from local.resp import Links
+from local.redis_gateway.conversation import Conversation, HungUp
+from local.redis_gateway.faults import Faults
+from local.redis_gateway.redis_protocol import Links
+from local.servers.redis_server import RedisServer
 
 HOST = "127.0.0.1"
 BACKLOG = 128

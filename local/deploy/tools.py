@@ -10,7 +10,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 TOOLS = ROOT / ".build" / "deploy-tools"
 SECONDS = 600
 """For one tool; `vercel build` installs once per function."""
@@ -26,12 +26,12 @@ def install() -> None:
 
     Not `npm ci`: it insists on builds for other systems that not every registry carries.
     """
-    lock, installed = ROOT / "deploy" / "package-lock.json", TOOLS / "installed-lock.json"
+    lock, installed = ROOT / "local" / "deploy" / "package-lock.json", TOOLS / "installed-lock.json"
     if installed.exists() and filecmp.cmp(lock, installed, shallow=False):
         return
     TOOLS.mkdir(parents=True, exist_ok=True)
     for name in ("package.json", "package-lock.json"):
-        shutil.copy(ROOT / "deploy" / name, TOOLS / name)
+        shutil.copy(ROOT / "local" / "deploy" / name, TOOLS / name)
     print("installing the platforms' tools into .build (once) …", flush=True)
     options = ("--no-save", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error")
     _run([str(_environment_folder() / "npm"), "install", *options], TOOLS)
@@ -56,7 +56,6 @@ def copy_deployed_tree(target: Path) -> None:
     """
     rules = (ROOT / ".vercelignore").read_text()
     allowed = re.findall(r"^!/(.+)$", rules, re.MULTILINE)
-    refused = re.findall(r"^/(.+/.+)$", rules, re.MULTILINE)
     target.mkdir(parents=True)
     for name in (*allowed, "serverless.yml"):
         if (ROOT / name).is_dir():
@@ -64,8 +63,6 @@ def copy_deployed_tree(target: Path) -> None:
             shutil.copytree(ROOT / name, target / name, ignore=leave)
         else:
             shutil.copy(ROOT / name, target / name)
-    for name in refused:
-        _remove(target / name)
     (target / ".vercel").mkdir()
     (target / ".vercel" / "project.json").write_text(json.dumps(PROJECT))
 
@@ -90,10 +87,3 @@ def _run(command: list[str], folder: Path, env: Mapping[str, str] | None = None)
 
 def _environment_folder() -> Path:
     return Path(sys.executable).parent
-
-
-def _remove(path: Path) -> None:
-    if path.is_dir():
-        shutil.rmtree(path)
-    else:
-        path.unlink(missing_ok=True)

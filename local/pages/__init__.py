@@ -1,0 +1,1 @@
+"""The pages of public/ as the platforms serve them, and the API docs page."""

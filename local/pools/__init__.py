@@ -1,0 +1,1 @@
+"""Commands about a question pool: simulate what it measures, calibrate it."""

@@ -1,0 +1,1 @@
+"""Embedded Postgres and Redis: their programs, data folders, secrets and processes."""
