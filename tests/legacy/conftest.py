@@ -2,18 +2,14 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any
 
-import boto3
 import psycopg
 import pytest
-from moto.server import ThreadedMotoServer
 
 from lib.deps import Deps
 from tests.legacy.drawn import Legacy
 from tests.support.legacy_data import WILD, LegacyData, fill
 
-BUCKET = "stepwise-backups"
 BATCHES = 8  # of each phase
 
 
@@ -45,20 +41,3 @@ def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
     """A migration of some hundred rows takes a dozen batches, and as many calls of 0 s."""
     monkeypatch.setattr("lib.legacy.run.FIRST_BATCH_ROWS", 40)
     monkeypatch.setattr("lib.legacy.run._next_width", lambda _width, _seconds: 2**32 // BATCHES)
-
-
-@pytest.fixture
-def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    """Moto's S3, reached by the real client."""
-    server = ThreadedMotoServer(port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://{host}:{port}")
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "test")
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-    client = boto3.client("s3")
-    client.create_bucket(Bucket=BUCKET)
-    yield client
-    client.close()
-    server.stop()

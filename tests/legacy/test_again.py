@@ -9,8 +9,8 @@ from lib.legacy.errors import UnifiedSchemaNotFound
 from lib.legacy.key_sealing import LOST, NEWER, OLDER
 from lib.vault import API_KEY_FIELD, Vault
 from tests.conftest import ENCRYPTION_KEY
+from tests.foundation.test_vault import old_format
 from tests.legacy.drawn import Legacy
-from tests.test_vault import old_format
 
 REMOVED = "the session's key was removed since: this one was not taken"
 TOOLS = json.dumps([{"name": "t"}])

@@ -5,8 +5,8 @@ import json
 import pytest
 
 from tests.conftest import ENCRYPTION_KEY
+from tests.foundation.test_vault import old_format
 from tests.legacy.drawn import Legacy
-from tests.test_vault import old_format
 
 FLAGS = [
     "twilio_connected", "openai_connected", "call_direction_chosen", "services_ready",

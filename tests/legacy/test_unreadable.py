@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
+from tests.foundation.test_vault import old_format
 from tests.legacy.drawn import Legacy
-from tests.test_vault import old_format
 
 NO_DATE = "no date, before 2000 or after now: read as null, kept in exercises"
 NO_NUMBER = "no number that fits: read as null, kept in exercises"

@@ -33,7 +33,7 @@ MAX_BYTES = 128_000_000
 
 ITEM_BYTES, CONCEPT_BYTES = 210, 20
 """Of an item, and of each of its concepts: id, key, place, slopes, and what the engine keeps to
-choose by; 30 MB for 100,000 items at five concepts. tests/assessment/test_itempool.py measures."""
+choose by; 30 MB for 100,000 items at five concepts. tests/assessment/test_item_pool.py measures."""
 
 NOT_ASKED = -1
 

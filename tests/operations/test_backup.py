@@ -17,8 +17,8 @@ from lib.operations.errors import BackupUnreadable
 from lib.operations.restore import restore
 from lib.settings import Platform, Settings
 from tests.conftest import ADMIN_PASSWORD
-from tests.legacy.conftest import BUCKET
 from tests.legacy.drawn import Legacy
+from tests.operations.conftest import BUCKET
 from tests.support.legacy_data import ENCRYPTION_KEY, TABLES, WILD, LegacyData, fill
 
 UNIFIED = ("students", "sessions", "step_progress", "events")

@@ -15,8 +15,8 @@ from lib.deps import Deps, install_deps
 from lib.settings import Settings
 from lib.web.functions import function_app
 from tests.conftest import ADMIN_PASSWORD
+from tests.operations.older_schemas import NORMALIZED_V2, ROWS, UNIFIED
 from tests.workshop.conftest import TOKEN
-from tests.workshop.older_schemas import NORMALIZED_V2, ROWS, UNIFIED
 
 PATH = "/api/admin-create-unified-schema"
 TABLES = ["students", "sessions", "step_progress", "events"]

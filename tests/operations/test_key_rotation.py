@@ -9,9 +9,9 @@ from lib.operations.key_rotation import rotate
 from lib.settings import Settings
 from lib.vault import API_KEY_FIELD, Vault
 from tests.conftest import ENCRYPTION_KEY
+from tests.foundation.test_vault import old_format
 from tests.legacy.drawn import Legacy
 from tests.legacy.test_runs import LOCK
-from tests.test_vault import old_format
 
 NEW_KEY = "fedcba9876543210" * 4
 LOST_KEY = bytes(32)

@@ -10,9 +10,9 @@ from fastapi.testclient import TestClient
 
 from lib.deps import Deps, install_deps
 from lib.settings import Platform, Settings
-from tests.legacy.conftest import BUCKET
 from tests.legacy.drawn import Legacy
 from tests.legacy.test_calls import CREATE, MIGRATE, call
+from tests.operations.conftest import BUCKET
 
 DROP: dict[str, Any] = {"dropExisting": True, "confirmText": "DROP EXISTING TABLES"}
 BACKUP_SECONDS = "lib.operations.schema_renewal.BACKUP_SECONDS"
