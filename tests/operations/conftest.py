@@ -8,8 +8,9 @@ import pytest
 from moto.server import ThreadedMotoServer
 
 from tests.legacy.conftest import bare, legacy, timed
+from tests.workshop.conftest import post, rows
 
-__all__ = ["bare", "legacy", "timed"]
+__all__ = ["bare", "legacy", "post", "rows", "timed"]
 BUCKET = "stepwise-backups"
 
 
