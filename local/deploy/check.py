@@ -96,7 +96,9 @@ def check_lambda(tree: Path) -> list[str]:
     routes = {f"{method} {row.path}" for row in ENDPOINTS for method in row.methods}
     schedules = {files.aws_cron(row.schedule) for row in ENDPOINTS if row.schedule}
     found_schedules = _properties(resources, "Events::Rule", "ScheduleExpression")
+    counted = files.cloudformation_resources()
     return [
+        *([] if counted == len(resources) else [f"{len(resources)} resources, not {counted}"]),
         *differences("handler", handlers, _properties(resources, "Lambda::Function", "Handler")),
         *differences(
             "route",

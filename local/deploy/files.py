@@ -33,6 +33,9 @@ MARKER = "# --- from here on made by `python -m local.deploy.files` from lib/rou
 MEMORY_MB = 1024
 """Lambda gives processor time in proportion; below this the imports of a cold start take longer
 and cost as much."""
+RESOURCES_PER_STACK = 5
+RESOURCES_PER_FUNCTION = 5
+RESOURCES_PER_SCHEDULE = 2
 HOBBY_CRONS = 2
 NOT_IN_A_FUNCTION = "{public/**,*.json,*.toml,*.txt,*.lock,.python-version}"
 
@@ -69,6 +72,22 @@ def lambda_functions() -> dict[str, Json]:
         **{key_of(name): _lambda_function(name, _lambda_events(name)) for name in modules()},
         INDEX: _lambda_function(INDEX, [{"httpApi": "*"}]),
     }
+
+
+def cloudformation_resources() -> int:
+    """Number of resources in the stack that `osls package` makes from these functions.
+
+    `make deploy-check` compares it with the template itself.
+    """
+    routes = sum(len(row.methods) for row in ENDPOINTS) + 1  # and $default
+    schedules = sum(row.schedule is not None for row in ENDPOINTS)
+    functions = len(modules()) + 1  # and the index
+    return (
+        RESOURCES_PER_STACK
+        + RESOURCES_PER_FUNCTION * functions
+        + routes
+        + RESOURCES_PER_SCHEDULE * schedules
+    )
 
 
 def seconds(module: str) -> int:

@@ -16,6 +16,9 @@ API_FILES = sorted((ROOT / "api").rglob("*.py"))
 API_LINES, INDEX_LINES = 45, 60
 FUNCTIONS = 37
 """Files of `api/`, counted by hand: a search that finds nothing must not pass."""
+VERCEL_KEYS = 50
+STACK_RESOURCES = 450
+"""CloudFormation allows 500; the rest is kept for what a customer adds."""
 CRON_FIELD = re.compile(r"\*|\*/\d+|\d+(,\d+)*")
 
 
@@ -91,6 +94,15 @@ def test_hobby_is_one_function_with_at_most_two_daily_jobs() -> None:
         minute, hour, *_ = cron["schedule"].split()
         assert minute.isdigit()
         assert hour.isdigit()
+
+
+def test_vercel_file_names_fewer_functions_than_vercel_allows() -> None:
+    keys = json.loads((ROOT / "vercel.json").read_text())["functions"]
+    assert len(keys) < VERCEL_KEYS, "let a folder's usual limit cover more functions"
+
+
+def test_stack_has_fewer_resources_than_cloudformation_allows() -> None:
+    assert files.cloudformation_resources() < STACK_RESOURCES, "let paths share a function"
 
 
 def test_scheduled_paths_take_the_get_that_vercel_sends_with_its_secret() -> None:

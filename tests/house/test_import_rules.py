@@ -3,7 +3,7 @@
 import ast
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
@@ -12,6 +12,8 @@ from lib.routes import modules
 
 ROOT = Path(__file__).resolve().parents[2]
 CONTEXTS = {"workshop", "assessment", "learning", "legacy"}
+ABOVE_CONTEXTS = {"operations"}
+"""What an admin does to the whole; it may import every context."""
 ENGINE = "lib.engine"
 ENGINE_MAY_IMPORT = {"numpy", "lib.engine"}
 LATE_ONLY = {"boto3", "botocore", "sqlalchemy", "alembic"}
@@ -38,15 +40,14 @@ def within(module: str, package: str) -> bool:
     return module == package or module.startswith(f"{package}.")
 
 
-def context_of(module: str) -> str | None:
-    parts = module.split(".")
-    return parts[1] if parts[0] == "lib" and len(parts) > 1 and parts[1] in CONTEXTS else None
-
-
 def offences(folder: str, *forbidden: str) -> list[str]:
+    return offences_of(python_files(folder), *forbidden)
+
+
+def offences_of(paths: Iterable[Path], *forbidden: str) -> list[str]:
     return [
         f"{path.relative_to(ROOT)} imports {module}"
-        for path in python_files(folder)
+        for path in paths
         for module in imported(path)
         if any(within(module, package) for package in forbidden)
     ]
@@ -63,20 +64,21 @@ def test_lib_does_not_import_the_functions_in_front_of_it() -> None:
 
 @pytest.mark.parametrize("context", sorted(CONTEXTS))
 def test_contexts_do_not_import_each_other(context: str) -> None:
-    # The legacy move writes into the workshop's tables and shares its rules.
-    allowed = {context, "workshop"} if context == "legacy" else {context}
-    others = [f"lib.{other}" for other in CONTEXTS - allowed]
+    others = [f"lib.{other}" for other in (*CONTEXTS, *ABOVE_CONTEXTS) if other != context]
     assert offences(f"lib/{context}", *others) == []
 
 
-def test_shared_rooms_import_no_context() -> None:
-    found = [
-        f"{path.name} imports {module}"
-        for path in sorted((ROOT / "lib").glob("*.py"))
-        for module in imported(path)
-        if context_of(module)
-    ]
-    assert found == []
+def test_what_lies_below_the_contexts_imports_none() -> None:
+    contexts = [f"lib.{context}" for context in (*CONTEXTS, *ABOVE_CONTEXTS)]
+    loose = (ROOT / "lib").glob("*.py")
+    below = [*loose, *python_files("lib/web", "lib/access", "lib/database", "lib/engine")]
+    assert offences_of(below, *contexts) == []
+
+
+def test_every_folder_of_lib_has_its_place_in_these_rules() -> None:
+    folders = {path.name for path in (ROOT / "lib").iterdir() if path.is_dir()} - {"__pycache__"}
+    below = {"web", "access", "database", "engine"}
+    assert folders <= CONTEXTS | ABOVE_CONTEXTS | below, "add the new folder to a rule above"
 
 
 def test_engine_imports_numpy_and_nothing_else_of_ours() -> None:

@@ -1,0 +1,97 @@
+"""No circle of imports, neither between modules nor between folders."""
+
+import ast
+from collections.abc import Callable, Iterator
+from functools import cache
+from graphlib import CycleError, TopologicalSorter
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+FOLDERS = ("api", "lib", "local", "benchmarks", "tests", "migrations")
+Graph = dict[str, set[str]]
+
+
+@cache
+def modules() -> dict[str, Path]:
+    """Every module of ours by its dotted name."""
+    files = [path for folder in FOLDERS for path in (ROOT / folder).rglob("*.py")]
+    return {dotted(path): path for path in files}
+
+
+def dotted(path: Path) -> str:
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def imported(path: Path) -> Iterator[str]:
+    """Modules of ours that a file names, in functions and for type checks too."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names if alias.name in modules())
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            for alias in node.names:
+                whole = f"{node.module}.{alias.name}"
+                yield whole if whole in modules() else node.module
+
+
+def module(name: str) -> str:
+    return name
+
+
+def folder(name: str) -> str:
+    """The folder of a module; where a folder has folders, its own modules count one by one."""
+    path = modules()[name]
+    if path.name == "__init__.py":
+        return name
+    nested = any(other.is_dir() and any(other.glob("*.py")) for other in path.parent.iterdir())
+    return name if nested else name.rpartition(".")[0]
+
+
+def top(name: str) -> str:
+    return name.partition(".")[0]
+
+
+@cache
+def edges() -> frozenset[tuple[str, str]]:
+    pairs = ((name, other) for name, path in modules().items() for other in imported(path))
+    return frozenset((name, other) for name, other in pairs if other in modules())
+
+
+def graph(group: Callable[[str], str]) -> Graph:
+    found: Graph = {}
+    for name, other in edges():
+        if group(name) != group(other):
+            found.setdefault(group(name), set()).add(group(other))
+    return found
+
+
+def circle(found: Graph) -> list[str]:
+    """A circle, each place importing the next; empty if there is none."""
+    try:
+        TopologicalSorter(found).prepare()
+    except CycleError as error:
+        return list(reversed(error.args[1]))
+    return []
+
+
+@pytest.mark.parametrize("group", [module, folder, top])
+def test_imports_form_no_circle(group: Callable[[str], str]) -> None:
+    found = circle(graph(group))
+    assert found == [], f"{' imports '.join(found)}: move what both need below them"
+
+
+def test_graph_is_that_of_the_project() -> None:
+    assert ("api.assessment.submit", "lib.assessment.sessions.submit") in edges()
+    assert "lib.engine.posterior" in graph(folder)["lib.engine.selection"]
+    assert "lib.errors" in graph(folder)["lib.database"], "loose modules count one by one"
+    assert {"lib", "local"} <= graph(top)["tests"]
+
+
+def test_circle_is_found() -> None:
+    assert circle({"a": {"b"}, "b": {"c"}, "c": {"a"}, "d": {"a"}}) in (
+        ["a", "b", "c", "a"],
+        ["b", "c", "a", "b"],
+        ["c", "a", "b", "c"],
+    )
