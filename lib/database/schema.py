@@ -6,6 +6,9 @@ scripts in the same order, so each of them ends in the same schema.
 
 from lib.database.queries import load_script
 
+OLD_OVERLOADS = "database/schema/old_overloads.sql"
+"""Runs last in a transaction that replaces functions."""
+
 SCRIPTS = (
     # First, because old assessment tables take the name of the workshop's `students`.
     "assessment/schema/move_old_tables.sql",
@@ -18,6 +21,7 @@ SCRIPTS = (
     "workshop/schema/older_pages.sql",
     "workshop/schema/removals.sql",
     "database/schema/search_path.sql",
+    OLD_OVERLOADS,
 )
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from lib.database.advisory_lock import lock_tables
 from lib.database.queries import load_queries, load_script
+from lib.database.schema import OLD_OVERLOADS
 from lib.database.statements import as_jsonb
 from lib.legacy.errors import UnifiedSchemaNotFound
 
@@ -28,6 +29,7 @@ SCRIPTS = (
     "legacy/schema/merging.sql",
     "legacy/schema/sources.sql",
     "legacy/schema/old_tables.sql",
+    OLD_OVERLOADS,
 )
 
 queries = load_queries("legacy/runs.sql")

@@ -43,6 +43,7 @@ MAY_COMPOSE = {
     "lib/database/postgres.py": "execute_script, which gets whole files of sql/",
 }
 MAY_SPLICE = {
+    "sql/database/schema/old_overloads.sql": "a regprocedure, which the catalog quotes itself",
     "sql/legacy/schema/sources.sql": "expressions by format(%I, %L) of columns from the catalog",
     "sql/legacy/schema/old_tables.sql": "quoted columns, from the catalog or a backup of our own",
     "sql/workshop/schema/removals.sql": "expressions of this file, of columns from the catalog",

@@ -1,0 +1,27 @@
+-- Removes old overloads: CREATE OR REPLACE FUNCTION with another signature leaves the function with
+-- the old one in place, and a call that fits both is then ambiguous. Runs last, in the transaction
+-- that has just replaced every function of ours; these are told by their xmin.
+DO $$
+DECLARE
+  old REGPROCEDURE;
+BEGIN
+  FOR old IN
+    SELECT other.oid
+    FROM pg_proc AS ours
+    JOIN pg_proc AS other USING (pronamespace, proname)
+    WHERE ours.pronamespace::REGNAMESPACE::TEXT IN ('public', 'assessment', 'learning', 'legacy')
+      AND ours.xmin = pg_current_xact_id()::xid
+      AND other.xmin <> pg_current_xact_id()::xid
+      AND pg_has_role(other.proowner, 'USAGE')
+      -- A function of a table's row belongs to that table, which may have been set aside.
+      AND NOT EXISTS (SELECT FROM pg_type
+                      WHERE pg_type.oid = ANY (other.proargtypes) AND typtype = 'c')
+  LOOP
+    BEGIN
+      EXECUTE format('DROP FUNCTION %s', old);
+      RAISE NOTICE 'Removed the old overload %', old;
+    EXCEPTION WHEN dependent_objects_still_exist OR wrong_object_type THEN
+      RAISE NOTICE 'Kept the old overload %, because something depends on it', old;
+    END;
+  END LOOP;
+END $$;

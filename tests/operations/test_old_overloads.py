@@ -1,0 +1,73 @@
+"""A schema that is brought up to date keeps no function of an older signature."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+
+from tests.conftest import ADMIN_PASSWORD
+from tests.legacy.drawn import Legacy
+
+Rows = Callable[..., list[tuple[Any, ...]]]
+OVERLOADS = "SELECT count(*) FROM pg_proc WHERE proname = %s AND pronamespace = %s::regnamespace"
+
+
+def overloads(rows: Rows, schema: str, name: str) -> int:
+    return int(rows(OVERLOADS, name, schema)[0][0])
+
+
+def renew(client: TestClient) -> None:
+    body = {"adminPassword": ADMIN_PASSWORD}
+    answer = client.post("/api/admin-create-unified-schema", json=body)
+    assert answer.status_code == 200, answer.text
+
+
+@pytest.mark.parametrize(
+    ("schema", "function"), [("public", "record_step_progress"), ("assessment", "record_answer")]
+)
+def test_old_overload_is_removed(
+    client: TestClient, rows: Rows, schema: str, function: str
+) -> None:
+    before = overloads(rows, schema, function)
+    assert before > 0
+    rows(f"CREATE FUNCTION {schema}.{function}(TEXT) RETURNS INT LANGUAGE sql AS 'SELECT 1'")
+    renew(client)
+    assert overloads(rows, schema, function) == before
+    assert rows("SELECT to_regprocedure(%s)", f"{schema}.{function}(text)") == [(None,)]
+
+
+def test_old_overload_of_the_move_is_removed(legacy: Legacy, rows: Rows) -> None:
+    legacy.run()
+    before = overloads(rows, "legacy", "set_aside")
+    rows("CREATE FUNCTION legacy.set_aside(INT) RETURNS INT LANGUAGE sql AS 'SELECT 1'")
+    legacy.run()
+    assert overloads(rows, "legacy", "set_aside") == before > 0
+
+
+def test_functions_of_others_stay(client: TestClient, rows: Rows) -> None:
+    rows("CREATE FUNCTION public.theirs(INT) RETURNS INT LANGUAGE sql AS 'SELECT 1'")
+    rows("CREATE FUNCTION public.theirs(TEXT) RETURNS INT LANGUAGE sql AS 'SELECT 2'")
+    rows("CREATE SCHEMA elsewhere")
+    rows(
+        "CREATE FUNCTION elsewhere.record_step_progress(TEXT) RETURNS INT LANGUAGE sql"
+        " AS 'SELECT 3'"
+    )
+    rows("CREATE TABLE public.aside (a INT)")
+    rows(
+        "CREATE FUNCTION public.record_step_progress(public.aside) RETURNS INT LANGUAGE sql"
+        " AS 'SELECT 4'"
+    )
+    renew(client)
+    assert overloads(rows, "public", "theirs") == 2
+    assert overloads(rows, "elsewhere", "record_step_progress") == 1
+    assert rows("SELECT record_step_progress(NULL::public.aside)") == [(4,)]
+
+
+def test_overload_that_something_uses_stays_and_stops_nothing(
+    client: TestClient, rows: Rows
+) -> None:
+    rows("CREATE FUNCTION public.record_step_progress(TEXT) RETURNS INT LANGUAGE sql AS 'SELECT 1'")
+    rows("CREATE VIEW public.uses_it AS SELECT public.record_step_progress('x') AS one")
+    renew(client)
+    assert rows("SELECT one FROM public.uses_it") == [(1,)]
