@@ -55,6 +55,8 @@ class Deps:
         """Close what was opened."""
         if self._postgres is not None:
             self._postgres.close()
+        if self._redis is not None:
+            self._redis.close()
 
 
 _installed: Deps | None = None

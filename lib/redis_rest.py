@@ -1,8 +1,9 @@
-"""Redis over REST, as a cache that may vanish, lie or lag at any moment.
+"""Redis over REST, as a cache that may be lost, wrong or late at any moment.
 
-No call here raises: None means "Redis did not answer", and the caller goes on with Postgres.
-A write may have been executed although its answer was lost, so nothing is repeated here and
-every write must be safe to repeat.
+No call here raises: None means "Redis did not answer", and the caller continues with Postgres.
+A write may have been executed although its reply was lost, so nothing is retried here and every
+write must be safe to repeat. The official client does the talking; `_BoundedTransport` adds the
+limits that it lacks.
 """
 
 import json
@@ -11,19 +12,27 @@ from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Any
 
-import urllib3
+import httpx
+from upstash_redis import Redis
+from upstash_redis.errors import UpstashError
 
 from lib.logs import log
 
 TIMEOUT_SECONDS = 1.0
-REST_SECONDS = 5.0
-"""After a failure Redis is left alone this long, so that a hanging one costs one time limit in
-five seconds and not one a call."""
+COOLDOWN_SECONDS = 5.0
+"""Time for which the circuit breaker stays open after a failure, so that a hanging Redis costs one
+time limit in five seconds and not one in every call."""
 MAX_REPLY_BYTES = 4 * 1024 * 1024
-READ_BYTES = 64 * 1024
 CONNECTIONS = 10
-_NO_ANSWER = (urllib3.exceptions.HTTPError, ValueError, TypeError, KeyError, RecursionError)
-"""The last one comes of JSON that is nested without end."""
+_NO_ANSWER = (
+    httpx.HTTPError,
+    UpstashError,
+    ValueError,
+    TypeError,
+    LookupError,
+    AttributeError,
+    RecursionError,  # from JSON that is nested without end
+)
 
 Command = Sequence[str | int | float]
 
@@ -31,83 +40,115 @@ Command = Sequence[str | int | float]
 class RedisRest:
     """One Redis database behind its REST address; safe for threads."""
 
-    def __init__(self, url: str, token: str, *, rest_seconds: float = REST_SECONDS) -> None:
-        self._url = url.rstrip("/")
-        self._http = urllib3.PoolManager(
-            maxsize=CONNECTIONS,
-            retries=False,
-            timeout=urllib3.Timeout(total=TIMEOUT_SECONDS),
-            headers={"Authorization": f"Bearer {token}", "Content-Type": "application/json"},
+    def __init__(self, url: str, token: str, *, cooldown_seconds: float = COOLDOWN_SECONDS) -> None:
+        self._client = Redis(
+            url.rstrip("/"),
+            token,
+            rest_encoding=None,
+            rest_retries=0,
+            allow_telemetry=False,
+            read_your_writes=False,  # needs a token that all threads would share
         )
-        self._rest_seconds = rest_seconds
-        self._asleep_until = 0.0
+        limits = httpx.Limits(
+            max_connections=CONNECTIONS, max_keepalive_connections=CONNECTIONS, keepalive_expiry=60
+        )
+        # The client has no public way to limit time, so its HTTP client is replaced.
+        self._client._http._client.close()  # noqa: SLF001
+        self._client._http._client = httpx.Client(  # noqa: SLF001
+            transport=_BoundedTransport(httpx.HTTPTransport(limits=limits, trust_env=False)),
+            headers={"Accept-Encoding": "identity"},  # so that the limit on size is one on memory
+            timeout=TIMEOUT_SECONDS,
+            trust_env=False,
+        )
+        self._cooldown_seconds = cooldown_seconds
+        self._open_until = 0.0
 
     def pipeline(self, commands: Sequence[Command]) -> list[Any] | None:
         """Run commands in order in one HTTP call, not atomically.
 
         Returns:
-            A result per command, None for one that failed; None alone if Redis did not answer.
+            A result for each command, as the official client casts it (`SET` gives True or False),
+            None for one that failed; None alone if Redis did not answer.
         """
-        return self._send("pipeline", commands)
+        return self._run(commands, atomic=False)
 
     def multi(self, commands: Sequence[Command]) -> list[Any] | None:
         """Run commands atomically in one HTTP call; results as `pipeline` gives them."""
-        return self._send("multi-exec", commands)
+        return self._run(commands, atomic=True)
 
     @property
-    def resting(self) -> bool:
-        """True while a recent failure keeps calls from being tried."""
-        return time.monotonic() < self._asleep_until
+    def circuit_open(self) -> bool:
+        """Whether a recent failure keeps calls from being tried."""
+        return time.monotonic() < self._open_until
 
-    def wake(self) -> None:
-        """Forget the last failure: the next call is tried."""
-        self._asleep_until = 0.0
+    def close_circuit(self) -> None:
+        """Forget the last failure, so that the next call is tried."""
+        self._open_until = 0.0
 
-    def _send(self, path: str, commands: Sequence[Command]) -> list[Any] | None:
-        if self.resting:
+    def close(self) -> None:
+        """Close the connections."""
+        self._client.close()  # type: ignore[no-untyped-call]
+
+    def _run(self, commands: Sequence[Command], *, atomic: bool) -> list[Any] | None:
+        if self.circuit_open:
             return None
+        batch = self._client.multi() if atomic else self._client.pipeline()
+        for command in commands:
+            batch.execute(list(command))
         try:
-            return [_result(answer) for answer in self._post(path, commands)]
+            results = list(batch.exec())
+            if len(results) != len(commands):
+                raise ValueError("the reply has not one result for each command")
         except _NO_ANSWER as error:
-            self._asleep_until = time.monotonic() + self._rest_seconds
+            self._open_until = time.monotonic() + self._cooldown_seconds
             log("redis_unavailable", kind=type(error).__name__, reason=str(error)[:200])
             return None
+        return results
 
-    def _post(self, path: str, commands: Sequence[Command]) -> list[Any]:
-        """Send and check; a reply that trickles in still ends by the time and size limits.
+
+class _BoundedTransport(httpx.BaseTransport):
+    """Limits the size and the duration of replies, and passes on failed commands as null.
+
+    The official client raises for a whole pipeline if one of its commands failed.
+    """
+
+    def __init__(self, inner: httpx.BaseTransport) -> None:
+        self._inner = inner
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """Send and read the whole reply.
 
         Raises:
-            ValueError: If the reply is no list with an answer for each command.
+            ValueError: If the status is not 200, or the reply is too long or too slow.
         """
-        body = json.dumps([list(command) for command in commands]).encode()
-        reply = self._http.request(
-            "POST", f"{self._url}/{path}", body=body, redirect=False, preload_content=False
-        )
+        deadline = time.monotonic() + TIMEOUT_SECONDS
+        reply = self._inner.handle_request(request)
         try:
-            text = _read(reply)
+            if reply.status_code != HTTPStatus.OK:
+                raise ValueError(f"HTTP {reply.status_code}")
+            text = bytearray()
+            for chunk in reply.iter_raw():
+                text += chunk
+                if len(text) > MAX_REPLY_BYTES or time.monotonic() > deadline:
+                    raise ValueError("the reply is too long or too slow")
         finally:
-            reply.release_conn()
-        if reply.status != HTTPStatus.OK:
-            raise ValueError(f"HTTP {reply.status}")
-        answers = json.loads(text)
-        if not isinstance(answers, list) or len(answers) != len(commands):
-            raise ValueError("not one answer for each command")
-        return answers
-
-
-def _read(reply: urllib3.BaseHTTPResponse) -> bytes:
-    deadline = time.monotonic() + TIMEOUT_SECONDS
-    text = bytearray()
-    while chunk := reply.read1(READ_BYTES):
-        text += chunk
-        if len(text) > MAX_REPLY_BYTES or time.monotonic() > deadline:
             reply.close()
-            raise ValueError("the reply is too long, or too long in coming")
-    return bytes(text)
+        return httpx.Response(HTTPStatus.OK, content=_without_errors(bytes(text)))
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._inner.close()
 
 
-def _result(answer: dict[str, Any]) -> Any:
-    if "error" in answer:
-        log("redis_command_failed", reason=str(answer["error"])[:200])
-        return None
-    return answer["result"]
+def _without_errors(text: bytes) -> bytes:
+    """Return the reply with a null result in place of each command's error, which is logged."""
+    if b'"error"' not in text:
+        return text
+    answers = json.loads(text)
+    if not isinstance(answers, list):
+        return text
+    for position, answer in enumerate(answers):
+        if isinstance(answer, dict) and "error" in answer:
+            log("redis_command_failed", reason=str(answer["error"])[:200])
+            answers[position] = {"result": None}
+    return json.dumps(answers).encode()

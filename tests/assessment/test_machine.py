@@ -56,7 +56,7 @@ class TestService(RuleBasedStateMachine):
     @initialize()
     def calm(self) -> None:
         self.gateway.faults.clear()
-        self._redis().wake()
+        self._redis().close_circuit()
 
     def teardown(self) -> None:
         self.gateway.faults.clear()
@@ -145,7 +145,7 @@ class TestService(RuleBasedStateMachine):
     @rule(fault=st.sampled_from(REDIS_FAULTS), times=st.integers(1, 3), after=st.integers(0, 2))
     def redis_fails(self, fault: Fault, times: int, after: int) -> None:
         self.gateway.faults.switch_on(fault, times=times, after=after)
-        self._redis().wake()
+        self._redis().close_circuit()
 
     @rule()
     def redis_recovers(self) -> None:

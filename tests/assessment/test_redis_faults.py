@@ -34,7 +34,7 @@ def test_test_taken_under_a_fault_ends_as_an_undisturbed_one(
         ann.start(end_criteria=CRITERIA)
         replies = []
         for right in ANSWERS:
-            redis_of(deps).wake()  # ask Redis each time, although it has just failed
+            redis_of(deps).close_circuit()  # ask Redis each time, although it has just failed
             replies.append(ann.answer(right=right))
     assert told(replies) == undisturbed(ann.session_id, deps)
     assert replies[-1]["status"] == "completed"
@@ -51,7 +51,7 @@ def test_one_fault_in_the_middle_changes_nothing(
     redis_gateway.faults.switch_on(fault, times=1, after=0 if first_call else 1)
     replies.append(ann.answer(right=ANSWERS[3]))
     redis_gateway.faults.clear()
-    redis_of(deps).wake()
+    redis_of(deps).close_circuit()
     replies += [ann.answer(right=right) for right in ANSWERS[4:]]
     assert told(replies) == undisturbed(ann.session_id, deps)
 

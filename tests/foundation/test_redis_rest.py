@@ -1,5 +1,8 @@
 """Redis that refuses, hangs, lies or lags: the caller always gets an answer, soon."""
 
+from collections.abc import Iterator
+from contextlib import closing
+
 import pytest
 
 from lib.redis_rest import TIMEOUT_SECONDS, Command, RedisRest
@@ -9,8 +12,10 @@ from local.servers.redis_server import RedisServer
 
 
 @pytest.fixture
-def redis(redis_gateway: Gateway) -> RedisRest:
-    return RedisRest(redis_gateway.url, redis_gateway.token)
+def redis(redis_gateway: Gateway) -> Iterator[RedisRest]:
+    made = RedisRest(redis_gateway.url, redis_gateway.token)
+    yield made
+    made.close()
 
 
 def test_commands_run_in_order_in_one_request(redis: RedisRest, redis_gateway: Gateway) -> None:
@@ -21,7 +26,7 @@ def test_commands_run_in_order_in_one_request(redis: RedisRest, redis_gateway: G
         ["TTL", "k"],
         ["GET", "none"],
     ]
-    assert redis.pipeline(commands) == ["OK", "välue", 60, None]
+    assert redis.pipeline(commands) == [True, "välue", 60, None]
     assert redis_gateway.requests == before + 1
 
 
@@ -30,7 +35,7 @@ def test_multi_is_atomic(redis: RedisRest) -> None:
 
 
 def test_one_bad_command_spoils_no_other(redis: RedisRest) -> None:
-    assert redis.pipeline([["SET", "k", "v"], ["INCR", "k"], ["GET", "k"]]) == ["OK", None, "v"]
+    assert redis.pipeline([["SET", "k", "v"], ["INCR", "k"], ["GET", "k"]]) == [True, None, "v"]
 
 
 @pytest.mark.parametrize("fault", [*Fault])
@@ -65,15 +70,15 @@ def test_after_a_failure_redis_is_left_alone_for_a_while(
     before = redis_gateway.requests
     assert redis.pipeline([["GET", "k"]]) is None
     assert redis_gateway.requests == before
-    redis.wake()
+    redis.close_circuit()
     assert redis.pipeline([["GET", "k"]]) == [None]
 
 
 def test_a_wrong_token_is_an_absence_and_does_not_show_in_the_log(
     redis_gateway: Gateway, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    redis = RedisRest(redis_gateway.url, "a-token-that-is-wrong")
-    assert redis.pipeline([["GET", "k"]]) is None
+    with closing(RedisRest(redis_gateway.url, "a-token-that-is-wrong")) as redis:
+        assert redis.pipeline([["GET", "k"]]) is None
     logged = capsys.readouterr().err
     assert "redis_unavailable" in logged
     assert "401" in logged

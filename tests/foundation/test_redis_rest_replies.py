@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 
@@ -30,7 +30,9 @@ def somebody(reply: Reply) -> Iterator[tuple[RedisRest, list[str]]]:
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Somebody) as server:
         Thread(target=server.serve_forever, daemon=True).start()
-        yield RedisRest(f"http://127.0.0.1:{server.server_port}", "t", rest_seconds=0), asked
+        url = f"http://127.0.0.1:{server.server_port}"
+        with closing(RedisRest(url, "t", cooldown_seconds=0)) as redis:
+            yield redis, asked
         server.shutdown()
 
 

@@ -57,7 +57,7 @@ def take(redis: "RedisRest | None", session_id: UUID, question_id: str) -> Taken
     if not answers:
         return Taken(is_there=False, is_mine=False, state=None, token=token)
     locked, state = answers
-    return Taken(is_there=True, is_mine=locked == "OK", state=state, token=token)
+    return Taken(is_there=True, is_mine=locked is True, state=state, token=token)
 
 
 def keep(
@@ -121,7 +121,7 @@ def read_state(redis: "RedisRest | None", session_id: UUID) -> Any:
 
 def write_state(redis: "RedisRest | None", session_id: UUID, state: str) -> bool:
     """Put a state in place, whatever was there; say whether Redis took it."""
-    return _run(redis, ["SET", state_key(session_id), state, "EX", STATE_SECONDS]) == ["OK"]
+    return _run(redis, ["SET", state_key(session_id), state, "EX", STATE_SECONDS]) == [True]
 
 
 def drop_states(redis: "RedisRest | None", session_ids: Sequence[UUID]) -> bool:

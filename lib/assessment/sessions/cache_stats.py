@@ -47,12 +47,12 @@ def redis_stats(deps: Deps) -> RedisStatsOut:
 def _kinds(redis: "RedisRest") -> Counter[str]:
     """Keys by the word before their first colon."""
     kinds: Counter[str] = Counter()
-    cursor = "0"
+    cursor = 0
     for _ in range(MAX_CALLS):
         (page,) = _ask(redis, ["SCAN", cursor, "COUNT", KEYS_A_CALL])
-        cursor, keys = str(page[0]), page[1]
+        cursor, keys = page
         kinds.update(key.partition(":")[0] for key in keys)
-        if cursor == "0":
+        if cursor == 0:
             break
     return kinds
 

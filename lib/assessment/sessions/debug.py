@@ -35,7 +35,7 @@ def compare(session_id: UUID, deps: Deps) -> SessionDebugOut:
     return SessionDebugOut(
         session_id=session_id,
         redis=RedisHalf(
-            available=deps.redis is not None and not deps.redis.resting,
+            available=deps.redis is not None and not deps.redis.circuit_open,
             state=cached,
             bytes=len(text.encode()) if isinstance(text, str) else 0,
             ttl_seconds=ttl if isinstance(ttl, int) and ttl >= 0 else None,
