@@ -29,6 +29,15 @@ class CamelBody(Body):
     )
 
 
+class CamelRequest(CamelBody):
+    """A request whose fields go by their camelCase names alone.
+
+    So no column of a table can be set under its own name.
+    """
+
+    model_config = ConfigDict(validate_by_name=False)
+
+
 class OperatorIn(CamelBody):
     """An operator's call without fields of its own."""
 

@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, StringConstraints
 
-from lib.web.wire import CamelBody, blank_is_none
+from lib.web.wire import CamelBody, CamelRequest, blank_is_none
 from lib.workshop.fields import ConfigToken, CurrentStep, OptionalEmail, ShortText, Text, Url
 
 ApiKey = Annotated[
@@ -60,7 +60,7 @@ class Configuration(Flags):
     current_step: CurrentStep | None = None
 
 
-class ConfigIn(Configuration):
+class ConfigIn(Configuration, CamelRequest):
     """Fields to save. One that is left out, or null, keeps its value."""
 
     session_token: ConfigToken

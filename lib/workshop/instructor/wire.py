@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import BeforeValidator, Field
 
-from lib.web.wire import CamelBody
+from lib.web.wire import CamelBody, CamelRequest
 from lib.workshop.fields import AnyToken
 from lib.workshop.older_pages.wire import StudentName
 
@@ -16,7 +16,7 @@ PAGE = 2000
 """Sessions in one answer; the platforms carry 4.5 MB."""
 
 
-class ListIn(CamelBody):
+class ListIn(CamelRequest):
     """Which page."""
 
     limit: Annotated[int, Field(ge=1, le=PAGE)] = PAGE
@@ -185,7 +185,7 @@ class Analytics(CamelBody):
     by_day: list[DayEvents]
 
 
-class DeleteSessionsIn(CamelBody):
+class DeleteSessionsIn(CamelRequest):
     """Which sessions, and how much of them."""
 
     session_tokens: Annotated[list[AnyToken], Field(min_length=1, max_length=500)]
@@ -213,7 +213,7 @@ class DeletedSessionsOut(CamelBody):
     """Rows of the older tables."""
 
 
-class DeleteStudentIn(CamelBody):
+class DeleteStudentIn(CamelRequest):
     """Whom."""
 
     student_email: StudentName

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
 from pydantic_core import PydanticCustomError
 
-from lib.web.wire import CamelBody, blank_is_none
+from lib.web.wire import CamelBody, CamelRequest, blank_is_none
 from lib.workshop.fields import Attempts, OptionalEmail, Seconds, SessionToken, ShortText
 
 
@@ -27,7 +27,7 @@ ExerciseName = Annotated[
 ]
 
 
-class TrackIn(CamelBody):
+class TrackIn(CamelRequest):
     """One report about one exercise; it adds to what earlier reports said."""
 
     session_token: SessionToken

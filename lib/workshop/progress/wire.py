@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import BeforeValidator, Field, StringConstraints
 
-from lib.web.wire import Body, CamelBody, blank_is_none
+from lib.web.wire import Body, CamelBody, CamelRequest, blank_is_none
 from lib.workshop.fields import (
     AnyToken,
     Attempts,
@@ -22,14 +22,14 @@ from lib.workshop.fields import (
 )
 
 
-class SessionIn(CamelBody):
+class SessionIn(CamelRequest):
     """Who begins a session; both may be left out."""
 
     student_email: OptionalEmail = None
     student_name: ShortText = None
 
 
-class ProgressIn(CamelBody):
+class ProgressIn(CamelRequest):
     """One report about one step; it adds to what earlier reports said."""
 
     session_token: SessionToken
@@ -161,7 +161,7 @@ class SessionsOut(Body):
     sessions: list[Progress] | list[SharedSession]
 
 
-class BugIn(CamelBody):
+class BugIn(CamelRequest):
     """What went wrong, and where."""
 
     description: Annotated[
