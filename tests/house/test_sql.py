@@ -41,6 +41,7 @@ MAY_HOLD_SQL = {
 MAY_COMPOSE = {
     "lib/operations/backup.py": "a query of sql/ as psycopg.sql.SQL, tables by sql.Identifier",
     "lib/database/postgres.py": "execute_script, which gets whole files of sql/",
+    "lib/redis_rest.py": "commands of Redis",
 }
 MAY_SPLICE = {
     "sql/database/schema/old_overloads.sql": "a regprocedure, which the catalog quotes itself",
