@@ -15,7 +15,7 @@ from lib.routes import modules
 ROOT = Path(__file__).resolve().parent.parent
 ROUNDS = 3
 FLOOR = "import fastapi, mangum, pydantic"
-CLIENTS = "import psycopg, urllib3"
+CLIENTS = "import psycopg, upstash_redis"
 GOAL = 1.4
 """Times the floor, for functions without numpy."""
 REPORT_NUMPY = "import sys; raise SystemExit(7 if 'numpy' in sys.modules else 0)"

@@ -1,0 +1,105 @@
+"""The official Redis client beside the least that would do: cost of the import and of a call.
+
+The alternative sends the same pipeline with urllib3 and reads the reply with `json`. Both talk to
+the REST gateway on this machine in turns; CPU is that of this process alone.
+"""
+
+import json
+import statistics
+import time
+from collections.abc import Callable
+from contextlib import closing
+from typing import Any
+
+import urllib3
+
+from benchmarks.import_cost import FLOOR, best_of_rounds
+from lib.redis_rest import TIMEOUT_SECONDS, Command, RedisRest
+from local.redis_gateway.gateway import Gateway, running_gateway
+from local.servers.redis_server import running_redis
+
+CALLS = 400
+"""In each round."""
+ROUNDS = 5
+SNAPSHOT = "x" * 600
+COMMANDS: list[Command] = [
+    ["SET", "lock", "token", "NX", "EX", 5],
+    ["GET", "snapshot"],
+    ["SET", "snapshot", SNAPSHOT, "EX", 1800],
+]
+
+
+def main() -> None:
+    """Measure and print the two tables."""
+    print_import()
+    with running_redis() as server, running_gateway(server) as gateway:
+        print_calls(gateway)
+
+
+def print_import() -> None:
+    """Print the CPU time of a fresh process that imports the client after FastAPI."""
+    codes = {
+        "floor": FLOOR,
+        "urllib3": f"{FLOOR}; import urllib3",
+        "upstash-redis": f"{FLOOR}; import lib.redis_rest",
+    }
+    best = best_of_rounds(list(codes.values()))
+    print("| import after fastapi, mangum, pydantic | CPU ms | times the floor |")
+    print("|---|--:|--:|")
+    for name, code in codes.items():
+        print(f"| {name} | {best[code]:.0f} | {best[code] / best[FLOOR]:.2f} |")
+
+
+def print_calls(gateway: Gateway) -> None:
+    """Print what a pipeline of three commands costs with each client."""
+    bare = urllib3_client(gateway.url, gateway.token)
+    with closing(RedisRest(gateway.url, gateway.token)) as redis:
+        clients: dict[str, Callable[[], Any]] = {
+            "urllib3": bare,
+            "upstash-redis": lambda: redis.pipeline(COMMANDS),
+        }
+        figures: dict[str, list[tuple[float, float]]] = {name: [] for name in clients}
+        for number in range(ROUNDS + 1):
+            for name, call in clients.items():
+                spent = timed(call)
+                if number:  # the first round opens the connections
+                    figures[name].append(spent)
+    base = statistics.median(cpu for cpu, _ in figures["urllib3"])
+    print("\n| a pipeline of three commands | CPU ms | times urllib3 | ms |")
+    print("|---|--:|--:|--:|")
+    for name, rounds in figures.items():
+        cpu = statistics.median(cpu for cpu, _ in rounds)
+        wall = statistics.median(wall for _, wall in rounds)
+        print(f"| {name} | {cpu:.2f} | {cpu / base:.2f} | {wall:.2f} |")
+
+
+def timed(call: Callable[[], Any]) -> tuple[float, float]:
+    """CPU and wall time of a call, ms, on the average of a round."""
+    cpu, wall = time.thread_time(), time.perf_counter()
+    for _ in range(CALLS):
+        if call() is None:
+            raise SystemExit("Redis did not answer")
+    return (
+        1000 * (time.thread_time() - cpu) / CALLS,
+        1000 * (time.perf_counter() - wall) / CALLS,
+    )
+
+
+def urllib3_client(url: str, token: str) -> Callable[[], list[Any]]:
+    """Return a call that sends the pipeline with urllib3."""
+    pool = urllib3.PoolManager(
+        retries=False,
+        timeout=TIMEOUT_SECONDS,
+        headers={"Authorization": f"Bearer {token}", "Content-Type": "application/json"},
+    )
+
+    def call() -> list[Any]:
+        body = json.dumps(COMMANDS).encode()
+        reply = pool.request("POST", f"{url}/pipeline", body=body, redirect=False)
+        return [answer["result"] for answer in json.loads(reply.data)]
+
+    return call
+
+
+if __name__ == "__main__":
+    main()
