@@ -1,11 +1,25 @@
-"""Structured logs: one JSON object a line, and never an e-mail, token, key or password in it."""
+"""Structured logs: one JSON object a line, and never an e-mail, token, key or password in it.
+
+A process may install another writer, as the local server's worker does for a person at a console.
+Every writer gets fields that are already masked.
+"""
 
 import hashlib
 import json
 import re
 import sys
+import traceback
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from pathlib import Path
+from types import MappingProxyType
 from typing import Any
+
+ROOT = Path(__file__).parents[1]
+OWN_CODE = ("api", "lib")
+NO_DETAILS: Mapping[str, object] = MappingProxyType({})
+Writer = Callable[[str, Mapping[str, Any], Mapping[str, object]], None]
+"""Takes an event, its masked fields, and details that are as they came."""
 
 _HIDDEN_FIELDS = re.compile(r"password|secret|token|api_?key|authorization|cookie", re.IGNORECASE)
 _EMAIL = re.compile(r"[^\s@\"'<>,;:()=/\\]+@[^\s@\"'<>,;:()=/\\]+")
@@ -14,18 +28,52 @@ _SECRET = re.compile(r"\bsk-[\w-]{8,}|\b[0-9a-fA-F]{64}\b|(?<=Bearer )\S+")
 _URL_CREDENTIALS = re.compile(r"(?<=://)[^/\s@]+:[^/\s@]+(?=@)")
 
 
-def log(event: str, **fields: object) -> None:
-    """Write one line to standard error, which both platforms collect.
+def write_json(event: str, fields: Mapping[str, Any], _details: Mapping[str, object]) -> None:
+    """Write one line to standard error, which both platforms collect; leave the details out.
 
-    Values are masked by their field's name and by what they look like; JSON escaping keeps a
-    line break in a value from forging a second line.
+    JSON escaping keeps a line break in a value from forging a second line.
     """
-    line = {
-        "time": datetime.now(UTC).isoformat(timespec="milliseconds"),
-        "event": event,
-        **{name: _masked(name, value) for name, value in fields.items()},
-    }
+    time = datetime.now(UTC).isoformat(timespec="milliseconds")
+    line = {"time": time, "event": event, **fields}
     sys.stderr.write(json.dumps(line, default=str) + "\n")
+
+
+_writer: Writer = write_json
+
+
+def install_writer(writer: Writer) -> None:
+    """Write every event of this process with `writer` from now on."""
+    global _writer  # noqa: PLW0603 one per process is the point
+    _writer = writer
+
+
+def log(event: str, *, details: Mapping[str, object] = NO_DETAILS, **fields: object) -> None:
+    """Log an event.
+
+    Args:
+        event: Name of the event, in snake case.
+        details: Facts for a developer at a console, such as an exception. JSON lines leave them
+            out, so they never reach a deployment's log.
+        fields: Facts for every log; masked by their name and by what they look like.
+    """
+    _writer(event, {name: _masked(name, value) for name, value in fields.items()}, details)
+
+
+def place(error: BaseException) -> str:
+    """Return the last line of `api/` or `lib/` that an error passed, such as `lib/audit.py:31`.
+
+    Falls back to the file and line where the error was raised. Holds no values.
+    """
+    places: list[tuple[Path, int | None]] = [
+        (Path(frame.f_code.co_filename), line)
+        for frame, line in traceback.walk_tb(error.__traceback__)
+    ]
+    if isinstance(error, SyntaxError) and error.filename is not None:
+        places.append((Path(error.filename), error.lineno))
+    for path, line in reversed(places):
+        if any(path.is_relative_to(ROOT / folder) for folder in OWN_CODE):
+            return f"{path.relative_to(ROOT).as_posix()}:{line}"
+    return f"{places[-1][0].name}:{places[-1][1]}" if places else "unknown"
 
 
 def fingerprint(value: str) -> str:

@@ -5,7 +5,7 @@ import uuid
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from lib.logs import log
+from lib.logs import log, place
 from lib.web.error_body import envelope
 from lib.web.headers import API_HEADERS
 
@@ -51,25 +51,22 @@ class RequestFrame:
         try:
             await self._app(inner, receive, send_with_headers)
         except Exception as error:  # noqa: BLE001 the last resort
-            log("unforeseen", request=request_id, kind=type(error).__name__, at=_place(error))
+            log(
+                "unforeseen",
+                details={"error": error},
+                request=request_id,
+                kind=type(error).__name__,
+                at=place(error),
+            )
             if status == 0:
                 answer = envelope(500, "internal", "Something went wrong on our side.", request_id)
                 await answer(inner, receive, send_with_headers)
         log(
             "request",
+            details={"path": scope["path"]},
             request=request_id,
             method=scope["method"],
             route=getattr(inner.get("route"), "path_format", None),
             status=status,
             milliseconds=round(1000 * (time.perf_counter() - started), 1),
         )
-
-
-def _place(error: BaseException) -> str:
-    """Where it was raised, `file:line`, without values."""
-    trace = error.__traceback__
-    while trace is not None and trace.tb_next is not None:
-        trace = trace.tb_next
-    if trace is None:
-        return "unknown"
-    return f"{trace.tb_frame.f_code.co_filename.rpartition('/')[2]}:{trace.tb_lineno}"

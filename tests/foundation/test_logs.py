@@ -1,10 +1,16 @@
 """What must never be read in a log."""
 
 import json
+import re
+from collections.abc import Mapping
+from pathlib import Path
 
 import pytest
 
-from lib.logs import log
+from lib.database.queries import load_script
+from lib.logs import install_writer, log, place, write_json
+
+ROOT = Path(__file__).parents[2]
 
 CANARIES = [
     "ann@example.com",
@@ -33,3 +39,45 @@ def test_a_line_break_in_a_value_forges_no_second_line(capsys: pytest.CaptureFix
     lines = capsys.readouterr().err.splitlines()
     assert len(lines) == 1
     assert json.loads(lines[0])["note"] == 'x\r\n{"event": "forged"}'
+
+
+def test_details_stay_out_of_json_lines(capsys: pytest.CaptureFixture[str]) -> None:
+    log("test", details={"error": ValueError("canary"), "path": "/canary"}, count=1)
+    line = json.loads(capsys.readouterr().err)
+    assert {**line, "time": ""} == {"time": "", "event": "test", "count": 1}
+
+
+def test_another_writer_gets_masked_fields_too() -> None:
+    written = []
+
+    def write(event: str, fields: Mapping[str, object], details: Mapping[str, object]) -> None:
+        written.append((event, dict(fields), dict(details)))
+
+    install_writer(write)
+    try:
+        log("test", details={"path": "/x"}, adminPassword="plain words", note=CANARIES[2])
+    finally:
+        install_writer(write_json)
+    fields = {"adminPassword": "(hidden)", "note": "(hidden)"}
+    assert written == [("test", fields, {"path": "/x"})]
+
+
+def test_place_of_an_error_is_the_last_line_of_our_code() -> None:
+    with pytest.raises(FileNotFoundError) as raised:
+        load_script("no-such-script.sql")
+    found = re.fullmatch(r"(lib/[\w/]*queries\.py):(\d+)", place(raised.value))
+    assert found is not None, place(raised.value)
+    assert "read_text" in (ROOT / found[1]).read_text().splitlines()[int(found[2]) - 1]
+
+
+def test_place_of_code_that_cannot_be_parsed_is_its_own_line() -> None:
+    with pytest.raises(SyntaxError) as raised:
+        compile("x = 1\nno Python", str(ROOT / "api" / "broken.py"), "exec")
+    assert place(raised.value) == "api/broken.py:2"
+
+
+def test_place_without_our_code_is_where_it_was_raised() -> None:
+    with pytest.raises(json.JSONDecodeError) as raised:
+        json.loads("{")
+    assert re.fullmatch(r"decoder\.py:\d+", place(raised.value))
+    assert place(ValueError("never raised")) == "unknown"

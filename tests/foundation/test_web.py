@@ -1,5 +1,6 @@
 """The envelope that every function wears."""
 
+import json
 import re
 from collections.abc import Iterator
 from dataclasses import replace
@@ -85,8 +86,12 @@ def test_what_nobody_foresaw_says_nothing_of_our_insides(
     answer = web.get("/api/echo/boom")
     assert answer.status_code == 500
     logged = capsys.readouterr().err
-    assert "RuntimeError" in logged
-    assert answer.json()["requestId"] in logged
+    unforeseen, request = map(json.loads, logged.splitlines())
+    assert unforeseen["kind"] == "RuntimeError"
+    assert re.fullmatch(r"lib/[\w/]+\.py:\d+", unforeseen["at"])
+    assert unforeseen["request"] == request["request"] == answer.json()["requestId"]
+    assert (request["route"], request["status"]) == ("/api/echo/{id}", 500)
+    assert "path" not in request
     for text in (answer.text, logged):
         assert "canary" not in text
         assert "secret" not in text
