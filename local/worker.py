@@ -9,9 +9,9 @@ import socket
 import sys
 
 import uvicorn
+from starlette.types import ASGIApp
 
-from api.index import app
-from local.pages.pages import Pages
+from local.unimportable import unimportable
 
 GRACE_SECONDS = 2  # for requests under way when it has to stop
 
@@ -20,7 +20,7 @@ def main() -> None:
     """Serve until told to stop."""
     listener = socket.socket(fileno=int(sys.argv[1]))
     config = uvicorn.Config(
-        Pages(app),
+        _app(),
         access_log=False,  # the functions log each request themselves
         log_level="warning",
         timeout_graceful_shutdown=GRACE_SECONDS,
@@ -28,6 +28,16 @@ def main() -> None:
         proxy_headers=False,  # nobody stands before us, so a forwarding header is a forgery
     )
     uvicorn.Server(config).run(sockets=[listener])
+
+
+def _app() -> ASGIApp:
+    """Import the functions, or say why that is impossible."""
+    try:
+        from api.index import app
+        from local.pages.pages import Pages
+    except (Exception, SystemExit) as error:  # noqa: BLE001 whatever a file does when imported
+        return unimportable(error)
+    return Pages(app)
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ from lib.deps import current_deps
 from lib.routes import ENDPOINTS
 from lib.web import path_ids
 from lib.web.functions import function_app
+from lib.web.request_frame import RequestFrame
 
 
 async def _unused(scope: Scope, receive: Receive, send: Send) -> None:  # pragma: no cover
@@ -14,7 +15,7 @@ async def _unused(scope: Scope, receive: Receive, send: Send) -> None:  # pragma
 
 
 path_ids.register()
-_PATHS = tuple((Route(row.route, _unused, methods=None), row.module) for row in ENDPOINTS)
+_ROWS = tuple((Route(row.route, _unused, methods=None), row.module) for row in ENDPOINTS)
 
 
 class Dispatcher:
@@ -28,19 +29,39 @@ class Dispatcher:
         app = self._app
         if scope["type"] == "http":
             if _asks_for_description(scope) and not current_deps().settings.deployed:
-                from lib.web.openapi import serve_openapi
-
-                app = serve_openapi
-            elif (module := _module_of(scope)) is not None:
-                app = function_app(module)
+                app = RequestFrame(_serve_description)
+            elif (row := _find(scope)) is not None:
+                app = _app_of(*row)
         await app(scope, receive, send)
+
+
+def _app_of(route: Route, module: str) -> ASGIApp:
+    """Return the function's app; if it cannot be imported, one that answers as to any fault."""
+    try:
+        app: ASGIApp = function_app(module)
+    except Exception as error:  # noqa: BLE001 whatever a file does when imported
+        return RequestFrame(_raising(error, route))
+    return app
+
+
+def _raising(error: Exception, route: Route) -> ASGIApp:
+    async def fail(scope: Scope, _receive: Receive, _send: Send) -> None:
+        scope["route"] = route  # for the log
+        raise error
+
+    return fail
+
+
+async def _serve_description(scope: Scope, receive: Receive, send: Send) -> None:
+    from lib.web.openapi import serve_openapi
+
+    await serve_openapi(scope, receive, send)
 
 
 def _asks_for_description(scope: Scope) -> bool:
     return scope["path"] == "/openapi.json" and scope["method"] in {"GET", "HEAD"}
 
 
-def _module_of(scope: Scope) -> str | None:
-    return next(
-        (module for route, module in _PATHS if route.matches(scope)[0] is not Match.NONE), None
-    )
+def _find(scope: Scope) -> tuple[Route, str] | None:
+    """The route that a request matches, and the function behind it."""
+    return next((row for row in _ROWS if row[0].matches(scope)[0] is not Match.NONE), None)

@@ -22,6 +22,7 @@ from tests.local.processes import ROOT, Dev, run, wait_until_nothing_is_left
 Start = Callable[..., Dev]
 SHOW = 'import os; print(os.environ["DATABASE_URL"], os.environ["ADMIN_PASSWORD"])'
 CODE = ("api", "lib", "local", "migrations", "sql", "alembic.ini", "migrate.py")
+PATIENCE = 60  # seconds; a worker imports slowly on a machine that is busy
 
 
 def test_a_kill_at_any_moment_loses_no_acknowledged_row(folder: Path, start_dev: Start) -> None:
@@ -140,7 +141,18 @@ def copied(folder: Path) -> Path:
     return place
 
 
-def test_a_change_of_the_code_takes_effect_and_a_mistake_waits_for_its_repair(
+def wait_for_answer(dev: Dev, path: str, status: int, kind: str = "GET") -> httpx.Response:
+    """Ask until the answer has that status; it may wait while a worker starts, but not fail."""
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        answer = httpx.request(kind, dev.shown("Stepwise") + path, timeout=PATIENCE)
+        if answer.status_code == status:
+            return answer
+        assert time.monotonic() < deadline, (answer.text, dev.output[-2000:])
+        time.sleep(0.1)
+
+
+def test_a_change_of_the_code_takes_effect_and_a_mistake_is_named_until_its_repair(
     folder: Path, copied: Path, start_dev: Start
 ) -> None:
     dev = start_dev(folder / "data", root=copied)
@@ -150,11 +162,48 @@ def test_a_change_of_the_code_takes_effect_and_a_mistake_waits_for_its_repair(
     assert changed != text
     settings.write_text(changed)
     dev.wait_for("version", "0.0.0-changed")
-    settings.write_text("this is no Python")
-    dev.wait_for_output("starts again after the next change")
+    error_keys = wait_for_answer(dev, "/nowhere", 404).json().keys()
+
+    for mistake, reason in (
+        ("this is no Python", "SyntaxError in lib/settings.py:1: invalid syntax"),
+        ("import sys\nsys.exit('not now')", "SystemExit in lib/settings.py:2: not now"),
+    ):
+        settings.write_text(mistake)
+        dev.wait_for_output(f"The code cannot be imported: {reason}. Every request is answered 503")
+        wait_for_answer(dev, "/api/test/start", 503, "POST")
+        answer = wait_for_answer(dev, "/", 503)
+        told = answer.json()
+        assert reason in told["error"]
+        assert told["code"] == "code_not_importable"
+        assert told.keys() == error_keys
+        assert told["requestId"] == answer.headers["X-Request-Id"]
+    assert "Traceback (most recent call last):" in dev.output
+
     settings.write_text(text)
-    dev.wait_for("status", "healthy")
+    wait_for_answer(dev, "/health", 200)
     dev.kill_worker()
     dev.wait_for("status", "healthy")
     assert dev.end(signal.SIGINT) == 0
     wait_until_nothing_is_left(folder / "data")
+
+
+def test_a_mistake_in_one_function_is_logged_and_the_others_answer(
+    folder: Path, copied: Path, start_dev: Start
+) -> None:
+    dev = start_dev(folder / "data", root=copied)
+    url = dev.shown("Stepwise")
+    path = "/api/test/status/5e9d0000-0000-4000-8000-000000000001"
+    function = copied / "api" / "assessment" / "status.py"
+    text = function.read_text()
+    function.write_text(f"{text}\nnowhere\n")
+    answer = wait_for_answer(dev, path, 500)
+    assert answer.json()["code"] == "internal"
+    assert answer.json()["requestId"] == answer.headers["X-Request-Id"]
+    assert httpx.get(f"{url}/openapi.json", timeout=PATIENCE).json()["code"] == "internal"
+    assert httpx.get(f"{url}/health", timeout=PATIENCE).status_code == 200
+    line = len(text.splitlines()) + 2
+    dev.wait_for_output(f'"at": "api/assessment/status.py:{line}"')
+
+    function.write_text(text)
+    wait_for_answer(dev, path, 404)
+    assert dev.end(signal.SIGINT) == 0

@@ -1,0 +1,74 @@
+"""The development server's app while the code cannot be imported: every request is told why.
+
+Imports nothing of `lib`, which may be what is broken.
+"""
+
+import json
+import sys
+import traceback
+import uuid
+from pathlib import Path
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+ROOT = Path(__file__).resolve().parents[1]
+CODE = "code_not_importable"
+
+
+def unimportable(error: BaseException) -> ASGIApp:
+    """Print the error's traceback and return an app that answers 503 with its reason."""
+    reason = _reason(error)
+    traceback.print_exception(error)
+    print(
+        f"The code cannot be imported: {reason}. Every request is answered 503 until it changes.",
+        file=sys.stderr,
+        flush=True,
+    )
+
+    async def app(scope: Scope, _receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            for message in _answer(reason):
+                await send(message)
+
+    return app
+
+
+def _answer(reason: str) -> tuple[Message, Message]:
+    """Build the error body of `lib/web/error_body.py` by hand."""
+    request_id = uuid.uuid4().hex
+    envelope = {
+        "success": False,
+        "error": f"The code cannot be imported: {reason}. It is tried again when a file changes.",
+        "code": CODE,
+        "requestId": request_id,
+    }
+    body = json.dumps(envelope).encode()
+    headers = {
+        "content-type": "application/json",
+        "content-length": str(len(body)),
+        "cache-control": "no-store",
+        "x-request-id": request_id,
+    }
+    start = {
+        "type": "http.response.start",
+        "status": 503,
+        "headers": [(name.encode(), value.encode()) for name, value in headers.items()],
+    }
+    return start, {"type": "http.response.body", "body": body}
+
+
+def _reason(error: BaseException) -> str:
+    """Say what went wrong and in which line, such as `SyntaxError in lib/audit.py:3: …`."""
+    name = type(error).__name__
+    if isinstance(error, SyntaxError) and error.filename is not None:
+        return f"{name} in {_short(error.filename)}:{error.lineno}: {error.msg}"
+    frames = traceback.extract_tb(error.__traceback__)
+    own = [frame for frame in frames if _short(frame.filename) != frame.filename]
+    last = (own or frames)[-1]
+    return f"{name} in {_short(last.filename)}:{last.lineno}: {error}"
+
+
+def _short(filename: str) -> str:
+    path = Path(filename)
+    inside = path.is_relative_to(ROOT) and "site-packages" not in path.parts
+    return path.relative_to(ROOT).as_posix() if inside else filename
