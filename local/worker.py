@@ -34,9 +34,12 @@ def _app() -> ASGIApp:
     """Import the functions, or say why that is impossible."""
     try:
         from api.index import app
+        from lib import logs
+        from local import console
         from local.pages.pages import Pages
     except (Exception, SystemExit) as error:  # noqa: BLE001 whatever a file does when imported
         return unimportable(error)
+    logs.install_writer(console.write)
     return Pages(app)
 
 

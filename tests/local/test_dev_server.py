@@ -187,7 +187,7 @@ def test_a_change_of_the_code_takes_effect_and_a_mistake_is_named_until_its_repa
     wait_until_nothing_is_left(folder / "data")
 
 
-def test_a_mistake_in_one_function_is_logged_and_the_others_answer(
+def test_a_mistake_in_one_function_is_shown_on_the_console_and_the_others_answer(
     folder: Path, copied: Path, start_dev: Start
 ) -> None:
     dev = start_dev(folder / "data", root=copied)
@@ -201,8 +201,14 @@ def test_a_mistake_in_one_function_is_logged_and_the_others_answer(
     assert answer.json()["requestId"] == answer.headers["X-Request-Id"]
     assert httpx.get(f"{url}/openapi.json", timeout=PATIENCE).json()["code"] == "internal"
     assert httpx.get(f"{url}/health", timeout=PATIENCE).status_code == 200
-    line = len(text.splitlines()) + 2
-    dev.wait_for_output(f'"at": "api/assessment/status.py:{line}"')
+    dev.wait_for_output("GET /api/test/status/{session_id} 500 ")
+    dev.wait_for_output("GET /openapi.json 500 ")
+    place = f"api/assessment/status.py:{len(text.splitlines()) + 2}"
+    request = answer.headers["X-Request-Id"]
+    assert f"Unforeseen NameError at {place}, request {request}:\n" in dev.output
+    assert "    NameError: name 'nowhere' is not defined\n" in dev.output
+    assert '"event"' not in dev.output, "JSON lines are for deployments"
+    assert "5e9d0000-" not in dev.output
 
     function.write_text(text)
     wait_for_answer(dev, path, 404)
