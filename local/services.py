@@ -58,7 +58,8 @@ def running_services(folder: Path, given: Mapping[str, str] = os.environ) -> Ite
     """Start what the environment does not give, for a block.
 
     Raises:
-        ServerError: If a server cannot start, or half of a pair of names is set.
+        ServerError: If a server cannot start, `secrets.json` is damaged, or half of a pair of names
+            is set.
     """
     folder.mkdir(parents=True, exist_ok=True)
     own = own_secrets(folder)

@@ -91,7 +91,48 @@ def test_own_secrets_are_made_once_and_kept_private(folder: Path) -> None:
     assert file.stat().st_mode & 0o777 == 0o600
     file.write_text(json.dumps({"ENCRYPTION_KEY": made["ENCRYPTION_KEY"]}))
     assert own_secrets(folder)["ENCRYPTION_KEY"] == made["ENCRYPTION_KEY"]
-    file.write_text("[]")
-    with pytest.raises(ValueError, match="damaged"):
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b'{"ENCRYPTION_KEY": "canary', "it is not JSON: Unterminated string"),
+        (b"", "it is not JSON: Expecting value"),
+        (b"\xff\xfecanary", "it is not UTF-8 text"),
+        (b'["canary"]', "it is not a JSON object"),
+        (b'{"CRON_SECRET": 17, "ADMIN_PASSWORD": ""}', "not a text or empty: CRON_SECRET, ADMIN_"),
+    ],
+)
+def test_damaged_secrets_are_named_and_left_alone(
+    folder: Path, content: bytes, reason: str
+) -> None:
+    data = folder / ".local"
+    data.mkdir()
+    file = data / "secrets.json"
+    file.write_bytes(content)
+    with pytest.raises(ServerError) as raised:
+        own_secrets(data)
+    message = str(raised.value)
+    assert message.startswith(f"{file} is damaged ({reason}")
+    assert f"mv {file} {file}.damaged" in message
+    assert "canary" not in message
+    assert file.read_bytes() == content
+
+
+@pytest.mark.parametrize("program", [("local",), ("local.with_services", "-c", "pass")])
+def test_damaged_secrets_end_a_command_without_a_traceback(
+    folder: Path, program: tuple[str, ...]
+) -> None:
+    (folder / ".local").mkdir()
+    (folder / ".local" / "secrets.json").write_text("{")
+    ended = run(*program, cwd=folder, PORT="0")
+    assert ended.returncode == 1
+    assert ended.stderr.startswith(".local/secrets.json is damaged (it is not JSON: ")
+    assert "Traceback" not in ended.stderr
+    assert not (folder / ".local" / "postgres").exists(), "nothing was started"
+
+
+def test_secrets_that_cannot_be_read_are_named(folder: Path) -> None:
+    (folder / "secrets.json").mkdir()
+    with pytest.raises(ServerError, match=r"secrets\.json cannot be read \(Is a directory\)"):
         own_secrets(folder)
-    assert file.read_text() == "[]"
