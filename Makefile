@@ -22,6 +22,14 @@ install = $(UV_INSTALL) --system-certs -r $(1) 2>$(VENV)/uv.log || $(UV_INSTALL)
 
 help: ## This list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /	/' | expand -t 16
+	@echo && echo "Variables, written after the command: make dev PORT=8000"
+	@grep -E '^#: ' $(MAKEFILE_LIST) | sed -E 's/^#: ([A-Z]+) +/\1	/' | expand -t 16
+
+#: PORT   dev: where to answer (default 5300; 0 takes a free port)
+#: FILE   restore: the backup to bring back (default: the newest)
+#: ARGS   test, bench: more arguments, such as ARGS="-k health"
+#: POOL   simulate, calibrate: id of the question pool
+#: PYTHON Interpreter to make the environment with (default: the first from 3.11 to 3.14 found)
 
 # The environment is made again whenever the pins or the interpreter change. The old one goes only
 # when it is clear that a new one can be made: a `make dev` may be running from it.
@@ -64,7 +72,7 @@ backup: $(BUILT) ## pg_dump into .local/backups
 	@$(RUN) -m local.with_services -m local.backup dump
 
 restore: $(BUILT) ## pg_restore FILE=… (default: the newest backup)
-	@$(RUN) -m local.with_services -m local.backup restore $(FILE)
+	@$(RUN) -m local.with_services -m local.backup restore $(if $(FILE),"$(FILE)")
 
 bench: $(BENCH) ## Every benchmark, with the alternative measured in the same run
 	@$(RUN) -m benchmarks $(ARGS)

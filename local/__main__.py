@@ -14,7 +14,7 @@ def main() -> int:
     """Read the command line and serve."""
     parser = argparse.ArgumentParser(prog="python -m local", description=__doc__)
     parser.add_argument(
-        "--port", type=int, default=os.environ.get("PORT", PORT), help="0 takes a free one"
+        "--port", type=int, default=os.environ.get("PORT") or PORT, help="0 takes a free one"
     )
     parser.add_argument("--folder", type=Path, default=FOLDER, help="where the data are")
     asked = parser.parse_args()

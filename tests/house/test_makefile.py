@@ -64,8 +64,53 @@ def test_a_python_that_makes_no_environment_is_told_what_to_install(project: Pat
     assert (project / ".venv/bin/in-use").exists()
 
 
+def described(project: Path) -> tuple[dict[str, str], dict[str, str]]:
+    """What `make` says of each target and of each variable."""
+    targets, _, variables = make(project).stdout.partition("\nVariables")
+    parts = (targets.splitlines(), variables.splitlines()[1:])
+    first, second = (dict(line.split(maxsplit=1) for line in part) for part in parts)
+    return first, second
+
+
 def test_every_target_is_explained(project: Path) -> None:
     phony = re.search(r"^\.PHONY: (.+)$", (ROOT / "Makefile").read_text(), re.MULTILINE)
     assert phony is not None
-    listed = [line.split(maxsplit=1) for line in make(project).stdout.splitlines()]
-    assert {name for name, text in listed if text} == set(phony[1].split())
+    assert set(described(project)[0]) == set(phony[1].split())
+
+
+def test_every_variable_is_explained(project: Path) -> None:
+    targets, variables = described(project)
+    assert set(variables) == {"PORT", "FILE", "ARGS", "POOL", "PYTHON"}
+    for name in ("PORT", "FILE", "ARGS", "POOL"):
+        users = variables[name].partition(":")[0].split(", ")
+        assert set(users) <= set(targets), f"{name} says first which targets read it"
+
+
+@pytest.fixture
+def built(project: Path) -> Path:
+    """The same with an environment that is up to date, whose Python shows how it is called."""
+    version = f"{sys.version_info.major}.{sys.version_info.minor}"
+    shown = project / ".venv/bin/python"
+    shown.write_text('#!/bin/sh\nprintf "<%s>" "$@"; echo "PORT=$PORT"\n')
+    shown.chmod(0o755)
+    (project / "requirements-bench.txt").touch()
+    for name in (f".built-{version}", ".bench"):
+        (project / ".venv" / name).touch()
+    return project
+
+
+@pytest.mark.parametrize(
+    ("arguments", "called"),
+    [
+        (["dev", "PORT=8000"], "<-m><local>PORT=8000"),
+        (["restore", "FILE=my backup"], "<local.backup><restore><my backup>PORT="),
+        (["restore"], "<local.backup><restore>PORT="),
+        (["test", "ARGS=-k 'a b'"], "<-m><pytest><-k><a b>PORT="),
+        (["bench", "ARGS=x"], "<-m><benchmarks><x>PORT="),
+        (["simulate", "POOL=p"], "<local.pools.simulate><p>PORT="),
+        (["calibrate", "POOL=p"], "<local.pools.calibrate><p>PORT="),
+    ],
+)
+def test_variables_reach_the_program(built: Path, arguments: list[str], called: str) -> None:
+    done = make(built, f"PYTHON={sys.executable}", *arguments)
+    assert done.stdout.endswith(f"{called}\n"), done.stdout + done.stderr
