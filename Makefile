@@ -18,7 +18,7 @@ install = $(UV_INSTALL) --system-certs -r $(1) 2>$(VENV)/uv.log || $(UV_INSTALL)
 	|| $(PIP) -r $(1)
 
 .DEFAULT_GOAL := help
-.PHONY: help dev test check migrate seed backup restore bench simulate calibrate deploy-check pins clean
+.PHONY: help dev test check migrate seed psql backup restore bench simulate calibrate deploy-check pins clean
 
 help: ## This list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /	/' | expand -t 16
@@ -27,7 +27,7 @@ help: ## This list
 
 #: PORT   dev: where to answer (default 5300; 0 takes a free port)
 #: FILE   restore: the backup to bring back (default: the newest)
-#: ARGS   test, bench: more arguments, such as ARGS="-k health"
+#: ARGS   test, bench, psql: more arguments, such as ARGS="-k health" or ARGS="-c 'select 1'"
 #: POOL   simulate, calibrate: id of the question pool
 #: PYTHON Interpreter to make the environment with (default: the first from 3.11 to 3.14 found)
 
@@ -67,6 +67,9 @@ migrate: $(BUILT) ## Bring the database to the newest schema
 
 seed: $(BUILT) ## Load the demo data; loading it twice changes nothing
 	@$(RUN) -m local.with_services -m local.demo
+
+psql: $(BUILT) ## PostgreSQL's console on the database in use; reads a pipe, too
+	@$(RUN) -m local.with_services -m local.psql $(ARGS)
 
 backup: $(BUILT) ## pg_dump into .local/backups
 	@$(RUN) -m local.with_services -m local.backup dump

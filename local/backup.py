@@ -21,7 +21,7 @@ from psycopg import sql
 from lib.database.queries import load_script
 from lib.settings import Settings
 from local.servers.child import ServerError
-from local.servers.postgres_server import VERSION, program
+from local.servers.postgres_server import VERSION, address_in_environment, program
 
 BACKUPS = Path(".local/backups")
 REPLACED = "before-restore"
@@ -90,9 +90,7 @@ def _clearing(url: str) -> str:
 def _call(url: str, name: str, *arguments: str) -> None:
     """Run a program on the database; its address travels unseen by other users of the machine."""
     command = [str(_matching(url, name)), *arguments]
-    options = psycopg.pq.Conninfo.parse(url.encode())
-    address = {o.envvar.decode(): o.val.decode() for o in options if o.envvar and o.val}
-    environment = {**os.environ, **address}
+    environment = {**os.environ, **address_in_environment(url)}
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         raise ServerError(f"{name} failed:\n{done.stderr.strip()}")

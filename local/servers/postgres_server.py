@@ -66,6 +66,19 @@ def program(name: str) -> Path:
     return Path(spec.origin).parent / f"pginstall{VERSION}" / "bin" / name
 
 
+def address_in_environment(url: str) -> dict[str, str]:
+    """Return libpq's variables for an address: an argument would show other users the password.
+
+    Raises:
+        ServerError: If it is not an address of libpq's form.
+    """
+    try:
+        options = psycopg.pq.Conninfo.parse(url.encode())
+    except psycopg.OperationalError as error:
+        raise ServerError(f"DATABASE_URL or POSTGRES_URL is not an address: {error}") from None
+    return {o.envvar.decode(): o.val.decode() for o in options if o.envvar and o.val}
+
+
 class PostgresServer:
     """One server on one folder.
 

@@ -106,6 +106,7 @@ def built(project: Path) -> Path:
         (["restore", "FILE=my backup"], "<local.backup><restore><my backup>PORT="),
         (["restore"], "<local.backup><restore>PORT="),
         (["test", "ARGS=-k 'a b'"], "<-m><pytest><-k><a b>PORT="),
+        (["psql", "ARGS=-c 'select 1'"], "<-m><local.psql><-c><select 1>PORT="),
         (["bench", "ARGS=x"], "<-m><benchmarks><x>PORT="),
         (["simulate", "POOL=p"], "<local.pools.simulate><p>PORT="),
         (["calibrate", "POOL=p"], "<local.pools.calibrate><p>PORT="),

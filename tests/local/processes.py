@@ -109,12 +109,15 @@ def wait_until_nothing_is_left(folder: Path) -> None:
         FolderLock(folder / name).acquire(seconds=5).release()
 
 
-def run(*arguments: str, cwd: Path = ROOT, **environment: str) -> subprocess.CompletedProcess[str]:
+def run(
+    *arguments: str, cwd: Path = ROOT, stdin: str = "", **environment: str
+) -> subprocess.CompletedProcess[str]:
     """Run a module of ours to its end."""
     return subprocess.run(
         [sys.executable, "-m", *arguments],
         cwd=cwd,
         env={**os.environ, "PYTHONPATH": str(ROOT), **environment},
+        input=stdin,
         capture_output=True,
         text=True,
         timeout=60,

@@ -1,0 +1,36 @@
+"""`make psql`: PostgreSQL's console on the database in use.
+
+    python -m local.psql [ARGUMENT ...]
+
+Arguments are psql's own. Becomes psql, so that the terminal, Ctrl-C and a pipe work as always.
+"""
+
+import os
+import sys
+from typing import NoReturn
+
+from lib.settings import Settings
+from local.servers.child import ServerError
+from local.servers.postgres_server import address_in_environment, program
+
+
+def main(arguments: list[str]) -> int:
+    """Become psql; return only if that is impossible."""
+    url = Settings.from_env(os.environ).migration_url
+    try:
+        if url is not None:
+            _become_psql(url, arguments)
+        print("Set DATABASE_URL, or use `make psql`.", file=sys.stderr)
+    except ServerError as error:
+        print(error, file=sys.stderr)
+    return 1
+
+
+def _become_psql(url: str, arguments: list[str]) -> NoReturn:
+    psql = str(program("psql"))
+    environment = {**os.environ, **address_in_environment(url)}
+    os.execve(psql, [psql, *arguments], environment)  # noqa: S606 there is no shell to need
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

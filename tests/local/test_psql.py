@@ -1,0 +1,89 @@
+"""`make psql`: the console of the database in use."""
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from tests.local.processes import ROOT, left_behind, run
+
+IN_A_TERMINAL = "import pty, sys; sys.exit(pty.spawn(sys.argv[1:]))"
+CACHE = {"UPSTASH_REDIS_REST_URL": "http://given", "UPSTASH_REDIS_REST_TOKEN": "given"}
+"""With a database given as well, nothing of ours is started."""
+
+
+def psql(*arguments: str, cwd: Path, **options: str) -> subprocess.CompletedProcess[str]:
+    return run("local.with_services", "-m", "local.psql", *arguments, cwd=cwd, **options)
+
+
+def test_a_pipe_is_read_on_an_embedded_database_that_starts_for_it(folder: Path) -> None:
+    ended = psql("-At", cwd=folder, stdin="select 40 + 2; select current_database();")
+    assert ended.stdout.split() == ["42", "stepwise"], ended.stderr
+    assert left_behind(folder) == []
+
+
+def test_the_environments_database_is_opened(folder: Path, postgres_url: str) -> None:
+    given = {"DATABASE_URL": postgres_url, **CACHE}
+    with psycopg.connect(postgres_url) as connection:
+        name = connection.info.dbname
+    ended = psql("-Atc", "select current_database()", cwd=folder, **given)
+    assert (ended.stdout, ended.returncode) == (f"{name}\n", 0)
+    assert psql("-c", "no SQL", cwd=folder, **given).returncode == 1, "psql's own exit code"
+    assert list(folder.iterdir()) == []
+
+
+def test_a_password_stays_out_of_the_command_line(folder: Path, postgres_url: str) -> None:
+    with psycopg.connect(postgres_url) as connection:
+        address = connection.info
+        url = f"postgresql://{address.user}:canary@/{address.dbname}?host={address.host}"
+    show = r"\! tr '\0' ' ' < /proc/$PPID/cmdline"
+    ended = psql("-c", show, cwd=folder, DATABASE_URL=url, **CACHE)
+    assert "bin/psql -c" in ended.stdout
+    assert "canary" not in ended.stdout
+
+
+@pytest.mark.parametrize("url", ["nonsense", "postgresql://a?no_such_option=1"])
+def test_an_address_that_is_none_is_refused_by_name(folder: Path, url: str) -> None:
+    ended = psql(cwd=folder, DATABASE_URL=url, **CACHE)
+    assert ended.returncode == 1
+    assert ended.stderr.startswith("DATABASE_URL or POSTGRES_URL is not an address: ")
+    assert "Traceback" not in ended.stderr
+
+
+def test_ctrl_c_in_a_terminal_cancels_the_query_and_keeps_the_console(
+    folder: Path, postgres_url: str
+) -> None:
+    plain = {"HOME": str(folder), "TERM": "dumb", "PAGER": "cat", "PYTHONPATH": str(ROOT)}
+    program = (sys.executable, "-m", "local.with_services", "-m", "local.psql")
+    console = subprocess.Popen(
+        [sys.executable, "-c", IN_A_TERMINAL, *program],
+        cwd=folder,
+        env={**os.environ, "DATABASE_URL": postgres_url, **CACHE, **plain},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    with console:
+        assert console.stdin is not None
+        console.stdin.write("select pg_sleep(600);\n")
+        console.stdin.flush()
+        wait_until_asleep(postgres_url)
+        console.stdin.write("\x03")
+        console.stdin.flush()
+        output, _ = console.communicate("select 40 + 2 as answer;\n\\q\n", timeout=60)
+    assert "canceling statement due to user request" in output
+    assert "42" in output.split()
+    assert console.returncode == 0
+
+
+def wait_until_asleep(url: str) -> None:
+    asleep = "SELECT FROM pg_stat_activity WHERE query ~ '^select pg_sleep' AND datname = %s"
+    with psycopg.connect(url, autocommit=True) as connection:
+        deadline = time.monotonic() + 60
+        while connection.execute(asleep, [connection.info.dbname]).fetchone() is None:
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
