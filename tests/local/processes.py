@@ -18,6 +18,7 @@ from local.servers.child import FolderLock
 
 ROOT = Path(__file__).parents[2]
 START_SECONDS = 60
+PATIENCE = 90  # seconds for anything else; a worker imports slowly on a busy machine
 
 
 class Dev:
@@ -58,18 +59,18 @@ class Dev:
         return found[1] if found else ""
 
     def get(self, path: str) -> tuple[int, Any]:
-        with urllib.request.urlopen(self.shown("Stepwise") + path, timeout=10) as reply:
+        with urllib.request.urlopen(self.shown("Stepwise") + path, timeout=PATIENCE) as reply:
             return reply.status, json.load(reply)
 
     def wait_for(self, name: str, value: str) -> None:
         """Until the health report says so; a request may wait, none may be refused."""
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + PATIENCE
         while (found := self.get("/health")[1])[name] != value:
             assert time.monotonic() < deadline, (found, self.output[-2000:])
             time.sleep(0.1)
 
     def wait_for_output(self, text: str) -> None:
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + PATIENCE
         while text not in self.output:
             assert time.monotonic() < deadline, self.output[-2000:]
             time.sleep(0.05)

@@ -17,12 +17,11 @@ import psycopg
 import pytest
 import redis
 
-from tests.local.processes import ROOT, Dev, run, wait_until_nothing_is_left
+from tests.local.processes import PATIENCE, ROOT, Dev, run, wait_until_nothing_is_left
 
 Start = Callable[..., Dev]
 SHOW = 'import os; print(os.environ["DATABASE_URL"], os.environ["ADMIN_PASSWORD"])'
 CODE = ("api", "lib", "local", "migrations", "sql", "alembic.ini", "migrate.py")
-PATIENCE = 60  # seconds; a worker imports slowly on a machine that is busy
 
 
 def test_a_kill_at_any_moment_loses_no_acknowledged_row(folder: Path, start_dev: Start) -> None:
