@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 
 import numpy as np
 
-from lib.assessment.pools.eligibility import WHOLE, Exposure
+from lib.assessment.pools.eligibility import WHOLE, Eligibility
 from lib.assessment.pools.exposure_counts import Counts, Shown, merged
 from lib.assessment.pools.item_pool import ItemPool
 from lib.assessment.pools.selection_settings import Selection
@@ -61,7 +61,7 @@ def _pool(selection: Selection) -> ItemPool:
         askable=np.ones(ITEMS, bool),
         correlation=None,
         selection=selection,
-        exposure=Exposure.of_counts(None, selection.max_exposure),
+        eligibility=Eligibility.of_counts(None, selection.max_exposure),
     )
 
 
@@ -75,10 +75,10 @@ def _nights(pool: ItemPool) -> tuple[list[float], float, float]:
         greatest.append(float(np.max(np.bincount(items))) / STUDENTS)
         rmse = float(np.sqrt(np.mean(np.square(errors))))
         share = float(concept_shares(pool.bank)[items].mean(axis=0)[0])
-        if pool.exposure is not None:
+        if pool.eligibility is not None:
             counts = _counted(counts, seen, pool.selection.max_exposure)
-            exposure = Exposure.of_counts(counts, pool.selection.max_exposure)
-            pool = replace(pool, exposure=exposure)
+            eligibility = Eligibility.of_counts(counts, pool.selection.max_exposure)
+            pool = replace(pool, eligibility=eligibility)
     return greatest, rmse, share
 
 

@@ -27,7 +27,7 @@ from lib.engine.posterior.updating import SITE_DTYPE
 from lib.engine.scale import confidence, latent_mean, percentile
 from lib.engine.selection.content_balance import balanced, concept_shares
 from lib.engine.selection.explanation import Explanation, expected_share, explain
-from lib.engine.selection.exposure_control import Eligibility
+from lib.engine.selection.exposure_control import ExposureControl
 from lib.engine.selection.item_values import RULES, Rule
 from lib.engine.selection.selection import gains, select
 from lib.engine.simulation import Design, Simulation, simulate
@@ -39,8 +39,8 @@ __all__ = [
     "SITE_DTYPE",
     "STEEPEST_DISCRIMINATION",
     "Design",
-    "Eligibility",
     "Explanation",
+    "ExposureControl",
     "ItemBank",
     "ItemFit",
     "Posterior",

@@ -14,7 +14,7 @@ from lib.engine.normal import FloatArray
 from lib.engine.posterior.posterior import Posterior, update
 from lib.engine.selection.content_balance import balanced
 from lib.engine.selection.explanation import expected_share
-from lib.engine.selection.exposure_control import Eligibility
+from lib.engine.selection.exposure_control import ExposureControl
 from lib.engine.selection.item_values import Rule
 from lib.engine.selection.selection import select
 from lib.engine.stopping import StopRules, stop
@@ -34,9 +34,9 @@ class Design:
         best: See `select`.
         loss: See `select`.
         targets: Content balance, shape (k,); none when None.
-        exposure: Eligibility control before the first test; none when None. It limits each level
-            of ability by itself, draws anew for each, and is tuned after every test (the service
-            limits all levels together too, draws once, and counts at night).
+        exposure: Exposure control before the first test; none when None. Each level of ability
+            has its own limit and its own draw, and the counts are updated after every test. (The
+            service also limits all levels together, draws once per session, and counts nightly.)
     """
 
     stop: StopRules = field(default_factory=StopRules)
@@ -45,7 +45,7 @@ class Design:
     best: int = 1
     loss: float = 1.0
     targets: ArrayLike | None = None
-    exposure: Eligibility | None = None
+    exposure: ExposureControl | None = None
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -145,10 +145,10 @@ def _one_test(
     theta: FloatArray,
     start: Posterior,
     how: Design,
-    control: Eligibility | None,
+    control: ExposureControl | None,
     rng: np.random.Generator,
     answers: NDArray[np.bool_] | None,
-) -> tuple[list[Posterior], Eligibility | None]:
+) -> tuple[list[Posterior], ExposureControl | None]:
     """Return every posterior of one test, and the exposure control after it."""
     path, levels = [start], list[int]()
     unasked = np.ones(len(bank), bool)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from fastapi.testclient import TestClient
 
-from lib.assessment.pools.eligibility import LEVELS, WHOLE, Exposure, level_of
+from lib.assessment.pools.eligibility import LEVELS, WHOLE, Eligibility, level_of
 from lib.assessment.pools.exposure_counts import MEMORY_TESTS, Shown, merged
 from lib.assessment.pools.item_pool import load_pool
 from lib.deps import Deps
@@ -200,19 +200,19 @@ def counted(tests: int, shown: dict[int, int]) -> list[Shown]:
 def test_questions_shown_at_several_levels_are_limited_over_all_of_them() -> None:
     rows = [Shown(None, 0, 60), Shown(None, 1, 100), Shown(None, WHOLE, 100)]
     rows += [Shown(7, 0, 12), Shown(7, 1, 18), Shown(7, WHOLE, 30)]
-    found = Exposure.of_counts(merged(None, rows, 0.2), 0.2)
+    found = Eligibility.of_counts(merged(None, rows, 0.2), 0.2)
     assert found is not None
     # Over all r (20 + 10) / (30 + 10), less than at either level alone.
     assert found.probability[:, 0].tolist() == pytest.approx([0.15] * 3)
 
 
 def test_probability_is_what_the_counts_come_to() -> None:
-    new = Exposure.of_counts(None, 0.2)
+    new = Eligibility.of_counts(None, 0.2)
     assert new is not None
     assert new.usual.tolist() == pytest.approx([0.2] * 3)
     first = merged(None, counted(100, {7: 16, 9: 1}), 0.2)
     assert first["items"] == [7]  # 9 was shown in 1 of the 20 tests that could
-    drew = Exposure.of_counts(first, 0.2)
+    drew = Eligibility.of_counts(first, 0.2)
     assert drew is not None
     # r (ε + 10) / (s + 10): 0.2 · 30 / 26 of the one, 0.2 · 30 / 10 of those never shown.
     assert drew.probability[:, 0].tolist() == pytest.approx([0.2, 0.2 * 30 / 26, 0.2])
@@ -228,25 +228,25 @@ def test_questions_that_are_rarely_shown_become_free() -> None:
     counts = None
     for _ in range(4):
         counts = merged(counts, counted(100, {7: 20}), 0.2)
-    found = Exposure.of_counts(counts, 0.2)
+    found = Eligibility.of_counts(counts, 0.2)
     assert found is not None
     assert found.usual[1] == 1.0
     assert found.probability[1, 0] < 0.9
 
 
 def test_session_draws_once_and_sessions_draw_differently() -> None:
-    exposure = Exposure(np.array([3, 5]), np.full((3, 2), 0.5), np.array([0.2, 1.0, 1.0]))
+    eligibility = Eligibility(np.array([3, 5]), np.full((3, 2), 0.5), np.array([0.2, 1.0, 1.0]))
     sessions = [UUID(int=number) for number in range(400)]
     everything = np.ones(10, bool)
-    drawn = [exposure.spare(everything, session, 1) for session in sessions]
-    again = [exposure.spare(everything, session, 1) for session in sessions]
+    drawn = [eligibility.spare(everything, session, 1) for session in sessions]
+    again = [eligibility.spare(everything, session, 1) for session in sessions]
     assert np.array_equal(drawn, again)
     assert np.mean(drawn, axis=0)[[3, 5]] == pytest.approx(0.5, abs=0.08)
     assert np.mean(drawn, axis=0)[0] == 1
-    low = [exposure.spare(everything, session, 0) for session in sessions]
+    low = [eligibility.spare(everything, session, 0) for session in sessions]
     assert np.mean(low, axis=0)[0] == pytest.approx(0.2 + 0.8**8 * 0.25, abs=0.08)
     only = np.arange(10) == 3
-    assert all(exposure.spare(only, session, 1)[3] for session in sessions)  # none left: all
+    assert all(eligibility.spare(only, session, 1)[3] for session in sessions)  # none left: all
 
 
 def test_level_is_that_of_the_mean_proficiency() -> None:

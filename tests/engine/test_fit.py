@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from lib.engine import (
-    Eligibility,
+    ExposureControl,
     ItemBank,
     Posterior,
     balanced,
@@ -110,7 +110,7 @@ def test_balance_asks_the_concept_furthest_behind() -> None:
 def test_eligibility_falls_for_items_shown_too_often() -> None:
     # Rate 0.25, two items, 8 tests that showed item 0 four times and item 1 the other four: each
     # becomes eligible with 0.25 · 8 / 4 = 0.5. An item never shown stays eligible.
-    control = Eligibility.start(3, 0.25)
+    control = ExposureControl.start(3, 0.25)
     everyone = np.ones((1, 3), bool)
     for shown in (0, 1) * 4:
         control = control.record(everyone, [shown], [0])
@@ -120,7 +120,7 @@ def test_eligibility_falls_for_items_shown_too_often() -> None:
 
 
 def test_eligibility_is_counted_for_the_levels_a_test_visited() -> None:
-    control = Eligibility.start(2, 0.5, cuts=[0.0])
+    control = ExposureControl.start(2, 0.5, cuts=[0.0])
     assert control.level(Posterior.prior(1, [-0.5])) == 0
     assert control.level(Posterior.prior(1, [0.5])) == 1
     after = control.record(np.ones((2, 2), bool), [0, 1], [1, 1])
@@ -128,4 +128,4 @@ def test_eligibility_is_counted_for_the_levels_a_test_visited() -> None:
     assert after.eligible.tolist() == [[0, 0], [1, 1]]
     assert control.shown.sum() == 0
     with pytest.raises(ValueError, match="rate"):
-        Eligibility.start(2, 0.0)
+        ExposureControl.start(2, 0.0)

@@ -5,7 +5,7 @@ import pytest
 
 from lib.engine import (
     Design,
-    Eligibility,
+    ExposureControl,
     ItemBank,
     Posterior,
     StopRules,
@@ -98,7 +98,7 @@ def test_exposure_controls_lower_the_greatest_exposure_at_a_small_price() -> Non
     answers = rng.random((300, 200)) < bank.probability(theta)
     free = simulate(bank, theta, rng, Design(LENGTH), answers=answers)
     few = simulate(bank, theta, rng, Design(LENGTH, best=5), answers=answers)
-    control = Eligibility.start(200, 0.3)
+    control = ExposureControl.start(200, 0.3)
     capped = simulate(bank, theta, rng, Design(LENGTH, exposure=control), answers=answers)
     assert np.max(free.exposure) == 1.0
     assert np.max(few.exposure) < 0.85

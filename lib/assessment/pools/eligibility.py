@@ -2,7 +2,7 @@
 
 Each question is eligible by chance: min(1, r ε / s) after ε tests that could use it and s that
 showed it, the lesser of what the tests at the student's level and all tests come to (van der
-Linden & Veldkamp, 2007; `lib.engine.Eligibility`). Nothing is known of a new pool, so every
+Linden & Veldkamp, 2007; `lib.engine.ExposureControl`). Nothing is known of a new pool, so every
 question begins at r, which holds the limit at once, and those that are shown rarely although they
 may be are let go. The counts belong to a version of the pool, and a session draws by its id:
 whoever rebuilds it from the record draws the same.
@@ -17,7 +17,7 @@ from uuid import UUID
 import numpy as np
 from numpy.typing import NDArray
 
-from lib.engine import Eligibility
+from lib.engine import ExposureControl
 
 LEVELS = (0.35, 0.65)
 """Proficiencies, means over the concepts, at which the next level of ability begins."""
@@ -40,8 +40,8 @@ def level_of(proficiency: Sequence[float]) -> int:
 
 
 @dataclass(frozen=True, eq=False)
-class Exposure:
-    """Chances of being eligible.
+class Eligibility:
+    """The probability that a question is eligible in a new session.
 
     Attributes:
         items: Positions of the m questions with counts of their own, ascending.
@@ -87,5 +87,5 @@ def nothing_counted() -> dict[str, Any]:
 
 def _chance(limit: float, eligible: FloatArray, shown: FloatArray) -> FloatArray:
     """Return the chance at each level from counts per level and over all, (levels + 1, m)."""
-    tuned = Eligibility(limit, LEVELS, eligible + PRIOR_TESTS, shown + PRIOR_TESTS).probability
+    tuned = ExposureControl(limit, LEVELS, eligible + PRIOR_TESTS, shown + PRIOR_TESTS).probability
     return np.asarray(np.minimum(tuned[:WHOLE], tuned[WHOLE]))

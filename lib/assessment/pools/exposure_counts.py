@@ -11,7 +11,7 @@ from uuid import UUID
 import numpy as np
 from numpy.typing import NDArray
 
-from lib.assessment.pools.eligibility import LEVELS, WHOLE, Exposure, nothing_counted
+from lib.assessment.pools.eligibility import LEVELS, WHOLE, Eligibility, nothing_counted
 from lib.assessment.pools.selection_settings import Selection
 from lib.database.queries import Query, load_queries
 from lib.database.statements import as_jsonb
@@ -100,7 +100,7 @@ def merged(before: Counts | None, rows: list[Shown], limit: float) -> Counts:
     Raises:
         ValueError: If the limit is none.
     """
-    old, drew = before or nothing_counted(), Exposure.of_counts(before, limit)
+    old, drew = before or nothing_counted(), Eligibility.of_counts(before, limit)
     if drew is None:
         raise ValueError("there is no limit to count for")
     items = sorted({*old["items"], *(row.position for row in rows if row.position is not None)})

@@ -16,7 +16,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 from numpy.typing import NDArray
 
-from lib.assessment.pools.eligibility import Exposure
+from lib.assessment.pools.eligibility import Eligibility
 from lib.assessment.pools.question_cache import MAX_TEXT_BYTES, TextShelf
 from lib.assessment.pools.selection_settings import Selection
 from lib.database.queries import load_queries
@@ -58,7 +58,7 @@ class ItemPool:
     correlation: FloatArray | None
     """Of the concepts in the population, shape (k, k)."""
     selection: Selection = field(default_factory=Selection)
-    exposure: Exposure | None = None
+    eligibility: Eligibility | None = None
     """None: every session may use every question."""
     texts: TextShelf = field(default_factory=TextShelf)
 
@@ -139,7 +139,7 @@ def _build(pool_id: UUID, version: int, row: _Version, items: list[_Item]) -> It
         askable=correct != NOT_ASKED,
         correlation=_square(row.prior_covariance, row.concept_count),
         selection=selection,
-        exposure=Exposure.of_counts(row.exposure, selection.max_exposure),
+        eligibility=Eligibility.of_counts(row.exposure, selection.max_exposure),
     )
 
 

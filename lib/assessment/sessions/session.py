@@ -143,9 +143,9 @@ def _choose(sitting: Sitting) -> int | None:
     available[answered] = False
     if not available.any():
         return None
-    if pool.exposure is not None:
+    if pool.eligibility is not None:
         level = level_of(sitting.current)
-        available = pool.exposure.spare(available, sitting.session_id, level)
+        available = pool.eligibility.spare(available, sitting.session_id, level)
     if wanted.content_shares is not None:
         available = balanced(pool.bank, available, answered, wanted.content_shares)
     rng = None

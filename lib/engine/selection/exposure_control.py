@@ -20,7 +20,7 @@ Mask = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, eq=False, slots=True)
-class Eligibility:
+class ExposureControl:
     """Counts of tests so far; immutable.
 
     Attributes:
@@ -57,7 +57,7 @@ class Eligibility:
         """Return the level of a student: of the mean over all concepts."""
         return int(np.searchsorted(self.cuts, posterior.mean.mean()))
 
-    def record(self, drawn: Mask, items: Sequence[int], levels: Sequence[int]) -> "Eligibility":
+    def record(self, drawn: Mask, items: Sequence[int], levels: Sequence[int]) -> "ExposureControl":
         """Return the state after a test.
 
         Args:
