@@ -11,6 +11,7 @@ from pydantic import BaseModel
 
 from lib.database.postgres import Postgres
 from lib.database.queries import Query
+from lib.database.statements import Statement
 from lib.redis_rest import RedisRest
 
 TABLES = """
@@ -65,7 +66,7 @@ def submit(body: Answer) -> dict[str, Any]:
     lock, state = f"lock:{body.session_id}:{body.question_id}", f"session:{body.session_id}:state"
     _redis.pipeline([["SET", lock, "t", "NX", "EX", 5], ["GET", state]])
     row = {**body.model_dump(), "after": Jsonb(PROFICIENCY)}
-    ((total, content, options),) = _postgres.batch([(WRITE, row, None)])[0]
+    ((total, content, options),) = _postgres.batch([Statement(WRITE, row)])[0]
     _redis.pipeline(
         [
             ["SET", state, STATE, "EX", 1800],

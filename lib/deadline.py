@@ -1,6 +1,6 @@
-"""The moment by which a call must be answered: a little before the platform gives up on it.
+"""The deadline of a request, a little before the platform's own time limit.
 
-What a platform says then is not ours: no envelope, no request id, no word on whether to try again.
+An answer of the platform has no error envelope, no request id, and no hint whether to retry.
 """
 
 import time
@@ -9,33 +9,33 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 
 MARGIN_SECONDS = 4.0
-"""To say so: connecting takes up to 3 s, and cancelling what runs up to 0.8 s."""
+"""Time kept for the answer: connecting takes up to 3 s, cancelling a statement up to 0.8 s."""
 _until: ContextVar[float | None] = ContextVar("until", default=None)
 
 
-def begin(limit: float) -> None:
-    """Start the clock of the request that runs in this context.
+def start(limit: float) -> None:
+    """Start the clock of the request in this context.
 
     Args:
-        limit: Seconds that the platform gives it, more than the margin.
+        limit: The platform's time limit in seconds, more than the margin.
     """
     _until.set(time.monotonic() + limit - MARGIN_SECONDS)
 
 
 def seconds_left() -> float | None:
-    """Until the request must be answered, 0 when it is late; None outside of requests."""
+    """Return the seconds until the deadline, 0 once it has passed; None outside of requests."""
     until = _until.get()
     return None if until is None else max(0.0, until - time.monotonic())
 
 
 def is_late() -> bool:
-    """Whether the request must be answered now."""
+    """Return whether the deadline has passed."""
     return seconds_left() == 0
 
 
 @contextmanager
 def overtime(seconds: float) -> Iterator[None]:
-    """Leave at least that many seconds to what runs inside, out of the margin."""
+    """Give the block at least that many seconds, taken from the margin."""
     until = _until.get()
     token = _until.set(None if until is None else max(until, time.monotonic() + seconds))
     try:

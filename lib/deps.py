@@ -1,4 +1,4 @@
-"""What the handlers work with: made lazily, once a process."""
+"""The dependencies of handlers, created once in a process, when first used."""
 
 import threading
 from collections.abc import Callable
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class Deps:
-    """Settings, Postgres, Redis and a clock; the clients are imported and made at first use."""
+    """Settings, Postgres, Redis and a clock; clients are imported and created when first used."""
 
     def __init__(self, settings: Settings, clock: Callable[[], datetime] | None = None) -> None:
         self.settings = settings
@@ -29,7 +29,7 @@ class Deps:
         """The database.
 
         Raises:
-            NotConfigured: If the environment names none.
+            NotConfigured: If the environment names no database.
         """
         if self._postgres is None:
             if self.settings.postgres_url is None:
@@ -42,7 +42,7 @@ class Deps:
 
     @property
     def redis(self) -> "RedisRest | None":
-        """The cache; None where the environment names none."""
+        """The cache; None if the environment names no Redis."""
         url, token = self.settings.redis_url, self.settings.redis_token
         if self._redis is None and url is not None and token is not None:
             from lib.redis_rest import RedisRest
@@ -52,7 +52,7 @@ class Deps:
         return self._redis
 
     def close(self) -> None:
-        """Close what was opened."""
+        """Close the clients."""
         if self._postgres is not None:
             self._postgres.close()
         if self._redis is not None:
@@ -63,17 +63,17 @@ _installed: Deps | None = None
 
 
 def current_deps() -> Deps:
-    """The process's dependencies, made from the environment at first use."""
+    """Return the dependencies of the process, created from the environment when first used."""
     return _installed or _from_environment()
 
 
 async def get_deps() -> Deps:
-    """The same for FastAPI, which would send a plain function to a thread and wait for it."""
+    """Return the same; a coroutine, because FastAPI runs plain functions in a thread."""
     return current_deps()
 
 
 def install_deps(deps: Deps | None) -> None:
-    """Use these instead of the environment's, in the whole process; None goes back."""
+    """Replace the dependencies in the whole process; None restores those of the environment."""
     global _installed  # noqa: PLW0603 one per process is the point
     _installed = deps
 

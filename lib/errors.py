@@ -1,8 +1,8 @@
-"""Every error we raise on purpose.
+"""The base of all errors that are raised on purpose, and those that every context shares.
 
-The first line of a subclass's docstring is the message a caller reads; `{fields}` in it are
-the facts given to the constructor. Contexts add their own in `lib/<context>/errors.py`.
-Only `lib/web/app.py` knows how they become HTTP.
+The first line of a subclass's docstring is its message; the `{fields}` in it are the facts given
+to the constructor. Each context adds its own in an `errors.py`. Only `lib/web/error_answers.py`
+turns them into HTTP.
 """
 
 import copyreg
@@ -22,12 +22,12 @@ class AppError(Exception):
         super().__init__(template.format(**facts))
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Carry an error to another process as it is: its constructor takes no message."""
+        """Pickle the error without calling its constructor, which takes no message."""
         return copyreg.__newobj__, (type(self), *self.args), self.__dict__  # type: ignore[attr-defined]
 
     @property
     def headers(self) -> dict[str, str]:
-        """HTTP headers that belong to the answer."""
+        """HTTP headers of the response."""
         return {} if self.retry_after is None else {"Retry-After": str(self.retry_after)}
 
 
@@ -46,12 +46,12 @@ class Unauthenticated(AppError):
 
     @property
     def headers(self) -> dict[str, str]:
-        """RFC 9110 wants the scheme named with every 401."""
+        """HTTP headers of the response: RFC 9110 requires the scheme in every 401."""
         return {"WWW-Authenticate": "Bearer"}
 
 
 class Forbidden(AppError):
-    """This credential does not allow that."""
+    """This credential does not allow this call."""
 
     status = 403
     code = "forbidden"
@@ -72,9 +72,9 @@ class Conflict(AppError):
 
 
 class AlreadyRunning(Conflict):
-    """A migration, clean-up, restore, rotation or removal runs right now; wait until it has ended.
+    """A migration, clean-up, restore, rotation or removal is running; try again when it has ended.
 
-    One lock of the database, `stepwise.legacy`, keeps them apart.
+    `lib/database/advisory_lock.py` keeps them apart.
     """
 
     code = "already_running"
@@ -102,21 +102,21 @@ class InvalidInput(AppError):
 
 
 class TooManyAttempts(AppError):
-    """Too many failed attempts; wait before you try again."""
+    """Too many failed attempts; try again after the time in Retry-After."""
 
     status = 429
     code = "too_many_attempts"
 
 
 class NotConfigured(AppError):
-    """{name} is not set, too weak or malformed in this deployment, so this call is closed."""
+    """{name} is missing, too weak or malformed in this deployment, so this call is disabled."""
 
     status = 503
     code = "not_configured"
 
 
 class DatabaseUnavailable(AppError):
-    """The database cannot be reached right now, or does not answer; try again."""
+    """The database cannot be reached or does not answer; try again."""
 
     status = 503
     code = "database_unavailable"
@@ -126,7 +126,7 @@ class DatabaseUnavailable(AppError):
 
 
 class Busy(AppError):
-    """Something else holds the rows this call needs; try again."""
+    """Another call holds the rows that this one needs; try again."""
 
     status = 503
     code = "busy"
@@ -136,7 +136,17 @@ class Busy(AppError):
 
 
 class SchemaMissing(AppError):
-    """The database lacks tables or functions: `make migrate`, or admin-create-unified-schema."""
+    """The database lacks tables or functions: run `make migrate` or admin-create-unified-schema."""
 
     status = 503
     code = "schema_missing"
+
+
+class Unreadable(AppError):
+    """A stored key cannot be decrypted with the encryption keys of this deployment.
+
+    Its key is not configured, or the text was changed or moved from another row.
+    """
+
+    status = 503
+    code = "key_unreadable"

@@ -77,7 +77,7 @@ def place(error: BaseException) -> str:
 
 
 def fingerprint(value: str) -> str:
-    """First 12 hexadecimal digits of the SHA-256: tells two values apart, gives neither away."""
+    """Return 12 hexadecimal digits of the SHA-256, which identify a value without revealing it."""
     return hashlib.sha256(value.encode("utf-8", "surrogatepass")).hexdigest()[:12]
 
 
@@ -85,8 +85,8 @@ def mask(text: str) -> str:
     """Replace e-mails, session tokens, keys and URL passwords in free text."""
     text = _URL_CREDENTIALS.sub("(hidden)", text)
     text = _SECRET.sub("(hidden)", text)
-    text = _SESSION_TOKEN.sub(lambda found: f"session:{fingerprint(found[0])}", text)
-    return _EMAIL.sub(lambda found: f"email:{fingerprint(found[0].lower())}", text)
+    text = _SESSION_TOKEN.sub(lambda match: f"session:{fingerprint(match[0])}", text)
+    return _EMAIL.sub(lambda match: f"email:{fingerprint(match[0].lower())}", text)
 
 
 def _masked(name: str, value: Any) -> Any:

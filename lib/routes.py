@@ -1,27 +1,27 @@
-"""The table of every endpoint: path, module, methods, who may call.
+"""The table of every endpoint: path, function, methods, and who may call it.
 
-`api/index.py` serves this table, `lib/access/guard.py` enforces its last column, and the deployment
-files are made from it, so an endpoint that is not here does not exist.
+`api/index.py` serves this table, `lib/access/guard.py` enforces its access column, and the
+deployment files are generated from it, so an endpoint that is not here does not exist.
 """
 
 from dataclasses import dataclass
 from enum import StrEnum
 
 SMALL_BODY = 64 * 1024  # bytes
-LARGE_BODY = 4 * 1024 * 1024  # bytes; the platforms refuse more than 4.5 MB themselves
+LARGE_BODY = 4 * 1024 * 1024  # bytes; the platforms themselves refuse more than 4.5 MB
 REQUEST_SECONDS = 15
 OPERATOR_SECONDS = 29
-"""API Gateway gives up after 30 s, so longer work comes in batches."""
+"""Time limit of operators' calls; API Gateway's is 30 s, so longer work is done in batches."""
 SCHEDULED_SECONDS = 300
 
 
 class Access(StrEnum):
     """Who may call an endpoint."""
 
-    PUBLIC = "public"  # anyone; answers hold nothing that is private
-    SESSION = "session"  # whoever holds the session's token or id, which the handler checks
-    OPERATOR = "operator"  # ADMIN_PASSWORD, as `adminPassword` or bearer
-    CRON = "cron"  # CRON_SECRET as bearer
+    PUBLIC = "public"  # anyone; responses contain nothing private
+    SESSION = "session"  # holders of the session's token or id, which the handler checks
+    OPERATOR = "operator"  # holders of ADMIN_PASSWORD
+    CRON = "cron"  # holders of CRON_SECRET
 
 
 @dataclass(frozen=True)
@@ -34,22 +34,22 @@ class Endpoint:
     methods: tuple[str, ...]
     access: Access
     body_limit: int = SMALL_BODY
-    """Bytes."""
+    """Maximum size of the body in bytes."""
     schedule: str | None = None
-    """Five-field cron expression, UTC, of the run that this path answers."""
+    """Five-field cron expression, UTC, of the scheduled calls of this path."""
 
     @property
     def route(self) -> str:
-        """The path as lib.web.app matches it: a student's id is opaque, slashes are part of it.
+        """The path as the router matches it: a student's id is any text, including slashes.
 
-        Some platforms decode %2F before they choose a function. Then none fits, and the index,
-        which holds every route, gets the call.
+        Some platforms decode %2F before they choose a function. No function matches then, and the
+        call goes to the index, which has every route.
         """
         return self.path.replace("{student_id}", "{student_id:opaque}")
 
     @property
     def seconds(self) -> int:
-        """How long the platforms let a call run."""
+        """Time limit of a call on the platforms."""
         if self.schedule:
             return SCHEDULED_SECONDS
         long = self.access in {Access.OPERATOR, Access.CRON}

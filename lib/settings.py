@@ -1,11 +1,11 @@
-"""The configuration of a process: the only reader of the environment."""
+"""The configuration of a process. Nothing else reads the environment."""
 
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-MINIMUM_SECRET_LENGTH = 16  # characters; Vercel's own advice for CRON_SECRET
+MINIMUM_SECRET_LENGTH = 16  # characters, as Vercel recommends for CRON_SECRET
 WORKSHOP_RETENTION_DAYS = 365
 MAX_DAYS = 36_500
 POSTGRES_NAMES = ("POSTGRES_URL", "DATABASE_URL")
@@ -15,7 +15,7 @@ REDIS_TOKEN_NAMES = ("UPSTASH_REDIS_REST_TOKEN", "KV_REST_API_TOKEN")
 
 
 class Platform(StrEnum):
-    """Where the process runs."""
+    """The platform that runs the process."""
 
     VERCEL = "vercel"
     LAMBDA = "lambda"
@@ -24,13 +24,13 @@ class Platform(StrEnum):
 
 @dataclass(frozen=True)
 class Settings:
-    """What the environment says; secrets never show in a repr."""
+    """Values from the environment; a repr shows no secrets."""
 
     platform: Platform = Platform.LOCAL
     version: str = "0.1.0"
     postgres_url: str | None = field(default=None, repr=False)
     migration_url: str | None = field(default=None, repr=False)
-    """Unpooled URL, for schema changes and long work; `postgres_url` where none is given."""
+    """Unpooled URL for schema changes and long work; by default `postgres_url`."""
     redis_url: str | None = None
     redis_token: str | None = field(default=None, repr=False)
     admin_password: str | None = field(default=None, repr=False)
@@ -39,16 +39,16 @@ class Settings:
     encryption_key_previous: str | None = field(default=None, repr=False)
     allowed_origins: tuple[str, ...] = ()
     workshop_retention_days: int | None = WORKSHOP_RETENTION_DAYS
-    """None where the environment's is no number of days: then the clean-up is closed."""
+    """None if WORKSHOP_RETENTION_DAYS is invalid; clean-up is then disabled."""
     backup_bucket: str | None = None
     backup_folder: str = ".local/backups"
-    """Where backups go without a bucket; never used in a deployment, whose disk is not kept."""
+    """Folder for backups if there is no bucket; unused in deployments, whose disk is temporary."""
     trust_loopback: bool = False
-    """Local server only: operator calls from this machine need no password."""
+    """Whether operators' calls from this machine need no password; on the local server only."""
 
     @property
     def deployed(self) -> bool:
-        """True on Vercel and Lambda, where missing secrets close what they protect."""
+        """Whether this is Vercel or Lambda, where a missing secret disables what it protects."""
         return self.platform is not Platform.LOCAL
 
     @classmethod
@@ -88,13 +88,13 @@ def _first(env: Mapping[str, str], names: tuple[str, ...]) -> str | None:
 
 
 def _origins(text: str | None) -> tuple[str, ...]:
-    """The pages that may call from elsewhere, each named: `*` would let in every page there is."""
+    """Return the origins that are named in full; `*` would admit every page."""
     parts = (part.strip().rstrip("/") for part in (text or "").split(","))
     return tuple(part for part in parts if part.startswith(("https://", "http://")))
 
 
 def _days(text: str | None) -> int | None:
-    """Days; None for what is no positive whole number, so that nothing is removed by mistake."""
+    """Return the days, None if invalid, so that nothing is removed by mistake."""
     if text is None:
         return WORKSHOP_RETENTION_DAYS
     return int(text) if text.isascii() and text.isdigit() and 0 < int(text) <= MAX_DAYS else None

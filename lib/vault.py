@@ -1,12 +1,12 @@
-"""Encryption of API keys: AES-256-GCM, each text bound to its session and field.
+"""Encryption of API keys with AES-256-GCM, bound to session and field.
 
-A sealed text is `v1.<key id>.<nonce>.<ciphertext and tag>`, the last two in unpadded URL-safe
-base64. Session and field are authenticated with it, so a text moved to another row or column
-does not open. The key id is derived from the key: texts of an earlier key stay readable while
-that key stands in ENCRYPTION_KEY_PREVIOUS, and `needs_rotation` finds them.
+A sealed text is `v1.<key id>.<nonce>.<ciphertext and tag>`; nonce, ciphertext and tag are in
+unpadded URL-safe base64. Session and field are authenticated with it, so a text that was moved to
+another row or column cannot be opened. The key id is derived from the key: texts sealed with an
+earlier key stay readable while that key is in ENCRYPTION_KEY_PREVIOUS; `needs_rotation` tells them.
 
-The older format, `base64(16-byte IV):base64(16-byte tag):base64(ciphertext)`, is read and never
-written, in either alphabet of base64, padded or not; it is bound to nothing.
+The older format, `base64(16-byte IV):base64(16-byte tag):base64(ciphertext)`, is read but never
+written, in either alphabet of base64, padded or not; it is not bound to a row.
 """
 
 import base64
@@ -20,26 +20,16 @@ from typing import Self
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from lib.errors import AppError, NotConfigured
+from lib.errors import NotConfigured, Unreadable
 from lib.settings import Settings
 
 API_KEY_FIELD = "openai_api_key"
 
-NONCE_BYTES = 12  # the size for which GCM is defined without another hash, NIST SP 800-38D, 8.2
+NONCE_BYTES = 12  # the size that GCM uses without hashing, NIST SP 800-38D, 8.2
 KEY_ID_DIGITS = 8
 _KEY = re.compile(r"[0-9a-fA-F]{64}")
 _SEALED = re.compile(r"v1\.([0-9a-f]{8})\.([\w-]{16})\.([\w-]{22,})", re.ASCII)
 _OLD = re.compile(r"([\w+/-]{22})(?:==)?:([\w+/-]{22})(?:==)?:([\w+/-]+)={0,2}", re.ASCII)
-
-
-class Unreadable(AppError):
-    """A stored key cannot be decrypted with the encryption keys of this deployment.
-
-    Its key is not configured, or the text was changed or moved from another row.
-    """
-
-    status = 503
-    code = "key_unreadable"
 
 
 @dataclass(frozen=True)
@@ -56,10 +46,10 @@ class Vault:
 
     @classmethod
     def from_settings(cls, settings: Settings) -> Self:
-        """The vault of ENCRYPTION_KEY and, comma-separated, ENCRYPTION_KEY_PREVIOUS.
+        """Return a vault with ENCRYPTION_KEY and the comma-separated ENCRYPTION_KEY_PREVIOUS.
 
         Raises:
-            NotConfigured: If the first is missing, or one is not 64 hexadecimal digits.
+            NotConfigured: If ENCRYPTION_KEY is missing or a key is not 64 hexadecimal digits.
         """
         current = _parse_key("ENCRYPTION_KEY", settings.encryption_key or "")
         previous = filter(None, (settings.encryption_key_previous or "").split(","))
@@ -67,11 +57,11 @@ class Vault:
 
     @property
     def prefix(self) -> str:
-        """How every text sealed with the current key begins."""
+        """Prefix of every text that is sealed with the current key."""
         return f"v1.{self._keys[0].id}."
 
     def seal(self, plaintext: str, session_token: str, field: str) -> str:
-        """Encrypt; two calls give two texts."""
+        """Encrypt; each call gives another text."""
         nonce = secrets.token_bytes(NONCE_BYTES)
         sealed = self._keys[0].cipher.encrypt(
             nonce, plaintext.encode(), _binding(session_token, field)
@@ -82,21 +72,22 @@ class Vault:
         """Decrypt a text of either format.
 
         Raises:
-            Unreadable: If it is neither, its key is unknown, or it belongs to another row or field.
+            Unreadable: If it has neither format, belongs to another row or field, or its key is
+                unknown.
         """
         try:
-            if found := _SEALED.fullmatch(text):
-                key, nonce, sealed = found.groups()
+            if parts := _SEALED.fullmatch(text):
+                key, nonce, sealed = parts.groups()
                 binding = _binding(session_token, field)
                 return _decrypt(self._cipher(key), _decode(nonce), _decode(sealed), binding)
-            if found := _OLD.fullmatch(text):
-                return self._open_old(*(_decode(part) for part in found.groups()))
+            if parts := _OLD.fullmatch(text):
+                return self._open_old(*(_decode(part) for part in parts.groups()))
         except (binascii.Error, ValueError) as error:
             raise Unreadable from error
         raise Unreadable
 
     def needs_rotation(self, text: str) -> bool:
-        """Whether the text is anything but one sealed with the current key."""
+        """Return whether the text is not sealed with the current key."""
         return not text.startswith(self.prefix)
 
     def _cipher(self, key: str) -> AESGCM:
@@ -115,12 +106,12 @@ class Vault:
 
 
 def is_sealed(text: str) -> bool:
-    """Whether the text has the form of an encrypted one, new or old; says nothing of its key."""
+    """Return whether the text has the form of a sealed one, old or new, whatever its key."""
     return bool(_SEALED.fullmatch(text) or _OLD.fullmatch(text))
 
 
 def key_id(key: bytes) -> str:
-    """First 8 hexadecimal digits of a hash of the key: names it, gives nothing away."""
+    """Return 8 hexadecimal digits of a hash, which identify the key without revealing it."""
     return hashlib.sha256(b"stepwise.vault.key-id\0" + key).hexdigest()[:KEY_ID_DIGITS]
 
 
@@ -131,7 +122,7 @@ def _parse_key(name: str, text: str) -> bytes:
 
 
 def _binding(session_token: str, field: str) -> bytes:
-    """What a text belongs to; no token that Postgres can store holds a NUL."""
+    """Return the associated data of a text; NUL separates, since Postgres stores none in tokens."""
     return f"stepwise.v1\0{session_token}\0{field}".encode()
 
 

@@ -1,8 +1,8 @@
-"""Who may call: the last column of `lib/routes.py`, enforced.
+"""Access control by the `access` column of `lib/routes.py`.
 
-Operators show ADMIN_PASSWORD, as `adminPassword` in the body or as a bearer token; cron shows
+Operators send ADMIN_PASSWORD as `adminPassword` in the body or as a bearer token; cron jobs send
 CRON_SECRET as a bearer token. Wrong passwords are counted in Postgres, which every operator's
-call needs anyway: without it nobody gets in.
+call needs anyway, so nobody is admitted without it.
 """
 
 import hashlib
@@ -17,30 +17,26 @@ from fastapi import Depends, Request
 from starlette.concurrency import run_in_threadpool
 
 from lib.deps import Deps, get_deps
-from lib.errors import (
-    NotConfigured,
-    SchemaMissing,
-    TooManyAttempts,
-    Unauthenticated,
-)
+from lib.errors import NotConfigured, TooManyAttempts, Unauthenticated
 from lib.routes import Access, Endpoint
 from lib.settings import MINIMUM_SECRET_LENGTH, Platform, Settings
 
 MINIMUM_PASSWORD_LENGTH = 12  # characters
 ADDRESS_LIMIT, ADDRESS_WINDOW = 5, timedelta(minutes=15)
 GLOBAL_LIMIT, GLOBAL_WINDOW = 50, timedelta(hours=1)
-PLACEHOLDERS = frozenset({"YOUR_ADMIN_PASSWORD", "YOUR_PASSWORD"})  # as the guides print them
-# Possessive, so that no body makes it go back and try again.
+PLACEHOLDERS = frozenset({"YOUR_ADMIN_PASSWORD", "YOUR_PASSWORD"})
+"""Passwords as the guides print them."""
+# Possessive quantifiers, so that no body can make it backtrack.
 _PASSWORD_MEMBER = re.compile(rb'"adminPassword"\s*+:\s*+("(?:[^"\\]++|\\.)*+")')
 LOOPBACK_NAMES = frozenset({"127.0.0.1", "localhost", "[::1]"})
 
 
 async def guard(request: Request, raw: bytes, deps: Deps) -> None:
-    """Let the caller through, or raise; every route of every function runs this first.
+    """Admit the caller or raise; every route of every function calls this first.
 
     Args:
-        request: Its headers and route.
-        raw: The body, not parsed yet, which avoids parsing megabytes for unauthenticated callers.
+        request: The request with its headers and the endpoint that it is for.
+        raw: The body before parsing, which avoids parsing megabytes for unauthenticated callers.
         deps: Settings and Postgres.
     """
     endpoint: Endpoint = request.state.endpoint
@@ -51,10 +47,10 @@ async def guard(request: Request, raw: bytes, deps: Deps) -> None:
 
 
 async def maybe_operator(request: Request, deps: Annotated[Deps, Depends(get_deps)]) -> bool:
-    """Whether the caller is an operator, where strangers may call too.
+    """Return whether the caller is an operator, on an endpoint that others may call too.
 
     Raises:
-        Unauthenticated: If a bearer token is shown and wrong.
+        Unauthenticated: If a bearer token is sent and wrong.
     """
     credential = _bearer(request)
     if credential is None:
@@ -64,14 +60,14 @@ async def maybe_operator(request: Request, deps: Annotated[Deps, Depends(get_dep
 
 
 async def local_or_operator(request: Request, deps: Annotated[Deps, Depends(get_deps)]) -> bool:
-    """As `maybe_operator`; on the local server a call from this machine is an operator's."""
+    """Return the same, but trust calls from this machine on the local server."""
     if _bearer(request) is None:
-        return _trusted_here(request, deps.settings, None)
+        return _is_trusted_locally(request, deps.settings, None)
     return await maybe_operator(request, deps)
 
 
 async def require_operator(request: Request, deps: Deps) -> None:
-    """Let an operator through, or raise; for an open endpoint's one question that needs one."""
+    """Admit an operator or raise; for the one query of an open endpoint that needs an operator."""
     await _check_operator(request, deps, _bearer(request))
 
 
@@ -79,15 +75,18 @@ MaybeOperator = Annotated[bool, Depends(maybe_operator)]
 LocalOrOperator = Annotated[bool, Depends(local_or_operator)]
 
 
-def same_secret(shown: str, expected: str) -> bool:
+def same_secret(credential: str, expected: str) -> bool:
     """Compare in constant time, whatever characters and length were sent."""
-    return hmac.compare_digest(_digest(shown), _digest(expected))
+    return hmac.compare_digest(_digest(credential), _digest(expected))
 
 
 def caller_address(request: Request, settings: Settings) -> str:
-    """The caller's address as the platform tells it, never as the caller does; IPv6: its /64."""
-    told = request.headers.get("x-real-ip") if settings.platform is Platform.VERCEL else None
-    text = told or (request.client.host if request.client else "")
+    """Return the caller's address, for IPv6 its /64 network.
+
+    It comes from the platform; headers that a caller can set are ignored.
+    """
+    real_ip = request.headers.get("x-real-ip") if settings.platform is Platform.VERCEL else None
+    text = real_ip or (request.client.host if request.client else "")
     try:
         address = ipaddress.ip_address(text)
     except ValueError:
@@ -98,22 +97,22 @@ def caller_address(request: Request, settings: Settings) -> str:
 
 
 def _password_in(raw: bytes) -> str | None:
-    """The password that a body shows; where does not matter, since whoever shows it has it."""
-    found = _PASSWORD_MEMBER.search(raw)
-    if found is None:
+    """Return the password in a body, at whatever depth: sending it is enough to prove it."""
+    member = _PASSWORD_MEMBER.search(raw)
+    if member is None:
         return None
     try:
-        return str(json.loads(found[1]))
+        return str(json.loads(member[1]))
     except ValueError:
         return None
 
 
-async def _check_operator(request: Request, deps: Deps, shown: str | None) -> None:
-    if _trusted_here(request, deps.settings, shown):
+async def _check_operator(request: Request, deps: Deps, password: str | None) -> None:
+    if _is_trusted_locally(request, deps.settings, password):
         return
     expected = _admin_password(deps.settings)
-    right = shown is not None and same_secret(shown, expected)
-    wait = await run_in_threadpool(_admit, request, deps, right=right)
+    right = password is not None and same_secret(password, expected)
+    wait = await run_in_threadpool(_admit, request, deps, password_right=right)
     if wait is None:
         return
     if wait > 0:
@@ -121,28 +120,21 @@ async def _check_operator(request: Request, deps: Deps, shown: str | None) -> No
     raise Unauthenticated
 
 
-def _admit(request: Request, deps: Deps, *, right: bool) -> int | None:
-    """Record the attempt; None lets the caller in, 0 refuses, else the seconds to wait."""
-    from lib.access.audit import create_access_schema
-    from lib.database.queries import load_queries
+def _admit(request: Request, deps: Deps, *, password_right: bool) -> int | None:
+    """Record the attempt; None admits the caller, 0 refuses, else the seconds to wait."""
+    from lib.access import store
 
-    query = load_queries("access/operators.sql")["admit_operator"]
     address = caller_address(request, deps.settings)
-    params = {
-        "action": request.state.endpoint.path,
-        "address_sha256": hashlib.sha256(address.encode()).hexdigest(),
-        "password_right": right,
-        "address_limit": ADDRESS_LIMIT,
-        "address_window": ADDRESS_WINDOW,
-        "global_limit": GLOBAL_LIMIT,
-        "global_window": GLOBAL_WINDOW,
-    }
-    try:
-        wait = deps.postgres.fetch_value(query, params)
-    except SchemaMissing:
-        create_access_schema(deps)
-        wait = deps.postgres.fetch_value(query, params)
-    return None if wait is None else int(wait)
+    attempt = store.Attempt(
+        action=request.state.endpoint.path,
+        address_sha256=hashlib.sha256(address.encode()).hexdigest(),
+        password_right=password_right,
+        address_limit=ADDRESS_LIMIT,
+        address_window=ADDRESS_WINDOW,
+        global_limit=GLOBAL_LIMIT,
+        global_window=GLOBAL_WINDOW,
+    )
+    return store.admit_operator(deps.postgres, attempt)
 
 
 def _admin_password(settings: Settings) -> str:
@@ -154,26 +146,26 @@ def _admin_password(settings: Settings) -> str:
 
 
 def _check_cron(request: Request, settings: Settings) -> None:
-    shown = _bearer(request)
-    if _trusted_here(request, settings, shown):
+    token = _bearer(request)
+    if _is_trusted_locally(request, settings, token):
         return
     secret = settings.cron_secret or ""
     if len(secret) < MINIMUM_SECRET_LENGTH:
         raise NotConfigured(name="CRON_SECRET")
-    if shown is None or not same_secret(shown, secret):
+    if token is None or not same_secret(token, secret):
         raise Unauthenticated
 
 
-def _trusted_here(request: Request, settings: Settings, shown: str | None) -> bool:
-    """Only on the local server: a call from this machine that shows no password, or the guides'.
+def _is_trusted_locally(request: Request, settings: Settings, credential: str | None) -> bool:
+    """Return whether the local server admits a call from this machine without a password.
 
-    The Host header is checked too: a page elsewhere can make a browser call this machine, but
-    not under this machine's own name.
+    The password of the guides counts as none. The Host header is checked too: a page elsewhere
+    can make a browser call this machine, but not under this machine's own name.
     """
     host = request.headers.get("host", "").rpartition(":")[0] or request.headers.get("host", "")
     return (
         settings.trust_loopback
-        and (shown is None or shown in PLACEHOLDERS)
+        and (credential is None or credential in PLACEHOLDERS)
         and request.client is not None
         and request.client.host in {"127.0.0.1", "::1"}
         and host in LOOPBACK_NAMES

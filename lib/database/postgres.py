@@ -1,8 +1,8 @@
-"""Postgres from a function: few connections, few round trips, errors under our own names.
+"""Postgres from a function: few connections, few round trips, and errors of our own.
 
-Connections run in autocommit, without prepared statements and session settings, so that a
-pooler in transaction mode may stand between. A single statement costs one round trip, and so
-does a `batch` of many, which is atomic too.
+Connections use autocommit, no prepared statements and no session settings, so that a pooler in
+transaction mode can be used. A single statement costs one round trip, and so does a `batch` of
+many, which is also atomic.
 """
 
 import random
@@ -35,28 +35,28 @@ T = TypeVar("T")
 Connection = psycopg.Connection[tuple[Any, ...]]
 
 CONNECT_SECONDS = 3
-IDLE_SECONDS = 60.0  # a pooler or a frozen function has often dropped the socket by then
-MAX_CONNECTIONS = 10  # a process; the platforms add processes, not threads, under load
+IDLE_SECONDS = 60.0  # after that, a pooler or a frozen function has often closed the socket
+MAX_CONNECTIONS = 10  # in a process; under load, the platforms add processes, not threads
 WAIT_SECONDS = 5.0
-SILENCE_MILLISECONDS = 10_000  # then a network that swallows our packets counts as dead
+SILENCE_MILLISECONDS = 10_000  # unacknowledged packets for so long break the connection
 KEEPALIVE_SECONDS = 5
-WAIT_INTERVAL_SECONDS = 0.1  # the driver's own
-CANCEL_SECONDS = 0.8  # within the deadline's margin, after the slowest connect
+WAIT_INTERVAL_SECONDS = 0.1  # the driver's default
+CANCEL_SECONDS = 0.8  # fits into the deadline's margin after the slowest connect
 CONFLICT_TRIES = 4
 CONFLICT_PAUSE_SECONDS = 0.02
 
 
 class BoundedConnection(psycopg.Connection[tuple[Any, ...]]):
-    """A connection that waits for the server no longer than the request in hand may last.
+    """A connection that waits for the server no longer than the deadline of the request.
 
-    Past that, what it waited for raises an OperationalError, and the connection is closed. The
-    server would not notice before it has something to say: it is told to stop.
+    After that, the statement raises an OperationalError, and the connection is closed. The server
+    would go on until it has a result to send, so the statement is also cancelled.
     """
 
     def wait(
         self, gen: PQGen[T], interval: float = WAIT_INTERVAL_SECONDS, timeout: float | None = None
     ) -> T:
-        """Wait for a reply, as every call of the driver does."""
+        """Wait for a reply; every call of the driver ends here."""
         try:
             return super().wait(gen, interval, seconds_left() if timeout is None else timeout)
         except psycopg.OperationalError:
@@ -65,7 +65,7 @@ class BoundedConnection(psycopg.Connection[tuple[Any, ...]]):
             raise
 
     def _give_up(self, gen: PQGen[T]) -> None:
-        """Cancel what runs; by a request of its own, so that statements in time cost no more."""
+        """Cancel the statement, with a request of its own."""
         with suppress(psycopg.Error):
             self.cancel_safe(timeout=CANCEL_SECONDS)
         self.close()
@@ -74,75 +74,74 @@ class BoundedConnection(psycopg.Connection[tuple[Any, ...]]):
 
 
 class Transaction:
-    """Statements that succeed or fail together, a round trip each; for operators' work."""
+    """Statements that succeed or fail together, one round trip each; for operators' calls."""
 
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
 
     def fetch_all(self, query: Query, params: Params | None, row: type[T]) -> list[T]:
-        """Every row as a `row` dataclass."""
+        """Return every row as a `row` dataclass."""
         with self.connection.cursor(row_factory=class_row(row)) as cursor:
             return cursor.execute(query.text, params).fetchall()
 
     def fetch_one(self, query: Query, params: Params | None, row: type[T]) -> T | None:
-        """The first row, None where there is none."""
+        """Return the first row, None if there is none."""
         with self.connection.cursor(row_factory=class_row(row)) as cursor:
             return cursor.execute(query.text, params).fetchone()
 
     def fetch_value(self, query: Query, params: Params | None = None) -> Any:
-        """First column of the first row, None where there is none."""
+        """Return the first column of the first row, None if there is none."""
         with self.connection.cursor(row_factory=scalar_row) as cursor:
             return cursor.execute(query.text, params).fetchone()
 
     def execute(self, query: Query, params: Params | None = None) -> int:
-        """Run a statement, return how many rows it touched."""
+        """Run a statement and return the number of rows that it changed."""
         return self.connection.execute(query.text, params).rowcount
 
     def execute_script(self, script: str) -> None:
-        """Run many statements as they stand, without parameters."""
+        """Run a script of many statements without parameters."""
         self.connection.execute(script.encode())
 
 
 class Postgres:
-    """A last-in-first-out holder of connections to one database; safe for threads."""
+    """A last-in-first-out pool of connections to one database; safe for threads."""
 
     def __init__(self, url: str, *, max_connections: int = MAX_CONNECTIONS) -> None:
         self._url = url
         self._idle: list[tuple[Connection, float]] = []
         self._lock = threading.Lock()
-        self._places = threading.BoundedSemaphore(max_connections)
+        self._slots = threading.BoundedSemaphore(max_connections)
 
     def fetch_one(
         self, query: Query, params: Params | None, row: type[T], *, read: bool = False
     ) -> T | None:
-        """First row as a `row` dataclass; `read` says that the statement may be repeated."""
+        """Return the first row as a `row` dataclass; `read` allows the statement to be repeated."""
         rows = self.fetch_all(query, params, row, read=read)
         return rows[0] if rows else None
 
     def fetch_all(
         self, query: Query, params: Params | None, row: type[T], *, read: bool = False
     ) -> list[T]:
-        """Every row as a `row` dataclass; one round trip."""
+        """Return every row as a `row` dataclass; one round trip."""
         return self._single(query, params, class_row(row), read=read)
 
     def fetch_value(self, query: Query, params: Params | None = None, *, read: bool = False) -> Any:
-        """First column of the first row, None where there is none; one round trip."""
+        """Return the first column of the first row, None if there is none; one round trip."""
         rows = self._single(query, params, cast("Any", scalar_row), read=read)
         return rows[0] if rows else None
 
     def execute(self, query: Query, params: Params | None = None) -> int:
-        """Run a statement, return how many rows it touched; one round trip."""
+        """Run a statement and return the number of rows that it changed; one round trip."""
         return self._run(lambda conn: conn.execute(query.text, params).rowcount, read=False)
 
     def batch(
         self,
-        statements: Sequence[Statement | tuple[Query, Params | None, type[Any] | None]],
+        statements: Sequence[Statement],
         *,
         read: bool = False,
     ) -> list[list[Any]]:
-        """Run statements in one round trip, all or nothing; rows of each, in order."""
-        asked = [item if isinstance(item, Statement) else Statement(*item) for item in statements]
-        return self._run(lambda conn: _pipelined(conn, asked), read=read)
+        """Run statements in one round trip, all or nothing; return the rows of each, in order."""
+        return self._run(lambda conn: _pipelined(conn, statements), read=read)
 
     @contextmanager
     def transaction(self) -> Iterator[Transaction]:
@@ -168,7 +167,7 @@ class Postgres:
         return self._run(run, read=read)
 
     def _run(self, work: Callable[[Connection], T], *, read: bool) -> T:
-        """Do the work; repeat it after a deadlock, and after a lost connection if it is a read."""
+        """Do the work; retry it after a deadlock, and after a lost connection if it only reads."""
         lost = False
         for attempt in range(1, CONFLICT_TRIES + 1):
             try:
@@ -186,7 +185,7 @@ class Postgres:
 
     @contextmanager
     def _connection(self) -> Iterator[Connection]:
-        if not self._places.acquire(timeout=WAIT_SECONDS):
+        if not self._slots.acquire(timeout=WAIT_SECONDS):
             raise DatabaseUnavailable
         try:
             connection = self._take() or self._connect()
@@ -195,7 +194,7 @@ class Postgres:
             finally:
                 self._give_back(connection)
         finally:
-            self._places.release()
+            self._slots.release()
 
     def _connect(self) -> Connection:
         try:
@@ -210,11 +209,11 @@ class Postgres:
                 keepalives_interval=KEEPALIVE_SECONDS,
                 keepalives_count=2,
             )
-        except psycopg.ProgrammingError:  # the text repeats the address, so it goes no further
+        except psycopg.ProgrammingError:  # its text contains the URL, so it must not get out
             raise NotConfigured(name="POSTGRES_URL") from None
 
     def _take(self) -> Connection | None:
-        """The connection used last, if its socket is still alive; asks nothing of the server."""
+        """Return the connection used last whose socket is still open, without a round trip."""
         while True:
             with self._lock:
                 if not self._idle:
@@ -240,15 +239,15 @@ def _pipelined(connection: Connection, statements: Sequence[Statement]) -> list[
     with connection.pipeline():
         cursors = [
             connection.cursor(
-                row_factory=cast("Any", class_row(asked.row) if asked.row else tuple_row)
-            ).execute(asked.query.text, asked.params)
-            for asked in statements
+                row_factory=cast("Any", class_row(statement.row) if statement.row else tuple_row)
+            ).execute(statement.query.text, statement.params)
+            for statement in statements
         ]
     return [cursor.fetchall() if cursor.description else [] for cursor in cursors]
 
 
 def _alive(connection: Connection) -> bool:
-    """An idle socket with something to read has been closed, or the server is saying goodbye."""
+    """Return whether an idle socket is open: one with data to read is about to be closed."""
     try:
         readable, _, _ = select([connection.fileno()], [], [], 0)
     except (OSError, ValueError, psycopg.Error):
@@ -262,7 +261,7 @@ def _may_repeat(busy: Busy) -> bool:
 
 @contextmanager
 def _named_errors() -> Iterator[None]:
-    """Turn the driver's errors into ours; what we do not know stays a fault, and is logged."""
+    """Turn the driver's errors into ours; log all of them, and let unknown ones through."""
     try:
         yield
     except psycopg.Error as error:
@@ -306,7 +305,7 @@ _NAMES: tuple[tuple[tuple[type[psycopg.Error], ...], Callable[[], AppError]], ..
     ((driver.CharacterNotInRepertoire, driver.UntranslatableCharacter), _unstorable),
     ((psycopg.OperationalError, psycopg.InterfaceError), DatabaseUnavailable),
 )
-"""Kinds of the driver's errors, the special before the general, and ours."""
+"""Errors of the driver, the special before the general, and ours for each."""
 
 
 def _name(error: psycopg.Error) -> AppError | None:

@@ -1,4 +1,4 @@
-"""Named queries from the `sql/` folder."""
+"""Named queries and scripts from the `sql/` folder."""
 
 import re
 from collections.abc import Mapping
@@ -20,11 +20,11 @@ class Query:
 
 @cache
 def load_queries(file: str) -> Mapping[str, Query]:
-    """Read `sql/<file>`: each `-- name --` line begins a statement of that name.
+    """Read `sql/<file>`, in which a line `-- name --` begins the statement of that name.
 
     Raises:
-        FileNotFoundError: If there is no such file.
-        ValueError: If a name stands twice.
+        FileNotFoundError: If the file does not exist.
+        ValueError: If a name occurs twice.
     """
     _, *parts = _HEADER.split(load_script(file))
     names, texts = parts[::2], parts[1::2]
@@ -38,5 +38,5 @@ def load_queries(file: str) -> Mapping[str, Query]:
 
 @cache
 def load_script(file: str) -> str:
-    """Text of `sql/<file>`, many statements, to be run as they stand."""
+    """Return the text of `sql/<file>`: statements to run as a whole."""
     return (SQL_FOLDER / file).read_text(encoding="utf-8")

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 def fetch_dicts(
     transaction: "Transaction", query: Query, params: Params | None = None
 ) -> list[dict[str, Any]]:
-    """Every row by column name."""
+    """Return every row as a dictionary by column name."""
     from psycopg.rows import dict_row
 
     with transaction.connection.cursor(row_factory=dict_row) as cursor:
@@ -26,7 +26,7 @@ def fetch_dicts(
 def fetch_dict(
     transaction: "Transaction", query: Query, params: Params | None = None
 ) -> dict[str, Any]:
-    """The only row by column name; sums always give one."""
+    """Return the only row of a query that always gives one, such as a sum."""
     (row,) = fetch_dicts(transaction, query, params)
     return row
 
@@ -35,7 +35,7 @@ def fetch_dict(
 def server_cursor(
     connection: "Connection", name: str
 ) -> "Iterator[psycopg.ServerCursor[tuple[Any, ...]]]":
-    """A cursor that fetches in parts, closed at the end even if the server dies meanwhile."""
+    """Open a cursor that fetches in parts, and close it even if the server has died meanwhile."""
     cursor = connection.cursor(name)
     try:
         yield cursor
@@ -43,4 +43,4 @@ def server_cursor(
         try:
             cursor.close()
         finally:
-            cursor.close()  # on a dead connection it only marks the cursor as closed
+            cursor.close()  # on a broken connection, this only marks the cursor as closed

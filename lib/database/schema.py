@@ -1,13 +1,13 @@
-"""The schema of all contexts, as scripts that may run again and again.
+"""The schema of all contexts, as scripts that can be run repeatedly.
 
 The endpoint admin-create-unified-schema, `migrate.py upgrade` and `init_db.py` run the same
-scripts in the same order, so each of them ends in the same schema.
+scripts in the same order, so they all produce the same schema.
 """
 
 from lib.database.queries import load_script
 
 OLD_OVERLOADS = "database/schema/old_overloads.sql"
-"""Runs last in a transaction that replaces functions."""
+"""Script that must run last in a transaction that replaces functions."""
 
 SCRIPTS = (
     # First, because old assessment tables take the name of the workshop's `students`.
@@ -26,5 +26,5 @@ SCRIPTS = (
 
 
 def schema_scripts() -> list[tuple[str, str]]:
-    """Name and text of each script, in the order to run them."""
+    """Return name and text of each script in the order in which they run."""
     return [(name, load_script(name)) for name in SCRIPTS]

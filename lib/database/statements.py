@@ -1,6 +1,6 @@
-"""What a context says to Postgres, without the driver: importing psycopg costs a fifth of FastAPI.
+"""Statements and constraint errors, without the driver, whose import costs a fifth of FastAPI's.
 
-The driver is loaded with `lib/database/postgres.py`, when the first connection is wanted.
+The driver is loaded with `lib/database/postgres.py` when the first connection is needed.
 """
 
 from collections.abc import Callable
@@ -17,7 +17,7 @@ _constraints: dict[str, Callable[[], AppError]] = {}
 
 @dataclass(frozen=True)
 class Statement:
-    """One statement of a batch; `row` is the dataclass of its rows, None for plain tuples."""
+    """One statement of a batch; `row` is the dataclass of its rows, or None for plain tuples."""
 
     query: Query
     params: Params | None = None
@@ -25,18 +25,18 @@ class Statement:
 
 
 def register_constraint(name: str, error: Callable[[], AppError]) -> None:
-    """Say which of our errors a violated constraint (or RAISE … USING CONSTRAINT) means."""
+    """Register our error for a violated constraint (or RAISE … USING CONSTRAINT)."""
     _constraints[name] = error
 
 
 def constraint_error(name: str | None) -> AppError | None:
-    """Our error for a violated constraint, None where nobody named one."""
+    """Return our error for a violated constraint; None if none is registered."""
     error = _constraints.get(name or "")
     return None if error is None else error()
 
 
 def as_jsonb(value: Any) -> Any:
-    """A parameter that Postgres stores as JSONB."""
+    """Return a parameter that Postgres stores as JSONB."""
     from psycopg.types.json import Jsonb
 
     return Jsonb(value)

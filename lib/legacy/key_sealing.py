@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 from lib.database.queries import load_queries
 from lib.database.rows import server_cursor
-from lib.vault import API_KEY_FIELD, Unreadable, Vault, is_sealed
+from lib.errors import Unreadable
+from lib.vault import API_KEY_FIELD, Vault, is_sealed
 
 if TYPE_CHECKING:
     from lib.database.postgres import Transaction

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from lib.database.advisory_lock import lock_tables
 from lib.database.queries import load_queries
 from lib.deps import Deps
-from lib.vault import API_KEY_FIELD, Unreadable, Vault, is_sealed
+from lib.errors import Unreadable
+from lib.vault import API_KEY_FIELD, Vault, is_sealed
 
 if TYPE_CHECKING:
     from lib.database.postgres import Transaction

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from lib.database.advisory_lock import lock_tables
 from lib.database.statements import as_jsonb
 from lib.deps import Deps
+from lib.errors import Unreadable
 from lib.legacy.errors import NotSafeYet, UnifiedSchemaNotFound
 from lib.legacy.migration import LEGACY_TABLES
 from lib.legacy.run import make_schema, unified_schema_exists
@@ -30,7 +31,7 @@ from lib.operations.backup import (
     token_column,
 )
 from lib.operations.errors import BackupUnreadable
-from lib.vault import API_KEY_FIELD, Unreadable, Vault
+from lib.vault import API_KEY_FIELD, Vault
 
 if TYPE_CHECKING:
     from lib.database.postgres import Transaction

@@ -2,7 +2,7 @@
 
 `create_app` gives every function the same frame: access by the table of routes, strict JSON,
 body limits, security headers, a request id, one log line, and errors that say what was wrong and
-nothing about our insides.
+reveal nothing internal.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -26,7 +26,7 @@ LambdaHandler = Callable[[dict[str, Any], Any], Any]
 def create_app(
     name: str, *, tag: str | None = None, rows: Sequence[Endpoint] | None = None
 ) -> FastAPI:
-    """Make the app of one function.
+    """Create the app of one function.
 
     Args:
         name: The module below `api/`, such as `assessment.submit`.
@@ -63,11 +63,11 @@ def create_app(
 
 
 def lambda_entry(app: FastAPI, scheduled: Callable[[], Any] | None = None) -> LambdaHandler:
-    """Make the entry point for AWS Lambda.
+    """Create the entry point for AWS Lambda.
 
     Args:
         app: The function's app.
-        scheduled: What an EventBridge schedule runs; such events are no HTTP.
+        scheduled: The job that an EventBridge schedule runs; its events are not HTTP requests.
     """
     http: LambdaHandler | None = None
 
@@ -89,7 +89,7 @@ def _run_schedule(job: Callable[[], Any] | None) -> Any:
         raise NotImplementedError("this function has no schedule")
 
     def run() -> Any:
-        deadline.begin(SCHEDULED_SECONDS)
+        deadline.start(SCHEDULED_SECONDS)
         return job()
 
     return copy_context().run(run)

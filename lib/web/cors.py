@@ -1,4 +1,4 @@
-"""Which pages of other origins may call; a refused preflight wears the envelope of every error."""
+"""Cross-origin requests; a refused preflight uses the standard error envelope."""
 
 from starlette.datastructures import Headers
 from starlette.middleware.cors import CORSMiddleware
@@ -8,14 +8,14 @@ from starlette.types import Receive, Scope, Send
 from lib.web.error_body import envelope
 
 KEPT = ("access-control-", "vary")
-"""Beginnings of the names of headers that a refusal keeps: what would be allowed."""
+"""Prefixes of the headers that a refusal keeps, because they tell what is allowed."""
 
 
 class Cors(CORSMiddleware):
-    """As Starlette decides it, said as this service says it; stands inside `web.Envelope`."""
+    """Starlette's CORS rules with our error envelope; must run inside `RequestFrame`."""
 
     def preflight_response(self, request_headers: Headers) -> Response:
-        """Answer what a browser asks before it sends a call."""
+        """Answer a browser's preflight request."""
         answer = super().preflight_response(request_headers)
         return answer if answer.status_code < 400 else _Refusal(answer)  # noqa: PLR2004 HTTP
 
@@ -27,7 +27,7 @@ class _Refusal(Response):
         self._kept = {k: v for k, v in answer.headers.items() if k.startswith(KEPT)}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Write it, with the id of the request at hand."""
+        """Send the refusal with the id of the request."""
         refused = envelope(
             self.status_code,
             "cors_refused",

@@ -1,4 +1,4 @@
-"""One app in front of every function: routes by the table, imports a function when first asked."""
+"""One app for all functions: routes by the table and imports a function when first needed."""
 
 from starlette.routing import Match, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -19,7 +19,7 @@ _ROWS = tuple((Route(row.route, _unused, methods=None), row.module) for row in E
 
 
 class Dispatcher:
-    """Hands a request to the function that the table names; others go on to the inner app."""
+    """Passes a request to the function that the table names, or else to the inner app."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -28,7 +28,7 @@ class Dispatcher:
         """Serve one request."""
         app = self._app
         if scope["type"] == "http":
-            if _asks_for_description(scope) and not current_deps().settings.deployed:
+            if _is_description_request(scope) and not current_deps().settings.deployed:
                 app = RequestFrame(_serve_description)
             elif (row := _find(scope)) is not None:
                 app = _app_of(*row)
@@ -36,7 +36,7 @@ class Dispatcher:
 
 
 def _app_of(route: Route, module: str) -> ASGIApp:
-    """Return the function's app; if it cannot be imported, one that answers as to any fault."""
+    """Return the function's app, or one that raises the error of its import."""
     try:
         app: ASGIApp = function_app(module)
     except Exception as error:  # noqa: BLE001 whatever a file does when imported
@@ -58,10 +58,10 @@ async def _serve_description(scope: Scope, receive: Receive, send: Send) -> None
     await serve_openapi(scope, receive, send)
 
 
-def _asks_for_description(scope: Scope) -> bool:
+def _is_description_request(scope: Scope) -> bool:
     return scope["path"] == "/openapi.json" and scope["method"] in {"GET", "HEAD"}
 
 
 def _find(scope: Scope) -> tuple[Route, str] | None:
-    """The route that a request matches, and the function behind it."""
+    """Return the route that a request matches, and its function."""
     return next((row for row in _ROWS if row[0].matches(scope)[0] is not Match.NONE), None)

@@ -1,4 +1,4 @@
-"""Answers to errors: ours, HTTP's, and faults in what was sent."""
+"""Responses to errors: ours, HTTP's, and invalid input."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -13,11 +13,11 @@ from lib.web.error_body import envelope
 MAX_DETAILS = 20
 _WORDS = {
     "model_attributes_type": "Input should be an object",
-    "string_pattern_mismatch": "Input has a character or a form that is not taken here",
+    "string_pattern_mismatch": "Input has a character or a form that is not allowed here",
     "uuid_parsing": "Input should be a UUID",
     "uuid_type": "Input should be a UUID",
 }
-"""For kinds of Pydantic's errors whose own text speaks to programmers of this service."""
+"""Messages for those types of Pydantic errors whose own texts address programmers."""
 
 
 def answer_errors(app: FastAPI) -> None:
@@ -49,14 +49,14 @@ async def _http_error(request: Request, error: Exception) -> Response:
 
 
 def _allowed_methods(request: Request) -> str:
-    """Every method of the path, which may be spread over several routes."""
+    """Return every method of the path, which may belong to several routes."""
     path = getattr(request.scope.get("route"), "path_format", None)
     rows = request.app.state.rows
     return ", ".join(method for row in rows if row.path == path for method in row.methods)
 
 
 async def _validation_error(request: Request, error: Exception) -> Response:
-    """Name each field and what is wrong with it; never repeat what was sent."""
+    """Name each invalid field and its fault, without repeating the input."""
     assert isinstance(error, RequestValidationError)  # noqa: S101 as above
     details = [
         {"field": _field(problem), "problem": _in_words(problem)}
@@ -73,15 +73,15 @@ async def _validation_error(request: Request, error: Exception) -> Response:
 
 
 def _in_words(problem: dict[str, Any]) -> str:
-    """What is wrong, for someone who knows neither Pydantic nor regular expressions."""
+    """Describe a fault without the jargon of Pydantic and regular expressions."""
     words = _WORDS.get(problem["type"])
     return words or str(problem["msg"]).removeprefix("Value error, ")
 
 
 def _field(problem: dict[str, Any]) -> str:
-    """`("body", "questions", 3, "options")` → `questions[3].options`.
+    """Return the field's path: `("body", "questions", 3, "options")` → `questions[3].options`.
 
-    A check of a whole body names the field itself, as `field` in the context of its error.
+    A validator of a whole body names the field itself, as `field` in the context of its error.
     """
     if "field" in (context := problem.get("ctx", {})):
         return str(context["field"])

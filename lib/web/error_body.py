@@ -1,4 +1,4 @@
-"""The one shape of every error."""
+"""The error envelope: the one shape of every error."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -15,15 +15,15 @@ def envelope(
     details: Sequence[dict[str, str]] = (),
     headers: dict[str, str] | None = None,
 ) -> JSONResponse:
-    """Make an error's answer.
+    """Create the response for an error.
 
     Args:
-        status: Of HTTP, 400 or more.
-        code: For programs; one word.
-        message: For people.
-        request_id: By which the log tells more.
-        details: `field` and `problem` of each fault in what was sent.
-        headers: That belong to the answer.
+        status: HTTP status, 400 or more.
+        code: Name of the error for programs, in snake case.
+        message: Explanation for people.
+        request_id: Id under which the log has more.
+        details: `field` and `problem` of each invalid field.
+        headers: Further headers of the response.
     """
     body: dict[str, Any] = {
         "success": False,

@@ -1,4 +1,4 @@
-"""Security headers of every answer: the functions send them, the deployment files too."""
+"""Security headers of every response, sent by the functions and set in the deployment files."""
 
 _COMMON = {
     "Strict-Transport-Security": "max-age=31536000; includeSubDomains",
@@ -14,7 +14,7 @@ API_HEADERS = {
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
     "Cache-Control": "no-store",
 }
-"""For JSON: a browser has nothing to load, frame or keep."""
+"""Headers of JSON responses, from which a browser loads, frames and stores nothing."""
 
 PAGE_HEADERS = {
     **_COMMON,
@@ -26,4 +26,4 @@ PAGE_HEADERS = {
     ),
     "Cache-Control": "no-cache",
 }
-"""For the pages in `public/`: everything from our own origin, no inline script or style."""
+"""Headers of the pages in `public/`: all content from our own origin, nothing inline."""

@@ -1,9 +1,9 @@
-"""The API description of all functions together; served by the local server only.
+"""The OpenAPI description of all functions together; served by the local server only.
 
-What the code cannot say stands in `docs/api/<context>/<function>.json`, for each operation
-("GET /health"): a `summary`, and an example of each of the `parameters`, of the `request`'s body
-and of the `answer`, with `other_answers` by title where there are several shapes.
-`docs/api/shared.json` holds what all of them share.
+`docs/api/<context>/<function>.json` adds what the code cannot say, for each operation
+("GET /health"): a `summary`, and an example of each of the `parameters`, of the `request` body and
+of the `answer`, with `other_answers` by title if there are several shapes.
+`docs/api/shared.json` contains what all operations share.
 """
 
 import json
@@ -21,13 +21,13 @@ from lib.web.functions import all_apps
 from lib.web.headers import API_HEADERS
 
 DOCUMENTED = Path(__file__).resolve().parents[2] / "docs" / "api"
-FRAMEWORK_ERRORS = ("HTTPValidationError", "ValidationError")  # no answer of ours looks like them
-PASSWORD = {"type": "string", "description": "ADMIN_PASSWORD, where no bearer token is sent."}
+FRAMEWORK_ERRORS = ("HTTPValidationError", "ValidationError")  # our errors have another shape
+PASSWORD = {"type": "string", "description": "ADMIN_PASSWORD, if no bearer token is sent."}
 
 
 @cache
 def description() -> dict[str, Any]:
-    """OpenAPI 3.1 of every endpoint."""
+    """Return the OpenAPI 3.1 description of every endpoint."""
     shared = _documented("shared")
     described = get_openapi(
         title="Stepwise",
@@ -41,8 +41,8 @@ def description() -> dict[str, Any]:
         documented = _documented(row.module)
         for method in row.methods:
             operation = described["paths"][row.path][method.lower()]
-            _say_who_may_call(operation, row, schemas)
-            _illustrate(operation, documented.get(f"{method} {row.path}", {}))
+            _describe_access(operation, row, schemas)
+            _add_examples(operation, documented.get(f"{method} {row.path}", {}))
     for name in FRAMEWORK_ERRORS:
         schemas.pop(name, None)
     for kind, parts in shared["components"].items():
@@ -51,7 +51,7 @@ def description() -> dict[str, Any]:
 
 
 async def serve_openapi(scope: Scope, receive: Receive, send: Send) -> None:
-    """Answer with the description."""
+    """Respond with the description."""
     await JSONResponse(description(), headers=API_HEADERS)(scope, receive, send)
 
 
@@ -61,7 +61,7 @@ def _documented(name: str) -> dict[str, Any]:
     return read
 
 
-def _say_who_may_call(operation: dict[str, Any], row: Endpoint, schemas: dict[str, Any]) -> None:
+def _describe_access(operation: dict[str, Any], row: Endpoint, schemas: dict[str, Any]) -> None:
     closed = row.access in {Access.OPERATOR, Access.CRON}
     operation["security"] = [{row.access.value: []}] if closed else []
     operation["x-access"] = row.access.value
@@ -69,7 +69,7 @@ def _say_who_may_call(operation: dict[str, Any], row: Endpoint, schemas: dict[st
         schemas[_model(operation)]["properties"]["adminPassword"] = PASSWORD
 
 
-def _illustrate(operation: dict[str, Any], documented: dict[str, Any]) -> None:
+def _add_examples(operation: dict[str, Any], documented: dict[str, Any]) -> None:
     operation["summary"] = documented.get("summary", operation["summary"])
     for parameter in operation.get("parameters", []):
         if parameter["name"] in documented.get("parameters", {}):
@@ -85,7 +85,7 @@ def _illustrate(operation: dict[str, Any], documented: dict[str, Any]) -> None:
 
 
 def _model(operation: dict[str, Any]) -> str:
-    """The name of the body's schema, which may be optional."""
+    """Return the name of the body's schema; the body may be optional."""
     schema = operation["requestBody"]["content"]["application/json"]["schema"]
     reference = next(part["$ref"] for part in (schema, *schema.get("anyOf", ())) if "$ref" in part)
     return str(reference.rpartition("/")[2])

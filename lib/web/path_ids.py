@@ -1,15 +1,15 @@
-"""A part of a path that may be any text: the id that somebody else gave a student."""
+"""Path parameters that may be any text, such as a student's id from another system."""
 
 from starlette.convertors import CONVERTOR_TYPES, PathConvertor, register_url_convertor
 
 
 class Opaque(PathConvertor):
-    """Any text, slashes and line feeds included."""
+    """Matches any text, including slashes and line feeds."""
 
     regex = "(?s:.*)"
 
 
 def register() -> None:
-    """Let routes say `{name:opaque}`."""
+    """Allow `{name:opaque}` in routes."""
     if "opaque" not in CONVERTOR_TYPES:
         register_url_convertor("opaque", Opaque())

@@ -1,4 +1,4 @@
-"""The frame around each request: its id, security headers, one log line, the last resort."""
+"""The frame around each request: its id, security headers, a log line, and the bare 500."""
 
 import time
 import uuid
@@ -13,9 +13,9 @@ _HEADERS = tuple((name.lower().encode(), value.encode()) for name, value in API_
 
 
 class RequestFrame:
-    """Request id, security headers, one log line, a bare 500 for what nobody foresaw.
+    """Adds a request id, security headers and a log line; answers unforeseen errors with 500.
 
-    HEAD is answered as GET without the body, as HTTP wants it of every resource.
+    HEAD is answered like GET but without a body, as HTTP requires.
     """
 
     def __init__(self, app: ASGIApp) -> None:

@@ -1,4 +1,4 @@
-"""JSON as we accept it: RFC 8259, and nothing that another reader could understand otherwise."""
+"""Strict JSON: RFC 8259 without anything that another parser could read differently."""
 
 import json
 import math
@@ -8,7 +8,7 @@ from typing import Any
 from lib.errors import BadRequest, InvalidInput
 
 MAX_DEPTH = 32
-# What Postgres cannot store can only come in as an escape: \u0000 and lone surrogates.
+# Postgres cannot store \u0000 and lone surrogates; they can only arrive as escapes.
 _SUSPECT_ESCAPE = re.compile(rb"\\u(?:0000|[dD][89a-fA-F])")
 
 
@@ -16,8 +16,8 @@ def parse(raw: bytes) -> Any:
     """Parse a body.
 
     Raises:
-        BadRequest: If it is no JSON in UTF-8.
-        InvalidInput: If it is JSON with NaN, infinities, a key twice, more than 32 levels, numbers
+        BadRequest: If it is not JSON in UTF-8.
+        InvalidInput: If it contains NaN, infinities, duplicate keys, more than 32 levels, numbers
             of thousands of digits, NUL characters or lone surrogates.
     """
     try:
@@ -28,11 +28,11 @@ def parse(raw: bytes) -> Any:
             parse_float=_finite,
         )
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise BadRequest(reason=f"The body is no JSON: {_place(error)}.") from error
+        raise BadRequest(reason=f"The body is not JSON: {_place(error)}.") from error
     except RecursionError as error:
         raise _too_deep() from error
     except ValueError as error:
-        raise InvalidInput(reason="The body holds a number with too many digits.") from error
+        raise InvalidInput(reason="The body contains a number with too many digits.") from error
     _check_depth(value)
     if _SUSPECT_ESCAPE.search(raw):
         _check_text(value)
@@ -40,20 +40,20 @@ def parse(raw: bytes) -> Any:
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        raise InvalidInput(reason="The body holds an object with the same key twice.")
-    return found
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        raise InvalidInput(reason="The body contains an object with the same key twice.")
+    return members
 
 
 def _refuse_constant(name: str) -> Any:
-    raise InvalidInput(reason=f"The body holds {name}, which is no JSON number.")
+    raise InvalidInput(reason=f"The body contains {name}, which is not a JSON number.")
 
 
 def _finite(text: str) -> float:
     number = float(text)
     if not math.isfinite(number):
-        raise InvalidInput(reason="The body holds a number that is too large.")
+        raise InvalidInput(reason="The body contains a number that is too large.")
     return number
 
 
@@ -94,8 +94,8 @@ def _check_text(value: Any) -> None:
 
 def _check_string(text: str) -> None:
     if "\0" in text:
-        raise InvalidInput(reason="The body holds a NUL character.")
+        raise InvalidInput(reason="The body contains a NUL character.")
     try:
         text.encode("utf-8")
     except UnicodeEncodeError as error:
-        raise InvalidInput(reason="The body holds half of a surrogate pair.") from error
+        raise InvalidInput(reason="The body contains half of a surrogate pair.") from error

@@ -1,4 +1,4 @@
-"""A route that knows its row of `lib/routes.py` and reads, admits and parses by it."""
+"""A route that reads, admits and parses requests as its row of `lib/routes.py` says."""
 
 from collections.abc import Callable, Coroutine, Iterable
 from functools import wraps
@@ -24,10 +24,10 @@ def strict_route(rows: Iterable[Endpoint]) -> type["StrictRoute"]:
 
 
 class StrictRoute(APIRoute):
-    """A route that reads its body within bounds, checks who calls, and then parses it strictly.
+    """A route that reads the body up to its limit, checks access, and then parses strictly.
 
-    A model that a handler returns is the answer as it stands: it was validated when it was made,
-    so it is written in the handler's thread, without a second validation in another one.
+    A model that a handler returns was validated when it was created, so it is serialized in the
+    handler's thread, without a second validation in another one.
 
     Raises:
         LookupError: If no row of the function has this path and method, when the function is
@@ -47,7 +47,7 @@ class StrictRoute(APIRoute):
         async def strict(request: Request) -> Response:
             row = self._rows[request.method]
             request.state.endpoint = row
-            deadline.begin(row.seconds)
+            deadline.start(row.seconds)
             raw = await _read(request, row.body_limit)
             await guard(request, raw, current_deps())
             return await handle(CheckedRequest(request, raw))
@@ -62,11 +62,11 @@ class StrictRoute(APIRoute):
 
 
 class CheckedRequest(Request):
-    """A request whose body has been read.
+    """A request whose body has been read and parsed.
 
     Raises:
-        UnsupportedMediaType: If there is a body and it is not declared as JSON.
-        BadRequest, InvalidInput: As `strict_json.parse`.
+        UnsupportedMediaType: If there is a body that is not declared as JSON.
+        BadRequest, InvalidInput: See `strict_json.parse`.
     """
 
     def __init__(self, request: Request, raw: bytes) -> None:
@@ -80,16 +80,16 @@ class CheckedRequest(Request):
             self._parsed = strict_json.parse(raw)
 
     async def body(self) -> bytes:
-        """The body as it came."""
+        """Return the body."""
         return self._raw
 
     async def json(self) -> Any:
-        """The body parsed."""
+        """Return the parsed body."""
         return self._parsed
 
 
 async def _read(request: Request, limit: int) -> bytes:
-    """Return the body.
+    """Read the body.
 
     Raises:
         TooLarge: If it is longer than the endpoint allows, `limit` bytes.
@@ -111,9 +111,9 @@ def _writing(handler: Callable[..., Any]) -> Callable[..., Any]:
 
     @wraps(handler)
     def write(*args: Any, **kwargs: Any) -> Any:
-        made = handler(*args, **kwargs)
-        if isinstance(made, BaseModel):
-            return Response(made.model_dump_json(by_alias=True), media_type="application/json")
-        return made
+        result = handler(*args, **kwargs)
+        if isinstance(result, BaseModel):
+            return Response(result.model_dump_json(by_alias=True), media_type="application/json")
+        return result
 
     return write

@@ -124,7 +124,7 @@ def test_reason_of_a_refusal_is_recorded_even_after_the_last_second(
     pools: tuple[str, str], deps: Deps, rows: Rows
 ) -> None:
     def late() -> None:
-        deadline.begin(deadline.MARGIN_SECONDS + 0.3)
+        deadline.start(deadline.MARGIN_SECONDS + 0.3)
         calibrate_pool(UUID(pools[0]), deps)
 
     with locked(deps, "assessment.pool_items"), pytest.raises(DatabaseUnavailable):

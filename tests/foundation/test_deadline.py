@@ -42,7 +42,7 @@ def within(limit: float, work: Callable[[], T]) -> T:
     """Do it as a request that has as long."""
 
     def request() -> T:
-        deadline.begin(limit)
+        deadline.start(limit)
         return work()
 
     return copy_context().run(request)

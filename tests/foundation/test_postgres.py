@@ -12,7 +12,7 @@ import pytest
 
 from lib.database.postgres import Postgres
 from lib.database.queries import Query
-from lib.database.statements import register_constraint
+from lib.database.statements import Statement, register_constraint
 from lib.errors import (
     AppError,
     Busy,
@@ -63,16 +63,16 @@ def test_rows_come_as_dataclasses(db: Postgres) -> None:
 
 def test_a_batch_is_all_or_nothing(db: Postgres) -> None:
     with pytest.raises(psycopg.errors.UniqueViolation):
-        db.batch([(INSERT, {"n": 1}, None), (INSERT, {"n": 2}, None), (INSERT, {"n": 1}, None)])
+        db.batch([Statement(INSERT, {"n": n}) for n in (1, 2, 1)])
     assert db.fetch_value(COUNT) == 0
 
 
 def test_a_batch_answers_in_order(db: Postgres) -> None:
     answers = db.batch(
         [
-            (INSERT, {"n": 1}, None),
-            (q("SELECT n FROM things"), None, Row),
-            (COUNT, None, None),
+            Statement(INSERT, {"n": 1}),
+            Statement(q("SELECT n FROM things"), None, Row),
+            Statement(COUNT),
         ]
     )
     assert answers == [[], [Row(1)], [(1,)]]
@@ -89,7 +89,7 @@ def test_a_violated_constraint_is_told_in_our_words(db: Postgres) -> None:
         with pytest.raises(ThingExists, match="That thing exists"):
             db.execute(INSERT, {"n": 1})
         with pytest.raises(ThingExists):
-            db.batch([(INSERT, {"n": 1}, None)])
+            db.batch([Statement(INSERT, {"n": 1})])
     finally:
         from lib.database import statements
 
@@ -161,7 +161,7 @@ def test_deadlocks_are_repeated_until_both_are_done(db: Postgres) -> None:
     pause = q("SELECT pg_sleep(0.2)")
 
     def cross(first: int, second: int) -> None:
-        db.batch([(bump, {"n": first}, None), (pause, None, None), (bump, {"n": second}, None)])
+        db.batch([Statement(bump, {"n": first}), Statement(pause), Statement(bump, {"n": second})])
 
     with ThreadPoolExecutor(2) as threads:
         for done in [threads.submit(cross, 1, 2), threads.submit(cross, 2, 1)]:
@@ -175,7 +175,7 @@ def test_a_held_lock_gives_503_and_not_a_hanging_site(
         holder.execute("LOCK TABLE things")
         limit = q("SELECT set_config('lock_timeout', '100ms', true)")
         with pytest.raises(Busy):
-            db.batch([(limit, None, None), (INSERT, {"n": 1}, None)])
+            db.batch([Statement(limit), Statement(INSERT, {"n": 1})])
     db.execute(INSERT, {"n": 1})
 
 

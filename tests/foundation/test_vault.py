@@ -8,9 +8,9 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lib.errors import NotConfigured
+from lib.errors import NotConfigured, Unreadable
 from lib.settings import Settings
-from lib.vault import API_KEY_FIELD, Unreadable, Vault, is_sealed
+from lib.vault import API_KEY_FIELD, Vault, is_sealed
 
 KEY = bytes(range(32))
 OTHER_KEY = bytes(range(32, 64))

@@ -113,7 +113,7 @@ def test_a_mistake_in_the_body_names_the_field_and_repeats_nothing(web: TestClie
 def test_a_mistake_is_told_without_our_patterns_and_types(web: TestClient) -> None:
     good = {"n": 1, "code": "abc", "id": "f1dbc627-9b04-5538-902c-2d94deee7af0"}
     for body, said in (
-        ({**good, "code": "ABC"}, "code: Input has a character or a form that is not taken here"),
+        ({**good, "code": "ABC"}, "code: Input has a character or a form that is not allowed here"),
         ({**good, "id": "x"}, "id: Input should be a UUID"),
         ({**good, "id": 3}, "id: Input should be a UUID"),
         ([], "body: Input should be an object"),

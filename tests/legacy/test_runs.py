@@ -231,7 +231,7 @@ def test_without_unified_schema_the_call_says_so(empty_postgres_url: str) -> Non
 
 def run_with_a_deadline(filled: Legacy) -> None:
     """Whoever waits for a lock that nobody lets go is told that the database is away."""
-    deadline.begin(deadline.MARGIN_SECONDS + 10)
+    deadline.start(deadline.MARGIN_SECONDS + 10)
     filled.run()
 
 

@@ -5,9 +5,9 @@ from dataclasses import asdict, dataclass
 from lib.database.queries import load_queries
 from lib.database.statements import as_jsonb
 from lib.deps import Deps
-from lib.errors import NotConfigured
+from lib.errors import NotConfigured, Unreadable
 from lib.logs import fingerprint, log
-from lib.vault import API_KEY_FIELD, Unreadable, Vault
+from lib.vault import API_KEY_FIELD, Vault
 from lib.workshop.config.wire import Config, ConfigIn, SavedOut
 from lib.workshop.errors import SessionNotFound
 from lib.workshop.idempotency import Claim

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from lib.database.queries import load_queries
+from lib.database.statements import Statement
 from lib.deps import Deps
 from lib.errors import InvalidInput
 from lib.workshop.instructor.listing_size import fitting
@@ -31,9 +32,9 @@ def list_configs(asked: ListIn, deps: Deps) -> ListOut:
     page = {"limit": asked.limit, "created_at": created_at, "session_token": token}
     students, sessions, (totals,) = deps.postgres.batch(
         [
-            (_queries["listed_students"], page, ListedStudent),
-            (_queries["listed_sessions"], page, ListedSession),
-            (_queries["totals"], None, _Totals),
+            Statement(_queries["listed_students"], page, ListedStudent),
+            Statement(_queries["listed_sessions"], page, ListedSession),
+            Statement(_queries["totals"], None, _Totals),
         ],
         read=True,
     )

@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from lib.database.queries import load_queries
+from lib.database.statements import Statement
 from lib.deps import Deps
 from lib.errors import SchemaMissing
 from lib.workshop.api_keys import without_keys
@@ -116,8 +117,8 @@ def all_students(deps: Deps) -> tuple[list[TrackedStudent], int]:
     try:
         students, counts = deps.postgres.batch(
             [
-                (_queries["tracked_students"], params, _Tracked),
-                (_queries["count_students"], None, _Count),
+                Statement(_queries["tracked_students"], params, _Tracked),
+                Statement(_queries["count_students"], None, _Count),
             ],
             read=True,
         )
