@@ -100,7 +100,7 @@ def test_a_violated_constraint_is_told_in_our_words(db: Postgres) -> None:
 def test_missing_tables_and_functions_are_told_as_a_missing_schema(
     db: Postgres, query: str
 ) -> None:
-    with pytest.raises(SchemaMissing, match="lacks tables or functions: `make migrate`"):
+    with pytest.raises(SchemaMissing, match="lacks tables or functions: run `make migrate`"):
         db.fetch_value(q(query))
 
 
