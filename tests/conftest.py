@@ -34,6 +34,7 @@ from lib.web.functions import function_app  # noqa: E402
 from local.redis_gateway.gateway import Gateway, running_gateway  # noqa: E402
 from local.servers.postgres_server import PostgresServer, running_postgres  # noqa: E402
 from local.servers.redis_server import RedisServer, running_redis  # noqa: E402
+from tests.support.memory import folder_in_memory  # noqa: E402
 
 pytest_plugins = ["tests.support.no_skips", "tests.support.scheduling"]
 
@@ -55,7 +56,7 @@ _numbers = count()
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[PostgresServer]:
     """This worker's Postgres, with a migrated database to copy from."""
-    with running_postgres() as server:
+    with folder_in_memory() as folder, running_postgres(folder) as server:
         with psycopg.connect(server.create_database("migrated")) as connection:
             for _, script in schema_scripts():
                 connection.execute(script.encode())

@@ -55,6 +55,11 @@ FLEETING = {
     "full_page_writes": "off",
     "wal_level": "minimal",
     "max_wal_senders": "0",
+    # Nor need much be kept of it: the folder may lie in memory.
+    "min_wal_size": "32MB",
+    "max_wal_size": "256MB",
+    # Without three processes that read ahead, for databases of a few megabytes.
+    "io_method": "sync",
 }
 
 
@@ -147,10 +152,11 @@ class PostgresServer:
         with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
             found = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name])
             if found.fetchone() is None:
-                copy = sql.SQL(" TEMPLATE {}").format(sql.Identifier(template or "template1"))
-                connection.execute(
-                    sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)) + copy
-                )
+                # Files are copied as they are where that costs no wait for a disk.
+                strategy = "WAL_LOG" if self._durable else "FILE_COPY"
+                statement = "CREATE DATABASE {} TEMPLATE {} STRATEGY " + strategy
+                names = map(sql.Identifier, (name, template or "template1"))
+                connection.execute(sql.SQL(statement).format(*names))
         return self.url(name)
 
     def drop_database(self, name: str) -> None:
