@@ -15,6 +15,8 @@ for _name in list(os.environ):  # before anything of ours reads it
         del os.environ[_name]
 for _name in ("ADMIN_PASSWORD", "CRON_SECRET", "ENCRYPTION_KEY", "ENCRYPTION_KEY_PREVIOUS"):
     os.environ.pop(_name, None)
+# Each worker keeps a core busy: threads beside it would only spin while they wait for their turn.
+os.environ["OPENBLAS_NUM_THREADS"] = "1"
 
 from collections.abc import Callable, Iterator  # noqa: E402 the environment comes first
 from itertools import count  # noqa: E402
