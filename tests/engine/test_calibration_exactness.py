@@ -33,12 +33,9 @@ def brute_force(items: ItemParameters, record: Record, correlation: FloatArray) 
     theta = np.stack(np.meshgrid(*[GRID] * k, indexing="ij"), axis=-1).reshape(-1, k)
     prior = np.exp(-0.5 * np.einsum("ti,ij,tj->t", theta, np.linalg.inv(correlation), theta))
     chance = items.bank().probability(theta).T
-    people = len(np.unique(record.person))
-    log_likelihood = np.zeros((people, len(theta)))
-    rows = np.where(
-        record.correct[:, None], np.log(chance[record.item]), np.log1p(-chance[record.item])
-    )
-    np.add.at(log_likelihood, record.person, rows)
+    answers = np.zeros((2, len(np.unique(record.person)), len(items)))
+    np.add.at(answers, (record.correct.astype(int), record.person, record.item), 1)
+    log_likelihood = answers[1] @ np.log(chance) + answers[0] @ np.log1p(-chance)
     return np.asarray(np.log(np.exp(log_likelihood) @ (prior / prior.sum())))
 
 

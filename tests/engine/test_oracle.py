@@ -108,8 +108,8 @@ def test_sum_over_pairs_misses_no_second_story() -> None:
     answers = answers_of(states[20], bank)
     rng = np.random.default_rng(1)
     weight, first, squares = 0.0, np.zeros(3), np.zeros(3)
-    for _ in range(20):
-        theta = rng.multivariate_normal(np.zeros(3), correlated(3), 200_000)
+    for _ in range(200):
+        theta = rng.multivariate_normal(np.zeros(3), correlated(3), 20_000)
         likelihood = np.exp(log_likelihood(theta, answers) + 20.0)
         weight += likelihood.sum()
         first += likelihood @ theta

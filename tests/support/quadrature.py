@@ -43,11 +43,12 @@ class Moments(NamedTuple):
 def log_likelihood(theta: FloatArray, answers: Answers) -> FloatArray:
     """Return log P(answers | θ) for each row of θ, shape (m, k)."""
     x = theta @ answers.slopes.T + answers.intercepts
-    wrong = np.log1p(-answers.guessing) - np.logaddexp(0, x)
+    right, wrong = answers.correct, ~answers.correct
+    known = np.log1p(-answers.guessing[right]) - np.logaddexp(0, -x[:, right])
     with np.errstate(divide="ignore"):
-        guess = np.log(answers.guessing)
-    right = np.logaddexp(guess, np.log1p(-answers.guessing) - np.logaddexp(0, -x))
-    return np.asarray(np.where(answers.correct, right, wrong).sum(axis=1))
+        guess = np.log(answers.guessing[right])
+    unknown = np.log1p(-answers.guessing[wrong]) - np.logaddexp(0, x[:, wrong])
+    return np.asarray(np.logaddexp(guess, known).sum(axis=1) + unknown.sum(axis=1))
 
 
 def exact_posterior(mean: ArrayLike, covariance: ArrayLike, answers: Answers) -> Moments:
