@@ -43,6 +43,7 @@ class TestService(RuleBasedStateMachine):
     deps: Deps
     gateway: Gateway
     client: TestClient
+    database: psycopg.Connection
     pool_id: str
 
     def __init__(self) -> None:
@@ -208,9 +209,8 @@ class TestService(RuleBasedStateMachine):
         return reply
 
     def _rows(self, query: str, *params: Any) -> list[tuple[Any, ...]]:
-        with psycopg.connect(str(self.deps.settings.postgres_url), autocommit=True) as connection:
-            cursor = connection.execute(query.encode(), params)
-            return cursor.fetchall() if cursor.description else []
+        cursor = self.database.execute(query.encode(), params)
+        return cursor.fetchall() if cursor.description else []
 
 
 @contextmanager
@@ -222,7 +222,8 @@ def machine_on(
 
     Machine.deps, Machine.gateway = deps, gateway
     Machine.client, Machine.pool_id = client, pool_id
-    yield Machine
+    with psycopg.connect(str(deps.settings.postgres_url), autocommit=True) as Machine.database:
+        yield Machine
     gateway.faults.clear()
 
 
