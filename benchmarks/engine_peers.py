@@ -125,8 +125,7 @@ def catsim(pool: Pool) -> Engine:
 def adaptivetesting(pool: Pool) -> Engine:
     """Return adaptivetesting: greatest information, expected a posteriori."""
     # adaptivetesting 1.2 takes warnings.deprecated for granted, which Python has from 3.13 on.
-    if not hasattr(warnings, "deprecated"):
-        warnings.deprecated = typing_extensions.deprecated  # type: ignore[attr-defined]
+    vars(warnings).setdefault("deprecated", typing_extensions.deprecated)
     at = import_module("adaptivetesting")
     items = []
     for i, (a, b) in enumerate(zip(pool.steepness, pool.difficulty, strict=True)):

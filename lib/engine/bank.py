@@ -145,7 +145,8 @@ class ItemBank:
     @cached_property
     def measured(self) -> FloatArray:
         """1.0 for every concept on which some item loads, else 0.0; shape (k,)."""
-        return np.any(self.slopes != 0, axis=0).astype(float)
+        measured: FloatArray = np.any(self.slopes != 0, axis=0).astype(float)
+        return measured
 
 
 def _column(name: str, values: ArrayLike, n: int) -> FloatArray:

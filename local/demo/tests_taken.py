@@ -109,8 +109,8 @@ def _sit(
     rng, ability = examinee.generator(number), examinee.ability(number)
     answers: list[Answer] = []
     at, patience = started, examinee.patience(number)
-    while sitting.next_item is not None and len(answers) != patience:
-        response = _respond(sitting, ability, rng)
+    while (item := sitting.next_item) is not None and len(answers) != patience:
+        response = _respond(sitting.pool, item, ability, rng)
         seconds = round(min(TYPICAL_SECONDS * rng.lognormal(0, SPREAD), LONGEST), 3)
         at += timedelta(seconds=seconds)
         answers.append(Answer(sitting, response, grade(sitting, response), at, seconds))
@@ -118,9 +118,8 @@ def _sit(
     return Taken(examinee, number, started, prior, opened, answers)
 
 
-def _respond(sitting: Sitting, ability: FloatArray, rng: Generator) -> int:
+def _respond(pool: ItemPool, item: int, ability: FloatArray, rng: Generator) -> int:
     """The right option with the model's probability, else one of the wrong ones."""
-    pool, item = sitting.pool, sitting.next_item
     right = int(pool.correct_option[item])
     if rng.random() < pool.bank.probability(ability, [item]).item():
         return right

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from numpy.typing import ArrayLike
 from scipy import stats
 
 from lib.engine import ItemBank, confidence, latent_mean, percentile
@@ -54,7 +55,7 @@ def test_a_curve_far_out_neither_overflows_nor_leaves_its_limits() -> None:
         ((np.ones((2, 2, 2)),), "1 to 32"),
     ],
 )
-def test_impossible_parameters_are_refused(arguments: tuple[object, ...], message: str) -> None:
+def test_impossible_parameters_are_refused(arguments: tuple[ArrayLike, ...], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         ItemBank(*arguments)
 

@@ -116,7 +116,7 @@ def _over(
 ) -> Moments:
     """Return the moments over the product of the rows of θ, (k, n), and of their weights."""
     k, n = theta.shape
-    tables = _tables(theta, m0, np.linalg.inv(v0), answers)
+    tables = _tables(theta, m0, np.asarray(np.linalg.inv(v0), float), answers)
     for j, logs in enumerate(np.broadcast_to(log_weight, theta.shape)):
         tables[j, j] = tables[j, j] + logs
 

@@ -118,7 +118,7 @@ def merged(before: Counts | None, rows: list[Shown], limit: float) -> Counts:
     kept = fade[:, None] * np.array(old["eligible"], float)
     eligible[:, columns] = kept + tests[:, None] * _with_whole(drew.probability)
     shown[:, columns] += fade[:, None] * np.array(old["shown"], float)
-    watched = (shown > WATCHED_SHARE * limit * eligible).any(axis=0)
+    watched: NDArray[np.bool_] = np.any(shown > WATCHED_SHARE * limit * eligible, axis=0)
     return {
         "usual": usual.round(3).tolist(),
         "items": [

@@ -99,7 +99,7 @@ def _robust(design: FloatArray, values: FloatArray, error: FloatArray) -> FloatA
         weight = np.minimum(1.0, HUBER * spread / np.maximum(residual, 1e-12))
         weight = weight / (spread * error) ** 2
         left = (design * weight[:, None]).T @ design + np.eye(k) / _LINK_SD**2
-        solution = np.linalg.solve(left, design.T @ (weight * values))
+        solution = np.asarray(np.linalg.solve(left, design.T @ (weight * values)), float)
     return solution
 
 
@@ -122,7 +122,7 @@ def _p_value(
         difference, covariance = difference[:, :2], covariance[:, :2, :2]
     solved = np.linalg.solve(covariance, difference[:, :, None])[:, :, 0]
     squared = np.maximum((difference * solved).sum(axis=1), 0.0)
-    tail = np.exp(-0.5 * squared)
+    tail: FloatArray = np.exp(-0.5 * squared)
     if guessing_is_free:
         return np.asarray(2 * normal_cdf(-np.sqrt(squared)) + np.sqrt(2 / np.pi * squared) * tail)
     return tail

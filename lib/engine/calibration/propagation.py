@@ -189,7 +189,7 @@ def _posterior(block: Block, t: Nodes, seen: Nodes, strands: Strands) -> _Tilted
     log_weight = seen.sum(axis=1, dtype=float) + _LOG_WEIGHT
     log_weight += 0.5 * (np.log(laid / variance) - (t - mean) ** 2 / variance)
     top = log_weight.max(axis=1, keepdims=True)
-    weight = np.exp(log_weight - top)
+    weight: FloatArray = np.exp(log_weight - top)
     total = weight.sum(axis=1, keepdims=True)
     weight /= total
     centre = (weight * t).sum(axis=1)

@@ -73,7 +73,7 @@ def item_step(
     stuck = state.guessing + step[:, 2] <= 0
     precision[stuck, 2, :2] = precision[stuck, :2, 2] = 0.0
     precision[stuck, 2, 2] += rate[stuck] ** 2
-    covariance = np.linalg.inv(precision)
+    covariance = np.asarray(np.linalg.inv(precision), float)
     covariance[:, 2, 2] *= np.isfinite(shrinkage.guessing_answers)
     return ItemStep(step, covariance)
 
