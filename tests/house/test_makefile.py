@@ -139,11 +139,10 @@ def test_every_variable_is_explained(project: Path) -> None:
 @pytest.fixture
 def built(project: Path) -> Path:
     """The same with an environment that is up to date, whose Python shows how it is called."""
+    assert make(project, f"PYTHON={recorder(project)}", "dev", "bench").returncode == 0
     shown = project / ".venv/bin/python"
     shown.write_text('#!/bin/sh\nprintf "<%s>" "$@"; echo "PORT=$PORT"\n')
     shown.chmod(0o755)
-    for name in (f".local-{HERE}", ".dev", ".bench"):
-        (project / ".venv" / name).touch()
     return project
 
 
@@ -183,6 +182,24 @@ def test_running_installs_what_running_needs_and_tests_add_to_it(project: Path) 
 
     assert make(project, f"PYTHON={name}", "dev", "test").returncode == 0
     assert "install" not in told(project)
+
+
+def test_only_other_pins_and_not_newer_files_make_an_environment_again(project: Path) -> None:
+    name = recorder(project)
+    pinned = project / "requirements-dev.txt"
+    for text in ("a==1", "a==2", "a==1"):
+        pinned.write_text(text)
+        assert make(project, f"PYTHON={name}", "dev", "test", "bench").returncode == 0
+        installed = told(project)
+        assert "-r requirements-dev.txt" in installed
+        assert "-r requirements-bench.txt" in installed
+        for stage in STAGES:
+            os.utime(project / f"requirements{stage}.txt", (2**32, 2**32))
+        assert make(project, f"PYTHON={name}", "dev", "test", "bench").returncode == 0
+        assert "install" not in told(project)
+    (project / "requirements-local.txt").write_text("b==1")
+    assert make(project, f"PYTHON={name}", "dev").returncode == 0
+    assert "-m venv" in told(project)
 
 
 def test_an_environment_that_something_runs_from_is_not_made_again(project: Path) -> None:
@@ -241,7 +258,7 @@ def test_oldest_and_newest_interpreter_check_types_with_packages_of_their_own(
         for version in SUPPORTED
     }
     for version in own:
-        assert (project / f".build/python{version}/.dev").exists(), "made once, then kept"
+        assert list((project / f".build/python{version}").glob(".dev-*")), "made once, then kept"
 
 
 def checked_types(project: Path, absent: set[str]) -> set[str]:
