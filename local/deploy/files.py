@@ -37,7 +37,7 @@ RESOURCES_PER_STACK = 5
 RESOURCES_PER_FUNCTION = 5
 RESOURCES_PER_SCHEDULE = 2
 HOBBY_CRONS = 2
-NOT_IN_A_FUNCTION = "{public/**,*.json,*.toml,*.txt,*.lock,.python-version}"
+NOT_IN_A_FUNCTION = "{public/**,**/*.md,*.json,*.toml,*.txt,*.lock,.python-version}"
 
 Json = dict[str, Any]
 

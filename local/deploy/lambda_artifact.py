@@ -93,7 +93,7 @@ def _tool(name: str) -> str:
 
 
 def _copy_own_code(source: Path, task: Path) -> None:
-    leave = shutil.ignore_patterns("__pycache__", ".*")
+    leave = shutil.ignore_patterns("__pycache__", ".*", "*.md")
     for name in OWN_CODE:
         shutil.copytree(source / name, task / name, ignore=leave)
 

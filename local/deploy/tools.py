@@ -1,4 +1,4 @@
-"""The platforms' build tools, pinned in `deploy/`, and the tree they are shown."""
+"""The platforms' build tools, pinned in `local/deploy/`, and the tree they are shown."""
 
 import filecmp
 import json
@@ -56,10 +56,11 @@ def copy_deployed_tree(target: Path) -> None:
     """
     rules = (ROOT / ".vercelignore").read_text()
     allowed = re.findall(r"^!/(.+)$", rules, re.MULTILINE)
+    refused = re.findall(r"^(\*\..+)$", rules, re.MULTILINE)
     target.mkdir(parents=True)
     for name in (*allowed, "serverless.yml"):
         if (ROOT / name).is_dir():
-            leave = shutil.ignore_patterns("__pycache__")
+            leave = shutil.ignore_patterns("__pycache__", *refused)
             shutil.copytree(ROOT / name, target / name, ignore=leave)
         else:
             shutil.copy(ROOT / name, target / name)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from lib.routes import ENDPOINTS, Access, modules
-from local.deploy import files
+from local.deploy import files, tools
 from tests.support.lambda_runtime import read_routes
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -125,6 +125,19 @@ def test_builds_do_not_see_pyproject_whose_versions_are_not_pinned() -> None:
     lines = (ROOT / ".vercelignore").read_text().splitlines()
     assert "/*" in lines
     assert not [line for line in lines if line.startswith("!") and "pyproject" in line]
+
+
+def test_builds_for_vercel_see_no_notes_for_developers(tmp_path: Path) -> None:
+    tools.copy_deployed_tree(tmp_path / "tree")
+    uploaded = [path for path in (tmp_path / "tree").rglob("*") if path.is_file()]
+    assert (tmp_path / "tree" / "lib" / "routes.py") in uploaded
+    assert [path.name for path in uploaded if path.suffix == ".md"] == []
+
+
+@pytest.mark.parametrize("name", ["vercel.json", "vercel.hobby.json"])
+def test_no_function_holds_notes_for_developers(name: str) -> None:
+    for function in json.loads((ROOT / name).read_text())["functions"].values():
+        assert "**/*.md" in function["excludeFiles"]
 
 
 def test_eventbridge_form_of_a_schedule() -> None:

@@ -68,10 +68,12 @@ def test_traces_name_the_place_in_lambda_not_the_machine_that_built(artifact: Pa
     assert code.co_filename == "/var/task/api/operations/health.py"
 
 
-def test_artifact_holds_no_tests_no_local_server_and_no_caches(artifact: Path) -> None:
+def test_artifact_holds_no_tests_no_local_server_no_caches_and_no_notes(artifact: Path) -> None:
     with zipfile.ZipFile(artifact) as archive:
         first = {name.partition("/")[0] for name in archive.namelist()}
+        notes = [name for name in archive.namelist() if name.endswith(".md")]
     assert first == {"api", "lib", "sql"}
+    assert notes == []
 
 
 @pytest.mark.parametrize(
