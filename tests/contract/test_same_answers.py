@@ -39,9 +39,10 @@ def test_platform_answers_as_the_local_server(said: On, platform: str, number: i
 @pytest.mark.parametrize("row", ENDPOINTS, ids=lambda row: f"{'/'.join(row.methods)} {row.path}")
 def test_every_endpoint_is_called_with_success_and_with_an_error(row: Endpoint) -> None:
     statuses = [turn.status for turn in TURNS if is_for(turn, row)]
-    assert any(status < 400 for status in statuses)
+    turns = f"a Turn for {'/'.join(row.methods)} {row.path} (tests/contract/)"
+    assert any(status < 400 for status in statuses), f"add {turns} that succeeds"
     if row.path.rpartition("/")[2] != "health":  # it takes nothing that could be wrong
-        assert any(status >= 400 for status in statuses)
+        assert any(status >= 400 for status in statuses), f"add {turns} that is refused"
 
 
 def test_every_error_has_the_one_shape(said: On) -> None:

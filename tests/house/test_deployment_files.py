@@ -19,6 +19,7 @@ FUNCTIONS = 37
 VERCEL_KEYS = 50
 STACK_RESOURCES = 450
 """CloudFormation allows 500; the rest is kept for what a customer adds."""
+WRITE_THEM = "run `.venv/bin/python -m local.deploy.files`, which writes them from lib/routes.py"
 CRON_FIELD = re.compile(r"\*|\*/\d+|\d+(,\d+)*")
 
 
@@ -30,24 +31,30 @@ def top_level_assignments(path: Path) -> set[str]:
 
 
 def test_deployment_files_are_what_the_table_of_routes_gives() -> None:
-    assert files.outdated() == [], "run `python -m local.deploy.files`"
+    assert files.outdated() == [], WRITE_THEM
 
 
 def test_every_function_of_the_table_has_a_file_and_every_file_is_in_the_table() -> None:
     found = {path.relative_to(ROOT).as_posix() for path in API_FILES}
-    assert found == {files.file_of(name) for name in (*modules(), files.INDEX)}
-    assert len(found) == FUNCTIONS
+    listed = {files.file_of(name) for name in (*modules(), files.INDEX)}
+    assert found - listed == set(), "add a row to ENDPOINTS in lib/routes.py for each of these"
+    assert listed - found == set(), "lib/routes.py names these files: write them, or drop the rows"
+    assert len(found) == FUNCTIONS, f"if that is meant, set FUNCTIONS here to {len(found)}"
 
 
 @pytest.mark.parametrize("path", API_FILES, ids=lambda path: f"{path.parent.name}.{path.stem}")
 def test_function_is_visible_to_both_platforms(path: Path) -> None:
-    assert {"app", "lambda_handler"} <= top_level_assignments(path)
+    assert {"app", "lambda_handler"} <= top_level_assignments(path), (
+        "the platforms look for `app = create_app(…)` and `lambda_handler = lambda_entry(app)`"
+    )
 
 
 @pytest.mark.parametrize("path", API_FILES, ids=lambda path: f"{path.parent.name}.{path.stem}")
 def test_function_file_is_short(path: Path) -> None:
     limit = INDEX_LINES if path.stem == files.INDEX else API_LINES
-    assert len(path.read_text().splitlines()) <= limit
+    assert len(path.read_text().splitlines()) <= limit, (
+        f"a file of api/ has at most {limit} lines: move what it does to lib/"
+    )
 
 
 @pytest.mark.parametrize("path", API_FILES, ids=lambda path: f"{path.parent.name}.{path.stem}")
@@ -60,6 +67,7 @@ def test_vercel_reaches_every_path() -> None:
     rewritten = {row["source"]: row["destination"] for row in config["rewrites"]}
     for row in ENDPOINTS:
         source = re.sub(r"\{(\w+)\}", r":\1", row.path)
+        assert source in rewritten, WRITE_THEM
         assert rewritten[source] == f"/api/{row.module.replace('.', '/')}"
 
 
@@ -73,7 +81,8 @@ def test_no_rewrite_hides_a_later_one() -> None:
     sources = [row["source"] for row in files.vercel()["rewrites"][:-1]]
     for position, source in enumerate(sources):
         pattern = re.compile(re.sub(r":\w+", "[^/]+", source))
-        assert not [later for later in sources[position + 1 :] if pattern.fullmatch(later)]
+        hidden = [later for later in sources[position + 1 :] if pattern.fullmatch(later)]
+        assert hidden == [], f"move their rows above that of {source} in lib/routes.py"
 
 
 def test_lambda_reaches_every_path_with_every_method() -> None:
@@ -83,7 +92,7 @@ def test_lambda_reaches_every_path_with_every_method() -> None:
         for row in ENDPOINTS
         for method in row.methods
     }
-    assert routes == {**wanted, ("ANY", "$default"): "api/index.lambda_handler"}
+    assert routes == {**wanted, ("ANY", "$default"): "api/index.lambda_handler"}, WRITE_THEM
 
 
 def test_hobby_is_one_function_with_at_most_two_daily_jobs() -> None:
@@ -118,7 +127,8 @@ def test_one_path_belongs_to_one_function() -> None:
     modules_of: dict[str, set[str]] = {}
     for row in ENDPOINTS:
         modules_of.setdefault(row.path, set()).add(row.module)
-    assert not {path: found for path, found in modules_of.items() if len(found) > 1}
+    shared = {path: found for path, found in modules_of.items() if len(found) > 1}
+    assert shared == {}, "serve all methods of a path from one file of api/"
 
 
 def test_builds_do_not_see_pyproject_whose_versions_are_not_pinned() -> None:

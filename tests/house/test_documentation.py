@@ -1,18 +1,20 @@
 """Whoever reads the API's description alone can call every endpoint, and knows what comes back."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any, cast
 
 import pytest
 from fastapi.routing import APIRoute
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 
 from lib.routes import ENDPOINTS, Access, modules
 from lib.web.functions import function_app
 from lib.web.openapi import DOCUMENTED, description
 from tests.support.described import Operation, operations
 
+PAGES = DOCUMENTED.parent
 OPERATIONS = operations()
 ROUTES = {
     f"{method} {route.path_format}": route
@@ -24,14 +26,38 @@ ROUTES = {
 every_operation = pytest.mark.parametrize("operation", OPERATIONS, ids=str)
 
 
+def file_of(module: str) -> Path:
+    return DOCUMENTED / f"{module.replace('.', '/')}.json"
+
+
+def place_of(operation: Operation) -> str:
+    """Where a person writes what the code cannot say of an operation."""
+    return f'"{operation}" in docs/api/{file_of(operation.row.module).relative_to(DOCUMENTED)}'
+
+
 def in_file(file: Path) -> dict[str, Any]:
     read: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
     return read
 
 
+def written(operation: Operation) -> dict[str, Any]:
+    """What the operation's file says of it."""
+    file = file_of(operation.row.module)
+    examples = in_file(file) if file.exists() else {}
+    if str(operation) not in examples:
+        pytest.fail(
+            f"Write {place_of(operation)}: a summary, an example of each of the parameters, of the"
+            " request and of the answer; lib/web/openapi.py says how."
+        )
+    found: dict[str, Any] = examples[str(operation)]
+    return found
+
+
 def test_every_endpoint_is_described_and_no_other() -> None:
     served = {f"{method} {row.path}" for row in ENDPOINTS for method in row.methods}
-    assert {str(operation) for operation in OPERATIONS} == served
+    described = {str(operation) for operation in OPERATIONS}
+    assert served - described == set(), "the handler lacks a route that lib/routes.py lists"
+    assert described - served == set(), "the handler has a route that lib/routes.py does not list"
 
 
 def test_every_example_stands_with_the_function_that_it_is_of() -> None:
@@ -42,27 +68,42 @@ def test_every_example_stands_with_the_function_that_it_is_of() -> None:
         for name in in_file(file)
     }
     served = {(row.module, f"{method} {row.path}") for row in ENDPOINTS for method in row.methods}
-    assert documented == served
+    assert documented - served == set(), (
+        "these stand in a file of docs/api/ whose function does not serve them: move or delete them"
+    )
+    assert served - documented == set(), (
+        "write these into docs/api/<context>/<function>.json; lib/web/openapi.py says how"
+    )
 
 
 @every_operation
 def test_nothing_is_documented_that_is_not_shown(operation: Operation) -> None:
-    written = in_file(DOCUMENTED / f"{operation.row.module.replace('.', '/')}.json")[str(operation)]
-    assert written.get("parameters", {}).keys() == {each["name"] for each in operation.parameters}
-    assert ("request" in written) == operation.has_body
-    assert written.keys() <= {"summary", "parameters", "request", "answer", "other_answers"}
+    examples = written(operation)
+    parameters = {each["name"] for each in operation.parameters}
+    assert examples.get("parameters", {}).keys() == parameters, (
+        f"give {place_of(operation)} an example of exactly these parameters"
+    )
+    assert ("request" in examples) == operation.has_body, (
+        f'{place_of(operation)} needs a "request" if the operation takes a body, and only then'
+    )
+    assert examples.keys() <= {"summary", "parameters", "request", "answer", "other_answers"}
 
 
 @every_operation
 def test_operation_says_what_it_does(operation: Operation) -> None:
     by_framework = ROUTES[str(operation)].name.replace("_", " ").title()
-    assert operation.said["summary"] != by_framework
-    assert operation.said["description"].endswith(".")
+    assert operation.said["summary"] != by_framework, (
+        f'give {place_of(operation)} a "summary"; without one the page shows the function\'s name'
+    )
+    assert operation.said.get("description", "").endswith("."), (
+        f"write a docstring that is a sentence for the handler of {operation}"
+    )
 
 
 @every_operation
 def test_every_parameter_has_an_example(operation: Operation) -> None:
-    assert [each["name"] for each in operation.parameters if "example" not in each] == []
+    without = [each["name"] for each in operation.parameters if "example" not in each]
+    assert without == [], f'add them to the "parameters" of {place_of(operation)}'
 
 
 @every_operation
@@ -71,20 +112,23 @@ def test_example_of_the_body_is_accepted(operation: Operation) -> None:
     assert operation.has_body == (field is not None)
     if field is not None:
         body: TypeAdapter[Any] = TypeAdapter(cast("Any", field.field_info.annotation))
-        read = body.validate_json(json.dumps(operation.request))
-        assert read is not None
-        written = body.dump_python(read, mode="json", by_alias=True, exclude_unset=True)
-        unknown = operation.request.keys() - written.keys()
-        assert unknown <= {"adminPassword"}  # which is checked before the body is read
+        assert operation.request is not None, f'write the "request" of {place_of(operation)}'
+        read = validated(body, operation.request, f'the "request" of {place_of(operation)}')
+        taken = body.dump_python(read, mode="json", by_alias=True, exclude_unset=True)
+        unknown = operation.request.keys() - taken.keys() - {"adminPassword"}  # checked before
+        assert unknown == set(), f'the body does not know these of the "request" of {operation}'
 
 
 @every_operation
 def test_examples_of_the_answer_have_exactly_its_fields(operation: Operation) -> None:
     answer: TypeAdapter[Any] = TypeAdapter(cast("Any", ROUTES[str(operation)].response_model))
-    assert operation.answers
-    for example in operation.answers.values():
-        read = answer.validate_json(json.dumps(example))
-        assert answer.dump_python(read, mode="json", by_alias=True) == example
+    assert operation.answers, f'write the "answer" of {place_of(operation)}'
+    for title, example in operation.answers.items():
+        read = validated(answer, example, f'the answer "{title}" of {place_of(operation)}')
+        shown = answer.dump_python(read, mode="json", by_alias=True)
+        assert differences(example, shown) == [], (
+            f'correct the answer "{title}" of {place_of(operation)}, or the model'
+        )
 
 
 @every_operation
@@ -112,6 +156,45 @@ def test_errors_are_described_in_their_one_shape(operation: Operation) -> None:
 def test_every_group_is_introduced_and_none_is_empty() -> None:
     introduced = [tag["name"] for tag in description()["tags"] if tag["description"]]
     assert set(introduced) == {tag for operation in OPERATIONS for tag in operation.said["tags"]}
+
+
+@pytest.mark.parametrize("path", sorted({row.path for row in ENDPOINTS}))
+def test_every_endpoint_is_in_a_page_of_docs(path: str) -> None:
+    pages = [page.read_text(encoding="utf-8") for page in PAGES.glob("*.md")]
+    name = re.compile(rf"(?<![\w/-]){re.escape(path.removeprefix('/api/'))}(?![\w/-])")
+    prefixed = re.compile(rf"{re.escape(path)}(?![\w/-])")
+    assert any(name.search(page) or prefixed.search(page) for page in pages), (
+        f"say in docs/workshop.md, assessment.md or migration.md what {path} is for"
+    )
+
+
+def validated(model: TypeAdapter[Any], example: Any, place: str) -> Any:
+    """Read an example as the model does, or say what to change in it."""
+    try:
+        return model.validate_json(json.dumps(example))
+    except ValidationError as exc:
+        pytest.fail(f"Correct {place}: {exc}")
+
+
+def differences(example: Any, answer: Any, place: str = "answer") -> list[str]:
+    """Say where an example is not what the model makes of it."""
+    if isinstance(example, dict) and isinstance(answer, dict):
+        return [
+            *(f"the model has no {place}.{name}" for name in example.keys() - answer.keys()),
+            *(f"the example has no {place}.{name}" for name in answer.keys() - example.keys()),
+            *(
+                difference
+                for name in example.keys() & answer.keys()
+                for difference in differences(example[name], answer[name], f"{place}.{name}")
+            ),
+        ]
+    if isinstance(example, list) and isinstance(answer, list) and len(example) == len(answer):
+        return [
+            difference
+            for number, (left, right) in enumerate(zip(example, answer, strict=True))
+            for difference in differences(left, right, f"{place}[{number}]")
+        ]
+    return [] if example == answer else [f"{place}: the example has {example}, the model {answer}"]
 
 
 def test_every_reference_leads_somewhere() -> None:
