@@ -4,6 +4,7 @@ import json
 from base64 import b85decode, b85encode
 from datetime import datetime
 from hashlib import blake2b
+from typing import Any
 from uuid import UUID, uuid4
 
 import numpy as np
@@ -19,6 +20,7 @@ from lib.assessment.sessions.session import Sitting, begin, grade
 from lib.assessment.sessions.snapshot import CHECK_BYTES, MAX_BYTES, decode, encode
 from lib.deps import Deps
 from lib.engine import ItemBank
+from lib.engine.stopping import TYPES
 from tests.assessment.conftest import Student
 
 AT = datetime(2026, 3, 1, 9, 30, 15)  # noqa: DTZ001 the record's stamps are without zone, UTC
@@ -178,3 +180,26 @@ def test_a_thousand_active_sessions_take_at_most_a_megabyte_of_redis(deps: Deps)
         if line.startswith("used_memory:")
     ]
     assert used[1] - used[0] <= 1024 * 1024
+
+
+OTHER_NUMBERS: dict[str, Any] = {
+    "min_questions": 3,
+    "max_questions": 57,
+    "precision_threshold": 0.41,
+    "classification_threshold": 0.87,
+    "minimum_gain": 0.125,
+}
+"""None of them a default."""
+
+
+@pytest.mark.parametrize("kind", TYPES)
+def test_every_end_criterion_survives_redis(kind: Any) -> None:
+    unknown = EndCriteria.model_fields.keys() - {"type"} - OTHER_NUMBERS.keys()
+    assert unknown == set(), "give these a value in OTHER_NUMBERS that is not the default"
+    criteria = EndCriteria(type=kind, **OTHER_NUMBERS)
+    state = decode(SESSION, encode(taken(2, criteria=criteria), AT))
+    assert state is not None
+    assert state.criteria == criteria, (
+        "write what is missing into _HEAD, _head() and _opened() of"
+        " lib/assessment/sessions/snapshot.py, and raise FORMAT"
+    )

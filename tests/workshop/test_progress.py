@@ -1,13 +1,17 @@
 """What POST /api/student-progress promises."""
 
 import hashlib
+import json
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
+from pydantic.alias_generators import to_snake
 
+from lib.web.openapi import DOCUMENTED
+from lib.workshop.progress.wire import ProgressIn
 from tests.workshop.conftest import TOKEN
 
 Post = Callable[..., Any]
@@ -274,3 +278,45 @@ def test_emails_racing_for_one_new_token_leave_one_owner(post: Post, rows: Rows)
     assert rows("SELECT count(*) FROM students") == [(1,)]
     accepted = sum(a.status_code == 200 for a in answers)
     assert rows("SELECT attempts FROM step_progress") == [(accepted,)]
+
+
+EXAMPLE: dict[str, Any] = json.loads(
+    (DOCUMENTED / "workshop" / "student_progress.json").read_text(encoding="utf-8")
+)["POST /api/student-progress"]["request"]
+OF_ANY_REPORT = {"sessionToken", "stepNumber"}
+ADDS_UP = {"timeSpent", "attempts"}
+NEVER_SHOWN = {"codeSubmitted"}
+
+
+def test_example_of_a_report_has_every_field() -> None:
+    fields = {field.alias for field in ProgressIn.model_fields.values()}
+    assert fields - EXAMPLE.keys() == set(), (
+        "add these to the request of POST /api/student-progress in"
+        " docs/api/workshop/student_progress.json; the tests below send it"
+    )
+
+
+@pytest.mark.parametrize("field", sorted(EXAMPLE.keys() - OF_ANY_REPORT - NEVER_SHOWN))
+def test_field_of_a_report_is_shown_and_kept(post: Post, field: str) -> None:
+    """Whether the first report brings it or the second; and if the second leaves it out."""
+    value = EXAMPLE[field] or True  # false is what every flag is without a report
+    given: dict[str, Any] = {field: value}
+    for number, (first, second) in enumerate([(given, {}), ({}, given)], 1):
+        token = f"{TOKEN}{number}"
+        for report in (first, second):
+            answer = post(sessionToken=token, **report)
+            assert answer.status_code == 200, (
+                f"{answer.text}: does sql/workshop/schema/functions.sql name what is not there, or"
+                " does its session_steps() lack a field of Step?"
+            )
+        progress = answer.json()["progress"]
+        (step,) = progress["step_progress"]
+        shown = step.get(field, progress.get(to_snake(field), ...))
+        assert shown is not ..., f"Step or Progress in lib/workshop/progress/wire.py lacks {field}"
+        if field in ADDS_UP:
+            assert shown >= value
+        else:
+            assert shown == value, (
+                f"sql/workshop/schema/functions.sql loses {field}: record_step_progress() must have"
+                " it in its INSERT and in its UPDATE, session_steps() must show it"
+            )
