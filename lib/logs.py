@@ -60,7 +60,7 @@ def log(event: str, *, details: Mapping[str, object] = NO_DETAILS, **fields: obj
 
 
 def place(error: BaseException) -> str:
-    """Return the last line of `api/` or `lib/` that an error passed, such as `lib/audit.py:31`.
+    """Return the last line of `api/` or `lib/` that an error passed, such as `lib/vault.py:31`.
 
     Falls back to the file and line where the error was raised. Holds no values.
     """

@@ -58,7 +58,7 @@ def _answer(reason: str) -> tuple[Message, Message]:
 
 
 def _reason(error: BaseException) -> str:
-    """Say what went wrong and in which line, such as `SyntaxError in lib/audit.py:3: …`."""
+    """Say what went wrong and in which line, such as `SyntaxError in lib/vault.py:3: …`."""
     name = type(error).__name__
     if isinstance(error, SyntaxError) and error.filename is not None:
         return f"{name} in {_short(error.filename)}:{error.lineno}: {error.msg}"

@@ -1,7 +1,7 @@
 """The batches of a migration: people first, then sessions with their steps.
 
 The mapping itself is SQL over whole batches (`sql/legacy/`); what SQL cannot do, encrypting the
-keys that stood in the clear, is done in keys.py before anything is stored.
+keys that stood in the clear, is done in key_sealing.py before anything is stored.
 """
 
 from typing import TYPE_CHECKING

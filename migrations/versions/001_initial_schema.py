@@ -1,4 +1,4 @@
-"""Workshop, assessment and operators' tables, from `sql/*/schema.sql`."""
+"""Workshop, assessment and operators' tables, from `sql/*/schema/`."""
 
 from migrations.run_sql import run_sql
 

@@ -3,7 +3,7 @@
 The points are a scrambled Sobol sequence through a normal distribution a little wider than the
 posterior, laid anew after every answer, each weighted by prior times likelihood over the density of
 the points. In five dimensions 1,024 of them leave means wrong by about 0.0014
-(benchmarks/engine_quality prints it), where as many independent draws would leave 0.015.
+(benchmarks/engine_quality.py prints it), where as many independent draws would leave 0.015.
 
 Guessing makes tails that these points reach badly where items are steep: it is for banks without,
 or with common slopes.

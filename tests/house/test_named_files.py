@@ -1,0 +1,207 @@
+"""Documents and comments name files, folders and modules that exist."""
+
+import io
+import re
+import tokenize
+from collections.abc import Iterator
+from functools import cache
+from itertools import product
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+SKIPPED_FOLDERS = {"node_modules", "__pycache__", "vendor"}
+SUFFIXES = "py|sql|md|json|svg|yml|toml|ini|txt|html|css|js|mjs|mako|zip"
+COMMENTED_WITH_HASH = ("Makefile", ".vercelignore", ".gitignore", "serverless.yml", ".ci/run")
+ANYWHERE = {"secrets.json", "lambda.zip"}
+"""Made at run time, outside the repository's files."""
+
+_PART = r"(?:[\w.*<>-]|\{[\w.*,-]+\})+"
+NAMED = re.compile(
+    rf"(?<![\w/.:@%$<>{{}}-])(?:{_PART}(?:/{_PART})+/?|[\w-]+/(?=`)|[\w.-]+\.(?:{SUFFIXES})\b)"
+)
+MODULE = re.compile(
+    r"(?<![\w./-])(?:api|benchmarks|lib|local|migrations|tests)(?:\.\w+)+(?![\w/(])"
+)
+LINK = re.compile(r"\]\((?!\w+:)([^)#\s]*)(?:#([^)\s]+))?\)")
+DOCSTRING = re.compile(r'^[rR]?"""')
+
+
+def files() -> Iterator[Path]:
+    """Every file of the repository, without what tools and package managers put beside them."""
+    for top in ROOT.iterdir():
+        if top.name.startswith("."):
+            continue
+        for path in [top] if top.is_file() else top.rglob("*"):
+            if path.is_file() and not SKIPPED_FOLDERS & set(path.relative_to(ROOT).parts):
+                yield path
+    yield from (ROOT / name for name in COMMENTED_WITH_HASH if name.startswith("."))
+
+
+FILES = sorted(files())
+NAMES = {path.name for path in FILES}
+TOP_FOLDERS = {path.relative_to(ROOT).parts[0] for path in FILES if path.parent != ROOT}
+
+
+def prose(path: Path) -> list[tuple[int, str]]:
+    """Line numbers and lines of what a person wrote for persons: Markdown, comments, docstrings."""
+    text = path.read_text(encoding="utf-8")
+    lines = list(enumerate(text.splitlines(), 1))
+    if path.suffix == ".md":
+        return lines
+    if path.suffix == ".sql":
+        return [(number, line.partition("--")[2]) for number, line in lines]
+    if path.suffix == ".py":
+        return [
+            (token.start[0] + offset, line)
+            for token in tokenize.generate_tokens(io.StringIO(text).readline)
+            if token.type == tokenize.COMMENT
+            or (token.type == tokenize.STRING and DOCSTRING.match(token.string))
+            for offset, line in enumerate(token.string.splitlines())
+        ]
+    return [(number, line.partition("#")[2]) for number, line in lines]
+
+
+@cache
+def exists(name: str, folder: Path) -> bool:
+    """Whether a path, a pattern or a bare file name means something that is there."""
+    name = re.sub(r"<\w+>", "*", name).rstrip("/.,")
+    if re.fullmatch(r"docs/adr/\d{4}", name):
+        name += "-*.md"
+    return all(_exists(each, folder) for each in _expanded(name))
+
+
+def _expanded(name: str) -> list[str]:
+    """Write out braces: `a/{b,c}.py` is `a/b.py` and `a/c.py`."""
+    parts = re.split(r"\{([^}]*)\}", name)
+    choices = [part.split(",") if number % 2 else [part] for number, part in enumerate(parts)]
+    return ["".join(chosen) for chosen in product(*choices)]
+
+
+def _exists(name: str, folder: Path) -> bool:
+    if "/" not in name and "*" not in name and name in NAMES:
+        return True
+    handler = name.removesuffix(".lambda_handler")
+    name = name if handler == name else f"{handler}.py"
+    return any(
+        next(place.glob(name), None) is not None
+        for place in (folder, *folder.parents)
+        if place.is_relative_to(ROOT)
+    )
+
+
+def module_exists(name: str) -> bool:
+    """Whether a dotted name leads to a package, a module or something that one of them names."""
+    place = ROOT
+    for part in name.split("."):
+        if (place / part).is_dir():
+            place /= part
+        elif (module := place / f"{part}.py").exists() or (
+            module := place / "__init__.py"
+        ).exists():
+            return module.stem == part or part in module.read_text()
+        else:
+            return False
+    return True
+
+
+def is_ours(name: str) -> bool:
+    """Whether a token is meant as a path of this repository, not as a fraction or an address."""
+    first, _, rest = name.partition("/")
+    return first in TOP_FOLDERS or not rest
+
+
+def missing(line: str, folder: Path) -> list[str]:
+    """Names in one line, written in a file of `folder`, that lead nowhere."""
+    paths = [name for name in NAMED.findall(line) if is_ours(name) and name not in ANYWHERE]
+    return [name for name in paths if not exists(name, folder)] + [
+        name
+        for name in MODULE.findall(line)
+        if not NAMED.fullmatch(name) and not module_exists(name)
+    ]
+
+
+def anchors(path: Path) -> set[str]:
+    """The anchors that GitHub gives to the headings of a page."""
+    headings = re.findall(r"^#+ (.+)$", path.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", text.lower()).replace(" ", "-") for text in headings}
+
+
+def dead_links(path: Path) -> Iterator[str]:
+    """Links of a page to files or headings that are not there."""
+    for name, anchor in LINK.findall(path.read_text(encoding="utf-8")):
+        target = (path.parent / name) if name else path
+        if not target.exists() or (
+            anchor and target.suffix == ".md" and anchor not in anchors(target)
+        ):
+            yield f"{name}#{anchor}" if anchor else name
+
+
+@pytest.mark.parametrize("suffix", [".md", ".py", ".sql", ""])
+def test_named_files_folders_and_modules_exist(suffix: str) -> None:
+    written = [
+        path
+        for path in FILES
+        if (
+            path.suffix == suffix
+            if suffix
+            else path.relative_to(ROOT).as_posix() in COMMENTED_WITH_HASH
+        )
+    ]
+    wrong = [
+        f"{path.relative_to(ROOT)}:{number} names {name}"
+        for path in written
+        for number, line in prose(path)
+        for name in missing(line, path.parent)
+    ]
+    assert written
+    assert wrong == [], (
+        "These do not exist. Write the name that the file has now (git log --follow finds where it"
+        " went), or drop the sentence if the thing is gone:\n" + "\n".join(wrong)
+    )
+
+
+def test_links_between_pages_lead_somewhere() -> None:
+    wrong = [
+        f"{path.relative_to(ROOT)} links {target}"
+        for path in FILES
+        if path.suffix == ".md"
+        for target in dead_links(path)
+    ]
+    assert wrong == [], "No such file, or no such heading in it:\n" + "\n".join(wrong)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "see lib/engine/single.py",
+        "`lattice.py` lays them",
+        "the tools in `deploy/` are pinned",
+        "docs/adr/0099 says why",
+        "posterior/ has moved: lib/engine/{bank,belief}.py",
+        "every sql/<context>/schema.sql",
+        "`lib.upstash` is the client",
+        "lib.engine.single.posterior",
+        "python -m local.deploy_files",
+    ],
+)
+def test_name_of_what_does_not_exist_is_found(line: str) -> None:
+    assert missing(line, ROOT / "docs")
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "see lib/engine/bank.py, and `scale.py`.",
+        "lib/engine/{bank,scale}.py and api/*.py",
+        "docs/adr/0003, docs/adr/",
+        "docs/api/<context>/<function>.json",
+        "handler: api/assessment/submit.lambda_handler",
+        "`lib.engine.posterior`, lib.errors.AppError, lib.engine.select",
+        "POST /api/nowhere/submit, https://example.com/lib/none.py, $API/api/none",
+        "a third, 1/3 km/h, MULTI/EXEC, .local/simulate/",
+    ],
+)
+def test_name_of_what_exists_is_not_found(line: str) -> None:
+    assert missing(line, ROOT / "docs") == []
