@@ -1,4 +1,4 @@
-"""The item bank: the parameters of every question, and the probability of a correct answer."""
+"""The item bank: the parameters of all items, and the probability of a correct answer."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -11,40 +11,43 @@ from numpy.typing import ArrayLike
 from lib.engine.normal import FloatArray, normal_quantile
 
 LOGISTIC_SCALE = 1.702
-"""Logits per probit: makes the logistic curve differ from Φ by less than 0.0095 (Haley, 1952)."""
+"""Logits per probit, for which the logistic curve is within 0.0095 of Φ (Haley, 1952)."""
 
 DIFFICULTY_MARGIN = 1e-6
-"""A difficulty of 0 or 1 is read as this far inside: Φ⁻¹ gives ±4.75 instead of ±infinity."""
+"""Distance from 0 and 1 to which a difficulty is clipped, so that Φ⁻¹ ends at ±4.75."""
 
 STEEPEST_DISCRIMINATION = 5.0
-"""Probits: a slope of 8.5 logits, the steepest that an upload may write.
+"""Largest discrimination that an upload may give, probits; a slope of 8.5 logits.
 
-docs/engine.md says up to where the posterior is exact.
+docs/engine.md states how exact the posterior is at each discrimination.
 """
 
 STEEPEST_CALIBRATED = 2.35
-"""Probits: a slope of 4.0 logits, where those of real questions end and calibration's estimates."""
+"""Largest discrimination that calibration estimates, probits; a slope of 4.0 logits.
+
+Real questions hardly exceed it.
+"""
 
 MAX_CONCEPTS = 32
 MAX_ITEMS = 100_000
 
-Made = TypeVar("Made")
+Computed = TypeVar("Computed")
 
 
 @dataclass(frozen=True, eq=False)
 class ItemBank:
-    """Items of the compensatory three-parameter model.
+    """Items of the compensatory multidimensional three-parameter logistic model.
 
     P(correct | θ) = c + (1 - c) / (1 + exp(-(a · θ + d)))
 
     Attributes:
-        slopes: a, shape (n, k), logits per unit of θ; a row of zeros measures nothing.
-        intercepts: d, shape (n,), logits; one number stands for all.
-        guessing: c, shape (n,), at least 0 and below 1; one number stands for all.
+        slopes: Slopes a, logits per unit of θ, shape (n, k); a row of zeros measures nothing.
+        intercepts: Intercepts d, logits, shape (n,); one number applies to all items.
+        guessing: Lower asymptotes c, in [0, 1), shape (n,); one number applies to all items.
 
     Raises:
-        ValueError: If shapes do not agree, n is not 1 to 100,000 or k not 1 to 32, a number is not
-            finite or c is not in [0, 1).
+        ValueError: If the shapes do not agree, n is not 1 to 100,000, k is not 1 to 32, a number is
+            not finite, or c is not in [0, 1).
 
     Source: Reckase (2009), Multidimensional Item Response Theory, ch. 4.
     """
@@ -79,26 +82,26 @@ class ItemBank:
         discrimination: ArrayLike = 1.0,
         guessing: ArrayLike = 0.0,
     ) -> Self:
-        """Build a bank from the scale on which authors write questions.
+        """Build a bank from parameters on the scale that authors use.
 
-        a = 1.702 · discrimination · q / ‖q‖ and d = -1.702 · discrimination · Φ⁻¹(difficulty): a
-        student at percentile `difficulty` of what the question measures is as likely right as
-        wrong, guessing apart.
+        a = 1.702 · discrimination · q / ‖q‖ and d = -1.702 · discrimination · Φ⁻¹(difficulty). A
+        student at the percentile `difficulty` of what the question measures knows the answer with
+        probability 1/2.
 
         Args:
-            concepts: Q-matrix, shape (n, k); row q says how much each concept counts.
+            concepts: Q-matrix, shape (n, k); row q holds the weight of each concept.
             difficulty: Percentile, 0 to 1, shape (n,) or one number.
             discrimination: Probits per standard deviation, above 0, shape (n,) or one number.
-            guessing: Chance of a right answer without knowing, shape (n,) or one number.
+            guessing: Probability of a right answer without knowledge, shape (n,) or one number.
 
         Raises:
-            ValueError: As the class, and if a row of `concepts` is all zeros, a difficulty is
-                outside 0 to 1 or a discrimination is not above 0.
+            ValueError: If the class would refuse the parameters, a row of `concepts` is all zeros,
+                a difficulty is outside 0 to 1, or a discrimination is not above 0.
         """
         q = np.array(concepts, float, ndmin=2)
-        length = np.sqrt(np.square(q).sum(axis=1))
-        if not (length > 0).all():
-            raise ValueError(f"question {int(np.argmin(length > 0))} tests no concept")
+        norm = np.sqrt(np.square(q).sum(axis=1))
+        if not (norm > 0).all():
+            raise ValueError(f"question {int(np.argmin(norm > 0))} tests no concept")
         percentile = _column("difficulty", difficulty, len(q))
         if ((percentile < 0) | (percentile > 1)).any():
             raise ValueError("difficulty must lie between 0 and 1")
@@ -106,7 +109,7 @@ class ItemBank:
         if not (scale > 0).all():
             raise ValueError("discrimination must be above 0")
         b = normal_quantile(np.clip(percentile, DIFFICULTY_MARGIN, 1 - DIFFICULTY_MARGIN))
-        return cls(q * (scale / length)[:, None], -scale * b, guessing)
+        return cls(q * (scale / norm)[:, None], -scale * b, guessing)
 
     def __len__(self) -> int:
         """Return the number of items, n."""
@@ -119,23 +122,28 @@ class ItemBank:
         k: int = self.slopes.shape[1]
         return k
 
-    def cached(self, name: str, make: Callable[[], Made]) -> Made:
-        """Return what `make` makes of this bank, made once and kept with it."""
-        kept: dict[str, Any] = self.__dict__
-        if name not in kept:
-            kept[name] = make()
-        made: Made = kept[name]
-        return made
+    def cached(self, name: str, compute: Callable[[], Computed]) -> Computed:
+        """Return the value of `compute`, which runs only once per bank and name.
+
+        Args:
+            name: Key of the value in the bank's cache.
+            compute: Function without arguments that derives the value from this bank.
+        """
+        cache: dict[str, Any] = self.__dict__
+        if name not in cache:
+            cache[name] = compute()
+        value: Computed = cache[name]
+        return value
 
     def probability(self, theta: ArrayLike, items: ArrayLike | None = None) -> FloatArray:
         """Return P(correct) of each item at θ.
 
         Args:
-            theta: Shape (k,), or (m, k) for m examinees.
-            items: Indices, shape (j,); all when None.
+            theta: Abilities, shape (k,), or (m, k) for m examinees.
+            items: Indices, shape (j,); all items when None.
 
         Returns:
-            Shape (j,) or (m, j).
+            Probabilities, shape (j,) or (m, j).
         """
         chosen = slice(None) if items is None else np.asarray(items)
         x = np.asarray(theta, float) @ self.slopes[chosen].T + self.intercepts[chosen]
@@ -144,16 +152,16 @@ class ItemBank:
 
     @cached_property
     def measured(self) -> FloatArray:
-        """1.0 for every concept on which some item loads, else 0.0; shape (k,)."""
+        """1.0 for each concept on which at least one item loads, otherwise 0.0, shape (k,)."""
         measured: FloatArray = np.any(self.slopes != 0, axis=0).astype(float)
         return measured
 
 
 def _column(name: str, values: ArrayLike, n: int) -> FloatArray:
     """Return `values` as a new float array of shape (n,)."""
-    given = np.asarray(values, float)
-    if given.ndim > 1 or given.size not in {1, n}:
-        raise ValueError(f"{name} must be one number or ({n},), not {given.shape}")
-    if not np.isfinite(given).all():
+    array = np.asarray(values, float)
+    if array.ndim > 1 or array.size not in {1, n}:
+        raise ValueError(f"{name} must be one number or ({n},), not {array.shape}")
+    if not np.isfinite(array).all():
         raise ValueError(f"{name} must be finite")
-    return np.array(np.broadcast_to(given.reshape(-1), (n,)))
+    return np.array(np.broadcast_to(array.reshape(-1), (n,)))

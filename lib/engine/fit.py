@@ -1,4 +1,4 @@
-"""Do the answers fit: of a person to the items, and of all persons to an item?"""
+"""Fit statistics: of one person's answers to the model, and of all answers to one item."""
 
 from typing import NamedTuple
 
@@ -12,76 +12,83 @@ from lib.engine.selection.item_values import answer_moments
 from lib.engine.selection.selection import project
 
 MISFIT = 3.29
-"""|z| beyond which an item is flagged: two sides of 0.001."""
+"""Value of |z| above which an item is flagged: a two-sided test at 0.001."""
 
 ENOUGH_ANSWERS = 20
-"""Answers below which nothing is said about an item."""
+"""Number of answers below which an item is never flagged."""
 
 
 def person_fit(posterior: Posterior, bank: ItemBank) -> float:
-    """Return l_z: the log likelihood of the answers at the posterior mean, standardised.
+    """Return l_z, the standardised log-likelihood of the answers at the posterior mean.
 
     l_z = (l - E l) / √Var l with l = Σ y ln P + (1 - y) ln(1 - P), E l = Σ P ln P + (1 - P)
-    ln(1 - P), Var l = Σ P (1 - P) ln²(P / (1 - P)). Far below 0 (less than -2, say) the pattern is
-    unlikely: easy items missed, hard ones hit. At an estimated ability its spread is a little
-    less than 1, and more so in short or adaptive tests, so that the usual cuts err on the safe
-    side. NaN without answers.
+    ln(1 - P), Var l = Σ P (1 - P) ln²(P / (1 - P)). A value far below 0 (say, less than -2) means
+    an unlikely pattern: easy items wrong and hard items right. At an estimated ability its standard
+    deviation is a little below 1, and lower still in short or adaptive tests, so the usual cuts are
+    conservative.
+
+    Returns:
+        l_z, or NaN if there are no answers.
 
     Source: Drasgow, Levine & Williams (1985), Brit. J. Math. Stat. Psychology 38.
     """
     items = np.array(posterior.items, np.intp)
     p = np.clip(bank.probability(posterior.mean, items), 1e-12, 1 - 1e-12)
-    right = np.log(p)
-    wrong = np.log1p(-p)
-    surprise = np.where(np.array(posterior.correct, bool), right, wrong) - (
-        p * right + (1 - p) * wrong
+    log_right = np.log(p)
+    log_wrong = np.log1p(-p)
+    excess = np.where(np.array(posterior.correct, bool), log_right, log_wrong) - (
+        p * log_right + (1 - p) * log_wrong
     )
-    spread = np.sqrt((p * (1 - p) * np.square(right - wrong)).sum())
-    return float(surprise.sum() / spread) if spread > 0 else float("nan")
+    spread = np.sqrt((p * (1 - p) * np.square(log_right - log_wrong)).sum())
+    return float(excess.sum() / spread) if spread > 0 else float("nan")
 
 
 def predicted(posterior: Posterior, bank: ItemBank, items: ArrayLike) -> FloatArray:
-    """Return P(correct) of each item for this student, uncertainty included; shape (j,)."""
-    chosen = np.asarray(items, np.intp)
-    seen = project(posterior, bank, chosen)
-    return answer_moments(seen.mean, np.maximum(seen.variance, 1e-12), bank.guessing[chosen])[0]
+    """Return the posterior predictive P(correct) of each item, shape (j,)."""
+    indices = np.asarray(items, np.intp)
+    projection = project(posterior, bank, indices)
+    return answer_moments(
+        projection.mean, np.maximum(projection.variance, 1e-12), bank.guessing[indices]
+    )[0]
 
 
 class ItemFit(NamedTuple):
-    """Each of shape (n,)."""
+    """Fit statistics of n items, each of shape (n,)."""
 
     answers: NDArray[np.intp]
+    """Number of answers."""
     level: FloatArray
-    """Standardised excess of correct answers: positive when the item is easier than it says."""
+    """Standardised sum of residuals; positive if the item is easier than its parameters say."""
     slope: FloatArray
-    """The same, weighted by the predicted logit: negative when it tells less than it says."""
+    """That sum weighted by the predicted logit; negative if the item discriminates less well."""
     flagged: NDArray[np.bool_]
+    """Whether either statistic exceeds `MISFIT` and there are `ENOUGH_ANSWERS`."""
 
 
 def item_fit(n: int, items: ArrayLike, correct: ArrayLike, prediction: ArrayLike) -> ItemFit:
-    """Return which items' answers contradict their parameters.
+    """Return how well the answers to each item fit its parameters.
 
-    Each prediction is made before its answer (`predicted`), so that under a true model the
-    residuals are uncorrelated whatever rule chose the items, and their standardised sums are
-    standard normal (martingale central limit theorem): no other assumption is needed.
+    Each prediction must be made before its answer is known (see `predicted`). If the model holds,
+    the residuals are then martingale differences, whatever rule chose the items, and their
+    standardised sums are standard normal by the martingale central limit theorem.
 
     Args:
         n: Number of items.
-        items: The item of each answer, shape (m,).
-        correct: Whether it was correct, shape (m,).
-        prediction: P(correct) as predicted, shape (m,).
+        items: Item of each answer, shape (m,).
+        correct: Whether each answer was correct, shape (m,).
+        prediction: Predicted P(correct) of each answer, shape (m,).
     """
-    chosen = np.asarray(items, np.intp)
+    indices = np.asarray(items, np.intp)
     p = np.clip(np.asarray(prediction, float), 1e-9, 1 - 1e-9)
     residual = np.asarray(correct, float) - p
     spread = p * (1 - p)
     ability = np.log(p / (1 - p))
 
     def standardised(weight: FloatArray) -> FloatArray:
-        total = np.bincount(chosen, weight * residual, n)
-        return total / np.sqrt(np.maximum(np.bincount(chosen, weight**2 * spread, n), 1e-12))
+        total = np.bincount(indices, weight * residual, n)
+        return total / np.sqrt(np.maximum(np.bincount(indices, weight**2 * spread, n), 1e-12))
 
-    answers = np.bincount(chosen, minlength=n)
+    answers = np.bincount(indices, minlength=n)
     level, slope = standardised(np.ones_like(p)), standardised(ability)
     extreme = np.maximum(np.abs(level), np.abs(slope)) > MISFIT
     return ItemFit(answers, level, slope, extreme & (answers >= ENOUGH_ANSWERS))

@@ -1,8 +1,8 @@
-"""One-dimensional integrals: a normal variable seen through the response curve of one item.
+"""One-dimensional integrals of the logistic response curve over a normal variable.
 
-An answer depends on θ only through x = a · θ + d, which is normal when θ is. Everything the engine
-integrates is therefore an integral over one real line, done by the trapezoid rule in units of the
-variable's standard deviation. For a function that is analytic in a strip of half-width w the
+An answer depends on θ only through x = a · θ + d, which is normal if θ is. Most of the engine's
+integrals are therefore one-dimensional. The trapezoid rule computes them, in units of the
+variable's standard deviation. For a function that is analytic in a strip of half-width w, the
 rule's error falls as exp(-2πw/h); the logistic curve of a variable with standard deviation s has
 w = π/s, so a step h ≤ 1.5/s leaves about 2e-6 (Trefethen & Weideman, 2014, SIAM Review 56(3)).
 """
@@ -15,28 +15,29 @@ import numpy as np
 from lib.engine.normal import FloatArray, SingleArray, largest
 
 _LARGEST_EXPONENT = 700.0  # exp(709.8) is the largest double
-_NARROW = 1.5  # logits: standard deviation that the coarsest nodes serve
-_FINEST = 6  # 1.5 · 2⁶ = 96 logits: the response curve is a step
+_NARROW = 1.5  # logits; largest standard deviation for the coarsest nodes
+_FINEST = 6  # level; at 1.5 · 2⁶ = 96 logits the response curve is a step function
 _HERMITE = ((1e-3, 1), (1.5, 5), (2.25, 7), (4.0, 9), (6.25, 13), (10.0, 19), (np.inf, 31))
-"""Up to which variance, logits², how many nodes leave E[likelihood] wrong by less than 0.15 %."""
-_LEAST_CHANCE = np.float32(1e-35)  # added to L, so that its logarithm stays finite
-_FEWEST_OF_MOMENTS = 5  # for E[L z²] too: a single node, at z = 0, would make it nothing
+"""Largest variance, logits², and the number of nodes that then gives E[likelihood] to 0.15 %."""
+_SMALLEST_LIKELIHOOD = np.float32(1e-35)  # added to L, so that its logarithm stays finite
+_MIN_NODES_OF_MOMENTS = 5  # a single node, at z = 0, would give E[L z²] = 0
 
 
 class Nodes(NamedTuple):
     """Nodes and weights for the expectation of a function of a standard normal variable."""
 
     z: FloatArray
-    """Shape (q,), standard deviations from the mean."""
+    """Nodes, standard deviations from the mean, shape (q,)."""
     moments: FloatArray
-    """Shape (q, 3): the weights times 1, z and z²."""
+    """Weights times 1, z and z², shape (q, 3)."""
 
 
 @lru_cache(maxsize=16)
-def _ladder(level: int) -> Nodes:
+def _nodes_at_level(level: int) -> Nodes:
     """Return the nodes for standard deviations up to 1.5 · 2^level logits.
 
-    An answer can pull the mass away by as many deviations, up to about eight: hence the reach.
+    An answer shifts the mass by at most that many standard deviations, and by about 8 at most; the
+    nodes reach 6 standard deviations further.
     """
     largest = _NARROW * 2.0**level
     step = min(0.8, 1.5 / largest)
@@ -48,16 +49,19 @@ def _ladder(level: int) -> Nodes:
 
 
 def nodes_for(deviation: float) -> Nodes:
-    """Return nodes fine enough for a variable with this standard deviation, logits."""
+    """Return nodes that are fine enough for a variable with this standard deviation, logits."""
     level = 0
     while deviation > _NARROW and level < _FINEST:
         deviation *= 0.5
         level += 1
-    return _ladder(level)
+    return _nodes_at_level(level)
 
 
 def logistic_of_negative(minus_x: FloatArray) -> FloatArray:
-    """Return 1 / (1 + exp(-x)), overwriting -x; tiny values keep full relative precision."""
+    """Return 1 / (1 + exp(-x)), overwriting the argument -x.
+
+    Tiny values keep their full relative precision.
+    """
     np.minimum(minus_x, _LARGEST_EXPONENT, out=minus_x)
     np.exp(minus_x, out=minus_x)
     minus_x += 1.0
@@ -68,8 +72,8 @@ def logistic_moments(mean: FloatArray, deviation: FloatArray) -> FloatArray:
     """Return E[L], E[L z] and E[L z²] of the logistic curve L at x = mean + deviation z.
 
     Args:
-        mean: Shape (j,), logits.
-        deviation: Shape (j,), logits, >= 0.
+        mean: Means of x, logits, shape (j,).
+        deviation: Standard deviations of x, logits, at least 0, shape (j,).
 
     Returns:
         Shape (3, j).
@@ -91,7 +95,10 @@ def logistic_moments_of_one(mean: float, deviation: float) -> tuple[float, float
 
 @lru_cache(maxsize=16)
 def _hermite(nodes: int, count: int) -> tuple[SingleArray, SingleArray]:
-    """Return the standard normal's nodes, as -z (nodes, 1), and weights times 1, z and z²."""
+    """Return Gauss-Hermite nodes -z, shape (nodes, 1), and the weights times 1, z and z².
+
+    The weights have shape (count, nodes).
+    """
     z, weight = np.polynomial.hermite_e.hermegauss(nodes)
     weight /= weight.sum()
     rows = np.stack([weight, weight * z, weight * z * z][:count])
@@ -99,36 +106,36 @@ def _hermite(nodes: int, count: int) -> tuple[SingleArray, SingleArray]:
 
 
 def nodes_of(variance: FloatArray, count: int) -> int:
-    """Return how many nodes `curve_moments` needs for these variances."""
+    """Return the number of nodes that `curve_moments` needs for these variances, logits²."""
     widest = float(largest(variance, axis=None))
     nodes = next(nodes for limit, nodes in _HERMITE if widest <= limit)
-    return nodes if count == 1 else max(nodes, _FEWEST_OF_MOMENTS)
+    return nodes if count == 1 else max(nodes, _MIN_NODES_OF_MOMENTS)
 
 
 def curve_moments(mean: SingleArray, variance: SingleArray, nodes: int, count: int) -> SingleArray:
-    """Return E[L], E[L z] and E[L z²] of the logistic curve L, the first `count` of them.
+    """Return the first `count` of E[L], E[L z] and E[L z²] at x = mean + √variance z.
 
-    Single precision: many integrals, whose product is then taken along a grid.
+    L is the logistic curve. The integrals are many, and single precision is enough for them.
 
     Args:
-        mean: Of the argument mean + √variance z, shape (j, t, g).
-        variance: That shape or (j, t, 1).
-        nodes: See `nodes_of`.
+        mean: Means of x, logits, shape (j, t, g).
+        variance: Variances of x, logits², of that shape or (j, t, 1).
+        nodes: Number of Gauss-Hermite nodes; see `nodes_of`.
         count: 1 to 3.
 
     Returns:
         Shape (count, j, t, g).
     """
-    # One long inner loop for each node; where exp overflows, L is 0.
+    # Flattened, so that numpy's inner loops are long. Where exp overflows, L is 0.
     minus_z, weights = _hermite(nodes, count)
     spread = np.empty_like(mean)
     np.sqrt(variance, out=spread)
-    around = minus_z * spread.reshape(-1)
-    around -= mean.reshape(-1)
+    arguments = minus_z * spread.reshape(-1)
+    arguments -= mean.reshape(-1)
     with np.errstate(over="ignore"):
-        np.exp(around, out=around)
-        around += np.float32(1.0)
-    np.reciprocal(around, out=around)
-    moments = weights @ around
-    moments[::2] += _LEAST_CHANCE
+        np.exp(arguments, out=arguments)
+        arguments += np.float32(1.0)
+    np.reciprocal(arguments, out=arguments)
+    moments = weights @ arguments
+    moments[::2] += _SMALLEST_LIKELIHOOD
     return np.asarray(moments.reshape(count, *mean.shape))

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 FloatArray = NDArray[np.float64]
 SingleArray = NDArray[np.float32]
 
-# np.sum and np.max check their arguments for a microsecond or two before they call these.
+# np.sum and np.max spend a microsecond or two on argument checks before they call these.
 total_over: Callable[..., Any] = np.add.reduce
 largest: Callable[..., Any] = np.maximum.reduce
 least: Callable[..., Any] = np.minimum.reduce

@@ -1,4 +1,4 @@
-"""From the latent scale to the one that students see, and back."""
+"""Conversion between the latent scale and the percentiles that students see."""
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -7,17 +7,25 @@ from lib.engine.normal import FloatArray, normal_cdf, normal_quantile
 
 
 def percentile(mean: ArrayLike, variance: ArrayLike) -> FloatArray:
-    """Return the expected percentile E[Φ(θ)] = Φ(m / √(1 + v)), the product's `proficiency`."""
+    """Return the expected percentile E[Φ(θ)] = Φ(m / √(1 + v)), the product's proficiency.
+
+    Args:
+        mean: Posterior means m, any shape.
+        variance: Posterior variances v, of that shape or one number.
+    """
     return normal_cdf(np.asarray(mean, float) / np.sqrt(1.0 + np.asarray(variance, float)))
 
 
 def latent_mean(proficiency: ArrayLike, variance: ArrayLike) -> FloatArray:
-    """Return the posterior mean m whose `percentile` is `proficiency`; 0 and 1 are read as 1e-9."""
+    """Return the posterior mean m for which `percentile` gives `proficiency`.
+
+    Proficiencies are clipped to 1e-9 from 0 and 1.
+    """
     return normal_quantile(np.clip(proficiency, 1e-9, 1 - 1e-9)) * np.sqrt(
         1.0 + np.asarray(variance, float)
     )
 
 
 def confidence(variance: ArrayLike) -> FloatArray:
-    """Return 1 - v, held between 0 and 1: the share of the population's variance explained."""
+    """Return the explained share of the population's variance: 1 - v, clipped to 0 and 1."""
     return np.clip(1.0 - np.asarray(variance, float), 0.0, 1.0)

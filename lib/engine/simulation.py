@@ -1,7 +1,7 @@
-"""Simulated students: what a bank and a set of rules can measure.
+"""Simulated tests, to study how well a bank and a set of rules measure.
 
-Of the engine alone. What a pool of the service measures under its own settings is another
-question, which `make simulate` answers with the service's functions.
+This simulates the engine alone. `make simulate` simulates a pool under the service's settings, with
+the service's own functions.
 """
 
 from dataclasses import dataclass, field
@@ -20,20 +20,20 @@ from lib.engine.selection.selection import select
 from lib.engine.stopping import StopRules, stop
 
 Z95 = 1.959963984540054
-"""Φ⁻¹(0.975)."""
+"""Half-width of a 95 % interval in standard deviations, Φ⁻¹(0.975)."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Design:
-    """How a test is run.
+    """The rules of a simulated test.
 
     Attributes:
-        stop: When it ends.
-        rule: What an item is worth.
-        weights: How much each concept's variance counts, shape (k,).
-        best: See `select`.
-        loss: See `select`.
-        targets: Content balance, shape (k,); none when None.
+        stop: Stop rules.
+        rule: Selection rule; see `select`.
+        weights: Weight of each concept's variance, shape (k,); equal when None.
+        best: Number of best items to choose among; see `select`.
+        loss: Largest relative loss of value by that choice; see `select`.
+        targets: Target share of each concept, shape (k,); no content balance when None.
         exposure: Exposure control before the first test; none when None. Each level of ability
             has its own limit and its own draw, and the counts are updated after every test. (The
             service also limits all levels together, draws once per session, and counts nightly.)
@@ -50,16 +50,16 @@ class Design:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Simulation:
-    """What happened to m students in tests of at most t questions.
+    """Results of simulated tests of m students with at most t questions each.
 
     Attributes:
         theta: True abilities, shape (m, k).
         mean: Posterior means before the first answer and after each, shape (m, t + 1, k); after
-            the end of a test its last values stand.
-        variance: Posterior variances, likewise.
-        items: Shape (m, t), -1 after the end.
-        length: Shape (m,).
-        bank_size: n.
+            the end of a test its last values are repeated.
+        variance: Posterior variances, of the same shape and with the same repetition.
+        items: Index of each item, shape (m, t); -1 after the end of a test.
+        length: Number of answers of each student, shape (m,).
+        bank_size: Number of items in the bank, n.
     """
 
     theta: FloatArray
@@ -71,23 +71,23 @@ class Simulation:
 
     @property
     def rmse(self) -> FloatArray:
-        """Root mean squared error by number of answers, over students and concepts; (t + 1,)."""
+        """Root mean squared error over students and concepts, by number of answers, (t + 1,)."""
         return np.asarray(np.sqrt(np.square(self._error).mean(axis=(0, 2))))
 
     @property
     def bias(self) -> FloatArray:
-        """Mean error by number of answers, shape (t + 1,)."""
+        """Mean error over students and concepts, by number of answers, shape (t + 1,)."""
         return np.asarray(self._error.mean(axis=(0, 2)))
 
     @property
     def coverage(self) -> FloatArray:
-        """Share of 95 % intervals that hold the truth, by number of answers, shape (t + 1,)."""
+        """Share of 95 % intervals that contain the truth, by number of answers, shape (t + 1,)."""
         inside = np.abs(self._error) <= Z95 * np.sqrt(self.variance)
         return np.asarray(inside.mean(axis=(0, 2)))
 
     @property
     def error_ratio(self) -> FloatArray:
-        """Real over predicted root mean squared error by number of answers, shape (t + 1,)."""
+        """Actual over predicted root mean squared error, by number of answers, shape (t + 1,)."""
         return np.asarray(self.rmse / np.sqrt(self.variance.mean(axis=(0, 2))))
 
     @property
@@ -110,68 +110,82 @@ def simulate(
     prior: Posterior | None = None,
     answers: NDArray[np.bool_] | None = None,
 ) -> Simulation:
-    """Give a test to simulated students, one after the other.
+    """Simulate the tests of several students, one after the other.
 
     Args:
         bank: The items.
         theta: True abilities, shape (m, k).
-        rng: Draws answers and choices.
-        design: How the test is run; 20 questions by the default rule when None.
-        prior: Where every student starts; N(0, I) when None.
+        rng: Random generator for answers and choices.
+        design: Rules of the test; 20 questions by the default rule when None.
+        prior: Prior of every student; N(0, I) when None.
         answers: Each student's answer to each item, shape (m, n); drawn from the model when None.
-            Give the same array to compare designs on the same answers.
+            Passing the same array compares designs on the same answers.
     """
     truth = np.array(theta, float, ndmin=2)
-    how = Design() if design is None else design
+    design = Design() if design is None else design
     start = Posterior.prior(bank.concepts) if prior is None else prior
-    most = min(how.stop.max_questions, len(bank))
-    mean = np.empty((len(truth), most + 1, bank.concepts))
+    max_length = min(design.stop.max_questions, len(bank))
+    mean = np.empty((len(truth), max_length + 1, bank.concepts))
     variance = np.empty_like(mean)
-    items = np.full((len(truth), most), -1)
-    control = how.exposure
-    for i, student in enumerate(truth):
-        given = None if answers is None else answers[i]
-        path, control = _one_test(bank, student, start, how, control, rng, given)
-        for t in range(most + 1):
+    items = np.full((len(truth), max_length), -1)
+    control = design.exposure
+    for i, abilities in enumerate(truth):
+        own_answers = None if answers is None else answers[i]
+        path, control = _one_test(bank, abilities, start, design, control, rng, own_answers)
+        for t in range(max_length + 1):
             state = path[min(t, len(path) - 1)]
             mean[i, t], variance[i, t] = state.mean, state.variance
         items[i, : path[-1].answered] = path[-1].items
     length = (items >= 0).sum(axis=1)
-    return Simulation(truth, mean, variance, items, length, len(bank))
+    return Simulation(
+        theta=truth,
+        mean=mean,
+        variance=variance,
+        items=items,
+        length=length,
+        bank_size=len(bank),
+    )
 
 
 def _one_test(
     bank: ItemBank,
     theta: FloatArray,
     start: Posterior,
-    how: Design,
+    design: Design,
     control: ExposureControl | None,
     rng: np.random.Generator,
     answers: NDArray[np.bool_] | None,
 ) -> tuple[list[Posterior], ExposureControl | None]:
-    """Return every posterior of one test, and the exposure control after it."""
+    """Return all posteriors of one test, and the exposure control after it."""
     path, levels = [start], list[int]()
     unasked = np.ones(len(bank), bool)
-    drawn = None if control is None else control.draw(rng)
+    eligible_by_level = None if control is None else control.draw(rng)
     while unasked.any():
         state = path[-1]
         available = unasked
-        if control is not None and drawn is not None:
+        if control is not None and eligible_by_level is not None:
             levels.append(control.level(state))
-            eligible = unasked & drawn[levels[-1]]
+            eligible = unasked & eligible_by_level[levels[-1]]
             available = eligible if eligible.any() else unasked
-        if how.targets is not None:
-            available = balanced(bank, available, state.items, how.targets)
+        if design.targets is not None:
+            available = balanced(bank, available, state.items, design.targets)
         item = select(
-            state, bank, available, how.rule, rng, weights=how.weights, best=how.best, loss=how.loss
+            state,
+            bank,
+            available,
+            design.rule,
+            rng,
+            weights=design.weights,
+            best=design.best,
+            loss=design.loss,
         )
-        gain = expected_share(state, bank, item) if how.stop.minimum_gain > 0 else None
-        if stop(state, how.stop, tested=bank.measured.astype(bool), gain=gain):
+        gain = expected_share(state, bank, item) if design.stop.minimum_gain > 0 else None
+        if stop(state, design.stop, tested=bank.measured.astype(bool), gain=gain):
             break
         unasked[item] = False
         chance = bank.probability(theta, [item])[0]
         right = rng.random() < chance if answers is None else bool(answers[item])
         path.append(update(state, bank, item, bool(right)))
-    if control is not None and drawn is not None:
-        control = control.record(drawn, path[-1].items, levels[: path[-1].answered])
+    if control is not None and eligible_by_level is not None:
+        control = control.record(eligible_by_level, path[-1].items, levels[: path[-1].answered])
     return path, control

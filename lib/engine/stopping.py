@@ -1,4 +1,4 @@
-"""When a test is over."""
+"""Stop rules: when a test is over."""
 
 import math
 from dataclasses import dataclass
@@ -12,28 +12,29 @@ from lib.engine.posterior.posterior import Posterior
 
 Type = Literal["fixed_length", "precision", "classification"]
 TYPES = get_args(Type)
-_KNOWN = 1e-24  # variance of a concept that is known exactly
+_SMALLEST_VARIANCE = 1e-24  # stands for 0, so that a concept known exactly can be classified
 Reason = Literal["max_questions", "precision", "classification", "small_gain"]
 
 
 @dataclass(frozen=True, slots=True)
 class StopRules:
-    """When to stop.
+    """Conditions that end a test.
 
     Attributes:
         type: `fixed_length` asks `max_questions`; `precision` stops when no tested concept's
-            posterior standard deviation exceeds `precision_threshold`; `classification` when every
-            tested concept is above or below `cut` with probability `classification_threshold`.
-        min_questions: Never stop before as many answers, 0 or more.
-        max_questions: Always stop after as many answers, 1 or more.
+            posterior standard deviation exceeds `precision_threshold`; `classification` stops when
+            every tested concept is above or below `cut` with probability
+            `classification_threshold`.
+        min_questions: Number of answers before which no test stops, 0 or more.
+        max_questions: Number of answers after which every test stops, 1 or more.
         precision_threshold: Latent standard deviation, above 0.
         classification_threshold: Posterior probability, 0.5 to 1.
         cut: Latent ability that separates the two classes, finite; 0 is the percentile 0.5.
-        minimum_gain: Stop when the best item's expected fall of variance, as a share of the
-            variance there is, is less than this, 0 to 1; 0 never stops a test.
+        minimum_gain: Smallest expected reduction of the variance by the next item, as a share of
+            the current variance, 0 to 1; less stops the test. 0 never does.
 
     Raises:
-        ValueError: If the type is none of these, or a number lies outside its range.
+        ValueError: If the type is unknown or a number is outside its range.
     """
 
     type: Type = "fixed_length"
@@ -45,7 +46,7 @@ class StopRules:
     minimum_gain: float = 0.0
 
     def __post_init__(self) -> None:
-        """Refuse rules that no test can follow; comparisons are such that NaN fails them."""
+        """Refuse rules that no test can follow; the comparisons also refuse NaN."""
         if self.type not in TYPES:
             raise ValueError(f"type must be one of {', '.join(TYPES)}")
         if not 0 <= self.min_questions <= self.max_questions or self.max_questions < 1:
@@ -55,7 +56,7 @@ class StopRules:
             )
         if not 0 < self.precision_threshold < math.inf:
             raise ValueError("precision_threshold must be finite and above 0")
-        if not 0.5 <= self.classification_threshold <= 1:  # noqa: PLR2004 - a coin knows as much
+        if not 0.5 <= self.classification_threshold <= 1:  # noqa: PLR2004 - a coin toss
             raise ValueError("classification_threshold must lie between 0.5 and 1")
         if not math.isfinite(self.cut):
             raise ValueError("cut must be finite")
@@ -70,24 +71,25 @@ def stop(
     tested: ArrayLike | None = None,
     gain: float | None = None,
 ) -> Reason | None:
-    """Return why the test is over, or None to go on.
+    """Return the reason why the test is over, or None if it goes on.
 
     Args:
-        posterior: Where the student stands; its answers count as the test's length.
-        rules: When to stop.
-        tested: Mask of the concepts the pool tests, shape (k,); all when None.
-        gain: Expected fall of variance of the next item, as a share of the variance there is.
+        posterior: The student's posterior; its number of answers is the length of the test.
+        rules: The stop rules.
+        tested: Mask of the concepts that the pool tests, shape (k,); all when None.
+        gain: Expected reduction of the variance by the next item, as a share of the current
+            variance; see `expected_share`. None leaves `minimum_gain` out.
     """
     if posterior.answered >= rules.max_questions:
         return "max_questions"
     if posterior.answered < rules.min_questions:
         return None
-    chosen = slice(None) if tested is None else np.asarray(tested, bool)
-    variance = np.maximum(posterior.variance[chosen], _KNOWN)
+    concepts = slice(None) if tested is None else np.asarray(tested, bool)
+    variance = np.maximum(posterior.variance[concepts], _SMALLEST_VARIANCE)
     if rules.type == "precision" and np.sqrt(np.max(variance)) <= rules.precision_threshold:
         return "precision"
     if rules.type == "classification":
-        above = normal_cdf((posterior.mean[chosen] - rules.cut) / np.sqrt(variance))
+        above = normal_cdf((posterior.mean[concepts] - rules.cut) / np.sqrt(variance))
         if np.min(np.maximum(above, 1 - above)) >= rules.classification_threshold:
             return "classification"
     if gain is not None and gain < rules.minimum_gain:

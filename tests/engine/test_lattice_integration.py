@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from lib.engine import ItemBank, Posterior
-from lib.engine.posterior.lattice_integration import POINTS, integrated
+from lib.engine.posterior.lattice_integration import POINTS, integrate_on_lattices
 from lib.engine.posterior.propagation import Normal
 from tests.support.examinees import adaptive_test, answers_of, correlated
 from tests.support.quadrature import exact_by_pairs
@@ -15,7 +15,7 @@ from tests.support.quadrature import exact_by_pairs
 def test_answers_that_say_hardly_anything_leave_the_prior(k: int, steep: bool) -> None:
     evidence = np.concatenate((1e-3 * np.eye(k), np.zeros((1, k)), np.full((1, k), 0.25)))
     elsewhere = Normal(np.full(k, -0.5), 0.4 * np.eye(k) + 0.2)
-    found = integrated(evidence, elsewhere, steep=steep)
+    found = integrate_on_lattices(evidence, elsewhere, steep=steep)
     assert found
     assert np.abs(found.mean).max() < 5e-3
     assert found.covariance == pytest.approx(np.eye(k), abs=0.01)
@@ -25,7 +25,7 @@ def test_answers_that_say_hardly_anything_leave_the_prior(k: int, steep: bool) -
 def test_without_guessing_no_direction_becomes_wider_than_the_prior(k: int) -> None:
     slopes = np.diag([6.0] + [1e-3] * (k - 1))
     evidence = np.concatenate((slopes, np.zeros((2, k))))
-    found = integrated(evidence, Normal(np.zeros(k), np.eye(k)), steep=True)
+    found = integrate_on_lattices(evidence, Normal(np.zeros(k), np.eye(k)), steep=True)
     assert found
     assert np.linalg.eigvalsh(found.covariance)[-1] <= 1.0 + 1e-12
 
@@ -77,7 +77,7 @@ def test_a_normal_that_is_off_hardly_matters(k: int) -> None:
     deviation = np.sqrt(np.diagonal(state.normal.covariance))
     for moved, wider in ((-0.7, 1.3), (1.5, 1.0), (1.0, 0.6), (2.0, 1.0)):
         off = Normal(state.normal.mean + moved * deviation, wider**2 * state.normal.covariance)
-        found = integrated(state.evidence, off, steep=True)
+        found = integrate_on_lattices(state.evidence, off, steep=True)
         assert found
         spread = np.sqrt(np.diagonal(root @ found.covariance @ root.T))
         assert root @ found.mean == pytest.approx(exact.mean, abs=4e-3), (moved, wider)
@@ -86,7 +86,7 @@ def test_a_normal_that_is_off_hardly_matters(k: int) -> None:
 
 def test_where_answers_leave_hardly_a_point_nothing_is_said() -> None:
     evidence = np.array([[1e4, -1e4], [0.0, 0.0], [1.0, 1.0], [0.0, 0.0]])
-    assert integrated(evidence, Normal(np.zeros(2), np.eye(2)), steep=True) is None
+    assert integrate_on_lattices(evidence, Normal(np.zeros(2), np.eye(2)), steep=True) is None
 
 
 def test_signs_of_the_concepts_do_not_matter() -> None:
@@ -94,8 +94,8 @@ def test_signs_of_the_concepts_do_not_matter() -> None:
     turned = np.diag([-1.0, 1.0, -1.0])
     evidence = np.concatenate((turned @ state.evidence[:-2], state.evidence[-2:]))
     other = Normal(turned @ state.normal.mean, turned @ state.normal.covariance @ turned)
-    here = integrated(state.evidence, state.normal, steep=True)
-    there = integrated(evidence, other, steep=True)
+    here = integrate_on_lattices(state.evidence, state.normal, steep=True)
+    there = integrate_on_lattices(evidence, other, steep=True)
     assert here
     assert there
     assert turned @ there.mean == pytest.approx(here.mean, abs=1e-6)

@@ -14,7 +14,7 @@ from lib.engine import (
     select,
     update,
 )
-from lib.engine.posterior.grid import far_grid_for
+from lib.engine.posterior.grid import wide_grid_for
 from tests.support.examinees import examinee
 
 
@@ -70,7 +70,7 @@ def test_long_tests_of_many_concepts_stay_finite(seed: int) -> None:
 @pytest.mark.parametrize("steepest", [1e-9, 1.0, 10.0, 1e3, 1e12])
 @pytest.mark.parametrize("reach", [7.0, 14.0, 1e3, 1e9])
 def test_no_grid_is_too_large_to_lay(steepest: float, reach: float) -> None:
-    grid = far_grid_for(steepest, reach)
+    grid = wide_grid_for(steepest, reach)
     assert len(grid.x) < 800
     assert grid.x[-1] >= min(reach, 12.0)
     assert (np.diff(grid.x) > 0).all()

@@ -5,7 +5,7 @@ import pytest
 
 from lib.engine import ItemBank, Posterior, gains, select, update
 from lib.engine.selection.item_values import rule_values
-from lib.engine.selection.upper_bounds import bounds_by_block, columns_of, value_bounds
+from lib.engine.selection.upper_bounds import bounds_by_block, sorted_items, value_bounds
 
 
 def bank_at(s: np.ndarray, v: float, c: float) -> tuple[Posterior, ItemBank]:
@@ -18,9 +18,9 @@ def test_the_bound_is_never_below_the_integral_and_close_at_the_best(c: float) -
     for v in np.geomspace(1e-3, 100, 40):
         s = np.linspace(-1, 1, 401) * min(30.0, 8 * (1 + v) ** 0.5)
         state, bank = bank_at(s, float(v), c)
-        columns = columns_of(bank)
+        ordered = sorted_items(bank)
         bound = np.empty(len(s))
-        bound[columns.order] = value_bounds(state, columns)
+        bound[ordered.order] = value_bounds(state, ordered)
         value = gains(state, bank, np.arange(len(s)))
         assert (bound >= value * (1 - 1e-9)).all(), v
         best = int(np.argmax(value))
@@ -50,7 +50,7 @@ def test_the_choice_is_that_of_integrating_every_item(k: int, c: float) -> None:
 def test_a_large_bank_is_mostly_not_looked_at() -> None:
     rng = np.random.default_rng(1)
     bank = ItemBank(rng.lognormal(0.5, 0.3, (50_000, 1)), rng.normal(size=50_000))
-    blocks = bounds_by_block(Posterior.prior(1), columns_of(bank))
+    blocks = bounds_by_block(Posterior.prior(1), sorted_items(bank))
     _, bound, ceiling = next(blocks)
     assert len(bound) == 4096
     assert ceiling < 0.93 * np.max(bound)
@@ -60,7 +60,7 @@ def test_no_item_exceeds_the_ceiling_of_later_blocks() -> None:
     rng = np.random.default_rng(2)
     bank = some_bank(rng, 20_000, 4, 0.1)
     state = Posterior.prior(4, rng.normal(size=4), np.diag([1.0, 0.5, 0.2, 2.0]))
-    blocks = list(bounds_by_block(state, columns_of(bank)))
+    blocks = list(bounds_by_block(state, sorted_items(bank)))
     assert sum(len(items) for items, _, _ in blocks) == 20_000
     for i, (_, _, ceiling) in enumerate(blocks[:-1]):
         assert max(float(np.max(bound)) for _, bound, _ in blocks[i + 1 :]) <= ceiling

@@ -1,1 +1,1 @@
-"""The posterior over concepts: its prior, its update by an answer, and the integrals inside."""
+"""The posterior over concepts: priors, the update by one answer, and the integrals it needs."""

@@ -1,14 +1,15 @@
-"""What answers say along one concept: each on its own, and what pairs of them say together.
+"""Marginal density of one concept, as a product over answers with a correction for pairs.
 
-Given the standardised concept x, an answer's u = slopes · z is normal; its cavity is that normal
-over the answer's site, and likelihood over site has a one-dimensional expectation, the ratio. The
-product of the ratios is exact if the answers are uncorrelated given x. Without guessing they are
-nearly enough.
+Given the standardised concept x, an answer's u = slopes · z is normal under the approximation.
+Dividing that normal by the answer's site gives its cavity, and the expectation of likelihood over
+site under it is a one-dimensional integral, the *ratio*. The product of the ratios is exact if the
+answers are uncorrelated given x. Without guessing the product is accurate enough.
 
-Where they are not, pairs tell by how much. Let y be the deviation of u from its mean given x, over
-its standard deviation, and exp(tilt y - ½ bend y²) the normal factor over the site that gives the
-cavity the moments of cavity times likelihood. To second order in the correlations r of the y, the
-product is too small by the factor exp(Σ r tilt tilt + ½ r² bend bend), a sum over pairs.
+With guessing, pairs of answers tell how far the product is off. Let y be u given x, standardised,
+and let exp(g y - ½ c y²) be the normal factor that, multiplied to the cavity times the site, gives
+the moments of cavity times likelihood; g is its *gradient*, c its *curvature*. To second order in
+the correlations r between the y of two answers, the product is too small by the factor
+exp(Σ r g g' + ½ r² c c'), the sum running over pairs of answers.
 
 Source: Cseke & Heskes (2011), JMLR 12, "EP-FACT"; Opper, Paquet & Winther (2013), JMLR 14.
 """
@@ -20,114 +21,132 @@ import numpy as np
 from lib.engine.logistic_integrals import curve_moments, nodes_of
 from lib.engine.normal import FloatArray, SingleArray
 
-_NARROWEST = 1e-12  # variance given x, logits²
-_LEAST_SHARE = 1e-3
-_LEAST_LEFT = np.float32(1e-9)  # of a cavity's variance
+_SMALLEST_VARIANCE = 1e-12  # variance given x, logits²
+_SMALLEST_SHARE = 1e-3  # Var[u | x] over the cavity's variance
+_SMALLEST_RELATIVE_VARIANCE = np.float32(1e-9)  # relative to the cavity's variance
 _HALF, _ONE, _TWO = np.float32(0.5), np.float32(1.0), np.float32(2.0)
 
 
-class Seen(NamedTuple):
-    """The answers' u = slopes · z, seen from j directions x, standardised under the normal."""
+class AnswerRegressions(NamedTuple):
+    """Linear regressions of the answers' u = slopes · z on j directions x, each standardised.
 
-    pull: FloatArray
+    The joint distribution of u and x is the normal approximation of the posterior.
+    """
+
+    loading: FloatArray
     """Slope of E[u | x] in x, shape (j, t)."""
-    rest: FloatArray
+    residual_variance: FloatArray
     """Var[u | x], shape (j, t)."""
-    centre: FloatArray
+    mean: FloatArray
     """E[u], shape (t,)."""
     offset: FloatArray
-    """Of the answers, see lib.engine.posterior.propagation; shape (t,)."""
+    """Offsets of the answers, shape (t,); see `lib.engine.posterior.propagation`."""
     floor: FloatArray
-    """Shape (t,)."""
+    """Floors of the answers, shape (t,)."""
     sites: FloatArray
-    """τ and η, shape (2, t)."""
+    """τ and η of the answers, shape (2, t)."""
 
 
 class _Cavities(NamedTuple):
     share: FloatArray
     """Var[u | x] over the cavity's variance, shape (j, t)."""
     mean: SingleArray
-    """Of the curve's argument, shape (j, t, g)."""
+    """Mean of the logistic curve's argument under the cavity, shape (j, t, g)."""
     log_ratio: FloatArray
-    """What normal and sites come to, shape (j, g)."""
+    """Contribution of normal and sites to Σ log ratio, shape (j, g)."""
 
 
-def apart(seen: Seen, x: FloatArray) -> FloatArray:
-    """Return Σ log ratio at the points x, shape (j, g), of answers that cannot be guessed."""
-    share, mean, log_ratio = _cavities(seen, x)
-    (curve,) = _curve(mean, seen.rest / share, 1)
-    log_ratio += _total(np.log(curve, out=curve))
+def independent_log_ratio(regressions: AnswerRegressions, x: FloatArray) -> FloatArray:
+    """Return Σ log ratio at the points x, shape (j, g), for answers that cannot be guessed."""
+    share, mean, log_ratio = _cavities(regressions, x)
+    (curve,) = _logistic_moments(mean, regressions.residual_variance / share, 1)
+    log_ratio += _sum_over_answers(np.log(curve, out=curve))
     return log_ratio
 
 
-def apart_and_paired(seen: Seen, covariance: FloatArray, x: FloatArray) -> FloatArray:
-    """Return Σ log ratio at the points x, alone and with what pairs say; shape (2, j, g).
+def log_ratio_without_and_with_pairs(
+    regressions: AnswerRegressions, covariance: FloatArray, x: FloatArray
+) -> FloatArray:
+    """Return Σ log ratio at the points x, first without and then with the correction for pairs.
 
     Args:
-        seen: The answers, of which some can be guessed.
-        covariance: Of the answers' u, shape (t, t).
-        x: Shape (g,).
+        regressions: The answers, of which some can be guessed.
+        covariance: Covariance of the answers' u, shape (t, t).
+        x: Points, shape (g,).
+
+    Returns:
+        Shape (2, j, g).
     """
-    share, mean, log_ratio = _cavities(seen, x)
-    total, shift, left = _matched(mean, seen.rest / share, seen.floor)
-    log_ratio += _total(np.log(total, out=total))
-    kept = share.astype(np.float32)[:, :, None]
-    bend = kept / left
-    bend -= _ONE
-    tilt = np.sqrt(kept) * shift
-    tilt -= _pull_of_sites(seen, x)
-    tilt /= left
-    found = np.empty((2, *log_ratio.shape))
-    found[0] = log_ratio
-    np.add(log_ratio, _pairs(tilt, bend, _correlations(seen, covariance)), out=found[1])
-    return found
+    share, mean, log_ratio = _cavities(regressions, x)
+    likelihood, shift, relative_variance = _tilted_moments(
+        mean, regressions.residual_variance / share, regressions.floor
+    )
+    log_ratio += _sum_over_answers(np.log(likelihood, out=likelihood))
+    share_32 = share.astype(np.float32)[:, :, None]
+    curvature = share_32 / relative_variance
+    curvature -= _ONE
+    gradient = np.sqrt(share_32) * shift
+    gradient -= _site_gradients(regressions, x)
+    gradient /= relative_variance
+    log_ratios = np.empty((2, *log_ratio.shape))
+    log_ratios[0] = log_ratio
+    np.add(
+        log_ratio,
+        _pair_terms(gradient, curvature, _correlations(regressions, covariance)),
+        out=log_ratios[1],
+    )
+    return log_ratios
 
 
-def _cavities(seen: Seen, x: FloatArray) -> _Cavities:
-    tau, eta = seen.sites
-    share = np.maximum(1.0 - tau * seen.rest, _LEAST_SHARE)
-    per_share = seen.pull / share
-    # Site and normal along u given x: log ratio = ½ bend x² + tilt x.
-    log_ratio = (0.5 * ((per_share * seen.pull) @ tau))[:, None] * x
-    log_ratio += (per_share @ (tau * seen.centre - eta))[:, None]
+def _cavities(regressions: AnswerRegressions, x: FloatArray) -> _Cavities:
+    tau, eta = regressions.sites
+    share = np.maximum(1.0 - tau * regressions.residual_variance, _SMALLEST_SHARE)
+    per_share = regressions.loading / share
+    # Along u given x, normal over cavity and site contributes a quadratic in x to the log ratio.
+    log_ratio = (0.5 * ((per_share * regressions.loading) @ tau))[:, None] * x
+    log_ratio += (per_share @ (tau * regressions.mean - eta))[:, None]
     log_ratio *= x
-    centre = (seen.centre - eta * seen.rest) / share + seen.offset
-    return _Cavities(share, _line(centre, per_share, x), log_ratio)
+    mean = (regressions.mean - eta * regressions.residual_variance) / share + regressions.offset
+    return _Cavities(share, _linear(mean, per_share, x), log_ratio)
 
 
-def _matched(
+def _tilted_moments(
     mean: SingleArray, variance: FloatArray, floor: FloatArray
 ) -> tuple[SingleArray, SingleArray, SingleArray]:
-    """Return E[likelihood], and by what it moves and narrows the cavity.
+    """Return moments of the tilted distributions, cavity times likelihood.
 
-    The move is in the cavity's deviations, the narrowing what is left of its variance; without a
-    floor no more than there was.
+    Returns:
+        The expected likelihood; the tilted mean minus the cavity's, in the cavity's standard
+        deviations; and the tilted variance over the cavity's, which is at most 1 without a floor
+        and is cut off at 2 with one. Each of shape (j, t, g).
     """
-    total, shift, left = _curve(mean, variance, 3)
+    likelihood, shift, relative_variance = _logistic_moments(mean, variance, 3)
     f = floor.astype(np.float32)[:, None]
-    total *= _ONE - f
-    total += f
-    known = (_ONE - f) / total
-    shift *= known
-    left *= known
-    left += f / total
-    left -= shift * shift
-    np.maximum(left, _LEAST_LEFT, out=left)
-    np.minimum(left, np.where(f > 0.0, _TWO, _ONE), out=left)
-    return total, shift, left
+    likelihood *= _ONE - f
+    likelihood += f
+    rescaling = (_ONE - f) / likelihood
+    shift *= rescaling
+    relative_variance *= rescaling
+    relative_variance += f / likelihood
+    relative_variance -= shift * shift
+    np.maximum(relative_variance, _SMALLEST_RELATIVE_VARIANCE, out=relative_variance)
+    np.minimum(relative_variance, np.where(f > 0.0, _TWO, _ONE), out=relative_variance)
+    return likelihood, shift, relative_variance
 
 
-def _pull_of_sites(seen: Seen, x: FloatArray) -> SingleArray:
-    """Return the derivative of the sites' logarithms at y = 0, shape (j, t, g)."""
-    tau, eta = seen.sites
-    width = np.sqrt(seen.rest)
-    return _line(width * (eta - tau * seen.centre), -tau * width * seen.pull, x)
+def _site_gradients(regressions: AnswerRegressions, x: FloatArray) -> SingleArray:
+    """Return the derivatives of the log sites by y at y = 0, shape (j, t, g)."""
+    tau, eta = regressions.sites
+    deviation = np.sqrt(regressions.residual_variance)
+    return _linear(
+        deviation * (eta - tau * regressions.mean), -tau * deviation * regressions.loading, x
+    )
 
 
-def _correlations(seen: Seen, covariance: FloatArray) -> SingleArray:
-    """Return the correlations of the answers' u given x, 0 on the diagonal; shape (j, t, t)."""
-    inverse = 1.0 / np.sqrt(np.maximum(seen.rest, _NARROWEST))
-    scaled = seen.pull * inverse
+def _correlations(regressions: AnswerRegressions, covariance: FloatArray) -> SingleArray:
+    """Return the correlations of the answers' u given x, with a zero diagonal, shape (j, t, t)."""
+    inverse = 1.0 / np.sqrt(np.maximum(regressions.residual_variance, _SMALLEST_VARIANCE))
+    scaled = regressions.loading * inverse
     r = covariance * inverse[:, :, None]
     r *= inverse[:, None, :]
     r -= scaled[:, :, None] * scaled[:, None, :]
@@ -136,31 +155,34 @@ def _correlations(seen: Seen, covariance: FloatArray) -> SingleArray:
     return r.astype(np.float32)
 
 
-def _pairs(tilt: SingleArray, bend: SingleArray, r: SingleArray) -> SingleArray:
-    """Return Σ over pairs of r tilt tilt + ½ r² bend bend, shape (j, g)."""
-    both = r @ tilt
-    both *= tilt
+def _pair_terms(gradient: SingleArray, curvature: SingleArray, r: SingleArray) -> SingleArray:
+    """Return Σ over pairs of r g g' + ½ r² c c', g the gradients, c the curvatures; (j, g)."""
+    terms = r @ gradient
+    terms *= gradient
     np.square(r, out=r)
-    bends = r @ bend
-    bends *= bend
-    bends *= _HALF
-    both += bends
-    return _HALF * _total(both)
+    curvature_terms = r @ curvature
+    curvature_terms *= curvature
+    curvature_terms *= _HALF
+    terms += curvature_terms
+    return _HALF * _sum_over_answers(terms)
 
 
-def _curve(mean: SingleArray, variance: FloatArray, count: int) -> SingleArray:
+def _logistic_moments(mean: SingleArray, variance: FloatArray, count: int) -> SingleArray:
     single = variance.astype(np.float32)[:, :, None]
     return curve_moments(mean, single, nodes_of(variance, count), count)
 
 
-def _line(start: FloatArray, slope: FloatArray, x: FloatArray) -> SingleArray:
-    """Return start + slope x, both of shape (j, t), as (j, t, g)."""
+def _linear(constant: FloatArray, slope: FloatArray, x: FloatArray) -> SingleArray:
+    """Return constant + slope · x, shape (j, t, g), for constants and slopes of shape (j, t)."""
     line = slope.astype(np.float32)[:, :, None] * x.astype(np.float32)
-    line += start.astype(np.float32)[:, :, None]
+    line += constant.astype(np.float32)[:, :, None]
     return np.asarray(line)
 
 
-def _total(values: SingleArray) -> SingleArray:
-    """Return the sum over the answers, (j, g), of (j, t, g): a product, faster than a reduction."""
+def _sum_over_answers(values: SingleArray) -> SingleArray:
+    """Return the sum over the second axis of values (j, t, g), shape (j, g).
+
+    A matrix product is faster than numpy's reduction over a middle axis.
+    """
     ones = np.ones((1, values.shape[1]), np.float32)
     return np.asarray((ones @ values)[:, 0])

@@ -1,13 +1,14 @@
-"""The posterior of several concepts beyond the normal approximation.
+"""Posterior moments of several concepts, beyond the normal approximation.
 
-Propagation gives the best normal q; the true posterior is q times, for every answer, the ratio of
-its likelihood to its site. Along one concept θⱼ the marginal is therefore
+Expectation propagation (EP) gives a normal approximation q; the exact posterior is q times, for
+every answer, the ratio of its likelihood to its site. The marginal of one concept θⱼ is therefore
 
     p(θⱼ) ∝ q(θⱼ) E[∏ ratioᵢ | θⱼ].
 
-`factorized.py` takes the answers one by one, which mostly is enough. Where it is not, up to five
-dimensions are integrated all at once (`lattice_integration.py`); in more, propagation goes on along
-each concept (`conditional_ep.py`). A single concept needs none of this (`one_concept.py`).
+`factorized.py` takes the expectation of each ratio by itself, which is usually enough. Where it is
+not, up to five dimensions are integrated jointly (`lattice_integration.py`); in more, EP continues
+at each grid point of each concept (`conditional_ep.py`). A single concept needs none of this
+(`one_concept.py`).
 """
 
 import math
@@ -17,101 +18,125 @@ from itertools import islice
 import numpy as np
 
 from lib.engine.normal import FloatArray, any_of, largest, total_over
-from lib.engine.posterior.conditional_ep import together
-from lib.engine.posterior.factorized import Seen, apart, apart_and_paired
-from lib.engine.posterior.grid import Grid, far_grid_for, grid_for, moments
-from lib.engine.posterior.lattice_integration import integrated
+from lib.engine.posterior.conditional_ep import conditional_log_ratios
+from lib.engine.posterior.factorized import (
+    AnswerRegressions,
+    independent_log_ratio,
+    log_ratio_without_and_with_pairs,
+)
+from lib.engine.posterior.grid import Grid, grid_for, moments, wide_grid_for
+from lib.engine.posterior.lattice_integration import integrate_on_lattices
 from lib.engine.posterior.propagation import Normal
 
-_PAIRS_SETTLED, _PAIRS_STILL = 0.002, 0.0002
-"""Standard deviations. If pairs of answers move every mean and deviation by less than the first, no
-more is said together; if not, that goes for those that they move by less than the second.
+_PAIRS_NEGLIGIBLE, _CONCEPT_UNAFFECTED = 0.002, 0.0002
+"""Effects of the correction for pairs of answers, in standard deviations.
+
+If it moves no mean and no deviation by the first value, the product over answers is enough. If it
+does, concepts that it moves by less than the second value still keep that result.
 """
-_SETTLED = 0.02
-"""Standard deviations. One more sweep that moves a mean and a deviation by less is the last."""
-_MOST_SWEEPS = 3
+_TOLERANCE = 0.02
+"""Standard deviations; a sweep that moves every mean and deviation by less is the last."""
+_MAX_SWEEPS = 3
 _STEEP = 4.0
-"""Logits per prior standard deviation. Steeper answers may leave a second mode between the points
-of the usual grid, where pairs do not see it either, and marginals of odd shapes.
+"""Logits per prior standard deviation above which an answer counts as steep.
+
+Steep answers can leave irregular marginals, and a second mode between the points of the usual grid,
+which the correction for pairs does not detect.
 """
-_MOST_ALONG_ALL = 8  # concepts: to look along all of more takes too long
-_FAR = 14.0  # posterior standard deviations
+_MAX_CONCEPTS_ALONG_ALL = 8  # concepts; more would take too long
+_REACH = 14.0  # posterior standard deviations
 
 
 def posterior_moments(
     directions: FloatArray, evidence: FloatArray, sites: FloatArray, normal: Normal
 ) -> Normal:
-    """Return mean and covariance of the directions · z under the true posterior.
+    """Return mean and covariance of directions · z under the posterior.
 
     Args:
-        directions: Shape (j, k).
-        evidence: See `lib.engine.posterior.propagation`.
+        directions: Rows that map z to the concepts, shape (j, k).
+        evidence: All answers, shape (k + 2, t); see `lib.engine.posterior.propagation`.
         sites: The sites of `normal`, shape (2, t).
         normal: Prior times sites.
 
     Returns:
-        Shapes (j,) and (j, j). Where each marginal was found alone, correlations are the normal's.
+        Shapes (j,) and (j, j). Unless all dimensions were integrated jointly, the correlations are
+        those of `normal`.
     """
     slopes, offset, floor = evidence[:-2], evidence[-2], evidence[-1]
     steep = bool(largest(total_over(slopes * slopes, axis=0)) > _STEEP * _STEEP)
-    if steep and (found := _all_at_once(directions, evidence, normal, steep=True)):
-        return found
-    along = directions @ normal.covariance
-    covariance = along @ directions.T
+    if steep and (result := _jointly_integrated(directions, evidence, normal, steep=True)):
+        return result
+    projection = directions @ normal.covariance
+    covariance = projection @ directions.T
     scale = np.sqrt(np.maximum(np.diagonal(covariance), 1e-300))
-    pull = along @ slopes
-    pull /= scale[:, None]
+    loading = projection @ slopes
+    loading /= scale[:, None]
     spread = slopes.T @ normal.covariance @ slopes
-    rest = np.maximum(np.diagonal(spread) - pull * pull, 0.0)
-    seen = Seen(pull, rest, normal.mean @ slopes, offset, floor, sites)
+    residual_variance = np.maximum(np.diagonal(spread) - loading * loading, 0.0)
+    regressions = AnswerRegressions(
+        loading=loading,
+        residual_variance=residual_variance,
+        mean=normal.mean @ slopes,
+        offset=offset,
+        floor=floor,
+        sites=sites,
+    )
     grid = grid_for(_steepest(spread))
     if not any_of(floor):
-        mean, deviation = moments(apart(seen, grid.x), grid)
+        mean, deviation = moments(independent_log_ratio(regressions, grid.x), grid)
     else:
-        both = moments(apart_and_paired(seen, spread, grid.x), grid, tails=True)
-        (mean, deviation), moved = both[:, 1], largest(np.abs(both[:, 1] - both[:, 0]), axis=0)
-        if largest(moved) >= _PAIRS_SETTLED:
-            if not steep and (found := _all_at_once(directions, evidence, normal, steep=False)):
-                return found
-            matters = np.flatnonzero(moved >= _PAIRS_STILL)
-            if steep and len(moved) <= _MOST_ALONG_ALL:
-                matters, grid = np.arange(len(moved)), far_grid_for(_steepest(spread), _FAR)
-            seen = seen._replace(pull=pull[matters], rest=rest[matters])
-            towards = directions[matters] / scale[matters, None]
-            further = together(seen, towards, slopes, normal, grid.x)
-            mean[matters], deviation[matters] = _settled(further, grid)
+        by_method = moments(
+            log_ratio_without_and_with_pairs(regressions, spread, grid.x), grid, tails=True
+        )
+        mean, deviation = by_method[:, 1]
+        pair_effect = largest(np.abs(by_method[:, 1] - by_method[:, 0]), axis=0)
+        if largest(pair_effect) >= _PAIRS_NEGLIGIBLE:
+            if not steep and (
+                result := _jointly_integrated(directions, evidence, normal, steep=False)
+            ):
+                return result
+            affected = np.flatnonzero(pair_effect >= _CONCEPT_UNAFFECTED)
+            if steep and len(pair_effect) <= _MAX_CONCEPTS_ALONG_ALL:
+                affected = np.arange(len(pair_effect))
+                grid = wide_grid_for(_steepest(spread), _REACH)
+            regressions = regressions._replace(
+                loading=loading[affected], residual_variance=residual_variance[affected]
+            )
+            unit_vectors = directions[affected] / scale[affected, None]
+            estimates = conditional_log_ratios(regressions, unit_vectors, slopes, normal, grid.x)
+            mean[affected], deviation[affected] = _converged_moments(estimates, grid)
     covariance *= deviation * deviation[:, None]
     covariance += covariance.T.copy()
     covariance *= 0.5
     return Normal(directions @ normal.mean + mean * scale, covariance)
 
 
-def _all_at_once(
+def _jointly_integrated(
     directions: FloatArray, evidence: FloatArray, normal: Normal, *, steep: bool
 ) -> Normal | None:
-    """Return `posterior_moments` by `integrated`, or None where that is."""
-    found = integrated(evidence, normal, steep=steep)
-    if found is None:
+    """Return `posterior_moments` by joint integration, or None if that is not accurate enough."""
+    result = integrate_on_lattices(evidence, normal, steep=steep)
+    if result is None:
         return None
-    return Normal(directions @ found.mean, directions @ found.covariance @ directions.T)
+    return Normal(directions @ result.mean, directions @ result.covariance @ directions.T)
 
 
 def _steepest(spread: FloatArray) -> float:
-    """Return how much the steepest answer rises over a deviation of the normal, logits."""
+    """Return the largest slope of an answer, logits per standard deviation of the normal."""
     return math.sqrt(largest(np.diagonal(spread)))
 
 
-def _settled(ever_better: Iterator[FloatArray], grid: Grid) -> FloatArray:
-    """Return the moments of the first log ratio, each (j, g), that differs little from the last.
+def _converged_moments(estimates: Iterator[FloatArray], grid: Grid) -> FloatArray:
+    """Return the moments of the first log ratio, shape (j, g), that hardly differs from the last.
 
-    Propagation given x that does not settle has gone astray at some x and seen too much there: then
-    the least that the last two sweeps saw counts.
+    EP that does not converge has diverged at some x and reports too much mass there. In that case
+    the pointwise minimum of the last two estimates is used.
     """
-    log_ratio = next(ever_better)
-    found = moments(log_ratio, grid, tails=True)
-    for nearer in islice(ever_better, _MOST_SWEEPS):
-        before, found = found, moments(nearer, grid, tails=True)
-        if float(largest(np.abs(found - before), axis=None)) < _SETTLED:
-            return found
-        earlier, log_ratio = log_ratio, nearer
+    log_ratio = next(estimates)
+    result = moments(log_ratio, grid, tails=True)
+    for estimate in islice(estimates, _MAX_SWEEPS):
+        previous, result = result, moments(estimate, grid, tails=True)
+        if float(largest(np.abs(result - previous), axis=None)) < _TOLERANCE:
+            return result
+        earlier, log_ratio = log_ratio, estimate
     return moments(np.minimum(earlier, log_ratio), grid, tails=True)

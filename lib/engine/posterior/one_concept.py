@@ -1,9 +1,11 @@
-"""One concept: the posterior integrated directly, with nothing approximate.
+"""Exact posterior of a single concept, by integration on a grid.
 
-The density is prior times likelihoods on a grid laid around the posterior before the last answer;
-where answers can be guessed it reaches over all of the prior.
-Sites keep the meaning of two numbers per answer that add up to a normal distribution, here on z
-itself: τ and η are what the answer added to the precision and to the precision-weighted mean.
+The density is the prior times the likelihoods, evaluated on a grid centred on the posterior before
+the last answer. If answers can be guessed, the grid covers the whole prior.
+
+As with several concepts, each answer has a site of two numbers, and the sites add up to a normal
+distribution of z: τ and η are the answer's contributions to the precision and to the
+precision-weighted mean.
 """
 
 from typing import NamedTuple
@@ -13,41 +15,52 @@ from numpy.typing import NDArray
 
 from lib.engine.logistic_integrals import logistic_of_negative
 from lib.engine.normal import FloatArray, any_of, largest, total_over
-from lib.engine.posterior.grid import far_grid_for, fine_grid_for
+from lib.engine.posterior.grid import fine_grid_for, wide_grid_for
 from lib.engine.posterior.propagation import Normal
 
-_FARTHEST = 6.5
-"""Prior standard deviations: where a second mode can be, for guessed answers tell two stories."""
+_PRIOR_REACH = 6.5
+"""Distance from the prior mean within which a second mode can lie, prior standard deviations.
+
+Guessing makes the likelihood bimodal: a right answer was either known or guessed.
+"""
 
 
-class Line(NamedTuple):
-    """Mean and standard deviation of z."""
+class OneConceptMoments(NamedTuple):
+    """Posterior mean and standard deviation of z, for one concept."""
 
     mean: float
     deviation: float
 
 
-def line_of_sites(sites: NDArray[np.float16]) -> Normal:
-    """Return prior times sites, shape (t, 2): where the next grid is laid."""
+def one_concept_normal(sites: NDArray[np.float16]) -> Normal:
+    """Return the normal distribution that the prior and the sites, shape (t, 2), multiply to.
+
+    The next grid is centred on it.
+    """
     tau, eta = total_over(sites, axis=0, dtype=float).tolist()
     variance = 1.0 / max(1.0 + tau, 1e-3)
     return Normal(np.array([eta * variance]), np.array([[variance]]))
 
 
-def integrate_line(evidence: FloatArray, around: Normal) -> Line:
-    """Return the exact moments of z given all the evidence, shape (3, t)."""
+def integrate_one_concept(evidence: FloatArray, around: Normal) -> OneConceptMoments:
+    """Return the exact posterior moments of z.
+
+    Args:
+        evidence: All answers, shape (3, t); see `lib.engine.posterior.propagation`.
+        around: Normal distribution that gives the grid's centre and width.
+    """
     centre, width = around.mean.item(), around.covariance.item() ** 0.5
     slope, offset, floor = evidence
     steepest = float(largest(np.abs(slope))) * width
-    if guessed := any_of(floor):
-        grid = far_grid_for(steepest, (_FARTHEST + abs(centre)) / width)
+    if any_floor := any_of(floor):
+        grid = wide_grid_for(steepest, (_PRIOR_REACH + abs(centre)) / width)
     else:
         grid = fine_grid_for(steepest)
     z = centre + width * grid.x
-    minus = slope[:, None] * -z
-    minus -= offset[:, None]
-    likelihood = logistic_of_negative(minus)
-    if guessed:
+    minus_x = slope[:, None] * -z
+    minus_x -= offset[:, None]
+    likelihood = logistic_of_negative(minus_x)
+    if any_floor:
         likelihood *= (1.0 - floor)[:, None]
         likelihood += floor[:, None]
     log_density = total_over(np.log(likelihood, out=likelihood), axis=0)
@@ -57,11 +70,11 @@ def integrate_line(evidence: FloatArray, around: Normal) -> Line:
     total, first, second = (np.exp(log_density, out=log_density) @ grid.powers).tolist()
     mean = first / total
     spread = max(second / total - mean * mean, 1e-12)
-    return Line(centre + width * mean, width * spread**0.5)
+    return OneConceptMoments(centre + width * mean, width * spread**0.5)
 
 
-def site_between(before: Normal, after: Line) -> tuple[float, float]:
-    """Return the site (τ, η) that brings `before` to `after`."""
+def site_between(before: Normal, after: OneConceptMoments) -> tuple[float, float]:
+    """Return the site (τ, η) whose product with `before` has the moments `after`."""
     precision_before = 1.0 / before.covariance.item()
     precision = after.deviation**-2
     return (

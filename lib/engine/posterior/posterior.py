@@ -1,8 +1,8 @@
-"""The posterior of a student's abilities: immutable, exact to about 0.01, restored from bytes.
+"""The posterior of a student's abilities: immutable, accurate to about 0.01, restorable from bytes.
 
-Each answer is represented by a *site* of two numbers, rounded to `SITE_DTYPE` as it is made. All
-that a posterior says is a pure function of the prior, the answers and the rounded sites, so that
-four bytes per answer restore it bit for bit.
+Each answer is represented by a *site* of two numbers, rounded to `SITE_DTYPE` when it is computed.
+Mean and covariance are a pure function of the prior, the answers and the rounded sites, so four
+bytes per answer restore a posterior bit for bit.
 """
 
 from collections.abc import Iterable, Sequence
@@ -15,22 +15,27 @@ from numpy.typing import ArrayLike
 from lib.engine.bank import MAX_CONCEPTS, ItemBank
 from lib.engine.normal import FloatArray
 from lib.engine.posterior.propagation import Normal
-from lib.engine.posterior.updating import SITE_DTYPE, Belief, Sites, absorb, recall
+from lib.engine.posterior.updating import SITE_DTYPE, Sites, SitesAndMoments, add_answer, restore
 
 _ASYMMETRY = 1e-6
-"""Of a covariance, as a share of its greatest entry: more is a mistake, less is rounding."""
+"""Asymmetry of a covariance, relative to its largest entry, above which it is refused.
+
+Less is taken for rounding and averaged out.
+"""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Posterior:
-    """What the answers so far say about θ. Immutable; make one with `prior` or `from_sites`.
+    """The distribution of θ given the answers so far; immutable.
+
+    Build one with `prior`, `of_answers` or `from_sites`, and add answers with `update`.
 
     Attributes:
-        mean: Of θ, shape (k,).
-        covariance: Of θ, shape (k, k).
-        items: The items answered, in order.
+        mean: Posterior mean of θ, shape (k,).
+        covariance: Posterior covariance of θ, shape (k, k).
+        items: Indices of the answered items, in order.
         correct: Whether each answer was correct.
-        sites: Shape (t, 2), `SITE_DTYPE`: τ and η of each answer.
+        sites: τ and η of each answer, shape (t, 2), type `SITE_DTYPE`.
     """
 
     mean: FloatArray
@@ -40,14 +45,14 @@ class Posterior:
     sites: Sites
     prior_mean: FloatArray
     prior_root: FloatArray
-    """R with R Rᵀ = prior covariance: θ = m₀ + R z with z standard normal a priori."""
+    """Matrix R with R Rᵀ = prior covariance; θ = m₀ + R z with z standard normal a priori."""
     evidence: FloatArray
-    """Shape (k + 2, t), see lib.engine.posterior.propagation."""
+    """One column per answer, shape (k + 2, t); see `lib.engine.posterior.propagation`."""
     normal: Normal
-    """Of z, prior times sites."""
+    """Normal approximation of z: prior times sites."""
 
     def __post_init__(self) -> None:
-        """Make what others may read unwritable."""
+        """Make the public arrays read-only."""
         for array in (self.mean, self.covariance, self.sites):
             array.setflags(write=False)
 
@@ -55,15 +60,17 @@ class Posterior:
     def prior(
         cls, k: int, mean: ArrayLike | None = None, covariance: ArrayLike | None = None
     ) -> Self:
-        """Return the state of knowledge before any answer: N(mean, covariance), by default N(0, I).
+        """Return the posterior before any answer: N(mean, covariance), by default N(0, I).
 
         Args:
             k: Number of concepts, 1 to 32.
-            mean: Shape (k,).
-            covariance: Shape (k, k), positive semi-definite; or (k,), the variances.
+            mean: Prior mean, shape (k,).
+            covariance: Prior covariance, shape (k, k), positive semi-definite; or the variances,
+                shape (k,).
 
         Raises:
-            ValueError: If k is not 1 to 32, shapes do not agree or the covariance is not one.
+            ValueError: If k is not 1 to 32, the shapes do not agree, or the covariance is not
+                finite, symmetric and positive semi-definite.
         """
         if not 1 <= k <= MAX_CONCEPTS:
             raise ValueError(f"a prior is over 1 to {MAX_CONCEPTS} concepts, not {k}")
@@ -80,14 +87,26 @@ class Posterior:
         v = 0.5 * (v + v.T)
         empty = np.empty((0, 2), SITE_DTYPE)
         return cls(
-            m, v, (), (), empty, m, _root(v), np.empty((k + 2, 0)), Normal(np.zeros(k), np.eye(k))
+            mean=m,
+            covariance=v,
+            items=(),
+            correct=(),
+            sites=empty,
+            prior_mean=m,
+            prior_root=_root(v),
+            evidence=np.empty((k + 2, 0)),
+            normal=Normal(np.zeros(k), np.eye(k)),
         )
 
     @classmethod
     def of_answers(
         cls, prior: "Posterior", bank: ItemBank, items: Iterable[int], correct: Iterable[bool]
     ) -> "Posterior":
-        """Return `prior` updated with each answer in turn."""
+        """Return `prior` updated with each answer in turn.
+
+        Raises:
+            ValueError: If `items` and `correct` differ in length.
+        """
         posterior = prior
         for item, right in zip(items, correct, strict=True):
             posterior = update(posterior, bank, item, right)
@@ -102,14 +121,14 @@ class Posterior:
         correct: Sequence[bool],
         sites: Sites,
     ) -> "Posterior":
-        """Return the very posterior whose `items`, `correct` and `sites` are given.
+        """Return a posterior restored bit for bit from its `items`, `correct` and `sites`.
 
         Args:
-            prior: The prior it started from, made from the same numbers.
+            prior: The prior it started from, built from the same numbers.
             bank: The bank it was updated with.
-            items: As `Posterior.items`.
-            correct: As `Posterior.correct`.
-            sites: As `Posterior.sites`, shape (t, 2).
+            items: Value of `Posterior.items`.
+            correct: Value of `Posterior.correct`.
+            sites: Value of `Posterior.sites`, shape (t, 2).
 
         Raises:
             ValueError: If the three lengths differ.
@@ -120,13 +139,13 @@ class Posterior:
             return prior
         columns = [_evidence(prior, bank, i, c) for i, c in zip(items, correct, strict=True)]
         evidence = np.stack(columns, axis=1)
-        belief = recall(prior.prior_root, evidence, np.array(sites, SITE_DTYPE))
+        result = restore(prior.prior_root, evidence, np.array(sites, SITE_DTYPE))
         answers = tuple(map(int, items)), tuple(map(bool, correct))
-        return _assemble(prior, *answers, evidence, belief)
+        return _assemble(prior, *answers, evidence, result)
 
     @property
     def variance(self) -> FloatArray:
-        """Of each concept, shape (k,)."""
+        """Posterior variance of each concept, shape (k,)."""
         return np.diagonal(self.covariance)
 
     @property
@@ -139,24 +158,24 @@ def update(posterior: Posterior, bank: ItemBank, item: int, correct: bool) -> Po
     """Return the posterior after one more answer.
 
     Args:
-        posterior: Before the answer; not changed.
-        bank: The bank of all its answers.
-        item: Index in `bank`.
+        posterior: The posterior before the answer; it does not change.
+        bank: The bank of all answered items.
+        item: Index of the item in `bank`.
         correct: Whether the answer was correct.
 
     Raises:
-        IndexError: If there is no such item.
+        IndexError: If `bank` has no such item.
         ValueError: If bank and posterior differ in the number of concepts.
     """
     column = _evidence(posterior, bank, item, correct)
     evidence = np.concatenate((posterior.evidence, column[:, None]), axis=1)
-    belief = absorb(posterior.prior_root, evidence, posterior.sites, posterior.normal)
+    result = add_answer(posterior.prior_root, evidence, posterior.sites, posterior.normal)
     items, outcomes = (*posterior.items, int(item)), (*posterior.correct, bool(correct))
-    return _assemble(posterior, items, outcomes, evidence, belief)
+    return _assemble(posterior, items, outcomes, evidence, result)
 
 
 def _evidence(prior: Posterior, bank: ItemBank, item: int, correct: bool) -> FloatArray:
-    """Return one column of `Posterior.evidence`."""
+    """Return the column of `Posterior.evidence` that stands for one answer."""
     if bank.concepts != len(prior.mean):
         raise ValueError(f"bank has {bank.concepts} concepts, posterior {len(prior.mean)}")
     if not 0 <= item < len(bank):
@@ -168,7 +187,8 @@ def _evidence(prior: Posterior, bank: ItemBank, item: int, correct: bool) -> Flo
     if correct:
         column[-1] = bank.guessing[item]
     else:
-        # A wrong answer's likelihood is (1 - c) / (1 + exp(x)): no floor, and x turned round.
+        # A wrong answer has likelihood (1 - c) / (1 + exp(x)): the sign of x changes and the floor
+        # is 0.
         np.negative(column, out=column)
         column[-1] = 0.0
     return column
@@ -179,23 +199,23 @@ def _assemble(
     items: tuple[int, ...],
     correct: tuple[bool, ...],
     evidence: FloatArray,
-    belief: Belief,
+    result: SitesAndMoments,
 ) -> Posterior:
     return Posterior(
-        prior.prior_mean + belief.mean,
-        belief.covariance,
-        items,
-        correct,
-        belief.sites,
-        prior.prior_mean,
-        prior.prior_root,
-        evidence,
-        belief.normal,
+        mean=prior.prior_mean + result.mean,
+        covariance=result.covariance,
+        items=items,
+        correct=correct,
+        sites=result.sites,
+        prior_mean=prior.prior_mean,
+        prior_root=prior.prior_root,
+        evidence=evidence,
+        normal=result.normal,
     )
 
 
 def _root(covariance: FloatArray) -> FloatArray:
-    """Return R with R Rᵀ = covariance, which may be singular.
+    """Return a matrix R with R Rᵀ = covariance; the covariance may be singular.
 
     Raises:
         ValueError: If the covariance has a negative eigenvalue.

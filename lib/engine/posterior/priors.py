@@ -1,4 +1,4 @@
-"""Where a student starts: the population, and what was known of the student before."""
+"""Priors: from the population, and from a student's earlier tests."""
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -7,13 +7,13 @@ from lib.engine.normal import FloatArray
 from lib.engine.posterior.posterior import Posterior
 
 HALF_LIFE_DAYS = 180.0
-"""Days in which half of what was known is lost: 1 - v halves. Chosen, not measured."""
+"""Days in which the explained share of the variance, 1 - v, halves; chosen, not measured."""
 
 PRIOR_STUDENTS = 30.0
-"""How many students' worth of evidence says that concepts are uncorrelated."""
+"""Weight of the assumption that concepts are uncorrelated, in students."""
 
-_PASSES = 100
-_SETTLED = 1e-6
+_MAX_ITERATIONS = 100
+_TOLERANCE = 1e-6
 
 
 def aged(
@@ -21,17 +21,22 @@ def aged(
 ) -> tuple[FloatArray, FloatArray]:
     """Return mean and variance of each ability after some time without a test.
 
-    Ability is taken to drift as a stationary process over the population N(0, 1) (Ornstein and
-    Uhlenbeck's): with r = 2^(-days / half-life), m becomes √r m and v becomes 1 - r (1 - v).
-    Calibration is kept: a student unheard of for years is again a student unknown.
+    Ability is modelled as an Ornstein-Uhlenbeck process with the population N(0, 1) as its
+    stationary distribution: with r = 2^(-days / half-life), m becomes √r m and v becomes
+    1 - r (1 - v). After years without a test the result is the population again.
 
     Args:
-        mean: Shape (k,).
-        variance: Shape (k,).
-        elapsed_days: At least 0; less counts as 0.
+        mean: Posterior means at the last test, shape (k,).
+        variance: Posterior variances at the last test, shape (k,).
+        elapsed_days: Days since then; negative values count as 0.
+
+    Returns:
+        Means and variances, each of shape (k,).
     """
-    kept = 2.0 ** (-max(elapsed_days, 0.0) / HALF_LIFE_DAYS)
-    return np.sqrt(kept) * np.asarray(mean, float), 1.0 - kept * (1.0 - np.asarray(variance, float))
+    retained = 2.0 ** (-max(elapsed_days, 0.0) / HALF_LIFE_DAYS)
+    return np.sqrt(retained) * np.asarray(mean, float), 1.0 - retained * (
+        1.0 - np.asarray(variance, float)
+    )
 
 
 def prior_from_record(
@@ -42,15 +47,16 @@ def prior_from_record(
 ) -> Posterior:
     """Return the prior of a student whose means and variances were recorded some time ago.
 
-    Of all normal distributions with those (aged) means and variances it is the one nearest to the
-    population (least Kullback-Leibler divergence), so that a concept measured well says little
-    about the others and one hardly measured still says what the population's correlations say.
+    Means and variances are first aged (see `aged`). Of all normal distributions with these values,
+    the prior is the one with the smallest Kullback-Leibler divergence from the population. Thus a
+    well-measured concept hardly informs about the others, while a concept that was barely measured
+    keeps the population's correlations.
 
     Args:
-        mean: Posterior means at the last test, shape (k,); see `latent_mean` for proficiencies.
-        variance: Posterior variances then, shape (k,).
-        elapsed_days: Time since.
-        correlation: Of the population, shape (k, k); none when None.
+        mean: Posterior means at the last test, shape (k,); `latent_mean` converts proficiencies.
+        variance: Posterior variances at the last test, shape (k,).
+        elapsed_days: Days since then.
+        correlation: Correlations of abilities in the population, shape (k, k); I when None.
     """
     m, v = aged(mean, variance, elapsed_days)
     v = np.maximum(v, 1e-6)
@@ -60,16 +66,16 @@ def prior_from_record(
 
 
 def _with_variances(covariance: FloatArray, variance: FloatArray) -> FloatArray:
-    """Return the covariance nearest to the given one whose diagonal is `variance`.
+    """Return the covariance with the diagonal `variance` that is nearest to the given one.
 
     Iterative proportional scaling: each step multiplies the density by a ratio of two normal
     densities of one variable, a change of rank one (Speed & Kiiveri, 1986, Annals of Statistics).
     """
-    for _ in range(_PASSES):
-        for j, wanted in enumerate(variance):
+    for _ in range(_MAX_ITERATIONS):
+        for j, target in enumerate(variance):
             column = covariance[:, j] / covariance[j, j]
-            covariance = covariance + np.outer(column, column) * (wanted - covariance[j, j])
-        if np.abs(np.diagonal(covariance) - variance).max(initial=0.0) < _SETTLED:
+            covariance = covariance + np.outer(column, column) * (target - covariance[j, j])
+        if np.abs(np.diagonal(covariance) - variance).max(initial=0.0) < _TOLERANCE:
             break
     scale = np.sqrt(variance / np.diagonal(covariance))
     return np.asarray(covariance * np.outer(scale, scale))
@@ -78,20 +84,20 @@ def _with_variances(covariance: FloatArray, variance: FloatArray) -> FloatArray:
 def population_prior(
     means: ArrayLike, covariances: ArrayLike, prior_covariance: ArrayLike | None = None
 ) -> FloatArray:
-    """Return the correlations of concepts in the population, learned from tests and shrunk.
+    """Return the correlations of concepts in the population, estimated from tests and shrunk.
 
-    Expectation maximisation: each student's evidence is the posterior with its prior taken out;
-    the population's covariance is the mean of (covariance + mean meanᵀ) under the posterior that
-    it would give, as if `PRIOR_STUDENTS` more students had shown no correlation. The diagonal is
-    brought back to 1, the scale of the product.
+    Expectation maximisation: a student's likelihood is the posterior divided by its prior, and the
+    population's covariance is the mean of (covariance + mean meanᵀ) over the posteriors that result
+    from it. `PRIOR_STUDENTS` additional students without correlation shrink the estimate. The
+    diagonal is rescaled to 1, the product's scale.
 
     Args:
         means: Posterior means, shape (m, k), one row per student.
         covariances: Posterior covariances, shape (m, k, k); or variances, shape (m, k).
-        prior_covariance: The prior all of them started from, shape (k, k); I when None.
+        prior_covariance: Covariance of the prior of all these tests, shape (k, k); I when None.
 
     Returns:
-        Shape (k, k), positive definite, ones on the diagonal: a `Posterior.prior` covariance.
+        Shape (k, k), positive definite, with a unit diagonal; a covariance for `Posterior.prior`.
     """
     mean = np.array(means, float, ndmin=2)
     count, k = mean.shape
@@ -102,12 +108,12 @@ def population_prior(
     precision = np.linalg.inv(spread)
     shift = (precision @ mean[:, :, None])[:, :, 0]  # the prior's mean is 0
     population = np.eye(k)
-    for _ in range(_PASSES):
+    for _ in range(_MAX_ITERATIONS):
         posterior = np.linalg.inv(precision - start + np.linalg.inv(population))
         centre = (posterior @ shift[:, :, None])[:, :, 0]
         total = posterior.sum(axis=0) + centre.T @ centre + PRIOR_STUDENTS * np.eye(k)
-        before, population = population, _correlation(total / (count + PRIOR_STUDENTS))
-        if np.abs(population - before).max() < _SETTLED:
+        previous, population = population, _correlation(total / (count + PRIOR_STUDENTS))
+        if np.abs(population - previous).max() < _TOLERANCE:
             break
     return population
 

@@ -1,13 +1,14 @@
-"""Expectation propagation: one normal factor per answer, and the moments they add up to.
+"""Expectation propagation: one normal factor per answer, and the moments of their product.
 
-Coordinates are white: θ = m₀ + R z with R Rᵀ the prior covariance, so z is standard normal before
-any answer and nothing is ever divided by a covariance that may be singular.
+Coordinates are whitened: θ = m₀ + R z with R Rᵀ the prior covariance. Thus z is standard normal
+before any answer, and a singular prior covariance is never inverted.
 
-*Evidence* is an array of shape (k + 2, t), a column per answer: the slopes on z and the offset of
-x = a · θ + d, both times -1 for a wrong answer, and the floor f, so that the answer's likelihood is
-f + (1 - f) / (1 + exp(-x)) up to a constant. *Sites* are an array of shape (2, t), a column (τ, η)
-per answer: the normal factor exp(-τu²/2 + ηu) that stands for the answer's likelihood as a function
-of u = slopes · z.
+*Evidence* is an array of shape (k + 2, t) with one column per answer: the slopes on z, the offset
+of x = a · θ + d (slopes and offset times -1 for a wrong answer), and the floor f. The answer's
+likelihood is f + (1 - f) / (1 + exp(-x)), up to a constant factor.
+
+*Sites* are an array of shape (2, t) with one column (τ, η) per answer: the normal factor
+exp(-τu²/2 + ηu) that approximates the answer's likelihood as a function of u = slopes · z.
 
 Source: Minka (2001), UAI 17; Rasmussen & Williams (2006), Gaussian Processes, section 3.6.
 """
@@ -25,21 +26,21 @@ from lib.engine.normal import FloatArray, any_of, least, total_over
 _SMALLEST_VARIANCE = 1e-12
 
 WIDEST_CAVITY = 2.0
-"""Variance that all answers but one leave, over that before any, at most.
+"""Maximum variance of a cavity along its answer, relative to the prior variance.
 
-Without guessing it is at most 1 (Brascamp & Lieb, 1976); guessing can widen it, but hardly more.
+Without guessing the ratio is at most 1 (Brascamp & Lieb, 1976); guessing hardly lifts it above 2.
 """
 
-Number = Any  # a float, or an array of one for each answer
+Number = Any  # a float, or an array with one entry per answer
 
 
 class Normal(NamedTuple):
     """A normal distribution of z."""
 
     mean: FloatArray
-    """Of z, shape (k,)."""
+    """Mean of z, shape (k,)."""
     covariance: FloatArray
-    """Of z, shape (k, k)."""
+    """Covariance of z, shape (k, k)."""
 
 
 @lru_cache(maxsize=MAX_CONCEPTS)
@@ -48,7 +49,7 @@ def _identity(k: int) -> FloatArray:
 
 
 def normal_of_sites(evidence: FloatArray, sites: FloatArray) -> Normal:
-    """Return prior times sites: precision I + Σ τ a aᵀ, shift Σ η a."""
+    """Return the product of prior and sites: precision I + Σ τ a aᵀ, shift Σ η a."""
     slopes = evidence[:-2]
     tau, eta = sites
     precision = (slopes * tau) @ slopes.T
@@ -58,76 +59,85 @@ def normal_of_sites(evidence: FloatArray, sites: FloatArray) -> Normal:
 
 
 def new_site(column: FloatArray, normal: Normal) -> tuple[float, float]:
-    """Return the site (τ, η) of an answer that has none yet.
+    """Return the site (τ, η) of a new answer.
 
     Args:
-        column: The answer's evidence, shape (k + 2,).
-        normal: All other answers': the site's cavity.
+        column: Evidence of the new answer, shape (k + 2,).
+        normal: Cavity of the new site: prior times the sites of all other answers.
     """
     slopes = column[:-2]
     offset, floor = column[-2:].tolist()
     v = max(float(slopes @ normal.covariance @ slopes), _SMALLEST_VARIANCE)
     m = float(normal.mean @ slopes)
-    tau, eta = _matched(m, v, logistic_moments_of_one(m + offset, math.sqrt(v)), floor)
+    tau, eta = _moment_matching_site(m, v, logistic_moments_of_one(m + offset, math.sqrt(v)), floor)
     return float(tau), float(eta)
 
 
 def with_site(normal: Normal, slopes: FloatArray, tau: float, eta: float) -> Normal:
     """Return `normal` times one more site along u = slopes · z, by a rank-one update."""
-    towards = normal.covariance @ slopes
-    share = 1.0 + tau * float(towards @ slopes)
-    mean = normal.mean + ((eta - tau * float(normal.mean @ slopes)) / share) * towards
-    return Normal(mean, normal.covariance - towards[:, None] * (tau / share * towards))
+    direction = normal.covariance @ slopes
+    scale = 1.0 + tau * float(direction @ slopes)
+    mean = normal.mean + ((eta - tau * float(normal.mean @ slopes)) / scale) * direction
+    return Normal(mean, normal.covariance - direction[:, None] * (tau / scale * direction))
 
 
 def match_sites(evidence: FloatArray, sites: FloatArray, normal: Normal) -> FloatArray:
-    """Return the sites that, each on its own, reproduce their answers' exact effect.
+    """Return the sites after one parallel sweep of expectation propagation.
 
-    The cavity of a site is `normal` without it, seen along u. The new site gives cavity times site
-    the mean and variance of cavity times likelihood.
+    A site's cavity is the distribution of u under `normal` divided by the site. The new site gives
+    cavity times site the mean and variance of cavity times likelihood.
 
     Returns:
-        Shape (2, t). Without a floor the likelihood is log-concave and τ >= 0.
+        Sites, shape (2, t). Without a floor the likelihood is log-concave and τ >= 0.
     """
     slopes, offset, floor = evidence[:-2], evidence[-2], evidence[-1]
     tau, eta = sites
     w = total_over(slopes * (normal.covariance @ slopes), axis=0)
     precision = 1.0 / np.maximum(w, _SMALLEST_VARIANCE)
-    sharpness = precision - tau
-    guessed = any_of(floor)
-    if guessed:
+    cavity_precision = precision - tau
+    any_floor = any_of(floor)
+    if any_floor:
         prior = np.maximum(total_over(slopes * slopes, axis=0), _SMALLEST_VARIANCE)
-        np.maximum(sharpness, (1.0 / WIDEST_CAVITY) / prior, out=sharpness)
-    v = 1.0 / sharpness
+        np.maximum(cavity_precision, (1.0 / WIDEST_CAVITY) / prior, out=cavity_precision)
+    v = 1.0 / cavity_precision
     m = (normal.mean @ slopes * precision - eta) * v
-    seen = logistic_moments(m + offset, np.sqrt(v))
-    return np.array(_matched(m, v, seen, floor if guessed else None))
+    curve = logistic_moments(m + offset, np.sqrt(v))
+    return np.array(_moment_matching_site(m, v, curve, floor if any_floor else None))
 
 
-def _matched(m: Number, v: Number, curve: Number, floor: Number | None) -> tuple[Number, Number]:
-    """Return τ and η that give the cavity N(m, v) the moments of cavity times likelihood.
+def _moment_matching_site(
+    m: Number, v: Number, curve: Number, floor: Number | None
+) -> tuple[Number, Number]:
+    """Return the site (τ, η) that gives the cavity N(m, v) the moments of the tilted distribution.
+
+    The tilted distribution is the cavity times the likelihood. All arguments are numbers, or
+    arrays of shape (t,).
 
     Args:
-        m: Mean of u, one number or shape (t,), like all others.
-        v: Variance of u.
-        curve: E[L], E[L ζ] and E[L ζ²] of the logistic curve, ζ = (u - m) / √v.
-        floor: None if no answer has one.
+        m: Mean of u under the cavity.
+        v: Variance of u under the cavity.
+        curve: E[L], E[L ζ] and E[L ζ²] of the logistic curve L, with ζ = (u - m) / √v.
+        floor: Floors of the likelihoods; None if all are 0.
     """
     total, first, second = curve
-    lowest: Number = 1.0
+    smallest_ratio: Number = 1.0
     if floor is not None:
-        known = 1.0 - floor
-        total, first, second = floor + known * total, known * first, floor + known * second
-        lowest = 1.0 - 0.5 * (floor > 0.0)
+        rest = 1.0 - floor
+        total, first, second = floor + rest * total, rest * first, floor + rest * second
+        smallest_ratio = 1.0 - 0.5 * (floor > 0.0)
     shift = first / total
-    # The bound says what quadrature must not unsay: τ >= 0, or with a floor at most double v.
-    sharper = np.maximum(1.0 / (second / total - shift * shift), lowest)
-    excess = sharper - 1.0
-    return excess / v, (excess * m + sharper * shift * np.sqrt(v)) / v
+    # Bounds that hold exactly and that quadrature error must not break: τ >= 0 without a floor,
+    # and at most twice the cavity's variance with one.
+    precision_ratio = np.maximum(1.0 / (second / total - shift * shift), smallest_ratio)
+    excess = precision_ratio - 1.0
+    return excess / v, (excess * m + precision_ratio * shift * np.sqrt(v)) / v
 
 
 def is_proper(normal: Normal, sites: FloatArray) -> bool:
-    """Say whether prior times sites, shape (2, t), is a distribution: only τ < 0 can prevent it."""
+    """Tell whether prior times sites, shape (2, t), is a proper distribution.
+
+    Only a negative τ can make it improper.
+    """
     if least(sites[0]) >= 0.0:
         return True
     try:

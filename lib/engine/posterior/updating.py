@@ -1,7 +1,7 @@
-"""What evidence makes of a standard normal z: the same two steps for one concept and for several.
+"""Update of the posterior by one answer, and its restoration from the sites.
 
-`absorb` takes one more answer in and makes its site; `recall` rebuilds the very same numbers from
-the sites alone.
+`add_answer` computes the new answer's site; `restore` rebuilds the same numbers, bit for bit, from
+the sites alone. Both work in coordinates z in which the prior is standard normal.
 """
 
 from typing import NamedTuple
@@ -11,7 +11,12 @@ from numpy.typing import NDArray
 
 from lib.engine.normal import FloatArray
 from lib.engine.posterior.marginals import posterior_moments
-from lib.engine.posterior.one_concept import Line, integrate_line, line_of_sites, site_between
+from lib.engine.posterior.one_concept import (
+    OneConceptMoments,
+    integrate_one_concept,
+    one_concept_normal,
+    site_between,
+)
 from lib.engine.posterior.propagation import (
     Normal,
     is_proper,
@@ -22,74 +27,86 @@ from lib.engine.posterior.propagation import (
 )
 
 SITE_DTYPE = np.float16
-"""What a site's τ and η are rounded to; docs/engine.md states the error this adds."""
+"""Type to which a site's τ and η are rounded; docs/engine.md states the resulting error."""
 
 Sites = NDArray[np.float16]
-_STILL = 2e-3  # share of a site; float16 rounds by up to a quarter of that
+_NEGLIGIBLE_CHANGE = 2e-3  # relative; float16 rounds by up to a quarter of it
 _LARGEST_SITE = 6e4  # float16 ends at 65,504
 
 
-class Belief(NamedTuple):
-    """A posterior relative to the prior mean."""
+class SitesAndMoments(NamedTuple):
+    """The sites of all answers, and the posterior moments relative to the prior mean m₀."""
 
     sites: Sites
-    """Shape (t, 2)."""
+    """τ and η of each answer, shape (t, 2)."""
     normal: Normal
-    """Prior times sites, of z."""
+    """Distribution of z that the prior and the sites multiply to."""
     mean: FloatArray
-    """Of θ - m₀, shape (k,)."""
+    """Posterior mean of θ - m₀, shape (k,)."""
     covariance: FloatArray
-    """Of θ, shape (k, k)."""
+    """Posterior covariance of θ, shape (k, k)."""
 
 
-def absorb(root: FloatArray, evidence: FloatArray, sites: Sites, normal: Normal) -> Belief:
-    """Return the belief after one more answer.
+def add_answer(
+    root: FloatArray, evidence: FloatArray, sites: Sites, normal: Normal
+) -> SitesAndMoments:
+    """Return the sites and moments after one more answer.
 
     Args:
-        root: R of the prior, shape (k, k).
-        evidence: With the new answer, shape (k + 2, t); see lib.engine.posterior.propagation.
-        sites: Before it, shape (t - 1, 2).
-        normal: Before it.
+        root: Root R of the prior covariance, shape (k, k).
+        evidence: All answers, the new one last, shape (k + 2, t); see
+            `lib.engine.posterior.propagation`.
+        sites: Sites before the new answer, shape (t - 1, 2).
+        normal: Prior times sites before the new answer.
     """
     if len(root) == 1:
-        line = integrate_line(evidence, normal)
-        site = np.array([site_between(normal, line)])
-        return _on_line(root, np.concatenate((sites, _rounded(site))), line)
+        moments = integrate_one_concept(evidence, normal)
+        site = np.array([site_between(normal, moments)])
+        return _one_concept_result(root, np.concatenate((sites, _rounded(site))), moments)
     tau, eta = new_site(evidence[:, -1], normal)
-    once = np.concatenate((sites.T, ((tau,), (eta,))), axis=1, dtype=float)
-    twice = match_sites(evidence, once, with_site(normal, evidence[:-2, -1], tau, eta))
-    # A site that would hardly move stays: rounding must not stir what the answer says nothing of.
-    moved = np.abs(twice - once) > _STILL * np.abs(once)
-    moved[:, -1] = True
-    rounded = _rounded(np.where(moved, twice, once).T)
+    initial = np.concatenate((sites.T, ((tau,), (eta,))), axis=1, dtype=float)
+    refined = match_sites(evidence, initial, with_site(normal, evidence[:-2, -1], tau, eta))
+    # A site that would hardly change is kept, so that rounding does not move concepts on which the
+    # answer carries no information.
+    changed = np.abs(refined - initial) > _NEGLIGIBLE_CHANGE * np.abs(initial)
+    changed[:, -1] = True
+    rounded = _rounded(np.where(changed, refined, initial).T)
     exact = rounded.T.astype(float)
     after = normal_of_sites(evidence, exact)
     if not is_proper(after, exact):
-        # Guessing makes some τ negative; the old sites with the one new site are always proper.
-        return recall(root, evidence, _rounded(once.T))
-    return _in_space(root, evidence, rounded, after)
+        # Guessing makes some τ negative. The old sites with the new one are always proper.
+        return restore(root, evidence, _rounded(initial.T))
+    return _several_concepts_result(root, evidence, rounded, after)
 
 
-def recall(root: FloatArray, evidence: FloatArray, sites: Sites) -> Belief:
-    """Return the belief whose sites are given, shape (t, 2), t >= 1."""
+def restore(root: FloatArray, evidence: FloatArray, sites: Sites) -> SitesAndMoments:
+    """Return the sites and moments that belong to `sites`, shape (t, 2), t >= 1."""
     if len(root) == 1:
-        return _on_line(root, sites, integrate_line(evidence, line_of_sites(sites[:-1])))
-    return _in_space(root, evidence, sites, normal_of_sites(evidence, sites.T.astype(float)))
-
-
-def _on_line(root: FloatArray, sites: Sites, line: Line) -> Belief:
-    scale = float(root[0, 0])
-    return Belief(
-        sites,
-        line_of_sites(sites),
-        np.array([scale * line.mean]),
-        np.array([[(scale * line.deviation) ** 2]]),
+        return _one_concept_result(
+            root, sites, integrate_one_concept(evidence, one_concept_normal(sites[:-1]))
+        )
+    return _several_concepts_result(
+        root, evidence, sites, normal_of_sites(evidence, sites.T.astype(float))
     )
 
 
-def _in_space(root: FloatArray, evidence: FloatArray, sites: Sites, normal: Normal) -> Belief:
-    seen = posterior_moments(root, evidence, sites.T.astype(float), normal)
-    return Belief(sites, normal, seen.mean, seen.covariance)
+def _one_concept_result(
+    root: FloatArray, sites: Sites, moments: OneConceptMoments
+) -> SitesAndMoments:
+    scale = float(root[0, 0])
+    return SitesAndMoments(
+        sites,
+        one_concept_normal(sites),
+        np.array([scale * moments.mean]),
+        np.array([[(scale * moments.deviation) ** 2]]),
+    )
+
+
+def _several_concepts_result(
+    root: FloatArray, evidence: FloatArray, sites: Sites, normal: Normal
+) -> SitesAndMoments:
+    moments = posterior_moments(root, evidence, sites.T.astype(float), normal)
+    return SitesAndMoments(sites, normal, moments.mean, moments.covariance)
 
 
 def _rounded(sites: FloatArray) -> Sites:

@@ -1,1 +1,1 @@
-"""Which item comes next, and why: information, exposure limits, balance of content."""
+"""Item selection: values of items, exposure control, content balance and explanations."""

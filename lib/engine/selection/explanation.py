@@ -1,4 +1,4 @@
-"""Why an item is asked: what it is expected to do to each concept's uncertainty."""
+"""Explanation of a selected item by its expected effect on each concept's uncertainty."""
 
 from dataclasses import dataclass
 
@@ -13,16 +13,16 @@ from lib.engine.selection.selection import project
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Explanation:
-    """Each array of shape (k,).
+    """Expected effects of an item; each array has shape (k,).
 
     Attributes:
-        probability: Of a correct answer, as things stand.
-        expected_fall: Expected fall of each concept's variance.
-        share: The same as a share of the variance there is.
+        probability: Probability of a correct answer under the current posterior.
+        expected_fall: Expected reduction of each concept's variance.
+        share: Expected reduction as a share of the concept's current variance.
         mean_if_correct: Mean of each ability after a correct answer.
-        mean_if_wrong: After a wrong one.
-        variance_if_correct: Variance after a correct answer.
-        variance_if_wrong: After a wrong one.
+        mean_if_wrong: Mean of each ability after a wrong answer.
+        variance_if_correct: Variance of each ability after a correct answer.
+        variance_if_wrong: Variance of each ability after a wrong answer.
     """
 
     probability: float
@@ -35,15 +35,21 @@ class Explanation:
 
 
 def explain(posterior: Posterior, bank: ItemBank, item: int) -> Explanation:
-    """Return what asking `item` would do, the posterior taken as normal.
+    """Return the expected effects of asking `item`, with the posterior taken as normal.
 
-    An answer moves θ along Σa alone: the mean by Σa · shift / √v, the covariance by
-    Σa (Σa)ᵀ (ratio - 1) / v, where shift and ratio say what it does to x = a · θ + d itself.
+    An answer changes θ only along Σa: the mean by Σa · shift / √v and the covariance by
+    Σa (Σa)ᵀ (ratio - 1) / v. Here v is the variance of x = a · θ + d, shift the change of its mean
+    in standard deviations, and ratio its new variance over the old one.
+
+    Raises:
+        IndexError: If `bank` has no such item.
     """
-    chosen = np.array([item])
-    seen = project(posterior, bank, chosen)
-    v = np.maximum(seen.variance, 1e-12)
-    p, first, second = (float(m[0]) for m in answer_moments(seen.mean, v, bank.guessing[chosen]))
+    indices = np.array([item])
+    projection = project(posterior, bank, indices)
+    v = np.maximum(projection.variance, 1e-12)
+    p, first, second = (
+        float(m[0]) for m in answer_moments(projection.mean, v, bank.guessing[indices])
+    )
     direction = posterior.covariance @ bank.slopes[item] / np.sqrt(v[0])
     right, wrong = max(p, 1e-12), max(1.0 - p, 1e-12)
     up, down = first / right, -first / wrong
@@ -62,9 +68,9 @@ def explain(posterior: Posterior, bank: ItemBank, item: int) -> Explanation:
 
 
 def expected_share(posterior: Posterior, bank: ItemBank, item: int) -> float:
-    """Return the expected fall of the summed variances as a share of their sum; see `stop`.
+    """Return the expected reduction of the summed variances as a share of their sum.
 
-    It is 0 when every concept is known for sure.
+    `stop` compares it with `minimum_gain`. It is 0 if all abilities are known exactly.
     """
     fall = explain(posterior, bank, item).expected_fall
     return float(fall.sum() / max(posterior.variance.sum(), 1e-300))

@@ -1,9 +1,10 @@
-"""Exposure control by item eligibility: no item is shown to too many students of one level.
+"""Exposure control by item eligibility, conditional on ability.
 
-Before each test every item is made eligible or not by a draw of its own; the probability is tuned
-from the counts so far so that the share of students of a level who see the item stays at most
-`greatest_rate`. Source: van der Linden & Veldkamp (2007), J. Educational and Behavioral
-Statistics 32(4), conditional on ability.
+Before each test a random draw decides for each item whether it is eligible. The probability follows
+from the counts of earlier tests, and keeps the share of students of an ability level who see the
+item at `greatest_rate` or below.
+
+Source: van der Linden & Veldkamp (2007), J. Educational and Behavioral Statistics 32(4).
 """
 
 from collections.abc import Sequence
@@ -21,13 +22,14 @@ Mask = NDArray[np.bool_]
 
 @dataclass(frozen=True, eq=False, slots=True)
 class ExposureControl:
-    """Counts of tests so far; immutable.
+    """Exposure control with its counts of earlier tests; immutable.
 
     Attributes:
-        greatest_rate: Share of the students of a level who may see an item, 0 to 1.
-        cuts: Abilities between the levels, ascending; l - 1 of them.
-        eligible: Tests that reached the level and could use the item, shape (l, n).
-        shown: Tests that showed the item at the level, shape (l, n).
+        greatest_rate: Maximum exposure rate: share of a level's students who may see an item, above
+            0 and at most 1.
+        cuts: Abilities that separate the l levels, ascending; l - 1 values.
+        eligible: Number of tests that visited the level with the item eligible, shape (l, n).
+        shown: Number of tests that showed the item at the level, shape (l, n).
     """
 
     greatest_rate: float
@@ -37,36 +39,40 @@ class ExposureControl:
 
     @classmethod
     def start(cls, n: int, greatest_rate: float, cuts: Sequence[float] = ()) -> Self:
-        """Return the state before the first test of a bank of n items."""
+        """Return the exposure control of a bank of n items before its first test.
+
+        Raises:
+            ValueError: If `greatest_rate` is not above 0 and at most 1.
+        """
         if not 0.0 < greatest_rate <= 1.0:
-            raise ValueError("the greatest rate must lie above 0 and not above 1")
-        empty = np.zeros((len(cuts) + 1, n))
-        return cls(greatest_rate, tuple(cuts), empty, empty)
+            raise ValueError("greatest_rate must be above 0 and at most 1")
+        no_tests = np.zeros((len(cuts) + 1, n))
+        return cls(greatest_rate, tuple(cuts), no_tests, no_tests)
 
     @property
     def probability(self) -> FloatArray:
-        """Of being eligible in the next test: min(1, r · eligible / shown), shape (l, n)."""
-        odds = self.greatest_rate * self.eligible / np.maximum(self.shown, 1.0)
-        return np.where(self.shown > 0, np.minimum(odds, 1.0), 1.0)
+        """Probability of being eligible in the next test, min(1, r · eligible / shown), (l, n)."""
+        ratio = self.greatest_rate * self.eligible / np.maximum(self.shown, 1.0)
+        return np.where(self.shown > 0, np.minimum(ratio, 1.0), 1.0)
 
     def draw(self, rng: np.random.Generator) -> Mask:
-        """Return which items one test may use at each level, shape (l, n)."""
+        """Return a mask of the items that are eligible in one test at each level, shape (l, n)."""
         return np.asarray(rng.random(self.shown.shape) < self.probability)
 
     def level(self, posterior: Posterior) -> int:
-        """Return the level of a student: of the mean over all concepts."""
+        """Return the level of a student's mean ability over all concepts."""
         return int(np.searchsorted(self.cuts, posterior.mean.mean()))
 
     def record(self, drawn: Mask, items: Sequence[int], levels: Sequence[int]) -> "ExposureControl":
-        """Return the state after a test.
+        """Return the exposure control after one more test.
 
         Args:
-            drawn: What `draw` gave.
-            items: The items shown.
-            levels: The student's level as each was chosen.
+            drawn: The test's result of `draw`, shape (l, n).
+            items: Indices of the items shown.
+            levels: The student's level when each item was selected.
         """
         eligible, shown = self.eligible.copy(), self.shown.copy()
-        visited = np.unique(np.asarray(levels, np.intp))
-        eligible[visited] += drawn[visited]
+        visited_levels = np.unique(np.asarray(levels, np.intp))
+        eligible[visited_levels] += drawn[visited_levels]
         shown[np.asarray(levels, np.intp), np.asarray(items, np.intp)] += 1.0
         return replace(self, eligible=eligible, shown=shown)

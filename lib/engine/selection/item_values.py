@@ -1,7 +1,8 @@
-"""What asking an item is worth, under five rules.
+"""The value of an item under five selection rules.
 
-With x = a · θ + d normal with mean s and variance v, and the answer's probability P(x), every value
-is a one-dimensional integral over x times what the item's direction means for the concepts.
+Let x = a · θ + d be normal with mean s and variance v, and P(x) the probability of a correct
+answer. Each value is a one-dimensional integral over x, times a factor that says how the concepts
+change with x where the rule weights them.
 """
 
 from collections.abc import Callable
@@ -21,22 +22,22 @@ _TINY = 1e-12
 
 
 def _expected_variance(
-    s: FloatArray, v: FloatArray, c: FloatArray, reach: FloatArray
+    s: FloatArray, v: FloatArray, c: FloatArray, sensitivity: FloatArray
 ) -> FloatArray:
-    """Expected fall of the weighted sum of variances: ‖WΣa‖² E'[P]² / (E[P] (1 - E[P]))."""
+    """Return the expected fall of the weighted variances: ‖W^½Σa‖² E'[P]² / (E[P] (1 - E[P]))."""
     total, slope, _ = logistic_moments(s, np.sqrt(v))
     rest = 1.0 - c
     right = c + rest * total
     slope *= rest
     slope *= slope
-    slope *= reach
+    slope *= sensitivity
     value: FloatArray = slope / (np.maximum(right * (1.0 - right), _TINY) * v)
     return value
 
 
-def _logdet(s: FloatArray, v: FloatArray, c: FloatArray, reach: FloatArray) -> FloatArray:
-    """Expected fall of log det Σ, each answer's posterior taken as normal."""
-    del reach
+def _logdet(s: FloatArray, v: FloatArray, c: FloatArray, sensitivity: FloatArray) -> FloatArray:
+    """Return the expected fall of log det Σ, as if posteriors after the answer were normal."""
+    del sensitivity
     p, first, second = answer_moments(s, v, c)
     q = np.maximum(1 - p, _TINY)
     p = np.maximum(p, _TINY)
@@ -46,10 +47,10 @@ def _logdet(s: FloatArray, v: FloatArray, c: FloatArray, reach: FloatArray) -> F
 
 
 def _mutual_information(
-    s: FloatArray, v: FloatArray, c: FloatArray, reach: FloatArray
+    s: FloatArray, v: FloatArray, c: FloatArray, sensitivity: FloatArray
 ) -> FloatArray:
-    """Information, nats, that the answer and θ share: H(E[P]) - E[H(P)]."""
-    del reach
+    """Return the mutual information of the answer and θ, nats: H(E[P]) - E[H(P)]."""
+    del sensitivity
     z, moments = nodes_for(float(np.sqrt(np.max(v))))
     p = c[:, None] + (1 - c)[:, None] * logistic_of_negative(
         -(s[:, None] + np.sqrt(v)[:, None] * z)
@@ -57,16 +58,16 @@ def _mutual_information(
     return _entropy(p @ moments[:, 0]) - _entropy(p) @ moments[:, 0]
 
 
-def _fisher_d(s: FloatArray, v: FloatArray, c: FloatArray, reach: FloatArray) -> FloatArray:
-    """Log det of precision gained at the posterior mean: log(1 + I v)."""
-    del reach
+def _fisher_d(s: FloatArray, v: FloatArray, c: FloatArray, sensitivity: FloatArray) -> FloatArray:
+    """Return the rise of the precision's log determinant at the posterior mean: log(1 + I v)."""
+    del sensitivity
     return np.log1p(_information(s, c) * v)
 
 
-def _fisher_a(s: FloatArray, v: FloatArray, c: FloatArray, reach: FloatArray) -> FloatArray:
-    """Fall of the weighted sum of variances at the posterior mean: ‖WΣa‖² I / (1 + I v)."""
+def _fisher_a(s: FloatArray, v: FloatArray, c: FloatArray, sensitivity: FloatArray) -> FloatArray:
+    """Return the fall of the weighted variances at the posterior mean: ‖W^½Σa‖² I / (1 + I v)."""
     information = _information(s, c)
-    return np.asarray(reach * information / (1 + information * v))
+    return np.asarray(sensitivity * information / (1 + information * v))
 
 
 RULES: dict[str, Value] = {
@@ -79,41 +80,45 @@ RULES: dict[str, Value] = {
 
 
 def rule_values(
-    rule: Rule, s: FloatArray, v: FloatArray, c: FloatArray, reach: FloatArray
+    rule: Rule, s: FloatArray, v: FloatArray, c: FloatArray, sensitivity: FloatArray
 ) -> FloatArray:
-    """Return the value of each item under a rule, exact to 1e-6, greater is better.
+    """Return the value of each item under a rule, exact to 1e-6; the greatest is best.
 
     Args:
         rule: A key of `RULES`.
-        s: Mean of a · θ + d, logits, shape (j,).
-        v: Its variance, shape (j,).
+        s: Mean of x = a · θ + d, logits, shape (j,).
+        v: Variance of x, logits², shape (j,).
         c: Guessing, shape (j,).
-        reach: ‖W^½ Σ a‖², shape (j,), what moving the projection does to the weighted concepts.
+        sensitivity: ‖W^½Σa‖², shape (j,); over v² it is the squared change of the weighted
+            concepts per unit of x.
+
+    Returns:
+        Values, shape (j,).
 
     Raises:
-        ValueError: If there is no such rule.
+        ValueError: If the rule is unknown.
     """
     if rule not in RULES:
         raise ValueError(f"rule must be one of {', '.join(RULES)}, not {rule!r}")
     value = RULES[rule]
     v = np.maximum(v, 1e-12)
     if len(s) <= _CHUNK:
-        return value(s, v, c, reach)
+        return value(s, v, c, sensitivity)
     parts = [slice(i, i + _CHUNK) for i in range(0, len(s), _CHUNK)]
-    return np.concatenate([value(s[j], v[j], c[j], reach[j]) for j in parts])
+    return np.concatenate([value(s[j], v[j], c[j], sensitivity[j]) for j in parts])
 
 
 def answer_moments(
     s: FloatArray, v: FloatArray, c: FloatArray
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Return E[P], E[P z] and E[P z²], z the standardised projection."""
+    """Return E[P], E[P z] and E[P z²] with z = (x - s) / √v, each of shape (j,)."""
     total, first, second = logistic_moments(s, np.sqrt(v))
     rest = 1 - c
     return c + rest * total, rest * first, c + rest * second
 
 
 def _information(s: FloatArray, c: FloatArray) -> FloatArray:
-    """Fisher information of one item on its own projection: ((P - c)/(1 - c))² (1 - P)/P."""
+    """Return each item's Fisher information on x: ((P - c)/(1 - c))² (1 - P)/P, shape (j,)."""
     p = logistic_of_negative(-s)
     return np.asarray((1 - c) * p * p * (1 - p) / np.maximum(c + (1 - c) * p, _TINY))
 

@@ -1,4 +1,4 @@
-"""Choosing the next item."""
+"""Selection of the next item."""
 
 from typing import Any, NamedTuple
 
@@ -9,34 +9,37 @@ from lib.engine.bank import ItemBank
 from lib.engine.normal import FloatArray, largest, total_over
 from lib.engine.posterior.posterior import Posterior
 from lib.engine.selection.item_values import Rule, rule_values
-from lib.engine.selection.upper_bounds import FIRST_BLOCK, bounds_by_block, columns_of
+from lib.engine.selection.upper_bounds import FIRST_BLOCK, bounds_by_block, sorted_items
 
 Items = NDArray[np.intp]
 
-_NEAR = 0.93  # of the greatest bound: where the best item nearly always is
-_FEW = 128  # items that are integrated at once, without bounds
+_SHORTLIST_SHARE = (
+    0.93  # of the largest upper bound; the best item's bound is nearly always above this
+)
+_MAX_INTEGRATED_AT_ONCE = 128  # items that are integrated at once, without bounds
 
 
 class Projection(NamedTuple):
-    """Items seen from a posterior; each of shape (j,)."""
+    """Distribution of x = a · θ + d for several items, under a posterior; each of shape (j,)."""
 
     mean: FloatArray
-    """Of x = a · θ + d, logits."""
+    """Mean of x, logits."""
     variance: FloatArray
-    reach: FloatArray
-    """‖W^½ Σ a‖²."""
+    """Variance of x, logits²."""
+    sensitivity: FloatArray
+    """‖W^½Σa‖², how much the weighted concepts change with x; see `rule_values`."""
 
 
 def project(
     posterior: Posterior, bank: ItemBank, items: Items, weights: FloatArray | None = None
 ) -> Projection:
-    """Return what `items` measure of the posterior.
+    """Return the distribution of x = a · θ + d for each of `items`.
 
     Args:
-        posterior: Where the student stands.
+        posterior: The student's posterior.
         bank: The items.
         items: Indices, shape (j,).
-        weights: How much each concept's variance counts, shape (k,); equal when None.
+        weights: Weight of each concept's variance, shape (k,); equal when None.
     """
     a = bank.slopes[items]
     if a.shape[1] == 1:
@@ -48,8 +51,8 @@ def project(
     moved = a @ posterior.covariance
     variance = total_over(moved * a, axis=1)
     moved *= moved
-    reach = total_over(moved, axis=1) if weights is None else moved @ weights
-    return Projection(a @ posterior.mean + bank.intercepts[items], variance, reach)
+    sensitivity = total_over(moved, axis=1) if weights is None else moved @ weights
+    return Projection(a @ posterior.mean + bank.intercepts[items], variance, sensitivity)
 
 
 def gains(
@@ -59,19 +62,24 @@ def gains(
     rule: Rule = "variance",
     weights: ArrayLike | None = None,
 ) -> FloatArray:
-    """Return what each of `items` is worth under `rule`; greater is better.
+    """Return the value of each of `items` under `rule`, shape (j,); the greatest is best.
 
     Args:
-        posterior: Where the student stands.
+        posterior: The student's posterior.
         bank: The items.
         items: Indices, shape (j,).
-        rule: See `lib.engine.selection.item_values`.
-        weights: How much each concept's variance counts, shape (k,); equal when None.
+        rule: A key of `lib.engine.selection.item_values.RULES`.
+        weights: Weight of each concept's variance, shape (k,); equal when None.
+
+    Raises:
+        ValueError: If the rule is unknown.
     """
-    chosen = np.asarray(items, np.intp)
-    w = None if weights is None else np.asarray(weights, float)
-    seen = project(posterior, bank, chosen, w)
-    return rule_values(rule, seen.mean, seen.variance, bank.guessing[chosen], seen.reach)
+    indices = np.asarray(items, np.intp)
+    weight_array = None if weights is None else np.asarray(weights, float)
+    projection = project(posterior, bank, indices, weight_array)
+    return rule_values(
+        rule, projection.mean, projection.variance, bank.guessing[indices], projection.sensitivity
+    )
 
 
 def select(
@@ -88,18 +96,20 @@ def select(
     """Return the index of the item to ask next.
 
     Args:
-        posterior: Where the student stands.
+        posterior: The student's posterior.
         bank: The items.
-        available: Which may be asked: a boolean mask of shape (n,) or indices; all when None.
-        rule: What an item is worth; by default the expected fall of the variances.
-        rng: Needed when `best` > 1.
-        weights: How much each concept's variance counts, shape (k,); equal when None.
-        best: Choose at random among this many best items (exposure control).
-        loss: Of those, only items whose value is at least (1 - loss) of the greatest.
+        available: Items that may be asked, as a boolean mask of shape (n,) or as indices; all when
+            None.
+        rule: Value of an item; by default the expected fall of the variances.
+        rng: Random generator; required if `best` > 1.
+        weights: Weight of each concept's variance, shape (k,); equal when None.
+        best: Number of best items to choose from at random, as a simple exposure control.
+        loss: Largest relative loss: of the best items, only those with at least (1 - loss) of the
+            greatest value take part in the choice; 0 to 1.
 
     Raises:
         ValueError: If no item is available, bank and posterior differ in the number of concepts,
-            `best` is not positive, or is above 1 without `rng`.
+            `best` is below 1, `loss` is not between 0 and 1, or `best` > 1 without `rng`.
         IndexError: If an available item is not in the bank.
     """
     if bank.concepts != len(posterior.mean):
@@ -107,9 +117,9 @@ def select(
     if best < 1 or not 0.0 <= loss <= 1.0:
         raise ValueError("best must be 1 or more, and loss between 0 and 1")
     if best > 1 and rng is None:
-        raise ValueError("choosing among several items needs a random generator")
-    w = None if weights is None else np.asarray(weights, float)
-    items, value = _contenders(posterior, bank, available, rule, w, best)
+        raise ValueError("choosing among the best items needs a random generator")
+    weight_array = None if weights is None else np.asarray(weights, float)
+    items, value = _candidates(posterior, bank, available, rule, weight_array, best)
     if best == 1 or rng is None:
         return int(items[np.argmax(value)] if len(items) > 1 else items[0])
     order = np.argsort(-value, kind="stable")[:best]
@@ -117,7 +127,7 @@ def select(
     return int(items[close[rng.integers(len(close))]])
 
 
-def _contenders(
+def _candidates(
     posterior: Posterior,
     bank: ItemBank,
     available: ArrayLike | None,
@@ -125,61 +135,62 @@ def _contenders(
     weights: FloatArray | None,
     best: int,
 ) -> tuple[Items, FloatArray]:
-    """Return available items that hold the `best` best ones, ascending, with their exact values."""
-    few, allowed = _available(available, len(bank))
-    if few is None and rule != "variance":
-        few = np.arange(len(bank)) if allowed is None else np.flatnonzero(allowed)
-        if not len(few):
+    """Return ascending available items that include the `best` best ones, and their values."""
+    subset, mask = _available(available, len(bank))
+    if subset is None and rule != "variance":
+        subset = np.arange(len(bank)) if mask is None else np.flatnonzero(mask)
+        if not len(subset):
             raise ValueError("no item is available")
-    if few is not None:
-        return few, gains(posterior, bank, few, rule, weights)
-    share = _NEAR
+    if subset is not None:
+        return subset, gains(posterior, bank, subset, rule, weights)
+    share = _SHORTLIST_SHARE
     while True:
-        items, limit = _shortlist(posterior, bank, allowed, weights, best, share)
+        items, limit = _shortlist(posterior, bank, mask, weights, best, share)
         value = gains(posterior, bank, items, rule, weights)
-        found = _nth_greatest(value, best)
-        if found >= limit:  # what was left out is worth less than `limit`
+        nth_value = _nth_greatest(value, best)
+        if nth_value >= limit:  # the items left out have values below `limit`
             return items, value
-        share *= 0.98 * max(found, 0.0) / limit
+        share *= 0.98 * max(nth_value, 0.0) / limit
 
 
 def _shortlist(
     posterior: Posterior,
     bank: ItemBank,
-    allowed: NDArray[np.bool_] | None,
+    mask: NDArray[np.bool_] | None,
     weights: FloatArray | None,
     best: int,
     share: float,
 ) -> tuple[Items, float]:
-    """Return the items whose bound is at least `share` of the `best`-th greatest, and that limit.
+    """Return the items whose upper bound is at least `share` of the `best`-th greatest bound.
 
-    The items come in ascending order, so that ties are broken the same way in every bank.
+    The items are ascending, so that ties are broken the same way in every bank. The second value is
+    the smallest bound that was accepted.
     """
     items: list[Items] = []
     bounds: list[NDArray[np.float32]] = []
     greatest = limit = 0.0
-    for block, bound, after in bounds_by_block(posterior, columns_of(bank), weights):
-        if allowed is not None:
-            closed = ~(allowed if len(allowed) == len(block) <= FIRST_BLOCK else allowed[block])
-            np.copyto(bound, np.float32(-1.0), where=closed)
+    for block, bound, later_bound in bounds_by_block(posterior, sorted_items(bank), weights):
+        if mask is not None:
+            unavailable = ~(mask if len(mask) == len(block) <= FIRST_BLOCK else mask[block])
+            np.copyto(bound, np.float32(-1.0), where=unavailable)
         greatest = max(greatest, _nth_greatest(bound, best))
         limit = share * greatest
         near = (bound >= limit).nonzero()[0]
         items.append(block[near])
         bounds.append(bound[near])
-        if after < limit:
+        if later_bound < limit:
             break
-    found = items[0]
+    shortlist = items[0]
     if len(items) > 1:
-        found = np.concatenate(items)[np.concatenate(bounds) >= limit]
-    if not len(found):
+        shortlist = np.concatenate(items)[np.concatenate(bounds) >= limit]
+    if not len(shortlist):
         raise ValueError("no item is available")
-    found.sort()
-    return found, limit
+    shortlist.sort()
+    return shortlist, limit
 
 
 def _nth_greatest(values: NDArray[Any], n: int) -> float:
-    """Return the n-th greatest value, the least one when there are fewer."""
+    """Return the n-th greatest value, or the smallest if there are fewer than n."""
     if n == 1:
         return float(largest(values))
     n = min(n, len(values))
@@ -189,20 +200,27 @@ def _nth_greatest(values: NDArray[Any], n: int) -> float:
 def _available(
     available: ArrayLike | None, n: int
 ) -> tuple[Items | None, NDArray[np.bool_] | None]:
-    """Return the available items as ascending indices when few, else as a mask; None for all."""
+    """Return the available items as ascending indices if they are few, otherwise as a mask.
+
+    The value that does not apply is None; both are None if all items are available.
+
+    Raises:
+        ValueError: If a mask has the wrong shape or there are no indices.
+        IndexError: If an index is not in the bank.
+    """
     if available is None:
         return None, None
-    given = np.asarray(available)
-    if given.dtype == np.bool_:
-        if given.shape != (n,):
-            raise ValueError(f"a mask of available items must be ({n},), not {given.shape}")
-        return None, given
-    items = np.unique(given.astype(np.intp))
+    array = np.asarray(available)
+    if array.dtype == np.bool_:
+        if array.shape != (n,):
+            raise ValueError(f"a mask of available items must be ({n},), not {array.shape}")
+        return None, array
+    items = np.unique(array.astype(np.intp))
     if not len(items):
         raise ValueError("no item is available")
     if items[0] < 0 or items[-1] >= n:
         raise IndexError(f"an available item is not in the bank of {n}")
-    if len(items) <= _FEW:
+    if len(items) <= _MAX_INTEGRATED_AT_ONCE:
         return items, None
     mask = np.zeros(n, bool)
     mask[items] = True
