@@ -1,7 +1,7 @@
-"""The adaptive engine: response model, posterior, item selection, stopping rules.
+"""The adaptive engine: response model, posterior, item selection and stop rules.
 
-numpy only, no I/O, no global state, no global random generator. docs/engine.md explains each rule
-and number.
+It uses numpy alone, and no I/O, global state or global random generator. docs/engine.md explains
+each rule and number.
 
     bank = ItemBank(slopes, intercepts, guessing)             # (n, k), (n,), (n,)
     bank = ItemBank.from_questions(concepts, difficulty, discrimination, guessing)
@@ -10,8 +10,8 @@ and number.
     state = update(state, bank, item, correct)                # a new Posterior
     state.mean, state.covariance, state.variance              # (k,), (k, k), (k,)
     state.items, state.correct, state.sites                   # tuples, (t, 2) float16
-    Posterior.of_answers(prior, bank, items, correct)         # folds update: the same bits
-    Posterior.from_sites(prior, bank, items, correct, sites)  # the same bits, without refitting
+    Posterior.of_answers(prior, bank, items, correct)         # the same as repeated updates
+    Posterior.from_sites(prior, bank, items, correct, sites)  # restored, bit for bit the same
     stop(state, StopRules("precision"), tested=mask, gain=x)  # reason or None
     percentile(state.mean, state.variance), confidence(state.variance)
     explain(state, bank, item), expected_share(state, bank, item), person_fit(state, bank)

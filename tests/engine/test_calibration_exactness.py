@@ -5,7 +5,7 @@ import pytest
 
 from lib.engine.calibration import ItemParameters
 from lib.engine.calibration.answers import Answers
-from lib.engine.calibration.people import Sites
+from lib.engine.calibration.person_posteriors import Sites
 from lib.engine.calibration.propagation import Curves, Sweep, sweep
 from lib.engine.normal import FloatArray
 from tests.support.recorded_answers import Record, draw_items, draw_people, random_answers
@@ -20,7 +20,7 @@ def curves(items: ItemParameters) -> Curves:
 def at_rest(items: ItemParameters, record: Record, correlation: FloatArray) -> Sweep:
     """The sweep after which sites no longer move."""
     answers = Answers.of(*record.columns, items.directions)
-    sites = Sites.none(answers)
+    sites = Sites.zero(answers)
     for _ in range(25):
         last = sweep(answers, sites, curves(items), correlation)
         sites = last.sites

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from lib.engine.calibration import Budget, Calibration, ItemParameters, calibrate
-from lib.engine.calibration.crowds import _by_abilities, _by_strands
 from lib.engine.calibration.estimation import TOLERANCE, USABLE
+from lib.engine.calibration.person_groups import _by_ability_matrix, _by_strand_matrix
 from tests.support.recorded_answers import (
     LOGITS,
     as_written,
@@ -94,7 +94,9 @@ def test_posteriors_are_the_same_whichever_matrix_is_inverted(strands: int) -> N
     u /= np.linalg.norm(u, axis=2, keepdims=True)
     precision, shift = rng.uniform(-0.05, 2, (7, strands)), rng.normal(size=(7, strands))
     correlation = 0.6 * np.eye(4) + 0.4
-    ways = (way(u, precision, shift, correlation) for way in (_by_strands, _by_abilities))
+    ways = (
+        way(u, precision, shift, correlation) for way in (_by_strand_matrix, _by_ability_matrix)
+    )
     for one, other in zip(*ways, strict=True):
         assert one == pytest.approx(other, abs=1e-12)
 

@@ -1,13 +1,13 @@
-"""Item calibration: difficulty, discrimination and guessing estimated from recorded answers.
+"""Item calibration: estimation of item parameters from recorded answers.
 
     written = ItemParameters(concepts, difficulty, discrimination, guessing)   # Q-matrix (n, k)
     result = calibrate(person, item, correct, origin=written, current=now)     # parallel arrays
     result.parameters.difficulty, result.errors.difficulty, result.answers     # (n,) each
     result.parameters.bank(), result.correlation, result.drift.drifted
 
-Marginal maximum likelihood with priors that keep new and sparse items near what their authors
-wrote. Answers may come from adaptive tests: nothing is assumed about the items a person did not
-see. docs/calibration.md explains the method and its numbers.
+The method is marginal maximum likelihood, with priors that keep items with few answers near their
+authors' parameters. Answers may come from adaptive tests: nothing is assumed about the items that a
+person was not asked. docs/calibration.md explains the method and its numbers.
 """
 
 import numpy as np
@@ -44,23 +44,24 @@ def calibrate(
 ) -> Calibration:
     """Estimate the parameters of every item.
 
-    The scale is the population's: each ability is N(0, 1) over the people who answered. All that
-    decided which items a person saw must be among that person's answers.
+    The scale is the population's: each ability is N(0, 1) over the people who answered. Everything
+    that decided which items a person was asked must be among that person's answers.
 
     Args:
-        person: An integer per person, one entry per answer.
-        item: Index of the item, 0 to n - 1.
-        correct: True or 1 for a right answer.
-        origin: What the authors wrote, the centre of the priors. Never an earlier calibration:
-            the same answers would count again each time.
-        current: What the engine asks with now, where the search starts and what drift is
-            measured from; `origin` when None.
-        correlation: Of abilities, to start from, shape (k, k); independent when None.
-        shrinkage: Widths of the priors.
-        budget: Seconds after which the last whole round is the result; unlimited when None.
+        person: Integer that identifies the person of each answer, shape (m,).
+        item: Index of the item of each answer, 0 to n - 1, shape (m,).
+        correct: Whether each answer was right, True or 1 for yes, shape (m,).
+        origin: The authors' parameters, the centre of the priors. Never an earlier calibration:
+            the same answers would then count again with every run.
+        current: The parameters in use, where the search starts and with which drift is tested;
+            `origin` when None.
+        correlation: Correlations of abilities at the start, shape (k, k); I when None.
+        shrinkage: Widths of the priors; the defaults of `Shrinkage` when None.
+        budget: Time limit, after which the last complete round is the result; none when None.
 
     Raises:
-        ValueError: If the arrays do not fit each other or the items.
+        ValueError: If the arrays differ in length, `item` or `correct` has an invalid value, or
+            `current` differs from `origin` in its items or concepts.
     """
     shrinkage = shrinkage or Shrinkage()
     current = origin if current is None else current
@@ -69,26 +70,26 @@ def calibrate(
     k = origin.concepts.shape[1]
     start = np.eye(k) if correlation is None else np.asarray(correlation, float)
     answers = Answers.of(person, item, correct, origin.directions)
-    found = fit(answers, origin, current, shrinkage, start, budget or Budget())
+    estimate = fit(answers, origin, current, shrinkage, start, budget or Budget())
     parameters = ItemParameters.of_latent(
-        origin.concepts, found.log_slope, found.location, found.guessing
+        origin.concepts, estimate.log_slope, estimate.location, estimate.guessing
     )
     drift = find_drift(
         parameters,
         current,
-        found.covariance,
+        estimate.covariance,
         answers.per_item > 0,
         guessing_is_free=bool(np.isfinite(shrinkage.guessing_answers)),
     )
     return Calibration(
-        parameters,
-        standard_errors(found, origin, answers.per_item),
-        answers.per_item,
-        answers.people,
-        found.correlation,
-        drift,
-        found.log_likelihood,
-        found.rounds,
-        found.furthest_move,
-        found.converged,
+        parameters=parameters,
+        errors=standard_errors(estimate, origin, answers.per_item),
+        answers=answers.per_item,
+        people=answers.people,
+        correlation=estimate.correlation,
+        drift=drift,
+        log_likelihood=estimate.log_likelihood,
+        rounds=estimate.rounds,
+        furthest_move=estimate.furthest_move,
+        converged=estimate.converged,
     )

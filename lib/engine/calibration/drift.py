@@ -1,8 +1,8 @@
-"""Which items no longer behave as their current parameters say.
+"""Drift: items whose answers no longer agree with their current parameters.
 
-When the people change, all items seem to change alike: that common part is a *link* between two
-scales and no item's fault, so it is estimated robustly and taken out first. What is left of an
-item is compared with its error, and the flags hold the false discovery rate.
+If the population changes, all items seem to change alike. This common part is a *link* between two
+scales, so it is estimated robustly and removed first. The remaining change of each item is tested
+against its error, and the flags control the false discovery rate.
 """
 
 from dataclasses import dataclass
@@ -14,27 +14,30 @@ from lib.engine.calibration.parameters import ItemParameters
 from lib.engine.normal import FloatArray, normal_cdf
 
 FALSE_DISCOVERY_RATE = 0.05
-"""Expected share of the flagged items that have not drifted."""
+"""Expected share of the flagged items that have not drifted, at most."""
 
 HUBER = 1.345
-"""Standard errors beyond which an item pulls the link no harder: 95 % efficient (Huber, 1981)."""
+"""Residual in standard errors above which an item's influence on the link stops growing.
+
+The value gives 95 % efficiency for normal residuals (Huber, 1981).
+"""
 
 _LINK_ROUNDS = 30
-_LINK_SD = 1.0  # of shift and log stretch, a priori; matters where a concept has few items
+_LINK_SD = 1.0  # prior deviation of shift and log stretch; matters if a concept has few items
 _GRID = np.linspace(-4.0, 4.0, 41)
 
 
 @dataclass(frozen=True, eq=False)
 class Drift:
-    """Differences from the current parameters.
+    """Comparison of new estimates with the current parameters.
 
     Attributes:
-        drifted: Differs by more than chance, shape (n,).
-        p_value: Of "nothing but the common link has changed", shape (n,); 1 without answers.
-        curve_change: Root mean square change of P(correct) over the population, link taken out,
+        drifted: Whether the item changed by more than chance, shape (n,).
+        p_value: P-value if nothing but the link has changed, shape (n,); 1 without answers.
+        curve_change: Root mean square change of P(correct) over the population without the link,
             shape (n,).
-        shift: Mean of the people on the current scale, per concept, shape (k,).
-        stretch: Their standard deviation on the current scale, per concept, shape (k,).
+        shift: Mean of the people on the current scale in each concept, shape (k,).
+        stretch: Standard deviation of the people on the current scale in each concept, shape (k,).
     """
 
     drifted: NDArray[np.bool_]
@@ -55,41 +58,41 @@ def find_drift(
     """Compare two sets of parameters of the same items.
 
     Args:
-        new: Estimates.
-        current: What the engine asks with now.
-        covariance: Of the errors of (log a, b, c), shape (n, 3, 3).
-        answered: Items with answers; only these can drift.
-        guessing_is_free: Whether c was estimated, a third way for an item to differ.
+        new: Estimated parameters.
+        current: Parameters in use.
+        covariance: Covariance of the errors of (log a, b, c), shape (n, 3, 3).
+        answered: Mask of the items with answers, shape (n,); only these can drift.
+        guessing_is_free: Whether c was estimated and takes part in the test.
     """
-    u, loads = new.directions, new.directions**2
+    u, squared_loadings = new.directions, new.directions**2
     error = np.sqrt(np.diagonal(covariance, axis1=1, axis2=2))
     change = new.log_slope - current.log_slope
-    log_stretch = _robust(loads[answered], change[answered], error[answered, 0])
-    factor = np.exp(loads @ log_stretch)
+    log_stretch = _robust(squared_loadings[answered], change[answered], error[answered, 0])
+    factor = np.exp(squared_loadings @ log_stretch)
     offset = current.location - new.location * factor
     shift = _robust(u[answered], offset[answered], (error[:, 1] * factor)[answered])
     linked = ItemParameters.of_latent(
         current.concepts,
-        current.log_slope + loads @ log_stretch,
+        current.log_slope + squared_loadings @ log_stretch,
         (current.location - u @ shift) / factor,
         current.guessing,
     )
     p_value = _p_value(_difference(new, linked), covariance, guessing_is_free=guessing_is_free)
     p_value = np.where(answered, p_value, 1.0)
     return Drift(
-        _benjamini_hochberg(p_value, int(answered.sum())),
-        p_value,
-        _curve_change(new, linked) * answered,
-        shift,
-        np.exp(log_stretch),
+        drifted=_benjamini_hochberg(p_value, int(answered.sum())),
+        p_value=p_value,
+        curve_change=_curve_change(new, linked) * answered,
+        shift=shift,
+        stretch=np.exp(log_stretch),
     )
 
 
 def _robust(design: FloatArray, values: FloatArray, error: FloatArray) -> FloatArray:
-    """Return Huber's regression of `values` on `design`, shape (k,), by reweighting.
+    """Return the coefficients of Huber's regression of `values` on `design`, shape (k,).
 
-    The scale of the residuals is the larger of their errors and their own spread: the authors'
-    first guesses are far off for most items.
+    Computed by iterative reweighting. The scale of the residuals is the larger of their errors and
+    their own spread, since the authors' first guesses are far off for most items.
     """
     k = design.shape[1]
     solution = np.zeros(k)
@@ -98,8 +101,8 @@ def _robust(design: FloatArray, values: FloatArray, error: FloatArray) -> FloatA
         spread = max(1.0, float(np.median(residual)) / 0.6745) if len(residual) else 1.0
         weight = np.minimum(1.0, HUBER * spread / np.maximum(residual, 1e-12))
         weight = weight / (spread * error) ** 2
-        left = (design * weight[:, None]).T @ design + np.eye(k) / _LINK_SD**2
-        solution = np.asarray(np.linalg.solve(left, design.T @ (weight * values)), float)
+        normal_matrix = (design * weight[:, None]).T @ design + np.eye(k) / _LINK_SD**2
+        solution = np.asarray(np.linalg.solve(normal_matrix, design.T @ (weight * values)), float)
     return solution
 
 
@@ -117,7 +120,7 @@ def _difference(new: ItemParameters, old: ItemParameters) -> FloatArray:
 def _p_value(
     difference: FloatArray, covariance: FloatArray, *, guessing_is_free: bool
 ) -> FloatArray:
-    """Return the upper tail of χ² at Δᵀ C⁻¹ Δ, with three degrees of freedom or two."""
+    """Return the upper tail probability of χ² at Δᵀ C⁻¹ Δ, with three or two degrees of freedom."""
     if not guessing_is_free:
         difference, covariance = difference[:, :2], covariance[:, :2, :2]
     solved = np.linalg.solve(covariance, difference[:, :, None])[:, :, 0]
@@ -128,10 +131,10 @@ def _p_value(
     return tail
 
 
-def _benjamini_hochberg(p_value: FloatArray, tests: int) -> NDArray[np.bool_]:
-    """Flag as many of the smallest p as the false discovery rate allows."""
-    order = np.argsort(p_value, kind="stable")[:tests]
-    allowed = FALSE_DISCOVERY_RATE * np.arange(1, len(order) + 1) / max(tests, 1)
+def _benjamini_hochberg(p_value: FloatArray, test_count: int) -> NDArray[np.bool_]:
+    """Return flags for as many of the smallest p-values as the false discovery rate allows."""
+    order = np.argsort(p_value, kind="stable")[:test_count]
+    allowed = FALSE_DISCOVERY_RATE * np.arange(1, len(order) + 1) / max(test_count, 1)
     passing = np.flatnonzero(p_value[order] <= allowed)
     flags = np.zeros(len(p_value), bool)
     if len(passing):
@@ -141,12 +144,12 @@ def _benjamini_hochberg(p_value: FloatArray, tests: int) -> NDArray[np.bool_]:
 
 def _curve_change(new: ItemParameters, old: ItemParameters) -> FloatArray:
     weight = np.exp(-0.5 * _GRID**2)
-    gap = _curves(new) - _curves(old)
-    return np.asarray(np.sqrt(gap**2 @ (weight / weight.sum())))
+    difference = _curves(new) - _curves(old)
+    return np.asarray(np.sqrt(difference**2 @ (weight / weight.sum())))
 
 
 def _curves(items: ItemParameters) -> FloatArray:
-    """Return P(correct) on the grid of t, shape (n, grid)."""
+    """Return P(correct) at the points of `_GRID`, shape (n, points)."""
     x = np.exp(items.log_slope)[:, None] * (_GRID - items.location[:, None])
     c = items.guessing[:, None]
     return np.asarray(c + (1 - c) * (0.5 + 0.5 * np.tanh(0.5 * x)))

@@ -1,4 +1,4 @@
-"""Rounds of one sweep and one step of items, scale and correlations, until nothing moves."""
+"""Fitting: rounds of one sweep and one step of items, scale and correlations, until converged."""
 
 import math
 from collections.abc import Callable
@@ -13,36 +13,37 @@ from lib.engine.calibration.parameters import (
     ItemParameters,
     Shrinkage,
 )
-from lib.engine.calibration.people import Sites
+from lib.engine.calibration.person_posteriors import Sites
 from lib.engine.calibration.propagation import Sweep, sweep
 from lib.engine.calibration.state import Estimate
 from lib.engine.calibration.steps import (
     correlation_step,
     item_step,
-    pace_of,
     scale_step,
-    without_common,
+    step_factors,
+    without_common_move,
 )
 from lib.engine.normal import FloatArray
 
 TOLERANCE = 5e-3
-"""Standard errors: a round that moves no parameter further is the last."""
+"""Standard errors; a round that moves every parameter by less is the last."""
 
 USABLE = 0.05
-"""Standard errors: what moves no further is near enough to be used, if it must be."""
+"""Standard errors; a fit whose last round moved every parameter by less may be used."""
 
 MAX_ROUNDS = 150
 UNDAMPED_ROUNDS = 40
-"""Rounds of full steps; the few fits that still swing go on with half of them."""
+"""Rounds with full updates of the sites; fits that still oscillate go on with half updates."""
 
 
 @dataclass(frozen=True)
 class Budget:
-    """How long a fit may take.
+    """Time limit of a fit.
 
     Attributes:
-        seconds: No round begins that would, if as long as the longest so far, end later.
-        clock: Seconds since any moment, such as `time.monotonic`.
+        seconds: Seconds from the start of the fit. A round that would end later, if it took as long
+            as the longest so far, does not start.
+        clock: Function that returns seconds since a fixed moment, such as `time.monotonic`.
     """
 
     seconds: float = math.inf
@@ -57,50 +58,58 @@ def fit(
     correlation: FloatArray,
     budget: Budget,
 ) -> Estimate:
-    """Return the mode of the penalised marginal likelihood, from `start`.
+    """Return the mode of the penalised marginal likelihood.
 
-    Out of time or rounds it is the last round's whole state, and `furthest_move` says how far from
-    settled.
+    If time or rounds run out first, the state of the last complete round is returned, and its
+    `furthest_move` tells how far it is from convergence.
+
+    Args:
+        answers: The answers of all people.
+        origin: The authors' parameters, the centre of the priors.
+        start: Parameters from which the search starts.
+        shrinkage: Widths of the priors.
+        correlation: Correlations of abilities at the start, shape (k, k).
+        budget: Time limit.
     """
     n, k = origin.directions.shape
     state = Estimate(
-        start.log_slope,
-        start.location,
-        np.maximum(start.guessing, 0.1 * origin.guessing),  # at 0 the beta prior is infinite
-        correlation,
-        Sites.none(answers),
-        np.zeros((n, 3, 3)),
-        np.zeros((2, k)),
-        np.zeros((n, 3)),
-        np.ones(n),
+        log_slope=start.log_slope,
+        location=start.location,
+        guessing=np.maximum(start.guessing, 0.1 * origin.guessing),  # at 0 the beta density is 0
+        correlation=correlation,
+        sites=Sites.zero(answers),
+        covariance=np.zeros((n, 3, 3)),
+        scale_variance=np.zeros((2, k)),
+        step=np.zeros((n, 3)),
+        step_factor=np.ones(n),
     )
-    begun = now = budget.clock()
+    started = now = budget.clock()
     longest = 0.0
     while not state.converged and state.rounds < MAX_ROUNDS:
-        if state.rounds and now - begun + longest > budget.seconds:
+        if state.rounds and now - started + longest > budget.seconds:
             break
         damping = 1.0 if state.rounds < UNDAMPED_ROUNDS else 0.5
-        swept = sweep(answers, state.sites, state.curves, state.correlation, damping)
-        state = _round(state, swept, answers, origin, shrinkage)
-        before, now = now, budget.clock()
-        longest = max(longest, now - before)
+        result = sweep(answers, state.sites, state.curves, state.correlation, damping)
+        state = _round(state, result, answers, origin, shrinkage)
+        previous, now = now, budget.clock()
+        longest = max(longest, now - previous)
     return state
 
 
 def _round(
-    state: Estimate, swept: Sweep, answers: Answers, origin: ItemParameters, shrinkage: Shrinkage
+    state: Estimate, result: Sweep, answers: Answers, origin: ItemParameters, shrinkage: Shrinkage
 ) -> Estimate:
     """Return the state after one step of the items, the scale and the correlations."""
     answered = (answers.per_item > 0)[:, None]
-    items = item_step(state, swept, origin, shrinkage)
-    scale = scale_step(state, swept, answers, origin, shrinkage)
-    u, loads = origin.directions * answered, origin.directions**2 * answered
-    shift, stretch = u @ scale.mean, loads @ scale.log_spread
-    # The common move would hide from the pace that an item's own turns round.
-    items.step[:, 1] = without_common(items.step[:, 1], u, items.covariance[:, 1, 1])
-    pace = pace_of(state, items)
-    step = items.step * pace[:, None]
-    moved = replace(
+    items = item_step(state, result, origin, shrinkage)
+    scale = scale_step(state, result, answers, origin, shrinkage)
+    u, squared_loadings = origin.directions * answered, origin.directions**2 * answered
+    shift, stretch = u @ scale.mean, squared_loadings @ scale.log_spread
+    # The common move would hide an oscillation of an item's own step from its step factor.
+    items.step[:, 1] = without_common_move(items.step[:, 1], u, items.covariance[:, 1, 1])
+    step_factor = step_factors(state, items)
+    step = items.step * step_factor[:, None]
+    next_state = replace(
         state,
         log_slope=np.clip(state.log_slope + step[:, 0] + stretch, *LOG_SLOPE_BOUNDS),
         location=np.clip(
@@ -109,28 +118,28 @@ def _round(
         guessing=state.guessing + step[:, 2],
         correlation=correlation_step(
             state.correlation,
-            swept.population,
+            result.population,
             answers.people,
             shrinkage,
             plain=state.rounds >= UNDAMPED_ROUNDS,
         ),
-        sites=swept.sites.rescaled(answers, scale.mean, scale.log_spread),
+        sites=result.sites.rescaled(answers, scale.mean, scale.log_spread),
         covariance=items.covariance,
         step=items.step,
-        pace=pace,
+        step_factor=step_factor,
         scale_variance=scale.variance,
-        log_likelihood=swept.log_likelihood,
+        log_likelihood=result.log_likelihood,
         rounds=state.rounds + 1,
     )
-    furthest = _furthest_move(state, moved)
-    return replace(moved, furthest_move=furthest, converged=furthest < TOLERANCE)
+    furthest = _furthest_move(state, next_state)
+    return replace(next_state, furthest_move=furthest, converged=furthest < TOLERANCE)
 
 
-def _furthest_move(before: Estimate, after: Estimate) -> float:
-    """Return the largest change: of an item in standard errors, of a correlation as it is."""
-    error = np.sqrt(np.diagonal(after.covariance, axis1=1, axis2=2))
-    moves = [np.abs(after.correlation - before.correlation).max()]
+def _furthest_move(previous: Estimate, current: Estimate) -> float:
+    """Return the largest change of an item parameter, in standard errors, or of a correlation."""
+    error = np.sqrt(np.diagonal(current.covariance, axis1=1, axis2=2))
+    changes = [np.abs(current.correlation - previous.correlation).max()]
     for column, name in enumerate(("log_slope", "location", "guessing")):
-        change = np.abs(getattr(after, name) - getattr(before, name))
-        moves.append((change / np.maximum(error[:, column], 1e-9)).max(initial=0.0))
-    return float(max(moves))
+        change = np.abs(getattr(current, name) - getattr(previous, name))
+        changes.append((change / np.maximum(error[:, column], 1e-9)).max(initial=0.0))
+    return float(max(changes))

@@ -1,4 +1,4 @@
-"""Item parameters on the authors' scale and on the latent one, and what is believed before data."""
+"""Item parameters on the authors' and the latent scale, and the priors of their estimation."""
 
 import math
 from dataclasses import dataclass
@@ -11,30 +11,31 @@ from numpy.typing import ArrayLike
 from lib.engine.bank import LOGISTIC_SCALE, STEEPEST_CALIBRATED, ItemBank
 from lib.engine.normal import FloatArray, normal_cdf, normal_quantile
 
-FURTHEST_LOCATION = 4.5
-"""Largest |b|: Φ(±4.5) is 3 in a million, further than any pool measures."""
+LARGEST_LOCATION = 4.5
+"""Largest |b|; Φ(-4.5) is 3 in a million, further out than any pool measures."""
 
 FLATTEST, STEEPEST = 0.05, STEEPEST_CALIBRATED
-"""Bounds of the discrimination, probits: outside, a curve is a line or a step."""
+"""Bounds of the discrimination, probits; outside them a curve is nearly a line or a step."""
 
 MOST_GUESSING = 0.9
+"""Upper bound of c."""
 
-LOCATION_BOUNDS = (-FURTHEST_LOCATION, FURTHEST_LOCATION)
+LOCATION_BOUNDS = (-LARGEST_LOCATION, LARGEST_LOCATION)
 LOG_SLOPE_BOUNDS = (math.log(LOGISTIC_SCALE * FLATTEST), math.log(LOGISTIC_SCALE * STEEPEST))
 
 
 @dataclass(frozen=True, eq=False)
 class ItemParameters:
-    """What authors write about each item, as `ItemBank.from_questions` reads it.
+    """Item parameters on the authors' scale, which `ItemBank.from_questions` also reads.
 
     Attributes:
-        concepts: Q-matrix, shape (n, k), no weight below 0.
-        difficulty: Percentile Φ(b), shape (n,), between 0 and 1.
-        discrimination: Probits per standard deviation, shape (n,), above 0.
-        guessing: Chance to be right without knowing, shape (n,), 0 to 0.9.
+        concepts: Q-matrix, shape (n, k), each weight at least 0 and each row with a positive one.
+        difficulty: Percentile Φ(b), 0 to 1, shape (n,).
+        discrimination: Probits per standard deviation, above 0, shape (n,).
+        guessing: Probability of a right answer without knowledge, 0 to 0.9, shape (n,).
 
     Raises:
-        ValueError: If shapes do not agree or a number is out of its range.
+        ValueError: If shapes do not agree or a number is outside its range.
     """
 
     concepts: FloatArray
@@ -51,7 +52,7 @@ class ItemParameters:
     ) -> None:
         q = np.array(concepts, float, ndmin=2)
         if q.ndim != 2 or (q < 0).any() or not (q.sum(axis=1) > 0).all():  # noqa: PLR2004 - a matrix
-            raise ValueError("every row of concepts needs a weight above 0, and none below")
+            raise ValueError("every row of concepts needs a weight above 0 and none below 0")
         columns = {
             name: np.array(np.broadcast_to(np.asarray(values, float), (len(q),)))
             for name, values in (
@@ -69,27 +70,27 @@ class ItemParameters:
     def of_latent(
         cls, concepts: ArrayLike, log_slope: FloatArray, location: FloatArray, guessing: ArrayLike
     ) -> Self:
-        """Build from log a (logits) and b, both on the latent scale."""
+        """Build from the latent scale: log a (a in logits) and b, each of shape (n,)."""
         return cls(concepts, normal_cdf(location), np.exp(log_slope) / LOGISTIC_SCALE, guessing)
 
     @cached_property
     def directions(self) -> FloatArray:
-        """Unit vectors u = q / ‖q‖, shape (n, k): an item measures t = u · θ."""
+        """Unit vectors u = q / ‖q‖, shape (n, k); an item measures t = u · θ."""
         return np.asarray(self.concepts / np.linalg.norm(self.concepts, axis=1, keepdims=True))
 
     @cached_property
     def log_slope(self) -> FloatArray:
-        """Log of a, logits per unit of t, shape (n,)."""
+        """Log of the slope a, logits per unit of t, shape (n,)."""
         return np.clip(np.log(LOGISTIC_SCALE * self.discrimination), *LOG_SLOPE_BOUNDS)
 
     @cached_property
     def location(self) -> FloatArray:
-        """Where the curve is half-way up: b = Φ⁻¹(difficulty), shape (n,)."""
-        inside = np.clip(self.difficulty, *normal_cdf(LOCATION_BOUNDS))
-        return normal_quantile(inside)
+        """Location b = Φ⁻¹(difficulty), the inflection point of the curve, shape (n,)."""
+        clipped = np.clip(self.difficulty, *normal_cdf(LOCATION_BOUNDS))
+        return normal_quantile(clipped)
 
     def bank(self) -> ItemBank:
-        """Return the bank that the engine asks from: slopes (n, k), intercepts, guessing."""
+        """Return the bank of these items, with which the engine selects and scores."""
         slope = np.exp(self.log_slope)
         return ItemBank(slope[:, None] * self.directions, -slope * self.location, self.guessing)
 
@@ -100,17 +101,17 @@ class ItemParameters:
 
 @dataclass(frozen=True)
 class Shrinkage:
-    """How far an item may be from what its author wrote, before any answer is seen.
+    """Widths of the priors around the authors' parameters.
 
     Attributes:
-        log_slope_sd: Of log discrimination, normal: 0.4 says within a factor of 2.2, 19 times
-            in 20.
-        location_sd: Of b, normal, standard deviations of ability: 1 says no more than that
-            items are spread like people.
-        guessing_answers: Weight of the author's guessing c₀, a beta distribution with mode c₀, in
-            answers by people who do not know; infinity keeps c₀.
-        correlation_people: Weight of "concepts are independent" in the correlations of abilities,
-            in people whose abilities are known.
+        log_slope_sd: Standard deviation of the normal prior of log discrimination; 0.4 means within
+            a factor of 2.2 in 19 of 20 cases.
+        location_sd: Standard deviation of the normal prior of b; 1 means that items are spread like
+            the population.
+        guessing_answers: Weight of the beta prior of c with mode c₀, the author's guessing, in
+            answers by people without knowledge; infinity keeps c₀.
+        correlation_people: Weight of the prior that abilities are uncorrelated, in people with
+            known abilities.
     """
 
     log_slope_sd: float = 0.4

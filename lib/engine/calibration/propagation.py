@@ -1,14 +1,14 @@
-"""One sweep over everybody's answers: expectations of each item, and new sites.
+"""One sweep over all answers: scores and information of each item, and new sites.
 
-Along a strand the posterior of t is its normal cavity times the curves of the answers, a function
-of one number, and is integrated as it is, with Gauss-Hermite nodes laid over it. In one dimension
-this is marginal maximum likelihood (Bock & Aitkin, 1981) with adaptive quadrature (Schilling &
-Bock, 2005). In more, the strands of a person meet through normal messages: expectation
+Along a strand the posterior of t is its normal cavity times the response curves of its answers. It
+is integrated numerically, with Gauss-Hermite nodes that follow the posterior. In one dimension this
+is marginal maximum likelihood (Bock & Aitkin, 1981) with adaptive quadrature (Schilling & Bock,
+2005). In more dimensions a person's strands exchange normal messages, which is expectation
 propagation (Minka, 2001).
 
 By Fisher's identity the gradient of the log-likelihood by an item's parameters is the sum over its
-answers of s = E[∂ log P(y | t)] under that posterior. The chance of the answer before it was seen
-is π = 1 / E[1 / P(y | t)], so its Fisher information is s sᵀ π / (1 - π).
+answers of s = E[∂ log P(y | t)] under that posterior. The probability of an answer given the
+person's other answers is π = 1 / E[1 / P(y | t)], so its Fisher information is s sᵀ π / (1 - π).
 """
 
 from collections.abc import Iterator
@@ -18,35 +18,44 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lib.engine.calibration.answers import Answers, Block
-from lib.engine.calibration.people import (
+from lib.engine.calibration.person_posteriors import (
     Population,
     Sites,
-    Strands,
+    StrandMarginals,
     posteriors,
     within_bounds,
 )
 from lib.engine.normal import FloatArray
 
 NODES = 11
-"""Per strand. They follow the posterior, so that few are enough."""
+"""Number of nodes per strand; few are enough, since they follow the posterior."""
 
-NARROWEST = 0.1
-"""Of the variance that the nodes were laid for: moments between two nodes cannot be trusted."""
+MIN_VARIANCE_RATIO = 0.1
+"""Smallest variance of a strand, relative to the variance for which its nodes were placed.
+
+A narrower posterior falls between two nodes, and its moments are unreliable.
+"""
 
 _X, _W = np.polynomial.hermite_e.hermegauss(NODES)
 _LOG_WEIGHT = np.log(_W / _W.sum()) + 0.5 * _X**2
 
-_SURE = 1e-6  # π stays this far from 0 and 1, so that no weight is infinite
-_FARTHEST = 60.0  # logits; beyond, single precision has no exponential
+_CHANCE_MARGIN = 1e-6  # distance of π from 0 and 1, so that no weight is infinite
+_LARGEST_LOGIT = 60.0  # logits; keeps the exponential within single precision
 _UPPER = ((0, 0), (0, 1), (0, 2), (1, 1), (1, 2), (2, 2))
 
 Nodes = NDArray[np.float32]
-"""Values at nodes: single precision is a million times finer than the sampling error."""
+"""Values at nodes; single precision is a million times finer than the sampling error."""
 
 
 @dataclass(frozen=True, eq=False)
 class Curves:
-    """The items' curves c + (1 - c) / (1 + exp(-a (t - b))), each array of shape (n,)."""
+    """Response curves c + (1 - c) / (1 + exp(-a (t - b))) of the items.
+
+    Attributes:
+        slope: Slopes a, logits per unit of t, shape (n,).
+        location: Locations b, shape (n,).
+        guessing: Guessing c, shape (n,).
+    """
 
     slope: FloatArray
     location: FloatArray
@@ -55,29 +64,37 @@ class Curves:
 
 @dataclass(frozen=True, eq=False)
 class Sweep:
-    """What one sweep yields; derivatives are by (log a, b, c).
+    """Results of one sweep; derivatives are by (log a, b, c).
 
     Attributes:
         sites: New sites.
         score: Gradient of the log-likelihood, shape (n, 3).
-        information: Shape (n, 3, 3).
-        takers_mean, takers_variance: Of t among those who answered the item, shape (n,).
-        population: Moments of the posteriors that the new sites give.
-        log_likelihood: Of all answers under the old sites, nats.
+        information: Fisher information of each item, shape (n, 3, 3).
+        respondent_mean: Mean of t among the people who answered the item, shape (n,).
+        respondent_variance: Variance of t among them, shape (n,).
+        population: Sums over the posteriors that result from the new sites.
+        log_likelihood: Log-likelihood of all answers under the old sites, nats.
     """
 
     sites: Sites
     score: FloatArray
     information: FloatArray
-    takers_mean: FloatArray
-    takers_variance: FloatArray
+    respondent_mean: FloatArray
+    respondent_variance: FloatArray
     population: Population
     log_likelihood: float
 
 
 @dataclass(frozen=True, eq=False)
 class _Tilted:
-    """The posterior along each strand of a block: weights at its nodes and moments."""
+    """Tilted distributions of the s strands of a block: cavity times likelihoods.
+
+    Attributes:
+        weights: Weights at the nodes, shape (s, nodes).
+        mean: Means of t, shape (s,).
+        variance: Variances of t, shape (s,).
+        log_evidence: Logs of the normalising constants, shape (s,).
+    """
 
     weights: Nodes
     mean: FloatArray
@@ -95,11 +112,11 @@ def sweep(
     """Integrate every strand once.
 
     Args:
-        answers: Everybody's answers.
-        sites: `Sites.none` or those of the last sweep.
-        curves: The items as they are believed to be now.
+        answers: The answers of all people.
+        sites: Sites of the last sweep, or `Sites.zero` in the first.
+        curves: Current response curves of the items.
         correlation: Covariance of θ in the population, whose mean is 0, shape (k, k).
-        damping: How much of the way the sites go, 0 to 1.
+        damping: Fraction of the change of the sites that is taken, 0 to 1.
     """
     n = len(curves.slope)
     sites = within_bounds(answers, sites, correlation)
@@ -112,111 +129,121 @@ def sweep(
         mean[block.strands], variance[block.strands] = tilted.mean, tilted.variance
         log_likelihood += float(tilted.log_evidence.sum())
         items = block.items.ravel()
-        for place, row in enumerate(_per_item(block, tilted, per_answer)):
-            sums[place] += np.bincount(items, row.ravel(), minlength=n)
+        for position, row in enumerate(_per_item(block, tilted, per_answer)):
+            sums[position] += np.bincount(items, row.ravel(), minlength=n)
     precision = 1.0 / variance - 1.0 / strands.cavity_variance
     shift = mean / variance - strands.cavity_mean / strands.cavity_variance
-    moved = Sites(
+    new_sites = Sites(
         sites.precision + damping * (precision - sites.precision),
         sites.shift + damping * (shift - sites.shift),
     )
-    # A right answer far below b is rare but bends the likelihood of c sharply: steps need what was
-    # seen, not what was expected.
+    # A right answer far below b is rare, but adds much curvature in c: steps need the observed
+    # information where it exceeds the expected.
     sums[8] = np.maximum(sums[8], sums[9])
     count = np.maximum(answers.per_item, 1)
-    takers = sums[10] / count
+    mean_of_t = sums[10] / count
     return Sweep(
-        moved,
-        sums[:3].T.copy(),
-        _symmetric(sums[3:9]),
-        takers,
-        sums[11] / count - takers**2,
-        posteriors(answers, within_bounds(answers, moved, correlation), correlation)[1],
-        log_likelihood,
+        sites=new_sites,
+        score=sums[:3].T.copy(),
+        information=_symmetric(sums[3:9]),
+        respondent_mean=mean_of_t,
+        respondent_variance=sums[11] / count - mean_of_t**2,
+        population=posteriors(answers, within_bounds(answers, new_sites, correlation), correlation)[
+            1
+        ],
+        log_likelihood=log_likelihood,
     )
 
 
-def _integrate(block: Block, strands: Strands, curves: Curves) -> tuple[_Tilted, FloatArray]:
-    """Return the posterior along each strand, and s and π of each answer, (4, s, l).
+def _integrate(
+    block: Block, strands: StrandMarginals, curves: Curves
+) -> tuple[_Tilted, FloatArray]:
+    """Return the tilted distribution of each strand, and s and π of each answer, (4, s, l).
 
-    With S the logistic curve in the direction of the answer, z = ± a (t - b), the chance of the
-    answer is floor + (1 - c) S, with the floor c under right answers only. All derivatives follow
-    from E[Q] and E[S Q], Q = (1 - S) / chance.
+    Let S be the logistic curve at z = a (t - b) for a right answer and -z for a wrong one. The
+    probability of the answer is floor + (1 - c) S, the floor being c for a right answer and 0 for
+    a wrong one. All derivatives follow from E[Q] and E[S Q] with Q = (1 - S) / probability.
     """
     a, b, c = (row[block.items] for row in (curves.slope, curves.location, curves.guessing))
     sign = np.where(block.correct, 1.0, -1.0)
     t = _nodes(block, strands)
-    away = np.exp(_logits(-sign * a, b, t))
-    curve = 1.0 / (1.0 + away)
-    # Padding has chance 1 wherever t is.
-    chance = _column((1.0 - c) * block.given) * curve
-    chance += _column(np.where(block.correct, c, 1.0 - block.given))
+    exp_minus_z = np.exp(_logits(-sign * a, b, t))
+    curve = 1.0 / (1.0 + exp_minus_z)
+    # Padding has probability 1 at every t.
+    chance = _column((1.0 - c) * block.present) * curve
+    chance += _column(np.where(block.correct, c, 1.0 - block.present))
     tilted = _posterior(block, t, np.log(chance), strands)
-    away *= curve  # 1 - S, exact where S is nearly 1
-    away /= chance
-    q = (away @ tilted.weights[:, :, None])[:, :, 0].astype(float)
-    curve *= away
+    exp_minus_z *= curve  # 1 - S, exact where S is nearly 1
+    exp_minus_z /= chance
+    q = (exp_minus_z @ tilted.weights[:, :, None])[:, :, 0].astype(float)
+    curve *= exp_minus_z
     moments = curve @ np.stack([tilted.weights, tilted.weights * t], axis=2)
-    level, lever = np.moveaxis((sign * (1.0 - c))[:, :, None] * moments, 2, 0)
-    certain = np.where(block.correct, 1.0, 1.0 / (1.0 - c)) * (1.0 + (1.0 - c) * q)
-    by_guessing = np.where(block.correct, q, -1.0 / (1.0 - c))
-    chance_before = np.clip(1.0 / certain, _SURE, 1.0 - _SURE)
-    return tilted, np.stack([a * (lever - b * level), -a * level, by_guessing, chance_before])
+    level, level_times_t = np.moveaxis((sign * (1.0 - c))[:, :, None] * moments, 2, 0)
+    inverse_chance = np.where(block.correct, 1.0, 1.0 / (1.0 - c)) * (1.0 + (1.0 - c) * q)
+    guessing_score = np.where(block.correct, q, -1.0 / (1.0 - c))
+    predictive_chance = np.clip(1.0 / inverse_chance, _CHANCE_MARGIN, 1.0 - _CHANCE_MARGIN)
+    return tilted, np.stack(
+        [a * (level_times_t - b * level), -a * level, guessing_score, predictive_chance]
+    )
 
 
-def _nodes(block: Block, strands: Strands) -> Nodes:
-    """Return t at the nodes of each strand, (s, nodes)."""
+def _nodes(block: Block, strands: StrandMarginals) -> Nodes:
+    """Return t at the nodes of each strand, shape (s, nodes)."""
     spread = np.sqrt(strands.variance[block.strands, None])
     return (strands.mean[block.strands, None] + spread * _X).astype(np.float32)
 
 
 def _logits(slope: FloatArray, location: FloatArray, t: Nodes) -> Nodes:
-    """Return slope (t - location) of each answer at the nodes, (s, l, nodes)."""
+    """Return slope · (t - location) of each answer at the nodes, shape (s, l, nodes)."""
     z = _column(slope) * t[:, None, :]
     z -= _column(slope * location)
-    return np.clip(z, -_FARTHEST, _FARTHEST, out=z)
+    return np.clip(z, -_LARGEST_LOGIT, _LARGEST_LOGIT, out=z)
 
 
 def _column(values: FloatArray) -> Nodes:
     return values.astype(np.float32)[:, :, None]
 
 
-def _posterior(block: Block, t: Nodes, seen: Nodes, strands: Strands) -> _Tilted:
-    """Weigh the nodes by the cavity and by the log chances of the answers."""
+def _posterior(block: Block, t: Nodes, log_chances: Nodes, strands: StrandMarginals) -> _Tilted:
+    """Return the tilted distributions from the log probabilities of the answers at the nodes."""
     mean = strands.cavity_mean[block.strands, None]
     variance = strands.cavity_variance[block.strands, None]
-    laid = strands.variance[block.strands, None]
-    log_weight = seen.sum(axis=1, dtype=float) + _LOG_WEIGHT
-    log_weight += 0.5 * (np.log(laid / variance) - (t - mean) ** 2 / variance)
-    top = log_weight.max(axis=1, keepdims=True)
-    weight: FloatArray = np.exp(log_weight - top)
+    node_variance = strands.variance[block.strands, None]
+    log_weight = log_chances.sum(axis=1, dtype=float) + _LOG_WEIGHT
+    log_weight += 0.5 * (np.log(node_variance / variance) - (t - mean) ** 2 / variance)
+    maximum = log_weight.max(axis=1, keepdims=True)
+    weight: FloatArray = np.exp(log_weight - maximum)
     total = weight.sum(axis=1, keepdims=True)
     weight /= total
     centre = (weight * t).sum(axis=1)
     spread = (weight * (t - centre[:, None]) ** 2).sum(axis=1)
     return _Tilted(
-        weight.astype(np.float32),
-        centre,
-        np.maximum(spread, NARROWEST * laid[:, 0]),
-        (top + np.log(total))[:, 0],
+        weights=weight.astype(np.float32),
+        mean=centre,
+        variance=np.maximum(spread, MIN_VARIANCE_RATIO * node_variance[:, 0]),
+        log_evidence=(maximum + np.log(total))[:, 0],
     )
 
 
 def _per_item(block: Block, tilted: _Tilted, per_answer: FloatArray) -> Iterator[FloatArray]:
-    """Yield, per answer: scores, upper triangle of information, curvature by c, moments of t."""
+    """Yield the 12 values of each answer that are summed by item, each of shape (s, l).
+
+    They are the scores, the upper triangle of the information, the observed curvature in c, and the
+    first two moments of t.
+    """
     *score, chance = per_answer
-    score = [row * block.given for row in score]
+    score = [row * block.present for row in score]
     yield from score
     weight = chance / (1.0 - chance)
     for i, j in _UPPER:
         yield weight * score[i] * score[j]
     yield score[2] ** 2
-    yield tilted.mean[:, None] * block.given
-    yield (tilted.variance + tilted.mean**2)[:, None] * block.given
+    yield tilted.mean[:, None] * block.present
+    yield (tilted.variance + tilted.mean**2)[:, None] * block.present
 
 
-def _site_volume(sites: Sites, strands: Strands) -> float:
-    """Return Σ log ∫ N(t; cavity) site dt, which the evidence of the strands takes the place of."""
+def _site_volume(sites: Sites, strands: StrandMarginals) -> float:
+    """Return Σ log ∫ N(t; cavity) site dt, which the strands' exact evidence replaces."""
     spread = 1.0 + sites.precision * strands.cavity_variance
     joint = (strands.cavity_mean + sites.shift * strands.cavity_variance) ** 2 / spread
     fit = (joint - strands.cavity_mean**2) / strands.cavity_variance
@@ -224,7 +251,7 @@ def _site_volume(sites: Sites, strands: Strands) -> float:
 
 
 def _symmetric(upper: FloatArray) -> FloatArray:
-    """Return (n, 3, 3) matrices from the rows of their upper triangles, shape (6, n)."""
+    """Return symmetric matrices, shape (n, 3, 3), from their upper triangles, shape (6, n)."""
     full = np.empty((upper.shape[1], 3, 3))
     for row, (i, j) in zip(upper, _UPPER, strict=True):
         full[:, i, j] = full[:, j, i] = row

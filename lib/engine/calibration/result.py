@@ -1,4 +1,4 @@
-"""What a calibration reports."""
+"""Result of a calibration, with standard errors on the authors' scale."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,14 +19,16 @@ _W = _W / _W.sum()
 
 @dataclass(frozen=True, eq=False)
 class ItemErrors:
-    """Standard errors, each of shape (n,); an item without answers has its prior's spread.
+    """Standard errors of the item parameters, each of shape (n,).
+
+    An item without answers has the standard deviations of its priors.
 
     Attributes:
-        difficulty: Percentile.
-        discrimination: Probits per standard deviation.
-        guessing: Chance; 0 where it was not estimated.
-        location: Of b = Φ⁻¹(difficulty).
-        log_slope: Of log discrimination.
+        difficulty: Error of the percentile.
+        discrimination: Error of the discrimination, probits per standard deviation.
+        guessing: Error of c; 0 if c was not estimated.
+        location: Error of b = Φ⁻¹(difficulty).
+        log_slope: Error of log discrimination.
     """
 
     difficulty: FloatArray
@@ -38,19 +40,20 @@ class ItemErrors:
 
 @dataclass(frozen=True, eq=False)
 class Calibration:
-    """Estimated parameters, how sure they are, and what they say about the current ones.
+    """Estimated parameters with their errors, and a comparison with the current ones.
 
     Attributes:
-        parameters: On the authors' scale; `parameters.bank()` has slopes and intercepts.
-        errors: Standard errors.
-        answers: Number of answers, shape (n,).
-        people: Number of people.
-        correlation: Of abilities in the population, shape (k, k).
+        parameters: Estimates on the authors' scale; `parameters.bank()` has slopes and intercepts.
+        errors: Standard errors of the estimates.
+        answers: Number of answers to each item, shape (n,).
+        people: Number of people with an answer.
+        correlation: Correlations of abilities in the population, shape (k, k).
         drift: Comparison with the current parameters.
-        log_likelihood: Of all answers, nats.
-        rounds: Rounds taken.
-        furthest_move: In the last one: of an item in standard errors, of a correlation as it is.
-        converged: Whether they were enough.
+        log_likelihood: Marginal log-likelihood of all answers, nats.
+        rounds: Number of rounds.
+        furthest_move: Largest change in the last round of an item parameter, in standard errors, or
+            of a correlation.
+        converged: Whether `furthest_move` is below the tolerance.
     """
 
     parameters: ItemParameters
@@ -66,35 +69,43 @@ class Calibration:
 
     @property
     def usable(self) -> bool:
-        """Whether it has settled, or nearly: see `USABLE`."""
+        """Whether the fit has nearly converged; see `USABLE`."""
         return self.furthest_move < USABLE
 
 
 def standard_errors(
     estimate: Estimate, concepts: ItemParameters, answers: NDArray[np.intp]
 ) -> ItemErrors:
-    """Add what is not known about the scale itself, and carry errors to the authors' scale.
+    """Return the standard errors, with the uncertainty of the scale included.
 
-    The people are a sample: their mean and spread are known to about 1/√people, and an error there
-    moves all answered items together.
+    The people are a sample, whose mean and spread are known to about 1/√people. An error there
+    moves all answered items in common.
+
+    Args:
+        estimate: State of the fit.
+        concepts: Any parameters of the same items; only their directions are used.
+        answers: Number of answers to each item, shape (n,).
     """
-    own = np.diagonal(estimate.covariance, axis1=1, axis2=2)
-    loads = concepts.directions**2 * (answers > 0)[:, None]
-    shift, stretch = loads @ estimate.scale_variance[0], loads @ estimate.scale_variance[1]
-    log_slope = np.sqrt(own[:, 0] + stretch)
-    location = np.sqrt(own[:, 1] + shift + estimate.location**2 * stretch)
+    item_variance = np.diagonal(estimate.covariance, axis1=1, axis2=2)
+    squared_loadings = concepts.directions**2 * (answers > 0)[:, None]
+    shift, stretch = (
+        squared_loadings @ estimate.scale_variance[0],
+        squared_loadings @ estimate.scale_variance[1],
+    )
+    log_slope = np.sqrt(item_variance[:, 0] + stretch)
+    location = np.sqrt(item_variance[:, 1] + shift + estimate.location**2 * stretch)
     return ItemErrors(
-        _spread(normal_cdf, estimate.location, location),
-        _spread(lambda x: np.exp(x) / LOGISTIC_SCALE, estimate.log_slope, log_slope),
-        np.sqrt(own[:, 2]),
-        location,
-        log_slope,
+        difficulty=_spread(normal_cdf, estimate.location, location),
+        discrimination=_spread(lambda x: np.exp(x) / LOGISTIC_SCALE, estimate.log_slope, log_slope),
+        guessing=np.sqrt(item_variance[:, 2]),
+        location=location,
+        log_slope=log_slope,
     )
 
 
 def _spread(
     function: Callable[[FloatArray], FloatArray], mean: FloatArray, error: FloatArray
 ) -> FloatArray:
-    """Return the standard deviation of a function of normal variables, shape (n,)."""
+    """Return the standard deviations of a function of normal variables, shape (n,)."""
     values = function(mean[:, None] + error[:, None] * _X)
     return np.asarray(np.sqrt(np.maximum(values**2 @ _W - (values @ _W) ** 2, 0.0)))

@@ -1,32 +1,33 @@
-"""What a fit knows between two rounds."""
+"""State of a fit between two rounds."""
 
 from dataclasses import dataclass
 
 import numpy as np
 
-from lib.engine.calibration.people import Sites
+from lib.engine.calibration.person_posteriors import Sites
 from lib.engine.calibration.propagation import Curves
 from lib.engine.normal import FloatArray
 
 
 @dataclass(frozen=True, eq=False)
 class Estimate:
-    """The state of a fit.
+    """Estimates and working values of a fit.
 
     Attributes:
-        log_slope: log a, shape (n,).
-        location: b, shape (n,).
-        guessing: c, shape (n,).
-        correlation: Of abilities, shape (k, k).
-        sites: Of each strand of answers.
-        covariance: Of the errors of (log a, b, c), given the abilities' scale, (n, 3, 3).
-        scale_variance: Of the population's estimated mean and log spread, (2, k).
-        step: What the last round's items asked for, (log a, b, c), shape (n, 3).
-        pace: How much of it they moved, shape (n,).
-        log_likelihood: Of all answers at the start of the last round, nats.
-        rounds: Rounds taken.
-        furthest_move: Of the last round: of an item in standard errors, of a correlation as it is.
-        converged: Whether that was less than `TOLERANCE`.
+        log_slope: Log slopes log a, shape (n,).
+        location: Locations b, shape (n,).
+        guessing: Guessing c, shape (n,).
+        correlation: Correlations of abilities, shape (k, k).
+        sites: Sites of all strands.
+        covariance: Covariance of the errors of (log a, b, c) given the scale, shape (n, 3, 3).
+        scale_variance: Variance of the population's estimated mean and log spread, shape (2, k).
+        step: Full scoring steps of (log a, b, c) in the last round, shape (n, 3).
+        step_factor: Fraction of its step that each item took, shape (n,).
+        log_likelihood: Log-likelihood of all answers at the start of the last round, nats.
+        rounds: Number of rounds so far.
+        furthest_move: Largest change in the last round of an item parameter, in standard errors, or
+            of a correlation.
+        converged: Whether `furthest_move` is below `TOLERANCE`.
     """
 
     log_slope: FloatArray
@@ -37,7 +38,7 @@ class Estimate:
     covariance: FloatArray
     scale_variance: FloatArray
     step: FloatArray
-    pace: FloatArray
+    step_factor: FloatArray
     log_likelihood: float = 0.0
     rounds: int = 0
     furthest_move: float = np.inf

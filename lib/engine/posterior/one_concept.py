@@ -21,7 +21,7 @@ from lib.engine.posterior.propagation import Normal
 _PRIOR_REACH = 6.5
 """Distance from the prior mean within which a second mode can lie, prior standard deviations.
 
-Guessing makes the likelihood bimodal: a right answer was either known or guessed.
+Guessing can make the posterior bimodal: a right answer was either known or guessed.
 """
 
 

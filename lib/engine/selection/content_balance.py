@@ -20,14 +20,14 @@ def concept_shares(bank: ItemBank) -> FloatArray:
 
 
 def balanced(
-    bank: ItemBank, available: NDArray[np.bool_], asked: Sequence[int], targets: ArrayLike
+    bank: ItemBank, available: NDArray[np.bool_], asked_items: Sequence[int], targets: ArrayLike
 ) -> NDArray[np.bool_]:
     """Return the available items whose main concept is furthest below its target share.
 
     Args:
         bank: The items.
         available: Mask of the available items, shape (n,).
-        asked: Indices of the items asked so far.
+        asked_items: Indices of the items asked so far.
         targets: Target share of the questions for each concept, shape (k,); only ratios matter.
 
     Returns:
@@ -44,8 +44,8 @@ def balanced(
         raise ValueError(
             f"content balance needs {bank.concepts} targets, each 0 or more and not all 0"
         )
-    received = shares[np.asarray(asked, np.intp)].sum(axis=0)
-    deficit = (len(asked) + 1) * goal / goal.sum() - received
+    received = shares[np.asarray(asked_items, np.intp)].sum(axis=0)
+    deficit = (len(asked_items) + 1) * goal / goal.sum() - received
     main_concept = bank.cached("main concepts", lambda: shares.argmax(axis=1))
     for concept in np.argsort(-deficit, kind="stable"):
         chosen = available & (main_concept == concept)
