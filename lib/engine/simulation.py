@@ -93,8 +93,8 @@ class Simulation:
     @property
     def exposure(self) -> FloatArray:
         """Share of the students who saw each item, shape (n,)."""
-        shown = np.bincount(self.items[self.items >= 0], minlength=self.bank_size)
-        return np.asarray(shown / len(self.theta))
+        counts = np.bincount(self.items[self.items >= 0], minlength=self.bank_size)
+        return np.asarray(counts / len(self.theta))
 
     @property
     def _error(self) -> FloatArray:

@@ -6,10 +6,10 @@ site under it is a one-dimensional integral, the *ratio*. The product of the rat
 answers are uncorrelated given x. Without guessing the product is accurate enough.
 
 With guessing, pairs of answers tell how far the product is off. Let y be u given x, standardised,
-and let exp(g y - ½ c y²) be the normal factor that, multiplied to the cavity times the site, gives
-the moments of cavity times likelihood; g is its *gradient*, c its *curvature*. To second order in
-the correlations r between the y of two answers, the product is too small by the factor
-exp(Σ r g g' + ½ r² c c'), the sum running over pairs of answers.
+and let exp(g y - ½ h y²) be the normal factor by which cavity times site must be multiplied to have
+the moments of cavity times likelihood; g is its *gradient*, h its *curvature*. To second order in
+the correlations r between the y of two answers, the product of the ratios is too small by the
+factor exp(Σ r g g' + ½ r² h h'), with the sum over pairs of answers.
 
 Source: Cseke & Heskes (2011), JMLR 12, "EP-FACT"; Opper, Paquet & Winther (2013), JMLR 14.
 """
@@ -156,7 +156,7 @@ def _correlations(regressions: AnswerRegressions, covariance: FloatArray) -> Sin
 
 
 def _pair_terms(gradient: SingleArray, curvature: SingleArray, r: SingleArray) -> SingleArray:
-    """Return Σ over pairs of r g g' + ½ r² c c', g the gradients, c the curvatures; (j, g)."""
+    """Return Σ over pairs of r g g' + ½ r² h h', g the gradients, h the curvatures; (j, g)."""
     terms = r @ gradient
     terms *= gradient
     np.square(r, out=r)

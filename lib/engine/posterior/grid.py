@@ -13,12 +13,12 @@ _EVEN_WITHIN = 2.5  # standard deviations; steps are nearly equal within it and 
 _TAIL = 3.0  # standard deviations
 _STEP = 0.75  # standard deviations
 _STEP_LOGITS = 2.25  # largest step along the steepest answer
-_FINE_STEP_LOGITS = 1.5
+_FINE_STEP_LOGITS = 1.5  # the same, on fine and wide grids
 _SHORTEST_STEP, _WIDEST_STEP = 0.05, 1.5  # standard deviations, in the tails of a wide grid
 _MAX_STEPS = 250  # on either side
 _TRANSITION = 12.0  # steps from the middle after which half of the growth in step size has happened
 _FINEST = 0.01  # at 150 logits per standard deviation the response curve is a step function
-_SMALLEST_VARIANCE = 0.01
+_SMALLEST_VARIANCE = 0.01  # of the density, relative to the normal's
 
 
 class Grid(NamedTuple):
@@ -97,7 +97,13 @@ def _grid(x: FloatArray, jacobian: FloatArray) -> Grid:
     powers = np.stack([np.ones_like(x), x, x * x / unit], axis=1)
     log_jacobian = np.log(jacobian)
     tail = int(np.searchsorted(x, _TAIL))
-    return Grid(x, log_jacobian, log_jacobian - 0.5 * x * x, powers, tail)
+    return Grid(
+        x=x,
+        log_jacobian=log_jacobian,
+        log_normal=log_jacobian - 0.5 * x * x,
+        powers=powers,
+        tail=tail,
+    )
 
 
 def moments(log_ratio: FloatArray, grid: Grid, *, tails: bool = False) -> FloatArray:
@@ -105,7 +111,7 @@ def moments(log_ratio: FloatArray, grid: Grid, *, tails: bool = False) -> FloatA
 
     Args:
         log_ratio: Values at the grid points, shape (..., g).
-        grid: The grid.
+        grid: Grid on which `log_ratio` is evaluated.
         tails: Make the density fall monotonically in the tails. Far from the mode, expectation
             propagation given x can diverge and report mass that does not exist.
 

@@ -1,8 +1,8 @@
 """The value of an item under five selection rules.
 
 Let x = a · θ + d be normal with mean s and variance v, and P(x) the probability of a correct
-answer. Each value is a one-dimensional integral over x, times a factor that says how the concepts
-change with x where the rule weights them.
+answer. The first three rules take expectations over x, the Fisher rules evaluate P at its mean.
+Rules that weight the concepts also use how much these change with x.
 """
 
 from collections.abc import Callable
@@ -17,7 +17,7 @@ Rule = Literal["variance", "logdet", "mutual_information", "fisher_d", "fisher_a
 
 Value = Callable[[FloatArray, FloatArray, FloatArray, FloatArray], FloatArray]
 
-_CHUNK = 4096
+_CHUNK = 4096  # items
 _TINY = 1e-12
 
 

@@ -44,14 +44,14 @@ def project(
     a = bank.slopes[items]
     if a.shape[1] == 1:
         a = a[:, 0]
-        moved = a * posterior.covariance.item()
+        sigma_a = a * posterior.covariance.item()
         weight = 1.0 if weights is None else weights.item()
         mean = a * posterior.mean.item() + bank.intercepts[items]
-        return Projection(mean, moved * a, moved * moved * weight)
-    moved = a @ posterior.covariance
-    variance = total_over(moved * a, axis=1)
-    moved *= moved
-    sensitivity = total_over(moved, axis=1) if weights is None else moved @ weights
+        return Projection(mean, sigma_a * a, sigma_a * sigma_a * weight)
+    sigma_a = a @ posterior.covariance
+    variance = total_over(sigma_a * a, axis=1)
+    sigma_a *= sigma_a
+    sensitivity = total_over(sigma_a, axis=1) if weights is None else sigma_a @ weights
     return Projection(a @ posterior.mean + bank.intercepts[items], variance, sensitivity)
 
 
