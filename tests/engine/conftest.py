@@ -7,7 +7,7 @@ import pytest
 
 @pytest.fixture(autouse=True)
 def _global_random_generators_stay_untouched() -> Iterator[None]:
-    """Fail any test after which a global random generator is in another state."""
+    """Fail a test that changes the state of a global random generator."""
     numpy_before, python_before = _numpy_state(), random.getstate()
     yield
     if _numpy_state() != numpy_before or random.getstate() != python_before:
@@ -15,5 +15,5 @@ def _global_random_generators_stay_untouched() -> Iterator[None]:
 
 
 def _numpy_state() -> tuple[object, ...]:
-    name, keys, *rest = np.random.get_state()  # noqa: NPY002 - it is the global one we watch
+    name, keys, *rest = np.random.get_state()  # noqa: NPY002 - the global generator is what we check
     return (name, np.asarray(keys).tobytes(), *rest)

@@ -12,7 +12,7 @@ def test_probability_is_the_three_parameter_curve() -> None:
     assert bank.probability([0.5, -0.25])[0] == pytest.approx(0.659554, abs=1e-6)
 
 
-def test_questions_use_the_scale_of_the_product() -> None:
+def test_questions_use_the_authors_scale() -> None:
     # q = (3, 4): ‖q‖ = 5, a = 1.702 · 0.5 · (0.6, 0.8); difficulty 0.8413447 is the percentile of
     # b = 1, so d = -1.702 · 0.5 · 1 = -0.851.
     bank = ItemBank.from_questions([[3, 4]], [0.8413447460685429], [0.5], [0.25])
@@ -22,13 +22,13 @@ def test_questions_use_the_scale_of_the_product() -> None:
     assert bank.probability([0.6, 0.8])[0] == pytest.approx(0.625)
 
 
-def test_the_easiest_and_the_hardest_question_are_finite() -> None:
+def test_easiest_and_hardest_questions_have_finite_intercepts() -> None:
     bank = ItemBank.from_questions([[1], [1]], [0, 1])
     assert np.isfinite(bank.intercepts).all()
     assert bank.intercepts[0] > 8 > -8 > bank.intercepts[1]
 
 
-def test_a_curve_far_out_neither_overflows_nor_leaves_its_limits() -> None:
+def test_extreme_abilities_neither_overflow_nor_leave_the_curve_s_limits() -> None:
     bank = ItemBank([[1.0], [1000.0]], 0.0, [0.0, 0.25])
     p = bank.probability([[-50.0], [50.0]])
     assert p[0] == pytest.approx([0.0, 0.25], abs=1e-12)
@@ -70,7 +70,7 @@ def test_impossible_questions_are_refused_by_name() -> None:
             ItemBank.from_questions([[1, 0]], 0.5, impossible)
 
 
-def test_a_bank_holds_as_much_as_it_promises() -> None:
+def test_largest_allowed_banks_are_accepted() -> None:
     assert ItemBank(np.ones((100_000, 1))).concepts == 1
     assert ItemBank(np.ones((1, 32))).concepts == 32
 

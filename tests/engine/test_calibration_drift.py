@@ -1,4 +1,4 @@
-"""Items that changed are flagged, items that did not are left alone."""
+"""Drift: changed items are flagged, and unchanged ones are not."""
 
 import numpy as np
 import pytest
@@ -20,42 +20,48 @@ def changed(items: ItemParameters, by: float) -> ItemParameters:
 def drift_after(
     seed: int,
     by: float,
-    theta_of: tuple[float, float] = (0.0, 1.0),
+    population: tuple[float, float] = (0.0, 1.0),
     shrinkage: Shrinkage | None = None,
 ) -> Drift:
-    """Current parameters are right but for three items that got harder by `by`."""
+    """Return the drift found after three items became harder by `by`.
+
+    All other current parameters are the true ones. `population` is the mean and the standard
+    deviation of the people's abilities.
+    """
     rng = np.random.default_rng([20, seed])
     current = draw_items(rng, 60, k=2)
-    theta: FloatArray = theta_of[0] + theta_of[1] * draw_people(rng, 1_500, 2)
+    theta: FloatArray = population[0] + population[1] * draw_people(rng, 1_500, 2)
     record = random_answers(rng, changed(current, by), theta, 30)
     return calibrate(*record.columns, origin=current, shrinkage=shrinkage).drift
 
 
 def test_items_that_leaked_or_broke_are_flagged() -> None:
-    flagged = drift_after(1, 0.6).drifted
-    assert flagged[DRIFTED].all()
-    assert flagged.sum() <= 4
+    flags = drift_after(1, 0.6).drifted
+    assert flags[DRIFTED].all()
+    assert flags.sum() <= 4
 
 
 def test_false_flags_are_rare() -> None:
-    """Nothing changed: a false discovery rate of 5 % allows a flag in one run of twenty."""
-    runs = [drift_after(seed, 0.0) for seed in range(12)]
-    assert sum(bool(run.drifted.any()) for run in runs) <= 2
-    small = float(np.mean(np.concatenate([run.p_value for run in runs]) < 0.05))
-    assert small < 0.07
+    """Without changes, a false discovery rate of 5 % allows a flag in one of twenty runs."""
+    drifts = [drift_after(seed, 0.0) for seed in range(12)]
+    assert sum(bool(drift.drifted.any()) for drift in drifts) <= 2
+    share_below_5_percent = float(
+        np.mean(np.concatenate([drift.p_value for drift in drifts]) < 0.05)
+    )
+    assert share_below_5_percent < 0.07
 
 
-def test_better_people_are_no_drift() -> None:
+def test_a_better_population_is_not_reported_as_drift() -> None:
     drift = drift_after(3, 0.0, (0.6, 0.8))
     assert drift.drifted.sum() <= 1
     assert drift.shift == pytest.approx([0.6, 0.6], abs=0.12)
     assert drift.stretch == pytest.approx([0.8, 0.8], abs=0.12)
 
 
-def test_drift_is_found_among_better_people() -> None:
-    flagged = drift_after(4, 0.8, (0.6, 0.8)).drifted
-    assert flagged[DRIFTED].all()
-    assert flagged.sum() <= 5
+def test_drift_is_found_in_a_better_population() -> None:
+    flags = drift_after(4, 0.8, (0.6, 0.8)).drifted
+    assert flags[DRIFTED].all()
+    assert flags.sum() <= 5
 
 
 def test_change_of_the_curve_is_in_units_of_probability() -> None:
@@ -67,8 +73,8 @@ def test_change_of_the_curve_is_in_units_of_probability() -> None:
 
 
 def test_kept_guessing_is_tested_with_two_degrees_of_freedom() -> None:
-    flagged = drift_after(6, 0.6, shrinkage=Shrinkage(guessing_answers=np.inf)).drifted
-    assert flagged[DRIFTED].all()
+    flags = drift_after(6, 0.6, shrinkage=Shrinkage(guessing_answers=np.inf)).drifted
+    assert flags[DRIFTED].all()
 
 
 def test_items_without_answers_have_not_drifted() -> None:

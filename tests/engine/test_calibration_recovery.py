@@ -1,4 +1,4 @@
-"""Simulated parameters come back, with errors as large as stated."""
+"""Calibration recovers simulated parameters, with errors as large as it states."""
 
 import numpy as np
 import pytest
@@ -16,14 +16,16 @@ from tests.support.recorded_answers import (
 
 KEPT_GUESSING = Shrinkage(guessing_answers=np.inf)
 AS_DRAWN = Shrinkage(log_slope_sd=0.3, location_sd=1.0, guessing_answers=np.inf)
-"""The spreads from which `draw_items` draws: the errors should then be exactly right."""
+"""Priors with the spreads that `draw_items` uses, for which standard errors should be exact."""
 
 
-def standardised(found: Calibration, truth: ItemParameters) -> tuple[FloatArray, FloatArray]:
-    """Errors of log a and b in standard errors, items with 30 answers or more."""
-    enough = found.answers >= 30
-    slope = (found.parameters.log_slope - truth.log_slope) / found.errors.log_slope
-    location = (found.parameters.location - truth.location) / found.errors.location
+def standardised_errors(
+    result: Calibration, truth: ItemParameters
+) -> tuple[FloatArray, FloatArray]:
+    """Return the errors of log a and b in standard errors, of items with 30 answers or more."""
+    enough = result.answers >= 30
+    slope = (result.parameters.log_slope - truth.log_slope) / result.errors.log_slope
+    location = (result.parameters.location - truth.location) / result.errors.location
     return slope[enough], location[enough]
 
 
@@ -35,11 +37,11 @@ def test_two_parameters_are_recovered_from_complete_data() -> None:
     rng = np.random.default_rng(1)
     items = draw_items(rng, 50)
     record = random_answers(rng, items, draw_people(rng, 1_000))
-    found = calibrate(*record.columns, origin=as_written(items), shrinkage=KEPT_GUESSING)
-    assert found.converged
-    # 1,000 answers know b to about 0.08 and log a to 0.1.
-    assert rmse(found.parameters.location - items.location) < 0.13
-    assert rmse(found.parameters.log_slope - items.log_slope) < 0.12
+    result = calibrate(*record.columns, origin=as_written(items), shrinkage=KEPT_GUESSING)
+    assert result.converged
+    # 1,000 answers determine b to about 0.08 and log a to about 0.1.
+    assert rmse(result.parameters.location - items.location) < 0.13
+    assert rmse(result.parameters.log_slope - items.log_slope) < 0.12
 
 
 def test_guessing_is_recovered_from_an_author_who_left_it_at_zero() -> None:
@@ -47,36 +49,36 @@ def test_guessing_is_recovered_from_an_author_who_left_it_at_zero() -> None:
     items = draw_items(rng, 40, guessing=0.25)
     record = random_answers(rng, items, draw_people(rng, 4_000))
     origin = ItemParameters(items.concepts, 0.5, 1.0, 0.0)
-    found = calibrate(*record.columns, origin=origin)
-    informative = items.location > 0  # easy items hardly show what guessing is
-    assert abs(float(np.mean(found.parameters.guessing[informative])) - 0.25) < 0.04
-    kept = calibrate(*record.columns, origin=origin, shrinkage=KEPT_GUESSING)
-    assert found.log_likelihood > kept.log_likelihood + 50
+    result = calibrate(*record.columns, origin=origin)
+    informative = items.location > 0  # easy items carry little information about guessing
+    assert abs(float(np.mean(result.parameters.guessing[informative])) - 0.25) < 0.04
+    with_kept_guessing = calibrate(*record.columns, origin=origin, shrinkage=KEPT_GUESSING)
+    assert result.log_likelihood > with_kept_guessing.log_likelihood + 50
 
 
 def test_five_concepts_are_recovered_from_sparse_answers() -> None:
     rng = np.random.default_rng(3)
     items = draw_items(rng, 200, k=5, two_concepts=0.3)
     record = random_answers(rng, items, draw_people(rng, 3_000, 5), 20)
-    found = calibrate(*record.columns, origin=as_written(items), shrinkage=AS_DRAWN)
-    assert found.converged
-    assert np.corrcoef(found.parameters.location, items.location)[0, 1] > 0.97
-    off_diagonal = found.correlation[np.triu_indices(5, 1)]
+    result = calibrate(*record.columns, origin=as_written(items), shrinkage=AS_DRAWN)
+    assert result.converged
+    assert np.corrcoef(result.parameters.location, items.location)[0, 1] > 0.97
+    off_diagonal = result.correlation[np.triu_indices(5, 1)]
     assert abs(float(np.mean(off_diagonal)) - 0.5) < 0.04
     assert np.abs(off_diagonal - 0.5).max() < 0.12
-    assert abs(float(np.mean(found.parameters.log_slope - items.log_slope))) < 0.03
+    assert abs(float(np.mean(result.parameters.log_slope - items.log_slope))) < 0.03
 
 
 @pytest.mark.parametrize("k", [1, 5])
-def test_standard_errors_are_honest(k: int) -> None:
-    """Errors in standard errors have mean 0 and deviation 1; 600 of them show ±0.04 and ±0.03."""
+def test_standard_errors_are_as_large_as_the_errors(k: int) -> None:
+    """Standardised errors have mean 0 ± 0.04 and deviation 1 ± 0.03; 600 of them per run."""
     slopes, locations = [], []
     for seed in range(3):
         rng = np.random.default_rng([4, k, seed])
         items = draw_items(rng, 200, k=k, two_concepts=0.2 if k > 1 else 0.0)
         record = random_answers(rng, items, draw_people(rng, 2_000, k), 20)
-        found = calibrate(*record.columns, origin=as_written(items), shrinkage=AS_DRAWN)
-        slope, location = standardised(found, items)
+        result = calibrate(*record.columns, origin=as_written(items), shrinkage=AS_DRAWN)
+        slope, location = standardised_errors(result, items)
         slopes.append(slope)
         locations.append(location)
     for z in (np.concatenate(slopes), np.concatenate(locations)):
@@ -96,12 +98,12 @@ def test_adaptively_chosen_answers_give_unbiased_parameters() -> None:
             asked_as.guessing,
         )
         record = adaptive_answers(rng, truth, asked_as, draw_people(rng, 2_000), 15)
-        found = calibrate(
+        result = calibrate(
             *record.columns,
             origin=asked_as,
             shrinkage=Shrinkage(log_slope_sd=0.3, location_sd=0.5, guessing_answers=np.inf),
         )
-        slope, location = standardised(found, truth)
+        slope, location = standardised_errors(result, truth)
         slopes.append(slope)
         locations.append(location)
     for z in (np.concatenate(slopes), np.concatenate(locations)):
@@ -110,29 +112,31 @@ def test_adaptively_chosen_answers_give_unbiased_parameters() -> None:
 
 
 def test_share_correct_alone_would_be_biased_where_calibration_is_not() -> None:
-    """Adaptive tests keep everybody near one half right; difficulty must come from who they are."""
+    """In adaptive tests everybody has about half of the answers right, whatever the difficulty."""
     rng = np.random.default_rng(6)
     truth = draw_items(rng, 60)
     record = adaptive_answers(rng, truth, truth, draw_people(rng, 3_000), 15)
-    found = calibrate(*record.columns, origin=as_written(truth), shrinkage=AS_DRAWN)
-    enough = found.answers > 200
-    right = np.bincount(record.item, record.correct, minlength=60) / np.maximum(found.answers, 1)
-    naive = -np.log(right[enough] / (1 - right[enough])) / np.exp(LOGITS)
+    result = calibrate(*record.columns, origin=as_written(truth), shrinkage=AS_DRAWN)
+    enough = result.answers > 200
+    share_correct = np.bincount(record.item, record.correct, minlength=60) / np.maximum(
+        result.answers, 1
+    )
+    naive = -np.log(share_correct[enough] / (1 - share_correct[enough])) / np.exp(LOGITS)
     assert float(np.polyfit(truth.location[enough], naive, 1)[0]) < 0.5
-    slope = float(np.polyfit(truth.location[enough], found.parameters.location[enough], 1)[0])
+    slope = float(np.polyfit(truth.location[enough], result.parameters.location[enough], 1)[0])
     assert slope == pytest.approx(1.0, abs=0.06)
 
 
-def test_scale_is_that_of_the_people_who_answered() -> None:
-    """People half a deviation better and more alike: items look easier and flatter."""
+def test_the_scale_is_that_of_the_people_who_answered() -> None:
+    """To people of higher mean and smaller spread, items are easier and discriminate less."""
     rng = np.random.default_rng(7)
     items = draw_items(rng, 40)
     theta = 0.5 + 0.8 * draw_people(rng, 4_000)
     record = random_answers(rng, items, theta)
-    found = calibrate(
+    result = calibrate(
         *record.columns, origin=as_written(items), current=items, shrinkage=KEPT_GUESSING
     )
     expected = (items.location - 0.5) / 0.8
-    assert abs(float(np.mean(found.parameters.location - expected))) < 0.06
-    assert found.drift.shift == pytest.approx([0.5], abs=0.06)
-    assert found.drift.stretch == pytest.approx([0.8], abs=0.06)
+    assert abs(float(np.mean(result.parameters.location - expected))) < 0.06
+    assert result.drift.shift == pytest.approx([0.5], abs=0.06)
+    assert result.drift.stretch == pytest.approx([0.8], abs=0.06)

@@ -1,4 +1,4 @@
-"""New, sparse and odd items never harm a pool."""
+"""Items with few, no or contradictory answers never harm a pool."""
 
 import numpy as np
 import pytest
@@ -24,60 +24,65 @@ def few_answers(seed: int, k: int = 1, people: int = 40, each: int = 6) -> Recor
 
 def test_item_without_answers_keeps_what_its_author_wrote() -> None:
     origin = ItemParameters(np.ones((31, 1)), 0.7, 1.3, 0.2)
-    found = calibrated(few_answers(1), origin)
-    assert found.answers[30] == 0
-    assert found.parameters.difficulty[30] == pytest.approx(0.7)
-    assert found.parameters.discrimination[30] == pytest.approx(1.3)
-    assert found.parameters.guessing[30] == pytest.approx(0.2)
+    result = calibrated(few_answers(1), origin)
+    assert result.answers[30] == 0
+    assert result.parameters.difficulty[30] == pytest.approx(0.7)
+    assert result.parameters.discrimination[30] == pytest.approx(1.3)
+    assert result.parameters.guessing[30] == pytest.approx(0.2)
 
 
 def test_error_of_an_item_without_answers_is_the_spread_of_its_prior() -> None:
     prior = Shrinkage()
-    found = calibrated(few_answers(2), ItemParameters(np.ones((31, 1)), 0.5, 1.0, 0.2))
-    assert found.errors.location[30] == pytest.approx(prior.location_sd)
-    assert found.errors.log_slope[30] == pytest.approx(prior.log_slope_sd)
+    result = calibrated(few_answers(2), ItemParameters(np.ones((31, 1)), 0.5, 1.0, 0.2))
+    assert result.errors.location[30] == pytest.approx(prior.location_sd)
+    assert result.errors.log_slope[30] == pytest.approx(prior.log_slope_sd)
     # Φ of a standard normal variable is uniform: deviation 1 / √12.
-    assert found.errors.difficulty[30] == pytest.approx(12**-0.5, abs=0.01)
+    assert result.errors.difficulty[30] == pytest.approx(12**-0.5, abs=0.01)
 
 
 def test_first_answer_moves_an_item_a_little_towards_it() -> None:
-    rest = few_answers(3)
+    other_answers = few_answers(3)
     right, wrong = (
-        calibrated(rest + Record(np.array([0]), np.array([30]), np.array([correct])), origin)
+        calibrated(
+            other_answers + Record(np.array([0]), np.array([30]), np.array([correct])), origin
+        )
         for correct in (True, False)
         for origin in [ItemParameters(np.ones((31, 1)))]
     )
-    easier, harder = right.parameters.difficulty[30], wrong.parameters.difficulty[30]
-    assert 0.3 < easier < 0.5 < harder < 0.7
+    after_right, after_wrong = right.parameters.difficulty[30], wrong.parameters.difficulty[30]
+    assert 0.3 < after_right < 0.5 < after_wrong < 0.7
     assert right.errors.location[30] < Shrinkage().location_sd
 
 
-@pytest.mark.parametrize("always", [True, False])
-def test_item_that_everybody_answers_alike_stays_finite(always: bool) -> None:
-    rest = few_answers(4, people=300)
-    unanimous = Record(np.arange(300), np.full(300, 30), np.full(300, always))
-    both = Record(
-        *(np.concatenate(pair) for pair in zip(rest.columns, unanimous.columns, strict=True))
+@pytest.mark.parametrize("correct", [True, False])
+def test_item_with_unanimous_answers_stays_finite(correct: bool) -> None:
+    other_answers = few_answers(4, people=300)
+    unanimous = Record(np.arange(300), np.full(300, 30), np.full(300, correct))
+    all_answers = Record(
+        *(
+            np.concatenate(pair)
+            for pair in zip(other_answers.columns, unanimous.columns, strict=True)
+        )
     )
-    found = calibrated(both, ItemParameters(np.ones((31, 1))))
-    assert found.converged
-    assert (found.parameters.location[30] < -1.5) == always
-    assert abs(found.parameters.location[30]) < 4
-    assert 0.3 < found.parameters.discrimination[30] < 3
+    result = calibrated(all_answers, ItemParameters(np.ones((31, 1))))
+    assert result.converged
+    assert (result.parameters.location[30] < -1.5) == correct
+    assert abs(result.parameters.location[30]) < 4
+    assert 0.3 < result.parameters.discrimination[30] < 3
 
 
 def test_every_loading_stays_positive_when_answers_contradict_the_key() -> None:
-    """An item with a wrong key: the better the student, the less likely "right"."""
+    """With a wrong key, better students are less likely to be graded as right."""
     rng = np.random.default_rng(5)
     items = draw_items(rng, 30)
     theta = draw_people(rng, 800)
     record = random_answers(rng, items, theta)
     miskeyed = record.correct ^ (record.item == 7)
-    found = calibrate(record.person, record.item, miskeyed, origin=as_written(items))
-    assert found.converged
-    assert (found.parameters.bank().slopes[:, 0] > 0).all()
-    assert int(np.argmin(found.parameters.discrimination)) == 7
-    assert found.parameters.discrimination[7] < 0.2
+    result = calibrate(record.person, record.item, miskeyed, origin=as_written(items))
+    assert result.converged
+    assert (result.parameters.bank().slopes[:, 0] > 0).all()
+    assert int(np.argmin(result.parameters.discrimination)) == 7
+    assert result.parameters.discrimination[7] < 0.2
 
 
 def test_parameters_are_valid_for_the_engine_whatever_the_answers() -> None:
@@ -94,24 +99,24 @@ def test_parameters_are_valid_for_the_engine_whatever_the_answers() -> None:
         record = Record(
             rng.integers(0, 10, count), rng.integers(0, n, count), rng.random(count) < rng.random()
         )
-        found = calibrated(record, origin)
-        assert found.parameters.bank().concepts == k
-        assert np.isfinite(found.log_likelihood)
-        assert (found.errors.difficulty > 0).all()
-        assert np.linalg.eigvalsh(found.correlation)[0] > 0
+        result = calibrated(record, origin)
+        assert result.parameters.bank().concepts == k
+        assert np.isfinite(result.log_likelihood)
+        assert (result.errors.difficulty > 0).all()
+        assert np.linalg.eigvalsh(result.correlation)[0] > 0
 
 
-def test_nothing_recorded_changes_nothing() -> None:
-    nothing = Record(np.zeros(0, int), np.zeros(0, int), np.zeros(0, bool))
-    found = calibrated(nothing, ItemParameters(np.eye(3), [0.2, 0.5, 0.8], 1.0, 0.1))
-    assert found.parameters.difficulty == pytest.approx([0.2, 0.5, 0.8])
-    assert found.correlation == pytest.approx(np.eye(3))
-    assert not found.drift.drifted.any()
-    assert found.people == 0
+def test_without_answers_nothing_changes() -> None:
+    no_answers = Record(np.zeros(0, int), np.zeros(0, int), np.zeros(0, bool))
+    result = calibrated(no_answers, ItemParameters(np.eye(3), [0.2, 0.5, 0.8], 1.0, 0.1))
+    assert result.parameters.difficulty == pytest.approx([0.2, 0.5, 0.8])
+    assert result.correlation == pytest.approx(np.eye(3))
+    assert not result.drift.drifted.any()
+    assert result.people == 0
 
 
 def test_calibrating_again_with_the_same_answers_changes_nothing() -> None:
-    """The priors stay where the author put them, so no answer counts twice."""
+    """The priors stay at the author's parameters, so no answer counts twice."""
     record, origin = few_answers(8), ItemParameters(np.ones((30, 1)))
     first = calibrated(record, origin)
     again = calibrate(*record.columns, origin=origin, current=first.parameters)
@@ -135,9 +140,9 @@ def test_thirty_two_concepts_with_real_weights_are_calibrated() -> None:
     rng = np.random.default_rng(11)
     origin = ItemParameters(rng.random((40, 32)))
     record = random_answers(rng, origin, draw_people(rng, 30, 32), 10)
-    found = calibrated(record, origin)
-    assert (found.parameters.bank().slopes > 0).all()
-    assert np.linalg.eigvalsh(found.correlation)[0] > 0
+    result = calibrated(record, origin)
+    assert (result.parameters.bank().slopes > 0).all()
+    assert np.linalg.eigvalsh(result.correlation)[0] > 0
 
 
 @pytest.mark.parametrize(

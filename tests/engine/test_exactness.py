@@ -1,4 +1,4 @@
-"""Mean within 0.01 and each deviation within 0.015 of brute-force integration."""
+"""Posterior means are within 0.01, and deviations within 0.015, of brute-force integration."""
 
 import numpy as np
 import pytest
@@ -33,10 +33,10 @@ LENGTHS = (1, 3, 8, 20, 60)
 def errors(k: int, t: int, kind: str) -> tuple[float, float]:
     someone = examinee(np.random.default_rng([k, t]), k, t, kind)
     exact = exact_posterior(someone.mean, someone.covariance, someone.answers)
-    found = someone.posterior
+    posterior = someone.posterior
     return (
-        float(np.abs(found.mean - exact.mean).max()),
-        float(np.abs(np.sqrt(found.variance) - exact.deviation).max()),
+        float(np.abs(posterior.mean - exact.mean).max()),
+        float(np.abs(np.sqrt(posterior.variance) - exact.deviation).max()),
     )
 
 
@@ -50,7 +50,7 @@ def test_one_concept_is_integrated_exactly(kind: str) -> None:
 
 @pytest.mark.parametrize("discrimination", [2.0, 5.0])
 @pytest.mark.parametrize("guessing", [0.0, 0.2, 1 / 3])
-def test_one_concept_misses_no_second_story(discrimination: float, guessing: float) -> None:
+def test_one_concept_misses_no_second_mode(discrimination: float, guessing: float) -> None:
     for seed in range(20):
         bank, states = adaptive_test(seed, discrimination, guessing, 20, k=1)
         for t in (5, 8, 11, 20):
@@ -90,7 +90,8 @@ def test_two_hundred_questions_stay_exact() -> None:
 
 @pytest.mark.parametrize(
     ("k", "tests"),
-    # Test 5 of two concepts hits a hard item after a row of misses: two stories, guessed or known.
+    # In test 5 of two concepts, a hard item is answered right after several wrong answers, so the
+    # posterior has two modes: the answer was guessed or known.
     [(2, (0, 5, 6, 34)), (3, (3, 6, 10)), (4, (3,))],
 )
 @pytest.mark.parametrize("discrimination", [1.0, 2.0, 5.0])
@@ -116,23 +117,23 @@ def test_five_steep_concepts_are_exact_enough(discrimination: float) -> None:
     assert np.abs(np.sqrt(states[20].variance) - exact.deviation).max() < 0.015
 
 
-@pytest.mark.parametrize(("discrimination", "most"), [(1.0, 0.01), (2.0, 0.012), (5.0, 0.15)])
+@pytest.mark.parametrize(("discrimination", "tolerance"), [(1.0, 0.01), (2.0, 0.012), (5.0, 0.15)])
 @pytest.mark.parametrize("guessing", [0.2, 1 / 3])
-def test_many_concepts_are_nearly_as_exact(
-    discrimination: float, most: float, guessing: float
+def test_more_than_five_concepts_are_nearly_as_exact(
+    discrimination: float, tolerance: float, guessing: float
 ) -> None:
-    # With so many propagation goes on along each. In test 34, a lucky guess at steep questions,
-    # every sweep sees more mass where there is none.
+    # With so many concepts, expectation propagation continues along each. In test 34, after a lucky
+    # guess at steep questions, it diverges: every sweep reports more mass that does not exist.
     for seed in (0, 20, 34):
         bank, states = adaptive_test(seed, discrimination, guessing, 20)
         for t in (5, 8, 20):
             exact = exact_by_pairs(np.zeros(2), correlated(2), answers_of(states[t], bank))
-            found = among_eight(states[t], bank)
-            assert np.abs(found.mean[:2] - exact.mean).max() < most
-            assert np.abs(np.sqrt(found.variance[:2]) - exact.deviation).max() < 1.5 * most
-            # One right answer, as worked by hand in test_history.py.
-            assert found.mean[2:] == pytest.approx(np.full(6, 0.413242), abs=1e-3)
-            assert found.variance[2:] == pytest.approx(np.full(6, 0.829231), abs=1e-3)
+            posterior = among_eight(states[t], bank)
+            assert np.abs(posterior.mean[:2] - exact.mean).max() < tolerance
+            assert np.abs(np.sqrt(posterior.variance[:2]) - exact.deviation).max() < 1.5 * tolerance
+            # One right answer, calculated by hand in test_history.py.
+            assert posterior.mean[2:] == pytest.approx(np.full(6, 0.413242), abs=1e-3)
+            assert posterior.variance[2:] == pytest.approx(np.full(6, 0.829231), abs=1e-3)
 
 
 def test_off_diagonal_covariances_are_exact_enough() -> None:

@@ -25,21 +25,21 @@ def test_person_fit_is_the_standardised_log_likelihood() -> None:
     bank = ItemBank([[1e-6], [1e-6]], logit)
     state = Posterior.of_answers(Posterior.prior(1), bank, [0, 1], [True, False])
     assert person_fit(state, bank) == pytest.approx(0.78507, abs=1e-4)
-    turned = Posterior.of_answers(Posterior.prior(1), bank, [0, 1], [False, True])
-    assert person_fit(turned, bank) == pytest.approx(-2.51446, abs=1e-4)
+    swapped = Posterior.of_answers(Posterior.prior(1), bank, [0, 1], [False, True])
+    assert person_fit(swapped, bank) == pytest.approx(-2.51446, abs=1e-4)
     assert math.isnan(person_fit(Posterior.prior(1), bank))
 
 
-def test_person_fit_finds_who_misses_the_easy_and_hits_the_hard() -> None:
+def test_person_fit_is_low_if_easy_items_are_wrong_and_hard_ones_right() -> None:
     bank = ItemBank(np.full((20, 1), 1.7), np.linspace(4, -4, 20))
     easy_first = np.arange(20) < 10
-    honest = Posterior.of_answers(Posterior.prior(1), bank, range(20), easy_first.tolist())
-    odd = Posterior.of_answers(Posterior.prior(1), bank, range(20), (~easy_first).tolist())
-    assert person_fit(honest, bank) > 0
-    assert person_fit(odd, bank) < -4
+    consistent = Posterior.of_answers(Posterior.prior(1), bank, range(20), easy_first.tolist())
+    aberrant = Posterior.of_answers(Posterior.prior(1), bank, range(20), (~easy_first).tolist())
+    assert person_fit(consistent, bank) > 0
+    assert person_fit(aberrant, bank) < -4
 
 
-def test_prediction_is_the_share_of_like_students_who_are_right() -> None:
+def test_prediction_is_the_share_of_right_answers_under_the_posterior() -> None:
     rng = np.random.default_rng(1)
     state = Posterior.prior(2, [0.3, -0.5], [[0.5, 0.1], [0.1, 0.8]])
     bank = ItemBank([[1.5, 0.7]], 0.4, 0.2)
@@ -49,7 +49,7 @@ def test_prediction_is_the_share_of_like_students_who_are_right() -> None:
     )
 
 
-def test_items_whose_answers_contradict_their_parameters_are_flagged_and_no_others() -> None:
+def test_only_items_whose_answers_contradict_their_parameters_are_flagged() -> None:
     rng = np.random.default_rng(2)
     bank = ItemBank(np.full((30, 1), 1.7), np.linspace(-2, 2, 30))
     wrong_key, too_easy = 7, 20
@@ -67,59 +67,59 @@ def test_items_whose_answers_contradict_their_parameters_are_flagged_and_no_othe
             correct.append(right)
             prediction.append(predicted(state, bank, [item])[0])
             state = update(state, bank, int(item), right)
-    found = item_fit(30, items, correct, prediction)
-    assert np.flatnonzero(found.flagged).tolist() == [wrong_key, too_easy]
-    assert found.level[too_easy] > 3.29
-    assert found.slope[wrong_key] < -3.29
-    assert found.answers.sum() == 400 * 15
+    fit = item_fit(30, items, correct, prediction)
+    assert np.flatnonzero(fit.flagged).tolist() == [wrong_key, too_easy]
+    assert fit.level[too_easy] > 3.29
+    assert fit.slope[wrong_key] < -3.29
+    assert fit.answers.sum() == 400 * 15
 
 
-def test_nothing_is_said_about_items_with_few_answers() -> None:
-    found = item_fit(2, [0] * 19, [False] * 19, [0.99] * 19)
-    assert found.level[0] < -3.29
-    assert not found.flagged.any()
+def test_items_with_few_answers_are_not_flagged() -> None:
+    fit = item_fit(2, [0] * 19, [False] * 19, [0.99] * 19)
+    assert fit.level[0] < -3.29
+    assert not fit.flagged.any()
 
 
-def test_explanation_says_which_concepts_an_item_is_for() -> None:
+def test_explanation_shows_which_concepts_an_item_measures() -> None:
     bank = ItemBank([[1.7, 0.0]])
-    alone = explain(Posterior.prior(2), bank, 0)
-    assert alone.share[0] > 0.2
-    assert alone.share[1] == 0
-    # A correlation of 0.6 passes on 0.6² of the fall.
-    linked = explain(Posterior.prior(2, None, [[1.0, 0.6], [0.6, 1.0]]), bank, 0)
-    assert linked.share[1] == pytest.approx(0.36 * linked.share[0])
+    uncorrelated = explain(Posterior.prior(2), bank, 0)
+    assert uncorrelated.share[0] > 0.2
+    assert uncorrelated.share[1] == 0
+    # With a correlation of 0.6 the second concept gets 0.6² of the first one's fall.
+    correlated = explain(Posterior.prior(2, None, [[1.0, 0.6], [0.6, 1.0]]), bank, 0)
+    assert correlated.share[1] == pytest.approx(0.36 * correlated.share[0])
     after = update(Posterior.prior(2), bank, 0, correct=True)
-    assert alone.mean_if_correct == pytest.approx(after.mean, abs=2e-3)
-    assert alone.variance_if_correct == pytest.approx(after.variance, abs=2e-3)
+    assert uncorrelated.mean_if_correct == pytest.approx(after.mean, abs=2e-3)
+    assert uncorrelated.variance_if_correct == pytest.approx(after.variance, abs=2e-3)
 
 
-def test_balance_asks_the_concept_furthest_behind() -> None:
+def test_balance_prefers_the_concept_furthest_below_its_target() -> None:
     bank = ItemBank([[1.0, 0.0], [0.0, 1.0], [0.0, 2.0], [3.0, 4.0]])
     assert concept_shares(bank)[3] == pytest.approx([0.36, 0.64])
-    everything = np.ones(4, bool)
-    assert balanced(bank, everything, [], [1, 3]).tolist() == [False, True, True, True]
-    assert balanced(bank, everything, [1, 3], [1, 1]).tolist() == [True, False, False, False]
-    left = np.array([False, True, False, False])
-    assert balanced(bank, left, [1, 3], [1, 1]).tolist() == left.tolist()
-    assert balanced(bank, left, [], [1, 0]).tolist() == left.tolist()
-    for impossible in ([0, 0], [1, -1], [1, 1, 1]):
+    all_items = np.ones(4, bool)
+    assert balanced(bank, all_items, [], [1, 3]).tolist() == [False, True, True, True]
+    assert balanced(bank, all_items, [1, 3], [1, 1]).tolist() == [True, False, False, False]
+    only_second = np.array([False, True, False, False])
+    assert balanced(bank, only_second, [1, 3], [1, 1]).tolist() == only_second.tolist()
+    assert balanced(bank, only_second, [], [1, 0]).tolist() == only_second.tolist()
+    for invalid in ([0, 0], [1, -1], [1, 1, 1]):
         with pytest.raises(ValueError, match="targets"):
-            balanced(bank, everything, [], impossible)
+            balanced(bank, all_items, [], invalid)
 
 
 def test_eligibility_falls_for_items_shown_too_often() -> None:
-    # Rate 0.25, two items, 8 tests that showed item 0 four times and item 1 the other four: each
-    # becomes eligible with 0.25 · 8 / 4 = 0.5. An item never shown stays eligible.
+    # Rate 0.25 and 8 tests, of which four showed item 0 and four item 1: each of these is
+    # eligible with probability 0.25 · 8 / 4 = 0.5. An item that was never shown stays eligible.
     control = ExposureControl.start(3, 0.25)
     everyone = np.ones((1, 3), bool)
-    for shown in (0, 1) * 4:
-        control = control.record(everyone, [shown], [0])
+    for item in (0, 1) * 4:
+        control = control.record(everyone, [item], [0])
     assert control.probability[0].tolist() == [0.5, 0.5, 1.0]
     drawn = np.stack([control.draw(np.random.default_rng(i))[0] for i in range(2000)])
     assert drawn.mean(axis=0) == pytest.approx([0.5, 0.5, 1.0], abs=0.04)
 
 
-def test_eligibility_is_counted_for_the_levels_a_test_visited() -> None:
+def test_eligibility_is_counted_for_the_levels_that_a_test_visited() -> None:
     control = ExposureControl.start(2, 0.5, cuts=[0.0])
     assert control.level(Posterior.prior(1, [-0.5])) == 0
     assert control.level(Posterior.prior(1, [0.5])) == 1

@@ -1,4 +1,4 @@
-"""Histories worked by hand, and one long one."""
+"""Short histories calculated by hand, and one long golden history."""
 
 import math
 
@@ -24,7 +24,7 @@ TABLE = (
 )
 
 
-def test_first_answer_gives_the_mean_and_variance_of_a_sum_done_by_hand() -> None:
+def test_first_answer_gives_the_mean_and_variance_calculated_by_hand() -> None:
     # One concept, a = 1, d = 0, no guessing, correct. P(correct) = 1/2 by symmetry, so
     #   mean = 2 · ½ Σ θ φ L over all θ = Σ_{θ>0} θ φ (2L - 1)
     #        = 0.0431137 + 0.1118188 + 0.1233944 + 0.0822384 + 0.0371724
@@ -50,19 +50,19 @@ def test_right_then_wrong_on_the_same_item_is_symmetric() -> None:
     assert after.covariance[0, 0] == pytest.approx(0.2884488 / 0.4132420, abs=2e-6)
 
 
-def test_guessing_scales_the_step_of_a_correct_answer() -> None:
+def test_guessing_reduces_the_effect_of_a_correct_answer() -> None:
     # c = 0.2: P(correct) = 0.2 + 0.8 · 1/2 = 0.6; E[θ; correct] = 0.8 · 0.413242/2 = 0.165297;
     # mean 0.165297 / 0.6 = 0.275495; E θ² = 1, so variance = 1 - 0.275495² = 0.924103.
     bank = ItemBank([[1.0]], 0.0, 0.2)
     after = update(Posterior.prior(1), bank, 0, correct=True)
     assert after.mean[0] == pytest.approx(0.275495, abs=2e-6)
     assert after.covariance[0, 0] == pytest.approx(0.924103, abs=2e-6)
-    # A wrong answer says (1 - c)(1 - L): the same as without guessing.
+    # A wrong answer has likelihood (1 - c)(1 - L): the same posterior as without guessing.
     wrong = update(Posterior.prior(1), bank, 0, correct=False)
     assert wrong.mean[0] == pytest.approx(-0.413242, abs=2e-6)
 
 
-def test_an_item_on_two_concepts_moves_both_alike() -> None:
+def test_an_item_on_two_concepts_moves_both_equally() -> None:
     # a = (1, 1)/√2: a · θ is N(0, 1), so it moves by 0.413242 as above, and each concept along
     # Σa = (1, 1)/√2: mean 0.413242/√2 = 0.292206; variance 1 - (1 - 0.829231)/2 = 0.914616 and
     # covariance -(1 - 0.829231)/2 = -0.085384.
@@ -73,14 +73,14 @@ def test_an_item_on_two_concepts_moves_both_alike() -> None:
     assert after.covariance[0, 1] == pytest.approx(-0.085384, abs=2e-4)
 
 
-def test_explanation_of_an_item_agrees_with_the_hand_worked_answer() -> None:
+def test_explanation_agrees_with_the_answer_calculated_by_hand() -> None:
     # Expected fall of the variance = variance of the mean after the answer = 0.413242² = 0.170769.
-    told = explain(Posterior.prior(1), ItemBank([[1.0]]), 0)
-    assert told.probability == pytest.approx(0.5)
-    assert told.expected_fall[0] == pytest.approx(0.170769, abs=2e-6)
-    assert told.mean_if_correct[0] == pytest.approx(0.413242, abs=2e-6)
-    assert told.mean_if_wrong[0] == pytest.approx(-0.413242, abs=2e-6)
-    assert told.variance_if_correct[0] == pytest.approx(0.829231, abs=2e-6)
+    explanation = explain(Posterior.prior(1), ItemBank([[1.0]]), 0)
+    assert explanation.probability == pytest.approx(0.5)
+    assert explanation.expected_fall[0] == pytest.approx(0.170769, abs=2e-6)
+    assert explanation.mean_if_correct[0] == pytest.approx(0.413242, abs=2e-6)
+    assert explanation.mean_if_wrong[0] == pytest.approx(-0.413242, abs=2e-6)
+    assert explanation.variance_if_correct[0] == pytest.approx(0.829231, abs=2e-6)
 
 
 GOLDEN_ITEMS = (22, 30, 34, 26, 28, 29, 23, 25, 24, 21, 32, 36)
@@ -88,7 +88,7 @@ GOLDEN_MEAN = (0.48803, 0.08780)
 GOLDEN_DEVIATION = (0.49613, 0.53971)
 
 
-def test_long_golden_history_chooses_and_concludes_the_same() -> None:
+def test_golden_history_selects_the_same_items_and_gives_the_same_posterior() -> None:
     # Twelve questions of a pool on the scale of the product; means and deviations come from the
     # dense integration in tests/support/quadrature.py (see test_exactness.py).
     difficulty = np.linspace(0.1, 0.9, 40)

@@ -1,4 +1,4 @@
-"""What must hold for every bank, prior and history."""
+"""Invariants that hold for every bank, prior and history."""
 
 import dataclasses
 
@@ -11,10 +11,10 @@ from lib.engine import SITE_DTYPE, ItemBank, Posterior, explain, update
 from tests.support.examinees import Examinee, examinee
 
 ORDER_TOLERANCE = 0.003
-"""How far another order of the same answers may move a mean or deviation; docs/engine.md."""
+"""Largest change of a mean or deviation by another order of the answers; see docs/engine.md."""
 
 STEEP_ORDER_TOLERANCE = 0.01
-"""The same where questions are steep, up to 10 logits and more."""
+"""The same tolerance for steep questions, up to 10 logits and more."""
 
 SEEDS = st.integers(0, 2**32 - 1)
 CONCEPTS = st.integers(1, 5)
@@ -27,7 +27,7 @@ PLAIN_KINDS = st.sampled_from(
 ALL_KINDS = KINDS | st.sampled_from(["steep", "steep correlated", "guessing steep correlated"])
 
 quick = settings(max_examples=60, deadline=None, derandomize=True)
-twice = settings(quick, max_examples=120)
+thorough = settings(quick, max_examples=120)
 
 
 def somebody(seed: int, k: int, t: int, kind: str) -> Examinee:
@@ -36,7 +36,7 @@ def somebody(seed: int, k: int, t: int, kind: str) -> Examinee:
 
 @quick
 @given(SEEDS, CONCEPTS, LENGTHS, PLAIN_KINDS)
-def test_without_guessing_no_answers_make_a_variance_exceed_the_prior_s(
+def test_without_guessing_no_variance_exceeds_the_prior_s(
     seed: int, k: int, t: int, kind: str
 ) -> None:
     someone = somebody(seed, k, t, kind)
@@ -45,7 +45,7 @@ def test_without_guessing_no_answers_make_a_variance_exceed_the_prior_s(
 
 @quick
 @given(SEEDS, CONCEPTS, PLAIN_KINDS, st.booleans())
-def test_without_guessing_an_answer_at_a_normal_belief_makes_no_variance_grow(
+def test_without_guessing_the_first_answer_makes_no_variance_grow(
     seed: int, k: int, kind: str, right: bool
 ) -> None:
     someone = somebody(seed, k, 1, kind)
@@ -59,84 +59,86 @@ def test_no_question_is_expected_to_make_a_variance_grow(
     seed: int, k: int, t: int, kind: str
 ) -> None:
     someone = somebody(seed, k, t, kind)
-    told = explain(someone.posterior, someone.bank, 0)
-    assert (told.expected_fall >= 0).all()
+    explanation = explain(someone.posterior, someone.bank, 0)
+    assert (explanation.expected_fall >= 0).all()
     mean_variance = (
-        told.probability * told.variance_if_correct
-        + (1 - told.probability) * told.variance_if_wrong
+        explanation.probability * explanation.variance_if_correct
+        + (1 - explanation.probability) * explanation.variance_if_wrong
     )
-    expected = someone.posterior.variance - told.expected_fall
+    expected = someone.posterior.variance - explanation.expected_fall
     assert mean_variance == pytest.approx(expected, abs=1e-6)
 
 
-@twice
+@thorough
 @given(SEEDS, CONCEPTS, LENGTHS, ALL_KINDS)
 def test_order_of_answers_hardly_matters(seed: int, k: int, t: int, kind: str) -> None:
     someone = somebody(seed, k, t, kind)
     order = np.random.default_rng(seed + 1).permutation(t)
     correct = someone.answers.correct[order].tolist()
-    other = Posterior.of_answers(someone.prior, someone.bank, order, correct)
+    reordered = Posterior.of_answers(someone.prior, someone.bank, order, correct)
     tolerance = STEEP_ORDER_TOLERANCE if "steep" in kind else ORDER_TOLERANCE
-    assert np.abs(other.mean - someone.posterior.mean).max() < tolerance
-    gap = np.sqrt(other.variance) - np.sqrt(someone.posterior.variance)
-    assert np.abs(gap).max() < tolerance
+    assert np.abs(reordered.mean - someone.posterior.mean).max() < tolerance
+    difference = np.sqrt(reordered.variance) - np.sqrt(someone.posterior.variance)
+    assert np.abs(difference).max() < tolerance
 
 
-@twice
+@thorough
 @given(SEEDS, st.integers(2, 5), LENGTHS, ALL_KINDS)
 def test_relabelling_concepts_relabels_the_result(seed: int, k: int, t: int, kind: str) -> None:
     someone = somebody(seed, k, t, kind)
-    label = np.random.default_rng(seed + 1).permutation(k)
+    permutation = np.random.default_rng(seed + 1).permutation(k)
     renamed = Examinee(
-        someone.mean[label],
-        someone.covariance[np.ix_(label, label)],
-        someone.answers._replace(slopes=someone.answers.slopes[:, label]),
+        someone.mean[permutation],
+        someone.covariance[np.ix_(permutation, permutation)],
+        someone.answers._replace(slopes=someone.answers.slopes[:, permutation]),
     ).posterior
-    found = someone.posterior
-    assert renamed.mean == pytest.approx(found.mean[label], abs=1e-4)
-    assert renamed.covariance == pytest.approx(found.covariance[np.ix_(label, label)], abs=1e-4)
+    original = someone.posterior
+    assert renamed.mean == pytest.approx(original.mean[permutation], abs=1e-4)
+    assert renamed.covariance == pytest.approx(
+        original.covariance[np.ix_(permutation, permutation)], abs=1e-4
+    )
 
 
-@twice
+@thorough
 @given(SEEDS, CONCEPTS, LENGTHS, ALL_KINDS)
-def test_turning_a_concept_round_turns_its_mean(seed: int, k: int, t: int, kind: str) -> None:
+def test_reversing_a_concept_reverses_its_mean(seed: int, k: int, t: int, kind: str) -> None:
     someone = somebody(seed, k, t, kind)
     sign = np.where(np.arange(k) == 0, -1.0, 1.0)
-    turned = Examinee(
+    reversed_one = Examinee(
         someone.mean * sign,
         someone.covariance * np.outer(sign, sign),
         someone.answers._replace(slopes=someone.answers.slopes * sign),
     ).posterior
-    assert turned.mean == pytest.approx(someone.posterior.mean * sign, abs=1e-4)
-    assert turned.variance == pytest.approx(someone.posterior.variance, abs=1e-4)
+    assert reversed_one.mean == pytest.approx(someone.posterior.mean * sign, abs=1e-4)
+    assert reversed_one.variance == pytest.approx(someone.posterior.variance, abs=1e-4)
 
 
 @quick
 @given(SEEDS, CONCEPTS, LENGTHS, KINDS)
 def test_sites_restore_the_posterior_bit_for_bit(seed: int, k: int, t: int, kind: str) -> None:
     someone = somebody(seed, k, t, kind)
-    carried = someone.posterior
-    packed = carried.sites.tobytes()
+    original = someone.posterior
+    packed = original.sites.tobytes()
     assert len(packed) == 4 * t
     restored = Posterior.from_sites(
         someone.prior,
         someone.bank,
-        carried.items,
-        carried.correct,
+        original.items,
+        original.correct,
         np.frombuffer(packed, SITE_DTYPE).reshape(-1, 2),
     )
-    assert restored.mean.tobytes() == carried.mean.tobytes()
-    assert restored.covariance.tobytes() == carried.covariance.tobytes()
-    # And it goes on in the same way.
-    onward = update(carried, someone.bank, 0, correct=True)
-    again = update(restored, someone.bank, 0, correct=True)
-    assert again.mean.tobytes() == onward.mean.tobytes()
-    assert again.sites.tobytes() == onward.sites.tobytes()
+    assert restored.mean.tobytes() == original.mean.tobytes()
+    assert restored.covariance.tobytes() == original.covariance.tobytes()
+    # Further answers also have the same effect.
+    updated = update(original, someone.bank, 0, correct=True)
+    restored_and_updated = update(restored, someone.bank, 0, correct=True)
+    assert restored_and_updated.mean.tobytes() == updated.mean.tobytes()
+    assert restored_and_updated.sites.tobytes() == updated.sites.tobytes()
 
 
 @quick
 @given(SEEDS, CONCEPTS, LENGTHS, KINDS)
-def test_answers_at_once_are_answers_one_by_one(seed: int, k: int, t: int, kind: str) -> None:
+def test_of_answers_equals_repeated_updates(seed: int, k: int, t: int, kind: str) -> None:
     someone = somebody(seed, k, t, kind)
     state = someone.prior
     for item, right in enumerate(someone.answers.correct.tolist()):
@@ -159,7 +161,7 @@ def test_a_posterior_does_not_change() -> None:
             array[...] = 1.0
 
 
-def test_a_bank_does_not_change_and_copies_what_it_is_given() -> None:
+def test_a_bank_does_not_change_and_copies_its_arguments() -> None:
     slopes = np.array([[1.0]])
     bank = ItemBank(slopes)
     slopes[0, 0] = 9.0
@@ -170,10 +172,10 @@ def test_a_bank_does_not_change_and_copies_what_it_is_given() -> None:
 
 @quick
 @given(SEEDS, LENGTHS, st.booleans())
-def test_an_answer_changes_nothing_it_says_nothing_of(seed: int, t: int, right: bool) -> None:
+def test_an_answer_leaves_unrelated_concepts_unchanged(seed: int, t: int, right: bool) -> None:
     rng = np.random.default_rng(seed)
-    own = rng.lognormal(0.5, 0.3, t + 1)
-    slopes = np.eye(3)[np.append(rng.integers(2, size=t), 2)] * own[:, None]
+    steepness = rng.lognormal(0.5, 0.3, t + 1)
+    slopes = np.eye(3)[np.append(rng.integers(2, size=t), 2)] * steepness[:, None]
     bank = ItemBank(slopes, rng.normal(size=t + 1))
     before = Posterior.of_answers(
         Posterior.prior(3), bank, range(t), (rng.random(t) < 0.5).tolist()

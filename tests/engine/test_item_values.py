@@ -1,4 +1,4 @@
-"""What an item is worth, against the definitions done the long way."""
+"""Values of items agree with direct evaluations of their definitions."""
 
 import numpy as np
 import pytest
@@ -14,7 +14,7 @@ WEIGHTS = np.array([2.0, 0.5])
 
 
 def expectations() -> tuple[float, list[FloatArray]]:
-    """Return P(correct) and the covariance after either answer, by two-dimensional quadrature."""
+    """Return P(correct) and the covariances after a right and a wrong answer, by quadrature."""
     axis = np.linspace(-9, 9, 361)
     grid = np.stack(np.meshgrid(axis, axis, indexing="ij"), axis=-1).reshape(-1, 2)
     weight = stats.multivariate_normal(MEAN, COVARIANCE).pdf(grid)
@@ -24,7 +24,7 @@ def expectations() -> tuple[float, list[FloatArray]]:
     return float(weight @ p), after
 
 
-def worth(rule: Rule, weights: FloatArray | None = None) -> float:
+def value_of(rule: Rule, weights: FloatArray | None = None) -> float:
     bank = ItemBank(SLOPES[None], INTERCEPT, GUESSING)
     return float(gains(Posterior.prior(2, MEAN, COVARIANCE), bank, [0], rule, weights)[0])
 
@@ -32,29 +32,29 @@ def worth(rule: Rule, weights: FloatArray | None = None) -> float:
 def test_variance_rule_is_the_expected_fall_of_the_variances() -> None:
     p, (right, wrong) = expectations()
     fall = np.diagonal(COVARIANCE - p * right - (1 - p) * wrong)
-    assert worth("variance") == pytest.approx(fall.sum(), abs=1e-6)
-    assert worth("variance", WEIGHTS) == pytest.approx(WEIGHTS @ fall, abs=1e-6)
+    assert value_of("variance") == pytest.approx(fall.sum(), abs=1e-6)
+    assert value_of("variance", WEIGHTS) == pytest.approx(WEIGHTS @ fall, abs=1e-6)
 
 
 def test_logdet_rule_is_the_expected_fall_of_the_log_determinant() -> None:
     p, (right, wrong) = expectations()
     fall = np.linalg.slogdet(COVARIANCE)[1] - p * np.linalg.slogdet(right)[1]
     fall -= (1 - p) * np.linalg.slogdet(wrong)[1]
-    assert worth("logdet") == pytest.approx(fall, abs=1e-6)
+    assert value_of("logdet") == pytest.approx(fall, abs=1e-6)
 
 
 def test_mutual_information_is_the_fall_of_the_entropy_of_the_answer() -> None:
     s, v = SLOPES @ MEAN + INTERCEPT, SLOPES @ COVARIANCE @ SLOPES
 
-    def chance(z: float) -> float:
+    def probability(z: float) -> float:
         return float(GUESSING + (1 - GUESSING) * stats.logistic.cdf(s + v**0.5 * z))
 
     def entropy(p: float) -> float:
         return float(stats.entropy([p, 1 - p]))
 
-    mean = integrate.quad(lambda z: chance(z) * stats.norm.pdf(z), -10, 10)[0]
-    known = integrate.quad(lambda z: entropy(chance(z)) * stats.norm.pdf(z), -10, 10)[0]
-    assert worth("mutual_information") == pytest.approx(entropy(mean) - known, abs=1e-6)
+    mean = integrate.quad(lambda z: probability(z) * stats.norm.pdf(z), -10, 10)[0]
+    conditional = integrate.quad(lambda z: entropy(probability(z)) * stats.norm.pdf(z), -10, 10)[0]
+    assert value_of("mutual_information") == pytest.approx(entropy(mean) - conditional, abs=1e-6)
 
 
 def test_fisher_rules_add_the_information_at_the_mean() -> None:
@@ -63,9 +63,9 @@ def test_fisher_rules_add_the_information_at_the_mean() -> None:
     information = 0.160511
     precision = np.linalg.inv(COVARIANCE) + information * np.outer(SLOPES, SLOPES)
     after = np.linalg.inv(precision)
-    assert worth("fisher_a") == pytest.approx(np.trace(COVARIANCE - after), abs=1e-5)
+    assert value_of("fisher_a") == pytest.approx(np.trace(COVARIANCE - after), abs=1e-5)
     ratio = np.linalg.det(COVARIANCE) / np.linalg.det(after)
-    assert worth("fisher_d") == pytest.approx(np.log(ratio), abs=1e-5)
+    assert value_of("fisher_d") == pytest.approx(np.log(ratio), abs=1e-5)
 
 
 def test_every_rule_prefers_an_item_at_the_student_s_level_to_one_far_away() -> None:
@@ -75,7 +75,7 @@ def test_every_rule_prefers_an_item_at_the_student_s_level_to_one_far_away() -> 
         assert value[0] > value[1] >= 0
 
 
-def test_weights_turn_the_choice_to_the_concept_that_counts() -> None:
+def test_weights_direct_selection_to_the_concepts_that_count() -> None:
     bank = ItemBank([[1.5, 0.0], [0.0, 1.6]])
     assert select(Posterior.prior(2), bank) == 1
     assert select(Posterior.prior(2), bank, weights=[1.0, 0.1]) == 0
@@ -83,20 +83,22 @@ def test_weights_turn_the_choice_to_the_concept_that_counts() -> None:
 
 def test_correlations_make_one_concept_s_item_worth_more() -> None:
     bank = ItemBank([[1.5, 0.0]])
-    alone = gains(Posterior.prior(2), bank, [0])[0]
-    together = gains(Posterior.prior(2, None, [[1.0, 0.6], [0.6, 1.0]]), bank, [0])[0]
-    assert together == pytest.approx(alone * (1 + 0.6**2))
+    uncorrelated = gains(Posterior.prior(2), bank, [0])[0]
+    correlated = gains(Posterior.prior(2, None, [[1.0, 0.6], [0.6, 1.0]]), bank, [0])[0]
+    assert correlated == pytest.approx(uncorrelated * (1 + 0.6**2))
 
 
-def test_the_expected_fall_is_what_updates_do_on_average() -> None:
+def test_expected_fall_is_the_average_effect_of_updates() -> None:
     someone = examinee(np.random.default_rng(5), 2, 8, "correlated")
     state, bank = someone.posterior, ItemBank([[1.2, 0.6]], -0.2)
-    fresh = Posterior.prior(2, state.mean, state.covariance)
-    after = [update(fresh, bank, 0, right).variance.sum() for right in (True, False)]
-    x = np.random.default_rng(1).multivariate_normal(fresh.mean, fresh.covariance, 400_000)
+    normal_prior = Posterior.prior(2, state.mean, state.covariance)
+    after = [update(normal_prior, bank, 0, right).variance.sum() for right in (True, False)]
+    x = np.random.default_rng(1).multivariate_normal(
+        normal_prior.mean, normal_prior.covariance, 400_000
+    )
     p = float(bank.probability(x, [0]).mean())
-    fall = fresh.variance.sum() - p * after[0] - (1 - p) * after[1]
-    assert gains(fresh, bank, [0])[0] == pytest.approx(fall, abs=2e-3)
+    fall = normal_prior.variance.sum() - p * after[0] - (1 - p) * after[1]
+    assert gains(normal_prior, bank, [0])[0] == pytest.approx(fall, abs=2e-3)
 
 
 def test_an_unknown_rule_is_refused_by_name() -> None:

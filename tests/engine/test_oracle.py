@@ -1,4 +1,4 @@
-"""The oracle itself, against integrations that share nothing with it."""
+"""The oracle agrees with integrations that share no code with it."""
 
 import numpy as np
 import pytest
@@ -10,7 +10,7 @@ from tests.support.quadrature import Answers, exact_by_pairs, exact_posterior, l
 
 
 def adaptive_moments(someone: Examinee, low: float, high: float) -> tuple[float, float]:
-    """Return mean and deviation in one dimension by scipy's adaptive quadrature."""
+    """Return mean and deviation in one dimension, by scipy's adaptive quadrature."""
     answers, m0, s0 = someone.answers, someone.mean[0], someone.covariance[0, 0] ** 0.5
 
     def density(x: float, power: int) -> float:
@@ -30,11 +30,11 @@ def adaptive_moments(someone: Examinee, low: float, high: float) -> tuple[float,
 def test_oracle_agrees_with_adaptive_quadrature_in_one_dimension() -> None:
     for seed, kind in enumerate(["", "guessing", "right", "guessing wrong", "shifted narrow"]):
         someone = examinee(np.random.default_rng(seed), 1, 12, kind)
-        found = exact_posterior(someone.mean, someone.covariance, someone.answers)
-        centre, reach = found.mean[0], 12 * found.deviation[0]
+        result = exact_posterior(someone.mean, someone.covariance, someone.answers)
+        centre, reach = result.mean[0], 12 * result.deviation[0]
         mean, deviation = adaptive_moments(someone, centre - reach, centre + reach)
-        assert found.mean[0] == pytest.approx(mean, abs=2e-5)
-        assert found.deviation[0] == pytest.approx(deviation, abs=2e-5)
+        assert result.mean[0] == pytest.approx(mean, abs=2e-5)
+        assert result.deviation[0] == pytest.approx(deviation, abs=2e-5)
 
 
 def test_oracle_agrees_with_a_product_of_single_dimensions() -> None:
@@ -42,14 +42,14 @@ def test_oracle_agrees_with_a_product_of_single_dimensions() -> None:
     slopes = np.zeros((9, 3))
     slopes[np.arange(9), np.arange(9) % 3] = rng.uniform(0.8, 2.5, 9)
     answers = Answers(slopes, rng.normal(size=9), np.full(9, 0.2), rng.random(9) < 0.6)
-    together = exact_posterior(np.zeros(3), np.eye(3), answers)
+    joint = exact_posterior(np.zeros(3), np.eye(3), answers)
     for j in range(3):
-        own = np.arange(9) % 3 == j
-        part = Answers(slopes[own][:, [j]], *(column[own] for column in answers[1:]))
-        alone = exact_posterior([0.0], [[1.0]], part)
-        assert together.mean[j] == pytest.approx(alone.mean[0], abs=2e-5)
-        assert together.deviation[j] == pytest.approx(alone.deviation[0], abs=2e-5)
-    assert np.abs(together.covariance - np.diag(np.diagonal(together.covariance))).max() < 1e-5
+        on_concept = np.arange(9) % 3 == j
+        part = Answers(slopes[on_concept][:, [j]], *(column[on_concept] for column in answers[1:]))
+        single = exact_posterior([0.0], [[1.0]], part)
+        assert joint.mean[j] == pytest.approx(single.mean[0], abs=2e-5)
+        assert joint.deviation[j] == pytest.approx(single.deviation[0], abs=2e-5)
+    assert np.abs(joint.covariance - np.diag(np.diagonal(joint.covariance))).max() < 1e-5
 
 
 def test_oracle_agrees_with_a_million_weighted_draws_in_four_dimensions() -> None:
@@ -65,12 +65,12 @@ def test_oracle_agrees_with_a_million_weighted_draws_in_four_dimensions() -> Non
     effective = weight.sum() ** 2 / (weight**2).sum()
     assert effective > 10_000
     error = 4 * exact.deviation / effective**0.5
-    drawn = weight @ theta / weight.sum()
-    assert (np.abs(drawn - exact.mean) < error).all()
+    sample_mean = weight @ theta / weight.sum()
+    assert (np.abs(sample_mean - exact.mean) < error).all()
     assert np.cov(theta.T, aweights=weight) == pytest.approx(exact.covariance, abs=0.02)
 
 
-def test_oracle_agrees_with_points_laid_around_the_posterior() -> None:
+def test_oracle_agrees_with_importance_sampling_around_the_posterior() -> None:
     someone = examinee(np.random.default_rng(6), 4, 14, "correlated")
     exact = exact_posterior(someone.mean, someone.covariance, someone.answers)
     particles = Particles(someone.bank, someone.mean, someone.covariance, 4096)
@@ -79,7 +79,7 @@ def test_oracle_agrees_with_points_laid_around_the_posterior() -> None:
     assert cloud.covariance == pytest.approx(exact.covariance, abs=2e-3)
 
 
-def test_points_value_an_item_by_what_its_answers_leave_of_the_variances() -> None:
+def test_expected_fall_agrees_with_the_posteriors_after_either_answer() -> None:
     someone = examinee(np.random.default_rng(7), 2, 6, "guessing correlated")
     bank = someone.bank
     particles = Particles(bank, someone.mean, someone.covariance, 8192)
@@ -87,8 +87,8 @@ def test_points_value_an_item_by_what_its_answers_leave_of_the_variances() -> No
     cloud = particles.path(range(5), correct)[-1]
     right, wrong = (particles.after(cloud, range(6), [*correct, r]) for r in (True, False))
     chance = float(cloud.weight @ cloud.likely[:, 5])
-    left = chance * right.variance.sum() + (1 - chance) * wrong.variance.sum()
-    assert cloud.expected_fall()[5] == pytest.approx(cloud.variance.sum() - left, abs=2e-3)
+    remaining = chance * right.variance.sum() + (1 - chance) * wrong.variance.sum()
+    assert cloud.expected_fall()[5] == pytest.approx(cloud.variance.sum() - remaining, abs=2e-3)
 
 
 @pytest.mark.parametrize("k", [2, 3, 4])
@@ -101,9 +101,9 @@ def test_sum_over_pairs_agrees_with_the_dense_grid(k: int, kind: str) -> None:
     assert pairs.covariance == pytest.approx(dense.covariance, abs=1e-4)
 
 
-def test_sum_over_pairs_misses_no_second_story() -> None:
-    # A lucky guess at very steep questions: more weighted draws of the prior than any grid has
-    # points tell how much mass lies far from the mode.
+def test_sum_over_pairs_misses_no_second_mode() -> None:
+    # After a lucky guess at very steep questions, far more weighted draws of the prior than the
+    # grid has points show how much mass lies far from the mode.
     bank, states = adaptive_test(6, 5.0, 0.2, 20, k=3)
     answers = answers_of(states[20], bank)
     rng = np.random.default_rng(1)

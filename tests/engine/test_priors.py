@@ -14,18 +14,18 @@ from lib.engine import (
 CORRELATION = np.array([[1.0, 0.6, 0.2], [0.6, 1.0, 0.4], [0.2, 0.4, 1.0]])
 
 
-def test_half_of_what_was_known_is_gone_after_the_half_life() -> None:
+def test_explained_variance_halves_after_the_half_life() -> None:
     mean, variance = aged([0.8], [0.2], HALF_LIFE_DAYS)
     assert 1 - variance[0] == pytest.approx(0.4)
     assert mean[0] == pytest.approx(0.8 * 0.5**0.5)
     assert aged([0.8], [0.2], 0)[0][0] == 0.8
     assert aged([0.8], [0.2], -5)[1][0] == pytest.approx(0.2)
-    forgotten = aged([0.8], [0.2], 1e5)
-    assert forgotten[0][0] == pytest.approx(0, abs=1e-9)
-    assert forgotten[1][0] == pytest.approx(1)
+    after_long = aged([0.8], [0.2], 1e5)
+    assert after_long[0][0] == pytest.approx(0, abs=1e-9)
+    assert after_long[1][0] == pytest.approx(1)
 
 
-def test_ageing_keeps_the_population_where_it_is() -> None:
+def test_ageing_preserves_the_population() -> None:
     # m ~ N(0, 1 - v) over students; after ageing m' ~ N(0, 1 - v'), so that v' + var m' is still 1.
     variance = np.array([0.3])
     spread = 1 - variance
@@ -33,7 +33,7 @@ def test_ageing_keeps_the_population_where_it_is() -> None:
     assert mean_factor**2 * spread + later == pytest.approx([1.0])
 
 
-def test_a_warm_start_has_the_recorded_means_and_variances() -> None:
+def test_a_prior_from_a_record_has_its_means_and_variances() -> None:
     for correlation in (None, CORRELATION):
         prior = prior_from_record([0.5, -1.0, 0.0], [0.2, 0.4, 0.9], 0, correlation)
         assert prior.mean == pytest.approx([0.5, -1.0, 0.0])
@@ -41,12 +41,12 @@ def test_a_warm_start_has_the_recorded_means_and_variances() -> None:
         assert np.linalg.eigvalsh(prior.covariance)[0] > 0
 
 
-def test_a_stranger_starts_from_the_population() -> None:
+def test_a_record_without_information_gives_the_population() -> None:
     prior = prior_from_record([0, 0, 0], [1, 1, 1], 0, CORRELATION)
     assert prior.covariance == pytest.approx(CORRELATION, abs=1e-6)
 
 
-def test_what_is_well_known_says_little_about_the_rest() -> None:
+def test_a_record_gives_back_the_posterior_of_independent_evidence() -> None:
     # Evidence of precision λ on each concept turns C into (C⁻¹ + λ I)⁻¹: a record with that
     # diagonal must give that matrix back.
     exact = np.linalg.inv(np.linalg.inv(CORRELATION) + np.diag([5.0, 2.0, 0.5]))
@@ -54,7 +54,7 @@ def test_what_is_well_known_says_little_about_the_rest() -> None:
     assert prior.covariance == pytest.approx(exact, abs=1e-5)
 
 
-def test_correlations_are_learned_from_tests_given_without_them() -> None:
+def test_correlations_are_estimated_from_tests_with_an_uncorrelated_prior() -> None:
     rng = np.random.default_rng(2)
     bank = ItemBank(np.eye(3)[np.arange(60) % 3] * 1.7, rng.normal(size=60))
     theta = rng.multivariate_normal(np.zeros(3), CORRELATION, 300)
@@ -66,24 +66,24 @@ def test_correlations_are_learned_from_tests_given_without_them() -> None:
             state = update(state, bank, item, bool(right[item]))
         means.append(state.mean)
         covariances.append(state.covariance)
-    learned = population_prior(means, covariances)
-    assert np.diagonal(learned) == pytest.approx([1, 1, 1])
+    estimated = population_prior(means, covariances)
+    assert np.diagonal(estimated) == pytest.approx([1, 1, 1])
     truth = np.corrcoef(theta.T) * 300 / 330 + np.eye(3) * 30 / 330  # 30 students' shrinkage
-    assert np.abs(learned - truth).max() < 0.12
+    assert np.abs(estimated - truth).max() < 0.12
     naive = np.corrcoef(np.array(means).T)
-    assert np.abs(naive - truth).max() > np.abs(learned - truth).max()
+    assert np.abs(naive - truth).max() > np.abs(estimated - truth).max()
     from_variances = population_prior(means, [np.diagonal(c) for c in covariances])
     assert np.abs(from_variances - truth).max() < 0.12
 
 
-def test_few_students_hardly_correlate_anything() -> None:
+def test_few_students_give_small_correlations() -> None:
     means, variances = [[1.0, 1.0], [-1.0, -1.0]], [[0.1, 0.1], [0.1, 0.1]]
     assert 0 < population_prior(means, variances)[0, 1] < 0.15
-    alone = population_prior(np.zeros((0, 2)), np.zeros((0, 2)))
-    assert alone == pytest.approx(np.eye(2))
+    without_students = population_prior(np.zeros((0, 2)), np.zeros((0, 2)))
+    assert without_students == pytest.approx(np.eye(2))
 
 
-def test_a_prior_that_is_no_distribution_is_refused() -> None:
+def test_an_invalid_prior_is_refused() -> None:
     for mean, covariance in (
         ([0.0], np.eye(2)),
         ([0.0, 0.0], [[1.0, 2.0], [2.0, 1.0]]),

@@ -1,4 +1,4 @@
-"""Nothing that a bank may hold or a student may answer makes the engine fail."""
+"""The engine stays sound for every allowed bank and every pattern of answers."""
 
 import numpy as np
 import pytest
@@ -32,7 +32,7 @@ def assert_sound(state: Posterior, bank: ItemBank) -> None:
 @pytest.mark.parametrize("k", [1, 2, 6])
 @pytest.mark.parametrize("guessing", [0.0, 0.25, 0.99])
 @pytest.mark.parametrize("steepness", [1e-6, 1.0, 20.0, 500.0])
-def test_no_answers_break_it(k: int, guessing: float, steepness: float) -> None:
+def test_any_answers_leave_a_sound_posterior(k: int, guessing: float, steepness: float) -> None:
     rng = np.random.default_rng(k)
     for pattern in ("random", "right", "wrong"):
         t = 16
@@ -69,7 +69,7 @@ def test_long_tests_of_many_concepts_stay_finite(seed: int) -> None:
 
 @pytest.mark.parametrize("steepest", [1e-9, 1.0, 10.0, 1e3, 1e12])
 @pytest.mark.parametrize("reach", [7.0, 14.0, 1e3, 1e9])
-def test_no_grid_is_too_large_to_lay(steepest: float, reach: float) -> None:
+def test_every_grid_has_a_bounded_number_of_points(steepest: float, reach: float) -> None:
     grid = wide_grid_for(steepest, reach)
     assert len(grid.x) < 800
     assert grid.x[-1] >= min(reach, 12.0)
@@ -79,9 +79,7 @@ def test_no_grid_is_too_large_to_lay(steepest: float, reach: float) -> None:
 
 @pytest.mark.parametrize("k", [1, 2, 5])
 @pytest.mark.parametrize("guessing", [0.0, 0.2, 1 / 3])
-def test_the_steepest_questions_an_upload_takes_leave_sane_posteriors(
-    k: int, guessing: float
-) -> None:
+def test_the_steepest_uploadable_questions_leave_sound_posteriors(k: int, guessing: float) -> None:
     rng = np.random.default_rng(9)
     bank = ItemBank.from_questions(
         rng.integers(0, 2, (60, k)) + np.eye(k)[np.arange(60) % k],
@@ -96,39 +94,39 @@ def test_the_steepest_questions_an_upload_takes_leave_sane_posteriors(
             unasked[item] = False
             right = bool(rng.random() < bank.probability(theta, [item])[0])
             state = update(state, bank, item, right)
-            assert (state.variance < 1.5).all()  # before any answer 1
+            assert (state.variance < 1.5).all()  # 1 before any answer
             assert (np.abs(state.mean - theta) < 6 * state.variance**0.5 + 0.5).all()
         assert_sound(state, bank)
 
 
 @pytest.mark.parametrize("k", [2, 5])
-@pytest.mark.parametrize("apart", [1e-3, 1e-4, 1e-6])
-def test_concepts_that_are_nearly_one_are_measured_as_one(k: int, apart: float) -> None:
+@pytest.mark.parametrize("gap", [1e-3, 1e-4, 1e-6])
+def test_nearly_identical_concepts_are_measured_as_one(k: int, gap: float) -> None:
     rng = np.random.default_rng(4)
     concepts = np.eye(k)[np.arange(40) % k]
     bank = ItemBank(1.7 * concepts, rng.normal(size=40), 0.25)
-    alike = np.full((k, k), 1.0 - apart) + apart * np.eye(k)
-    state, single = Posterior.prior(k, covariance=alike), Posterior.prior(1)
-    line = ItemBank(bank.slopes.sum(axis=1, keepdims=True), bank.intercepts, 0.25)
+    covariance = np.full((k, k), 1.0 - gap) + gap * np.eye(k)
+    state, single = Posterior.prior(k, covariance=covariance), Posterior.prior(1)
+    single_bank = ItemBank(bank.slopes.sum(axis=1, keepdims=True), bank.intercepts, 0.25)
     for item in range(40):
         right = bool(rng.random() < bank.probability(np.zeros((1, k)), [item])[0, 0])
-        state, single = update(state, bank, item, right), update(single, line, item, right)
-    # The concepts differ by √(2 · apart) themselves, which is 0.045 for the first.
-    assert state.mean == pytest.approx(np.full(k, single.mean[0]), abs=0.01 + 0.3 * apart**0.5)
+        state, single = update(state, bank, item, right), update(single, single_bank, item, right)
+    # The abilities themselves differ by about √(2 · gap), 0.045 for the largest gap.
+    assert state.mean == pytest.approx(np.full(k, single.mean[0]), abs=0.01 + 0.3 * gap**0.5)
     assert state.variance**0.5 == pytest.approx(np.full(k, single.variance[0] ** 0.5), abs=0.015)
 
 
-def test_two_hundred_questions_on_correlated_concepts() -> None:
+def test_two_hundred_questions_leave_a_sound_posterior() -> None:
     someone = examinee(np.random.default_rng(1), 8, 200, "guessing correlated")
     assert_sound(someone.posterior, someone.bank)
 
 
-def test_thirty_two_concepts() -> None:
+def test_thirty_two_concepts_leave_a_sound_posterior() -> None:
     someone = examinee(np.random.default_rng(2), 32, 25, "guessing singular")
     assert_sound(someone.posterior, someone.bank)
 
 
-def test_a_concept_that_is_known_for_sure_stays_where_it_is() -> None:
+def test_an_exactly_known_ability_does_not_change() -> None:
     prior = Posterior.prior(2, [1.0, 0.0], np.diag([0.0, 1.0]))
     after = update(prior, ItemBank([[1.0, 1.0]], -1.0), 0, correct=True)
     assert after.mean[0] == 1.0
@@ -136,7 +134,7 @@ def test_a_concept_that_is_known_for_sure_stays_where_it_is() -> None:
     assert after.mean[1] == pytest.approx(0.413242, abs=1e-3)
 
 
-def test_a_hundred_thousand_items() -> None:
+def test_selection_among_a_hundred_thousand_items_is_exact() -> None:
     rng = np.random.default_rng(3)
     bank = ItemBank(rng.normal(size=(100_000, 3)), rng.normal(size=100_000), 0.2)
     item = select(Posterior.prior(3), bank)

@@ -1,4 +1,4 @@
-"""The short list: the cheap bound is a bound, and the choice is the exact rule's."""
+"""The shortlist: the cheap bound holds, and the selected item is that of the exact rule."""
 
 import numpy as np
 import pytest
@@ -9,12 +9,12 @@ from lib.engine.selection.upper_bounds import bounds_by_block, sorted_items, val
 
 
 def bank_at(s: np.ndarray, v: float, c: float) -> tuple[Posterior, ItemBank]:
-    """Return a state and items that it sees with means s and variance v, logits."""
+    """Return a posterior and items for which x has means s, logits, and variance v, logits²."""
     return Posterior.prior(1), ItemBank(np.full((len(s), 1), v**0.5), s, c)
 
 
 @pytest.mark.parametrize("c", [0.0, 0.1, 0.25, 0.5, 0.9])
-def test_the_bound_is_never_below_the_integral_and_close_at_the_best(c: float) -> None:
+def test_the_bound_is_never_below_the_integral_and_tight_at_the_best(c: float) -> None:
     for v in np.geomspace(1e-3, 100, 40):
         s = np.linspace(-1, 1, 401) * min(30.0, 8 * (1 + v) ** 0.5)
         state, bank = bank_at(s, float(v), c)
@@ -34,7 +34,7 @@ def some_bank(rng: np.random.Generator, n: int, k: int, c: float) -> ItemBank:
 
 @pytest.mark.parametrize("k", [1, 2, 5])
 @pytest.mark.parametrize("c", [0.0, 0.3])
-def test_the_choice_is_that_of_integrating_every_item(k: int, c: float) -> None:
+def test_selection_agrees_with_integrating_every_item(k: int, c: float) -> None:
     rng = np.random.default_rng(k)
     bank = some_bank(rng, 12_000, k, c)
     state, weights = Posterior.prior(k), rng.random(k)
@@ -47,7 +47,7 @@ def test_the_choice_is_that_of_integrating_every_item(k: int, c: float) -> None:
         state = update(state, bank, item, bool(rng.random() < 0.5))
 
 
-def test_a_large_bank_is_mostly_not_looked_at() -> None:
+def test_one_block_decides_for_most_of_a_large_bank() -> None:
     rng = np.random.default_rng(1)
     bank = ItemBank(rng.lognormal(0.5, 0.3, (50_000, 1)), rng.normal(size=50_000))
     blocks = bounds_by_block(Posterior.prior(1), sorted_items(bank))
@@ -66,7 +66,7 @@ def test_no_item_exceeds_the_ceiling_of_later_blocks() -> None:
         assert max(float(np.max(bound)) for _, bound, _ in blocks[i + 1 :]) <= ceiling
 
 
-def test_available_items_may_be_a_mask_indices_or_nothing() -> None:
+def test_available_items_may_be_a_mask_indices_or_none() -> None:
     rng = np.random.default_rng(3)
     bank = some_bank(rng, 600, 2, 0.0)
     state = Posterior.prior(2)
@@ -81,12 +81,12 @@ def test_available_items_may_be_a_mask_indices_or_nothing() -> None:
     assert select(state, bank) == np.argmax(gains(state, bank, np.arange(600)))
 
 
-def test_nothing_available_or_not_in_the_bank_is_refused() -> None:
+def test_unavailable_and_unknown_items_are_refused() -> None:
     bank = ItemBank([[1.0]] * 3)
     state = Posterior.prior(1)
-    for nothing in (np.array([], int), np.zeros(3, bool)):
+    for no_items in (np.array([], int), np.zeros(3, bool)):
         with pytest.raises(ValueError, match="no item"):
-            select(state, bank, nothing)
+            select(state, bank, no_items)
     with pytest.raises(IndexError):
         select(state, bank, [3])
     with pytest.raises(ValueError, match="mask"):
@@ -109,19 +109,19 @@ def test_items_that_measure_nothing_can_still_be_asked() -> None:
     assert np.diagonal(after.covariance) == pytest.approx([1.0, 1.0], abs=1e-9)
 
 
-def test_among_the_best_few_draws_only_them_and_all_of_them() -> None:
+def test_random_choice_covers_exactly_the_best_items() -> None:
     rng = np.random.default_rng(4)
     bank = some_bank(rng, 5000, 2, 0.2)
     state = Posterior.prior(2)
     value = gains(state, bank, np.arange(5000))
-    drawn = {select(state, bank, rng=rng, best=5) for _ in range(200)}
-    assert drawn == set(np.argsort(-value)[:5].tolist())
-    close = {select(state, bank, rng=rng, best=50, loss=0.1) for _ in range(300)}
-    assert np.min(value[list(close)]) >= 0.9 * np.max(value)
-    assert len(close) > 1
+    selected = {select(state, bank, rng=rng, best=5) for _ in range(200)}
+    assert selected == set(np.argsort(-value)[:5].tolist())
+    selected_within_loss = {select(state, bank, rng=rng, best=50, loss=0.1) for _ in range(300)}
+    assert np.min(value[list(selected_within_loss)]) >= 0.9 * np.max(value)
+    assert len(selected_within_loss) > 1
 
 
-def test_the_same_generator_state_gives_the_same_choice() -> None:
+def test_equal_generators_select_the_same_items() -> None:
     bank = some_bank(np.random.default_rng(5), 500, 2, 0.0)
     choices = [
         [select(Posterior.prior(2), bank, rng=rng, best=8) for _ in range(5)]
@@ -132,11 +132,11 @@ def test_the_same_generator_state_gives_the_same_choice() -> None:
         select(Posterior.prior(2), bank, best=2)
 
 
-def test_values_of_many_items_are_those_of_each() -> None:
+def test_values_in_chunks_agree_with_values_of_single_items() -> None:
     rng = np.random.default_rng(6)
     s, v = rng.normal(size=9000) * 2, rng.gamma(2, size=9000)
     c, reach = np.full(9000, 0.2), np.ones(9000)
-    together = rule_values("variance", s, v, c, reach)
+    all_values = rule_values("variance", s, v, c, reach)
     for i in (0, 4095, 4096, 8999):
-        alone = rule_values("variance", s[[i]], v[[i]], c[[i]], reach[[i]])
-        assert together[i] == pytest.approx(alone[0], rel=1e-5)
+        own_value = rule_values("variance", s[[i]], v[[i]], c[[i]], reach[[i]])
+        assert all_values[i] == pytest.approx(own_value[0], rel=1e-5)

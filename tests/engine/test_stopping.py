@@ -9,7 +9,7 @@ from lib.engine.stopping import Reason
 
 
 def after(t: int, k: int = 1, *, right: bool | None = None) -> Posterior:
-    """Return the state after t answers, alternately right and wrong unless told."""
+    """Return the posterior after t answers, by default alternately right and wrong."""
     bank = ItemBank(np.eye(k)[np.arange(max(t, 1)) % k] * 1.7)
     correct = [i // k % 2 == 0 if right is None else right for i in range(t)]
     return Posterior.of_answers(Posterior.prior(k), bank, range(t), correct)
@@ -33,7 +33,7 @@ def test_a_test_ends_when_its_rule_says_so(
     assert stop(after(answers), rules) == reason
 
 
-def test_precision_is_that_of_the_worst_tested_concept() -> None:
+def test_precision_is_that_of_the_least_precise_tested_concept() -> None:
     state = Posterior.prior(2, None, np.diag([0.04, 1.0]))
     rules = StopRules("precision", 0, 20, precision_threshold=0.3)
     assert stop(state, rules) is None
@@ -50,27 +50,27 @@ def test_classification_needs_every_tested_concept_on_one_side() -> None:
     assert stop(below, rules) == "classification"
     stricter = StopRules("classification", 0, 20, classification_threshold=0.93)
     assert stop(below, stricter) is None
-    elsewhere = StopRules("classification", 0, 20, classification_threshold=0.92, cut=-1.0)
-    assert stop(below, elsewhere) is None
+    other_cut = StopRules("classification", 0, 20, classification_threshold=0.92, cut=-1.0)
+    assert stop(below, other_cut) is None
 
 
-def test_a_test_ends_when_the_next_question_would_tell_too_little() -> None:
-    far = ItemBank([[1.7]], [-12.0])
+def test_a_test_ends_when_the_next_question_would_gain_too_little() -> None:
+    too_hard = ItemBank([[1.7]], [-12.0])
     state = after(6)
-    gain = expected_share(state, far, 0)
+    gain = expected_share(state, too_hard, 0)
     assert 0 <= gain < 0.01
     assert stop(state, StopRules(minimum_gain=0.01), gain=gain) == "small_gain"
     assert stop(state, StopRules(), gain=gain) is None
     assert stop(after(3), StopRules(minimum_gain=0.01), gain=gain) is None
 
 
-def test_nothing_is_gained_where_everything_is_known() -> None:
-    known = Posterior.prior(2, None, np.zeros((2, 2)))
-    assert expected_share(known, ItemBank([[1.0, 1.0]]), 0) == 0.0
+def test_nothing_is_gained_if_all_abilities_are_known_exactly() -> None:
+    exactly_known = Posterior.prior(2, None, np.zeros((2, 2)))
+    assert expected_share(exactly_known, ItemBank([[1.0, 1.0]]), 0) == 0.0
 
 
 @pytest.mark.parametrize(
-    ("wrong", "named"),
+    ("invalid", "message"),
     [
         ({"type": "precise"}, "type"),
         ({"type": ["precision"]}, "type"),
@@ -88,9 +88,9 @@ def test_nothing_is_gained_where_everything_is_known() -> None:
         ({"minimum_gain": 1.1}, "minimum_gain"),
     ],
 )
-def test_rules_that_no_test_can_follow_are_refused(wrong: dict[str, Any], named: str) -> None:
-    with pytest.raises(ValueError, match=named):
-        StopRules(**wrong)
+def test_rules_that_no_test_can_follow_are_refused(invalid: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        StopRules(**invalid)
 
 
 @pytest.mark.parametrize(
@@ -110,6 +110,6 @@ def test_rules_may_lie_on_the_edge_of_their_range(edge: dict[str, Any]) -> None:
 
 def test_concept_that_is_known_exactly_is_classified() -> None:
     rules = StopRules("classification", min_questions=0)
-    for mean in (0.0, 1.0):  # on the cut it is as likely above as below
-        known = Posterior.prior(1, [mean], [0.0])
-        assert stop(known, rules) == ("classification" if mean else None)
+    for mean in (0.0, 1.0):  # at the cut it is as likely above as below
+        exactly_known = Posterior.prior(1, [mean], [0.0])
+        assert stop(exactly_known, rules) == ("classification" if mean else None)

@@ -1,4 +1,4 @@
-"""Banks, priors and answer patterns on which the engine's exactness is tried."""
+"""Banks, priors and answer patterns for tests of the engine's exactness."""
 
 from typing import NamedTuple
 
@@ -9,11 +9,13 @@ from tests.support.quadrature import Answers, FloatArray
 
 
 def correlated(k: int) -> FloatArray:
-    """Return the covariance of concepts that correlate by a half."""
+    """Return the covariance of k standard normal abilities with correlations of 0.5."""
     return 0.5 * np.eye(k) + 0.5
 
 
 class Examinee(NamedTuple):
+    """The answers of one examinee, and the mean and covariance of the prior."""
+
     mean: FloatArray
     covariance: FloatArray
     answers: Answers
@@ -33,7 +35,7 @@ class Examinee(NamedTuple):
 
 
 def questions(rng: np.random.Generator, n: int, k: int) -> tuple[FloatArray, FloatArray]:
-    """Return slopes and intercepts of n questions, half of them on two concepts at once."""
+    """Return random slopes and intercepts of n items; up to half of them measure two concepts."""
     q = np.eye(k)[rng.integers(k, size=n)]
     if k > 1:
         q = np.maximum(q, np.eye(k)[rng.integers(k, size=n)] * (rng.random(n) < 0.5)[:, None])
@@ -43,7 +45,15 @@ def questions(rng: np.random.Generator, n: int, k: int) -> tuple[FloatArray, Flo
 
 
 def examinee(rng: np.random.Generator, k: int, t: int, kind: str) -> Examinee:
-    """Return t answers of somebody; `kind` names what is special, several words at once."""
+    """Return a random examinee with t answers.
+
+    Args:
+        rng: Random generator.
+        k: Number of concepts.
+        t: Number of answers.
+        kind: Space-separated words for what is special about prior, items or answers: guessing,
+            steep, correlated, singular, narrow, shifted, duplicate, right, wrong.
+    """
     mean, covariance = np.zeros(k), np.eye(k)
     slopes, intercepts = questions(rng, t, k)
     guessing = np.full(t, 0.25 if "guessing" in kind else 0.0)
@@ -73,9 +83,9 @@ def examinee(rng: np.random.Generator, k: int, t: int, kind: str) -> Examinee:
 def uniform_bank(
     rng: np.random.Generator, n: int, k: int, discrimination: float, guessing: float
 ) -> ItemBank:
-    """Return n questions on one concept or two, difficulties even over the percentiles.
+    """Return n items on one or two concepts, with difficulties uniform over the percentiles.
 
-    Discriminations are `discrimination` exp(N(0, 0.2²)), probits.
+    Discriminations are `discrimination` · exp(N(0, 0.2²)), probits.
     """
     q = np.eye(k)[rng.integers(k, size=n)]
     q = np.maximum(q, np.eye(k)[rng.integers(k, size=n)] * (rng.random(n) < 0.5)[:, None])
@@ -86,7 +96,10 @@ def uniform_bank(
 def adaptive_test(
     seed: int, discrimination: float, guessing: float, length: int, k: int = 2
 ) -> tuple[ItemBank, list[Posterior]]:
-    """Return a bank of k correlated concepts, and the posteriors along a test."""
+    """Return a bank of k correlated concepts, and the posteriors of one simulated adaptive test.
+
+    The posteriors are `length` + 1: before the first answer and after each.
+    """
     rng = np.random.default_rng([7, seed])
     bank = uniform_bank(rng, 150, k, discrimination, guessing)
     prior = correlated(k)
@@ -101,16 +114,21 @@ def adaptive_test(
 
 
 def answers_of(state: Posterior, bank: ItemBank) -> Answers:
-    """Return a history as the oracle reads it."""
-    asked = list(state.items)
-    columns = bank.slopes[asked], bank.intercepts[asked], bank.guessing[asked]
-    return Answers(*columns, np.array(state.correct))
+    """Return the answers of a posterior in the form that the oracle takes."""
+    items = list(state.items)
+    return Answers(
+        slopes=bank.slopes[items],
+        intercepts=bank.intercepts[items],
+        guessing=bank.guessing[items],
+        correct=np.array(state.correct),
+    )
 
 
 def among_eight(state: Posterior, bank: ItemBank) -> Posterior:
-    """Return the same history where further concepts, eight in all, were asked about as well.
+    """Return the posterior of the same answers in a test of eight concepts.
 
-    They have nothing to do with those of `state` and were asked one question each, at first.
+    The additional concepts are independent of those of `state`. The test starts with one question
+    on each of them, answered correctly.
     """
     k = len(state.mean)
     more = 8 - k

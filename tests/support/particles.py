@@ -1,12 +1,12 @@
-"""Exact Bayes by weighted points, in any number of concepts: nothing of it is lib.engine's.
+"""Exact Bayesian posteriors by importance sampling, for any number of concepts.
 
-The points are a scrambled Sobol sequence through a normal distribution a little wider than the
-posterior, laid anew after every answer, each weighted by prior times likelihood over the density of
-the points. In five dimensions 1,024 of them leave means wrong by about 0.0014
-(benchmarks/engine_quality.py prints it), where as many independent draws would leave 0.015.
+It shares no numerical code with lib.engine. The points are a scrambled Sobol sequence mapped to a
+normal proposal a little wider than the posterior, drawn anew after every answer, and weighted by
+prior times likelihood over the density of the proposal. In five dimensions, 1,024 points give means
+to about 0.0014 (benchmarks/engine_quality prints it); as many independent draws would give 0.015.
 
-Guessing makes tails that these points reach badly where items are steep: it is for banks without,
-or with common slopes.
+With steep items, guessing makes tails that these points cover badly. Use it for banks without
+guessing, or with ordinary slopes.
 
 Source: Owen (2023), Practical Quasi-Monte Carlo Integration, chs. 5 and 17.
 """
@@ -24,14 +24,14 @@ from lib.engine import ItemBank
 FloatArray = NDArray[np.float64]
 SingleArray = NDArray[np.float32]
 
-WIDER = 1.2
-"""Deviations of the points over those of the posterior, so that they reach its tails."""
+PROPOSAL_SCALE = 1.2
+"""Standard deviations of the proposal over those of the posterior, to cover the tails."""
 
-STEEPEST_LOGIT = np.float32(80.0)  # exp(88) is the largest in single precision
+LARGEST_LOGIT = np.float32(80.0)  # exp(88) is the largest in single precision
 
 
 class Cloud(NamedTuple):
-    """Weighted points of a posterior."""
+    """Weighted sample of a posterior."""
 
     theta: FloatArray  # (m, k)
     weight: FloatArray  # (m,), sums to 1
@@ -43,27 +43,32 @@ class Cloud(NamedTuple):
 
     @property
     def covariance(self) -> FloatArray:
-        apart = self.theta - self.mean
-        return np.asarray((apart * self.weight[:, None]).T @ apart)
+        deviations = self.theta - self.mean
+        return np.asarray((deviations * self.weight[:, None]).T @ deviations)
 
     @property
     def variance(self) -> FloatArray:
         return np.diagonal(self.covariance)
 
     def expected_fall(self) -> FloatArray:
-        """Expected fall of the summed variances: Σⱼ Cov(θⱼ, P)² / (E P (1 - E P)), shape (n,)."""
+        """Return the expected fall of the summed variances by each item, shape (n,).
+
+        It is Σⱼ Cov(θⱼ, P)² / (E P (1 - E P)).
+        """
         weighted = np.column_stack([self.weight, self.theta * self.weight[:, None]])
         right, *moments = weighted.T.astype(np.float32) @ self.likely
-        moved = np.array(moments) - np.outer(self.mean, right)
-        return np.asarray(np.square(moved).sum(axis=0) / (right * (1.0 - right)), float)
+        covariance_with_answer = np.array(moments) - np.outer(self.mean, right)
+        return np.asarray(
+            np.square(covariance_with_answer).sum(axis=0) / (right * (1.0 - right)), float
+        )
 
     def mass_within(self, low: FloatArray, high: FloatArray) -> FloatArray:
-        """Probability that each concept lies between two bounds, shape (k,)."""
+        """Return the probability that each ability lies between two bounds, shape (k,)."""
         return np.asarray(self.weight @ ((self.theta >= low) & (self.theta <= high)))
 
 
 class Particles:
-    """Makes the exact posterior for a normal prior N(mean, covariance), positive definite."""
+    """Computes posteriors for the prior N(mean, covariance), the covariance positive definite."""
 
     def __init__(
         self, bank: ItemBank, mean: ArrayLike, covariance: ArrayLike, points: int, seed: int = 0
@@ -72,22 +77,22 @@ class Particles:
         self.mean, self.covariance = np.asarray(mean, float), np.asarray(covariance, float)
         self.precision = np.linalg.inv(self.covariance)
         sobol = qmc.Sobol(bank.concepts, rng=np.random.default_rng(seed))
-        self.z = WIDER * special.ndtri(sobol.random(points))
+        self.z = PROPOSAL_SCALE * special.ndtri(sobol.random(points))
         self.columns = [
             np.ascontiguousarray(part, np.float32)
             for part in (bank.slopes.T, bank.intercepts, bank.guessing)
         ]
 
     def start(self) -> Cloud:
-        """Return the prior."""
+        """Return the sample of the prior."""
         return self._around(self.mean, self.covariance, [], [])
 
     def after(self, before: Cloud, items: Sequence[int], correct: Sequence[bool]) -> Cloud:
-        """Return the posterior of all the answers, given that of all but the last."""
+        """Return the posterior of all answers, using that of all but the last for the proposal."""
         last = before.likely[:, items[-1]].astype(float)
         weight = before.weight * (last if correct[-1] else 1.0 - last)
-        rough = before._replace(weight=weight / weight.sum())
-        return self._around(rough.mean, rough.covariance, items, correct)
+        reweighted = before._replace(weight=weight / weight.sum())
+        return self._around(reweighted.mean, reweighted.covariance, items, correct)
 
     def path(self, items: Sequence[int], correct: Sequence[bool]) -> list[Cloud]:
         """Return the posterior after each answer."""
@@ -104,11 +109,11 @@ class Particles:
         correct: Sequence[bool],
     ) -> Cloud:
         theta = centre + self.z @ np.linalg.cholesky(spread).T
-        asked = self._log_likelihood(theta, np.array(items, int), np.array(correct, bool))
-        apart = theta - self.mean
-        prior = -0.5 * ((apart @ self.precision) * apart).sum(axis=1)
-        own = -0.5 * np.square(self.z / WIDER).sum(axis=1)
-        log_weight = asked + prior - own
+        log_likelihood = self._log_likelihood(theta, np.array(items, int), np.array(correct, bool))
+        deviations = theta - self.mean
+        log_prior = -0.5 * ((deviations @ self.precision) * deviations).sum(axis=1)
+        log_proposal = -0.5 * np.square(self.z / PROPOSAL_SCALE).sum(axis=1)
+        log_weight = log_likelihood + log_prior - log_proposal
         weight = np.exp(log_weight - log_weight.max())
         return Cloud(theta, weight / weight.sum(), self._likely(theta))
 
@@ -116,7 +121,7 @@ class Particles:
         slopes, intercepts, guessing = self.columns
         x = theta.astype(np.float32) @ slopes
         x += intercepts
-        np.exp(np.minimum(np.negative(x, out=x), STEEPEST_LOGIT, out=x), out=x)
+        np.exp(np.minimum(np.negative(x, out=x), LARGEST_LOGIT, out=x), out=x)
         x += np.float32(1.0)
         np.reciprocal(x, out=x)
         if guessing.any():

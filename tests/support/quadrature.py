@@ -1,10 +1,10 @@
 """The oracle: the exact posterior by brute-force integration over a dense grid.
 
-Independent of lib.engine: its own likelihood, its own integration. The grid is a tensor product of
-trapezoid rules, which converge geometrically on smooth functions, laid along the axes of the
-posterior itself: first around its mode, then again around the moments just found. In one dimension
-it covers all of the prior, so that no second mode is missed; in more, it can where every answer
-tests one or two concepts (`exact_by_pairs`).
+It shares no code with lib.engine, neither likelihood nor integration. The grid is a tensor product
+of trapezoid rules, which converge geometrically for smooth functions. It is aligned with the
+posterior: first centred on the mode, then repeatedly on the last moments. In one dimension the grid
+covers the whole prior, so it cannot miss a second mode. In more dimensions `exact_by_pairs` covers
+the whole prior, if every answer measures one or two concepts.
 """
 
 from itertools import combinations_with_replacement
@@ -15,16 +15,18 @@ from numpy.typing import ArrayLike, NDArray
 
 FloatArray = NDArray[np.float64]
 
-REACH = 8.0  # of the grid around its centre, standard deviations
-STEPS = {2: 0.25, 3: 0.45}  # of the grid by dimension, standard deviations
+BALL_RADIUS = 8.0  # radius of the grid around its centre, standard deviations
+STEPS = {2: 0.25, 3: 0.45}  # step of the grid by dimension, standard deviations
 LINE = np.linspace(-10.0, 10.0, 20_001)[:, None]  # prior standard deviations
-COARSEST = 0.65  # leaves exp(-2π²/0.65²) = 5e-21 on a normal density
-POINTS = {2: 221, 3: 111, 4: 61, 5: 33}  # by dimension, along each concept
-PRIOR_ENDS = 7.0  # of those, prior standard deviations
-EVEN = 2.0  # posterior standard deviations within which they are nearly even
+COARSEST = 0.65  # step in more dimensions; error exp(-2π²/0.65²) = 5e-21 on a normal density
+POINTS = {2: 221, 3: 111, 4: 61, 5: 33}  # points along each concept, by dimension
+PRIOR_ENDS = 7.0  # half-width of their range, prior standard deviations
+EVEN = 2.0  # posterior standard deviations within which they are nearly evenly spaced
 
 
 class Answers(NamedTuple):
+    """Answers of one examinee with the parameters of the items."""
+
     slopes: FloatArray  # (t, k)
     intercepts: FloatArray  # (t,)
     guessing: FloatArray  # (t,)
@@ -32,6 +34,8 @@ class Answers(NamedTuple):
 
 
 class Moments(NamedTuple):
+    """Mean and covariance of θ."""
+
     mean: FloatArray  # (k,)
     covariance: FloatArray  # (k, k)
 
@@ -44,26 +48,26 @@ def log_likelihood(theta: FloatArray, answers: Answers) -> FloatArray:
     """Return log P(answers | θ) for each row of θ, shape (m, k)."""
     x = theta @ answers.slopes.T + answers.intercepts
     right, wrong = answers.correct, ~answers.correct
-    known = np.log1p(-answers.guessing[right]) - np.logaddexp(0, -x[:, right])
+    log_right = np.log1p(-answers.guessing[right]) - np.logaddexp(0, -x[:, right])
     with np.errstate(divide="ignore"):
-        guess = np.log(answers.guessing[right])
-    unknown = np.log1p(-answers.guessing[wrong]) - np.logaddexp(0, x[:, wrong])
-    return np.asarray(np.logaddexp(guess, known).sum(axis=1) + unknown.sum(axis=1))
+        log_guessing = np.log(answers.guessing[right])
+    log_wrong = np.log1p(-answers.guessing[wrong]) - np.logaddexp(0, x[:, wrong])
+    return np.asarray(np.logaddexp(log_guessing, log_right).sum(axis=1) + log_wrong.sum(axis=1))
 
 
 def exact_posterior(mean: ArrayLike, covariance: ArrayLike, answers: Answers) -> Moments:
-    """Return mean and covariance of θ, to about 1e-5 in 1 to 5 dimensions.
+    """Return mean and covariance of θ, accurate to about 1e-5 in 1 to 5 dimensions.
 
     Args:
-        mean: Of the normal prior, shape (k,).
-        covariance: Of the normal prior, shape (k, k), positive definite.
-        answers: What was answered.
+        mean: Mean of the normal prior, shape (k,).
+        covariance: Covariance of the normal prior, shape (k, k), positive definite.
+        answers: The answers.
     """
     m0, v0 = np.asarray(mean, float), np.asarray(covariance, float)
     if len(m0) == 1:
         return _over_the_prior(m0, v0, answers)
     mode = _around_mode(m0, v0, answers)
-    # Guessing makes tails far longer than the curvature at the mode says: begin twice as wide.
+    # Guessing makes tails far longer than the curvature at the mode suggests: start twice as wide.
     moments = Moments(mode.mean, 4.0 * mode.covariance)
     for _ in range(5):
         before = moments
@@ -83,83 +87,100 @@ def _over_the_prior(m0: FloatArray, v0: FloatArray, answers: Answers) -> Moments
 
 
 def exact_by_pairs(mean: ArrayLike, covariance: ArrayLike, answers: Answers) -> Moments:
-    """Return mean and covariance of θ, integrated over all of the prior.
+    """Return mean and covariance of θ, integrated over the whole prior.
 
-    Each answer tests one concept or two, so the log density is a sum of one table per pair of
-    concepts, however many answers there are. More points change nothing that 1e-5 would show unless
-    the posterior lies more than 6 prior deviations out.
+    Each answer measures one or two concepts, so the log density is a sum of one table per pair of
+    concepts, whatever the number of answers. More points would change the results by less than
+    1e-5, unless the posterior lies more than 6 prior standard deviations from the prior's mean.
 
     Args:
-        mean: Of the normal prior, shape (k,), k from 2 to 5.
-        covariance: Of the normal prior, shape (k, k), positive definite.
-        answers: What was answered.
+        mean: Mean of the normal prior, shape (k,), k from 2 to 5.
+        covariance: Covariance of the normal prior, shape (k, k), positive definite.
+        answers: The answers.
 
     Raises:
-        ValueError: If an answer tests more than two concepts.
+        ValueError: If an answer measures more than two concepts.
     """
     if (np.count_nonzero(answers.slopes, axis=1) > 2).any():
-        raise ValueError("an answer tests more than two concepts")
+        raise ValueError("an answer measures more than two concepts")
     m0, v0 = np.asarray(mean, float), np.asarray(covariance, float)
     reach = PRIOR_ENDS * np.sqrt(np.diagonal(v0))
-    evenly = np.linspace(-1.0, 1.0, POINTS[len(m0)])
-    once = _over(m0[:, None] + reach[:, None] * evenly, 0.0 * evenly, m0, v0, answers)
-    # Again, most of the points where most of the mass was found.
-    width = EVEN * once.deviation
-    low, high = (np.arcsinh((m0 + end * reach - once.mean) / width) for end in (-1.0, 1.0))
-    t = np.linspace(low, high, len(evenly), axis=1)
-    theta = once.mean[:, None] + width[:, None] * np.sinh(t)
+    even_points = np.linspace(-1.0, 1.0, POINTS[len(m0)])
+    first_pass = _over(
+        m0[:, None] + reach[:, None] * even_points, 0.0 * even_points, m0, v0, answers
+    )
+    # A second pass concentrates the points where the first found most of the mass.
+    width = EVEN * first_pass.deviation
+    low, high = (np.arcsinh((m0 + end * reach - first_pass.mean) / width) for end in (-1.0, 1.0))
+    t = np.linspace(low, high, len(even_points), axis=1)
+    theta = first_pass.mean[:, None] + width[:, None] * np.sinh(t)
     return _over(theta, np.log(np.cosh(t)), m0, v0, answers)
 
 
 def _over(
     theta: FloatArray, log_weight: FloatArray, m0: FloatArray, v0: FloatArray, answers: Answers
 ) -> Moments:
-    """Return the moments over the product of the rows of θ, (k, n), and of their weights."""
+    """Return the moments over the product grid of the rows of θ.
+
+    Args:
+        theta: Points along each concept, shape (k, n).
+        log_weight: Logs of the points' weights, shape (n,) or (k, n).
+        m0: Prior mean, shape (k,).
+        v0: Prior covariance, shape (k, k).
+        answers: The answers.
+    """
     k, n = theta.shape
     tables = _tables(theta, m0, np.asarray(np.linalg.inv(v0), float), answers)
     for j, logs in enumerate(np.broadcast_to(log_weight, theta.shape)):
         tables[j, j] = tables[j, j] + logs
 
-    def along(table: FloatArray, *axes: int) -> FloatArray:
+    def as_table(table: FloatArray, *axes: int) -> FloatArray:
         return table.reshape([n if axis in axes else 1 for axis in range(1, k)])
 
-    within = sum(along(table, *pair) for pair, table in tables.items() if 0 not in pair)
-    total, first, second, top = 0.0, np.zeros(k), np.zeros((k, k)), -np.inf
-    for at in range(n):  # one slice of the first concept after the other
-        density = within + tables[0, 0][at]
-        density = density + sum(along(tables[0, j][at], j) for j in range(1, k))
-        highest = max(top, float(density.max()))
-        w, keep = np.exp(density - highest), np.exp(top - highest)
+    other_tables = sum(as_table(table, *pair) for pair, table in tables.items() if 0 not in pair)
+    total, first, second, maximum = 0.0, np.zeros(k), np.zeros((k, k)), -np.inf
+    for at in range(n):  # slice by slice along the first concept
+        density = other_tables + tables[0, 0][at]
+        density = density + sum(as_table(tables[0, j][at], j) for j in range(1, k))
+        new_maximum = max(maximum, float(density.max()))
+        w, keep = np.exp(density - new_maximum), np.exp(maximum - new_maximum)
         mass, centre, spread = _slice_moments(w, theta, theta[0, at])
         total, first, second = total * keep + mass, first * keep + centre, second * keep + spread
-        top = highest
+        maximum = new_maximum
     return Moments(first / total, second / total - np.outer(first, first) / total**2)
 
 
 def _tables(
     theta: FloatArray, m0: FloatArray, precision: FloatArray, answers: Answers
 ) -> dict[tuple[int, int], FloatArray]:
-    """Return the terms of the log density of each pair of concepts, of one concept at (j, j)."""
+    """Return the terms of the log density that depend on each pair of concepts.
+
+    The terms that depend on one concept j alone are at (j, j).
+    """
     tables = {}
     for i, j in combinations_with_replacement(range(len(theta)), 2):
-        alone = i == j
+        single = i == j
         one, other = theta[i] - m0[i], theta[j] - m0[j]
-        prior = precision[i, j] * one * one / 2 if alone else precision[i, j] * np.outer(one, other)
-        concerned = np.zeros(len(theta), bool)
-        concerned[[i, j]] = True
-        asked = ((answers.slopes != 0.0) == concerned).all(axis=1)
-        here = Answers(answers.slopes[asked][:, [i] if alone else [i, j]], *_rest(answers, asked))
+        prior = (
+            precision[i, j] * one * one / 2 if single else precision[i, j] * np.outer(one, other)
+        )
+        in_pair = np.zeros(len(theta), bool)
+        in_pair[[i, j]] = True
+        measured = ((answers.slopes != 0.0) == in_pair).all(axis=1)
+        answers_of_pair = Answers(
+            answers.slopes[measured][:, [i] if single else [i, j]], *_rest(answers, measured)
+        )
         points = theta[i][:, None]
-        if not alone:
+        if not single:
             points = np.stack(np.meshgrid(theta[i], theta[j], indexing="ij"), -1).reshape(-1, 2)
-        tables[i, j] = log_likelihood(points, here).reshape(prior.shape) - prior
+        tables[i, j] = log_likelihood(points, answers_of_pair).reshape(prior.shape) - prior
     return tables
 
 
 def _rest(
-    answers: Answers, asked: NDArray[np.bool_]
+    answers: Answers, measured: NDArray[np.bool_]
 ) -> tuple[FloatArray, FloatArray, NDArray[np.bool_]]:
-    return answers.intercepts[asked], answers.guessing[asked], answers.correct[asked]
+    return answers.intercepts[measured], answers.guessing[measured], answers.correct[measured]
 
 
 def _slice_moments(
@@ -171,13 +192,13 @@ def _slice_moments(
     first[0], second[0, 0] = at * mass, at * at * mass
     for i, j in combinations_with_replacement(range(1, k), 2):
         others = tuple(axis - 1 for axis in range(1, k) if axis not in (i, j))
-        together = w.sum(axis=others)
+        marginal = w.sum(axis=others)
         if i == j:
-            first[i] = together @ theta[i]
+            first[i] = marginal @ theta[i]
             second[0, i] = second[i, 0] = at * first[i]
-            second[i, i] = together @ theta[i] ** 2
+            second[i, i] = marginal @ theta[i] ** 2
         else:
-            second[i, j] = second[j, i] = theta[i] @ together @ theta[j]
+            second[i, j] = second[j, i] = theta[i] @ marginal @ theta[j]
     return mass, first, second
 
 
@@ -186,7 +207,7 @@ def _change(before: Moments, after: Moments) -> float:
 
 
 def _around_mode(m0: FloatArray, v0: FloatArray, answers: Answers) -> Moments:
-    """Return the mode and the inverse of the expected curvature there, by damped scoring steps."""
+    """Return the mode, by damped scoring steps, and the inverse expected curvature there."""
     precision = np.linalg.inv(v0)
     c = answers.guessing
     theta, covariance = m0.copy(), v0
@@ -198,35 +219,38 @@ def _around_mode(m0: FloatArray, v0: FloatArray, answers: Answers) -> Moments:
         curvature = answers.slopes.T @ ((right * p)[:, None] * answers.slopes) + precision
         covariance = np.linalg.inv(curvature)
         step = 0.5 * covariance @ gradient
-        # Steep answers call for leaps that miss: no step is longer than half a prior deviation.
+        # Steep answers cause steps that overshoot: none is longer than half a prior deviation.
         theta = theta + step / max(1.0, 2.0 * float(step @ precision @ step) ** 0.5)
     return Moments(theta, covariance)
 
 
 def _integrate(around: Moments, m0: FloatArray, v0: FloatArray, answers: Answers) -> Moments:
-    """Return the moments over a ball of `REACH` deviations of the distribution `around`."""
+    """Return the moments over a ball of `BALL_RADIUS` standard deviations of `around`."""
     k = len(m0)
     root = np.linalg.cholesky(around.covariance)
     whiten = np.linalg.inv(np.linalg.cholesky(v0))
     step = STEPS.get(k, COARSEST)
-    axis = np.arange(-np.ceil(REACH / step), np.ceil(REACH / step) + 1) * step
-    inner = min(k, 3)
-    tail = _grid(axis, inner)
-    total, first, second, top = 0.0, np.zeros(k), np.zeros((k, k)), -np.inf
-    for head in _grid(axis, k - inner):
-        if head @ head > REACH**2:
+    axis = np.arange(-np.ceil(BALL_RADIUS / step), np.ceil(BALL_RADIUS / step) + 1) * step
+    inner_dimensions = min(k, 3)
+    inner_points = _grid(axis, inner_dimensions)
+    total, first, second, maximum = 0.0, np.zeros(k), np.zeros((k, k)), -np.inf
+    for outer_point in _grid(axis, k - inner_dimensions):
+        if outer_point @ outer_point > BALL_RADIUS**2:
             continue
-        z = np.concatenate([np.broadcast_to(head, (len(tail), k - inner)), tail], axis=1)
-        z = z[(z * z).sum(axis=1) < REACH**2]
+        z = np.concatenate(
+            [np.broadcast_to(outer_point, (len(inner_points), k - inner_dimensions)), inner_points],
+            axis=1,
+        )
+        z = z[(z * z).sum(axis=1) < BALL_RADIUS**2]
         theta = around.mean + z @ root.T
         prior = ((theta - m0) @ whiten.T) ** 2
         density = log_likelihood(theta, answers) - 0.5 * prior.sum(axis=1)
-        highest = max(top, float(density.max()))
-        w, keep = np.exp(density - highest), np.exp(top - highest)
+        new_maximum = max(maximum, float(density.max()))
+        w, keep = np.exp(density - new_maximum), np.exp(maximum - new_maximum)
         total = total * keep + w.sum()
         first = first * keep + w @ z
         second = second * keep + (z * w[:, None]).T @ z
-        top = highest
+        maximum = new_maximum
     centre = first / total
     spread = second / total - np.outer(centre, centre)
     return Moments(around.mean + root @ centre, root @ spread @ root.T)

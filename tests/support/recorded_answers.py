@@ -1,4 +1,4 @@
-"""People with known abilities answering items with known parameters."""
+"""Simulated answers of people with known abilities to items with known parameters."""
 
 from dataclasses import dataclass
 
@@ -13,7 +13,7 @@ LOGITS = np.log(1.702)
 
 @dataclass(frozen=True)
 class Record:
-    """Parallel arrays: who, what, right or wrong."""
+    """Recorded answers as parallel arrays, one entry per answer."""
 
     person: NDArray[np.intp]
     item: NDArray[np.intp]
@@ -24,7 +24,7 @@ class Record:
         return self.person, self.item, self.correct
 
     def __add__(self, other: "Record") -> "Record":
-        """The other record's people are other people."""
+        """Return both records' answers; the people of the two records are different people."""
         return Record(
             np.concatenate([self.person, other.person + len(np.unique(self.person))]),
             np.concatenate([self.item, other.item]),
@@ -35,24 +35,28 @@ class Record:
 def draw_items(
     rng: np.random.Generator, n: int, k: int = 1, guessing: float = 0.0, two_concepts: float = 0.0
 ) -> ItemParameters:
-    """Items with b ~ N(0, 1) and log a ~ N(log 1.702, 0.3²); a share loads on two concepts."""
+    """Return items with b ~ N(0, 1) and log a ~ N(log 1.702, 0.3²).
+
+    The share `two_concepts` of the items gets a second concept at random.
+    """
     q = np.zeros((n, k))
     q[np.arange(n), np.arange(n) % k] = 1
-    both = rng.random(n) < two_concepts
-    q[np.flatnonzero(both), rng.integers(k, size=both.sum())] = 1
+    measures_two = rng.random(n) < two_concepts
+    q[np.flatnonzero(measures_two), rng.integers(k, size=measures_two.sum())] = 1
     return ItemParameters.of_latent(
         q, LOGITS + rng.normal(0, 0.3, n), rng.normal(0, 1, n), np.full(n, guessing)
     )
 
 
 def as_written(items: ItemParameters) -> ItemParameters:
-    """What an author knows who has seen no answer: middling difficulty and discrimination."""
+    """Return an author's parameters: true guessing, default difficulty and discrimination."""
     return ItemParameters(items.concepts, 0.5, 1.0, items.guessing)
 
 
 def draw_people(
     rng: np.random.Generator, people: int, k: int = 1, correlation: float = 0.5
 ) -> FloatArray:
+    """Return standard normal abilities with equal correlations, shape (people, k)."""
     covariance = np.full((k, k), correlation) + (1 - correlation) * np.eye(k)
     return np.asarray(rng.multivariate_normal(np.zeros(k), covariance, people))
 
@@ -60,7 +64,7 @@ def draw_people(
 def random_answers(
     rng: np.random.Generator, items: ItemParameters, theta: FloatArray, each: int | None = None
 ) -> Record:
-    """Everybody answers `each` items drawn at random, or all of them."""
+    """Return the answers of each person to `each` random items, or to all items."""
     people, n = len(theta), len(items)
     chosen = np.argsort(rng.random((people, n)), axis=1)[:, : each or n]
     chance = np.take_along_axis(items.bank().probability(theta), chosen, axis=1)
@@ -75,21 +79,31 @@ def adaptive_answers(
     theta: FloatArray,
     each: int,
 ) -> Record:
-    """One dimension: the most informative item at the posterior mean, by `asked_as`."""
+    """Return answers in one dimension to the most informative items at the posterior mean.
+
+    Args:
+        rng: Random generator.
+        items: The true parameters, by which people answer.
+        asked_as: The parameters by which items are selected and abilities estimated.
+        theta: Abilities, shape (people, 1).
+        each: Number of items that each person answers.
+    """
     grid = np.linspace(-4, 4, 81)
     weight = np.tile(np.exp(-0.5 * grid**2), (len(theta), 1))
     truth, curve = items.bank().probability(theta), asked_as.bank().probability(grid[:, None])
     a = np.exp(asked_as.log_slope)
-    everybody, free = np.arange(len(theta)), np.ones(truth.shape, bool)
+    people, unasked = np.arange(len(theta)), np.ones(truth.shape, bool)
     chosen, correct = [], []
     for _ in range(each):
         mean = (weight @ grid) / weight.sum(axis=1)
-        level = 1 / (1 + np.exp(-a * (mean[:, None] - asked_as.location)))
-        information = a**2 * level * (1 - level) * rng.uniform(0.7, 1.0, level.shape)
-        item = np.where(free, information, -1.0).argmax(axis=1)
-        free[everybody, item] = False
-        right = rng.random(len(theta)) < truth[everybody, item]
-        weight = weight * np.where(right[:, None], curve.T[item], 1 - curve.T[item])
+        curve_at_mean = 1 / (1 + np.exp(-a * (mean[:, None] - asked_as.location)))
+        information = (
+            a**2 * curve_at_mean * (1 - curve_at_mean) * rng.uniform(0.7, 1.0, curve_at_mean.shape)
+        )
+        item = np.where(unasked, information, -1.0).argmax(axis=1)
+        unasked[people, item] = False
+        outcome = rng.random(len(theta)) < truth[people, item]
+        weight = weight * np.where(outcome[:, None], curve.T[item], 1 - curve.T[item])
         chosen.append(item)
-        correct.append(right)
-    return Record(np.tile(everybody, each), np.concatenate(chosen), np.concatenate(correct))
+        correct.append(outcome)
+    return Record(np.tile(people, each), np.concatenate(chosen), np.concatenate(correct))
