@@ -1,7 +1,7 @@
-"""Item calibration beside girth on the same complete data, and alone on sparse answers.
+"""Item calibration compared with girth on complete data, and by itself on sparse answers.
 
-girth (PyPI) does marginal maximum likelihood for complete data in one dimension. Both get one
-processor; RMSE is against the parameters that made the answers.
+girth (PyPI) computes marginal maximum likelihood estimates from complete data in one dimension.
+Both get one processor. Errors are relative to the parameters that generated the answers.
 """
 
 import time
@@ -30,7 +30,7 @@ HEADER = (
 
 @dataclass(frozen=True)
 class Fit:
-    """Estimates on the logistic scale, and what they cost."""
+    """Estimates on the logistic scale, and their CPU time in seconds."""
 
     slope: NDArray[np.float64]
     location: NDArray[np.float64]
@@ -40,7 +40,7 @@ class Fit:
 
 def main() -> None:
     """Print both tables."""
-    _let_girth_run()
+    _fix_girth_for_new_numpy()
     with threadpool_limits(1):
         print(HEADER)
         for people, items, guesses in ((1_000, 50, False), (2_000, 100, False), (1_000, 25, True)):
@@ -56,11 +56,11 @@ def main() -> None:
             (32, 1_000, 640, False),
             (32, 1_560, 640, True),
         ):
-            _alone(concepts, people, items, mixed=mixed)
+            _without_peer(concepts, people, items, mixed=mixed)
 
 
-def _let_girth_run() -> None:
-    """Unwrap what girth 0.8 hands scipy: arrays of one where newer numpy wants a number."""
+def _fix_girth_for_new_numpy() -> None:
+    """Make girth 0.8 pass numbers to scipy, where it passes arrays that newer numpy refuses."""
     rasch_mml: Any = import_module("girth.unidimensional.dichotomous.rasch_mml")
     minimise = rasch_mml.fminbound
     rasch_mml.fminbound = lambda function, *limits, **options: minimise(
@@ -89,8 +89,8 @@ def _compare(people: int, items: int, *, guesses: bool) -> None:
 
 
 def _errors(fit: Fit, truth: Fit) -> tuple[float, float, float, float]:
-    def rmse(found: NDArray[np.float64], true: NDArray[np.float64]) -> float:
-        return float(np.sqrt(np.mean((found - true) ** 2)))
+    def rmse(result: NDArray[np.float64], true_values: NDArray[np.float64]) -> float:
+        return float(np.sqrt(np.mean((result - true_values) ** 2)))
 
     return (
         rmse(fit.slope, truth.slope),
@@ -101,9 +101,9 @@ def _errors(fit: Fit, truth: Fit) -> tuple[float, float, float, float]:
 
 
 def _timed(work: Callable[[], Any]) -> tuple[Any, float]:
-    begun = time.process_time()
+    started = time.process_time()
     result = work()
-    return result, time.process_time() - begun
+    return result, time.process_time() - started
 
 
 def _ours(right: NDArray[np.bool_], floor: float) -> Fit:
@@ -120,26 +120,26 @@ def _ours(right: NDArray[np.bool_], floor: float) -> Fit:
             shrinkage=None if floor else KEPT_GUESSING,
         )
 
-    found, cpu = _timed(work)
-    parameters = found.parameters
+    result, cpu = _timed(work)
+    parameters = result.parameters
     return Fit(np.exp(parameters.log_slope), parameters.location, parameters.guessing, cpu)
 
 
 def _girth(right: NDArray[np.bool_], floor: float) -> Fit:
     estimate = girth.threepl_mml if floor else girth.twopl_mml
-    found, cpu = _timed(lambda: estimate(right.T.astype(int)))
-    guessing = found.get("Guessing", np.zeros(right.shape[1]))
-    return Fit(found["Discrimination"], found["Difficulty"], guessing, cpu)
+    result, cpu = _timed(lambda: estimate(right.T.astype(int)))
+    guessing = result.get("Guessing", np.zeros(right.shape[1]))
+    return Fit(result["Discrimination"], result["Difficulty"], guessing, cpu)
 
 
-def _alone(concepts: int, people: int, items: int, *, mixed: bool, each: int = 20) -> None:
+def _without_peer(concepts: int, people: int, items: int, *, mixed: bool, each: int = 20) -> None:
     rng = np.random.default_rng(concepts)
-    tests = np.eye(concepts)[np.arange(items) % concepts]
+    q_matrix = np.eye(concepts)[np.arange(items) % concepts]
     if mixed:
-        tests[np.arange(0, items, 2), rng.integers(concepts, size=(items + 1) // 2)] = 1
+        q_matrix[np.arange(0, items, 2), rng.integers(concepts, size=(items + 1) // 2)] = 1
     covariance = 0.5 * (np.eye(concepts) + 1)
     truth = ItemParameters.of_latent(
-        tests,
+        q_matrix,
         rng.normal(np.log(LOGISTIC_SCALE), 0.3, items),
         rng.normal(0, 1, items),
         np.full(items, GUESSING),
@@ -150,12 +150,12 @@ def _alone(concepts: int, people: int, items: int, *, mixed: bool, each: int = 2
     right = rng.random(item.shape) < chance
     person = np.repeat(np.arange(people), each)
     origin = ItemParameters(truth.concepts, 0.5, 1.0, GUESSING)
-    found, cpu = _timed(lambda: calibrate(person, item.ravel(), right.ravel(), origin=origin))
-    slope = np.exp(found.parameters.log_slope) - np.exp(truth.log_slope)
-    location = found.parameters.location - truth.location
-    pairs = found.correlation[np.triu_indices(concepts, 1)]
+    result, cpu = _timed(lambda: calibrate(person, item.ravel(), right.ravel(), origin=origin))
+    slope = np.exp(result.parameters.log_slope) - np.exp(truth.log_slope)
+    location = result.parameters.location - truth.location
+    pairs = result.correlation[np.triu_indices(concepts, 1)]
     print(
-        f"{concepts:8}{'m' if mixed else ' '}{right.size:9,}{cpu:8.2f}{found.rounds:9}"
+        f"{concepts:8}{'m' if mixed else ' '}{right.size:9,}{cpu:8.2f}{result.rounds:9}"
         f"{np.sqrt(np.mean(slope**2)):9.3f}{np.sqrt(np.mean(location**2)):9.3f}"
         f"   {f'{pairs.min():.2f} to {pairs.max():.2f}' if concepts > 1 else '-'}"
     )

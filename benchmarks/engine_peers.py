@@ -1,4 +1,4 @@
-"""The engines that the benchmarks of the engine compare, each giving one student one test."""
+"""The engines that the benchmarks compare, with one interface to give a student a test."""
 
 import warnings
 from collections.abc import Callable
@@ -18,11 +18,11 @@ FloatArray = NDArray[np.float64]
 Answers = NDArray[np.bool_]
 Estimates = list[FloatArray]
 Engine = Callable[[Answers, int], Estimates]
-"""Takes one student's answer to every item and a length; gives the estimate after each answer."""
+"""Maps a student's answers to all items and a test length to the estimates after each answer."""
 
 
 class Pool(NamedTuple):
-    """A bank with each item on one concept, as all the engines understand it."""
+    """A bank in which each item measures one concept, in a form that all engines can use."""
 
     steepness: FloatArray
     difficulty: FloatArray
@@ -30,22 +30,22 @@ class Pool(NamedTuple):
 
     @property
     def bank(self) -> ItemBank:
-        """The same for ours."""
+        """The pool as a bank of this project's engine."""
         owner = np.eye(self.concepts)[np.arange(len(self.steepness)) % self.concepts]
         return ItemBank(owner * self.steepness[:, None], -self.steepness * self.difficulty)
 
 
 def two_parameter_pool(n: int, concepts: int, seed: int, steepness: float = 1.2) -> Pool:
-    """Return slopes steepness · exp(N(0, 0.3²)), difficulties N(0, 1)."""
+    """Return a pool with slopes steepness · exp(N(0, 0.3²)) and difficulties N(0, 1)."""
     rng = np.random.default_rng(seed)
     return Pool(steepness * rng.lognormal(0.0, 0.3, n), rng.normal(size=n), concepts)
 
 
 def mixed_bank(n: int, concepts: int, seed: int, steepness: float = 1.15) -> ItemBank:
-    """Return items of which about half measure a second concept, drawn at random, too.
+    """Return a bank in which about half of the items measure a second, random concept.
 
-    Each slope that is not 0 is steepness · exp(N(0, 0.3²)); the point where an item is as likely
-    right as wrong lies N(0, 1) along its own direction.
+    Slopes that are not 0 are steepness · exp(N(0, 0.3²)). The location of an item along its own
+    direction is N(0, 1).
     """
     rng = np.random.default_rng(seed)
     difficulty = rng.normal(size=n)
@@ -75,20 +75,20 @@ def ours(
 
 
 def dense_bayes(bank: ItemBank, prior_sd: float = 1.0) -> Engine:
-    """Return exact Bayes in one dimension: 401 points, the variance rule over every item."""
+    """Return exact Bayes in one dimension, on 401 points, with the variance rule for every item."""
     theta = np.linspace(-6, 6, 401)
     p = bank.probability(theta[:, None])  # (g, n)
 
     def test(answers: Answers, length: int) -> Estimates:
         density = np.exp(-0.5 * (theta / prior_sd) ** 2)
         density /= density.sum()
-        asked, means = np.zeros(len(bank), bool), []
+        administered, means = np.zeros(len(bank), bool), []
         for _ in range(length):
             right = density @ p
             shift = (density * theta) @ p - right * (density @ theta)
-            value = np.where(asked, -1.0, shift**2 / (right * (1 - right)))
+            value = np.where(administered, -1.0, shift**2 / (right * (1 - right)))
             item = int(np.argmax(value))
-            asked[item] = True
+            administered[item] = True
             density *= p[:, item] if answers[item] else 1 - p[:, item]
             density /= density.sum()
             means.append(np.array([density @ theta]))
@@ -98,33 +98,35 @@ def dense_bayes(bank: ItemBank, prior_sd: float = 1.0) -> Engine:
 
 
 def catsim(pool: Pool) -> Engine:
-    """Return catsim: greatest information, maximum likelihood."""
+    """Return catsim with maximum information selection and maximum likelihood estimation."""
     n = len(pool.steepness)
     items = CatsimBank(np.column_stack([pool.steepness, pool.difficulty, np.zeros(n), np.ones(n)]))
     selector, estimator = MaxInfoSelector(), NumericalSearchEstimator()
 
     def test(answers: Answers, length: int) -> Estimates:
-        asked: list[int] = []
-        theta, found = 0.0, []
+        administered: list[int] = []
+        theta, estimates = 0.0, []
         for _ in range(length):
-            item = selector.select(item_bank=items, administered_items=asked, est_theta=theta)
-            asked.append(int(item or 0))
-            responses = [bool(answers[i]) for i in asked]
+            item = selector.select(
+                item_bank=items, administered_items=administered, est_theta=theta
+            )
+            administered.append(int(item or 0))
+            responses = [bool(answers[i]) for i in administered]
             theta = estimator.estimate(
                 item_bank=items,
-                administered_items=asked,
+                administered_items=administered,
                 response_vector=responses,
                 est_theta=theta,
             )
-            found.append(np.array([theta]))
-        return found
+            estimates.append(np.array([theta]))
+        return estimates
 
     return test
 
 
 def adaptivetesting(pool: Pool) -> Engine:
-    """Return adaptivetesting: greatest information, expected a posteriori."""
-    # adaptivetesting 1.2 takes warnings.deprecated for granted, which Python has from 3.13 on.
+    """Return adaptivetesting with maximum information selection and EAP estimation."""
+    # adaptivetesting 1.2 uses warnings.deprecated, which Python has from 3.13 on.
     vars(warnings).setdefault("deprecated", typing_extensions.deprecated)
     at = import_module("adaptivetesting")
     items = []
@@ -134,16 +136,16 @@ def adaptivetesting(pool: Pool) -> Engine:
         items.append(item)
 
     def test(answers: Answers, length: int) -> Estimates:
-        left, asked, theta, found = list(items), [], 0.0, []
+        remaining, administered, theta, estimates = list(items), [], 0.0, []
         for _ in range(length):
-            item = at.maximum_information_criterion(left, theta)
-            left.remove(item)
-            asked.append(item)
-            pattern = [int(answers[i.id]) for i in asked]
+            item = at.maximum_information_criterion(remaining, theta)
+            remaining.remove(item)
+            administered.append(item)
+            pattern = [int(answers[i.id]) for i in administered]
             prior = at.NormalPrior(0, 1)
-            estimator = at.ExpectedAPosteriori(pattern, asked, prior, (-6, 6))
+            estimator = at.ExpectedAPosteriori(pattern, administered, prior, (-6, 6))
             theta = float(estimator.get_estimation())
-            found.append(np.array([theta]))
-        return found
+            estimates.append(np.array([theta]))
+        return estimates
 
     return test

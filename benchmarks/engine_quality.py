@@ -1,10 +1,10 @@
-"""How near the truth each engine comes on the same answers, and whether its intervals hold.
+"""Estimation errors of the engines on the same answers, and coverage of this engine's intervals.
 
-500 two-parameter items, the same simulated answers for every engine. `exact` is Bayes by brute
-force that integrates every item at every step: the best any engine can do with the variance rule.
-`limit` is a bound that no engine can go below, even one that chose the questions knowing θ.
+All engines get 500 two-parameter items and the same simulated answers. `exact` is exact Bayes by
+brute force, the best that any engine can do with the variance rule. `limit` is a lower bound for
+every engine, even one that selects questions knowing θ.
 
-python -m benchmarks.engine_quality 200: with so many examinees in five dimensions.
+`python -m benchmarks.engine_quality 200` uses 200 examinees in five dimensions.
 """
 
 import sys
@@ -35,16 +35,16 @@ SLOW_EXAMINEES = 8  # for engines that take milliseconds per item
 
 
 def rmse(engine: Engine, theta: FloatArray, answers: Answers, length: int) -> FloatArray:
-    """Return root mean squared error after each answer, shape (length,)."""
+    """Return the root mean squared error after each answer, shape (length,)."""
     errors = [
         np.array(engine(row, length)) - truth for row, truth in zip(answers, theta, strict=True)
     ]
     return np.asarray(np.sqrt(np.square(errors).mean(axis=(0, 2))))
 
 
-def heading(what: str, examinees: int, at: tuple[int, ...]) -> None:
+def heading(title: str, examinees: int, at: tuple[int, ...]) -> None:
     """Print the first lines of a table."""
-    print(f"\n{what}, {examinees} examinees: RMSE after\n{'':>32}" + "".join(f"{t:9}" for t in at))
+    print(f"\n{title}, {examinees} examinees: RMSE after\n{'':>32}" + "".join(f"{t:9}" for t in at))
 
 
 def row(name: str, errors: FloatArray, at: tuple[int, ...], note: str = "") -> None:
@@ -90,26 +90,26 @@ def one_concept(examinees: int) -> None:
 
 
 def five_concepts(examinees: int) -> None:
-    """Print errors in five correlated dimensions, and ours over exact."""
+    """Print errors in five correlated dimensions, and their ratio to those of exact Bayes."""
     bank = mixed_bank(ITEMS, 5, 3)
     theta, answers, correlation = sample(bank, examinees, 4)
     heading("5 concepts, correlation 0.5", examinees, AT)
     prior = Posterior.prior(5, None, correlation)
     row("limit", limits(bank, theta, correlation), AT)
-    best = exact(bank, correlation, answers, 30)
-    row("exact", best.rmse(theta), AT)
-    mine = approximate(bank, correlation, answers, 30)
-    row("ours, variance", mine.rmse(theta), AT)
+    exact_tests = exact(bank, correlation, answers, 30)
+    row("exact", exact_tests.rmse(theta), AT)
+    own_tests = approximate(bank, correlation, answers, 30)
+    row("ours, variance", own_tests.rmse(theta), AT)
     for rule in ("logdet", "mutual_information"):
         row(f"ours, {rule}", rmse(ours(bank, rule, prior), theta, answers, 30), AT)
     row("ours, correlations ignored", rmse(ours(bank), theta, answers, 30), AT)
     row("ours, at random", rmse(ours(bank, prior=prior, best=ITEMS), theta, answers, 30), AT)
     print("\nThe error to expect given the answers, averaged: the luck of the abilities taken out")
-    row("exact", np.sqrt(best.loss.mean(axis=0)), AT)
-    row("ours, variance", np.sqrt(mine.loss.mean(axis=0)), AT)
+    row("exact", np.sqrt(exact_tests.loss.mean(axis=0)), AT)
+    row("ours, variance", np.sqrt(own_tests.loss.mean(axis=0)), AT)
     print("\nOurs over exact, paired by examinee, with its 95 % interval")
-    compared("as simulated", mine.squared(theta), best.squared(theta))
-    compared("given the answers", mine.loss, best.loss)
+    compared("as simulated", own_tests.squared(theta), exact_tests.squared(theta))
+    compared("given the answers", own_tests.loss, exact_tests.loss)
     print(f"\nThe exact mean itself is off by {own_error(bank, correlation, answers[:20], 30):.1e}")
 
 
@@ -121,7 +121,7 @@ def compared(name: str, above: FloatArray, below: FloatArray) -> None:
 
 
 def coverage() -> None:
-    """Print real over predicted error, and how often 95 % intervals hold the truth."""
+    """Print actual over predicted error, and the coverage of 95 % intervals."""
     print("\nCalibration, 2,000 examinees (1 concept) and 500 (5): after 1, 5, 10, 20 answers")
     rng = np.random.default_rng(5)
     for k, examinees in ((1, 2000), (5, 500)):
@@ -132,8 +132,8 @@ def coverage() -> None:
         result = simulate(bank, theta, rng, Design(StopRules(max_questions=20)), prior=prior)
         at = [1, 5, 10, 20]
         ratio = "".join(f"{value:8.3f}" for value in result.error_ratio[at])
-        inside = "".join(f"{value:8.3f}" for value in result.coverage[at])
-        print(f"  {k} concepts: error ratio {ratio}   coverage {inside}", flush=True)
+        coverage_text = "".join(f"{value:8.3f}" for value in result.coverage[at])
+        print(f"  {k} concepts: error ratio {ratio}   coverage {coverage_text}", flush=True)
 
 
 def main(examinees: int = EXAMINEES) -> None:

@@ -1,7 +1,8 @@
-"""CPU of one step, select and update together, beside catsim and adaptivetesting.
+"""CPU time of one step, select and update, compared with catsim and adaptivetesting.
 
 Every engine gets the same bank and the same answers, in turns of at least 10 ms each. A figure is
-the median over turns, a ratio the median of the ratios within a turn. Peers know one dimension.
+the median over turns, a ratio the median of the ratios within a turn. The peers are
+one-dimensional.
 """
 
 import time
@@ -26,41 +27,41 @@ DISCRIMINATIONS = (1.0, 2.35, 5.0)  # probits
 
 
 def milliseconds(n: int, length: int, turns: int, *engines: Engine) -> FloatArray:
-    """Return CPU per step of each engine, shape (turns, engines)."""
+    """Return the CPU time per step of each engine, milliseconds, shape (turns, engines)."""
     rng = np.random.default_rng(1)
-    spent = []
-    for turn in range(turns + 1):  # the first one makes whatever is made once per bank or process
+    seconds = []
+    for turn in range(turns + 1):  # the first turn fills the caches of bank and process
         answers = rng.random(n) < 0.5
-        spent.append([_per_step(engine, answers, length if turn else 2) for engine in engines])
-    return np.array(spent[1:]) * 1e3
+        seconds.append([_per_step(engine, answers, length if turn else 2) for engine in engines])
+    return np.array(seconds[1:]) * 1e3
 
 
 def _per_step(engine: Engine, answers: Answers, length: int) -> float:
-    start, tests, spent = time.process_time(), 0, 0.0
-    while spent < SHORTEST_TURN:
+    start, tests, seconds = time.process_time(), 0, 0.0
+    while seconds < SHORTEST_TURN:
         engine(answers, length)
-        tests, spent = tests + 1, time.process_time() - start
-    return spent / tests / length
+        tests, seconds = tests + 1, time.process_time() - start
+    return seconds / tests / length
 
 
 def median(n: int, length: int, turns: int, engine: Engine) -> float:
-    """Return CPU per step of one engine."""
+    """Return the CPU time per step of one engine, milliseconds."""
     return float(np.median(milliseconds(n, length, turns, engine)))
 
 
 def beside_peers() -> None:
-    """Print one dimension beside the peers; ratios are of tests taken one after the other."""
+    """Print the times in one dimension beside the peers', with ratios within a turn."""
     print("1 concept, 2PL: ms of CPU per step\n")
     print(
         f"{'items':>7} {'ours':>8} {'catsim':>8} {'times':>6} {'adaptivetesting':>16} {'times':>6}"
     )
     for n, turns, at_length in ((500, 30, 5), (5_000, 10, 2), (50_000, 3, 0)):
         pool = two_parameter_pool(n, 1, 0)
-        mine = ours(pool.bank)
-        both = milliseconds(n, LENGTH, turns, mine, catsim(pool))
+        own_engine = ours(pool.bank)
+        both = milliseconds(n, LENGTH, turns, own_engine, catsim(pool))
         line = f"{n:7} {_medians(both)}"
         if at_length:
-            other = milliseconds(n, at_length, 3, mine, adaptivetesting(pool))
+            other = milliseconds(n, at_length, 3, own_engine, adaptivetesting(pool))
             line += f" {np.median(other[:, 1]):16.1f} {np.median(other[:, 1] / other[:, 0]):6.0f}"
         print(line, flush=True)
 
@@ -71,7 +72,7 @@ def _medians(both: FloatArray) -> str:
 
 
 def by_size() -> None:
-    """Print cost against the number of items and concepts."""
+    """Print times by number of items and concepts."""
     print("\nms of CPU per step against items and concepts, 30 questions, 2PL\n")
     sizes = (500, 5_000, 50_000, 100_000)
     print(f"{'concepts':>9}" + "".join(f"{n:>10}" for n in sizes))
@@ -84,16 +85,16 @@ def by_size() -> None:
 
 
 def by_rule() -> None:
-    """Print what each rule costs."""
+    """Print times by selection rule."""
     print("\nms of CPU per step by rule, 5 concepts, 500 items, 30 questions\n")
     pool = two_parameter_pool(500, 5, 0)
     for rule in ("variance", "logdet", "mutual_information", "fisher_d", "fisher_a"):
-        spent = median(500, 30, 9, ours(pool.bank, rule))
-        print(f"{rule:>20} {spent:8.3f}")
+        seconds = median(500, 30, 9, ours(pool.bank, rule))
+        print(f"{rule:>20} {seconds:8.3f}")
 
 
 def by_guessing() -> None:
-    """Print what it costs that answers can be guessed."""
+    """Print times without and with guessing."""
     print("\nms of CPU per step by guessing, 500 items, 30 questions\n")
     print(f"{'concepts':>9} {'c = 0':>8} {'c = 0.2':>8} {'times':>6}")
     for k in (1, 2, 5, 10):
@@ -103,7 +104,7 @@ def by_guessing() -> None:
 
 
 def by_steepness() -> None:
-    """Print what an answer costs that can be guessed, mean and worst, in ever harder cases."""
+    """Print mean and maximum times of an update with guessing, by discrimination and concepts."""
     print("\nms of CPU per update by discrimination, c = 0.25, 60 questions on two concepts each\n")
     print(f"{'concepts':>9}" + "".join(f"{d:>18}" for d in DISCRIMINATIONS))
     for k in (2, 5, 10, 32):
@@ -112,7 +113,7 @@ def by_steepness() -> None:
 
 
 def _updates(k: int, discrimination: float) -> FloatArray:
-    """Return the CPU of each update of one simulated test."""
+    """Return the CPU time of each update in a simulated test, milliseconds."""
     rng = np.random.default_rng(k)
     q = np.zeros((300, k))
     for row in q:
@@ -120,15 +121,15 @@ def _updates(k: int, discrimination: float) -> FloatArray:
     bank = ItemBank.from_questions(q, rng.uniform(0.05, 0.95, 300), discrimination, 0.25)
     state = Posterior.prior(k, covariance=0.5 * np.eye(k) + 0.5)
     theta, unasked = rng.normal(size=k), np.ones(300, bool)
-    spent = []
+    seconds = []
     for _ in range(60):
         item = select(state, bank, unasked)
         unasked[item] = False
         correct = bool(rng.random() < bank.probability(theta, [item])[0])
         start = time.process_time()
         state = update(state, bank, item, correct)
-        spent.append(time.process_time() - start)
-    return np.array(spent) * 1e3
+        seconds.append(time.process_time() - start)
+    return np.array(seconds) * 1e3
 
 
 def main() -> None:
