@@ -6,12 +6,11 @@ from uuid import UUID, uuid4
 
 import psycopg
 from fastapi import FastAPI
-from psycopg.types.json import Jsonb
 from pydantic import BaseModel
 
 from lib.database.postgres import Postgres
 from lib.database.queries import Query
-from lib.database.statements import Statement
+from lib.database.statements import Statement, as_jsonb
 from lib.redis_rest import RedisRest
 
 TABLES = """
@@ -65,7 +64,7 @@ def submit(body: Answer) -> dict[str, Any]:
     """Two calls to Redis, one to Postgres."""
     lock, state = f"lock:{body.session_id}:{body.question_id}", f"session:{body.session_id}:state"
     _redis.pipeline([["SET", lock, "t", "NX", "EX", 5], ["GET", state]])
-    row = {**body.model_dump(), "after": Jsonb(PROFICIENCY)}
+    row = {**body.model_dump(), "after": as_jsonb(PROFICIENCY)}
     ((total, content, options),) = _postgres.batch([Statement(WRITE, row)])[0]
     _redis.pipeline(
         [

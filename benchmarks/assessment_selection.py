@@ -10,10 +10,11 @@ from uuid import UUID, uuid4
 
 import numpy as np
 
-from lib.assessment.pools.eligibility import WHOLE, Eligibility
-from lib.assessment.pools.exposure_counts import Counts, Shown, merged
+from lib.assessment.pools.eligibility import ALL_LEVELS, Eligibility
+from lib.assessment.pools.exposure_counts import Counts, merge_counts
 from lib.assessment.pools.item_pool import ItemPool
 from lib.assessment.pools.selection_settings import Selection
+from lib.assessment.pools.store import TestCount
 from lib.engine import ItemBank, concept_shares
 from local.pools.rehearsal import Sat, sit
 
@@ -58,7 +59,7 @@ def _pool(selection: Selection) -> ItemPool:
         correct_option=np.zeros(ITEMS, np.int16),
         option_count=np.full(ITEMS, 4, np.int16),
         revision=np.ones(ITEMS, np.int32),
-        askable=np.ones(ITEMS, bool),
+        gradable=np.ones(ITEMS, bool),
         correlation=None,
         selection=selection,
         eligibility=Eligibility.of_counts(None, selection.max_exposure),
@@ -93,17 +94,17 @@ def _night(pool: ItemPool, rng: np.random.Generator) -> tuple[list[Sat], np.ndar
 
 def _counted(before: Counts | None, seen: list[Sat], limit: float) -> Counts:
     """As `count_shown` counts in SQL."""
-    levels = range(WHOLE + 1)
-    tests = [sum(level in sat.levels for sat in seen) for level in range(WHOLE)]
+    levels = range(ALL_LEVELS + 1)
+    tests = [sum(level in sat.levels for sat in seen) for level in range(ALL_LEVELS)]
     tests.append(len(seen))
     shown = np.zeros((len(levels), ITEMS), int)
     for sat in seen:
         for item, level in zip(sat.items, sat.levels, strict=True):
-            shown[[level, WHOLE], item] += 1
-    rows = [Shown(None, level, tests[level]) for level in levels]
+            shown[[level, ALL_LEVELS], item] += 1
+    rows = [TestCount(None, level, tests[level]) for level in levels]
     rows += [
-        Shown(int(item), level, int(shown[level, item]))
+        TestCount(int(item), level, int(shown[level, item]))
         for level in levels
         for item in np.flatnonzero(shown[level])
     ]
-    return merged(before, rows, limit)
+    return merge_counts(before, rows, limit)

@@ -1,4 +1,4 @@
-"""POST /api/admin-calibrate (operators), GET /api/calibrate (cron): items from answers."""
+"""POST /api/admin-calibrate (operators), GET /api/calibrate (cron): calibrate pools."""
 
 from typing import Annotated
 
@@ -14,13 +14,16 @@ app = create_app("assessment.calibrate", tag="Assessment: operators")
 
 @app.post("/api/admin-calibrate")
 def run(deps: Annotated[Deps, Depends(get_deps)], body: CalibrateIn | None = None) -> CalibrateOut:
-    """Write the next version of a pool; running sessions keep theirs."""
+    """Estimate a pool's parameters from its answers and write them as its next version.
+
+    Running sessions keep the version they started with.
+    """
     return calibrate(body or CalibrateIn(), deps)
 
 
 @app.get("/api/calibrate")
 def run_on_schedule(deps: Annotated[Deps, Depends(get_deps)]) -> CalibrateOut:
-    """The same for every pool with enough new answers, as a schedule calls it."""
+    """Calibrate every pool with enough new answers; called on schedule."""
     return calibrate(CalibrateIn(), deps)
 
 

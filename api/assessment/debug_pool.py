@@ -1,11 +1,11 @@
-"""GET /api/debug/pool/{question_pool_id}: calibrations and flagged questions, for operators."""
+"""GET /api/debug/pool/{question_pool_id}: report a pool's calibrations and flagged questions."""
 
 from typing import Annotated
 from uuid import UUID
 
 from fastapi import Depends, Query
 
-from lib.assessment.pools.debug import MAX_PAGE, look
+from lib.assessment.pools.debug import MAX_PAGE, pool_report
 from lib.assessment.pools.wire import PoolDebugOut
 from lib.deps import Deps, get_deps
 from lib.web.app import create_app, lambda_entry
@@ -20,8 +20,8 @@ def debug_pool(
     limit: Annotated[int, Query(ge=1, le=MAX_PAGE)] = MAX_PAGE,
     offset: Annotated[int, Query(ge=0, le=1_000_000)] = 0,
 ) -> PoolDebugOut:
-    """Return how its calibrations went, and the questions whose answers contradict them."""
-    return look(question_pool_id, limit, offset, deps)
+    """Return a pool's calibrations and the questions whose answers contradict their parameters."""
+    return pool_report(question_pool_id, limit, offset, deps)
 
 
 lambda_handler = lambda_entry(app)

@@ -1,4 +1,4 @@
-"""GET /api/debug/redis/stats: keys, memory and the question cache, for operators."""
+"""GET /api/debug/redis/stats: statistics of Redis, for operators."""
 
 from typing import Annotated
 
@@ -14,7 +14,7 @@ app = create_app("assessment.debug_redis_stats", tag="Assessment: operators")
 
 @app.get("/api/debug/redis/stats")
 def debug_redis_stats(deps: Annotated[Deps, Depends(get_deps)]) -> RedisStatsOut:
-    """Return how many sessions, locks and questions Redis holds, and in how much memory."""
+    """Return the numbers of sessions, locks and questions in Redis, and its memory."""
     return redis_stats(deps)
 
 

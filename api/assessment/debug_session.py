@@ -1,4 +1,4 @@
-"""GET /api/debug/session/{session_id}: Redis and Postgres side by side, for operators."""
+"""GET /api/debug/session/{session_id}: compare Redis with Postgres, for operators."""
 
 from typing import Annotated
 from uuid import UUID
@@ -15,7 +15,7 @@ app = create_app("assessment.debug_session", tag="Assessment: operators")
 
 @app.get("/api/debug/session/{session_id}")
 def debug_session(session_id: UUID, deps: Annotated[Deps, Depends(get_deps)]) -> SessionDebugOut:
-    """Return what each half holds, with the differences marked."""
+    """Return a session in Redis and in Postgres, with their differences."""
     return compare(session_id, deps)
 
 

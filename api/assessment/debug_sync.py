@@ -1,4 +1,4 @@
-"""POST /api/debug/sync/{session_id}: make Redis say what Postgres says, for operators."""
+"""POST /api/debug/sync/{session_id}: synchronise Redis with Postgres, for operators."""
 
 from typing import Annotated
 from uuid import UUID
@@ -15,7 +15,7 @@ app = create_app("assessment.debug_sync", tag="Assessment: operators")
 
 @app.post("/api/debug/sync/{session_id}")
 def debug_sync(session_id: UUID, deps: Annotated[Deps, Depends(get_deps)]) -> SyncOut:
-    """Rebuild the session's state from the record, or remove that of a closed session."""
+    """Rebuild the session's snapshot from Postgres, or remove that of a closed session."""
     return sync(session_id, deps)
 
 

@@ -1,4 +1,4 @@
-"""POST /api/test/end and /api/test/end/{session_id}: close a test, return what it found."""
+"""POST /api/test/end and /api/test/end/{session_id}: close a test and return its result."""
 
 from typing import Annotated
 from uuid import UUID
@@ -15,13 +15,13 @@ app = create_app("assessment.end", tag="Assessment")
 
 @app.post("/api/test/end")
 def end_test(body: EndIn, deps: Annotated[Deps, Depends(get_deps)]) -> EndOut:
-    """Close a test with what was answered; once closed, it returns the same again."""
+    """Close a test with its answers so far; a closed test returns the same result again."""
     return end(body.session_id, deps)
 
 
 @app.post("/api/test/end/{session_id}")
 def end_test_by_path(session_id: UUID, deps: Annotated[Deps, Depends(get_deps)]) -> EndOut:
-    """Close a test, its id in the path."""
+    """Close a test whose id is in the path."""
     return end(session_id, deps)
 
 

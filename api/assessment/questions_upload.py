@@ -1,4 +1,4 @@
-"""POST /api/questions/upload: add questions to a pool, or change those that are there."""
+"""POST /api/questions/upload: add questions to a pool, or change those it has."""
 
 from typing import Annotated
 
@@ -16,8 +16,8 @@ app = create_app("assessment.questions_upload", tag="Assessment: operators")
 def upload_questions(body: UploadIn, deps: Annotated[Deps, Depends(get_deps)]) -> UploadOut:
     """Write all questions or none; errors name the question and the field.
 
-    Uploading a question again changes it for tests that start from now on. Without
-    `question_pool_id` new questions make a new pool, known ones stay in theirs.
+    Uploading a question again changes it for tests that start later. Without `question_pool_id`,
+    new questions make a new pool and existing ones stay in theirs.
     """
     return upload(body, deps)
 

@@ -1,4 +1,4 @@
-"""POST /api/test/start: begin a test, or go on with the one that is open."""
+"""POST /api/test/start: start a test, or resume the one that is open."""
 
 from typing import Annotated
 
@@ -14,10 +14,10 @@ app = create_app("assessment.start", tag="Assessment")
 
 @app.post("/api/test/start")
 def start_test(body: StartIn, deps: Annotated[Deps, Depends(get_deps)]) -> StartOut:
-    """Return a session and its first question; a second click returns the same session.
+    """Return a session and its first question; a second start returns the same session.
 
-    The session's id is its credential: whoever holds it can answer. 404 for a pool that does not
-    exist, 422 if the concepts named are not as many as the pool tests.
+    The session's id is its credential: whoever holds it can answer. 404 if the pool does not
+    exist, 422 if `concept_names` are not as many as the concepts that the pool tests.
     """
     return start(body, deps)
 

@@ -1,4 +1,4 @@
-"""GET /api/test/status/{session_id}: where a test stands."""
+"""GET /api/test/status/{session_id}: return the state of a test."""
 
 from typing import Annotated
 from uuid import UUID
@@ -15,7 +15,7 @@ app = create_app("assessment.status", tag="Assessment")
 
 @app.get("/api/test/status/{session_id}")
 def test_status(session_id: UUID, deps: Annotated[Deps, Depends(get_deps)]) -> StatusOut:
-    """Return status, proficiency and number of answers, as recorded."""
+    """Return status, proficiency and number of answers as recorded."""
     return status(session_id, deps)
 
 

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import Depends, Query
 
-from lib.assessment.results.access import ReadableStudent
+from lib.assessment.results.access import GrantedScope
 from lib.assessment.results.results import MAX_PAGE, history
 from lib.assessment.results.wire import HistoryOut
 from lib.deps import Deps, get_deps
@@ -15,13 +15,13 @@ app = create_app("assessment.student_history", tag="Assessment")
 
 @app.get("/api/student/{student_id:opaque}/history")
 def student_history(
-    student: ReadableStudent,
+    scope: GrantedScope,
     deps: Annotated[Deps, Depends(get_deps)],
     limit: Annotated[int, Query(ge=1, le=MAX_PAGE)] = MAX_PAGE,
     offset: Annotated[int, Query(ge=0, le=1_000_000)] = 0,
 ) -> HistoryOut:
-    """Return a page of tests to operators; to the holder of a session, that session."""
-    return history(student, limit, offset, deps)
+    """Return a page of tests to operators; only the session itself to its holder."""
+    return history(scope, limit, offset, deps)
 
 
 lambda_handler = lambda_entry(app)

@@ -1,10 +1,10 @@
-"""GET /api/student/{student_id}/proficiency: what a student's tests have shown, per concept."""
+"""GET /api/student/{student_id}/proficiency: a student's proficiency by concept."""
 
 from typing import Annotated
 
 from fastapi import Depends
 
-from lib.assessment.results.access import ReadableStudent
+from lib.assessment.results.access import GrantedScope
 from lib.assessment.results.results import proficiency
 from lib.assessment.results.wire import ProficiencyOut
 from lib.deps import Deps, get_deps
@@ -15,10 +15,10 @@ app = create_app("assessment.student_proficiency", tag="Assessment")
 
 @app.get("/api/student/{student_id:opaque}/proficiency")
 def student_proficiency(
-    student: ReadableStudent, deps: Annotated[Deps, Depends(get_deps)]
+    scope: GrantedScope, deps: Annotated[Deps, Depends(get_deps)]
 ) -> ProficiencyOut:
-    """Return long-term proficiency to operators; to the holder of a session, what it has shown."""
-    return proficiency(student, deps)
+    """Return long-term proficiency to operators; only the session's own to its holder."""
+    return proficiency(scope, deps)
 
 
 lambda_handler = lambda_entry(app)

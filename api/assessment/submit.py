@@ -1,4 +1,4 @@
-"""POST /api/test/submit: grade one answer, return the new proficiency and the next question."""
+"""POST /api/test/submit: grade an answer; return the new proficiency and the next question."""
 
 from typing import Annotated
 
@@ -16,10 +16,10 @@ app = create_app("assessment.submit", tag="Assessment")
 def submit_answer(
     body: SubmitIn, deps: Annotated[Deps, Depends(get_deps)]
 ) -> ContinueOut | CompletedOut:
-    """Grade an answer exactly once; sending it again changes nothing and returns the same.
+    """Grade an answer exactly once; repeating the request changes nothing and returns the same.
 
-    409 for another answer to an answered question (it names the one that is stored), for a question
-    that was not asked, and once the test has ended or expired.
+    409 if the question was answered with another option (the message names it), if the test waits
+    for another question, or if it has ended or expired.
     """
     return submit(body, deps)
 

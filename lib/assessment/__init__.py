@@ -1,1 +1,1 @@
-"""Adaptive tests over a vector of concepts: sessions, question pools, what students have shown."""
+"""Adaptive tests over a vector of concepts: sessions, question pools, calibration, results."""

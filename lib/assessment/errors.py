@@ -4,7 +4,7 @@ from lib.errors import AppError, Conflict, Forbidden, InvalidInput
 
 
 class SessionClosed(Conflict):
-    """This test is {status}: it takes no more answers."""
+    """This test is {status} and accepts no more answers; start a new one."""
 
     code = "session_closed"
 
@@ -15,19 +15,19 @@ class SessionExpired(Conflict):
     code = "session_expired"
 
 
-class OtherAnswerStored(Conflict):
-    """Question {question_id} was answered with option {response} (answer {answer_id})."""
+class OtherAnswerRecorded(Conflict):
+    """Question {question_id} was already answered with option {response} (answer {answer_id})."""
 
     code = "other_answer_stored"
 
 
-class NotTheQuestionAsked(Conflict):
-    """Question {question_id} is not the one that was asked; answer {expected}."""
+class UnexpectedQuestion(Conflict):
+    """This test is not waiting for an answer to question {question_id}; answer {expected}."""
 
     code = "not_the_question_asked"
 
 
-class OtherStudent(Forbidden):
+class SessionOfOtherStudent(Forbidden):
     """This session belongs to another student."""
 
     code = "other_student"
@@ -39,32 +39,32 @@ class NoSuchOption(InvalidInput):
     code = "no_such_option"
 
 
-class WrongConceptCount(InvalidInput):
-    """concept_names: this pool tests {expected} concepts, not {given}; name each of them."""
+class SessionConceptMismatch(InvalidInput):
+    """concept_names: this pool tests {expected} concepts, not {actual}; name each of them."""
 
     code = "wrong_concept_count"
 
 
-class NothingToAsk(Conflict):
-    """No question of this pool can be asked."""
+class PoolConceptMismatch(InvalidInput):
+    """questions[0].concepts: this pool tests {expected} concepts, not {actual}."""
+
+    code = "wrong_concept_count"
+
+
+class NoGradableQuestion(Conflict):
+    """No question of this pool can be asked: none has its correct answer among its options."""
 
     code = "nothing_to_ask"
 
 
-class QuestionElsewhere(Conflict):
-    """questions[{place}].id: question {question_id} is in another pool ({pool_id})."""
+class QuestionInOtherPool(Conflict):
+    """questions[{place}].id: question {question_id} is already in another pool ({pool_id})."""
 
     code = "question_elsewhere"
 
 
-class OtherConceptCount(InvalidInput):
-    """questions[0].concepts: this pool has {expected} concepts, not {given}."""
-
-    code = "wrong_concept_count"
-
-
 class CacheUnavailable(AppError):
-    """Redis does not answer; tests go on without it."""
+    """Redis does not answer; tests go on without it. Try again later."""
 
     status = 503
     code = "cache_unavailable"

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 import numpy as np
 from numpy.random import Generator
 
-from lib.assessment.sessions.end_criteria import EndCriteria
+from lib.assessment.sessions.wire import EndCriteria
 from lib.engine.normal import FloatArray
 from local.demo.people import people
 from local.demo.pool import CONCEPTS

@@ -12,8 +12,15 @@ from uuid import UUID, uuid5
 from numpy.random import Generator
 
 from lib.assessment.pools.item_pool import ItemPool
-from lib.assessment.sessions.prior import known_by_position
-from lib.assessment.sessions.session import Sitting, Step, begin, confidences, grade, proficiency
+from lib.assessment.sessions.prior import records_of
+from lib.assessment.sessions.session import (
+    GradedAnswer,
+    Session,
+    confidences,
+    grade,
+    new_session,
+    proficiency,
+)
 from lib.engine.normal import FloatArray
 from local.demo.examinees import MOST_TESTS, UNDER_WAY, Examinee
 from local.demo.pool import CONCEPTS
@@ -29,11 +36,11 @@ DAY = timedelta(days=1)
 
 @dataclass(frozen=True)
 class Answer:
-    """One answer: the sitting before it, what it did, and when it came."""
+    """One answer: the session before it, what it did, and when it came."""
 
-    before: Sitting
+    before: Session
     response: int
-    step: Step
+    graded: GradedAnswer
     at: datetime
     seconds: float
 
@@ -46,13 +53,13 @@ class Taken:
     number: int
     started: datetime
     prior: Prior | None
-    opened: Sitting
+    opened: Session
     answers: list[Answer]
 
     @property
-    def last(self) -> Sitting:
+    def last(self) -> Session:
         """Where the student stands at the end."""
-        return self.answers[-1].step.after
+        return self.answers[-1].graded.after
 
     @property
     def ended(self) -> datetime:
@@ -62,7 +69,7 @@ class Taken:
     @property
     def status(self) -> str:
         """How the session closed, `active` while it has not."""
-        if self.answers[-1].step.end_reason is not None:
+        if self.answers[-1].graded.end_reason is not None:
             return "completed"
         return "active" if self.examinee.number in UNDER_WAY else "expired"
 
@@ -99,22 +106,22 @@ def _sit(
 ) -> Taken:
     started = examinee.started(number, now)
     prior = _known(previous, started) if previous else None
-    sitting = opened = begin(
+    session = opened = new_session(
         uuid5(TESTS, f"{examinee.id} {number}"),
         examinee.id,
         pool,
         examinee.criteria(number),
-        known_by_position(CONCEPTS, prior),
+        records_of(CONCEPTS, prior),
     )
     rng, ability = examinee.generator(number), examinee.ability(number)
     answers: list[Answer] = []
     at, patience = started, examinee.patience(number)
-    while (item := sitting.next_item) is not None and len(answers) != patience:
-        response = _respond(sitting.pool, item, ability, rng)
+    while (item := session.next_item) is not None and len(answers) != patience:
+        response = _respond(session.pool, item, ability, rng)
         seconds = round(min(TYPICAL_SECONDS * rng.lognormal(0, SPREAD), LONGEST), 3)
         at += timedelta(seconds=seconds)
-        answers.append(Answer(sitting, response, grade(sitting, response), at, seconds))
-        sitting = answers[-1].step.after
+        answers.append(Answer(session, response, grade(session, response), at, seconds))
+        session = answers[-1].graded.after
     return Taken(examinee, number, started, prior, opened, answers)
 
 
@@ -138,8 +145,8 @@ def _known(test: Taken, now: datetime) -> Prior:
 
 def session_row(test: Taken) -> Row:
     """The test as a row of `test_sessions`."""
-    step, closed = test.answers[-1].step, test.closed
-    correct = sum(answer.step.is_correct for answer in test.answers)
+    graded, closed = test.answers[-1].graded, test.closed
+    correct = sum(answer.graded.is_correct for answer in test.answers)
     found = proficiency(test.last.posterior)
     return {
         "id": str(test.opened.session_id),
@@ -152,8 +159,8 @@ def session_row(test: Taken) -> Row:
         "total_questions": len(test.answers),
         "correct_responses": correct,
         "accuracy": round(correct / len(test.answers), 6),
-        "learning_gain": step.learning_gain,
-        "test_efficiency": step.test_efficiency,
+        "learning_gain": graded.learning_gain,
+        "test_efficiency": graded.test_efficiency,
         "started_at": test.started.isoformat(),
         "completed_at": closed and closed.isoformat(),
         "last_activity": test.ended.isoformat(),
@@ -163,7 +170,7 @@ def session_row(test: Taken) -> Row:
         "current_proficiency": found,
         "current_confidence": confidences(test.last.posterior),
         "next_question_id": test.last.next_question_id,
-        "end_reason": step.end_reason or ("expired" if closed else None),
+        "end_reason": graded.end_reason or ("expired" if closed else None),
     }
 
 
@@ -176,12 +183,12 @@ def response_rows(test: Taken) -> list[Row]:
             "session_id": str(test.opened.session_id),
             "question_id": answer.before.next_question_id,
             "response": answer.response,
-            "is_correct": answer.step.is_correct,
+            "is_correct": answer.graded.is_correct,
             "proficiency_before": proficiency(answer.before.posterior),
-            "proficiency_after": proficiency(answer.step.after.posterior),
+            "proficiency_after": proficiency(answer.graded.after.posterior),
             "timestamp": answer.at.isoformat(),
             "position": position,
-            "next_question_id": answer.step.after.next_question_id,
+            "next_question_id": answer.graded.after.next_question_id,
             "seconds": answer.seconds,
         }
         for position, answer in enumerate(test.answers)

@@ -7,7 +7,7 @@ import sys
 from uuid import UUID
 
 from lib.assessment.calibration.run import calibrate_pool
-from lib.assessment.calibration.wire import PoolOut
+from lib.assessment.calibration.wire import PoolCalibrationOut
 from lib.deps import Deps
 from lib.errors import AppError
 from lib.settings import Settings
@@ -42,7 +42,7 @@ def main(arguments: list[str]) -> int:
     return 0
 
 
-def _show(pool: PoolOut) -> None:
+def _show(pool: PoolCalibrationOut) -> None:
     print(
         f"{pool.answers:,} answers by {pool.people:,} people to {pool.questions:,} questions.\n"
         + OUTCOMES[pool.outcome].format(version=pool.version)

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 from lib.assessment.pools.eligibility import level_of
 from lib.assessment.pools.item_pool import ItemPool
-from lib.assessment.sessions.end_criteria import EndCriteria
-from lib.assessment.sessions.session import Sitting, begin, grade
+from lib.assessment.sessions.session import Session, grade, new_session
+from lib.assessment.sessions.wire import EndCriteria
 from lib.engine import Posterior, Simulation
 
 FloatArray = NDArray[np.float64]
@@ -51,16 +51,16 @@ def sit(pool: ItemPool, session_id: UUID, theta: FloatArray, luck: Sequence[floa
             many as the longest test; a pool that is used up ends it earlier.
     """
     criteria = EndCriteria(max_questions=len(luck), min_questions=1)
-    sitting = begin(session_id, "", pool, criteria, (None,) * pool.bank.concepts)
-    path, levels = [sitting.posterior], list[int]()
+    session = new_session(session_id, "", pool, criteria, (None,) * pool.bank.concepts)
+    path, levels = [session.posterior], list[int]()
     for number in luck:
-        item = sitting.next_item
+        item = session.next_item
         if item is None:
             break
-        levels.append(level_of(sitting.current))
+        levels.append(level_of(session.current_proficiency))
         right = number < pool.bank.probability(theta, [item])[0]
-        sitting = _answer(sitting, item, right=bool(right))
-        path.append(sitting.posterior)
+        session = _answer(session, item, right=bool(right))
+        path.append(session.posterior)
     return Sat(path, levels)
 
 
@@ -68,7 +68,7 @@ def rehearse(
     pool: ItemPool, theta: FloatArray, questions: int, rng: np.random.Generator
 ) -> Simulation:
     """Give tests of at most that many questions to students of abilities `theta`, shape (m, k)."""
-    most = min(questions, int(pool.askable.sum()))
+    most = min(questions, int(pool.gradable.sum()))
     m, k = theta.shape
     mean, variance = np.empty((m, most + 1, k)), np.empty((m, most + 1, k))
     items = np.full((m, most), -1, np.intp)
@@ -81,6 +81,6 @@ def rehearse(
     return Simulation(theta, mean, variance, items, (items >= 0).sum(axis=1), len(pool))
 
 
-def _answer(sitting: Sitting, item: int, *, right: bool) -> Sitting:
-    correct = int(sitting.pool.correct_option[item])
-    return grade(sitting, correct if right else correct + 1).after
+def _answer(session: Session, item: int, *, right: bool) -> Session:
+    correct = int(session.pool.correct_option[item])
+    return grade(session, correct if right else correct + 1).after

@@ -9,15 +9,16 @@ draws them to `.local/simulate/`.
 
 import argparse
 import sys
+from dataclasses import asdict
 from pathlib import Path
 from uuid import UUID
 
 import numpy as np
 
-from lib.assessment.errors import NothingToAsk
+from lib.assessment.errors import NoGradableQuestion
+from lib.assessment.pools import store
 from lib.assessment.pools.item_pool import ItemPool, load_pool
-from lib.assessment.sessions.end_criteria import MAX_QUESTIONS
-from lib.database.queries import load_queries
+from lib.assessment.sessions.wire import MAX_QUESTIONS
 from lib.deps import Deps
 from lib.engine import Posterior, Simulation
 from lib.errors import AppError, NotFound
@@ -59,8 +60,8 @@ def measure(pool: ItemPool, students: int, questions: int, rng: np.random.Genera
     """Give `students` simulated students of each ability a test of `questions` questions."""
     k = pool.bank.concepts
     prior = Posterior.prior(k, covariance=pool.correlation)
-    most = min(questions, MAX_QUESTIONS, int(pool.askable.sum()))
-    tested = pool.bank.slopes[pool.askable].any(axis=0)
+    most = min(questions, MAX_QUESTIONS, int(pool.gradable.sum()))
+    tested = pool.bank.slopes[pool.gradable].any(axis=0)
     lengths = sorted({*(length for length in LENGTHS if length < most), most})
     runs = [
         rehearse(pool, theta, most, rng)
@@ -84,7 +85,7 @@ def measure(pool: ItemPool, students: int, questions: int, rng: np.random.Genera
                 for error, spread in zip(errors, spreads, strict=True)
             ]
         ),
-        np.array([[_exposure(run, length)[pool.askable] for length in lengths] for run in runs]),
+        np.array([[_exposure(run, length)[pool.gradable] for length in lengths] for run in runs]),
         pool.selection.max_exposure,
         students,
     )
@@ -101,19 +102,18 @@ def _exposure(run: Simulation, length: int) -> Table:
 
 
 def _newest(deps: Deps, pool_id: UUID) -> ItemPool:
-    query = load_queries("assessment/calibration.sql")["newest_version"]
-    version = deps.postgres.fetch_value(query, {"pool_id": pool_id}, read=True)
+    version = store.current_version(deps.postgres, pool_id)
     if version is None:
         raise NotFound(what="Question pool")
     pool = load_pool(deps.postgres, pool_id, version)
-    if not pool.askable.any():
-        raise NothingToAsk
+    if not pool.gradable.any():
+        raise NoGradableQuestion
     return pool
 
 
 def _show(pool: ItemPool, measured: Measured) -> None:
     print(
-        f"Pool {pool.pool_id}, version {pool.version}: {int(pool.askable.sum())} questions,"
+        f"Pool {pool.pool_id}, version {pool.version}: {int(pool.gradable.sum())} questions,"
         f" {pool.bank.concepts} concepts; {measured.students} simulated students of each ability,"
         f" and as many drawn from the population ({EVERYBODY})\n"
         f"Settings: {_settings(pool)}\n"
@@ -131,8 +131,8 @@ def _show(pool: ItemPool, measured: Measured) -> None:
 
 def _settings(pool: ItemPool) -> str:
     """What rules the choice of questions, by the names it has in an upload."""
-    told = pool.selection.model_dump(exclude_none=True)
-    return ", ".join(f"{name} {value}" for name, value in told.items())
+    settings = asdict(pool.selection)
+    return ", ".join(f"{name} {value}" for name, value in settings.items() if value is not None)
 
 
 def _print_table(title: str, measured: Measured, table: Table, form: str) -> None:

@@ -1,8 +1,9 @@
--- Queries of calibration: recorded answers in, the next version of a pool out.
+-- Queries of calibration: read recorded answers, record attempts, write the next version of a pool.
 
 -- pools_with_new_answers --
--- Pools with enough answers since their last calibration to be worth another: those that failed
--- last, the fewest times and the longest ago first; of the others those with most new answers first.
+-- Pools with enough new answers since their last calibration. Pools whose last attempt succeeded
+-- come first, most new answers first; then pools that failed, fewest failures first and, among
+-- those, the longest ago first.
 SELECT p.id
 FROM assessment.question_pools p
 JOIN LATERAL (
@@ -20,7 +21,7 @@ ORDER BY coalesce(a.failures, 0), a.started_at,
   recorded.answers - coalesce(used.answers, 0) DESC, p.id;
 
 -- begin_attempt --
--- Count an attempt as failed until it has ended well: a function that is stopped says nothing.
+-- Record an attempt as failed until it succeeds, because a function that is stopped reports nothing.
 INSERT INTO assessment.calibration_attempts AS a (pool_id, started_at, failures)
 SELECT p.id, now() AT TIME ZONE 'UTC', 1 FROM assessment.question_pools p WHERE p.id = %(pool_id)s
 ON CONFLICT ON CONSTRAINT calibration_attempts_pkey DO UPDATE SET
@@ -28,21 +29,21 @@ ON CONFLICT ON CONSTRAINT calibration_attempts_pkey DO UPDATE SET
   failures = a.failures + 1;
 
 -- end_attempt --
--- Say what became of the attempt.
+-- Record the outcome of the attempt.
 UPDATE assessment.calibration_attempts SET
   finished_at = clock_timestamp() AT TIME ZONE 'UTC', outcome = %(outcome)s, reason = %(reason)s,
-  failures = CASE WHEN %(well)s THEN 0 ELSE failures END
+  failures = CASE WHEN %(is_success)s THEN 0 ELSE failures END
 WHERE pool_id = %(pool_id)s;
 
 -- read_pool --
--- The version of a pool that new sessions get, and its correlations of abilities.
+-- The version of a pool that new sessions get, with the correlation of its concepts.
 SELECT p.current_version AS version, p.concept_count, v.prior_covariance
 FROM assessment.question_pools p
 JOIN assessment.pool_versions v ON v.pool_id = p.id AND v.version = p.current_version
 WHERE p.id = %(pool_id)s;
 
 -- read_items --
--- The items of the current version, with the parameters that their authors wrote last.
+-- The items of the current version, each with the parameters that its author wrote last.
 SELECT now.position, now.question_id, now.concepts, now.difficulty, now.discrimination,
   now.guessing, written.difficulty AS written_difficulty,
   written.discrimination AS written_discrimination, written.guessing AS written_guessing
@@ -57,11 +58,11 @@ JOIN (
 ORDER BY now.position;
 
 -- read_answers --
--- Each student's first answer to each question as it reads today, with a number per person; of
--- whole people, drawn by hash, no more answers than asked for, and fewer the more concepts a pool has
--- beyond `full_concepts`. A student who was away longer than
--- abilities last comes back as another person. Sessions of older deployments had the first version.
-WITH shown AS (
+-- Each student's first answer to the current text of each question, with a number for each person.
+-- Persons are drawn whole, by hash, up to `max_answers` answers; proportionally fewer for a pool of
+-- more than `full_concepts` concepts. A student who was away longer than `same_ability_days` counts
+-- as a new person. Sessions of older deployments belong to the pool's first version.
+WITH texts AS (
   SELECT i.question_id, i.position, i.revision, i.version AS first_version,
     lead(i.version) OVER (PARTITION BY i.position ORDER BY i.version) AS next_version,
     last_value(i.revision) OVER (
@@ -70,34 +71,34 @@ WITH shown AS (
     ) AS newest_revision
   FROM assessment.pool_items i WHERE i.pool_id = %(pool_id)s
 ), first_answer AS (
-  SELECT DISTINCT ON (r.student_id, shown.position)
-    r.student_id, shown.position, r.is_correct, r.timestamp
+  SELECT DISTINCT ON (r.student_id, texts.position)
+    r.student_id, texts.position, r.is_correct, r.timestamp
   FROM assessment.test_sessions s
   CROSS JOIN (
     SELECT min(v.version) AS version FROM assessment.pool_versions v WHERE v.pool_id = %(pool_id)s
   ) AS oldest
   JOIN assessment.test_responses r ON r.session_id = s.id
-  JOIN shown ON shown.question_id = r.question_id
-    AND coalesce(s.pool_version, oldest.version) >= shown.first_version
-    AND (shown.next_version IS NULL
-      OR coalesce(s.pool_version, oldest.version) < shown.next_version)
+  JOIN texts ON texts.question_id = r.question_id
+    AND coalesce(s.pool_version, oldest.version) >= texts.first_version
+    AND (texts.next_version IS NULL
+      OR coalesce(s.pool_version, oldest.version) < texts.next_version)
   WHERE s.question_pool_id = %(pool_id)s AND r.is_correct IS NOT NULL
-    AND shown.revision = shown.newest_revision
-  ORDER BY r.student_id, shown.position, r.timestamp, r.id
+    AND texts.revision = texts.newest_revision
+  ORDER BY r.student_id, texts.position, r.timestamp, r.id
 ), spaced AS (
   SELECT f.*, f.timestamp - lag(f.timestamp) OVER (PARTITION BY f.student_id ORDER BY f.timestamp)
     > %(same_ability_days)s * INTERVAL '1 day' AS was_away
   FROM first_answer f
-), stretched AS (
+), visits AS (
   SELECT s.*, count(*) FILTER (WHERE s.was_away) OVER (
     PARTITION BY s.student_id ORDER BY s.timestamp ROWS UNBOUNDED PRECEDING
-  ) AS stretch
+  ) AS visit
   FROM spaced s
 ), numbered AS (
   SELECT s.position, s.is_correct, dense_rank() OVER (
-    ORDER BY hashtextextended(s.student_id, 0), s.student_id, s.stretch
+    ORDER BY hashtextextended(s.student_id, 0), s.student_id, s.visit
   ) - 1 AS person
-  FROM stretched s
+  FROM visits s
 ), counted AS (
   SELECT n.*, count(*) OVER (ORDER BY n.person) AS so_far FROM numbered n
 )
@@ -109,13 +110,13 @@ SELECT coalesce(array_agg(c.person::INT), '{}') AS person,
     WHERE s.question_pool_id = %(pool_id)s
   ) AS recorded
 FROM counted c
-WHERE c.so_far <= %(most)s * (
+WHERE c.so_far <= %(max_answers)s * (
   SELECT least(1, %(full_concepts)s::DOUBLE PRECISION / p.concept_count)
   FROM assessment.question_pools p WHERE p.id = %(pool_id)s
 );
 
 -- write_version --
--- Add the next version of a pool, unless somebody else did since it was read; return its number.
+-- Add the next version of a pool unless another was added since it was read; return its number.
 WITH pool AS (
   UPDATE assessment.question_pools SET current_version = assessment.next_number(current_version)
   WHERE id = %(pool_id)s AND current_version = %(version)s
@@ -130,23 +131,19 @@ JOIN assessment.pool_versions last ON last.pool_id = pool.id AND last.version = 
 RETURNING version;
 
 -- write_items --
--- Give the items that were answered their row in the new version.
+-- Add a row of the new version for each item with answers.
 INSERT INTO assessment.pool_items (
   pool_id, position, version, question_id, revision, option_count, correct_option, concepts,
   difficulty, discrimination, guessing, calibration)
 SELECT last.pool_id, last.position, %(version)s, last.question_id, last.revision,
-  last.option_count, last.correct_option, last.concepts, found.difficulty, found.discrimination,
-  found.guessing, found.calibration
-FROM jsonb_to_recordset(%(items)s) AS found (
+  last.option_count, last.correct_option, last.concepts, estimated.difficulty, estimated.discrimination,
+  estimated.guessing, estimated.calibration
+FROM jsonb_to_recordset(%(items)s) AS estimated (
   position INT, difficulty DOUBLE PRECISION, discrimination DOUBLE PRECISION,
   guessing DOUBLE PRECISION, calibration JSONB)
 JOIN LATERAL (
   SELECT i.* FROM assessment.pool_items i
-  WHERE i.pool_id = %(pool_id)s AND i.position = found.position
+  WHERE i.pool_id = %(pool_id)s AND i.position = estimated.position
     AND i.version < %(version)s
   ORDER BY i.version DESC LIMIT 1
 ) AS last ON TRUE;
-
--- newest_version --
--- The version of a pool that new sessions get.
-SELECT current_version FROM assessment.question_pools WHERE id = %(pool_id)s;

@@ -1,17 +1,17 @@
--- Queries about a student: over all tests, or over the one that `only` names.
+-- Queries about a student: over all tests, or over one session if `session_id` is not null.
 
 -- exists --
--- Whether the student ever began a test; whether the only session is this student's.
-SELECT CASE WHEN %(only)s::UUID IS NULL
+-- Whether the student ever started a test, or whether the given session is this student's.
+SELECT CASE WHEN %(session_id)s::UUID IS NULL
   THEN EXISTS (SELECT FROM assessment.students WHERE id = %(student_id)s)
   ELSE EXISTS (
     SELECT FROM assessment.test_sessions
-    WHERE id = %(only)s::UUID AND student_id = %(student_id)s
+    WHERE id = %(session_id)s::UUID AND student_id = %(student_id)s
   )
 END;
 
--- proficiencies --
--- Long-term proficiency in each concept the student was tested in.
+-- long_term_proficiencies --
+-- Long-term proficiency in each concept that the student was tested in.
 SELECT p.concept_name, p.proficiency_value::DOUBLE PRECISION AS proficiency,
   coalesce(p.confidence, 0)::DOUBLE PRECISION AS confidence,
   coalesce(p.updated_at, p.created_at) AS updated_at
@@ -20,9 +20,9 @@ WHERE p.student_id = %(student_id)s
 ORDER BY p.concept_name;
 
 -- session_proficiencies --
--- What the only session has shown so far; what it began with, before the first answer.
-SELECT shown.concept_name, shown.proficiency::DOUBLE PRECISION AS proficiency,
-  coalesce(shown.confidence, '0')::DOUBLE PRECISION AS confidence, s.last_activity AS updated_at
+-- Proficiency in each concept after the last answer of the given session, or before the first.
+SELECT concepts.concept_name, concepts.proficiency::DOUBLE PRECISION AS proficiency,
+  coalesce(concepts.confidence, '0')::DOUBLE PRECISION AS confidence, s.last_activity AS updated_at
 FROM assessment.test_sessions s
 CROSS JOIN LATERAL (
   SELECT coalesce(s.final_proficiency, s.current_proficiency, s.initial_proficiency) AS vector
@@ -33,13 +33,13 @@ CROSS JOIN LATERAL ROWS FROM (
     CASE jsonb_typeof(latest.vector) WHEN 'array' THEN latest.vector END),
   jsonb_array_elements_text(
     CASE jsonb_typeof(s.current_confidence) WHEN 'array' THEN s.current_confidence END)
-) AS shown (concept_name, proficiency, confidence)
-WHERE s.id = %(only)s::UUID AND s.student_id = %(student_id)s
-  AND shown.concept_name IS NOT NULL AND shown.proficiency IS NOT NULL
-ORDER BY shown.concept_name;
+) AS concepts (concept_name, proficiency, confidence)
+WHERE s.id = %(session_id)s::UUID AND s.student_id = %(student_id)s
+  AND concepts.concept_name IS NOT NULL AND concepts.proficiency IS NOT NULL
+ORDER BY concepts.concept_name;
 
 -- history --
--- The student's tests, newest first, from a page on.
+-- A page of the student's tests, newest first.
 SELECT s.id AS session_id, s.question_pool_id, s.status, s.end_reason, s.concept_names,
   s.initial_proficiency, s.final_proficiency, coalesce(s.total_questions, 0) AS total_questions,
   coalesce(s.correct_responses, 0) AS correct_responses, s.accuracy::DOUBLE PRECISION AS accuracy,
@@ -47,25 +47,25 @@ SELECT s.id AS session_id, s.question_pool_id, s.status, s.end_reason, s.concept
   s.test_efficiency::DOUBLE PRECISION AS test_efficiency,
   s.started_at, s.completed_at, s.last_activity
 FROM assessment.test_sessions s
-WHERE s.student_id = %(student_id)s AND (%(only)s::UUID IS NULL OR s.id = %(only)s::UUID)
+WHERE s.student_id = %(student_id)s AND (%(session_id)s::UUID IS NULL OR s.id = %(session_id)s::UUID)
 ORDER BY s.started_at DESC NULLS LAST, s.id
 LIMIT %(limit)s OFFSET %(offset)s;
 
 -- closed_sessions --
--- The student's newest closed tests with answers, oldest first.
+-- The student's most recent closed tests with answers, oldest first.
 SELECT newest.* FROM (
   SELECT s.id AS session_id, s.concept_names, s.final_proficiency,
     s.accuracy::DOUBLE PRECISION AS accuracy, s.learning_gain::DOUBLE PRECISION AS learning_gain,
     s.total_questions, coalesce(s.completed_at, s.last_activity) AS date
   FROM assessment.test_sessions s
-  WHERE s.student_id = %(student_id)s AND (%(only)s::UUID IS NULL OR s.id = %(only)s::UUID)
+  WHERE s.student_id = %(student_id)s AND (%(session_id)s::UUID IS NULL OR s.id = %(session_id)s::UUID)
     AND s.status <> 'active' AND s.total_questions > 0
   ORDER BY coalesce(s.completed_at, s.last_activity) DESC, s.id LIMIT %(limit)s
 ) AS newest ORDER BY newest.date, newest.session_id;
 
 -- totals --
--- Over all closed tests with answers.
+-- Number and mean accuracy of all closed tests with answers.
 SELECT count(*) AS total_sessions, avg(s.accuracy)::DOUBLE PRECISION AS avg_accuracy
 FROM assessment.test_sessions s
-WHERE s.student_id = %(student_id)s AND (%(only)s::UUID IS NULL OR s.id = %(only)s::UUID)
+WHERE s.student_id = %(student_id)s AND (%(session_id)s::UUID IS NULL OR s.id = %(session_id)s::UUID)
   AND s.status <> 'active' AND s.total_questions > 0;

@@ -1,12 +1,12 @@
--- Queries of test sessions. Times are the database's; TIMESTAMP columns mean UTC.
+-- Queries of test sessions. Times are those of the database's clock; TIMESTAMP columns mean UTC.
 
--- wait_no_longer --
--- Give up on a lock that someone holds, for the statements sent along with this one.
+-- limit_lock_wait --
+-- Make the other statements of the batch give up on a lock after three seconds.
 SELECT set_config('lock_timeout', '3s', true);
 
 -- open_session --
--- Make a session, or find the active one that this student has in this pool already.
--- No row: there is no such pool, or it tests another number of concepts.
+-- Create a session, or return the active one that this student already has in this pool. Returns no
+-- row if there is no such pool or it tests a different number of concepts.
 WITH pool AS (
   SELECT p.id, p.current_version, p.concept_count
   FROM assessment.question_pools p
@@ -14,7 +14,7 @@ WITH pool AS (
 ), student AS (
   INSERT INTO assessment.students (id) SELECT %(student_id)s FROM pool
   ON CONFLICT ON CONSTRAINT students_pkey DO NOTHING
-), known AS (
+), records AS (
   SELECT jsonb_object_agg(p.concept_name, jsonb_build_array(
     p.proficiency_value, coalesce(p.confidence, 0), round(greatest(0, extract(epoch FROM
       (now() AT TIME ZONE 'UTC') - coalesce(p.updated_at, p.created_at)
@@ -27,10 +27,10 @@ WITH pool AS (
     id, student_id, question_pool_id, pool_version, concept_names, end_criteria, prior,
     initial_proficiency)
   SELECT %(session_id)s, %(student_id)s, pool.id, pool.current_version,
-    %(concept_names)s::TEXT[], %(end_criteria)s, known.prior,
-    CASE WHEN known.prior IS NULL
+    %(concept_names)s::TEXT[], %(end_criteria)s, records.prior,
+    CASE WHEN records.prior IS NULL
       THEN to_jsonb(array_fill(0.5, ARRAY[pool.concept_count])) END
-  FROM pool, known
+  FROM pool, records
   ON CONFLICT (student_id, question_pool_id) WHERE status = 'active' AND pool_version IS NOT NULL
     DO UPDATE SET last_activity = excluded.last_activity
   RETURNING s.*
@@ -40,19 +40,19 @@ SELECT id, pool_version, concept_names, end_criteria, prior, initial_proficiency
 FROM session;
 
 -- concept_count --
--- How many concepts a pool tests; no row if there is no such pool.
+-- The number of concepts that a pool tests; no row if there is no such pool.
 SELECT concept_count FROM assessment.question_pools WHERE id = %(pool_id)s;
 
 -- record_answer --
--- Record an answer; no row if the session does not wait for exactly this one.
+-- Record an answer; no row unless the session is waiting for exactly this one.
 SELECT total_questions, correct_responses, last_activity, next_question
 FROM assessment.record_answer(
   %(session_id)s, %(pool_version)s, %(position)s, %(question_id)s, %(response)s, %(is_correct)s,
-  %(initial)s, %(proficiency)s, %(confidence)s, %(learning_gain)s, %(test_efficiency)s,
+  %(initial_proficiency)s, %(proficiency)s, %(confidence)s, %(learning_gain)s, %(test_efficiency)s,
   %(next_question_id)s, %(question_to_read)s, %(end_reason)s, %(idle_minutes)s);
 
 -- read_session --
--- All that the record says about a session.
+-- A session as recorded.
 SELECT s.id, s.student_id, s.question_pool_id AS pool_id, s.pool_version, s.status, s.end_reason,
   s.last_activity <= (now() AT TIME ZONE 'UTC') - make_interval(mins => %(idle_minutes)s)
     AS is_idle,
@@ -73,12 +73,12 @@ FROM assessment.test_responses r
 WHERE r.session_id = %(session_id)s
 ORDER BY r.position, r.timestamp;
 
--- question_shown --
--- A question as a version of its pool has it.
+-- read_question --
+-- A question as a version of its pool has it, as JSON without its correct answer; null if none.
 SELECT assessment.question_shown(%(question_id)s, %(pool_version)s);
 
 -- end_session --
--- Close a session at the caller's wish; one that was idle too long is closed as expired.
+-- Close a session at the caller's request; as expired if it was idle too long.
 SELECT assessment.close_session(
   s.id,
   CASE WHEN s.is_idle THEN 'expired' ELSE 'completed' END,
@@ -91,14 +91,15 @@ FROM (
 ) AS s;
 
 -- set_initial_proficiency --
--- What a returning student began with, of a session that closes before its first answer.
+-- Store the initial proficiency of a returning student whose session has no answers.
 UPDATE assessment.test_sessions SET
-  initial_proficiency = %(initial)s,
-  final_proficiency = CASE WHEN status <> 'active' THEN coalesce(final_proficiency, %(initial)s) END
+  initial_proficiency = %(initial_proficiency)s,
+  final_proficiency = CASE
+    WHEN status <> 'active' THEN coalesce(final_proficiency, %(initial_proficiency)s) END
 WHERE id = %(session_id)s AND initial_proficiency IS NULL AND total_questions = 0;
 
 -- expire_before_start --
--- Close the session that a student left idle in this pool, so that a new one can begin.
+-- Close the session that a student left idle in this pool, so that a new one can start.
 SELECT assessment.close_session(s.id, 'expired', 'expired')
 FROM (
   SELECT id FROM assessment.test_sessions
@@ -109,7 +110,8 @@ FROM (
 ) AS s;
 
 -- expire_idle --
--- Close sessions that were idle too long, longest first; those another run has in hand are its.
+-- Close sessions that were idle too long, the longest idle first; skip those that another run is
+-- closing.
 SELECT s.id, assessment.close_session(s.id, 'expired', 'expired')::TEXT AS closed
 FROM (
   SELECT id FROM assessment.test_sessions

@@ -227,7 +227,7 @@ def test_whole_people_are_drawn_when_there_are_too_many_answers(
     pool_id: str, postgres_url: str, deps: Deps
 ) -> None:
     record_answers(postgres_url, pool_id)
-    recorded = store.read(deps.postgres, UUID(pool_id), 1_000, HALF_LIFE_DAYS)
+    recorded = store.read_recorded(deps.postgres, UUID(pool_id), 1_000, HALF_LIFE_DAYS)
     assert recorded is not None
     counts = np.bincount(recorded.answers.person)
     assert set(counts.tolist()) == {QUESTIONS}
@@ -245,25 +245,23 @@ def test_few_answers_write_no_version(
     assert len(versions(rows)) == 1
 
 
-def test_estimates_are_dropped_when_questions_were_uploaded_meanwhile(
-    pool_id: str, postgres_url: str, deps: Deps, rows: Rows, monkeypatch: pytest.MonkeyPatch
+def test_estimates_are_dropped_if_questions_were_uploaded_in_the_meantime(
+    pool_id: str, postgres_url: str, deps: Deps, rows: Rows
 ) -> None:
-    """The pool moves on between reading and writing, as an upload would make it."""
+    """The clock is read between reading and writing; then the pool moves on, as by an upload."""
     record_answers(postgres_url, pool_id)
-    read = store.read
-
-    def read_then_upload(*asked: Any) -> store.Recorded | None:
-        found = read(*asked)
-        rows("UPDATE assessment.question_pools SET current_version = current_version + 1")
-        return found
-
     rows(
         "INSERT INTO assessment.pool_versions (pool_id, version, origin, question_count)"
         " SELECT id, current_version + 1, 'upload', %s FROM assessment.question_pools",
         QUESTIONS,
     )
-    monkeypatch.setattr(store, "read", read_then_upload)
-    assert calibrate_pool(UUID(pool_id), deps).outcome == "changed_meanwhile"
+    _, uploaded = versions(rows)
+
+    def clock() -> float:
+        rows("UPDATE assessment.question_pools SET current_version = %s", uploaded)
+        return 0.0
+
+    assert calibrate_pool(UUID(pool_id), deps, clock=clock).outcome == "changed_meanwhile"
     assert len(versions(rows)) == 2
 
 

@@ -135,6 +135,6 @@ def test_person_fit_is_that_of_the_recorded_answers(
     row, answers = recorded
     assert row.pool_id is not None
     assert row.pool_version is not None
-    sitting = rebuild(row, answers, load_pool(deps.postgres, row.pool_id, row.pool_version))
-    expected = person_fit(sitting.posterior, sitting.pool.bank)
+    session = rebuild(row, answers, load_pool(deps.postgres, row.pool_id, row.pool_version))
+    expected = person_fit(session.posterior, session.pool.bank)
     assert seen["person_fit"] == pytest.approx(expected, abs=1e-3)

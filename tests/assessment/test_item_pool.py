@@ -7,26 +7,32 @@ from uuid import UUID, uuid4
 import pytest
 from fastapi.testclient import TestClient
 
-from lib.assessment.pools.item_pool import ItemPool, PoolShelf, _build, _Item, _Version
-from lib.assessment.pools.question_cache import TextShelf
-from lib.assessment.sessions.end_criteria import EndCriteria
-from lib.assessment.sessions.session import begin
+from lib.assessment.pools.item_pool import ItemPool, ItemPoolCache, build_pool
+from lib.assessment.pools.question import Question
+from lib.assessment.pools.question_cache import QuestionCache
+from lib.assessment.pools.store import ItemRow, VersionRow
+from lib.assessment.sessions.session import new_session
+from lib.assessment.sessions.wire import EndCriteria
 from lib.deps import Deps
 from tests.assessment.conftest import Rows, make_questions, upload
 
 ITEMS = 20_000
 
 
+def question(question_id: str, content: str) -> Question:
+    return Question(question_id, content, ["a", "b"], [1.0], 1)
+
+
 def built(concepts: int) -> ItemPool:
     """A pool of which the engine has made all that it keeps."""
     items = [
-        _Item(str(uuid4()), 1, 4, i % 4, [float(c == i % concepts) for c in range(concepts)],
+        ItemRow(str(uuid4()), 1, 4, i % 4, [float(c == i % concepts) for c in range(concepts)],
               0.5, 1.0, 0.2)
         for i in range(ITEMS)
     ]  # fmt: skip
     settings = {"content_shares": [1.0] * concepts, "max_exposure": 0.3}
-    pool = _build(uuid4(), 1, _Version(concepts, ITEMS, None, settings, None), items)
-    begin(uuid4(), "ann", pool, EndCriteria(), (None,) * concepts)
+    pool = build_pool(uuid4(), 1, VersionRow(concepts, ITEMS, None, settings, None), items)
+    new_session(uuid4(), "ann", pool, EndCriteria(), (None,) * concepts)
     return pool
 
 
@@ -48,21 +54,21 @@ def test_pool_used_longest_ago_goes_when_there_is_no_room(
 ) -> None:
     ids = [UUID(upload(client, operator, make_questions(20, prefix))) for prefix in "abc"]
     numbers: dict[UUID, int] = dict(rows("SELECT pool_id, version FROM assessment.pool_versions"))
-    shelf = PoolShelf(max_bytes=2_100_000)  # two of them
-    first, second = (shelf.get(deps.postgres, pool, numbers[pool]) for pool in ids[:2])
-    assert shelf.get(deps.postgres, ids[0], numbers[ids[0]]) is first
-    shelf.get(deps.postgres, ids[2], numbers[ids[2]])
-    assert shelf.get(deps.postgres, ids[0], numbers[ids[0]]) is first
-    assert shelf.get(deps.postgres, ids[1], numbers[ids[1]]) is not second
+    cache = ItemPoolCache(max_bytes=2_100_000)  # two of them
+    first, second = (cache.get(deps.postgres, pool, numbers[pool]) for pool in ids[:2])
+    assert cache.get(deps.postgres, ids[0], numbers[ids[0]]) is first
+    cache.get(deps.postgres, ids[2], numbers[ids[2]])
+    assert cache.get(deps.postgres, ids[0], numbers[ids[0]]) is first
+    assert cache.get(deps.postgres, ids[1], numbers[ids[1]]) is not second
 
 
 def test_long_texts_are_held_in_as_little_memory_as_short_ones() -> None:
-    shelf = TextShelf(max_bytes=100_000)
+    cache = QuestionCache(max_bytes=100_000)
     for number in range(10):
-        shelf.hold({"id": str(number), "content": "x" * 30_000, "options": ["a", "b"]})
-    assert [number for number in range(10) if shelf.get(str(number))] == [7, 8, 9]
+        cache.put(question(str(number), "x" * 30_000))
+    assert [number for number in range(10) if cache.get(str(number))] == [7, 8, 9]
     for _ in range(5):  # the same again takes no more room
-        shelf.hold({"id": "9", "content": "x" * 30_000, "options": ["a", "b"]})
-    assert shelf.get("7")
-    shelf.hold({"id": "long", "content": "é" * 30_000, "options": ["a", "b"]})
-    assert shelf.get("long") is None  # longer than all that may be held
+        cache.put(question("9", "x" * 30_000))
+    assert cache.get("7")
+    cache.put(question("long", "é" * 30_000))
+    assert cache.get("long") is None  # longer than all that may be held

@@ -1,5 +1,6 @@
 """A pool's operator says how its questions are chosen; every session keeps to it."""
 
+from dataclasses import asdict
 from string import ascii_letters
 from typing import Any
 from uuid import UUID, uuid4
@@ -8,9 +9,12 @@ import numpy as np
 import pytest
 from fastapi.testclient import TestClient
 
-from lib.assessment.pools.eligibility import LEVELS, WHOLE, Eligibility, level_of
-from lib.assessment.pools.exposure_counts import MEMORY_TESTS, Shown, merged
+from lib.assessment.pools.eligibility import ALL_LEVELS, LEVELS, Eligibility, level_of
+from lib.assessment.pools.exposure_counts import MEMORY_TESTS, merge_counts
 from lib.assessment.pools.item_pool import load_pool
+from lib.assessment.pools.selection_settings import Selection
+from lib.assessment.pools.store import TestCount
+from lib.assessment.pools.wire import SelectionIn
 from lib.deps import Deps
 from lib.engine import concept_shares
 from tests.assessment.conftest import CONCEPTS, Rows, Student, make_questions, upload, versions
@@ -179,6 +183,10 @@ def test_settings_that_make_no_sense_are_refused_by_name(
     assert field in answer.text
 
 
+def test_defaults_of_an_upload_are_those_of_a_pool_without_settings() -> None:
+    assert SelectionIn().model_dump() == asdict(Selection())
+
+
 def test_pool_with_few_new_tests_is_not_counted(
     client: TestClient, operator: dict[str, str], rows: Rows
 ) -> None:
@@ -188,19 +196,19 @@ def test_pool_with_few_new_tests_is_not_counted(
     assert len(versions(rows)) == 1
 
 
-def counted(tests: int, shown: dict[int, int]) -> list[Shown]:
+def counted(tests: int, shown: dict[int, int]) -> list[TestCount]:
     """Tests that were at the middle level all through."""
     return [
-        Shown(position, level, count)
-        for level in (1, WHOLE)
+        TestCount(position, level, count)
+        for level in (1, ALL_LEVELS)
         for position, count in [(None, tests), *shown.items()]
     ]
 
 
 def test_questions_shown_at_several_levels_are_limited_over_all_of_them() -> None:
-    rows = [Shown(None, 0, 60), Shown(None, 1, 100), Shown(None, WHOLE, 100)]
-    rows += [Shown(7, 0, 12), Shown(7, 1, 18), Shown(7, WHOLE, 30)]
-    found = Eligibility.of_counts(merged(None, rows, 0.2), 0.2)
+    rows = [TestCount(None, 0, 60), TestCount(None, 1, 100), TestCount(None, ALL_LEVELS, 100)]
+    rows += [TestCount(7, 0, 12), TestCount(7, 1, 18), TestCount(7, ALL_LEVELS, 30)]
+    found = Eligibility.of_counts(merge_counts(None, rows, 0.2), 0.2)
     assert found is not None
     # Over all r (20 + 10) / (30 + 10), less than at either level alone.
     assert found.probability[:, 0].tolist() == pytest.approx([0.15] * 3)
@@ -209,15 +217,15 @@ def test_questions_shown_at_several_levels_are_limited_over_all_of_them() -> Non
 def test_probability_is_what_the_counts_come_to() -> None:
     new = Eligibility.of_counts(None, 0.2)
     assert new is not None
-    assert new.usual.tolist() == pytest.approx([0.2] * 3)
-    first = merged(None, counted(100, {7: 16, 9: 1}), 0.2)
+    assert new.default_probability.tolist() == pytest.approx([0.2] * 3)
+    first = merge_counts(None, counted(100, {7: 16, 9: 1}), 0.2)
     assert first["items"] == [7]  # 9 was shown in 1 of the 20 tests that could
     drew = Eligibility.of_counts(first, 0.2)
     assert drew is not None
     # r (ε + 10) / (s + 10): 0.2 · 30 / 26 of the one, 0.2 · 30 / 10 of those never shown.
     assert drew.probability[:, 0].tolist() == pytest.approx([0.2, 0.2 * 30 / 26, 0.2])
-    assert drew.usual.tolist() == pytest.approx([0.2, 0.6, 0.2])
-    second = merged(first, counted(100, {7: 23}), 0.2)
+    assert drew.default_probability.tolist() == pytest.approx([0.2, 0.6, 0.2])
+    second = merge_counts(first, counted(100, {7: 23}), 0.2)
     fade = MEMORY_TESTS / (MEMORY_TESTS + 100)
     assert second["eligible"][1] == pytest.approx([fade * 20 + 100 * 0.2 * 30 / 26], abs=1e-3)
     assert second["shown"][1] == pytest.approx([fade * 16 + 23], abs=1e-3)
@@ -227,10 +235,10 @@ def test_probability_is_what_the_counts_come_to() -> None:
 def test_questions_that_are_rarely_shown_become_free() -> None:
     counts = None
     for _ in range(4):
-        counts = merged(counts, counted(100, {7: 20}), 0.2)
+        counts = merge_counts(counts, counted(100, {7: 20}), 0.2)
     found = Eligibility.of_counts(counts, 0.2)
     assert found is not None
-    assert found.usual[1] == 1.0
+    assert found.default_probability[1] == 1.0
     assert found.probability[1, 0] < 0.9
 
 
@@ -238,15 +246,15 @@ def test_session_draws_once_and_sessions_draw_differently() -> None:
     eligibility = Eligibility(np.array([3, 5]), np.full((3, 2), 0.5), np.array([0.2, 1.0, 1.0]))
     sessions = [UUID(int=number) for number in range(400)]
     everything = np.ones(10, bool)
-    drawn = [eligibility.spare(everything, session, 1) for session in sessions]
-    again = [eligibility.spare(everything, session, 1) for session in sessions]
+    drawn = [eligibility.eligible(everything, session, 1) for session in sessions]
+    again = [eligibility.eligible(everything, session, 1) for session in sessions]
     assert np.array_equal(drawn, again)
     assert np.mean(drawn, axis=0)[[3, 5]] == pytest.approx(0.5, abs=0.08)
     assert np.mean(drawn, axis=0)[0] == 1
-    low = [eligibility.spare(everything, session, 0) for session in sessions]
+    low = [eligibility.eligible(everything, session, 0) for session in sessions]
     assert np.mean(low, axis=0)[0] == pytest.approx(0.2 + 0.8**8 * 0.25, abs=0.08)
     only = np.arange(10) == 3
-    assert all(eligibility.spare(only, session, 1)[3] for session in sessions)  # none left: all
+    assert all(eligibility.eligible(only, session, 1)[3] for session in sessions)  # none left: all
 
 
 def test_level_is_that_of_the_mean_proficiency() -> None:

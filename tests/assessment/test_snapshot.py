@@ -1,4 +1,4 @@
-"""The hot state: small, lossless, and never believed without its check."""
+"""The hot snapshot: small, lossless, and never believed without its check."""
 
 import json
 from base64 import b85decode, b85encode
@@ -13,11 +13,11 @@ from fastapi.testclient import TestClient
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lib.assessment.pools.item_pool import NOT_ASKED, ItemPool
-from lib.assessment.sessions.end_criteria import EndCriteria
-from lib.assessment.sessions.prior import Known
-from lib.assessment.sessions.session import Sitting, begin, grade
+from lib.assessment.pools.item_pool import ItemPool
+from lib.assessment.sessions.prior import ConceptRecord, Records
+from lib.assessment.sessions.session import Session, grade, new_session
 from lib.assessment.sessions.snapshot import CHECK_BYTES, MAX_BYTES, decode, encode
+from lib.assessment.sessions.wire import EndCriteria
 from lib.deps import Deps
 from lib.engine import ItemBank
 from lib.engine.stopping import TYPES
@@ -42,65 +42,67 @@ def make_pool(items: int = 400, concepts: int = 5) -> ItemPool:
         correct_option=np.zeros(items, np.int16),
         option_count=np.full(items, 4, np.int16),
         revision=np.ones(items, np.int32),
-        askable=np.full(items, NOT_ASKED != 0),
+        gradable=np.ones(items, bool),
         correlation=None,
     )
 
 
 POOL = make_pool()
-KNOWN = tuple(Known(0.1 + 0.15 * j, 0.7, 12.3456) for j in range(5))
+RECORDS = tuple(ConceptRecord(0.1 + 0.15 * j, 0.7, 12.3456) for j in range(5))
 
 
 def taken(
-    answers: int, known: tuple[Known | None, ...] = (None,) * 5, criteria: EndCriteria | None = None
-) -> Sitting:
-    sitting = begin(SESSION, str(uuid4()), POOL, criteria or EndCriteria(max_questions=200), known)
+    answers: int, records: Records = (None,) * 5, criteria: EndCriteria | None = None
+) -> Session:
+    session = new_session(
+        SESSION, str(uuid4()), POOL, criteria or EndCriteria(max_questions=200), records
+    )
     for number in range(answers):
-        sitting = grade(sitting, number % 3 % 2).after
-    return sitting
+        session = grade(session, number % 3 % 2).after
+    return session
 
 
-@pytest.mark.parametrize("known", [(None,) * 5, KNOWN, (None, KNOWN[1], None, KNOWN[3], None)])
-def test_decoded_state_is_the_sitting_bit_for_bit(known: tuple[Known | None, ...]) -> None:
+@pytest.mark.parametrize(
+    "records", [(None,) * 5, RECORDS, (None, RECORDS[1], None, RECORDS[3], None)]
+)
+def test_decoded_state_is_the_session_bit_for_bit(records: Records) -> None:
     criteria = EndCriteria(
         type="classification", min_questions=3, max_questions=57, classification_threshold=0.87
     )
-    sitting = taken(17, known, criteria)
-    state = decode(SESSION, encode(sitting, AT))
-    assert state is not None
-    assert state.is_whole
-    back = state.sitting(POOL)
+    session = taken(17, records, criteria)
+    snapshot = decode(SESSION, encode(session, AT))
+    assert snapshot is not None
+    assert snapshot.is_complete
+    back = snapshot.restore(POOL)
     for field in ("mean", "covariance", "sites", "prior_mean"):
-        assert np.array_equal(getattr(back.posterior, field), getattr(sitting.posterior, field))
+        assert np.array_equal(getattr(back.posterior, field), getattr(session.posterior, field))
     assert (back.posterior.items, back.posterior.correct) == (
-        sitting.posterior.items,
-        sitting.posterior.correct,
+        session.posterior.items,
+        session.posterior.correct,
     )
-    assert (back.criteria, back.known) == (sitting.criteria, sitting.known)
-    assert (back.student_id, back.next_item) == (sitting.student_id, sitting.next_item)
-    first, second = grade(back, 0), grade(sitting, 0)
+    assert (back.criteria, back.records) == (session.criteria, session.records)
+    assert (back.student_id, back.next_item) == (session.student_id, session.next_item)
+    first, second = grade(back, 0), grade(session, 0)
     assert encode(first.after, AT) == encode(second.after, AT)
 
 
 @pytest.mark.parametrize("answers", [0, 5, 20])
-@pytest.mark.parametrize("known", [(None,) * 5, KNOWN])
-def test_state_of_a_usual_test_fits_a_kilobyte_whole(
-    answers: int, known: tuple[Known | None, ...]
-) -> None:
-    text = encode(taken(answers, known), AT)
+@pytest.mark.parametrize("records", [(None,) * 5, RECORDS])
+def test_state_of_a_usual_test_fits_a_kilobyte_whole(answers: int, records: Records) -> None:
+    text = encode(taken(answers, records), AT)
     assert len(text.encode()) <= MAX_BYTES == 1024
-    state = decode(SESSION, text)
-    assert state is not None
-    assert state.is_whole
+    snapshot = decode(SESSION, text)
+    assert snapshot is not None
+    assert snapshot.is_complete
 
 
 def test_state_of_a_very_long_test_leaves_its_answers_to_the_record() -> None:
-    text = encode(taken(120, KNOWN), AT)
+    text = encode(taken(120, RECORDS), AT)
     assert len(text.encode()) <= MAX_BYTES
-    state = decode(SESSION, text)
-    assert state is not None
-    assert not state.is_whole
-    assert state.questions_answered == 120
+    snapshot = decode(SESSION, text)
+    assert snapshot is not None
+    assert not snapshot.is_complete
+    assert snapshot.questions_answered == 120
 
 
 def test_very_long_test_goes_on_from_the_record(
@@ -167,7 +169,7 @@ def test_state_of_another_session_is_refused() -> None:
 def test_a_thousand_active_sessions_take_at_most_a_megabyte_of_redis(deps: Deps) -> None:
     assert deps.redis
     (before,) = deps.redis.pipeline([["INFO", "memory"]]) or [""]
-    states = [encode(taken(number % 20, KNOWN), AT) for number in range(100)]
+    states = [encode(taken(number % 20, RECORDS), AT) for number in range(100)]
     for _ in range(10):
         deps.redis.pipeline(
             [["SET", f"session:{uuid4()}:state", text, "EX", 1800] for text in states]

@@ -22,7 +22,7 @@ def new_answer(student: Student, rows: Rows, **change: Any) -> NewAnswer:
         "question_id": student.question["id"],
         "response": 0,
         "is_correct": True,
-        "initial": [0.5] * 5,
+        "initial_proficiency": [0.5] * 5,
         "proficiency": [0.6] * 5,
         "confidence": [0.1] * 5,
         "learning_gain": 0.1,
@@ -79,29 +79,31 @@ def test_closing_waits_for_an_answer_on_its_way_and_counts_it(
     ) == [("completed", 1, 1)]
 
 
-def test_state_that_was_removed_meanwhile_is_not_written_back(ann: Student, deps: Deps) -> None:
+def test_snapshot_that_was_removed_meanwhile_is_not_written_back(ann: Student, deps: Deps) -> None:
     """An end that overtakes a submit has removed the state; the submit must not revive it."""
     ann.start()
     session_id = UUID(ann.session_id)
-    taken = cache.take(deps.redis, session_id, "q1")
-    assert taken.is_mine
-    assert taken.state
-    cache.drop_states(deps.redis, [session_id])
-    cache.keep(deps.redis, taken, session_id, "q1", "new", None)
-    assert cache.read_state(deps.redis, session_id) is None
-    rebuilt = cache.take(deps.redis, session_id, "q1")
-    assert rebuilt.is_mine, "the lock was released"
-    cache.keep(deps.redis, rebuilt, session_id, "q1", "new", None)
-    assert cache.read_state(deps.redis, session_id) == "new"
+    lock = cache.lock_and_read(deps.redis, session_id, "q1")
+    assert lock.acquired
+    assert lock.snapshot
+    cache.delete_snapshots(deps.redis, [session_id])
+    cache.write_and_unlock(deps.redis, lock, session_id, "q1", "new", None)
+    assert cache.read_snapshot(deps.redis, session_id) is None
+    rebuilt = cache.lock_and_read(deps.redis, session_id, "q1")
+    assert rebuilt.acquired, "the lock was released"
+    cache.write_and_unlock(deps.redis, rebuilt, session_id, "q1", "new", None)
+    assert cache.read_snapshot(deps.redis, session_id) == "new"
 
 
 def test_second_start_does_not_turn_back_a_state(ann: Student, deps: Deps) -> None:
     ann.start()
     session_id = UUID(ann.session_id)
     ann.answer()
-    now = cache.read_state(deps.redis, session_id)
-    cache.begin(deps.redis, session_id, "the first state", "q1", 1, is_new=False)
-    assert cache.read_state(deps.redis, session_id) == now
+    now = cache.read_snapshot(deps.redis, session_id)
+    cache.read_question_and_add_snapshot(
+        deps.redis, session_id, "the first snapshot", "q1", 1, is_new=False
+    )
+    assert cache.read_snapshot(deps.redis, session_id) == now
 
 
 def test_answer_carries_its_time_by_the_databases_clock(ann: Student, rows: Rows) -> None:

@@ -4,10 +4,10 @@ from typing import Any
 from uuid import UUID
 
 from lib.assessment.pools.item_pool import load_pool
-from lib.assessment.sessions.end_criteria import EndCriteria
-from lib.assessment.sessions.prior import known_by_position
-from lib.assessment.sessions.session import begin, grade, proficiency
+from lib.assessment.sessions.prior import records_of
+from lib.assessment.sessions.session import grade, new_session, proficiency
 from lib.assessment.sessions.store import read_with_answers
+from lib.assessment.sessions.wire import EndCriteria
 from lib.deps import Deps
 
 Course = list[tuple[str | None, list[float]]]
@@ -21,18 +21,18 @@ def undisturbed(session_id: str, deps: Deps) -> Course:
     row, answers = read
     assert row.pool_id is not None
     assert row.pool_version is not None
-    sitting = begin(
+    session = new_session(
         row.id,
         row.student_id,
         load_pool(deps.postgres, row.pool_id, row.pool_version),
         EndCriteria.model_validate(row.end_criteria),
-        known_by_position(row.concept_names or (), row.prior),
+        records_of(row.concept_names or (), row.prior),
     )
     course: Course = []
     for answer in answers:
-        assert sitting.next_question_id == answer.question_id
-        sitting = grade(sitting, answer.response).after
-        course.append((sitting.next_question_id, proficiency(sitting.posterior)))
+        assert session.next_question_id == answer.question_id
+        session = grade(session, answer.response).after
+        course.append((session.next_question_id, proficiency(session.posterior)))
     return course
 
 

@@ -5,11 +5,10 @@ import psycopg
 import pytest
 
 from lib.assessment.pools.item_pool import item_pool
-from lib.assessment.sessions.end_criteria import EndCriteria
 from lib.assessment.sessions.session import confidences, proficiency, rebuild
 from lib.assessment.sessions.store import open_session, read_with_answers
 from lib.assessment.sessions.submit import submit
-from lib.assessment.sessions.wire import SubmitIn
+from lib.assessment.sessions.wire import EndCriteria, SubmitIn
 from lib.deps import Deps
 from lib.engine import latent_mean
 from lib.settings import Settings
@@ -59,12 +58,12 @@ def test_every_session_is_rebuilt_to_what_was_recorded(deps: Deps, ask: Ask) -> 
     for (session_id,) in ask("SELECT id FROM test_sessions"):
         read = read_with_answers(deps.postgres, session_id)
         assert read is not None
-        sitting = rebuild(*read, pool)
-        assert sitting is not None
-        assert proficiency(sitting.start) == read[0].initial_proficiency
-        assert proficiency(sitting.posterior) == read[0].current_proficiency
+        session = rebuild(*read, pool)
+        assert session is not None
+        assert proficiency(session.prior) == read[0].initial_proficiency
+        assert proficiency(session.posterior) == read[0].current_proficiency
         stored = ask(f"SELECT current_confidence FROM test_sessions WHERE id = '{session_id}'")
-        assert stored == [(confidences(sitting.posterior),)]
+        assert stored == [(confidences(session.posterior),)]
 
 
 @pytest.mark.parametrize("number", [0, 4, 6, 11])

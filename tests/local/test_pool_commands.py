@@ -7,10 +7,10 @@ from uuid import UUID, uuid4
 import numpy as np
 import pytest
 
+from lib.assessment.pools import store
 from lib.assessment.pools.item_pool import ItemPool, load_pool
 from lib.assessment.pools.upload import upload
 from lib.assessment.pools.wire import UploadIn
-from lib.database.queries import load_queries
 from lib.deps import Deps
 from local.pools import calibrate, simulate
 
@@ -20,8 +20,8 @@ QUESTIONS = 40
 def uploaded(asked: UploadIn, deps: Deps) -> ItemPool:
     """The pool as the upload made it."""
     pool_id = upload(asked, deps).question_pool_id
-    newest = load_queries("assessment/calibration.sql")["newest_version"]
-    version = deps.postgres.fetch_value(newest, {"pool_id": pool_id}, read=True)
+    version = store.current_version(deps.postgres, pool_id)
+    assert version is not None
     return load_pool(deps.postgres, pool_id, version)
 
 
@@ -150,7 +150,9 @@ def test_concept_that_no_question_tests_is_left_out(deps: Deps) -> None:
 
 def test_question_that_cannot_be_asked_counts_for_nothing(pool: ItemPool) -> None:
     first_concept = np.arange(QUESTIONS) % 2 == 0
-    found = simulate.measure(replace(pool, askable=first_concept), 20, 20, np.random.default_rng(4))
+    found = simulate.measure(
+        replace(pool, gradable=first_concept), 20, 20, np.random.default_rng(4)
+    )
     assert found.exposure.shape[2] == QUESTIONS / 2
     assert found.exposure.sum(axis=2)[:, -1] == pytest.approx(np.full(6, 20))
     assert found.predicted[-1, -1] < 0.6  # the other concept would stay at 1

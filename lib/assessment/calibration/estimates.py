@@ -1,4 +1,4 @@
-"""From recorded answers to the rows of a pool's next version."""
+"""Estimates of item parameters, as the rows of a pool's next version."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -10,76 +10,82 @@ from lib.assessment.calibration.store import ItemRow, Recorded
 from lib.engine.calibration import Budget, Calibration, ItemParameters, calibrate
 from lib.engine.calibration.parameters import MOST_GUESSING
 
-DIGITS = 6
+DECIMALS = 6
+"""Decimals of stored estimates."""
 MAX_NAMED = 1_000
-"""Drifted questions that a report names, the surest first; each item's own row has its flag too."""
+"""Maximum number of drifted questions named in a report; every item's row has its flag."""
 
 
 @dataclass(frozen=True, eq=False)
 class Estimates:
-    """A calibration and the questions that it is about."""
+    """A calibration and the items that it estimates."""
 
-    found: Calibration
+    calibration: Calibration
     items: list[ItemRow]
     recorded: int
+    """Number of answers recorded in the pool, used or not."""
 
     @property
     def drifted(self) -> list[str]:
-        """Questions that changed by more than chance, the surest first."""
-        flagged = np.flatnonzero(self.found.drift.drifted)
-        surest = flagged[np.argsort(self.found.drift.p_value[flagged], kind="stable")]
-        return [self.items[i].question_id for i in surest[:MAX_NAMED]]
+        """Questions that changed by more than chance, smallest p-value first."""
+        flagged = np.flatnonzero(self.calibration.drift.drifted)
+        ordered = flagged[np.argsort(self.calibration.drift.p_value[flagged], kind="stable")]
+        return [self.items[i].question_id for i in ordered[:MAX_NAMED]]
 
     @property
     def prior_covariance(self) -> list[float]:
-        """Correlations of abilities, k * k numbers, row by row."""
-        return _rounded(self.found.correlation.ravel())
+        """Correlation matrix of the abilities, k * k numbers row by row."""
+        return _rounded(self.calibration.correlation.ravel())
 
     def report(self) -> dict[str, Any]:
-        """What the version keeps of the fit as a whole."""
+        """Return what the version stores about the fit as a whole."""
         return {
             "recorded": self.recorded,
-            "answers": int(self.found.answers.sum()),
-            "people": self.found.people,
-            "questions": int((self.found.answers > 0).sum()),
-            "log_likelihood": round(self.found.log_likelihood, 3),
-            "rounds": self.found.rounds,
-            "settled": self.found.converged,
-            "furthest_move": round(self.found.furthest_move, DIGITS),
+            "answers": int(self.calibration.answers.sum()),
+            "people": self.calibration.people,
+            "questions": int((self.calibration.answers > 0).sum()),
+            "log_likelihood": round(self.calibration.log_likelihood, 3),
+            "rounds": self.calibration.rounds,
+            "settled": self.calibration.converged,
+            "furthest_move": round(self.calibration.furthest_move, DECIMALS),
             "drifted": self.drifted,
-            "people_mean": _rounded(self.found.drift.shift),
-            "people_deviation": _rounded(self.found.drift.stretch),
+            "people_mean": _rounded(self.calibration.drift.shift),
+            "people_deviation": _rounded(self.calibration.drift.stretch),
         }
 
     def rows(self) -> list[dict[str, Any]]:
-        """New parameters of every question that was answered."""
-        return [self._row(int(i)) for i in np.flatnonzero(self.found.answers)]
+        """Return the new parameters of every question with answers."""
+        return [self._row(int(i)) for i in np.flatnonzero(self.calibration.answers)]
 
     def _row(self, i: int) -> dict[str, Any]:
-        parameters, errors, drift = self.found.parameters, self.found.errors, self.found.drift
+        parameters, errors, drift = (
+            self.calibration.parameters,
+            self.calibration.errors,
+            self.calibration.drift,
+        )
         return {
             "position": self.items[i].position,
-            "difficulty": round(float(parameters.difficulty[i]), DIGITS),
-            "discrimination": round(float(parameters.discrimination[i]), DIGITS),
-            "guessing": round(float(parameters.guessing[i]), DIGITS),
+            "difficulty": round(float(parameters.difficulty[i]), DECIMALS),
+            "discrimination": round(float(parameters.discrimination[i]), DECIMALS),
+            "guessing": round(float(parameters.guessing[i]), DECIMALS),
             "calibration": {
-                "answers": int(self.found.answers[i]),
-                "difficulty_error": round(float(errors.difficulty[i]), DIGITS),
-                "discrimination_error": round(float(errors.discrimination[i]), DIGITS),
-                "guessing_error": round(float(errors.guessing[i]), DIGITS),
+                "answers": int(self.calibration.answers[i]),
+                "difficulty_error": round(float(errors.difficulty[i]), DECIMALS),
+                "discrimination_error": round(float(errors.discrimination[i]), DECIMALS),
+                "guessing_error": round(float(errors.guessing[i]), DECIMALS),
                 "drifted": bool(drift.drifted[i]),
                 "p_value": float(f"{drift.p_value[i]:.3g}"),
-                "curve_change": round(float(drift.curve_change[i]), DIGITS),
+                "curve_change": round(float(drift.curve_change[i]), DECIMALS),
             },
         }
 
 
 def estimate(recorded: Recorded, budget: Budget | None = None) -> Estimates:
-    """Calibrate a pool from its record, within a budget of seconds."""
+    """Calibrate a pool from its recorded answers within a time budget."""
     items, pool = recorded.items, recorded.pool
     concepts = np.reshape([item.concepts for item in items], (len(items), pool.concept_count))
-    start = pool.prior_covariance
-    found = calibrate(
+    covariance = pool.prior_covariance
+    calibration = calibrate(
         recorded.answers.person,
         np.searchsorted([item.position for item in items], recorded.answers.position),
         recorded.answers.correct,
@@ -96,11 +102,11 @@ def estimate(recorded: Recorded, budget: Budget | None = None) -> Estimates:
             [i.guessing for i in items],
         ),
         correlation=None
-        if start is None
-        else _correlation(np.reshape(start, concepts.shape[1:] * 2)),
+        if covariance is None
+        else _correlation(np.reshape(covariance, concepts.shape[1:] * 2)),
         budget=budget,
     )
-    return Estimates(found, items, recorded.answers.recorded)
+    return Estimates(calibration, items, recorded.answers.recorded)
 
 
 def _parameters(
@@ -118,4 +124,4 @@ def _correlation(covariance: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _rounded(values: NDArray[np.float64]) -> list[float]:
-    return [round(float(value), DIGITS) for value in values]
+    return [round(float(value), DECIMALS) for value in values]

@@ -1,8 +1,8 @@
-"""Calibrating pools from recorded answers: a new version each, running sessions untouched.
+"""Calibration of pools from recorded answers: a new version of each, running sessions untouched.
 
-A version is only ever added, and a session keeps the one it began with. Nothing is locked while a
-pool is fitted; if somebody uploads questions meanwhile, the estimates are dropped and the next
-run makes new ones. Every attempt is recorded, so that a pool that fails keeps no other waiting.
+A version is only ever added, and a session keeps the one it started with. No lock is held while a
+pool is fitted: if questions are uploaded in the meantime, the estimates are dropped and the next
+run makes new ones. Every attempt is recorded, so a pool that fails does not hold up the others.
 """
 
 import time
@@ -13,53 +13,61 @@ from uuid import UUID
 from lib import deadline
 from lib.assessment.calibration import store
 from lib.assessment.calibration.store import Recorded
-from lib.assessment.calibration.wire import CalibrateIn, CalibrateOut, Outcome, PoolOut
+from lib.assessment.calibration.wire import (
+    CalibrateIn,
+    CalibrateOut,
+    Outcome,
+    PoolCalibrationOut,
+)
 from lib.deps import Deps
 from lib.errors import AppError, NotFound
 from lib.logs import log
 
 MAX_SECONDS = 20.0
-"""A run estimates no longer; to read and write takes a few more, and platforms stop it at 30 s."""
+"""Time limit for the estimates of a run. Reading and writing take a few seconds more, and the
+platforms stop a function after 30 s."""
 
-LEAST_SECONDS = 5.0
-"""With less left, a run starts no other pool."""
+MIN_SECONDS = 5.0
+"""Remaining time below which a run starts no further pool."""
 
 MAX_ANSWERS = 200_000
-"""Of one pool of up to five concepts, whole people drawn by hash; fitted in 2 to 4 s of one
-processor (`python -m benchmarks calibration_girth`). `make calibrate` takes all."""
+"""Maximum number of answers of a pool of up to five concepts, drawn by whole persons. Fitting them
+takes 2 to 4 s of one processor (`python -m benchmarks calibration_girth`); `make calibrate` uses
+all answers."""
 
-LAST_WORDS_SECONDS = 1.0
-"""To say why an attempt failed, if its request has none left."""
+FAILURE_SECONDS = 1.0
+"""Seconds reserved for recording why an attempt failed, even after its request's deadline."""
 
-FEWEST_ANSWERS = 100
-"""A pool with fewer keeps what its authors wrote."""
+MIN_ANSWERS = 100
+"""Number of answers below which a pool keeps the parameters that its authors wrote."""
 
-ENDED_WELL: frozenset[Outcome] = frozenset({"calibrated", "too_few_answers", "changed_meanwhile"})
+SUCCESSES: frozenset[Outcome] = frozenset({"calibrated", "too_few_answers", "changed_meanwhile"})
+"""Outcomes that reset a pool's failures."""
 
 Clock = Callable[[], float]
-"""Seconds since any moment."""
+"""Returns seconds since any fixed moment."""
 
 
-def calibrate(asked: CalibrateIn, deps: Deps, clock: Clock = time.monotonic) -> CalibrateOut:
-    """Calibrate the pool asked for, or those with enough new answers while time lasts.
+def calibrate(body: CalibrateIn, deps: Deps, clock: Clock = time.monotonic) -> CalibrateOut:
+    """Calibrate the given pool, or those with enough new answers while time remains.
 
     Raises:
         NotFound: If there is no such pool.
     """
-    stop_at, pools = clock() + MAX_SECONDS, list[PoolOut]()
+    stop_at, pools = clock() + MAX_SECONDS, list[PoolCalibrationOut]()
     from lib.assessment.pools.exposure_counts import count_exposure
 
-    count_exposure(deps, asked.question_pool_id)
-    if asked.question_pool_id is not None:
+    count_exposure(deps, body.question_pool_id)
+    if body.question_pool_id is not None:
         return CalibrateOut(
-            pools=[calibrate_pool(asked.question_pool_id, deps, stop_at=stop_at, clock=clock)]
+            pools=[calibrate_pool(body.question_pool_id, deps, stop_at=stop_at, clock=clock)]
         )
     for pool_id in store.pools_with_new_answers(deps.postgres):
-        if clock() > stop_at - LEAST_SECONDS:
+        if clock() > stop_at - MIN_SECONDS:
             break
         try:
             pools.append(calibrate_pool(pool_id, deps, stop_at=stop_at, clock=clock))
-        except AppError as error:  # its answers could not be read, say; it counts as a failure
+        except AppError as error:  # already recorded as a failure of this pool
             log("pool_not_calibrated", pool_id=pool_id, reason=type(error).__name__)
     return CalibrateOut(pools=pools)
 
@@ -67,60 +75,61 @@ def calibrate(asked: CalibrateIn, deps: Deps, clock: Clock = time.monotonic) -> 
 def calibrate_pool(
     pool_id: UUID,
     deps: Deps,
-    most_answers: int = MAX_ANSWERS,
+    max_answers: int = MAX_ANSWERS,
     *,
     stop_at: float = float("inf"),
     clock: Clock = time.monotonic,
-) -> PoolOut:
-    """Estimate one pool's items and write them as its next version; record the attempt.
+) -> PoolCalibrationOut:
+    """Estimate a pool's items, write them as its next version and record the attempt.
 
     Args:
-        pool_id: Which.
-        deps: The record.
-        most_answers: See `calibration_record.read`.
-        stop_at: When, by `clock`, to stop estimating, seconds.
-        clock: Seconds since any moment.
+        pool_id: Pool to calibrate.
+        deps: Provides the database.
+        max_answers: See `store.read_recorded`.
+        stop_at: Time of `clock` at which to stop estimating, seconds.
+        clock: Returns seconds since any fixed moment.
 
     Raises:
         NotFound: If there is no such pool.
-        AppError: If the database is away.
+        AppError: If the database is unavailable.
     """
     store.begin_attempt(deps.postgres, pool_id)
-    out, reason = _unread(pool_id), None
+    out, reason = _failed(pool_id), None
     try:
-        recorded = _read(pool_id, deps, most_answers)
-        out = _nothing_yet(pool_id, recorded)
-        if out.answers >= FEWEST_ANSWERS:
+        recorded = _read(pool_id, deps, max_answers)
+        out = _too_few_answers(pool_id, recorded)
+        if out.answers >= MIN_ANSWERS:
             out = _fit_and_write(recorded, out, deps, stop_at, clock)
     except AppError as error:
-        _leave_a_reason(pool_id, error, deps)
+        _record_failure(pool_id, error, deps)
         raise
-    except Exception as error:  # noqa: BLE001 - one pool's numbers must not stop the others
+    except Exception as error:  # noqa: BLE001 - one pool's data must not stop the other pools
         out, reason = out.model_copy(update={"outcome": "failed"}), type(error).__name__
     store.end_attempt(
-        deps.postgres, pool_id, out.outcome, well=out.outcome in ENDED_WELL, reason=reason
+        deps.postgres, pool_id, out.outcome, is_success=out.outcome in SUCCESSES, reason=reason
     )
     log("pool_calibrated", **out.model_dump(mode="json", exclude={"drifted"}), reason=reason)
     return out
 
 
-def _read(pool_id: UUID, deps: Deps, most_answers: int) -> Recorded:
-    from lib.engine import HALF_LIFE_DAYS  # half of what was known is lost by then
+def _read(pool_id: UUID, deps: Deps, max_answers: int) -> Recorded:
+    from lib.engine import HALF_LIFE_DAYS  # after which half of the information is lost
 
-    recorded = store.read(deps.postgres, pool_id, most_answers, HALF_LIFE_DAYS)
+    recorded = store.read_recorded(deps.postgres, pool_id, max_answers, HALF_LIFE_DAYS)
     if recorded is None:
         raise NotFound(what="Question pool")
     return recorded
 
 
-def _leave_a_reason(pool_id: UUID, error: AppError, deps: Deps) -> None:
-    """Record a failure that the caller is told of; without a database it stays "not finished"."""
-    with suppress(AppError), deadline.overtime(LAST_WORDS_SECONDS):
-        store.end_attempt(deps.postgres, pool_id, "failed", well=False, reason=type(error).__name__)
+def _record_failure(pool_id: UUID, error: AppError, deps: Deps) -> None:
+    """Record the error's name; if the database is unavailable, the attempt stays unfinished."""
+    reason = type(error).__name__
+    with suppress(AppError), deadline.overtime(FAILURE_SECONDS):
+        store.end_attempt(deps.postgres, pool_id, "failed", is_success=False, reason=reason)
 
 
-def _unread(pool_id: UUID) -> PoolOut:
-    return PoolOut(
+def _failed(pool_id: UUID) -> PoolCalibrationOut:
+    return PoolCalibrationOut(
         question_pool_id=pool_id,
         outcome="failed",
         version=None,
@@ -132,9 +141,9 @@ def _unread(pool_id: UUID) -> PoolOut:
     )
 
 
-def _nothing_yet(pool_id: UUID, recorded: Recorded) -> PoolOut:
+def _too_few_answers(pool_id: UUID, recorded: Recorded) -> PoolCalibrationOut:
     answers = recorded.answers
-    return _unread(pool_id).model_copy(
+    return _failed(pool_id).model_copy(
         update={
             "outcome": "too_few_answers",
             "version": recorded.pool.version,
@@ -146,17 +155,18 @@ def _nothing_yet(pool_id: UUID, recorded: Recorded) -> PoolOut:
 
 
 def _fit_and_write(
-    recorded: Recorded, out: PoolOut, deps: Deps, stop_at: float, clock: Clock
-) -> PoolOut:
+    recorded: Recorded, out: PoolCalibrationOut, deps: Deps, stop_at: float, clock: Clock
+) -> PoolCalibrationOut:
     from lib.assessment.calibration.estimates import estimate
     from lib.engine.calibration import MAX_ROUNDS, Budget
 
     estimates = estimate(recorded, Budget(stop_at - clock(), clock))
-    out = out.model_copy(update={"settled": estimates.found.converged})
-    if not estimates.found.usable:
-        ran_out = estimates.found.rounds < MAX_ROUNDS
-        return out.model_copy(update={"outcome": "out_of_time" if ran_out else "not_converged"})
-    version = store.write(
+    calibration = estimates.calibration
+    out = out.model_copy(update={"settled": calibration.converged})
+    if not calibration.usable:
+        is_late = calibration.rounds < MAX_ROUNDS
+        return out.model_copy(update={"outcome": "out_of_time" if is_late else "not_converged"})
+    version = store.write_version(
         deps.postgres,
         out.question_pool_id,
         recorded.pool.version,

@@ -1,22 +1,26 @@
-"""What calibration reads and writes."""
+"""Statements of calibration: recorded answers, attempts, new versions."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from lib.database.queries import Query, load_queries
+from lib.database.queries import load_queries
 from lib.database.statements import Statement, as_jsonb
 
 if TYPE_CHECKING:
     from lib.database.postgres import Postgres
 
-FULL_CONCEPTS = 5
-"""Pools with more are given fewer answers, in proportion: a round costs about their square."""
+_queries = load_queries("assessment/calibration.sql")
 
-LEAST_NEW_ANSWERS = 200
-LEAST_NEW_SHARE = 0.05
-"""Of the answers already used: fewer than both change nothing worth a version."""
+FULL_CONCEPTS = 5
+"""Number of concepts above which a pool gets proportionally fewer answers: the cost of a round
+grows with about the square of the number."""
+
+MIN_NEW_ANSWERS = 200
+"""Number of new answers below which a pool is not calibrated again."""
+MIN_NEW_SHARE = 0.05
+"""Share of the answers already used below which a pool is not calibrated again."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +34,7 @@ class PoolRow:
 
 @dataclass(frozen=True)
 class ItemRow:
-    """An item's current parameters, and those its author wrote."""
+    """An item's current parameters and those that its author wrote."""
 
     position: int
     question_id: str
@@ -51,12 +55,12 @@ class AnswersRow:
     position: list[int]
     correct: list[int]
     recorded: int
-    """Of the whole pool, repeated and outdated ones too."""
+    """Number of answers in the whole pool, including repeated and outdated ones."""
 
 
 @dataclass(frozen=True)
 class Recorded:
-    """All that a calibration of one pool needs."""
+    """Everything that the calibration of one pool needs."""
 
     pool: PoolRow
     items: list[ItemRow]
@@ -69,56 +73,63 @@ class _PoolId:
 
 
 def pools_with_new_answers(postgres: "Postgres") -> list[UUID]:
-    """Pools worth a calibration: those that failed last, most new answers first."""
-    asked = {"least": LEAST_NEW_ANSWERS, "share": LEAST_NEW_SHARE}
-    found = postgres.fetch_all(_query("pools_with_new_answers"), asked, _PoolId, read=True)
-    return [row.id for row in found]
+    """Return the pools worth a calibration, in the order in which to calibrate them."""
+    params = {"least": MIN_NEW_ANSWERS, "share": MIN_NEW_SHARE}
+    rows = postgres.fetch_all(_queries["pools_with_new_answers"], params, _PoolId, read=True)
+    return [row.id for row in rows]
 
 
 def begin_attempt(postgres: "Postgres", pool_id: UUID) -> None:
-    """Count an attempt, as failed until `end_attempt` says otherwise."""
-    postgres.execute(_query("begin_attempt"), {"pool_id": pool_id})
+    """Record an attempt, as failed until `end_attempt` says otherwise."""
+    postgres.execute(_queries["begin_attempt"], {"pool_id": pool_id})
 
 
 def end_attempt(
-    postgres: "Postgres", pool_id: UUID, outcome: str, *, well: bool, reason: str | None = None
+    postgres: "Postgres",
+    pool_id: UUID,
+    outcome: str,
+    *,
+    is_success: bool,
+    reason: str | None = None,
 ) -> None:
-    """Say what became of the attempt; one that ended well takes the pool's failures back."""
-    ended = {"pool_id": pool_id, "outcome": outcome, "well": well, "reason": reason}
-    postgres.execute(_query("end_attempt"), ended)
+    """Record the outcome of an attempt; a success resets the pool's failures."""
+    params = {"pool_id": pool_id, "outcome": outcome, "is_success": is_success, "reason": reason}
+    postgres.execute(_queries["end_attempt"], params)
 
 
-def read(
-    postgres: "Postgres", pool_id: UUID, most_answers: int, same_ability_days: float
+def read_recorded(
+    postgres: "Postgres", pool_id: UUID, max_answers: int, same_ability_days: float
 ) -> Recorded | None:
-    """Everything of one pool in one round trip; None if there is no such pool.
+    """Read everything about one pool in one round trip; return None if it does not exist.
 
     Args:
-        postgres: The record.
-        pool_id: Which.
-        most_answers: With up to `FULL_CONCEPTS` concepts; of whole people, drawn by hash.
-        same_ability_days: A student away longer comes back as another person. Before, the sittings
-            must stay together: what the first ones found chose the questions of the next.
+        postgres: The database.
+        pool_id: Pool to read.
+        max_answers: Maximum number of answers of a pool of up to `FULL_CONCEPTS` concepts. Answers
+            are drawn by whole persons, by hash.
+        same_ability_days: Days between two answers after which a student counts as a new person.
+            Sessions closer together must stay with one person, because the results of the earlier
+            ones chose the questions of the later ones.
     """
     pool = {"pool_id": pool_id}
-    asked = {
+    answers_params = {
         **pool,
         "same_ability_days": same_ability_days,
-        "most": most_answers,
+        "max_answers": max_answers,
         "full_concepts": FULL_CONCEPTS,
     }
     pools, items, answers = postgres.batch(
         [
-            Statement(_query("read_pool"), pool, PoolRow),
-            Statement(_query("read_items"), pool, ItemRow),
-            Statement(_query("read_answers"), asked, AnswersRow),
+            Statement(_queries["read_pool"], pool, PoolRow),
+            Statement(_queries["read_items"], pool, ItemRow),
+            Statement(_queries["read_answers"], answers_params, AnswersRow),
         ],
         read=True,
     )
     return Recorded(pools[0], items, answers[0]) if pools else None
 
 
-def write(
+def write_version(
     postgres: "Postgres",
     pool_id: UUID,
     version: int,
@@ -127,22 +138,18 @@ def write(
     report: dict[str, Any],
     items: list[dict[str, Any]],
 ) -> int | None:
-    """Add the version after `version`; None if the pool is at another one by now."""
-    row = {
+    """Add the version after `version`; return None if another was added in the meantime."""
+    params = {
         "pool_id": pool_id,
         "version": version,
         "prior_covariance": list(prior_covariance),
         "report": as_jsonb(report),
     }
     with postgres.transaction() as tx:
-        new: int | None = tx.fetch_value(_query("write_version"), row)
-        if new is not None:
+        new_version: int | None = tx.fetch_value(_queries["write_version"], params)
+        if new_version is not None:
             tx.execute(
-                _query("write_items"),
-                {"pool_id": pool_id, "version": new, "items": as_jsonb(items)},
+                _queries["write_items"],
+                {"pool_id": pool_id, "version": new_version, "items": as_jsonb(items)},
             )
-    return new
-
-
-def _query(name: str) -> Query:
-    return load_queries("assessment/calibration.sql")[name]
+    return new_version

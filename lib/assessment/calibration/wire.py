@@ -1,4 +1,4 @@
-"""Requests and answers of calibration."""
+"""Bodies of calibration."""
 
 from typing import Any, Literal
 from uuid import UUID
@@ -16,31 +16,31 @@ Outcome = Literal[
 
 
 class CalibrateIn(StrictBody):
-    """Which pool; every pool with enough new answers, if none is named."""
+    """The pool to calibrate; without an id, every pool with enough new answers."""
 
     question_pool_id: UUID | None = None
-    adminPassword: Any = None  # noqa: N815 every operator's body names it so
+    adminPassword: Any = None  # noqa: N815 spelled so in every operator's body
 
 
-class PoolOut(Body):
-    """What became of one pool."""
+class PoolCalibrationOut(Body):
+    """Result of an attempt to calibrate one pool."""
 
     question_pool_id: UUID
     outcome: Outcome
     version: int | None
-    """That new sessions get now; None where the pool could not be read."""
+    """Version that new sessions get; None if the pool could not be read."""
     answers: int
-    """Used: each student's first to each question, as it reads today."""
+    """Number of answers used: each student's first to the current text of each question."""
     people: int
     settled: bool | None
-    """Whether more rounds would have changed nothing; None where nothing was estimated."""
+    """Whether the estimates converged; None if nothing was estimated."""
     questions: int
-    """With an answer, and so with new parameters."""
+    """Number of questions with answers, which get new parameters."""
     drifted: list[str]
-    """Questions that differ from their current parameters by more than chance."""
+    """Questions whose estimates differ from their parameters by more than chance."""
 
 
 class CalibrateOut(Body):
-    """What became of each pool, in the order in which they had their turn."""
+    """Results of all pools, in the order in which they were calibrated."""
 
-    pools: list[PoolOut]
+    pools: list[PoolCalibrationOut]

@@ -1,1 +1,1 @@
-"""Question pools: upload, item banks, settings of selection, exposure."""
+"""Question pools: upload, item banks, settings of selection, exposure control."""

@@ -1,63 +1,41 @@
-"""What operators see of a pool: its calibrations, and the questions whose answers contradict them.
+"""Report on a pool for operators: its calibrations and the questions flagged for drift.
 
-A question is flagged when a calibration finds it to differ from the parameters it was asked with
-by more than chance (`lib.engine.calibration.drift`). The next one compares with what this one
-found, so a flag stands until the question's author gives it new parameters. No numpy here.
+A calibration flags a question if its estimates differ from the parameters it was asked with by
+more than chance (`lib.engine.calibration.drift`). The next calibration compares with the new
+estimates, so a flag stands until the question's author gives it new parameters.
 """
 
-from dataclasses import dataclass
 from uuid import UUID
 
+from lib.assessment.pools import store
 from lib.assessment.pools.wire import AttemptOut, CalibrationOut, FlaggedOut, PoolDebugOut
-from lib.database.queries import Query, load_queries
-from lib.database.statements import Statement
 from lib.deps import Deps
 from lib.errors import NotFound
 
 MAX_PAGE = 200
-"""Flagged questions a page."""
+"""Maximum number of flagged questions on a page."""
 
-CALIBRATIONS = 20
-"""Shown, newest first."""
-
-
-@dataclass(frozen=True)
-class _Pool:
-    version: int
-    question_count: int
-    last_attempt: AttemptOut | None
+MAX_CALIBRATIONS = 20
+"""Number of calibrations reported, newest first."""
 
 
-def look(pool_id: UUID, limit: int, offset: int, deps: Deps) -> PoolDebugOut:
-    """Show a pool's last attempt, its calibrations, and a page of its flagged questions.
+def pool_report(pool_id: UUID, limit: int, offset: int, deps: Deps) -> PoolDebugOut:
+    """Report a pool's last attempt at a calibration, its calibrations and a page of flags.
 
     Raises:
         NotFound: If there is no such pool.
     """
-    asked = {"pool_id": pool_id}
-    page = {**asked, "limit": limit, "offset": offset}
-    pools, calibrations, flagged = deps.postgres.batch(
-        [
-            Statement(_query("pool"), asked, _Pool),
-            Statement(
-                _query("calibrations"), {**asked, "calibrations": CALIBRATIONS}, CalibrationOut
-            ),
-            Statement(_query("flagged"), page, FlaggedOut),
-        ],
-        read=True,
+    report = store.read_report(
+        deps.postgres, pool_id, calibrations=MAX_CALIBRATIONS, limit=limit, offset=offset
     )
-    if not pools:
+    if report is None:
         raise NotFound(what="Question pool")
-    pool: _Pool = pools[0]
+    attempt = report.state.last_attempt
     return PoolDebugOut(
         question_pool_id=pool_id,
-        version=pool.version,
-        question_count=pool.question_count,
-        last_attempt=pool.last_attempt,
-        calibrations=calibrations,
-        flagged=flagged,
+        version=report.state.version,
+        question_count=report.state.question_count,
+        last_attempt=None if attempt is None else AttemptOut.model_validate(attempt),
+        calibrations=[CalibrationOut(**vars(row)) for row in report.calibrations],
+        flagged=[FlaggedOut.model_validate(vars(row)) for row in report.flagged],
     )
-
-
-def _query(name: str) -> Query:
-    return load_queries("assessment/pool_debug.sql")[name]

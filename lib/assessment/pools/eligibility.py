@@ -1,11 +1,12 @@
-"""Which questions a session may use, so that none is shown to too many students.
+"""Exposure control: the questions that a session may use, so that none is asked in too many tests.
 
-Each question is eligible by chance: min(1, r ε / s) after ε tests that could use it and s that
-showed it, the lesser of what the tests at the student's level and all tests come to (van der
-Linden & Veldkamp, 2007; `lib.engine.ExposureControl`). Nothing is known of a new pool, so every
-question begins at r, which holds the limit at once, and those that are shown rarely although they
-may be are let go. The counts belong to a version of the pool, and a session draws by its id:
-whoever rebuilds it from the record draws the same.
+A question is eligible with probability min(1, r ε / s), where r is the limit, ε the number of
+tests that could ask it and s the number that did. Of the values at the student's level of ability
+and over all levels, the smaller one counts (van der Linden & Veldkamp, 2007;
+`lib.engine.ExposureControl`). A new pool has no counts, so every question starts at probability r,
+which keeps the limit from the first test; questions that are rarely asked become free as tests
+are counted. The counts belong to a version of the pool, and each session draws from a generator
+seeded with its id, so a session rebuilt from the record has the same eligible questions.
 """
 
 from bisect import bisect_right
@@ -20,72 +21,76 @@ from numpy.typing import NDArray
 from lib.engine import ExposureControl
 
 LEVELS = (0.35, 0.65)
-"""Proficiencies, means over the concepts, at which the next level of ability begins."""
+"""Mean proficiencies over the concepts at which the next level of ability begins."""
 
-WHOLE = len(LEVELS) + 1
-"""Stands for all levels together, after the levels themselves, where tests are counted."""
+ALL_LEVELS = len(LEVELS) + 1
+"""Row of the counts over all levels, after one row for each level."""
 
 PRIOR_TESTS = 10.0
-"""Tests that are taken to have shown the question whenever they could, before any is counted."""
+"""Weight of the initial probability, as a number of tests that asked the question each time."""
 
-_STREAM = 1_000_000  # past any number of answers: those seed the draws among the best
+_STREAM = 1_000_000  # keeps these seeds apart from the draws among the best items (answer counts)
 
 FloatArray = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 
 
 def level_of(proficiency: Sequence[float]) -> int:
-    """Return the level, 0 to 2, of a student with that proficiency in each concept."""
+    """Return the level, 0 to 2, of a student with the given proficiency in each concept."""
     return bisect_right(LEVELS, sum(proficiency) / len(proficiency))
 
 
 @dataclass(frozen=True, eq=False)
 class Eligibility:
-    """The probability that a question is eligible in a new session.
+    """Probability that a question is eligible in a new session.
 
     Attributes:
         items: Positions of the m questions with counts of their own, ascending.
-        probability: Of those, shape (levels, m).
-        usual: Of all others, shape (levels,).
+        probability: Probability of each of those, shape (levels, m).
+        default_probability: Probability of every other question, shape (levels,).
     """
 
     items: NDArray[np.intp]
     probability: FloatArray
-    usual: FloatArray
+    default_probability: FloatArray
 
     @classmethod
     def of_counts(cls, counts: dict[str, Any] | None, max_exposure: float) -> Self | None:
-        """Return what a version's counts come to (see `exposure_count`); None without a limit."""
+        """Return the probabilities that follow from a version's counts (`exposure_counts.Counts`).
+
+        Without a limit (`max_exposure` 1) return None.
+        """
         if max_exposure >= 1:
             return None
-        counts = counts or nothing_counted()
-        usual = np.array(counts["usual"], float)[:, None]
+        counts = counts or zero_counts()
+        others = np.array(counts["usual"], float)[:, None]
         return cls(
             np.array(counts["items"], np.intp),
-            _chance(max_exposure, np.array(counts["eligible"]), np.array(counts["shown"])),
-            _chance(max_exposure, usual, np.zeros_like(usual))[:, 0],
+            _probability(max_exposure, np.array(counts["eligible"]), np.array(counts["shown"])),
+            _probability(max_exposure, others, np.zeros_like(others))[:, 0],
         )
 
-    def spare(self, available: Mask, session_id: UUID, level: int) -> Mask:
-        """Return the available questions that the session may use at a level; all, were there none.
+    def eligible(self, available: Mask, session_id: UUID, level: int) -> Mask:
+        """Return the available questions that the session may use at a level.
 
-        The draws are the same all through a test.
+        A session draws the same questions throughout its test. If none of them is available, all
+        available questions are returned.
         """
         rng = np.random.default_rng([session_id.int, _STREAM])
-        own, left = rng.random(len(self.items)), available.copy()
-        if self.usual[level] < 1:
-            left &= rng.random(len(available)) < self.usual[level]
-        left[self.items] = available[self.items] & (own < self.probability[level])
-        return left if left.any() else available
+        draws, mask = rng.random(len(self.items)), available.copy()
+        if self.default_probability[level] < 1:
+            mask &= rng.random(len(available)) < self.default_probability[level]
+        mask[self.items] = available[self.items] & (draws < self.probability[level])
+        return mask if mask.any() else available
 
 
-def nothing_counted() -> dict[str, Any]:
-    """Counts before the first test."""
-    rows = WHOLE + 1
+def zero_counts() -> dict[str, Any]:
+    """Return the counts before the first test."""
+    rows = ALL_LEVELS + 1
     return {"usual": [0.0] * rows, "items": [], "eligible": [[]] * rows, "shown": [[]] * rows}
 
 
-def _chance(limit: float, eligible: FloatArray, shown: FloatArray) -> FloatArray:
-    """Return the chance at each level from counts per level and over all, (levels + 1, m)."""
+def _probability(limit: float, eligible: FloatArray, shown: FloatArray) -> FloatArray:
+    """Return the probability at each level from counts of shape (levels + 1, m)."""
     tuned = ExposureControl(limit, LEVELS, eligible + PRIOR_TESTS, shown + PRIOR_TESTS).probability
-    return np.asarray(np.minimum(tuned[:WHOLE], tuned[WHOLE]))
+    return np.asarray(np.minimum(tuned[:ALL_LEVELS], tuned[ALL_LEVELS]))

@@ -1,138 +1,109 @@
-"""Counting how often questions were shown: a new version of each pool that limits it.
+"""Counts of how often questions are asked; each count becomes a new version of its pool.
 
-Counted are the tests on the versions since the last count, which all drew by the same
-probabilities; older counts fade. Questions far from the limit have no counts of their own.
+A count covers the tests on the versions since the last one, all of which drew eligible questions
+with the same probabilities; older counts fade. Questions far below the limit keep no counts of
+their own.
 """
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lib.assessment.pools.eligibility import LEVELS, WHOLE, Eligibility, nothing_counted
+from lib.assessment.pools import store
+from lib.assessment.pools.eligibility import ALL_LEVELS, LEVELS, Eligibility, zero_counts
 from lib.assessment.pools.selection_settings import Selection
-from lib.database.queries import Query, load_queries
-from lib.database.statements import as_jsonb
+from lib.assessment.pools.store import TestCount
 from lib.deps import Deps
 from lib.logs import log
 
 if TYPE_CHECKING:
     from lib.database.postgres import Transaction
 
-LEAST_TESTS = 20
-"""New tests without which nothing is counted."""
+MIN_TESTS = 20
+"""Number of new tests below which a pool is not counted."""
 
 MEMORY_TESTS = 1_000.0
-"""As many new tests halve the weight of the old ones (van der Linden & Veldkamp fade by 0.999)."""
+"""Number of new tests that halves the weight of the old ones; van der Linden & Veldkamp multiply
+by 0.999 after each test."""
 
-WATCHED_SHARE = 0.25
-"""Of the limit: a question that is shown more rarely when it may be, at every level, is let go."""
+TRACKED_SHARE = 0.25
+"""Share of the limit below which, at every level, a question keeps no counts of its own."""
 
 Counts = dict[str, Any]
-"""As a version keeps them: `since`, the first version that drew by them; `items`, positions; per
-level and over all `eligible` and `shown`, in how many tests each of those could be shown and was;
-and `usual`, in how many each other question could be."""
+"""Counts as a version stores them.
 
-
-@dataclass(frozen=True)
-class _Pool:
-    current_version: int
-    selection: dict[str, Any] | None
-    exposure: Counts | None
-
-
-@dataclass(frozen=True)
-class Shown:
-    """In how many tests something was shown."""
-
-    position: int | None
-    """None: the row counts tests, not a question."""
-    level: int
-    """0 to 2, or `WHOLE`: at any."""
-    tests: int
-
-
-@dataclass(frozen=True)
-class _PoolId:
-    id: UUID
+- `since`: first version that drew by these counts.
+- `items`: positions of the questions with counts of their own.
+- `eligible`, `shown`: for those, the number of tests that could ask each and that did; one row for
+  each level and one for all.
+- `usual`: number of tests that could ask each other question, in the same rows.
+"""
 
 
 def count_exposure(deps: Deps, pool_id: UUID | None = None) -> None:
-    """Count for the pool, or for each, where its operator has set a limit."""
-    found = deps.postgres.fetch_all(
-        _query("pools_with_a_limit"), {"pool_id": pool_id}, _PoolId, read=True
-    )
-    for row in found:
+    """Count for every pool with a limit, or for the given one if it has a limit."""
+    for limited_id in store.pools_with_exposure_limit(deps.postgres, pool_id):
         with deps.postgres.transaction() as tx:
-            version = _count(row.id, tx)
+            version = _count(limited_id, tx)
         if version is not None:
-            log("exposure_counted", pool_id=row.id, version=version)
+            log("exposure_counted", pool_id=limited_id, version=version)
 
 
 def _count(pool_id: UUID, tx: "Transaction") -> int | None:
-    pool = tx.fetch_one(_query("lock_pool"), {"pool_id": pool_id}, _Pool)
+    pool = store.lock_pool(tx, pool_id)
     if pool is None or pool.selection is None:
         return None
-    limit = Selection.model_validate(pool.selection).max_exposure
+    limit = Selection.of_version(pool.selection).max_exposure
     since = 0 if pool.exposure is None else pool.exposure["since"]
-    asked = {"pool_id": pool_id, "since": since, "levels": list(LEVELS), "whole": WHOLE}
-    rows = tx.fetch_all(_query("count_shown"), asked, Shown)
-    if max((row.tests for row in rows if row.position is None), default=0) < LEAST_TESTS:
+    rows = store.count_tests(tx, pool_id, since, LEVELS, ALL_LEVELS)
+    if max((row.tests for row in rows if row.position is None), default=0) < MIN_TESTS:
         return None
-    counts = as_jsonb(merged(pool.exposure, rows, limit))
-    version: int = tx.fetch_value(
-        _query("write_version"),
-        {"pool_id": pool_id, "version": pool.current_version, "exposure": counts},
-    )
-    return version
+    counts = merge_counts(pool.exposure, rows, limit)
+    return store.write_exposure_version(tx, pool_id, pool.current_version, counts)
 
 
-def merged(before: Counts | None, rows: list[Shown], limit: float) -> Counts:
-    """Return the counts with new ones added.
+def merge_counts(previous: Counts | None, rows: list[TestCount], limit: float) -> Counts:
+    """Return the faded previous counts plus new ones.
 
     Args:
-        before: The last count; None if there was none.
-        rows: Tests per level, and per question and level, on versions that drew by `before`.
+        previous: The last counts; None if there are none.
+        rows: Tests per level, and per question and level, on versions that drew by `previous`.
         limit: Greatest exposure, above 0 and below 1.
 
     Raises:
-        ValueError: If the limit is none.
+        ValueError: If the limit is 1 or more.
     """
-    old, drew = before or nothing_counted(), Eligibility.of_counts(before, limit)
-    if drew is None:
-        raise ValueError("there is no limit to count for")
+    old, eligibility = previous or zero_counts(), Eligibility.of_counts(previous, limit)
+    if eligibility is None:
+        raise ValueError("the limit must be below 1")
     items = sorted({*old["items"], *(row.position for row in rows if row.position is not None)})
-    place = {position: column for column, position in enumerate(items)}
-    tests, shown = np.zeros(WHOLE + 1), np.zeros((WHOLE + 1, len(items)))
+    columns = {position: column for column, position in enumerate(items)}
+    tests, shown = np.zeros(ALL_LEVELS + 1), np.zeros((ALL_LEVELS + 1, len(items)))
     for row in rows:
         if row.position is None:
             tests[row.level] = row.tests
         else:
-            shown[row.level, place[row.position]] = row.tests
+            shown[row.level, columns[row.position]] = row.tests
     fade = MEMORY_TESTS / (MEMORY_TESTS + tests)
-    usual = fade * old["usual"] + tests * _with_whole(drew.usual)
-    eligible = np.repeat(usual[:, None], len(items), axis=1)
-    columns = [place[position] for position in old["items"]]
-    kept = fade[:, None] * np.array(old["eligible"], float)
-    eligible[:, columns] = kept + tests[:, None] * _with_whole(drew.probability)
-    shown[:, columns] += fade[:, None] * np.array(old["shown"], float)
-    watched: NDArray[np.bool_] = np.any(shown > WATCHED_SHARE * limit * eligible, axis=0)
+    others = fade * old["usual"] + tests * _with_all_levels(eligibility.default_probability)
+    eligible = np.repeat(others[:, None], len(items), axis=1)
+    old_columns = [columns[position] for position in old["items"]]
+    faded = fade[:, None] * np.array(old["eligible"], float)
+    eligible[:, old_columns] = faded + tests[:, None] * _with_all_levels(eligibility.probability)
+    shown[:, old_columns] += fade[:, None] * np.array(old["shown"], float)
+    tracked: NDArray[np.bool_] = np.any(shown > TRACKED_SHARE * limit * eligible, axis=0)
     return {
-        "usual": usual.round(3).tolist(),
+        "usual": others.round(3).tolist(),
         "items": [
-            position for position, is_watched in zip(items, watched, strict=True) if is_watched
+            position for position, is_tracked in zip(items, tracked, strict=True) if is_tracked
         ],
-        "eligible": eligible[:, watched].round(3).tolist(),
-        "shown": shown[:, watched].round(3).tolist(),
+        "eligible": eligible[:, tracked].round(3).tolist(),
+        "shown": shown[:, tracked].round(3).tolist(),
     }
 
 
-def _with_whole(chance: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Add the chance of being eligible at some level: sessions draw once for all of them."""
-    return np.concatenate([chance, chance.max(axis=0, keepdims=True)])
-
-
-def _query(name: str) -> Query:
-    return load_queries("assessment/exposure.sql")[name]
+def _with_all_levels(probability: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Append the probability of being eligible at some level: a session draws once for all."""
+    return np.concatenate([probability, probability.max(axis=0, keepdims=True)])

@@ -1,26 +1,26 @@
-"""Question pools in process memory: a version's item bank and answer keys, loaded once.
+"""Question pools in process memory: each version's item bank and answer key, loaded once.
 
-A version never changes and its number is never given again, not even after a backup is restored,
-so what was loaded stays right for as long as the process lives. States of sessions share it and
-hold positions only. Of the texts, those asked last are held; correct
-answers are nowhere else.
+A version never changes and its number is never reused, not even after a backup is restored, so a
+loaded pool stays valid for as long as the process lives. All sessions on a version share it and
+refer to items by position. Texts are held only for the questions asked last. Correct answers are
+held nowhere else outside Postgres.
 """
 
 import threading
 from collections import OrderedDict
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from uuid import UUID
 from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
 
+from lib.assessment.pools import store
 from lib.assessment.pools.eligibility import Eligibility
-from lib.assessment.pools.question_cache import MAX_TEXT_BYTES, TextShelf
+from lib.assessment.pools.question_cache import MAX_CACHE_BYTES, QuestionCache
 from lib.assessment.pools.selection_settings import Selection
-from lib.database.queries import load_queries
-from lib.database.statements import Statement
+from lib.assessment.pools.store import ItemRow, VersionRow
 from lib.engine import ItemBank
 from lib.errors import NotFound
 
@@ -28,14 +28,14 @@ if TYPE_CHECKING:
     from lib.database.postgres import Postgres
 
 MAX_BYTES = 128_000_000
-"""Held by a process at most, as `ItemPool.bytes` counts, or one pool; that used longest ago goes.
-400,000 items at five concepts, 150,000 at 32. While a pool is loaded it takes as much again."""
+"""Maximum size of all pools in a process, as `ItemPool.bytes` estimates it: 400,000 items at five
+concepts, 150,000 at 32. A larger pool is held alone. Loading a pool takes as much again."""
 
 ITEM_BYTES, CONCEPT_BYTES = 210, 20
-"""Of an item, and of each of its concepts: id, key, place, slopes, and what the engine keeps to
-choose by; 30 MB for 100,000 items at five concepts. tests/assessment/test_item_pool.py measures."""
+"""Estimated size of an item and of each of its concepts, with what the engine derives from them;
+30 MB for 100,000 items at five concepts. tests/assessment/test_item_pool.py measures it."""
 
-NOT_ASKED = -1
+NO_CORRECT_OPTION = -1
 
 FloatArray = NDArray[np.float64]
 
@@ -51,16 +51,17 @@ class ItemPool:
     positions: dict[str, int]
     """Question id -> position."""
     correct_option: NDArray[np.int16]
-    """0-based; `NOT_ASKED` where no option is the correct answer."""
+    """Index of the correct option from 0, or `NO_CORRECT_OPTION`."""
     option_count: NDArray[np.int16]
     revision: NDArray[np.int32]
-    askable: NDArray[np.bool_]
+    gradable: NDArray[np.bool_]
+    """Whether an item has a correct option; the others are never asked."""
     correlation: FloatArray | None
-    """Of the concepts in the population, shape (k, k)."""
+    """Correlation of the concepts in the population, shape (k, k); None if independent."""
     selection: Selection = field(default_factory=Selection)
     eligibility: Eligibility | None = None
-    """None: every session may use every question."""
-    texts: TextShelf = field(default_factory=TextShelf)
+    """Exposure control; None if every session may use every question."""
+    question_cache: QuestionCache = field(default_factory=QuestionCache)
 
     def __len__(self) -> int:
         """Return the number of items."""
@@ -68,60 +69,34 @@ class ItemPool:
 
     @property
     def bytes(self) -> int:
-        """About how much memory it takes once it is in use, its texts at their most."""
-        return len(self) * (ITEM_BYTES + CONCEPT_BYTES * self.bank.concepts) + MAX_TEXT_BYTES
+        """Estimated size once the pool is in use and its question cache is full."""
+        return len(self) * (ITEM_BYTES + CONCEPT_BYTES * self.bank.concepts) + MAX_CACHE_BYTES
 
     def is_correct(self, item: int, response: int) -> bool:
-        """Whether the option is the correct one."""
+        """Return whether the option is the correct one."""
         return bool(self.correct_option[item] == response)
 
 
-@dataclass(frozen=True)
-class _Version:
-    concept_count: int
-    question_count: int
-    prior_covariance: list[float] | None
-    selection: dict[str, Any] | None
-    exposure: dict[str, Any] | None
-
-
-@dataclass(frozen=True)
-class _Item:
-    question_id: str
-    revision: int
-    option_count: int
-    correct_option: int | None
-    concepts: list[float]
-    difficulty: float
-    discrimination: float
-    guessing: float
-
-
 def load_pool(postgres: "Postgres", pool_id: UUID, version: int) -> ItemPool:
-    """Read a version of a pool; one round trip.
+    """Read a version of a pool in one round trip.
 
     Raises:
         NotFound: If there is no such version.
     """
-    params = {"pool_id": pool_id, "version": version}
-    versions, items = postgres.batch(
-        [
-            Statement(_query("read_version"), params, _Version),
-            Statement(_query("read_items"), params, _Item),
-        ],
-        read=True,
-    )
-    if not versions:
+    rows = store.read_version(postgres, pool_id, version)
+    if rows is None:
         raise NotFound(what="Question pool")
-    return _build(pool_id, version, versions[0], items)
+    return build_pool(pool_id, version, *rows)
 
 
-def _build(pool_id: UUID, version: int, row: _Version, items: list[_Item]) -> ItemPool:
-    correct = np.array(
-        [NOT_ASKED if i.correct_option is None else i.correct_option for i in items], np.int16
+def build_pool(pool_id: UUID, version: int, row: VersionRow, items: list[ItemRow]) -> ItemPool:
+    """Return the pool that the rows of a version describe."""
+    correct_option = np.array(
+        [NO_CORRECT_OPTION if i.correct_option is None else i.correct_option for i in items],
+        np.int16,
     )
-    ids = tuple(i.question_id for i in items)
-    selection = Selection.model_validate(row.selection or {})
+    question_ids = tuple(i.question_id for i in items)
+    selection = Selection.of_version(row.selection)
     return ItemPool(
         pool_id=pool_id,
         version=version,
@@ -131,12 +106,12 @@ def _build(pool_id: UUID, version: int, row: _Version, items: list[_Item]) -> It
             [i.discrimination for i in items],
             [i.guessing for i in items],
         ),
-        question_ids=ids,
-        positions={question_id: place for place, question_id in enumerate(ids)},
-        correct_option=correct,
+        question_ids=question_ids,
+        positions={question_id: position for position, question_id in enumerate(question_ids)},
+        correct_option=correct_option,
         option_count=np.array([i.option_count for i in items], np.int16),
         revision=np.array([i.revision for i in items], np.int32),
-        askable=correct != NOT_ASKED,
+        gradable=correct_option != NO_CORRECT_OPTION,
         correlation=_square(row.prior_covariance, row.concept_count),
         selection=selection,
         eligibility=Eligibility.of_counts(row.exposure, selection.max_exposure),
@@ -147,8 +122,8 @@ def _square(numbers: list[float] | None, k: int) -> FloatArray | None:
     return None if numbers is None else np.reshape(np.array(numbers, float), (k, k))
 
 
-class PoolShelf:
-    """The pools a process holds, newest use last; safe for threads."""
+class ItemPoolCache:
+    """Pools in process memory; evicts the least recently used; safe for threads."""
 
     def __init__(self, max_bytes: int = MAX_BYTES) -> None:
         self._max_bytes = max_bytes
@@ -157,42 +132,38 @@ class PoolShelf:
         self._lock = threading.Lock()
 
     def get(self, postgres: "Postgres", pool_id: UUID, version: int) -> ItemPool:
-        """The pool from memory, else from Postgres; threads that want the same one load it once."""
+        """Return the pool from memory or load it; threads that need the same one load it once."""
         key = (pool_id, version)
-        if (pool := self._held(key)) is not None:
+        if (pool := self._cached(key)) is not None:
             return pool
         with self._lock:
             loading = self._loading.setdefault(key, threading.Lock())
         with loading:
-            pool = self._held(key) or load_pool(postgres, pool_id, version)
-            self._hold(key, pool)
+            pool = self._cached(key) or load_pool(postgres, pool_id, version)
+            self._put(key, pool)
         return pool
 
-    def _held(self, key: tuple[UUID, int]) -> ItemPool | None:
+    def _cached(self, key: tuple[UUID, int]) -> ItemPool | None:
         with self._lock:
             pool = self._pools.get(key)
             if pool is not None:
                 self._pools.move_to_end(key)
             return pool
 
-    def _hold(self, key: tuple[UUID, int], pool: ItemPool) -> None:
+    def _put(self, key: tuple[UUID, int], pool: ItemPool) -> None:
         with self._lock:
             self._pools[key] = pool
             self._pools.move_to_end(key)
             self._loading.pop(key, None)
-            held = sum(pool.bytes for pool in self._pools.values())
-            while held > self._max_bytes and len(self._pools) > 1:
-                _, oldest = self._pools.popitem(last=False)
-                held -= oldest.bytes
+            total_bytes = sum(pool.bytes for pool in self._pools.values())
+            while total_bytes > self._max_bytes and len(self._pools) > 1:
+                _, evicted = self._pools.popitem(last=False)
+                total_bytes -= evicted.bytes
 
 
-_shelves: WeakKeyDictionary["Postgres", PoolShelf] = WeakKeyDictionary()
+_caches: WeakKeyDictionary["Postgres", ItemPoolCache] = WeakKeyDictionary()
 
 
 def item_pool(postgres: "Postgres", pool_id: UUID, version: int) -> ItemPool:
-    """A version of a pool, from this process's memory if it was used before."""
-    return _shelves.setdefault(postgres, PoolShelf()).get(postgres, pool_id, version)
-
-
-def _query(name: str) -> Any:
-    return load_queries("assessment/pools.sql")[name]
+    """Return a version of a pool, from this process's cache if possible."""
+    return _caches.setdefault(postgres, ItemPoolCache()).get(postgres, pool_id, version)

@@ -1,5 +1,6 @@
-"""A question as a session shows it, and the limits of questions."""
+"""Questions as students see them, and the limits that uploads and answers share."""
 
+from dataclasses import dataclass
 from typing import Annotated, Any
 
 from pydantic import StringConstraints
@@ -9,5 +10,15 @@ MAX_OPTIONS = 50
 
 QuestionId = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 
-Shown = dict[str, Any]
-"""A question as a session shows it: id, content, options, concepts, revision."""
+
+@dataclass(frozen=True)
+class Question:
+    """A question in one revision, without its correct answer."""
+
+    id: str
+    content: str
+    options: list[Any]
+    """Texts; questions adopted from an older deployment may hold other JSON values."""
+    concepts: list[float]
+    """Row of the Q-matrix."""
+    revision: int

@@ -1,47 +1,47 @@
-"""Questions as they are shown, in process memory: those of a pool that were asked last."""
+"""Cache of a pool's questions in process memory; the least recently used go first."""
 
 import threading
 from collections import OrderedDict
 
-from lib.assessment.pools.question import Shown
+from lib.assessment.pools.question import Question
 
-MAX_TEXT_BYTES = 1_000_000
-"""Of a pool; a thousand usual questions."""
+MAX_CACHE_BYTES = 1_000_000
+"""Maximum size of one pool's cache; holds about a thousand typical questions."""
 
 _BYTES_PER_QUESTION = 800
-"""Of a question's dictionary and lists themselves, at four options (measured, Python 3.12)."""
+"""Size of a question without its texts, at four options (measured on Python 3.12)."""
 
 
-class TextShelf:
-    """Questions by id, those asked longest ago go first; safe for threads."""
+class QuestionCache:
+    """Questions by id; safe for threads."""
 
-    def __init__(self, max_bytes: int = MAX_TEXT_BYTES) -> None:
+    def __init__(self, max_bytes: int = MAX_CACHE_BYTES) -> None:
         self._max_bytes = max_bytes
-        self._held = 0
-        self._texts: OrderedDict[str, tuple[Shown, int]] = OrderedDict()
+        self._bytes = 0
+        self._questions: OrderedDict[str, tuple[Question, int]] = OrderedDict()
         self._lock = threading.Lock()
 
-    def get(self, question_id: str) -> Shown | None:
-        """The question, if it is held."""
+    def get(self, question_id: str) -> Question | None:
+        """Return the question if it is cached."""
         with self._lock:
-            if question_id not in self._texts:
+            if question_id not in self._questions:
                 return None
-            self._texts.move_to_end(question_id)
-            return self._texts[question_id][0]
+            self._questions.move_to_end(question_id)
+            return self._questions[question_id][0]
 
-    def hold(self, question: Shown) -> None:
-        """Hold it, in place of those asked longest ago if there is no room."""
-        size = _bytes(question)
+    def put(self, question: Question) -> None:
+        """Cache a question, evicting the least recently used ones if there is no room."""
+        size = _size(question)
         with self._lock:
-            _, before = self._texts.pop(question["id"], (None, 0))
-            self._texts[question["id"]] = question, size
-            self._held += size - before
-            while self._held > self._max_bytes:
-                _, (_, freed) = self._texts.popitem(last=False)
-                self._held -= freed
+            _, previous_size = self._questions.pop(question.id, (None, 0))
+            self._questions[question.id] = question, size
+            self._bytes += size - previous_size
+            while self._bytes > self._max_bytes:
+                _, (_, evicted_size) = self._questions.popitem(last=False)
+                self._bytes -= evicted_size
 
 
-def _bytes(question: Shown) -> int:
-    """About how much memory a question takes; at most four bytes a character."""
-    texts = [question["content"], *map(str, question["options"])]
+def _size(question: Question) -> int:
+    """Estimate the bytes that a question takes; a character takes four at most."""
+    texts = [question.content, *map(str, question.options)]
     return _BYTES_PER_QUESTION + sum(len(text) * (1 if text.isascii() else 4) for text in texts)

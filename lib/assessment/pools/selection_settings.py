@@ -1,35 +1,33 @@
-"""How a pool's questions are chosen, as its operator wants it and as its versions keep it."""
+"""Settings of item selection, as an operator chooses them and each version of a pool keeps them."""
 
-from typing import Annotated, Self
-
-from pydantic import Field, model_validator
-from pydantic_core import PydanticCustomError
-
-from lib.assessment.pools.question import MAX_CONCEPTS
-from lib.web.wire import StrictBody
+from dataclasses import dataclass
+from typing import Any, Self
 
 BEST_ITEMS = 5
-"""The next question is drawn among as many of the best, so that none is shown to everyone …"""
+"""Default number of best items to draw from, so that no question is asked in every test."""
 GREATEST_LOSS = 0.05
-"""… and among those only if it is expected to tell at most this share less than the best."""
-
-Share = Annotated[float, Field(ge=0, le=1_000, strict=True)]
+"""Default share of information that a drawn item may lose against the best one."""
 
 
-class Selection(StrictBody):
-    """What decides, besides what a question tells, which one is asked next."""
+@dataclass(frozen=True)
+class Selection:
+    """What decides, besides an item's information, which question is asked next.
 
-    max_exposure: float = Field(default=1.0, ge=0.01, le=1, strict=True)
-    """Share of the tests at a level of ability that may show a question; 1: no limit."""
-    content_shares: list[Share] | None = Field(default=None, min_length=1, max_length=MAX_CONCEPTS)
-    """How much of each test falls to each concept; only ratios count. None: as it turns out."""
-    best_items: int = Field(default=BEST_ITEMS, ge=1, le=50, strict=True)
-    greatest_loss: float = Field(default=GREATEST_LOSS, ge=0, lt=1, strict=True)
+    Attributes:
+        max_exposure: Greatest share of the tests at a level of ability that may ask a question,
+            0.01 to 1; 1 sets no limit.
+        content_shares: Relative share of each test for each concept; None for no balancing.
+        best_items: Number of best items that the next one is drawn from, 1 to 50.
+        greatest_loss: Greatest share of the best item's information that a drawn item may lack,
+            0 to below 1.
+    """
 
-    @model_validator(mode="after")
-    def _some_concept_is_asked_for(self) -> Self:
-        if self.content_shares is not None and not any(self.content_shares):
-            raise PydanticCustomError(
-                "no_share", "must not all be 0", {"field": "selection.content_shares"}
-            )
-        return self
+    max_exposure: float = 1.0
+    content_shares: list[float] | None = None
+    best_items: int = BEST_ITEMS
+    greatest_loss: float = GREATEST_LOSS
+
+    @classmethod
+    def of_version(cls, stored: dict[str, Any] | None) -> Self:
+        """Return the settings of a version; a version that stores none has the defaults."""
+        return cls(**(stored or {}))

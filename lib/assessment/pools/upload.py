@@ -1,35 +1,34 @@
-"""Uploading questions: thousands at once, all or nothing, as a new version of their pool."""
+"""Upload of questions: thousands at once, all or nothing, as a new version of their pool."""
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
 
-from lib.assessment.errors import OtherConceptCount, QuestionElsewhere
+from lib.assessment.errors import PoolConceptMismatch, QuestionInOtherPool
+from lib.assessment.pools import store
 from lib.assessment.pools.selection_settings import Selection
+from lib.assessment.pools.store import PoolOfUploaded
 from lib.assessment.pools.wire import UploadIn, UploadOut
-from lib.database.queries import Query, load_queries
-from lib.database.statements import as_jsonb
 from lib.deps import Deps
 
 if TYPE_CHECKING:
     from lib.database.postgres import Transaction
 
 
-def upload(asked: UploadIn, deps: Deps) -> UploadOut:
-    """Add questions to a pool, or change those that are there; running sessions keep theirs.
+def upload(body: UploadIn, deps: Deps) -> UploadOut:
+    """Add questions to a pool, or change those it has; running sessions keep their version.
 
-    Without a pool's id the questions go where questions of these ids are already, so that the same
-    upload twice is one pool, else into a new pool.
+    Without a pool's id the questions go to the pool that already holds questions of these ids, so
+    that repeating an upload changes nothing; otherwise they make a new pool.
 
     Raises:
-        QuestionElsewhere: If a question is in another pool.
-        OtherConceptCount: If the pool tests another number of concepts.
+        QuestionInOtherPool: If another pool holds one of the questions.
+        PoolConceptMismatch: If the pool tests a different number of concepts.
     """
     with deps.postgres.transaction() as tx:
-        tx.fetch_value(_query("take_turns"))
-        tx.execute(_query("stage_upload"), {"questions": as_jsonb(_rows(asked))})
-        pool_id = _pool_of(asked.question_pool_id, tx)
-        _write(asked, pool_id, tx)
-    count = len(asked.questions)
+        pool_id = _pool_to_write(body.question_pool_id, store.stage_upload(tx, _rows(body)))
+        _write(body, pool_id, tx)
+    count = len(body.questions)
     return UploadOut(
         message=f"{count} question{'' if count == 1 else 's'} uploaded",
         count=count,
@@ -37,49 +36,32 @@ def upload(asked: UploadIn, deps: Deps) -> UploadOut:
     )
 
 
-def _rows(asked: UploadIn) -> list[dict[str, Any]]:
+def _rows(body: UploadIn) -> list[dict[str, Any]]:
     return [
         {
             **question.model_dump(exclude={"guessing"}),
             "place": place,
             "correct_option": question.options.index(question.correct_answer),
-            "guessing": asked.guessing if question.guessing is None else question.guessing,
+            "guessing": body.guessing if question.guessing is None else question.guessing,
         }
-        for place, question in enumerate(asked.questions)
+        for place, question in enumerate(body.questions)
     ]
 
 
-def _pool_of(asked: UUID | None, tx: "Transaction") -> UUID:
-    """The pool to write to."""
-    there = tx.connection.execute(_query("pools_of_uploaded").text).fetchall()
-    pool_id: UUID = asked or (there[0][0] if there else uuid4())
-    for other, place, question_id in there:
-        if other != pool_id:
-            raise QuestionElsewhere(place=place, question_id=question_id, pool_id=other)
+def _pool_to_write(requested_id: UUID | None, pools: list[PoolOfUploaded]) -> UUID:
+    pool_id = requested_id or (pools[0].pool_id if pools else uuid4())
+    for pool in pools:
+        if pool.pool_id != pool_id:
+            raise QuestionInOtherPool(
+                place=pool.place, question_id=pool.question_id, pool_id=pool.pool_id
+            )
     return pool_id
 
 
-def _write(asked: UploadIn, pool_id: UUID, tx: "Transaction") -> None:
-    concepts = len(asked.questions[0].concepts)
-    pool = {"pool_id": pool_id, "name": asked.name, "concept_count": concepts}
-    expected = tx.fetch_value(_query("lock_pool"), pool)
+def _write(body: UploadIn, pool_id: UUID, tx: "Transaction") -> None:
+    concepts = len(body.questions[0].concepts)
+    expected = store.lock_or_create_pool(tx, pool_id, body.name, concepts)
     if expected != concepts:
-        raise OtherConceptCount(expected=expected, given=concepts)
-    changed = tx.connection.execute(_query("reparametrised").text).fetchall()
-    tx.execute(_query("archive_changed_texts"))
-    tx.execute(_query("write_questions"), {"pool_id": pool_id})
-    tx.execute(_query("stage_changes"), {"reparametrised": [row[0] for row in changed]})
-    version = tx.fetch_value(
-        _query("write_version"),
-        {
-            "pool_id": pool_id,
-            "selection": asked.selection and as_jsonb(asked.selection.model_dump()),
-            "usual": as_jsonb(Selection().model_dump()),
-        },
-    )
-    if version is not None:
-        tx.execute(_query("write_items"), {"pool_id": pool_id, "version": version})
-
-
-def _query(name: str) -> Query:
-    return load_queries("assessment/pools.sql")[name]
+        raise PoolConceptMismatch(expected=expected, actual=concepts)
+    selection = None if body.selection is None else body.selection.model_dump()
+    store.write_upload(tx, pool_id, selection, default_selection=asdict(Selection()))

@@ -1,4 +1,4 @@
-"""Bodies of uploads, checked field by field, and of what operators see of a pool."""
+"""Bodies of uploads and of the pool report for operators."""
 
 from datetime import datetime
 from typing import Annotated, Any, Self
@@ -15,59 +15,81 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from lib.assessment.pools.question import MAX_CONCEPTS, MAX_OPTIONS, QuestionId
-from lib.assessment.pools.selection_settings import Selection
+from lib.assessment.pools.selection_settings import BEST_ITEMS, GREATEST_LOSS
 from lib.engine import STEEPEST_DISCRIMINATION
 from lib.web.wire import Body, StrictBody
 
 MAX_UPLOAD = 20_000
 
 MIN_WEIGHT = 1e-6
-"""Of a concept that counts: squares of smaller ones get lost in the length of a row."""
+"""Smallest weight above 0; squares of smaller ones vanish in the length of a row."""
 
 
-def _weighs_something(weight: float) -> float:
+def _large_enough(weight: float) -> float:
     if 0 < weight < MIN_WEIGHT:
         raise ValueError("must be 0 or at least 0.000001")
     return weight
 
 
-Weight = Annotated[float, Field(ge=0, le=1_000), AfterValidator(_weighs_something)]
+Weight = Annotated[float, Field(ge=0, le=1_000), AfterValidator(_large_enough)]
+Share = Annotated[float, Field(ge=0, le=1_000, strict=True)]
 Content = Annotated[str, StringConstraints(min_length=1, max_length=20_000)]
 Option = Annotated[str, StringConstraints(min_length=1, max_length=5_000)]
 
 
+class SelectionIn(StrictBody):
+    """Settings of selection; those left out have their default."""
+
+    max_exposure: float = Field(default=1.0, ge=0.01, le=1, strict=True)
+    """Greatest share of the tests at a level of ability that may ask a question; 1: no limit."""
+    content_shares: list[Share] | None = Field(default=None, min_length=1, max_length=MAX_CONCEPTS)
+    """Relative share of each test for each concept; null for no balancing."""
+    best_items: int = Field(default=BEST_ITEMS, ge=1, le=50, strict=True)
+    """Number of best questions that the next one is drawn from."""
+    greatest_loss: float = Field(default=GREATEST_LOSS, ge=0, lt=1, strict=True)
+    """Greatest share of the best question's information that a drawn one may lack."""
+
+    @model_validator(mode="after")
+    def _some_share_is_above_zero(self) -> Self:
+        if self.content_shares is not None and not any(self.content_shares):
+            raise PydanticCustomError(
+                "no_share", "must not all be 0", {"field": "selection.content_shares"}
+            )
+        return self
+
+
 class QuestionIn(StrictBody):
-    """One multiple-choice question with its answer and item parameters."""
+    """One multiple-choice question with its correct answer and item parameters."""
 
     id: QuestionId
     content: Content
     options: list[Option] = Field(min_length=2, max_length=MAX_OPTIONS)
     correct_answer: str
     concepts: list[Weight] = Field(min_length=1, max_length=MAX_CONCEPTS)
-    """Row of the Q-matrix: how much each concept counts."""
+    """Row of the Q-matrix: the weight of each concept."""
     difficulty: float = Field(default=0.5, gt=0, lt=1)
-    """Percentile of students that are as likely right as wrong."""
+    """Percentile of the students who answer correctly as often as not."""
     discrimination: float = Field(default=1.0, gt=0, le=STEEPEST_DISCRIMINATION)
     guessing: float | None = Field(default=None, ge=0, lt=1)
-    """Chance to be right without knowing; the upload's, if not given."""
+    """Probability of a correct guess; defaults to the upload's."""
 
     @field_validator("options")
     @classmethod
-    def _all_different(cls, options: list[str], info: ValidationInfo) -> list[str]:
+    def _distinct(cls, options: list[str], info: ValidationInfo) -> list[str]:
         if len(set(options)) != len(options):
             raise ValueError(f"two options are the same (question {_id(info)})")
         return options
 
     @field_validator("correct_answer")
     @classmethod
-    def _one_of_the_options(cls, answer: str, info: ValidationInfo) -> str:
+    def _is_an_option(cls, answer: str, info: ValidationInfo) -> str:
         if answer not in info.data.get("options", [answer]):
             raise ValueError(f"must be one of the options (question {_id(info)})")
         return answer
 
     @field_validator("concepts")
     @classmethod
-    def _tests_something(cls, concepts: list[float], info: ValidationInfo) -> list[float]:
+    def _some_weight_is_above_zero(cls, concepts: list[float], info: ValidationInfo) -> list[float]:
         if not any(concepts):
             raise ValueError(f"must not all be 0 (question {_id(info)})")
         return concepts
@@ -78,27 +100,27 @@ class UploadIn(StrictBody):
 
     questions: list[QuestionIn] = Field(min_length=1, max_length=MAX_UPLOAD)
     question_pool_id: UUID | None = None
-    """An existing pool, or the id for a new one; larger pools come in several uploads."""
+    """An existing pool, or the id of a new one; a large pool may take several uploads."""
     name: Annotated[str, StringConstraints(min_length=1, max_length=200)] | None = None
     guessing: float = Field(default=0.0, ge=0, lt=1)
-    """Of every question that does not say its own."""
-    selection: Selection | None = None
-    """How the pool's questions are chosen from now on; as before, if not given."""
-    adminPassword: Any = None  # noqa: N815 every operator's body names it so
+    """Guessing of every question without its own."""
+    selection: SelectionIn | None = None
+    """New settings of selection; the pool keeps its own if left out."""
+    adminPassword: Any = None  # noqa: N815 spelled so in every operator's body
 
     @model_validator(mode="after")
-    def _fit_together(self) -> Self:
+    def _questions_fit_together(self) -> Self:
         first = len(self.questions[0].concepts)
         places: dict[str, int] = {}
         for place, question in enumerate(self.questions):
             if len(question.concepts) != first:
                 raise PydanticCustomError(
                     "concept_count",
-                    "question {id} has {given} concepts, the first question {first}",
+                    "question {id} has {actual} concepts, the first question {first}",
                     {
                         "field": f"questions[{place}].concepts",
                         "id": question.id,
-                        "given": len(question.concepts),
+                        "actual": len(question.concepts),
                         "first": first,
                     },
                 )
@@ -121,17 +143,17 @@ class UploadIn(StrictBody):
         if shares and len(shares) != concepts:
             raise PydanticCustomError(
                 "share_count",
-                "{given} shares for {concepts} concepts",
+                "{shares} shares for {concepts} concepts",
                 {
                     "field": "selection.content_shares",
-                    "given": len(shares),
+                    "shares": len(shares),
                     "concepts": concepts,
                 },
             )
 
 
 class UploadOut(Body):
-    """What was written, and where."""
+    """Number of questions written, and their pool."""
 
     message: str
     count: int
@@ -143,17 +165,17 @@ def _id(info: ValidationInfo) -> str:
 
 
 class AttemptOut(Body):
-    """The last attempt to calibrate the pool."""
+    """The last attempt to calibrate a pool."""
 
     started_at: datetime
     finished_at: datetime | None
-    """None: it runs, or its function was stopped."""
+    """None while the attempt runs, or if its function was stopped."""
     outcome: str | None
-    """As `admin-calibrate` told it; None as above."""
+    """Outcome as `admin-calibrate` returns it; None until the attempt finishes."""
     reason: str | None
-    """Name of the error, of an attempt that failed."""
+    """Name of the error, if the attempt failed."""
     failures: int
-    """Attempts since the last that ended well, this one too."""
+    """Failed attempts since the last success, including this one."""
 
 
 class CalibrationOut(Body):
@@ -166,27 +188,28 @@ class CalibrationOut(Body):
     questions: int | None
     rounds: int | None
     settled: bool | None
+    """Whether the estimates had converged."""
     drifted: int | None
-    """Questions it flagged, 1,000 at most."""
+    """Number of questions flagged, at most 1,000."""
 
 
 class ParameterOut(Body):
-    """One parameter of a question."""
+    """One parameter of a flagged question."""
 
     written: float
-    """By its author, last."""
+    """Value that its author wrote last."""
     before: float
-    """What it was asked with when the answers contradicted it."""
+    """Value with which the question was asked."""
     found: float
-    """What the answers say."""
+    """Value estimated from the answers."""
     error: float
     """Standard error of `found`."""
     moved: float | None
-    """(found - before) / error; None where the error is 0. What all have in common is in it."""
+    """(found - before) / error, including any shift common to all questions; None if error is 0."""
 
 
 class ParametersOut(Body):
-    """Each parameter of a question."""
+    """Each parameter of a flagged question."""
 
     difficulty: ParameterOut
     discrimination: ParameterOut
@@ -194,18 +217,18 @@ class ParametersOut(Body):
 
 
 class FlaggedOut(Body):
-    """A question whose answers contradict its parameters."""
+    """A question flagged because its answers contradict its parameters."""
 
     question_id: str
     version: int
-    """Of the calibration that found it."""
+    """Version written by the calibration that flagged it."""
     text_changed: bool
     """Whether its author has changed the text since."""
     answers: int
     p_value: float
-    """Of "nothing has changed but what all questions have in common": other people, say."""
+    """p-value of the hypothesis that only a shift common to all questions occurred."""
     curve_change: float
-    """Root mean square change of P(correct) over the people; 0.1 is much."""
+    """Root mean square change of P(correct) over the people; 0.1 is a large change."""
     parameters: ParametersOut
 
 
@@ -214,9 +237,9 @@ class PoolDebugOut(Body):
 
     question_pool_id: UUID
     version: int
-    """That new sessions get now."""
+    """Version that new sessions get."""
     question_count: int
     last_attempt: AttemptOut | None
     calibrations: list[CalibrationOut]
     flagged: list[FlaggedOut]
-    """A page, those of the newest calibration first, and of one the surest first."""
+    """One page: newest calibration first, within it smallest p-value first."""

@@ -1,1 +1,1 @@
-"""Results of a student over all tests, and who may read them."""
+"""Results of a student over all tests, and access to them."""

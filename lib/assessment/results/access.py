@@ -1,10 +1,10 @@
-"""Who may read what about a student: operators all, the holder of a test's session that test.
+"""Access to a student's results: everything for operators, one session for its holder.
 
-A session's id is a credential and goes in the header `X-Session-Id`; the query parameter
-`session_id` does the same for pages that cannot set headers. It proves one session and no more:
-whoever knows a student's id can start a test in the student's name, and must not learn from it
-what the other tests have shown, let alone their ids. Another student's id and an unknown one are
-answered alike.
+A session's id is a credential. It is sent in the header `X-Session-Id`, or in the query parameter
+`session_id` by pages that cannot set headers, and gives access to that session only: anyone who
+knows a student's id can start a test in the student's name and must not learn the results, let
+alone the session ids, of other tests. The id of another student gets the same reply as an unknown
+one.
 """
 
 from typing import Annotated
@@ -13,27 +13,27 @@ from uuid import UUID
 from fastapi import Depends, Header, Path, Query
 
 from lib.access.guard import LocalOrOperator
-from lib.assessment.results.results import Readable
+from lib.assessment.results.store import ReadScope
 from lib.errors import Unauthenticated
 
 
-def readable(
+def read_scope(
     student_id: Annotated[str, Path(min_length=1, max_length=200)],
     is_operator: LocalOrOperator,
     x_session_id: Annotated[UUID | None, Header()] = None,
     session_id: Annotated[UUID | None, Query()] = None,
-) -> Readable:
-    """What the caller asks to read and has shown a credential for.
+) -> ReadScope:
+    """Return what the caller's credential gives access to.
 
     Raises:
-        Unauthenticated: If no credential is shown.
+        Unauthenticated: If the request carries no credential.
     """
     if is_operator:
-        return Readable(student_id)
-    shown = x_session_id or session_id
-    if shown is None:
+        return ReadScope(student_id)
+    credential = x_session_id or session_id
+    if credential is None:
         raise Unauthenticated
-    return Readable(student_id, shown)
+    return ReadScope(student_id, credential)
 
 
-ReadableStudent = Annotated[Readable, Depends(readable)]
+GrantedScope = Annotated[ReadScope, Depends(read_scope)]

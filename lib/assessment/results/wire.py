@@ -1,4 +1,4 @@
-"""Answers about a student's results."""
+"""Bodies of a student's results."""
 
 from datetime import datetime
 from typing import Any
@@ -8,7 +8,7 @@ from lib.web.wire import Body
 
 
 class ProficiencyOut(Body):
-    """Long-term proficiency, a number per concept."""
+    """Proficiency and confidence, one number for each concept."""
 
     student_id: str
     concept_names: list[str]
@@ -18,7 +18,7 @@ class ProficiencyOut(Body):
 
 
 class SessionOut(Body):
-    """One test of a student; as the record has it, null where it has nothing."""
+    """One test of a student as recorded; null where nothing was recorded."""
 
     session_id: UUID
     question_pool_id: UUID | None
@@ -56,7 +56,7 @@ class TimelinePoint(Body):
 
 
 class ConceptProgress(Body):
-    """One concept over the closed tests."""
+    """Proficiency in one concept over the closed tests."""
 
     first: float
     latest: float
@@ -65,7 +65,7 @@ class ConceptProgress(Body):
 
 
 class ProgressData(Body):
-    """A student's way through the tests, oldest first."""
+    """Results of a student's tests, oldest first."""
 
     progress_timeline: list[TimelinePoint]
     concept_progress: dict[str, ConceptProgress]
@@ -74,7 +74,7 @@ class ProgressData(Body):
 
 
 class ProgressOut(Body):
-    """Progress of a student."""
+    """A student's progress from test to test."""
 
     student_id: str
     progress_data: ProgressData

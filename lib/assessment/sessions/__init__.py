@@ -1,1 +1,1 @@
-"""Sessions of tests: start, submit, end, their snapshot in Redis and their record in Postgres."""
+"""Test sessions: start, submit, end, and their snapshots in Redis."""

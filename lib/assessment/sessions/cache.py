@@ -1,7 +1,7 @@
-"""What the test service keeps in Redis: hot states, locks, questions without answers.
+"""Redis cache of sessions: snapshots, locks, and questions without their correct answers.
 
-A cache that may vanish, lie or lag: whatever is here can be had from Postgres, and nothing is
-acknowledged because of it. Each function is one HTTP call.
+Redis may lose, corrupt or delay any value. Everything in it can be rebuilt from Postgres, and no
+answer is acknowledged because of it. Each function makes one HTTP call.
 """
 
 import json
@@ -12,143 +12,150 @@ from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from lib.assessment.pools.question import Shown
+from lib.assessment.pools.question import Question
 
 if TYPE_CHECKING:
     from lib.redis_rest import Command, RedisRest
 
-STATE_SECONDS = 30 * 60
+SNAPSHOT_SECONDS = 30 * 60
 LOCK_SECONDS = 5
 QUESTION_SECONDS = 60 * 60
 CHECK_BYTES = 8
 STATISTICS_KEY = "stats:questions"
 
-# Only who took the lock may release it: after 5 s it may be another's.
+# Deletes the lock only if the caller still owns it; after 5 s another caller may.
 _UNLOCK = "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end"
-# Reads a question and counts the hit or miss, over all processes.
+# Reads a question and counts the hit or miss for all processes.
 _READ_QUESTION = (
-    "local held = redis.call('GET', KEYS[1]) "
-    "redis.call('HINCRBY', KEYS[2], held and 'hits' or 'misses', 1) "
-    "return held"
+    "local cached = redis.call('GET', KEYS[1]) "
+    "redis.call('HINCRBY', KEYS[2], cached and 'hits' or 'misses', 1) "
+    "return cached"
 )
 
 
 @dataclass(frozen=True)
-class Taken:
-    """What Redis said when an answer came in."""
+class LockResult:
+    """Redis's reply to `lock_and_read`."""
 
-    is_there: bool
-    """Redis answered."""
-    is_mine: bool
-    """The lock is ours: nobody else is at work on this answer."""
-    state: Any
-    """As stored, unchecked; None if there is none."""
+    answered: bool
+    """Whether Redis replied at all."""
+    acquired: bool
+    """Whether the lock is ours, so that no other caller is processing this answer."""
+    snapshot: Any
+    """The snapshot as stored, not validated; None if there is none."""
     token: str
+    """Value of the lock, by which its owner releases it."""
 
 
-def take(redis: "RedisRest | None", session_id: UUID, question_id: str) -> Taken:
-    """Take the lock of an answer and read the session's state."""
+def lock_and_read(redis: "RedisRest | None", session_id: UUID, question_id: str) -> LockResult:
+    """Lock the answer to a question and read the session's snapshot."""
     token = secrets.token_hex(8)
-    answers = _run(
+    replies = _run(
         redis,
         ["SET", lock_key(session_id, question_id), token, "NX", "EX", LOCK_SECONDS],
-        ["GET", state_key(session_id)],
+        ["GET", snapshot_key(session_id)],
     )
-    if not answers:
-        return Taken(is_there=False, is_mine=False, state=None, token=token)
-    locked, state = answers
-    return Taken(is_there=True, is_mine=locked is True, state=state, token=token)
+    if not replies:
+        return LockResult(answered=False, acquired=False, snapshot=None, token=token)
+    locked, snapshot = replies
+    return LockResult(answered=True, acquired=locked is True, snapshot=snapshot, token=token)
 
 
-def keep(
+def write_and_unlock(
     redis: "RedisRest | None",
-    taken: Taken,
+    lock: LockResult,
     session_id: UUID,
     question_id: str,
-    state: str | None,
-    next_question: Shown | None,
+    snapshot: str | None,
+    next_question: Question | None,
 ) -> None:
-    """Write what an answer left: the new state (None: the test is over), the next question.
+    """Write the snapshot after an answer (None: the test is over) and the next question; unlock.
 
-    A state that was there is only replaced: one that vanished since was removed by the end of the
-    test. Where Redis did not answer before, it is not asked again.
+    An existing snapshot is only replaced if it is still there: one that has vanished was deleted
+    at the end of the test. If Redis did not reply to `lock_and_read`, it is not called again.
     """
-    if not taken.is_there:
+    if not lock.answered:
         return
-    commands: list[Command] = [["DEL", state_key(session_id)]]
-    if state is not None:
-        only_if_there = ["XX"] if taken.state is not None else []
-        commands = [["SET", state_key(session_id), state, "EX", STATE_SECONDS, *only_if_there]]
-    commands.append(["EVAL", _UNLOCK, 1, lock_key(session_id, question_id), taken.token])
+    commands: list[Command] = [["DEL", snapshot_key(session_id)]]
+    if snapshot is not None:
+        only_if_exists = ["XX"] if lock.snapshot is not None else []
+        commands = [
+            ["SET", snapshot_key(session_id), snapshot, "EX", SNAPSHOT_SECONDS, *only_if_exists]
+        ]
+    commands.append(["EVAL", _UNLOCK, 1, lock_key(session_id, question_id), lock.token])
     if next_question is not None:
         commands.append(_write_question(next_question))
     _run(redis, *commands)
 
 
-def begin(
+def read_question_and_add_snapshot(
     redis: "RedisRest | None",
     session_id: UUID,
-    state: str | None,
+    snapshot: str | None,
     question_id: str,
     revision: int,
     *,
     is_new: bool,
-) -> Shown | None:
-    """Write the state of a session that starts; return its question if it is cached.
+) -> Question | None:
+    """Return a question if it is cached, and write the first snapshot of a session if given.
 
-    The state of a session that was there before is left alone: it may be further on by now.
+    The snapshot of a session that is not new is only written if there is none: an existing one
+    may already include answers.
     """
     commands: list[Command] = [
         ["EVAL", _READ_QUESTION, 2, question_key(question_id), STATISTICS_KEY]
     ]
-    if state is not None:
-        only_if_gone = [] if is_new else ["NX"]
-        commands.append(["SET", state_key(session_id), state, "EX", STATE_SECONDS, *only_if_gone])
-    answers = _run(redis, *commands)
-    return None if answers is None else _question(answers[0], question_id, revision)
+    if snapshot is not None:
+        only_if_missing = [] if is_new else ["NX"]
+        commands.append(
+            ["SET", snapshot_key(session_id), snapshot, "EX", SNAPSHOT_SECONDS, *only_if_missing]
+        )
+    replies = _run(redis, *commands)
+    return None if replies is None else _decode_question(replies[0], question_id, revision)
 
 
-def cache_question(redis: "RedisRest | None", question: Shown) -> None:
-    """Hold a question for an hour."""
+def write_question(redis: "RedisRest | None", question: Question) -> None:
+    """Cache a question for an hour."""
     _run(redis, _write_question(question))
 
 
-def read_state(redis: "RedisRest | None", session_id: UUID) -> Any:
-    """A session's state as stored, unchecked; None if there is none."""
-    answers = _run(redis, ["GET", state_key(session_id)])
-    return answers[0] if answers else None
+def read_snapshot(redis: "RedisRest | None", session_id: UUID) -> Any:
+    """Return a session's snapshot as stored, not validated; None if there is none."""
+    replies = _run(redis, ["GET", snapshot_key(session_id)])
+    return replies[0] if replies else None
 
 
-def write_state(redis: "RedisRest | None", session_id: UUID, state: str) -> bool:
-    """Put a state in place, whatever was there; say whether Redis took it."""
-    return _run(redis, ["SET", state_key(session_id), state, "EX", STATE_SECONDS]) == [True]
+def write_snapshot(redis: "RedisRest | None", session_id: UUID, snapshot: str) -> bool:
+    """Write a snapshot, replacing any other; return whether Redis accepted it."""
+    command: Command = ["SET", snapshot_key(session_id), snapshot, "EX", SNAPSHOT_SECONDS]
+    return _run(redis, command) == [True]
 
 
-def drop_states(redis: "RedisRest | None", session_ids: Sequence[UUID]) -> bool:
-    """Remove the states of closed sessions; say whether Redis took it."""
-    keys = [state_key(session_id) for session_id in session_ids]
+def delete_snapshots(redis: "RedisRest | None", session_ids: Sequence[UUID]) -> bool:
+    """Delete the snapshots of closed sessions; return whether Redis accepted it."""
+    keys = [snapshot_key(session_id) for session_id in session_ids]
     return not keys or _run(redis, ["DEL", *keys]) is not None
 
 
-def inspect(redis: "RedisRest | None", session_id: UUID) -> tuple[Any, Any] | None:
-    """A session's state as stored and the seconds it has to live; None if Redis is away."""
-    key = state_key(session_id)
-    answers = _run(redis, ["GET", key], ["TTL", key])
-    return None if answers is None else (answers[0], answers[1])
+def read_snapshot_and_ttl(redis: "RedisRest | None", session_id: UUID) -> tuple[Any, Any] | None:
+    """Return a session's snapshot as stored and its remaining seconds; None without Redis."""
+    key = snapshot_key(session_id)
+    replies = _run(redis, ["GET", key], ["TTL", key])
+    return None if replies is None else (replies[0], replies[1])
 
 
-def state_key(session_id: UUID) -> str:
-    """Key of a session's hot state."""
+def snapshot_key(session_id: UUID) -> str:
+    """Return the key of a session's snapshot."""
     return f"session:{session_id}:state"
 
 
 def lock_key(session_id: UUID, question_id: str) -> str:
-    """Key of the lock of one answer."""
+    """Return the key of the lock of one answer."""
     return f"lock:{session_id}:{question_id}"
 
 
 def question_key(question_id: str) -> str:
-    """Key of a cached question."""
+    """Return the key of a cached question."""
     return f"question:{question_id}"
 
 
@@ -156,25 +163,27 @@ def _run(redis: "RedisRest | None", *commands: "Command") -> list[Any] | None:
     return None if redis is None else redis.pipeline(commands)
 
 
-def _write_question(question: Shown) -> "Command":
-    sealed = _dumped({**question, "check": _check(question)})
-    return ["SET", question_key(question["id"]), sealed, "EX", QUESTION_SECONDS]
+def _write_question(question: Question) -> "Command":
+    text = _compact_json({**vars(question), "check": _check(question)})
+    return ["SET", question_key(question.id), text, "EX", QUESTION_SECONDS]
 
 
-def _question(text: Any, question_id: str, revision: int) -> Shown | None:
-    """A cached question, if it is whole and the right one in the right revision."""
+def _decode_question(text: Any, question_id: str, revision: int) -> Question | None:
+    """Return a cached question if it is intact and has the given id and revision."""
     try:
-        question: Shown = json.loads(text)
-        unchanged = question.pop("check") == _check(question)
-        fits = question["id"] == question_id and question["revision"] == revision
+        fields = json.loads(text)
+        check = fields.pop("check")
+        question = Question(**fields)
+        is_intact = check == _check(question)
     except (TypeError, ValueError, LookupError, AttributeError, RecursionError):
         return None
-    return question if unchanged and fits else None
+    matches = question.id == question_id and question.revision == revision
+    return question if is_intact and matches else None
 
 
-def _check(question: Shown) -> str:
-    return blake2b(_dumped(question).encode(), digest_size=CHECK_BYTES).hexdigest()
+def _check(question: Question) -> str:
+    return blake2b(_compact_json(vars(question)).encode(), digest_size=CHECK_BYTES).hexdigest()
 
 
-def _dumped(value: Shown) -> str:
+def _compact_json(value: dict[str, Any]) -> str:
     return json.dumps(value, separators=(",", ":"), ensure_ascii=False)

@@ -1,4 +1,4 @@
-"""How much of Redis the test service uses. No numpy here."""
+"""Statistics of Redis: keys by kind, memory, and the question cache."""
 
 from collections import Counter
 from typing import TYPE_CHECKING, Any
@@ -11,25 +11,25 @@ from lib.deps import Deps
 if TYPE_CHECKING:
     from lib.redis_rest import RedisRest
 
-KEYS_A_CALL = 1000
+KEYS_PER_CALL = 1000
 MAX_CALLS = 200
-"""Counts stop there: at 200,000 keys the counters would cost more than they tell."""
+"""Maximum number of SCAN calls; counting stops at about 200,000 keys."""
 MEGABYTE = 1024 * 1024
 
 
 def redis_stats(deps: Deps) -> RedisStatsOut:
-    """Count keys and read memory and the question cache's hits and misses.
+    """Count keys; read memory and the question cache's hits and misses.
 
     Raises:
         CacheUnavailable: If Redis does not answer.
     """
     if deps.redis is None:
         raise CacheUnavailable
-    counters, size, memory = _ask(
+    counters, size, memory = _run(
         deps.redis, ["HMGET", STATISTICS_KEY, "hits", "misses"], ["DBSIZE"], ["INFO", "memory"]
     )
     hits, misses = (int(value or 0) for value in counters or (0, 0))
-    kinds = _kinds(deps.redis)
+    kinds = _count_by_kind(deps.redis)
     return RedisStatsOut(
         redis_stats=RedisStats(
             active_sessions=kinds["session"],
@@ -44,12 +44,12 @@ def redis_stats(deps: Deps) -> RedisStatsOut:
     )
 
 
-def _kinds(redis: "RedisRest") -> Counter[str]:
-    """Keys by the word before their first colon."""
+def _count_by_kind(redis: "RedisRest") -> Counter[str]:
+    """Count keys by the part before their first colon."""
     kinds: Counter[str] = Counter()
     cursor = 0
     for _ in range(MAX_CALLS):
-        (page,) = _ask(redis, ["SCAN", cursor, "COUNT", KEYS_A_CALL])
+        (page,) = _run(redis, ["SCAN", cursor, "COUNT", KEYS_PER_CALL])
         cursor, keys = page
         kinds.update(key.partition(":")[0] for key in keys)
         if cursor == 0:
@@ -57,14 +57,15 @@ def _kinds(redis: "RedisRest") -> Counter[str]:
     return kinds
 
 
-def _ask(redis: "RedisRest", *commands: list[str | int]) -> list[Any]:
-    answers = redis.pipeline(commands)
-    if answers is None:
+def _run(redis: "RedisRest", *commands: list[str | int]) -> list[Any]:
+    replies = redis.pipeline(commands)
+    if replies is None:
         raise CacheUnavailable
-    return answers
+    return replies
 
 
 def _megabytes(info: Any) -> float | None:
+    """Return `used_memory` of an INFO reply in MiB."""
     for line in str(info or "").splitlines():
         name, _, value = line.partition(":")
         if name == "used_memory" and value.strip().isdigit():

@@ -1,4 +1,4 @@
-"""What is known of a student before the first answer of a session."""
+"""A session's prior: the population's, moved by what earlier tests found of the student."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -6,54 +6,57 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from lib.assessment.sessions.store import Prior
+from lib.assessment.sessions.store import StoredPrior
 from lib.engine import Posterior, aged, latent_mean, prior_from_record
 
 FloatArray = NDArray[np.float64]
 
 MARGIN = 1e-4
-"""Recorded proficiencies of 0 and 1, and a confidence of 1, are read as this far inside."""
+"""Distance from 0 and 1 to which recorded proficiencies, and from 1 confidences, are clipped."""
 
 
-class Known(NamedTuple):
-    """What earlier tests found of one concept."""
+class ConceptRecord(NamedTuple):
+    """A student's long-term proficiency in one concept."""
 
     proficiency: float
     confidence: float
-    days: float
-    """Age of the finding."""
+    age_days: float
+    """Days since the test that found it."""
 
 
-def known_by_position(
-    concept_names: Sequence[str], prior: Prior | None
-) -> tuple[Known | None, ...]:
-    """What a session's row keeps by concept name, in the order of its concepts."""
+Records = tuple[ConceptRecord | None, ...]
+"""One for each concept of a session, in its order; None where the student was never tested."""
+
+
+def records_of(concept_names: Sequence[str], stored: StoredPrior | None) -> Records:
+    """Return what a session's row stores by concept name, in the order of its concepts."""
     return tuple(
-        Known(*prior[name]) if prior is not None and name in prior else None
+        ConceptRecord(*stored[name]) if stored is not None and name in stored else None
         for name in concept_names
     )
 
 
-def starting_point(known: Sequence[Known | None], correlation: FloatArray | None) -> Posterior:
-    """Return the prior of a session: the population's, moved by what is known of the student.
+def session_prior(records: Records, correlation: FloatArray | None) -> Posterior:
+    """Return the distribution of the student's abilities at the start of a session.
 
-    A pure function of what the session's row and its pool's version hold, so that a session can
-    be rebuilt from them bit for bit.
+    It depends only on the session's row and its pool's version, so a session can be rebuilt from
+    them bit for bit.
 
     Args:
-        known: What earlier tests found of each of the k concepts, each as old as it is.
-        correlation: Of the concepts in the population, shape (k, k); none if None.
+        records: The student's record in each of the k concepts.
+        correlation: Correlation of the concepts in the population, shape (k, k); None if
+            independent.
     """
-    if not any(known):
-        return Posterior.prior(len(known), covariance=correlation)
-    today = [(0.0, 1.0) if found is None else _today(found) for found in known]
-    mean, variance = zip(*today, strict=True)
+    if not any(records):
+        return Posterior.prior(len(records), covariance=correlation)
+    moments = [(0.0, 1.0) if record is None else _moments_today(record) for record in records]
+    mean, variance = zip(*moments, strict=True)
     return prior_from_record(mean, variance, correlation=correlation)
 
 
-def _today(found: Known) -> tuple[float, float]:
-    """Mean and variance today of an ability that was measured a while ago."""
-    variance = 1.0 - min(max(found.confidence, 0.0), 1.0 - MARGIN)
-    inside = min(max(found.proficiency, MARGIN), 1.0 - MARGIN)
-    mean, variance_now = aged(latent_mean(inside, variance), variance, found.days)
-    return float(mean), float(variance_now)
+def _moments_today(record: ConceptRecord) -> tuple[float, float]:
+    """Return mean and variance of an ability, given its record and its age."""
+    variance = 1.0 - min(max(record.confidence, 0.0), 1.0 - MARGIN)
+    percentile = min(max(record.proficiency, MARGIN), 1.0 - MARGIN)
+    mean, variance_today = aged(latent_mean(percentile, variance), variance, record.age_days)
+    return float(mean), float(variance_today)

@@ -1,7 +1,7 @@
-"""A session as it stands, and what an answer makes of it. Pure: no clock, no database.
+"""A session's state and the effect of an answer on it; pure functions without clock or database.
 
-Everything here is a function of the session's row, its answers and its pool's version, so a
-sitting rebuilt from the record is the one that was lost, bit for bit.
+Everything follows from the session's row, its answers and its pool's version, so a session rebuilt
+from the record equals the lost one bit for bit.
 """
 
 from collections.abc import Sequence
@@ -12,9 +12,9 @@ import numpy as np
 
 from lib.assessment.pools.eligibility import level_of
 from lib.assessment.pools.item_pool import ItemPool
-from lib.assessment.sessions.end_criteria import EndCriteria
-from lib.assessment.sessions.prior import Known, known_by_position, starting_point
+from lib.assessment.sessions.prior import Records, records_of, session_prior
 from lib.assessment.sessions.store import AnswerRow, SessionRow
+from lib.assessment.sessions.wire import EndCriteria
 from lib.engine import (
     Posterior,
     StopRules,
@@ -28,25 +28,25 @@ from lib.engine import (
 )
 
 DECIMALS = 6
-"""Of recorded proficiencies and confidences."""
+"""Decimals of recorded proficiencies and confidences."""
 
 
 @dataclass(frozen=True, eq=False)
-class Sitting:
-    """A session that waits for the answer to `next_item`; None: no question is left."""
+class Session:
+    """A session that waits for the answer to `next_item`; None if no question is left."""
 
     session_id: UUID
     student_id: str
     pool: ItemPool
     criteria: EndCriteria
-    known: tuple[Known | None, ...]
-    start: Posterior
-    """The prior it began with, a function of `known` and the pool."""
-    initial: list[float]
-    """Proficiency of `start`, per concept."""
+    records: Records
+    prior: Posterior
+    """Posterior before the first answer, as `records` and the pool determine it."""
+    initial_proficiency: list[float]
+    """Proficiency of `prior` in each concept."""
     posterior: Posterior
-    current: list[float]
-    """Proficiency of `posterior`, per concept."""
+    current_proficiency: list[float]
+    """Proficiency of `posterior` in each concept."""
     next_item: int | None
 
     @property
@@ -56,128 +56,143 @@ class Sitting:
 
 
 @dataclass(frozen=True, eq=False)
-class Step:
-    """What one answer did."""
+class GradedAnswer:
+    """An answer's grade and the session after it."""
 
     is_correct: bool
-    after: Sitting
+    after: Session
     end_reason: str | None
-    """Why the test is over; None: it goes on with `after.next_item`."""
+    """The reason why the test is over; None if it goes on with `after.next_item`."""
     confidence: list[float]
     learning_gain: float
     test_efficiency: float
 
 
-def begin(
+def new_session(
     session_id: UUID,
     student_id: str,
     pool: ItemPool,
     criteria: EndCriteria,
-    known: tuple[Known | None, ...],
-) -> Sitting:
+    records: Records,
+) -> Session:
     """Return a session before its first answer."""
-    prior = starting_point(known, pool.correlation)
-    initial = proficiency(prior)
-    sitting = Sitting(
-        session_id, student_id, pool, criteria, known, prior, initial, prior, initial, None
+    prior = session_prior(records, pool.correlation)
+    initial_proficiency = proficiency(prior)
+    session = Session(
+        session_id=session_id,
+        student_id=student_id,
+        pool=pool,
+        criteria=criteria,
+        records=records,
+        prior=prior,
+        initial_proficiency=initial_proficiency,
+        posterior=prior,
+        current_proficiency=initial_proficiency,
+        next_item=None,
     )
-    return replace(sitting, next_item=_choose(sitting))
+    return replace(session, next_item=_choose_item(session))
 
 
-def rebuild(row: SessionRow, answers: Sequence[AnswerRow], pool: ItemPool) -> Sitting:
-    """Return a session as its row has it; answers past the row's total came later."""
-    sitting = begin(
+def rebuild(row: SessionRow, answers: Sequence[AnswerRow], pool: ItemPool) -> Session:
+    """Return a session as its row records it, ignoring answers recorded after the row was read."""
+    session = new_session(
         row.id,
         row.student_id,
         pool,
         EndCriteria.model_validate(row.end_criteria),
-        known_by_position(row.concept_names or (), row.prior),
+        records_of(row.concept_names or (), row.prior),
     )
-    taken = answers[: row.total_questions]
-    if not taken:
-        return sitting
-    items = [pool.positions[answer.question_id] for answer in taken]
-    correct = [answer.is_correct for answer in taken]
-    posterior = Posterior.of_answers(sitting.posterior, pool.bank, items, correct)
-    asked = None if row.next_question_id is None else pool.positions[row.next_question_id]
-    return replace(sitting, posterior=posterior, current=proficiency(posterior), next_item=asked)
+    counted_answers = answers[: row.total_questions]
+    if not counted_answers:
+        return session
+    items = [pool.positions[answer.question_id] for answer in counted_answers]
+    correct = [answer.is_correct for answer in counted_answers]
+    posterior = Posterior.of_answers(session.posterior, pool.bank, items, correct)
+    next_item = None if row.next_question_id is None else pool.positions[row.next_question_id]
+    return replace(
+        session,
+        posterior=posterior,
+        current_proficiency=proficiency(posterior),
+        next_item=next_item,
+    )
 
 
-def grade(sitting: Sitting, response: int) -> Step:
-    """Return what the answer to the question that was asked makes of the session."""
-    item = sitting.next_item
+def grade(session: Session, response: int) -> GradedAnswer:
+    """Grade the answer to the question that the session waits for."""
+    item = session.next_item
     if item is None:
-        raise ValueError("no question was asked")
-    is_correct = sitting.pool.is_correct(item, response)
-    posterior = update(sitting.posterior, sitting.pool.bank, item, is_correct)
-    now = proficiency(posterior)
-    after = replace(sitting, posterior=posterior, current=now, next_item=None)
-    following = _choose(after)
-    reason = _end_reason(after, following)
-    if reason is None:
-        after = replace(after, next_item=following)
-    return Step(
+        raise ValueError("the session does not wait for an answer")
+    is_correct = session.pool.is_correct(item, response)
+    posterior = update(session.posterior, session.pool.bank, item, is_correct)
+    current = proficiency(posterior)
+    after = replace(session, posterior=posterior, current_proficiency=current, next_item=None)
+    next_item = _choose_item(after)
+    end_reason = _end_reason(after, next_item)
+    if end_reason is None:
+        after = replace(after, next_item=next_item)
+    gain = (sum(current) - sum(after.initial_proficiency)) / len(current)
+    return GradedAnswer(
         is_correct=is_correct,
         after=after,
-        end_reason=reason,
+        end_reason=end_reason,
         confidence=confidences(posterior),
-        learning_gain=round((sum(now) - sum(after.initial)) / len(now), DECIMALS),
+        learning_gain=round(gain, DECIMALS),
         test_efficiency=_efficiency(after),
     )
 
 
 def proficiency(posterior: Posterior) -> list[float]:
-    """Expected percentile of each concept, as recorded and shown."""
+    """Return the expected percentile of each concept, as recorded and shown."""
     return _rounded(percentile(posterior.mean, posterior.variance))
 
 
 def confidences(posterior: Posterior) -> list[float]:
-    """1 - posterior variance of each concept, 0 to 1, as recorded."""
+    """Return 1 - posterior variance of each concept, 0 to 1, as recorded."""
     return _rounded(confidence(posterior.variance))
 
 
-def _choose(sitting: Sitting) -> int | None:
-    """The next question: drawn among the best, the same whenever the same session asks."""
-    pool, answered, wanted = sitting.pool, list(sitting.posterior.items), sitting.pool.selection
-    available = pool.askable.copy()
+def _choose_item(session: Session) -> int | None:
+    """Draw the next item among the best; the same session always draws the same one."""
+    pool, answered, settings = session.pool, list(session.posterior.items), session.pool.selection
+    available = pool.gradable.copy()
     available[answered] = False
     if not available.any():
         return None
     if pool.eligibility is not None:
-        level = level_of(sitting.current)
-        available = pool.eligibility.spare(available, sitting.session_id, level)
-    if wanted.content_shares is not None:
-        available = balanced(pool.bank, available, answered, wanted.content_shares)
+        level = level_of(session.current_proficiency)
+        available = pool.eligibility.eligible(available, session.session_id, level)
+    if settings.content_shares is not None:
+        available = balanced(pool.bank, available, answered, settings.content_shares)
     rng = None
-    if wanted.best_items > 1:  # a generator is dear to make
-        rng = np.random.default_rng([sitting.session_id.int, len(answered)])
+    if settings.best_items > 1:  # creating a generator is slow
+        rng = np.random.default_rng([session.session_id.int, len(answered)])
     return select(
-        sitting.posterior,
+        session.posterior,
         pool.bank,
         available,
         rng=rng,
-        best=wanted.best_items,
-        loss=wanted.greatest_loss,
+        best=settings.best_items,
+        loss=settings.greatest_loss,
     )
 
 
-def _end_reason(sitting: Sitting, following: int | None) -> str | None:
-    """Which rule ends the test, or that no question is left."""
-    criteria, posterior, bank = sitting.criteria, sitting.posterior, sitting.pool.bank
+def _end_reason(session: Session, next_item: int | None) -> str | None:
+    """Return the rule that ends the test, or `exhausted` if no question is left."""
+    criteria, posterior, bank = session.criteria, session.posterior, session.pool.bank
     gain = None
-    if criteria.minimum_gain > 0 and following is not None:
-        gain = expected_share(posterior, bank, following)
+    if criteria.minimum_gain > 0 and next_item is not None:
+        gain = expected_share(posterior, bank, next_item)
     rules = StopRules(**criteria.model_dump())
     return stop(posterior, rules, tested=bank.measured > 0, gain=gain) or (
-        "exhausted" if following is None else None
+        "exhausted" if next_item is None else None
     )
 
 
-def _efficiency(sitting: Sitting) -> float:
-    """Share of the prior variance of the tested concepts removed, per question."""
-    tested, now = sitting.pool.bank.measured, sitting.posterior
-    left = float((now.variance @ tested) / (sitting.start.variance @ tested))
-    return round((1.0 - left) / now.answered, DECIMALS)
+def _efficiency(session: Session) -> float:
+    """Return the share of the tested concepts' prior variance removed, per question."""
+    tested, posterior = session.pool.bank.measured, session.posterior
+    remaining = float((posterior.variance @ tested) / (session.prior.variance @ tested))
+    return round((1.0 - remaining) / posterior.answered, DECIMALS)
 
 
 def _rounded(values: np.ndarray[tuple[int, ...], np.dtype[np.float64]]) -> list[float]:

@@ -1,10 +1,11 @@
-"""The hot state of a session, as Redis holds it: at most 1 KB, no answers' correctness in words.
+"""Snapshot of a session, as Redis stores it: at most 1 KB, without any marked correct answer.
 
-JSON with the documented fields for whoever looks, and `packed`, from which the sitting is restored
-bit for bit: version of the format, pool and its version, end criteria, what was known of the
-student, and of each answer the item, whether it was correct and its site (see
-`lib.engine.posterior`). The last 8 bytes of `packed` check all of it and the session's id, so a
-value that is stale in form, cut, mixed up or altered is discarded and the session rebuilt.
+A snapshot is JSON with the documented fields, for people to read, and `packed`, from which the
+session is restored bit for bit: format version, pool and version, end criteria, the student's
+records, and for each answer the item, whether it was correct and its site (see
+`lib.engine.posterior`). The last 8 bytes of `packed` are a checksum over all of it and the
+session's id. A snapshot in an old format, cut, altered or of another session is therefore
+discarded, and the session rebuilt from the record.
 """
 
 import binascii
@@ -22,41 +23,40 @@ from uuid import UUID
 import numpy as np
 
 from lib.assessment.pools.item_pool import ItemPool
-from lib.assessment.sessions.end_criteria import EndCriteria
-from lib.assessment.sessions.prior import Known, starting_point
-from lib.assessment.sessions.session import Sitting, proficiency
+from lib.assessment.sessions.prior import ConceptRecord, Records, session_prior
+from lib.assessment.sessions.session import Session, proficiency
+from lib.assessment.sessions.wire import STOP_RULES, EndCriteria
 from lib.engine import Posterior
 
 FORMAT = 3
-"""3: sites over several concepts are made otherwise than before."""
+"""Increased whenever snapshots of older deployments must no longer be read."""
 MAX_BYTES = 1024
-"""A longer value is written without its answers; such a session is rebuilt at every answer."""
+"""Maximum size; a longer snapshot omits its answers, and its session is rebuilt at each answer."""
 CHECK_BYTES = 8
 SITE_BYTES = 4
 ITEM_BYTES = 3
 
-MAX_REMEMBERED = 1_000
-"""Sittings, of about 4 KB each."""
+MAX_CACHED_SESSIONS = 1_000
+"""Maximum number of sessions kept in process memory, about 4 KB each."""
 
-_written: OrderedDict[str, Sitting] = OrderedDict()
+_written: OrderedDict[str, Session] = OrderedDict()
 _lock = threading.Lock()
-_TYPES = ("fixed_length", "precision", "classification")
 _UNREADABLE = (
     TypeError,
     ValueError,
     LookupError,
     AttributeError,
-    RecursionError,  # JSON nested without end
+    RecursionError,  # deeply nested JSON
     struct.error,
     binascii.Error,
 )
-_HEAD = struct.Struct("<B16sIBBBdddBB")
-_KNOWN = struct.Struct("<Bddd")
+_HEADER = struct.Struct("<B16sIBBBdddBB")
+_RECORD = struct.Struct("<Bddd")
 
 
 @dataclass(frozen=True)
-class HotState:
-    """A decoded value: all that is needed but the item pool."""
+class Snapshot:
+    """A decoded snapshot: everything that a session needs except its item pool."""
 
     session_id: UUID
     student_id: str
@@ -66,160 +66,186 @@ class HotState:
     pool_id: UUID
     pool_version: int
     criteria: EndCriteria
-    known: tuple[Known | None, ...]
+    records: Records
     items: tuple[int, ...]
     correct: tuple[bool, ...]
     sites: "np.ndarray[tuple[int, ...], np.dtype[np.float16]]"
 
     @property
-    def is_whole(self) -> bool:
-        """Whether the answers are in it."""
+    def is_complete(self) -> bool:
+        """Whether the snapshot includes the session's answers."""
         return len(self.items) == self.questions_answered
 
-    def sitting(self, pool: ItemPool) -> Sitting:
-        """Restore the session."""
-        prior = starting_point(self.known, pool.correlation)
-        posterior = Posterior.from_sites(prior, pool.bank, self.items, self.correct, self.sites)
-        return Sitting(
-            self.session_id,
-            self.student_id,
-            pool,
-            self.criteria,
-            self.known,
-            prior,
-            proficiency(prior),
-            posterior,
-            self.current_proficiency,
-            pool.positions[self.next_question_id],
+    def restore(self, pool: ItemPool) -> Session:
+        """Return the session."""
+        prior = session_prior(self.records, pool.correlation)
+        return Session(
+            session_id=self.session_id,
+            student_id=self.student_id,
+            pool=pool,
+            criteria=self.criteria,
+            records=self.records,
+            prior=prior,
+            initial_proficiency=proficiency(prior),
+            posterior=Posterior.from_sites(prior, pool.bank, self.items, self.correct, self.sites),
+            current_proficiency=self.current_proficiency,
+            next_item=pool.positions[self.next_question_id],
         )
 
 
-def encode(sitting: Sitting, last_activity: datetime) -> str:
-    """Write a session that waits for an answer as text of at most `MAX_BYTES` where it fits."""
+def encode(session: Session, last_activity: datetime) -> str:
+    """Return the snapshot of a session that waits for an answer."""
     fields = {
-        "student_id": sitting.student_id,
-        "current_proficiency": sitting.current,
-        "next_question_id": sitting.next_question_id,
+        "student_id": session.student_id,
+        "current_proficiency": session.current_proficiency,
+        "next_question_id": session.next_question_id,
         "status": "active",
-        "questions_answered": sitting.posterior.answered,
+        "questions_answered": session.posterior.answered,
         "last_activity": last_activity.isoformat(timespec="seconds"),
     }
-    whole = _sealed(sitting.session_id, fields, _head(sitting) + _answers(sitting.posterior))
-    if len(whole.encode()) <= MAX_BYTES:
-        return whole
-    return _sealed(sitting.session_id, fields, _head(sitting))
+    header = _pack_header(session)
+    text = _checked(session.session_id, fields, header + _pack_answers(session.posterior))
+    if len(text.encode()) <= MAX_BYTES:
+        return text
+    return _checked(session.session_id, fields, header)
 
 
-def decode(session_id: UUID, text: Any) -> HotState | None:
-    """Read a value; None if it is not one that this version wrote for this session."""
+def decode(session_id: UUID, text: Any) -> Snapshot | None:
+    """Read a snapshot; return None if this format and session did not produce it."""
     try:
         fields = json.loads(text)
         packed = b85decode(fields.pop("packed"))
         body, check = packed[:-CHECK_BYTES], packed[-CHECK_BYTES:]
         if check != _check(session_id, fields, body) or body[0] != FORMAT:
             return None
-        return _opened(session_id, fields, body)
+        return _unpack(session_id, fields, body)
     except _UNREADABLE:
         return None
 
 
-def remember(text: str, sitting: Sitting) -> None:
-    """Keep the sitting that was written as `text`: the next answer often meets this process."""
+def cache_session(text: str, session: Session) -> None:
+    """Keep the session encoded as `text`: the next answer often reaches the same process."""
     with _lock:
-        _written[text] = sitting
-        if len(_written) > MAX_REMEMBERED:
+        _written[text] = session
+        if len(_written) > MAX_CACHED_SESSIONS:
             _written.popitem(last=False)
 
 
-def remembered(session_id: UUID, text: Any) -> Sitting | None:
-    """The sitting that this process wrote as this very text; spares decoding, changes nothing."""
+def pop_cached_session(session_id: UUID, text: Any) -> Session | None:
+    """Return the session that this process encoded as exactly this text; it saves decoding."""
     with _lock:
-        sitting = _written.pop(text, None) if isinstance(text, str) else None
-    return sitting if sitting is not None and sitting.session_id == session_id else None
+        session = _written.pop(text, None) if isinstance(text, str) else None
+    return session if session is not None and session.session_id == session_id else None
 
 
-def shown(session_id: UUID, text: Any) -> dict[str, Any] | None:
-    """The fields of a value that `decode` accepts, `packed` as it stands; None for any other."""
+def readable_fields(session_id: UUID, text: Any) -> dict[str, Any] | None:
+    """Return the JSON fields of a snapshot, `packed` included; None if `decode` rejects it."""
     if decode(session_id, text) is None:
         return None
     fields: dict[str, Any] = json.loads(text)
     return fields
 
 
-def _sealed(session_id: UUID, fields: dict[str, Any], body: bytes) -> str:
+def _checked(session_id: UUID, fields: dict[str, Any], body: bytes) -> str:
     packed = b85encode(body + _check(session_id, fields, body)).decode()
-    return _dumped({**fields, "packed": packed})
+    return _compact_json({**fields, "packed": packed})
 
 
 def _check(session_id: UUID, fields: dict[str, Any], body: bytes) -> bytes:
-    seen = _dumped(fields).encode() + body
-    return blake2b(seen, digest_size=CHECK_BYTES, key=session_id.bytes).digest()
+    content = _compact_json(fields).encode() + body
+    return blake2b(content, digest_size=CHECK_BYTES, key=session_id.bytes).digest()
 
 
-def _dumped(value: dict[str, Any]) -> str:
+def _compact_json(value: dict[str, Any]) -> str:
     return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
 
 
-def _head(sitting: Sitting) -> bytes:
-    ends = sitting.criteria
-    head = _HEAD.pack(
+def _pack_header(session: Session) -> bytes:
+    criteria = session.criteria
+    header = _HEADER.pack(
         FORMAT,
-        sitting.pool.pool_id.bytes,
-        sitting.pool.version,
-        _TYPES.index(ends.type),
-        ends.min_questions,
-        ends.max_questions,
-        ends.precision_threshold,
-        ends.classification_threshold,
-        ends.minimum_gain,
-        len(sitting.known),
-        sum(found is not None for found in sitting.known),
+        session.pool.pool_id.bytes,
+        session.pool.version,
+        STOP_RULES.index(criteria.type),
+        criteria.min_questions,
+        criteria.max_questions,
+        criteria.precision_threshold,
+        criteria.classification_threshold,
+        criteria.minimum_gain,
+        len(session.records),
+        sum(record is not None for record in session.records),
     )
-    return head + b"".join(
-        _KNOWN.pack(place, *found) for place, found in enumerate(sitting.known) if found is not None
+    return header + b"".join(
+        _RECORD.pack(position, *record)
+        for position, record in enumerate(session.records)
+        if record is not None
     )
 
 
-def _answers(posterior: Posterior) -> bytes:
-    """Items and outcomes, 3 bytes each, then the sites, 4 bytes each."""
-    taken = zip(posterior.items, posterior.correct, strict=True)
-    items = b"".join((2 * item + right).to_bytes(ITEM_BYTES, "little") for item, right in taken)
+def _pack_answers(posterior: Posterior) -> bytes:
+    """Return items and grades, 3 bytes an answer, followed by sites, 4 bytes an answer."""
+    answers = zip(posterior.items, posterior.correct, strict=True)
+    items = b"".join(
+        (2 * item + is_correct).to_bytes(ITEM_BYTES, "little") for item, is_correct in answers
+    )
     return items + posterior.sites.astype("<f2").tobytes()
 
 
-def _opened(session_id: UUID, fields: dict[str, Any], body: bytes) -> HotState:
-    _, pool, version, kind, least, most, precise, sure, gain, k, found = _HEAD.unpack_from(body)
-    known: list[Known | None] = [None] * k
-    for start in range(_HEAD.size, _HEAD.size + found * _KNOWN.size, _KNOWN.size):
-        place, *values = _KNOWN.unpack_from(body, start)
-        known[place] = Known(*values)
-    rest = body[_HEAD.size + found * _KNOWN.size :]
-    count, ragged = divmod(len(rest), ITEM_BYTES + SITE_BYTES)
-    if ragged:
+def _unpack(session_id: UUID, fields: dict[str, Any], body: bytes) -> Snapshot:
+    (
+        _,
+        pool_id,
+        pool_version,
+        stop_rule,
+        min_questions,
+        max_questions,
+        precision_threshold,
+        classification_threshold,
+        minimum_gain,
+        concept_count,
+        record_count,
+    ) = _HEADER.unpack_from(body)
+    answers_start = _HEADER.size + record_count * _RECORD.size
+    items, correct, sites = _unpack_answers(body[answers_start:])
+    return Snapshot(
+        session_id=session_id,
+        student_id=fields["student_id"],
+        next_question_id=fields["next_question_id"],
+        questions_answered=fields["questions_answered"],
+        current_proficiency=fields["current_proficiency"],
+        pool_id=UUID(bytes=pool_id),
+        pool_version=pool_version,
+        criteria=EndCriteria.model_construct(
+            type=STOP_RULES[stop_rule],
+            min_questions=min_questions,
+            max_questions=max_questions,
+            precision_threshold=precision_threshold,
+            classification_threshold=classification_threshold,
+            minimum_gain=minimum_gain,
+        ),
+        records=_unpack_records(body[_HEADER.size : answers_start], concept_count),
+        items=items,
+        correct=correct,
+        sites=sites,
+    )
+
+
+def _unpack_records(packed: bytes, concept_count: int) -> Records:
+    records: list[ConceptRecord | None] = [None] * concept_count
+    for position, *values in _RECORD.iter_unpack(packed):
+        records[position] = ConceptRecord(*values)
+    return tuple(records)
+
+
+def _unpack_answers(
+    packed: bytes,
+) -> "tuple[tuple[int, ...], tuple[bool, ...], np.ndarray[tuple[int, ...], np.dtype[np.float16]]]":
+    count, excess_bytes = divmod(len(packed), ITEM_BYTES + SITE_BYTES)
+    if excess_bytes:
         raise ValueError("not a whole number of answers")
-    taken = [
-        int.from_bytes(rest[at : at + ITEM_BYTES], "little")
-        for at in range(0, count * ITEM_BYTES, ITEM_BYTES)
+    values = [
+        int.from_bytes(packed[start : start + ITEM_BYTES], "little")
+        for start in range(0, count * ITEM_BYTES, ITEM_BYTES)
     ]
-    criteria = EndCriteria.model_construct(
-        type=_TYPES[kind],
-        min_questions=least,
-        max_questions=most,
-        precision_threshold=precise,
-        classification_threshold=sure,
-        minimum_gain=gain,
-    )
-    return HotState(
-        session_id,
-        fields["student_id"],
-        fields["next_question_id"],
-        fields["questions_answered"],
-        fields["current_proficiency"],
-        UUID(bytes=pool),
-        version,
-        criteria,
-        tuple(known),
-        tuple(value // 2 for value in taken),
-        tuple(value % 2 == 1 for value in taken),
-        np.frombuffer(rest[count * ITEM_BYTES :], "<f2").reshape(count, 2),
-    )
+    sites = np.frombuffer(packed[count * ITEM_BYTES :], "<f2").reshape(count, 2)
+    return tuple(v // 2 for v in values), tuple(v % 2 == 1 for v in values), sites

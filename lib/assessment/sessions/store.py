@@ -1,13 +1,13 @@
-"""What Postgres holds of sessions, and the statements that change it: a round trip each."""
+"""Statements of test sessions; each function takes one round trip."""
 
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from lib.assessment.errors import WrongConceptCount
-from lib.assessment.pools.question import Shown
-from lib.assessment.sessions.end_criteria import EndCriteria
+from lib.assessment.errors import SessionConceptMismatch
+from lib.assessment.pools.question import Question
+from lib.assessment.sessions.wire import EndCriteria
 from lib.database.queries import load_queries
 from lib.database.statements import Statement, as_jsonb
 from lib.errors import NotFound
@@ -15,31 +15,33 @@ from lib.errors import NotFound
 if TYPE_CHECKING:
     from lib.database.postgres import Postgres
 
-IDLE_MINUTES = 30
-"""After as long without an answer a session takes no more."""
+_queries = load_queries("assessment/sessions.sql")
 
-Prior = dict[str, list[float]]
-"""Concept -> proficiency, confidence, age in days, of concepts the student was tested in before."""
+IDLE_MINUTES = 30
+"""Minutes without an answer after which a session accepts no more."""
+
+StoredPrior = dict[str, list[float]]
+"""Concept name -> proficiency, confidence and age in days, of concepts tested before."""
 
 
 @dataclass(frozen=True)
 class OpenedSession:
-    """The session that a start made or found."""
+    """The session that a start created or resumed."""
 
     id: UUID
     pool_version: int
     concept_names: list[str]
     end_criteria: dict[str, Any]
-    prior: Prior | None
+    prior: StoredPrior | None
     initial_proficiency: list[float] | None
     next_question_id: str | None
-    """None before the first answer: the question is chosen from all of the above."""
+    """None before the first answer; the question then follows from the fields above."""
     last_activity: datetime
 
 
 @dataclass(frozen=True)
 class SessionRow:
-    """All that the record says about a session; None where an older deployment left no value."""
+    """A session as recorded; fields that an older deployment left empty are None."""
 
     id: UUID
     student_id: str
@@ -50,7 +52,7 @@ class SessionRow:
     is_idle: bool
     concept_names: list[str] | None
     end_criteria: dict[str, Any] | None
-    prior: Prior | None
+    prior: StoredPrior | None
     initial_proficiency: list[float] | None
     current_proficiency: list[float] | None
     final_proficiency: list[float] | None
@@ -84,40 +86,48 @@ class RecordedAnswer:
     total_questions: int
     correct_responses: int
     last_activity: datetime
-    next_question: Shown | None
-    """If it was asked for."""
+    next_question: Question | None
+    """The question that `NewAnswer.question_to_read` names."""
 
 
 @dataclass(frozen=True)
 class NewAnswer:
-    """An answer to record, and what it does to its session."""
+    """An answer to record, and its effect on the session."""
 
     session_id: UUID
     pool_version: int
     position: int
-    """How many answers the session had before."""
+    """Number of answers before this one."""
     question_id: str
     response: int
     is_correct: bool
-    initial: list[float]
+    initial_proficiency: list[float]
     proficiency: list[float]
     confidence: list[float]
     learning_gain: float
     test_efficiency: float
     next_question_id: str | None
     question_to_read: str | None
-    """The next question, unless its text is at hand."""
+    """Id of the next question if its text must be read; None if it is cached."""
     end_reason: str | None
 
 
 @dataclass(frozen=True)
-class _Closed:
+class _RecordedRow:
+    total_questions: int
+    correct_responses: int
+    last_activity: datetime
+    next_question: dict[str, Any] | None
+
+
+@dataclass(frozen=True)
+class _ClosedRow:
     id: UUID
     closed: str | None
 
 
 def accuracy(correct: int, total: int) -> float:
-    """Share of correct answers, 0 before the first."""
+    """Return the share of correct answers, 0 before the first."""
     return round(correct / total, 6) if total else 0.0
 
 
@@ -129,25 +139,25 @@ def open_session(
     concept_names: list[str],
     criteria: EndCriteria,
 ) -> OpenedSession:
-    """Make a session, or find the student's active one in the pool; one round trip.
+    """Create a session, or return the student's active one in the pool.
 
     Raises:
         NotFound: If there is no such pool.
-        WrongConceptCount: If the pool tests another number of concepts.
+        SessionConceptMismatch: If the pool tests a different number of concepts.
     """
-    where = {"student_id": student_id, "pool_id": pool_id}
-    asked = {
-        **where,
+    owner = {"student_id": student_id, "pool_id": pool_id}
+    params = {
+        **owner,
         "session_id": session_id,
         "concept_names": concept_names,
         "end_criteria": as_jsonb(criteria.model_dump()),
     }
     *_, sessions, pools = postgres.batch(
         [
-            Statement(_query("wait_no_longer")),
-            Statement(_query("expire_before_start"), {**where, "idle_minutes": IDLE_MINUTES}),
-            Statement(_query("open_session"), asked, OpenedSession),
-            Statement(_query("concept_count"), {"pool_id": pool_id}),
+            Statement(_queries["limit_lock_wait"]),
+            Statement(_queries["expire_before_start"], {**owner, "idle_minutes": IDLE_MINUTES}),
+            Statement(_queries["open_session"], params, OpenedSession),
+            Statement(_queries["concept_count"], {"pool_id": pool_id}),
         ]
     )
     if sessions:
@@ -155,87 +165,99 @@ def open_session(
         return opened
     if not pools:
         raise NotFound(what="Question pool")
-    raise WrongConceptCount(expected=pools[0][0], given=len(concept_names))
+    raise SessionConceptMismatch(expected=pools[0][0], actual=len(concept_names))
 
 
 def record_answer(postgres: "Postgres", answer: NewAnswer) -> RecordedAnswer | None:
-    """Record an answer; None if the session does not wait for exactly this one (any more)."""
+    """Record an answer; return None unless the session is waiting for exactly this one."""
     params = {
         **vars(answer),
-        "initial": as_jsonb(answer.initial),
+        "initial_proficiency": as_jsonb(answer.initial_proficiency),
         "proficiency": as_jsonb(answer.proficiency),
         "confidence": as_jsonb(answer.confidence),
         "idle_minutes": IDLE_MINUTES,
     }
-    return postgres.fetch_one(_query("record_answer"), params, RecordedAnswer)
+    row = postgres.fetch_one(_queries["record_answer"], params, _RecordedRow)
+    if row is None:
+        return None
+    return RecordedAnswer(
+        total_questions=row.total_questions,
+        correct_responses=row.correct_responses,
+        last_activity=row.last_activity,
+        next_question=None if row.next_question is None else Question(**row.next_question),
+    )
 
 
 def read_session(postgres: "Postgres", session_id: UUID) -> SessionRow | None:
-    """A session as recorded."""
+    """Return a session as recorded; None if there is none."""
     params = {"session_id": session_id, "idle_minutes": IDLE_MINUTES}
-    return postgres.fetch_one(_query("read_session"), params, SessionRow, read=True)
+    return postgres.fetch_one(_queries["read_session"], params, SessionRow, read=True)
 
 
 def read_with_answers(
     postgres: "Postgres", session_id: UUID
 ) -> tuple[SessionRow, list[AnswerRow]] | None:
-    """A session and its answers in order.
+    """Return a session and its answers in order; None if there is no such session.
 
-    The session is read first: an answer recorded in between is in the list and not yet in the
-    session's total, never the other way round.
+    The session is read before the answers, so the list may hold an answer that the session's total
+    does not count yet, but never the other way round.
     """
     params = {"session_id": session_id, "idle_minutes": IDLE_MINUTES}
     sessions, answers = postgres.batch(
         [
-            Statement(_query("read_session"), params, SessionRow),
-            Statement(_query("read_answers"), {"session_id": session_id}, AnswerRow),
+            Statement(_queries["read_session"], params, SessionRow),
+            Statement(_queries["read_answers"], {"session_id": session_id}, AnswerRow),
         ],
         read=True,
     )
     return (sessions[0], answers) if sessions else None
 
 
-def question_shown(postgres: "Postgres", question_id: str, pool_version: int) -> Shown | None:
-    """A question as a version of its pool shows it."""
+def read_question(postgres: "Postgres", question_id: str, pool_version: int) -> Question | None:
+    """Return a question as a version of its pool has it; None if that version lacks it."""
     params = {"question_id": question_id, "pool_version": pool_version}
-    shown: Shown | None = postgres.fetch_value(_query("question_shown"), params, read=True)
-    return shown
+    fields = postgres.fetch_value(_queries["read_question"], params, read=True)
+    return None if fields is None else Question(**fields)
 
 
 def end_session(
-    postgres: "Postgres", session_id: UUID, initial: list[float] | None = None
+    postgres: "Postgres", session_id: UUID, initial_proficiency: list[float] | None = None
 ) -> SessionRow | None:
-    """Close the session if it is active; return it as it is then, None if there is none.
+    """Close a session if it is active and return it as it is then; None if there is none.
 
     Args:
-        postgres: The record.
-        session_id: Which.
-        initial: What the student began with, if known; kept if nothing was answered.
+        postgres: The database.
+        session_id: Session to close.
+        initial_proficiency: Stored if the session has no answers; None if not known.
     """
     params = {"session_id": session_id, "idle_minutes": IDLE_MINUTES}
-    closing = [
-        Statement(_query("wait_no_longer")),
-        Statement(_query("end_session"), params),
-        Statement(_query("read_session"), params, SessionRow),
+    statements = [
+        Statement(_queries["limit_lock_wait"]),
+        Statement(_queries["end_session"], params),
+        Statement(_queries["read_session"], params, SessionRow),
     ]
-    if initial is not None:
-        begun = {"session_id": session_id, "initial": as_jsonb(initial)}
-        closing.insert(1, Statement(_query("set_initial_proficiency"), begun))
-    sessions = postgres.batch(closing)[-1]
+    if initial_proficiency is not None:
+        initial = {
+            "session_id": session_id,
+            "initial_proficiency": as_jsonb(initial_proficiency),
+        }
+        statements.insert(1, Statement(_queries["set_initial_proficiency"], initial))
+    sessions = postgres.batch(statements)[-1]
     return sessions[0] if sessions else None
 
 
-def set_initial_proficiency(postgres: "Postgres", session_id: UUID, initial: list[float]) -> None:
-    """Keep what the student of a session without answers began with."""
-    params = {"session_id": session_id, "initial": as_jsonb(initial)}
-    postgres.execute(_query("set_initial_proficiency"), params)
+def set_initial_proficiency(
+    postgres: "Postgres", session_id: UUID, initial_proficiency: list[float]
+) -> None:
+    """Store the initial proficiency of a session without answers."""
+    params = {
+        "session_id": session_id,
+        "initial_proficiency": as_jsonb(initial_proficiency),
+    }
+    postgres.execute(_queries["set_initial_proficiency"], params)
 
 
 def expire_idle(postgres: "Postgres", idle_minutes: int, limit: int) -> list[UUID]:
-    """Close up to `limit` sessions that were idle as long; return their ids."""
+    """Close up to `limit` sessions idle for at least `idle_minutes`; return their ids."""
     params = {"idle_minutes": idle_minutes, "limit": limit}
-    return [row.id for row in postgres.fetch_all(_query("expire_idle"), params, _Closed)]
-
-
-def _query(name: str) -> Any:
-    return load_queries("assessment/sessions.sql")[name]
+    return [row.id for row in postgres.fetch_all(_queries["expire_idle"], params, _ClosedRow)]

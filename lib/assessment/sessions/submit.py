@@ -1,23 +1,24 @@
-"""Grading an answer, exactly once.
+"""Submission of an answer, recorded exactly once.
 
-Warm: Redis (lock and state), Postgres (the record), Redis (new state, unlock). The answer is
-acknowledged after Postgres has it, and what decides between two callers is the session's row, not
-the lock. Whatever Redis lost or made up, the record settles: the session is rebuilt from it.
+A submit calls Redis (lock and snapshot), Postgres (the record) and Redis again (new snapshot,
+unlock). It acknowledges an answer only after Postgres has recorded it. The lock saves work; of two
+concurrent callers, the session's row decides which one counts. If Redis has lost or corrupted the
+snapshot, the session is rebuilt from the record.
 """
 
 from lib.assessment.errors import (
     NoSuchOption,
-    NotTheQuestionAsked,
-    OtherAnswerStored,
-    OtherStudent,
+    OtherAnswerRecorded,
     SessionClosed,
     SessionExpired,
+    SessionOfOtherStudent,
+    UnexpectedQuestion,
 )
 from lib.assessment.pools.item_pool import item_pool
-from lib.assessment.pools.question import Shown
+from lib.assessment.pools.question import Question
 from lib.assessment.sessions import cache, snapshot, store
-from lib.assessment.sessions.cache import Taken
-from lib.assessment.sessions.session import Sitting, Step, grade, rebuild
+from lib.assessment.sessions.cache import LockResult
+from lib.assessment.sessions.session import GradedAnswer, Session, grade, rebuild
 from lib.assessment.sessions.store import (
     IDLE_MINUTES,
     AnswerRow,
@@ -30,137 +31,145 @@ from lib.deps import Deps
 from lib.errors import Busy, NotFound
 
 SubmitOut = ContinueOut | CompletedOut
-TRIES = 4
+
+MAX_ATTEMPTS = 4
+"""Attempts to record an answer while other callers change the session."""
 
 
-def submit(answer: SubmitIn, deps: Deps) -> SubmitOut:
-    """Record an answer and return what follows; sent again, it returns the same.
+def submit(body: SubmitIn, deps: Deps) -> SubmitOut:
+    """Record an answer and return what follows; the same answer sent again gets the same reply.
 
     Raises:
         NotFound: If there is no such session.
-        OtherStudent: If `student_id` is given and the session is another's.
-        OtherAnswerStored: If the question was answered otherwise.
-        NotTheQuestionAsked: If the session waits for another question.
-        SessionClosed, SessionExpired: If the session takes no more answers.
+        SessionOfOtherStudent: If `student_id` is given and is not the session's.
+        OtherAnswerRecorded: If the question was answered with another option.
+        UnexpectedQuestion: If the session waits for another question.
+        SessionClosed, SessionExpired: If the session accepts no more answers.
         NoSuchOption: If the question has no such option.
     """
-    taken = cache.take(deps.redis, answer.session_id, answer.question_id)
-    found: Sitting | SubmitOut | None = _from_state(answer, taken, deps) if taken.is_mine else None
-    for _ in range(TRIES):
-        if isinstance(found, ContinueOut | CompletedOut):
-            return found
-        if found is not None:
-            done = _record(found, answer, taken, deps)
-            if done is not None:
-                return done
-        found = _from_record(answer, deps)
+    lock = cache.lock_and_read(deps.redis, body.session_id, body.question_id)
+    session: Session | SubmitOut | None = (
+        _from_snapshot(body, lock, deps) if lock.acquired else None
+    )
+    for _ in range(MAX_ATTEMPTS):
+        if isinstance(session, ContinueOut | CompletedOut):
+            return session
+        if session is not None:
+            reply = _record(session, body, lock, deps)
+            if reply is not None:
+                return reply
+        session = _from_record(body, deps)
     raise Busy
 
 
-def _from_state(answer: SubmitIn, taken: Taken, deps: Deps) -> Sitting | None:
-    """The session as Redis has it, if it waits for this very answer."""
-    sitting = snapshot.remembered(answer.session_id, taken.state) or _restored(answer, taken, deps)
+def _from_snapshot(body: SubmitIn, lock: LockResult, deps: Deps) -> Session | None:
+    """Return the session as Redis has it, if it waits for an answer to this question."""
+    session = snapshot.pop_cached_session(body.session_id, lock.snapshot) or _restore(
+        body, lock, deps
+    )
     if (
-        sitting is None
-        or sitting.next_question_id != answer.question_id
-        or answer.student_id not in {None, sitting.student_id}
+        session is None
+        or session.next_question_id != body.question_id
+        or body.student_id not in {None, session.student_id}
     ):
         return None
-    return sitting
+    return session
 
 
-def _restored(answer: SubmitIn, taken: Taken, deps: Deps) -> Sitting | None:
-    hot_state = snapshot.decode(answer.session_id, taken.state)
-    if hot_state is None or not hot_state.is_whole:
+def _restore(body: SubmitIn, lock: LockResult, deps: Deps) -> Session | None:
+    decoded = snapshot.decode(body.session_id, lock.snapshot)
+    if decoded is None or not decoded.is_complete:
         return None
-    return hot_state.sitting(item_pool(deps.postgres, hot_state.pool_id, hot_state.pool_version))
+    return decoded.restore(item_pool(deps.postgres, decoded.pool_id, decoded.pool_version))
 
 
-def _record(sitting: Sitting, answer: SubmitIn, taken: Taken, deps: Deps) -> SubmitOut | None:
-    """Grade and record; None if, meanwhile, the session went on without us."""
-    item = sitting.pool.positions[answer.question_id]
-    options = int(sitting.pool.option_count[item])
-    if answer.response >= options:
-        raise NoSuchOption(question_id=answer.question_id, last=options - 1)
-    step = grade(sitting, answer.response)
-    next_id = step.after.next_question_id
-    at_hand = None if next_id is None else sitting.pool.texts.get(next_id)
-    question_to_read = None if at_hand else next_id
+def _record(session: Session, body: SubmitIn, lock: LockResult, deps: Deps) -> SubmitOut | None:
+    """Grade and record the answer; return None if the session has meanwhile changed."""
+    item = session.pool.positions[body.question_id]
+    option_count = int(session.pool.option_count[item])
+    if body.response >= option_count:
+        raise NoSuchOption(question_id=body.question_id, last=option_count - 1)
+    graded = grade(session, body.response)
+    next_id = graded.after.next_question_id
+    cached_question = None if next_id is None else session.pool.question_cache.get(next_id)
+    question_to_read = None if cached_question else next_id
     recorded = store.record_answer(
-        deps.postgres, _new_answer(sitting, answer, step, question_to_read)
+        deps.postgres, _new_answer(session, body, graded, question_to_read)
     )
     if recorded is None:
         return None
     if recorded.next_question is not None:
-        sitting.pool.texts.hold(recorded.next_question)
-    new_state = None
-    if step.end_reason is None:
-        new_state = snapshot.encode(step.after, recorded.last_activity)
-        snapshot.remember(new_state, step.after)
-    cache.keep(
+        session.pool.question_cache.put(recorded.next_question)
+    new_snapshot = None
+    if graded.end_reason is None:
+        new_snapshot = snapshot.encode(graded.after, recorded.last_activity)
+        snapshot.cache_session(new_snapshot, graded.after)
+    cache.write_and_unlock(
         deps.redis,
-        taken,
-        answer.session_id,
-        answer.question_id,
-        new_state,
+        lock,
+        body.session_id,
+        body.question_id,
+        new_snapshot,
         recorded.next_question,
     )
-    return _told(step, recorded, at_hand or recorded.next_question)
+    return _reply(graded, recorded, cached_question or recorded.next_question)
 
 
 def _new_answer(
-    sitting: Sitting, answer: SubmitIn, step: Step, question_to_read: str | None
+    session: Session, body: SubmitIn, graded: GradedAnswer, question_to_read: str | None
 ) -> NewAnswer:
     return NewAnswer(
-        session_id=sitting.session_id,
-        pool_version=sitting.pool.version,
-        position=sitting.posterior.answered,
-        question_id=answer.question_id,
-        response=answer.response,
-        is_correct=step.is_correct,
-        initial=step.after.initial,
-        proficiency=step.after.current,
-        confidence=step.confidence,
-        learning_gain=step.learning_gain,
-        test_efficiency=step.test_efficiency,
-        next_question_id=step.after.next_question_id,
+        session_id=session.session_id,
+        pool_version=session.pool.version,
+        position=session.posterior.answered,
+        question_id=body.question_id,
+        response=body.response,
+        is_correct=graded.is_correct,
+        initial_proficiency=graded.after.initial_proficiency,
+        proficiency=graded.after.current_proficiency,
+        confidence=graded.confidence,
+        learning_gain=graded.learning_gain,
+        test_efficiency=graded.test_efficiency,
+        next_question_id=graded.after.next_question_id,
         question_to_read=question_to_read,
-        end_reason=step.end_reason,
+        end_reason=graded.end_reason,
     )
 
 
-def _told(step: Step, recorded: RecordedAnswer, next_question: Shown | None) -> SubmitOut:
+def _reply(
+    graded: GradedAnswer, recorded: RecordedAnswer, next_question: Question | None
+) -> SubmitOut:
     if next_question is None:
         return CompletedOut(
-            final_proficiency=step.after.current,
+            final_proficiency=graded.after.current_proficiency,
             total_questions=recorded.total_questions,
             accuracy=store.accuracy(recorded.correct_responses, recorded.total_questions),
         )
     return ContinueOut(
-        current_proficiency=step.after.current,
+        current_proficiency=graded.after.current_proficiency,
         next_question=QuestionOut.of(next_question),
         questions_answered=recorded.total_questions,
     )
 
 
-def _from_record(answer: SubmitIn, deps: Deps) -> Sitting | SubmitOut:
-    """What the record says: the same answer again, a refusal, or the session rebuilt."""
-    read = store.read_with_answers(deps.postgres, answer.session_id)
-    if read is None:
+def _from_record(body: SubmitIn, deps: Deps) -> Session | SubmitOut:
+    """Return the reply to an answer already recorded, or the session rebuilt from the record."""
+    recorded = store.read_with_answers(deps.postgres, body.session_id)
+    if recorded is None:
         raise NotFound(what="Session")
-    row, answers = read
-    if answer.student_id not in {None, row.student_id}:
-        raise OtherStudent
-    for earlier in answers:
-        if earlier.question_id == answer.question_id:
-            return _again(answer, earlier, row, answers, deps)
+    row, answers = recorded
+    if body.student_id not in {None, row.student_id}:
+        raise SessionOfOtherStudent
+    for position, answer in enumerate(answers):
+        if answer.question_id == body.question_id:
+            return _repeated_reply(body, answer, row, answers[: position + 1], deps)
     _refuse_if_closed(row, deps)
-    assert row.pool_id is not None  # noqa: S101 as pool_version, which was checked
+    assert row.pool_id is not None  # noqa: S101 set whenever pool_version is, which was checked
     assert row.pool_version is not None  # noqa: S101
-    sitting = rebuild(row, answers, item_pool(deps.postgres, row.pool_id, row.pool_version))
-    if sitting.next_question_id != answer.question_id:
-        raise NotTheQuestionAsked(question_id=answer.question_id, expected=sitting.next_question_id)
-    return sitting
+    session = rebuild(row, answers, item_pool(deps.postgres, row.pool_id, row.pool_version))
+    if session.next_question_id != body.question_id:
+        raise UnexpectedQuestion(question_id=body.question_id, expected=session.next_question_id)
+    return session
 
 
 def _refuse_if_closed(row: SessionRow, deps: Deps) -> None:
@@ -170,36 +179,36 @@ def _refuse_if_closed(row: SessionRow, deps: Deps) -> None:
         raise SessionClosed(status=row.status)
     if row.is_idle or row.pool_version is None:
         store.end_session(deps.postgres, row.id)
-        cache.drop_states(deps.redis, [row.id])
+        cache.delete_snapshots(deps.redis, [row.id])
         raise SessionExpired(minutes=IDLE_MINUTES)
 
 
-def _again(
-    answer: SubmitIn,
-    earlier: AnswerRow,
+def _repeated_reply(
+    body: SubmitIn,
+    answer: AnswerRow,
     row: SessionRow,
-    answers: list[AnswerRow],
+    answers_so_far: list[AnswerRow],
     deps: Deps,
 ) -> SubmitOut:
-    """What was said when this answer was recorded."""
-    if earlier.response != answer.response:
-        raise OtherAnswerStored(
-            question_id=earlier.question_id, response=earlier.response, answer_id=earlier.id
+    """Return the reply that was sent when the answer was recorded."""
+    if answer.response != body.response:
+        raise OtherAnswerRecorded(
+            question_id=answer.question_id, response=answer.response, answer_id=answer.id
         )
-    count = answers.index(earlier) + 1
-    after = earlier.proficiency_after or []
-    if earlier.next_question_id is None or row.pool_version is None:
-        correct = sum(taken.is_correct for taken in answers[:count])
+    count = len(answers_so_far)
+    proficiency = answer.proficiency_after or []
+    if answer.next_question_id is None or row.pool_version is None:
+        correct = sum(earlier.is_correct for earlier in answers_so_far)
         return CompletedOut(
-            final_proficiency=after,
+            final_proficiency=proficiency,
             total_questions=count,
             accuracy=store.accuracy(correct, count),
         )
-    shown = store.question_shown(deps.postgres, earlier.next_question_id, row.pool_version)
-    if shown is None:
+    question = store.read_question(deps.postgres, answer.next_question_id, row.pool_version)
+    if question is None:
         raise NotFound(what="Question")
     return ContinueOut(
-        current_proficiency=after,
-        next_question=QuestionOut.of(shown),
+        current_proficiency=proficiency,
+        next_question=QuestionOut.of(question),
         questions_answered=count,
     )

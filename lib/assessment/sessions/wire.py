@@ -1,13 +1,15 @@
-"""Requests and answers of the test endpoints."""
+"""Bodies of the test endpoints and of the session endpoints for operators."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self, get_args
 from uuid import UUID
 
-from pydantic import AfterValidator, Field, StringConstraints
+from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
-from lib.assessment.pools.question import MAX_CONCEPTS, MAX_OPTIONS, QuestionId
-from lib.assessment.sessions.end_criteria import EndCriteria
+from lib.assessment.pools.question import MAX_CONCEPTS, MAX_OPTIONS, Question, QuestionId
 from lib.web.wire import Body, StrictBody
+
+MAX_QUESTIONS = 200
+"""Greatest length of a test."""
 
 DEFAULT_CONCEPTS = ("Math", "Algebra", "Geometry", "Statistics", "Calculus")
 
@@ -21,8 +23,47 @@ def _distinct(names: list[str]) -> list[str]:
     return names
 
 
+StopRule = Literal["fixed_length", "precision", "classification"]
+STOP_RULES: tuple[StopRule, ...] = get_args(StopRule)
+"""Kinds of stop rule, the same as the engine's. Snapshots store a rule's index: append only."""
+
+
+class EndCriteria(StrictBody):
+    """When the test completes itself.
+
+    `fixed_length` asks `max_questions`. `precision` stops once no tested concept's posterior
+    standard deviation (latent scale) is above `precision_threshold`, `classification` once every
+    tested concept is above or below percentile 0.5 with at least `classification_threshold`
+    probability; both within `min_questions` and `max_questions`.
+    """
+
+    type: StopRule = "fixed_length"
+    min_questions: int = Field(default=5, ge=1, le=MAX_QUESTIONS)
+    max_questions: int = Field(default=20, ge=1, le=MAX_QUESTIONS)
+    precision_threshold: float = Field(default=0.3, gt=0, le=1)
+    classification_threshold: float = Field(default=0.8, gt=0.5, lt=1)
+    minimum_gain: float = Field(default=0.0, ge=0, lt=1)
+    """Stop when the next question is expected to remove less than this share of the variance."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _lower_default_minimum(cls, fields: Any) -> Any:
+        """Let a test of fewer questions than the default minimum be asked for without naming it."""
+        if isinstance(fields, dict) and "min_questions" not in fields:
+            longest = fields.get("max_questions")
+            if isinstance(longest, int) and longest < cls.model_fields["min_questions"].default:
+                return {**fields, "min_questions": longest}
+        return fields
+
+    @model_validator(mode="after")
+    def _minimum_is_not_above_maximum(self) -> Self:
+        if self.min_questions > self.max_questions:
+            raise ValueError("min_questions must not be greater than max_questions")
+        return self
+
+
 class StartIn(StrictBody):
-    """Whom to test, on what, and until when."""
+    """A student, a pool and the end criteria of the test."""
 
     student_id: StudentId
     question_pool_id: UUID
@@ -33,7 +74,7 @@ class StartIn(StrictBody):
 
 
 class SubmitIn(StrictBody):
-    """One answer."""
+    """A student's response to a question."""
 
     session_id: UUID
     question_id: QuestionId
@@ -44,16 +85,16 @@ class SubmitIn(StrictBody):
 
 
 class EndIn(StrictBody):
-    """Which test to end."""
+    """The test to end."""
 
     session_id: UUID
 
 
-class CleanupIn(StrictBody):
-    """How long a session may be idle before it is closed."""
+class SessionCleanupIn(StrictBody):
+    """Idle time after which sessions are closed."""
 
     inactivity_minutes: int = Field(default=30, ge=1, le=525_600, strict=True)
-    adminPassword: Any = None  # noqa: N815 every operator's body names it so
+    adminPassword: Any = None  # noqa: N815 spelled so in every operator's body
 
 
 class QuestionOut(Body):
@@ -65,13 +106,18 @@ class QuestionOut(Body):
     concepts: list[float]
 
     @classmethod
-    def of(cls, question: dict[str, Any]) -> "QuestionOut":
-        """From a question as the record shows it: these fields and no other leave the server."""
-        return cls(**{name: question[name] for name in cls.model_fields})
+    def of(cls, question: Question) -> Self:
+        """Return the fields of a question that may leave the server."""
+        return cls(
+            id=question.id,
+            content=question.content,
+            options=question.options,
+            concepts=question.concepts,
+        )
 
 
 class StartOut(Body):
-    """A test that has begun, or goes on where it was."""
+    """A test that has started or is resumed."""
 
     session_id: UUID
     student_id: str
@@ -82,7 +128,7 @@ class StartOut(Body):
 
 
 class ContinueOut(Body):
-    """The answer is recorded; the next question."""
+    """The answer is recorded; the test goes on with the next question."""
 
     status: Literal["continue"] = "continue"
     current_proficiency: list[float]
@@ -91,7 +137,7 @@ class ContinueOut(Body):
 
 
 class CompletedOut(Body):
-    """The answer is recorded; it was the last."""
+    """The answer is recorded; the test is complete."""
 
     status: Literal["completed"] = "completed"
     final_proficiency: list[float]
@@ -100,7 +146,7 @@ class CompletedOut(Body):
 
 
 class Summary(Body):
-    """What a test found; docs/assessment.md defines the two measures."""
+    """The result of a test; docs/assessment.md defines the last two measures."""
 
     total_questions: int
     correct_responses: int
@@ -120,7 +166,7 @@ class EndOut(Body):
 
 
 class StatusOut(Body):
-    """Where a test stands."""
+    """The state of a test."""
 
     status: str
     current_proficiency: list[float]
@@ -128,60 +174,60 @@ class StatusOut(Body):
     is_active: bool
 
 
-class CleanupOut(Body):
-    """How many sessions were closed."""
+class SessionCleanupOut(Body):
+    """Number of sessions closed."""
 
     sessions_removed: int
     inactivity_threshold_minutes: int
 
 
 class Difference(Body):
-    """A field in which the two halves disagree."""
+    """A field in which Redis and Postgres differ."""
 
     field: str
     redis: Any
     database: Any
 
 
-class RedisHalf(Body):
-    """What Redis holds of a session."""
+class RedisSnapshot(Body):
+    """A session in Redis."""
 
     available: bool
     state: dict[str, Any] | None
-    """The documented fields; None if there is no value, or none that this version wrote."""
+    """The documented fields; None if there is no snapshot or it is unreadable."""
     bytes: int
     ttl_seconds: int | None
 
 
 class SessionDebugOut(Body):
-    """A session's two halves side by side."""
+    """A session in Redis and in Postgres, side by side."""
 
     session_id: UUID
-    redis: RedisHalf
+    redis: RedisSnapshot
     database: dict[str, Any]
     differences: list[Difference]
     in_sync: bool
     person_fit: float | None
-    """l_z of the answers: below -2, say, they hardly fit one student; None without answers."""
+    """l_z of the answers; below about -2 they do not fit one student. None without answers."""
 
 
 class SyncOut(Body):
-    """What was done to Redis."""
+    """Result of synchronising Redis with Postgres."""
 
     session_id: UUID
     synced: bool
     action: str
-    """written, or removed (the session is closed)."""
+    """`written`, or `removed` if the session is closed."""
 
 
 class RedisStats(Body):
-    """Keys by what they are for, and memory."""
+    """Numbers of keys by purpose, and memory."""
 
     active_sessions: int
     active_locks: int
     cached_questions: int
     memory_used_mb: float | None
-    """Of the whole Redis; null where the service does not tell."""
+    """Memory of the whole Redis server; null if the service does not report it."""
     total_keys: int
     question_cache_hits: int
     question_cache_misses: int
@@ -189,6 +235,6 @@ class RedisStats(Body):
 
 
 class RedisStatsOut(Body):
-    """The counters."""
+    """Statistics of Redis."""
 
     redis_stats: RedisStats

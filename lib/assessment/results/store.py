@@ -1,0 +1,129 @@
+"""Statements about a student's results; each function takes one round trip."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from lib.database.queries import load_queries
+from lib.database.statements import Statement
+from lib.errors import NotFound
+
+if TYPE_CHECKING:
+    from lib.database.postgres import Postgres
+
+_queries = load_queries("assessment/results.sql")
+
+
+@dataclass(frozen=True)
+class ReadScope:
+    """The results that a caller may read: a student's, or those of one session only."""
+
+    student_id: str
+    session_id: UUID | None = None
+    """The only session; None for all sessions and the long-term values."""
+
+
+@dataclass(frozen=True)
+class ProficiencyRow:
+    """Proficiency in one concept."""
+
+    concept_name: str
+    proficiency: float
+    confidence: float
+    updated_at: datetime | None
+
+
+@dataclass(frozen=True)
+class SessionRow:
+    """One test; fields that an older deployment left empty are None."""
+
+    session_id: UUID
+    question_pool_id: UUID | None
+    status: str
+    end_reason: str | None
+    concept_names: list[str] | None
+    initial_proficiency: Any
+    final_proficiency: Any
+    total_questions: int
+    correct_responses: int
+    accuracy: float | None
+    learning_gain: float | None
+    test_efficiency: float | None
+    started_at: datetime | None
+    completed_at: datetime | None
+    last_activity: datetime | None
+
+
+@dataclass(frozen=True)
+class ClosedSessionRow:
+    """One closed test with answers."""
+
+    session_id: UUID
+    concept_names: list[str] | None
+    final_proficiency: Any
+    accuracy: float | None
+    learning_gain: float | None
+    total_questions: int
+    date: datetime | None
+
+
+@dataclass(frozen=True)
+class TotalsRow:
+    """Number and mean accuracy of the closed tests with answers."""
+
+    total_sessions: int
+    avg_accuracy: float | None
+
+
+def read_proficiencies(postgres: "Postgres", scope: ReadScope) -> list[ProficiencyRow]:
+    """Return proficiency by concept: long-term, or of the one session.
+
+    Raises:
+        NotFound: If the student never started a test, or the session is not the student's.
+    """
+    query = "long_term_proficiencies" if scope.session_id is None else "session_proficiencies"
+    (rows,) = _read(postgres, scope, {query: ProficiencyRow})
+    return rows
+
+
+def read_history(
+    postgres: "Postgres", scope: ReadScope, limit: int, offset: int
+) -> list[SessionRow]:
+    """Return a page of tests, newest first.
+
+    Raises:
+        NotFound: If the student never started a test, or the session is not the student's.
+    """
+    (rows,) = _read(postgres, scope, {"history": SessionRow}, limit=limit, offset=offset)
+    return rows
+
+
+def read_closed_sessions(
+    postgres: "Postgres", scope: ReadScope, limit: int
+) -> tuple[list[ClosedSessionRow], TotalsRow]:
+    """Return the most recent closed tests, oldest first, and the totals over all of them.
+
+    Raises:
+        NotFound: If the student never started a test, or the session is not the student's.
+    """
+    queries = {"closed_sessions": ClosedSessionRow, "totals": TotalsRow}
+    sessions, totals = _read(postgres, scope, queries, limit=limit)
+    return sessions, totals[0]
+
+
+def _read(
+    postgres: "Postgres", scope: ReadScope, queries: dict[str, type[Any]], **page: int
+) -> list[list[Any]]:
+    """Return the rows of each named query."""
+    params = {"student_id": scope.student_id, "session_id": scope.session_id, **page}
+    exists, *rows = postgres.batch(
+        [
+            Statement(_queries["exists"], params),
+            *(Statement(_queries[name], params, row) for name, row in queries.items()),
+        ],
+        read=True,
+    )
+    if not exists[0][0]:
+        raise NotFound(what="Student")
+    return rows
