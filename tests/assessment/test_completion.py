@@ -1,12 +1,17 @@
 """When a test completes itself, what it sums up to, and what it leaves for the next one."""
 
 import math
-from typing import Any
+from typing import Any, get_args, get_type_hints
 
 import pytest
 from fastapi.testclient import TestClient
 
+from lib.assessment.sessions import snapshot
+from lib.assessment.sessions.wire import STOP_RULES
+from lib.deps import Deps
+from lib.engine import StopRules
 from tests.assessment.conftest import Rows, Student, make_questions, upload
+from tests.assessment.undisturbed import told, undisturbed
 
 
 def finish(student: Student, **criteria: Any) -> list[dict[str, Any]]:
@@ -15,6 +20,31 @@ def finish(student: Student, **criteria: Any) -> list[dict[str, Any]]:
     while student.question:
         replies.append(student.answer(right=len(replies) % 3 != 2))
     return replies
+
+
+def test_stop_rules_of_the_service_are_those_of_the_engine() -> None:
+    assert get_args(get_type_hints(StopRules)["type"]) == STOP_RULES
+
+
+def test_snapshots_number_the_stop_rules_as_those_in_redis_do() -> None:
+    """Running sessions are restored by these numbers; a new rule is appended."""
+    assert STOP_RULES[:3] == ("fixed_length", "precision", "classification")
+
+
+@pytest.mark.parametrize("stop_rule", STOP_RULES)
+def test_test_with_each_stop_rule_is_taken_to_its_end(
+    stop_rule: str, ann: Student, deps: Deps, rows: Rows
+) -> None:
+    ann.start(end_criteria={"type": stop_rule, "max_questions": 6})
+    replies: list[dict[str, Any]] = []
+    while ann.question:
+        snapshot._written.clear()  # another process restores the session from Redis
+        replies.append(ann.answer(right=len(replies) % 2 == 0))
+    assert [reply["status"] for reply in replies] == ["continue"] * 5 + ["completed"]
+    assert told(replies) == undisturbed(ann.session_id, deps)
+    assert rows(
+        "SELECT status, end_reason, end_criteria ->> 'type' FROM assessment.test_sessions"
+    ) == [("completed", "max_questions", stop_rule)]
 
 
 def test_precision_is_reached_before_the_most_questions(ann: Student, rows: Rows) -> None:
