@@ -21,7 +21,7 @@ ORDER BY coalesce(a.failures, 0), a.started_at,
   recorded.answers - coalesce(used.answers, 0) DESC, p.id;
 
 -- begin_attempt --
--- Record an attempt as failed until it succeeds, because a function that is stopped reports nothing.
+-- Record an attempt as failed until it succeeds: a function that is stopped reports nothing.
 INSERT INTO assessment.calibration_attempts AS a (pool_id, started_at, failures)
 SELECT p.id, now() AT TIME ZONE 'UTC', 1 FROM assessment.question_pools p WHERE p.id = %(pool_id)s
 ON CONFLICT ON CONSTRAINT calibration_attempts_pkey DO UPDATE SET
@@ -136,8 +136,8 @@ INSERT INTO assessment.pool_items (
   pool_id, position, version, question_id, revision, option_count, correct_option, concepts,
   difficulty, discrimination, guessing, calibration)
 SELECT last.pool_id, last.position, %(version)s, last.question_id, last.revision,
-  last.option_count, last.correct_option, last.concepts, estimated.difficulty, estimated.discrimination,
-  estimated.guessing, estimated.calibration
+  last.option_count, last.correct_option, last.concepts, estimated.difficulty,
+  estimated.discrimination, estimated.guessing, estimated.calibration
 FROM jsonb_to_recordset(%(items)s) AS estimated (
   position INT, difficulty DOUBLE PRECISION, discrimination DOUBLE PRECISION,
   guessing DOUBLE PRECISION, calibration JSONB)

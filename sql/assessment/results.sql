@@ -47,7 +47,8 @@ SELECT s.id AS session_id, s.question_pool_id, s.status, s.end_reason, s.concept
   s.test_efficiency::DOUBLE PRECISION AS test_efficiency,
   s.started_at, s.completed_at, s.last_activity
 FROM assessment.test_sessions s
-WHERE s.student_id = %(student_id)s AND (%(session_id)s::UUID IS NULL OR s.id = %(session_id)s::UUID)
+WHERE s.student_id = %(student_id)s
+  AND (%(session_id)s::UUID IS NULL OR s.id = %(session_id)s::UUID)
 ORDER BY s.started_at DESC NULLS LAST, s.id
 LIMIT %(limit)s OFFSET %(offset)s;
 
@@ -58,7 +59,8 @@ SELECT newest.* FROM (
     s.accuracy::DOUBLE PRECISION AS accuracy, s.learning_gain::DOUBLE PRECISION AS learning_gain,
     s.total_questions, coalesce(s.completed_at, s.last_activity) AS date
   FROM assessment.test_sessions s
-  WHERE s.student_id = %(student_id)s AND (%(session_id)s::UUID IS NULL OR s.id = %(session_id)s::UUID)
+  WHERE s.student_id = %(student_id)s
+    AND (%(session_id)s::UUID IS NULL OR s.id = %(session_id)s::UUID)
     AND s.status <> 'active' AND s.total_questions > 0
   ORDER BY coalesce(s.completed_at, s.last_activity) DESC, s.id LIMIT %(limit)s
 ) AS newest ORDER BY newest.date, newest.session_id;
@@ -67,5 +69,6 @@ SELECT newest.* FROM (
 -- Number and mean accuracy of all closed tests with answers.
 SELECT count(*) AS total_sessions, avg(s.accuracy)::DOUBLE PRECISION AS avg_accuracy
 FROM assessment.test_sessions s
-WHERE s.student_id = %(student_id)s AND (%(session_id)s::UUID IS NULL OR s.id = %(session_id)s::UUID)
+WHERE s.student_id = %(student_id)s
+  AND (%(session_id)s::UUID IS NULL OR s.id = %(session_id)s::UUID)
   AND s.status <> 'active' AND s.total_questions > 0;

@@ -1,9 +1,10 @@
--- Functions and triggers of the assessment context. Runs in one execute, any number of times.
+-- Functions and triggers of the assessment context. This file runs in one execute, any number of
+-- times.
 
 SELECT set_config('lock_timeout', '5s', true);
 SELECT pg_advisory_xact_lock(hashtextextended('stepwise.assessment.schema', 0));
 
--- A question as sessions on a version of its pool see it: no answer, no parameters.
+-- A question as sessions on a version of its pool show it, without correct answer or parameters.
 CREATE OR REPLACE FUNCTION assessment.question_shown(question VARCHAR, pool_version INT)
 RETURNS JSONB LANGUAGE sql STABLE STRICT AS $$
   SELECT jsonb_build_object(
@@ -23,9 +24,9 @@ RETURNS JSONB LANGUAGE sql STABLE STRICT AS $$
   WHERE q.id = question
 $$;
 
--- Record an answer if, under the row's lock, the session still waits for exactly this one; return
--- a row then, else none. The answer, the session's totals and its end are written together or not
--- at all. A function, so that its plans are kept for as long as a pooled connection lives.
+-- Record an answer and return a row if, under the row's lock, the session still waits for exactly
+-- this answer; otherwise return no row. The answer, the session's totals and its end are written
+-- together or not at all. This is a function so that a pooled connection keeps its query plans.
 CREATE OR REPLACE FUNCTION assessment.record_answer(
   in_session UUID, in_pool_version INT, in_position INT, in_question VARCHAR, in_response INT,
   in_is_correct BOOLEAN, in_initial JSONB, in_proficiency JSONB, in_confidence JSONB,
@@ -84,7 +85,7 @@ BEGIN
 END
 $$;
 
--- Whichever way a session closes, what it found becomes the student's long-term proficiency.
+-- However a session closes, its proficiency becomes the student's long-term proficiency.
 CREATE OR REPLACE FUNCTION assessment.keep_proficiency() RETURNS TRIGGER
 LANGUAGE plpgsql AS $$
 BEGIN
@@ -115,7 +116,7 @@ CREATE OR REPLACE TRIGGER test_sessions_keep_proficiency
   WHEN (OLD.status = 'active' AND NEW.status <> 'active' AND NEW.current_proficiency IS NOT NULL)
   EXECUTE FUNCTION assessment.keep_proficiency();
 
--- The record of answers is a trail: rows may be added, never changed.
+-- Rows of these tables may be added but never changed.
 CREATE OR REPLACE FUNCTION assessment.refuse_change() RETURNS TRIGGER LANGUAGE plpgsql AS $$
 BEGIN
   RAISE EXCEPTION '%.% rows are never changed', TG_TABLE_SCHEMA, TG_TABLE_NAME
@@ -137,9 +138,9 @@ BEGIN
 END
 $$;
 
--- Close a session that is still active, with what was answered. Answers are counted, not trusted
--- to the running totals: sessions of older deployments have none. The row is locked first, so
--- that an answer on its way is either counted or refused.
+-- Close a session that is still active, with its answers so far. Answers are counted afresh because
+-- sessions of older deployments have no running totals. The row is locked first, so that a
+-- concurrent answer is either counted or refused.
 CREATE OR REPLACE FUNCTION assessment.close_session(session UUID, new_status TEXT, reason TEXT)
 RETURNS VOID LANGUAGE sql AS $$
   SELECT FROM assessment.test_sessions s WHERE s.id = session FOR UPDATE;

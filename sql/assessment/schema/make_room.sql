@@ -1,7 +1,7 @@
--- Gives tables of older deployments the constraints of tables.sql, and their questions a pool.
+-- Adds the constraints of tables.sql to tables of older deployments, and a pool to their questions.
 --
--- Nothing is dropped: a row that cannot stay is set aside whole. Each block acts only while its
--- constraint is missing, so on a new database, or a second time, this does nothing.
+-- Nothing is dropped: a row that violates a constraint is set aside whole. Each block acts only
+-- while its constraint is missing, so this does nothing on a new database or the second time.
 
 SELECT set_config('lock_timeout', '5s', true);
 SELECT pg_advisory_xact_lock(hashtextextended('stepwise.assessment.schema', 0));
@@ -16,7 +16,7 @@ $$;
 
 DO $$
 BEGIN
-  -- The same question answered twice in a session: the first answer counts.
+  -- If a question was answered twice in a session, the first answer counts.
   IF pg_temp.lacks('assessment.test_responses', 'test_responses_session_question_key') THEN
     WITH ranked AS (
       SELECT ctid, row_number() OVER (
@@ -37,7 +37,7 @@ BEGIN
       ADD CONSTRAINT test_responses_session_position_key UNIQUE (session_id, position);
   END IF;
 
-  -- The same concept twice for a student: the newest value counts.
+  -- If a student has two values of a concept, the newest one counts.
   IF pg_temp.lacks('assessment.student_proficiencies', 'student_proficiencies_student_concept_key')
   THEN
     WITH ranked AS (
@@ -55,7 +55,7 @@ BEGIN
       ADD CONSTRAINT student_proficiencies_student_concept_key UNIQUE (student_id, concept_name);
   END IF;
 
-  -- Tables made without foreign keys: the students they name exist, so they get their row.
+  -- Tables without foreign keys may name students without a row: these get one.
   IF pg_temp.lacks('assessment.test_sessions', 'test_sessions_student_id_fkey')
     OR pg_temp.lacks('assessment.test_responses', 'test_responses_student_id_fkey')
     OR pg_temp.lacks('assessment.student_proficiencies', 'student_proficiencies_student_id_fkey')
@@ -81,7 +81,7 @@ BEGIN
       FOREIGN KEY (student_id) REFERENCES assessment.students (id);
   END IF;
 
-  -- Answers of sessions that no longer exist.
+  -- Answers of sessions that no longer exist are set aside.
   IF pg_temp.lacks('assessment.test_responses', 'test_responses_session_id_fkey') THEN
     WITH moved AS (
       DELETE FROM assessment.test_responses r WHERE NOT EXISTS (
@@ -109,8 +109,8 @@ $$;
 -- ---------------------------------------------------------------------------------------------
 -- Questions that an older deployment wrote become a version of their pool
 -- ---------------------------------------------------------------------------------------------
--- A Q-matrix row as numbers; null where it is no list of 1 to 32 of them, none below 0, some above,
--- or where one is too small or too large for the length of the row to be computed.
+-- A Q-matrix row as numbers; null unless it is a list of 1 to 32 numbers, none below 0, at least
+-- one above, and none too small or too large to compute the length of the row.
 CREATE OR REPLACE FUNCTION pg_temp.q_row(concepts JSONB) RETURNS DOUBLE PRECISION[]
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -148,7 +148,7 @@ BEGIN
     ON CONFLICT (id) DO UPDATE SET current_version = assessment.next_number(p.current_version)
     RETURNING p.current_version INTO new_version;
 
-    -- Questions whose Q-matrix row does not fit the pool keep a null position: never asked.
+    -- Questions whose Q-matrix row does not fit the pool keep a null position and are never asked.
     WITH fitting AS (
       SELECT q.id, row_number() OVER (ORDER BY q.created_at, q.id) - 1 + (
         SELECT coalesce(max(o.position) + 1, 0) FROM assessment.questions o

@@ -1,6 +1,6 @@
 -- Moves the tables of older deployments from `public` into the schema `assessment`, with their
--- rows, indexes and constraints. Runs before every other script: the workshop has a table
--- `students` of its own, and an old one has to be out of its way.
+-- rows, indexes and constraints. This script runs before all others, because the workshop's own
+-- table `students` needs the name of the old one.
 --
 -- A table is recognised by columns that only the assessment's table of that name has.
 

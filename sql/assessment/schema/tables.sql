@@ -1,8 +1,9 @@
 -- Tables of the assessment context: adaptive tests over a vector of concepts.
 --
--- The truth for these tables. Runs in one execute, any number of times. Tables of older
--- deployments, moved here by move_old_tables.sql, get the columns they lack; make_room.sql then
--- gives them the constraints, functions.sql the triggers. All roads end in the same schema.
+-- This file defines the tables. It runs in one execute, any number of times. Tables of older
+-- deployments, moved here by move_old_tables.sql, get the columns that they lack; make_room.sql
+-- then adds their constraints and functions.sql their triggers. New and upgraded databases end with
+-- the same schema.
 --
 -- TIMESTAMP columns are without time zone and mean UTC.
 
@@ -11,14 +12,14 @@ SELECT pg_advisory_xact_lock(hashtextextended('stepwise.assessment.schema', 0));
 
 CREATE SCHEMA IF NOT EXISTS assessment;
 
--- Who sits tests. The id is opaque: a workshop student_id or a learning profile id does.
+-- Students who take tests. The id is opaque, for example a workshop student_id.
 CREATE TABLE IF NOT EXISTS assessment.students (
   id VARCHAR CONSTRAINT students_pkey PRIMARY KEY,
   created_at TIMESTAMP DEFAULT (now() AT TIME ZONE 'UTC'),
   updated_at TIMESTAMP DEFAULT (now() AT TIME ZONE 'UTC')
 );
 
--- Long-term proficiency: the last posterior of each concept that a student was tested in.
+-- Long-term proficiency: the last result in each concept that a student was tested in.
 CREATE TABLE IF NOT EXISTS assessment.student_proficiencies (
   id UUID DEFAULT gen_random_uuid() CONSTRAINT student_proficiencies_pkey PRIMARY KEY,
   student_id VARCHAR NOT NULL
@@ -37,37 +38,38 @@ CREATE TABLE IF NOT EXISTS assessment.question_pools (
   name TEXT,
   concept_count INT NOT NULL
     CONSTRAINT question_pools_concept_count_check CHECK (concept_count BETWEEN 1 AND 32),
-  current_version INT NOT NULL,  -- for new sessions; running ones keep theirs
+  current_version INT NOT NULL,  -- for new sessions; running sessions keep theirs
   created_at TIMESTAMP NOT NULL DEFAULT (now() AT TIME ZONE 'UTC')
 );
 
--- The number of a pool's next version or a question's next revision: seconds of the clock, and above
--- the last one. A number that was given once is not given again for other content, even after a
--- backup is restored: processes and Redis hold what they read by that number alone.
+-- The number of a pool's next version or a question's next revision: seconds since 2026, or the
+-- last number + 1 if that is greater. A number is never reused for other content, even after a
+-- backup is restored, because processes and Redis cache content by its number alone.
 CREATE OR REPLACE FUNCTION assessment.next_number(last INT) RETURNS INT
 LANGUAGE sql VOLATILE STRICT AS $$
   SELECT greatest(
     last + 1, extract(epoch FROM clock_timestamp() - TIMESTAMPTZ '2026-01-01 00:00 UTC')::INT)
 $$;
 
--- One state of a pool that a session can be taken on. Versions are only ever added.
+-- One state of a pool's parameters, settings and counts. Versions are only ever added.
 CREATE TABLE IF NOT EXISTS assessment.pool_versions (
   pool_id UUID NOT NULL
     CONSTRAINT pool_versions_pool_id_fkey REFERENCES assessment.question_pools (id),
   version INT NOT NULL CONSTRAINT pool_versions_version_check CHECK (version >= 1),
   origin TEXT NOT NULL
-    -- upload: questions came or changed · calibration: parameters were estimated from answers
-    -- adopted: questions that an older deployment had written
-    -- exposure: it was counted how often questions are shown
+    -- upload: questions were added or changed
+    -- calibration: parameters were estimated from answers
+    -- adopted: questions of an older deployment were taken over
+    -- exposure: the exposure of questions was counted
     CONSTRAINT pool_versions_origin_check
       CHECK (origin IN ('upload', 'calibration', 'adopted', 'exposure')),
   question_count INT NOT NULL,            -- items are numbered 0 to question_count - 1
-  -- Correlations of the concepts in the population, k * k numbers, row by row; null: none.
+  -- Correlation matrix of the concepts in the population, k * k numbers row by row; null: none.
   prior_covariance DOUBLE PRECISION[],
-  report JSONB,                           -- what a calibration found: fit, flags, counts
+  report JSONB,                           -- fit, flags and counts of a calibration
   created_at TIMESTAMP NOT NULL DEFAULT (now() AT TIME ZONE 'UTC'),
-  selection JSONB,                        -- how questions are chosen; null: as by default
-  exposure JSONB,                         -- how often questions were shown; null: not counted
+  selection JSONB,                        -- settings of selection; null: the defaults
+  exposure JSONB,                         -- exposure counts; null: not counted
   CONSTRAINT pool_versions_pkey PRIMARY KEY (pool_id, version)
 );
 
@@ -80,16 +82,16 @@ CREATE TABLE IF NOT EXISTS assessment.questions (
   options JSONB NOT NULL,
   correct_answer VARCHAR NOT NULL,
   concepts JSONB NOT NULL DEFAULT '[]',   -- the question's row of the Q-matrix
-  difficulty DECIMAL DEFAULT 0.5,         -- percentile, between 0 and 1
+  difficulty DECIMAL DEFAULT 0.5,         -- percentile, above 0 and below 1
   discrimination DECIMAL DEFAULT 1.0,     -- above 0
   created_at TIMESTAMP DEFAULT (now() AT TIME ZONE 'UTC'),
-  guessing DECIMAL NOT NULL DEFAULT 0,    -- chance to be right without knowing, 0 to 1
+  guessing DECIMAL NOT NULL DEFAULT 0,    -- probability of a correct guess, 0 to 1
   position INT,                           -- number in its pool, from 0; null: not yet adopted
   revision INT NOT NULL DEFAULT 1,        -- goes up when content, options or answer change
   updated_at TIMESTAMP DEFAULT (now() AT TIME ZONE 'UTC')
 );
 
--- Texts that a later upload replaced: running sessions still ask and grade them as they were.
+-- Texts that a later upload replaced: running sessions still ask and grade by them.
 CREATE TABLE IF NOT EXISTS assessment.question_revisions (
   question_id VARCHAR NOT NULL
     CONSTRAINT question_revisions_question_id_fkey REFERENCES assessment.questions (id),
@@ -111,7 +113,7 @@ CREATE TABLE IF NOT EXISTS assessment.pool_items (
     CONSTRAINT pool_items_question_id_fkey REFERENCES assessment.questions (id),
   revision INT NOT NULL,                  -- which text of the question
   option_count INT NOT NULL,
-  correct_option INT,                     -- 0-based; null: cannot be asked (no such option)
+  correct_option INT,                     -- 0-based; null: never asked (no such option)
   concepts DOUBLE PRECISION[] NOT NULL,   -- Q-matrix row, k weights
   difficulty DOUBLE PRECISION NOT NULL
     CONSTRAINT pool_items_difficulty_check CHECK (difficulty > 0 AND difficulty < 1),
@@ -125,47 +127,49 @@ CREATE TABLE IF NOT EXISTS assessment.pool_items (
     REFERENCES assessment.pool_versions (pool_id, version)
 );
 
--- The last attempt to calibrate each pool: pools that failed wait until others have had their turn.
+-- The last attempt to calibrate each pool. Pools that failed are tried after the others.
 CREATE TABLE IF NOT EXISTS assessment.calibration_attempts (
   pool_id UUID CONSTRAINT calibration_attempts_pkey PRIMARY KEY
     CONSTRAINT calibration_attempts_pool_id_fkey REFERENCES assessment.question_pools (id),
   started_at TIMESTAMP NOT NULL,
-  finished_at TIMESTAMP,                  -- null: it runs, or its function was stopped
-  outcome TEXT,                           -- as told: calibrated, out_of_time, failed …; null: as above
-  reason TEXT,                            -- of a failure: the error's name, never its text
-  failures INT NOT NULL                   -- attempts since the last that ended well, this one too
+  finished_at TIMESTAMP,                  -- null: it is running, or its function was stopped
+  outcome TEXT,                           -- calibrated, out_of_time, failed …; null: as above
+  reason TEXT,                            -- name of the error (never its text) if it failed
+  failures INT NOT NULL                   -- failed attempts since the last success
     CONSTRAINT calibration_attempts_failures_check CHECK (failures >= 0)
 );
 
--- One sitting of one student. Columns from last_activity on are null in rows of older
--- deployments; pool_version null marks a session that this service cannot go on with.
+-- One test session of one student. Columns after last_activity are null in rows of older
+-- deployments; a null pool_version marks a session that cannot be continued.
 CREATE TABLE IF NOT EXISTS assessment.test_sessions (
   id UUID CONSTRAINT test_sessions_pkey PRIMARY KEY,
   student_id VARCHAR NOT NULL
     CONSTRAINT test_sessions_student_id_fkey REFERENCES assessment.students (id),
   question_pool_id UUID,
-  -- active: answers are taken · completed: finished by its criteria, by running out of
-  -- questions, or by the caller · expired: closed after 30 idle minutes with what was answered
+  -- active: accepts answers · completed: by its end criteria, for lack of questions, or by the
+  -- caller · expired: closed after 30 idle minutes, with its answers
   status VARCHAR DEFAULT 'active',
-  initial_proficiency JSONB,   -- k percentiles; a returning student's from the first answer on
+  -- k percentiles; null for a returning student before the first answer
+  initial_proficiency JSONB,
   final_proficiency JSONB,     -- k percentiles; null while active
   total_questions INT DEFAULT 0,
   correct_responses INT DEFAULT 0,
   accuracy DECIMAL,
-  learning_gain DECIMAL,       -- mean over concepts of current minus initial proficiency
-  test_efficiency DECIMAL,     -- share of the prior variance removed, per question
+  learning_gain DECIMAL,       -- mean over the concepts of current - initial proficiency
+  test_efficiency DECIMAL,     -- share of the prior variance removed per question
   started_at TIMESTAMP DEFAULT (now() AT TIME ZONE 'UTC'),
   completed_at TIMESTAMP,
   last_activity TIMESTAMP DEFAULT (now() AT TIME ZONE 'UTC'),
   pool_version INT,
   concept_names TEXT[],
   end_criteria JSONB,
-  prior JSONB,                 -- long-term proficiencies as read at the start, with their age
+  prior JSONB,                 -- long-term proficiencies at the start, with their age in days
   current_proficiency JSONB,   -- k percentiles after the last answer; null before the first
   current_confidence JSONB,
-  next_question_id VARCHAR,    -- the only question that may be answered; null before the first
-  -- max_questions, precision, classification, small_gain: the rule that stopped it
-  -- exhausted: no question left · ended: by the caller · expired: by the clean-up
+  -- the only question that may be answered; null before the first answer
+  next_question_id VARCHAR,
+  -- max_questions, precision, classification, small_gain: the rule that ended the test
+  -- exhausted: no question left · ended: by the caller · expired: after 30 idle minutes
   end_reason TEXT,
   CONSTRAINT test_sessions_pool_version_fkey FOREIGN KEY (question_pool_id, pool_version)
     REFERENCES assessment.pool_versions (pool_id, version),
@@ -187,13 +191,13 @@ CREATE TABLE IF NOT EXISTS assessment.test_responses (
   proficiency_after JSONB,
   timestamp TIMESTAMP DEFAULT (now() AT TIME ZONE 'UTC'),
   position INT,                -- 0 for the first answer; null in rows of older deployments
-  next_question_id VARCHAR,    -- what was asked next; null: this answer completed the test
-  seconds DECIMAL,             -- between asking and recording, by the database's clock
+  next_question_id VARCHAR,    -- the question asked next; null: this answer completed the test
+  seconds DECIMAL,             -- from asking to recording, by the database's clock
   CONSTRAINT test_responses_session_question_key UNIQUE (session_id, question_id),
   CONSTRAINT test_responses_session_position_key UNIQUE (session_id, position)
 );
 
--- Rows that stood in the way of a constraint when an older database was upgraded.
+-- Rows that violated a new constraint when an older database was upgraded.
 CREATE TABLE IF NOT EXISTS assessment.set_aside_rows (
   id BIGINT GENERATED ALWAYS AS IDENTITY CONSTRAINT set_aside_rows_pkey PRIMARY KEY,
   table_name TEXT NOT NULL,
@@ -212,7 +216,7 @@ BEGIN
     WHERE attrelid = 'assessment.test_sessions'::regclass
       AND attname = 'last_activity' AND NOT attisdropped
   ) THEN
-    -- No default yet: an old session was last active when it was, not now.
+    -- No default yet: it would date the last activity of old sessions to now.
     ALTER TABLE assessment.test_sessions ADD COLUMN last_activity TIMESTAMP;
     UPDATE assessment.test_sessions s SET last_activity = coalesce(s.completed_at,
       (SELECT max(r.timestamp) FROM assessment.test_responses r WHERE r.session_id = s.id),
@@ -288,13 +292,13 @@ ALTER TABLE assessment.test_responses
 -- ---------------------------------------------------------------------------------------------
 -- Indexes
 -- ---------------------------------------------------------------------------------------------
--- Long-term proficiencies of a student: start, profile.
+-- Long-term proficiencies of a student: start, results.
 CREATE INDEX IF NOT EXISTS idx_student_proficiencies_student_id
   ON assessment.student_proficiencies (student_id);
 -- Questions per pool (monitoring), the newest questions.
 CREATE INDEX IF NOT EXISTS idx_questions_pool_id ON assessment.questions (pool_id);
 CREATE INDEX IF NOT EXISTS idx_questions_created_at ON assessment.questions (created_at);
--- A question's number is unique in its pool; the next free one is one index probe.
+-- Positions are unique within a pool; the next free one takes one index lookup.
 CREATE UNIQUE INDEX IF NOT EXISTS questions_pool_position_key
   ON assessment.questions (pool_id, position);
 -- History of a student; sessions by status; idle sessions (clean-up).
@@ -302,7 +306,7 @@ CREATE INDEX IF NOT EXISTS idx_test_sessions_student_id ON assessment.test_sessi
 CREATE INDEX IF NOT EXISTS idx_test_sessions_status ON assessment.test_sessions (status);
 CREATE INDEX IF NOT EXISTS idx_test_sessions_last_activity
   ON assessment.test_sessions (last_activity);
--- One active session per student and pool: a second start finds the first.
+-- One active session per student and pool: a second start returns the first session.
 CREATE UNIQUE INDEX IF NOT EXISTS test_sessions_one_active_key
   ON assessment.test_sessions (student_id, question_pool_id)
   WHERE status = 'active' AND pool_version IS NOT NULL;
