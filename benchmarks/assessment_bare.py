@@ -1,4 +1,4 @@
-"""The endpoint that submit is measured against: the same three network calls, no logic."""
+"""Endpoint against which submit is measured: the same three network calls without logic."""
 
 import os
 from typing import Any
@@ -42,7 +42,7 @@ _postgres = Postgres(os.environ.get("POSTGRES_URL", ""))
 
 
 class Answer(BaseModel):
-    """As the real one."""
+    """The body of submit."""
 
     session_id: UUID
     question_id: str
@@ -50,7 +50,7 @@ class Answer(BaseModel):
 
 
 def prepare(url: str, sessions: int) -> list[str]:
-    """Make the tables and as many sessions; return their ids."""
+    """Create the tables and the given number of sessions; return their ids."""
     ids = [str(uuid4()) for _ in range(sessions)]
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute(TABLES.encode())
@@ -61,7 +61,7 @@ def prepare(url: str, sessions: int) -> list[str]:
 
 @app.post("/api/test/submit")
 def submit(body: Answer) -> dict[str, Any]:
-    """Two calls to Redis, one to Postgres."""
+    """Call Redis twice and Postgres once."""
     lock, state = f"lock:{body.session_id}:{body.question_id}", f"session:{body.session_id}:state"
     _redis.pipeline([["SET", lock, "t", "NX", "EX", 5], ["GET", state]])
     row = {**body.model_dump(), "after": as_jsonb(PROFICIENCY)}

@@ -1,8 +1,8 @@
-"""What limiting exposure costs and does: nights of simulated students, with and without a limit.
+"""Cost and effect of the settings of selection, over nights of simulated students.
 
-The service's own functions, without database: every student sits a whole test, every night what
-was shown is counted, as the scheduled calibration does it. The same students, with the same
-abilities, sit the tests of every row.
+Uses the service's own functions without a database: every student takes a whole test, and every
+night the tests are counted, as the scheduled calibration does. The same students, with the same
+abilities, take the tests of every row.
 """
 
 from dataclasses import replace
@@ -31,15 +31,15 @@ ROWS = (
 
 
 def main() -> None:
-    """Print one row per setting."""
+    """Print one row for each setting."""
     print(f"{ITEMS} questions, {CONCEPTS} concepts, {LENGTH} asked, {STUDENTS} students a night")
     print(f"{'setting':22}  greatest exposure, by night   RMSE   ratio  share of 1st concept")
-    usual = None
+    baseline = None
     for name, selection in ROWS:
         greatest, rmse, share = _nights(_pool(selection))
-        usual = usual or rmse
+        baseline = baseline or rmse
         nights = "  ".join(f"{value:5.2f}" for value in greatest)
-        print(f"{name:22}  {nights:>27}  {rmse:5.3f}  {rmse / usual:6.3f}  {share:10.2f}")
+        print(f"{name:22}  {nights:>27}  {rmse:5.3f}  {rmse / baseline:6.3f}  {share:10.2f}")
 
 
 def _pool(selection: Selection) -> ItemPool:
@@ -67,44 +67,44 @@ def _pool(selection: Selection) -> ItemPool:
 
 
 def _nights(pool: ItemPool) -> tuple[list[float], float, float]:
-    """Greatest exposure of each night, RMSE and share of the first concept in the last."""
+    """Return the greatest exposure of each night; RMSE and first concept's share of the last."""
     rng, counts, greatest = np.random.default_rng(2), None, list[float]()
     rmse = share = 0.0
     for _ in range(NIGHTS):
-        seen, errors = _night(pool, rng)
-        items = [item for sat in seen for item in sat.items]
+        tests, errors = _night(pool, rng)
+        items = [item for sat in tests for item in sat.items]
         greatest.append(float(np.max(np.bincount(items))) / STUDENTS)
         rmse = float(np.sqrt(np.mean(np.square(errors))))
         share = float(concept_shares(pool.bank)[items].mean(axis=0)[0])
         if pool.eligibility is not None:
-            counts = _counted(counts, seen, pool.selection.max_exposure)
+            counts = _counted(counts, tests, pool.selection.max_exposure)
             eligibility = Eligibility.of_counts(counts, pool.selection.max_exposure)
             pool = replace(pool, eligibility=eligibility)
     return greatest, rmse, share
 
 
 def _night(pool: ItemPool, rng: np.random.Generator) -> tuple[list[Sat], np.ndarray]:
-    seen, errors = list[Sat](), []
+    tests, errors = list[Sat](), []
     for theta in rng.normal(size=(STUDENTS, CONCEPTS)):
         sat = sit(pool, UUID(bytes=rng.bytes(16)), theta, rng.random(LENGTH).tolist())
-        seen.append(sat)
+        tests.append(sat)
         errors.append(sat.path[-1].mean - theta)
-    return seen, np.array(errors)
+    return tests, np.array(errors)
 
 
-def _counted(before: Counts | None, seen: list[Sat], limit: float) -> Counts:
-    """As `count_shown` counts in SQL."""
+def _counted(previous: Counts | None, tests: list[Sat], limit: float) -> Counts:
+    """Count tests as the query `count_tests` does."""
     levels = range(ALL_LEVELS + 1)
-    tests = [sum(level in sat.levels for sat in seen) for level in range(ALL_LEVELS)]
-    tests.append(len(seen))
+    reached = [sum(level in sat.levels for sat in tests) for level in range(ALL_LEVELS)]
+    reached.append(len(tests))
     shown = np.zeros((len(levels), ITEMS), int)
-    for sat in seen:
+    for sat in tests:
         for item, level in zip(sat.items, sat.levels, strict=True):
             shown[[level, ALL_LEVELS], item] += 1
-    rows = [TestCount(None, level, tests[level]) for level in levels]
+    rows = [TestCount(None, level, reached[level]) for level in levels]
     rows += [
         TestCount(int(item), level, int(shown[level, item]))
         for level in levels
         for item in np.flatnonzero(shown[level])
     ]
-    return merge_counts(before, rows, limit)
+    return merge_counts(previous, rows, limit)

@@ -1,7 +1,7 @@
-"""Submit beside a bare endpoint with the same three network calls; Redis bytes per session.
+"""Submit compared with a bare endpoint of the same network calls; Redis bytes per session.
 
-Both are served by uvicorn in a process of their own and asked in turns, so that the machine's
-other load falls on both.
+Each is served by uvicorn in a process of its own. They are called in turns, so that other load of
+the machine affects both.
 """
 
 import os
@@ -28,12 +28,12 @@ from local.servers.postgres_server import running_postgres
 from local.servers.redis_server import RedisServer, running_redis
 
 ROUNDS = 4
-ANSWERS = 20  # a session
-SESSIONS = 5  # a client and round
+ANSWERS = 20  # per session
+SESSIONS = 5  # per client and round
 OPEN_SESSIONS = 50
 CLIENTS = 8
 ITEMS = 500
-PASSWORD = "benchmark password"  # noqa: S105 of a server that lives for a minute
+PASSWORD = "benchmark password"  # noqa: S105 of a server that runs for a minute
 
 
 class Server(NamedTuple):
@@ -43,7 +43,7 @@ class Server(NamedTuple):
     process: psutil.Process
 
     def cpu_seconds(self) -> float:
-        """User and system time so far."""
+        """Return its user and system time so far."""
         used = self.process.cpu_times()
         return float(used.user + used.system)
 
@@ -68,28 +68,28 @@ def main() -> None:
 
 
 def measure(bare: Callable[[int], "Figures"], ours: Callable[[int], "Figures"]) -> None:
-    """Latency with one client, requests a second with several; rounds taken in turns."""
+    """Print latency, throughput and CPU time with one client and with several."""
     print("| clients | endpoint | median ms | p95 ms | requests/s | CPU ms |")
     print("|---|---|---|---|---|---|")
     for clients in (1, CLIENTS):
-        found = {"bare": Figures(), "submit": Figures()}
+        totals = {"bare": Figures(), "submit": Figures()}
         for round_number in range(ROUNDS + 1):
             for name, run in (("bare", bare), ("submit", ours)):
                 figures = run(clients)
                 if round_number:  # the first one warms up
-                    found[name].add(figures)
-        for name, figures in found.items():
+                    totals[name].add(figures)
+        for name, figures in totals.items():
             print(f"| {clients} | {name} | {figures.row()} |")
-        one, other = found["bare"], found["submit"]
+        reference, submit = totals["bare"], totals["submit"]
         print(
-            f"| {clients} | **submit / bare** | {other.median() / one.median():.2f} | "
-            f"{other.p95() / one.p95():.2f} | {one.rate() / other.rate():.2f} | "
-            f"{other.cpu_each() / one.cpu_each():.2f} |"
+            f"| {clients} | **submit / bare** | {submit.median() / reference.median():.2f} | "
+            f"{submit.p95() / reference.p95():.2f} | {reference.rate() / submit.rate():.2f} | "
+            f"{submit.cpu_each() / reference.cpu_each():.2f} |"
         )
 
 
 class Figures:
-    """Seconds of requests, how long they took together, and the server's CPU seconds."""
+    """Seconds of each request, of the whole run, and of the server's CPU."""
 
     def __init__(self) -> None:
         self.times: list[float] = []
@@ -97,34 +97,34 @@ class Figures:
         self.cpu = 0.0
 
     def add(self, other: "Figures") -> None:
-        """Add a round."""
+        """Add the figures of another round."""
         self.times += other.times
         self.seconds += other.seconds
         self.cpu += other.cpu
 
     def median(self) -> float:
-        """Milliseconds."""
+        """Return the median latency, milliseconds."""
         return 1000 * statistics.median(self.times)
 
     def p95(self) -> float:
-        """Milliseconds."""
+        """Return the 95th percentile of latency, milliseconds."""
         return 1000 * statistics.quantiles(self.times, n=20)[-1]
 
     def rate(self) -> float:
-        """Requests a second."""
+        """Return requests per second."""
         return len(self.times) / self.seconds
 
     def cpu_each(self) -> float:
-        """Milliseconds of the server's CPU a request."""
+        """Return the server's CPU time per request, milliseconds."""
         return 1000 * self.cpu / len(self.times)
 
     def row(self) -> str:
-        """Cells of the table."""
+        """Return the cells of a table row."""
         return f"{self.median():.2f} | {self.p95():.2f} | {self.rate():.0f} | {self.cpu_each():.2f}"
 
 
 def timed_run(server: Server, jobs: list[Callable[[], list[float]]]) -> Figures:
-    """Run jobs at once, a thread each."""
+    """Run the jobs concurrently, one thread each."""
     figures = Figures()
     before, cpu = time.perf_counter(), server.cpu_seconds()
     with ThreadPoolExecutor(len(jobs)) as pool:
@@ -135,31 +135,31 @@ def timed_run(server: Server, jobs: list[Callable[[], list[float]]]) -> Figures:
 
 
 def run_bare(server: Server, ids: list[str], clients: int) -> Figures:
-    """As many requests as `run_ours` makes."""
+    """Make as many requests as `run_ours`."""
     return timed_run(server, [partial(ask_bare, server.url, ids[n]) for n in range(clients)])
 
 
 def run_ours(server: Server, others: Server, pool_id: str, clients: int) -> Figures:
-    """Take tests that were started before the clock."""
+    """Take tests that were started before the measurement."""
     with httpx.Client(base_url=others.url, timeout=30) as starts:
-        begun = [
+        started = [
             [start(starts, pool_id, str(uuid4())) for _ in range(SESSIONS)] for _ in range(clients)
         ]
-    return timed_run(server, [partial(take_tests, server.url, bodies) for bodies in begun])
+    return timed_run(server, [partial(take_tests, server.url, bodies) for bodies in started])
 
 
 def ask_bare(url: str, session_id: str) -> list[float]:
-    """Times of its requests."""
+    """Return the seconds of each request."""
     body = {"session_id": session_id, "question_id": "q1", "response": 1}
     with httpx.Client(base_url=url, timeout=30) as client:
         return [timed(client, body)[0] for _ in range(SESSIONS * ANSWERS)]
 
 
-def take_tests(url: str, begun: list[Any]) -> list[float]:
-    """Times of its submits."""
+def take_tests(url: str, starts: list[Any]) -> list[float]:
+    """Return the seconds of each submit."""
     times: list[float] = []
     with httpx.Client(base_url=url, timeout=30) as client:
-        for started in begun:
+        for started in starts:
             body, session_id = started, started["session_id"]
             while question := body.get("next_question"):
                 answer = {"session_id": session_id, "question_id": question["id"], "response": 1}
@@ -169,20 +169,20 @@ def take_tests(url: str, begun: list[Any]) -> list[float]:
 
 
 def start(client: httpx.Client, pool_id: str, student: str) -> Any:
-    """The answer to a start."""
+    """Start a test and return the reply."""
     body = {"student_id": student, "question_pool_id": pool_id}
     return client.post("/api/test/start", json=body).raise_for_status().json()
 
 
 def timed(client: httpx.Client, body: dict[str, Any]) -> tuple[float, Any]:
-    """Seconds and answer of one submit."""
+    """Return the seconds and the reply of one submit."""
     before = time.perf_counter()
     answer = client.post("/api/test/submit", json=body)
     return time.perf_counter() - before, answer.raise_for_status().json()
 
 
 def upload(url: str) -> str:
-    """A pool of 500 questions over five concepts."""
+    """Upload a pool of 500 questions over five concepts; return its id."""
     questions = [
         {
             "id": f"q{i}",
@@ -204,7 +204,7 @@ def upload(url: str) -> str:
 
 
 def print_redis(redis: RedisServer, url: str, pool_id: str) -> None:
-    """Memory that sessions take, in the middle of their tests: 10 answers of 20."""
+    """Print the memory that sessions take in Redis half-way through their tests."""
     with redis.client() as client, httpx.Client(base_url=url, timeout=30) as students:
         client.flushall()
         for _ in range(OPEN_SESSIONS):
@@ -215,16 +215,16 @@ def print_redis(redis: RedisServer, url: str, pool_id: str) -> None:
                 answer = {"session_id": session_id, "question_id": question["id"], "response": 1}
                 _, body = timed(students, answer)
         keys = list(client.scan_iter("session:*:state"))
-        states = [client.strlen(key) for key in keys]
+        sizes = [client.strlen(key) for key in keys]
         each = statistics.mean(client.memory_usage(key) for key in keys)
     print(
-        f"\nRedis, half-way through a test of {ANSWERS}: a state of {max(states)} bytes, "
+        f"\nRedis, half-way through a test of {ANSWERS}: a snapshot of {max(sizes)} bytes, "
         f"{each:.0f} with its key; 1,000 sessions {1000 * each / 2**20:.2f} MB"
     )
 
 
 def environment(url: str, gateway: Gateway) -> dict[str, str]:
-    """Of the servers; their logs cost what they cost in production."""
+    """Return the servers' environment; they log as in production."""
     return {
         **os.environ,
         "POSTGRES_URL": url,
@@ -237,9 +237,9 @@ def environment(url: str, gateway: Gateway) -> dict[str, str]:
 @contextmanager
 def serving(app: str, env: dict[str, str]) -> Iterator[Server]:
     """Serve an app in a process of its own."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
     command = [sys.executable, "-m", "uvicorn", app, "--port", str(port), "--no-access-log"]
     server = subprocess.Popen(
         command, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
@@ -254,7 +254,7 @@ def serving(app: str, env: dict[str, str]) -> Iterator[Server]:
 
 
 def wait_until_up(url: str) -> None:
-    """Ask until something answers."""
+    """Wait until the server answers."""
     for _ in range(200):
         try:
             httpx.get(url)
@@ -262,7 +262,7 @@ def wait_until_up(url: str) -> None:
             time.sleep(0.05)
         else:
             return
-    raise SystemExit(f"nothing answers at {url}")
+    raise SystemExit(f"no server answers at {url}; see why uvicorn did not start")
 
 
 if __name__ == "__main__":
