@@ -1,4 +1,4 @@
-"""A pool, and a student at a page: as short as a specification reads."""
+"""A pool, and a student at a test page, so that tests read as a specification."""
 
 import time
 from collections.abc import Callable
@@ -13,13 +13,13 @@ from lib.deps import Deps
 
 CONCEPTS = 5
 CANARY = "canary-correct"
-"""Every correct answer of the test pools has it, so that a leak can be searched for."""
+"""Text of every correct answer of the test pools, by which a leak can be found."""
 
 Rows = Callable[..., list[tuple[Any, ...]]]
 
 
 def make_questions(count: int, prefix: str = "q", concepts: int = CONCEPTS) -> list[dict[str, Any]]:
-    """Questions over all concepts; the correct answer of number i is option i % 4."""
+    """Return questions over all concepts; the correct answer of number i is option i % 4."""
     return [
         {
             "id": f"{prefix}{i}",
@@ -38,13 +38,13 @@ def make_questions(count: int, prefix: str = "q", concepts: int = CONCEPTS) -> l
 
 
 def correct_option(question: dict[str, Any]) -> int:
-    """The index of the correct option of a question as it was shown."""
+    """Return the index of a question's correct option."""
     return next(i for i, option in enumerate(question["options"]) if CANARY in option)
 
 
 @pytest.fixture
 def rows(postgres_url: str) -> Rows:
-    """Rows of a query, asked past the application."""
+    """Runs a query past the application and returns its rows."""
 
     def fetch(query: str, *params: Any) -> list[tuple[Any, ...]]:
         with psycopg.connect(postgres_url, autocommit=True) as connection:
@@ -55,12 +55,12 @@ def rows(postgres_url: str) -> Rows:
 
 
 def versions(rows: Rows) -> list[int]:
-    """The numbers of every pool's versions, oldest first."""
+    """Return the version numbers of all pools, oldest first."""
     return [number for (number,) in rows("SELECT version FROM assessment.pool_versions ORDER BY 1")]
 
 
 def wait_for_a_lock(rows: Rows) -> int:
-    """The process that waits for a lock, once there is one."""
+    """Wait until a backend waits for a lock; return its process id."""
     for _ in range(500):
         waiting = rows(
             "SELECT pid FROM pg_stat_activity"
@@ -69,7 +69,7 @@ def wait_for_a_lock(rows: Rows) -> int:
         if waiting:
             return int(waiting[0][0])
         time.sleep(0.01)
-    raise AssertionError("nobody waited for a lock")
+    raise AssertionError("no backend waited for a lock")
 
 
 @pytest.fixture
@@ -95,7 +95,7 @@ def upload(
 
 
 class Student:
-    """Someone at a test page."""
+    """A student at a test page."""
 
     def __init__(self, client: TestClient, pool_id: str, student_id: str = "ann") -> None:
         self.client = client
@@ -105,7 +105,7 @@ class Student:
         self.question: dict[str, Any] | None = None
 
     def start(self, **fields: Any) -> dict[str, Any]:
-        """Begin, or find the test that is open."""
+        """Start a test, or resume the open one."""
         answer = self.client.post(
             "/api/test/start",
             json={"student_id": self.student_id, "question_pool_id": self.pool_id, **fields},
@@ -116,7 +116,7 @@ class Student:
         return body
 
     def post(self, question_id: str, response: int, **fields: Any) -> Any:
-        """Send an answer, whatever becomes of it."""
+        """Send an answer and return the reply, whatever its status."""
         return self.client.post(
             "/api/test/submit",
             json={
@@ -147,13 +147,13 @@ class Student:
 
 @pytest.fixture
 def ann(client: TestClient, pool_id: str) -> Student:
-    """A student who has not begun."""
+    """A student who has not started a test."""
     return Student(client, pool_id)
 
 
 @pytest.fixture
 def redis_values(deps: Deps) -> Callable[[], dict[str, str]]:
-    """Every string that Redis holds."""
+    """Returns every string in Redis by key."""
 
     def read() -> dict[str, str]:
         assert deps.redis is not None

@@ -28,7 +28,7 @@ def true_locations() -> np.ndarray[tuple[int], np.dtype[np.float64]]:
 
 @pytest.fixture
 def pool_id(client: TestClient, operator: dict[str, str]) -> str:
-    """An author who thinks that every question is middling."""
+    """A pool whose author took every question to be of medium difficulty."""
     questions = [
         {**question, "difficulty": 0.5, "discrimination": 1.0}
         for question in make_questions(QUESTIONS, concepts=CONCEPTS)
@@ -48,9 +48,10 @@ def record_answers(
     seed: int = 1,
     question_prefix: str = "q",
 ) -> None:
-    """Closed sessions of students who answered every question, as the record keeps them.
+    """Record closed sessions of students who answered every question.
 
-    They were on the pool's n-th version, from 0; None: on none, as in older deployments.
+    The sessions are on the pool's n-th version, counted from 0; if None, on no version, as in
+    older deployments.
     """
     rng = np.random.default_rng(seed)
     theta = rng.normal(size=(students, CONCEPTS))
@@ -98,11 +99,11 @@ def calibrate(client: TestClient, operator: dict[str, str], pool_id: str) -> dic
     )
     assert answer.status_code == 200, answer.text
     (pool,) = answer.json()["pools"]
-    found: dict[str, Any] = pool
-    return found
+    result: dict[str, Any] = pool
+    return result
 
 
-def test_calibration_finds_the_difficulty_that_the_author_did_not_know(
+def test_calibration_estimates_the_true_difficulty(
     client: TestClient,
     operator: dict[str, str],
     pool_id: str,
@@ -144,7 +145,7 @@ def test_version_keeps_errors_flags_and_the_correlations_of_abilities(
     assert notes["drifted"] is True
 
 
-def test_running_session_keeps_the_version_it_began_with(
+def test_running_session_keeps_the_version_it_started_with(
     client: TestClient, operator: dict[str, str], pool_id: str, postgres_url: str, rows: Rows
 ) -> None:
     ann = Student(client, pool_id)
@@ -155,26 +156,27 @@ def test_running_session_keeps_the_version_it_began_with(
     ann.answer(right=False)
     bob = Student(client, pool_id, "bob")
     bob.start(concept_names=["Algebra", "Geometry"])
-    taken = rows(
+    active = rows(
         "SELECT student_id, pool_version FROM assessment.test_sessions WHERE status = 'active'"
         " ORDER BY student_id"
     )
     first, second = versions(rows)
-    assert taken == [("ann", first), ("bob", second)]
+    assert active == [("ann", first), ("bob", second)]
 
 
-def test_calibrating_twice_starts_from_what_the_author_wrote_both_times(
+def test_every_calibration_starts_from_the_parameters_that_the_author_wrote(
     client: TestClient, operator: dict[str, str], pool_id: str, postgres_url: str, deps: Deps
 ) -> None:
     record_answers(postgres_url, pool_id)
-    once = calibrate(client, operator, pool_id)
-    again = calibrate(client, operator, pool_id)
-    assert again["version"] > once["version"]
-    assert again["drifted"] == []
-    second, third = (
-        load_pool(deps.postgres, UUID(pool_id), found["version"]).bank for found in (once, again)
+    first = calibrate(client, operator, pool_id)
+    second = calibrate(client, operator, pool_id)
+    assert second["version"] > first["version"]
+    assert second["drifted"] == []
+    first_bank, second_bank = (
+        load_pool(deps.postgres, UUID(pool_id), result["version"]).bank
+        for result in (first, second)
     )
-    assert third.intercepts == pytest.approx(second.intercepts, abs=0.02)
+    assert second_bank.intercepts == pytest.approx(first_bank.intercepts, abs=0.02)
 
 
 def test_uploading_the_same_questions_again_keeps_the_calibration(
@@ -215,7 +217,7 @@ def test_second_answer_of_a_student_to_a_question_does_not_count(
     assert pool["answers"] == STUDENTS * QUESTIONS
 
 
-def test_student_who_comes_back_after_a_year_is_another_person(
+def test_student_who_returns_after_a_year_counts_as_another_person(
     client: TestClient, operator: dict[str, str], pool_id: str, postgres_url: str
 ) -> None:
     record_answers(postgres_url, pool_id, students=10, questions=range(15))
@@ -223,7 +225,7 @@ def test_student_who_comes_back_after_a_year_is_another_person(
     assert calibrate(client, operator, pool_id)["people"] == 20
 
 
-def test_whole_people_are_drawn_when_there_are_too_many_answers(
+def test_answers_are_limited_by_drawing_whole_people(
     pool_id: str, postgres_url: str, deps: Deps
 ) -> None:
     record_answers(postgres_url, pool_id)
@@ -265,7 +267,7 @@ def test_estimates_are_dropped_if_questions_were_uploaded_in_the_meantime(
     assert len(versions(rows)) == 2
 
 
-def test_schedule_takes_pools_with_new_answers_and_leaves_the_rest(
+def test_schedule_calibrates_only_pools_with_new_answers(
     client: TestClient, pool_id: str, postgres_url: str, rows: Rows
 ) -> None:
     record_answers(postgres_url, pool_id)
@@ -296,7 +298,7 @@ def test_unknown_pool_is_not_found(client: TestClient, operator: dict[str, str])
     assert answer.status_code == 404
 
 
-def test_no_answer_shows_which_option_is_correct(
+def test_no_reply_shows_which_option_is_correct(
     client: TestClient, operator: dict[str, str], pool_id: str, postgres_url: str
 ) -> None:
     record_answers(postgres_url, pool_id)

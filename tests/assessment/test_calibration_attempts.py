@@ -1,4 +1,4 @@
-"""A pool that cannot be calibrated keeps no other waiting, and has its turn again later."""
+"""A pool that cannot be calibrated holds up no other pool and is tried again later."""
 
 import itertools
 from collections.abc import Iterator
@@ -24,7 +24,7 @@ Attempt = tuple[Any, ...]
 
 @pytest.fixture
 def pools(client: TestClient, operator: dict[str, str], postgres_url: str) -> tuple[str, str]:
-    """Two pools with enough answers, the first with more: it has its turn first."""
+    """Two pools with enough answers; the first has more and is calibrated first."""
     made = []
     for prefix, students in (("q", 60), ("r", 40)):
         questions = make_questions(QUESTIONS, prefix, CONCEPTS)
@@ -41,14 +41,14 @@ def pools(client: TestClient, operator: dict[str, str], postgres_url: str) -> tu
 
 
 def on_schedule(client: TestClient) -> dict[str, str]:
-    """Pools in the order of their turns, with what became of them."""
+    """Run the schedule; return the outcome of each pool, in order."""
     answer = client.get("/api/calibrate", headers=CRON)
     assert answer.status_code == 200, answer.text
     return {pool["question_pool_id"]: pool["outcome"] for pool in answer.json()["pools"]}
 
 
 def ticking() -> Clock:
-    """A clock that shows one second more each time it is read."""
+    """Return a clock that advances by one second each time it is read."""
     ticks = itertools.count()
     return lambda: float(next(ticks))
 
@@ -62,8 +62,8 @@ def attempt(rows: Rows, pool_id: str) -> Attempt:
     return outcome, reason, failures, finished
 
 
-def harm(rows: Rows, pool_id: str) -> None:
-    """Make the pool's correlations nonsense: no estimate can start from them."""
+def damage(rows: Rows, pool_id: str) -> None:
+    """Damage the pool's correlations so that its calibration fails."""
     rows(
         "UPDATE assessment.pool_versions SET prior_covariance = '{1,0,0}' WHERE pool_id = %s",
         pool_id,
@@ -72,16 +72,16 @@ def harm(rows: Rows, pool_id: str) -> None:
 
 @contextmanager
 def locked(deps: Deps, table: str) -> Iterator[None]:
-    """Whoever reads the table meanwhile waits."""
+    """Lock a table; whoever reads it waits."""
     with deps.postgres.transaction() as tx:
         tx.execute_script(f"LOCK TABLE {table}")
         yield
 
 
-def test_pool_that_fails_keeps_no_other_from_its_turn(
+def test_pool_that_fails_holds_up_no_other(
     client: TestClient, pools: tuple[str, str], rows: Rows
 ) -> None:
-    harm(rows, pools[0])
+    damage(rows, pools[0])
     assert on_schedule(client) == {pools[0]: "failed", pools[1]: "calibrated"}
     assert attempt(rows, pools[0]) == ("failed", "ValueError", 1, True)
     assert attempt(rows, pools[1]) == ("calibrated", None, 0, True)
@@ -90,7 +90,7 @@ def test_pool_that_fails_keeps_no_other_from_its_turn(
 def test_pool_that_failed_is_tried_again_after_the_others(
     client: TestClient, pools: tuple[str, str], rows: Rows, postgres_url: str
 ) -> None:
-    harm(rows, pools[0])
+    damage(rows, pools[0])
     on_schedule(client)
     record_answers(
         postgres_url, pools[1], students=20, nth_version=None, prefix="new", question_prefix="r"
@@ -99,18 +99,18 @@ def test_pool_that_failed_is_tried_again_after_the_others(
     assert attempt(rows, pools[0])[2] == 2
 
 
-def test_pool_whose_function_was_stopped_waits_until_the_others_had_their_turn(
+def test_pool_whose_function_was_stopped_is_tried_after_the_others(
     client: TestClient, pools: tuple[str, str], deps: Deps, rows: Rows
 ) -> None:
-    store.begin_attempt(deps.postgres, UUID(pools[0]))  # and nothing more
+    store.begin_attempt(deps.postgres, UUID(pools[0]))  # and it never ends
     assert attempt(rows, pools[0]) == (None, None, 1, False)
     assert list(on_schedule(client)) == [pools[1], pools[0]]
 
 
-def test_pool_that_cannot_be_read_has_failed_and_keeps_no_other_from_its_turn(
+def test_pool_that_cannot_be_read_fails_and_holds_up_no_other(
     client: TestClient, pools: tuple[str, str], rows: Rows
 ) -> None:
-    # Two such numbers have no sum that an INT holds: reading this pool fails in the database.
+    # The sum of two such numbers overflows INT, so reading this pool fails in the database.
     rows(
         "UPDATE assessment.test_sessions SET total_questions = 2147483647"
         " WHERE question_pool_id = %s",
@@ -120,7 +120,7 @@ def test_pool_that_cannot_be_read_has_failed_and_keeps_no_other_from_its_turn(
     assert attempt(rows, pools[0]) == ("failed", "NumericValueOutOfRange", 1, True)
 
 
-def test_reason_of_a_refusal_is_recorded_even_after_the_last_second(
+def test_failure_is_recorded_even_after_the_deadline(
     pools: tuple[str, str], deps: Deps, rows: Rows
 ) -> None:
     def late() -> None:
@@ -132,7 +132,7 @@ def test_reason_of_a_refusal_is_recorded_even_after_the_last_second(
     assert attempt(rows, pools[0]) == ("failed", "DatabaseUnavailable", 1, True)
 
 
-def test_success_takes_earlier_failures_back(
+def test_success_resets_earlier_failures(
     client: TestClient, pools: tuple[str, str], deps: Deps, rows: Rows
 ) -> None:
     for _ in range(3):
@@ -141,7 +141,7 @@ def test_success_takes_earlier_failures_back(
     assert attempt(rows, pools[0])[2] == 0
 
 
-def test_pools_that_failed_take_turns(pools: tuple[str, str], deps: Deps) -> None:
+def test_failed_pools_are_tried_in_turn(pools: tuple[str, str], deps: Deps) -> None:
     first, second = map(UUID, pools)
     for pool_id in (first, second, first, second):
         store.begin_attempt(deps.postgres, pool_id)
@@ -150,7 +150,7 @@ def test_pools_that_failed_take_turns(pools: tuple[str, str], deps: Deps) -> Non
     assert store.pools_with_new_answers(deps.postgres) == [second, first]
 
 
-def test_out_of_time_no_version_is_written(pools: tuple[str, str], deps: Deps, rows: Rows) -> None:
+def test_run_out_of_time_writes_no_version(pools: tuple[str, str], deps: Deps, rows: Rows) -> None:
     out = calibrate_pool(UUID(pools[0]), deps, stop_at=2.0, clock=ticking())
     assert out.outcome == "out_of_time"
     assert out.settled is False
@@ -160,10 +160,10 @@ def test_out_of_time_no_version_is_written(pools: tuple[str, str], deps: Deps, r
     assert attempt(rows, pools[0]) == ("out_of_time", None, 1, True)
 
 
-def test_result_that_had_nearly_settled_is_written_and_says_so(
+def test_estimates_that_had_nearly_converged_are_written_as_unsettled(
     pools: tuple[str, str], deps: Deps, rows: Rows
 ) -> None:
-    for seconds in range(2, 100):  # a second is a round of this clock
+    for seconds in range(2, 100):  # this clock advances by about a second a round
         nearly = calibrate_pool(UUID(pools[1]), deps, stop_at=float(seconds), clock=ticking())
         if nearly.outcome != "out_of_time":
             break
@@ -175,13 +175,15 @@ def test_result_that_had_nearly_settled_is_written_and_says_so(
     ) == [("false", True)]
 
 
-def test_late_in_a_run_no_other_pool_is_begun(pools: tuple[str, str], deps: Deps) -> None:
-    late = itertools.chain([0.0], itertools.repeat(MAX_SECONDS - 1.0))
-    assert calibrate(CalibrateIn(), deps, clock=lambda: next(late)).pools == []
+def test_run_starts_no_pool_shortly_before_its_time_limit(
+    pools: tuple[str, str], deps: Deps
+) -> None:
+    clock_times = itertools.chain([0.0], itertools.repeat(MAX_SECONDS - 1.0))
+    assert calibrate(CalibrateIn(), deps, clock=lambda: next(clock_times)).pools == []
     assert len(calibrate(CalibrateIn(), deps, clock=lambda: 0.0).pools) == len(pools)
 
 
-def test_pool_of_many_concepts_is_given_fewer_answers(
+def test_pool_of_many_concepts_uses_fewer_answers(
     client: TestClient, operator: dict[str, str], deps: Deps, postgres_url: str
 ) -> None:
     pool_id = upload(client, operator, make_questions(QUESTIONS, concepts=10))

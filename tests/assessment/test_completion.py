@@ -1,4 +1,4 @@
-"""When a test completes itself, what it sums up to, and what it leaves for the next one."""
+"""Completion of tests: end criteria, summary, and the start of the next test."""
 
 import math
 from typing import Any, get_args, get_type_hints
@@ -11,7 +11,7 @@ from lib.assessment.sessions.wire import STOP_RULES
 from lib.deps import Deps
 from lib.engine import StopRules
 from tests.assessment.conftest import Rows, Student, make_questions, upload
-from tests.assessment.undisturbed import told, undisturbed
+from tests.assessment.traces import expected_trace, replied_trace
 
 
 def finish(student: Student, **criteria: Any) -> list[dict[str, Any]]:
@@ -41,21 +41,21 @@ def test_test_with_each_stop_rule_is_taken_to_its_end(
         snapshot._written.clear()  # another process restores the session from Redis
         replies.append(ann.answer(right=len(replies) % 2 == 0))
     assert [reply["status"] for reply in replies] == ["continue"] * 5 + ["completed"]
-    assert told(replies) == undisturbed(ann.session_id, deps)
+    assert replied_trace(replies) == expected_trace(ann.session_id, deps)
     assert rows(
         "SELECT status, end_reason, end_criteria ->> 'type' FROM assessment.test_sessions"
     ) == [("completed", "max_questions", stop_rule)]
 
 
-def test_precision_is_reached_before_the_most_questions(ann: Student, rows: Rows) -> None:
+def test_precision_ends_a_test_before_its_maximum_length(ann: Student, rows: Rows) -> None:
     replies = finish(ann, type="precision", precision_threshold=0.7, max_questions=60)
     assert 5 <= replies[-1]["total_questions"] < 60
     assert rows("SELECT end_reason FROM assessment.test_sessions") == [("precision",)]
-    (least,) = rows("SELECT min(confidence)::float FROM assessment.student_proficiencies")
-    assert math.sqrt(1 - least[0]) <= 0.7 + 1e-6
+    (lowest,) = rows("SELECT min(confidence)::float FROM assessment.student_proficiencies")
+    assert math.sqrt(1 - lowest[0]) <= 0.7 + 1e-6
 
 
-def test_classification_is_sure_of_every_concept(ann: Student, rows: Rows) -> None:
+def test_classification_ends_a_test(ann: Student, rows: Rows) -> None:
     finish(ann, type="classification", classification_threshold=0.7, max_questions=60)
     assert rows("SELECT end_reason FROM assessment.test_sessions") == [("classification",)]
 
@@ -69,7 +69,7 @@ def test_test_that_runs_out_of_questions_completes_itself(
     assert rows("SELECT end_reason FROM assessment.test_sessions") == [("exhausted",)]
 
 
-def test_too_small_a_gain_ends_the_test(ann: Student, rows: Rows) -> None:
+def test_small_gain_ends_a_test(ann: Student, rows: Rows) -> None:
     replies = finish(
         ann, type="precision", precision_threshold=0.01, max_questions=60, minimum_gain=0.03
     )
@@ -77,7 +77,7 @@ def test_too_small_a_gain_ends_the_test(ann: Student, rows: Rows) -> None:
     assert rows("SELECT end_reason FROM assessment.test_sessions") == [("small_gain",)]
 
 
-def test_least_number_of_questions_is_asked(ann: Student) -> None:
+def test_minimum_number_of_questions_is_asked(ann: Student) -> None:
     replies = finish(
         ann, type="precision", precision_threshold=1.0, min_questions=8, max_questions=20
     )
@@ -96,7 +96,7 @@ def test_least_number_of_questions_is_asked(ann: Student) -> None:
         {"score": 1},
     ],
 )
-def test_criteria_that_make_no_sense_are_refused(ann: Student, criteria: Any) -> None:
+def test_invalid_criteria_are_refused(ann: Student, criteria: Any) -> None:
     answer = ann.client.post(
         "/api/test/start",
         json={"student_id": "ann", "question_pool_id": ann.pool_id, "end_criteria": criteria},
@@ -143,7 +143,7 @@ def test_end_before_the_first_answer_changes_nothing(ann: Student, rows: Rows) -
     assert rows("SELECT count(*) FROM assessment.student_proficiencies") == [(0,)]
 
 
-def test_returning_student_begins_where_the_last_test_ended(ann: Student, rows: Rows) -> None:
+def test_returning_student_starts_where_the_last_test_ended(ann: Student, rows: Rows) -> None:
     last = finish(ann, max_questions=15)[-1]["final_proficiency"]
     again = ann.start()["initial_proficiency"]
     assert again == pytest.approx(last, abs=1e-3), "no time has passed"
@@ -155,7 +155,7 @@ def test_returning_student_begins_where_the_last_test_ended(ann: Student, rows: 
     assert ann.end()["summary"]["initial_proficiency"] == again
 
 
-def test_what_was_known_fades_with_time(ann: Student, rows: Rows) -> None:
+def test_long_term_proficiency_fades_with_time(ann: Student, rows: Rows) -> None:
     last = finish(ann, max_questions=15)[-1]["final_proficiency"]
     rows("UPDATE assessment.student_proficiencies SET updated_at = updated_at - interval '1 year'")
     faded = ann.start()["initial_proficiency"]
@@ -164,23 +164,23 @@ def test_what_was_known_fades_with_time(ann: Student, rows: Rows) -> None:
 
 
 @pytest.mark.parametrize("redis_is_flushed", [False, True])
-def test_returning_students_unanswered_test_ends_where_it_began(
+def test_unanswered_test_of_a_returning_student_ends_where_it_started(
     ann: Student, rows: Rows, deps: Any, redis_is_flushed: bool
 ) -> None:
     finish(ann, max_questions=5)
-    began = ann.start()["initial_proficiency"]
+    initial = ann.start()["initial_proficiency"]
     if redis_is_flushed:
         deps.redis.pipeline([["FLUSHALL"]])
     summary = ann.end()["summary"]
-    assert summary["initial_proficiency"] == summary["final_proficiency"] == began
+    assert summary["initial_proficiency"] == summary["final_proficiency"] == initial
     assert ann.end()["summary"] == summary
     assert rows(
         "SELECT initial_proficiency, final_proficiency FROM assessment.test_sessions"
         " WHERE total_questions = 0"
-    ) == [(began, began)]
+    ) == [(initial, initial)]
 
 
-def test_pool_of_another_number_of_concepts_wants_their_names(
+def test_pool_of_another_number_of_concepts_needs_their_names(
     client: TestClient, operator: dict[str, str], rows: Rows
 ) -> None:
     pool_id = upload(client, operator, make_questions(6, concepts=2))

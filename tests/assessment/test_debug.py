@@ -1,4 +1,4 @@
-"""The operators' view of a session's two halves."""
+"""Comparison of Redis with Postgres for operators."""
 
 import json
 from typing import Any
@@ -17,7 +17,7 @@ from local.redis_gateway.gateway import Gateway
 from tests.assessment.conftest import CANARY, Student
 
 
-def look(student: Student, operator: dict[str, str]) -> Any:
+def debug_session(student: Student, operator: dict[str, str]) -> Any:
     answer = student.client.get(f"/api/debug/session/{student.session_id}", headers=operator)
     assert answer.status_code == 200
     assert CANARY not in answer.text
@@ -34,20 +34,20 @@ def test_debug_is_for_operators(ann: Student, client: TestClient) -> None:
 def test_healthy_session_is_in_sync(ann: Student, operator: dict[str, str]) -> None:
     ann.start()
     reply = ann.answer()
-    seen = look(ann, operator)
-    assert seen["in_sync"] is True
-    assert seen["differences"] == []
-    assert seen["redis"]["state"]["current_proficiency"] == reply["current_proficiency"]
-    assert seen["database"]["current_proficiency"] == reply["current_proficiency"]
-    assert seen["database"]["next_question_id"] == reply["next_question"]["id"]
-    assert 0 < seen["redis"]["bytes"] <= 1024
-    assert 1790 <= seen["redis"]["ttl_seconds"] <= 1800
+    report = debug_session(ann, operator)
+    assert report["in_sync"] is True
+    assert report["differences"] == []
+    assert report["redis"]["state"]["current_proficiency"] == reply["current_proficiency"]
+    assert report["database"]["current_proficiency"] == reply["current_proficiency"]
+    assert report["database"]["next_question_id"] == reply["next_question"]["id"]
+    assert 0 < report["redis"]["bytes"] <= 1024
+    assert 1790 <= report["redis"]["ttl_seconds"] <= 1800
     ann.end()
-    assert look(ann, operator)["in_sync"] is True, "closed, and no state"
+    assert debug_session(ann, operator)["in_sync"] is True, "closed, and without a snapshot"
 
 
 @pytest.mark.parametrize("damage", ["lost", "unreadable", "stale"])
-def test_differences_are_marked_and_sync_mends_them(
+def test_differences_are_reported_and_sync_repairs_them(
     damage: str, ann: Student, operator: dict[str, str], deps: Deps
 ) -> None:
     assert deps.redis
@@ -55,57 +55,57 @@ def test_differences_are_marked_and_sync_mends_them(
     key = f"session:{ann.session_id}:state"
     (stale,) = deps.redis.pipeline([["GET", key]]) or []
     ann.answer()
-    harm: list[Any] = {
+    command: list[Any] = {
         "lost": ["DEL", key],
         "unreadable": ["SET", key, "{}"],
         "stale": ["SET", key, stale],
     }[damage]
-    deps.redis.pipeline([harm])
-    seen = look(ann, operator)
-    assert seen["in_sync"] is False
-    fields = {difference["field"] for difference in seen["differences"]}
+    deps.redis.pipeline([command])
+    report = debug_session(ann, operator)
+    assert report["in_sync"] is False
+    fields = {difference["field"] for difference in report["differences"]}
     if damage == "stale":
         assert {"questions_answered", "next_question_id", "current_proficiency"} <= fields
     else:
         assert fields == {"state"}
-    mended = ann.client.post(f"/api/debug/sync/{ann.session_id}", headers=operator)
-    assert mended.json() == {
+    reply = ann.client.post(f"/api/debug/sync/{ann.session_id}", headers=operator)
+    assert reply.json() == {
         "session_id": ann.session_id,
         "synced": True,
         "action": "written",
     }
-    assert look(ann, operator)["in_sync"] is True
+    assert debug_session(ann, operator)["in_sync"] is True
     assert ann.answer()["questions_answered"] == 2
 
 
-def test_sync_removes_the_state_of_a_closed_session(
+def test_sync_removes_the_snapshot_of_a_closed_session(
     ann: Student, operator: dict[str, str], deps: Deps
 ) -> None:
     assert deps.redis
     ann.start()
     key = f"session:{ann.session_id}:state"
-    (state,) = deps.redis.pipeline([["GET", key]]) or []
+    (snapshot,) = deps.redis.pipeline([["GET", key]]) or []
     ann.end()
-    deps.redis.pipeline([["SET", key, state]])
-    assert look(ann, operator)["in_sync"] is False
+    deps.redis.pipeline([["SET", key, snapshot]])
+    assert debug_session(ann, operator)["in_sync"] is False
     path = f"/api/debug/sync/{ann.session_id}"
     assert ann.client.post(path, headers=operator).json()["action"] == "removed"
-    assert look(ann, operator)["in_sync"] is True
+    assert debug_session(ann, operator)["in_sync"] is True
 
 
-def test_without_redis_debug_says_so(
+def test_debug_reports_that_redis_is_unavailable(
     ann: Student, operator: dict[str, str], redis_gateway: Gateway
 ) -> None:
     ann.start()
     with redis_gateway.faults.during(Fault.REFUSE):
-        assert look(ann, operator)["redis"]["available"] is False
+        assert debug_session(ann, operator)["redis"]["available"] is False
         stats = ann.client.get("/api/debug/redis/stats", headers=operator)
         sync = ann.client.post(f"/api/debug/sync/{ann.session_id}", headers=operator)
     assert stats.status_code == sync.status_code == 503
     assert stats.json()["code"] == "cache_unavailable"
 
 
-def test_stats_count_what_is_there(
+def test_stats_count_the_keys_in_redis(
     client: TestClient, pool_id: str, operator: dict[str, str], deps: Deps
 ) -> None:
     for name in ("ann", "bob"):
@@ -125,11 +125,11 @@ def test_person_fit_is_that_of_the_recorded_answers(
     ann: Student, operator: dict[str, str], deps: Deps
 ) -> None:
     ann.start(end_criteria={"max_questions": 6})
-    assert look(ann, operator)["person_fit"] is None  # nothing was answered
+    assert debug_session(ann, operator)["person_fit"] is None  # nothing was answered
     for number in range(6):
         ann.answer(right=number != 1)
-    seen = look(ann, operator)  # a closed test has its fit, too
-    assert seen["in_sync"] is True
+    report = debug_session(ann, operator)  # also of a closed test
+    assert report["in_sync"] is True
     recorded = read_with_answers(deps.postgres, UUID(ann.session_id))
     assert recorded
     row, answers = recorded
@@ -137,4 +137,4 @@ def test_person_fit_is_that_of_the_recorded_answers(
     assert row.pool_version is not None
     session = rebuild(row, answers, load_pool(deps.postgres, row.pool_id, row.pool_version))
     expected = person_fit(session.posterior, session.pool.bank)
-    assert seen["person_fit"] == pytest.approx(expected, abs=1e-3)
+    assert report["person_fit"] == pytest.approx(expected, abs=1e-3)

@@ -1,4 +1,4 @@
-"""However often and however at once something is sent, it counts once and is told alike."""
+"""A request counts once and gets the same reply, however often and concurrently it is sent."""
 
 import json
 import threading
@@ -15,7 +15,7 @@ from tests.assessment.conftest import Rows, Student, correct_option, make_questi
 
 
 def at_once(count: int, call: Callable[[int], Any]) -> list[Any]:
-    """Run calls in as many threads, all released by one barrier."""
+    """Make the calls in parallel threads that one barrier releases together."""
     barrier = threading.Barrier(count)
 
     def wait_and_call(number: int) -> Any:
@@ -26,12 +26,12 @@ def at_once(count: int, call: Callable[[int], Any]) -> list[Any]:
         return list(pool.map(wait_and_call, range(count)))
 
 
-def told(answer: Any) -> tuple[int, str]:
-    return answer.status_code, json.dumps(answer.json(), sort_keys=True)
+def status_and_body(reply: Any) -> tuple[int, str]:
+    return reply.status_code, json.dumps(reply.json(), sort_keys=True)
 
 
 @pytest.mark.parametrize("last", [False, True])
-def test_thirty_identical_submits_are_one_answer_told_thirty_times(
+def test_thirty_identical_submits_record_one_answer_and_get_one_reply(
     ann: Student, rows: Rows, last: bool
 ) -> None:
     ann.start(end_criteria={"max_questions": 2})
@@ -39,7 +39,9 @@ def test_thirty_identical_submits_are_one_answer_told_thirty_times(
         ann.answer()
     assert ann.question
     question, option = ann.question["id"], correct_option(ann.question)
-    replies = {told(reply) for reply in at_once(30, lambda _: ann.post(question, option))}
+    replies = {
+        status_and_body(reply) for reply in at_once(30, lambda _: ann.post(question, option))
+    }
     assert len(replies) == 1
     assert next(iter(replies))[0] == 200
     count = 2 if last else 1
@@ -51,22 +53,22 @@ def test_thirty_identical_submits_are_one_answer_told_thirty_times(
     ]
 
 
-def test_repeated_submit_returns_what_was_said_at_the_time(ann: Student, rows: Rows) -> None:
+def test_repeated_submit_returns_the_original_reply(ann: Student, rows: Rows) -> None:
     ann.start(end_criteria={"max_questions": 4})
     sent: list[tuple[str, int]] = []
-    said = []
+    replies = []
     for right in (True, False, True, False):
         assert ann.question
         option = correct_option(ann.question)
         sent.append((ann.question["id"], option if right else (option + 1) % 4))
-        said.append(ann.answer(right=right))
+        replies.append(ann.answer(right=right))
     before = rows("SELECT * FROM assessment.test_responses ORDER BY position")
-    assert [ann.post(*answer).json() for answer in sent] == said
-    assert [ann.post(*answer).json() for answer in reversed(sent)] == list(reversed(said))
+    assert [ann.post(*answer).json() for answer in sent] == replies
+    assert [ann.post(*answer).json() for answer in reversed(sent)] == list(reversed(replies))
     assert rows("SELECT * FROM assessment.test_responses ORDER BY position") == before
 
 
-def test_of_two_different_answers_at_once_one_counts_and_the_other_is_told_so(
+def test_of_two_different_concurrent_answers_one_counts_and_the_other_gets_409(
     ann: Student, rows: Rows
 ) -> None:
     for _ in range(5):
@@ -86,16 +88,16 @@ def test_of_two_different_answers_at_once_one_counts_and_the_other_is_told_so(
         ann.end()
 
 
-def test_only_the_question_that_was_asked_can_be_answered(ann: Student, rows: Rows) -> None:
+def test_only_the_next_question_can_be_answered(ann: Student, rows: Rows) -> None:
     started = ann.start()
-    asked = started["next_question"]["id"]
+    expected = started["next_question"]["id"]
     for other in ("q0", "q1", "no such question"):
-        if other == asked:
+        if other == expected:
             continue
         reply = ann.post(other, 0)
         assert reply.status_code == 409
         assert reply.json()["code"] == "not_the_question_asked"
-        assert asked in reply.json()["error"]
+        assert expected in reply.json()["error"]
     assert rows("SELECT count(*) FROM assessment.test_responses") == [(0,)]
 
 
@@ -130,15 +132,15 @@ def test_double_click_on_start_is_one_session(client: TestClient, pool_id: str, 
     assert rows("SELECT count(*) FROM assessment.test_sessions") == [(1,)]
 
 
-def test_start_in_the_middle_goes_on_where_the_test_was(ann: Student) -> None:
+def test_start_during_a_test_resumes_it(ann: Student) -> None:
     first = ann.start()
     reply = ann.answer()
-    again = ann.start()
-    assert again == {**first, "next_question": reply["next_question"]}
+    resumed = ann.start()
+    assert resumed == {**first, "next_question": reply["next_question"]}
     assert ann.answer()["questions_answered"] == 2
 
 
-def test_same_student_may_have_tests_in_two_pools(
+def test_student_may_have_tests_in_two_pools(
     client: TestClient, pool_id: str, operator: dict[str, str]
 ) -> None:
     other = upload(client, operator, make_questions(10, "other"))
@@ -148,7 +150,7 @@ def test_same_student_may_have_tests_in_two_pools(
     )
 
 
-def test_ten_ends_at_once_are_one_completion(ann: Student, rows: Rows) -> None:
+def test_ten_concurrent_ends_complete_a_test_once(ann: Student, rows: Rows) -> None:
     ann.start()
     for right in (True, True, False):
         ann.answer(right=right)
@@ -164,10 +166,8 @@ def test_ten_ends_at_once_are_one_completion(ann: Student, rows: Rows) -> None:
     assert rows("SELECT count(*) FROM assessment.student_proficiencies") == [(5,)]
 
 
-def test_submit_that_races_with_end_is_counted_or_refused_never_half(
-    ann: Student, rows: Rows
-) -> None:
-    seen = set()
+def test_submit_concurrent_with_end_is_counted_or_refused(ann: Student, rows: Rows) -> None:
+    statuses = set()
     for _ in range(15):
         ann.start()
         ann.answer()
@@ -179,14 +179,14 @@ def test_submit_that_races_with_end_is_counted_or_refused_never_half(
         stored = rows(
             "SELECT count(*) FROM assessment.test_responses WHERE session_id = %s", ann.session_id
         )[0][0]
-        seen.add(reply.status_code)
+        statuses.add(reply.status_code)
         assert reply.status_code in {200, 409}
         assert stored == ended["total_questions"] == (2 if reply.status_code == 200 else 1)
         assert end["summary"] == ended
-    assert seen
+    assert statuses
 
 
-def test_closed_test_takes_no_answers(ann: Student, rows: Rows) -> None:
+def test_closed_test_accepts_no_answers(ann: Student, rows: Rows) -> None:
     ann.start()
     assert ann.question
     question = ann.question["id"]
@@ -196,7 +196,7 @@ def test_closed_test_takes_no_answers(ann: Student, rows: Rows) -> None:
     assert rows("SELECT count(*) FROM assessment.test_responses") == [(0,)]
 
 
-def test_record_of_answers_cannot_be_changed(ann: Student, rows: Rows) -> None:
+def test_recorded_answers_cannot_be_changed(ann: Student, rows: Rows) -> None:
     ann.start()
     ann.answer()
     for table in ("test_responses", "pool_items"):

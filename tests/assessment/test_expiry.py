@@ -1,4 +1,4 @@
-"""Sessions that nobody goes on with are closed with what was answered, never dropped."""
+"""Idle sessions are closed with their answers, never deleted."""
 
 from collections.abc import Callable
 from typing import Any
@@ -14,7 +14,7 @@ MINUTES = "UPDATE assessment.test_sessions SET last_activity = last_activity - i
 
 @pytest.fixture
 def later(rows: Rows) -> Callable[[int], None]:
-    """Let minutes pass: the database's clock decides, so its stamps are moved back."""
+    """Lets minutes pass by moving the recorded times back; the database's clock decides."""
 
     def move(minutes: int) -> None:
         rows(MINUTES.format(minutes))
@@ -42,7 +42,9 @@ def test_idle_session_refuses_answers_and_is_closed_with_its_answers(
     assert rows("SELECT count(*) FROM assessment.student_proficiencies") == [(5,)]
 
 
-def test_29_idle_minutes_are_not_30(ann: Student, later: Callable[[int], None]) -> None:
+def test_session_idle_for_29_minutes_accepts_an_answer(
+    ann: Student, later: Callable[[int], None]
+) -> None:
     ann.start()
     later(29)
     assert ann.answer()["questions_answered"] == 1
@@ -60,7 +62,7 @@ def test_start_after_the_idle_time_is_a_new_session(
     ) == [("active", 1), ("expired", 1)]
 
 
-def test_cleanup_closes_the_idle_and_leaves_the_others(
+def test_cleanup_closes_only_idle_sessions(
     client: TestClient,
     operator: dict[str, str],
     pool_id: str,
@@ -82,12 +84,12 @@ def test_cleanup_closes_the_idle_and_leaves_the_others(
         ("busy",)
     ]
     assert rows("SELECT count(*) FROM assessment.test_responses") == [(3,)]
-    states = [key for key in redis_values() if key.startswith("session:")]
-    assert states == [f"session:{busy.session_id}:state"]
+    snapshots = [key for key in redis_values() if key.startswith("session:")]
+    assert snapshots == [f"session:{busy.session_id}:state"]
     assert busy.answer()["questions_answered"] == 1
 
 
-def test_cleanup_takes_the_idle_time_asked_for(
+def test_cleanup_uses_the_requested_idle_time(
     ann: Student, operator: dict[str, str], later: Callable[[int], None]
 ) -> None:
     ann.start()
@@ -115,7 +117,7 @@ def test_cleanup_is_run_by_the_schedule_of_lambda(
     assert result == {"sessions_removed": 1, "inactivity_threshold_minutes": 30}
 
 
-def test_status_tells_what_the_next_answer_would_meet(
+def test_status_agrees_with_the_reply_to_the_next_answer(
     ann: Student, later: Callable[[int], None]
 ) -> None:
     def status() -> Any:
@@ -150,7 +152,7 @@ def test_ending_an_idle_session_records_that_it_expired(
 def test_session_of_an_older_deployment_is_closed_with_its_answers(
     ann: Student, operator: dict[str, str], rows: Rows
 ) -> None:
-    """Such a row has no pool version, no totals and an engine's state that is gone."""
+    """Such a row has neither a pool version nor totals."""
     ann.session_id = "00000000-0000-0000-0000-000000000001"
     rows("INSERT INTO assessment.students (id) VALUES ('ann')")
     rows(

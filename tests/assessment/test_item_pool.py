@@ -1,4 +1,4 @@
-"""What a process holds of pools stays within the memory that it is given."""
+"""Pools in process memory stay within their limits."""
 
 import gc
 import tracemalloc
@@ -23,8 +23,8 @@ def question(question_id: str, content: str) -> Question:
     return Question(question_id, content, ["a", "b"], [1.0], 1)
 
 
-def built(concepts: int) -> ItemPool:
-    """A pool of which the engine has made all that it keeps."""
+def used_pool(concepts: int) -> ItemPool:
+    """Return a pool with everything that the engine derives from it."""
     items = [
         ItemRow(str(uuid4()), 1, 4, i % 4, [float(c == i % concepts) for c in range(concepts)],
               0.5, 1.0, 0.2)
@@ -37,19 +37,19 @@ def built(concepts: int) -> ItemPool:
 
 
 @pytest.mark.parametrize("concepts", [1, 5, 32])
-def test_pool_takes_no_more_memory_than_it_says(concepts: int) -> None:
+def test_pool_takes_about_as_much_memory_as_it_states(concepts: int) -> None:
     tracemalloc.start()
     try:
-        pool = built(concepts)
+        pool = used_pool(concepts)
         gc.collect()
-        taken = tracemalloc.get_traced_memory()[0]
+        measured = tracemalloc.get_traced_memory()[0]
     finally:
         tracemalloc.stop()
-    stated = pool.bytes - 1_000_000  # no text is held yet
-    assert 0.7 * stated < taken < 1.1 * stated
+    stated = pool.bytes - 1_000_000  # the question cache is empty
+    assert 0.7 * stated < measured < 1.1 * stated
 
 
-def test_pool_used_longest_ago_goes_when_there_is_no_room(
+def test_least_recently_used_pool_is_evicted(
     client: TestClient, operator: dict[str, str], deps: Deps, rows: Rows
 ) -> None:
     ids = [UUID(upload(client, operator, make_questions(20, prefix))) for prefix in "abc"]
@@ -62,13 +62,13 @@ def test_pool_used_longest_ago_goes_when_there_is_no_room(
     assert cache.get(deps.postgres, ids[1], numbers[ids[1]]) is not second
 
 
-def test_long_texts_are_held_in_as_little_memory_as_short_ones() -> None:
+def test_question_cache_is_limited_by_size_not_number() -> None:
     cache = QuestionCache(max_bytes=100_000)
     for number in range(10):
         cache.put(question(str(number), "x" * 30_000))
     assert [number for number in range(10) if cache.get(str(number))] == [7, 8, 9]
-    for _ in range(5):  # the same again takes no more room
+    for _ in range(5):  # replacing a question takes no more room
         cache.put(question("9", "x" * 30_000))
     assert cache.get("7")
     cache.put(question("long", "é" * 30_000))
-    assert cache.get("long") is None  # longer than all that may be held
+    assert cache.get("long") is None  # larger than the whole cache

@@ -1,9 +1,9 @@
-"""Whatever happens in whatever order, the invariants hold.
+"""The invariants hold whatever happens, in whatever order.
 
-A machine takes tests while Redis and Postgres fail at random, and checks after every step:
-I1 at most one stored answer per session and question; I2 what was acknowledged is in Postgres;
-I3 no correct answer is marked in a reply or in Redis; I4 no 5xx without a request id; I5 a retry
-gives the same result.
+A state machine takes tests while Redis and Postgres fail at random, and checks after every step:
+I1 at most one answer is stored per session and question; I2 every acknowledged answer is in
+Postgres; I3 no reply and no value in Redis marks a correct answer; I4 every 5xx has a request id;
+I5 a retry gives the same result.
 """
 
 from collections.abc import Iterator
@@ -28,7 +28,7 @@ from lib.deps import Deps
 from local.redis_gateway.faults import Fault
 from local.redis_gateway.gateway import Gateway
 from tests.assessment.conftest import make_questions, upload
-from tests.assessment.undisturbed import undisturbed
+from tests.assessment.traces import expected_trace
 
 QUESTIONS = make_questions(12)
 NAMES = st.sampled_from(["ann", "bob"])
@@ -37,7 +37,7 @@ _numbers = count()
 
 
 class TestService(RuleBasedStateMachine):
-    """Two students, their pages, and everything that can go wrong between."""
+    """Two students, their pages, and everything that can go wrong."""
 
     __test__ = False
     deps: Deps
@@ -62,7 +62,7 @@ class TestService(RuleBasedStateMachine):
     def teardown(self) -> None:
         self.gateway.faults.clear()
         for session_id in set(self.session.values()):
-            undisturbed(session_id, self.deps)
+            expected_trace(session_id, self.deps)
 
     @rule(name=NAMES)
     def start(self, name: str) -> None:
@@ -93,12 +93,12 @@ class TestService(RuleBasedStateMachine):
         elif reply.json()["code"] in {"session_closed", "session_expired"}:
             self.page[name] = None
         elif reply.json()["code"] == "other_answer_stored":
-            self._learn_what_was_stored(name, session_id, question["id"])
+            self._resend_stored_answer(name, session_id, question["id"])
         else:
             assert reply.status_code == 503, reply.text
 
-    def _learn_what_was_stored(self, name: str, session_id: str, question_id: str) -> None:
-        """An answer whose acknowledgement was lost is stored: the page sends that one again."""
+    def _resend_stored_answer(self, name: str, session_id: str, question_id: str) -> None:
+        """Send the stored answer again: its acknowledgement was lost."""
         self.gateway.faults.clear()
         (stored,) = self._rows(
             "SELECT response FROM assessment.test_responses WHERE session_id = %s"
@@ -114,9 +114,9 @@ class TestService(RuleBasedStateMachine):
     @rule(data=st.data())
     def send_again(self, data: st.DataObject) -> None:
         key = data.draw(st.sampled_from(sorted(self.acknowledged)))
-        option, said = self.acknowledged[key]
+        option, original = self.acknowledged[key]
         reply = self._submit(*key, option)
-        assert reply.status_code == 503 or reply.json() == said  # I5
+        assert reply.status_code == 503 or reply.json() == original  # I5
         other = self._submit(*key, (option + 1) % 4)
         assert other.status_code in {409, 503}
 

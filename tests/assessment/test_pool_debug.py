@@ -1,4 +1,4 @@
-"""Operators see how calibrations went, and which questions' answers contradict their parameters."""
+"""Report on a pool for operators: its calibrations and the questions flagged for drift."""
 
 from typing import Any
 from uuid import uuid4
@@ -20,8 +20,8 @@ from tests.assessment.test_calibration import (
 HARDEST = "q29"
 
 
-def middling(*numbers: int, **changed: Any) -> list[dict[str, Any]]:
-    """Questions of which their author thinks that each is middling; all if none is named."""
+def medium_questions(*numbers: int, **changed: Any) -> list[dict[str, Any]]:
+    """Return questions that their author took to be of medium difficulty; all if none is named."""
     return [
         {**question, "difficulty": 0.5, "discrimination": 1.0, **changed}
         for i, question in enumerate(make_questions(QUESTIONS, concepts=CONCEPTS))
@@ -31,26 +31,26 @@ def middling(*numbers: int, **changed: Any) -> list[dict[str, Any]]:
 
 @pytest.fixture
 def pool_id(client: TestClient, operator: dict[str, str], postgres_url: str) -> str:
-    """A pool whose answers contradict its author."""
-    made = upload(client, operator, middling())
-    record_answers(postgres_url, made)
-    return made
+    """A pool whose answers contradict its author's parameters."""
+    pool_id = upload(client, operator, medium_questions())
+    record_answers(postgres_url, pool_id)
+    return pool_id
 
 
-def look(client: TestClient, operator: dict[str, str], pool_id: str, **page: int) -> Any:
+def report(client: TestClient, operator: dict[str, str], pool_id: str, **page: int) -> Any:
     answer = client.get(f"/api/debug/pool/{pool_id}", params=page, headers=operator)
     assert answer.status_code == 200, answer.text
     return answer.json()
 
 
-def names(seen: Any) -> list[str]:
-    return [question["question_id"] for question in seen["flagged"]]
+def flagged_ids(pool: Any) -> list[str]:
+    return [question["question_id"] for question in pool["flagged"]]
 
 
-def test_pool_that_was_never_calibrated_has_nothing_to_show(
+def test_pool_that_was_never_calibrated_has_an_empty_report(
     client: TestClient, operator: dict[str, str], pool_id: str, rows: Rows
 ) -> None:
-    assert look(client, operator, pool_id) == {
+    assert report(client, operator, pool_id) == {
         "question_pool_id": pool_id,
         "version": versions(rows)[0],
         "question_count": QUESTIONS,
@@ -60,14 +60,14 @@ def test_pool_that_was_never_calibrated_has_nothing_to_show(
     }
 
 
-def test_flagged_question_is_shown_with_what_contradicts_and_by_how_much(
+def test_flagged_question_is_reported_with_its_parameters_and_their_change(
     client: TestClient, operator: dict[str, str], pool_id: str
 ) -> None:
-    found = calibrate(client, operator, pool_id)
-    seen = look(client, operator, pool_id)
-    assert names(seen) == found["drifted"]
-    hardest = next(one for one in seen["flagged"] if one["question_id"] == HARDEST)
-    assert hardest["version"] == seen["version"] == found["version"]
+    result = calibrate(client, operator, pool_id)
+    pool = report(client, operator, pool_id)
+    assert flagged_ids(pool) == result["drifted"]
+    hardest = next(one for one in pool["flagged"] if one["question_id"] == HARDEST)
+    assert hardest["version"] == pool["version"] == result["version"]
     assert hardest["answers"] == STUDENTS
     assert hardest["p_value"] < 0.01
     assert hardest["curve_change"] > 0.1
@@ -86,60 +86,60 @@ def test_calibrations_are_listed_newest_first_with_the_last_attempt(
 ) -> None:
     first = calibrate(client, operator, pool_id)
     second = calibrate(client, operator, pool_id)
-    seen = look(client, operator, pool_id)
-    assert [(row["version"], row["drifted"]) for row in seen["calibrations"]] == [
+    pool = report(client, operator, pool_id)
+    assert [(row["version"], row["drifted"]) for row in pool["calibrations"]] == [
         (second["version"], 0),
         (first["version"], len(first["drifted"])),
     ]
-    assert seen["calibrations"][0]["people"] == STUDENTS
-    assert seen["calibrations"][0]["settled"] is True
-    attempt = seen["last_attempt"]
+    assert pool["calibrations"][0]["people"] == STUDENTS
+    assert pool["calibrations"][0]["settled"] is True
+    attempt = pool["last_attempt"]
     assert (attempt["outcome"], attempt["reason"], attempt["failures"]) == ("calibrated", None, 0)
     assert attempt["started_at"] <= attempt["finished_at"]
 
 
-def test_failed_attempt_is_shown_with_its_reason(
+def test_failed_attempt_is_reported_with_its_reason(
     client: TestClient, operator: dict[str, str], pool_id: str, rows: Rows
 ) -> None:
     rows("UPDATE assessment.pool_versions SET prior_covariance = '{1,0,0}'")
     assert client.get("/api/calibrate", headers=CRON).status_code == 200
-    attempt = look(client, operator, pool_id)["last_attempt"]
+    attempt = report(client, operator, pool_id)["last_attempt"]
     assert attempt["outcome"] == "failed"
     assert attempt["reason"] == "ValueError"
     assert attempt["failures"] == 1
 
 
-def test_flag_stands_after_the_next_calibration_that_compares_with_what_this_one_found(
+def test_flag_stands_after_the_next_calibration(
     client: TestClient, operator: dict[str, str], pool_id: str
 ) -> None:
     calibrate(client, operator, pool_id)
-    flagged = look(client, operator, pool_id)["flagged"]
+    flagged = report(client, operator, pool_id)["flagged"]
     assert calibrate(client, operator, pool_id)["drifted"] == []
-    assert look(client, operator, pool_id)["flagged"] == flagged
+    assert report(client, operator, pool_id)["flagged"] == flagged
 
 
-def test_new_parameters_take_a_flag_away_and_a_new_text_does_not(
+def test_new_parameters_remove_a_flag_and_a_new_text_does_not(
     client: TestClient, operator: dict[str, str], pool_id: str
 ) -> None:
     calibrate(client, operator, pool_id)
-    upload(client, operator, middling(0, content="Another one?"), pool_id)
-    upload(client, operator, middling(29, difficulty=0.9), pool_id)
-    seen = look(client, operator, pool_id)
-    assert HARDEST not in names(seen)
-    rewritten = [one["text_changed"] for one in seen["flagged"] if one["question_id"] == "q0"]
+    upload(client, operator, medium_questions(0, content="Another one?"), pool_id)
+    upload(client, operator, medium_questions(29, difficulty=0.9), pool_id)
+    pool = report(client, operator, pool_id)
+    assert HARDEST not in flagged_ids(pool)
+    rewritten = [one["text_changed"] for one in pool["flagged"] if one["question_id"] == "q0"]
     assert rewritten == [True]
-    assert not any(one["text_changed"] for one in seen["flagged"] if one["question_id"] != "q0")
+    assert not any(one["text_changed"] for one in pool["flagged"] if one["question_id"] != "q0")
 
 
 def test_flags_come_in_pages(client: TestClient, operator: dict[str, str], pool_id: str) -> None:
     calibrate(client, operator, pool_id)
-    whole = look(client, operator, pool_id)["flagged"]
-    assert look(client, operator, pool_id, limit=2)["flagged"] == whole[:2]
-    assert look(client, operator, pool_id, limit=2, offset=2)["flagged"] == whole[2:4]
-    assert look(client, operator, pool_id, offset=1_000)["flagged"] == []
+    all_flags = report(client, operator, pool_id)["flagged"]
+    assert report(client, operator, pool_id, limit=2)["flagged"] == all_flags[:2]
+    assert report(client, operator, pool_id, limit=2, offset=2)["flagged"] == all_flags[2:4]
+    assert report(client, operator, pool_id, offset=1_000)["flagged"] == []
 
 
-def test_looking_is_for_operators_and_unknown_pools_are_not_found(
+def test_report_is_for_operators_and_unknown_pools_are_not_found(
     client: TestClient, operator: dict[str, str], pool_id: str
 ) -> None:
     assert client.get(f"/api/debug/pool/{pool_id}").status_code == 401

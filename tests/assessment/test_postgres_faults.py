@@ -1,4 +1,4 @@
-"""Postgres refuses, dies in the middle, is locked or full: nothing is half done."""
+"""Postgres refuses connections, dies or is locked: no answer is recorded in part."""
 
 import socket
 import threading
@@ -109,7 +109,7 @@ def deps(line: Line, settings: Settings) -> Iterator[Deps]:
 
 @contextmanager
 def held(postgres_url: str, statement: str) -> Iterator[psycopg.Connection[Any]]:
-    """Someone else's open transaction."""
+    """Hold a statement's locks in a transaction of another client."""
     with psycopg.connect(postgres_url) as connection:
         connection.execute(statement.encode())
         yield connection
@@ -121,7 +121,7 @@ def answer_on_page(student: Student) -> tuple[str, int]:
     return student.question["id"], correct_option(student.question)
 
 
-def test_without_postgres_nothing_is_acknowledged_and_redis_is_not_ahead(
+def test_without_postgres_nothing_is_acknowledged_and_redis_stays_unchanged(
     ann: Student, line: Line, redis_values: Callable[[], dict[str, str]], rows: Rows
 ) -> None:
     ann.start()
@@ -139,7 +139,7 @@ def test_without_postgres_nothing_is_acknowledged_and_redis_is_not_ahead(
     assert rows("SELECT count(*) FROM assessment.test_responses") == [(2,)]
 
 
-def test_without_postgres_start_and_end_say_so(ann: Student, line: Line) -> None:
+def test_without_postgres_start_and_end_answer_503(ann: Student, line: Line) -> None:
     ann.start()
     line.cut()
     for path, body in (
@@ -150,7 +150,7 @@ def test_without_postgres_start_and_end_say_so(ann: Student, line: Line) -> None
         assert (reply.status_code, "Retry-After" in reply.headers) == (503, True)
 
 
-def test_answer_whose_acknowledgement_was_lost_is_there_and_told_again(
+def test_answer_whose_acknowledgement_was_lost_is_recorded_and_acknowledged_on_retry(
     ann: Student, line: Line, rows: Rows
 ) -> None:
     ann.start()
@@ -169,7 +169,7 @@ def test_answer_whose_acknowledgement_was_lost_is_there_and_told_again(
     ]
 
 
-def test_backend_killed_in_the_middle_leaves_nothing_and_a_retry_succeeds(
+def test_backend_killed_during_an_answer_leaves_nothing_and_a_retry_succeeds(
     ann: Student, rows: Rows, postgres_url: str
 ) -> None:
     ann.start()
@@ -188,7 +188,7 @@ def test_backend_killed_in_the_middle_leaves_nothing_and_a_retry_succeeds(
     assert ann.post(*sent).json()["questions_answered"] == 1
 
 
-def test_held_lock_is_waited_for_only_so_long(ann: Student, postgres_url: str) -> None:
+def test_wait_for_a_lock_is_limited(ann: Student, postgres_url: str) -> None:
     ann.start()
     sent = answer_on_page(ann)
     with held(postgres_url, "LOCK TABLE assessment.test_sessions IN EXCLUSIVE MODE"):
@@ -213,7 +213,7 @@ def test_backend_killed_between_requests_is_not_noticed(ann: Student, rows: Rows
     assert ann.answer()["questions_answered"] == 1
 
 
-def test_more_callers_than_connections_are_all_served(
+def test_all_callers_are_served_with_fewer_connections(
     client: TestClient, operator: dict[str, str]
 ) -> None:
     pool_id = upload(client, operator, make_questions(20))
@@ -229,7 +229,7 @@ def test_more_callers_than_connections_are_all_served(
 def test_deadlock_is_retried_until_it_is_resolved(
     ann: Student, rows: Rows, postgres_url: str
 ) -> None:
-    """A last answer locks the session, then the proficiencies; someone else does the reverse."""
+    """A last answer locks the session, then the proficiencies; another client does the reverse."""
     ann.start(end_criteria={"max_questions": 1})
     ann.answer()
     ann.start(end_criteria={"max_questions": 1})
@@ -241,7 +241,7 @@ def test_deadlock_is_retried_until_it_is_resolved(
         submit.start()
         wait_for_a_lock(rows)
         other.execute("SELECT FROM assessment.test_sessions WHERE status = 'active' FOR UPDATE")
-        other.rollback()  # reached only if the submit was the one to give way
+        other.rollback()  # reached only if the submit was the victim
         submit.join(20)
     assert replies[0].status_code == 200
     assert replies[0].json()["status"] == "completed"

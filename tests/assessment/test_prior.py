@@ -1,4 +1,4 @@
-"""What a session begins with."""
+"""The prior of a session."""
 
 from statistics import NormalDist
 
@@ -9,19 +9,19 @@ from lib.assessment.sessions.prior import ConceptRecord, records_of, session_pri
 from lib.assessment.sessions.session import confidences, proficiency
 
 
-def test_nobody_knows_a_new_student() -> None:
+def test_new_student_starts_at_the_population_mean() -> None:
     prior = session_prior((None,) * 3, None)
     assert proficiency(prior) == [0.5, 0.5, 0.5]
     assert confidences(prior) == [0.0, 0.0, 0.0]
 
 
-def test_what_was_found_a_moment_ago_is_where_one_begins() -> None:
+def test_student_tested_just_now_starts_at_the_result() -> None:
     prior = session_prior((ConceptRecord(0.8, 0.6, 0.0), None), None)
     assert proficiency(prior) == [0.8, 0.5]
     assert confidences(prior) == [0.6, 0.0]
 
 
-def test_half_a_half_life_is_worked_by_hand() -> None:
+def test_prior_after_one_half_life_is_that_worked_out_by_hand() -> None:
     """v = 0.4 and m = Φ⁻¹(0.8) √1.4; after 180 days √½ m and 1 - ½ · 0.6 = 0.7."""
     prior = session_prior((ConceptRecord(0.8, 0.6, 180.0),), None)
     mean = NormalDist().inv_cdf(0.8) * 1.4**0.5 * 0.5**0.5
@@ -30,7 +30,7 @@ def test_half_a_half_life_is_worked_by_hand() -> None:
     assert proficiency(prior) == [pytest.approx(NormalDist().cdf(mean / 1.7**0.5), abs=1e-6)]
 
 
-def test_after_years_a_student_is_unknown_again() -> None:
+def test_student_last_tested_years_ago_starts_as_a_new_one() -> None:
     prior = session_prior((ConceptRecord(0.95, 0.9, 20 * 365.0),), None)
     assert proficiency(prior) == [pytest.approx(0.5, abs=1e-3)]
 
@@ -39,7 +39,7 @@ def test_after_years_a_student_is_unknown_again() -> None:
     "record",
     [ConceptRecord(0.0, 0.0, 0.0), ConceptRecord(1.0, 1.0, 0.0), ConceptRecord(1.0, 2.0, -5)],
 )
-def test_values_at_the_edge_do_no_harm(record: ConceptRecord) -> None:
+def test_records_at_the_limits_give_a_proper_prior(record: ConceptRecord) -> None:
     prior = session_prior((record, None), np.array([[1.0, 0.5], [0.5, 1.0]]))
     assert np.isfinite(prior.mean).all()
     assert (np.linalg.eigvalsh(prior.covariance) > 0).all()
@@ -48,12 +48,12 @@ def test_values_at_the_edge_do_no_harm(record: ConceptRecord) -> None:
 def test_correlations_of_the_pool_are_kept() -> None:
     correlation = np.array([[1.0, 0.6], [0.6, 1.0]])
     assert session_prior((None, None), correlation).covariance == pytest.approx(correlation)
-    known = session_prior((ConceptRecord(0.7, 0.5, 0.0), None), correlation)
-    assert known.covariance[0, 1] > 0
-    assert np.diagonal(known.covariance) == pytest.approx([0.5, 1.0], abs=1e-5)
+    prior = session_prior((ConceptRecord(0.7, 0.5, 0.0), None), correlation)
+    assert prior.covariance[0, 1] > 0
+    assert np.diagonal(prior.covariance) == pytest.approx([0.5, 1.0], abs=1e-5)
 
 
-def test_known_concepts_stand_in_the_sessions_order() -> None:
-    prior = {"Algebra": [0.7, 0.5, 3.0], "Latin": [0.9, 0.5, 3.0]}
-    assert records_of(["Math", "Algebra"], prior) == (None, ConceptRecord(0.7, 0.5, 3.0))
+def test_records_stand_in_the_order_of_the_sessions_concepts() -> None:
+    stored = {"Algebra": [0.7, 0.5, 3.0], "Latin": [0.9, 0.5, 3.0]}
+    assert records_of(["Math", "Algebra"], stored) == (None, ConceptRecord(0.7, 0.5, 3.0))
     assert records_of(["Math"], None) == (None,)

@@ -1,4 +1,4 @@
-"""Redis may vanish, hang, lie or lose replies at any moment: the test goes on to the same end."""
+"""Redis may fail, hang, corrupt values or lose replies at any time: tests end the same way."""
 
 import json
 from collections.abc import Callable
@@ -8,17 +8,18 @@ import pytest
 from fastapi.testclient import TestClient
 
 from lib.assessment.sessions import snapshot
-from lib.deps import Deps
+from lib.deps import Deps, install_deps
+from lib.settings import Settings
 from local.redis_gateway.faults import Fault
 from local.redis_gateway.gateway import Gateway
 from tests.assessment.conftest import CANARY, Rows, Student
-from tests.assessment.undisturbed import told, undisturbed
+from tests.assessment.traces import expected_trace, replied_trace
 
 ALL_FAULTS = [fault for fault in Fault if fault not in {Fault.SLOW, Fault.HANG}]
 ANSWERS = [True, False, True, True, False, False]
 CRITERIA = {"max_questions": len(ANSWERS)}
 NESTED = '{"packed": ' * 100_000
-"""JSON that no parser reads to its end: Python's raises RecursionError, not ValueError."""
+"""JSON nested so deeply that Python's parser raises RecursionError, not ValueError."""
 
 
 def redis_of(deps: Deps) -> Any:
@@ -27,23 +28,23 @@ def redis_of(deps: Deps) -> Any:
 
 
 @pytest.mark.parametrize("fault", ALL_FAULTS)
-def test_test_taken_under_a_fault_ends_as_an_undisturbed_one(
+def test_test_taken_under_a_fault_ends_as_one_without(
     fault: Fault, ann: Student, deps: Deps, redis_gateway: Gateway, rows: Rows
 ) -> None:
     with redis_gateway.faults.during(fault):
         ann.start(end_criteria=CRITERIA)
         replies = []
         for right in ANSWERS:
-            redis_of(deps).close_circuit()  # ask Redis each time, although it has just failed
+            redis_of(deps).close_circuit()  # call Redis each time, although it has just failed
             replies.append(ann.answer(right=right))
-    assert told(replies) == undisturbed(ann.session_id, deps)
+    assert replied_trace(replies) == expected_trace(ann.session_id, deps)
     assert replies[-1]["status"] == "completed"
     assert rows("SELECT count(*) FROM assessment.test_responses") == [(len(ANSWERS),)]
 
 
 @pytest.mark.parametrize("fault", [*ALL_FAULTS, Fault.HANG])
 @pytest.mark.parametrize("first_call", [True, False])
-def test_one_fault_in_the_middle_changes_nothing(
+def test_one_fault_during_a_test_changes_nothing(
     fault: Fault, first_call: bool, ann: Student, deps: Deps, redis_gateway: Gateway
 ) -> None:
     ann.start(end_criteria=CRITERIA)
@@ -53,58 +54,55 @@ def test_one_fault_in_the_middle_changes_nothing(
     redis_gateway.faults.clear()
     redis_of(deps).close_circuit()
     replies += [ann.answer(right=right) for right in ANSWERS[4:]]
-    assert told(replies) == undisturbed(ann.session_id, deps)
+    assert replied_trace(replies) == expected_trace(ann.session_id, deps)
 
 
-def test_hanging_redis_costs_its_time_limit_once_not_at_every_call(
-    ann: Student, redis_gateway: Gateway
-) -> None:
-    met = redis_gateway.faults.met
+def test_hanging_redis_costs_its_time_limit_only_once(ann: Student, redis_gateway: Gateway) -> None:
+    met_before = redis_gateway.faults.met
     with redis_gateway.faults.during(Fault.HANG):
         ann.start()
         ann.answer()
         ann.answer()
-    assert redis_gateway.faults.met - met == 1
+    assert redis_gateway.faults.met - met_before == 1
 
 
-def test_without_redis_in_the_environment_tests_work(
-    ann: Student, deps: Deps, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(
-        deps, "settings", type(deps.settings)(postgres_url=deps.settings.postgres_url)
-    )
-    assert deps.redis is None
+def test_without_redis_in_the_environment_tests_work(ann: Student, settings: Settings) -> None:
+    without_redis = Deps(Settings(postgres_url=settings.postgres_url))
+    assert without_redis.redis is None
+    install_deps(without_redis)
     ann.start(end_criteria=CRITERIA)
-    assert told([ann.answer(right=right) for right in ANSWERS]) == undisturbed(ann.session_id, deps)
+    replies = [ann.answer(right=right) for right in ANSWERS]
+    assert replied_trace(replies) == expected_trace(ann.session_id, without_redis)
+    without_redis.close()
 
 
-def test_flushed_state_is_rebuilt_bit_for_bit(
+def test_flushed_snapshot_is_rebuilt_bit_for_bit(
     ann: Student, deps: Deps, redis_values: Callable[[], dict[str, str]]
 ) -> None:
     ann.start()
     for right in ANSWERS[:4]:
         ann.answer(right=right)
     key = f"session:{ann.session_id}:state"
-    kept = redis_values()[key]
+    original = redis_values()[key]
     redis_of(deps).pipeline([["FLUSHALL"]])
     headers = {"Authorization": "Bearer a password for the tests"}
     assert ann.client.post(f"/api/debug/sync/{ann.session_id}", headers=headers).status_code == 200
-    assert redis_values()[key] == kept
+    assert redis_values()[key] == original
     redis_of(deps).pipeline([["FLUSHALL"]])
     assert ann.answer()["questions_answered"] == 5
-    assert key in redis_values(), "the rebuilt state is written back"
+    assert key in redis_values(), "the rebuilt snapshot is written back"
 
 
-def test_another_process_goes_on_from_the_state_alone(ann: Student, deps: Deps) -> None:
+def test_another_process_continues_from_the_snapshot_alone(ann: Student, deps: Deps) -> None:
     ann.start(end_criteria=CRITERIA)
     replies = []
     for right in ANSWERS:
-        snapshot._written.clear()  # what the process that answered before remembers
+        snapshot._written.clear()  # as in a process that encoded none of them
         replies.append(ann.answer(right=right))
-    assert told(replies) == undisturbed(ann.session_id, deps)
+    assert replied_trace(replies) == expected_trace(ann.session_id, deps)
 
 
-def test_state_of_an_earlier_moment_is_noticed(
+def test_outdated_snapshot_is_detected(
     ann: Student, deps: Deps, redis_values: Callable[[], dict[str, str]]
 ) -> None:
     ann.start(end_criteria=CRITERIA)
@@ -115,7 +113,7 @@ def test_state_of_an_earlier_moment_is_noticed(
     for right in ANSWERS[2:]:
         redis_of(deps).pipeline([["SET", key, stale]])
         replies.append(ann.answer(right=right))
-    assert told(replies) == undisturbed(ann.session_id, deps)
+    assert replied_trace(replies) == expected_trace(ann.session_id, deps)
 
 
 @pytest.mark.parametrize(
@@ -133,15 +131,15 @@ def test_state_of_an_earlier_moment_is_noticed(
         NESTED,
     ],
 )
-def test_state_of_a_wrong_shape_is_discarded(value: str, ann: Student, deps: Deps) -> None:
+def test_malformed_snapshot_is_discarded(value: str, ann: Student, deps: Deps) -> None:
     ann.start(end_criteria=CRITERIA)
     replies = [ann.answer(right=ANSWERS[0])]
     redis_of(deps).pipeline([["SET", f"session:{ann.session_id}:state", value]])
     replies.append(ann.answer(right=ANSWERS[1]))
-    assert told(replies) == undisturbed(ann.session_id, deps)
+    assert replied_trace(replies) == expected_trace(ann.session_id, deps)
 
 
-def test_state_with_one_field_changed_is_discarded(
+def test_snapshot_with_one_field_changed_is_discarded(
     ann: Student, deps: Deps, redis_values: Callable[[], dict[str, str]]
 ) -> None:
     ann.start(end_criteria=CRITERIA)
@@ -156,10 +154,10 @@ def test_state_with_one_field_changed_is_discarded(
         snapshot = {**json.loads(redis_values()[key]), field: value}
         redis_of(deps).pipeline([["SET", key, json.dumps(snapshot, separators=(",", ":"))]])
         replies.append(ann.answer(right=True))
-    assert told(replies) == undisturbed(ann.session_id, deps)
+    assert replied_trace(replies) == expected_trace(ann.session_id, deps)
 
 
-def test_state_of_another_session_is_discarded(
+def test_snapshot_of_another_session_is_discarded(
     ann: Student,
     client: TestClient,
     pool_id: str,
@@ -173,58 +171,60 @@ def test_state_of_another_session_is_discarded(
     redis_of(deps).pipeline(
         [["SET", f"session:{ann.session_id}:state", values[f"session:{bob.session_id}:state"]]]
     )
-    assert told([ann.answer()]) == undisturbed(ann.session_id, deps)
+    assert replied_trace([ann.answer()]) == expected_trace(ann.session_id, deps)
 
 
 def test_cached_question_that_was_altered_is_not_shown(
     ann: Student, deps: Deps, redis_values: Callable[[], dict[str, str]]
 ) -> None:
-    shown = ann.start()["next_question"]
-    key = f"question:{shown['id']}"
-    false = {**json.loads(redis_values()[key]), "content": "Send money?"}
-    redis_of(deps).pipeline([["SET", key, json.dumps(false)]])
-    assert ann.start()["next_question"] == shown
+    question = ann.start()["next_question"]
+    key = f"question:{question['id']}"
+    altered = {**json.loads(redis_values()[key]), "content": "Send money?"}
+    redis_of(deps).pipeline([["SET", key, json.dumps(altered)]])
+    assert ann.start()["next_question"] == question
 
 
-def test_cached_question_of_a_wrong_shape_is_not_shown(ann: Student, deps: Deps) -> None:
-    shown = ann.start()["next_question"]
+def test_malformed_cached_question_is_not_shown(ann: Student, deps: Deps) -> None:
+    question = ann.start()["next_question"]
     for value in ("", "null", "[]", '{"check": 1}', NESTED):
-        redis_of(deps).pipeline([["SET", f"question:{shown['id']}", value]])
-        assert ann.start()["next_question"] == shown
+        redis_of(deps).pipeline([["SET", f"question:{question['id']}", value]])
+        assert ann.start()["next_question"] == question
 
 
 def test_question_is_served_from_the_cache_and_counted(
     ann: Student, operator: dict[str, str]
 ) -> None:
-    shown = ann.start()["next_question"]
-    assert ann.start()["next_question"] == shown
+    question = ann.start()["next_question"]
+    assert ann.start()["next_question"] == question
     stats = ann.client.get("/api/debug/redis/stats", headers=operator).json()["redis_stats"]
     assert (stats["question_cache_hits"], stats["question_cache_misses"]) == (1, 1)
     assert stats["question_cache_hit_ratio"] == 0.5
     assert (stats["active_sessions"], stats["cached_questions"]) == (1, 1)
 
 
-def test_lock_of_someone_who_died_stops_nobody(ann: Student, deps: Deps) -> None:
+def test_lock_of_a_dead_process_blocks_nobody(ann: Student, deps: Deps) -> None:
     ann.start()
     assert ann.question
     lock = f"lock:{ann.session_id}:{ann.question['id']}"
-    redis_of(deps).pipeline([["SET", lock, "another's"]])
+    redis_of(deps).pipeline([["SET", lock, "another token"]])
     assert ann.answer()["questions_answered"] == 1
-    assert redis_of(deps).pipeline([["GET", lock]]) == ["another's"], "not ours to release"
+    assert redis_of(deps).pipeline([["GET", lock]]) == ["another token"], (
+        "only its owner releases it"
+    )
 
 
 def test_keys_and_lifetimes_are_as_documented(ann: Student, deps: Deps) -> None:
     ann.start()
     ann.answer()
     assert ann.question
-    kept, question = f"session:{ann.session_id}:state", f"question:{ann.question['id']}"
-    ttl = redis_of(deps).pipeline([["TTL", kept], ["TTL", question]])
+    snapshot_key, question_key = f"session:{ann.session_id}:state", f"question:{ann.question['id']}"
+    ttl = redis_of(deps).pipeline([["TTL", snapshot_key], ["TTL", question_key]])
     assert 1795 <= ttl[0] <= 1800
     assert 3595 <= ttl[1] <= 3600
     assert redis_of(deps).pipeline([["KEYS", "lock:*"]]) == [[]], "released when done"
 
 
-def test_state_has_the_documented_fields(
+def test_snapshot_has_the_documented_fields(
     ann: Student, redis_values: Callable[[], dict[str, str]]
 ) -> None:
     ann.start()
@@ -241,7 +241,7 @@ def test_state_has_the_documented_fields(
     }
 
 
-def test_ended_test_leaves_no_state(
+def test_ended_test_leaves_no_snapshot(
     ann: Student, redis_values: Callable[[], dict[str, str]]
 ) -> None:
     ann.start()
@@ -253,7 +253,7 @@ def test_ended_test_leaves_no_state(
 def test_no_correct_answer_is_marked_in_redis(
     ann: Student, redis_values: Callable[[], dict[str, str]]
 ) -> None:
-    """An option's text is there, as one of the options; nothing says which it is."""
+    """The correct option's text is there, but nothing marks it as correct."""
     ann.start()
     for right in ANSWERS:
         ann.answer(right=right)

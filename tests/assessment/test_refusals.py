@@ -1,4 +1,4 @@
-"""Fields a client may not set, and ids that are none."""
+"""Fields that a client may not set, and malformed values."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from tests.assessment.conftest import Rows, Student
 @pytest.mark.parametrize(
     "field", ["is_correct", "score", "status", "proficiency", "seconds", "is_admin", "id"]
 )
-def test_fields_that_are_the_servers_are_refused(field: str, ann: Student, rows: Rows) -> None:
+def test_fields_that_only_the_server_sets_are_refused(field: str, ann: Student, rows: Rows) -> None:
     ann.start()
     assert ann.question
     for path, body in (
@@ -28,7 +28,9 @@ def test_fields_that_are_the_servers_are_refused(field: str, ann: Student, rows:
 
 
 @pytest.mark.parametrize("response", [-1, 50, 1.0, 1.5, "1", True, None, [1], {}])
-def test_response_is_the_number_of_an_option(response: Any, ann: Student, rows: Rows) -> None:
+def test_response_that_is_not_an_option_index_is_refused(
+    response: Any, ann: Student, rows: Rows
+) -> None:
     ann.start()
     assert ann.question
     reply = ann.post(ann.question["id"], response)
@@ -51,15 +53,13 @@ def test_response_is_the_number_of_an_option(response: Any, ann: Student, rows: 
         {"concept_names": [f"Concept {i}" for i in range(33)]},
     ],
 )
-def test_start_that_makes_no_sense_writes_nothing(
-    change: dict[str, Any], ann: Student, rows: Rows
-) -> None:
+def test_invalid_start_writes_nothing(change: dict[str, Any], ann: Student, rows: Rows) -> None:
     body = {"student_id": "ann", "question_pool_id": ann.pool_id, **change}
     assert ann.client.post("/api/test/start", json=body).status_code == 422
     assert rows("SELECT count(*) FROM assessment.students") == [(0,)]
 
 
-def test_ids_that_are_none_are_refused_not_crashed_on(ann: Student) -> None:
+def test_malformed_ids_are_refused(ann: Student) -> None:
     for answer in (
         ann.client.get("/api/test/status/x"),
         ann.client.post("/api/test/end/x"),

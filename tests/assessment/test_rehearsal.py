@@ -1,4 +1,4 @@
-"""`make simulate` gives the tests that the service would give."""
+"""Simulated tests (`make simulate`) are those that the service would give."""
 
 from uuid import UUID
 
@@ -20,7 +20,7 @@ from tests.assessment.test_selection_settings import (
 )
 
 RIGHT, WRONG = 0.0, 1.0
-"""Luck with which an answer is so, whatever the question."""
+"""Values of `luck` that make an answer right or wrong, whatever the question."""
 
 
 @pytest.mark.parametrize(
@@ -41,24 +41,24 @@ def test_simulated_student_is_asked_what_a_real_one_is_asked(
     for name in ("ann", "bob", "cyd"):
         student = Student(client, pool_id, name)
         student.start(end_criteria={"max_questions": LENGTH})
-        asked, told = [], []
+        asked, proficiencies = [], []
         for number in range(LENGTH):
             assert student.question
             asked.append(student.question["id"])
             reply = student.answer(right=number % 3 != 0)
-            told.append(reply.get("current_proficiency") or reply["final_proficiency"])
+            proficiencies.append(reply.get("current_proficiency") or reply["final_proficiency"])
         luck = [WRONG if number % 3 == 0 else RIGHT for number in range(LENGTH)]
         sat = sit(pool, UUID(student.session_id), np.zeros(CONCEPTS), luck)
         assert [pool.question_ids[item] for item in sat.items] == asked
-        assert [proficiency(state) for state in sat.path[1:]] == told
+        assert [proficiency(state) for state in sat.path[1:]] == proficiencies
 
 
-def test_simulated_tests_end_where_the_pool_is_used_up_and_ask_nothing_twice(
+def test_simulated_tests_end_when_the_pool_is_used_up_and_repeat_no_question(
     client: TestClient, operator: dict[str, str], deps: Deps, rows: Rows
 ) -> None:
     pool_id = upload_with(client, operator, None)
     pool = load_pool(deps.postgres, UUID(pool_id), versions(rows)[-1])
-    found = rehearse(pool, np.zeros((2, CONCEPTS)), 100, np.random.default_rng(1))
-    assert found.length.tolist() == [60, 60]
-    assert all(len(set(row)) == 60 for row in found.items.tolist())
-    assert found.mean.shape == (2, 61, CONCEPTS)
+    simulation = rehearse(pool, np.zeros((2, CONCEPTS)), 100, np.random.default_rng(1))
+    assert simulation.length.tolist() == [60, 60]
+    assert all(len(set(row)) == 60 for row in simulation.items.tolist())
+    assert simulation.mean.shape == (2, 61, CONCEPTS)

@@ -1,4 +1,4 @@
-"""What may be read about a student, and by whom."""
+"""Results of a student, and who may read them."""
 
 from dataclasses import replace
 from typing import Any
@@ -12,16 +12,16 @@ from lib.settings import Settings
 from lib.web.functions import function_app
 from tests.assessment.conftest import Student
 
-WHAT = ("proficiency", "history", "progress")
+RESULTS = ("proficiency", "history", "progress")
 
 
-def get(client: TestClient, what: str, student: str = "ann", **kwargs: Any) -> Any:
-    return client.get(f"/api/student/{student}/{what}", **kwargs)
+def get(client: TestClient, result: str, student: str = "ann", **kwargs: Any) -> Any:
+    return client.get(f"/api/student/{student}/{result}", **kwargs)
 
 
 @pytest.fixture
 def tested(ann: Student) -> Student:
-    """Ann after two tests, in the middle of a third."""
+    """Ann after two tests and during a third."""
     for rights in ((True, False, False), (True, True, True, True)):
         ann.start(end_criteria={"max_questions": len(rights)})
         for right in rights:
@@ -31,55 +31,58 @@ def tested(ann: Student) -> Student:
     return ann
 
 
-@pytest.mark.parametrize("what", WHAT)
+@pytest.mark.parametrize("result", RESULTS)
 @pytest.mark.parametrize(
     "student_id", ["class/7b/ann", "/", "a//b", "history", "ann/progress", "a\nb"]
 )
 def test_student_whose_id_holds_slashes_is_found_however_the_path_arrives(
-    what: str, student_id: str, client: TestClient, operator: dict[str, str], pool_id: str
+    result: str, student_id: str, client: TestClient, operator: dict[str, str], pool_id: str
 ) -> None:
     student = Student(client, pool_id, student_id)
     student.start()
     student.answer()
     for path in (quote(student_id, safe=""), quote(student_id)):
-        for shown in (operator, {"X-Session-Id": student.session_id}):
-            found = get(client, what, path, headers=shown)
-            assert found.status_code == 200, found.text
-            assert found.json()["student_id"] == student_id
+        for credential in (operator, {"X-Session-Id": student.session_id}):
+            reply = get(client, result, path, headers=credential)
+            assert reply.status_code == 200, reply.text
+            assert reply.json()["student_id"] == student_id
 
 
-@pytest.mark.parametrize("what", WHAT)
+@pytest.mark.parametrize("result", RESULTS)
 def test_only_operators_and_the_students_own_sessions_may_read(
-    what: str, tested: Student, client: TestClient, operator: dict[str, str], pool_id: str
+    result: str, tested: Student, client: TestClient, operator: dict[str, str], pool_id: str
 ) -> None:
     bob = Student(client, pool_id, "bob")
     bob.start()
-    assert get(client, what).status_code == 401
-    assert get(client, what, headers={"Authorization": "Bearer wrong"}).status_code == 401
-    assert get(client, what, headers=operator).status_code == 200
-    assert get(client, what, headers={"X-Session-Id": tested.session_id}).status_code == 200
-    assert get(client, what, params={"session_id": tested.session_id}).status_code == 200
-    others = get(client, what, headers={"X-Session-Id": bob.session_id})
-    nobodys = get(client, what, "nobody", headers={"X-Session-Id": bob.session_id})
-    assert others.status_code == nobodys.status_code == 404
-    assert others.json()["error"] == nobodys.json()["error"]
-    assert get(client, what, "nobody", headers=operator).status_code == 404
+    assert get(client, result).status_code == 401
+    assert get(client, result, headers={"Authorization": "Bearer wrong"}).status_code == 401
+    assert get(client, result, headers=operator).status_code == 200
+    assert get(client, result, headers={"X-Session-Id": tested.session_id}).status_code == 200
+    assert get(client, result, params={"session_id": tested.session_id}).status_code == 200
+    of_other = get(client, result, headers={"X-Session-Id": bob.session_id})
+    of_unknown = get(client, result, "nobody", headers={"X-Session-Id": bob.session_id})
+    assert of_other.status_code == of_unknown.status_code == 404
+    assert of_other.json()["error"] == of_unknown.json()["error"]
+    assert get(client, result, "nobody", headers=operator).status_code == 404
 
 
-def test_session_shows_itself_and_no_other_test(
+def test_session_gives_access_to_itself_only(
     tested: Student, client: TestClient, operator: dict[str, str]
 ) -> None:
-    """A start with a known student_id gives a session; it must not open the student's record."""
+    """Whoever knows a student's id can start a session; it must not reveal the other tests."""
     running, second, first = get(client, "history", headers=operator).json()["test_sessions"]
     assert running["session_id"] == tested.session_id
     texts = []
-    for mine in (running, second):
-        shown = {"X-Session-Id": mine["session_id"]}
-        answers = {what: get(client, what, headers=shown) for what in WHAT}
-        assert answers["history"].json()["test_sessions"] == [mine]
+    for session in (running, second):
+        credential = {"X-Session-Id": session["session_id"]}
+        answers = {result: get(client, result, headers=credential) for result in RESULTS}
+        assert answers["history"].json()["test_sessions"] == [session]
         values = answers["proficiency"].json()["proficiency"]
         by_name = dict(zip(answers["proficiency"].json()["concept_names"], values, strict=True))
-        assert mine["final_proficiency"] in (None, [by_name[n] for n in mine["concept_names"]])
+        assert session["final_proficiency"] in (
+            None,
+            [by_name[n] for n in session["concept_names"]],
+        )
         texts.append("".join(answer.text for answer in answers.values()))
     assert second["session_id"] not in texts[0]
     assert first["session_id"] not in texts[0] + texts[1]
@@ -89,17 +92,19 @@ def test_session_shows_itself_and_no_other_test(
     assert len(of_second["progress_data"]["progress_timeline"]) == 1
 
 
-def test_session_shows_its_proficiency_while_it_runs(ann: Student, client: TestClient) -> None:
+def test_running_session_gives_access_to_its_current_proficiency(
+    ann: Student, client: TestClient
+) -> None:
     ann.start()
-    shown = {"X-Session-Id": ann.session_id}
-    assert get(client, "proficiency", headers=shown).json()["proficiency"] == [0.5] * 5
+    credential = {"X-Session-Id": ann.session_id}
+    assert get(client, "proficiency", headers=credential).json()["proficiency"] == [0.5] * 5
     reply = ann.answer()
-    found = get(client, "proficiency", headers=shown).json()
-    by_name = dict(zip(found["concept_names"], found["proficiency"], strict=True))
+    result = get(client, "proficiency", headers=credential).json()
+    by_name = dict(zip(result["concept_names"], result["proficiency"], strict=True))
     names = ("Math", "Algebra", "Geometry", "Statistics", "Calculus")
     assert [by_name[name] for name in names] == reply["current_proficiency"]
-    assert max(found["confidence"]) > 0
-    assert found["last_updated"] is not None
+    assert max(result["confidence"]) > 0
+    assert result["last_updated"] is not None
 
 
 def test_proficiency_is_that_of_the_last_closed_test(
@@ -138,7 +143,7 @@ def test_history_is_newest_first_and_paged(
     assert too_many.status_code == 422
 
 
-def test_progress_goes_from_the_first_test_to_the_last(
+def test_progress_runs_from_the_first_test_to_the_last(
     tested: Student, client: TestClient, operator: dict[str, str]
 ) -> None:
     history = get(client, "history", headers=operator).json()["test_sessions"]
@@ -159,15 +164,15 @@ def test_progress_goes_from_the_first_test_to_the_last(
     assert tested.student_id == "ann"
 
 
-@pytest.mark.parametrize("what", WHAT)
-def test_local_server_answers_its_own_machine_as_the_guides_print_it(
-    what: str, tested: Student, settings: Settings
+@pytest.mark.parametrize("result", RESULTS)
+def test_local_server_answers_its_own_machine_without_a_credential(
+    result: str, tested: Student, settings: Settings
 ) -> None:
     trusting = Deps(replace(settings, trust_loopback=True))
     install_deps(trusting)
     app = function_app("index")
-    here = TestClient(app, base_url="http://localhost:5300", client=("127.0.0.1", 50_000))
-    elsewhere = TestClient(app, base_url="http://localhost:5300", client=("192.0.2.1", 50_000))
-    assert get(here, what, tested.student_id).status_code == 200
-    assert get(elsewhere, what, tested.student_id).status_code == 401
+    local = TestClient(app, base_url="http://localhost:5300", client=("127.0.0.1", 50_000))
+    remote = TestClient(app, base_url="http://localhost:5300", client=("192.0.2.1", 50_000))
+    assert get(local, result, tested.student_id).status_code == 200
+    assert get(remote, result, tested.student_id).status_code == 401
     trusting.close()

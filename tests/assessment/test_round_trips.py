@@ -1,4 +1,4 @@
-"""What a request costs, warm, counted on the wire: Postgres in front of the server, Redis in it."""
+"""Round trips of a warm request, counted by a Postgres proxy and by the Redis gateway."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -31,7 +31,7 @@ def deps(wire: Wire, settings: Settings) -> Iterator[Deps]:
 
 @pytest.fixture
 def pool(client: TestClient, operator: dict[str, str]) -> str:
-    """A pool that this process has in memory, all its questions in the cache."""
+    """A pool in this process's memory, with all its questions in the cache."""
     pool_id = upload(client, operator, make_questions(5))
     warm = Student(client, pool_id, "warm")
     warm.start()
@@ -43,7 +43,7 @@ def pool(client: TestClient, operator: dict[str, str]) -> str:
 
 
 class Trips:
-    """Round trips of a block."""
+    """Round trips of a `with` block."""
 
     postgres = 0
     redis = 0
@@ -64,7 +64,7 @@ def cost(trips: Trips) -> tuple[int, int]:
 def test_start_takes_one_of_each(
     client: TestClient, pool: str, wire: Wire, redis_gateway: Gateway
 ) -> None:
-    for student_id in ("new", "new", "warm"):  # a double click; one who was tested before
+    for student_id in ("new", "new", "warm"):  # twice the same; a returning student
         with counted(wire, redis_gateway) as trips:
             Student(client, pool, student_id).start()
         assert cost(trips) == (1, 1), student_id
@@ -95,7 +95,7 @@ def test_end_takes_one_of_postgres_and_two_of_redis(
         assert cost(trips) == (1, 2)
 
 
-def test_status_and_reading_about_a_student_take_one_of_postgres(
+def test_status_and_history_take_one_of_postgres(
     client: TestClient, pool: str, wire: Wire, redis_gateway: Gateway
 ) -> None:
     ann = Student(client, pool)
@@ -104,6 +104,6 @@ def test_status_and_reading_about_a_student_take_one_of_postgres(
         assert client.get(f"/api/test/status/{ann.session_id}").status_code == 200
     assert cost(trips) == (1, 0)
     with counted(wire, redis_gateway) as trips:
-        about = client.get("/api/student/ann/history", params={"session_id": ann.session_id})
-        assert about.status_code == 200
-    assert cost(trips) == (1, 0)  # whose session it is, with the history
+        history = client.get("/api/student/ann/history", params={"session_id": ann.session_id})
+        assert history.status_code == 200
+    assert cost(trips) == (1, 0)  # access check and history together

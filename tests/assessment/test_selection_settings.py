@@ -1,4 +1,4 @@
-"""A pool's operator says how its questions are chosen; every session keeps to it."""
+"""Settings of selection: exposure control, content balancing, draws among the best items."""
 
 from dataclasses import asdict
 from string import ascii_letters
@@ -19,7 +19,7 @@ from lib.deps import Deps
 from lib.engine import concept_shares
 from tests.assessment.conftest import CONCEPTS, Rows, Student, make_questions, upload, versions
 from tests.assessment.test_calibration import CRON
-from tests.assessment.undisturbed import told, undisturbed
+from tests.assessment.traces import expected_trace, replied_trace
 
 LENGTH = 8
 STUDENTS = 40
@@ -42,8 +42,10 @@ def upload_with(
     return str(answer.json()["question_pool_id"])
 
 
-def sit(client: TestClient, pool_id: str, name: str, right: np.ndarray[Any, Any]) -> list[str]:
-    """A whole test; the questions in the order asked."""
+def take_test(
+    client: TestClient, pool_id: str, name: str, right: np.ndarray[Any, Any]
+) -> list[str]:
+    """Take a whole test; return its questions in the order asked."""
     student = Student(client, pool_id, name)
     student.start(end_criteria={"max_questions": LENGTH})
     asked = []
@@ -55,28 +57,28 @@ def sit(client: TestClient, pool_id: str, name: str, right: np.ndarray[Any, Any]
 
 
 def exposures(client: TestClient, pool_id: str, prefix: str) -> np.ndarray[Any, Any]:
-    """Share of many students of one kind who saw each question."""
+    """Let many students take a test; return the exposure of each question."""
     rng, times = np.random.default_rng(5), np.zeros(60)
     for number in range(STUDENTS):
-        asked = sit(client, pool_id, f"{prefix}{number}", rng.random(LENGTH) < 0.5)
+        asked = take_test(client, pool_id, f"{prefix}{number}", rng.random(LENGTH) < 0.5)
         times[[int(question.strip(ascii_letters)) for question in asked]] += 1
     return times / STUDENTS
 
 
-def test_limit_on_exposure_spares_the_questions_that_everybody_saw(
+def test_limit_lowers_the_exposure_of_popular_questions(
     client: TestClient, operator: dict[str, str], rows: Rows
 ) -> None:
     without = exposures(client, upload_with(client, operator, None), "anyone")
     pool_id = upload_with(client, operator, {"max_exposure": LIMIT}, prefix="limited")
-    at_once = exposures(client, pool_id, "before")
+    before_count = exposures(client, pool_id, "before")
     assert client.get("/api/calibrate", headers=CRON).status_code == 200
-    once_counted = exposures(client, pool_id, "after")
+    after_count = exposures(client, pool_id, "after")
     popular = np.argsort(without)[-LENGTH:]
     assert without.max() > 0.9
     assert without[popular].mean() > LIMIT + 0.3
-    # Sessions draw by ids that nobody seeds: at a chance of 0.25 the mean of eight questions has a
-    # standard error of 0.024 over 40 students, and the share of one question of 0.068.
-    for limited in (at_once, once_counted):
+    # Session ids, and so the draws, are random. At probability 0.25 and 40 students the mean
+    # exposure of eight questions has a standard error of 0.024, that of one question 0.068.
+    for limited in (before_count, after_count):
         assert limited[popular].mean() < LIMIT + 0.2
         assert limited.max() < LIMIT + 0.45
     origins = rows(
@@ -92,13 +94,13 @@ def test_content_shares_are_kept_in_every_test(
     bank = load_pool(deps.postgres, UUID(pool_id), versions(rows)[-1]).bank
     for number in range(5):
         right = np.random.default_rng(number).random(LENGTH) < 0.5
-        asked = sit(client, pool_id, f"s{number}", right)
+        asked = take_test(client, pool_id, f"s{number}", right)
         items = [int(question[1:]) for question in asked]
-        got = concept_shares(bank)[items].sum(axis=0)
-        assert got == pytest.approx(np.array(SHARES) * LENGTH / sum(SHARES), abs=1e-6)
+        shares = concept_shares(bank)[items].sum(axis=0)
+        assert shares == pytest.approx(np.array(SHARES) * LENGTH / sum(SHARES), abs=1e-6)
 
 
-def test_session_rebuilt_from_the_record_asks_the_very_same(
+def test_session_rebuilt_from_the_record_asks_the_same_questions(
     client: TestClient, operator: dict[str, str], deps: Deps
 ) -> None:
     pool_id = upload_with(client, operator, {"max_exposure": 0.2, "content_shares": SHARES})
@@ -112,10 +114,10 @@ def test_session_rebuilt_from_the_record_asks_the_very_same(
             assert deps.redis
             deps.redis.pipeline([["FLUSHALL"]])
             replies.append(student.answer(right=number % 2 == 0))
-        assert told(replies) == undisturbed(student.session_id, deps)
+        assert replied_trace(replies) == expected_trace(student.session_id, deps)
 
 
-def test_running_session_keeps_the_settings_that_it_began_with(
+def test_running_session_keeps_the_settings_it_started_with(
     client: TestClient, operator: dict[str, str], deps: Deps
 ) -> None:
     pool_id = upload_with(client, operator, {"content_shares": [1, 0, 0, 0, 0]})
@@ -145,7 +147,7 @@ def test_settings_stay_until_they_are_changed(
     pool_id = upload_with(client, operator, None)
     assert newest() is None
     upload_with(client, operator, {}, pool_id)
-    assert len(versions(rows)) == 1  # what is usual, said aloud, changes nothing
+    assert len(versions(rows)) == 1  # naming the defaults changes nothing
     upload_with(client, operator, {"best_items": 9}, pool_id)
     upload_with(client, operator, {"best_items": 9}, pool_id)
     upload_with(client, operator, None, pool_id)
@@ -171,7 +173,7 @@ def test_settings_stay_until_they_are_changed(
         ({"maximum_exposure": 0.3}, "selection.maximum_exposure"),
     ],
 )
-def test_settings_that_make_no_sense_are_refused_by_name(
+def test_invalid_settings_are_refused_by_name(
     client: TestClient, operator: dict[str, str], selection: dict[str, Any], field: str
 ) -> None:
     answer = client.post(
@@ -191,13 +193,13 @@ def test_pool_with_few_new_tests_is_not_counted(
     client: TestClient, operator: dict[str, str], rows: Rows
 ) -> None:
     pool_id = upload_with(client, operator, {"max_exposure": 0.25})
-    sit(client, pool_id, "ann", np.ones(LENGTH))
+    take_test(client, pool_id, "ann", np.ones(LENGTH))
     client.get("/api/calibrate", headers=CRON)
     assert len(versions(rows)) == 1
 
 
 def counted(tests: int, shown: dict[int, int]) -> list[TestCount]:
-    """Tests that were at the middle level all through."""
+    """Return the counts of tests that stayed at the middle level."""
     return [
         TestCount(position, level, count)
         for level in (1, ALL_LEVELS)
@@ -205,26 +207,26 @@ def counted(tests: int, shown: dict[int, int]) -> list[TestCount]:
     ]
 
 
-def test_questions_shown_at_several_levels_are_limited_over_all_of_them() -> None:
+def test_question_asked_at_several_levels_is_limited_over_all_of_them() -> None:
     rows = [TestCount(None, 0, 60), TestCount(None, 1, 100), TestCount(None, ALL_LEVELS, 100)]
     rows += [TestCount(7, 0, 12), TestCount(7, 1, 18), TestCount(7, ALL_LEVELS, 30)]
-    found = Eligibility.of_counts(merge_counts(None, rows, 0.2), 0.2)
-    assert found is not None
-    # Over all r (20 + 10) / (30 + 10), less than at either level alone.
-    assert found.probability[:, 0].tolist() == pytest.approx([0.15] * 3)
+    eligibility = Eligibility.of_counts(merge_counts(None, rows, 0.2), 0.2)
+    assert eligibility is not None
+    # Over all levels r (20 + 10) / (30 + 10), less than at either level alone.
+    assert eligibility.probability[:, 0].tolist() == pytest.approx([0.15] * 3)
 
 
-def test_probability_is_what_the_counts_come_to() -> None:
+def test_probability_follows_from_the_counts() -> None:
     new = Eligibility.of_counts(None, 0.2)
     assert new is not None
     assert new.default_probability.tolist() == pytest.approx([0.2] * 3)
     first = merge_counts(None, counted(100, {7: 16, 9: 1}), 0.2)
-    assert first["items"] == [7]  # 9 was shown in 1 of the 20 tests that could
-    drew = Eligibility.of_counts(first, 0.2)
-    assert drew is not None
-    # r (ε + 10) / (s + 10): 0.2 · 30 / 26 of the one, 0.2 · 30 / 10 of those never shown.
-    assert drew.probability[:, 0].tolist() == pytest.approx([0.2, 0.2 * 30 / 26, 0.2])
-    assert drew.default_probability.tolist() == pytest.approx([0.2, 0.6, 0.2])
+    assert first["items"] == [7]  # 9 was asked in 1 of the 20 tests that could
+    updated = Eligibility.of_counts(first, 0.2)
+    assert updated is not None
+    # r (ε + 10) / (s + 10): 0.2 · 30 / 26 for question 7, 0.2 · 30 / 10 for those never asked.
+    assert updated.probability[:, 0].tolist() == pytest.approx([0.2, 0.2 * 30 / 26, 0.2])
+    assert updated.default_probability.tolist() == pytest.approx([0.2, 0.6, 0.2])
     second = merge_counts(first, counted(100, {7: 23}), 0.2)
     fade = MEMORY_TESTS / (MEMORY_TESTS + 100)
     assert second["eligible"][1] == pytest.approx([fade * 20 + 100 * 0.2 * 30 / 26], abs=1e-3)
@@ -232,17 +234,17 @@ def test_probability_is_what_the_counts_come_to() -> None:
     assert second["usual"][1] == pytest.approx(fade * 20 + 60, abs=1e-3)
 
 
-def test_questions_that_are_rarely_shown_become_free() -> None:
+def test_rarely_asked_questions_become_free() -> None:
     counts = None
     for _ in range(4):
         counts = merge_counts(counts, counted(100, {7: 20}), 0.2)
-    found = Eligibility.of_counts(counts, 0.2)
-    assert found is not None
-    assert found.default_probability[1] == 1.0
-    assert found.probability[1, 0] < 0.9
+    eligibility = Eligibility.of_counts(counts, 0.2)
+    assert eligibility is not None
+    assert eligibility.default_probability[1] == 1.0
+    assert eligibility.probability[1, 0] < 0.9
 
 
-def test_session_draws_once_and_sessions_draw_differently() -> None:
+def test_session_draws_the_same_every_time_and_sessions_draw_differently() -> None:
     eligibility = Eligibility(np.array([3, 5]), np.full((3, 2), 0.5), np.array([0.2, 1.0, 1.0]))
     sessions = [UUID(int=number) for number in range(400)]
     everything = np.ones(10, bool)
@@ -254,7 +256,9 @@ def test_session_draws_once_and_sessions_draw_differently() -> None:
     low = [eligibility.eligible(everything, session, 0) for session in sessions]
     assert np.mean(low, axis=0)[0] == pytest.approx(0.2 + 0.8**8 * 0.25, abs=0.08)
     only = np.arange(10) == 3
-    assert all(eligibility.eligible(only, session, 1)[3] for session in sessions)  # none left: all
+    assert all(
+        eligibility.eligible(only, session, 1)[3] for session in sessions
+    )  # none eligible: all
 
 
 def test_level_is_that_of_the_mean_proficiency() -> None:

@@ -1,4 +1,4 @@
-"""The hot snapshot: small, lossless, and never believed without its check."""
+"""Snapshots: small, lossless, and discarded unless their checksum is right."""
 
 import json
 from base64 import b85decode, b85encode
@@ -23,14 +23,14 @@ from lib.engine import ItemBank
 from lib.engine.stopping import TYPES
 from tests.assessment.conftest import Student
 
-AT = datetime(2026, 3, 1, 9, 30, 15)  # noqa: DTZ001 the record's stamps are without zone, UTC
+AT = datetime(2026, 3, 1, 9, 30, 15)  # noqa: DTZ001 recorded times have no time zone and mean UTC
 SESSION = UUID("5f0c6b8e-3f0d-4b0e-9a52-0d8f6f2f7b11")
 
 
 def make_pool(items: int = 400, concepts: int = 5) -> ItemPool:
     rng = np.random.default_rng(7)
     q = np.eye(concepts)[np.arange(items) % concepts]
-    ids = tuple(str(UUID(int=i)) for i in range(items))  # as long as ids are in practice
+    ids = tuple(str(UUID(int=i)) for i in range(items))  # of realistic length
     return ItemPool(
         pool_id=uuid4(),
         version=3,
@@ -51,7 +51,7 @@ POOL = make_pool()
 RECORDS = tuple(ConceptRecord(0.1 + 0.15 * j, 0.7, 12.3456) for j in range(5))
 
 
-def taken(
+def session_after(
     answers: int, records: Records = (None,) * 5, criteria: EndCriteria | None = None
 ) -> Session:
     session = new_session(
@@ -65,39 +65,41 @@ def taken(
 @pytest.mark.parametrize(
     "records", [(None,) * 5, RECORDS, (None, RECORDS[1], None, RECORDS[3], None)]
 )
-def test_decoded_state_is_the_session_bit_for_bit(records: Records) -> None:
+def test_decoded_snapshot_restores_the_session_bit_for_bit(records: Records) -> None:
     criteria = EndCriteria(
         type="classification", min_questions=3, max_questions=57, classification_threshold=0.87
     )
-    session = taken(17, records, criteria)
+    session = session_after(17, records, criteria)
     snapshot = decode(SESSION, encode(session, AT))
     assert snapshot is not None
     assert snapshot.is_complete
-    back = snapshot.restore(POOL)
+    restored = snapshot.restore(POOL)
     for field in ("mean", "covariance", "sites", "prior_mean"):
-        assert np.array_equal(getattr(back.posterior, field), getattr(session.posterior, field))
-    assert (back.posterior.items, back.posterior.correct) == (
+        assert np.array_equal(getattr(restored.posterior, field), getattr(session.posterior, field))
+    assert (restored.posterior.items, restored.posterior.correct) == (
         session.posterior.items,
         session.posterior.correct,
     )
-    assert (back.criteria, back.records) == (session.criteria, session.records)
-    assert (back.student_id, back.next_item) == (session.student_id, session.next_item)
-    first, second = grade(back, 0), grade(session, 0)
+    assert (restored.criteria, restored.records) == (session.criteria, session.records)
+    assert (restored.student_id, restored.next_item) == (session.student_id, session.next_item)
+    first, second = grade(restored, 0), grade(session, 0)
     assert encode(first.after, AT) == encode(second.after, AT)
 
 
 @pytest.mark.parametrize("answers", [0, 5, 20])
 @pytest.mark.parametrize("records", [(None,) * 5, RECORDS])
-def test_state_of_a_usual_test_fits_a_kilobyte_whole(answers: int, records: Records) -> None:
-    text = encode(taken(answers, records), AT)
+def test_snapshot_of_a_typical_test_fits_a_kilobyte_with_its_answers(
+    answers: int, records: Records
+) -> None:
+    text = encode(session_after(answers, records), AT)
     assert len(text.encode()) <= MAX_BYTES == 1024
     snapshot = decode(SESSION, text)
     assert snapshot is not None
     assert snapshot.is_complete
 
 
-def test_state_of_a_very_long_test_leaves_its_answers_to_the_record() -> None:
-    text = encode(taken(120, RECORDS), AT)
+def test_snapshot_of_a_very_long_test_omits_its_answers() -> None:
+    text = encode(session_after(120, RECORDS), AT)
     assert len(text.encode()) <= MAX_BYTES
     snapshot = decode(SESSION, text)
     assert snapshot is not None
@@ -105,33 +107,33 @@ def test_state_of_a_very_long_test_leaves_its_answers_to_the_record() -> None:
     assert snapshot.questions_answered == 120
 
 
-def test_very_long_test_goes_on_from_the_record(
+def test_very_long_test_continues_from_the_record(
     client: TestClient, operator: dict[str, str], deps: Deps
 ) -> None:
     from tests.assessment.conftest import make_questions, upload
-    from tests.assessment.undisturbed import told, undisturbed
+    from tests.assessment.traces import expected_trace, replied_trace
 
     ann = Student(client, upload(client, operator, make_questions(110)), "a" * 200)
     ann.start(end_criteria={"max_questions": 100})
     replies = [ann.answer(right=number % 2 == 0) for number in range(100)]
     assert replies[-1]["status"] == "completed"
-    assert told(replies) == undisturbed(ann.session_id, deps)
+    assert replied_trace(replies) == expected_trace(ann.session_id, deps)
 
 
-TEXT = encode(taken(12), AT)
+TEXT = encode(session_after(12), AT)
 PACKED = b85decode(json.loads(TEXT)["packed"])
 
 
 @given(st.integers(0, len(PACKED) - 1), st.integers(1, 255))
-def test_any_byte_changed_is_noticed(place: int, change: int) -> None:
-    harmed = bytearray(PACKED)
-    harmed[place] ^= change
-    text = json.dumps({**json.loads(TEXT), "packed": b85encode(bytes(harmed)).decode()})
+def test_any_changed_byte_is_detected(place: int, change: int) -> None:
+    altered = bytearray(PACKED)
+    altered[place] ^= change
+    text = json.dumps({**json.loads(TEXT), "packed": b85encode(bytes(altered)).decode()})
     assert decode(SESSION, text) is None
 
 
 @given(st.integers(0, len(TEXT) - 1))
-def test_any_cut_is_noticed(length: int) -> None:
+def test_any_truncation_is_detected(length: int) -> None:
     assert decode(SESSION, TEXT[:length]) is None
 
 
@@ -143,25 +145,25 @@ def test_any_cut_is_noticed(length: int) -> None:
     )
     | st.binary()
 )
-def test_nothing_else_is_taken_for_a_state(value: object) -> None:
+def test_no_other_value_is_accepted_as_a_snapshot(value: object) -> None:
     assert decode(SESSION, value) is None
     assert decode(SESSION, json.dumps(value, default=repr)) is None
 
 
-def test_state_whose_sites_were_made_by_the_first_engine_is_discarded() -> None:
+def test_snapshot_in_an_old_format_is_discarded() -> None:
     fields = {name: value for name, value in json.loads(TEXT).items() if name != "packed"}
-    shown = json.dumps(fields, separators=(",", ":"), ensure_ascii=False).encode()
+    fields_json = json.dumps(fields, separators=(",", ":"), ensure_ascii=False).encode()
 
-    def sealed(body: bytes) -> str:
-        check = blake2b(shown + body, digest_size=CHECK_BYTES, key=SESSION.bytes).digest()
+    def checked(body: bytes) -> str:
+        check = blake2b(fields_json + body, digest_size=CHECK_BYTES, key=SESSION.bytes).digest()
         return json.dumps({**fields, "packed": b85encode(body + check).decode()})
 
     body = PACKED[:-CHECK_BYTES]
-    assert decode(SESSION, sealed(body)) is not None
-    assert decode(SESSION, sealed(bytes([1]) + body[1:])) is None
+    assert decode(SESSION, checked(body)) is not None
+    assert decode(SESSION, checked(bytes([1]) + body[1:])) is None
 
 
-def test_state_of_another_session_is_refused() -> None:
+def test_snapshot_of_another_session_is_refused() -> None:
     assert decode(SESSION, TEXT) is not None
     assert decode(uuid4(), TEXT) is None
 
@@ -169,16 +171,16 @@ def test_state_of_another_session_is_refused() -> None:
 def test_a_thousand_active_sessions_take_at_most_a_megabyte_of_redis(deps: Deps) -> None:
     assert deps.redis
     (before,) = deps.redis.pipeline([["INFO", "memory"]]) or [""]
-    states = [encode(taken(number % 20, RECORDS), AT) for number in range(100)]
+    texts = [encode(session_after(number % 20, RECORDS), AT) for number in range(100)]
     for _ in range(10):
         deps.redis.pipeline(
-            [["SET", f"session:{uuid4()}:state", text, "EX", 1800] for text in states]
+            [["SET", f"session:{uuid4()}:state", text, "EX", 1800] for text in texts]
         )
     (after,) = deps.redis.pipeline([["INFO", "memory"]]) or [""]
     used = [
         int(line.split(":")[1])
-        for text in (before, after)
-        for line in text.splitlines()
+        for info in (before, after)
+        for line in info.splitlines()
         if line.startswith("used_memory:")
     ]
     assert used[1] - used[0] <= 1024 * 1024

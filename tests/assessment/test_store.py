@@ -1,4 +1,4 @@
-"""The statements that decide, and the cache beside them, each on its own."""
+"""Statements and cache calls on which concurrent requests depend, each on its own."""
 
 import threading
 from typing import Any
@@ -44,7 +44,7 @@ def new_answer(student: Student, rows: Rows, **change: Any) -> NewAnswer:
         {"session_id": UUID("5f0c6b8e-3f0d-4b0e-9a52-0d8f6f2f7b11")},
     ],
 )
-def test_record_takes_only_the_answer_it_waits_for(
+def test_session_accepts_only_the_answer_it_waits_for(
     change: dict[str, Any], ann: Student, deps: Deps, rows: Rows
 ) -> None:
     ann.start()
@@ -56,7 +56,7 @@ def test_record_takes_only_the_answer_it_waits_for(
     assert record_answer(deps.postgres, new_answer(ann, rows)) is not None
 
 
-def test_closing_waits_for_an_answer_on_its_way_and_counts_it(
+def test_close_waits_for_an_uncommitted_answer_and_counts_it(
     ann: Student, rows: Rows, postgres_url: str
 ) -> None:
     ann.start()
@@ -79,8 +79,8 @@ def test_closing_waits_for_an_answer_on_its_way_and_counts_it(
     ) == [("completed", 1, 1)]
 
 
-def test_snapshot_that_was_removed_meanwhile_is_not_written_back(ann: Student, deps: Deps) -> None:
-    """An end that overtakes a submit has removed the state; the submit must not revive it."""
+def test_snapshot_removed_in_the_meantime_is_not_written_back(ann: Student, deps: Deps) -> None:
+    """An end that overtook a submit has removed the snapshot; the submit must not restore it."""
     ann.start()
     session_id = UUID(ann.session_id)
     lock = cache.lock_and_read(deps.redis, session_id, "q1")
@@ -89,24 +89,24 @@ def test_snapshot_that_was_removed_meanwhile_is_not_written_back(ann: Student, d
     cache.delete_snapshots(deps.redis, [session_id])
     cache.write_and_unlock(deps.redis, lock, session_id, "q1", "new", None)
     assert cache.read_snapshot(deps.redis, session_id) is None
-    rebuilt = cache.lock_and_read(deps.redis, session_id, "q1")
-    assert rebuilt.acquired, "the lock was released"
-    cache.write_and_unlock(deps.redis, rebuilt, session_id, "q1", "new", None)
+    second_lock = cache.lock_and_read(deps.redis, session_id, "q1")
+    assert second_lock.acquired, "the lock was released"
+    cache.write_and_unlock(deps.redis, second_lock, session_id, "q1", "new", None)
     assert cache.read_snapshot(deps.redis, session_id) == "new"
 
 
-def test_second_start_does_not_turn_back_a_state(ann: Student, deps: Deps) -> None:
+def test_second_start_does_not_replace_a_snapshot(ann: Student, deps: Deps) -> None:
     ann.start()
     session_id = UUID(ann.session_id)
     ann.answer()
-    now = cache.read_snapshot(deps.redis, session_id)
+    current = cache.read_snapshot(deps.redis, session_id)
     cache.read_question_and_add_snapshot(
         deps.redis, session_id, "the first snapshot", "q1", 1, is_new=False
     )
-    assert cache.read_snapshot(deps.redis, session_id) == now
+    assert cache.read_snapshot(deps.redis, session_id) == current
 
 
-def test_answer_carries_its_time_by_the_databases_clock(ann: Student, rows: Rows) -> None:
+def test_answer_time_is_measured_by_the_databases_clock(ann: Student, rows: Rows) -> None:
     ann.start()
     rows("UPDATE assessment.test_sessions SET last_activity = last_activity - interval '90 s'")
     ann.answer()

@@ -1,4 +1,4 @@
-"""A live database of today is upgraded in place, with every row."""
+"""Databases of older deployments are upgraded in place, with every row."""
 
 import psycopg
 import pytest
@@ -130,18 +130,18 @@ def test_every_row_is_there_or_set_aside_whole(old: str, empty_postgres_url: str
     before = identities(empty_postgres_url, "public")
     upgrade(empty_postgres_url)
     after = identities(empty_postgres_url, "assessment")
-    aside = fetch(
+    set_aside = fetch(
         empty_postgres_url, "SELECT table_name, row_data->>'id' FROM assessment.set_aside_rows"
     )
     for table in TABLES:
-        there = after[table] | {row_id for name, row_id in aside if name == table}
-        assert before[table] <= there, table
-        assert len(after[table]) + sum(name == table for name, _ in aside) >= len(before[table])
+        kept = after[table] | {row_id for name, row_id in set_aside if name == table}
+        assert before[table] <= kept, table
+        assert len(after[table]) + sum(name == table for name, _ in set_aside) >= len(before[table])
     upgrade(empty_postgres_url)
     assert identities(empty_postgres_url, "assessment") == after, "a second run changes nothing"
 
 
-def test_first_answer_and_newest_proficiency_stay(empty_postgres_url: str) -> None:
+def test_first_answer_and_newest_proficiency_are_kept(empty_postgres_url: str) -> None:
     run(empty_postgres_url, FULL, ROWS)
     upgrade(empty_postgres_url)
     assert fetch(
@@ -164,7 +164,7 @@ def test_first_answer_and_newest_proficiency_stay(empty_postgres_url: str) -> No
     ]
 
 
-def test_rows_without_the_row_they_name(empty_postgres_url: str) -> None:
+def test_rows_without_their_parent_row_are_adopted_or_set_aside(empty_postgres_url: str) -> None:
     run(empty_postgres_url, BARE, ROWS, ORPHANS)
     upgrade(empty_postgres_url)
     students = fetch(empty_postgres_url, "SELECT id FROM assessment.students ORDER BY id")
@@ -186,7 +186,7 @@ def test_upgraded_schema_is_the_new_one(
         assert fetch(empty_postgres_url, query) == fetch(postgres_url, query)
 
 
-def test_pools_of_an_earlier_version_learn_to_keep_settings_and_counts(
+def test_pool_versions_of_an_earlier_release_get_columns_for_settings_and_counts(
     empty_postgres_url: str, postgres_url: str
 ) -> None:
     upgrade(empty_postgres_url)
@@ -212,14 +212,14 @@ def test_pools_of_an_earlier_version_learn_to_keep_settings_and_counts(
     assert fetch(empty_postgres_url, versions) == [(1, "upload", None, None)]
 
 
-def test_workshops_students_are_left_alone(empty_postgres_url: str) -> None:
+def test_workshop_students_stay_untouched(empty_postgres_url: str) -> None:
     upgrade(empty_postgres_url)
     run(empty_postgres_url, "INSERT INTO public.students (student_email) VALUES ('a@b.example')")
     upgrade(empty_postgres_url)
     assert fetch(empty_postgres_url, "SELECT count(*) FROM public.students") == [(1,)]
 
 
-def test_questions_of_today_become_a_pool_that_can_be_used(empty_postgres_url: str) -> None:
+def test_existing_questions_become_a_usable_pool(empty_postgres_url: str) -> None:
     run(empty_postgres_url, FULL, QUESTIONS)
     upgrade(empty_postgres_url)
     assert fetch(

@@ -1,4 +1,4 @@
-"""Uploading questions: all or nothing, errors that name question and field, versions."""
+"""Upload of questions: all or nothing, errors that name question and field, versions."""
 
 import json
 import time
@@ -58,7 +58,7 @@ def test_without_the_password_nothing_is_uploaded(client: TestClient, rows: Rows
     assert rows("SELECT count(*) FROM assessment.questions") == [(0,)]
 
 
-def test_password_in_the_body_does(client: TestClient, operator: dict[str, str]) -> None:
+def test_password_in_the_body_is_accepted(client: TestClient, operator: dict[str, str]) -> None:
     password = operator["Authorization"].removeprefix("Bearer ")
     answer = client.post("/api/questions/upload", json={**GUIDE, "adminPassword": password})
     assert answer.status_code == 200
@@ -98,7 +98,7 @@ def test_questions_as_steep_as_live_ones_are_accepted(
         ({"is_correct": True}, "questions[2].is_correct"),
     ],
 )
-def test_one_bad_question_refuses_all_and_is_named(
+def test_one_invalid_question_refuses_the_upload_and_is_named(
     change: dict[str, Any],
     field: str,
     client: TestClient,
@@ -115,7 +115,7 @@ def test_one_bad_question_refuses_all_and_is_named(
     assert rows("SELECT count(*) FROM assessment.questions") == [(0,)]
 
 
-def test_weights_of_every_size_that_is_taken_make_a_pool_that_can_be_used(
+def test_weights_of_every_accepted_size_make_a_usable_pool(
     client: TestClient, operator: dict[str, str]
 ) -> None:
     questions = make_questions(4)
@@ -128,10 +128,10 @@ def test_weights_of_every_size_that_is_taken_make_a_pool_that_can_be_used(
     assert all(0 < value < 1 for value in reply["final_proficiency"])
 
 
-def test_question_of_another_pool_refuses_all_and_is_named(
+def test_question_of_another_pool_refuses_the_upload_and_is_named(
     client: TestClient, operator: dict[str, str], rows: Rows
 ) -> None:
-    there = upload(client, operator, make_questions(3))
+    other_pool = upload(client, operator, make_questions(3))
     body = {
         "questions": [*make_questions(2, "new"), *make_questions(1)],
         "question_pool_id": str(uuid4()),
@@ -139,7 +139,7 @@ def test_question_of_another_pool_refuses_all_and_is_named(
     answer = post(client, operator, body)
     assert (answer.status_code, answer.json()["code"]) == (409, "question_elsewhere")
     assert "questions[2].id: question q0" in answer.json()["error"]
-    assert there in answer.json()["error"]
+    assert other_pool in answer.json()["error"]
     assert rows("SELECT count(*) FROM assessment.questions") == [(3,)]
     assert rows("SELECT count(*) FROM assessment.question_pools") == [(1,)]
 
@@ -154,7 +154,7 @@ def test_pool_keeps_its_number_of_concepts(
     assert rows("SELECT count(*) FROM assessment.questions") == [(3,)]
 
 
-def test_thousands_are_uploaded_at_once_and_chunks_make_one_pool(
+def test_thousands_of_questions_in_several_uploads_make_one_pool(
     client: TestClient, operator: dict[str, str], rows: Rows
 ) -> None:
     questions = make_questions(6000, concepts=3)
@@ -168,10 +168,12 @@ def test_thousands_are_uploaded_at_once_and_chunks_make_one_pool(
         (5000,),
         (6000,),
     ]
-    assert rows("SELECT count(*) FROM assessment.pool_items") == [(6000,)], "no version copies"
+    assert rows("SELECT count(*) FROM assessment.pool_items") == [(6000,)], (
+        "a version copies no items"
+    )
 
 
-def test_guessing_of_the_upload_is_every_questions_that_does_not_say(
+def test_guessing_of_the_upload_is_the_default_of_its_questions(
     client: TestClient, operator: dict[str, str], rows: Rows
 ) -> None:
     questions = make_questions(2)
@@ -184,13 +186,13 @@ def test_guessing_of_the_upload_is_every_questions_that_does_not_say(
 def test_running_session_keeps_its_questions_and_answers(
     client: TestClient, operator: dict[str, str]
 ) -> None:
-    """A new upload turns every key around; who is in the middle is asked and graded as before."""
+    """An upload reverses every answer key; a running test is asked and graded as before."""
     questions = make_questions(5)
     pool_id = upload(client, operator, questions)
     ann = Student(client, pool_id)
     ann.start(end_criteria={"max_questions": 5})
     ann.answer()
-    turned = [
+    reversed_questions = [
         {
             **question,
             "content": f"New: {question['content']}",
@@ -199,7 +201,7 @@ def test_running_session_keeps_its_questions_and_answers(
         }
         for question in questions
     ]
-    upload(client, operator, [*turned, *make_questions(1, "more")], pool_id)
+    upload(client, operator, [*reversed_questions, *make_questions(1, "more")], pool_id)
     replies = []
     while ann.question:
         assert not ann.question["content"].startswith("New")
@@ -209,18 +211,18 @@ def test_running_session_keeps_its_questions_and_answers(
 
     bob = Student(client, pool_id, "bob")
     bob.start(end_criteria={"max_questions": 6})
-    seen = []
+    contents = []
     while bob.question:
-        seen.append(bob.question["content"])
+        contents.append(bob.question["content"])
         reply = bob.answer()
-    assert sum(content.startswith("New") for content in seen) == 5
+    assert sum(content.startswith("New") for content in contents) == 5
     assert reply["accuracy"] == 1.0
 
 
-def test_restored_backup_is_asked_and_graded_by_what_it_holds(
+def test_restored_backup_is_asked_and_graded_by_its_own_content(
     client: TestClient, operator: dict[str, str], rows: Rows
 ) -> None:
-    """The process and Redis still hold what was uploaded before; the same ids come again."""
+    """The process and Redis still cache questions of the same ids with other content."""
     questions = make_questions(5)
     pool_id = upload(client, operator, questions)
     ann = Student(client, pool_id)
@@ -228,7 +230,7 @@ def test_restored_backup_is_asked_and_graded_by_what_it_holds(
     while ann.question:
         ann.answer()
     rows("TRUNCATE assessment.question_pools, assessment.questions, assessment.students CASCADE")
-    time.sleep(1.01)  # numbers are seconds; no backup is restored within one
+    time.sleep(1.01)  # version numbers are seconds; a restore takes longer
     keys = {q["id"]: q["options"][::-1].index(q["correct_answer"]) for q in questions}
     others = [{**q, "content": "New", "options": q["options"][::-1]} for q in questions]
     upload(client, operator, others, pool_id)
@@ -241,7 +243,7 @@ def test_restored_backup_is_asked_and_graded_by_what_it_holds(
     assert reply["accuracy"] == 1.0
 
 
-def test_changed_text_keeps_what_calibration_found_changed_parameters_do_not(
+def test_changed_text_keeps_estimated_parameters_and_changed_parameters_replace_them(
     client: TestClient, operator: dict[str, str], rows: Rows
 ) -> None:
     questions = make_questions(3)
@@ -269,7 +271,7 @@ def test_changed_text_keeps_what_calibration_found_changed_parameters_do_not(
     ) == [("q0", True, 0.77, True), ("q1", False, 0.66, False)]
 
 
-def test_answer_key_never_comes_back(
+def test_answer_key_is_never_returned(
     client: TestClient, operator: dict[str, str], ann: Student
 ) -> None:
     answer = post(client, operator, {"questions": make_questions(3, "canary")})
@@ -281,13 +283,13 @@ def test_answer_key_never_comes_back(
         assert "correct_option" not in text
 
 
-def test_options_are_shown_in_the_order_of_the_author(
+def test_options_are_shown_in_the_authors_order(
     client: TestClient, operator: dict[str, str]
 ) -> None:
     pool_id = post(client, operator, GUIDE).json()["question_pool_id"]
     ann = Student(client, pool_id)
-    shown = ann.start()["next_question"]
-    assert shown == {
+    question = ann.start()["next_question"]
+    assert question == {
         "id": "q1",
         "content": "What is 2+2?",
         "options": ["3", "4", "5", "6"],

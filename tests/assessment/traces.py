@@ -1,4 +1,4 @@
-"""What a test comes to when nothing goes wrong, computed in memory from the answers given."""
+"""The trace of a test without faults, computed in memory from the recorded answers."""
 
 from typing import Any
 from uuid import UUID
@@ -10,15 +10,15 @@ from lib.assessment.sessions.store import read_with_answers
 from lib.assessment.sessions.wire import EndCriteria
 from lib.deps import Deps
 
-Course = list[tuple[str | None, list[float]]]
-"""Question asked next (None: completed) and proficiency, after each answer."""
+Trace = list[tuple[str | None, list[float]]]
+"""Id of the next question (None: completed) and proficiency, after each answer."""
 
 
-def undisturbed(session_id: str, deps: Deps) -> Course:
-    """The course of the session by the pure functions alone, from its first question on."""
-    read = read_with_answers(deps.postgres, UUID(session_id))
-    assert read is not None
-    row, answers = read
+def expected_trace(session_id: str, deps: Deps) -> Trace:
+    """Return the trace of a session, computed by the pure functions alone."""
+    recorded = read_with_answers(deps.postgres, UUID(session_id))
+    assert recorded is not None
+    row, answers = recorded
     assert row.pool_id is not None
     assert row.pool_version is not None
     session = new_session(
@@ -28,16 +28,16 @@ def undisturbed(session_id: str, deps: Deps) -> Course:
         EndCriteria.model_validate(row.end_criteria),
         records_of(row.concept_names or (), row.prior),
     )
-    course: Course = []
+    trace: Trace = []
     for answer in answers:
         assert session.next_question_id == answer.question_id
         session = grade(session, answer.response).after
-        course.append((session.next_question_id, proficiency(session.posterior)))
-    return course
+        trace.append((session.next_question_id, proficiency(session.posterior)))
+    return trace
 
 
-def told(replies: list[dict[str, Any]]) -> Course:
-    """The same, from what the student was told."""
+def replied_trace(replies: list[dict[str, Any]]) -> Trace:
+    """Return the trace of a test from the replies to its answers."""
     return [
         (reply["next_question"]["id"], reply["current_proficiency"])
         if reply["status"] == "continue"
