@@ -24,8 +24,8 @@ from lib.database.queries import load_queries
 from lib.database.schema import schema_scripts
 from lib.deps import Deps
 from lib.legacy.migration import migrate
-from lib.legacy.run import Phase
-from lib.legacy.verification import verdict
+from lib.legacy.runs.run import Phase
+from lib.legacy.verification.verdict import objections
 from lib.settings import Settings
 from local.servers.postgres_server import PostgresServer, running_postgres
 from tests.support.legacy_data import ENCRYPTION_KEY, TABLES, LegacyData, create_tables, fill
@@ -158,7 +158,7 @@ def move(url: str, dry_run: bool) -> Moved:
         cpu = cpu_of(transaction.connection) + time.process_time() - python_before
     deps.close()
     kilobytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return Moved(sum(calls), cpu, len(calls), max(calls), kilobytes / 1024, verdict(run))
+    return Moved(sum(calls), cpu, len(calls), max(calls), kilobytes / 1024, objections(run))
 
 
 def write_bare(url: str) -> tuple[float, float]:

@@ -7,8 +7,8 @@ from fastapi import Depends
 from lib.access.audit import audited
 from lib.deps import Deps, get_deps
 from lib.legacy.answers import cleaned_up
-from lib.legacy.old_tables import clean_up
-from lib.legacy.wire import CleanupOut, ConfirmIn
+from lib.legacy.old_tables.rename import clean_up
+from lib.legacy.wire import ConfirmIn, SetAsideOut
 from lib.web.app import create_app, lambda_entry
 
 app = create_app("legacy.admin_cleanup_old_tables", tag="Workshop: legacy tables")
@@ -16,8 +16,8 @@ PATH = "/api/admin-cleanup-old-tables"
 
 
 @app.post(PATH)
-def clean(body: ConfirmIn, deps: Annotated[Deps, Depends(get_deps)]) -> CleanupOut:
-    """Rename the old tables, delete nothing; admin-restore-old-tables undoes it."""
+def clean(body: ConfirmIn, deps: Annotated[Deps, Depends(get_deps)]) -> SetAsideOut:
+    """Rename the old tables; admin-restore-old-tables undoes it."""
     with audited(deps, PATH) as facts:
         renamed = clean_up(body.confirm_text, deps)
         facts["tables"] = [table.new_name for table in renamed]

@@ -1,4 +1,4 @@
-"""POST /api/admin-migrate-to-unified-schema: move the legacy tables, or try it."""
+"""POST /api/admin-migrate-to-unified-schema: migrate the legacy tables, or try it."""
 
 from typing import Annotated
 
@@ -17,7 +17,7 @@ PATH = "/api/admin-migrate-to-unified-schema"
 
 @app.post(PATH)
 def move(body: MigrateIn, deps: Annotated[Deps, Depends(get_deps)]) -> MigrationOut:
-    """May run again and again: it adds what is new, changes nothing that is newer."""
+    """May be repeated: adds what is new, and leaves what is newer in the unified schema."""
     with audited(deps, PATH) as facts:
         facts["dryRun"] = body.dry_run
         run = migrate(deps, dry_run=body.dry_run)

@@ -1,4 +1,4 @@
-"""POST /api/admin-normalize-database-v2: schema, move and renaming in one."""
+"""POST /api/admin-normalize-database-v2: schema, migration and renaming in one call."""
 
 from typing import Annotated
 
@@ -21,11 +21,11 @@ def run(
     deps: Annotated[Deps, Depends(get_deps)],
     body: OperatorIn | None = None,  # noqa: ARG001 it may hold the password
 ) -> NormalizeOut:
-    """The older path; the old tables are renamed once all is verified."""
+    """Run the older path; the old tables are renamed after a verified migration."""
     with audited(deps, PATH) as facts:
-        done = normalize(deps)
-        facts.update(run=done.run.id, tables=[table.new_name for table in done.renamed])
-    return normalized(done, deps)
+        result = normalize(deps)
+        facts.update(run=result.run.id, tables=[table.new_name for table in result.renamed])
+    return normalized(result, deps)
 
 
 lambda_handler = lambda_entry(app)

@@ -7,8 +7,8 @@ from fastapi import Depends
 from lib.access.audit import audited
 from lib.deps import Deps, get_deps
 from lib.legacy.answers import brought_back
-from lib.legacy.old_tables import bring_back
-from lib.legacy.wire import RestoreTablesOut
+from lib.legacy.old_tables.rename import bring_back
+from lib.legacy.wire import BringBackOut
 from lib.web.app import create_app, lambda_entry
 from lib.web.wire import OperatorIn
 
@@ -20,7 +20,7 @@ PATH = "/api/admin-restore-old-tables"
 def restore(
     deps: Annotated[Deps, Depends(get_deps)],
     body: OperatorIn | None = None,  # noqa: ARG001 it may hold the password
-) -> RestoreTablesOut:
+) -> BringBackOut:
     """Give the tables that were set aside last their old names again."""
     with audited(deps, PATH) as facts:
         renamed = bring_back(deps)

@@ -1,4 +1,4 @@
-"""What can keep the legacy tables from being moved, renamed, saved or brought back."""
+"""Errors that keep the legacy tables from being migrated, renamed, saved or brought back."""
 
 from lib.errors import BadRequest, Conflict
 

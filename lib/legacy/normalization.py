@@ -1,38 +1,42 @@
-"""The older path: schema, move and renaming in one call, as long as there is time for it."""
+"""The older path: schema, migration and renaming in one call, if there is time for all of it."""
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from lib.database.advisory_lock import lock_tables
 from lib.database.schema import schema_scripts
 from lib.deps import Deps
-from lib.legacy.migration import CALL_SECONDS, migrate
-from lib.legacy.old_tables import Renamed, require_verified, set_aside
-from lib.legacy.run import Phase, Run, make_schema, prepare, unified_schema_exists
+from lib.legacy.migration import migrate
+from lib.legacy.old_tables.rename import Renamed, require_verified, set_aside
+from lib.legacy.runs.pace import DEFAULT_PACE, Pace
+from lib.legacy.runs.run import Phase, Run
+from lib.legacy.runs.start import prepare
+from lib.legacy.runs.store import make_schema, unified_schema_exists
 
 SET_ASIDE = ("workshop_students", "workshop_sessions")
-"""student_configs stays: the application of that time still uses it."""
+"""Without student_configs, which the application of that time still uses."""
 
 
 @dataclass(frozen=True)
 class Normalization:
-    """What was done."""
+    """The result of one call."""
 
     created_schema: bool
     run: Run
     renamed: list[Renamed]
 
 
-def normalize(deps: Deps) -> Normalization:
-    """Make the unified schema if it is missing, move everything, set the old tables aside.
+def normalize(deps: Deps, pace: Pace = DEFAULT_PACE) -> Normalization:
+    """Create the unified schema if it is missing, migrate, and set the old tables aside.
 
     Raises:
-        NotConfigured: If ENCRYPTION_KEY is missing; nothing was begun but the schema.
-        AlreadyRunning: If another migration, clean-up, restore or rotation runs.
+        NotConfigured: If ENCRYPTION_KEY is missing; only the schema was created.
+        AlreadyRunning: If another migration, clean-up, restore or rotation is running.
     """
     started = time.monotonic()
     created = _create_schema(deps)
-    run = migrate(deps, dry_run=False, call_seconds=CALL_SECONDS - (time.monotonic() - started))
+    seconds_left = pace.call_seconds - (time.monotonic() - started)
+    run = migrate(deps, dry_run=False, pace=replace(pace, call_seconds=seconds_left))
     if run.phase is not Phase.DONE or not run.verified:
         return Normalization(created, run, [])
     stamp = f"{deps.clock():%Y%m%d%H%M%S}"

@@ -1,11 +1,20 @@
-"""What a migration tells the person who asked for it."""
+"""The report of a migration to the person who started it."""
 
-from typing import Any
+from dataclasses import asdict
 
 from lib.deps import Deps
-from lib.legacy.migration import LEGACY_TABLES
-from lib.legacy.run import Phase, Run, queries
-from lib.legacy.verification import CHECKED_TABLES, CHECKSUM_NAMES, checksum, fates, verdict
+from lib.legacy.runs.run import LEGACY_TABLES, Phase, Run
+from lib.legacy.runs.store import list_findings, summarize_findings
+from lib.legacy.verification.verdict import (
+    CHECKED_TABLES,
+    FATES,
+    LOSSES,
+    STRAYS,
+    checked_rows,
+    checksum,
+    fates,
+    objections,
+)
 from lib.legacy.wire import (
     Checksums,
     Finding,
@@ -19,22 +28,16 @@ from lib.legacy.wire import (
     Verification,
 )
 
-FINDINGS_IN_ANSWER = 500  # about 100 KB; the platforms end an answer at 4.5 MB
+FINDINGS_IN_REPORT = 500  # about 100 KB; the platforms limit a response to 4.5 MB
 IN_PARTS = (
-    "This dry run took {calls} calls: each tried its part, read it back and rolled it back. Rows "
-    "without a parent and people with more than one record, which show over all parts together, "
-    "are looked for by the real run alone."
+    "This dry run took {calls} calls: each migrated its part, read it back and rolled it back. "
+    "Rows without a parent and people with more than one record, which only show over all parts "
+    "together, are looked for by the real run alone."
 )
-STRAYS = (
-    "sessions_without_student",
-    "steps_without_session",
-    "people_with_more_than_one_record",
-)
-LOST = ("tokens_missing", "values_lost", "keys_in_the_clear")
 
 
-def report(run: Run, deps: Deps) -> MigrationOut:
-    """The whole answer."""
+def report(run: Run, deps: Deps, findings_limit: int = FINDINGS_IN_REPORT) -> MigrationOut:
+    """Return the whole response."""
     done = run.phase is Phase.DONE
     return MigrationOut(
         message=_message(run),
@@ -50,41 +53,39 @@ def report(run: Run, deps: Deps) -> MigrationOut:
         summary=_summary(run),
         results=_results(run),
         sources=_sources(run),
-        findings=_findings(run, deps),
+        findings=_findings(run, deps, findings_limit),
         verification=_verification(run) if done else None,
         next_steps=_next_steps(run),
     )
 
 
 def _message(run: Run) -> str:
-    what = "Dry run" if run.dry_run else "Migration"
+    kind = "Dry run" if run.dry_run else "Migration"
     if run.phase is not Phase.DONE:
-        return f"{what} {int(100 * run.fraction_done)} % done: call again, it goes on from here"
+        return f"{kind} {int(100 * run.fraction_done)} % done: call again to continue"
     if run.verified:
-        return f"{what} completed and verified" + (": nothing was changed" * run.dry_run)
-    return f"{what} completed, but not verified: see verification.whyNot"
+        return f"{kind} completed and verified" + (": nothing was changed" * run.dry_run)
+    return f"{kind} completed, but not verified: see verification.whyNot"
 
 
 def _summary(run: Run) -> Summary:
-    counts = run.counts
-    created = counts.get("sessions.created", 0)
+    count = run.counts.get
     return Summary(
-        unique_students=counts.get("checked.people", 0) + counts.get("people.anonymous", 0),
-        students_migrated=counts.get("people.created", 0),
-        workshop_sessions_migrated=counts.get("moved.workshop_students", 0),
-        configs_migrated=counts.get("moved.student_configs", 0),
-        login_sessions_migrated=counts.get("moved.workshop_sessions", 0),
-        total_sessions=counts.get("before.sessions", 0) + created,
-        keys_encrypted=counts.get("keys.sealed", 0),
+        unique_students=count("checked.people", 0) + count("people.anonymous", 0),
+        students_migrated=count("people.created", 0),
+        workshop_sessions_migrated=count("moved.workshop_students", 0),
+        configs_migrated=count("moved.student_configs", 0),
+        login_sessions_migrated=count("moved.workshop_sessions", 0),
+        total_sessions=count("before.sessions", 0) + count("sessions.created", 0),
+        keys_encrypted=count("keys.sealed", 0),
     )
 
 
 def _sources(run: Run) -> list[Source]:
-    present = [table for table in LEGACY_TABLES if run.sources.get(table) is not None]
     return [
         Source(
             table=table,
-            present=table in present,
+            present=run.sources.get(table) is not None,
             read=run.sources.get(table) or 0,
             **fates(run, table),
         )
@@ -96,69 +97,71 @@ def _results(run: Run) -> list[str]:
     if run.phase is not Phase.DONE:
         return []
 
-    def n(name: str) -> int:
+    def count(name: str) -> int:
         return run.counts.get(name, 0)
 
-    made, merged, same = (n(f"sessions.{fate}") for fate in ("created", "merged", "unchanged"))
     return [
-        *(
-            f"{source.table}: {source.read} rows read = {source.created} created + "
-            f"{source.merged} merged + {source.unchanged} unchanged + {source.skipped} skipped"
-            if source.present
-            else f"{source.table}: no such table"
-            for source in _sources(run)
-        ),
-        f"students: {n('people.created')} created, {n('people.merged')} brought up to date",
-        f"sessions: {made} created, {merged} merged, {same} unchanged",
-        f"step_progress: {n('checked.step_progress')} steps read from exercises",
-        f"API keys: {n('keys.sealed')} stood in the clear and were encrypted",
+        *map(_source_result, _sources(run)),
+        f"students: {count('people.created')} created, {count('people.merged')} updated",
+        "sessions: "
+        + ", ".join(f"{count(f'sessions.{fate}')} {fate}" for fate in FATES if fate != "skipped"),
+        f"step_progress: {count('checked.step_progress')} steps read from exercises",
+        f"API keys: {count('keys.sealed')} were stored as plain text and are now encrypted",
         *([IN_PARTS.format(calls=run.calls)] if run.in_parts else []),
     ]
 
 
-def _findings(run: Run, deps: Deps) -> Findings:
-    def rows(query: str, limit: int, kind: type[Any]) -> list[Any]:
-        return deps.postgres.fetch_all(
-            queries[query], {"id": run.id, "limit": limit}, kind, read=True
-        )
+def _source_result(source: Source) -> str:
+    if not source.present:
+        return f"{source.table}: no such table"
+    return (
+        f"{source.table}: {source.read} rows read = {source.created} created + "
+        f"{source.merged} merged + {source.unchanged} unchanged + {source.skipped} skipped"
+    )
 
-    found = rows("list_findings", FINDINGS_IN_ANSWER + 1, Finding)
+
+def _findings(run: Run, deps: Deps, limit: int) -> Findings:
+    rows = list_findings(deps.postgres, run, limit + 1)
+    groups = summarize_findings(deps.postgres, run, limit)
     return Findings(
-        groups=rows("summarize_findings", FINDINGS_IN_ANSWER, FindingGroup),
-        rows=found[:FINDINGS_IN_ANSWER],
-        complete=len(found) <= FINDINGS_IN_ANSWER,
+        groups=[FindingGroup(**asdict(group)) for group in groups],
+        rows=[Finding(**asdict(row)) for row in rows[:limit]],
+        complete=len(rows) <= limit,
         sql=f"SELECT * FROM legacy.migration_findings WHERE run_id = {run.id};",  # noqa: S608 a number, for a person to type
     )
 
 
 def _verification(run: Run) -> Verification:
-    counts = run.counts
-    before, after = (
-        UnifiedRows(**{table: counts.get(f"{when}.{table}", 0) for table in CHECKED_TABLES})
-        for when in ("before", "after")
-    )
     return Verification(
         verified=bool(run.verified),
-        why_not=verdict(run),
-        before=before,
-        after=after,
+        why_not=objections(run),
+        before=_unified_rows(run, "before"),
+        after=_unified_rows(run, "after"),
         checksums=[
             Checksums(
                 table=table,
-                rows=counts.get(f"checked.{CHECKSUM_NAMES.get(table, table)}", 0),
+                rows=checked_rows(run, table),
                 expected=checksum(run, table, "expected"),
                 stored=checksum(run, table, "stored"),
             )
             for table in CHECKED_TABLES
         ],
-        **{name: counts.get(f"strays.{name}", 0) for name in STRAYS},
-        **{name: counts.get(f"lost.{name}", 0) for name in LOST},
+        **{name: run.counts.get(f"strays.{name}", 0) for name in STRAYS},
+        **{name: run.counts.get(f"lost.{name}", 0) for name in LOSSES},
+    )
+
+
+def _unified_rows(run: Run, time: str) -> UnifiedRows:
+    return UnifiedRows(
+        students=run.counts.get(f"{time}.students", 0),
+        sessions=run.counts.get(f"{time}.sessions", 0),
+        step_progress=run.counts.get(f"{time}.step_progress", 0),
     )
 
 
 def _next_steps(run: Run) -> list[str]:
     if run.phase is not Phase.DONE:
-        return ["Call again with the same body until done is true."]
+        return ["Send the same call again until done is true."]
     if not run.verified:
         return [
             "Read verification.whyNot and findings.",
@@ -168,7 +171,7 @@ def _next_steps(run: Run) -> list[str]:
         return ["Read findings, then call again with dryRun false."]
     return [
         "Check the instructor's dashboard; point its pages to /api/admin-list-configs-v2.",
-        "Seal keys of the old format, too: POST /api/admin-rotate-keys.",
-        "When all is well: POST /api/admin-cleanup-old-tables renames the old tables.",
-        "They still hold API keys in the clear: delete them when nobody has missed them.",
+        "Encrypt keys of the old format anew: POST /api/admin-rotate-keys.",
+        "When everything works: POST /api/admin-cleanup-old-tables renames the old tables.",
+        "They still hold API keys as plain text: delete them when nobody needs them any more.",
     ]

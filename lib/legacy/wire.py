@@ -1,4 +1,4 @@
-"""Bodies and answers of the operators' calls about the legacy tables."""
+"""Bodies of the operators' calls about the legacy tables."""
 
 from typing import Annotated, Literal
 
@@ -8,10 +8,11 @@ from lib.web.wire import CamelBody
 
 
 class MigrateIn(CamelBody):
-    """Whether to try or to move."""
+    """Request of admin-migrate-to-unified-schema."""
 
     dry_run: Annotated[
-        bool, Field(description="true: do all the work, roll it back, and report what it did.")
+        bool,
+        Field(description="true: do all the work, roll it back, and report what it did."),
     ] = False
 
 
@@ -21,17 +22,17 @@ class Summary(CamelBody):
     unique_students: int
     """People in the legacy tables: different e-mails, and sessions without one."""
     students_migrated: int
-    """Of those, the ones who were not there yet."""
+    """People who were not stored before."""
     workshop_sessions_migrated: int
-    """Sessions made or changed that stand in workshop_students."""
+    """Created or changed sessions with a row in workshop_students."""
     configs_migrated: int
-    """Sessions made or changed that stand in student_configs."""
+    """Created or changed sessions with a row in student_configs."""
     login_sessions_migrated: int
-    """Sessions made or changed that stand in workshop_sessions."""
+    """Created or changed sessions with a row in workshop_sessions."""
     total_sessions: int
-    """Sessions in the unified schema, as if a dry run had been real."""
+    """Sessions in the unified schema; a dry run counts those that it rolled back."""
     keys_encrypted: int
-    """API keys that stood in the clear."""
+    """API keys that were stored as plain text."""
 
 
 class Source(CamelBody):
@@ -47,7 +48,7 @@ class Source(CamelBody):
 
 
 class FindingGroup(CamelBody):
-    """How often one thing was found."""
+    """Number of findings that differ only in their row."""
 
     source: str
     field: str
@@ -70,17 +71,17 @@ class Finding(CamelBody):
 
 
 class Findings(CamelBody):
-    """What was not taken over as it stood: skipped, kept raw, mended."""
+    """Values that were not migrated as they were: skipped, kept raw or repaired."""
 
     groups: list[FindingGroup]
     rows: list[Finding]
     complete: bool
-    """Whether `rows` holds all of them; `sql` lists the rest."""
+    """Whether `rows` holds all findings; `sql` lists the others."""
     sql: str
 
 
 class Checksums(CamelBody):
-    """What was meant to be stored, what is; equal in a dry run and in the real one."""
+    """Checksums of the intended and the stored rows; a dry run and the real run have the same."""
 
     table: str
     rows: int
@@ -97,7 +98,7 @@ class UnifiedRows(CamelBody):
 
 
 class Verification(CamelBody):
-    """Whether it can be trusted, from reading everything once more."""
+    """Whether the migration can be trusted, after everything was read once more."""
 
     verified: bool
     why_not: list[str]
@@ -113,7 +114,7 @@ class Verification(CamelBody):
 
 
 class Progress(CamelBody):
-    """How far a run of several calls is."""
+    """Progress of a run, which may take several calls."""
 
     phase: str
     percent: int
@@ -121,7 +122,7 @@ class Progress(CamelBody):
 
 
 class MigrationOut(CamelBody):
-    """The report. `done: false`: call again, it goes on where it was."""
+    """Report of a migration; if `done` is false, another call continues it."""
 
     success: Literal[True] = True
     message: str
@@ -138,34 +139,26 @@ class MigrationOut(CamelBody):
     next_steps: list[str]
 
 
-class StatsOut(CamelBody):
-    """Rows of the unified tables."""
-
-    students: int
-    sessions: int
-    step_progress: int
-
-
 class NormalizeOut(CamelBody):
-    """What was done; `done: false`: call again."""
+    """Response of admin-normalize-database-v2; if `done` is false, another call continues."""
 
     success: Literal[True] = True
     message: str
     done: bool
     steps: list[str]
-    stats: StatsOut
+    stats: UnifiedRows
     backup_tables: list[str]
     report: MigrationOut
 
 
 class ConfirmIn(CamelBody):
-    """A call that wants to be confirmed."""
+    """Request of a call that needs a confirmation."""
 
     confirm_text: Annotated[str | None, Field(max_length=100)] = None
 
 
-class CleanupOut(CamelBody):
-    """Old tables renamed, none deleted."""
+class SetAsideOut(CamelBody):
+    """Old tables that were renamed; none was deleted."""
 
     success: Literal[True] = True
     message: str
@@ -174,8 +167,8 @@ class CleanupOut(CamelBody):
     permanent_deletion_sql: Annotated[str, Field(alias="permanentDeletionSQL")]
 
 
-class RestoreTablesOut(CamelBody):
-    """Old tables under their old names again."""
+class BringBackOut(CamelBody):
+    """Old tables that have their names again."""
 
     success: Literal[True] = True
     message: str

@@ -1,11 +1,12 @@
--- E-mails to students. Parameters of each: %(from)s and %(to)s, the hashes of the batch.
+-- Queries of lib/legacy/people/store.py: from e-mails to students.
 
 -- clear_people --
--- Empty the temporary table of the batch before.
+-- Empties the temporary table before a batch.
 TRUNCATE pg_temp.people;
 
 -- stage_people --
--- One row per e-mail of the batch: earliest time, newest name that is not empty.
+-- One row per e-mail of the batch, which %(from)s and %(to)s bound by hash: the earliest time, and
+-- the newest name that is not empty.
 INSERT INTO pg_temp.people (email, student_name, name_moment, account_sid, created_at, moment)
 SELECT email,
   legacy.without_keys((array_agg(student_name ORDER BY moment DESC NULLS LAST, place DESC)
@@ -15,16 +16,23 @@ SELECT email,
     FILTER (WHERE account_sid IS NOT NULL))[1]),
   least(min(created_at), min(started_at)),
   max(moment)
-FROM pg_temp.legacy_rows
+FROM pg_temp.repaired_rows
 WHERE hashtext(email) >= %(from)s AND hashtext(email) < %(to)s
 GROUP BY email;
 
+-- skip_removed_people --
+-- An operator removed these people, and no row of theirs was written since.
+DELETE FROM pg_temp.people AS p USING public.removals AS r
+WHERE r.kind = 'student' AND r.name_sha256 = public.removal_key(p.email)
+  AND NOT coalesce(p.created_at > r.removed_at, FALSE);
+
 -- analyze_people --
--- Tell the planner how many they are.
+-- Gives the planner the number of people in the batch.
 ANALYZE pg_temp.people;
 
 -- update_students --
--- What older rows add to students that are there already; nothing that is newer changes.
+-- Fills what stored students lack and moves their creation back to the earliest row; only a newer
+-- name replaces a stored one.
 WITH changes AS (
   SELECT s.student_id,
     CASE WHEN s.student_name IS NULL OR s.student_name = '' OR p.name_moment > s.updated_at
@@ -41,8 +49,8 @@ WHERE s.student_id = c.student_id
     IS DISTINCT FROM (c.student_name, c.account_sid, c.created_at);
 
 -- insert_students --
--- The people who are not there yet. No anti join: the planner takes a new table for empty, and
--- would read it once for each of them.
+-- Adds the people who are not students yet. Not by an anti join: the planner believes that a new
+-- table is empty, and would read it once for each person.
 INSERT INTO public.students
   (student_email, student_name, twilio_account_sid, created_at, updated_at)
 SELECT p.email, p.student_name, p.account_sid, coalesce(p.created_at, p.moment, now()),
@@ -51,5 +59,14 @@ FROM pg_temp.people AS p
 ON CONFLICT ON CONSTRAINT students_student_email_key DO NOTHING;
 
 -- analyze_students --
--- Tell the planner how many they are: what it knows may be from before they came.
+-- Gives the planner the number of students, which has just changed.
 ANALYZE public.students (student_email);
+
+-- check_people --
+-- Checksums of the batch's people as intended and as stored: their e-mails, and whether they have a
+-- name.
+SELECT count(*) AS rows,
+  coalesce(sum(hash_record_extended(ROW(p.email, p.student_name IS NOT NULL), 0)), 0) AS expected,
+  coalesce(sum(hash_record_extended(ROW(s.student_email,
+    p.student_name IS NOT NULL AND s.student_name IS NOT NULL), 0)), 0) AS stored
+FROM pg_temp.people AS p LEFT JOIN public.students AS s ON s.student_email = p.email;

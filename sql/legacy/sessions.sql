@@ -1,80 +1,125 @@
--- Tokens to sessions.
+-- Queries of lib/legacy/sessions/store.py: from tokens to sessions and their steps, one batch at a
+-- time. The temporary tables are described in schema/stage.sql; the `{{lists}}` are made from
+-- lib/legacy/session_fields.py.
 
 -- clear_stage --
--- Empty the temporary tables of the batch before.
-TRUNCATE pg_temp.batch_rows, pg_temp.repeated, pg_temp.merged_rows, pg_temp.incoming,
-  pg_temp.odd_exercises, pg_temp.steps, pg_temp.step_totals, pg_temp.owners, pg_temp.sealed,
-  pg_temp.rival_keys, pg_temp.known, pg_temp.outcome, pg_temp.changed, pg_temp.findings;
+-- Empties the temporary tables before a batch.
+TRUNCATE pg_temp.batch_rows, pg_temp.repeated_tokens, pg_temp.merged_rows, pg_temp.incoming,
+  pg_temp.unusual_exercises, pg_temp.steps, pg_temp.step_totals, pg_temp.owners,
+  pg_temp.sealed_keys, pg_temp.key_conflicts, pg_temp.stored_tokens, pg_temp.merged_sessions,
+  pg_temp.changed_tokens, pg_temp.findings;
 
--- take_batch --
--- The batch's rows: all of a token, from all tables. %(from)s and %(to)s bound the tokens' hashes.
+-- read_batch --
+-- Copies the batch's rows: all rows of a token, from all tables. %(from)s and %(to)s bound the
+-- hashes of the tokens.
 INSERT INTO pg_temp.batch_rows
 SELECT * FROM pg_temp.all_rows
 WHERE hashtext(session_token) >= %(from)s AND hashtext(session_token) < %(to)s
   AND legacy.token_of(session_token) IS NOT NULL;
 
 -- analyze_batch --
--- Tell the planner how many they are.
+-- Gives the planner the number of rows.
 ANALYZE pg_temp.batch_rows (origin, session_token);
 
--- find_repeated --
--- Tokens in several rows of one table; few, so that most rows need no merging.
-INSERT INTO pg_temp.repeated (origin, session_token, copies)
+-- skip_removed_sessions --
+-- An operator removed these sessions, and no row of theirs was written since: moves them from the
+-- batch to the findings.
+WITH skipped AS (
+  DELETE FROM pg_temp.batch_rows AS t USING public.removals AS r
+  WHERE r.kind = 'session' AND r.name_sha256 = public.removal_key(t.session_token)
+    AND NOT coalesce(least(t.created_at, t.started_at) > r.removed_at, FALSE)
+  RETURNING t.origin, t.session_token
+)
+INSERT INTO pg_temp.findings (source, row_key, field, outcome, reason)
+SELECT origin, legacy.row_key(session_token), legacy.own_name(origin, 'session_token'), 'skipped',
+  'an operator removed this session: the row stays in its table' FROM skipped;
+
+-- skip_sessions_of_removed_people --
+-- The same for rows with the e-mail of a person who was removed.
+WITH skipped AS (
+  DELETE FROM pg_temp.batch_rows AS t USING public.removals AS r
+  WHERE r.kind = 'student'
+    AND r.name_sha256 = public.removal_key(public.normalized_email(t.student_email))
+    AND NOT coalesce(least(t.created_at, t.started_at) > r.removed_at, FALSE)
+  RETURNING t.origin, t.session_token
+)
+INSERT INTO pg_temp.findings (source, row_key, field, outcome, reason)
+SELECT origin, legacy.row_key(session_token), legacy.own_name(origin, 'student_email'), 'skipped',
+  'an operator removed this person: the row stays in its table' FROM skipped;
+
+-- count_skipped_rows --
+-- Number of rows of each table that were skipped; the findings hold nothing else yet.
+SELECT source, count(*) AS rows FROM pg_temp.findings GROUP BY source;
+
+-- find_repeated_tokens --
+-- Tokens in several rows of one table. They are few, so most rows need no merging.
+INSERT INTO pg_temp.repeated_tokens (origin, session_token, copies)
 SELECT origin, session_token, count(*) FROM pg_temp.batch_rows
 GROUP BY origin, session_token HAVING count(*) > 1;
 
--- analyze_repeated --
--- Tell the planner how many they are.
-ANALYZE pg_temp.repeated;
+-- analyze_repeated_tokens --
+-- Gives the planner their number.
+ANALYZE pg_temp.repeated_tokens;
 
--- merge_repeated --
--- Those rows made one: the newest that says something wins, per field.
--- No DISTINCT here: an aggregate that sorts its input takes the newest first away from the others.
-INSERT INTO pg_temp.merged_rows
-SELECT origin, max(place), session_token, legacy.newest(email),
-  legacy.newest(student_name), legacy.newest(account_sid), max(moment), min(started_at),
-  max(last_activity), max(expires_at), min(created_at), max(updated_at), max(total_time_spent),
-  max(current_step), legacy.newest(demo_mode), legacy.newest(use_case_description),
-  legacy.newest(call_direction), legacy.newest(selected_phone_number),
-  legacy.newest(tts_provider), legacy.newest(selected_voice), legacy.newest(openai_api_key),
-  legacy.newest(system_prompt), legacy.newest(ivr_greeting), legacy.newest(websocket_url),
-  legacy.newest(codespace_url), legacy.newest(github_repo_url), legacy.newest(railway_url),
-  legacy.newest(ci_service_sid),
-  legacy.all_exercises(exercises), legacy.newest(tools), legacy.newest(voice_settings),
-  legacy.all_reports(bug_reports),
+-- merge_repeated_rows --
+-- Merges those rows, field by field: the newest row that has a value wins.
+-- No DISTINCT here: an aggregate that sorts its input would undo the order for the others.
+INSERT INTO pg_temp.merged_rows (origin, place, session_token, email, student_name, account_sid,
+  moment, expires_at, updated_at, raw, openai_api_key,
+  {{first_times: $column}},
+  {{last_times: $column}},
+  {{choices: $column}},
+  {{counters: $column}},
+  {{flags: $column}},
+  {{all_texts: $column}},
+  {{settings: $column}},
+  {{logs: $column}},
+  exercises)
+SELECT origin, max(place), session_token, legacy.newest(email), legacy.newest(student_name),
+  legacy.newest(account_sid), max(moment), max(expires_at), max(updated_at),
   CASE WHEN count(raw) > 0 OR count(exercises) > 1
-    THEN legacy.keep_originals(array_agg(raw) FILTER (WHERE raw IS NOT NULL),
+    THEN legacy.add_originals(array_agg(raw) FILTER (WHERE raw IS NOT NULL),
       legacy.all_exercises(exercises), array_agg(exercises) FILTER (WHERE exercises <> 'null')) END,
-  bool_or(repo_created), bool_or(twilio_connected), bool_or(openai_connected),
-  bool_or(call_direction_chosen), bool_or(services_ready), bool_or(step4_code_validated),
-  bool_or(step4_committed), bool_or(step4_deployed), bool_or(step5_code_validated),
-  bool_or(step5_committed), bool_or(step5_deployed), bool_or(step6_code_validated),
-  bool_or(step6_committed), bool_or(step6_deployed), bool_or(system_prompt_saved),
-  bool_or(step7_committed), bool_or(step7_deployed), bool_or(tools_configured),
-  bool_or(step8_code_validated), bool_or(step8_committed), bool_or(step8_deployed),
-  bool_or(project_deployed)
+  legacy.newest(openai_api_key),
+  {{first_times: min($column)}},
+  {{last_times: max($column)}},
+  {{choices: legacy.newest($column)}},
+  {{counters: max($column)}},
+  {{flags: bool_or($column)}},
+  {{all_texts: legacy.newest($column)}},
+  {{settings: legacy.newest($column)}},
+  {{logs: legacy.all_reports($column)}},
+  legacy.all_exercises(exercises)
 FROM (
-  SELECT * FROM pg_temp.mended_batch
-  -- "IS TRUE" keeps the planner from joining later, after the JSON of every row was read.
-  WHERE ((origin, session_token) IN (SELECT origin, session_token FROM pg_temp.repeated)) IS TRUE
+  SELECT * FROM pg_temp.repaired_batch
+  -- "IS TRUE" keeps the planner from joining later, after it has parsed the JSON of every row.
+  WHERE ((origin, session_token) IN (
+    SELECT origin, session_token FROM pg_temp.repeated_tokens)) IS TRUE
   ORDER BY origin, session_token, moment DESC NULLS LAST, place DESC
 ) AS newest_first
 GROUP BY origin, session_token;
 
 -- stage_sessions --
--- One row per token: the configuration over the student's row over the login, field by field.
-INSERT INTO pg_temp.incoming (
-  session_token, person, student_name, moment, started_at, last_activity, expires_at, created_at,
-  total_time_spent, current_step, demo_mode, use_case_description, call_direction,
-  selected_phone_number, tts_provider, selected_voice, openai_api_key, system_prompt, ivr_greeting,
-  websocket_url, codespace_url, github_repo_url, railway_url, ci_service_sid, exercises, tools,
-  voice_settings, bug_reports, repo_created, twilio_connected, openai_connected,
-  call_direction_chosen, services_ready, step4_code_validated, step4_committed, step4_deployed,
-  step5_code_validated, step5_committed, step5_deployed, step6_code_validated, step6_committed,
-  step6_deployed, system_prompt_saved, step7_committed, step7_deployed, tools_configured,
-  step8_code_validated, step8_committed, step8_deployed, project_deployed, account_sid,
-  in_students, in_configs, in_logins, flagged)
-SELECT m.*,
+-- One row per token: field by field the value of the configuration, else of the student's row, else
+-- of the login.
+INSERT INTO pg_temp.incoming (session_token, person, student_name, account_sid, moment, expires_at,
+  in_students, in_configs, in_logins, openai_api_key,
+  {{times: $column}},
+  {{choices: $column}},
+  {{counters: $column}},
+  {{flags: $column}},
+  {{all_texts: $column}},
+  {{json: $column}},
+  flagged)
+SELECT m.session_token, m.person, m.student_name, m.account_sid, m.moment, m.expires_at,
+  m.in_students, m.in_configs, m.in_logins, m.openai_api_key,
+  {{times: m.$column}},
+  {{choices: m.$column}},
+  {{counters: m.$column}},
+  {{flags: m.$column}},
+  {{all_texts: m.$column}},
+  {{json: m.$column}},
+  -- As public.flagged_steps() has it, which would need a whole session for each row.
   CASE WHEN m.twilio_connected AND m.openai_connected THEN 1 ELSE 0 END
   | CASE WHEN m.call_direction_chosen THEN 2 ELSE 0 END
   | CASE WHEN m.services_ready THEN 4 ELSE 0 END
@@ -88,141 +133,102 @@ FROM (SELECT
     session_token,
     coalesce(c.email, w.email, l.email, public.anonymous_email(session_token)) AS person,
     legacy.prefer(c.student_name, w.student_name) AS student_name,
+    coalesce(c.account_sid, w.account_sid, l.account_sid) AS account_sid,
     greatest(w.moment, c.moment, l.moment) AS moment,
-    least(w.started_at, c.started_at, l.started_at) AS started_at,
-    greatest(w.last_activity, c.last_activity, c.updated_at, l.last_activity) AS last_activity,
     greatest(w.expires_at, c.expires_at, l.expires_at) AS expires_at,
-    least(w.created_at, c.created_at, l.created_at) AS created_at,
-    greatest(w.total_time_spent, c.total_time_spent) AS total_time_spent,
-    greatest(w.current_step, c.current_step) AS current_step,
-    coalesce(c.demo_mode, w.demo_mode, l.demo_mode) AS demo_mode,
-    legacy.prefer(c.use_case_description, w.use_case_description) AS use_case_description,
-    legacy.prefer(c.call_direction, w.call_direction) AS call_direction,
-    legacy.prefer(c.selected_phone_number, w.selected_phone_number) AS selected_phone_number,
-    legacy.prefer(c.tts_provider, w.tts_provider) AS tts_provider,
-    legacy.prefer(c.selected_voice, w.selected_voice) AS selected_voice,
+    w.origin IS NOT NULL AS in_students, c.origin IS NOT NULL AS in_configs,
+    l.origin IS NOT NULL AS in_logins,
     legacy.prefer(c.openai_api_key, w.openai_api_key) AS openai_api_key,
-    legacy.prefer(c.system_prompt, w.system_prompt) AS system_prompt,
-    legacy.prefer(c.ivr_greeting, w.ivr_greeting) AS ivr_greeting,
-    legacy.prefer(c.websocket_url, w.websocket_url) AS websocket_url,
-    legacy.prefer(c.codespace_url, w.codespace_url) AS codespace_url,
-    legacy.prefer(c.github_repo_url, w.github_repo_url) AS github_repo_url,
-    legacy.prefer(c.railway_url, w.railway_url) AS railway_url,
-    legacy.prefer(c.ci_service_sid, w.ci_service_sid) AS ci_service_sid,
+    {{first_times: least(w.$column, c.$column, l.$column) AS $column}},
+    {{last_times: greatest(w.$column, c.$column, l.$column) AS $column;
+      last_activity: greatest(w.last_activity, c.last_activity, c.updated_at, l.last_activity)
+        AS last_activity}},
+    {{choices: coalesce(c.$column, w.$column, l.$column) AS $column}},
+    {{counters: greatest(w.$column, c.$column) AS $column}},
+    {{flags: (w.$column IS TRUE OR c.$column IS TRUE) AS $column}},
+    {{all_texts: legacy.prefer(c.$column, w.$column) AS $column}},
+    {{array_settings: coalesce(nullif(legacy.prefer(c.$column, w.$column), 'null'), '[]')
+      AS $column}},
+    {{object_settings: coalesce(nullif(legacy.prefer(c.$column, w.$column), 'null'), '{}')
+      AS $column}},
+    {{logs: coalesce(nullif(legacy.join_reports(c.$column, w.$column), 'null'), '[]')
+      AS $column}},
     coalesce(nullif(legacy.merge_exercises(c.exercises, w.exercises), 'null'), '{}')
       || CASE WHEN coalesce(w.raw, c.raw, l.raw) IS NULL THEN '{}' ELSE jsonb_build_object(
         '_legacy', jsonb_strip_nulls(jsonb_build_object('workshop_students', w.raw,
-          'student_configs', c.raw, 'workshop_sessions', l.raw))) END AS exercises,
-    coalesce(nullif(legacy.prefer(c.tools, w.tools), 'null'), '[]') AS tools,
-    coalesce(nullif(legacy.prefer(c.voice_settings, w.voice_settings), 'null'), '{}')
-      AS voice_settings,
-    coalesce(nullif(legacy.join_reports(c.bug_reports, w.bug_reports), 'null'), '[]')
-      AS bug_reports,
-    (w.repo_created IS TRUE OR c.repo_created IS TRUE) AS repo_created,
-    (w.twilio_connected IS TRUE OR c.twilio_connected IS TRUE) AS twilio_connected,
-    (w.openai_connected IS TRUE OR c.openai_connected IS TRUE) AS openai_connected,
-    (w.call_direction_chosen IS TRUE OR c.call_direction_chosen IS TRUE) AS call_direction_chosen,
-    (w.services_ready IS TRUE OR c.services_ready IS TRUE) AS services_ready,
-    (w.step4_code_validated IS TRUE OR c.step4_code_validated IS TRUE) AS step4_code_validated,
-    (w.step4_committed IS TRUE OR c.step4_committed IS TRUE) AS step4_committed,
-    (w.step4_deployed IS TRUE OR c.step4_deployed IS TRUE) AS step4_deployed,
-    (w.step5_code_validated IS TRUE OR c.step5_code_validated IS TRUE) AS step5_code_validated,
-    (w.step5_committed IS TRUE OR c.step5_committed IS TRUE) AS step5_committed,
-    (w.step5_deployed IS TRUE OR c.step5_deployed IS TRUE) AS step5_deployed,
-    (w.step6_code_validated IS TRUE OR c.step6_code_validated IS TRUE) AS step6_code_validated,
-    (w.step6_committed IS TRUE OR c.step6_committed IS TRUE) AS step6_committed,
-    (w.step6_deployed IS TRUE OR c.step6_deployed IS TRUE) AS step6_deployed,
-    (w.system_prompt_saved IS TRUE OR c.system_prompt_saved IS TRUE) AS system_prompt_saved,
-    (w.step7_committed IS TRUE OR c.step7_committed IS TRUE) AS step7_committed,
-    (w.step7_deployed IS TRUE OR c.step7_deployed IS TRUE) AS step7_deployed,
-    (w.tools_configured IS TRUE OR c.tools_configured IS TRUE) AS tools_configured,
-    (w.step8_code_validated IS TRUE OR c.step8_code_validated IS TRUE) AS step8_code_validated,
-    (w.step8_committed IS TRUE OR c.step8_committed IS TRUE) AS step8_committed,
-    (w.step8_deployed IS TRUE OR c.step8_deployed IS TRUE) AS step8_deployed,
-    (w.project_deployed IS TRUE OR c.project_deployed IS TRUE) AS project_deployed,
-    coalesce(c.account_sid, w.account_sid, l.account_sid) AS account_sid,
-    w.origin IS NOT NULL AS in_students, c.origin IS NOT NULL AS in_configs,
-    l.origin IS NOT NULL AS in_logins
+          'student_configs', c.raw, 'workshop_sessions', l.raw))) END AS exercises
   FROM (
-    SELECT * FROM pg_temp.mended_batch AS s
-    WHERE origin = 'workshop_students' AND NOT EXISTS (SELECT FROM pg_temp.repeated AS r
+    SELECT * FROM pg_temp.repaired_batch AS s
+    WHERE origin = 'workshop_students' AND NOT EXISTS (SELECT FROM pg_temp.repeated_tokens AS r
         WHERE r.origin = 'workshop_students' AND r.session_token = s.session_token)
     UNION ALL SELECT * FROM pg_temp.merged_rows WHERE origin = 'workshop_students'
   ) AS w
   FULL JOIN (
-    SELECT * FROM pg_temp.mended_batch AS s
-    WHERE origin = 'student_configs' AND NOT EXISTS (SELECT FROM pg_temp.repeated AS r
+    SELECT * FROM pg_temp.repaired_batch AS s
+    WHERE origin = 'student_configs' AND NOT EXISTS (SELECT FROM pg_temp.repeated_tokens AS r
         WHERE r.origin = 'student_configs' AND r.session_token = s.session_token)
     UNION ALL SELECT * FROM pg_temp.merged_rows WHERE origin = 'student_configs'
   ) AS c USING (session_token)
   FULL JOIN (
-    SELECT * FROM pg_temp.mended_batch AS s
-    WHERE origin = 'workshop_sessions' AND NOT EXISTS (SELECT FROM pg_temp.repeated AS r
+    SELECT * FROM pg_temp.repaired_batch AS s
+    WHERE origin = 'workshop_sessions' AND NOT EXISTS (SELECT FROM pg_temp.repeated_tokens AS r
         WHERE r.origin = 'workshop_sessions' AND r.session_token = s.session_token)
     UNION ALL SELECT * FROM pg_temp.merged_rows WHERE origin = 'workshop_sessions'
   ) AS l USING (session_token)
 ) AS m;
 
 -- analyze_incoming --
--- Tell the planner how many they are.
+-- Gives the planner the number of sessions.
 ANALYZE pg_temp.incoming (session_token, person, account_sid);
 
--- find_known --
--- Tokens that are in the unified schema already: from an earlier run, or used since.
-INSERT INTO pg_temp.known (session_token)
-SELECT session_token FROM pg_temp.incoming
-WHERE EXISTS (SELECT FROM public.sessions AS s WHERE s.session_token = incoming.session_token);
-
 -- hide_keys --
--- API keys that stand where none belongs: taken out, the field told. What students wrote for their
--- assistant (prompt, greeting, use case, tools, voice settings) is theirs and stays as it is.
-WITH shown AS (
+-- Replaces API keys in fields that are not for keys, and reports the field. What students wrote for
+-- their assistant (prompt, greeting, use case, tools, voice settings) stays as they wrote it.
+WITH changed AS (
   UPDATE pg_temp.incoming AS i
   SET student_name = legacy.without_keys(i.student_name),
     account_sid = legacy.without_keys(i.account_sid),
-    ci_service_sid = legacy.without_keys(i.ci_service_sid),
-    call_direction = legacy.without_keys(i.call_direction),
-    selected_phone_number = legacy.without_keys(i.selected_phone_number),
-    tts_provider = legacy.without_keys(i.tts_provider),
-    selected_voice = legacy.without_keys(i.selected_voice),
-    websocket_url = legacy.without_keys(i.websocket_url),
-    codespace_url = legacy.without_keys(i.codespace_url),
-    github_repo_url = legacy.without_keys(i.github_repo_url),
-    railway_url = legacy.without_keys(i.railway_url),
-    bug_reports = legacy.without_keys(i.bug_reports::text)::jsonb,
+    {{texts: $column = legacy.without_keys(i.$column)}},
+    {{logs: $column = legacy.without_keys(i.$column::text)::jsonb}},
     exercises = legacy.without_keys(i.exercises::text)::jsonb
   FROM (
-    SELECT ctid AS place, to_jsonb(w) AS was FROM pg_temp.incoming AS w
-    WHERE concat(w.student_name, ' ', w.account_sid, ' ', w.ci_service_sid, ' ',
-      w.call_direction, ' ', w.selected_phone_number, ' ', w.tts_provider, ' ', w.selected_voice,
-      ' ', w.websocket_url, ' ', w.codespace_url, ' ', w.github_repo_url, ' ', w.railway_url, ' ',
-      nullif(w.bug_reports, '[]'), w.exercises) LIKE '%sk-%'  -- the planner expects few
+    SELECT ctid AS place, to_jsonb(w) AS old_row FROM pg_temp.incoming AS w
+    WHERE concat_ws(' ', w.student_name, w.account_sid,
+      {{texts: w.$column}},
+      {{logs: nullif(w.$column, '[]')}},
+      w.exercises) LIKE '%sk-%'  -- the planner expects few
     OFFSET 0
   ) AS before
   WHERE i.ctid = before.place
-  RETURNING i.session_token, i.in_students, i.in_configs, was, to_jsonb(i) AS becomes
+  RETURNING i.session_token, i.in_students, i.in_configs, old_row, to_jsonb(i) AS new_row
 )
 INSERT INTO pg_temp.findings (source, row_key, field, outcome, reason)
 SELECT CASE WHEN in_students THEN 'workshop_students'
             WHEN in_configs THEN 'student_configs'
             ELSE 'workshop_sessions' END,
-  legacy.row_key(session_token), key, 'mended', 'an API key stood in it: taken out'
-FROM shown, jsonb_each(was) AS field (key, value) WHERE value <> becomes -> key;
+  legacy.row_key(session_token), key, 'mended', 'contained an API key: replaced'
+FROM changed, jsonb_each(old_row) AS field (key, value) WHERE value <> new_row -> key;
+
+-- find_stored_tokens --
+-- Tokens of sessions that are stored already: from an earlier run, or used since.
+INSERT INTO pg_temp.stored_tokens (session_token)
+SELECT session_token FROM pg_temp.incoming
+WHERE EXISTS (SELECT FROM public.sessions AS s WHERE s.session_token = incoming.session_token);
 
 -- stage_steps --
--- Every exercise of the batch, read. Those with a step number from 1 to 9 that were begun are steps;
--- several spellings of one step are counters of their own and add up. The odd ones are kept for
--- the report. What OFFSET 0 ends is computed once and used several times.
-WITH read AS MATERIALIZED (
+-- Reads every exercise of the batch. Those with a step number from 1 to 9 that were begun become
+-- steps; several spellings of one step are separate counters and add up. Unusual ones are kept for
+-- the report. OFFSET 0 lets a subquery be computed once and used several times.
+WITH parsed AS MATERIALIZED (
   SELECT i.session_token, exercise.key, step_number, passed, coalesce(seconds, 0) AS seconds,
-    coalesce(attempts, 0) AS attempts, told_at, last_attempt,
+    coalesce(attempts, 0) AS attempts, plausible.recorded_at, plausible.last_attempt,
     coalesce(i.started_at, i.created_at, i.moment) AS session_started_at,
     CASE WHEN step_number BETWEEN 1 AND 9 IS NOT TRUE OR entry IS NULL
         OR legacy.is_other_count(raw_seconds, seconds)
         OR legacy.is_other_count(raw_attempts, attempts)
-        OR told_at IS NULL AND raw_moment IS NOT NULL
-        OR last_attempt IS NULL AND raw_last IS NOT NULL
-      THEN coalesce(entry, 'null') END AS odd
+        OR plausible.recorded_at IS NULL AND raw_moment IS NOT NULL
+        OR plausible.last_attempt IS NULL AND raw_last IS NOT NULL
+      THEN coalesce(entry, 'null') END AS unusual
   FROM pg_temp.incoming AS i, jsonb_each(i.exercises) AS exercise, LATERAL (
     SELECT legacy.step_of(exercise.key) AS step_number, CASE jsonb_typeof(exercise.value)
       WHEN 'object' THEN exercise.value
@@ -239,96 +245,102 @@ WITH read AS MATERIALIZED (
         WHEN 'string' THEN completed = '"true"' WHEN 'number' THEN completed = '1'
         ELSE coalesce(entry = 'true', FALSE) END AS passed,
       legacy.to_count(raw_seconds) AS seconds, legacy.to_count(raw_attempts) AS attempts,
-      legacy.to_moment(raw_moment) AS said_at,
-      CASE WHEN raw_last = raw_moment IS NOT TRUE THEN legacy.to_moment(raw_last) END AS said_else
+      legacy.to_moment(raw_moment) AS parsed_moment,
+      CASE WHEN raw_last = raw_moment IS NOT TRUE THEN legacy.to_moment(raw_last) END AS parsed_last
     OFFSET 0
-  ) AS understood, LATERAL (
-    SELECT CASE WHEN said_at BETWEEN earliest AND latest THEN said_at END AS told_at,
-      CASE WHEN said_else BETWEEN earliest AND latest THEN said_else
-           WHEN raw_last = raw_moment AND said_at BETWEEN earliest AND latest THEN said_at
+  ) AS parsed_parts, LATERAL (
+    SELECT
+      CASE WHEN parsed_moment BETWEEN earliest AND latest THEN parsed_moment END AS recorded_at,
+      CASE WHEN parsed_last BETWEEN earliest AND latest THEN parsed_last
+           WHEN raw_last = raw_moment AND parsed_moment BETWEEN earliest AND latest
+             THEN parsed_moment
       END AS last_attempt
     FROM (SELECT legacy.earliest_moment() AS earliest,
       (SELECT legacy.latest_moment()) AS latest) AS bound
-  ) AS believed
+  ) AS plausible
   WHERE exercise.key <> '_legacy'
-), kept AS (
-  INSERT INTO pg_temp.odd_exercises (session_token, key, step_number, entry, told_at, last_attempt)
-  SELECT session_token, key, step_number, odd, told_at, last_attempt FROM read WHERE odd IS NOT NULL
+), reported AS (
+  INSERT INTO pg_temp.unusual_exercises
+    (session_token, key, step_number, entry, recorded_at, last_attempt)
+  SELECT session_token, key, step_number, unusual, recorded_at, last_attempt
+  FROM parsed WHERE unusual IS NOT NULL
 )
-INSERT INTO pg_temp.steps
+INSERT INTO pg_temp.steps (session_token, step_number, started_at, completed_at, updated_at,
+  time_spent, attempts, passed)
 SELECT session_token, step_number,
-  coalesce(min(least(told_at, last_attempt)), min(session_started_at)),
-  min(told_at) FILTER (WHERE passed),
-  max(greatest(told_at, last_attempt)),
+  coalesce(min(least(recorded_at, last_attempt)), min(session_started_at)),
+  min(recorded_at) FILTER (WHERE passed),
+  max(greatest(recorded_at, last_attempt)),
   least(sum(seconds), 2147483647)::integer,
   least(sum(attempts), 2147483647)::integer,
   bool_or(passed)
-FROM read
+FROM parsed
 WHERE step_number BETWEEN 1 AND 9
-  AND (passed OR seconds > 0 OR attempts > 0 OR told_at IS NOT NULL OR last_attempt IS NOT NULL)
+  AND (passed OR seconds > 0 OR attempts > 0 OR recorded_at IS NOT NULL
+    OR last_attempt IS NOT NULL)
 GROUP BY session_token, step_number
-ORDER BY session_token, step_number;  -- indexes take neighbours faster
+ORDER BY session_token, step_number;  -- indexes grow faster in order
 
 -- total_steps --
--- What the steps of a session come to.
-INSERT INTO pg_temp.step_totals
+-- Sums over the steps of each session.
+INSERT INTO pg_temp.step_totals (session_token, passed, seconds, furthest)
 SELECT session_token, coalesce(bit_or(1 << (step_number - 1)) FILTER (WHERE passed), 0),
   least(sum(time_spent), 2147483647)::integer, max(step_number)
 FROM pg_temp.steps GROUP BY session_token;
 
 -- analyze_steps --
--- Tell the planner how many they are.
+-- Gives the planner the number of steps.
 ANALYZE pg_temp.steps, pg_temp.step_totals;
 
 -- keep_removed_keys --
--- A key that was taken from a session, or from all that are closed, does not come back.
-INSERT INTO pg_temp.rival_keys (session_token, stays, reason)
-SELECT session_token, TRUE, 'the session''s key was removed since: this one was not taken'
+-- A key that was removed from a session, or from all closed sessions, does not come back.
+INSERT INTO pg_temp.key_conflicts (session_token, keeps_stored, reason)
+SELECT session_token, TRUE, 'the session''s key was removed since: this key was not used'
 FROM pg_temp.incoming AS i JOIN public.sessions AS s USING (session_token)
 WHERE i.openai_api_key IS NOT NULL AND s.openai_api_key IS NULL
   AND ('openai_api_key' = ANY (s.emptied_fields) OR NOT s.is_active);
 
--- rival_keys --
--- Sessions with a key of their own, and the other one that a legacy row has.
+-- read_conflicting_keys --
+-- Stored sessions with a key for which a legacy row has another.
 SELECT session_token, i.openai_api_key, s.openai_api_key, coalesce(i.moment > s.updated_at, FALSE)
 FROM pg_temp.incoming AS i JOIN public.sessions AS s USING (session_token)
 WHERE i.openai_api_key <> s.openai_api_key;
 
--- copy_rivals --
--- Which of them stays.
-COPY pg_temp.rival_keys (session_token, stays, reason) FROM STDIN;
+-- copy_key_conflicts --
+-- Receives which of the two keys stays.
+COPY pg_temp.key_conflicts (session_token, keeps_stored, reason) FROM STDIN;
 
--- clear_keys --
--- API keys in the clear that this batch will store.
+-- read_plain_keys --
+-- Unencrypted API keys that this batch will store.
 SELECT session_token, openai_api_key FROM pg_temp.incoming AS i
 WHERE openai_api_key IS NOT NULL AND NOT legacy.is_sealed(openai_api_key)
-  AND NOT EXISTS (
-    SELECT FROM pg_temp.rival_keys AS r WHERE r.session_token = i.session_token AND r.stays);
+  AND NOT EXISTS (SELECT FROM pg_temp.key_conflicts AS k
+    WHERE k.session_token = i.session_token AND k.keeps_stored);
 
--- copy_sealed --
--- The same keys, encrypted.
-COPY pg_temp.sealed (session_token, openai_api_key) FROM STDIN;
+-- copy_sealed_keys --
+-- Receives the same keys, encrypted.
+COPY pg_temp.sealed_keys (session_token, openai_api_key) FROM STDIN;
 
 -- analyze_keys --
--- Tell the planner how many they are.
-ANALYZE pg_temp.sealed, pg_temp.rival_keys;
+-- Gives the planner the number of keys.
+ANALYZE pg_temp.sealed_keys, pg_temp.key_conflicts;
 
 -- find_owners --
 -- The students of the batch's sessions.
-INSERT INTO pg_temp.owners (session_token, student_id, moment, is_known)
+INSERT INTO pg_temp.owners (session_token, student_id, moment, is_stored)
 SELECT i.session_token, st.student_id, i.moment, k.session_token IS NOT NULL
 FROM pg_temp.incoming AS i
 LEFT JOIN public.students AS st ON st.student_email = i.person
-LEFT JOIN pg_temp.known AS k USING (session_token);
+LEFT JOIN pg_temp.stored_tokens AS k USING (session_token);
 
 -- analyze_owners --
--- Tell the planner how many they are.
+-- Gives the planner the number of owners.
 ANALYZE pg_temp.owners;
 
--- insert_late_students --
--- Students of this batch who are not there yet: those without e-mail, one for each session, and
--- whoever came after the people were moved.
-WITH made AS (
+-- insert_missing_students --
+-- Adds the students of this batch who are not stored yet: an anonymous one for each session without
+-- e-mail, and people who appeared after the people were migrated.
+WITH inserted AS (
   INSERT INTO public.students
     (student_email, student_name, twilio_account_sid, created_at, updated_at)
   SELECT person, (array_agg(student_name ORDER BY i.moment DESC NULLS LAST)
@@ -338,17 +350,379 @@ WITH made AS (
     coalesce(min(least(created_at, started_at)), min(i.moment), now()),
     coalesce(max(i.moment), min(least(created_at, started_at)), now())
   FROM pg_temp.incoming AS i JOIN pg_temp.owners AS o USING (session_token)
-  WHERE o.student_id IS NULL AND NOT (legacy.is_anonymous(i.person) AND o.is_known)
+  WHERE o.student_id IS NULL AND NOT (legacy.is_anonymous(i.person) AND o.is_stored)
   GROUP BY person
   ON CONFLICT ON CONSTRAINT students_student_email_key DO NOTHING
   RETURNING student_email
 )
 SELECT count(*) FILTER (WHERE legacy.is_anonymous(student_email)) AS anonymous,
   count(*) FILTER (WHERE NOT legacy.is_anonymous(student_email)) AS late
-FROM made;
+FROM inserted;
 
--- find_late_owners --
--- And the sessions of those.
+-- find_missing_owners --
+-- The sessions of those students.
 UPDATE pg_temp.owners AS o SET student_id = st.student_id
 FROM pg_temp.incoming AS i JOIN public.students AS st ON st.student_email = i.person
 WHERE o.student_id IS NULL AND i.session_token = o.session_token;
+
+-- insert_sessions --
+-- Stores the sessions of new tokens.
+INSERT INTO public.sessions (
+  session_token, student_id, student_name_given, expires_at, updated_at,
+  {{fields: $column}})
+SELECT w.session_token, w.student_id, w.student_name_given, w.expires_at, w.updated_at,
+  {{fields: w.$column}}
+FROM pg_temp.legacy_sessions AS w WHERE NOT w.is_stored
+ON CONFLICT ON CONSTRAINT sessions_pkey DO NOTHING;
+
+-- analyze_sessions --
+-- Gives the planner the number of students and sessions, which has just changed.
+ANALYZE public.students (student_email), public.sessions (session_token);
+
+-- insert_steps --
+-- Stores the steps of those sessions. The sessions are not committed yet, so nobody else can have
+-- added steps. Returns the number and the lowest id; steps of earlier batches have lower ids.
+WITH inserted AS (
+  INSERT INTO public.step_progress (session_token, student_id, step_number, step_name, started_at,
+    completed_at, time_spent, attempts, validation_passed, created_at, updated_at)
+  SELECT p.session_token, o.student_id, p.step_number, public.workshop_step_name(p.step_number),
+    coalesce(p.started_at, now()), p.completed_at, p.time_spent, p.attempts, p.passed,
+    coalesce(p.started_at, now()), coalesce(p.updated_at, o.moment, now())
+  FROM pg_temp.steps AS p JOIN pg_temp.owners AS o USING (session_token)
+  WHERE NOT o.is_stored
+  RETURNING id
+)
+SELECT count(*) AS rows, coalesce(min(id), 9223372036854775807) AS first_id FROM inserted;
+
+-- analyze_step_progress --
+-- Gives the planner the number of steps, which has just changed.
+ANALYZE public.step_progress (session_token);
+
+-- add_steps --
+-- Adds steps that stored sessions lack.
+WITH inserted AS (
+  INSERT INTO public.step_progress (session_token, student_id, step_number, step_name, started_at,
+    completed_at, time_spent, attempts, validation_passed, created_at, updated_at)
+  SELECT p.session_token, s.student_id, p.step_number, public.workshop_step_name(p.step_number),
+    coalesce(p.started_at, s.started_at), p.completed_at, p.time_spent, p.attempts, p.passed,
+    coalesce(p.started_at, s.started_at), coalesce(p.updated_at, s.updated_at)
+  FROM pg_temp.steps AS p
+  JOIN pg_temp.stored_tokens USING (session_token)
+  JOIN public.sessions AS s USING (session_token)
+  WHERE NOT EXISTS (SELECT FROM public.step_progress AS e
+    WHERE e.session_token = p.session_token AND e.step_number = p.step_number)
+  ON CONFLICT ON CONSTRAINT step_progress_session_token_step_number_key DO NOTHING
+  RETURNING session_token
+)
+INSERT INTO pg_temp.changed_tokens (session_token) SELECT session_token FROM inserted;
+
+-- update_steps --
+-- Merges steps that are stored: passed stays passed, and counters never decrease.
+WITH updated AS (
+  UPDATE public.step_progress AS e
+  SET validation_passed = e.validation_passed OR p.passed,
+    completed_at = coalesce(e.completed_at, p.completed_at),
+    time_spent = greatest(e.time_spent, p.time_spent),
+    attempts = greatest(e.attempts, p.attempts)
+  FROM pg_temp.steps AS p JOIN pg_temp.stored_tokens USING (session_token)
+  WHERE e.session_token = p.session_token AND e.step_number = p.step_number
+    AND (p.passed AND NOT e.validation_passed OR p.time_spent > e.time_spent
+      OR p.attempts > e.attempts OR e.completed_at IS NULL AND p.completed_at IS NOT NULL)
+  RETURNING e.session_token
+)
+INSERT INTO pg_temp.changed_tokens (session_token) SELECT session_token FROM updated;
+
+-- merge_sessions --
+-- Merges stored sessions with their legacy rows. A newer row wins where it has a value; an older
+-- one only fills what is empty. What was emptied or removed since stays so.
+INSERT INTO pg_temp.merged_sessions (
+  session_token, student_id, old_student_id, moment, updated_at,
+  {{first_times: $column}},
+  {{last_times: $column}},
+  {{choices: $column}},
+  {{counters: $column}},
+  completion_rate,
+  {{flags: $column}},
+  {{all_texts: $column}},
+  openai_api_key,
+  {{settings: $column}},
+  {{logs: $column}},
+  exercises)
+SELECT s.session_token,
+  CASE WHEN legacy.is_anonymous(st.student_email) AND NOT legacy.is_anonymous(w.person)
+       THEN coalesce(w.student_id, s.student_id) ELSE s.student_id END,
+  s.student_id, i.moment, s.updated_at,
+  {{first_times: least(s.$column, i.$column)}},
+  {{last_times: greatest(s.$column, i.$column)}},
+  {{choices: CASE WHEN newer THEN coalesce(i.$column, s.$column) ELSE s.$column END}},
+  {{counters: greatest(s.$column, w.$column);
+    current_step: greatest(s.current_step, w.current_step, length(ltrim(done::text, '0')),
+      t.furthest);
+    total_time_spent: greatest(s.total_time_spent, w.total_time_spent, t.seconds)}},
+  round(100.0 * bit_count(done) / 9)::integer,
+  {{flags: s.$column OR w.$column}},
+  {{all_texts: legacy.renew(newer, s.$column, w.$column)}},
+  CASE WHEN k.keeps_stored THEN s.openai_api_key
+       ELSE coalesce(w.openai_api_key, s.openai_api_key) END,
+  {{settings: legacy.renew(newer, s.$column, w.$column, '$column' = ANY (s.emptied_fields))}},
+  {{logs: legacy.join_reports(s.$column, w.$column)}},
+  CASE WHEN newer THEN legacy.merge_exercises(w.exercises, s.exercises)
+       ELSE legacy.merge_exercises(s.exercises, w.exercises) END
+FROM pg_temp.stored_tokens
+JOIN public.sessions AS s USING (session_token)
+JOIN public.students AS st ON st.student_id = s.student_id
+JOIN pg_temp.incoming AS i USING (session_token)
+JOIN pg_temp.legacy_sessions AS w USING (session_token)
+LEFT JOIN pg_temp.key_conflicts AS k USING (session_token)
+LEFT JOIN (
+  SELECT session_token, max(step_number) AS furthest,
+    least(sum(time_spent), 2147483647)::integer AS seconds,
+    coalesce(bit_or(1 << (step_number - 1)) FILTER (WHERE validation_passed), 0) AS passed
+  FROM public.step_progress JOIN pg_temp.stored_tokens USING (session_token)
+  GROUP BY session_token
+) AS t USING (session_token),
+LATERAL (SELECT coalesce(i.moment > s.updated_at, FALSE) AS newer,
+  ((SELECT coalesce(bit_or(1 << (step - 1)), 0) FROM unnest(public.flagged_steps(s)) AS step)
+    | i.flagged | coalesce(t.passed, 0))::bit(9) AS done OFFSET 0) AS compared;
+
+-- analyze_merged_sessions --
+-- Gives the planner their number.
+ANALYZE pg_temp.merged_sessions;
+
+-- update_sessions --
+-- Stores them where something changes. A session that was written to meanwhile is newer and stays.
+WITH updated AS (
+  UPDATE public.sessions AS s
+  SET (updated_at, student_id, version,
+      {{fields: $column}}
+    ) = (greatest(now(), o.moment), o.student_id, s.version + 1,
+      {{fields: o.$column}})
+  FROM pg_temp.merged_sessions AS o
+  WHERE s.session_token = o.session_token AND s.updated_at = o.updated_at
+    AND (s.student_id, {{fields: s.$column}})
+      IS DISTINCT FROM (o.student_id, {{fields: o.$column}})
+  RETURNING s.session_token
+)
+INSERT INTO pg_temp.changed_tokens (session_token) SELECT session_token FROM updated;
+
+-- adopt_steps --
+-- Gives the steps of a session to its new student, if an e-mail was found for an anonymous one.
+UPDATE public.step_progress AS p SET student_id = o.student_id
+FROM pg_temp.merged_sessions AS o
+WHERE p.session_token = o.session_token AND p.student_id = o.old_student_id
+  AND o.student_id <> o.old_student_id;
+
+-- adopt_events --
+-- The same for its events.
+UPDATE public.events AS e SET student_id = o.student_id
+FROM pg_temp.merged_sessions AS o
+WHERE e.session_token = o.session_token AND e.student_id = o.old_student_id
+  AND o.student_id <> o.old_student_id;
+
+-- remove_placeholders --
+-- Removes anonymous students who had no session but that one.
+DELETE FROM public.students AS st USING pg_temp.merged_sessions AS o
+WHERE st.student_id = o.old_student_id AND o.student_id <> o.old_student_id
+  AND NOT EXISTS (SELECT FROM public.sessions AS s WHERE s.student_id = st.student_id);
+
+-- add_accounts --
+-- Gives the account of a login without e-mail to the student of its session.
+UPDATE public.students AS st SET twilio_account_sid = newest.account_sid,
+  updated_at = st.updated_at + INTERVAL '1 microsecond'  -- the name is no newer than before
+FROM (
+  SELECT DISTINCT ON (s.student_id) s.student_id, i.account_sid
+  FROM pg_temp.incoming AS i JOIN public.sessions AS s USING (session_token)
+  WHERE i.account_sid IS NOT NULL
+  ORDER BY s.student_id, i.moment DESC NULLS LAST, session_token
+) AS newest
+WHERE st.student_id = newest.student_id AND st.twilio_account_sid IS NULL;
+
+-- count_fates --
+-- What became of the batch's tokens and rows, per legacy table.
+WITH fates AS (
+  SELECT session_token, i.person, i.in_students, i.in_configs, i.in_logins, CASE
+      WHEN k.session_token IS NULL THEN 'created'
+      WHEN session_token IN (SELECT c.session_token FROM pg_temp.changed_tokens AS c) THEN 'merged'
+      ELSE 'unchanged' END AS fate
+  FROM pg_temp.incoming AS i LEFT JOIN pg_temp.stored_tokens AS k USING (session_token)
+), more AS (
+  SELECT r.origin, CASE WHEN f.fate = 'unchanged' THEN 'unchanged' ELSE 'merged' END AS fate,
+    sum(r.copies - 1) AS rows
+  FROM pg_temp.repeated_tokens AS r JOIN fates AS f USING (session_token)
+  GROUP BY 1, 2
+), rows AS (
+  SELECT 'workshop_students' AS origin, fate, count(*) AS rows
+    FROM fates WHERE in_students GROUP BY fate
+  UNION ALL SELECT 'student_configs',
+      CASE WHEN fate = 'created' AND in_students THEN 'merged' ELSE fate END, count(*)
+    FROM fates WHERE in_configs GROUP BY 2
+  UNION ALL SELECT 'workshop_sessions',
+      CASE WHEN fate = 'created' AND (in_students OR in_configs) THEN 'merged' ELSE fate END,
+      count(*)
+    FROM fates WHERE in_logins GROUP BY 2
+  UNION ALL SELECT origin, fate, rows FROM more
+)
+SELECT origin || '.' || fate AS name, sum(rows)::numeric AS value FROM rows GROUP BY 1
+UNION ALL SELECT 'sessions.' || fate, count(*) FROM fates GROUP BY 1
+UNION ALL SELECT 'moved.' || origin, count(*) FROM (
+  SELECT 'workshop_students' AS origin FROM fates WHERE in_students AND fate <> 'unchanged'
+  UNION ALL SELECT 'student_configs' FROM fates WHERE in_configs AND fate <> 'unchanged'
+  UNION ALL SELECT 'workshop_sessions' FROM fates WHERE in_logins AND fate <> 'unchanged'
+) AS moved GROUP BY 1
+UNION ALL SELECT 'people.anonymous', count(*) FROM fates WHERE legacy.is_anonymous(person);
+
+-- count_lost --
+-- Legacy rows of the batch without a session, sessions that lack a value of a row, and keys that
+-- are not encrypted.
+SELECT
+  count(*) FILTER (WHERE s.session_token IS NULL) AS tokens_missing,
+  count(*) FILTER (WHERE
+    {{all_texts OR: t.$column <> '' AND s.$column IS NULL}}
+    OR {{flags OR: t.$column AND NOT s.$column}}
+    OR {{counters OR: t.$column > s.$column;
+      current_step: t.current_step > s.current_step AND s.current_step < 9}}
+    OR {{last_times OR: t.$column > s.$column}}) AS values_lost,
+  count(*) FILTER (WHERE NOT legacy.is_sealed(s.openai_api_key)) AS keys_in_the_clear
+FROM pg_temp.batch_rows AS t LEFT JOIN public.sessions AS s USING (session_token);
+
+-- check_sessions --
+-- Checksums of the batch's sessions as intended and as stored. They do not depend on random ids, on
+-- the ciphertext of keys or on the time, so a dry run and the real run have the same.
+-- Records that are equal byte by byte have the same hash, so only different ones are hashed twice.
+SELECT count(*) AS rows, coalesce(sum(expected), 0) AS expected,
+  coalesce(sum(CASE WHEN intended *= stored THEN expected
+                    ELSE hash_record_extended(stored, 0) END), 0) AS stored
+FROM (SELECT intended, stored, hash_record_extended(intended, 0) AS expected FROM (
+  SELECT ROW(w.person, w.openai_api_key IS NULL, w.student_name_given, w.session_token,
+      {{comparable: w.$column}}) AS intended,
+    ROW(CASE WHEN s.student_id = w.student_id THEN w.person END, s.openai_api_key IS NULL,
+      s.student_name_given, s.session_token,
+      {{comparable: s.$column}}) AS stored
+  FROM pg_temp.legacy_sessions AS w
+  JOIN public.sessions AS s USING (session_token)
+  WHERE NOT w.is_stored
+  UNION ALL
+  SELECT ROW(o.openai_api_key IS NULL, o.session_token, {{comparable: o.$column}}),
+    ROW(s.openai_api_key IS NULL, s.session_token, {{comparable: s.$column}})
+  FROM pg_temp.merged_sessions AS o JOIN public.sessions AS s USING (session_token)
+) AS read_back OFFSET 0) AS compared;  -- OFFSET: one hash, not two
+
+-- check_steps --
+-- Checksums of the batch's steps as intended and as stored: passed steps, seconds and attempts must
+-- not have become less. Steps of new sessions are looked up among the ids from %(first_id)s on,
+-- because this batch inserted all of them.
+SELECT count(*) AS rows,
+  coalesce(sum(hash_record_extended(ROW(session_token, step_number, passed, time_spent, attempts,
+    completed_at), 0)), 0) AS expected,
+  coalesce(sum(hash_record_extended(stored_step, 0)), 0) AS stored
+FROM (
+  SELECT p.session_token, p.step_number, p.passed, p.time_spent, p.attempts, p.completed_at,
+    ROW(e.session_token, e.step_number, e.validation_passed, e.time_spent, e.attempts,
+      e.completed_at) AS stored_step
+  FROM pg_temp.steps AS p JOIN pg_temp.owners AS o USING (session_token)
+  LEFT JOIN (SELECT * FROM public.step_progress WHERE id >= %(first_id)s) AS e
+    USING (session_token, step_number)
+  WHERE NOT o.is_stored
+  UNION ALL
+  SELECT p.session_token, p.step_number, p.passed, p.time_spent, p.attempts, p.completed_at,
+    ROW(e.session_token, e.step_number, e.validation_passed AND p.passed,
+      least(e.time_spent, p.time_spent), least(e.attempts, p.attempts),
+      CASE WHEN e.completed_at IS NULL THEN e.completed_at ELSE p.completed_at END)
+  FROM pg_temp.steps AS p JOIN pg_temp.stored_tokens USING (session_token)
+  LEFT JOIN public.step_progress AS e USING (session_token, step_number)
+) AS compared;
+
+-- find_unread --
+-- Reports columns that hold something that cannot be read in their type.
+INSERT INTO pg_temp.findings (source, row_key, field, outcome, reason)
+SELECT origin, legacy.row_key(session_token), field, 'kept raw', CASE
+    WHEN field IN ('completion_rate', {{counters: '$column'}})
+      THEN 'not a number in range: read as null, kept in exercises'
+    WHEN field IN ('expires_at', 'updated_at', {{times: '$column'}})
+      THEN 'not a plausible date: read as null, kept in exercises'
+    ELSE 'neither true nor false: read as null, kept in exercises' END
+FROM pg_temp.batch_rows, jsonb_object_keys(unread) AS field
+WHERE unread IS NOT NULL;
+
+-- find_repaired_rows --
+-- Reports fields that were stored in another form than they have in their row.
+INSERT INTO pg_temp.findings (source, row_key, field, outcome, reason)
+SELECT t.origin, legacy.row_key(t.session_token), legacy.own_name(t.origin, repair.field),
+  repair.outcome, repair.reason
+FROM pg_temp.batch_rows AS t, LATERAL (
+  SELECT t.session_token IN (SELECT session_token FROM pg_temp.incoming WHERE exercises ? '_legacy')
+    AS any_raw,
+    legacy.email_of(t.student_email, t.session_token, t.origin = 'workshop_sessions') AS email
+  OFFSET 0
+) AS read, LATERAL unnest(ARRAY[
+  CASE
+    WHEN t.student_email IS NULL OR t.student_email = email THEN NULL
+    WHEN email IS NOT NULL OR legacy.trimmed(t.student_email) IS NULL AND t.student_email <> ''
+      THEN ROW('student_email', 'mended', 'spaces and capitals removed')::legacy.finding
+    WHEN legacy.is_placeholder(legacy.trimmed(t.student_email), t.session_token)
+      THEN ROW('student_email', 'mended',
+        'a placeholder, not an e-mail: the student is anonymous')::legacy.finding
+    WHEN lower(btrim(t.student_email)) ^@ 'sk-'
+      THEN ROW('student_email', 'mended',
+        'an API key, not an e-mail: removed, the student is anonymous')::legacy.finding
+    WHEN octet_length(t.student_email) > 2600
+      THEN ROW('student_email', 'kept raw',
+        'too long for an e-mail: the student is anonymous, the text is kept in exercises'
+        )::legacy.finding
+    WHEN t.student_email <> '' THEN ROW('student_email', 'kept raw',
+        'an id, not an e-mail: the student is anonymous, the id is kept in exercises'
+        )::legacy.finding
+  END,
+  CASE WHEN t.openai_api_key IS NULL OR legacy.is_sealed(t.openai_api_key)
+         OR legacy.trimmed(t.openai_api_key) IS NULL THEN NULL
+       WHEN legacy.is_sealed(legacy.trimmed(t.openai_api_key))
+       THEN ROW('openai_api_key', 'mended', 'surrounding spaces removed')::legacy.finding
+       WHEN (t.session_token IN (
+         SELECT session_token FROM pg_temp.key_conflicts WHERE keeps_stored))
+         IS NOT TRUE
+       THEN ROW('openai_api_key', 'mended', 'was stored as plain text: encrypted')::legacy.finding END,
+  {{counters: CASE WHEN t.$column < 0
+      THEN ROW('$column', 'mended', 'negative: counted as 0')::legacy.finding END;
+    current_step: CASE WHEN t.current_step NOT BETWEEN 0 AND 9
+      THEN ROW('current_step', 'mended', 'outside 0 to 9: set to the nearest')::legacy.finding
+      END}},
+  {{arrays: legacy.json_finding('$column', t.$column, 'array', any_raw)}},
+  {{objects: legacy.json_finding('$column', t.$column, 'object', any_raw)}}
+]) AS repair
+WHERE repair.field IS NOT NULL;
+
+-- find_repaired_exercises --
+-- Reports exercises that are not steps, and values in them that were repaired.
+INSERT INTO pg_temp.findings (source, row_key, field, outcome, reason)
+SELECT 'workshop_students', legacy.row_key(e.session_token),
+  concat_ws('.', 'exercises', CASE WHEN key = e.session_token THEN '(name withheld)'
+                                   ELSE legacy.reportable_name(key) END, part), repair.outcome,
+  reason
+FROM pg_temp.unusual_exercises AS e, LATERAL (
+  SELECT NULL AS part, 'kept raw' AS outcome, 'not a step from 1 to 9: kept in exercises' AS reason
+    WHERE step_number BETWEEN 1 AND 9 IS NOT TRUE
+  UNION ALL SELECT NULL, 'kept raw', 'neither an object nor true or false: kept in exercises'
+    WHERE jsonb_typeof(entry) NOT IN ('object', 'boolean')
+  UNION ALL SELECT counter, 'mended', CASE
+      WHEN legacy.to_count(value) IS NULL THEN 'not a number: counted as 0'
+      WHEN legacy.to_count(value) = 0 AND value #>> '{}' ~ '^\s*-' THEN 'negative: counted as 0'
+      WHEN legacy.to_count(value) = 2147483647 THEN 'too large: counted as the largest possible'
+      WHEN jsonb_typeof(value) = 'string' THEN 'text: read as a number'
+      ELSE 'rounded to a whole number' END
+    FROM (VALUES ('timeSpent', entry -> 'timeSpent'), ('attempts', entry -> 'attempts'))
+      AS counters (counter, value)
+    WHERE value <> 'null' AND value <> to_jsonb(coalesce(legacy.to_count(value), -1))
+  UNION ALL SELECT moment, 'mended', CASE WHEN legacy.is_moment(entry ->> moment)
+      THEN 'before 2000 or after now: read as null' ELSE 'not a date: read as null' END
+    FROM (VALUES ('timestamp', recorded_at), ('lastAttempt', last_attempt))
+      AS moments (moment, read)
+    WHERE read IS NULL AND entry ->> moment IS NOT NULL
+) AS repair;
+
+-- find_key_conflicts --
+-- Reports which key a session has now, if its stored key was another or had been removed.
+INSERT INTO pg_temp.findings (source, row_key, field, outcome, reason)
+SELECT t.origin, legacy.row_key(t.session_token), 'openai_api_key',
+  CASE WHEN k.keeps_stored THEN 'skipped' ELSE 'mended' END, k.reason
+FROM pg_temp.key_conflicts AS k JOIN pg_temp.batch_rows AS t USING (session_token)
+WHERE k.reason IS NOT NULL AND legacy.trimmed(t.openai_api_key) IS NOT NULL;

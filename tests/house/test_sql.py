@@ -32,14 +32,14 @@ NAMED = re.compile(
 )
 MAY_HOLD_SQL = {
     "lib/legacy/report.py": "a query for a person to type; in it a number",
-    "lib/legacy/old_tables.py": "statements for a person to type, with names that the catalog gave",
+    "lib/legacy/old_tables/rename.py": "statements for a person to type; names from the catalog",
     "local/backup.py": "restores a whole database; names by sql.Identifier",
     "local/servers/postgres_server.py": "makes and drops databases; names by sql.Identifier",
     "migrations/env.py": "Alembic's own run: a lock, and a limit that is a constant",
     "migrations/versions/001_initial_schema.py": "the way back, without a caller's word in it",
 }
 MAY_COMPOSE = {
-    "lib/operations/backup.py": "a query of sql/ as psycopg.sql.SQL, tables by sql.Identifier",
+    "lib/operations/store.py": "a query of sql/ as psycopg.sql.SQL, tables by sql.Identifier",
     "lib/database/postgres.py": "execute_script, which gets whole files of sql/",
     "lib/redis_rest.py": "commands of Redis",
 }
@@ -115,6 +115,33 @@ def test_queries_are_made_from_files_alone() -> None:
         )
         made = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
         assert not ours or "Query" not in [ast.unparse(call.func) for call in made], name(path)
+
+
+def lists_given(source: str) -> list[str]:
+    """Second arguments of what loads statements: lists of columns to be written into them."""
+    return [
+        ast.unparse(argument)
+        for call in ast.walk(ast.parse(source))
+        if isinstance(call, ast.Call)
+        if ast.unparse(call.func).rpartition(".")[2] in {"load_queries", "load_script"}
+        for argument in [*call.args[1:], *(keyword.value for keyword in call.keywords)]
+    ]
+
+
+def test_lists_of_columns_are_constants_of_ours() -> None:
+    """The loader itself checks that each name is a plain identifier."""
+    given = {name(path): set(lists_given(path.read_text())) for path in FILES}
+    assert set().union(*given.values()) <= {"SESSION_LISTS", "lists"}
+    assert [path for path, lists in given.items() if "lists" in lists] == [
+        "lib/database/queries.py"
+    ]
+
+
+def test_list_that_is_no_constant_is_found() -> None:
+    assert lists_given('load_queries("a.sql", {"c": (request.column,)})') == [
+        "{'c': (request.column,)}"
+    ]
+    assert lists_given("queries.load_script(file, lists=body.columns)") == ["body.columns"]
 
 
 @pytest.mark.parametrize("path", SQL_FILES, ids=name)

@@ -1,6 +1,6 @@
 """Legacy databases drawn as small tables, and what became of them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import psycopg
@@ -8,11 +8,18 @@ from psycopg import sql
 
 from lib.deps import Deps
 from lib.legacy.migration import migrate
-from lib.legacy.run import Phase, Run
+from lib.legacy.runs.pace import Pace
+from lib.legacy.runs.run import Phase, Run
 from lib.vault import API_KEY_FIELD, Vault
 from tests.support.legacy_data import create_tables
 
 NULL = "-"
+WHOLE_RUN = Pace(call_seconds=60.0)
+ONE_BATCH = Pace(call_seconds=0.0)
+"""Each call moves one batch."""
+SMALL_BATCHES = replace(WHOLE_RUN, first_people=40, batch_seconds=1e6, fewest_batches=8)
+"""A migration of some hundred rows takes a dozen batches."""
+ONE_SMALL_BATCH = replace(SMALL_BATCHES, call_seconds=0.0)
 
 
 @dataclass
@@ -56,10 +63,10 @@ class Legacy:
             f"USING {column}::text::{kind}".encode()
         )
 
-    def run(self, *, dry_run: bool = False, call_seconds: float = 60.0) -> Run:
+    def run(self, *, dry_run: bool = False, pace: Pace = WHOLE_RUN) -> Run:
         """Migrate to the end."""
         while True:
-            run = migrate(self.deps, dry_run=dry_run, call_seconds=call_seconds)
+            run = migrate(self.deps, dry_run=dry_run, pace=pace)
             if run.phase is Phase.DONE:
                 return run
 

@@ -6,13 +6,13 @@ import pytest
 
 from lib.database.schema import schema_scripts
 from lib.legacy.errors import UnifiedSchemaNotFound
-from lib.legacy.key_sealing import LOST, NEWER, OLDER
+from lib.legacy.sessions.key_sealing import NEWER, OLDER, UNREADABLE
 from lib.vault import API_KEY_FIELD, Vault
 from tests.conftest import ENCRYPTION_KEY
 from tests.foundation.test_vault import old_format
 from tests.legacy.drawn import Legacy
 
-REMOVED = "the session's key was removed since: this one was not taken"
+REMOVED = "the session's key was removed since: this key was not used"
 TOOLS = json.dumps([{"name": "t"}])
 VOICE = json.dumps({"speed": 1})
 TAKE_KEY = "UPDATE public.sessions SET openai_api_key = NULL WHERE session_token = 'token-a'"
@@ -94,7 +94,7 @@ def test_a_session_without_a_key_gets_that_of_its_older_row(
     )
     assert legacy.run().verified
     assert legacy.key() == "sk-plain"
-    assert key_findings(legacy) == [("mended", "stood in the clear: encrypted")]
+    assert key_findings(legacy) == [("mended", "was stored as plain text: encrypted")]
 
 
 def test_a_closed_session_gets_no_key(legacy: Legacy) -> None:
@@ -152,7 +152,7 @@ def test_a_key_that_nobody_can_read_takes_no_place(legacy: Legacy) -> None:
     )
     assert legacy.run().verified
     assert legacy.key() == "sk-own"
-    assert key_findings(legacy) == [("skipped", LOST)]
+    assert key_findings(legacy) == [("skipped", UNREADABLE)]
 
 
 def test_a_schema_from_before_is_upgraded_first(legacy: Legacy) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
+from lib.legacy.report import report
 from tests.conftest import ADMIN_PASSWORD
 from tests.legacy.drawn import Legacy
 from tests.support.legacy_data import WILD, LegacyData, fill
@@ -121,13 +122,13 @@ def test_a_found_row_can_be_found(legacy: Legacy, client: TestClient) -> None:
     )
 
 
-def test_a_long_report_says_where_the_rest_is(
-    filled: Legacy, client: TestClient, monkeypatch: Any
-) -> None:
-    monkeypatch.setattr("lib.legacy.report.FINDINGS_IN_ANSWER", 5)
-    found = call(client, MIGRATE, dryRun=True)["findings"]
-    assert (len(found["rows"]), found["complete"]) == (5, False)
-    assert len(filled.rows(found["sql"].rstrip(";"))) > 5
+def test_a_long_report_says_where_the_rest_is(filled: Legacy) -> None:
+    run = filled.run(dry_run=True)
+    findings = report(run, filled.deps, findings_limit=5).findings
+    assert (len(findings.rows), findings.complete) == (5, False)
+    stored = filled.rows(findings.sql.rstrip(";"))
+    assert len(stored) > 5
+    assert report(run, filled.deps, findings_limit=len(stored)).findings.complete
 
 
 def test_what_is_stored_otherwise_than_meant_is_not_verified(
@@ -170,7 +171,7 @@ def test_one_field_or_row_stored_otherwise_is_not_verified(
         "FOR EACH ROW EXECUTE FUNCTION public.spoil()".encode()
     )
     told = call(client, MIGRATE, dryRun=False)["verification"]
-    assert told["whyNot"] == [f"{table}: what is stored is not what was meant to be stored"]
+    assert told["whyNot"] == [f"{table}: the stored rows differ from the intended ones"]
 
 
 def test_without_unified_schema_the_answer_is_a_400(legacy: Legacy, client: TestClient) -> None:

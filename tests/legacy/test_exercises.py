@@ -37,7 +37,7 @@ def test_what_is_no_step_stays_in_exercises_and_is_reported(legacy: Legacy, key:
     assert legacy.steps() == []
     assert legacy.session("exercises") == {key: True}
     ((_, outcome, reason),) = legacy.found()
-    assert (outcome, reason) == ("kept raw", "no step from 1 to 9: kept in exercises")
+    assert (outcome, reason) == ("kept raw", "not a step from 1 to 9: kept in exercises")
 
 
 def test_an_entry_becomes_a_step(legacy: Legacy) -> None:
@@ -67,14 +67,14 @@ def test_an_entry_becomes_a_step(legacy: Legacy) -> None:
 @pytest.mark.parametrize(
     ("value", "seconds", "reason"),
     [
-        ("120", 120, "a text: read as a number"),
-        (" 7 ", 7, "a text: read as a number"),
+        ("120", 120, "text: read as a number"),
+        (" 7 ", 7, "text: read as a number"),
         (-60, 0, "negative: counted as 0"),
         ("-5", 0, "negative: counted as 0"),
-        ("ten minutes", 0, "no number: counted as 0"),
-        ([1], 0, "no number: counted as 0"),
+        ("ten minutes", 0, "not a number: counted as 0"),
+        ([1], 0, "not a number: counted as 0"),
         (12.6, 13, "rounded to a whole number"),
-        (1e20, 2147483647, "too great: counted as the greatest possible"),
+        (1e20, 2147483647, "too large: counted as the largest possible"),
         (None, 0, None),
     ],
 )
@@ -97,7 +97,7 @@ def test_impossible_dates_read_as_null(legacy: Legacy, value: Any) -> None:
         "2025-01-01",
     )
     assert [(field, text) for field, _, text in legacy.found()] == [
-        ("exercises.step-1.timestamp", "no date: read as null")
+        ("exercises.step-1.timestamp", "not a date: read as null")
     ]
 
 

@@ -19,10 +19,11 @@ from lib.database.schema import schema_scripts
 from lib.deps import Deps
 from lib.errors import DatabaseUnavailable
 from lib.legacy.migration import migrate
-from lib.legacy.run import Phase, Run
+from lib.legacy.runs.pace import DEFAULT_PACE, Pace
+from lib.legacy.runs.run import Phase, Run
 from lib.settings import Settings
 from local.servers.postgres_server import PostgresServer, running_postgres
-from tests.legacy.drawn import Legacy
+from tests.legacy.drawn import ONE_SMALL_BATCH, SMALL_BATCHES, Legacy
 from tests.support.legacy_data import ENCRYPTION_KEY, WILD, LegacyData, fill
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -44,7 +45,7 @@ def kill_backends(legacy: Legacy) -> None:
 
 
 def migrate_killed(
-    deps: Deps, seconds: float, kill: Callable[[], None], call_seconds: float = 18.0
+    deps: Deps, seconds: float, kill: Callable[[], None], pace: Pace = DEFAULT_PACE
 ) -> Run | None:
     """Migrate, and kill after some time; the run, None where it was killed."""
     stopped = threading.Event()
@@ -56,7 +57,7 @@ def migrate_killed(
     killer = threading.Thread(target=wait_and_kill)
     killer.start()
     try:
-        return migrate(deps, dry_run=False, call_seconds=call_seconds)
+        return migrate(deps, dry_run=False, pace=pace)
     except DatabaseUnavailable:
         return None
     finally:
@@ -89,9 +90,8 @@ def test_a_killed_connection_leaves_all_or_nothing(timed: Legacy) -> None:
     assert None in outcomes
 
 
-@pytest.mark.usefixtures("small_batches")
 def test_a_run_killed_in_many_of_its_calls_goes_on_and_counts_the_same(timed: Legacy) -> None:
-    expected = timed.run()
+    expected = timed.run(pace=SMALL_BATCHES)
     complete = timed.unified()
     empty(timed)
     draw = random.Random(3)
@@ -102,10 +102,12 @@ def test_a_run_killed_in_many_of_its_calls_goes_on_and_counts_the_same(timed: Le
         part = None
         if killed < KILLS:
             seconds = draw.uniform(0.0, 1.2) * usual
-            part = migrate_killed(timed.deps, seconds, lambda: kill_backends(timed), 0)
+            part = migrate_killed(
+                timed.deps, seconds, lambda: kill_backends(timed), ONE_SMALL_BATCH
+            )
             killed += part is None
         else:
-            part = migrate(timed.deps, dry_run=False, call_seconds=0)
+            part = migrate(timed.deps, dry_run=False, pace=ONE_SMALL_BATCH)
         if part is not None:
             run, usual = part, time.monotonic() - began
     assert run.verified
@@ -127,13 +129,12 @@ MOMENTS = {
 """Where a trigger ends its own server process."""
 
 
-@pytest.mark.usefixtures("small_batches")
 @pytest.mark.parametrize("moment", MOMENTS)
 def test_a_kill_at_any_boundary_loses_that_call_alone(timed: Legacy, moment: str) -> None:
-    expected = timed.run()
+    expected = timed.run(pace=SMALL_BATCHES)
     complete = timed.unified()
     empty(timed)
-    first = migrate(timed.deps, dry_run=False, call_seconds=0)
+    first = migrate(timed.deps, dry_run=False, pace=ONE_SMALL_BATCH)
     table, condition = MOMENTS[moment]
     timed.connection.execute(
         "CREATE FUNCTION public.die() RETURNS TRIGGER LANGUAGE plpgsql AS $$ BEGIN "
@@ -148,10 +149,10 @@ def test_a_kill_at_any_boundary_loses_that_call_alone(timed: Legacy, moment: str
     while run is not None:
         assert run.id == first.id
         before = timed.unified(), stored_cursor(timed)
-        run = migrate_killed(timed.deps, NEVER, lambda: None, call_seconds=0)
+        run = migrate_killed(timed.deps, NEVER, lambda: None, ONE_SMALL_BATCH)
     assert (timed.unified(), stored_cursor(timed)) == before
     timed.connection.execute(f"DROP TRIGGER die ON {table}".encode())
-    run = timed.run()
+    run = timed.run(pace=SMALL_BATCHES)
     assert run.verified
     assert timed.unified() == complete
     told = {name for name in expected.counts if not name.startswith(UNCOUNTED)}

@@ -124,7 +124,7 @@ def test_an_address_that_begins_like_a_placeholder_is_an_email(legacy: Legacy) -
         "anonymous_ann",
         "anonymous_x@example.com",
     ]
-    assert legacy.found() == [("student_email", "mended", "blanks and capitals removed")]
+    assert legacy.found() == [("student_email", "mended", "spaces and capitals removed")]
     legacy.put("student_configs", session_token="token-a", student_email="ben@example.com")
     legacy.run()
     assert legacy.one(

@@ -9,7 +9,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from lib.deps import Deps
-from lib.legacy.verification import checksum, verdict
+from lib.legacy.verification.verdict import checksum, objections
 from lib.settings import Settings
 from tests.legacy.drawn import Legacy
 from tests.legacy.oracle import API_KEY, TEXTS, read_emails, read_tokens
@@ -64,7 +64,7 @@ def test_nothing_is_lost_and_a_second_run_changes_nothing(
     dry = generated.run(dry_run=True)
     assert generated.unified() == empty
     real = generated.run()
-    assert (verdict(dry), verdict(real)) == ([], [])
+    assert (objections(dry), objections(real)) == ([], [])
     told = {name: value for name, value in real.counts.items() if not name.startswith("checksum")}
     assert told.items() <= dry.counts.items()
     for table in ("students", "sessions", "step_progress"):
@@ -74,7 +74,7 @@ def test_nothing_is_lost_and_a_second_run_changes_nothing(
     moved = generated.unified()
     again = generated.run()
     assert generated.unified() == moved
-    assert verdict(again) == []
+    assert objections(again) == []
     assert {
         again.counts[name] for name in again.counts if name.endswith((".created", ".merged"))
     } <= {0}
@@ -129,7 +129,7 @@ def test_what_pages_emptied_does_not_come_back(generated: Legacy, seed: int) -> 
     )
     emptied = generated.unified()
     run = generated.run()
-    assert verdict(run) == []
+    assert objections(run) == []
     assert generated.unified() == emptied
 
 

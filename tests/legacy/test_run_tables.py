@@ -1,6 +1,7 @@
 """A run is about the tables it began with: others behind the same names get a run of their own."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import psycopg
@@ -11,24 +12,26 @@ from lib.database.schema import schema_scripts
 from lib.errors import AlreadyRunning
 from lib.legacy.errors import NotSafeYet
 from lib.legacy.migration import migrate
-from lib.legacy.old_tables import CONFIRMATION, clean_up
+from lib.legacy.old_tables.rename import CONFIRMATION, clean_up
 from lib.legacy.report import report
-from lib.legacy.run import Phase, Run
+from lib.legacy.runs.run import Phase, Run
 from lib.operations.schema_creation import CONFIRMATION as DROP
 from lib.operations.schema_creation import create_schema
 from lib.settings import Settings
 from tests.conftest import ADMIN_PASSWORD
-from tests.legacy.drawn import Legacy
+from tests.legacy.drawn import ONE_BATCH, ONE_SMALL_BATCH, SMALL_BATCHES, Legacy
 
 ENOUGH = 30  # sessions, of about 200
+CHECKS_ALONE = replace(ONE_BATCH, idle_seconds=0.001)
+"""The final checks take a call of their own."""
 LOCK = "SELECT pg_advisory_xact_lock(hashtextextended('stepwise.legacy', 0))"
 
 
 def half_way(legacy: Legacy, *, dry_run: bool = False) -> Run:
     """A run that was paused with some of the sessions moved and some not."""
-    run = migrate(legacy.deps, dry_run=dry_run, call_seconds=0)
+    run = migrate(legacy.deps, dry_run=dry_run, pace=ONE_SMALL_BATCH)
     while run.counts.get("sessions.created", 0) < ENOUGH:
-        run = migrate(legacy.deps, dry_run=dry_run, call_seconds=0)
+        run = migrate(legacy.deps, dry_run=dry_run, pace=ONE_SMALL_BATCH)
     assert run.phase is Phase.SESSIONS
     return run
 
@@ -53,17 +56,16 @@ def truncate(legacy: Legacy) -> None:
 ANEW = [drop_by_hand, drop_by_endpoint, truncate]
 
 
-@pytest.mark.usefixtures("small_batches")
 @pytest.mark.parametrize("make_anew", ANEW)
 def test_a_paused_run_does_not_go_on_in_tables_made_anew(
     timed: Legacy, make_anew: Callable[[Legacy], None]
 ) -> None:
-    timed.run()
+    timed.run(pace=SMALL_BATCHES)
     complete = timed.unified()
     truncate(timed)
     paused = half_way(timed)
     make_anew(timed)
-    run = timed.run()
+    run = timed.run(pace=SMALL_BATCHES)
     assert run.id != paused.id
     assert run.verified
     assert timed.unified() == complete
@@ -86,7 +88,6 @@ def test_a_finished_run_does_not_vouch_for_tables_made_anew(
     clean_up(CONFIRMATION, timed.deps)
 
 
-@pytest.mark.usefixtures("small_batches")
 def test_a_paused_run_does_not_go_on_over_an_old_table_that_was_replaced(timed: Legacy) -> None:
     paused = half_way(timed)
     timed.connection.execute("ALTER TABLE public.workshop_students RENAME TO workshop_before")
@@ -96,7 +97,7 @@ def test_a_paused_run_does_not_go_on_over_an_old_table_that_was_replaced(timed: 
     timed.connection.execute(
         "UPDATE public.workshop_students SET session_token = 'new_' || session_token"
     )
-    run = timed.run()
+    run = timed.run(pace=SMALL_BATCHES)
     assert (run.id != paused.id, run.verified) == (True, True)
     assert timed.one(
         "SELECT count(*) FROM public.workshop_students AS w "
@@ -105,19 +106,18 @@ def test_a_paused_run_does_not_go_on_over_an_old_table_that_was_replaced(timed: 
     ) == 0  # fmt: skip
 
 
-@pytest.mark.usefixtures("small_batches")
 def test_sessions_deleted_between_two_calls_are_missed_at_the_end(
     timed: Legacy, client: TestClient
 ) -> None:
     half_way(timed)
     deleted = timed.connection.execute("DELETE FROM public.sessions").rowcount
-    run = timed.run()
+    run = timed.run(pace=SMALL_BATCHES)
     assert run.verified is False
     assert run.counts["lost.tokens_missing"] >= deleted
     body = {"adminPassword": ADMIN_PASSWORD, "confirmText": CONFIRMATION}
     refused = client.post("/api/admin-cleanup-old-tables", json=body)
     assert (refused.status_code, refused.json()["code"]) == (409, "not_safe_yet")
-    assert timed.run().verified
+    assert timed.run(pace=SMALL_BATCHES).verified
     assert client.post("/api/admin-cleanup-old-tables", json=body).status_code == 200
 
 
@@ -133,37 +133,34 @@ def test_sessions_deleted_after_a_verified_run_stop_the_cleanup(timed: Legacy) -
     clean_up(CONFIRMATION, timed.deps)
 
 
-@pytest.mark.usefixtures("small_batches")
 def test_a_paused_dry_run_is_forgotten_once_a_real_run_writes(timed: Legacy) -> None:
     half_way(timed, dry_run=True)
     assert timed.one("SELECT count(*) FROM public.sessions") == 0
-    real = timed.run()
+    real = timed.run(pace=SMALL_BATCHES)
     assert real.verified
-    dry = timed.run(dry_run=True)
+    dry = timed.run(dry_run=True, pace=SMALL_BATCHES)
     assert dry.counts.get("sessions.created", 0) == 0
     assert dry.counts["sessions.unchanged"] == real.counts["sessions.created"]
 
 
-@pytest.mark.usefixtures("small_batches")
 def test_a_dry_run_does_not_touch_the_cursor_of_a_paused_run(timed: Legacy) -> None:
-    timed.run()
+    timed.run(pace=SMALL_BATCHES)
     complete = timed.unified()
     truncate(timed)
     paused = half_way(timed)
-    dry = timed.run(dry_run=True)
+    dry = timed.run(dry_run=True, pace=SMALL_BATCHES)
     assert dry.counts["sessions.unchanged"] == paused.counts["sessions.created"]
-    run = timed.run()
+    run = timed.run(pace=SMALL_BATCHES)
     assert (run.id, run.verified) == (paused.id, True)
     assert timed.unified() == complete
 
 
-@pytest.mark.usefixtures("small_batches")
 def test_a_dry_run_in_parts_counts_as_the_real_run_and_says_what_it_cannot_see(
     timed: Legacy,
 ) -> None:
     half_way(timed, dry_run=True)
-    dry = report(timed.run(dry_run=True), timed.deps)
-    real = report(timed.run(), timed.deps)
+    dry = report(timed.run(dry_run=True, pace=SMALL_BATCHES), timed.deps)
+    real = report(timed.run(pace=SMALL_BATCHES), timed.deps)
     assert dry.verification is not None
     assert real.verification is not None
     assert dry.verification.verified
@@ -173,10 +170,8 @@ def test_a_dry_run_in_parts_counts_as_the_real_run_and_says_what_it_cannot_see(
     assert "alone" not in real.results[-1]
 
 
-def test_runs_of_an_earlier_version_stay_readable_and_are_not_gone_on_with(
-    timed: Legacy, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    half = migrate(timed.deps, dry_run=False, call_seconds=0)
+def test_runs_of_an_earlier_version_stay_readable_and_are_not_continued(timed: Legacy) -> None:
+    half = migrate(timed.deps, dry_run=False, pace=ONE_BATCH)
     timed.connection.execute(
         "ALTER TABLE legacy.migration_runs DROP COLUMN tables, DROP COLUMN calls, "
         "DROP CONSTRAINT migration_runs_phase_check, ADD CONSTRAINT migration_runs_phase_check "
@@ -184,8 +179,7 @@ def test_runs_of_an_earlier_version_stay_readable_and_are_not_gone_on_with(
         "ALTER TABLE legacy.migration_findings ADD CONSTRAINT migration_findings_run_id_fkey "
         "FOREIGN KEY (run_id) REFERENCES legacy.migration_runs ON DELETE CASCADE"
     )
-    monkeypatch.setattr("lib.legacy.migration.IDLE_SECONDS", 0.001)  # checks in a call of its own
-    run = timed.run(call_seconds=0)
+    run = timed.run(pace=CHECKS_ALONE)
     assert (run.id != half.id, run.verified) == (True, True)
     assert timed.one("SELECT count(*) FROM legacy.migration_runs") == 2
     assert not timed.rows(
@@ -194,13 +188,10 @@ def test_runs_of_an_earlier_version_stay_readable_and_are_not_gone_on_with(
 
 
 @pytest.mark.parametrize("dry_run", [True, False])
-def test_who_forgets_a_dry_run_forgets_what_it_found(
-    timed: Legacy, dry_run: bool, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("lib.legacy.migration.IDLE_SECONDS", 0.001)  # so that it stays unfinished
-    paused = migrate(timed.deps, dry_run=True, call_seconds=0)
+def test_deleting_a_dry_run_deletes_its_findings(timed: Legacy, dry_run: bool) -> None:
+    paused = migrate(timed.deps, dry_run=True, pace=CHECKS_ALONE)
     while not timed.found():
-        paused = migrate(timed.deps, dry_run=True, call_seconds=0)
+        paused = migrate(timed.deps, dry_run=True, pace=CHECKS_ALONE)
     if dry_run:
         timed.run(dry_run=True)  # goes on with it to its end
     last = timed.run(dry_run=dry_run)

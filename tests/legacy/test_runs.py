@@ -2,6 +2,7 @@
 
 import threading
 from contextvars import copy_context
+from dataclasses import replace
 from typing import Any
 
 import psycopg
@@ -12,10 +13,10 @@ from lib.deps import Deps
 from lib.errors import AlreadyRunning, AppError, NotConfigured
 from lib.legacy.errors import UnifiedSchemaNotFound
 from lib.legacy.migration import migrate
-from lib.legacy.run import Phase
+from lib.legacy.runs.run import Phase
 from lib.settings import Settings
 from lib.workshop.cleanup.clean_up import clean_up
-from tests.legacy.drawn import Legacy
+from tests.legacy.drawn import ONE_BATCH, ONE_SMALL_BATCH, SMALL_BATCHES, Legacy
 from tests.support.legacy_data import ENCRYPTION_KEY
 
 LOCK = "SELECT pg_advisory_xact_lock(hashtextextended('stepwise.legacy', 0))"
@@ -141,15 +142,14 @@ def test_a_session_that_began_in_the_new_application_is_completed_not_overwritte
     assert legacy.key() == "sk-legacy"
 
 
-@pytest.mark.usefixtures("small_batches")
 def test_many_short_calls_come_to_the_same_as_one(filled: Legacy) -> None:
-    run = filled.run()
+    run = filled.run(pace=SMALL_BATCHES)
     at_once = filled.unified()
     filled.connection.execute("TRUNCATE public.students, public.sessions CASCADE")
     calls = 0
     while calls < 200:
         calls += 1
-        part = migrate(filled.deps, dry_run=False, call_seconds=0)
+        part = migrate(filled.deps, dry_run=False, pace=ONE_SMALL_BATCH)
         if part.phase is Phase.DONE:
             break
         assert 0 <= part.fraction_done < 1
@@ -160,51 +160,43 @@ def test_many_short_calls_come_to_the_same_as_one(filled: Legacy) -> None:
     assert {name: part.counts[name] for name in same} == {name: run.counts[name] for name in same}
 
 
-def test_slow_reading_does_not_make_batches_narrower(filled: Legacy, monkeypatch: Any) -> None:
-    monkeypatch.setattr("lib.legacy.run.FIRST_BATCH_ROWS", 20)
-    monkeypatch.setattr("lib.legacy.run.BATCH_SECONDS", 0.8)
+def test_slow_reading_does_not_make_batches_narrower(filled: Legacy) -> None:
+    pace = replace(ONE_BATCH, first_people=20, batch_seconds=0.8)
     filled.connection.execute(  # about 400 rows, so that reading them takes more than that
         "CREATE OR REPLACE FUNCTION public.normalized_email(p_email TEXT) RETURNS TEXT "
         "LANGUAGE plpgsql IMMUTABLE AS $$ BEGIN PERFORM pg_sleep(0.003); "
         "RETURN nullif(lower(btrim(p_email, E' \t\n\r\f\v')), ''); END $$"
     )
-    first, second = (migrate(filled.deps, dry_run=False, call_seconds=0) for _ in range(2))
+    first, second = (migrate(filled.deps, dry_run=False, pace=pace) for _ in range(2))
     assert first.phase is Phase.PEOPLE
     assert second.batch_hashes > first.batch_hashes
 
 
-def test_first_batch_of_sessions_is_narrow_however_fast_people_were(
-    filled: Legacy, monkeypatch: Any
-) -> None:
-    monkeypatch.setattr("lib.legacy.run.BATCH_SECONDS", 1e6)  # everything is fast
-    monkeypatch.setattr("lib.legacy.run.FIRST_SESSION_ROWS", 4)  # of some hundred
+def test_first_batch_of_sessions_is_narrow_however_fast_people_were(filled: Legacy) -> None:
+    # Everything is fast; 4 rows of some hundred.
+    pace = replace(ONE_BATCH, batch_seconds=1e6, first_sessions=4)
     widths: list[int] = []
     while len(widths) < 4:
-        run = migrate(filled.deps, dry_run=False, call_seconds=0)
+        run = migrate(filled.deps, dry_run=False, pace=pace)
         if run.phase is Phase.SESSIONS:
             widths.append(run.batch_hashes)
     assert 0 < widths[0] < 2**32 // 20
     assert widths == [widths[0] * 2**n for n in range(4)]  # and no batch is far from the last
 
 
-def test_slow_batches_become_narrower_up_to_a_limit_and_kills_go_past_it(
-    filled: Legacy, monkeypatch: Any
-) -> None:
-    monkeypatch.setattr("lib.legacy.run.BATCH_SECONDS", 0.0)  # nothing is fast enough
+def test_slow_batches_become_narrower_up_to_a_limit_and_kills_go_past_it(filled: Legacy) -> None:
+    pace = replace(ONE_BATCH, batch_seconds=0.0)  # nothing is fast enough
     narrowest = 2**32 // 512
-    assert migrate(filled.deps, dry_run=False, call_seconds=0).batch_hashes > narrowest
+    assert migrate(filled.deps, dry_run=False, pace=pace).batch_hashes > narrowest
     for width in (narrowest, narrowest // 2, narrowest // 2):
-        run = migrate(filled.deps, dry_run=False, call_seconds=0)
+        run = migrate(filled.deps, dry_run=False, pace=pace)
         assert run.batch_hashes == width
         status = "running" if width == narrowest else "paused"
         filled.connection.execute("UPDATE legacy.migration_runs SET status = %s", [status])
 
 
-def test_a_dry_run_of_many_calls_tells_what_the_real_run_does(
-    filled: Legacy, monkeypatch: Any
-) -> None:
-    monkeypatch.setattr("lib.legacy.run.FIRST_BATCH_ROWS", 100)
-    dry = filled.run(dry_run=True, call_seconds=0)
+def test_a_dry_run_of_many_calls_tells_what_the_real_run_does(filled: Legacy) -> None:
+    dry = filled.run(dry_run=True, pace=replace(ONE_BATCH, first_people=100))
     findings = filled.found()
     assert filled.one("SELECT count(*) FROM public.students") == 0
     real = filled.run()
@@ -275,7 +267,7 @@ def test_five_at_once_move_everything_once(filled: Legacy, settings: Settings) -
 def test_an_interrupted_run_is_counted_and_goes_on_with_smaller_batches(
     filled: Legacy,
 ) -> None:
-    part = migrate(filled.deps, dry_run=False, call_seconds=0)
+    part = migrate(filled.deps, dry_run=False, pace=ONE_BATCH)
     filled.connection.execute("UPDATE legacy.migration_runs SET status = 'running'")
     run = filled.run()
     assert (run.id, run.interruptions, run.verified) == (part.id, 1, True)

@@ -77,7 +77,7 @@ def test_api_keys_stand_nowhere_in_the_clear(
     for text in (everything(legacy), told, logged):
         assert [secret for secret in secrets if secret in text] == []
     reasons = {(field, reason) for field, _, reason in legacy.found()}
-    taken = {field for field, reason in reasons if reason == "an API key stood in it: taken out"}
+    taken = {field for field, reason in reasons if reason == "contained an API key: replaced"}
     assert taken == {*SHORT_FIELDS, "exercises", "bug_reports", "account_sid"}
 
 
@@ -130,7 +130,7 @@ def test_names_of_exercises_that_may_be_private_are_not_told(
     told = report(run, legacy.deps).model_dump_json() + "".join(capfd.readouterr())
     assert name not in told
     names = {field.split(".")[1] for field, _, _ in legacy.found() if "." in field}
-    assert names == {"(a name not shown)"}
+    assert names == {"(name withheld)"}
 
 
 @pytest.mark.parametrize("name", ["step-12", "intro", "bonus-task", "Final Exam 2", "step_0"])

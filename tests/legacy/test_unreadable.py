@@ -8,8 +8,8 @@ import pytest
 from tests.foundation.test_vault import old_format
 from tests.legacy.drawn import Legacy
 
-NO_DATE = "no date, before 2000 or after now: read as null, kept in exercises"
-NO_NUMBER = "no number that fits: read as null, kept in exercises"
+NO_DATE = "not a plausible date: read as null, kept in exercises"
+NO_NUMBER = "not a number in range: read as null, kept in exercises"
 NO_FLAG = "neither true nor false: read as null, kept in exercises"
 LATER = "before 2000 or after now: read as null"
 

@@ -1,7 +1,7 @@
--- Two rows of one token, or a row and a session: what they say together. Runs after tables.sql,
--- again and again.
+-- Functions that merge two rows of one token, or a row and a stored session. Runs after tables.sql,
+-- any number of times.
 
--- What was said first wins over what was said later in the list; an empty text says nothing.
+-- The first value that is neither null nor empty.
 CREATE OR REPLACE FUNCTION legacy.prefer(p_first TEXT, p_second TEXT) RETURNS TEXT
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
   SELECT coalesce(nullif(p_first, ''), nullif(p_second, ''), p_first, p_second)
@@ -16,15 +16,15 @@ $$;
 CREATE OR REPLACE FUNCTION legacy.prefer(p_first BOOLEAN, p_second BOOLEAN) RETURNS BOOLEAN
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$ SELECT coalesce(p_first, p_second) $$;
 
--- What a stored field becomes: a newer legacy row wins where it says something, an older one fills
--- what is empty.
+-- The new value of a stored field: a newer legacy row wins if it has a value, an older one only
+-- fills an empty field.
 CREATE OR REPLACE FUNCTION legacy.renew(p_newer BOOLEAN, p_stored TEXT, p_legacy TEXT) RETURNS TEXT
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
   SELECT CASE WHEN p_newer THEN legacy.prefer(p_legacy, p_stored)
               ELSE coalesce(p_stored, p_legacy) END
 $$;
 
--- The same for lists and objects, whose empty ones may be what a page left on purpose.
+-- The same for arrays and objects, which a page may have emptied on purpose.
 DROP FUNCTION IF EXISTS legacy.renew(BOOLEAN, JSONB, JSONB);
 CREATE OR REPLACE FUNCTION legacy.renew(
   p_newer BOOLEAN, p_stored JSONB, p_legacy JSONB, p_emptied BOOLEAN
@@ -34,7 +34,7 @@ CREATE OR REPLACE FUNCTION legacy.renew(
               ELSE legacy.prefer(p_stored, p_legacy) END
 $$;
 
--- Bug reports are a log: all of them, each once.
+-- All entries of two logs, each once.
 CREATE OR REPLACE FUNCTION legacy.append_reports(p_first JSONB, p_second JSONB) RETURNS JSONB
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
   SELECT CASE
@@ -46,7 +46,7 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
   END
 $$;
 
--- The same where one of them is often missing: short enough for the planner to write it in place.
+-- The same, faster if one of them is missing: short enough for the planner to inline.
 CREATE OR REPLACE FUNCTION legacy.join_reports(p_first JSONB, p_second JSONB) RETURNS JSONB
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
   SELECT CASE
@@ -56,8 +56,8 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
   END
 $$;
 
--- One exercise told twice: the newer wins per field, but once completed it stays completed, and
--- time and attempts, which are counters, never fall.
+-- Merges two entries of one exercise: the newer wins field by field, but completed stays completed,
+-- and the counters of time and attempts never decrease.
 CREATE OR REPLACE FUNCTION legacy.merge_exercise(p_newer JSONB, p_older JSONB) RETURNS JSONB
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
   SELECT CASE
@@ -86,8 +86,8 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
               ELSE jsonb_build_array(p_value) END
 $$;
 
--- What several rows of one table said that was not understood: the value, or a list of different
--- ones, newest first.
+-- Values of one table's rows that were not understood: a single value, or a list of different ones,
+-- newest first.
 CREATE OR REPLACE FUNCTION legacy.add_raw(p_newer JSONB, p_older JSONB) RETURNS JSONB
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
   SELECT CASE WHEN p_newer IS NOT NULL OR p_older IS NOT NULL THEN (
@@ -97,28 +97,30 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
         legacy.as_list(p_newer) || legacy.as_list(p_older)
       ) WITH ORDINALITY AS listed (value, place)
       GROUP BY value
-    ) AS distinct_ones)
+    ) AS different)
   END
 $$;
 
--- The same for the `_legacy` of two sessions, table by table.
+-- Merges the `_legacy` members of two sessions, table by table.
 CREATE OR REPLACE FUNCTION legacy.merge_raw(p_newer JSONB, p_older JSONB) RETURNS JSONB
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
   SELECT CASE WHEN jsonb_typeof(p_newer) = 'object' AND jsonb_typeof(p_older) = 'object'
-    THEN p_older || (SELECT coalesce(jsonb_object_agg(key, legacy.add_raw(value, p_older -> key)), '{}')
-                     FROM jsonb_each(p_newer))
+    THEN p_older || (
+      SELECT coalesce(jsonb_object_agg(key, legacy.add_raw(value, p_older -> key)), '{}')
+      FROM jsonb_each(p_newer))
     ELSE legacy.add_raw(p_newer, p_older) END
 $$;
 
--- The raw values of one token's rows, newest first, with the exercises of those whose values did not
--- all survive the merging.
-CREATE OR REPLACE FUNCTION legacy.keep_originals(p_raw JSONB[], p_merged JSONB, p_told JSONB[])
+-- The raw values of one token's rows, newest first, with the exercises of those rows that lost a
+-- value when they were merged.
+DROP FUNCTION IF EXISTS legacy.keep_originals(JSONB[], JSONB, JSONB[]);  -- of earlier versions
+CREATE OR REPLACE FUNCTION legacy.add_originals(p_raw JSONB[], p_merged JSONB, p_rows JSONB[])
 RETURNS JSONB LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
   SELECT legacy.add_raw((SELECT jsonb_agg(raw ORDER BY place)
       FROM unnest(p_raw) WITH ORDINALITY AS listed (raw, place)),
-    (SELECT jsonb_agg(jsonb_build_object('exercises', told) ORDER BY place)
-      FROM unnest(p_told) WITH ORDINALITY AS listed (told, place)
-      WHERE NOT p_merged @> jsonb_strip_nulls(told)))
+    (SELECT jsonb_agg(jsonb_build_object('exercises', exercises) ORDER BY place)
+      FROM unnest(p_rows) WITH ORDINALITY AS listed (exercises, place)
+      WHERE NOT p_merged @> jsonb_strip_nulls(exercises)))
 $$;
 
 CREATE OR REPLACE FUNCTION legacy.merge_all_keys(p_newer JSONB, p_older JSONB) RETURNS JSONB
@@ -130,7 +132,7 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
     FROM jsonb_each(p_older) WHERE p_newer ? key)
 $$;
 
--- All exercises of a session told twice; in place, as join_reports.
+-- Merges all exercises of two rows; the planner inlines it, as join_reports.
 CREATE OR REPLACE FUNCTION legacy.merge_exercises(p_newer JSONB, p_older JSONB) RETURNS JSONB
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
   SELECT CASE
@@ -140,7 +142,7 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
   END
 $$;
 
--- Over the rows of one token, newest first. Aggregates cannot be replaced, so they are made once.
+-- Aggregates over the rows of one token, newest first; created once.
 DO $$ BEGIN
   IF to_regprocedure('legacy.newest(text)') IS NULL THEN
     CREATE AGGREGATE legacy.newest(TEXT) (SFUNC = legacy.prefer, STYPE = TEXT);

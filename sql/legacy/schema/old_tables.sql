@@ -1,6 +1,10 @@
--- The old tables under other names, and back. Renaming keeps rows, indexes and rights.
+-- Functions that set the legacy tables aside, bring them back, and restore them from a backup.
+-- Renaming keeps rows, indexes and privileges.
 
--- Renames public.<p_table> to <p_table>_backup_<p_stamp>, with _2, _3 … if that name is taken.
+-- Functions under the names that earlier versions gave them.
+DROP FUNCTION IF EXISTS legacy.make_room(TEXT, JSONB), legacy.take_lines(TEXT, TEXT[]);
+
+-- Renames public.<p_table> to <p_table>_backup_<p_stamp>, or adds _2, _3 … if that name is in use.
 CREATE OR REPLACE FUNCTION legacy.set_aside(p_table TEXT, p_stamp TEXT)
 RETURNS TEXT LANGUAGE plpgsql AS $$
 DECLARE
@@ -20,7 +24,8 @@ BEGIN
   RETURN v_name;
 END $$;
 
--- Gives the table set aside last its name back; null if there is none or the name is taken.
+-- Gives the table that was set aside last its name back; returns null if there is none or the name
+-- is in use.
 CREATE OR REPLACE FUNCTION legacy.bring_back(p_table TEXT)
 RETURNS TEXT LANGUAGE plpgsql AS $$
 DECLARE
@@ -40,9 +45,9 @@ BEGIN
   RETURN v_name;
 END $$;
 
--- Rows of a backup may come into an empty table. A legacy table that is absent is made from the
--- backup's columns: [{"name": "session_token", "type": "text"}, …].
-CREATE OR REPLACE FUNCTION legacy.make_room(p_table TEXT, p_columns JSONB)
+-- Whether a table exists and is empty, ready for the rows of a backup. A missing legacy table is
+-- created with the columns of the backup: [{"name": "session_token", "type": "text"}, …].
+CREATE OR REPLACE FUNCTION legacy.prepare_table(p_table TEXT, p_columns JSONB)
 RETURNS BOOLEAN LANGUAGE plpgsql AS $$
 DECLARE
   v_empty BOOLEAN;
@@ -60,8 +65,9 @@ BEGIN
   RETURN v_empty;
 END $$;
 
--- Moves pg_temp.lines into the table; columns that the table does not have are left out.
-CREATE OR REPLACE FUNCTION legacy.take_lines(p_table TEXT, p_columns TEXT[])
+-- Moves pg_temp.lines into the table, without the columns that the table does not have; returns the
+-- number of rows.
+CREATE OR REPLACE FUNCTION legacy.insert_lines(p_table TEXT, p_columns TEXT[])
 RETURNS BIGINT LANGUAGE plpgsql AS $$
 DECLARE
   v_columns TEXT;

@@ -1,33 +1,34 @@
--- Temporary tables of one call, empty at the start of each batch; sources.sql is open.
+-- Temporary tables of one call, emptied before each batch; sources.sql has opened its views. The
+-- `{{lists}}` are made from lib/legacy/session_fields.py.
 
 CREATE TEMP TABLE IF NOT EXISTS people (
   email TEXT, student_name TEXT, name_moment TIMESTAMPTZ, account_sid TEXT,
   created_at TIMESTAMPTZ, moment TIMESTAMPTZ
 ) ON COMMIT DROP;
 
-CREATE TEMP TABLE IF NOT EXISTS repeated (
-  -- Tokens that stand in several rows of one table.
+-- Tokens that stand in several rows of one table.
+CREATE TEMP TABLE IF NOT EXISTS repeated_tokens (
   origin TEXT, session_token TEXT, copies BIGINT
 ) ON COMMIT DROP;
 
--- Those rows, one for each table and token.
+-- Their rows, merged to one for each table and token.
 CREATE TEMP TABLE IF NOT EXISTS merged_rows ON COMMIT DROP AS
-  SELECT * FROM pg_temp.mended_batch WITH NO DATA;
+  SELECT * FROM pg_temp.repaired_batch WITH NO DATA;
 
--- One row per token of the batch, all tables merged. Times are null where no table had one.
+-- One row per token of the batch, all tables merged. Times are null if no table had one.
 CREATE TEMP TABLE IF NOT EXISTS incoming WITH (toast_tuple_target = 8160) ON COMMIT DROP AS
   SELECT s.*,
-    NULL::text AS person,            -- the e-mail column of its student
+    NULL::text AS person,            -- e-mail column of its student
     NULL::text AS student_name,
     NULL::text AS account_sid,
-    NULL::timestamptz AS moment,     -- the newest time that any of its rows has
-    NULL::integer AS flagged,        -- bit n - 1: the flags call step n complete
+    NULL::timestamptz AS moment,     -- newest time in any of its rows
+    NULL::integer AS flagged,        -- bit n - 1: the flags complete step n
     NULL::boolean AS in_students, NULL::boolean AS in_configs, NULL::boolean AS in_logins
   FROM public.sessions AS s WITH NO DATA;
 
--- Those of their exercises that are no step, or where something was mended or not understood.
-CREATE TEMP TABLE IF NOT EXISTS odd_exercises (
-  session_token TEXT, key TEXT, step_number INTEGER, entry JSONB, told_at TIMESTAMPTZ,
+-- Their exercises that are not steps, or that hold a value that was repaired or not understood.
+CREATE TEMP TABLE IF NOT EXISTS unusual_exercises (
+  session_token TEXT, key TEXT, step_number INTEGER, entry JSONB, recorded_at TIMESTAMPTZ,
   last_attempt TIMESTAMPTZ
 ) ON COMMIT DROP;
 
@@ -37,59 +38,60 @@ CREATE TEMP TABLE IF NOT EXISTS steps (
   updated_at TIMESTAMPTZ, time_spent INTEGER, attempts INTEGER, passed BOOLEAN
 ) ON COMMIT DROP;
 
--- Which student each session of the batch goes to; null where that is the student it has. Narrow,
--- so that joins need not carry whole sessions.
-CREATE TEMP TABLE IF NOT EXISTS owners (
-  session_token TEXT, student_id UUID, moment TIMESTAMPTZ, is_known BOOLEAN
-) ON COMMIT DROP;
-
+-- Sums over the steps of a session; bit n - 1 of `passed`: step n was passed.
 CREATE TEMP TABLE IF NOT EXISTS step_totals (
   session_token TEXT, passed INTEGER, seconds INTEGER, furthest INTEGER
 ) ON COMMIT DROP;
 
--- Keys that stood in the clear, encrypted.
-CREATE TEMP TABLE IF NOT EXISTS sealed (session_token TEXT, openai_api_key TEXT) ON COMMIT DROP;
+-- The student of each session, null until found. Narrow, so that joins need not carry whole
+-- sessions.
+CREATE TEMP TABLE IF NOT EXISTS owners (
+  session_token TEXT, student_id UUID, moment TIMESTAMPTZ, is_stored BOOLEAN
+) ON COMMIT DROP;
 
--- Keys of legacy rows whose sessions have another, or had theirs removed: whether the session's
--- stays, and what there is to tell.
-CREATE TEMP TABLE IF NOT EXISTS rival_keys (session_token TEXT, stays BOOLEAN, reason TEXT)
+-- API keys that were stored as plain text, encrypted.
+CREATE TEMP TABLE IF NOT EXISTS sealed_keys (session_token TEXT, openai_api_key TEXT)
   ON COMMIT DROP;
 
--- Tokens that public.sessions has already, and what becomes of those rows.
-CREATE TEMP TABLE IF NOT EXISTS known (session_token TEXT) ON COMMIT DROP;
-CREATE TEMP TABLE IF NOT EXISTS outcome ON COMMIT DROP AS
-  SELECT s.*, NULL::uuid AS old_student_id,
-  NULL::timestamptz AS moment FROM public.sessions AS s WITH NO DATA;
-CREATE TEMP TABLE IF NOT EXISTS changed (session_token TEXT) ON COMMIT DROP;
+-- API keys of rows whose stored session has another key, or had its key removed: whether the stored
+-- state stays, and the reason to report.
+CREATE TEMP TABLE IF NOT EXISTS key_conflicts (
+  session_token TEXT, keeps_stored BOOLEAN, reason TEXT
+) ON COMMIT DROP;
+
+-- Tokens that public.sessions already has, what those sessions become, and which rows changed.
+CREATE TEMP TABLE IF NOT EXISTS stored_tokens (session_token TEXT) ON COMMIT DROP;
+CREATE TEMP TABLE IF NOT EXISTS merged_sessions ON COMMIT DROP AS
+  SELECT s.*, NULL::uuid AS old_student_id, NULL::timestamptz AS moment
+  FROM public.sessions AS s WITH NO DATA;
+CREATE TEMP TABLE IF NOT EXISTS changed_tokens (session_token TEXT) ON COMMIT DROP;
 
 CREATE TEMP TABLE IF NOT EXISTS findings ON COMMIT DROP AS
   SELECT source, row_key, field, outcome, reason FROM legacy.migration_findings WITH NO DATA;
 
--- The rows of public.sessions as the legacy tables alone would have them.
-CREATE OR REPLACE TEMP VIEW wanted AS
-SELECT i.session_token, o.is_known, o.student_id, i.person,
+-- The rows of public.sessions that the legacy tables alone would give.
+CREATE OR REPLACE TEMP VIEW legacy_sessions AS
+SELECT i.session_token, o.is_stored, o.student_id, i.person,
   i.student_name AS student_name_given, i.moment,
-  coalesce(i.started_at, i.created_at, i.moment, now()) AS started_at,
-  coalesce(i.last_activity, i.moment, now()) AS last_activity,
   greatest(i.expires_at, now() + INTERVAL '24 hours') AS expires_at,
-  coalesce(i.demo_mode, FALSE) AS demo_mode,
-  greatest(i.current_step, t.furthest,
-    length(ltrim((i.flagged)::bit(9)::text, '0')), 0) AS current_step,
-  greatest(i.total_time_spent, t.seconds, 0) AS total_time_spent,
+  coalesce(i.moment, now()) AS updated_at,
+  {{first_times: i.$column;
+    started_at: coalesce(i.started_at, i.created_at, i.moment, now()) AS started_at;
+    created_at: coalesce(i.created_at, i.started_at, i.moment, now()) AS created_at}},
+  {{last_times: i.$column;
+    last_activity: coalesce(i.last_activity, i.moment, now()) AS last_activity}},
+  {{choices: coalesce(i.$column, FALSE) AS $column}},
+  {{counters: greatest(i.$column, 0) AS $column;
+    current_step: greatest(i.current_step, t.furthest,
+      length(ltrim((i.flagged)::bit(9)::text, '0')), 0) AS current_step;
+    total_time_spent: greatest(i.total_time_spent, t.seconds, 0) AS total_time_spent}},
   round(100.0 * bit_count((i.flagged | coalesce(t.passed, 0))::bit(9)) / 9)::integer
     AS completion_rate,
-  i.use_case_description, i.call_direction, i.selected_phone_number, i.tts_provider,
-  i.selected_voice, coalesce(k.openai_api_key, i.openai_api_key) AS openai_api_key,
-  i.system_prompt, i.ivr_greeting, i.tools, i.voice_settings, i.websocket_url, i.codespace_url,
-  i.github_repo_url, i.railway_url, i.ci_service_sid, i.bug_reports, i.exercises, i.repo_created,
-  i.twilio_connected, i.openai_connected, i.call_direction_chosen, i.services_ready,
-  i.step4_code_validated, i.step4_committed, i.step4_deployed, i.step5_code_validated,
-  i.step5_committed, i.step5_deployed, i.step6_code_validated, i.step6_committed, i.step6_deployed,
-  i.system_prompt_saved, i.step7_committed, i.step7_deployed, i.tools_configured,
-  i.step8_code_validated, i.step8_committed, i.step8_deployed, i.project_deployed,
-  coalesce(i.created_at, i.started_at, i.moment, now()) AS created_at,
-  coalesce(i.moment, now()) AS updated_at
+  {{flags: i.$column}},
+  {{all_texts: i.$column}},
+  coalesce(k.openai_api_key, i.openai_api_key) AS openai_api_key,
+  {{json: i.$column}}
 FROM pg_temp.incoming AS i
 LEFT JOIN pg_temp.owners AS o USING (session_token)
 LEFT JOIN pg_temp.step_totals AS t USING (session_token)
-LEFT JOIN pg_temp.sealed AS k USING (session_token);
+LEFT JOIN pg_temp.sealed_keys AS k USING (session_token);

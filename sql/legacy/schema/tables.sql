@@ -1,32 +1,33 @@
--- The move from the legacy tables: its memory (runs, findings, backups) and the functions that
--- read messy values; those that merge them stand in merging.sql. Runs in one execute, again and
--- again. PostgreSQL 14 or later, no extension.
+-- The migration from the legacy tables: the tables of its runs, findings and backups, and the
+-- functions that parse untidy values; merging.sql has those that merge them. One execute runs the
+-- whole script, any number of times. PostgreSQL 14 or later, without extensions.
 
 SELECT pg_advisory_xact_lock(hashtextextended('stepwise.legacy.schema', 0));
 CREATE SCHEMA IF NOT EXISTS legacy;
--- A backup comes before the unified schema, some of whose functions these call, is there.
+-- A backup may come before the unified schema, whose functions some of these call.
 SET LOCAL check_function_bodies = off;
 
--- 1. Memory --------------------------------------------------------------------------------------
+-- 1. Tables --------------------------------------------------------------------------------------
 
--- One row per migration, dry or real; a large one takes several calls and goes on where it was.
+-- One row per migration, dry or real. A large one takes several calls, each of which continues
+-- where the one before it stopped.
 CREATE TABLE IF NOT EXISTS legacy.migration_runs (
   id BIGINT GENERATED ALWAYS AS IDENTITY CONSTRAINT migration_runs_pkey PRIMARY KEY,
   dry_run BOOLEAN NOT NULL,
   status TEXT NOT NULL DEFAULT 'running' CONSTRAINT migration_runs_status_check CHECK (status IN (
-    'running',      -- a call works on it now, or was killed: no call holds the lock then
-    'paused',       -- the last call ended in time; the next goes on
+    'running',      -- a call is working on it, or was killed and no longer holds the lock
+    'paused',       -- the last call ended in time; the next one continues
     'completed')),  -- every row was read
   phase TEXT NOT NULL DEFAULT 'people' CONSTRAINT migration_runs_phase_check CHECK (phase IN (
-    'people',       -- e-mails to students
-    'sessions',     -- tokens to sessions and steps
-    'checking',     -- everything was read; what only shows over the whole is still to be checked
+    'people',       -- from e-mails to students
+    'sessions',     -- from tokens to sessions and steps
+    'checking',     -- every row was read; the checks over whole tables remain
     'done')),
-  -- The cursor: hashtext() of e-mails or tokens below it are done, in this phase.
+  -- The cursor of the phase: e-mails or tokens with a lower hashtext() are done.
   next_hash BIGINT NOT NULL DEFAULT -2147483648,
-  batch_hashes BIGINT NOT NULL,          -- width of the next batch, from the time the last one took
-  counts JSONB NOT NULL DEFAULT '{}',    -- sums over all batches so far
-  sources JSONB NOT NULL DEFAULT '{}',   -- the legacy tables as the run found them
+  batch_hashes BIGINT NOT NULL,          -- width of the next batch; depends on the time of the last
+  counts JSONB NOT NULL DEFAULT '{}',    -- sums over all batches
+  sources JSONB NOT NULL DEFAULT '{}',   -- rows of each legacy table when last counted
   verified BOOLEAN,                      -- null until completed
   interruptions INTEGER NOT NULL DEFAULT 0,
   started_at TIMESTAMPTZ NOT NULL DEFAULT now(),
@@ -35,7 +36,7 @@ CREATE TABLE IF NOT EXISTS legacy.migration_runs (
 );
 
 ALTER TABLE legacy.migration_runs
-  -- What legacy.tables_now() gave when it began: a run is about these tables and no others.
+  -- legacy.tables_now() when the run started: a run is about these tables and no others.
   ADD COLUMN IF NOT EXISTS tables JSONB NOT NULL DEFAULT '{}',
   ADD COLUMN IF NOT EXISTS calls INTEGER NOT NULL DEFAULT 1;
 
@@ -49,35 +50,35 @@ DO $$ BEGIN
   END IF;
 END $$;
 
--- Which tables stand behind the names, by oid and file: a table that was dropped and made again,
--- renamed, emptied by TRUNCATE or rewritten is another one.
+-- The tables behind the names, by oid and file: a table that was dropped and created again,
+-- renamed, emptied by TRUNCATE or rewritten counts as another one.
 CREATE OR REPLACE FUNCTION legacy.tables_now() RETURNS JSONB LANGUAGE sql STABLE AS $$
-  SELECT jsonb_object_agg(name, format('%s/%s', found::oid, pg_relation_filenode(found)))
+  SELECT jsonb_object_agg(name, format('%s/%s', relation::oid, pg_relation_filenode(relation)))
   FROM (
-    SELECT name, to_regclass(format('public.%I', name)) AS found
+    SELECT name, to_regclass(format('public.%I', name)) AS relation
     FROM unnest(ARRAY['workshop_students', 'student_configs', 'workshop_sessions',
                       'students', 'sessions', 'step_progress']) AS name
   ) AS tables
 $$;
 
--- What was not taken over as it stood. No values, no e-mails: they may be private.
+-- Values that were not migrated as they were, without the values themselves, which may be private.
 CREATE TABLE IF NOT EXISTS legacy.migration_findings (
-  -- Of legacy.migration_runs, without a foreign key: it would be checked for each of a batch's many
-  -- rows. Whoever forgets a run forgets its findings.
+  -- From legacy.migration_runs, without a foreign key, which would be checked for each of a batch's
+  -- many rows. Whoever deletes a run deletes its findings.
   run_id BIGINT NOT NULL,
   source TEXT NOT NULL,                  -- the legacy table
   -- First 16 hexadecimal digits of the SHA-256 of the row's token; 'ctid (0,7)' without token.
   row_key TEXT NOT NULL,
   field TEXT NOT NULL,
   outcome TEXT NOT NULL CONSTRAINT migration_findings_outcome_check CHECK (outcome IN (
-    'mended',     -- taken over in a form that the unified schema can hold
-    'kept raw',   -- not understood; its text stands in sessions.exercises
-    'skipped')),  -- the row, or this field of it, stays where it is, and only there
+    'mended',     -- repaired: migrated in a form that the unified schema can hold
+    'kept raw',   -- not understood: its text was kept in sessions.exercises
+    'skipped')),  -- the row, or this field of it, was not migrated
   reason TEXT NOT NULL
 );
 ALTER TABLE legacy.migration_findings
   DROP CONSTRAINT IF EXISTS migration_findings_run_id_fkey;  -- of earlier versions
--- The report of one run.
+-- Serves the report of one run.
 CREATE INDEX IF NOT EXISTS migration_findings_run_id_idx ON legacy.migration_findings (run_id);
 
 CREATE TABLE IF NOT EXISTS legacy.backups (
@@ -89,10 +90,10 @@ CREATE TABLE IF NOT EXISTS legacy.backups (
   created_at TIMESTAMPTZ NOT NULL DEFAULT now()
 );
 
--- 2. Messy values ---------------------------------------------------------------------------
--- Each returns null for what it does not understand, never an error.
+-- 2. Untidy values --------------------------------------------------------------------------
+-- Each returns null, never an error, for a value that it does not understand.
 
--- Whether a text can be read as a timestamp.
+-- Whether text can be parsed as a timestamp.
 DO $$ BEGIN
   IF current_setting('server_version_num')::integer >= 160000 THEN
     CREATE OR REPLACE FUNCTION legacy.is_moment(p_text TEXT) RETURNS BOOLEAN
@@ -112,31 +113,32 @@ DO $$ BEGIN
   END IF;
 END $$;
 
--- A text without zone means UTC: the migration sets TimeZone.
+-- Text without a time zone means UTC, because the migration sets TimeZone.
 CREATE OR REPLACE FUNCTION legacy.to_moment(p_text TEXT) RETURNS TIMESTAMPTZ
 LANGUAGE sql STABLE AS $$
   SELECT CASE WHEN legacy.is_moment(p_text) THEN p_text::timestamptz END
 $$;
 
--- Times that can be true: the workshop is younger than 2000 (devices without a clock say 1970), and
--- clocks of servers differ by minutes at most. Later ones would be newer than whatever comes.
+-- The bounds of plausible times. The workshop is younger than 2000 (devices without a clock say
+-- 1970), and clocks of servers differ by minutes at most. A later time would win over everything
+-- after it.
 CREATE OR REPLACE FUNCTION legacy.earliest_moment() RETURNS TIMESTAMPTZ
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$ SELECT TIMESTAMPTZ '2000-01-01 00:00:00+00' $$;
 
 CREATE OR REPLACE FUNCTION legacy.latest_moment() RETURNS TIMESTAMPTZ
 LANGUAGE sql STABLE PARALLEL SAFE AS $$ SELECT now() + INTERVAL '10 minutes' $$;
 
--- Sessions may expire in the future; four digits of a year are what programs can read.
+-- Sessions may expire in the future; many programs can only parse years of four digits.
 CREATE OR REPLACE FUNCTION legacy.latest_expiry() RETURNS TIMESTAMPTZ
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$ SELECT TIMESTAMPTZ '9999-12-31 00:00:00+00' $$;
 
--- A text without the blanks and line breaks around it; null if nothing is left.
+-- Text without the spaces and line breaks around it; null if nothing remains.
 CREATE OR REPLACE FUNCTION legacy.trimmed(p_text TEXT) RETURNS TEXT
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
   SELECT nullif(btrim(p_text, E' \t\n\r\f\v\u00a0\ufeff'), '')
 $$;
 
--- JSONB of a JSON column; what JSON allows and JSONB does not (\u0000) becomes a text.
+-- A JSON column as JSONB; a value that JSONB does not allow (\u0000) becomes a string.
 CREATE OR REPLACE FUNCTION legacy.to_jsonb(p_value JSON) RETURNS JSONB
 LANGUAGE plpgsql IMMUTABLE AS $$
 BEGIN
@@ -163,7 +165,7 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
   END
 $$;
 
--- Seconds, attempts: a number or the text of one, never negative.
+-- Seconds or attempts, from a number or its text; never negative.
 CREATE OR REPLACE FUNCTION legacy.to_count(p_value JSONB) RETURNS BIGINT
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
   SELECT CASE
@@ -174,14 +176,14 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
   END
 $$;
 
--- Whether a value says another count than was read from it.
+-- Whether a value is not exactly the count that was parsed from it.
 CREATE OR REPLACE FUNCTION legacy.is_other_count(p_value JSONB, p_read BIGINT) RETURNS BOOLEAN
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
   SELECT CASE WHEN jsonb_typeof(p_value) = 'number' THEN p_value::numeric <> p_read
               ELSE p_value IS NOT NULL END
 $$;
 
--- The JSON inside a JSON string, however deep, if it is of the kind wanted.
+-- The JSON inside a JSON string, however deep, if it is of the given kind.
 CREATE OR REPLACE FUNCTION legacy.unwrap(p_value JSONB, p_kind TEXT) RETURNS JSONB
 LANGUAGE plpgsql IMMUTABLE AS $$
 BEGIN
@@ -192,7 +194,8 @@ BEGIN
 EXCEPTION WHEN data_exception OR program_limit_exceeded THEN RETURN NULL;
 END $$;
 
--- The value if it is, or holds, JSON of that kind; JSON's null where nothing was said.
+-- The value if it is JSON of the given kind, or a string that contains such JSON; JSON's null
+-- stays.
 CREATE OR REPLACE FUNCTION legacy.of_kind(p_value JSONB, p_kind TEXT) RETURNS JSONB
 LANGUAGE sql IMMUTABLE AS $$
   SELECT CASE jsonb_typeof(p_value)
@@ -202,8 +205,8 @@ LANGUAGE sql IMMUTABLE AS $$
   END
 $$;
 
--- 1 to 9 for 'step-1', 'step1', 'Step 1', 'exercise-1' and their like; greater numbers as they are.
--- The spellings seen most need no pattern.
+-- The number in 'step-1', 'step1', 'Step 1', 'exercise-1' and similar names. The most frequent
+-- spellings are recognized without a regular expression.
 CREATE OR REPLACE FUNCTION legacy.step_of(p_key TEXT) RETURNS INTEGER
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
   SELECT CASE WHEN right(p_key, 1) BETWEEN '1' AND '9'
@@ -212,7 +215,7 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
     ELSE substring(lower(p_key) FROM '^\s*(?:step|exercise)[-_ ]?0*(\d{1,4})\s*$')::integer END
 $$;
 
--- How a legacy table calls a column that we know by the name that it has in the others.
+-- The name of a column in a legacy table, from its name in the other legacy tables.
 CREATE OR REPLACE FUNCTION legacy.own_name(p_table TEXT, p_column TEXT) RETURNS TEXT
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
   SELECT CASE WHEN p_table <> 'workshop_sessions' THEN p_column ELSE
@@ -226,8 +229,8 @@ DO $$ BEGIN
   END IF;
 END $$;
 
--- What there is to say of a value that should be JSON of a kind; null if it is, or says nothing.
--- p_any_raw: something of its token was kept raw; else it need not be parsed once more.
+-- The finding about a value that should be JSON of a kind; null if it is, or is null.
+-- p_any_raw: a value of its token was kept raw; otherwise it need not be parsed again.
 DROP FUNCTION IF EXISTS legacy.json_finding(TEXT, JSONB, TEXT);
 CREATE OR REPLACE FUNCTION legacy.json_finding(
   p_field TEXT, p_value JSONB, p_kind TEXT, p_any_raw BOOLEAN
@@ -240,36 +243,36 @@ CREATE OR REPLACE FUNCTION legacy.json_finding(
   END
 $$;
 
--- How a row is named in a report: a token is a credential and must not stand there.
+-- The key of a row in a report, which must not contain the token, a credential.
 CREATE OR REPLACE FUNCTION legacy.row_key(p_token TEXT) RETURNS TEXT
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
   SELECT encode(substring(sha256(convert_to(p_token, 'UTF8')) FROM 1 FOR 8), 'hex')
 $$;
 
--- The token if a session can have it: not blank, and short enough for an index, which takes 2,704
--- bytes on a page of 8 KB, less for the columns beside it.
+-- The token if a session can have it: not blank, and short enough for an index. An index entry has
+-- at most 2,704 bytes on a page of 8 KB, including its other columns.
 CREATE OR REPLACE FUNCTION legacy.token_of(p_text TEXT) RETURNS TEXT
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
   SELECT CASE WHEN btrim(p_text, E' \t\r\n') <> '' AND octet_length(p_text) <= 2600 THEN p_text END
 $$;
 
--- Whether the e-mail column holds the made-up name of somebody without e-mail: ours, 'anonymous_'
--- and 16 hexadecimal digits, or that of the code before, 'anonymous_' and 16 characters of a token.
+-- Whether the e-mail column holds the placeholder of a person without e-mail: 'anonymous_' and 16
+-- hexadecimal digits, or, from the older application, 'anonymous_' and 16 characters of a token.
 CREATE OR REPLACE FUNCTION legacy.is_anonymous(p_email TEXT) RETURNS BOOLEAN
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
   SELECT p_email ^@ 'anonymous_' AND length(p_email) = 26 AND position('@' IN p_email) = 0
 $$;
 
--- The same where the row's token is known: it tells a placeholder from an address, and short tokens
--- make short placeholders.
+-- The same with the row's token, which distinguishes a placeholder from an address; a short token
+-- makes a short placeholder.
 CREATE OR REPLACE FUNCTION legacy.is_placeholder(p_email TEXT, p_token TEXT) RETURNS BOOLEAN
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
   SELECT lower(p_email) ^@ 'anonymous_' AND (legacy.is_anonymous(lower(p_email))
     OR lower(p_email) = 'anonymous_' || lower(left(p_token, 16)))
 $$;
 
--- The person's e-mail in one spelling; null for a placeholder, an API key in its place, what is too
--- long for an index, and the made-up ids that logins have.
+-- The person's normalized e-mail; null for a placeholder, an API key in its place, text that is too
+-- long for an index, and an id that a login has instead of an e-mail.
 CREATE OR REPLACE FUNCTION legacy.email_of(p_email TEXT, p_token TEXT, p_login BOOLEAN)
 RETURNS TEXT LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
   SELECT CASE WHEN position('@' IN p_email) > 0
@@ -281,14 +284,14 @@ RETURNS TEXT LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
   END
 $$;
 
--- Whether a key is encrypted, in the new format or the old; as lib/vault.py sees it. The spellings
--- seen most need no second pattern.
+-- Whether a key is encrypted, in the new format or the old, as lib/vault.py decides. The most
+-- frequent spellings need one regular expression at most.
 CREATE OR REPLACE FUNCTION legacy.is_sealed(p_key TEXT) RETURNS BOOLEAN
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
   SELECT CASE
     WHEN p_key ^@ 'sk-' THEN FALSE
     WHEN substr(p_key, 25, 1) = ':' AND substr(p_key, 50, 1) = ':'
-      -- 22 characters each before '==', as the colons stand; counting them costs a lot more.
+      -- The places of the colons imply 22 characters before each '=='; {22} would cost much more.
       THEN p_key ~ '^[A-Za-z0-9+/_-]+==:[A-Za-z0-9+/_-]+==:[A-Za-z0-9+/_-]+={0,2}$'
     WHEN position(':' IN p_key) > 0
       THEN p_key ~ '^[A-Za-z0-9+/_-]{22}(==)?:[A-Za-z0-9+/_-]{22}(==)?:[A-Za-z0-9+/_-]+={0,2}$'
@@ -296,8 +299,8 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
       AND p_key ~ '^v1[.][0-9a-f]{8}[.][A-Za-z0-9_-]{16}[.][A-Za-z0-9_-]{22,}$' END
 $$;
 
--- A text with every API key in it replaced by a name of the key, which tells nothing of it. In JSON
--- a key may follow an escaped character.
+-- Text with each API key replaced by a fingerprint of the key. In JSON, a key may follow an escaped
+-- character.
 CREATE OR REPLACE FUNCTION legacy.hide_keys(p_text TEXT) RETURNS TEXT
 LANGUAGE plpgsql IMMUTABLE AS $$
 DECLARE
@@ -313,19 +316,20 @@ BEGIN
   RETURN p_text;
 END $$;
 
--- The same where hardly any text has one.
+-- The same, faster for text without a key.
 CREATE OR REPLACE FUNCTION legacy.without_keys(p_text TEXT) RETURNS TEXT
 LANGUAGE sql IMMUTABLE AS $$
   SELECT CASE WHEN position('sk-' IN p_text) > 0 THEN legacy.hide_keys(p_text) ELSE p_text END
 $$;
 
--- The name of an exercise as a report may show it: e-mails, tokens and API keys were seen there.
-CREATE OR REPLACE FUNCTION legacy.shown_key(p_key TEXT) RETURNS TEXT
+-- The name of an exercise for a report; names that may be e-mails, tokens or API keys are withheld.
+DROP FUNCTION IF EXISTS legacy.shown_key(TEXT);  -- its name in earlier versions
+CREATE OR REPLACE FUNCTION legacy.reportable_name(p_key TEXT) RETURNS TEXT
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
   SELECT CASE
     WHEN right(p_key, 1) BETWEEN '1' AND '9'
       AND left(p_key, -1) IN ('step-', 'step', 'Step-', 'exercise-') THEN p_key
     WHEN p_key ~ '^[A-Za-z]{1,12}([-_ .][A-Za-z]{1,12}){0,2}[-_ ]?[0-9]{0,4}$'
       AND NOT lower(p_key) ^@ 'sk-' THEN p_key
-    ELSE '(a name not shown)' END
+    ELSE '(name withheld)' END
 $$;

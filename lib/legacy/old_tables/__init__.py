@@ -1,0 +1,1 @@
+"""Setting the legacy tables aside after a migration, and bringing them back."""

@@ -1,0 +1,1 @@
+"""From the e-mails of the legacy tables to students."""

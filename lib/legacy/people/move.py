@@ -1,0 +1,23 @@
+"""One batch of people."""
+
+from typing import TYPE_CHECKING
+
+from lib.legacy.people import store
+from lib.legacy.runs.counts import Counts
+from lib.legacy.runs.run import Run
+
+if TYPE_CHECKING:
+    from lib.database.postgres import Transaction
+
+
+def move_people(transaction: "Transaction", run: Run) -> Counts:
+    """Migrate the people whose e-mail's hash is in the run's next batch."""
+    counts = Counts()
+    store.clear(transaction)
+    with counts.reading():
+        store.read_batch(transaction, run.next_hash, run.batch_end)
+    people = store.save_batch(transaction)
+    counts.add("people.merged", people.updated)
+    counts.add("people.created", people.created)
+    counts.add_read_back("people", store.read_back(transaction))
+    return counts

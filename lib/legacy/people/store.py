@@ -1,0 +1,46 @@
+"""The statements that make students of a batch of e-mails."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from lib.database.queries import load_queries
+from lib.legacy.runs.counts import ReadBack
+
+if TYPE_CHECKING:
+    from lib.database.postgres import Transaction
+
+_queries = load_queries("legacy/people.sql")
+
+
+@dataclass(frozen=True)
+class StoredPeople:
+    """Number of students that a batch changed and added."""
+
+    updated: int
+    created: int
+
+
+def clear(transaction: "Transaction") -> None:
+    """Empty the temporary table of the batch before."""
+    transaction.execute(_queries["clear_people"])
+
+
+def read_batch(transaction: "Transaction", start: int, end: int) -> None:
+    """Stage the people whose e-mail's hash is from `start` to before `end`."""
+    transaction.execute(_queries["stage_people"], {"from": start, "to": end})
+
+
+def save_batch(transaction: "Transaction") -> StoredPeople:
+    """Store the staged people, except those whom an operator removed."""
+    transaction.execute(_queries["skip_removed_people"])
+    transaction.execute(_queries["analyze_people"])
+    updated = transaction.execute(_queries["update_students"])
+    created = transaction.execute(_queries["insert_students"])
+    transaction.execute(_queries["analyze_students"])
+    return StoredPeople(updated, created)
+
+
+def read_back(transaction: "Transaction") -> ReadBack:
+    """Return the checksums of the batch."""
+    (row,) = transaction.fetch_all(_queries["check_people"], None, ReadBack)
+    return row

@@ -1,0 +1,112 @@
+"""The columns of public.sessions that a migration fills, and the rule for each.
+
+The lists of columns in `sql/legacy/` are made from this table, so a new column of a session takes
+one line here and a migration of the schema.
+"""
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+
+class Rule(StrEnum):
+    """How the legacy rows of one token, and the session that is stored already, give one value."""
+
+    FIRST_TIME = "first_times"  # the earliest
+    LAST_TIME = "last_times"  # the latest
+    CHOICE = "choices"  # true or false, from the newest row that has a value
+    COUNTER = "counters"  # the greatest
+    COMPUTED = "computed"  # from steps and flags; legacy values are ignored
+    TEXT = "texts"  # from the newest row with text; API keys in it are replaced
+    AUTHORED_TEXT = "authored_texts"  # as TEXT, but left exactly as the student wrote it
+    API_KEY = "api_keys"  # as TEXT, and encrypted
+    FLAG = "flags"  # once true, always true
+    ARRAY_SETTING = "array_settings"  # a JSON array from the newest row that has elements
+    OBJECT_SETTING = "object_settings"  # a JSON object from the newest row that has members
+    LOG = "logs"  # the entries of all rows, each once
+    EXERCISES = "exercises"  # merged step by step
+
+
+SESSION_FIELDS: Mapping[str, Rule] = {
+    "started_at": Rule.FIRST_TIME,
+    "created_at": Rule.FIRST_TIME,
+    "last_activity": Rule.LAST_TIME,
+    "demo_mode": Rule.CHOICE,
+    "current_step": Rule.COUNTER,
+    "total_time_spent": Rule.COUNTER,
+    "completion_rate": Rule.COMPUTED,
+    "twilio_connected": Rule.FLAG,
+    "openai_connected": Rule.FLAG,
+    "call_direction_chosen": Rule.FLAG,
+    "services_ready": Rule.FLAG,
+    "step4_code_validated": Rule.FLAG,
+    "step4_committed": Rule.FLAG,
+    "step4_deployed": Rule.FLAG,
+    "step5_code_validated": Rule.FLAG,
+    "step5_committed": Rule.FLAG,
+    "step5_deployed": Rule.FLAG,
+    "step6_code_validated": Rule.FLAG,
+    "step6_committed": Rule.FLAG,
+    "step6_deployed": Rule.FLAG,
+    "system_prompt_saved": Rule.FLAG,
+    "step7_committed": Rule.FLAG,
+    "step7_deployed": Rule.FLAG,
+    "tools_configured": Rule.FLAG,
+    "step8_code_validated": Rule.FLAG,
+    "step8_committed": Rule.FLAG,
+    "step8_deployed": Rule.FLAG,
+    "project_deployed": Rule.FLAG,
+    "repo_created": Rule.FLAG,
+    "call_direction": Rule.TEXT,
+    "selected_phone_number": Rule.TEXT,
+    "tts_provider": Rule.TEXT,
+    "selected_voice": Rule.TEXT,
+    "websocket_url": Rule.TEXT,
+    "codespace_url": Rule.TEXT,
+    "github_repo_url": Rule.TEXT,
+    "railway_url": Rule.TEXT,
+    "ci_service_sid": Rule.TEXT,
+    "use_case_description": Rule.AUTHORED_TEXT,
+    "system_prompt": Rule.AUTHORED_TEXT,
+    "ivr_greeting": Rule.AUTHORED_TEXT,
+    "openai_api_key": Rule.API_KEY,
+    "tools": Rule.ARRAY_SETTING,
+    "voice_settings": Rule.OBJECT_SETTING,
+    "bug_reports": Rule.LOG,
+    "exercises": Rule.EXERCISES,
+}
+
+OTHER_COLUMNS: Mapping[str, str] = {
+    "session_token": "identifies the session",
+    "student_id": "found by the e-mail of the row",
+    "student_name_given": "the row's student_name, which is the student's name, too",
+    "expires_at": "at least 24 hours after the migration, so that the session can be used",
+    "updated_at": "the newest time in any row of the token",
+    "is_active": "keeps its default: a migrated session is open",
+    "version": "counts changes of the stored session",
+    "emptied_fields": "written by a trigger",
+}
+"""Columns of public.sessions without a rule, and where their values come from."""
+
+
+def _with(*rules: Rule) -> tuple[str, ...]:
+    return tuple(column for column, rule in SESSION_FIELDS.items() if rule in rules)
+
+
+_TIMES = (Rule.FIRST_TIME, Rule.LAST_TIME)
+_ARRAYS = (Rule.ARRAY_SETTING, Rule.LOG)
+_OBJECTS = (Rule.OBJECT_SETTING, Rule.EXERCISES)
+
+SESSION_LISTS: Mapping[str, tuple[str, ...]] = {
+    **{rule.value: _with(rule) for rule in Rule},
+    "times": _with(*_TIMES),
+    "all_texts": _with(Rule.TEXT, Rule.AUTHORED_TEXT),
+    "booleans": _with(Rule.CHOICE, Rule.FLAG),
+    "settings": _with(Rule.ARRAY_SETTING, Rule.OBJECT_SETTING),
+    "arrays": _with(*_ARRAYS),
+    "objects": _with(*_OBJECTS),
+    "json": _with(*_ARRAYS, *_OBJECTS),
+    "comparable": _with(*(rule for rule in Rule if rule not in {*_TIMES, Rule.API_KEY})),
+    "fields": tuple(SESSION_FIELDS),
+}
+"""What a `{{list: …}}` in `sql/legacy/` can name; `comparable` has the same values in a dry run and
+in the real run."""

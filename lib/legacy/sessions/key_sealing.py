@@ -1,0 +1,55 @@
+"""API keys of a batch: encrypts plain keys, and decides between two keys of one session."""
+
+from typing import TYPE_CHECKING
+
+from lib.legacy.sessions import store
+from lib.legacy.sessions.store import KeyConflict, KeyPair
+from lib.vault import API_KEY_FIELD, Unreadable, Vault, is_sealed
+
+if TYPE_CHECKING:
+    from lib.database.postgres import Transaction
+
+OLDER = "the session has a newer key of its own: this key was not used"
+UNREADABLE = "cannot be decrypted with ENCRYPTION_KEY: the session keeps its own key"
+NEWER = "newer than the session's own key: replaced it"
+
+
+def seal_keys(transaction: "Transaction", vault: Vault, *, any_stored: bool, at_once: int) -> int:
+    """Encrypt the batch's plain keys, so that the unified tables never hold them in plain text.
+
+    Args:
+        transaction: The batch's, staged.
+        vault: Seals with the current key, and opens legacy and stored keys.
+        any_stored: Whether sessions of the batch are stored already, perhaps with keys.
+        at_once: Keys in memory at a time.
+
+    Returns:
+        Number of keys that were encrypted.
+    """
+    if any_stored:
+        store.keep_removed_keys(transaction)
+        store.resolve_key_conflicts(transaction, lambda pair: _decide(vault, pair), at_once)
+    return store.seal_plain_keys(
+        transaction, lambda token, key: vault.seal(key, token, API_KEY_FIELD), at_once
+    )
+
+
+def _decide(vault: Vault, pair: KeyPair) -> KeyConflict:
+    legacy_key = _open(vault, pair.legacy_key, pair.session_token)
+    if legacy_key is None:
+        return KeyConflict(keeps_stored=True, reason=UNREADABLE)
+    if legacy_key == _open(vault, pair.stored_key, pair.session_token):
+        return KeyConflict(keeps_stored=True, reason=None)
+    if pair.legacy_is_newer:
+        return KeyConflict(keeps_stored=False, reason=NEWER)
+    return KeyConflict(keeps_stored=True, reason=OLDER)
+
+
+def _open(vault: Vault, key: str, token: str) -> str | None:
+    """Return the key in plain text, None if it cannot be decrypted."""
+    if not is_sealed(key):
+        return key
+    try:
+        return vault.open(key, token, API_KEY_FIELD)
+    except Unreadable:
+        return None

@@ -1,0 +1,75 @@
+"""One batch of sessions with their steps.
+
+The mapping is SQL over whole batches; only the encryption of API keys is done in Python, before
+anything is stored.
+"""
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+from lib.errors import Busy
+from lib.legacy.runs.counts import Counts
+from lib.legacy.runs.pace import Pace
+from lib.legacy.runs.run import Run
+from lib.legacy.sessions import store
+from lib.legacy.sessions.key_sealing import seal_keys
+from lib.vault import Vault
+
+if TYPE_CHECKING:
+    from lib.database.postgres import Transaction
+
+
+def move_sessions(transaction: "Transaction", run: Run, vault: Vault, pace: Pace) -> Counts:
+    """Migrate the sessions whose token's hash is in the run's next batch.
+
+    Afterwards pg_temp.findings holds what was repaired or not understood.
+
+    Raises:
+        Busy: If one of these sessions was opened at this very moment; another call finds it stored.
+    """
+    counts = Counts()
+    _read_batch(transaction, run, counts)
+    staged = store.stage_batch(transaction)
+    sealed = seal_keys(transaction, vault, any_stored=staged.stored > 0, at_once=pace.keys_at_once)
+    counts.add("keys.sealed", sealed)
+    _add_owners(transaction, run, counts)
+    if store.insert_sessions(transaction) != staged.tokens - staged.stored:
+        raise Busy
+    steps = store.insert_steps(transaction)
+    counts.add("steps.created", steps.rows)
+    if staged.stored:
+        merged = store.merge_stored(transaction)
+        counts.add("steps.created", merged.steps_created)
+        counts.add("people.claimed", merged.people_claimed)
+    store.add_accounts(transaction)
+    _verify(transaction, counts, steps.first_id)
+    store.find_repairs(transaction)
+    return counts
+
+
+def _read_batch(transaction: "Transaction", run: Run, counts: Counts) -> None:
+    """Copy the batch's rows, except those that an operator removed."""
+    store.clear_stage(transaction)
+    with counts.reading():
+        store.read_batch(transaction, run.next_hash, run.batch_end)
+    counts.add_skipped(store.skip_removed(transaction))
+
+
+def _add_owners(transaction: "Transaction", run: Run, counts: Counts) -> None:
+    """Find each session's student, and count those who were added.
+
+    A dry run in parts has rolled back the people of its earlier calls: they are missing here, but
+    were counted when they were added.
+    """
+    students = store.add_owners(transaction)
+    late = 0 if run.in_parts else students.late
+    counts.add("people.created", students.anonymous + late)
+
+
+def _verify(transaction: "Transaction", counts: Counts, first_step: int) -> None:
+    for fate in store.count_fates(transaction):
+        counts.add(fate.name, fate.value)
+    for name, rows in asdict(store.count_losses(transaction)).items():
+        counts.add(f"lost.{name}", rows)
+    counts.add_read_back("sessions", store.read_back_sessions(transaction))
+    counts.add_read_back("step_progress", store.read_back_steps(transaction, first_step))

@@ -1,0 +1,237 @@
+"""The statements that make sessions and steps of a batch of session tokens."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from lib.database.queries import load_queries
+from lib.database.rows import server_cursor
+from lib.legacy.runs.counts import ReadBack, TableRows
+from lib.legacy.session_fields import SESSION_LISTS
+
+if TYPE_CHECKING:
+    from lib.database.postgres import Transaction
+
+_queries = load_queries("legacy/sessions.sql", SESSION_LISTS)
+
+
+@dataclass(frozen=True)
+class Staged:
+    """Number of tokens in a batch."""
+
+    tokens: int
+    stored: int
+    """Tokens that have a session already."""
+
+
+@dataclass(frozen=True)
+class NewStudents:
+    """Students that a batch of sessions added."""
+
+    anonymous: int
+    late: int
+    """People whose rows appeared after the people were migrated."""
+
+
+@dataclass(frozen=True)
+class InsertedSteps:
+    """Steps of new sessions."""
+
+    rows: int
+    first_id: int
+    """The lowest id; steps of other batches have lower ones."""
+
+
+@dataclass(frozen=True)
+class Merged:
+    """Changes to sessions that were stored already."""
+
+    steps_created: int
+    people_claimed: int
+    """Anonymous students whose session turned out to belong to a person with an e-mail."""
+
+
+@dataclass(frozen=True)
+class Fate:
+    """A sum over rows that met the same fate, such as `workshop_students.merged`."""
+
+    name: str
+    value: Decimal
+
+
+@dataclass(frozen=True)
+class Losses:
+    """Rows of a batch that did not arrive completely; all are 0 if it went well."""
+
+    tokens_missing: int
+    values_lost: int
+    keys_in_the_clear: int
+
+
+@dataclass(frozen=True)
+class KeyPair:
+    """The API key of a stored session, and another one in a legacy row."""
+
+    session_token: str
+    legacy_key: str
+    stored_key: str
+    legacy_is_newer: bool
+
+
+@dataclass(frozen=True)
+class KeyConflict:
+    """The decision between two API keys."""
+
+    keeps_stored: bool
+    reason: str | None
+    """For the report; None if there is nothing to report."""
+
+
+def clear_stage(transaction: "Transaction") -> None:
+    """Empty the temporary tables of the batch before."""
+    transaction.execute(_queries["clear_stage"])
+
+
+def read_batch(transaction: "Transaction", start: int, end: int) -> None:
+    """Copy the rows whose token's hash is from `start` to before `end`."""
+    transaction.execute(_queries["read_batch"], {"from": start, "to": end})
+
+
+def skip_removed(transaction: "Transaction") -> list[TableRows]:
+    """Take rows out of the batch whose session or person an operator removed; count them."""
+    transaction.execute(_queries["analyze_batch"])
+    transaction.execute(_queries["skip_removed_sessions"])
+    transaction.execute(_queries["skip_sessions_of_removed_people"])
+    return transaction.fetch_all(_queries["count_skipped_rows"], None, TableRows)
+
+
+def stage_batch(transaction: "Transaction") -> Staged:
+    """Fill the temporary tables with the batch, merged and repaired."""
+    transaction.execute(_queries["find_repeated_tokens"])
+    transaction.execute(_queries["analyze_repeated_tokens"])
+    transaction.execute(_queries["merge_repeated_rows"])
+    tokens = transaction.execute(_queries["stage_sessions"])
+    transaction.execute(_queries["analyze_incoming"])
+    transaction.execute(_queries["hide_keys"])
+    stored = transaction.execute(_queries["find_stored_tokens"])
+    transaction.execute(_queries["stage_steps"])
+    transaction.execute(_queries["total_steps"])
+    transaction.execute(_queries["analyze_steps"])
+    return Staged(tokens, stored)
+
+
+def keep_removed_keys(transaction: "Transaction") -> None:
+    """Keep the keys away that were removed from their session."""
+    transaction.execute(_queries["keep_removed_keys"])
+
+
+def resolve_key_conflicts(
+    transaction: "Transaction", decide: Callable[[KeyPair], KeyConflict], at_once: int
+) -> None:
+    """Store a decision for each stored key for which a legacy row has another."""
+    connection = transaction.connection
+    with server_cursor(connection, "conflicting_keys") as cursor:
+        cursor.execute(_queries["read_conflicting_keys"].text)
+        while rows := cursor.fetchmany(at_once):
+            with connection.cursor().copy(_queries["copy_key_conflicts"].text) as copy:
+                for row in rows:
+                    pair = KeyPair(*row)
+                    conflict = decide(pair)
+                    copy.write_row((pair.session_token, conflict.keeps_stored, conflict.reason))
+
+
+def seal_plain_keys(
+    transaction: "Transaction", seal: Callable[[str, str], str], at_once: int
+) -> int:
+    """Store the batch's unencrypted keys sealed.
+
+    Args:
+        transaction: The batch's.
+        seal: Encrypts a key, given the session token and the key.
+        at_once: Keys in memory at a time.
+
+    Returns:
+        Number of keys.
+    """
+    connection, count = transaction.connection, 0
+    with server_cursor(connection, "plain_keys") as cursor:
+        cursor.execute(_queries["read_plain_keys"].text)
+        while rows := cursor.fetchmany(at_once):
+            with connection.cursor().copy(_queries["copy_sealed_keys"].text) as copy:
+                for token, key in rows:
+                    copy.write_row((token, seal(token, key)))
+            count += len(rows)
+    transaction.execute(_queries["analyze_keys"])
+    return count
+
+
+def add_owners(transaction: "Transaction") -> NewStudents:
+    """Find the student of each session, and add the students who are missing."""
+    transaction.execute(_queries["find_owners"])
+    transaction.execute(_queries["analyze_owners"])
+    (students,) = transaction.fetch_all(_queries["insert_missing_students"], None, NewStudents)
+    transaction.execute(_queries["find_missing_owners"])
+    return students
+
+
+def insert_sessions(transaction: "Transaction") -> int:
+    """Store the sessions of new tokens; return their number."""
+    rows = transaction.execute(_queries["insert_sessions"])
+    transaction.execute(_queries["analyze_sessions"])
+    return rows
+
+
+def insert_steps(transaction: "Transaction") -> InsertedSteps:
+    """Store the steps of those sessions."""
+    (steps,) = transaction.fetch_all(_queries["insert_steps"], None, InsertedSteps)
+    transaction.execute(_queries["analyze_step_progress"])
+    return steps
+
+
+def merge_stored(transaction: "Transaction") -> Merged:
+    """Merge the batch into the sessions that are stored already."""
+    steps = transaction.execute(_queries["add_steps"])
+    transaction.execute(_queries["update_steps"])
+    transaction.execute(_queries["merge_sessions"])
+    transaction.execute(_queries["analyze_merged_sessions"])
+    transaction.execute(_queries["update_sessions"])
+    transaction.execute(_queries["adopt_steps"])
+    transaction.execute(_queries["adopt_events"])
+    return Merged(steps, transaction.execute(_queries["remove_placeholders"]))
+
+
+def add_accounts(transaction: "Transaction") -> None:
+    """Give the accounts of logins without e-mail to the students of their sessions."""
+    transaction.execute(_queries["add_accounts"])
+
+
+def count_fates(transaction: "Transaction") -> list[Fate]:
+    """Return what became of the batch's tokens and rows."""
+    return transaction.fetch_all(_queries["count_fates"], None, Fate)
+
+
+def count_losses(transaction: "Transaction") -> Losses:
+    """Compare the batch's legacy rows with the stored sessions."""
+    (losses,) = transaction.fetch_all(_queries["count_lost"], None, Losses)
+    return losses
+
+
+def read_back_sessions(transaction: "Transaction") -> ReadBack:
+    """Return the checksums of the batch's sessions."""
+    (row,) = transaction.fetch_all(_queries["check_sessions"], None, ReadBack)
+    return row
+
+
+def read_back_steps(transaction: "Transaction", first_id: int) -> ReadBack:
+    """Return the checksums of the batch's steps; those of new sessions have ids from `first_id`."""
+    (row,) = transaction.fetch_all(_queries["check_steps"], {"first_id": first_id}, ReadBack)
+    return row
+
+
+def find_repairs(transaction: "Transaction") -> None:
+    """Report what was repaired or not understood, in pg_temp.findings."""
+    transaction.execute(_queries["find_unread"])
+    transaction.execute(_queries["find_repaired_rows"])
+    transaction.execute(_queries["find_repaired_exercises"])
+    transaction.execute(_queries["find_key_conflicts"])

@@ -1,0 +1,1 @@
+"""Checks of a migration over whole tables, and the verdict on it."""

@@ -1,0 +1,79 @@
+"""The statements that count whole tables, after a migration and before it is relied on."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from lib.database.queries import load_queries
+from lib.legacy.runs.counts import TableRows
+
+if TYPE_CHECKING:
+    from lib.database.postgres import Transaction
+
+_queries = load_queries("legacy/verification.sql")
+
+
+@dataclass(frozen=True)
+class UnifiedRows:
+    """Rows of the unified tables."""
+
+    students: int
+    sessions: int
+    step_progress: int
+
+
+@dataclass(frozen=True)
+class LegacyRows:
+    """Rows of the legacy tables; None if a table is absent."""
+
+    workshop_students: int | None
+    student_configs: int | None
+    workshop_sessions: int | None
+
+
+@dataclass(frozen=True)
+class Strays:
+    """Rows that contradict the unified schema; all are 0 if the migration went well."""
+
+    sessions_without_student: int
+    steps_without_session: int
+    people_with_more_than_one_record: int
+
+
+def restore_planner_cost(transaction: "Transaction") -> None:
+    """Plan the rest of the transaction for tables that are not all in memory."""
+    transaction.execute(_queries["restore_planner_cost"])
+
+
+def count_unified(transaction: "Transaction") -> UnifiedRows:
+    """Count the rows of the unified tables."""
+    (rows,) = transaction.fetch_all(_queries["count_unified"], None, UnifiedRows)
+    return rows
+
+
+def count_legacy(transaction: "Transaction") -> LegacyRows:
+    """Count the rows of the legacy tables, whose sources are open."""
+    (rows,) = transaction.fetch_all(_queries["count_legacy"], None, LegacyRows)
+    return rows
+
+
+def count_left_behind(transaction: "Transaction") -> int:
+    """Count the legacy rows whose token has no session, except what an operator removed."""
+    return int(transaction.fetch_value(_queries["count_left_behind"]))
+
+
+def count_strays(transaction: "Transaction") -> Strays:
+    """Count the rows without a parent, and the people with more than one record."""
+    (strays,) = transaction.fetch_all(_queries["count_strays"], None, Strays)
+    return strays
+
+
+def count_written_since(transaction: "Transaction", since: datetime) -> int:
+    """Count the legacy rows that were written since, according to their own times."""
+    return int(transaction.fetch_value(_queries["count_written_since"], {"since": since}))
+
+
+def find_tokenless_rows(transaction: "Transaction") -> list[TableRows]:
+    """Report the rows without a usable session token in pg_temp.findings; return their number."""
+    transaction.execute(_queries["find_tokenless_rows"])
+    return transaction.fetch_all(_queries["count_tokenless_rows"], None, TableRows)

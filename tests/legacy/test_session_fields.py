@@ -1,0 +1,191 @@
+"""The table of session columns: complete, and the only place that a new column needs."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lib.database.queries import load_queries, load_script
+from lib.legacy.session_fields import OTHER_COLUMNS, SESSION_FIELDS, SESSION_LISTS, Rule
+from tests.legacy.drawn import Legacy
+
+ROOT = Path(__file__).resolve().parents[2]
+LEGACY_SQL = sorted((ROOT / "sql/legacy").rglob("*.sql"))
+FLAGS = SESSION_LISTS["flags"]
+
+
+def test_every_column_of_a_session_has_a_rule_or_a_reason(bare: Legacy) -> None:
+    columns = bare.rows(
+        "SELECT column_name FROM information_schema.columns "
+        "WHERE table_schema = 'public' AND table_name = 'sessions'"
+    )
+    assert sorted([*SESSION_FIELDS, *OTHER_COLUMNS]) == sorted(columns)
+
+
+def test_every_column_has_the_type_of_its_rule(bare: Legacy) -> None:
+    types = dict(
+        bare.rows(
+            "SELECT column_name, data_type FROM information_schema.columns "
+            "WHERE table_schema = 'public' AND table_name = 'sessions'"
+        )
+    )
+    expected = {
+        "times": "timestamp with time zone",
+        "counters": "integer",
+        "computed": "integer",
+        "booleans": "boolean",
+        "all_texts": "text",
+        "api_keys": "text",
+        "json": "jsonb",
+    }
+    for list_name, type_name in expected.items():
+        assert {types[column] for column in SESSION_LISTS[list_name]} == {type_name}, list_name
+    assert sum(len(SESSION_LISTS[name]) for name in expected) == len(SESSION_FIELDS)
+
+
+@pytest.mark.parametrize("path", LEGACY_SQL, ids=lambda path: path.name)
+def test_every_list_in_the_sql_of_the_migration_is_filled(path: Path) -> None:
+    assert "{{" not in load_script(path.relative_to(ROOT / "sql").as_posix(), SESSION_LISTS)
+
+
+@pytest.mark.parametrize("path", LEGACY_SQL, ids=lambda path: path.name)
+def test_columns_of_one_rule_are_listed_by_their_rule_alone(path: Path) -> None:
+    """Two neighbours of a rule in one statement are a list that somebody typed."""
+    by_hand = [
+        (first, second)
+        for rule in (Rule.TEXT, Rule.AUTHORED_TEXT, Rule.FLAG)
+        for first, second in neighbours(rule)
+        if f"{first}," in (text := path.read_text()) and f"{second}," in text
+    ]
+    assert by_hand == []
+
+
+def neighbours(rule: Rule) -> Iterator[tuple[str, str]]:
+    return pairwise(SESSION_LISTS[rule.value])
+
+
+def test_flags_complete_the_steps_that_the_workshop_says(legacy: Legacy) -> None:
+    legacy.connection.execute("ALTER TABLE public.student_configs ADD COLUMN repo_created BOOLEAN")
+    for flag in FLAGS:
+        legacy.put("student_configs", session_token=f"only {flag}", **{flag: True})
+        others = {other: other != flag for other in FLAGS}
+        legacy.put("student_configs", session_token=f"not {flag}", **others)
+    assert legacy.run().verified
+    rows = legacy.rows(
+        "SELECT session_token, current_step, completion_rate, "
+        "coalesce((SELECT max(step) FROM unnest(public.flagged_steps(s)) AS step), 0), "
+        "round(100.0 * cardinality(public.flagged_steps(s)) / 9)::integer FROM public.sessions AS s"
+    )
+    assert len(rows) == 2 * len(FLAGS)
+    assert {token: row for token, *row in rows} == {
+        token: [furthest, rate, furthest, rate] for token, _, _, furthest, rate in rows
+    }
+
+
+ADDED = {
+    "note": ("TEXT", Rule.TEXT),
+    "plan": ("TEXT", Rule.AUTHORED_TEXT),
+    "badge_earned": ("BOOLEAN", Rule.FLAG),
+    "newsletter": ("BOOLEAN", Rule.CHOICE),
+    "retries": ("INTEGER", Rule.COUNTER),
+    "invited_at": ("TIMESTAMPTZ", Rule.FIRST_TIME),
+    "graded_at": ("TIMESTAMPTZ", Rule.LAST_TIME),
+    "tags": ("JSONB", Rule.ARRAY_SETTING),
+    "theme": ("JSONB", Rule.OBJECT_SETTING),
+    "comments": ("JSONB", Rule.LOG),
+}
+"""A new column for each rule that several columns may have."""
+MIGRATE = """
+from lib.deps import Deps
+from lib.legacy.migration import migrate
+from lib.settings import Settings
+run = migrate(Deps(Settings.from_env()), dry_run=False)
+print(run.phase, run.verified)
+"""
+
+
+@pytest.fixture
+def extended(legacy: Legacy, tmp_path: Path) -> Path:
+    """A copy of the code with a line for each new column, which the tables have, too."""
+    for folder in ("lib", "sql"):
+        shutil.copytree(ROOT / folder, tmp_path / folder)
+    table = tmp_path / "lib/legacy/session_fields.py"
+    last_line = '    "exercises": Rule.EXERCISES,\n'
+    new_lines = "".join(f'    "{name}": Rule.{rule.name},\n' for name, (_, rule) in ADDED.items())
+    text = table.read_text()
+    assert text.count(last_line) == 1
+    table.write_text(text.replace(last_line, last_line + new_lines))
+    for name, (kind, _) in ADDED.items():
+        for owner in ("sessions", "workshop_students", "student_configs"):
+            legacy.connection.execute(
+                f"ALTER TABLE public.{owner} ADD COLUMN {name} {kind}".encode()
+            )
+    return tmp_path
+
+
+def migrate_with(code: Path, legacy: Legacy) -> str:
+    settings = legacy.deps.settings
+    environment = {
+        **os.environ,
+        "DATABASE_URL": settings.postgres_url or "",
+        "ENCRYPTION_KEY": settings.encryption_key or "",
+    }
+    result = subprocess.run(
+        [sys.executable, "-c", MIGRATE],
+        cwd=code, env=environment, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    return result.stdout.strip()
+
+
+def stored(legacy: Legacy) -> dict[str, Any]:
+    return dict(zip(ADDED, legacy.session(", ".join(ADDED)), strict=True))
+
+
+def test_a_new_column_takes_one_line_and_follows_its_rule(legacy: Legacy, extended: Path) -> None:
+    first = {
+        "note": "first", "plan": "mine", "badge_earned": True, "newsletter": True, "retries": 3,
+        "invited_at": "2025-02-01Z", "graded_at": "2025-02-01Z",
+        "tags": ["first"], "theme": {"dark": True}, "comments": [{"n": 1}],
+    }  # fmt: skip
+    second = {
+        "note": "second sk-0123456789abcdef0123", "badge_earned": False, "newsletter": False,
+        "retries": 2, "invited_at": "2025-03-01Z", "graded_at": "2025-03-01Z",
+        "tags": ["second"], "comments": [{"n": 2}],
+    }  # fmt: skip
+    put(legacy, "workshop_students", "2025-02-01", first)
+    assert migrate_with(extended, legacy) == "done True"
+    moved = stored(legacy)
+    assert [str(moved.pop(name))[:10] for name in ("invited_at", "graded_at")] == ["2025-02-01"] * 2
+    assert moved == {name: first[name] for name in moved}
+    put(legacy, "student_configs", "2025-03-01", second)
+    assert migrate_with(extended, legacy) == "done True"
+    merged = stored(legacy)
+    assert str(merged["invited_at"])[:10] == "2025-02-01"
+    assert str(merged["graded_at"])[:10] == "2025-03-01"
+    assert merged["note"].startswith("second [API key ")
+    assert merged["comments"] in ([{"n": 1}, {"n": 2}], [{"n": 2}, {"n": 1}])
+    names = ("plan", "badge_earned", "newsletter", "retries", "tags", "theme")
+    assert [merged[name] for name in names] == ["mine", True, False, 3, ["second"], {"dark": True}]
+
+
+def put(legacy: Legacy, table: str, updated_at: str, values: dict[str, Any]) -> None:
+    """Insert a row of session token-a."""
+    plain = {
+        name: json.dumps(value) if isinstance(value, list | dict) else value
+        for name, value in values.items()
+    }
+    legacy.put(table, session_token="token-a", updated_at=updated_at, **plain)
+
+
+@pytest.mark.parametrize("path", [path for path in LEGACY_SQL if path.parent.name != "schema"],
+                         ids=lambda path: path.name)  # fmt: skip
+def test_lists_do_not_change_which_queries_a_file_has(path: Path) -> None:
+    file = path.relative_to(ROOT / "sql").as_posix()
+    assert load_queries(file).keys() == load_queries(file, SESSION_LISTS).keys()
