@@ -1,4 +1,4 @@
-"""POST /api/admin-create-unified-schema: make the schema, or bring an older one up to date."""
+"""POST /api/admin-create-unified-schema: create the schema, or bring an older one up to date."""
 
 from typing import Annotated
 
@@ -17,13 +17,14 @@ PATH = "/api/admin-create-unified-schema"
 
 @app.post(PATH)
 def create(body: CreateIn, deps: Annotated[Deps, Depends(get_deps)]) -> CreateOut:
-    """May run again and again. `dropExisting` saves and renames what is there and begins anew."""
+    """May be repeated. `dropExisting` backs up and renames what exists, and starts empty."""
     with audited(deps, PATH) as facts:
-        made = make_schema(deps, drop_existing=body.drop_existing, confirmation=body.confirm_text)
-        backup = made.backup.location if made.backup else None
-        facts["set_aside"] = [table.new_name for table in made.creation.set_aside]
-        facts["backup"] = made.backup.name if made.backup else None
-    return created(made.creation, backup, made.remarks)
+        renewal = make_schema(
+            deps, drop_existing=body.drop_existing, confirmation=body.confirm_text
+        )
+        facts["set_aside"] = [table.new_name for table in renewal.creation.set_aside]
+        facts["backup"] = renewal.backup.name if renewal.backup else None
+    return created(renewal)
 
 
 lambda_handler = lambda_entry(app)

@@ -1,4 +1,4 @@
-"""POST /api/admin-restore: bring a backup back into empty tables."""
+"""POST /api/admin-restore: restore a backup into empty tables."""
 
 from typing import Annotated
 
@@ -17,12 +17,12 @@ PATH = "/api/admin-restore"
 
 @app.post(PATH)
 def bring_back(body: RestoreIn, deps: Annotated[Deps, Depends(get_deps)]) -> RestoreOut:
-    """All of it, or nothing; refused if one of its tables has rows."""
+    """Restore everything or nothing; refused if one of the tables has rows."""
     with audited(deps, PATH) as facts:
         facts["name"] = body.name
-        back = restore(body.name, deps, unified_only=body.unified_only)
-        facts.update(rows=back.rows, removed_again=back.removed_again)
-    return restored(back)
+        result = restore(body.name, deps, unified_only=body.unified_only)
+        facts.update(rows=result.rows, removed_again=result.removed_again)
+    return restored(result)
 
 
 lambda_handler = lambda_entry(app)

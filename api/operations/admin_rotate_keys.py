@@ -21,11 +21,11 @@ def rotate_keys(
     deps: Annotated[Deps, Depends(get_deps)],
     body: OperatorIn | None = None,  # noqa: ARG001 it may hold the password
 ) -> RotationOut:
-    """In batches; when `remaining` is 0, ENCRYPTION_KEY_PREVIOUS is needed no more."""
+    """Work in batches; when `remaining` is 0, ENCRYPTION_KEY_PREVIOUS is no longer needed."""
     with audited(deps, PATH) as facts:
-        done = rotate(deps)
-        facts.update(rotated=done.rotated, remaining=done.remaining)
-    return rotated(done)
+        rotation = rotate(deps)
+        facts.update(rotated=rotation.rotated, remaining=rotation.remaining)
+    return rotated(rotation)
 
 
 lambda_handler = lambda_entry(app)

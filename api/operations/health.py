@@ -1,4 +1,4 @@
-"""GET /health and /api/health: whether the service and what it stands on are there."""
+"""GET /health and /api/health: whether the service, Postgres and Redis work."""
 
 from typing import Annotated
 
@@ -14,10 +14,10 @@ app = create_app("operations.health", tag="House")
 @app.get("/api/health")
 @app.get("/health")
 def get_health(response: Response, deps: Annotated[Deps, Depends(get_deps)]) -> health.Health:
-    """Ask Postgres and Redis; `degraded` (no Redis) is still 200, without Postgres it is 503."""
-    now = health.check(deps)
-    response.status_code = 503 if now.status is health.Status.UNAVAILABLE else 200
-    return now
+    """Call Postgres and Redis; 503 without Postgres, 200 and `degraded` without Redis."""
+    result = health.check(deps)
+    response.status_code = 503 if result.status is health.Status.UNAVAILABLE else 200
+    return result
 
 
 lambda_handler = lambda_entry(app)

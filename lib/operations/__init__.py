@@ -1,1 +1,1 @@
-"""Whole installations: schema creation, backup and restore, key rotation, health."""
+"""Operators' work on the whole installation: schema, backups, key rotation, health."""

@@ -1,35 +1,36 @@
-"""Answers of the calls about the whole installation."""
+"""Responses of the calls about the whole installation."""
 
 from dataclasses import asdict
 
-from lib.operations.backup import Backup
 from lib.operations.key_rotation import Rotation
 from lib.operations.restore import Restored
-from lib.operations.schema_creation import Creation
+from lib.operations.schema_renewal import Renewal
+from lib.operations.store import BackupRecord
 from lib.operations.wire import BackupOut, CreateOut, RestoreOut, RotationOut
 
 NEXT_STEPS = (
-    "Try the move: POST /api/admin-migrate-to-unified-schema with dryRun true, read the report.",
-    "Move: the same with dryRun false. The old tables stay.",
+    "Try it: POST /api/admin-migrate-to-unified-schema with dryRun true, and read the report.",
+    "Migrate: the same with dryRun false. The old tables stay.",
     "Check the instructor's dashboard, then POST /api/admin-cleanup-old-tables.",
 )
 
 
-def created(made: Creation, backup: str | None, remarks: list[str]) -> CreateOut:
-    """Answer of admin-create-unified-schema; the remarks tell what became of the backup."""
-    kept = {table.table_name for table in made.before}
-    kept -= {table.table_name for table in made.set_aside}
+def created(renewal: Renewal) -> CreateOut:
+    """Return the response of admin-create-unified-schema."""
+    creation = renewal.creation
+    kept = {table.table_name for table in creation.before}
+    kept -= {table.table_name for table in creation.set_aside}
     return CreateOut(
         message="Unified schema created successfully",
-        backup=backup,
+        backup=renewal.backup.location if renewal.backup else None,
         results=[
-            *(f"{old.table_name}: set aside as {old.new_name}" for old in made.set_aside),
-            *remarks,
+            *(f"{table.table_name}: set aside as {table.new_name}" for table in creation.set_aside),
+            *renewal.remarks,
             *(
                 f"{table.table_name}: brought up to date, {table.row_count} rows"
                 if table.table_name in kept
                 else f"{table.table_name}: created"
-                for table in made.after
+                for table in creation.after
             ),
             "indexes, triggers and update_session_progress(): in place",
         ],
@@ -37,24 +38,25 @@ def created(made: Creation, backup: str | None, remarks: list[str]) -> CreateOut
     )
 
 
-def rotated(done: Rotation) -> RotationOut:
-    """Answer of admin-rotate-keys."""
+def rotated(rotation: Rotation) -> RotationOut:
+    """Return the response of admin-rotate-keys."""
+    done = rotation.remaining <= 0
     return RotationOut(
         message="All readable keys are sealed with the current encryption key"
-        if done.remaining <= 0
+        if done
         else "Call again: keys remain",
-        done=done.remaining <= 0,
-        rotated=done.rotated,
-        unreadable=done.unreadable,
-        remaining=max(0, done.remaining),
+        done=done,
+        rotated=rotation.rotated,
+        unreadable=rotation.unreadable,
+        remaining=max(0, rotation.remaining),
     )
 
 
-def backed_up(backup: Backup) -> BackupOut:
-    """Answer of admin-backup."""
+def backed_up(backup: BackupRecord) -> BackupOut:
+    """Return the response of admin-backup."""
     return BackupOut(message="Backup written", **asdict(backup))
 
 
-def restored(back: Restored) -> RestoreOut:
-    """Answer of admin-restore."""
-    return RestoreOut(message="Backup restored", **asdict(back))
+def restored(result: Restored) -> RestoreOut:
+    """Return the response of admin-restore."""
+    return RestoreOut(message="Backup restored", **asdict(result))

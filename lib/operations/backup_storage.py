@@ -1,4 +1,7 @@
-"""Where backups lie: a bucket, or a folder of the local server. boto3 is imported here only."""
+"""The storage of backups: a bucket, or a folder of the local server.
+
+Only this module imports boto3.
+"""
 
 import io
 import re
@@ -13,12 +16,12 @@ from lib.operations.errors import BackupPlaceUnavailable
 from lib.settings import Settings
 
 NAME = re.compile(r"stepwise-\d{8}T\d{6}Z-[0-9a-f]{8}\.jsonl\.gz")
-PART_BYTES = 8 * 1024 * 1024  # of an upload; one part is in memory at a time
+PART_BYTES = 8 * 1024 * 1024  # part of an upload; one is in memory at a time
 READ_BYTES = 256 * 1024
 
 
 def write(settings: Settings, name: str, chunks: Iterator[bytes]) -> str:
-    """Store the chunks as they come; return where.
+    """Store the chunks as they arrive; return their location.
 
     Raises:
         NotConfigured: If a deployment has no BACKUP_BUCKET.
@@ -27,9 +30,11 @@ def write(settings: Settings, name: str, chunks: Iterator[bytes]) -> str:
     if settings.backup_bucket is not None:
         from boto3.s3.transfer import TransferConfig
 
-        in_turn = TransferConfig(multipart_chunksize=PART_BYTES, use_threads=False)
+        one_by_one = TransferConfig(multipart_chunksize=PART_BYTES, use_threads=False)
         with _named_errors():
-            _client().upload_fileobj(Chunks(chunks), settings.backup_bucket, name, Config=in_turn)
+            _client().upload_fileobj(
+                Chunks(chunks), settings.backup_bucket, name, Config=one_by_one
+            )
         return f"s3://{settings.backup_bucket}/{name}"
     folder = _folder(settings)
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -44,7 +49,7 @@ def write(settings: Settings, name: str, chunks: Iterator[bytes]) -> str:
 
 
 def read(settings: Settings, name: str) -> Iterator[bytes]:
-    """The chunks of a backup.
+    """Return the chunks of a backup.
 
     Raises:
         NotConfigured: As for `write`.
@@ -62,18 +67,18 @@ def read(settings: Settings, name: str) -> Iterator[bytes]:
 
 
 class Chunks(io.RawIOBase):
-    """An iterator of bytes as a file to read from, for boto3."""
+    """A readable file over an iterator of bytes, for boto3."""
 
     def __init__(self, chunks: Iterator[bytes]) -> None:
         self._chunks = chunks
         self._rest = memoryview(b"")
 
     def readable(self) -> bool:
-        """It is."""
+        """Return true."""
         return True
 
     def readinto(self, buffer: Any) -> int:
-        """Fill the buffer as far as the next chunk goes; 0 at the end."""
+        """Fill the buffer from the next chunk; return the number of bytes, 0 at the end."""
         while not self._rest:
             chunk = next(self._chunks, None)
             if chunk is None:
@@ -87,7 +92,7 @@ class Chunks(io.RawIOBase):
 
 @contextmanager
 def _named_errors() -> Iterator[None]:
-    """Turn boto3's errors into ours."""
+    """Raise our error in place of boto3's."""
     from boto3.exceptions import Boto3Error
     from botocore.exceptions import BotoCoreError, ClientError
 

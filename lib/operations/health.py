@@ -1,16 +1,16 @@
-"""Whether the service can do its work: with Postgres yes, without Redis slower, else no."""
+"""The health of the service: it needs Postgres, and is slower without Redis."""
 
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from lib.database.queries import load_queries
 from lib.deps import Deps
 from lib.errors import DatabaseUnavailable, NotConfigured
+from lib.operations import store
 
 
 class ServiceState(StrEnum):
-    """What one service answered."""
+    """The state of one service."""
 
     UP = "up"
     DOWN = "down"
@@ -18,16 +18,16 @@ class ServiceState(StrEnum):
 
 
 class Status(StrEnum):
-    """What that means for callers."""
+    """The state of the whole."""
 
     HEALTHY = "healthy"
-    DEGRADED = "degraded"  # every promise holds, answers take longer
+    DEGRADED = "degraded"  # everything works, but responses take longer
     UNAVAILABLE = "unavailable"
 
 
 @dataclass(frozen=True)
 class Health:
-    """The state at one moment."""
+    """The health at one moment."""
 
     status: Status
     version: str
@@ -36,8 +36,8 @@ class Health:
 
 
 def check(deps: Deps) -> Health:
-    """Ask both services; one round trip each."""
-    postgres, redis = _postgres(deps), _redis(deps)
+    """Call both services, one round trip each."""
+    postgres, redis = _check_postgres(deps), _check_redis(deps)
     return Health(
         status=_status(postgres, redis),
         version=deps.settings.version,
@@ -47,15 +47,15 @@ def check(deps: Deps) -> Health:
 
 
 def _status(postgres: ServiceState, redis: ServiceState) -> Status:
-    """Nothing works without Postgres; a Redis that was never wanted is not missed."""
+    """Return the state of the whole; a Redis that is not configured does not count as down."""
     if postgres is not ServiceState.UP:
         return Status.UNAVAILABLE
     return Status.DEGRADED if redis is ServiceState.DOWN else Status.HEALTHY
 
 
-def _postgres(deps: Deps) -> ServiceState:
+def _check_postgres(deps: Deps) -> ServiceState:
     try:
-        deps.postgres.fetch_value(load_queries("operations/health.sql")["ping"], read=True)
+        store.ping(deps.postgres)
     except NotConfigured:
         return ServiceState.NOT_CONFIGURED
     except DatabaseUnavailable:
@@ -63,7 +63,7 @@ def _postgres(deps: Deps) -> ServiceState:
     return ServiceState.UP
 
 
-def _redis(deps: Deps) -> ServiceState:
+def _check_redis(deps: Deps) -> ServiceState:
     if deps.redis is None:
         return ServiceState.NOT_CONFIGURED
     return ServiceState.UP if deps.redis.pipeline([["PING"]]) == ["PONG"] else ServiceState.DOWN

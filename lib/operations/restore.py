@@ -1,4 +1,8 @@
-"""A backup comes back into empty tables: all of it, or nothing."""
+"""Restores a backup into empty tables: all of it, or nothing.
+
+A JSON null that fills a whole JSON column comes back as SQL's null; both mean that there is no
+value.
+"""
 
 import hashlib
 import json
@@ -11,92 +15,94 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from lib.database.advisory_lock import lock_tables
-from lib.database.statements import as_jsonb
 from lib.deps import Deps
 from lib.errors import Unreadable
 from lib.legacy.errors import NotSafeYet, UnifiedSchemaNotFound
-from lib.legacy.migration import LEGACY_TABLES
-from lib.legacy.run import make_schema, unified_schema_exists
-from lib.operations import backup_storage
-from lib.operations.backup import (
+from lib.legacy.runs.run import LEGACY_TABLES
+from lib.legacy.runs.store import make_schema, unified_schema_exists
+from lib.operations import backup_storage, store
+from lib.operations.backup_format import (
+    ALL_TABLES,
     CALL_SECONDS,
     FORMAT,
     GZIP,
     SEALED_NAME,
     UNIFIED_TABLES,
     VERSION,
-    TakesTooLong,
-    backup_field,
-    queries,
+    key_binding,
     token_column,
 )
-from lib.operations.errors import BackupUnreadable
+from lib.operations.errors import BackupUnreadable, TakesTooLong
 from lib.vault import API_KEY_FIELD, Vault
 
 if TYPE_CHECKING:
     from lib.database.postgres import Transaction
 
 ROWS_AT_ONCE = 2_000
+LINE_LIMIT = 64 * 1024 * 1024  # bytes; no row of ours is longer
 _SEALED_MEMBER = re.compile(rf'"{SEALED_NAME}": "(?P<sealed>v1\.[\w.-]+)"}}\s*$')
-LINE_LIMIT = 64 * 1024 * 1024  # bytes; a longer one is no row of ours
 
 
 @dataclass(frozen=True)
 class Restored:
-    """What came back."""
+    """The result of a restore."""
 
     rows: dict[str, int]
-    """Of each table, as the backup has them."""
+    """Rows of each table in the backup."""
     removed_again: int
-    """People in it whom an operator had removed since; they are not back."""
+    """People in the backup whom an operator had removed since; they were removed again."""
 
 
-def restore(name: str, deps: Deps, *, unified_only: bool = False) -> Restored:
-    """Bring a backup back.
+def restore(
+    name: str, deps: Deps, *, unified_only: bool = False, call_seconds: float = CALL_SECONDS
+) -> Restored:
+    """Restore a backup.
 
     Args:
-        name: As back_up() told it.
-        deps: Where everything is.
-        unified_only: Leave the older tables as they are, for a backup from before the unified
-            tables were made anew.
+        name: The backup's name, from back_up().
+        deps: Database, storage and settings.
+        unified_only: Leave the legacy tables as they are; for a backup from before the unified
+            tables were created anew.
+        call_seconds: Time limit.
 
     Raises:
         NotConfigured: If ENCRYPTION_KEY is missing, or a deployment's BACKUP_BUCKET.
         NotFound: If there is no such backup.
-        AlreadyRunning: If a migration, clean-up or rotation runs.
+        AlreadyRunning: If a migration, clean-up or rotation is running.
         UnifiedSchemaNotFound: If there are no unified tables.
         NotSafeYet: If a table has rows.
         BackupUnreadable: If the file is damaged, or its keys were sealed with another key.
-        TakesTooLong: If the time of a call does not suffice.
+        TakesTooLong: If it is not finished within `call_seconds`.
     """
     vault = Vault.from_settings(deps.settings)
-    lines = _Lines(backup_storage.read(deps.settings, name), time.monotonic() + CALL_SECONDS)
+    lines = _Lines(backup_storage.read(deps.settings, name), time.monotonic() + call_seconds)
     with deps.postgres.transaction() as transaction:
         lock_tables(transaction)
         if not unified_schema_exists(transaction):
             raise UnifiedSchemaNotFound
         make_schema(transaction)
-        transaction.execute(queries["make_lines"])
-        wanted = UNIFIED_TABLES if unified_only else (*UNIFIED_TABLES, *LEGACY_TABLES)
-        rows = _restore_tables(transaction, lines, vault, wanted)
-        transaction.execute(queries["end_restore"])
-        return Restored(rows, transaction.fetch_value(queries["remove_again"]))
+        store.create_lines(transaction)
+        tables = UNIFIED_TABLES if unified_only else ALL_TABLES
+        rows = _restore_tables(transaction, lines, vault, tables)
+        store.advance_sequences(transaction)
+        return Restored(rows, store.remove_again(transaction))
 
 
 def _restore_tables(
-    transaction: "Transaction", lines: "_Lines", vault: Vault, wanted: tuple[str, ...]
+    transaction: "Transaction", lines: "_Lines", vault: Vault, tables: tuple[str, ...]
 ) -> dict[str, int]:
+    """Restore those of the backup's tables that are named; return the rows of each."""
     first = lines.header()
     if (first.get("format"), first.get("version")) != (FORMAT, VERSION):
-        raise BackupUnreadable(reason="this is no backup of ours")
-    seen: set[str] = set()
+        raise BackupUnreadable(reason="it is not a backup of this application")
+    tables_read: set[str] = set()
     rows: dict[str, int] = {}
     while "sha256" not in (header := lines.header()):
         table = header.get("table")
-        if table not in (*UNIFIED_TABLES, *LEGACY_TABLES) or table in seen:
-            raise BackupUnreadable(reason="it names a table that is none of ours")
-        seen.add(table)
-        if table in wanted:
+        if table not in ALL_TABLES or table in tables_read:
+            raise BackupUnreadable(reason="it names an unknown table, or a table twice")
+        tables_read.add(table)
+        if table in tables:
             rows[table] = _restore_table(transaction, lines, header, vault)
         else:
             for _ in range(header["rows"]):
@@ -112,42 +118,40 @@ def _restore_table(
     import psycopg
 
     table, columns = header["table"], header["columns"]
-    room = {"table": table, "columns": as_jsonb(columns)}
-    if not transaction.fetch_value(queries["make_room"], room):
-        other = ', or with "unifiedOnly": true' if table in LEGACY_TABLES else ""
-        raise NotSafeYet(reason=f"{table} is missing or has rows; restore into empty tables{other}")
-    taking = {"table": table, "columns": [column["name"] for column in columns]}
-    waiting = (_opened(lines.row(), table, vault) for _ in range(header["rows"]))
-    taken = 0
+    if not store.prepare_table(transaction, table, columns):
+        choice = ', or with "unifiedOnly": true' if table in LEGACY_TABLES else ""
+        raise NotSafeYet(
+            reason=f"{table} is missing or has rows; restore into empty tables{choice}"
+        )
+    names = [column["name"] for column in columns]
+    rows = (_with_plain_key(lines.row(), table, vault) for _ in range(header["rows"]))
+    count = 0
     try:
-        while batch := list(islice(waiting, ROWS_AT_ONCE)):
-            with transaction.connection.cursor().copy(queries["copy_lines"].text) as copy:
-                for row in batch:
-                    copy.write_row((row,))
-            taken += transaction.fetch_value(queries["take_lines"], taking)
+        while batch := list(islice(rows, ROWS_AT_ONCE)):
+            count += store.insert_rows(transaction, table, names, batch)
     except (psycopg.DataError, psycopg.IntegrityError) as error:
         raise BackupUnreadable(reason=f"a row of {table} is damaged") from error
-    return taken
+    return count
 
 
-def _opened(line: bytes, table: str, vault: Vault) -> str:
-    """The row as JSON text, a key that the backup encrypted in the clear again."""
+def _with_plain_key(line: bytes, table: str, vault: Vault) -> str:
+    """Return the row as JSON, with a key that only the backup encrypted decrypted."""
     text = line.decode()
-    found = _SEALED_MEMBER.search(text)
-    if found is None:
+    member = _SEALED_MEMBER.search(text)
+    if member is None:
         return text
     token = json.loads(text).get(token_column(table)) or ""
     try:
-        key = vault.open(found["sealed"], token, backup_field(table))
+        key = vault.open(member["sealed"], token, key_binding(table))
     except Unreadable as error:
         raise BackupUnreadable(
             reason="its API keys were encrypted with another ENCRYPTION_KEY"
         ) from error
-    return f"{text[: found.start()]}{json.dumps({API_KEY_FIELD: key})[1:]}"
+    return f"{text[: member.start()]}{json.dumps({API_KEY_FIELD: key})[1:]}"
 
 
 class _Lines:
-    """The lines of a backup, one after the other."""
+    """The lines of a backup, read one after the other."""
 
     def __init__(self, chunks: Iterator[bytes], deadline: float) -> None:
         self._lines = _split(_decompressed(chunks))
@@ -156,11 +160,11 @@ class _Lines:
         self.sha256_before_last = ""
 
     def row(self) -> bytes:
-        """The next line.
+        """Return the next line.
 
         Raises:
             BackupUnreadable: If there is none.
-            TakesTooLong: If the time is over.
+            TakesTooLong: If the deadline has passed.
         """
         if time.monotonic() > self._deadline:
             raise TakesTooLong
@@ -173,7 +177,7 @@ class _Lines:
         return line
 
     def header(self) -> dict[str, Any]:
-        """The next line's object, one that is no row."""
+        """Return the object of the next line, which is not a row."""
         try:
             value = json.loads(self.row())
         except ValueError as error:
@@ -184,7 +188,7 @@ class _Lines:
 
 
 def _split(blocks: Iterator[bytes]) -> Iterator[bytes]:
-    """Lines with their line breaks."""
+    """Yield lines with their line breaks."""
     rest = b""
     for block in blocks:
         *whole, rest = (rest + block).split(b"\n")
@@ -195,9 +199,9 @@ def _split(blocks: Iterator[bytes]) -> Iterator[bytes]:
 
 
 def _decompressed(chunks: Iterator[bytes]) -> Iterator[bytes]:
-    unpacker = zlib.decompressobj(wbits=GZIP)
+    decompressor = zlib.decompressobj(wbits=GZIP)
     for chunk in chunks:
         rest = chunk
         while rest:
-            yield unpacker.decompress(rest, 1024 * 1024)
-            rest = unpacker.unconsumed_tail
+            yield decompressor.decompress(rest, 1024 * 1024)
+            rest = decompressor.unconsumed_tail

@@ -1,4 +1,4 @@
-"""Bodies of the calls about the whole installation."""
+"""Bodies of the operators' calls about the whole installation."""
 
 from typing import Annotated, Literal
 
@@ -8,9 +8,10 @@ from lib.web.wire import CamelBody
 
 
 class CreateIn(CamelBody):
-    """Whether to begin with empty tables."""
+    """Request of admin-create-unified-schema."""
 
     drop_existing: bool = False
+    """Set existing tables aside and start with empty ones."""
     confirm_text: Annotated[
         str | None,
         Field(max_length=100, description='"DROP EXISTING TABLES", if tables hold rows.'),
@@ -18,20 +19,20 @@ class CreateIn(CamelBody):
 
 
 class CreateOut(CamelBody):
-    """What each table came to, and what to do next."""
+    """Tables that were created or set aside, and the next steps."""
 
     success: Literal[True] = True
     message: str
     results: list[str]
     backup: Annotated[
         str | None,
-        Field(description="Where the backup is that dropExisting wrote before it began."),
+        Field(description="Location of the backup that dropExisting wrote first."),
     ]
     next_steps: list[str]
 
 
 class BackupOut(CamelBody):
-    """Where the backup is, and what is in it."""
+    """A backup that was written."""
 
     success: Literal[True] = True
     message: str
@@ -43,33 +44,35 @@ class BackupOut(CamelBody):
 
 
 class RestoreIn(CamelBody):
-    """Which backup."""
+    """Request of admin-restore."""
 
-    name: Annotated[str, Field(max_length=100, description="As admin-backup told it.")]
+    name: Annotated[
+        str, Field(max_length=100, description="The name from the response of admin-backup.")
+    ]
     unified_only: Annotated[
-        bool, Field(description="true: leave the older tables as they are, whatever they hold.")
+        bool, Field(description="true: leave the legacy tables as they are.")
     ] = False
 
 
 class RestoreOut(CamelBody):
-    """What came back."""
+    """A backup that was restored."""
 
     success: Literal[True] = True
     message: str
     rows: dict[str, int]
     removed_again: Annotated[
         int,
-        Field(description="People in the backup whom an operator removed since: they stay so."),
+        Field(description="People whom an operator removed since; they were removed again."),
     ]
 
 
 class RotationOut(CamelBody):
-    """Keys sealed with the current encryption key; `done: false`: call again."""
+    """Result of a key rotation; if `done` is false, another call continues."""
 
     success: Literal[True] = True
     message: str
     done: bool
     rotated: int
     unreadable: int
-    """Sealed with a key that is configured no more, or damaged; left as they are."""
+    """Keys that are damaged, or sealed with a key that is no longer configured; unchanged."""
     remaining: int

@@ -12,9 +12,10 @@ import pytest
 from lib.deps import Deps, install_deps
 from lib.errors import NotConfigured, NotFound
 from lib.legacy.errors import NotSafeYet, UnifiedSchemaNotFound
-from lib.operations.backup import Backup, TakesTooLong, back_up
-from lib.operations.errors import BackupUnreadable
+from lib.operations.backup import back_up
+from lib.operations.errors import BackupUnreadable, TakesTooLong
 from lib.operations.restore import restore
+from lib.operations.store import BackupRecord
 from lib.settings import Platform, Settings
 from tests.conftest import ADMIN_PASSWORD
 from tests.legacy.drawn import Legacy
@@ -69,11 +70,11 @@ def empty(legacy: Legacy) -> None:
         legacy.connection.execute(f"DROP TABLE public.{table}".encode())
 
 
-def lines_of(folder: Path, backup: Backup) -> list[bytes]:
+def lines_of(folder: Path, backup: BackupRecord) -> list[bytes]:
     return gzip.decompress((folder / backup.name).read_bytes()).splitlines()
 
 
-def rewrite(folder: Path, backup: Backup, lines: list[bytes]) -> None:
+def rewrite(folder: Path, backup: BackupRecord, lines: list[bytes]) -> None:
     (folder / backup.name).write_bytes(gzip.compress(b"\n".join(lines) + b"\n"))
 
 
@@ -180,13 +181,18 @@ def test_without_encryption_key_there_is_no_backup(filled: Legacy, folder: Path)
     assert not folder.exists()
 
 
-def test_a_backup_that_takes_too_long_leaves_no_file(
-    filled: Legacy, folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("lib.operations.backup.CALL_SECONDS", 0)
+def test_a_backup_that_takes_too_long_leaves_no_file(filled: Legacy, folder: Path) -> None:
     with pytest.raises(TakesTooLong):
-        back_up(filled.deps)
+        back_up(filled.deps, call_seconds=0)
     assert list(folder.iterdir()) == []
+
+
+def test_a_restore_that_takes_too_long_restores_nothing(filled: Legacy) -> None:
+    backup = back_up(filled.deps)
+    empty(filled)
+    with pytest.raises(TakesTooLong):
+        restore(backup.name, filled.deps, call_seconds=0)
+    assert filled.one("SELECT count(*) FROM public.students") == 0
 
 
 def test_a_legacy_database_can_be_saved_before_there_is_a_unified_schema(

@@ -85,11 +85,8 @@ def test_what_an_old_page_wrote_just_before_a_rotation_is_still_newer(rotating: 
     assert rotating.session("tts_provider", "sealed") == "theirs"
 
 
-def test_many_keys_take_several_batches_and_calls(
-    rotating: Legacy, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("lib.operations.key_rotation.BATCH", 1)
-    done = rotate(rotating.deps)
+def test_many_keys_take_several_batches(rotating: Legacy) -> None:
+    done = rotate(rotating.deps, batch_keys=1)
     assert (done.rotated, done.unreadable, done.remaining) == (3, 2, 0)
 
 

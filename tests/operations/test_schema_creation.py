@@ -178,12 +178,12 @@ def test_script_may_be_run_by_two_at_once(empty: str) -> None:
 def test_second_creation_is_refused_while_the_first_runs(empty: str) -> None:
     create()
     with psycopg.connect(empty) as first:
-        first.execute(load_queries("operations/schema_creation.sql")["take_turn"].text)
+        first.execute(load_queries("operations/operations.sql")["try_lock_schema"].text)
         answer = create()
     assert answer.status_code == 409
     assert answer.json() == {
         "success": False,
-        "error": "Another call is making the schema right now; wait until it has ended.",
+        "error": "Another call is creating the schema right now; wait until it has ended.",
         "code": "already_running",
         "requestId": answer.headers["X-Request-Id"],
     }

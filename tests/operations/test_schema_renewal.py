@@ -9,13 +9,15 @@ import pytest
 from fastapi.testclient import TestClient
 
 from lib.deps import Deps, install_deps
+from lib.operations.answers import created
+from lib.operations.schema_creation import CONFIRMATION
+from lib.operations.schema_renewal import make_schema
 from lib.settings import Platform, Settings
 from tests.legacy.drawn import Legacy
 from tests.legacy.test_calls import CREATE, MIGRATE, call
 from tests.operations.conftest import BUCKET
 
 DROP: dict[str, Any] = {"dropExisting": True, "confirmText": "DROP EXISTING TABLES"}
-BACKUP_SECONDS = "lib.operations.schema_renewal.BACKUP_SECONDS"
 
 
 @pytest.fixture
@@ -86,20 +88,33 @@ def test_a_bucket_that_refuses_leaves_everything_as_it_was(
     assert (moved.unified(), set_aside(moved)) == (before, [])
 
 
-@pytest.mark.parametrize("cause", ["no bucket", "too large"])
-def test_where_no_backup_can_be_written_the_renamed_tables_keep_the_rows_and_the_answer_says_so(
-    moved: Legacy, client: TestClient, use: Any, cause: str, monkeypatch: pytest.MonkeyPatch
+def test_without_bucket_the_renamed_tables_keep_the_rows_and_the_response_says_so(
+    moved: Legacy, client: TestClient, use: Any
 ) -> None:
-    if cause == "no bucket":
-        use(platform=Platform.LAMBDA)
-    else:
-        monkeypatch.setattr(BACKUP_SECONDS, 0.0)
-    told = call(client, CREATE, **DROP)
-    assert told["backup"] is None
-    (remark,) = [line for line in told["results"] if line.startswith("no backup was written")]
+    use(platform=Platform.LAMBDA)
+    response = call(client, CREATE, **DROP)
+    assert response["backup"] is None
+    (remark,) = [line for line in response["results"] if line.startswith("no backup was written")]
     assert "every row stays" in remark
-    assert ("BACKUP_BUCKET" if cause == "no bucket" else "too large") in remark
+    assert "BACKUP_BUCKET" in remark
     assert (sessions(moved), len(set_aside(moved)) > 0) == (0, True)
+
+
+def test_tables_too_large_for_a_backup_are_set_aside_with_every_row_and_the_response_says_so(
+    moved: Legacy,
+) -> None:
+    rows = sessions(moved)
+    renewal = make_schema(
+        moved.deps, drop_existing=True, confirmation=CONFIRMATION, backup_seconds=0.0
+    )
+    response = created(renewal)
+    assert response.backup is None
+    (remark,) = [line for line in response.results if line.startswith("no backup was written")]
+    assert "every row stays" in remark
+    assert "too large" in remark
+    (kept,) = [name for name in set_aside(moved) if "idx" not in name and "pkey" not in name]
+    assert moved.one(f"SELECT count(*) FROM public.{kept}") == rows > 0
+    assert sessions(moved) == 0
 
 
 def test_nothing_is_saved_without_confirmation_or_without_rows(

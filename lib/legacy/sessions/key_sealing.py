@@ -2,9 +2,10 @@
 
 from typing import TYPE_CHECKING
 
+from lib.errors import Unreadable
 from lib.legacy.sessions import store
 from lib.legacy.sessions.store import KeyConflict, KeyPair
-from lib.vault import API_KEY_FIELD, Unreadable, Vault, is_sealed
+from lib.vault import API_KEY_FIELD, Vault, is_sealed
 
 if TYPE_CHECKING:
     from lib.database.postgres import Transaction

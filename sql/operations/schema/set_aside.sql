@@ -1,5 +1,5 @@
--- What admin-create-unified-schema needs before the schema exists: a look at what is there, and a
--- way to set it aside without losing a row. Temporary functions: they leave with the connection.
+-- Functions for admin-create-unified-schema before the schema exists: one lists the existing tables,
+-- the other sets them aside without losing a row. They are temporary and end with the connection.
 
 CREATE OR REPLACE FUNCTION pg_temp.workshop_tables()
 RETURNS TABLE (table_name TEXT, row_count BIGINT) LANGUAGE plpgsql AS $$
@@ -11,8 +11,8 @@ BEGIN
   END LOOP;
 END $$;
 
--- Renames the tables, their indexes and sequences, to <name>_old_<stamp>. Their keys, triggers and
--- references to each other go along.
+-- Renames the tables, their indexes and sequences to <name>_old_<stamp>. Their constraints, triggers and
+-- references to each other stay.
 CREATE OR REPLACE FUNCTION pg_temp.set_aside_workshop_tables(p_stamp TEXT)
 RETURNS TABLE (table_name TEXT, new_name TEXT) LANGUAGE plpgsql AS $$
 DECLARE

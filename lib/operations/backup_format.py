@@ -1,0 +1,35 @@
+"""The format of a backup: gzip-compressed JSON lines.
+
+The first line identifies the format. For each table follow a line with its columns and number of
+rows, and the rows. The last line holds the SHA-256 of all lines before it. API keys in plain text,
+which legacy tables have, are encrypted under the name `openai_api_key:sealed`.
+"""
+
+import json
+from typing import Any
+
+from lib.legacy.runs.run import LEGACY_TABLES
+from lib.vault import API_KEY_FIELD
+
+FORMAT = "stepwise-backup"
+VERSION = 1
+UNIFIED_TABLES = ("students", "sessions", "step_progress", "events")
+ALL_TABLES = (*UNIFIED_TABLES, *LEGACY_TABLES)
+SEALED_NAME = f"{API_KEY_FIELD}:sealed"
+GZIP = 31  # zlib's window bits for the gzip format
+CALL_SECONDS = 24.0  # of work in one call, to write or to restore a backup
+
+
+def key_binding(table: str) -> str:
+    """Return the field that a sealed key of the table is bound to, beside its token."""
+    return f"backup.{table}.{API_KEY_FIELD}"
+
+
+def token_column(table: str) -> str:
+    """Return the column of session tokens in a table."""
+    return "session_id" if table == "workshop_sessions" else "session_token"
+
+
+def json_line(value: dict[str, Any]) -> bytes:
+    """Return a line that is not a row."""
+    return json.dumps(value).encode() + b"\n"

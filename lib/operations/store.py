@@ -1,0 +1,207 @@
+"""The statements about the whole installation: health, schema, encryption keys, backups."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from lib.database.queries import load_queries, load_script
+from lib.database.rows import server_cursor
+from lib.database.statements import as_jsonb
+from lib.vault import API_KEY_FIELD
+
+if TYPE_CHECKING:
+    from psycopg import sql
+
+    from lib.database.postgres import Postgres, Transaction
+
+_queries = load_queries("operations/operations.sql")
+ROWS_AT_ONCE = 1_000
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table of the workshop."""
+
+    table_name: str
+    row_count: int
+
+
+@dataclass(frozen=True)
+class RenamedTable:
+    """A table that was set aside."""
+
+    table_name: str
+    new_name: str
+
+
+@dataclass(frozen=True)
+class StoredKey:
+    """The API key of a session, as stored."""
+
+    session_token: str
+    openai_api_key: str
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of a table in a backup."""
+
+    name: str
+    type: str
+
+
+@dataclass(frozen=True)
+class BackupRow:
+    """A row of a table in a backup."""
+
+    text: str
+    """The row as JSON, without its API key."""
+    api_key: str | None
+    session_token: str | None
+
+
+@dataclass(frozen=True)
+class BackupRecord:
+    """A backup that was written."""
+
+    name: str
+    location: str
+    rows: dict[str, int]
+    bytes: int
+    sha256: str
+
+
+def ping(postgres: "Postgres") -> None:
+    """Return once the database has answered a query."""
+    postgres.fetch_value(_queries["ping"], read=True)
+
+
+def try_lock_schema(transaction: "Transaction") -> bool:
+    """Take the lock of schema changes until the transaction ends; return whether it was free."""
+    return bool(transaction.fetch_value(_queries["try_lock_schema"]))
+
+
+def list_workshop_tables(transaction: "Transaction") -> list[Table]:
+    """Return the tables of the workshop that exist."""
+    transaction.execute_script(load_script("operations/schema/set_aside.sql"))
+    return transaction.fetch_all(_queries["existing_tables"], None, Table)
+
+
+def set_tables_aside(transaction: "Transaction", stamp: str) -> list[RenamedTable]:
+    """Rename the tables of the workshop to <name>_old_<stamp>."""
+    transaction.execute_script(load_script("operations/schema/set_aside.sql"))
+    return transaction.fetch_all(_queries["set_aside"], {"stamp": stamp}, RenamedTable)
+
+
+def next_keys(transaction: "Transaction", prefix: str, after: str, limit: int) -> list[StoredKey]:
+    """Lock and return keys without the prefix of the current encryption key, by token."""
+    params = {"prefix": prefix, "after": after, "limit": limit}
+    return transaction.fetch_all(_queries["next_keys"], params, StoredKey)
+
+
+def store_keys(transaction: "Transaction", sealed: dict[str, str]) -> None:
+    """Store keys by token, and leave the times of their sessions as they are."""
+    tokens = list(sealed)
+    transaction.execute(_queries["store_keys"], {"tokens": tokens, "keys": list(sealed.values())})
+    transaction.execute(_queries["restore_times"], {"tokens": tokens})
+
+
+def count_keys(postgres: "Postgres", prefix: str) -> int:
+    """Count the keys without the prefix of the current encryption key."""
+    return int(postgres.fetch_value(_queries["count_keys"], {"prefix": prefix}, read=True))
+
+
+def read_snapshot(transaction: "Transaction") -> None:
+    """Let the transaction read every table as of one moment, within time limits."""
+    transaction.execute(_queries["read_snapshot"])
+    transaction.execute(_queries["set_limits"])
+
+
+def describe_table(transaction: "Transaction", table: str) -> list[Column]:
+    """Return the columns of a table; none if there is no such table."""
+    return transaction.fetch_all(_queries["describe_table"], {"table": table}, Column)
+
+
+def count_rows(transaction: "Transaction", table: str) -> int:
+    """Count the rows of a table."""
+    from psycopg import sql
+
+    statement = _template("count_rows").format(table=sql.Identifier(table))
+    row = transaction.connection.execute(statement).fetchone()
+    return int(row[0]) if row else 0
+
+
+def read_rows(
+    transaction: "Transaction", table: str, *, key: str | None, token: str | None
+) -> Iterator[BackupRow]:
+    """Yield the rows of a table.
+
+    Args:
+        transaction: Reads a snapshot.
+        table: A table of a fixed list.
+        key: The column of API keys, None if the table has none.
+        token: The column of session tokens, None if the table has none.
+    """
+    from psycopg import sql
+
+    statement = _template("select_rows").format(
+        field=sql.Literal(API_KEY_FIELD),
+        key=sql.NULL if key is None else sql.Identifier(key),
+        token=sql.NULL if token is None else sql.Identifier(token),
+        table=sql.Identifier(table),
+    )
+    with server_cursor(transaction.connection, "backup") as cursor:
+        cursor.itersize = ROWS_AT_ONCE
+        cursor.execute(statement)
+        for row in cursor:
+            yield BackupRow(*row)
+
+
+def record_backup(postgres: "Postgres", backup: BackupRecord) -> None:
+    """Record a backup that was written."""
+    params = {
+        "name": backup.name,
+        "location": backup.location,
+        "rows": as_jsonb(backup.rows),
+        "bytes": backup.bytes,
+        "sha256": backup.sha256,
+    }
+    postgres.execute(_queries["record_backup"], params)
+
+
+def create_lines(transaction: "Transaction") -> None:
+    """Create the temporary table that receives the rows of a backup."""
+    transaction.execute(_queries["create_lines"])
+
+
+def prepare_table(transaction: "Transaction", table: str, columns: list[dict[str, str]]) -> bool:
+    """Return whether the table can receive rows; a missing legacy table is created."""
+    params = {"table": table, "columns": as_jsonb(columns)}
+    return bool(transaction.fetch_value(_queries["prepare_table"], params))
+
+
+def insert_rows(
+    transaction: "Transaction", table: str, columns: list[str], rows: Iterable[str]
+) -> int:
+    """Store rows, given as JSON, in their table; return their number."""
+    with transaction.connection.cursor().copy(_queries["copy_lines"].text) as copy:
+        for row in rows:
+            copy.write_row((row,))
+    params = {"table": table, "columns": columns}
+    return int(transaction.fetch_value(_queries["insert_lines"], params))
+
+
+def advance_sequences(transaction: "Transaction") -> None:
+    """Let the sequences of ids continue after the restored rows."""
+    transaction.execute(_queries["advance_sequences"])
+
+
+def remove_again(transaction: "Transaction") -> int:
+    """Remove the people whom an operator had removed since the backup; return their number."""
+    return int(transaction.fetch_value(_queries["remove_again"]))
+
+
+def _template(name: str) -> "sql.SQL":
+    from psycopg import sql
+
+    return sql.SQL(_queries[name].text.decode())
