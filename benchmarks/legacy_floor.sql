@@ -1,4 +1,4 @@
--- What writing the same rows costs without any thought.
+-- The least cost of writing the same rows.
 
 -- keep_result --
 -- The rows that a migration made, beside the unified tables.
@@ -12,13 +12,13 @@ CREATE TABLE floor.step_progress AS SELECT * FROM public.step_progress;
 TRUNCATE public.students, public.sessions, public.step_progress, public.events;
 
 -- insert_students --
--- Bare.
+-- Writes them without any mapping.
 INSERT INTO public.students SELECT * FROM floor.students;
 
 -- insert_sessions --
--- Bare.
+-- Writes them without any mapping.
 INSERT INTO public.sessions SELECT * FROM floor.sessions;
 
 -- insert_step_progress --
--- Bare.
+-- Writes them without any mapping.
 INSERT INTO public.step_progress SELECT * FROM floor.step_progress;

@@ -1,13 +1,12 @@
-"""What the move from the legacy tables costs, beside a bare INSERT … SELECT of the same rows.
+"""The cost of a migration, compared with a bare INSERT … SELECT of the same rows.
 
-`make bench ARGS=legacy_migration` moves 10,000 and 100,000 people, with PEOPLE=1000000 a million
-instead (half an hour, 25 GB of disk); several sizes stand between commas.
-The floor writes the very rows that the migration made, ready in three tables, into the same
-unified tables with the same indexes, constraints and triggers. "CPU" is the time that Postgres
-computed (with the function's own added for the migration, but not the start of Python): other
-programs on the machine stretch the clock far more than that. They stretch it, too, by a fifth and
-more, so that up to 100,000 people both are measured three times, in turns, and the line is that of
-the run whose ratio is in the middle.
+`make bench ARGS=legacy_migration` migrates 10,000 and 100,000 people; PEOPLE=1000000 migrates a
+million instead (half an hour, 25 GB of disk), and several sizes are separated by commas.
+The floor writes the rows of the migration, ready in three tables, into the same unified tables
+with the same indexes, constraints and triggers. "CPU" is the CPU time of Postgres, for the
+migration with that of the function, but without the start of Python. Other programs on the machine
+lengthen the time by the clock a lot, and the CPU time by a fifth and more. Up to 100,000 people,
+both are therefore measured three times, in turns, and the line is the run with the median ratio.
 """
 
 import multiprocessing
@@ -43,46 +42,46 @@ class Moved:
 
     seconds: float
     cpu: float
-    """Seconds, of Postgres and of the function."""
+    """CPU seconds of Postgres and of the function."""
     calls: int
     slowest_call: float
-    """Seconds; the platforms allow 30."""
+    """Seconds of the slowest call; the platforms allow 30."""
     megabytes: float
     """Largest resident memory of the process that ran it."""
-    complaints: list[str]
+    objections: list[str]
 
 
 @dataclass(frozen=True)
 class Compared:
-    """A migration and the floor right after it, of the same rows."""
+    """A migration, and the floor right after it with the same rows."""
 
     moved: Moved
     again: Moved | None
     seconds: float
     cpu: float
-    """Seconds of the floor."""
+    """CPU seconds of the floor."""
 
     @property
     def ratio(self) -> float:
-        """Of the CPU times."""
+        """Return the ratio of the CPU times."""
         return self.moved.cpu / self.cpu
 
 
 def main() -> None:
     """Print one line for each size."""
-    asked = os.environ.get("PEOPLE")
-    sizes = tuple(map(int, asked.split(","))) if asked else SIZES
+    people = os.environ.get("PEOPLE")
+    sizes = tuple(map(int, people.split(","))) if people else SIZES
     print(
         "people     legacy rows  migration     CPU  calls  slowest   floor     CPU  ratio  CPU"
         "  memory"
     )
     with running_postgres() as server:
-        for people in sizes:
-            print(measure(server, people), flush=True)
+        for size in sizes:
+            print(measure(server, size), flush=True)
 
 
 def measure(server: PostgresServer, people: int) -> str:
-    """Generate once, then move, move again, and write the same rows bare, thrice."""
+    """Generate a database, then compare migration and floor up to three times; return the line."""
     template = f"legacy_{people}"
     rows = prepare(server.create_database(template), people)
     times = 3 if people <= THRICE_UP_TO else 1
@@ -98,7 +97,7 @@ def _ratio(run: Compared) -> float:
 
 
 def compare(server: PostgresServer, template: str, people: int) -> Compared:
-    """One migration of a copy, and the floor; the largest databases are not copied."""
+    """Measure one migration and the floor, in a copy of the database unless it is too large."""
     copied = people <= THRICE_UP_TO
     name = f"{template}_copy" if copied else template
     url = server.create_database(name, template) if copied else server.url(name)
@@ -111,19 +110,19 @@ def compare(server: PostgresServer, template: str, people: int) -> Compared:
 
 
 def line(run: Compared) -> str:
-    """What is printed of a run."""
+    """Return the line that is printed."""
     moved, again = run.moved, run.again
-    complaints = [*moved.complaints, *(again.complaints if again else [])]
+    all_objections = [*moved.objections, *(again.objections if again else [])]
     return (
         f"{moved.seconds:6.1f} s {moved.cpu:6.1f} s  {moved.calls:5} {moved.slowest_call:6.1f} s"
         f" {run.seconds:6.1f} s {run.cpu:5.1f} s  {moved.seconds / run.seconds:5.2f}"
-        f" {run.ratio:4.2f}  {moved.megabytes:3.0f} MB  {complaints or 'verified'}"
+        f" {run.ratio:4.2f}  {moved.megabytes:3.0f} MB  {all_objections or 'verified'}"
         + (f"; again {again.seconds:.1f} s, {again.cpu:.1f} s CPU" if again else "")
     )
 
 
 def prepare(url: str, people: int) -> int:
-    """Make a legacy database beside an empty unified schema; return its number of rows."""
+    """Create a legacy database beside an empty unified schema; return its number of rows."""
     with psycopg.connect(url, autocommit=True) as connection:
         for _, script in schema_scripts():
             connection.execute(script.encode())
@@ -138,13 +137,13 @@ def prepare(url: str, people: int) -> int:
 
 
 def in_a_process_of_its_own(url: str, *, dry_run: bool) -> Moved:
-    """Call until it is done, as an admin would; a fresh process shows what a function needs."""
+    """Migrate in a new process, which shows the memory of a function."""
     with multiprocessing.get_context("spawn").Pool(1) as pool:
         return pool.apply(move, (url, dry_run))
 
 
 def move(url: str, dry_run: bool) -> Moved:
-    """The calls of one migration."""
+    """Call until the migration is done, and measure."""
     deps = Deps(Settings(postgres_url=url, encryption_key=ENCRYPTION_KEY))
     calls: list[float] = []
     python_before = time.process_time()
@@ -162,7 +161,7 @@ def move(url: str, dry_run: bool) -> Moved:
 
 
 def write_bare(url: str) -> tuple[float, float]:
-    """Seconds and CPU seconds of the floor, in one transaction."""
+    """Return the seconds and the CPU seconds of the floor."""
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute(floor["keep_result"].text)
         connection.execute(floor["empty_unified"].text)
@@ -175,7 +174,7 @@ def write_bare(url: str) -> tuple[float, float]:
 
 
 def cpu_of(connection: psycopg.Connection[Any]) -> float:
-    """CPU seconds of the server's process behind a connection so far; Linux tells them."""
+    """Return the CPU seconds of the connection's server process, from Linux's /proc."""
     stat = Path(f"/proc/{connection.info.backend_pid}/stat").read_text(encoding="ascii")
     user, system = stat.rpartition(")")[2].split()[11:13]
     return (int(user) + int(system)) / CLOCK_TICKS

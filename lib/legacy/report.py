@@ -171,7 +171,7 @@ def _next_steps(run: Run) -> list[str]:
         return ["Read findings, then call again with dryRun false."]
     return [
         "Check the instructor's dashboard; point its pages to /api/admin-list-configs-v2.",
-        "Encrypt keys of the old format anew: POST /api/admin-rotate-keys.",
+        "Encrypt keys of the old format again: POST /api/admin-rotate-keys.",
         "When everything works: POST /api/admin-cleanup-old-tables renames the old tables.",
         "They still hold API keys as plain text: delete them when nobody needs them any more.",
     ]

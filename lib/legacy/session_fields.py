@@ -9,7 +9,7 @@ from enum import StrEnum
 
 
 class Rule(StrEnum):
-    """How the legacy rows of one token, and the session that is stored already, give one value."""
+    """The value that a token's legacy rows, together with its stored session, give a column."""
 
     FIRST_TIME = "first_times"  # the earliest
     LAST_TIME = "last_times"  # the latest
@@ -85,7 +85,7 @@ OTHER_COLUMNS: Mapping[str, str] = {
     "version": "counts changes of the stored session",
     "emptied_fields": "written by a trigger",
 }
-"""Columns of public.sessions without a rule, and where their values come from."""
+"""Columns of public.sessions without a rule, and the origin of their values."""
 
 
 def _with(*rules: Rule) -> tuple[str, ...]:
@@ -108,5 +108,5 @@ SESSION_LISTS: Mapping[str, tuple[str, ...]] = {
     "comparable": _with(*(rule for rule in Rule if rule not in {*_TIMES, Rule.API_KEY})),
     "fields": tuple(SESSION_FIELDS),
 }
-"""What a `{{list: …}}` in `sql/legacy/` can name; `comparable` has the same values in a dry run and
-in the real run."""
+"""Columns by the name of their list in `sql/legacy/`; those in `comparable` have the same values in
+a dry run and in the real run."""

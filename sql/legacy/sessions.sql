@@ -1,5 +1,5 @@
 -- Queries of lib/legacy/sessions/store.py: from tokens to sessions and their steps, one batch at a
--- time. The temporary tables are described in schema/stage.sql; the `{{lists}}` are made from
+-- time. schema/stage.sql describes the temporary tables. The lists in double braces are made from
 -- lib/legacy/session_fields.py.
 
 -- clear_stage --

@@ -14,7 +14,7 @@ from tests.support.legacy_data import WILD, LegacyData, fill
 @pytest.fixture
 def bare(postgres_url: str, deps: Deps) -> Iterator[Legacy]:
     """The unified schema without old tables."""
-    # Nothing prepared: the tests change tables between equal queries.
+    # Without prepared statements: the tests change tables between equal queries.
     with psycopg.connect(postgres_url, autocommit=True, prepare_threshold=None) as connection:
         connection.execute("SET TimeZone = 'UTC'")
         yield Legacy(connection, deps)
@@ -29,6 +29,6 @@ def legacy(bare: Legacy) -> Legacy:
 
 @pytest.fixture
 def timed(legacy: Legacy) -> Legacy:
-    """A few hundred messy rows; each says when, so that two migrations come to the same."""
+    """A few hundred untidy rows, each with a time, so that two migrations give the same result."""
     fill(legacy.connection, LegacyData(150, 3, replace(WILD, no_time=0)))
     return legacy

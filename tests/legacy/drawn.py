@@ -1,4 +1,4 @@
-"""Legacy databases drawn as small tables, and what became of them."""
+"""Legacy databases drawn as small text tables, and their contents after a migration."""
 
 from dataclasses import dataclass, replace
 from typing import Any
@@ -30,7 +30,7 @@ class Legacy:
     deps: Deps
 
     def create(self) -> None:
-        """Make the old tables, empty."""
+        """Create the old tables, empty."""
         create_tables(self.connection)
 
     def add(self, table: str, drawing: str) -> None:
@@ -71,43 +71,43 @@ class Legacy:
                 return run
 
     def rows(self, query: str, *params: Any) -> list[Any]:
-        """Rows of a query as tuples, or as bare values if there is one column."""
-        found = self.connection.execute(query.encode(), params or None).fetchall()
-        return [row[0] if len(row) == 1 else row for row in found]
+        """Return the rows of a query as tuples, or as bare values if there is one column."""
+        rows = self.connection.execute(query.encode(), params or None).fetchall()
+        return [row[0] if len(row) == 1 else row for row in rows]
 
     def one(self, query: str, *params: Any) -> Any:
-        """The only row."""
+        """Return the only row."""
         (row,) = self.rows(query, *params)
         return row
 
     def session(self, columns: str, token: str = "token-a") -> Any:
-        """Some columns of one session."""
+        """Return some columns of one session."""
         return self.one(f"SELECT {columns} FROM public.sessions WHERE session_token = %s", token)
 
     def steps(self, token: str = "token-a") -> list[Any]:
-        """Number, seconds, attempts and whether passed, of one session."""
+        """Return number, seconds, attempts and whether passed for each step of a session."""
         return self.rows(
             "SELECT step_number, time_spent, attempts, validation_passed "
             "FROM public.step_progress WHERE session_token = %s ORDER BY 1",
             token,
         )
 
-    def found(self) -> list[Any]:
-        """Field, outcome and reason of every finding of the newest run."""
+    def findings(self) -> list[Any]:
+        """Return field, outcome and reason of every finding of the newest run."""
         return self.rows(
             "SELECT field, outcome, reason FROM legacy.migration_findings WHERE run_id = "
             "(SELECT max(id) FROM legacy.migration_runs) ORDER BY 1, 2, 3"
         )
 
     def key(self, token: str = "token-a") -> str | None:
-        """The session's API key, opened."""
+        """Return the session's API key in plain text."""
         sealed = self.session("openai_api_key", token)
         if sealed is None:
             return None
         return Vault.from_settings(self.deps.settings).open(sealed, token, API_KEY_FIELD)
 
     def unified(self) -> dict[str, list[Any]]:
-        """Everything in the unified tables that is not random."""
+        """Return everything in the unified tables that is not random."""
         return {
             "students": self.rows(
                 "SELECT student_email, student_name, twilio_account_sid, created_at, updated_at "

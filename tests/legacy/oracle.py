@@ -1,4 +1,4 @@
-"""What a migration must not lose, worked out row by row in plain Python from the legacy tables."""
+"""The expected result of a migration, computed row by row from the legacy tables in Python."""
 
 import hashlib
 import json
@@ -31,29 +31,29 @@ Row = dict[str, Any]
 
 @dataclass
 class Token:
-    """All that the legacy tables say of one token: configurations, then the newest rows first."""
+    """All rows of one token: configurations first, then the others, the newest first."""
 
     rows: list[Row] = field(default_factory=list)
     sources: list[str] = field(default_factory=list)
 
     def email(self) -> str | None:
-        """Of the configuration, else of the student's newest row, else of the login."""
+        """Return the configuration's e-mail, else the newest student row's, else the login's."""
         emails = (_email(row, source) for row, source in zip(self.rows, self.sources, strict=True))
         return next(filter(None, emails), None)
 
     def first(self, column: str) -> Any:
-        """The value that wins: the first that is not null or empty, API keys in it hidden."""
+        """Return the first value that is not null or empty, with API keys in it replaced."""
         values = [row[column] for row in self.rows if row.get(column) is not None]
-        won = next((value for value in values if value != ""), values[0] if values else None)
-        return hidden(won) if column in NO_PLACE_FOR_KEYS and won is not None else won
+        first = next((value for value in values if value != ""), values[0] if values else None)
+        return hidden(first) if column in NO_PLACE_FOR_KEYS and first is not None else first
 
     def key(self) -> str | None:
-        """The API key that wins, as it stands, without the blanks around it."""
+        """Return the first API key as stored, without the spaces around it."""
         keys = ((row.get("openai_api_key") or "").strip() for row in self.rows)
         return next(filter(None, keys), None)
 
     def raw(self) -> list[tuple[str, str, Any]]:
-        """Table, column and value of all that is kept as it stood, API keys in it hidden."""
+        """Return table, column and value of all that is kept raw, with API keys in it replaced."""
         return [
             (source, column, json.loads(hidden(json.dumps(value))))
             for row, source in zip(self.rows, self.sources, strict=True)
@@ -61,16 +61,16 @@ class Token:
         ]
 
     def moments(self) -> list[datetime]:
-        """The times of activity that can be true, without zone, UTC."""
+        """Return the plausible times of activity, in UTC without a time zone."""
         times = (_time(row.get("last_activity")) for row in self.rows)
         return [time for time in times if time is not None]
 
     def flag(self, column: str) -> bool:
-        """Once true, always true."""
+        """Return whether the flag is true in any row."""
         return any(row.get(column) for row in self.rows)
 
     def passed_steps(self) -> set[int]:
-        """Steps from 1 to 9 that some row's exercises call completed."""
+        """Return the steps from 1 to 9 that the exercises of any row call completed."""
         return {
             step
             for row in self.rows
@@ -81,7 +81,7 @@ class Token:
 
 
 def read_tokens(connection: psycopg.Connection[Any]) -> dict[str, Token]:
-    """All tokens."""
+    """Return all tokens."""
     tokens: dict[str, Token] = defaultdict(Token)
     for table in ("student_configs", "workshop_students", "workshop_sessions"):
         for row in _read(connection, table):
@@ -93,15 +93,15 @@ def read_tokens(connection: psycopg.Connection[Any]) -> dict[str, Token]:
 
 
 def read_emails(connection: psycopg.Connection[Any]) -> set[str]:
-    """All e-mails, in one spelling."""
-    found = set()
+    """Return all e-mails, normalized."""
+    emails = set()
     for table in TABLES:
-        found |= {_email(row, table) for row in _read(connection, table)}
-    return {email for email in found if email is not None}
+        emails |= {_email(row, table) for row in _read(connection, table)}
+    return {email for email in emails if email is not None}
 
 
 def hidden(text: str) -> str:
-    """The text with each API key replaced by a name of it."""
+    """Return the text with each API key replaced by its fingerprint."""
     return API_KEY.sub(
         lambda key: f"[API key {hashlib.sha256(key[0].encode()).hexdigest()[:16]}]", text
     )
@@ -134,7 +134,7 @@ def _not_understood(row: Row, source: str) -> Iterator[tuple[str, Any]]:
 
 
 def _time(text: str | None) -> datetime | None:
-    """A time that can be true."""
+    """Return the time if it is plausible."""
     try:
         time = datetime.fromisoformat(text or "")
     except ValueError:
@@ -143,7 +143,7 @@ def _time(text: str | None) -> datetime | None:
 
 
 def _read(connection: psycopg.Connection[Any], table: str) -> list[Row]:
-    """Rows, newest first."""
+    """Return the rows of a table, the newest first."""
     with connection.cursor(row_factory=dict_row) as cursor:
         cursor.adapters.register_loader("timestamp", TextLoader)  # some are no Python datetimes
         rows = cursor.execute(f"SELECT *, ctid::text AS place FROM public.{table}".encode())
@@ -151,7 +151,7 @@ def _read(connection: psycopg.Connection[Any], table: str) -> list[Row]:
 
 
 def _moment(row: Row) -> tuple[str, int]:
-    """When the row was last written, as far as it says; rows that say nothing are the oldest."""
+    """Return the time of the row's last change; rows without any time are the oldest."""
 
     def newest(*columns: str) -> str:
         return max(str(_time(row.get(column)) or "") for column in columns)
@@ -167,7 +167,7 @@ def _object(value: Any) -> Row:
 
 
 def _unwrapped(value: Any) -> Any:
-    """The value in any number of JSON strings; a text that holds none is itself."""
+    """Return the value inside any number of JSON strings, or the text itself if it is not JSON."""
     while isinstance(value, str):
         try:
             value = json.loads(value)

@@ -1,4 +1,4 @@
-"""Moving again: what pages did since stays, what legacy rows say newly arrives."""
+"""A second migration: later changes by pages stay, and new values of legacy rows arrive."""
 
 import json
 
@@ -15,12 +15,12 @@ from tests.legacy.drawn import Legacy
 REMOVED = "the session's key was removed since: this key was not used"
 TOOLS = json.dumps([{"name": "t"}])
 VOICE = json.dumps({"speed": 1})
-TAKE_KEY = "UPDATE public.sessions SET openai_api_key = NULL WHERE session_token = 'token-a'"
+REMOVE_KEY = "UPDATE public.sessions SET openai_api_key = NULL WHERE session_token = 'token-a'"
 
 
 def key_findings(legacy: Legacy) -> list[tuple[str, str]]:
     return [
-        (outcome, reason) for field, outcome, reason in legacy.found() if field == API_KEY_FIELD
+        (outcome, reason) for field, outcome, reason in legacy.findings() if field == API_KEY_FIELD
     ]
 
 
@@ -74,7 +74,7 @@ def test_a_key_that_was_removed_does_not_come_back(
     legacy.put(table, session_token="token-a", openai_api_key="sk-plain", created_at=written)
     legacy.run()
     assert legacy.key() == "sk-plain"
-    legacy.connection.execute(TAKE_KEY)
+    legacy.connection.execute(REMOVE_KEY)
     legacy.connection.execute(f"UPDATE public.{table} SET updated_at = now()".encode())
     run = legacy.run()
     assert run.verified
@@ -107,7 +107,7 @@ def test_a_closed_session_gets_no_key(legacy: Legacy) -> None:
 
 
 @pytest.mark.parametrize(
-    ("written", "kept", "told"),
+    ("written", "kept_key", "finding"),
     [
         ("2025-01-01", "sk-own", ("skipped", OLDER)),
         ("2025-03-01", "sk-legacy", ("mended", NEWER)),
@@ -115,7 +115,7 @@ def test_a_closed_session_gets_no_key(legacy: Legacy) -> None:
 )
 @pytest.mark.parametrize("sealed", [True, False])
 def test_of_two_keys_the_newer_stays_and_the_report_says_so(
-    legacy: Legacy, written: str, kept: str, told: tuple[str, str], sealed: bool
+    legacy: Legacy, written: str, kept_key: str, finding: tuple[str, str], sealed: bool
 ) -> None:
     own_key(legacy, "sk-own", "2025-02-01")
     other = old_format("sk-legacy", bytes.fromhex(ENCRYPTION_KEY)) if sealed else "sk-legacy"
@@ -123,12 +123,12 @@ def test_of_two_keys_the_newer_stays_and_the_report_says_so(
         "workshop_students", session_token="token-a", openai_api_key=other, last_activity=written
     )
     assert legacy.run().verified
-    assert legacy.key() == kept
-    assert told in key_findings(legacy)
+    assert legacy.key() == kept_key
+    assert finding in key_findings(legacy)
 
 
 @pytest.mark.parametrize("written", ["2025-01-01", "2025-03-01"])
-def test_the_same_key_in_another_form_is_no_news(legacy: Legacy, written: str) -> None:
+def test_the_same_key_in_another_format_changes_nothing(legacy: Legacy, written: str) -> None:
     own_key(legacy, "sk-own", "2025-02-01")
     stored = legacy.session("openai_api_key")
     legacy.put(
@@ -142,7 +142,7 @@ def test_the_same_key_in_another_form_is_no_news(legacy: Legacy, written: str) -
     assert key_findings(legacy) == []
 
 
-def test_a_key_that_nobody_can_read_takes_no_place(legacy: Legacy) -> None:
+def test_a_key_that_cannot_be_decrypted_replaces_nothing(legacy: Legacy) -> None:
     own_key(legacy, "sk-own", "2025-02-01")
     legacy.put(
         "workshop_students",
@@ -155,7 +155,7 @@ def test_a_key_that_nobody_can_read_takes_no_place(legacy: Legacy) -> None:
     assert key_findings(legacy) == [("skipped", UNREADABLE)]
 
 
-def test_a_schema_from_before_is_upgraded_first(legacy: Legacy) -> None:
+def test_an_older_schema_has_to_be_upgraded_first(legacy: Legacy) -> None:
     legacy.connection.execute("DROP TRIGGER remember_emptied_fields ON public.sessions")
     legacy.connection.execute("ALTER TABLE public.sessions DROP COLUMN emptied_fields")
     legacy.put("workshop_students", session_token="token-a", tools=TOOLS)
@@ -169,7 +169,7 @@ def test_a_schema_from_before_is_upgraded_first(legacy: Legacy) -> None:
 
 
 def own_key(legacy: Legacy, key: str, moment: str) -> None:
-    """Begin session token-a with a key that was set at that moment."""
+    """Open session token-a with a key that was set at that moment."""
     legacy.connection.execute("SELECT public.open_session('token-a', NULL, NULL, NULL)")
     vault = Vault.from_settings(legacy.deps.settings)
     legacy.connection.execute(

@@ -1,4 +1,4 @@
-"""What an admin may call while a database has the old tables and nothing of ours."""
+"""Calls that an admin may make while a database has the old tables and nothing else."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -19,7 +19,7 @@ from tests.support.legacy_data import legacy_tables
 def untouched(
     settings: Settings, empty_postgres_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[TestClient]:
-    """A client of a database with a row in the old tables, which none of our scripts has seen."""
+    """A client of a database with a row in the old tables, on which no script of ours has run."""
     monkeypatch.chdir(tmp_path)
     with psycopg.connect(empty_postgres_url) as connection:
         connection.execute(legacy_tables().encode())
@@ -34,15 +34,19 @@ def untouched(
 
 
 def test_the_backup_may_come_before_everything_else(untouched: TestClient) -> None:
-    told = call(untouched, "/api/admin-backup")
-    assert told["rows"] == {"workshop_students": 1, "student_configs": 0, "workshop_sessions": 0}
+    response = call(untouched, "/api/admin-backup")
+    assert response["rows"] == {
+        "workshop_students": 1,
+        "student_configs": 0,
+        "workshop_sessions": 0,
+    }
 
 
-def test_the_move_works_after_that_backup(untouched: TestClient) -> None:
+def test_the_migration_works_after_that_backup(untouched: TestClient) -> None:
     call(untouched, "/api/admin-backup")
     call(untouched, "/api/admin-create-unified-schema")
     assert call(untouched, MIGRATE, dryRun=False)["verification"]["verified"] is True
 
 
-def test_nothing_was_set_aside_yet(untouched: TestClient) -> None:
+def test_without_tables_set_aside_there_is_nothing_to_bring_back(untouched: TestClient) -> None:
     assert call(untouched, RESTORE, 400)["code"] == "nothing_to_do"

@@ -1,4 +1,4 @@
-"""The guides' calls as an admin makes them, and what the guides' SQL then finds."""
+"""The calls in the guides, made as an admin makes them, and the SQL in the guides."""
 
 import json
 from dataclasses import replace
@@ -23,9 +23,9 @@ SECRETS = ("sk-", "@example.com", "login_ws_", "ws_17")
 def call(client: TestClient, path: str, status: int = 200, **body: Any) -> dict[str, Any]:
     answer = client.post(path, json={"adminPassword": ADMIN_PASSWORD, **body})
     assert answer.status_code == status, answer.text
-    told: dict[str, Any] = answer.json()
-    assert told["success"] is (status == 200)
-    return told
+    response: dict[str, Any] = answer.json()
+    assert response["success"] is (status == 200)
+    return response
 
 
 @pytest.fixture
@@ -35,7 +35,7 @@ def filled(legacy: Legacy) -> Legacy:
     return legacy
 
 
-def test_the_four_calls_of_the_guide_move_a_database(filled: Legacy, client: TestClient) -> None:
+def test_the_four_calls_of_the_guide_migrate_a_database(filled: Legacy, client: TestClient) -> None:
     call(client, CREATE, dropExisting=False)
     tried = call(client, MIGRATE, dryRun=True)
     assert (tried["done"], tried["dryRun"], tried["rolledBack"]) == (True, True, True)
@@ -53,7 +53,7 @@ def test_the_four_calls_of_the_guide_move_a_database(filled: Legacy, client: Tes
 
 
 def test_the_guides_sql_finds_what_it_promises(filled: Legacy, client: TestClient) -> None:
-    told = call(client, MIGRATE, dryRun=False)
+    response = call(client, MIGRATE, dryRun=False)
     emails = filled.one(
         "SELECT count(DISTINCT public.normalized_email(student_email)) FROM ("
         "SELECT student_email FROM public.workshop_students "
@@ -65,13 +65,17 @@ def test_the_guides_sql_finds_what_it_promises(filled: Legacy, client: TestClien
         "SELECT count(*) FROM public.students WHERE student_email LIKE 'anonymous%'"
     )
     assert filled.one("SELECT COUNT(*) FROM students") == emails + anonymous
-    assert told["summary"]["uniqueStudents"] == emails + anonymous
+    assert response["summary"]["uniqueStudents"] == emails + anonymous
     tokens = filled.one(
         "SELECT count(DISTINCT token) FROM (SELECT session_token AS token FROM "
         "public.workshop_students UNION ALL SELECT session_token FROM public.student_configs "
         "UNION ALL SELECT session_id FROM public.workshop_sessions) AS t WHERE btrim(token) <> ''"
     )
-    assert filled.one("SELECT COUNT(*) FROM sessions") == tokens == told["summary"]["totalSessions"]
+    assert (
+        filled.one("SELECT COUNT(*) FROM sessions")
+        == tokens
+        == response["summary"]["totalSessions"]
+    )
     assert (
         filled.one(
             "SELECT COUNT(*) FROM sessions s LEFT JOIN students st ON s.student_id = st.student_id "
@@ -84,25 +88,25 @@ def test_the_guides_sql_finds_what_it_promises(filled: Legacy, client: TestClien
 
 def test_every_row_read_is_accounted_for(filled: Legacy, client: TestClient) -> None:
     for _ in range(2):
-        told = call(client, MIGRATE, dryRun=False)
-        for source in told["sources"]:
+        response = call(client, MIGRATE, dryRun=False)
+        for source in response["sources"]:
             assert source["read"] == filled.one(f"SELECT count(*) FROM public.{source['table']}")
             fates = ("created", "merged", "unchanged", "skipped")
             assert source["read"] == sum(source[fate] for fate in fates)
 
 
-def test_the_report_tells_no_secret(
+def test_the_report_contains_no_secret(
     filled: Legacy, client: TestClient, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    told = json.dumps(call(client, MIGRATE, dryRun=False))
+    report_text = json.dumps(call(client, MIGRATE, dryRun=False))
     logged = capsys.readouterr().err
     stored = str(filled.rows("SELECT f::text FROM legacy.migration_findings AS f"))
     for secret in SECRETS:
-        assert secret not in told + logged + stored
-    assert "mended" in told
+        assert secret not in report_text + logged + stored
+    assert "mended" in report_text
 
 
-def test_a_found_row_can_be_found(legacy: Legacy, client: TestClient) -> None:
+def test_a_finding_leads_to_its_row(legacy: Legacy, client: TestClient) -> None:
     legacy.put("workshop_students", session_token="token-a", current_step=77)
     legacy.put("workshop_students", student_email="ann@example.com")
     rows = call(client, MIGRATE, dryRun=True)["findings"]["rows"]
@@ -131,9 +135,7 @@ def test_a_long_report_says_where_the_rest_is(filled: Legacy) -> None:
     assert report(run, filled.deps, findings_limit=len(stored)).findings.complete
 
 
-def test_what_is_stored_otherwise_than_meant_is_not_verified(
-    filled: Legacy, client: TestClient
-) -> None:
+def test_a_value_that_a_trigger_removed_is_not_verified(filled: Legacy, client: TestClient) -> None:
     filled.connection.execute(
         "CREATE FUNCTION public.spoil() RETURNS TRIGGER LANGUAGE plpgsql AS "
         "$$ BEGIN NEW.system_prompt := NULL; NEW.total_time_spent := 0; RETURN NEW; END $$"
@@ -142,10 +144,10 @@ def test_what_is_stored_otherwise_than_meant_is_not_verified(
         "CREATE TRIGGER spoil BEFORE INSERT ON public.sessions "
         "FOR EACH ROW EXECUTE FUNCTION public.spoil()"
     )
-    told = call(client, MIGRATE, dryRun=False)["verification"]
-    assert told["verified"] is False
-    assert told["valuesLost"] > 0
-    assert any("sessions" in reason for reason in told["whyNot"])
+    verification = call(client, MIGRATE, dryRun=False)["verification"]
+    assert verification["verified"] is False
+    assert verification["valuesLost"] > 0
+    assert any("sessions" in reason for reason in verification["whyNot"])
     refused = call(client, CLEANUP, 409, confirmText="DELETE OLD TABLES")
     assert "not verified" in refused["error"]
 
@@ -159,7 +161,7 @@ def test_what_is_stored_otherwise_than_meant_is_not_verified(
         ("step_progress", "IF NEW.step_number = 2 THEN RETURN NULL; END IF;"),
     ],
 )
-def test_one_field_or_row_stored_otherwise_is_not_verified(
+def test_one_field_or_row_that_a_trigger_changed_is_not_verified(
     filled: Legacy, client: TestClient, table: str, change: str
 ) -> None:
     filled.connection.execute(
@@ -170,16 +172,16 @@ def test_one_field_or_row_stored_otherwise_is_not_verified(
         f"CREATE TRIGGER spoil BEFORE INSERT ON public.{table} "
         "FOR EACH ROW EXECUTE FUNCTION public.spoil()".encode()
     )
-    told = call(client, MIGRATE, dryRun=False)["verification"]
-    assert told["whyNot"] == [f"{table}: the stored rows differ from the intended ones"]
+    verification = call(client, MIGRATE, dryRun=False)["verification"]
+    assert verification["whyNot"] == [f"{table}: the stored rows differ from the intended ones"]
 
 
-def test_without_unified_schema_the_answer_is_a_400(legacy: Legacy, client: TestClient) -> None:
+def test_without_unified_schema_the_response_is_a_400(legacy: Legacy, client: TestClient) -> None:
     legacy.connection.execute(
         "DROP TABLE public.events, public.step_progress, public.sessions CASCADE"
     )
-    told = call(client, MIGRATE, 400, dryRun=True)
-    assert told["error"].startswith("Unified schema not found. ")
+    response = call(client, MIGRATE, 400, dryRun=True)
+    assert response["error"].startswith("Unified schema not found. ")
 
 
 def test_a_wrong_password_moves_nothing(filled: Legacy, client: TestClient) -> None:
@@ -209,10 +211,10 @@ def test_cleanup_wants_confirmation_and_a_verified_migration(
 def test_cleanup_renames_and_restore_undoes_it(filled: Legacy, client: TestClient) -> None:
     before = filled.rows("SELECT w::text FROM public.workshop_students AS w ORDER BY 1")
     call(client, MIGRATE, dryRun=False)
-    told = call(client, CLEANUP, confirmText="DELETE OLD TABLES")
-    assert all(f"DROP TABLE IF EXISTS public.{name} CASCADE;" in told["permanentDeletionSQL"]
-               for name in told["backupTables"])  # fmt: skip
-    assert told["backupTables"][0].startswith("workshop_students_backup_20")
+    response = call(client, CLEANUP, confirmText="DELETE OLD TABLES")
+    assert all(f"DROP TABLE IF EXISTS public.{name} CASCADE;" in response["permanentDeletionSQL"]
+               for name in response["backupTables"])  # fmt: skip
+    assert response["backupTables"][0].startswith("workshop_students_backup_20")
     assert filled.one("SELECT to_regclass('public.workshop_students')") is None
     call(client, CLEANUP, 400, confirmText="DELETE OLD TABLES")
     back = call(client, RESTORE)
@@ -234,29 +236,29 @@ def test_cleanup_twice_a_day_keeps_both_and_restore_takes_the_newest(
     assert legacy.rows("SELECT session_token FROM public.workshop_students") == ["second"]
 
 
-def test_the_older_path_makes_moves_and_renames(filled: Legacy, client: TestClient) -> None:
+def test_the_older_path_creates_migrates_and_renames(filled: Legacy, client: TestClient) -> None:
     filled.connection.execute(
         "DROP TABLE public.events, public.step_progress, public.sessions, public.students CASCADE"
     )
-    told = call(client, NORMALIZE)
-    assert told["done"] is True
-    assert told["steps"][0] == "Unified schema created"
-    assert told["stats"] == {
+    response = call(client, NORMALIZE)
+    assert response["done"] is True
+    assert response["steps"][0] == "Unified schema created"
+    assert response["stats"] == {
         "students": filled.one("SELECT COUNT(*) FROM students"),
         "sessions": filled.one("SELECT COUNT(*) FROM sessions"),
         "stepProgress": filled.one("SELECT COUNT(*) FROM step_progress"),
     }
-    assert told["stats"]["sessions"] > 60
-    assert [name.partition("_backup_")[0] for name in told["backupTables"]] == [
+    assert response["stats"]["sessions"] > 60
+    assert [name.partition("_backup_")[0] for name in response["backupTables"]] == [
         "workshop_students",
         "workshop_sessions",
     ]
     assert filled.one("SELECT to_regclass('public.student_configs') IS NOT NULL") is True
     again = call(client, NORMALIZE)
-    assert (again["backupTables"], again["stats"]) == ([], told["stats"])
+    assert (again["backupTables"], again["stats"]) == ([], response["stats"])
 
 
-def test_every_call_stands_in_the_audit(filled: Legacy, client: TestClient) -> None:
+def test_every_call_is_in_the_audit_trail(filled: Legacy, client: TestClient) -> None:
     call(client, CLEANUP, 400, confirmText="no")
     call(client, MIGRATE, dryRun=True)
     call(client, MIGRATE, dryRun=False)

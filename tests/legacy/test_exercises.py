@@ -1,4 +1,4 @@
-"""`exercises`, and the steps they become."""
+"""The steps that `exercises` become."""
 
 import json
 from typing import Any
@@ -31,12 +31,12 @@ def test_every_spelling_of_a_step_is_understood(legacy: Legacy, key: str) -> Non
 
 
 @pytest.mark.parametrize("key", ["intro", "step-0", "step-10", "step-12", "step", "my-step-1", ""])
-def test_what_is_no_step_stays_in_exercises_and_is_reported(legacy: Legacy, key: str) -> None:
+def test_what_is_not_a_step_stays_in_exercises_and_is_reported(legacy: Legacy, key: str) -> None:
     legacy.put("workshop_students", session_token="token-a", exercises=json.dumps({key: True}))
     assert legacy.run().verified
     assert legacy.steps() == []
     assert legacy.session("exercises") == {key: True}
-    ((_, outcome, reason),) = legacy.found()
+    ((_, outcome, reason),) = legacy.findings()
     assert (outcome, reason) == ("kept raw", "not a step from 1 to 9: kept in exercises")
 
 
@@ -61,7 +61,7 @@ def test_an_entry_becomes_a_step(legacy: Legacy) -> None:
         "2025-01-03 10:00:00+00",
     )
     assert legacy.session("exercises") == {"step-1": entry}
-    assert legacy.found() == []
+    assert legacy.findings() == []
 
 
 @pytest.mark.parametrize(
@@ -78,12 +78,12 @@ def test_an_entry_becomes_a_step(legacy: Legacy) -> None:
         (None, 0, None),
     ],
 )
-def test_negative_or_textual_times_are_mended(
+def test_negative_or_textual_times_are_repaired(
     legacy: Legacy, value: Any, seconds: int, reason: str | None
 ) -> None:
     move(legacy, step_1={"completed": True, "timeSpent": value})
     assert legacy.steps() == [(1, seconds, 0, True)]
-    assert [text for _, _, text in legacy.found()] == ([reason] if reason else [])
+    assert [text for _, _, text in legacy.findings()] == ([reason] if reason else [])
     assert legacy.session("exercises -> 'step-1' -> 'timeSpent'") == value
 
 
@@ -96,19 +96,17 @@ def test_impossible_dates_read_as_null(legacy: Legacy, value: Any) -> None:
         None,
         "2025-01-01",
     )
-    assert [(field, text) for field, _, text in legacy.found()] == [
+    assert [(field, text) for field, _, text in legacy.findings()] == [
         ("exercises.step-1.timestamp", "not a date: read as null")
     ]
 
 
 @pytest.mark.parametrize("value", [7, "done", None, [True]])
-def test_values_that_say_nothing_of_a_step_are_kept_and_reported(
-    legacy: Legacy, value: Any
-) -> None:
+def test_values_that_are_not_entries_are_kept_and_reported(legacy: Legacy, value: Any) -> None:
     move(legacy, step_1=value)
     assert legacy.steps() == []
     assert legacy.session("exercises") == {"step-1": value}
-    assert [outcome for _, outcome, _ in legacy.found()] == ["kept raw"]
+    assert [outcome for _, outcome, _ in legacy.findings()] == ["kept raw"]
 
 
 def test_a_step_that_was_never_begun_has_no_row(legacy: Legacy) -> None:

@@ -1,4 +1,7 @@
-"""Killed in the middle: the server's side, the function, the server; as before or complete."""
+"""Migrations killed at any moment leave the database unchanged or complete.
+
+Killed are the connection's backend, the process of the function, and the whole server.
+"""
 
 import os
 import random
@@ -27,7 +30,7 @@ from tests.legacy.drawn import ONE_SMALL_BATCH, SMALL_BATCHES, Legacy
 from tests.support.legacy_data import ENCRYPTION_KEY, WILD, LegacyData, fill
 
 ROOT = Path(__file__).resolve().parents[2]
-KILLS = 10  # of the backend, as many of the function
+KILLS = 10  # kills of the backend, and as many of the function
 SERVER_KILLS = 5
 NEVER = 600.0  # seconds
 UNCOUNTED = ("before", "calls")
@@ -47,7 +50,7 @@ def kill_backends(legacy: Legacy) -> None:
 def migrate_killed(
     deps: Deps, seconds: float, kill: Callable[[], None], pace: Pace = DEFAULT_PACE
 ) -> Run | None:
-    """Migrate, and kill after some time; the run, None where it was killed."""
+    """Migrate, and kill after some time; return the run, None if it was killed."""
     stopped = threading.Event()
 
     def wait_and_kill() -> None:
@@ -66,7 +69,7 @@ def migrate_killed(
 
 
 def seconds_of(legacy: Legacy) -> float:
-    """How long an undisturbed migration takes here and now."""
+    """Return the duration of an undisturbed migration."""
     began = time.monotonic()
     legacy.run()
     return time.monotonic() - began
@@ -82,15 +85,15 @@ def test_a_killed_connection_leaves_all_or_nothing(timed: Legacy) -> None:
         seconds = draw.uniform(0.05, 1.0) * usual
         run = migrate_killed(timed.deps, seconds, lambda: kill_backends(timed))
         outcomes.append(run)
-        found = timed.unified()["sessions"]
-        assert found in ([], complete["sessions"])
-        assert run is None or found
+        sessions = timed.unified()["sessions"]
+        assert sessions in ([], complete["sessions"])
+        assert run is None or sessions
         assert timed.run().verified
         assert timed.unified() == complete
     assert None in outcomes
 
 
-def test_a_run_killed_in_many_of_its_calls_goes_on_and_counts_the_same(timed: Legacy) -> None:
+def test_a_run_killed_in_many_of_its_calls_continues_and_counts_the_same(timed: Legacy) -> None:
     expected = timed.run(pace=SMALL_BATCHES)
     complete = timed.unified()
     empty(timed)
@@ -113,8 +116,8 @@ def test_a_run_killed_in_many_of_its_calls_goes_on_and_counts_the_same(timed: Le
     assert run.verified
     assert killed > 0
     assert timed.unified() == complete
-    told = {name for name in expected.counts if not name.startswith(UNCOUNTED)}
-    assert {name: run.counts[name] for name in told} == {n: expected.counts[n] for n in told}
+    names = {name for name in expected.counts if not name.startswith(UNCOUNTED)}
+    assert {name: run.counts[name] for name in names} == {n: expected.counts[n] for n in names}
 
 
 MOMENTS = {
@@ -126,7 +129,7 @@ MOMENTS = {
     "cursor saved": ("legacy.migration_runs", "NEW.status = 'paused'"),
     "run completed": ("legacy.migration_runs", "NEW.status = 'completed'"),
 }
-"""Where a trigger ends its own server process."""
+"""Table and condition of a trigger that ends its own server process."""
 
 
 @pytest.mark.parametrize("moment", MOMENTS)
@@ -155,8 +158,8 @@ def test_a_kill_at_any_boundary_loses_that_call_alone(timed: Legacy, moment: str
     run = timed.run(pace=SMALL_BATCHES)
     assert run.verified
     assert timed.unified() == complete
-    told = {name for name in expected.counts if not name.startswith(UNCOUNTED)}
-    assert {name: run.counts[name] for name in told} == {n: expected.counts[n] for n in told}
+    names = {name for name in expected.counts if not name.startswith(UNCOUNTED)}
+    assert {name: run.counts[name] for name in names} == {n: expected.counts[n] for n in names}
 
 
 def stored_cursor(legacy: Legacy) -> Any:

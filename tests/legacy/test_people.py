@@ -1,4 +1,4 @@
-"""Who is in the legacy tables, and who they become."""
+"""The students that the people in the legacy tables become."""
 
 from hashlib import sha256
 
@@ -68,7 +68,7 @@ def test_each_session_without_email_has_an_anonymous_student_of_its_own(legacy: 
     )
 
 
-def test_a_made_up_id_is_no_email_and_is_kept(legacy: Legacy) -> None:
+def test_an_id_is_not_an_email_and_is_kept(legacy: Legacy) -> None:
     legacy.add(
         "workshop_sessions",
         """
@@ -124,7 +124,7 @@ def test_an_address_that_begins_like_a_placeholder_is_an_email(legacy: Legacy) -
         "anonymous_ann",
         "anonymous_x@example.com",
     ]
-    assert legacy.found() == [("student_email", "mended", "spaces and capitals removed")]
+    assert legacy.findings() == [("student_email", "mended", "spaces and capitals removed")]
     legacy.put("student_configs", session_token="token-a", student_email="ben@example.com")
     legacy.run()
     assert legacy.one(
@@ -143,7 +143,7 @@ def test_an_address_that_begins_like_a_placeholder_is_an_email(legacy: Legacy) -
         (None, "anonymous_ws_1736150400000"),
     ],
 )
-def test_the_placeholder_of_the_code_before_is_nobody_s_email(
+def test_the_placeholder_of_the_older_application_is_not_an_email(
     legacy: Legacy, token: str | None, placeholder: str
 ) -> None:
     legacy.put("workshop_students", session_token=token, student_email=placeholder)
@@ -182,7 +182,7 @@ def test_the_account_of_a_login_without_email_is_kept(legacy: Legacy) -> None:
     assert legacy.unified() == moved
 
 
-def test_a_person_whose_rows_have_no_token_is_a_student_all_the_same(legacy: Legacy) -> None:
+def test_a_person_whose_rows_have_no_token_still_becomes_a_student(legacy: Legacy) -> None:
     legacy.add(
         "workshop_students",
         """
@@ -197,7 +197,7 @@ def test_a_person_whose_rows_have_no_token_is_a_student_all_the_same(legacy: Leg
     assert legacy.one("SELECT count(*) FROM public.sessions") == 0
     assert run.counts["workshop_students.skipped"] == 2
     assert (
-        legacy.found()
+        legacy.findings()
         == [("session_token", "skipped", "no session token: the row stays in its table")] * 2
     )
 

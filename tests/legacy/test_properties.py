@@ -1,4 +1,4 @@
-"""Random legacy databases: nothing is lost, nobody is there twice, a second run changes nothing."""
+"""Random legacy databases: no value is lost, no person doubled, a second run changes nothing."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ NEVER_DROPPED = {"session_token", "session_id"}
 
 @pytest.fixture
 def generated(legacy: Legacy, settings: Settings) -> Iterator[Legacy]:
-    """With the key that the generator encrypts with."""
+    """A legacy database with the encryption key of the generator."""
     with_its_key = Settings(postgres_url=settings.postgres_url, encryption_key=ENCRYPTION_KEY)
     legacy.deps = Deps(with_its_key)
     yield legacy
@@ -29,7 +29,7 @@ def generated(legacy: Legacy, settings: Settings) -> Iterator[Legacy]:
 
 
 def regenerate(legacy: Legacy, people: int, seed: int, dropped: int) -> None:
-    """A new random database; some columns of it may be missing."""
+    """Generate a new random database, perhaps without some columns."""
     legacy.connection.execute(
         "TRUNCATE public.students, public.sessions, public.step_progress, public.events"
     )
@@ -65,8 +65,8 @@ def test_nothing_is_lost_and_a_second_run_changes_nothing(
     assert generated.unified() == empty
     real = generated.run()
     assert (objections(dry), objections(real)) == ([], [])
-    told = {name: value for name, value in real.counts.items() if not name.startswith("checksum")}
-    assert told.items() <= dry.counts.items()
+    counts = {name: value for name, value in real.counts.items() if not name.startswith("checksum")}
+    assert counts.items() <= dry.counts.items()
     for table in ("students", "sessions", "step_progress"):
         assert checksum(dry, table, "expected") == checksum(real, table, "stored")
     _check_sessions(generated)
@@ -88,28 +88,30 @@ def _check_sessions(legacy: Legacy) -> None:
     )
     assert {token for token, _, _ in rows} == set(tokens)
     for token, email, session in rows:
-        told = tokens[token]
-        assert email == told.email() or (told.email() is None and email.startswith("anonymous_"))
+        expected = tokens[token]
+        assert email == expected.email() or (
+            expected.email() is None and email.startswith("anonymous_")
+        )
         for column in TEXTS:
-            assert session[column] == told.first(column), column
+            assert session[column] == expected.first(column), column
         for flag in FLAGS:
-            assert session[flag] == told.flag(flag), flag
+            assert session[flag] == expected.flag(flag), flag
         assert session["total_time_spent"] >= max(
-            (row.get("total_time_spent") or 0 for row in told.rows), default=0
+            (row.get("total_time_spent") or 0 for row in expected.rows), default=0
         )
         passed = legacy.rows(
             "SELECT step_number FROM public.step_progress "
             "WHERE session_token = %s AND validation_passed",
             token,
         )
-        assert set(passed) == told.passed_steps()
-        assert (session["openai_api_key"] is None) == (told.key() is None)
-        for table, column, value in told.raw():
+        assert set(passed) == expected.passed_steps()
+        assert (session["openai_api_key"] is None) == (expected.key() is None)
+        for table, column, value in expected.raw():
             kept = session["exercises"]["_legacy"][table]
             kept = kept if isinstance(kept, list) else [kept]
             assert value in [raw[column] for raw in kept if column in raw], column
-        if told.moments():
-            assert session["last_activity"][:19] >= str(max(told.moments())).replace(" ", "T")
+        if expected.moments():
+            assert session["last_activity"][:19] >= str(max(expected.moments())).replace(" ", "T")
             assert session["last_activity"][:4] < "2100"
 
 
@@ -162,10 +164,10 @@ def test_progress_is_what_update_session_progress_makes_of_it(generated: Legacy)
 def test_no_key_is_in_the_clear_and_each_opens_as_it_was(generated: Legacy) -> None:
     regenerate(generated, 60, 8, 0)
     generated.run()
-    told = read_tokens(generated.connection)
+    tokens = read_tokens(generated.connection)
     keys = generated.rows("SELECT session_token, openai_api_key FROM public.sessions")
     for token, sealed in keys:
-        plain = told[token].key()
+        plain = tokens[token].key()
         if plain is not None and plain.startswith("sk-"):
             assert generated.key(token) == plain
         else:

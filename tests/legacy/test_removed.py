@@ -1,4 +1,4 @@
-"""What an operator removed does not come back, whichever way the old rows do."""
+"""Rows of sessions and people that an operator removed do not come back."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ ANN, BOB = "ann@example.com", "bob@example.com"
 
 @pytest.fixture
 def moved(legacy: Legacy, client: TestClient) -> Legacy:
-    """Ann has a session in all three tables, Bob one in one; all moved."""
+    """Ann has a session in all three tables, Bob has one in one; all are migrated."""
     legacy.put("workshop_students", session_token=TOKEN, student_email=" Ann@Example.com",
                created_at="2025-01-01", exercises='{"step-1": true}')  # fmt: skip
     legacy.put("student_configs", session_token=TOKEN, openai_api_key="sk-ann")
@@ -48,8 +48,8 @@ def remove_session(client: TestClient) -> dict[str, Any]:
 def test_a_removed_session_leaves_the_older_tables_and_does_not_return(
     moved: Legacy, client: TestClient
 ) -> None:
-    told = remove_session(client)
-    assert (told["sessionsDeleted"], told["olderRowsDeleted"]) == (1, 3)
+    response = remove_session(client)
+    assert (response["sessionsDeleted"], response["olderRowsDeleted"]) == (1, 3)
     assert older_rows(moved) == 1
     again = call(client, MIGRATE, dryRun=False)
     assert again["verification"]["verified"] is True
@@ -60,8 +60,8 @@ def test_a_removed_session_leaves_the_older_tables_and_does_not_return(
 def test_a_removed_person_leaves_rows_without_name_too_and_does_not_return(
     moved: Legacy, client: TestClient
 ) -> None:
-    told = call(client, STUDENT, studentEmail=ANN)
-    assert told["olderRowsDeleted"] == 3
+    response = call(client, STUDENT, studentEmail=ANN)
+    assert response["olderRowsDeleted"] == 3
     call(client, MIGRATE, dryRun=False)
     assert (tokens(moved), emails(moved)) == ([OTHER], [BOB])
 
@@ -79,10 +79,10 @@ def test_tables_that_were_set_aside_bring_nothing_removed_back(
         call(client, STUDENT, studentEmail=ANN)
     call(client, RESTORE)
     for dry_run in (True, False):
-        told = call(client, MIGRATE, dryRun=dry_run)
-        assert told["verification"]["verified"] is True
-        assert [source["skipped"] for source in told["sources"]] == [2, 1, 1]
-        reasons = {group["reason"] for group in told["findings"]["groups"]}
+        response = call(client, MIGRATE, dryRun=dry_run)
+        assert response["verification"]["verified"] is True
+        assert [source["skipped"] for source in response["sources"]] == [2, 1, 1]
+        reasons = {group["reason"] for group in response["findings"]["groups"]}
         assert "an operator removed this session: the row stays in its table" in reasons
     assert tokens(moved) == [OTHER]
     assert emails(moved) == ([ANN, BOB] if by == SESSIONS else [BOB])
@@ -95,13 +95,15 @@ def test_another_session_of_a_removed_person_does_not_return_either(
 ) -> None:
     call(client, STUDENT, studentEmail=ANN)
     moved.put("student_configs", session_token="ws_3_unknown", student_email="ANN@example.com")
-    told = call(client, MIGRATE, dryRun=False)
-    assert told["verification"]["verified"] is True
+    response = call(client, MIGRATE, dryRun=False)
+    assert response["verification"]["verified"] is True
     assert (tokens(moved), emails(moved)) == ([OTHER], [BOB])
     call(client, CLEANUP, confirmText="DELETE OLD TABLES")
 
 
-def test_who_begins_anew_after_the_removal_is_moved(moved: Legacy, client: TestClient) -> None:
+def test_a_student_who_starts_again_after_the_removal_is_migrated(
+    moved: Legacy, client: TestClient
+) -> None:
     call(client, STUDENT, studentEmail=ANN)
     later = moved.one("SELECT (now() AT TIME ZONE 'UTC' + INTERVAL '1 minute')::text")
     moved.put("student_configs", session_token=TOKEN, student_email=ANN, created_at=later)
@@ -109,7 +111,7 @@ def test_who_begins_anew_after_the_removal_is_moved(moved: Legacy, client: TestC
     assert (tokens(moved), emails(moved)) == ([TOKEN, OTHER], [ANN, BOB])
 
 
-def test_a_dry_run_counts_who_begins_anew_beside_a_row_that_stays_removed(
+def test_a_dry_run_counts_a_student_who_starts_again_beside_a_row_that_stays_removed(
     moved: Legacy, client: TestClient
 ) -> None:
     call(client, STUDENT, studentEmail=ANN)
@@ -123,49 +125,53 @@ def test_a_dry_run_counts_who_begins_anew_beside_a_row_that_stays_removed(
 
 
 def test_removed_keys_leave_the_older_tables_too(moved: Legacy, client: TestClient) -> None:
-    told = call(client, SESSIONS, sessionTokens=[TOKEN, OTHER], deleteType="keys-only")
-    assert (told["keysDeleted"], told["olderKeysDeleted"], told["olderRowsDeleted"]) == (1, 1, 0)
+    response = call(client, SESSIONS, sessionTokens=[TOKEN, OTHER], deleteType="keys-only")
+    assert (
+        response["keysDeleted"],
+        response["olderKeysDeleted"],
+        response["olderRowsDeleted"],
+    ) == (1, 1, 0)
     assert moved.one("SELECT count(openai_api_key) FROM public.student_configs") == 0
     call(client, MIGRATE, dryRun=False)
     assert moved.key(TOKEN) is None
     assert tokens(moved) == [TOKEN, OTHER]
 
 
-def test_a_mistyped_person_is_not_remembered(moved: Legacy, client: TestClient) -> None:
+def test_a_mistyped_person_is_not_recorded(moved: Legacy, client: TestClient) -> None:
     call(client, STUDENT, 404, studentEmail="amm@example.com")
     assert moved.one("SELECT count(*) FROM public.removals") == 0
 
 
-def test_what_was_removed_is_remembered_without_its_name(moved: Legacy, client: TestClient) -> None:
+def test_removals_are_recorded_without_names(moved: Legacy, client: TestClient) -> None:
     remove_session(client)
     call(client, STUDENT, studentEmail=ANN)
-    told = moved.rows("SELECT r::text FROM public.removals AS r")
-    assert len(told) == 2
-    assert not any(name in line for name in (TOKEN, ANN) for line in told)
+    removals = moved.rows("SELECT r::text FROM public.removals AS r")
+    assert len(removals) == 2
+    assert not any(name in row for name in (TOKEN, ANN) for row in removals)
 
 
 def bring_back(moved: Legacy, client: TestClient, name: str) -> dict[str, Any]:
-    """Restore a backup in place of all there is."""
+    """Replace all rows by those of a backup."""
     moved.connection.execute("TRUNCATE public.students, public.sessions CASCADE")
     moved.connection.execute("TRUNCATE workshop_students, student_configs, workshop_sessions")
     return call(client, "/api/admin-restore", name=name)
 
 
-def test_a_backup_brings_removed_sessions_back_but_no_removed_person(
+def test_a_backup_brings_back_removed_sessions_but_not_removed_people(
     moved: Legacy, client: TestClient
 ) -> None:
     name = call(client, "/api/admin-backup")["name"]
     call(client, SESSIONS, sessionTokens=[OTHER], deleteType="full")
     call(client, STUDENT, studentEmail=ANN)
-    told = bring_back(moved, client, name)
-    assert (told["rows"]["sessions"], told["removedAgain"]) == (2, 1)
+    response = bring_back(moved, client, name)
+    assert (response["rows"]["sessions"], response["removedAgain"]) == (2, 1)
     assert (tokens(moved), emails(moved), older_rows(moved)) == ([OTHER], [BOB], 1)
     moved.connection.execute("DELETE FROM public.sessions")
     call(client, MIGRATE, dryRun=False)
     assert (tokens(moved), emails(moved)) == ([OTHER], [BOB])
 
 
-def test_a_backup_brings_no_removed_person_back_who_stood_in_the_older_tables_alone(
+def test_a_backup_does_not_bring_back_a_removed_person_who_was_only_in_the_older_tables(
     moved: Legacy, client: TestClient
 ) -> None:
     moved.put("student_configs", session_token="ws_3_not_moved", student_email="Cleo@Example.com")
@@ -176,11 +182,11 @@ def test_a_backup_brings_no_removed_person_back_who_stood_in_the_older_tables_al
     assert older_rows(moved) == 4
 
 
-@pytest.mark.parametrize("stood_in", ["sessions", "older tables"])
-def test_a_session_that_a_backup_brought_back_takes_what_old_rows_say_again(
-    moved: Legacy, client: TestClient, stood_in: str
+@pytest.mark.parametrize("place", ["sessions", "older tables"])
+def test_a_session_that_a_backup_brought_back_is_merged_with_old_rows_again(
+    moved: Legacy, client: TestClient, place: str
 ) -> None:
-    if stood_in == "sessions":
+    if place == "sessions":
         moved.connection.execute("DELETE FROM workshop_students WHERE session_token = %s", [OTHER])
     else:
         moved.connection.execute("DELETE FROM public.sessions WHERE session_token = %s", [OTHER])

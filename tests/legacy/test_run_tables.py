@@ -1,4 +1,4 @@
-"""A run is about the tables it began with: others behind the same names get a run of their own."""
+"""A run belongs to the tables that it started with; other tables get a run of their own."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -28,7 +28,7 @@ LOCK = "SELECT pg_advisory_xact_lock(hashtextextended('stepwise.legacy', 0))"
 
 
 def half_way(legacy: Legacy, *, dry_run: bool = False) -> Run:
-    """A run that was paused with some of the sessions moved and some not."""
+    """Return a run that was paused after some of the sessions."""
     run = migrate(legacy.deps, dry_run=dry_run, pace=ONE_SMALL_BATCH)
     while run.counts.get("sessions.created", 0) < ENOUGH:
         run = migrate(legacy.deps, dry_run=dry_run, pace=ONE_SMALL_BATCH)
@@ -37,7 +37,7 @@ def half_way(legacy: Legacy, *, dry_run: bool = False) -> Run:
 
 
 def drop_by_hand(legacy: Legacy) -> None:
-    """As the older guide's way back has it."""
+    """Follow the way back of the older guide."""
     legacy.connection.execute(
         "DROP TABLE public.events, public.step_progress, public.sessions, public.students CASCADE"
     )
@@ -56,27 +56,27 @@ def truncate(legacy: Legacy) -> None:
 ANEW = [drop_by_hand, drop_by_endpoint, truncate]
 
 
-@pytest.mark.parametrize("make_anew", ANEW)
-def test_a_paused_run_does_not_go_on_in_tables_made_anew(
-    timed: Legacy, make_anew: Callable[[Legacy], None]
+@pytest.mark.parametrize("create_anew", ANEW)
+def test_a_paused_run_does_not_continue_in_tables_created_anew(
+    timed: Legacy, create_anew: Callable[[Legacy], None]
 ) -> None:
     timed.run(pace=SMALL_BATCHES)
     complete = timed.unified()
     truncate(timed)
     paused = half_way(timed)
-    make_anew(timed)
+    create_anew(timed)
     run = timed.run(pace=SMALL_BATCHES)
     assert run.id != paused.id
     assert run.verified
     assert timed.unified() == complete
 
 
-@pytest.mark.parametrize("make_anew", ANEW)
-def test_a_finished_run_does_not_vouch_for_tables_made_anew(
-    timed: Legacy, make_anew: Callable[[Legacy], None]
+@pytest.mark.parametrize("create_anew", ANEW)
+def test_a_finished_run_does_not_verify_tables_created_anew(
+    timed: Legacy, create_anew: Callable[[Legacy], None]
 ) -> None:
     assert timed.run().verified
-    make_anew(timed)
+    create_anew(timed)
     timed.connection.execute(
         "WITH ann AS (INSERT INTO public.students (student_email) VALUES ('ann@example.com') "
         "RETURNING student_id) INSERT INTO public.sessions (session_token, student_id) "
@@ -88,7 +88,7 @@ def test_a_finished_run_does_not_vouch_for_tables_made_anew(
     clean_up(CONFIRMATION, timed.deps)
 
 
-def test_a_paused_run_does_not_go_on_over_an_old_table_that_was_replaced(timed: Legacy) -> None:
+def test_a_paused_run_does_not_continue_with_an_old_table_that_was_replaced(timed: Legacy) -> None:
     paused = half_way(timed)
     timed.connection.execute("ALTER TABLE public.workshop_students RENAME TO workshop_before")
     timed.connection.execute(
@@ -106,7 +106,7 @@ def test_a_paused_run_does_not_go_on_over_an_old_table_that_was_replaced(timed: 
     ) == 0  # fmt: skip
 
 
-def test_sessions_deleted_between_two_calls_are_missed_at_the_end(
+def test_sessions_deleted_between_two_calls_are_noticed_at_the_end(
     timed: Legacy, client: TestClient
 ) -> None:
     half_way(timed)
@@ -133,7 +133,7 @@ def test_sessions_deleted_after_a_verified_run_stop_the_cleanup(timed: Legacy) -
     clean_up(CONFIRMATION, timed.deps)
 
 
-def test_a_paused_dry_run_is_forgotten_once_a_real_run_writes(timed: Legacy) -> None:
+def test_a_paused_dry_run_is_deleted_once_a_real_run_writes(timed: Legacy) -> None:
     half_way(timed, dry_run=True)
     assert timed.one("SELECT count(*) FROM public.sessions") == 0
     real = timed.run(pace=SMALL_BATCHES)
@@ -155,7 +155,7 @@ def test_a_dry_run_does_not_touch_the_cursor_of_a_paused_run(timed: Legacy) -> N
     assert timed.unified() == complete
 
 
-def test_a_dry_run_in_parts_counts_as_the_real_run_and_says_what_it_cannot_see(
+def test_a_dry_run_in_parts_counts_as_the_real_run_and_says_what_it_cannot_check(
     timed: Legacy,
 ) -> None:
     half_way(timed, dry_run=True)
@@ -190,7 +190,7 @@ def test_runs_of_an_earlier_version_stay_readable_and_are_not_continued(timed: L
 @pytest.mark.parametrize("dry_run", [True, False])
 def test_deleting_a_dry_run_deletes_its_findings(timed: Legacy, dry_run: bool) -> None:
     paused = migrate(timed.deps, dry_run=True, pace=CHECKS_ALONE)
-    while not timed.found():
+    while not timed.findings():
         paused = migrate(timed.deps, dry_run=True, pace=CHECKS_ALONE)
     if dry_run:
         timed.run(dry_run=True)  # goes on with it to its end

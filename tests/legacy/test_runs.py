@@ -1,4 +1,4 @@
-"""Calls: tried, repeated, continued, at the same time, killed."""
+"""Calls of a migration: dry, repeated, continued, simultaneous and killed."""
 
 import threading
 from contextvars import copy_context
@@ -24,19 +24,19 @@ LOCK = "SELECT pg_advisory_xact_lock(hashtextextended('stepwise.legacy', 0))"
 
 @pytest.fixture
 def filled(timed: Legacy) -> Legacy:
-    """Some hundred messy rows."""
+    """Some hundred untidy rows."""
     return timed
 
 
 def snapshot(legacy: Legacy) -> Any:
-    """All the unified tables hold, and the ids of their rows' versions."""
+    """Return the contents of the unified tables, and the versions of their rows."""
     return legacy.unified(), legacy.rows("SELECT xmin::text FROM public.sessions ORDER BY 1")
 
 
 def test_a_dry_run_reports_and_changes_nothing(filled: Legacy) -> None:
     run = filled.run(dry_run=True)
     assert run.counts["sessions.created"] > 100
-    assert len(filled.found()) > 100
+    assert len(filled.findings()) > 100
     assert filled.one("SELECT count(*) FROM public.sessions") == 0
     assert filled.one("SELECT count(*) FROM public.students") == 0
 
@@ -86,7 +86,7 @@ def test_what_is_newer_in_the_unified_schema_stays(legacy: Legacy) -> None:
     assert legacy.session("tts_provider, openai_api_key") == ("live", None)
 
 
-def test_a_legacy_row_that_became_newer_wins_where_it_says_something(legacy: Legacy) -> None:
+def test_a_legacy_row_that_became_newer_wins_where_it_has_a_value(legacy: Legacy) -> None:
     legacy.put(
         "student_configs",
         session_token="token-a",
@@ -116,7 +116,7 @@ def test_a_legacy_row_that_became_newer_wins_where_it_says_something(legacy: Leg
     assert snapshot(legacy) == before
 
 
-def test_a_session_that_began_in_the_new_application_is_completed_not_overwritten(
+def test_a_session_of_the_new_application_is_completed_not_overwritten(
     legacy: Legacy,
 ) -> None:
     legacy.connection.execute(
@@ -142,7 +142,7 @@ def test_a_session_that_began_in_the_new_application_is_completed_not_overwritte
     assert legacy.key() == "sk-legacy"
 
 
-def test_many_short_calls_come_to_the_same_as_one(filled: Legacy) -> None:
+def test_many_short_calls_give_the_same_result_as_one(filled: Legacy) -> None:
     run = filled.run(pace=SMALL_BATCHES)
     at_once = filled.unified()
     filled.connection.execute("TRUNCATE public.students, public.sessions CASCADE")
@@ -195,18 +195,18 @@ def test_slow_batches_become_narrower_up_to_a_limit_and_kills_go_past_it(filled:
         filled.connection.execute("UPDATE legacy.migration_runs SET status = %s", [status])
 
 
-def test_a_dry_run_of_many_calls_tells_what_the_real_run_does(filled: Legacy) -> None:
+def test_a_dry_run_of_many_calls_reports_what_the_real_run_does(filled: Legacy) -> None:
     dry = filled.run(dry_run=True, pace=replace(ONE_BATCH, first_people=100))
-    findings = filled.found()
+    findings = filled.findings()
     assert filled.one("SELECT count(*) FROM public.students") == 0
     real = filled.run()
-    assert filled.found() == findings
+    assert filled.findings() == findings
     for name, value in real.counts.items():
         if not name.startswith(("after", "before")):
             assert dry.counts[name] == value, name
 
 
-def test_without_encryption_key_nothing_begins(filled: Legacy, settings: Settings) -> None:
+def test_without_encryption_key_nothing_starts(filled: Legacy, settings: Settings) -> None:
     deps = Deps(Settings(postgres_url=settings.postgres_url))
     with pytest.raises(NotConfigured, match="ENCRYPTION_KEY"):
         migrate(deps, dry_run=True)
@@ -222,7 +222,7 @@ def test_without_unified_schema_the_call_says_so(empty_postgres_url: str) -> Non
 
 
 def run_with_a_deadline(filled: Legacy) -> None:
-    """Whoever waits for a lock that nobody lets go is told that the database is away."""
+    """Migrate, but fail instead of waiting for a lock for ever."""
     deadline.start(deadline.MARGIN_SECONDS + 10)
     filled.run()
 
@@ -264,7 +264,7 @@ def test_five_at_once_move_everything_once(filled: Legacy, settings: Settings) -
     assert filled.unified() == moved
 
 
-def test_an_interrupted_run_is_counted_and_goes_on_with_smaller_batches(
+def test_an_interrupted_run_is_counted_and_continues_with_smaller_batches(
     filled: Legacy,
 ) -> None:
     part = migrate(filled.deps, dry_run=False, pace=ONE_BATCH)
@@ -287,16 +287,16 @@ def test_a_pooled_connection_keeps_nothing_of_a_run(filled: Legacy) -> None:
     filled.run(dry_run=True)
     filled.run()
     with filled.deps.postgres.transaction() as transaction:
-        left = transaction.connection.execute(
+        temporary = transaction.connection.execute(
             "SELECT relname FROM pg_class WHERE relnamespace = pg_my_temp_schema() "
             "AND relkind IN ('r', 'v')"
         ).fetchall()
         limit = transaction.connection.execute("SHOW statement_timeout").fetchone()
-    assert left == []
+    assert temporary == []
     assert limit == ("0",)
 
 
-def test_an_old_session_outlives_the_nightly_clean_up_after_the_move(legacy: Legacy) -> None:
+def test_an_old_session_survives_the_nightly_clean_up_after_the_migration(legacy: Legacy) -> None:
     legacy.put("workshop_students", session_token="token-a", last_activity="2020-01-01")
     legacy.run()
     clean_up(legacy.deps)

@@ -1,4 +1,4 @@
-"""No secret and no e-mail in a report or a log, and no API key in the clear in any column."""
+"""Reports and logs contain no secret and no e-mail, and no column contains a plain API key."""
 
 import json
 from typing import Any
@@ -19,7 +19,7 @@ THEIRS = ["system_prompt", "ivr_greeting", "use_case_description"]
 
 
 def everything(legacy: Legacy) -> str:
-    """Every row of the unified tables and of the report, as text."""
+    """Return every row of the unified tables and of the report, as text."""
     tables = legacy.rows(
         "SELECT quote_ident(schemaname) || '.' || quote_ident(tablename) FROM pg_tables "
         "WHERE tablename IN ('students', 'sessions', 'step_progress', 'events') "
@@ -31,7 +31,7 @@ def everything(legacy: Legacy) -> str:
 
 
 def planted(legacy: Legacy) -> list[str]:
-    """A database with another API key in every place where none belongs."""
+    """Put a different API key into every field that is not for keys; return the keys."""
     secrets = [SECRET.format(number) for number in range(40)]
     new = iter(secrets)
     exercises: list[Any] = [
@@ -66,22 +66,24 @@ def planted(legacy: Legacy) -> list[str]:
     return [secret for secret in secrets if secret not in list(new)]
 
 
-def test_api_keys_stand_nowhere_in_the_clear(
+def test_api_keys_are_nowhere_in_plain_text(
     legacy: Legacy, capfd: pytest.CaptureFixture[str]
 ) -> None:
     secrets = planted(legacy)
     run = legacy.run()
     assert run.verified
-    told = report(run, legacy.deps).model_dump_json()
+    reported = report(run, legacy.deps).model_dump_json()
     logged = "".join(capfd.readouterr())
-    for text in (everything(legacy), told, logged):
+    for text in (everything(legacy), reported, logged):
         assert [secret for secret in secrets if secret in text] == []
-    reasons = {(field, reason) for field, _, reason in legacy.found()}
-    taken = {field for field, reason in reasons if reason == "contained an API key: replaced"}
-    assert taken == {*SHORT_FIELDS, "exercises", "bug_reports", "account_sid"}
+    reasons = {(field, reason) for field, _, reason in legacy.findings()}
+    changed_fields = {
+        field for field, reason in reasons if reason == "contained an API key: replaced"
+    }
+    assert changed_fields == {*SHORT_FIELDS, "exercises", "bug_reports", "account_sid"}
 
 
-def test_api_keys_as_names_of_exercises_stay_apart(legacy: Legacy) -> None:
+def test_api_keys_as_names_of_exercises_stay_different(legacy: Legacy) -> None:
     legacy.put(
         "workshop_students",
         session_token="token-a",
@@ -97,7 +99,7 @@ def test_api_keys_as_names_of_exercises_stay_apart(legacy: Legacy) -> None:
 
 
 @pytest.mark.parametrize("column", THEIRS)
-def test_what_students_wrote_for_their_assistant_is_theirs(legacy: Legacy, column: str) -> None:
+def test_what_students_wrote_for_their_assistant_stays(legacy: Legacy, column: str) -> None:
     text = f"Never say {SECRET}"
     tools = [{"name": "ask", "headers": {"Authorization": SECRET}}]
     legacy.put(
@@ -110,7 +112,7 @@ def test_what_students_wrote_for_their_assistant_is_theirs(legacy: Legacy, colum
 @pytest.mark.parametrize(
     "url", ["https://example.com/task-management-for-everybody-2", "https://x.io/desk-" + "a" * 30]
 )
-def test_words_that_end_in_sk_are_no_keys(legacy: Legacy, url: str) -> None:
+def test_words_that_end_in_sk_are_not_keys(legacy: Legacy, url: str) -> None:
     legacy.put("workshop_students", session_token="token-a", github_repo_url=url)
     legacy.run()
     assert legacy.session("github_repo_url") == url
@@ -121,30 +123,30 @@ def test_words_that_end_in_sk_are_no_keys(legacy: Legacy, url: str) -> None:
     [EMAIL, TOKEN, "token-a", SECRET, "sk-abcdefgh", "0f1e2d3c4b5a6978", "x" * 41, "Ann@b", "a\nb"],
 )
 @pytest.mark.parametrize("value", [True, 7, {"timeSpent": "soon"}])
-def test_names_of_exercises_that_may_be_private_are_not_told(
+def test_names_of_exercises_that_may_be_private_are_withheld(
     legacy: Legacy, name: str, value: Any, capfd: pytest.CaptureFixture[str]
 ) -> None:
     legacy.put("workshop_students", session_token="token-a", exercises=json.dumps({name: value}))
     run = legacy.run()
     assert run.verified
-    told = report(run, legacy.deps).model_dump_json() + "".join(capfd.readouterr())
-    assert name not in told
-    names = {field.split(".")[1] for field, _, _ in legacy.found() if "." in field}
+    reported = report(run, legacy.deps).model_dump_json() + "".join(capfd.readouterr())
+    assert name not in reported
+    names = {field.split(".")[1] for field, _, _ in legacy.findings() if "." in field}
     assert names == {"(name withheld)"}
 
 
 @pytest.mark.parametrize("name", ["step-12", "intro", "bonus-task", "Final Exam 2", "step_0"])
-def test_ordinary_names_of_exercises_are_told(legacy: Legacy, name: str) -> None:
+def test_ordinary_names_of_exercises_are_reported(legacy: Legacy, name: str) -> None:
     legacy.put("workshop_students", session_token="token-a", exercises=json.dumps({name: True}))
     legacy.run()
-    assert [field for field, _, _ in legacy.found()] == [f"exercises.{name}"]
+    assert [field for field, _, _ in legacy.findings()] == [f"exercises.{name}"]
 
 
-def test_emails_stand_in_no_report(legacy: Legacy, capfd: pytest.CaptureFixture[str]) -> None:
+def test_reports_contain_no_emails(legacy: Legacy, capfd: pytest.CaptureFixture[str]) -> None:
     legacy.put("workshop_students", session_token="token-a", student_email=f" {EMAIL.title()} ")
     legacy.put("workshop_students", student_email=EMAIL)
     run = legacy.run()
-    told = report(run, legacy.deps).model_dump_json() + "".join(capfd.readouterr())
+    reported = report(run, legacy.deps).model_dump_json() + "".join(capfd.readouterr())
     findings = legacy.rows("SELECT f::text FROM legacy.migration_findings AS f")
     assert findings
-    assert EMAIL not in (told + "".join(findings)).lower()
+    assert EMAIL not in (reported + "".join(findings)).lower()

@@ -57,7 +57,7 @@ def test_every_list_in_the_sql_of_the_migration_is_filled(path: Path) -> None:
 
 @pytest.mark.parametrize("path", LEGACY_SQL, ids=lambda path: path.name)
 def test_columns_of_one_rule_are_listed_by_their_rule_alone(path: Path) -> None:
-    """Two neighbours of a rule in one statement are a list that somebody typed."""
+    """Two neighbouring columns with a comma behind each would be a list written by hand."""
     by_hand = [
         (first, second)
         for rule in (Rule.TEXT, Rule.AUTHORED_TEXT, Rule.FLAG)
@@ -113,7 +113,7 @@ print(run.phase, run.verified)
 
 @pytest.fixture
 def extended(legacy: Legacy, tmp_path: Path) -> Path:
-    """A copy of the code with a line for each new column, which the tables have, too."""
+    """A copy of the code with a line for each new column, and the columns in the tables."""
     for folder in ("lib", "sql"):
         shutil.copytree(ROOT / folder, tmp_path / folder)
     table = tmp_path / "lib/legacy/session_fields.py"

@@ -1,4 +1,4 @@
-"""Rows of one token, and the one session they become."""
+"""The session that the rows of one token become."""
 
 import json
 
@@ -23,7 +23,7 @@ TEXTS = [
 ]  # fmt: skip
 
 
-def test_of_several_rows_the_newest_that_says_something_wins_per_field(legacy: Legacy) -> None:
+def test_of_several_rows_the_newest_with_a_value_wins_field_by_field(legacy: Legacy) -> None:
     legacy.add(
         "workshop_students",
         """
@@ -84,7 +84,7 @@ def test_a_flag_once_true_stays_true(legacy: Legacy) -> None:
 
 
 @pytest.mark.parametrize("table", ["workshop_students", "student_configs"])
-def test_each_text_arrives_as_it_stood(bare: Legacy, table: str) -> None:
+def test_each_text_arrives_unchanged(bare: Legacy, table: str) -> None:
     columns = [*TEXTS, "ci_service_sid"]
     declared = ", ".join(f"{column} VARCHAR(90)" for column in columns)
     bare.connection.execute(
@@ -99,7 +99,7 @@ def test_each_text_arrives_as_it_stood(bare: Legacy, table: str) -> None:
         ]
 
 
-def test_tables_with_hardly_a_column_are_moved(bare: Legacy) -> None:
+def test_tables_with_a_single_column_are_migrated(bare: Legacy) -> None:
     bare.connection.execute("CREATE TABLE public.workshop_students (session_token TEXT)")
     bare.put("workshop_students", session_token="token-a")
     run = bare.run()
@@ -173,7 +173,9 @@ def test_json_inside_json_is_unwrapped(legacy: Legacy, depth: int) -> None:
         {"step-1": {"completed": True, "timeSpent": 7}},
     )
     assert legacy.steps() == [(1, 7, 0, True)]
-    assert {reason for _, _, reason in legacy.found()} == {"JSON inside a JSON string: unwrapped"}
+    assert {reason for _, _, reason in legacy.findings()} == {
+        "JSON inside a JSON string: unwrapped"
+    }
 
 
 @pytest.mark.parametrize(
@@ -187,12 +189,12 @@ def test_json_inside_json_is_unwrapped(legacy: Legacy, depth: int) -> None:
         ("tools", '"[\\"\\\\u0000\\"]"'),
     ],
 )
-def test_what_is_no_json_of_its_kind_is_kept_raw(legacy: Legacy, column: str, raw: str) -> None:
+def test_what_is_not_json_of_its_kind_is_kept_raw(legacy: Legacy, column: str, raw: str) -> None:
     legacy.put("workshop_students", session_token="token-a", **{column: raw})
     assert legacy.run().verified
     kept = legacy.session(f"exercises #> '{{_legacy,workshop_students,{column}}}'")
     assert kept == json.loads(raw)
-    ((field, outcome, _),) = legacy.found()
+    ((field, outcome, _),) = legacy.findings()
     assert (field, outcome) == (column, "kept raw")
 
 
@@ -209,7 +211,7 @@ def test_bug_reports_of_all_rows_are_kept(legacy: Legacy) -> None:
     assert reports == {"first", "second"}
 
 
-def test_keys_in_the_clear_are_encrypted_and_old_ones_stay_readable(legacy: Legacy) -> None:
+def test_plain_keys_are_encrypted_and_old_ones_stay_readable(legacy: Legacy) -> None:
     encrypted = old_format("sk-encrypted", bytes.fromhex(ENCRYPTION_KEY))
     legacy.put("workshop_students", session_token="token-a", openai_api_key="sk-plain")
     legacy.put("workshop_students", session_token="token-b", openai_api_key=encrypted)
@@ -227,13 +229,13 @@ def test_keys_in_the_clear_are_encrypted_and_old_ones_stay_readable(legacy: Lega
     assert "sk-encrypted" not in stored
 
 
-def test_numbers_outside_their_range_are_mended_and_reported(legacy: Legacy) -> None:
+def test_numbers_outside_their_range_are_repaired_and_reported(legacy: Legacy) -> None:
     legacy.put("workshop_students", session_token="token-a", current_step=12, total_time_spent=-5)
     legacy.put("workshop_students", session_token="token-b", current_step=-1)
     assert legacy.run().verified
     assert legacy.session("current_step, total_time_spent") == (9, 0)
     assert legacy.session("current_step", "token-b") == 0
-    assert [(field, outcome) for field, outcome, _ in legacy.found()] == [
+    assert [(field, outcome) for field, outcome, _ in legacy.findings()] == [
         ("current_step", "mended"),
         ("current_step", "mended"),
         ("total_time_spent", "mended"),

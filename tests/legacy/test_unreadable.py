@@ -1,4 +1,4 @@
-"""What cannot be read, or cannot be true: null, kept as it stood, and told."""
+"""Values that cannot be parsed or are implausible read as null, are kept raw, and are reported."""
 
 import json
 from typing import Any
@@ -23,7 +23,7 @@ def raw(legacy: Legacy, table: str = "workshop_students", token: str = "token-a"
     ["2999-01-01", "infinity", "-infinity", "1970-01-01", "0001-01-01 BC", "20000-01-01"],
 )
 @pytest.mark.parametrize("kind", ["TIMESTAMP", "TIMESTAMPTZ", "TEXT", "DATE"])
-def test_times_that_cannot_be_true_read_as_null(legacy: Legacy, moment: str, kind: str) -> None:
+def test_implausible_times_read_as_null(legacy: Legacy, moment: str, kind: str) -> None:
     for column in ("last_activity", "created_at"):
         legacy.retype("workshop_students", column, kind)
     legacy.put(
@@ -40,7 +40,7 @@ def test_times_that_cannot_be_true_read_as_null(legacy: Legacy, moment: str, kin
     )
     assert legacy.one("SELECT created_at::date::text FROM public.students") == "2025-01-01"
     assert set(raw(legacy)) == {"created_at", "last_activity"}
-    assert legacy.found() == [
+    assert legacy.findings() == [
         ("created_at", "kept raw", NO_DATE),
         ("last_activity", "kept raw", NO_DATE),
     ]
@@ -61,7 +61,7 @@ def test_clocks_may_differ_by_minutes(legacy: Legacy) -> None:
     legacy.put("workshop_students", session_token="token-a", last_activity=soon)
     assert legacy.run().verified
     assert legacy.session("last_activity::timestamp::text") == soon
-    assert legacy.found() == []
+    assert legacy.findings() == []
 
 
 @pytest.mark.parametrize("kind", ["TIMESTAMP", "TEXT"])
@@ -72,11 +72,11 @@ def test_a_session_may_expire_later_but_not_in_five_digits(legacy: Legacy, kind:
     assert legacy.run().verified
     assert legacy.session("expires_at::date::text") == "2099-01-01"
     assert legacy.session("expires_at < now() + INTERVAL '25 hours'", "token-b") is True
-    assert legacy.found() == [("expires_at", "kept raw", NO_DATE)]
+    assert legacy.findings() == [("expires_at", "kept raw", NO_DATE)]
 
 
 @pytest.mark.parametrize("moment", ["2999-01-01T10:00:00Z", "1970-01-01T00:00:00Z"])
-def test_times_of_exercises_that_cannot_be_true_read_as_null(legacy: Legacy, moment: str) -> None:
+def test_implausible_times_of_exercises_read_as_null(legacy: Legacy, moment: str) -> None:
     entry = {"completed": True, "timestamp": moment, "lastAttempt": moment, "timeSpent": 1}
     legacy.put(
         "workshop_students",
@@ -90,7 +90,7 @@ def test_times_of_exercises_that_cannot_be_true_read_as_null(legacy: Legacy, mom
         "2025-01-01",
     )
     assert legacy.session("exercises") == {"step-1": entry}
-    assert {(outcome, reason) for _, outcome, reason in legacy.found()} == {("mended", LATER)}
+    assert {(outcome, reason) for _, outcome, reason in legacy.findings()} == {("mended", LATER)}
 
 
 @pytest.mark.parametrize(
@@ -109,18 +109,18 @@ def test_times_of_exercises_that_cannot_be_true_read_as_null(legacy: Legacy, mom
         ("created_at", "BIGINT", "1736150400000", NO_DATE),
     ],
 )
-def test_what_a_column_of_another_type_cannot_mean_is_kept_and_told(
+def test_unreadable_values_of_columns_of_other_types_are_kept_and_reported(
     legacy: Legacy, column: str, kind: str, value: str, reason: str
 ) -> None:
     legacy.retype("workshop_students", column, kind)
     legacy.put("workshop_students", session_token="token-a", **{column: value})
     assert legacy.run().verified
     assert raw(legacy) == {column: value}
-    assert legacy.found() == [(column, "kept raw", reason)]
+    assert legacy.findings() == [(column, "kept raw", reason)]
 
 
 @pytest.mark.parametrize("nothing", ["", "  ", None])
-def test_a_column_of_text_that_says_nothing_is_not_told(
+def test_blank_text_in_a_column_of_text_is_not_reported(
     legacy: Legacy, nothing: str | None
 ) -> None:
     for column in ("total_time_spent", "completion_rate", "last_activity", "demo_mode"):
@@ -134,18 +134,18 @@ def test_a_column_of_text_that_says_nothing_is_not_told(
         demo_mode=nothing,
     )
     assert legacy.run().verified
-    assert legacy.found() == []
+    assert legacy.findings() == []
     assert legacy.session("exercises") == {}
 
 
-def test_the_login_s_own_column_names_stand_in_the_report(legacy: Legacy) -> None:
+def test_the_report_uses_the_column_names_of_logins(legacy: Legacy) -> None:
     legacy.retype("workshop_sessions", "is_demo_mode", "TEXT")
     legacy.put(
         "workshop_sessions", session_id="token-a", student_id="a@b.c", is_demo_mode="perhaps"
     )
     assert legacy.run().verified
     assert raw(legacy, "workshop_sessions") == {"is_demo_mode": "perhaps"}
-    assert legacy.found() == [("is_demo_mode", "kept raw", NO_FLAG)]
+    assert legacy.findings() == [("is_demo_mode", "kept raw", NO_FLAG)]
 
 
 def test_json_columns_of_other_types_are_read(legacy: Legacy) -> None:
@@ -166,7 +166,7 @@ def test_json_columns_of_other_types_are_read(legacy: Legacy) -> None:
 
 
 @pytest.mark.parametrize("table", ["workshop_students", "student_configs", "workshop_sessions"])
-def test_a_token_too_long_for_an_index_stays_and_the_others_go_on(
+def test_a_token_too_long_for_an_index_stays_and_the_others_are_migrated(
     legacy: Legacy, table: str
 ) -> None:
     column = "session_id" if table == "workshop_sessions" else "session_token"
@@ -184,7 +184,7 @@ def test_a_token_too_long_for_an_index_stays_and_the_others_go_on(
         "token-a",
     }
     assert run.counts[f"{table}.skipped"] == 1
-    assert legacy.found() == [
+    assert legacy.findings() == [
         (
             column,
             "skipped",
@@ -200,7 +200,7 @@ def test_an_email_too_long_for_an_index_is_kept_raw(legacy: Legacy) -> None:
     legacy.put("workshop_students", session_token="token-a", student_email=email)
     assert legacy.run().verified
     assert raw(legacy) == {"student_email": email}
-    assert [(field, outcome) for field, outcome, _ in legacy.found()] == [
+    assert [(field, outcome) for field, outcome, _ in legacy.findings()] == [
         ("student_email", "kept raw")
     ]
 
@@ -242,7 +242,7 @@ KEY = bytes.fromhex("0123456789abcdef" * 4)
 
 @pytest.mark.parametrize("around", ["{}", " {} ", "{}\n", "\r\n{}\t", "\u00a0{}"])
 @pytest.mark.parametrize("alphabet", ["padded", "unpadded", "urlsafe"])
-def test_keys_of_the_old_format_are_known_in_any_spelling(
+def test_keys_of_the_old_format_are_recognized_in_any_spelling(
     legacy: Legacy, around: str, alphabet: str
 ) -> None:
     for number in range(8):
@@ -265,7 +265,7 @@ def test_keys_of_the_old_format_are_known_in_any_spelling(
 
 
 @pytest.mark.parametrize("key", ["sk-plain", " sk-plain\n", "\tsk-plain\r\n"])
-def test_blanks_around_a_key_in_the_clear_are_removed(legacy: Legacy, key: str) -> None:
+def test_spaces_around_a_plain_key_are_removed(legacy: Legacy, key: str) -> None:
     legacy.put("workshop_students", session_token="token-a", openai_api_key=key)
     legacy.put("workshop_students", session_token="token-b", openai_api_key=" \r\n")
     assert legacy.run().verified
@@ -277,8 +277,8 @@ def test_a_finding_names_the_column_that_its_table_has(legacy: Legacy) -> None:
     legacy.put("workshop_sessions", session_id=" ", student_id="bob@example.com")
     legacy.put("student_configs", session_token="token-b", student_email=" Ann@Example.com ")
     legacy.run()
-    found = legacy.rows("SELECT source, field FROM legacy.migration_findings ORDER BY 1, 2")
-    assert found == [
+    fields = legacy.rows("SELECT source, field FROM legacy.migration_findings ORDER BY 1, 2")
+    assert fields == [
         ("student_configs", "student_email"),
         ("workshop_sessions", "session_id"),
         ("workshop_sessions", "student_id"),

@@ -73,7 +73,7 @@ INSERT INTO events (student_id, session_token, event_type)
 SELECT student_id, session_token, 'session_created' FROM sessions;
 """
 
-# What the later guide made of it: decimals, timestamps without a zone, the flags, nullable.
+# The schema of the later guide: decimals, timestamps without a time zone, nullable flags.
 UNIFIED = (
     NORMALIZED_V2.replace("completion_rate INTEGER", "completion_rate DECIMAL(5,2)")
     .replace("TIMESTAMP WITH TIME ZONE", "TIMESTAMP")

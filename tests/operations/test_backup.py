@@ -1,4 +1,4 @@
-"""Backups: complete, without a key in the clear, and back into empty tables or not at all."""
+"""Backups: complete, without plain API keys, and restored into empty tables or not at all."""
 
 import gzip
 import json
@@ -33,7 +33,7 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def filled(legacy: Legacy, settings: Settings, folder: Path) -> Iterator[Legacy]:
-    """Legacy rows, moved; some in the unified schema have events."""
+    """Migrated legacy rows, and an event for each session."""
     legacy.deps = Deps(
         Settings(
             postgres_url=settings.postgres_url,
@@ -84,11 +84,11 @@ def test_a_backup_comes_back_as_it_was(filled: Legacy) -> None:
     empty(filled)
     back = restore(backup.name, filled.deps)
     assert everything(filled) == before
-    assert back.rows == backup.rows == {table: len(found) for table, found in before.items()}
+    assert back.rows == backup.rows == {table: len(stored) for table, stored in before.items()}
     filled.connection.execute("INSERT INTO public.events (event_type) VALUES ('after')")
 
 
-def test_no_key_leaves_in_the_clear(filled: Legacy, folder: Path) -> None:
+def test_no_plain_key_leaves_the_database(filled: Legacy, folder: Path) -> None:
     in_the_clear = [
         key.encode()
         for key in filled.rows(
@@ -207,7 +207,7 @@ def test_a_legacy_database_can_be_saved_before_there_is_a_unified_schema(
         restore(backup.name, filled.deps)
 
 
-def test_a_bucket_takes_a_backup_and_gives_it_back(filled: Legacy, bucket: Any) -> None:
+def test_a_bucket_stores_a_backup_and_returns_it(filled: Legacy, bucket: Any) -> None:
     filled.deps.settings = replace(filled.deps.settings, backup_bucket=BUCKET)
     before = everything(filled)
     backup = back_up(filled.deps)

@@ -1,4 +1,4 @@
-"""Keys under a new encryption key."""
+"""API keys after a change of the encryption key."""
 
 import psycopg
 import pytest
@@ -95,7 +95,7 @@ def test_a_call_without_time_says_what_remains(rotating: Legacy) -> None:
     assert (done.rotated, done.remaining) == (0, 5)
 
 
-def test_rotation_waits_for_no_migration(rotating: Legacy, settings: Settings) -> None:
+def test_rotation_is_refused_during_a_migration(rotating: Legacy, settings: Settings) -> None:
     with psycopg.connect(settings.postgres_url or "") as other:
         other.execute(LOCK)
         with pytest.raises(AlreadyRunning):

@@ -1,4 +1,4 @@
-"""A schema that is brought up to date keeps no function of an older signature."""
+"""Bringing the schema up to date removes functions with an older signature."""
 
 from collections.abc import Callable
 from typing import Any
@@ -37,12 +37,34 @@ def test_old_overload_is_removed(
     assert rows("SELECT to_regprocedure(%s)", f"{schema}.{function}(text)") == [(None,)]
 
 
-def test_old_overload_of_the_move_is_removed(legacy: Legacy, rows: Rows) -> None:
+def test_old_overload_of_the_migration_is_removed(legacy: Legacy, rows: Rows) -> None:
     legacy.run()
     before = overloads(rows, "legacy", "set_aside")
     rows("CREATE FUNCTION legacy.set_aside(INT) RETURNS INT LANGUAGE sql AS 'SELECT 1'")
     legacy.run()
     assert overloads(rows, "legacy", "set_aside") == before > 0
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        "believing(TEXT, TEXT)",
+        "reading(REGCLASS, TEXT, TEXT)",
+        "not_reading(REGCLASS, TEXT, TEXT)",
+        "open_mended(TEXT, TEXT)",
+        "shown_key(TEXT)",
+        "keep_originals(JSONB[], JSONB, JSONB[])",
+        "make_room(TEXT, JSONB)",
+        "take_lines(TEXT, TEXT[])",
+    ],
+)
+def test_function_of_the_migration_under_an_earlier_name_is_removed(
+    legacy: Legacy, rows: Rows, function: str
+) -> None:
+    rows("CREATE SCHEMA legacy")
+    rows(f"CREATE FUNCTION legacy.{function} RETURNS INT LANGUAGE sql AS 'SELECT 1'")
+    legacy.run()
+    assert rows("SELECT to_regprocedure(%s)", f"legacy.{function}") == [(None,)]
 
 
 def test_functions_of_others_stay(client: TestClient, rows: Rows) -> None:

@@ -1,4 +1,4 @@
-"""What admin-create-unified-schema promises, on empty, older and full databases."""
+"""The promises of admin-create-unified-schema on empty, older and full databases."""
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -83,7 +83,7 @@ def test_older_schema_with_live_rows_ends_in_the_same_schema(
 
 
 @pytest.mark.parametrize("older", [NORMALIZED_V2, UNIFIED], ids=["normalized", "unified"])
-def test_rows_of_an_older_schema_are_kept_and_mended(empty: str, older: str) -> None:
+def test_rows_of_an_older_schema_are_kept_and_repaired(empty: str, older: str) -> None:
     fetch(empty, older + ROWS)
     create()
     assert fetch(empty, "SELECT student_email, student_name, github_username,"
@@ -190,7 +190,7 @@ def test_second_creation_is_refused_while_the_first_runs(empty: str) -> None:
     assert create().status_code == 200
 
 
-def test_table_in_use_makes_it_give_up_and_the_site_stays_up(
+def test_table_in_use_ends_the_call_and_the_site_stays_up(
     client: TestClient, post: Callable[..., Any], postgres_url: str
 ) -> None:
     post()
@@ -208,7 +208,7 @@ def test_table_in_use_makes_it_give_up_and_the_site_stays_up(
     assert post().status_code == 200
 
 
-def test_workshop_script_alone_refuses_anothers_students_table(empty: str) -> None:
+def test_workshop_script_refuses_a_students_table_of_another_application(empty: str) -> None:
     fetch(empty, "CREATE TABLE students (id TEXT PRIMARY KEY)")
     with pytest.raises(psycopg.errors.IntegrityConstraintViolation):
         fetch(empty, load_script("workshop/schema/tables.sql"))
@@ -241,7 +241,7 @@ def test_documented_function_counts_steps_and_time(
     ]
 
 
-def test_update_sets_updated_at_unless_told(postgres_url: str) -> None:
+def test_update_sets_updated_at_unless_the_statement_does(postgres_url: str) -> None:
     fetch(postgres_url, "INSERT INTO students (student_email, updated_at)"
                         " VALUES ('a@b.c', '2020-01-01Z'), ('d@e.f', '2020-01-01Z')")  # fmt: skip
     fetch(postgres_url, "UPDATE students SET student_name = 'A' WHERE student_email = 'a@b.c'")

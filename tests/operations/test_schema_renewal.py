@@ -1,4 +1,4 @@
-"""dropExisting on tables with rows: saved first, set aside, and a way back."""
+"""dropExisting on tables with rows: a backup first, then set aside, and the way back."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -37,8 +37,8 @@ def use(settings: Settings, deps: Deps) -> Iterator[Any]:
 
     yield change
     install_deps(deps)
-    for made in changed:
-        made.close()
+    for other_deps in changed:
+        other_deps.close()
 
 
 def sessions(legacy: Legacy) -> int:
@@ -53,12 +53,12 @@ def test_a_backup_is_written_before_tables_with_rows_are_set_aside_and_comes_bac
     moved: Legacy, client: TestClient
 ) -> None:
     before = moved.unified()
-    told = call(client, CREATE, **DROP)
-    assert f"backup written first: {told['backup']}" in told["results"]
+    response = call(client, CREATE, **DROP)
+    assert f"backup written first: {response['backup']}" in response["results"]
     assert sessions(moved) == 0
     (kept,) = [name for name in set_aside(moved) if "idx" not in name and "pkey" not in name]
     assert moved.one(f"SELECT count(*) FROM public.{kept}") == len(before["sessions"])
-    name = Path(told["backup"]).name
+    name = Path(response["backup"]).name
     assert "workshop_students is missing or has rows" in call(
         client, "/api/admin-restore", 409, name=name
     )["error"]  # fmt: skip
@@ -71,9 +71,9 @@ def test_a_bucket_takes_that_backup(
     moved: Legacy, client: TestClient, bucket: Any, use: Any
 ) -> None:
     use(backup_bucket=BUCKET, platform=Platform.LAMBDA)
-    told = call(client, CREATE, **DROP)
-    assert told["backup"].startswith(f"s3://{BUCKET}/stepwise-")
-    assert bucket.head_object(Bucket=BUCKET, Key=told["backup"].rpartition("/")[2])
+    response = call(client, CREATE, **DROP)
+    assert response["backup"].startswith(f"s3://{BUCKET}/stepwise-")
+    assert bucket.head_object(Bucket=BUCKET, Key=response["backup"].rpartition("/")[2])
     assert sessions(moved) == 0
 
 

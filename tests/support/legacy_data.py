@@ -1,7 +1,7 @@
-"""Legacy databases of any size, deterministic, with every mess that real ones were seen to have.
+"""Deterministic legacy databases of any size, with every untidy value that was seen in real ones.
 
 `fill(connection, people=100_000)` writes about 200,000 legacy rows in seconds. `WILD` makes small
-databases in which every mess is frequent, for property tests.
+databases in which every kind is frequent, for property tests.
 """
 
 import base64
@@ -30,9 +30,9 @@ Row = tuple[Any, ...]
 
 @dataclass(frozen=True)
 class Mess:
-    """How often each mess occurs, 0 to 1."""
+    """Frequency of each kind of untidy value, 0 to 1."""
 
-    spelling: float = 0.10  # e-mail in capitals or with blanks around it
+    spelling: float = 0.10  # e-mail in capitals or with spaces around it
     no_email: float = 0.04
     no_token: float = 0.005
     same_token: float = 0.03  # one more row of the same token
@@ -42,14 +42,14 @@ class Mess:
     bad_json: float = 0.003
     bad_exercise: float = 0.05
     plain_key: float = 0.14
-    lost_key: float = 0.002  # encrypted with a key that nobody has any more
+    lost_key: float = 0.002  # encrypted with a lost key
     null: float = 0.25  # any configuration field
     bad_number: float = 0.005  # step or time outside its range
-    no_time: float = 0.01  # a row that does not say when
-    bad_time: float = 0.002  # a date in the future, infinite, or before there were workshops
-    blank_key: float = 0.002  # blanks or a line break around a key
-    lost_secret: float = 0.001  # a key, an e-mail or a token where none belongs
-    placeholder: float = 0.005  # the old code's name of somebody without e-mail, or what looks so
+    no_time: float = 0.01  # a row without times
+    bad_time: float = 0.002  # a date in the future, infinite, or before the first workshop
+    blank_key: float = 0.002  # spaces or a line break around a key
+    lost_secret: float = 0.001  # a key, an e-mail or a token in another field
+    placeholder: float = 0.005  # the placeholder of a person without e-mail, or similar text
     long_token: float = 0.0001  # longer than an index can hold
 
 
@@ -64,7 +64,7 @@ WILD = Mess(
 
 @dataclass(frozen=True)
 class _Pools:
-    """Values that many rows share; making them anew for each row would take minutes."""
+    """Values that many rows share; generating them for each row would take minutes."""
 
     exercises: list[str]
     tools: list[str]
@@ -84,7 +84,7 @@ class LegacyData:
         self._pools = self._make_pools()
 
     def rows(self) -> Iterator[tuple[str, Row]]:
-        """Table and row, person by person."""
+        """Yield table and row, person by person."""
         number = 0
         for person in range(self.people):
             for _ in range(self._sessions_of_person()):
@@ -171,7 +171,7 @@ class LegacyData:
         )
 
     def _configuration(self) -> Row:
-        """From use_case_description to railway_url."""
+        """Return the columns from use_case_description to railway_url."""
         chance, missing, pools = self._random.random, self.mess.null, self._pools
         return (
             None if chance() < missing else "A café that takes orders by phone — “hello”",
@@ -304,12 +304,12 @@ class LegacyData:
 
 
 def legacy_tables() -> str:
-    """Return the script that makes the three legacy tables, empty."""
+    """Return the script that creates the three legacy tables, empty."""
     return Path(__file__).with_name("legacy_tables.sql").read_text(encoding="utf-8")
 
 
 def create_tables(connection: psycopg.Connection[Any]) -> None:
-    """Make the three legacy tables, empty."""
+    """Create the three legacy tables, empty."""
     connection.execute(legacy_tables().encode())
 
 

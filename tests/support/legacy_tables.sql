@@ -1,5 +1,5 @@
--- The three tables of the application before this one, as it made them. Tests and
--- benchmarks build their legacy databases with it. Timestamps have no zone and mean UTC; workshop_students has no key at all.
+-- The three tables of the application before this one, as it created them, for tests and
+-- benchmarks. Timestamps have no time zone and mean UTC; workshop_students has no primary key.
 
 CREATE TABLE public.workshop_students (
   session_token TEXT, student_email TEXT, student_name TEXT, exercises JSONB,

@@ -13,7 +13,7 @@ class Pace:
     batch_seconds: float = 5.0
     """Intended seconds of a batch. Every batch also reads the legacy tables, so few are better."""
     batch_margin: float = 1.5
-    """How much longer than the batch before it a batch may take before the call must end; other
+    """Greatest expected ratio of a batch's time to that of the batch before it, because other
     programs share the machine."""
     first_people: int = 50_000
     """Rows of the first batch of people, when the speed of the database is unknown."""
@@ -30,8 +30,8 @@ class Pace:
     keys_at_once: int = 5_000
     """API keys in memory while they are encrypted."""
     checking_share: float = 0.5
-    """Seconds that the final checks may need for each second that moving the rows took; a quarter
-    was measured."""
+    """Greatest expected ratio of the final checks' time to the time of all batches; 0.25 was
+    measured."""
     idle_seconds: float = 1.0
     """A call that has moved rows for less than this may still start the final checks."""
 

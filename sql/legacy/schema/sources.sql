@@ -1,6 +1,7 @@
 -- The three legacy tables as views of one shape, whatever columns and types a database has; a
 -- missing column reads as null. The views are temporary: a transaction that opens them calls
--- close_sources() before it ends. The `{{lists}}` are made from lib/legacy/session_fields.py.
+-- close_sources() before it ends. The lists in double braces are made from
+-- lib/legacy/session_fields.py.
 
 -- Functions under the names that earlier versions gave them.
 DROP FUNCTION IF EXISTS legacy.believing(TEXT, TEXT), legacy.reading(REGCLASS, TEXT, TEXT),

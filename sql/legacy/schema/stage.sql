@@ -1,5 +1,5 @@
 -- Temporary tables of one call, emptied before each batch; sources.sql has opened its views. The
--- `{{lists}}` are made from lib/legacy/session_fields.py.
+-- lists in double braces are made from lib/legacy/session_fields.py.
 
 CREATE TEMP TABLE IF NOT EXISTS people (
   email TEXT, student_name TEXT, name_moment TIMESTAMPTZ, account_sid TEXT,
