@@ -19,6 +19,8 @@ for _name in ("ADMIN_PASSWORD", "CRON_SECRET", "ENCRYPTION_KEY", "ENCRYPTION_KEY
 os.environ["OPENBLAS_NUM_THREADS"] = "1"
 
 from collections.abc import Callable, Iterator  # noqa: E402 the environment comes first
+from contextlib import contextmanager  # noqa: E402
+from dataclasses import replace  # noqa: E402
 from itertools import count  # noqa: E402
 from pathlib import Path  # noqa: E402
 
@@ -37,6 +39,7 @@ from local.redis_gateway.gateway import Gateway, running_gateway  # noqa: E402
 from local.servers.postgres_server import PostgresServer, running_postgres  # noqa: E402
 from local.servers.redis_server import RedisServer, running_redis  # noqa: E402
 from tests.support.memory import folder_in_memory  # noqa: E402
+from tests.support.postgres_proxy import PostgresProxy, running_proxy  # noqa: E402
 
 pytest_plugins = ["tests.support.no_skips", "tests.support.scheduling"]
 
@@ -124,11 +127,31 @@ def settings(postgres_url: str, redis_gateway: Gateway, tmp_path: Path) -> Setti
 @pytest.fixture
 def deps(settings: Settings) -> Iterator[Deps]:
     """The process's dependencies for the length of a test."""
-    made = Deps(settings)
-    install_deps(made)
-    yield made
+    with _installed_deps(settings) as deps:
+        yield deps
+
+
+@pytest.fixture
+def postgres_proxy(postgres_url: str) -> Iterator[PostgresProxy]:
+    """A proxy in front of the test's database."""
+    with running_proxy(postgres_url) as proxy:
+        yield proxy
+
+
+@pytest.fixture
+def deps_behind_proxy(postgres_proxy: PostgresProxy, settings: Settings) -> Iterator[Deps]:
+    """The process's dependencies, which reach the database through `postgres_proxy`."""
+    with _installed_deps(replace(settings, postgres_url=postgres_proxy.url)) as deps:
+        yield deps
+
+
+@contextmanager
+def _installed_deps(settings: Settings) -> Iterator[Deps]:
+    deps = Deps(settings)
+    install_deps(deps)
+    yield deps
     install_deps(None)
-    made.close()
+    deps.close()
 
 
 @pytest.fixture

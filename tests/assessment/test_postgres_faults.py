@@ -1,21 +1,16 @@
 """Postgres refuses connections, dies or is locked: no answer is recorded in part."""
 
-import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
-from dataclasses import replace
-from pathlib import Path
+from contextlib import contextmanager
 from typing import Any
-from urllib.parse import parse_qs, quote, urlsplit
 
 import psycopg
 import pytest
 from fastapi.testclient import TestClient
 
-from lib.deps import Deps, install_deps
-from lib.settings import Settings
+from lib.deps import Deps
 from tests.assessment.conftest import (
     Rows,
     Student,
@@ -24,87 +19,12 @@ from tests.assessment.conftest import (
     upload,
     wait_for_a_lock,
 )
-
-SOCKET_NAME = ".s.PGSQL.5432"
-
-
-class Line:
-    """A proxy in front of the database that can be cut: refusing, or just before an answer."""
-
-    def __init__(self, url: str, folder: Path) -> None:
-        parts = urlsplit(url)
-        self._server = str(Path(parse_qs(parts.query)["host"][0]) / SOCKET_NAME)
-        self.url = parts._replace(query=f"host={quote(str(folder))}").geturl()
-        self.refuses = False
-        self.loses_reply_to = b""
-        """The reply to the next request that holds these bytes is lost, and the line with it."""
-        self._listener = socket.socket(socket.AF_UNIX)
-        self._listener.bind(str(folder / SOCKET_NAME))
-        self._listener.listen()
-        self._open: list[socket.socket] = []
-
-    def serve(self) -> None:
-        while True:
-            try:
-                client, _ = self._listener.accept()
-            except OSError:
-                return
-            if self.refuses:
-                client.close()
-                continue
-            server = socket.socket(socket.AF_UNIX)
-            server.connect(self._server)
-            self._open += [client, server]
-            doomed = threading.Event()
-            for source, target in ((client, server), (server, client)):
-                threading.Thread(
-                    target=self._carry, args=(source, target, source is client, doomed), daemon=True
-                ).start()
-
-    def cut(self) -> None:
-        """Refuse from now on, and drop the open connections."""
-        self.refuses = True
-        for end in self._open:
-            with suppress(OSError):
-                end.shutdown(socket.SHUT_RDWR)
-
-    def close(self) -> None:
-        self._listener.shutdown(socket.SHUT_RDWR)
-        self.cut()
-        for end in (self._listener, *self._open):
-            end.close()
-
-    def _carry(
-        self, source: socket.socket, target: socket.socket, up: bool, doomed: threading.Event
-    ) -> None:
-        with suppress(OSError):
-            while chunk := source.recv(1 << 16):
-                if up and self.loses_reply_to and self.loses_reply_to in chunk:
-                    self.loses_reply_to = b""
-                    doomed.set()
-                elif not up and doomed.is_set():
-                    break
-                target.sendall(chunk)
-        for end in (source, target):
-            with suppress(OSError):
-                end.shutdown(socket.SHUT_RDWR)
+from tests.support.postgres_proxy import PostgresProxy
 
 
 @pytest.fixture
-def line(settings: Settings, tmp_path: Path) -> Iterator[Line]:
-    line = Line(str(settings.postgres_url), tmp_path)
-    threading.Thread(target=line.serve, daemon=True).start()
-    yield line
-    line.close()
-
-
-@pytest.fixture
-def deps(line: Line, settings: Settings) -> Iterator[Deps]:
-    made = Deps(replace(settings, postgres_url=line.url))
-    install_deps(made)
-    yield made
-    install_deps(None)
-    made.close()
+def deps(deps_behind_proxy: Deps) -> Deps:
+    return deps_behind_proxy
 
 
 @contextmanager
@@ -122,26 +42,31 @@ def answer_on_page(student: Student) -> tuple[str, int]:
 
 
 def test_without_postgres_nothing_is_acknowledged_and_redis_stays_unchanged(
-    ann: Student, line: Line, redis_values: Callable[[], dict[str, str]], rows: Rows
+    ann: Student,
+    postgres_proxy: PostgresProxy,
+    redis_values: Callable[[], dict[str, str]],
+    rows: Rows,
 ) -> None:
     ann.start()
     ann.answer()
     key = f"session:{ann.session_id}:state"
     before = redis_values()[key]
-    line.cut()
+    postgres_proxy.cut()
     reply = ann.post(*answer_on_page(ann))
     assert (reply.status_code, reply.json()["code"]) == (503, "database_unavailable")
     assert int(reply.headers["Retry-After"]) > 0
     assert reply.json()["requestId"]
     assert redis_values()[key] == before
-    line.refuses = False
+    postgres_proxy.refuses = False
     assert ann.answer()["questions_answered"] == 2
     assert rows("SELECT count(*) FROM assessment.test_responses") == [(2,)]
 
 
-def test_without_postgres_start_and_end_answer_503(ann: Student, line: Line) -> None:
+def test_without_postgres_start_and_end_answer_503(
+    ann: Student, postgres_proxy: PostgresProxy
+) -> None:
     ann.start()
-    line.cut()
+    postgres_proxy.cut()
     for path, body in (
         ("/api/test/start", {"student_id": "bob", "question_pool_id": ann.pool_id}),
         ("/api/test/end", {"session_id": ann.session_id}),
@@ -151,10 +76,10 @@ def test_without_postgres_start_and_end_answer_503(ann: Student, line: Line) -> 
 
 
 def test_answer_whose_acknowledgement_was_lost_is_recorded_and_acknowledged_on_retry(
-    ann: Student, line: Line, rows: Rows
+    ann: Student, postgres_proxy: PostgresProxy, rows: Rows
 ) -> None:
     ann.start()
-    line.loses_reply_to = b"FROM assessment.record_answer("
+    postgres_proxy.lose_next_reply(b"FROM assessment.record_answer(")
     sent = answer_on_page(ann)
     assert ann.post(*sent).status_code == 503
     for _ in range(100):

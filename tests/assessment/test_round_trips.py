@@ -2,31 +2,19 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 
 import pytest
 from fastapi.testclient import TestClient
 
-from lib.deps import Deps, install_deps
-from lib.settings import Settings
+from lib.deps import Deps
 from local.redis_gateway.gateway import Gateway
 from tests.assessment.conftest import Student, make_questions, upload
-from tests.support.round_trips import Wire, counted_wire
+from tests.support.postgres_proxy import PostgresProxy
 
 
 @pytest.fixture
-def wire(settings: Settings) -> Iterator[Wire]:
-    with counted_wire(str(settings.postgres_url)) as wire:
-        yield wire
-
-
-@pytest.fixture
-def deps(wire: Wire, settings: Settings) -> Iterator[Deps]:
-    made = Deps(replace(settings, postgres_url=wire.url))
-    install_deps(made)
-    yield made
-    install_deps(None)
-    made.close()
+def deps(deps_behind_proxy: Deps) -> Deps:
+    return deps_behind_proxy
 
 
 @pytest.fixture
@@ -50,9 +38,9 @@ class Trips:
 
 
 @contextmanager
-def counted(wire: Wire, gateway: Gateway) -> Iterator[Trips]:
+def counted(postgres_proxy: PostgresProxy, gateway: Gateway) -> Iterator[Trips]:
     trips, before = Trips(), gateway.requests
-    with wire.counting() as counting:
+    with postgres_proxy.counting() as counting:
         yield trips
     trips.postgres, trips.redis = counting[0], gateway.requests - before
 
@@ -62,48 +50,48 @@ def cost(trips: Trips) -> tuple[int, int]:
 
 
 def test_start_takes_one_of_each(
-    client: TestClient, pool: str, wire: Wire, redis_gateway: Gateway
+    client: TestClient, pool: str, postgres_proxy: PostgresProxy, redis_gateway: Gateway
 ) -> None:
     for student_id in ("new", "new", "warm"):  # twice the same; a returning student
-        with counted(wire, redis_gateway) as trips:
+        with counted(postgres_proxy, redis_gateway) as trips:
             Student(client, pool, student_id).start()
         assert cost(trips) == (1, 1), student_id
 
 
 def test_submit_takes_one_of_postgres_and_two_of_redis(
-    client: TestClient, pool: str, wire: Wire, redis_gateway: Gateway
+    client: TestClient, pool: str, postgres_proxy: PostgresProxy, redis_gateway: Gateway
 ) -> None:
     ann = Student(client, pool)
     ann.start(end_criteria={"max_questions": 3})
     for count in range(3):
-        with counted(wire, redis_gateway) as trips:
+        with counted(postgres_proxy, redis_gateway) as trips:
             reply = ann.answer(right=count == 1)
         assert cost(trips) == (1, 2), f"answer {count}"
     assert reply["status"] == "completed"
 
 
 def test_end_takes_one_of_postgres_and_two_of_redis(
-    client: TestClient, pool: str, wire: Wire, redis_gateway: Gateway
+    client: TestClient, pool: str, postgres_proxy: PostgresProxy, redis_gateway: Gateway
 ) -> None:
     for answers, student_id in ((0, "new"), (2, "newer"), (0, "warm")):
         student = Student(client, pool, student_id)
         student.start()
         for _ in range(answers):
             student.answer()
-        with counted(wire, redis_gateway) as trips:
+        with counted(postgres_proxy, redis_gateway) as trips:
             student.end()
         assert cost(trips) == (1, 2)
 
 
 def test_status_and_history_take_one_of_postgres(
-    client: TestClient, pool: str, wire: Wire, redis_gateway: Gateway
+    client: TestClient, pool: str, postgres_proxy: PostgresProxy, redis_gateway: Gateway
 ) -> None:
     ann = Student(client, pool)
     ann.start()
-    with counted(wire, redis_gateway) as trips:
+    with counted(postgres_proxy, redis_gateway) as trips:
         assert client.get(f"/api/test/status/{ann.session_id}").status_code == 200
     assert cost(trips) == (1, 0)
-    with counted(wire, redis_gateway) as trips:
+    with counted(postgres_proxy, redis_gateway) as trips:
         history = client.get("/api/student/ann/history", params={"session_id": ann.session_id})
         assert history.status_code == 200
     assert cost(trips) == (1, 0)  # access check and history together

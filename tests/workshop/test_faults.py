@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -13,7 +13,7 @@ from fastapi.testclient import TestClient
 from lib.deps import Deps, install_deps
 from lib.settings import Settings
 from lib.web.functions import function_app
-from tests.support.round_trips import Wire, counted_wire
+from tests.support.postgres_proxy import PostgresProxy
 from tests.workshop.conftest import TOKEN
 
 PATH = "/api/student-progress"
@@ -23,18 +23,8 @@ ONCE = {"Idempotency-Key": "once"}
 
 
 @pytest.fixture
-def wire(settings: Settings) -> Iterator[Wire]:
-    with counted_wire(str(settings.postgres_url)) as wire:
-        yield wire
-
-
-@pytest.fixture
-def behind_wire(wire: Wire, settings: Settings) -> Iterator[TestClient]:
-    deps = Deps(replace(settings, postgres_url=wire.url))
-    install_deps(deps)
-    yield TestClient(function_app("workshop.student_progress"), raise_server_exceptions=False)
-    install_deps(None)
-    deps.close()
+def client_behind_proxy(deps_behind_proxy: Deps) -> TestClient:  # noqa: ARG001 it installs them
+    return TestClient(function_app("workshop.student_progress"), raise_server_exceptions=False)
 
 
 def test_database_away_is_told_with_a_time_to_retry(settings: Settings) -> None:
@@ -59,23 +49,23 @@ def test_database_away_is_told_with_a_time_to_retry(settings: Settings) -> None:
 
 
 def test_report_whose_reply_was_lost_counts_once_when_sent_again(
-    wire: Wire, behind_wire: TestClient, rows: Rows
+    postgres_proxy: PostgresProxy, client_behind_proxy: TestClient, rows: Rows
 ) -> None:
-    behind_wire.post(PATH, json={**REPORT, "stepNumber": 9})  # the connection is open now
-    wire.lose_next_reply.set()
-    lost = behind_wire.post(PATH, json=REPORT, headers=ONCE)
+    client_behind_proxy.post(PATH, json={**REPORT, "stepNumber": 9})  # the connection is open now
+    postgres_proxy.lose_next_reply()
+    lost = client_behind_proxy.post(PATH, json=REPORT, headers=ONCE)
     assert (lost.status_code, lost.json()["code"]) == (503, "database_unavailable")
-    again = behind_wire.post(PATH, json=REPORT, headers=ONCE)
+    again = client_behind_proxy.post(PATH, json=REPORT, headers=ONCE)
     assert again.status_code == 200
     assert rows("SELECT time_spent, attempts FROM step_progress WHERE step_number = 1") == [(60, 1)]
 
 
 def test_look_up_whose_reply_was_lost_is_asked_again_at_once(
-    wire: Wire, behind_wire: TestClient
+    postgres_proxy: PostgresProxy, client_behind_proxy: TestClient
 ) -> None:
-    behind_wire.post(PATH, json=REPORT)
-    wire.lose_next_reply.set()
-    assert behind_wire.get(PATH, params={"sessionToken": TOKEN}).status_code == 200
+    client_behind_proxy.post(PATH, json=REPORT)
+    postgres_proxy.lose_next_reply()
+    assert client_behind_proxy.get(PATH, params={"sessionToken": TOKEN}).status_code == 200
 
 
 def test_backend_killed_in_the_middle_writes_nothing(
