@@ -1,4 +1,4 @@
-"""`make dev`: everything on this machine, at http://127.0.0.1:5300."""
+"""`make dev`: run everything on this machine, at http://127.0.0.1:5300."""
 
 import argparse
 import os
@@ -11,14 +11,17 @@ from local.services import FOLDER
 
 
 def main() -> int:
-    """Read the command line and serve."""
+    """Read the command line and serve until stopped."""
     parser = argparse.ArgumentParser(prog="python -m local", description=__doc__)
     parser.add_argument(
-        "--port", type=int, default=os.environ.get("PORT") or PORT, help="0 takes a free one"
+        "--port",
+        type=int,
+        default=os.environ.get("PORT") or PORT,
+        help="port to listen on; 0 for a free one",
     )
-    parser.add_argument("--folder", type=Path, default=FOLDER, help="where the data are")
-    asked = parser.parse_args()
-    return DevServer(asked.folder, asked.port).run()
+    parser.add_argument("--folder", type=Path, default=FOLDER, help="folder for the data")
+    arguments = parser.parse_args()
+    return DevServer(arguments.folder, arguments.port).run()
 
 
 if __name__ == "__main__":

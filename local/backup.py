@@ -1,8 +1,8 @@
-"""Keep and bring back a database: `python -m local.backup dump|restore [FILE]`.
+"""Back up and restore a database: `python -m local.backup dump|restore [FILE]`.
 
-`dump` writes `.local/backups/stepwise-<UTC time>.dump`, pg_dump's own format. `restore` takes the
-newest one, or FILE: it dumps what is there first (`before-restore-…`), then replaces every schema
-of the database in one transaction, so that it ends as it was in the file or stays as it is.
+`dump` writes `.local/backups/stepwise-<UTC time>.dump` in pg_dump's custom format. `restore` loads
+the newest backup, or FILE. It first dumps the current database (`before-restore-…`), then replaces
+every schema in one transaction, so that a failure changes nothing.
 """
 
 import argparse
@@ -32,8 +32,8 @@ SCHEMAS = """
 
 
 def dump(url: str, folder: Path = BACKUPS, name: str = "stepwise") -> Path:
-    """Write the whole database to a new file in the folder; its path."""
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)  # e-mails are in it
+    """Write the whole database to a new file in the folder; return its path."""
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)  # backups contain e-mail addresses
     file = folder / f"{name}-{datetime.now(UTC):%Y%m%dT%H%M%S%fZ}.dump"
     unfinished = file.with_suffix(".unfinished")
     _call(url, "pg_dump", "--format=custom", f"--file={unfinished}")
@@ -42,44 +42,44 @@ def dump(url: str, folder: Path = BACKUPS, name: str = "stepwise") -> Path:
 
 
 def newest(folder: Path = BACKUPS) -> Path:
-    """The backup made last; not one that a restore made of what it replaced.
+    """Return the newest backup, except those that a restore made of what it replaced.
 
     Raises:
-        ServerError: If there is none.
+        ServerError: If there is no backup.
     """
-    found = sorted(folder.glob("stepwise-*.dump"))
-    if not found:
-        raise ServerError(f"There is no backup in {folder}; `make backup` makes one.")
-    return found[-1]
+    backups = sorted(folder.glob("stepwise-*.dump"))
+    if not backups:
+        raise ServerError(f"There is no backup in {folder}. Make one with `make backup`.")
+    return backups[-1]
 
 
 def restore(url: str, file: Path) -> None:
-    """Make the database what it was when the file was written; all or nothing.
+    """Return the database to the state in the file; a failure changes nothing.
 
     Raises:
-        ServerError: If there is no such backup, or the database refuses.
+        ServerError: If the backup cannot be read or the database rejects it.
     """
     with tempfile.TemporaryDirectory() as folder:
         script = Path(folder) / "restore.sql"
         _call(url, "pg_restore", "--no-owner", "--no-acl", f"--file={script}", str(file))
         clear = Path(folder) / "clear.sql"
-        clear.write_text(_clearing(url))
+        clear.write_text(_clearing_script(url))
         after = Path(folder) / "after.sql"
         # A dump does not contain the settings of the database.
         after.write_text(load_script("database/schema/search_path.sql"))
         files = [f"--file={path}" for path in (clear, script, after)]
-        how = ("--no-psqlrc", "--quiet", "--single-transaction", "--set=ON_ERROR_STOP=1")
-        _call(url, "psql", *how, *files)
+        options = ("--no-psqlrc", "--quiet", "--single-transaction", "--set=ON_ERROR_STOP=1")
+        _call(url, "psql", *options, *files)
 
 
 def _existing(file: Path) -> Path:
     if not file.is_file():
-        raise ServerError(f"There is no file {file}.")
+        raise ServerError(f"There is no file {file}. Name a backup, such as one in {BACKUPS}.")
     return file
 
 
-def _clearing(url: str) -> str:
-    """SQL that removes every schema and makes `public`, which dumps take for granted."""
+def _clearing_script(url: str) -> str:
+    """Return SQL that removes every schema and creates `public`, which dumps do not create."""
     with psycopg.connect(url) as connection:
         names = [row[0] for row in connection.execute(SCHEMAS)]
         drops = [sql.SQL("DROP SCHEMA {} CASCADE;").format(sql.Identifier(name)) for name in names]
@@ -88,53 +88,59 @@ def _clearing(url: str) -> str:
 
 
 def _call(url: str, name: str, *arguments: str) -> None:
-    """Run a program on the database; its address travels unseen by other users of the machine."""
-    command = [str(_matching(url, name)), *arguments]
+    """Run a program on the database, with the address hidden from other users of the machine."""
+    command = [str(_matching_program(url, name)), *arguments]
     environment = {**os.environ, **address_in_environment(url)}
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-    if done.returncode != 0:
-        raise ServerError(f"{name} failed:\n{done.stderr.strip()}")
+    process = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    if process.returncode != 0:
+        raise ServerError(f"{name} failed:\n{process.stderr.strip()}")
 
 
-def _matching(url: str, name: str) -> Path:
-    """The program of the server's own version if the PATH has it, else ours if it is not older.
+def _matching_program(url: str, name: str) -> Path:
+    """Return the program in the server's version if it is on the PATH, else the embedded one.
 
     A newer pg_restore writes settings that an older server does not know; an older pg_dump
     refuses a newer server.
+
+    Raises:
+        ServerError: If the embedded program is older than the server.
     """
     with psycopg.connect(url) as connection:
         server = connection.info.server_version // 10_000
-    found = shutil.which(name)
-    if found and _major_version(found) == server and server != int(VERSION):
-        return Path(found)
+    on_path = shutil.which(name)
+    if on_path and _major_version(on_path) == server and server != int(VERSION):
+        return Path(on_path)
     if server <= int(VERSION):
         return program(name)
-    raise ServerError(f"The server is PostgreSQL {server}: put its {name} on the PATH.")
+    raise ServerError(f"The server is PostgreSQL {server}. Put {name} of that version on the PATH.")
 
 
 def _major_version(path: str) -> int:
-    said = subprocess.run([path, "--version"], capture_output=True, text=True, check=False).stdout
-    number = re.search(r"(\d+)", said)
+    process = subprocess.run([path, "--version"], capture_output=True, text=True, check=False)
+    number = re.search(r"(\d+)", process.stdout)
     return int(number[1]) if number else 0
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """Do what the command line says."""
+def main(command_line: list[str] | None = None) -> int:
+    """Run the action that the command line names; return the exit code."""
     parser = argparse.ArgumentParser(prog="python -m local.backup", description=__doc__)
     actions = parser.add_subparsers(dest="action", required=True)
     actions.add_parser("dump")
     actions.add_parser("restore").add_argument("file", nargs="?", type=Path)
-    asked = parser.parse_args(arguments)
+    arguments = parser.parse_args(command_line)
     url = Settings.from_env(os.environ).migration_url
     if url is None:
-        print("Set DATABASE_URL, or use `make backup` and `make restore`.", file=sys.stderr)
+        print(
+            "No database is set. Set DATABASE_URL, or use `make backup` and `make restore`.",
+            file=sys.stderr,
+        )
         return 1
     try:
-        if asked.action == "dump":
+        if arguments.action == "dump":
             print(f"Wrote {dump(url)}")
         else:
-            file = _existing(asked.file or newest())
-            print(f"Kept what was there in {dump(url, name=REPLACED)}")
+            file = _existing(arguments.file or newest())
+            print(f"Saved the current database to {dump(url, name=REPLACED)}")
             restore(url, file)
             print(f"Restored {file}")
     except ServerError as error:

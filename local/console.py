@@ -1,7 +1,7 @@
-"""Log events as people read them, on the console of `make dev`.
+"""Log events as readable text, for the console of `make dev`.
 
-A request is one line, `POST /api/test/start 200 32 ms`; an unforeseen error is shown with its
-traceback. Both are masked like the JSON lines of a deployment.
+A request is one line, such as `POST /api/test/start 200 32 ms`; an unforeseen error has its
+traceback. Secrets are masked as in the JSON lines of a deployment.
 """
 
 import importlib
@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parents[1]
 PACKAGES = "site-packages"
 IMPORTING = ("<frozen importlib", importlib.__file__)
 CREDENTIAL = re.compile(r"(?=[^/]*[0-9A-Z])[^/]{32,}")
-"""A segment of a path that may be a session's id, a ticket or a login token."""
+"""Segment of a path that may be the id of a session, a ticket or a login token."""
 INDENT = "    "
 
 
@@ -35,56 +35,56 @@ def _text(event: str, fields: Mapping[str, Any], details: Mapping[str, object]) 
     if event == "unforeseen" and isinstance(error, BaseException):
         return _one_line(
             f"Unforeseen {fields['kind']} at {fields['at']}, request {fields['request']}:"
-        ) + _indented(mask(trace(error)))
-    known = ", ".join(
+        ) + _indented(mask(format_traceback(error)))
+    facts = ", ".join(
         f"{name} {value if isinstance(value, str) else json.dumps(value)}"
         for name, value in fields.items()
         if value is not None
     )
     name = event.replace("_", " ").capitalize()
-    return _one_line(f"{name}: {known}" if known else name)
+    return _one_line(f"{name}: {facts}" if facts else name)
 
 
 def _request(fields: Mapping[str, Any], path: str) -> str:
-    """Describe a request by its route's template, which holds no ids; mask a path without one."""
-    where = fields["route"] or CREDENTIAL.sub("(hidden)", mask(path))
-    took = f"{fields['milliseconds']:.0f} ms"
-    return _one_line(f"{fields['method']} {where} {fields['status']} {took}")
+    """Describe a request by the template of its route, which has no ids, or by a masked path."""
+    target = fields["route"] or CREDENTIAL.sub("(hidden)", mask(path))
+    duration = f"{fields['milliseconds']:.0f} ms"
+    return _one_line(f"{fields['method']} {target} {fields['status']} {duration}")
 
 
-def trace(error: BaseException) -> str:
-    """Return a traceback without the packages' frames that lie between ours, or import ours.
+def format_traceback(error: BaseException) -> str:
+    """Return a traceback without the frames of packages and imports between the project's frames.
 
-    What a package does after our last frame stays: there it raised the error.
+    Frames of a package after the project's last frame stay, because the error was raised there.
     """
-    told = traceback.TracebackException.from_exception(error)
-    _leave_out_packages(told)
-    return "".join(told.format())
+    formatted = traceback.TracebackException.from_exception(error)
+    _remove_package_frames(formatted)
+    return "".join(formatted.format())
 
 
-def _leave_out_packages(told: traceback.TracebackException) -> None:
-    ours = [_is_ours(frame) for frame in told.stack]
-    last = max((i for i, own in enumerate(ours) if own), default=-1)
-    told.stack[:] = [
+def _remove_package_frames(error: traceback.TracebackException) -> None:
+    own = [_is_own(frame) for frame in error.stack]
+    last = max((i for i, is_own in enumerate(own) if is_own), default=-1)
+    error.stack[:] = [
         frame
-        for i, frame in enumerate(told.stack)
-        if ours[i] or (i > last and not frame.filename.startswith(IMPORTING))
+        for i, frame in enumerate(error.stack)
+        if own[i] or (i > last and not frame.filename.startswith(IMPORTING))
     ]
-    for other in (told.__cause__, told.__context__, *(told.exceptions or ())):
+    for other in (error.__cause__, error.__context__, *(error.exceptions or ())):
         if other is not None:
-            _leave_out_packages(other)
+            _remove_package_frames(other)
 
 
-def _is_ours(frame: traceback.FrameSummary) -> bool:
+def _is_own(frame: traceback.FrameSummary) -> bool:
     path = Path(frame.filename)
     return path.is_relative_to(ROOT) and PACKAGES not in path.parts
 
 
 def _indented(text: str) -> str:
-    """Indent each line, so that no line of a message passes for one of the log."""
+    """Indent each line, so that a line of a message cannot pass for a line of the log."""
     return "".join(f"\n{INDENT}{_one_line(line)}" for line in text.rstrip("\n").split("\n"))
 
 
 def _one_line(text: str) -> str:
-    """Escape line breaks and whatever else a terminal would obey."""
+    """Escape line breaks and other control characters."""
     return "".join(char if char.isprintable() else repr(char)[1:-1] for char in text)

@@ -1,4 +1,4 @@
-"""`make dev`: servers, schema, demo, and a worker that is replaced when the code changes."""
+"""`make dev`: run servers, migrate, load the demo, and restart the worker on code changes."""
 
 import http.client
 import os
@@ -18,7 +18,7 @@ from watchfiles import PythonFilter, watch
 from local.servers.child import Child, FolderLock, ServerError
 from local.servers.launch import end_with_starter
 from local.servers.running import announce, claim, withdraw
-from local.services import Services, running_services, shared
+from local.services import Services, running_services, service_variables
 
 HOST = "127.0.0.1"
 ROOT = Path(__file__).resolve().parents[1]
@@ -27,20 +27,20 @@ SCHEMA = ("sql", "migrations")
 BACKLOG = 128
 READY_SECONDS = 60.0
 ANSWER_SECONDS = 5.0
-LOOK_SECONDS = 0.5
+POLL_SECONDS = 0.5
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
-class Stopped(BaseException):
-    """Somebody asked us to stop."""
+class StopRequested(BaseException):
+    """A signal asked the process to stop."""
 
 
 class DevServer:
     """One `make dev`.
 
     Args:
-        folder: Where the data are.
-        port: Where to answer; 0 for a free one.
+        folder: Folder of the data.
+        port: Port to listen on; 0 for a free one.
     """
 
     def __init__(self, folder: Path, port: int) -> None:
@@ -48,8 +48,8 @@ class DevServer:
         self._port = port
 
     def run(self) -> int:
-        """Serve until asked to stop; the exit code."""
-        _listen_to_signals()
+        """Serve until asked to stop; return the exit code."""
+        _handle_signals()
         try:
             claimed = claim(self._folder)
             if not isinstance(claimed, FolderLock):
@@ -58,7 +58,7 @@ class DevServer:
                 return 1
             with claimed:
                 self._serve()
-        except Stopped:
+        except StopRequested:
             print("Stopped; nothing was left running.", flush=True)
             return 0
         except (ServerError, ValueError) as error:
@@ -72,7 +72,7 @@ class DevServer:
             url = f"http://{HOST}:{listener.getsockname()[1]}"
             services = stack.enter_context(running_services(self._folder))
             environment = services.environment | {"STEPWISE_TRUST_LOOPBACK": "1"}
-            announce(self._folder, url, shared(environment))
+            announce(self._folder, url, service_variables(environment))
             stack.callback(withdraw, self._folder)
             self._migrate(environment)
             self._load_demo(services)
@@ -81,24 +81,22 @@ class DevServer:
             stack.callback(worker.stop)
             worker.start()
             worker.wait_until_ready()
-            _introduce(url, services)
-            self._attend(worker, services, changes)
+            _print_addresses(url, services)
+            self._watch(worker, services, changes)
 
-    def _attend(
-        self, worker: "Worker", services: Services, changes: queue.Queue[set[Path]]
-    ) -> None:
-        """Replace the worker when the code changes or something killed it."""
+    def _watch(self, worker: "Worker", services: Services, changes: queue.Queue[set[Path]]) -> None:
+        """Restart the worker after changes of the code, and whatever has ended."""
         while True:
             with suppress(queue.Empty):
-                changed = changes.get(timeout=LOOK_SECONDS)
+                changed = changes.get(timeout=POLL_SECONDS)
                 names = sorted(str(path.relative_to(ROOT)) for path in changed)
                 print(f"Changed: {', '.join(names)}", flush=True)
                 if any(name.startswith(SCHEMA) for name in names):
                     self._try_to_migrate(services.environment)
                 worker.stop()
                 worker.start()
-            services.mend()
-            worker.revive()
+            services.restart_redis_if_ended()
+            worker.restart_if_killed()
 
     def _migrate(self, environment: dict[str, str]) -> None:
         _run_once(["migrate.py", "upgrade"], environment, self._folder / "migrate.log")
@@ -110,21 +108,21 @@ class DevServer:
             print(error, file=sys.stderr)
 
     def _load_demo(self, services: Services) -> None:
-        """On the first run, and only into a database of our own."""
+        """Load the demo on the first run, and only into the embedded database."""
         if services.postgres is None:
             return
-        done = services.postgres.folder / "demo-loaded"
-        if done.exists():
+        loaded = services.postgres.folder / "demo-loaded"
+        if loaded.exists():
             return
         try:
             _run_once(["-m", "local.demo"], services.environment, self._folder / "demo.log")
-            done.touch()
+            loaded.touch()
         except ServerError as error:
-            print(f"The demo data could not be loaded; `make seed` tries again.\n{error}")
+            print(f"The demo data could not be loaded. Try again with `make seed`.\n{error}")
 
 
 class Worker:
-    """The process that answers requests, on a socket that outlives it."""
+    """A process that answers requests, on a socket that its successor takes over."""
 
     def __init__(self, listener: socket.socket, environment: dict[str, str]) -> None:
         self._listener = listener
@@ -132,7 +130,7 @@ class Worker:
         self._child: Child | None = None
 
     def start(self) -> None:
-        """Start one; requests wait in the socket until it is ready."""
+        """Start the process; requests wait in the socket until it is ready."""
         number = self._listener.fileno()
         self._child = Child(
             [sys.executable, "-m", "local.worker", str(number)],
@@ -142,13 +140,13 @@ class Worker:
         )
 
     def stop(self) -> None:
-        """Stop it after the requests under way; harmless if there is none."""
+        """Stop the process after the requests under way; do nothing if there is none."""
         if self._child is not None:
             self._child.stop()
             self._child = None
 
-    def revive(self) -> None:
-        """Start another if it was killed; one that failed waits for the code to change."""
+    def restart_if_killed(self) -> None:
+        """Start a new process if a signal ended it; after a failure, wait for a code change."""
         if self._child is None or self._child.running:
             return
         code = self._child.wait()
@@ -156,13 +154,16 @@ class Worker:
         if code < 0:
             self.start()
         else:
-            print("The worker has stopped; it starts again after the next change.", flush=True)
+            print(
+                "The worker has ended. It starts again after the next change of the code.",
+                flush=True,
+            )
 
     def wait_until_ready(self) -> None:
-        """Return when it answers.
+        """Return when the process answers.
 
         Raises:
-            ServerError: If it ends before.
+            ServerError: If it ends first, or does not answer in time.
         """
         deadline = time.monotonic() + READY_SECONDS
         while self._child is not None:
@@ -170,7 +171,9 @@ class Worker:
                 return
             self._child.require_running()
             if time.monotonic() > deadline:
-                raise ServerError("The worker does not answer.")
+                raise ServerError(
+                    f"The worker has not answered for {READY_SECONDS:.0f} s. Run `make dev` again."
+                )
 
 
 def _answers(address: tuple[str, int]) -> bool:
@@ -184,8 +187,8 @@ def _answers(address: tuple[str, int]) -> bool:
         connection.close()
 
 
-def _listen_to_signals() -> None:
-    """End on a signal, once; and if we run under make, when make is killed."""
+def _handle_signals() -> None:
+    """Stop on the first signal; under make, also when make is killed."""
     if "MAKELEVEL" in os.environ and sys.platform == "linux":
         end_with_starter(os.getppid(), signal.SIGTERM)
     for number in STOP_SIGNALS:
@@ -194,8 +197,8 @@ def _listen_to_signals() -> None:
 
 def _stop(_number: int, _frame: FrameType | None) -> None:
     for number in STOP_SIGNALS:
-        signal.signal(number, lambda *_: None)  # we are at it
-    raise Stopped
+        signal.signal(number, lambda *_: None)  # stopping already
+    raise StopRequested
 
 
 @contextmanager
@@ -203,11 +206,11 @@ def _listen(port: int) -> Iterator[socket.socket]:
     try:
         listener = socket.create_server((HOST, port), backlog=BACKLOG)
     except OverflowError:
-        raise ServerError(f"There is no port {port}: choose one from 1 to 65535.") from None
+        raise ServerError(f"There is no port {port}. Choose one from 1 to 65535.") from None
     except OSError as error:
         raise ServerError(
             f"Port {port} is not free ({error.strerror}). "
-            f"Stop the program that uses it, or choose another: make dev PORT={port + 1}"
+            f"Stop the program that uses it, or choose another port: make dev PORT={port + 1}"
         ) from None
     with listener:
         yield listener
@@ -215,26 +218,26 @@ def _listen(port: int) -> Iterator[socket.socket]:
 
 @contextmanager
 def _changes() -> Iterator[queue.Queue[set[Path]]]:
-    """Sets of changed files, as they come."""
-    found: queue.Queue[set[Path]] = queue.Queue()
-    over = threading.Event()
+    """Watch the code for a block; yield a queue of sets of changed files."""
+    changed_files: queue.Queue[set[Path]] = queue.Queue()
+    ended = threading.Event()
 
-    def look() -> None:
+    def put_changes() -> None:
         kind = PythonFilter(extra_extensions=(".sql", ".json"))
-        for changes in watch(*CODE, watch_filter=kind, stop_event=over, raise_interrupt=False):
-            found.put({Path(path) for _, path in changes})
+        for changes in watch(*CODE, watch_filter=kind, stop_event=ended, raise_interrupt=False):
+            changed_files.put({Path(path) for _, path in changes})
 
-    watcher = threading.Thread(target=look, daemon=True)
+    watcher = threading.Thread(target=put_changes, daemon=True)
     watcher.start()
     try:
-        yield found
+        yield changed_files
     finally:
-        over.set()
+        ended.set()
         watcher.join()
 
 
 def _run_once(arguments: list[str], environment: dict[str, str], log: Path) -> None:
-    """Run a Python program of the project to its end."""
+    """Run a Python program of the project and wait for its end."""
     log.unlink(missing_ok=True)
     child = Child([sys.executable, *arguments], log=log, environment=environment)
     try:
@@ -244,10 +247,10 @@ def _run_once(arguments: list[str], environment: dict[str, str], log: Path) -> N
         child.stop()
 
 
-def _introduce(url: str, services: Services) -> None:
+def _print_addresses(url: str, services: Services) -> None:
     environment = services.environment
-    database = environment.get("DATABASE_URL") if services.postgres else "given by the environment"
-    cache = environment["UPSTASH_REDIS_REST_URL"] if services.redis else "given by the environment"
+    database = environment.get("DATABASE_URL") if services.postgres else "set by the environment"
+    cache = environment["UPSTASH_REDIS_REST_URL"] if services.redis else "set by the environment"
     rows = (
         ("Stepwise", url),
         ("API", f"{url}/docs"),
@@ -255,7 +258,7 @@ def _introduce(url: str, services: Services) -> None:
         ("Admin password", environment["ADMIN_PASSWORD"]),
         ("PostgreSQL", database),
         ("Redis over REST", cache),
-        ("Stop", "Ctrl-C; the data stay"),
+        ("Stop", "Ctrl-C; the data are kept"),
     )
     lines = "\n".join(f"  {name:<16} {value}" for name, value in rows)
     print(f"\n{lines}\n", flush=True)

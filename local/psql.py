@@ -1,8 +1,9 @@
-"""`make psql`: PostgreSQL's console on the database in use.
+"""`make psql`: run psql on the database in use.
 
     python -m local.psql [ARGUMENT ...]
 
-Arguments are psql's own. Becomes psql, so that the terminal, Ctrl-C and a pipe work as always.
+The arguments are those of psql. This process becomes psql, so that the terminal, Ctrl-C and pipes
+work as usual.
 """
 
 import os
@@ -15,12 +16,12 @@ from local.servers.postgres_server import address_in_environment, program
 
 
 def main(arguments: list[str]) -> int:
-    """Become psql; return only if that is impossible."""
+    """Become psql; return an exit code only if that is impossible."""
     url = Settings.from_env(os.environ).migration_url
     try:
         if url is not None:
             _become_psql(url, arguments)
-        print("Set DATABASE_URL, or use `make psql`.", file=sys.stderr)
+        print("No database is set. Set DATABASE_URL, or use `make psql`.", file=sys.stderr)
     except ServerError as error:
         print(error, file=sys.stderr)
     return 1
@@ -29,7 +30,7 @@ def main(arguments: list[str]) -> int:
 def _become_psql(url: str, arguments: list[str]) -> NoReturn:
     psql = str(program("psql"))
     environment = {**os.environ, **address_in_environment(url)}
-    os.execve(psql, [psql, *arguments], environment)  # noqa: S606 there is no shell to need
+    os.execve(psql, [psql, *arguments], environment)  # noqa: S606 no shell is needed
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What the functions stand on: the environment's Postgres and Redis, or our own in `.local/`."""
+"""Postgres and Redis for the functions: the environment's, or embedded ones in `.local/`."""
 
 import os
 from collections.abc import Iterator, Mapping
@@ -20,59 +20,62 @@ from local.servers.postgres_server import PostgresServer
 from local.servers.redis_server import RedisServer
 
 FOLDER = Path(".local")
-DATABASE = tuple(dict.fromkeys((*MIGRATION_NAMES, *POSTGRES_NAMES)))
-CACHE = (*REDIS_URL_NAMES, *REDIS_TOKEN_NAMES)
-SECRETS = ("ADMIN_PASSWORD", "CRON_SECRET", "ENCRYPTION_KEY")
+DATABASE_NAMES = tuple(dict.fromkeys((*MIGRATION_NAMES, *POSTGRES_NAMES)))
+REDIS_NAMES = (*REDIS_URL_NAMES, *REDIS_TOKEN_NAMES)
+SECRET_NAMES = ("ADMIN_PASSWORD", "CRON_SECRET", "ENCRYPTION_KEY")
 
 
 @dataclass(frozen=True)
 class Services:
-    """Servers that run, and the environment that leads to them.
+    """Running servers, and the variables that lead to them.
 
     Attributes:
-        environment: Whole, for a child process; secrets included.
-        postgres: Ours; None where the environment names a database.
-        redis: Ours; None where the environment names one.
+        environment: Whole environment for a child process, with secrets.
+        postgres: Embedded server; None if the environment names a database.
+        redis: Embedded server; None if the environment names one.
     """
 
     environment: dict[str, str]
     postgres: PostgresServer | None
     redis: RedisServer | None
 
-    def mend(self) -> None:
-        """Start our Redis again if it has ended: it is a cache, and nobody should miss it.
+    def restart_redis_if_ended(self) -> None:
+        """Start the embedded Redis again if it has ended.
 
         Raises:
-            ServerError: If our Postgres has ended by itself, or Redis will not start.
+            ServerError: If the embedded Postgres has ended, or Redis cannot start.
         """
         if self.postgres is not None and not self.postgres.running:
             log = self.postgres.folder / "log"
-            raise ServerError(f"PostgreSQL has stopped; {log} may say why.")
+            raise ServerError(f"PostgreSQL has ended unexpectedly. See {log}, then start again.")
         if self.redis is not None and not self.redis.running:
             print("Redis has stopped; starting it again.", flush=True)
             self.redis.start()
 
 
 @contextmanager
-def running_services(folder: Path, given: Mapping[str, str] = os.environ) -> Iterator[Services]:
-    """Start what the environment does not give, for a block.
+def running_services(
+    folder: Path, environment: Mapping[str, str] = os.environ
+) -> Iterator[Services]:
+    """Start the servers that the environment does not name, for a block.
 
     Raises:
-        ServerError: If a server cannot start, `secrets.json` is damaged, or half of a pair of names
-            is set.
+        ServerError: If a server cannot start, `secrets.json` is damaged, or only one of Redis's
+            address and token is set.
     """
     folder.mkdir(parents=True, exist_ok=True)
     own = own_secrets(folder)
-    environment = {**given}
-    settings = Settings.from_env(given)
-    _keep(environment, own, settings)
+    variables = {**environment}
+    settings = Settings.from_env(environment)
+    _require_redis_pair(settings)
+    _add_missing_secrets(variables, own)
     with ExitStack() as stack:
         postgres = redis = None
         if settings.postgres_url is None:
             postgres = PostgresServer(folder / "postgres")
             stack.callback(postgres.stop)
             postgres.start()
-            _replace(environment, DATABASE, DATABASE_URL=postgres.url())
+            _replace(variables, DATABASE_NAMES, DATABASE_URL=postgres.url())
         if settings.redis_url is None:
             redis = RedisServer(folder / "redis")
             stack.callback(redis.stop)
@@ -81,49 +84,56 @@ def running_services(folder: Path, given: Mapping[str, str] = os.environ) -> Ite
             stack.callback(gateway.stop)
             gateway.start()
             _replace(
-                environment,
-                CACHE,
+                variables,
+                REDIS_NAMES,
                 UPSTASH_REDIS_REST_URL=gateway.url,
                 UPSTASH_REDIS_REST_TOKEN=gateway.token,
             )
-        yield Services(environment, postgres, redis)
+        yield Services(variables, postgres, redis)
 
 
-def given_all(given: Mapping[str, str]) -> bool:
-    """True if the environment names a database and a cache, so that nothing of ours is needed."""
-    settings = Settings.from_env(given)
+def names_all_services(environment: Mapping[str, str]) -> bool:
+    """Return whether the environment names both servers, so that none has to be started."""
+    settings = Settings.from_env(environment)
     return settings.postgres_url is not None and settings.redis_url is not None
 
 
-def joined(given: Mapping[str, str], running: Mapping[str, str]) -> dict[str, str]:
-    """The environment of a command beside a `make dev`: its own names first, then those."""
-    environment = {**given}
-    settings = Settings.from_env(given)
+def with_running_services(
+    environment: Mapping[str, str], running: Mapping[str, str]
+) -> dict[str, str]:
+    """Add the variables of a running `make dev` to a command's own, which take precedence."""
+    variables = {**environment}
+    settings = Settings.from_env(environment)
     if settings.postgres_url is None:
-        _replace(environment, DATABASE, **_only(running, DATABASE))
+        _replace(variables, DATABASE_NAMES, **_only(running, DATABASE_NAMES))
     if settings.redis_url is None:
-        _replace(environment, CACHE, **_only(running, CACHE))
-    return {**_only(running, SECRETS), **environment}
+        _replace(variables, REDIS_NAMES, **_only(running, REDIS_NAMES))
+    return {**_only(running, SECRET_NAMES), **variables}
 
 
-def shared(environment: Mapping[str, str]) -> dict[str, str]:
-    """The part of an environment that a command beside us needs."""
-    return _only(environment, (*DATABASE, *CACHE, *SECRETS))
+def service_variables(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return the variables that a command needs to use the services of this process."""
+    return _only(environment, (*DATABASE_NAMES, *REDIS_NAMES, *SECRET_NAMES))
 
 
-def _keep(environment: dict[str, str], own: dict[str, str], settings: Settings) -> None:
-    """Secrets of the environment stand; the others are ours."""
+def _require_redis_pair(settings: Settings) -> None:
     if (settings.redis_url is None) != (settings.redis_token is None):
-        raise ServerError("Set both UPSTASH_REDIS_REST_URL and UPSTASH_REDIS_REST_TOKEN, or none.")
-    for name in SECRETS:
-        if not environment.get(name, "").strip():
-            environment[name] = own[name]
+        raise ServerError(
+            "Only one of UPSTASH_REDIS_REST_URL and UPSTASH_REDIS_REST_TOKEN is set. "
+            "Set both, or neither to use the embedded Redis."
+        )
 
 
-def _replace(environment: dict[str, str], names: tuple[str, ...], **values: str) -> None:
+def _add_missing_secrets(variables: dict[str, str], own: dict[str, str]) -> None:
+    for name in SECRET_NAMES:
+        if not variables.get(name, "").strip():
+            variables[name] = own[name]
+
+
+def _replace(variables: dict[str, str], names: tuple[str, ...], **values: str) -> None:
     for name in names:
-        environment.pop(name, None)
-    environment.update(values)
+        variables.pop(name, None)
+    variables.update(values)
 
 
 def _only(environment: Mapping[str, str], names: tuple[str, ...]) -> dict[str, str]:

@@ -1,10 +1,10 @@
-"""Run a Python program with a database and a cache.
+"""Run a Python program with Postgres and Redis.
 
     python -m local.with_services SCRIPT [ARGUMENT ...]
     python -m local.with_services -m MODULE [ARGUMENT ...]
 
-Uses what the environment names, else what a running `make dev` has, else starts the servers of
-`.local/` for as long as the program runs.
+It uses the servers that the environment names, or else those of a running `make dev`, or else
+starts the embedded servers on `.local/` for as long as the program runs.
 """
 
 import os
@@ -12,13 +12,13 @@ import signal
 import subprocess
 import sys
 
-from local.servers.child import FolderLock, ServerError, ends_with_us
+from local.servers.child import FolderLock, ServerError, command_ending_with_us
 from local.servers.running import URL_NAME, claim
-from local.services import FOLDER, given_all, joined, running_services
+from local.services import FOLDER, names_all_services, running_services, with_running_services
 
 
 def main() -> int:
-    """Run the program; its exit code."""
+    """Run the program and return its exit code."""
     program = [sys.executable, *sys.argv[1:]]
     if not sys.argv[1:]:
         sys.exit(__doc__)
@@ -30,20 +30,20 @@ def main() -> int:
 
 
 def _run(program: list[str]) -> int:
-    if given_all(os.environ):
+    if names_all_services(os.environ):
         return _call(program, {**os.environ})
     claimed = claim(FOLDER)
     if not isinstance(claimed, FolderLock):
-        found = {**joined(os.environ, claimed.environment), URL_NAME: claimed.url}
-        return _call(program, found)
+        environment = with_running_services(os.environ, claimed.environment)
+        return _call(program, {**environment, URL_NAME: claimed.url})
     with claimed, running_services(FOLDER) as services:
         return _call(program, services.environment)
 
 
 def _call(program: list[str], environment: dict[str, str]) -> int:
-    """Wait for the program; a Ctrl-C is its to answer, and then ours to clean up."""
-    signal.signal(signal.SIGINT, lambda *_: None)  # SIG_IGN would be handed down
-    return subprocess.run(ends_with_us(program), env=environment, check=False).returncode
+    """Run the program to its end; it handles Ctrl-C, and this process cleans up afterwards."""
+    signal.signal(signal.SIGINT, lambda *_: None)  # the program would inherit SIG_IGN
+    return subprocess.run(command_ending_with_us(program), env=environment, check=False).returncode
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
-"""The process that answers requests; the development server starts a new one after a change.
+"""The process that answers requests; `make dev` replaces it after a change of the code.
 
     python -m local.worker SOCKET
 
-It inherits the listening socket, so that no request is refused between two workers.
+It inherits the listening socket, so that no connection is refused between two workers.
 """
 
 import socket
@@ -11,13 +11,13 @@ import sys
 import uvicorn
 from starlette.types import ASGIApp
 
-from local.unimportable import unimportable
+from local.import_error import error_app
 
-GRACE_SECONDS = 2  # for requests under way when it has to stop
+GRACE_SECONDS = 2  # for requests under way when it is stopped
 
 
 def main() -> None:
-    """Serve until told to stop."""
+    """Serve until stopped by a signal."""
     listener = socket.socket(fileno=int(sys.argv[1]))
     config = uvicorn.Config(
         _app(),
@@ -25,20 +25,20 @@ def main() -> None:
         log_level="warning",
         timeout_graceful_shutdown=GRACE_SECONDS,
         server_header=False,
-        proxy_headers=False,  # nobody stands before us, so a forwarding header is a forgery
+        proxy_headers=False,  # there is no proxy, so forwarding headers are forged
     )
     uvicorn.Server(config).run(sockets=[listener])
 
 
 def _app() -> ASGIApp:
-    """Import the functions, or say why that is impossible."""
+    """Import the functions, or return an app that reports the import error."""
     try:
         from api.index import app
         from lib import logs
         from local import console
         from local.pages.pages import Pages
-    except (Exception, SystemExit) as error:  # noqa: BLE001 whatever a file does when imported
-        return unimportable(error)
+    except (Exception, SystemExit) as error:  # noqa: BLE001 importing may raise anything
+        return error_app(error)
     logs.install_writer(console.write)
     return Pages(app)
 

@@ -1,1 +1,1 @@
-"""Redis over REST as Upstash speaks it, before a real Redis, with switches for faults."""
+"""Upstash's REST protocol in front of a real Redis, with faults that can be switched on."""

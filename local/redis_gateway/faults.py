@@ -1,4 +1,4 @@
-"""Everything that can go wrong with a Redis over REST, at the turn of a switch."""
+"""Faults of a Redis over REST that tests and developers can switch on."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -8,36 +8,36 @@ from enum import StrEnum
 
 
 class Fault(StrEnum):
-    """What happens to a request."""
+    """A way for a request to fail."""
 
-    REFUSE = "refuse"  # nobody listens; open connections are cut
-    CLOSE = "close"  # the connection is cut, nothing is executed
-    HANG = "hang"  # no answer until the switch is off; nothing is executed
+    REFUSE = "refuse"  # new connections are refused, open ones are cut
+    CLOSE = "close"  # nothing is executed, the connection is cut
+    HANG = "hang"  # nothing is executed or answered until the fault is switched off
     SLOW = "slow"  # executed and answered, after a delay
     SERVER_ERROR = "500"
-    HTML = "html"  # a page of some proxy, with status 200
-    TRUNCATE = "truncate"  # executed; the JSON of the answer stops half-way
+    HTML = "html"  # status 200 with a proxy's error page
+    TRUNCATE = "truncate"  # executed, answered with half of the JSON
     TOO_MANY = "429"
     UNAUTHORIZED = "401"
     LOSE_REPLY = "lose-reply"  # executed, then the connection is cut
-    FLUSH = "flush"  # every key is gone, then it is executed
-    WRONG_VALUE = "wrong-value"  # executed; the answer has the right form and is false
+    FLUSH = "flush"  # executed after all keys were removed
+    WRONG_VALUE = "wrong-value"  # executed, answered with wrong values of the right type
 
 
 @dataclass
-class Switch:
-    """A fault that is on, and for whom.
+class ActiveFault:
+    """A fault that is switched on, and the requests that it affects.
 
     Attributes:
-        fault: What happens.
-        times: To how many requests; None for all.
-        after: How many are spared first.
-        seconds: For how long; None until it is switched off.
-        delay: How slow SLOW is, seconds.
-        value: What WRONG_VALUE puts in the place of every text; None for nonsense.
+        kind: The fault.
+        times: Number of requests that it still affects; None for all.
+        after: Number of requests that pass unharmed first.
+        seconds: Duration; None until it is switched off.
+        delay: Delay of SLOW, seconds.
+        value: Replacement for every text under WRONG_VALUE; None for `wrong`.
     """
 
-    fault: Fault
+    kind: Fault
     times: int | None = None
     after: int = 0
     seconds: float | None = None
@@ -46,16 +46,16 @@ class Switch:
 
 
 class Faults:
-    """The switches of one gateway; one is on at a time. Safe for threads."""
+    """The faults of one gateway, of which one at a time is on; safe for threads."""
 
     def __init__(self, listen: Callable[[bool], None]) -> None:
-        """Make switches that are off; `listen` opens and closes the gateway's door."""
+        """Begin without a fault; `listen` opens the gateway's port or closes it."""
         self._listen = listen
-        self._switch: Switch | None = None
-        self._over = threading.Event()
+        self._active: ActiveFault | None = None
+        self._ended = threading.Event()
         self._lock = threading.RLock()
-        self.met = 0
-        """How many requests met a fault (REFUSE keeps none to count)."""
+        self.affected_requests = 0
+        """Number of requests that a fault affected; those refused by REFUSE never arrive."""
 
     def switch_on(
         self,
@@ -67,28 +67,30 @@ class Faults:
         delay: float = 1.0,
         value: str | None = None,
     ) -> None:
-        """Turn a fault on in place of the one before; the arguments are those of Switch.
+        """Switch a fault on in place of the active one; for the arguments, see ActiveFault.
 
-        REFUSE for a number of requests is CLOSE: who is refused at the door cannot be counted.
+        REFUSE for a number of requests becomes CLOSE: refused connections cannot be counted.
         """
         if fault is Fault.REFUSE and (times is not None or after):
             fault = Fault.CLOSE
         self.clear()
-        over = threading.Event()
+        ended = threading.Event()
         with self._lock:
-            self._switch = Switch(fault, times, after, seconds, delay, value)
-            self._over = over
+            self._active = ActiveFault(
+                fault, times=times, after=after, seconds=seconds, delay=delay, value=value
+            )
+            self._ended = ended
         if fault is Fault.REFUSE:
             self._listen(False)
         if seconds is not None:
-            threading.Thread(target=self._end_later, args=[over, seconds], daemon=True).start()
+            threading.Thread(target=self._end_later, args=[ended, seconds], daemon=True).start()
 
     def clear(self) -> None:
-        """Turn everything off; requests that hang are cut."""
+        """Switch the active fault off and cut the requests that hang."""
         with self._lock:
-            was, self._switch = self._switch, None
-            self._over.set()
-        if was and was.fault is Fault.REFUSE:
+            cleared, self._active = self._active, None
+            self._ended.set()
+        if cleared and cleared.kind is Fault.REFUSE:
             self._listen(True)
 
     @contextmanager
@@ -101,7 +103,7 @@ class Faults:
         delay: float = 1.0,
         value: str | None = None,
     ) -> Iterator[None]:
-        """Turn a fault on for a block."""
+        """Switch a fault on for a block."""
         self.switch_on(fault, times=times, after=after, delay=delay, value=value)
         try:
             yield
@@ -109,30 +111,30 @@ class Faults:
             self.clear()
 
     @property
-    def active(self) -> Switch | None:
-        """The switch that is on; its numbers are what is left."""
-        return self._switch
+    def active(self) -> ActiveFault | None:
+        """The fault that is on; its counts go down with each request."""
+        return self._active
 
-    def meet(self) -> Switch | None:
-        """The switch for the request that has just come in, None if it is spared."""
+    def for_next_request(self) -> ActiveFault | None:
+        """Return the fault for a request that has just arrived; None if it passes unharmed."""
         with self._lock:
-            switch = self._switch
-            if switch is None:
+            fault = self._active
+            if fault is None:
                 return None
-            if switch.after > 0:
-                switch.after -= 1
+            if fault.after > 0:
+                fault.after -= 1
                 return None
-            if switch.times is not None:
-                switch.times -= 1
-                if switch.times <= 0:
-                    self._switch = None
-            self.met += 1
-            return switch
+            if fault.times is not None:
+                fault.times -= 1
+                if fault.times <= 0:
+                    self._active = None
+            self.affected_requests += 1
+            return fault
 
-    def wait_until_over(self) -> None:
-        """Hold a request that hangs until the switch is off, or another one is on."""
-        self._over.wait()
+    def wait_until_cleared(self) -> None:
+        """Block until the active fault is switched off or replaced."""
+        self._ended.wait()
 
-    def _end_later(self, over: threading.Event, seconds: float) -> None:
-        if not over.wait(seconds) and self._over is over:
+    def _end_later(self, ended: threading.Event, seconds: float) -> None:
+        if not ended.wait(seconds) and self._ended is ended:
             self.clear()

@@ -1,7 +1,7 @@
-"""Upstash's REST protocol in front of a redis-server, with switches for faults.
+"""Upstash's REST protocol in front of a redis-server, with faults that can be switched on.
 
-One thread a connection, nothing but the standard library: a hung, cut or lying answer has to be
-made at the level of the socket, below what web frameworks let one touch.
+It serves each connection in one thread and uses the standard library alone: faults such as a
+hanging or cut connection are made on the socket, which web frameworks hide.
 """
 
 import hmac
@@ -11,9 +11,9 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
-from local.redis_gateway.conversation import Conversation, HungUp
+from local.redis_gateway.client_connection import ClientConnection, ConnectionClosed
 from local.redis_gateway.faults import Faults
-from local.redis_gateway.redis_protocol import Links
+from local.redis_gateway.redis_protocol import ConnectionPool
 from local.servers.redis_server import RedisServer
 
 HOST = "127.0.0.1"
@@ -24,10 +24,11 @@ class Gateway:
     """A REST address for one redis-server.
 
     Attributes:
-        token: What callers must present.
-        faults: The switches.
-        requests: How many requests came in whole, for counting round trips.
-        commands: How many commands they held; the service bills each.
+        token: Token that callers must present.
+        faults: Switches for faults.
+        redis: Connections to the redis-server.
+        requests: Number of complete requests so far, for counting round trips.
+        commands: Number of commands in them; Upstash bills each.
     """
 
     def __init__(self, server: RedisServer, *, port: int = 0, token: str | None = None) -> None:
@@ -35,66 +36,66 @@ class Gateway:
         self.faults = Faults(self._open_or_close)
         self.requests = 0
         self.commands = 0
-        self.links = Links(server.socket)
+        self.redis = ConnectionPool(server.socket)
         self._port = port
         self._listener: socket.socket | None = None
-        self._place: socket.socket | None = None
-        self._open: dict[socket.socket, int] = {}  # and the thread that serves it
+        self._reserved: socket.socket | None = None
+        self._thread_ids: dict[socket.socket, int] = {}  # of the open connections
         self._lock = threading.Lock()
 
     @property
     def url(self) -> str:
-        """The address, as UPSTASH_REDIS_REST_URL wants it."""
+        """Value for UPSTASH_REDIS_REST_URL."""
         return f"http://{HOST}:{self._port}"
 
     def start(self) -> None:
-        """Listen; on a free port if none was given.
+        """Listen on the port, or on a free one if it is 0.
 
         Raises:
-            OSError: If the port is taken.
+            OSError: If the port is in use.
         """
-        self._take_place()
+        self._reserve_port()
         self._open_or_close(True)
 
     def stop(self) -> None:
-        """Close the door and every connection; harmless if it is not open."""
+        """Close the port and every connection; do nothing if it is not open."""
         self.faults.clear()
         self._open_or_close(False)
-        if self._place is not None:
-            self._place.close()
-            self._place = None
-        self.links.close()
+        if self._reserved is not None:
+            self._reserved.close()
+            self._reserved = None
+        self.redis.close()
 
-    def count(self, commands: int) -> None:
-        """Note a request."""
+    def count_request(self, commands: int) -> None:
+        """Add a request with this number of commands to the counters."""
         with self._lock:
             self.requests += 1
             self.commands += commands
 
-    def admits(self, given: str) -> bool:
-        """True for the right token."""
-        return hmac.compare_digest(given.encode(), self.token.encode())
+    def accepts_token(self, token: str) -> bool:
+        """Return whether the token is the gateway's."""
+        return hmac.compare_digest(token.encode(), self.token.encode())
 
-    def _take_place(self) -> None:
-        """Hold the port without listening: callers are refused, and nobody else gets it."""
-        place = socket.socket()
-        place.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        place.bind((HOST, self._port))
-        self._port = place.getsockname()[1]
-        self._place = place
+    def _reserve_port(self) -> None:
+        """Bind the port without listening: connections are refused, and no program can take it."""
+        reserved = socket.socket()
+        reserved.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        reserved.bind((HOST, self._port))
+        self._port = reserved.getsockname()[1]
+        self._reserved = reserved
 
     def _open_or_close(self, is_open: bool) -> None:
-        if is_open and self._place is not None:
-            self._listener, self._place = self._place, None
+        if is_open and self._reserved is not None:
+            self._listener, self._reserved = self._reserved, None
             self._listener.listen(BACKLOG)
             threading.Thread(target=self._accept, args=[self._listener], daemon=True).start()
         elif not is_open and self._listener is not None:
             listener, self._listener = self._listener, None
-            with suppress(OSError):  # wakes accept() on Linux; other systems wake on close()
+            with suppress(OSError):  # ends accept() on Linux; on other systems close() does
                 listener.shutdown(socket.SHUT_RDWR)
             listener.close()
-            self._cut_others()
-            self._take_place()
+            self._cut_other_connections()
+            self._reserve_port()
 
     def _accept(self, listener: socket.socket) -> None:
         while True:
@@ -102,23 +103,23 @@ class Gateway:
                 connection, address = listener.accept()
             except OSError:
                 return
-            threading.Thread(target=self._talk, args=[connection, address], daemon=True).start()
+            threading.Thread(target=self._serve, args=[connection, address], daemon=True).start()
 
-    def _talk(self, connection: socket.socket, address: tuple[str, int]) -> None:
+    def _serve(self, connection: socket.socket, address: tuple[str, int]) -> None:
         with self._lock:
-            self._open[connection] = threading.get_ident()
+            self._thread_ids[connection] = threading.get_ident()
         try:
-            with suppress(ConnectionError, HungUp), connection:
-                Conversation(connection, address, self)
+            with suppress(ConnectionError, ConnectionClosed), connection:
+                ClientConnection(connection, address, self)
         finally:
             with self._lock:
-                del self._open[connection]
+                del self._thread_ids[connection]
 
-    def _cut_others(self) -> None:
-        """Cut every connection but the one, if any, over which this was asked for."""
+    def _cut_other_connections(self) -> None:
+        """Cut every connection except this thread's, which may still owe an answer."""
+        own_id = threading.get_ident()
         with self._lock:
-            us = threading.get_ident()
-            others = [connection for connection, thread in self._open.items() if thread != us]
+            others = [c for c, thread_id in self._thread_ids.items() if thread_id != own_id]
         for connection in others:
             with suppress(OSError):
                 connection.shutdown(socket.SHUT_RDWR)
@@ -128,7 +129,7 @@ class Gateway:
 def running_gateway(
     server: RedisServer, *, port: int = 0, token: str | None = None
 ) -> Iterator[Gateway]:
-    """A gateway for a block."""
+    """Run a gateway for a block."""
     gateway = Gateway(server, port=port, token=token)
     gateway.start()
     try:

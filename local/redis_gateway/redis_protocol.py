@@ -1,7 +1,7 @@
-"""The Redis protocol (RESP2), as much of it as the gateway needs.
+"""The part of the Redis protocol (RESP2) that the gateway needs.
 
-Written out because error replies must pass through word for word, which client libraries do not
-promise, and because statuses, numbers and nulls must stay apart.
+The gateway passes error replies on word for word and distinguishes statuses, numbers and nulls,
+which Redis clients do not promise.
 """
 
 import select
@@ -13,12 +13,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 CONNECT_SECONDS = 2.0
-REPLY_SECONDS = 60.0  # a script may run long
+REPLY_SECONDS = 60.0  # a script may take long
 
 
 @dataclass(frozen=True)
 class ErrorReply:
-    """A command failed; `message` begins with the code, such as `WRONGTYPE`."""
+    """The error of a command; `message` begins with a code such as `WRONGTYPE`."""
 
     message: str
 
@@ -27,8 +27,8 @@ Reply = bytes | int | None | ErrorReply | list["Reply"]
 Command = Sequence[bytes]
 
 
-class Link:
-    """One connection to Redis, for one thread at a time."""
+class RedisConnection:
+    """A connection to Redis, used by one thread at a time."""
 
     def __init__(self, path: Path) -> None:
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
@@ -42,29 +42,29 @@ class Link:
         self._input = self._socket.makefile("rb")
 
     def run(self, commands: Sequence[Command]) -> list[Reply]:
-        """Send all, then read a reply for each.
+        """Send all commands, then read a reply for each.
 
         Raises:
-            OSError: If Redis is away; some of the commands may have been executed.
+            OSError: If the connection fails; Redis may have executed some of the commands.
         """
-        self._socket.sendall(b"".join(map(_packed, commands)))
+        self._socket.sendall(b"".join(map(_encoded, commands)))
         return [self._read() for _ in commands]
 
     def run_atomically(self, commands: Sequence[Command]) -> list[Reply] | ErrorReply:
-        """Run as one transaction; an ErrorReply alone says that nothing was executed."""
+        """Run a transaction; a single ErrorReply means that nothing was executed."""
         *_, outcome = self.run([[b"MULTI"], *commands, [b"EXEC"]])
         if isinstance(outcome, list | ErrorReply):
             return outcome
-        raise ConnectionError("EXEC gave no list")
+        raise ConnectionError("EXEC did not return a list")
 
     @property
     def stale(self) -> bool:
-        """True if Redis closed the connection, or left something unread in it."""
+        """Whether Redis has closed the connection, or sent data that nobody has read."""
         readable, _, _ = select.select([self._socket], [], [], 0)
         return bool(readable)
 
     def close(self) -> None:
-        """Hang up."""
+        """Close the connection."""
         self._input.close()
         self._socket.close()
 
@@ -84,7 +84,7 @@ class Link:
                 return None if rest == b"-1" else self._read_bytes(int(rest))
             case b"*":
                 return None if rest == b"-1" else [self._read() for _ in range(int(rest))]
-        raise ConnectionError(f"not a reply: {line[:20]!r}")
+        raise ConnectionError(f"not a Redis reply: {line[:20]!r}")
 
     def _read_bytes(self, length: int) -> bytes:
         text = self._input.read(length + 2)
@@ -93,43 +93,43 @@ class Link:
         return text[:-2]
 
 
-class Links:
-    """Connections to one Redis, the one used last first; safe for threads."""
+class ConnectionPool:
+    """Connections to one Redis, last used first; safe for threads."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._idle: list[Link] = []
+        self._idle: list[RedisConnection] = []
         self._lock = threading.Lock()
 
     @contextmanager
-    def borrow(self) -> Iterator[Link]:
-        """A connection for a block; not given back if the block raises."""
-        link = self._take() or Link(self._path)
+    def borrow(self) -> Iterator[RedisConnection]:
+        """Lend a connection for a block; close it if the block raises."""
+        connection = self._take() or RedisConnection(self._path)
         try:
-            yield link
+            yield connection
         except BaseException:
-            link.close()
+            connection.close()
             raise
         with self._lock:
-            self._idle.append(link)
+            self._idle.append(connection)
 
     def close(self) -> None:
-        """Hang up those that are idle."""
-        while link := self._take():
-            link.close()
+        """Close the idle connections."""
+        while connection := self._take():
+            connection.close()
 
-    def _take(self) -> Link | None:
+    def _take(self) -> RedisConnection | None:
         while True:
             with self._lock:
                 if not self._idle:
                     return None
-                link = self._idle.pop()
-            if not link.stale:
-                return link
-            link.close()
+                connection = self._idle.pop()
+            if not connection.stale:
+                return connection
+            connection.close()
 
 
-def _packed(command: Command) -> bytes:
+def _encoded(command: Command) -> bytes:
     parts = [b"*%d\r\n" % len(command)]
     parts += [b"$%d\r\n%b\r\n" % (len(part), part) for part in command]
     return b"".join(parts)

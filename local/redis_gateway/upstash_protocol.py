@@ -1,6 +1,7 @@
-"""The REST protocol of Upstash without the network: what a request asks, how an answer looks.
+"""Upstash's REST protocol: requests to Redis commands, Redis replies to answers.
 
-https://upstash.com/docs/redis/features/restapi; the error texts are those of the service.
+The protocol is described at https://upstash.com/docs/redis/features/restapi; the error messages
+are those of the service.
 """
 
 import json
@@ -13,7 +14,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 from local.redis_gateway.redis_protocol import ErrorReply, Reply
 
-# What has no meaning without a connection of one's own, or would hold or change a shared one.
+# These commands need a connection of their own, or would change the state of a shared one.
 NEEDS_CONNECTION = frozenset(
     (
         *("AUTH", "HELLO", "RESET", "QUIT", "SELECT", "CLIENT", "MONITOR", "SYNC", "PSYNC"),
@@ -21,7 +22,7 @@ NEEDS_CONNECTION = frozenset(
         *("SUBSCRIBE", "UNSUBSCRIBE", "PSUBSCRIBE", "PUNSUBSCRIBE"),
     )
 )
-NOT_SERVED = frozenset(
+UNSUPPORTED = frozenset(
     (
         *("BLPOP", "BRPOP", "BRPOPLPUSH", "BLMOVE", "BZPOPMIN", "BZPOPMAX", "WAIT"),
         *("SHUTDOWN", "CONFIG", "DEBUG", "SAVE", "BGSAVE", "BGREWRITEAOF", "REPLICAOF", "SLAVEOF"),
@@ -34,16 +35,16 @@ OK = b"OK"
 Json = dict[str, Any] | list[Any]
 
 
-class Refusal(Exception):
-    """The service does not take this request; the text is its `error`."""
+class RequestError(Exception):
+    """The gateway cannot serve a request; the message becomes `error` in the answer."""
 
     def __init__(self, message: str, status: HTTPStatus = HTTPStatus.BAD_REQUEST) -> None:
         super().__init__(message)
         self.status = status
 
 
-class Kind(Enum):
-    """How the commands of one request belong together."""
+class RequestKind(Enum):
+    """The relation of the commands in one request."""
 
     SINGLE = "single"
     PIPELINE = "pipeline"
@@ -51,88 +52,88 @@ class Kind(Enum):
 
 
 @dataclass(frozen=True)
-class Ask:
-    """The commands of one request."""
+class CommandRequest:
+    """The Redis commands of one request."""
 
-    kind: Kind
+    kind: RequestKind
     commands: list[list[bytes]]
 
 
-def read_ask(method: str, target: str, body: bytes) -> Ask:
-    """What a request asks for.
+def parse_request(method: str, target: str, body: bytes) -> CommandRequest:
+    """Return the Redis commands of a request.
 
     Args:
-        method: GET, POST or PUT; only the latter two have a body.
-        target: Path and query as they stand in the request line.
-        body: As sent.
+        method: GET, POST or PUT; the body of a GET is ignored.
+        target: Path and query of the request line.
+        body: Body as it was sent.
 
     Raises:
-        Refusal: If it is not a request of this protocol.
+        RequestError: If the request does not follow the protocol.
     """
     url = urlsplit(target)
     text = body if method != "GET" else b""
     match url.path.strip("/"):
         case "":
-            return Ask(Kind.SINGLE, [_command(_json(text))])
+            return CommandRequest(RequestKind.SINGLE, [_command(_json(text))])
         case "pipeline":
-            return Ask(Kind.PIPELINE, _commands(_json(text)))
+            return CommandRequest(RequestKind.PIPELINE, _commands(_json(text)))
         case "multi-exec":
-            return Ask(Kind.TRANSACTION, _commands(_json(text)))
-    return Ask(Kind.SINGLE, [_path_command(url.path, url.query, text)])
+            return CommandRequest(RequestKind.TRANSACTION, _commands(_json(text)))
+    return CommandRequest(RequestKind.SINGLE, [_path_command(url.path, url.query, text)])
 
 
-def unserved(command: list[bytes]) -> str | None:
-    """The error for a command that the service does not take over REST, None for others."""
+def unsupported_error(command: list[bytes]) -> str | None:
+    """Return the error for a command that Upstash does not support over REST, else None."""
     name = command[0].decode(errors="replace").upper()
     if name in NEEDS_CONNECTION:
         return f'ERR Command "{name}" is not allowed in REST or it has a special context path'
     blocks = name in {"XREAD", "XREADGROUP"} and b"BLOCK" in map(bytes.upper, command)
-    if name in NOT_SERVED or blocks:
+    if name in UNSUPPORTED or blocks:
         return f"ERR Command is not available: '{name}'. {COMPATIBILITY}"
     return None
 
 
 def single_answer(reply: Reply, *, base64: bool) -> tuple[HTTPStatus, Json]:
-    """Status and body for one command."""
+    """Return status and body for one command."""
     if isinstance(reply, ErrorReply):
         return HTTPStatus.BAD_REQUEST, {"error": reply.message}
     return HTTPStatus.OK, {"result": _encoded(reply, base64=base64)}
 
 
-def many_answer(replies: list[Reply] | ErrorReply, *, base64: bool) -> tuple[HTTPStatus, Json]:
-    """Status and body for a pipeline or a transaction; one error if that was not executed."""
+def batch_answer(replies: list[Reply] | ErrorReply, *, base64: bool) -> tuple[HTTPStatus, Json]:
+    """Return status and body for a pipeline, or for a transaction, which may have been refused."""
     if isinstance(replies, ErrorReply):
         return HTTPStatus.BAD_REQUEST, {"error": replies.message}
     return HTTPStatus.OK, [single_answer(reply, base64=base64)[1] for reply in replies]
 
 
 def _json(text: bytes) -> Any:
-    """Numbers stay the text they were sent as: 1e3 is no 1000.0 to Redis."""
+    """Parse JSON but keep numbers as text: Redis must get `1e3` as it was sent, not `1000.0`."""
     if not text.strip():
-        raise Refusal("EOF")
+        raise RequestError("EOF")
     try:
-        return json.loads(text, parse_int=str, parse_float=str, parse_constant=_no_number)
+        return json.loads(text, parse_int=str, parse_float=str, parse_constant=_reject_constant)
     except (ValueError, RecursionError):
-        raise Refusal("ERR failed to parse the request: invalid JSON") from None
+        raise RequestError("ERR failed to parse the request: invalid JSON") from None
 
 
-def _no_number(name: str) -> Any:
+def _reject_constant(name: str) -> Any:
     raise ValueError(name)
 
 
 def _commands(value: Any) -> list[list[bytes]]:
     if not isinstance(value, list):
-        raise Refusal("expected JSON array")
+        raise RequestError("expected JSON array")
     if not value:
-        raise Refusal("ERR empty pipeline request")
+        raise RequestError("ERR empty pipeline request")
     return [_command(item) for item in value]
 
 
 def _command(value: Any) -> list[bytes]:
     if not isinstance(value, list):
-        raise Refusal("expected JSON array")
+        raise RequestError("expected JSON array")
     if not value:
-        raise Refusal("ERR empty command")
+        raise RequestError("ERR empty command")
     return [_argument(item) for item in value]
 
 
@@ -143,12 +144,12 @@ def _argument(value: Any) -> bytes:
         case str():
             return value.encode(errors="replace")
         case None:
-            raise Refusal("ERR null args are not supported")
-    raise Refusal(f"ERR unsupported arg type: {type(value).__name__}")
+            raise RequestError("ERR null args are not supported")
+    raise RequestError(f"ERR unsupported arg type: {type(value).__name__}")
 
 
 def _path_command(path: str, query: str, body: bytes) -> list[bytes]:
-    """`/set/key?EX=60` with a body: the body comes after the path, the query after the body."""
+    """Build a command from the path, then the body, then the query, as in `/set/key?EX=60`."""
     command = [unquote(part, "utf-8", "surrogateescape") for part in path[1:].split("/")]
     options = [
         word

@@ -1,4 +1,4 @@
-"""Servers as child processes: started with a lock on their folder, stopped without a trace."""
+"""Child processes that end with their starter, and locks on the folders of servers."""
 
 import fcntl
 import os
@@ -12,22 +12,22 @@ from types import TracebackType
 from typing import BinaryIO, Self
 
 LAUNCH = Path(__file__).with_name("launch.py")
-LOCK_SECONDS = 30.0  # a server whose starter was killed writes its last checkpoint meanwhile
+LOCK_SECONDS = 30.0  # a server whose starter was killed first writes a checkpoint
 STOP_SECONDS = 15.0
 POLL_SECONDS = 0.01
-LOG_BYTES = 4_000_000  # a longer log is begun anew at the next start
-LOG_TAIL = 1_500  # characters of it in a message
+LOG_BYTES = 4_000_000  # a longer log is overwritten at the next start
+LOG_TAIL = 1_500  # characters of the log in an error message
 
 
 class ServerError(Exception):
-    """A local server cannot start or stop; the text says what to do about it."""
+    """A local server cannot start or has ended; the message says what to do."""
 
 
 class FolderLock:
-    """The right to run a server on a folder, held by the file `lock` in it.
+    """An exclusive lock on a folder, by flock on the file `lock` in it.
 
-    The server inherits the open file, and so do its own children: the lock is free when the last
-    of them is gone, whatever killed them, and a process number in a stale file means nothing.
+    A server and its children inherit the open file, so the lock is released when the last of them
+    has ended, in whatever way. Unlike a file with a process id, it cannot become stale.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -35,29 +35,31 @@ class FolderLock:
         self._file: BinaryIO | None = None
 
     def acquire(self, seconds: float = LOCK_SECONDS) -> Self:
-        """Wait for the last user of the folder to end.
+        """Wait until no other process holds the lock, and take it.
 
         Raises:
-            ServerError: If it is still there after `seconds`.
+            ServerError: If another process still holds it after `seconds`.
         """
         file = self._path.open("ab")
         deadline = time.monotonic() + seconds
-        while not _locked(file):
+        while not _try_to_lock(file):
             if time.monotonic() > deadline:
                 file.close()
-                raise ServerError(f"{self._path.parent} is in use by another process.")
+                raise ServerError(
+                    f"{self._path.parent} is in use by another process. Stop it, then try again."
+                )
             time.sleep(POLL_SECONDS)
         self._file = file
         return self
 
     def fileno(self) -> int:
-        """The open file, for a child to inherit."""
+        """Return the descriptor of the open file, for a child to inherit."""
         if self._file is None:
             raise ServerError(f"{self._path.parent} is not locked.")
         return self._file.fileno()
 
     def release(self) -> None:
-        """Give up our hold; a server that inherited the lock keeps it until it ends."""
+        """Close the file; a server that has inherited it keeps the lock until it ends."""
         if self._file is not None:
             self._file.close()
             self._file = None
@@ -72,11 +74,11 @@ class FolderLock:
         _error: BaseException | None,
         _trace: TracebackType | None,
     ) -> None:
-        """Release it."""
+        """Release the lock."""
         self.release()
 
 
-def _locked(file: BinaryIO) -> bool:
+def _try_to_lock(file: BinaryIO) -> bool:
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -86,7 +88,7 @@ def _locked(file: BinaryIO) -> bool:
 
 @dataclass(frozen=True)
 class User:
-    """Who a child runs as; the default changes nothing."""
+    """User and group that a child runs as; -1 keeps the current one."""
 
     uid: int = -1
     gid: int = -1
@@ -95,18 +97,18 @@ class User:
 SAME_USER = User()
 
 
-def ends_with_us(
+def command_ending_with_us(
     program: list[str], stop_signal: signal.Signals = signal.SIGTERM, user: User = SAME_USER
 ) -> list[str]:
-    """The command line that runs `program` so that it gets the signal when we are gone."""
+    """Return a command that runs `program` and sends it the signal when this process ends."""
     numbers = (os.getpid(), int(stop_signal), user.uid, user.gid)
     return [sys.executable, "-I", str(LAUNCH), *map(str, numbers), *program]
 
 
 class Child:
-    """A program in a session of its own: a Ctrl-C in the terminal reaches us alone.
+    """A child process in a session of its own, which Ctrl-C in the terminal does not reach.
 
-    It ends when the thread that made it ends, so make it in a thread that lasts.
+    On Linux it ends with the thread that created it, so create it in a thread that lasts.
     """
 
     def __init__(
@@ -120,16 +122,16 @@ class Child:
         environment: dict[str, str] | None = None,
         keep_open: tuple[int, ...] = (),
     ) -> None:
-        """Start `program` (a full path, then arguments).
+        """Start the program.
 
         Args:
-            program: What to run.
-            log: Where its output goes; None for ours.
-            lock: Inherited by the program, see FolderLock.
-            stop_signal: Its polite way to end.
-            user: Who it runs as.
-            environment: Its whole environment; None for ours.
-            keep_open: More file descriptors to inherit.
+            program: Full path of the program, then its arguments.
+            log: File for its output; None for the output of this process.
+            lock: Lock that it inherits.
+            stop_signal: Signal that asks it to end.
+            user: User that it runs as.
+            environment: Its whole environment; None for that of this process.
+            keep_open: File descriptors that it inherits besides.
         """
         self._name = Path(program[0]).name
         self._log = log
@@ -138,7 +140,7 @@ class Child:
         output = _open_log(log) if log else None
         try:
             self._process = subprocess.Popen(
-                ends_with_us(program, stop_signal, user),
+                command_ending_with_us(program, stop_signal, user),
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT if output else None,
@@ -152,16 +154,16 @@ class Child:
 
     @property
     def pid(self) -> int:
-        """Its process number."""
+        """Process id."""
         return self._process.pid
 
     @property
     def running(self) -> bool:
-        """False once it has ended, for whatever reason."""
+        """Whether it has not ended yet."""
         return self._process.poll() is None
 
     def wait(self, seconds: float | None = None) -> int:
-        """Wait for it to end; its exit code, or minus the signal that killed it."""
+        """Wait for it to end; return its exit code, or minus the signal that killed it."""
         return self._process.wait(seconds)
 
     def require_running(self) -> None:
@@ -172,13 +174,13 @@ class Child:
             )
 
     def log_tail(self) -> str:
-        """The last lines of its log."""
+        """Return the end of its log."""
         if self._log is None:
             return ""
         return self._log.read_text(errors="replace")[-LOG_TAIL:].strip()
 
     def stop(self, seconds: float = STOP_SECONDS) -> None:
-        """Ask it to end, insist after `seconds`; harmless if it has ended."""
+        """Ask it to end and kill it after `seconds`; do nothing if it has ended."""
         if not self.running:
             return
         self._process.send_signal(self._stop_signal)
@@ -188,11 +190,11 @@ class Child:
             self.kill()
 
     def kill(self) -> None:
-        """End it at once."""
+        """Kill it."""
         self._process.kill()
         self._process.wait()
 
 
 def _open_log(path: Path) -> BinaryIO:
-    long = path.exists() and path.stat().st_size > LOG_BYTES
-    return path.open("wb" if long else "ab")
+    too_long = path.exists() and path.stat().st_size > LOG_BYTES
+    return path.open("wb" if too_long else "ab")

@@ -1,13 +1,14 @@
-"""Become a program that ends when its starter ends, and that does not run as root.
+"""Run a program that ends when its starter ends, as another user if need be.
 
     python -I local/servers/launch.py STARTER_PID SIGNAL UID GID PROGRAM [ARGUMENT ...]
 
-A `kill -9` gives the starter no chance to stop what it started. Linux can: it sends the signal
-that we ask for here. Elsewhere this process stays, looks every half second whether the starter
-is alive, and sends the signal itself. UID and GID of -1 change nothing.
+A starter that is killed with SIGKILL cannot stop its children. On Linux the kernel sends them
+SIGNAL instead, as requested here, and this process becomes the program. On other systems this
+process remains, checks every half second whether the starter lives, and sends SIGNAL itself.
+UID and GID of -1 keep the current user.
 
-A file of its own, run by path and without the project, so that it starts in about 20 ms and can
-still be read after it has given up root's rights.
+It is run by its path and imports nothing of the project: it starts in about 20 ms, and a user
+without access to the project can run it.
 """
 
 import ctypes
@@ -18,19 +19,19 @@ import sys
 import time
 
 PR_SET_PDEATHSIG = 1  # linux/prctl.h
-LOOK_SECONDS = 0.5
+POLL_SECONDS = 0.5
 
 
 def end_with_starter(starter: int, number: int) -> None:
-    """Ask Linux to signal this process when its parent ends; leave at once if it has."""
+    """Ask Linux to signal this process when its parent ends; exit if that has already happened."""
     prctl = ctypes.CDLL(None, use_errno=True).prctl
     if prctl(PR_SET_PDEATHSIG, ctypes.c_ulong(number), 0, 0, 0) != 0:
         raise OSError(ctypes.get_errno(), "prctl(PR_SET_PDEATHSIG)")
     if os.getppid() != starter:
-        sys.exit("The process that asked for this program is gone.")
+        sys.exit("The process that started this program has ended; start it again.")
 
 
-def _become(uid: int, gid: int) -> None:
+def _change_user(uid: int, gid: int) -> None:
     if uid == -1:
         return
     os.setgroups([])
@@ -38,32 +39,32 @@ def _become(uid: int, gid: int) -> None:
     os.setuid(uid)
 
 
-def _watch(starter: int, number: int, program: list[str]) -> int:
-    """Run the program as a child and pass on signals and the starter's end."""
+def _run_as_child(starter: int, number: int, program: list[str]) -> int:
+    """Run the program as a child, pass signals on, and signal it when the starter has ended."""
     child = subprocess.Popen(program)
 
     def pass_on(received: int, _frame: object) -> None:
         child.send_signal(received)
 
-    for caught in (signal.SIGINT, signal.SIGTERM, signal.SIGQUIT):
-        signal.signal(caught, pass_on)
+    for forwarded in (signal.SIGINT, signal.SIGTERM, signal.SIGQUIT):
+        signal.signal(forwarded, pass_on)
     while child.poll() is None:
         if os.getppid() != starter:
             child.send_signal(number)
             return child.wait()
-        time.sleep(LOOK_SECONDS)
+        time.sleep(POLL_SECONDS)
     return child.returncode
 
 
 def main() -> None:
-    """Read the arguments and become the program."""
+    """Run the program that the arguments name."""
     starter, number, uid, gid = map(int, sys.argv[1:5])
     program = sys.argv[5:]
-    _become(uid, gid)
+    _change_user(uid, gid)
     if sys.platform == "linux":
-        end_with_starter(starter, number)  # after _become(): a change of user forgets it
+        end_with_starter(starter, number)  # after _change_user(), which would undo it
         os.execv(program[0], program)  # noqa: S606 the caller names the program
-    sys.exit(_watch(starter, number, program))
+    sys.exit(_run_as_child(starter, number, program))
 
 
 if __name__ == "__main__":

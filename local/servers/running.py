@@ -1,4 +1,4 @@
-"""Who uses the local data: one `make dev` or one command at a time, and how others join it."""
+"""Exclusive use of the local data, by `make dev` or a command; commands can join `make dev`."""
 
 import json
 import os
@@ -11,19 +11,19 @@ from local.servers.own_secrets import write_private
 
 PORT = 5300
 URL_NAME = "STEPWISE_URL"
-"""Tells a command where the `make dev` beside it answers."""
-WAIT_SECONDS = 120.0
+"""Variable that tells a command the address of a running `make dev`."""
+CLAIM_SECONDS = 120.0
 POLL_SECONDS = 0.05
 
 
 @dataclass(frozen=True)
-class Running:
-    """A `make dev` that is up.
+class RunningDev:
+    """A running `make dev`.
 
     Attributes:
-        pid: Its process number.
-        url: Where it answers.
-        environment: The names and values that lead to its services; secrets included.
+        pid: Process id.
+        url: Address.
+        environment: Variables that lead to its services, with secrets.
     """
 
     pid: int
@@ -31,16 +31,16 @@ class Running:
     environment: dict[str, str]
 
 
-def claim(folder: Path) -> FolderLock | Running:
-    """The right to start servers on the folder, or the `make dev` that has it.
+def claim(folder: Path) -> FolderLock | RunningDev:
+    """Return a lock on the folder, or the running `make dev` that holds it.
 
-    Waits while another command has it, or while a `make dev` is starting or stopping.
+    Wait while another command holds the lock, or while `make dev` starts or stops.
 
     Raises:
-        ServerError: If that takes too long.
+        ServerError: If neither is to be had in time.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    deadline = time.monotonic() + WAIT_SECONDS
+    deadline = time.monotonic() + CLAIM_SECONDS
     while True:
         try:
             lock = FolderLock(folder).acquire(seconds=0)
@@ -51,29 +51,29 @@ def claim(folder: Path) -> FolderLock | Running:
                 raise
             time.sleep(POLL_SECONDS)
         else:
-            _file(folder).unlink(missing_ok=True)  # of one that was killed
+            _file(folder).unlink(missing_ok=True)  # left by a `make dev` that was killed
             return lock
 
 
 def announce(folder: Path, url: str, environment: dict[str, str]) -> None:
-    """Say that a `make dev` is up; for who holds the claim."""
-    running = Running(os.getpid(), url, environment)
+    """Tell other commands that `make dev` is running; only for the holder of the lock."""
+    running = RunningDev(os.getpid(), url, environment)
     write_private(_file(folder), json.dumps(asdict(running), indent=2) + "\n")
 
 
 def withdraw(folder: Path) -> None:
-    """Say that it is about to stop."""
+    """Tell other commands that `make dev` is about to stop."""
     _file(folder).unlink(missing_ok=True)
 
 
 def dev_url() -> str:
-    """Where `make dev` answers, or will when it is started with this environment."""
+    """Return the address at which `make dev` answers, or will if started in this environment."""
     return os.environ.get(URL_NAME) or f"http://127.0.0.1:{os.environ.get('PORT') or PORT}"
 
 
-def _read(folder: Path) -> Running | None:
+def _read(folder: Path) -> RunningDev | None:
     try:
-        return Running(**json.loads(_file(folder).read_text()))
+        return RunningDev(**json.loads(_file(folder).read_text()))
     except (FileNotFoundError, ValueError, TypeError):
         return None
 

@@ -58,12 +58,12 @@ def test_one_fault_during_a_test_changes_nothing(
 
 
 def test_hanging_redis_costs_its_time_limit_only_once(ann: Student, redis_gateway: Gateway) -> None:
-    met_before = redis_gateway.faults.met
+    affected_before = redis_gateway.faults.affected_requests
     with redis_gateway.faults.during(Fault.HANG):
         ann.start()
         ann.answer()
         ann.answer()
-    assert redis_gateway.faults.met - met_before == 1
+    assert redis_gateway.faults.affected_requests - affected_before == 1
 
 
 def test_without_redis_in_the_environment_tests_work(ann: Student, settings: Settings) -> None:

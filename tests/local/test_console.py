@@ -105,6 +105,6 @@ def test_frames_of_packages_between_ours_are_left_out() -> None:
 
     with pytest.raises(RuntimeError) as raised:
         json.loads("[1]", parse_int=ours)
-    shown = console.trace(raised.value)
+    shown = console.format_traceback(raised.value)
     assert shown.count(f'File "{ROOT}') == 2
     assert "json/decoder.py" not in shown

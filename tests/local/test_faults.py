@@ -42,11 +42,11 @@ class Caller:
 @contextmanager
 def asked_aside(caller: Caller, *command: str, of: Gateway, fault: Fault) -> Iterator[Future[Any]]:
     """The answer to a command that has just met the fault, which spares those after it."""
-    met = of.faults.met
+    met = of.faults.affected_requests
     of.faults.switch_on(fault, times=1, delay=SLOW_SECONDS)
     with ThreadPoolExecutor(1) as aside:
         asked = aside.submit(caller.run, *command)
-        while of.faults.met == met:
+        while of.faults.affected_requests == met:
             time.sleep(0.01)
         yield asked
 
@@ -176,11 +176,11 @@ def test_wrong_values_have_the_right_form(redis_gateway: Gateway, caller: Caller
 def test_a_fault_may_spare_the_first_and_end_after_some(
     redis_gateway: Gateway, caller: Caller
 ) -> None:
-    met = redis_gateway.faults.met
+    met = redis_gateway.faults.affected_requests
     redis_gateway.faults.switch_on(Fault.SERVER_ERROR, after=2, times=3)
     statuses = [caller.raw("/", ["PING"])[0] for _ in range(7)]
     assert statuses == [200, 200, 500, 500, 500, 200, 200]
-    assert redis_gateway.faults.met - met == 3
+    assert redis_gateway.faults.affected_requests - met == 3
 
 
 def test_switches_are_turned_over_http(redis_gateway: Gateway, caller: Caller) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from local.redis_gateway.conversation import MAX_REQUEST_BYTES
+from local.redis_gateway.client_connection import MAX_REQUEST_BYTES
 from local.redis_gateway.gateway import Gateway, running_gateway
 from local.servers.redis_server import RedisServer, running_redis
 

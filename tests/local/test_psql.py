@@ -50,7 +50,7 @@ def test_a_password_stays_out_of_the_command_line(folder: Path, postgres_url: st
 def test_an_address_that_is_none_is_refused_by_name(folder: Path, url: str) -> None:
     ended = psql(cwd=folder, DATABASE_URL=url, **CACHE)
     assert ended.returncode == 1
-    assert ended.stderr.startswith("DATABASE_URL or POSTGRES_URL is not an address: ")
+    assert ended.stderr.startswith("DATABASE_URL or POSTGRES_URL is not a valid address: ")
     assert "Traceback" not in ended.stderr
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from local.servers.child import ServerError
 from local.servers.own_secrets import own_secrets
-from local.services import given_all, joined, running_services
+from local.services import names_all_services, running_services, with_running_services
 from tests.local.processes import left_behind, run
 
 COUNT = """
@@ -50,17 +50,17 @@ def test_a_command_ends_as_its_program_does(folder: Path) -> None:
 
 
 def test_the_environments_own_names_come_first() -> None:
-    assert joined({}, RUNNING) == RUNNING
+    assert with_running_services({}, RUNNING) == RUNNING
     given = {"POSTGRES_URL": "postgresql://given", "ADMIN_PASSWORD": "given", "OTHER": "1"}
-    assert joined(given, RUNNING) == {
+    assert with_running_services(given, RUNNING) == {
         **given,
         "UPSTASH_REDIS_REST_URL": "http://running",
         "UPSTASH_REDIS_REST_TOKEN": "running",
     }
     stray = {"DATABASE_URL_UNPOOLED": "postgresql://elsewhere", "KV_REST_API_TOKEN": "stray"}
-    assert joined(stray, RUNNING) == RUNNING
-    assert given_all({"POSTGRES_URL": "postgresql://a", "KV_REST_API_URL": "http://a"})
-    assert not given_all({"POSTGRES_URL": "postgresql://a", "KV_REST_API_URL": " "})
+    assert with_running_services(stray, RUNNING) == RUNNING
+    assert names_all_services({"POSTGRES_URL": "postgresql://a", "KV_REST_API_URL": "http://a"})
+    assert not names_all_services({"POSTGRES_URL": "postgresql://a", "KV_REST_API_URL": " "})
 
 
 def test_given_services_take_the_place_of_ours(folder: Path) -> None:
@@ -79,7 +79,7 @@ def test_given_services_take_the_place_of_ours(folder: Path) -> None:
 
 def test_half_of_a_pair_is_an_error(folder: Path) -> None:
     given = {"POSTGRES_URL": "postgresql://given", "KV_REST_API_URL": "http://given"}
-    with pytest.raises(ServerError, match="Set both"), running_services(folder, given):
+    with pytest.raises(ServerError, match="Set both, or neither"), running_services(folder, given):
         pass
 
 

@@ -1,6 +1,6 @@
-"""The development server's app while the code cannot be imported: every request is told why.
+"""An app for `make dev` while the code cannot be imported: it answers every request with why.
 
-Imports nothing of `lib`, which may be what is broken.
+This module imports nothing from `lib`, because the error may be there.
 """
 
 import json
@@ -15,12 +15,12 @@ ROOT = Path(__file__).resolve().parents[1]
 CODE = "code_not_importable"
 
 
-def unimportable(error: BaseException) -> ASGIApp:
-    """Print the error's traceback and return an app that answers 503 with its reason."""
+def error_app(error: BaseException) -> ASGIApp:
+    """Print the traceback of an import error and return an app that answers 503 with the error."""
     reason = _reason(error)
     traceback.print_exception(error)
     print(
-        f"The code cannot be imported: {reason}. Every request is answered 503 until it changes.",
+        f"The code cannot be imported: {reason}. Every request is answered 503 until you repair it.",
         file=sys.stderr,
         flush=True,
     )
@@ -34,11 +34,11 @@ def unimportable(error: BaseException) -> ASGIApp:
 
 
 def _answer(reason: str) -> tuple[Message, Message]:
-    """Build the error body of `lib/web/error_body.py` by hand."""
+    """Build the standard error envelope without `lib/web/error_body.py`."""
     request_id = uuid.uuid4().hex
     envelope = {
         "success": False,
-        "error": f"The code cannot be imported: {reason}. It is tried again when a file changes.",
+        "error": f"The code cannot be imported: {reason}. Repair it and try again.",
         "code": CODE,
         "requestId": request_id,
     }
@@ -58,7 +58,7 @@ def _answer(reason: str) -> tuple[Message, Message]:
 
 
 def _reason(error: BaseException) -> str:
-    """Say what went wrong and in which line, such as `SyntaxError in lib/vault.py:3: …`."""
+    """Return the error and its line, such as `SyntaxError in lib/vault.py:3: …`."""
     name = type(error).__name__
     if isinstance(error, SyntaxError) and error.filename is not None:
         return f"{name} in {_short(error.filename)}:{error.lineno}: {error.msg}"
