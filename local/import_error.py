@@ -20,7 +20,8 @@ def error_app(error: BaseException) -> ASGIApp:
     reason = _reason(error)
     traceback.print_exception(error)
     print(
-        f"The code cannot be imported: {reason}. Every request is answered 503 until you repair it.",
+        f"The code cannot be imported: {reason}. "
+        "Every request is answered 503 until you repair it.",
         file=sys.stderr,
         flush=True,
     )

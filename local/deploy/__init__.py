@@ -1,1 +1,1 @@
-"""Deployment files made from lib/routes.py, platform builds without an account, their check."""
+"""Deployment files generated from lib/routes.py, and builds that check them without an account."""

@@ -1,10 +1,11 @@
-"""Build for Vercel and AWS as the platforms do, without an account, and compare with the table.
+"""Build for Vercel and AWS as the platforms do, without an account, and check the result.
 
     make deploy-check
 
-`vercel build` for both Vercel files, the Lambda artifact twice, `osls package`. Each must yield
-exactly the functions, routes and schedules of `lib/routes.py`, and each function must start from
-the files of its build alone. Needs the npm registry and PyPI, nothing else.
+It runs `vercel build` for both Vercel files, builds the Lambda artifact twice, and runs
+`osls package`. Each build must contain exactly the functions, routes and schedules of
+`lib/routes.py`, and each function must start from the files of its build alone. Only the npm
+registry and PyPI are needed.
 """
 
 import filecmp
@@ -22,8 +23,8 @@ from lib.routes import ENDPOINTS, modules
 from local.deploy import files, lambda_artifact, tools
 from local.deploy.vercel_build import VercelBuild
 
-ALL = (*modules(), files.INDEX)
-START_EACH = """
+ALL_MODULES = (*modules(), files.INDEX)
+IMPORT_EACH = """
 import importlib, os, sys
 compiled, *names = sys.argv[1:]
 for name in names:
@@ -34,9 +35,9 @@ for name in names:
 
 
 def main() -> int:
-    """Run every check and print what differs; returns the exit status."""
-    lambda_artifact.target_python()  # without it nothing below can end well
-    differences = [f"{name} is not what lib/routes.py gives" for name in files.outdated()]
+    """Run every check and print the differences; return the exit status."""
+    lambda_artifact.target_python()  # fail early if there is none
+    differences = [files.OUTDATED.format(name) for name in files.outdated()]
     tools.install()
     with tempfile.TemporaryDirectory(prefix="stepwise-deploy-") as folder:
         tree = Path(folder) / "tree"
@@ -44,48 +45,53 @@ def main() -> int:
         for check in (check_vercel, check_hobby, check_artifact, check_lambda):
             print(f"{(check.__doc__ or '').partition(':')[0]} …", flush=True)
             differences += check(tree)
-    print("\n".join(differences) or f"in step: {len(ALL)} functions, {len(ENDPOINTS)} endpoints")
+    print(
+        "\n".join(differences)
+        or f"Everything agrees: {len(ALL_MODULES)} functions, {len(ENDPOINTS)} endpoints"
+    )
     return 1 if differences else 0
 
 
 def check_vercel(tree: Path) -> list[str]:
-    """vercel.json: one function per endpoint, and the rewrites to them."""
-    build, wanted = VercelBuild(tree, "vercel.json", compiled=False), files.vercel()
-    targets = sorted(row["destination"] for row in wanted["rewrites"])
+    """vercel.json: one function per endpoint, and the rewrites to the functions."""
+    build, config = VercelBuild(tree, "vercel.json", compiled=False), files.vercel()
+    targets = sorted(row["destination"] for row in config["rewrites"])
     return [
-        *differences("function", map(files.file_of, ALL), build.functions.values()),
-        *differences("cron", _crons(wanted), _crons(build.config)),
-        *([] if targets == build.rewrite_targets else [f"rewrites go to {build.rewrite_targets}"]),
+        *differences("function", map(files.file_of, ALL_MODULES), build.functions.values()),
+        *differences("cron", _crons(config), _crons(build.config)),
+        *(
+            []
+            if targets == build.rewrite_targets
+            else [f"rewrites lead to {build.rewrite_targets}"]
+        ),
         *_start_bundles(build, (), compiled=False),
     ]
 
 
 def check_hobby(tree: Path) -> list[str]:
-    """vercel.hobby.json: one function in all."""
-    build, wanted = (
-        VercelBuild(tree, "vercel.hobby.json", compiled=True),
-        files.vercel_hobby(),
-    )
-    found = list(build.functions.values())
+    """vercel.hobby.json: a single function."""
+    build = VercelBuild(tree, "vercel.hobby.json", compiled=True)
+    config = files.vercel_hobby()
+    built = list(build.functions.values())
     return [
-        *([] if found == [files.file_of(files.INDEX)] else [f"Hobby's functions are {found}"]),
-        *differences("cron", _crons(wanted), _crons(build.config)),
-        *_start_bundles(build, ALL, compiled=True),
+        *([] if built == [files.file_of(files.INDEX)] else [f"Hobby's functions are {built}"]),
+        *differences("cron", _crons(config), _crons(build.config)),
+        *_start_bundles(build, ALL_MODULES, compiled=True),
     ]
 
 
 def check_artifact(tree: Path) -> list[str]:
-    """Lambda artifact: two builds are the same bytes, and every function starts from them."""
+    """Lambda artifact: two builds are identical, and every function starts."""
     artifact = tree / lambda_artifact.ARTIFACT.relative_to(lambda_artifact.ROOT)
-    again = artifact.with_name("again.zip")
+    second_build = artifact.with_name("second.zip")
     lambda_artifact.build(artifact, tree)
-    lambda_artifact.build(again, tree)
-    if not filecmp.cmp(artifact, again, shallow=False):
-        return ["two builds of the Lambda artifact differ"]
+    lambda_artifact.build(second_build, tree)
+    if not filecmp.cmp(artifact, second_build, shallow=False):
+        return ["Two builds of the Lambda artifact differ."]
     with tempfile.TemporaryDirectory(prefix="stepwise-task-") as task:
         with zipfile.ZipFile(artifact) as archive:
             archive.extractall(task)
-        return _start(Path(task), Path(task), ALL, compiled=True)
+        return _start(Path(task), Path(task), ALL_MODULES, compiled=True)
 
 
 def check_lambda(tree: Path) -> list[str]:
@@ -93,29 +99,30 @@ def check_lambda(tree: Path) -> list[str]:
     tools.run("osls", ["package"], tree)
     template = tree / ".serverless" / "cloudformation-template-update-stack.json"
     resources = json.loads(template.read_text())["Resources"].values()
-    handlers = set(map(files.handler_of, ALL))
+    handlers = set(map(files.handler_of, ALL_MODULES))
     routes = {f"{method} {row.path}" for row in ENDPOINTS for method in row.methods}
     schedules = {files.aws_cron(row.schedule) for row in ENDPOINTS if row.schedule}
-    found_schedules = _properties(resources, "Events::Rule", "ScheduleExpression")
-    counted = files.cloudformation_resources()
+    built_schedules = _properties(resources, "Events::Rule", "ScheduleExpression")
+    expected = files.cloudformation_resources()
     return [
-        *([] if counted == len(resources) else [f"{len(resources)} resources, not {counted}"]),
+        *([] if expected == len(resources) else [f"{len(resources)} resources, not {expected}"]),
         *differences("handler", handlers, _properties(resources, "Lambda::Function", "Handler")),
         *differences(
             "route",
             routes | {"$default"},
             _properties(resources, "ApiGatewayV2::Route", "RouteKey"),
         ),
-        *differences("schedule", schedules, found_schedules),
+        *differences("schedule", schedules, built_schedules),
     ]
 
 
-def differences(kind: str, wanted: Iterable[str], found: Iterable[str]) -> list[str]:
-    """What one side has and the other has not, in words."""
-    table, built = set(wanted), set(found)
+def differences(kind: str, expected: Iterable[str], built: Iterable[str]) -> list[str]:
+    """Return a message for each name that only one side has."""
+    missing = sorted(set(expected) - set(built))
+    additional = sorted(set(built) - set(expected))
     return [
-        *(f"{kind} {name} is in lib/routes.py, not in the build" for name in sorted(table - built)),
-        *(f"{kind} {name} is in the build, not in lib/routes.py" for name in sorted(built - table)),
+        *(f"{kind} {name} is in lib/routes.py, but not in the build" for name in missing),
+        *(f"{kind} {name} is in the build, but not in lib/routes.py" for name in additional),
     ]
 
 
@@ -124,11 +131,13 @@ def _crons(config: dict[str, Any]) -> set[str]:
 
 
 def _properties(resources: Iterable[dict[str, Any]], kind: str, name: str) -> list[str]:
-    return [found["Properties"][name] for found in resources if found["Type"] == f"AWS::{kind}"]
+    return [
+        resource["Properties"][name] for resource in resources if resource["Type"] == f"AWS::{kind}"
+    ]
 
 
 def _start_bundles(build: VercelBuild, names: Iterable[str], *, compiled: bool) -> list[str]:
-    """Start `names` in each bundle, or what the bundle is for."""
+    """Start `names` in each bundle, or the functions of the bundle if none are named."""
     with build.unpacked() as bundles:
         return [
             problem
@@ -138,14 +147,14 @@ def _start_bundles(build: VercelBuild, names: Iterable[str], *, compiled: bool) 
 
 
 def _start(folder: Path, packages: Path, names: Iterable[str], *, compiled: bool) -> list[str]:
-    """Import functions in a process that sees these files and nothing of this environment."""
+    """Import functions in a process that sees only these files."""
     result = subprocess.run(
         [
             lambda_artifact.target_python(),
             "-S",
             "-B",
             "-c",
-            START_EACH,
+            IMPORT_EACH,
             "1" if compiled else "",
             *names,
         ],
@@ -155,7 +164,7 @@ def _start(folder: Path, packages: Path, names: Iterable[str], *, compiled: bool
         text=True,
         check=False,
     )
-    return [] if result.returncode == 0 else [f"a function does not start:\n{result.stderr}"]
+    return [] if result.returncode == 0 else [f"A function does not start:\n{result.stderr}"]
 
 
 if __name__ == "__main__":

@@ -1,10 +1,10 @@
-"""Make `vercel.json`, `vercel.hobby.json` and the functions of `serverless.yml` from the table.
+"""Generate the deployment files from `lib/routes.py`.
 
     python -m local.deploy.files           # write them
-    python -m local.deploy.files --check   # only say which differ; status 1 if one does
+    python -m local.deploy.files --check   # list the outdated ones; exit status 1 if there are any
 
-Everything here follows from `lib/routes.py`; what a person decides once (region, names of
-variables, rights) stands in the head of `serverless.yml` and stays as it is.
+The files are `vercel.json`, `vercel.hobby.json` and the functions of `serverless.yml`. The head of
+`serverless.yml` (region, variables, permissions) is written by hand and stays as it is.
 """
 
 import json
@@ -27,27 +27,30 @@ from lib.web.headers import PAGE_HEADERS
 
 ROOT = Path(__file__).resolve().parents[2]
 INDEX = "index"
-"""The function that holds every route: all of Hobby, and the answer to what is no endpoint."""
-MARKER = "# --- from here on made by `python -m local.deploy.files` from lib/routes.py ---\n"
+"""Function with every route: the only one on Hobby; elsewhere it answers unknown paths."""
+MARKER = "# --- generated from here on by `python -m local.deploy.files` from lib/routes.py ---\n"
+OUTDATED = "{} is not up to date with lib/routes.py: run python -m local.deploy.files"
 
 MEMORY_MB = 1024
-"""Lambda gives processor time in proportion; below this the imports of a cold start take longer
-and cost as much."""
+"""Lambda allots CPU in proportion to memory: with less, a cold start takes longer at the same
+cost."""
 RESOURCES_PER_STACK = 5
 RESOURCES_PER_FUNCTION = 5
 RESOURCES_PER_SCHEDULE = 2
 HOBBY_CRONS = 2
-NOT_IN_A_FUNCTION = "{public/**,**/*.md,*.json,*.toml,*.txt,*.lock,.python-version}"
+EXCLUDED_FILES = "{public/**,**/*.md,*.json,*.toml,*.txt,*.lock,.python-version}"
 
 Json = dict[str, Any]
 
 
 def vercel() -> Json:
-    """One function per endpoint."""
+    """Return vercel.json, with one function per endpoint."""
     return {
         **_vercel_head(framework=None),
         "functions": {
-            **{file_of(m): _vercel_function(seconds(m)) for m in modules() if _is_exception(m)},
+            **{
+                file_of(m): _vercel_function(seconds(m)) for m in modules() if _has_unusual_limit(m)
+            },
             **{f"api/{c}/*.py": _vercel_function(usual_seconds(c)) for c in contexts()},
             "api/*.py": _vercel_function(REQUEST_SECONDS),
         },
@@ -57,7 +60,7 @@ def vercel() -> Json:
 
 
 def vercel_hobby() -> Json:
-    """One function for all: Hobby allows 12, and two jobs that run once a day."""
+    """Return vercel.hobby.json: Hobby allows 12 functions, and two cron jobs that run daily."""
     scheduled = [row for row in ENDPOINTS if row.schedule][:HOBBY_CRONS]
     return {
         **_vercel_head(framework="fastapi"),
@@ -67,7 +70,7 @@ def vercel_hobby() -> Json:
 
 
 def lambda_functions() -> dict[str, Json]:
-    """The `functions` of serverless.yml."""
+    """Return the `functions` of serverless.yml."""
     return {
         **{key_of(name): _lambda_function(name, _lambda_events(name)) for name in modules()},
         INDEX: _lambda_function(INDEX, [{"httpApi": "*"}]),
@@ -75,9 +78,9 @@ def lambda_functions() -> dict[str, Json]:
 
 
 def cloudformation_resources() -> int:
-    """Number of resources in the stack that `osls package` makes from these functions.
+    """Return the number of resources in the stack that `osls package` makes of the functions.
 
-    `make deploy-check` compares it with the template itself.
+    `make deploy-check` compares it with the template.
     """
     routes = sum(len(row.methods) for row in ENDPOINTS) + 1  # and $default
     schedules = sum(row.schedule is not None for row in ENDPOINTS)
@@ -91,54 +94,55 @@ def cloudformation_resources() -> int:
 
 
 def seconds(module: str) -> int:
-    """How long a function may run."""
+    """Return the time limit of a function."""
     return max(row.seconds for row in rows_of(module))
 
 
 def usual_seconds(context: str) -> int:
-    """The most frequent time limit among the functions of `api/<context>/`."""
+    """Return the most frequent time limit among the functions of `api/<context>/`."""
     return mode(seconds(module) for module in modules() if context_of(module) == context)
 
 
 def contexts() -> tuple[str, ...]:
-    """The folders of `api/`, in the table's order."""
+    """Return the folders of `api/`, in the order of lib/routes.py."""
     return tuple(dict.fromkeys(context_of(module) for module in modules()))
 
 
 def context_of(module: str) -> str:
-    """The folder of a function: `assessment.submit` → `assessment`."""
+    """Return the folder of a function: `assessment.submit` → `assessment`."""
     return module.partition(".")[0]
 
 
 def file_of(module: str) -> str:
-    """The file of a function: `assessment.submit` → `api/assessment/submit.py`."""
+    """Return the file of a function: `assessment.submit` → `api/assessment/submit.py`."""
     return f"api/{module.replace('.', '/')}.py"
 
 
 def handler_of(module: str) -> str:
-    """The entry point on AWS: `assessment.submit` → `api/assessment/submit.lambda_handler`."""
+    """Return the handler on AWS: `assessment.submit` → `api/assessment/submit.lambda_handler`."""
     return f"{file_of(module).removesuffix('.py')}.lambda_handler"
 
 
 def key_of(module: str) -> str:
-    """The function's name on AWS, which allows no dot: `assessment_submit`."""
+    """Return the name of a function on AWS, which forbids dots: `assessment_submit`."""
     return module.replace(".", "_")
 
 
 def daily(schedule: str) -> str:
-    """The nearest schedule that runs no more than once a day: `*/15 * * * *` → `0 0 * * *`."""
+    """Return a similar schedule that runs at most once a day: `*/15 * * * *` → `0 0 * * *`."""
     minute, hour, *days = schedule.split()
     return " ".join([_first_number(minute), _first_number(hour), *days])
 
 
 def aws_cron(schedule: str) -> str:
-    """EventBridge's form: six fields, `?` for the day that the other day field decides.
+    """Return EventBridge's form of a schedule: six fields, with `?` for the weekday.
 
-    Weekdays are refused: the two number them differently.
+    Raises:
+        ValueError: If it names weekdays, which EventBridge numbers differently.
     """
     minute, hour, day, month, weekday = schedule.split()
     if weekday != "*":
-        raise ValueError(f"{schedule}: weekdays are not translated")
+        raise ValueError(f"{schedule}: weekdays cannot be translated")
     return f"cron({minute} {hour} {day} {month} ? *)"
 
 
@@ -148,16 +152,16 @@ def _vercel_head(framework: str | None) -> Json:
         "framework": framework,
         "build": {"env": {"VERCEL_PYTHON_COMPILEALL": "1"}},
         "cleanUrls": True,
-        "headers": [{"source": "/((?!api/|health$).*)", "headers": _pairs(PAGE_HEADERS)}],
+        "headers": [{"source": "/((?!api/|health$).*)", "headers": _header_pairs(PAGE_HEADERS)}],
     }
 
 
-def _pairs(headers: dict[str, str]) -> list[dict[str, str]]:
+def _header_pairs(headers: dict[str, str]) -> list[dict[str, str]]:
     return [{"key": key, "value": value} for key, value in headers.items()]
 
 
 def _vercel_function(limit: int) -> Json:
-    return {"maxDuration": limit, "excludeFiles": NOT_IN_A_FUNCTION}
+    return {"maxDuration": limit, "excludeFiles": EXCLUDED_FILES}
 
 
 def _vercel_cron(path: str, schedule: str | None) -> Json:
@@ -171,7 +175,7 @@ def _rewrites() -> Iterator[Json]:
     yield {"source": "/api/:path*", "destination": f"/api/{INDEX}"}
 
 
-def _is_exception(module: str) -> bool:
+def _has_unusual_limit(module: str) -> bool:
     return seconds(module) != usual_seconds(context_of(module))
 
 
@@ -213,19 +217,21 @@ def _as_yaml(functions: dict[str, Json]) -> str:
 
 def _yaml_event(event: Json) -> str:
     ((kind, value),) = event.items()
-    # JSON is YAML, so what needs quotes gets them.
+    # JSON is valid YAML and quotes where needed.
     return f"{kind}: {json.dumps(value)}"
 
 
 def _serverless() -> str:
-    head, found, _ = (ROOT / "serverless.yml").read_text().partition(MARKER)
-    if not found:
-        raise SystemExit("serverless.yml has lost the line that ends its hand-written part")
+    head, marker, _ = (ROOT / "serverless.yml").read_text().partition(MARKER)
+    if not marker:
+        raise SystemExit(
+            f"serverless.yml has lost the line that ends its hand-written part. Add it:\n{MARKER}"
+        )
     return head + MARKER + _as_yaml(lambda_functions())
 
 
 def files() -> dict[str, str]:
-    """Name and wanted content of every generated file."""
+    """Return the content of each generated file by its name."""
     return {
         "vercel.json": _as_json(vercel()),
         "vercel.hobby.json": _as_json(vercel_hobby()),
@@ -234,7 +240,7 @@ def files() -> dict[str, str]:
 
 
 def outdated() -> list[str]:
-    """The files that are missing or not what the table gives."""
+    """Return the names of the files that are missing or not up to date."""
     return [name for name, text in files().items() if _current(name) != text]
 
 
@@ -244,14 +250,14 @@ def _current(name: str) -> str | None:
 
 
 def main(arguments: list[str]) -> int:
-    """Write or check; returns the exit status."""
+    """Write or check the files; return the exit status."""
     names = outdated()
     if "--check" in arguments:
-        print("\n".join(f"{name} is not what lib/routes.py gives" for name in names) or "in step")
+        print("\n".join(OUTDATED.format(name) for name in names) or "The files are up to date.")
         return 1 if names else 0
     for name in names:
         (ROOT / name).write_text(files()[name])
-        print(f"wrote {name}")
+        print(f"Wrote {name}")
     return 0
 
 

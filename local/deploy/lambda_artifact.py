@@ -1,10 +1,10 @@
-"""Build `.build/lambda.zip`, the code of every Lambda function, the same bytes each time.
+"""Build `.build/lambda.zip`, the code of every Lambda function, reproducibly.
 
     python -m local.deploy.lambda_artifact [FILE]
 
-The pinned packages for Lambda's Linux (whatever this machine is), our own code, and byte code
-that stays valid although a zip keeps no useful file times. Order, times and rights are fixed,
-so two builds of one commit are one file, and a deployment of the same commit changes nothing.
+It contains the pinned packages for Lambda's Linux, the project's code, and byte code that is valid
+whatever the times of the files are. Order, times and permissions are fixed, so two builds of one
+commit are identical, and deploying the same commit again changes nothing.
 """
 
 import hashlib
@@ -22,27 +22,27 @@ ROOT = Path(__file__).resolve().parents[2]
 ARTIFACT = ROOT / ".build" / "lambda.zip"
 OWN_CODE = ("api", "lib", "sql")
 PYTHON = "3.12"
-"""As `provider.runtime` in serverless.yml."""
+"""Version in `provider.runtime` of serverless.yml."""
 PLATFORM = "x86_64-manylinux_2_28"
-"""As `provider.architecture`; Lambda's own system has a newer glibc."""
-IN_LAMBDA = "/var/task"
+"""Architecture in `provider.architecture`; the glibc of Lambda's own system is newer."""
+LAMBDA_FOLDER = "/var/task"
 ZIP_TIME = (1980, 1, 1, 0, 0, 0)
-FILE_RIGHTS = 0o100644 << 16
+FILE_MODE = 0o100644 << 16
 LIMIT_BYTES = 250 * 1024 * 1024
 """Lambda's limit for the unpacked code."""
-NOT_NEEDED = re.compile(
-    # Written by the installer, differently each time.
+EXCLUDED = re.compile(
+    # The installer writes these differently each time.
     r"bin/|\.lock$|.*\.dist-info/(RECORD|INSTALLER|REQUESTED|direct_url\.json|uv_cache\.json)$"
-    # Descriptions of 400 AWS services; the backup functions call one, and may assume a role.
+    # Descriptions of 400 AWS services, of which backups use S3, and STS to assume a role.
     r"|botocore/data/(?!s3/|sts/|[^/]+\.json)"
 )
 
 
 def build(target: Path = ARTIFACT, source: Path = ROOT) -> str:
-    """Build the artifact of the project at `source`; returns its SHA-256.
+    """Build the artifact of the project at `source`; return its SHA-256.
 
     Raises:
-        SystemExit: If there is no Python of Lambda's version here, or the code is over the limit.
+        SystemExit: If Lambda's version of Python is not installed, or the code is too large.
     """
     python = target_python()
     with tempfile.TemporaryDirectory(prefix="stepwise-lambda-") as folder:
@@ -54,7 +54,7 @@ def build(target: Path = ARTIFACT, source: Path = ROOT) -> str:
 
 
 def pack(source: Path, task: Path, target: Path, python: str) -> None:
-    """Add our code to the packages in `task`, compile all of it, and zip it to `target`."""
+    """Add the project's code to the packages in `task`, compile everything, and zip it."""
     _copy_own_code(source, task)
     _compile(task, python)
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -62,21 +62,24 @@ def pack(source: Path, task: Path, target: Path, python: str) -> None:
 
 
 def target_python() -> str:
-    """A Python of Lambda's version: byte code must come from the version that will read it.
+    """Return a Python of Lambda's version, the only one whose byte code Lambda can read.
 
     Raises:
         SystemExit: If this machine has none.
     """
     if sysconfig.get_python_version() == PYTHON:
         return sys.executable
-    found = shutil.which(f"python{PYTHON}")
-    if found is None:
-        raise SystemExit(f"Building for Lambda needs python{PYTHON}, whose byte code it runs")
-    return found
+    python = shutil.which(f"python{PYTHON}")
+    if python is None:
+        raise SystemExit(
+            f"Building for Lambda needs Python {PYTHON}, and python{PYTHON} is not on the PATH. "
+            "Install it, then try again."
+        )
+    return python
 
 
 def _install(pins: Path, task: Path, python: str) -> None:
-    # uv, not pip: pip would judge the markers in the pins by this machine, not by the target.
+    # pip would evaluate the markers of the pins for this machine, uv does so for the target.
     subprocess.run(
         [
             *(_tool("uv"), "pip", "install", "--quiet", "--target", str(task)),
@@ -93,14 +96,14 @@ def _tool(name: str) -> str:
 
 
 def _copy_own_code(source: Path, task: Path) -> None:
-    leave = shutil.ignore_patterns("__pycache__", ".*", "*.md")
+    ignored = shutil.ignore_patterns("__pycache__", ".*", "*.md")
     for name in OWN_CODE:
-        shutil.copytree(source / name, task / name, ignore=leave)
+        shutil.copytree(source / name, task / name, ignore=ignored)
 
 
 def _compile(task: Path, python: str) -> None:
-    """Compile in one process and in a fixed order: the bytes depend on both."""
-    modes = ("--invalidation-mode", "unchecked-hash", "-s", str(task), "-p", IN_LAMBDA)
+    """Compile in one process, because the byte code depends on the order."""
+    modes = ("--invalidation-mode", "unchecked-hash", "-s", str(task), "-p", LAMBDA_FOLDER)
     subprocess.run(
         [python, "-m", "compileall", "-q", "-f", *modes, str(task)],
         env={**os.environ, "PYTHONHASHSEED": "0"},
@@ -111,7 +114,9 @@ def _compile(task: Path, python: str) -> None:
 def _check_size(task: Path) -> None:
     size = sum(path.stat().st_size for path in _files(task))
     if size > LIMIT_BYTES:
-        raise SystemExit(f"The code is {size:,} bytes; Lambda takes {LIMIT_BYTES:,}")
+        raise SystemExit(
+            f"The code has {size:,} bytes, but Lambda takes {LIMIT_BYTES:,}. Remove packages."
+        )
 
 
 def _zip(task: Path, target: Path) -> None:
@@ -119,18 +124,18 @@ def _zip(task: Path, target: Path) -> None:
         for path in _files(task):
             entry = zipfile.ZipInfo(path.relative_to(task).as_posix(), ZIP_TIME)
             entry.compress_type = zipfile.ZIP_DEFLATED
-            entry.external_attr = FILE_RIGHTS
-            entry.create_system = 3  # Unix, also when built elsewhere
+            entry.external_attr = FILE_MODE
+            entry.create_system = 3  # Unix, whatever system builds it
             archive.writestr(entry, path.read_bytes())
 
 
 def _files(task: Path) -> list[Path]:
     names = {path: path.relative_to(task).as_posix() for path in task.rglob("*") if path.is_file()}
-    return sorted(path for path, name in names.items() if not NOT_NEEDED.match(name))
+    return sorted(path for path, name in names.items() if not EXCLUDED.match(name))
 
 
 def main(arguments: list[str]) -> int:
-    """Build and say what came out; returns the exit status."""
+    """Build the artifact and print its size and hash; return the exit status."""
     target = Path(arguments[0]).resolve() if arguments else ARTIFACT
     digest = build(target)
     print(f"{target}: {target.stat().st_size / 1e6:.1f} MB, sha256 {digest}")

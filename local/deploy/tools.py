@@ -1,4 +1,4 @@
-"""The platforms' build tools, pinned in `local/deploy/`, and the tree they are shown."""
+"""The platforms' build tools, pinned in package-lock.json, and the tree that they build."""
 
 import filecmp
 import json
@@ -13,18 +13,18 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 TOOLS = ROOT / ".build" / "deploy-tools"
 SECONDS = 600
-"""For one tool; `vercel build` installs once per function."""
+"""Time limit of a tool; `vercel build` installs the packages of each function."""
 QUIET = {"VERCEL_TELEMETRY_DISABLED": "1", "SLS_TELEMETRY_DISABLED": "1", "CI": "1"}
 TRUST = {"NODE_USE_SYSTEM_CA": "1", "UV_SYSTEM_CERTS": "1"}
-"""The machine's certificates too: behind a company's proxy there is no way without them."""
+"""Trust the machine's certificates: a company's proxy has its own."""
 PROJECT = {"projectId": "prj_none", "orgId": "team_none", "settings": {"framework": None}}
-"""What `vercel build` wants to see of an account; nothing looks it up."""
+"""Placeholder for the project of an account, without which `vercel build` does not run."""
 
 
 def install() -> None:
-    """Install into `.build`, once per lock file; packages' own install scripts do not run.
+    """Install the tools into `.build` unless this lock file is installed; run no install scripts.
 
-    Not `npm ci`: it insists on builds for other systems that not every registry carries.
+    `npm ci` would also demand packages for other systems, which some registries lack.
     """
     lock, installed = ROOT / "local" / "deploy" / "package-lock.json", TOOLS / "installed-lock.json"
     if installed.exists() and filecmp.cmp(lock, installed, shallow=False):
@@ -32,7 +32,7 @@ def install() -> None:
     TOOLS.mkdir(parents=True, exist_ok=True)
     for name in ("package.json", "package-lock.json"):
         shutil.copy(ROOT / "local" / "deploy" / name, TOOLS / name)
-    print("installing the platforms' tools into .build (once) …", flush=True)
+    print("Installing the platforms' tools into .build (once) …", flush=True)
     options = ("--no-save", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error")
     _run([str(_environment_folder() / "npm"), "install", *options], TOOLS)
     shutil.copy(lock, installed)
@@ -44,15 +44,15 @@ def run(
     """Run a tool in a folder.
 
     Raises:
-        SystemExit: If it fails; with what it said.
+        SystemExit: If it fails; the message contains its output.
     """
     _run([str(TOOLS / "node_modules" / ".bin" / tool), *arguments], folder, env)
 
 
 def copy_deployed_tree(target: Path) -> None:
-    """Copy what a deployment uploads by `.vercelignore`, and what osls reads.
+    """Copy the files that `.vercelignore` lets a deployment upload, and those that osls reads.
 
-    Vercel's command line obeys that file when it uploads, not when it builds.
+    `vercel build` itself ignores that file; only uploads follow it.
     """
     rules = (ROOT / ".vercelignore").read_text()
     allowed = re.findall(r"^!/(.+)$", rules, re.MULTILINE)
@@ -60,8 +60,8 @@ def copy_deployed_tree(target: Path) -> None:
     target.mkdir(parents=True)
     for name in (*allowed, "serverless.yml"):
         if (ROOT / name).is_dir():
-            leave = shutil.ignore_patterns("__pycache__", *refused)
-            shutil.copytree(ROOT / name, target / name, ignore=leave)
+            ignored = shutil.ignore_patterns("__pycache__", *refused)
+            shutil.copytree(ROOT / name, target / name, ignore=ignored)
         else:
             shutil.copy(ROOT / name, target / name)
     (target / ".vercel").mkdir()
@@ -69,7 +69,7 @@ def copy_deployed_tree(target: Path) -> None:
 
 
 def _run(command: list[str], folder: Path, env: Mapping[str, str] | None = None) -> None:
-    # The environment's own node, npm and uv come first.
+    # The node, npm and uv of the environment take precedence.
     path = f"{_environment_folder()}{os.pathsep}{os.environ['PATH']}"
     result = subprocess.run(
         command,

@@ -1,4 +1,4 @@
-"""Run `vercel build` on a copy of the tree and read what it made."""
+"""Run `vercel build` on a copy of the tree and read its output."""
 
 import json
 import re
@@ -21,9 +21,10 @@ class VercelBuild:
     """The output of one build.
 
     Args:
-        tree: What is uploaded; the build writes into a copy of it.
-        config: `vercel.json` or another of its kind.
-        compiled: Write byte code, as a deployment does; the build does so anew for each function.
+        tree: Files that are uploaded; the build works on a copy.
+        config: Configuration file, such as `vercel.json`.
+        compiled: Whether to write byte code as a deployment does, which takes long: the build
+            repeats it for each function.
     """
 
     def __init__(self, tree: Path, config: str, *, compiled: bool) -> None:
@@ -36,7 +37,7 @@ class VercelBuild:
 
     @property
     def functions(self) -> dict[str, str]:
-        """Name of each function → the file it starts, such as `api/operations/health.py`."""
+        """Each function's name with the file that it starts, such as `api/operations/health.py`."""
         folder = self._output / "functions"
         return {
             bundle.relative_to(folder).as_posix().removesuffix(".func"): _entrypoint(bundle)
@@ -45,7 +46,7 @@ class VercelBuild:
 
     @property
     def rewrite_targets(self) -> list[str]:
-        """Where rewrites go, sorted, without the query that carries parameters."""
+        """Sorted targets of the rewrites, without the query that carries parameters."""
         return sorted(
             route["dest"].partition("?")[0]
             for route in self.config["routes"]
@@ -54,27 +55,27 @@ class VercelBuild:
 
     @contextmanager
     def unpacked(self) -> Iterator[list[tuple[Path, Path, list[str]]]]:
-        """Lay out functions as the platform does, those with the same files together.
+        """Unpack the functions as the platform does, those with the same files together.
 
         Yields:
-            Folder, folder of its packages, and the modules that start there.
+            For each set of files: its folder, the folder of its packages, and its modules.
         """
-        same: dict[str, list[str]] = defaultdict(list)
+        modules_of: dict[str, list[str]] = defaultdict(list)
         for bundle in self._bundles():
             files = json.loads((bundle / ".vc-config.json").read_text())["filePathMap"]
-            same[json.dumps(files, sort_keys=True)].append(_module(_entrypoint(bundle)))
+            modules_of[json.dumps(files, sort_keys=True)].append(_module(_entrypoint(bundle)))
         with tempfile.TemporaryDirectory(prefix="stepwise-functions-") as folder:
-            laid_out = []
-            for number, (files, modules) in enumerate(same.items()):
+            unpacked = []
+            for number, (files, modules) in enumerate(modules_of.items()):
                 root = Path(folder) / str(number)
-                self._lay_out(json.loads(files), root)
-                laid_out.append((root, root / VENDORED, modules))
-            yield laid_out
+                self._unpack(json.loads(files), root)
+                unpacked.append((root, root / VENDORED, modules))
+            yield unpacked
 
     def _bundles(self) -> Iterator[Path]:
         return (self._output / "functions").rglob("*.func")
 
-    def _lay_out(self, files: dict[str, str], root: Path) -> None:
+    def _unpack(self, files: dict[str, str], root: Path) -> None:
         for name, source in files.items():
             (root / name).parent.mkdir(parents=True, exist_ok=True)
             (root / name).hardlink_to(self._work / source)
@@ -86,7 +87,7 @@ def _module(entrypoint: str) -> str:
 
 
 def _entrypoint(bundle: Path) -> str:
-    found = ENTRYPOINT.search((bundle / LAUNCHER).read_text())
-    if found is None:
-        raise SystemExit(f"{bundle.name} names no file to start")
-    return found[1]
+    match = ENTRYPOINT.search((bundle / LAUNCHER).read_text())
+    if match is None:
+        raise SystemExit(f"The built function {bundle.name} does not name the file to start.")
+    return match[1]

@@ -1,4 +1,4 @@
-"""The deployment files say what `lib/routes.py` says, and Vercel finds every function."""
+"""The deployment files agree with `lib/routes.py`, and Vercel finds every function."""
 
 import ast
 import json
@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parents[2]
 API_FILES = sorted((ROOT / "api").rglob("*.py"))
 API_LINES, INDEX_LINES = 45, 60
 FUNCTIONS = 37
-"""Files of `api/`, counted by hand: a search that finds nothing must not pass."""
+"""Number of files in `api/`, so that a search without results fails."""
 VERCEL_KEYS = 50
 STACK_RESOURCES = 450
 """CloudFormation allows 500; the rest is kept for what a customer adds."""
@@ -24,10 +24,11 @@ CRON_FIELD = re.compile(r"\*|\*/\d+|\d+(,\d+)*")
 
 
 def top_level_assignments(path: Path) -> set[str]:
-    """Names that a loader which only reads the syntax tree sees."""
+    """Return the names that a loader sees which only reads the syntax tree."""
     tree = ast.parse(path.read_text())
-    targets = [node.targets for node in tree.body if isinstance(node, ast.Assign)]
-    return {target.id for many in targets for target in many if isinstance(target, ast.Name)}
+    assignments = [node for node in tree.body if isinstance(node, ast.Assign)]
+    targets = [target for assignment in assignments for target in assignment.targets]
+    return {target.id for target in targets if isinstance(target, ast.Name)}
 
 
 def test_deployment_files_are_what_the_table_of_routes_gives() -> None:
@@ -77,7 +78,7 @@ def test_vercel_sends_what_is_no_endpoint_to_the_index_last() -> None:
 
 
 def test_no_rewrite_hides_a_later_one() -> None:
-    """A path with a parameter must stand after the fixed paths it would match."""
+    """A path with a parameter must follow the fixed paths that it matches."""
     sources = [row["source"] for row in files.vercel()["rewrites"][:-1]]
     for position, source in enumerate(sources):
         pattern = re.compile(re.sub(r":\w+", "[^/]+", source))
@@ -87,12 +88,12 @@ def test_no_rewrite_hides_a_later_one() -> None:
 
 def test_lambda_reaches_every_path_with_every_method() -> None:
     routes = read_routes((ROOT / "serverless.yml").read_text())
-    wanted = {
+    expected = {
         (method, row.path): files.handler_of(row.module)
         for row in ENDPOINTS
         for method in row.methods
     }
-    assert routes == {**wanted, ("ANY", "$default"): "api/index.lambda_handler"}, WRITE_THEM
+    assert routes == {**expected, ("ANY", "$default"): "api/index.lambda_handler"}, WRITE_THEM
 
 
 def test_hobby_is_one_function_with_at_most_two_daily_jobs() -> None:
@@ -123,7 +124,7 @@ def test_scheduled_paths_take_the_get_that_vercel_sends_with_its_secret() -> Non
 
 
 def test_one_path_belongs_to_one_function() -> None:
-    """Both platforms route by path first; methods cannot tell functions apart on Vercel."""
+    """Vercel routes by path alone, so one path cannot have two functions."""
     modules_of: dict[str, set[str]] = {}
     for row in ENDPOINTS:
         modules_of.setdefault(row.path, set()).add(row.module)

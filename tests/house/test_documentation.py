@@ -1,4 +1,4 @@
-"""Whoever reads the API's description alone can call every endpoint, and knows what comes back."""
+"""The API's description is enough to call every endpoint and to understand its answers."""
 
 import json
 import re
@@ -92,10 +92,10 @@ def test_nothing_is_documented_that_is_not_shown(operation: Operation) -> None:
 @every_operation
 def test_operation_says_what_it_does(operation: Operation) -> None:
     by_framework = ROUTES[str(operation)].name.replace("_", " ").title()
-    assert operation.said["summary"] != by_framework, (
+    assert operation.description["summary"] != by_framework, (
         f'give {place_of(operation)} a "summary"; without one the page shows the function\'s name'
     )
-    assert operation.said.get("description", "").endswith("."), (
+    assert operation.description.get("description", "").endswith("."), (
         f"write a docstring that is a sentence for the handler of {operation}"
     )
 
@@ -134,9 +134,9 @@ def test_examples_of_the_answer_have_exactly_its_fields(operation: Operation) ->
 @every_operation
 def test_security_is_that_of_the_table(operation: Operation) -> None:
     access = operation.row.access
-    schemes = [name for needed in operation.said["security"] for name in needed]
+    schemes = [name for needed in operation.description["security"] for name in needed]
     assert schemes == ([access] if access in {Access.OPERATOR, Access.CRON} else [])
-    assert operation.said["x-access"] == access
+    assert operation.description["x-access"] == access
     assert set(schemes) <= description()["components"]["securitySchemes"].keys()
 
 
@@ -149,13 +149,15 @@ def test_operators_body_takes_the_password(operation: Operation) -> None:
 
 @every_operation
 def test_errors_are_described_in_their_one_shape(operation: Operation) -> None:
-    assert operation.said["responses"].keys() == {"200", "default"}
-    assert operation.said["responses"]["default"] == {"$ref": "#/components/responses/Error"}
+    assert operation.description["responses"].keys() == {"200", "default"}
+    assert operation.description["responses"]["default"] == {"$ref": "#/components/responses/Error"}
 
 
 def test_every_group_is_introduced_and_none_is_empty() -> None:
     introduced = [tag["name"] for tag in description()["tags"] if tag["description"]]
-    assert set(introduced) == {tag for operation in OPERATIONS for tag in operation.said["tags"]}
+    assert set(introduced) == {
+        tag for operation in OPERATIONS for tag in operation.description["tags"]
+    }
 
 
 @pytest.mark.parametrize("path", sorted({row.path for row in ENDPOINTS}))
@@ -201,15 +203,14 @@ def test_every_reference_leads_somewhere() -> None:
     described = description()
     for reference in references(described):
         assert reference.startswith("#/")
-        place: Any = described
+        target: Any = described
         for key in reference[2:].split("/"):
-            place = place[key]
+            target = target[key]
 
 
 def references(part: Any) -> list[str]:
     if isinstance(part, dict):
         own = [part["$ref"]] if isinstance(part.get("$ref"), str) else []
-        return own + [found for value in part.values() for found in references(value)]
-    return (
-        [found for value in part for found in references(value)] if isinstance(part, list) else []
-    )
+        return own + [reference for value in part.values() for reference in references(value)]
+    values = part if isinstance(part, list) else []
+    return [reference for value in values for reference in references(value)]

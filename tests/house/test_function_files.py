@@ -1,4 +1,4 @@
-"""A function's files hold what functions and commands use; tests and benchmarks own the rest."""
+"""Deployed files contain only code and SQL that functions or commands use."""
 
 import re
 from pathlib import Path
@@ -10,7 +10,7 @@ from lib.database.queries import load_queries
 ROOT = Path(__file__).resolve().parents[2]
 SQL_FILES = sorted((ROOT / "sql").rglob("*.sql"))
 MODULES = sorted(path for path in (ROOT / "lib").rglob("*.py") if path.name != "__init__.py")
-USERS = {
+SOURCES = {
     path: path.read_text(encoding="utf-8")
     for folder in ("api", "lib", "local", "migrations")
     for path in (ROOT / folder).rglob("*.py")
@@ -21,16 +21,16 @@ def name(path: Path) -> str:
     return path.relative_to(ROOT).as_posix()
 
 
-def used(text: str) -> bool:
-    return any(text in code for code in USERS.values())
+def occurs(text: str) -> bool:
+    return any(text in code for code in SOURCES.values())
 
 
 @pytest.mark.parametrize("path", SQL_FILES, ids=name)
 def test_every_script_and_every_query_is_used(path: Path) -> None:
     file = path.relative_to(ROOT / "sql").as_posix()
-    assert used(f'"{file}"'), f"nothing loads sql/{file}: delete it, or move it to its user"
+    assert occurs(f'"{file}"'), f"nothing loads sql/{file}: delete it, or move it to its user"
     if path.parent.name != "schema":
-        unused = [query for query in load_queries(file) if not used(f'"{query}"')]
+        unused = [query for query in load_queries(file) if not occurs(f'"{query}"')]
         assert unused == [], f"nothing runs these queries of sql/{file}: delete them"
 
 
@@ -41,5 +41,5 @@ def test_every_module_is_imported(path: Path) -> None:
         rf"from {package}\.{module} import|from {package} import [^(]*\b{module}\b"
         rf"|from {package} import \([^)]*\b{module}\b|import {package}\.{module}\b"
     )
-    users = [other for other, code in USERS.items() if other != path and pattern.search(code)]
+    users = [other for other, code in SOURCES.items() if other != path and pattern.search(code)]
     assert users, f"nothing imports {name(path)}: delete it, or move it to its user"

@@ -1,4 +1,4 @@
-"""No circle of imports, neither between modules nor between folders."""
+"""Imports form no circle, neither between modules nor between folders."""
 
 import ast
 from collections.abc import Callable, Iterator
@@ -15,7 +15,7 @@ Graph = dict[str, set[str]]
 
 @cache
 def modules() -> dict[str, Path]:
-    """Every module of ours by its dotted name."""
+    """Return the path of every module of the project by its dotted name."""
     files = [path for folder in FOLDERS for path in (ROOT / folder).rglob("*.py")]
     return {dotted(path): path for path in files}
 
@@ -26,7 +26,7 @@ def dotted(path: Path) -> str:
 
 
 def imported(path: Path) -> Iterator[str]:
-    """Modules of ours that a file names, in functions and for type checks too."""
+    """Yield the project's modules that a file imports, also in functions and for type checks."""
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names if alias.name in modules())
@@ -41,7 +41,7 @@ def module(name: str) -> str:
 
 
 def folder(name: str) -> str:
-    """The folder of a module; where a folder has folders, its own modules count one by one."""
+    """Return the folder of a module, or the module itself if its folder has subfolders."""
     path = modules()[name]
     if path.name == "__init__.py":
         return name
@@ -60,17 +60,17 @@ def edges() -> frozenset[tuple[str, str]]:
 
 
 def graph(group: Callable[[str], str]) -> Graph:
-    found: Graph = {}
+    imports: Graph = {}
     for name, other in edges():
         if group(name) != group(other):
-            found.setdefault(group(name), set()).add(group(other))
-    return found
+            imports.setdefault(group(name), set()).add(group(other))
+    return imports
 
 
-def circle(found: Graph) -> list[str]:
-    """A circle, each place importing the next; empty if there is none."""
+def circle(imports: Graph) -> list[str]:
+    """Return a circle in which each place imports the next; empty if there is none."""
     try:
-        TopologicalSorter(found).prepare()
+        TopologicalSorter(imports).prepare()
     except CycleError as error:
         return list(reversed(error.args[1]))
     return []
@@ -78,14 +78,14 @@ def circle(found: Graph) -> list[str]:
 
 @pytest.mark.parametrize("group", [module, folder, top])
 def test_imports_form_no_circle(group: Callable[[str], str]) -> None:
-    found = circle(graph(group))
-    assert found == [], f"{' imports '.join(found)}: move what both need below them"
+    places = circle(graph(group))
+    assert places == [], f"{' imports '.join(places)}: move what both need into a module below them"
 
 
 def test_graph_is_that_of_the_project() -> None:
     assert ("api.assessment.submit", "lib.assessment.sessions.submit") in edges()
     assert "lib.engine.posterior" in graph(folder)["lib.engine.selection"]
-    assert "lib.errors" in graph(folder)["lib.database"], "loose modules count one by one"
+    assert "lib.errors" in graph(folder)["lib.database"], "modules beside folders count one by one"
     assert {"lib", "local"} <= graph(top)["tests"]
 
 

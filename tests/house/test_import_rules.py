@@ -1,4 +1,4 @@
-"""Imports point one way: api → lib/<context> → the shared rooms; what is heavy comes late."""
+"""Imports point one way (api → lib/<context> → shared layers), and heavy packages load late."""
 
 import ast
 import subprocess
@@ -13,11 +13,11 @@ from lib.routes import modules
 ROOT = Path(__file__).resolve().parents[2]
 CONTEXTS = {"workshop", "assessment", "learning", "legacy"}
 ABOVE_CONTEXTS = {"operations"}
-"""What an admin does to the whole; it may import every context."""
+"""Folders that may import every context."""
 ENGINE = "lib.engine"
 ENGINE_MAY_IMPORT = {"numpy", "lib.engine"}
 LATE_ONLY = {"boto3", "botocore", "sqlalchemy", "alembic"}
-"""Not to be loaded by importing a handler; boto3 alone costs as much as FastAPI."""
+"""Packages that importing a handler must not load; boto3 alone takes as long as FastAPI."""
 WITHOUT_LOCAL = ("api", "lib", "migrations")
 
 
@@ -26,12 +26,12 @@ def python_files(*folders: str) -> list[Path]:
 
 
 def imported(path: Path) -> Iterator[str]:
-    """Every module a file imports, wherever in the file."""
+    """Yield every module that a file imports, anywhere in the file."""
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
-            assert node.level == 0, f"{path}: relative imports hide where things come from"
+            assert node.level == 0, f"{path}: use absolute imports"
             yield node.module or ""
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
@@ -40,11 +40,11 @@ def within(module: str, package: str) -> bool:
     return module == package or module.startswith(f"{package}.")
 
 
-def offences(folder: str, *forbidden: str) -> list[str]:
-    return offences_of(python_files(folder), *forbidden)
+def violations(folder: str, *forbidden: str) -> list[str]:
+    return violations_of(python_files(folder), *forbidden)
 
 
-def offences_of(paths: Iterable[Path], *forbidden: str) -> list[str]:
+def violations_of(paths: Iterable[Path], *forbidden: str) -> list[str]:
     return [
         f"{path.relative_to(ROOT)} imports {module}"
         for path in paths
@@ -55,24 +55,24 @@ def offences_of(paths: Iterable[Path], *forbidden: str) -> list[str]:
 
 @pytest.mark.parametrize("folder", WITHOUT_LOCAL)
 def test_deployed_code_imports_nothing_of_the_local_server(folder: str) -> None:
-    assert offences(folder, "local", "tests", "benchmarks") == []
+    assert violations(folder, "local", "tests", "benchmarks") == []
 
 
 def test_lib_does_not_import_the_functions_in_front_of_it() -> None:
-    assert offences("lib", "api") == []
+    assert violations("lib", "api") == []
 
 
 @pytest.mark.parametrize("context", sorted(CONTEXTS))
 def test_contexts_do_not_import_each_other(context: str) -> None:
     others = [f"lib.{other}" for other in (*CONTEXTS, *ABOVE_CONTEXTS) if other != context]
-    assert offences(f"lib/{context}", *others) == []
+    assert violations(f"lib/{context}", *others) == []
 
 
 def test_what_lies_below_the_contexts_imports_none() -> None:
     contexts = [f"lib.{context}" for context in (*CONTEXTS, *ABOVE_CONTEXTS)]
-    loose = (ROOT / "lib").glob("*.py")
-    below = [*loose, *python_files("lib/web", "lib/access", "lib/database", "lib/engine")]
-    assert offences_of(below, *contexts) == []
+    top_modules = (ROOT / "lib").glob("*.py")
+    below = [*top_modules, *python_files("lib/web", "lib/access", "lib/database", "lib/engine")]
+    assert violations_of(below, *contexts) == []
 
 
 def test_every_folder_of_lib_has_its_place_in_these_rules() -> None:
@@ -83,18 +83,18 @@ def test_every_folder_of_lib_has_its_place_in_these_rules() -> None:
 
 def test_engine_imports_numpy_and_nothing_else_of_ours() -> None:
     standard = sys.stdlib_module_names
-    found = [
+    violations = [
         f"{path.name} imports {module}"
         for path in python_files(ENGINE.replace(".", "/"))
         for module in imported(path)
         if module.split(".")[0] not in standard
         and not any(within(module, name) for name in ENGINE_MAY_IMPORT)
     ]
-    assert found == []
+    assert violations == []
 
 
 def test_functions_hold_no_sql_numbers_or_environment() -> None:
-    """Handlers parse, call one service function, return a model."""
+    """A handler parses the request, calls one service function and returns a model."""
     forbidden = (
         "numpy",
         "os",
@@ -104,7 +104,7 @@ def test_functions_hold_no_sql_numbers_or_environment() -> None:
         "lib.redis_rest",
         "lib.engine",
     )
-    assert offences("api", *forbidden) == []
+    assert violations("api", *forbidden) == []
 
 
 IMPORTS = """
@@ -117,9 +117,9 @@ for module in {modules}:
 
 
 def test_importing_a_function_loads_nothing_that_only_some_calls_need() -> None:
-    """One process imports them all: what none has loaded by the end, none loads alone.
+    """Import all functions in one process, which is faster than one process each.
 
-    That each can be imported without the others is shown by tests/contract, where each runs alone.
+    tests/contract shows that each function can be imported without the others.
     """
     code = IMPORTS.format(modules=sorted(("index", *modules())), late_only=LATE_ONLY)
     result = subprocess.run(

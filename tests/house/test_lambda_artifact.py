@@ -1,4 +1,4 @@
-"""The Lambda artifact's own part: the same bytes each time, byte code that stays valid."""
+"""The project's part of the Lambda artifact: reproducible, with byte code that stays valid."""
 
 import marshal
 import os
@@ -26,7 +26,7 @@ def pack(source: Path, folder: Path) -> Path:
 
 @pytest.fixture(scope="module")
 def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Our code as it is now."""
+    """A copy of the deployed code."""
     folder = tmp_path_factory.mktemp("source")
     for name in lambda_artifact.OWN_CODE:
         shutil.copytree(ROOT / name, folder / name)
@@ -77,7 +77,7 @@ def test_artifact_holds_no_tests_no_local_server_no_caches_and_no_notes(artifact
 
 
 @pytest.mark.parametrize(
-    ("name", "left_out"),
+    ("name", "excluded"),
     [
         ("botocore/data/s3/2006-03-01/service-2.json.gz", False),
         ("botocore/data/endpoints.json", False),
@@ -88,5 +88,5 @@ def test_artifact_holds_no_tests_no_local_server_no_caches_and_no_notes(artifact
         ("lib/web/app.py", False),
     ],
 )
-def test_only_what_no_function_reads_is_left_out(name: str, left_out: bool) -> None:
-    assert bool(lambda_artifact.NOT_NEEDED.match(name)) == left_out
+def test_only_what_no_function_reads_is_left_out(name: str, excluded: bool) -> None:
+    assert bool(lambda_artifact.EXCLUDED.match(name)) == excluded

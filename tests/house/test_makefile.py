@@ -1,4 +1,4 @@
-"""What `make` promises about its environment: nothing is lost, what is missing is said at once."""
+"""`make` builds its environment without losing anything, and reports at once what is missing."""
 
 import os
 import re
@@ -15,7 +15,7 @@ from local.servers.child import FolderLock
 
 ROOT = Path(__file__).parents[2]
 MAKE = shutil.which("make") or "make"
-SAY = f'exec {sys.executable} "$@"'
+RUN_PYTHON = f'exec {sys.executable} "$@"'
 HERE = f"{sys.version_info.major}.{sys.version_info.minor}"
 SUPPORTED = ("3.11", "3.12", "3.13", "3.14")
 STAGES = ("", "-local", "-dev", "-bench")
@@ -24,7 +24,7 @@ PINS = tuple(f"requirements{stage}.txt" for stage in STAGES)
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
-    """The Makefile with all that it looks at, and an environment of an older Python."""
+    """A folder with the Makefile, the files it reads, and an environment of an older Python."""
     shutil.copy(ROOT / "Makefile", tmp_path)
     for name in (*PINS, "local/servers/redis-server.txt", ".venv/bin/in-use"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
@@ -33,7 +33,7 @@ def project(tmp_path: Path) -> Path:
 
 
 def make(project: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run make there, where the folder's interpreters come first and nobody has others at home."""
+    """Run make in the folder, where it finds the folder's interpreters first."""
     return subprocess.run(
         [MAKE, "--no-print-directory", *arguments],
         cwd=project,
@@ -49,44 +49,44 @@ def make(project: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 def python(project: Path, program: str, name: str = "python") -> str:
-    """The name of an interpreter that does what `program`, a shell script, says."""
+    """Make an interpreter of `program`, a shell script; return its path."""
     path = project / name
     path.write_text(f"#!/bin/sh\n{program}\n")
     path.chmod(0o755)
     return str(path)
 
 
-def recorder(project: Path, name: str = "python", asked: str = SAY) -> str:
-    """An interpreter that writes down what it is told and installs nothing.
+def recorder(project: Path, name: str = "python", on_program: str = RUN_PYTHON) -> str:
+    """Make an interpreter that records its arguments and installs nothing; return its path.
 
-    Making an environment gives one whose programs write down too. Programs on the command line
-    (`-c`), by which make looks around, are for `asked`.
+    The programs of an environment that it creates record their arguments too. Programs on the
+    command line (`-c`), by which make inspects the machine, are left to `on_program`.
     """
-    tell = f'echo "$0 $*" >> {project}/told'
+    record = f'echo "$0 $*" >> {project}/recorded'
     program = f"""
-        [ "$1" = -c ] && {asked}
-        {tell}
+        [ "$1" = -c ] && {on_program}
+        {record}
         case "$*" in "-m venv "*)
             for folder; do :; done
             mkdir -p $folder/bin
             for name in python uv; do
-                printf '%s\\n' '#!/bin/sh' '{tell}' > $folder/bin/$name
+                printf '%s\\n' '#!/bin/sh' '{record}' > $folder/bin/$name
                 chmod +x $folder/bin/$name
             done;;
         esac"""
     return python(project, program, name)
 
 
-def told(project: Path) -> str:
-    """What `recorder` and its programs were told since the last time."""
-    file = project / "told"
+def recorded(project: Path) -> str:
+    """Return what recorders have recorded since the last call."""
+    file = project / "recorded"
     text = file.read_text() if file.exists() else ""
     file.unlink(missing_ok=True)
     return text
 
 
 def pins(name: str) -> dict[str, str]:
-    """The hashes of each package and version that a file pins."""
+    """Return the hashes of each package and version that a file pins."""
     text = (ROOT / name).read_text()
     return dict(re.findall(r"^(\S+==\S+).*((?:\n    --hash=\S+.*)+)", text, re.MULTILINE))
 
@@ -115,7 +115,7 @@ def test_a_python_that_makes_no_environment_is_told_what_to_install(project: Pat
 
 
 def described(project: Path) -> tuple[dict[str, str], dict[str, str]]:
-    """What `make` says of each target and of each variable."""
+    """Return the descriptions that `make` prints of its targets and variables."""
     targets, _, variables = make(project).stdout.partition("\nVariables")
     parts = (targets.splitlines(), variables.splitlines()[1:])
     first, second = (dict(line.split(maxsplit=1) for line in part) for part in parts)
@@ -167,21 +167,21 @@ def test_variables_reach_the_program(built: Path, arguments: list[str], called: 
 def test_running_installs_what_running_needs_and_tests_add_to_it(project: Path) -> None:
     name = recorder(project)
     assert make(project, f"PYTHON={name}", "dev").returncode == 0
-    installed = told(project)
+    installed = recorded(project)
     assert "-r requirements-local.txt" in installed
     assert "requirements-dev.txt" not in installed
     assert not (project / ".venv/bin/in-use").exists(), "it was of another Python"
 
     (project / ".venv/bin/in-use").touch()
     assert make(project, f"PYTHON={name}", "test").returncode == 0
-    added = told(project)
+    added = recorded(project)
     assert "-r requirements-dev.txt" in added
     assert "-m venv" not in added
     assert "requirements-local.txt" not in added
     assert (project / ".venv/bin/in-use").exists()
 
     assert make(project, f"PYTHON={name}", "dev", "test").returncode == 0
-    assert "install" not in told(project)
+    assert "install" not in recorded(project)
 
 
 def test_only_other_pins_and_not_newer_files_make_an_environment_again(project: Path) -> None:
@@ -190,16 +190,16 @@ def test_only_other_pins_and_not_newer_files_make_an_environment_again(project: 
     for text in ("a==1", "a==2", "a==1"):
         pinned.write_text(text)
         assert make(project, f"PYTHON={name}", "dev", "test", "bench").returncode == 0
-        installed = told(project)
+        installed = recorded(project)
         assert "-r requirements-dev.txt" in installed
         assert "-r requirements-bench.txt" in installed
         for stage in STAGES:
             os.utime(project / f"requirements{stage}.txt", (2**32, 2**32))
         assert make(project, f"PYTHON={name}", "dev", "test", "bench").returncode == 0
-        assert "install" not in told(project)
+        assert "install" not in recorded(project)
     (project / "requirements-local.txt").write_text("b==1")
     assert make(project, f"PYTHON={name}", "dev").returncode == 0
-    assert "-m venv" in told(project)
+    assert "-m venv" in recorded(project)
 
 
 def test_an_environment_that_something_runs_from_is_not_made_again(project: Path) -> None:
@@ -221,18 +221,18 @@ def test_what_tests_need_is_added_beside_a_running_server(project: Path) -> None
     (project / ".local").mkdir()
     with FolderLock(project / ".local"):
         assert make(project, f"PYTHON={name}", "test").returncode == 0
-    assert "-r requirements-dev.txt" in told(project)
+    assert "-r requirements-dev.txt" in recorded(project)
 
 
 def test_deploy_check_asks_for_its_python_before_it_installs(project: Path) -> None:
-    python(project, "exit 127", "python3.12")  # as pyenv's, where 3.12 is not chosen
+    python(project, "exit 127", "python3.12")  # like pyenv's shim while 3.12 is not selected
     name = python(
         project, f"""case "$2" in *%d.%d*) echo 3.13;; *) exec {sys.executable} "$@";; esac"""
     )
-    found = make(project, f"PYTHON={name}", "deploy-check")
-    assert found.returncode != 0
-    assert "finds none. Install it so that python3.12 is on the PATH" in found.stdout
-    assert "Installing" not in found.stdout
+    done = make(project, f"PYTHON={name}", "deploy-check")
+    assert done.returncode != 0
+    assert "finds none. Install it so that python3.12 is on the PATH" in done.stdout
+    assert "Installing" not in done.stdout
     assert (project / ".venv/bin/in-use").exists()
 
 
@@ -244,8 +244,8 @@ def test_each_file_of_pins_has_the_whole_of_the_one_before() -> None:
 
 
 def test_types_are_checked_for_each_version_that_is_supported(project: Path) -> None:
-    found = checked_types(project, {*SUPPORTED} - {HERE})
-    assert found == {f".venv/bin/python {version}" for version in SUPPORTED}
+    runs = checked_types(project, {*SUPPORTED} - {HERE})
+    assert runs == {f".venv/bin/python {version}" for version in SUPPORTED}
 
 
 def test_oldest_and_newest_interpreter_check_types_with_packages_of_their_own(
@@ -262,7 +262,7 @@ def test_oldest_and_newest_interpreter_check_types_with_packages_of_their_own(
 
 
 def checked_types(project: Path, absent: set[str]) -> set[str]:
-    """The program and the version of each run of mypy."""
+    """Run `make types`; return the program and the version of each run of mypy."""
     for version in SUPPORTED:
         if version in absent:
             python(project, "exit 127", f"python{version}")
@@ -270,7 +270,7 @@ def checked_types(project: Path, absent: set[str]) -> set[str]:
             recorder(project, f"python{version}", "exit 0")
     done = make(project, f"PYTHON={recorder(project)}", "types")
     assert done.returncode == 0, done.stderr
-    runs = re.findall(r"^(\S+) -m mypy --python-version (\S+) ", told(project), re.MULTILINE)
+    runs = re.findall(r"^(\S+) -m mypy --python-version (\S+) ", recorded(project), re.MULTILINE)
     assert len(runs) == len(SUPPORTED)
     return {f"{program} {version}" for program, version in runs}
 

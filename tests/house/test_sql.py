@@ -1,8 +1,7 @@
-"""SQL stands in `sql/` and takes parameters; where a name has to be part of it, it is quoted.
+"""SQL stands in `sql/` and takes parameters, and names that become part of it are quoted.
 
-The rule of SAFETY 18. Linters miss an f-string in front of `DROP TABLE`, so the syntax trees are
-read here: whatever reads like a statement is found wherever it stands, and however it is put
-together.
+Linters miss statements such as `DROP TABLE` in an f-string, so these tests read the syntax trees
+and find every string that looks like a statement, however it is composed.
 """
 
 import ast
@@ -31,17 +30,17 @@ NAMED = re.compile(
     r"(_query\(.*\)|load_script\(.*\)|[\w.()'/]+\[[\w']+\]|_?\w*quer\w*)(\.text)?|script"
 )
 MAY_HOLD_SQL = {
-    "lib/legacy/report.py": "a query for a person to type; in it a number",
+    "lib/legacy/report.py": "a query for a person to type, which contains a number",
     "lib/legacy/old_tables/rename.py": "statements for a person to type; names from the catalog",
     "local/backup.py": "restores a whole database; names by sql.Identifier",
-    "local/servers/postgres_server.py": "makes and drops databases; names by sql.Identifier",
-    "migrations/env.py": "Alembic's own run: a lock, and a limit that is a constant",
-    "migrations/versions/001_initial_schema.py": "the way back, without a caller's word in it",
+    "local/servers/postgres_server.py": "creates and drops databases; names by sql.Identifier",
+    "migrations/env.py": "a lock, and a limit that is a constant",
+    "migrations/versions/001_initial_schema.py": "the downgrade, which takes no values",
 }
 MAY_COMPOSE = {
     "lib/operations/store.py": "a query of sql/ as psycopg.sql.SQL, tables by sql.Identifier",
-    "lib/database/postgres.py": "execute_script, which gets whole files of sql/",
-    "lib/redis_rest.py": "commands of Redis",
+    "lib/database/postgres.py": "execute_script, which runs whole files of sql/",
+    "lib/redis_rest.py": "Redis commands",
 }
 MAY_SPLICE = {
     "sql/database/schema/old_overloads.sql": "a regprocedure, which the catalog quotes itself",
@@ -51,7 +50,7 @@ MAY_SPLICE = {
     "sql/workshop/schema/tables.sql": "definitions of the same file",
     "sql/operations/schema/set_aside.sql": "TABLE, INDEX or SEQUENCE, by a CASE beside it",
 }
-"""Where a statement that is made in the database gets more than quoted names (%I, %L)."""
+"""Scripts whose dynamic statements contain more than quoted names and values (%I, %L)."""
 
 
 def name(path: Path) -> str:
@@ -66,18 +65,18 @@ def without_docstrings(tree: ast.AST) -> Iterator[ast.AST]:
 
 
 def statements(source: str) -> list[str]:
-    """What reads like the beginning of a statement, in any kind of string."""
-    found = []
+    """Return the strings of any kind that begin like a statement."""
+    texts = []
     for node in without_docstrings(ast.parse(source)):
         if isinstance(node, ast.Constant) and isinstance(node.value, str | bytes):
             text = node.value if isinstance(node.value, str) else node.value.decode("latin-1")
             if STATEMENT.match(text):
-                found.append(text)
-    return found
+                texts.append(text)
+    return texts
 
 
-def put_together(source: str) -> list[str]:
-    """First arguments of what runs statements that are neither named queries nor whole files."""
+def composed(source: str) -> list[str]:
+    """Return the statements that are run but are neither named queries nor whole files."""
     return [
         ast.unparse(call.args[0])
         for call in ast.walk(ast.parse(source))
@@ -88,33 +87,34 @@ def put_together(source: str) -> list[str]:
 
 
 def dynamic(script: str) -> list[str]:
-    """What a script has the database put together and run."""
+    """Return the expressions that a script runs with EXECUTE."""
     return DYNAMIC.findall(re.sub(r"--.*", "", script))
 
 
 def test_sql_stands_in_the_folder_of_sql() -> None:
     holding = {name(path) for path in FILES if statements(path.read_text())}
-    assert holding - set(MAY_HOLD_SQL) == set(), "to be moved to sql/"
+    assert holding - set(MAY_HOLD_SQL) == set(), "move these statements to sql/"
     assert set(MAY_HOLD_SQL) - holding == set(), "no longer needed in the list"
 
 
 def test_what_is_run_is_a_named_query_or_a_whole_file() -> None:
     lib = [path for path in FILES if name(path).startswith(("api/", "lib/"))]
-    composing = {name(path): found for path in lib if (found := put_together(path.read_text()))}
+    composing = {name(path): texts for path in lib if (texts := composed(path.read_text()))}
     assert composing.keys() == MAY_COMPOSE.keys(), composing
 
 
 def test_queries_are_made_from_files_alone() -> None:
     for path in FILES:
         tree = ast.parse(path.read_text())
-        ours = any(
+        imports_query = any(
             isinstance(node, ast.ImportFrom)
             and node.module == "lib.database.queries"
             and "Query" in [alias.name for alias in node.names]
             for node in ast.walk(tree)
         )
-        made = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
-        assert not ours or "Query" not in [ast.unparse(call.func) for call in made], name(path)
+        calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
+        constructors = [ast.unparse(call.func) for call in calls]
+        assert not imports_query or "Query" not in constructors, name(path)
 
 
 def lists_given(source: str) -> list[str]:
@@ -146,9 +146,9 @@ def test_list_that_is_no_constant_is_found() -> None:
 
 @pytest.mark.parametrize("path", SQL_FILES, ids=name)
 def test_scripts_quote_every_name_that_they_put_into_a_statement(path: Path) -> None:
-    for made in dynamic(path.read_text()):
-        assert re.match(r"format\(\s*('|\$\w*\$)", made), made
-        assert not re.search(r"%(\d\$)?s", made) or name(path) in MAY_SPLICE, made
+    for expression in dynamic(path.read_text()):
+        assert re.match(r"format\(\s*('|\$\w*\$)", expression), expression
+        assert not re.search(r"%(\d\$)?s", expression) or name(path) in MAY_SPLICE, expression
 
 
 @pytest.mark.parametrize(
@@ -178,7 +178,7 @@ def test_statement_in_a_string_is_found(source: str) -> None:
     ],
 )
 def test_statement_that_is_put_together_is_found(source: str) -> None:
-    assert put_together(source)
+    assert composed(source)
 
 
 def test_names_spliced_into_a_script_are_found() -> None:

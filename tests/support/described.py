@@ -1,4 +1,4 @@
-"""The operations of the API's description, as somebody reads them who has nothing else."""
+"""The operations of the API's description."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -15,33 +15,34 @@ class Operation:
 
     method: str
     path: str
-    """Template, such as `/api/test/end/{session_id}`."""
-    said: dict[str, Any]
+    """Path with parameters in braces, such as `/api/test/status/{session_id}`."""
+    description: dict[str, Any]
+    """Operation object of OpenAPI."""
 
     def __str__(self) -> str:
         return f"{self.method} {self.path}"
 
     @property
     def row(self) -> Endpoint:
-        """Its row in the table of endpoints."""
+        """Row of the operation in `lib/routes.py`."""
         rows = [row for row in ENDPOINTS if row.path == self.path and self.method in row.methods]
         assert len(rows) == 1, f"{self} is described but not served"
         return rows[0]
 
     @property
     def parameters(self) -> list[dict[str, Any]]:
-        """Each with `name`, `in` and, as it should be, `example`."""
-        return list(self.said.get("parameters", []))
+        """Parameter objects of OpenAPI."""
+        return list(self.description.get("parameters", []))
 
     @property
     def has_body(self) -> bool:
-        """Whether it takes one."""
-        return "requestBody" in self.said
+        """Whether the operation takes a body."""
+        return "requestBody" in self.description
 
     @property
     def body_fields(self) -> set[str]:
         """Names of the body's fields."""
-        schema = self.said["requestBody"]["content"][JSON]["schema"]
+        schema = self.description["requestBody"]["content"][JSON]["schema"]
         parts = (schema, *schema.get("anyOf", ()))
         (name,) = (part["$ref"].rpartition("/")[2] for part in parts if "$ref" in part)
         return set(description()["components"]["schemas"][name].get("properties", {}))
@@ -49,16 +50,20 @@ class Operation:
     @property
     def request(self) -> Any:
         """The example of the body; None if there is none."""
-        return self.said["requestBody"]["content"][JSON].get("example") if self.has_body else None
+        return (
+            self.description["requestBody"]["content"][JSON].get("example")
+            if self.has_body
+            else None
+        )
 
     @property
     def answers(self) -> dict[str, Any]:
-        """Examples of the 200 answer by title, the one to `request` first."""
-        examples = self.said["responses"]["200"]["content"][JSON].get("examples", {})
+        """Examples of the 200 answer by title; the first is the answer to `request`."""
+        examples = self.description["responses"]["200"]["content"][JSON].get("examples", {})
         return {title: example["value"] for title, example in examples.items()}
 
     def examples_in(self, place: str) -> dict[str, Any]:
-        """Examples of the parameters in `path`, `query` or `header`, as text."""
+        """Return examples of the parameters in `path`, `query` or `header`, as text."""
         return {
             parameter["name"]: _text(parameter["example"])
             for parameter in self.parameters
@@ -67,11 +72,11 @@ class Operation:
 
 
 def operations() -> list[Operation]:
-    """Every operation that is described."""
+    """Return every operation of the description."""
     return [
-        Operation(method.upper(), path, said)
+        Operation(method.upper(), path, operation)
         for path, methods in description()["paths"].items()
-        for method, said in methods.items()
+        for method, operation in methods.items()
     ]
 
 
