@@ -1,11 +1,12 @@
-"""What every test stands on: a real Postgres, a real Redis behind its REST gateway, no environment.
+"""Fixtures of all tests: a real Postgres, a real Redis behind the REST gateway, and clients.
 
-Each worker runs servers of its own; each test gets a fresh copy of a migrated database.
+The environment is emptied first. Each worker runs its own servers, and each test gets a fresh
+copy of a migrated database.
 """
 
 import os
 
-for _name in list(os.environ):  # before anything of ours reads it
+for _name in list(os.environ):  # before the project reads it
     if (
         _name.startswith(
             ("POSTGRES_", "DATABASE_", "UPSTASH_", "KV_", "VERCEL", "AWS_", "STEPWISE_")
@@ -15,7 +16,7 @@ for _name in list(os.environ):  # before anything of ours reads it
         del os.environ[_name]
 for _name in ("ADMIN_PASSWORD", "CRON_SECRET", "ENCRYPTION_KEY", "ENCRYPTION_KEY_PREVIOUS"):
     os.environ.pop(_name, None)
-# Each worker keeps a core busy: threads beside it would only spin while they wait for their turn.
+# Each worker keeps a core busy; more threads would only wait for it.
 os.environ["OPENBLAS_NUM_THREADS"] = "1"
 
 from collections.abc import Callable, Iterator  # noqa: E402 the environment comes first
@@ -45,7 +46,7 @@ pytest_plugins = ["tests.support.no_skips", "tests.support.scheduling"]
 
 hypothesis_settings.register_profile(
     "stepwise",
-    deadline=None,  # the machine's load is not the code's
+    deadline=None,  # the machine may be busy
     derandomize=True,
     database=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
@@ -60,7 +61,7 @@ _numbers = count()
 
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[PostgresServer]:
-    """This worker's Postgres, with a migrated database to copy from."""
+    """This worker's Postgres, with a migrated database as a template."""
     with folder_in_memory() as folder, running_postgres(folder) as server:
         with psycopg.connect(server.create_database("migrated")) as connection:
             for _, script in schema_scripts():
@@ -83,7 +84,7 @@ def _gateway(redis_server: RedisServer) -> Iterator[Gateway]:
 
 @pytest.fixture
 def redis_gateway(_gateway: Gateway, redis_server: RedisServer) -> Iterator[Gateway]:
-    """The REST gateway, empty and without faults."""
+    """The REST gateway of an empty Redis, without faults."""
     with redis_server.client() as client:
         client.flushall()
     yield _gateway
@@ -92,7 +93,7 @@ def redis_gateway(_gateway: Gateway, redis_server: RedisServer) -> Iterator[Gate
 
 @pytest.fixture
 def empty_postgres_url(postgres_server: PostgresServer) -> Iterator[str]:
-    """A database with nothing in it."""
+    """An empty database."""
     name = f"empty_{next(_numbers)}"
     yield postgres_server.create_database(name)
     postgres_server.drop_database(name)
@@ -103,7 +104,7 @@ def postgres_url(postgres_server: PostgresServer) -> Iterator[str]:
     """A fresh copy of the migrated database."""
     name = f"test_{next(_numbers)}"
     url = postgres_server.create_database(name, template="migrated")
-    with psycopg.connect(url) as connection:  # a copy does not take the template's settings along
+    with psycopg.connect(url) as connection:  # a copy lacks the template's settings
         connection.execute(load_script("database/schema/search_path.sql").encode())
     yield url
     postgres_server.drop_database(name)
@@ -111,7 +112,7 @@ def postgres_url(postgres_server: PostgresServer) -> Iterator[str]:
 
 @pytest.fixture
 def settings(postgres_url: str, redis_gateway: Gateway, tmp_path: Path) -> Settings:
-    """All set, as a well-kept deployment has it, but on the local platform."""
+    """Complete settings of a deployment, on the local platform."""
     return Settings(
         postgres_url=postgres_url,
         migration_url=postgres_url,
@@ -156,12 +157,12 @@ def _installed_deps(settings: Settings) -> Iterator[Deps]:
 
 @pytest.fixture
 def client_for(deps: Deps) -> Callable[[str], TestClient]:  # noqa: ARG001 it installs them
-    """A client of one function, by its module's name in `api/`."""
+    """Make a client of one function, by the name of its module in `api/`."""
 
-    def make(module: str) -> TestClient:
+    def client_of(module: str) -> TestClient:
         return TestClient(function_app(module), raise_server_exceptions=False)
 
-    return make
+    return client_of
 
 
 @pytest.fixture
@@ -172,5 +173,5 @@ def client(client_for: Callable[[str], TestClient]) -> TestClient:
 
 @pytest.fixture
 def operator() -> dict[str, str]:
-    """Headers of an operator."""
+    """Headers of an operator's requests."""
     return {"Authorization": f"Bearer {ADMIN_PASSWORD}"}

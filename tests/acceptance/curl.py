@@ -1,4 +1,4 @@
-"""Reads a curl line as a guide prints it, and sends it to an app instead of a network."""
+"""Parse a curl line as a guide prints it, and send it to an app instead of the network."""
 
 import shlex
 from dataclasses import dataclass
@@ -8,14 +8,14 @@ from urllib.parse import urlsplit, urlunsplit
 
 from fastapi.testclient import TestClient
 
-FORM = "application/x-www-form-urlencoded"  # what curl says unless told otherwise
+FORM = "application/x-www-form-urlencoded"  # curl's default
 LOCAL = "http://127.0.0.1:5300"
 PRINTED_HOSTS = {"localhost:5300", "127.0.0.1:5300", "your-app.vercel.app"}
 
 
 @dataclass(frozen=True)
 class Curl:
-    """What a curl line asks for."""
+    """The request of a curl line."""
 
     method: str
     path: str
@@ -24,37 +24,37 @@ class Curl:
 
 
 def parse(printed: str) -> Curl:
-    """Read the options that the guides use; what a shell would do with the answer is left out.
+    """Parse a curl line with the options that the guides use; ignore redirections and pipes.
 
     Raises:
-        ValueError: If the line is no curl line, goes elsewhere, or has another option.
+        ValueError: If it is not a curl line, has another option, or calls another host.
     """
     program, *words = shlex.split(printed.replace("\\\n", " "))
     if program != "curl":
         raise ValueError(printed)
     options, url = _options(words)
-    body = "&".join(options["-d"]) if "-d" in options else None  # as curl joins several
+    body = "&".join(options["-d"]) if "-d" in options else None  # curl joins several in this way
     headers = {"Content-Type": FORM} if body is not None else {}
     for header in options.get("-H", []):
         name, _, value = header.partition(":")
         headers[name] = value.strip()
-    place = urlsplit(url)
-    if place.netloc not in PRINTED_HOSTS:
-        raise ValueError(f"not ours: {url}")
+    address = urlsplit(url)
+    if address.netloc not in PRINTED_HOSTS:
+        raise ValueError(f"not the address of a guide: {url}")
     (method,) = options.get("-X") or ["GET" if body is None else "POST"]
-    return Curl(method, urlunsplit(("", "", *place[2:4], "")), headers, body)
+    return Curl(method, urlunsplit(("", "", *address[2:4], "")), headers, body)
 
 
 def _options(words: list[str]) -> tuple[dict[str, list[str]], str]:
-    """Return each option's values, and the address; what follows ">" or "|" is the shell's."""
+    """Return each option's values, and the address; ignore what follows ">" or "|"."""
     options: dict[str, list[str]] = {}
     url = ""
-    ours = iter(takewhile(lambda word: word not in {">", "|"}, words))
-    for word in ours:
+    curl_words = iter(takewhile(lambda word: word not in {">", "|"}, words))
+    for word in curl_words:
         if word == "-s":
             continue
         if word in {"-X", "-H", "-d"}:
-            options.setdefault(word, []).append(next(ours))
+            options.setdefault(word, []).append(next(curl_words))
         elif word.startswith("http"):
             url = word
         else:
@@ -63,7 +63,7 @@ def _options(words: list[str]) -> tuple[dict[str, list[str]], str]:
 
 
 def local_client(app_client: TestClient) -> TestClient:
-    """A client that calls from this machine, as a person at the terminal does."""
+    """Return a client whose calls come from this machine."""
     return TestClient(
         app_client.app,
         base_url=LOCAL,
@@ -73,6 +73,6 @@ def local_client(app_client: TestClient) -> TestClient:
 
 
 def run(client: TestClient, printed: str) -> Any:
-    """Send what the line says."""
-    asked = parse(printed)
-    return client.request(asked.method, asked.path, headers=asked.headers, content=asked.body)
+    """Send the request of a curl line."""
+    curl = parse(printed)
+    return client.request(curl.method, curl.path, headers=curl.headers, content=curl.body)

@@ -1,8 +1,7 @@
-"""Every example of the API's description, sent as it stands to the local server with the demo."""
+"""Every example of the API's description is accepted by the local server with the demo."""
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +11,6 @@ from fastapi.testclient import TestClient
 
 from lib.assessment.sessions.cache import STATISTICS_KEY
 from lib.deps import Deps
-from lib.settings import Settings
 from tests.legacy.drawn import Legacy
 from tests.support.described import Operation, operations
 
@@ -45,34 +43,26 @@ WHERE i.question_id = 'mat-001'
 
 
 @pytest.fixture
-def settings(settings: Settings, tmp_path: Path) -> Settings:
-    """Backups go to a folder of the test."""
-    return replace(settings, backup_folder=str(tmp_path))
-
-
-@pytest.fixture
 def database(postgres_url: str) -> Iterator[psycopg.Connection[Any]]:
     with psycopg.connect(postgres_url, autocommit=True) as connection:
         yield connection
 
 
-class Scene:
-    """What some calls need to have happened before them."""
+class Preparation:
+    """Steps that some calls require before them."""
 
-    def __init__(
-        self, here: TestClient, database: psycopg.Connection[Any], deps: Deps, backups: Path
-    ) -> None:
+    def __init__(self, here: TestClient, database: psycopg.Connection[Any], deps: Deps) -> None:
         self._here = here
         self._database = database
         self._deps = deps
-        self._backups = backups
+        self._backups = Path(deps.settings.backup_folder)
 
     def call(self, name: str) -> Any:
         """Send the example of an operation."""
         return send(self._here, OPERATIONS[name]).json()
 
     def add_old_tables(self) -> None:
-        """Two people of the older version, one of them with her key in the clear."""
+        """Create legacy tables with two students, one of whom has an unencrypted API key."""
         old = Legacy(self._database, self._deps)
         old.create()
         old.add(
@@ -92,49 +82,49 @@ class Scene:
         )
 
     def migrate(self) -> None:
-        """Move those rows."""
+        """Create legacy tables and migrate them."""
         self.add_old_tables()
-        moved = self._here.post(MIGRATE, json={"dryRun": False}).json()
-        assert moved["verification"]["verified"]
+        run = self._here.post(MIGRATE, json={"dryRun": False}).json()
+        assert run["verification"]["verified"]
 
     def set_old_tables_aside(self) -> None:
-        """As the clean-up does."""
+        """Migrate the legacy tables and set them aside."""
         self.migrate()
         self.call("POST /api/admin-cleanup-old-tables")
 
     def lose_everything_but_a_backup(self) -> None:
-        """The backup has the name of the example."""
-        made = self._backups / self.call("POST /api/admin-backup")["name"]
-        made.rename(self._backups / OPERATIONS["POST /api/admin-restore"].request["name"])
+        """Make a backup with the name of the example, then empty the tables."""
+        backup = self._backups / self.call("POST /api/admin-backup")["name"]
+        backup.rename(self._backups / OPERATIONS["POST /api/admin-restore"].request["name"])
         self._database.execute("TRUNCATE public.students, public.sessions, public.events CASCADE")
 
     def flag_a_question(self) -> None:
-        """The demo's answers are as its authors expect, so a second calibration has to disagree."""
+        """Add a version that marks a question as drifted: in the demo, no question drifts."""
         self.call("POST /api/admin-calibrate")
         self._database.execute(FLAG)
 
     def read_questions(self) -> None:
-        """Nine of ten from the cache; whether a process asks it depends on what it holds itself."""
+        """Set the cache's statistics, which depend on what the process has in memory."""
         self.call(SUBMIT)
         assert self._deps.redis is not None
         self._deps.redis.pipeline([["HSET", STATISTICS_KEY, "hits", "9", "misses", "1"]])
 
 
-BEFORE: dict[str, Callable[[Scene], object]] = {
-    f"POST {MIGRATE}": Scene.add_old_tables,
-    "POST /api/admin-normalize-database-v2": Scene.add_old_tables,
-    "POST /api/admin-cleanup-old-tables": Scene.migrate,
-    "POST /api/admin-restore-old-tables": Scene.set_old_tables_aside,
-    "POST /api/admin-restore": Scene.lose_everything_but_a_backup,
-    "GET /api/debug/session/{session_id}": lambda scene: scene.call(SYNC),
-    "GET /api/debug/pool/{question_pool_id}": Scene.flag_a_question,
-    "GET /api/debug/redis/stats": Scene.read_questions,
+BEFORE: dict[str, Callable[[Preparation], object]] = {
+    f"POST {MIGRATE}": Preparation.add_old_tables,
+    "POST /api/admin-normalize-database-v2": Preparation.add_old_tables,
+    "POST /api/admin-cleanup-old-tables": Preparation.migrate,
+    "POST /api/admin-restore-old-tables": Preparation.set_old_tables_aside,
+    "POST /api/admin-restore": Preparation.lose_everything_but_a_backup,
+    "GET /api/debug/session/{session_id}": lambda preparation: preparation.call(SYNC),
+    "GET /api/debug/pool/{question_pool_id}": Preparation.flag_a_question,
+    "GET /api/debug/redis/stats": Preparation.read_questions,
 }
 
 
 @pytest.fixture
-def scene(here: TestClient, database: psycopg.Connection[Any], deps: Deps, tmp_path: Path) -> Scene:
-    return Scene(here, database, deps, tmp_path)
+def preparation(here: TestClient, database: psycopg.Connection[Any], deps: Deps) -> Preparation:
+    return Preparation(here, database, deps)
 
 
 def send(here: TestClient, operation: Operation) -> Any:
@@ -148,35 +138,35 @@ def send(here: TestClient, operation: Operation) -> Any:
     )
 
 
-def differences(shown: Any, real: Any, at: str = "answer") -> list[str]:
-    """Where the shown answer has other keys, or values of another kind, than the real one.
+def differences(example: Any, real: Any, at: str = "answer") -> list[str]:
+    """List where an example has other keys, or values of another kind, than the real answer.
 
-    A list is shown shortened: each of its entries has to be like one of the real ones.
+    Lists in examples are shortened: each entry must resemble one of the real entries.
     """
-    if isinstance(shown, dict) and isinstance(real, dict):
-        found = [f"{at}.{key} is in one only" for key in sorted(shown.keys() ^ real.keys())]
-        for key in shown.keys() & real.keys():
-            found += differences(shown[key], real[key], f"{at}.{key}")
-        return found
-    if isinstance(shown, list) and isinstance(real, list):
-        if real and not shown:
-            return [f"{at} is shown empty"]
-        closest = [_fewest(entry, real, f"{at}[{place}]") for place, entry in enumerate(shown)]
-        return [problem for problems in closest for problem in problems]
-    kinds = kind(shown), kind(real)
-    return [] if kinds[0] == kinds[1] else [f"{at} is shown as {kinds[0]}, answered as {kinds[1]}"]
+    if isinstance(example, dict) and isinstance(real, dict):
+        problems = [f"{at}.{key} is in one only" for key in sorted(example.keys() ^ real.keys())]
+        for key in example.keys() & real.keys():
+            problems += differences(example[key], real[key], f"{at}.{key}")
+        return problems
+    if isinstance(example, list) and isinstance(real, list):
+        if real and not example:
+            return [f"{at} is empty in the example"]
+        closest = [_fewest(entry, real, f"{at}[{place}]") for place, entry in enumerate(example)]
+        return [problem for entry_problems in closest for problem in entry_problems]
+    kinds = kind(example), kind(real)
+    return [] if kinds[0] == kinds[1] else [f"{at} is {kinds[1]}, but {kinds[0]} in the example"]
 
 
 def _fewest(entry: Any, real: list[Any], at: str) -> list[str]:
-    nothing_alike = [f"{at} is like no entry of the answer"]
-    return min((differences(entry, one, at) for one in real), key=len, default=nothing_alike)
+    no_entry = [f"{at} resembles no entry of the answer"]
+    return min((differences(entry, one, at) for one in real), key=len, default=no_entry)
 
 
 def kind(value: Any) -> str:
-    """What a reader takes it for."""
+    """Return the kind of a value, by its form."""
     if isinstance(value, str):
-        found = (name for name, pattern in KINDS.items() if re.fullmatch(pattern, value))
-        return next(found, "text")
+        kinds = (name for name, pattern in KINDS.items() if re.fullmatch(pattern, value))
+        return next(kinds, "text")
     if isinstance(value, bool) or not isinstance(value, int | float):
         return type(value).__name__
     return "number"
@@ -184,10 +174,10 @@ def kind(value: Any) -> str:
 
 @pytest.mark.parametrize("operation", OPERATIONS.values(), ids=str)
 def test_example_is_answered_as_it_shows(
-    here: TestClient, scene: Scene, operation: Operation
+    here: TestClient, preparation: Preparation, operation: Operation
 ) -> None:
     if prepare := BEFORE.get(str(operation)):
-        prepare(scene)
+        prepare(preparation)
     answer = send(here, operation)
     assert answer.status_code == 200, answer.text
     assert differences(operation.answers["Answer"], answer.json()) == []
@@ -199,31 +189,31 @@ def test_every_other_answer_is_asked_for_here() -> None:
 
 
 def test_progress_looked_up_without_a_token_is_as_shown(here: TestClient) -> None:
-    looked_up = OPERATIONS["GET /api/student-progress"]
-    params = {"studentEmail": looked_up.examples_in("query")["studentEmail"]}
-    answer = here.get(looked_up.path, params=params)
-    assert differences(looked_up.answers["Without a token"], answer.json()) == []
+    look_up = OPERATIONS["GET /api/student-progress"]
+    params = {"studentEmail": look_up.examples_in("query")["studentEmail"]}
+    answer = here.get(look_up.path, params=params)
+    assert differences(look_up.answers["Without a token"], answer.json()) == []
 
 
 def test_all_students_are_as_shown(here: TestClient, operator: dict[str, str]) -> None:
-    tracked = OPERATIONS["GET /api/track-student-progress"]
-    answer = here.get(tracked.path, params={"getAllStudents": "true"}, headers=operator)
-    assert differences(tracked.answers["All students, for operators"], answer.json()) == []
+    tracking = OPERATIONS["GET /api/track-student-progress"]
+    answer = here.get(tracking.path, params={"getAllStudents": "true"}, headers=operator)
+    assert differences(tracking.answers["All students, for operators"], answer.json()) == []
 
 
 def test_the_last_answer_is_answered_as_shown(here: TestClient) -> None:
     one_question = {"type": "fixed_length", "min_questions": 1, "max_questions": 1}
     start = OPERATIONS["POST /api/test/start"]
-    begun = here.post(start.path, json={**start.request, "end_criteria": one_question}).json()
-    given = {"session_id": begun["session_id"], "question_id": begun["next_question"]["id"]}
-    answer = here.post("/api/test/submit", json={**given, "response": 0})
+    started = here.post(start.path, json={**start.request, "end_criteria": one_question}).json()
+    ids = {"session_id": started["session_id"], "question_id": started["next_question"]["id"]}
+    answer = here.post("/api/test/submit", json={**ids, "response": 0})
     assert differences(OPERATIONS[SUBMIT].answers["The last one"], answer.json()) == []
 
 
 def test_a_difference_is_seen() -> None:
     real = {"a": [{"b": 1}, {"b": None}], "at": "2026-01-01T09:00:00Z"}
     assert differences({"a": [{"b": 2}], "at": "2026-02-02T10:00:00Z"}, real) == []
-    for shown in (
+    for example in (
         {"a": [{"b": 2}]},
         {"a": [{"b": 2}], "at": "now"},
         {"a": [{"b": "2"}], "at": "2026-02-02T10:00:00Z"},
@@ -231,4 +221,4 @@ def test_a_difference_is_seen() -> None:
         {"a": [], "at": "2026-02-02T10:00:00Z"},
         {"a": [2], "at": "2026-02-02T10:00:00Z"},
     ):
-        assert len(differences(shown, real)) == 1, shown
+        assert len(differences(example, real)) == 1, example

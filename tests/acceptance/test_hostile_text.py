@@ -1,8 +1,6 @@
-"""SQL in any field of any call is text: the tables stay, and nobody sees a statement fail."""
+"""SQL in any field of any call is plain text: tables remain, and no statement fails."""
 
 from collections.abc import Iterator
-from dataclasses import replace
-from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
@@ -10,7 +8,6 @@ import psycopg
 import pytest
 from fastapi.testclient import TestClient
 
-from lib.settings import Settings
 from tests.support.described import Operation, operations
 
 OPERATIONS = {str(operation): operation for operation in operations()}
@@ -22,37 +19,31 @@ TABLES = (
 )
 
 
-@pytest.fixture
-def settings(settings: Settings, tmp_path: Path) -> Settings:
-    """Backups go to a folder of the test."""
-    return replace(settings, backup_folder=str(tmp_path))
-
-
-def spoiled(body: Any, text: str) -> Iterator[Any]:
-    """The body with the text in the place of each of its values in turn."""
+def with_hostile_text(body: Any, text: str) -> Iterator[Any]:
+    """Yield copies of the body in which the text replaces one of its values."""
     if isinstance(body, dict):
         for key, value in body.items():
-            yield from ({**body, key: changed} for changed in spoiled(value, text))
+            yield from ({**body, key: changed} for changed in with_hostile_text(value, text))
     elif isinstance(body, list) and body:
-        yield from ([changed, *body[1:]] for changed in spoiled(body[0], text))
+        yield from ([changed, *body[1:]] for changed in with_hostile_text(body[0], text))
     else:
         yield text
 
 
 def requests(operation: Operation, text: str) -> Iterator[tuple[str, dict[str, Any]]]:
-    """The example of an operation, spoiled in one place at a time: path, query, header or body."""
-    good = {place: operation.examples_in(place) for place in ("path", "query", "header")}
-    for place, examples in good.items():
-        for spoil in spoiled(examples, text) if examples else ():
-            parts = {**good, place: spoil}
+    """Yield the example of an operation with the text in path, query, header or body in turn."""
+    unchanged = {place: operation.examples_in(place) for place in ("path", "query", "header")}
+    for place, examples in unchanged.items():
+        for changed in with_hostile_text(examples, text) if examples else ():
+            parts = {**unchanged, place: changed}
             path = operation.path.format(**{k: quote(v, safe="") for k, v in parts["path"].items()})
-            told = {"params": parts["query"], "headers": parts["header"]}
-            yield path, {**told, "json": operation.request}
+            arguments = {"params": parts["query"], "headers": parts["header"]}
+            yield path, {**arguments, "json": operation.request}
     if operation.request is not None:
-        path = operation.path.format(**good["path"])
-        told = {"params": good["query"], "headers": good["header"]}
-        for body in spoiled(operation.request, text):
-            yield path, {**told, "json": body}
+        path = operation.path.format(**unchanged["path"])
+        arguments = {"params": unchanged["query"], "headers": unchanged["header"]}
+        for body in with_hostile_text(operation.request, text):
+            yield path, {**arguments, "json": body}
 
 
 @pytest.mark.parametrize("operation", OPERATIONS.values(), ids=str)
@@ -62,7 +53,7 @@ def test_statement_in_a_field_is_text(
     with psycopg.connect(postgres_url, autocommit=True) as connection:
         before = connection.execute(TABLES).fetchall()
         for text in HOSTILE:
-            for path, told in requests(operation, text):
-                answer = here.request(operation.method, path, **told)
-                assert answer.status_code < 500, (path, told, answer.text)
+            for path, arguments in requests(operation, text):
+                answer = here.request(operation.method, path, **arguments)
+                assert answer.status_code < 500, (path, arguments, answer.text)
         assert set(connection.execute(TABLES).fetchall()) >= set(before)

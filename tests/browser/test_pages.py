@@ -1,4 +1,4 @@
-"""The landing page and the page of the API, in a real browser under the real policy."""
+"""The landing page and the API docs, in a real browser with the real security policy."""
 
 import re
 from collections.abc import Callable
@@ -7,16 +7,16 @@ import httpx
 import pytest
 from playwright.sync_api import expect
 
-from tests.support.browser import Watched
+from tests.support.browser import WatchedPage
 from tests.support.local_server import LocalServer
 
 PAGES = ("/", "/docs")
-Visit = Callable[..., Watched]
+Visit = Callable[..., WatchedPage]
 
 
 @pytest.mark.parametrize("path", PAGES)
 def test_page_breaks_no_policy_and_logs_no_error(visit: Visit, path: str) -> None:
-    assert visit(path).complaints == []
+    assert visit(path).errors == []
 
 
 @pytest.mark.parametrize("path", PAGES)
@@ -58,11 +58,13 @@ def test_local_landing_page_links_to_the_docs(visit: Visit) -> None:
 
 def test_docs_list_every_endpoint(visit: Visit, server: LocalServer) -> None:
     paths = httpx.get(f"{server.url}/openapi.json").json()["paths"]
-    operations = sorted(f"{method.upper()} {path}" for path, on in paths.items() for method in on)
-    shown = visit("/docs").page.locator("details.endpoint > summary")
+    operations = sorted(
+        f"{method.upper()} {path}" for path, methods in paths.items() for method in methods
+    )
+    summaries = visit("/docs").page.locator("details.endpoint > summary")
     listed = [
         f"{entry.locator('.method').inner_text()} {entry.locator('code').first.inner_text()}"
-        for entry in shown.all()
+        for entry in summaries.all()
     ]
     assert sorted(listed) == operations
 
@@ -73,7 +75,7 @@ def test_docs_send_a_call_and_show_its_answer(visit: Visit) -> None:
     entry.get_by_role("button", name="Send").click()
     expect(entry.get_by_role("status")).to_contain_text("200")
     expect(entry.locator("pre").last).to_contain_text('"postgres": "up"')
-    assert watched.complaints == []
+    assert watched.errors == []
 
 
 def test_docs_show_examples_of_parameters_body_and_answer(visit: Visit) -> None:
@@ -111,8 +113,8 @@ def test_docs_say_who_may_call(visit: Visit) -> None:
 
 
 def test_docs_list_operators_calls_after_those_of_everybody(visit: Visit) -> None:
-    shown = visit("/docs").page.locator("#groups a").all_inner_texts()
-    assert shown == [
+    groups = visit("/docs").page.locator("#groups a").all_inner_texts()
+    assert groups == [
         "House",
         "Workshop",
         "Workshop: operators",
@@ -127,7 +129,7 @@ def test_docs_open_every_endpoint_without_complaint_in_a_narrow_window(visit: Vi
     watched.page.evaluate("document.querySelectorAll('details').forEach(one => one.open = true)")
     expect(watched.page.get_by_role("button", name="Send").first).to_be_visible()
     assert watched.overflow <= 0
-    assert watched.complaints == []
+    assert watched.errors == []
 
 
 def test_docs_find_an_endpoint_by_part_of_its_path(visit: Visit) -> None:

@@ -1,4 +1,4 @@
-"""The same conversation, once on each platform, each with a database of its own."""
+"""The same calls on each platform, each with a database of its own."""
 
 import sys
 from collections.abc import Callable, Iterator
@@ -12,9 +12,9 @@ from local.redis_gateway.gateway import Gateway
 from local.servers.postgres_server import PostgresServer
 from local.servers.redis_server import RedisServer
 from tests.conftest import ADMIN_PASSWORD, CRON_SECRET, ENCRYPTION_KEY
-from tests.contract.conversations import TURNS
-from tests.contract.legacy_turns import TABLES
-from tests.contract.playing import Said, play
+from tests.contract.calls import CALLS
+from tests.contract.comparing import ComparableAnswer, send_all
+from tests.contract.legacy_calls import TABLES
 from tests.support.lambda_runtime import LambdaDeployment
 from tests.support.local_server import LocalServer
 from tests.support.s3_server import S3Server
@@ -24,24 +24,24 @@ DEPLOYMENTS: dict[
     str, Callable[[dict[str, str]], LocalServer | VercelDeployment | LambdaDeployment]
 ]
 DEPLOYMENTS = {"local": LocalServer, "lambda": LambdaDeployment}
-if sys.version_info >= (3, 12):  # older ones cannot import its runtime
+if sys.version_info >= (3, 12):  # older versions cannot import Vercel's runtime
     DEPLOYMENTS["vercel"] = VercelDeployment
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Say aloud what could not take part."""
+    """Report a platform that could not be tested."""
     if "vercel" not in DEPLOYMENTS:
         terminalreporter.write_line("NOT TESTED: Vercel's runtime, which needs Python 3.12")
 
 
-def forgive(database: psycopg.Connection) -> None:
-    """Forget who showed a wrong password."""
+def clear_failures(database: psycopg.Connection) -> None:
+    """Forget failed passwords."""
     database.execute("DELETE FROM public.operator_failures")
 
 
 @pytest.fixture(scope="session")
 def s3() -> Iterator[S3Server]:
-    """Where backups go."""
+    """An S3 server for backups."""
     server = S3Server()
     yield server
     server.stop()
@@ -51,7 +51,7 @@ def s3() -> Iterator[S3Server]:
 def environment(
     postgres_server: PostgresServer, redis_server: RedisServer, _gateway: Gateway, s3: S3Server
 ) -> Callable[[str], dict[str, str]]:
-    """Make the variables of a deployment: an empty database, an empty Redis, a bucket."""
+    """Make the variables of a deployment with an empty database, an empty Redis and a bucket."""
 
     def make(name: str) -> dict[str, str]:
         with redis_server.client() as client:
@@ -73,18 +73,20 @@ def environment(
 
 
 @pytest.fixture(scope="session")
-def said(environment: Callable[[str], dict[str, str]]) -> Iterator[Callable[[str], list[Said]]]:
-    """What a platform answered, turn by turn; played when first asked for."""
+def answers_on(
+    environment: Callable[[str], dict[str, str]],
+) -> Iterator[Callable[[str], list[ComparableAnswer]]]:
+    """The answers of a platform to all calls, which are sent on first use."""
     with ExitStack() as stack:
 
         @cache
-        def on(name: str) -> list[Said]:
+        def on(name: str) -> list[ComparableAnswer]:
             variables = environment(name)
             deployment = DEPLOYMENTS[name](variables)
             stack.callback(deployment.stop)
             database = stack.enter_context(
                 psycopg.connect(variables["POSTGRES_URL"], autocommit=True)
             )
-            return play(deployment, TURNS, lambda: forgive(database))
+            return send_all(deployment, CALLS, lambda: clear_failures(database))
 
         yield on

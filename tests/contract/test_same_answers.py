@@ -1,4 +1,4 @@
-"""Every endpoint answers alike on the local server, under Vercel's runtime and Lambda's."""
+"""Every endpoint answers alike on the local server and in the runtimes of Vercel and Lambda."""
 
 import re
 import sys
@@ -7,46 +7,50 @@ from collections.abc import Callable
 import pytest
 
 from lib.routes import ENDPOINTS, Endpoint
+from tests.contract.call import Call
+from tests.contract.calls import CALLS
+from tests.contract.comparing import ComparableAnswer
 from tests.contract.conftest import DEPLOYMENTS
-from tests.contract.conversations import TURNS
-from tests.contract.playing import Said
-from tests.contract.turn import Turn
 from tests.support.lambda_runtime import LambdaDeployment
 from tests.support.vercel_runtime import VercelDeployment
 from tests.support.wire import Request
 
-NUMBERED = [pytest.param(number, id=f"{number} {turn}") for number, turn in enumerate(TURNS)]
+NUMBERED = [pytest.param(number, id=f"{number} {call}") for number, call in enumerate(CALLS)]
 ELSEWHERE = sorted(set(DEPLOYMENTS) - {"local"})
-On = Callable[[str], list[Said]]
+AnswersOn = Callable[[str], list[ComparableAnswer]]
 
 
-def is_for(turn: Turn, row: Endpoint) -> bool:
+def is_for(call: Call, row: Endpoint) -> bool:
     template = re.sub(r"\{\w+\}", "[^/]+", row.path)
-    return turn.method in row.methods and bool(re.fullmatch(template, turn.path.partition("?")[0]))
+    return call.method in row.methods and bool(re.fullmatch(template, call.path.partition("?")[0]))
 
 
 @pytest.mark.parametrize("number", NUMBERED)
-def test_local_server_answers_as_promised(said: On, number: int) -> None:
-    assert said("local")[number].status == TURNS[number].status, said("local")[number].body
+def test_local_server_answers_as_promised(answers_on: AnswersOn, number: int) -> None:
+    assert answers_on("local")[number].status == CALLS[number].status, answers_on("local")[
+        number
+    ].body
 
 
 @pytest.mark.parametrize("platform", ELSEWHERE)
 @pytest.mark.parametrize("number", NUMBERED)
-def test_platform_answers_as_the_local_server(said: On, platform: str, number: int) -> None:
-    assert said(platform)[number] == said("local")[number]
+def test_platform_answers_as_the_local_server(
+    answers_on: AnswersOn, platform: str, number: int
+) -> None:
+    assert answers_on(platform)[number] == answers_on("local")[number]
 
 
 @pytest.mark.parametrize("row", ENDPOINTS, ids=lambda row: f"{'/'.join(row.methods)} {row.path}")
 def test_every_endpoint_is_called_with_success_and_with_an_error(row: Endpoint) -> None:
-    statuses = [turn.status for turn in TURNS if is_for(turn, row)]
-    turns = f"a Turn for {'/'.join(row.methods)} {row.path} (tests/contract/)"
-    assert any(status < 400 for status in statuses), f"add {turns} that succeeds"
+    statuses = [call.status for call in CALLS if is_for(call, row)]
+    calls = f"a Call for {'/'.join(row.methods)} {row.path} (tests/contract/)"
+    assert any(status < 400 for status in statuses), f"add {calls} that succeeds"
     if row.path.rpartition("/")[2] != "health":  # it takes nothing that could be wrong
-        assert any(status >= 400 for status in statuses), f"add {turns} that is refused"
+        assert any(status >= 400 for status in statuses), f"add {calls} that is refused"
 
 
-def test_every_error_has_the_one_shape(said: On) -> None:
-    errors = [answer.body for answer in said("local") if answer.status >= 400]
+def test_every_error_has_the_one_shape(answers_on: AnswersOn) -> None:
+    errors = [answer.body for answer in answers_on("local") if answer.status >= 400]
     for body in errors:
         assert body["success"] is False
         assert body["requestId"] == "<id>"
@@ -65,7 +69,7 @@ if "vercel" in DEPLOYMENTS:
 
     @pytest.mark.parametrize("path", ["/openapi.json", "/docs"])
     def test_hobby_deployment_does_not_describe_itself(path: str) -> None:
-        """There every path reaches the index."""
+        """On Hobby, every path leads to the index."""
         deployment = VercelDeployment({}, "vercel.hobby.json")
         assert deployment.send(Request("GET", path)).status == 404
         deployment.stop()

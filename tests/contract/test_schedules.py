@@ -1,4 +1,4 @@
-"""A schedule's event is no HTTP: it runs the job, or is refused aloud."""
+"""The event of a schedule is not an HTTP request: it runs the job or raises an error."""
 
 from collections.abc import Callable, Iterator
 
@@ -22,10 +22,10 @@ def aws(environment: Callable[[str], dict[str, str]]) -> Iterator[LambdaDeployme
 
 @pytest.mark.parametrize("row", SCHEDULED, ids=lambda row: row.module)
 def test_schedule_does_what_the_endpoint_does(aws: LambdaDeployment, row: Endpoint) -> None:
-    called = aws.send(Request("GET", row.path, headers={"Authorization": f"Bearer {CRON_SECRET}"}))
-    ran = aws.function(handler_of(row.module)).invoke(schedule_event())
-    assert called.status == 200
-    assert ran.keys() == called.body.keys()
+    answer = aws.send(Request("GET", row.path, headers={"Authorization": f"Bearer {CRON_SECRET}"}))
+    result = aws.function(handler_of(row.module)).invoke(schedule_event())
+    assert answer.status == 200
+    assert result.keys() == answer.body.keys()
 
 
 def test_schedule_of_a_function_that_has_none_fails_aloud(aws: LambdaDeployment) -> None:
@@ -34,11 +34,11 @@ def test_schedule_of_a_function_that_has_none_fails_aloud(aws: LambdaDeployment)
 
 
 def test_function_answers_http_after_a_schedule(aws: LambdaDeployment) -> None:
-    """The event loop must survive a run that is no request."""
+    """The event loop must survive a run that is not a request."""
     row = SCHEDULED[0]
     for _ in range(2):
         aws.function(handler_of(row.module)).invoke(schedule_event())
-        called = aws.send(
+        answer = aws.send(
             Request("GET", row.path, headers={"Authorization": f"Bearer {CRON_SECRET}"})
         )
-        assert called.status == 200
+        assert answer.status == 200

@@ -175,7 +175,7 @@ def test_a_redis_that_comes_back_is_found_again() -> None:
         server.kill()
         status, answer = _ping(gateway)
         assert status == 503
-        assert answer["error"].startswith("ERR Redis is away")
+        assert answer["error"].startswith("ERR Redis does not answer")
         server.start()
         assert _ping(gateway) == (200, {"result": "PONG"})
 

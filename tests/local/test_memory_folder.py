@@ -1,14 +1,14 @@
-"""Folders in memory do not outlive the runs that made them."""
+"""Folders in memory are removed, even after runs that were killed."""
 
 import os
 from pathlib import Path
 
-from tests.support.memory import MAKING_SECONDS, PREFIX, folder_in_memory
+from tests.support.memory import CREATION_SECONDS, PREFIX, folder_in_memory
 
 
 def age(folder: Path, seconds: float) -> None:
-    then = folder.stat().st_mtime - seconds
-    os.utime(folder, (then, then))
+    changed_at = folder.stat().st_mtime - seconds
+    os.utime(folder, (changed_at, changed_at))
 
 
 def test_folder_is_empty_and_gone_afterwards(tmp_path: Path) -> None:
@@ -19,20 +19,20 @@ def test_folder_is_empty_and_gone_afterwards(tmp_path: Path) -> None:
 
 
 def test_what_a_killed_run_left_is_removed_by_the_next(tmp_path: Path) -> None:
-    left = tmp_path / f"{PREFIX}left"
-    (left / "server").mkdir(parents=True)
-    age(left, MAKING_SECONDS + 1)
+    abandoned = tmp_path / f"{PREFIX}abandoned"
+    (abandoned / "server").mkdir(parents=True)
+    age(abandoned, CREATION_SECONDS + 1)
     with folder_in_memory(tmp_path):
-        assert not left.exists()
+        assert not abandoned.exists()
 
 
 def test_folders_in_use_just_made_or_of_others_stay(tmp_path: Path) -> None:
     just_made, of_others = tmp_path / f"{PREFIX}new", tmp_path / "other"
     for folder in (just_made, of_others):
         folder.mkdir()
-    age(of_others, MAKING_SECONDS + 1)
+    age(of_others, CREATION_SECONDS + 1)
     with folder_in_memory(tmp_path) as used:
-        age(used.parent, MAKING_SECONDS + 1)
+        age(used.parent, CREATION_SECONDS + 1)
         with folder_in_memory(tmp_path):
             assert used.exists()
             assert just_made.exists()

@@ -1,4 +1,4 @@
-"""A real browser, and everything it complains about."""
+"""A real browser whose pages record errors."""
 
 import shutil
 from collections.abc import Iterator
@@ -24,13 +24,13 @@ addEventListener("securitypolicyviolation", (event) =>
 
 
 def find_browser() -> str | None:
-    """The browser of this machine; none is downloaded."""
-    return next((found for name in NAMES if (found := shutil.which(name))), None)
+    """Return the path of this machine's browser, None if there is none."""
+    return next((path for name in NAMES if (path := shutil.which(name))), None)
 
 
 @contextmanager
 def running_browser(path: str) -> Iterator[Browser]:
-    """A headless browser for a block."""
+    """Run a headless browser for a block."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=list(ARGUMENTS))
         yield browser
@@ -38,36 +38,36 @@ def running_browser(path: str) -> Iterator[Browser]:
 
 
 @dataclass
-class Watched:
-    """A page, and what went wrong on it: script errors, console errors, broken policy."""
+class WatchedPage:
+    """A page with its script errors, console errors and violations of the security policy."""
 
     page: Page
-    complaints: list[str] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
 
     def open(self, path: str) -> None:
-        """Go there and wait until nothing loads any more."""
+        """Go to a path and wait until the network is idle."""
         self.page.goto(path, wait_until="networkidle")
 
     @property
     def overflow(self) -> int:
-        """Pixels by which the page is wider than the window."""
+        """Number of pixels by which the page is wider than the window."""
         width = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
         return int(self.page.evaluate(width))
 
-    def _note(self, message: ConsoleMessage) -> None:
+    def _record(self, message: ConsoleMessage) -> None:
         if message.type in {"error", "warning"}:
-            self.complaints.append(message.text)
+            self.errors.append(message.text)
 
 
 @contextmanager
-def watched_page(browser: Browser, base_url: str, *, width: int = 1200) -> Iterator[Watched]:
-    """A page in a fresh profile."""
+def watched_page(browser: Browser, base_url: str, *, width: int = 1200) -> Iterator[WatchedPage]:
+    """Open a page in a fresh profile for a block."""
     context = browser.new_context(
         base_url=base_url, viewport={"width": width, "height": 800}, service_workers="block"
     )
     context.add_init_script(REPORT_VIOLATIONS)
-    watched = Watched(context.new_page())
-    watched.page.on("console", watched._note)
-    watched.page.on("pageerror", lambda error: watched.complaints.append(str(error)))
+    watched = WatchedPage(context.new_page())
+    watched.page.on("console", watched._record)
+    watched.page.on("pageerror", lambda error: watched.errors.append(str(error)))
     yield watched
     context.close()

@@ -1,7 +1,7 @@
-"""An AWS deployment on this machine: the real runtime client, a stub of the API it asks.
+"""An AWS deployment on this machine: Lambda's real runtime client with a local Runtime API.
 
-The stub is Lambda's Runtime API: the client fetches the next event, and posts what the handler
-returned or raised. In front stands what API Gateway does: routes by `serverless.yml`, events in
+The client fetches events from the Runtime API and posts what the handler returned or raised.
+`LambdaDeployment` does what API Gateway does: it routes by `serverless.yml` and makes events in
 format 2.0.
 """
 
@@ -26,11 +26,11 @@ POLL_SECONDS = 0.02
 
 
 class HandlerError(Exception):
-    """What the handler raised, as Lambda reports it."""
+    """An error of the handler, as Lambda reports it."""
 
 
 class RuntimeApi:
-    """Hands out events and takes results, one at a time."""
+    """Lambda's Runtime API, for one event at a time."""
 
     def __init__(self) -> None:
         self._events: queue.Queue[dict[str, Any]] = queue.Queue()
@@ -43,10 +43,10 @@ class RuntimeApi:
         self.address = f"127.0.0.1:{self._server.server_port}"
 
     def invoke(self, event: dict[str, Any]) -> Any:
-        """Run the handler on an event and return what it returned.
+        """Run the handler on an event and return its result.
 
         Raises:
-            HandlerError: If it raised, or its module could not be imported.
+            HandlerError: If the handler raised, or its module could not be imported.
         """
         self._events.put(event)
         kind, payload = self._results.get(timeout=DEADLINE_SECONDS)
@@ -83,13 +83,13 @@ class RuntimeApi:
                 api._results.put((self.path.rpartition("/")[2], payload))
 
             def log_message(self, *_: object) -> None:
-                """Keep the test's output clean."""
+                """Log nothing."""
 
         return Handler
 
 
 class LambdaFunction:
-    """One function under the real runtime client."""
+    """A function in the real runtime client."""
 
     def __init__(self, handler: str, env: Mapping[str, str]) -> None:
         self._api = RuntimeApi()
@@ -110,17 +110,17 @@ class LambdaFunction:
         )
 
     def invoke(self, event: dict[str, Any]) -> Any:
-        """The handler's result; see `RuntimeApi.invoke`."""
+        """Run the handler; see `RuntimeApi.invoke`."""
         return self._api.invoke(event)
 
     def stop(self) -> None:
-        """End the process, then what it talks to."""
+        """End the process, then its Runtime API."""
         self._process.stop()
         self._api.stop()
 
 
 class LambdaDeployment:
-    """Every function of the project, started when it is first asked for."""
+    """Every function of the project, each started on its first request."""
 
     def __init__(self, env: Mapping[str, str]) -> None:
         self._env = dict(env)
@@ -128,7 +128,7 @@ class LambdaDeployment:
         self.routes = read_routes((ROOT / "serverless.yml").read_text())
 
     def send(self, request: Request) -> Answer:
-        """Route and translate as API Gateway does."""
+        """Route and translate a request as API Gateway does."""
         path = request.path.partition("?")[0]
         handler, template = self._route(request.method, path)
         reply = self.function(handler).invoke(http_event(request, template))
@@ -137,7 +137,7 @@ class LambdaDeployment:
         return Answer.of(reply["statusCode"], reply.get("headers", {}), body)
 
     def function(self, handler: str) -> LambdaFunction:
-        """The function of a handler such as `api/operations/health.lambda_handler`."""
+        """Return the function of a handler such as `api/operations/health.lambda_handler`."""
         if handler not in self._functions:
             self._functions[handler] = LambdaFunction(handler, self._env)
         return self._functions[handler]
@@ -148,14 +148,14 @@ class LambdaDeployment:
             function.stop()
 
     def _route(self, method: str, path: str) -> tuple[str, str]:
-        for (wanted, template), handler in self.routes.items():
-            if wanted == method and _pattern(template).fullmatch(path):
+        for (route_method, template), handler in self.routes.items():
+            if route_method == method and _pattern(template).fullmatch(path):
                 return handler, template
         return self.routes["ANY", "$default"], "$default"
 
 
 def read_routes(serverless: str) -> dict[tuple[str, str], str]:
-    """Method and path → handler, from the generated part of serverless.yml."""
+    """Return the handler of each method and path in the generated part of serverless.yml."""
     routes: dict[tuple[str, str], str] = {}
     handler = ""
     for line in serverless.splitlines():
@@ -171,10 +171,10 @@ def read_routes(serverless: str) -> dict[tuple[str, str], str]:
 
 
 def http_event(request: Request, template: str) -> dict[str, Any]:
-    """The request as an HTTP API event, format 2.0."""
+    """Return the request as an event of an HTTP API, format 2.0."""
     path, _, query = request.path.partition("?")
     raw, headers = request.encoded()
-    found = _pattern(template).fullmatch(path)
+    match = _pattern(template).fullmatch(path)
     return {
         "version": "2.0",
         "routeKey": "$default" if template == "$default" else f"{request.method} {template}",
@@ -182,7 +182,7 @@ def http_event(request: Request, template: str) -> dict[str, Any]:
         "rawQueryString": query,
         "headers": {"host": "example.execute-api.eu-central-1.amazonaws.com", **headers},
         "queryStringParameters": dict(parse_qsl(query)),
-        "pathParameters": found.groupdict() if found else {},
+        "pathParameters": match.groupdict() if match else {},
         "requestContext": _request_context(request.method, unquote(path), template),
         "body": raw.decode("utf-8", "replace") if raw else None,
         "isBase64Encoded": False,
@@ -190,7 +190,7 @@ def http_event(request: Request, template: str) -> dict[str, Any]:
 
 
 def schedule_event() -> dict[str, Any]:
-    """What EventBridge sends when a schedule is due."""
+    """Return the event that EventBridge sends when a schedule is due."""
     return {
         "version": "0",
         "id": str(uuid.uuid4()),

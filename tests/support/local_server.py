@@ -1,4 +1,4 @@
-"""The project's own server: `api/index.py` under uvicorn, as `make dev` runs it."""
+"""`api/index.py` in uvicorn, as `make dev` runs it."""
 
 import socket
 import time
@@ -14,7 +14,7 @@ POLL_SECONDS = 0.05
 
 
 class LocalServer:
-    """One process that answers every route."""
+    """A process that answers every route."""
 
     def __init__(self, env: Mapping[str, str], app: str = "api.index:app") -> None:
         port = _free_port()
@@ -25,7 +25,7 @@ class LocalServer:
         self._wait()
 
     def send(self, request: Request) -> Answer:
-        """Send it as it is."""
+        """Send a request without changes."""
         raw, headers = request.encoded()
         reply = self._http.request(request.method, request.path, content=raw, headers=headers)
         return Answer.of(reply.status_code, dict(reply.headers), reply.content)

@@ -1,8 +1,8 @@
-"""A folder in memory for the tests' own servers.
+"""A folder in memory for the servers of the tests.
 
-A database is four hundred files, and a disk's file system takes many times as long to make and
-remove them. No test asks the shared servers what a power cut would leave. Where memory cannot be
-had as a folder (on macOS, or in a container with a small /dev/shm), the temporary folder serves.
+A database has four hundred files, which take much longer to create and remove on a disk. The
+tests that share these servers need no durability. Without a folder in memory (on macOS, or in a
+container with a small /dev/shm), the folder is a temporary one on disk.
 """
 
 import shutil
@@ -17,32 +17,32 @@ from local.servers.child import FolderLock, ServerError
 MEMORY = Path("/dev/shm")
 PREFIX = "stepwise-tests-"
 FREE_BYTES = 2 * 2**30  # a worker's server takes 60 MB, and up to 400 MB in the largest tests
-MAKING_SECONDS = 60.0  # a folder older than this and not locked belongs to a run that was killed
+CREATION_SECONDS = 60.0  # an older folder without a lock was left by a run that was killed
 
 
 @contextmanager
 def folder_in_memory(memory: Path = MEMORY) -> Iterator[Path]:
-    """An empty folder that others may enter (root's Postgres runs as `nobody`); gone afterwards."""
-    _remove_what_killed_runs_left(memory)
-    place = Path(tempfile.mkdtemp(prefix=PREFIX, dir=memory if _is_roomy(memory) else None))
-    place.chmod(0o711)
-    inside = place / "server"
+    """Make an empty folder, which `nobody`, who runs root's Postgres, may enter; then remove it."""
+    _remove_folders_of_killed_runs(memory)
+    folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir=memory if _is_roomy(memory) else None))
+    folder.chmod(0o711)
+    inside = folder / "server"
     inside.mkdir(mode=0o711)
     try:
-        with FolderLock(place):
+        with FolderLock(folder):
             yield inside
     finally:
-        shutil.rmtree(place, ignore_errors=True)
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _is_roomy(memory: Path) -> bool:
     return memory.is_dir() and shutil.disk_usage(memory).free >= FREE_BYTES
 
 
-def _remove_what_killed_runs_left(memory: Path) -> None:
-    """Give back memory that would be taken until the machine starts again."""
+def _remove_folders_of_killed_runs(memory: Path) -> None:
+    """Free memory that would otherwise be in use until the next reboot."""
     for old in memory.glob(f"{PREFIX}*"):
-        with suppress(OSError, ServerError):  # another user's, or in use
-            if time.time() - old.stat().st_mtime > MAKING_SECONDS:
+        with suppress(OSError, ServerError):  # it belongs to another user, or is in use
+            if time.time() - old.stat().st_mtime > CREATION_SECONDS:
                 with FolderLock(old).acquire(seconds=0):
                     shutil.rmtree(old)

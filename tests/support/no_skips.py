@@ -1,4 +1,4 @@
-"""In CI nothing may be skipped: a skip there hides what was to be shown."""
+"""Turn skipped tests into failures in CI, where a skip would hide a missing requirement."""
 
 import os
 from collections.abc import Generator
@@ -8,7 +8,7 @@ import pytest
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Turn a test's skip into a failure where STEPWISE_NO_SKIP=1 says so."""
+    """Fail a skipped test if STEPWISE_NO_SKIP is 1."""
     report = yield
     _forbid_skip(report)
     return report
@@ -16,14 +16,14 @@ def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.Tes
 
 @pytest.hookimpl(wrapper=True)
 def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
-    """The same for a whole file that skips itself."""
+    """Fail a file that skips itself if STEPWISE_NO_SKIP is 1."""
     report = yield
     _forbid_skip(report)
     return report
 
 
 def _forbid_skip(report: pytest.TestReport | pytest.CollectReport) -> None:
-    nothing_may_be = os.environ.get("STEPWISE_NO_SKIP") == "1"
-    if report.skipped and nothing_may_be and not hasattr(report, "wasxfail"):
+    forbidden = os.environ.get("STEPWISE_NO_SKIP") == "1"
+    if report.skipped and forbidden and not hasattr(report, "wasxfail"):
         report.outcome = "failed"
-        report.longrepr = f"skipped where nothing may be: {report.longrepr}"
+        report.longrepr = f"Skipped, which STEPWISE_NO_SKIP=1 forbids: {report.longrepr}"

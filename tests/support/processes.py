@@ -1,4 +1,4 @@
-"""Platforms' processes, started for a test and certain to end with it."""
+"""Processes that run for a test, such as the runtimes of platforms."""
 
 import os
 import subprocess
@@ -13,10 +13,10 @@ START_SECONDS = 30.0
 
 
 class Process:
-    """One Python process at the project's root, its output in a file."""
+    """A Python process at the root of the project, with its output in a file."""
 
     def __init__(self, arguments: list[str], env: Mapping[str, str]) -> None:
-        self._output: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 as long as the process
+        self._output: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 open as long as the process
         self._child = subprocess.Popen(
             [sys.executable, *arguments],
             cwd=ROOT,
@@ -28,16 +28,16 @@ class Process:
 
     @property
     def ended(self) -> bool:
-        """True once it is gone."""
+        """Whether the process has ended."""
         return self._child.poll() is not None
 
     def output(self) -> str:
-        """What it has said so far."""
+        """Return the output so far."""
         self._output.seek(0)
         return self._output.read().decode(errors="replace")
 
     def stop(self) -> None:
-        """End it, by force: Lambda's client does not listen while it waits for an event."""
+        """Kill the process: Lambda's client ignores SIGTERM while it waits for an event."""
         self._child.kill()
         self._child.wait()
         self._output.close()

@@ -1,4 +1,4 @@
-"""S3 as moto plays it, in a process of its own."""
+"""Moto's S3 server, in a process of its own."""
 
 import socket
 import time
@@ -11,7 +11,7 @@ POLL_SECONDS = 0.1
 
 
 class S3Server:
-    """A store of buckets, gone with the process."""
+    """An S3 server whose buckets end with the process."""
 
     def __init__(self) -> None:
         with socket.socket() as probe:
@@ -22,7 +22,7 @@ class S3Server:
         self._wait()
 
     def create_bucket(self, name: str) -> dict[str, str]:
-        """Make a bucket; returns the variables of a process that uses it."""
+        """Create a bucket; return the variables for a process that uses it."""
         httpx.put(f"{self.url}/{name}").raise_for_status()
         return {
             "BACKUP_BUCKET": name,
@@ -33,7 +33,7 @@ class S3Server:
         }
 
     def stop(self) -> None:
-        """End it, and with it what was stored."""
+        """End the process and its buckets."""
         self._process.stop()
 
     def _wait(self) -> None:

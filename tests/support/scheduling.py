@@ -1,7 +1,7 @@
-"""Which tests run in one worker: those whose servers are dear to start.
+"""Run tests that share expensive servers in one worker of pytest-xdist.
 
-A mark of xdist's own would say the same, but it writes the group into the test's node id, which
-pytest 9 no longer lets it do: the mark is ignored without a word.
+Xdist's own mark `xdist_group` would do the same, but pytest 9 ignores it silently: it changes the
+node ids of tests.
 """
 
 from collections.abc import Sequence
@@ -10,30 +10,30 @@ from typing import Any
 import pytest
 from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
 
-TOGETHER = ("tests/contract/", "tests/browser/")
+SHARING_FOLDERS = ("tests/contract/", "tests/browser/")
 
 
 def group_of(nodeid: str) -> str:
-    """The folder, for tests that share servers; else every test is its own group."""
-    return next((folder for folder in TOGETHER if nodeid.startswith(folder)), nodeid)
+    """Return the folder of tests that share servers; any other test is a group of its own."""
+    return next((folder for folder in SHARING_FOLDERS if nodeid.startswith(folder)), nodeid)
 
 
 class GroupScheduling(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no types
-    """Hands out groups instead of files."""
+    """A scheduler that assigns groups of tests to workers."""
 
     def _split_scope(self, nodeid: str) -> str:
         return group_of(nodeid)
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> GroupScheduling:
-    """Used by xdist in place of its own."""
+    """Give xdist this scheduler instead of its own."""
     return GroupScheduling(config, log)
 
 
 def pytest_collection_modifyitems(items: Sequence[pytest.Item]) -> None:
-    """Refuse the mark that would do nothing."""
+    """Reject the mark of xdist, which has no effect."""
     marked = [item.nodeid for item in items if item.get_closest_marker("xdist_group")]
     if marked:
         raise pytest.UsageError(
-            f"xdist_group is ignored, see tests/support/scheduling.py: {marked}"
+            f"The mark xdist_group has no effect. Add the folder to {__name__} instead: {marked}"
         )

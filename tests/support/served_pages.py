@@ -1,4 +1,4 @@
-"""What the development server serves: the pages in front of every function."""
+"""The app of the development server: the pages in front of every function."""
 
 from api.index import app as functions
 from local.pages.pages import Pages

@@ -1,4 +1,4 @@
-"""A Vercel deployment on this machine: its own runtime, its own routing by `vercel.json`."""
+"""A Vercel deployment on this machine: Vercel's runtime, with routing by `vercel.json`."""
 
 import json
 import re
@@ -20,7 +20,7 @@ POLL_SECONDS = 0.2
 
 
 class VercelFunction:
-    """One function in the platform's runtime, as the platform starts it."""
+    """A function in Vercel's runtime, started as Vercel does."""
 
     def __init__(self, module: str, env: Mapping[str, str]) -> None:
         self._folder = tempfile.TemporaryDirectory(prefix="stepwise-vercel-")
@@ -38,10 +38,10 @@ class VercelFunction:
         )
 
     def send(self, request: Request, path: str) -> Answer:
-        """Send as Vercel's proxy does: the public path, the query with what rewrites added."""
+        """Send a request as Vercel's proxy does: with the public path and the rewritten query."""
         raw, headers = request.encoded()
-        told = {"x-real-ip": "203.0.113.7", "x-forwarded-for": "203.0.113.7", **headers}
-        reply = self._http.request(request.method, path, content=raw, headers=told)
+        headers = {"x-real-ip": "203.0.113.7", "x-forwarded-for": "203.0.113.7", **headers}
+        reply = self._http.request(request.method, path, content=raw, headers=headers)
         return Answer.of(reply.status_code, dict(reply.headers), reply.content)
 
     def stop(self) -> None:
@@ -59,7 +59,7 @@ class VercelFunction:
         raise RuntimeError(f"the function did not start:\n{self._process.output()}")
 
     def _started_port(self) -> int:
-        """Read messages, each ended by NUL, up to the one that names the port."""
+        """Read NUL-terminated messages up to the one that names the port."""
         self._connection.settimeout(START_SECONDS)
         buffer = b""
         while chunk := self._connection.recv(4096):
@@ -71,22 +71,23 @@ class VercelFunction:
 
 
 class VercelDeployment:
-    """Every function of the project, started when it is first asked for.
+    """Every function of the project, each started on its first request.
 
     Args:
-        env: The project's variables.
-        config: With a framework in it, as on Hobby, there is one function, for every path.
+        env: Variables of the project.
+        config: Configuration file; if it names a framework, as on Hobby, one function answers
+            every path.
     """
 
     def __init__(self, env: Mapping[str, str], config: str = "vercel.json") -> None:
         self._env = {**env, "VERCEL": "1"}
         self._functions: dict[str, VercelFunction] = {}
-        read = json.loads((ROOT / config).read_text())
-        self._single = read["framework"] is not None
-        self._rewrites = [_Rewrite(row) for row in read.get("rewrites", ())]
+        settings = json.loads((ROOT / config).read_text())
+        self._single = settings["framework"] is not None
+        self._rewrites = [_Rewrite(row) for row in settings.get("rewrites", ())]
 
     def send(self, request: Request) -> Answer:
-        """Route as the platform: a file in `api/` first, then the rewrites in order."""
+        """Route as Vercel does: first by the files of `api/`, then by the rewrites in order."""
         path, _, query = request.path.partition("?")
         module, added = self._route(path)
         if module not in self._functions:
@@ -105,8 +106,8 @@ class VercelDeployment:
         if (ROOT / f"{path.lstrip('/')}.py").is_file():
             return _module(path), ""
         for rewrite in self._rewrites:
-            if (found := rewrite.pattern.fullmatch(path)) is not None:
-                added = "&".join(f"{name}={value}" for name, value in found.groupdict("").items())
+            if (match := rewrite.pattern.fullmatch(path)) is not None:
+                added = "&".join(f"{name}={value}" for name, value in match.groupdict("").items())
                 return rewrite.module, added
         raise LookupError(f"Vercel has no function for {path}")
 
@@ -119,7 +120,7 @@ class _Rewrite:
 
 
 def _module(path: str) -> str:
-    """`/api/assessment/submit` → `assessment.submit`."""
+    """Return the module of a path: `/api/assessment/submit` → `assessment.submit`."""
     return path.removeprefix("/api/").replace("/", ".")
 
 

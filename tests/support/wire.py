@@ -1,4 +1,4 @@
-"""A request and its answer, free of who carries them."""
+"""Requests and answers, independent of the platform."""
 
 import json
 from dataclasses import dataclass, field
@@ -7,16 +7,16 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Request:
-    """What a page or a person sends; `body` is JSON, or bytes to be sent as they are."""
+    """A request; `body` is a JSON value, or bytes that are sent unchanged."""
 
     method: str
     path: str
-    """With the query, if there is one."""
+    """Path, with the query if there is one."""
     body: Any = None
     headers: dict[str, str] = field(default_factory=dict)
 
     def encoded(self) -> tuple[bytes, dict[str, str]]:
-        """The bytes, and the headers in small letters that go with them."""
+        """Return the body as bytes, and the headers with lower-case names."""
         headers = {name.lower(): value for name, value in self.headers.items()}
         if self.body is None:
             return b"", headers
@@ -26,17 +26,17 @@ class Request:
 
 @dataclass(frozen=True)
 class Answer:
-    """What came back; header names in small letters."""
+    """An answer; the names of headers are lower-case."""
 
     status: int
     headers: dict[str, str]
     body: Any
-    """Parsed JSON, or text where it is none."""
+    """Parsed JSON, or text if the body is not JSON."""
 
     @classmethod
     def of(cls, status: int, headers: dict[str, str], raw: bytes) -> "Answer":
-        """Parse what a server sent."""
-        small = {name.lower(): value for name, value in headers.items()}
-        is_json = small.get("content-type", "").startswith("application/json")
+        """Build an answer from the bytes of a server."""
+        lower_case = {name.lower(): value for name, value in headers.items()}
+        is_json = lower_case.get("content-type", "").startswith("application/json")
         text = raw.decode()
-        return cls(status, small, json.loads(text) if is_json else text)
+        return cls(status, lower_case, json.loads(text) if is_json else text)

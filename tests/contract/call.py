@@ -1,0 +1,51 @@
+"""A call of an endpoint, with the status that it must be answered with.
+
+`{name}` in a path, header or body stands for a value of an earlier answer.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from tests.conftest import ADMIN_PASSWORD, CRON_SECRET
+from tests.support.wire import Request
+
+OPERATOR = {"Authorization": f"Bearer {ADMIN_PASSWORD}"}
+CRON = {"Authorization": f"Bearer {CRON_SECRET}"}
+ABSENT = "00000000-0000-4000-8000-000000000000"
+
+
+@dataclass(frozen=True)
+class Call:
+    """A request and the expected status."""
+
+    method: str
+    path: str
+    status: int
+    body: Any = None
+    headers: dict[str, str] = field(default_factory=dict)
+    keep: dict[str, str] = field(default_factory=dict)
+    """Names for values of the answer, with their paths, such as `next_question.id`."""
+    exact: bool = True
+    """False if values depend on the machine, such as memory in use: only types are compared."""
+
+    def __str__(self) -> str:
+        """Return the name for a test."""
+        return f"{self.method} {self.path.partition('?')[0]} {self.status}"
+
+    def request(self, values: dict[str, Any]) -> Request:
+        """Return the request with values of earlier answers filled in."""
+        path, body, headers = fill([self.path, self.body, self.headers], values)
+        return Request(self.method, path, body, headers)
+
+
+def fill(template: Any, values: dict[str, Any]) -> Any:
+    """Replace each `{name}` in a JSON value by the value of that name."""
+    if isinstance(template, str):
+        for name, value in values.items():
+            template = template.replace(f"{{{name}}}", str(value))
+        return template
+    if isinstance(template, list):
+        return [fill(part, values) for part in template]
+    if isinstance(template, dict):
+        return {key: fill(part, values) for key, part in template.items()}
+    return template

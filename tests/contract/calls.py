@@ -1,0 +1,53 @@
+"""All calls that are sent to each platform, in this order."""
+
+import re
+
+from lib.routes import ENDPOINTS, Access
+from tests.contract.assessment_calls import ASSESSMENT
+from tests.contract.call import ABSENT, Call
+from tests.contract.legacy_calls import LEGACY
+from tests.contract.workshop_calls import WORKSHOP
+
+ALL_METHODS = ("GET", "POST", "PUT", "DELETE", "PATCH")
+SERVICE = (
+    Call("GET", "/health", 200),
+    Call("GET", "/api/health", 200),
+    Call("GET", "/api/no-such-thing", 404),
+    Call("POST", "/api/no/such/thing", 404, {}),
+)
+
+
+def _calls_with_wrong_methods() -> tuple[Call, ...]:
+    """Return a call of every path with a method that it does not accept."""
+    methods_of: dict[str, set[str]] = {}
+    for row in ENDPOINTS:
+        methods_of.setdefault(_concrete(row.path), set()).update(row.methods)
+    return tuple(
+        Call(next(method for method in ALL_METHODS if method not in methods), path, 405)
+        for path, methods in methods_of.items()
+    )
+
+
+def _concrete(template: str) -> str:
+    return re.sub(r"\{\w+\}", ABSENT, template)
+
+
+def _calls_without_credentials() -> tuple[Call, ...]:
+    """Return a call of every endpoint for operators or schedules, without credentials."""
+    protected = {Access.OPERATOR, Access.CRON}
+    return tuple(
+        Call(method, _concrete(row.path), 401)
+        for row in ENDPOINTS
+        if row.access in protected
+        for method in row.methods
+    )
+
+
+CALLS = (
+    *SERVICE,
+    *WORKSHOP,
+    *ASSESSMENT,
+    *LEGACY,
+    *_calls_with_wrong_methods(),
+    *_calls_without_credentials(),
+)

@@ -1,0 +1,113 @@
+"""Send calls to a platform and keep what must be the same on all platforms."""
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from lib.web.headers import API_HEADERS
+from tests.contract.call import Call
+from tests.support.wire import Answer, Request
+
+# Values that differ from run to run are replaced by their kind.
+VOLATILE = (
+    (re.compile(r"ws_\d+_[0-9a-f]{64}"), "<token>"),
+    (re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"), "<uuid>"),
+    (re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[.\d]*(Z|[+-]\d\d:\d\d)?"), "<time>"),
+    (re.compile(r"\d{4}-\d\d-\d\d"), "<day>"),
+    (re.compile(r"anonymous_[0-9a-f]{16}"), "<anonymous>"),
+    (re.compile(r"\b[0-9a-f]{32}\b"), "<id>"),
+    (re.compile(r"\bq\d\b"), "<question>"),
+)
+UNAUTHENTICATED = 401
+COMPARED_HEADERS = {
+    *(name.lower() for name in API_HEADERS),
+    "content-type",
+    "allow",
+    "www-authenticate",
+    "retry-after",
+}
+
+
+class Deployment(Protocol):
+    """A deployment on any platform."""
+
+    def send(self, request: Request) -> Answer:
+        """Send a request to the function that it is for."""
+
+
+@dataclass(frozen=True)
+class ComparableAnswer:
+    """An answer without values that differ from run to run."""
+
+    status: int
+    headers: dict[str, str]
+    body: Any
+
+
+def send_all(
+    deployment: Deployment, calls: Iterable[Call], clear_failures: Callable[[], None]
+) -> list[ComparableAnswer]:
+    """Send the calls in order, with values of earlier answers filled into later calls.
+
+    Args:
+        deployment: Deployment to call.
+        calls: Calls to send.
+        clear_failures: Forgets failed passwords, five of which would lock the operator out;
+            called before each call that is to fail like that.
+    """
+    values: dict[str, Any] = {}
+    answers = []
+    for call in calls:
+        if call.status == UNAUTHENTICATED:
+            clear_failures()
+        answers.append(_send(deployment, call, values))
+    return answers
+
+
+def _send(deployment: Deployment, call: Call, values: dict[str, Any]) -> ComparableAnswer:
+    try:
+        answer = deployment.send(call.request(values))
+    except Exception as error:  # noqa: BLE001 the test of this call reports it
+        return ComparableAnswer(0, {}, f"{type(error).__name__}: {error}")
+    if answer.status == call.status:
+        values |= {name: _value_at(answer.body, path) for name, path in call.keep.items()}
+    headers = {name: text for name, text in answer.headers.items() if name in COMPARED_HEADERS}
+    return ComparableAnswer(
+        answer.status,
+        headers,
+        _without_volatile(answer.body) if call.exact else _types(answer.body),
+    )
+
+
+def _value_at(body: Any, path: str) -> Any:
+    for key in path.split("."):
+        body = body[key]
+    return body
+
+
+def _without_volatile(value: Any) -> Any:
+    if isinstance(value, str):
+        for pattern, kind in VOLATILE:
+            value = pattern.sub(kind, value)
+        return value
+    if isinstance(value, list):
+        return [_without_volatile(part) for part in value]
+    if isinstance(value, dict):
+        return {
+            key: _version_kind(key, part) or _without_volatile(part) for key, part in value.items()
+        }
+    return value
+
+
+def _version_kind(key: str, value: Any) -> str | None:
+    """Recognize the version of a pool, which is a number of seconds."""
+    return "<version>" if key == "version" and isinstance(value, int) and value > 10**6 else None
+
+
+def _types(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_types(part) for part in value]
+    if isinstance(value, dict):
+        return {key: _types(part) for key, part in value.items()}
+    return type(value).__name__
