@@ -17,10 +17,9 @@ from lib.assessment.pools.item_pool import ItemPool
 from lib.assessment.sessions.prior import ConceptRecord, Records
 from lib.assessment.sessions.session import Session, grade, new_session
 from lib.assessment.sessions.snapshot import CHECK_BYTES, MAX_BYTES, decode, encode
-from lib.assessment.sessions.wire import EndCriteria
+from lib.assessment.sessions.wire import STOP_RULES, EndCriteria
 from lib.deps import Deps
 from lib.engine import ItemBank
-from lib.engine.stopping import TYPES
 from tests.assessment.conftest import Student
 
 AT = datetime(2026, 3, 1, 9, 30, 15)  # noqa: DTZ001 recorded times have no time zone and mean UTC
@@ -193,17 +192,17 @@ OTHER_NUMBERS: dict[str, Any] = {
     "classification_threshold": 0.87,
     "minimum_gain": 0.125,
 }
-"""None of them a default."""
+"""Values that differ from the defaults."""
 
 
-@pytest.mark.parametrize("kind", TYPES)
+@pytest.mark.parametrize("kind", STOP_RULES)
 def test_every_end_criterion_survives_redis(kind: Any) -> None:
     unknown = EndCriteria.model_fields.keys() - {"type"} - OTHER_NUMBERS.keys()
     assert unknown == set(), "give these a value in OTHER_NUMBERS that is not the default"
     criteria = EndCriteria(type=kind, **OTHER_NUMBERS)
-    state = decode(SESSION, encode(taken(2, criteria=criteria), AT))
-    assert state is not None
-    assert state.criteria == criteria, (
+    snapshot = decode(SESSION, encode(session_after(2, criteria=criteria), AT))
+    assert snapshot is not None
+    assert snapshot.criteria == criteria, (
         "write what is missing into _HEAD, _head() and _opened() of"
         " lib/assessment/sessions/snapshot.py, and raise FORMAT"
     )
