@@ -6,6 +6,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+from lib.workshop.course import COURSE
 from local.demo.journey import DEPLOYING, Step
 from local.demo.people import Person
 
@@ -14,20 +15,12 @@ VOICES = (
     ("Amazon", "Joanna-Neural"),
     ("ElevenLabs", "UgBBYS2sOqTuMpoF3BR0"),
 )
-# In the order in which they come true while a student works on a step.
-FLAGS = {
-    1: ("twilio_connected", "openai_connected"),
-    2: ("call_direction_chosen",),
-    3: ("services_ready",),
-    4: ("step4_code_validated", "step4_committed", "step4_deployed"),
-    5: ("step5_code_validated", "step5_committed", "step5_deployed"),
-    6: ("step6_code_validated", "step6_committed", "step6_deployed"),
-    7: ("system_prompt_saved", "step7_committed", "step7_deployed"),
-    8: ("tools_configured", "step8_code_validated", "step8_committed", "step8_deployed"),
-    9: ("project_deployed",),
+FLAGS = {step.number: step.flags for step in COURSE.steps}
+COMPLETING = {
+    step.number: 1 + max(step.flags.index(flag) for flag in step.completed_by)
+    for step in COURSE.steps
 }
-COMPLETING = {1: 2, 2: 1, 3: 1, 4: 3, 5: 3, 6: 3, 7: 1, 8: 4, 9: 1}
-"""How many of a step's flags together say that it is complete."""
+"""Number of a step's flags, in their order, that complete it."""
 
 CODE = {
     4: "<Response><Say>{greeting}</Say></Response>",

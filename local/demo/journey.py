@@ -10,18 +10,10 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-STEP_NAMES = (
-    "Connect Accounts",
-    "Choose Use Case",
-    "Provision Services",
-    "Basic TwiML",
-    "WebSocket Handler",
-    "ConversationRelay",
-    "Prompt Engineering",
-    "Tools & Functions",
-    "Deploy System",
-)
-LAST_STEP = len(STEP_NAMES)
+from lib.workshop.course import COURSE
+
+STEP_NAMES = {step.number: step.name for step in COURSE.steps}
+LAST_STEP = COURSE.last_step
 TYPICAL_SECONDS = (420, 240, 540, 780, 1500, 1680, 1080, 1500, 900)
 TYPICAL_ATTEMPTS = (1.4, 1.1, 1.8, 2.0, 2.8, 2.6, 1.5, 2.4, 1.7)
 DEPLOYING = frozenset({4, 5, 6, 8, 9})  # steps whose work goes live
@@ -45,7 +37,7 @@ class Step:
     @property
     def name(self) -> str:
         """As the pages call it."""
-        return STEP_NAMES[self.number - 1]
+        return STEP_NAMES[self.number]
 
 
 @dataclass(frozen=True)

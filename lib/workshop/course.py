@@ -1,0 +1,99 @@
+"""Courses: the steps of a workshop, their names, and the flags that record progress in them."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step of a course."""
+
+    number: int
+    name: str
+    flags: tuple[str, ...]
+    """Boolean columns of a session, in the order in which they become true."""
+    completed_by: tuple[str, ...]
+    """The flags that complete the step once all of them are true."""
+
+
+@dataclass(frozen=True)
+class Course:
+    """A sequence of steps, numbered from 1."""
+
+    steps: tuple[Step, ...]
+
+    @property
+    def flags(self) -> tuple[str, ...]:
+        """The flags of all steps, in order."""
+        return tuple(flag for step in self.steps for flag in step.flags)
+
+    @property
+    def last_step(self) -> int:
+        """The number of the last step."""
+        return self.steps[-1].number
+
+
+COURSE = Course(
+    steps=(
+        Step(
+            number=1,
+            name="Connect Accounts",
+            flags=("twilio_connected", "openai_connected"),
+            completed_by=("twilio_connected", "openai_connected"),
+        ),
+        Step(
+            number=2,
+            name="Choose Use Case",
+            flags=("call_direction_chosen",),
+            completed_by=("call_direction_chosen",),
+        ),
+        Step(
+            number=3,
+            name="Provision Services",
+            flags=("services_ready",),
+            completed_by=("services_ready",),
+        ),
+        Step(
+            number=4,
+            name="Basic TwiML",
+            flags=("step4_code_validated", "step4_committed", "step4_deployed"),
+            completed_by=("step4_deployed",),
+        ),
+        Step(
+            number=5,
+            name="WebSocket Handler",
+            flags=("step5_code_validated", "step5_committed", "step5_deployed"),
+            completed_by=("step5_deployed",),
+        ),
+        Step(
+            number=6,
+            name="ConversationRelay",
+            flags=("step6_code_validated", "step6_committed", "step6_deployed"),
+            completed_by=("step6_deployed",),
+        ),
+        Step(
+            number=7,
+            name="Prompt Engineering",
+            flags=("system_prompt_saved", "step7_committed", "step7_deployed"),
+            completed_by=("system_prompt_saved",),
+        ),
+        Step(
+            number=8,
+            name="Tools & Functions",
+            flags=(
+                "tools_configured",
+                "step8_code_validated",
+                "step8_committed",
+                "step8_deployed",
+            ),
+            completed_by=("step8_deployed",),
+        ),
+        Step(
+            number=9,
+            name="Deploy System",
+            flags=("project_deployed",),
+            completed_by=("project_deployed",),
+        ),
+    )
+)
+"""The built-in course. Its names and flags are repeated in `sql/workshop/`, where
+tests/workshop/test_course.py compares them with these."""
