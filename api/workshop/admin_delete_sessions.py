@@ -1,4 +1,4 @@
-"""POST /api/admin-delete-sessions: remove the API keys of sessions, or the sessions."""
+"""POST /api/admin-delete-sessions: remove the API keys of sessions, or whole sessions."""
 
 from typing import Annotated
 
@@ -16,7 +16,7 @@ PATH = "/api/admin-delete-sessions"
 
 @app.post(PATH)
 def delete(body: DeleteSessionsIn, deps: Annotated[Deps, Depends(get_deps)]) -> DeletedSessionsOut:
-    """Unknown tokens are counted, not refused."""
+    """Remove API keys or whole sessions; unknown tokens are ignored."""
     with audited(deps, PATH) as facts:
         deleted = delete_sessions(body, deps)
         facts.update(keys=deleted.keys_deleted, sessions=deleted.sessions_deleted)

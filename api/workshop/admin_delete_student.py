@@ -1,4 +1,4 @@
-"""POST /api/admin-delete-student: remove a person and everything that is theirs."""
+"""POST /api/admin-delete-student: remove everything about a student."""
 
 from typing import Annotated
 
@@ -16,7 +16,7 @@ PATH = "/api/admin-delete-student"
 
 @app.post(PATH)
 def delete(body: DeleteStudentIn, deps: Annotated[Deps, Depends(get_deps)]) -> DeletedStudentOut:
-    """Their sessions, steps and events, and their rows of the older tables."""
+    """Remove a student's sessions, steps, events, and rows of the older tables."""
     with audited(deps, PATH) as facts:
         deleted = delete_student(body.student_email, deps)
         facts.update(sessions=deleted.sessions_deleted, older_rows=deleted.older_rows_deleted)

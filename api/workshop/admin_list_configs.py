@@ -1,4 +1,4 @@
-"""POST /api/admin-list-configs: as -v2; reads the older tables before the unified schema exists."""
+"""POST /api/admin-list-configs: as -v2, but falls back to the legacy tables."""
 
 from typing import Annotated
 
@@ -16,7 +16,7 @@ app = create_app("workshop.admin_list_configs", tag="Workshop: operators")
 
 @app.post("/api/admin-list-configs")
 def list_v1(body: ListIn, deps: Annotated[Deps, Depends(get_deps)]) -> ListOut:
-    """Newest first, page by page; an API key shows only as `hasApiKey`."""
+    """Return a page of students and sessions, newest first, without API keys."""
     try:
         return list_configs(body, deps)
     except SchemaMissing:

@@ -1,4 +1,4 @@
-"""POST /api/admin-list-configs-v2: students and sessions for the instructor's dashboard."""
+"""POST /api/admin-list-configs-v2: list students and sessions for the instructor's dashboard."""
 
 from typing import Annotated
 
@@ -14,7 +14,7 @@ app = create_app("workshop.admin_list_configs_v2", tag="Workshop: operators")
 
 @app.post("/api/admin-list-configs-v2")
 def list_v2(body: ListIn, deps: Annotated[Deps, Depends(get_deps)]) -> ListOut:
-    """Newest first, page by page; an API key shows only as `hasApiKey`."""
+    """Return a page of students and sessions, newest first, without API keys."""
     return list_configs(body, deps)
 
 

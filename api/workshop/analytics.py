@@ -1,4 +1,4 @@
-"""GET /api/workshop-analytics: funnel, stuck students, time per step, for instructors."""
+"""GET /api/workshop-analytics: funnel, stuck sessions and time per step, for instructors."""
 
 from typing import Annotated
 
@@ -19,7 +19,7 @@ def workshop_analytics(
     limit: Limit = 200,
     closed_too: ClosedToo = False,
 ) -> Analytics:
-    """All figures of one moment."""
+    """Return all figures, from one snapshot of the database."""
     return analytics(deps, days=days, limit=limit, closed_too=closed_too)
 
 

@@ -1,4 +1,4 @@
-"""POST /api/generate-session: begin a session, return its token."""
+"""POST /api/generate-session: begin a session and return its token."""
 
 from typing import Annotated
 
@@ -16,10 +16,8 @@ app = create_app("workshop.generate_session", tag="Workshop")
 def generate_session(
     deps: Annotated[Deps, Depends(get_deps)], body: SessionIn | None = None
 ) -> SessionOut:
-    """Begin a session. Keep the token: it is the session's only credential."""
-    who = body or SessionIn()
-    token = progress.generate_session(who.student_email, who.student_name, deps)
-    return SessionOut(sessionToken=token)
+    """Begin a session. Its token is the only credential for it."""
+    return SessionOut(sessionToken=progress.generate_session(body or SessionIn(), deps))
 
 
 lambda_handler = lambda_entry(app)

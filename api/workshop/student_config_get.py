@@ -1,4 +1,4 @@
-"""GET /api/student-config-get: a session's configuration, for whoever holds its token."""
+"""GET /api/student-config-get: return a session's configuration to the holder of its token."""
 
 from typing import Annotated
 
@@ -8,16 +8,16 @@ from lib.deps import Deps, get_deps
 from lib.web.app import create_app, lambda_entry
 from lib.workshop.config import configuration
 from lib.workshop.config.wire import ConfigOut
-from lib.workshop.lookup import given_token
+from lib.workshop.lookup import require_token
 
 app = create_app("workshop.student_config_get", tag="Workshop")
 
 
 @app.get("/api/student-config-get")
 def get(
-    token: Annotated[str, Depends(given_token)], deps: Annotated[Deps, Depends(get_deps)]
+    token: Annotated[str, Depends(require_token)], deps: Annotated[Deps, Depends(get_deps)]
 ) -> ConfigOut:
-    """The configuration; its API key shows only as `hasApiKey`."""
+    """Return the configuration, with `hasApiKey` instead of the API key."""
     return ConfigOut(config=configuration.get(token, deps))
 
 

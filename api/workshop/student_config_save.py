@@ -1,4 +1,4 @@
-"""POST /api/student-config-save: save a session's configuration, beginning it if it is new."""
+"""POST /api/student-config-save: save a session's configuration; a new token begins a session."""
 
 from typing import Annotated
 
@@ -7,7 +7,7 @@ from fastapi import Depends
 from lib.deps import Deps, get_deps
 from lib.web.app import create_app, lambda_entry
 from lib.workshop.config import configuration
-from lib.workshop.config.wire import ConfigIn, SavedOut
+from lib.workshop.config.wire import ConfigIn, ConfigSavedOut
 from lib.workshop.idempotency import IdempotencyKey
 
 app = create_app("workshop.student_config_save", tag="Workshop")
@@ -16,8 +16,8 @@ app = create_app("workshop.student_config_save", tag="Workshop")
 @app.post("/api/student-config-save")
 def save(
     body: ConfigIn, deps: Annotated[Deps, Depends(get_deps)], key: IdempotencyKey = None
-) -> SavedOut:
-    """Save the fields that are sent; a field left out keeps its value."""
+) -> ConfigSavedOut:
+    """Save the fields that are sent; the others keep their values."""
     return configuration.save(body, key, deps, create=True)
 
 

@@ -1,5 +1,5 @@
-"""The workshop: progress of students through nine steps, their configuration, its instructor."""
+"""The workshop: progress through a course, configuration, and tools for instructors."""
 
-# Every function of the workshop must know what the constraints mean that its SQL raises, whichever
-# of the modules it imports.
+# Registers the errors of the constraints that the workshop's SQL raises, in every deployed function
+# that imports any part of the workshop.
 from lib.workshop import errors as errors

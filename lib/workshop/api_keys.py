@@ -1,19 +1,19 @@
-"""API keys where none belongs: error messages quote them, and older rows hold them in any field."""
+"""Redaction of API keys in text: error messages quote them, and older rows hold them anywhere."""
 
 import re
 from typing import Any
 
-# A key may follow an escaped character: older rows hold JSON as text.
+# Older rows hold JSON as text, so a key may directly follow an escape sequence.
 _API_KEY = re.compile(r"(?:(?<![A-Za-z0-9])|(?<=\\[bfnrt])|(?<=\\u[0-9a-f]{4}))sk-[\w-]{8,}")
-REMOVED = "[API key removed]"
+REDACTED = "[API key removed]"
 
 
-def without_keys(value: Any) -> Any:
-    """The same JSON value with every API key in it blanked, in the names of members too."""
+def redact_api_keys(value: Any) -> Any:
+    """Return a JSON value with every API key replaced, in the names of members too."""
     if isinstance(value, str):
-        return _API_KEY.sub(REMOVED, value)
+        return _API_KEY.sub(REDACTED, value)
     if isinstance(value, list):
-        return [without_keys(item) for item in value]
+        return [redact_api_keys(item) for item in value]
     if isinstance(value, dict):
-        return {without_keys(name): without_keys(item) for name, item in value.items()}
+        return {redact_api_keys(name): redact_api_keys(item) for name, item in value.items()}
     return value

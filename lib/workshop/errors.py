@@ -1,6 +1,6 @@
-"""What goes wrong in the workshop, and which raised constraint means it.
+"""Errors of the workshop, and the database constraints that mean them.
 
-Importing this module registers the names that `sql/workshop/` raises.
+Importing this module registers the constraint names that `sql/workshop/` raises.
 """
 
 from lib.database.statements import register_constraint
@@ -8,13 +8,13 @@ from lib.errors import Conflict, InvalidInput, NotFound
 
 
 class SessionNotFound(NotFound):
-    """There is no such session."""
+    """There is no session with this token."""
 
     code = "session_not_found"
 
 
 class StudentNotFound(NotFound):
-    """There is no such student."""
+    """There is no student with this e-mail."""
 
     code = "student_not_found"
 
@@ -26,25 +26,25 @@ class SessionOfAnotherStudent(Conflict):
 
 
 class StaleConfiguration(Conflict):
-    """The configuration was saved elsewhere in the meantime; load it again."""
+    """The configuration has been saved since you loaded it; load it again."""
 
     code = "stale_configuration"
 
 
-class KeyReused(InvalidInput):
-    """This Idempotency-Key came with another body; nothing was written."""
+class IdempotencyKeyReused(InvalidInput):
+    """This Idempotency-Key was used with another body; nothing was written, send a new key."""
 
     code = "idempotency_key_reused"
 
 
 class TooManyExercises(InvalidInput):
-    """exerciseId: this session has 200 exercises already."""
+    """exerciseId: This session already has 200 exercises, which is the maximum."""
 
     code = "too_many_exercises"
 
 
 class ForeignStudentsTable(Conflict):
-    """The table public.students is not the workshop's; run the whole schema first."""
+    """The table public.students is not the workshop's; create the whole schema first."""
 
     code = "foreign_students_table"
 
@@ -52,7 +52,7 @@ class ForeignStudentsTable(Conflict):
 for _constraint, _error in (
     ("session_of_one_student", SessionOfAnotherStudent),
     ("sessions_newest_version", StaleConfiguration),
-    ("idempotency_keys_same_body", KeyReused),
+    ("idempotency_keys_same_body", IdempotencyKeyReused),
     ("sessions_exercises_limit", TooManyExercises),
     ("students_of_the_workshop", ForeignStudentsTable),
 ):

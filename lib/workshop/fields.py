@@ -1,6 +1,6 @@
-"""The fields of requests: what the workshop's pages may send, and its bounds.
+"""Types of request fields: what the workshop's pages may send, and its bounds.
 
-Fields we do not know are ignored and never stored: the pages that exist send some.
+Unknown fields are ignored and never stored, because existing pages send some.
 """
 
 import math
@@ -11,46 +11,44 @@ from pydantic import BeforeValidator, Field, StringConstraints
 from pydantic_core import PydanticCustomError
 
 from lib.web.wire import blank_is_none
+from lib.workshop.course import COURSE
 
-STEPS = 9
 MAX_SECONDS_PER_REPORT = 30 * 24 * 3600
-"""30 days: more is a clock in milliseconds."""
+"""30 days; a larger number comes from a page that counts milliseconds."""
 
 
-def _whole(value: Any) -> Any:
-    """Round a number of seconds; a boolean is no number."""
+def _round_seconds(value: Any) -> Any:
     if isinstance(value, bool):
         raise PydanticCustomError("int_type", "Input should be a number")
     return round(value) if isinstance(value, float) and math.isfinite(value) else value
 
 
-def utc_moment(text: str | None) -> datetime | None:
-    """A timestamp without a zone means UTC; None if it is no date."""
+def parse_timestamp(text: str | None) -> datetime | None:
+    """Return an ISO 8601 timestamp, UTC unless it has a zone; None if it is not valid."""
     try:
-        moment = datetime.fromisoformat(text or "")
+        timestamp = datetime.fromisoformat(text or "")
     except ValueError:
         return None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return timestamp if timestamp.tzinfo else timestamp.replace(tzinfo=UTC)
 
 
 _Optional = BeforeValidator(blank_is_none)
-_Whole = BeforeValidator(_whole)
+_Whole = BeforeValidator(_round_seconds)
 
 
-def _text(limit: int) -> Any:
-    return StringConstraints(max_length=limit, pattern=r"^[^\x00]*$")
+def _text(max_length: int) -> Any:
+    return StringConstraints(max_length=max_length, pattern=r"^[^\x00]*$")
 
 
 SessionToken = Annotated[
     str, StringConstraints(max_length=200, pattern=r"^(ws_[!-~]+|[!-~]{10,})$")
 ]
-"""A credential, as `new_session_token` makes it or an older page did. What does not begin with ws_
-has 10 characters or more, so that "null" and "undefined" of a page gone wrong are no session that
-its students share."""
+"""A token made by `new_session_token` or by an older page. One without the prefix ws_ needs 10
+characters, so that "null" and "undefined" from a faulty page do not become a shared session."""
 ConfigToken = Annotated[str, StringConstraints(min_length=10, max_length=200, pattern=r"^[!-~]+$")]
-"""The same where a configuration hangs on it; the pages know this bound."""
+"""A session token for the configuration endpoints, whose documented minimum is 10 characters."""
 AnyToken = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00]+$")]
-"""To look up what is there: tokens of older databases keep no rule."""
+"""A token to look up; tokens of older databases follow no rule."""
 Email = Annotated[
     str,
     StringConstraints(
@@ -63,7 +61,7 @@ Text = Annotated[str, _text(5000)]
 Url = Annotated[str, _text(2000)]
 OptionalUrl = Annotated[Url | None, _Optional]
 Code = Annotated[Annotated[str, _text(50_000)] | None, _Optional]
-StepNumber = Annotated[int, _Whole, Field(ge=1, le=STEPS)]
-CurrentStep = Annotated[int, _Whole, Field(ge=0, le=STEPS)]
+StepNumber = Annotated[int, _Whole, Field(ge=1, le=COURSE.last_step)]
+CurrentStep = Annotated[int, _Whole, Field(ge=0, le=COURSE.last_step)]
 Seconds = Annotated[int, _Whole, Field(ge=0, le=MAX_SECONDS_PER_REPORT)]
 Attempts = Annotated[int, _Whole, Field(ge=0, le=1000)]

@@ -1,35 +1,42 @@
-"""A repeated request is recognised by its key and by what it asks for."""
+"""Recognition of repeated requests by their Idempotency-Key and their body."""
 
 import hashlib
 from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import Header
-from pydantic import BaseModel, StringConstraints
+from pydantic import StringConstraints
+
+from lib.web.wire import Body
 
 IdempotencyKey = Annotated[
     Annotated[str, StringConstraints(min_length=1, max_length=255, pattern=r"^[!-~]+$")] | None,
     Header(
         alias="Idempotency-Key",
-        description="Send the same key again with the same body and nothing happens twice. "
-        "Remembered for 24 hours.",
+        description="A request repeated with the same key and the same body changes nothing. Keys "
+        "are remembered for 24 hours.",
     ),
 ]
 
 
 @dataclass(frozen=True)
-class Claim:
-    """What `public.claim_key()` compares; neither the key nor the body is kept."""
+class IdempotencyClaim:
+    """The hashes that `public.claim_key()` compares; neither the key nor the body is stored."""
 
     key_hash: bytes | None
     body_hash: bytes | None
 
     @classmethod
-    def of(cls, key: str | None, endpoint: str, session_token: str, body: BaseModel) -> "Claim":
-        """Hash a key within its endpoint and session, so that nobody meets another's key."""
+    def from_request(
+        cls, key: str | None, endpoint: str, session_token: str, body: Body
+    ) -> "IdempotencyClaim":
+        """Hash a key together with its endpoint and session, so that keys of others never match."""
         if key is None:
-            return cls(None, None)
-        return cls(_sha256(endpoint, session_token, key), _sha256(body.model_dump_json()))
+            return cls(key_hash=None, body_hash=None)
+        return cls(
+            key_hash=_sha256(endpoint, session_token, key),
+            body_hash=_sha256(body.model_dump_json()),
+        )
 
 
 def _sha256(*parts: str) -> bytes:

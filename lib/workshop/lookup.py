@@ -1,4 +1,4 @@
-"""How a session is asked for: by its token, or by who its student is."""
+"""Parameters that look up sessions: a token, or the e-mail or id of a student."""
 
 from dataclasses import dataclass
 from typing import Annotated
@@ -12,13 +12,17 @@ from lib.workshop.fields import AnyToken, OptionalEmail
 QueryToken = Annotated[AnyToken | None, Query(alias="sessionToken")]
 HeaderToken = Annotated[
     AnyToken | None,
-    Header(alias="X-Session-Token", description="The token, kept out of the address."),
+    Header(alias="X-Session-Token", description="The session token, to keep it out of the URL."),
 ]
 
 
 @dataclass(frozen=True)
 class Lookup:
-    """Exactly one of these is used, the first that is there."""
+    """Parameters of a look-up; a token takes precedence over an e-mail and an id.
+
+    Raises:
+        BadRequest: If none of them is given.
+    """
 
     session_token: QueryToken = None
     header_token: HeaderToken = None
@@ -27,23 +31,23 @@ class Lookup:
 
     @property
     def token(self) -> str | None:
-        """The session's token, from either place."""
+        """The session token, from the header or from the query."""
         return self.header_token or self.session_token
 
     def __post_init__(self) -> None:
-        """Refuse a question about nobody."""
+        """Refuse a look-up without any parameter."""
         if self.token is None and self.student_email is None and self.student_id is None:
             raise BadRequest(reason="Send sessionToken, studentEmail or studentId.")
 
 
-Asked = Annotated[Lookup, Depends()]
+LookupParams = Annotated[Lookup, Depends()]
 
 
-def given_token(session_token: QueryToken = None, header_token: HeaderToken = None) -> str:
-    """The session's token, from either place.
+def require_token(session_token: QueryToken = None, header_token: HeaderToken = None) -> str:
+    """Return the session token from the header or from the query.
 
     Raises:
-        BadRequest: If there is none.
+        BadRequest: If neither has one.
     """
     token = header_token or session_token
     if token is None:

@@ -1,4 +1,4 @@
-"""What the daily clean-up promises."""
+"""The daily clean-up of expired sessions."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -9,14 +9,17 @@ import psycopg
 import pytest
 from fastapi.testclient import TestClient
 
+from lib.database.postgres import Transaction
 from lib.deps import Deps
 from lib.errors import NotConfigured
 from lib.settings import Settings
-from lib.workshop.cleanup import clean_up
+from lib.workshop.cleanup import store
+from lib.workshop.cleanup.clean_up import CleanupLimits, clean_up
 from tests.conftest import CRON_SECRET
 
 Rows = Callable[..., list[tuple[Any, ...]]]
 Run = Callable[[], dict[str, Any]]
+BATCH_SIZE = 500
 KILLED_AT_THE_LATE_ONE = """
 CREATE FUNCTION kill_us() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
   PERFORM pg_terminate_backend(pg_backend_pid());
@@ -40,10 +43,10 @@ def run(client: TestClient) -> Run:
     return call
 
 
-def test_a_nonsensical_retention_time_closes_the_clean_up_alone(settings: Settings) -> None:
+def test_invalid_retention_time_disables_the_clean_up(settings: Settings) -> None:
     deps = Deps(replace(settings, workshop_retention_days=None))
     with pytest.raises(NotConfigured, match="WORKSHOP_RETENTION_DAYS"):
-        clean_up.clean_up(deps)
+        clean_up(deps)
     deps.close()
 
 
@@ -81,7 +84,7 @@ def test_expired_session_is_closed_and_loses_its_key(
     assert rows("SELECT event_type, session_token FROM events") == [("session_expired", "expired1")]
 
 
-def test_key_of_a_session_that_was_closed_with_it_goes(
+def test_key_that_was_left_in_a_closed_session_is_removed(
     run: Run, sessions: Callable[..., None], rows: Rows
 ) -> None:
     sessions("moved", 2)
@@ -123,16 +126,16 @@ def test_idempotency_keys_are_forgotten_after_a_day(run: Run, rows: Rows) -> Non
 def test_more_than_a_batch_is_cleaned_in_one_run(
     run: Run, sessions: Callable[..., None], rows: Rows
 ) -> None:
-    sessions("expired", 2, count=clean_up.BATCH + 1)
+    sessions("expired", 2, count=BATCH_SIZE + 1)
     body = run()
-    assert (body["closedSessions"], body["done"]) == (clean_up.BATCH + 1, True)
+    assert (body["closedSessions"], body["done"]) == (BATCH_SIZE + 1, True)
     assert rows("SELECT count(*) FROM sessions WHERE is_active") == [(0,)]
 
 
-def test_more_than_a_batch_of_keys_left_in_closed_sessions_goes_in_one_run(
+def test_more_than_a_batch_of_leftover_keys_is_removed_in_one_run(
     run: Run, sessions: Callable[..., None], rows: Rows
 ) -> None:
-    sessions("moved", 2, count=clean_up.BATCH + 1)
+    sessions("moved", 2, count=BATCH_SIZE + 1)
     rows("UPDATE sessions SET is_active = FALSE RETURNING 1")
     assert run()["done"] is True
     assert rows("SELECT count(openai_api_key) FROM sessions") == [(0,)]
@@ -141,13 +144,13 @@ def test_more_than_a_batch_of_keys_left_in_closed_sessions_goes_in_one_run(
 def test_run_killed_half_way_keeps_its_first_batch_and_the_next_one_goes_on(
     client: TestClient, run: Run, sessions: Callable[..., None], rows: Rows
 ) -> None:
-    sessions("early", 3, count=clean_up.BATCH)
+    sessions("early", 3, count=BATCH_SIZE)
     sessions("late", 2)
     sessions("active", 0.5)
     rows(KILLED_AT_THE_LATE_ONE)
     cron = {"Authorization": f"Bearer {CRON_SECRET}"}
     assert client.get("/api/cleanup-sessions", headers=cron).status_code == 503
-    assert rows("SELECT count(*) FROM sessions WHERE NOT is_active") == [(clean_up.BATCH,)]
+    assert rows("SELECT count(*) FROM sessions WHERE NOT is_active") == [(BATCH_SIZE,)]
     rows("DROP TRIGGER killed ON sessions")
     body = run()
     assert (body["message"], body["closedSessions"]) == ("cleaned up", 1)
@@ -155,14 +158,12 @@ def test_run_killed_half_way_keeps_its_first_batch_and_the_next_one_goes_on(
 
 
 def test_run_out_of_time_says_so_and_the_next_one_goes_on(
-    deps: Deps, sessions: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+    deps: Deps, sessions: Callable[..., None]
 ) -> None:
-    sessions("expired", 2, count=clean_up.BATCH + 1)
-    with monkeypatch.context() as hurry:
-        hurry.setattr(clean_up, "RUN_SECONDS", -1.0)
-        first = clean_up.clean_up(deps)
-    assert (first.counts.closed_sessions, first.done) == (clean_up.BATCH, False)
-    assert clean_up.clean_up(deps).counts.closed_sessions == 1
+    sessions("expired", 2, count=BATCH_SIZE + 1)
+    first = clean_up(deps, CleanupLimits(run_seconds=-1.0))
+    assert (first.counts.closed_sessions, first.done) == (BATCH_SIZE, False)
+    assert clean_up(deps).counts.closed_sessions == 1
 
 
 def test_second_run_at_once_finds_one_already_running(
@@ -170,7 +171,7 @@ def test_second_run_at_once_finds_one_already_running(
 ) -> None:
     sessions("expired", 2)
     with psycopg.connect(postgres_url) as other:
-        other.execute(clean_up._queries["take_turn"].text)
+        assert store.try_lock(Transaction(other))
         body = run()
         assert (body["message"], body["closedSessions"]) == ("already running", 0)
     assert run()["closedSessions"] == 1
@@ -197,7 +198,7 @@ def test_session_in_use_is_left_alone(
     assert rows("SELECT is_active FROM sessions") == [(True,)]
 
 
-def test_broken_audit_is_told(run: Run, rows: Rows) -> None:
+def test_broken_audit_trail_is_reported(run: Run, rows: Rows) -> None:
     assert run()["auditIntact"] is True
     rows("INSERT INTO operator_audit (action, outcome) VALUES ('a', 'done') RETURNING 1")
     rows("ALTER TABLE operator_audit DISABLE TRIGGER ALL")

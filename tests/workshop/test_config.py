@@ -1,4 +1,4 @@
-"""What student-config-save, -update and -get promise."""
+"""The student-config endpoints: save, update, get."""
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -7,12 +7,13 @@ from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
-from pydantic.alias_generators import to_camel
 
 from lib.deps import Deps, install_deps
 from lib.settings import Settings
 from lib.vault import API_KEY_FIELD, Vault
+from lib.workshop.config.wire import ConfigurationFields
 from tests.workshop.conftest import TOKEN
+from tests.workshop.documented import CAMEL_FLAGS
 
 Rows = Callable[..., list[tuple[Any, ...]]]
 KEY = "sk-canary-of-the-student-1234567890"
@@ -33,14 +34,6 @@ FIELDS = {
     "demoMode": True,
     "currentStep": 4,
 }
-FLAGS = [
-    "twilio_connected", "openai_connected", "call_direction_chosen", "services_ready",
-    "step4_code_validated", "step4_committed", "step4_deployed",
-    "step5_code_validated", "step5_committed", "step5_deployed",
-    "step6_code_validated", "step6_committed", "step6_deployed",
-    "system_prompt_saved", "step7_committed", "step7_deployed", "tools_configured",
-    "step8_code_validated", "step8_committed", "step8_deployed", "project_deployed",
-]  # fmt: skip
 
 
 @pytest.fixture
@@ -79,6 +72,11 @@ def test_saved_fields_come_back(save: Save, get: Get) -> None:
     assert (config["studentName"], config["studentEmail"]) == ("Ann", "ann@example.com")
 
 
+def test_fields_of_these_tests_are_all_that_can_be_saved() -> None:
+    names = {field.alias for field in ConfigurationFields.model_fields.values()}
+    assert names == {*FIELDS, *CAMEL_FLAGS}
+
+
 def test_field_left_out_or_null_keeps_its_value(save: Save, get: Get) -> None:
     save(**FIELDS, openaiApiKey=KEY)
     save(ivrGreeting="Good day", selectedVoice=None, tools=None, openaiApiKey="")
@@ -96,11 +94,12 @@ def test_empty_text_is_a_value(save: Save, get: Get) -> None:
 
 
 def test_flag_never_goes_back(save: Save, get: Get) -> None:
-    for count, name in enumerate(map(to_camel, FLAGS), start=1):
+    for count, name in enumerate(CAMEL_FLAGS, start=1):
         save(**{name: True})
         save(**{name: False})
-        assert sum(get()[to_camel(flag)] for flag in FLAGS) == count
-        assert get()[name] is True
+        config = get()
+        assert config[name] is True
+        assert sum(config[flag] for flag in CAMEL_FLAGS) == count
 
 
 def test_current_step_never_goes_back(save: Save, get: Get) -> None:
@@ -114,7 +113,7 @@ def test_flags_complete_their_steps(save: Save, get: Get) -> None:
     assert get()["completionRate"] == 0
     save(openaiConnected=True)
     assert get()["completionRate"] == 11
-    save(**{to_camel(flag): True for flag in FLAGS})
+    save(**dict.fromkeys(CAMEL_FLAGS, True))
     assert (get()["completionRate"], get()["currentStep"]) == (100, 9)
 
 

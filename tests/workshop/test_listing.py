@@ -1,4 +1,4 @@
-"""What the instructor's list promises."""
+"""The instructor's list of students and sessions."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -14,21 +14,14 @@ from lib.web.functions import function_app
 from tests.conftest import ADMIN_PASSWORD
 from tests.support.legacy_data import legacy_tables
 from tests.workshop.conftest import TOKEN
+from tests.workshop.documented import CAMEL_FLAGS
 
 Rows = Callable[..., list[tuple[Any, ...]]]
 BOTH = ["/api/admin-list-configs", "/api/admin-list-configs-v2"]
-FLAGS = [
-    "twilioConnected", "openaiConnected", "callDirectionChosen", "servicesReady",
-    "step4CodeValidated", "step4Committed", "step4Deployed",
-    "step5CodeValidated", "step5Committed", "step5Deployed",
-    "step6CodeValidated", "step6Committed", "step6Deployed",
-    "systemPromptSaved", "step7Committed", "step7Deployed", "toolsConfigured",
-    "step8CodeValidated", "step8Committed", "step8Deployed", "projectDeployed",
-]  # fmt: skip
 DOCUMENTED = {
     "sessionToken", "studentId", "studentEmail", "studentName", "phoneNumber", "voice",
     "ttsProvider", "callDirection", "useCase", "hasApiKey", "hasSystemPrompt", "hasTools",
-    "demoMode", "currentStep", "completionRate", "createdAt", "updatedAt", *FLAGS,
+    "demoMode", "currentStep", "completionRate", "createdAt", "updatedAt", *CAMEL_FLAGS,
 }  # fmt: skip
 
 
@@ -60,7 +53,7 @@ def test_list_has_the_documented_fields(client: TestClient, path: str) -> None:
     )  # fmt: skip
     assert (session["hasApiKey"], session["hasSystemPrompt"], session["hasTools"]) == (True,) * 3
     assert (session["currentStep"], session["completionRate"]) == (5, 11)
-    assert [flag for flag in FLAGS if session[flag]] == ["step4Deployed"]
+    assert [flag for flag in CAMEL_FLAGS if session[flag]] == ["step4Deployed"]
     for private in ("canary", "private words", "v1."):
         assert private not in answer.text
 

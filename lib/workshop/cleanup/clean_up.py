@@ -1,113 +1,105 @@
-"""The daily clean-up: expired sessions lose their key, old ones go, the audit is verified.
+"""The daily clean-up: close expired sessions, remove old ones, verify the audit trail.
 
-Every batch is a transaction of its own, so a run that is cut off leaves nothing half-done and
-the next one goes on where it stopped.
+Each batch is a transaction of its own, so an interrupted run leaves nothing half-done and the next
+run continues where it stopped.
 """
 
 import time
 from dataclasses import asdict, dataclass, fields
 from typing import TYPE_CHECKING
-from uuid import UUID
 
-from lib.database.queries import load_queries
+from lib.access.store import first_broken_entry
 from lib.deps import Deps
 from lib.errors import NotConfigured
 from lib.logs import log
+from lib.workshop.cleanup import store
 
 if TYPE_CHECKING:
     from lib.database.postgres import Transaction
 
-BATCH = 500
-RUN_SECONDS = 20.0
-"""A function has 30; what is left waits for the next run."""
-_queries = load_queries("workshop/cleanup.sql")
+
+@dataclass(frozen=True)
+class CleanupLimits:
+    """Limits of one run."""
+
+    batch_size: int = 500
+    """Maximum number of rows that a statement processes."""
+    run_seconds: float = 20.0
+    """Time after which no further batch begins; a function may run for 30 seconds."""
 
 
 @dataclass(frozen=True)
-class Counts:
-    """Rows touched."""
+class CleanupCounts:
+    """Number of rows that were changed or removed."""
 
     closed_sessions: int = 0
-    left_keys: int = 0
-    """Of sessions that were closed without it."""
+    removed_leftover_keys: int = 0
+    """API keys of sessions that had been closed without removing theirs."""
     deleted_sessions: int = 0
     deleted_students: int = 0
     deleted_reports: int = 0
     pruned_keys: int = 0
+    """Idempotency keys."""
 
-    def __add__(self, other: "Counts") -> "Counts":
-        """Both together."""
+    def __add__(self, other: "CleanupCounts") -> "CleanupCounts":
+        """Add two batches."""
         names = [field.name for field in fields(self)]
-        return Counts(**{name: getattr(self, name) + getattr(other, name) for name in names})
+        return CleanupCounts(**{name: getattr(self, name) + getattr(other, name) for name in names})
 
 
 @dataclass(frozen=True)
-class Run:
-    """What a run did."""
+class CleanupResult:
+    """Result of one run."""
 
-    counts: Counts
+    counts: CleanupCounts
     already_running: bool = False
     done: bool = True
-    """False when time ran out before the work did."""
+    """False if rows are left for the next run."""
     audit_intact: bool | None = None
+    """None if the run ended before the audit trail was verified."""
 
 
-@dataclass(frozen=True)
-class _Student:
-    student_id: UUID
-
-
-def clean_up(deps: Deps) -> Run:
-    """Run batches until nothing is left or time is up; at most one run works at a time.
+def clean_up(deps: Deps, limits: CleanupLimits | None = None) -> CleanupResult:
+    """Run batches until nothing is left or the time is up; only one run works at a time.
 
     Raises:
-        NotConfigured: If WORKSHOP_RETENTION_DAYS is no number of days: nothing is removed then.
+        NotConfigured: If WORKSHOP_RETENTION_DAYS is invalid; nothing is closed or removed then.
     """
-    days = deps.settings.workshop_retention_days
-    if days is None:
+    limits = limits or CleanupLimits()
+    retention_days = deps.settings.workshop_retention_days
+    if retention_days is None:
         raise NotConfigured(name="WORKSHOP_RETENTION_DAYS")
-    until = time.monotonic() + RUN_SECONDS
-    total = Counts()
+    deadline = time.monotonic() + limits.run_seconds
+    batch = store.Batch(batch_size=limits.batch_size, retention_days=retention_days)
+    total = CleanupCounts()
     while True:
         with deps.postgres.transaction() as transaction:
-            if not transaction.fetch_value(_queries["take_turn"]):
-                return Run(total, already_running=True, done=False)
-            batch = _batch(transaction, days)
-        total += batch
-        if max(asdict(batch).values()) < BATCH:
-            break
-        if time.monotonic() > until:
-            return Run(total, done=False)
-    return Run(total, audit_intact=_audit_intact(deps))
+            if not store.try_lock(transaction):
+                return CleanupResult(total, already_running=True, done=False)
+            counts = _run_batch(transaction, batch)
+        total += counts
+        if max(asdict(counts).values()) < limits.batch_size:
+            return CleanupResult(total, audit_intact=_audit_is_intact(deps))
+        if time.monotonic() > deadline:
+            return CleanupResult(total, done=False)
 
 
-def _batch(transaction: "Transaction", days: int) -> Counts:
-    bounds = {"batch": BATCH, "days": days}
-    closed = transaction.execute(_queries["close_expired"], bounds)
-    left_keys = transaction.execute(_queries["drop_left_keys"], bounds)
-    owners = transaction.fetch_all(_queries["remove_old_sessions"], bounds, _Student)
-    return Counts(
-        closed_sessions=closed,
-        left_keys=left_keys,
-        deleted_sessions=len(owners),
-        deleted_students=_remove_alone(transaction, owners),
-        deleted_reports=transaction.execute(_queries["remove_old_reports"], bounds),
-        pruned_keys=transaction.execute(_queries["prune_keys"], bounds),
+def _run_batch(transaction: "Transaction", batch: store.Batch) -> CleanupCounts:
+    closed_sessions = store.close_expired(transaction, batch)
+    leftover_keys = store.remove_leftover_keys(transaction, batch)
+    students = store.remove_old_sessions(transaction, batch)
+    return CleanupCounts(
+        closed_sessions=closed_sessions,
+        removed_leftover_keys=leftover_keys,
+        deleted_sessions=len(students),
+        deleted_students=store.remove_students_without_sessions(transaction, students),
+        deleted_reports=store.remove_old_reports(transaction, batch),
+        pruned_keys=store.remove_old_idempotency_keys(transaction, batch),
     )
 
 
-def _remove_alone(transaction: "Transaction", owners: list[_Student]) -> int:
-    """Remove owners who have no session left; held first, so that none begins one meanwhile."""
-    if not owners:
-        return 0
-    students = [owner.student_id for owner in owners]
-    held = transaction.fetch_all(_queries["hold_students"], {"students": students}, _Student)
-    alone = {"students": [student.student_id for student in held]}
-    return transaction.execute(_queries["remove_students_without_sessions"], alone)
-
-
-def _audit_intact(deps: Deps) -> bool:
-    broken = deps.postgres.fetch_value(load_queries("access/operators.sql")["verify_audit"])
-    if broken is not None:
-        log("operator_audit_broken", first=broken)
-    return broken is None
+def _audit_is_intact(deps: Deps) -> bool:
+    broken_entry = first_broken_entry(deps.postgres)
+    if broken_entry is not None:
+        log("operator_audit_broken", first=broken_entry)
+    return broken_entry is None

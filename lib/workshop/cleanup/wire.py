@@ -1,4 +1,4 @@
-"""What cleanup-sessions answers."""
+"""Response of cleanup-sessions."""
 
 from datetime import UTC, datetime
 from typing import Annotated, Literal
@@ -6,34 +6,38 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from lib.web.wire import CamelBody
-from lib.workshop.cleanup.clean_up import Run
+from lib.workshop.cleanup.clean_up import CleanupResult
 
 
-class CleanupOut(CamelBody):
-    """Rows touched by this run."""
+class WorkshopCleanupOut(CamelBody):
+    """Number of rows that this run changed or removed."""
 
     success: Literal[True] = True
     message: str
-    closed_sessions: Annotated[int, Field(description="Expired: key removed, closed.")]
-    deleted_sessions: Annotated[int, Field(description="Past their retention: removed.")]
+    closed_sessions: Annotated[
+        int, Field(description="Expired sessions that were closed, and their API keys removed.")
+    ]
+    deleted_sessions: Annotated[
+        int, Field(description="Sessions that were removed after their retention time.")
+    ]
     deleted_students: int
     deleted_reports: int
     pruned_keys: int
-    done: Annotated[bool, Field(description="False when more is left for the next run.")]
+    done: Annotated[bool, Field(description="False if rows are left for the next run.")]
     audit_intact: bool | None
     timestamp: datetime
 
     @classmethod
-    def of(cls, run: Run) -> "CleanupOut":
-        """Answer for a run."""
+    def from_result(cls, result: CleanupResult) -> "WorkshopCleanupOut":
+        """Return the response for a run."""
         return cls(
-            message="already running" if run.already_running else "cleaned up",
-            closed_sessions=run.counts.closed_sessions,
-            deleted_sessions=run.counts.deleted_sessions,
-            deleted_students=run.counts.deleted_students,
-            deleted_reports=run.counts.deleted_reports,
-            pruned_keys=run.counts.pruned_keys,
-            done=run.done,
-            audit_intact=run.audit_intact,
+            message="already running" if result.already_running else "cleaned up",
+            closed_sessions=result.counts.closed_sessions,
+            deleted_sessions=result.counts.deleted_sessions,
+            deleted_students=result.counts.deleted_students,
+            deleted_reports=result.counts.deleted_reports,
+            pruned_keys=result.counts.pruned_keys,
+            done=result.done,
+            audit_intact=result.audit_intact,
             timestamp=datetime.now(UTC),
         )

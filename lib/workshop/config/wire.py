@@ -1,4 +1,4 @@
-"""Bodies and answers of student-config-*. The answers' fields are the list of what may leave."""
+"""Bodies of the student-config endpoints."""
 
 from typing import Annotated, Any, Literal
 
@@ -6,42 +6,22 @@ from pydantic import BeforeValidator, Field, StringConstraints
 
 from lib.web.wire import CamelBody, CamelRequest, blank_is_none
 from lib.workshop.fields import ConfigToken, CurrentStep, OptionalEmail, ShortText, Text, Url
+from lib.workshop.wire import StoredSession, with_flags
 
 ApiKey = Annotated[
     Annotated[str, StringConstraints(strip_whitespace=True, max_length=500)] | None,
     BeforeValidator(blank_is_none),
 ]
-"""Blank counts as left out: no form ever gets the key back, so it cannot send it again."""
+"""An API key. Blank counts as left out, since forms never receive the key to send it back."""
 
 
+@with_flags(bool | None, default=None)
 class Flags(CamelBody):
-    """The 21 flags; one that is true never becomes false again."""
-
-    twilio_connected: bool | None = None
-    openai_connected: bool | None = None
-    call_direction_chosen: bool | None = None
-    services_ready: bool | None = None
-    step4_code_validated: bool | None = None
-    step4_committed: bool | None = None
-    step4_deployed: bool | None = None
-    step5_code_validated: bool | None = None
-    step5_committed: bool | None = None
-    step5_deployed: bool | None = None
-    step6_code_validated: bool | None = None
-    step6_committed: bool | None = None
-    step6_deployed: bool | None = None
-    system_prompt_saved: bool | None = None
-    step7_committed: bool | None = None
-    step7_deployed: bool | None = None
-    tools_configured: bool | None = None
-    step8_code_validated: bool | None = None
-    step8_committed: bool | None = None
-    step8_deployed: bool | None = None
-    project_deployed: bool | None = None
+    """The flags of a session; a flag that is true never becomes false again."""
 
 
-class Configuration(Flags):
-    """What a session is configured with, but for its API key."""
+class ConfigurationFields(Flags):
+    """The configuration that a student may save, except the API key."""
 
     system_prompt: Annotated[str, StringConstraints(max_length=5000)] | None = None
     tools: list[Any] | dict[str, Any] | None = None
@@ -60,8 +40,8 @@ class Configuration(Flags):
     current_step: CurrentStep | None = None
 
 
-class ConfigIn(Configuration, CamelRequest):
-    """Fields to save. One that is left out, or null, keeps its value."""
+class ConfigIn(ConfigurationFields, CamelRequest):
+    """Fields to save. A field that is left out or null keeps its value."""
 
     session_token: ConfigToken
     student_name: ShortText = None
@@ -72,45 +52,27 @@ class ConfigIn(Configuration, CamelRequest):
         Field(
             ge=1,
             le=2**31 - 1,
-            description="The version that was loaded; refused if another was saved since.",
+            description="The version that was loaded. The request is refused if the configuration "
+            "has been saved since.",
         ),
     ] = None
 
-    def changes(self) -> dict[str, Any]:
-        """The configuration's fields that were given, by column."""
-        return self.model_dump(include=set(Configuration.model_fields), exclude_none=True)
+    def changed_columns(self) -> dict[str, Any]:
+        """Return the configuration fields that were sent, by column."""
+        return self.model_dump(include=set(ConfigurationFields.model_fields), exclude_none=True)
 
 
-class Config(Configuration):
-    """A saved configuration. The API key shows only in that there is one."""
+class Configuration(StoredSession, CamelBody):
+    """A saved configuration."""
 
-    session_token: str
-    student_name: str | None
-    student_email: str | None
-    system_prompt: str | None
-    tools: Any
-    voice_settings: Any
-    use_case_description: str | None
-    call_direction: str | None
-    ivr_greeting: str | None
-    tts_provider: str | None
-    selected_voice: str | None
-    selected_phone_number: str | None
-    websocket_url: str | None
-    codespace_url: str | None
-    github_repo_url: str | None
-    railway_url: str | None
-    ci_service_sid: str | None
-    completion_rate: int
-    version: int
-    has_api_key: bool
     api_key_usable: Annotated[
-        bool, Field(description="False without a key, or when this deployment cannot decrypt it.")
+        bool,
+        Field(description="False if there is no API key or this deployment cannot decrypt it."),
     ] = False
 
 
-class SavedOut(CamelBody):
-    """A saved configuration's version, to send with the next save."""
+class ConfigSavedOut(CamelBody):
+    """The version of the saved configuration, to send with the next save."""
 
     success: Literal[True] = True
     message: str
@@ -119,7 +81,7 @@ class SavedOut(CamelBody):
 
 
 class ConfigOut(CamelBody):
-    """One session's configuration."""
+    """The configuration of one session."""
 
     success: Literal[True] = True
-    config: Config
+    config: Configuration

@@ -1,1 +1,1 @@
-"""Lists, analytics and removal, for those who run a workshop."""
+"""Lists, analytics and removal, for instructors and admins."""

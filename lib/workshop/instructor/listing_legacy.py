@@ -1,152 +1,146 @@
-"""The instructor's list before the unified schema exists, from the older tables as they stand."""
+"""The instructor's list from the legacy tables, while the unified schema does not exist."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from lib.database.queries import Query, load_queries
 from lib.deps import Deps
 from lib.errors import SchemaMissing
-from lib.workshop.api_keys import REMOVED, without_keys
-from lib.workshop.fields import utc_moment
-from lib.workshop.instructor.listing_size import fitting
-from lib.workshop.instructor.wire import PAGE, ListedSession, ListedStudent, ListOut
+from lib.workshop.api_keys import REDACTED, redact_api_keys
+from lib.workshop.fields import parse_timestamp
+from lib.workshop.instructor import store
+from lib.workshop.instructor.listing_size import trim_to_size
+from lib.workshop.instructor.wire import MAX_PAGE_SIZE, ListedSession, ListedStudent, ListOut
 
-_queries = load_queries("workshop/listing.sql")
-_RENAMED = {
+if TYPE_CHECKING:
+    from lib.database.postgres import Postgres
+
+Row = dict[str, Any]
+"""A row of a legacy table, by column."""
+_LEGACY_COLUMNS = {
     "phone_number": "selected_phone_number",
     "voice": "selected_voice",
     "use_case": "use_case_description",
 }
+"""Column of each field of the list that has another name."""
 _EMPTY: tuple[Any, ...] = (None, "", "[]", "{}", [], {})
 
 
-@dataclass(frozen=True)
-class _Row:
-    o: dict[str, Any]
-
-
-@dataclass(frozen=True)
-class _Names:
-    """Who stands in one older table."""
-
-    tokens: list[int]
-    tokenless: int
-    emails: list[int]
-
-
 def list_legacy(deps: Deps) -> ListOut:
-    """At most 2,000 rows of each older table, the newest whose JSON fits into 4 MB.
+    """Return the newest rows of the legacy tables: at most 2,000 of each, and 4 MB of JSON.
 
-    The totals are of all rows, so that they say whether anything was left out.
-
-    Of rows of one token the newest says most; a configuration goes over its session's row.
+    Rows with the same token are merged; newer values replace older ones, and values of
+    student_configs replace those of workshop_students. The totals count all rows.
 
     Raises:
-        SchemaMissing: If neither table is there.
+        SchemaMissing: If neither table exists.
     """
-    students, configs = (_rows(_queries[name], deps) for name in ("legacy_rows", "legacy_configs"))
+    students = _load_rows(store.load_legacy_students, deps)
+    configs = _load_rows(store.load_legacy_configs, deps)
     if students is None and configs is None:
         raise SchemaMissing
-    merged = _merged(students or [], configs or [])
+    merged = _merge(students or [], configs or [])
     sessions = [_session(row) for row in merged]
-    people = {_email(row): row for row in reversed(merged) if _email(row)}  # the newest stays
-    cut = any(len(rows or []) == PAGE for rows in (students, configs))
-    total_sessions, total_students = _totals(deps) if cut else (len(sessions), len(people))
-    listed = ListOut(
-        students=[_student(email, row) for email, row in people.items()],
-        sessions=sessions,
-        total_students=total_students,
-        total_sessions=total_sessions,
-        next_cursor=None,
-        source="legacy",
+    # The newest row of each person comes last, so that it is the one that stays.
+    people = {_email(row): row for row in reversed(merged) if _email(row)}
+    incomplete = any(len(rows or []) == MAX_PAGE_SIZE for rows in (students, configs))
+    listed = store.ListTotals(students=len(people), sessions=len(sessions))
+    totals = _count_all(deps) if incomplete else listed
+    return trim_to_size(
+        ListOut(
+            students=[_student(email, row) for email, row in people.items()],
+            sessions=sessions,
+            total_students=totals.students,
+            total_sessions=totals.sessions,
+            next_cursor=None,
+            source="legacy",
+        )
     )
-    return fitting(listed)
 
 
-def _rows(query: Query, deps: Deps) -> list[dict[str, Any]] | None:
+def _load_rows(load: "Callable[[Postgres, int], list[Row]]", deps: Deps) -> list[Row] | None:
     try:
-        return [row.o for row in deps.postgres.fetch_all(query, {"limit": PAGE}, _Row, read=True)]
+        return load(deps.postgres, MAX_PAGE_SIZE)
     except SchemaMissing:
         return None
 
 
-def _merged(students: list[dict[str, Any]], configs: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """One row per token, without API keys, the newest first."""
-    merged: dict[str | int, dict[str, Any]] = {}
-    for number, row in enumerate([*sorted(students, key=_moment), *sorted(configs, key=_moment)]):
-        given = {name: value for name, value in row.items() if value is not None}
-        key = given.get("session_token") or number
-        merged[key] = {**merged.get(key, {}), **given}
-    return [_shown(row) for row in reversed(merged.values())]
+def _merge(students: list[Row], configs: list[Row]) -> list[Row]:
+    """Return one row per token, without API keys in its texts, newest first."""
+    merged: dict[str | int, Row] = {}
+    rows = [*sorted(students, key=_last_change), *sorted(configs, key=_last_change)]
+    for number, row in enumerate(rows):
+        values = {name: value for name, value in row.items() if value is not None}
+        key = values.get("session_token") or number
+        merged[key] = {**merged.get(key, {}), **values}
+    return [_redact_texts(row) for row in reversed(merged.values())]
 
 
-def _moment(row: dict[str, Any]) -> str:
-    """When it was written last, as the migration sees it; ISO 8601 sorts as text."""
-    written, made = (
-        max(
-            (text for name in names if (text := str(row.get(name) or ""))[:1].isdigit()), default=""
-        )
-        for names in (("last_activity", "updated_at"), ("created_at", "started_at"))
-    )
-    return written or made
+def _last_change(row: Row) -> str:
+    """Return when a row was last written, as the migration reads it; ISO 8601 sorts as text."""
+    return _latest(row, "last_activity", "updated_at") or _latest(row, "created_at", "started_at")
 
 
-def _shown(row: dict[str, Any]) -> dict[str, Any]:
-    texts = {
-        name: without_keys(value)
+def _latest(row: Row, *names: str) -> str:
+    texts = (str(row.get(name) or "") for name in names)
+    return max((text for text in texts if text[:1].isdigit()), default="")
+
+
+def _redact_texts(row: Row) -> Row:
+    redacted = {
+        name: redact_api_keys(value)
         for name, value in row.items()
         if isinstance(value, str) and name != "session_token"
     }
-    return {**row, **texts}
+    return {**row, **redacted}
 
 
-def _totals(deps: Deps) -> tuple[int, int]:
-    """Sessions and people of all rows."""
+def _count_all(deps: Deps) -> store.ListTotals:
+    """Count the people and the sessions of all legacy rows."""
     tokens: set[int] = set()
     emails: set[int] = set()
-    tokenless = 0
-    for name in ("legacy_row_names", "legacy_config_names"):
+    rows_without_token = 0
+    for load in (store.load_legacy_student_identities, store.load_legacy_config_identities):
         try:
-            found = deps.postgres.fetch_one(_queries[name], None, _Names, read=True)
+            identities = load(deps.postgres)
         except SchemaMissing:
             continue
-        if found is not None:
-            tokens.update(found.tokens)
-            emails.update(found.emails)
-            tokenless += found.tokenless
-    return len(tokens) + tokenless, len(emails)
+        if identities is not None:
+            tokens.update(identities.tokens)
+            emails.update(identities.emails)
+            rows_without_token += identities.rows_without_token
+    return store.ListTotals(students=len(emails), sessions=len(tokens) + rows_without_token)
 
 
-def _email(row: dict[str, Any]) -> str:
+def _email(row: Row) -> str:
     email = str(row.get("student_email") or "").strip().lower()
-    return "" if REMOVED.lower() in email else email
+    return "" if REDACTED.lower() in email else email
 
 
-def _student(email: str, row: dict[str, Any]) -> ListedStudent:
+def _student(email: str, row: Row) -> ListedStudent:
     return ListedStudent(
         student_id=None,
         student_email=email,
         student_name=row.get("student_name"),
-        created_at=utc_moment(row.get("created_at")),
-        updated_at=utc_moment(row.get("updated_at")),
+        created_at=parse_timestamp(row.get("created_at")),
+        updated_at=parse_timestamp(row.get("updated_at")),
     )
 
 
-def _session(row: dict[str, Any]) -> ListedSession:
-    """Read a row of whatever columns; one that is missing or null is left at the default."""
-    known: dict[str, Any] = {}
+def _session(row: Row) -> ListedSession:
+    """Return the fields of the list; a column that is missing or null leaves the default."""
+    fields: dict[str, Any] = {}
     for name, field in ListedSession.model_fields.items():
-        value = row.get(_RENAMED.get(name, name))
+        value = row.get(_LEGACY_COLUMNS.get(name, name))
         if field.annotation == datetime | None:
-            value = utc_moment(value)
+            value = parse_timestamp(value)
         if value is not None:
-            known[name] = value
-    known |= {
+            fields[name] = value
+    fields |= {
         "session_token": row.get("session_token"),
         "student_id": None,
         "has_api_key": row.get("openai_api_key") not in _EMPTY,
         "has_system_prompt": row.get("system_prompt") not in _EMPTY,
         "has_tools": row.get("tools") not in _EMPTY,
     }
-    return ListedSession.model_validate(known)
+    return ListedSession.model_validate(fields)

@@ -1,52 +1,62 @@
-"""As much of the instructor's list as an answer may carry."""
+"""Trimming of the instructor's list to the size of a response."""
 
 from collections.abc import Iterable, Iterator
 
 from lib.web.wire import CamelBody
 from lib.workshop.instructor.wire import ListedSession, ListedStudent, ListOut
 
-MOST_BYTES = 4_000_000
-"""Of students and sessions in one answer: Vercel carries 4.5 MB, Lambda 6 MB."""
-ALONE_SHARE = 4
-"""Students without a session may take a fourth: they stand on the first page or nowhere."""
+MAX_LIST_BYTES = 4_000_000
+"""Maximum size of students and sessions in a response; Vercel's limit is 4.5 MB, Lambda's 6 MB."""
+MAX_BYTES_WITHOUT_SESSION = MAX_LIST_BYTES // 4
+"""Maximum size of students without a session, who are listed on the first page only."""
 
 
-def fitting(listed: ListOut) -> ListOut:
-    """The newest sessions that fit, at least one, with their students.
+def trim_to_size(page: ListOut) -> ListOut:
+    """Return the newest sessions that fit in a response, at least one, with their students.
 
-    `next_cursor` is left as it was: whoever cuts sessions off says where the next page begins.
+    `next_cursor` is unchanged; if sessions are cut off, the caller sets it.
     """
-    people = {student.student_email: student for student in listed.students}
-    with_session = {_email(session) for session in listed.sessions}
-    alone = [student for email, student in people.items() if email not in with_session]
-    shown = {student.student_email for student in _within(alone, MOST_BYTES // ALONE_SHARE)}
-    left = MOST_BYTES - sum(_size(people[email]) for email in shown)
+    students = {student.student_email: student for student in page.students}
+    with_session = {_email(session) for session in page.sessions}
+    without_session = [student for email, student in students.items() if email not in with_session]
+    listed_emails = {
+        student.student_email for student in _within(without_session, MAX_BYTES_WITHOUT_SESSION)
+    }
+    free_bytes = MAX_LIST_BYTES - sum(_size(students[email]) for email in listed_emails)
     sessions: list[ListedSession] = []
-    for session in listed.sessions:
+    for session in page.sessions:
         email = _email(session)
-        left -= _size(session)
-        left -= _size(people[email]) if email in people and email not in shown else 0
-        if left < 0 and sessions:
+        free_bytes -= _size(session)
+        if email in students and email not in listed_emails:
+            free_bytes -= _size(students[email])
+        if free_bytes < 0 and sessions:
             break
         sessions.append(session)
-        shown.add(email)
-    students = [student for student in listed.students if student.student_email in shown]
-    return listed.model_copy(update={"students": students, "sessions": sessions})
+        listed_emails.add(email)
+    return page.model_copy(
+        update={
+            "students": [
+                student for student in page.students if student.student_email in listed_emails
+            ],
+            "sessions": sessions,
+        }
+    )
 
 
-def _within(students: Iterable[ListedStudent], most: int) -> Iterator[ListedStudent]:
+def _within(students: Iterable[ListedStudent], max_bytes: int) -> Iterator[ListedStudent]:
+    free_bytes = max_bytes
     for student in students:
-        most -= _size(student)
-        if most < 0:
+        free_bytes -= _size(student)
+        if free_bytes < 0:
             return
         yield student
 
 
 def _email(session: ListedSession) -> str | None:
-    """As its student has it: older tables have it in any spelling."""
+    """Return the e-mail as students have it; sessions of legacy tables have other spellings."""
     return session.student_email.strip().lower() if session.student_email else None
 
 
-def _size(listed: CamelBody) -> int:
-    """Bytes of its JSON, with a comma."""
-    return len(listed.model_dump_json(by_alias=True).encode()) + 1
+def _size(body: CamelBody) -> int:
+    """Return the number of bytes of the JSON, with a comma."""
+    return len(body.model_dump_json(by_alias=True).encode()) + 1

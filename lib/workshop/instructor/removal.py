@@ -1,54 +1,36 @@
-"""Removing what operators name: API keys, sessions, a person."""
+"""Removal of API keys, sessions and students by operators."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 
 from lib.database.advisory_lock import share_tables
-from lib.database.queries import load_queries
 from lib.deps import Deps
 from lib.workshop.errors import StudentNotFound
+from lib.workshop.instructor import store
 from lib.workshop.instructor.wire import DeletedSessionsOut, DeletedStudentOut, DeleteSessionsIn
 
-_queries = load_queries("workshop/removal.sql")
 
-
-@dataclass(frozen=True)
-class _Removed:
-    students: int
-    sessions: int
-    steps: int
-    events: int
-    older_rows: int
-
-
-@dataclass(frozen=True)
-class _RemovedSessions:
-    sessions: int = 0
-    older_rows: int = 0
-
-
-def delete_sessions(asked: DeleteSessionsIn, deps: Deps) -> DeletedSessionsOut:
-    """Remove the API keys of these sessions, or the sessions; unknown ones are only counted.
+def delete_sessions(request: DeleteSessionsIn, deps: Deps) -> DeletedSessionsOut:
+    """Remove the API keys of sessions, or the sessions; unknown tokens are ignored.
 
     Raises:
-        AlreadyRunning: If a migration, clean-up or restore runs.
+        AlreadyRunning: If a migration, clean-up or restore is running.
     """
-    tokens = sorted(set(asked.session_tokens))
-    full = asked.delete_type == "full"
+    tokens = sorted(set(request.session_tokens))
+    whole_sessions = request.delete_type == "full"
     with deps.postgres.transaction() as transaction:
         share_tables(transaction)
-        params = {"session_tokens": tokens}
-        found = transaction.fetch_value(_queries["count_sessions"], params)
-        keys = transaction.execute(_queries["remove_keys"], params)
-        older_keys = transaction.fetch_value(_queries["remove_older_keys"], params)
+        existing = store.count_sessions(transaction, tokens)
+        keys = store.remove_keys(transaction, tokens)
+        older_keys = store.remove_older_keys(transaction, tokens)
         removed = (
-            transaction.fetch_one(_queries["remove_sessions"], params, _RemovedSessions)
-            if full
-            else None
-        ) or _RemovedSessions()
+            store.remove_sessions(transaction, tokens)
+            if whole_sessions
+            else store.RemovedSessions()
+        )
     return DeletedSessionsOut(
-        message="Sessions deleted" if full else "API keys deleted",
+        message="Sessions deleted" if whole_sessions else "API keys deleted",
         requested=len(tokens),
-        found=found,
+        found=existing,
         keys_deleted=keys,
         older_keys_deleted=older_keys,
         sessions_deleted=removed.sessions,
@@ -57,17 +39,16 @@ def delete_sessions(asked: DeleteSessionsIn, deps: Deps) -> DeletedSessionsOut:
 
 
 def delete_student(email: str, deps: Deps) -> DeletedStudentOut:
-    """Remove a person with everything that is theirs, in the older tables too, for good.
+    """Remove everything about a person for good, rows of the older tables included.
 
     Raises:
-        StudentNotFound: If there is nothing of theirs.
-        AlreadyRunning: If a migration, clean-up or restore runs.
+        StudentNotFound: If nothing is stored about the person.
+        AlreadyRunning: If a migration, clean-up or restore is running.
     """
     with deps.postgres.transaction() as transaction:
         share_tables(transaction)
-        params = {"student_email": email}
-        removed = transaction.fetch_one(_queries["remove_student"], params, _Removed)
-    if removed is None or not any(asdict(removed).values()):
+        removed = store.remove_student(transaction, email)
+    if not any(asdict(removed).values()):
         raise StudentNotFound
     return DeletedStudentOut(
         sessions_deleted=removed.sessions,

@@ -1,4 +1,4 @@
-"""Bodies and answers of admin-list-configs. The answers' fields are the list of what may leave."""
+"""Bodies of admin-list-configs, workshop-analytics, admin-delete-sessions and -student."""
 
 from datetime import date, datetime
 from typing import Annotated, Any, Literal
@@ -9,57 +9,58 @@ from pydantic import BeforeValidator, Field
 from lib.web.wire import CamelBody, CamelRequest
 from lib.workshop.fields import AnyToken
 from lib.workshop.older_pages.wire import StudentName
+from lib.workshop.wire import with_flags
 
-MOST_CURSOR = 4000
-"""Characters: a time and a token, of which moved ones have up to 2,600 bytes."""
-PAGE = 2000
-"""Sessions in one answer; the platforms carry 4.5 MB."""
+MAX_CURSOR_LENGTH = 4000
+"""Characters; a cursor holds a time and a token, and migrated tokens have up to 2,600 bytes."""
+MAX_PAGE_SIZE = 2000
+"""Maximum number of sessions in one response."""
+MAX_TEXT_LENGTH = 20_000
+"""Characters of a text in the list; pages may send fewer, but old rows hold texts of any length."""
 
 
 class ListIn(CamelRequest):
-    """Which page."""
+    """The page to return."""
 
-    limit: Annotated[int, Field(ge=1, le=PAGE)] = PAGE
+    limit: Annotated[int, Field(ge=1, le=MAX_PAGE_SIZE)] = MAX_PAGE_SIZE
     cursor: Annotated[
-        str | None, Field(max_length=MOST_CURSOR, description="`nextCursor` of the page before.")
+        str | None,
+        Field(max_length=MAX_CURSOR_LENGTH, description="`nextCursor` of the previous page."),
     ] = None
 
 
-MOST_TEXT = 20_000
-"""Characters that a list shows of a text: more than pages may send, old rows hold any length."""
+def _shorten(value: Any) -> Any:
+    too_long = isinstance(value, str) and len(value) > MAX_TEXT_LENGTH
+    return value[: MAX_TEXT_LENGTH - 1] + "…" if too_long else value
 
 
-def _shortened(value: Any) -> Any:
-    too_long = isinstance(value, str) and len(value) > MOST_TEXT
-    return value[: MOST_TEXT - 1] + "…" if too_long else value
-
-
-Shortened = Annotated[str, BeforeValidator(_shortened)]
+ShortenedText = Annotated[str, BeforeValidator(_shorten)]
 
 
 class ListedStudent(CamelBody):
-    """A person."""
+    """A student in the instructor's list."""
 
     student_id: UUID | None
-    student_email: Shortened | None
-    student_name: Shortened | None
-    github_username: Shortened | None = None
+    student_email: ShortenedText | None
+    student_name: ShortenedText | None
+    github_username: ShortenedText | None = None
     created_at: datetime | None
     updated_at: datetime | None
 
 
+@with_flags(bool, default=False)
 class ListedSession(CamelBody):
-    """A session as the instructor's dashboard shows it."""
+    """A session in the instructor's list."""
 
     session_token: str | None
     student_id: UUID | None = None
-    student_email: Shortened | None = None
-    student_name: Shortened | None = None
-    phone_number: Shortened | None = None
-    voice: Shortened | None = None
-    tts_provider: Shortened | None = None
-    call_direction: Shortened | None = None
-    use_case: Shortened | None = None
+    student_email: ShortenedText | None = None
+    student_name: ShortenedText | None = None
+    phone_number: ShortenedText | None = None
+    voice: ShortenedText | None = None
+    tts_provider: ShortenedText | None = None
+    call_direction: ShortenedText | None = None
+    use_case: ShortenedText | None = None
     has_api_key: bool = False
     has_system_prompt: bool = False
     has_tools: bool = False
@@ -69,27 +70,6 @@ class ListedSession(CamelBody):
     completion_rate: float = 0
     total_time_spent: int = 0
     last_activity: datetime | None = None
-    twilio_connected: bool = False
-    openai_connected: bool = False
-    call_direction_chosen: bool = False
-    services_ready: bool = False
-    step4_code_validated: bool = False
-    step4_committed: bool = False
-    step4_deployed: bool = False
-    step5_code_validated: bool = False
-    step5_committed: bool = False
-    step5_deployed: bool = False
-    step6_code_validated: bool = False
-    step6_committed: bool = False
-    step6_deployed: bool = False
-    system_prompt_saved: bool = False
-    step7_committed: bool = False
-    step7_deployed: bool = False
-    tools_configured: bool = False
-    step8_code_validated: bool = False
-    step8_committed: bool = False
-    step8_deployed: bool = False
-    project_deployed: bool = False
     created_at: datetime | None = None
     updated_at: datetime | None = None
 
@@ -110,7 +90,7 @@ class ListOut(CamelBody):
 
 
 class Totals(CamelBody):
-    """Everything that is counted once."""
+    """Counts over all students and sessions."""
 
     students: int
     sessions: int
@@ -120,7 +100,7 @@ class Totals(CamelBody):
 
 
 class FunnelStep(CamelBody):
-    """Sessions that reached a step or a later one, and those that completed it."""
+    """The number of sessions that reached a step or a later one, and that completed it."""
 
     step_number: int
     step_name: str
@@ -129,7 +109,7 @@ class FunnelStep(CamelBody):
 
 
 class StepTime(CamelBody):
-    """Reports about a step under one name, and the seconds spent on it."""
+    """The number of sessions with reports about a step of this name, and the seconds they spent."""
 
     step_number: int
     step_name: str
@@ -141,7 +121,7 @@ class StepTime(CamelBody):
     upper_quartile_seconds: float
 
 
-class Stuck(CamelBody):
+class StuckSession(CamelBody):
     """An unfinished session without activity for 24 hours."""
 
     student_id: UUID
@@ -155,7 +135,7 @@ class Stuck(CamelBody):
 
 
 class StudentSummary(CamelBody):
-    """What a student came to over all sessions; nothing yet is null."""
+    """A student over all sessions; without any session, the averages are null."""
 
     student_id: UUID
     student_email: str
@@ -166,7 +146,7 @@ class StudentSummary(CamelBody):
 
 
 class DayEvents(CamelBody):
-    """Events of one kind on one day, UTC."""
+    """The number of events of one type on one UTC day."""
 
     day: date
     event_type: str
@@ -174,32 +154,32 @@ class DayEvents(CamelBody):
 
 
 class Analytics(CamelBody):
-    """All figures of one moment."""
+    """All figures, from one snapshot of the database."""
 
     success: Literal[True] = True
     totals: Totals
     funnel: list[FunnelStep]
     steps: list[StepTime]
-    stuck_students: list[Stuck]
+    stuck_students: list[StuckSession]
     students: list[StudentSummary]
     by_day: list[DayEvents]
 
 
 class DeleteSessionsIn(CamelRequest):
-    """Which sessions, and how much of them."""
+    """The sessions, and what to remove of them."""
 
     session_tokens: Annotated[list[AnyToken], Field(min_length=1, max_length=500)]
     delete_type: Annotated[
         Literal["keys-only", "full"],
         Field(
-            description="keys-only: their API keys. full: the sessions, steps and events. Both in "
-            "the older tables, too, and for good: a migration does not bring them back."
+            description="keys-only: the API keys. full: the sessions with their steps and events. "
+            "Both are removed from the older tables, too, and a migration does not restore them."
         ),
     ]
 
 
 class DeletedSessionsOut(CamelBody):
-    """Counts."""
+    """The number of keys and rows that were removed."""
 
     success: Literal[True] = True
     message: str
@@ -207,20 +187,20 @@ class DeletedSessionsOut(CamelBody):
     found: int
     keys_deleted: int
     older_keys_deleted: int
-    """API keys that stood in the older tables."""
+    """API keys in the older tables."""
     sessions_deleted: int
     older_rows_deleted: int
     """Rows of the older tables."""
 
 
 class DeleteStudentIn(CamelRequest):
-    """Whom."""
+    """The student to remove."""
 
     student_email: StudentName
 
 
 class DeletedStudentOut(CamelBody):
-    """Counts."""
+    """The number of rows that were removed."""
 
     success: Literal[True] = True
     message: str = "Student deleted"

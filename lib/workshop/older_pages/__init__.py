@@ -1,1 +1,1 @@
-"""Endpoints that the live pages still call."""
+"""Endpoints that older pages, which are still live, call."""

@@ -1,19 +1,27 @@
-"""Exercises as the older pages name them."""
+"""Exercises under the names that the older pages give them."""
 
 import re
 from typing import Any
 
-_STEP = re.compile(r"\s*(?:step|exercise)[-_ ]?0*([1-9])\s*", re.IGNORECASE)
+from lib.workshop.course import COURSE
+
+_STEP = re.compile(r"\s*(?:step|exercise)[-_ ]?0*([1-9][0-9]{0,3})\s*", re.IGNORECASE)
 
 
-def only_steps(exercises: dict[str, Any]) -> dict[str, Any]:
-    """The exercises that are steps, each only with whether it is completed."""
+def share_view(exercises: dict[str, Any]) -> dict[str, Any]:
+    """Return the exercises that are steps of the course, reduced to whether they are completed."""
     return {
-        f"step-{found[1]}": {"completed": _completed(entry)}
+        f"step-{step}": {"completed": _is_completed(entry)}
         for name, entry in exercises.items()
-        if (found := _STEP.fullmatch(name))
+        if (step := _step_number(name)) is not None
     }
 
 
-def _completed(entry: Any) -> bool:
+def _step_number(name: str) -> int | None:
+    match = _STEP.fullmatch(name)
+    number = int(match[1]) if match else None
+    return number if number is not None and number <= COURSE.last_step else None
+
+
+def _is_completed(entry: Any) -> bool:
     return (entry.get("completed") if isinstance(entry, dict) else entry) is True

@@ -1,4 +1,4 @@
-"""Which students an older page asks for."""
+"""Parameters that look up students for the older pages."""
 
 from dataclasses import dataclass
 from typing import Annotated
@@ -12,14 +12,15 @@ from lib.errors import BadRequest
 
 
 @dataclass(frozen=True)
-class StudentsAsked:
-    """Which students the older pages ask for; None means all of them."""
+class StudentLookup:
+    """A look-up of one student or of all."""
 
     student: str | None
+    """An e-mail or a student id; None for all students."""
     by_operator: bool
 
 
-async def students_asked(
+async def student_lookup(
     request: Request,
     deps: Annotated[Deps, Depends(get_deps)],
     operator: MaybeOperator,
@@ -27,20 +28,20 @@ async def students_asked(
         Annotated[str, StringConstraints(max_length=254, pattern=r"^[^\x00]+$")] | None,
         Query(alias="studentId", description="An e-mail, or the student's id."),
     ] = None,
-    everybody: Annotated[bool, Query(alias="getAllStudents")] = False,
-) -> StudentsAsked:
-    """One student, or all of them, which only an operator may ask.
+    all_students: Annotated[bool, Query(alias="getAllStudents")] = False,
+) -> StudentLookup:
+    """Return the look-up that the query describes; only operators may look up all students.
 
     Raises:
-        Unauthenticated: If somebody else asks for all.
-        BadRequest: If nobody is asked for.
+        Unauthenticated: If someone else wants all students.
+        BadRequest: If no student is given.
     """
-    if everybody:
+    if all_students:
         await require_operator(request, deps)
-        return StudentsAsked(None, by_operator=True)
+        return StudentLookup(student=None, by_operator=True)
     if student is None:
         raise BadRequest(reason="Send studentId, or getAllStudents=true as an operator.")
-    return StudentsAsked(student, by_operator=operator)
+    return StudentLookup(student=student, by_operator=operator)
 
 
-AskedStudents = Annotated[StudentsAsked, Depends(students_asked)]
+StudentLookupParams = Annotated[StudentLookup, Depends(student_lookup)]

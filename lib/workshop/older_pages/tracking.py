@@ -1,20 +1,16 @@
-"""Progress in the shape of the older pages; before the unified schema exists, from their table."""
+"""Progress for the older pages; read from workshop_students while the unified schema is missing."""
 
 import json
-from dataclasses import asdict, dataclass
-from datetime import datetime
 from typing import Any
-from uuid import UUID
 
-from lib.database.queries import load_queries
-from lib.database.statements import Statement
 from lib.deps import Deps
 from lib.errors import SchemaMissing
-from lib.workshop.api_keys import without_keys
-from lib.workshop.fields import utc_moment
-from lib.workshop.idempotency import Claim
-from lib.workshop.older_pages.exercises import only_steps
-from lib.workshop.older_pages.lookup import StudentsAsked
+from lib.workshop.api_keys import redact_api_keys
+from lib.workshop.fields import parse_timestamp
+from lib.workshop.idempotency import IdempotencyClaim
+from lib.workshop.older_pages import store
+from lib.workshop.older_pages.exercises import share_view
+from lib.workshop.older_pages.lookup import StudentLookup
 from lib.workshop.older_pages.wire import (
     TrackedOut,
     TrackedStudent,
@@ -22,144 +18,80 @@ from lib.workshop.older_pages.wire import (
     TrackIn,
 )
 
-LIMIT = 2000
-"""Students in one answer, if they fit in it."""
-MOST_BYTES = 4_000_000
-"""Of students in one answer: Vercel carries 4.5 MB, Lambda 6 MB."""
-BYTES_BESIDES = 300
-"""Of a student, besides the name, the e-mail and the exercises: field names, times, numbers."""
-_queries = load_queries("workshop/tracking.sql")
-
-
-@dataclass(frozen=True)
-class _Tracked:
-    student_id: str
-    student_name: str | None
-    exercises: dict[str, Any]
-    started_at: datetime
-    last_activity: datetime
-    total_time_spent: int
-    completion_rate: int
-    repo_created: bool
-    demo_mode: bool
-
-
-@dataclass(frozen=True)
-class _Legacy:
-    o: dict[str, Any]
-
-
-@dataclass(frozen=True)
-class _Count:
-    count: int
-
 
 def record(report: TrackIn, key: str | None, deps: Deps) -> TrackedStudent:
-    """Add a report about an exercise to its session; one that is a step counts as that step.
+    """Add a report about an exercise to its session; if it is a step, to that step too.
 
     Raises:
-        SessionOfAnotherStudent: If the token's session has a student with another e-mail.
-        KeyReused: If the Idempotency-Key came before with another body.
-        TooManyExercises: If the session has 200 others.
+        SessionOfAnotherStudent: If the session has a student with another e-mail.
+        IdempotencyKeyReused: If the Idempotency-Key was sent with another body before.
+        TooManyExercises: If the session already has the maximum number of other exercises.
     """
-    claim = Claim.of(key, "track-student-progress", report.session_token, report)
-    params = {**report.model_dump(), "student_email": report.student, **asdict(claim)}
-    row = deps.postgres.fetch_one(_queries["track_exercise"], params, _Tracked)
-    return _student(row) if row else TrackedStudent(student_id=report.student or "")
-
-
-def of_student(student: str, deps: Deps, *, whole: bool) -> TrackedStudent:
-    """One student by e-mail or id; of somebody we do not know, the same with nothing in it.
-
-    Args:
-        student: An e-mail, or the student's id.
-        deps: Where Postgres is.
-        whole: Whether an operator asks; others see steps and percentages only.
-    """
-    params = {"email": student, "student_id": _uuid(student), "limit": 1}
-    try:
-        row = deps.postgres.fetch_one(_queries["tracked_student"], params, _Tracked, read=True)
-        found = _student(row) if row else None
-    except SchemaMissing:
-        found = next(iter(_legacy(params, deps)), None)
-    if found is None:
-        return TrackedStudent(student_id=student)
-    if whole:
-        return found
-    return TrackedStudent(
-        student_id=student,
-        exercises=only_steps(found.exercises),
-        completion_rate=found.completion_rate,
+    claim = IdempotencyClaim.from_request(
+        key, "track-student-progress", report.session_token, report
     )
+    row = store.track_exercise(deps.postgres, report, claim)
+    return _from_row(row) if row else TrackedStudent(student_id=report.student or "")
 
 
-def look_up(asked: StudentsAsked, deps: Deps) -> TrackedOut | TrackedStudentsOut:
-    """Answer the older pages' look-up."""
-    if asked.student is not None:
-        return TrackedOut(progress=of_student(asked.student, deps, whole=asked.by_operator))
-    students, count = all_students(deps)
-    return TrackedStudentsOut(students=students, count=count)
+def look_up(lookup: StudentLookup, deps: Deps) -> TrackedOut | TrackedStudentsOut:
+    """Return one student, or all of them."""
+    if lookup.student is None:
+        return _all_students(deps)
+    student = _find_student(lookup.student, deps) or TrackedStudent(student_id=lookup.student)
+    if lookup.by_operator:
+        return TrackedOut(progress=student)
+    shared = TrackedStudent(
+        student_id=lookup.student,
+        exercises=share_view(student.exercises),
+        completion_rate=student.completion_rate,
+    )
+    return TrackedOut(progress=shared)
 
 
-def all_students(deps: Deps) -> tuple[list[TrackedStudent], int]:
-    """The most recently active students, as many as fit, and how many there are in all.
-
-    Returns:
-        At most 2,000 students, whose JSON has at most 4 MB, the last active first; their number
-        in the database.
-    """
-    params = {
-        "email": None,
-        "limit": LIMIT,
-        "bytes_besides": BYTES_BESIDES,
-        "most_bytes": MOST_BYTES,
-    }
+def _find_student(student: str, deps: Deps) -> TrackedStudent | None:
     try:
-        students, counts = deps.postgres.batch(
-            [
-                Statement(_queries["tracked_students"], params, _Tracked),
-                Statement(_queries["count_students"], None, _Count),
-            ],
-            read=True,
-        )
+        row = store.load_student(deps.postgres, student)
     except SchemaMissing:
-        found = _legacy(params, deps)
-        return found, len(found)
-    return [_student(row) for row in students], counts[0].count
+        legacy_rows = store.load_legacy_students(deps.postgres, student, limit=1)
+        return _from_legacy_row(legacy_rows[0]) if legacy_rows else None
+    return _from_row(row) if row else None
 
 
-def _student(row: _Tracked) -> TrackedStudent:
+def _all_students(deps: Deps) -> TrackedStudentsOut:
+    try:
+        rows, count = store.load_all_students(deps.postgres)
+    except SchemaMissing:
+        legacy_rows = store.load_legacy_students(deps.postgres, None, limit=store.MAX_STUDENTS)
+        students = [_from_legacy_row(row) for row in legacy_rows]
+        return TrackedStudentsOut(students=students, count=len(students))
+    return TrackedStudentsOut(students=[_from_row(row) for row in rows], count=count)
+
+
+def _from_row(row: store.TrackedStudentRow) -> TrackedStudent:
     return TrackedStudent.model_validate(row, from_attributes=True)
 
 
-def _legacy(params: dict[str, Any], deps: Deps) -> list[TrackedStudent]:
-    rows = deps.postgres.fetch_all(_queries["legacy_students"], params, _Legacy, read=True)
-    return [_legacy_student(row.o) for row in rows]
-
-
-def _legacy_student(row: dict[str, Any]) -> TrackedStudent:
-    exercises = row.get("exercises")
-    try:
-        if isinstance(exercises, str):  # JSON inside JSON, as the older driver wrote it
-            exercises = json.loads(exercises)
-        exercises = without_keys(exercises)
-    except (ValueError, RecursionError):
-        exercises = None
+def _from_legacy_row(row: store.LegacyStudentRow) -> TrackedStudent:
     return TrackedStudent(
-        student_id=without_keys(row.get("student_email")) or "",
-        student_name=without_keys(row.get("student_name")),
-        exercises=exercises if isinstance(exercises, dict) else {},
-        started_at=utc_moment(row.get("started_at") or row.get("created_at")),
-        last_activity=utc_moment(row.get("last_activity") or row.get("updated_at")),
-        total_time_spent=row.get("total_time_spent") or 0,
-        completion_rate=row.get("completion_rate") or 0,
-        repo_created=bool(row.get("repo_created")),
-        demo_mode=bool(row.get("demo_mode")),
+        student_id=redact_api_keys(row.student_email) or "",
+        student_name=redact_api_keys(row.student_name),
+        exercises=_legacy_exercises(row.exercises),
+        started_at=parse_timestamp(row.started_at or row.created_at),
+        last_activity=parse_timestamp(row.last_activity or row.updated_at),
+        total_time_spent=row.total_time_spent or 0,
+        completion_rate=row.completion_rate or 0,
+        repo_created=bool(row.repo_created),
+        demo_mode=bool(row.demo_mode),
     )
 
 
-def _uuid(text: str) -> UUID | None:
+def _legacy_exercises(value: Any) -> dict[str, Any]:
+    """Return an exercises column without API keys; empty if it does not hold an object."""
     try:
-        return UUID(text)
-    except ValueError:
-        return None
+        # The old driver stored the object as JSON text within the JSON.
+        exercises = json.loads(value) if isinstance(value, str) else value
+        exercises = redact_api_keys(exercises)
+    except (ValueError, RecursionError):
+        return {}
+    return exercises if isinstance(exercises, dict) else {}

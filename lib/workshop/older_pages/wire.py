@@ -1,4 +1,4 @@
-"""Bodies and answers of track-student-progress, as the older pages know them."""
+"""Bodies of track-student-progress."""
 
 from datetime import datetime
 from typing import Annotated, Any, Literal
@@ -10,25 +10,25 @@ from lib.web.wire import CamelBody, CamelRequest, blank_is_none
 from lib.workshop.fields import Attempts, OptionalEmail, Seconds, SessionToken, ShortText
 
 
-def _not_ours(value: str) -> str:
+def _refuse_reserved_name(value: str) -> str:
     if value.lower().startswith("anonymous_"):
-        raise PydanticCustomError("reserved", "Names that begin with anonymous_ are given by us")
+        raise PydanticCustomError("reserved", "Names that begin with anonymous_ are reserved")
     return value
 
 
 StudentName = Annotated[
     str,
     StringConstraints(strip_whitespace=True, max_length=254, pattern=r"^[^\x00-\x1f]+$"),
-    AfterValidator(_not_ours),
+    AfterValidator(_refuse_reserved_name),
 ]
-"""An e-mail, or an id that an older page made up; never one that we give to anonymous people."""
+"""An e-mail, or an id that an older page made up; names of anonymous students are reserved."""
 ExerciseName = Annotated[
     str, StringConstraints(min_length=1, max_length=100, pattern=r"^[^\x00-\x1f]+$")
 ]
 
 
 class TrackIn(CamelRequest):
-    """One report about one exercise; it adds to what earlier reports said."""
+    """A report about an exercise. Time and attempts are added to those of earlier reports."""
 
     session_token: SessionToken
     student_email: OptionalEmail = None
@@ -43,12 +43,12 @@ class TrackIn(CamelRequest):
 
     @property
     def student(self) -> str | None:
-        """Who reports; an e-mail goes before an id."""
+        """The student's e-mail, or else the id."""
         return self.student_email or self.student_id
 
 
 class TrackedStudent(CamelBody):
-    """A student: after a report over its session, looked up over all sessions."""
+    """A student over one session, after a report, or over all sessions, in a look-up."""
 
     student_id: str
     student_name: str | None = None

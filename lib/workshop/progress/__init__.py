@@ -1,1 +1,1 @@
-"""Sessions of students: progress by step, and bug reports."""
+"""Students' sessions: progress through the steps, and bug reports."""

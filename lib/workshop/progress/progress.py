@@ -1,76 +1,60 @@
-"""Progress of a session: record a step, look it up. Each costs one round trip to Postgres."""
+"""Progress of sessions: begin a session, record a step, look sessions up."""
 
-from dataclasses import asdict, dataclass
-
-from lib.database.queries import load_queries
 from lib.deps import Deps
 from lib.workshop.errors import SessionNotFound
-from lib.workshop.idempotency import Claim
+from lib.workshop.idempotency import IdempotencyClaim
 from lib.workshop.lookup import Lookup
+from lib.workshop.progress import store
 from lib.workshop.progress.tokens import new_session_token
 from lib.workshop.progress.wire import (
     Progress,
     ProgressIn,
     ProgressOut,
+    SessionIn,
     SessionsOut,
-    SharedSession,
 )
 
-_queries = load_queries("workshop/progress.sql")
 
-
-@dataclass(frozen=True)
-class _Row:
-    progress: str
-
-
-def generate_session(email: str | None, name: str | None, deps: Deps) -> str:
-    """Begin a session and return its token, the only credential there is for it."""
+def generate_session(student: SessionIn, deps: Deps) -> str:
+    """Begin a session and return its token, the only credential for it."""
     token = new_session_token(deps.clock())
-    facts = {"session_token": token, "student_email": email, "student_name": name}
-    deps.postgres.fetch_value(_queries["open_session"], facts)
+    store.open_session(deps.postgres, token, student)
     return token
 
 
 def record(report: ProgressIn, key: str | None, deps: Deps) -> Progress:
-    """Add a report to its session, which begins here if the token is new.
+    """Add a report to its session; a new token begins a session.
 
     Raises:
-        SessionOfAnotherStudent: If the token's session has a student with another e-mail.
-        KeyReused: If the Idempotency-Key came before with another body.
-        SessionNotFound: If a repeated report's session was removed in the meantime.
+        SessionOfAnotherStudent: If the session has a student with another e-mail.
+        IdempotencyKeyReused: If the Idempotency-Key was sent with another body before.
+        SessionNotFound: If the report is a repeated one and its session was removed in between.
     """
-    claim = Claim.of(key, "student-progress", report.session_token, report)
-    params = {**report.model_dump(), **asdict(claim)}
-    return _progress(deps.postgres.fetch_value(_queries["record_step_progress"], params))
+    claim = IdempotencyClaim.from_request(key, "student-progress", report.session_token, report)
+    return _progress(store.record_report(deps.postgres, report, claim))
 
 
-def look_up(asked: Lookup, deps: Deps, *, whole: bool) -> ProgressOut | SessionsOut:
-    """Answer a look-up: a token shows its session, anything else the share view.
+def look_up(lookup: Lookup, deps: Deps, *, by_operator: bool) -> ProgressOut | SessionsOut:
+    """Return the session of a token, or a student's sessions.
 
     Args:
-        asked: By token, e-mail or id.
-        deps: Where Postgres is.
-        whole: Whether an operator asks, who sees a student's whole sessions.
+        lookup: The token, or the student's e-mail or id.
+        deps: Provides Postgres.
+        by_operator: Whether to return a student's whole sessions instead of the share view.
 
     Raises:
-        SessionNotFound: If there is no session with that token.
+        SessionNotFound: If there is no session with this token.
     """
-    if asked.token is not None:
-        params = {"session_token": asked.token}
-        row = deps.postgres.fetch_value(_queries["session_progress"], params, read=True)
-        return ProgressOut(progress=_progress(row))
-    student = {"student_email": asked.student_email, "student_id": asked.student_id}
-    if not whole:
-        query = _queries["shared_sessions_of_student"]
-        return SessionsOut(
-            sessions=deps.postgres.fetch_all(query, student, SharedSession, read=True)
-        )
-    rows = deps.postgres.fetch_all(_queries["sessions_of_student"], student, _Row, read=True)
-    return SessionsOut(sessions=[_progress(row.progress) for row in rows])
+    if lookup.token is not None:
+        return ProgressOut(progress=_progress(store.load_session(deps.postgres, lookup.token)))
+    if not by_operator:
+        shared = store.load_shared_sessions_of_student(deps.postgres, lookup)
+        return SessionsOut(sessions=shared)
+    sessions = store.load_sessions_of_student(deps.postgres, lookup)
+    return SessionsOut(sessions=[_progress(session) for session in sessions])
 
 
-def _progress(row: str | None) -> Progress:
-    if row is None:
+def _progress(session: str | None) -> Progress:
+    if session is None:
         raise SessionNotFound
-    return Progress.model_validate_json(row)
+    return Progress.model_validate_json(session)

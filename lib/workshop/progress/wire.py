@@ -1,4 +1,4 @@
-"""Bodies and answers of student-progress. The answers' fields are the list of what may leave."""
+"""Bodies of generate-session, student-progress and report-bug."""
 
 from datetime import datetime
 from typing import Annotated, Any, Literal
@@ -20,17 +20,18 @@ from lib.workshop.fields import (
     StepNumber,
     Text,
 )
+from lib.workshop.wire import StoredSession
 
 
 class SessionIn(CamelRequest):
-    """Who begins a session; both may be left out."""
+    """The student who begins a session; both fields may be left out."""
 
     student_email: OptionalEmail = None
     student_name: ShortText = None
 
 
 class ProgressIn(CamelRequest):
-    """One report about one step; it adds to what earlier reports said."""
+    """A report about a step. Time and attempts are added to those of earlier reports."""
 
     session_token: SessionToken
     student_email: OptionalEmail = None
@@ -45,8 +46,8 @@ class ProgressIn(CamelRequest):
     deployment_url: OptionalUrl = None
 
 
-class Step(CamelBody):
-    """One step of a session."""
+class StepProgress(CamelBody):
+    """A session's progress in one step."""
 
     step_number: int
     step_name: str
@@ -58,68 +59,25 @@ class Step(CamelBody):
     deployment_url: str | None
 
 
-class Progress(Body):
-    """A whole session, for whoever holds its token. Never the API key."""
+class Progress(StoredSession):
+    """A whole session, for whoever holds its token."""
 
-    session_token: str
     student_id: UUID
-    student_email: str | None
-    student_name: str | None
     started_at: datetime
     last_activity: datetime
     expires_at: datetime
     is_active: bool
-    demo_mode: bool
-    current_step: int
     total_time_spent: int
-    completion_rate: int
-    step_progress: list[Step]
-    use_case_description: str | None
-    call_direction: str | None
-    selected_phone_number: str | None
-    tts_provider: str | None
-    selected_voice: str | None
-    has_api_key: bool
-    system_prompt: str | None
-    ivr_greeting: str | None
-    tools: Any
-    voice_settings: Any
-    websocket_url: str | None
-    codespace_url: str | None
-    github_repo_url: str | None
-    railway_url: str | None
-    ci_service_sid: str | None
+    step_progress: list[StepProgress]
     repo_created: bool
     bug_reports: Any
     exercises: Any
-    twilio_connected: bool
-    openai_connected: bool
-    call_direction_chosen: bool
-    services_ready: bool
-    step4_code_validated: bool
-    step4_committed: bool
-    step4_deployed: bool
-    step5_code_validated: bool
-    step5_committed: bool
-    step5_deployed: bool
-    step6_code_validated: bool
-    step6_committed: bool
-    step6_deployed: bool
-    system_prompt_saved: bool
-    step7_committed: bool
-    step7_deployed: bool
-    tools_configured: bool
-    step8_code_validated: bool
-    step8_committed: bool
-    step8_deployed: bool
-    project_deployed: bool
-    version: int
     created_at: datetime
     updated_at: datetime
 
 
 class SharedStep(CamelBody):
-    """One step, as anyone may see it."""
+    """One step in the share view."""
 
     step_number: int
     step_name: str
@@ -127,7 +85,7 @@ class SharedStep(CamelBody):
 
 
 class SharedSession(Body):
-    """A session as anyone who knows the e-mail or id may see it: steps and percentages."""
+    """The share view of a session, for anyone who knows the student's e-mail or id."""
 
     current_step: int
     completion_rate: int
@@ -155,14 +113,14 @@ class RecordedOut(ProgressOut):
 
 
 class SessionsOut(Body):
-    """A student's sessions, newest first; empty for a student we do not know."""
+    """A student's sessions, newest first; an unknown student has none."""
 
     success: Literal[True] = True
     sessions: list[Progress] | list[SharedSession]
 
 
-class BugIn(CamelRequest):
-    """What went wrong, and where."""
+class BugReportIn(CamelRequest):
+    """A bug report."""
 
     description: Annotated[
         str, StringConstraints(strip_whitespace=True, min_length=1, max_length=5000)
@@ -179,8 +137,8 @@ class BugIn(CamelRequest):
     student_name: ShortText = None
 
 
-class BugOut(CamelBody):
-    """The number under which the report is kept."""
+class BugReportOut(CamelBody):
+    """The number of the stored bug report."""
 
     success: Literal[True] = True
     message: str = "Bug report received"

@@ -1,7 +1,9 @@
--- What the workshop's endpoints do in one round trip each. Runs in one execute, after tables.sql.
--- A raised CONSTRAINT name stands for an error of lib/workshop/errors.py. What an endpoint writes
--- with waits 3 s for a row at most, so that one held row does not hold every connection.
+-- Functions that let each endpoint of the workshop work in one round trip. Runs in one execute,
+-- after tables.sql. lib/workshop/errors.py maps a raised CONSTRAINT name to an error. Functions
+-- that write wait at most 3 seconds for a row, so that one locked row does not occupy every
+-- connection.
 
+-- The name of a step of the built-in course; see lib/workshop/course.py.
 CREATE OR REPLACE FUNCTION public.workshop_step_name(p_step INTEGER) RETURNS TEXT
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
   SELECT (ARRAY['Connect Accounts', 'Choose Use Case', 'Provision Services', 'Basic TwiML',
@@ -9,13 +11,14 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
     'Deploy System'])[p_step]
 $$;
 
--- The e-mail column of somebody without e-mail: one per session, and no part of the token.
+-- The student_email of a person without an e-mail: different for each session, and it does not
+-- reveal the token.
 CREATE OR REPLACE FUNCTION public.anonymous_email(p_session_token TEXT) RETURNS TEXT
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
   SELECT 'anonymous_' || left(encode(sha256(convert_to(p_session_token, 'UTF8')), 'hex'), 16)
 $$;
 
--- The steps that a session's flags call complete.
+-- The steps that are complete by a session's flags; see lib/workshop/course.py.
 CREATE OR REPLACE FUNCTION public.flagged_steps(p_session public.sessions) RETURNS INTEGER[]
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
   SELECT array_remove(ARRAY[
@@ -30,22 +33,38 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
     CASE WHEN p_session.project_deployed THEN 9 END], NULL)
 $$;
 
--- A session as whoever holds its token sees it; the API key stays here. Nobody proves an e-mail, so
--- the name is the one that this session sent, never the one its student is known by.
+-- A session for whoever holds its token: these columns and no others, so never the API key. E-mail
+-- addresses are not verified, so the name is the one that this session sent, never the one that its
+-- student is known by.
 CREATE OR REPLACE FUNCTION public.session_progress(p_session_token TEXT) RETURNS JSONB
 LANGUAGE plpgsql STABLE AS $$
 BEGIN
   RETURN (
-    SELECT to_jsonb(s) - '{openai_api_key,student_name_given,emptied_fields}'::TEXT[] || jsonb_build_object(
-      'student_email', CASE WHEN position('@' IN st.student_email) > 0 THEN st.student_email END,
-      'student_name', s.student_name_given,
-      'has_api_key', coalesce(s.openai_api_key, '') <> '',
-      'step_progress', public.session_steps(s))
-    FROM public.sessions s JOIN public.students st USING (student_id)
-    WHERE s.session_token = p_session_token);
+    SELECT to_jsonb(allowed) FROM (
+      SELECT s.session_token, s.student_id,
+        CASE WHEN position('@' IN st.student_email) > 0 THEN st.student_email END AS student_email,
+        s.student_name_given AS student_name,
+        s.started_at, s.last_activity, s.expires_at, s.is_active, s.demo_mode,
+        s.current_step, s.total_time_spent, s.completion_rate,
+        public.session_steps(s) AS step_progress,
+        s.use_case_description, s.call_direction, s.selected_phone_number, s.tts_provider,
+        s.selected_voice, coalesce(s.openai_api_key, '') <> '' AS has_api_key,
+        s.system_prompt, s.ivr_greeting, s.tools, s.voice_settings, s.websocket_url,
+        s.codespace_url, s.github_repo_url, s.railway_url, s.ci_service_sid,
+        s.repo_created, s.bug_reports, s.exercises,
+        s.twilio_connected, s.openai_connected, s.call_direction_chosen, s.services_ready,
+        s.step4_code_validated, s.step4_committed, s.step4_deployed,
+        s.step5_code_validated, s.step5_committed, s.step5_deployed,
+        s.step6_code_validated, s.step6_committed, s.step6_deployed,
+        s.system_prompt_saved, s.step7_committed, s.step7_deployed, s.tools_configured,
+        s.step8_code_validated, s.step8_committed, s.step8_deployed, s.project_deployed,
+        s.version, s.created_at, s.updated_at
+      FROM public.sessions s JOIN public.students st USING (student_id)
+      WHERE s.session_token = p_session_token
+    ) AS allowed);
 END $$;
 
--- The steps that a session has begun or completed, in order.
+-- The steps that a session has begun or completed, in order, as a JSON array.
 CREATE OR REPLACE FUNCTION public.session_steps(p_session public.sessions) RETURNS JSONB
 LANGUAGE plpgsql STABLE AS $$
 DECLARE
@@ -67,9 +86,9 @@ BEGIN
     WHERE p.id IS NOT NULL OR step = ANY (v_flagged));
 END $$;
 
--- Finds or makes the session and its student, holds the session's row, returns the student.
--- An e-mail claims an anonymous session; it never takes one from another person. A name is the
--- session's own, and its student's only while that one has none.
+-- Finds or creates a session and its student, locks the session's row, and returns the student. A
+-- new e-mail claims an anonymous session, but never the session of another person. A name is stored
+-- with the session, and with the student only if the student has none.
 CREATE OR REPLACE FUNCTION public.open_session(
   p_session_token TEXT, p_student_email TEXT, p_student_name TEXT, p_demo_mode BOOLEAN
 ) RETURNS UUID LANGUAGE plpgsql SET lock_timeout = '3s' AS $$
@@ -88,7 +107,7 @@ BEGIN
     INSERT INTO public.sessions (session_token, student_id, demo_mode, student_name_given)
       VALUES (p_session_token, v_owner, coalesce(p_demo_mode, FALSE), v_name)
       ON CONFLICT ON CONSTRAINT sessions_pkey DO NOTHING;
-    IF NOT FOUND THEN  -- another request made it between the two statements
+    IF NOT FOUND THEN  -- another request created it between the two statements
       DELETE FROM public.students st WHERE st.student_id = v_owner AND v_email IS NULL
         AND NOT EXISTS (SELECT FROM public.sessions s WHERE s.student_id = v_owner);
       RETURN public.open_session(p_session_token, p_student_email, p_student_name, p_demo_mode);
@@ -115,7 +134,8 @@ BEGIN
   RETURN v_owner;
 END $$;
 
--- Finds or makes a student. The first name stays: whoever knows an e-mail could change it.
+-- Finds or creates a student. The first name is kept, since anyone who knows an e-mail address
+-- could send another.
 CREATE OR REPLACE FUNCTION public.open_student(p_email TEXT, p_name TEXT) RETURNS UUID
 LANGUAGE sql AS $$
   INSERT INTO public.students AS st (student_email, student_name) VALUES (p_email, p_name)
@@ -124,7 +144,7 @@ LANGUAGE sql AS $$
   RETURNING student_id
 $$;
 
--- Moves an anonymous session, with all that it recorded, to the student with the e-mail.
+-- Moves an anonymous session, with everything it has recorded, to the student with this e-mail.
 CREATE OR REPLACE FUNCTION public.claim_session(
   p_session_token TEXT, p_anonymous UUID, p_email TEXT, p_name TEXT
 ) RETURNS UUID LANGUAGE plpgsql AS $$
@@ -143,8 +163,8 @@ BEGIN
   RETURN v_owner;
 END $$;
 
--- True the first time a key comes; false when the same request was carried out before. A second
--- request that comes while the first is under way waits for it here.
+-- True if the idempotency key is new, false if the same request was carried out before. While the
+-- first request with a key is running, a second one waits here for it to finish.
 CREATE OR REPLACE FUNCTION public.claim_key(p_key_hash BYTEA, p_body_hash BYTEA) RETURNS BOOLEAN
 LANGUAGE plpgsql AS $$
 BEGIN
@@ -158,14 +178,14 @@ BEGIN
   END IF;
   IF EXISTS (SELECT FROM public.idempotency_keys
              WHERE key_hash = p_key_hash AND body_hash <> p_body_hash) THEN
-    RAISE EXCEPTION 'this key came with another body'
+    RAISE EXCEPTION 'the idempotency key was used with another body'
       USING ERRCODE = 'integrity_constraint_violation', CONSTRAINT = 'idempotency_keys_same_body';
   END IF;
   RETURN FALSE;
 END $$;
 
--- Adds one report about a step: time and attempts add up, a step once passed stays passed.
--- Returns the session as session_progress() has it. The hashes are null without an Idempotency-Key.
+-- Adds a report about a step: time and attempts add up, and a step once passed stays passed.
+-- Returns session_progress(). Both hashes are null if no Idempotency-Key was sent.
 CREATE OR REPLACE FUNCTION public.record_step_progress(
   p_session_token TEXT, p_student_email TEXT, p_student_name TEXT, p_demo_mode BOOLEAN,
   p_step_number INTEGER, p_step_name TEXT, p_completed BOOLEAN,
@@ -216,15 +236,15 @@ BEGIN
       AND NOT coalesce(v_before.validation_passed, FALSE)
       AND NOT EXISTS (SELECT FROM public.sessions s WHERE s.session_token = p_session_token
                       AND p_step_number = ANY (public.flagged_steps(s))))
-  ) AS happened (event_type, so)
-  WHERE so;
+  ) AS candidates (event_type, occurred)
+  WHERE occurred;
   PERFORM public.update_session_progress(p_session_token);
   RETURN public.session_progress(p_session_token);
 END $$;
 
--- Lays the fields of p_config over a session's configuration: a field that is absent keeps its
--- value, a flag or step never goes back. p_version, where given, must be the stored one.
--- Returns null where the session does not exist and p_create is false.
+-- Saves the fields of p_config: a field that is absent keeps its value, and flags and current_step
+-- never go back. p_version, if given, must be the stored version. Returns session_progress(), or
+-- null if the session does not exist and p_create is false.
 CREATE OR REPLACE FUNCTION public.save_session_config(
   p_session_token TEXT, p_student_email TEXT, p_student_name TEXT, p_config JSONB,
   p_version INTEGER, p_create BOOLEAN, p_key_hash BYTEA, p_body_hash BYTEA
@@ -244,7 +264,7 @@ BEGIN
     (p_config ->> 'demo_mode')::BOOLEAN);
   SELECT * INTO v_before FROM public.sessions WHERE session_token = p_session_token;
   IF p_version <> v_before.version THEN
-    RAISE EXCEPTION 'the configuration was saved elsewhere in the meantime'
+    RAISE EXCEPTION 'the configuration has been saved since this version was loaded'
       USING ERRCODE = 'integrity_constraint_violation', CONSTRAINT = 'sessions_newest_version';
   END IF;
   UPDATE public.sessions s SET
@@ -285,16 +305,17 @@ BEGIN
   RETURN public.session_progress(p_session_token);
 END $$;
 
--- Events for what a saved configuration newly says: deployments, and steps complete by it.
+-- Records an event for each deployment flag that became true and each step that its flags
+-- completed.
 CREATE OR REPLACE FUNCTION public.record_flag_events(
   p_before public.sessions, p_after public.sessions
 ) RETURNS VOID LANGUAGE sql AS $$
   INSERT INTO public.events (student_id, session_token, event_type, event_data)
   SELECT p_after.student_id, p_after.session_token, 'deployment_success',
-    jsonb_build_object('flag', now_set.key)
-  FROM jsonb_each(to_jsonb(p_after)) AS now_set
-  WHERE now_set.key LIKE '%\_deployed' AND now_set.value = 'true'
-    AND to_jsonb(p_before) -> now_set.key <> 'true'
+    jsonb_build_object('flag', flag.key)
+  FROM jsonb_each(to_jsonb(p_after)) AS flag
+  WHERE flag.key LIKE '%\_deployed' AND flag.value = 'true'
+    AND to_jsonb(p_before) -> flag.key <> 'true'
   UNION ALL
   SELECT p_after.student_id, p_after.session_token, 'step_completed',
     jsonb_build_object('stepNumber', step, 'by', 'flags')
@@ -304,12 +325,13 @@ CREATE OR REPLACE FUNCTION public.record_flag_events(
       AND p.step_number = step AND p.validation_passed)
 $$;
 
--- Keeps a bug report as an event, and the newest 100 of a session in its bug_reports.
+-- Stores a bug report as an event and, if its session exists, in bug_reports, which keeps the
+-- newest 100. Returns the event's id.
 CREATE OR REPLACE FUNCTION public.report_bug(p_session_token TEXT, p_report JSONB) RETURNS BIGINT
 LANGUAGE plpgsql SET lock_timeout = '3s' AS $$
 DECLARE
   v_student UUID;
-  v_known BOOLEAN;
+  v_session_exists BOOLEAN;
   v_event BIGINT;
 BEGIN
   UPDATE public.sessions SET bug_reports = (
@@ -317,9 +339,10 @@ BEGIN
            WHEN jsonb_array_length(bug_reports) >= 100 THEN bug_reports - 0
            ELSE bug_reports END) || jsonb_build_array(p_report)
     WHERE session_token = p_session_token RETURNING student_id INTO v_student;
-  v_known := FOUND;
+  v_session_exists := FOUND;
   INSERT INTO public.events (student_id, session_token, event_type, event_data)
-    VALUES (v_student, CASE WHEN v_known THEN p_session_token END, 'bug_reported', p_report)
+    VALUES (v_student, CASE WHEN v_session_exists THEN p_session_token END, 'bug_reported',
+      p_report)
     RETURNING id INTO v_event;
   RETURN v_event;
 END $$;

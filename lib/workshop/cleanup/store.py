@@ -1,0 +1,69 @@
+"""Statements of the clean-up; each processes at most one batch."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from lib.database.queries import load_queries
+
+if TYPE_CHECKING:
+    from lib.database.postgres import Transaction
+
+_queries = load_queries("workshop/cleanup.sql")
+
+
+@dataclass(frozen=True)
+class Batch:
+    """The rows that one statement may process."""
+
+    batch_size: int
+    retention_days: int
+
+
+@dataclass(frozen=True)
+class _Student:
+    student_id: UUID
+
+
+def try_lock(transaction: "Transaction") -> bool:
+    """Take the clean-up's lock until the transaction ends; False if another run holds it."""
+    return bool(transaction.fetch_value(_queries["try_lock"]))
+
+
+def close_expired(transaction: "Transaction", batch: Batch) -> int:
+    """Close expired sessions and remove their API keys; return their number."""
+    return transaction.execute(_queries["close_expired"], asdict(batch))
+
+
+def remove_leftover_keys(transaction: "Transaction", batch: Batch) -> int:
+    """Remove API keys from expired sessions that were closed with theirs; return their number."""
+    return transaction.execute(_queries["remove_leftover_keys"], asdict(batch))
+
+
+def remove_old_sessions(transaction: "Transaction", batch: Batch) -> list[UUID]:
+    """Remove sessions past their retention time; return the student of each."""
+    rows = transaction.fetch_all(_queries["remove_old_sessions"], asdict(batch), _Student)
+    return [row.student_id for row in rows]
+
+
+def remove_students_without_sessions(transaction: "Transaction", students: Sequence[UUID]) -> int:
+    """Remove those of the students who have no session; return their number.
+
+    The students are locked first, so that none of them begins a session in the meantime.
+    """
+    if not students:
+        return 0
+    rows = transaction.fetch_all(_queries["lock_students"], {"students": students}, _Student)
+    locked = [row.student_id for row in rows]
+    return transaction.execute(_queries["remove_students_without_sessions"], {"students": locked})
+
+
+def remove_old_reports(transaction: "Transaction", batch: Batch) -> int:
+    """Remove bug reports without a session past their retention time; return their number."""
+    return transaction.execute(_queries["remove_old_reports"], asdict(batch))
+
+
+def remove_old_idempotency_keys(transaction: "Transaction", batch: Batch) -> int:
+    """Remove idempotency keys after 24 hours; return their number."""
+    return transaction.execute(_queries["remove_old_idempotency_keys"], asdict(batch))

@@ -1,0 +1,58 @@
+"""Statements of the configuration."""
+
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+from lib.database.queries import load_queries
+from lib.database.statements import as_jsonb
+from lib.workshop.idempotency import IdempotencyClaim
+
+if TYPE_CHECKING:
+    from lib.database.postgres import Postgres
+
+_queries = load_queries("workshop/config.sql")
+
+
+@dataclass(frozen=True)
+class ConfigurationChange:
+    """Columns of a session to change, and the conditions for it."""
+
+    session_token: str
+    student_email: str | None
+    student_name: str | None
+    columns: dict[str, Any]
+    version: int | None
+    """The version that must be the stored one; None for any."""
+    create: bool
+    """Whether to create the session if it does not exist."""
+
+
+@dataclass(frozen=True)
+class StoredConfiguration:
+    """A session as JSON, and its sealed API key."""
+
+    session: str
+    sealed_key: str | None
+
+
+def save_configuration(
+    postgres: "Postgres", change: ConfigurationChange, claim: IdempotencyClaim
+) -> str | None:
+    """Change a session; return it as JSON, None if it does not exist and may not be created."""
+    params = {
+        "session_token": change.session_token,
+        "student_email": change.student_email,
+        "student_name": change.student_name,
+        "config": as_jsonb(change.columns),
+        "version": change.version,
+        "create": change.create,
+        **asdict(claim),
+    }
+    session: str | None = postgres.fetch_value(_queries["save_session_config"], params)
+    return session
+
+
+def load_configuration(postgres: "Postgres", session_token: str) -> StoredConfiguration | None:
+    """Return a session with its sealed API key, None if it does not exist."""
+    params = {"session_token": session_token}
+    return postgres.fetch_one(_queries["session_config"], params, StoredConfiguration, read=True)

@@ -1,0 +1,195 @@
+"""Statements of the instructor's list, of analytics and of removal.
+
+A query whose columns are those of a body returns the body, which is frozen.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from lib.database.queries import Query, load_queries
+from lib.database.statements import Statement
+from lib.workshop.course import COURSE
+from lib.workshop.instructor.wire import (
+    Analytics,
+    DayEvents,
+    FunnelStep,
+    ListedSession,
+    ListedStudent,
+    StepTime,
+    StuckSession,
+    StudentSummary,
+    Totals,
+)
+
+if TYPE_CHECKING:
+    from lib.database.postgres import Postgres, Transaction
+
+_queries = load_queries("workshop/instructor.sql")
+
+
+@dataclass(frozen=True)
+class Position:
+    """The last session of the previous page; without values, the beginning of the list."""
+
+    created_at: datetime | None = None
+    session_token: str | None = None
+
+
+@dataclass(frozen=True)
+class ListTotals:
+    """The number of students and sessions in the database."""
+
+    students: int
+    sessions: int
+
+
+@dataclass(frozen=True)
+class ListPage:
+    """A page of sessions, newest first, and their students."""
+
+    students: list[ListedStudent]
+    sessions: list[ListedSession]
+    totals: ListTotals
+
+
+@dataclass(frozen=True)
+class LegacyIdentities:
+    """Hashes of the tokens and e-mails in a legacy table."""
+
+    tokens: list[int]
+    rows_without_token: int
+    emails: list[int]
+
+
+@dataclass(frozen=True)
+class RemovedRows:
+    """Number of rows that the removal of a student deleted."""
+
+    students: int
+    sessions: int
+    steps: int
+    events: int
+    older_rows: int
+
+
+@dataclass(frozen=True)
+class RemovedSessions:
+    """Number of rows that the removal of sessions deleted."""
+
+    sessions: int = 0
+    older_rows: int = 0
+
+
+@dataclass(frozen=True)
+class _LegacyRow:
+    columns: dict[str, Any]
+
+
+def load_page(postgres: "Postgres", after: Position, limit: int) -> ListPage:
+    """Return the page of the list that begins after a position.
+
+    Raises:
+        SchemaMissing: If the unified schema does not exist.
+    """
+    page = {"limit": limit, "created_at": after.created_at, "session_token": after.session_token}
+    students, sessions, totals = postgres.batch(
+        [
+            Statement(_queries["listed_students"], page, ListedStudent),
+            Statement(_queries["listed_sessions"], page, ListedSession),
+            Statement(_queries["list_totals"], None, ListTotals),
+        ],
+        read=True,
+    )
+    return ListPage(students=students, sessions=sessions, totals=totals[0])
+
+
+def load_legacy_students(postgres: "Postgres", limit: int) -> list[dict[str, Any]]:
+    """Return the newest rows of workshop_students, by column; databases differ in its columns.
+
+    Raises:
+        SchemaMissing: If the table does not exist.
+    """
+    return _load_legacy_rows(postgres, _queries["legacy_students"], limit)
+
+
+def load_legacy_configs(postgres: "Postgres", limit: int) -> list[dict[str, Any]]:
+    """Return the newest rows of student_configs, by column; databases differ in its columns.
+
+    Raises:
+        SchemaMissing: If the table does not exist.
+    """
+    return _load_legacy_rows(postgres, _queries["legacy_configs"], limit)
+
+
+def _load_legacy_rows(postgres: "Postgres", query: Query, limit: int) -> list[dict[str, Any]]:
+    rows = postgres.fetch_all(query, {"limit": limit}, _LegacyRow, read=True)
+    return [row.columns for row in rows]
+
+
+def load_legacy_student_identities(postgres: "Postgres") -> LegacyIdentities | None:
+    """Return the tokens and e-mails of workshop_students.
+
+    Raises:
+        SchemaMissing: If the table does not exist.
+    """
+    query = _queries["legacy_student_identities"]
+    return postgres.fetch_one(query, None, LegacyIdentities, read=True)
+
+
+def load_legacy_config_identities(postgres: "Postgres") -> LegacyIdentities | None:
+    """Return the tokens and e-mails of student_configs.
+
+    Raises:
+        SchemaMissing: If the table does not exist.
+    """
+    query = _queries["legacy_config_identities"]
+    return postgres.fetch_one(query, None, LegacyIdentities, read=True)
+
+
+def load_analytics(postgres: "Postgres", *, days: int, limit: int, closed_too: bool) -> Analytics:
+    """Return all figures from one snapshot."""
+    params = {"days": days, "limit": limit, "closed_too": closed_too}
+    course = {"last_step": COURSE.last_step}
+    with postgres.transaction() as snapshot:
+        snapshot.execute(_queries["begin_snapshot"])
+        (totals,) = snapshot.fetch_all(_queries["analytics_totals"], None, Totals)
+        return Analytics(
+            totals=totals,
+            funnel=snapshot.fetch_all(_queries["funnel"], course, FunnelStep),
+            steps=snapshot.fetch_all(_queries["step_times"], None, StepTime),
+            stuck_students=snapshot.fetch_all(_queries["stuck_sessions"], params, StuckSession),
+            students=snapshot.fetch_all(_queries["student_summaries"], params, StudentSummary),
+            by_day=snapshot.fetch_all(_queries["events_by_day"], params, DayEvents),
+        )
+
+
+def count_sessions(transaction: "Transaction", tokens: list[str]) -> int:
+    """Return how many of these sessions exist."""
+    count: int = transaction.fetch_value(_queries["count_sessions"], {"session_tokens": tokens})
+    return count
+
+
+def remove_keys(transaction: "Transaction", tokens: list[str]) -> int:
+    """Remove the API keys of these sessions; return their number."""
+    return transaction.execute(_queries["remove_keys"], {"session_tokens": tokens})
+
+
+def remove_older_keys(transaction: "Transaction", tokens: list[str]) -> int:
+    """Remove the API keys of these sessions from the older tables; return their number."""
+    count: int = transaction.fetch_value(_queries["remove_older_keys"], {"session_tokens": tokens})
+    return count
+
+
+def remove_sessions(transaction: "Transaction", tokens: list[str]) -> RemovedSessions:
+    """Remove these sessions, their rows of the older tables included; record the removal."""
+    params = {"session_tokens": tokens}
+    (removed,) = transaction.fetch_all(_queries["remove_sessions"], params, RemovedSessions)
+    return removed
+
+
+def remove_student(transaction: "Transaction", email: str) -> RemovedRows:
+    """Remove everything about a person, rows of the older tables included; record the removal."""
+    params = {"student_email": email}
+    (removed,) = transaction.fetch_all(_queries["remove_student"], params, RemovedRows)
+    return removed

@@ -1,0 +1,120 @@
+"""Statements of the older pages."""
+
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from lib.database.queries import load_queries
+from lib.database.statements import Statement
+from lib.workshop.idempotency import IdempotencyClaim
+from lib.workshop.older_pages.wire import TrackIn
+
+if TYPE_CHECKING:
+    from lib.database.postgres import Postgres
+
+_queries = load_queries("workshop/older_pages.sql")
+MAX_STUDENTS = 2000
+"""Maximum number of students in one response, if the response can hold them."""
+MAX_STUDENTS_BYTES = 4_000_000
+"""Maximum size of the students in one response; Vercel's limit is 4.5 MB, Lambda's 6 MB."""
+FIXED_STUDENT_BYTES = 300
+"""Size of a student in the response without name, e-mail and exercises."""
+
+
+@dataclass(frozen=True)
+class TrackedStudentRow:
+    """A student over one session or over all."""
+
+    student_id: str
+    student_name: str | None
+    exercises: dict[str, Any]
+    started_at: datetime
+    last_activity: datetime
+    total_time_spent: int
+    completion_rate: int
+    repo_created: bool
+    demo_mode: bool
+
+
+@dataclass(frozen=True)
+class LegacyStudentRow:
+    """A row of workshop_students, as JSON values; a missing column is None."""
+
+    student_email: Any
+    student_name: Any
+    exercises: Any
+    started_at: Any
+    created_at: Any
+    last_activity: Any
+    updated_at: Any
+    total_time_spent: Any
+    completion_rate: Any
+    repo_created: Any
+    demo_mode: Any
+
+
+@dataclass(frozen=True)
+class _Count:
+    count: int
+
+
+def track_exercise(
+    postgres: "Postgres", report: TrackIn, claim: IdempotencyClaim
+) -> TrackedStudentRow | None:
+    """Add a report about an exercise; return its student over this session.
+
+    None means that the report is a repeated one, and its session was removed after the first.
+    """
+    params = {**report.model_dump(), "student_email": report.student, **asdict(claim)}
+    return postgres.fetch_one(_queries["track_exercise"], params, TrackedStudentRow)
+
+
+def load_student(postgres: "Postgres", student: str) -> TrackedStudentRow | None:
+    """Return a student over all sessions, by e-mail or id; None if there is none.
+
+    Raises:
+        SchemaMissing: If the unified schema does not exist.
+    """
+    params = {"student": student, "student_id": _parse_uuid(student)}
+    return postgres.fetch_one(_queries["tracked_student"], params, TrackedStudentRow, read=True)
+
+
+def load_all_students(postgres: "Postgres") -> tuple[list[TrackedStudentRow], int]:
+    """Return the most recently active students that fit in a response, and the number of all.
+
+    Raises:
+        SchemaMissing: If the unified schema does not exist.
+    """
+    limits = {
+        "limit": MAX_STUDENTS,
+        "fixed_bytes": FIXED_STUDENT_BYTES,
+        "max_bytes": MAX_STUDENTS_BYTES,
+    }
+    students, counts = postgres.batch(
+        [
+            Statement(_queries["tracked_students"], limits, TrackedStudentRow),
+            Statement(_queries["count_students"], None, _Count),
+        ],
+        read=True,
+    )
+    return students, counts[0].count
+
+
+def load_legacy_students(
+    postgres: "Postgres", student: str | None, limit: int
+) -> list[LegacyStudentRow]:
+    """Return rows of workshop_students, newest first: those of an e-mail, or all of them.
+
+    Raises:
+        SchemaMissing: If the table does not exist.
+    """
+    params = {"student": student, "limit": limit}
+    return postgres.fetch_all(_queries["legacy_students"], params, LegacyStudentRow, read=True)
+
+
+def _parse_uuid(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None

@@ -1,0 +1,185 @@
+-- Queries of lib/workshop/instructor/store.py: the instructor's list, analytics, and removal.
+
+-- listed_sessions --
+-- A page of sessions, newest first, that begins after the given time and token (null: first page).
+SELECT s.session_token, s.student_id, st.student_email, st.student_name,
+  s.selected_phone_number AS phone_number, s.selected_voice AS voice, s.tts_provider,
+  s.call_direction, s.use_case_description AS use_case,
+  coalesce(s.openai_api_key, '') <> '' AS has_api_key,
+  coalesce(s.system_prompt, '') <> '' AS has_system_prompt,
+  s.tools NOT IN ('[]', '{}', 'null', '""', '"[]"') AS has_tools,
+  s.demo_mode, s.is_active, s.current_step, s.completion_rate, s.total_time_spent, s.last_activity,
+  s.twilio_connected, s.openai_connected, s.call_direction_chosen, s.services_ready,
+  s.step4_code_validated, s.step4_committed, s.step4_deployed,
+  s.step5_code_validated, s.step5_committed, s.step5_deployed,
+  s.step6_code_validated, s.step6_committed, s.step6_deployed,
+  s.system_prompt_saved, s.step7_committed, s.step7_deployed, s.tools_configured,
+  s.step8_code_validated, s.step8_committed, s.step8_deployed, s.project_deployed,
+  s.created_at, s.updated_at
+FROM public.sessions s JOIN public.students st USING (student_id)
+WHERE (s.created_at, s.session_token)
+  < (coalesce(%(created_at)s, 'infinity'::TIMESTAMPTZ), coalesce(%(session_token)s::TEXT, ''))
+ORDER BY s.created_at DESC, s.session_token DESC
+LIMIT %(limit)s;
+
+-- listed_students --
+-- The students of the same page; the first page includes those without a session.
+SELECT st.student_id, st.student_email, st.student_name, st.github_username,
+  st.created_at, st.updated_at
+FROM public.students st
+WHERE st.student_id IN (
+    SELECT page.student_id FROM (
+      SELECT s.student_id FROM public.sessions s
+      WHERE (s.created_at, s.session_token)
+        < (coalesce(%(created_at)s, 'infinity'::TIMESTAMPTZ), coalesce(%(session_token)s::TEXT, ''))
+      ORDER BY s.created_at DESC, s.session_token DESC LIMIT %(limit)s) AS page)
+  OR (%(session_token)s::TEXT IS NULL
+    AND NOT EXISTS (SELECT FROM public.sessions s WHERE s.student_id = st.student_id))
+ORDER BY st.created_at DESC, st.student_id
+LIMIT 2 * %(limit)s;
+
+-- list_totals --
+-- The number of students and of sessions.
+SELECT (SELECT count(*) FROM public.students) AS students,
+  (SELECT count(*) FROM public.sessions) AS sessions;
+
+-- legacy_students --
+-- The newest rows of workshop_students; databases differ in its columns.
+SELECT to_jsonb(w) AS columns FROM public.workshop_students w
+ORDER BY to_jsonb(w) ->> 'created_at' DESC NULLS LAST LIMIT %(limit)s;
+
+-- legacy_configs --
+-- The newest rows of student_configs; databases differ in its columns.
+SELECT to_jsonb(c) AS columns FROM public.student_configs c
+ORDER BY to_jsonb(c) ->> 'created_at' DESC NULLS LAST LIMIT %(limit)s;
+
+-- legacy_student_identities --
+-- Hashes of all tokens and e-mails of workshop_students, and the number of rows without a token, to
+-- count sessions and people when one response cannot hold every row. A column that this database
+-- lacks is read from the row of nulls.
+SELECT coalesce(array_agg(DISTINCT hashtextextended(token, 0))
+    FILTER (WHERE token <> ''), '{}') AS tokens,
+  count(*) FILTER (WHERE coalesce(token, '') = '') AS rows_without_token,
+  coalesce(array_agg(DISTINCT hashtextextended(lower(btrim(email)), 0))
+    FILTER (WHERE btrim(email) <> ''), '{}') AS emails
+FROM (
+  SELECT (SELECT session_token::TEXT FROM (SELECT w.*) AS own) AS token,
+    (SELECT student_email::TEXT FROM (SELECT w.*) AS own) AS email
+  FROM (SELECT NULL::TEXT AS session_token, NULL::TEXT AS student_email) AS nulls,
+    public.workshop_students AS w
+) AS identities;
+
+-- legacy_config_identities --
+-- The same for student_configs.
+SELECT coalesce(array_agg(DISTINCT hashtextextended(token, 0))
+    FILTER (WHERE token <> ''), '{}') AS tokens,
+  count(*) FILTER (WHERE coalesce(token, '') = '') AS rows_without_token,
+  coalesce(array_agg(DISTINCT hashtextextended(lower(btrim(email)), 0))
+    FILTER (WHERE btrim(email) <> ''), '{}') AS emails
+FROM (
+  SELECT (SELECT session_token::TEXT FROM (SELECT c.*) AS own) AS token,
+    (SELECT student_email::TEXT FROM (SELECT c.*) AS own) AS email
+  FROM (SELECT NULL::TEXT AS session_token, NULL::TEXT AS student_email) AS nulls,
+    public.student_configs AS c
+) AS identities;
+
+-- begin_snapshot --
+-- Make all statements of the transaction read the same snapshot.
+SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY;
+
+-- analytics_totals --
+-- Counts over all students and sessions. Scans sessions.
+SELECT (SELECT count(*) FROM public.students) AS students, count(*) AS sessions,
+  count(*) FILTER (WHERE is_active) AS active_sessions,
+  count(*) FILTER (WHERE completion_rate = 100) AS completed_sessions,
+  coalesce(round(avg(completion_rate), 2), 0) AS average_completion
+FROM public.sessions;
+
+-- funnel --
+-- For each step, the number of sessions that reached it or a later one, and the number that
+-- completed it, by flags or by a report. Scans sessions and step_progress.
+WITH reached AS MATERIALIZED (
+  SELECT current_step, count(*) AS n FROM public.sessions GROUP BY current_step
+), completed_by_flags AS (
+  SELECT step, count(*) AS n FROM public.sessions s, unnest(public.flagged_steps(s)) AS step
+  GROUP BY step
+), completed_by_report_only AS (
+  SELECT p.step_number AS step, count(*) AS n
+  FROM public.step_progress p JOIN public.sessions s USING (session_token)
+  WHERE p.validation_passed AND p.step_number <> ALL (public.flagged_steps(s))
+  GROUP BY p.step_number
+)
+SELECT step AS step_number, public.workshop_step_name(step) AS step_name,
+  (SELECT coalesce(sum(r.n), 0) FROM reached r WHERE r.current_step >= step)::BIGINT AS reached,
+  coalesce(f.n, 0) + coalesce(p.n, 0) AS completed
+FROM generate_series(1, %(last_step)s) AS step
+LEFT JOIN completed_by_flags f USING (step) LEFT JOIN completed_by_report_only p USING (step)
+ORDER BY step;
+
+-- step_times --
+-- For each step, under each name that the pages gave it: reports, and quartiles of time spent.
+-- Reads idx_step_progress_step only.
+SELECT step_number, step_name,
+  count(*) AS attempts,
+  sum(CASE WHEN validation_passed THEN 1 ELSE 0 END) AS completed,
+  round(avg(time_spent)) AS avg_time_seconds,
+  percentile_cont(0.25) WITHIN GROUP (ORDER BY time_spent) AS lower_quartile_seconds,
+  percentile_cont(0.5) WITHIN GROUP (ORDER BY time_spent) AS median_seconds,
+  percentile_cont(0.75) WITHIN GROUP (ORDER BY time_spent) AS upper_quartile_seconds
+FROM public.step_progress
+GROUP BY step_number, step_name
+ORDER BY step_number, step_name;
+
+-- stuck_sessions --
+-- Unfinished sessions without activity for 24 hours, longest idle first.
+-- Uses idx_sessions_last_activity.
+SELECT s.student_id, st.student_email, st.student_name, s.current_step, s.completion_rate,
+  s.is_active, s.last_activity, extract(epoch FROM now() - s.last_activity)::BIGINT AS idle_seconds
+FROM public.sessions s JOIN public.students st USING (student_id)
+WHERE s.last_activity < now() - INTERVAL '24 hours' AND s.completion_rate < 100
+  AND (s.is_active OR %(closed_too)s)
+ORDER BY s.last_activity, s.session_token
+LIMIT %(limit)s;
+
+-- student_summaries --
+-- Each student over all sessions, most recently active first.
+SELECT st.student_id, st.student_email, st.student_name,
+  count(DISTINCT s.session_token) AS total_sessions,
+  avg(s.completion_rate) AS avg_completion,
+  max(s.last_activity) AS last_active
+FROM public.students st
+LEFT JOIN public.sessions s ON st.student_id = s.student_id
+GROUP BY st.student_id, st.student_email, st.student_name
+ORDER BY last_active DESC NULLS LAST, st.student_id
+LIMIT %(limit)s;
+
+-- events_by_day --
+-- Number of events of the last days by UTC day and type. Uses idx_events_created_at.
+SELECT (created_at AT TIME ZONE 'UTC')::DATE AS day, event_type, count(*) AS events
+FROM public.events
+WHERE created_at >= now() - make_interval(days => %(days)s)
+GROUP BY day, event_type
+ORDER BY day, event_type;
+
+-- count_sessions --
+-- The number of these sessions that exist.
+SELECT count(*) FROM public.sessions WHERE session_token = ANY (%(session_tokens)s);
+
+-- remove_keys --
+-- Remove the API keys of these sessions.
+UPDATE public.sessions SET openai_api_key = NULL
+WHERE session_token = ANY (%(session_tokens)s) AND openai_api_key IS NOT NULL;
+
+-- remove_older_keys --
+-- Remove the API keys of these sessions from the older tables; returns their number.
+SELECT public.remove_older_keys(%(session_tokens)s);
+
+-- remove_sessions --
+-- Remove these sessions with their steps, events and rows of the older tables, and record the
+-- removal; their students stay.
+SELECT sessions, older_rows FROM public.remove_sessions(%(session_tokens)s);
+
+-- remove_student --
+-- Remove everything about a person from the workshop and from the older tables; returns the number
+-- of rows of each kind.
+SELECT * FROM public.remove_student(%(student_email)s);

@@ -1,0 +1,157 @@
+"""The built-in course in code is the documented one, and the workshop's SQL agrees with it."""
+
+import json
+from collections.abc import Callable
+from itertools import combinations
+from typing import Any
+
+import psycopg
+import pytest
+from fastapi.testclient import TestClient
+
+from lib.database.queries import load_queries
+from lib.workshop.config.wire import ConfigurationFields, Flags
+from lib.workshop.course import COURSE
+from lib.workshop.instructor.wire import ListedSession
+from lib.workshop.older_pages.exercises import share_view
+from lib.workshop.progress.wire import Progress
+from lib.workshop.wire import StoredSession
+from tests.workshop.conftest import TOKEN
+from tests.workshop.documented import CAMEL_FLAGS, COMPLETED_BY, FLAGS, STEP_NAMES
+
+Rows = Callable[..., list[tuple[Any, ...]]]
+WITHHELD = {"openai_api_key", "student_name_given", "emptied_fields"}
+"""Columns of a session that no response contains."""
+FROM_ELSEWHERE = {"student_email", "student_name", "has_api_key", "step_progress"}
+"""Fields of a session in responses that are not columns of its table."""
+OTHER_BOOLEANS = {"is_active", "demo_mode", "repo_created"}
+"""Boolean columns of a session that are not flags of a step."""
+
+
+@pytest.fixture
+def columns(rows: Rows) -> set[str]:
+    """The columns of public.sessions."""
+    names = "SELECT attname FROM pg_attribute WHERE attrelid = 'public.sessions'::regclass"
+    return {name for (name,) in rows(f"{names} AND attnum > 0 AND NOT attisdropped")}
+
+
+def test_course_is_the_documented_one() -> None:
+    assert [step.name for step in COURSE.steps] == STEP_NAMES
+    assert [step.number for step in COURSE.steps] == list(range(1, 10))
+    assert COURSE.last_step == 9
+    assert list(COURSE.flags) == FLAGS
+    assert {step.number: set(step.completed_by) for step in COURSE.steps} == COMPLETED_BY
+
+
+def test_step_is_completed_by_flags_of_its_own() -> None:
+    for step in COURSE.steps:
+        assert set(step.completed_by) <= set(step.flags)
+
+
+def test_sql_names_the_steps_of_the_course_and_no_others(rows: Rows) -> None:
+    names = dict(rows("SELECT n, workshop_step_name(n) FROM generate_series(0, 10) AS n"))
+    assert names == {0: None, 10: None, **{step.number: step.name for step in COURSE.steps}}
+
+
+@pytest.mark.parametrize("size", [0, 1, 2, len(FLAGS) - 1, len(FLAGS)])
+def test_sql_completes_steps_by_the_flags_of_the_course(rows: Rows, size: int) -> None:
+    choices = [set(flags) for flags in combinations(COURSE.flags, size)]
+    sessions = [{flag: flag in flags for flag in COURSE.flags} for flags in choices]
+    completed = rows(
+        "SELECT flagged_steps(jsonb_populate_record(NULL::sessions, value))"
+        " FROM jsonb_array_elements(%s::jsonb) WITH ORDINALITY ORDER BY ordinality",
+        json.dumps(sessions),
+    )
+    for flags, (steps,) in zip(choices, completed, strict=True):
+        expected = [step.number for step in COURSE.steps if set(step.completed_by) <= flags]
+        assert steps == expected, flags
+
+
+def test_sql_counts_every_step_of_the_course(post: Callable[..., Any], rows: Rows) -> None:
+    for step in COURSE.steps:
+        progress = post(stepNumber=step.number, completed=True).json()["progress"]
+        assert progress["completion_rate"] == round(100 * step.number / len(COURSE.steps))
+    assert [step["stepName"] for step in progress["step_progress"]] == STEP_NAMES
+    assert progress["current_step"] == COURSE.last_step
+    rows("TRUNCATE step_progress")
+    rows("UPDATE sessions SET " + ", ".join(f"{flag} = TRUE" for flag in COURSE.flags))
+    progress = post(stepNumber=1).json()["progress"]
+    assert [step["stepNumber"] for step in progress["step_progress"]] == list(range(1, 10))
+
+
+@pytest.mark.parametrize("table", ["sessions", "step_progress"])
+def test_table_refuses_a_step_after_the_last(
+    post: Callable[..., Any], rows: Rows, table: str
+) -> None:
+    post()
+    column = {"sessions": "current_step", "step_progress": "step_number"}[table]
+    rows(f"UPDATE {table} SET {column} = %s", COURSE.last_step)
+    with pytest.raises(psycopg.errors.CheckViolation):
+        rows(f"UPDATE {table} SET {column} = %s", COURSE.last_step + 1)
+
+
+@pytest.mark.parametrize("number", range(12))
+def test_exercise_is_a_step_if_the_course_has_its_number(rows: Rows, number: int) -> None:
+    in_course = 1 <= number <= COURSE.last_step
+    for name in (f"step-{number}", f"exercise_0{number}"):
+        assert rows("SELECT exercise_step(%s)", name) == [(number if in_course else None,)]
+        shared = share_view({name: True})
+        assert shared == ({f"step-{number}": {"completed": True}} if in_course else {})
+
+
+def test_funnel_has_every_step_of_the_course(
+    client: TestClient, operator: dict[str, str]
+) -> None:
+    funnel = client.get("/api/workshop-analytics", headers=operator).json()["funnel"]
+    assert [(step["stepNumber"], step["stepName"]) for step in funnel] == [
+        (step.number, step.name) for step in COURSE.steps
+    ]
+
+
+def test_every_boolean_column_is_a_flag_or_known_not_to_be(rows: Rows) -> None:
+    booleans = rows(
+        "SELECT attname FROM pg_attribute WHERE attrelid = 'public.sessions'::regclass"
+        " AND attnum > 0 AND NOT attisdropped AND atttypid = 'boolean'::regtype"
+    )
+    assert {name for (name,) in booleans} == {*COURSE.flags, *OTHER_BOOLEANS}
+
+
+def test_bodies_have_the_flags_of_the_course() -> None:
+    assert list(Flags.model_fields) == FLAGS
+    assert set(FLAGS) <= ListedSession.model_fields.keys()
+    assert set(FLAGS) <= StoredSession.model_fields.keys()
+
+
+def test_response_has_every_column_of_a_session_except_those_withheld(
+    post: Callable[..., Any], rows: Rows, columns: set[str]
+) -> None:
+    post()
+    ((fields,),) = rows("SELECT session_progress(%s)", TOKEN)
+    assert fields.keys() == (columns - WITHHELD) | FROM_ELSEWHERE
+    assert Progress.model_fields.keys() == fields.keys()
+
+
+def test_every_field_that_can_be_saved_can_be_read(columns: set[str]) -> None:
+    assert ConfigurationFields.model_fields.keys() <= columns
+    assert ConfigurationFields.model_fields.keys() <= StoredSession.model_fields.keys()
+
+
+def test_list_reads_every_field_that_it_returns(postgres_url: str) -> None:
+    query = load_queries("workshop/instructor.sql")["listed_sessions"]
+    with psycopg.connect(postgres_url) as connection:
+        params = {"limit": 1, "created_at": None, "session_token": None}
+        description = connection.execute(query.text, params).description
+    assert {column.name for column in description or ()} == set(ListedSession.model_fields)
+
+
+@pytest.mark.parametrize("flag", CAMEL_FLAGS)
+def test_flag_that_is_saved_is_read_and_listed(
+    client: TestClient, operator: dict[str, str], flag: str
+) -> None:
+    body = {"sessionToken": TOKEN, flag: True}
+    assert client.post("/api/student-config-save", json=body).status_code == 200
+    config = client.get("/api/student-config-get", params={"sessionToken": TOKEN}).json()["config"]
+    assert [name for name in CAMEL_FLAGS if config[name]] == [flag]
+    listed = client.post("/api/admin-list-configs-v2", json={}, headers=operator).json()
+    (session,) = listed["sessions"]
+    assert [name for name in CAMEL_FLAGS if session[name]] == [flag]
