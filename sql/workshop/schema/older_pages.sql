@@ -1,22 +1,24 @@
--- Progress in the shape of the older pages: exercises under names of their own, a student over all
--- sessions. Runs in one execute, after functions.sql.
+-- Progress in the form that the older pages use: exercises under the pages' names, and students
+-- over all their sessions. Runs in one execute, after functions.sql.
 
--- The step that an exercise's name stands for ('step-1', 'step1', 'Step-1', 'exercise-1'), or null.
+-- The number of the step that an exercise name means ('step-1', 'step1', 'Step-1', 'exercise-1'),
+-- or null for any other exercise.
 CREATE OR REPLACE FUNCTION public.exercise_step(p_name TEXT) RETURNS INTEGER
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
   SELECT substring(lower(p_name) FROM '^\s*(?:step|exercise)[-_ ]?0*([1-9])\s*$')::INTEGER
 $$;
 
--- An exercise's entry after one more report: completed stays, time and attempts add up.
+-- An exercise's entry after one more report: time and attempts add up, and a completed exercise
+-- stays completed.
 CREATE OR REPLACE FUNCTION public.add_to_exercise(
   p_entry JSONB, p_completed BOOLEAN, p_time_spent INTEGER, p_attempts INTEGER
 ) RETURNS JSONB LANGUAGE sql STABLE AS $$
   SELECT CASE jsonb_typeof(p_entry) WHEN 'object' THEN p_entry ELSE '{}' END || jsonb_build_object(
-    'completed', p_completed OR was.completed,
-    'timestamp', CASE WHEN was.completed THEN p_entry -> 'timestamp'
+    'completed', p_completed OR before.completed,
+    'timestamp', CASE WHEN before.completed THEN p_entry -> 'timestamp'
                       WHEN p_completed THEN to_jsonb(now()) END,
-    'timeSpent', p_time_spent + greatest(was.seconds, 0),
-    'attempts', p_attempts + greatest(was.attempts, 0),
+    'timeSpent', p_time_spent + greatest(before.seconds, 0),
+    'attempts', p_attempts + greatest(before.attempts, 0),
     'lastAttempt', now())
   FROM (SELECT
     coalesce(p_entry = 'true' OR p_entry -> 'completed' = 'true', FALSE) AS completed,
@@ -24,11 +26,11 @@ CREATE OR REPLACE FUNCTION public.add_to_exercise(
       ELSE 0 END AS seconds,
     CASE jsonb_typeof(p_entry -> 'attempts') WHEN 'number' THEN (p_entry ->> 'attempts')::NUMERIC
       ELSE 0 END AS attempts
-  ) AS was
+  ) AS before
 $$;
 
--- Adds one report about an exercise; one that is a step is that step's report too. Returns the
--- student. A session holds at most 200 exercises.
+-- Adds a report about an exercise; if the exercise is a step, the report counts for that step too.
+-- Returns the student. A session holds at most 200 exercises.
 CREATE OR REPLACE FUNCTION public.track_exercise(
   p_session_token TEXT, p_student_email TEXT, p_student_name TEXT, p_demo_mode BOOLEAN,
   p_repo_created BOOLEAN, p_exercise_id TEXT, p_completed BOOLEAN, p_time_spent INTEGER,
@@ -68,9 +70,10 @@ BEGIN
   RETURN v_student;
 END $$;
 
--- Students over all their sessions, or over the one given, the most recently active first. A step
--- has the sum of its rows and is complete if some session says so; it stands under the name that
--- the pages gave it. One session shows the name that it sent itself, see session_progress().
+-- Students over all their sessions, or over the given session only, most recently active first. A
+-- step's time and attempts are sums over these sessions, and it is complete if it is complete in
+-- any of them; it keeps the exercise name that the pages gave it. For a single session the
+-- student's name is the one that this session sent, as in session_progress().
 CREATE OR REPLACE FUNCTION public.tracked_students(p_students UUID[], p_session_token TEXT)
 RETURNS TABLE (student_id TEXT, student_name TEXT, exercises JSONB, started_at TIMESTAMPTZ,
   last_activity TIMESTAMPTZ, total_time_spent BIGINT, completion_rate INTEGER,
@@ -81,11 +84,11 @@ BEGIN
   WITH reports AS (
     SELECT p.student_id, p.step_number AS step, p.validation_passed AS passed, p.completed_at,
       p.time_spent, p.attempts, p.updated_at
-    FROM unnest(p_students) AS asked JOIN public.step_progress p ON p.student_id = asked
+    FROM unnest(p_students) AS student JOIN public.step_progress p ON p.student_id = student
     WHERE p.session_token = coalesce(p_session_token, p.session_token)
     UNION ALL
     SELECT s.student_id, flagged, TRUE, NULL, 0, 0, NULL
-    FROM unnest(p_students) AS asked JOIN public.sessions s ON s.student_id = asked,
+    FROM unnest(p_students) AS student JOIN public.sessions s ON s.student_id = student,
       unnest(public.flagged_steps(s)) AS flagged
     WHERE s.session_token = coalesce(p_session_token, s.session_token)
   ), steps AS (
@@ -98,24 +101,24 @@ BEGIN
     SELECT DISTINCT ON (s.student_id, e.key) s.student_id, e.key,
       CASE jsonb_typeof(e.value) WHEN 'object' THEN e.value
         ELSE jsonb_build_object('completed', e.value = 'true') END AS entry
-    FROM unnest(p_students) AS asked JOIN public.sessions s ON s.student_id = asked, jsonb_each(
+    FROM unnest(p_students) AS student JOIN public.sessions s ON s.student_id = student, jsonb_each(
       CASE jsonb_typeof(s.exercises) WHEN 'object' THEN s.exercises ELSE '{}' END) AS e
     WHERE s.session_token = coalesce(p_session_token, s.session_token)
     ORDER BY s.student_id, e.key,
       (e.value = 'true' OR e.value -> 'completed' = 'true') DESC NULLS LAST, s.last_activity DESC
-  ), named AS (  -- one object for each student, in one pass: a look-up per student is quadratic
+  ), named AS (  -- aggregated in one pass, because a look-up for each student is quadratic
     SELECT coalesce(o.student_id, t.student_id) AS student_id, jsonb_object_agg(
       coalesce(o.key, 'step-' || t.step),
       coalesce(o.entry, '{}') || coalesce(t.entry, '{}')) AS exercises
     FROM stored o FULL JOIN steps t
       ON t.student_id = o.student_id AND t.step = public.exercise_step(o.key)
     GROUP BY 1
-  ), known AS (
+  ), totals AS (
     SELECT s.student_id, min(s.student_name_given) AS name_given, min(s.started_at) AS started_at,
       max(s.last_activity) AS last_activity, sum(s.total_time_spent) AS total_time_spent,
       max(s.completion_rate) AS completion_rate, bool_or(s.repo_created) AS repo_created,
       bool_or(s.demo_mode) AS demo_mode
-    FROM unnest(p_students) AS asked JOIN public.sessions s ON s.student_id = asked
+    FROM unnest(p_students) AS student JOIN public.sessions s ON s.student_id = student
     WHERE s.session_token = coalesce(p_session_token, s.session_token)
     GROUP BY s.student_id
   )
@@ -123,6 +126,6 @@ BEGIN
     CASE WHEN p_session_token IS NULL THEN st.student_name ELSE k.name_given END,
     coalesce(n.exercises, '{}'), k.started_at, k.last_activity, k.total_time_spent,
     k.completion_rate, k.repo_created, k.demo_mode
-  FROM known k JOIN public.students st USING (student_id) LEFT JOIN named n USING (student_id)
+  FROM totals k JOIN public.students st USING (student_id) LEFT JOIN named n USING (student_id)
   ORDER BY k.last_activity DESC, k.student_id;
 END $$;

@@ -1,8 +1,9 @@
--- Removing what operators name, in the older tables too, and remembering that it was removed: old
--- tables that were set aside and backups still hold it. Runs in one execute, after functions.sql.
+-- Removal of students and sessions by operators, from the older tables too. Removals are recorded,
+-- because backups and tables that were set aside still contain the rows. Runs in one execute, after
+-- functions.sql.
 
--- What was removed for good; hashes, since names would be what was to be removed. Why they have no
--- key stands in docs/migration.md.
+-- Students and sessions that were removed for good, as hashes, since storing their names would
+-- defeat the removal. docs/migration.md explains why the hashes are not keyed.
 CREATE TABLE IF NOT EXISTS public.removals (
   kind TEXT NOT NULL CONSTRAINT removals_kind_check CHECK (kind IN (
     'session',      -- named by its token
@@ -23,8 +24,8 @@ LANGUAGE sql AS $$
   ON CONFLICT ON CONSTRAINT removals_pkey DO UPDATE SET removed_at = now()
 $$;
 
--- The older tables that are there: their columns of tokens, e-mails and keys as SQL, NULL where one
--- is missing.
+-- The older tables that exist, with the SQL expressions of their token and e-mail (NULL if the
+-- column is missing) and whether they have API keys.
 CREATE OR REPLACE FUNCTION public.older_tables()
 RETURNS TABLE (table_name TEXT, token TEXT, email TEXT, has_key BOOLEAN)
 LANGUAGE sql STABLE AS $$
@@ -42,62 +43,62 @@ LANGUAGE sql STABLE AS $$
   GROUP BY name
 $$;
 
--- The tokens that stand in older rows with this e-mail.
+-- The tokens of older rows with this e-mail.
 CREATE OR REPLACE FUNCTION public.older_tokens(p_email TEXT) RETURNS TEXT[]
 LANGUAGE plpgsql AS $$
 DECLARE
   v_table RECORD;
-  v_some TEXT[];
-  v_all TEXT[] := '{}';
+  v_table_tokens TEXT[];
+  v_tokens TEXT[] := '{}';
 BEGIN
   FOR v_table IN SELECT * FROM public.older_tables() LOOP
     EXECUTE format('SELECT array_agg(%s) FROM public.%I WHERE public.normalized_email(%s) = $1 '
       'AND btrim(%1$s, E'' \t\r\n'') <> ''''', v_table.token, v_table.table_name, v_table.email)
-      INTO v_some USING p_email;
-    v_all := v_all || coalesce(v_some, '{}');
+      INTO v_table_tokens USING p_email;
+    v_tokens := v_tokens || coalesce(v_table_tokens, '{}');
   END LOOP;
-  RETURN v_all;
+  RETURN v_tokens;
 END $$;
 
--- Removes older rows with one of these tokens or, where one is given, with this e-mail; a row that
--- names another person stays then, whatever its token. How many there were.
+-- Removes older rows with one of these tokens or with this e-mail; returns their number. If an
+-- e-mail is given, rows with another person's e-mail stay, whatever their token.
 CREATE OR REPLACE FUNCTION public.remove_older_rows(p_tokens TEXT[], p_email TEXT) RETURNS BIGINT
 LANGUAGE plpgsql AS $$
 DECLARE
   v_table RECORD;
   v_rows BIGINT;
-  v_all BIGINT := 0;
+  v_total BIGINT := 0;
 BEGIN
   FOR v_table IN SELECT * FROM public.older_tables() LOOP
     EXECUTE format('DELETE FROM public.%I WHERE public.normalized_email(%s) = $2 '
       'OR %s = ANY ($1) AND ($2 IS NULL OR position(''@'' IN coalesce(%2$s, '''')) = 0)',
       v_table.table_name, v_table.email, v_table.token) USING p_tokens, p_email;
     GET DIAGNOSTICS v_rows = ROW_COUNT;
-    v_all := v_all + v_rows;
+    v_total := v_total + v_rows;
   END LOOP;
-  RETURN v_all;
+  RETURN v_total;
 END $$;
 
--- Removes API keys from older rows with one of these tokens; how many there were.
+-- Removes the API keys of older rows with one of these tokens; returns their number.
 CREATE OR REPLACE FUNCTION public.remove_older_keys(p_tokens TEXT[]) RETURNS BIGINT
 LANGUAGE plpgsql AS $$
 DECLARE
   v_table RECORD;
   v_rows BIGINT;
-  v_all BIGINT := 0;
+  v_total BIGINT := 0;
 BEGIN
   FOR v_table IN SELECT * FROM public.older_tables() WHERE has_key LOOP
     EXECUTE format('UPDATE public.%I SET openai_api_key = NULL '
       'WHERE %s = ANY ($1) AND openai_api_key IS NOT NULL', v_table.table_name, v_table.token)
       USING p_tokens;
     GET DIAGNOSTICS v_rows = ROW_COUNT;
-    v_all := v_all + v_rows;
+    v_total := v_total + v_rows;
   END LOOP;
-  RETURN v_all;
+  RETURN v_total;
 END $$;
 
--- Removes sessions with their steps and events, and their rows of the older tables. Tokens that
--- stand nowhere are remembered too: they may stand in a table that was set aside.
+-- Removes sessions with their steps and events, and their rows of the older tables. Unknown tokens
+-- are recorded too, because a table that was set aside may contain them.
 CREATE OR REPLACE FUNCTION public.remove_sessions(p_tokens TEXT[])
 RETURNS TABLE (sessions BIGINT, older_rows BIGINT) LANGUAGE plpgsql AS $$
 BEGIN
@@ -109,7 +110,8 @@ BEGIN
 END $$;
 
 -- Removes a person with all sessions, steps and events, and their rows of the older tables: those
--- with the e-mail, and those of their sessions that name nobody. Counts what there was.
+-- with the e-mail, and those of their sessions without any e-mail. Returns the number of rows of
+-- each kind.
 CREATE OR REPLACE FUNCTION public.remove_student(p_email TEXT)
 RETURNS TABLE (students BIGINT, sessions BIGINT, steps BIGINT, events BIGINT, older_rows BIGINT)
 LANGUAGE plpgsql AS $$
@@ -128,22 +130,22 @@ BEGIN
   GET DIAGNOSTICS students = ROW_COUNT;
   v_tokens := v_tokens || public.older_tokens(v_email);
   older_rows := public.remove_older_rows(v_tokens, v_email);
-  IF students + older_rows > 0 THEN  -- an e-mail that nobody has is most likely mistyped
+  IF students + older_rows > 0 THEN  -- an unknown e-mail is most likely mistyped
     PERFORM public.remember_removals('session', v_tokens),
       public.remember_removals('student', ARRAY[v_email]);
   END IF;
   RETURN NEXT;
 END $$;
 
--- After a backup came back: whoever was removed since it was written is removed again; sessions
--- that were removed alone are back, as asked, and may be moved again. How many people.
+-- Runs after a restore: people who were removed after the backup was written are removed again;
+-- their number is returned. Sessions that were removed on their own stay restored, and may be
+-- migrated again.
 CREATE OR REPLACE FUNCTION public.remove_again() RETURNS BIGINT LANGUAGE plpgsql AS $$
 DECLARE
   v_table RECORD;
   v_emails TEXT[];
-  v_some TEXT[];
-  v_tokens TEXT[];
-  v_all BIGINT := 0;
+  v_table_emails TEXT[];
+  v_people BIGINT;
 BEGIN
   SELECT coalesce(array_agg(st.student_email), '{}') INTO v_emails
     FROM public.students st JOIN public.removals r
@@ -155,12 +157,12 @@ BEGIN
       'JOIN public.removals r ON r.kind = ''student'' '
       'AND r.name_sha256 = public.removal_key(email) WHERE NOT EXISTS (SELECT '
       'FROM public.students st WHERE st.student_email = email AND st.created_at > r.removed_at)',
-      v_table.email, v_table.table_name) INTO v_some;
-    v_emails := v_emails || coalesce(v_some, '{}');
+      v_table.email, v_table.table_name) INTO v_table_emails;
+    v_emails := v_emails || coalesce(v_table_emails, '{}');
   END LOOP;
-  SELECT count(*) INTO v_all
-    FROM (SELECT DISTINCT unnest(v_emails) AS email) AS back,
-      LATERAL public.remove_student(back.email);
+  SELECT count(*) INTO v_people
+    FROM (SELECT DISTINCT unnest(v_emails) AS email) AS restored,
+      LATERAL public.remove_student(restored.email);
   DELETE FROM public.removals r USING public.sessions s
     WHERE r.kind = 'session' AND r.name_sha256 = public.removal_key(s.session_token);
   FOR v_table IN SELECT * FROM public.older_tables() LOOP
@@ -168,5 +170,5 @@ BEGIN
       'WHERE r.kind = ''session'' AND r.name_sha256 = public.removal_key(%s)',
       v_table.table_name, v_table.token);
   END LOOP;
-  RETURN v_all;
+  RETURN v_people;
 END $$;

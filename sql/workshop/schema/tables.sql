@@ -1,7 +1,7 @@
--- The workshop's unified schema: students, sessions, step_progress, events, and what exactness
--- needs. Runs in one execute, again and again: a new database and an older one with live
--- rows take the same path and end in the same schema. PostgreSQL 14 or later, no extension.
--- A database whose public.students is the assessment's (column "id") runs sql/assessment first.
+-- The workshop's unified schema: students, sessions, step_progress, events, idempotency_keys. Runs
+-- in one execute and may run again at any time: a new database and an older one with live rows take
+-- the same path and end in the same schema. Needs PostgreSQL 14 or later and no extension. If
+-- public.students is the assessment's table (column "id"), run sql/assessment first.
 
 SELECT set_config('lock_timeout', '5s', true);
 SELECT pg_advisory_xact_lock(hashtextextended('stepwise.workshop.schema', 0));
@@ -11,18 +11,18 @@ DO $$ BEGIN
     SELECT FROM pg_attribute
     WHERE attrelid = to_regclass('public.students') AND attname = 'student_id' AND NOT attisdropped
   ) THEN
-    RAISE EXCEPTION 'public.students has no student_id: it is not the workshop''s table'
+    RAISE EXCEPTION 'public.students has no column student_id: it belongs to another application'
       USING ERRCODE = 'integrity_constraint_violation', CONSTRAINT = 'students_of_the_workshop';
   END IF;
 END $$;
 
 -- 1. Tables, with the columns that every live database has ---------------------------------------
 
--- One row per person. Anonymous people have no e-mail: theirs is 'anonymous_<16 hex digits>'.
+-- One row per person. A person without an e-mail is stored as 'anonymous_<16 hex digits>'.
 CREATE TABLE IF NOT EXISTS public.students (
   student_id UUID DEFAULT gen_random_uuid(),
   student_email TEXT,                    -- trimmed, lower case (normalized_email)
-  student_name TEXT,                     -- the first that was not empty
+  student_name TEXT,                     -- the first one that was not empty
   twilio_account_sid TEXT,
   github_username TEXT,
   created_at TIMESTAMPTZ DEFAULT now(),
@@ -39,15 +39,15 @@ CREATE TABLE IF NOT EXISTS public.sessions (
   expires_at TIMESTAMPTZ DEFAULT now() + INTERVAL '24 hours',   -- slides with activity
   is_active BOOLEAN DEFAULT TRUE,        -- false once the clean-up has closed it
   demo_mode BOOLEAN DEFAULT FALSE,
-  current_step INTEGER DEFAULT 0,        -- furthest step reached, 0 = not begun
+  current_step INTEGER DEFAULT 0,        -- furthest step reached; 0 = not begun
   total_time_spent INTEGER DEFAULT 0,    -- seconds, never decreases
   completion_rate INTEGER DEFAULT 0,     -- round(100 * complete steps / 9)
   use_case_description TEXT,
-  call_direction TEXT,                   -- 'inbound': callers ring in; 'outbound': it rings people
+  call_direction TEXT,                   -- 'inbound': takes calls; 'outbound': makes calls
   selected_phone_number TEXT,
   tts_provider TEXT,
   selected_voice TEXT,
-  openai_api_key TEXT,                   -- sealed by the application; never in any answer
+  openai_api_key TEXT,                   -- sealed by the application; never in a response
   system_prompt TEXT,
   ivr_greeting TEXT,
   tools JSONB DEFAULT '[]',
@@ -81,15 +81,15 @@ CREATE TABLE IF NOT EXISTS public.step_progress (
   CONSTRAINT step_progress_pkey PRIMARY KEY (id)
 );
 
--- What happened, for analytics and debugging. event_type is one of:
+-- The event log, for analytics and debugging. event_type is one of:
 --   session_created     a token was used for the first time
 --   step_started        the first report about a step
 --   step_progress       a later report that does not complete it
 --   step_completed      the report that completed it
 --   deployment_success  a deployment went live (a report with a URL that passed, or a flag)
---   deployment_failure  a report with a deployment URL that did not pass; the step is not complete
+--   deployment_failure  a report with a deployment URL that did not pass, for an incomplete step
 --   bug_reported        a student reported a bug
---   session_claimed     an anonymous session got its student's e-mail
+--   session_claimed     an anonymous session was assigned to a student with an e-mail
 --   session_expired     the clean-up closed the session and removed its key
 CREATE TABLE IF NOT EXISTS public.events (
   id SERIAL,
@@ -101,15 +101,15 @@ CREATE TABLE IF NOT EXISTS public.events (
   CONSTRAINT events_pkey PRIMARY KEY (id)
 );
 
--- Requests already carried out, so that sending one again changes nothing. Kept for 24 hours.
+-- Requests that were carried out, so that a repeated one changes nothing. Kept for 24 hours.
 CREATE TABLE IF NOT EXISTS public.idempotency_keys (
   key_hash BYTEA,                        -- SHA-256 of endpoint, session token and the client's key
-  body_hash BYTEA NOT NULL,              -- SHA-256 of the request's meaning
+  body_hash BYTEA NOT NULL,              -- SHA-256 of the parsed request
   created_at TIMESTAMPTZ NOT NULL DEFAULT now(),
   CONSTRAINT idempotency_keys_pkey PRIMARY KEY (key_hash)
 );
 
--- 2. Columns that came later -----------------------------------------------------------------------
+-- 2. Columns added later; the flags are those of lib/workshop/course.py --------------------------
 
 ALTER TABLE public.students
   ADD COLUMN IF NOT EXISTS twilio_account_sid TEXT,
@@ -143,20 +143,20 @@ ALTER TABLE public.sessions
   ADD COLUMN IF NOT EXISTS repo_created BOOLEAN DEFAULT FALSE,  -- as workshop_students had it
   ADD COLUMN IF NOT EXISTS ci_service_sid TEXT,                 -- as student_configs had it
   ADD COLUMN IF NOT EXISTS exercises JSONB DEFAULT '{}',        -- as workshop_students had it
-  ADD COLUMN IF NOT EXISTS student_name_given TEXT,       -- the name that this session sent last
-  ADD COLUMN IF NOT EXISTS version INTEGER DEFAULT 1,     -- rises with each saved configuration
-  -- Of openai_api_key, tools and voice_settings those that held something and were emptied since:
-  -- the move from the legacy tables does not bring them back. Null: none.
+  ADD COLUMN IF NOT EXISTS student_name_given TEXT,       -- the last name that this session sent
+  ADD COLUMN IF NOT EXISTS version INTEGER DEFAULT 1,     -- increases with each saved configuration
+  -- Those of openai_api_key, tools and voice_settings that had a value and were emptied later, so
+  -- that the migration from the legacy tables does not restore them. Null: none.
   ADD COLUMN IF NOT EXISTS emptied_fields TEXT[];
 
--- 3. Older databases: types, nulls, people under two spellings of one e-mail ----------------------
+-- 3. Older databases: types, nulls, people stored under two spellings of one e-mail --------------
 
 CREATE OR REPLACE FUNCTION public.normalized_email(p_email TEXT) RETURNS TEXT
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
   SELECT nullif(lower(btrim(p_email, E' \t\n\r\f\v\u00a0')), '')
 $$;
 
--- Timestamps without a zone mean UTC; a decimal completion_rate becomes a whole number.
+-- Timestamps without a time zone are UTC; decimal numbers in whole-number columns are rounded.
 DO $$
 DECLARE c RECORD;
 BEGIN
@@ -180,7 +180,7 @@ BEGIN
   END LOOP;
 END $$;
 
--- What every column holds when nothing was said; null where null has no meaning becomes that.
+-- Defaults and NOT NULL: where null has no meaning, it is replaced by the column's default.
 DO $$
 DECLARE c RECORD;
 BEGIN
@@ -229,7 +229,7 @@ BEGIN
   END LOOP;
 END $$;
 
--- One person, one record: the earliest keeps everything that the others had.
+-- Students whose e-mails are the same once normalized are merged into the earliest one.
 DO $$ BEGIN
   IF EXISTS (SELECT FROM pg_constraint WHERE conname = 'students_email_normalized_check'
              AND conrelid = 'public.students'::regclass) THEN
@@ -266,7 +266,7 @@ DO $$ BEGIN
   DROP TABLE same_person;
 END $$;
 
--- Numbers outside their range are brought to its edge; step rows past 9 become events.
+-- Numbers outside their range are clamped; rows of steps outside the course become events.
 UPDATE public.sessions SET
   current_step = least(greatest(current_step, 0), 9),
   completion_rate = least(greatest(completion_rate, 0), 100),
@@ -276,15 +276,16 @@ WHERE current_step NOT BETWEEN 0 AND 9 OR completion_rate NOT BETWEEN 0 AND 100
 UPDATE public.step_progress SET
   time_spent = greatest(time_spent, 0), attempts = greatest(attempts, 0)
 WHERE time_spent < 0 OR attempts < 0;
-WITH strange AS (
+WITH out_of_range AS (
   DELETE FROM public.step_progress WHERE step_number NOT BETWEEN 1 AND 9 RETURNING *
 )
 INSERT INTO public.events (student_id, session_token, event_type, event_data, created_at)
-SELECT student_id, session_token, 'step_progress', to_jsonb(strange), created_at FROM strange;
+SELECT student_id, session_token, 'step_progress', to_jsonb(out_of_range), created_at
+FROM out_of_range;
 
--- 4. Constraints, indexes, triggers ----------------------------------------------------------------
+-- 4. Constraints, indexes, triggers -------------------------------------------------------------
 
--- A foreign key that rows of an older database break holds for new rows and is named in a warning.
+-- A foreign key that existing rows violate applies to new rows only, and a warning names it.
 DO $$
 DECLARE c RECORD;
 BEGIN
@@ -311,7 +312,7 @@ BEGIN
         'FOREIGN KEY (student_id) REFERENCES public.students ON DELETE CASCADE NOT VALID'),
       ('events', 'events_session_token_fkey',
         'FOREIGN KEY (session_token) REFERENCES public.sessions ON DELETE CASCADE NOT VALID')
-    ) AS wanted (tab, name, definition)
+    ) AS required (tab, name, definition)
     WHERE NOT EXISTS (SELECT FROM pg_constraint
       WHERE conrelid = format('public.%I', tab)::regclass AND conname = name)
   LOOP
@@ -319,40 +320,39 @@ BEGIN
     BEGIN
       EXECUTE format('ALTER TABLE public.%I VALIDATE CONSTRAINT %I', c.tab, c.name);
     EXCEPTION
-      WHEN wrong_object_type THEN NULL;  -- a unique constraint is valid from the start
+      WHEN wrong_object_type THEN NULL;  -- unique constraints cannot be NOT VALID
       WHEN foreign_key_violation THEN
-        RAISE WARNING '%: rows from before the constraint have no parent', c.name;
+        RAISE WARNING '%: existing rows violate it, so it applies to new rows only', c.name;
     END;
   END LOOP;
 END $$;
 
--- A student's sessions, newest first; the cascade from students.
+-- A student's sessions; cascades from students.
 CREATE INDEX IF NOT EXISTS idx_sessions_student_id ON public.sessions (student_id);
--- Newest sessions first (instructor), sessions past their retention (clean-up), stuck students.
+-- Recently active sessions, stuck sessions (analytics), sessions past their retention (clean-up).
 CREATE INDEX IF NOT EXISTS idx_sessions_last_activity ON public.sessions (last_activity);
--- The instructor's list, newest first, page by page; sessions by day.
+-- The pages of the instructor's list, newest first.
 CREATE INDEX IF NOT EXISTS idx_sessions_created_at ON public.sessions (created_at, session_token);
--- Expired sessions that are still open (clean-up).
+-- Expired sessions that are still active (clean-up).
 CREATE INDEX IF NOT EXISTS idx_sessions_active_expires ON public.sessions (is_active, expires_at);
--- A session's steps are found by step_progress_session_token_step_number_key, which begins with
--- session_token, an e-mail by students_student_email_key.
--- The cascade from students, progress of one student over all sessions.
+-- A student's steps over all sessions; cascades from students. The steps of one session are found
+-- by step_progress_session_token_step_number_key.
 CREATE INDEX IF NOT EXISTS idx_step_progress_student_id ON public.step_progress (student_id);
--- Funnel and quartiles of time per step without touching the table.
+-- Analytics of steps by an index-only scan.
 CREATE INDEX IF NOT EXISTS idx_step_progress_step ON public.step_progress
   (step_number, step_name) INCLUDE (validation_passed, time_spent);
--- Cascades, and what happened to one student or in one session.
+-- The events of a student or of a session; cascades.
 CREATE INDEX IF NOT EXISTS idx_events_student_id ON public.events (student_id);
 CREATE INDEX IF NOT EXISTS idx_events_session_token ON public.events (session_token);
 -- Events by day.
 CREATE INDEX IF NOT EXISTS idx_events_created_at ON public.events (created_at, event_type);
--- API keys left in sessions that are closed (clean-up); next to empty.
+-- API keys left in closed sessions (clean-up); the index is nearly empty.
 CREATE INDEX IF NOT EXISTS idx_sessions_closed_with_key ON public.sessions (expires_at)
   WHERE NOT is_active AND openai_api_key IS NOT NULL;
--- Idempotency keys to prune.
+-- Old idempotency keys (clean-up).
 CREATE INDEX IF NOT EXISTS idx_idempotency_keys_created_at ON public.idempotency_keys (created_at);
 
--- updated_at is the time of the last change, unless a statement sets it itself.
+-- Sets updated_at to the time of the change, unless the statement sets it.
 CREATE OR REPLACE FUNCTION public.set_updated_at() RETURNS TRIGGER LANGUAGE plpgsql AS $$
 BEGIN
   IF NEW.updated_at IS NOT DISTINCT FROM OLD.updated_at THEN
@@ -361,7 +361,7 @@ BEGIN
   RETURN NEW;
 END $$;
 
--- Keeps emptied_fields; see the column.
+-- Maintains the column emptied_fields.
 CREATE OR REPLACE FUNCTION public.remember_emptied_fields() RETURNS TRIGGER LANGUAGE plpgsql AS $$
 BEGIN
   SELECT array_agg(field ORDER BY field) INTO NEW.emptied_fields
@@ -369,8 +369,8 @@ BEGIN
     ('openai_api_key', OLD.openai_api_key <> '', coalesce(NEW.openai_api_key, '') = ''),
     ('tools', OLD.tools NOT IN ('[]', '{}'), NEW.tools IN ('[]', '{}')),
     ('voice_settings', OLD.voice_settings <> '{}', NEW.voice_settings = '{}')
-  ) AS told (field, held, is_empty)
-  WHERE is_empty AND (held OR field = ANY (OLD.emptied_fields));
+  ) AS changes (field, had_value, is_empty)
+  WHERE is_empty AND (had_value OR field = ANY (OLD.emptied_fields));
   RETURN NEW;
 END $$;
 
@@ -385,10 +385,10 @@ CREATE OR REPLACE TRIGGER update_sessions_updated_at BEFORE UPDATE ON public.ses
 CREATE OR REPLACE TRIGGER update_step_progress_updated_at BEFORE UPDATE ON public.step_progress
   FOR EACH ROW EXECUTE FUNCTION public.set_updated_at();
 
--- 5. What counts ------------------------------------------------------------------------------------
+-- 5. Progress of a session ------------------------------------------------------------------------
 
--- Recomputes completion, time and furthest step of one session; to call it is activity. Which flags
--- complete a step is said by flagged_steps() in functions.sql.
+-- Recomputes a session's completion rate, time and furthest step; counts as activity. The flags
+-- that complete a step are in flagged_steps(), see functions.sql.
 CREATE OR REPLACE FUNCTION public.update_session_progress(p_session_token TEXT)
 RETURNS VOID LANGUAGE plpgsql AS $$
 DECLARE
@@ -400,7 +400,7 @@ BEGIN
   SELECT public.flagged_steps(s) INTO v_flagged
     FROM public.sessions s WHERE s.session_token = p_session_token;
   SELECT array_agg(step_number) FILTER (WHERE validation_passed), max(step_number),
-      coalesce(sum(time_spent), 0)  -- least() passes over null, and would answer its limit
+      coalesce(sum(time_spent), 0)  -- least() ignores null, and would return its limit
     INTO v_passed, v_furthest, v_seconds
     FROM public.step_progress WHERE session_token = p_session_token;
   UPDATE public.sessions SET
