@@ -16,7 +16,7 @@ PATH = "/api/admin-delete-student"
 
 @app.post(PATH)
 def delete(body: DeleteStudentIn, deps: Annotated[Deps, Depends(get_deps)]) -> DeletedStudentOut:
-    """Remove a student's sessions, steps, events, and rows of the older tables."""
+    """Remove a student's sessions, steps, events, and rows of the legacy tables."""
     with audited(deps, PATH) as facts:
         deleted = delete_student(body.student_email, deps)
         facts.update(sessions=deleted.sessions_deleted, older_rows=deleted.older_rows_deleted)

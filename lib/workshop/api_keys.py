@@ -1,9 +1,9 @@
-"""Redaction of API keys in text: error messages quote them, and older rows hold them anywhere."""
+"""Redaction of API keys in text: error messages quote them, and legacy rows hold them anywhere."""
 
 import re
 from typing import Any
 
-# Older rows hold JSON as text, so a key may directly follow an escape sequence.
+# Legacy rows hold JSON as text, so a key may directly follow an escape sequence.
 _API_KEY = re.compile(r"(?:(?<![A-Za-z0-9])|(?<=\\[bfnrt])|(?<=\\u[0-9a-f]{4}))sk-[\w-]{8,}")
 REDACTED = "[API key removed]"
 

@@ -171,15 +171,15 @@ UPDATE public.sessions SET openai_api_key = NULL
 WHERE session_token = ANY (%(session_tokens)s) AND openai_api_key IS NOT NULL;
 
 -- remove_older_keys --
--- Remove the API keys of these sessions from the older tables; returns their number.
+-- Remove the API keys of these sessions from the legacy tables; returns their number.
 SELECT public.remove_older_keys(%(session_tokens)s);
 
 -- remove_sessions --
--- Remove these sessions with their steps, events and rows of the older tables, and record the
+-- Remove these sessions with their steps, events and rows of the legacy tables, and record the
 -- removal; their students stay.
 SELECT sessions, older_rows FROM public.remove_sessions(%(session_tokens)s);
 
 -- remove_student --
--- Remove everything about a person from the workshop and from the older tables; returns the number
+-- Remove everything about a person from the workshop and from the legacy tables; returns the number
 -- of rows of each kind.
 SELECT * FROM public.remove_student(%(student_email)s);

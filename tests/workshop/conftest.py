@@ -1,4 +1,4 @@
-"""A student's requests, as short as a specification reads."""
+"""Fixtures that send a student's requests and read the database directly."""
 
 from collections.abc import Callable
 from typing import Any
@@ -12,7 +12,7 @@ TOKEN = "ws_1732147200000_" + "5f" * 32
 
 @pytest.fixture
 def post(client: TestClient) -> Callable[..., Any]:
-    """Report a step: `post(stepNumber=3, completed=True)`."""
+    """Send a report about a step: `post(stepNumber=3, completed=True)`."""
 
     def report(key: str | None = None, **fields: Any) -> Any:
         body = {"sessionToken": TOKEN, "stepNumber": 1, **fields}
@@ -24,7 +24,7 @@ def post(client: TestClient) -> Callable[..., Any]:
 
 @pytest.fixture
 def rows(postgres_url: str) -> Callable[..., list[tuple[Any, ...]]]:
-    """Rows of a query, asked past the application."""
+    """Run a query directly in the database; return its rows."""
 
     def fetch(query: str, *params: Any) -> list[tuple[Any, ...]]:
         with psycopg.connect(postgres_url, autocommit=True) as connection:

@@ -1,4 +1,4 @@
-"""What workshop-analytics promises, and that the documented queries give the same figures."""
+"""workshop-analytics, whose figures are those of the documented queries."""
 
 from collections.abc import Callable
 from typing import Any
@@ -57,7 +57,7 @@ ORDER BY s.last_activity DESC;
 
 @pytest.fixture
 def workshop(post: Callable[..., Any], rows: Rows) -> None:
-    """Five sessions at different stages, two of them stuck, one of these closed."""
+    """Create five sessions at different stages: two are stuck, and one of these is closed."""
     for number, furthest in enumerate([9, 4, 4, 2, 1], start=1):
         for step in range(1, furthest + 1):
             post(

@@ -1,4 +1,4 @@
-"""What report-bug promises."""
+"""report-bug: bug reports are stored with their session."""
 
 from collections.abc import Callable
 from typing import Any
@@ -19,28 +19,28 @@ BUG = {
 }
 
 
-def test_bug_is_kept_with_its_session_and_as_an_event(
+def test_bug_is_stored_with_its_session_and_as_an_event(
     client: TestClient, post: Callable[..., Any], rows: Rows
 ) -> None:
     post(studentEmail="ann@example.com")
     answer = client.post(PATH, json=BUG)
     assert (answer.status_code, answer.json()["success"]) == (200, True)
-    ((number, student, token, said),) = rows(
+    ((number, student, token, stored),) = rows(
         "SELECT id, student_id, session_token, event_data FROM events"
         " WHERE event_type = 'bug_reported'"
     )
     assert answer.json()["reportId"] == number
     assert [(student,)] == rows("SELECT student_id FROM students")
     assert token == TOKEN
-    assert {name: said[name] for name in BUG if name != "sessionToken"} == {
+    assert {name: stored[name] for name in BUG if name != "sessionToken"} == {
         name: value for name, value in BUG.items() if name != "sessionToken"
     }
-    assert TOKEN not in str(said)
-    assert rows("SELECT bug_reports FROM sessions") == [([said],)]
+    assert TOKEN not in str(stored)
+    assert rows("SELECT bug_reports FROM sessions") == [([stored],)]
 
 
 @pytest.mark.parametrize("token", [None, "", "ws_unknown_token"])
-def test_bug_without_a_known_session_is_kept_as_an_event(
+def test_bug_without_a_session_is_stored_as_an_event(
     client: TestClient, rows: Rows, token: str | None
 ) -> None:
     assert client.post(PATH, json={**BUG, "sessionToken": token}).status_code == 200
@@ -50,8 +50,8 @@ def test_bug_without_a_known_session_is_kept_as_an_event(
 def test_api_key_in_an_error_message_is_removed(client: TestClient, rows: Rows) -> None:
     message = "Incorrect API key provided: sk-proj-abcdefghijklmnop."
     client.post(PATH, json={**BUG, "errorMessage": message})
-    ((said,),) = rows("SELECT event_data FROM events")
-    assert said["errorMessage"] == "Incorrect API key provided: [API key removed]."
+    ((stored,),) = rows("SELECT event_data FROM events")
+    assert stored["errorMessage"] == "Incorrect API key provided: [API key removed]."
 
 
 def test_session_keeps_the_newest_hundred(
@@ -65,7 +65,7 @@ def test_session_keeps_the_newest_hundred(
     assert (len(kept), kept[0], kept[-1]["step"]) == (100, 2, 4)
 
 
-def test_older_reports_that_are_no_list_are_kept(
+def test_older_reports_that_are_not_a_list_are_kept(
     client: TestClient, post: Callable[..., Any], rows: Rows
 ) -> None:
     post()

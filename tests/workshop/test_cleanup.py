@@ -52,7 +52,7 @@ def test_invalid_retention_time_disables_the_clean_up(settings: Settings) -> Non
 
 @pytest.fixture
 def sessions(rows: Rows) -> Callable[..., None]:
-    """Make sessions `count` of which were active `idle_days` ago, and expired a day later."""
+    """Create `count` sessions that were last active `idle_days` ago and expired a day later."""
 
     def make(name: str, idle_days: float, count: int = 1) -> None:
         rows(
@@ -107,7 +107,7 @@ def test_session_is_removed_only_after_its_retention(
     assert rows("SELECT student_email FROM students") == [("kept1@example.com",)]
 
 
-def test_student_with_a_younger_session_stays(
+def test_student_with_a_recent_session_is_kept(
     run: Run, sessions: Callable[..., None], rows: Rows
 ) -> None:
     sessions("old", 366)
@@ -116,7 +116,7 @@ def test_student_with_a_younger_session_stays(
     assert (run()["deletedStudents"], rows("SELECT count(*) FROM students")) == (0, [(1,)])
 
 
-def test_idempotency_keys_are_forgotten_after_a_day(run: Run, rows: Rows) -> None:
+def test_idempotency_keys_are_removed_after_a_day(run: Run, rows: Rows) -> None:
     rows("INSERT INTO idempotency_keys VALUES ('old', 'b', now() - INTERVAL '25 hours'),"
          " ('new', 'b', now() - INTERVAL '23 hours') RETURNING 1")  # fmt: skip
     assert run()["prunedKeys"] == 1
@@ -141,7 +141,7 @@ def test_more_than_a_batch_of_leftover_keys_is_removed_in_one_run(
     assert rows("SELECT count(openai_api_key) FROM sessions") == [(0,)]
 
 
-def test_run_killed_half_way_keeps_its_first_batch_and_the_next_one_goes_on(
+def test_run_killed_half_way_keeps_its_first_batch_and_the_next_run_continues(
     client: TestClient, run: Run, sessions: Callable[..., None], rows: Rows
 ) -> None:
     sessions("early", 3, count=BATCH_SIZE)
@@ -157,7 +157,7 @@ def test_run_killed_half_way_keeps_its_first_batch_and_the_next_one_goes_on(
     assert rows("SELECT session_token FROM sessions WHERE is_active") == [("active1",)]
 
 
-def test_run_out_of_time_says_so_and_the_next_one_goes_on(
+def test_run_out_of_time_reports_it_and_the_next_run_continues(
     deps: Deps, sessions: Callable[..., None]
 ) -> None:
     sessions("expired", 2, count=BATCH_SIZE + 1)
@@ -166,7 +166,7 @@ def test_run_out_of_time_says_so_and_the_next_one_goes_on(
     assert clean_up(deps).counts.closed_sessions == 1
 
 
-def test_second_run_at_once_finds_one_already_running(
+def test_second_run_at_the_same_time_does_nothing(
     run: Run, sessions: Callable[..., None], postgres_url: str
 ) -> None:
     sessions("expired", 2)
@@ -187,7 +187,7 @@ def test_parallel_runs_count_each_session_once(
     assert rows("SELECT count(*) FROM sessions") == [(0,)]
 
 
-def test_session_in_use_is_left_alone(
+def test_locked_session_is_skipped(
     run: Run, sessions: Callable[..., None], postgres_url: str, rows: Rows
 ) -> None:
     sessions("expired", 366)
@@ -206,7 +206,7 @@ def test_broken_audit_trail_is_reported(run: Run, rows: Rows) -> None:
     assert run()["auditIntact"] is False
 
 
-def test_schedule_runs_the_same(deps: Deps, sessions: Callable[..., None]) -> None:
+def test_scheduled_run_does_the_same(deps: Deps, sessions: Callable[..., None]) -> None:
     assert deps
     sessions("expired", 2)
     from api.workshop.cleanup_sessions import lambda_handler
@@ -214,7 +214,7 @@ def test_schedule_runs_the_same(deps: Deps, sessions: Callable[..., None]) -> No
     assert lambda_handler({"source": "aws.events"}, None)["closedSessions"] == 1
 
 
-def test_nobody_but_cron_may_run_it(client: TestClient) -> None:
+def test_only_cron_may_run_it(client: TestClient) -> None:
     assert client.get("/api/cleanup-sessions").status_code == 401
     wrong = {"Authorization": "Bearer wrong", "User-Agent": "vercel-cron/1.0"}
     assert client.get("/api/cleanup-sessions", headers=wrong).status_code == 401

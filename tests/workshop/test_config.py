@@ -72,7 +72,7 @@ def test_saved_fields_come_back(save: Save, get: Get) -> None:
     assert (config["studentName"], config["studentEmail"]) == ("Ann", "ann@example.com")
 
 
-def test_fields_of_these_tests_are_all_that_can_be_saved() -> None:
+def test_these_tests_know_every_field_that_can_be_saved() -> None:
     names = {field.alias for field in ConfigurationFields.model_fields.values()}
     assert names == {*FIELDS, *CAMEL_FLAGS}
 
@@ -127,7 +127,7 @@ def test_flags_leave_events(save: Save, rows: Rows) -> None:
     ]
 
 
-def test_api_key_is_sealed_to_its_session_and_shows_nowhere(
+def test_api_key_is_sealed_to_its_session_and_appears_nowhere(
     save: Save, client: TestClient, rows: Rows, settings: Settings,
     capfd: pytest.CaptureFixture[str],
 ) -> None:  # fmt: skip
@@ -153,14 +153,14 @@ def test_api_key_is_sealed_to_its_session_and_shows_nowhere(
 
 @pytest.fixture
 def without_key(settings: Settings) -> Iterator[None]:
-    """A deployment that has lost its ENCRYPTION_KEY."""
+    """Deploy without the ENCRYPTION_KEY."""
     deps = Deps(replace(settings, encryption_key=None))
     install_deps(deps)
     yield
     deps.close()
 
 
-def test_lost_encryption_key_withholds_only_the_key(
+def test_lost_encryption_key_makes_only_the_api_key_unusable(
     save: Save, get: Get, rows: Rows, request: pytest.FixtureRequest
 ) -> None:
     save(openaiApiKey=KEY, ivrGreeting="Hello")
@@ -189,7 +189,7 @@ def test_two_tabs_saving_the_same_version_at_once_have_one_winner(save: Save) ->
     assert sorted(a.status_code for a in answers) == [200] + [409] * 7
 
 
-def test_progress_does_not_make_an_open_configuration_stale(
+def test_progress_does_not_make_a_loaded_configuration_stale(
     save: Save, post: Callable[..., Any]
 ) -> None:
     version = save(ivrGreeting="first").json()["version"]
@@ -207,7 +207,7 @@ def test_repeated_save_with_a_key_changes_nothing(client: TestClient, rows: Rows
     assert rows("SELECT * FROM sessions") == before
 
 
-def test_update_changes_a_session_and_makes_none(save: Save, get: Get, client: TestClient) -> None:
+def test_update_changes_sessions_but_creates_none(save: Save, get: Get, client: TestClient) -> None:
     body = {"sessionToken": TOKEN, "ivrGreeting": "Hello"}
     missing = client.put("/api/student-config-update", json=body)
     assert (missing.status_code, missing.json()["code"]) == (404, "session_not_found")
@@ -216,7 +216,7 @@ def test_update_changes_a_session_and_makes_none(save: Save, get: Get, client: T
     assert (get()["ivrGreeting"], get()["ttsProvider"]) == ("Hello", "google")
 
 
-def test_configuration_of_one_person_is_not_anothers_to_save(save: Save, get: Get) -> None:
+def test_configuration_of_another_person_cannot_be_saved(save: Save, get: Get) -> None:
     save(studentEmail="ann@example.com", ivrGreeting="Hello")
     assert save(studentEmail="eve@example.com", ivrGreeting="Owned").status_code == 409
     assert get()["ivrGreeting"] == "Hello"
@@ -247,9 +247,7 @@ def test_bad_field_is_named_and_nothing_is_written(
     assert rows("SELECT 1 FROM sessions") == []
 
 
-def test_fields_of_the_table_that_are_no_configuration_cannot_be_sent(
-    save: Save, rows: Rows
-) -> None:
+def test_columns_outside_the_configuration_cannot_be_set(save: Save, rows: Rows) -> None:
     save(
         completionRate=100, completion_rate=100, total_time_spent=9, student_id="x",
         openai_api_key="sk-raw", system_prompt="by column name", exercises={"a": 1},
@@ -262,7 +260,7 @@ def test_fields_of_the_table_that_are_no_configuration_cannot_be_sent(
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT"])
-def test_tables_dropped_by_hand_are_a_missing_schema(
+def test_tables_dropped_by_hand_are_reported_as_a_missing_schema(
     client: TestClient, rows: Rows, method: str
 ) -> None:
     rows("DROP TABLE events, step_progress, sessions, students CASCADE")  # functions stay

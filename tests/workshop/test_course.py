@@ -49,7 +49,9 @@ def test_step_is_completed_by_flags_of_its_own() -> None:
 
 
 def test_sql_names_the_steps_of_the_course_and_no_others(rows: Rows) -> None:
-    names = dict(rows("SELECT n, workshop_step_name(n) FROM generate_series(0, 10) AS n"))
+    names: dict[int, str | None] = dict(
+        rows("SELECT n, workshop_step_name(n) FROM generate_series(0, 10) AS n")
+    )
     assert names == {0: None, 10: None, **{step.number: step.name for step in COURSE.steps}}
 
 
@@ -99,9 +101,7 @@ def test_exercise_is_a_step_if_the_course_has_its_number(rows: Rows, number: int
         assert shared == ({f"step-{number}": {"completed": True}} if in_course else {})
 
 
-def test_funnel_has_every_step_of_the_course(
-    client: TestClient, operator: dict[str, str]
-) -> None:
+def test_funnel_has_every_step_of_the_course(client: TestClient, operator: dict[str, str]) -> None:
     funnel = client.get("/api/workshop-analytics", headers=operator).json()["funnel"]
     assert [(step["stepNumber"], step["stepName"]) for step in funnel] == [
         (step.number, step.name) for step in COURSE.steps

@@ -1,4 +1,4 @@
-"""What happens when the database goes away at the worst moment."""
+"""Failures of the database during a request."""
 
 import threading
 import time
@@ -27,12 +27,12 @@ def client_behind_proxy(deps_behind_proxy: Deps) -> TestClient:  # noqa: ARG001 
     return TestClient(function_app("workshop.student_progress"), raise_server_exceptions=False)
 
 
-def test_database_away_is_told_with_a_time_to_retry(settings: Settings) -> None:
+def test_unavailable_database_is_reported_with_a_time_to_retry(settings: Settings) -> None:
     away = "postgresql://nobody@/nothing?host=/nonexistent"
     deps = Deps(replace(settings, postgres_url=away))
     install_deps(deps)
     client = TestClient(function_app("index"), raise_server_exceptions=False)
-    asked = [
+    responses = [
         client.post(PATH, json=REPORT),
         client.get(PATH, params={"sessionToken": TOKEN}),
         client.post("/api/generate-session"),
@@ -41,14 +41,14 @@ def test_database_away_is_told_with_a_time_to_retry(settings: Settings) -> None:
         client.post("/api/admin-list-configs", json={"adminPassword": settings.admin_password}),
     ]
     install_deps(None)
-    for answer in asked:
+    for answer in responses:
         assert (answer.status_code, answer.json()["code"]) == (503, "database_unavailable")
         assert int(answer.headers["retry-after"]) > 0
         assert answer.json()["requestId"]
         assert "nonexistent" not in answer.text
 
 
-def test_report_whose_reply_was_lost_counts_once_when_sent_again(
+def test_report_whose_reply_was_lost_counts_once_when_repeated(
     postgres_proxy: PostgresProxy, client_behind_proxy: TestClient, rows: Rows
 ) -> None:
     client_behind_proxy.post(PATH, json={**REPORT, "stepNumber": 9})  # the connection is open now
@@ -60,7 +60,7 @@ def test_report_whose_reply_was_lost_counts_once_when_sent_again(
     assert rows("SELECT time_spent, attempts FROM step_progress WHERE step_number = 1") == [(60, 1)]
 
 
-def test_look_up_whose_reply_was_lost_is_asked_again_at_once(
+def test_look_up_whose_reply_was_lost_is_repeated_at_once(
     postgres_proxy: PostgresProxy, client_behind_proxy: TestClient
 ) -> None:
     client_behind_proxy.post(PATH, json=REPORT)
@@ -68,7 +68,7 @@ def test_look_up_whose_reply_was_lost_is_asked_again_at_once(
     assert client_behind_proxy.get(PATH, params={"sessionToken": TOKEN}).status_code == 200
 
 
-def test_backend_killed_in_the_middle_writes_nothing(
+def test_backend_killed_during_a_report_writes_nothing(
     post: Callable[..., Any], rows: Rows, postgres_url: str
 ) -> None:
     post(stepNumber=9)
@@ -91,7 +91,7 @@ def test_backend_killed_in_the_middle_writes_nothing(
     assert post(key="once", **{**REPORT, "stepNumber": 9}).status_code == 200
 
 
-def test_key_waits_for_the_first_request_with_it(
+def test_second_request_with_a_key_waits_for_the_first(
     post: Callable[..., Any], rows: Rows, postgres_url: str
 ) -> None:
     post(stepNumber=1)
@@ -150,17 +150,17 @@ def test_two_first_reports_at_the_same_moment_are_one_session(
         ("/api/generate-session", {}),
     ],
 )
-def test_write_gives_up_on_rows_that_stay_locked(
+def test_write_to_rows_that_stay_locked_is_refused(
     client: TestClient, rows: Rows, postgres_url: str, path: str, fields: dict[str, Any]
 ) -> None:
-    who = {"sessionToken": TOKEN, "studentEmail": "ann@example.com"}
-    client.post(PATH, json={**who, "stepNumber": 1}).raise_for_status()
+    student = {"sessionToken": TOKEN, "studentEmail": "ann@example.com"}
+    client.post(PATH, json={**student, "stepNumber": 1}).raise_for_status()
     before = rows("SELECT * FROM sessions, step_progress, students, events")
     with psycopg.connect(postgres_url) as other:
-        # Who waits longer than that is let through, and answers 200.
+        # A request that waits longer than this gets the rows, and answers 200.
         other.execute("SET LOCAL idle_in_transaction_session_timeout = '6s'")
         other.execute("SELECT FROM sessions, students FOR UPDATE")
-        answer = client.post(path, json={**who, **fields})
+        answer = client.post(path, json={**student, **fields})
         other.rollback()
     assert (answer.status_code, answer.json()["code"]) == (503, "busy")
     assert int(answer.headers["retry-after"]) > 0

@@ -1,4 +1,4 @@
-"""A deployment imports one endpoint per function: each must know the errors of its own SQL."""
+"""Each deployed function imports one endpoint, and must know the errors that its SQL raises."""
 
 import subprocess
 import sys
@@ -24,13 +24,13 @@ ENDPOINTS = (
 
 
 @pytest.mark.parametrize("endpoint", ENDPOINTS)
-def test_function_alone_knows_what_the_workshops_constraints_mean(endpoint: str) -> None:
+def test_every_function_knows_the_errors_of_the_workshops_constraints(endpoint: str) -> None:
     program = (
         f"import api.{endpoint}\n"
         "from lib.database.statements import constraint_error\n"
         f"print([name for name in {CONSTRAINTS} if constraint_error(name) is None])"
     )
-    told = subprocess.run(
+    result = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
     )
-    assert told.stdout.strip() == "[]"
+    assert result.stdout.strip() == "[]"

@@ -1,4 +1,4 @@
-"""How the list of all students grows: by the rows that its plan touches, not by time."""
+"""Cost of listing all students, measured in rows that the query plan touches."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -30,7 +30,7 @@ def nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 def rows_touched(plan: dict[str, Any]) -> int:
-    """Rows that the nodes of a plan gave or threw away, over all their loops."""
+    """Return the rows that the nodes of a plan returned or removed, over all loops."""
     counted = ("Actual Rows", "Rows Removed by Filter", "Rows Removed by Join Filter")
     return sum(
         round(node["Actual Loops"] * sum(node.get(name, 0) for name in counted))
@@ -40,7 +40,7 @@ def rows_touched(plan: dict[str, Any]) -> int:
 
 @pytest.fixture
 def touched(rows: Rows) -> Callable[[int], int]:
-    """Rows touched to list so many students, of whom each has two sessions."""
+    """Return a function that counts the rows touched to list students with two sessions each."""
 
     def count(students: int) -> int:
         rows("TRUNCATE public.students, public.sessions, public.step_progress, public.events")
@@ -61,7 +61,7 @@ def test_list_of_all_students_touches_rows_in_proportion_to_them(
     assert touched(400) < 6 * touched(100)
 
 
-def test_list_of_all_students_ends_before_the_platforms_limit_and_tells_how_many_there_are(
+def test_list_of_all_students_fits_the_platforms_and_counts_all_of_them(
     client: TestClient, rows: Rows, operator: dict[str, str]
 ) -> None:
     rows(FILL.format(students=40))

@@ -1,10 +1,11 @@
-"""A repeated report with an Idempotency-Key changes nothing."""
+"""Reports repeated with an Idempotency-Key, which change nothing."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+from fastapi.testclient import TestClient
 
 from tests.workshop.conftest import TOKEN
 
@@ -35,13 +36,13 @@ def test_same_key_with_another_body_is_refused_and_writes_nothing(post: Post, ro
     assert everything(rows) == before
 
 
-def test_refused_report_leaves_its_key_free(post: Post) -> None:
+def test_key_of_a_refused_report_can_be_used_again(post: Post) -> None:
     post(studentEmail="ann@example.com")
     assert post(key="k1", studentEmail="eve@example.com").status_code == 409
     assert post(key="k1", studentEmail="ann@example.com").status_code == 200
 
 
-def test_key_of_another_session_is_another_key(post: Post) -> None:
+def test_keys_of_different_sessions_are_independent(post: Post) -> None:
     post(key="k1", timeSpent=60)
     other = post(key="k1", timeSpent=5, sessionToken="ws_2_other_token")
     assert other.json()["progress"]["total_time_spent"] == 5
@@ -66,8 +67,15 @@ def test_neither_key_nor_token_is_stored_with_the_claim(post: Post, rows: Rows) 
     assert TOKEN.encode() not in key_hash + body_hash
 
 
+def test_hash_of_a_body_is_the_same_after_a_deployment(client: TestClient, rows: Rows) -> None:
+    body = {"sessionToken": "ws_1234567890", "ivrGreeting": "Hello", "step4Deployed": True}
+    client.post("/api/student-config-save", json=body, headers={"Idempotency-Key": "k"})
+    ((body_hash,),) = rows("SELECT encode(body_hash, 'hex') FROM idempotency_keys")
+    assert body_hash == "89169edf2024c3286163c97b2ca3bc0a044d52ce4ce84c8e35b31bae58706c1c"
+
+
 @pytest.mark.parametrize("key", ["", "x" * 256, "two words"])
-def test_key_that_is_no_key_is_refused(post: Post, rows: Rows, key: str) -> None:
+def test_malformed_key_is_refused(post: Post, rows: Rows, key: str) -> None:
     answer = post(key=key)
     assert answer.status_code == 422
     assert answer.json()["details"][0]["field"] == "Idempotency-Key"

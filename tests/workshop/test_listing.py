@@ -65,7 +65,7 @@ def test_stranger_sees_nothing(client: TestClient, path: str) -> None:
     assert client.get(path).status_code == 405
 
 
-def test_pages_hold_every_session_once_newest_first(client: TestClient, rows: Rows) -> None:
+def test_pages_list_every_session_once_newest_first(client: TestClient, rows: Rows) -> None:
     rows("WITH st AS (INSERT INTO students (student_email)"
          "  SELECT n || '@example.com' FROM generate_series(1, 7) n RETURNING *)"
          "INSERT INTO sessions (session_token, student_id, created_at)"
@@ -93,7 +93,7 @@ def test_bad_field_is_named(client: TestClient, field: str, value: Any) -> None:
     assert (answer.status_code, answer.json()["details"][0]["field"]) == (422, field)
 
 
-def test_cursor_that_is_none_of_ours_is_refused(client: TestClient) -> None:
+def test_foreign_cursor_is_refused(client: TestClient) -> None:
     assert ask(client, BOTH[1], cursor="'; DROP TABLE students; --").status_code == 422
 
 
@@ -120,7 +120,7 @@ def legacy(settings: Settings, empty_postgres_url: str) -> Iterator[str]:
     deps.close()
 
 
-def test_older_tables_are_read_before_the_unified_schema_exists(legacy: str) -> None:
+def test_legacy_tables_are_read_while_there_is_no_unified_schema(legacy: str) -> None:
     assert legacy
     answer = ask(TestClient(function_app("index")), BOTH[0])
     assert "canary" not in answer.text
@@ -137,19 +137,21 @@ def test_older_tables_are_read_before_the_unified_schema_exists(legacy: str) -> 
     assert {s["studentEmail"] for s in body["students"]} == {"ann@example.com", "bob@example.com"}
 
 
-def test_one_older_table_is_enough(legacy: str) -> None:
+def test_one_legacy_table_is_enough(legacy: str) -> None:
     with psycopg.connect(legacy) as connection:
         connection.execute("DROP TABLE student_configs")
     assert ask(TestClient(function_app("index")), BOTH[0]).json()["totalSessions"] == 2
 
 
-def test_second_version_wants_the_unified_schema(legacy: str) -> None:
+def test_second_version_needs_the_unified_schema(legacy: str) -> None:
     assert legacy
     answer = ask(TestClient(function_app("index")), BOTH[1])
     assert (answer.status_code, answer.json()["code"]) == (503, "schema_missing")
 
 
-def test_database_without_any_table_says_so(settings: Settings, empty_postgres_url: str) -> None:
+def test_database_without_tables_is_reported_as_a_missing_schema(
+    settings: Settings, empty_postgres_url: str
+) -> None:
     deps = Deps(replace(settings, postgres_url=empty_postgres_url))
     install_deps(deps)
     answer = ask(TestClient(function_app("index")), BOTH[0])
@@ -158,7 +160,7 @@ def test_database_without_any_table_says_so(settings: Settings, empty_postgres_u
     deps.close()
 
 
-def test_newest_row_of_a_token_says_most(legacy: str) -> None:
+def test_newer_rows_of_a_token_take_precedence(legacy: str) -> None:
     with psycopg.connect(legacy) as connection:
         connection.execute(
             "INSERT INTO workshop_students "
@@ -172,7 +174,7 @@ def test_newest_row_of_a_token_says_most(legacy: str) -> None:
     assert (names["t1"], names["t3"]) == (("Ann", "Joanna"), ("Newer", "Old"))
 
 
-def test_api_key_in_another_field_of_an_older_table_does_not_leave(legacy: str) -> None:
+def test_api_keys_in_any_legacy_column_are_redacted(legacy: str) -> None:
     with psycopg.connect(legacy) as connection:
         connection.execute(
             "UPDATE workshop_students SET selected_phone_number = 'call sk-canary-0123456789', "
@@ -186,7 +188,7 @@ def test_api_key_in_another_field_of_an_older_table_does_not_leave(legacy: str) 
     assert {s["studentEmail"] for s in answer.json()["students"]} == {"ann@example.com"}
 
 
-def test_totals_of_older_tables_count_what_one_answer_does_not_hold(legacy: str) -> None:
+def test_totals_of_legacy_tables_count_rows_that_are_not_listed(legacy: str) -> None:
     with psycopg.connect(legacy) as connection:
         connection.execute(
             "INSERT INTO workshop_students (session_token, student_email) "
@@ -203,7 +205,7 @@ def test_totals_of_older_tables_count_what_one_answer_does_not_hold(legacy: str)
 PLATFORM_BYTES = 4_500_000  # what Vercel carries; Lambda carries 6 MB
 
 
-def test_a_page_stays_under_what_the_platforms_carry_and_no_session_is_left_out(
+def test_pages_fit_the_platforms_and_list_every_session_once(
     client: TestClient, rows: Rows
 ) -> None:
     rows("WITH st AS (INSERT INTO students (student_email)"
@@ -229,7 +231,7 @@ def test_a_page_stays_under_what_the_platforms_carry_and_no_session_is_left_out(
     assert people >= {f"{n}@example.com" for n in range(1, 901)}
 
 
-def test_older_tables_answer_with_what_fits_and_count_the_rest(legacy: str) -> None:
+def test_list_of_legacy_tables_fits_the_platforms_and_counts_all_rows(legacy: str) -> None:
     with psycopg.connect(legacy) as connection:
         connection.execute(
             "INSERT INTO workshop_students (session_token, created_at, use_case_description) "
@@ -241,7 +243,7 @@ def test_older_tables_answer_with_what_fits_and_count_the_rest(legacy: str) -> N
     assert 100 < len(body["sessions"]) < body["totalSessions"] == 1503
 
 
-def test_cursor_goes_on_after_the_longest_token(client: TestClient, rows: Rows) -> None:
+def test_cursor_can_hold_the_longest_token(client: TestClient, rows: Rows) -> None:
     for token in ("a" * 2600, "b" * 2600):
         rows("WITH st AS (INSERT INTO students (student_email)"
              "  VALUES (gen_random_uuid() || '@x.example') RETURNING student_id)"
@@ -253,7 +255,7 @@ def test_cursor_goes_on_after_the_longest_token(client: TestClient, rows: Rows) 
     assert sorted(tokens) == ["a", "b"]
 
 
-def test_text_of_any_length_is_listed_shortened(client: TestClient, rows: Rows) -> None:
+def test_long_text_is_shortened_in_the_list(client: TestClient, rows: Rows) -> None:
     rows("WITH st AS (INSERT INTO students (student_email)"
              "  VALUES (gen_random_uuid() || '@x.example') RETURNING student_id)"
          " INSERT INTO sessions (session_token, student_id, use_case_description)"

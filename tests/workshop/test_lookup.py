@@ -1,4 +1,4 @@
-"""What GET /api/student-progress shows, and to whom."""
+"""GET /api/student-progress: responses to token holders, operators and strangers."""
 
 from collections.abc import Callable
 from typing import Any
@@ -17,7 +17,7 @@ PRIVATE = "private-canary"
 
 @pytest.fixture
 def student(post: Post, rows: Rows) -> str:
-    """Ann, whose session is full of what only she may see; her id."""
+    """Create a student whose session is full of private values; return her id."""
     post(
         studentEmail="ann@example.com", studentName=PRIVATE, stepNumber=3, stepName=PRIVATE,
         completed=True, timeSpent=450, codeSubmitted=PRIVATE, deploymentUrl=PRIVATE,
@@ -46,7 +46,7 @@ def test_token_may_come_in_a_header(client: TestClient, student: str) -> None:
     assert by_header["progress"]["student_id"] == student
 
 
-def test_api_key_never_leaves(
+def test_no_response_contains_the_api_key(
     client: TestClient, student: str, operator: dict[str, str], post: Post
 ) -> None:
     answers = [
@@ -64,8 +64,8 @@ def test_api_key_never_leaves(
 def test_stranger_sees_steps_and_percentages_only(
     client: TestClient, student: str, by: str
 ) -> None:
-    who = {"studentEmail": " Ann@Example.com", "studentId": student}[by]
-    answer = client.get(PATH, params={by: who})
+    value = {"studentEmail": " Ann@Example.com", "studentId": student}[by]
+    answer = client.get(PATH, params={by: value})
     assert answer.json() == {
         "success": True,
         "sessions": [
@@ -87,12 +87,12 @@ def test_operator_sees_whole_sessions_newest_first(
     client: TestClient, student: str, post: Post, operator: dict[str, str], by: str
 ) -> None:
     post(sessionToken="ws_2_newer_token", studentEmail="ann@example.com")
-    who = {"studentEmail": "ann@example.com", "studentId": student}[by]
-    sessions = client.get(PATH, params={by: who}, headers=operator).json()["sessions"]
+    value = {"studentEmail": "ann@example.com", "studentId": student}[by]
+    sessions = client.get(PATH, params={by: value}, headers=operator).json()["sessions"]
     assert [s["session_token"] for s in sessions] == ["ws_2_newer_token", TOKEN]
 
 
-def test_wrong_password_is_refused_and_not_answered_as_a_stranger(client: TestClient) -> None:
+def test_wrong_password_is_refused_instead_of_ignored(client: TestClient) -> None:
     answer = client.get(
         PATH, params={"studentEmail": "a@b.c"}, headers={"Authorization": "Bearer wrong"}
     )
@@ -102,7 +102,7 @@ def test_wrong_password_is_refused_and_not_answered_as_a_stranger(client: TestCl
 @pytest.mark.parametrize(
     "params", [{"studentEmail": "nobody@example.com"}, {"studentId": str(uuid4())}]
 )
-def test_unknown_student_is_answered_in_the_same_shape(
+def test_response_for_an_unknown_student_has_the_same_form(
     client: TestClient, params: dict[str, str]
 ) -> None:
     answer = client.get(PATH, params=params)
@@ -116,7 +116,7 @@ def test_unknown_token_is_not_found(client: TestClient, student: str, token: str
     assert (answer.status_code, answer.json()["code"]) == (404, "session_not_found")
 
 
-def test_question_about_nobody_is_refused(client: TestClient) -> None:
+def test_look_up_without_parameters_is_refused(client: TestClient) -> None:
     assert client.get(PATH).status_code == 400
 
 
@@ -132,7 +132,7 @@ def test_bad_parameter_is_named(client: TestClient, field: str, value: str) -> N
     assert (answer.status_code, answer.json()["details"][0]["field"]) == (422, field)
 
 
-def test_answers_are_kept_by_nobody(client: TestClient, student: str) -> None:
+def test_responses_must_not_be_cached(client: TestClient, student: str) -> None:
     answer = client.get(PATH, params={"studentId": student})
     assert answer.headers["cache-control"] == "no-store"
     assert answer.headers["referrer-policy"] == "no-referrer"

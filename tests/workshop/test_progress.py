@@ -1,4 +1,4 @@
-"""What POST /api/student-progress promises."""
+"""POST /api/student-progress: reports about steps."""
 
 import hashlib
 import json
@@ -18,7 +18,7 @@ Post = Callable[..., Any]
 Rows = Callable[..., list[tuple[Any, ...]]]
 
 
-def test_documented_report_is_answered_with_the_whole_session(post: Post) -> None:
+def test_documented_report_returns_the_whole_session(post: Post) -> None:
     answer = post(
         studentEmail="student@example.com",
         studentName="John Doe",
@@ -46,7 +46,7 @@ def test_documented_report_is_answered_with_the_whole_session(post: Post) -> Non
     assert (step["timeSpent"], step["attempts"]) == (450, 1)
 
 
-def test_the_guides_own_token_is_one(post: Post) -> None:
+def test_token_printed_in_the_guide_is_valid(post: Post) -> None:
     assert post(sessionToken="ws_123...").json()["progress"]["session_token"] == "ws_123..."
 
 
@@ -69,7 +69,7 @@ def test_passed_step_stays_passed(post: Post, rows: Rows) -> None:
     assert rows("SELECT validation_passed FROM step_progress") == [(True,)]
 
 
-def test_current_step_is_the_furthest_one(post: Post) -> None:
+def test_current_step_is_the_furthest_step(post: Post) -> None:
     post(stepNumber=5)
     assert post(stepNumber=2).json()["progress"]["current_step"] == 5
 
@@ -100,26 +100,26 @@ def test_all_nine_steps_make_a_hundred_percent(post: Post) -> None:
     assert rates == [11, 22, 33, 44, 56, 67, 78, 89, 100]
 
 
-def test_step_without_a_name_gets_the_workshops_name(post: Post) -> None:
+def test_step_without_a_name_gets_the_courses_name(post: Post) -> None:
     assert post(stepNumber=8).json()["progress"]["step_progress"][0]["stepName"] == (
         "Tools & Functions"
     )
 
 
-def test_time_stays_within_what_the_column_holds(post: Post, rows: Rows) -> None:
+def test_time_stays_within_the_range_of_its_column(post: Post, rows: Rows) -> None:
     post(timeSpent=10)
     rows("UPDATE step_progress SET time_spent = 2147483640 RETURNING 1")
     progress = post(timeSpent=100, stepNumber=1).json()["progress"]
     assert progress["step_progress"][0]["timeSpent"] == progress["total_time_spent"] == 2147483647
 
 
-def test_person_is_one_under_every_spelling_of_the_email(post: Post, rows: Rows) -> None:
+def test_all_spellings_of_an_email_are_one_person(post: Post, rows: Rows) -> None:
     post(studentEmail="Ann@Example.com", studentName="Ann")
     post(sessionToken="ws_2_other_token", studentEmail=" ann@example.com ", studentName="")
     assert rows("SELECT student_email, student_name FROM students") == [("ann@example.com", "Ann")]
 
 
-def test_person_without_email_is_anonymous_and_the_token_does_not_show(
+def test_person_without_email_is_anonymous_and_the_token_stays_secret(
     post: Post, rows: Rows
 ) -> None:
     progress = post().json()["progress"]
@@ -128,7 +128,7 @@ def test_person_without_email_is_anonymous_and_the_token_does_not_show(
     assert progress["student_email"] is None
 
 
-def test_email_claims_an_anonymous_session_with_all_it_recorded(post: Post, rows: Rows) -> None:
+def test_email_claims_an_anonymous_session_with_everything_recorded(post: Post, rows: Rows) -> None:
     post(timeSpent=30, studentName="Ann")
     post(sessionToken="ws_2_other_token", studentEmail="ann@example.com")
     progress = post(studentEmail="ann@example.com", timeSpent=5).json()["progress"]
@@ -150,21 +150,21 @@ def test_session_of_one_person_is_never_given_to_another(post: Post, rows: Rows)
     assert rows("SELECT * FROM sessions, step_progress, students, events") == before
 
 
-def test_report_without_email_goes_on_in_a_session_that_has_one(post: Post, rows: Rows) -> None:
+def test_report_without_email_continues_a_session_that_has_one(post: Post, rows: Rows) -> None:
     post(studentEmail="ann@example.com")
     assert post().json()["progress"]["student_email"] == "ann@example.com"
     assert len(rows("SELECT 1 FROM students")) == 1
 
 
-def test_expired_session_goes_on_with_its_next_report(post: Post, rows: Rows) -> None:
+def test_expired_session_is_reopened_by_its_next_report(post: Post, rows: Rows) -> None:
     post()
     rows("UPDATE sessions SET expires_at = now() - INTERVAL '1 day', is_active = FALSE RETURNING 1")
     assert post().json()["progress"]["is_active"] is True
-    ((left,),) = rows("SELECT extract(epoch FROM expires_at - now()) FROM sessions")
-    assert 86_000 < left <= 86_400
+    ((seconds_left,),) = rows("SELECT extract(epoch FROM expires_at - now()) FROM sessions")
+    assert 86_000 < seconds_left <= 86_400
 
 
-def test_events_say_what_happened(post: Post, rows: Rows) -> None:
+def test_reports_leave_events(post: Post, rows: Rows) -> None:
     post(stepNumber=4)
     post(stepNumber=4, deploymentUrl="https://a.example")
     post(stepNumber=4, completed=True, deploymentUrl="https://a.example")
@@ -178,7 +178,7 @@ def test_events_say_what_happened(post: Post, rows: Rows) -> None:
     ]  # fmt: skip
 
 
-def test_later_report_about_a_live_deployment_is_no_failure(post: Post, rows: Rows) -> None:
+def test_later_report_about_a_live_deployment_is_not_a_failure(post: Post, rows: Rows) -> None:
     url = {"deploymentUrl": "https://a.example"}
     post(stepNumber=4, completed=True, **url)
     post(stepNumber=4, timeSpent=5, **url)
@@ -248,7 +248,7 @@ def test_unknown_fields_are_ignored_and_never_stored(post: Post, rows: Rows) -> 
         "javascript:alert(1)",
     ],
 )  # fmt: skip
-def test_hostile_text_is_stored_as_the_text_it_is(post: Post, rows: Rows, text: str) -> None:
+def test_hostile_text_is_stored_unchanged(post: Post, rows: Rows, text: str) -> None:
     answer = post(studentName=text, stepName=text, codeSubmitted=text, deploymentUrl=text)
     assert answer.json()["progress"]["student_name"] == text
     assert answer.headers["content-type"] == "application/json"

@@ -1,4 +1,4 @@
-"""What admin-delete-sessions and admin-delete-student promise."""
+"""admin-delete-sessions and admin-delete-student."""
 
 from collections.abc import Callable
 from typing import Any
@@ -21,7 +21,7 @@ def ask(client: TestClient, path: str, **body: Any) -> Any:
 
 @pytest.fixture
 def two_sessions(post: Callable[..., Any], rows: Rows) -> None:
-    """Ann has two sessions with a step each, one with a key; Bob has one."""
+    """Create two sessions of Ann with one step each, one of them with a key, and one of Bob."""
     post(studentEmail="ann@example.com", completed=True)
     post(studentEmail="ann@example.com", sessionToken="ws_2_other_token")
     post(studentEmail="bob@example.com", sessionToken="ws_3_other_token")
@@ -66,7 +66,9 @@ def test_bad_field_is_named_and_nothing_is_removed(
 
 
 @pytest.mark.usefixtures("two_sessions")
-def test_person_is_removed_with_everything_older_tables_too(client: TestClient, rows: Rows) -> None:
+def test_person_is_removed_from_all_tables_legacy_ones_included(
+    client: TestClient, rows: Rows
+) -> None:
     rows(legacy_tables())
     rows("INSERT INTO workshop_students (student_email)"
          " VALUES (' Ann@Example.com'), ('bob@example.com') RETURNING 1")  # fmt: skip

@@ -1,4 +1,4 @@
-"""What a request costs in round trips to Postgres, counted on the wire."""
+"""Round trips to Postgres per request, counted on the wire."""
 
 from typing import Any
 
@@ -59,7 +59,7 @@ def test_look_up_takes_one_round_trip(
     assert trips == [1]
 
 
-def test_counter_sees_each_statement_of_a_transaction(postgres_proxy: PostgresProxy) -> None:
+def test_each_statement_of_a_transaction_is_counted(postgres_proxy: PostgresProxy) -> None:
     with psycopg.connect(postgres_proxy.url) as connection:
         connection.execute("SELECT 1")
         with postgres_proxy.counting() as trips:

@@ -1,4 +1,4 @@
-"""What holds for every endpoint of the workshop."""
+"""Safety rules for every endpoint of the workshop."""
 
 import json
 from collections.abc import Callable
@@ -41,7 +41,7 @@ def named(case: Any) -> str:
 
 
 def example(row: Endpoint, method: str) -> dict[str, Any]:
-    """The example that the API's description shows for this endpoint."""
+    """Return the request in the API's description of this endpoint."""
     described = description()["paths"][row.path][method.lower()]
     body: dict[str, Any] = described["requestBody"]["content"]["application/json"]["example"]
     return body
@@ -66,7 +66,7 @@ def test_new_session_has_a_token_that_cannot_be_guessed(client: TestClient, rows
 
 
 @pytest.mark.parametrize(("row", "method"), WITH_BODY, ids=named)
-def test_strange_bodies_are_refused(
+def test_malformed_bodies_are_refused(
     client: TestClient, operator: dict[str, str], row: Endpoint, method: str
 ) -> None:
     def send(raw: bytes, media: str = "application/json") -> int:
@@ -96,12 +96,12 @@ def test_other_methods_are_refused(client: TestClient, row: Endpoint) -> None:
 @pytest.mark.parametrize(
     "row", [row for row in WORKSHOP if row.access in {Access.OPERATOR, Access.CRON}], ids=named
 )
-def test_operators_and_crons_endpoints_are_closed_to_strangers(
+def test_endpoints_of_operators_and_cron_refuse_strangers(
     client: TestClient, row: Endpoint
 ) -> None:
     (method,) = row.methods
-    for shown in ({}, {"Authorization": "Bearer wrong"}, {"Authorization": f"Bearer {TOKEN}"}):
-        answer = client.request(method, row.path, headers=shown)
+    for headers in ({}, {"Authorization": "Bearer wrong"}, {"Authorization": f"Bearer {TOKEN}"}):
+        answer = client.request(method, row.path, headers=headers)
         assert (answer.status_code, answer.json()["code"]) == (401, "unauthenticated")
 
 
@@ -138,7 +138,7 @@ def test_nothing_private_reaches_the_logs(
         assert private not in logged.err + logged.out
 
 
-def test_no_answer_holds_an_api_key(
+def test_no_response_contains_an_api_key(
     client: TestClient, operator: dict[str, str], rows: Rows
 ) -> None:
     body = {"sessionToken": TOKEN, "studentEmail": "ann@example.com"}
@@ -167,7 +167,9 @@ def test_no_answer_holds_an_api_key(
 
 
 @pytest.mark.parametrize("row", WORKSHOP, ids=named)
-def test_function_alone_answers_as_it_does_among_all(client: TestClient, row: Endpoint) -> None:
+def test_function_on_its_own_responds_as_it_does_among_all(
+    client: TestClient, row: Endpoint
+) -> None:
     alone = TestClient(function_app(row.module), raise_server_exceptions=False)
     for method in row.methods:
         both = [each.request(method, row.path) for each in (alone, client)]

@@ -1,4 +1,4 @@
-"""What track-student-progress promises to the older pages."""
+"""track-student-progress: progress for the older pages."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -30,7 +30,7 @@ def track(client: TestClient) -> Track:
     return send
 
 
-def test_report_is_answered_in_the_older_shape(track: Track) -> None:
+def test_report_returns_the_older_pages_form(track: Track) -> None:
     answer = track(
         exerciseId="step-3", completed=True, timeSpent=120, attempts=2, totalExercises=9,
         repoCreated=True, demoMode=True, studentName="Ann",
@@ -73,7 +73,7 @@ def test_other_exercises_are_kept_under_their_names(track: Track, rows: Rows, na
     assert progress["completionRate"] == 0
 
 
-def test_steps_reported_elsewhere_show_too(
+def test_steps_from_other_endpoints_are_included(
     track: Track, post: Callable[..., Any], rows: Rows
 ) -> None:
     post(stepNumber=1, completed=True, timeSpent=7)
@@ -105,7 +105,7 @@ def test_repeated_report_with_a_key_changes_nothing(track: Track, rows: Rows) ->
     assert track(key="k", exerciseId="step-3", timeSpent=11).status_code == 422
 
 
-def test_report_shows_nothing_of_the_persons_other_sessions(track: Track) -> None:
+def test_report_returns_nothing_of_the_persons_other_sessions(track: Track) -> None:
     track(exerciseId="quiz", timeSpent=100)
     mine = track(sessionToken="ws_2_other_token", exerciseId="step-1", timeSpent=1).json()
     assert mine["progress"]["exercises"].keys() == {"step-1"}
@@ -133,15 +133,17 @@ def test_stranger_sees_steps_and_percentages_only(
     track(exerciseId="step-1", completed=True, timeSpent=100, studentName="Ann")
     track(exerciseId="private exercise", completed=True)
     ((student,),) = rows("SELECT student_id FROM students")
-    for asked in ("ann@example.com", str(student)):
-        assert client.get(PATH, params={"studentId": asked}).json()["progress"] == {
-            "studentId": asked, "studentName": None, "exercises": {"step-1": {"completed": True}},
+    for name in ("ann@example.com", str(student)):
+        assert client.get(PATH, params={"studentId": name}).json()["progress"] == {
+            "studentId": name, "studentName": None, "exercises": {"step-1": {"completed": True}},
             "startedAt": None, "lastActivity": None, "totalTimeSpent": 0, "completionRate": 11,
             "repoCreated": False, "demoMode": False,
         }  # fmt: skip
 
 
-def test_unknown_student_is_answered_in_the_same_shape(track: Track, client: TestClient) -> None:
+def test_response_for_an_unknown_student_has_the_same_form(
+    track: Track, client: TestClient
+) -> None:
     track(exerciseId="step-1")
     known = client.get(PATH, params={"studentId": "ann@example.com"})
     unknown = client.get(PATH, params={"studentId": "nobody@example.com"})
@@ -149,24 +151,24 @@ def test_unknown_student_is_answered_in_the_same_shape(track: Track, client: Tes
     assert unknown.json()["progress"].keys() == known.json()["progress"].keys()
 
 
-def test_everybody_is_for_operators(
+def test_all_students_are_listed_for_operators_only(
     track: Track, client: TestClient, operator: dict[str, str]
 ) -> None:
     track(exerciseId="step-1")
     track(sessionToken="ws_2_other_token", studentEmail="bob@example.com", exerciseId="step-1")
-    everybody = {"getAllStudents": "true"}
-    assert client.get(PATH, params=everybody).status_code == 401
-    body = client.get(PATH, params=everybody, headers=operator).json()
+    all_students = {"getAllStudents": "true"}
+    assert client.get(PATH, params=all_students).status_code == 401
+    body = client.get(PATH, params=all_students, headers=operator).json()
     assert (body["success"], body["count"]) == (True, 2)
     assert [s["studentId"] for s in body["students"]] == ["bob@example.com", "ann@example.com"]
 
 
-def test_made_up_ids_are_students_too_but_never_anonymous_ones(
+def test_made_up_ids_are_students_unless_they_are_reserved(
     track: Track, client: TestClient, operator: dict[str, str]
 ) -> None:
     track(studentEmail=None, studentId="student_123", exerciseId="step-1")
-    found = client.get(PATH, params={"studentId": "student_123"}, headers=operator).json()
-    assert found["progress"]["exercises"].keys() == {"step-1"}
+    response = client.get(PATH, params={"studentId": "student_123"}, headers=operator).json()
+    assert response["progress"]["exercises"].keys() == {"step-1"}
     refused = track(studentEmail=None, studentId="Anonymous_0123456789abcdef", exerciseId="step-1")
     assert (refused.status_code, refused.json()["details"][0]["field"]) == (422, "studentId")
 
@@ -190,7 +192,7 @@ def test_bad_field_is_named(track: Track, field: str, value: Any) -> None:
     assert (answer.status_code, answer.json()["details"][0]["field"]) == (422, field)
 
 
-def test_question_about_nobody_is_refused(client: TestClient) -> None:
+def test_look_up_without_parameters_is_refused(client: TestClient) -> None:
     assert client.get(PATH).status_code == 400
     assert client.get(PATH, params={"getAllStudents": "false"}).status_code == 400
 
@@ -208,7 +210,7 @@ ALTER TABLE workshop_students DROP COLUMN repo_created, DROP COLUMN demo_mode
 
 @pytest.fixture
 def legacy(settings: Settings, empty_postgres_url: str) -> Iterator[TestClient]:
-    """A client of a database that has the older tables only."""
+    """Return a client of a database that has only the legacy tables."""
     with psycopg.connect(empty_postgres_url) as connection:
         connection.execute(legacy_tables().encode())
         connection.execute(LEGACY_ROWS.encode())
@@ -219,7 +221,7 @@ def legacy(settings: Settings, empty_postgres_url: str) -> Iterator[TestClient]:
     deps.close()
 
 
-def test_older_table_is_read_before_the_unified_schema_exists(
+def test_legacy_table_is_read_while_there_is_no_unified_schema(
     legacy: TestClient, operator: dict[str, str]
 ) -> None:
     answer = legacy.get(PATH, params={"getAllStudents": "true"}, headers=operator)
@@ -235,7 +237,7 @@ def test_older_table_is_read_before_the_unified_schema_exists(
     assert (bob["studentId"], bob["exercises"]) == ("bob@example.com", {})
 
 
-def test_exercises_that_nobody_can_read_are_none(
+def test_unreadable_exercises_are_empty(
     legacy: TestClient, empty_postgres_url: str, operator: dict[str, str]
 ) -> None:
     nested = json.dumps("[" * 100_000)
@@ -245,7 +247,7 @@ def test_exercises_that_nobody_can_read_are_none(
     assert [student["exercises"] for student in answer.json()["students"]] == [{}, {}, {}]
 
 
-def test_api_keys_in_older_exercises_and_names_do_not_leave(
+def test_api_keys_in_legacy_exercises_and_names_are_redacted(
     legacy: TestClient, empty_postgres_url: str, operator: dict[str, str]
 ) -> None:
     key = "sk-canary-0123456789"
@@ -261,12 +263,12 @@ def test_api_keys_in_older_exercises_and_names_do_not_leave(
     assert "canary" not in answer.text
 
 
-def test_stranger_sees_the_share_view_of_the_older_table(legacy: TestClient) -> None:
+def test_stranger_sees_the_share_view_of_the_legacy_table(legacy: TestClient) -> None:
     progress = legacy.get(PATH, params={"studentId": "ann@example.com "}).json()["progress"]
     assert progress["exercises"] == {"step-1": {"completed": True}}
     assert (progress["studentName"], progress["totalTimeSpent"]) == (None, 0)
 
 
-def test_writes_wait_for_the_unified_schema(legacy: TestClient) -> None:
+def test_reports_need_the_unified_schema(legacy: TestClient) -> None:
     answer = legacy.post(PATH, json={"sessionToken": TOKEN, "exerciseId": "step-1"})
     assert (answer.status_code, answer.json()["code"]) == (503, "schema_missing")

@@ -1,4 +1,4 @@
-"""What somebody gets who writes another person's e-mail into a session of their own."""
+"""Sessions begun under another person's e-mail, which nobody verifies."""
 
 from collections.abc import Callable
 from typing import Any
@@ -16,31 +16,31 @@ STRANGER = "attacker-token-1"
 
 @pytest.fixture
 def amara(client: TestClient) -> None:
-    """A student with a name and a session."""
+    """Create a student with a name and a session."""
     client.post("/api/student-progress", json={
         "sessionToken": TOKEN, "studentEmail": AMARA, "studentName": "Amara", "stepNumber": 3,
     }).raise_for_status()  # fmt: skip
 
 
 def answers(client: TestClient, token: str, email: str, **fields: Any) -> list[Answer]:
-    """All that a session answers whoever holds its token."""
+    """Return every response that the holder of a session's token can get."""
     body = {"sessionToken": token, "studentEmail": email, **fields}
-    asked = [
+    responses = [
         client.post("/api/student-progress", json={**body, "stepNumber": 1}),
         client.get("/api/student-progress", params={"sessionToken": token}),
         client.post("/api/track-student-progress", json={**body, "exerciseId": "step-1"}),
         client.get("/api/student-config-get", params={"sessionToken": token}),
     ]
-    assert {answer.status_code for answer in asked} == {200}
-    return [answer.json() for answer in asked]
+    assert {answer.status_code for answer in responses} == {200}
+    return [answer.json() for answer in responses]
 
 
-def without_own_facts(answer: Any) -> Any:
-    """An answer with what differs between any two sessions shortened to its type."""
+def types_of_values(answer: Any) -> Any:
+    """Return a response with each value replaced by its type."""
     if isinstance(answer, dict):
-        return {name: without_own_facts(part) for name, part in answer.items()}
+        return {name: types_of_values(part) for name, part in answer.items()}
     if isinstance(answer, list):
-        return [without_own_facts(part) for part in answer]
+        return [types_of_values(part) for part in answer]
     return type(answer)
 
 
@@ -51,19 +51,19 @@ def test_unproven_email_does_not_show_the_persons_name(client: TestClient) -> No
 
 
 @pytest.mark.usefixtures("amara")
-def test_known_and_unknown_emails_are_answered_alike(client: TestClient) -> None:
-    known = answers(client, STRANGER, AMARA)
-    unknown = answers(client, "attacker-token-2", "nobody@example.com")
-    assert without_own_facts(known) == without_own_facts(unknown)
+def test_responses_do_not_reveal_whether_an_email_is_known(client: TestClient) -> None:
+    known_email = answers(client, STRANGER, AMARA)
+    unknown_email = answers(client, "attacker-token-2", "nobody@example.com")
+    assert types_of_values(known_email) == types_of_values(unknown_email)
 
 
 @pytest.mark.usefixtures("amara")
 def test_unproven_email_does_not_rename_the_person(client: TestClient, rows: Rows) -> None:
-    who = {"studentEmail": AMARA, "studentName": "Eve"}
-    client.post("/api/generate-session", json=who)
+    student = {"studentEmail": AMARA, "studentName": "Eve"}
+    client.post("/api/generate-session", json=student)
     answers(client, STRANGER, AMARA, studentName="Eve")
     client.post("/api/student-progress", json={"sessionToken": "attacker-token-3", "stepNumber": 1})
-    client.post("/api/student-config-save", json={"sessionToken": "attacker-token-3", **who})
+    client.post("/api/student-config-save", json={"sessionToken": "attacker-token-3", **student})
     assert rows("SELECT student_name FROM students") == [("Amara",)]
 
 
@@ -77,7 +77,7 @@ def test_session_shows_the_name_that_it_sent_itself(client: TestClient) -> None:
     assert mine["student_name"] == "Amara"
 
 
-def test_name_comes_later_where_there_was_none(client: TestClient, rows: Rows) -> None:
+def test_missing_name_is_added_later(client: TestClient, rows: Rows) -> None:
     answers(client, TOKEN, AMARA, studentName="  ")
     answers(client, TOKEN, AMARA, studentName="Amara")
     assert rows("SELECT student_name FROM students") == [("Amara",)]

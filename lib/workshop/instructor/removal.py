@@ -39,7 +39,7 @@ def delete_sessions(request: DeleteSessionsIn, deps: Deps) -> DeletedSessionsOut
 
 
 def delete_student(email: str, deps: Deps) -> DeletedStudentOut:
-    """Remove everything about a person for good, rows of the older tables included.
+    """Remove everything about a person for good, rows of the legacy tables included.
 
     Raises:
         StudentNotFound: If nothing is stored about the person.

@@ -176,20 +176,20 @@ def remove_keys(transaction: "Transaction", tokens: list[str]) -> int:
 
 
 def remove_older_keys(transaction: "Transaction", tokens: list[str]) -> int:
-    """Remove the API keys of these sessions from the older tables; return their number."""
+    """Remove the API keys of these sessions from the legacy tables; return their number."""
     count: int = transaction.fetch_value(_queries["remove_older_keys"], {"session_tokens": tokens})
     return count
 
 
 def remove_sessions(transaction: "Transaction", tokens: list[str]) -> RemovedSessions:
-    """Remove these sessions, their rows of the older tables included; record the removal."""
+    """Remove these sessions, their rows of the legacy tables included; record the removal."""
     params = {"session_tokens": tokens}
     (removed,) = transaction.fetch_all(_queries["remove_sessions"], params, RemovedSessions)
     return removed
 
 
 def remove_student(transaction: "Transaction", email: str) -> RemovedRows:
-    """Remove everything about a person, rows of the older tables included; record the removal."""
+    """Remove everything about a person, rows of the legacy tables included; record the removal."""
     params = {"student_email": email}
     (removed,) = transaction.fetch_all(_queries["remove_student"], params, RemovedRows)
     return removed

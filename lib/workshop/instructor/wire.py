@@ -173,7 +173,7 @@ class DeleteSessionsIn(CamelRequest):
         Literal["keys-only", "full"],
         Field(
             description="keys-only: the API keys. full: the sessions with their steps and events. "
-            "Both are removed from the older tables, too, and a migration does not restore them."
+            "Both are removed from the legacy tables, too, and a migration does not restore them."
         ),
     ]
 
@@ -187,10 +187,10 @@ class DeletedSessionsOut(CamelBody):
     found: int
     keys_deleted: int
     older_keys_deleted: int
-    """API keys in the older tables."""
+    """API keys in the legacy tables."""
     sessions_deleted: int
     older_rows_deleted: int
-    """Rows of the older tables."""
+    """Rows of the legacy tables."""
 
 
 class DeleteStudentIn(CamelRequest):

@@ -1,4 +1,4 @@
--- Removal of students and sessions by operators, from the older tables too. Removals are recorded,
+-- Removal of students and sessions by operators, from the legacy tables too. Removals are recorded,
 -- because backups and tables that were set aside still contain the rows. Runs in one execute, after
 -- functions.sql.
 
@@ -24,7 +24,7 @@ LANGUAGE sql AS $$
   ON CONFLICT ON CONSTRAINT removals_pkey DO UPDATE SET removed_at = now()
 $$;
 
--- The older tables that exist, with the SQL expressions of their token and e-mail (NULL if the
+-- The legacy tables that exist, with the SQL expressions of their token and e-mail (NULL if the
 -- column is missing) and whether they have API keys.
 CREATE OR REPLACE FUNCTION public.older_tables()
 RETURNS TABLE (table_name TEXT, token TEXT, email TEXT, has_key BOOLEAN)
@@ -43,7 +43,7 @@ LANGUAGE sql STABLE AS $$
   GROUP BY name
 $$;
 
--- The tokens of older rows with this e-mail.
+-- The tokens of legacy rows with this e-mail.
 CREATE OR REPLACE FUNCTION public.older_tokens(p_email TEXT) RETURNS TEXT[]
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -60,7 +60,7 @@ BEGIN
   RETURN v_tokens;
 END $$;
 
--- Removes older rows with one of these tokens or with this e-mail; returns their number. If an
+-- Removes legacy rows with one of these tokens or with this e-mail; returns their number. If an
 -- e-mail is given, rows with another person's e-mail stay, whatever their token.
 CREATE OR REPLACE FUNCTION public.remove_older_rows(p_tokens TEXT[], p_email TEXT) RETURNS BIGINT
 LANGUAGE plpgsql AS $$
@@ -79,7 +79,7 @@ BEGIN
   RETURN v_total;
 END $$;
 
--- Removes the API keys of older rows with one of these tokens; returns their number.
+-- Removes the API keys of legacy rows with one of these tokens; returns their number.
 CREATE OR REPLACE FUNCTION public.remove_older_keys(p_tokens TEXT[]) RETURNS BIGINT
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -97,7 +97,7 @@ BEGIN
   RETURN v_total;
 END $$;
 
--- Removes sessions with their steps and events, and their rows of the older tables. Unknown tokens
+-- Removes sessions with their steps and events, and their rows of the legacy tables. Unknown tokens
 -- are recorded too, because a table that was set aside may contain them.
 CREATE OR REPLACE FUNCTION public.remove_sessions(p_tokens TEXT[])
 RETURNS TABLE (sessions BIGINT, older_rows BIGINT) LANGUAGE plpgsql AS $$
@@ -109,7 +109,7 @@ BEGIN
   RETURN NEXT;
 END $$;
 
--- Removes a person with all sessions, steps and events, and their rows of the older tables: those
+-- Removes a person with all sessions, steps and events, and their rows of the legacy tables: those
 -- with the e-mail, and those of their sessions without any e-mail. Returns the number of rows of
 -- each kind.
 CREATE OR REPLACE FUNCTION public.remove_student(p_email TEXT)
