@@ -1,0 +1,86 @@
+"""Every folder of `lib/` does the same job in the same kind of file; lib/README.md lists them."""
+
+import ast
+import re
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+LIB = sorted((ROOT / "lib").rglob("*.py"))
+MAY_LOAD_QUERIES = {"lib/database/advisory_lock.py"}
+"""Beside each folder's store.py: the lock of the database layer itself."""
+QUERIES_IDIOM = re.compile(r'_queries = load_queries\("[a-z_]+/[a-z_]+\.sql"(, SESSION_LISTS)?\)')
+BODIES = ("BaseModel", "Body", "StrictBody", "CamelBody")
+DICTIONARY = re.compile(r"dict_row|fetch_dicts?\b")
+MAY_FETCH_DICTIONARIES = {"lib/database/rows.py", "lib/operations/store.py", "lib/legacy/store.py"}
+"""Rows whose columns only the database knows: those of tables that others made."""
+
+
+def name(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix()
+
+
+def source(path: Path) -> str:
+    return path.read_text(encoding="utf-8")
+
+
+@cache
+def classes(path: Path) -> list[tuple[str, set[str]]]:
+    """Name and bases of each class."""
+    return [
+        (node.name, {ast.unparse(base).partition("[")[0] for base in node.bases})
+        for node in ast.walk(ast.parse(source(path)))
+        if isinstance(node, ast.ClassDef)
+    ]
+
+
+@cache
+def deriving(*roots: str) -> set[str]:
+    """Names of all classes of lib/ that derive from these, and these."""
+    found, before = set(roots), set[str]()
+    while found != before:
+        before = set(found)
+        found |= {own for path in LIB for own, bases in classes(path) if bases & found}
+    return found
+
+
+@pytest.mark.parametrize("path", LIB, ids=name)
+def test_queries_are_loaded_by_stores_in_one_way(path: Path) -> None:
+    lines = [line for line in source(path).splitlines() if re.search(r"\bload_queries\(", line)]
+    lines = [line for line in lines if not line.startswith("def ")]
+    if path.name != "store.py" and name(path) not in MAY_LOAD_QUERIES:
+        assert lines == [], f"move the statements of {name(path)} to its folder's store.py"
+    for line in lines:
+        assert QUERIES_IDIOM.fullmatch(line), f"write: _queries = load_queries(…), not {line}"
+    assert len(lines) <= 1, "one file of queries for a store"
+
+
+@pytest.mark.parametrize("path", LIB, ids=name)
+def test_bodies_stand_in_wire(path: Path) -> None:
+    found = [own for own, bases in classes(path) if bases & deriving(*BODIES)]
+    assert path.name == "wire.py" or found == [], f"move {found} to the folder's wire.py"
+
+
+@pytest.mark.parametrize("path", LIB, ids=name)
+def test_bodies_have_one_base(path: Path) -> None:
+    direct = [own for own, bases in classes(path) if "BaseModel" in bases]
+    assert direct == ([] if name(path) != "lib/web/wire.py" else ["Body"])
+
+
+@pytest.mark.parametrize("path", LIB, ids=name)
+def test_errors_stand_in_errors(path: Path) -> None:
+    found = [own for own, bases in classes(path) if bases & deriving("AppError")]
+    assert path.name == "errors.py" or found == [], f"move {found} to the folder's errors.py"
+
+
+@pytest.mark.parametrize("path", LIB, ids=name)
+def test_json_is_stored_by_one_function(path: Path) -> None:
+    assert name(path) == "lib/database/statements.py" or "Jsonb" not in source(path)
+
+
+@pytest.mark.parametrize("path", LIB, ids=name)
+def test_rows_are_dataclasses(path: Path) -> None:
+    found = DICTIONARY.search(source(path))
+    assert found is None or name(path) in MAY_FETCH_DICTIONARIES, "name the columns in a dataclass"
