@@ -1,12 +1,12 @@
-"""How far posterior means and deviations are from brute-force integration, in 1 to 5 concepts.
+"""Errors of posterior means and deviations against brute-force integration, for 1 to 5 concepts.
 
     make bench ARGS=engine_exactness     # writes docs/engine-exactness.md
 
-Histories of 1 to 60 answers: random questions under every kind of prior and pattern that
-tests/support/examinees.py knows, and adaptive tests with guessing and ever steeper questions. Each
-cell is the greatest error of a mean and of a standard deviation over all histories of its row.
-The alternative, the same propagation without what corrects its marginals, stands beside it. Last
-come the tests of two concepts as if they were two of eight, where no points are laid.
+The histories have 1 to 60 answers: random questions with the kinds of priors and answer patterns of
+tests/support/examinees.py, and adaptive tests with guessing and increasingly steep questions. Each
+cell shows the largest error of a mean and of a standard deviation over all histories of its row,
+and in brackets those of expectation propagation (EP) without corrected marginals. The last column
+takes the tests of two concepts as part of tests of eight, which are not integrated jointly.
 
 The summary is repeated in docs/engine.md; tests/house compares the two.
 """
@@ -56,43 +56,44 @@ GUESSING = (0.0, 0.2, 1 / 3)
 TESTS = {1: 30, 2: 30, 3: 30, 4: 10, 5: 5}
 CHECKED = (3, 5, 8, 12, 20, 30)
 EIGHT = "2 of 8"
-STEEPEST_CALIBRATED = 2.35  # probits; estimates of calibration end there
+STEEPEST_CALIBRATED = 2.35  # largest discrimination that calibration estimates, probits
 
 
 class Errors(NamedTuple):
-    """Absolute errors, latent scale: of a history, or the greatest over several."""
+    """Absolute errors on the latent scale, of one history or the largest over several."""
 
     mean: float
     deviation: float
-    plain_mean: float
-    """Of propagation alone, as the next."""
-    plain_deviation: float
+    ep_mean_error: float
+    """Error of the mean by EP alone."""
+    ep_deviation_error: float
+    """Error of the standard deviation by EP alone."""
 
 
 Cells = dict[str, Errors]
-"""By column: `k = 1` to `k = 5`, and `2 of 8`."""
+"""Errors by column, `k = 1` to `k = 5` and `2 of 8`."""
 
 
 def errors(state: Posterior, exact: Moments) -> Errors:
-    """Return the greatest errors over the concepts that `exact` is about, the first."""
+    """Return the largest errors over the first concepts, those of `exact`."""
     k, root = len(exact.mean), state.prior_root
-    plain = state.prior_mean + root @ state.normal.mean
-    spread = np.sqrt(np.diagonal(root @ state.normal.covariance @ root.T))
+    ep_mean = state.prior_mean + root @ state.normal.mean
+    ep_deviation = np.sqrt(np.diagonal(root @ state.normal.covariance @ root.T))
     return Errors(
         float(np.abs(state.mean[:k] - exact.mean).max()),
         float(np.abs(np.sqrt(state.variance[:k]) - exact.deviation).max()),
-        float(np.abs(plain[:k] - exact.mean).max()),
-        float(np.abs(spread[:k] - exact.deviation).max()),
+        float(np.abs(ep_mean[:k] - exact.mean).max()),
+        float(np.abs(ep_deviation[:k] - exact.deviation).max()),
     )
 
 
-def greatest(found: Iterable[Errors]) -> Errors:
-    """Return the greatest of each error."""
-    return Errors(*(max(values) for values in zip(*found, strict=True)))
+def largest_errors(errors_by_history: Iterable[Errors]) -> Errors:
+    """Return the largest of each error."""
+    return Errors(*(max(values) for values in zip(*errors_by_history, strict=True)))
 
 
-def given_histories(k: int, kind: str) -> Iterator[Errors]:
-    """Yield the errors after each number of answers, each history another one."""
+def random_histories(k: int, kind: str) -> Iterator[Errors]:
+    """Yield the errors of one random history for each number of answers."""
     for t in LENGTHS[k]:
         someone = examinee(np.random.default_rng([k, t, 1]), k, t, kind)
         exact = exact_posterior(someone.mean, someone.covariance, someone.answers)
@@ -102,7 +103,7 @@ def given_histories(k: int, kind: str) -> Iterator[Errors]:
 def adaptive_histories(
     k: int, discrimination: float, guessing: float, *, eight: bool = False
 ) -> Iterator[Errors]:
-    """Yield the errors along adaptive tests of k concepts that correlate by a half."""
+    """Yield the errors along adaptive tests of k concepts with correlations of 0.5."""
     integrate = exact_posterior if k == 1 else exact_by_pairs
     for seed in range(TESTS[k]):
         bank, states = adaptive_test(seed, discrimination, guessing, CHECKED[-1], k)
@@ -111,24 +112,27 @@ def adaptive_histories(
             yield errors(among_eight(states[t], bank) if eight else states[t], exact)
 
 
-def given(kind: str) -> Cells:
-    """Return the row of one kind of history."""
-    return {f"k = {k}": greatest(given_histories(k, kind)) for k in LENGTHS}
+def random_row(kind: str) -> Cells:
+    """Return the row of one kind of random history."""
+    return {f"k = {k}": largest_errors(random_histories(k, kind)) for k in LENGTHS}
 
 
-def adaptive(discrimination: float, guessing: float) -> Cells:
+def adaptive_row(discrimination: float, guessing: float) -> Cells:
     """Return the row of adaptive tests with questions of one kind."""
     eight = adaptive_histories(2, discrimination, guessing, eight=True)
     return {
-        **{f"k = {k}": greatest(adaptive_histories(k, discrimination, guessing)) for k in TESTS},
-        EIGHT: greatest(eight),
+        **{
+            f"k = {k}": largest_errors(adaptive_histories(k, discrimination, guessing))
+            for k in TESTS
+        },
+        EIGHT: largest_errors(eight),
     }
 
 
 def summary(
     histories: Mapping[str, Cells], tests: Mapping[tuple[float, float], Cells]
 ) -> dict[str, Errors]:
-    """Return the greatest errors of five groups that the engine promises different things for."""
+    """Return the largest errors of five groups, for which the engine's accuracy differs."""
     usual, steep = (
         [row for (a, _), row in tests.items() if (a <= STEEPEST_CALIBRATED) == is_usual]
         for is_usual in (True, False)
@@ -136,12 +140,12 @@ def summary(
     several = [f"k = {k}" for k in LENGTHS if k > 1]
 
     def over(rows: Iterable[Cells], columns: Iterable[str]) -> Errors:
-        return greatest(row[name] for row in rows for name in columns)
+        return largest_errors(row[name] for row in rows for name in columns)
 
-    given_rows = list(histories.values())
+    random_rows = list(histories.values())
     return {
-        "one concept, any discrimination up to 5": over([*given_rows, *tests.values()], ["k = 1"]),
-        "2 to 5 concepts, discrimination up to 2.35": over([*given_rows, *usual], several),
+        "one concept, any discrimination up to 5": over([*random_rows, *tests.values()], ["k = 1"]),
+        "2 to 5 concepts, discrimination up to 2.35": over([*random_rows, *usual], several),
         "2 to 5 concepts, discrimination 3 to 5": over(steep, several),
         "more than five dimensions (2 of 8 concepts), up to 2.35": over(usual, [EIGHT]),
         "more than five dimensions (2 of 8 concepts), 3 to 5": over(steep, [EIGHT]),
@@ -165,71 +169,72 @@ def summary_table(groups: Mapping[str, Errors]) -> str:
     columns = (
         "a mean",
         "a deviation",
-        "a mean, propagation alone",
-        "a deviation, propagation alone",
+        "a mean, EP alone",
+        "a deviation, EP alone",
     )
     return "\n".join(
         [
-            f"| greatest error of | {' | '.join(columns)} |",
+            f"| largest error of | {' | '.join(columns)} |",
             "|---" * (len(columns) + 1) + "|",
             *(
-                f"| {name} | {' | '.join(f'{error:.4f}' for error in worst)} |"
-                for name, worst in groups.items()
+                f"| {name} | {' | '.join(f'{error:.4f}' for error in largest)} |"
+                for name, largest in groups.items()
             ),
         ]
     )
 
 
-def cell(worst: Errors) -> str:
-    """Return the errors of ours and, in brackets, those of propagation alone."""
+def cell(largest: Errors) -> str:
+    """Return the engine's errors and, in brackets, those of EP alone."""
     return (
-        f"{worst.mean:.4f} {worst.deviation:.4f}"
-        f" ({worst.plain_mean:.3f} {worst.plain_deviation:.3f})"
+        f"{largest.mean:.4f} {largest.deviation:.4f}"
+        f" ({largest.ep_mean_error:.3f} {largest.ep_deviation_error:.3f})"
     )
 
 
 def page(histories: Mapping[str, Cells], tests: Mapping[tuple[float, float], Cells]) -> str:
-    """Return docs/engine-exactness.md."""
-    given_rows = {kind or "random": row for kind, row in histories.items()}
+    """Return the text of docs/engine-exactness.md."""
+    random_rows = {kind or "random": row for kind, row in histories.items()}
     tests_rows = {f"{a}, c = {c:.2f}": row for (a, c), row in tests.items()}
-    return f"""# How exact the engine is
+    return f"""# Exactness of the engine
 
-Written by `make bench ARGS=engine_exactness`; do not edit by hand. Each cell is the greatest error
-of a mean and of a standard deviation against dense quadrature, and in brackets that of propagation
-alone. The quadrature is `tests/support/quadrature.py`, itself checked against scipy, products of
-single dimensions, millions of weighted draws and points laid around the posterior.
+Written by `make bench ARGS=engine_exactness`; do not edit by hand. Each cell shows the largest
+error of a mean and of a standard deviation against dense quadrature, and in brackets that of
+expectation propagation (EP) alone. The quadrature is `tests/support/quadrature.py`, itself checked
+against scipy, products of single dimensions, millions of weighted draws and importance sampling
+around the posterior.
 
 ## Summary
 
 {summary_table(summary(histories, tests))}
 
-## Given histories
+## Random histories
 
 1 to 60 answers (k = 4: 3 to 30; k = 5: 8); "guessing" is c = 0.25.
 
-{table("history", given_rows)}
+{table("history", random_rows)}
 
 ## Adaptive tests
 
-3 to 30 answers (thirty tests with up to three concepts, ten with four, five with five),
-discriminations of about 1 to 5 probits (the row's number times exp(N(0, 0.2²))), against the sum
-over pairs of concepts in `tests/support/quadrature.py`, which covers the prior so that no second
-mode is missed. The last column takes the tests of two concepts as part of a bank of eight, all of
-them asked about, where no points are laid.
+3 to 30 answers (thirty tests with up to three concepts, ten with four, five with five).
+Discriminations are the row's number times exp(N(0, 0.2²)), probits. The reference is the sum over
+pairs of concepts in `tests/support/quadrature.py`, which covers the whole prior and so misses no
+second mode. In the last column the tests of two concepts are part of a test of eight, all of them
+measured, so that they are not integrated jointly.
 
 {table("adaptive", tests_rows)}
 """
 
 
 def main() -> None:
-    """Measure, show each row as it comes, and write the page."""
+    """Measure, print each row when it is complete, and write the page."""
     histories, tests = dict[str, Cells](), dict[tuple[float, float], Cells]()
     for kind in KINDS:
-        histories[kind] = given(kind)
+        histories[kind] = random_row(kind)
         print(kind or "random", *map(cell, histories[kind].values()), sep=" | ", flush=True)
     for discrimination in STEEPNESS:
         for guessing in GUESSING:
-            row = tests[discrimination, guessing] = adaptive(discrimination, guessing)
+            row = tests[discrimination, guessing] = adaptive_row(discrimination, guessing)
             print(discrimination, guessing, *map(cell, row.values()), sep=" | ", flush=True)
     PAGE.write_text(page(histories, tests), encoding="utf-8")
     print(f"wrote {PAGE}")
