@@ -196,13 +196,13 @@ OTHER_NUMBERS: dict[str, Any] = {
 
 
 @pytest.mark.parametrize("kind", STOP_RULES)
-def test_every_end_criterion_survives_redis(kind: Any) -> None:
+def test_snapshot_keeps_every_end_criterion(kind: Any) -> None:
     unknown = EndCriteria.model_fields.keys() - {"type"} - OTHER_NUMBERS.keys()
     assert unknown == set(), "give these a value in OTHER_NUMBERS that is not the default"
     criteria = EndCriteria(type=kind, **OTHER_NUMBERS)
     snapshot = decode(SESSION, encode(session_after(2, criteria=criteria), AT))
     assert snapshot is not None
     assert snapshot.criteria == criteria, (
-        "write what is missing into _HEAD, _head() and _opened() of"
-        " lib/assessment/sessions/snapshot.py, and raise FORMAT"
+        "add the missing field to _HEADER, _pack_header() and _unpack() of"
+        " lib/assessment/sessions/snapshot.py, and increase FORMAT"
     )
