@@ -25,19 +25,19 @@ Attempt = tuple[Any, ...]
 @pytest.fixture
 def pools(client: TestClient, operator: dict[str, str], postgres_url: str) -> tuple[str, str]:
     """Two pools with enough answers; the first has more and is calibrated first."""
-    made = []
+    pool_ids = []
     for prefix, students in (("q", 60), ("r", 40)):
         questions = make_questions(QUESTIONS, prefix, CONCEPTS)
-        made.append(upload(client, operator, questions))
+        pool_ids.append(upload(client, operator, questions))
         record_answers(
             postgres_url,
-            made[-1],
+            pool_ids[-1],
             students=students,
             nth_version=None,
             prefix=prefix * 2,
             question_prefix=prefix,
         )
-    return made[0], made[1]
+    return pool_ids[0], pool_ids[1]
 
 
 def on_schedule(client: TestClient) -> dict[str, str]:

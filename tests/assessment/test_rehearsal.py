@@ -41,15 +41,15 @@ def test_simulated_student_is_asked_what_a_real_one_is_asked(
     for name in ("ann", "bob", "cyd"):
         student = Student(client, pool_id, name)
         student.start(end_criteria={"max_questions": LENGTH})
-        asked, proficiencies = [], []
+        questions, proficiencies = [], []
         for number in range(LENGTH):
             assert student.question
-            asked.append(student.question["id"])
+            questions.append(student.question["id"])
             reply = student.answer(right=number % 3 != 0)
             proficiencies.append(reply.get("current_proficiency") or reply["final_proficiency"])
         luck = [WRONG if number % 3 == 0 else RIGHT for number in range(LENGTH)]
         sat = sit(pool, UUID(student.session_id), np.zeros(CONCEPTS), luck)
-        assert [pool.question_ids[item] for item in sat.items] == asked
+        assert [pool.question_ids[item] for item in sat.items] == questions
         assert [proficiency(state) for state in sat.path[1:]] == proficiencies
 
 

@@ -48,20 +48,20 @@ def take_test(
     """Take a whole test; return its questions in the order asked."""
     student = Student(client, pool_id, name)
     student.start(end_criteria={"max_questions": LENGTH})
-    asked = []
+    questions = []
     for is_right in right:
         assert student.question
-        asked.append(student.question["id"])
+        questions.append(student.question["id"])
         student.answer(right=bool(is_right))
-    return asked
+    return questions
 
 
 def exposures(client: TestClient, pool_id: str, prefix: str) -> np.ndarray[Any, Any]:
     """Let many students take a test; return the exposure of each question."""
     rng, times = np.random.default_rng(5), np.zeros(60)
     for number in range(STUDENTS):
-        asked = take_test(client, pool_id, f"{prefix}{number}", rng.random(LENGTH) < 0.5)
-        times[[int(question.strip(ascii_letters)) for question in asked]] += 1
+        questions = take_test(client, pool_id, f"{prefix}{number}", rng.random(LENGTH) < 0.5)
+        times[[int(question.strip(ascii_letters)) for question in questions]] += 1
     return times / STUDENTS
 
 
@@ -94,8 +94,8 @@ def test_content_shares_are_kept_in_every_test(
     bank = load_pool(deps.postgres, UUID(pool_id), versions(rows)[-1]).bank
     for number in range(5):
         right = np.random.default_rng(number).random(LENGTH) < 0.5
-        asked = take_test(client, pool_id, f"s{number}", right)
-        items = [int(question[1:]) for question in asked]
+        questions = take_test(client, pool_id, f"s{number}", right)
+        items = [int(question[1:]) for question in questions]
         shares = concept_shares(bank)[items].sum(axis=0)
         assert shares == pytest.approx(np.array(SHARES) * LENGTH / sum(SHARES), abs=1e-6)
 
@@ -198,7 +198,7 @@ def test_pool_with_few_new_tests_is_not_counted(
     assert len(versions(rows)) == 1
 
 
-def counted(tests: int, shown: dict[int, int]) -> list[TestCount]:
+def count_rows(tests: int, shown: dict[int, int]) -> list[TestCount]:
     """Return the counts of tests that stayed at the middle level."""
     return [
         TestCount(position, level, count)
@@ -220,14 +220,14 @@ def test_probability_follows_from_the_counts() -> None:
     new = Eligibility.of_counts(None, 0.2)
     assert new is not None
     assert new.default_probability.tolist() == pytest.approx([0.2] * 3)
-    first = merge_counts(None, counted(100, {7: 16, 9: 1}), 0.2)
+    first = merge_counts(None, count_rows(100, {7: 16, 9: 1}), 0.2)
     assert first["items"] == [7]  # 9 was asked in 1 of the 20 tests that could
     updated = Eligibility.of_counts(first, 0.2)
     assert updated is not None
     # r (ε + 10) / (s + 10): 0.2 · 30 / 26 for question 7, 0.2 · 30 / 10 for those never asked.
     assert updated.probability[:, 0].tolist() == pytest.approx([0.2, 0.2 * 30 / 26, 0.2])
     assert updated.default_probability.tolist() == pytest.approx([0.2, 0.6, 0.2])
-    second = merge_counts(first, counted(100, {7: 23}), 0.2)
+    second = merge_counts(first, count_rows(100, {7: 23}), 0.2)
     fade = MEMORY_TESTS / (MEMORY_TESTS + 100)
     assert second["eligible"][1] == pytest.approx([fade * 20 + 100 * 0.2 * 30 / 26], abs=1e-3)
     assert second["shown"][1] == pytest.approx([fade * 16 + 23], abs=1e-3)
@@ -237,7 +237,7 @@ def test_probability_follows_from_the_counts() -> None:
 def test_rarely_asked_questions_become_free() -> None:
     counts = None
     for _ in range(4):
-        counts = merge_counts(counts, counted(100, {7: 20}), 0.2)
+        counts = merge_counts(counts, count_rows(100, {7: 20}), 0.2)
     eligibility = Eligibility.of_counts(counts, 0.2)
     assert eligibility is not None
     assert eligibility.default_probability[1] == 1.0

@@ -234,7 +234,7 @@ def test_existing_questions_become_a_usable_pool(empty_postgres_url: str) -> Non
     ) == [
         ("q1", 0, 1, [1.0, 0.0], 0.3, 1.2),
         ("q2", 1, 0, [0.0, 1.0], 0.5, 1.0),
-        ("q3", 2, None, [0.0, 1.0], 0.5, 1.0),  # its answer is no option: never asked
+        ("q3", 2, None, [0.0, 1.0], 0.5, 1.0),  # its answer is not an option: never asked
     ]
     assert fetch(empty_postgres_url, "SELECT count(*) FROM assessment.questions") == [(5,)]
 

@@ -11,7 +11,7 @@ GREATEST_LOSS = 0.05
 
 @dataclass(frozen=True)
 class Selection:
-    """What decides, besides an item's information, which question is asked next.
+    """Settings that decide, besides information, which item is asked next.
 
     Attributes:
         max_exposure: Greatest share of the tests at a level of ability that may ask a question,

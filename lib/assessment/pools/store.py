@@ -61,7 +61,7 @@ class LockedPool:
 
 @dataclass(frozen=True)
 class TestCount:
-    """How many tests asked a question, or reached a level."""
+    """Number of tests that asked a question, or that reached a level."""
 
     __test__ = False
 

@@ -71,8 +71,8 @@ def write_and_unlock(
 ) -> None:
     """Write the snapshot after an answer (None: the test is over) and the next question; unlock.
 
-    An existing snapshot is only replaced if it is still there: one that has vanished was deleted
-    at the end of the test. If Redis did not reply to `lock_and_read`, it is not called again.
+    If `lock_and_read` found a snapshot, it is only replaced if it still exists: otherwise the end
+    of the test has deleted it. If Redis did not reply to `lock_and_read`, it is not called again.
     """
     if not lock.answered:
         return

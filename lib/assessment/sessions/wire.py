@@ -29,7 +29,7 @@ STOP_RULES: tuple[StopRule, ...] = get_args(StopRule)
 
 
 class EndCriteria(StrictBody):
-    """When the test completes itself.
+    """Criteria by which a test completes itself.
 
     `fixed_length` asks `max_questions`. `precision` stops once no tested concept's posterior
     standard deviation (latent scale) is above `precision_threshold`, `classification` once every
