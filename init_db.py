@@ -1,7 +1,7 @@
-"""Make the schema at once, without Alembic's history: `python init_db.py`.
+"""Create the schema at once, without Alembic's history: `python init_db.py`.
 
-For a new database in development; `python migrate.py upgrade` is the way for one that lives. The
-scripts are the same and may run again, so a later upgrade finds nothing amiss.
+It is meant for new databases in development; use `python migrate.py upgrade` for databases in
+use. Both run the same scripts, which may run repeatedly, so a later upgrade works.
 """
 
 from lib.database.schema import schema_scripts
@@ -13,7 +13,7 @@ def main() -> None:
     with connect() as connection:
         for name, script in schema_scripts():
             connection.execute(script.encode())
-            print(f"applied sql/{name}")  # noqa: T201 a person started it
+            print(f"applied sql/{name}")  # noqa: T201 for the person at the terminal
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Schema migrations: `python migrate.py upgrade|downgrade|current|history|autogenerate`."""
+"""Migrate the schema: `python migrate.py upgrade|downgrade|current|history|autogenerate`."""
 
 import argparse
 from pathlib import Path
@@ -9,58 +9,60 @@ from alembic.config import Config
 CONFIG = Path(__file__).resolve().parent / "alembic.ini"
 
 
-def main(arguments: list[str] | None = None) -> None:
+def main(command_line: list[str] | None = None) -> None:
     """Run one of Alembic's commands on the database that the environment names."""
     parser = argparse.ArgumentParser(description=__doc__)
     actions = parser.add_subparsers(dest="action", required=True)
     for name, default in (("upgrade", "head"), ("downgrade", "-1")):
         action = actions.add_parser(name)
         action.add_argument("revision", nargs="?", default=default)
-        action.add_argument("--sql", action="store_true", help="print the SQL, run nothing")
+        action.add_argument(
+            "--sql", action="store_true", help="print the SQL instead of running it"
+        )
     actions.add_parser("current")
     actions.add_parser("history")
     actions.add_parser("autogenerate").add_argument("description")
-    _run(parser.parse_args(_with_relative_revision(arguments)))
+    _run(parser.parse_args(_with_relative_revision(command_line)))
 
 
-def _with_relative_revision(arguments: list[str] | None) -> list[str] | None:
-    """Let `downgrade -1` through: argparse would take it for an option."""
+def _with_relative_revision(command_line: list[str] | None) -> list[str]:
+    """Mark `-1` in `downgrade -1` as an argument, which argparse takes for an option."""
     import sys
 
-    given = sys.argv[1:] if arguments is None else arguments
-    relative = len(given) > 1 and given[1][:1] == "-" and given[1][1:].isdigit()
-    return [given[0], "--", *given[1:]] if relative else given
+    words = sys.argv[1:] if command_line is None else command_line
+    relative = len(words) > 1 and words[1][:1] == "-" and words[1][1:].isdigit()
+    return [words[0], "--", *words[1:]] if relative else words
 
 
-def _run(asked: argparse.Namespace) -> None:
+def _run(arguments: argparse.Namespace) -> None:
     config = Config(CONFIG)
-    match asked.action:
+    match arguments.action:
         case "upgrade":
             config.attributes["upgrading"] = True
-            command.upgrade(config, asked.revision, sql=asked.sql)
-            _tell(config)
+            command.upgrade(config, arguments.revision, sql=arguments.sql)
+            _print_result(config)
         case "downgrade":
-            command.downgrade(config, asked.revision, sql=asked.sql)
-            _tell(config)
+            command.downgrade(config, arguments.revision, sql=arguments.sql)
+            _print_result(config)
         case "current":
             command.current(config, verbose=True)
         case "history":
             command.history(config)
         case "autogenerate":
-            command.revision(config, asked.description, autogenerate=True)
+            command.revision(config, arguments.description, autogenerate=True)
 
 
-def _tell(config: Config) -> None:
-    """Say what was done; nothing of it where the SQL was printed instead."""
-    if "moved" not in config.attributes:
+def _print_result(config: Config) -> None:
+    """Print what the migration did, unless it only printed SQL."""
+    if "revisions" not in config.attributes:
         return
-    before, after = (", ".join(heads) or "none" for heads in config.attributes["moved"])
+    before, after = (", ".join(heads) or "none" for heads in config.attributes["revisions"])
     if before != after:
-        print(f"The database went from revision {before} to {after}.")  # noqa: T201 a person asked
+        print(f"The database went from revision {before} to {after}.")  # noqa: T201 for the person at the terminal
     else:
-        print(f"Nothing to do: the database is at revision {after}.")  # noqa: T201 as above
-    if config.attributes["renewed"]:
-        print("Its tables, functions and views are those of sql/ now.")  # noqa: T201 as above
+        print(f"Nothing to do: the database is at revision {after}.")  # noqa: T201 same
+    if config.attributes["ran_scripts"]:
+        print("Its tables, functions and views now match the scripts in sql/.")  # noqa: T201 same
 
 
 if __name__ == "__main__":

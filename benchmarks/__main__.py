@@ -8,7 +8,7 @@ HERE = Path(__file__).resolve().parent
 
 
 def names() -> list[str]:
-    """Every module here that can be run."""
+    """Return the names of all benchmarks."""
     return sorted(
         path.stem
         for path in HERE.glob("*.py")
@@ -16,14 +16,14 @@ def names() -> list[str]:
     )
 
 
-def main(asked: list[str]) -> None:
-    """Run the benchmarks asked for, all by default."""
-    unknown = set(asked) - set(names())
+def main(requested: list[str]) -> None:
+    """Run the requested benchmarks, or all of them."""
+    unknown = set(requested) - set(names())
     if unknown:
         raise SystemExit(
-            f"No such benchmark: {', '.join(unknown)}. There are: {', '.join(names())}"
+            f"No such benchmark: {', '.join(unknown)}. Choose from: {', '.join(names())}"
         )
-    for name in asked or names():
+    for name in requested or names():
         print(f"\n## {name}\n", flush=True)
         import_module(f"benchmarks.{name}").main()
 

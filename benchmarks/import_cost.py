@@ -1,8 +1,8 @@
-"""What importing each function costs, beside the least that any FastAPI function costs.
+"""CPU time for importing each function, compared with the minimum for any FastAPI function.
 
-Each import runs in a fresh process with valid byte code, in turns with the others, so that a
-slow moment of the machine meets all of them; the best of several rounds counts. "Ready" adds
-what the first request to Postgres and Redis imports: it is put off, not saved.
+Each import runs in a fresh process with valid byte code. The imports take turns, so that a slow
+moment of the machine affects all of them, and the best of several rounds counts. "Ready" includes
+the imports of the first request to Postgres and Redis, which are only deferred.
 """
 
 import subprocess
@@ -17,12 +17,12 @@ ROUNDS = 3
 FLOOR = "import fastapi, mangum, pydantic"
 CLIENTS = "import psycopg, upstash_redis"
 GOAL = 1.4
-"""Times the floor, for functions without numpy."""
+"""Greatest multiple of the floor, for functions without numpy."""
 REPORT_NUMPY = "import sys; raise SystemExit(7 if 'numpy' in sys.modules else 0)"
 
 
 def cpu_ms(code: str) -> float:
-    """User and system time of a fresh process that runs this, in ms."""
+    """Return the user and system time of a fresh process that runs this code, ms."""
     before = getrusage(RUSAGE_CHILDREN)
     subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)
     after = getrusage(RUSAGE_CHILDREN)
@@ -30,18 +30,18 @@ def cpu_ms(code: str) -> float:
 
 
 def best_of_rounds(codes: list[str], rounds: int = ROUNDS) -> dict[str, float]:
-    """Least time of each; a first round, not counted, writes byte code and warms the disk."""
+    """Return the least time of each; a first round, not counted, writes byte code."""
     times: dict[str, list[float]] = {code: [] for code in codes}
     for number in range(rounds + 1):
         for code in codes:
-            spent = cpu_ms(code)
+            milliseconds = cpu_ms(code)
             if number:
-                times[code].append(spent)
-    return {code: min(spent) for code, spent in times.items()}
+                times[code].append(milliseconds)
+    return {code: min(measured) for code, measured in times.items()}
 
 
 def loads_numpy(module: str) -> bool:
-    """Whether importing the function imports numpy."""
+    """Return whether importing the function imports numpy."""
     code = f"import api.{module}; {REPORT_NUMPY}"
     return subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 7
 

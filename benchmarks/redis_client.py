@@ -1,7 +1,7 @@
-"""The official Redis client beside the least that would do: cost of the import and of a call.
+"""Cost of importing and calling the official Redis client, compared with plain urllib3.
 
-The alternative sends the same pipeline with urllib3 and reads the reply with `json`. Both talk to
-the REST gateway on this machine in turns; CPU is that of this process alone.
+The alternative sends the same pipeline with urllib3 and parses the reply with `json`. Both call
+the REST gateway on this machine in turns; CPU time is that of this process alone.
 """
 
 import json
@@ -18,8 +18,7 @@ from lib.redis_rest import TIMEOUT_SECONDS, Command, RedisRest
 from local.redis_gateway.gateway import Gateway, running_gateway
 from local.servers.redis_server import running_redis
 
-CALLS = 400
-"""In each round."""
+CALLS_PER_ROUND = 400
 ROUNDS = 5
 SNAPSHOT = "x" * 600
 COMMANDS: list[Command] = [
@@ -51,7 +50,7 @@ def print_import() -> None:
 
 
 def print_calls(gateway: Gateway) -> None:
-    """Print what a pipeline of three commands costs with each client."""
+    """Print the cost of a pipeline of three commands with each client."""
     bare = urllib3_client(gateway.url, gateway.token)
     with closing(RedisRest(gateway.url, gateway.token)) as redis:
         clients: dict[str, Callable[[], Any]] = {
@@ -61,9 +60,9 @@ def print_calls(gateway: Gateway) -> None:
         figures: dict[str, list[tuple[float, float]]] = {name: [] for name in clients}
         for number in range(ROUNDS + 1):
             for name, call in clients.items():
-                spent = timed(call)
+                times = timed(call)
                 if number:  # the first round opens the connections
-                    figures[name].append(spent)
+                    figures[name].append(times)
     base = statistics.median(cpu for cpu, _ in figures["urllib3"])
     print("\n| a pipeline of three commands | CPU ms | times urllib3 | ms |")
     print("|---|--:|--:|--:|")
@@ -74,19 +73,19 @@ def print_calls(gateway: Gateway) -> None:
 
 
 def timed(call: Callable[[], Any]) -> tuple[float, float]:
-    """CPU and wall time of a call, ms, on the average of a round."""
+    """Return the CPU and wall time of a call, averaged over a round, ms."""
     cpu, wall = time.thread_time(), time.perf_counter()
-    for _ in range(CALLS):
+    for _ in range(CALLS_PER_ROUND):
         if call() is None:
-            raise SystemExit("Redis did not answer")
+            raise SystemExit("Redis did not answer.")
     return (
-        1000 * (time.thread_time() - cpu) / CALLS,
-        1000 * (time.perf_counter() - wall) / CALLS,
+        1000 * (time.thread_time() - cpu) / CALLS_PER_ROUND,
+        1000 * (time.perf_counter() - wall) / CALLS_PER_ROUND,
     )
 
 
 def urllib3_client(url: str, token: str) -> Callable[[], list[Any]]:
-    """Return a call that sends the pipeline with urllib3."""
+    """Return a function that sends the pipeline with urllib3."""
     pool = urllib3.PoolManager(
         retries=False,
         timeout=TIMEOUT_SECONDS,

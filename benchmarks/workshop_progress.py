@@ -1,9 +1,8 @@
-"""POST /api/student-progress beside a bare FastAPI endpoint that makes the same Postgres call.
+"""POST /api/student-progress, compared with a bare FastAPI endpoint with the same Postgres call.
 
-Both run under uvicorn, each in a process of its own, on one Postgres, and take many short turns,
-so that a slow moment of the machine meets both. The bare endpoint has no checks, no envelope, no
-log, no limits and no model: it hands the body to the same SQL function and its answer back as it
-comes.
+Each runs under uvicorn in its own process, on one Postgres, in many short alternating rounds, so
+that a slow moment of the machine affects both. The bare endpoint lacks checks, limits, models,
+logs and error envelopes: it passes the body to the same SQL function and returns its result.
 """
 
 import http.client
@@ -31,7 +30,7 @@ ROUNDS = 60
 SECONDS_PER_ROUND = 0.25
 WORKERS = 4
 GOAL = 1.5
-"""Times the bare endpoint."""
+"""Greatest multiple of the bare endpoint's time."""
 CALL = """
 SELECT public.record_step_progress(%(sessionToken)s, %(studentEmail)s, %(studentName)s, NULL,
   %(stepNumber)s, %(stepName)s, %(completed)s, %(timeSpent)s, 1, %(codeSubmitted)s,
@@ -40,7 +39,7 @@ SELECT public.record_step_progress(%(sessionToken)s, %(studentEmail)s, %(student
 
 
 def bare_app() -> FastAPI:
-    """The floor: one endpoint, one call."""
+    """Make the app of the bare endpoint."""
     app = FastAPI()
     local = threading.local()
 
@@ -58,7 +57,7 @@ def bare_app() -> FastAPI:
 
 
 def answers(port: int) -> bool:
-    """Whether somebody listens."""
+    """Return whether a server listens on the port."""
     with suppress(OSError), socket.create_connection(("127.0.0.1", port)):
         return True
     return False
@@ -66,7 +65,7 @@ def answers(port: int) -> bool:
 
 @contextmanager
 def served(name: str, url: str, *arguments: str) -> Iterator[int]:
-    """Serve an app in a process of its own; its port."""
+    """Serve an app in a process of its own; yield its port."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = int(probe.getsockname()[1])
@@ -81,7 +80,7 @@ def served(name: str, url: str, *arguments: str) -> Iterator[int]:
                 break
             time.sleep(0.1)
         else:
-            raise SystemExit(f"{name} did not start")
+            raise SystemExit(f"The server '{name}' did not start.")
         yield port
     finally:
         server.terminate()
@@ -89,7 +88,7 @@ def served(name: str, url: str, *arguments: str) -> Iterator[int]:
 
 
 def body(worker: int, number: int) -> bytes:
-    """A report of one worker's student: steps in turn, a session each, so that nobody waits."""
+    """Return a report of a worker's own student, so that no worker waits for another's row."""
     return json.dumps(
         {
             "sessionToken": f"ws_{worker:013d}_benchmark",
@@ -106,22 +105,22 @@ def body(worker: int, number: int) -> bytes:
 
 
 def load(port: int, seconds: float) -> list[float]:
-    """Post from a few connections at once; how long each answer took, in ms."""
-    until = time.perf_counter() + seconds
+    """Post from several connections at once; return the time of each answer, ms."""
+    end = time.perf_counter() + seconds
     times: list[list[float]] = [[] for _ in range(WORKERS)]
 
     def work(worker: int) -> None:
         connection = http.client.HTTPConnection("127.0.0.1", port)
         headers = {"Content-Type": "application/json"}
-        while time.perf_counter() < until:
-            sent = time.perf_counter()
+        while time.perf_counter() < end:
+            sent_at = time.perf_counter()
             report = body(worker, len(times[worker]))
             connection.request("POST", "/api/student-progress", report, headers)
             answer = connection.getresponse()
             answer.read()
             if answer.status != 200:
-                raise SystemExit(f"answered {answer.status}")
-            times[worker].append(1000 * (time.perf_counter() - sent))
+                raise SystemExit(f"The endpoint answered {answer.status}.")
+            times[worker].append(1000 * (time.perf_counter() - sent_at))
         connection.close()
 
     threads = [threading.Thread(target=work, args=(worker,)) for worker in range(WORKERS)]
@@ -129,42 +128,42 @@ def load(port: int, seconds: float) -> list[float]:
         thread.start()
     for thread in threads:
         thread.join()
-    return [spent for worker in times for spent in worker]
+    return [milliseconds for worker in times for milliseconds in worker]
 
 
 def main() -> None:
-    """Measure in turns and print the table."""
+    """Measure both endpoints in turns and print the table."""
     with running_postgres() as postgres:
         url = postgres.create_database("benchmark")
         with psycopg.connect(url) as connection:
             for _, script in schema_scripts():
                 connection.execute(script.encode())
         bare = served("bare", url, "--factory", "benchmarks.workshop_progress:bare_app")
-        ours = served("ours", url, "api.workshop.student_progress:app")
-        with bare as bare_port, ours as our_port:
-            ports = {"bare FastAPI, same call": bare_port, "student-progress": our_port}
+        full = served("full", url, "api.workshop.student_progress:app")
+        with bare as bare_port, full as full_port:
+            ports = {"bare FastAPI, same call": bare_port, "student-progress": full_port}
             times: dict[str, list[float]] = {name: [] for name in ports}
             ratios = []
             for number in range(ROUNDS + 1):
                 counts = []
                 for name, port in ports.items():
-                    spent = load(port, SECONDS_PER_ROUND)
-                    counts.append(len(spent))
-                    if number:  # the first round warms both
-                        times[name] += spent
+                    measured = load(port, SECONDS_PER_ROUND)
+                    counts.append(len(measured))
+                    if number:  # the first round warms both up
+                        times[name] += measured
                 if number:
                     ratios.append(counts[0] / counts[1])
     report(times, ratios)
 
 
 def report(times: dict[str, list[float]], ratios: list[float]) -> None:
-    """Print requests a second, latency, and ours as a multiple of the floor."""
+    """Print requests per second, latency, and the multiple of the bare endpoint's time."""
     print(f"{WORKERS} connections, {ROUNDS} rounds of {SECONDS_PER_ROUND:g} s each, in turns\n")
     print("| endpoint | requests/s | p50 ms | p95 ms |")
     print("|---|--:|--:|--:|")
-    for name, spent in times.items():
-        cuts = statistics.quantiles(spent, n=20)
-        rate = len(spent) / (ROUNDS * SECONDS_PER_ROUND)
+    for name, measured in times.items():
+        cuts = statistics.quantiles(measured, n=20)
+        rate = len(measured) / (ROUNDS * SECONDS_PER_ROUND)
         print(f"| {name} | {rate:.0f} | {cuts[9]:.1f} | {cuts[18]:.1f} |")
     lower, ratio, upper = statistics.quantiles(ratios, n=4)
     verdict = "met" if ratio <= GOAL else "missed"

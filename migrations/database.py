@@ -1,4 +1,4 @@
-"""The database that schema changes go to, by the environment; in words where it is not there."""
+"""Connection to the database that the environment names for migrations."""
 
 import psycopg
 
@@ -6,21 +6,23 @@ from lib.settings import MIGRATION_NAMES, Settings
 
 
 def connect() -> psycopg.Connection:
-    """Open the unpooled database, or else the pooled one.
+    """Connect to the unpooled address of the database, or else to the pooled one.
 
     Raises:
-        SystemExit: If none is named, or the one that is cannot be used; no password is shown.
+        SystemExit: If none is set, or the connection fails; the message contains no password.
     """
     url = Settings.from_env().migration_url
     names = ", ".join(MIGRATION_NAMES)
     if url is None:
-        raise SystemExit(f"There is no database: set one of {names}.")
+        raise SystemExit(f"No database is set. Set one of {names}.")
     try:
         return psycopg.connect(url, prepare_threshold=None)
     except psycopg.OperationalError as error:
-        raise SystemExit(f"The database cannot be reached: {error}\nIts address: {names}") from None
-    except psycopg.ProgrammingError:  # whose text repeats the address
         raise SystemExit(
-            f"This is no address of a Postgres ({names}): it looks like"
-            " postgresql://user:password@host:5432/database"
+            f"The database cannot be reached: {error}\nCheck its address in {names}."
+        ) from None
+    except psycopg.ProgrammingError:  # its text contains the address
+        raise SystemExit(
+            f"The address of the database is not valid. Correct it in {names};"
+            " the form is postgresql://user:password@host:5432/database"
         ) from None

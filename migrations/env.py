@@ -1,7 +1,7 @@
-"""How Alembic reaches the database: by the environment's URL, one run at a time, all or nothing.
+"""Alembic's environment: one migration at a time, in one transaction.
 
-Each upgrade runs the scripts of `sql/` after the revisions, whether there was a new one or not:
-they may run again and again, so a changed function reaches every database with the next upgrade.
+Each upgrade runs the scripts of `sql/` after the revisions, even without a new revision: they may
+run repeatedly, so a changed function reaches every database with the next upgrade.
 """
 
 from alembic import command, context
@@ -23,9 +23,9 @@ def _only_modelled(name: str | None, kind: str, _parents: object) -> bool:
 
 
 def _upgrading() -> bool:
-    """Whether this is an upgrade to the newest revision, by migrate.py or Alembic's own command."""
-    asked = getattr(context.config.cmd_opts, "cmd", (None,))[0]
-    upgrading = context.config.attributes.get("upgrading", asked is command.upgrade)
+    """Return whether migrate.py or the `alembic` command upgrades to the newest revision."""
+    alembic_command = getattr(context.config.cmd_opts, "cmd", (None,))[0]
+    upgrading = context.config.attributes.get("upgrading", alembic_command is command.upgrade)
     return bool(upgrading) and context.get_revision_argument() == context.get_head_revision()
 
 
@@ -36,7 +36,7 @@ def _run_scripts() -> None:
 
 
 def run_online() -> None:
-    """Migrate in one transaction; a second run waits for the first and finds nothing to do."""
+    """Migrate in one transaction; a concurrent run waits and then has nothing to do."""
     engine = create_engine("postgresql+psycopg://", creator=connect, poolclass=pool.NullPool)
     with engine.connect() as connection:
         context.configure(
@@ -55,8 +55,8 @@ def run_online() -> None:
             if _upgrading():
                 _run_scripts()
             after = context.get_context().get_current_heads()
-    told = {"moved": (before, after), "renewed": _upgrading()}  # for migrate.py to tell
-    context.config.attributes.update(told)
+    result = {"revisions": (before, after), "ran_scripts": _upgrading()}  # migrate.py prints it
+    context.config.attributes.update(result)
 
 
 def run_offline() -> None:

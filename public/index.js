@@ -1,25 +1,25 @@
-// The landing page: shows what /health says, again every 30 s while the page is in view.
+// The landing page shows the answer of /health, and refreshes it every 30 s while visible.
 
 const EVERY_MS = 30_000;
 const LIMIT_MS = 10_000;
 const MEANING = {
   healthy: "",
-  degraded: "Redis is away: everything works, some answers take longer.",
-  unavailable: "Postgres is away: nothing can be recorded until it is back.",
+  degraded: "Redis is down: everything works, but some answers take longer.",
+  unavailable: "Postgres is down: nothing can be recorded until it is back.",
   unreachable: "The service does not answer. Are you online?",
 };
 
 const $ = (id) => document.getElementById(id);
 
-/** What the service says of itself; a service that says nothing is unreachable. */
-export async function askHealth(fetchIt = fetch) {
-  const nobody = { status: "unreachable", version: "–", services: {} };
+/** The service's health report; without an answer, the status is `unreachable`. */
+export async function fetchHealth(fetchPage = fetch) {
+  const unreachable = { status: "unreachable", version: "–", services: {} };
   try {
-    const answer = await fetchIt("/health", { cache: "no-store", signal: AbortSignal.timeout(LIMIT_MS) });
+    const answer = await fetchPage("/health", { cache: "no-store", signal: AbortSignal.timeout(LIMIT_MS) });
     const health = await answer.json();
-    return health.status in MEANING ? health : nobody;
+    return health.status in MEANING ? health : unreachable;
   } catch {
-    return nobody;
+    return unreachable;
   }
 }
 
@@ -33,17 +33,17 @@ function show(health) {
   showState($("postgres"), health.services.postgres ?? "unreachable");
   showState($("redis"), health.services.redis ?? "unreachable");
   $("version").textContent = health.version;
-  $("asked").textContent = new Date().toLocaleTimeString();
+  $("checked").textContent = new Date().toLocaleTimeString();
   $("meaning").textContent = MEANING[health.status];
 }
 
 async function refresh() {
-  if (!document.hidden) show(await askHealth());
+  if (!document.hidden) show(await fetchHealth());
 }
 
 function showLocalLinks() {
-  const here = ["127.0.0.1", "localhost", "[::1]"].includes(location.hostname);
-  for (const link of document.querySelectorAll("[data-local-only]")) link.hidden = !here;
+  const isLocal = ["127.0.0.1", "localhost", "[::1]"].includes(location.hostname);
+  for (const link of document.querySelectorAll("[data-local-only]")) link.hidden = !isLocal;
 }
 
 showLocalLinks();

@@ -106,8 +106,15 @@ class Transaction:
 class Postgres:
     """A last-in-first-out pool of connections to one database; safe for threads."""
 
-    def __init__(self, url: str, *, max_connections: int = MAX_CONNECTIONS) -> None:
+    def __init__(
+        self,
+        url: str,
+        *,
+        max_connections: int = MAX_CONNECTIONS,
+        wait_seconds: float = WAIT_SECONDS,
+    ) -> None:
         self._url = url
+        self._wait_seconds = wait_seconds
         self._idle: list[tuple[Connection, float]] = []
         self._lock = threading.Lock()
         self._slots = threading.BoundedSemaphore(max_connections)
@@ -185,7 +192,7 @@ class Postgres:
 
     @contextmanager
     def _connection(self) -> Iterator[Connection]:
-        if not self._slots.acquire(timeout=WAIT_SECONDS):
+        if not self._slots.acquire(timeout=self._wait_seconds):
             raise DatabaseUnavailable
         try:
             connection = self._take() or self._connect()

@@ -1,6 +1,6 @@
-"""The development server's app: the pages of `public/` in front of every function.
+"""The development server's app: the pages of `public/` in front of the functions.
 
-As on the platforms: a file of `public/` comes first, under its name without `.html`.
+As on the platforms, a file of `public/` takes precedence, under its name without `.html`.
 """
 
 from collections.abc import Sequence
@@ -15,15 +15,15 @@ from lib.web.headers import PAGE_HEADERS
 
 PUBLIC = Path(__file__).resolve().parents[2] / "public"
 API_DOCS = Path(__file__).resolve().parent / "api_docs"
-"""The page at /docs, which deployments do not have."""
+"""Folder of the page at /docs, which deployments lack."""
 
 
 class Pages:
-    """Serves the files of some folders; a path without a file goes on to the inner app.
+    """Serves the files of folders, and passes other paths on to the inner app.
 
     Args:
-        app: The functions.
-        folders: Folders whose files are all public, the first that has a file first.
+        app: App of the functions.
+        folders: Folders whose files are all public; earlier ones take precedence.
     """
 
     def __init__(self, app: ASGIApp, folders: Sequence[Path] = (PUBLIC, API_DOCS)) -> None:
@@ -42,7 +42,7 @@ class Pages:
         await app(scope, receive, send)
 
     def _find(self, path: str) -> Path | None:
-        """The file for a path: itself, with `.html`, or its index page."""
+        """Return the file for a path: the path itself, with `.html`, or its index page."""
         name = path.strip("/")
         if "\0" in name or (path != "/" and path.endswith("/")):
             return None

@@ -1,4 +1,4 @@
--- Queries of lib/access/guard.py and lib/access/audit.py.
+-- Queries of lib/access/.
 
 -- admit_operator --
 -- Decide on one attempt to operate, and record it.
@@ -8,10 +8,10 @@ SELECT public.admit_operator(
 );
 
 -- record_audit --
--- Append what an operator's call came to.
+-- Append the outcome of an operator's call to the audit trail.
 INSERT INTO public.operator_audit (action, outcome, facts)
 VALUES (%(action)s, %(outcome)s, %(facts)s);
 
 -- verify_audit --
--- First row whose seal is broken, null when none is.
+-- Return the id of the first row whose digest does not match, null if all match.
 SELECT public.verify_operator_audit();

@@ -1,4 +1,4 @@
-"""Who gets in: passwords, attempts, addresses, and routes that nobody listed."""
+"""Access for operators and schedules: passwords, limits of attempts, and unlisted routes."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -16,7 +16,7 @@ from lib.settings import Platform, Settings
 from lib.web.app import create_app
 from tests.conftest import ADMIN_PASSWORD, CRON_SECRET
 
-_made: list[Deps] = []
+_deps: list[Deps] = []
 ROWS = (
     Endpoint("/api/admin-scratch", "scratch", ("POST",), Access.OPERATOR),
     Endpoint("/api/cron-scratch", "scratch", ("GET",), Access.CRON),
@@ -24,9 +24,9 @@ ROWS = (
 
 
 def scratch(settings: Settings, **client: Any) -> TestClient:
-    """A function with one route of each closed kind, on these settings."""
+    """Make a client of a function with a route for operators and one for schedules."""
     deps = Deps(settings)
-    _made.append(deps)
+    _deps.append(deps)
     install_deps(deps)
     app = create_app("scratch", rows=ROWS)
 
@@ -42,11 +42,11 @@ def scratch(settings: Settings, **client: Any) -> TestClient:
 
 
 @pytest.fixture(autouse=True)
-def _closed() -> Iterator[None]:
+def _close_deps() -> Iterator[None]:
     yield
     install_deps(None)
-    while _made:
-        _made.pop().close()
+    while _deps:
+        _deps.pop().close()
 
 
 def post(client: TestClient, password: Any, **more: Any) -> Any:
@@ -61,7 +61,7 @@ def test_the_password_opens_in_the_body_and_as_bearer(settings: Settings) -> Non
 
 
 @pytest.mark.parametrize(
-    "shown",
+    "password",
     [
         "pä",
         "🔑",
@@ -77,8 +77,8 @@ def test_the_password_opens_in_the_body_and_as_bearer(settings: Settings) -> Non
         ADMIN_PASSWORD + " ",
     ],
 )
-def test_whatever_is_shown_instead_gives_401(settings: Settings, shown: Any) -> None:
-    answer = post(scratch(settings), shown)
+def test_whatever_is_shown_instead_gives_401(settings: Settings, password: Any) -> None:
+    answer = post(scratch(settings), password)
     assert answer.status_code == 401
     assert answer.headers["WWW-Authenticate"] == "Bearer"
 
@@ -97,8 +97,8 @@ def test_what_a_stranger_sends_is_not_even_parsed(settings: Settings, raw: bytes
     client = scratch(settings)
     assert client.post("/api/admin-scratch", content=raw, headers=json).status_code == 401
     bearer = {**json, "Authorization": f"Bearer {ADMIN_PASSWORD}"}
-    told = client.post("/api/admin-scratch", content=raw, headers=bearer)
-    assert told.status_code in {400, 422}
+    answer = client.post("/api/admin-scratch", content=raw, headers=bearer)
+    assert answer.status_code in {400, 422}
 
 
 @pytest.mark.parametrize(
@@ -287,8 +287,8 @@ def test_route_that_the_function_does_not_list_fails_at_import(method: str, path
 
 def test_the_local_server_lets_the_guides_through_and_nobody_else(settings: Settings) -> None:
     trusting = replace(settings, trust_loopback=True)
-    here = {"client": ("127.0.0.1", 1), "base_url": "http://127.0.0.1:5300"}
-    client = scratch(trusting, **here)
+    loopback = {"client": ("127.0.0.1", 1), "base_url": "http://127.0.0.1:5300"}
+    client = scratch(trusting, **loopback)
     assert client.post("/api/admin-scratch").status_code == 200
     assert post(client, "YOUR_ADMIN_PASSWORD").status_code == 200
     assert client.get("/api/cron-scratch").status_code == 200

@@ -28,7 +28,7 @@ OTHERS = Query(
     b" AND state <> 'idle' AND pid <> pg_backend_pid()",
 )
 ONE = Query("one", b"SELECT 1")
-A_MOMENT = deadline.MARGIN_SECONDS + 0.2
+SHORT_LIMIT = deadline.MARGIN_SECONDS + 0.2
 
 
 @pytest.fixture
@@ -39,7 +39,7 @@ def db(empty_postgres_url: str) -> Iterator[Postgres]:
 
 
 def within(limit: float, work: Callable[[], T]) -> T:
-    """Do it as a request that has as long."""
+    """Do the work as a request with this time limit."""
 
     def request() -> T:
         deadline.start(limit)
@@ -49,12 +49,12 @@ def within(limit: float, work: Callable[[], T]) -> T:
 
 
 def wait_until_nothing_runs(db: Postgres) -> None:
-    """A cancelled query ends at once, the one of these tests by itself after a minute."""
+    """Wait until the query is cancelled; by itself it would end after a minute."""
     for _ in range(500):
         if db.fetch_value(OTHERS) == 0:
             return
         time.sleep(0.01)
-    raise AssertionError("the query that was given up runs on")
+    raise AssertionError("the cancelled query is still running")
 
 
 def in_transaction(db: Postgres) -> None:
@@ -76,7 +76,7 @@ def test_a_silent_query_is_given_up_and_cancelled_and_the_next_call_is_served(
     db: Postgres, work: Callable[[Postgres], object]
 ) -> None:
     with pytest.raises(DatabaseUnavailable):
-        within(A_MOMENT, lambda: work(db))
+        within(SHORT_LIMIT, lambda: work(db))
     wait_until_nothing_runs(db)
     assert within(REQUEST_SECONDS, lambda: db.fetch_value(ONE)) == 1
 
@@ -85,7 +85,7 @@ def test_a_read_that_is_late_is_not_tried_again(
     db: Postgres, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(DatabaseUnavailable):
-        within(A_MOMENT, lambda: db.fetch_value(SILENCE, read=True))
+        within(SHORT_LIMIT, lambda: db.fetch_value(SILENCE, read=True))
     assert capsys.readouterr().err.count('"postgres_error"') == 1
 
 
@@ -111,20 +111,20 @@ def test_a_handler_has_less_time_than_the_platform_gives(
     deps = Deps(settings)
     install_deps(deps)
     client = TestClient(clock(row))
-    shown = {"Authorization": f"Bearer {ADMIN_PASSWORD}"}
-    left = client.get("/api/clock", headers=shown).json()
+    headers = {"Authorization": f"Bearer {ADMIN_PASSWORD}"}
+    seconds = client.get("/api/clock", headers=headers).json()
     install_deps(None)
     deps.close()
-    assert 0 < left <= limit - deadline.MARGIN_SECONDS
-    assert left > REQUEST_SECONDS or limit == REQUEST_SECONDS
+    assert 0 < seconds <= limit - deadline.MARGIN_SECONDS
+    assert seconds > REQUEST_SECONDS or limit == REQUEST_SECONDS
 
 
 def clock(row: Endpoint) -> FastAPI:
-    """A function that tells how long it has."""
+    """Make a function that answers how many seconds it has left."""
     app = create_app("clock", rows=(row,))
 
     @app.get("/api/clock")
-    def tell() -> float | None:
+    def seconds_left() -> float | None:
         return deadline.seconds_left()
 
     return app
@@ -132,7 +132,7 @@ def clock(row: Endpoint) -> FastAPI:
 
 def test_scheduled_run_has_a_deadline_of_its_own_and_leaves_none_behind() -> None:
     entry = lambda_entry(create_app("workshop.cleanup_sessions"), scheduled=deadline.seconds_left)
-    left = entry({"source": "aws.events"}, None)
-    assert left is not None
-    assert 0 < left <= SCHEDULED_SECONDS - deadline.MARGIN_SECONDS
+    seconds = entry({"source": "aws.events"}, None)
+    assert seconds is not None
+    assert 0 < seconds <= SCHEDULED_SECONDS - deadline.MARGIN_SECONDS
     assert deadline.seconds_left() is None

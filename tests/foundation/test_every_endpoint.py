@@ -1,4 +1,4 @@
-"""What holds for every row of the table of endpoints, those that are added later included."""
+"""Rules for every row of the table of endpoints, including future ones."""
 
 import re
 
@@ -10,15 +10,15 @@ from lib.web.headers import API_HEADERS
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 PATHS = sorted({row.path for row in ENDPOINTS})
-CLOSED = [
+PROTECTED = [
     (row, method)
     for row in ENDPOINTS
     for method in row.methods
     if row.access in {Access.OPERATOR, Access.CRON}
 ]
-NOTHING = {"Authorization": ""}
-STRANGERS = (
-    NOTHING,
+NO_CREDENTIALS = {"Authorization": ""}
+WRONG_CREDENTIALS = (
+    NO_CREDENTIALS,
     {"Authorization": "Bearer wrong"},
     {"Authorization": "Basic d3Jvbmc6d3Jvbmc="},
     {"User-Agent": "vercel-cron/1.0", "X-Forwarded-For": "127.0.0.1", "Host": "127.0.0.1"},
@@ -26,21 +26,21 @@ STRANGERS = (
 
 
 def filled(path: str) -> str:
-    """A path with an id of nothing in each of its places."""
+    """Return a path with the id of nothing for each parameter."""
     return re.sub(r"\{\w+\}", "00000000-0000-4000-8000-000000000000", path)
 
 
-def named(case: tuple[Endpoint, str]) -> str:
+def case_id(case: tuple[Endpoint, str]) -> str:
     return f"{case[1]} {case[0].path}"
 
 
-@pytest.mark.parametrize("case", CLOSED, ids=named)
+@pytest.mark.parametrize("case", PROTECTED, ids=case_id)
 def test_closed_endpoints_are_closed_to_strangers(
     client: TestClient, case: tuple[Endpoint, str]
 ) -> None:
     row, method = case
-    for shown in STRANGERS:
-        answer = client.request(method, filled(row.path), headers=shown)
+    for headers in WRONG_CREDENTIALS:
+        answer = client.request(method, filled(row.path), headers=headers)
         assert (answer.status_code, answer.json()["code"]) == (401, "unauthenticated")
 
 

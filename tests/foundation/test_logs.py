@@ -1,4 +1,4 @@
-"""What must never be read in a log."""
+"""Logs never contain secrets or personal data."""
 
 import json
 import re
@@ -65,9 +65,9 @@ def test_another_writer_gets_masked_fields_too() -> None:
 def test_place_of_an_error_is_the_last_line_of_our_code() -> None:
     with pytest.raises(FileNotFoundError) as raised:
         load_script("no-such-script.sql")
-    found = re.fullmatch(r"(lib/[\w/]*queries\.py):(\d+)", place(raised.value))
-    assert found is not None, place(raised.value)
-    assert "read_text" in (ROOT / found[1]).read_text().splitlines()[int(found[2]) - 1]
+    match = re.fullmatch(r"(lib/[\w/]*queries\.py):(\d+)", place(raised.value))
+    assert match is not None, place(raised.value)
+    assert "read_text" in (ROOT / match[1]).read_text().splitlines()[int(match[2]) - 1]
 
 
 def test_place_of_code_that_cannot_be_parsed_is_its_own_line() -> None:

@@ -1,4 +1,4 @@
-"""Postgres as the functions use it: faults become our errors, and nothing is half done."""
+"""The Postgres layer: faults become the application's errors, and nothing is half done."""
 
 import pickle
 import threading
@@ -106,9 +106,9 @@ def test_missing_tables_and_functions_are_told_as_a_missing_schema(
 
 @pytest.mark.parametrize("error", [Busy(), Conflict(reason="Twice."), InvalidInput(reason="No.")])
 def test_errors_reach_another_process_as_they_are(error: AppError) -> None:
-    there = pickle.loads(pickle.dumps(error))
-    assert (type(there), str(there)) == (type(error), str(error))
-    assert (there.facts, there.headers) == (error.facts, error.headers)
+    unpickled = pickle.loads(pickle.dumps(error))
+    assert (type(unpickled), str(unpickled)) == (type(error), str(error))
+    assert (unpickled.facts, unpickled.headers) == (error.facts, error.headers)
 
 
 def test_unreachable_database_gives_503_with_a_time_to_retry() -> None:
@@ -157,15 +157,17 @@ def test_a_read_survives_a_backend_killed_under_it_and_a_write_does_not_repeat(
 
 def test_deadlocks_are_repeated_until_both_are_done(db: Postgres) -> None:
     db.execute(q("INSERT INTO things VALUES (1), (2)"))
-    bump = q("UPDATE things SET n = n WHERE n = %(n)s")
+    update = q("UPDATE things SET n = n WHERE n = %(n)s")
     pause = q("SELECT pg_sleep(0.2)")
 
-    def cross(first: int, second: int) -> None:
-        db.batch([Statement(bump, {"n": first}), Statement(pause), Statement(bump, {"n": second})])
+    def update_both(first: int, second: int) -> None:
+        db.batch(
+            [Statement(update, {"n": first}), Statement(pause), Statement(update, {"n": second})]
+        )
 
     with ThreadPoolExecutor(2) as threads:
-        for done in [threads.submit(cross, 1, 2), threads.submit(cross, 2, 1)]:
-            done.result()
+        for future in [threads.submit(update_both, 1, 2), threads.submit(update_both, 2, 1)]:
+            future.result()
 
 
 def test_a_held_lock_gives_503_and_not_a_hanging_site(
@@ -179,11 +181,8 @@ def test_a_held_lock_gives_503_and_not_a_hanging_site(
     db.execute(INSERT, {"n": 1})
 
 
-def test_waiting_for_a_connection_is_bounded_and_recovers(
-    empty_postgres_url: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("lib.database.postgres.WAIT_SECONDS", 0.1)
-    db = Postgres(empty_postgres_url, max_connections=1)
+def test_waiting_for_a_connection_is_bounded_and_recovers(empty_postgres_url: str) -> None:
+    db = Postgres(empty_postgres_url, max_connections=1, wait_seconds=0.1)
     with db.transaction(), pytest.raises(DatabaseUnavailable):
         db.fetch_value(q("SELECT 1"))
     assert db.fetch_value(q("SELECT 1")) == 1

@@ -1,4 +1,4 @@
-"""Redis that refuses, hangs, lies or lags: the caller always gets an answer, soon."""
+"""The client of Redis: whatever Redis does, the caller soon gets an answer or None."""
 
 from collections.abc import Iterator
 from contextlib import closing
@@ -13,9 +13,9 @@ from local.servers.redis_server import RedisServer
 
 @pytest.fixture
 def redis(redis_gateway: Gateway) -> Iterator[RedisRest]:
-    made = RedisRest(redis_gateway.url, redis_gateway.token)
-    yield made
-    made.close()
+    client = RedisRest(redis_gateway.url, redis_gateway.token)
+    yield client
+    client.close()
 
 
 def test_commands_run_in_order_in_one_request(redis: RedisRest, redis_gateway: Gateway) -> None:
@@ -43,8 +43,8 @@ def test_every_fault_is_an_absence_and_none_is_waited_for(
     redis: RedisRest, redis_gateway: Gateway, fault: Fault
 ) -> None:
     redis_gateway.faults.switch_on(fault, delay=5 * TIMEOUT_SECONDS)
-    answer = redis.pipeline([["GET", "k"]])  # a hang lasts until the switch is off: for ever
-    if fault is Fault.WRONG_VALUE:  # it has the right form: only who asked can know better
+    answer = redis.pipeline([["GET", "k"]])  # a hang would last until the fault is cleared
+    if fault is Fault.WRONG_VALUE:  # only the caller can notice a wrong value
         assert answer is not None
     elif fault is Fault.FLUSH:
         assert answer == [None]

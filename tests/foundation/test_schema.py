@@ -1,4 +1,4 @@
-"""One schema, whichever way it was made."""
+"""Migrations and schema scripts create the same schema."""
 
 import subprocess
 import sys
@@ -13,12 +13,12 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def run(script: str, *arguments: str, url: str) -> str:
-    done = tried(script, *arguments, url=url)
-    assert done.returncode == 0, done.stderr
-    return done.stdout
+    process = run_unchecked(script, *arguments, url=url)
+    assert process.returncode == 0, process.stderr
+    return process.stdout
 
 
-def tried(script: str, *arguments: str, url: str) -> subprocess.CompletedProcess[str]:
+def run_unchecked(script: str, *arguments: str, url: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, script, *arguments],
         cwd=ROOT,
@@ -30,14 +30,16 @@ def tried(script: str, *arguments: str, url: str) -> subprocess.CompletedProcess
 
 
 def dump(url: str) -> list[str]:
-    """The schema as pg_dump tells it, without what names the moment or Alembic's own table."""
-    done = subprocess.run(
+    """Return pg_dump's lines of the schema, without comments and Alembic's own table."""
+    process = subprocess.run(
         [program("pg_dump"), "--schema-only", "--exclude-table=alembic_version", url],
         capture_output=True,
         text=True,
         check=True,
     )
-    return [line for line in done.stdout.splitlines() if line and not line.startswith(("--", "\\"))]
+    return [
+        line for line in process.stdout.splitlines() if line and not line.startswith(("--", "\\"))
+    ]
 
 
 def test_migrations_and_scripts_end_in_the_same_schema(
@@ -74,14 +76,14 @@ def test_going_down_and_up_again_keeps_every_row(empty_postgres_url: str) -> Non
     run("migrate.py", "upgrade", url=url)
     with psycopg.connect(url) as connection:
         assert connection.execute("SELECT count(*) FROM public.students").fetchone() == (0,)
-        kept = connection.execute(
+        tables = connection.execute(
             "SELECT schemaname || '.' || tablename FROM pg_tables"
             " WHERE schemaname LIKE '%set_aside%' AND tablename = 'students' ORDER BY 1"
         ).fetchall()
-        assert len(kept) == 2
-        for (table,) in kept:
-            counted = connection.execute(f"SELECT count(*) FROM {table}".encode()).fetchone()
-            assert counted == (1,)
+        assert len(tables) == 2
+        for (table,) in tables:
+            row_count = connection.execute(f"SELECT count(*) FROM {table}".encode()).fetchone()
+            assert row_count == (1,)
 
 
 def test_sql_of_an_upgrade_can_be_read_before_it_runs(empty_postgres_url: str) -> None:
@@ -94,15 +96,15 @@ def test_sql_of_an_upgrade_can_be_read_before_it_runs(empty_postgres_url: str) -
 def test_migrating_says_what_it_did(empty_postgres_url: str) -> None:
     up = "The database went from revision none to 001."
     down = "The database went from revision 001 to none."
-    renewed = "Its tables, functions and views are those of sql/ now."
-    for arguments, said in (
-        (["upgrade"], [up, renewed]),
-        (["upgrade"], ["Nothing to do: the database is at revision 001.", renewed]),
+    scripts = "Its tables, functions and views now match the scripts in sql/."
+    for arguments, messages in (
+        (["upgrade"], [up, scripts]),
+        (["upgrade"], ["Nothing to do: the database is at revision 001.", scripts]),
         (["downgrade", "-1"], [down]),
-        (["upgrade", "001"], [up, renewed]),
+        (["upgrade", "001"], [up, scripts]),
         (["downgrade", "base"], [down]),
     ):
-        assert run("migrate.py", *arguments, url=empty_postgres_url).splitlines() == said
+        assert run("migrate.py", *arguments, url=empty_postgres_url).splitlines() == messages
 
 
 def test_sql_that_is_only_printed_is_sql_to_the_last_line(empty_postgres_url: str) -> None:
@@ -124,18 +126,18 @@ def test_queries_typed_without_a_schema_find_their_tables(postgres_url: str) -> 
 
 @pytest.mark.parametrize("script", [("migrate.py", "upgrade"), ("init_db.py",)])
 @pytest.mark.parametrize(
-    ("url", "said"),
+    ("url", "message"),
     [
-        ("", "There is no database: set one of POSTGRES_URL_NON_POOLING, "),
+        ("", "No database is set. Set one of POSTGRES_URL_NON_POOLING, "),
         ("postgresql://me:secret@127.0.0.1:1/none", "The database cannot be reached: "),
-        ("postgresql//me:secret@host", "This is no address of a Postgres"),
+        ("postgresql//me:secret@host", "The address of the database is not valid"),
     ],
 )
 def test_a_database_that_is_not_there_is_told_without_traceback_and_password(
-    script: tuple[str, ...], url: str, said: str
+    script: tuple[str, ...], url: str, message: str
 ) -> None:
-    done = tried(*script, url=url)
-    assert done.returncode == 1
-    assert done.stderr.startswith(said)
-    assert "Traceback" not in done.stderr
-    assert "secret" not in done.stderr
+    process = run_unchecked(*script, url=url)
+    assert process.returncode == 1
+    assert process.stderr.startswith(message)
+    assert "Traceback" not in process.stderr
+    assert "secret" not in process.stderr

@@ -1,4 +1,4 @@
-"""Cursors that fetch in parts, when the server goes away."""
+"""Server-side cursors when the server ends."""
 
 from contextlib import ExitStack
 

@@ -1,4 +1,4 @@
-"""The environment, read once."""
+"""Settings from the environment."""
 
 import pytest
 

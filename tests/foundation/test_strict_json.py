@@ -1,4 +1,4 @@
-"""Bodies that two readers could understand differently, or that Postgres could not keep."""
+"""JSON bodies that are ambiguous, or that Postgres cannot store, are rejected."""
 
 from contextlib import suppress
 

@@ -1,4 +1,4 @@
-"""The vault: what it seals opens in its place, and nowhere else."""
+"""The vault: a sealed text opens in its own row and column only."""
 
 import base64
 import os
@@ -19,7 +19,7 @@ API_KEY = "sk-proj-0123456789abcdefghijklmnopqrstuvwxyz"
 
 
 def old_format(plaintext: str, key: bytes = KEY) -> str:
-    """Encrypt as the system before did: 16-byte IV, tag apart, standard base64."""
+    """Encrypt as the legacy application did: 16-byte IV, separate tag, standard base64."""
     iv = os.urandom(16)
     sealed = AESGCM(key).encrypt(iv, plaintext.encode(), None)
     return ":".join(base64.b64encode(part).decode() for part in (iv, sealed[-16:], sealed[:-16]))
@@ -54,7 +54,7 @@ def test_a_text_moved_to_another_field_does_not_open() -> None:
 @pytest.mark.parametrize("place", range(0, 100, 7))
 def test_a_changed_character_does_not_open(place: int) -> None:
     sealed = Vault(KEY).seal(API_KEY, TOKEN, API_KEY_FIELD)
-    place %= len(sealed) - 1  # the very last character has bits that mean nothing
+    place %= len(sealed) - 1  # some bits of the last character are unused
     changed = sealed[:place] + ("A" if sealed[place] != "A" else "B") + sealed[place + 1 :]
     with pytest.raises(Unreadable):
         Vault(KEY).open(changed, TOKEN, API_KEY_FIELD)

@@ -1,4 +1,4 @@
-"""The envelope that every function wears."""
+"""The frame of every function: headers, limits, errors and origins."""
 
 import json
 import re
@@ -38,11 +38,11 @@ def echo(settings: Settings, rows: tuple[Endpoint, ...] = ROWS) -> TestClient:
     app = create_app("echo", rows=rows)
 
     @app.post("/api/echo/{id}")
-    def post(id: str, body: Body) -> Body:  # noqa: A002, ARG001 the path names it
+    def post(id: str, body: Body) -> Body:  # noqa: A002, ARG001 the name in the path
         return body
 
     @app.get("/api/echo/{id}")
-    def get(id: str) -> dict[str, str]:  # noqa: A002 the path names it
+    def get(id: str) -> dict[str, str]:  # noqa: A002 the name in the path
         if id == "conflict":
             raise Conflict(reason="It is taken.")
         raise RuntimeError(CANARY)
@@ -112,13 +112,13 @@ def test_a_mistake_in_the_body_names_the_field_and_repeats_nothing(web: TestClie
 
 def test_a_mistake_is_told_without_our_patterns_and_types(web: TestClient) -> None:
     good = {"n": 1, "code": "abc", "id": "f1dbc627-9b04-5538-902c-2d94deee7af0"}
-    for body, said in (
+    for body, message in (
         ({**good, "code": "ABC"}, "code: Input has a character or a form that is not allowed here"),
         ({**good, "id": "x"}, "id: Input should be a UUID"),
         ({**good, "id": 3}, "id: Input should be a UUID"),
         ([], "body: Input should be an object"),
     ):
-        assert web.post("/api/echo/1", json=body).json()["error"] == said
+        assert web.post("/api/echo/1", json=body).json()["error"] == message
 
 
 def test_a_wrong_method_is_told_the_right_ones(web: TestClient) -> None:
@@ -128,11 +128,10 @@ def test_a_wrong_method_is_told_the_right_ones(web: TestClient) -> None:
 
 
 def test_head_is_answered_as_get_without_the_body(web: TestClient) -> None:
-    got, asked = web.get("/api/echo/conflict"), web.head("/api/echo/conflict")
-    assert asked.status_code == got.status_code == 409
-    assert asked.content == b""
-    length = "content-length"
-    assert asked.headers[length] == got.headers[length]
+    get, head = web.get("/api/echo/conflict"), web.head("/api/echo/conflict")
+    assert head.status_code == get.status_code == 409
+    assert head.content == b""
+    assert head.headers["content-length"] == get.headers["content-length"]
     assert web.head("/api/large").status_code == 405
 
 
@@ -188,7 +187,7 @@ def test_only_listed_pages_may_call_from_another_origin(web: TestClient) -> None
 
 
 @pytest.mark.parametrize(
-    ("asked", "refused"),
+    ("headers", "refused"),
     [
         ({"Origin": "https://evil.example"}, "origin"),
         ({"Access-Control-Request-Method": "DELETE"}, "method"),
@@ -196,10 +195,10 @@ def test_only_listed_pages_may_call_from_another_origin(web: TestClient) -> None
     ],
 )
 def test_refused_preflight_says_why_in_the_envelope(
-    web: TestClient, asked: dict[str, str], refused: str
+    web: TestClient, headers: dict[str, str], refused: str
 ) -> None:
     usual = {"Origin": PAGE, "Access-Control-Request-Method": "POST"}
-    answer = web.options("/api/echo/1", headers={**usual, **asked})
+    answer = web.options("/api/echo/1", headers={**usual, **headers})
     assert answer.status_code == 400
     assert answer.json() == {
         "success": False,
@@ -213,8 +212,8 @@ def test_refused_preflight_says_why_in_the_envelope(
 
 @pytest.mark.parametrize("header", ["X-Session-Id", "X-Session-Token", "Idempotency-Key"])
 def test_listed_pages_may_send_every_header_that_is_read(web: TestClient, header: str) -> None:
-    asked = {"Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": header}
-    answer = web.options("/api/echo/1", headers={"Origin": PAGE, **asked})
+    headers = {"Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": header}
+    answer = web.options("/api/echo/1", headers={"Origin": PAGE, **headers})
     assert answer.status_code == 200
     assert header in answer.headers["Access-Control-Allow-Headers"]
 

@@ -1,4 +1,4 @@
-// The page of the API: each endpoint with its fields, an example, and a button that sends it.
+// The API docs: each endpoint with its fields, an example, and a button that sends it.
 
 import { address, bodySchema, curl, exampleAnswers, exampleBody, fields, groups, neededParameter, typeOf } from "/openapi.js";
 
@@ -7,20 +7,20 @@ const MAX_ROWS = 18;
 const CALLERS = { session: "session", operator: "operators", cron: "schedule" };
 const $ = (id) => document.getElementById(id);
 
-/** An element with attributes, listeners (`onclick`) and children; text stays text. */
+/** Create an element with attributes, listeners (`onclick`) and children; text is never HTML. */
 function el(tag, attributes = {}, ...children) {
-  const made = document.createElement(tag);
+  const element = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) {
-    if (name.startsWith("on")) made.addEventListener(name.slice(2), value);
-    else if (value !== undefined && value !== false) made.setAttribute(name, value);
+    if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
+    else if (value !== undefined && value !== false) element.setAttribute(name, value);
   }
-  made.append(...children.filter((child) => child !== null && child !== undefined));
-  return made;
+  element.append(...children.filter((child) => child !== null && child !== undefined));
+  return element;
 }
 
-/** Text, with what stands between backticks as code. */
+/** Text in which parts between backticks become code. */
 function inline(text) {
-  return text.split("`").map((part, at) => (at % 2 ? el("code", {}, part) : part));
+  return text.split("`").map((part, index) => (index % 2 ? el("code", {}, part) : part));
 }
 
 function fieldTable(caption, rows) {
@@ -34,9 +34,9 @@ function fieldTable(caption, rows) {
 }
 
 function fieldRow({ name, type, required, about }) {
-  const must = required ? el("span", { class: "must" }, " required") : null;
+  const mark = required ? el("span", { class: "required" }, " required") : null;
   return el("tr", {},
-    el("th", { scope: "row" }, el("code", {}, name), must),
+    el("th", { scope: "row" }, el("code", {}, name), mark),
     el("td", { "data-label": "Type" }, type),
     el("td", { "data-label": "Meaning" }, ...[about].flat()),
   );
@@ -51,7 +51,7 @@ function parameterRows(api, operation) {
   }));
 }
 
-/** What comes back when all is well; errors have one shape, which the page says once. */
+/** Examples and fields of the successful answer; the page describes errors once. */
 function answers(api, operation) {
   const rows = fields(api, operation.responses?.["200"]?.content?.["application/json"]?.schema ?? {});
   const table = fieldTable("Fields of the answer", rows.map((row) => ({ ...row, required: false })));
@@ -62,7 +62,7 @@ function answers(api, operation) {
   ];
 }
 
-/** Inputs for the parameters and the body, the shell line, the button and what came back. */
+/** A form with inputs for parameters and body, the curl line, the button and the answer. */
 function tryIt(api, operation, id) {
   const needed = neededParameter(operation);
   const inputs = (operation.parameters ?? []).map((parameter) =>
@@ -77,8 +77,8 @@ function tryIt(api, operation, id) {
   };
   const send = async (event) => {
     event.preventDefault();
-    status.textContent = "asking …";
-    const answer = await ask(readCall(operation, inputs, body));
+    status.textContent = "Sending …";
+    const answer = await sendCall(readCall(operation, inputs, body));
     status.textContent = answer.summary;
     output.textContent = answer.text;
     output.hidden = false;
@@ -112,15 +112,15 @@ function hidePassword(call) {
   return { ...call, headers: { ...call.headers, Authorization: "Bearer YOUR_ADMIN_PASSWORD" } };
 }
 
-async function ask({ address: url, method, headers, body }) {
+async function sendCall({ address: url, method, headers, body }) {
   const started = performance.now();
   try {
     const answer = await fetch(url, { method, headers, body, cache: "no-store", signal: AbortSignal.timeout(LIMIT_MS) });
     const text = await answer.text();
-    const took = Math.round(performance.now() - started);
-    return { summary: `${answer.status} ${answer.statusText} in ${took} ms`, text: pretty(text) };
+    const milliseconds = Math.round(performance.now() - started);
+    return { summary: `${answer.status} ${answer.statusText} in ${milliseconds} ms`, text: pretty(text) };
   } catch (error) {
-    return { summary: "no answer", text: String(error) };
+    return { summary: "No answer", text: String(error) };
   }
 }
 
@@ -153,33 +153,33 @@ function endpoint(api, operation) {
     ];
     details.append(...paragraphs.map((paragraph) => el("p", {}, ...inline(paragraph))), ...parts.filter(Boolean));
   };
-  details.addEventListener("toggle", fill, { once: true }); // most are never opened
+  details.addEventListener("toggle", fill, { once: true }); // most entries are never opened
   return details;
 }
 
 function show(api) {
   $("title").textContent = `${api.info.title} API`;
   $("about").textContent = `${api.info.summary ?? ""} Version ${api.info.version}.`;
-  const abouts = new Map((api.tags ?? []).map(({ name, description }) => [name, description]));
+  const descriptions = new Map((api.tags ?? []).map(({ name, description }) => [name, description]));
   for (const [tag, operations] of groups(api)) {
     const id = `group-${tag.toLowerCase().replace(/\W+/g, "-")}`;
     $("groups").append(el("a", { href: `#${id}` }, tag));
     $("endpoints").append(el("section", { "aria-labelledby": id }, el("h2", { id }, tag),
-      el("p", { class: "soft" }, abouts.get(tag) ?? ""),
+      el("p", { class: "soft" }, descriptions.get(tag) ?? ""),
       ...operations.map((operation) => endpoint(api, operation))));
   }
 }
 
 function filter() {
-  const wanted = $("search").value.trim().toLowerCase();
+  const term = $("search").value.trim().toLowerCase();
   for (const section of $("endpoints").children) {
     const entries = [...section.querySelectorAll("details")];
-    for (const entry of entries) entry.hidden = !entry.firstElementChild.textContent.toLowerCase().includes(wanted);
+    for (const entry of entries) entry.hidden = !entry.firstElementChild.textContent.toLowerCase().includes(term);
     section.hidden = entries.every((entry) => entry.hidden);
   }
 }
 
-/** A link to an endpoint opens it. */
+/** Open the endpoint that the address names. */
 function openAddressed() {
   const entry = document.getElementById(location.hash.slice(1));
   if (entry?.tagName === "DETAILS") entry.open = true;
@@ -192,5 +192,5 @@ try {
   addEventListener("hashchange", openAddressed);
   openAddressed();
 } catch {
-  $("about").textContent = "The description could not be loaded; the local server serves it.";
+  $("about").textContent = "The description could not be loaded. Open this page on the local server (make dev).";
 }

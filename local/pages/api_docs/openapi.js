@@ -1,11 +1,11 @@
-// Reads an OpenAPI 3.1 description; no page in here, so it can be tested by itself.
+// Functions that read an OpenAPI 3.1 description, without access to the page.
 
-const MAX_DEPTH = 6; // of schemas within schemas; deeper ones are shown by their type alone
+const MAX_DEPTH = 6; // of nested schemas; of deeper ones, only the type is shown
 
-/** Follow `$ref`, and of `anyOf` take the first that is not null. */
+/** Follow `$ref`, and choose the first schema of `anyOf` that is not null. */
 export function resolve(api, schema) {
   if (schema?.$ref) {
-    const target = schema.$ref.slice(2).split("/").reduce((at, key) => at?.[key], api);
+    const target = schema.$ref.slice(2).split("/").reduce((value, key) => value?.[key], api);
     return resolve(api, { ...target, ...without(schema, "$ref") });
   }
   const choices = schema?.anyOf ?? schema?.oneOf;
@@ -17,16 +17,16 @@ function without(object, ...keys) {
   return Object.fromEntries(Object.entries(object).filter(([key]) => !keys.includes(key)));
 }
 
-/** A value that fits the schema: its own example or default where it has one. */
+/** A value that fits the schema: its example or default if it has one. */
 export function example(api, schema, depth = 0) {
-  const found = resolve(api, schema);
-  if (found.examples?.length) return found.examples[0];
-  if ("example" in found) return found.example;
-  if ("default" in found && found.default !== null) return found.default;
-  if ("const" in found) return found.const;
-  if (found.enum) return found.enum[0];
+  const resolved = resolve(api, schema);
+  if (resolved.examples?.length) return resolved.examples[0];
+  if ("example" in resolved) return resolved.example;
+  if ("default" in found && resolved.default !== null) return resolved.default;
+  if ("const" in resolved) return resolved.const;
+  if (resolved.enum) return resolved.enum[0];
   if (depth >= MAX_DEPTH) return null;
-  return byType(api, found, depth);
+  return byType(api, resolved, depth);
 }
 
 function byType(api, schema, depth) {
@@ -51,22 +51,22 @@ function byType(api, schema, depth) {
   }
 }
 
-/** The type in a few words, with its limits: `string, 1 to 200 characters`. */
+/** The type with its limits: `string, 1 to 200 characters`. */
 export function typeOf(api, schema) {
-  const found = resolve(api, schema);
+  const resolved = resolve(api, schema);
   const optional = (schema?.anyOf ?? []).some((choice) => choice.type === "null");
-  const limits = limitsOf(found);
-  const kind = found.enum
-    ? found.enum.map((value) => JSON.stringify(value)).join(" | ")
-    : found.type === "array"
-      ? `list of ${typeOf(api, found.items)}`
-      : (found.format ?? found.type ?? "any");
+  const limits = limitsOf(resolved);
+  const kind = resolved.enum
+    ? resolved.enum.map((value) => JSON.stringify(value)).join(" | ")
+    : resolved.type === "array"
+      ? `list of ${typeOf(api, resolved.items)}`
+      : (resolved.format ?? resolved.type ?? "any");
   return kind + (limits ? `, ${limits}` : "") + (optional ? ", or null" : "");
 }
 
 function limitsOf(schema) {
   const unit = schema.type === "string" ? " characters" : schema.type === "array" ? " entries" : "";
-  const step = schema.type === "integer" ? 1 : 0; // numbers: the bound itself, close enough to read
+  const step = schema.type === "integer" ? 1 : 0; // for numbers, the bound itself is close enough
   const low = schema.minimum ?? schema.minLength ?? schema.minItems ?? shifted(schema.exclusiveMinimum, step);
   const high = schema.maximum ?? schema.maxLength ?? schema.maxItems ?? shifted(schema.exclusiveMaximum, -step);
   if (low !== undefined && high !== undefined) return `${low} to ${high}${unit}`;
@@ -78,11 +78,11 @@ function shifted(bound, by) {
   return bound === undefined ? undefined : bound + by;
 }
 
-/** Fields of an object schema, those of objects within as `outer.inner`. */
+/** Fields of an object schema; fields of nested objects are named `outer.inner`. */
 export function fields(api, schema, prefix = "", depth = 0) {
-  const found = resolve(api, schema);
-  const required = found.required ?? [];
-  return Object.entries(found.properties ?? {}).flatMap(([name, part]) => {
+  const resolved = resolve(api, schema);
+  const required = resolved.required ?? [];
+  return Object.entries(resolved.properties ?? {}).flatMap(([name, part]) => {
     const inner = resolve(api, part);
     const item = inner.type === "array" ? resolve(api, inner.items) : inner;
     const path = prefix + name;
@@ -98,24 +98,24 @@ export function fields(api, schema, prefix = "", depth = 0) {
   });
 }
 
-/** Every operation, grouped by its first tag; the description's `tags` say in which order. */
+/** Operations grouped by their first tag, in the order of the description's `tags`. */
 export function groups(api) {
-  const found = new Map((api.tags ?? []).map(({ name }) => [name, []]));
+  const operationsByTag = new Map((api.tags ?? []).map(({ name }) => [name, []]));
   for (const [path, methods] of Object.entries(api.paths ?? {})) {
     for (const [method, operation] of Object.entries(methods)) {
       const tag = operation.tags?.[0] ?? "Other";
-      if (!found.has(tag)) found.set(tag, []);
-      found.get(tag).push({ path, method: method.toUpperCase(), ...operation });
+      if (!operationsByTag.has(tag)) operationsByTag.set(tag, []);
+      operationsByTag.get(tag).push({ path, method: method.toUpperCase(), ...operation });
     }
   }
-  return found;
+  return operationsByTag;
 }
 
 export function bodySchema(operation) {
   return operation.requestBody?.content?.["application/json"]?.schema;
 }
 
-/** The example body as text; media examples win over what the schema gives. */
+/** The example body as text; examples of the media type take precedence over the schema. */
 export function exampleBody(api, operation) {
   const media = operation.requestBody?.content?.["application/json"];
   if (!media) return "";
@@ -123,19 +123,19 @@ export function exampleBody(api, operation) {
   return JSON.stringify(media.example ?? named ?? example(api, media.schema), null, 2);
 }
 
-/** The parameter that a call cannot do without: in the path, or else the first of the query without default. */
+/** The parameter that a call needs: one in the path, else the first in the query without a default. */
 export function neededParameter(operation) {
-  const open = (operation.parameters ?? []).filter(({ in: place, schema }) => place !== "header" && (schema?.default ?? null) === null);
-  return open.find((parameter) => parameter.in === "path") ?? open[0];
+  const candidates = (operation.parameters ?? []).filter(({ in: place, schema }) => place !== "header" && (schema?.default ?? null) === null);
+  return candidates.find((parameter) => parameter.in === "path") ?? candidates[0];
 }
 
-/** Examples of the answer when all is well: `[title, text]`. */
+/** Examples of the successful answer: `[title, text]`. */
 export function exampleAnswers(operation) {
   const examples = operation.responses?.["200"]?.content?.["application/json"]?.examples ?? {};
   return Object.entries(examples).map(([title, { value }]) => [title, JSON.stringify(value, null, 2)]);
 }
 
-/** The path with its parameters filled in, and the query of those that have a value. */
+/** The path with its parameters, and the query of the parameters that have a value. */
 export function address(operation, values) {
   const query = new URLSearchParams();
   let path = operation.path;
@@ -147,7 +147,7 @@ export function address(operation, values) {
   return query.size ? `${path}?${query}` : path;
 }
 
-/** The call as a line for a shell. */
+/** The call as a curl line. */
 export function curl(origin, call) {
   const quoted = (text) => `'${text.replaceAll("'", `'\\''`)}'`;
   const parts = [`curl -X ${call.method} ${quoted(origin + call.address)}`];

@@ -1,12 +1,12 @@
--- Who tried to operate this installation, and what operators did.
--- Runs again and again without change; also made at the first operator call on an empty database.
--- One run at a time: IF NOT EXISTS alone does not keep two first calls apart.
+-- Failed passwords of operators, and the audit trail of their calls.
+-- The script may run repeatedly; the first operator's call on an empty database also runs it.
+-- A lock keeps two runs apart, because IF NOT EXISTS alone does not.
 
 SELECT pg_advisory_xact_lock(hashtextextended('stepwise.access.schema', 0));
 
 CREATE TABLE IF NOT EXISTS public.operator_failures (
   id BIGINT GENERATED ALWAYS AS IDENTITY CONSTRAINT operator_failures_pkey PRIMARY KEY,
-  address_sha256 TEXT NOT NULL,  -- of the caller's address (IPv6: of its /64 network)
+  address_sha256 TEXT NOT NULL,  -- digest of the caller's address, for IPv6 of its /64 network
   failed_at TIMESTAMPTZ NOT NULL DEFAULT clock_timestamp()
 );
 
@@ -17,16 +17,16 @@ CREATE INDEX IF NOT EXISTS operator_failures_address_idx
 CREATE INDEX IF NOT EXISTS operator_failures_time_idx ON public.operator_failures (failed_at);
 
 CREATE TABLE IF NOT EXISTS public.operator_audit (
-  id BIGINT CONSTRAINT operator_audit_pkey PRIMARY KEY,  -- gapless, so a missing row shows
+  id BIGINT CONSTRAINT operator_audit_pkey PRIMARY KEY,  -- without gaps, so that a missing row is noticed
   happened_at TIMESTAMPTZ NOT NULL DEFAULT clock_timestamp(),
   action TEXT NOT NULL,  -- path of the endpoint
   outcome TEXT NOT NULL CONSTRAINT operator_audit_outcome_check CHECK (outcome IN (
     'allowed',   -- the password was right; the work began
     'refused',   -- the password was wrong or missing
-    'locked',    -- too many failures; not even looked at (once for an address and lock)
-    'done',      -- the work ended; facts tell a dry run
-    'rejected',  -- the work was not begun: wrong confirmation, wrong state
-    'failed'     -- the work broke off
+    'locked',    -- too many failures; the password was not checked (one row per address and lock)
+    'done',      -- the work ended; facts say whether it was a dry run
+    'rejected',  -- the work did not begin: wrong confirmation or state
+    'failed'     -- the work raised an error
   )),
   address_sha256 TEXT,
   facts JSONB NOT NULL DEFAULT '{}',  -- counts and names of tables; never personal data
@@ -42,7 +42,7 @@ RETURNS BYTEA LANGUAGE sql IMMUTABLE AS $$
     coalesce(encode(entry.previous_sha256, 'hex'), '')), 'UTF8'))
 $$;
 
--- Each row seals the one before it, so a changed or missing row breaks the chain.
+-- Each row contains the digest of the row before, so a changed or missing row breaks the chain.
 CREATE OR REPLACE FUNCTION public.operator_audit_seal() RETURNS TRIGGER LANGUAGE plpgsql AS $$
 BEGIN
   PERFORM pg_advisory_xact_lock(hashtextextended('stepwise.operator_audit', 0));
@@ -67,27 +67,27 @@ CREATE OR REPLACE TRIGGER operator_audit_no_truncate BEFORE TRUNCATE
 
 REVOKE UPDATE, DELETE, TRUNCATE ON public.operator_audit FROM PUBLIC;
 
--- Id of the first row whose seal does not fit, null when the chain is whole.
+-- Return the id of the first row whose digest does not match, null if the chain is intact.
 CREATE OR REPLACE FUNCTION public.verify_operator_audit() RETURNS BIGINT LANGUAGE sql STABLE AS $$
   SELECT min(entry.id)
   FROM (
-    SELECT audit.*, row_number() OVER walk AS place, lag(entry_sha256) OVER walk AS before
-    FROM public.operator_audit AS audit WINDOW walk AS (ORDER BY id)
+    SELECT audit.*, row_number() OVER in_order AS position, lag(entry_sha256) OVER in_order AS previous
+    FROM public.operator_audit AS audit WINDOW in_order AS (ORDER BY id)
   ) AS entry
   JOIN public.operator_audit AS stored ON stored.id = entry.id
-  WHERE entry.id <> entry.place
-     OR stored.previous_sha256 IS DISTINCT FROM entry.before
+  WHERE entry.id <> entry.position
+     OR stored.previous_sha256 IS DISTINCT FROM entry.previous
      OR stored.entry_sha256 <> public.operator_audit_digest(stored)
 $$;
 
--- Serves admit_operator(): who was told of a lock.
+-- Serves admit_operator(): the rows of current locks.
 CREATE INDEX IF NOT EXISTS operator_audit_locked_idx ON public.operator_audit (happened_at)
   WHERE outcome = 'locked';
 
--- Decide on one attempt and record it; attempts are handled one after the other, so that a burst
--- of guesses gets no more tries than a slow one. Returns null to let the caller in, 0 for a wrong
--- password, else the seconds to wait. While locked, an address gets one row in the audit and all
--- together as many as there may be failures, so strangers cannot grow it at will.
+-- Decide on one attempt and record it. Attempts are handled one at a time, so that a burst of
+-- guesses gets no more tries than a slow series. Returns null to admit the caller, 0 for a wrong
+-- password, else the seconds to wait. A lock adds one row per address to the audit trail, and at
+-- most p_global_limit rows per window in total, so that strangers cannot fill the table.
 CREATE OR REPLACE FUNCTION public.admit_operator(
   p_action TEXT, p_address_sha256 TEXT, p_password_right BOOLEAN,
   p_address_limit INTEGER, p_address_window INTERVAL,
@@ -96,12 +96,12 @@ CREATE OR REPLACE FUNCTION public.admit_operator(
 DECLARE
   at TIMESTAMPTZ;
   locked_at TIMESTAMPTZ;
-  free_at TIMESTAMPTZ;
-  verdict INTEGER;
+  unlocked_at TIMESTAMPTZ;
+  result INTEGER;
 BEGIN
   PERFORM pg_advisory_xact_lock(hashtextextended('stepwise.admit_operator', 0));
   at := clock_timestamp();
-  SELECT began, until INTO locked_at, free_at FROM (
+  SELECT began, until INTO locked_at, unlocked_at FROM (
     SELECT max(failed_at) AS began, min(failed_at) + p_address_window AS until
     FROM (SELECT failed_at FROM public.operator_failures
           WHERE address_sha256 = p_address_sha256 AND failed_at > at - p_address_window
@@ -114,22 +114,22 @@ BEGIN
           ORDER BY failed_at DESC LIMIT p_global_limit) AS newest
     HAVING count(*) = p_global_limit
   ) AS locks ORDER BY until DESC LIMIT 1;
-  IF free_at IS NOT NULL THEN
-    verdict := greatest(1, ceil(extract(epoch FROM free_at - at)))::INTEGER;
+  IF unlocked_at IS NOT NULL THEN
+    result := greatest(1, ceil(extract(epoch FROM unlocked_at - at)))::INTEGER;
     IF EXISTS (SELECT FROM public.operator_audit WHERE outcome = 'locked'
                AND happened_at > locked_at AND address_sha256 = p_address_sha256)
        OR p_global_limit <= (SELECT count(*) FROM public.operator_audit
          WHERE outcome = 'locked' AND happened_at > at - p_global_window) THEN
-      RETURN verdict;
+      RETURN result;
     END IF;
   ELSIF NOT p_password_right THEN
     INSERT INTO public.operator_failures (address_sha256) VALUES (p_address_sha256);
     DELETE FROM public.operator_failures
     WHERE failed_at < at - 2 * greatest(p_address_window, p_global_window);
-    verdict := 0;
+    result := 0;
   END IF;
   INSERT INTO public.operator_audit (action, outcome, address_sha256)
-  VALUES (p_action, CASE WHEN verdict IS NULL THEN 'allowed' WHEN verdict = 0 THEN 'refused'
+  VALUES (p_action, CASE WHEN result IS NULL THEN 'allowed' WHEN result = 0 THEN 'refused'
                          ELSE 'locked' END, p_address_sha256);
-  RETURN verdict;
+  RETURN result;
 END $$;

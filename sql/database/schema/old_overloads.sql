@@ -1,19 +1,19 @@
 -- Removes old overloads: CREATE OR REPLACE FUNCTION with another signature leaves the function with
 -- the old one in place, and a call that fits both is then ambiguous. Runs last, in the transaction
--- that has just replaced every function of ours; these are told by their xmin.
+-- that has just replaced every function of the project, which their xmin shows.
 DO $$
 DECLARE
   old REGPROCEDURE;
 BEGIN
   FOR old IN
     SELECT other.oid
-    FROM pg_proc AS ours
+    FROM pg_proc AS current
     JOIN pg_proc AS other USING (pronamespace, proname)
-    WHERE ours.pronamespace::REGNAMESPACE::TEXT IN ('public', 'assessment', 'learning', 'legacy')
-      AND ours.xmin = pg_current_xact_id()::xid
+    WHERE current.pronamespace::REGNAMESPACE::TEXT IN ('public', 'assessment', 'learning', 'legacy')
+      AND current.xmin = pg_current_xact_id()::xid
       AND other.xmin <> pg_current_xact_id()::xid
       AND pg_has_role(other.proowner, 'USAGE')
-      -- A function of a table's row belongs to that table, which may have been set aside.
+      -- A function with a row type as argument belongs to a table, which may have been set aside.
       AND NOT EXISTS (SELECT FROM pg_type
                       WHERE pg_type.oid = ANY (other.proargtypes) AND typtype = 'c')
   LOOP
