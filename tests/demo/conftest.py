@@ -9,14 +9,14 @@ from lib.deps import Deps
 from lib.settings import Settings
 from tests.demo.demo_database import _demo_template, demo_url  # noqa: F401 fixtures
 
-Ask = Callable[[str], list[Any]]
+RunQuery = Callable[[str], list[Any]]
 
-# Any moment; the demo counts back from it.
+# An arbitrary time, from which the demo counts back.
 LOADED_AT = datetime(2026, 3, 2, 10, 30, tzinfo=UTC)
 
 
 @pytest.fixture
-def ask(postgres_url: str) -> Iterator[Ask]:
+def run_query(postgres_url: str) -> Iterator[RunQuery]:
     """Run a query and return its rows."""
     with psycopg.connect(postgres_url) as connection:
         yield lambda query: connection.execute(query.encode()).fetchall()
@@ -24,7 +24,7 @@ def ask(postgres_url: str) -> Iterator[Ask]:
 
 @pytest.fixture
 def deps_at_fixed_time(postgres_url: str) -> Iterator[Deps]:
-    """Dependencies with a clock that stands still."""
+    """Dependencies whose clock stands still."""
     deps = Deps(Settings(postgres_url=postgres_url), clock=lambda: LOADED_AT)
     yield deps
     deps.close()

@@ -1,4 +1,4 @@
-"""A database with the demo in it, loaded once for each worker and copied for each test."""
+"""A database with the demo, loaded once per worker and copied for each test."""
 
 from collections.abc import Iterator
 from itertools import count
@@ -29,10 +29,10 @@ def _demo_template(postgres_server: PostgresServer) -> None:
 
 @pytest.fixture
 def demo_url(_demo_template: None, postgres_server: PostgresServer) -> Iterator[str]:
-    """A copy of its own for each test."""
+    """Address of the test's own copy."""
     name = f"demo_{next(_numbers)}"
     url = postgres_server.create_database(name, template=TEMPLATE)
-    with psycopg.connect(url) as connection:  # a copy does not take the template's settings along
+    with psycopg.connect(url) as connection:  # a copy lacks the template's settings
         connection.execute(load_script("database/schema/search_path.sql").encode())
     yield url
     postgres_server.drop_database(name)

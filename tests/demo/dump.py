@@ -1,11 +1,11 @@
-"""Everything that a database holds, for comparing before and after."""
+"""All rows of a database, for comparisons."""
 
 import psycopg
 from psycopg import sql
 
 
 def dump(url: str) -> dict[str, list[str]]:
-    """Return every row of every table of ours, as sorted JSON texts by table name."""
+    """Return the rows of each table as sorted JSON texts, by the name of the table."""
     with psycopg.connect(url) as connection:
         tables = connection.execute(
             "SELECT schemaname, tablename FROM pg_tables"

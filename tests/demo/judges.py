@@ -1,4 +1,4 @@
-"""A judge says of one option whether it is right, from a recomputation of the question."""
+"""Functions that decide from a recomputation whether an option of a question is right."""
 
 import math
 from collections.abc import Callable, Iterable
@@ -14,28 +14,28 @@ POINTS = (0.37, 0.81, 1.43, 2.19, 3.61)
 
 
 def is_number(value: float | Fraction, tolerance: float = 1e-9) -> Judge:
-    """The option is this number; its unit is not read."""
+    """Accept an option with this number, whatever its unit."""
 
     def judge(option: str) -> bool:
-        found = quantity(option)
-        return found is not None and math.isclose(found, value, abs_tol=tolerance)
+        number = quantity(option)
+        return number is not None and math.isclose(number, value, abs_tol=tolerance)
 
     return judge
 
 
 def is_text(expected: str) -> Judge:
-    """The option reads exactly so."""
+    """Accept an option with exactly this text."""
     return lambda option: option == expected
 
 
 def names_exactly(solutions: Iterable[float | Fraction]) -> Judge:
-    """The option names these numbers and no others: "x = 0 and x = 5"."""
+    """Accept an option that names exactly these numbers: "x = 0 and x = 5"."""
     expected = sorted(solutions)
     return lambda option: sorted(numbers(option)) == expected
 
 
 def is_formula(expected: Callable[..., float], variables: str = "x") -> Judge:
-    """The option has the same values as a function, whatever its form."""
+    """Accept a formula with the same values as a function, whatever its form."""
 
     def judge(option: str) -> bool:
         right_side = option.rsplit("=", 1)[-1]
@@ -52,7 +52,7 @@ def is_formula(expected: Callable[..., float], variables: str = "x") -> Judge:
 
 
 def is_antiderivative(integrand: Function) -> Judge:
-    """The option's slope is the integrand; its constant C may be anything."""
+    """Accept a formula with a constant C whose derivative is the integrand."""
     return lambda option: (
         "C" in option
         and all(
@@ -65,23 +65,23 @@ def is_antiderivative(integrand: Function) -> Judge:
 
 
 def is_derivative(function: Function) -> Judge:
-    """The option is the slope of the function."""
+    """Accept a formula of the function's derivative."""
     return is_formula(lambda x: slope(function, x))
 
 
 def holds_where(condition: Callable[[float], bool]) -> Judge:
-    """The option is an inequality with the same solutions as the condition, halves from -9 to 9."""
+    """Accept an inequality with the solutions of a condition; tests multiples of ½ from -9 to 9."""
     grid = [half / 2 for half in range(-18, 19)]
     return lambda option: all(_value(option, {"x": x}) == float(condition(x)) for x in grid)
 
 
 def solutions(equation: Callable[[Fraction], bool]) -> list[Fraction]:
-    """Return every eighteenth from -100 to 100 that solves an equation."""
+    """Return the multiples of 1/18 from -100 to 100 that solve an equation."""
     return [x for k in range(-1800, 1801) if equation(x := Fraction(k, 18))]
 
 
 def solution(equation: Callable[[Fraction], bool]) -> float:
-    """Return the only solution there is."""
+    """Return the only solution."""
     (only,) = solutions(equation)
     return float(only)
 

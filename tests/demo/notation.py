@@ -1,4 +1,4 @@
-"""Reads the mathematics of an answer option: "2√5", "x² + 10x", "x < 3", "4.8 km/h"."""
+"""Evaluate the mathematics of an answer option: "2√5", "x² + 10x", "x < 3", "4.8 km/h"."""
 
 import math
 import re
@@ -8,15 +8,15 @@ UNIT = re.compile(r"\s*(?:°|%|°C|hours|(?:[kc]?m|g)[²³]?(?:/[hs])?)$")
 SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻ˣ", "0123456789-x")
 FUNCTIONS = {"√": "sqrt", "sin": "sin", "cos": "cos", "ln": "log"}
 NAMES = {"π": math.pi, "e": math.e, "sqrt": math.sqrt, "sin": math.sin, "cos": math.cos}
-NAMES["log"] = math.log  # the natural one, written ln in the questions
+NAMES["log"] = math.log  # natural logarithm, ln in the questions
 
 
 class NotMathematicsError(ValueError):
-    """The text is words, or mathematics that this reader does not know."""
+    """The text consists of words, or of mathematics that is not supported."""
 
 
 def evaluate(text: str, **variables: float) -> float:
-    """Return the value of an expression (or the truth of an inequality) at some point."""
+    """Return the value of an expression, or 1 or 0 for an inequality."""
     try:
         return float(eval(_to_python(text), {"__builtins__": {}}, NAMES | variables))
     except (NameError, SyntaxError, TypeError) as reason:
@@ -24,7 +24,7 @@ def evaluate(text: str, **variables: float) -> float:
 
 
 def quantity(text: str) -> float | None:
-    """Return the number in front of a unit, or None for an option that is none: "$68", "5π cm"."""
+    """Return the number in front of a unit ("$68", "5π cm"), None for other texts."""
     plain = UNIT.sub("", re.sub(r"(?<=\d),(?=\d{3})", "", text.replace("$", "")))
     try:
         return evaluate(plain)
@@ -34,7 +34,7 @@ def quantity(text: str) -> float | None:
 
 def numbers(text: str) -> list[float]:
     """Return every whole number in a sentence: "x = 2 and x = 5" holds 2 and 5."""
-    return [float(found) for found in re.findall(r"-?\d+", _plain_minus(text))]
+    return [float(number) for number in re.findall(r"-?\d+", _plain_minus(text))]
 
 
 def _plain_minus(text: str) -> str:
@@ -44,16 +44,16 @@ def _plain_minus(text: str) -> str:
 def _tokens(text: str) -> list[str]:
     tokens, at, text = [], 0, _plain_minus(text).strip()
     while at < len(text):
-        found = TOKEN.match(text, at)
-        if not found:
+        match = TOKEN.match(text, at)
+        if not match:
             raise NotMathematicsError(text)
-        tokens.append(found[1])
-        at = found.end()
+        tokens.append(match[1])
+        at = match.end()
     return tokens
 
 
 def _to_python(text: str) -> str:
-    """Spell out what notation leaves out: "3 ln(x)" is 3*log(x), "2√5" is 2*sqrt(5)."""
+    """Translate to Python: "3 ln(x)" to 3*log(x), "2√5" to 2*sqrt(5)."""
     python: list[str] = []
     after_value = open_call = False
     for token in _tokens(text):

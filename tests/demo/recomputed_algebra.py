@@ -1,4 +1,4 @@
-"""The algebra questions, computed again: equations by trying, formulas by their values."""
+"""Recomputed algebra questions: equations by trial, formulas by their values."""
 
 from math import log2, pi, sqrt
 

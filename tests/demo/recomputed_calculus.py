@@ -1,4 +1,4 @@
-"""The calculus questions, computed again by difference quotients, sums and search."""
+"""Recomputed calculus questions, by difference quotients, sums and search."""
 
 from itertools import pairwise
 from math import cos, exp, log, pi, sin, sqrt
@@ -17,7 +17,7 @@ from tests.demo.judges import (
 
 
 def limit(function: Function, at: float) -> float:
-    """Return the value just beside a point; good to about four places."""
+    """Return the value next to a point, accurate to about four digits."""
     return function(at + 1e-6)
 
 
@@ -34,7 +34,7 @@ def is_slope(function: Function, at: float) -> Judge:
 
 
 def follows_for_rising(option: str) -> bool:
-    """Try each claim on f(x) = -1/x, whose derivative is positive."""
+    """Test a claim on f(x) = -1/x, whose derivative is positive."""
     values = [-1 / x for x in POINTS]
     rises = [b - a for a, b in pairwise(values)]
     claims = {

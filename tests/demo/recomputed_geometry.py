@@ -1,4 +1,4 @@
-"""The geometry questions, computed again, from coordinates where that is another way."""
+"""Recomputed geometry questions, from coordinates where possible."""
 
 from math import acos, cos, degrees, dist, hypot, isclose, pi, radians, sin, sqrt
 

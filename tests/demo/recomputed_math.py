@@ -1,4 +1,4 @@
-"""The questions on numbers, computed again."""
+"""Recomputed questions on numbers."""
 
 from fractions import Fraction
 from itertools import permutations

@@ -1,4 +1,4 @@
-"""The questions on statistics, computed again, by counting outcomes where they can be listed."""
+"""Recomputed questions on statistics, by counting outcomes where they can be listed."""
 
 from collections.abc import Callable
 from fractions import Fraction

@@ -8,10 +8,10 @@ from lib.settings import Settings
 from local.demo.__main__ import main
 from local.demo.loading import load_pool, load_tests, load_workshop
 from local.servers.postgres_server import PostgresServer
-from tests.demo.conftest import LOADED_AT, Ask
+from tests.demo.conftest import LOADED_AT, RunQuery
 from tests.demo.dump import dump
 
-# What is the same in every database; the rest has ids and times of the database's own.
+# Tables that are the same in every database; the others have random ids and real times.
 DETERMINED = (
     "public.students",
     "public.sessions",
@@ -60,9 +60,9 @@ def test_seeding_without_a_schema_says_what_to_do(
 
 def test_loading_twice_changes_nothing(deps: Deps, postgres_url: str) -> None:
     load(deps)
-    once = dump(postgres_url)
+    before = dump(postgres_url)
     load(deps)
-    assert dump(postgres_url) == once
+    assert dump(postgres_url) == before
 
 
 def test_two_databases_loaded_at_one_moment_are_the_same(
@@ -75,23 +75,25 @@ def test_two_databases_loaded_at_one_moment_are_the_same(
     one, two = dump(postgres_url), dump(other_url)
     other.close()
     postgres_server.drop_database("demo_again")
-    assert [steady(one[table]) for table in DETERMINED] == [
-        steady(two[table]) for table in DETERMINED
+    assert [without_version(one[table]) for table in DETERMINED] == [
+        without_version(two[table]) for table in DETERMINED
     ]
 
 
-def steady(rows: list[str]) -> list[str]:
-    """Rows without the pool's version, which counts seconds of the real clock."""
+def without_version(rows: list[str]) -> list[str]:
+    """Return rows without the version of the pool, which depends on the real time."""
     return [re.sub(r'"pool_version": \d+', '"pool_version": 0', row) for row in rows]
 
 
-def test_a_changed_question_stays_changed(deps: Deps, ask: Ask) -> None:
+def test_a_changed_question_stays_changed(deps: Deps, run_query: RunQuery) -> None:
     load_pool(deps)
-    ask("UPDATE assessment.questions SET content = 'Mine' WHERE id = 'alg-001' RETURNING 1")
+    run_query("UPDATE assessment.questions SET content = 'Mine' WHERE id = 'alg-001' RETURNING 1")
     load_pool(deps)
-    assert ask("SELECT content FROM assessment.questions WHERE id = 'alg-001'") == [("Mine",)]
+    assert run_query("SELECT content FROM assessment.questions WHERE id = 'alg-001'") == [("Mine",)]
 
 
-def test_without_an_encryption_key_no_api_key_is_stored(deps_at_fixed_time: Deps, ask: Ask) -> None:
+def test_without_an_encryption_key_no_api_key_is_stored(
+    deps_at_fixed_time: Deps, run_query: RunQuery
+) -> None:
     load_workshop(deps_at_fixed_time)
-    assert ask("SELECT count(*), count(openai_api_key) FROM sessions") == [(44, 0)]
+    assert run_query("SELECT count(*), count(openai_api_key) FROM sessions") == [(44, 0)]

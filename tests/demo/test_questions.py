@@ -24,8 +24,8 @@ RECOMPUTED: dict[str, Judge] = {
     **recomputed_statistics.RECOMPUTED,
     **recomputed_calculus.RECOMPUTED,
 }
-# What a correlation and a p-value mean: no arithmetic decides these.
-QUESTIONS_OF_MEANING = {"sta-021", "sta-028"}
+# The meaning of a correlation and of a p-value cannot be computed.
+NOT_COMPUTABLE = {"sta-021", "sta-028"}
 
 
 @pytest.mark.parametrize("question_id", RECOMPUTED)
@@ -36,7 +36,7 @@ def test_recomputing_a_question_finds_its_answer_and_no_other(question_id: str) 
 
 
 def test_every_question_but_those_of_meaning_is_recomputed() -> None:
-    assert BY_ID.keys() - RECOMPUTED.keys() == QUESTIONS_OF_MEANING
+    assert BY_ID.keys() - RECOMPUTED.keys() == NOT_COMPUTABLE
 
 
 def test_there_are_150_questions_each_with_its_own_id_and_text() -> None:
@@ -88,10 +88,10 @@ def test_some_questions_load_on_two_concepts() -> None:
 
 
 def test_no_place_among_the_options_is_right_much_more_often_than_others() -> None:
-    places = Counter(
+    positions = Counter(
         question["options"].index(question["correct_answer"]) for question in QUESTIONS
     )
-    assert all(0.2 <= places[place] / len(QUESTIONS) <= 0.3 for place in range(4))
+    assert all(0.2 <= positions[position] / len(QUESTIONS) <= 0.3 for position in range(4))
 
 
 def test_minus_signs_are_typeset_as_minus_signs() -> None:

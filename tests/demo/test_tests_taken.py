@@ -16,7 +16,7 @@ from local.demo.examinees import examinees
 from local.demo.loading import load_pool
 from local.demo.pool import CONCEPTS, POOL_ID
 from local.servers.postgres_server import PostgresServer
-from tests.demo.conftest import Ask
+from tests.demo.conftest import RunQuery
 
 AS_RECORDED = """
     SELECT total_questions, correct_responses, accuracy, learning_gain, test_efficiency, status,
@@ -37,32 +37,34 @@ def postgres_url(demo_url: str) -> str:
     return demo_url
 
 
-def test_thirty_students_took_one_to_four_tests(ask: Ask) -> None:
-    per_student = ask("SELECT count(*) FROM test_sessions GROUP BY student_id ORDER BY 1")
+def test_thirty_students_took_one_to_four_tests(run_query: RunQuery) -> None:
+    per_student = run_query("SELECT count(*) FROM test_sessions GROUP BY student_id ORDER BY 1")
     assert len(per_student) == 30
     assert {count for (count,) in per_student} == {1, 2, 3, 4}
 
 
-def test_tests_are_completed_expired_and_under_way(ask: Ask) -> None:
-    found = ask("SELECT status, count(*) FROM test_sessions GROUP BY 1 ORDER BY 1")
+def test_tests_are_completed_expired_and_under_way(run_query: RunQuery) -> None:
+    found = run_query("SELECT status, count(*) FROM test_sessions GROUP BY 1 ORDER BY 1")
     assert found == [("active", 2), ("completed", 69), ("expired", 2)]
     open_for_answers = """
         SELECT count(*) FROM test_sessions WHERE status = 'active'
         AND last_activity > (now() AT TIME ZONE 'UTC') - INTERVAL '30 minutes'"""
-    assert ask(open_for_answers) == [(2,)]
+    assert run_query(open_for_answers) == [(2,)]
 
 
-def test_every_session_is_rebuilt_to_what_was_recorded(deps: Deps, ask: Ask) -> None:
-    ((version,),) = ask("SELECT current_version FROM question_pools")
+def test_every_session_is_rebuilt_to_what_was_recorded(deps: Deps, run_query: RunQuery) -> None:
+    ((version,),) = run_query("SELECT current_version FROM question_pools")
     pool = item_pool(deps.postgres, UUID(POOL_ID), version)
-    for (session_id,) in ask("SELECT id FROM test_sessions"):
+    for (session_id,) in run_query("SELECT id FROM test_sessions"):
         read = read_with_answers(deps.postgres, session_id)
         assert read is not None
         session = rebuild(*read, pool)
         assert session is not None
         assert proficiency(session.prior) == read[0].initial_proficiency
         assert proficiency(session.posterior) == read[0].current_proficiency
-        stored = ask(f"SELECT current_confidence FROM test_sessions WHERE id = '{session_id}'")
+        stored = run_query(
+            f"SELECT current_confidence FROM test_sessions WHERE id = '{session_id}'"
+        )
         assert stored == [(confidences(session.posterior),)]
 
 
@@ -95,40 +97,40 @@ def test_the_service_given_the_same_answers_records_the_same(
     postgres_server.drop_database("replay")
 
 
-def test_the_last_closed_test_is_the_long_term_proficiency(ask: Ask) -> None:
+def test_the_last_closed_test_is_the_long_term_proficiency(run_query: RunQuery) -> None:
     differing = """
         SELECT p.student_id FROM student_proficiencies p JOIN LATERAL (
           SELECT s.* FROM test_sessions s WHERE s.student_id = p.student_id AND status <> 'active'
           ORDER BY last_activity DESC LIMIT 1) AS s ON TRUE
         WHERE p.updated_at <> s.last_activity OR to_jsonb(p.proficiency_value) <>
           s.final_proficiency -> (array_position(s.concept_names, p.concept_name) - 1)"""
-    assert ask(differing) == []
-    assert ask("SELECT count(*) FROM student_proficiencies") == [(30 * 5,)]
+    assert run_query(differing) == []
+    assert run_query("SELECT count(*) FROM student_proficiencies") == [(30 * 5,)]
 
 
-def test_each_later_test_starts_from_what_the_one_before_found(ask: Ask) -> None:
+def test_each_later_test_starts_from_what_the_one_before_found(run_query: RunQuery) -> None:
     first_or_known = """
         SELECT prior IS NULL, row_number() OVER (PARTITION BY student_id ORDER BY started_at) = 1
         FROM test_sessions"""
-    assert all(unknown == first for unknown, first in ask(first_or_known))
+    assert all(unknown == first for unknown, first in run_query(first_or_known))
 
 
-def test_a_test_under_way_takes_the_next_answer(deps: Deps, ask: Ask) -> None:
-    ((session_id, question_id, count),) = ask(
+def test_a_test_under_way_takes_the_next_answer(deps: Deps, run_query: RunQuery) -> None:
+    ((session_id, question_id, count),) = run_query(
         "SELECT id, next_question_id, total_questions FROM test_sessions"
         " WHERE status = 'active' ORDER BY id LIMIT 1"
     )
     answer = SubmitIn(session_id=session_id, question_id=question_id, response=0)
     assert submit(answer, deps).status in {"continue", "completed"}
-    assert ask(f"SELECT total_questions FROM test_sessions WHERE id = '{session_id}'") == [
+    assert run_query(f"SELECT total_questions FROM test_sessions WHERE id = '{session_id}'") == [
         (count + 1,)
     ]
 
 
-def test_what_the_tests_found_follows_what_the_students_can_do(ask: Ask) -> None:
+def test_what_the_tests_found_follows_what_the_students_can_do(run_query: RunQuery) -> None:
     found = {
         (student, concept): float(latent_mean(float(value), 1 - float(sure)))
-        for student, concept, value, sure in ask(
+        for student, concept, value, sure in run_query(
             "SELECT student_id, concept_name, proficiency_value, confidence"
             " FROM student_proficiencies"
         )
@@ -138,10 +140,10 @@ def test_what_the_tests_found_follows_what_the_students_can_do(ask: Ask) -> None
     assert np.corrcoef(np.ravel(true), np.ravel(measured))[0, 1] > 0.8
 
 
-def test_no_answer_is_timed_at_more_than_a_minute_or_out_of_order(ask: Ask) -> None:
-    times = ask("SELECT min(seconds), max(seconds) FROM test_responses")
+def test_no_answer_is_timed_at_more_than_a_minute_or_out_of_order(run_query: RunQuery) -> None:
+    times = run_query("SELECT min(seconds), max(seconds) FROM test_responses")
     assert 0 < times[0][0] < times[0][1] <= 60
     wrong = """
         SELECT 1 FROM test_responses r JOIN test_sessions s ON s.id = r.session_id
         WHERE r.timestamp <= s.started_at OR r.timestamp > s.last_activity"""
-    assert ask(wrong) == []
+    assert run_query(wrong) == []

@@ -5,7 +5,7 @@ from lib.deps import Deps
 from lib.settings import Settings
 from lib.vault import API_KEY_FIELD, Vault
 from local.demo.loading import load_workshop
-from tests.demo.conftest import Ask
+from tests.demo.conftest import RunQuery
 from tests.demo.dump import dump
 
 STUCK = """
@@ -21,92 +21,107 @@ def postgres_url(demo_url: str) -> str:
     return demo_url
 
 
-def test_forty_students_stand_at_every_stage(ask: Ask) -> None:
-    assert ask("SELECT count(*) FROM students") == [(40,)]
-    assert ask("SELECT DISTINCT current_step FROM sessions ORDER BY 1") == [(n,) for n in range(10)]
+def test_forty_students_stand_at_every_stage(run_query: RunQuery) -> None:
+    assert run_query("SELECT count(*) FROM students") == [(40,)]
+    assert run_query("SELECT DISTINCT current_step FROM sessions ORDER BY 1") == [
+        (n,) for n in range(10)
+    ]
 
 
-def test_each_session_agrees_with_its_steps_and_flags(ask: Ask) -> None:
+def test_each_session_agrees_with_its_steps_and_flags(run_query: RunQuery) -> None:
     columns = "session_token, current_step, completion_rate, total_time_spent"
-    stored = ask(f"SELECT {columns} FROM sessions ORDER BY 1")
-    ask("SELECT update_session_progress(session_token) FROM sessions")
-    assert ask(f"SELECT {columns} FROM sessions ORDER BY 1") == stored
+    stored = run_query(f"SELECT {columns} FROM sessions ORDER BY 1")
+    run_query("SELECT update_session_progress(session_token) FROM sessions")
+    assert run_query(f"SELECT {columns} FROM sessions ORDER BY 1") == stored
 
 
-def test_flags_and_step_rows_call_the_same_steps_complete(ask: Ask) -> None:
+def test_flags_and_step_rows_call_the_same_steps_complete(run_query: RunQuery) -> None:
     differing = """
         SELECT session_token FROM sessions s WHERE flagged_steps(s) <> ARRAY(
           SELECT step_number FROM step_progress p
           WHERE p.session_token = s.session_token AND validation_passed ORDER BY 1)"""
-    assert ask(differing) == []
+    assert run_query(differing) == []
 
 
-def test_times_of_a_session_are_in_order_and_past(ask: Ask) -> None:
-    assert ask("SELECT 1 FROM sessions WHERE NOT started_at < last_activity") == []
-    assert ask("SELECT 1 FROM sessions WHERE NOT last_activity < now()") == []
+def test_times_of_a_session_are_in_order_and_past(run_query: RunQuery) -> None:
+    assert run_query("SELECT 1 FROM sessions WHERE NOT started_at < last_activity") == []
+    assert run_query("SELECT 1 FROM sessions WHERE NOT last_activity < now()") == []
     outside = """
         SELECT 1 FROM step_progress p JOIN sessions s USING (session_token)
         WHERE p.started_at < s.started_at OR p.updated_at > s.last_activity
            OR p.completed_at - p.started_at <> p.time_spent * INTERVAL '1 second'"""
-    assert ask(outside) == []
+    assert run_query(outside) == []
 
 
-def test_each_session_begins_with_its_creation_and_has_an_event_per_finished_step(ask: Ask) -> None:
+def test_each_session_begins_with_its_creation_and_has_an_event_per_finished_step(
+    run_query: RunQuery,
+) -> None:
     first = "SELECT DISTINCT ON (session_token) event_type FROM events ORDER BY session_token, id"
-    assert set(ask(first)) == {("session_created",)}
+    assert set(run_query(first)) == {("session_created",)}
     finished = "SELECT count(*) FROM events WHERE event_type = 'step_completed'"
-    assert ask(finished) == ask("SELECT count(*) FROM step_progress WHERE validation_passed")
+    assert run_query(finished) == run_query(
+        "SELECT count(*) FROM step_progress WHERE validation_passed"
+    )
 
 
 @pytest.mark.parametrize(
     ("column", "field"), [("time_spent", "timeSpent"), ("attempts", "attempts")]
 )
 def test_reports_among_the_events_add_up_to_the_step_rows(
-    ask: Ask, column: str, field: str
+    run_query: RunQuery, column: str, field: str
 ) -> None:
     reported = f"""
         SELECT session_token, (event_data ->> 'stepNumber')::int AS step,
           sum((event_data ->> '{field}')::int)
         FROM events WHERE event_type LIKE 'step%' GROUP BY 1, 2 ORDER BY 1, 2"""
     stored = f"SELECT session_token, step_number, {column} FROM step_progress ORDER BY 1, 2"
-    assert ask(reported) == ask(stored)
+    assert run_query(reported) == run_query(stored)
 
 
-def test_reports_of_bugs_stand_in_the_session_and_among_the_events(ask: Ask) -> None:
-    ((in_sessions,),) = ask("SELECT sum(jsonb_array_length(bug_reports)) FROM sessions")
+def test_reports_of_bugs_stand_in_the_session_and_among_the_events(run_query: RunQuery) -> None:
+    ((in_sessions,),) = run_query("SELECT sum(jsonb_array_length(bug_reports)) FROM sessions")
     assert in_sessions >= 10
-    assert ask("SELECT count(*) FROM events WHERE event_type = 'bug_reported'") == [(in_sessions,)]
+    assert run_query("SELECT count(*) FROM events WHERE event_type = 'bug_reported'") == [
+        (in_sessions,)
+    ]
 
 
-def test_the_instructor_finds_stuck_anonymous_finished_and_demo_students(ask: Ask) -> None:
-    assert len(ask(STUCK)) == 7
-    assert ask(
+def test_the_instructor_finds_stuck_anonymous_finished_and_demo_students(
+    run_query: RunQuery,
+) -> None:
+    assert len(run_query(STUCK)) == 7
+    assert run_query(
         "SELECT count(*) FROM students WHERE student_email ~ '^anonymous_[0-9a-f]{16}$'"
     ) == [(3,)]
-    assert ask("SELECT count(*) FROM sessions WHERE completion_rate = 100") == [(4,)]
-    assert ask("SELECT count(*) FROM sessions WHERE demo_mode") == [(1,)]
+    assert run_query("SELECT count(*) FROM sessions WHERE completion_rate = 100") == [(4,)]
+    assert run_query("SELECT count(*) FROM sessions WHERE demo_mode") == [(1,)]
 
 
-def test_fewer_students_reach_each_next_step(ask: Ask) -> None:
-    funnel = ask("SELECT count(*) FROM step_progress GROUP BY step_number ORDER BY step_number")
+def test_fewer_students_reach_each_next_step(run_query: RunQuery) -> None:
+    funnel = run_query(
+        "SELECT count(*) FROM step_progress GROUP BY step_number ORDER BY step_number"
+    )
     assert len(funnel) == 9
     assert funnel == sorted(funnel, reverse=True)
 
 
-def test_addresses_are_ones_that_nobody_owns(ask: Ask) -> None:
-    named = ask("SELECT student_email FROM students WHERE student_email !~ '^anonymous_'")
+def test_addresses_are_ones_that_nobody_owns(run_query: RunQuery) -> None:
+    named = run_query("SELECT student_email FROM students WHERE student_email !~ '^anonymous_'")
     assert all(email.endswith("@example.com") for (email,) in named)
     for column in ("websocket_url", "codespace_url", "github_repo_url", "railway_url"):
         assert (
-            ask(f"SELECT 1 FROM sessions WHERE {column} !~ '^(https|wss)://[^/]*[.]example'") == []
+            run_query(f"SELECT 1 FROM sessions WHERE {column} !~ '^(https|wss)://[^/]*[.]example'")
+            == []
         )
 
 
 def test_no_api_key_is_in_the_clear_and_each_opens_for_its_session(
-    ask: Ask, settings: Settings, postgres_url: str
+    run_query: RunQuery, settings: Settings, postgres_url: str
 ) -> None:
     vault = Vault.from_settings(settings)
-    keys = ask("SELECT session_token, openai_api_key FROM sessions WHERE openai_api_key <> ''")
+    keys = run_query(
+        "SELECT session_token, openai_api_key FROM sessions WHERE openai_api_key <> ''"
+    )
     assert len(keys) > 20
     assert all(vault.open(key, token, API_KEY_FIELD).startswith("sk-demo") for token, key in keys)
     assert "sk-demo" not in str(dump(postgres_url))

@@ -7,27 +7,27 @@ from pathlib import Path
 
 import pytest
 
-from tests.local.processes import ROOT, Dev, wait_until_nothing_is_left
+from tests.local.processes import ROOT, Dev, wait_until_all_ended
 
 
 @pytest.fixture
 def folder() -> Iterator[Path]:
-    """An empty folder that others may enter: root's Postgres runs as `nobody`."""
-    made = Path(tempfile.mkdtemp(prefix="stepwise-test-"))
-    made.chmod(0o711)
-    yield made
-    shutil.rmtree(made)
+    """An empty folder that `nobody`, who runs root's Postgres, may enter."""
+    path = Path(tempfile.mkdtemp(prefix="stepwise-test-"))
+    path.chmod(0o711)
+    yield path
+    shutil.rmtree(path)
 
 
 @pytest.fixture
 def start_dev(folder: Path) -> Iterator[Callable[..., Dev]]:
-    """Start a `make dev` on a free port; it ends with the test, whatever happens."""
-    with ExitStack() as ending:
+    """Start a `make dev` on a free port, which ends with the test."""
+    with ExitStack() as stack:
 
         def start(data: Path = folder, *, root: Path = ROOT, demo: bool = False) -> Dev:
             dev = Dev(data, root=root, demo=demo)
-            ending.callback(wait_until_nothing_is_left, data)
-            ending.callback(dev.end, signal.SIGKILL)
+            stack.callback(wait_until_all_ended, data)
+            stack.callback(dev.end, signal.SIGKILL)
             dev.wait_until_up()
             return dev
 

@@ -1,4 +1,4 @@
-"""`make dev` and its sisters as processes of a test."""
+"""`make dev` and commands as processes of a test."""
 
 import json
 import os
@@ -12,17 +12,17 @@ import urllib.request
 from pathlib import Path
 from typing import Any
 
-import psutil  # type: ignore[import-untyped]  # it comes with the embedded Postgres, untyped
+import psutil  # type: ignore[import-untyped]  # installed with the embedded Postgres
 
 from local.servers.child import FolderLock
 
 ROOT = Path(__file__).parents[2]
 START_SECONDS = 60
-PATIENCE = 90  # seconds for anything else; a worker imports slowly on a busy machine
+WAIT_SECONDS = 90  # for anything else; a worker imports slowly on a busy machine
 
 
 class Dev:
-    """One `python -m local` on a free port."""
+    """A `python -m local` on a free port."""
 
     def __init__(self, folder: Path, *, root: Path = ROOT, demo: bool = False) -> None:
         self.folder = folder
@@ -44,7 +44,7 @@ class Dev:
 
     def wait_until_up(self) -> None:
         assert self._ready.wait(START_SECONDS), self.output
-        assert self.shown("Stepwise"), self.output
+        assert self.printed("Stepwise"), self.output
 
     def _read(self) -> None:
         assert self._process.stdout is not None
@@ -54,23 +54,23 @@ class Dev:
                 self._ready.set()
         self._ready.set()
 
-    def shown(self, name: str) -> str:
-        found = re.search(rf"^  {name} +(\S+)$", self.output, re.MULTILINE)
-        return found[1] if found else ""
+    def printed(self, name: str) -> str:
+        match = re.search(rf"^  {name} +(\S+)$", self.output, re.MULTILINE)
+        return match[1] if match else ""
 
     def get(self, path: str) -> tuple[int, Any]:
-        with urllib.request.urlopen(self.shown("Stepwise") + path, timeout=PATIENCE) as reply:
+        with urllib.request.urlopen(self.printed("Stepwise") + path, timeout=WAIT_SECONDS) as reply:
             return reply.status, json.load(reply)
 
     def wait_for(self, name: str, value: str) -> None:
-        """Until the health report says so; a request may wait, none may be refused."""
-        deadline = time.monotonic() + PATIENCE
-        while (found := self.get("/health")[1])[name] != value:
-            assert time.monotonic() < deadline, (found, self.output[-2000:])
+        """Wait for a value in the health report; requests may wait, but must not be refused."""
+        deadline = time.monotonic() + WAIT_SECONDS
+        while (report := self.get("/health")[1])[name] != value:
+            assert time.monotonic() < deadline, (report, self.output[-2000:])
             time.sleep(0.1)
 
     def wait_for_output(self, text: str) -> None:
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + WAIT_SECONDS
         while text not in self.output:
             assert time.monotonic() < deadline, self.output[-2000:]
             time.sleep(0.05)
@@ -86,7 +86,7 @@ class Dev:
         return str(running["environment"]["DATABASE_URL"])
 
     def end(self, number: signal.Signals) -> int:
-        """Send a signal if it runs, and wait; its exit code."""
+        """Send a signal if it is running, and wait for its end; return its exit code."""
         self._process.send_signal(number)
         code = self._process.wait(30)
         self._reader.join(10)
@@ -95,16 +95,16 @@ class Dev:
         return code
 
 
-def left_behind(folder: Path) -> list[str]:
-    """Command lines of processes that work in the folder or were started from there."""
+def remaining_processes(folder: Path) -> list[str]:
+    """Return the command lines of processes that name the folder."""
     commands = [" ".join(p.info["cmdline"] or ()) for p in psutil.process_iter(["cmdline"])]
     return [command for command in commands if str(folder) in command]
 
 
-def wait_until_nothing_is_left(folder: Path) -> None:
+def wait_until_all_ended(folder: Path) -> None:
     deadline = time.monotonic() + 20
-    while left := left_behind(folder):
-        assert time.monotonic() < deadline, left
+    while commands := remaining_processes(folder):
+        assert time.monotonic() < deadline, commands
         time.sleep(0.05)
     for name in ("postgres", "redis"):
         FolderLock(folder / name).acquire(seconds=5).release()
@@ -113,7 +113,7 @@ def wait_until_nothing_is_left(folder: Path) -> None:
 def run(
     *arguments: str, cwd: Path = ROOT, stdin: str = "", **environment: str
 ) -> subprocess.CompletedProcess[str]:
-    """Run a module of ours to its end."""
+    """Run a module of the project to its end."""
     return subprocess.run(
         [sys.executable, "-m", *arguments],
         cwd=cwd,

@@ -49,7 +49,7 @@ UNRESTORABLE = """
     INSERT INTO public.later VALUES (1);
     INSERT INTO public.earlier VALUES (1);
 """
-"""Data come back in the order of the tables' names: no row of `earlier` passes its check."""
+"""Tables whose restore fails: the check of `earlier` needs rows of `later`, restored after it."""
 
 
 def test_a_restore_that_fails_half_way_changes_nothing(filled: str, tmp_path: Path) -> None:

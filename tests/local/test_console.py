@@ -36,7 +36,7 @@ def test_a_request_is_one_line_with_its_route(capsys: pytest.CaptureFixture[str]
 
 
 @pytest.mark.parametrize(
-    ("path", "shown"),
+    ("path", "logged"),
     [
         ("/api/test/strat", "/api/test/strat"),
         (f"/api/test/status/{SESSION}/", "/api/test/status/(hidden)/"),
@@ -50,17 +50,17 @@ def test_a_request_is_one_line_with_its_route(capsys: pytest.CaptureFixture[str]
     ],
 )
 def test_a_path_without_a_route_is_shown_without_what_may_open_something(
-    path: str, shown: str, capsys: pytest.CaptureFixture[str]
+    path: str, logged: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     log_request(path)
-    assert capsys.readouterr().err == f"POST {shown} 200 32 ms\n"
+    assert capsys.readouterr().err == f"POST {logged} 200 32 ms\n"
 
 
 def test_no_e_mail_or_token_of_a_path_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
     log_request(f"/x/ann@example.com/{TOKEN}/sk-proj-CANARY0123456789")
-    shown = capsys.readouterr().err
-    assert shown.startswith("POST /x/email:")
-    assert not [text for text in ("ann", "ws_17", "ab12", "CANARY") if text in shown]
+    output = capsys.readouterr().err
+    assert output.startswith("POST /x/email:")
+    assert not [text for text in ("ann", "ws_17", "ab12", "CANARY") if text in output]
 
 
 def test_other_events_are_short_text(capsys: pytest.CaptureFixture[str]) -> None:
@@ -105,6 +105,6 @@ def test_frames_of_packages_between_ours_are_left_out() -> None:
 
     with pytest.raises(RuntimeError) as raised:
         json.loads("[1]", parse_int=ours)
-    shown = console.format_traceback(raised.value)
-    assert shown.count(f'File "{ROOT}') == 2
-    assert "json/decoder.py" not in shown
+    text = console.format_traceback(raised.value)
+    assert text.count(f'File "{ROOT}') == 2
+    assert "json/decoder.py" not in text

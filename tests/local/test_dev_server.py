@@ -17,7 +17,7 @@ import psycopg
 import pytest
 import redis
 
-from tests.local.processes import PATIENCE, ROOT, Dev, run, wait_until_nothing_is_left
+from tests.local.processes import ROOT, WAIT_SECONDS, Dev, run, wait_until_all_ended
 
 Start = Callable[..., Dev]
 SHOW = 'import os; print(os.environ["DATABASE_URL"], os.environ["ADMIN_PASSWORD"])'
@@ -27,7 +27,7 @@ CODE = ("api", "lib", "local", "migrations", "sql", "alembic.ini", "migrate.py")
 def test_a_kill_at_any_moment_loses_no_acknowledged_row(folder: Path, start_dev: Start) -> None:
     dev = start_dev()
     assert dev.get("/health")[1]["services"] == {"postgres": "up", "redis": "up"}
-    password, made = dev.shown("Admin password"), identity(dev)
+    password, system_id = dev.printed("Admin password"), system_identifier(dev)
     acknowledged = []
 
     def write() -> None:
@@ -45,10 +45,10 @@ def test_a_kill_at_any_moment_loses_no_acknowledged_row(folder: Path, start_dev:
     writer.start()
     while len(acknowledged) < 100:
         time.sleep(0.01)
-    url = dev.shown("Stepwise")
+    url = dev.printed("Stepwise")
     assert dev.end(signal.SIGKILL) == -signal.SIGKILL
     writer.join()
-    wait_until_nothing_is_left(folder)
+    wait_until_all_ended(folder)
     with pytest.raises(OSError, match="refused"):
         urllib.request.urlopen(url, timeout=1)
 
@@ -57,16 +57,16 @@ def test_a_kill_at_any_moment_loses_no_acknowledged_row(folder: Path, start_dev:
     with psycopg.connect(again.database) as connection:
         kept = {row[0] for row in connection.execute("SELECT n FROM public.kept")}
     assert kept >= set(acknowledged)
-    assert identity(again) == made, "the servers' data are those of the first start"
+    assert system_identifier(again) == system_id, "the data of the first start are in use"
     assert (folder / "migrate.log").read_text().startswith("Nothing to do: ")
-    assert again.shown("Admin password") == password
+    assert again.printed("Admin password") == password
     assert again.end(signal.SIGINT) == 0
     assert again.output.endswith("nothing was left running.\n")
-    wait_until_nothing_is_left(folder)
+    wait_until_all_ended(folder)
 
 
-def identity(dev: Dev) -> Any:
-    """What a database has from the moment it was made."""
+def system_identifier(dev: Dev) -> Any:
+    """Return the identifier that Postgres gave the data folder when it was created."""
     with psycopg.connect(dev.database) as connection:
         return connection.execute("SELECT system_identifier FROM pg_control_system()").fetchone()
 
@@ -80,19 +80,19 @@ def test_others_find_a_make_dev_that_runs(folder: Path, start_dev: Start) -> Non
 
     second = run("local", cwd=folder)
     assert second.returncode == 1
-    assert f"runs already at {dev.shown('Stepwise')} (process " in second.stdout
+    assert f"runs already at {dev.printed('Stepwise')} (process " in second.stdout
     for name in ("secrets.json", "running.json"):
         assert (dev.folder / name).stat().st_mode & 0o777 == 0o600
 
     seeded = run("local.with_services", "-m", "local.demo", cwd=folder)
-    assert f"curl -X POST {dev.shown('Stepwise')}/api/test/start" in seeded.stdout, seeded.stderr
+    assert f"curl -X POST {dev.printed('Stepwise')}/api/test/start" in seeded.stdout, seeded.stderr
 
     command = run("local.with_services", "-c", SHOW, cwd=folder)
-    assert command.stdout.split() == [dev.database, dev.shown("Admin password")], command.stderr
+    assert command.stdout.split() == [dev.database, dev.printed("Admin password")], command.stderr
     assert dev.get("/health")[1]["status"] == "healthy"
 
-    wrong = [guess_as(dev.shown("Stepwise"), f"198.51.100.{n}") for n in range(6)]
-    assert wrong == [401] * 5 + [429], "a forged forwarding header is nobody else's address"
+    wrong = [guess_as(dev.printed("Stepwise"), f"198.51.100.{n}") for n in range(6)]
+    assert wrong == [401] * 5 + [429], "forged forwarding headers do not change the address"
 
     with redis.Redis(unix_socket_path=str(dev.folder / "redis" / "redis.sock")) as client:
         os.kill(client.info()["process_id"], signal.SIGKILL)
@@ -100,12 +100,12 @@ def test_others_find_a_make_dev_that_runs(folder: Path, start_dev: Start) -> Non
     dev.wait_for("status", "healthy")
 
     assert dev.end(signal.SIGTERM) == 0
-    wait_until_nothing_is_left(folder / ".local")
+    wait_until_all_ended(folder / ".local")
     assert not (folder / ".local" / "running.json").exists()
 
 
 def guess_as(url: str, address: str) -> int:
-    """Show a wrong password under a forged address; the status."""
+    """Send a wrong password under a forged address; return the status."""
     forged = {"Authorization": "Bearer wrong", "X-Forwarded-For": address, "X-Real-IP": address}
     return httpx.post(f"{url}/api/admin-list-configs", headers=forged).status_code
 
@@ -128,23 +128,23 @@ def test_a_busy_port_is_named_before_anything_starts(folder: Path) -> None:
 
 @pytest.fixture
 def copied(folder: Path) -> Path:
-    """The code in a place where it may be changed."""
-    place = folder / "code"
-    place.mkdir()
+    """A copy of the code that tests may change."""
+    copy = folder / "code"
+    copy.mkdir()
     for name in CODE:
         source = ROOT / name
         if source.is_dir():
-            shutil.copytree(source, place / name, ignore=shutil.ignore_patterns("__pycache__"))
+            shutil.copytree(source, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
         else:
-            shutil.copy(source, place / name)
-    return place
+            shutil.copy(source, copy / name)
+    return copy
 
 
 def wait_for_answer(dev: Dev, path: str, status: int, kind: str = "GET") -> httpx.Response:
-    """Ask until the answer has that status; it may wait while a worker starts, but not fail."""
-    deadline = time.monotonic() + PATIENCE
+    """Repeat a request until its answer has the status; it may wait for a worker, but not fail."""
+    deadline = time.monotonic() + WAIT_SECONDS
     while True:
-        answer = httpx.request(kind, dev.shown("Stepwise") + path, timeout=PATIENCE)
+        answer = httpx.request(kind, dev.printed("Stepwise") + path, timeout=WAIT_SECONDS)
         if answer.status_code == status:
             return answer
         assert time.monotonic() < deadline, (answer.text, dev.output[-2000:])
@@ -171,11 +171,11 @@ def test_a_change_of_the_code_takes_effect_and_a_mistake_is_named_until_its_repa
         dev.wait_for_output(f"The code cannot be imported: {reason}. Every request is answered 503")
         wait_for_answer(dev, "/api/test/start", 503, "POST")
         answer = wait_for_answer(dev, "/", 503)
-        told = answer.json()
-        assert reason in told["error"]
-        assert told["code"] == "code_not_importable"
-        assert told.keys() == error_keys
-        assert told["requestId"] == answer.headers["X-Request-Id"]
+        body = answer.json()
+        assert reason in body["error"]
+        assert body["code"] == "code_not_importable"
+        assert body.keys() == error_keys
+        assert body["requestId"] == answer.headers["X-Request-Id"]
     assert "Traceback (most recent call last):" in dev.output
 
     settings.write_text(text)
@@ -183,14 +183,14 @@ def test_a_change_of_the_code_takes_effect_and_a_mistake_is_named_until_its_repa
     dev.kill_worker()
     dev.wait_for("status", "healthy")
     assert dev.end(signal.SIGINT) == 0
-    wait_until_nothing_is_left(folder / "data")
+    wait_until_all_ended(folder / "data")
 
 
 def test_a_mistake_in_one_function_is_shown_on_the_console_and_the_others_answer(
     folder: Path, copied: Path, start_dev: Start
 ) -> None:
     dev = start_dev(folder / "data", root=copied)
-    url = dev.shown("Stepwise")
+    url = dev.printed("Stepwise")
     path = "/api/test/status/5e9d0000-0000-4000-8000-000000000001"
     function = copied / "api" / "assessment" / "status.py"
     text = function.read_text()
@@ -198,13 +198,13 @@ def test_a_mistake_in_one_function_is_shown_on_the_console_and_the_others_answer
     answer = wait_for_answer(dev, path, 500)
     assert answer.json()["code"] == "internal"
     assert answer.json()["requestId"] == answer.headers["X-Request-Id"]
-    assert httpx.get(f"{url}/openapi.json", timeout=PATIENCE).json()["code"] == "internal"
-    assert httpx.get(f"{url}/health", timeout=PATIENCE).status_code == 200
+    assert httpx.get(f"{url}/openapi.json", timeout=WAIT_SECONDS).json()["code"] == "internal"
+    assert httpx.get(f"{url}/health", timeout=WAIT_SECONDS).status_code == 200
     dev.wait_for_output("GET /api/test/status/{session_id} 500 ")
     dev.wait_for_output("GET /openapi.json 500 ")
-    place = f"api/assessment/status.py:{len(text.splitlines()) + 2}"
+    line = f"api/assessment/status.py:{len(text.splitlines()) + 2}"
     request = answer.headers["X-Request-Id"]
-    assert f"Unforeseen NameError at {place}, request {request}:\n" in dev.output
+    assert f"Unforeseen NameError at {line}, request {request}:\n" in dev.output
     assert "    NameError: name 'nowhere' is not defined\n" in dev.output
     assert '"event"' not in dev.output, "JSON lines are for deployments"
     assert "5e9d0000-" not in dev.output

@@ -1,4 +1,4 @@
-"""Postgres and Redis as children of ours: what survives a crash, what a crash leaves behind."""
+"""The embedded Postgres and Redis: starts, stops and crashes."""
 
 import os
 import re
@@ -36,8 +36,7 @@ time.sleep(60)
 
 def rows(server: PostgresServer) -> list[int]:
     with psycopg.connect(server.url()) as connection:
-        found = connection.execute("SELECT n FROM public.kept ORDER BY n").fetchall()
-    return [row[0] for row in found]
+        return [n for (n,) in connection.execute("SELECT n FROM public.kept ORDER BY n")]
 
 
 def test_committed_rows_survive_a_kill_of_postgres(folder: Path) -> None:
@@ -164,6 +163,6 @@ def test_the_fetched_redis_is_pinned_by_its_hash_and_runs_on_this_python() -> No
 
 def test_redis_stops_with_its_block(folder: Path) -> None:
     with running_redis(folder) as server:
-        kept: RedisServer = server
-    assert not kept.running
-    assert not kept.socket.exists()
+        stopped: RedisServer = server
+    assert not stopped.running
+    assert not stopped.socket.exists()

@@ -1,4 +1,4 @@
-"""Every switch does to a caller what its name says, to as many requests as it should."""
+"""Each fault does what its name says, to the right number of requests."""
 
 import json
 import time
@@ -14,7 +14,7 @@ from local.redis_gateway.faults import Fault
 from local.redis_gateway.gateway import Gateway
 from local.servers.redis_server import RedisServer
 
-SLOW_SECONDS = 1.0  # many times what an answer takes
+SLOW_SECONDS = 1.0  # much longer than an answer takes
 CUT = (ConnectionResetError, RemoteDisconnected, BrokenPipeError)
 
 
@@ -40,15 +40,17 @@ class Caller:
 
 
 @contextmanager
-def asked_aside(caller: Caller, *command: str, of: Gateway, fault: Fault) -> Iterator[Future[Any]]:
-    """The answer to a command that has just met the fault, which spares those after it."""
-    met = of.faults.affected_requests
+def command_under_fault(
+    caller: Caller, *command: str, of: Gateway, fault: Fault
+) -> Iterator[Future[Any]]:
+    """Send a command that meets the fault while later ones do not; yield its future answer."""
+    affected = of.faults.affected_requests
     of.faults.switch_on(fault, times=1, delay=SLOW_SECONDS)
-    with ThreadPoolExecutor(1) as aside:
-        asked = aside.submit(caller.run, *command)
-        while of.faults.affected_requests == met:
+    with ThreadPoolExecutor(1) as executor:
+        answer = executor.submit(caller.run, *command)
+        while of.faults.affected_requests == affected:
             time.sleep(0.01)
-        yield asked
+        yield answer
 
 
 @pytest.fixture
@@ -94,7 +96,7 @@ def test_a_hanging_request_is_cut_when_the_switch_is_off(
     redis_gateway.faults.switch_on(Fault.HANG, times=1)
     with pytest.raises(TimeoutError):
         caller.raw("/", ["INCR", "n"], timeout=0.2)
-    with asked_aside(caller, "INCR", "n", of=redis_gateway, fault=Fault.HANG) as hanging:
+    with command_under_fault(caller, "INCR", "n", of=redis_gateway, fault=Fault.HANG) as hanging:
         assert [caller.run("PING") for _ in range(20)] == ["PONG"] * 20
         assert not hanging.done()
         redis_gateway.faults.clear()
@@ -116,7 +118,7 @@ def test_a_hanging_request_is_cut_when_the_switch_goes_off_by_itself(
 def test_a_slow_answer_comes_after_later_ones_and_is_right(
     redis_gateway: Gateway, caller: Caller
 ) -> None:
-    with asked_aside(caller, "ECHO", "a", of=redis_gateway, fault=Fault.SLOW) as slow:
+    with command_under_fault(caller, "ECHO", "a", of=redis_gateway, fault=Fault.SLOW) as slow:
         assert caller.run("ECHO", "b") == "b"
         assert not slow.done()
         assert slow.result() == "a"
@@ -135,8 +137,8 @@ def test_answers_of_a_service_in_trouble(
     redis_gateway: Gateway, caller: Caller, fault: Fault, status: int, begins: bytes
 ) -> None:
     with redis_gateway.faults.during(fault):
-        got, text = caller.raw("/pipeline", [["INCR", "n"]])
-    assert (got, text[: len(begins)]) == (status, begins)
+        answered, text = caller.raw("/pipeline", [["INCR", "n"]])
+    assert (answered, text[: len(begins)]) == (status, begins)
     assert caller.run("GET", "n") is None
 
 
@@ -155,15 +157,15 @@ def test_a_flush_takes_every_key_before_the_command(
     caller.run("MSET", "a", "1", "b", "2")
     redis_gateway.faults.switch_on(Fault.FLUSH, times=1)
     assert caller.run("INCR", "a") == 1
-    with redis_server.client() as behind:
-        assert behind.keys() == [b"a"]
+    with redis_server.client() as client:
+        assert client.keys() == [b"a"]
 
 
 def test_wrong_values_have_the_right_form(redis_gateway: Gateway, caller: Caller) -> None:
     caller.run("MSET", "a", "1", "b", "2")
     redis_gateway.faults.switch_on(Fault.WRONG_VALUE, times=1)
-    asked = [["SET", "c", "3"], ["MGET", "a", "b"], ["STRLEN", "a"], ["GET", "none"], ["INCR"]]
-    _, text = caller.raw("/pipeline", asked)
+    commands = [["SET", "c", "3"], ["MGET", "a", "b"], ["STRLEN", "a"], ["GET", "none"], ["INCR"]]
+    _, text = caller.raw("/pipeline", commands)
     answers = json.loads(text)
     wrong = [{"result": "OK"}, {"result": ["wrong", "wrong"]}, {"result": 2}, {"result": "wrong"}]
     assert answers[:4] == wrong
@@ -176,11 +178,11 @@ def test_wrong_values_have_the_right_form(redis_gateway: Gateway, caller: Caller
 def test_a_fault_may_spare_the_first_and_end_after_some(
     redis_gateway: Gateway, caller: Caller
 ) -> None:
-    met = redis_gateway.faults.affected_requests
+    before = redis_gateway.faults.affected_requests
     redis_gateway.faults.switch_on(Fault.SERVER_ERROR, after=2, times=3)
     statuses = [caller.raw("/", ["PING"])[0] for _ in range(7)]
     assert statuses == [200, 200, 500, 500, 500, 200, 200]
-    assert redis_gateway.faults.affected_requests - met == 3
+    assert redis_gateway.faults.affected_requests - before == 3
 
 
 def test_switches_are_turned_over_http(redis_gateway: Gateway, caller: Caller) -> None:
@@ -202,10 +204,10 @@ def test_a_door_closed_over_http_opens_by_itself(caller: Caller) -> None:
 
 
 def eventually(caller: Caller, *command: str) -> Any:
-    """The answer as soon as the door is open."""
+    """Return the answer as soon as the port is open."""
     for _ in range(500):
         try:
             return caller.run(*command)
         except ConnectionRefusedError:
             time.sleep(0.01)
-    raise AssertionError("the door stayed closed")
+    raise AssertionError("the port stayed closed")

@@ -14,7 +14,7 @@ import pytest
 from local.redis_gateway.gateway import Gateway
 from local.servers.child import FolderLock
 
-HERE = Path(__file__).parent / "javascript"
+FOLDER = Path(__file__).parent / "javascript"
 CACHE = Path(__file__).parents[2] / ".local" / "javascript"
 PROGRAMS = Path(sys.executable).parent
 NODE = {
@@ -26,15 +26,15 @@ NODE = {
 FILES = ("package.json", "package-lock.json", "check.mjs")
 
 
-def installed() -> Path:
-    """The client as the lock file has it, fetched once for each state of these files."""
-    state = hashlib.sha256(b"".join((HERE / name).read_bytes() for name in FILES)).hexdigest()
+def installed_client() -> Path:
+    """Install the client of the lock file, once for each state of the files; return its folder."""
+    state = hashlib.sha256(b"".join((FOLDER / name).read_bytes() for name in FILES)).hexdigest()
     folder = CACHE / state[:16]
     folder.mkdir(parents=True, exist_ok=True)
     with FolderLock(folder).acquire(seconds=120):
         if not (folder / "done").exists():
             for name in FILES:
-                shutil.copy(HERE / name, folder)
+                shutil.copy(FOLDER / name, folder)
             quiet = ("--ignore-scripts", "--no-audit", "--no-fund", "--silent")
             environment = {**os.environ, **NODE}
             command = [str(PROGRAMS / "npm"), "ci", *quiet]
@@ -44,8 +44,8 @@ def installed() -> Path:
 
 
 @pytest.fixture(scope="module")
-def seen(_gateway: Gateway) -> Any:
-    folder = installed()
+def results(_gateway: Gateway) -> Any:
+    folder = installed_client()
     command = [str(PROGRAMS / "node"), "check.mjs", _gateway.url, _gateway.token]
     environment = {**os.environ, **NODE}
     run = subprocess.run(
@@ -61,34 +61,34 @@ def seen(_gateway: Gateway) -> Any:
     return json.loads(run.stdout)
 
 
-def test_texts_and_objects_come_back_as_they_were_sent(seen: Any) -> None:
-    assert seen["set"] == "OK"
-    assert seen["get"] == seen["plain"] == "naïve ✓ 🚀"
-    assert seen["object"] == {"deep": [1, "two", None]}
-    assert seen["missing"] is None
-    assert seen["hash"] == {"a": 1, "b": "x"}
-    assert seen["float"] == 1.25
-    assert seen["scan"] == ["js:hash"]
+def test_texts_and_objects_come_back_as_they_were_sent(results: Any) -> None:
+    assert results["set"] == "OK"
+    assert results["get"] == results["plain"] == "naïve ✓ 🚀"
+    assert results["object"] == {"deep": [1, "two", None]}
+    assert results["missing"] is None
+    assert results["hash"] == {"a": 1, "b": "x"}
+    assert results["float"] == 1.25
+    assert results["scan"] == ["js:hash"]
 
 
-def test_pipelines_answer_each_command_and_transactions_too(seen: Any) -> None:
-    assert seen["pipeline"] == ["OK", 2, 2]
-    assert seen["automatic"] == [3, 4]
-    assert seen["multi"] == [5, 5]
+def test_pipelines_answer_each_command_and_transactions_too(results: Any) -> None:
+    assert results["pipeline"] == ["OK", 2, 2]
+    assert results["automatic"] == [3, 4]
+    assert results["multi"] == [5, 5]
 
 
-def test_scripts_run_by_text_and_by_digest(seen: Any) -> None:
-    assert seen["eval"] == ["js:count", "v", 1]
-    assert seen["script"] == ["js:count", "w", 2]
+def test_scripts_run_by_text_and_by_digest(results: Any) -> None:
+    assert results["eval"] == ["js:count", "v", 1]
+    assert results["script"] == ["js:count", "w", 2]
     script = b"return {KEYS[1], ARGV[1], redis.call('INCR', KEYS[1])}"
-    assert seen["sha"] == hashlib.sha1(script, usedforsecurity=False).hexdigest()
+    assert results["sha"] == hashlib.sha1(script, usedforsecurity=False).hexdigest()
 
 
-def test_errors_reach_the_caller_word_for_word(seen: Any) -> None:
-    assert "WRONGTYPE Operation against a key holding the wrong kind" in seen["wrongType"]
-    assert "WRONGPASS invalid or missing auth token" in seen["unauthorized"]
+def test_errors_reach_the_caller_word_for_word(results: Any) -> None:
+    assert "WRONGTYPE Operation against a key holding the wrong kind" in results["wrongType"]
+    assert "WRONGPASS invalid or missing auth token" in results["unauthorized"]
 
 
-def test_a_failed_script_in_a_transaction_is_reported(seen: Any) -> None:
-    assert "ERR" in seen["discarded"]
-    assert seen["gone"] == 1  # it failed when it ran, and Redis keeps what ran before it
+def test_a_failed_script_in_a_transaction_is_reported(results: Any) -> None:
+    assert "ERR" in results["discarded"]
+    assert results["gone"] == 1  # it failed when it ran, and Redis keeps what ran before it

@@ -1,4 +1,4 @@
-"""`make psql`: the console of the database in use."""
+"""`make psql` opens psql on the database in use."""
 
 import os
 import subprocess
@@ -9,11 +9,11 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from tests.local.processes import ROOT, left_behind, run
+from tests.local.processes import ROOT, remaining_processes, run
 
 IN_A_TERMINAL = "import pty, sys; sys.exit(pty.spawn(sys.argv[1:]))"
 CACHE = {"UPSTASH_REDIS_REST_URL": "http://given", "UPSTASH_REDIS_REST_TOKEN": "given"}
-"""With a database given as well, nothing of ours is started."""
+"""With a database set as well, no embedded server starts."""
 
 
 def psql(*arguments: str, cwd: Path, **options: str) -> subprocess.CompletedProcess[str]:
@@ -23,7 +23,7 @@ def psql(*arguments: str, cwd: Path, **options: str) -> subprocess.CompletedProc
 def test_a_pipe_is_read_on_an_embedded_database_that_starts_for_it(folder: Path) -> None:
     ended = psql("-At", cwd=folder, stdin="select 40 + 2; select current_database();")
     assert ended.stdout.split() == ["42", "stepwise"], ended.stderr
-    assert left_behind(folder) == []
+    assert remaining_processes(folder) == []
 
 
 def test_the_environments_database_is_opened(folder: Path, postgres_url: str) -> None:

@@ -1,4 +1,4 @@
-"""Commands beside `make dev`, and without it."""
+"""Commands with a running `make dev`, and without it."""
 
 import json
 import threading
@@ -9,7 +9,7 @@ import pytest
 from local.servers.child import ServerError
 from local.servers.own_secrets import own_secrets
 from local.services import names_all_services, running_services, with_running_services
-from tests.local.processes import left_behind, run
+from tests.local.processes import remaining_processes, run
 
 COUNT = """
 import os, psycopg
@@ -27,26 +27,26 @@ RUNNING = {
 
 
 def test_commands_share_the_data_one_after_the_other(folder: Path) -> None:
-    seen: list[str] = []
+    outputs: list[str] = []
 
     def count() -> None:
         ended = run("local.with_services", "-c", COUNT, cwd=folder)
-        seen.append(ended.stdout.strip() if ended.returncode == 0 else ended.stderr)
+        outputs.append(ended.stdout.strip() if ended.returncode == 0 else ended.stderr)
 
     threads = [threading.Thread(target=count) for _ in range(2)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert sorted(seen) == ["1", "2"]
-    assert left_behind(folder) == []
+    assert sorted(outputs) == ["1", "2"]
+    assert remaining_processes(folder) == []
 
 
 def test_a_command_ends_as_its_program_does(folder: Path) -> None:
     given = {"DATABASE_URL": "postgresql://given", "UPSTASH_REDIS_REST_URL": "http://given"}
     ended = run("local.with_services", "-c", "raise SystemExit(7)", cwd=folder, **given)
     assert ended.returncode == 7
-    assert list(folder.iterdir()) == [], "nothing of ours was needed"
+    assert list(folder.iterdir()) == [], "no embedded server was needed"
 
 
 def test_the_environments_own_names_come_first() -> None:
@@ -84,13 +84,13 @@ def test_half_of_a_pair_is_an_error(folder: Path) -> None:
 
 
 def test_own_secrets_are_made_once_and_kept_private(folder: Path) -> None:
-    made = own_secrets(folder)
-    assert own_secrets(folder) == made
-    assert len(made["ENCRYPTION_KEY"]) == 64
+    secrets = own_secrets(folder)
+    assert own_secrets(folder) == secrets
+    assert len(secrets["ENCRYPTION_KEY"]) == 64
     file = folder / "secrets.json"
     assert file.stat().st_mode & 0o777 == 0o600
-    file.write_text(json.dumps({"ENCRYPTION_KEY": made["ENCRYPTION_KEY"]}))
-    assert own_secrets(folder)["ENCRYPTION_KEY"] == made["ENCRYPTION_KEY"]
+    file.write_text(json.dumps({"ENCRYPTION_KEY": secrets["ENCRYPTION_KEY"]}))
+    assert own_secrets(folder)["ENCRYPTION_KEY"] == secrets["ENCRYPTION_KEY"]
 
 
 @pytest.mark.parametrize(

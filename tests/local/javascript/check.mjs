@@ -1,4 +1,4 @@
-// What the official JavaScript client does with the gateway, as one JSON object on standard output.
+// Runs the official JavaScript client on the gateway and prints its results as a JSON object.
 import { Redis } from "@upstash/redis";
 
 const [url, token] = process.argv.slice(2);
@@ -9,7 +9,7 @@ const outsider = new Redis({ url, token: "wrong", retry: false });
 const failure = (promise) => promise.then((value) => ({ value }), (error) => error.message);
 const script = "return {KEYS[1], ARGV[1], redis.call('INCR', KEYS[1])}";
 
-const seen = {
+const results = {
   set: await redis.set("js:text", "naïve ✓ 🚀", { ex: 60 }),
   get: await redis.get("js:text"),
   plain: await plain.get("js:text"),
@@ -29,4 +29,4 @@ const seen = {
   gone: await redis.get("js:gone"),
   unauthorized: await failure(outsider.get("js:text")),
 };
-process.stdout.write(JSON.stringify(seen));
+process.stdout.write(JSON.stringify(results));
