@@ -7,6 +7,8 @@ one line here and a migration of the schema.
 from collections.abc import Mapping
 from enum import StrEnum
 
+from lib.workshop.course import COURSE
+
 
 class Rule(StrEnum):
     """The value that a token's legacy rows, together with its stored session, give a column."""
@@ -34,27 +36,7 @@ SESSION_FIELDS: Mapping[str, Rule] = {
     "current_step": Rule.COUNTER,
     "total_time_spent": Rule.COUNTER,
     "completion_rate": Rule.COMPUTED,
-    "twilio_connected": Rule.FLAG,
-    "openai_connected": Rule.FLAG,
-    "call_direction_chosen": Rule.FLAG,
-    "services_ready": Rule.FLAG,
-    "step4_code_validated": Rule.FLAG,
-    "step4_committed": Rule.FLAG,
-    "step4_deployed": Rule.FLAG,
-    "step5_code_validated": Rule.FLAG,
-    "step5_committed": Rule.FLAG,
-    "step5_deployed": Rule.FLAG,
-    "step6_code_validated": Rule.FLAG,
-    "step6_committed": Rule.FLAG,
-    "step6_deployed": Rule.FLAG,
-    "system_prompt_saved": Rule.FLAG,
-    "step7_committed": Rule.FLAG,
-    "step7_deployed": Rule.FLAG,
-    "tools_configured": Rule.FLAG,
-    "step8_code_validated": Rule.FLAG,
-    "step8_committed": Rule.FLAG,
-    "step8_deployed": Rule.FLAG,
-    "project_deployed": Rule.FLAG,
+    **dict.fromkeys(COURSE.flags, Rule.FLAG),
     "repo_created": Rule.FLAG,
     "call_direction": Rule.TEXT,
     "selected_phone_number": Rule.TEXT,

@@ -14,6 +14,11 @@ ROOT = Path(__file__).resolve().parents[2]
 CONTEXTS = {"workshop", "assessment", "learning", "legacy"}
 ABOVE_CONTEXTS = {"operations"}
 """Folders that may import every context."""
+SHARED_BY_CONTEXTS = {
+    ("lib/legacy/session_fields.py", "lib.workshop.course"),
+    ("lib/legacy/session_fields.py", "lib.workshop.course.COURSE"),
+}
+"""The flags of a course, which the migration needs, too."""
 ENGINE = "lib.engine"
 ENGINE_MAY_IMPORT = {"numpy", "lib.engine"}
 LATE_ONLY = {"boto3", "botocore", "sqlalchemy", "alembic"}
@@ -65,7 +70,8 @@ def test_lib_does_not_import_the_functions_in_front_of_it() -> None:
 @pytest.mark.parametrize("context", sorted(CONTEXTS))
 def test_contexts_do_not_import_each_other(context: str) -> None:
     others = [f"lib.{other}" for other in (*CONTEXTS, *ABOVE_CONTEXTS) if other != context]
-    assert violations(f"lib/{context}", *others) == []
+    allowed = {f"{path} imports {module}" for path, module in SHARED_BY_CONTEXTS}
+    assert set(violations(f"lib/{context}", *others)) <= allowed
 
 
 def test_what_lies_below_the_contexts_imports_none() -> None:
