@@ -16,7 +16,7 @@ from lib.assessment.pools.item_pool import ItemPool
 from lib.assessment.pools.selection_settings import Selection
 from lib.assessment.pools.store import TestCount
 from lib.engine import ItemBank, concept_shares
-from local.pools.rehearsal import Sat, sit
+from local.pools.simulated_tests import SimulatedTest, simulate_test
 
 ITEMS, CONCEPTS, LENGTH = 300, 3, 20
 NIGHTS, STUDENTS = 4, 100
@@ -72,7 +72,7 @@ def _nights(pool: ItemPool) -> tuple[list[float], float, float]:
     rmse = share = 0.0
     for _ in range(NIGHTS):
         tests, errors = _night(pool, rng)
-        items = [item for sat in tests for item in sat.items]
+        items = [item for test in tests for item in test.items]
         greatest.append(float(np.max(np.bincount(items))) / STUDENTS)
         rmse = float(np.sqrt(np.mean(np.square(errors))))
         share = float(concept_shares(pool.bank)[items].mean(axis=0)[0])
@@ -83,23 +83,23 @@ def _nights(pool: ItemPool) -> tuple[list[float], float, float]:
     return greatest, rmse, share
 
 
-def _night(pool: ItemPool, rng: np.random.Generator) -> tuple[list[Sat], np.ndarray]:
-    tests, errors = list[Sat](), []
+def _night(pool: ItemPool, rng: np.random.Generator) -> tuple[list[SimulatedTest], np.ndarray]:
+    tests, errors = list[SimulatedTest](), []
     for theta in rng.normal(size=(STUDENTS, CONCEPTS)):
-        sat = sit(pool, UUID(bytes=rng.bytes(16)), theta, rng.random(LENGTH).tolist())
-        tests.append(sat)
-        errors.append(sat.path[-1].mean - theta)
+        test = simulate_test(pool, UUID(bytes=rng.bytes(16)), theta, rng.random(LENGTH).tolist())
+        tests.append(test)
+        errors.append(test.posteriors[-1].mean - theta)
     return tests, np.array(errors)
 
 
-def _counted(previous: Counts | None, tests: list[Sat], limit: float) -> Counts:
+def _counted(previous: Counts | None, tests: list[SimulatedTest], limit: float) -> Counts:
     """Count tests as the query `count_tests` does."""
     levels = range(ALL_LEVELS + 1)
-    reached = [sum(level in sat.levels for sat in tests) for level in range(ALL_LEVELS)]
+    reached = [sum(level in test.levels for test in tests) for level in range(ALL_LEVELS)]
     reached.append(len(tests))
     shown = np.zeros((len(levels), ITEMS), int)
-    for sat in tests:
-        for item, level in zip(sat.items, sat.levels, strict=True):
+    for test in tests:
+        for item, level in zip(test.items, test.levels, strict=True):
             shown[[level, ALL_LEVELS], item] += 1
     rows = [TestCount(None, level, reached[level]) for level in levels]
     rows += [

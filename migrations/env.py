@@ -13,7 +13,7 @@ from migrations.database import connect
 from migrations.run_sql import run_sql
 
 LOCK_SECONDS = 10
-# Tables whose truth is a SQLAlchemy model; those of sql/*/schema/ are not Alembic's to guess.
+# Schema whose tables are SQLAlchemy models; all others are defined by scripts in sql/.
 MODELLED_SCHEMA = "learning"
 target_metadata = MetaData()
 

@@ -1,1 +1,1 @@
-"""Demo data for the development server: a question pool, workshop students, tests taken."""
+"""Demo data for the development server: a question pool, workshop students, and tests."""

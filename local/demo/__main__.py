@@ -1,4 +1,4 @@
-"""`make seed`: load the demo; what is there already stays as it is."""
+"""`make seed`: load the demo data, without changing existing rows."""
 
 import sys
 
@@ -11,9 +11,9 @@ from local.demo.pool import POOL_ID
 from local.demo.students import session_token
 from local.servers.running import dev_url
 
-EXAMPLE = "noor.haddad"
-TRY = """
-Some of what can be tried at {url} (docs/try-it.md has more):
+EXAMPLE_MAILBOX = "noor.haddad"
+EXAMPLES = """
+Some calls to try at {url} (docs/try-it.md has more):
 
   question pool     {pool}
   tested student    demo-student-08
@@ -27,7 +27,7 @@ curl -X POST {url}/api/test/start -H 'Content-Type: application/json' \\
 
 
 def main() -> int:
-    """Load into the database that the environment names; the exit code."""
+    """Load the demo into the database that the environment names; return the exit code."""
     deps = Deps(Settings.from_env())
     try:
         questions, workshop, tests = load_pool(deps), load_workshop(deps), load_tests(deps)
@@ -44,9 +44,11 @@ def main() -> int:
     print(
         f"Tests: {tests.students} students added, {tests.sessions} tests, {tests.answers} answers"
     )
-    example = next(person for person in people() if person.mailbox == EXAMPLE)
+    example = next(person for person in people() if person.mailbox == EXAMPLE_MAILBOX)
     print(
-        TRY.format(url=dev_url(), pool=POOL_ID, email=example.email, token=session_token(example))
+        EXAMPLES.format(
+            url=dev_url(), pool=POOL_ID, email=example.email, token=session_token(example)
+        )
     )
     return 0
 

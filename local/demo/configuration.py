@@ -1,4 +1,4 @@
-"""What a demo student has configured and handed in by the time they reach a step."""
+"""Configuration and submissions of demo students, according to their progress."""
 
 import json
 from functools import cache
@@ -43,7 +43,7 @@ def _scenario(person: Person) -> dict[str, Any]:
 
 
 def deployment_url(person: Person) -> str:
-    """Return where the student's assistant runs; an address that cannot exist."""
+    """Return the address of the student's assistant, in a reserved domain."""
     return f"https://voice-{person.number:02}.deployments.example"
 
 
@@ -52,7 +52,7 @@ def _websocket_url(person: Person) -> str:
 
 
 def flags(steps: list[Step]) -> dict[str, bool]:
-    """Return the 21 flags: all of each passed step, some of the step that is under way."""
+    """Return the 21 flags: all flags of passed steps are true, some of the current step."""
     true: set[str] = set()
     for step in steps:
         names = FLAGS[step.number]
@@ -62,7 +62,7 @@ def flags(steps: list[Step]) -> dict[str, bool]:
 
 
 def configuration(person: Person, visit: int, passed: int) -> dict[str, Any]:
-    """Return the configuration columns of `sessions`, filled as far as steps have passed."""
+    """Return the configuration columns of `sessions` after `passed` steps."""
     scenario = _scenario(person)
     rng = Random(f"configuration {person.number}.{visit}")
     provider, voice = rng.choice(VOICES)
@@ -93,7 +93,7 @@ def configuration(person: Person, visit: int, passed: int) -> dict[str, Any]:
 
 
 def submission(person: Person, step: Step) -> dict[str, str | None]:
-    """Return the code and the address that a student handed in with a step."""
+    """Return the code and the address that a student submitted with a step."""
     scenario = _scenario(person)
     code = CODE.get(step.number)
     return {

@@ -1,4 +1,4 @@
-"""Simulated students who sit the demo's adaptive tests: what they can do, and when they came."""
+"""Simulated students of the demo's adaptive tests, with their abilities and times."""
 
 import math
 from dataclasses import dataclass
@@ -14,15 +14,15 @@ from local.demo.pool import CONCEPTS
 from local.demo.students import student_id
 
 SEED = 5300
-OUTSIDERS = 10  # who take no part in the workshop
-FIRST_OF_WORKSHOP = 20
+OUTSIDERS = 10  # students who do not take part in the workshop
+FIRST_OF_WORKSHOP = 20  # from this one on, workshop students take tests too
 MOST_TESTS = 4
 SHARED_VARIANCE = 0.5  # correlation between a student's abilities in two concepts
-GROWTH = (0.25, 0.12)  # what is learned between two tests: mean and deviation, logits
-PATIENCE = 4  # answers; fewer than any of the criteria ask for
+GROWTH = (0.25, 0.12)  # of ability between two tests: mean and standard deviation, logits
+UNFINISHED_ANSWERS = 4  # fewer than any of the criteria requires
 WEEK = timedelta(days=7)
-UNDER_WAY = frozenset({3, 17})  # whose last test goes on while the demo is loaded
-GAVE_UP = frozenset({5, 22})  # who left their last test unanswered until it expired
+UNDER_WAY = frozenset({3, 17})  # numbers of students whose last test is active
+GAVE_UP = frozenset({5, 22})  # numbers of students whose last test expired
 
 CRITERIA = (
     EndCriteria(),
@@ -34,22 +34,22 @@ CRITERIA = (
 
 @dataclass(frozen=True)
 class Examinee:
-    """One simulated student."""
+    """A simulated student."""
 
     number: int
     id: str
 
     @property
     def tests(self) -> int:
-        """How many they have taken, 1 to 4."""
+        """Number of tests taken, 1 to 4."""
         return 1 + self.number % MOST_TESTS
 
     def generator(self, test: int) -> Generator:
-        """The randomness of one test, from 0."""
+        """Return the random generator of a test; the first test is 0."""
         return np.random.default_rng([SEED, self.number, test])
 
     def ability(self, test: int) -> FloatArray:
-        """True abilities at a test, shape (5,), logits."""
+        """Return the true abilities at the time of a test, shape (5,), logits."""
         rng = self.generator(MOST_TESTS)
         own, shared = rng.standard_normal(len(CONCEPTS)), rng.standard_normal()
         first = math.sqrt(SHARED_VARIANCE) * shared + math.sqrt(1 - SHARED_VARIANCE) * own
@@ -57,16 +57,16 @@ class Examinee:
         return np.asarray(first + steps[:test].sum(axis=0))
 
     def criteria(self, test: int) -> EndCriteria:
-        """When a test is over."""
+        """Return the stop rule of a test."""
         return CRITERIA[(self.number + test) % len(CRITERIA)]
 
-    def patience(self, test: int) -> int | None:
-        """After how many answers a test stands still; None: it is taken to its end."""
+    def answer_limit(self, test: int) -> int | None:
+        """Return the number of answers after which the student stops; None for a finished test."""
         unfinished = test == self.tests - 1 and self.number in UNDER_WAY | GAVE_UP
-        return PATIENCE if unfinished else None
+        return UNFINISHED_ANSWERS if unfinished else None
 
-    def started(self, test: int, now: datetime) -> datetime:
-        """When they began a test: a week apart, the last one a few days or minutes ago."""
+    def started_at(self, test: int, now: datetime) -> datetime:
+        """Return the start of a test: one test a week, the last one a few days or minutes ago."""
         last = test == self.tests - 1
         if last and self.number in UNDER_WAY:
             return now - timedelta(minutes=6)
@@ -76,7 +76,7 @@ class Examinee:
 
 
 def examinees() -> list[Examinee]:
-    """Return the 30 students: ten who are here for tests alone, twenty of the workshop."""
+    """Return the 30 students: ten who only take tests, twenty of the workshop."""
     ids = [f"demo-student-{number:02}" for number in range(1, OUTSIDERS + 1)]
     ids += [student_id(person) for person in people()[FIRST_OF_WORKSHOP:]]
-    return [Examinee(number, given) for number, given in enumerate(ids)]
+    return [Examinee(number, student) for number, student in enumerate(ids)]

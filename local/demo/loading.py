@@ -1,4 +1,4 @@
-"""Puts the demo into a database; what is there already stays as it is."""
+"""Load the demo into a database, without changing existing rows."""
 
 import json
 from dataclasses import asdict, dataclass
@@ -17,14 +17,14 @@ from lib.vault import API_KEY_FIELD, Vault
 from local.demo.examinees import examinees
 from local.demo.pool import GUESSING, POOL_ID, POOL_NAME, load_questions
 from local.demo.students import Seal, workshop
-from local.demo.tests_taken import Taken, response_rows, session_row, tests_taken
+from local.demo.tests_taken import DemoTest, response_rows, session_row, tests_taken
 
-QUERIES = load_queries(str(Path(__file__).with_name("queries.sql")))
+_queries = load_queries(str(Path(__file__).with_name("queries.sql")))
 
 
 @dataclass(frozen=True)
-class WorkshopAdded:
-    """How many rows a load added."""
+class AddedWorkshop:
+    """Numbers of rows that were added."""
 
     students: int
     sessions: int
@@ -33,8 +33,8 @@ class WorkshopAdded:
 
 
 @dataclass(frozen=True)
-class TestsAdded:
-    """How many rows a load added."""
+class AddedTests:
+    """Numbers of rows that were added."""
 
     students: int
     sessions: int
@@ -42,45 +42,47 @@ class TestsAdded:
 
 
 @dataclass(frozen=True)
-class _Known:
+class _StudentId:
     id: str
 
 
-def load_workshop(deps: Deps) -> WorkshopAdded:
-    """Add the workshop's students, each with all their rows or not at all."""
+def load_workshop(deps: Deps) -> AddedWorkshop:
+    """Add the workshop's missing students with all their rows."""
     rows = asdict(workshop(deps.clock(), _seal(deps)))
-    params = {table: json.dumps(given) for table, given in rows.items()}
-    (added,) = deps.postgres.fetch_all(QUERIES["add_workshop"], params, WorkshopAdded)
+    params = {table: json.dumps(table_rows) for table, table_rows in rows.items()}
+    (added,) = deps.postgres.fetch_all(_queries["add_workshop"], params, AddedWorkshop)
     return added
 
 
 def load_pool(deps: Deps) -> int:
-    """Upload the questions, unless the pool is there; return how many were added."""
+    """Upload the questions unless the pool exists; return the number of questions added."""
     if _pool_version(deps) is not None:
         return 0
-    asked = UploadIn(
+    body = UploadIn(
         questions=[QuestionIn(**question) for question in load_questions()],
         question_pool_id=UUID(POOL_ID),
         name=POOL_NAME,
         guessing=GUESSING,
     )
-    return upload(asked, deps).count
+    return upload(body, deps).count
 
 
-def load_tests(deps: Deps) -> TestsAdded:
-    """Add the examinees with all their tests, in one transaction; the pool is there already."""
+def load_tests(deps: Deps) -> AddedTests:
+    """Add the missing examinees with all their tests in one transaction; the pool must exist."""
     everyone = examinees()
     ids = {"ids": [examinee.id for examinee in everyone]}
-    known = {row.id for row in deps.postgres.fetch_all(QUERIES["known_examinees"], ids, _Known)}
-    missing = [examinee for examinee in everyone if examinee.id not in known]
+    existing = {
+        row.id for row in deps.postgres.fetch_all(_queries["existing_examinees"], ids, _StudentId)
+    }
+    missing = [examinee for examinee in everyone if examinee.id not in existing]
     if not missing:
-        return TestsAdded(0, 0, 0)
+        return AddedTests(students=0, sessions=0, answers=0)
     pool = item_pool(deps.postgres, UUID(POOL_ID), _pool_version(deps))
     rounds = tests_taken(missing, pool, deps.clock().astimezone(UTC).replace(tzinfo=None))
     deps.postgres.batch(
-        [_students(rounds[0]), *(_ for tests in rounds for _ in _statements(tests))]
+        [_students(rounds[0]), *(statement for tests in rounds for statement in _statements(tests))]
     )
-    return TestsAdded(
+    return AddedTests(
         students=len(missing),
         sessions=sum(map(len, rounds)),
         answers=sum(len(test.answers) for tests in rounds for test in tests),
@@ -88,10 +90,10 @@ def load_tests(deps: Deps) -> TestsAdded:
 
 
 def _pool_version(deps: Deps) -> Any:
-    return deps.postgres.fetch_value(QUERIES["pool_version"], {"pool_id": POOL_ID})
+    return deps.postgres.fetch_value(_queries["pool_version"], {"pool_id": POOL_ID})
 
 
-def _students(first_tests: list[Taken]) -> Statement:
+def _students(first_tests: list[DemoTest]) -> Statement:
     rows = [
         {
             "id": test.examinee.id,
@@ -100,16 +102,16 @@ def _students(first_tests: list[Taken]) -> Statement:
         }
         for test in first_tests
     ]
-    return Statement(QUERIES["add_examinees"], {"students": json.dumps(rows)})
+    return Statement(_queries["add_examinees"], {"students": json.dumps(rows)})
 
 
-def _statements(tests: list[Taken]) -> list[Statement]:
+def _statements(tests: list[DemoTest]) -> list[Statement]:
     sessions = json.dumps([session_row(test) for test in tests])
     responses = json.dumps([row for test in tests for row in response_rows(test)])
-    given: dict[str, Any] = {"sessions": sessions, "responses": responses}
+    parameters: dict[str, Any] = {"sessions": sessions, "responses": responses}
     return [
-        Statement(QUERIES["add_tests"], given),
-        Statement(QUERIES["close_tests"], {"sessions": sessions}),
+        Statement(_queries["add_tests"], parameters),
+        Statement(_queries["close_tests"], {"sessions": sessions}),
     ]
 
 

@@ -1,4 +1,4 @@
-"""Who takes part in the demo's workshop. All are invented."""
+"""The students of the demo's workshop, who are all invented."""
 
 import re
 from dataclasses import dataclass
@@ -8,78 +8,78 @@ MAIL_DOMAIN = "example.com"
 
 
 class Presence(StrEnum):
-    """When a student was last seen."""
+    """Time since a student's last activity."""
 
-    HERE = "here"  # within the last three hours
+    ACTIVE = "active"  # within the last three hours
     PAUSED = "paused"  # earlier today or last night
     STUCK = "stuck"  # one to four days ago, on a step that did not pass
-    FINISHED = "finished"  # all nine steps done, some time in the last two weeks
-    LEFT = "left"  # weeks ago; the clean-up has closed the session
+    FINISHED = "finished"  # all nine steps passed, in the last two weeks
+    LEFT = "left"  # weeks ago; clean-up has closed the session
 
 
 @dataclass(frozen=True)
 class Person:
-    """One line of the table below."""
+    """A student, one line of the table below."""
 
     number: int
     step: int
     """Furthest step reached, 0 to 9."""
     presence: Presence
     name: str | None
-    """None for somebody who never said who they are."""
+    """None for an anonymous student."""
     mailbox: str | None
     demo_mode: bool
-    came_before: bool
-    """Has an older session, too."""
+    has_older_session: bool
+    """Whether the student has an older session."""
 
     @property
     def email(self) -> str | None:
-        """Address at a domain that nobody can receive mail at."""
+        """Address at a domain that receives no mail."""
         return self.mailbox and f"{self.mailbox}@{MAIL_DOMAIN}"
 
 
 TABLE = """
-0  here      Priya Raman            priya.raman
-0  here      Tomás Herrera          tomas
+0  active    Priya Raman            priya.raman
+0  active    Tomás Herrera          tomas
 0  stuck     Lena Vogel             lena.vogel
-1  here      Kwame Mensah           kwame.mensah
-1  here      -                      -
+1  active    Kwame Mensah           kwame.mensah
+1  active    -                      -
 1  stuck     Sofia Lindqvist        sofia.lindqvist
 1  left      Daniel Brandt          d.brandt
-2  here      Mei-Ling Chou          meiling.chou
+2  active    Mei-Ling Chou          meiling.chou
 2  paused    Ibrahim Al-Sayed       ibrahim.alsayed
 2  left      -                      -
-3  here      Ana Souza              ana.souza        before
-3  here      Grace O'Connell        grace.oconnell
+3  active    Ana Souza              ana.souza        before
+3  active    Grace O'Connell        grace.oconnell
 3  paused    Yuki Tanaka            yuki
 3  stuck     Pavel Novák            pavel.novak
 3  paused    Guided Tour            guided.tour      demo
-4  here      Fatima Zahra Bennani   fz.bennani
-4  here      João Pereira           joao.pereira
+4  active    Fatima Zahra Bennani   fz.bennani
+4  active    João Pereira           joao.pereira
 4  paused    Chloe Martin           chloe.martin     before
 4  stuck     Oluwaseun Adeyemi      seun.adeyemi
-4  here      -                      -
-5  here      Noor Haddad            noor.haddad
+4  active    -                      -
+5  active    Noor Haddad            noor.haddad
 5  paused    Elif Yılmaz            elif.yilmaz
 5  stuck     Marcus Bell            marcus.bell
-5  here      Hannah Weiss           hannah.weiss
-6  here      Arjun Mehta            arjun.mehta
+5  active    Hannah Weiss           hannah.weiss
+6  active    Arjun Mehta            arjun.mehta
 6  paused    Ingrid Halvorsen       ingrid.halvorsen
 6  stuck     Rosa Delgado           rosa.delgado
 6  paused    Liam Murphy            liam.murphy
-7  here      Nguyễn Thị Lan         lan.nguyen
+7  active    Nguyễn Thị Lan         lan.nguyen
 7  paused    Kofi Asante            kofi.asante
-7  here      Zoë Laurent            zoe.laurent      before
-8  here      Sara Nilsson           sara.nilsson
+7  active    Zoë Laurent            zoe.laurent      before
+8  active    Sara Nilsson           sara.nilsson
 8  paused    Dmitri Volkov          dmitri.volkov
 8  stuck     Aisha Khan             aisha.khan
-9  here      Mateus Rocha           mateus.rocha
+9  active    Mateus Rocha           mateus.rocha
 9  paused    Emily Carter           emily.carter
 9  finished  Amara Okafor           amara.okafor     before
 9  finished  Bjørn Dahl             bjorn.dahl
 9  finished  Keiko Mori             keiko.mori
 9  finished  Victor Silva           victor.silva
-"""  # noqa: RUF001 names are spelled as their owners would
+"""  # noqa: RUF001 correct spelling of the names
 
 
 def people() -> list[Person]:
@@ -96,5 +96,5 @@ def _person(number: int, line: str) -> Person:
         name=None if name == "-" else name,
         mailbox=None if mailbox == "-" else mailbox,
         demo_mode="demo" in marks,
-        came_before="before" in marks,
+        has_older_session="before" in marks,
     )

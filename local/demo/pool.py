@@ -1,4 +1,4 @@
-"""The demo's question pool: 150 questions over five concepts, written for this project."""
+"""The demo's question pool: 150 questions on five concepts, written for this project."""
 
 import json
 from pathlib import Path
@@ -8,12 +8,12 @@ CONCEPTS = ("Math", "Algebra", "Geometry", "Statistics", "Calculus")
 POOL_NAME = "Demo: school mathematics"
 POOL_ID = "5e9d0000-0000-4000-8000-000000000001"
 
-# Wrong options come from common mistakes, so guessing pays a little less than one in four.
+# Wrong options are common mistakes, so guessing succeeds less often than one time in four.
 GUESSING = 0.2
 
 
 def load_questions() -> list[dict[str, Any]]:
-    """Return the questions as an upload holds them, easy to hard within each concept."""
+    """Return the questions for an upload, from easy to hard within each concept."""
     folder = Path(__file__).with_name("questions")
     files = [folder / f"{concept.lower()}.json" for concept in CONCEPTS]
     return [

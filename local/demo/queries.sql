@@ -1,13 +1,13 @@
 -- add_workshop --
--- Adds the students who are not there yet, with all that is theirs; known ones stay as they are.
+-- Add the missing students with all their rows; existing students stay unchanged.
 WITH students AS (
   INSERT INTO public.students (student_id, student_email, student_name, twilio_account_sid,
     github_username, created_at, updated_at)
   SELECT student_id, student_email, student_name, twilio_account_sid,
     github_username, created_at, updated_at
-  FROM jsonb_populate_recordset(NULL::public.students, %(students)s) AS given
-  WHERE NOT EXISTS (SELECT FROM public.students known
-    WHERE known.student_id = given.student_id OR known.student_email = given.student_email)
+  FROM jsonb_populate_recordset(NULL::public.students, %(students)s) AS new
+  WHERE NOT EXISTS (SELECT FROM public.students existing
+    WHERE existing.student_id = new.student_id OR existing.student_email = new.student_email)
   RETURNING student_id
 ), sessions AS (
   INSERT INTO public.sessions (session_token, student_id, student_name_given,
@@ -59,21 +59,21 @@ SELECT (SELECT count(*) FROM students) AS students, (SELECT count(*) FROM sessio
   (SELECT count(*) FROM steps) AS steps, (SELECT count(*) FROM events) AS events;
 
 -- pool_version --
--- The version of the demo's pool that new sessions are taken on; no row before it is uploaded.
+-- Return the version of the demo's pool for new sessions; no row before the upload.
 SELECT current_version FROM assessment.question_pools WHERE id = %(pool_id)s;
 
--- known_examinees --
--- Those of the demo's examinees who have been here already.
+-- existing_examinees --
+-- Return the ids of existing examinees.
 SELECT id FROM assessment.students WHERE id = ANY (%(ids)s);
 
 -- add_examinees --
--- Adds students who sit tests.
+-- Add students who take tests.
 INSERT INTO assessment.students (id, created_at, updated_at)
 SELECT id, created_at, updated_at
 FROM jsonb_populate_recordset(NULL::assessment.students, %(students)s);
 
 -- add_tests --
--- Adds sessions with their answers. They are open still: a student has one at a time.
+-- Add sessions with their answers, as active: a student has one active session at a time.
 WITH sessions AS (
   INSERT INTO assessment.test_sessions (id, student_id, question_pool_id, status,
     initial_proficiency, final_proficiency, total_questions, correct_responses, accuracy,
@@ -94,7 +94,7 @@ SELECT id, student_id, session_id, question_id, response,
 FROM jsonb_populate_recordset(NULL::assessment.test_responses, %(responses)s);
 
 -- close_tests --
--- Closes sessions as their last answers did, which keeps what they found as long-term proficiency.
-UPDATE assessment.test_sessions s SET status = given.status
-FROM jsonb_populate_recordset(NULL::assessment.test_sessions, %(sessions)s) AS given
-WHERE s.id = given.id AND given.status <> 'active';
+-- Close sessions as their last answers did, which stores their results as long-term proficiency.
+UPDATE assessment.test_sessions s SET status = closed.status
+FROM jsonb_populate_recordset(NULL::assessment.test_sessions, %(sessions)s) AS closed
+WHERE s.id = closed.id AND closed.status <> 'active';

@@ -1,8 +1,8 @@
 """The demo's workshop: 40 students with their sessions, steps, events and bug reports.
 
-Everything but the calendar follows from a student's number, so that every load makes the same
-people and the same tokens. Times count back from the moment of the first load: the dashboards
-show a workshop that is going on.
+Everything except dates depends only on a student's number, so that every load makes the same
+students and tokens. Times count back from the first load, so that dashboards show a workshop in
+progress.
 """
 
 import hashlib
@@ -14,7 +14,7 @@ from typing import Any
 from uuid import UUID, uuid5
 
 from local.demo.configuration import configuration, deployment_url, flags, submission
-from local.demo.journey import LAST_STEP, Event, Step, bugs_of, events_of, walk
+from local.demo.journey import LAST_STEP, Event, Step, bugs_of, events_of, make_steps
 from local.demo.people import Person, Presence, people
 
 Row = dict[str, Any]
@@ -22,13 +22,13 @@ Seal = Callable[[str, str], str]
 """Encrypts an API key for the session of a token."""
 
 STUDENTS = UUID("5e9d0000-0000-4000-8000-000000000002")
-TWILIO_STEP, GITHUB_STEP = 2, 4  # by then the student has such an account
+TWILIO_STEP, GITHUB_STEP = 2, 4  # from these steps on, students have such accounts
 FIRST_TOKEN_MILLISECONDS = 1_760_000_000_000
-COURSE = timedelta(days=14)  # a demo session stays open as long as its course runs
-UNUSED = timedelta(days=1)  # ... but one that was left expired a day later, as any session does
+LIFETIME = timedelta(days=14)  # of a demo session
+LIFETIME_IF_LEFT = timedelta(days=1)  # of a session that expired, as of any real session
 
-HOURS_SINCE_SEEN = {
-    Presence.HERE: (0.05, 3),
+HOURS_SINCE_ACTIVITY = {
+    Presence.ACTIVE: (0.05, 3),
     Presence.PAUSED: (4, 20),
     Presence.STUCK: (26, 96),
     Presence.FINISHED: (6, 300),
@@ -38,7 +38,7 @@ HOURS_SINCE_SEEN = {
 
 @dataclass(frozen=True)
 class Workshop:
-    """Rows of the four tables, ready to be loaded."""
+    """Rows of the four tables of the workshop."""
 
     students: list[Row]
     sessions: list[Row]
@@ -48,7 +48,7 @@ class Workshop:
 
 @dataclass(frozen=True)
 class Visit:
-    """One session of one student."""
+    """A session of a student."""
 
     person: Person
     number: int
@@ -59,22 +59,22 @@ class Visit:
 
     @property
     def token(self) -> str:
-        """Of the session."""
+        """Session token."""
         return _token(self.person.number, self.number)
 
     @property
-    def began(self) -> datetime:
-        """When the token was first used."""
-        last = self.steps[-1].ends if self.steps else 60
+    def started(self) -> datetime:
+        """Time of the session's creation."""
+        last = self.steps[-1].ended if self.steps else 60
         return self.ended - timedelta(seconds=last)
 
     def at(self, seconds: int) -> str:
-        """A moment of the session as ISO text."""
-        return (self.began + timedelta(seconds=seconds)).isoformat()
+        """Return a time of the session in ISO format."""
+        return (self.started + timedelta(seconds=seconds)).isoformat()
 
 
 def student_id(person: Person) -> str:
-    """The same in every database."""
+    """Return the student's id, the same in every database."""
     return str(uuid5(STUDENTS, str(person.number)))
 
 
@@ -82,8 +82,8 @@ def workshop(now: datetime, seal: Seal | None) -> Workshop:
     """Return all rows as of `now`.
 
     Args:
-        now: The moment of the load, with its time zone.
-        seal: None leaves the API keys out: there is nothing to encrypt them with.
+        now: Time of the load, with time zone.
+        seal: Encrypts API keys; None leaves them out.
     """
     loaded = Workshop([], [], [], [])
     for person in people():
@@ -97,29 +97,29 @@ def workshop(now: datetime, seal: Seal | None) -> Workshop:
 
 
 def session_token(person: Person) -> str:
-    """The token of the student's newest session; the same in every database."""
+    """Return the token of the student's newest session, the same in every database."""
     return _token(person.number, 1)
 
 
 def _token(student: int, visit: int) -> str:
-    """Shaped like the real ones; known to everybody who reads this, as are the data behind it."""
+    """Return a token in the form of real ones, but public, like the demo's data."""
     secret = hashlib.sha256(f"stepwise demo {student}.{visit}".encode()).hexdigest()
     return f"ws_{FIRST_TOKEN_MILLISECONDS + 10 * student + visit}_{secret}"
 
 
 def _visits(person: Person, now: datetime) -> list[Visit]:
     visits = [_visit(person, 1, person.step, person.presence, now)]
-    if person.came_before:
+    if person.has_older_session:
         visits.insert(0, _visit(person, 0, min(person.step - 1, 4), Presence.LEFT, now))
     return visits
 
 
 def _visit(person: Person, number: int, step: int, presence: Presence, now: datetime) -> Visit:
     rng = Random(f"{person.number}.{number}")
-    hours = rng.uniform(*HOURS_SINCE_SEEN[presence])
+    hours = rng.uniform(*HOURS_SINCE_ACTIVITY[presence])
     ended = (now - timedelta(hours=hours)).replace(microsecond=0)
     finished, stuck = presence is Presence.FINISHED, presence is Presence.STUCK
-    steps = walk(step, rng, finished=finished, stuck=stuck)
+    steps = make_steps(step, rng, finished=finished, stuck=stuck)
     return Visit(person, number, step, presence, ended, steps)
 
 
@@ -148,7 +148,7 @@ def _session(visit: Visit, seal: Seal | None) -> Row:
         "student_id": student_id(visit.person),
         "started_at": visit.at(0),
         "last_activity": visit.ended.isoformat(),
-        "expires_at": (visit.ended + (UNUSED if left else COURSE)).isoformat(),
+        "expires_at": (visit.ended + (LIFETIME_IF_LEFT if left else LIFETIME)).isoformat(),
         "is_active": not left,
         "demo_mode": visit.person.demo_mode,
         "current_step": visit.step,
@@ -169,13 +169,13 @@ def _step(visit: Visit, step: Step) -> Row:
         "student_id": student_id(visit.person),
         "step_number": step.number,
         "step_name": step.name,
-        "started_at": visit.at(step.begins),
-        "completed_at": visit.at(step.ends) if step.passed else None,
+        "started_at": visit.at(step.started),
+        "completed_at": visit.at(step.ended) if step.passed else None,
         "time_spent": step.seconds,
         "attempts": step.attempts,
         "validation_passed": step.passed,
-        "created_at": visit.at(step.begins),
-        "updated_at": visit.at(step.ends),
+        "created_at": visit.at(step.started),
+        "updated_at": visit.at(step.ended),
         **submission(visit.person, step),
     }
 
@@ -196,8 +196,8 @@ def _events(visit: Visit) -> list[Event]:
 def _expired(visit: Visit) -> list[Event]:
     if visit.presence is not Presence.LEFT:
         return []
-    ended = visit.steps[-1].ends if visit.steps else 60
-    return [Event("session_expired", ended + int(UNUSED.total_seconds()), {})]
+    ended = visit.steps[-1].ended if visit.steps else 60
+    return [Event("session_expired", ended + int(LIFETIME_IF_LEFT.total_seconds()), {})]
 
 
 def _event(visit: Visit, event: Event) -> Row:

@@ -1,6 +1,6 @@
-"""The demo's adaptive tests, as rows that the service itself would have recorded.
+"""The demo's adaptive tests, as rows that the service would have recorded.
 
-Who answers what comes from seeded generators; questions, proficiencies and ends come from
+Seeded generators produce the answers; questions, proficiencies and ends come from
 `lib.assessment.sessions.session`, so a demo session can be continued and rebuilt like any other.
 """
 
@@ -29,14 +29,14 @@ Row = dict[str, Any]
 Prior = dict[str, list[float]]
 
 TESTS = UUID("5e9d0000-0000-4000-8000-000000000003")
-TYPICAL_SECONDS, SPREAD, LONGEST = 24.0, 0.5, 60.0  # median time, deviation of its logarithm
+MEDIAN_SECONDS, LOG_DEVIATION, MAX_SECONDS = 24.0, 0.5, 60.0  # of an answer
 IDLE = timedelta(minutes=30)
 DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True)
 class Answer:
-    """One answer: the session before it, what it did, and when it came."""
+    """An answer with its result, its time and the session before it."""
 
     before: Session
     response: int
@@ -46,8 +46,8 @@ class Answer:
 
 
 @dataclass(frozen=True)
-class Taken:
-    """One session of one examinee."""
+class DemoTest:
+    """A test session of an examinee."""
 
     examinee: Examinee
     number: int
@@ -58,24 +58,24 @@ class Taken:
 
     @property
     def last(self) -> Session:
-        """Where the student stands at the end."""
+        """Session after the last answer."""
         return self.answers[-1].graded.after
 
     @property
     def ended(self) -> datetime:
-        """The moment of the last answer."""
+        """Time of the last answer."""
         return self.answers[-1].at
 
     @property
     def status(self) -> str:
-        """How the session closed, `active` while it has not."""
+        """Status of the session."""
         if self.answers[-1].graded.end_reason is not None:
             return "completed"
         return "active" if self.examinee.number in UNDER_WAY else "expired"
 
     @property
     def closed(self) -> datetime | None:
-        """When it was completed, or an idle half hour later; None while it goes on."""
+        """Time of completion, or of expiry half an hour after the last answer; None if active."""
         match self.status:
             case "completed":
                 return self.ended
@@ -84,28 +84,28 @@ class Taken:
         return None
 
 
-def tests_taken(missing: list[Examinee], pool: ItemPool, now: datetime) -> list[list[Taken]]:
-    """Return all first tests, all second ones, and so on, in the order to be recorded.
+def tests_taken(missing: list[Examinee], pool: ItemPool, now: datetime) -> list[list[DemoTest]]:
+    """Return all first tests, all second tests, and so on, in the order of recording.
 
     Args:
-        missing: Whose tests.
-        pool: What they are asked.
-        now: The moment of the load, UTC, without a time zone as the tables have it.
+        missing: Examinees whose tests are to be added.
+        pool: Question pool of the tests.
+        now: Time of the load in UTC, without time zone, as in the tables.
     """
-    rounds: list[list[Taken]] = [[] for _ in range(MOST_TESTS)]
+    rounds: list[list[DemoTest]] = [[] for _ in range(MOST_TESTS)]
     for examinee in missing:
         previous = None
         for number in range(examinee.tests):
-            previous = _sit(examinee, number, pool, now, previous)
+            previous = _take_test(examinee, number, pool, now, previous)
             rounds[number].append(previous)
     return rounds
 
 
-def _sit(
-    examinee: Examinee, number: int, pool: ItemPool, now: datetime, previous: Taken | None
-) -> Taken:
-    started = examinee.started(number, now)
-    prior = _known(previous, started) if previous else None
+def _take_test(
+    examinee: Examinee, number: int, pool: ItemPool, now: datetime, previous: DemoTest | None
+) -> DemoTest:
+    started = examinee.started_at(number, now)
+    prior = _prior_from(previous, started) if previous else None
     session = opened = new_session(
         uuid5(TESTS, f"{examinee.id} {number}"),
         examinee.id,
@@ -115,39 +115,46 @@ def _sit(
     )
     rng, ability = examinee.generator(number), examinee.ability(number)
     answers: list[Answer] = []
-    at, patience = started, examinee.patience(number)
-    while (item := session.next_item) is not None and len(answers) != patience:
+    at, limit = started, examinee.answer_limit(number)
+    while (item := session.next_item) is not None and len(answers) != limit:
         response = _respond(session.pool, item, ability, rng)
-        seconds = round(min(TYPICAL_SECONDS * rng.lognormal(0, SPREAD), LONGEST), 3)
+        seconds = round(min(MEDIAN_SECONDS * rng.lognormal(0, LOG_DEVIATION), MAX_SECONDS), 3)
         at += timedelta(seconds=seconds)
         answers.append(Answer(session, response, grade(session, response), at, seconds))
         session = answers[-1].graded.after
-    return Taken(examinee, number, started, prior, opened, answers)
+    return DemoTest(
+        examinee=examinee,
+        number=number,
+        started=started,
+        prior=prior,
+        opened=opened,
+        answers=answers,
+    )
 
 
 def _respond(pool: ItemPool, item: int, ability: FloatArray, rng: Generator) -> int:
-    """The right option with the model's probability, else one of the wrong ones."""
-    right = int(pool.correct_option[item])
+    """Return the correct option with the model's probability, else a wrong one."""
+    correct = int(pool.correct_option[item])
     if rng.random() < pool.bank.probability(ability, [item]).item():
-        return right
-    wrong = [option for option in range(int(pool.option_count[item])) if option != right]
+        return correct
+    wrong = [option for option in range(int(pool.option_count[item])) if option != correct]
     return int(rng.choice(wrong))
 
 
-def _known(test: Taken, now: datetime) -> Prior:
-    """What a test found, and how many days ago, as a later session keeps it."""
+def _prior_from(test: DemoTest, now: datetime) -> Prior:
+    """Return the result of a test, with its age in days, as the prior of a later session."""
     days = round((now - test.ended) / DAY, 4)
-    found = zip(
+    results = zip(
         CONCEPTS, proficiency(test.last.posterior), confidences(test.last.posterior), strict=True
     )
-    return {concept: [value, sure, days] for concept, value, sure in found}
+    return {concept: [value, confidence, days] for concept, value, confidence in results}
 
 
-def session_row(test: Taken) -> Row:
-    """The test as a row of `test_sessions`."""
+def session_row(test: DemoTest) -> Row:
+    """Return the test as a row of `test_sessions`."""
     graded, closed = test.answers[-1].graded, test.closed
     correct = sum(answer.graded.is_correct for answer in test.answers)
-    found = proficiency(test.last.posterior)
+    final = proficiency(test.last.posterior)
     return {
         "id": str(test.opened.session_id),
         "student_id": test.examinee.id,
@@ -155,7 +162,7 @@ def session_row(test: Taken) -> Row:
         "pool_version": test.opened.pool.version,
         "status": test.status,
         "initial_proficiency": proficiency(test.opened.posterior),
-        "final_proficiency": found if closed else None,
+        "final_proficiency": final if closed else None,
         "total_questions": len(test.answers),
         "correct_responses": correct,
         "accuracy": round(correct / len(test.answers), 6),
@@ -167,15 +174,15 @@ def session_row(test: Taken) -> Row:
         "concept_names": list(CONCEPTS),
         "end_criteria": test.opened.criteria.model_dump(),
         "prior": test.prior,
-        "current_proficiency": found,
+        "current_proficiency": final,
         "current_confidence": confidences(test.last.posterior),
         "next_question_id": test.last.next_question_id,
         "end_reason": graded.end_reason or ("expired" if closed else None),
     }
 
 
-def response_rows(test: Taken) -> list[Row]:
-    """The test's answers as rows of `test_responses`."""
+def response_rows(test: DemoTest) -> list[Row]:
+    """Return the answers of the test as rows of `test_responses`."""
     return [
         {
             "id": str(uuid5(test.opened.session_id, str(position))),

@@ -1,1 +1,1 @@
-"""Commands about a question pool: simulate what it measures, calibrate it."""
+"""Commands that simulate tests on a question pool, and calibrate its items."""

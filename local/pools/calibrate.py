@@ -1,4 +1,4 @@
-"""`make calibrate POOL=<id>`: estimate a pool's items from all recorded answers.
+"""`make calibrate POOL=<id>`: estimate the parameters of a pool from all recorded answers.
 
 python -m local.pools.calibrate POOL
 """
@@ -15,17 +15,17 @@ from lib.settings import Settings
 EVERY_ANSWER = 2**31 - 1
 
 OUTCOMES = {
-    "calibrated": "Version {version} is what new sessions get; running ones keep theirs.",
-    "too_few_answers": "Too few answers: version {version} stays.",
-    "not_converged": "The estimates did not settle: version {version} stays.",
-    "out_of_time": "The estimates did not settle in time: version {version} stays.",
-    "failed": "That failed, the log says why: no new version.",
-    "changed_meanwhile": "Questions were uploaded meanwhile: run it again.",
+    "calibrated": "New sessions use version {version}; running sessions keep theirs.",
+    "too_few_answers": "There are too few answers: version {version} stays in use.",
+    "not_converged": "The estimates did not converge: version {version} stays in use.",
+    "out_of_time": "The estimates did not converge in time: version {version} stays in use.",
+    "failed": "The calibration failed, so there is no new version. See the log for the reason.",
+    "changed_meanwhile": "Questions were uploaded during the calibration. Run it again.",
 }
 
 
 def main(arguments: list[str]) -> int:
-    """Calibrate; the exit code."""
+    """Calibrate a pool; return the exit code."""
     try:
         (pool_id,) = map(UUID, arguments)
     except ValueError:
@@ -33,7 +33,7 @@ def main(arguments: list[str]) -> int:
         return 2
     deps = Deps(Settings.from_env())
     try:
-        _show(calibrate_pool(pool_id, deps, EVERY_ANSWER))
+        _print_result(calibrate_pool(pool_id, deps, EVERY_ANSWER))
     except AppError as error:
         print(error, file=sys.stderr)
         return 1
@@ -42,13 +42,13 @@ def main(arguments: list[str]) -> int:
     return 0
 
 
-def _show(pool: PoolCalibrationOut) -> None:
+def _print_result(pool: PoolCalibrationOut) -> None:
     print(
         f"{pool.answers:,} answers by {pool.people:,} people to {pool.questions:,} questions.\n"
         + OUTCOMES[pool.outcome].format(version=pool.version)
     )
     if pool.drifted:
-        print(f"\nChanged by more than chance, the surest first ({len(pool.drifted)}):")
+        print(f"\nQuestions whose parameters drifted, the clearest first ({len(pool.drifted)}):")
         print("\n".join(f"  {question_id}" for question_id in pool.drifted))
 
 

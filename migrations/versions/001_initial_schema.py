@@ -1,4 +1,4 @@
-"""Workshop, assessment and operators' tables, from `sql/*/schema/`."""
+"""Tables of the workshop, the assessment and operators, from the scripts of `sql/*/schema/`."""
 
 from migrations.run_sql import run_sql
 

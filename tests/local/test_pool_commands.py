@@ -1,4 +1,4 @@
-"""`make calibrate` and `make simulate`, as a person at the desk runs them."""
+"""`make calibrate` and `make simulate` on the command line."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -17,9 +17,9 @@ from local.pools import calibrate, simulate
 QUESTIONS = 40
 
 
-def uploaded(asked: UploadIn, deps: Deps) -> ItemPool:
-    """The pool as the upload made it."""
-    pool_id = upload(asked, deps).question_pool_id
+def uploaded(body: UploadIn, deps: Deps) -> ItemPool:
+    """Upload questions and return the pool."""
+    pool_id = upload(body, deps).question_pool_id
     version = store.current_version(deps.postgres, pool_id)
     assert version is not None
     return load_pool(deps.postgres, pool_id, version)
@@ -29,7 +29,7 @@ def uploaded(asked: UploadIn, deps: Deps) -> ItemPool:
 def pool(deps: Deps, monkeypatch: pytest.MonkeyPatch) -> ItemPool:
     """A pool of two concepts, in the database that the environment names."""
     monkeypatch.setenv("POSTGRES_URL", deps.settings.postgres_url or "")
-    asked = UploadIn.model_validate(
+    body = UploadIn.model_validate(
         {
             "questions": [
                 {
@@ -45,14 +45,17 @@ def pool(deps: Deps, monkeypatch: pytest.MonkeyPatch) -> ItemPool:
             ]
         }
     )
-    return uploaded(asked, deps)
+    return uploaded(body, deps)
 
 
 def test_calibrate_says_that_there_are_too_few_answers(
     pool: ItemPool, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert calibrate.main([str(pool.pool_id)]) == 0
-    assert f"Too few answers: version {pool.version} stays." in capsys.readouterr().out
+    assert (
+        f"There are too few answers: version {pool.version} stays in use."
+        in capsys.readouterr().out
+    )
 
 
 @pytest.mark.parametrize("arguments", [[], ["not an id"], [str(uuid4()), str(uuid4())]])
@@ -82,25 +85,25 @@ def test_unknown_pool_is_named_as_such(
 
 
 def test_longer_tests_measure_better_and_intervals_hold_the_truth(pool: ItemPool) -> None:
-    found = simulate.measure(pool, 40, 20, np.random.default_rng(1))
-    assert found.lengths == [5, 10, 15, 20]
-    everybody = found.groups.index(simulate.EVERYBODY)
-    rmse = found.rmse[everybody]
+    accuracy = simulate.measure(pool, 40, 20, np.random.default_rng(1))
+    assert accuracy.lengths == [5, 10, 15, 20]
+    population = accuracy.groups.index(simulate.POPULATION)
+    rmse = accuracy.rmse[population]
     assert rmse[-1] < 0.75 * rmse[0]
-    assert rmse[-1] == pytest.approx(found.predicted[everybody, -1], rel=0.2)
-    assert 0.88 < found.coverage[everybody].mean() < 0.99
+    assert rmse[-1] == pytest.approx(accuracy.predicted[population, -1], rel=0.2)
+    assert 0.88 < accuracy.coverage[population].mean() < 0.99
 
 
 def test_short_tests_draw_everybody_towards_the_middle(pool: ItemPool) -> None:
-    found = simulate.measure(pool, 20, 10, np.random.default_rng(2))
-    worst, best = found.bias[0], found.bias[len(simulate.ABILITIES) - 1]
+    accuracy = simulate.measure(pool, 20, 10, np.random.default_rng(2))
+    worst, best = accuracy.bias[0], accuracy.bias[len(simulate.ABILITIES) - 1]
     assert worst[0] > worst[-1] > 0 > best[-1] > best[0]
 
 
 def test_exposure_counts_each_question_once_per_student(pool: ItemPool) -> None:
-    found = simulate.measure(pool, 10, 10, np.random.default_rng(3))
-    assert found.exposure.sum(axis=2) == pytest.approx(np.tile([5, 10], (6, 1)))
-    assert np.max(found.exposure) <= 1
+    accuracy = simulate.measure(pool, 10, 10, np.random.default_rng(3))
+    assert accuracy.exposure.sum(axis=2) == pytest.approx(np.tile([5, 10], (6, 1)))
+    assert np.max(accuracy.exposure) <= 1
 
 
 def test_settings_of_the_pool_rule_the_simulated_tests(deps: Deps) -> None:
@@ -118,17 +121,17 @@ def test_settings_of_the_pool_rule_the_simulated_tests(deps: Deps) -> None:
     ]
     greatest = []
     for selection in ({}, {"max_exposure": 0.2}):
-        asked = {"questions": questions, "selection": selection}
-        pool = uploaded(UploadIn.model_validate(asked), deps)
-        found = simulate.measure(pool, 150, 8, np.random.default_rng(5))
-        greatest.append(float(np.max(found.exposure[-1])))
+        fields = {"questions": questions, "selection": selection}
+        pool = uploaded(UploadIn.model_validate(fields), deps)
+        accuracy = simulate.measure(pool, 150, 8, np.random.default_rng(5))
+        greatest.append(float(np.max(accuracy.exposure[-1])))
     free, limited = greatest
     assert free > 0.6
     assert limited < 0.4, (free, limited)
 
 
 def test_concept_that_no_question_tests_is_left_out(deps: Deps) -> None:
-    asked = UploadIn.model_validate(
+    body = UploadIn.model_validate(
         {
             "questions": [
                 {
@@ -143,16 +146,16 @@ def test_concept_that_no_question_tests_is_left_out(deps: Deps) -> None:
             ]
         }
     )
-    pool = uploaded(asked, deps)
-    found = simulate.measure(pool, 20, 20, np.random.default_rng(4))
-    assert found.predicted[-1, -1] < 0.6  # the untested one would stay at 1
+    pool = uploaded(body, deps)
+    accuracy = simulate.measure(pool, 20, 20, np.random.default_rng(4))
+    assert accuracy.predicted[-1, -1] < 0.6  # the untested one would stay at 1
 
 
 def test_question_that_cannot_be_asked_counts_for_nothing(pool: ItemPool) -> None:
     first_concept = np.arange(QUESTIONS) % 2 == 0
-    found = simulate.measure(
+    accuracy = simulate.measure(
         replace(pool, gradable=first_concept), 20, 20, np.random.default_rng(4)
     )
-    assert found.exposure.shape[2] == QUESTIONS / 2
-    assert found.exposure.sum(axis=2)[:, -1] == pytest.approx(np.full(6, 20))
-    assert found.predicted[-1, -1] < 0.6  # the other concept would stay at 1
+    assert accuracy.exposure.shape[2] == QUESTIONS / 2
+    assert accuracy.exposure.sum(axis=2)[:, -1] == pytest.approx(np.full(6, 20))
+    assert accuracy.predicted[-1, -1] < 0.6  # the other concept would stay at 1

@@ -9,7 +9,7 @@ from fastapi.testclient import TestClient
 from lib.assessment.pools.item_pool import load_pool
 from lib.assessment.sessions.session import proficiency
 from lib.deps import Deps
-from local.pools.rehearsal import rehearse, sit
+from local.pools.simulated_tests import simulate_test, simulate_tests
 from tests.assessment.conftest import CONCEPTS, Rows, Student, versions
 from tests.assessment.test_calibration import CRON
 from tests.assessment.test_selection_settings import (
@@ -20,7 +20,7 @@ from tests.assessment.test_selection_settings import (
 )
 
 RIGHT, WRONG = 0.0, 1.0
-"""Values of `luck` that make an answer right or wrong, whatever the question."""
+"""Values of `draws` that make an answer right or wrong, whatever the question."""
 
 
 @pytest.mark.parametrize(
@@ -47,10 +47,10 @@ def test_simulated_student_is_asked_what_a_real_one_is_asked(
             questions.append(student.question["id"])
             reply = student.answer(right=number % 3 != 0)
             proficiencies.append(reply.get("current_proficiency") or reply["final_proficiency"])
-        luck = [WRONG if number % 3 == 0 else RIGHT for number in range(LENGTH)]
-        sat = sit(pool, UUID(student.session_id), np.zeros(CONCEPTS), luck)
-        assert [pool.question_ids[item] for item in sat.items] == questions
-        assert [proficiency(state) for state in sat.path[1:]] == proficiencies
+        draws = [WRONG if number % 3 == 0 else RIGHT for number in range(LENGTH)]
+        test = simulate_test(pool, UUID(student.session_id), np.zeros(CONCEPTS), draws)
+        assert [pool.question_ids[item] for item in test.items] == questions
+        assert [proficiency(posterior) for posterior in test.posteriors[1:]] == proficiencies
 
 
 def test_simulated_tests_end_when_the_pool_is_used_up_and_repeat_no_question(
@@ -58,7 +58,7 @@ def test_simulated_tests_end_when_the_pool_is_used_up_and_repeat_no_question(
 ) -> None:
     pool_id = upload_with(client, operator, None)
     pool = load_pool(deps.postgres, UUID(pool_id), versions(rows)[-1])
-    simulation = rehearse(pool, np.zeros((2, CONCEPTS)), 100, np.random.default_rng(1))
+    simulation = simulate_tests(pool, np.zeros((2, CONCEPTS)), 100, np.random.default_rng(1))
     assert simulation.length.tolist() == [60, 60]
     assert all(len(set(row)) == 60 for row in simulation.items.tolist())
     assert simulation.mean.shape == (2, 61, CONCEPTS)

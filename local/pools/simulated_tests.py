@@ -1,0 +1,88 @@
+"""Tests of simulated students, by the same functions as real tests.
+
+The settings and counts of the pool's version apply as in real tests: the session's id decides
+which questions are eligible, limited by level of ability and over all levels
+(`lib.assessment.pools.eligibility`). The counts stay those of the version, as in reality until
+the next nightly run.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lib.assessment.pools.eligibility import level_of
+from lib.assessment.pools.item_pool import ItemPool
+from lib.assessment.sessions.session import Session, grade, new_session
+from lib.assessment.sessions.wire import EndCriteria
+from lib.engine import Posterior, Simulation
+
+FloatArray = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class SimulatedTest:
+    """A test of a simulated student with t answers.
+
+    Attributes:
+        posteriors: Posteriors before the first answer and after each, length t + 1.
+        levels: Level of ability before each question, by `eligibility.level_of`, length t.
+    """
+
+    posteriors: list[Posterior]
+    levels: list[int]
+
+    @property
+    def items(self) -> tuple[int, ...]:
+        """Positions of the questions in the pool."""
+        return self.posteriors[-1].items
+
+
+def simulate_test(
+    pool: ItemPool, session_id: UUID, theta: FloatArray, draws: Sequence[float]
+) -> SimulatedTest:
+    """Simulate the first test of a student.
+
+    Args:
+        pool: A version of a pool.
+        session_id: Seed for eligibility and for the choice among the best questions.
+        theta: True ability, shape (k,).
+        draws: Number from 0 to 1 for each question; the answer is correct if it is below
+            P(correct). The test ends after the last number, or when the pool is exhausted.
+    """
+    criteria = EndCriteria(max_questions=len(draws), min_questions=1)
+    session = new_session(session_id, "", pool, criteria, (None,) * pool.bank.concepts)
+    posteriors, levels = [session.posterior], list[int]()
+    for draw in draws:
+        item = session.next_item
+        if item is None:
+            break
+        levels.append(level_of(session.current_proficiency))
+        correct = draw < pool.bank.probability(theta, [item])[0]
+        session = _answer(session, item, correct=bool(correct))
+        posteriors.append(session.posterior)
+    return SimulatedTest(posteriors, levels)
+
+
+def simulate_tests(
+    pool: ItemPool, theta: FloatArray, questions: int, rng: np.random.Generator
+) -> Simulation:
+    """Simulate a test of at most `questions` for each of m students of ability `theta`, (m, k)."""
+    length = min(questions, int(pool.gradable.sum()))
+    m, k = theta.shape
+    mean, variance = np.empty((m, length + 1, k)), np.empty((m, length + 1, k))
+    items = np.full((m, length), -1, np.intp)
+    for i, ability in enumerate(theta):
+        test = simulate_test(pool, UUID(bytes=rng.bytes(16)), ability, rng.random(length).tolist())
+        for t in range(length + 1):
+            posterior = test.posteriors[min(t, len(test.posteriors) - 1)]
+            mean[i, t], variance[i, t] = posterior.mean, posterior.variance
+        items[i, : len(test.items)] = test.items
+    return Simulation(theta, mean, variance, items, (items >= 0).sum(axis=1), len(pool))
+
+
+def _answer(session: Session, item: int, *, correct: bool) -> Session:
+    correct_option = int(session.pool.correct_option[item])
+    return grade(session, correct_option if correct else correct_option + 1).after
