@@ -138,18 +138,18 @@ def _student(person: Person, visits: list[Visit]) -> Row:
 
 
 def _session(visit: Visit, seal: Seal | None) -> Row:
-    left = visit.presence is Presence.LEFT
+    expired = visit.presence is Presence.LEFT
     passed = [step.number for step in visit.steps if step.passed]
     key = f"sk-demo-{visit.token[-24:]}"
-    has_key = seal is not None and 1 in passed and not left
+    has_key = seal is not None and 1 in passed and not expired
     return {
         "session_token": visit.token,
         "student_name_given": visit.person.name,
         "student_id": student_id(visit.person),
         "started_at": visit.at(0),
         "last_activity": visit.ended.isoformat(),
-        "expires_at": (visit.ended + (LIFETIME_IF_LEFT if left else LIFETIME)).isoformat(),
-        "is_active": not left,
+        "expires_at": (visit.ended + (LIFETIME_IF_LEFT if expired else LIFETIME)).isoformat(),
+        "is_active": not expired,
         "demo_mode": visit.person.demo_mode,
         "current_step": visit.step,
         "total_time_spent": sum(step.seconds for step in visit.steps),

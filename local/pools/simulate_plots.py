@@ -107,9 +107,9 @@ def _coverage(axes: Any, accuracy: PoolAccuracy) -> None:
 
 def _exposure(axes: Any, accuracy: PoolAccuracy) -> None:
     shades = _shades(len(accuracy.lengths))
-    shown = int(np.max((accuracy.exposure[-1] > 0).sum(axis=1)))
+    shown_items = int(np.max((accuracy.exposure[-1] > 0).sum(axis=1)))
     for colour, length, shares in zip(shades, accuracy.lengths, accuracy.exposure[-1], strict=True):
-        ranked = np.sort(shares)[::-1][: shown + 1]
+        ranked = np.sort(shares)[::-1][: shown_items + 1]
         axes.step(np.arange(1, len(ranked) + 1), ranked, where="mid", color=colour, label=length)
     highest = 1.0
     if accuracy.limit < 1:
@@ -120,9 +120,9 @@ def _exposure(axes: Any, accuracy: PoolAccuracy) -> None:
     _legend(axes, "questions\nanswered")
     total = accuracy.exposure.shape[2]
     axes.set(
-        xlabel=f"questions, the most exposed first ({shown} of {total} were shown)",
+        xlabel=f"questions, the most exposed first ({shown_items} of {total} were shown)",
         ylabel="students who saw it",
-        xlim=(0, shown + 1),
+        xlim=(0, shown_items + 1),
         ylim=(0, 1.02 * highest),
     )
     _percent(axes.yaxis)

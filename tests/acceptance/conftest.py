@@ -21,6 +21,6 @@ def settings(settings: Settings) -> Settings:
 
 
 @pytest.fixture
-def here(client: TestClient) -> TestClient:
+def loopback_client(client: TestClient) -> TestClient:
     """A client on the machine that runs `make dev`."""
     return local_client(client)

@@ -51,15 +51,17 @@ def database(postgres_url: str) -> Iterator[psycopg.Connection[Any]]:
 class Preparation:
     """Steps that some calls require before them."""
 
-    def __init__(self, here: TestClient, database: psycopg.Connection[Any], deps: Deps) -> None:
-        self._here = here
+    def __init__(
+        self, loopback_client: TestClient, database: psycopg.Connection[Any], deps: Deps
+    ) -> None:
+        self._client = loopback_client
         self._database = database
         self._deps = deps
         self._backups = Path(deps.settings.backup_folder)
 
     def call(self, name: str) -> Any:
         """Send the example of an operation."""
-        return send(self._here, OPERATIONS[name]).json()
+        return send(self._client, OPERATIONS[name]).json()
 
     def add_old_tables(self) -> None:
         """Create legacy tables with two students, one of whom has an unencrypted API key."""
@@ -84,7 +86,7 @@ class Preparation:
     def migrate(self) -> None:
         """Create legacy tables and migrate them."""
         self.add_old_tables()
-        run = self._here.post(MIGRATE, json={"dryRun": False}).json()
+        run = self._client.post(MIGRATE, json={"dryRun": False}).json()
         assert run["verification"]["verified"]
 
     def set_old_tables_aside(self) -> None:
@@ -123,13 +125,15 @@ BEFORE: dict[str, Callable[[Preparation], object]] = {
 
 
 @pytest.fixture
-def preparation(here: TestClient, database: psycopg.Connection[Any], deps: Deps) -> Preparation:
-    return Preparation(here, database, deps)
+def preparation(
+    loopback_client: TestClient, database: psycopg.Connection[Any], deps: Deps
+) -> Preparation:
+    return Preparation(loopback_client, database, deps)
 
 
-def send(here: TestClient, operation: Operation) -> Any:
+def send(loopback_client: TestClient, operation: Operation) -> Any:
     path = operation.path.format(**operation.examples_in("path"))
-    return here.request(
+    return loopback_client.request(
         operation.method,
         path,
         params=operation.examples_in("query"),
@@ -174,39 +178,41 @@ def kind(value: Any) -> str:
 
 @pytest.mark.parametrize("operation", OPERATIONS.values(), ids=str)
 def test_example_is_answered_as_it_shows(
-    here: TestClient, preparation: Preparation, operation: Operation
+    loopback_client: TestClient, preparation: Preparation, operation: Operation
 ) -> None:
     if prepare := BEFORE.get(str(operation)):
         prepare(preparation)
-    answer = send(here, operation)
+    answer = send(loopback_client, operation)
     assert answer.status_code == 200, answer.text
     assert differences(operation.answers["Answer"], answer.json()) == []
 
 
-def test_every_other_answer_is_asked_for_here() -> None:
+def test_every_other_answer_is_asked_for_client() -> None:
     titles = {title for operation in OPERATIONS.values() for title in operation.answers}
     assert titles == {"Answer", "Without a token", "All students, for operators", "The last one"}
 
 
-def test_progress_looked_up_without_a_token_is_as_shown(here: TestClient) -> None:
+def test_progress_looked_up_without_a_token_is_as_shown(loopback_client: TestClient) -> None:
     look_up = OPERATIONS["GET /api/student-progress"]
     params = {"studentEmail": look_up.examples_in("query")["studentEmail"]}
-    answer = here.get(look_up.path, params=params)
+    answer = loopback_client.get(look_up.path, params=params)
     assert differences(look_up.answers["Without a token"], answer.json()) == []
 
 
-def test_all_students_are_as_shown(here: TestClient, operator: dict[str, str]) -> None:
+def test_all_students_are_as_shown(loopback_client: TestClient, operator: dict[str, str]) -> None:
     tracking = OPERATIONS["GET /api/track-student-progress"]
-    answer = here.get(tracking.path, params={"getAllStudents": "true"}, headers=operator)
+    answer = loopback_client.get(tracking.path, params={"getAllStudents": "true"}, headers=operator)
     assert differences(tracking.answers["All students, for operators"], answer.json()) == []
 
 
-def test_the_last_answer_is_answered_as_shown(here: TestClient) -> None:
+def test_the_last_answer_is_answered_as_shown(loopback_client: TestClient) -> None:
     one_question = {"type": "fixed_length", "min_questions": 1, "max_questions": 1}
     start = OPERATIONS["POST /api/test/start"]
-    started = here.post(start.path, json={**start.request, "end_criteria": one_question}).json()
+    started = loopback_client.post(
+        start.path, json={**start.request, "end_criteria": one_question}
+    ).json()
     ids = {"session_id": started["session_id"], "question_id": started["next_question"]["id"]}
-    answer = here.post("/api/test/submit", json={**ids, "response": 0})
+    answer = loopback_client.post("/api/test/submit", json={**ids, "response": 0})
     assert differences(OPERATIONS[SUBMIT].answers["The last one"], answer.json()) == []
 
 

@@ -1,4 +1,4 @@
-"""The guides' curl lines, as printed, against the local server's app with the demo."""
+"""The curl lines of the guides, as printed, on the app of the local server with the demo."""
 
 import pytest
 from fastapi.testclient import TestClient
@@ -42,16 +42,18 @@ curl -X POST https://your-app.vercel.app/api/admin-create-unified-schema \
 """
 
 
-def test_questions_are_uploaded(here: TestClient) -> None:
-    answer = run(here, UPLOAD)
+def test_questions_are_uploaded(loopback_client: TestClient) -> None:
+    answer = run(loopback_client, UPLOAD)
     assert answer.status_code == 200
     assert answer.json().keys() == {"message", "count", "question_pool_id"}
     assert answer.json()["count"] == 1
 
 
-def test_what_was_uploaded_is_asked_and_graded(here: TestClient) -> None:
-    pool = run(here, UPLOAD).json()["question_pool_id"]
-    started = here.post("/api/test/start", json={"student_id": "me", "question_pool_id": pool})
+def test_what_was_uploaded_is_asked_and_graded(loopback_client: TestClient) -> None:
+    pool = run(loopback_client, UPLOAD).json()["question_pool_id"]
+    started = loopback_client.post(
+        "/api/test/start", json={"student_id": "me", "question_pool_id": pool}
+    )
     question = started.json()["next_question"]
     assert question["content"] == "What is 2+2?"
     assert "correct_answer" not in started.text
@@ -60,12 +62,12 @@ def test_what_was_uploaded_is_asked_and_graded(here: TestClient) -> None:
         "question_id": question["id"],
         "response": question["options"].index("4"),
     }
-    done = here.post("/api/test/submit", json=answer).json()
+    done = loopback_client.post("/api/test/submit", json=answer).json()
     assert (done["status"], done["accuracy"]) == ("completed", 1.0)
 
 
-def test_redis_statistics_are_those_printed(here: TestClient) -> None:
-    answer = run(here, REDIS_STATS)
+def test_redis_statistics_are_those_printed(loopback_client: TestClient) -> None:
+    answer = run(loopback_client, REDIS_STATS)
     assert answer.status_code == 200
     assert answer.json()["redis_stats"].keys() >= {
         "active_sessions",
@@ -76,36 +78,38 @@ def test_redis_statistics_are_those_printed(here: TestClient) -> None:
     }
 
 
-def test_idle_sessions_are_cleaned_up(here: TestClient) -> None:
-    answer = run(here, CLEANUP)
+def test_idle_sessions_are_cleaned_up(loopback_client: TestClient) -> None:
+    answer = run(loopback_client, CLEANUP)
     assert answer.status_code == 200
     assert answer.json()["inactivity_threshold_minutes"] == 30
     assert isinstance(answer.json()["sessions_removed"], int)
 
 
-def test_health_is_checked(here: TestClient) -> None:
-    answer = here.get("/health")
+def test_health_is_checked(loopback_client: TestClient) -> None:
+    answer = loopback_client.get("/health")
     assert answer.status_code == 200
     assert answer.json().keys() >= {"status", "version", "timestamp", "services"}
 
 
-def test_history_is_accessible(here: TestClient) -> None:
-    answer = here.get("/api/student/demo-student-08/history")
+def test_history_is_accessible(loopback_client: TestClient) -> None:
+    answer = loopback_client.get("/api/student/demo-student-08/history")
     assert answer.status_code == 200
     assert len(answer.json()["test_sessions"]) == 4
 
 
 @pytest.mark.parametrize("path", ["/api/debug/session/{}", "/api/debug/sync/{}"])
-def test_a_session_is_looked_into_and_synchronised(here: TestClient, path: str) -> None:
-    pool = run(here, UPLOAD).json()["question_pool_id"]
-    started = here.post("/api/test/start", json={"student_id": "me", "question_pool_id": pool})
+def test_a_session_is_looked_into_and_synchronised(loopback_client: TestClient, path: str) -> None:
+    pool = run(loopback_client, UPLOAD).json()["question_pool_id"]
+    started = loopback_client.post(
+        "/api/test/start", json={"student_id": "me", "question_pool_id": pool}
+    )
     address = path.format(started.json()["session_id"])
-    answer = here.get(address) if "session/" in path else here.post(address)
+    answer = loopback_client.get(address) if "session/" in path else loopback_client.post(address)
     assert answer.status_code == 200
 
 
-def test_progress_is_read_by_token_e_mail_and_id(here: TestClient) -> None:
-    whole = here.get(f"/api/student-progress?sessionToken={session_token(NOOR)}").json()
+def test_progress_is_read_by_token_e_mail_and_id(loopback_client: TestClient) -> None:
+    whole = loopback_client.get(f"/api/student-progress?sessionToken={session_token(NOOR)}").json()
     assert whole["success"] is True
     assert whole["progress"]["student_email"] == "noor.haddad@example.com"
     assert whole["progress"]["current_step"] == 5
@@ -113,14 +117,14 @@ def test_progress_is_read_by_token_e_mail_and_id(here: TestClient) -> None:
     first = whole["progress"]["step_progress"][0]
     assert first.keys() >= {"stepNumber", "stepName", "completed", "timeSpent", "attempts"}
     for query in ("studentEmail=noor.haddad@example.com", f"studentId={student_id(NOOR)}"):
-        shared = here.get(f"/api/student-progress?{query}").json()
+        shared = loopback_client.get(f"/api/student-progress?{query}").json()
         assert shared["success"] is True
         assert [session["completion_rate"] for session in shared["sessions"]] == [44]
 
 
-def test_progress_is_reported(here: TestClient) -> None:
+def test_progress_is_reported(loopback_client: TestClient) -> None:
     body = {
-        "sessionToken": here.post("/api/generate-session").json()["sessionToken"],
+        "sessionToken": loopback_client.post("/api/generate-session").json()["sessionToken"],
         "studentEmail": "student@example.com",
         "studentName": "John Doe",
         "stepNumber": 3,
@@ -130,19 +134,19 @@ def test_progress_is_reported(here: TestClient) -> None:
         "codeSubmitted": "...",
         "deploymentUrl": "https://...",
     }
-    answer = here.post("/api/student-progress", json=body)
+    answer = loopback_client.post("/api/student-progress", json=body)
     assert answer.status_code == 200
     assert answer.json()["message"] == "Progress updated successfully"
     assert answer.json()["progress"]["step_progress"][0]["timeSpent"] == 450
 
 
-def test_the_schema_is_created(here: TestClient) -> None:
-    answer = run(here, CREATE_SCHEMA)
+def test_the_schema_is_created(loopback_client: TestClient) -> None:
+    answer = run(loopback_client, CREATE_SCHEMA)
     assert answer.status_code == 200
     assert answer.json()["success"] is True
     assert answer.json()["results"]
     assert answer.json()["nextSteps"]
-    kept = here.get(f"/api/student-progress?sessionToken={session_token(NOOR)}")
+    kept = loopback_client.get(f"/api/student-progress?sessionToken={session_token(NOOR)}")
     assert kept.json()["progress"]["current_step"] == 5
 
 

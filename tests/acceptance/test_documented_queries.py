@@ -1,4 +1,4 @@
-"""The guides' SQL, as printed, in a database with the demo."""
+"""The SQL of the guides, as printed, on a database with the demo."""
 
 from collections.abc import Iterator
 
@@ -55,9 +55,9 @@ GROUP BY student_id;
 
 
 def test_a_session_is_found_by_its_id(database: Database) -> None:
-    known = database.execute("SELECT id FROM test_sessions LIMIT 1").fetchall()[0]["id"]
+    session_id = database.execute("SELECT id FROM test_sessions LIMIT 1").fetchall()[0]["id"]
     printed = "SELECT * FROM test_sessions WHERE id = 'session-uuid';"
-    rows = database.execute(printed.replace("session-uuid", str(known)).encode()).fetchall()
+    rows = database.execute(printed.replace("session-uuid", str(session_id)).encode()).fetchall()
     assert len(rows) == 1
 
 

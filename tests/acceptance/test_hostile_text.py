@@ -48,12 +48,12 @@ def requests(operation: Operation, text: str) -> Iterator[tuple[str, dict[str, A
 
 @pytest.mark.parametrize("operation", OPERATIONS.values(), ids=str)
 def test_statement_in_a_field_is_text(
-    here: TestClient, postgres_url: str, operation: Operation
+    loopback_client: TestClient, postgres_url: str, operation: Operation
 ) -> None:
     with psycopg.connect(postgres_url, autocommit=True) as connection:
         before = connection.execute(TABLES).fetchall()
         for text in HOSTILE:
             for path, arguments in requests(operation, text):
-                answer = here.request(operation.method, path, **arguments)
+                answer = loopback_client.request(operation.method, path, **arguments)
                 assert answer.status_code < 500, (path, arguments, answer.text)
         assert set(connection.execute(TABLES).fetchall()) >= set(before)

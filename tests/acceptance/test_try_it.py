@@ -1,4 +1,4 @@
-"""The tour of docs/try-it.md, line by line, as a shell would run it."""
+"""The tour of docs/try-it.md, run line by line as in a shell."""
 
 import json
 import re
@@ -17,7 +17,7 @@ SET = re.compile(r"""^(\w+)=(['"]?)([^$]*)\2$""")
 
 
 class Shell:
-    """As much of a shell as the tour needs."""
+    """The part of a shell that the tour needs."""
 
     def __init__(self, client: TestClient) -> None:
         self.client = client
@@ -25,18 +25,18 @@ class Shell:
         self.answers: list[Any] = []
 
     def run(self, line: str) -> None:
-        """Carry out one line."""
-        if found := SET.match(line):
-            self.variables[found[1]] = found[3]
-        elif found := PIPED.match(line):
-            self.variables[found[1]] = self._field(self._output(found[2]), found[3])
+        """Run one line."""
+        if match := SET.match(line):
+            self.variables[match[1]] = match[3]
+        elif match := PIPED.match(line):
+            self.variables[match[1]] = self._field(self._output(match[2]), match[3])
         else:
             self._output(line)
 
     def _output(self, command: str) -> str:
         if command == 'echo "$START"':
             return self.variables["START"]
-        # Variables stand bare, or between two halves of a quoted text.
+        # Variables are unquoted, or between two parts of a quoted text.
         unquoted = re.sub(r"'(\$\w+)'", r"\1", command)
         answer = run(self.client, Template(unquoted).substitute(self.variables))
         assert answer.status_code == 200, (command, answer.text)
@@ -54,15 +54,15 @@ class Shell:
 
 
 def lines() -> list[str]:
-    """The tour's commands; the helper `field` is the class above."""
+    """Return the commands of the tour; `Shell` implements its function `field`."""
     blocks = re.findall(r"```sh\n(.*?)```", TOUR.read_text(encoding="utf-8"), re.DOTALL)
     script = re.sub(r"^field\(\).*?^print.*?$", "", "".join(blocks), flags=re.DOTALL | re.MULTILINE)
     return [line for line in script.splitlines() if line]
 
 
 @pytest.fixture
-def shell(here: TestClient) -> Shell:
-    return Shell(here)
+def shell(loopback_client: TestClient) -> Shell:
+    return Shell(loopback_client)
 
 
 def test_every_line_of_the_tour_works(shell: Shell) -> None:

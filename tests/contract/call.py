@@ -1,4 +1,4 @@
-"""A call of an endpoint, with the status that it must be answered with.
+"""A call of an endpoint, with the expected status.
 
 `{name}` in a path, header or body stands for a value of an earlier answer.
 """

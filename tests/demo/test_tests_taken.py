@@ -44,8 +44,8 @@ def test_thirty_students_took_one_to_four_tests(run_query: RunQuery) -> None:
 
 
 def test_tests_are_completed_expired_and_under_way(run_query: RunQuery) -> None:
-    found = run_query("SELECT status, count(*) FROM test_sessions GROUP BY 1 ORDER BY 1")
-    assert found == [("active", 2), ("completed", 69), ("expired", 2)]
+    counts = run_query("SELECT status, count(*) FROM test_sessions GROUP BY 1 ORDER BY 1")
+    assert counts == [("active", 2), ("completed", 69), ("expired", 2)]
     open_for_answers = """
         SELECT count(*) FROM test_sessions WHERE status = 'active'
         AND last_activity > (now() AT TIME ZONE 'UTC') - INTERVAL '30 minutes'"""
@@ -128,15 +128,18 @@ def test_a_test_under_way_takes_the_next_answer(deps: Deps, run_query: RunQuery)
 
 
 def test_what_the_tests_found_follows_what_the_students_can_do(run_query: RunQuery) -> None:
-    found = {
-        (student, concept): float(latent_mean(float(value), 1 - float(sure)))
-        for student, concept, value, sure in run_query(
+    measured_by_concept = {
+        (student, concept): float(latent_mean(float(value), 1 - float(confidence)))
+        for student, concept, value, confidence in run_query(
             "SELECT student_id, concept_name, proficiency_value, confidence"
             " FROM student_proficiencies"
         )
     }
     true = [examinee.ability(examinee.tests - 1) for examinee in examinees()]
-    measured = [[found[e.id, concept] for concept in CONCEPTS] for e in examinees()]
+    measured = [
+        [measured_by_concept[examinee.id, concept] for concept in CONCEPTS]
+        for examinee in examinees()
+    ]
     assert np.corrcoef(np.ravel(true), np.ravel(measured))[0, 1] > 0.8
 
 

@@ -1,4 +1,4 @@
-"""What every test of this folder needs before it can be collected."""
+"""Check before collection that every function in lib/routes.py has a file."""
 
 from pathlib import Path
 
@@ -8,9 +8,9 @@ from lib.routes import modules
 
 API = Path(__file__).resolve().parents[2] / "api"
 
-absent = [name for name in modules() if not (API / f"{name.replace('.', '/')}.py").exists()]
-if absent:
+missing = [name for name in modules() if not (API / f"{name.replace('.', '/')}.py").exists()]
+if missing:
     raise pytest.UsageError(
         "lib/routes.py names functions without a file: write "
-        + ", ".join(f"api/{name.replace('.', '/')}.py" for name in absent)
+        + ", ".join(f"api/{name.replace('.', '/')}.py" for name in missing)
     )

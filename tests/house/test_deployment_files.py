@@ -36,11 +36,13 @@ def test_deployment_files_are_what_the_table_of_routes_gives() -> None:
 
 
 def test_every_function_of_the_table_has_a_file_and_every_file_is_in_the_table() -> None:
-    found = {path.relative_to(ROOT).as_posix() for path in API_FILES}
+    present = {path.relative_to(ROOT).as_posix() for path in API_FILES}
     listed = {files.file_of(name) for name in (*modules(), files.INDEX)}
-    assert found - listed == set(), "add a row to ENDPOINTS in lib/routes.py for each of these"
-    assert listed - found == set(), "lib/routes.py names these files: write them, or drop the rows"
-    assert len(found) == FUNCTIONS, f"if that is meant, set FUNCTIONS here to {len(found)}"
+    assert present - listed == set(), "add a row to ENDPOINTS in lib/routes.py for each of these"
+    assert listed - present == set(), (
+        "lib/routes.py names these files: write them, or drop the rows"
+    )
+    assert len(present) == FUNCTIONS, f"if this is intended, set FUNCTIONS to {len(present)}"
 
 
 @pytest.mark.parametrize("path", API_FILES, ids=lambda path: f"{path.parent.name}.{path.stem}")
@@ -128,7 +130,7 @@ def test_one_path_belongs_to_one_function() -> None:
     modules_of: dict[str, set[str]] = {}
     for row in ENDPOINTS:
         modules_of.setdefault(row.path, set()).add(row.module)
-    shared = {path: found for path, found in modules_of.items() if len(found) > 1}
+    shared = {path: names for path, names in modules_of.items() if len(names) > 1}
     assert shared == {}, "serve all methods of a path from one file of api/"
 
 

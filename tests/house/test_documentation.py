@@ -31,26 +31,26 @@ def file_of(module: str) -> Path:
 
 
 def place_of(operation: Operation) -> str:
-    """Where a person writes what the code cannot say of an operation."""
+    """Return the place for the examples of an operation."""
     return f'"{operation}" in docs/api/{file_of(operation.row.module).relative_to(DOCUMENTED)}'
 
 
-def in_file(file: Path) -> dict[str, Any]:
-    read: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
-    return read
+def read_json(file: Path) -> dict[str, Any]:
+    content: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+    return content
 
 
-def written(operation: Operation) -> dict[str, Any]:
-    """What the operation's file says of it."""
+def examples_of(operation: Operation) -> dict[str, Any]:
+    """Return the examples of an operation in its file."""
     file = file_of(operation.row.module)
-    examples = in_file(file) if file.exists() else {}
+    examples = read_json(file) if file.exists() else {}
     if str(operation) not in examples:
         pytest.fail(
             f"Write {place_of(operation)}: a summary, an example of each of the parameters, of the"
             " request and of the answer; lib/web/openapi.py says how."
         )
-    found: dict[str, Any] = examples[str(operation)]
-    return found
+    operation_examples: dict[str, Any] = examples[str(operation)]
+    return operation_examples
 
 
 def test_every_endpoint_is_described_and_no_other() -> None:
@@ -65,7 +65,7 @@ def test_every_example_stands_with_the_function_that_it_is_of() -> None:
         (".".join(file.relative_to(DOCUMENTED).with_suffix("").parts), name)
         for file in DOCUMENTED.rglob("*.json")
         if file.stem != "shared"
-        for name in in_file(file)
+        for name in read_json(file)
     }
     served = {(row.module, f"{method} {row.path}") for row in ENDPOINTS for method in row.methods}
     assert documented - served == set(), (
@@ -78,7 +78,7 @@ def test_every_example_stands_with_the_function_that_it_is_of() -> None:
 
 @every_operation
 def test_nothing_is_documented_that_is_not_shown(operation: Operation) -> None:
-    examples = written(operation)
+    examples = examples_of(operation)
     parameters = {each["name"] for each in operation.parameters}
     assert examples.get("parameters", {}).keys() == parameters, (
         f"give {place_of(operation)} an example of exactly these parameters"
@@ -91,8 +91,8 @@ def test_nothing_is_documented_that_is_not_shown(operation: Operation) -> None:
 
 @every_operation
 def test_operation_says_what_it_does(operation: Operation) -> None:
-    by_framework = ROUTES[str(operation)].name.replace("_", " ").title()
-    assert operation.description["summary"] != by_framework, (
+    default_summary = ROUTES[str(operation)].name.replace("_", " ").title()
+    assert operation.description["summary"] != default_summary, (
         f'give {place_of(operation)} a "summary"; without one the page shows the function\'s name'
     )
     assert operation.description.get("description", "").endswith("."), (
@@ -113,9 +113,11 @@ def test_example_of_the_body_is_accepted(operation: Operation) -> None:
     if field is not None:
         body: TypeAdapter[Any] = TypeAdapter(cast("Any", field.field_info.annotation))
         assert operation.request is not None, f'write the "request" of {place_of(operation)}'
-        read = validated(body, operation.request, f'the "request" of {place_of(operation)}')
-        taken = body.dump_python(read, mode="json", by_alias=True, exclude_unset=True)
-        unknown = operation.request.keys() - taken.keys() - {"adminPassword"}  # checked before
+        parsed = validated(body, operation.request, f'the "request" of {place_of(operation)}')
+        dumped = body.dump_python(parsed, mode="json", by_alias=True, exclude_unset=True)
+        unknown = (
+            operation.request.keys() - dumped.keys() - {"adminPassword"}
+        )  # read before the body
         assert unknown == set(), f'the body does not know these of the "request" of {operation}'
 
 
@@ -124,9 +126,9 @@ def test_examples_of_the_answer_have_exactly_its_fields(operation: Operation) ->
     answer: TypeAdapter[Any] = TypeAdapter(cast("Any", ROUTES[str(operation)].response_model))
     assert operation.answers, f'write the "answer" of {place_of(operation)}'
     for title, example in operation.answers.items():
-        read = validated(answer, example, f'the answer "{title}" of {place_of(operation)}')
-        shown = answer.dump_python(read, mode="json", by_alias=True)
-        assert differences(example, shown) == [], (
+        parsed = validated(answer, example, f'the answer "{title}" of {place_of(operation)}')
+        dumped = answer.dump_python(parsed, mode="json", by_alias=True)
+        assert differences(example, dumped) == [], (
             f'correct the answer "{title}" of {place_of(operation)}, or the model'
         )
 
@@ -171,7 +173,7 @@ def test_every_endpoint_is_in_a_page_of_docs(path: str) -> None:
 
 
 def validated(model: TypeAdapter[Any], example: Any, place: str) -> Any:
-    """Read an example as the model does, or say what to change in it."""
+    """Validate an example with the model, or fail with the place to correct."""
     try:
         return model.validate_json(json.dumps(example))
     except ValidationError as exc:
@@ -179,7 +181,7 @@ def validated(model: TypeAdapter[Any], example: Any, place: str) -> Any:
 
 
 def differences(example: Any, answer: Any, place: str = "answer") -> list[str]:
-    """Say where an example is not what the model makes of it."""
+    """List where an example differs from the model's output."""
     if isinstance(example, dict) and isinstance(answer, dict):
         return [
             *(f"the model has no {place}.{name}" for name in example.keys() - answer.keys()),
@@ -193,8 +195,8 @@ def differences(example: Any, answer: Any, place: str = "answer") -> list[str]:
     if isinstance(example, list) and isinstance(answer, list) and len(example) == len(answer):
         return [
             difference
-            for number, (left, right) in enumerate(zip(example, answer, strict=True))
-            for difference in differences(left, right, f"{place}[{number}]")
+            for number, (expected, actual) in enumerate(zip(example, answer, strict=True))
+            for difference in differences(expected, actual, f"{place}[{number}]")
         ]
     return [] if example == answer else [f"{place}: the example has {example}, the model {answer}"]
 

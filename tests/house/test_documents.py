@@ -1,4 +1,4 @@
-"""Decisions, the changelog and generated pages keep their form."""
+"""Decisions, the changelog and generated pages have the right form."""
 
 import re
 from pathlib import Path
@@ -36,13 +36,13 @@ def test_changelog_has_the_form_of_keep_a_changelog() -> None:
     assert releases[0] == "[Unreleased]", "new entries go under ## [Unreleased]"
     assert [name for name in releases if not re.fullmatch(RELEASE, name)] == []
     unknown = set(re.findall(r"^### (.+)$", text, re.MULTILINE)) - KINDS_OF_CHANGE
-    assert unknown == set(), f"changes stand under one of {', '.join(sorted(KINDS_OF_CHANGE))}"
+    assert unknown == set(), f"changes belong under one of {', '.join(sorted(KINDS_OF_CHANGE))}"
 
 
 def test_engine_page_repeats_the_summary_of_the_benchmark() -> None:
     measured = (ROOT / "docs" / "engine-exactness.md").read_text(encoding="utf-8")
     summary = measured.partition("## Summary\n")[2].partition("\n## ")[0].strip()
-    assert len(summary.splitlines()) == 7  # a head, its rule and five rows
+    assert len(summary.splitlines()) == 7  # a header, a separator and five rows
     assert summary in (ROOT / "docs" / "engine.md").read_text(encoding="utf-8"), (
         "copy the table under Summary from docs/engine-exactness.md into docs/engine.md"
     )

@@ -138,11 +138,11 @@ def test_every_variable_is_explained(project: Path) -> None:
 
 @pytest.fixture
 def built(project: Path) -> Path:
-    """The same with an environment that is up to date, whose Python shows how it is called."""
+    """The same folder with an up-to-date environment, whose Python prints its arguments."""
     assert make(project, f"PYTHON={recorder(project)}", "dev", "bench").returncode == 0
-    shown = project / ".venv/bin/python"
-    shown.write_text('#!/bin/sh\nprintf "<%s>" "$@"; echo "PORT=$PORT"\n')
-    shown.chmod(0o755)
+    program = project / ".venv/bin/python"
+    program.write_text('#!/bin/sh\nprintf "<%s>" "$@"; echo "PORT=$PORT"\n')
+    program.chmod(0o755)
     return project
 
 

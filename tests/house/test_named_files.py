@@ -15,7 +15,7 @@ SKIPPED_FOLDERS = {"node_modules", "__pycache__", "vendor"}
 SUFFIXES = "py|sql|md|json|svg|yml|toml|ini|txt|html|css|js|mjs|mako|zip"
 COMMENTED_WITH_HASH = ("Makefile", ".vercelignore", ".gitignore", "serverless.yml", ".ci/run")
 ANYWHERE = {"secrets.json", "lambda.zip", "findings.sql"}
-"""Names of files that are created at run time, and of a field of a report."""
+"""Names of files that exist only at run time, and of a field of a report."""
 
 _PART = r"(?:[\w.*<>-]|\{[\w.*,-]+\})+"
 NAMED = re.compile(
@@ -29,7 +29,7 @@ DOCSTRING = re.compile(r'^[rR]?"""')
 
 
 def files() -> Iterator[Path]:
-    """Every file of the repository, without what tools and package managers put beside them."""
+    """Yield every file of the repository, except those of tools and package managers."""
     for top in ROOT.iterdir():
         if top.name.startswith("."):
             continue
@@ -45,7 +45,7 @@ TOP_FOLDERS = {path.relative_to(ROOT).parts[0] for path in FILES if path.parent 
 
 
 def prose(path: Path) -> list[tuple[int, str]]:
-    """Line numbers and lines of what a person wrote for persons: Markdown, comments, docstrings."""
+    """Return the numbered lines of Markdown, comments and docstrings."""
     text = path.read_text(encoding="utf-8")
     lines = list(enumerate(text.splitlines(), 1))
     if path.suffix == ".md":
@@ -65,7 +65,7 @@ def prose(path: Path) -> list[tuple[int, str]]:
 
 @cache
 def exists(name: str, folder: Path) -> bool:
-    """Whether a path, a pattern or a bare file name means something that is there."""
+    """Return whether a path, a pattern or a file name refers to an existing file."""
     name = re.sub(r"<\w+>", "*", name).rstrip("/.,")
     if re.fullmatch(r"docs/adr/\d{4}", name):
         name += "-*.md"
@@ -73,10 +73,10 @@ def exists(name: str, folder: Path) -> bool:
 
 
 def _expanded(name: str) -> list[str]:
-    """Write out braces: `a/{b,c}.py` is `a/b.py` and `a/c.py`."""
+    """Expand braces: `a/{b,c}.py` to `a/b.py` and `a/c.py`."""
     parts = re.split(r"\{([^}]*)\}", name)
     choices = [part.split(",") if number % 2 else [part] for number, part in enumerate(parts)]
-    return ["".join(chosen) for chosen in product(*choices)]
+    return ["".join(combination) for combination in product(*choices)]
 
 
 def _exists(name: str, folder: Path) -> bool:
@@ -92,7 +92,7 @@ def _exists(name: str, folder: Path) -> bool:
 
 
 def module_exists(name: str) -> bool:
-    """Whether a dotted name leads to a package, a module or something that one of them names."""
+    """Return whether a dotted name refers to a package, a module or a name in one."""
     place = ROOT
     for part in name.split("."):
         if (place / part).is_dir():
@@ -106,15 +106,15 @@ def module_exists(name: str) -> bool:
     return True
 
 
-def is_ours(name: str) -> bool:
-    """Whether a token is meant as a path of this repository, not as a fraction or an address."""
+def is_own_path(name: str) -> bool:
+    """Return whether a token is a path of this repository, rather than a fraction or an address."""
     first, _, rest = name.partition("/")
     return first in TOP_FOLDERS or not rest
 
 
 def missing(line: str, folder: Path) -> list[str]:
-    """Names in one line, written in a file of `folder`, that lead nowhere."""
-    paths = [name for name in NAMED.findall(line) if is_ours(name) and name not in ANYWHERE]
+    """Return the names in a line of a file in `folder` that refer to nothing."""
+    paths = [name for name in NAMED.findall(line) if is_own_path(name) and name not in ANYWHERE]
     return [name for name in paths if not exists(name, folder)] + [
         name
         for name in MODULE.findall(line)
@@ -123,13 +123,13 @@ def missing(line: str, folder: Path) -> list[str]:
 
 
 def anchors(path: Path) -> set[str]:
-    """The anchors that GitHub gives to the headings of a page."""
+    """Return the anchors that GitHub gives to the headings of a page."""
     headings = re.findall(r"^#+ (.+)$", path.read_text(encoding="utf-8"), re.MULTILINE)
     return {re.sub(r"[^\w\- ]", "", text.lower()).replace(" ", "-") for text in headings}
 
 
 def dead_links(path: Path) -> Iterator[str]:
-    """Links of a page to files or headings that are not there."""
+    """Yield the links of a page to missing files or headings."""
     for name, anchor in LINK.findall(path.read_text(encoding="utf-8")):
         target = (path.parent / name) if name else path
         if not target.exists() or (
@@ -140,7 +140,7 @@ def dead_links(path: Path) -> Iterator[str]:
 
 @pytest.mark.parametrize("suffix", [".md", ".py", ".sql", ""])
 def test_named_files_folders_and_modules_exist(suffix: str) -> None:
-    written = [
+    paths = [
         path
         for path in FILES
         if (
@@ -151,14 +151,14 @@ def test_named_files_folders_and_modules_exist(suffix: str) -> None:
     ]
     wrong = [
         f"{path.relative_to(ROOT)}:{number} names {name}"
-        for path in written
+        for path in paths
         for number, line in prose(path)
         for name in missing(line, path.parent)
     ]
-    assert written
+    assert paths
     assert wrong == [], (
-        "These do not exist. Write the name that the file has now (git log --follow finds where it"
-        " went), or drop the sentence if the thing is gone:\n" + "\n".join(wrong)
+        "These do not exist. Write the present name of the file (git log --follow finds it), or"
+        " remove the sentence:\n" + "\n".join(wrong)
     )
 
 
@@ -169,7 +169,7 @@ def test_links_between_pages_lead_somewhere() -> None:
         if path.suffix == ".md"
         for target in dead_links(path)
     ]
-    assert wrong == [], "No such file, or no such heading in it:\n" + "\n".join(wrong)
+    assert wrong == [], "These links lead to a missing file or heading:\n" + "\n".join(wrong)
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Every folder of `lib/` does the same job in the same kind of file; lib/README.md lists them."""
+"""Every folder of `lib/` uses the same files for the same jobs, which lib/README.md lists."""
 
 import ast
 import re
@@ -10,12 +10,12 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 LIB = sorted((ROOT / "lib").rglob("*.py"))
 MAY_LOAD_QUERIES = {"lib/database/advisory_lock.py"}
-"""Beside each folder's store.py: the lock of the database layer itself."""
+"""Modules that may load queries besides each folder's store.py."""
 QUERIES_IDIOM = re.compile(r'_queries = load_queries\("[a-z_]+/[a-z_]+\.sql"(, SESSION_LISTS)?\)')
 BODIES = ("BaseModel", "Body", "StrictBody", "CamelBody")
 DICTIONARY = re.compile(r"dict_row|fetch_dicts?\b")
 MAY_FETCH_DICTIONARIES = {"lib/database/rows.py", "lib/operations/store.py", "lib/legacy/store.py"}
-"""Rows whose columns only the database knows: those of tables that others made."""
+"""Modules that read tables of other applications, whose columns only the database knows."""
 
 
 def name(path: Path) -> str:
@@ -28,7 +28,7 @@ def source(path: Path) -> str:
 
 @cache
 def classes(path: Path) -> list[tuple[str, set[str]]]:
-    """Name and bases of each class."""
+    """Return the name and the bases of each class."""
     return [
         (node.name, {ast.unparse(base).partition("[")[0] for base in node.bases})
         for node in ast.walk(ast.parse(source(path)))
@@ -38,12 +38,12 @@ def classes(path: Path) -> list[tuple[str, set[str]]]:
 
 @cache
 def deriving(*roots: str) -> set[str]:
-    """Names of all classes of lib/ that derive from these, and these."""
-    found, before = set(roots), set[str]()
-    while found != before:
-        before = set(found)
-        found |= {own for path in LIB for own, bases in classes(path) if bases & found}
-    return found
+    """Return the names of these classes and of all classes of lib/ that derive from them."""
+    names, before = set(roots), set[str]()
+    while names != before:
+        before = set(names)
+        names |= {own for path in LIB for own, bases in classes(path) if bases & names}
+    return names
 
 
 @pytest.mark.parametrize("path", LIB, ids=name)
@@ -59,8 +59,8 @@ def test_queries_are_loaded_by_stores_in_one_way(path: Path) -> None:
 
 @pytest.mark.parametrize("path", LIB, ids=name)
 def test_bodies_stand_in_wire(path: Path) -> None:
-    found = [own for own, bases in classes(path) if bases & deriving(*BODIES)]
-    assert path.name == "wire.py" or found == [], f"move {found} to the folder's wire.py"
+    bodies = [own for own, bases in classes(path) if bases & deriving(*BODIES)]
+    assert path.name == "wire.py" or bodies == [], f"move {bodies} to the folder's wire.py"
 
 
 @pytest.mark.parametrize("path", LIB, ids=name)
@@ -71,8 +71,8 @@ def test_bodies_have_one_base(path: Path) -> None:
 
 @pytest.mark.parametrize("path", LIB, ids=name)
 def test_errors_stand_in_errors(path: Path) -> None:
-    found = [own for own, bases in classes(path) if bases & deriving("AppError")]
-    assert path.name == "errors.py" or found == [], f"move {found} to the folder's errors.py"
+    errors = [own for own, bases in classes(path) if bases & deriving("AppError")]
+    assert path.name == "errors.py" or errors == [], f"move {errors} to the folder's errors.py"
 
 
 @pytest.mark.parametrize("path", LIB, ids=name)
@@ -82,5 +82,5 @@ def test_json_is_stored_by_one_function(path: Path) -> None:
 
 @pytest.mark.parametrize("path", LIB, ids=name)
 def test_rows_are_dataclasses(path: Path) -> None:
-    found = DICTIONARY.search(source(path))
-    assert found is None or name(path) in MAY_FETCH_DICTIONARIES, "name the columns in a dataclass"
+    match = DICTIONARY.search(source(path))
+    assert match is None or name(path) in MAY_FETCH_DICTIONARIES, "name the columns in a dataclass"

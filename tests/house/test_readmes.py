@@ -1,4 +1,4 @@
-"""Each folder has a README that says what is in it, short enough to be read."""
+"""Each folder has a short README that describes its contents."""
 
 from pathlib import Path
 
@@ -18,17 +18,18 @@ CACHES = {"__pycache__", "node_modules"}
 def test_readme_is_short(folder: str) -> None:
     path = ROOT / folder / "README.md"
     assert path.exists(), (
-        f"write {folder}/README.md: what lives there, what may not, where to begin"
+        f"write {folder}/README.md: what belongs there, what does not, where to begin"
     )
     lines = len(path.read_text().splitlines())
     assert SHORTEST <= lines <= LONGEST, (
-        f"{folder}/README.md has {lines} lines; it needs {SHORTEST} to {LONGEST}, docs/ has room"
+        f"{folder}/README.md has {lines} lines, not {SHORTEST} to {LONGEST};"
+        " details belong in docs/"
     )
 
 
 @pytest.mark.parametrize("folder", ["lib", "local", "tests"])
 def test_readme_names_every_folder_in_it(folder: str) -> None:
     text = (ROOT / folder / "README.md").read_text()
-    inside = {path.name for path in (ROOT / folder).iterdir() if path.is_dir()} - CACHES
-    unnamed = sorted(name for name in inside if f"`{name}/`" not in text)
+    folders = {path.name for path in (ROOT / folder).iterdir() if path.is_dir()} - CACHES
+    unnamed = sorted(name for name in folders if f"`{name}/`" not in text)
     assert unnamed == [], f"say in {folder}/README.md what is in {', '.join(unnamed)}"

@@ -1,4 +1,4 @@
-"""Lists that stand in several places say the same in each; a failure names the place to edit."""
+"""Lists that exist in several places agree; a failure names the place to edit."""
 
 import re
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ from lib.workshop.progress.wire import ProgressIn
 ROOT = Path(__file__).resolve().parents[2]
 SQL = ROOT / "sql"
 
-# --- calls of our own database functions
+# --- calls of the project's database functions
 
 CALL = re.compile(
     r"\bSELECT (public)\.(\w+)\(((?:\s*(?:%\(\w+\)s(?:::\w+(?:\[\])?)?|NULL)\s*,?)+)\)"
@@ -24,7 +24,7 @@ DEFINITION = re.compile(r"CREATE OR REPLACE FUNCTION (public)\.(\w+)\(([^)]*)\)"
 
 
 def declared() -> dict[str, list[str]]:
-    """Parameters of the functions whose parameters are called `p_…`, without that prefix."""
+    """Return the parameters of each function that names them `p_…`, without the prefix."""
     return {
         name: re.findall(r"\bp_(\w+)\s+[A-Z]", parameters)
         for path in sorted(SQL.rglob("*.sql"))
@@ -33,27 +33,27 @@ def declared() -> dict[str, list[str]]:
 
 
 def calls() -> Iterator[tuple[str, str, list[str | None]]]:
-    """File, function and arguments of each call; None is NULL."""
+    """Yield file, function and arguments of each call; None stands for NULL."""
     for path in sorted(SQL.glob("*/*.sql")):
         for _, name, arguments in CALL.findall(path.read_text()):
-            given = [re.search(r"%\((\w+)\)s", part) for part in arguments.split(",")]
+            matches = [re.search(r"%\((\w+)\)s", part) for part in arguments.split(",")]
             yield (
                 path.relative_to(ROOT).as_posix(),
                 name,
-                [found[1] if found else None for found in given],
+                [match[1] if match else None for match in matches],
             )
 
 
 def test_queries_give_functions_the_parameters_that_they_declare() -> None:
     functions, wrong = declared(), []
-    for file, name, given in calls():
-        wanted = functions.get(name, [])
-        fits = len(given) == len(wanted) and all(
+    for file, name, arguments in calls():
+        parameters = functions.get(name, [])
+        fits = len(arguments) == len(parameters) and all(
             argument is None or f"_{argument}".endswith(f"_{parameter}")
-            for argument, parameter in zip(given, wanted, strict=True)
+            for argument, parameter in zip(arguments, parameters, strict=True)
         )
         if not fits:
-            wrong.append(f"{file} calls {name}({given}), sql/*/schema/ declares {wanted}")
+            wrong.append(f"{file} calls {name}({arguments}), sql/*/schema/ declares {parameters}")
     assert wrong == [], "give the query and the function the same parameters in the same order"
 
 
@@ -76,7 +76,7 @@ INSERTED = re.compile(r"INSERT INTO public\.(\w+)(?: AS \w+)?\s*\(([\w\s,]+)\)")
 
 
 def columns_of_tables() -> dict[str, set[str]]:
-    """Table of `public` → its columns, by the schema scripts."""
+    """Return the columns of each table of `public` in the schema scripts."""
     columns: dict[str, set[str]] = {}
     for path in sorted(SQL.glob("*/schema/*.sql")):
         script = re.sub(r"--.*", "", path.read_text())
@@ -114,8 +114,8 @@ def test_every_stop_rule_has_a_reason() -> None:
 
 
 def test_numbers_of_stop_rules_are_the_same_in_the_engine_and_on_the_wire() -> None:
-    ours = set(StopRules.__dataclass_fields__) - {"cut"}  # no caller can move it
-    assert set(EndCriteria.model_fields) == ours, (
+    engine_fields = set(StopRules.__dataclass_fields__) - {"cut"}  # callers cannot change it
+    assert set(EndCriteria.model_fields) == engine_fields, (
         "StopRules in lib/engine/stopping.py and EndCriteria in"
         " lib/assessment/sessions/wire.py need the same fields"
     )
@@ -133,6 +133,6 @@ def test_numbers_of_stop_rules_are_the_same_in_the_engine_and_on_the_wire() -> N
 )
 def test_every_stop_rule_is_documented_and_tested(place: str, names: tuple[str, ...]) -> None:
     text = (ROOT / place).read_text()
-    wanted = set(names) - {"type"}
-    unnamed = sorted(name for name in wanted if not re.search(rf"\b{name}\b", text))
-    assert unnamed == [], f"{place} says nothing of {', '.join(unnamed)}: add it there"
+    expected = set(names) - {"type"}
+    unnamed = sorted(name for name in expected if not re.search(rf"\b{name}\b", text))
+    assert unnamed == [], f"{place} does not mention {', '.join(unnamed)}: add it there"

@@ -27,12 +27,12 @@ def test_a_pipe_is_read_on_an_embedded_database_that_starts_for_it(folder: Path)
 
 
 def test_the_environments_database_is_opened(folder: Path, postgres_url: str) -> None:
-    given = {"DATABASE_URL": postgres_url, **CACHE}
+    variables = {"DATABASE_URL": postgres_url, **CACHE}
     with psycopg.connect(postgres_url) as connection:
         name = connection.info.dbname
-    ended = psql("-Atc", "select current_database()", cwd=folder, **given)
+    ended = psql("-Atc", "select current_database()", cwd=folder, **variables)
     assert (ended.stdout, ended.returncode) == (f"{name}\n", 0)
-    assert psql("-c", "no SQL", cwd=folder, **given).returncode == 1, "psql's own exit code"
+    assert psql("-c", "no SQL", cwd=folder, **variables).returncode == 1, "psql's own exit code"
     assert list(folder.iterdir()) == []
 
 

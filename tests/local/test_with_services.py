@@ -43,17 +43,17 @@ def test_commands_share_the_data_one_after_the_other(folder: Path) -> None:
 
 
 def test_a_command_ends_as_its_program_does(folder: Path) -> None:
-    given = {"DATABASE_URL": "postgresql://given", "UPSTASH_REDIS_REST_URL": "http://given"}
-    ended = run("local.with_services", "-c", "raise SystemExit(7)", cwd=folder, **given)
+    variables = {"DATABASE_URL": "postgresql://given", "UPSTASH_REDIS_REST_URL": "http://given"}
+    ended = run("local.with_services", "-c", "raise SystemExit(7)", cwd=folder, **variables)
     assert ended.returncode == 7
     assert list(folder.iterdir()) == [], "no embedded server was needed"
 
 
 def test_the_environments_own_names_come_first() -> None:
     assert with_running_services({}, RUNNING) == RUNNING
-    given = {"POSTGRES_URL": "postgresql://given", "ADMIN_PASSWORD": "given", "OTHER": "1"}
-    assert with_running_services(given, RUNNING) == {
-        **given,
+    variables = {"POSTGRES_URL": "postgresql://given", "ADMIN_PASSWORD": "given", "OTHER": "1"}
+    assert with_running_services(variables, RUNNING) == {
+        **variables,
         "UPSTASH_REDIS_REST_URL": "http://running",
         "UPSTASH_REDIS_REST_TOKEN": "running",
     }
@@ -64,22 +64,25 @@ def test_the_environments_own_names_come_first() -> None:
 
 
 def test_given_services_take_the_place_of_ours(folder: Path) -> None:
-    given = {
+    variables = {
         "POSTGRES_URL": "postgresql://given",
         "KV_REST_API_URL": "http://given",
         "KV_REST_API_TOKEN": "given",
         "CRON_SECRET": "given by the environment",
     }
-    with running_services(folder, given) as services:
+    with running_services(folder, variables) as services:
         assert (services.postgres, services.redis) == (None, None)
-        assert given.items() <= services.environment.items()
+        assert variables.items() <= services.environment.items()
         assert "DATABASE_URL" not in services.environment
     assert not (folder / "postgres").exists()
 
 
 def test_half_of_a_pair_is_an_error(folder: Path) -> None:
-    given = {"POSTGRES_URL": "postgresql://given", "KV_REST_API_URL": "http://given"}
-    with pytest.raises(ServerError, match="Set both, or neither"), running_services(folder, given):
+    variables = {"POSTGRES_URL": "postgresql://given", "KV_REST_API_URL": "http://given"}
+    with (
+        pytest.raises(ServerError, match="Set both, or neither"),
+        running_services(folder, variables),
+    ):
         pass
 
 
