@@ -66,7 +66,7 @@ def test_list_of_all_students_fits_the_platforms_and_counts_all_of_them(
 ) -> None:
     rows(FILL.format(students=40))
     rows("UPDATE public.sessions SET exercises = jsonb_build_object('quiz', jsonb_build_object("
-         "'told', repeat('x', 200000)))")  # fmt: skip
+         "'note', repeat('x', 200000)))")  # fmt: skip
     answer = client.get("/api/track-student-progress?getAllStudents=true", headers=operator)
     assert 3_000_000 < len(answer.content) < 4_500_000
     assert answer.json()["count"] == 40

@@ -11,7 +11,7 @@ DO $$ BEGIN
     SELECT FROM pg_attribute
     WHERE attrelid = to_regclass('public.students') AND attname = 'student_id' AND NOT attisdropped
   ) THEN
-    RAISE EXCEPTION 'public.students has no column student_id: it belongs to another application'
+    RAISE EXCEPTION 'public.students has no column student_id: it is not the workshop''s table'
       USING ERRCODE = 'integrity_constraint_violation', CONSTRAINT = 'students_of_the_workshop';
   END IF;
 END $$;
