@@ -3,7 +3,7 @@
 It shares no numerical code with lib.engine. The points are a scrambled Sobol sequence mapped to a
 normal proposal a little wider than the posterior, drawn anew after every answer, and weighted by
 prior times likelihood over the density of the proposal. In five dimensions, 1,024 points give means
-to about 0.0014 (`make bench ARGS=engine_quality` prints it); as many independent draws would give 0.015.
+to about 0.0014, as benchmarks/engine_quality.py prints; as many independent draws would give 0.015.
 
 With steep items, guessing makes tails that these points cover badly. Use it for banks without
 guessing, or with ordinary slopes.
