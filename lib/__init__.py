@@ -1,1 +1,1 @@
-"""What the functions are made of; `api/` calls it, it calls nothing of `api/` or `local/`."""
+"""The code behind the functions; it imports nothing from `api/` or `local/`."""

@@ -16,7 +16,7 @@ SCHEDULED_SECONDS = 300
 
 
 class Access(StrEnum):
-    """Who may call an endpoint."""
+    """The callers that an endpoint admits."""
 
     PUBLIC = "public"  # anyone; responses contain nothing private
     SESSION = "session"  # holders of the session's token or id, which the handler checks

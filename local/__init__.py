@@ -1,1 +1,1 @@
-"""Everything that runs on a developer's machine and nowhere else."""
+"""The development server and tools, which no deployment contains."""

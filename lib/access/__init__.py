@@ -1,1 +1,1 @@
-"""Who may call: operators, cron jobs, sessions; failure limits; the audit trail."""
+"""Access control for operators, cron jobs and sessions, failure limits, and the audit trail."""
