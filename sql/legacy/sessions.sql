@@ -538,7 +538,7 @@ FROM (
 WHERE st.student_id = newest.student_id AND st.twilio_account_sid IS NULL;
 
 -- count_fates --
--- What became of the batch's tokens and rows, per legacy table.
+-- Number of the batch's tokens and rows by outcome, per legacy table.
 WITH fates AS (
   SELECT session_token, i.person, i.in_students, i.in_configs, i.in_logins, CASE
       WHEN k.session_token IS NULL THEN 'created'
