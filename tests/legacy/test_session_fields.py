@@ -148,33 +148,6 @@ def stored(legacy: Legacy) -> dict[str, Any]:
     return dict(zip(ADDED, legacy.session(", ".join(ADDED)), strict=True))
 
 
-def test_a_new_column_takes_one_line_and_follows_its_rule(legacy: Legacy, extended: Path) -> None:
-    first = {
-        "note": "first", "plan": "mine", "badge_earned": True, "newsletter": True, "retries": 3,
-        "invited_at": "2025-02-01Z", "graded_at": "2025-02-01Z",
-        "tags": ["first"], "theme": {"dark": True}, "comments": [{"n": 1}],
-    }  # fmt: skip
-    second = {
-        "note": "second sk-0123456789abcdef0123", "badge_earned": False, "newsletter": False,
-        "retries": 2, "invited_at": "2025-03-01Z", "graded_at": "2025-03-01Z",
-        "tags": ["second"], "comments": [{"n": 2}],
-    }  # fmt: skip
-    put(legacy, "workshop_students", "2025-02-01", first)
-    assert migrate_with(extended, legacy) == "done True"
-    moved = stored(legacy)
-    assert [str(moved.pop(name))[:10] for name in ("invited_at", "graded_at")] == ["2025-02-01"] * 2
-    assert moved == {name: first[name] for name in moved}
-    put(legacy, "student_configs", "2025-03-01", second)
-    assert migrate_with(extended, legacy) == "done True"
-    merged = stored(legacy)
-    assert str(merged["invited_at"])[:10] == "2025-02-01"
-    assert str(merged["graded_at"])[:10] == "2025-03-01"
-    assert merged["note"].startswith("second [API key ")
-    assert merged["comments"] in ([{"n": 1}, {"n": 2}], [{"n": 2}, {"n": 1}])
-    names = ("plan", "badge_earned", "newsletter", "retries", "tags", "theme")
-    assert [merged[name] for name in names] == ["mine", True, False, 3, ["second"], {"dark": True}]
-
-
 def put(legacy: Legacy, table: str, updated_at: str, values: dict[str, Any]) -> None:
     """Insert a row of session token-a."""
     plain = {
@@ -182,6 +155,50 @@ def put(legacy: Legacy, table: str, updated_at: str, values: dict[str, Any]) -> 
         for name, value in values.items()
     }
     legacy.put(table, session_token="token-a", updated_at=updated_at, **plain)
+
+
+FIRST = {
+    "note": "first", "plan": "mine", "badge_earned": True, "newsletter": True, "retries": 3,
+    "invited_at": "2025-02-01Z", "graded_at": "2025-02-01Z",
+    "tags": ["first"], "theme": {"dark": True}, "comments": [{"n": 1}],
+}  # fmt: skip
+SECOND = {
+    "note": "second sk-0123456789abcdef0123", "badge_earned": False, "newsletter": False,
+    "retries": 2, "invited_at": "2025-03-01Z", "graded_at": "2025-03-01Z",
+    "tags": ["second"], "comments": [{"n": 2}],
+}  # fmt: skip
+
+
+def test_a_new_column_takes_one_line_and_follows_its_rule(legacy: Legacy, extended: Path) -> None:
+    put(legacy, "workshop_students", "2025-02-01", FIRST)
+    assert migrate_with(extended, legacy) == "done True"
+    moved = stored(legacy)
+    assert [str(moved.pop(name))[:10] for name in ("invited_at", "graded_at")] == ["2025-02-01"] * 2
+    assert moved == {name: FIRST[name] for name in moved}
+    legacy.connection.execute("DELETE FROM public.workshop_students")
+    put(legacy, "student_configs", "2025-03-01", SECOND)
+    assert migrate_with(extended, legacy) == "done True"
+    assert_merged(stored(legacy))
+
+
+def test_a_new_column_is_merged_from_the_rows_of_one_token(legacy: Legacy, extended: Path) -> None:
+    put(legacy, "workshop_students", "2025-02-01", FIRST)
+    put(legacy, "student_configs", "2025-03-01", SECOND)
+    legacy.put("workshop_students", session_token="token-b", retries=-4)
+    assert migrate_with(extended, legacy) == "done True"
+    assert_merged(stored(legacy))
+    assert legacy.session("retries", "token-b") == 0
+    assert ("retries", "mended", "negative: counted as 0") in legacy.findings()
+
+
+def assert_merged(session: dict[str, Any]) -> None:
+    """Compare with what the rules make of the first values and the newer second ones."""
+    assert str(session["invited_at"])[:10] == "2025-02-01"
+    assert str(session["graded_at"])[:10] == "2025-03-01"
+    assert session["note"].startswith("second [API key ")
+    assert session["comments"] in ([{"n": 1}, {"n": 2}], [{"n": 2}, {"n": 1}])
+    names = ("plan", "badge_earned", "newsletter", "retries", "tags", "theme")
+    assert [session[name] for name in names] == ["mine", True, False, 3, ["second"], {"dark": True}]
 
 
 @pytest.mark.parametrize("path", [path for path in LEGACY_SQL if path.parent.name != "schema"],
