@@ -9,8 +9,8 @@ RUN := $(VENV)/bin/python
 
 # The environment is built in stages, each with its own pins: for running; for checks, tests and
 # trial deployments; for benchmarks. A later stage only adds packages, so it does not disturb a
-# running `make dev`. The names hold a checksum of the
-# pins, not their times, because a branch that is left and entered again has the same pins.
+# running `make dev`. The names of the stamps contain a checksum of the pins: their times would change
+# with every switch between branches.
 stamp = $(VENV)/.$(1)-$(shell cat $(2) 2>/dev/null | cksum | cut -d ' ' -f 1)
 LOCAL := $(call stamp,local-$(VERSION),requirements-local.txt local/servers/redis-server.txt)
 DEV := $(call stamp,dev,requirements-dev.txt)

@@ -1,1 +1,1 @@
-"""The code behind the functions; it imports nothing from `api/` or `local/`."""
+"""The code behind the functions; only `lib/web/functions.py` imports `api/`, by name."""

@@ -57,7 +57,7 @@ class Endpoint:
 
 
 ENDPOINTS: tuple[Endpoint, ...] = (
-    # --- house
+    # --- operations
     Endpoint("/health", "operations.health", ("GET",), Access.PUBLIC),
     Endpoint("/api/health", "operations.health", ("GET",), Access.PUBLIC),
     # --- workshop

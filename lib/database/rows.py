@@ -23,14 +23,6 @@ def fetch_dicts(
         return cursor.execute(query.text, params).fetchall()
 
 
-def fetch_dict(
-    transaction: "Transaction", query: Query, params: Params | None = None
-) -> dict[str, Any]:
-    """Return the only row of a query that always gives one, such as a sum."""
-    (row,) = fetch_dicts(transaction, query, params)
-    return row
-
-
 @contextmanager
 def server_cursor(
     connection: "Connection", name: str

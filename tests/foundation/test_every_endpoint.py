@@ -53,7 +53,7 @@ def test_methods_that_are_not_in_the_table_are_refused(client: TestClient, path:
         assert set(answer.headers["Allow"].split(", ")) == listed
 
 
-@pytest.mark.parametrize("path", ["/nowhere", "/api/nowhere", "/.git/config", "/lib/web.py"])
+@pytest.mark.parametrize("path", ["/nowhere", "/api/nowhere", "/.git/config", "/lib/settings.py"])
 def test_what_is_no_endpoint_is_not_found_with_every_header(client: TestClient, path: str) -> None:
     answer = client.get(path)
     assert (answer.status_code, answer.json()["code"]) == (404, "not_found")

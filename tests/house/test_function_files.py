@@ -38,7 +38,7 @@ def test_every_script_and_every_query_is_used(path: Path) -> None:
 def test_every_module_is_imported(path: Path) -> None:
     package, _, module = name(path).removesuffix(".py").replace("/", ".").rpartition(".")
     pattern = re.compile(
-        rf"from {package}\.{module} import|from {package} import [^(]*\b{module}\b"
+        rf"from {package}\.{module} import|from {package} import [^(\n]*\b{module}\b"
         rf"|from {package} import \([^)]*\b{module}\b|import {package}\.{module}\b"
     )
     users = [other for other, code in SOURCES.items() if other != path and pattern.search(code)]
