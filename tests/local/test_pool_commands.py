@@ -123,11 +123,12 @@ def test_settings_of_the_pool_rule_the_simulated_tests(deps: Deps) -> None:
     for selection in ({}, {"max_exposure": 0.2}):
         fields = {"questions": questions, "selection": selection}
         pool = uploaded(UploadIn.model_validate(fields), deps)
-        accuracy = simulate.measure(pool, 150, 8, np.random.default_rng(5))
-        greatest.append(float(np.max(accuracy.exposure[-1])))
+        accuracy = simulate.measure(pool, 30, 8, np.random.default_rng(5))
+        # Over the 180 students of all groups: a share of 0.2 has a standard error of 0.03.
+        greatest.append(float(np.max(accuracy.exposure[:, -1].mean(axis=0))))
     free, limited = greatest
-    assert free > 0.6
-    assert limited < 0.4, (free, limited)
+    assert free > 0.5
+    assert limited < 0.35, (free, limited)
 
 
 def test_concept_that_no_question_tests_is_left_out(deps: Deps) -> None:
