@@ -1,7 +1,9 @@
 # Requires only make and Python 3.11 to 3.14; it creates .venv itself.
 FITS := import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 15))
-PYTHON ?= $(shell for p in python3.12 python3 python3.13 python3.14 python3.11 python; do \
+ifeq ($(origin PYTHON),undefined)
+PYTHON := $(shell for p in python3.12 python3 python3.13 python3.14 python3.11 python; do \
 	$$p -c '$(FITS)' 2>/dev/null && { echo $$p; break; }; done)
+endif
 VERSION := $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null)
 SUPPORTED := 3.11 3.12 3.13 3.14
 VENV := .venv
@@ -9,8 +11,8 @@ RUN := $(VENV)/bin/python
 
 # The environment is built in stages, each with its own pins: for running; for checks, tests and
 # trial deployments; for benchmarks. A later stage only adds packages, so it does not disturb a
-# running `make dev`. The names of the stamps contain a checksum of the pins: their times would change
-# with every switch between branches.
+# running `make dev`. The stamps' names hold a checksum of the pins, because switching branches makes
+# files newer without changing the pins.
 stamp = $(VENV)/.$(1)-$(shell cat $(2) 2>/dev/null | cksum | cut -d ' ' -f 1)
 LOCAL := $(call stamp,local-$(VERSION),requirements-local.txt local/servers/redis-server.txt)
 DEV := $(call stamp,dev,requirements-dev.txt)

@@ -25,11 +25,16 @@ PINS = tuple(f"requirements{stage}.txt" for stage in STAGES)
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
     """A folder with the Makefile, the files it reads, and an environment of an older Python."""
-    shutil.copy(ROOT / "Makefile", tmp_path)
+    return fill(tmp_path)
+
+
+def fill(folder: Path) -> Path:
+    """Write into the folder what `project` promises; return the folder."""
+    shutil.copy(ROOT / "Makefile", folder)
     for name in (*PINS, "local/servers/redis-server.txt", ".venv/bin/in-use"):
-        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / name).touch()
-    return tmp_path
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).touch()
+    return folder
 
 
 def make(project: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -136,9 +141,10 @@ def test_every_variable_is_explained(project: Path) -> None:
         assert set(users) <= set(targets), f"{name} says first which targets read it"
 
 
-@pytest.fixture
-def built(project: Path) -> Path:
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The same folder with an up-to-date environment, whose Python prints its arguments."""
+    project = fill(tmp_path_factory.mktemp("built"))
     assert make(project, f"PYTHON={recorder(project)}", "dev", "bench").returncode == 0
     program = project / ".venv/bin/python"
     program.write_text('#!/bin/sh\nprintf "<%s>" "$@"; echo "PORT=$PORT"\n')
