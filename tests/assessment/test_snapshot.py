@@ -16,7 +16,14 @@ from hypothesis import strategies as st
 from lib.assessment.pools.item_pool import ItemPool
 from lib.assessment.sessions.prior import ConceptRecord, Records
 from lib.assessment.sessions.session import Session, grade, new_session
-from lib.assessment.sessions.snapshot import CHECK_BYTES, MAX_BYTES, decode, encode
+from lib.assessment.sessions.snapshot import (
+    _HEADER,
+    CHECK_BYTES,
+    FORMAT,
+    MAX_BYTES,
+    decode,
+    encode,
+)
 from lib.assessment.sessions.wire import STOP_RULES, EndCriteria
 from lib.deps import Deps
 from lib.engine import ItemBank
@@ -205,4 +212,11 @@ def test_snapshot_keeps_every_end_criterion(kind: Any) -> None:
     assert snapshot.criteria == criteria, (
         "add the missing field to _HEADER, _pack_header() and _unpack() of"
         " lib/assessment/sessions/snapshot.py, and increase FORMAT"
+    )
+
+
+def test_another_layout_of_snapshots_has_another_format() -> None:
+    """A snapshot that an older version wrote must not be read as one of this version."""
+    assert (FORMAT, _HEADER.format) == (3, "<B16sIBBBdddBB"), (
+        "increase FORMAT in lib/assessment/sessions/snapshot.py, then write both here"
     )

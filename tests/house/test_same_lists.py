@@ -10,7 +10,9 @@ import pytest
 from lib.assessment.sessions.wire import STOP_RULES, EndCriteria
 from lib.database.queries import load_queries
 from lib.engine.stopping import Reason, StopRules
+from lib.legacy.session_fields import OTHER_COLUMNS, SESSION_FIELDS, SESSION_LISTS
 from lib.workshop.progress.wire import ProgressIn
+from tests.legacy import oracle
 
 ROOT = Path(__file__).resolve().parents[2]
 SQL = ROOT / "sql"
@@ -103,6 +105,27 @@ def test_columns_that_statements_write_exist() -> None:
     assert {"sessions", "step_progress", "events"} <= columns.keys()
     assert wrong == [], (
         "add these with ALTER TABLE … ADD COLUMN IF NOT EXISTS in sql/<context>/schema/"
+    )
+
+
+def test_columns_of_a_session_are_those_of_the_migration() -> None:
+    columns = columns_of_tables()["sessions"]
+    assert columns - SESSION_FIELDS.keys() - OTHER_COLUMNS.keys() == set(), (
+        "give these a rule in SESSION_FIELDS of lib/legacy/session_fields.py, or a reason in"
+        " OTHER_COLUMNS"
+    )
+    assert (SESSION_FIELDS.keys() | OTHER_COLUMNS.keys()) - columns == set(), (
+        "add these to public.sessions in sql/workshop/schema/tables.sql, section 2"
+    )
+
+
+def test_legacy_texts_are_those_of_the_oracle() -> None:
+    assert set(SESSION_LISTS["all_texts"]) == set(oracle.TEXTS), (
+        "add the text to TEXTS in tests/legacy/oracle.py, and to the tables and rows of"
+        " tests/support/legacy_tables.sql and legacy_data.py"
+    )
+    assert set(SESSION_LISTS["texts"]) == oracle.NO_PLACE_FOR_KEYS, (
+        "give NO_PLACE_FOR_KEYS in tests/legacy/oracle.py the columns with Rule.TEXT"
     )
 
 
