@@ -14,7 +14,6 @@ from typing import Any
 
 import httpx
 from upstash_redis import Redis
-from upstash_redis.errors import UpstashError
 
 from lib.logs import log
 
@@ -24,16 +23,7 @@ COOLDOWN_SECONDS = 5.0
 time limit in five seconds and not one in every call."""
 MAX_REPLY_BYTES = 4 * 1024 * 1024
 CONNECTIONS = 10
-_NO_ANSWER = (
-    httpx.HTTPError,
-    UpstashError,
-    ValueError,
-    TypeError,
-    LookupError,
-    AttributeError,
-    RecursionError,  # from JSON that is nested without end
-)
-
+"""Connections that are kept open between calls."""
 Command = Sequence[str | int | float]
 
 
@@ -49,8 +39,9 @@ class RedisRest:
             allow_telemetry=False,
             read_your_writes=False,  # needs a token that all threads would share
         )
+        # Calls never wait for a connection: that would count as a slow Redis.
         limits = httpx.Limits(
-            max_connections=CONNECTIONS, max_keepalive_connections=CONNECTIONS, keepalive_expiry=60
+            max_connections=None, max_keepalive_connections=CONNECTIONS, keepalive_expiry=60
         )
         # The client has no public way to limit time, so its HTTP client is replaced.
         self._client._http._client.close()  # noqa: SLF001
@@ -67,8 +58,9 @@ class RedisRest:
         """Run commands in order in one HTTP call, not atomically.
 
         Returns:
-            A result for each command, as the official client casts it (`SET` gives True or False),
-            None for one that failed; None alone if Redis did not answer.
+            A result for each command, as the official client casts it (`SET` gives True or False);
+            for a command that failed, the cast of null: None, or False for `SET`. None alone if
+            Redis did not answer.
         """
         return self._run(commands, atomic=False)
 
@@ -97,9 +89,10 @@ class RedisRest:
             batch.execute(list(command))
         try:
             results = list(batch.exec())
-            if len(results) != len(commands):
-                raise ValueError("the reply has not one result for each command")
-        except _NO_ANSWER as error:
+        except UnicodeEncodeError:  # raised before anything is sent, so Redis is not at fault
+            log("redis_command_not_encodable")
+            return None
+        except Exception as error:  # noqa: BLE001 a cache may fail in any way
             self._open_until = time.monotonic() + self._cooldown_seconds
             log("redis_unavailable", kind=type(error).__name__, reason=str(error)[:200])
             return None
@@ -107,9 +100,10 @@ class RedisRest:
 
 
 class _BoundedTransport(httpx.BaseTransport):
-    """Limits the size and the duration of replies, and passes on failed commands as null.
+    """Limits the size and the duration of a reply's body, and checks its shape.
 
-    The official client raises for a whole pipeline if one of its commands failed.
+    The official client raises for a whole pipeline if one of its commands failed, and ignores
+    results beyond the number of commands. Here a failed command becomes a null result.
     """
 
     def __init__(self, inner: httpx.BaseTransport) -> None:
@@ -119,7 +113,8 @@ class _BoundedTransport(httpx.BaseTransport):
         """Send and read the whole reply.
 
         Raises:
-            ValueError: If the status is not 200, or the reply is too long or too slow.
+            ValueError: If the status is not 200, the body is too long or too slow, or it has not
+                one answer for each command.
         """
         deadline = time.monotonic() + TIMEOUT_SECONDS
         reply = self._inner.handle_request(request)
@@ -133,22 +128,21 @@ class _BoundedTransport(httpx.BaseTransport):
                     raise ValueError("the reply is too long or too slow")
         finally:
             reply.close()
-        return httpx.Response(HTTPStatus.OK, content=_without_errors(bytes(text)))
+        answers = _without_errors(bytes(text), len(json.loads(request.content)))
+        return httpx.Response(HTTPStatus.OK, json=answers)
 
     def close(self) -> None:
         """Close the connections."""
         self._inner.close()
 
 
-def _without_errors(text: bytes) -> bytes:
-    """Return the reply with a null result in place of each command's error, which is logged."""
-    if b'"error"' not in text:
-        return text
+def _without_errors(text: bytes, commands: int) -> list[Any]:
+    """Return the answers with a null result in place of each command's error, which is logged."""
     answers = json.loads(text)
-    if not isinstance(answers, list):
-        return text
+    if not isinstance(answers, list) or len(answers) != commands:
+        raise ValueError("the reply has not one answer for each command")
     for position, answer in enumerate(answers):
-        if isinstance(answer, dict) and "error" in answer:
+        if "error" in answer:
             log("redis_command_failed", reason=str(answer["error"])[:200])
             answers[position] = {"result": None}
-    return json.dumps(answers).encode()
+    return answers

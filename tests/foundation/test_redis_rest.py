@@ -38,6 +38,11 @@ def test_one_bad_command_spoils_no_other(redis: RedisRest) -> None:
     assert redis.pipeline([["SET", "k", "v"], ["INCR", "k"], ["GET", "k"]]) == [True, None, "v"]
 
 
+def test_command_that_cannot_be_encoded_is_not_taken_for_a_fault_of_redis(redis: RedisRest) -> None:
+    assert redis.pipeline([["GET", "\ud800"]]) is None
+    assert redis.pipeline([["GET", "k"]]) == [None]
+
+
 @pytest.mark.parametrize("fault", [*Fault])
 def test_every_fault_is_an_absence_and_none_is_waited_for(
     redis: RedisRest, redis_gateway: Gateway, fault: Fault

@@ -2,15 +2,22 @@
 
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
+
+import pytest
 
 from lib.redis_rest import MAX_REPLY_BYTES, TIMEOUT_SECONDS, RedisRest
 
 PIECES = 20
 """Number of pieces of a slow reply: each arrives in time, but all of them do not."""
 Reply = Callable[[BaseHTTPRequestHandler], None]
+
+
+class Server(ThreadingHTTPServer):
+    request_queue_size = 64
 
 
 @contextmanager
@@ -28,7 +35,7 @@ def running_server(reply: Reply) -> Iterator[tuple[RedisRest, list[str]]]:
         def log_message(self, *_: object) -> None:
             pass
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+    with Server(("127.0.0.1", 0), Handler) as server:
         Thread(target=server.serve_forever, daemon=True).start()
         url = f"http://127.0.0.1:{server.server_port}"
         with closing(RedisRest(url, "t", cooldown_seconds=0)) as redis:
@@ -79,6 +86,41 @@ def test_a_reply_that_trickles_in_is_given_up() -> None:
 def test_json_nested_without_end_is_an_absence() -> None:
     with running_server(body_reply(b"[" * 100_000)) as (redis, _):
         assert redis.pipeline([["GET", "k"]]) is None
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"null",
+        b"{}",
+        b'{"result": 1}',
+        b"5",
+        b'"ab"',
+        b"[]",
+        b"[null, null]",
+        b"[{}, {}]",
+        b'[{"result": 1}]',
+        b'[{"result": 1}, {"result": 2}, {"result": 3}]',
+        b"\xff",
+        b"",
+    ],
+)
+def test_reply_of_another_shape_is_an_absence(body: bytes) -> None:
+    with running_server(body_reply(body)) as (redis, _):
+        assert redis.pipeline([["GET", "k"], ["GET", "l"]]) is None
+
+
+@pytest.mark.parametrize("url", ["http://host:port", "http://[::1", "no address", "", "http://\0"])
+def test_malformed_address_is_an_absence(url: str) -> None:
+    with closing(RedisRest(url, "t")) as redis:
+        assert redis.pipeline([["GET", "k"]]) is None
+
+
+def test_many_calls_at_once_do_not_wait_for_each_other() -> None:
+    slow = body_reply(b'[{"result": "v"}]', pause=0.3 * TIMEOUT_SECONDS / PIECES)
+    with running_server(slow) as (redis, _), ThreadPoolExecutor(20) as threads:
+        results = list(threads.map(lambda _: redis.pipeline([["GET", "k"]]), range(20)))
+    assert results == [["v"]] * 20
 
 
 def test_redirects_are_not_followed() -> None:

@@ -205,3 +205,12 @@ def test_name_of_what_does_not_exist_is_found(line: str) -> None:
 )
 def test_name_of_what_exists_is_not_found(line: str) -> None:
     assert missing(line, ROOT / "docs") == []
+
+
+def test_tests_that_the_recipes_name_exist() -> None:
+    recipes = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    sources = "\n".join(path.read_text() for path in (ROOT / "tests").rglob("test_*.py"))
+    named = set(re.findall(r"`(test_[a-z0-9_]+)`", recipes))
+    assert len(named) > 10
+    missing_tests = sorted(name for name in named if f"def {name}(" not in sources)
+    assert missing_tests == [], "CONTRIBUTING.md names these tests: write their present names"

@@ -307,12 +307,12 @@ def test_field_of_a_report_is_shown_and_kept(post: Post, field: str) -> None:
             answer = post(sessionToken=token, **report)
             assert answer.status_code == 200, (
                 f"{answer.text}: does sql/workshop/schema/functions.sql name what is not there, or"
-                " does its session_steps() lack a field of Step?"
+                " does its session_steps() lack a field of StepProgress?"
             )
         progress = answer.json()["progress"]
         (step,) = progress["step_progress"]
         shown = step.get(field, progress.get(to_snake(field), ...))
-        assert shown is not ..., f"Step or Progress in lib/workshop/progress/wire.py lacks {field}"
+        assert shown is not ..., f"StepProgress or Progress in lib/workshop/progress/wire.py lacks {field}"
         if field in ADDS_UP:
             assert shown >= value
         else:
