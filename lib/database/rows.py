@@ -1,26 +1,13 @@
-"""Rows by column name and server-side cursors, for queries with columns fixed at run time."""
+"""Server-side cursors."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from lib.database.queries import Query
-from lib.database.statements import Params
-
 if TYPE_CHECKING:
     import psycopg
 
-    from lib.database.postgres import Connection, Transaction
-
-
-def fetch_dicts(
-    transaction: "Transaction", query: Query, params: Params | None = None
-) -> list[dict[str, Any]]:
-    """Return every row as a dictionary by column name."""
-    from psycopg.rows import dict_row
-
-    with transaction.connection.cursor(row_factory=dict_row) as cursor:
-        return cursor.execute(query.text, params).fetchall()
+    from lib.database.postgres import Connection
 
 
 @contextmanager

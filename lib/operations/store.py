@@ -153,8 +153,8 @@ def read_rows(
     with server_cursor(transaction.connection, "backup") as cursor:
         cursor.itersize = ROWS_AT_ONCE
         cursor.execute(statement)
-        for row in cursor:
-            yield BackupRow(*row)
+        for text, api_key, session_token in cursor:
+            yield BackupRow(text=text, api_key=api_key, session_token=session_token)
 
 
 def record_backup(postgres: "Postgres", backup: BackupRecord) -> None:

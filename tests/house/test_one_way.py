@@ -13,9 +13,7 @@ MAY_LOAD_QUERIES = {"lib/database/advisory_lock.py"}
 """Modules that may load queries besides each folder's store.py."""
 QUERIES_IDIOM = re.compile(r'_queries = load_queries\("[a-z_]+/[a-z_]+\.sql"(, SESSION_LISTS)?\)')
 BODIES = ("BaseModel", "Body", "StrictBody", "CamelBody")
-DICTIONARY = re.compile(r"dict_row|fetch_dicts?\b")
-MAY_FETCH_DICTIONARIES = {"lib/database/rows.py", "lib/operations/store.py", "lib/legacy/store.py"}
-"""Modules that read tables of other applications, whose columns only the database knows."""
+DICTIONARY = re.compile(r"\bdict_row\b")
 
 
 def name(path: Path) -> str:
@@ -82,5 +80,19 @@ def test_json_is_stored_by_one_function(path: Path) -> None:
 
 @pytest.mark.parametrize("path", LIB, ids=name)
 def test_rows_are_dataclasses(path: Path) -> None:
-    match = DICTIONARY.search(source(path))
-    assert match is None or name(path) in MAY_FETCH_DICTIONARIES, "name the columns in a dataclass"
+    assert not DICTIONARY.search(source(path)), "name the columns in a dataclass"
+
+
+@pytest.mark.parametrize("path", LIB, ids=name)
+def test_environment_is_read_by_the_settings_alone(path: Path) -> None:
+    assert name(path) == "lib/settings.py" or not re.search(r"\bos\.(environ|getenv)", source(path))
+
+
+def test_no_test_patches_our_modules() -> None:
+    found = [
+        f"{name(path)}:{number}"
+        for path in sorted((ROOT / "tests").rglob("*.py"))
+        for number, line in enumerate(source(path).splitlines(), 1)
+        if re.search(r"""setattr\(\s*["'](lib|api)\.|\bpatch\(["']""", line)
+    ]
+    assert found == [], "pass what changes as an argument with a default"

@@ -312,7 +312,9 @@ def test_field_of_a_report_is_shown_and_kept(post: Post, field: str) -> None:
         progress = answer.json()["progress"]
         (step,) = progress["step_progress"]
         shown = step.get(field, progress.get(to_snake(field), ...))
-        assert shown is not ..., f"StepProgress or Progress in lib/workshop/progress/wire.py lacks {field}"
+        assert shown is not ..., (
+            f"StepProgress or Progress in lib/workshop/progress/wire.py lacks {field}"
+        )
         if field in ADDS_UP:
             assert shown >= value
         else:

@@ -115,7 +115,12 @@ def _parameters(
     discrimination: list[float],
     guessing: list[float],
 ) -> ItemParameters:
-    return ItemParameters(concepts, difficulty, discrimination, np.minimum(guessing, MOST_GUESSING))
+    return ItemParameters(
+        concepts=concepts,
+        difficulty=difficulty,
+        discrimination=discrimination,
+        guessing=np.minimum(guessing, MOST_GUESSING),
+    )
 
 
 def _correlation(covariance: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -25,11 +25,11 @@ def start(body: StartIn, deps: Deps) -> StartOut:
     new_id = uuid4()
     opened = store.open_session(
         deps.postgres,
-        new_id,
-        body.student_id,
-        body.question_pool_id,
-        body.concept_names,
-        body.end_criteria,
+        session_id=new_id,
+        student_id=body.student_id,
+        pool_id=body.question_pool_id,
+        concept_names=body.concept_names,
+        criteria=body.end_criteria,
     )
     pool = item_pool(deps.postgres, body.question_pool_id, opened.pool_version)
     session = _before_first_answer(body.student_id, opened, pool)

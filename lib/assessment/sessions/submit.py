@@ -107,10 +107,10 @@ def _record(session: Session, body: SubmitIn, lock: LockResult, deps: Deps) -> S
     cache.write_and_unlock(
         deps.redis,
         lock,
-        body.session_id,
-        body.question_id,
-        new_snapshot,
-        recorded.next_question,
+        session_id=body.session_id,
+        question_id=body.question_id,
+        snapshot=new_snapshot,
+        next_question=recorded.next_question,
     )
     return _reply(graded, recorded, cached_question or recorded.next_question)
 

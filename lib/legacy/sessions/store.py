@@ -135,8 +135,13 @@ def resolve_key_conflicts(
         cursor.execute(_queries["read_conflicting_keys"].text)
         while rows := cursor.fetchmany(at_once):
             with connection.cursor().copy(_queries["copy_key_conflicts"].text) as copy:
-                for row in rows:
-                    pair = KeyPair(*row)
+                for token, legacy_key, stored_key, legacy_is_newer in rows:
+                    pair = KeyPair(
+                        session_token=token,
+                        legacy_key=legacy_key,
+                        stored_key=stored_key,
+                        legacy_is_newer=legacy_is_newer,
+                    )
                     conflict = decide(pair)
                     copy.write_row((pair.session_token, conflict.keeps_stored, conflict.reason))
 
