@@ -1,7 +1,7 @@
--- Functions that merge two rows of one token, or a row and a stored session. Runs after tables.sql,
--- any number of times.
+-- Functions that merge two rows of one token, or a row and a stored session. This script runs after
+-- tables.sql and can be repeated.
 
--- The first value that is neither null nor empty.
+-- Returns the first value that is neither null nor empty.
 CREATE OR REPLACE FUNCTION legacy.prefer(p_first TEXT, p_second TEXT) RETURNS TEXT
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
   SELECT coalesce(nullif(p_first, ''), nullif(p_second, ''), p_first, p_second)
@@ -16,15 +16,15 @@ $$;
 CREATE OR REPLACE FUNCTION legacy.prefer(p_first BOOLEAN, p_second BOOLEAN) RETURNS BOOLEAN
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$ SELECT coalesce(p_first, p_second) $$;
 
--- The new value of a stored field: a newer legacy row wins if it has a value, an older one only
--- fills an empty field.
+-- Returns the new value of a stored field: a newer legacy row wins if it has a value; an older one
+-- only fills an empty field.
 CREATE OR REPLACE FUNCTION legacy.renew(p_newer BOOLEAN, p_stored TEXT, p_legacy TEXT) RETURNS TEXT
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
   SELECT CASE WHEN p_newer THEN legacy.prefer(p_legacy, p_stored)
               ELSE coalesce(p_stored, p_legacy) END
 $$;
 
--- The same for arrays and objects, which a page may have emptied on purpose.
+-- Does the same for arrays and objects, which a page may have emptied on purpose.
 DROP FUNCTION IF EXISTS legacy.renew(BOOLEAN, JSONB, JSONB);
 CREATE OR REPLACE FUNCTION legacy.renew(
   p_newer BOOLEAN, p_stored JSONB, p_legacy JSONB, p_emptied BOOLEAN
@@ -34,7 +34,7 @@ CREATE OR REPLACE FUNCTION legacy.renew(
               ELSE legacy.prefer(p_stored, p_legacy) END
 $$;
 
--- All entries of two logs, each once.
+-- Returns all entries of two logs; an entry that is in both appears once.
 CREATE OR REPLACE FUNCTION legacy.append_reports(p_first JSONB, p_second JSONB) RETURNS JSONB
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
   SELECT CASE
@@ -46,7 +46,7 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
   END
 $$;
 
--- The same, faster if one of them is missing: short enough for the planner to inline.
+-- Does the same, but faster if a log is missing: it is short enough for the planner to inline.
 CREATE OR REPLACE FUNCTION legacy.join_reports(p_first JSONB, p_second JSONB) RETURNS JSONB
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
   SELECT CASE
@@ -86,8 +86,8 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
               ELSE jsonb_build_array(p_value) END
 $$;
 
--- Values of one table's rows that were not understood: a single value, or a list of different ones,
--- newest first.
+-- Merges values that could not be read in rows of one table: a single value, or a list of distinct
+-- ones, newest first.
 CREATE OR REPLACE FUNCTION legacy.add_raw(p_newer JSONB, p_older JSONB) RETURNS JSONB
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
   SELECT CASE WHEN p_newer IS NOT NULL OR p_older IS NOT NULL THEN (
@@ -111,8 +111,8 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
     ELSE legacy.add_raw(p_newer, p_older) END
 $$;
 
--- The raw values of one token's rows, newest first, with the exercises of those rows that lost a
--- value when they were merged.
+-- Returns the raw values of one token's rows, newest first, with the exercises of rows that lost a
+-- value in the merge.
 DROP FUNCTION IF EXISTS legacy.keep_originals(JSONB[], JSONB, JSONB[]);  -- of earlier versions
 CREATE OR REPLACE FUNCTION legacy.add_originals(p_raw JSONB[], p_merged JSONB, p_rows JSONB[])
 RETURNS JSONB LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
@@ -132,7 +132,7 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
     FROM jsonb_each(p_older) WHERE p_newer ? key)
 $$;
 
--- Merges all exercises of two rows; the planner inlines it, as join_reports.
+-- Merges all exercises of two rows; the planner inlines it, like join_reports.
 CREATE OR REPLACE FUNCTION legacy.merge_exercises(p_newer JSONB, p_older JSONB) RETURNS JSONB
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
   SELECT CASE

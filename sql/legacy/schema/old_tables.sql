@@ -1,7 +1,7 @@
 -- Functions that set the legacy tables aside, bring them back, and restore them from a backup.
 -- Renaming keeps rows, indexes and privileges.
 
--- Functions under the names that earlier versions gave them.
+-- Drops functions by the names that earlier versions gave them.
 DROP FUNCTION IF EXISTS legacy.make_room(TEXT, JSONB), legacy.take_lines(TEXT, TEXT[]);
 
 -- Renames public.<p_table> to <p_table>_backup_<p_stamp>, or adds _2, _3 … if that name is in use.
@@ -24,7 +24,7 @@ BEGIN
   RETURN v_name;
 END $$;
 
--- Gives the table that was set aside last its name back; returns null if there is none or the name
+-- Restores the name of the table that was last set aside; returns null if there is none or the name
 -- is in use.
 CREATE OR REPLACE FUNCTION legacy.bring_back(p_table TEXT)
 RETURNS TEXT LANGUAGE plpgsql AS $$
@@ -45,8 +45,8 @@ BEGIN
   RETURN v_name;
 END $$;
 
--- Whether a table exists and is empty, ready for the rows of a backup. A missing legacy table is
--- created with the columns of the backup: [{"name": "session_token", "type": "text"}, …].
+-- Returns whether a table exists and is empty, ready for the rows of a backup. A missing legacy
+-- table is created with the columns of the backup: [{"name": "session_token", "type": "text"}, …].
 CREATE OR REPLACE FUNCTION legacy.prepare_table(p_table TEXT, p_columns JSONB)
 RETURNS BOOLEAN LANGUAGE plpgsql AS $$
 DECLARE

@@ -1,13 +1,13 @@
--- The three legacy tables as views of one shape, whatever columns and types a database has; a
--- missing column reads as null. The views are temporary: a transaction that opens them calls
--- close_sources() before it ends. The lists in double braces are made from
+-- Functions that create a view of each legacy table, with the same columns and types in every
+-- database; a missing column reads as null. The views are temporary: a transaction that opens them
+-- calls close_sources() before it ends. The lists in double braces are generated from
 -- lib/legacy/session_fields.py.
 
--- Functions under the names that earlier versions gave them.
+-- Drops functions by the names that earlier versions gave them.
 DROP FUNCTION IF EXISTS legacy.believing(TEXT, TEXT), legacy.reading(REGCLASS, TEXT, TEXT),
   legacy.not_reading(REGCLASS, TEXT, TEXT), legacy.open_mended(TEXT, TEXT);
 
--- The type of a column, null if there is no such column.
+-- Returns the type of a column; null if the column does not exist.
 CREATE OR REPLACE FUNCTION legacy.type_of(p_table REGCLASS, p_column TEXT)
 RETURNS TEXT LANGUAGE sql STABLE AS $$
   SELECT CASE WHEN typcategory = 'A' THEN 'array' ELSE typname END
@@ -15,7 +15,7 @@ RETURNS TEXT LANGUAGE sql STABLE AS $$
   WHERE attrelid = p_table AND attname = p_column AND attnum > 0 AND NOT attisdropped
 $$;
 
--- The SQL condition that a time is plausible. The bounds are written out, because calling a
+-- Returns the SQL condition that a time is plausible. The bounds are written out, because calling a
 -- function for each row costs time.
 CREATE OR REPLACE FUNCTION legacy.plausibility_condition(p_column TEXT, p_type TEXT)
 RETURNS TEXT LANGUAGE sql STABLE AS $$
@@ -30,7 +30,7 @@ RETURNS TEXT LANGUAGE sql STABLE AS $$
                              ELSE legacy.latest_moment() END AS latest) AS bound
 $$;
 
--- The SQL expression that reads one column as the given type.
+-- Returns the SQL expression that reads one column as the given type.
 CREATE OR REPLACE FUNCTION legacy.read_expression(p_table REGCLASS, p_column TEXT, p_type TEXT)
 RETURNS TEXT LANGUAGE sql STABLE AS $$
   SELECT CASE
@@ -56,8 +56,8 @@ RETURNS TEXT LANGUAGE sql STABLE AS $$
   FROM (SELECT legacy.type_of(p_table, p_column) AS actual) AS columns
 $$;
 
--- The SQL condition that a column holds something that cannot be read as the given type; null if
--- that cannot happen.
+-- Returns the SQL condition that a column holds a value that cannot be read as the given type; null
+-- if that cannot happen.
 CREATE OR REPLACE FUNCTION legacy.unreadable_condition(p_table REGCLASS, p_column TEXT, p_type TEXT)
 RETURNS TEXT LANGUAGE sql STABLE AS $$
   SELECT CASE

@@ -1,17 +1,17 @@
--- Temporary tables of one call, emptied before each batch; sources.sql has opened its views. The
--- lists in double braces are made from lib/legacy/session_fields.py.
+-- Temporary tables of one call, emptied before each batch. This script runs once the views of
+-- sources.sql are open. The lists in double braces are generated from lib/legacy/session_fields.py.
 
 CREATE TEMP TABLE IF NOT EXISTS people (
   email TEXT, student_name TEXT, name_moment TIMESTAMPTZ, account_sid TEXT,
   created_at TIMESTAMPTZ, moment TIMESTAMPTZ
 ) ON COMMIT DROP;
 
--- Tokens that stand in several rows of one table.
+-- Tokens that occur in several rows of one table.
 CREATE TEMP TABLE IF NOT EXISTS repeated_tokens (
   origin TEXT, session_token TEXT, copies BIGINT
 ) ON COMMIT DROP;
 
--- Their rows, merged to one for each table and token.
+-- The rows of repeated tokens, merged into one row for each table and token.
 CREATE TEMP TABLE IF NOT EXISTS merged_rows ON COMMIT DROP AS
   SELECT * FROM pg_temp.repaired_batch WITH NO DATA;
 
@@ -26,13 +26,14 @@ CREATE TEMP TABLE IF NOT EXISTS incoming WITH (toast_tuple_target = 8160) ON COM
     NULL::boolean AS in_students, NULL::boolean AS in_configs, NULL::boolean AS in_logins
   FROM public.sessions AS s WITH NO DATA;
 
--- Their exercises that are not steps, or that hold a value that was repaired or not understood.
+-- Exercises of incoming rows that are not steps, or that hold a value that was repaired or could
+-- not be read.
 CREATE TEMP TABLE IF NOT EXISTS unusual_exercises (
   session_token TEXT, key TEXT, step_number INTEGER, entry JSONB, recorded_at TIMESTAMPTZ,
   last_attempt TIMESTAMPTZ
 ) ON COMMIT DROP;
 
--- Their steps.
+-- Steps of the incoming rows.
 CREATE TEMP TABLE IF NOT EXISTS steps (
   session_token TEXT, step_number INTEGER, started_at TIMESTAMPTZ, completed_at TIMESTAMPTZ,
   updated_at TIMESTAMPTZ, time_spent INTEGER, attempts INTEGER, passed BOOLEAN
@@ -59,7 +60,8 @@ CREATE TEMP TABLE IF NOT EXISTS key_conflicts (
   session_token TEXT, keeps_stored BOOLEAN, reason TEXT
 ) ON COMMIT DROP;
 
--- Tokens that public.sessions already has, what those sessions become, and which rows changed.
+-- Tokens that are already in public.sessions, the new state of those sessions, and the tokens of
+-- all sessions that the batch inserts or updates.
 CREATE TEMP TABLE IF NOT EXISTS stored_tokens (session_token TEXT) ON COMMIT DROP;
 CREATE TEMP TABLE IF NOT EXISTS merged_sessions ON COMMIT DROP AS
   SELECT s.*, NULL::uuid AS old_student_id, NULL::timestamptz AS moment
@@ -69,7 +71,7 @@ CREATE TEMP TABLE IF NOT EXISTS changed_tokens (session_token TEXT) ON COMMIT DR
 CREATE TEMP TABLE IF NOT EXISTS findings ON COMMIT DROP AS
   SELECT source, row_key, field, outcome, reason FROM legacy.migration_findings WITH NO DATA;
 
--- The rows of public.sessions that the legacy tables alone would give.
+-- The rows of public.sessions as the legacy tables alone would produce them.
 CREATE OR REPLACE TEMP VIEW legacy_sessions AS
 SELECT i.session_token, o.is_stored, o.student_id, i.person,
   i.student_name AS student_name_given, i.moment,

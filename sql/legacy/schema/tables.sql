@@ -1,10 +1,12 @@
--- The migration from the legacy tables: the tables of its runs, findings and backups, and the
--- functions that parse untidy values; merging.sql has those that merge them. One execute runs the
--- whole script, any number of times. PostgreSQL 14 or later, without extensions.
+-- The migration from the legacy tables: tables for its runs and findings and for backups, and
+-- functions that parse untidy values; merging.sql has the functions that merge them. A single
+-- execute runs the whole script, which can be repeated. It needs PostgreSQL 14 or later and no
+-- extensions.
 
 SELECT pg_advisory_xact_lock(hashtextextended('stepwise.legacy.schema', 0));
 CREATE SCHEMA IF NOT EXISTS legacy;
--- A backup may come before the unified schema, whose functions some of these call.
+-- A backup may be made before the unified schema exists, and some functions here call its
+-- functions.
 SET LOCAL check_function_bodies = off;
 
 -- 1. Tables --------------------------------------------------------------------------------------
@@ -50,8 +52,8 @@ DO $$ BEGIN
   END IF;
 END $$;
 
--- The tables behind the names, by oid and file: a table that was dropped and created again,
--- renamed, emptied by TRUNCATE or rewritten counts as another one.
+-- Identifies the tables behind the names by oid and file: a table that was dropped and created
+-- again, renamed, emptied by TRUNCATE or rewritten counts as another one.
 CREATE OR REPLACE FUNCTION legacy.tables_now() RETURNS JSONB LANGUAGE sql STABLE AS $$
   SELECT jsonb_object_agg(name, format('%s/%s', relation::oid, pg_relation_filenode(relation)))
   FROM (
@@ -61,7 +63,8 @@ CREATE OR REPLACE FUNCTION legacy.tables_now() RETURNS JSONB LANGUAGE sql STABLE
   ) AS tables
 $$;
 
--- Values that were not migrated as they were, without the values themselves, which may be private.
+-- Values that were not migrated unchanged; the values themselves, which may be private, are left
+-- out.
 CREATE TABLE IF NOT EXISTS legacy.migration_findings (
   -- From legacy.migration_runs, without a foreign key, which would be checked for each of a batch's
   -- many rows. Whoever deletes a run deletes its findings.
@@ -91,9 +94,9 @@ CREATE TABLE IF NOT EXISTS legacy.backups (
 );
 
 -- 2. Untidy values --------------------------------------------------------------------------
--- Each returns null, never an error, for a value that it does not understand.
+-- Each returns null, never an error, for a value that it cannot read.
 
--- Whether text can be parsed as a timestamp.
+-- Returns whether text can be parsed as a timestamp.
 DO $$ BEGIN
   IF current_setting('server_version_num')::integer >= 160000 THEN
     CREATE OR REPLACE FUNCTION legacy.is_moment(p_text TEXT) RETURNS BOOLEAN
@@ -113,15 +116,15 @@ DO $$ BEGIN
   END IF;
 END $$;
 
--- Text without a time zone means UTC, because the migration sets TimeZone.
+-- Parses a timestamp; text without a time zone means UTC, because the migration sets TimeZone.
 CREATE OR REPLACE FUNCTION legacy.to_moment(p_text TEXT) RETURNS TIMESTAMPTZ
 LANGUAGE sql STABLE AS $$
   SELECT CASE WHEN legacy.is_moment(p_text) THEN p_text::timestamptz END
 $$;
 
--- The bounds of plausible times. The workshop is younger than 2000 (devices without a clock say
--- 1970), and clocks of servers differ by minutes at most. A later time would win over everything
--- after it.
+-- The bounds of plausible times. The workshop began after 2000 (devices without a clock report
+-- 1970), and servers' clocks differ by minutes at most. A time far in the future would win over all
+-- later ones.
 CREATE OR REPLACE FUNCTION legacy.earliest_moment() RETURNS TIMESTAMPTZ
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$ SELECT TIMESTAMPTZ '2000-01-01 00:00:00+00' $$;
 
@@ -132,13 +135,13 @@ LANGUAGE sql STABLE PARALLEL SAFE AS $$ SELECT now() + INTERVAL '10 minutes' $$;
 CREATE OR REPLACE FUNCTION legacy.latest_expiry() RETURNS TIMESTAMPTZ
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$ SELECT TIMESTAMPTZ '9999-12-31 00:00:00+00' $$;
 
--- Text without the spaces and line breaks around it; null if nothing remains.
+-- Strips spaces and line breaks from both ends of text; null if nothing remains.
 CREATE OR REPLACE FUNCTION legacy.trimmed(p_text TEXT) RETURNS TEXT
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
   SELECT nullif(btrim(p_text, E' \t\n\r\f\v\u00a0\ufeff'), '')
 $$;
 
--- A JSON column as JSONB; a value that JSONB does not allow (\u0000) becomes a string.
+-- Converts a JSON column to JSONB; a value that JSONB does not allow (\u0000) becomes a string.
 CREATE OR REPLACE FUNCTION legacy.to_jsonb(p_value JSON) RETURNS JSONB
 LANGUAGE plpgsql IMMUTABLE AS $$
 BEGIN
@@ -165,7 +168,7 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
   END
 $$;
 
--- Seconds or attempts, from a number or its text; never negative.
+-- Parses seconds or attempts from a number or its text; never negative.
 CREATE OR REPLACE FUNCTION legacy.to_count(p_value JSONB) RETURNS BIGINT
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
   SELECT CASE
@@ -176,14 +179,14 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
   END
 $$;
 
--- Whether a value is not exactly the count that was parsed from it.
+-- Returns whether a value differs from the count that was parsed from it.
 CREATE OR REPLACE FUNCTION legacy.is_other_count(p_value JSONB, p_read BIGINT) RETURNS BOOLEAN
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
   SELECT CASE WHEN jsonb_typeof(p_value) = 'number' THEN p_value::numeric <> p_read
               ELSE p_value IS NOT NULL END
 $$;
 
--- The JSON inside a JSON string, however deep, if it is of the given kind.
+-- Returns the JSON inside a JSON string, however deeply nested, if it is of the given kind.
 CREATE OR REPLACE FUNCTION legacy.unwrap(p_value JSONB, p_kind TEXT) RETURNS JSONB
 LANGUAGE plpgsql IMMUTABLE AS $$
 BEGIN
@@ -194,8 +197,8 @@ BEGIN
 EXCEPTION WHEN data_exception OR program_limit_exceeded THEN RETURN NULL;
 END $$;
 
--- The value if it is JSON of the given kind, or a string that contains such JSON; JSON's null
--- stays.
+-- Returns the value if it is JSON of the given kind, or the JSON in a string that contains such
+-- JSON; JSON's null is returned unchanged.
 CREATE OR REPLACE FUNCTION legacy.of_kind(p_value JSONB, p_kind TEXT) RETURNS JSONB
 LANGUAGE sql IMMUTABLE AS $$
   SELECT CASE jsonb_typeof(p_value)
@@ -205,8 +208,8 @@ LANGUAGE sql IMMUTABLE AS $$
   END
 $$;
 
--- The number in 'step-1', 'step1', 'Step 1', 'exercise-1' and similar names. The most frequent
--- spellings are recognized without a regular expression.
+-- Returns the number in 'step-1', 'step1', 'Step 1', 'exercise-1' and similar names. The most
+-- frequent spellings are recognized without a regular expression.
 CREATE OR REPLACE FUNCTION legacy.step_of(p_key TEXT) RETURNS INTEGER
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
   SELECT CASE WHEN right(p_key, 1) BETWEEN '1' AND '9'
@@ -215,7 +218,7 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
     ELSE substring(lower(p_key) FROM '^\s*(?:step|exercise)[-_ ]?0*(\d{1,4})\s*$')::integer END
 $$;
 
--- The name of a column in a legacy table, from its name in the other legacy tables.
+-- Returns the name of a column in a legacy table, given its name in the other legacy tables.
 CREATE OR REPLACE FUNCTION legacy.own_name(p_table TEXT, p_column TEXT) RETURNS TEXT
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
   SELECT CASE WHEN p_table <> 'workshop_sessions' THEN p_column ELSE
@@ -229,8 +232,8 @@ DO $$ BEGIN
   END IF;
 END $$;
 
--- The finding about a value that should be JSON of a kind; null if it is, or is null.
--- p_any_raw: a value of its token was kept raw; otherwise it need not be parsed again.
+-- Returns the finding about a value that should be JSON of a kind; null if it is, or is null.
+-- p_any_raw: whether any value of its token was kept raw; if not, this value is not parsed again.
 DROP FUNCTION IF EXISTS legacy.json_finding(TEXT, JSONB, TEXT);
 CREATE OR REPLACE FUNCTION legacy.json_finding(
   p_field TEXT, p_value JSONB, p_kind TEXT, p_any_raw BOOLEAN
@@ -243,36 +246,37 @@ CREATE OR REPLACE FUNCTION legacy.json_finding(
   END
 $$;
 
--- The key of a row in a report, which must not contain the token, a credential.
+-- Returns the key of a row for a report, which must not contain the token, a credential.
 CREATE OR REPLACE FUNCTION legacy.row_key(p_token TEXT) RETURNS TEXT
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
   SELECT encode(substring(sha256(convert_to(p_token, 'UTF8')) FROM 1 FOR 8), 'hex')
 $$;
 
--- The token if a session can have it: not blank, and short enough for an index. An index entry has
--- at most 2,704 bytes on a page of 8 KB, including its other columns.
+-- Returns the token if a session can have it: not blank, and short enough for an index. An index
+-- entry has at most 2,704 bytes on a page of 8 KB, including its other columns.
 CREATE OR REPLACE FUNCTION legacy.token_of(p_text TEXT) RETURNS TEXT
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
   SELECT CASE WHEN btrim(p_text, E' \t\r\n') <> '' AND octet_length(p_text) <= 2600 THEN p_text END
 $$;
 
--- Whether the e-mail column holds the placeholder of a person without e-mail: 'anonymous_' and 16
--- hexadecimal digits, or, from the older application, 'anonymous_' and 16 characters of a token.
+-- Returns whether the e-mail column holds the placeholder of a person without e-mail: 'anonymous_'
+-- and 16 hexadecimal digits, or, from the older application, 'anonymous_' and 16 characters of a
+-- token.
 CREATE OR REPLACE FUNCTION legacy.is_anonymous(p_email TEXT) RETURNS BOOLEAN
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
   SELECT p_email ^@ 'anonymous_' AND length(p_email) = 26 AND position('@' IN p_email) = 0
 $$;
 
--- The same with the row's token, which distinguishes a placeholder from an address; a short token
--- makes a short placeholder.
+-- Does the same with the row's token, which distinguishes a placeholder from an address; a short
+-- token gives a short placeholder.
 CREATE OR REPLACE FUNCTION legacy.is_placeholder(p_email TEXT, p_token TEXT) RETURNS BOOLEAN
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
   SELECT lower(p_email) ^@ 'anonymous_' AND (legacy.is_anonymous(lower(p_email))
     OR lower(p_email) = 'anonymous_' || lower(left(p_token, 16)))
 $$;
 
--- The person's normalized e-mail; null for a placeholder, an API key in its place, text that is too
--- long for an index, and an id that a login has instead of an e-mail.
+-- Returns the person's normalized e-mail; null for a placeholder, an API key in its place, text
+-- that is too long for an index, and an id that a login has instead of an e-mail.
 CREATE OR REPLACE FUNCTION legacy.email_of(p_email TEXT, p_token TEXT, p_login BOOLEAN)
 RETURNS TEXT LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
   SELECT CASE WHEN position('@' IN p_email) > 0
@@ -284,8 +288,8 @@ RETURNS TEXT LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
   END
 $$;
 
--- Whether a key is encrypted, in the new format or the old, as lib/vault.py decides. The most
--- frequent spellings need one regular expression at most.
+-- Returns whether a key is encrypted, in the new format or the old, as lib/vault.py decides. The
+-- most frequent spellings need at most one regular expression.
 CREATE OR REPLACE FUNCTION legacy.is_sealed(p_key TEXT) RETURNS BOOLEAN
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
   SELECT CASE
@@ -299,7 +303,7 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
       AND p_key ~ '^v1[.][0-9a-f]{8}[.][A-Za-z0-9_-]{16}[.][A-Za-z0-9_-]{22,}$' END
 $$;
 
--- Text with each API key replaced by a fingerprint of the key. In JSON, a key may follow an escaped
+-- Replaces each API key in text with a fingerprint of the key. In JSON, a key may follow an escaped
 -- character.
 CREATE OR REPLACE FUNCTION legacy.hide_keys(p_text TEXT) RETURNS TEXT
 LANGUAGE plpgsql IMMUTABLE AS $$
@@ -316,13 +320,14 @@ BEGIN
   RETURN p_text;
 END $$;
 
--- The same, faster for text without a key.
+-- Does the same, but faster for text without a key.
 CREATE OR REPLACE FUNCTION legacy.without_keys(p_text TEXT) RETURNS TEXT
 LANGUAGE sql IMMUTABLE AS $$
   SELECT CASE WHEN position('sk-' IN p_text) > 0 THEN legacy.hide_keys(p_text) ELSE p_text END
 $$;
 
--- The name of an exercise for a report; names that may be e-mails, tokens or API keys are withheld.
+-- Returns the name of an exercise for a report; names that may be e-mails, tokens or API keys are
+-- withheld.
 DROP FUNCTION IF EXISTS legacy.shown_key(TEXT);  -- its name in earlier versions
 CREATE OR REPLACE FUNCTION legacy.reportable_name(p_key TEXT) RETURNS TEXT
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
