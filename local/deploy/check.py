@@ -118,8 +118,8 @@ def check_lambda(tree: Path) -> list[str]:
 
 def differences(kind: str, expected: Iterable[str], built: Iterable[str]) -> list[str]:
     """Return a message for each name that only one side has."""
-    missing = sorted(set(expected) - set(built))
-    additional = sorted(set(built) - set(expected))
+    in_table, in_build = set(expected), set(built)
+    missing, additional = sorted(in_table - in_build), sorted(in_build - in_table)
     return [
         *(f"{kind} {name} is in lib/routes.py, but not in the build" for name in missing),
         *(f"{kind} {name} is in the build, but not in lib/routes.py" for name in additional),

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from lib.routes import ENDPOINTS, Access, modules
-from local.deploy import files, tools
+from local.deploy import check, files, tools
 from tests.support.lambda_runtime import read_routes
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -170,3 +170,11 @@ def test_pages_deploy_with_the_tools_that_are_tested(page: str) -> None:
     named = re.findall(r"\bnpx ([^@\s]+)(?:@(\S+))?", (ROOT / page).read_text())
     assert {tool for tool, _ in named} == set(pinned)
     assert [(tool, version) for tool, version in named if version != pinned[tool]] == []
+
+
+def test_builds_are_compared_in_both_directions() -> None:
+    built = {"in both": "a.py", "only built": "c.py"}
+    assert check.differences("function", map(str, ["a.py", "b.py"]), built.values()) == [
+        "function b.py is in lib/routes.py, but not in the build",
+        "function c.py is in the build, but not in lib/routes.py",
+    ]
