@@ -1,4 +1,4 @@
-"""Cost and effect of the settings of selection, over nights of simulated students.
+"""Cost and effect of the selection settings, over nights of simulated students.
 
 Uses the service's own functions without a database: every student takes a whole test, and every
 night the tests are counted, as the scheduled calibration does. The same students, with the same

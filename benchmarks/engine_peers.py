@@ -1,4 +1,4 @@
-"""The engines that the benchmarks compare, with one interface to give a student a test."""
+"""The engines that the benchmarks compare, behind one interface that gives a student a test."""
 
 import warnings
 from collections.abc import Callable
@@ -31,8 +31,8 @@ class Pool(NamedTuple):
     @property
     def bank(self) -> ItemBank:
         """The pool as a bank of this project's engine."""
-        owner = np.eye(self.concepts)[np.arange(len(self.steepness)) % self.concepts]
-        return ItemBank(owner * self.steepness[:, None], -self.steepness * self.difficulty)
+        concept = np.eye(self.concepts)[np.arange(len(self.steepness)) % self.concepts]
+        return ItemBank(concept * self.steepness[:, None], -self.steepness * self.difficulty)
 
 
 def two_parameter_pool(n: int, concepts: int, seed: int, steepness: float = 1.2) -> Pool:
@@ -75,7 +75,7 @@ def ours(
 
 
 def dense_bayes(bank: ItemBank, prior_sd: float = 1.0) -> Engine:
-    """Return exact Bayes in one dimension, on 401 points, with the variance rule for every item."""
+    """Return an exact engine for one dimension: a grid of 401 points and the variance rule."""
     theta = np.linspace(-6, 6, 401)
     p = bank.probability(theta[:, None])  # (g, n)
 

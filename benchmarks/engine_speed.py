@@ -1,8 +1,7 @@
-"""CPU time of one step, select and update, compared with catsim and adaptivetesting.
+"""CPU time of one step (select and update), compared with catsim and adaptivetesting.
 
-Every engine gets the same bank and the same answers, in turns of at least 10 ms each. A figure is
-the median over turns, a ratio the median of the ratios within a turn. The peers are
-one-dimensional.
+Every engine gets the same bank and the same answers, in turns of at least 10 ms each. A time is the
+median over turns; a ratio is the median of the ratios within turns. The peers are one-dimensional.
 """
 
 import time
@@ -50,18 +49,18 @@ def median(n: int, length: int, turns: int, engine: Engine) -> float:
 
 
 def beside_peers() -> None:
-    """Print the times in one dimension beside the peers', with ratios within a turn."""
+    """Print our times and the peers' in one dimension, with the ratios."""
     print("1 concept, 2PL: ms of CPU per step\n")
     print(
-        f"{'items':>7} {'ours':>8} {'catsim':>8} {'times':>6} {'adaptivetesting':>16} {'times':>6}"
+        f"{'items':>7} {'ours':>8} {'catsim':>8} {'ratio':>6} {'adaptivetesting':>16} {'ratio':>6}"
     )
-    for n, turns, at_length in ((500, 30, 5), (5_000, 10, 2), (50_000, 3, 0)):
+    for n, turns, slow_length in ((500, 30, 5), (5_000, 10, 2), (50_000, 3, 0)):
         pool = two_parameter_pool(n, 1, 0)
         own_engine = ours(pool.bank)
         both = milliseconds(n, LENGTH, turns, own_engine, catsim(pool))
         line = f"{n:7} {_medians(both)}"
-        if at_length:
-            other = milliseconds(n, at_length, 3, own_engine, adaptivetesting(pool))
+        if slow_length:
+            other = milliseconds(n, slow_length, 3, own_engine, adaptivetesting(pool))
             line += f" {np.median(other[:, 1]):16.1f} {np.median(other[:, 1] / other[:, 0]):6.0f}"
         print(line, flush=True)
 
@@ -96,7 +95,7 @@ def by_rule() -> None:
 def by_guessing() -> None:
     """Print times without and with guessing."""
     print("\nms of CPU per step by guessing, 500 items, 30 questions\n")
-    print(f"{'concepts':>9} {'c = 0':>8} {'c = 0.2':>8} {'times':>6}")
+    print(f"{'concepts':>9} {'c = 0':>8} {'c = 0.2':>8} {'ratio':>6}")
     for k in (1, 2, 5, 10):
         bank = two_parameter_pool(500, k, 0).bank
         guessed = ItemBank(bank.slopes, bank.intercepts, 0.2)

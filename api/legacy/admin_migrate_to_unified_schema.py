@@ -17,7 +17,7 @@ PATH = "/api/admin-migrate-to-unified-schema"
 
 @app.post(PATH)
 def move(body: MigrateIn, deps: Annotated[Deps, Depends(get_deps)]) -> MigrationOut:
-    """May be repeated: adds what is new, and leaves what is newer in the unified schema."""
+    """Add what is new and keep what the unified schema has newer; repeating the call is safe."""
     with audited(deps, PATH) as facts:
         facts["dryRun"] = body.dry_run
         run = migrate(deps, dry_run=body.dry_run)

@@ -17,7 +17,10 @@ PATH = "/api/admin-create-unified-schema"
 
 @app.post(PATH)
 def create(body: CreateIn, deps: Annotated[Deps, Depends(get_deps)]) -> CreateOut:
-    """May be repeated. `dropExisting` backs up and renames what exists, and starts empty."""
+    """Create or update the schema; repeating the call is safe.
+
+    With `dropExisting`, back up and rename the existing tables, and start empty.
+    """
     with audited(deps, PATH) as facts:
         renewal = make_schema(
             deps, drop_existing=body.drop_existing, confirmation=body.confirm_text

@@ -1,4 +1,4 @@
-"""Responses of the calls other than the migration's own."""
+"""Responses of the endpoints for legacy tables, except the migration's."""
 
 from lib.deps import Deps
 from lib.legacy.normalization import Normalization
@@ -21,7 +21,7 @@ def cleaned_up(renamed: list[Renamed]) -> SetAsideOut:
 def brought_back(renamed: list[Renamed]) -> BringBackOut:
     """Return the response of admin-restore-old-tables."""
     return BringBackOut(
-        message="Old tables have their names again",
+        message="Old tables have their original names again",
         results=_renamings(renamed),
         restored_tables=[table.new_name for table in renamed],
     )
@@ -35,7 +35,7 @@ def normalized(result: Normalization, deps: Deps) -> NormalizeOut:
         message="Database normalized" if result.renamed else migration.message,
         done=migration.done,
         steps=[
-            "Unified schema created" if result.created_schema else "Unified schema was there",
+            "Unified schema created" if result.created_schema else "Unified schema already existed",
             *migration.results,
             *_renamings(result.renamed),
         ],

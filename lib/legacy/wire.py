@@ -168,7 +168,7 @@ class SetAsideOut(CamelBody):
 
 
 class BringBackOut(CamelBody):
-    """Old tables that have their names again."""
+    """Old tables that have their original names again."""
 
     success: Literal[True] = True
     message: str

@@ -17,7 +17,7 @@ UNIFIED_TABLES = ("students", "sessions", "step_progress", "events")
 ALL_TABLES = (*UNIFIED_TABLES, *LEGACY_TABLES)
 SEALED_NAME = f"{API_KEY_FIELD}:sealed"
 GZIP = 31  # zlib's window bits for the gzip format
-CALL_SECONDS = 24.0  # of work in one call, to write or to restore a backup
+CALL_SECONDS = 24.0  # limit for the work of one call that writes or restores a backup
 
 
 def key_binding(table: str) -> str:

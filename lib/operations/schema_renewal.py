@@ -13,7 +13,7 @@ from lib.operations.errors import TakesTooLong
 from lib.operations.schema_creation import Creation, create_schema, tables_to_set_aside
 from lib.operations.store import BackupRecord
 
-BACKUP_SECONDS = 18.0  # of a call's 30; renaming and creating the tables takes about 2
+BACKUP_SECONDS = 18.0  # out of a call's 30; renaming and creating the tables takes about 2
 
 
 @dataclass(frozen=True)

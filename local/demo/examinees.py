@@ -15,11 +15,11 @@ from local.demo.students import student_id
 
 SEED = 5300
 OUTSIDERS = 10  # students who do not take part in the workshop
-FIRST_OF_WORKSHOP = 20  # from this one on, workshop students take tests too
+FIRST_OF_WORKSHOP = 20  # index of the first workshop student who takes tests
 MOST_TESTS = 4
 SHARED_VARIANCE = 0.5  # correlation between a student's abilities in two concepts
-GROWTH = (0.25, 0.12)  # of ability between two tests: mean and standard deviation, logits
-UNFINISHED_ANSWERS = 4  # fewer than any of the criteria requires
+GROWTH = (0.25, 0.12)  # mean and deviation of the gain in ability between tests, logits
+UNFINISHED_ANSWERS = 4  # fewer than any of CRITERIA requires
 WEEK = timedelta(days=7)
 UNDER_WAY = frozenset({3, 17})  # numbers of students whose last test is active
 GAVE_UP = frozenset({5, 22})  # numbers of students whose last test expired
@@ -76,7 +76,7 @@ class Examinee:
 
 
 def examinees() -> list[Examinee]:
-    """Return the 30 students: ten who only take tests, twenty of the workshop."""
+    """Return the 30 students: ten who only take tests, twenty from the workshop."""
     ids = [f"demo-student-{number:02}" for number in range(1, OUTSIDERS + 1)]
     ids += [student_id(person) for person in people()[FIRST_OF_WORKSHOP:]]
     return [Examinee(number, student) for number, student in enumerate(ids)]

@@ -22,10 +22,10 @@ Seal = Callable[[str, str], str]
 """Encrypts an API key for the session of a token."""
 
 STUDENTS = UUID("5e9d0000-0000-4000-8000-000000000002")
-TWILIO_STEP, GITHUB_STEP = 2, 4  # from these steps on, students have such accounts
+TWILIO_STEP, GITHUB_STEP = 2, 4  # first steps at which a student has such an account
 FIRST_TOKEN_MILLISECONDS = 1_760_000_000_000
-LIFETIME = timedelta(days=14)  # of a demo session
-LIFETIME_IF_LEFT = timedelta(days=1)  # of a session that expired, as of any real session
+LIFETIME = timedelta(days=14)  # lifetime of a demo session
+LIFETIME_IF_LEFT = timedelta(days=1)  # lifetime of one that expired, as of a real session
 
 HOURS_SINCE_ACTIVITY = {
     Presence.ACTIVE: (0.05, 3),

@@ -29,7 +29,7 @@ Row = dict[str, Any]
 Prior = dict[str, list[float]]
 
 TESTS = UUID("5e9d0000-0000-4000-8000-000000000003")
-MEDIAN_SECONDS, LOG_DEVIATION, MAX_SECONDS = 24.0, 0.5, 60.0  # of an answer
+MEDIAN_SECONDS, LOG_DEVIATION, MAX_SECONDS = 24.0, 0.5, 60.0  # time per answer
 IDLE = timedelta(minutes=30)
 DAY = timedelta(days=1)
 

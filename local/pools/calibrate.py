@@ -29,7 +29,7 @@ def main(arguments: list[str]) -> int:
     try:
         (pool_id,) = map(UUID, arguments)
     except ValueError:
-        print("Name one pool by its id: make calibrate POOL=<id>", file=sys.stderr)
+        print("Give the id of one pool: make calibrate POOL=<id>", file=sys.stderr)
         return 2
     deps = Deps(Settings.from_env())
     try:
@@ -48,7 +48,7 @@ def _print_result(pool: PoolCalibrationOut) -> None:
         + OUTCOMES[pool.outcome].format(version=pool.version)
     )
     if pool.drifted:
-        print(f"\nQuestions whose parameters drifted, the clearest first ({len(pool.drifted)}):")
+        print(f"\nQuestions whose parameters drifted, clearest drift first ({len(pool.drifted)}):")
         print("\n".join(f"  {question_id}" for question_id in pool.drifted))
 
 

@@ -136,7 +136,7 @@ def _print_tables(pool: ItemPool, accuracy: PoolAccuracy) -> None:
 
 
 def _settings(pool: ItemPool) -> str:
-    """Return the settings of selection, with their names in an upload."""
+    """Return the selection settings under the names that they have in an upload."""
     settings = asdict(pool.selection)
     return ", ".join(f"{name} {value}" for name, value in settings.items() if value is not None)
 

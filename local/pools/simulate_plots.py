@@ -13,7 +13,7 @@ from local.pools.accuracy import PoolAccuracy
 NOMINAL = 0.95
 INCHES = (7.6, 4.4)
 DOTS_PER_INCH = 130
-TITLE_CHARACTERS = 105  # in a line of 8 points within `INCHES`
+TITLE_CHARACTERS = 105  # per line of 8-point text, within the width of INCHES
 POPULATION_GREY = "0.1"  # drawn over the colours of the abilities
 FROM_DARK, TO_LIGHT = 0.05, 0.85  # range of viridis; lighter colours do not show on white
 
@@ -22,7 +22,7 @@ def draw(accuracy: PoolAccuracy, folder: Path, title: str) -> Iterator[Path]:
     """Draw accuracy, bias, coverage and exposure as PNG; yield each file as it is written."""
     import matplotlib as mpl
 
-    mpl.use("Agg")  # draws files without a screen
+    mpl.use("Agg")  # writes files without a display
     folder.mkdir(parents=True, exist_ok=True)
     for name, plot in (
         ("accuracy", _accuracy),

@@ -40,7 +40,7 @@ class Gateway:
         self._port = port
         self._listener: socket.socket | None = None
         self._reserved: socket.socket | None = None
-        self._thread_ids: dict[socket.socket, int] = {}  # of the open connections
+        self._thread_ids: dict[socket.socket, int] = {}  # one for each open connection
         self._lock = threading.Lock()
 
     @property

@@ -1,4 +1,4 @@
-"""Exclusive use of the local data, by `make dev` or a command; commands can join `make dev`."""
+"""Exclusive use of the local data; a command can share it with a running `make dev`."""
 
 import json
 import os
@@ -11,7 +11,7 @@ from local.servers.own_secrets import write_private
 
 PORT = 5300
 URL_NAME = "STEPWISE_URL"
-"""Variable that tells a command the address of a running `make dev`."""
+"""Environment variable that gives a program the address of the running `make dev`."""
 CLAIM_SECONDS = 120.0
 POLL_SECONDS = 0.05
 
@@ -23,7 +23,7 @@ class RunningDev:
     Attributes:
         pid: Process id.
         url: Address.
-        environment: Variables that lead to its services, with secrets.
+        environment: Environment variables for reaching its services, including secrets.
     """
 
     pid: int
@@ -37,7 +37,7 @@ def claim(folder: Path) -> FolderLock | RunningDev:
     Wait while another command holds the lock, or while `make dev` starts or stops.
 
     Raises:
-        ServerError: If neither is to be had in time.
+        ServerError: If neither is available in time.
     """
     folder.mkdir(parents=True, exist_ok=True)
     deadline = time.monotonic() + CLAIM_SECONDS
@@ -56,7 +56,7 @@ def claim(folder: Path) -> FolderLock | RunningDev:
 
 
 def announce(folder: Path, url: str, environment: dict[str, str]) -> None:
-    """Tell other commands that `make dev` is running; only for the holder of the lock."""
+    """Tell other commands that `make dev` is running; the caller must hold the lock."""
     running = RunningDev(os.getpid(), url, environment)
     write_private(_file(folder), json.dumps(asdict(running), indent=2) + "\n")
 
@@ -67,7 +67,7 @@ def withdraw(folder: Path) -> None:
 
 
 def dev_url() -> str:
-    """Return the address at which `make dev` answers, or will if started in this environment."""
+    """Return the address of the running `make dev`, or of one started in this environment."""
     return os.environ.get(URL_NAME) or f"http://127.0.0.1:{os.environ.get('PORT') or PORT}"
 
 

@@ -2,8 +2,8 @@
 
 -- pools_with_new_answers --
 -- Pools with enough new answers since their last calibration. Pools whose last attempt succeeded
--- come first, most new answers first; then pools that failed, fewest failures first and, among
--- those, the longest ago first.
+-- come first, those with the most new answers before the others. The failed ones follow, ordered by
+-- their number of failures and the time of the last attempt, oldest first.
 SELECT p.id
 FROM assessment.question_pools p
 JOIN LATERAL (
@@ -21,7 +21,7 @@ ORDER BY coalesce(a.failures, 0), a.started_at,
   recorded.answers - coalesce(used.answers, 0) DESC, p.id;
 
 -- begin_attempt --
--- Record an attempt as failed until it succeeds: a function that is stopped reports nothing.
+-- Record an attempt as failed in advance: a function that is stopped cannot record its failure.
 INSERT INTO assessment.calibration_attempts AS a (pool_id, started_at, failures)
 SELECT p.id, now() AT TIME ZONE 'UTC', 1 FROM assessment.question_pools p WHERE p.id = %(pool_id)s
 ON CONFLICT ON CONSTRAINT calibration_attempts_pkey DO UPDATE SET
@@ -44,24 +44,25 @@ WHERE p.id = %(pool_id)s;
 
 -- read_items --
 -- The items of the current version, each with the parameters that its author wrote last.
-SELECT now.position, now.question_id, now.concepts, now.difficulty, now.discrimination,
-  now.guessing, written.difficulty AS written_difficulty,
+SELECT newest.position, newest.question_id, newest.concepts, newest.difficulty,
+  newest.discrimination, newest.guessing, written.difficulty AS written_difficulty,
   written.discrimination AS written_discrimination, written.guessing AS written_guessing
 FROM (
   SELECT DISTINCT ON (i.position) i.* FROM assessment.pool_items i
   WHERE i.pool_id = %(pool_id)s ORDER BY i.position, i.version DESC
-) AS now
+) AS newest
 JOIN (
   SELECT DISTINCT ON (i.position) i.* FROM assessment.pool_items i
   WHERE i.pool_id = %(pool_id)s AND i.calibration IS NULL ORDER BY i.position, i.version DESC
-) AS written ON written.position = now.position
-ORDER BY now.position;
+) AS written ON written.position = newest.position
+ORDER BY newest.position;
 
 -- read_answers --
--- Each student's first answer to the current text of each question, with a number for each person.
--- Persons are drawn whole, by hash, up to `max_answers` answers; proportionally fewer for a pool of
--- more than `full_concepts` concepts. A student who was away longer than `same_ability_days` counts
--- as a new person. Sessions of older deployments belong to the pool's first version.
+-- Each student's first answer to the current text of each question, with the respondent's number.
+-- Respondents are sampled by hash, with all their answers, up to `max_answers` answers; the limit
+-- is proportionally lower if the pool has more than `full_concepts` concepts. A student who was away
+-- longer than `same_ability_days` counts as a new respondent. Sessions of older deployments belong
+-- to the pool's first version.
 WITH texts AS (
   SELECT i.question_id, i.position, i.revision, i.version AS first_version,
     lead(i.version) OVER (PARTITION BY i.position ORDER BY i.version) AS next_version,

@@ -1,4 +1,4 @@
--- Queries about a student: over all tests, or over one session if `session_id` is not null.
+-- Queries about a student: all tests, or only one session if `session_id` is not null.
 
 -- exists --
 -- Whether the student ever started a test, or whether the given session is this student's.

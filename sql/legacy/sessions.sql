@@ -526,7 +526,7 @@ WHERE st.student_id = o.old_student_id AND o.student_id <> o.old_student_id
   AND NOT EXISTS (SELECT FROM public.sessions AS s WHERE s.student_id = st.student_id);
 
 -- add_accounts --
--- Gives the account of a login without e-mail to the student of its session.
+-- Gives the account of a login without an e-mail address to the student of its session.
 UPDATE public.students AS st SET twilio_account_sid = newest.account_sid,
   updated_at = st.updated_at + INTERVAL '1 microsecond'  -- the name is no newer than before
 FROM (

@@ -142,7 +142,7 @@ ORDER BY s.last_activity, s.session_token
 LIMIT %(limit)s;
 
 -- student_summaries --
--- Each student over all sessions, most recently active first.
+-- Each student's figures for all sessions, most recently active students first.
 SELECT st.student_id, st.student_email, st.student_name,
   count(DISTINCT s.session_token) AS total_sessions,
   avg(s.completion_rate) AS avg_completion,

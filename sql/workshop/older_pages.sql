@@ -1,14 +1,14 @@
 -- Queries of lib/workshop/older_pages/store.py; the functions are in schema/older_pages.sql.
 
 -- track_exercise --
--- Add a report about an exercise; returns the student as this session shows them.
+-- Add a report about an exercise; return the student's progress in this session.
 SELECT * FROM public.tracked_students(ARRAY[public.track_exercise(
   %(session_token)s, %(student_email)s, %(student_name)s, %(demo_mode)s, %(repo_created)s,
   %(exercise_id)s, %(completed)s, %(time_spent)s, %(attempts)s, %(key_hash)s, %(body_hash)s
 )], %(session_token)s);
 
 -- tracked_student --
--- One student over all sessions, by e-mail or by id.
+-- One student's progress in all sessions, by e-mail or by id.
 SELECT * FROM public.tracked_students(ARRAY(
   SELECT student_id FROM public.students
   WHERE student_email = public.normalized_email(%(student)s) OR student_id = %(student_id)s), NULL);

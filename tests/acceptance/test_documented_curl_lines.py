@@ -1,4 +1,4 @@
-"""The curl lines of the guides, as printed, on the app of the local server with the demo."""
+"""The guides' curl commands, exactly as printed, sent to the local app with the demo's data."""
 
 import pytest
 from fastapi.testclient import TestClient
@@ -62,8 +62,8 @@ def test_what_was_uploaded_is_asked_and_graded(loopback_client: TestClient) -> N
         "question_id": question["id"],
         "response": question["options"].index("4"),
     }
-    done = loopback_client.post("/api/test/submit", json=answer).json()
-    assert (done["status"], done["accuracy"]) == ("completed", 1.0)
+    submitted = loopback_client.post("/api/test/submit", json=answer).json()
+    assert (submitted["status"], submitted["accuracy"]) == ("completed", 1.0)
 
 
 def test_redis_statistics_are_those_printed(loopback_client: TestClient) -> None:
@@ -109,12 +109,14 @@ def test_a_session_is_looked_into_and_synchronised(loopback_client: TestClient, 
 
 
 def test_progress_is_read_by_token_e_mail_and_id(loopback_client: TestClient) -> None:
-    whole = loopback_client.get(f"/api/student-progress?sessionToken={session_token(NOOR)}").json()
-    assert whole["success"] is True
-    assert whole["progress"]["student_email"] == "noor.haddad@example.com"
-    assert whole["progress"]["current_step"] == 5
-    assert whole["progress"]["completion_rate"] == 44
-    first = whole["progress"]["step_progress"][0]
+    by_token = loopback_client.get(
+        f"/api/student-progress?sessionToken={session_token(NOOR)}"
+    ).json()
+    assert by_token["success"] is True
+    assert by_token["progress"]["student_email"] == "noor.haddad@example.com"
+    assert by_token["progress"]["current_step"] == 5
+    assert by_token["progress"]["completion_rate"] == 44
+    first = by_token["progress"]["step_progress"][0]
     assert first.keys() >= {"stepNumber", "stepName", "completed", "timeSpent", "attempts"}
     for query in ("studentEmail=noor.haddad@example.com", f"studentId={student_id(NOOR)}"):
         shared = loopback_client.get(f"/api/student-progress?{query}").json()
@@ -146,8 +148,8 @@ def test_the_schema_is_created(loopback_client: TestClient) -> None:
     assert answer.json()["success"] is True
     assert answer.json()["results"]
     assert answer.json()["nextSteps"]
-    kept = loopback_client.get(f"/api/student-progress?sessionToken={session_token(NOOR)}")
-    assert kept.json()["progress"]["current_step"] == 5
+    progress = loopback_client.get(f"/api/student-progress?sessionToken={session_token(NOOR)}")
+    assert progress.json()["progress"]["current_step"] == 5
 
 
 @pytest.mark.parametrize("printed", [UPLOAD, REDIS_STATS, CLEANUP, CREATE_SCHEMA])
@@ -156,11 +158,11 @@ def test_the_same_line_from_elsewhere_is_refused(client: TestClient, printed: st
 
 
 def test_a_line_is_read_as_a_shell_reads_it() -> None:
-    read = parse(
+    request = parse(
         'curl -X POST http://localhost:5300/a?b=c -H "D: e" -d \'{"f": "g"}\' > backup.json'
     )
-    assert (read.method, read.path, read.body) == ("POST", "/a?b=c", '{"f": "g"}')
-    assert read.headers == {
+    assert (request.method, request.path, request.body) == ("POST", "/a?b=c", '{"f": "g"}')
+    assert request.headers == {
         "Content-Type": "application/x-www-form-urlencoded",
         "D": "e",
     }

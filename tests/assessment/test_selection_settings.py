@@ -1,4 +1,4 @@
-"""Settings of selection: exposure control, content balancing, draws among the best items."""
+"""Selection settings: exposure control, content balancing, draws among the best items."""
 
 from dataclasses import asdict
 from string import ascii_letters

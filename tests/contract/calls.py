@@ -1,4 +1,4 @@
-"""All calls that are sent to each platform, in this order."""
+"""All calls that are sent to each platform, in the order of sending."""
 
 import re
 
@@ -18,7 +18,7 @@ SERVICE = (
 
 
 def _calls_with_wrong_methods() -> tuple[Call, ...]:
-    """Return a call of every path with a method that it does not accept."""
+    """Return a call to every path with a method that it does not accept."""
     methods_of: dict[str, set[str]] = {}
     for row in ENDPOINTS:
         methods_of.setdefault(_concrete(row.path), set()).update(row.methods)
@@ -33,7 +33,7 @@ def _concrete(template: str) -> str:
 
 
 def _calls_without_credentials() -> tuple[Call, ...]:
-    """Return a call of every endpoint for operators or schedules, without credentials."""
+    """Return a call to every endpoint for operators or schedules, without credentials."""
     protected = {Access.OPERATOR, Access.CRON}
     return tuple(
         Call(method, _concrete(row.path), 401)

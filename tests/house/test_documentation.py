@@ -46,8 +46,8 @@ def examples_of(operation: Operation) -> dict[str, Any]:
     examples = read_json(file) if file.exists() else {}
     if str(operation) not in examples:
         pytest.fail(
-            f"Write {place_of(operation)}: a summary, an example of each of the parameters, of the"
-            " request and of the answer; lib/web/openapi.py says how."
+            f"Write {place_of(operation)}: a summary, an example of each parameter, of the request"
+            " and of the answer; lib/web/openapi.py says how."
         )
     operation_examples: dict[str, Any] = examples[str(operation)]
     return operation_examples
@@ -69,7 +69,7 @@ def test_every_example_stands_with_the_function_that_it_is_of() -> None:
     }
     served = {(row.module, f"{method} {row.path}") for row in ENDPOINTS for method in row.methods}
     assert documented - served == set(), (
-        "these stand in a file of docs/api/ whose function does not serve them: move or delete them"
+        "docs/api/ has these in a file whose function does not serve them: move or delete them"
     )
     assert served - documented == set(), (
         "write these into docs/api/<context>/<function>.json; lib/web/openapi.py says how"
@@ -96,14 +96,16 @@ def test_operation_says_what_it_does(operation: Operation) -> None:
         f'give {place_of(operation)} a "summary"; without one the page shows the function\'s name'
     )
     assert operation.description.get("description", "").endswith("."), (
-        f"write a docstring that is a sentence for the handler of {operation}"
+        f"give the handler of {operation} a docstring that is a sentence with a full stop"
     )
 
 
 @every_operation
 def test_every_parameter_has_an_example(operation: Operation) -> None:
-    without = [each["name"] for each in operation.parameters if "example" not in each]
-    assert without == [], f'add them to the "parameters" of {place_of(operation)}'
+    without_example = [each["name"] for each in operation.parameters if "example" not in each]
+    assert without_example == [], (
+        f'add examples of them to the "parameters" of {place_of(operation)}'
+    )
 
 
 @every_operation
@@ -115,10 +117,11 @@ def test_example_of_the_body_is_accepted(operation: Operation) -> None:
         assert operation.request is not None, f'write the "request" of {place_of(operation)}'
         parsed = validated(body, operation.request, f'the "request" of {place_of(operation)}')
         dumped = body.dump_python(parsed, mode="json", by_alias=True, exclude_unset=True)
-        unknown = (
-            operation.request.keys() - dumped.keys() - {"adminPassword"}
-        )  # read before the body
-        assert unknown == set(), f'the body does not know these of the "request" of {operation}'
+        # The operator's password is checked before the body is parsed.
+        unknown = operation.request.keys() - dumped.keys() - {"adminPassword"}
+        assert unknown == set(), (
+            f"the body has no such fields: remove them from {place_of(operation)}"
+        )
 
 
 @every_operation
@@ -136,7 +139,7 @@ def test_examples_of_the_answer_have_exactly_its_fields(operation: Operation) ->
 @every_operation
 def test_security_is_that_of_the_table(operation: Operation) -> None:
     access = operation.row.access
-    schemes = [name for needed in operation.description["security"] for name in needed]
+    schemes = [name for requirement in operation.description["security"] for name in requirement]
     assert schemes == ([access] if access in {Access.OPERATOR, Access.CRON} else [])
     assert operation.description["x-access"] == access
     assert set(schemes) <= description()["components"]["securitySchemes"].keys()
@@ -181,7 +184,7 @@ def validated(model: TypeAdapter[Any], example: Any, place: str) -> Any:
 
 
 def differences(example: Any, answer: Any, place: str = "answer") -> list[str]:
-    """List where an example differs from the model's output."""
+    """List the differences between an example and the model's output."""
     if isinstance(example, dict) and isinstance(answer, dict):
         return [
             *(f"the model has no {place}.{name}" for name in example.keys() - answer.keys()),

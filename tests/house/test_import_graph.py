@@ -1,4 +1,4 @@
-"""Imports form no circle, neither between modules nor between folders."""
+"""Imports form no cycle, neither between modules nor between folders."""
 
 import ast
 from collections.abc import Callable, Iterator
@@ -26,14 +26,14 @@ def dotted(path: Path) -> str:
 
 
 def imported(path: Path) -> Iterator[str]:
-    """Yield the project's modules that a file imports, also in functions and for type checks."""
+    """Yield the project's modules that a file imports, even in functions or for type checking."""
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names if alias.name in modules())
         elif isinstance(node, ast.ImportFrom) and node.module:
             for alias in node.names:
-                whole = f"{node.module}.{alias.name}"
-                yield whole if whole in modules() else node.module
+                full_name = f"{node.module}.{alias.name}"
+                yield full_name if full_name in modules() else node.module
 
 
 def module(name: str) -> str:
@@ -67,8 +67,8 @@ def graph(group: Callable[[str], str]) -> Graph:
     return imports
 
 
-def circle(imports: Graph) -> list[str]:
-    """Return a circle in which each place imports the next; empty if there is none."""
+def cycle(imports: Graph) -> list[str]:
+    """Return a cycle in which each name imports the next; empty if there is none."""
     try:
         TopologicalSorter(imports).prepare()
     except CycleError as error:
@@ -78,19 +78,21 @@ def circle(imports: Graph) -> list[str]:
 
 @pytest.mark.parametrize("group", [module, folder, top])
 def test_imports_form_no_circle(group: Callable[[str], str]) -> None:
-    places = circle(graph(group))
-    assert places == [], f"{' imports '.join(places)}: move what both need into a module below them"
+    names = cycle(graph(group))
+    assert names == [], f"{' imports '.join(names)}: move what they share into a module below them"
 
 
 def test_graph_is_that_of_the_project() -> None:
     assert ("api.assessment.submit", "lib.assessment.sessions.submit") in edges()
     assert "lib.engine.posterior" in graph(folder)["lib.engine.selection"]
-    assert "lib.errors" in graph(folder)["lib.database"], "modules beside folders count one by one"
+    assert "lib.errors" in graph(folder)["lib.database"], (
+        "a module beside subfolders counts by itself"
+    )
     assert {"lib", "local"} <= graph(top)["tests"]
 
 
 def test_circle_is_found() -> None:
-    assert circle({"a": {"b"}, "b": {"c"}, "c": {"a"}, "d": {"a"}}) in (
+    assert cycle({"a": {"b"}, "b": {"c"}, "c": {"a"}, "d": {"a"}}) in (
         ["a", "b", "c", "a"],
         ["b", "c", "a", "b"],
         ["c", "a", "b", "c"],

@@ -1,4 +1,4 @@
-"""The table of session columns: complete, and the only place that a new column needs."""
+"""The table of session columns is complete, and a new column needs one line, in this table."""
 
 import json
 import os
@@ -47,7 +47,9 @@ def test_every_column_has_the_type_of_its_rule(bare: Legacy) -> None:
     }
     for list_name, type_name in expected.items():
         wrong = [name for name in SESSION_LISTS[list_name] if types[name] != type_name]
-        assert wrong == [], f"their rule in session_fields.py is for columns of type {type_name}"
+        assert wrong == [], (
+            f"session_fields.py has them under a rule for columns of type {type_name}"
+        )
     assert sum(len(SESSION_LISTS[name]) for name in expected) == len(SESSION_FIELDS)
 
 
@@ -58,7 +60,7 @@ def test_every_list_in_the_sql_of_the_migration_is_filled(path: Path) -> None:
 
 @pytest.mark.parametrize("path", LEGACY_SQL, ids=lambda path: path.name)
 def test_columns_of_one_rule_are_listed_by_their_rule_alone(path: Path) -> None:
-    """Two neighbouring columns with a comma behind each would be a list written by hand."""
+    """Two neighbouring columns, each followed by a comma, are taken for a hand-written list."""
     by_hand = [
         (first, second)
         for rule in (Rule.TEXT, Rule.AUTHORED_TEXT, Rule.FLAG)
@@ -114,7 +116,7 @@ print(run.phase, run.verified)
 
 @pytest.fixture
 def extended(legacy: Legacy, tmp_path: Path) -> Path:
-    """A copy of the code with a line for each new column, and the columns in the tables."""
+    """A copy of the code with a line for each new column; the tables have the columns, too."""
     for folder in ("lib", "sql"):
         shutil.copytree(ROOT / folder, tmp_path / folder)
     table = tmp_path / "lib/legacy/session_fields.py"
@@ -173,9 +175,11 @@ SECOND = {
 def test_a_new_column_takes_one_line_and_follows_its_rule(legacy: Legacy, extended: Path) -> None:
     put(legacy, "workshop_students", "2025-02-01", FIRST)
     assert migrate_with(extended, legacy) == "done True"
-    moved = stored(legacy)
-    assert [str(moved.pop(name))[:10] for name in ("invited_at", "graded_at")] == ["2025-02-01"] * 2
-    assert moved == {name: FIRST[name] for name in moved}
+    migrated = stored(legacy)
+    assert [str(migrated.pop(name))[:10] for name in ("invited_at", "graded_at")] == [
+        "2025-02-01"
+    ] * 2
+    assert migrated == {name: FIRST[name] for name in migrated}
     legacy.connection.execute("DELETE FROM public.workshop_students")
     put(legacy, "student_configs", "2025-03-01", SECOND)
     assert migrate_with(extended, legacy) == "done True"
@@ -193,7 +197,7 @@ def test_a_new_column_is_merged_from_the_rows_of_one_token(legacy: Legacy, exten
 
 
 def assert_merged(session: dict[str, Any]) -> None:
-    """Compare with what the rules make of the first values and the newer second ones."""
+    """Assert that the session holds FIRST and the newer SECOND, merged by their rules."""
     assert str(session["invited_at"])[:10] == "2025-02-01"
     assert str(session["graded_at"])[:10] == "2025-03-01"
     assert session["note"].startswith("second [API key ")

@@ -1,4 +1,4 @@
-"""The session that the rows of one token become."""
+"""The session that the rows of one token are merged into."""
 
 import json
 

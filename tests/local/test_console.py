@@ -91,11 +91,11 @@ def test_an_unforeseen_error_is_shown_whole_and_masked(capsys: pytest.CaptureFix
     head, *trace = capsys.readouterr().err.splitlines()
     assert head == "Unforeseen RuntimeError at lib/x.py:1, request abc:"
     text = "\n".join(trace)
-    assert "json.decoder.JSONDecodeError: Expecting value" in text, "the cause, too"
-    assert "in raw_decode" in text, "a package's frame after our last one stays"
+    assert "json.decoder.JSONDecodeError: Expecting value" in text, "the cause is shown, too"
+    assert "in raw_decode" in text, "package frames after our last frame stay"
     assert "RuntimeError: cannot read email:" in text
     assert any(line.startswith("    POST /forged 200 1 ms session:") for line in trace)
-    assert all(line.startswith("    ") for line in trace), "no line passes for one of the log"
+    assert all(line.startswith("    ") for line in trace), "no line can be mistaken for a log line"
     assert not [secret for secret in ("ann@", "ws_17", "ab12") if secret in text]
 
 

@@ -18,7 +18,7 @@ import psycopg
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from psycopg import sql
 
-ENCRYPTION_KEY = hashlib.sha256(b"legacy demo").hexdigest()  # of generated databases only
+ENCRYPTION_KEY = hashlib.sha256(b"legacy demo").hexdigest()  # used in generated databases only
 EPOCH = datetime(2025, 1, 6, 8, tzinfo=UTC)
 POOL = 512  # ready-made JSON values and keys; rows draw from them
 FLAGS = 21  # step flags of a configuration row, in the order in which a student sets them
@@ -49,7 +49,7 @@ class Mess:
     bad_time: float = 0.002  # a date in the future, infinite, or before the first workshop
     blank_key: float = 0.002  # spaces or a line break around a key
     lost_secret: float = 0.001  # a key, an e-mail or a token in another field
-    placeholder: float = 0.005  # the placeholder of a person without e-mail, or similar text
+    placeholder: float = 0.005  # the placeholder for a missing e-mail address, or similar text
     long_token: float = 0.0001  # longer than an index can hold
 
 

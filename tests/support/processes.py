@@ -1,4 +1,4 @@
-"""Processes that run for a test, such as the runtimes of platforms."""
+"""Processes that run for a test, such as the platforms' runtimes."""
 
 import os
 import subprocess
@@ -9,14 +9,14 @@ from pathlib import Path
 from typing import IO
 
 ROOT = Path(__file__).resolve().parents[2]
-START_SECONDS = 120.0  # of a process on a busy machine
+START_SECONDS = 120.0  # limit for the start of a process on a busy machine
 
 
 class Process:
     """A Python process at the root of the project, with its output in a file."""
 
     def __init__(self, arguments: list[str], env: Mapping[str, str]) -> None:
-        self._output: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 open as long as the process
+        self._output: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 closed by stop()
         self._child = subprocess.Popen(
             [sys.executable, *arguments],
             cwd=ROOT,
@@ -37,7 +37,7 @@ class Process:
         return self._output.read().decode(errors="replace")
 
     def stop(self) -> None:
-        """Kill the process: Lambda's client ignores SIGTERM while it waits for an event."""
+        """Kill the process, since Lambda's client ignores SIGTERM while it waits for an event."""
         self._child.kill()
         self._child.wait()
         self._output.close()

@@ -31,9 +31,9 @@ MIN_SECONDS = 5.0
 """Remaining time below which a run starts no further pool."""
 
 MAX_ANSWERS = 200_000
-"""Maximum number of answers of a pool of up to five concepts, drawn by whole persons. Fitting them
-takes 2 to 4 s of one processor (`python -m benchmarks calibration_girth`); `make calibrate` uses
-all answers."""
+"""Maximum number of answers from a pool of up to five concepts; a respondent's answers are used
+together or not at all. Fitting them takes 2 to 4 s of one processor
+(`python -m benchmarks calibration_girth`); `make calibrate` uses all answers."""
 
 FAILURE_SECONDS = 1.0
 """Seconds reserved for recording why an attempt failed, even after its request's deadline."""

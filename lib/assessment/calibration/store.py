@@ -105,11 +105,11 @@ def read_recorded(
     Args:
         postgres: The database.
         pool_id: Pool to read.
-        max_answers: Maximum number of answers of a pool of up to `FULL_CONCEPTS` concepts. Answers
-            are drawn by whole persons, by hash.
-        same_ability_days: Days between two answers after which a student counts as a new person.
-            Sessions closer together must stay with one person, because the results of the earlier
-            ones chose the questions of the later ones.
+        max_answers: Maximum number of answers from a pool of up to `FULL_CONCEPTS` concepts.
+            Respondents are sampled by hash, with all their answers.
+        same_ability_days: Days between two answers after which a student counts as a new
+            respondent. Sessions closer together must stay with one respondent, because
+            the results of the earlier ones chose the questions of the later ones.
     """
     pool = {"pool_id": pool_id}
     answers_params = {

@@ -1,1 +1,1 @@
-"""Question pools: upload, item banks, settings of selection, exposure control."""
+"""Question pools: upload, item banks, selection settings, exposure control."""

@@ -173,7 +173,7 @@ def write_upload(
     Args:
         tx: The transaction that staged the questions and locked the pool.
         pool_id: Pool of the questions.
-        selection: New settings of selection; None to keep the pool's.
+        selection: New selection settings; None to keep the pool's.
         default_selection: Settings of a pool that stores none.
     """
     pool = {"pool_id": pool_id}

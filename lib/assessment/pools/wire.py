@@ -22,7 +22,7 @@ from lib.web.wire import Body, StrictBody
 MAX_UPLOAD = 20_000
 
 MIN_WEIGHT = 1e-6
-"""Smallest weight above 0; squares of smaller ones vanish in the length of a row."""
+"""Smallest weight above 0; the square of a smaller one would be lost in the norm of a row."""
 
 
 def _large_enough(weight: float) -> float:
@@ -38,7 +38,7 @@ Option = Annotated[str, StringConstraints(min_length=1, max_length=5_000)]
 
 
 class SelectionIn(StrictBody):
-    """Settings of selection; those left out have their default."""
+    """Selection settings; those left out have their defaults."""
 
     max_exposure: float = Field(default=1.0, ge=0.01, le=1, strict=True)
     """Greatest share of the tests at a level of ability that may ask a question; 1: no limit."""
@@ -47,7 +47,7 @@ class SelectionIn(StrictBody):
     best_items: int = Field(default=BEST_ITEMS, ge=1, le=50, strict=True)
     """Number of best questions that the next one is drawn from."""
     greatest_loss: float = Field(default=GREATEST_LOSS, ge=0, lt=1, strict=True)
-    """Greatest share of the best question's information that a drawn one may lack."""
+    """Greatest share of the best question's information that may be lost by drawing another."""
 
     @model_validator(mode="after")
     def _some_share_is_above_zero(self) -> Self:
@@ -71,7 +71,7 @@ class QuestionIn(StrictBody):
     """Percentile of the students who answer correctly as often as not."""
     discrimination: float = Field(default=1.0, gt=0, le=STEEPEST_DISCRIMINATION)
     guessing: float | None = Field(default=None, ge=0, lt=1)
-    """Probability of a correct guess; defaults to the upload's."""
+    """Probability of a correct guess; defaults to the upload's `guessing`."""
 
     @field_validator("options")
     @classmethod
@@ -103,38 +103,38 @@ class UploadIn(StrictBody):
     """An existing pool, or the id of a new one; a large pool may take several uploads."""
     name: Annotated[str, StringConstraints(min_length=1, max_length=200)] | None = None
     guessing: float = Field(default=0.0, ge=0, lt=1)
-    """Guessing of every question without its own."""
+    """Guessing parameter of the questions that do not give one."""
     selection: SelectionIn | None = None
-    """New settings of selection; the pool keeps its own if left out."""
+    """New selection settings; if left out, the pool keeps its settings."""
     adminPassword: Any = None  # noqa: N815 spelled so in every operator's body
 
     @model_validator(mode="after")
     def _questions_fit_together(self) -> Self:
         first = len(self.questions[0].concepts)
-        places: dict[str, int] = {}
-        for place, question in enumerate(self.questions):
+        positions: dict[str, int] = {}
+        for position, question in enumerate(self.questions):
             if len(question.concepts) != first:
                 raise PydanticCustomError(
                     "concept_count",
                     "question {id} has {actual} concepts, the first question {first}",
                     {
-                        "field": f"questions[{place}].concepts",
+                        "field": f"questions[{position}].concepts",
                         "id": question.id,
                         "actual": len(question.concepts),
                         "first": first,
                     },
                 )
-            if question.id in places:
+            if question.id in positions:
                 raise PydanticCustomError(
                     "same_id",
                     "{id} is also the id of questions[{other}]",
                     {
-                        "field": f"questions[{place}].id",
+                        "field": f"questions[{position}].id",
                         "id": question.id,
-                        "other": places[question.id],
+                        "other": positions[question.id],
                     },
                 )
-            places[question.id] = place
+            positions[question.id] = position
         self._check_shares(first)
         return self
 
@@ -228,7 +228,7 @@ class FlaggedOut(Body):
     p_value: float
     """p-value of the hypothesis that only a shift common to all questions occurred."""
     curve_change: float
-    """Root mean square change of P(correct) over the people; 0.1 is a large change."""
+    """Root mean square change of P(correct) over the respondents; 0.1 is a large change."""
     parameters: ParametersOut
 
 

@@ -1,4 +1,4 @@
-"""Statements about a student's results; each function takes one round trip."""
+"""Queries about a student's results; each function takes one round trip."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -21,7 +21,7 @@ class ReadScope:
 
     student_id: str
     session_id: UUID | None = None
-    """The only session; None for all sessions and the long-term values."""
+    """The one session to read; None for all sessions and the long-term values."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ class TotalsRow:
 
 
 def read_proficiencies(postgres: "Postgres", scope: ReadScope) -> list[ProficiencyRow]:
-    """Return proficiency by concept: long-term, or of the one session.
+    """Return proficiency by concept: long-term, or in the scope's session.
 
     Raises:
         NotFound: If the student never started a test, or the session is not the student's.

@@ -31,7 +31,7 @@ MAX_SHIFT, MAX_STRETCH = 0.5, 0.3
 """Largest changes in one round by the population's mean and log spread."""
 
 _MIN_RELIABILITY = 0.3  # smallest divisor of a step of a correlation
-_MIN_EIGENVALUE = 0.05  # of a correlation matrix after a lengthened step
+_MIN_EIGENVALUE = 0.05  # allowed in a correlation matrix after a lengthened step
 _TINY = 1e-12
 _X, _W = np.polynomial.hermite_e.hermegauss(15)
 _W = _W / _W.sum()

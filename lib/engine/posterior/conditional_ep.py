@@ -20,7 +20,7 @@ from lib.engine.posterior.factorized import AnswerRegressions
 from lib.engine.posterior.propagation import WIDEST_CAVITY, Normal
 
 _SMALLEST_PIVOT = 0.05  # relative to the precision matrix before the sweep
-_LARGEST_ENTRY = np.float32(1e12)  # of an inverse; more means that the elimination diverged
+_LARGEST_ENTRY = np.float32(1e12)  # a larger one in an inverse means that the elimination diverged
 _SMALLEST_VARIANCE = np.float32(1e-9)  # variance, logits²
 _ONCE, _TWICE = np.float32(1.0), np.float32(2.0)
 

@@ -18,7 +18,7 @@ _SHORTEST_STEP, _WIDEST_STEP = 0.05, 1.5  # standard deviations, in the tails of
 _MAX_STEPS = 250  # on either side
 _TRANSITION = 12.0  # steps from the middle after which half of the growth in step size has happened
 _FINEST = 0.01  # at 150 logits per standard deviation the response curve is a step function
-_SMALLEST_VARIANCE = 0.01  # of the density, relative to the normal's
+_SMALLEST_VARIANCE = 0.01  # variance of the density relative to the normal's
 
 
 class Grid(NamedTuple):

@@ -207,7 +207,7 @@ def merge_stored(transaction: "Transaction") -> Merged:
 
 
 def add_accounts(transaction: "Transaction") -> None:
-    """Give the accounts of logins without e-mail to the students of their sessions."""
+    """Give accounts of logins without an e-mail address to the students of their sessions."""
     transaction.execute(_queries["add_accounts"])
 
 

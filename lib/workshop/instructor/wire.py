@@ -135,7 +135,7 @@ class StuckSession(CamelBody):
 
 
 class StudentSummary(CamelBody):
-    """A student over all sessions; without any session, the averages are null."""
+    """A student's figures for all sessions; the averages are null if there is no session."""
 
     student_id: UUID
     student_email: str

@@ -1,4 +1,4 @@
-"""Statements of the older pages."""
+"""Queries of the endpoints for the older pages."""
 
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -24,7 +24,7 @@ FIXED_STUDENT_BYTES = 300
 
 @dataclass(frozen=True)
 class TrackedStudentRow:
-    """A student over one session or over all."""
+    """A student's progress in one session or in all sessions."""
 
     student_id: str
     student_name: str | None
@@ -62,16 +62,16 @@ class _Count:
 def track_exercise(
     postgres: "Postgres", report: TrackIn, claim: IdempotencyClaim
 ) -> TrackedStudentRow | None:
-    """Add a report about an exercise; return its student over this session.
+    """Add a report about an exercise; return the student's progress in this session.
 
-    None means that the report is a repeated one, and its session was removed after the first.
+    None means that the report was repeated after its session had been removed.
     """
     params = {**report.model_dump(), "student_email": report.student, **asdict(claim)}
     return postgres.fetch_one(_queries["track_exercise"], params, TrackedStudentRow)
 
 
 def load_student(postgres: "Postgres", student: str) -> TrackedStudentRow | None:
-    """Return a student over all sessions, by e-mail or id; None if there is none.
+    """Return a student's progress in all sessions, by e-mail or id; None for an unknown student.
 
     Raises:
         SchemaMissing: If the unified schema does not exist.

@@ -48,7 +48,7 @@ class TrackIn(CamelRequest):
 
 
 class TrackedStudent(CamelBody):
-    """A student over one session, after a report, or over all sessions, in a look-up."""
+    """A student's progress: in one session after a report, in all sessions in a look-up."""
 
     student_id: str
     student_name: str | None = None

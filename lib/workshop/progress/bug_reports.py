@@ -1,4 +1,4 @@
-"""Bug reports of students."""
+"""Bug reports from students."""
 
 from lib.deps import Deps
 from lib.workshop.api_keys import redact_api_keys
@@ -7,9 +7,9 @@ from lib.workshop.progress.wire import BugReportIn
 
 
 def report(bug: BugReportIn, deps: Deps) -> int:
-    """Store a bug report as an event and, if its session exists, with the session.
+    """Store a bug report as an event and, if its session exists, in the session.
 
-    API keys are removed from it, since error messages of providers quote them.
+    API keys are removed from the report, since providers' error messages quote them.
 
     Returns:
         The number of the report.

@@ -68,7 +68,7 @@ CREATE TABLE IF NOT EXISTS assessment.pool_versions (
   prior_covariance DOUBLE PRECISION[],
   report JSONB,                           -- fit, flags and counts of a calibration
   created_at TIMESTAMP NOT NULL DEFAULT (now() AT TIME ZONE 'UTC'),
-  selection JSONB,                        -- settings of selection; null: the defaults
+  selection JSONB,                        -- selection settings; null: the defaults
   exposure JSONB,                         -- exposure counts; null: not counted
   CONSTRAINT pool_versions_pkey PRIMARY KEY (pool_id, version)
 );

@@ -113,7 +113,7 @@ $$;
 
 -- Returns the raw values of one token's rows, newest first, with the exercises of rows that lost a
 -- value in the merge.
-DROP FUNCTION IF EXISTS legacy.keep_originals(JSONB[], JSONB, JSONB[]);  -- of earlier versions
+DROP FUNCTION IF EXISTS legacy.keep_originals(JSONB[], JSONB, JSONB[]);  -- left by earlier versions
 CREATE OR REPLACE FUNCTION legacy.add_originals(p_raw JSONB[], p_merged JSONB, p_rows JSONB[])
 RETURNS JSONB LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
   SELECT legacy.add_raw((SELECT jsonb_agg(raw ORDER BY place)

@@ -80,7 +80,7 @@ CREATE TABLE IF NOT EXISTS legacy.migration_findings (
   reason TEXT NOT NULL
 );
 ALTER TABLE legacy.migration_findings
-  DROP CONSTRAINT IF EXISTS migration_findings_run_id_fkey;  -- of earlier versions
+  DROP CONSTRAINT IF EXISTS migration_findings_run_id_fkey;  -- left by earlier versions
 -- Serves the report of one run.
 CREATE INDEX IF NOT EXISTS migration_findings_run_id_idx ON legacy.migration_findings (run_id);
 
@@ -259,9 +259,8 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
   SELECT CASE WHEN btrim(p_text, E' \t\r\n') <> '' AND octet_length(p_text) <= 2600 THEN p_text END
 $$;
 
--- Returns whether the e-mail column holds the placeholder of a person without e-mail: 'anonymous_'
--- and 16 hexadecimal digits, or, from the older application, 'anonymous_' and 16 characters of a
--- token.
+-- Returns whether the e-mail column holds the placeholder for a missing address: 'anonymous_' and
+-- 16 hexadecimal digits, or, from the older application, 'anonymous_' and 16 characters of a token.
 CREATE OR REPLACE FUNCTION legacy.is_anonymous(p_email TEXT) RETURNS BOOLEAN
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
   SELECT p_email ^@ 'anonymous_' AND length(p_email) = 26 AND position('@' IN p_email) = 0

@@ -1,7 +1,7 @@
--- Functions that let each endpoint of the workshop work in one round trip. Runs in one execute,
--- after tables.sql. lib/workshop/errors.py maps a raised CONSTRAINT name to an error. Functions
--- that write wait at most 3 seconds for a row, so that one locked row does not occupy every
--- connection.
+-- Functions that let each endpoint of the workshop work in one round trip. The script runs in one
+-- execute, after tables.sql. lib/workshop/errors.py maps a raised CONSTRAINT name to an error.
+-- Functions that write wait at most 3 seconds for a row, so that one locked row does not occupy
+-- every connection.
 
 -- The name of a step of the built-in course; see lib/workshop/course.py.
 CREATE OR REPLACE FUNCTION public.workshop_step_name(p_step INTEGER) RETURNS TEXT
@@ -11,8 +11,8 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
     'Deploy System'])[p_step]
 $$;
 
--- The student_email of a person without an e-mail: different for each session, and it does not
--- reveal the token.
+-- The student_email of a person without an e-mail address: different for each session, without
+-- revealing the token.
 CREATE OR REPLACE FUNCTION public.anonymous_email(p_session_token TEXT) RETURNS TEXT
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
   SELECT 'anonymous_' || left(encode(sha256(convert_to(p_session_token, 'UTF8')), 'hex'), 16)
@@ -134,8 +134,8 @@ BEGIN
   RETURN v_owner;
 END $$;
 
--- Finds or creates a student. The first name is kept, since anyone who knows an e-mail address
--- could send another.
+-- Finds or creates a student. The name that was sent first is kept, since anyone who knows the
+-- e-mail address could send another.
 CREATE OR REPLACE FUNCTION public.open_student(p_email TEXT, p_name TEXT) RETURNS UUID
 LANGUAGE sql AS $$
   INSERT INTO public.students AS st (student_email, student_name) VALUES (p_email, p_name)

@@ -1,5 +1,5 @@
--- Progress in the form that the older pages use: exercises under the pages' names, and students
--- over all their sessions. Runs in one execute, after functions.sql.
+-- Progress in the form that the older pages use: exercises under the pages' names, and one
+-- row per student for all sessions. The script runs in one execute, after functions.sql.
 
 -- The number of the step that an exercise name means ('step-1', 'step1', 'Step-1', 'exercise-1'),
 -- or null for any other exercise.

@@ -1,6 +1,6 @@
 -- Removal of students and sessions by operators, from the legacy tables too. Removals are recorded,
--- because backups and tables that were set aside still contain the rows. Runs in one execute, after
--- functions.sql.
+-- because backups and tables that were set aside still contain the rows. The script runs in one
+-- execute, after functions.sql.
 
 -- Students and sessions that were removed for good, as hashes, since storing their names would
 -- defeat the removal. docs/migration.md explains why the hashes are not keyed.

@@ -18,7 +18,7 @@ END $$;
 
 -- 1. Tables, with the columns that every live database has ---------------------------------------
 
--- One row per person. A person without an e-mail is stored as 'anonymous_<16 hex digits>'.
+-- One row per person. Without an e-mail address, it is stored as 'anonymous_<16 hex digits>'.
 CREATE TABLE IF NOT EXISTS public.students (
   student_id UUID DEFAULT gen_random_uuid(),
   student_email TEXT,                    -- trimmed, lower case (normalized_email)
