@@ -1,7 +1,7 @@
-"""Submit compared with a bare endpoint of the same network calls; Redis bytes per session.
+"""Submit compared with a bare endpoint that makes the same network calls; Redis bytes per session.
 
-Each is served by uvicorn in a process of its own. They are called in turns, so that other load of
-the machine affects both.
+Each endpoint is served by uvicorn in its own process. The two are called in turn, so that other
+load on the machine affects both.
 """
 
 import os
@@ -33,23 +33,23 @@ SESSIONS = 5  # per client and round
 OPEN_SESSIONS = 50
 CLIENTS = 8
 ITEMS = 500
-PASSWORD = "benchmark password"  # noqa: S105 of a server that runs for a minute
+PASSWORD = "benchmark password"  # noqa: S105 password of a server that runs for a minute
 
 
 class Server(NamedTuple):
-    """A server in a process of its own."""
+    """A server in its own process."""
 
     url: str
     process: psutil.Process
 
     def cpu_seconds(self) -> float:
-        """Return its user and system time so far."""
+        """Return the CPU time that the process has used so far, user and system."""
         used = self.process.cpu_times()
         return float(used.user + used.system)
 
 
 def main() -> None:
-    """Print the table."""
+    """Print the table of both endpoints, then the memory of sessions in Redis."""
     with running_postgres() as server, running_redis() as redis, running_gateway(redis) as gateway:
         url = server.create_database("bench")
         with psycopg.connect(url, autocommit=True) as connection:
@@ -76,7 +76,7 @@ def measure(bare: Callable[[int], "Figures"], ours: Callable[[int], "Figures"]) 
         for round_number in range(ROUNDS + 1):
             for name, run in (("bare", bare), ("submit", ours)):
                 figures = run(clients)
-                if round_number:  # the first one warms up
+                if round_number:  # round 0 warms up
                     totals[name].add(figures)
         for name, figures in totals.items():
             print(f"| {clients} | {name} | {figures.row()} |")
@@ -89,7 +89,7 @@ def measure(bare: Callable[[int], "Figures"], ours: Callable[[int], "Figures"]) 
 
 
 class Figures:
-    """Seconds of each request, of the whole run, and of the server's CPU."""
+    """Seconds of each request, of all runs together, and of the server's CPU."""
 
     def __init__(self) -> None:
         self.times: list[float] = []
@@ -135,28 +135,28 @@ def timed_run(server: Server, jobs: list[Callable[[], list[float]]]) -> Figures:
 
 
 def run_bare(server: Server, ids: list[str], clients: int) -> Figures:
-    """Make as many requests as `run_ours`."""
-    return timed_run(server, [partial(ask_bare, server.url, ids[n]) for n in range(clients)])
+    """Measure the bare endpoint with as many requests as `run_ours` makes."""
+    return timed_run(server, [partial(call_bare, server.url, ids[n]) for n in range(clients)])
 
 
 def run_ours(server: Server, others: Server, pool_id: str, clients: int) -> Figures:
-    """Take tests that were started before the measurement."""
-    with httpx.Client(base_url=others.url, timeout=30) as starts:
+    """Measure submit in tests that were started beforehand."""
+    with httpx.Client(base_url=others.url, timeout=30) as client:
         started = [
-            [start(starts, pool_id, str(uuid4())) for _ in range(SESSIONS)] for _ in range(clients)
+            [start(client, pool_id, str(uuid4())) for _ in range(SESSIONS)] for _ in range(clients)
         ]
     return timed_run(server, [partial(take_tests, server.url, bodies) for bodies in started])
 
 
-def ask_bare(url: str, session_id: str) -> list[float]:
-    """Return the seconds of each request."""
+def call_bare(url: str, session_id: str) -> list[float]:
+    """Call the bare endpoint; return the seconds of each request."""
     body = {"session_id": session_id, "question_id": "q1", "response": 1}
     with httpx.Client(base_url=url, timeout=30) as client:
         return [timed(client, body)[0] for _ in range(SESSIONS * ANSWERS)]
 
 
 def take_tests(url: str, starts: list[Any]) -> list[float]:
-    """Return the seconds of each submit."""
+    """Take the tests to their end; return the seconds of each submit."""
     times: list[float] = []
     with httpx.Client(base_url=url, timeout=30) as client:
         for started in starts:
@@ -175,7 +175,7 @@ def start(client: httpx.Client, pool_id: str, student: str) -> Any:
 
 
 def timed(client: httpx.Client, body: dict[str, Any]) -> tuple[float, Any]:
-    """Return the seconds and the reply of one submit."""
+    """Submit one answer; return the seconds it took and the reply."""
     before = time.perf_counter()
     answer = client.post("/api/test/submit", json=body)
     return time.perf_counter() - before, answer.raise_for_status().json()
@@ -204,7 +204,7 @@ def upload(url: str) -> str:
 
 
 def print_redis(redis: RedisServer, url: str, pool_id: str) -> None:
-    """Print the memory that sessions take in Redis half-way through their tests."""
+    """Print the memory that sessions take in Redis halfway through their tests."""
     with redis.client() as client, httpx.Client(base_url=url, timeout=30) as students:
         client.flushall()
         for _ in range(OPEN_SESSIONS):
@@ -216,10 +216,10 @@ def print_redis(redis: RedisServer, url: str, pool_id: str) -> None:
                 _, body = timed(students, answer)
         keys = list(client.scan_iter("session:*:state"))
         sizes = [client.strlen(key) for key in keys]
-        each = statistics.mean(client.memory_usage(key) for key in keys)
+        mean_bytes = statistics.mean(client.memory_usage(key) for key in keys)
     print(
-        f"\nRedis, half-way through a test of {ANSWERS}: a snapshot of {max(sizes)} bytes, "
-        f"{each:.0f} with its key; 1,000 sessions {1000 * each / 2**20:.2f} MB"
+        f"\nRedis, halfway through a test of {ANSWERS}: a snapshot of {max(sizes)} bytes, "
+        f"{mean_bytes:.0f} with its key; 1,000 sessions {1000 * mean_bytes / 2**20:.2f} MB"
     )
 
 
@@ -236,7 +236,7 @@ def environment(url: str, gateway: Gateway) -> dict[str, str]:
 
 @contextmanager
 def serving(app: str, env: dict[str, str]) -> Iterator[Server]:
-    """Serve an app in a process of its own."""
+    """Serve an app in its own process."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]

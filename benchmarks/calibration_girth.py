@@ -1,7 +1,7 @@
-"""Item calibration compared with girth on complete data, and by itself on sparse answers.
+"""Item calibration compared with girth on complete data, and measured alone on sparse data.
 
 girth (PyPI) computes marginal maximum likelihood estimates from complete data in one dimension.
-Both get one processor. Errors are relative to the parameters that generated the answers.
+Both run on one processor. Errors are relative to the parameters that generated the answers.
 """
 
 import time
@@ -44,9 +44,10 @@ def main() -> None:
     with threadpool_limits(1):
         print(HEADER)
         for people, items, guesses in ((1_000, 50, False), (2_000, 100, False), (1_000, 25, True)):
-            _compare(people, items, guesses=guesses)
+            _print_comparison(people, items, guesses=guesses)
         print(
-            "\nsparse answers, 20 per person, guessing estimated; mixed: half of the items test two"
+            "\nsparse answers, 20 per person, guessing estimated; "
+            "mixed: half of the items measure two concepts"
         )
         print("concepts   answers   CPU s   rounds   RMSE a   RMSE b   correlation (truth 0.5)")
         for concepts, people, items, mixed in (
@@ -56,11 +57,11 @@ def main() -> None:
             (32, 1_000, 640, False),
             (32, 1_560, 640, True),
         ):
-            _without_peer(concepts, people, items, mixed=mixed)
+            _print_sparse(concepts, people, items, mixed=mixed)
 
 
 def _fix_girth_for_new_numpy() -> None:
-    """Make girth 0.8 pass numbers to scipy, where it passes arrays that newer numpy refuses."""
+    """Make girth 0.8 pass numbers to scipy, where it passes arrays that newer numpy rejects."""
     rasch_mml: Any = import_module("girth.unidimensional.dichotomous.rasch_mml")
     minimise = rasch_mml.fminbound
     rasch_mml.fminbound = lambda function, *limits, **options: minimise(
@@ -68,17 +69,19 @@ def _fix_girth_for_new_numpy() -> None:
     )
 
 
-def _compare(people: int, items: int, *, guesses: bool) -> None:
+def _print_comparison(people: int, items: int, *, guesses: bool) -> None:
     rows = []
     for seed in range(REPEATS if not guesses else 1):
         rng = np.random.default_rng([people, items, seed])
         slope, location = rng.lognormal(0, 0.4, items), rng.normal(0, 1, items)
         floor = GUESSING if guesses else 0.0
         theta = rng.normal(0, 1, people)
-        chance = floor + (1 - floor) / (1 + np.exp(-slope * (theta[:, None] - location)))
-        right = rng.random(chance.shape) < chance
+        probability = floor + (1 - floor) / (1 + np.exp(-slope * (theta[:, None] - location)))
+        correct = rng.random(probability.shape) < probability
         truth = Fit(slope, location, np.full(items, floor), 0.0)
-        rows.append([_errors(fit, truth) for fit in (_ours(right, floor), _girth(right, floor))])
+        rows.append(
+            [_errors(fit, truth) for fit in (_ours(correct, floor), _girth(correct, floor))]
+        )
     ours, theirs = np.mean(rows, axis=0)
     print(
         f"{people:6,} x {items:<5}    {'3PL' if guesses else '2PL'}"
@@ -106,16 +109,16 @@ def _timed(work: Callable[[], Any]) -> tuple[Any, float]:
     return result, time.process_time() - started
 
 
-def _ours(right: NDArray[np.bool_], floor: float) -> Fit:
-    items = right.shape[1]
-    person, item = np.divmod(np.arange(right.size), items)
+def _ours(correct: NDArray[np.bool_], floor: float) -> Fit:
+    items = correct.shape[1]
+    person, item = np.divmod(np.arange(correct.size), items)
     origin = ItemParameters(np.ones((items, 1)), 0.5, 1 / LOGISTIC_SCALE, floor)
 
     def work() -> Calibration:
         return calibrate(
             person,
             item,
-            right.ravel(),
+            correct.ravel(),
             origin=origin,
             shrinkage=None if floor else KEPT_GUESSING,
         )
@@ -125,14 +128,14 @@ def _ours(right: NDArray[np.bool_], floor: float) -> Fit:
     return Fit(np.exp(parameters.log_slope), parameters.location, parameters.guessing, cpu)
 
 
-def _girth(right: NDArray[np.bool_], floor: float) -> Fit:
+def _girth(correct: NDArray[np.bool_], floor: float) -> Fit:
     estimate = girth.threepl_mml if floor else girth.twopl_mml
-    result, cpu = _timed(lambda: estimate(right.T.astype(int)))
-    guessing = result.get("Guessing", np.zeros(right.shape[1]))
+    result, cpu = _timed(lambda: estimate(correct.T.astype(int)))
+    guessing = result.get("Guessing", np.zeros(correct.shape[1]))
     return Fit(result["Discrimination"], result["Difficulty"], guessing, cpu)
 
 
-def _without_peer(concepts: int, people: int, items: int, *, mixed: bool, each: int = 20) -> None:
+def _print_sparse(concepts: int, people: int, items: int, *, mixed: bool, each: int = 20) -> None:
     rng = np.random.default_rng(concepts)
     q_matrix = np.eye(concepts)[np.arange(items) % concepts]
     if mixed:
@@ -146,16 +149,16 @@ def _without_peer(concepts: int, people: int, items: int, *, mixed: bool, each: 
     )
     theta = rng.multivariate_normal(np.zeros(concepts), covariance, people)
     item = np.argsort(rng.random((people, items)), axis=1)[:, :each]
-    chance = np.take_along_axis(truth.bank().probability(theta), item, axis=1)
-    right = rng.random(item.shape) < chance
+    probability = np.take_along_axis(truth.bank().probability(theta), item, axis=1)
+    correct = rng.random(item.shape) < probability
     person = np.repeat(np.arange(people), each)
     origin = ItemParameters(truth.concepts, 0.5, 1.0, GUESSING)
-    result, cpu = _timed(lambda: calibrate(person, item.ravel(), right.ravel(), origin=origin))
+    result, cpu = _timed(lambda: calibrate(person, item.ravel(), correct.ravel(), origin=origin))
     slope = np.exp(result.parameters.log_slope) - np.exp(truth.log_slope)
     location = result.parameters.location - truth.location
     pairs = result.correlation[np.triu_indices(concepts, 1)]
     print(
-        f"{concepts:8}{'m' if mixed else ' '}{right.size:9,}{cpu:8.2f}{result.rounds:9}"
+        f"{concepts:8}{'m' if mixed else ' '}{correct.size:9,}{cpu:8.2f}{result.rounds:9}"
         f"{np.sqrt(np.mean(slope**2)):9.3f}{np.sqrt(np.mean(location**2)):9.3f}"
         f"   {f'{pairs.min():.2f} to {pairs.max():.2f}' if concepts > 1 else '-'}"
     )

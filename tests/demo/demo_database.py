@@ -29,7 +29,7 @@ def _demo_template(postgres_server: PostgresServer) -> None:
 
 @pytest.fixture
 def demo_url(_demo_template: None, postgres_server: PostgresServer) -> Iterator[str]:
-    """Address of the test's own copy."""
+    """Yield the URL of a copy of the demo database for one test."""
     name = f"demo_{next(_numbers)}"
     url = postgres_server.create_database(name, template=TEMPLATE)
     with psycopg.connect(url) as connection:  # a copy lacks the template's settings

@@ -1,4 +1,4 @@
-"""Recomputed questions on statistics, by counting outcomes where they can be listed."""
+"""Recomputed answers to the demo's statistics questions; outcomes are counted where possible."""
 
 from collections.abc import Callable
 from fractions import Fraction

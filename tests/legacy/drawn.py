@@ -16,25 +16,28 @@ from tests.support.legacy_data import create_tables
 NULL = "-"
 WHOLE_RUN = Pace(call_seconds=60.0)
 ONE_BATCH = Pace(call_seconds=0.0)
-"""Each call moves one batch."""
+"""A pace at which each call moves one batch."""
 SMALL_BATCHES = replace(WHOLE_RUN, first_people=40, batch_seconds=1e6, fewest_batches=8)
-"""A migration of some hundred rows takes a dozen batches."""
+"""A pace at which a migration of a few hundred rows takes about a dozen batches."""
 ONE_SMALL_BATCH = replace(SMALL_BATCHES, call_seconds=0.0)
 
 
 @dataclass
 class Legacy:
-    """A database with the three old tables beside the unified schema."""
+    """A database with the three legacy tables beside the unified schema."""
 
     connection: psycopg.Connection[Any]
     deps: Deps
 
     def create(self) -> None:
-        """Create the old tables, empty."""
+        """Create the legacy tables, empty."""
         create_tables(self.connection)
 
     def add(self, table: str, drawing: str) -> None:
-        """Insert rows from a drawing: columns in the first line, cells between bars, - is null."""
+        """Insert rows from a text table.
+
+        The first line names the columns, bars separate the cells, and - stands for null.
+        """
         header, *lines = [line for line in drawing.strip().splitlines() if line.strip()]
         columns = [name.strip() for name in header.split("|")]
         statement = sql.SQL("INSERT INTO {} ({}) VALUES ({})").format(
@@ -57,14 +60,14 @@ class Legacy:
         self.connection.execute(statement, list(values.values()))
 
     def retype(self, table: str, column: str, kind: str) -> None:
-        """Give a column another type, as other databases have it."""
+        """Change a column to a type that it has in some databases."""
         self.connection.execute(
             f"ALTER TABLE public.{table} ALTER {column} TYPE {kind} "
             f"USING {column}::text::{kind}".encode()
         )
 
     def run(self, *, dry_run: bool = False, pace: Pace = WHOLE_RUN) -> Run:
-        """Migrate to the end."""
+        """Repeat the call until the run is complete; return the run."""
         while True:
             run = migrate(self.deps, dry_run=dry_run, pace=pace)
             if run.phase is Phase.DONE:
@@ -85,7 +88,7 @@ class Legacy:
         return self.one(f"SELECT {columns} FROM public.sessions WHERE session_token = %s", token)
 
     def steps(self, token: str = "token-a") -> list[Any]:
-        """Return number, seconds, attempts and whether passed for each step of a session."""
+        """Return each step of a session: number, seconds, attempts, and whether it was passed."""
         return self.rows(
             "SELECT step_number, time_spent, attempts, validation_passed "
             "FROM public.step_progress WHERE session_token = %s ORDER BY 1",
@@ -93,7 +96,7 @@ class Legacy:
         )
 
     def findings(self) -> list[Any]:
-        """Return field, outcome and reason of every finding of the newest run."""
+        """Return the field, outcome and reason of each finding of the newest run."""
         return self.rows(
             "SELECT field, outcome, reason FROM legacy.migration_findings WHERE run_id = "
             "(SELECT max(id) FROM legacy.migration_runs) ORDER BY 1, 2, 3"
@@ -107,7 +110,7 @@ class Legacy:
         return Vault.from_settings(self.deps.settings).open(sealed, token, API_KEY_FIELD)
 
     def unified(self) -> dict[str, list[Any]]:
-        """Return everything in the unified tables that is not random."""
+        """Return the rows of the unified tables, without values that differ from run to run."""
         return {
             "students": self.rows(
                 "SELECT student_email, student_name, twilio_account_sid, created_at, updated_at "

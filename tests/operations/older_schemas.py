@@ -1,4 +1,4 @@
-"""The unified schemas of the two applications before this one, as their databases have them."""
+"""Unified schemas of the two earlier applications, as found in their databases."""
 
 NORMALIZED_V2 = """
 CREATE FUNCTION uuid_generate_v4() RETURNS UUID LANGUAGE sql AS 'SELECT gen_random_uuid()';
@@ -50,7 +50,7 @@ CREATE FUNCTION update_session_progress(p_session_token TEXT) RETURNS VOID
 LANGUAGE plpgsql AS $$ BEGIN NULL; END $$;
 """
 
-# Two spellings of one person, numbers out of range, nulls, a step past 9.
+# Two spellings of one student's e-mail, numbers out of range, nulls, and steps above 9.
 ROWS = """
 INSERT INTO students (student_email, student_name, created_at, updated_at, github_username) VALUES
   ('Ann@Example.com', 'Ann B.', '2024-01-01Z', '2024-03-01Z', NULL),
@@ -73,7 +73,7 @@ INSERT INTO events (student_id, session_token, event_type)
 SELECT student_id, session_token, 'session_created' FROM sessions;
 """
 
-# The schema of the later guide: decimals, timestamps without a time zone, nullable flags.
+# The schema of the second application: decimals, timestamps without a time zone, nullable flags.
 UNIFIED = (
     NORMALIZED_V2.replace("completion_rate INTEGER", "completion_rate DECIMAL(5,2)")
     .replace("TIMESTAMP WITH TIME ZONE", "TIMESTAMP")

@@ -153,7 +153,7 @@ def test_api_key_is_sealed_to_its_session_and_appears_nowhere(
 
 @pytest.fixture
 def without_key(settings: Settings) -> Iterator[None]:
-    """Deploy without the ENCRYPTION_KEY."""
+    """Replace the deployment with one without ENCRYPTION_KEY."""
     deps = Deps(replace(settings, encryption_key=None))
     install_deps(deps)
     yield
