@@ -17,7 +17,7 @@ app = create_app("assessment.student_proficiency", tag="Assessment")
 def student_proficiency(
     scope: GrantedScope, deps: Annotated[Deps, Depends(get_deps)]
 ) -> ProficiencyOut:
-    """Return long-term proficiency to operators; only the session's own to its holder."""
+    """Return long-term proficiency to operators, one test's result to its session's holder."""
     return proficiency(scope, deps)
 
 

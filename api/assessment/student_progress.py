@@ -17,7 +17,7 @@ app = create_app("assessment.student_progress", tag="Assessment")
 def student_test_progress(
     scope: GrantedScope, deps: Annotated[Deps, Depends(get_deps)]
 ) -> ProgressOut:
-    """Return timeline and change by concept to operators; only the session's own to its holder."""
+    """Return progress over all tests to operators, one test's result to its session's holder."""
     return progress(scope, deps)
 
 

@@ -25,7 +25,7 @@ def load_queries(file: str, lists: ColumnLists | None = None) -> Mapping[str, Qu
 
     Args:
         file: Path below `sql/`.
-        lists: Columns for the `{{list: expression}}` of the file, from a constant in code.
+        lists: Columns to fill in for the file's `{{list: expression}}` marks.
 
     Raises:
         FileNotFoundError: If the file does not exist.
@@ -56,7 +56,7 @@ def _split(file: str, script: str) -> Mapping[str, Query]:
     _, *parts = _HEADER.split(script)
     names, texts = parts[::2], parts[1::2]
     if len(set(names)) != len(names):
-        raise ValueError(f"{file} names a query twice")
+        raise ValueError(f"{file} gives two queries the same name; rename one")
     return {
         name: Query(name, text.strip().rstrip(";").encode())
         for name, text in zip(names, texts, strict=True)

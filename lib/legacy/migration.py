@@ -1,8 +1,8 @@
-"""The migration of the legacy tables to the unified schema, as far as one call gets.
+"""The migration of the legacy tables to the unified schema, one call at a time.
 
-A call is one transaction: its batches and the cursor behind them are committed together. In a dry
-run the batches are rolled back, and only the cursor and the report are kept. If a call is killed,
-the database is as it was before the call.
+A call moves its batches in one transaction, which also saves the cursor. In a dry run the batches
+are rolled back, and only the cursor and the report are kept. If a call is killed, none of its
+batches is committed.
 """
 
 import time
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 def migrate(deps: Deps, *, dry_run: bool, pace: Pace = DEFAULT_PACE) -> Run:
-    """Start or continue a migration, until it is complete or the time of the call is over.
+    """Start or continue a migration; stop when it is complete or the call's time is up.
 
     Raises:
         NotConfigured: If ENCRYPTION_KEY is missing; nothing was started.
@@ -60,10 +60,10 @@ class _Call:
         self._pace = pace
         self._deadline = deadline
         self._findings: list[bytes] = []
-        """Findings of a dry run, which its rollback would remove."""
+        """Findings of a dry run, kept here because the rollback removes them from the database."""
 
     def work(self, run: Run) -> Run:
-        """Move batches until the run is complete or the time is over; store its state."""
+        """Move batches until the run is complete or the time is up; save the run."""
         with self._rolled_back_if(run.dry_run):
             store.open_sources(self._transaction)
             store.create_stage(self._transaction)
@@ -106,7 +106,8 @@ class _Call:
     def _may_check(self, run: Run, spent: float) -> bool:
         """Return whether this call has time for the final checks.
 
-        It has if it has done nothing else, or if it has moved everything alone and quickly.
+        A run's first call has time if it moved all rows quickly. A later call does
+        not know the time of all batches, and has time if it moved few rows or none.
         """
         if run.calls > 1:
             return spent < self._pace.idle_seconds
@@ -119,7 +120,7 @@ class _Call:
         return run
 
     def _keep_findings(self, run: Run) -> None:
-        """Add the findings to the run's report, in a dry run after the rollback."""
+        """Add the findings to the run's report; in a dry run, hold them until the rollback."""
         if run.dry_run:
             self._findings.extend(store.read_findings(self._transaction))
         else:

@@ -18,7 +18,7 @@ class ServiceState(StrEnum):
 
 
 class Status(StrEnum):
-    """The state of the whole."""
+    """The overall state."""
 
     HEALTHY = "healthy"
     DEGRADED = "degraded"  # everything works, but responses take longer
@@ -47,7 +47,7 @@ def check(deps: Deps) -> Health:
 
 
 def _status(postgres: ServiceState, redis: ServiceState) -> Status:
-    """Return the state of the whole; a Redis that is not configured does not count as down."""
+    """Return the overall state; a Redis that is not configured does not count as down."""
     if postgres is not ServiceState.UP:
         return Status.UNAVAILABLE
     return Status.DEGRADED if redis is ServiceState.DOWN else Status.HEALTHY

@@ -1,8 +1,7 @@
-"""From a handler to a function that Vercel, Lambda and the local server can run.
+"""Apps and entry points with which Vercel, Lambda and the local server run a handler.
 
-`create_app` gives every function the same frame: access by the table of routes, strict JSON,
-body limits, security headers, a request id, one log line, and errors that say what was wrong and
-reveal nothing internal.
+`create_app` gives every function the same frame: access control, strict JSON, body limits, security
+headers, a request id, one log line, and errors that say what was wrong and reveal nothing internal.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -31,8 +30,8 @@ def create_app(
     Args:
         name: The module below `api/`, such as `assessment.submit`.
         tag: Heading in the API docs.
-        rows: The function's rows of the table of endpoints, which say who may call; by default
-            those that `lib/routes.py` has for `name`.
+        rows: The function's endpoints, with the access that each requires; by default those that
+            `lib/routes.py` lists for `name`.
 
     Raises:
         LookupError: If `lib/routes.py` has no row for `name`.
@@ -86,7 +85,9 @@ def lambda_entry(app: FastAPI, scheduled: Callable[[], Any] | None = None) -> La
 
 def _run_schedule(job: Callable[[], Any] | None) -> Any:
     if job is None:
-        raise NotImplementedError("this function has no schedule")
+        raise NotImplementedError(
+            "this function has no scheduled job; remove its EventBridge schedule"
+        )
 
     def run() -> Any:
         deadline.start(SCHEDULED_SECONDS)

@@ -1,4 +1,4 @@
-"""Errors of the workshop, and the database constraints that mean them.
+"""Errors of the workshop, and the database constraints that raise them.
 
 Importing this module registers the constraint names that `sql/workshop/` raises.
 """

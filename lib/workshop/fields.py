@@ -1,6 +1,6 @@
-"""Types of request fields: what the workshop's pages may send, and its bounds.
+"""Types and limits of the request fields that the workshop's pages send.
 
-Unknown fields are ignored and never stored, because existing pages send some.
+Existing pages also send unknown fields; these are ignored and never stored.
 """
 
 import math
@@ -24,7 +24,7 @@ def _round_seconds(value: Any) -> Any:
 
 
 def parse_timestamp(text: str | None) -> datetime | None:
-    """Return an ISO 8601 timestamp, UTC unless it has a zone; None if it is not valid."""
+    """Parse an ISO 8601 timestamp, in UTC unless it has an offset; return None if it is invalid."""
     try:
         timestamp = datetime.fromisoformat(text or "")
     except ValueError:

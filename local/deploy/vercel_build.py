@@ -23,8 +23,8 @@ class VercelBuild:
     Args:
         tree: Files that are uploaded; the build works on a copy.
         config: Configuration file, such as `vercel.json`.
-        compiled: Whether to write byte code as a deployment does, which takes long: the build
-            repeats it for each function.
+        compiled: Whether to write byte code as a deployment does; slow, because the build repeats
+            it for each function.
     """
 
     def __init__(self, tree: Path, config: str, *, compiled: bool) -> None:
@@ -82,12 +82,15 @@ class VercelBuild:
 
 
 def _module(entrypoint: str) -> str:
-    """`api/assessment/submit.py` → `assessment.submit`."""
+    """Return the module below `api/`, such as `assessment.submit`."""
     return entrypoint.removeprefix("api/").removesuffix(".py").replace("/", ".")
 
 
 def _entrypoint(bundle: Path) -> str:
     match = ENTRYPOINT.search((bundle / LAUNCHER).read_text())
     if match is None:
-        raise SystemExit(f"The built function {bundle.name} does not name the file to start.")
+        raise SystemExit(
+            f"The built function {bundle.name} does not name the file to start; "
+            f"compare its {LAUNCHER} with the pattern ENTRYPOINT."
+        )
     return match[1]

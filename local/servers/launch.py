@@ -1,14 +1,15 @@
-"""Run a program that ends when its starter ends, as another user if need be.
+"""Run a program, as another user if requested, that ends when the process that started it ends.
 
     python -I local/servers/launch.py STARTER_PID SIGNAL UID GID PROGRAM [ARGUMENT ...]
 
-A starter that is killed with SIGKILL cannot stop its children. On Linux the kernel sends them
-SIGNAL instead, as requested here, and this process becomes the program. On other systems this
-process remains, checks every half second whether the starter lives, and sends SIGNAL itself.
+The starter, the process with STARTER_PID, cannot stop its children if it is killed with SIGKILL.
+On Linux this script asks the kernel to send SIGNAL in that case, and then executes the program in
+its place. On other systems it stays, checks every half second that the starter still runs, and
+sends SIGNAL itself.
 UID and GID of -1 keep the current user.
 
-It is run by its path and imports nothing of the project: it starts in about 20 ms, and a user
-without access to the project can run it.
+The script is run by its path and imports nothing from the project, so that it starts in about 20 ms
+and a user without access to the project can run it.
 """
 
 import ctypes
@@ -22,10 +23,10 @@ PR_SET_PDEATHSIG = 1  # linux/prctl.h
 POLL_SECONDS = 0.5
 
 
-def end_with_starter(starter: int, number: int) -> None:
+def end_with_starter(starter: int, signal_number: int) -> None:
     """Ask Linux to signal this process when its parent ends; exit if that has already happened."""
     prctl = ctypes.CDLL(None, use_errno=True).prctl
-    if prctl(PR_SET_PDEATHSIG, ctypes.c_ulong(number), 0, 0, 0) != 0:
+    if prctl(PR_SET_PDEATHSIG, ctypes.c_ulong(signal_number), 0, 0, 0) != 0:
         raise OSError(ctypes.get_errno(), "prctl(PR_SET_PDEATHSIG)")
     if os.getppid() != starter:
         sys.exit("The process that started this program has ended; start it again.")
@@ -39,18 +40,18 @@ def _change_user(uid: int, gid: int) -> None:
     os.setuid(uid)
 
 
-def _run_as_child(starter: int, number: int, program: list[str]) -> int:
-    """Run the program as a child, pass signals on, and signal it when the starter has ended."""
+def _run_as_child(starter: int, signal_number: int, program: list[str]) -> int:
+    """Run the program as a child, forward signals, and signal it when the starter has ended."""
     child = subprocess.Popen(program)
 
-    def pass_on(received: int, _frame: object) -> None:
+    def forward(received: int, _frame: object) -> None:
         child.send_signal(received)
 
     for forwarded in (signal.SIGINT, signal.SIGTERM, signal.SIGQUIT):
-        signal.signal(forwarded, pass_on)
+        signal.signal(forwarded, forward)
     while child.poll() is None:
         if os.getppid() != starter:
-            child.send_signal(number)
+            child.send_signal(signal_number)
             return child.wait()
         time.sleep(POLL_SECONDS)
     return child.returncode
@@ -58,13 +59,13 @@ def _run_as_child(starter: int, number: int, program: list[str]) -> int:
 
 def main() -> None:
     """Run the program that the arguments name."""
-    starter, number, uid, gid = map(int, sys.argv[1:5])
+    starter, signal_number, uid, gid = map(int, sys.argv[1:5])
     program = sys.argv[5:]
     _change_user(uid, gid)
     if sys.platform == "linux":
-        end_with_starter(starter, number)  # after _change_user(), which would undo it
+        end_with_starter(starter, signal_number)  # after _change_user(), which would undo it
         os.execv(program[0], program)  # noqa: S606 the caller names the program
-    sys.exit(_run_as_child(starter, number, program))
+    sys.exit(_run_as_child(starter, signal_number, program))
 
 
 if __name__ == "__main__":

@@ -1,15 +1,15 @@
 """Marginal density of one concept, as a product over answers with a correction for pairs.
 
 Given the standardised concept x, an answer's u = slopes · z is normal under the approximation.
-Dividing that normal by the answer's site gives its cavity, and the expectation of likelihood over
-site under it is a one-dimensional integral, the *ratio*. The product of the ratios is exact if the
-answers are uncorrelated given x. Without guessing the product is accurate enough.
+Dividing that normal by the answer's site gives its cavity. The expectation of likelihood over site
+under the normal is a one-dimensional integral, the *ratio*. The product of the ratios is exact if
+the answers are uncorrelated given x. Without guessing the product is accurate enough.
 
-With guessing, pairs of answers tell how far the product is off. Let y be u given x, standardised,
-and let exp(g y - ½ h y²) be the normal factor by which cavity times site must be multiplied to have
-the moments of cavity times likelihood; g is its *gradient*, h its *curvature*. To second order in
-the correlations r between the y of two answers, the product of the ratios is too small by the
-factor exp(Σ r g g' + ½ r² h h'), with the sum over pairs of answers.
+With guessing, the product needs a correction for each pair of answers. Let y be u given x,
+standardised, and let exp(g y - ½ h y²) be the normal factor by which cavity times site must be
+multiplied to have the moments of cavity times likelihood; g is its *gradient*, h its *curvature*.
+To second order in the correlations r between the y of two answers, the product of the ratios is too
+small by the factor exp(Σ r g g' + ½ r² h h'), with the sum over pairs of answers.
 
 Source: Cseke & Heskes (2011), JMLR 12, "EP-FACT"; Opper, Paquet & Winther (2013), JMLR 14.
 """
@@ -53,7 +53,7 @@ class _Cavities(NamedTuple):
     mean: SingleArray
     """Mean of the logistic curve's argument under the cavity, shape (j, t, g)."""
     log_ratio: FloatArray
-    """Contribution of normal and sites to Σ log ratio, shape (j, g)."""
+    """Σ log of the integral of normal over site, up to a constant, shape (j, g)."""
 
 
 def independent_log_ratio(regressions: AnswerRegressions, x: FloatArray) -> FloatArray:
@@ -102,7 +102,7 @@ def _cavities(regressions: AnswerRegressions, x: FloatArray) -> _Cavities:
     tau, eta = regressions.sites
     share = np.maximum(1.0 - tau * regressions.residual_variance, _SMALLEST_SHARE)
     per_share = regressions.loading / share
-    # Along u given x, normal over cavity and site contributes a quadratic in x to the log ratio.
+    # The log of the integral of normal over site is quadratic in x; its constant is left out.
     log_ratio = (0.5 * ((per_share * regressions.loading) @ tau))[:, None] * x
     log_ratio += (per_share @ (tau * regressions.mean - eta))[:, None]
     log_ratio *= x
@@ -135,7 +135,7 @@ def _tilted_moments(
 
 
 def _site_gradients(regressions: AnswerRegressions, x: FloatArray) -> SingleArray:
-    """Return the derivatives of the log sites by y at y = 0, shape (j, t, g)."""
+    """Return the derivatives of the log sites with respect to y at y = 0, shape (j, t, g)."""
     tau, eta = regressions.sites
     deviation = np.sqrt(regressions.residual_variance)
     return _linear(
@@ -156,7 +156,7 @@ def _correlations(regressions: AnswerRegressions, covariance: FloatArray) -> Sin
 
 
 def _pair_terms(gradient: SingleArray, curvature: SingleArray, r: SingleArray) -> SingleArray:
-    """Return Σ over pairs of r g g' + ½ r² h h', g the gradients, h the curvatures; (j, g)."""
+    """Return Σ over pairs of r g g' + ½ r² h h', one value for each direction and point."""
     terms = r @ gradient
     terms *= gradient
     np.square(r, out=r)

@@ -1,8 +1,8 @@
 """Exposure control by item eligibility, conditional on ability.
 
 Before each test a random draw decides for each item whether it is eligible. The probability follows
-from the counts of earlier tests, and keeps the share of students of an ability level who see the
-item at `greatest_rate` or below.
+from the counts of earlier tests. At each ability level it limits the item's exposure rate, the
+share of students who see the item, to `greatest_rate`.
 
 Source: van der Linden & Veldkamp (2007), J. Educational and Behavioral Statistics 32(4).
 """
@@ -51,7 +51,7 @@ class ExposureControl:
 
     @property
     def probability(self) -> FloatArray:
-        """Probability of being eligible in the next test, min(1, r · eligible / shown), (l, n)."""
+        """Probability of eligibility in a test, min(1, r · eligible / shown), shape (l, n)."""
         ratio = self.greatest_rate * self.eligible / np.maximum(self.shown, 1.0)
         return np.where(self.shown > 0, np.minimum(ratio, 1.0), 1.0)
 

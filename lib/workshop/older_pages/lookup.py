@@ -1,4 +1,4 @@
-"""Parameters that look up students for the older pages."""
+"""Query parameters with which the older pages look up students."""
 
 from dataclasses import dataclass
 from typing import Annotated
@@ -26,14 +26,14 @@ async def student_lookup(
     operator: MaybeOperator,
     student: Annotated[
         Annotated[str, StringConstraints(max_length=254, pattern=r"^[^\x00]+$")] | None,
-        Query(alias="studentId", description="An e-mail, or the student's id."),
+        Query(alias="studentId", description="The student's e-mail or id."),
     ] = None,
     all_students: Annotated[bool, Query(alias="getAllStudents")] = False,
 ) -> StudentLookup:
     """Return the look-up that the query describes; only operators may look up all students.
 
     Raises:
-        Unauthenticated: If someone else wants all students.
+        Unauthenticated: If a caller who is not an operator asks for all students.
         BadRequest: If no student is given.
     """
     if all_students:

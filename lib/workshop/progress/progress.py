@@ -28,7 +28,7 @@ def record(report: ProgressIn, key: str | None, deps: Deps) -> Progress:
     Raises:
         SessionOfAnotherStudent: If the session has a student with another e-mail.
         IdempotencyKeyReused: If the Idempotency-Key was sent with another body before.
-        SessionNotFound: If the report is a repeated one and its session was removed in between.
+        SessionNotFound: If the report repeats an earlier one whose session has since been removed.
     """
     claim = IdempotencyClaim.from_request(key, "student-progress", report.session_token, report)
     return _progress(store.record_report(deps.postgres, report, claim))

@@ -1,5 +1,6 @@
--- Temporary tables of one call, emptied before each batch. This script runs once the views of
--- sources.sql are open. The lists in double braces are generated from lib/legacy/session_fields.py.
+-- Temporary tables of one call, emptied before each batch. This script runs after the
+-- functions of sources.sql have created the views of the legacy tables. The lists in double braces
+-- are generated from lib/legacy/session_fields.py.
 
 CREATE TEMP TABLE IF NOT EXISTS people (
   email TEXT, student_name TEXT, name_moment TIMESTAMPTZ, account_sid TEXT,
@@ -22,7 +23,7 @@ CREATE TEMP TABLE IF NOT EXISTS incoming WITH (toast_tuple_target = 8160) ON COM
     NULL::text AS student_name,
     NULL::text AS account_sid,
     NULL::timestamptz AS moment,     -- newest time in any of its rows
-    NULL::integer AS flagged,        -- bit n - 1: the flags complete step n
+    NULL::integer AS flagged,        -- bit n - 1 is set if the flags complete step n
     NULL::boolean AS in_students, NULL::boolean AS in_configs, NULL::boolean AS in_logins
   FROM public.sessions AS s WITH NO DATA;
 
@@ -39,7 +40,7 @@ CREATE TEMP TABLE IF NOT EXISTS steps (
   updated_at TIMESTAMPTZ, time_spent INTEGER, attempts INTEGER, passed BOOLEAN
 ) ON COMMIT DROP;
 
--- Sums over the steps of a session; bit n - 1 of `passed`: step n was passed.
+-- Sums over the steps of a session; bit n - 1 of `passed` is set if step n was passed.
 CREATE TEMP TABLE IF NOT EXISTS step_totals (
   session_token TEXT, passed INTEGER, seconds INTEGER, furthest INTEGER
 ) ON COMMIT DROP;
@@ -54,8 +55,8 @@ CREATE TEMP TABLE IF NOT EXISTS owners (
 CREATE TEMP TABLE IF NOT EXISTS sealed_keys (session_token TEXT, openai_api_key TEXT)
   ON COMMIT DROP;
 
--- API keys of rows whose stored session has another key, or had its key removed: whether the stored
--- state stays, and the reason to report.
+-- API keys of rows whose stored session has another key or had its key removed. `keeps_stored` says
+-- whether the stored state stays, and `reason` is reported.
 CREATE TEMP TABLE IF NOT EXISTS key_conflicts (
   session_token TEXT, keeps_stored BOOLEAN, reason TEXT
 ) ON COMMIT DROP;

@@ -320,9 +320,10 @@ BEGIN
     BEGIN
       EXECUTE format('ALTER TABLE public.%I VALIDATE CONSTRAINT %I', c.tab, c.name);
     EXCEPTION
-      WHEN wrong_object_type THEN NULL;  -- unique constraints cannot be NOT VALID
+      WHEN wrong_object_type THEN NULL;  -- only foreign keys and checks can be validated
       WHEN foreign_key_violation THEN
-        RAISE WARNING '%: existing rows violate it, so it applies to new rows only', c.name;
+        RAISE WARNING
+          '%: existing rows violate it, so it applies to new rows only; correct these rows', c.name;
     END;
   END LOOP;
 END $$;
