@@ -31,7 +31,7 @@ def test_old_overload_is_removed(
 ) -> None:
     before = overloads(rows, schema, function)
     assert before > 0
-    rows(f"CREATE FUNCTION {schema}.{function}(TEXT) RETURNS INT LANGUAGE sql AS 'SELECT 1'")
+    rows(f"CREATE FUNCTION {schema}.{function}(p_x TEXT) RETURNS INT RETURN 1")
     renew(client)
     assert overloads(rows, schema, function) == before
     assert rows("SELECT to_regprocedure(%s)", f"{schema}.{function}(text)") == [(None,)]
@@ -86,10 +86,25 @@ def test_functions_of_others_stay(client: TestClient, rows: Rows) -> None:
     assert rows("SELECT record_step_progress(NULL::public.aside)") == [(4,)]
 
 
+@pytest.mark.parametrize("parameters", ["TEXT", "report TEXT", "p_token TEXT, report TEXT"])
+def test_overload_of_another_application_stays(
+    client: TestClient, rows: Rows, parameters: str
+) -> None:
+    rows(
+        f"CREATE FUNCTION public.record_step_progress({parameters}) RETURNS INT LANGUAGE sql"
+        " AS 'SELECT 5'"
+    )
+    before = overloads(rows, "public", "record_step_progress")
+    renew(client)
+    assert overloads(rows, "public", "record_step_progress") == before
+
+
 def test_overload_that_something_uses_stays_and_stops_nothing(
     client: TestClient, rows: Rows
 ) -> None:
-    rows("CREATE FUNCTION public.record_step_progress(TEXT) RETURNS INT LANGUAGE sql AS 'SELECT 1'")
+    rows(
+        "CREATE FUNCTION public.record_step_progress(p_x TEXT) RETURNS INT LANGUAGE sql AS 'SELECT 1'"
+    )
     rows("CREATE VIEW public.uses_it AS SELECT public.record_step_progress('x') AS one")
     renew(client)
     assert rows("SELECT one FROM public.uses_it") == [(1,)]

@@ -16,6 +16,11 @@ BEGIN
       -- A function with a row type as argument belongs to a table, which may have been set aside.
       AND NOT EXISTS (SELECT FROM pg_type
                       WHERE pg_type.oid = ANY (other.proargtypes) AND typtype = 'c')
+      -- Other applications share public. The parameters of our functions there all begin with p_.
+      AND (other.pronamespace <> 'public'::REGNAMESPACE
+           OR other.proargnames IS NOT NULL AND NOT EXISTS (
+             SELECT FROM unnest(other.proargnames[1:other.pronargs]) AS parameter
+             WHERE parameter NOT LIKE 'p\_%'))
   LOOP
     BEGIN
       EXECUTE format('DROP FUNCTION %s', old);
