@@ -128,21 +128,23 @@ class _BoundedTransport(httpx.BaseTransport):
                     raise ValueError("the reply is too long or too slow")
         finally:
             reply.close()
-        answers = _without_errors(bytes(text), len(json.loads(request.content)))
-        return httpx.Response(HTTPStatus.OK, json=answers)
+        content = _without_errors(bytes(text), len(json.loads(request.content)))
+        return httpx.Response(HTTPStatus.OK, content=content)
 
     def close(self) -> None:
         """Close the connections."""
         self._inner.close()
 
 
-def _without_errors(text: bytes, commands: int) -> list[Any]:
-    """Return the answers with a null result in place of each command's error, which is logged."""
+def _without_errors(text: bytes, commands: int) -> bytes:
+    """Return the reply with a null result in place of each command's error, which is logged."""
     answers = json.loads(text)
     if not isinstance(answers, list) or len(answers) != commands:
         raise ValueError("the reply has not one answer for each command")
+    if all("error" not in answer for answer in answers):
+        return text
     for position, answer in enumerate(answers):
         if "error" in answer:
             log("redis_command_failed", reason=str(answer["error"])[:200])
             answers[position] = {"result": None}
-    return answers
+    return json.dumps(answers).encode()
