@@ -103,7 +103,8 @@ def test_overload_that_something_uses_stays_and_stops_nothing(
     client: TestClient, rows: Rows
 ) -> None:
     rows(
-        "CREATE FUNCTION public.record_step_progress(p_x TEXT) RETURNS INT LANGUAGE sql AS 'SELECT 1'"
+        "CREATE FUNCTION public.record_step_progress(p_x TEXT) RETURNS INT LANGUAGE sql"
+        " AS 'SELECT 1'"
     )
     rows("CREATE VIEW public.uses_it AS SELECT public.record_step_progress('x') AS one")
     renew(client)
