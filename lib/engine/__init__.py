@@ -20,7 +20,7 @@ each rule and number.
 """
 
 from lib.engine.bank import STEEPEST_DISCRIMINATION, ItemBank
-from lib.engine.fit import ItemFit, item_fit, person_fit, predicted
+from lib.engine.fit import ItemFit, item_fit, person_fit, predicted_probability
 from lib.engine.posterior.posterior import Posterior, update
 from lib.engine.posterior.priors import HALF_LIFE_DAYS, aged, population_prior, prior_from_record
 from lib.engine.posterior.updating import SITE_DTYPE
@@ -60,7 +60,7 @@ __all__ = [
     "percentile",
     "person_fit",
     "population_prior",
-    "predicted",
+    "predicted_probability",
     "prior_from_record",
     "select",
     "simulate",

@@ -43,7 +43,7 @@ def person_fit(posterior: Posterior, bank: ItemBank) -> float:
     return float(excess.sum() / spread) if spread > 0 else float("nan")
 
 
-def predicted(posterior: Posterior, bank: ItemBank, items: ArrayLike) -> FloatArray:
+def predicted_probability(posterior: Posterior, bank: ItemBank, items: ArrayLike) -> FloatArray:
     """Return the posterior predictive P(correct) of each item, shape (j,)."""
     indices = np.asarray(items, np.intp)
     projection = project(posterior, bank, indices)
@@ -68,9 +68,9 @@ class ItemFit(NamedTuple):
 def item_fit(n: int, items: ArrayLike, correct: ArrayLike, prediction: ArrayLike) -> ItemFit:
     """Return how well the answers to each item fit its parameters.
 
-    Each prediction must be made before its answer is known (see `predicted`). If the model holds,
-    the residuals are then martingale differences, whatever rule chose the items, and their
-    standardised sums are standard normal by the martingale central limit theorem.
+    Each prediction must be made before its answer is known (see `predicted_probability`). If the
+    model holds, the residuals are then martingale differences, whatever rule chose the items, and
+    their standardised sums are standard normal by the martingale central limit theorem.
 
     Args:
         n: Number of items.
@@ -82,13 +82,13 @@ def item_fit(n: int, items: ArrayLike, correct: ArrayLike, prediction: ArrayLike
     p = np.clip(np.asarray(prediction, float), 1e-9, 1 - 1e-9)
     residual = np.asarray(correct, float) - p
     spread = p * (1 - p)
-    ability = np.log(p / (1 - p))
+    logit = np.log(p / (1 - p))
 
     def standardised(weight: FloatArray) -> FloatArray:
         total = np.bincount(indices, weight * residual, n)
         return total / np.sqrt(np.maximum(np.bincount(indices, weight**2 * spread, n), 1e-12))
 
     answers = np.bincount(indices, minlength=n)
-    level, slope = standardised(np.ones_like(p)), standardised(ability)
+    level, slope = standardised(np.ones_like(p)), standardised(logit)
     extreme = np.maximum(np.abs(level), np.abs(slope)) > MISFIT
     return ItemFit(answers, level, slope, extreme & (answers >= ENOUGH_ANSWERS))

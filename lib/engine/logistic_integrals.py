@@ -39,9 +39,9 @@ def _nodes_at_level(level: int) -> Nodes:
     An answer shifts the mass by at most that many standard deviations, and by about 8 at most; the
     nodes reach 6 standard deviations further.
     """
-    largest = _NARROW * 2.0**level
-    step = min(0.8, 1.5 / largest)
-    half = np.floor((6.0 + min(largest, 8.0)) / step)
+    largest_deviation = _NARROW * 2.0**level
+    step = min(0.8, 1.5 / largest_deviation)
+    half = np.floor((6.0 + min(largest_deviation, 8.0)) / step)
     z = np.arange(-half, half + 1) * step
     weight = np.exp(-0.5 * z * z)
     weight /= weight.sum()
@@ -105,7 +105,7 @@ def _hermite(nodes: int, count: int) -> tuple[SingleArray, SingleArray]:
     return -z.astype(np.float32)[:, None], rows.astype(np.float32)
 
 
-def nodes_of(variance: FloatArray, count: int) -> int:
+def hermite_node_count(variance: FloatArray, count: int) -> int:
     """Return the number of nodes that `curve_moments` needs for these variances, logits²."""
     widest = float(largest(variance, axis=None))
     nodes = next(nodes for limit, nodes in _HERMITE if widest <= limit)
@@ -120,7 +120,7 @@ def curve_moments(mean: SingleArray, variance: SingleArray, nodes: int, count: i
     Args:
         mean: Means of x, logits, shape (j, t, g).
         variance: Variances of x, logits², of that shape or (j, t, 1).
-        nodes: Number of Gauss-Hermite nodes; see `nodes_of`.
+        nodes: Number of Gauss-Hermite nodes; see `hermite_node_count`.
         count: 1 to 3.
 
     Returns:

@@ -7,7 +7,7 @@ from lib.engine.normal import FloatArray, normal_cdf, normal_quantile
 
 
 def percentile(mean: ArrayLike, variance: ArrayLike) -> FloatArray:
-    """Return the expected percentile E[Φ(θ)] = Φ(m / √(1 + v)), the product's proficiency.
+    """Return the proficiency, the expected percentile E[Φ(θ)] = Φ(m / √(1 + v)).
 
     Args:
         mean: Posterior means m, any shape.

@@ -183,8 +183,8 @@ def _one_test(
         if stop(state, design.stop, tested=bank.measured.astype(bool), gain=gain):
             break
         unasked[item] = False
-        chance = bank.probability(theta, [item])[0]
-        right = rng.random() < chance if answers is None else bool(answers[item])
+        probability = bank.probability(theta, [item])[0]
+        right = rng.random() < probability if answers is None else bool(answers[item])
         path.append(update(state, bank, item, bool(right)))
     if control is not None and eligible_by_level is not None:
         control = control.record(eligible_by_level, path[-1].items, levels[: path[-1].answered])

@@ -32,7 +32,7 @@ class StopRules:
         classification_threshold: Posterior probability, 0.5 to 1.
         cut: Latent ability that separates the two classes, finite; 0 is the percentile 0.5.
         minimum_gain: Smallest expected reduction of the variance by the next item, as a share of
-            the current variance, 0 to 1; less stops the test. 0 never does.
+            the current variance, 0 to 1; the test stops below it. 0 turns this rule off.
 
     Raises:
         ValueError: If the type is unknown or a number is outside its range.

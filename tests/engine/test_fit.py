@@ -12,7 +12,7 @@ from lib.engine import (
     explain,
     item_fit,
     person_fit,
-    predicted,
+    predicted_probability,
     update,
 )
 
@@ -44,7 +44,7 @@ def test_prediction_is_the_share_of_right_answers_under_the_posterior() -> None:
     state = Posterior.prior(2, [0.3, -0.5], [[0.5, 0.1], [0.1, 0.8]])
     bank = ItemBank([[1.5, 0.7]], 0.4, 0.2)
     theta = rng.multivariate_normal(state.mean, state.covariance, 400_000)
-    assert predicted(state, bank, [0])[0] == pytest.approx(
+    assert predicted_probability(state, bank, [0])[0] == pytest.approx(
         float(bank.probability(theta, [0]).mean()), abs=2e-3
     )
 
@@ -65,7 +65,7 @@ def test_only_items_whose_answers_contradict_their_parameters_are_flagged() -> N
             right = bool(rng.random() < chance)
             items.append(item)
             correct.append(right)
-            prediction.append(predicted(state, bank, [item])[0])
+            prediction.append(predicted_probability(state, bank, [item])[0])
             state = update(state, bank, int(item), right)
     fit = item_fit(30, items, correct, prediction)
     assert np.flatnonzero(fit.flagged).tolist() == [wrong_key, too_easy]

@@ -50,7 +50,7 @@ def calibrate(
     Args:
         person: Integer that identifies the person of each answer, shape (m,).
         item: Index of the item of each answer, 0 to n - 1, shape (m,).
-        correct: Whether each answer was right, True or 1 for yes, shape (m,).
+        correct: Whether each answer was right, as booleans or as 0 and 1, shape (m,).
         origin: The authors' parameters, the centre of the priors. Never an earlier calibration:
             the same answers would then count again with every run.
         current: The parameters in use, where the search starts and with which drift is tested;

@@ -33,7 +33,8 @@ class Drift:
 
     Attributes:
         drifted: Whether the item changed by more than chance, shape (n,).
-        p_value: P-value if nothing but the link has changed, shape (n,); 1 without answers.
+        p_value: P-value of the hypothesis that only the link has changed, shape (n,); 1 for items
+            without answers.
         curve_change: Root mean square change of P(correct) over the population without the link,
             shape (n,).
         shift: Mean of the people on the current scale in each concept, shape (k,).
@@ -67,10 +68,12 @@ def find_drift(
     u, squared_loadings = new.directions, new.directions**2
     error = np.sqrt(np.diagonal(covariance, axis1=1, axis2=2))
     change = new.log_slope - current.log_slope
-    log_stretch = _robust(squared_loadings[answered], change[answered], error[answered, 0])
+    log_stretch = _huber_regression(
+        squared_loadings[answered], change[answered], error[answered, 0]
+    )
     factor = np.exp(squared_loadings @ log_stretch)
     offset = current.location - new.location * factor
-    shift = _robust(u[answered], offset[answered], (error[:, 1] * factor)[answered])
+    shift = _huber_regression(u[answered], offset[answered], (error[:, 1] * factor)[answered])
     linked = ItemParameters.of_latent(
         current.concepts,
         current.log_slope + squared_loadings @ log_stretch,
@@ -88,7 +91,7 @@ def find_drift(
     )
 
 
-def _robust(design: FloatArray, values: FloatArray, error: FloatArray) -> FloatArray:
+def _huber_regression(design: FloatArray, values: FloatArray, error: FloatArray) -> FloatArray:
     """Return the coefficients of Huber's regression of `values` on `design`, shape (k,).
 
     Computed by iterative reweighting. The scale of the residuals is the larger of their errors and

@@ -6,9 +6,10 @@ is marginal maximum likelihood (Bock & Aitkin, 1981) with adaptive quadrature (S
 2005). In more dimensions a person's strands exchange normal messages, which is expectation
 propagation (Minka, 2001).
 
-By Fisher's identity the gradient of the log-likelihood by an item's parameters is the sum over its
-answers of s = E[∂ log P(y | t)] under that posterior. The probability of an answer given the
-person's other answers is π = 1 / E[1 / P(y | t)], so its Fisher information is s sᵀ π / (1 - π).
+By Fisher's identity the gradient of the log-likelihood with respect to an item's parameters is the
+sum over its answers of s = E[∂ log P(y | t)] under that posterior. The probability of an answer
+given the person's other answers is π = 1 / E[1 / P(y | t)], so its Fisher information is
+s sᵀ π / (1 - π).
 """
 
 from collections.abc import Iterator
@@ -39,9 +40,16 @@ A narrower posterior falls between two nodes, and its moments are unreliable.
 _X, _W = np.polynomial.hermite_e.hermegauss(NODES)
 _LOG_WEIGHT = np.log(_W / _W.sum()) + 0.5 * _X**2
 
-_CHANCE_MARGIN = 1e-6  # distance of π from 0 and 1, so that no weight is infinite
+_PROBABILITY_MARGIN = 1e-6  # distance of π from 0 and 1, so that no weight is infinite
 _LARGEST_LOGIT = 60.0  # logits; keeps the exponential within single precision
 _UPPER = ((0, 0), (0, 1), (0, 2), (1, 1), (1, 2), (2, 2))
+_SCORE, _INFORMATION = slice(0, 3), slice(3, 9)
+_GUESSING_INFORMATION, _GUESSING_CURVATURE, _T, _T_SQUARED = 8, 9, 10, 11
+"""Rows of the sums over the answers to each item, in the order of `_per_item`.
+
+`_GUESSING_INFORMATION` is the last row of `_INFORMATION`.
+"""
+_ROWS = 12
 
 Nodes = NDArray[np.float32]
 """Values at nodes; single precision is a million times finer than the sampling error."""
@@ -64,7 +72,7 @@ class Curves:
 
 @dataclass(frozen=True, eq=False)
 class Sweep:
-    """Results of one sweep; derivatives are by (log a, b, c).
+    """Results of one sweep; derivatives are with respect to (log a, b, c).
 
     Attributes:
         sites: New sites.
@@ -121,7 +129,7 @@ def sweep(
     n = len(curves.slope)
     sites = within_bounds(answers, sites, correlation)
     strands, population = posteriors(answers, sites, correlation)
-    sums = np.zeros((12, n))
+    sums = np.zeros((_ROWS, n))
     mean, variance = np.empty_like(strands.mean), np.empty_like(strands.mean)
     log_likelihood = population.log_volume - _site_volume(sites, strands)
     for block in answers.blocks:
@@ -139,15 +147,15 @@ def sweep(
     )
     # A right answer far below b is rare, but adds much curvature in c: steps need the observed
     # information where it exceeds the expected.
-    sums[8] = np.maximum(sums[8], sums[9])
+    sums[_GUESSING_INFORMATION] = np.maximum(sums[_GUESSING_INFORMATION], sums[_GUESSING_CURVATURE])
     count = np.maximum(answers.per_item, 1)
-    mean_of_t = sums[10] / count
+    mean_of_t = sums[_T] / count
     return Sweep(
         sites=new_sites,
-        score=sums[:3].T.copy(),
-        information=_symmetric(sums[3:9]),
+        score=sums[_SCORE].T.copy(),
+        information=_symmetric(sums[_INFORMATION]),
         respondent_mean=mean_of_t,
-        respondent_variance=sums[11] / count - mean_of_t**2,
+        respondent_variance=sums[_T_SQUARED] / count - mean_of_t**2,
         population=posteriors(answers, within_bounds(answers, new_sites, correlation), correlation)[
             1
         ],
@@ -170,20 +178,22 @@ def _integrate(
     exp_minus_z = np.exp(_logits(-sign * a, b, t))
     curve = 1.0 / (1.0 + exp_minus_z)
     # Padding has probability 1 at every t.
-    chance = _column((1.0 - c) * block.present) * curve
-    chance += _column(np.where(block.correct, c, 1.0 - block.present))
-    tilted = _posterior(block, t, np.log(chance), strands)
+    probability = _column((1.0 - c) * block.present) * curve
+    probability += _column(np.where(block.correct, c, 1.0 - block.present))
+    tilted = _posterior(block, t, np.log(probability), strands)
     exp_minus_z *= curve  # 1 - S, exact where S is nearly 1
-    exp_minus_z /= chance
+    exp_minus_z /= probability
     q = (exp_minus_z @ tilted.weights[:, :, None])[:, :, 0].astype(float)
     curve *= exp_minus_z
     moments = curve @ np.stack([tilted.weights, tilted.weights * t], axis=2)
     level, level_times_t = np.moveaxis((sign * (1.0 - c))[:, :, None] * moments, 2, 0)
-    inverse_chance = np.where(block.correct, 1.0, 1.0 / (1.0 - c)) * (1.0 + (1.0 - c) * q)
+    inverse_probability = np.where(block.correct, 1.0, 1.0 / (1.0 - c)) * (1.0 + (1.0 - c) * q)
     guessing_score = np.where(block.correct, q, -1.0 / (1.0 - c))
-    predictive_chance = np.clip(1.0 / inverse_chance, _CHANCE_MARGIN, 1.0 - _CHANCE_MARGIN)
+    predictive_probability = np.clip(
+        1.0 / inverse_probability, _PROBABILITY_MARGIN, 1.0 - _PROBABILITY_MARGIN
+    )
     return tilted, np.stack(
-        [a * (level_times_t - b * level), -a * level, guessing_score, predictive_chance]
+        [a * (level_times_t - b * level), -a * level, guessing_score, predictive_probability]
     )
 
 
@@ -204,12 +214,14 @@ def _column(values: FloatArray) -> Nodes:
     return values.astype(np.float32)[:, :, None]
 
 
-def _posterior(block: Block, t: Nodes, log_chances: Nodes, strands: StrandMarginals) -> _Tilted:
+def _posterior(
+    block: Block, t: Nodes, log_probabilities: Nodes, strands: StrandMarginals
+) -> _Tilted:
     """Return the tilted distributions from the log probabilities of the answers at the nodes."""
     mean = strands.cavity_mean[block.strands, None]
     variance = strands.cavity_variance[block.strands, None]
     node_variance = strands.variance[block.strands, None]
-    log_weight = log_chances.sum(axis=1, dtype=float) + _LOG_WEIGHT
+    log_weight = log_probabilities.sum(axis=1, dtype=float) + _LOG_WEIGHT
     log_weight += 0.5 * (np.log(node_variance / variance) - (t - mean) ** 2 / variance)
     maximum = log_weight.max(axis=1, keepdims=True)
     weight: FloatArray = np.exp(log_weight - maximum)
@@ -226,15 +238,15 @@ def _posterior(block: Block, t: Nodes, log_chances: Nodes, strands: StrandMargin
 
 
 def _per_item(block: Block, tilted: _Tilted, per_answer: FloatArray) -> Iterator[FloatArray]:
-    """Yield the 12 values of each answer that are summed by item, each of shape (s, l).
+    """Yield the values of each answer that are summed by item, each of shape (s, l).
 
     They are the scores, the upper triangle of the information, the observed curvature in c, and the
     first two moments of t.
     """
-    *score, chance = per_answer
+    *score, probability = per_answer
     score = [row * block.present for row in score]
     yield from score
-    weight = chance / (1.0 - chance)
+    weight = probability / (1.0 - probability)
     for i, j in _UPPER:
         yield weight * score[i] * score[j]
     yield score[2] ** 2

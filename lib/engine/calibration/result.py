@@ -74,7 +74,7 @@ class Calibration:
 
 
 def standard_errors(
-    estimate: Estimate, concepts: ItemParameters, answers: NDArray[np.intp]
+    estimate: Estimate, items: ItemParameters, answers: NDArray[np.intp]
 ) -> ItemErrors:
     """Return the standard errors, with the uncertainty of the scale included.
 
@@ -83,23 +83,27 @@ def standard_errors(
 
     Args:
         estimate: State of the fit.
-        concepts: Any parameters of the same items; only their directions are used.
+        items: Any parameters of the same items; only their directions are used.
         answers: Number of answers to each item, shape (n,).
     """
     item_variance = np.diagonal(estimate.covariance, axis1=1, axis2=2)
-    squared_loadings = concepts.directions**2 * (answers > 0)[:, None]
-    shift, stretch = (
+    squared_loadings = items.directions**2 * (answers > 0)[:, None]
+    shift_variance, stretch_variance = (
         squared_loadings @ estimate.scale_variance[0],
         squared_loadings @ estimate.scale_variance[1],
     )
-    log_slope = np.sqrt(item_variance[:, 0] + stretch)
-    location = np.sqrt(item_variance[:, 1] + shift + estimate.location**2 * stretch)
+    log_slope_error = np.sqrt(item_variance[:, 0] + stretch_variance)
+    location_error = np.sqrt(
+        item_variance[:, 1] + shift_variance + estimate.location**2 * stretch_variance
+    )
     return ItemErrors(
-        difficulty=_spread(normal_cdf, estimate.location, location),
-        discrimination=_spread(lambda x: np.exp(x) / LOGISTIC_SCALE, estimate.log_slope, log_slope),
+        difficulty=_spread(normal_cdf, estimate.location, location_error),
+        discrimination=_spread(
+            lambda x: np.exp(x) / LOGISTIC_SCALE, estimate.log_slope, log_slope_error
+        ),
         guessing=np.sqrt(item_variance[:, 2]),
-        location=location,
-        log_slope=log_slope,
+        location=location_error,
+        log_slope=log_slope_error,
     )
 
 

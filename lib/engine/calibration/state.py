@@ -46,5 +46,5 @@ class Estimate:
 
     @property
     def curves(self) -> Curves:
-        """The items' curves."""
+        """Response curves of the items."""
         return Curves(np.exp(self.log_slope), self.location, self.guessing)

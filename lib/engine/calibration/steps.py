@@ -112,7 +112,7 @@ def step_factors(state: Estimate, items: ItemStep) -> FloatArray:
 
 
 def _volume_trend(state: Estimate, sweep: Sweep, shrinkage: Shrinkage) -> FloatArray:
-    """Return the derivative by log a of half the log precision of each location, shape (n,)."""
+    """Return ∂/∂(log a) of half the log precision of each location, shape (n,)."""
     step = 0.1
     steeper, flatter = (
         _location_information(sweep, replace(state, log_slope=state.log_slope + change).curves)
@@ -128,8 +128,8 @@ def _location_information(sweep: Sweep, curves: Curves) -> FloatArray:
     t = sweep.respondent_mean[:, None] + np.sqrt(sweep.respondent_variance)[:, None] * _X
     level = 0.5 + 0.5 * np.tanh(0.5 * curves.slope[:, None] * (t - curves.location[:, None]))
     floor = curves.guessing[:, None]
-    chance = np.maximum(floor + (1 - floor) * level, _TINY)
-    information = (1 - floor) * level**2 * (1 - level) / chance @ _W
+    probability = np.maximum(floor + (1 - floor) * level, _TINY)
+    information = (1 - floor) * level**2 * (1 - level) / probability @ _W
     return np.asarray(curves.slope**2 * np.maximum(information, _TINY))
 
 
@@ -140,7 +140,7 @@ def _add_guessing_prior(
     mode: FloatArray,
     shrinkage: Shrinkage,
 ) -> FloatArray:
-    """Add the log prior w (c₀ log c + (1 - c₀) log(1 - c)) in place; return the gradient by c.
+    """Add the log prior w (c₀ log c + (1 - c₀) log(1 - c)) in place; return the gradient in c.
 
     If c ends at 0, its posterior is exponential instead of normal: the gradient is its rate, the
     square of the rate its precision, and it is uncorrelated with slope and location.
@@ -167,18 +167,18 @@ def _bounded_step(
     mode: FloatArray,
     shrinkage: Shrinkage,
 ) -> FloatArray:
-    """Return the scoring steps, shape (n, 3): first of c within its bounds, then of the rest."""
+    """Return the scoring steps, shape (n, 3): that of c within its bounds, the others given it."""
     inverse, cross = np.linalg.inv(precision[:, :2, :2]), precision[:, :2, 2]
     pull = (inverse @ cross[:, :, None])[:, :, 0]
-    own = (inverse @ gradient[:, :2, None])[:, :, 0]
-    residual_gradient = gradient[:, 2] - (cross * own).sum(axis=1)
+    step_at_fixed_c = (inverse @ gradient[:, :2, None])[:, :, 0]
+    residual_gradient = gradient[:, 2] - (cross * step_at_fixed_c).sum(axis=1)
     curvature = precision[:, 2, 2] - (cross * pull).sum(axis=1)
-    step = np.clip(residual_gradient / curvature, -MAX_GUESSING_STEP, MAX_GUESSING_STEP)
+    c_step = np.clip(residual_gradient / curvature, -MAX_GUESSING_STEP, MAX_GUESSING_STEP)
     lowest = np.where(mode > 0, 0.3 * guessing, 0.0)  # a prior with c₀ > 0 excludes c = 0
-    step = np.clip(guessing + step, lowest, MOST_GUESSING) - guessing
-    step *= np.isfinite(shrinkage.guessing_answers)
-    rest = np.clip(own - pull * step[:, None], -MAX_STEP, MAX_STEP)
-    return np.concatenate([rest, step[:, None]], axis=1)
+    c_step = np.clip(guessing + c_step, lowest, MOST_GUESSING) - guessing
+    c_step *= np.isfinite(shrinkage.guessing_answers)
+    other_steps = np.clip(step_at_fixed_c - pull * c_step[:, None], -MAX_STEP, MAX_STEP)
+    return np.concatenate([other_steps, c_step[:, None]], axis=1)
 
 
 def without_common_move(step: FloatArray, design: FloatArray, variance: FloatArray) -> FloatArray:
@@ -206,28 +206,36 @@ def scale_step(
     """Return the population's mean and log spread, weighted against the items' priors.
 
     Both are zero at the mode. The likelihood cannot distinguish a shift of all people from one of
-    all items, so its gradient by the former is the sum of the gradients by the latter.
+    all items, so its gradient for a shift of the people is the sum of the gradients for the items.
     """
     answered = (answers.per_item > 0)[:, None]
     u, squared_loadings = origin.directions * answered, origin.directions**2 * answered
     off_location = (state.location - origin.location) / shrinkage.location_sd**2
     off_slope = (state.log_slope - origin.log_slope) / shrinkage.log_slope_sd**2
     off_slope += _volume_trend(state, sweep, shrinkage)
-    prior, people, count = np.linalg.inv(state.correlation), sweep.population, answers.people
-    pull = u.T @ u / shrinkage.location_sd**2 + _TINY * np.eye(len(prior))
-    mean = np.linalg.solve(count * prior + pull, prior @ people.mean + u.T @ off_location)
-    stretch = np.diag(prior @ people.second_moment) - count
+    people, count = sweep.population, answers.people
+    ability_precision = np.linalg.inv(state.correlation)
+    location_precision = u.T @ u / shrinkage.location_sd**2 + _TINY * np.eye(u.shape[1])
+    mean = np.linalg.solve(
+        count * ability_precision + location_precision,
+        ability_precision @ people.mean + u.T @ off_location,
+    )
+    stretch = np.diag(ability_precision @ people.second_moment) - count
     stretch = stretch + squared_loadings.T @ (state.location * off_location - off_slope)
-    stiffness = squared_loadings.sum(axis=0) / shrinkage.log_slope_sd**2
-    mean_precision = count * prior - prior @ people.covariance @ prior
+    slope_precision = squared_loadings.sum(axis=0) / shrinkage.log_slope_sd**2
+    mean_precision = (
+        count * ability_precision - ability_precision @ people.covariance @ ability_precision
+    )
     reliability = np.clip(1.0 - np.diag(people.covariance) / max(count, 1), 0.0, 1.0)
     return ScaleStep(
         mean=np.clip(mean, -MAX_SHIFT, MAX_SHIFT),
-        log_spread=np.clip(stretch / (2 * count + stiffness + _TINY), -MAX_STRETCH, MAX_STRETCH),
+        log_spread=np.clip(
+            stretch / (2 * count + slope_precision + _TINY), -MAX_STRETCH, MAX_STRETCH
+        ),
         variance=np.stack(
             [
-                np.diag(np.linalg.pinv(mean_precision + pull, hermitian=True)),
-                1.0 / (2 * count * reliability**2 + stiffness + _TINY),
+                np.diag(np.linalg.pinv(mean_precision + location_precision, hermitian=True)),
+                1.0 / (2 * count * reliability**2 + slope_precision + _TINY),
             ]
         ),
     )
@@ -252,7 +260,7 @@ def correlation_step(
         population: Sums over the people's posteriors.
         count: Number of people.
         shrinkage: Widths of the priors.
-        plain: Take the step of plain EM.
+        plain: Whether to take the step of plain EM.
     """
     k, weight = len(correlation), shrinkage.correlation_people
     moment = (population.second_moment + weight * np.eye(k)) / (count + weight)

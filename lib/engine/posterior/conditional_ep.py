@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lib.engine.logistic_integrals import curve_moments, nodes_of
+from lib.engine.logistic_integrals import curve_moments, hermite_node_count
 from lib.engine.normal import FloatArray, SingleArray, total_over
 from lib.engine.posterior.factorized import AnswerRegressions
 from lib.engine.posterior.propagation import WIDEST_CAVITY, Normal
@@ -84,9 +84,9 @@ def conditional_log_ratios(
         other_directions(directions @ factor, slopes.T @ factor),
         total_over(slopes * slopes, axis=0),
     )
-    # Far from the posterior's centre cavities are wider, but hold little of the density.
+    # Far from the posterior's centre, cavities can be wider, but hold little of the density.
     variance = regressions.residual_variance
-    nodes = nodes_of(variance / np.maximum(1.0 - tau * variance, 0.5), 3)
+    nodes = hermite_node_count(variance / np.maximum(1.0 - tau * variance, 0.5), 3)
     floor = regressions.floor.astype(np.float32)[:, None]
     offset = regressions.offset.astype(np.float32)[:, None]
     one_minus_floor = _ONCE - floor

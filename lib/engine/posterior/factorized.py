@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lib.engine.logistic_integrals import curve_moments, nodes_of
+from lib.engine.logistic_integrals import curve_moments, hermite_node_count
 from lib.engine.normal import FloatArray, SingleArray
 
 _SMALLEST_VARIANCE = 1e-12  # variance given x, logits²
@@ -169,7 +169,7 @@ def _pair_terms(gradient: SingleArray, curvature: SingleArray, r: SingleArray) -
 
 def _logistic_moments(mean: SingleArray, variance: FloatArray, count: int) -> SingleArray:
     single = variance.astype(np.float32)[:, :, None]
-    return curve_moments(mean, single, nodes_of(variance, count), count)
+    return curve_moments(mean, single, hermite_node_count(variance, count), count)
 
 
 def _linear(constant: FloatArray, slope: FloatArray, x: FloatArray) -> SingleArray:

@@ -112,8 +112,8 @@ def moments(log_ratio: FloatArray, grid: Grid, *, tails: bool = False) -> FloatA
     Args:
         log_ratio: Values at the grid points, shape (..., g).
         grid: Grid on which `log_ratio` is evaluated.
-        tails: Make the density fall monotonically in the tails. Far from the mode, expectation
-            propagation given x can diverge and report mass that does not exist.
+        tails: Whether to make the density fall monotonically in the tails: far from the mode,
+            expectation propagation given x can diverge and report mass that does not exist.
 
     Returns:
         Shape (2, ...).
@@ -130,7 +130,7 @@ def moments(log_ratio: FloatArray, grid: Grid, *, tails: bool = False) -> FloatA
     mean = np.divide(sums[..., 1], total, out=result[0])
     variance = np.divide(sums[..., 2], total, out=result[1])
     variance -= mean * mean
-    # A density too narrow for the grid, which takes extremely steep answers: keep the normal.
+    # Only extremely steep answers give a density too narrow for the grid: keep the normal.
     too_narrow = variance < _SMALLEST_VARIANCE
     if too_narrow.any():
         mean[too_narrow], variance[too_narrow] = 0.0, 1.0

@@ -42,13 +42,12 @@ candidates for n = 509 and among 600 random candidates for the others.
 _NEAR_SCALE, _FAR_SCALE, _PRIOR_SCALE = 1.5, 3.5, 1.5
 """Standard deviations of the three lattices, relative to the proposal's (two) and the prior's."""
 _TOLERANCE = 0.1
-"""Largest change of a mean or standard deviation at which a proposal is accepted.
-
-In standard deviations of the proposal.
+"""Largest change of a mean or standard deviation at which a proposal is accepted, in units of the
+proposal's standard deviations.
 """
 _SUFFICIENT_SIZE, _SMALLEST_FINAL_SIZE, _SMALLEST_SIZE = 150.0, 50.0, 5.0
-"""Effective sample sizes below which another proposal is tried, the final result is rejected, and
-the iteration is given up at once.
+"""Effective sample sizes below which, in this order, another proposal is tried, the final result is
+rejected, and the iteration stops at once.
 """
 _MAX_ITERATIONS = 3
 _UNMEASURED = 1e-8  # logits²; along such a direction the answers carry no information
@@ -71,7 +70,7 @@ def integrate_on_lattices(evidence: FloatArray, normal: Normal, *, steep: bool) 
     Args:
         evidence: All answers, shape (k + 2, t); see `lib.engine.posterior.propagation`.
         normal: Prior times sites, the first proposal.
-        steep: Use the number of points for steep answers.
+        steep: Whether to use the number of points for steep answers.
 
     Returns:
         None if the answers span more than five dimensions, or if the effective sample size is too

@@ -43,7 +43,12 @@ _STEEP = 4.0
 Steep answers can leave irregular marginals, and a second mode between the points of the usual grid,
 which the correction for pairs does not detect.
 """
-_MAX_CONCEPTS_ALONG_ALL = 8  # concepts; more would take too long
+_MAX_RECOMPUTED_CONCEPTS = 8
+"""Number of concepts up to which steep answers cause all of them to be recomputed by EP.
+
+With more concepts that would take too long, and only those that the correction for pairs affects
+are recomputed.
+"""
 _REACH = 14.0  # posterior standard deviations
 
 
@@ -96,7 +101,7 @@ def posterior_moments(
             ):
                 return result
             affected = np.flatnonzero(pair_effect >= _CONCEPT_UNAFFECTED)
-            if steep and len(pair_effect) <= _MAX_CONCEPTS_ALONG_ALL:
+            if steep and len(pair_effect) <= _MAX_RECOMPUTED_CONCEPTS:
                 affected = np.arange(len(pair_effect))
                 grid = wide_grid_for(_steepest(spread), _REACH)
             regressions = regressions._replace(
@@ -127,7 +132,7 @@ def _steepest(spread: FloatArray) -> float:
 
 
 def _converged_moments(estimates: Iterator[FloatArray], grid: Grid) -> FloatArray:
-    """Return the moments of the first log ratio, shape (j, g), that hardly differs from the last.
+    """Return the moments of the first log ratio, shape (j, g), close to those of the one before.
 
     EP that does not converge has diverged at some x and reports too much mass there. In that case
     the pointwise minimum of the last two estimates is used.

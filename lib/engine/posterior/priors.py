@@ -89,7 +89,7 @@ def population_prior(
     Expectation maximisation: a student's likelihood is the posterior divided by its prior, and the
     population's covariance is the mean of (covariance + mean meanᵀ) over the posteriors that result
     from it. `PRIOR_STUDENTS` additional students without correlation shrink the estimate. The
-    diagonal is rescaled to 1, the product's scale.
+    diagonal is rescaled to 1, the variance of each ability in the population.
 
     Args:
         means: Posterior means, shape (m, k), one row per student.

@@ -122,8 +122,8 @@ def _moment_matching_site(
     total, first, second = curve
     smallest_ratio: Number = 1.0
     if floor is not None:
-        rest = 1.0 - floor
-        total, first, second = floor + rest * total, rest * first, floor + rest * second
+        scale = 1.0 - floor
+        total, first, second = floor + scale * total, scale * first, floor + scale * second
         smallest_ratio = 1.0 - 0.5 * (floor > 0.0)
     shift = first / total
     # Bounds that hold exactly and that quadrature error must not break: τ >= 0 without a floor,

@@ -21,14 +21,14 @@ _CHUNK = 4096  # items
 _TINY = 1e-12
 
 
-def _expected_variance(
+def _expected_fall(
     s: FloatArray, v: FloatArray, c: FloatArray, sensitivity: FloatArray
 ) -> FloatArray:
     """Return the expected fall of the weighted variances: ‖W^½Σa‖² E'[P]² / (E[P] (1 - E[P]))."""
     total, slope, _ = logistic_moments(s, np.sqrt(v))
-    rest = 1.0 - c
-    right = c + rest * total
-    slope *= rest
+    one_minus_c = 1.0 - c
+    right = c + one_minus_c * total
+    slope *= one_minus_c
     slope *= slope
     slope *= sensitivity
     value: FloatArray = slope / (np.maximum(right * (1.0 - right), _TINY) * v)
@@ -71,7 +71,7 @@ def _fisher_a(s: FloatArray, v: FloatArray, c: FloatArray, sensitivity: FloatArr
 
 
 RULES: dict[str, Value] = {
-    "variance": _expected_variance,
+    "variance": _expected_fall,
     "logdet": _logdet,
     "mutual_information": _mutual_information,
     "fisher_d": _fisher_d,
@@ -113,8 +113,8 @@ def answer_moments(
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Return E[P], E[P z] and E[P z²] with z = (x - s) / √v, each of shape (j,)."""
     total, first, second = logistic_moments(s, np.sqrt(v))
-    rest = 1 - c
-    return c + rest * total, rest * first, c + rest * second
+    one_minus_c = 1 - c
+    return c + one_minus_c * total, one_minus_c * first, c + one_minus_c * second
 
 
 def _information(s: FloatArray, c: FloatArray) -> FloatArray:

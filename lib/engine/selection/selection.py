@@ -13,10 +13,10 @@ from lib.engine.selection.upper_bounds import FIRST_BLOCK, bounds_by_block, sort
 
 Items = NDArray[np.intp]
 
-_SHORTLIST_SHARE = (
-    0.93  # of the largest upper bound; the best item's bound is nearly always above this
-)
-_MAX_INTEGRATED_AT_ONCE = 128  # items that are integrated at once, without bounds
+_SHORTLIST_SHARE = 0.93
+"""Share of the largest upper bound that the best item's bound nearly always exceeds."""
+_MAX_WITHOUT_BOUNDS = 128
+"""Number of available items up to which all are integrated and no upper bound is computed."""
 
 
 class Projection(NamedTuple):
@@ -220,7 +220,7 @@ def _available(
         raise ValueError("no item is available")
     if items[0] < 0 or items[-1] >= n:
         raise IndexError(f"an available item is not in the bank of {n}")
-    if len(items) <= _MAX_INTEGRATED_AT_ONCE:
+    if len(items) <= _MAX_WITHOUT_BOUNDS:
         return items, None
     mask = np.zeros(n, bool)
     mask[items] = True

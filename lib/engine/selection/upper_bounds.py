@@ -28,9 +28,8 @@ _CURVATURE_TERM = 0.8
 _MINUS_ONE = np.float32(-1.0)
 _EIGHTH_PI = np.pi / 8
 FIRST_BLOCK, _LARGEST_BLOCK = 4096, 16384  # items; a block's arrays fit the processor's cache
-_ROUNDING_MARGIN = (
-    1.0 + 1e-4
-)  # replaces 1; the bound is computed in single precision, with errors near 1e-6
+_ROUNDING_MARGIN = 1.0 + 1e-4
+"""Replaces 1, because the bound is computed in single precision, with errors near 1e-6."""
 
 
 class SortedItems(NamedTuple):
@@ -150,5 +149,5 @@ def value_bounds(
 
 def _guessing_loss(s: SingleArray, e: SingleArray, c: SingleArray) -> SingleArray:
     """Return (1 - c) p / (c + (1 - c) p) with p the logistic curve at κ s and e = exp(-|κ s|)."""
-    rest = np.where(s > 0, np.float32(1.0), e) / (e + 1.0) * (1.0 - c)
-    return np.asarray(rest / np.maximum(c + rest, np.float32(1e-30)))
+    scaled_curve = np.where(s > 0, np.float32(1.0), e) / (e + 1.0) * (1.0 - c)
+    return np.asarray(scaled_curve / np.maximum(c + scaled_curve, np.float32(1e-30)))
