@@ -13,7 +13,7 @@ SCRIPTS = (
     # First, because old assessment tables take the name of the workshop's `students`.
     "assessment/schema/move_old_tables.sql",
     "assessment/schema/tables.sql",
-    "assessment/schema/make_room.sql",
+    "assessment/schema/upgrade_older_tables.sql",
     "assessment/schema/functions.sql",
     "access/schema/operators.sql",
     "workshop/schema/tables.sql",

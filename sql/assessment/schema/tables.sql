@@ -1,9 +1,9 @@
 -- Tables of the assessment context: adaptive tests over a vector of concepts.
 --
 -- This file defines the tables. It runs in one execute, any number of times. Tables of older
--- deployments, moved here by move_old_tables.sql, get the columns that they lack; make_room.sql
--- then adds their constraints and functions.sql their triggers. New and upgraded databases end with
--- the same schema.
+-- deployments, moved here by move_old_tables.sql, get the columns that they lack;
+-- upgrade_older_tables.sql then adds their constraints and functions.sql their triggers. New and
+-- upgraded databases end with the same schema.
 --
 -- TIMESTAMP columns are without time zone and mean UTC.
 
