@@ -22,7 +22,7 @@ class OtherAnswerRecorded(Conflict):
 
 
 class UnexpectedQuestion(Conflict):
-    """This test is not waiting for an answer to question {question_id}; answer {expected}."""
+    """This test is not waiting for question {question_id}: answer question {expected}."""
 
     code = "not_the_question_asked"
 
@@ -64,7 +64,7 @@ class QuestionInOtherPool(Conflict):
 
 
 class CacheUnavailable(AppError):
-    """Redis does not answer; tests go on without it. Try again later."""
+    """Redis is unavailable; tests go on without it. Try again later."""
 
     status = 503
     code = "cache_unavailable"

@@ -16,7 +16,7 @@ LEFT JOIN LATERAL (
 ) AS used ON TRUE
 LEFT JOIN assessment.calibration_attempts a ON a.pool_id = p.id AND a.failures > 0
 WHERE recorded.answers - coalesce(used.answers, 0)
-  >= greatest(%(least)s, %(share)s * coalesce(used.answers, 0))
+  >= greatest(%(min_new_answers)s, %(min_new_share)s * coalesce(used.answers, 0))
 ORDER BY coalesce(a.failures, 0), a.started_at,
   recorded.answers - coalesce(used.answers, 0) DESC, p.id;
 
@@ -109,7 +109,7 @@ SELECT coalesce(array_agg(c.person::INT), '{}') AS person,
   (
     SELECT coalesce(sum(s.total_questions), 0)::INT FROM assessment.test_sessions s
     WHERE s.question_pool_id = %(pool_id)s
-  ) AS recorded
+  ) AS recorded_count
 FROM counted c
 WHERE c.so_far <= %(max_answers)s * (
   SELECT least(1, %(full_concepts)s::DOUBLE PRECISION / p.concept_count)

@@ -32,8 +32,8 @@ FROM jsonb_to_recordset(%(questions)s) AS u (
   place INT, id VARCHAR, content TEXT, options JSONB, correct_answer VARCHAR, correct_option INT,
   concepts JSONB, difficulty DECIMAL, discrimination DECIMAL, guessing DECIMAL);
 
--- pools_of_uploaded --
--- The pools that already hold some uploaded question, with the first such question of each.
+-- existing_pools --
+-- The pools that already hold uploaded questions, each with the first such question.
 SELECT q.pool_id, min(u.place) AS place, (array_agg(u.id ORDER BY u.place))[1] AS question_id
 FROM pg_temp.uploaded u JOIN assessment.questions q ON q.id = u.id
 GROUP BY q.pool_id ORDER BY 2;

@@ -229,12 +229,12 @@ def test_answers_are_limited_by_drawing_whole_people(
     pool_id: str, postgres_url: str, deps: Deps
 ) -> None:
     record_answers(postgres_url, pool_id)
-    recorded = store.read_recorded(deps.postgres, UUID(pool_id), 1_000, HALF_LIFE_DAYS)
-    assert recorded is not None
-    counts = np.bincount(recorded.answers.person)
+    data = store.read_calibration_data(deps.postgres, UUID(pool_id), 1_000, HALF_LIFE_DAYS)
+    assert data is not None
+    counts = np.bincount(data.answers.person)
     assert set(counts.tolist()) == {QUESTIONS}
     assert counts.sum() == 990
-    assert recorded.answers.recorded == STUDENTS * QUESTIONS
+    assert data.answers.recorded_count == STUDENTS * QUESTIONS
 
 
 def test_few_answers_write_no_version(

@@ -188,6 +188,6 @@ def test_pool_of_many_concepts_uses_fewer_answers(
 ) -> None:
     pool_id = upload(client, operator, make_questions(QUESTIONS, concepts=10))
     record_answers(postgres_url, pool_id, students=20, nth_version=None)
-    recorded = store.read_recorded(deps.postgres, UUID(pool_id), QUESTIONS * 20, 180)
-    assert recorded is not None
-    assert len(recorded.answers.person) == QUESTIONS * 20 / 2
+    data = store.read_calibration_data(deps.postgres, UUID(pool_id), QUESTIONS * 20, 180)
+    assert data is not None
+    assert len(data.answers.person) == QUESTIONS * 20 / 2

@@ -41,7 +41,7 @@ def test_test_with_each_stop_rule_is_taken_to_its_end(
     ann.start(end_criteria={"type": stop_rule, "max_questions": 6})
     replies: list[dict[str, Any]] = []
     while ann.question:
-        snapshot._written.clear()  # another process restores the session from Redis
+        snapshot._cached_sessions.clear()  # another process restores the session from Redis
         replies.append(ann.answer(right=len(replies) % 2 == 0))
     assert [reply["status"] for reply in replies] == ["continue"] * 5 + ["completed"]
     assert replied_trace(replies) == expected_trace(ann.session_id, deps)

@@ -97,7 +97,7 @@ def test_another_process_continues_from_the_snapshot_alone(ann: Student, deps: D
     ann.start(end_criteria=CRITERIA)
     replies = []
     for right in ANSWERS:
-        snapshot._written.clear()  # as in a process that encoded none of them
+        snapshot._cached_sessions.clear()  # as in a process that encoded none of them
         replies.append(ann.answer(right=right))
     assert replied_trace(replies) == expected_trace(ann.session_id, deps)
 

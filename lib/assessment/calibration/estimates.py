@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lib.assessment.calibration.store import ItemRow, Recorded
+from lib.assessment.calibration.store import CalibrationData, ItemRow
 from lib.engine.calibration import Budget, Calibration, ItemParameters, calibrate
 from lib.engine.calibration.parameters import MOST_GUESSING
 
@@ -22,7 +22,7 @@ class Estimates:
 
     calibration: Calibration
     items: list[ItemRow]
-    recorded: int
+    recorded_count: int
     """Number of answers recorded in the pool, used or not."""
 
     @property
@@ -40,7 +40,7 @@ class Estimates:
     def report(self) -> dict[str, Any]:
         """Return what the version stores about the fit as a whole."""
         return {
-            "recorded": self.recorded,
+            "recorded": self.recorded_count,
             "answers": int(self.calibration.answers.sum()),
             "people": self.calibration.people,
             "questions": int((self.calibration.answers > 0).sum()),
@@ -80,15 +80,15 @@ class Estimates:
         }
 
 
-def estimate(recorded: Recorded, budget: Budget | None = None) -> Estimates:
+def estimate(data: CalibrationData, budget: Budget | None = None) -> Estimates:
     """Calibrate a pool from its recorded answers within a time budget."""
-    items, pool = recorded.items, recorded.pool
+    items, pool = data.items, data.pool
     concepts = np.reshape([item.concepts for item in items], (len(items), pool.concept_count))
     covariance = pool.prior_covariance
     calibration = calibrate(
-        recorded.answers.person,
-        np.searchsorted([item.position for item in items], recorded.answers.position),
-        recorded.answers.correct,
+        data.answers.person,
+        np.searchsorted([item.position for item in items], data.answers.position),
+        data.answers.correct,
         origin=_parameters(
             concepts,
             [i.written_difficulty for i in items],
@@ -106,7 +106,7 @@ def estimate(recorded: Recorded, budget: Budget | None = None) -> Estimates:
         else _correlation(np.reshape(covariance, concepts.shape[1:] * 2)),
         budget=budget,
     )
-    return Estimates(calibration, items, recorded.answers.recorded)
+    return Estimates(calibration, items, data.answers.recorded_count)
 
 
 def _parameters(

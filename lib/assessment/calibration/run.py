@@ -3,6 +3,8 @@
 A version is only ever added, and a session keeps the one it started with. No lock is held while a
 pool is fitted: if questions are uploaded in the meantime, the estimates are dropped and the next
 run makes new ones. Every attempt is recorded, so a pool that fails does not hold up the others.
+
+Modules that need numpy are imported only by the functions that use them, which keeps a start fast.
 """
 
 import time
@@ -12,7 +14,7 @@ from uuid import UUID
 
 from lib import deadline
 from lib.assessment.calibration import store
-from lib.assessment.calibration.store import Recorded
+from lib.assessment.calibration.store import CalibrationData
 from lib.assessment.calibration.wire import (
     CalibrateIn,
     CalibrateOut,
@@ -54,9 +56,9 @@ def calibrate(body: CalibrateIn, deps: Deps, clock: Clock = time.monotonic) -> C
     Raises:
         NotFound: If there is no such pool.
     """
-    stop_at, pools = clock() + MAX_SECONDS, list[PoolCalibrationOut]()
     from lib.assessment.pools.exposure_counts import count_exposure
 
+    stop_at, pools = clock() + MAX_SECONDS, list[PoolCalibrationOut]()
     count_exposure(deps, body.question_pool_id)
     if body.question_pool_id is not None:
         return CalibrateOut(
@@ -85,7 +87,7 @@ def calibrate_pool(
     Args:
         pool_id: Pool to calibrate.
         deps: Provides the database.
-        max_answers: See `store.read_recorded`.
+        max_answers: See `store.read_calibration_data`.
         stop_at: Time of `clock` at which to stop estimating, seconds.
         clock: Returns seconds since any fixed moment.
 
@@ -96,10 +98,10 @@ def calibrate_pool(
     store.begin_attempt(deps.postgres, pool_id)
     out, reason = _failed(pool_id), None
     try:
-        recorded = _read(pool_id, deps, max_answers)
-        out = _too_few_answers(pool_id, recorded)
+        data = _read(pool_id, deps, max_answers)
+        out = _too_few_answers(pool_id, data)
         if out.answers >= MIN_ANSWERS:
-            out = _fit_and_write(recorded, out, deps, stop_at, clock)
+            out = _fit_and_write(data, out, deps, stop_at, clock)
     except AppError as error:
         _record_failure(pool_id, error, deps)
         raise
@@ -112,13 +114,13 @@ def calibrate_pool(
     return out
 
 
-def _read(pool_id: UUID, deps: Deps, max_answers: int) -> Recorded:
+def _read(pool_id: UUID, deps: Deps, max_answers: int) -> CalibrationData:
     from lib.engine import HALF_LIFE_DAYS  # after which half of the information is lost
 
-    recorded = store.read_recorded(deps.postgres, pool_id, max_answers, HALF_LIFE_DAYS)
-    if recorded is None:
+    data = store.read_calibration_data(deps.postgres, pool_id, max_answers, HALF_LIFE_DAYS)
+    if data is None:
         raise NotFound(what="Question pool")
-    return recorded
+    return data
 
 
 def _record_failure(pool_id: UUID, error: AppError, deps: Deps) -> None:
@@ -141,12 +143,12 @@ def _failed(pool_id: UUID) -> PoolCalibrationOut:
     )
 
 
-def _too_few_answers(pool_id: UUID, recorded: Recorded) -> PoolCalibrationOut:
-    answers = recorded.answers
+def _too_few_answers(pool_id: UUID, data: CalibrationData) -> PoolCalibrationOut:
+    answers = data.answers
     return _failed(pool_id).model_copy(
         update={
             "outcome": "too_few_answers",
-            "version": recorded.pool.version,
+            "version": data.pool.version,
             "answers": len(answers.person),
             "people": len(set(answers.person)),
             "questions": len(set(answers.position)),
@@ -155,12 +157,12 @@ def _too_few_answers(pool_id: UUID, recorded: Recorded) -> PoolCalibrationOut:
 
 
 def _fit_and_write(
-    recorded: Recorded, out: PoolCalibrationOut, deps: Deps, stop_at: float, clock: Clock
+    data: CalibrationData, out: PoolCalibrationOut, deps: Deps, stop_at: float, clock: Clock
 ) -> PoolCalibrationOut:
     from lib.assessment.calibration.estimates import estimate
     from lib.engine.calibration import MAX_ROUNDS, Budget
 
-    estimates = estimate(recorded, Budget(stop_at - clock(), clock))
+    estimates = estimate(data, Budget(stop_at - clock(), clock))
     calibration = estimates.calibration
     out = out.model_copy(update={"settled": calibration.converged})
     if not calibration.usable:
@@ -169,7 +171,7 @@ def _fit_and_write(
     version = store.write_version(
         deps.postgres,
         out.question_pool_id,
-        recorded.pool.version,
+        data.pool.version,
         prior_covariance=estimates.prior_covariance,
         report=estimates.report(),
         items=estimates.rows(),

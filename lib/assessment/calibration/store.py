@@ -54,12 +54,12 @@ class AnswersRow:
     person: list[int]
     position: list[int]
     correct: list[int]
-    recorded: int
+    recorded_count: int
     """Number of answers in the whole pool, including repeated and outdated ones."""
 
 
 @dataclass(frozen=True)
-class Recorded:
+class CalibrationData:
     """Everything that the calibration of one pool needs."""
 
     pool: PoolRow
@@ -74,7 +74,7 @@ class _PoolId:
 
 def pools_with_new_answers(postgres: "Postgres") -> list[UUID]:
     """Return the pools worth a calibration, in the order in which to calibrate them."""
-    params = {"least": MIN_NEW_ANSWERS, "share": MIN_NEW_SHARE}
+    params = {"min_new_answers": MIN_NEW_ANSWERS, "min_new_share": MIN_NEW_SHARE}
     rows = postgres.fetch_all(_queries["pools_with_new_answers"], params, _PoolId, read=True)
     return [row.id for row in rows]
 
@@ -97,9 +97,9 @@ def end_attempt(
     postgres.execute(_queries["end_attempt"], params)
 
 
-def read_recorded(
+def read_calibration_data(
     postgres: "Postgres", pool_id: UUID, max_answers: int, same_ability_days: float
-) -> Recorded | None:
+) -> CalibrationData | None:
     """Read everything about one pool in one round trip; return None if it does not exist.
 
     Args:
@@ -126,7 +126,7 @@ def read_recorded(
         ],
         read=True,
     )
-    return Recorded(pools[0], items, answers[0]) if pools else None
+    return CalibrationData(pools[0], items, answers[0]) if pools else None
 
 
 def write_version(

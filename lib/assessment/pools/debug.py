@@ -1,7 +1,7 @@
 """Report on a pool for operators: its calibrations and the questions flagged for drift.
 
-A calibration flags a question if its estimates differ from the parameters it was asked with by
-more than chance (`lib.engine.calibration.drift`). The next calibration compares with the new
+A calibration flags a question if its estimates differ from the parameters with which it was asked
+by more than chance (`lib.engine.calibration.drift`). The next calibration compares with the new
 estimates, so a flag stands until the question's author gives it new parameters.
 """
 

@@ -4,9 +4,10 @@ A question is eligible with probability min(1, r ε / s), where r is the limit, 
 tests that could ask it and s the number that did. Of the values at the student's level of ability
 and over all levels, the smaller one counts (van der Linden & Veldkamp, 2007;
 `lib.engine.ExposureControl`). A new pool has no counts, so every question starts at probability r,
-which keeps the limit from the first test; questions that are rarely asked become free as tests
-are counted. The counts belong to a version of the pool, and each session draws from a generator
-seeded with its id, so a session rebuilt from the record has the same eligible questions.
+which keeps the limit from the first test; as tests are counted, questions that are rarely asked
+become eligible in every session. The counts belong to a version of the pool, and each session draws
+from a generator seeded with its id, so a session rebuilt from the record has the same eligible
+questions.
 """
 
 from bisect import bisect_right
@@ -29,7 +30,8 @@ ALL_LEVELS = len(LEVELS) + 1
 PRIOR_TESTS = 10.0
 """Weight of the initial probability, as a number of tests that asked the question each time."""
 
-_STREAM = 1_000_000  # keeps these seeds apart from the draws among the best items (answer counts)
+_STREAM = 1_000_000
+"""Second part of the seed; the draws among the best items use the number of answers instead."""
 
 FloatArray = NDArray[np.float64]
 Mask = NDArray[np.bool_]

@@ -1,6 +1,6 @@
 """Counts of how often questions are asked; each count becomes a new version of its pool.
 
-A count covers the tests on the versions since the last one, all of which drew eligible questions
+A count covers the tests on the versions since the last count, all of which drew eligible questions
 with the same probabilities; older counts fade. Questions far below the limit keep no counts of
 their own.
 """
@@ -34,7 +34,7 @@ TRACKED_SHARE = 0.25
 Counts = dict[str, Any]
 """Counts as a version stores them.
 
-- `since`: first version that drew by these counts.
+- `since`: first version whose sessions drew eligible questions by these counts.
 - `items`: positions of the questions with counts of their own.
 - `eligible`, `shown`: for those, the number of tests that could ask each and that did; one row for
   each level and one for all.
@@ -43,7 +43,7 @@ Counts = dict[str, Any]
 
 
 def count_exposure(deps: Deps, pool_id: UUID | None = None) -> None:
-    """Count for every pool with a limit, or for the given one if it has a limit."""
+    """Count how often questions were asked, in each pool with a limit or only in the given one."""
     for limited_id in store.pools_with_exposure_limit(deps.postgres, pool_id):
         with deps.postgres.transaction() as tx:
             version = _count(limited_id, tx)
@@ -105,5 +105,5 @@ def merge_counts(previous: Counts | None, rows: list[TestCount], limit: float) -
 
 
 def _with_all_levels(probability: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Append the probability of being eligible at some level: a session draws once for all."""
+    """Append the probability of being eligible at any level: one draw decides for all levels."""
     return np.concatenate([probability, probability.max(axis=0, keepdims=True)])

@@ -2,8 +2,8 @@
 
 A version never changes and its number is never reused, not even after a backup is restored, so a
 loaded pool stays valid for as long as the process lives. All sessions on a version share it and
-refer to items by position. Texts are held only for the questions asked last. Correct answers are
-held nowhere else outside Postgres.
+refer to items by position. Texts are held only for the questions asked most recently. Correct
+answers are held nowhere else outside Postgres.
 """
 
 import threading

@@ -1,4 +1,4 @@
-"""Cache of a pool's questions in process memory; the least recently used go first."""
+"""Cache of a pool's questions in process memory; evicts the least recently used."""
 
 import threading
 from collections import OrderedDict

@@ -41,7 +41,7 @@ class ItemRow:
 
 
 @dataclass(frozen=True)
-class PoolOfUploaded:
+class ExistingPool:
     """A pool that already holds an uploaded question, and the first such question."""
 
     pool_id: UUID
@@ -146,11 +146,11 @@ def current_version(postgres: "Postgres", pool_id: UUID) -> int | None:
     return version
 
 
-def stage_upload(tx: "Transaction", questions: list[dict[str, Any]]) -> list[PoolOfUploaded]:
+def stage_upload(tx: "Transaction", questions: list[dict[str, Any]]) -> list[ExistingPool]:
     """Wait for other uploads and stage the questions; return the pools that hold some already."""
     tx.fetch_value(_queries["lock_uploads"])
     tx.execute(_queries["stage_upload"], {"questions": as_jsonb(questions)})
-    return tx.fetch_all(_queries["pools_of_uploaded"], None, PoolOfUploaded)
+    return tx.fetch_all(_queries["existing_pools"], None, ExistingPool)
 
 
 def lock_or_create_pool(

@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 from lib.assessment.errors import PoolConceptMismatch, QuestionInOtherPool
 from lib.assessment.pools import store
 from lib.assessment.pools.selection_settings import Selection
-from lib.assessment.pools.store import PoolOfUploaded
+from lib.assessment.pools.store import ExistingPool
 from lib.assessment.pools.wire import UploadIn, UploadOut
 from lib.deps import Deps
 
@@ -48,7 +48,7 @@ def _rows(body: UploadIn) -> list[dict[str, Any]]:
     ]
 
 
-def _pool_to_write(requested_id: UUID | None, pools: list[PoolOfUploaded]) -> UUID:
+def _pool_to_write(requested_id: UUID | None, pools: list[ExistingPool]) -> UUID:
     pool_id = requested_id or (pools[0].pool_id if pools else uuid4())
     for pool in pools:
         if pool.pool_id != pool_id:

@@ -68,7 +68,7 @@ class QuestionIn(StrictBody):
     concepts: list[Weight] = Field(min_length=1, max_length=MAX_CONCEPTS)
     """Row of the Q-matrix: the weight of each concept."""
     difficulty: float = Field(default=0.5, gt=0, lt=1)
-    """Percentile of the students who answer correctly as often as not."""
+    """Percentile of the students who know the answer as often as not."""
     discrimination: float = Field(default=1.0, gt=0, le=STEEPEST_DISCRIMINATION)
     guessing: float | None = Field(default=None, ge=0, lt=1)
     """Probability of a correct guess; defaults to the upload's `guessing`."""

@@ -23,7 +23,8 @@ QUESTION_SECONDS = 60 * 60
 CHECK_BYTES = 8
 STATISTICS_KEY = "stats:questions"
 
-# Deletes the lock only if the caller still owns it; after 5 s another caller may.
+# Deletes the lock only if the caller still owns it: it expires after 5 s, and another caller may
+# have acquired it since.
 _UNLOCK = "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end"
 # Reads a question and counts the hit or miss for all processes.
 _READ_QUESTION = (
@@ -37,7 +38,7 @@ _READ_QUESTION = (
 class LockResult:
     """Redis's reply to `lock_and_read`."""
 
-    answered: bool
+    replied: bool
     """Whether Redis replied at all."""
     acquired: bool
     """Whether the lock is ours, so that no other caller is processing this answer."""
@@ -56,9 +57,9 @@ def lock_and_read(redis: "RedisRest | None", session_id: UUID, question_id: str)
         ["GET", snapshot_key(session_id)],
     )
     if not replies:
-        return LockResult(answered=False, acquired=False, snapshot=None, token=token)
+        return LockResult(replied=False, acquired=False, snapshot=None, token=token)
     locked, snapshot = replies
-    return LockResult(answered=True, acquired=locked is True, snapshot=snapshot, token=token)
+    return LockResult(replied=True, acquired=locked is True, snapshot=snapshot, token=token)
 
 
 def write_and_unlock(
@@ -74,7 +75,7 @@ def write_and_unlock(
     If `lock_and_read` found a snapshot, it is only replaced if it still exists: otherwise the end
     of the test has deleted it. If Redis did not reply to `lock_and_read`, it is not called again.
     """
-    if not lock.answered:
+    if not lock.replied:
         return
     commands: list[Command] = [["DEL", snapshot_key(session_id)]]
     if snapshot is not None:

@@ -21,7 +21,7 @@ def redis_stats(deps: Deps) -> RedisStatsOut:
     """Count keys; read memory and the question cache's hits and misses.
 
     Raises:
-        CacheUnavailable: If Redis does not answer.
+        CacheUnavailable: If Redis is unavailable.
     """
     if deps.redis is None:
         raise CacheUnavailable

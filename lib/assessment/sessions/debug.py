@@ -26,7 +26,7 @@ COMPARED = (
 
 
 def compare(session_id: UUID, deps: Deps) -> SessionDebugOut:
-    """Compare Redis with Postgres.
+    """Compare a session's snapshot in Redis with the one that follows from Postgres.
 
     A closed session has no snapshot. A missing snapshot only costs time: the next answer rebuilds
     it.
@@ -63,25 +63,25 @@ def sync(session_id: UUID, deps: Deps) -> SyncOut:
 
     Raises:
         NotFound: If there is no such session.
-        CacheUnavailable: If Redis does not answer.
+        CacheUnavailable: If Redis is unavailable.
     """
     row, session = _read_session(session_id, deps)
     if session is None or row.status != "active":
-        done, action = cache.delete_snapshots(deps.redis, [session_id]), "removed"
+        is_synced, action = cache.delete_snapshots(deps.redis, [session_id]), "removed"
     else:
         text = snapshot.encode(session, row.last_activity)
-        done, action = cache.write_snapshot(deps.redis, session_id, text), "written"
-    if not done:
+        is_synced, action = cache.write_snapshot(deps.redis, session_id, text), "written"
+    if not is_synced:
         raise CacheUnavailable
     return SyncOut(session_id=session_id, synced=True, action=action)
 
 
 def _read_session(session_id: UUID, deps: Deps) -> tuple[SessionRow, Session | None]:
     """Return a session's row and the session rebuilt; None for an older deployment's session."""
-    recorded = store.read_with_answers(deps.postgres, session_id)
-    if recorded is None:
+    row_and_answers = store.read_with_answers(deps.postgres, session_id)
+    if row_and_answers is None:
         raise NotFound(what="Session")
-    row, answers = recorded
+    row, answers = row_and_answers
     if row.pool_id is None or row.pool_version is None:
         return row, None
     return row, rebuild(row, answers, item_pool(deps.postgres, row.pool_id, row.pool_version))

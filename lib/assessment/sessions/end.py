@@ -75,7 +75,7 @@ def cleanup(body: SessionCleanupIn, deps: Deps) -> SessionCleanupOut:
 
 
 def _initial_in_snapshot(session_id: UUID, stored: object) -> list[float] | None:
-    """Return the initial proficiency if the snapshot has no answers; later the record has it."""
+    """Return a snapshot's initial proficiency; None after the first answer, which records it."""
     if stored is None:
         return None
     from lib.assessment.sessions.snapshot import decode

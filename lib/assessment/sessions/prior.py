@@ -1,4 +1,4 @@
-"""A session's prior: the population's, moved by what earlier tests found of the student."""
+"""A session's prior: the population's, updated with the student's results in earlier tests."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -21,7 +21,7 @@ class ConceptRecord(NamedTuple):
     proficiency: float
     confidence: float
     age_days: float
-    """Days since the test that found it."""
+    """Days since the test that measured it."""
 
 
 Records = tuple[ConceptRecord | None, ...]

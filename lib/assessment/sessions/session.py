@@ -33,7 +33,7 @@ DECIMALS = 6
 
 @dataclass(frozen=True, eq=False)
 class Session:
-    """A session that waits for the answer to `next_item`; None if no question is left."""
+    """A session, which waits for the answer to `next_item`."""
 
     session_id: UUID
     student_id: str
@@ -48,6 +48,7 @@ class Session:
     current_proficiency: list[float]
     """Proficiency of `posterior` in each concept."""
     next_item: int | None
+    """Index of the item to answer; None if no question remains."""
 
     @property
     def next_question_id(self) -> str | None:
@@ -177,7 +178,7 @@ def _choose_item(session: Session) -> int | None:
 
 
 def _end_reason(session: Session, next_item: int | None) -> str | None:
-    """Return the rule that ends the test, or `exhausted` if no question is left."""
+    """Return the rule that ends the test, or `exhausted` if no question remains."""
     criteria, posterior, bank = session.criteria, session.posterior, session.pool.bank
     gain = None
     if criteria.minimum_gain > 0 and next_item is not None:

@@ -1,11 +1,11 @@
-"""Snapshot of a session, as Redis stores it: at most 1 KB, without any marked correct answer.
+"""Snapshot of a session, as Redis stores it: at most 1 KB, without correct answers.
 
 A snapshot is JSON with the documented fields, for people to read, and `packed`, from which the
 session is restored bit for bit: format version, pool and version, end criteria, the student's
 records, and for each answer the item, whether it was correct and its site (see
 `lib.engine.posterior`). The last 8 bytes of `packed` are a checksum over all of it and the
-session's id. A snapshot in an old format, cut, altered or of another session is therefore
-discarded, and the session rebuilt from the record.
+session's id. A snapshot that is in an old format, truncated, altered or of another session is
+therefore discarded, and the session is rebuilt from the record.
 """
 
 import binascii
@@ -39,7 +39,7 @@ ITEM_BYTES = 3
 MAX_CACHED_SESSIONS = 1_000
 """Maximum number of sessions kept in process memory, about 4 KB each."""
 
-_written: OrderedDict[str, Session] = OrderedDict()
+_cached_sessions: OrderedDict[str, Session] = OrderedDict()
 _lock = threading.Lock()
 _UNREADABLE = (
     TypeError,
@@ -126,15 +126,15 @@ def decode(session_id: UUID, text: Any) -> Snapshot | None:
 def cache_session(text: str, session: Session) -> None:
     """Keep the session encoded as `text`: the next answer often reaches the same process."""
     with _lock:
-        _written[text] = session
-        if len(_written) > MAX_CACHED_SESSIONS:
-            _written.popitem(last=False)
+        _cached_sessions[text] = session
+        if len(_cached_sessions) > MAX_CACHED_SESSIONS:
+            _cached_sessions.popitem(last=False)
 
 
 def pop_cached_session(session_id: UUID, text: Any) -> Session | None:
     """Return the session that this process encoded as exactly this text; it saves decoding."""
     with _lock:
-        session = _written.pop(text, None) if isinstance(text, str) else None
+        session = _cached_sessions.pop(text, None) if isinstance(text, str) else None
     return session if session is not None and session.session_id == session_id else None
 
 

@@ -80,8 +80,8 @@ class AnswerRow:
 
 
 @dataclass(frozen=True)
-class RecordedAnswer:
-    """The session after an answer was recorded."""
+class UpdatedSession:
+    """Columns of a session after an answer was recorded."""
 
     total_questions: int
     correct_responses: int
@@ -113,7 +113,7 @@ class NewAnswer:
 
 
 @dataclass(frozen=True)
-class _RecordedRow:
+class _UpdatedRow:
     total_questions: int
     correct_responses: int
     last_activity: datetime
@@ -168,7 +168,7 @@ def open_session(
     raise SessionConceptMismatch(expected=pools[0][0], actual=len(concept_names))
 
 
-def record_answer(postgres: "Postgres", answer: NewAnswer) -> RecordedAnswer | None:
+def record_answer(postgres: "Postgres", answer: NewAnswer) -> UpdatedSession | None:
     """Record an answer; return None unless the session is waiting for exactly this one."""
     params = {
         **vars(answer),
@@ -177,10 +177,10 @@ def record_answer(postgres: "Postgres", answer: NewAnswer) -> RecordedAnswer | N
         "confidence": as_jsonb(answer.confidence),
         "idle_minutes": IDLE_MINUTES,
     }
-    row = postgres.fetch_one(_queries["record_answer"], params, _RecordedRow)
+    row = postgres.fetch_one(_queries["record_answer"], params, _UpdatedRow)
     if row is None:
         return None
-    return RecordedAnswer(
+    return UpdatedSession(
         total_questions=row.total_questions,
         correct_responses=row.correct_responses,
         last_activity=row.last_activity,

@@ -23,8 +23,8 @@ from lib.assessment.sessions.store import (
     IDLE_MINUTES,
     AnswerRow,
     NewAnswer,
-    RecordedAnswer,
     SessionRow,
+    UpdatedSession,
 )
 from lib.assessment.sessions.wire import CompletedOut, ContinueOut, QuestionOut, SubmitIn
 from lib.deps import Deps
@@ -37,7 +37,7 @@ MAX_ATTEMPTS = 4
 
 
 def submit(body: SubmitIn, deps: Deps) -> SubmitOut:
-    """Record an answer and return what follows; the same answer sent again gets the same reply.
+    """Record an answer; return the next question or the result, the same if it is sent again.
 
     Raises:
         NotFound: If there is no such session.
@@ -48,17 +48,17 @@ def submit(body: SubmitIn, deps: Deps) -> SubmitOut:
         NoSuchOption: If the question has no such option.
     """
     lock = cache.lock_and_read(deps.redis, body.session_id, body.question_id)
-    session: Session | SubmitOut | None = (
+    session_or_reply: Session | SubmitOut | None = (
         _from_snapshot(body, lock, deps) if lock.acquired else None
     )
     for _ in range(MAX_ATTEMPTS):
-        if isinstance(session, ContinueOut | CompletedOut):
-            return session
-        if session is not None:
-            reply = _record(session, body, lock, deps)
+        if isinstance(session_or_reply, ContinueOut | CompletedOut):
+            return session_or_reply
+        if session_or_reply is not None:
+            reply = _record(session_or_reply, body, lock, deps)
             if reply is not None:
                 return reply
-        session = _from_record(body, deps)
+        session_or_reply = _from_record(body, deps)
     raise Busy
 
 
@@ -93,16 +93,16 @@ def _record(session: Session, body: SubmitIn, lock: LockResult, deps: Deps) -> S
     next_id = graded.after.next_question_id
     cached_question = None if next_id is None else session.pool.question_cache.get(next_id)
     question_to_read = None if cached_question else next_id
-    recorded = store.record_answer(
+    updated = store.record_answer(
         deps.postgres, _new_answer(session, body, graded, question_to_read)
     )
-    if recorded is None:
+    if updated is None:
         return None
-    if recorded.next_question is not None:
-        session.pool.question_cache.put(recorded.next_question)
+    if updated.next_question is not None:
+        session.pool.question_cache.put(updated.next_question)
     new_snapshot = None
     if graded.end_reason is None:
-        new_snapshot = snapshot.encode(graded.after, recorded.last_activity)
+        new_snapshot = snapshot.encode(graded.after, updated.last_activity)
         snapshot.cache_session(new_snapshot, graded.after)
     cache.write_and_unlock(
         deps.redis,
@@ -110,9 +110,9 @@ def _record(session: Session, body: SubmitIn, lock: LockResult, deps: Deps) -> S
         session_id=body.session_id,
         question_id=body.question_id,
         snapshot=new_snapshot,
-        next_question=recorded.next_question,
+        next_question=updated.next_question,
     )
-    return _reply(graded, recorded, cached_question or recorded.next_question)
+    return _reply(graded, updated, cached_question or updated.next_question)
 
 
 def _new_answer(
@@ -137,27 +137,27 @@ def _new_answer(
 
 
 def _reply(
-    graded: GradedAnswer, recorded: RecordedAnswer, next_question: Question | None
+    graded: GradedAnswer, updated: UpdatedSession, next_question: Question | None
 ) -> SubmitOut:
     if next_question is None:
         return CompletedOut(
             final_proficiency=graded.after.current_proficiency,
-            total_questions=recorded.total_questions,
-            accuracy=store.accuracy(recorded.correct_responses, recorded.total_questions),
+            total_questions=updated.total_questions,
+            accuracy=store.accuracy(updated.correct_responses, updated.total_questions),
         )
     return ContinueOut(
         current_proficiency=graded.after.current_proficiency,
         next_question=QuestionOut.of(next_question),
-        questions_answered=recorded.total_questions,
+        questions_answered=updated.total_questions,
     )
 
 
 def _from_record(body: SubmitIn, deps: Deps) -> Session | SubmitOut:
     """Return the reply to an answer already recorded, or the session rebuilt from the record."""
-    recorded = store.read_with_answers(deps.postgres, body.session_id)
-    if recorded is None:
+    row_and_answers = store.read_with_answers(deps.postgres, body.session_id)
+    if row_and_answers is None:
         raise NotFound(what="Session")
-    row, answers = recorded
+    row, answers = row_and_answers
     if body.student_id not in {None, row.student_id}:
         raise SessionOfOtherStudent
     for position, answer in enumerate(answers):

@@ -29,7 +29,7 @@ STOP_RULES: tuple[StopRule, ...] = get_args(StopRule)
 
 
 class EndCriteria(StrictBody):
-    """Criteria by which a test completes itself.
+    """Criteria that end a test.
 
     `fixed_length` asks `max_questions`. `precision` stops once no tested concept's posterior
     standard deviation (latent scale) is above `precision_threshold`, `classification` once every
@@ -43,16 +43,16 @@ class EndCriteria(StrictBody):
     precision_threshold: float = Field(default=0.3, gt=0, le=1)
     classification_threshold: float = Field(default=0.8, gt=0.5, lt=1)
     minimum_gain: float = Field(default=0.0, ge=0, lt=1)
-    """Stop when the next question is expected to remove less than this share of the variance."""
+    """Share of the variance; if the next question is expected to remove less, the test ends."""
 
     @model_validator(mode="before")
     @classmethod
     def _lower_default_minimum(cls, fields: Any) -> Any:
-        """Let a test of fewer questions than the default minimum be asked for without naming it."""
+        """Lower the default minimum to `max_questions` if a shorter test is requested."""
         if isinstance(fields, dict) and "min_questions" not in fields:
-            longest = fields.get("max_questions")
-            if isinstance(longest, int) and longest < cls.model_fields["min_questions"].default:
-                return {**fields, "min_questions": longest}
+            maximum = fields.get("max_questions")
+            if isinstance(maximum, int) and maximum < cls.model_fields["min_questions"].default:
+                return {**fields, "min_questions": maximum}
         return fields
 
     @model_validator(mode="after")

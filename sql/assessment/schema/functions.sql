@@ -85,23 +85,23 @@ BEGIN
 END
 $$;
 
--- However a session closes, its proficiency becomes the student's long-term proficiency.
+-- Make a session's proficiency the student's long-term proficiency, however the session closes.
 CREATE OR REPLACE FUNCTION assessment.keep_proficiency() RETURNS TRIGGER
 LANGUAGE plpgsql AS $$
 BEGIN
   INSERT INTO assessment.student_proficiencies
     (student_id, concept_name, proficiency_value, confidence, created_at, updated_at)
-  SELECT NEW.student_id, found.concept, found.proficiency, found.confidence,
+  SELECT NEW.student_id, latest.concept, latest.proficiency, latest.confidence,
     NEW.last_activity, NEW.last_activity
   FROM ROWS FROM (
     unnest(NEW.concept_names),
     jsonb_array_elements_text(NEW.current_proficiency),
     jsonb_array_elements_text(NEW.current_confidence)
-  ) AS text_found (concept, proficiency, confidence)
+  ) AS latest_text (concept, proficiency, confidence)
   CROSS JOIN LATERAL (
-    SELECT text_found.concept, text_found.proficiency::DECIMAL, text_found.confidence::DECIMAL
-  ) AS found (concept, proficiency, confidence)
-  ORDER BY found.concept  -- two sessions of a student lock the rows in the same order
+    SELECT latest_text.concept, latest_text.proficiency::DECIMAL, latest_text.confidence::DECIMAL
+  ) AS latest (concept, proficiency, confidence)
+  ORDER BY latest.concept  -- two sessions of a student lock the rows in the same order
   ON CONFLICT ON CONSTRAINT student_proficiencies_student_concept_key DO UPDATE SET
     proficiency_value = excluded.proficiency_value,
     confidence = excluded.confidence,
@@ -116,7 +116,7 @@ CREATE OR REPLACE TRIGGER test_sessions_keep_proficiency
   WHEN (OLD.status = 'active' AND NEW.status <> 'active' AND NEW.current_proficiency IS NOT NULL)
   EXECUTE FUNCTION assessment.keep_proficiency();
 
--- Rows of these tables may be added but never changed.
+-- Refuse a change to a row: in the tables below, rows are only ever added.
 CREATE OR REPLACE FUNCTION assessment.refuse_change() RETURNS TRIGGER LANGUAGE plpgsql AS $$
 BEGIN
   RAISE EXCEPTION '%.% rows are never changed', TG_TABLE_SCHEMA, TG_TABLE_NAME
@@ -126,13 +126,16 @@ $$;
 
 DO $$
 DECLARE
-  trail TEXT;
+  append_only_table TEXT;
 BEGIN
-  FOREACH trail IN ARRAY ARRAY['test_responses', 'pool_items', 'question_revisions'] LOOP
+  FOREACH append_only_table
+    IN ARRAY ARRAY['test_responses', 'pool_items', 'question_revisions']
+  LOOP
     EXECUTE format(
       'CREATE OR REPLACE TRIGGER %I BEFORE UPDATE ON assessment.%I '
       'FOR EACH ROW EXECUTE FUNCTION assessment.refuse_change()',
-      trail || '_never_change', trail
+      append_only_table || '_never_change',
+      append_only_table
     );
   END LOOP;
 END

@@ -1,6 +1,6 @@
--- Adds the constraints of tables.sql to tables of older deployments, and a pool to their questions.
+-- Add the constraints of tables.sql to tables of older deployments, and a pool to their questions.
 --
--- Nothing is dropped: a row that violates a constraint is set aside whole. Each block acts only
+-- Nothing is lost: a row that violates a constraint moves to set_aside_rows. Each block acts only
 -- while its constraint is missing, so this does nothing on a new database or the second time.
 
 SELECT set_config('lock_timeout', '5s', true);
@@ -55,7 +55,7 @@ BEGIN
       ADD CONSTRAINT student_proficiencies_student_concept_key UNIQUE (student_id, concept_name);
   END IF;
 
-  -- Tables without foreign keys may name students without a row: these get one.
+  -- Tables without foreign keys may name students who have no row: each of them gets one.
   IF pg_temp.lacks('assessment.test_sessions', 'test_sessions_student_id_fkey')
     OR pg_temp.lacks('assessment.test_responses', 'test_responses_student_id_fkey')
     OR pg_temp.lacks('assessment.student_proficiencies', 'student_proficiencies_student_id_fkey')
@@ -107,7 +107,7 @@ END
 $$;
 
 -- ---------------------------------------------------------------------------------------------
--- Questions that an older deployment wrote become a version of their pool
+-- A version of a pool from the questions that an older deployment wrote
 -- ---------------------------------------------------------------------------------------------
 -- A Q-matrix row as numbers; null unless it is a list of 1 to 32 numbers, none below 0, at least
 -- one above, and none too small or too large to compute the length of the row.
