@@ -11,9 +11,9 @@ SELECT to_regclass('public.workshop_students') IS NOT NULL
 SELECT NOT EXISTS (SELECT FROM public.students) OR NOT EXISTS (SELECT FROM public.sessions);
 
 -- set_aside --
--- Renames a table; returns the new name, null if there is no such table.
+-- Rename a table; return the new name, null if there is no such table.
 SELECT legacy.set_aside(%(table)s, %(stamp)s);
 
 -- bring_back --
--- Gives a table its old name back; returns the name it had, null if there is none to bring back.
+-- Give a table its original name; return its backup name, null if it has no backup.
 SELECT legacy.bring_back(%(table)s);

@@ -1,7 +1,7 @@
 -- Queries of lib/legacy/people/store.py: from e-mails to students.
 
 -- clear_people --
--- Empties the temporary table before a batch.
+-- Empty the temporary table before a batch.
 TRUNCATE pg_temp.people;
 
 -- stage_people --
@@ -21,17 +21,17 @@ WHERE hashtext(email) >= %(from)s AND hashtext(email) < %(to)s
 GROUP BY email;
 
 -- skip_removed_people --
--- An operator removed these people, and no row of theirs was written since.
+-- Remove people from the batch whom an operator removed, unless all their rows were created since.
 DELETE FROM pg_temp.people AS p USING public.removals AS r
 WHERE r.kind = 'student' AND r.name_sha256 = public.removal_key(p.email)
   AND NOT coalesce(p.created_at > r.removed_at, FALSE);
 
 -- analyze_people --
--- Gives the planner the number of people in the batch.
+-- Give the planner the number of people in the batch.
 ANALYZE pg_temp.people;
 
 -- update_students --
--- Fills what stored students lack and moves their creation back to the earliest row; only a newer
+-- Fill what stored students lack and move their creation back to the earliest row; only a newer
 -- name replaces a stored one.
 WITH changes AS (
   SELECT s.student_id,
@@ -49,8 +49,8 @@ WHERE s.student_id = c.student_id
     IS DISTINCT FROM (c.student_name, c.account_sid, c.created_at);
 
 -- insert_students --
--- Adds the people who are not students yet. Not by an anti join: the planner believes that a new
--- table is empty, and would read it once for each person.
+-- Add the people who are not students yet. An anti join would be slow: the planner takes a new
+-- table for empty, and would read it once for each person.
 INSERT INTO public.students
   (student_email, student_name, twilio_account_sid, created_at, updated_at)
 SELECT p.email, p.student_name, p.account_sid, coalesce(p.created_at, p.moment, now()),
@@ -59,7 +59,7 @@ FROM pg_temp.people AS p
 ON CONFLICT ON CONSTRAINT students_student_email_key DO NOTHING;
 
 -- analyze_students --
--- Gives the planner the number of students, which has just changed.
+-- Give the planner the number of students, which has just changed.
 ANALYZE public.students (student_email);
 
 -- check_people --

@@ -31,14 +31,14 @@ WHERE dry_run = %(dry_run)s AND status <> 'completed' AND tables = legacy.tables
 ORDER BY id DESC LIMIT 1;
 
 -- delete_dry_runs --
--- Deletes dry runs before a new one, whose report replaces theirs.
+-- Delete dry runs before a new one, whose report replaces theirs.
 WITH deleted AS (
   DELETE FROM legacy.migration_runs WHERE dry_run RETURNING id
 )
 DELETE FROM legacy.migration_findings USING deleted WHERE run_id = deleted.id;
 
 -- delete_unfinished_dry_runs --
--- Deletes unfinished dry runs before a real run writes, because half of their report would describe
+-- Delete unfinished dry runs before a real run writes, because half of their report would describe
 -- the tables before it.
 WITH deleted AS (
   DELETE FROM legacy.migration_runs WHERE dry_run AND status <> 'completed' RETURNING id
@@ -46,21 +46,21 @@ WITH deleted AS (
 DELETE FROM legacy.migration_findings USING deleted WHERE run_id = deleted.id;
 
 -- start_run --
--- Adds a run that is at its beginning.
+-- Add a run that is at its beginning.
 INSERT INTO legacy.migration_runs (dry_run, batch_hashes, counts, tables)
 VALUES (%(dry_run)s, %(batch_hashes)s, %(counts)s, legacy.tables_now())
 RETURNING id, dry_run, status, phase, next_hash, batch_hashes, counts, sources, verified,
   interruptions, calls, started_at;
 
 -- mark_running --
--- Records that a call works on the run.
+-- Record that a call works on the run.
 UPDATE legacy.migration_runs
 SET status = 'running', heartbeat_at = now(), batch_hashes = %(batch_hashes)s,
   interruptions = %(interruptions)s, calls = %(calls)s
 WHERE id = %(id)s;
 
 -- save_run --
--- Stores the state of the run at the end of a call.
+-- Store the state of the run at the end of a call.
 UPDATE legacy.migration_runs
 SET status = %(status)s, phase = %(phase)s, next_hash = %(next_hash)s,
   batch_hashes = %(batch_hashes)s, counts = %(counts)s, sources = %(sources)s,
@@ -76,28 +76,28 @@ FROM legacy.migration_runs WHERE NOT dry_run AND tables = legacy.tables_now()
 ORDER BY id DESC LIMIT 1;
 
 -- open_sources --
--- Opens the legacy tables as views of one shape.
+-- Open the legacy tables as views of one shape.
 SELECT legacy.open_sources();
 
 -- close_sources --
--- Drops these views.
+-- Drop the views that open_sources created.
 SELECT legacy.close_sources();
 
 -- copy_findings_out --
--- Reads the findings of a batch as COPY's own bytes.
+-- Read the findings of a batch in COPY's format.
 COPY pg_temp.findings TO STDOUT;
 
 -- create_findings --
--- Creates the table that receives those bytes after the batch was rolled back.
+-- Create the table for those findings again after the batch was rolled back.
 CREATE TEMP TABLE findings ON COMMIT DROP AS
   SELECT source, row_key, field, outcome, reason FROM legacy.migration_findings WITH NO DATA;
 
 -- copy_findings_in --
--- Writes them into it.
+-- Write the findings back, in COPY's format.
 COPY pg_temp.findings FROM STDIN;
 
 -- store_findings --
--- Adds the batch's findings to the run.
+-- Add the batch's findings to the run.
 INSERT INTO legacy.migration_findings (run_id, source, row_key, field, outcome, reason)
 SELECT %(id)s, source, row_key, field, outcome, reason FROM pg_temp.findings;
 

@@ -3,14 +3,14 @@
 -- lib/legacy/session_fields.py.
 
 -- clear_stage --
--- Empties the temporary tables before a batch.
+-- Empty the temporary tables before a batch.
 TRUNCATE pg_temp.batch_rows, pg_temp.repeated_tokens, pg_temp.merged_rows, pg_temp.incoming,
   pg_temp.unusual_exercises, pg_temp.steps, pg_temp.step_totals, pg_temp.owners,
   pg_temp.sealed_keys, pg_temp.key_conflicts, pg_temp.stored_tokens, pg_temp.merged_sessions,
   pg_temp.changed_tokens, pg_temp.findings;
 
 -- read_batch --
--- Copies the batch's rows: all rows of a token, from all tables. %(from)s and %(to)s bound the
+-- Copy the batch's rows: all rows of a token, from all tables. %(from)s and %(to)s bound the
 -- hashes of the tokens.
 INSERT INTO pg_temp.batch_rows
 SELECT * FROM pg_temp.all_rows
@@ -18,12 +18,12 @@ WHERE hashtext(session_token) >= %(from)s AND hashtext(session_token) < %(to)s
   AND legacy.token_of(session_token) IS NOT NULL;
 
 -- analyze_batch --
--- Gives the planner the number of rows.
+-- Give the planner the number of rows.
 ANALYZE pg_temp.batch_rows (origin, session_token);
 
 -- skip_removed_sessions --
--- An operator removed these sessions, and no row of theirs was written since: moves them from the
--- batch to the findings.
+-- Move rows from the batch to the findings whose session an operator removed, unless the row was
+-- created since.
 WITH skipped AS (
   DELETE FROM pg_temp.batch_rows AS t USING public.removals AS r
   WHERE r.kind = 'session' AND r.name_sha256 = public.removal_key(t.session_token)
@@ -35,7 +35,7 @@ SELECT origin, legacy.row_key(session_token), legacy.own_name(origin, 'session_t
   'an operator removed this session: the row stays in its table' FROM skipped;
 
 -- skip_sessions_of_removed_people --
--- The same for rows with the e-mail of a person who was removed.
+-- The same for rows with the e-mail of a person whom an operator removed.
 WITH skipped AS (
   DELETE FROM pg_temp.batch_rows AS t USING public.removals AS r
   WHERE r.kind = 'student'
@@ -58,12 +58,12 @@ SELECT origin, session_token, count(*) FROM pg_temp.batch_rows
 GROUP BY origin, session_token HAVING count(*) > 1;
 
 -- analyze_repeated_tokens --
--- Gives the planner their number.
+-- Give the planner the number of repeated tokens.
 ANALYZE pg_temp.repeated_tokens;
 
 -- merge_repeated_rows --
--- Merges those rows, field by field: the newest row that has a value wins.
--- No DISTINCT here: an aggregate that sorts its input would undo the order for the others.
+-- Merge the rows of repeated tokens, field by field: the newest row that has a value wins. DISTINCT
+-- is not used: an aggregate that sorts its input would undo the order for the others.
 INSERT INTO pg_temp.merged_rows (origin, place, session_token, email, student_name, account_sid,
   moment, expires_at, updated_at, raw, openai_api_key,
   {{first_times: $column}},
@@ -119,7 +119,7 @@ SELECT m.session_token, m.person, m.student_name, m.account_sid, m.moment, m.exp
   {{flags: m.$column}},
   {{all_texts: m.$column}},
   {{json: m.$column}},
-  -- As public.flagged_steps() has it, which would need a whole session for each row.
+  -- The same as public.flagged_steps(), which would need a whole session for each row.
   CASE WHEN m.twilio_connected AND m.openai_connected THEN 1 ELSE 0 END
   | CASE WHEN m.call_direction_chosen THEN 2 ELSE 0 END
   | CASE WHEN m.services_ready THEN 4 ELSE 0 END
@@ -178,11 +178,11 @@ FROM (SELECT
 ) AS m;
 
 -- analyze_incoming --
--- Gives the planner the number of sessions.
+-- Give the planner the number of sessions.
 ANALYZE pg_temp.incoming (session_token, person, account_sid);
 
 -- hide_keys --
--- Replaces API keys in fields that are not for keys, and reports the field. What students wrote for
+-- Replace API keys in fields that are not for keys, and report the field. What students wrote for
 -- their assistant (prompt, greeting, use case, tools, voice settings) stays as they wrote it.
 WITH changed AS (
   UPDATE pg_temp.incoming AS i
@@ -210,13 +210,13 @@ SELECT CASE WHEN in_students THEN 'workshop_students'
 FROM changed, jsonb_each(old_row) AS field (key, value) WHERE value <> new_row -> key;
 
 -- find_stored_tokens --
--- Tokens of sessions that are stored already: from an earlier run, or used since.
+-- Tokens whose sessions are stored already, by an earlier run or by the workshop.
 INSERT INTO pg_temp.stored_tokens (session_token)
 SELECT session_token FROM pg_temp.incoming
 WHERE EXISTS (SELECT FROM public.sessions AS s WHERE s.session_token = incoming.session_token);
 
 -- stage_steps --
--- Reads every exercise of the batch. Those with a step number from 1 to 9 that were begun become
+-- Read every exercise of the batch. Those with a step number from 1 to 9 that were begun become
 -- steps; several spellings of one step are separate counters and add up. Unusual ones are kept for
 -- the report. OFFSET 0 lets a subquery be computed once and used several times.
 WITH parsed AS MATERIALIZED (
@@ -289,11 +289,11 @@ SELECT session_token, coalesce(bit_or(1 << (step_number - 1)) FILTER (WHERE pass
 FROM pg_temp.steps GROUP BY session_token;
 
 -- analyze_steps --
--- Gives the planner the number of steps.
+-- Give the planner the number of steps.
 ANALYZE pg_temp.steps, pg_temp.step_totals;
 
 -- keep_removed_keys --
--- A key that was removed from a session, or from all closed sessions, does not come back.
+-- Keep a legacy key out of a session whose key was removed or that is closed.
 INSERT INTO pg_temp.key_conflicts (session_token, keeps_stored, reason)
 SELECT session_token, TRUE, 'the session''s key was removed since: this key was not used'
 FROM pg_temp.incoming AS i JOIN public.sessions AS s USING (session_token)
@@ -301,13 +301,13 @@ WHERE i.openai_api_key IS NOT NULL AND s.openai_api_key IS NULL
   AND ('openai_api_key' = ANY (s.emptied_fields) OR NOT s.is_active);
 
 -- read_conflicting_keys --
--- Stored sessions with a key for which a legacy row has another.
+-- Stored sessions whose key differs from that of a legacy row.
 SELECT session_token, i.openai_api_key, s.openai_api_key, coalesce(i.moment > s.updated_at, FALSE)
 FROM pg_temp.incoming AS i JOIN public.sessions AS s USING (session_token)
 WHERE i.openai_api_key <> s.openai_api_key;
 
 -- copy_key_conflicts --
--- Receives which of the two keys stays.
+-- Receive the decision which of the two keys stays.
 COPY pg_temp.key_conflicts (session_token, keeps_stored, reason) FROM STDIN;
 
 -- read_plain_keys --
@@ -318,11 +318,11 @@ WHERE openai_api_key IS NOT NULL AND NOT legacy.is_sealed(openai_api_key)
     WHERE k.session_token = i.session_token AND k.keeps_stored);
 
 -- copy_sealed_keys --
--- Receives the same keys, encrypted.
+-- Receive the keys of read_plain_keys, encrypted.
 COPY pg_temp.sealed_keys (session_token, openai_api_key) FROM STDIN;
 
 -- analyze_keys --
--- Gives the planner the number of keys.
+-- Give the planner the number of keys.
 ANALYZE pg_temp.sealed_keys, pg_temp.key_conflicts;
 
 -- find_owners --
@@ -334,11 +334,11 @@ LEFT JOIN public.students AS st ON st.student_email = i.person
 LEFT JOIN pg_temp.stored_tokens AS k USING (session_token);
 
 -- analyze_owners --
--- Gives the planner the number of owners.
+-- Give the planner the number of owners.
 ANALYZE pg_temp.owners;
 
 -- insert_missing_students --
--- Adds the students of this batch who are not stored yet: an anonymous one for each session without
+-- Add the students of this batch who are not stored yet: an anonymous one for each session without
 -- e-mail, and people who appeared after the people were migrated.
 WITH inserted AS (
   INSERT INTO public.students
@@ -360,13 +360,13 @@ SELECT count(*) FILTER (WHERE legacy.is_anonymous(student_email)) AS anonymous,
 FROM inserted;
 
 -- find_missing_owners --
--- The sessions of those students.
+-- Set the owner of the sessions of the students who were just added.
 UPDATE pg_temp.owners AS o SET student_id = st.student_id
 FROM pg_temp.incoming AS i JOIN public.students AS st ON st.student_email = i.person
 WHERE o.student_id IS NULL AND i.session_token = o.session_token;
 
 -- insert_sessions --
--- Stores the sessions of new tokens.
+-- Store the sessions of new tokens.
 INSERT INTO public.sessions (
   session_token, student_id, student_name_given, expires_at, updated_at,
   {{fields: $column}})
@@ -376,11 +376,11 @@ FROM pg_temp.legacy_sessions AS w WHERE NOT w.is_stored
 ON CONFLICT ON CONSTRAINT sessions_pkey DO NOTHING;
 
 -- analyze_sessions --
--- Gives the planner the number of students and sessions, which has just changed.
+-- Give the planner the number of students and sessions, which has just changed.
 ANALYZE public.students (student_email), public.sessions (session_token);
 
 -- insert_steps --
--- Stores the steps of those sessions. The sessions are not committed yet, so nobody else can have
+-- Store the steps of the new sessions. The sessions are not committed yet, so nobody else can have
 -- added steps. Returns the number and the lowest id; steps of earlier batches have lower ids.
 WITH inserted AS (
   INSERT INTO public.step_progress (session_token, student_id, step_number, step_name, started_at,
@@ -395,11 +395,11 @@ WITH inserted AS (
 SELECT count(*) AS rows, coalesce(min(id), 9223372036854775807) AS first_id FROM inserted;
 
 -- analyze_step_progress --
--- Gives the planner the number of steps, which has just changed.
+-- Give the planner the number of steps, which has just changed.
 ANALYZE public.step_progress (session_token);
 
 -- add_steps --
--- Adds steps that stored sessions lack.
+-- Add steps that stored sessions lack.
 WITH inserted AS (
   INSERT INTO public.step_progress (session_token, student_id, step_number, step_name, started_at,
     completed_at, time_spent, attempts, validation_passed, created_at, updated_at)
@@ -417,7 +417,7 @@ WITH inserted AS (
 INSERT INTO pg_temp.changed_tokens (session_token) SELECT session_token FROM inserted;
 
 -- update_steps --
--- Merges steps that are stored: passed stays passed, and counters never decrease.
+-- Merge steps that are stored: passed stays passed, and counters never decrease.
 WITH updated AS (
   UPDATE public.step_progress AS e
   SET validation_passed = e.validation_passed OR p.passed,
@@ -433,8 +433,8 @@ WITH updated AS (
 INSERT INTO pg_temp.changed_tokens (session_token) SELECT session_token FROM updated;
 
 -- merge_sessions --
--- Merges stored sessions with their legacy rows. A newer row wins where it has a value; an older
--- one only fills what is empty. What was emptied or removed since stays so.
+-- Merge stored sessions with their legacy rows. A newer row wins where it has a value; an older
+-- one only fills what is empty. What was emptied or removed since then stays empty.
 INSERT INTO pg_temp.merged_sessions (
   session_token, student_id, old_student_id, moment, updated_at,
   {{first_times: $column}},
@@ -486,11 +486,12 @@ LATERAL (SELECT coalesce(i.moment > s.updated_at, FALSE) AS newer,
     | i.flagged | coalesce(t.passed, 0))::bit(9) AS done OFFSET 0) AS compared;
 
 -- analyze_merged_sessions --
--- Gives the planner their number.
+-- Give the planner the number of merged sessions.
 ANALYZE pg_temp.merged_sessions;
 
 -- update_sessions --
--- Stores them where something changes. A session that was written to meanwhile is newer and stays.
+-- Store the merged sessions that differ from the stored ones. A session that was written to in the
+-- meantime is newer and stays as it is.
 WITH updated AS (
   UPDATE public.sessions AS s
   SET (updated_at, student_id, version,
@@ -506,29 +507,29 @@ WITH updated AS (
 INSERT INTO pg_temp.changed_tokens (session_token) SELECT session_token FROM updated;
 
 -- adopt_steps --
--- Gives the steps of a session to its new student, if an e-mail was found for an anonymous one.
+-- Give the steps of a session to its new student, if an e-mail was found for an anonymous one.
 UPDATE public.step_progress AS p SET student_id = o.student_id
 FROM pg_temp.merged_sessions AS o
 WHERE p.session_token = o.session_token AND p.student_id = o.old_student_id
   AND o.student_id <> o.old_student_id;
 
 -- adopt_events --
--- The same for its events.
+-- The same for the events of the session.
 UPDATE public.events AS e SET student_id = o.student_id
 FROM pg_temp.merged_sessions AS o
 WHERE e.session_token = o.session_token AND e.student_id = o.old_student_id
   AND o.student_id <> o.old_student_id;
 
 -- remove_placeholders --
--- Removes anonymous students who had no session but that one.
+-- Remove anonymous students who had no other session.
 DELETE FROM public.students AS st USING pg_temp.merged_sessions AS o
 WHERE st.student_id = o.old_student_id AND o.student_id <> o.old_student_id
   AND NOT EXISTS (SELECT FROM public.sessions AS s WHERE s.student_id = st.student_id);
 
 -- add_accounts --
--- Gives the account of a login without an e-mail address to the student of its session.
+-- Give the account of a login without an e-mail address to the student of its session.
 UPDATE public.students AS st SET twilio_account_sid = newest.account_sid,
-  updated_at = st.updated_at + INTERVAL '1 microsecond'  -- the name is no newer than before
+  updated_at = st.updated_at + INTERVAL '1 microsecond'  -- not now(): the name is not newer
 FROM (
   SELECT DISTINCT ON (s.student_id) s.student_id, i.account_sid
   FROM pg_temp.incoming AS i JOIN public.sessions AS s USING (session_token)
@@ -605,7 +606,7 @@ FROM (SELECT intended, stored, hash_record_extended(intended, 0) AS expected FRO
   SELECT ROW(o.openai_api_key IS NULL, o.session_token, {{comparable: o.$column}}),
     ROW(s.openai_api_key IS NULL, s.session_token, {{comparable: s.$column}})
   FROM pg_temp.merged_sessions AS o JOIN public.sessions AS s USING (session_token)
-) AS read_back OFFSET 0) AS compared;  -- OFFSET: one hash, not two
+) AS read_back OFFSET 0) AS compared;  -- OFFSET 0: each record is hashed once
 
 -- check_steps --
 -- Checksums of the batch's steps as intended and as stored: passed steps, seconds and attempts must
@@ -633,7 +634,7 @@ FROM (
 ) AS compared;
 
 -- find_unread --
--- Reports columns that hold something that cannot be read in their type.
+-- Report columns that hold something that cannot be read in their type.
 INSERT INTO pg_temp.findings (source, row_key, field, outcome, reason)
 SELECT origin, legacy.row_key(session_token), field, 'kept raw', CASE
     WHEN field IN ('completion_rate', {{counters: '$column'}})
@@ -645,7 +646,7 @@ FROM pg_temp.batch_rows, jsonb_object_keys(unread) AS field
 WHERE unread IS NOT NULL;
 
 -- find_repaired_rows --
--- Reports fields that were stored in another form than they have in their row.
+-- Report fields that were stored in another form than they have in their row.
 INSERT INTO pg_temp.findings (source, row_key, field, outcome, reason)
 SELECT t.origin, legacy.row_key(t.session_token), legacy.own_name(t.origin, repair.field),
   repair.outcome, repair.reason
@@ -692,7 +693,7 @@ FROM pg_temp.batch_rows AS t, LATERAL (
 WHERE repair.field IS NOT NULL;
 
 -- find_repaired_exercises --
--- Reports exercises that are not steps, and values in them that were repaired.
+-- Report exercises that are not steps, and values in them that were repaired.
 INSERT INTO pg_temp.findings (source, row_key, field, outcome, reason)
 SELECT 'workshop_students', legacy.row_key(e.session_token),
   concat_ws('.', 'exercises', CASE WHEN key = e.session_token THEN '(name withheld)'
@@ -720,7 +721,7 @@ FROM pg_temp.unusual_exercises AS e, LATERAL (
 ) AS repair;
 
 -- find_key_conflicts --
--- Reports which key a session has now, if its stored key was another or had been removed.
+-- Report which key a session has now, if its stored key was another or had been removed.
 INSERT INTO pg_temp.findings (source, row_key, field, outcome, reason)
 SELECT t.origin, legacy.row_key(t.session_token), 'openai_api_key',
   CASE WHEN k.keeps_stored THEN 'skipped' ELSE 'mended' END, k.reason

@@ -2,7 +2,7 @@
 -- before the legacy tables are set aside.
 
 -- restore_planner_cost --
--- Plans the statements that read whole tables with this server's own setting, because a whole table
+-- Plan the statements that read whole tables with this server's own setting, because a whole table
 -- may not be in memory.
 SELECT set_config('random_page_cost', reset_val, true) FROM pg_settings
 WHERE name = 'random_page_cost';
@@ -24,7 +24,7 @@ SELECT
        THEN (SELECT count(*) FROM pg_temp.login_typed) END AS workshop_sessions;
 
 -- count_left_behind --
--- Rows now in the legacy tables whose token has no session, except what an operator removed.
+-- Rows now in the legacy tables whose token has no session, except rows that an operator removed.
 WITH without_session AS MATERIALIZED (
   SELECT session_token, student_email, least(created_at, started_at) AS first_time
   FROM pg_temp.all_rows AS t
@@ -52,7 +52,7 @@ SELECT
      HAVING count(*) > 1) AS doubled) AS people_with_more_than_one_record;
 
 -- find_tokenless_rows --
--- Reports rows without a session token that a session can have; they stay in their table.
+-- Report rows without a session token that a session can have; they stay in their table.
 INSERT INTO pg_temp.findings (source, row_key, field, outcome, reason)
 SELECT origin, 'ctid ' || place, legacy.own_name(origin, 'session_token'), 'skipped',
   CASE WHEN octet_length(session_token) > 2600
@@ -61,12 +61,12 @@ SELECT origin, 'ctid ' || place, legacy.own_name(origin, 'session_token'), 'skip
 FROM pg_temp.all_rows WHERE legacy.token_of(session_token) IS NULL;
 
 -- count_tokenless_rows --
--- Number of those rows in each table.
+-- Number of rows without a usable session token in each table.
 SELECT origin AS source, count(*) AS rows FROM pg_temp.repaired_rows
 WHERE session_token IS NULL GROUP BY origin;
 
 -- count_written_since --
--- Rows of the legacy tables that were written since, according to their own times.
+-- Rows of the legacy tables that were written after %(since)s, according to their own times.
 SELECT count(*) FROM pg_temp.all_rows, LATERAL (
   SELECT greatest(last_activity, updated_at, created_at, started_at) AS moment
 ) AS written

@@ -1,7 +1,7 @@
 -- Functions that merge two rows of one token, or a row and a stored session. This script runs after
 -- tables.sql and can be repeated.
 
--- Returns the first value that is neither null nor empty.
+-- Return the first value that is neither null nor empty.
 CREATE OR REPLACE FUNCTION legacy.prefer(p_first TEXT, p_second TEXT) RETURNS TEXT
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
   SELECT coalesce(nullif(p_first, ''), nullif(p_second, ''), p_first, p_second)
@@ -16,7 +16,7 @@ $$;
 CREATE OR REPLACE FUNCTION legacy.prefer(p_first BOOLEAN, p_second BOOLEAN) RETURNS BOOLEAN
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$ SELECT coalesce(p_first, p_second) $$;
 
--- Returns the new value of a stored field: a newer legacy row wins if it has a value; an older one
+-- Return the new value of a stored field: a newer legacy row wins if it has a value; an older one
 -- only fills an empty field.
 CREATE OR REPLACE FUNCTION legacy.renew(p_newer BOOLEAN, p_stored TEXT, p_legacy TEXT) RETURNS TEXT
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
@@ -24,7 +24,7 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
               ELSE coalesce(p_stored, p_legacy) END
 $$;
 
--- Does the same for arrays and objects, which a page may have emptied on purpose.
+-- Do the same for arrays and objects, which a page may have emptied on purpose.
 DROP FUNCTION IF EXISTS legacy.renew(BOOLEAN, JSONB, JSONB);
 CREATE OR REPLACE FUNCTION legacy.renew(
   p_newer BOOLEAN, p_stored JSONB, p_legacy JSONB, p_emptied BOOLEAN
@@ -34,7 +34,7 @@ CREATE OR REPLACE FUNCTION legacy.renew(
               ELSE legacy.prefer(p_stored, p_legacy) END
 $$;
 
--- Returns all entries of two logs; an entry that is in both appears once.
+-- Return all entries of two logs; an entry that is in both appears once.
 CREATE OR REPLACE FUNCTION legacy.append_reports(p_first JSONB, p_second JSONB) RETURNS JSONB
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
   SELECT CASE
@@ -46,7 +46,7 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
   END
 $$;
 
--- Does the same, but faster if a log is missing: it is short enough for the planner to inline.
+-- Do the same, but faster if a log is missing: it is short enough for the planner to inline.
 CREATE OR REPLACE FUNCTION legacy.join_reports(p_first JSONB, p_second JSONB) RETURNS JSONB
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
   SELECT CASE
@@ -56,7 +56,7 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
   END
 $$;
 
--- Merges two entries of one exercise: the newer wins field by field, but completed stays completed,
+-- Merge two entries of one exercise: the newer wins field by field, but completed stays completed,
 -- and the counters of time and attempts never decrease.
 CREATE OR REPLACE FUNCTION legacy.merge_exercise(p_newer JSONB, p_older JSONB) RETURNS JSONB
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
@@ -86,7 +86,7 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
               ELSE jsonb_build_array(p_value) END
 $$;
 
--- Merges values that could not be read in rows of one table: a single value, or a list of distinct
+-- Merge values that could not be read in rows of one table: a single value, or a list of distinct
 -- ones, newest first.
 CREATE OR REPLACE FUNCTION legacy.add_raw(p_newer JSONB, p_older JSONB) RETURNS JSONB
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
@@ -101,7 +101,7 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
   END
 $$;
 
--- Merges the `_legacy` members of two sessions, table by table.
+-- Merge the `_legacy` members of two sessions, table by table.
 CREATE OR REPLACE FUNCTION legacy.merge_raw(p_newer JSONB, p_older JSONB) RETURNS JSONB
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
   SELECT CASE WHEN jsonb_typeof(p_newer) = 'object' AND jsonb_typeof(p_older) = 'object'
@@ -111,7 +111,7 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
     ELSE legacy.add_raw(p_newer, p_older) END
 $$;
 
--- Returns the raw values of one token's rows, newest first, with the exercises of rows that lost a
+-- Return the raw values of one token's rows, newest first, with the exercises of rows that lost a
 -- value in the merge.
 DROP FUNCTION IF EXISTS legacy.keep_originals(JSONB[], JSONB, JSONB[]);  -- left by earlier versions
 CREATE OR REPLACE FUNCTION legacy.add_originals(p_raw JSONB[], p_merged JSONB, p_rows JSONB[])
@@ -132,7 +132,7 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
     FROM jsonb_each(p_older) WHERE p_newer ? key)
 $$;
 
--- Merges all exercises of two rows; the planner inlines it, like join_reports.
+-- Merge all exercises of two rows; the planner inlines it, like join_reports.
 CREATE OR REPLACE FUNCTION legacy.merge_exercises(p_newer JSONB, p_older JSONB) RETURNS JSONB
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
   SELECT CASE

@@ -1,10 +1,10 @@
 -- Functions that set the legacy tables aside, bring them back, and restore them from a backup.
 -- Renaming keeps rows, indexes and privileges.
 
--- Drops functions by the names that earlier versions gave them.
+-- Drop functions by the names that earlier versions gave them.
 DROP FUNCTION IF EXISTS legacy.make_room(TEXT, JSONB), legacy.take_lines(TEXT, TEXT[]);
 
--- Renames public.<p_table> to <p_table>_backup_<p_stamp>, or adds _2, _3 … if that name is in use.
+-- Rename public.<p_table> to <p_table>_backup_<p_stamp>, or add _2, _3 … if that name is in use.
 CREATE OR REPLACE FUNCTION legacy.set_aside(p_table TEXT, p_stamp TEXT)
 RETURNS TEXT LANGUAGE plpgsql AS $$
 DECLARE
@@ -24,7 +24,7 @@ BEGIN
   RETURN v_name;
 END $$;
 
--- Restores the name of the table that was last set aside; returns null if there is none or the name
+-- Restore the name of the table that was last set aside; return null if there is none or the name
 -- is in use.
 CREATE OR REPLACE FUNCTION legacy.bring_back(p_table TEXT)
 RETURNS TEXT LANGUAGE plpgsql AS $$
@@ -45,7 +45,7 @@ BEGIN
   RETURN v_name;
 END $$;
 
--- Returns whether a table exists and is empty, ready for the rows of a backup. A missing legacy
+-- Return whether a table exists and is empty, ready for the rows of a backup. A missing legacy
 -- table is created with the columns of the backup: [{"name": "session_token", "type": "text"}, …].
 CREATE OR REPLACE FUNCTION legacy.prepare_table(p_table TEXT, p_columns JSONB)
 RETURNS BOOLEAN LANGUAGE plpgsql AS $$
@@ -65,7 +65,7 @@ BEGIN
   RETURN v_empty;
 END $$;
 
--- Moves pg_temp.lines into the table, without the columns that the table does not have; returns the
+-- Move pg_temp.lines into the table, without the columns that the table does not have; return the
 -- number of rows.
 CREATE OR REPLACE FUNCTION legacy.insert_lines(p_table TEXT, p_columns TEXT[])
 RETURNS BIGINT LANGUAGE plpgsql AS $$

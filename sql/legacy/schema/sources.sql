@@ -3,11 +3,11 @@
 -- calls close_sources() before it ends. The lists in double braces are generated from
 -- lib/legacy/session_fields.py.
 
--- Drops functions by the names that earlier versions gave them.
+-- Drop functions by the names that earlier versions gave them.
 DROP FUNCTION IF EXISTS legacy.believing(TEXT, TEXT), legacy.reading(REGCLASS, TEXT, TEXT),
   legacy.not_reading(REGCLASS, TEXT, TEXT), legacy.open_mended(TEXT, TEXT);
 
--- Returns the type of a column; null if the column does not exist.
+-- Return the type of a column; null if the column does not exist.
 CREATE OR REPLACE FUNCTION legacy.type_of(p_table REGCLASS, p_column TEXT)
 RETURNS TEXT LANGUAGE sql STABLE AS $$
   SELECT CASE WHEN typcategory = 'A' THEN 'array' ELSE typname END
@@ -15,7 +15,7 @@ RETURNS TEXT LANGUAGE sql STABLE AS $$
   WHERE attrelid = p_table AND attname = p_column AND attnum > 0 AND NOT attisdropped
 $$;
 
--- Returns the SQL condition that a time is plausible. The bounds are written out, because calling a
+-- Return the SQL condition that a time is plausible. The bounds are written out, because calling a
 -- function for each row costs time.
 CREATE OR REPLACE FUNCTION legacy.plausibility_condition(p_column TEXT, p_type TEXT)
 RETURNS TEXT LANGUAGE sql STABLE AS $$
@@ -30,7 +30,7 @@ RETURNS TEXT LANGUAGE sql STABLE AS $$
                              ELSE legacy.latest_moment() END AS latest) AS bound
 $$;
 
--- Returns the SQL expression that reads one column as the given type.
+-- Return the SQL expression that reads one column as the given type.
 CREATE OR REPLACE FUNCTION legacy.read_expression(p_table REGCLASS, p_column TEXT, p_type TEXT)
 RETURNS TEXT LANGUAGE sql STABLE AS $$
   SELECT CASE
@@ -56,7 +56,7 @@ RETURNS TEXT LANGUAGE sql STABLE AS $$
   FROM (SELECT legacy.type_of(p_table, p_column) AS actual) AS columns
 $$;
 
--- Returns the SQL condition that a column holds a value that cannot be read as the given type; null
+-- Return the SQL condition that a column holds a value that cannot be read as the given type; null
 -- if that cannot happen.
 CREATE OR REPLACE FUNCTION legacy.unreadable_condition(p_table REGCLASS, p_column TEXT, p_type TEXT)
 RETURNS TEXT LANGUAGE sql STABLE AS $$
@@ -74,7 +74,7 @@ RETURNS TEXT LANGUAGE sql STABLE AS $$
   WHERE actual IS NOT NULL
 $$;
 
--- Creates pg_temp.<p_view>_typed: all columns that any of the legacy tables may have, each in its
+-- Create pg_temp.<p_view>_typed: all columns that any of the legacy tables may have, each in its
 -- type but otherwise as stored. `unread` holds, by column, what could not be read in that type.
 CREATE OR REPLACE FUNCTION legacy.open_typed(p_table TEXT, p_view TEXT)
 RETURNS VOID LANGUAGE plpgsql AS $$
@@ -111,7 +111,7 @@ BEGIN
     coalesce(v_table::text, '(SELECT WHERE FALSE) AS absent'));
 END $$;
 
--- Creates pg_temp.<p_view>: the rows of pg_temp.<p_from>, repaired. JSON has the expected kind or
+-- Create pg_temp.<p_view>: the rows of pg_temp.<p_from>, repaired. JSON has the expected kind or
 -- is null. `raw` holds what is not JSON of that kind, what could not be read, and text in place of
 -- an e-mail with the account that then belongs to nobody.
 CREATE OR REPLACE FUNCTION legacy.open_repaired(p_from TEXT, p_view TEXT)

@@ -52,7 +52,7 @@ DO $$ BEGIN
   END IF;
 END $$;
 
--- Identifies the tables behind the names by oid and file: a table that was dropped and created
+-- Identify the tables behind the names by oid and file: a table that was dropped and created
 -- again, renamed, emptied by TRUNCATE or rewritten counts as another one.
 CREATE OR REPLACE FUNCTION legacy.tables_now() RETURNS JSONB LANGUAGE sql STABLE AS $$
   SELECT jsonb_object_agg(name, format('%s/%s', relation::oid, pg_relation_filenode(relation)))
@@ -81,7 +81,7 @@ CREATE TABLE IF NOT EXISTS legacy.migration_findings (
 );
 ALTER TABLE legacy.migration_findings
   DROP CONSTRAINT IF EXISTS migration_findings_run_id_fkey;  -- left by earlier versions
--- Serves the report of one run.
+-- For the report of one run.
 CREATE INDEX IF NOT EXISTS migration_findings_run_id_idx ON legacy.migration_findings (run_id);
 
 CREATE TABLE IF NOT EXISTS legacy.backups (
@@ -96,7 +96,7 @@ CREATE TABLE IF NOT EXISTS legacy.backups (
 -- 2. Untidy values --------------------------------------------------------------------------
 -- Each returns null, never an error, for a value that it cannot read.
 
--- Returns whether text can be parsed as a timestamp.
+-- Return whether text can be parsed as a timestamp.
 DO $$ BEGIN
   IF current_setting('server_version_num')::integer >= 160000 THEN
     CREATE OR REPLACE FUNCTION legacy.is_moment(p_text TEXT) RETURNS BOOLEAN
@@ -116,7 +116,7 @@ DO $$ BEGIN
   END IF;
 END $$;
 
--- Parses a timestamp; text without a time zone means UTC, because the migration sets TimeZone.
+-- Parse a timestamp; text without a time zone means UTC, because the migration sets TimeZone.
 CREATE OR REPLACE FUNCTION legacy.to_moment(p_text TEXT) RETURNS TIMESTAMPTZ
 LANGUAGE sql STABLE AS $$
   SELECT CASE WHEN legacy.is_moment(p_text) THEN p_text::timestamptz END
@@ -135,13 +135,13 @@ LANGUAGE sql STABLE PARALLEL SAFE AS $$ SELECT now() + INTERVAL '10 minutes' $$;
 CREATE OR REPLACE FUNCTION legacy.latest_expiry() RETURNS TIMESTAMPTZ
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$ SELECT TIMESTAMPTZ '9999-12-31 00:00:00+00' $$;
 
--- Strips spaces and line breaks from both ends of text; null if nothing remains.
+-- Strip spaces and line breaks from both ends of text; null if nothing remains.
 CREATE OR REPLACE FUNCTION legacy.trimmed(p_text TEXT) RETURNS TEXT
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
   SELECT nullif(btrim(p_text, E' \t\n\r\f\v\u00a0\ufeff'), '')
 $$;
 
--- Converts a JSON column to JSONB; a value that JSONB does not allow (\u0000) becomes a string.
+-- Convert a JSON column to JSONB; a value that JSONB does not allow (\u0000) becomes a string.
 CREATE OR REPLACE FUNCTION legacy.to_jsonb(p_value JSON) RETURNS JSONB
 LANGUAGE plpgsql IMMUTABLE AS $$
 BEGIN
@@ -168,7 +168,7 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
   END
 $$;
 
--- Parses seconds or attempts from a number or its text; never negative.
+-- Parse seconds or attempts from a number or its text; never negative.
 CREATE OR REPLACE FUNCTION legacy.to_count(p_value JSONB) RETURNS BIGINT
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
   SELECT CASE
@@ -179,14 +179,14 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
   END
 $$;
 
--- Returns whether a value differs from the count that was parsed from it.
+-- Return whether a value differs from the count that was parsed from it.
 CREATE OR REPLACE FUNCTION legacy.is_other_count(p_value JSONB, p_read BIGINT) RETURNS BOOLEAN
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
   SELECT CASE WHEN jsonb_typeof(p_value) = 'number' THEN p_value::numeric <> p_read
               ELSE p_value IS NOT NULL END
 $$;
 
--- Returns the JSON inside a JSON string, however deeply nested, if it is of the given kind.
+-- Return the JSON inside a JSON string, however deeply nested, if it is of the given kind.
 CREATE OR REPLACE FUNCTION legacy.unwrap(p_value JSONB, p_kind TEXT) RETURNS JSONB
 LANGUAGE plpgsql IMMUTABLE AS $$
 BEGIN
@@ -197,7 +197,7 @@ BEGIN
 EXCEPTION WHEN data_exception OR program_limit_exceeded THEN RETURN NULL;
 END $$;
 
--- Returns the value if it is JSON of the given kind, or the JSON in a string that contains such
+-- Return the value if it is JSON of the given kind, or the JSON in a string that contains such
 -- JSON; JSON's null is returned unchanged.
 CREATE OR REPLACE FUNCTION legacy.of_kind(p_value JSONB, p_kind TEXT) RETURNS JSONB
 LANGUAGE sql IMMUTABLE AS $$
@@ -208,7 +208,7 @@ LANGUAGE sql IMMUTABLE AS $$
   END
 $$;
 
--- Returns the number in 'step-1', 'step1', 'Step 1', 'exercise-1' and similar names. The most
+-- Return the number in 'step-1', 'step1', 'Step 1', 'exercise-1' and similar names. The most
 -- frequent spellings are recognized without a regular expression.
 CREATE OR REPLACE FUNCTION legacy.step_of(p_key TEXT) RETURNS INTEGER
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
@@ -218,7 +218,7 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
     ELSE substring(lower(p_key) FROM '^\s*(?:step|exercise)[-_ ]?0*(\d{1,4})\s*$')::integer END
 $$;
 
--- Returns the name of a column in a legacy table, given its name in the other legacy tables.
+-- Return the name of a column in a legacy table, given its name in the other legacy tables.
 CREATE OR REPLACE FUNCTION legacy.own_name(p_table TEXT, p_column TEXT) RETURNS TEXT
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
   SELECT CASE WHEN p_table <> 'workshop_sessions' THEN p_column ELSE
@@ -232,8 +232,9 @@ DO $$ BEGIN
   END IF;
 END $$;
 
--- Returns the finding about a value that should be JSON of a kind; null if it is, or is null.
--- p_any_raw: whether any value of its token was kept raw; if not, this value is not parsed again.
+-- Return the finding about a value that should be JSON of a kind; null if it is of that kind or
+-- null. p_any_raw: whether any value of its token was kept raw; if not, this value is not parsed
+-- again.
 DROP FUNCTION IF EXISTS legacy.json_finding(TEXT, JSONB, TEXT);
 CREATE OR REPLACE FUNCTION legacy.json_finding(
   p_field TEXT, p_value JSONB, p_kind TEXT, p_any_raw BOOLEAN
@@ -246,27 +247,27 @@ CREATE OR REPLACE FUNCTION legacy.json_finding(
   END
 $$;
 
--- Returns the key of a row for a report, which must not contain the token, a credential.
+-- Return the key of a row for a report, which must not contain the token, a credential.
 CREATE OR REPLACE FUNCTION legacy.row_key(p_token TEXT) RETURNS TEXT
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
   SELECT encode(substring(sha256(convert_to(p_token, 'UTF8')) FROM 1 FOR 8), 'hex')
 $$;
 
--- Returns the token if a session can have it: not blank, and short enough for an index. An index
+-- Return the token if a session can have it: not blank, and short enough for an index. An index
 -- entry has at most 2,704 bytes on a page of 8 KB, including its other columns.
 CREATE OR REPLACE FUNCTION legacy.token_of(p_text TEXT) RETURNS TEXT
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
   SELECT CASE WHEN btrim(p_text, E' \t\r\n') <> '' AND octet_length(p_text) <= 2600 THEN p_text END
 $$;
 
--- Returns whether the e-mail column holds the placeholder for a missing address: 'anonymous_' and
+-- Return whether the e-mail column holds the placeholder for a missing address: 'anonymous_' and
 -- 16 hexadecimal digits, or, from the older application, 'anonymous_' and 16 characters of a token.
 CREATE OR REPLACE FUNCTION legacy.is_anonymous(p_email TEXT) RETURNS BOOLEAN
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
   SELECT p_email ^@ 'anonymous_' AND length(p_email) = 26 AND position('@' IN p_email) = 0
 $$;
 
--- Does the same with the row's token, which distinguishes a placeholder from an address; a short
+-- Do the same with the row's token, which distinguishes a placeholder from an address; a short
 -- token gives a short placeholder.
 CREATE OR REPLACE FUNCTION legacy.is_placeholder(p_email TEXT, p_token TEXT) RETURNS BOOLEAN
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
@@ -274,7 +275,7 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
     OR lower(p_email) = 'anonymous_' || lower(left(p_token, 16)))
 $$;
 
--- Returns the person's normalized e-mail; null for a placeholder, an API key in its place, text
+-- Return the person's normalized e-mail; null for a placeholder, an API key in its place, text
 -- that is too long for an index, and an id that a login has instead of an e-mail.
 CREATE OR REPLACE FUNCTION legacy.email_of(p_email TEXT, p_token TEXT, p_login BOOLEAN)
 RETURNS TEXT LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
@@ -287,7 +288,7 @@ RETURNS TEXT LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
   END
 $$;
 
--- Returns whether a key is encrypted, in the new format or the old, as lib/vault.py decides. The
+-- Return whether a key is encrypted, in the new format or the old, as lib/vault.py decides. The
 -- most frequent spellings need at most one regular expression.
 CREATE OR REPLACE FUNCTION legacy.is_sealed(p_key TEXT) RETURNS BOOLEAN
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
@@ -302,7 +303,7 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
       AND p_key ~ '^v1[.][0-9a-f]{8}[.][A-Za-z0-9_-]{16}[.][A-Za-z0-9_-]{22,}$' END
 $$;
 
--- Replaces each API key in text with a fingerprint of the key. In JSON, a key may follow an escaped
+-- Replace each API key in text with a fingerprint of the key. In JSON, a key may follow an escaped
 -- character.
 CREATE OR REPLACE FUNCTION legacy.hide_keys(p_text TEXT) RETURNS TEXT
 LANGUAGE plpgsql IMMUTABLE AS $$
@@ -319,13 +320,13 @@ BEGIN
   RETURN p_text;
 END $$;
 
--- Does the same, but faster for text without a key.
+-- Do the same, but faster for text without a key.
 CREATE OR REPLACE FUNCTION legacy.without_keys(p_text TEXT) RETURNS TEXT
 LANGUAGE sql IMMUTABLE AS $$
   SELECT CASE WHEN position('sk-' IN p_text) > 0 THEN legacy.hide_keys(p_text) ELSE p_text END
 $$;
 
--- Returns the name of an exercise for a report; names that may be e-mails, tokens or API keys are
+-- Return the name of an exercise for a report; names that may be e-mails, tokens or API keys are
 -- withheld.
 DROP FUNCTION IF EXISTS legacy.shown_key(TEXT);  -- its name in earlier versions
 CREATE OR REPLACE FUNCTION legacy.reportable_name(p_key TEXT) RETURNS TEXT
