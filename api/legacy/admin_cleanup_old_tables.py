@@ -6,8 +6,8 @@ from fastapi import Depends
 
 from lib.access.audit import audited
 from lib.deps import Deps, get_deps
-from lib.legacy.answers import cleaned_up
 from lib.legacy.old_tables.rename import clean_up
+from lib.legacy.responses import clean_up_response
 from lib.legacy.wire import ConfirmIn, SetAsideOut
 from lib.web.app import create_app, lambda_entry
 
@@ -19,9 +19,9 @@ PATH = "/api/admin-cleanup-old-tables"
 def clean(body: ConfirmIn, deps: Annotated[Deps, Depends(get_deps)]) -> SetAsideOut:
     """Rename the old tables; admin-restore-old-tables undoes it."""
     with audited(deps, PATH) as facts:
-        renamed = clean_up(body.confirm_text, deps)
-        facts["tables"] = [table.new_name for table in renamed]
-    return cleaned_up(renamed)
+        renamed_tables = clean_up(body.confirm_text, deps)
+        facts["tables"] = [table.new_name for table in renamed_tables]
+    return clean_up_response(renamed_tables)
 
 
 lambda_handler = lambda_entry(app)

@@ -6,8 +6,8 @@ from fastapi import Depends
 
 from lib.access.audit import audited
 from lib.deps import Deps, get_deps
-from lib.legacy.answers import normalized
 from lib.legacy.normalization import normalize
+from lib.legacy.responses import normalize_response
 from lib.legacy.wire import NormalizeOut
 from lib.web.app import create_app, lambda_entry
 from lib.web.wire import OperatorIn
@@ -24,8 +24,8 @@ def run(
     """Run the older path; the old tables are renamed after a verified migration."""
     with audited(deps, PATH) as facts:
         result = normalize(deps)
-        facts.update(run=result.run.id, tables=[table.new_name for table in result.renamed])
-    return normalized(result, deps)
+        facts.update(run=result.run.id, tables=[table.new_name for table in result.renamed_tables])
+    return normalize_response(result, deps)
 
 
 lambda_handler = lambda_entry(app)

@@ -6,8 +6,8 @@ from fastapi import Depends
 
 from lib.access.audit import audited
 from lib.deps import Deps, get_deps
-from lib.legacy.answers import brought_back
 from lib.legacy.old_tables.rename import bring_back
+from lib.legacy.responses import restore_response
 from lib.legacy.wire import BringBackOut
 from lib.web.app import create_app, lambda_entry
 from lib.web.wire import OperatorIn
@@ -23,9 +23,9 @@ def restore(
 ) -> BringBackOut:
     """Give the tables that were set aside last their old names again."""
     with audited(deps, PATH) as facts:
-        renamed = bring_back(deps)
-        facts["tables"] = [table.new_name for table in renamed]
-    return brought_back(renamed)
+        renamed_tables = bring_back(deps)
+        facts["tables"] = [table.new_name for table in renamed_tables]
+    return restore_response(renamed_tables)
 
 
 lambda_handler = lambda_entry(app)

@@ -1,1 +1,1 @@
-"""The move from the legacy tables to the unified schema, and the way back."""
+"""The migration from the legacy tables to the unified schema, and the return of those tables."""

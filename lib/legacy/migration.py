@@ -70,12 +70,12 @@ class _Call:
             started = time.monotonic()
             if run.phase is not Phase.CHECKING:
                 run = self._move(run)
-            spent = time.monotonic() - started
-            if run.phase is Phase.CHECKING and self._may_check(run, spent):
+            moving_seconds = time.monotonic() - started
+            if run.phase is Phase.CHECKING and self._may_check(run, moving_seconds):
                 run = self._check(run)
             store.close_sources(self._transaction)
         if self._findings:
-            store.store_read_findings(self._transaction, run, self._findings)
+            store.restore_findings(self._transaction, run, self._findings)
         store.save_run(self._transaction, run)
         return run
 
@@ -103,15 +103,15 @@ class _Call:
             return narrowed_for_sessions(self._transaction, next_run, self._pace)
         return next_run
 
-    def _may_check(self, run: Run, spent: float) -> bool:
+    def _may_check(self, run: Run, moving_seconds: float) -> bool:
         """Return whether this call has time for the final checks.
 
-        A run's first call has time if it moved all rows quickly. A later call does
-        not know the time of all batches, and has time if it moved few rows or none.
+        A run's first call has time if it moved all rows quickly. A later call does not know the
+        time of all batches; it has time if it moved few rows or none.
         """
         if run.calls > 1:
-            return spent < self._pace.idle_seconds
-        return time.monotonic() + spent * self._pace.checking_share < self._deadline
+            return moving_seconds < self._pace.idle_seconds
+        return time.monotonic() + moving_seconds * self._pace.checking_share < self._deadline
 
     def _check(self, run: Run) -> Run:
         clear_stage(self._transaction)

@@ -7,23 +7,23 @@ from lib.database.advisory_lock import lock_tables
 from lib.database.schema import schema_scripts
 from lib.deps import Deps
 from lib.legacy.migration import migrate
-from lib.legacy.old_tables.rename import Renamed, require_verified, set_aside
+from lib.legacy.old_tables.rename import RenamedTable, require_verified, set_aside
 from lib.legacy.runs.pace import DEFAULT_PACE, Pace
 from lib.legacy.runs.run import Phase, Run
 from lib.legacy.runs.start import prepare
 from lib.legacy.runs.store import make_schema, unified_schema_exists
 
 SET_ASIDE = ("workshop_students", "workshop_sessions")
-"""Without student_configs, which the application of that time still uses."""
+"""Tables to set aside. student_configs stays: the application of that time still uses it."""
 
 
 @dataclass(frozen=True)
 class Normalization:
-    """The result of one call."""
+    """Result of one call."""
 
     created_schema: bool
     run: Run
-    renamed: list[Renamed]
+    renamed_tables: list[RenamedTable]
 
 
 def normalize(deps: Deps, pace: Pace = DEFAULT_PACE) -> Normalization:
@@ -34,19 +34,19 @@ def normalize(deps: Deps, pace: Pace = DEFAULT_PACE) -> Normalization:
         AlreadyRunning: If another migration, clean-up, restore or rotation is running.
     """
     started = time.monotonic()
-    created = _create_schema(deps)
+    created_schema = _create_schema(deps)
     seconds_left = pace.call_seconds - (time.monotonic() - started)
     run = migrate(deps, dry_run=False, pace=replace(pace, call_seconds=seconds_left))
     if run.phase is not Phase.DONE or not run.verified:
-        return Normalization(created, run, [])
+        return Normalization(created_schema, run, [])
     stamp = f"{deps.clock():%Y%m%d%H%M%S}"
     with deps.postgres.transaction() as transaction:
         prepare(transaction)
-        present = tuple(table for table in SET_ASIDE if run.sources.get(table) is not None)
-        if not present:
-            return Normalization(created, run, [])
+        present_tables = tuple(table for table in SET_ASIDE if run.sources.get(table) is not None)
+        if not present_tables:
+            return Normalization(created_schema, run, [])
         require_verified(transaction)
-        return Normalization(created, run, set_aside(transaction, present, stamp))
+        return Normalization(created_schema, run, set_aside(transaction, present_tables, stamp))
 
 
 def _create_schema(deps: Deps) -> bool:

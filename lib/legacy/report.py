@@ -29,15 +29,15 @@ from lib.legacy.wire import (
 )
 
 FINDINGS_IN_REPORT = 500  # about 100 KB; the platforms limit a response to 4.5 MB
-IN_PARTS = (
+DRY_RUN_IN_PARTS = (
     "This dry run took {calls} calls: each migrated its part, read it back and rolled it back. "
-    "Rows without a parent and people with more than one record, which only show over all parts "
-    "together, are looked for by the real run alone."
+    "Only the real run looks for rows without a parent and for people with more than one record, "
+    "because they show only over all parts together."
 )
 
 
 def report(run: Run, deps: Deps, findings_limit: int = FINDINGS_IN_REPORT) -> MigrationOut:
-    """Return the whole response."""
+    """Return the response of admin-migrate-to-unified-schema."""
     done = run.phase is Phase.DONE
     return MigrationOut(
         message=_message(run),
@@ -107,7 +107,7 @@ def _results(run: Run) -> list[str]:
         + ", ".join(f"{count(f'sessions.{fate}')} {fate}" for fate in FATES if fate != "skipped"),
         f"step_progress: {count('checked.step_progress')} steps read from exercises",
         f"API keys: {count('keys.sealed')} were stored as plain text and are now encrypted",
-        *([IN_PARTS.format(calls=run.calls)] if run.in_parts else []),
+        *([DRY_RUN_IN_PARTS.format(calls=run.calls)] if run.in_parts else []),
     ]
 
 

@@ -12,7 +12,7 @@ class MigrateIn(CamelBody):
 
     dry_run: Annotated[
         bool,
-        Field(description="true: do all the work, roll it back, and report what it did."),
+        Field(description="true: do all the work, roll it back, and report what was done."),
     ] = False
 
 
@@ -158,7 +158,7 @@ class ConfirmIn(CamelBody):
 
 
 class SetAsideOut(CamelBody):
-    """Old tables that were renamed; none was deleted."""
+    """Legacy tables that were renamed; none was deleted."""
 
     success: Literal[True] = True
     message: str
@@ -168,7 +168,7 @@ class SetAsideOut(CamelBody):
 
 
 class BringBackOut(CamelBody):
-    """Old tables that have their original names again."""
+    """Legacy tables that have their original names again."""
 
     success: Literal[True] = True
     message: str

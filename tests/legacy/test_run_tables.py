@@ -166,8 +166,8 @@ def test_a_dry_run_in_parts_counts_as_the_real_run_and_says_what_it_cannot_check
     assert dry.verification.verified
     assert dry.verification.after == real.verification.after
     assert dry.summary == real.summary
-    assert "are looked for by the real run alone" in dry.results[-1]
-    assert "alone" not in real.results[-1]
+    assert "Only the real run looks for" in dry.results[-1]
+    assert "Only the real run" not in real.results[-1]
 
 
 def test_runs_of_an_earlier_version_stay_readable_and_are_not_continued(timed: Legacy) -> None:

@@ -1,4 +1,4 @@
-"""Renames the legacy tables after a verified migration, and undoes it."""
+"""Renaming of the legacy tables after a verified migration, and its reversal."""
 
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
@@ -20,20 +20,20 @@ DELETE_AFTER_DAYS = 30
 
 
 @dataclass(frozen=True)
-class Renamed:
-    """A table under its new name."""
+class RenamedTable:
+    """A table's name before and after it was renamed."""
 
-    table: str
+    table_name: str
     new_name: str
 
 
-def clean_up(confirmation: str | None, deps: Deps) -> list[Renamed]:
+def clean_up(confirmation: str | None, deps: Deps) -> list[RenamedTable]:
     """Rename the legacy tables to <name>_backup_YYYYMMDD; nothing is deleted.
 
     Raises:
         NotConfirmed: If the confirmation is not CONFIRMATION.
         NotSafeYet: If no verified migration has read what the tables now hold.
-        NothingToDo: If there are none.
+        NothingToDo: If there are no legacy tables.
     """
     if confirmation != CONFIRMATION:
         raise NotConfirmed(text=CONFIRMATION)
@@ -45,32 +45,34 @@ def clean_up(confirmation: str | None, deps: Deps) -> list[Renamed]:
         return set_aside(transaction, LEGACY_TABLES, f"{deps.clock():%Y%m%d}")
 
 
-def set_aside(transaction: "Transaction", tables: tuple[str, ...], stamp: str) -> list[Renamed]:
+def set_aside(
+    transaction: "Transaction", tables: tuple[str, ...], stamp: str
+) -> list[RenamedTable]:
     """Rename those of the tables that exist."""
     return [
-        Renamed(table, new_name)
+        RenamedTable(table, new_name)
         for table in tables
         if (new_name := store.set_aside(transaction, table, stamp)) is not None
     ]
 
 
-def bring_back(deps: Deps) -> list[Renamed]:
-    """Give the tables that were set aside last their old names again.
+def bring_back(deps: Deps) -> list[RenamedTable]:
+    """Give the tables that were set aside last their original names again.
 
     Raises:
-        NothingToDo: If none was set aside, or all old names are in use.
+        NothingToDo: If none was set aside, or all original names are in use.
     """
     with deps.postgres.transaction() as transaction:
         lock_tables(transaction)
         make_schema(transaction)
-        renamed = [
-            Renamed(old_name, table)
+        renamed_tables = [
+            RenamedTable(backup_name, table)
             for table in LEGACY_TABLES
-            if (old_name := store.bring_back(transaction, table)) is not None
+            if (backup_name := store.bring_back(transaction, table)) is not None
         ]
-    if not renamed:
-        raise NothingToDo(reason="No table was set aside whose old name is free")
-    return renamed
+    if not renamed_tables:
+        raise NothingToDo(reason="No table was set aside, or the original names are in use")
+    return renamed_tables
 
 
 def deletion_sql(names: list[str]) -> str:
@@ -98,13 +100,13 @@ def require_verified(transaction: "Transaction") -> None:
         raise NotSafeYet(reason="the last migration was not verified, run it again")
     open_sources(transaction)
     rows_now = asdict(count_legacy(transaction))
-    written_since = count_written_since(transaction, run.started_at)
-    left_behind = count_left_behind(transaction)
+    rows_written_since = count_written_since(transaction, run.started_at)
+    rows_left_behind = count_left_behind(transaction)
     close_sources(transaction)
-    if rows_now != run.sources or written_since:
+    if rows_now != run.sources or rows_written_since:
         raise NotSafeYet(reason="the old tables were written to since the migration, run it again")
-    if left_behind:
+    if rows_left_behind:
         raise NotSafeYet(
-            reason=f"{left_behind} rows of the old tables have no session now, run the migration "
-            "again"
+            reason=f"{rows_left_behind} rows of the old tables have no session now, run the "
+            "migration again"
         )

@@ -22,13 +22,13 @@ def unified_schema_is_empty(transaction: "Transaction") -> bool:
 
 def set_aside(transaction: "Transaction", table: str, stamp: str) -> str | None:
     """Rename a table; return its new name, None if there is no such table."""
-    name: str | None = transaction.fetch_value(
+    new_name: str | None = transaction.fetch_value(
         _queries["set_aside"], {"table": table, "stamp": stamp}
     )
-    return name
+    return new_name
 
 
 def bring_back(transaction: "Transaction", table: str) -> str | None:
-    """Give a table its old name; return the name it had, None if there is none to bring back."""
-    name: str | None = transaction.fetch_value(_queries["bring_back"], {"table": table})
-    return name
+    """Give a table its original name; return its backup name, None if it has no backup."""
+    backup_name: str | None = transaction.fetch_value(_queries["bring_back"], {"table": table})
+    return backup_name

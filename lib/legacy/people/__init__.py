@@ -1,1 +1,1 @@
-"""From the e-mails of the legacy tables to students."""
+"""Migration of people: from the e-mails of the legacy tables to students."""

@@ -1,4 +1,4 @@
-"""The statements that make students of a batch of e-mails."""
+"""The statements that turn a batch of e-mails into students."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -21,7 +21,7 @@ class StoredPeople:
 
 
 def clear(transaction: "Transaction") -> None:
-    """Empty the temporary table of the batch before."""
+    """Empty the temporary table of the previous batch."""
     transaction.execute(_queries["clear_people"])
 
 

@@ -1,4 +1,4 @@
-"""The statements about runs, their findings, and the schema they need."""
+"""The statements about runs, their findings, and the schema that both need."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -139,13 +139,13 @@ def store_findings(transaction: "Transaction", run: Run) -> None:
 
 
 def read_findings(transaction: "Transaction") -> list[bytes]:
-    """Return the batch's findings as COPY's own bytes, which outlive a rollback."""
+    """Return the batch's findings in COPY's format, to be stored again after a rollback."""
     with transaction.connection.cursor().copy(_queries["copy_findings_out"].text) as copy:
         return [bytes(block) for block in copy]
 
 
-def store_read_findings(transaction: "Transaction", run: Run, blocks: Iterable[bytes]) -> None:
-    """Add findings to the run that were read before a rollback."""
+def restore_findings(transaction: "Transaction", run: Run, blocks: Iterable[bytes]) -> None:
+    """Add to the run the findings that were read before a rollback."""
     transaction.execute(_queries["create_findings"])
     with transaction.connection.cursor().copy(_queries["copy_findings_in"].text) as copy:
         for block in blocks:

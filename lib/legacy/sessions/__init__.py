@@ -1,1 +1,1 @@
-"""From the session tokens of the legacy tables to sessions and their steps."""
+"""Migration of sessions: from the tokens of the legacy tables to sessions and their steps."""

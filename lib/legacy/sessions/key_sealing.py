@@ -1,10 +1,10 @@
-"""API keys of a batch: encrypts plain keys, and decides between two keys of one session."""
+"""API keys of a batch: encryption of plain keys, and the decision between two keys of a session."""
 
 from typing import TYPE_CHECKING
 
 from lib.errors import Unreadable
 from lib.legacy.sessions import store
-from lib.legacy.sessions.store import KeyConflict, KeyPair
+from lib.legacy.sessions.store import KeyDecision, KeyPair
 from lib.vault import API_KEY_FIELD, Vault, is_sealed
 
 if TYPE_CHECKING:
@@ -19,10 +19,10 @@ def seal_keys(transaction: "Transaction", vault: Vault, *, any_stored: bool, at_
     """Encrypt the batch's plain keys, so that the unified tables never hold them in plain text.
 
     Args:
-        transaction: The batch's, staged.
+        transaction: The transaction in which the batch is staged.
         vault: Seals with the current key, and opens legacy and stored keys.
         any_stored: Whether sessions of the batch are stored already, perhaps with keys.
-        at_once: Keys in memory at a time.
+        at_once: Maximum number of keys in memory.
 
     Returns:
         Number of keys that were encrypted.
@@ -35,15 +35,15 @@ def seal_keys(transaction: "Transaction", vault: Vault, *, any_stored: bool, at_
     )
 
 
-def _decide(vault: Vault, pair: KeyPair) -> KeyConflict:
+def _decide(vault: Vault, pair: KeyPair) -> KeyDecision:
     legacy_key = _open(vault, pair.legacy_key, pair.session_token)
     if legacy_key is None:
-        return KeyConflict(keeps_stored=True, reason=UNREADABLE)
+        return KeyDecision(keeps_stored=True, reason=UNREADABLE)
     if legacy_key == _open(vault, pair.stored_key, pair.session_token):
-        return KeyConflict(keeps_stored=True, reason=None)
+        return KeyDecision(keeps_stored=True, reason=None)
     if pair.legacy_is_newer:
-        return KeyConflict(keeps_stored=False, reason=NEWER)
-    return KeyConflict(keeps_stored=True, reason=OLDER)
+        return KeyDecision(keeps_stored=False, reason=NEWER)
+    return KeyDecision(keeps_stored=True, reason=OLDER)
 
 
 def _open(vault: Vault, key: str, token: str) -> str | None:

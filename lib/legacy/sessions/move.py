@@ -25,7 +25,7 @@ def move_sessions(transaction: "Transaction", run: Run, vault: Vault, pace: Pace
     Afterwards pg_temp.findings holds what was repaired or not understood.
 
     Raises:
-        Busy: If one of these sessions was opened at this very moment; another call finds it stored.
+        Busy: If one of these sessions was opened in the meantime; the next call finds it stored.
     """
     counts = Counts()
     _read_batch(transaction, run, counts)
@@ -66,10 +66,10 @@ def _add_owners(transaction: "Transaction", run: Run, counts: Counts) -> None:
     counts.add("people.created", students.anonymous + late)
 
 
-def _verify(transaction: "Transaction", counts: Counts, first_step: int) -> None:
+def _verify(transaction: "Transaction", counts: Counts, first_step_id: int) -> None:
     for fate in store.count_fates(transaction):
         counts.add(fate.name, fate.value)
     for name, rows in asdict(store.count_losses(transaction)).items():
         counts.add(f"lost.{name}", rows)
     counts.add_read_back("sessions", store.read_back_sessions(transaction))
-    counts.add_read_back("step_progress", store.read_back_steps(transaction, first_step))
+    counts.add_read_back("step_progress", store.read_back_steps(transaction, first_step_id))

@@ -1,4 +1,4 @@
-"""The statements that make sessions and steps of a batch of session tokens."""
+"""The statements that turn a batch of session tokens into sessions and steps."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ _queries = load_queries("legacy/sessions.sql", SESSION_LISTS)
 
 
 @dataclass(frozen=True)
-class Staged:
+class StagedTokens:
     """Number of tokens in a batch."""
 
     tokens: int
@@ -44,7 +44,7 @@ class InsertedSteps:
 
 
 @dataclass(frozen=True)
-class Merged:
+class MergeCounts:
     """Changes to sessions that were stored already."""
 
     steps_created: int
@@ -80,7 +80,7 @@ class KeyPair:
 
 
 @dataclass(frozen=True)
-class KeyConflict:
+class KeyDecision:
     """The decision between two API keys."""
 
     keeps_stored: bool
@@ -89,7 +89,7 @@ class KeyConflict:
 
 
 def clear_stage(transaction: "Transaction") -> None:
-    """Empty the temporary tables of the batch before."""
+    """Empty the temporary tables of the previous batch."""
     transaction.execute(_queries["clear_stage"])
 
 
@@ -99,14 +99,14 @@ def read_batch(transaction: "Transaction", start: int, end: int) -> None:
 
 
 def skip_removed(transaction: "Transaction") -> list[TableRows]:
-    """Take rows out of the batch whose session or person an operator removed; count them."""
+    """Skip the rows of removed sessions and people; return their number for each legacy table."""
     transaction.execute(_queries["analyze_batch"])
     transaction.execute(_queries["skip_removed_sessions"])
     transaction.execute(_queries["skip_sessions_of_removed_people"])
     return transaction.fetch_all(_queries["count_skipped_rows"], None, TableRows)
 
 
-def stage_batch(transaction: "Transaction") -> Staged:
+def stage_batch(transaction: "Transaction") -> StagedTokens:
     """Fill the temporary tables with the batch, merged and repaired."""
     transaction.execute(_queries["find_repeated_tokens"])
     transaction.execute(_queries["analyze_repeated_tokens"])
@@ -118,16 +118,16 @@ def stage_batch(transaction: "Transaction") -> Staged:
     transaction.execute(_queries["stage_steps"])
     transaction.execute(_queries["total_steps"])
     transaction.execute(_queries["analyze_steps"])
-    return Staged(tokens, stored)
+    return StagedTokens(tokens, stored)
 
 
 def keep_removed_keys(transaction: "Transaction") -> None:
-    """Keep the keys away that were removed from their session."""
+    """Keep keys out of the sessions from which they were removed."""
     transaction.execute(_queries["keep_removed_keys"])
 
 
 def resolve_key_conflicts(
-    transaction: "Transaction", decide: Callable[[KeyPair], KeyConflict], at_once: int
+    transaction: "Transaction", decide: Callable[[KeyPair], KeyDecision], at_once: int
 ) -> None:
     """Store a decision for each stored key for which a legacy row has another."""
     connection = transaction.connection
@@ -142,19 +142,19 @@ def resolve_key_conflicts(
                         stored_key=stored_key,
                         legacy_is_newer=legacy_is_newer,
                     )
-                    conflict = decide(pair)
-                    copy.write_row((pair.session_token, conflict.keeps_stored, conflict.reason))
+                    decision = decide(pair)
+                    copy.write_row((pair.session_token, decision.keeps_stored, decision.reason))
 
 
 def seal_plain_keys(
     transaction: "Transaction", seal: Callable[[str, str], str], at_once: int
 ) -> int:
-    """Store the batch's unencrypted keys sealed.
+    """Seal the batch's unencrypted keys and store them.
 
     Args:
-        transaction: The batch's.
+        transaction: The transaction of the batch.
         seal: Encrypts a key, given the session token and the key.
-        at_once: Keys in memory at a time.
+        at_once: Maximum number of keys in memory.
 
     Returns:
         Number of keys.
@@ -188,13 +188,13 @@ def insert_sessions(transaction: "Transaction") -> int:
 
 
 def insert_steps(transaction: "Transaction") -> InsertedSteps:
-    """Store the steps of those sessions."""
+    """Store the steps of the new sessions."""
     (steps,) = transaction.fetch_all(_queries["insert_steps"], None, InsertedSteps)
     transaction.execute(_queries["analyze_step_progress"])
     return steps
 
 
-def merge_stored(transaction: "Transaction") -> Merged:
+def merge_stored(transaction: "Transaction") -> MergeCounts:
     """Merge the batch into the sessions that are stored already."""
     steps = transaction.execute(_queries["add_steps"])
     transaction.execute(_queries["update_steps"])
@@ -203,7 +203,7 @@ def merge_stored(transaction: "Transaction") -> Merged:
     transaction.execute(_queries["update_sessions"])
     transaction.execute(_queries["adopt_steps"])
     transaction.execute(_queries["adopt_events"])
-    return Merged(steps, transaction.execute(_queries["remove_placeholders"]))
+    return MergeCounts(steps, transaction.execute(_queries["remove_placeholders"]))
 
 
 def add_accounts(transaction: "Transaction") -> None:

@@ -1,4 +1,4 @@
-"""The statements that count whole tables, after a migration and before it is relied on."""
+"""The statements that count whole tables, after a migration and before tables are set aside."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -58,7 +58,7 @@ def count_legacy(transaction: "Transaction") -> LegacyRows:
 
 
 def count_left_behind(transaction: "Transaction") -> int:
-    """Count the legacy rows whose token has no session, except what an operator removed."""
+    """Count the legacy rows whose token has no session, except rows that an operator removed."""
     return int(transaction.fetch_value(_queries["count_left_behind"]))
 
 
@@ -69,7 +69,7 @@ def count_strays(transaction: "Transaction") -> Strays:
 
 
 def count_written_since(transaction: "Transaction", since: datetime) -> int:
-    """Count the legacy rows that were written since, according to their own times."""
+    """Count the legacy rows that were written after `since`, according to their own times."""
     return int(transaction.fetch_value(_queries["count_written_since"], {"since": since}))
 
 

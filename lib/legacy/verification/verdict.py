@@ -48,8 +48,8 @@ def checksum(run: Run, table: str, side: str) -> str:
 
 def _tables_that_do_not_add_up(run: Run) -> list[str]:
     return [
-        f"{table} has {rows} rows, but {sum(fates(run, table).values())} were read: it was written "
-        "to during the migration; run it again"
+        f"{table} has {rows} rows, but {sum(fates(run, table).values())} were read: the table was "
+        "written to during the migration; run the migration again"
         for table, rows in run.sources.items()
         if rows is not None and rows != sum(fates(run, table).values())
     ]
