@@ -1,7 +1,7 @@
 """The base of all errors that are raised on purpose, and those that every context shares.
 
 The first line of a subclass's docstring is its message; the `{fields}` in it are the facts given
-to the constructor. Each context adds its own in an `errors.py`. Only `lib/web/error_answers.py`
+to the constructor. Each context adds its own in an `errors.py`. Only `lib/web/error_responses.py`
 turns them into HTTP.
 """
 

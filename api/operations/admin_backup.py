@@ -6,8 +6,8 @@ from fastapi import Depends
 
 from lib.access.audit import audited
 from lib.deps import Deps, get_deps
-from lib.operations.answers import backed_up
 from lib.operations.backup import back_up
+from lib.operations.responses import backup_response
 from lib.operations.wire import BackupOut
 from lib.web.app import create_app, lambda_entry
 from lib.web.wire import OperatorIn
@@ -25,7 +25,7 @@ def save(
     with audited(deps, PATH) as facts:
         backup = back_up(deps)
         facts.update(name=backup.name, rows=backup.rows)
-    return backed_up(backup)
+    return backup_response(backup)
 
 
 lambda_handler = lambda_entry(app)

@@ -6,8 +6,8 @@ from fastapi import Depends
 
 from lib.access.audit import audited
 from lib.deps import Deps, get_deps
-from lib.operations.answers import created
-from lib.operations.schema_renewal import make_schema
+from lib.operations.responses import creation_response
+from lib.operations.schema_renewal import renew_schema
 from lib.operations.wire import CreateIn, CreateOut
 from lib.web.app import create_app, lambda_entry
 
@@ -22,12 +22,12 @@ def create(body: CreateIn, deps: Annotated[Deps, Depends(get_deps)]) -> CreateOu
     With `dropExisting`, back up and rename the existing tables, and start empty.
     """
     with audited(deps, PATH) as facts:
-        renewal = make_schema(
+        renewal = renew_schema(
             deps, drop_existing=body.drop_existing, confirmation=body.confirm_text
         )
         facts["set_aside"] = [table.new_name for table in renewal.creation.set_aside]
         facts["backup"] = renewal.backup.name if renewal.backup else None
-    return created(renewal)
+    return creation_response(renewal)
 
 
 lambda_handler = lambda_entry(app)

@@ -6,7 +6,7 @@ from fastapi import Depends
 
 from lib.access.audit import audited
 from lib.deps import Deps, get_deps
-from lib.operations.answers import restored
+from lib.operations.responses import restore_response
 from lib.operations.restore import restore
 from lib.operations.wire import RestoreIn, RestoreOut
 from lib.web.app import create_app, lambda_entry
@@ -22,7 +22,7 @@ def bring_back(body: RestoreIn, deps: Annotated[Deps, Depends(get_deps)]) -> Res
         facts["name"] = body.name
         result = restore(body.name, deps, unified_only=body.unified_only)
         facts.update(rows=result.rows, removed_again=result.removed_again)
-    return restored(result)
+    return restore_response(result)
 
 
 lambda_handler = lambda_entry(app)

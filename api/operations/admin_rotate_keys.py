@@ -6,8 +6,8 @@ from fastapi import Depends
 
 from lib.access.audit import audited
 from lib.deps import Deps, get_deps
-from lib.operations.answers import rotated
 from lib.operations.key_rotation import rotate
+from lib.operations.responses import rotation_response
 from lib.operations.wire import RotationOut
 from lib.web.app import create_app, lambda_entry
 from lib.web.wire import OperatorIn
@@ -25,7 +25,7 @@ def rotate_keys(
     with audited(deps, PATH) as facts:
         rotation = rotate(deps)
         facts.update(rotated=rotation.rotated, remaining=rotation.remaining)
-    return rotated(rotation)
+    return rotation_response(rotation)
 
 
 lambda_handler = lambda_entry(app)

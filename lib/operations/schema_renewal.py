@@ -26,7 +26,7 @@ class Renewal:
     """Whether a backup was written, for a person."""
 
 
-def make_schema(
+def renew_schema(
     deps: Deps,
     *,
     drop_existing: bool,

@@ -15,7 +15,7 @@ from lib.deps import current_deps
 from lib.routes import SCHEDULED_SECONDS, Access, Endpoint, rows_of
 from lib.web import path_ids
 from lib.web.cors import Cors
-from lib.web.error_answers import answer_errors
+from lib.web.error_responses import add_error_handlers
 from lib.web.request_frame import RequestFrame
 from lib.web.strict_route import strict_route
 
@@ -47,7 +47,7 @@ def create_app(
     app.state.rows = rows
     path_ids.register()
     app.router.tags = [tag] if tag else []
-    answer_errors(app)
+    add_error_handlers(app)
     origins = current_deps().settings.allowed_origins
     if origins and _open_to_pages(rows):
         app.add_middleware(

@@ -9,9 +9,9 @@ import pytest
 from fastapi.testclient import TestClient
 
 from lib.deps import Deps, install_deps
-from lib.operations.answers import created
+from lib.operations.responses import creation_response
 from lib.operations.schema_creation import CONFIRMATION
-from lib.operations.schema_renewal import make_schema
+from lib.operations.schema_renewal import renew_schema
 from lib.settings import Platform, Settings
 from tests.legacy.drawn import Legacy
 from tests.legacy.test_calls import CREATE, MIGRATE, call
@@ -106,10 +106,10 @@ def test_tables_too_large_for_a_backup_are_set_aside_with_every_row_and_the_resp
     migrated: Legacy,
 ) -> None:
     rows = sessions(migrated)
-    renewal = make_schema(
+    renewal = renew_schema(
         migrated.deps, drop_existing=True, confirmation=CONFIRMATION, backup_seconds=0.0
     )
-    response = created(renewal)
+    response = creation_response(renewal)
     assert response.backup is None
     (remark,) = [line for line in response.results if line.startswith("no backup was written")]
     assert "every row stays" in remark

@@ -20,8 +20,8 @@ _WORDS = {
 """Messages for those types of Pydantic errors whose own texts address programmers."""
 
 
-def answer_errors(app: FastAPI) -> None:
-    """Give every error of an app the standard error envelope."""
+def add_error_handlers(app: FastAPI) -> None:
+    """Respond to every error of an app with the standard error envelope."""
     app.add_exception_handler(AppError, _app_error)
     app.add_exception_handler(HTTPException, _http_error)
     app.add_exception_handler(RequestValidationError, _validation_error)

@@ -15,7 +15,7 @@ NEXT_STEPS = (
 )
 
 
-def created(renewal: Renewal) -> CreateOut:
+def creation_response(renewal: Renewal) -> CreateOut:
     """Return the response of admin-create-unified-schema."""
     creation = renewal.creation
     kept = {table.table_name for table in creation.before}
@@ -38,7 +38,7 @@ def created(renewal: Renewal) -> CreateOut:
     )
 
 
-def rotated(rotation: Rotation) -> RotationOut:
+def rotation_response(rotation: Rotation) -> RotationOut:
     """Return the response of admin-rotate-keys."""
     done = rotation.remaining <= 0
     return RotationOut(
@@ -52,11 +52,11 @@ def rotated(rotation: Rotation) -> RotationOut:
     )
 
 
-def backed_up(backup: BackupRecord) -> BackupOut:
+def backup_response(backup: BackupRecord) -> BackupOut:
     """Return the response of admin-backup."""
     return BackupOut(message="Backup written", **asdict(backup))
 
 
-def restored(result: Restored) -> RestoreOut:
+def restore_response(result: Restored) -> RestoreOut:
     """Return the response of admin-restore."""
     return RestoreOut(message="Backup restored", **asdict(result))
