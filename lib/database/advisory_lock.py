@@ -12,17 +12,17 @@ _queries = load_queries("database/advisory_lock.sql")
 
 
 def lock_tables(transaction: "Transaction") -> None:
-    """Take the lock until the transaction ends, and set the transaction's limits.
+    """Take the exclusive lock until the transaction ends, and set the limits of a batch.
 
     Raises:
         AlreadyRunning: If a migration, clean-up, restore, rotation or removal holds it.
     """
-    exclude_others(transaction)
+    take_exclusive_lock(transaction)
     transaction.execute(_queries["limit_transaction"])
 
 
-def exclude_others(transaction: "Transaction") -> None:
-    """Take the lock until the transaction ends, with the limits of an ordinary transaction.
+def take_exclusive_lock(transaction: "Transaction") -> None:
+    """Take the exclusive lock until the transaction ends; leave the transaction's limits alone.
 
     Raises:
         AlreadyRunning: If a migration, clean-up, restore, rotation or removal holds it.
@@ -31,8 +31,8 @@ def exclude_others(transaction: "Transaction") -> None:
         raise AlreadyRunning
 
 
-def share_tables(transaction: "Transaction") -> None:
-    """Keep holders of the lock out until the transaction ends; other sharers may come in.
+def take_shared_lock(transaction: "Transaction") -> None:
+    """Take the lock until the transaction ends, shared with other callers of this function.
 
     Raises:
         AlreadyRunning: If a migration, clean-up, restore or rotation holds the lock.

@@ -6,7 +6,7 @@ Runs the scripts that `migrate.py upgrade` runs. Tables to be replaced are renam
 from dataclasses import dataclass
 
 import lib.workshop  # noqa: F401 registers our errors for the workshop's constraints
-from lib.database.advisory_lock import exclude_others
+from lib.database.advisory_lock import take_exclusive_lock
 from lib.database.schema import schema_scripts
 from lib.deps import Deps
 from lib.operations import store
@@ -31,7 +31,7 @@ def create_schema(deps: Deps, *, drop_existing: bool, confirmation: str | None) 
     Args:
         deps: The database.
         drop_existing: Whether to set existing tables aside and start with empty ones.
-        confirmation: CONFIRMATION, if tables with rows are to be set aside.
+        confirmation: Must be CONFIRMATION if tables with rows are to be set aside.
 
     Raises:
         ConfirmationMissing: If tables with rows would be set aside without confirmation.
@@ -42,7 +42,7 @@ def create_schema(deps: Deps, *, drop_existing: bool, confirmation: str | None) 
     with deps.postgres.transaction() as transaction:
         if not store.try_lock_schema(transaction):
             raise CreationRunning
-        exclude_others(transaction)
+        take_exclusive_lock(transaction)
         before = store.list_workshop_tables(transaction)
         set_aside = []
         if drop_existing:
@@ -54,14 +54,14 @@ def create_schema(deps: Deps, *, drop_existing: bool, confirmation: str | None) 
 
 
 def tables_to_set_aside(deps: Deps, confirmation: str | None) -> list[Table]:
-    """Return the tables of the workshop with rows, once it is confirmed to set them aside.
+    """Check the confirmation, and return the tables of the workshop that hold rows.
 
     Raises:
-        ConfirmationMissing: If there are some and the confirmation is not CONFIRMATION.
+        ConfirmationMissing: If a table holds rows and `confirmation` is not CONFIRMATION.
         AlreadyRunning: If a migration, clean-up, restore, rotation or removal is running.
     """
     with deps.postgres.transaction() as transaction:
-        exclude_others(transaction)
+        take_exclusive_lock(transaction)
         tables = store.list_workshop_tables(transaction)
     _require_confirmation(tables, confirmation)
     return [table for table in tables if table.row_count]

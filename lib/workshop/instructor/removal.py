@@ -2,7 +2,7 @@
 
 from dataclasses import asdict
 
-from lib.database.advisory_lock import share_tables
+from lib.database.advisory_lock import take_shared_lock
 from lib.deps import Deps
 from lib.workshop.errors import StudentNotFound
 from lib.workshop.instructor import store
@@ -16,21 +16,19 @@ def delete_sessions(request: DeleteSessionsIn, deps: Deps) -> DeletedSessionsOut
         AlreadyRunning: If a migration, clean-up or restore is running.
     """
     tokens = sorted(set(request.session_tokens))
-    whole_sessions = request.delete_type == "full"
+    with_sessions = request.delete_type == "full"
     with deps.postgres.transaction() as transaction:
-        share_tables(transaction)
-        existing = store.count_sessions(transaction, tokens)
+        take_shared_lock(transaction)
+        session_count = store.count_sessions(transaction, tokens)
         keys = store.remove_keys(transaction, tokens)
         older_keys = store.remove_older_keys(transaction, tokens)
         removed = (
-            store.remove_sessions(transaction, tokens)
-            if whole_sessions
-            else store.RemovedSessions()
+            store.remove_sessions(transaction, tokens) if with_sessions else store.RemovedSessions()
         )
     return DeletedSessionsOut(
-        message="Sessions deleted" if whole_sessions else "API keys deleted",
+        message="Sessions deleted" if with_sessions else "API keys deleted",
         requested=len(tokens),
-        found=existing,
+        found=session_count,
         keys_deleted=keys,
         older_keys_deleted=older_keys,
         sessions_deleted=removed.sessions,
@@ -46,7 +44,7 @@ def delete_student(email: str, deps: Deps) -> DeletedStudentOut:
         AlreadyRunning: If a migration, clean-up or restore is running.
     """
     with deps.postgres.transaction() as transaction:
-        share_tables(transaction)
+        take_shared_lock(transaction)
         removed = store.remove_student(transaction, email)
     if not any(asdict(removed).values()):
         raise StudentNotFound
