@@ -1,1 +1,1 @@
-"""From a handler to a function that every platform runs; importing it loads nothing."""
+"""The parts that turn a handler into a function for every platform; none is imported here."""

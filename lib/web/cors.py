@@ -7,32 +7,34 @@ from starlette.types import Receive, Scope, Send
 
 from lib.web.error_body import envelope
 
-KEPT = ("access-control-", "vary")
-"""Prefixes of the headers that a refusal keeps, because they tell what is allowed."""
+CORS_HEADERS = ("access-control-", "vary")
+"""Prefixes of the headers that say what is allowed; a refusal keeps them."""
 
 
 class Cors(CORSMiddleware):
     """Starlette's CORS rules with our error envelope; must run inside `RequestFrame`."""
 
     def preflight_response(self, request_headers: Headers) -> Response:
-        """Answer a browser's preflight request."""
-        answer = super().preflight_response(request_headers)
-        return answer if answer.status_code < 400 else _Refusal(answer)  # noqa: PLR2004 HTTP
+        """Respond to a browser's preflight request."""
+        response = super().preflight_response(request_headers)
+        return response if response.status_code < 400 else _Refusal(response)  # noqa: PLR2004 HTTP
 
 
 class _Refusal(Response):
-    def __init__(self, answer: Response) -> None:
-        super().__init__(status_code=answer.status_code)
-        self._reasons = bytes(answer.body).decode().removeprefix("Disallowed CORS ")
-        self._kept = {k: v for k, v in answer.headers.items() if k.startswith(KEPT)}
+    def __init__(self, response: Response) -> None:
+        super().__init__(status_code=response.status_code)
+        self._reasons = bytes(response.body).decode().removeprefix("Disallowed CORS ")
+        self._cors_headers = {
+            name: value for name, value in response.headers.items() if name.startswith(CORS_HEADERS)
+        }
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send the refusal with the id of the request."""
-        refused = envelope(
+        response = envelope(
             self.status_code,
             "cors_refused",
-            f"Pages of other origins may not call like this; not allowed: {self._reasons}.",
+            f"Pages of other origins may not send this request; not allowed: {self._reasons}.",
             scope["state"]["request_id"],
-            headers=self._kept,
+            headers=self._cors_headers,
         )
-        await refused(scope, receive, send)
+        await response(scope, receive, send)

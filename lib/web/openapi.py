@@ -2,7 +2,7 @@
 
 `docs/api/<context>/<function>.json` adds what the code cannot say, for each operation
 ("GET /health"): a `summary`, and an example of each of the `parameters`, of the `request` body and
-of the `answer`, with `other_answers` by title if there are several shapes.
+of the response as `answer`, with `other_answers` by title if there are several shapes.
 `docs/api/shared.json` contains what all operations share.
 """
 
@@ -57,8 +57,8 @@ async def serve_openapi(scope: Scope, receive: Receive, send: Send) -> None:
 
 def _documented(name: str) -> dict[str, Any]:
     file = DOCUMENTED / f"{name.replace('.', '/')}.json"
-    read: dict[str, Any] = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
-    return read
+    content: dict[str, Any] = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
+    return content
 
 
 def _describe_access(operation: dict[str, Any], row: Endpoint, schemas: dict[str, Any]) -> None:
@@ -77,8 +77,8 @@ def _add_examples(operation: dict[str, Any], documented: dict[str, Any]) -> None
     if "request" in documented:
         operation["requestBody"]["content"]["application/json"]["example"] = documented["request"]
     if "answer" in documented:
-        answers = {"Answer": documented["answer"], **documented.get("other_answers", {})}
-        examples = {title: {"value": answer} for title, answer in answers.items()}
+        bodies = {"Answer": documented["answer"], **documented.get("other_answers", {})}
+        examples = {title: {"value": body} for title, body in bodies.items()}
         operation["responses"]["200"]["content"]["application/json"]["examples"] = examples
     operation["responses"].pop("422", None)
     operation["responses"]["default"] = {"$ref": "#/components/responses/Error"}

@@ -13,9 +13,9 @@ _HEADERS = tuple((name.lower().encode(), value.encode()) for name, value in API_
 
 
 class RequestFrame:
-    """Adds a request id, security headers and a log line; answers unforeseen errors with 500.
+    """Adds a request id, security headers and a log line; turns unforeseen errors into a bare 500.
 
-    HEAD is answered like GET but without a body, as HTTP requires.
+    HEAD is handled like GET, but its response has no body, as HTTP requires.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -39,10 +39,10 @@ class RequestFrame:
                 message["body"] = b""
             if message["type"] == "http.response.start":
                 status = message["status"]
-                own = message["headers"]
-                names = {name for name, _ in own}
+                app_headers = message["headers"]
+                names = {name for name, _ in app_headers}
                 message["headers"] = [
-                    *own,
+                    *app_headers,
                     (b"x-request-id", request_id.encode()),
                     *(header for header in _HEADERS if header[0] not in names),
                 ]
@@ -59,8 +59,10 @@ class RequestFrame:
                 at=place(error),
             )
             if status == 0:
-                answer = envelope(500, "internal", "Something went wrong on our side.", request_id)
-                await answer(inner, receive, send_with_headers)
+                response = envelope(
+                    500, "internal", "Something went wrong on our side.", request_id
+                )
+                await response(inner, receive, send_with_headers)
         log(
             "request",
             details={"path": scope["path"]},

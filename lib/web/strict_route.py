@@ -37,7 +37,7 @@ class StrictRoute(APIRoute):
     table: ClassVar[dict[tuple[str, str], Endpoint]] = {}
 
     def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
-        super().__init__(path, _writing(endpoint), **options)
+        super().__init__(path, _serializing(endpoint), **options)
         self._rows = {method: self._row(path, method) for method in self.methods or ()}
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
@@ -57,7 +57,9 @@ class StrictRoute(APIRoute):
     def _row(self, path: str, method: str) -> Endpoint:
         row = self.table.get((path, method))
         if row is None:
-            raise LookupError(f"{method} {path} is in no row of this function in lib/routes.py")
+            raise LookupError(
+                f"lib/routes.py has no row of this function for {method} {path}; add one"
+            )
         return row
 
 
@@ -92,7 +94,7 @@ async def _read(request: Request, limit: int) -> bytes:
     """Read the body.
 
     Raises:
-        TooLarge: If it is longer than the endpoint allows, `limit` bytes.
+        TooLarge: If it is longer than `limit` bytes.
     """
     declared = request.headers.get("content-length", "")
     if declared.isdigit() and len(declared) < 20 and int(declared) > limit:  # noqa: PLR2004 64 bits
@@ -105,15 +107,16 @@ async def _read(request: Request, limit: int) -> bytes:
     return bytes(raw)
 
 
-def _writing(handler: Callable[..., Any]) -> Callable[..., Any]:
+def _serializing(handler: Callable[..., Any]) -> Callable[..., Any]:
+    """Return the handler with a response in place of the model that it returns."""
     if iscoroutinefunction(handler):
         return handler
 
     @wraps(handler)
-    def write(*args: Any, **kwargs: Any) -> Any:
+    def respond(*args: Any, **kwargs: Any) -> Any:
         result = handler(*args, **kwargs)
         if isinstance(result, BaseModel):
             return Response(result.model_dump_json(by_alias=True), media_type="application/json")
         return result
 
-    return write
+    return respond

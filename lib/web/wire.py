@@ -30,9 +30,9 @@ class CamelBody(Body):
 
 
 class CamelRequest(CamelBody):
-    """A request whose fields go by their camelCase names alone.
+    """A request whose fields are accepted under their camelCase names only.
 
-    So no column of a table can be set under its own name.
+    A column of a table can therefore not be set under its own name.
     """
 
     model_config = ConfigDict(validate_by_name=False)

@@ -202,7 +202,7 @@ def test_refused_preflight_says_why_in_the_envelope(
     assert answer.status_code == 400
     assert answer.json() == {
         "success": False,
-        "error": f"Pages of other origins may not call like this; not allowed: {refused}.",
+        "error": f"Pages of other origins may not send this request; not allowed: {refused}.",
         "code": "cors_refused",
         "requestId": answer.headers["X-Request-Id"],
     }
