@@ -34,7 +34,7 @@ CHUNK_BYTES = 256 * 1024
 
 
 def back_up(deps: Deps, call_seconds: float = CALL_SECONDS) -> BackupRecord:
-    """Write a backup of one moment, in bounded memory whatever its size.
+    """Write a backup of the database as of one moment; its size does not affect memory.
 
     Raises:
         NotConfigured: If ENCRYPTION_KEY is missing, or a deployment's BACKUP_BUCKET.
@@ -61,7 +61,7 @@ def back_up(deps: Deps, call_seconds: float = CALL_SECONDS) -> BackupRecord:
 
 
 class _BackupStream:
-    """The bytes of a backup, and the facts that are known after they were read."""
+    """The bytes of a backup; its counts and checksum are complete once all bytes have been read."""
 
     def __init__(self, transaction: "Transaction", vault: Vault, deadline: float) -> None:
         self._transaction = transaction

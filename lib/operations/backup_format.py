@@ -1,8 +1,8 @@
 """The format of a backup: gzip-compressed JSON lines.
 
-The first line identifies the format. For each table follow a line with its columns and number of
-rows, and the rows. The last line holds the SHA-256 of all lines before it. API keys in plain text,
-which legacy tables have, are encrypted under the name `openai_api_key:sealed`.
+The first line identifies the format. Each table has a line with its columns and number of rows,
+followed by its rows. The last line holds the SHA-256 of all lines before it. API keys in plain
+text, which legacy tables have, are encrypted under the name `openai_api_key:sealed`.
 """
 
 import json

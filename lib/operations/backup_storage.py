@@ -30,21 +30,21 @@ def write(settings: Settings, name: str, chunks: Iterator[bytes]) -> str:
     if settings.backup_bucket is not None:
         from boto3.s3.transfer import TransferConfig
 
-        one_by_one = TransferConfig(multipart_chunksize=PART_BYTES, use_threads=False)
-        with _named_errors():
+        transfer_config = TransferConfig(multipart_chunksize=PART_BYTES, use_threads=False)
+        with _translated_errors():
             _client().upload_fileobj(
-                Chunks(chunks), settings.backup_bucket, name, Config=one_by_one
+                Chunks(chunks), settings.backup_bucket, name, Config=transfer_config
             )
         return f"s3://{settings.backup_bucket}/{name}"
     folder = _folder(settings)
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    part = folder / f"{name}.part"
+    partial_file = folder / f"{name}.part"
     try:
-        with part.open("wb") as file:
+        with partial_file.open("wb") as file:
             file.writelines(chunks)
-        part.replace(folder / name)
+        partial_file.replace(folder / name)
     finally:
-        part.unlink(missing_ok=True)
+        partial_file.unlink(missing_ok=True)
     return str(folder / name)
 
 
@@ -71,7 +71,7 @@ class Chunks(io.RawIOBase):
 
     def __init__(self, chunks: Iterator[bytes]) -> None:
         self._chunks = chunks
-        self._rest = memoryview(b"")
+        self._remainder = memoryview(b"")
 
     def readable(self) -> bool:
         """Return true."""
@@ -79,19 +79,19 @@ class Chunks(io.RawIOBase):
 
     def readinto(self, buffer: Any) -> int:
         """Fill the buffer from the next chunk; return the number of bytes, 0 at the end."""
-        while not self._rest:
+        while not self._remainder:
             chunk = next(self._chunks, None)
             if chunk is None:
                 return 0
-            self._rest = memoryview(chunk)
-        count = min(len(buffer), len(self._rest))
-        buffer[:count] = self._rest[:count]
-        self._rest = self._rest[count:]
+            self._remainder = memoryview(chunk)
+        count = min(len(buffer), len(self._remainder))
+        buffer[:count] = self._remainder[:count]
+        self._remainder = self._remainder[count:]
         return count
 
 
 @contextmanager
-def _named_errors() -> Iterator[None]:
+def _translated_errors() -> Iterator[None]:
     """Raise our error in place of boto3's."""
     from boto3.exceptions import Boto3Error
     from botocore.exceptions import BotoCoreError, ClientError
@@ -110,7 +110,7 @@ def _client() -> Any:
 
 
 def _read_object(bucket: str, name: str) -> Iterator[bytes]:
-    with _named_errors():
+    with _translated_errors():
         client = _client()
         try:
             body = client.get_object(Bucket=bucket, Key=name)["Body"]

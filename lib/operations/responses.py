@@ -3,7 +3,7 @@
 from dataclasses import asdict
 
 from lib.operations.key_rotation import Rotation
-from lib.operations.restore import Restored
+from lib.operations.restore import RestoreResult
 from lib.operations.schema_renewal import Renewal
 from lib.operations.store import BackupRecord
 from lib.operations.wire import BackupOut, CreateOut, RestoreOut, RotationOut
@@ -18,8 +18,8 @@ NEXT_STEPS = (
 def creation_response(renewal: Renewal) -> CreateOut:
     """Return the response of admin-create-unified-schema."""
     creation = renewal.creation
-    kept = {table.table_name for table in creation.before}
-    kept -= {table.table_name for table in creation.set_aside}
+    kept_tables = {table.table_name for table in creation.before}
+    kept_tables -= {table.table_name for table in creation.set_aside}
     return CreateOut(
         message="Unified schema created successfully",
         backup=renewal.backup.location if renewal.backup else None,
@@ -28,7 +28,7 @@ def creation_response(renewal: Renewal) -> CreateOut:
             *renewal.remarks,
             *(
                 f"{table.table_name}: brought up to date, {table.row_count} rows"
-                if table.table_name in kept
+                if table.table_name in kept_tables
                 else f"{table.table_name}: created"
                 for table in creation.after
             ),
@@ -57,6 +57,6 @@ def backup_response(backup: BackupRecord) -> BackupOut:
     return BackupOut(message="Backup written", **asdict(backup))
 
 
-def restore_response(result: Restored) -> RestoreOut:
+def restore_response(result: RestoreResult) -> RestoreOut:
     """Return the response of admin-restore."""
     return RestoreOut(message="Backup restored", **asdict(result))

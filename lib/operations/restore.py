@@ -44,18 +44,18 @@ _SEALED_MEMBER = re.compile(rf'"{SEALED_NAME}": "(?P<sealed>v1\.[\w.-]+)"}}\s*$'
 
 
 @dataclass(frozen=True)
-class Restored:
+class RestoreResult:
     """The result of a restore."""
 
     rows: dict[str, int]
-    """Rows of each table in the backup."""
+    """Number of rows that were restored, by table."""
     removed_again: int
     """People in the backup whom an operator had removed since; they were removed again."""
 
 
 def restore(
     name: str, deps: Deps, *, unified_only: bool = False, call_seconds: float = CALL_SECONDS
-) -> Restored:
+) -> RestoreResult:
     """Restore a backup.
 
     Args:
@@ -85,15 +85,15 @@ def restore(
         tables = UNIFIED_TABLES if unified_only else ALL_TABLES
         rows = _restore_tables(transaction, lines, vault, tables)
         store.advance_sequences(transaction)
-        return Restored(rows, store.remove_again(transaction))
+        return RestoreResult(rows, store.remove_again(transaction))
 
 
 def _restore_tables(
     transaction: "Transaction", lines: "_Lines", vault: Vault, tables: tuple[str, ...]
 ) -> dict[str, int]:
-    """Restore those of the backup's tables that are named; return the rows of each."""
-    first = lines.header()
-    if (first.get("format"), first.get("version")) != (FORMAT, VERSION):
+    """Restore the tables of the backup that are in `tables`; return the number of rows of each."""
+    format_line = lines.header()
+    if (format_line.get("format"), format_line.get("version")) != (FORMAT, VERSION):
         raise BackupUnreadable(reason="it is not a backup of this application")
     tables_read: set[str] = set()
     rows: dict[str, int] = {}
@@ -119,10 +119,8 @@ def _restore_table(
 
     table, columns = header["table"], header["columns"]
     if not store.prepare_table(transaction, table, columns):
-        choice = ', or with "unifiedOnly": true' if table in LEGACY_TABLES else ""
-        raise NotSafeYet(
-            reason=f"{table} is missing or has rows; restore into empty tables{choice}"
-        )
+        hint = ', or with "unifiedOnly": true' if table in LEGACY_TABLES else ""
+        raise NotSafeYet(reason=f"{table} is missing or has rows; restore into empty tables{hint}")
     names = [column["name"] for column in columns]
     rows = (_with_plain_key(lines.row(), table, vault) for _ in range(header["rows"]))
     count = 0
@@ -135,7 +133,7 @@ def _restore_table(
 
 
 def _with_plain_key(line: bytes, table: str, vault: Vault) -> str:
-    """Return the row as JSON, with a key that only the backup encrypted decrypted."""
+    """Return the row as JSON; decrypt its API key if the backup encrypted it."""
     text = line.decode()
     member = _SEALED_MEMBER.search(text)
     if member is None:
@@ -189,19 +187,19 @@ class _Lines:
 
 def _split(blocks: Iterator[bytes]) -> Iterator[bytes]:
     """Yield lines with their line breaks."""
-    rest = b""
+    remainder = b""
     for block in blocks:
-        *whole, rest = (rest + block).split(b"\n")
-        if len(rest) > LINE_LIMIT:
+        *lines, remainder = (remainder + block).split(b"\n")
+        if len(remainder) > LINE_LIMIT:
             raise BackupUnreadable(reason="it is damaged")
-        for line in whole:
+        for line in lines:
             yield line + b"\n"
 
 
 def _decompressed(chunks: Iterator[bytes]) -> Iterator[bytes]:
     decompressor = zlib.decompressobj(wbits=GZIP)
     for chunk in chunks:
-        rest = chunk
-        while rest:
-            yield decompressor.decompress(rest, 1024 * 1024)
-            rest = decompressor.unconsumed_tail
+        compressed = chunk
+        while compressed:
+            yield decompressor.decompress(compressed, 1024 * 1024)
+            compressed = decompressor.unconsumed_tail

@@ -1,7 +1,7 @@
 """The unified schema created anew, with a backup before tables with rows are set aside.
 
-Tables that are set aside are renamed, so every row stays in the database, too. Only the backup
-outlives the database; where it cannot be written, the response says so.
+Tables that are set aside are renamed, so every row stays in the database. The backup also survives
+the loss of the database; if it cannot be written, the response says so.
 """
 
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ class Renewal:
     creation: Creation
     backup: BackupRecord | None
     remarks: list[str]
-    """Whether a backup was written, for a person."""
+    """Sentences for the operator about the backup; none if no table had to be set aside."""
 
 
 def renew_schema(
@@ -52,6 +52,6 @@ def renew_schema(
 def _save(deps: Deps, seconds: float) -> tuple[BackupRecord | None, str]:
     try:
         backup = back_up(deps, seconds)
-    except (NotConfigured, TakesTooLong) as reason:
-        return None, f"no backup was written; every row stays in the tables set aside: {reason}"
+    except (NotConfigured, TakesTooLong) as error:
+        return None, f"no backup was written; every row stays in the tables set aside: {error}"
     return backup, f"backup written first: {backup.location}"

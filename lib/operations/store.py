@@ -94,7 +94,14 @@ def set_tables_aside(transaction: "Transaction", stamp: str) -> list[RenamedTabl
 
 
 def next_keys(transaction: "Transaction", prefix: str, after: str, limit: int) -> list[StoredKey]:
-    """Lock and return keys without the prefix of the current encryption key, by token."""
+    """Lock and return keys without the prefix of the current encryption key, in order of token.
+
+    Args:
+        transaction: Holds the locks.
+        prefix: Prefix of keys that are sealed with the current encryption key.
+        after: The token after which to continue.
+        limit: Maximum number of keys.
+    """
     params = {"prefix": prefix, "after": after, "limit": limit}
     return transaction.fetch_all(_queries["next_keys"], params, StoredKey)
 
