@@ -95,5 +95,5 @@ COURSE = Course(
         ),
     )
 )
-"""The built-in course. Its names and flags are repeated in `sql/workshop/`, where
+"""The built-in course. Its names and flags are repeated in `sql/workshop/schema/`;
 tests/workshop/test_course.py compares them with these."""

@@ -17,7 +17,7 @@ MAX_SECONDS_PER_REPORT = 30 * 24 * 3600
 """30 days; a larger number comes from a page that counts milliseconds."""
 
 
-def _round_seconds(value: Any) -> Any:
+def _round_number(value: Any) -> Any:
     if isinstance(value, bool):
         raise PydanticCustomError("int_type", "Input should be a number")
     return round(value) if isinstance(value, float) and math.isfinite(value) else value
@@ -33,7 +33,7 @@ def parse_timestamp(text: str | None) -> datetime | None:
 
 
 _Optional = BeforeValidator(blank_is_none)
-_Whole = BeforeValidator(_round_seconds)
+_Rounded = BeforeValidator(_round_number)
 
 
 def _text(max_length: int) -> Any:
@@ -61,7 +61,7 @@ Text = Annotated[str, _text(5000)]
 Url = Annotated[str, _text(2000)]
 OptionalUrl = Annotated[Url | None, _Optional]
 Code = Annotated[Annotated[str, _text(50_000)] | None, _Optional]
-StepNumber = Annotated[int, _Whole, Field(ge=1, le=COURSE.last_step)]
-CurrentStep = Annotated[int, _Whole, Field(ge=0, le=COURSE.last_step)]
-Seconds = Annotated[int, _Whole, Field(ge=0, le=MAX_SECONDS_PER_REPORT)]
-Attempts = Annotated[int, _Whole, Field(ge=0, le=1000)]
+StepNumber = Annotated[int, _Rounded, Field(ge=1, le=COURSE.last_step)]
+CurrentStep = Annotated[int, _Rounded, Field(ge=0, le=COURSE.last_step)]
+Seconds = Annotated[int, _Rounded, Field(ge=0, le=MAX_SECONDS_PER_REPORT)]
+Attempts = Annotated[int, _Rounded, Field(ge=0, le=1000)]

@@ -15,7 +15,7 @@ _queries = load_queries("workshop/cleanup.sql")
 
 @dataclass(frozen=True)
 class Batch:
-    """The rows that one statement may process."""
+    """Limits on the rows that one statement processes."""
 
     batch_size: int
     retention_days: int
@@ -37,7 +37,7 @@ def close_expired(transaction: "Transaction", batch: Batch) -> int:
 
 
 def remove_leftover_keys(transaction: "Transaction", batch: Batch) -> int:
-    """Remove API keys from expired sessions that were closed with theirs; return their number."""
+    """Remove API keys that stayed in closed, expired sessions; return their number."""
     return transaction.execute(_queries["remove_leftover_keys"], asdict(batch))
 
 

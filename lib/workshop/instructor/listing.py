@@ -19,14 +19,14 @@ def list_configs(request: ListIn, deps: Deps) -> ListOut:
         SchemaMissing: If the unified schema does not exist.
     """
     page = store.load_page(deps.postgres, _parse_cursor(request.cursor), request.limit)
-    whole_page = ListOut(
+    untrimmed = ListOut(
         students=page.students,
         sessions=page.sessions,
         total_students=page.totals.students,
         total_sessions=page.totals.sessions,
         next_cursor=None,
     )
-    trimmed = trim_to_size(whole_page)
+    trimmed = trim_to_size(untrimmed)
     if len(page.sessions) == request.limit or len(trimmed.sessions) < len(page.sessions):
         return trimmed.model_copy(update={"next_cursor": _cursor(trimmed.sessions[-1])})
     return trimmed
@@ -39,8 +39,8 @@ def _cursor(last: ListedSession) -> str:
 def _parse_cursor(cursor: str | None) -> store.Position:
     if cursor is None:
         return store.Position()
-    date, _, rest = cursor.partition(" ")
-    time, _, token = rest.partition(" ")
+    date, _, time_and_token = cursor.partition(" ")
+    time, _, token = time_and_token.partition(" ")
     try:
         created_at = datetime.fromisoformat(f"{date} {time}")
     except ValueError as error:

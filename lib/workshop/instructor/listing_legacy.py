@@ -44,8 +44,8 @@ def list_legacy(deps: Deps) -> ListOut:
     # The newest row of each person comes last, so that it is the one that stays.
     people = {_email(row): row for row in reversed(merged) if _email(row)}
     incomplete = any(len(rows or []) == MAX_PAGE_SIZE for rows in (students, configs))
-    listed = store.ListTotals(students=len(people), sessions=len(sessions))
-    totals = _count_all(deps) if incomplete else listed
+    listed_totals = store.ListTotals(students=len(people), sessions=len(sessions))
+    totals = _count_all(deps) if incomplete else listed_totals
     return trim_to_size(
         ListOut(
             students=[_student(email, row) for email, row in people.items()],

@@ -29,7 +29,7 @@ def open_session(postgres: "Postgres", session_token: str, student: SessionIn) -
 def record_report(postgres: "Postgres", report: ProgressIn, claim: IdempotencyClaim) -> str | None:
     """Add a report about a step; return the session.
 
-    None means that the report is a repeated one, and its session was removed after the first.
+    None means that the report was repeated after its session had been removed.
     """
     params = {**report.model_dump(), **asdict(claim)}
     session: str | None = postgres.fetch_value(_queries["record_step_progress"], params)
