@@ -17,7 +17,7 @@ def start_test(body: StartIn, deps: Annotated[Deps, Depends(get_deps)]) -> Start
     """Return a session and its first question; a second start returns the same session.
 
     The session's id is its credential: whoever holds it can answer. 404 if the pool does not
-    exist, 422 if `concept_names` are not as many as the concepts that the pool tests.
+    exist, 422 if `concept_names` does not hold one name for each concept that the pool tests.
     """
     return start(body, deps)
 

@@ -20,7 +20,7 @@ def student_history(
     limit: Annotated[int, Query(ge=1, le=MAX_PAGE)] = MAX_PAGE,
     offset: Annotated[int, Query(ge=0, le=1_000_000)] = 0,
 ) -> HistoryOut:
-    """Return a page of tests to operators; only the session itself to its holder."""
+    """Return a page of tests to operators; to the holder of a session, only that session."""
     return history(scope, limit, offset, deps)
 
 

@@ -16,7 +16,7 @@ app = create_app("assessment.submit", tag="Assessment")
 def submit_answer(
     body: SubmitIn, deps: Annotated[Deps, Depends(get_deps)]
 ) -> ContinueOut | CompletedOut:
-    """Grade an answer exactly once; repeating the request changes nothing and returns the same.
+    """Grade an answer exactly once; a repeated request changes nothing and has the same response.
 
     409 if the question was answered with another option (the message names it), if the test waits
     for another question, or if it has ended or expired.

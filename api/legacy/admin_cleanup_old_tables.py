@@ -17,7 +17,7 @@ PATH = "/api/admin-cleanup-old-tables"
 
 @app.post(PATH)
 def clean(body: ConfirmIn, deps: Annotated[Deps, Depends(get_deps)]) -> SetAsideOut:
-    """Rename the old tables; admin-restore-old-tables undoes it."""
+    """Rename the legacy tables; admin-restore-old-tables undoes it."""
     with audited(deps, PATH) as facts:
         renamed_tables = clean_up(body.confirm_text, deps)
         facts["tables"] = [table.new_name for table in renamed_tables]

@@ -1,4 +1,4 @@
-"""POST /api/admin-migrate-to-unified-schema: migrate the legacy tables, or try it."""
+"""POST /api/admin-migrate-to-unified-schema: migrate the legacy tables, or try a migration."""
 
 from typing import Annotated
 
@@ -17,7 +17,7 @@ PATH = "/api/admin-migrate-to-unified-schema"
 
 @app.post(PATH)
 def move(body: MigrateIn, deps: Annotated[Deps, Depends(get_deps)]) -> MigrationOut:
-    """Add what is new and keep what the unified schema has newer; repeating the call is safe."""
+    """Add new rows and values, but keep newer values of the unified schema; safe to repeat."""
     with audited(deps, PATH) as facts:
         facts["dryRun"] = body.dry_run
         run = migrate(deps, dry_run=body.dry_run)

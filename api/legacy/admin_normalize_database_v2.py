@@ -21,7 +21,7 @@ def run(
     deps: Annotated[Deps, Depends(get_deps)],
     body: OperatorIn | None = None,  # noqa: ARG001 it may hold the password
 ) -> NormalizeOut:
-    """Run the older path; the old tables are renamed after a verified migration."""
+    """Create the schema, migrate, and rename the legacy tables once the migration is verified."""
     with audited(deps, PATH) as facts:
         result = normalize(deps)
         facts.update(run=result.run.id, tables=[table.new_name for table in result.renamed_tables])

@@ -21,7 +21,7 @@ def save(
     deps: Annotated[Deps, Depends(get_deps)],
     body: OperatorIn | None = None,  # noqa: ARG001 it may hold the password
 ) -> BackupOut:
-    """Include the legacy tables; API keys in plain text are encrypted in the backup."""
+    """Write the unified and the legacy tables; the backup encrypts API keys in plain text."""
     with audited(deps, PATH) as facts:
         backup = back_up(deps)
         facts.update(name=backup.name, rows=backup.rows)

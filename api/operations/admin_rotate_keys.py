@@ -21,7 +21,7 @@ def rotate_keys(
     deps: Annotated[Deps, Depends(get_deps)],
     body: OperatorIn | None = None,  # noqa: ARG001 it may hold the password
 ) -> RotationOut:
-    """Work in batches; when `remaining` is 0, ENCRYPTION_KEY_PREVIOUS is no longer needed."""
+    """Seal keys in batches; when `remaining` is 0, ENCRYPTION_KEY_PREVIOUS is no longer needed."""
     with audited(deps, PATH) as facts:
         rotation = rotate(deps)
         facts.update(rotated=rotation.rotated, remaining=rotation.remaining)
