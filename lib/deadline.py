@@ -1,6 +1,7 @@
 """The deadline of a request, a little before the platform's own time limit.
 
-An answer of the platform has no error envelope, no request id, and no hint whether to retry.
+When a platform ends a call, its response has no error envelope, no request id, and no hint whether
+to retry.
 """
 
 import time
@@ -9,7 +10,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 
 MARGIN_SECONDS = 4.0
-"""Time kept for the answer: connecting takes up to 3 s, cancelling a statement up to 0.8 s."""
+"""Time kept for the response: connecting takes up to 3 s, cancelling a statement up to 0.8 s."""
 _until: ContextVar[float | None] = ContextVar("until", default=None)
 
 
@@ -35,7 +36,7 @@ def is_late() -> bool:
 
 @contextmanager
 def overtime(seconds: float) -> Iterator[None]:
-    """Give the block at least that many seconds, taken from the margin."""
+    """Give the block at least `seconds`, taken from the margin."""
     until = _until.get()
     token = _until.set(None if until is None else max(until, time.monotonic() + seconds))
     try:

@@ -68,7 +68,7 @@ def current_deps() -> Deps:
 
 
 async def get_deps() -> Deps:
-    """Return the same; a coroutine, because FastAPI runs plain functions in a thread."""
+    """Return `current_deps()`; a coroutine, because FastAPI runs plain functions in a thread."""
     return current_deps()
 
 

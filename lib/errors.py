@@ -145,7 +145,7 @@ class SchemaMissing(AppError):
 class Unreadable(AppError):
     """A stored key cannot be decrypted with the encryption keys of this deployment.
 
-    Its key is not configured, or the text was changed or moved from another row.
+    The encryption key is not configured, or the text was changed or moved from another row.
     """
 
     status = 503

@@ -19,7 +19,7 @@ ROOT = Path(__file__).parents[1]
 OWN_CODE = ("api", "lib")
 NO_DETAILS: Mapping[str, object] = MappingProxyType({})
 Writer = Callable[[str, Mapping[str, Any], Mapping[str, object]], None]
-"""Takes an event, its masked fields, and details that are as they came."""
+"""Takes an event, its masked fields, and its details, which are not masked."""
 
 _HIDDEN_FIELDS = re.compile(r"password|secret|token|api_?key|authorization|cookie", re.IGNORECASE)
 _EMAIL = re.compile(r"[^\s@\"'<>,;:()=/\\]+@[^\s@\"'<>,;:()=/\\]+")
@@ -54,7 +54,7 @@ def log(event: str, *, details: Mapping[str, object] = NO_DETAILS, **fields: obj
         event: Name of the event, in snake case.
         details: Facts for a developer at a console, such as an exception. JSON lines leave them
             out, so they never reach a deployment's log.
-        fields: Facts for every log; masked by their name and by what they look like.
+        fields: Facts for every writer; masked by their name and by what they look like.
     """
     _writer(event, {name: _masked(name, value) for name, value in fields.items()}, details)
 

@@ -2,7 +2,7 @@
 
 No call here raises: None means "Redis did not answer", and the caller continues with Postgres.
 A write may have been executed although its reply was lost, so nothing is retried here and every
-write must be safe to repeat. The official client does the talking; `_BoundedTransport` adds the
+write must be safe to repeat. The official client sends the commands; `_BoundedTransport` adds the
 limits that it lacks.
 """
 
@@ -19,8 +19,8 @@ from lib.logs import log
 
 TIMEOUT_SECONDS = 1.0
 COOLDOWN_SECONDS = 5.0
-"""Time for which the circuit breaker stays open after a failure, so that a hanging Redis costs one
-time limit in five seconds and not one in every call."""
+"""Time for which the circuit breaker stays open after a failure, so that an unresponsive
+Redis delays one call in five seconds and not every call."""
 MAX_REPLY_BYTES = 4 * 1024 * 1024
 CONNECTIONS = 10
 """Connections that are kept open between calls."""
@@ -39,7 +39,7 @@ class RedisRest:
             allow_telemetry=False,
             read_your_writes=False,  # needs a token that all threads would share
         )
-        # Calls never wait for a connection: that would count as a slow Redis.
+        # The pool is unlimited, since waiting for a connection would count as a failure of Redis.
         limits = httpx.Limits(
             max_connections=None, max_keepalive_connections=CONNECTIONS, keepalive_expiry=60
         )
@@ -47,7 +47,8 @@ class RedisRest:
         self._client._http._client.close()  # noqa: SLF001
         self._client._http._client = httpx.Client(  # noqa: SLF001
             transport=_BoundedTransport(httpx.HTTPTransport(limits=limits, trust_env=False)),
-            headers={"Accept-Encoding": "identity"},  # so that the limit on size is one on memory
+            # Uncompressed, so that MAX_REPLY_BYTES limits the memory of a reply.
+            headers={"Accept-Encoding": "identity"},
             timeout=TIMEOUT_SECONDS,
             trust_env=False,
         )
@@ -59,8 +60,8 @@ class RedisRest:
 
         Returns:
             A result for each command, as the official client casts it (`SET` gives True or False);
-            for a command that failed, the cast of null: None, or False for `SET`. None alone if
-            Redis did not answer.
+            for a command that failed, the cast of null: None, or False for `SET`. None instead
+            of a list if Redis did not answer.
         """
         return self._run(commands, atomic=False)
 
@@ -110,11 +111,11 @@ class _BoundedTransport(httpx.BaseTransport):
         self._inner = inner
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        """Send and read the whole reply.
+        """Send the request and read the whole reply.
 
         Raises:
-            ValueError: If the status is not 200, the body is too long or too slow, or it has not
-                one answer for each command.
+            ValueError: If the status is not 200, or the body is too long, too slow, or without
+                exactly one result for each command.
         """
         deadline = time.monotonic() + TIMEOUT_SECONDS
         reply = self._inner.handle_request(request)
@@ -136,15 +137,15 @@ class _BoundedTransport(httpx.BaseTransport):
         self._inner.close()
 
 
-def _without_errors(text: bytes, commands: int) -> bytes:
+def _without_errors(text: bytes, command_count: int) -> bytes:
     """Return the reply with a null result in place of each command's error, which is logged."""
-    answers = json.loads(text)
-    if not isinstance(answers, list) or len(answers) != commands:
-        raise ValueError("the reply has not one answer for each command")
-    if all("error" not in answer for answer in answers):
+    results = json.loads(text)
+    if not isinstance(results, list) or len(results) != command_count:
+        raise ValueError("the reply does not hold one result for each command")
+    if all("error" not in result for result in results):
         return text
-    for position, answer in enumerate(answers):
-        if "error" in answer:
-            log("redis_command_failed", reason=str(answer["error"])[:200])
-            answers[position] = {"result": None}
-    return json.dumps(answers).encode()
+    for position, result in enumerate(results):
+        if "error" in result:
+            log("redis_command_failed", reason=str(result["error"])[:200])
+            results[position] = {"result": None}
+    return json.dumps(results).encode()

@@ -26,7 +26,7 @@ class Access(StrEnum):
 
 @dataclass(frozen=True)
 class Endpoint:
-    """One public path and the function behind it."""
+    """One path with its methods, and the function that serves it."""
 
     path: str
     module: str
@@ -93,6 +93,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         "/api/admin-delete-student", "workshop.admin_delete_student", ("POST",), Access.OPERATOR
     ),
     Endpoint("/api/workshop-analytics", "workshop.analytics", ("GET",), Access.OPERATOR),
+    # --- operations
     Endpoint(
         "/api/admin-create-unified-schema",
         "operations.admin_create_unified_schema",
@@ -124,6 +125,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         ("POST",),
         Access.OPERATOR,
     ),
+    # --- operations
     Endpoint("/api/admin-backup", "operations.admin_backup", ("POST",), Access.OPERATOR),
     Endpoint("/api/admin-restore", "operations.admin_restore", ("POST",), Access.OPERATOR),
     Endpoint("/api/admin-rotate-keys", "operations.admin_rotate_keys", ("POST",), Access.OPERATOR),
@@ -182,7 +184,7 @@ def rows_of(module: str) -> tuple[Endpoint, ...]:
     """Return the rows of one function.
 
     Raises:
-        LookupError: If there is none; so a misspelt name fails when the function is imported.
+        LookupError: If there are none, so that a misspelt name fails when the function is imported.
     """
     rows = tuple(row for row in ENDPOINTS if row.module == module)
     if not rows:

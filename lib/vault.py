@@ -1,12 +1,13 @@
 """Encryption of API keys with AES-256-GCM, bound to session and field.
 
 A sealed text is `v1.<key id>.<nonce>.<ciphertext and tag>`; nonce, ciphertext and tag are in
-unpadded URL-safe base64. Session and field are authenticated with it, so a text that was moved to
+unpadded URL-safe base64. Session and field are its associated data, so a text that was moved to
 another row or column cannot be opened. The key id is derived from the key: texts sealed with an
-earlier key stay readable while that key is in ENCRYPTION_KEY_PREVIOUS; `needs_rotation` tells them.
+earlier key stay readable while that key is in ENCRYPTION_KEY_PREVIOUS; `needs_rotation` detects
+them.
 
 The older format, `base64(16-byte IV):base64(16-byte tag):base64(ciphertext)`, is read but never
-written, in either alphabet of base64, padded or not; it is not bound to a row.
+written, in either alphabet of base64, padded or not; its texts are not bound to a row.
 """
 
 import base64
@@ -61,7 +62,7 @@ class Vault:
         return f"v1.{self._keys[0].id}."
 
     def seal(self, plaintext: str, session_token: str, field: str) -> str:
-        """Encrypt; each call gives another text."""
+        """Encrypt a text; each call returns a different result."""
         nonce = secrets.token_bytes(NONCE_BYTES)
         sealed = self._keys[0].cipher.encrypt(
             nonce, plaintext.encode(), _binding(session_token, field)
@@ -73,13 +74,13 @@ class Vault:
 
         Raises:
             Unreadable: If it has neither format, belongs to another row or field, or its key is
-                unknown.
+                not configured.
         """
         try:
             if parts := _SEALED.fullmatch(text):
-                key, nonce, sealed = parts.groups()
+                identifier, nonce, sealed = parts.groups()
                 binding = _binding(session_token, field)
-                return _decrypt(self._cipher(key), _decode(nonce), _decode(sealed), binding)
+                return _decrypt(self._cipher(identifier), _decode(nonce), _decode(sealed), binding)
             if parts := _OLD.fullmatch(text):
                 return self._open_old(*(_decode(part) for part in parts.groups()))
         except (binascii.Error, ValueError) as error:
@@ -90,9 +91,9 @@ class Vault:
         """Return whether the text is not sealed with the current key."""
         return not text.startswith(self.prefix)
 
-    def _cipher(self, key: str) -> AESGCM:
+    def _cipher(self, identifier: str) -> AESGCM:
         for candidate in self._keys:
-            if candidate.id == key:
+            if candidate.id == identifier:
                 return candidate.cipher
         raise Unreadable
 
@@ -122,7 +123,7 @@ def _parse_key(name: str, text: str) -> bytes:
 
 
 def _binding(session_token: str, field: str) -> bytes:
-    """Return the associated data of a text; NUL separates, since Postgres stores none in tokens."""
+    """Return the associated data of a text; tokens in Postgres cannot contain the separator NUL."""
     return f"stepwise.v1\0{session_token}\0{field}".encode()
 
 

@@ -1,4 +1,4 @@
-"""The audit trail of operators' calls: append-only; each entry seals the one before it."""
+"""The audit trail of operators' calls: append-only, and each entry holds the previous digest."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -22,7 +22,7 @@ def audit(deps: Deps, action: str, outcome: Outcome, facts: Mapping[str, Any]) -
     """Append an entry in a transaction of its own.
 
     Args:
-        deps: Holds Postgres.
+        deps: Provides Postgres.
         action: Path of the endpoint.
         outcome: Outcome of the call.
         facts: Counts and names of tables as JSON values; never personal data.
@@ -40,9 +40,9 @@ def audited(deps: Deps, action: str) -> Iterator[dict[str, Any]]:
     try:
         yield facts
     except Exception as error:
-        ours = error if isinstance(error, AppError) else None
-        rejected = ours is not None and 400 <= ours.status < 500  # noqa: PLR2004 HTTP's own ranges
-        facts["error"] = ours.code if ours is not None else type(error).__name__
+        app_error = error if isinstance(error, AppError) else None
+        rejected = app_error is not None and 400 <= app_error.status < 500  # noqa: PLR2004 HTTP's own ranges
+        facts["error"] = app_error.code if app_error is not None else type(error).__name__
         with suppress(AppError):  # an unreachable database must not hide the error
             audit(deps, action, Outcome.REJECTED if rejected else Outcome.FAILED, facts)
         raise

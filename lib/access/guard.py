@@ -35,7 +35,7 @@ async def guard(request: Request, raw: bytes, deps: Deps) -> None:
     """Admit the caller or raise; every route of every function calls this first.
 
     Args:
-        request: The request with its headers and the endpoint that it is for.
+        request: The request; its state holds the endpoint.
         raw: The body before parsing, which avoids parsing megabytes for unauthenticated callers.
         deps: Settings and Postgres.
     """
@@ -60,14 +60,14 @@ async def maybe_operator(request: Request, deps: Annotated[Deps, Depends(get_dep
 
 
 async def local_or_operator(request: Request, deps: Annotated[Deps, Depends(get_deps)]) -> bool:
-    """Return the same, but trust calls from this machine on the local server."""
+    """Return whether the caller is an operator, or calls the local server from this machine."""
     if _bearer(request) is None:
         return _is_trusted_locally(request, deps.settings, None)
     return await maybe_operator(request, deps)
 
 
 async def require_operator(request: Request, deps: Deps) -> None:
-    """Admit an operator or raise; for the one query of an open endpoint that needs an operator."""
+    """Admit an operator or raise, on an endpoint where only some queries require an operator."""
     await _check_operator(request, deps, _bearer(request))
 
 
@@ -97,7 +97,7 @@ def caller_address(request: Request, settings: Settings) -> str:
 
 
 def _password_in(raw: bytes) -> str | None:
-    """Return the password in a body, at whatever depth: sending it is enough to prove it."""
+    """Return the password in a body, at any depth, since whoever sends it knows it."""
     member = _PASSWORD_MEMBER.search(raw)
     if member is None:
         return None
@@ -159,8 +159,8 @@ def _check_cron(request: Request, settings: Settings) -> None:
 def _is_trusted_locally(request: Request, settings: Settings, credential: str | None) -> bool:
     """Return whether the local server admits a call from this machine without a password.
 
-    The password of the guides counts as none. The Host header is checked too: a page elsewhere
-    can make a browser call this machine, but not under this machine's own name.
+    A placeholder counts as no password. The Host header is checked too: a page elsewhere can make
+    a browser call this machine, but not under this machine's own name.
     """
     host = request.headers.get("host", "").rpartition(":")[0] or request.headers.get("host", "")
     return (

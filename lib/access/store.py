@@ -49,7 +49,7 @@ def append_audit(postgres: "Postgres", action: str, outcome: str, facts: Mapping
 
 
 def first_broken_entry(postgres: "Postgres") -> int | None:
-    """Return the id of the first audit entry whose seal does not fit; None if all fit."""
+    """Return the id of the first audit entry whose digest does not match; None if all match."""
     broken: int | None = postgres.fetch_value(_queries["verify_audit"])
     return broken
 

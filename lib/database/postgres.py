@@ -37,7 +37,7 @@ Connection = psycopg.Connection[tuple[Any, ...]]
 CONNECT_SECONDS = 3
 IDLE_SECONDS = 60.0  # after that, a pooler or a frozen function has often closed the socket
 MAX_CONNECTIONS = 10  # in a process; under load, the platforms add processes, not threads
-WAIT_SECONDS = 5.0
+WAIT_SECONDS = 5.0  # for a free connection of the pool
 SILENCE_MILLISECONDS = 10_000  # unacknowledged packets for so long break the connection
 KEEPALIVE_SECONDS = 5
 WAIT_INTERVAL_SECONDS = 0.1  # the driver's default
@@ -65,7 +65,7 @@ class BoundedConnection(psycopg.Connection[tuple[Any, ...]]):
             raise
 
     def _give_up(self, gen: PQGen[T]) -> None:
-        """Cancel the statement, with a request of its own."""
+        """Cancel the statement through a second connection, and close this one."""
         with suppress(psycopg.Error):
             self.cancel_safe(timeout=CANCEL_SECONDS)
         self.close()
@@ -153,7 +153,7 @@ class Postgres:
     @contextmanager
     def transaction(self) -> Iterator[Transaction]:
         """Hold one connection for several statements; rolled back if the block raises."""
-        with _named_errors(), self._connection() as connection, connection.transaction():
+        with _translated_errors(), self._connection() as connection, connection.transaction():
             yield Transaction(connection)
 
     def close(self) -> None:
@@ -178,7 +178,7 @@ class Postgres:
         lost = False
         for attempt in range(1, CONFLICT_TRIES + 1):
             try:
-                with _named_errors(), self._connection() as connection:
+                with _translated_errors(), self._connection() as connection:
                     return work(connection)
             except Busy as busy:
                 if not _may_repeat(busy) or attempt == CONFLICT_TRIES:
@@ -254,7 +254,7 @@ def _pipelined(connection: Connection, statements: Sequence[Statement]) -> list[
 
 
 def _alive(connection: Connection) -> bool:
-    """Return whether an idle socket is open: one with data to read is about to be closed."""
+    """Return whether an idle socket is open: data to read means that the server is closing it."""
     try:
         readable, _, _ = select([connection.fileno()], [], [], 0)
     except (OSError, ValueError, psycopg.Error):
@@ -267,7 +267,7 @@ def _may_repeat(busy: Busy) -> bool:
 
 
 @contextmanager
-def _named_errors() -> Iterator[None]:
+def _translated_errors() -> Iterator[None]:
     """Turn the driver's errors into ours; log all of them, and let unknown ones through."""
     try:
         yield
@@ -278,10 +278,10 @@ def _named_errors() -> Iterator[None]:
             constraint=error.diag.constraint_name,
             kind=type(error).__name__,
         )
-        named = _name(error)
-        if named is None:
+        app_error = _app_error(error)
+        if app_error is None:
             raise
-        raise named from error
+        raise app_error from error
     except UnicodeEncodeError as error:
         raise _unstorable() from error
 
@@ -290,7 +290,7 @@ def _unstorable() -> InvalidInput:
     return InvalidInput(reason="A text holds a character that cannot be stored.")
 
 
-_NAMES: tuple[tuple[tuple[type[psycopg.Error], ...], Callable[[], AppError]], ...] = (
+_APP_ERRORS: tuple[tuple[tuple[type[psycopg.Error], ...], Callable[[], AppError]], ...] = (
     (
         (
             driver.DeadlockDetected,
@@ -312,13 +312,13 @@ _NAMES: tuple[tuple[tuple[type[psycopg.Error], ...], Callable[[], AppError]], ..
     ((driver.CharacterNotInRepertoire, driver.UntranslatableCharacter), _unstorable),
     ((psycopg.OperationalError, psycopg.InterfaceError), DatabaseUnavailable),
 )
-"""Errors of the driver, the special before the general, and ours for each."""
+"""Classes of the driver's errors and our error for them; a subclass stands before its base."""
 
 
-def _name(error: psycopg.Error) -> AppError | None:
-    named = constraint_error(error.diag.constraint_name)
-    if named is not None:
-        return named
+def _app_error(error: psycopg.Error) -> AppError | None:
+    registered = constraint_error(error.diag.constraint_name)
+    if registered is not None:
+        return registered
     if isinstance(error, psycopg.DataError) and error.sqlstate is None:
         return _unstorable()  # the driver itself refused a NUL
-    return next((ours() for kinds, ours in _NAMES if isinstance(error, kinds)), None)
+    return next((create() for kinds, create in _APP_ERRORS if isinstance(error, kinds)), None)

@@ -10,7 +10,7 @@ OLD_OVERLOADS = "database/schema/old_overloads.sql"
 """Script that must run last in a transaction that replaces functions."""
 
 SCRIPTS = (
-    # First, because old assessment tables take the name of the workshop's `students`.
+    # First, because an old table of the assessment may have the name of the workshop's `students`.
     "assessment/schema/move_old_tables.sql",
     "assessment/schema/tables.sql",
     "assessment/schema/upgrade_older_tables.sql",

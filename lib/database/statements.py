@@ -1,6 +1,7 @@
-"""Statements and constraint errors, without the driver, whose import costs a fifth of FastAPI's.
+"""Statements and constraint errors, without importing the driver.
 
-The driver is loaded with `lib/database/postgres.py` when the first connection is needed.
+That import takes a fifth as long as FastAPI's, so `lib/database/postgres.py` loads the driver when
+the first connection is needed.
 """
 
 from collections.abc import Callable
