@@ -1,5 +1,6 @@
 """Courses: the steps of a workshop, their names, and the flags that record progress in them."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 
@@ -97,3 +98,6 @@ COURSE = Course(
 )
 """The built-in course. Its names and flags are repeated in `sql/workshop/schema/`;
 tests/workshop/test_course.py compares them with these."""
+
+COURSE_LISTS: Mapping[str, tuple[str, ...]] = {"flags": COURSE.flags}
+"""Columns of a session by the name of their list in queries."""

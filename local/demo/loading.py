@@ -14,12 +14,13 @@ from lib.database.queries import load_queries
 from lib.database.statements import Statement
 from lib.deps import Deps
 from lib.vault import API_KEY_FIELD, Vault
+from lib.workshop.course import COURSE_LISTS
 from local.demo.examinees import examinees
 from local.demo.pool import GUESSING, POOL_ID, POOL_NAME, load_questions
 from local.demo.students import Seal, workshop
 from local.demo.tests_taken import DemoTest, response_rows, session_row, tests_taken
 
-_queries = load_queries(str(Path(__file__).with_name("queries.sql")))
+_queries = load_queries(str(Path(__file__).with_name("queries.sql")), COURSE_LISTS)
 
 
 @dataclass(frozen=True)

@@ -1,3 +1,5 @@
+-- Queries of local/demo/loading.py. The lists in double braces are made from lib/workshop/course.py.
+
 -- add_workshop --
 -- Add the missing students with all their rows; existing students stay unchanged.
 WITH students AS (
@@ -16,23 +18,13 @@ WITH students AS (
     call_direction, selected_phone_number, tts_provider, selected_voice, openai_api_key,
     system_prompt, ivr_greeting, tools, voice_settings, websocket_url, codespace_url,
     github_repo_url, repo_created, railway_url, bug_reports, created_at, updated_at,
-    twilio_connected, openai_connected, call_direction_chosen, services_ready,
-    step4_code_validated, step4_committed, step4_deployed,
-    step5_code_validated, step5_committed, step5_deployed,
-    step6_code_validated, step6_committed, step6_deployed,
-    system_prompt_saved, step7_committed, step7_deployed,
-    tools_configured, step8_code_validated, step8_committed, step8_deployed, project_deployed)
+    {{flags: $column}})
   SELECT session_token, student_id, student_name_given, started_at, last_activity, expires_at,
     is_active, demo_mode, current_step, total_time_spent, completion_rate, use_case_description,
     call_direction, selected_phone_number, tts_provider, selected_voice, openai_api_key,
     system_prompt, ivr_greeting, tools, voice_settings, websocket_url, codespace_url,
     github_repo_url, repo_created, railway_url, bug_reports, created_at, updated_at,
-    twilio_connected, openai_connected, call_direction_chosen, services_ready,
-    step4_code_validated, step4_committed, step4_deployed,
-    step5_code_validated, step5_committed, step5_deployed,
-    step6_code_validated, step6_committed, step6_deployed,
-    system_prompt_saved, step7_committed, step7_deployed,
-    tools_configured, step8_code_validated, step8_committed, step8_deployed, project_deployed
+    {{flags: $column}}
   FROM jsonb_populate_recordset(NULL::public.sessions, %(sessions)s)
   WHERE student_id IN (SELECT student_id FROM students)
   ON CONFLICT ON CONSTRAINT sessions_pkey DO NOTHING

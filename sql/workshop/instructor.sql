@@ -1,4 +1,5 @@
 -- Queries of lib/workshop/instructor/store.py: the instructor's list, analytics, and removal.
+-- The list in double braces is made from lib/workshop/course.py.
 
 -- listed_sessions --
 -- A page of sessions, newest first, that begins after the given time and token (null: first page).
@@ -9,12 +10,7 @@ SELECT s.session_token, s.student_id, st.student_email, st.student_name,
   coalesce(s.system_prompt, '') <> '' AS has_system_prompt,
   s.tools NOT IN ('[]', '{}', 'null', '""', '"[]"') AS has_tools,
   s.demo_mode, s.is_active, s.current_step, s.completion_rate, s.total_time_spent, s.last_activity,
-  s.twilio_connected, s.openai_connected, s.call_direction_chosen, s.services_ready,
-  s.step4_code_validated, s.step4_committed, s.step4_deployed,
-  s.step5_code_validated, s.step5_committed, s.step5_deployed,
-  s.step6_code_validated, s.step6_committed, s.step6_deployed,
-  s.system_prompt_saved, s.step7_committed, s.step7_deployed, s.tools_configured,
-  s.step8_code_validated, s.step8_committed, s.step8_deployed, s.project_deployed,
+  {{flags: s.$column}},
   s.created_at, s.updated_at
 FROM public.sessions s JOIN public.students st USING (student_id)
 WHERE (s.created_at, s.session_token)

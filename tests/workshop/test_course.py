@@ -11,7 +11,7 @@ from fastapi.testclient import TestClient
 
 from lib.database.queries import load_queries
 from lib.workshop.config.wire import ConfigurationFields, Flags
-from lib.workshop.course import COURSE
+from lib.workshop.course import COURSE, COURSE_LISTS
 from lib.workshop.instructor.wire import ListedSession
 from lib.workshop.older_pages.exercises import share_view
 from lib.workshop.progress.wire import Progress
@@ -137,7 +137,7 @@ def test_every_field_that_can_be_saved_can_be_read(columns: set[str]) -> None:
 
 
 def test_list_reads_every_field_that_it_returns(postgres_url: str) -> None:
-    query = load_queries("workshop/instructor.sql")["listed_sessions"]
+    query = load_queries("workshop/instructor.sql", COURSE_LISTS)["listed_sessions"]
     with psycopg.connect(postgres_url) as connection:
         params = {"limit": 1, "created_at": None, "session_token": None}
         description = connection.execute(query.text, params).description

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from lib.database.queries import Query, load_queries
 from lib.database.statements import Statement
-from lib.workshop.course import COURSE
+from lib.workshop.course import COURSE, COURSE_LISTS
 from lib.workshop.instructor.wire import (
     Analytics,
     DayEvents,
@@ -25,7 +25,7 @@ from lib.workshop.instructor.wire import (
 if TYPE_CHECKING:
     from lib.database.postgres import Postgres, Transaction
 
-_queries = load_queries("workshop/instructor.sql")
+_queries = load_queries("workshop/instructor.sql", COURSE_LISTS)
 
 
 @dataclass(frozen=True)
