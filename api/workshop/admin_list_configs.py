@@ -5,10 +5,8 @@ from typing import Annotated
 from fastapi import Depends
 
 from lib.deps import Deps, get_deps
-from lib.errors import SchemaMissing
 from lib.web.app import create_app, lambda_entry
-from lib.workshop.instructor.listing import list_configs
-from lib.workshop.instructor.listing_legacy import list_legacy
+from lib.workshop.instructor.listing_legacy import list_configs_or_legacy
 from lib.workshop.instructor.wire import ListIn, ListOut
 
 app = create_app("workshop.admin_list_configs", tag="Workshop: operators")
@@ -17,10 +15,7 @@ app = create_app("workshop.admin_list_configs", tag="Workshop: operators")
 @app.post("/api/admin-list-configs")
 def list_v1(body: ListIn, deps: Annotated[Deps, Depends(get_deps)]) -> ListOut:
     """Return a page of students and sessions, newest first, without API keys."""
-    try:
-        return list_configs(body, deps)
-    except SchemaMissing:
-        return list_legacy(deps)
+    return list_configs_or_legacy(body, deps)
 
 
 lambda_handler = lambda_entry(app)

@@ -9,8 +9,15 @@ from lib.errors import SchemaMissing
 from lib.workshop.api_keys import REDACTED, redact_api_keys
 from lib.workshop.fields import parse_timestamp
 from lib.workshop.instructor import store
+from lib.workshop.instructor.listing import list_configs
 from lib.workshop.instructor.listing_size import trim_to_size
-from lib.workshop.instructor.wire import MAX_PAGE_SIZE, ListedSession, ListedStudent, ListOut
+from lib.workshop.instructor.wire import (
+    MAX_PAGE_SIZE,
+    ListedSession,
+    ListedStudent,
+    ListIn,
+    ListOut,
+)
 
 if TYPE_CHECKING:
     from lib.database.postgres import Postgres
@@ -26,7 +33,20 @@ _LEGACY_COLUMNS = {
 _EMPTY: tuple[Any, ...] = (None, "", "[]", "{}", [], {})
 
 
-def list_legacy(deps: Deps) -> ListOut:
+def list_configs_or_legacy(request: ListIn, deps: Deps) -> ListOut:
+    """Return a page of `list_configs`, or the legacy tables if the unified schema does not exist.
+
+    Raises:
+        InvalidInput: If the cursor is not the nextCursor of a page.
+        SchemaMissing: If neither the unified schema nor a legacy table exists.
+    """
+    try:
+        return list_configs(request, deps)
+    except SchemaMissing:
+        return _list_legacy(deps)
+
+
+def _list_legacy(deps: Deps) -> ListOut:
     """Return the newest rows of the legacy tables: at most 2,000 of each, and 4 MB of JSON.
 
     Rows with the same token are merged; newer values replace older ones, and values of
