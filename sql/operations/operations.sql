@@ -2,58 +2,58 @@
 -- the driver.
 
 -- ping --
--- Returns as soon as the database accepts queries.
+-- Return as soon as the database accepts queries.
 SELECT 1;
 
 -- try_lock_schema --
--- True for the one call that may change the schema now, until its transaction ends. The call waits at
--- most 5 s for a table, so that nobody waits long behind it.
+-- Try to take the lock of schema changes until the transaction ends; return whether it was free. The
+-- transaction waits at most 5 s for a table, so that nobody waits long behind it.
 SELECT pg_try_advisory_xact_lock(hashtextextended('stepwise.workshop.creation', 0)),
   set_config('lock_timeout', '5s', true);
 
 -- existing_tables --
--- The tables of the workshop that exist, and the number of their rows.
+-- Return the tables of the workshop that exist, and the number of their rows.
 SELECT table_name, row_count FROM pg_temp.workshop_tables();
 
 -- set_aside --
--- Renames the tables of the workshop; none is dropped.
+-- Rename the tables of the workshop; none is dropped.
 SELECT table_name, new_name FROM pg_temp.set_aside_workshop_tables(%(stamp)s);
 
 -- next_keys --
--- Keys that are not sealed with the current encryption key, in the order of their tokens.
+-- Return keys that are not sealed with the current encryption key, in the order of their tokens.
 SELECT session_token, openai_api_key FROM public.sessions
 WHERE openai_api_key IS NOT NULL AND NOT openai_api_key ^@ %(prefix)s
   AND session_token > %(after)s
 ORDER BY session_token LIMIT %(limit)s FOR UPDATE SKIP LOCKED;
 
 -- store_keys --
--- Stores them under the current encryption key. Without a new value of updated_at, a trigger would set
--- it to now.
+-- Store keys that were sealed with the current encryption key. Without a new value of updated_at, a
+-- trigger would set it to now.
 UPDATE public.sessions AS s
 SET openai_api_key = k.sealed, updated_at = s.updated_at + INTERVAL '1 microsecond'
 FROM unnest(%(tokens)s::text[], %(keys)s::text[]) AS k (session_token, sealed)
 WHERE s.session_token = k.session_token;
 
 -- restore_times --
--- Sets updated_at back to the microsecond, because it decides whether a legacy row is newer.
+-- Undo the microsecond that store_keys added to updated_at, which decides whether a legacy row is newer.
 UPDATE public.sessions SET updated_at = updated_at - INTERVAL '1 microsecond'
 WHERE session_token = ANY (%(tokens)s::text[]);
 
 -- count_keys --
--- Number of keys under another encryption key.
+-- Count the keys under another encryption key.
 SELECT count(*) FROM public.sessions
 WHERE openai_api_key IS NOT NULL AND NOT openai_api_key ^@ %(prefix)s;
 
 -- read_snapshot --
--- Lets the transaction read every table as of one moment.
+-- Let the transaction read every table as of one moment.
 SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY;
 
 -- set_limits --
--- Sets the time zone and the time limit of the transaction.
+-- Set the time zone and the time limit of the transaction.
 SELECT set_config('TimeZone', 'UTC', true), set_config('statement_timeout', '25s', true);
 
 -- describe_table --
--- Columns and types of a table; no rows if there is no such table.
+-- Return the columns and types of a table; no rows if there is no such table.
 SELECT attname AS name, format_type(atttypid, atttypmod) AS type
 FROM pg_attribute
 WHERE attrelid = to_regclass(format('public.%%I', %(table)s::text)) AND attnum > 0
@@ -61,41 +61,41 @@ WHERE attrelid = to_regclass(format('public.%%I', %(table)s::text)) AND attnum >
 ORDER BY attnum;
 
 -- count_rows --
--- Number of rows in a table.
+-- Count the rows of a table.
 SELECT count(*) FROM public.{table};
 
 -- select_rows --
--- Rows as JSON without their API key, and beside each its key and its token.
+-- Return each row as JSON without its API key, then the API key, then the session token.
 SELECT (to_jsonb(t) - {field})::text, {key}, {token} FROM public.{table} AS t;
 
 -- record_backup --
--- Records a backup that was written.
+-- Record a backup that was written.
 INSERT INTO legacy.backups (name, location, rows, bytes, sha256)
 VALUES (%(name)s, %(location)s, %(rows)s, %(bytes)s, %(sha256)s);
 
 -- prepare_table --
--- Whether a table can receive rows of a backup: it exists and is empty, or was just created.
+-- Return whether a table can receive rows of a backup: it exists and is empty, or was just created.
 SELECT legacy.prepare_table(%(table)s, %(columns)s);
 
 -- create_lines --
--- Creates the table that receives the rows of a backup as JSON.
+-- Create the table that receives the rows of a backup as JSON.
 CREATE TEMP TABLE lines (line JSONB) ON COMMIT DROP;
 
 -- copy_lines --
--- Receives these rows.
+-- Receive the rows of a backup.
 COPY pg_temp.lines (line) FROM STDIN;
 
 -- insert_lines --
--- Moves them into their table; returns their number.
+-- Move the received rows into their table; return their number.
 SELECT legacy.insert_lines(%(table)s, %(columns)s::text[]);
 
 -- advance_sequences --
--- Lets sequences continue after the greatest restored id.
+-- Let sequences continue after the greatest restored id.
 SELECT setval(pg_get_serial_sequence('public.step_progress', 'id'),
     greatest((SELECT max(id) FROM public.step_progress), 1)),
   setval(pg_get_serial_sequence('public.events', 'id'),
     greatest((SELECT max(id) FROM public.events), 1));
 
 -- remove_again --
--- Removes the people whom an operator removed after the backup was written; returns their number.
+-- Remove the people whom an operator removed after the backup was written; return their number.
 SELECT public.remove_again();

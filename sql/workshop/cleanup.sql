@@ -2,13 +2,13 @@
 -- and skips rows that another transaction has locked.
 
 -- try_lock --
--- True if no other clean-up is running; the lock lasts until the transaction ends. The transaction
--- waits at most 5 seconds for a lock, so that requests do not queue behind it.
+-- Try to take the clean-up's lock until the transaction ends; return whether it was free. The
+-- transaction waits at most 5 seconds for a row, so that requests do not queue behind it.
 SELECT pg_try_advisory_xact_lock(hashtextextended('stepwise.workshop.cleanup', 0)),
   set_config('lock_timeout', '5s', true);
 
 -- close_expired --
--- Close expired sessions and remove their API keys; the next report opens a session again.
+-- Close expired sessions and remove their API keys; the next report makes a session active again.
 WITH expired AS (
   SELECT session_token FROM public.sessions
   WHERE is_active AND expires_at < now()
@@ -22,7 +22,7 @@ INSERT INTO public.events (student_id, session_token, event_type)
 SELECT student_id, session_token, 'session_expired' FROM closed;
 
 -- remove_leftover_keys --
--- Remove API keys from expired sessions that were closed without removing theirs.
+-- Remove API keys that stayed in closed, expired sessions.
 UPDATE public.sessions SET openai_api_key = NULL
 WHERE session_token IN (
   SELECT session_token FROM public.sessions
@@ -30,7 +30,7 @@ WHERE session_token IN (
   ORDER BY expires_at LIMIT %(batch_size)s FOR UPDATE SKIP LOCKED);
 
 -- remove_old_sessions --
--- Remove sessions past their retention time, with their steps and events; returns their students.
+-- Remove sessions past their retention time, with their steps and events; return their students.
 -- The migration from the legacy tables sets expires_at, so an old session that it moved is kept for
 -- the whole retention time after the move.
 DELETE FROM public.sessions WHERE session_token IN (

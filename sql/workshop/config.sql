@@ -1,7 +1,7 @@
 -- Queries of lib/workshop/config/store.py; the functions are defined in schema/functions.sql.
 
 -- save_session_config --
--- Save the given fields of a session's configuration; returns the session, or null if it does not
+-- Save the given fields of a session's configuration; return the session, or null if it does not
 -- exist and may not be created.
 SELECT public.save_session_config(
   %(session_token)s, %(student_email)s, %(student_name)s, %(config)s, %(version)s, %(create)s,
@@ -9,6 +9,6 @@ SELECT public.save_session_config(
 )::TEXT;
 
 -- session_config --
--- Return a session, and its sealed API key for the vault only.
+-- Return a session, and its sealed API key, which only the vault reads.
 SELECT public.session_progress(s.session_token)::TEXT AS session, s.openai_api_key AS sealed_key
 FROM public.sessions s WHERE s.session_token = %(session_token)s;

@@ -2,7 +2,7 @@
 -- The list in double braces is made from lib/workshop/course.py.
 
 -- listed_sessions --
--- A page of sessions, newest first, that begins after the given time and token (null: first page).
+-- Return a page of sessions, newest first, after the given time and token (null: the first page).
 SELECT s.session_token, s.student_id, st.student_email, st.student_name,
   s.selected_phone_number AS phone_number, s.selected_voice AS voice, s.tts_provider,
   s.call_direction, s.use_case_description AS use_case,
@@ -19,7 +19,7 @@ ORDER BY s.created_at DESC, s.session_token DESC
 LIMIT %(limit)s;
 
 -- listed_students --
--- The students of the same page; the first page includes those without a session.
+-- Return the students of the same page; the first page includes those without a session.
 SELECT st.student_id, st.student_email, st.student_name, st.github_username,
   st.created_at, st.updated_at
 FROM public.students st
@@ -35,24 +35,24 @@ ORDER BY st.created_at DESC, st.student_id
 LIMIT 2 * %(limit)s;
 
 -- list_totals --
--- The number of students and of sessions.
+-- Count the students and the sessions.
 SELECT (SELECT count(*) FROM public.students) AS students,
   (SELECT count(*) FROM public.sessions) AS sessions;
 
 -- legacy_students --
--- The newest rows of workshop_students; databases differ in its columns.
+-- Return the newest rows of workshop_students; databases differ in its columns.
 SELECT to_jsonb(w) AS columns FROM public.workshop_students w
 ORDER BY to_jsonb(w) ->> 'created_at' DESC NULLS LAST LIMIT %(limit)s;
 
 -- legacy_configs --
--- The newest rows of student_configs; databases differ in its columns.
+-- Return the newest rows of student_configs; databases differ in its columns.
 SELECT to_jsonb(c) AS columns FROM public.student_configs c
 ORDER BY to_jsonb(c) ->> 'created_at' DESC NULLS LAST LIMIT %(limit)s;
 
 -- legacy_student_identities --
--- Hashes of all tokens and e-mails of workshop_students, and the number of rows without a token, to
--- count sessions and people when one response cannot hold every row. A column that this database
--- lacks is read from the row of nulls.
+-- Return hashes of all tokens and e-mails of workshop_students, and the number of rows without a
+-- token, to count sessions and people when one response cannot hold every row. A column that this
+-- database lacks is read from the row of nulls.
 SELECT coalesce(array_agg(DISTINCT hashtextextended(token, 0))
     FILTER (WHERE token <> ''), '{}') AS tokens,
   count(*) FILTER (WHERE coalesce(token, '') = '') AS rows_without_token,
@@ -66,7 +66,7 @@ FROM (
 ) AS identities;
 
 -- legacy_config_identities --
--- The same for student_configs.
+-- Return the same for student_configs.
 SELECT coalesce(array_agg(DISTINCT hashtextextended(token, 0))
     FILTER (WHERE token <> ''), '{}') AS tokens,
   count(*) FILTER (WHERE coalesce(token, '') = '') AS rows_without_token,
@@ -84,7 +84,7 @@ FROM (
 SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY;
 
 -- analytics_totals --
--- Counts over all students and sessions. Scans sessions.
+-- Count students and sessions. Scans sessions.
 SELECT (SELECT count(*) FROM public.students) AS students, count(*) AS sessions,
   count(*) FILTER (WHERE is_active) AS active_sessions,
   count(*) FILTER (WHERE completion_rate = 100) AS completed_sessions,
@@ -92,8 +92,8 @@ SELECT (SELECT count(*) FROM public.students) AS students, count(*) AS sessions,
 FROM public.sessions;
 
 -- funnel --
--- For each step, the number of sessions that reached it or a later one, and the number that
--- completed it, by flags or by a report. Scans sessions and step_progress.
+-- Count, for each step, the sessions that reached it or a later one, and those that completed it, by
+-- flags or by a report. Scans sessions and step_progress.
 WITH reached AS MATERIALIZED (
   SELECT current_step, count(*) AS n FROM public.sessions GROUP BY current_step
 ), completed_by_flags AS (
@@ -113,8 +113,9 @@ LEFT JOIN completed_by_flags f USING (step) LEFT JOIN completed_by_report_only p
 ORDER BY step;
 
 -- step_times --
--- For each step, under each name that the pages gave it: reports, and quartiles of time spent.
--- Reads idx_step_progress_step only.
+-- Return, for each step under each name that the pages gave it, the number of sessions that began it
+-- and of those that completed it, and the mean and quartiles of the time spent. Reads
+-- idx_step_progress_step only.
 SELECT step_number, step_name,
   count(*) AS attempts,
   sum(CASE WHEN validation_passed THEN 1 ELSE 0 END) AS completed,
@@ -127,7 +128,7 @@ GROUP BY step_number, step_name
 ORDER BY step_number, step_name;
 
 -- stuck_sessions --
--- Unfinished sessions without activity for 24 hours, longest idle first.
+-- Return unfinished sessions without activity for 24 hours, longest idle first.
 -- Uses idx_sessions_last_activity.
 SELECT s.student_id, st.student_email, st.student_name, s.current_step, s.completion_rate,
   s.is_active, s.last_activity, extract(epoch FROM now() - s.last_activity)::BIGINT AS idle_seconds
@@ -138,7 +139,7 @@ ORDER BY s.last_activity, s.session_token
 LIMIT %(limit)s;
 
 -- student_summaries --
--- Each student's figures for all sessions, most recently active students first.
+-- Return each student's figures for all sessions, most recently active students first.
 SELECT st.student_id, st.student_email, st.student_name,
   count(DISTINCT s.session_token) AS total_sessions,
   avg(s.completion_rate) AS avg_completion,
@@ -150,7 +151,7 @@ ORDER BY last_active DESC NULLS LAST, st.student_id
 LIMIT %(limit)s;
 
 -- events_by_day --
--- Number of events of the last days by UTC day and type. Uses idx_events_created_at.
+-- Count the events of the last days by UTC day and type. Uses idx_events_created_at.
 SELECT (created_at AT TIME ZONE 'UTC')::DATE AS day, event_type, count(*) AS events
 FROM public.events
 WHERE created_at >= now() - make_interval(days => %(days)s)
@@ -158,7 +159,7 @@ GROUP BY day, event_type
 ORDER BY day, event_type;
 
 -- count_sessions --
--- The number of these sessions that exist.
+-- Count those of these sessions that exist.
 SELECT count(*) FROM public.sessions WHERE session_token = ANY (%(session_tokens)s);
 
 -- remove_keys --
@@ -167,7 +168,7 @@ UPDATE public.sessions SET openai_api_key = NULL
 WHERE session_token = ANY (%(session_tokens)s) AND openai_api_key IS NOT NULL;
 
 -- remove_older_keys --
--- Remove the API keys of these sessions from the legacy tables; returns their number.
+-- Remove the API keys of these sessions from the legacy tables; return their number.
 SELECT public.remove_older_keys(%(session_tokens)s);
 
 -- remove_sessions --
@@ -176,6 +177,6 @@ SELECT public.remove_older_keys(%(session_tokens)s);
 SELECT sessions, older_rows FROM public.remove_sessions(%(session_tokens)s);
 
 -- remove_student --
--- Remove everything about a person from the workshop and from the legacy tables; returns the number
+-- Remove everything about a person from the workshop and from the legacy tables; return the number
 -- of rows of each kind.
 SELECT * FROM public.remove_student(%(student_email)s);

@@ -8,14 +8,14 @@ SELECT * FROM public.tracked_students(ARRAY[public.track_exercise(
 )], %(session_token)s);
 
 -- tracked_student --
--- One student's progress in all sessions, by e-mail or by id.
+-- Return one student's progress in all sessions, by e-mail or by id.
 SELECT * FROM public.tracked_students(ARRAY(
   SELECT student_id FROM public.students
   WHERE student_email = public.normalized_email(%(student)s) OR student_id = %(student_id)s), NULL);
 
 -- tracked_students --
--- The most recently active students, as many as one response can carry. A text encoded as JSON is
--- at least as long here as in the response.
+-- Return the most recently active students, as many as one response can hold. A text encoded as JSON
+-- is at least as long here as in the response.
 SELECT student_id, student_name, exercises, started_at, last_activity, total_time_spent,
   completion_rate, repo_created, demo_mode
 FROM (
@@ -31,12 +31,12 @@ WHERE bytes <= %(max_bytes)s
 ORDER BY last_activity DESC, student_id;
 
 -- count_students --
--- The number of students who have sessions.
+-- Count the students who have sessions.
 SELECT count(DISTINCT student_id) FROM public.sessions;
 
 -- legacy_students --
--- Students of workshop_students while the unified schema does not exist, newest first: one student,
--- or all if the e-mail is null. A column that this database lacks reads as null.
+-- Return students of workshop_students while the unified schema does not exist, newest first: one
+-- student, or all if the e-mail is null. A column that this database lacks is null.
 SELECT o -> 'student_email' AS student_email, o -> 'student_name' AS student_name,
   o -> 'exercises' AS exercises, o -> 'started_at' AS started_at, o -> 'created_at' AS created_at,
   o -> 'last_activity' AS last_activity, o -> 'updated_at' AS updated_at,

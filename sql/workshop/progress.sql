@@ -5,7 +5,7 @@
 SELECT public.open_session(%(session_token)s, %(student_email)s, %(student_name)s, NULL);
 
 -- record_step_progress --
--- Add a report about a step; returns the whole session.
+-- Add a report about a step; return the whole session.
 SELECT public.record_step_progress(
   %(session_token)s, %(student_email)s, %(student_name)s, %(demo_mode)s,
   %(step_number)s, %(step_name)s, %(completed)s, %(time_spent)s, %(attempts)s,
@@ -17,8 +17,8 @@ SELECT public.record_step_progress(
 SELECT public.session_progress(%(session_token)s)::TEXT;
 
 -- sessions_of_student --
--- A student's whole sessions for an operator, newest first, under the name the student is known by.
--- The student is given by e-mail or by id; the other parameter is null.
+-- Return a student's whole sessions for an operator, newest first, under the name of
+-- public.students. The student is given by e-mail or by id; the other parameter is null.
 SELECT (public.session_progress(s.session_token)
   || jsonb_build_object('student_name', st.student_name))::TEXT AS progress
 FROM public.sessions s JOIN public.students st USING (student_id)
@@ -30,7 +30,7 @@ ORDER BY s.last_activity DESC, s.session_token
 LIMIT 200;
 
 -- shared_sessions_of_student --
--- The share view of a student's sessions, newest first: steps and percentages.
+-- Return the share view of a student's sessions, newest first: steps and percentages.
 SELECT s.current_step, s.completion_rate, (
     SELECT coalesce(jsonb_agg(jsonb_build_object(
       'stepNumber', step -> 'stepNumber',
@@ -47,5 +47,5 @@ ORDER BY s.last_activity DESC, s.session_token
 LIMIT 200;
 
 -- report_bug --
--- Store a bug report; returns its number.
+-- Store a bug report; return its number.
 SELECT public.report_bug(%(session_token)s, %(report)s);

@@ -1,6 +1,6 @@
--- Removes old overloads: CREATE OR REPLACE FUNCTION with another signature leaves the function with
+-- Remove old overloads: CREATE OR REPLACE FUNCTION with another signature leaves the function with
 -- the old one in place, and a call that fits both is then ambiguous. This runs last, in the
--- transaction that has just replaced every function of the project, which their xmin shows.
+-- transaction that has just replaced every function of the project, as the functions' xmin shows.
 DO $$
 DECLARE
   old REGPROCEDURE;

@@ -11,7 +11,7 @@ BEGIN
   END LOOP;
 END $$;
 
--- Renames the tables, their indexes and sequences to <name>_old_<stamp>. Their constraints, triggers and
+-- Rename the tables, their indexes and sequences to <name>_old_<stamp>. Their constraints, triggers and
 -- references to each other stay.
 CREATE OR REPLACE FUNCTION pg_temp.set_aside_workshop_tables(p_stamp TEXT)
 RETURNS TABLE (table_name TEXT, new_name TEXT) LANGUAGE plpgsql AS $$

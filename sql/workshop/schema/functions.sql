@@ -3,7 +3,7 @@
 -- Functions that write wait at most 3 seconds for a row, so that one locked row does not occupy
 -- every connection.
 
--- The name of a step of the built-in course; see lib/workshop/course.py.
+-- Return the name of a step of the built-in course; see lib/workshop/course.py.
 CREATE OR REPLACE FUNCTION public.workshop_step_name(p_step INTEGER) RETURNS TEXT
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
   SELECT (ARRAY['Connect Accounts', 'Choose Use Case', 'Provision Services', 'Basic TwiML',
@@ -11,14 +11,14 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
     'Deploy System'])[p_step]
 $$;
 
--- The student_email of a person without an e-mail address: different for each session, without
+-- Return the student_email of a person without an e-mail address: different for each session, without
 -- revealing the token.
 CREATE OR REPLACE FUNCTION public.anonymous_email(p_session_token TEXT) RETURNS TEXT
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
   SELECT 'anonymous_' || left(encode(sha256(convert_to(p_session_token, 'UTF8')), 'hex'), 16)
 $$;
 
--- The steps that are complete by a session's flags; see lib/workshop/course.py.
+-- Return the steps that a session's flags complete; see lib/workshop/course.py.
 CREATE OR REPLACE FUNCTION public.flagged_steps(p_session public.sessions) RETURNS INTEGER[]
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
   SELECT array_remove(ARRAY[
@@ -33,9 +33,9 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
     CASE WHEN p_session.project_deployed THEN 9 END], NULL)
 $$;
 
--- A session for whoever holds its token: these columns and no others, so never the API key. E-mail
--- addresses are not verified, so the name is the one that this session sent, never the one that its
--- student is known by.
+-- Return a session for whoever holds its token: these columns and no others, so never the API key.
+-- E-mail addresses are not verified, so the name is the one that this session sent, never the one in
+-- public.students.
 CREATE OR REPLACE FUNCTION public.session_progress(p_session_token TEXT) RETURNS JSONB
 LANGUAGE plpgsql STABLE AS $$
 BEGIN
@@ -64,7 +64,7 @@ BEGIN
     ) AS allowed);
 END $$;
 
--- The steps that a session has begun or completed, in order, as a JSON array.
+-- Return the steps that a session has begun or completed, in order, as a JSON array.
 CREATE OR REPLACE FUNCTION public.session_steps(p_session public.sessions) RETURNS JSONB
 LANGUAGE plpgsql STABLE AS $$
 DECLARE
@@ -86,7 +86,7 @@ BEGIN
     WHERE p.id IS NOT NULL OR step = ANY (v_flagged));
 END $$;
 
--- Finds or creates a session and its student, locks the session's row, and returns the student. A
+-- Find or create a session and its student, lock the session's row, and return the student. A
 -- new e-mail claims an anonymous session, but never the session of another person. A name is stored
 -- with the session, and with the student only if the student has none.
 CREATE OR REPLACE FUNCTION public.open_session(
@@ -134,7 +134,7 @@ BEGIN
   RETURN v_owner;
 END $$;
 
--- Finds or creates a student. The name that was sent first is kept, since anyone who knows the
+-- Find or create a student. The name that was sent first is kept, since anyone who knows the
 -- e-mail address could send another.
 CREATE OR REPLACE FUNCTION public.open_student(p_email TEXT, p_name TEXT) RETURNS UUID
 LANGUAGE sql AS $$
@@ -144,7 +144,7 @@ LANGUAGE sql AS $$
   RETURNING student_id
 $$;
 
--- Moves an anonymous session, with everything it has recorded, to the student with this e-mail.
+-- Move an anonymous session, with everything it has recorded, to the student with this e-mail.
 CREATE OR REPLACE FUNCTION public.claim_session(
   p_session_token TEXT, p_anonymous UUID, p_email TEXT, p_name TEXT
 ) RETURNS UUID LANGUAGE plpgsql AS $$
@@ -163,8 +163,8 @@ BEGIN
   RETURN v_owner;
 END $$;
 
--- True if the idempotency key is new, false if the same request was carried out before. While the
--- first request with a key is running, a second one waits here for it to finish.
+-- Return true if the idempotency key is new, false if the same request was carried out before. While
+-- the first request with a key is running, a second one waits here for it to finish.
 CREATE OR REPLACE FUNCTION public.claim_key(p_key_hash BYTEA, p_body_hash BYTEA) RETURNS BOOLEAN
 LANGUAGE plpgsql AS $$
 BEGIN
@@ -184,8 +184,8 @@ BEGIN
   RETURN FALSE;
 END $$;
 
--- Adds a report about a step: time and attempts add up, and a step once passed stays passed.
--- Returns session_progress(). Both hashes are null if no Idempotency-Key was sent.
+-- Add a report about a step: time and attempts add up, and a step once passed stays passed.
+-- Return session_progress(). Both hashes are null if no Idempotency-Key was sent.
 CREATE OR REPLACE FUNCTION public.record_step_progress(
   p_session_token TEXT, p_student_email TEXT, p_student_name TEXT, p_demo_mode BOOLEAN,
   p_step_number INTEGER, p_step_name TEXT, p_completed BOOLEAN,
@@ -242,8 +242,8 @@ BEGIN
   RETURN public.session_progress(p_session_token);
 END $$;
 
--- Saves the fields of p_config: a field that is absent keeps its value, and flags and current_step
--- never go back. p_version, if given, must be the stored version. Returns session_progress(), or
+-- Save the fields of p_config: a field that is absent keeps its value, and flags and current_step
+-- never go back. p_version, if given, must be the stored version. Return session_progress(), or
 -- null if the session does not exist and p_create is false.
 CREATE OR REPLACE FUNCTION public.save_session_config(
   p_session_token TEXT, p_student_email TEXT, p_student_name TEXT, p_config JSONB,
@@ -305,8 +305,8 @@ BEGIN
   RETURN public.session_progress(p_session_token);
 END $$;
 
--- Records an event for each deployment flag that became true and each step that its flags
--- completed.
+-- Record an event for each deployment flag that became true, and for each step that its flags now
+-- complete.
 CREATE OR REPLACE FUNCTION public.record_flag_events(
   p_before public.sessions, p_after public.sessions
 ) RETURNS VOID LANGUAGE sql AS $$
@@ -325,8 +325,8 @@ CREATE OR REPLACE FUNCTION public.record_flag_events(
       AND p.step_number = step AND p.validation_passed)
 $$;
 
--- Stores a bug report as an event and, if its session exists, in bug_reports, which keeps the
--- newest 100. Returns the event's id.
+-- Store a bug report as an event and, if its session exists, in bug_reports, which keeps the
+-- newest 100. Return the event's id.
 CREATE OR REPLACE FUNCTION public.report_bug(p_session_token TEXT, p_report JSONB) RETURNS BIGINT
 LANGUAGE plpgsql SET lock_timeout = '3s' AS $$
 DECLARE

@@ -1,14 +1,14 @@
 -- Progress in the form that the older pages use: exercises under the pages' names, and one
 -- row per student for all sessions. The script runs in one execute, after functions.sql.
 
--- The number of the step that an exercise name means ('step-1', 'step1', 'Step-1', 'exercise-1'),
--- or null for any other exercise.
+-- Return the number of the step that an exercise name means ('step-1', 'step1', 'Step-1',
+-- 'exercise-1'), or null for any other exercise.
 CREATE OR REPLACE FUNCTION public.exercise_step(p_name TEXT) RETURNS INTEGER
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
   SELECT substring(lower(p_name) FROM '^\s*(?:step|exercise)[-_ ]?0*([1-9])\s*$')::INTEGER
 $$;
 
--- An exercise's entry after one more report: time and attempts add up, and a completed exercise
+-- Return an exercise's entry after one more report: time and attempts add up, and a completed exercise
 -- stays completed.
 CREATE OR REPLACE FUNCTION public.add_to_exercise(
   p_entry JSONB, p_completed BOOLEAN, p_time_spent INTEGER, p_attempts INTEGER
@@ -29,8 +29,8 @@ CREATE OR REPLACE FUNCTION public.add_to_exercise(
   ) AS before
 $$;
 
--- Adds a report about an exercise; if the exercise is a step, the report counts for that step too.
--- Returns the student. A session holds at most 200 exercises.
+-- Add a report about an exercise; if the exercise is a step, the report counts for that step too.
+-- Return the student. A session holds at most 200 exercises.
 CREATE OR REPLACE FUNCTION public.track_exercise(
   p_session_token TEXT, p_student_email TEXT, p_student_name TEXT, p_demo_mode BOOLEAN,
   p_repo_created BOOLEAN, p_exercise_id TEXT, p_completed BOOLEAN, p_time_spent INTEGER,
@@ -70,8 +70,8 @@ BEGIN
   RETURN v_student;
 END $$;
 
--- Students over all their sessions, or over the given session only, most recently active first. A
--- step's time and attempts are sums over these sessions, and it is complete if it is complete in
+-- Return students over all their sessions, or over the given session only, most recently active first.
+-- A step's time and attempts are sums over these sessions, and it is complete if it is complete in
 -- any of them; it keeps the exercise name that the pages gave it. For a single session the
 -- student's name is the one that this session sent, as in session_progress().
 CREATE OR REPLACE FUNCTION public.tracked_students(p_students UUID[], p_session_token TEXT)

@@ -16,6 +16,7 @@ CREATE TABLE IF NOT EXISTS public.removals (
 CREATE OR REPLACE FUNCTION public.removal_key(p_name TEXT) RETURNS BYTEA
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$ SELECT sha256(convert_to(p_name, 'UTF8')) $$;
 
+-- Record removals; a repeated one gets a new time.
 CREATE OR REPLACE FUNCTION public.remember_removals(p_kind TEXT, p_names TEXT[]) RETURNS VOID
 LANGUAGE sql AS $$
   INSERT INTO public.removals (kind, name_sha256)
@@ -24,7 +25,7 @@ LANGUAGE sql AS $$
   ON CONFLICT ON CONSTRAINT removals_pkey DO UPDATE SET removed_at = now()
 $$;
 
--- The legacy tables that exist, with the SQL expressions of their token and e-mail (NULL if the
+-- Return the legacy tables that exist, with the SQL expressions of their token and e-mail (NULL if the
 -- column is missing) and whether they have API keys.
 CREATE OR REPLACE FUNCTION public.older_tables()
 RETURNS TABLE (table_name TEXT, token TEXT, email TEXT, has_key BOOLEAN)
@@ -43,7 +44,7 @@ LANGUAGE sql STABLE AS $$
   GROUP BY name
 $$;
 
--- The tokens of legacy rows with this e-mail.
+-- Return the tokens of legacy rows with this e-mail.
 CREATE OR REPLACE FUNCTION public.older_tokens(p_email TEXT) RETURNS TEXT[]
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -60,7 +61,7 @@ BEGIN
   RETURN v_tokens;
 END $$;
 
--- Removes legacy rows with one of these tokens or with this e-mail; returns their number. If an
+-- Remove legacy rows with one of these tokens or with this e-mail; return their number. If an
 -- e-mail is given, rows with another person's e-mail stay, whatever their token.
 CREATE OR REPLACE FUNCTION public.remove_older_rows(p_tokens TEXT[], p_email TEXT) RETURNS BIGINT
 LANGUAGE plpgsql AS $$
@@ -79,7 +80,7 @@ BEGIN
   RETURN v_total;
 END $$;
 
--- Removes the API keys of legacy rows with one of these tokens; returns their number.
+-- Remove the API keys of legacy rows with one of these tokens; return their number.
 CREATE OR REPLACE FUNCTION public.remove_older_keys(p_tokens TEXT[]) RETURNS BIGINT
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -97,7 +98,7 @@ BEGIN
   RETURN v_total;
 END $$;
 
--- Removes sessions with their steps and events, and their rows of the legacy tables. Unknown tokens
+-- Remove sessions with their steps and events, and their rows of the legacy tables. Unknown tokens
 -- are recorded too, because a table that was set aside may contain them.
 CREATE OR REPLACE FUNCTION public.remove_sessions(p_tokens TEXT[])
 RETURNS TABLE (sessions BIGINT, older_rows BIGINT) LANGUAGE plpgsql AS $$
@@ -109,8 +110,8 @@ BEGIN
   RETURN NEXT;
 END $$;
 
--- Removes a person with all sessions, steps and events, and their rows of the legacy tables: those
--- with the e-mail, and those of their sessions without any e-mail. Returns the number of rows of
+-- Remove a person with all sessions, steps and events, and their rows of the legacy tables: those
+-- with the e-mail, and those of their sessions without any e-mail. Return the number of rows of
 -- each kind.
 CREATE OR REPLACE FUNCTION public.remove_student(p_email TEXT)
 RETURNS TABLE (students BIGINT, sessions BIGINT, steps BIGINT, events BIGINT, older_rows BIGINT)
@@ -137,9 +138,8 @@ BEGIN
   RETURN NEXT;
 END $$;
 
--- Runs after a restore: people who were removed after the backup was written are removed again;
--- their number is returned. Sessions that were removed on their own stay restored, and may be
--- migrated again.
+-- Remove, after a restore, the people who were removed after the backup was written; return their
+-- number. Sessions that were removed without their student stay restored, and may be migrated again.
 CREATE OR REPLACE FUNCTION public.remove_again() RETURNS BIGINT LANGUAGE plpgsql AS $$
 DECLARE
   v_table RECORD;

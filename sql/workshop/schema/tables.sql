@@ -18,7 +18,7 @@ END $$;
 
 -- 1. Tables, with the columns that every live database has ---------------------------------------
 
--- One row per person. Without an e-mail address, it is stored as 'anonymous_<16 hex digits>'.
+-- One row per person. Whoever gave no e-mail address has 'anonymous_<16 hex digits>' in its place.
 CREATE TABLE IF NOT EXISTS public.students (
   student_id UUID DEFAULT gen_random_uuid(),
   student_email TEXT,                    -- trimmed, lower case (normalized_email)
@@ -36,7 +36,7 @@ CREATE TABLE IF NOT EXISTS public.sessions (
   student_id UUID,
   started_at TIMESTAMPTZ DEFAULT now(),
   last_activity TIMESTAMPTZ DEFAULT now(),
-  expires_at TIMESTAMPTZ DEFAULT now() + INTERVAL '24 hours',   -- slides with activity
+  expires_at TIMESTAMPTZ DEFAULT now() + INTERVAL '24 hours',   -- extended by activity
   is_active BOOLEAN DEFAULT TRUE,        -- false once the clean-up has closed it
   demo_mode BOOLEAN DEFAULT FALSE,
   current_step INTEGER DEFAULT 0,        -- furthest step reached; 0 = not begun
@@ -185,13 +185,13 @@ DO $$
 DECLARE c RECORD;
 BEGIN
   FOR c IN
-    SELECT a.attrelid::regclass AS tab, a.attname AS col, w.filling, a.attnotnull, a.atthasdef,
+    SELECT a.attrelid::regclass AS tab, a.attname AS col, w.default_value, a.attnotnull, a.atthasdef,
       pg_get_expr(d.adbin, d.adrelid) AS current_default
     FROM (
-      SELECT 'sessions' AS tab, attname AS col, 'FALSE' AS filling FROM pg_attribute
+      SELECT 'sessions' AS tab, attname AS col, 'FALSE' AS default_value FROM pg_attribute
       WHERE attrelid = 'public.sessions'::regclass AND atttypid = 'boolean'::regtype
         AND attname <> 'is_active' AND attnum > 0
-      UNION ALL SELECT tab, col, filling FROM (VALUES
+      UNION ALL SELECT tab, col, default_value FROM (VALUES
         ('students', 'student_id', 'gen_random_uuid()'),
         ('students', 'student_email', NULL),
         ('students', 'created_at', 'now()'), ('students', 'updated_at', 'now()'),
@@ -210,19 +210,21 @@ BEGIN
         ('step_progress', 'created_at', 'now()'), ('step_progress', 'updated_at', 'now()'),
         ('events', 'event_type', NULL), ('events', 'event_data', '''{}'''),
         ('events', 'created_at', 'now()')
-      ) AS listed (tab, col, filling)
+      ) AS listed (tab, col, default_value)
     ) AS w
     JOIN pg_attribute a
       ON a.attrelid = format('public.%I', w.tab)::regclass AND a.attname = w.col
     LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
   LOOP
-    IF c.filling IS NOT NULL
+    IF c.default_value IS NOT NULL
        AND (NOT c.atthasdef OR c.current_default LIKE '%uuid_generate%') THEN
-      EXECUTE format('ALTER TABLE %s ALTER COLUMN %I SET DEFAULT %s', c.tab, c.col, c.filling);
+      EXECUTE format('ALTER TABLE %s ALTER COLUMN %I SET DEFAULT %s',
+        c.tab, c.col, c.default_value);
     END IF;
     IF NOT c.attnotnull THEN
-      IF c.filling IS NOT NULL THEN
-        EXECUTE format('UPDATE %s SET %I = %s WHERE %I IS NULL', c.tab, c.col, c.filling, c.col);
+      IF c.default_value IS NOT NULL THEN
+        EXECUTE format('UPDATE %s SET %I = %s WHERE %I IS NULL',
+          c.tab, c.col, c.default_value, c.col);
       END IF;
       EXECUTE format('ALTER TABLE %s ALTER COLUMN %I SET NOT NULL', c.tab, c.col);
     END IF;
@@ -353,7 +355,7 @@ CREATE INDEX IF NOT EXISTS idx_sessions_closed_with_key ON public.sessions (expi
 -- Old idempotency keys (clean-up).
 CREATE INDEX IF NOT EXISTS idx_idempotency_keys_created_at ON public.idempotency_keys (created_at);
 
--- Sets updated_at to the time of the change, unless the statement sets it.
+-- Set updated_at to the time of the change, unless the statement sets it.
 CREATE OR REPLACE FUNCTION public.set_updated_at() RETURNS TRIGGER LANGUAGE plpgsql AS $$
 BEGIN
   IF NEW.updated_at IS NOT DISTINCT FROM OLD.updated_at THEN
@@ -362,7 +364,7 @@ BEGIN
   RETURN NEW;
 END $$;
 
--- Maintains the column emptied_fields.
+-- Maintain the column emptied_fields.
 CREATE OR REPLACE FUNCTION public.remember_emptied_fields() RETURNS TRIGGER LANGUAGE plpgsql AS $$
 BEGIN
   SELECT array_agg(field ORDER BY field) INTO NEW.emptied_fields
@@ -388,7 +390,7 @@ CREATE OR REPLACE TRIGGER update_step_progress_updated_at BEFORE UPDATE ON publi
 
 -- 5. Progress of a session ------------------------------------------------------------------------
 
--- Recomputes a session's completion rate, time and furthest step; counts as activity. The flags
+-- Recompute a session's completion rate, time and furthest step; this counts as activity. The flags
 -- that complete a step are in flagged_steps(), see functions.sql.
 CREATE OR REPLACE FUNCTION public.update_session_progress(p_session_token TEXT)
 RETURNS VOID LANGUAGE plpgsql AS $$
