@@ -8,7 +8,7 @@ from lib.deps import Deps, get_deps
 from lib.operations import health
 from lib.web.app import create_app, lambda_entry
 
-app = create_app("operations.health", tag="House")
+app = create_app("operations.health", tag="Health")
 
 
 @app.get("/api/health")

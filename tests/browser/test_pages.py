@@ -115,7 +115,7 @@ def test_docs_say_who_may_call(visit: Visit) -> None:
 def test_docs_list_operators_calls_after_those_of_everybody(visit: Visit) -> None:
     groups = visit("/docs").page.locator("#groups a").all_inner_texts()
     assert groups == [
-        "House",
+        "Health",
         "Workshop",
         "Workshop: operators",
         "Workshop: legacy tables",
