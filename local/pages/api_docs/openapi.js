@@ -22,7 +22,7 @@ export function example(api, schema, depth = 0) {
   const resolved = resolve(api, schema);
   if (resolved.examples?.length) return resolved.examples[0];
   if ("example" in resolved) return resolved.example;
-  if ("default" in found && resolved.default !== null) return resolved.default;
+  if ("default" in resolved && resolved.default !== null) return resolved.default;
   if ("const" in resolved) return resolved.const;
   if (resolved.enum) return resolved.enum[0];
   if (depth >= MAX_DEPTH) return null;
