@@ -84,12 +84,12 @@ def test_docs_show_examples_of_parameters_body_and_answer(visit: Visit) -> None:
     session = "f1dbc627-9b04-5538-902c-2d94deee7af0"
     expect(status.locator("input")).to_have_value(session)
     expect(status.locator("table").first).to_contain_text(session)
-    expect(status.locator(".answer")).to_contain_text('"is_active": true')
+    expect(status.locator(".response")).to_contain_text('"is_active": true')
     page.goto("/docs#post-api-test-submit")
     submit = page.locator("#post-api-test-submit")
     expect(submit.locator("textarea")).to_have_value(re.compile('"question_id": "mat-008"'))
-    expect(submit.locator(".answer")).to_have_count(2)
-    expect(submit.locator(".answer").last).to_contain_text('"status": "completed"')
+    expect(submit.locator(".response")).to_have_count(2)
+    expect(submit.locator(".response").last).to_contain_text('"status": "completed"')
 
 
 @pytest.mark.parametrize("path", ["api-student-progress", "api-track-student-progress"])

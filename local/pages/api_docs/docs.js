@@ -1,8 +1,8 @@
 // The API docs: each endpoint with its fields, an example, and a button that sends it.
 
-import { address, bodySchema, curl, exampleAnswers, exampleBody, fields, groups, neededParameter, typeOf } from "/openapi.js";
+import { address, bodySchema, curl, exampleResponses, exampleBody, fields, groups, neededParameter, typeOf } from "/openapi.js";
 
-const LIMIT_MS = 60_000;
+const TIMEOUT_MS = 60_000;
 const MAX_ROWS = 18;
 const CALLERS = { session: "session", operator: "operators", cron: "schedule" };
 const $ = (id) => document.getElementById(id);
@@ -51,18 +51,18 @@ function parameterRows(api, operation) {
   }));
 }
 
-/** Examples and fields of the successful answer; the page describes errors once. */
-function answers(api, operation) {
+/** Examples and fields of the successful response; the page describes errors once. */
+function responses(api, operation) {
   const rows = fields(api, operation.responses?.["200"]?.content?.["application/json"]?.schema ?? {});
-  const table = fieldTable("Fields of the answer", rows.map((row) => ({ ...row, required: false })));
+  const table = fieldTable("Fields of the response", rows.map((row) => ({ ...row, required: false })));
   return [
-    ...exampleAnswers(operation).flatMap(([title, text], at) => [
-      el("h4", {}, at ? title : "Example of the answer"), el("pre", { class: "wrap answer", tabindex: "0" }, text)]),
-    table && el("details", {}, el("summary", {}, "Fields of the answer"), table),
+    ...exampleResponses(operation).flatMap(([title, text], index) => [
+      el("h4", {}, index ? title : "Example of the response"), el("pre", { class: "wrap response", tabindex: "0" }, text)]),
+    table && el("details", {}, el("summary", {}, "Fields of the response"), table),
   ];
 }
 
-/** A form with inputs for parameters and body, the curl line, the button and the answer. */
+/** A form with inputs for parameters and body, the curl line, the button and the response. */
 function tryIt(api, operation, id) {
   const needed = neededParameter(operation);
   const inputs = (operation.parameters ?? []).map((parameter) =>
@@ -78,9 +78,9 @@ function tryIt(api, operation, id) {
   const send = async (event) => {
     event.preventDefault();
     status.textContent = "Sending …";
-    const answer = await sendCall(readCall(operation, inputs, body));
-    status.textContent = answer.summary;
-    output.textContent = answer.text;
+    const result = await sendCall(readCall(operation, inputs, body));
+    status.textContent = result.summary;
+    output.textContent = result.text;
     output.hidden = false;
   };
   $("password").addEventListener("input", showLine);
@@ -115,12 +115,12 @@ function hidePassword(call) {
 async function sendCall({ address: url, method, headers, body }) {
   const started = performance.now();
   try {
-    const answer = await fetch(url, { method, headers, body, cache: "no-store", signal: AbortSignal.timeout(LIMIT_MS) });
-    const text = await answer.text();
+    const response = await fetch(url, { method, headers, body, cache: "no-store", signal: AbortSignal.timeout(TIMEOUT_MS) });
+    const text = await response.text();
     const milliseconds = Math.round(performance.now() - started);
-    return { summary: `${answer.status} ${answer.statusText} in ${milliseconds} ms`, text: pretty(text) };
+    return { summary: `${response.status} ${response.statusText} in ${milliseconds} ms`, text: pretty(text) };
   } catch (error) {
-    return { summary: "No answer", text: String(error) };
+    return { summary: "No response", text: String(error) };
   }
 }
 
@@ -149,7 +149,7 @@ function endpoint(api, operation) {
       schema && fieldTable("Body", fields(api, schema)),
       el("h4", {}, "Try it"),
       tryIt(api, operation, id),
-      ...answers(api, operation),
+      ...responses(api, operation),
     ];
     details.append(...paragraphs.map((paragraph) => el("p", {}, ...inline(paragraph))), ...parts.filter(Boolean));
   };

@@ -1,6 +1,6 @@
 // Functions that read an OpenAPI 3.1 description, without access to the page.
 
-const MAX_DEPTH = 6; // of nested schemas; of deeper ones, only the type is shown
+const MAX_DEPTH = 6; // depth of nested schemas; deeper ones are shown by their type alone
 
 /** Follow `$ref`, and choose the first schema of `anyOf` that is not null. */
 export function resolve(api, schema) {
@@ -129,8 +129,8 @@ export function neededParameter(operation) {
   return candidates.find((parameter) => parameter.in === "path") ?? candidates[0];
 }
 
-/** Examples of the successful answer: `[title, text]`. */
-export function exampleAnswers(operation) {
+/** Examples of the successful response: `[title, text]`. */
+export function exampleResponses(operation) {
   const examples = operation.responses?.["200"]?.content?.["application/json"]?.examples ?? {};
   return Object.entries(examples).map(([title, { value }]) => [title, JSON.stringify(value, null, 2)]);
 }
