@@ -24,7 +24,7 @@ from local.servers.child import ServerError
 from local.servers.postgres_server import VERSION, address_in_environment, program
 
 BACKUPS = Path(".local/backups")
-REPLACED = "before-restore"
+REPLACED_NAME = "before-restore"
 SCHEMAS = """
     SELECT nspname FROM pg_catalog.pg_namespace
     WHERE nspname !~ '^pg_' AND nspname <> 'information_schema'
@@ -62,17 +62,17 @@ def restore(url: str, file: Path) -> None:
     with tempfile.TemporaryDirectory() as folder:
         script = Path(folder) / "restore.sql"
         _call(url, "pg_restore", "--no-owner", "--no-acl", f"--file={script}", str(file))
-        clear = Path(folder) / "clear.sql"
-        clear.write_text(_clearing_script(url))
-        after = Path(folder) / "after.sql"
+        clearing = Path(folder) / "clear.sql"
+        clearing.write_text(_clearing_script(url))
+        settings = Path(folder) / "settings.sql"
         # A dump does not contain the settings of the database.
-        after.write_text(load_script("database/schema/search_path.sql"))
-        files = [f"--file={path}" for path in (clear, script, after)]
+        settings.write_text(load_script("database/schema/search_path.sql"))
+        files = [f"--file={path}" for path in (clearing, script, settings)]
         options = ("--no-psqlrc", "--quiet", "--single-transaction", "--set=ON_ERROR_STOP=1")
         _call(url, "psql", *options, *files)
 
 
-def _existing(file: Path) -> Path:
+def _require_file(file: Path) -> Path:
     if not file.is_file():
         raise ServerError(f"There is no file {file}. Name a backup, such as one in {BACKUPS}.")
     return file
@@ -97,7 +97,7 @@ def _call(url: str, name: str, *arguments: str) -> None:
 
 
 def _matching_program(url: str, name: str) -> Path:
-    """Return the program in the server's version if it is on the PATH, else the embedded one.
+    """Return the program of the server's version if it is on the PATH, else the embedded one.
 
     A newer pg_restore writes settings that an older server does not know; an older pg_dump
     refuses a newer server.
@@ -139,8 +139,8 @@ def main(command_line: list[str] | None = None) -> int:
         if arguments.action == "dump":
             print(f"Wrote {dump(url)}")
         else:
-            file = _existing(arguments.file or newest())
-            print(f"Saved the current database to {dump(url, name=REPLACED)}")
+            file = _require_file(arguments.file or newest())
+            print(f"Saved the current database to {dump(url, name=REPLACED_NAME)}")
             restore(url, file)
             print(f"Restored {file}")
     except ServerError as error:

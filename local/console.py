@@ -1,4 +1,4 @@
-"""Log events as readable text, for the console of `make dev`.
+"""Readable text of log events, for the console of `make dev`.
 
 A request is one line, such as `POST /api/test/start 200 32 ms`; an unforeseen error has its
 traceback. Secrets are masked as in the JSON lines of a deployment.
@@ -63,12 +63,12 @@ def format_traceback(error: BaseException) -> str:
 
 
 def _remove_package_frames(error: traceback.TracebackException) -> None:
-    own = [_is_own(frame) for frame in error.stack]
-    last = max((i for i, is_own in enumerate(own) if is_own), default=-1)
+    is_own = [_is_own(frame) for frame in error.stack]
+    last = max((i for i, own in enumerate(is_own) if own), default=-1)
     error.stack[:] = [
         frame
         for i, frame in enumerate(error.stack)
-        if own[i] or (i > last and not frame.filename.startswith(IMPORTING))
+        if is_own[i] or (i > last and not frame.filename.startswith(IMPORTING))
     ]
     for other in (error.__cause__, error.__context__, *(error.exceptions or ())):
         if other is not None:

@@ -1,4 +1,4 @@
-"""`make dev`: run servers, migrate, load the demo, and restart the worker on code changes."""
+"""`make dev`: run servers, migrate, load the demo, and restart the worker after code changes."""
 
 import http.client
 import os
@@ -26,7 +26,7 @@ CODE = tuple(ROOT / name for name in ("api", "lib", "sql", "migrations"))
 SCHEMA = ("sql", "migrations")
 BACKLOG = 128
 READY_SECONDS = 60.0
-ANSWER_SECONDS = 5.0
+RESPONSE_SECONDS = 5.0
 POLL_SECONDS = 0.5
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -51,12 +51,14 @@ class DevServer:
         """Serve until asked to stop; return the exit code."""
         _handle_signals()
         try:
-            claimed = claim(self._folder)
-            if not isinstance(claimed, FolderLock):
-                print(f"Stepwise runs already at {claimed.url} (process {claimed.pid}).")
-                print(f"Stop it with Ctrl-C in its terminal, or: kill {claimed.pid}")
+            lock_or_dev = claim(self._folder)
+            if not isinstance(lock_or_dev, FolderLock):
+                print(
+                    f"Stepwise is already running at {lock_or_dev.url} (process {lock_or_dev.pid})."
+                )
+                print(f"Stop it with Ctrl-C in its terminal, or: kill {lock_or_dev.pid}")
                 return 1
-            with claimed:
+            with lock_or_dev:
                 self._serve()
         except StopRequested:
             print("Stopped; nothing was left running.", flush=True)
@@ -85,7 +87,7 @@ class DevServer:
             self._watch(worker, services, changes)
 
     def _watch(self, worker: "Worker", services: Services, changes: queue.Queue[set[Path]]) -> None:
-        """Restart the worker after changes of the code, and whatever has ended."""
+        """Restart the worker after code changes, and Redis and the worker if they have ended."""
         while True:
             with suppress(queue.Empty):
                 changed = changes.get(timeout=POLL_SECONDS)
@@ -111,18 +113,18 @@ class DevServer:
         """Load the demo on the first run, and only into the embedded database."""
         if services.postgres is None:
             return
-        loaded = services.postgres.folder / "demo-loaded"
-        if loaded.exists():
+        marker = services.postgres.folder / "demo-loaded"
+        if marker.exists():
             return
         try:
             _run_once(["-m", "local.demo"], services.environment, self._folder / "demo.log")
-            loaded.touch()
+            marker.touch()
         except ServerError as error:
             print(f"The demo data could not be loaded. Try again with `make seed`.\n{error}")
 
 
 class Worker:
-    """A process that answers requests, on a socket that its successor takes over."""
+    """A process that serves requests, on a socket that its successor takes over."""
 
     def __init__(self, listener: socket.socket, environment: dict[str, str]) -> None:
         self._listener = listener
@@ -155,29 +157,29 @@ class Worker:
             self.start()
         else:
             print(
-                "The worker has ended. It starts again after the next change of the code.",
+                "The worker has ended. It starts again after the next code change.",
                 flush=True,
             )
 
     def wait_until_ready(self) -> None:
-        """Return when the process answers.
+        """Return when the process responds.
 
         Raises:
-            ServerError: If it ends first, or does not answer in time.
+            ServerError: If it ends first, or does not respond in time.
         """
         deadline = time.monotonic() + READY_SECONDS
         while self._child is not None:
-            if _answers(self._listener.getsockname()):
+            if _responds(self._listener.getsockname()):
                 return
             self._child.require_running()
             if time.monotonic() > deadline:
                 raise ServerError(
-                    f"The worker has not answered for {READY_SECONDS:.0f} s. Run `make dev` again."
+                    f"The worker has not responded for {READY_SECONDS:.0f} s. Run `make dev` again."
                 )
 
 
-def _answers(address: tuple[str, int]) -> bool:
-    connection = http.client.HTTPConnection(*address, timeout=ANSWER_SECONDS)
+def _responds(address: tuple[str, int]) -> bool:
+    connection = http.client.HTTPConnection(*address, timeout=RESPONSE_SECONDS)
     try:
         connection.request("GET", "/health")
         return connection.getresponse().status > 0
@@ -188,7 +190,7 @@ def _answers(address: tuple[str, int]) -> bool:
 
 
 def _handle_signals() -> None:
-    """Stop on the first signal; under make, also when make is killed."""
+    """Stop on the first signal; under make, stop also when make is killed."""
     if "MAKELEVEL" in os.environ and sys.platform == "linux":
         end_with_starter(os.getppid(), signal.SIGTERM)
     for number in STOP_SIGNALS:

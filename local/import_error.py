@@ -1,4 +1,4 @@
-"""An app for `make dev` while the code cannot be imported: it answers every request with why.
+"""An app for `make dev` that gives the reason in every response while the code cannot be imported.
 
 This module imports nothing from `lib`, because the error may be there.
 """
@@ -16,25 +16,24 @@ CODE = "code_not_importable"
 
 
 def error_app(error: BaseException) -> ASGIApp:
-    """Print the traceback of an import error and return an app that answers 503 with the error."""
+    """Print the traceback of an import error and return an app that returns 503 with the error."""
     reason = _reason(error)
     traceback.print_exception(error)
     print(
-        f"The code cannot be imported: {reason}. "
-        "Every request is answered 503 until you repair it.",
+        f"The code cannot be imported: {reason}. Every request gets a 503 until you repair it.",
         file=sys.stderr,
         flush=True,
     )
 
     async def app(scope: Scope, _receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
-            for message in _answer(reason):
+            for message in _response(reason):
                 await send(message)
 
     return app
 
 
-def _answer(reason: str) -> tuple[Message, Message]:
+def _response(reason: str) -> tuple[Message, Message]:
     """Build the standard error envelope without `lib/web/error_body.py`."""
     request_id = uuid.uuid4().hex
     envelope = {
@@ -64,8 +63,8 @@ def _reason(error: BaseException) -> str:
     if isinstance(error, SyntaxError) and error.filename is not None:
         return f"{name} in {_short(error.filename)}:{error.lineno}: {error.msg}"
     frames = traceback.extract_tb(error.__traceback__)
-    own = [frame for frame in frames if _short(frame.filename) != frame.filename]
-    last = (own or frames)[-1]
+    own_frames = [frame for frame in frames if _short(frame.filename) != frame.filename]
+    last = (own_frames or frames)[-1]
     return f"{name} in {_short(last.filename)}:{last.lineno}: {error}"
 
 

@@ -64,11 +64,11 @@ def running_services(
             address and token is set.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    own = own_secrets(folder)
+    stored_secrets = own_secrets(folder)
     variables = {**environment}
     settings = Settings.from_env(environment)
     _require_redis_pair(settings)
-    _add_missing_secrets(variables, own)
+    _add_missing_secrets(variables, stored_secrets)
     with ExitStack() as stack:
         postgres = redis = None
         if settings.postgres_url is None:
@@ -80,7 +80,7 @@ def running_services(
             redis = RedisServer(folder / "redis")
             stack.callback(redis.stop)
             redis.start()
-            gateway = Gateway(redis, token=own["UPSTASH_REDIS_REST_TOKEN"])
+            gateway = Gateway(redis, token=stored_secrets["UPSTASH_REDIS_REST_TOKEN"])
             stack.callback(gateway.stop)
             gateway.start()
             _replace(
@@ -124,10 +124,10 @@ def _require_redis_pair(settings: Settings) -> None:
         )
 
 
-def _add_missing_secrets(variables: dict[str, str], own: dict[str, str]) -> None:
+def _add_missing_secrets(variables: dict[str, str], stored_secrets: dict[str, str]) -> None:
     for name in SECRET_NAMES:
         if not variables.get(name, "").strip():
-            variables[name] = own[name]
+            variables[name] = stored_secrets[name]
 
 
 def _replace(variables: dict[str, str], names: tuple[str, ...], **values: str) -> None:

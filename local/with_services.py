@@ -32,11 +32,11 @@ def main() -> int:
 def _run(program: list[str]) -> int:
     if names_all_services(os.environ):
         return _call(program, {**os.environ})
-    claimed = claim(FOLDER)
-    if not isinstance(claimed, FolderLock):
-        environment = with_running_services(os.environ, claimed.environment)
-        return _call(program, {**environment, URL_NAME: claimed.url})
-    with claimed, running_services(FOLDER) as services:
+    lock_or_dev = claim(FOLDER)
+    if not isinstance(lock_or_dev, FolderLock):
+        environment = with_running_services(os.environ, lock_or_dev.environment)
+        return _call(program, {**environment, URL_NAME: lock_or_dev.url})
+    with lock_or_dev, running_services(FOLDER) as services:
         return _call(program, services.environment)
 
 

@@ -1,4 +1,4 @@
-"""The process that answers requests; `make dev` replaces it after a change of the code.
+"""The process that serves requests; `make dev` replaces it after a code change.
 
     python -m local.worker SOCKET
 

@@ -18,7 +18,7 @@ Some calls to try at {url} (docs/try-it.md has more):
   question pool     {pool}
   tested student    demo-student-08
   workshop student  {email}
-  their session     {token}
+  session token     {token}
 
 curl '{url}/api/student-progress?sessionToken={token}'
 curl -X POST {url}/api/test/start -H 'Content-Type: application/json' \\

@@ -53,12 +53,12 @@ def _websocket_url(person: Person) -> str:
 
 def flags(steps: list[Step]) -> dict[str, bool]:
     """Return the 21 flags: all flags of passed steps are true, some of the current step."""
-    true: set[str] = set()
+    true_flags: set[str] = set()
     for step in steps:
         names = FLAGS[step.number]
-        reached = len(names) if step.passed else min(step.attempts, COMPLETING[step.number]) - 1
-        true.update(names[:reached])
-    return {name: name in true for names in FLAGS.values() for name in names}
+        true_count = len(names) if step.passed else min(step.attempts, COMPLETING[step.number]) - 1
+        true_flags.update(names[:true_count])
+    return {name: name in true_flags for names in FLAGS.values() for name in names}
 
 
 def configuration(person: Person, visit: int, passed: int) -> dict[str, Any]:
@@ -67,7 +67,7 @@ def configuration(person: Person, visit: int, passed: int) -> dict[str, Any]:
     rng = Random(f"configuration {person.number}.{visit}")
     provider, voice = rng.choice(VOICES)
     owner = (person.mailbox or f"guest-{person.number}").replace(".", "-")
-    filled_by: dict[int, dict[str, Any]] = {
+    columns_by_step: dict[int, dict[str, Any]] = {
         2: {
             "use_case_description": scenario["useCase"],
             "call_direction": scenario["callDirection"],
@@ -87,8 +87,8 @@ def configuration(person: Person, visit: int, passed: int) -> dict[str, Any]:
         8: {"tools": [_tool(*scenario["tool"])]},
     }
     columns: dict[str, Any] = {"tools": [], "voice_settings": {}, "repo_created": False}
-    for step, filled in filled_by.items():
-        columns |= filled if step <= passed else {}
+    for step, step_columns in columns_by_step.items():
+        columns |= step_columns if step <= passed else {}
     return columns
 
 

@@ -65,7 +65,7 @@ SELECT id, created_at, updated_at
 FROM jsonb_populate_recordset(NULL::assessment.students, %(students)s);
 
 -- add_tests --
--- Add sessions with their answers, as active: a student has one active session at a time.
+-- Add active sessions with their answers; close_tests closes them before a student's next one.
 WITH sessions AS (
   INSERT INTO assessment.test_sessions (id, student_id, question_pool_id, status,
     initial_proficiency, final_proficiency, total_questions, correct_responses, accuracy,
@@ -86,7 +86,7 @@ SELECT id, student_id, session_id, question_id, response,
 FROM jsonb_populate_recordset(NULL::assessment.test_responses, %(responses)s);
 
 -- close_tests --
--- Close sessions as their last answers did, which stores their results as long-term proficiency.
+-- Set the final status of sessions; a trigger then stores their results as long-term proficiency.
 UPDATE assessment.test_sessions s SET status = closed.status
 FROM jsonb_populate_recordset(NULL::assessment.test_sessions, %(sessions)s) AS closed
 WHERE s.id = closed.id AND closed.status <> 'active';

@@ -24,8 +24,8 @@ Seal = Callable[[str, str], str]
 STUDENTS = UUID("5e9d0000-0000-4000-8000-000000000002")
 TWILIO_STEP, GITHUB_STEP = 2, 4  # first steps at which a student has such an account
 FIRST_TOKEN_MILLISECONDS = 1_760_000_000_000
-LIFETIME = timedelta(days=14)  # lifetime of a demo session
-LIFETIME_IF_LEFT = timedelta(days=1)  # lifetime of one that expired, as of a real session
+LIFETIME = timedelta(days=14)  # longer than a real session, so that the demo stays usable
+LIFETIME_IF_LEFT = timedelta(days=1)  # as long as a real session
 
 HOURS_SINCE_ACTIVITY = {
     Presence.ACTIVE: (0.05, 3),
@@ -85,15 +85,15 @@ def workshop(now: datetime, seal: Seal | None) -> Workshop:
         now: Time of the load, with time zone.
         seal: Encrypts API keys; None leaves them out.
     """
-    loaded = Workshop([], [], [], [])
+    rows = Workshop([], [], [], [])
     for person in people():
         visits = _visits(person, now)
-        loaded.students.append(_student(person, visits))
+        rows.students.append(_student(person, visits))
         for visit in visits:
-            loaded.sessions.append(_session(visit, seal))
-            loaded.steps.extend(_step(visit, step) for step in visit.steps)
-            loaded.events.extend(_event(visit, event) for event in _events(visit))
-    return loaded
+            rows.sessions.append(_session(visit, seal))
+            rows.steps.extend(_step(visit, step) for step in visit.steps)
+            rows.events.extend(_event(visit, event) for event in _events(visit))
+    return rows
 
 
 def session_token(person: Person) -> str:
@@ -102,7 +102,7 @@ def session_token(person: Person) -> str:
 
 
 def _token(student: int, visit: int) -> str:
-    """Return a token in the form of real ones, but public, like the demo's data."""
+    """Return a token in the form of a real one; it is public, like all demo data."""
     secret = hashlib.sha256(f"stepwise demo {student}.{visit}".encode()).hexdigest()
     return f"ws_{FIRST_TOKEN_MILLISECONDS + 10 * student + visit}_{secret}"
 

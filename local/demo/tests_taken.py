@@ -53,7 +53,7 @@ class DemoTest:
     number: int
     started: datetime
     prior: Prior | None
-    opened: Session
+    initial: Session
     answers: list[Answer]
 
     @property
@@ -106,7 +106,7 @@ def _take_test(
 ) -> DemoTest:
     started = examinee.started_at(number, now)
     prior = _prior_from(previous, started) if previous else None
-    session = opened = new_session(
+    session = initial = new_session(
         uuid5(TESTS, f"{examinee.id} {number}"),
         examinee.id,
         pool,
@@ -127,7 +127,7 @@ def _take_test(
         number=number,
         started=started,
         prior=prior,
-        opened=opened,
+        initial=initial,
         answers=answers,
     )
 
@@ -156,12 +156,12 @@ def session_row(test: DemoTest) -> Row:
     correct = sum(answer.graded.is_correct for answer in test.answers)
     final = proficiency(test.last.posterior)
     return {
-        "id": str(test.opened.session_id),
+        "id": str(test.initial.session_id),
         "student_id": test.examinee.id,
-        "question_pool_id": str(test.opened.pool.pool_id),
-        "pool_version": test.opened.pool.version,
+        "question_pool_id": str(test.initial.pool.pool_id),
+        "pool_version": test.initial.pool.version,
         "status": test.status,
-        "initial_proficiency": proficiency(test.opened.posterior),
+        "initial_proficiency": proficiency(test.initial.posterior),
         "final_proficiency": final if closed else None,
         "total_questions": len(test.answers),
         "correct_responses": correct,
@@ -172,7 +172,7 @@ def session_row(test: DemoTest) -> Row:
         "completed_at": closed and closed.isoformat(),
         "last_activity": test.ended.isoformat(),
         "concept_names": list(CONCEPTS),
-        "end_criteria": test.opened.criteria.model_dump(),
+        "end_criteria": test.initial.criteria.model_dump(),
         "prior": test.prior,
         "current_proficiency": final,
         "current_confidence": confidences(test.last.posterior),
@@ -185,9 +185,9 @@ def response_rows(test: DemoTest) -> list[Row]:
     """Return the answers of the test as rows of `test_responses`."""
     return [
         {
-            "id": str(uuid5(test.opened.session_id, str(position))),
+            "id": str(uuid5(test.initial.session_id, str(position))),
             "student_id": test.examinee.id,
-            "session_id": str(test.opened.session_id),
+            "session_id": str(test.initial.session_id),
             "question_id": answer.before.next_question_id,
             "response": answer.response,
             "is_correct": answer.graded.is_correct,

@@ -24,6 +24,10 @@ from local.deploy import files, lambda_artifact, tools
 from local.deploy.vercel_build import VercelBuild
 
 ALL_MODULES = (*modules(), files.INDEX)
+INDEX_FILE = files.file_of(files.INDEX)
+RESOURCES = (
+    "The stack has {} resources, but cloudformation_resources() in local/deploy/files.py counts {}"
+)
 IMPORT_EACH = """
 import importlib, os, sys
 compiled, *names = sys.argv[1:]
@@ -35,21 +39,21 @@ for name in names:
 
 
 def main() -> int:
-    """Run every check and print the differences; return the exit status."""
+    """Run every check and print the problems; return the exit status."""
     lambda_artifact.target_python()  # fail early if there is none
-    differences = [files.OUTDATED.format(name) for name in files.outdated()]
+    problems = [files.OUTDATED.format(name) for name in files.outdated()]
     tools.install()
     with tempfile.TemporaryDirectory(prefix="stepwise-deploy-") as folder:
         tree = Path(folder) / "tree"
         tools.copy_deployed_tree(tree)
         for check in (check_vercel, check_hobby, check_artifact, check_lambda):
             print(f"{(check.__doc__ or '').partition(':')[0]} …", flush=True)
-            differences += check(tree)
+            problems += check(tree)
     print(
-        "\n".join(differences)
+        "\n".join(problems)
         or f"Everything agrees: {len(ALL_MODULES)} functions, {len(ENDPOINTS)} endpoints"
     )
-    return 1 if differences else 0
+    return 1 if problems else 0
 
 
 def check_vercel(tree: Path) -> list[str]:
@@ -62,7 +66,7 @@ def check_vercel(tree: Path) -> list[str]:
         *(
             []
             if targets == build.rewrite_targets
-            else [f"rewrites lead to {build.rewrite_targets}"]
+            else [f"vercel.json rewrites to {targets}, but the build to {build.rewrite_targets}"]
         ),
         *_start_bundles(build, (), compiled=False),
     ]
@@ -74,7 +78,11 @@ def check_hobby(tree: Path) -> list[str]:
     config = files.vercel_hobby()
     built = list(build.functions.values())
     return [
-        *([] if built == [files.file_of(files.INDEX)] else [f"Hobby's functions are {built}"]),
+        *(
+            []
+            if built == [INDEX_FILE]
+            else [f"The build for Hobby has the functions {built}, not only {INDEX_FILE}"]
+        ),
         *differences("cron", _crons(config), _crons(build.config)),
         *_start_bundles(build, ALL_MODULES, compiled=True),
     ]
@@ -87,7 +95,7 @@ def check_artifact(tree: Path) -> list[str]:
     lambda_artifact.build(artifact, tree)
     lambda_artifact.build(second_build, tree)
     if not filecmp.cmp(artifact, second_build, shallow=False):
-        return ["Two builds of the Lambda artifact differ."]
+        return ["Two builds of the Lambda artifact differ, but must be identical"]
     with tempfile.TemporaryDirectory(prefix="stepwise-task-") as task:
         with zipfile.ZipFile(artifact) as archive:
             archive.extractall(task)
@@ -105,7 +113,7 @@ def check_lambda(tree: Path) -> list[str]:
     built_schedules = _properties(resources, "Events::Rule", "ScheduleExpression")
     expected = files.cloudformation_resources()
     return [
-        *([] if expected == len(resources) else [f"{len(resources)} resources, not {expected}"]),
+        *([] if expected == len(resources) else [RESOURCES.format(len(resources), expected)]),
         *differences("handler", handlers, _properties(resources, "Lambda::Function", "Handler")),
         *differences(
             "route",

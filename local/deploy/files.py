@@ -27,7 +27,7 @@ from lib.web.headers import PAGE_HEADERS
 
 ROOT = Path(__file__).resolve().parents[2]
 INDEX = "index"
-"""Function with every route: the only one on Hobby; elsewhere it answers unknown paths."""
+"""Function with every route: the only one on Hobby; elsewhere it serves unknown paths."""
 MARKER = "# --- generated from here on by `python -m local.deploy.files` from lib/routes.py ---\n"
 OUTDATED = "{} is not up to date with lib/routes.py: run python -m local.deploy.files"
 

@@ -55,12 +55,12 @@ def copy_deployed_tree(target: Path) -> None:
     `vercel build` itself ignores that file; only uploads follow it.
     """
     rules = (ROOT / ".vercelignore").read_text()
-    allowed = re.findall(r"^!/(.+)$", rules, re.MULTILINE)
-    refused = re.findall(r"^(\*\..+)$", rules, re.MULTILINE)
+    included = re.findall(r"^!/(.+)$", rules, re.MULTILINE)
+    excluded_patterns = re.findall(r"^(\*\..+)$", rules, re.MULTILINE)
     target.mkdir(parents=True)
-    for name in (*allowed, "serverless.yml"):
+    for name in (*included, "serverless.yml"):
         if (ROOT / name).is_dir():
-            ignored = shutil.ignore_patterns("__pycache__", *refused)
+            ignored = shutil.ignore_patterns("__pycache__", *excluded_patterns)
             shutil.copytree(ROOT / name, target / name, ignore=ignored)
         else:
             shutil.copy(ROOT / name, target / name)

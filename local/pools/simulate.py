@@ -3,7 +3,7 @@
 python -m local.pools.simulate POOL [--students 60] [--questions 30]
 
 Simulated students of known ability take adaptive tests on the newest version of the pool, with its
-parameters, settings and counts of exposure. The command prints tables and draws them to
+parameters, settings and exposure counts. The command prints tables and draws them to
 `.local/simulate/`.
 """
 
@@ -29,7 +29,7 @@ from local.pools.simulated_tests import simulate_tests
 
 FOLDER = Path(".local/simulate")
 ABILITIES = (-2.0, -1.0, 0.0, 1.0, 2.0)
-"""In standard deviations from the population's mean: percentiles 2, 16, 50, 84 and 98."""
+"""Standard deviations from the population's mean: percentiles 2, 16, 50, 84 and 98."""
 
 POPULATION = "all"
 

@@ -1,9 +1,9 @@
-"""Tests of simulated students, by the same functions as real tests.
+"""Tests of simulated students, run by the same functions as real tests.
 
 The settings and counts of the pool's version apply as in real tests: the session's id decides
 which questions are eligible, limited by level of ability and over all levels
-(`lib.assessment.pools.eligibility`). The counts stay those of the version, as in reality until
-the next nightly run.
+(`lib.assessment.pools.eligibility`). The counts do not change during a simulation, as
+they do not in the service until the next nightly run.
 """
 
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""One HTTP connection to the gateway: answers its requests, or fails them on purpose."""
+"""One HTTP connection to the gateway: serves its requests, or fails them on purpose."""
 
 import json
 import socket
@@ -23,9 +23,9 @@ from local.redis_gateway.upstash_protocol import (
     Json,
     RequestError,
     RequestKind,
-    batch_answer,
+    batch_response,
     parse_request,
-    single_answer,
+    single_response,
     unsupported_error,
 )
 
@@ -62,7 +62,7 @@ class ConnectionClosed(Exception):
 
 
 class ClientConnection(BaseHTTPRequestHandler):
-    """Answers requests until either side closes the connection."""
+    """Serves requests until either side closes the connection."""
 
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
@@ -73,19 +73,19 @@ class ClientConnection(BaseHTTPRequestHandler):
         super().__init__(connection, address, cast("Any", None))  # not run by http.server's server
 
     def serve(self) -> None:
-        """Answer one request."""
+        """Serve one request."""
         try:
             body = self._read_body()
             self._require_token()
             if urlsplit(self.path).path == FAULTS_PATH:
                 self.close_connection = True  # the fault may be REFUSE, which closes all others
-                self._answer(HTTPStatus.OK, _switch_faults(self._gateway, self.command, body))
+                self._respond(HTTPStatus.OK, _switch_faults(self._gateway, self.command, body))
             elif self.command == "HEAD":
                 self._send(HTTPStatus.OK, b"")
             else:
                 self._run(parse_request(self.command, self.path, body))
         except RequestError as error:
-            self._answer(error.status, {"error": str(error)})
+            self._respond(error.status, {"error": str(error)})
 
     do_HEAD = do_GET = do_POST = do_PUT = serve  # noqa: N815 http.server calls these names
 
@@ -104,7 +104,7 @@ class ClientConnection(BaseHTTPRequestHandler):
         return body
 
     def _discard(self, length: int) -> None:
-        """Read and drop the body: a client that is cut off while sending never sees the answer."""
+        """Read and drop the body: a client that is cut off while sending reads no response."""
         self.close_connection = True
         remaining = length
         while remaining > 0 and (chunk := self.rfile.read(min(remaining, CHUNK_BYTES))):
@@ -113,8 +113,8 @@ class ClientConnection(BaseHTTPRequestHandler):
     def _require_token(self) -> None:
         """Check `?_token=` or else the header, in which `Bearer` may be missing."""
         header = self.headers.get("Authorization", "").strip()
-        scheme, _, rest = header.partition(" ")
-        bearer = rest.strip() if scheme.lower() == "bearer" else header
+        scheme, _, credentials = header.partition(" ")
+        bearer = credentials.strip() if scheme.lower() == "bearer" else header
         token = parse_qs(urlsplit(self.path).query).get("_token", [bearer])[0]
         if not self._gateway.accepts_token(token):
             raise RequestError(UNAUTHORIZED, HTTPStatus.UNAUTHORIZED)
@@ -123,7 +123,7 @@ class ClientConnection(BaseHTTPRequestHandler):
         self._gateway.count_request(len(request.commands))
         fault = self._gateway.faults.for_next_request()
         if fault is None:
-            self._answer(*self._execute(request))
+            self._respond(*self._execute(request))
         else:
             self._FAULT_HANDLERS[fault.kind](self, request, fault)
 
@@ -142,8 +142,8 @@ class ClientConnection(BaseHTTPRequestHandler):
             if wrong_value is not None:
                 replies = [_falsified(reply, wrong_value.value) for reply in replies]
             if request.kind is RequestKind.SINGLE:
-                return single_answer(replies[0], base64=base64)
-        return batch_answer(replies, base64=base64)
+                return single_response(replies[0], base64=base64)
+        return batch_response(replies, base64=base64)
 
     def _close(self, _request: CommandRequest, _fault: ActiveFault) -> None:
         self._close_connection()
@@ -154,24 +154,24 @@ class ClientConnection(BaseHTTPRequestHandler):
 
     def _slow(self, request: CommandRequest, fault: ActiveFault) -> None:
         time.sleep(fault.delay)
-        self._answer(*self._execute(request))
+        self._respond(*self._execute(request))
 
     def _server_error(self, _request: CommandRequest, _fault: ActiveFault) -> None:
-        self._answer(HTTPStatus.INTERNAL_SERVER_ERROR, {"error": "ERR internal error"})
+        self._respond(HTTPStatus.INTERNAL_SERVER_ERROR, {"error": "ERR internal error"})
 
     def _html(self, _request: CommandRequest, _fault: ActiveFault) -> None:
         self._send(HTTPStatus.OK, ERROR_PAGE, "text/html")
 
     def _truncate(self, request: CommandRequest, _fault: ActiveFault) -> None:
-        status, answer = self._execute(request)
-        text = _encoded(answer)
+        status, body = self._execute(request)
+        text = _encoded(body)
         self._send(status, text[: len(text) // 2])
 
     def _too_many(self, _request: CommandRequest, _fault: ActiveFault) -> None:
-        self._answer(HTTPStatus.TOO_MANY_REQUESTS, {"error": TOO_MANY_REQUESTS})
+        self._respond(HTTPStatus.TOO_MANY_REQUESTS, {"error": TOO_MANY_REQUESTS})
 
     def _unauthorized(self, _request: CommandRequest, _fault: ActiveFault) -> None:
-        self._answer(HTTPStatus.UNAUTHORIZED, {"error": UNAUTHORIZED})
+        self._respond(HTTPStatus.UNAUTHORIZED, {"error": UNAUTHORIZED})
 
     def _lose_reply(self, request: CommandRequest, _fault: ActiveFault) -> None:
         self._execute(request)
@@ -179,10 +179,10 @@ class ClientConnection(BaseHTTPRequestHandler):
 
     def _flush(self, request: CommandRequest, _fault: ActiveFault) -> None:
         self._execute(CommandRequest(RequestKind.SINGLE, [[b"FLUSHALL"]]))
-        self._answer(*self._execute(request))
+        self._respond(*self._execute(request))
 
     def _wrong_value(self, request: CommandRequest, fault: ActiveFault) -> None:
-        self._answer(*self._execute(request, fault))
+        self._respond(*self._execute(request, fault))
 
     _FAULT_HANDLERS: ClassVar[
         dict[Fault, Callable[["ClientConnection", CommandRequest, ActiveFault], None]]
@@ -206,27 +206,27 @@ class ClientConnection(BaseHTTPRequestHandler):
         self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET_ON_CLOSE)
         raise ConnectionClosed
 
-    def _answer(self, status: HTTPStatus, answer: Json) -> None:
-        self._send(status, _encoded(answer))
+    def _respond(self, status: HTTPStatus, body: Json) -> None:
+        self._send(status, _encoded(body))
 
-    def _send(self, status: HTTPStatus, text: bytes, kind: str = "application/json") -> None:
+    def _send(self, status: HTTPStatus, body: bytes, kind: str = "application/json") -> None:
         """Write head and body at once: the second of two small writes may be delayed."""
         head = (
             f"HTTP/1.1 {status.value} {status.phrase}\r\n"
-            f"Content-Type: {kind}\r\nContent-Length: {len(text)}\r\n"
+            f"Content-Type: {kind}\r\nContent-Length: {len(body)}\r\n"
         )
         end = "Connection: close\r\n\r\n" if self.close_connection else "\r\n"
-        self.wfile.write((head + end).encode() + text)
+        self.wfile.write((head + end).encode() + body)
 
     def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
-        """Answer a request that http.server rejected, with a status and no body."""
+        """Respond to a request that http.server rejected, with a status and no body."""
         del message, explain
         self.close_connection = True
         unknown_method = code == HTTPStatus.NOT_IMPLEMENTED
         self._send(HTTPStatus.METHOD_NOT_ALLOWED if unknown_method else HTTPStatus(code), b"")
 
     def log_message(self, *_: object) -> None:
-        """Log nothing: the caller has the answer."""
+        """Log nothing: the caller has the response."""
 
 
 def _replies(connection: RedisConnection, request: CommandRequest) -> list[Reply] | ErrorReply:
@@ -283,5 +283,5 @@ def _described(fault: ActiveFault) -> Json:
     return {"fault": values.pop("kind"), **values}
 
 
-def _encoded(answer: Json) -> bytes:
-    return json.dumps(answer, separators=(",", ":"), ensure_ascii=False).encode()
+def _encoded(body: Json) -> bytes:
+    return json.dumps(body, separators=(",", ":"), ensure_ascii=False).encode()

@@ -12,16 +12,16 @@ class Fault(StrEnum):
 
     REFUSE = "refuse"  # new connections are refused, open ones are cut
     CLOSE = "close"  # nothing is executed, the connection is cut
-    HANG = "hang"  # nothing is executed or answered until the fault is switched off
-    SLOW = "slow"  # executed and answered, after a delay
+    HANG = "hang"  # nothing is executed, and no response sent until the fault is switched off
+    SLOW = "slow"  # executed after a delay
     SERVER_ERROR = "500"
     HTML = "html"  # status 200 with a proxy's error page
-    TRUNCATE = "truncate"  # executed, answered with half of the JSON
+    TRUNCATE = "truncate"  # executed, but the response has only half of the JSON
     TOO_MANY = "429"
     UNAUTHORIZED = "401"
     LOSE_REPLY = "lose-reply"  # executed, then the connection is cut
     FLUSH = "flush"  # executed after all keys were removed
-    WRONG_VALUE = "wrong-value"  # executed, answered with wrong values of the right type
+    WRONG_VALUE = "wrong-value"  # executed, but the response has wrong values of the right type
 
 
 @dataclass

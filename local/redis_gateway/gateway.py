@@ -116,7 +116,7 @@ class Gateway:
                 del self._thread_ids[connection]
 
     def _cut_other_connections(self) -> None:
-        """Cut every connection except this thread's, which may still owe an answer."""
+        """Cut every connection except this thread's, which may still have to send a response."""
         own_id = threading.get_ident()
         with self._lock:
             others = [c for c, thread_id in self._thread_ids.items() if thread_id != own_id]

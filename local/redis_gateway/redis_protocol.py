@@ -72,25 +72,25 @@ class RedisConnection:
         line = self._input.readline()
         if not line.endswith(b"\r\n"):
             raise ConnectionError("Redis closed the connection")
-        kind, rest = line[:1], line[1:-2]
+        kind, value = line[:1], line[1:-2]
         match kind:
             case b"+":
-                return rest
+                return value
             case b"-":
-                return ErrorReply(rest.decode(errors="replace"))
+                return ErrorReply(value.decode(errors="replace"))
             case b":":
-                return int(rest)
+                return int(value)
             case b"$":
-                return None if rest == b"-1" else self._read_bytes(int(rest))
+                return None if value == b"-1" else self._read_bytes(int(value))
             case b"*":
-                return None if rest == b"-1" else [self._read() for _ in range(int(rest))]
+                return None if value == b"-1" else [self._read() for _ in range(int(value))]
         raise ConnectionError(f"not a Redis reply: {line[:20]!r}")
 
     def _read_bytes(self, length: int) -> bytes:
-        text = self._input.read(length + 2)
-        if len(text) != length + 2:
+        data = self._input.read(length + 2)
+        if len(data) != length + 2:
             raise ConnectionError("Redis closed the connection")
-        return text[:-2]
+        return data[:-2]
 
 
 class ConnectionPool:

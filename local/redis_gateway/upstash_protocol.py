@@ -1,4 +1,4 @@
-"""Upstash's REST protocol: requests to Redis commands, Redis replies to answers.
+"""Upstash's REST protocol: translates requests to Redis commands and Redis replies to responses.
 
 The protocol is described at https://upstash.com/docs/redis/features/restapi; the error messages
 are those of the service.
@@ -36,7 +36,7 @@ Json = dict[str, Any] | list[Any]
 
 
 class RequestError(Exception):
-    """The gateway cannot serve a request; the message becomes `error` in the answer."""
+    """The gateway cannot serve a request; the message becomes `error` in the response."""
 
     def __init__(self, message: str, status: HTTPStatus = HTTPStatus.BAD_REQUEST) -> None:
         super().__init__(message)
@@ -93,18 +93,18 @@ def unsupported_error(command: list[bytes]) -> str | None:
     return None
 
 
-def single_answer(reply: Reply, *, base64: bool) -> tuple[HTTPStatus, Json]:
+def single_response(reply: Reply, *, base64: bool) -> tuple[HTTPStatus, Json]:
     """Return status and body for one command."""
     if isinstance(reply, ErrorReply):
         return HTTPStatus.BAD_REQUEST, {"error": reply.message}
     return HTTPStatus.OK, {"result": _encoded(reply, base64=base64)}
 
 
-def batch_answer(replies: list[Reply] | ErrorReply, *, base64: bool) -> tuple[HTTPStatus, Json]:
+def batch_response(replies: list[Reply] | ErrorReply, *, base64: bool) -> tuple[HTTPStatus, Json]:
     """Return status and body for a pipeline, or for a transaction, which may have been refused."""
     if isinstance(replies, ErrorReply):
         return HTTPStatus.BAD_REQUEST, {"error": replies.message}
-    return HTTPStatus.OK, [single_answer(reply, base64=base64)[1] for reply in replies]
+    return HTTPStatus.OK, [single_response(reply, base64=base64)[1] for reply in replies]
 
 
 def _json(text: bytes) -> Any:

@@ -136,7 +136,7 @@ class Child:
         self._name = Path(program[0]).name
         self._log = log
         self._stop_signal = stop_signal
-        inherited = (lock.fileno(), *keep_open) if lock else keep_open
+        descriptors = (lock.fileno(), *keep_open) if lock else keep_open
         output = _open_log(log) if log else None
         try:
             self._process = subprocess.Popen(
@@ -144,7 +144,7 @@ class Child:
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT if output else None,
-                pass_fds=inherited,
+                pass_fds=descriptors,
                 env=environment,
                 start_new_session=True,
             )
@@ -163,7 +163,7 @@ class Child:
         return self._process.poll() is None
 
     def wait(self, seconds: float | None = None) -> int:
-        """Wait for it to end; return its exit code, or minus the signal that killed it."""
+        """Wait for it to end; return its exit code, or the negative number of a signal."""
         return self._process.wait(seconds)
 
     def require_running(self) -> None:

@@ -44,11 +44,11 @@ def _run_as_child(starter: int, signal_number: int, program: list[str]) -> int:
     """Run the program as a child, forward signals, and signal it when the starter has ended."""
     child = subprocess.Popen(program)
 
-    def forward(received: int, _frame: object) -> None:
-        child.send_signal(received)
+    def forward(number: int, _frame: object) -> None:
+        child.send_signal(number)
 
-    for forwarded in (signal.SIGINT, signal.SIGTERM, signal.SIGQUIT):
-        signal.signal(forwarded, forward)
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGQUIT):
+        signal.signal(number, forward)
     while child.poll() is None:
         if os.getppid() != starter:
             child.send_signal(signal_number)

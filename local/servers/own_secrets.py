@@ -51,7 +51,7 @@ def _read(path: Path) -> dict[str, str]:
         raise _damaged(path, "it is not a JSON object")
     invalid = [name for name, value in stored.items() if not isinstance(value, str) or not value]
     if invalid:
-        raise _damaged(path, f"not a text or empty: {', '.join(invalid)}")
+        raise _damaged(path, f"these are empty or not text: {', '.join(invalid)}")
     return stored
 
 

@@ -230,7 +230,7 @@ class PostgresServer:
 def running_postgres(
     folder: Path | None = None, *, durable: bool = False
 ) -> Iterator[PostgresServer]:
-    """Run a server for a block, without a folder in a temporary one that is removed afterwards."""
+    """Run a server for a block; without a folder, use a temporary one and remove it afterwards."""
     server_folder = folder or Path(tempfile.mkdtemp(prefix="stepwise-pg-"))
     if folder is None:
         server_folder.chmod(0o711)  # `data` inside is closed to others; see _server_user()

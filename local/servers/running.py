@@ -1,4 +1,4 @@
-"""Exclusive use of the local data; a command can share it with a running `make dev`."""
+"""Exclusive use of the local data by one command, or by `make dev`, which lends its servers."""
 
 import json
 import os

@@ -80,7 +80,7 @@ def test_others_find_a_make_dev_that_runs(folder: Path, start_dev: Start) -> Non
 
     second = run("local", cwd=folder)
     assert second.returncode == 1
-    assert f"runs already at {dev.printed('Stepwise')} (process " in second.stdout
+    assert f"is already running at {dev.printed('Stepwise')} (process " in second.stdout
     for name in ("secrets.json", "running.json"):
         assert (dev.folder / name).stat().st_mode & 0o777 == 0o600
 
@@ -168,7 +168,7 @@ def test_a_change_of_the_code_takes_effect_and_a_mistake_is_named_until_its_repa
         ("import sys\nsys.exit('not now')", "SystemExit in lib/settings.py:2: not now"),
     ):
         settings.write_text(mistake)
-        dev.wait_for_output(f"The code cannot be imported: {reason}. Every request is answered 503")
+        dev.wait_for_output(f"The code cannot be imported: {reason}. Every request gets a 503")
         wait_for_answer(dev, "/api/test/start", 503, "POST")
         answer = wait_for_answer(dev, "/", 503)
         body = answer.json()

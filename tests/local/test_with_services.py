@@ -103,7 +103,10 @@ def test_own_secrets_are_made_once_and_kept_private(folder: Path) -> None:
         (b"", "it is not JSON: Expecting value"),
         (b"\xff\xfecanary", "it is not UTF-8 text"),
         (b'["canary"]', "it is not a JSON object"),
-        (b'{"CRON_SECRET": 17, "ADMIN_PASSWORD": ""}', "not a text or empty: CRON_SECRET, ADMIN_"),
+        (
+            b'{"CRON_SECRET": 17, "ADMIN_PASSWORD": ""}',
+            "these are empty or not text: CRON_SECRET, ADMIN_",
+        ),
     ],
 )
 def test_damaged_secrets_are_named_and_left_alone(
