@@ -4,14 +4,14 @@ import sys
 from importlib import import_module
 from pathlib import Path
 
-HERE = Path(__file__).resolve().parent
+FOLDER = Path(__file__).resolve().parent
 
 
 def names() -> list[str]:
     """Return the names of all benchmarks."""
     return sorted(
         path.stem
-        for path in HERE.glob("*.py")
+        for path in FOLDER.glob("*.py")
         if "def main(" in path.read_text(encoding="utf-8") and path.stem != "__main__"
     )
 

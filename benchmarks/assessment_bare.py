@@ -1,4 +1,4 @@
-"""Endpoint against which submit is measured: the same three network calls without logic."""
+"""An endpoint to compare submit with: the same three network calls without logic."""
 
 import os
 from typing import Any
@@ -42,7 +42,7 @@ _postgres = Postgres(os.environ.get("POSTGRES_URL", ""))
 
 
 class Answer(BaseModel):
-    """The body of submit."""
+    """Body of a submit."""
 
     session_id: UUID
     question_id: str

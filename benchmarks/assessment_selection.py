@@ -1,8 +1,8 @@
 """Cost and effect of the selection settings, over nights of simulated students.
 
-Uses the service's own functions without a database: every student takes a whole test, and every
-night the tests are counted, as the scheduled calibration does. The same students, with the same
-abilities, take the tests of every row.
+The benchmark calls the service's own functions without a database. Every student takes a complete
+test, and every night the tests are counted, as the scheduled calibration does. The same students,
+with the same abilities, take the tests of every row.
 """
 
 from dataclasses import replace
@@ -32,7 +32,7 @@ ROWS = (
 
 def main() -> None:
     """Print one row for each setting."""
-    print(f"{ITEMS} questions, {CONCEPTS} concepts, {LENGTH} asked, {STUDENTS} students a night")
+    print(f"{ITEMS} questions, {CONCEPTS} concepts, {LENGTH} per test, {STUDENTS} students a night")
     print(f"{'setting':22}  greatest exposure, by night   RMSE   ratio  share of 1st concept")
     baseline = None
     for name, selection in ROWS:
@@ -77,7 +77,7 @@ def _nights(pool: ItemPool) -> tuple[list[float], float, float]:
         rmse = float(np.sqrt(np.mean(np.square(errors))))
         share = float(concept_shares(pool.bank)[items].mean(axis=0)[0])
         if pool.eligibility is not None:
-            counts = _counted(counts, tests, pool.selection.max_exposure)
+            counts = _add_tests(counts, tests, pool.selection.max_exposure)
             eligibility = Eligibility.of_counts(counts, pool.selection.max_exposure)
             pool = replace(pool, eligibility=eligibility)
     return greatest, rmse, share
@@ -92,19 +92,19 @@ def _night(pool: ItemPool, rng: np.random.Generator) -> tuple[list[SimulatedTest
     return tests, np.array(errors)
 
 
-def _counted(previous: Counts | None, tests: list[SimulatedTest], limit: float) -> Counts:
-    """Count tests as the query `count_tests` does."""
+def _add_tests(previous: Counts | None, tests: list[SimulatedTest], limit: float) -> Counts:
+    """Return the counts with those of the tests added, as the query `count_tests` does."""
     levels = range(ALL_LEVELS + 1)
-    reached = [sum(level in test.levels for test in tests) for level in range(ALL_LEVELS)]
-    reached.append(len(tests))
-    shown = np.zeros((len(levels), ITEMS), int)
+    test_counts = [sum(level in test.levels for test in tests) for level in range(ALL_LEVELS)]
+    test_counts.append(len(tests))
+    item_counts = np.zeros((len(levels), ITEMS), int)
     for test in tests:
         for item, level in zip(test.items, test.levels, strict=True):
-            shown[[level, ALL_LEVELS], item] += 1
-    rows = [TestCount(None, level, reached[level]) for level in levels]
+            item_counts[[level, ALL_LEVELS], item] += 1
+    rows = [TestCount(None, level, test_counts[level]) for level in levels]
     rows += [
-        TestCount(int(item), level, int(shown[level, item]))
+        TestCount(int(item), level, int(item_counts[level, item]))
         for level in levels
-        for item in np.flatnonzero(shown[level])
+        for item in np.flatnonzero(item_counts[level])
     ]
     return merge_counts(previous, rows, limit)

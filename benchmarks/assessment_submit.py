@@ -44,8 +44,8 @@ class Server(NamedTuple):
 
     def cpu_seconds(self) -> float:
         """Return the CPU time that the process has used so far, user and system."""
-        used = self.process.cpu_times()
-        return float(used.user + used.system)
+        times = self.process.cpu_times()
+        return float(times.user + times.system)
 
 
 def main() -> None:
@@ -89,7 +89,7 @@ def measure(bare: Callable[[int], "Figures"], ours: Callable[[int], "Figures"]) 
 
 
 class Figures:
-    """Seconds of each request, of all runs together, and of the server's CPU."""
+    """Durations of requests, of complete runs, and of the server's CPU, seconds."""
 
     def __init__(self) -> None:
         self.times: list[float] = []
@@ -142,10 +142,10 @@ def run_bare(server: Server, ids: list[str], clients: int) -> Figures:
 def run_ours(server: Server, others: Server, pool_id: str, clients: int) -> Figures:
     """Measure submit in tests that were started beforehand."""
     with httpx.Client(base_url=others.url, timeout=30) as client:
-        started = [
+        first_bodies = [
             [start(client, pool_id, str(uuid4())) for _ in range(SESSIONS)] for _ in range(clients)
         ]
-    return timed_run(server, [partial(take_tests, server.url, bodies) for bodies in started])
+    return timed_run(server, [partial(take_tests, server.url, bodies) for bodies in first_bodies])
 
 
 def call_bare(url: str, session_id: str) -> list[float]:
@@ -155,12 +155,12 @@ def call_bare(url: str, session_id: str) -> list[float]:
         return [timed(client, body)[0] for _ in range(SESSIONS * ANSWERS)]
 
 
-def take_tests(url: str, starts: list[Any]) -> list[float]:
-    """Take the tests to their end; return the seconds of each submit."""
+def take_tests(url: str, first_bodies: list[Any]) -> list[float]:
+    """Complete tests that have been started; return the seconds of each submit."""
     times: list[float] = []
     with httpx.Client(base_url=url, timeout=30) as client:
-        for started in starts:
-            body, session_id = started, started["session_id"]
+        for first_body in first_bodies:
+            body, session_id = first_body, first_body["session_id"]
             while question := body.get("next_question"):
                 answer = {"session_id": session_id, "question_id": question["id"], "response": 1}
                 seconds, body = timed(client, answer)
@@ -169,16 +169,16 @@ def take_tests(url: str, starts: list[Any]) -> list[float]:
 
 
 def start(client: httpx.Client, pool_id: str, student: str) -> Any:
-    """Start a test and return the reply."""
+    """Start a test; return the body of the response."""
     body = {"student_id": student, "question_pool_id": pool_id}
     return client.post("/api/test/start", json=body).raise_for_status().json()
 
 
-def timed(client: httpx.Client, body: dict[str, Any]) -> tuple[float, Any]:
-    """Submit one answer; return the seconds it took and the reply."""
+def timed(client: httpx.Client, answer: dict[str, Any]) -> tuple[float, Any]:
+    """Submit one answer; return the seconds it took and the body of the response."""
     before = time.perf_counter()
-    answer = client.post("/api/test/submit", json=body)
-    return time.perf_counter() - before, answer.raise_for_status().json()
+    response = client.post("/api/test/submit", json=answer)
+    return time.perf_counter() - before, response.raise_for_status().json()
 
 
 def upload(url: str) -> str:
@@ -195,12 +195,12 @@ def upload(url: str) -> str:
         }
         for i in range(ITEMS)
     ]
-    answer = httpx.post(
+    response = httpx.post(
         f"{url}/api/questions/upload",
         json={"questions": questions, "guessing": 0.2, "adminPassword": PASSWORD},
         timeout=60,
     )
-    return str(answer.raise_for_status().json()["question_pool_id"])
+    return str(response.raise_for_status().json()["question_pool_id"])
 
 
 def print_redis(redis: RedisServer, url: str, pool_id: str) -> None:
@@ -254,7 +254,7 @@ def serving(app: str, env: dict[str, str]) -> Iterator[Server]:
 
 
 def wait_until_up(url: str) -> None:
-    """Wait until the server answers."""
+    """Wait until the server responds."""
     for _ in range(200):
         try:
             httpx.get(url)
@@ -262,7 +262,7 @@ def wait_until_up(url: str) -> None:
             time.sleep(0.05)
         else:
             return
-    raise SystemExit(f"no server answers at {url}; see why uvicorn did not start")
+    raise SystemExit(f"No server responds at {url}. Run the app with uvicorn to see the error.")
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ from lib.engine.bank import LOGISTIC_SCALE
 from lib.engine.calibration import Calibration, ItemParameters, Shrinkage, calibrate
 
 REPEATS = 3
-KEPT_GUESSING = Shrinkage(guessing_answers=np.inf)
+FIXED_GUESSING = Shrinkage(guessing_answers=np.inf)
 GUESSING = 0.25
 
 HEADER = (
@@ -120,7 +120,7 @@ def _ours(correct: NDArray[np.bool_], floor: float) -> Fit:
             item,
             correct.ravel(),
             origin=origin,
-            shrinkage=None if floor else KEPT_GUESSING,
+            shrinkage=None if floor else FIXED_GUESSING,
         )
 
     result, cpu = _timed(work)

@@ -1,8 +1,8 @@
 """Exact Bayesian tests in several dimensions, for comparison with the engine.
 
-They use the same rule, evaluated for every item. The integrals are computed by importance sampling
-around the posterior after every answer (tests/support/particles.py); `own_error` measures their
-error.
+The tests use the engine's rule, evaluated for every item. The integrals are computed by importance
+sampling around the posterior after every answer (tests/support/particles.py); `own_error` measures
+their error.
 """
 
 from collections.abc import Sequence

@@ -54,7 +54,7 @@ LENGTHS = {
 STEEPNESS = (1.0, 1.5, 2.0, 2.35, 3.0, 5.0)  # discriminations, probits; see `uniform_bank`
 GUESSING = (0.0, 0.2, 1 / 3)
 TESTS = {1: 30, 2: 30, 3: 30, 4: 10, 5: 5}
-CHECKED = (3, 5, 8, 12, 20, 30)
+CHECKED_LENGTHS = (3, 5, 8, 12, 20, 30)
 EIGHT = "2 of 8"
 STEEPEST_CALIBRATED = 2.35  # largest discrimination that calibration estimates, probits
 
@@ -95,9 +95,9 @@ def largest_errors(errors_by_history: Iterable[Errors]) -> Errors:
 def random_histories(k: int, kind: str) -> Iterator[Errors]:
     """Yield the errors of one random history for each number of answers."""
     for t in LENGTHS[k]:
-        someone = examinee(np.random.default_rng([k, t, 1]), k, t, kind)
-        exact = exact_posterior(someone.mean, someone.covariance, someone.answers)
-        yield errors(someone.posterior, exact)
+        student = examinee(np.random.default_rng([k, t, 1]), k, t, kind)
+        exact = exact_posterior(student.mean, student.covariance, student.answers)
+        yield errors(student.posterior, exact)
 
 
 def adaptive_histories(
@@ -106,8 +106,8 @@ def adaptive_histories(
     """Yield the errors along adaptive tests of k concepts with correlations of 0.5."""
     integrate = exact_posterior if k == 1 else exact_by_pairs
     for seed in range(TESTS[k]):
-        bank, states = adaptive_test(seed, discrimination, guessing, CHECKED[-1], k)
-        for t in CHECKED:
+        bank, states = adaptive_test(seed, discrimination, guessing, CHECKED_LENGTHS[-1], k)
+        for t in CHECKED_LENGTHS:
             exact = integrate(np.zeros(k), correlated(k), answers_of(states[t], bank))
             yield errors(among_eight(states[t], bank) if eight else states[t], exact)
 
@@ -237,7 +237,7 @@ def main() -> None:
             row = tests[discrimination, guessing] = adaptive_row(discrimination, guessing)
             print(discrimination, guessing, *map(cell, row.values()), sep=" | ", flush=True)
     PAGE.write_text(page(histories, tests), encoding="utf-8")
-    print(f"wrote {PAGE}")
+    print(f"Wrote {PAGE}")
 
 
 if __name__ == "__main__":

@@ -30,7 +30,7 @@ from lib.engine import Design, ItemBank, Posterior, Rule, StopRules, simulate
 ITEMS = 500
 EXAMINEES = 50  # with five concepts, where exact Bayes takes half a second each
 EXAMINEES_OF_ONE = 500
-AT = (5, 10, 20, 30)  # questions
+LENGTHS = (5, 10, 20, 30)  # numbers of answers at which errors are printed
 SLOW_EXAMINEES = 8  # for engines that take milliseconds per item
 
 
@@ -42,14 +42,19 @@ def rmse(engine: Engine, theta: FloatArray, answers: Answers, length: int) -> Fl
     return np.asarray(np.sqrt(np.square(errors).mean(axis=(0, 2))))
 
 
-def heading(title: str, examinees: int, at: tuple[int, ...]) -> None:
+def heading(title: str, examinees: int, lengths: tuple[int, ...]) -> None:
     """Print the first lines of a table."""
-    print(f"\n{title}, {examinees} examinees: RMSE after\n{'':>32}" + "".join(f"{t:9}" for t in at))
+    print(
+        f"\n{title}, {examinees} examinees: RMSE after\n{'':>32}"
+        + "".join(f"{t:9}" for t in lengths)
+    )
 
 
-def row(name: str, errors: FloatArray, at: tuple[int, ...], note: str = "") -> None:
+def row(name: str, errors: FloatArray, lengths: tuple[int, ...], note: str = "") -> None:
     """Print one line of a table."""
-    print(f"{name:>32}" + "".join(f"{errors[t - 1]:9.4f}" for t in at) + f"  {note}", flush=True)
+    print(
+        f"{name:>32}" + "".join(f"{errors[t - 1]:9.4f}" for t in lengths) + f"  {note}", flush=True
+    )
 
 
 def sample(bank: ItemBank, examinees: int, seed: int) -> tuple[FloatArray, Answers, FloatArray]:
@@ -62,9 +67,9 @@ def sample(bank: ItemBank, examinees: int, seed: int) -> tuple[FloatArray, Answe
 
 
 def limits(bank: ItemBank, theta: FloatArray, covariance: FloatArray) -> FloatArray:
-    """Return the limit after each number of questions, shape (30,); only those of `AT` are set."""
-    errors = np.full(AT[-1], np.nan)
-    for t in AT:
+    """Return the limit after each answer, shape (30,); NaN except at `LENGTHS`."""
+    errors = np.full(LENGTHS[-1], np.nan)
+    for t in LENGTHS:
         errors[t - 1] = limit(bank, covariance, theta, t)
     return errors
 
@@ -73,50 +78,51 @@ def one_concept(examinees: int) -> None:
     """Print errors in one dimension beside the peers."""
     pool = two_parameter_pool(ITEMS, 1, 1, 1.0)
     theta, answers, correlation = sample(pool.bank, examinees, 2)
-    at = AT[:3]
-    heading("1 concept", examinees, at)
-    row("limit", limits(pool.bank, theta, correlation), at)
-    row("exact", rmse(dense_bayes(pool.bank), theta, answers, 20), at)
+    lengths = LENGTHS[:3]
+    heading("1 concept", examinees, lengths)
+    row("limit", limits(pool.bank, theta, correlation), lengths)
+    row("exact", rmse(dense_bayes(pool.bank), theta, answers, 20), lengths)
     for rule in get_args(Rule):
         if rule != "fisher_a":  # the same as fisher_d in one dimension
-            row(f"ours, {rule}", rmse(ours(pool.bank, rule), theta, answers, 20), at)
-    row("ours, among the best 5", rmse(ours(pool.bank, best=5), theta, answers, 20), at)
-    row("catsim", rmse(catsim(pool), theta, answers, 20), at)
-    row("ours, at random", rmse(ours(pool.bank, best=ITEMS), theta, answers, 20), at)
+            row(f"ours, {rule}", rmse(ours(pool.bank, rule), theta, answers, 20), lengths)
+    row("ours, among the best 5", rmse(ours(pool.bank, best=5), theta, answers, 20), lengths)
+    row("catsim", rmse(catsim(pool), theta, answers, 20), lengths)
+    row("ours, at random", rmse(ours(pool.bank, best=ITEMS), theta, answers, 20), lengths)
     few = slice(0, SLOW_EXAMINEES)
     note = f"first {SLOW_EXAMINEES} examinees"
-    row("ours", rmse(ours(pool.bank), theta[few], answers[few], 20), at, note)
-    row("adaptivetesting", rmse(adaptivetesting(pool), theta[few], answers[few], 20), at, note)
+    row("ours", rmse(ours(pool.bank), theta[few], answers[few], 20), lengths, note)
+    row("adaptivetesting", rmse(adaptivetesting(pool), theta[few], answers[few], 20), lengths, note)
 
 
 def five_concepts(examinees: int) -> None:
     """Print errors in five correlated dimensions, and their ratio to those of exact Bayes."""
     bank = mixed_bank(ITEMS, 5, 3)
     theta, answers, correlation = sample(bank, examinees, 4)
-    heading("5 concepts, correlation 0.5", examinees, AT)
+    heading("5 concepts, correlation 0.5", examinees, LENGTHS)
     prior = Posterior.prior(5, None, correlation)
-    row("limit", limits(bank, theta, correlation), AT)
+    row("limit", limits(bank, theta, correlation), LENGTHS)
     exact_tests = exact(bank, correlation, answers, 30)
-    row("exact", exact_tests.rmse(theta), AT)
+    row("exact", exact_tests.rmse(theta), LENGTHS)
     own_tests = approximate(bank, correlation, answers, 30)
-    row("ours, variance", own_tests.rmse(theta), AT)
+    row("ours, variance", own_tests.rmse(theta), LENGTHS)
     for rule in ("logdet", "mutual_information"):
-        row(f"ours, {rule}", rmse(ours(bank, rule, prior), theta, answers, 30), AT)
-    row("ours, correlations ignored", rmse(ours(bank), theta, answers, 30), AT)
-    row("ours, at random", rmse(ours(bank, prior=prior, best=ITEMS), theta, answers, 30), AT)
-    print("\nThe error to expect given the answers, averaged: the luck of the abilities taken out")
-    row("exact", np.sqrt(exact_tests.loss.mean(axis=0)), AT)
-    row("ours, variance", np.sqrt(own_tests.loss.mean(axis=0)), AT)
+        row(f"ours, {rule}", rmse(ours(bank, rule, prior), theta, answers, 30), LENGTHS)
+    row("ours, correlations ignored", rmse(ours(bank), theta, answers, 30), LENGTHS)
+    row("ours, at random", rmse(ours(bank, prior=prior, best=ITEMS), theta, answers, 30), LENGTHS)
+    print("\nExpected error given the answers: without the chance in the drawn abilities")
+    row("exact", np.sqrt(exact_tests.loss.mean(axis=0)), LENGTHS)
+    row("ours, variance", np.sqrt(own_tests.loss.mean(axis=0)), LENGTHS)
     print("\nOurs over exact, paired by examinee, with its 95 % interval")
-    compared("as simulated", own_tests.squared(theta), exact_tests.squared(theta))
-    compared("given the answers", own_tests.loss, exact_tests.loss)
-    print(f"\nThe exact mean itself is off by {own_error(bank, correlation, answers[:20], 30):.1e}")
+    print_ratio("as simulated", own_tests.squared(theta), exact_tests.squared(theta))
+    print_ratio("given the answers", own_tests.loss, exact_tests.loss)
+    error = own_error(bank, correlation, answers[:20], 30)
+    print(f"\nError of the exact means themselves: {error:.1e}")
 
 
-def compared(name: str, above: FloatArray, below: FloatArray) -> None:
+def print_ratio(name: str, above: FloatArray, below: FloatArray) -> None:
     """Print a ratio of errors and its interval at each length."""
     value, half = ratio(above, below)
-    cells = "".join(f"  {value[t - 1]:.4f} ± {half[t - 1]:.4f}" for t in AT)
+    cells = "".join(f"  {value[t - 1]:.4f} ± {half[t - 1]:.4f}" for t in LENGTHS)
     print(f"{name:>32}{cells}", flush=True)
 
 
@@ -130,9 +136,9 @@ def coverage() -> None:
         theta = rng.multivariate_normal(np.zeros(k), correlation, examinees)
         prior = Posterior.prior(k, None, correlation)
         result = simulate(bank, theta, rng, Design(StopRules(max_questions=20)), prior=prior)
-        at = [1, 5, 10, 20]
-        ratio = "".join(f"{value:8.3f}" for value in result.error_ratio[at])
-        coverage_text = "".join(f"{value:8.3f}" for value in result.coverage[at])
+        lengths = [1, 5, 10, 20]
+        ratio = "".join(f"{value:8.3f}" for value in result.error_ratio[lengths])
+        coverage_text = "".join(f"{value:8.3f}" for value in result.coverage[lengths])
         print(f"  {k} concepts: error ratio {ratio}   coverage {coverage_text}", flush=True)
 
 

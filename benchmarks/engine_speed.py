@@ -88,8 +88,8 @@ def by_rule() -> None:
     print("\nms of CPU per step by rule, 5 concepts, 500 items, 30 questions\n")
     pool = two_parameter_pool(500, 5, 0)
     for rule in ("variance", "logdet", "mutual_information", "fisher_d", "fisher_a"):
-        seconds = median(500, 30, 9, ours(pool.bank, rule))
-        print(f"{rule:>20} {seconds:8.3f}")
+        cpu_ms = median(500, 30, 9, ours(pool.bank, rule))
+        print(f"{rule:>20} {cpu_ms:8.3f}")
 
 
 def by_guessing() -> None:
@@ -98,8 +98,11 @@ def by_guessing() -> None:
     print(f"{'concepts':>9} {'c = 0':>8} {'c = 0.2':>8} {'ratio':>6}")
     for k in (1, 2, 5, 10):
         bank = two_parameter_pool(500, k, 0).bank
-        guessed = ItemBank(bank.slopes, bank.intercepts, 0.2)
-        print(f"{k:9} {_medians(milliseconds(500, 30, 15, ours(bank), ours(guessed)))}", flush=True)
+        with_guessing = ItemBank(bank.slopes, bank.intercepts, 0.2)
+        print(
+            f"{k:9} {_medians(milliseconds(500, 30, 15, ours(bank), ours(with_guessing)))}",
+            flush=True,
+        )
 
 
 def by_steepness() -> None:

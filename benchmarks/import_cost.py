@@ -17,7 +17,7 @@ ROUNDS = 3
 FLOOR = "import fastapi, mangum, pydantic"
 CLIENTS = "import psycopg, upstash_redis"
 GOAL = 1.4
-"""Greatest multiple of the floor, for functions without numpy."""
+"""Largest acceptable multiple of the floor, for functions without numpy."""
 REPORT_NUMPY = "import sys; raise SystemExit(7 if 'numpy' in sys.modules else 0)"
 
 
@@ -30,14 +30,14 @@ def cpu_ms(code: str) -> float:
 
 
 def best_of_rounds(codes: list[str], rounds: int = ROUNDS) -> dict[str, float]:
-    """Return the least time of each; a first round, not counted, writes byte code."""
+    """Return the shortest time of each; a first round, not counted, writes byte code."""
     times: dict[str, list[float]] = {code: [] for code in codes}
     for number in range(rounds + 1):
         for code in codes:
             milliseconds = cpu_ms(code)
             if number:
                 times[code].append(milliseconds)
-    return {code: min(measured) for code, measured in times.items()}
+    return {code: min(durations) for code, durations in times.items()}
 
 
 def loads_numpy(module: str) -> bool:

@@ -2,11 +2,12 @@
 
 `make bench ARGS=legacy_migration` migrates 10,000 and 100,000 people; PEOPLE=1000000 migrates a
 million instead (half an hour, 25 GB of disk), and several sizes are separated by commas.
-The floor writes the rows of the migration, ready in three tables, into the same unified tables
-with the same indexes, constraints and triggers. "CPU" is the CPU time of Postgres, for the
-migration with that of the function, but without the start of Python. Other programs on the machine
-lengthen the time by the clock a lot, and the CPU time by a fifth and more. Up to 100,000 people,
-both are therefore measured three times, in turns, and the line is the run with the median ratio.
+The floor copies the rows that the migration made from three plain tables into the same unified
+tables with the same indexes, constraints and triggers. "CPU" is the CPU time of Postgres; that of
+a migration includes the function, but not the start of Python. Other programs on the machine
+lengthen the elapsed time a lot, and the CPU time by a fifth or more. Up to 100,000 people,
+migration and floor are therefore measured three times, in turns, and the line printed is the run
+with the median ratio.
 """
 
 import multiprocessing
@@ -30,15 +31,15 @@ from local.servers.postgres_server import PostgresServer, running_postgres
 from tests.support.legacy_data import ENCRYPTION_KEY, TABLES, LegacyData, create_tables, fill
 
 SIZES = (10_000, 100_000)
-AGAIN_UP_TO = 10_000  # people
+REPETITION_UP_TO = 10_000  # people
 THRICE_UP_TO = 100_000  # people
 CLOCK_TICKS = os.sysconf("SC_CLK_TCK")
 floor = load_queries(str(Path(__file__).with_name("legacy_floor.sql")))
 
 
 @dataclass(frozen=True)
-class Moved:
-    """One migration."""
+class MigrationCost:
+    """Cost and outcome of one migration."""
 
     seconds: float
     cpu: float
@@ -52,19 +53,21 @@ class Moved:
 
 
 @dataclass(frozen=True)
-class Compared:
-    """A migration, and the floor right after it with the same rows."""
+class Comparison:
+    """A migration, and the floor measured right after it with the same rows."""
 
-    moved: Moved
-    again: Moved | None
+    migration: MigrationCost
+    repetition: MigrationCost | None
+    """A second migration of the same rows, which changes nothing."""
     seconds: float
+    """Seconds of the floor."""
     cpu: float
     """CPU seconds of the floor."""
 
     @property
     def ratio(self) -> float:
         """Return the ratio of the CPU times."""
-        return self.moved.cpu / self.cpu
+        return self.migration.cpu / self.cpu
 
 
 def main() -> None:
@@ -87,37 +90,38 @@ def measure(server: PostgresServer, people: int) -> str:
     times = 3 if people <= THRICE_UP_TO else 1
     runs = sorted((compare(server, template, people) for _ in range(times)), key=_ratio)
     server.drop_database(template)
-    middle = runs[times // 2]
+    median = runs[times // 2]
     spread = f" ({runs[0].ratio:.2f} to {runs[-1].ratio:.2f})" if times > 1 else ""
-    return f"{people:<11,}{rows:<13,}{line(middle)}{spread}"
+    return f"{people:<11,}{rows:<13,}{line(median)}{spread}"
 
 
-def _ratio(run: Compared) -> float:
+def _ratio(run: Comparison) -> float:
     return run.ratio
 
 
-def compare(server: PostgresServer, template: str, people: int) -> Compared:
+def compare(server: PostgresServer, template: str, people: int) -> Comparison:
     """Measure one migration and the floor, in a copy of the database unless it is too large."""
     copied = people <= THRICE_UP_TO
     name = f"{template}_copy" if copied else template
     url = server.create_database(name, template) if copied else server.url(name)
-    moved = in_a_process_of_its_own(url, dry_run=False)
-    again = in_a_process_of_its_own(url, dry_run=False) if people <= AGAIN_UP_TO else None
+    migration = migrate_in_new_process(url, dry_run=False)
+    repetition = migrate_in_new_process(url, dry_run=False) if people <= REPETITION_UP_TO else None
     seconds, cpu = write_bare(url)
     if copied:
         server.drop_database(name)
-    return Compared(moved, again, seconds, cpu)
+    return Comparison(migration, repetition, seconds, cpu)
 
 
-def line(run: Compared) -> str:
+def line(run: Comparison) -> str:
     """Return the line that is printed."""
-    moved, again = run.moved, run.again
-    all_objections = [*moved.objections, *(again.objections if again else [])]
+    migration, repetition = run.migration, run.repetition
+    all_objections = [*migration.objections, *(repetition.objections if repetition else [])]
     return (
-        f"{moved.seconds:6.1f} s {moved.cpu:6.1f} s  {moved.calls:5} {moved.slowest_call:6.1f} s"
-        f" {run.seconds:6.1f} s {run.cpu:5.1f} s  {moved.seconds / run.seconds:5.2f}"
-        f" {run.ratio:4.2f}  {moved.megabytes:3.0f} MB  {all_objections or 'verified'}"
-        + (f"; again {again.seconds:.1f} s, {again.cpu:.1f} s CPU" if again else "")
+        f"{migration.seconds:6.1f} s {migration.cpu:6.1f} s  {migration.calls:5}"
+        f" {migration.slowest_call:6.1f} s"
+        f" {run.seconds:6.1f} s {run.cpu:5.1f} s  {migration.seconds / run.seconds:5.2f}"
+        f" {run.ratio:4.2f}  {migration.megabytes:3.0f} MB  {all_objections or 'verified'}"
+        + (f"; again {repetition.seconds:.1f} s, {repetition.cpu:.1f} s CPU" if repetition else "")
     )
 
 
@@ -136,13 +140,13 @@ def prepare(url: str, people: int) -> int:
     return sum(count[0] for count in counts if count)
 
 
-def in_a_process_of_its_own(url: str, *, dry_run: bool) -> Moved:
+def migrate_in_new_process(url: str, *, dry_run: bool) -> MigrationCost:
     """Migrate in a new process, which shows the memory of a function."""
     with multiprocessing.get_context("spawn").Pool(1) as pool:
-        return pool.apply(move, (url, dry_run))
+        return pool.apply(measure_migration, (url, dry_run))
 
 
-def move(url: str, dry_run: bool) -> Moved:
+def measure_migration(url: str, dry_run: bool) -> MigrationCost:
     """Call until the migration is done, and measure."""
     deps = Deps(Settings(postgres_url=url, encryption_key=ENCRYPTION_KEY))
     calls: list[float] = []
@@ -157,7 +161,7 @@ def move(url: str, dry_run: bool) -> Moved:
         cpu = cpu_of(transaction.connection) + time.process_time() - python_before
     deps.close()
     kilobytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return Moved(sum(calls), cpu, len(calls), max(calls), kilobytes / 1024, objections(run))
+    return MigrationCost(sum(calls), cpu, len(calls), max(calls), kilobytes / 1024, objections(run))
 
 
 def write_bare(url: str) -> tuple[float, float]:

@@ -1,6 +1,6 @@
 """Cost of importing and calling the official Redis client, compared with plain urllib3.
 
-The alternative sends the same pipeline with urllib3 and parses the reply with `json`. Both call
+The alternative sends the same pipeline with urllib3 and parses the response with `json`. Both call
 the REST gateway on this machine in turns; CPU time is that of this process alone.
 """
 
@@ -77,7 +77,7 @@ def timed(call: Callable[[], Any]) -> tuple[float, float]:
     cpu, wall = time.thread_time(), time.perf_counter()
     for _ in range(CALLS_PER_ROUND):
         if call() is None:
-            raise SystemExit("Redis did not answer.")
+            raise SystemExit("The pipeline has no result: Redis or the gateway failed.")
     return (
         1000 * (time.thread_time() - cpu) / CALLS_PER_ROUND,
         1000 * (time.perf_counter() - wall) / CALLS_PER_ROUND,
@@ -94,8 +94,8 @@ def urllib3_client(url: str, token: str) -> Callable[[], list[Any]]:
 
     def call() -> list[Any]:
         body = json.dumps(COMMANDS).encode()
-        reply = pool.request("POST", f"{url}/pipeline", body=body, redirect=False)
-        return [answer["result"] for answer in json.loads(reply.data)]
+        response = pool.request("POST", f"{url}/pipeline", body=body, redirect=False)
+        return [reply["result"] for reply in json.loads(response.data)]
 
     return call
 

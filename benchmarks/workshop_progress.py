@@ -2,7 +2,7 @@
 
 Each runs under uvicorn in its own process, on one Postgres, in many short alternating rounds, so
 that a slow moment of the machine affects both. The bare endpoint lacks checks, limits, models,
-logs and error envelopes: it passes the body to the same SQL function and returns its result.
+logs and error envelopes. It passes the body to the same SQL function and returns its result.
 """
 
 import http.client
@@ -30,7 +30,7 @@ ROUNDS = 60
 SECONDS_PER_ROUND = 0.25
 WORKERS = 4
 GOAL = 1.5
-"""Greatest multiple of the bare endpoint's time."""
+"""Largest acceptable multiple of the bare endpoint's time."""
 CALL = """
 SELECT public.record_step_progress(%(sessionToken)s, %(studentEmail)s, %(studentName)s, NULL,
   %(stepNumber)s, %(stepName)s, %(completed)s, %(timeSpent)s, 1, %(codeSubmitted)s,
@@ -50,13 +50,13 @@ def bare_app() -> FastAPI:
                 os.environ["POSTGRES_URL"], autocommit=True, prepare_threshold=None
             )
         row = local.connection.execute(CALL, body).fetchone()
-        answer = f'{{"success":true,"progress":{row[0]}}}'
-        return Response(answer, media_type="application/json")
+        text = f'{{"success":true,"progress":{row[0]}}}'
+        return Response(text, media_type="application/json")
 
     return app
 
 
-def answers(port: int) -> bool:
+def listens(port: int) -> bool:
     """Return whether a server listens on the port."""
     with suppress(OSError), socket.create_connection(("127.0.0.1", port)):
         return True
@@ -76,11 +76,13 @@ def served(name: str, url: str, *arguments: str) -> Iterator[int]:
     )  # fmt: skip
     try:
         for _ in range(200):
-            if answers(port):
+            if listens(port):
                 break
             time.sleep(0.1)
         else:
-            raise SystemExit(f"The server '{name}' did not start.")
+            raise SystemExit(
+                f"The server '{name}' did not start. Run its app with uvicorn to see the error."
+            )
         yield port
     finally:
         server.terminate()
@@ -105,7 +107,7 @@ def body(worker: int, number: int) -> bytes:
 
 
 def load(port: int, seconds: float) -> list[float]:
-    """Post from several connections at once; return the time of each answer, ms."""
+    """Post from several connections at once; return the time to each response, ms."""
     end = time.perf_counter() + seconds
     times: list[list[float]] = [[] for _ in range(WORKERS)]
 
@@ -116,10 +118,10 @@ def load(port: int, seconds: float) -> list[float]:
             sent_at = time.perf_counter()
             report = body(worker, len(times[worker]))
             connection.request("POST", "/api/student-progress", report, headers)
-            answer = connection.getresponse()
-            answer.read()
-            if answer.status != 200:
-                raise SystemExit(f"The endpoint answered {answer.status}.")
+            response = connection.getresponse()
+            response.read()
+            if response.status != 200:
+                raise SystemExit(f"The endpoint returned {response.status}, not 200.")
             times[worker].append(1000 * (time.perf_counter() - sent_at))
         connection.close()
 
@@ -147,10 +149,10 @@ def main() -> None:
             for number in range(ROUNDS + 1):
                 counts = []
                 for name, port in ports.items():
-                    measured = load(port, SECONDS_PER_ROUND)
-                    counts.append(len(measured))
+                    durations = load(port, SECONDS_PER_ROUND)
+                    counts.append(len(durations))
                     if number:  # the first round warms both up
-                        times[name] += measured
+                        times[name] += durations
                 if number:
                     ratios.append(counts[0] / counts[1])
     report(times, ratios)
@@ -161,9 +163,9 @@ def report(times: dict[str, list[float]], ratios: list[float]) -> None:
     print(f"{WORKERS} connections, {ROUNDS} rounds of {SECONDS_PER_ROUND:g} s each, in turns\n")
     print("| endpoint | requests/s | p50 ms | p95 ms |")
     print("|---|--:|--:|--:|")
-    for name, measured in times.items():
-        cuts = statistics.quantiles(measured, n=20)
-        rate = len(measured) / (ROUNDS * SECONDS_PER_ROUND)
+    for name, durations in times.items():
+        cuts = statistics.quantiles(durations, n=20)
+        rate = len(durations) / (ROUNDS * SECONDS_PER_ROUND)
         print(f"| {name} | {rate:.0f} | {cuts[9]:.1f} | {cuts[18]:.1f} |")
     lower, ratio, upper = statistics.quantiles(ratios, n=4)
     verdict = "met" if ratio <= GOAL else "missed"
