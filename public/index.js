@@ -1,22 +1,22 @@
-// The landing page shows the answer of /health, and refreshes it every 30 s while visible.
+// The landing page shows the response of /health, and refreshes it every 30 s while visible.
 
-const EVERY_MS = 30_000;
-const LIMIT_MS = 10_000;
+const REFRESH_MS = 30_000;
+const TIMEOUT_MS = 10_000;
 const MEANING = {
   healthy: "",
-  degraded: "Redis is down: everything works, but some answers take longer.",
+  degraded: "Redis is down: everything works, but some responses take longer.",
   unavailable: "Postgres is down: nothing can be recorded until it is back.",
-  unreachable: "The service does not answer. Are you online?",
+  unreachable: "The service does not respond. Check that you are online.",
 };
 
 const $ = (id) => document.getElementById(id);
 
-/** The service's health report; without an answer, the status is `unreachable`. */
+/** The service's health report; without a response, the status is `unreachable`. */
 export async function fetchHealth(fetchPage = fetch) {
   const unreachable = { status: "unreachable", version: "–", services: {} };
   try {
-    const answer = await fetchPage("/health", { cache: "no-store", signal: AbortSignal.timeout(LIMIT_MS) });
-    const health = await answer.json();
+    const response = await fetchPage("/health", { cache: "no-store", signal: AbortSignal.timeout(TIMEOUT_MS) });
+    const health = await response.json();
     return health.status in MEANING ? health : unreachable;
   } catch {
     return unreachable;
@@ -49,5 +49,5 @@ function showLocalLinks() {
 showLocalLinks();
 $("curl").textContent = `curl -s ${location.origin}/health`;
 document.addEventListener("visibilitychange", refresh);
-setInterval(refresh, EVERY_MS);
+setInterval(refresh, REFRESH_MS);
 refresh();
