@@ -8,7 +8,7 @@ MAIL_DOMAIN = "example.com"
 
 
 class Presence(StrEnum):
-    """Time since a student's last activity."""
+    """State of a student's work, by the time since the last activity."""
 
     ACTIVE = "active"  # within the last three hours
     PAUSED = "paused"  # earlier today or last night

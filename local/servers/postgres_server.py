@@ -154,7 +154,7 @@ class PostgresServer:
         return f"postgresql://{OWNER}@/{quote(database)}?host={quote(str(self._socket_folder))}"
 
     def create_database(self, name: str, template: str | None = None) -> str:
-        """Create a database unless it exists, empty or as a copy; return its address."""
+        """Create a database, empty or from a template, unless it exists; return its address."""
         with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
             existing = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name])
             if existing.fetchone() is None:
