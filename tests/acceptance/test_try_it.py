@@ -34,8 +34,8 @@ class Shell:
             self._output(line)
 
     def _output(self, command: str) -> str:
-        if command == 'echo "$START"':
-            return self.variables["START"]
+        if command == 'echo "$BODY"':
+            return self.variables["BODY"]
         # Variables are unquoted, or between two parts of a quoted text.
         unquoted = re.sub(r"'(\$\w+)'", r"\1", command)
         answer = run(self.client, Template(unquoted).substitute(self.variables))
