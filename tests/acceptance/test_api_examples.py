@@ -1,4 +1,4 @@
-"""Every example of the API's description is accepted by the local server with the demo."""
+"""Each example request of the API's description gets a response like its example response."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -25,7 +25,7 @@ KINDS = {
 MIGRATE = "/api/admin-migrate-to-unified-schema"
 SYNC = "POST /api/debug/sync/{session_id}"
 SUBMIT = "POST /api/test/submit"
-FLAG = b"""
+ADD_VERSION_WITH_DRIFT = b"""
 WITH disagreeing AS (
   INSERT INTO assessment.pool_versions (pool_id, version, origin, question_count, report)
   SELECT v.pool_id, v.version + 1, v.origin, v.question_count, v.report
@@ -49,7 +49,7 @@ def database(postgres_url: str) -> Iterator[psycopg.Connection[Any]]:
 
 
 class Preparation:
-    """Steps that some calls require before them."""
+    """Steps that must precede the example of some operations."""
 
     def __init__(
         self, loopback_client: TestClient, database: psycopg.Connection[Any], deps: Deps
@@ -63,11 +63,11 @@ class Preparation:
         """Send the example of an operation."""
         return send(self._client, OPERATIONS[name]).json()
 
-    def add_old_tables(self) -> None:
+    def add_legacy_tables(self) -> None:
         """Create legacy tables with two students, one of whom has an unencrypted API key."""
-        old = Legacy(self._database, self._deps)
-        old.create()
-        old.add(
+        legacy = Legacy(self._database, self._deps)
+        legacy.create()
+        legacy.add(
             "workshop_students",
             """
             session_token    | student_email      | current_step | exercises
@@ -75,7 +75,7 @@ class Preparation:
             ws_1735689700000 | bob@example.com    | 1            | {"warm-up": true}
             """,
         )
-        old.add(
+        legacy.add(
             "student_configs",
             """
             session_token    | student_email      | openai_api_key     | selected_voice
@@ -85,17 +85,17 @@ class Preparation:
 
     def migrate(self) -> None:
         """Create legacy tables and migrate them."""
-        self.add_old_tables()
+        self.add_legacy_tables()
         run = self._client.post(MIGRATE, json={"dryRun": False}).json()
         assert run["verification"]["verified"]
 
-    def set_old_tables_aside(self) -> None:
+    def set_legacy_tables_aside(self) -> None:
         """Migrate the legacy tables and set them aside."""
         self.migrate()
         self.call("POST /api/admin-cleanup-old-tables")
 
     def lose_everything_but_a_backup(self) -> None:
-        """Make a backup with the name of the example, then empty the tables."""
+        """Write a backup under the name of the example, then empty the tables."""
         backup = self._backups / self.call("POST /api/admin-backup")["name"]
         backup.rename(self._backups / OPERATIONS["POST /api/admin-restore"].request["name"])
         self._database.execute("TRUNCATE public.students, public.sessions, public.events CASCADE")
@@ -103,24 +103,24 @@ class Preparation:
     def flag_a_question(self) -> None:
         """Add a version that marks a question as drifted: in the demo, no question drifts."""
         self.call("POST /api/admin-calibrate")
-        self._database.execute(FLAG)
+        self._database.execute(ADD_VERSION_WITH_DRIFT)
 
-    def read_questions(self) -> None:
-        """Set the cache's statistics, which depend on what the process has in memory."""
+    def set_cache_statistics(self) -> None:
+        """Give the cache hits and misses; otherwise they depend on the item banks in memory."""
         self.call(SUBMIT)
         assert self._deps.redis is not None
         self._deps.redis.pipeline([["HSET", STATISTICS_KEY, "hits", "9", "misses", "1"]])
 
 
 BEFORE: dict[str, Callable[[Preparation], object]] = {
-    f"POST {MIGRATE}": Preparation.add_old_tables,
-    "POST /api/admin-normalize-database-v2": Preparation.add_old_tables,
+    f"POST {MIGRATE}": Preparation.add_legacy_tables,
+    "POST /api/admin-normalize-database-v2": Preparation.add_legacy_tables,
     "POST /api/admin-cleanup-old-tables": Preparation.migrate,
-    "POST /api/admin-restore-old-tables": Preparation.set_old_tables_aside,
+    "POST /api/admin-restore-old-tables": Preparation.set_legacy_tables_aside,
     "POST /api/admin-restore": Preparation.lose_everything_but_a_backup,
     "GET /api/debug/session/{session_id}": lambda preparation: preparation.call(SYNC),
     "GET /api/debug/pool/{question_pool_id}": Preparation.flag_a_question,
-    "GET /api/debug/redis/stats": Preparation.read_questions,
+    "GET /api/debug/redis/stats": Preparation.set_cache_statistics,
 }
 
 
@@ -142,8 +142,8 @@ def send(loopback_client: TestClient, operation: Operation) -> Any:
     )
 
 
-def differences(example: Any, real: Any, at: str = "answer") -> list[str]:
-    """List where an example has other keys, or values of another kind, than the real answer.
+def differences(example: Any, real: Any, at: str = "body") -> list[str]:
+    """List where an example has other keys, or values of another kind, than the real body.
 
     Lists in examples are shortened: each entry must resemble one of the real entries.
     """
@@ -155,14 +155,17 @@ def differences(example: Any, real: Any, at: str = "answer") -> list[str]:
     if isinstance(example, list) and isinstance(real, list):
         if real and not example:
             return [f"{at} is empty in the example"]
-        closest = [_fewest(entry, real, f"{at}[{place}]") for place, entry in enumerate(example)]
+        closest = [
+            _fewest_differences(entry, real, f"{at}[{place}]")
+            for place, entry in enumerate(example)
+        ]
         return [problem for entry_problems in closest for problem in entry_problems]
     kinds = kind(example), kind(real)
     return [] if kinds[0] == kinds[1] else [f"{at} is {kinds[1]}, but {kinds[0]} in the example"]
 
 
-def _fewest(entry: Any, real: list[Any], at: str) -> list[str]:
-    no_entry = [f"{at} resembles no entry of the answer"]
+def _fewest_differences(entry: Any, real: list[Any], at: str) -> list[str]:
+    no_entry = [f"{at} resembles no entry of the response"]
     return min((differences(entry, one, at) for one in real), key=len, default=no_entry)
 
 
@@ -177,46 +180,50 @@ def kind(value: Any) -> str:
 
 
 @pytest.mark.parametrize("operation", OPERATIONS.values(), ids=str)
-def test_example_is_answered_as_it_shows(
+def test_example_request_returns_the_example_response(
     loopback_client: TestClient, preparation: Preparation, operation: Operation
 ) -> None:
     if prepare := BEFORE.get(str(operation)):
         prepare(preparation)
-    answer = send(loopback_client, operation)
-    assert answer.status_code == 200, answer.text
-    assert differences(operation.answers["Answer"], answer.json()) == []
+    response = send(loopback_client, operation)
+    assert response.status_code == 200, response.text
+    assert differences(operation.answers["Answer"], response.json()) == []
 
 
-def test_every_other_answer_is_asked_for_client() -> None:
+def test_every_further_example_has_a_test_of_its_own() -> None:
     titles = {title for operation in OPERATIONS.values() for title in operation.answers}
     assert titles == {"Answer", "Without a token", "All students, for operators", "The last one"}
 
 
-def test_progress_looked_up_without_a_token_is_as_shown(loopback_client: TestClient) -> None:
+def test_progress_without_a_token_matches_its_example(loopback_client: TestClient) -> None:
     look_up = OPERATIONS["GET /api/student-progress"]
     params = {"studentEmail": look_up.examples_in("query")["studentEmail"]}
-    answer = loopback_client.get(look_up.path, params=params)
-    assert differences(look_up.answers["Without a token"], answer.json()) == []
+    response = loopback_client.get(look_up.path, params=params)
+    assert differences(look_up.answers["Without a token"], response.json()) == []
 
 
-def test_all_students_are_as_shown(loopback_client: TestClient, operator: dict[str, str]) -> None:
+def test_progress_of_all_students_matches_its_example(
+    loopback_client: TestClient, operator: dict[str, str]
+) -> None:
     tracking = OPERATIONS["GET /api/track-student-progress"]
-    answer = loopback_client.get(tracking.path, params={"getAllStudents": "true"}, headers=operator)
-    assert differences(tracking.answers["All students, for operators"], answer.json()) == []
+    response = loopback_client.get(
+        tracking.path, params={"getAllStudents": "true"}, headers=operator
+    )
+    assert differences(tracking.answers["All students, for operators"], response.json()) == []
 
 
-def test_the_last_answer_is_answered_as_shown(loopback_client: TestClient) -> None:
+def test_submitting_the_last_answer_matches_its_example(loopback_client: TestClient) -> None:
     one_question = {"type": "fixed_length", "min_questions": 1, "max_questions": 1}
     start = OPERATIONS["POST /api/test/start"]
     started = loopback_client.post(
         start.path, json={**start.request, "end_criteria": one_question}
     ).json()
     ids = {"session_id": started["session_id"], "question_id": started["next_question"]["id"]}
-    answer = loopback_client.post("/api/test/submit", json={**ids, "response": 0})
-    assert differences(OPERATIONS[SUBMIT].answers["The last one"], answer.json()) == []
+    response = loopback_client.post("/api/test/submit", json={**ids, "response": 0})
+    assert differences(OPERATIONS[SUBMIT].answers["The last one"], response.json()) == []
 
 
-def test_a_difference_is_seen() -> None:
+def test_each_difference_is_reported() -> None:
     real = {"a": [{"b": 1}, {"b": None}], "at": "2026-01-01T09:00:00Z"}
     assert differences({"a": [{"b": 2}], "at": "2026-02-02T10:00:00Z"}, real) == []
     for example in (

@@ -43,13 +43,13 @@ curl -X POST https://your-app.vercel.app/api/admin-create-unified-schema \
 
 
 def test_questions_are_uploaded(loopback_client: TestClient) -> None:
-    answer = run(loopback_client, UPLOAD)
-    assert answer.status_code == 200
-    assert answer.json().keys() == {"message", "count", "question_pool_id"}
-    assert answer.json()["count"] == 1
+    response = run(loopback_client, UPLOAD)
+    assert response.status_code == 200
+    assert response.json().keys() == {"message", "count", "question_pool_id"}
+    assert response.json()["count"] == 1
 
 
-def test_what_was_uploaded_is_asked_and_graded(loopback_client: TestClient) -> None:
+def test_uploaded_question_is_asked_and_graded(loopback_client: TestClient) -> None:
     pool = run(loopback_client, UPLOAD).json()["question_pool_id"]
     started = loopback_client.post(
         "/api/test/start", json={"student_id": "me", "question_pool_id": pool}
@@ -66,10 +66,10 @@ def test_what_was_uploaded_is_asked_and_graded(loopback_client: TestClient) -> N
     assert (submitted["status"], submitted["accuracy"]) == ("completed", 1.0)
 
 
-def test_redis_statistics_are_those_printed(loopback_client: TestClient) -> None:
-    answer = run(loopback_client, REDIS_STATS)
-    assert answer.status_code == 200
-    assert answer.json()["redis_stats"].keys() >= {
+def test_redis_statistics_have_the_printed_keys(loopback_client: TestClient) -> None:
+    response = run(loopback_client, REDIS_STATS)
+    assert response.status_code == 200
+    assert response.json()["redis_stats"].keys() >= {
         "active_sessions",
         "active_locks",
         "cached_questions",
@@ -79,33 +79,34 @@ def test_redis_statistics_are_those_printed(loopback_client: TestClient) -> None
 
 
 def test_idle_sessions_are_cleaned_up(loopback_client: TestClient) -> None:
-    answer = run(loopback_client, CLEANUP)
-    assert answer.status_code == 200
-    assert answer.json()["inactivity_threshold_minutes"] == 30
-    assert isinstance(answer.json()["sessions_removed"], int)
+    response = run(loopback_client, CLEANUP)
+    assert response.status_code == 200
+    assert response.json()["inactivity_threshold_minutes"] == 30
+    assert isinstance(response.json()["sessions_removed"], int)
 
 
 def test_health_is_checked(loopback_client: TestClient) -> None:
-    answer = loopback_client.get("/health")
-    assert answer.status_code == 200
-    assert answer.json().keys() >= {"status", "version", "timestamp", "services"}
+    response = loopback_client.get("/health")
+    assert response.status_code == 200
+    assert response.json().keys() >= {"status", "version", "timestamp", "services"}
 
 
 def test_history_is_accessible(loopback_client: TestClient) -> None:
-    answer = loopback_client.get("/api/student/demo-student-08/history")
-    assert answer.status_code == 200
-    assert len(answer.json()["test_sessions"]) == 4
+    response = loopback_client.get("/api/student/demo-student-08/history")
+    assert response.status_code == 200
+    assert len(response.json()["test_sessions"]) == 4
 
 
 @pytest.mark.parametrize("path", ["/api/debug/session/{}", "/api/debug/sync/{}"])
-def test_a_session_is_looked_into_and_synchronised(loopback_client: TestClient, path: str) -> None:
+def test_a_session_is_inspected_and_synchronised(loopback_client: TestClient, path: str) -> None:
     pool = run(loopback_client, UPLOAD).json()["question_pool_id"]
     started = loopback_client.post(
         "/api/test/start", json={"student_id": "me", "question_pool_id": pool}
     )
     address = path.format(started.json()["session_id"])
-    answer = loopback_client.get(address) if "session/" in path else loopback_client.post(address)
-    assert answer.status_code == 200
+    method = "GET" if "session/" in path else "POST"
+    response = loopback_client.request(method, address)
+    assert response.status_code == 200
 
 
 def test_progress_is_read_by_token_e_mail_and_id(loopback_client: TestClient) -> None:
@@ -136,18 +137,18 @@ def test_progress_is_reported(loopback_client: TestClient) -> None:
         "codeSubmitted": "...",
         "deploymentUrl": "https://...",
     }
-    answer = loopback_client.post("/api/student-progress", json=body)
-    assert answer.status_code == 200
-    assert answer.json()["message"] == "Progress updated successfully"
-    assert answer.json()["progress"]["step_progress"][0]["timeSpent"] == 450
+    response = loopback_client.post("/api/student-progress", json=body)
+    assert response.status_code == 200
+    assert response.json()["message"] == "Progress updated successfully"
+    assert response.json()["progress"]["step_progress"][0]["timeSpent"] == 450
 
 
 def test_the_schema_is_created(loopback_client: TestClient) -> None:
-    answer = run(loopback_client, CREATE_SCHEMA)
-    assert answer.status_code == 200
-    assert answer.json()["success"] is True
-    assert answer.json()["results"]
-    assert answer.json()["nextSteps"]
+    response = run(loopback_client, CREATE_SCHEMA)
+    assert response.status_code == 200
+    assert response.json()["success"] is True
+    assert response.json()["results"]
+    assert response.json()["nextSteps"]
     progress = loopback_client.get(f"/api/student-progress?sessionToken={session_token(NOOR)}")
     assert progress.json()["progress"]["current_step"] == 5
 

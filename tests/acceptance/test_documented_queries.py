@@ -16,7 +16,7 @@ def database(postgres_url: str) -> Iterator[psycopg.Connection[DictRow]]:
 Database = psycopg.Connection[DictRow]
 
 
-def test_last_activity_may_be_added_again(database: Database) -> None:
+def test_existing_column_last_activity_may_be_added_again(database: Database) -> None:
     database.execute("""
 ALTER TABLE test_sessions ADD COLUMN IF NOT EXISTS last_activity TIMESTAMP DEFAULT NOW();
 """)
@@ -117,7 +117,7 @@ GROUP BY st.student_id, st.student_email, st.student_name;
     assert sum(row["total_sessions"] for row in rows) == 44
 
 
-def test_the_funnel_of_steps_is_drawn(database: Database) -> None:
+def test_attempts_and_completions_are_counted_per_step(database: Database) -> None:
     rows = database.execute("""
 SELECT
   step_number,

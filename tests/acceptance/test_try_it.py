@@ -12,8 +12,8 @@ from fastapi.testclient import TestClient
 from tests.acceptance.curl import run
 
 TOUR = Path(__file__).parents[2] / "docs" / "try-it.md"
-PIPED = re.compile(r"^(\w+)=\$\((.+?)(?: \| field ([\w ]+))?\)$")
-SET = re.compile(r"""^(\w+)=(['"]?)([^$]*)\2$""")
+COMMAND_SUBSTITUTION = re.compile(r"^(\w+)=\$\((.+?)(?: \| field ([\w ]+))?\)$")
+ASSIGNMENT = re.compile(r"""^(\w+)=(['"]?)([^$]*)\2$""")
 
 
 class Shell:
@@ -22,13 +22,13 @@ class Shell:
     def __init__(self, client: TestClient) -> None:
         self.client = client
         self.variables: dict[str, str] = {}
-        self.answers: list[Any] = []
+        self.responses: list[Any] = []
 
     def run(self, line: str) -> None:
         """Run one line."""
-        if match := SET.match(line):
+        if match := ASSIGNMENT.match(line):
             self.variables[match[1]] = match[3]
-        elif match := PIPED.match(line):
+        elif match := COMMAND_SUBSTITUTION.match(line):
             self.variables[match[1]] = self._field(self._output(match[2]), match[3])
         else:
             self._output(line)
@@ -38,10 +38,10 @@ class Shell:
             return self.variables["BODY"]
         # Variables are unquoted, or between two parts of a quoted text.
         unquoted = re.sub(r"'(\$\w+)'", r"\1", command)
-        answer = run(self.client, Template(unquoted).substitute(self.variables))
-        assert answer.status_code == 200, (command, answer.text)
-        self.answers.append(answer.json())
-        return str(answer.text)
+        response = run(self.client, Template(unquoted).substitute(self.variables))
+        assert response.status_code == 200, (command, response.text)
+        self.responses.append(response.json())
+        return str(response.text)
 
     @staticmethod
     def _field(text: str, keys: str | None) -> str:
@@ -70,7 +70,7 @@ def test_every_line_of_the_tour_works(shell: Shell) -> None:
     assert sum("curl " in line for line in tour) == 14
     for line in tour:
         shell.run(line)
-    owner, shared, _, reported, started, graded, status, ended, history, *_ = shell.answers
+    owner, shared, _, reported, started, graded, status, ended, history, *_ = shell.responses
     assert owner["progress"]["student_name"] == "Noor Haddad"
     assert [session["completion_rate"] for session in shared["sessions"]] == [100, 33]
     assert reported["progress"]["completion_rate"] == 11
