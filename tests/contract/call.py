@@ -1,6 +1,6 @@
 """A call of an endpoint, with the expected status.
 
-`{name}` in a path, header or body stands for a value of an earlier answer.
+`{name}` in a path, header or body stands for a value of an earlier response.
 """
 
 from dataclasses import dataclass, field
@@ -24,7 +24,7 @@ class Call:
     body: Any = None
     headers: dict[str, str] = field(default_factory=dict)
     keep: dict[str, str] = field(default_factory=dict)
-    """Names for values of the answer, with their paths, such as `next_question.id`."""
+    """Names for values of the response, with their paths, such as `next_question.id`."""
     exact: bool = True
     """False if values depend on the machine, such as memory in use: only types are compared."""
 
@@ -33,7 +33,7 @@ class Call:
         return f"{self.method} {self.path.partition('?')[0]} {self.status}"
 
     def request(self, values: dict[str, Any]) -> Request:
-        """Return the request with values of earlier answers filled in."""
+        """Return the request with values of earlier responses filled in."""
         path, body, headers = fill([self.path, self.body, self.headers], values)
         return Request(self.method, path, body, headers)
 

@@ -37,8 +37,8 @@ class Deployment(Protocol):
 
 
 @dataclass(frozen=True)
-class ComparableAnswer:
-    """An answer without values that differ from run to run."""
+class ComparableResponse:
+    """A response without values that differ from run to run."""
 
     status: int
     headers: dict[str, str]
@@ -47,36 +47,36 @@ class ComparableAnswer:
 
 def send_all(
     deployment: Deployment, calls: Iterable[Call], clear_failures: Callable[[], None]
-) -> list[ComparableAnswer]:
-    """Send the calls in order, with values of earlier answers filled into later calls.
+) -> list[ComparableResponse]:
+    """Send the calls in order, with values of earlier responses filled into later calls.
 
     Args:
         deployment: Deployment to call.
         calls: Calls to send.
         clear_failures: Forgets failed passwords, five of which would lock the operator out;
-            called before each call that is to fail like that.
+            called before each call that expects a 401.
     """
     values: dict[str, Any] = {}
-    answers = []
+    responses = []
     for call in calls:
         if call.status == UNAUTHENTICATED:
             clear_failures()
-        answers.append(_send(deployment, call, values))
-    return answers
+        responses.append(_send(deployment, call, values))
+    return responses
 
 
-def _send(deployment: Deployment, call: Call, values: dict[str, Any]) -> ComparableAnswer:
+def _send(deployment: Deployment, call: Call, values: dict[str, Any]) -> ComparableResponse:
     try:
-        answer = deployment.send(call.request(values))
+        response = deployment.send(call.request(values))
     except Exception as error:  # noqa: BLE001 the test of this call reports it
-        return ComparableAnswer(0, {}, f"{type(error).__name__}: {error}")
-    if answer.status == call.status:
-        values |= {name: _value_at(answer.body, path) for name, path in call.keep.items()}
-    headers = {name: text for name, text in answer.headers.items() if name in COMPARED_HEADERS}
-    return ComparableAnswer(
-        answer.status,
+        return ComparableResponse(0, {}, f"{type(error).__name__}: {error}")
+    if response.status == call.status:
+        values |= {name: _value_at(response.body, path) for name, path in call.keep.items()}
+    headers = {name: text for name, text in response.headers.items() if name in COMPARED_HEADERS}
+    return ComparableResponse(
+        response.status,
         headers,
-        _without_volatile(answer.body) if call.exact else _types(answer.body),
+        _without_volatile(response.body) if call.exact else _types(response.body),
     )
 
 

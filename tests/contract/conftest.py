@@ -13,7 +13,7 @@ from local.servers.postgres_server import PostgresServer
 from local.servers.redis_server import RedisServer
 from tests.conftest import ADMIN_PASSWORD, CRON_SECRET, ENCRYPTION_KEY
 from tests.contract.calls import CALLS
-from tests.contract.comparing import ComparableAnswer, send_all
+from tests.contract.comparing import ComparableResponse, send_all
 from tests.contract.legacy_calls import TABLES
 from tests.support.lambda_runtime import LambdaDeployment
 from tests.support.local_server import LocalServer
@@ -73,14 +73,14 @@ def environment(
 
 
 @pytest.fixture(scope="session")
-def answers_on(
+def responses_on(
     environment: Callable[[str], dict[str, str]],
-) -> Iterator[Callable[[str], list[ComparableAnswer]]]:
-    """The answers of a platform to all calls, which are sent on first use."""
+) -> Iterator[Callable[[str], list[ComparableResponse]]]:
+    """The responses of a platform to all calls, which are sent on first use."""
     with ExitStack() as stack:
 
         @cache
-        def on(name: str) -> list[ComparableAnswer]:
+        def on(name: str) -> list[ComparableResponse]:
             variables = environment(name)
             deployment = DEPLOYMENTS[name](variables)
             stack.callback(deployment.stop)

@@ -21,24 +21,28 @@ def aws(environment: Callable[[str], dict[str, str]]) -> Iterator[LambdaDeployme
 
 
 @pytest.mark.parametrize("row", SCHEDULED, ids=lambda row: row.module)
-def test_schedule_does_what_the_endpoint_does(aws: LambdaDeployment, row: Endpoint) -> None:
-    answer = aws.send(Request("GET", row.path, headers={"Authorization": f"Bearer {CRON_SECRET}"}))
+def test_schedule_returns_the_same_keys_as_the_endpoint(
+    aws: LambdaDeployment, row: Endpoint
+) -> None:
+    response = aws.send(
+        Request("GET", row.path, headers={"Authorization": f"Bearer {CRON_SECRET}"})
+    )
     result = aws.function(handler_of(row.module)).invoke(schedule_event())
-    assert answer.status == 200
-    assert result.keys() == answer.body.keys()
+    assert response.status == 200
+    assert result.keys() == response.body.keys()
 
 
-def test_schedule_of_a_function_that_has_none_fails_aloud(aws: LambdaDeployment) -> None:
+def test_schedule_event_for_a_function_without_schedule_raises(aws: LambdaDeployment) -> None:
     with pytest.raises(HandlerError, match="no schedule"):
         aws.function("api/operations/health.lambda_handler").invoke(schedule_event())
 
 
-def test_function_answers_http_after_a_schedule(aws: LambdaDeployment) -> None:
+def test_function_serves_http_after_a_schedule(aws: LambdaDeployment) -> None:
     """The event loop must survive a run that is not a request."""
     row = SCHEDULED[0]
     for _ in range(2):
         aws.function(handler_of(row.module)).invoke(schedule_event())
-        answer = aws.send(
+        response = aws.send(
             Request("GET", row.path, headers={"Authorization": f"Bearer {CRON_SECRET}"})
         )
-        assert answer.status == 200
+        assert response.status == 200

@@ -1,4 +1,4 @@
-"""Every endpoint answers alike on the local server and in the runtimes of Vercel and Lambda."""
+"""Responses are the same on the local server and in the runtimes of Vercel and Lambda."""
 
 import re
 import sys
@@ -9,7 +9,7 @@ import pytest
 from lib.routes import ENDPOINTS, Endpoint
 from tests.contract.call import Call
 from tests.contract.calls import CALLS
-from tests.contract.comparing import ComparableAnswer
+from tests.contract.comparing import ComparableResponse
 from tests.contract.conftest import DEPLOYMENTS
 from tests.support.lambda_runtime import LambdaDeployment
 from tests.support.vercel_runtime import VercelDeployment
@@ -17,7 +17,7 @@ from tests.support.wire import Request
 
 NUMBERED = [pytest.param(number, id=f"{number} {call}") for number, call in enumerate(CALLS)]
 ELSEWHERE = sorted(set(DEPLOYMENTS) - {"local"})
-AnswersOn = Callable[[str], list[ComparableAnswer]]
+ResponsesOn = Callable[[str], list[ComparableResponse]]
 
 
 def is_for(call: Call, row: Endpoint) -> bool:
@@ -26,18 +26,17 @@ def is_for(call: Call, row: Endpoint) -> bool:
 
 
 @pytest.mark.parametrize("number", NUMBERED)
-def test_local_server_answers_as_promised(answers_on: AnswersOn, number: int) -> None:
-    assert answers_on("local")[number].status == CALLS[number].status, answers_on("local")[
-        number
-    ].body
+def test_local_server_returns_the_expected_status(responses_on: ResponsesOn, number: int) -> None:
+    response = responses_on("local")[number]
+    assert response.status == CALLS[number].status, response.body
 
 
 @pytest.mark.parametrize("platform", ELSEWHERE)
 @pytest.mark.parametrize("number", NUMBERED)
-def test_platform_answers_as_the_local_server(
-    answers_on: AnswersOn, platform: str, number: int
+def test_platform_returns_the_same_response_as_the_local_server(
+    responses_on: ResponsesOn, platform: str, number: int
 ) -> None:
-    assert answers_on(platform)[number] == answers_on("local")[number]
+    assert responses_on(platform)[number] == responses_on("local")[number]
 
 
 @pytest.mark.parametrize("row", ENDPOINTS, ids=lambda row: f"{'/'.join(row.methods)} {row.path}")
@@ -49,8 +48,8 @@ def test_every_endpoint_is_called_with_success_and_with_an_error(row: Endpoint) 
         assert any(status >= 400 for status in statuses), f"add {calls} that is refused"
 
 
-def test_every_error_has_the_one_shape(answers_on: AnswersOn) -> None:
-    errors = [answer.body for answer in answers_on("local") if answer.status >= 400]
+def test_every_error_has_the_shape_of_the_envelope(responses_on: ResponsesOn) -> None:
+    errors = [response.body for response in responses_on("local") if response.status >= 400]
     for body in errors:
         assert body["success"] is False
         assert body["requestId"] == "<id>"
