@@ -39,7 +39,7 @@ def start_server(postgres_server: PostgresServer, _gateway: Gateway) -> Callable
 
 @pytest.fixture(scope="session")
 def server(start_server: Callable[[], LocalServer]) -> Iterator[LocalServer]:
-    """The server of all tests."""
+    """The server that all tests share."""
     server = start_server()
     yield server
     server.stop()

@@ -69,7 +69,7 @@ def test_docs_list_every_endpoint(visit: Visit, server: LocalServer) -> None:
     assert sorted(listed) == operations
 
 
-def test_docs_send_a_call_and_show_its_answer(visit: Visit) -> None:
+def test_docs_send_a_call_and_show_its_response(visit: Visit) -> None:
     watched = visit("/docs#get-health")
     entry = watched.page.locator("#get-health")
     entry.get_by_role("button", name="Send").click()
@@ -78,7 +78,7 @@ def test_docs_send_a_call_and_show_its_answer(visit: Visit) -> None:
     assert watched.errors == []
 
 
-def test_docs_show_examples_of_parameters_body_and_answer(visit: Visit) -> None:
+def test_docs_show_examples_of_parameters_body_and_response(visit: Visit) -> None:
     page = visit("/docs#get-api-test-status-session-id-").page
     status = page.locator("#get-api-test-status-session-id-")
     session = "f1dbc627-9b04-5538-902c-2d94deee7af0"
@@ -93,7 +93,7 @@ def test_docs_show_examples_of_parameters_body_and_answer(visit: Visit) -> None:
 
 
 @pytest.mark.parametrize("path", ["api-student-progress", "api-track-student-progress"])
-def test_docs_fill_in_what_a_call_needs(visit: Visit, path: str) -> None:
+def test_docs_fill_in_required_parameters(visit: Visit, path: str) -> None:
     entry = visit(f"/docs#get-{path}").page.locator(f"#get-{path}")
     expect(entry.locator("form pre").first).to_contain_text(re.compile(r"\?\w+="))
     entry.get_by_role("button", name="Send").click()
@@ -124,7 +124,7 @@ def test_docs_list_operators_calls_after_those_of_everybody(visit: Visit) -> Non
     ]
 
 
-def test_docs_open_every_endpoint_without_complaint_in_a_narrow_window(visit: Visit) -> None:
+def test_docs_open_every_endpoint_without_errors_in_a_narrow_window(visit: Visit) -> None:
     watched = visit("/docs", width=320)
     watched.page.evaluate("document.querySelectorAll('details').forEach(one => one.open = true)")
     expect(watched.page.get_by_role("button", name="Send").first).to_be_visible()

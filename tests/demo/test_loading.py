@@ -11,8 +11,8 @@ from local.servers.postgres_server import PostgresServer
 from tests.demo.conftest import LOADED_AT, RunQuery
 from tests.demo.dump import dump
 
-# Tables that are the same in every database; the others have random ids and real times.
-DETERMINED = (
+# The other tables have random ids and real times.
+REPRODUCIBLE_TABLES = (
     "public.students",
     "public.sessions",
     "public.step_progress",
@@ -38,14 +38,14 @@ def environment(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("environment")
 def test_seeding_says_what_it_added_and_what_to_try(capsys: pytest.CaptureFixture[str]) -> None:
     assert main() == 0
-    first = capsys.readouterr().out
-    assert "Questions added: 150" in first
-    assert "40 students added, 44 sessions" in first
-    assert "30 students added, 73 tests" in first
+    first_output = capsys.readouterr().out
+    assert "Questions added: 150" in first_output
+    assert "40 students added, 44 sessions" in first_output
+    assert "30 students added, 73 tests" in first_output
     assert main() == 0
-    again = capsys.readouterr().out
-    assert "Questions added: 0" in again
-    assert "curl -X POST http://127.0.0.1:5300/api/test/start" in again
+    second_output = capsys.readouterr().out
+    assert "Questions added: 0" in second_output
+    assert "curl -X POST http://127.0.0.1:5300/api/test/start" in second_output
 
 
 def test_seeding_without_a_schema_says_what_to_do(
@@ -75,8 +75,8 @@ def test_two_databases_loaded_at_one_moment_are_the_same(
     one, two = dump(postgres_url), dump(other_url)
     other.close()
     postgres_server.drop_database("demo_again")
-    assert [without_version(one[table]) for table in DETERMINED] == [
-        without_version(two[table]) for table in DETERMINED
+    assert [without_version(one[table]) for table in REPRODUCIBLE_TABLES] == [
+        without_version(two[table]) for table in REPRODUCIBLE_TABLES
     ]
 
 

@@ -29,13 +29,13 @@ NOT_COMPUTABLE = {"sta-021", "sta-028"}
 
 
 @pytest.mark.parametrize("question_id", RECOMPUTED)
-def test_recomputing_a_question_finds_its_answer_and_no_other(question_id: str) -> None:
+def test_recomputation_accepts_the_correct_answer_and_no_other_option(question_id: str) -> None:
     question = BY_ID[question_id]
-    right = [option for option in question["options"] if RECOMPUTED[question_id](option)]
-    assert right == [question["correct_answer"]]
+    accepted = [option for option in question["options"] if RECOMPUTED[question_id](option)]
+    assert accepted == [question["correct_answer"]]
 
 
-def test_every_question_but_those_of_meaning_is_recomputed() -> None:
+def test_every_computable_question_is_recomputed() -> None:
     assert BY_ID.keys() - RECOMPUTED.keys() == NOT_COMPUTABLE
 
 

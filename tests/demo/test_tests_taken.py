@@ -23,7 +23,7 @@ AS_RECORDED = """
       end_reason, initial_proficiency, current_proficiency, current_confidence,
       final_proficiency, next_question_id, prior, concept_names, end_criteria
     FROM assessment.test_sessions WHERE id = %s"""
-FIRST_TEST = """
+TESTS_BY_START = """
     SELECT id, end_criteria FROM assessment.test_sessions
     WHERE student_id = %s ORDER BY started_at"""
 ANSWERS = """
@@ -52,20 +52,20 @@ def test_tests_are_completed_expired_and_under_way(run_query: RunQuery) -> None:
     assert run_query(open_for_answers) == [(2,)]
 
 
-def test_every_session_is_rebuilt_to_what_was_recorded(deps: Deps, run_query: RunQuery) -> None:
+def test_every_session_is_rebuilt_with_its_recorded_values(deps: Deps, run_query: RunQuery) -> None:
     ((version,),) = run_query("SELECT current_version FROM question_pools")
     pool = item_pool(deps.postgres, UUID(POOL_ID), version)
     for (session_id,) in run_query("SELECT id FROM test_sessions"):
-        read = read_with_answers(deps.postgres, session_id)
-        assert read is not None
-        session = rebuild(*read, pool)
+        stored_session = read_with_answers(deps.postgres, session_id)
+        assert stored_session is not None
+        session = rebuild(*stored_session, pool)
         assert session is not None
-        assert proficiency(session.prior) == read[0].initial_proficiency
-        assert proficiency(session.posterior) == read[0].current_proficiency
-        stored = run_query(
+        assert proficiency(session.prior) == stored_session[0].initial_proficiency
+        assert proficiency(session.posterior) == stored_session[0].current_proficiency
+        stored_confidences = run_query(
             f"SELECT current_confidence FROM test_sessions WHERE id = '{session_id}'"
         )
-        assert stored == [(confidences(session.posterior),)]
+        assert stored_confidences == [(confidences(session.posterior),)]
 
 
 @pytest.mark.parametrize("number", [0, 4, 6, 11])
@@ -74,7 +74,7 @@ def test_the_service_given_the_same_answers_records_the_same(
 ) -> None:
     examinee = examinees()[number]
     with psycopg.connect(postgres_url) as demo:
-        session_id, criteria = demo.execute(FIRST_TEST, [examinee.id]).fetchall()[0]
+        session_id, criteria = demo.execute(TESTS_BY_START, [examinee.id]).fetchall()[0]
         expected = demo.execute(AS_RECORDED, [session_id]).fetchone()
         answers = demo.execute(ANSWERS, [session_id]).fetchall()
     other_url = postgres_server.create_database("replay", template="migrated")
@@ -108,11 +108,11 @@ def test_the_last_closed_test_is_the_long_term_proficiency(run_query: RunQuery) 
     assert run_query("SELECT count(*) FROM student_proficiencies") == [(30 * 5,)]
 
 
-def test_each_later_test_starts_from_what_the_one_before_found(run_query: RunQuery) -> None:
-    first_or_known = """
+def test_only_a_student_s_first_test_has_no_prior_of_its_own(run_query: RunQuery) -> None:
+    tests_without_prior = """
         SELECT prior IS NULL, row_number() OVER (PARTITION BY student_id ORDER BY started_at) = 1
         FROM test_sessions"""
-    assert all(unknown == first for unknown, first in run_query(first_or_known))
+    assert all(without_prior == first for without_prior, first in run_query(tests_without_prior))
 
 
 def test_a_test_under_way_takes_the_next_answer(deps: Deps, run_query: RunQuery) -> None:
@@ -127,7 +127,7 @@ def test_a_test_under_way_takes_the_next_answer(deps: Deps, run_query: RunQuery)
     ]
 
 
-def test_what_the_tests_found_follows_what_the_students_can_do(run_query: RunQuery) -> None:
+def test_measured_abilities_correlate_with_the_simulated_ones(run_query: RunQuery) -> None:
     measured_by_concept = {
         (student, concept): float(latent_mean(float(value), 1 - float(confidence)))
         for student, concept, value, confidence in run_query(
@@ -143,10 +143,12 @@ def test_what_the_tests_found_follows_what_the_students_can_do(run_query: RunQue
     assert np.corrcoef(np.ravel(true), np.ravel(measured))[0, 1] > 0.8
 
 
-def test_no_answer_is_timed_at_more_than_a_minute_or_out_of_order(run_query: RunQuery) -> None:
+def test_no_answer_takes_more_than_a_minute_or_lies_outside_its_session(
+    run_query: RunQuery,
+) -> None:
     times = run_query("SELECT min(seconds), max(seconds) FROM test_responses")
     assert 0 < times[0][0] < times[0][1] <= 60
-    wrong = """
+    answers_outside_their_session = """
         SELECT 1 FROM test_responses r JOIN test_sessions s ON s.id = r.session_id
         WHERE r.timestamp <= s.started_at OR r.timestamp > s.last_activity"""
-    assert run_query(wrong) == []
+    assert run_query(answers_outside_their_session) == []

@@ -35,7 +35,7 @@ def test_each_session_agrees_with_its_steps_and_flags(run_query: RunQuery) -> No
     assert run_query(f"SELECT {columns} FROM sessions ORDER BY 1") == stored
 
 
-def test_flags_and_step_rows_call_the_same_steps_complete(run_query: RunQuery) -> None:
+def test_flags_and_step_rows_mark_the_same_steps_as_complete(run_query: RunQuery) -> None:
     differing = """
         SELECT session_token FROM sessions s WHERE flagged_steps(s) <> ARRAY(
           SELECT step_number FROM step_progress p
@@ -78,7 +78,7 @@ def test_reports_among_the_events_add_up_to_the_step_rows(
     assert run_query(reported) == run_query(stored)
 
 
-def test_reports_of_bugs_stand_in_the_session_and_among_the_events(run_query: RunQuery) -> None:
+def test_bug_reports_are_in_the_session_and_among_the_events(run_query: RunQuery) -> None:
     ((in_sessions,),) = run_query("SELECT sum(jsonb_array_length(bug_reports)) FROM sessions")
     assert in_sessions >= 10
     assert run_query("SELECT count(*) FROM events WHERE event_type = 'bug_reported'") == [
@@ -105,7 +105,7 @@ def test_fewer_students_reach_each_next_step(run_query: RunQuery) -> None:
     assert funnel == sorted(funnel, reverse=True)
 
 
-def test_addresses_are_ones_that_nobody_owns(run_query: RunQuery) -> None:
+def test_addresses_are_in_reserved_domains(run_query: RunQuery) -> None:
     named = run_query("SELECT student_email FROM students WHERE student_email !~ '^anonymous_'")
     assert all(email.endswith("@example.com") for (email,) in named)
     for column in ("websocket_url", "codespace_url", "github_repo_url", "railway_url"):
@@ -115,7 +115,7 @@ def test_addresses_are_ones_that_nobody_owns(run_query: RunQuery) -> None:
         )
 
 
-def test_no_api_key_is_in_the_clear_and_each_opens_for_its_session(
+def test_every_api_key_is_sealed_and_opens_for_its_session(
     run_query: RunQuery, settings: Settings, postgres_url: str
 ) -> None:
     vault = Vault.from_settings(settings)
@@ -127,7 +127,7 @@ def test_no_api_key_is_in_the_clear_and_each_opens_for_its_session(
     assert "sk-demo" not in str(dump(postgres_url))
 
 
-def test_a_student_who_went_on_is_left_alone(deps: Deps, postgres_url: str) -> None:
+def test_loading_again_keeps_what_a_student_has_changed(deps: Deps, postgres_url: str) -> None:
     with psycopg.connect(postgres_url) as connection:
         connection.execute("UPDATE sessions SET current_step = 9 WHERE current_step = 3")
         connection.execute("DELETE FROM sessions WHERE demo_mode")
@@ -136,7 +136,7 @@ def test_a_student_who_went_on_is_left_alone(deps: Deps, postgres_url: str) -> N
     assert dump(postgres_url) == changed
 
 
-def test_a_student_who_was_deleted_comes_back(deps: Deps, postgres_url: str) -> None:
+def test_loading_again_adds_a_deleted_student(deps: Deps, postgres_url: str) -> None:
     with psycopg.connect(postgres_url) as connection:
         connection.execute("DELETE FROM students WHERE student_email = 'keiko.mori@example.com'")
     added = load_workshop(deps)
