@@ -75,7 +75,7 @@ def test_largest_allowed_banks_are_accepted() -> None:
     assert ItemBank(np.ones((1, 32))).concepts == 32
 
 
-def test_percentile_is_the_expected_percentile() -> None:
+def test_percentile_is_the_mean_percentile_under_the_posterior() -> None:
     theta = np.random.default_rng(1).normal(0.7, 0.6, 400_000)
     assert percentile(0.7, 0.36) == pytest.approx(stats.norm.cdf(theta).mean(), abs=1e-3)
     assert percentile(0.0, 1.0) == 0.5

@@ -32,10 +32,10 @@ def brute_force(items: ItemParameters, record: Record, correlation: FloatArray) 
     k = len(correlation)
     theta = np.stack(np.meshgrid(*[GRID] * k, indexing="ij"), axis=-1).reshape(-1, k)
     prior = np.exp(-0.5 * np.einsum("ti,ij,tj->t", theta, np.linalg.inv(correlation), theta))
-    chance = items.bank().probability(theta).T
+    probability = items.bank().probability(theta).T
     answers = np.zeros((2, len(np.unique(record.person)), len(items)))
     np.add.at(answers, (record.correct.astype(int), record.person, record.item), 1)
-    log_likelihood = answers[1] @ np.log(chance) + answers[0] @ np.log1p(-chance)
+    log_likelihood = answers[1] @ np.log(probability) + answers[0] @ np.log1p(-probability)
     return np.asarray(np.log(np.exp(log_likelihood) @ (prior / prior.sum())))
 
 
@@ -96,11 +96,11 @@ def test_information_is_the_expected_square_of_the_score() -> None:
     rng = np.random.default_rng(4)
     items = draw_items(rng, 10)
     record = random_answers(rng, items, draw_people(rng, 4_000))
-    whole = converged_sweep(items, record, np.eye(1))
+    all_people = converged_sweep(items, record, np.eye(1))
     scores = []
     for fold in range(40):
-        part = Record(*(column[record.person % 40 == fold] for column in record.columns))
-        scores.append(converged_sweep(items, part, np.eye(1)).score[:, :2])
+        fold_record = Record(*(column[record.person % 40 == fold] for column in record.columns))
+        scores.append(converged_sweep(items, fold_record, np.eye(1)).score[:, :2])
     squares = np.square(scores).sum(axis=0)
-    expected = np.diagonal(whole.information, axis1=1, axis2=2)[:, :2]
+    expected = np.diagonal(all_people.information, axis1=1, axis2=2)[:, :2]
     assert float(np.mean(squares / expected)) == pytest.approx(1.0, abs=0.12)

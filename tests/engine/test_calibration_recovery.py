@@ -90,17 +90,17 @@ def test_adaptively_chosen_answers_give_unbiased_parameters() -> None:
     slopes, locations = [], []
     for seed in range(4):
         rng = np.random.default_rng([5, seed])
-        asked_as = draw_items(rng, 120)
+        selection_items = draw_items(rng, 120)
         truth = ItemParameters.of_latent(
-            asked_as.concepts,
-            asked_as.log_slope + rng.normal(0, 0.3, 120),
-            asked_as.location + rng.normal(0, 0.5, 120),
-            asked_as.guessing,
+            selection_items.concepts,
+            selection_items.log_slope + rng.normal(0, 0.3, 120),
+            selection_items.location + rng.normal(0, 0.5, 120),
+            selection_items.guessing,
         )
-        record = adaptive_answers(rng, truth, asked_as, draw_people(rng, 2_000), 15)
+        record = adaptive_answers(rng, truth, selection_items, draw_people(rng, 2_000), 15)
         result = calibrate(
             *record.columns,
-            origin=asked_as,
+            origin=selection_items,
             shrinkage=Shrinkage(log_slope_sd=0.3, location_sd=0.5, guessing_answers=np.inf),
         )
         slope, location = standardised_errors(result, truth)

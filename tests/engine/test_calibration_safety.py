@@ -22,7 +22,7 @@ def few_answers(seed: int, k: int = 1, people: int = 40, each: int = 6) -> Recor
     return random_answers(rng, draw_items(rng, 30, k), draw_people(rng, people, k), each)
 
 
-def test_item_without_answers_keeps_what_its_author_wrote() -> None:
+def test_item_without_answers_keeps_its_author_s_parameters() -> None:
     origin = ItemParameters(np.ones((31, 1)), 0.7, 1.3, 0.2)
     result = calibrated(few_answers(1), origin)
     assert result.answers[30] == 0
@@ -40,7 +40,7 @@ def test_error_of_an_item_without_answers_is_the_spread_of_its_prior() -> None:
     assert result.errors.difficulty[30] == pytest.approx(12**-0.5, abs=0.01)
 
 
-def test_first_answer_moves_an_item_a_little_towards_it() -> None:
+def test_first_answer_moves_the_difficulty_a_little() -> None:
     other_answers = few_answers(3)
     right, wrong = (
         calibrated(
@@ -119,10 +119,10 @@ def test_calibrating_again_with_the_same_answers_changes_nothing() -> None:
     """The priors stay at the author's parameters, so no answer counts twice."""
     record, origin = few_answers(8), ItemParameters(np.ones((30, 1)))
     first = calibrated(record, origin)
-    again = calibrate(*record.columns, origin=origin, current=first.parameters)
-    change = (again.parameters.location - first.parameters.location) / first.errors.location
+    second = calibrate(*record.columns, origin=origin, current=first.parameters)
+    change = (second.parameters.location - first.parameters.location) / first.errors.location
     assert np.abs(change).max() < 0.05
-    assert not again.drift.drifted.any()
+    assert not second.drift.drifted.any()
 
 
 def test_order_and_names_of_people_do_not_matter() -> None:
@@ -131,9 +131,9 @@ def test_order_and_names_of_people_do_not_matter() -> None:
     renamed = Record(
         (record.person * 7 + 1_000_000)[shuffle], record.item[shuffle], record.correct[shuffle]
     )
-    first, again = calibrated(record, origin), calibrated(renamed, origin)
-    assert np.array_equal(first.parameters.location, again.parameters.location)
-    assert np.array_equal(first.errors.difficulty, again.errors.difficulty)
+    first, second = calibrated(record, origin), calibrated(renamed, origin)
+    assert np.array_equal(first.parameters.location, second.parameters.location)
+    assert np.array_equal(first.errors.difficulty, second.errors.difficulty)
 
 
 def test_thirty_two_concepts_with_real_weights_are_calibrated() -> None:
@@ -148,7 +148,7 @@ def test_thirty_two_concepts_with_real_weights_are_calibrated() -> None:
 @pytest.mark.parametrize(
     ("item", "correct"), [([3], [1]), ([-1], [1]), ([0], [2]), ([0], [np.nan]), ([0, 1], [1])]
 )
-def test_answers_that_do_not_fit_are_refused(item: list[int], correct: list[float]) -> None:
+def test_answers_of_wrong_shape_or_value_are_refused(item: list[int], correct: list[float]) -> None:
     with pytest.raises(ValueError, match="must"):
         calibrate([1], item, correct, origin=ItemParameters(np.eye(3)))
 

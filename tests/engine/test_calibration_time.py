@@ -30,7 +30,7 @@ def calibrated(budget: Budget | None = None, seed: int = 1) -> Calibration:
     return calibrate(*record.columns, origin=as_written(items), budget=budget)
 
 
-def test_when_time_runs_out_the_last_whole_round_is_the_result() -> None:
+def test_when_time_runs_out_the_last_complete_round_is_the_result() -> None:
     stopped = calibrated(three_second_budget())
     assert stopped.rounds == 3
     assert not stopped.converged

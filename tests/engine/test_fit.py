@@ -111,9 +111,9 @@ def test_eligibility_falls_for_items_shown_too_often() -> None:
     # Rate 0.25 and 8 tests, of which four showed item 0 and four item 1: each of these is
     # eligible with probability 0.25 · 8 / 4 = 0.5. An item that was never shown stays eligible.
     control = ExposureControl.start(3, 0.25)
-    everyone = np.ones((1, 3), bool)
+    all_eligible = np.ones((1, 3), bool)
     for item in (0, 1) * 4:
-        control = control.record(everyone, [item], [0])
+        control = control.record(all_eligible, [item], [0])
     assert control.probability[0].tolist() == [0.5, 0.5, 1.0]
     drawn = np.stack([control.draw(np.random.default_rng(i))[0] for i in range(2000)])
     assert drawn.mean(axis=0) == pytest.approx([0.5, 0.5, 1.0], abs=0.04)

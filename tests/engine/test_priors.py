@@ -29,8 +29,8 @@ def test_ageing_preserves_the_population() -> None:
     # m ~ N(0, 1 - v) over students; after ageing m' ~ N(0, 1 - v'), so that v' + var m' is still 1.
     variance = np.array([0.3])
     spread = 1 - variance
-    mean_factor, later = aged(np.ones(1), variance, 77.0)
-    assert mean_factor**2 * spread + later == pytest.approx([1.0])
+    mean_factor, aged_variance = aged(np.ones(1), variance, 77.0)
+    assert mean_factor**2 * spread + aged_variance == pytest.approx([1.0])
 
 
 def test_a_prior_from_a_record_has_its_means_and_variances() -> None:
