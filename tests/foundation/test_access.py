@@ -1,4 +1,4 @@
-"""Access for operators and schedules: passwords, limits of attempts, and unlisted routes."""
+"""Access for operators and schedules: passwords, attempt limits, and unlisted routes."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -53,7 +53,7 @@ def post(client: TestClient, password: Any, **more: Any) -> Any:
     return client.post("/api/admin-scratch", json={"adminPassword": password}, **more)
 
 
-def test_the_password_opens_in_the_body_and_as_bearer(settings: Settings) -> None:
+def test_password_is_accepted_in_the_body_and_as_a_bearer_token(settings: Settings) -> None:
     client = scratch(settings)
     assert post(client, ADMIN_PASSWORD).status_code == 200
     bearer = {"Authorization": f"bearer {ADMIN_PASSWORD}"}
@@ -77,13 +77,13 @@ def test_the_password_opens_in_the_body_and_as_bearer(settings: Settings) -> Non
         ADMIN_PASSWORD + " ",
     ],
 )
-def test_whatever_is_shown_instead_gives_401(settings: Settings, password: Any) -> None:
-    answer = post(scratch(settings), password)
-    assert answer.status_code == 401
-    assert answer.headers["WWW-Authenticate"] == "Bearer"
+def test_any_other_password_gives_401(settings: Settings, password: Any) -> None:
+    response = post(scratch(settings), password)
+    assert response.status_code == 401
+    assert response.headers["WWW-Authenticate"] == "Bearer"
 
 
-def test_no_body_and_a_body_that_is_no_object_give_401(settings: Settings) -> None:
+def test_missing_body_and_body_that_is_not_an_object_give_401(settings: Settings) -> None:
     client = scratch(settings)
     assert client.post("/api/admin-scratch").status_code == 401
     assert client.post("/api/admin-scratch", json=[ADMIN_PASSWORD]).status_code == 401
@@ -92,13 +92,13 @@ def test_no_body_and_a_body_that_is_no_object_give_401(settings: Settings) -> No
 @pytest.mark.parametrize(
     "raw", [b'{"adminPassword": "wrong", ', b"[" * 60_000, b'{"a": 1, "a": 2}', b"\xff", b"NaN"]
 )
-def test_what_a_stranger_sends_is_not_even_parsed(settings: Settings, raw: bytes) -> None:
+def test_body_without_credentials_is_not_parsed(settings: Settings, raw: bytes) -> None:
     json = {"Content-Type": "application/json"}
     client = scratch(settings)
     assert client.post("/api/admin-scratch", content=raw, headers=json).status_code == 401
     bearer = {**json, "Authorization": f"Bearer {ADMIN_PASSWORD}"}
-    answer = client.post("/api/admin-scratch", content=raw, headers=bearer)
-    assert answer.status_code in {400, 422}
+    response = client.post("/api/admin-scratch", content=raw, headers=bearer)
+    assert response.status_code in {400, 422}
 
 
 @pytest.mark.parametrize(
@@ -110,14 +110,14 @@ def test_what_a_stranger_sends_is_not_even_parsed(settings: Settings, raw: bytes
         '"note": "adminPassword", "adminPassword": "a password for the tests"',
     ],
 )
-def test_the_password_is_found_however_json_writes_it(settings: Settings, member: str) -> None:
+def test_password_is_read_in_every_json_spelling(settings: Settings, member: str) -> None:
     client = scratch(settings)
     json = {"Content-Type": "application/json"}
-    answer = client.post("/api/admin-scratch", content=f"{{{member}}}", headers=json)
-    assert answer.status_code == 200
+    response = client.post("/api/admin-scratch", content=f"{{{member}}}", headers=json)
+    assert response.status_code == 200
 
 
-def test_after_five_wrong_passwords_even_the_right_one_waits(settings: Settings) -> None:
+def test_after_five_wrong_passwords_the_right_one_is_refused_too(settings: Settings) -> None:
     client = scratch(settings)
     assert [post(client, "wrong").status_code for _ in range(ADDRESS_LIMIT)] == [401] * 5
     locked = post(client, "wrong")
@@ -144,7 +144,7 @@ def age(settings: Settings, minutes: int) -> None:
         )
 
 
-def test_attempts_while_locked_leave_one_row_in_the_audit(settings: Settings) -> None:
+def test_attempts_while_locked_add_one_row_to_the_audit(settings: Settings) -> None:
     client = scratch(settings)
     for _ in range(ADDRESS_LIMIT):
         post(client, "wrong")
@@ -153,7 +153,7 @@ def test_attempts_while_locked_leave_one_row_in_the_audit(settings: Settings) ->
     assert (audited(settings, "refused"), audited(settings, "locked")) == (ADDRESS_LIMIT, 1)
 
 
-def test_each_lock_shows_in_the_audit(settings: Settings) -> None:
+def test_each_lock_adds_a_row_to_the_audit(settings: Settings) -> None:
     client = scratch(settings)
     for lock in (1, 2):
         for _ in range(ADDRESS_LIMIT):
@@ -163,7 +163,7 @@ def test_each_lock_shows_in_the_audit(settings: Settings) -> None:
         age(settings, minutes=16)
 
 
-def test_strangers_of_many_addresses_cannot_grow_the_audit_without_end(settings: Settings) -> None:
+def test_attempts_from_many_addresses_add_a_limited_number_of_rows(settings: Settings) -> None:
     for n in range(GLOBAL_LIMIT):
         post(scratch(settings, client=(f"198.51.100.{n}", 1)), "wrong")
     for n in range(GLOBAL_LIMIT + 10):
@@ -171,14 +171,14 @@ def test_strangers_of_many_addresses_cannot_grow_the_audit_without_end(settings:
     assert (audited(settings, "refused"), audited(settings, "locked")) == (GLOBAL_LIMIT,) * 2
 
 
-def test_a_burst_of_guesses_gets_no_more_tries_than_a_slow_one(settings: Settings) -> None:
+def test_concurrent_guesses_get_no_more_attempts_than_sequential_ones(settings: Settings) -> None:
     client = scratch(settings)
     with ThreadPoolExecutor(20) as threads:
         statuses = list(threads.map(lambda _: post(client, "wrong").status_code, range(20)))
     assert sorted(statuses) == [401] * ADDRESS_LIMIT + [429] * (20 - ADDRESS_LIMIT)
 
 
-def test_changing_addresses_meets_the_limit_for_all(settings: Settings) -> None:
+def test_guesses_from_many_addresses_reach_the_global_limit(settings: Settings) -> None:
     statuses = [
         post(scratch(settings, client=(f"198.51.100.{n}", 1)), "wrong").status_code
         for n in range(GLOBAL_LIMIT + 1)
@@ -194,7 +194,7 @@ def test_addresses_of_one_ipv6_network_count_as_one(settings: Settings) -> None:
     assert post(scratch(settings, client=("2001:db8:1::1", 1)), "wrong").status_code == 401
 
 
-def test_a_forged_forwarding_header_resets_nothing(settings: Settings) -> None:
+def test_forged_forwarding_header_does_not_reset_the_limit(settings: Settings) -> None:
     client = scratch(settings)
     statuses = []
     for n in range(ADDRESS_LIMIT + 1):
@@ -203,7 +203,7 @@ def test_a_forged_forwarding_header_resets_nothing(settings: Settings) -> None:
     assert statuses[-1] == 429
 
 
-def test_on_vercel_the_platforms_header_tells_the_address(settings: Settings) -> None:
+def test_on_vercel_the_address_is_in_the_platform_s_header(settings: Settings) -> None:
     client = scratch(replace(settings, platform=Platform.VERCEL))
     for _ in range(ADDRESS_LIMIT):
         post(client, "wrong", headers={"X-Real-IP": "198.51.100.1"})
@@ -211,7 +211,7 @@ def test_on_vercel_the_platforms_header_tells_the_address(settings: Settings) ->
     assert post(client, "wrong", headers={"X-Real-IP": "198.51.100.2"}).status_code == 401
 
 
-def test_the_lock_opens_when_the_time_is_over(settings: Settings, postgres_url: str) -> None:
+def test_the_lock_expires(settings: Settings, postgres_url: str) -> None:
     client = scratch(settings)
     for _ in range(ADDRESS_LIMIT):
         post(client, "wrong")
@@ -224,21 +224,21 @@ def test_the_lock_opens_when_the_time_is_over(settings: Settings, postgres_url: 
 
 @pytest.mark.parametrize("password", [None, "short", "YOUR_ADMIN_PASSWORD"])
 @pytest.mark.parametrize("platform", [Platform.VERCEL, Platform.LAMBDA])
-def test_a_deployment_without_a_sound_password_is_closed(
+def test_deployment_without_a_valid_password_gives_503(
     settings: Settings, platform: Platform, password: str | None
 ) -> None:
     closed = replace(settings, platform=platform, admin_password=password)
-    answer = post(scratch(closed), password or "")
-    assert answer.status_code == 503
-    assert "ADMIN_PASSWORD" in answer.json()["error"]
+    response = post(scratch(closed), password or "")
+    assert response.status_code == 503
+    assert "ADMIN_PASSWORD" in response.json()["error"]
 
 
-def test_without_postgres_nobody_operates(settings: Settings) -> None:
-    away = replace(settings, postgres_url="postgresql://127.0.0.1:1/none")
-    assert post(scratch(away), ADMIN_PASSWORD).status_code == 503
+def test_without_postgres_operators_get_503(settings: Settings) -> None:
+    without_postgres = replace(settings, postgres_url="postgresql://127.0.0.1:1/none")
+    assert post(scratch(without_postgres), ADMIN_PASSWORD).status_code == 503
 
 
-def test_without_redis_operators_still_operate(settings: Settings) -> None:
+def test_operators_do_not_need_redis(settings: Settings) -> None:
     assert post(scratch(replace(settings, redis_url=None)), ADMIN_PASSWORD).status_code == 200
 
 
@@ -250,7 +250,7 @@ def test_the_first_operator_of_an_empty_database_gets_in(
     assert post(client, ADMIN_PASSWORD).status_code == 200
 
 
-def test_cron_wants_its_secret(settings: Settings) -> None:
+def test_cron_requires_its_secret(settings: Settings) -> None:
     client = scratch(settings)
 
     def status(value: str | None) -> int:
@@ -264,7 +264,7 @@ def test_cron_wants_its_secret(settings: Settings) -> None:
 
 
 @pytest.mark.parametrize("secret", [None, "fifteen letters"])
-def test_cron_without_a_sound_secret_is_closed(settings: Settings, secret: str | None) -> None:
+def test_cron_without_a_valid_secret_gives_503(settings: Settings, secret: str | None) -> None:
     client = scratch(replace(settings, cron_secret=secret))
     headers = {"Authorization": f"Bearer {secret}"}
     assert client.get("/api/cron-scratch", headers=headers).status_code == 503
@@ -285,7 +285,7 @@ def test_route_that_the_function_does_not_list_fails_at_import(method: str, path
         app.add_api_route(path, lambda: None, methods=[method])
 
 
-def test_the_local_server_lets_the_guides_through_and_nobody_else(settings: Settings) -> None:
+def test_local_server_accepts_the_guides_calls_from_loopback_only(settings: Settings) -> None:
     trusting = replace(settings, trust_loopback=True)
     loopback = {"client": ("127.0.0.1", 1), "base_url": "http://127.0.0.1:5300"}
     client = scratch(trusting, **loopback)
@@ -308,7 +308,7 @@ def audit_rows(url: str) -> list[tuple[Any, ...]]:
         ).fetchall()
 
 
-def test_every_attempt_to_operate_is_on_record(settings: Settings, postgres_url: str) -> None:
+def test_every_attempt_is_in_the_audit(settings: Settings, postgres_url: str) -> None:
     client = scratch(settings)
     post(client, "wrong")
     post(client, ADMIN_PASSWORD)
@@ -324,7 +324,7 @@ def test_every_attempt_to_operate_is_on_record(settings: Settings, postgres_url:
         "TRUNCATE public.operator_audit",
     ],
 )
-def test_the_record_cannot_be_changed(settings: Settings, postgres_url: str, change: str) -> None:
+def test_the_audit_cannot_be_changed(settings: Settings, postgres_url: str, change: str) -> None:
     post(scratch(settings), ADMIN_PASSWORD)
     with (
         psycopg.connect(postgres_url) as connection,
@@ -340,7 +340,7 @@ def test_the_record_cannot_be_changed(settings: Settings, postgres_url: str, cha
         "DELETE FROM public.operator_audit WHERE id = 2",
     ],
 )
-def test_whoever_gets_round_that_breaks_the_chain(
+def test_changing_the_audit_without_triggers_breaks_its_chain(
     settings: Settings, postgres_url: str, change: str
 ) -> None:
     client = scratch(settings)

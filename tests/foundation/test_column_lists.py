@@ -32,7 +32,7 @@ def test_each_column_of_a_list_gets_an_expression(text: str, expected: str) -> N
         "{{flags: $column; now()}}",
     ],
 )
-def test_a_list_that_does_not_fit_is_refused(text: str) -> None:
+def test_unknown_empty_or_mismatched_list_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r"list|column"):
         fill(text, LISTS)
 

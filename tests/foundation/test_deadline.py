@@ -1,4 +1,4 @@
-"""Every call is answered by us, also when the database falls silent: the platform never has to."""
+"""A request whose database hangs gets our own 503 before the platform's time limit ends it."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -21,9 +21,9 @@ from lib.web.app import create_app, lambda_entry
 from tests.conftest import ADMIN_PASSWORD
 
 T = TypeVar("T")
-SILENCE = Query("silence", b"SELECT pg_sleep(60)")
-OTHERS = Query(
-    "others",
+HANGING_QUERY = Query("hanging", b"SELECT pg_sleep(60)")
+COUNT_RUNNING = Query(
+    "count_running",
     b"SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
     b" AND state <> 'idle' AND pid <> pg_backend_pid()",
 )
@@ -51,7 +51,7 @@ def within(limit: float, work: Callable[[], T]) -> T:
 def wait_until_nothing_runs(db: Postgres) -> None:
     """Wait until the query is cancelled; by itself it would end after a minute."""
     for _ in range(500):
-        if db.fetch_value(OTHERS) == 0:
+        if db.fetch_value(COUNT_RUNNING) == 0:
             return
         time.sleep(0.01)
     raise AssertionError("the cancelled query is still running")
@@ -59,20 +59,20 @@ def wait_until_nothing_runs(db: Postgres) -> None:
 
 def in_transaction(db: Postgres) -> None:
     with db.transaction() as transaction:
-        transaction.execute(SILENCE)
+        transaction.execute(HANGING_QUERY)
 
 
 @pytest.mark.parametrize(
     "work",
     [
-        lambda db: db.execute(SILENCE),
-        lambda db: db.fetch_value(SILENCE, read=True),
-        lambda db: db.batch([Statement(ONE), Statement(SILENCE), Statement(ONE)]),
+        lambda db: db.execute(HANGING_QUERY),
+        lambda db: db.fetch_value(HANGING_QUERY, read=True),
+        lambda db: db.batch([Statement(ONE), Statement(HANGING_QUERY), Statement(ONE)]),
         in_transaction,
     ],
     ids=["write", "read", "batch", "transaction"],
 )
-def test_a_silent_query_is_given_up_and_cancelled_and_the_next_call_is_served(
+def test_hanging_query_is_cancelled_and_the_next_one_succeeds(
     db: Postgres, work: Callable[[Postgres], object]
 ) -> None:
     with pytest.raises(DatabaseUnavailable):
@@ -81,15 +81,15 @@ def test_a_silent_query_is_given_up_and_cancelled_and_the_next_call_is_served(
     assert within(REQUEST_SECONDS, lambda: db.fetch_value(ONE)) == 1
 
 
-def test_a_read_that_is_late_is_not_tried_again(
+def test_read_beyond_the_deadline_is_not_retried(
     db: Postgres, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(DatabaseUnavailable):
-        within(SHORT_LIMIT, lambda: db.fetch_value(SILENCE, read=True))
+        within(SHORT_LIMIT, lambda: db.fetch_value(HANGING_QUERY, read=True))
     assert capsys.readouterr().err.count('"postgres_error"') == 1
 
 
-def test_outside_of_requests_nothing_is_given_up(db: Postgres) -> None:
+def test_outside_of_requests_there_is_no_deadline(db: Postgres) -> None:
     assert deadline.seconds_left() is None
     assert db.fetch_value(Query("short", b"SELECT 1 FROM pg_sleep(0.3)")) == 1
 
@@ -120,7 +120,7 @@ def test_a_handler_has_less_time_than_the_platform_gives(
 
 
 def clock(row: Endpoint) -> FastAPI:
-    """Make a function that answers how many seconds it has left."""
+    """Make a function that returns how many seconds it has left."""
     app = create_app("clock", rows=(row,))
 
     @app.get("/api/clock")

@@ -26,7 +26,7 @@ WRONG_CREDENTIALS = (
 
 
 def filled(path: str) -> str:
-    """Return a path with the id of nothing for each parameter."""
+    """Replace each parameter of a path by a UUID that belongs to nothing."""
     return re.sub(r"\{\w+\}", "00000000-0000-4000-8000-000000000000", path)
 
 
@@ -35,31 +35,31 @@ def case_id(case: tuple[Endpoint, str]) -> str:
 
 
 @pytest.mark.parametrize("case", PROTECTED, ids=case_id)
-def test_closed_endpoints_are_closed_to_strangers(
+def test_protected_endpoints_require_credentials(
     client: TestClient, case: tuple[Endpoint, str]
 ) -> None:
     row, method = case
     for headers in WRONG_CREDENTIALS:
-        answer = client.request(method, filled(row.path), headers=headers)
-        assert (answer.status_code, answer.json()["code"]) == (401, "unauthenticated")
+        response = client.request(method, filled(row.path), headers=headers)
+        assert (response.status_code, response.json()["code"]) == (401, "unauthenticated")
 
 
 @pytest.mark.parametrize("path", PATHS)
 def test_methods_that_are_not_in_the_table_are_refused(client: TestClient, path: str) -> None:
-    listed = {method for row in ENDPOINTS if row.path == path for method in row.methods}
-    for method in set(METHODS) - listed:
-        answer = client.request(method, filled(path))
-        assert (answer.status_code, answer.json()["code"]) == (405, "method_not_allowed")
-        assert set(answer.headers["Allow"].split(", ")) == listed
+    listed_methods = {method for row in ENDPOINTS if row.path == path for method in row.methods}
+    for method in set(METHODS) - listed_methods:
+        response = client.request(method, filled(path))
+        assert (response.status_code, response.json()["code"]) == (405, "method_not_allowed")
+        assert set(response.headers["Allow"].split(", ")) == listed_methods
 
 
 @pytest.mark.parametrize("path", ["/nowhere", "/api/nowhere", "/.git/config", "/lib/settings.py"])
-def test_what_is_no_endpoint_is_not_found_with_every_header(client: TestClient, path: str) -> None:
-    answer = client.get(path)
-    assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
-    assert {name: answer.headers.get(name) for name in API_HEADERS} == API_HEADERS
+def test_unknown_path_gives_404_with_the_api_headers(client: TestClient, path: str) -> None:
+    response = client.get(path)
+    assert (response.status_code, response.json()["code"]) == (404, "not_found")
+    assert {name: response.headers.get(name) for name in API_HEADERS} == API_HEADERS
 
 
-def test_description_is_read_and_not_written(client: TestClient) -> None:
+def test_description_can_be_read_but_not_posted_to(client: TestClient) -> None:
     assert client.get("/openapi.json").json()["openapi"].startswith("3.")
     assert client.post("/openapi.json").json()["code"] == "not_found"

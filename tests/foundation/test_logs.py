@@ -21,7 +21,9 @@ CANARIES = [
 ]
 
 
-def test_secrets_and_people_are_masked_in_every_shape(capsys: pytest.CaptureFixture[str]) -> None:
+def test_secrets_and_personal_data_are_masked_in_every_shape(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     text = (
         "ann@example.com used ws_1700000000000_" + "ab12" * 16 + " and sk-proj-CANARY0123456789, "
         f"key {'0123456789abcdef' * 4}, postgres://u:hunter2-in-a-url@db/x"

@@ -1,4 +1,4 @@
-"""The Postgres layer: faults become the application's errors, and nothing is half done."""
+"""The Postgres layer: faults raise the application's errors, and no change is half done."""
 
 import pickle
 import threading
@@ -53,7 +53,7 @@ def kill_backends(url: str) -> None:
         )
 
 
-def test_rows_come_as_dataclasses(db: Postgres) -> None:
+def test_rows_are_returned_as_dataclasses(db: Postgres) -> None:
     db.execute(INSERT, {"n": 3})
     assert db.fetch_one(q("SELECT n FROM things"), None, Row) == Row(3)
     assert db.fetch_all(q("SELECT n FROM things"), None, Row) == [Row(3)]
@@ -61,28 +61,28 @@ def test_rows_come_as_dataclasses(db: Postgres) -> None:
     assert db.fetch_one(q("SELECT n FROM things WHERE n = 0"), None, Row) is None
 
 
-def test_a_batch_is_all_or_nothing(db: Postgres) -> None:
+def test_batch_is_atomic(db: Postgres) -> None:
     with pytest.raises(psycopg.errors.UniqueViolation):
         db.batch([Statement(INSERT, {"n": n}) for n in (1, 2, 1)])
     assert db.fetch_value(COUNT) == 0
 
 
-def test_a_batch_answers_in_order(db: Postgres) -> None:
-    answers = db.batch(
+def test_batch_returns_results_in_order(db: Postgres) -> None:
+    results = db.batch(
         [
             Statement(INSERT, {"n": 1}),
             Statement(q("SELECT n FROM things"), None, Row),
             Statement(COUNT),
         ]
     )
-    assert answers == [[], [Row(1)], [(1,)]]
+    assert results == [[], [Row(1)], [(1,)]]
 
 
 class ThingExists(Conflict):
     """That thing exists."""
 
 
-def test_a_violated_constraint_is_told_in_our_words(db: Postgres) -> None:
+def test_violated_constraint_raises_its_registered_error(db: Postgres) -> None:
     register_constraint("things_n_key", ThingExists)
     try:
         db.execute(INSERT, {"n": 1})
@@ -97,15 +97,13 @@ def test_a_violated_constraint_is_told_in_our_words(db: Postgres) -> None:
 
 
 @pytest.mark.parametrize("query", ["SELECT 1 FROM nowhere", "SELECT public.nothing()"])
-def test_missing_tables_and_functions_are_told_as_a_missing_schema(
-    db: Postgres, query: str
-) -> None:
+def test_missing_tables_and_functions_raise_schema_missing(db: Postgres, query: str) -> None:
     with pytest.raises(SchemaMissing, match="lacks tables or functions: run `make migrate`"):
         db.fetch_value(q(query))
 
 
 @pytest.mark.parametrize("error", [Busy(), Conflict(reason="Twice."), InvalidInput(reason="No.")])
-def test_errors_reach_another_process_as_they_are(error: AppError) -> None:
+def test_errors_survive_pickling(error: AppError) -> None:
     unpickled = pickle.loads(pickle.dumps(error))
     assert (type(unpickled), str(unpickled)) == (type(error), str(error))
     assert (unpickled.facts, unpickled.headers) == (error.facts, error.headers)
@@ -119,13 +117,13 @@ def test_unreachable_database_gives_503_with_a_time_to_retry() -> None:
 
 
 @pytest.mark.parametrize("url", ["nonsense", "postgresql//user:secret@host", "postgresql://[::1"])
-def test_an_address_that_is_none_is_told_as_a_mistake_of_the_deployment(url: str) -> None:
+def test_malformed_address_is_reported_as_a_configuration_error(url: str) -> None:
     with pytest.raises(NotConfigured, match="POSTGRES_URL") as raised:
         Postgres(url).fetch_value(q("SELECT 1"))
     assert "secret" not in str(raised.value)
 
 
-def test_connections_killed_while_idle_are_noticed_before_use(
+def test_connections_killed_while_idle_are_replaced_before_use(
     db: Postgres, empty_postgres_url: str
 ) -> None:
     db.execute(INSERT, {"n": 1})
@@ -135,7 +133,7 @@ def test_connections_killed_while_idle_are_noticed_before_use(
     assert db.fetch_value(COUNT) == 2
 
 
-def test_a_read_survives_a_backend_killed_under_it_and_a_write_does_not_repeat(
+def test_read_is_retried_after_its_backend_is_killed_and_a_write_is_not(
     db: Postgres, empty_postgres_url: str
 ) -> None:
     def kill_soon() -> None:
@@ -155,7 +153,7 @@ def test_a_read_survives_a_backend_killed_under_it_and_a_write_does_not_repeat(
     assert db.fetch_value(COUNT) == 0
 
 
-def test_deadlocks_are_repeated_until_both_are_done(db: Postgres) -> None:
+def test_deadlocked_batches_are_retried_until_both_succeed(db: Postgres) -> None:
     db.execute(q("INSERT INTO things VALUES (1), (2)"))
     update = q("UPDATE things SET n = n WHERE n = %(n)s")
     pause = q("SELECT pg_sleep(0.2)")
@@ -170,7 +168,7 @@ def test_deadlocks_are_repeated_until_both_are_done(db: Postgres) -> None:
             future.result()
 
 
-def test_a_held_lock_gives_503_and_not_a_hanging_site(
+def test_held_lock_raises_busy_after_the_lock_timeout(
     db: Postgres, empty_postgres_url: str
 ) -> None:
     with psycopg.connect(empty_postgres_url) as holder:
@@ -194,33 +192,33 @@ def test_many_threads_share_few_connections(db: Postgres, empty_postgres_url: st
         list(threads.map(lambda n: db.execute(INSERT, {"n": n}), range(90)))
     assert db.fetch_value(COUNT) == 90
     with psycopg.connect(empty_postgres_url) as connection:
-        used = connection.execute(
+        connection_count = connection.execute(
             "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'stepwise'"
             " AND datname = current_database()"
         ).fetchone()
-    assert used is not None
-    assert used[0] <= 10
+    assert connection_count is not None
+    assert connection_count[0] <= 10
 
 
-def test_a_transaction_that_raises_leaves_nothing(db: Postgres) -> None:
-    def break_off() -> None:
+def test_transaction_that_raises_is_rolled_back(db: Postgres) -> None:
+    def fail_in_a_transaction() -> None:
         with db.transaction() as transaction:
             transaction.execute(INSERT, {"n": 1})
             raise KeyError
 
     with pytest.raises(KeyError):
-        break_off()
+        fail_in_a_transaction()
     assert db.fetch_value(COUNT) == 0
 
 
-def test_text_that_postgres_cannot_store_is_the_callers_mistake(db: Postgres) -> None:
+def test_text_that_postgres_cannot_store_raises_invalid_input(db: Postgres) -> None:
     with pytest.raises(InvalidInput):
         db.fetch_value(q("SELECT %(text)s::text"), {"text": "a\0b"})
     with pytest.raises(InvalidInput):
         db.fetch_value(q("SELECT %(text)s::text"), {"text": "\ud800"})
 
 
-def test_losing_every_connection_costs_one_answer_at_most(
+def test_losing_every_connection_fails_at_most_one_call(
     db: Postgres, empty_postgres_url: str
 ) -> None:
     db.execute(INSERT, {"n": 1})

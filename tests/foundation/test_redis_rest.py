@@ -1,4 +1,4 @@
-"""The client of Redis: whatever Redis does, the caller soon gets an answer or None."""
+"""The Redis client returns results or None within its time limit, whatever Redis does."""
 
 from collections.abc import Iterator
 from contextlib import closing
@@ -34,27 +34,27 @@ def test_multi_is_atomic(redis: RedisRest) -> None:
     assert redis.multi([["INCR", "n"], ["INCR", "n"]]) == [1, 2]
 
 
-def test_one_bad_command_spoils_no_other(redis: RedisRest) -> None:
+def test_failed_command_does_not_affect_the_others(redis: RedisRest) -> None:
     assert redis.pipeline([["SET", "k", "v"], ["INCR", "k"], ["GET", "k"]]) == [True, None, "v"]
 
 
-def test_command_that_cannot_be_encoded_is_not_taken_for_a_fault_of_redis(redis: RedisRest) -> None:
+def test_command_that_cannot_be_encoded_does_not_open_the_circuit(redis: RedisRest) -> None:
     assert redis.pipeline([["GET", "\ud800"]]) is None
     assert redis.pipeline([["GET", "k"]]) == [None]
 
 
 @pytest.mark.parametrize("fault", [*Fault])
-def test_every_fault_is_an_absence_and_none_is_waited_for(
+def test_no_fault_raises_or_delays_the_caller(
     redis: RedisRest, redis_gateway: Gateway, fault: Fault
 ) -> None:
     redis_gateway.faults.switch_on(fault, delay=5 * TIMEOUT_SECONDS)
-    answer = redis.pipeline([["GET", "k"]])  # a hang would last until the fault is cleared
+    results = redis.pipeline([["GET", "k"]])  # a hang would last until the fault is cleared
     if fault is Fault.WRONG_VALUE:  # only the caller can notice a wrong value
-        assert answer is not None
+        assert results is not None
     elif fault is Fault.FLUSH:
-        assert answer == [None]
+        assert results == [None]
     else:
-        assert answer is None
+        assert results is None
 
 
 def test_a_write_whose_reply_was_lost_is_not_repeated(
@@ -66,7 +66,7 @@ def test_a_write_whose_reply_was_lost_is_not_repeated(
         assert client.get("n") == b"1"
 
 
-def test_after_a_failure_redis_is_left_alone_for_a_while(
+def test_after_a_failure_the_open_circuit_sends_no_request(
     redis: RedisRest, redis_gateway: Gateway
 ) -> None:
     redis_gateway.faults.switch_on(Fault.SERVER_ERROR)
@@ -79,7 +79,7 @@ def test_after_a_failure_redis_is_left_alone_for_a_while(
     assert redis.pipeline([["GET", "k"]]) == [None]
 
 
-def test_a_wrong_token_is_an_absence_and_does_not_show_in_the_log(
+def test_wrong_token_returns_none_and_is_not_logged(
     redis_gateway: Gateway, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with closing(RedisRest(redis_gateway.url, "a-token-that-is-wrong")) as redis:

@@ -1,4 +1,4 @@
-"""Arbitrary replies from the address of Redis: each is bounded, or counts as no answer."""
+"""Arbitrary replies from the address of Redis: each is read within limits, or gives None."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -12,7 +12,7 @@ import pytest
 from lib.redis_rest import MAX_REPLY_BYTES, TIMEOUT_SECONDS, RedisRest
 
 PIECES = 20
-"""Number of pieces of a slow reply: each arrives in time, but all of them do not."""
+"""Number of pieces of a slow reply: each arrives within the timeout, but all together do not."""
 Reply = Callable[[BaseHTTPRequestHandler], None]
 
 
@@ -22,7 +22,7 @@ class Server(ThreadingHTTPServer):
 
 @contextmanager
 def running_server(reply: Reply) -> Iterator[tuple[RedisRest, list[str]]]:
-    """Yield a client of a server with these replies, and the paths that are requested."""
+    """Yield a client of a server that sends this reply, and the paths that it requests."""
     requested_paths: list[str] = []
 
     class Handler(BaseHTTPRequestHandler):
@@ -66,24 +66,24 @@ def redirect_reply(handler: BaseHTTPRequestHandler) -> None:
     handler.end_headers()
 
 
-def test_a_sound_reply_is_read_whole() -> None:
+def test_large_valid_reply_is_read_completely() -> None:
     with running_server(body_reply(b'[{"result": "' + b"v" * 100_000 + b'"}]')) as (redis, _):
         assert redis.pipeline([["GET", "k"]]) == ["v" * 100_000]
 
 
-def test_a_reply_without_end_is_cut_off() -> None:
+def test_reply_above_the_size_limit_returns_none() -> None:
     body = b'[{"result": "' + b"v" * MAX_REPLY_BYTES + b'"}]'
     with running_server(body_reply(body)) as (redis, _):
         assert redis.pipeline([["GET", "k"]]) is None
 
 
-def test_a_reply_that_trickles_in_is_given_up() -> None:
+def test_reply_that_arrives_too_slowly_returns_none() -> None:
     body = b'[{"result": "a value that comes late"}]'
     with running_server(body_reply(body, pause=3 * TIMEOUT_SECONDS / PIECES)) as (redis, _):
         assert redis.pipeline([["GET", "k"]]) is None
 
 
-def test_json_nested_without_end_is_an_absence() -> None:
+def test_deeply_nested_json_returns_none() -> None:
     with running_server(body_reply(b"[" * 100_000)) as (redis, _):
         assert redis.pipeline([["GET", "k"]]) is None
 
@@ -105,13 +105,13 @@ def test_json_nested_without_end_is_an_absence() -> None:
         b"",
     ],
 )
-def test_reply_of_another_shape_is_an_absence(body: bytes) -> None:
+def test_reply_of_another_shape_returns_none(body: bytes) -> None:
     with running_server(body_reply(body)) as (redis, _):
         assert redis.pipeline([["GET", "k"], ["GET", "l"]]) is None
 
 
 @pytest.mark.parametrize("url", ["http://host:port", "http://[::1", "no address", "", "http://\0"])
-def test_malformed_address_is_an_absence(url: str) -> None:
+def test_malformed_address_returns_none(url: str) -> None:
     with closing(RedisRest(url, "t")) as redis:
         assert redis.pipeline([["GET", "k"]]) is None
 

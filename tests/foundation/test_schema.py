@@ -56,7 +56,7 @@ def test_the_scripts_may_run_again_and_change_nothing(postgres_url: str) -> None
     assert dump(postgres_url) == before
 
 
-def test_every_upgrade_brings_what_changed_in_the_scripts(postgres_url: str) -> None:
+def test_every_upgrade_restores_objects_of_the_scripts(postgres_url: str) -> None:
     run("migrate.py", "upgrade", url=postgres_url)
     before = dump(postgres_url)
     with psycopg.connect(postgres_url) as connection:
@@ -66,7 +66,7 @@ def test_every_upgrade_brings_what_changed_in_the_scripts(postgres_url: str) -> 
     assert dump(postgres_url) == before
 
 
-def test_going_down_and_up_again_keeps_every_row(empty_postgres_url: str) -> None:
+def test_downgrade_and_upgrade_keep_every_row(empty_postgres_url: str) -> None:
     url = empty_postgres_url
     run("migrate.py", "upgrade", url=url)
     with psycopg.connect(url, autocommit=True) as connection:
@@ -107,7 +107,7 @@ def test_migrating_says_what_it_did(empty_postgres_url: str) -> None:
         assert run("migrate.py", *arguments, url=empty_postgres_url).splitlines() == messages
 
 
-def test_sql_that_is_only_printed_is_sql_to_the_last_line(empty_postgres_url: str) -> None:
+def test_printed_sql_ends_with_a_commit(empty_postgres_url: str) -> None:
     printed = run("migrate.py", "upgrade", "--sql", url=empty_postgres_url)
     assert printed.rstrip().endswith("COMMIT;")
 
@@ -133,7 +133,7 @@ def test_queries_typed_without_a_schema_find_their_tables(postgres_url: str) -> 
         ("postgresql//me:secret@host", "The address of the database is not valid"),
     ],
 )
-def test_a_database_that_is_not_there_is_told_without_traceback_and_password(
+def test_unavailable_database_is_reported_without_traceback_or_password(
     script: tuple[str, ...], url: str, message: str
 ) -> None:
     process = run_unchecked(*script, url=url)

@@ -21,13 +21,15 @@ def test_blank_values_count_as_not_set() -> None:
         ({"AWS_LAMBDA_FUNCTION_NAME": "f"}, Platform.LAMBDA),
     ],
 )
-def test_platform_is_told_by_its_own_variable(env: dict[str, str], platform: Platform) -> None:
+def test_platform_is_recognized_by_its_own_variable(
+    env: dict[str, str], platform: Platform
+) -> None:
     settings = Settings.from_env(env)
     assert settings.platform is platform
     assert settings.deployed is (platform is not Platform.LOCAL)
 
 
-def test_every_name_in_the_wild_is_understood() -> None:
+def test_alternative_variable_names_are_read() -> None:
     settings = Settings.from_env(
         {
             "DATABASE_URL": "pooled",
@@ -41,23 +43,23 @@ def test_every_name_in_the_wild_is_understood() -> None:
     assert (settings.redis_url, settings.redis_token) == ("redis", "token")
 
 
-def test_a_deployment_never_trusts_its_neighbours() -> None:
+def test_deployment_never_trusts_loopback() -> None:
     env = {"STEPWISE_TRUST_LOOPBACK": "1"}
     assert Settings.from_env(env).trust_loopback
     assert not Settings.from_env({**env, "VERCEL": "1"}).trust_loopback
 
 
-def test_secrets_do_not_show_in_a_repr() -> None:
+def test_repr_contains_no_secret() -> None:
     env = dict.fromkeys(("ADMIN_PASSWORD", "CRON_SECRET", "ENCRYPTION_KEY", "POSTGRES_URL"), SECRET)
     assert SECRET not in repr(Settings.from_env(env))
 
 
 @pytest.mark.parametrize("days", ["0", "-3", "soon", "1e3", "9" * 30, "٣"])
-def test_a_nonsensical_retention_time_is_none_and_stops_nothing_else(days: str) -> None:
+def test_invalid_retention_time_is_ignored(days: str) -> None:
     assert Settings.from_env({"WORKSHOP_RETENTION_DAYS": days}).workshop_retention_days is None
 
 
-def test_no_wildcard_lets_every_page_in() -> None:
+def test_wildcard_and_null_origins_are_ignored() -> None:
     origins = "*, https://a.example/ ,null,http://localhost:8080, *.example"
     settings = Settings.from_env({"ALLOWED_ORIGINS": origins})
     assert settings.allowed_origins == ("https://a.example", "http://localhost:8080")

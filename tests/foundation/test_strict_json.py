@@ -30,11 +30,11 @@ REFUSED = [
 ]
 
 
-@pytest.mark.parametrize(("raw", "error", "words"), REFUSED)
+@pytest.mark.parametrize(("raw", "error", "reason"), REFUSED)
 def test_ambiguous_or_unstorable_json_is_refused_with_its_reason(
-    raw: bytes, error: type[AppError], words: str
+    raw: bytes, error: type[AppError], reason: str
 ) -> None:
-    with pytest.raises(error, match=words):
+    with pytest.raises(error, match=reason):
         parse(raw)
 
 
@@ -47,7 +47,7 @@ def test_ambiguous_or_unstorable_json_is_refused_with_its_reason(
         (b"[1, 2.5, true, null]", [1, 2.5, True, None]),
     ],
 )
-def test_sound_json_is_read_as_it_is(raw: bytes, value: object) -> None:
+def test_valid_json_is_parsed_unchanged(raw: bytes, value: object) -> None:
     assert value is None or parse(raw) == value
     parse(raw)
 

@@ -26,7 +26,7 @@ def old_format(plaintext: str, key: bytes = KEY) -> str:
 
 
 @given(st.text(st.characters(exclude_categories=["Cs"]), max_size=300))
-def test_what_is_sealed_opens_again(plaintext: str) -> None:
+def test_sealed_text_opens_again(plaintext: str) -> None:
     vault = Vault(KEY)
     sealed = vault.seal(plaintext, TOKEN, API_KEY_FIELD)
     assert is_sealed(sealed)
@@ -91,9 +91,9 @@ def test_rotation_reads_the_previous_key_and_seals_with_the_new() -> None:
     sealed = Vault(OTHER_KEY).seal(API_KEY, TOKEN, API_KEY_FIELD)
     vault = Vault(KEY, OTHER_KEY)
     assert vault.needs_rotation(sealed)
-    again = vault.seal(vault.open(sealed, TOKEN, API_KEY_FIELD), TOKEN, API_KEY_FIELD)
-    assert not vault.needs_rotation(again)
-    assert Vault(KEY).open(again, TOKEN, API_KEY_FIELD) == API_KEY
+    resealed = vault.seal(vault.open(sealed, TOKEN, API_KEY_FIELD), TOKEN, API_KEY_FIELD)
+    assert not vault.needs_rotation(resealed)
+    assert Vault(KEY).open(resealed, TOKEN, API_KEY_FIELD) == API_KEY
 
 
 def test_old_format_and_plaintext_need_rotation() -> None:

@@ -1,4 +1,4 @@
-"""The frame of every function: headers, limits, errors and origins."""
+"""Behaviour of every function: headers, limits, errors and allowed origins."""
 
 import json
 import re
@@ -60,8 +60,8 @@ def web() -> Iterator[TestClient]:
     install_deps(None)
 
 
-def test_every_answer_has_the_security_headers_and_an_id(web: TestClient) -> None:
-    answers = [
+def test_every_response_has_the_security_headers_and_an_id(web: TestClient) -> None:
+    responses = [
         web.post("/api/echo/1", json={"n": 1}),
         web.post("/api/echo/1", json={"n": "x"}),
         web.get("/api/echo/conflict"),
@@ -69,37 +69,37 @@ def test_every_answer_has_the_security_headers_and_an_id(web: TestClient) -> Non
         web.get("/api/none"),
         web.put("/api/echo/1"),
     ]
-    assert [answer.status_code for answer in answers] == [200, 422, 409, 500, 404, 405]
-    for answer in answers:
-        assert {name: answer.headers.get(name) for name in API_HEADERS} == API_HEADERS
-        assert re.fullmatch(r"[0-9a-f]{32}", answer.headers["X-Request-Id"])
-        if answer.status_code != 200:
-            body = answer.json()
+    assert [response.status_code for response in responses] == [200, 422, 409, 500, 404, 405]
+    for response in responses:
+        assert {name: response.headers.get(name) for name in API_HEADERS} == API_HEADERS
+        assert re.fullmatch(r"[0-9a-f]{32}", response.headers["X-Request-Id"])
+        if response.status_code != 200:
+            body = response.json()
             assert body["success"] is False
             assert body["error"]
-            assert body["requestId"] == answer.headers["X-Request-Id"]
+            assert body["requestId"] == response.headers["X-Request-Id"]
 
 
-def test_what_nobody_foresaw_says_nothing_of_our_insides(
+def test_unexpected_error_reveals_no_internals(
     web: TestClient, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    answer = web.get("/api/echo/boom")
-    assert answer.status_code == 500
+    response = web.get("/api/echo/boom")
+    assert response.status_code == 500
     logged = capsys.readouterr().err
     unforeseen, request = map(json.loads, logged.splitlines())
     assert unforeseen["kind"] == "RuntimeError"
     assert re.fullmatch(r"lib/[\w/]+\.py:\d+", unforeseen["at"])
-    assert unforeseen["request"] == request["request"] == answer.json()["requestId"]
+    assert unforeseen["request"] == request["request"] == response.json()["requestId"]
     assert (request["route"], request["status"]) == ("/api/echo/{id}", 500)
     assert "path" not in request
-    for text in (answer.text, logged):
+    for text in (response.text, logged):
         assert "canary" not in text
         assert "secret" not in text
 
 
-def test_a_mistake_in_the_body_names_the_field_and_repeats_nothing(web: TestClient) -> None:
-    answer = web.post("/api/echo/1", json={"n": "canary"})
-    body = answer.json()
+def test_validation_error_names_the_field_and_not_the_value(web: TestClient) -> None:
+    response = web.post("/api/echo/1", json={"n": "canary"})
+    body = response.json()
     assert body["details"] == [
         {
             "field": "n",
@@ -107,10 +107,10 @@ def test_a_mistake_in_the_body_names_the_field_and_repeats_nothing(web: TestClie
         }
     ]
     assert body["error"].startswith("n: ")
-    assert "canary" not in answer.text
+    assert "canary" not in response.text
 
 
-def test_a_mistake_is_told_without_our_patterns_and_types(web: TestClient) -> None:
+def test_validation_error_shows_no_pattern_and_no_internal_type(web: TestClient) -> None:
     good = {"n": 1, "code": "abc", "id": "f1dbc627-9b04-5538-902c-2d94deee7af0"}
     for body, message in (
         ({**good, "code": "ABC"}, "code: Input has a character or a form that is not allowed here"),
@@ -121,13 +121,13 @@ def test_a_mistake_is_told_without_our_patterns_and_types(web: TestClient) -> No
         assert web.post("/api/echo/1", json=body).json()["error"] == message
 
 
-def test_a_wrong_method_is_told_the_right_ones(web: TestClient) -> None:
-    answer = web.delete("/api/echo/1")
-    assert answer.status_code == 405
-    assert answer.headers["Allow"] == "GET, POST"
+def test_wrong_method_gives_405_with_the_allowed_methods(web: TestClient) -> None:
+    response = web.delete("/api/echo/1")
+    assert response.status_code == 405
+    assert response.headers["Allow"] == "GET, POST"
 
 
-def test_head_is_answered_as_get_without_the_body(web: TestClient) -> None:
+def test_head_is_served_like_get_without_the_body(web: TestClient) -> None:
     get, head = web.get("/api/echo/conflict"), web.head("/api/echo/conflict")
     assert head.status_code == get.status_code == 409
     assert head.content == b""
@@ -136,12 +136,12 @@ def test_head_is_answered_as_get_without_the_body(web: TestClient) -> None:
 
 
 @pytest.mark.parametrize("media", ["text/plain", "application/x-www-form-urlencoded", "", "json"])
-def test_only_json_is_taken_for_json(web: TestClient, media: str) -> None:
-    answer = web.post("/api/echo/1", content=b'{"n": 1}', headers={"Content-Type": media})
-    assert answer.status_code == 415
+def test_other_content_types_give_415(web: TestClient, media: str) -> None:
+    response = web.post("/api/echo/1", content=b'{"n": 1}', headers={"Content-Type": media})
+    assert response.status_code == 415
 
 
-def test_json_with_a_charset_is_json(web: TestClient) -> None:
+def test_json_with_a_charset_is_accepted(web: TestClient) -> None:
     headers = {"Content-Type": "application/json; charset=utf-8"}
     assert web.post("/api/echo/1", content=b'{"n": 1}', headers=headers).status_code == 200
 
@@ -152,18 +152,18 @@ def test_json_with_a_charset_is_json(web: TestClient) -> None:
 def test_bodies_are_taken_up_to_the_limit_of_their_endpoint(
     web: TestClient, path: str, limit: int
 ) -> None:
-    frame = len(b'{"n": 1, "text": ""}')
+    envelope_bytes = len(b'{"n": 1, "text": ""}')
     headers = {"Content-Type": "application/json"}
 
     def send(size: int) -> int:
-        text = b'{"n": 1, "text": "' + b"x" * (size - frame) + b'"}'
+        text = b'{"n": 1, "text": "' + b"x" * (size - envelope_bytes) + b'"}'
         return web.post(path, content=text, headers=headers).status_code
 
     assert send(limit) == 200
     assert send(limit + 1) == 413
 
 
-def test_a_body_that_hides_its_length_is_still_bounded(web: TestClient) -> None:
+def test_body_without_a_content_length_is_still_limited(web: TestClient) -> None:
     def endless() -> Iterator[bytes]:
         for _ in range(1000):
             yield b"x" * 1024
@@ -175,15 +175,15 @@ def test_a_body_that_hides_its_length_is_still_bounded(web: TestClient) -> None:
 def test_only_listed_pages_may_call_from_another_origin(web: TestClient) -> None:
     def allowed(origin: str) -> str | None:
         headers = {"Origin": origin, "Access-Control-Request-Method": "POST"}
-        answer = web.options("/api/echo/1", headers=headers)
-        return answer.headers.get("Access-Control-Allow-Origin")
+        response = web.options("/api/echo/1", headers=headers)
+        return response.headers.get("Access-Control-Allow-Origin")
 
     assert allowed(PAGE) == PAGE
     assert allowed("https://evil.example") is None
     assert allowed("null") is None
-    listed = web.post("/api/echo/1", json={"n": 1}, headers={"Origin": PAGE})
-    assert listed.headers["Access-Control-Allow-Origin"] == PAGE
-    assert "Access-Control-Allow-Credentials" not in listed.headers
+    response = web.post("/api/echo/1", json={"n": 1}, headers={"Origin": PAGE})
+    assert response.headers["Access-Control-Allow-Origin"] == PAGE
+    assert "Access-Control-Allow-Credentials" not in response.headers
 
 
 @pytest.mark.parametrize(
@@ -197,40 +197,40 @@ def test_only_listed_pages_may_call_from_another_origin(web: TestClient) -> None
 def test_refused_preflight_says_why_in_the_envelope(
     web: TestClient, headers: dict[str, str], refused: str
 ) -> None:
-    usual = {"Origin": PAGE, "Access-Control-Request-Method": "POST"}
-    answer = web.options("/api/echo/1", headers={**usual, **headers})
-    assert answer.status_code == 400
-    assert answer.json() == {
+    allowed_headers = {"Origin": PAGE, "Access-Control-Request-Method": "POST"}
+    response = web.options("/api/echo/1", headers={**allowed_headers, **headers})
+    assert response.status_code == 400
+    assert response.json() == {
         "success": False,
         "error": f"Pages of other origins may not send this request; not allowed: {refused}.",
         "code": "cors_refused",
-        "requestId": answer.headers["X-Request-Id"],
+        "requestId": response.headers["X-Request-Id"],
     }
-    assert "POST" in answer.headers["Access-Control-Allow-Methods"]
-    assert {name: answer.headers.get(name) for name in API_HEADERS} == API_HEADERS
+    assert "POST" in response.headers["Access-Control-Allow-Methods"]
+    assert {name: response.headers.get(name) for name in API_HEADERS} == API_HEADERS
 
 
 @pytest.mark.parametrize("header", ["X-Session-Id", "X-Session-Token", "Idempotency-Key"])
 def test_listed_pages_may_send_every_header_that_is_read(web: TestClient, header: str) -> None:
     headers = {"Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": header}
-    answer = web.options("/api/echo/1", headers={"Origin": PAGE, **headers})
-    assert answer.status_code == 200
-    assert header in answer.headers["Access-Control-Allow-Headers"]
+    response = web.options("/api/echo/1", headers={"Origin": PAGE, **headers})
+    assert response.status_code == 200
+    assert header in response.headers["Access-Control-Allow-Headers"]
 
 
-def test_operators_functions_answer_no_other_origin() -> None:
+def test_operators_functions_allow_no_other_origin() -> None:
     rows = tuple(replace(row, access=Access.OPERATOR) for row in ROWS)
     admin = echo(Settings(allowed_origins=(PAGE,)), rows)
     headers = {"Origin": PAGE, "Access-Control-Request-Method": "POST"}
-    answer = admin.options("/api/echo/1", headers=headers)
+    response = admin.options("/api/echo/1", headers=headers)
     install_deps(None)
-    assert "Access-Control-Allow-Origin" not in answer.headers
+    assert "Access-Control-Allow-Origin" not in response.headers
 
 
 def test_a_schedule_runs_its_job_and_http_goes_to_the_app(web: TestClient) -> None:
     assert isinstance(web.app, FastAPI)
     entry = lambda_entry(web.app, scheduled=lambda: {"swept": 3})
     assert entry({"source": "aws.events"}, None) == {"swept": 3}
-    without = lambda_entry(web.app)
+    unscheduled = lambda_entry(web.app)
     with pytest.raises(NotImplementedError):
-        without({"source": "aws.events"}, None)
+        unscheduled({"source": "aws.events"}, None)
