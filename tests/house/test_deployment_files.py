@@ -24,7 +24,7 @@ CRON_FIELD = re.compile(r"\*|\*/\d+|\d+(,\d+)*")
 
 
 def top_level_assignments(path: Path) -> set[str]:
-    """Return the names that a loader sees which only reads the syntax tree."""
+    """Return the names that a loader finds if it reads only the syntax tree."""
     tree = ast.parse(path.read_text())
     assignments = [node for node in tree.body if isinstance(node, ast.Assign)]
     targets = [target for assignment in assignments for target in assignment.targets]
@@ -67,14 +67,14 @@ def test_function_name_is_one_that_vercel_routes_and_python_imports(path: Path) 
 
 def test_vercel_reaches_every_path() -> None:
     config = json.loads((ROOT / "vercel.json").read_text())
-    rewritten = {row["source"]: row["destination"] for row in config["rewrites"]}
+    destinations = {row["source"]: row["destination"] for row in config["rewrites"]}
     for row in ENDPOINTS:
         source = re.sub(r"\{(\w+)\}", r":\1", row.path)
-        assert source in rewritten, WRITE_THEM
-        assert rewritten[source] == f"/api/{row.module.replace('.', '/')}"
+        assert source in destinations, WRITE_THEM
+        assert destinations[source] == f"/api/{row.module.replace('.', '/')}"
 
 
-def test_vercel_sends_what_is_no_endpoint_to_the_index_last() -> None:
+def test_vercel_sends_other_paths_to_the_index_last() -> None:
     config = json.loads((ROOT / "vercel.json").read_text())
     assert config["rewrites"][-1] == {"source": "/api/:path*", "destination": "/api/index"}
 
@@ -117,7 +117,7 @@ def test_stack_has_fewer_resources_than_cloudformation_allows() -> None:
     assert files.cloudformation_resources() < STACK_RESOURCES, "let paths share a function"
 
 
-def test_scheduled_paths_take_the_get_that_vercel_sends_with_its_secret() -> None:
+def test_scheduled_paths_accept_only_get_with_the_cron_secret() -> None:
     for row in ENDPOINTS:
         if row.schedule:
             assert row.methods == ("GET",)
@@ -153,13 +153,13 @@ def test_no_function_holds_notes_for_developers(name: str) -> None:
         assert "**/*.md" in function["excludeFiles"]
 
 
-def test_eventbridge_form_of_a_schedule() -> None:
+def test_schedule_is_converted_to_the_form_of_eventbridge() -> None:
     assert files.aws_cron("15 3 * * *") == "cron(15 3 * * ? *)"
     with pytest.raises(ValueError, match="weekdays"):
         files.aws_cron("0 0 * * 1")
 
 
-def test_daily_form_of_a_schedule() -> None:
+def test_schedule_is_reduced_to_once_a_day() -> None:
     assert files.daily("*/15 * * * *") == "0 0 * * *"
     assert files.daily("20 4 * * *") == "20 4 * * *"
 

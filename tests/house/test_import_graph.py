@@ -77,12 +77,12 @@ def cycle(imports: Graph) -> list[str]:
 
 
 @pytest.mark.parametrize("group", [module, folder, top])
-def test_imports_form_no_circle(group: Callable[[str], str]) -> None:
+def test_imports_form_no_cycle(group: Callable[[str], str]) -> None:
     names = cycle(graph(group))
     assert names == [], f"{' imports '.join(names)}: move what they share into a module below them"
 
 
-def test_graph_is_that_of_the_project() -> None:
+def test_graph_contains_the_project_s_imports() -> None:
     assert ("api.assessment.submit", "lib.assessment.sessions.submit") in edges()
     assert "lib.engine.posterior" in graph(folder)["lib.engine.selection"]
     assert "lib.errors" in graph(folder)["lib.database"], (
@@ -91,7 +91,7 @@ def test_graph_is_that_of_the_project() -> None:
     assert {"lib", "local"} <= graph(top)["tests"]
 
 
-def test_circle_is_found() -> None:
+def test_cycle_is_detected() -> None:
     assert cycle({"a": {"b"}, "b": {"c"}, "c": {"a"}, "d": {"a"}}) in (
         ["a", "b", "c", "a"],
         ["b", "c", "a", "b"],

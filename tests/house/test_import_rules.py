@@ -18,7 +18,7 @@ SHARED_BY_CONTEXTS = {
     ("lib/legacy/session_fields.py", "lib.workshop.course"),
     ("lib/legacy/session_fields.py", "lib.workshop.course.COURSE"),
 }
-"""The flags of a course, which the migration needs, too."""
+"""Imports of the flags of a course, which the migration needs too."""
 ENGINE = "lib.engine"
 ENGINE_MAY_IMPORT = {"numpy", "lib.engine"}
 LATE_ONLY = {"boto3", "botocore", "sqlalchemy", "alembic"}
@@ -59,7 +59,7 @@ def violations_of(paths: Iterable[Path], *forbidden: str) -> list[str]:
 
 
 @pytest.mark.parametrize("folder", WITHOUT_LOCAL)
-def test_deployed_code_imports_nothing_of_the_local_server(folder: str) -> None:
+def test_deployed_code_does_not_import_the_local_server(folder: str) -> None:
     assert violations(folder, "local", "tests", "benchmarks") == []
 
 
@@ -74,20 +74,20 @@ def test_contexts_do_not_import_each_other(context: str) -> None:
     assert set(violations(f"lib/{context}", *others)) <= allowed
 
 
-def test_what_lies_below_the_contexts_imports_none() -> None:
+def test_shared_layers_import_no_context() -> None:
     contexts = [f"lib.{context}" for context in (*CONTEXTS, *ABOVE_CONTEXTS)]
     top_modules = (ROOT / "lib").glob("*.py")
     below = [*top_modules, *python_files("lib/web", "lib/access", "lib/database", "lib/engine")]
     assert violations_of(below, *contexts) == []
 
 
-def test_every_folder_of_lib_has_its_place_in_these_rules() -> None:
+def test_every_folder_of_lib_is_in_one_of_these_rules() -> None:
     folders = {path.name for path in (ROOT / "lib").iterdir() if path.is_dir()} - {"__pycache__"}
     below = {"web", "access", "database", "engine"}
     assert folders <= CONTEXTS | ABOVE_CONTEXTS | below, "add the new folder to a rule above"
 
 
-def test_engine_imports_numpy_and_nothing_else_of_ours() -> None:
+def test_engine_imports_only_numpy_and_itself() -> None:
     standard = sys.stdlib_module_names
     violations = [
         f"{path.name} imports {module}"
@@ -99,7 +99,7 @@ def test_engine_imports_numpy_and_nothing_else_of_ours() -> None:
     assert violations == []
 
 
-def test_functions_hold_no_sql_numbers_or_environment() -> None:
+def test_functions_import_no_sql_numpy_or_environment() -> None:
     """A handler parses the request, calls one service function and returns a model."""
     forbidden = (
         "numpy",
@@ -122,7 +122,7 @@ for module in {modules}:
 """
 
 
-def test_importing_a_function_loads_nothing_that_only_some_calls_need() -> None:
+def test_importing_a_function_loads_no_package_that_only_some_calls_need() -> None:
     """Import all functions in one process, which is faster than one process each.
 
     tests/contract shows that each function can be imported without the others.

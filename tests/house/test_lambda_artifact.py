@@ -38,7 +38,7 @@ def artifact(source: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return pack(source, tmp_path_factory.mktemp("first"))
 
 
-def test_another_place_and_other_file_times_give_the_same_bytes(
+def test_artifact_depends_neither_on_the_folder_nor_on_file_times(
     source: Path, artifact: Path, tmp_path: Path
 ) -> None:
     elsewhere = shutil.copytree(source, tmp_path / "a clone in another place")
@@ -52,14 +52,14 @@ def test_byte_code_is_valid_whatever_the_file_times(artifact: Path) -> None:
         compiled = [name for name in archive.namelist() if name.endswith(".pyc")]
         assert len(compiled) == len([n for n in archive.namelist() if n.endswith(".py")])
         for name in compiled:
-            head = archive.read(name)[:HEADER_BYTES]
+            header = archive.read(name)[:HEADER_BYTES]
             folder, _, file = name.rpartition("__pycache__/")
             source = archive.read(f"{folder}{file.partition('.')[0]}.py")
-            assert int.from_bytes(head[4:8], "little") == UNCHECKED_HASH
-            assert head[8:] == source_hash(source)
+            assert int.from_bytes(header[4:8], "little") == UNCHECKED_HASH
+            assert header[8:] == source_hash(source)
 
 
-def test_traces_name_the_place_in_lambda_not_the_machine_that_built(artifact: Path) -> None:
+def test_tracebacks_name_the_path_in_lambda_and_not_the_one_of_the_build(artifact: Path) -> None:
     with zipfile.ZipFile(artifact) as archive:
         (name,) = [
             name for name in archive.namelist() if "api/operations/__pycache__/health." in name
@@ -68,11 +68,11 @@ def test_traces_name_the_place_in_lambda_not_the_machine_that_built(artifact: Pa
     assert code.co_filename == "/var/task/api/operations/health.py"
 
 
-def test_artifact_holds_no_tests_no_local_server_no_caches_and_no_notes(artifact: Path) -> None:
+def test_artifact_contains_only_deployed_folders_and_no_notes(artifact: Path) -> None:
     with zipfile.ZipFile(artifact) as archive:
-        first = {name.partition("/")[0] for name in archive.namelist()}
+        top_folders = {name.partition("/")[0] for name in archive.namelist()}
         notes = [name for name in archive.namelist() if name.endswith(".md")]
-    assert first == {"api", "lib", "sql"}
+    assert top_folders == {"api", "lib", "sql"}
     assert notes == []
 
 
@@ -88,5 +88,5 @@ def test_artifact_holds_no_tests_no_local_server_no_caches_and_no_notes(artifact
         ("lib/web/app.py", False),
     ],
 )
-def test_only_what_no_function_reads_is_left_out(name: str, excluded: bool) -> None:
+def test_only_files_that_no_function_reads_are_excluded(name: str, excluded: bool) -> None:
     assert bool(lambda_artifact.EXCLUDED.match(name)) == excluded

@@ -16,7 +16,7 @@ from local.servers.child import FolderLock
 ROOT = Path(__file__).parents[2]
 MAKE = shutil.which("make") or "make"
 RUN_PYTHON = f'exec {sys.executable} "$@"'
-HERE = f"{sys.version_info.major}.{sys.version_info.minor}"
+RUNNING_VERSION = f"{sys.version_info.major}.{sys.version_info.minor}"
 SUPPORTED = ("3.11", "3.12", "3.13", "3.14")
 STAGES = ("", "-local", "-dev", "-bench")
 PINS = tuple(f"requirements{stage}.txt" for stage in STAGES)
@@ -29,7 +29,7 @@ def project(tmp_path: Path) -> Path:
 
 
 def fill(folder: Path) -> Path:
-    """Write into the folder what `project` promises; return the folder."""
+    """Write the Makefile, its files and an environment into the folder; return the folder."""
     shutil.copy(ROOT / "Makefile", folder)
     for name in (*PINS, "local/servers/redis-server.txt", ".venv/bin/in-use"):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
@@ -97,25 +97,25 @@ def pins(name: str) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("name", ["", "/no/such/python"])
-def test_without_a_python_the_environment_that_is_there_stays(project: Path, name: str) -> None:
-    done = make(project, f"PYTHON={name}", "dev")
-    assert done.returncode != 0
-    assert "No Python from 3.11 to 3.14 found" in done.stdout
+def test_without_a_python_the_existing_environment_stays(project: Path, name: str) -> None:
+    process = make(project, f"PYTHON={name}", "dev")
+    assert process.returncode != 0
+    assert "No Python from 3.11 to 3.14 found" in process.stdout
     assert (project / ".venv/bin/in-use").exists()
 
 
-def test_a_python_of_another_version_is_refused_by_name(project: Path) -> None:
-    done = make(project, f"PYTHON={python(project, 'exit 1')}", "dev")
-    assert done.returncode != 0
-    assert "set PYTHON=/path/to/python" in done.stdout
+def test_python_of_another_version_is_refused(project: Path) -> None:
+    process = make(project, f"PYTHON={python(project, 'exit 1')}", "dev")
+    assert process.returncode != 0
+    assert "set PYTHON=/path/to/python" in process.stdout
     assert (project / ".venv/bin/in-use").exists()
 
 
-def test_a_python_that_makes_no_environment_is_told_what_to_install(project: Path) -> None:
+def test_python_without_venv_is_refused_with_what_to_install(project: Path) -> None:
     program = f'case "$2" in *pip*) exit 1;; *) exec {sys.executable} "$@";; esac'
-    done = make(project, f"PYTHON={python(project, program)}", "dev")
-    assert done.returncode != 0
-    assert "install python3-venv" in done.stdout
+    process = make(project, f"PYTHON={python(project, program)}", "dev")
+    assert process.returncode != 0
+    assert "install python3-venv" in process.stdout
     assert (project / ".venv/bin/in-use").exists()
 
 
@@ -138,12 +138,14 @@ def test_every_variable_is_explained(project: Path) -> None:
     assert set(variables) == {"PORT", "FILE", "ARGS", "POOL", "PYTHON"}
     for name in ("PORT", "FILE", "ARGS", "POOL"):
         users = variables[name].partition(":")[0].split(", ")
-        assert set(users) <= set(targets), f"{name} says first which targets read it"
+        assert set(users) <= set(targets), (
+            f"{name}: begin its description with the targets that read it"
+        )
 
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The same folder with an up-to-date environment, whose Python prints its arguments."""
+    """A folder like `project` with an up-to-date environment, whose Python prints its arguments."""
     project = fill(tmp_path_factory.mktemp("built"))
     assert make(project, f"PYTHON={recorder(project)}", "dev", "bench").returncode == 0
     program = project / ".venv/bin/python"
@@ -153,7 +155,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "called"),
+    ("arguments", "expected_call"),
     [
         (["dev", "PORT=8000"], "<-m><local>PORT=8000"),
         (["restore", "FILE=my backup"], "<local.backup><restore><my backup>PORT="),
@@ -165,18 +167,18 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (["calibrate", "POOL=p"], "<local.pools.calibrate><p>PORT="),
     ],
 )
-def test_variables_reach_the_program(built: Path, arguments: list[str], called: str) -> None:
-    done = make(built, f"PYTHON={sys.executable}", *arguments)
-    assert done.stdout.endswith(f"{called}\n"), done.stdout + done.stderr
+def test_variables_reach_the_program(built: Path, arguments: list[str], expected_call: str) -> None:
+    process = make(built, f"PYTHON={sys.executable}", *arguments)
+    assert process.stdout.endswith(f"{expected_call}\n"), process.stdout + process.stderr
 
 
-def test_running_installs_what_running_needs_and_tests_add_to_it(project: Path) -> None:
+def test_dev_installs_its_own_packages_and_test_adds_to_them(project: Path) -> None:
     name = recorder(project)
     assert make(project, f"PYTHON={name}", "dev").returncode == 0
     installed = recorded(project)
     assert "-r requirements-local.txt" in installed
     assert "requirements-dev.txt" not in installed
-    assert not (project / ".venv/bin/in-use").exists(), "it was of another Python"
+    assert not (project / ".venv/bin/in-use").exists(), "the old environment was of another Python"
 
     (project / ".venv/bin/in-use").touch()
     assert make(project, f"PYTHON={name}", "test").returncode == 0
@@ -190,7 +192,7 @@ def test_running_installs_what_running_needs_and_tests_add_to_it(project: Path) 
     assert "install" not in recorded(project)
 
 
-def test_only_other_pins_and_not_newer_files_make_an_environment_again(project: Path) -> None:
+def test_environment_is_rebuilt_for_changed_pins_and_not_for_newer_files(project: Path) -> None:
     name = recorder(project)
     pinned = project / "requirements-dev.txt"
     for text in ("a==1", "a==2", "a==1"):
@@ -208,20 +210,20 @@ def test_only_other_pins_and_not_newer_files_make_an_environment_again(project: 
     assert "-m venv" in recorded(project)
 
 
-def test_an_environment_that_something_runs_from_is_not_made_again(project: Path) -> None:
+def test_environment_in_use_is_not_rebuilt(project: Path) -> None:
     name = recorder(project)
     (project / ".local").mkdir()
     with FolderLock(project / ".local"):
         for target in ("dev", "test"):
-            done = make(project, f"PYTHON={name}", target)
-            assert done.returncode != 0
-            assert "running from it. Stop that, then run make again." in done.stdout
+            process = make(project, f"PYTHON={name}", target)
+            assert process.returncode != 0
+            assert "running from it. Stop that, then run make again." in process.stdout
             assert (project / ".venv/bin/in-use").exists()
     assert make(project, f"PYTHON={name}", "dev").returncode == 0
     assert not (project / ".venv/bin/in-use").exists()
 
 
-def test_what_tests_need_is_added_beside_a_running_server(project: Path) -> None:
+def test_packages_for_tests_are_added_beside_a_running_server(project: Path) -> None:
     name = recorder(project)
     assert make(project, f"PYTHON={name}", "dev").returncode == 0
     (project / ".local").mkdir()
@@ -230,19 +232,19 @@ def test_what_tests_need_is_added_beside_a_running_server(project: Path) -> None
     assert "-r requirements-dev.txt" in recorded(project)
 
 
-def test_deploy_check_asks_for_its_python_before_it_installs(project: Path) -> None:
+def test_deploy_check_requires_its_python_before_it_installs(project: Path) -> None:
     python(project, "exit 127", "python3.12")  # like pyenv's shim while 3.12 is not selected
     name = python(
         project, f"""case "$2" in *%d.%d*) echo 3.13;; *) exec {sys.executable} "$@";; esac"""
     )
-    done = make(project, f"PYTHON={name}", "deploy-check")
-    assert done.returncode != 0
-    assert "finds none. Install it so that python3.12 is on the PATH" in done.stdout
-    assert "Installing" not in done.stdout
+    process = make(project, f"PYTHON={name}", "deploy-check")
+    assert process.returncode != 0
+    assert "finds none. Install it so that python3.12 is on the PATH" in process.stdout
+    assert "Installing" not in process.stdout
     assert (project / ".venv/bin/in-use").exists()
 
 
-def test_each_file_of_pins_has_the_whole_of_the_one_before() -> None:
+def test_each_file_of_pins_contains_the_one_before() -> None:
     for smaller, larger in pairwise(PINS):
         entries = pins(smaller)
         assert len(entries) > 20
@@ -250,7 +252,7 @@ def test_each_file_of_pins_has_the_whole_of_the_one_before() -> None:
 
 
 def test_types_are_checked_for_each_version_that_is_supported(project: Path) -> None:
-    runs = checked_types(project, {*SUPPORTED} - {HERE})
+    runs = checked_types(project, {*SUPPORTED} - {RUNNING_VERSION})
     assert runs == {f".venv/bin/python {version}" for version in SUPPORTED}
 
 
@@ -258,7 +260,7 @@ def test_oldest_and_newest_interpreter_check_types_with_packages_of_their_own(
     project: Path,
 ) -> None:
     oldest, newest = SUPPORTED[0], SUPPORTED[-1]
-    own = {oldest, newest} - {HERE}
+    own = {oldest, newest} - {RUNNING_VERSION}
     assert checked_types(project, set()) == {
         f"{f'.build/python{version}' if version in own else '.venv'}/bin/python {version}"
         for version in SUPPORTED
@@ -274,8 +276,8 @@ def checked_types(project: Path, absent: set[str]) -> set[str]:
             python(project, "exit 127", f"python{version}")
         else:
             recorder(project, f"python{version}", "exit 0")
-    done = make(project, f"PYTHON={recorder(project)}", "types")
-    assert done.returncode == 0, done.stderr
+    process = make(project, f"PYTHON={recorder(project)}", "types")
+    assert process.returncode == 0, process.stderr
     runs = re.findall(r"^(\S+) -m mypy --python-version (\S+) ", recorded(project), re.MULTILINE)
     assert len(runs) == len(SUPPORTED)
     return {f"{program} {version}" for program, version in runs}
@@ -288,12 +290,12 @@ def test_a_type_error_under_one_version_fails(project: Path) -> None:
         python(project, "exit 127", f"python{version}")
     refuse = 'case "$*" in *3.13*) echo "an error"; exit 1;; esac'
     python(project, refuse, ".venv/bin/python")
-    done = make(project, f"PYTHON={project / 'python'}", "types")
-    assert done.returncode != 0
-    assert "Python 3.13: an error" in done.stdout
+    process = make(project, f"PYTHON={project / 'python'}", "types")
+    assert process.returncode != 0
+    assert "Python 3.13: an error" in process.stdout
 
 
-def test_versions_are_those_of_the_project() -> None:
+def test_supported_versions_are_those_of_the_project() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     minors = [int(version.partition(".")[2]) for version in SUPPORTED]
     assert minors == list(range(minors[0], minors[-1] + 1))

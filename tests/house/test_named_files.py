@@ -149,27 +149,29 @@ def test_named_files_folders_and_modules_exist(suffix: str) -> None:
             else path.relative_to(ROOT).as_posix() in COMMENTED_WITH_HASH
         )
     ]
-    wrong = [
+    missing_names = [
         f"{path.relative_to(ROOT)}:{number} names {name}"
         for path in paths
         for number, line in prose(path)
         for name in missing(line, path.parent)
     ]
     assert paths
-    assert wrong == [], (
+    assert missing_names == [], (
         "These do not exist. Write the present name of the file (git log --follow finds it), or"
-        " remove the sentence:\n" + "\n".join(wrong)
+        " remove the sentence:\n" + "\n".join(missing_names)
     )
 
 
-def test_links_between_pages_lead_somewhere() -> None:
-    wrong = [
+def test_links_between_pages_have_a_target() -> None:
+    broken_links = [
         f"{path.relative_to(ROOT)} links {target}"
         for path in FILES
         if path.suffix == ".md"
         for target in dead_links(path)
     ]
-    assert wrong == [], "These links lead to a missing file or heading:\n" + "\n".join(wrong)
+    assert broken_links == [], "These links lead to a missing file or heading:\n" + "\n".join(
+        broken_links
+    )
 
 
 @pytest.mark.parametrize(
@@ -186,7 +188,7 @@ def test_links_between_pages_lead_somewhere() -> None:
         "python -m local.deploy_files",
     ],
 )
-def test_name_of_what_does_not_exist_is_found(line: str) -> None:
+def test_name_of_something_missing_is_reported(line: str) -> None:
     assert missing(line, ROOT / "docs")
 
 
@@ -203,11 +205,11 @@ def test_name_of_what_does_not_exist_is_found(line: str) -> None:
         "a third, 1/3 km/h, MULTI/EXEC, .local/simulate/",
     ],
 )
-def test_name_of_what_exists_is_not_found(line: str) -> None:
+def test_name_of_something_existing_is_not_reported(line: str) -> None:
     assert missing(line, ROOT / "docs") == []
 
 
-def test_tests_that_the_recipes_name_exist() -> None:
+def test_tests_named_in_the_recipes_exist() -> None:
     recipes = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
     sources = "\n".join(path.read_text() for path in (ROOT / "tests").rglob("test_*.py"))
     named = set(re.findall(r"`(test_[a-z0-9_]+)`", recipes))

@@ -13,7 +13,7 @@ MAY_LOAD_QUERIES = {"lib/database/advisory_lock.py"}
 """Modules that may load queries besides each folder's store.py."""
 QUERIES_IDIOM = re.compile(r'_queries = load_queries\("[a-z_]+/[a-z_]+\.sql"(, [A-Z]+_LISTS)?\)')
 BODIES = ("BaseModel", "Body", "StrictBody", "CamelBody")
-DICTIONARY = re.compile(r"\bdict_row\b")
+DICT_ROW = re.compile(r"\bdict_row\b")
 
 
 def name(path: Path) -> str:
@@ -40,7 +40,9 @@ def deriving(*roots: str) -> set[str]:
     names, before = set(roots), set[str]()
     while names != before:
         before = set(names)
-        names |= {own for path in LIB for own, bases in classes(path) if bases & names}
+        names |= {
+            class_name for path in LIB for class_name, bases in classes(path) if bases & names
+        }
     return names
 
 
@@ -52,24 +54,24 @@ def test_queries_are_loaded_by_stores_in_one_way(path: Path) -> None:
         assert lines == [], f"move the statements of {name(path)} to its folder's store.py"
     for line in lines:
         assert QUERIES_IDIOM.fullmatch(line), f"write: _queries = load_queries(…), not {line}"
-    assert len(lines) <= 1, "one file of queries for a store"
+    assert len(lines) <= 1, f"{name(path)} loads several files: put its queries into one"
 
 
 @pytest.mark.parametrize("path", LIB, ids=name)
-def test_bodies_stand_in_wire(path: Path) -> None:
-    bodies = [own for own, bases in classes(path) if bases & deriving(*BODIES)]
+def test_bodies_are_defined_in_wire(path: Path) -> None:
+    bodies = [class_name for class_name, bases in classes(path) if bases & deriving(*BODIES)]
     assert path.name == "wire.py" or bodies == [], f"move {bodies} to the folder's wire.py"
 
 
 @pytest.mark.parametrize("path", LIB, ids=name)
 def test_bodies_have_one_base(path: Path) -> None:
-    direct = [own for own, bases in classes(path) if "BaseModel" in bases]
+    direct = [class_name for class_name, bases in classes(path) if "BaseModel" in bases]
     assert direct == ([] if name(path) != "lib/web/wire.py" else ["Body"])
 
 
 @pytest.mark.parametrize("path", LIB, ids=name)
-def test_errors_stand_in_errors(path: Path) -> None:
-    errors = [own for own, bases in classes(path) if bases & deriving("AppError")]
+def test_errors_are_defined_in_errors(path: Path) -> None:
+    errors = [class_name for class_name, bases in classes(path) if bases & deriving("AppError")]
     assert path.name == "errors.py" or errors == [], f"move {errors} to the folder's errors.py"
 
 
@@ -80,19 +82,19 @@ def test_json_is_stored_by_one_function(path: Path) -> None:
 
 @pytest.mark.parametrize("path", LIB, ids=name)
 def test_rows_are_dataclasses(path: Path) -> None:
-    assert not DICTIONARY.search(source(path)), "name the columns in a dataclass"
+    assert not DICT_ROW.search(source(path)), "name the columns in a dataclass"
 
 
 @pytest.mark.parametrize("path", LIB, ids=name)
-def test_environment_is_read_by_the_settings_alone(path: Path) -> None:
+def test_only_the_settings_read_the_environment(path: Path) -> None:
     assert name(path) == "lib/settings.py" or not re.search(r"\bos\.(environ|getenv)", source(path))
 
 
 def test_no_test_patches_our_modules() -> None:
-    found = [
+    patches = [
         f"{name(path)}:{number}"
         for path in sorted((ROOT / "tests").rglob("*.py"))
         for number, line in enumerate(source(path).splitlines(), 1)
         if re.search(r"""setattr\(\s*["'](lib|api)\.|\bpatch\(["']""", line)
     ]
-    assert found == [], "pass what changes as an argument with a default"
+    assert patches == [], "pass what changes as an argument with a default"

@@ -47,7 +47,7 @@ def calls() -> Iterator[tuple[str, str, list[str | None]]]:
 
 
 def test_queries_give_functions_the_parameters_that_they_declare() -> None:
-    functions, wrong = declared(), []
+    functions, mismatches = declared(), []
     assert {"record_step_progress", "save_session_config"} <= {name for _, name, _ in calls()}
     for file, name, arguments in calls():
         parameters = functions.get(name, [])
@@ -56,8 +56,10 @@ def test_queries_give_functions_the_parameters_that_they_declare() -> None:
             for argument, parameter in zip(arguments, parameters, strict=True)
         )
         if not fits:
-            wrong.append(f"{file} calls {name}({arguments}), sql/*/schema/ declares {parameters}")
-    assert wrong == [], "give the query and the function the same parameters in the same order"
+            mismatches.append(
+                f"{file} calls {name}({arguments}), sql/*/schema/ declares {parameters}"
+            )
+    assert mismatches == [], "give the query and the function the same parameters in the same order"
 
 
 def test_every_field_of_a_report_reaches_the_database() -> None:
@@ -95,7 +97,7 @@ def columns_of_tables() -> dict[str, set[str]]:
 
 def test_columns_that_statements_write_exist() -> None:
     columns = columns_of_tables()
-    wrong = [
+    missing_columns = [
         f"{path.relative_to(ROOT)} writes {table}.{column}"
         for path in sorted(SQL.rglob("*.sql"))
         for table, names in INSERTED.findall(re.sub(r"--.*", "", path.read_text()))
@@ -103,7 +105,7 @@ def test_columns_that_statements_write_exist() -> None:
         if table in columns and column not in columns[table]
     ]
     assert {"sessions", "step_progress", "events"} <= columns.keys()
-    assert wrong == [], (
+    assert missing_columns == [], (
         "add these with ALTER TABLE … ADD COLUMN IF NOT EXISTS in sql/<context>/schema/"
     )
 
