@@ -1,4 +1,4 @@
-"""SQL stands in `sql/` and takes parameters, and names that become part of it are quoted.
+"""SQL is in `sql/` and takes parameters, and names that become part of it are quoted.
 
 Linters miss statements such as `DROP TABLE` in an f-string, so these tests read the syntax trees
 and find every string that looks like a statement, however it is composed.
@@ -25,7 +25,7 @@ STATEMENT = re.compile(
     r"(TABLE|SCHEMA|DATABASE|VIEW|INDEX|ROLE|FUNCTION|TRIGGER)\b)"
 )
 DYNAMIC = re.compile(r"\bEXECUTE\s+(?!FUNCTION\b|ON\b)(.*?);", re.DOTALL)
-RUNS = {"execute", "executemany", "execute_script", "copy", "exec_driver_sql"}
+EXECUTE_METHODS = {"execute", "executemany", "execute_script", "copy", "exec_driver_sql"}
 NAMED = re.compile(
     r"(_query\(.*\)|load_script\(.*\)|[\w.()'/]+\[[\w']+\]|_?\w*quer\w*)(\.text)?|script"
 )
@@ -81,7 +81,7 @@ def composed(source: str) -> list[str]:
         ast.unparse(call.args[0])
         for call in ast.walk(ast.parse(source))
         if isinstance(call, ast.Call) and call.args
-        if getattr(call.func, "attr", "") in RUNS
+        if getattr(call.func, "attr", "") in EXECUTE_METHODS
         if not NAMED.fullmatch(ast.unparse(call.args[0]))
     ]
 
@@ -91,19 +91,21 @@ def dynamic(script: str) -> list[str]:
     return DYNAMIC.findall(re.sub(r"--.*", "", script))
 
 
-def test_sql_stands_in_the_folder_of_sql() -> None:
-    holding = {name(path) for path in FILES if statements(path.read_text())}
-    assert holding - set(MAY_HOLD_SQL) == set(), "move these statements to sql/"
-    assert set(MAY_HOLD_SQL) - holding == set(), "no longer needed in the list"
+def test_statements_are_in_the_folder_sql() -> None:
+    files_with_sql = {name(path) for path in FILES if statements(path.read_text())}
+    assert files_with_sql - set(MAY_HOLD_SQL) == set(), "move these statements to sql/"
+    assert set(MAY_HOLD_SQL) - files_with_sql == set(), (
+        "these hold no SQL any more: remove them from MAY_HOLD_SQL"
+    )
 
 
-def test_what_is_run_is_a_named_query_or_a_whole_file() -> None:
+def test_every_executed_statement_is_a_named_query_or_a_whole_file() -> None:
     lib = [path for path in FILES if name(path).startswith(("api/", "lib/"))]
-    composing = {name(path): texts for path in lib if (texts := composed(path.read_text()))}
-    assert composing.keys() == MAY_COMPOSE.keys(), composing
+    composed_by_file = {name(path): texts for path in lib if (texts := composed(path.read_text()))}
+    assert composed_by_file.keys() == MAY_COMPOSE.keys(), composed_by_file
 
 
-def test_queries_are_made_from_files_alone() -> None:
+def test_queries_are_made_only_from_files() -> None:
     for path in FILES:
         tree = ast.parse(path.read_text())
         imports_query = any(
@@ -117,8 +119,8 @@ def test_queries_are_made_from_files_alone() -> None:
         assert not imports_query or "Query" not in constructors, name(path)
 
 
-def lists_given(source: str) -> list[str]:
-    """Second arguments of what loads statements: lists of columns to be written into them."""
+def column_list_arguments(source: str) -> list[str]:
+    """Return the column lists that the source passes to `load_queries` or `load_script`."""
     return [
         ast.unparse(argument)
         for call in ast.walk(ast.parse(source))
@@ -128,24 +130,30 @@ def lists_given(source: str) -> list[str]:
     ]
 
 
-def test_lists_of_columns_are_constants_of_ours() -> None:
+def test_column_lists_are_constants() -> None:
     """The loader itself checks that each name is a plain identifier."""
-    given = {name(path): set(lists_given(path.read_text())) for path in FILES}
-    assert set().union(*given.values()) <= {"SESSION_LISTS", "COURSE_LISTS", "lists"}
-    assert [path for path, lists in given.items() if "lists" in lists] == [
+    arguments_by_file = {name(path): set(column_list_arguments(path.read_text())) for path in FILES}
+    assert set().union(*arguments_by_file.values()) <= {
+        "SESSION_LISTS",
+        "COURSE_LISTS",
+        "lists",
+    }
+    assert [path for path, lists in arguments_by_file.items() if "lists" in lists] == [
         "lib/database/queries.py"
     ]
 
 
-def test_list_that_is_no_constant_is_found() -> None:
-    assert lists_given('load_queries("a.sql", {"c": (request.column,)})') == [
+def test_column_list_that_is_not_a_constant_is_detected() -> None:
+    assert column_list_arguments('load_queries("a.sql", {"c": (request.column,)})') == [
         "{'c': (request.column,)}"
     ]
-    assert lists_given("queries.load_script(file, lists=body.columns)") == ["body.columns"]
+    assert column_list_arguments("queries.load_script(file, lists=body.columns)") == [
+        "body.columns"
+    ]
 
 
 @pytest.mark.parametrize("path", SQL_FILES, ids=name)
-def test_scripts_quote_every_name_that_they_put_into_a_statement(path: Path) -> None:
+def test_scripts_quote_every_name_in_a_dynamic_statement(path: Path) -> None:
     for expression in dynamic(path.read_text()):
         assert re.match(r"format\(\s*('|\$\w*\$)", expression), expression
         assert not re.search(r"%(\d\$)?s", expression) or name(path) in MAY_SPLICE, expression
@@ -163,7 +171,7 @@ def test_scripts_quote_every_name_that_they_put_into_a_statement(path: Path) -> 
         'run("; ".join(["TRUNCATE t"]))',
     ],
 )
-def test_statement_in_a_string_is_found(source: str) -> None:
+def test_statement_in_a_string_is_detected(source: str) -> None:
     assert statements(source)
 
 
@@ -177,11 +185,11 @@ def test_statement_in_a_string_is_found(source: str) -> None:
         'cursor.copy("".join(parts))',
     ],
 )
-def test_statement_that_is_put_together_is_found(source: str) -> None:
+def test_composed_statement_is_detected(source: str) -> None:
     assert composed(source)
 
 
-def test_names_spliced_into_a_script_are_found() -> None:
+def test_dynamic_statement_in_a_script_is_detected() -> None:
     assert dynamic("EXECUTE 'DROP TABLE ' || t; -- EXECUTE no;\nEXECUTE FUNCTION f();") == [
         "'DROP TABLE ' || t"
     ]
