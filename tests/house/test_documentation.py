@@ -1,4 +1,4 @@
-"""The API's description is enough to call every endpoint and to understand its answers."""
+"""The API's description is enough to call every endpoint and to understand its responses."""
 
 import json
 import re
@@ -31,7 +31,7 @@ def file_of(module: str) -> Path:
 
 
 def place_of(operation: Operation) -> str:
-    """Return the place for the examples of an operation."""
+    """Return where the examples of an operation are written, for a message."""
     return f'"{operation}" in docs/api/{file_of(operation.row.module).relative_to(DOCUMENTED)}'
 
 
@@ -46,8 +46,8 @@ def examples_of(operation: Operation) -> dict[str, Any]:
     examples = read_json(file) if file.exists() else {}
     if str(operation) not in examples:
         pytest.fail(
-            f"Write {place_of(operation)}: a summary, an example of each parameter, of the request"
-            " and of the answer; lib/web/openapi.py says how."
+            f"Write {place_of(operation)}: a summary and examples of each parameter, of the request"
+            ' and of the response ("answer"); lib/web/openapi.py says how.'
         )
     operation_examples: dict[str, Any] = examples[str(operation)]
     return operation_examples
@@ -60,7 +60,7 @@ def test_every_endpoint_is_described_and_no_other() -> None:
     assert described - served == set(), "the handler has a route that lib/routes.py does not list"
 
 
-def test_every_example_stands_with_the_function_that_it_is_of() -> None:
+def test_every_example_is_in_the_file_of_its_function() -> None:
     documented = {
         (".".join(file.relative_to(DOCUMENTED).with_suffix("").parts), name)
         for file in DOCUMENTED.rglob("*.json")
@@ -77,7 +77,7 @@ def test_every_example_stands_with_the_function_that_it_is_of() -> None:
 
 
 @every_operation
-def test_nothing_is_documented_that_is_not_shown(operation: Operation) -> None:
+def test_examples_cover_exactly_the_parameters_and_the_body(operation: Operation) -> None:
     examples = examples_of(operation)
     parameters = {each["name"] for each in operation.parameters}
     assert examples.get("parameters", {}).keys() == parameters, (
@@ -125,12 +125,12 @@ def test_example_of_the_body_is_accepted(operation: Operation) -> None:
 
 
 @every_operation
-def test_examples_of_the_answer_have_exactly_its_fields(operation: Operation) -> None:
-    answer: TypeAdapter[Any] = TypeAdapter(cast("Any", ROUTES[str(operation)].response_model))
+def test_response_examples_have_exactly_the_fields_of_the_model(operation: Operation) -> None:
+    body: TypeAdapter[Any] = TypeAdapter(cast("Any", ROUTES[str(operation)].response_model))
     assert operation.answers, f'write the "answer" of {place_of(operation)}'
     for title, example in operation.answers.items():
-        parsed = validated(answer, example, f'the answer "{title}" of {place_of(operation)}')
-        dumped = answer.dump_python(parsed, mode="json", by_alias=True)
+        parsed = validated(body, example, f'the answer "{title}" of {place_of(operation)}')
+        dumped = body.dump_python(parsed, mode="json", by_alias=True)
         assert differences(example, dumped) == [], (
             f'correct the answer "{title}" of {place_of(operation)}, or the model'
         )
@@ -153,7 +153,7 @@ def test_operators_body_takes_the_password(operation: Operation) -> None:
 
 
 @every_operation
-def test_errors_are_described_in_their_one_shape(operation: Operation) -> None:
+def test_every_operation_describes_the_error_envelope(operation: Operation) -> None:
     assert operation.description["responses"].keys() == {"200", "default"}
     assert operation.description["responses"]["default"] == {"$ref": "#/components/responses/Error"}
 
@@ -183,25 +183,25 @@ def validated(model: TypeAdapter[Any], example: Any, place: str) -> Any:
         pytest.fail(f"Correct {place}: {exc}")
 
 
-def differences(example: Any, answer: Any, place: str = "answer") -> list[str]:
-    """List the differences between an example and the model's output."""
-    if isinstance(example, dict) and isinstance(answer, dict):
+def differences(example: Any, dumped: Any, place: str = "answer") -> list[str]:
+    """List the differences between an example and what the model makes of it."""
+    if isinstance(example, dict) and isinstance(dumped, dict):
         return [
-            *(f"the model has no {place}.{name}" for name in example.keys() - answer.keys()),
-            *(f"the example has no {place}.{name}" for name in answer.keys() - example.keys()),
+            *(f"the model has no {place}.{name}" for name in example.keys() - dumped.keys()),
+            *(f"the example has no {place}.{name}" for name in dumped.keys() - example.keys()),
             *(
                 difference
-                for name in example.keys() & answer.keys()
-                for difference in differences(example[name], answer[name], f"{place}.{name}")
+                for name in example.keys() & dumped.keys()
+                for difference in differences(example[name], dumped[name], f"{place}.{name}")
             ),
         ]
-    if isinstance(example, list) and isinstance(answer, list) and len(example) == len(answer):
+    if isinstance(example, list) and isinstance(dumped, list) and len(example) == len(dumped):
         return [
             difference
-            for number, (expected, actual) in enumerate(zip(example, answer, strict=True))
+            for number, (expected, actual) in enumerate(zip(example, dumped, strict=True))
             for difference in differences(expected, actual, f"{place}[{number}]")
         ]
-    return [] if example == answer else [f"{place}: the example has {example}, the model {answer}"]
+    return [] if example == dumped else [f"{place}: the example has {example}, the model {dumped}"]
 
 
 def test_every_reference_leads_somewhere() -> None:
