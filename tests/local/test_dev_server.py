@@ -1,4 +1,4 @@
-"""`make dev` as a process: started, found, killed, started again."""
+"""`make dev` as a process: started, used by other commands, killed, restarted."""
 
 import os
 import re
@@ -52,16 +52,16 @@ def test_a_kill_at_any_moment_loses_no_acknowledged_row(folder: Path, start_dev:
     with pytest.raises(OSError, match="refused"):
         urllib.request.urlopen(url, timeout=1)
 
-    again = start_dev()
-    assert again.get("/health")[0] == 200
-    with psycopg.connect(again.database) as connection:
+    restarted = start_dev()
+    assert restarted.get("/health")[0] == 200
+    with psycopg.connect(restarted.database) as connection:
         kept = {row[0] for row in connection.execute("SELECT n FROM public.kept")}
     assert kept >= set(acknowledged)
-    assert system_identifier(again) == system_id, "the data of the first start are in use"
+    assert system_identifier(restarted) == system_id, "the data of the first start are in use"
     assert (folder / "migrate.log").read_text().startswith("Nothing to do: ")
-    assert again.printed("Admin password") == password
-    assert again.end(signal.SIGINT) == 0
-    assert again.output.endswith("nothing was left running.\n")
+    assert restarted.printed("Admin password") == password
+    assert restarted.end(signal.SIGINT) == 0
+    assert restarted.output.endswith("nothing was left running.\n")
     wait_until_all_ended(folder)
 
 
@@ -71,7 +71,7 @@ def system_identifier(dev: Dev) -> Any:
         return connection.execute("SELECT system_identifier FROM pg_control_system()").fetchone()
 
 
-def test_others_find_a_make_dev_that_runs(folder: Path, start_dev: Start) -> None:
+def test_other_commands_find_a_running_make_dev(folder: Path, start_dev: Start) -> None:
     dev = start_dev(folder / ".local", demo=True)
     with psycopg.connect(dev.database) as connection:
         pool = connection.execute("SELECT count(*) FROM assessment.questions").fetchone()
@@ -91,8 +91,8 @@ def test_others_find_a_make_dev_that_runs(folder: Path, start_dev: Start) -> Non
     assert command.stdout.split() == [dev.database, dev.printed("Admin password")], command.stderr
     assert dev.get("/health")[1]["status"] == "healthy"
 
-    wrong = [guess_as(dev.printed("Stepwise"), f"198.51.100.{n}") for n in range(6)]
-    assert wrong == [401] * 5 + [429], "forged forwarding headers do not change the address"
+    statuses = [guess_as(dev.printed("Stepwise"), f"198.51.100.{n}") for n in range(6)]
+    assert statuses == [401] * 5 + [429], "forged forwarding headers do not change the address"
 
     with redis.Redis(unix_socket_path=str(dev.folder / "redis" / "redis.sock")) as client:
         os.kill(client.info()["process_id"], signal.SIGKILL)
@@ -110,24 +110,24 @@ def guess_as(url: str, address: str) -> int:
     return httpx.post(f"{url}/api/admin-list-configs", headers=forged).status_code
 
 
-def test_a_port_that_does_not_exist_is_explained(folder: Path) -> None:
-    ended = run("local", "--folder", str(folder), PORT="99999")
-    assert ended.returncode == 1
-    assert "There is no port 99999" in ended.stderr
+def test_invalid_port_is_reported(folder: Path) -> None:
+    process = run("local", "--folder", str(folder), PORT="99999")
+    assert process.returncode == 1
+    assert "There is no port 99999" in process.stderr
 
 
-def test_a_busy_port_is_named_before_anything_starts(folder: Path) -> None:
+def test_busy_port_is_reported_before_anything_starts(folder: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
-        ended = run("local", "--folder", str(folder), PORT=str(port))
-    assert ended.returncode == 1
-    assert f"Port {port} is not free" in ended.stderr
-    assert f"make dev PORT={port + 1}" in ended.stderr
+        process = run("local", "--folder", str(folder), PORT=str(port))
+    assert process.returncode == 1
+    assert f"Port {port} is not free" in process.stderr
+    assert f"make dev PORT={port + 1}" in process.stderr
     assert not (folder / "postgres").exists()
 
 
 @pytest.fixture
-def copied(folder: Path) -> Path:
+def code_copy(folder: Path) -> Path:
     """A copy of the code that tests may change."""
     copy = folder / "code"
     copy.mkdir()
@@ -140,75 +140,75 @@ def copied(folder: Path) -> Path:
     return copy
 
 
-def wait_for_answer(dev: Dev, path: str, status: int, kind: str = "GET") -> httpx.Response:
-    """Repeat a request until its answer has the status; it may wait for a worker, but not fail."""
+def wait_for_response(dev: Dev, path: str, status: int, method: str = "GET") -> httpx.Response:
+    """Repeat a request until its status is `status`; it may wait for a worker, but not fail."""
     deadline = time.monotonic() + WAIT_SECONDS
     while True:
-        answer = httpx.request(kind, dev.printed("Stepwise") + path, timeout=WAIT_SECONDS)
-        if answer.status_code == status:
-            return answer
-        assert time.monotonic() < deadline, (answer.text, dev.output[-2000:])
+        response = httpx.request(method, dev.printed("Stepwise") + path, timeout=WAIT_SECONDS)
+        if response.status_code == status:
+            return response
+        assert time.monotonic() < deadline, (response.text, dev.output[-2000:])
         time.sleep(0.1)
 
 
-def test_a_change_of_the_code_takes_effect_and_a_mistake_is_named_until_its_repair(
-    folder: Path, copied: Path, start_dev: Start
+def test_changed_code_takes_effect_and_broken_code_is_reported_until_repaired(
+    folder: Path, code_copy: Path, start_dev: Start
 ) -> None:
-    dev = start_dev(folder / "data", root=copied)
-    settings = copied / "lib" / "settings.py"
+    dev = start_dev(folder / "data", root=code_copy)
+    settings = code_copy / "lib" / "settings.py"
     text = settings.read_text()
     changed = re.sub(r'version: str = "[^"]+"', 'version: str = "0.0.0-changed"', text)
     assert changed != text
     settings.write_text(changed)
     dev.wait_for("version", "0.0.0-changed")
-    error_keys = wait_for_answer(dev, "/nowhere", 404).json().keys()
+    error_keys = wait_for_response(dev, "/nowhere", 404).json().keys()
 
-    for mistake, reason in (
+    for broken_code, reason in (
         ("this is no Python", "SyntaxError in lib/settings.py:1: invalid syntax"),
         ("import sys\nsys.exit('not now')", "SystemExit in lib/settings.py:2: not now"),
     ):
-        settings.write_text(mistake)
+        settings.write_text(broken_code)
         dev.wait_for_output(f"The code cannot be imported: {reason}. Every request gets a 503")
-        wait_for_answer(dev, "/api/test/start", 503, "POST")
-        answer = wait_for_answer(dev, "/", 503)
-        body = answer.json()
+        wait_for_response(dev, "/api/test/start", 503, "POST")
+        response = wait_for_response(dev, "/", 503)
+        body = response.json()
         assert reason in body["error"]
         assert body["code"] == "code_not_importable"
         assert body.keys() == error_keys
-        assert body["requestId"] == answer.headers["X-Request-Id"]
+        assert body["requestId"] == response.headers["X-Request-Id"]
     assert "Traceback (most recent call last):" in dev.output
 
     settings.write_text(text)
-    wait_for_answer(dev, "/health", 200)
+    wait_for_response(dev, "/health", 200)
     dev.kill_worker()
     dev.wait_for("status", "healthy")
     assert dev.end(signal.SIGINT) == 0
     wait_until_all_ended(folder / "data")
 
 
-def test_a_mistake_in_one_function_is_shown_on_the_console_and_the_others_answer(
-    folder: Path, copied: Path, start_dev: Start
+def test_broken_function_is_shown_on_the_console_and_the_others_still_work(
+    folder: Path, code_copy: Path, start_dev: Start
 ) -> None:
-    dev = start_dev(folder / "data", root=copied)
+    dev = start_dev(folder / "data", root=code_copy)
     url = dev.printed("Stepwise")
     path = "/api/test/status/5e9d0000-0000-4000-8000-000000000001"
-    function = copied / "api" / "assessment" / "status.py"
+    function = code_copy / "api" / "assessment" / "status.py"
     text = function.read_text()
     function.write_text(f"{text}\nnowhere\n")
-    answer = wait_for_answer(dev, path, 500)
-    assert answer.json()["code"] == "internal"
-    assert answer.json()["requestId"] == answer.headers["X-Request-Id"]
+    response = wait_for_response(dev, path, 500)
+    assert response.json()["code"] == "internal"
+    assert response.json()["requestId"] == response.headers["X-Request-Id"]
     assert httpx.get(f"{url}/openapi.json", timeout=WAIT_SECONDS).json()["code"] == "internal"
     assert httpx.get(f"{url}/health", timeout=WAIT_SECONDS).status_code == 200
     dev.wait_for_output("GET /api/test/status/{session_id} 500 ")
     dev.wait_for_output("GET /openapi.json 500 ")
     line = f"api/assessment/status.py:{len(text.splitlines()) + 2}"
-    request = answer.headers["X-Request-Id"]
+    request = response.headers["X-Request-Id"]
     assert f"Unforeseen NameError at {line}, request {request}:\n" in dev.output
     assert "    NameError: name 'nowhere' is not defined\n" in dev.output
     assert '"event"' not in dev.output, "JSON lines are for deployments"
     assert "5e9d0000-" not in dev.output
 
     function.write_text(text)
-    wait_for_answer(dev, path, 404)
+    wait_for_response(dev, path, 404)
     assert dev.end(signal.SIGINT) == 0
