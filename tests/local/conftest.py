@@ -12,7 +12,7 @@ from tests.local.processes import ROOT, Dev, wait_until_all_ended
 
 @pytest.fixture
 def folder() -> Iterator[Path]:
-    """An empty folder that `nobody`, who runs root's Postgres, may enter."""
+    """An empty folder that `nobody` may enter, which runs Postgres when root runs the tests."""
     path = Path(tempfile.mkdtemp(prefix="stepwise-test-"))
     path.chmod(0o711)
     yield path
@@ -21,7 +21,7 @@ def folder() -> Iterator[Path]:
 
 @pytest.fixture
 def start_dev(folder: Path) -> Iterator[Callable[..., Dev]]:
-    """Start a `make dev` on a free port, which ends with the test."""
+    """Start `make dev` on a free port; the test's end stops it."""
     with ExitStack() as stack:
 
         def start(data: Path = folder, *, root: Path = ROOT, demo: bool = False) -> Dev:

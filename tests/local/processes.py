@@ -22,7 +22,7 @@ WAIT_SECONDS = 90  # for anything else; a worker imports slowly on a busy machin
 
 
 class Dev:
-    """A `python -m local` on a free port."""
+    """A process of `python -m local` on a free port."""
 
     def __init__(self, folder: Path, *, root: Path = ROOT, demo: bool = False) -> None:
         self.folder = folder
@@ -59,8 +59,10 @@ class Dev:
         return match[1] if match else ""
 
     def get(self, path: str) -> tuple[int, Any]:
-        with urllib.request.urlopen(self.printed("Stepwise") + path, timeout=WAIT_SECONDS) as reply:
-            return reply.status, json.load(reply)
+        with urllib.request.urlopen(
+            self.printed("Stepwise") + path, timeout=WAIT_SECONDS
+        ) as response:
+            return response.status, json.load(response)
 
     def wait_for(self, name: str, value: str) -> None:
         """Wait for a value in the health report; requests may wait, but must not be refused."""
@@ -86,7 +88,7 @@ class Dev:
         return str(running["environment"]["DATABASE_URL"])
 
     def end(self, number: signal.Signals) -> int:
-        """Send a signal if it is running, and wait for its end; return its exit code."""
+        """Send the process a signal if it is running, wait for its end and return its exit code."""
         self._process.send_signal(number)
         code = self._process.wait(30)
         self._reader.join(10)

@@ -23,7 +23,7 @@ def filled(postgres_url: str) -> str:
     return postgres_url
 
 
-def test_a_restored_database_is_what_it_was(filled: str, tmp_path: Path) -> None:
+def test_restored_database_equals_the_backed_up_one(filled: str, tmp_path: Path) -> None:
     file = dump(filled, tmp_path / "backups")
     with psycopg.connect(filled) as connection:
         connection.execute("UPDATE public.kept SET word = 'changed'")
@@ -52,7 +52,7 @@ UNRESTORABLE = """
 """Tables whose restore fails: the check of `earlier` needs rows of `later`, restored after it."""
 
 
-def test_a_restore_that_fails_half_way_changes_nothing(filled: str, tmp_path: Path) -> None:
+def test_failed_restore_changes_nothing(filled: str, tmp_path: Path) -> None:
     with psycopg.connect(filled) as connection:
         connection.execute(UNRESTORABLE)
     file = dump(filled, tmp_path)
@@ -91,7 +91,7 @@ def test_backups_are_private_and_the_newest_is_found(filled: str, tmp_path: Path
     assert sorted(folder.iterdir()) == files
 
 
-def test_the_command_keeps_what_it_replaces(
+def test_restore_command_backs_up_the_database_that_it_replaces(
     filled: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -103,8 +103,8 @@ def test_the_command_keeps_what_it_replaces(
     assert rows(filled) == [(1, "ä"), (2, "b")]
     assert main(["restore"]) == 0, "the newest backup is still the one that was asked for"
     assert rows(filled) == [(1, "ä"), (2, "b")]
-    (replaced, _) = sorted((tmp_path / ".local" / "backups").glob("before-restore-*"))
-    assert main(["restore", str(replaced)]) == 0
+    (backup_before_restore, _) = sorted((tmp_path / ".local" / "backups").glob("before-restore-*"))
+    assert main(["restore", str(backup_before_restore)]) == 0
     assert rows(filled) == [(1, "ä"), (2, "b"), (3, "later")]
     assert main(["restore", "none.dump"]) == 1
     assert "There is no file none.dump" in capsys.readouterr().err

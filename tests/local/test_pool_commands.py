@@ -48,7 +48,7 @@ def pool(deps: Deps, monkeypatch: pytest.MonkeyPatch) -> ItemPool:
     return uploaded(body, deps)
 
 
-def test_calibrate_says_that_there_are_too_few_answers(
+def test_calibrate_reports_too_few_answers(
     pool: ItemPool, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert calibrate.main([str(pool.pool_id)]) == 0
@@ -59,32 +59,34 @@ def test_calibrate_says_that_there_are_too_few_answers(
 
 
 @pytest.mark.parametrize("arguments", [[], ["not an id"], [str(uuid4()), str(uuid4())]])
-def test_calibrate_asks_for_one_pool(
+def test_calibrate_requires_exactly_one_pool(
     arguments: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert calibrate.main(arguments) == 2
     assert "POOL=<id>" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("wrong", [["--students", "0"], ["--questions", "-1"], ["--seed", "x"]])
-def test_simulate_says_which_number_it_cannot_take(
-    wrong: list[str], capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize("option", [["--students", "0"], ["--questions", "-1"], ["--seed", "x"]])
+def test_simulate_names_the_option_with_an_invalid_number(
+    option: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(SystemExit):
-        simulate.main([str(uuid4()), *wrong])
-    assert wrong[0] in capsys.readouterr().err
+        simulate.main([str(uuid4()), *option])
+    assert option[0] in capsys.readouterr().err
 
 
 @pytest.mark.usefixtures("pool")
 @pytest.mark.parametrize("command", [calibrate.main, simulate.main])
-def test_unknown_pool_is_named_as_such(
+def test_unknown_pool_is_reported_as_not_found(
     command: Callable[[list[str]], int], capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert command([str(UUID(int=1))]) == 1
     assert "not found" in capsys.readouterr().err
 
 
-def test_longer_tests_measure_better_and_intervals_hold_the_truth(pool: ItemPool) -> None:
+def test_longer_tests_have_smaller_errors_and_intervals_cover_the_true_ability(
+    pool: ItemPool,
+) -> None:
     accuracy = simulate.measure(pool, 40, 20, np.random.default_rng(1))
     assert accuracy.lengths == [5, 10, 15, 20]
     population = accuracy.groups.index(simulate.POPULATION)
@@ -94,7 +96,7 @@ def test_longer_tests_measure_better_and_intervals_hold_the_truth(pool: ItemPool
     assert 0.88 < accuracy.coverage[population].mean() < 0.99
 
 
-def test_short_tests_draw_everybody_towards_the_middle(pool: ItemPool) -> None:
+def test_short_tests_shrink_estimates_towards_the_mean(pool: ItemPool) -> None:
     accuracy = simulate.measure(pool, 20, 10, np.random.default_rng(2))
     worst, best = accuracy.bias[0], accuracy.bias[len(simulate.ABILITIES) - 1]
     assert worst[0] > worst[-1] > 0 > best[-1] > best[0]
@@ -106,7 +108,7 @@ def test_exposure_counts_each_question_once_per_student(pool: ItemPool) -> None:
     assert np.max(accuracy.exposure) <= 1
 
 
-def test_settings_of_the_pool_rule_the_simulated_tests(deps: Deps) -> None:
+def test_simulated_tests_use_the_settings_of_the_pool(deps: Deps) -> None:
     questions = [
         {
             "id": f"q{i}",
@@ -119,16 +121,16 @@ def test_settings_of_the_pool_rule_the_simulated_tests(deps: Deps) -> None:
         }
         for i in range(100)
     ]
-    greatest = []
+    greatest_exposures = []
     for selection in ({}, {"max_exposure": 0.2}):
         fields = {"questions": questions, "selection": selection}
         pool = uploaded(UploadIn.model_validate(fields), deps)
         accuracy = simulate.measure(pool, 30, 8, np.random.default_rng(5))
         # Over the 180 students of all groups: a share of 0.2 has a standard error of 0.03.
-        greatest.append(float(np.max(accuracy.exposure[:, -1].mean(axis=0))))
-    free, limited = greatest
-    assert free > 0.5
-    assert limited < 0.35, (free, limited)
+        greatest_exposures.append(float(np.max(accuracy.exposure[:, -1].mean(axis=0))))
+    unlimited, limited = greatest_exposures
+    assert unlimited > 0.5
+    assert limited < 0.35, (unlimited, limited)
 
 
 def test_concept_that_no_question_tests_is_left_out(deps: Deps) -> None:
@@ -152,7 +154,7 @@ def test_concept_that_no_question_tests_is_left_out(deps: Deps) -> None:
     assert accuracy.predicted[-1, -1] < 0.6  # the untested one would stay at 1
 
 
-def test_question_that_cannot_be_asked_counts_for_nothing(pool: ItemPool) -> None:
+def test_question_that_cannot_be_graded_is_not_simulated(pool: ItemPool) -> None:
     first_concept = np.arange(QUESTIONS) % 2 == 0
     accuracy = simulate.measure(
         replace(pool, gradable=first_concept), 20, 20, np.random.default_rng(4)

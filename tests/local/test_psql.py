@@ -20,18 +20,18 @@ def psql(*arguments: str, cwd: Path, **options: str) -> subprocess.CompletedProc
     return run("local.with_services", "-m", "local.psql", *arguments, cwd=cwd, **options)
 
 
-def test_a_pipe_is_read_on_an_embedded_database_that_starts_for_it(folder: Path) -> None:
-    ended = psql("-At", cwd=folder, stdin="select 40 + 2; select current_database();")
-    assert ended.stdout.split() == ["42", "stepwise"], ended.stderr
+def test_piped_statements_run_on_an_embedded_database_started_for_them(folder: Path) -> None:
+    process = psql("-At", cwd=folder, stdin="select 40 + 2; select current_database();")
+    assert process.stdout.split() == ["42", "stepwise"], process.stderr
     assert remaining_processes(folder) == []
 
 
-def test_the_environments_database_is_opened(folder: Path, postgres_url: str) -> None:
+def test_database_of_the_environment_is_opened(folder: Path, postgres_url: str) -> None:
     variables = {"DATABASE_URL": postgres_url, **CACHE}
     with psycopg.connect(postgres_url) as connection:
         name = connection.info.dbname
-    ended = psql("-Atc", "select current_database()", cwd=folder, **variables)
-    assert (ended.stdout, ended.returncode) == (f"{name}\n", 0)
+    process = psql("-Atc", "select current_database()", cwd=folder, **variables)
+    assert (process.stdout, process.returncode) == (f"{name}\n", 0)
     assert psql("-c", "no SQL", cwd=folder, **variables).returncode == 1, "psql's own exit code"
     assert list(folder.iterdir()) == []
 
@@ -41,17 +41,19 @@ def test_a_password_stays_out_of_the_command_line(folder: Path, postgres_url: st
         address = connection.info
         url = f"postgresql://{address.user}:canary@/{address.dbname}?host={address.host}"
     show = r"\! tr '\0' ' ' < /proc/$PPID/cmdline"
-    ended = psql("-c", show, cwd=folder, DATABASE_URL=url, **CACHE)
-    assert "bin/psql -c" in ended.stdout
-    assert "canary" not in ended.stdout
+    process = psql("-c", show, cwd=folder, DATABASE_URL=url, **CACHE)
+    assert "bin/psql -c" in process.stdout
+    assert "canary" not in process.stdout
 
 
 @pytest.mark.parametrize("url", ["nonsense", "postgresql://a?no_such_option=1"])
-def test_an_address_that_is_none_is_refused_by_name(folder: Path, url: str) -> None:
-    ended = psql(cwd=folder, DATABASE_URL=url, **CACHE)
-    assert ended.returncode == 1
-    assert ended.stderr.startswith("DATABASE_URL or POSTGRES_URL is not a valid address: ")
-    assert "Traceback" not in ended.stderr
+def test_malformed_address_is_refused_with_the_names_of_its_variables(
+    folder: Path, url: str
+) -> None:
+    process = psql(cwd=folder, DATABASE_URL=url, **CACHE)
+    assert process.returncode == 1
+    assert process.stderr.startswith("DATABASE_URL or POSTGRES_URL is not a valid address: ")
+    assert "Traceback" not in process.stderr
 
 
 def test_ctrl_c_in_a_terminal_cancels_the_query_and_keeps_the_console(

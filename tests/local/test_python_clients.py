@@ -22,7 +22,7 @@ def redis(request: pytest.FixtureRequest, redis_gateway: Gateway) -> Iterator[Re
         yield client
 
 
-def test_texts_numbers_and_nulls_come_back_as_redis_has_them(redis: Redis) -> None:
+def test_texts_numbers_and_nulls_are_returned_as_redis_stores_them(redis: Redis) -> None:
     assert redis.set("text", "naïve ✓ 🚀", ex=60)
     assert redis.get("text") == "naïve ✓ 🚀"
     assert 0 < redis.ttl("text") <= 60
@@ -35,7 +35,7 @@ def test_texts_numbers_and_nulls_come_back_as_redis_has_them(redis: Redis) -> No
     assert redis.ping("hello") == "hello"
 
 
-def test_pipelines_run_in_order_and_one_failure_spares_the_rest(redis: Redis) -> None:
+def test_pipelines_run_in_order_and_a_failure_does_not_stop_the_rest(redis: Redis) -> None:
     pipeline = redis.pipeline()
     pipeline.set("n", 1).incr("n").get("n")
     assert pipeline.exec() == [True, 2, "2"]
@@ -47,7 +47,7 @@ def test_pipelines_run_in_order_and_one_failure_spares_the_rest(redis: Redis) ->
     assert redis.get("after") == "1"
 
 
-def test_transactions_run_as_one(redis: Redis) -> None:
+def test_transactions_return_every_result(redis: Redis) -> None:
     transaction = redis.multi()
     transaction.incr("n").incr("n").get("n")
     assert transaction.exec() == [1, 2, "2"]
@@ -61,7 +61,7 @@ def test_scripts_run_by_text_and_by_digest(redis: Redis) -> None:
         redis.evalsha("0" * 40)
 
 
-def test_errors_carry_redis_own_words(redis: Redis, redis_gateway: Gateway) -> None:
+def test_error_messages_are_those_of_redis(redis: Redis, redis_gateway: Gateway) -> None:
     redis.hset("hash", "a", "1")
     with pytest.raises(UpstashError, match=r"^WRONGTYPE Operation"):
         redis.incr("hash")
@@ -72,7 +72,7 @@ def test_errors_carry_redis_own_words(redis: Redis, redis_gateway: Gateway) -> N
         outsider.get("hash")
 
 
-def test_the_async_client_runs_many_at_once(redis_gateway: Gateway) -> None:
+def test_async_client_sends_many_commands_at_once(redis_gateway: Gateway) -> None:
     async def run() -> tuple[list[int], Any]:
         async with AsyncRedis(redis_gateway.url, redis_gateway.token, rest_retries=0) as redis:
             counts = await asyncio.gather(*(redis.incr("n") for _ in range(30)))
@@ -80,6 +80,6 @@ def test_the_async_client_runs_many_at_once(redis_gateway: Gateway) -> None:
             transaction.get("n").set("text", "naïve").get("text")
             return sorted(counts), await transaction.exec()
 
-    counts, rest = asyncio.run(run())
+    counts, transaction_results = asyncio.run(run())
     assert counts == list(range(1, 31))
-    assert rest == ["30", True, "naïve"]
+    assert transaction_results == ["30", True, "naïve"]

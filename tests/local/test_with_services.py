@@ -26,12 +26,12 @@ RUNNING = {
 }
 
 
-def test_commands_share_the_data_one_after_the_other(folder: Path) -> None:
+def test_concurrent_commands_use_the_same_data_one_after_the_other(folder: Path) -> None:
     outputs: list[str] = []
 
     def count() -> None:
-        ended = run("local.with_services", "-c", COUNT, cwd=folder)
-        outputs.append(ended.stdout.strip() if ended.returncode == 0 else ended.stderr)
+        process = run("local.with_services", "-c", COUNT, cwd=folder)
+        outputs.append(process.stdout.strip() if process.returncode == 0 else process.stderr)
 
     threads = [threading.Thread(target=count) for _ in range(2)]
     for thread in threads:
@@ -42,14 +42,14 @@ def test_commands_share_the_data_one_after_the_other(folder: Path) -> None:
     assert remaining_processes(folder) == []
 
 
-def test_a_command_ends_as_its_program_does(folder: Path) -> None:
+def test_command_has_the_exit_code_of_its_program(folder: Path) -> None:
     variables = {"DATABASE_URL": "postgresql://given", "UPSTASH_REDIS_REST_URL": "http://given"}
-    ended = run("local.with_services", "-c", "raise SystemExit(7)", cwd=folder, **variables)
-    assert ended.returncode == 7
+    process = run("local.with_services", "-c", "raise SystemExit(7)", cwd=folder, **variables)
+    assert process.returncode == 7
     assert list(folder.iterdir()) == [], "no embedded server was needed"
 
 
-def test_the_environments_own_names_come_first() -> None:
+def test_variables_of_the_environment_take_precedence() -> None:
     assert with_running_services({}, RUNNING) == RUNNING
     variables = {"POSTGRES_URL": "postgresql://given", "ADMIN_PASSWORD": "given", "OTHER": "1"}
     assert with_running_services(variables, RUNNING) == {
@@ -63,7 +63,7 @@ def test_the_environments_own_names_come_first() -> None:
     assert not names_all_services({"POSTGRES_URL": "postgresql://a", "KV_REST_API_URL": " "})
 
 
-def test_given_services_take_the_place_of_ours(folder: Path) -> None:
+def test_services_of_the_environment_replace_the_embedded_ones(folder: Path) -> None:
     variables = {
         "POSTGRES_URL": "postgresql://given",
         "KV_REST_API_URL": "http://given",
@@ -77,7 +77,7 @@ def test_given_services_take_the_place_of_ours(folder: Path) -> None:
     assert not (folder / "postgres").exists()
 
 
-def test_half_of_a_pair_is_an_error(folder: Path) -> None:
+def test_redis_address_without_a_token_is_an_error(folder: Path) -> None:
     variables = {"POSTGRES_URL": "postgresql://given", "KV_REST_API_URL": "http://given"}
     with (
         pytest.raises(ServerError, match="Set both, or neither"),
@@ -86,7 +86,7 @@ def test_half_of_a_pair_is_an_error(folder: Path) -> None:
         pass
 
 
-def test_own_secrets_are_made_once_and_kept_private(folder: Path) -> None:
+def test_own_secrets_are_created_once_and_readable_only_by_the_owner(folder: Path) -> None:
     secrets = own_secrets(folder)
     assert own_secrets(folder) == secrets
     assert len(secrets["ENCRYPTION_KEY"]) == 64
@@ -109,7 +109,7 @@ def test_own_secrets_are_made_once_and_kept_private(folder: Path) -> None:
         ),
     ],
 )
-def test_damaged_secrets_are_named_and_left_alone(
+def test_damaged_secrets_are_reported_and_not_changed(
     folder: Path, content: bytes, reason: str
 ) -> None:
     data = folder / ".local"
@@ -131,14 +131,14 @@ def test_damaged_secrets_end_a_command_without_a_traceback(
 ) -> None:
     (folder / ".local").mkdir()
     (folder / ".local" / "secrets.json").write_text("{")
-    ended = run(*program, cwd=folder, PORT="0")
-    assert ended.returncode == 1
-    assert ended.stderr.startswith(".local/secrets.json is damaged (it is not JSON: ")
-    assert "Traceback" not in ended.stderr
+    process = run(*program, cwd=folder, PORT="0")
+    assert process.returncode == 1
+    assert process.stderr.startswith(".local/secrets.json is damaged (it is not JSON: ")
+    assert "Traceback" not in process.stderr
     assert not (folder / ".local" / "postgres").exists(), "nothing was started"
 
 
-def test_secrets_that_cannot_be_read_are_named(folder: Path) -> None:
+def test_unreadable_secrets_are_reported(folder: Path) -> None:
     (folder / "secrets.json").mkdir()
     with pytest.raises(ServerError, match=r"secrets\.json cannot be read \(Is a directory\)"):
         own_secrets(folder)
