@@ -24,6 +24,7 @@ from tests.support.legacy_data import ENCRYPTION_KEY, TABLES, WILD, LegacyData, 
 
 UNIFIED = ("students", "sessions", "step_progress", "events")
 JSON_OF_BOTH = ("tools", "voice_settings")
+"""JSON columns that both legacy tables have."""
 
 
 @pytest.fixture
@@ -41,10 +42,11 @@ def filled(legacy: Legacy, settings: Settings, folder: Path) -> Iterator[Legacy]
             backup_folder=str(folder),
         )
     )
-    # Where students may write anything, a backup keeps it as it is.
+    # Values that students wrote in any form: a backup keeps each as it is.
     fill(legacy.connection, LegacyData(80, 9, replace(WILD, lost_secret=0)))
     for column in ("exercises", "tools", "voice_settings", "bug_reports"):
-        for table in ("workshop_students", "student_configs")[: 1 + (column in JSON_OF_BOTH)]:
+        in_both = column in JSON_OF_BOTH
+        for table in ("workshop_students", *(["student_configs"] if in_both else [])):
             legacy.connection.execute(
                 f"UPDATE public.{table} SET {column} = NULL WHERE {column} = 'null'".encode()
             )
@@ -57,7 +59,7 @@ def filled(legacy: Legacy, settings: Settings, folder: Path) -> Iterator[Legacy]
     legacy.deps.close()
 
 
-def everything(legacy: Legacy) -> dict[str, list[Any]]:
+def all_rows(legacy: Legacy) -> dict[str, list[Any]]:
     return {
         table: legacy.rows(f"SELECT t::text FROM public.{table} AS t ORDER BY 1")
         for table in (*UNIFIED, *TABLES)
@@ -78,26 +80,26 @@ def rewrite(folder: Path, backup: BackupRecord, lines: list[bytes]) -> None:
     (folder / backup.name).write_bytes(gzip.compress(b"\n".join(lines) + b"\n"))
 
 
-def test_a_backup_comes_back_as_it_was(filled: Legacy) -> None:
-    before = everything(filled)
+def test_restored_rows_equal_those_of_the_backup(filled: Legacy) -> None:
+    before = all_rows(filled)
     backup = back_up(filled.deps)
     empty(filled)
-    back = restore(backup.name, filled.deps)
-    assert everything(filled) == before
-    assert back.rows == backup.rows == {table: len(stored) for table, stored in before.items()}
+    restored = restore(backup.name, filled.deps)
+    assert all_rows(filled) == before
+    assert restored.rows == backup.rows == {table: len(stored) for table, stored in before.items()}
     filled.connection.execute("INSERT INTO public.events (event_type) VALUES ('after')")
 
 
 def test_no_plain_key_leaves_the_database(filled: Legacy, folder: Path) -> None:
-    in_the_clear = [
+    plain_keys = [
         key.encode()
         for key in filled.rows(
             "SELECT openai_api_key FROM public.workshop_students WHERE openai_api_key LIKE 'sk-%'"
         )
     ]
-    assert in_the_clear
+    assert plain_keys
     written = b"".join(lines_of(folder, back_up(filled.deps)))
-    assert [key for key in in_the_clear if key in written] == []
+    assert [key for key in plain_keys if key in written] == []
 
 
 def test_the_file_is_json_line_by_line_and_recorded(filled: Legacy, folder: Path) -> None:
@@ -114,10 +116,10 @@ def test_the_file_is_json_line_by_line_and_recorded(filled: Legacy, folder: Path
 
 def test_rows_in_a_table_stop_a_restore(filled: Legacy) -> None:
     backup = back_up(filled.deps)
-    before = everything(filled)
+    before = all_rows(filled)
     with pytest.raises(NotSafeYet, match="students is missing or has rows"):
         restore(backup.name, filled.deps)
-    assert everything(filled) == before
+    assert all_rows(filled) == before
 
 
 @pytest.mark.parametrize("damage", ["cut", "value", "row", "table", "sum", "gzip", "format"])
@@ -139,8 +141,8 @@ def test_a_damaged_backup_restores_nothing(filled: Legacy, folder: Path, damage:
             lines[0] = b'{"format": "other"}'
     rewrite(folder, backup, lines)
     if damage == "gzip":
-        whole = (folder / backup.name).read_bytes()
-        (folder / backup.name).write_bytes(whole[: len(whole) // 2])
+        content = (folder / backup.name).read_bytes()
+        (folder / backup.name).write_bytes(content[: len(content) // 2])
     empty(filled)
     with pytest.raises(BackupUnreadable):
         restore(backup.name, filled.deps)
@@ -195,7 +197,7 @@ def test_a_restore_that_takes_too_long_restores_nothing(filled: Legacy) -> None:
     assert filled.one("SELECT count(*) FROM public.students") == 0
 
 
-def test_a_legacy_database_can_be_saved_before_there_is_a_unified_schema(
+def test_legacy_database_without_unified_schema_can_be_backed_up_but_not_restored(
     filled: Legacy,
 ) -> None:
     filled.connection.execute(
@@ -209,25 +211,25 @@ def test_a_legacy_database_can_be_saved_before_there_is_a_unified_schema(
 
 def test_a_bucket_stores_a_backup_and_returns_it(filled: Legacy, bucket: Any) -> None:
     filled.deps.settings = replace(filled.deps.settings, backup_bucket=BUCKET)
-    before = everything(filled)
+    before = all_rows(filled)
     backup = back_up(filled.deps)
     assert backup.location == f"s3://{BUCKET}/{backup.name}"
     assert bucket.head_object(Bucket=BUCKET, Key=backup.name)["ContentLength"] == backup.bytes
     empty(filled)
     restore(backup.name, filled.deps)
-    assert everything(filled) == before
+    assert all_rows(filled) == before
     with pytest.raises(NotFound):
         restore("stepwise-20250101T000000Z-0123abcd.jsonl.gz", filled.deps)
 
 
-def test_the_calls_of_an_admin(filled: Legacy, client: Any) -> None:
+def test_an_admin_backs_up_and_restores_over_http(filled: Legacy, client: Any) -> None:
     filled.deps.settings = replace(filled.deps.settings, admin_password=ADMIN_PASSWORD)
     install_deps(filled.deps)
     body = {"adminPassword": ADMIN_PASSWORD}
-    saved = client.post("/api/admin-backup", json=body).json()
-    assert saved["success"] is True
-    refused = client.post("/api/admin-restore", json={**body, "name": saved["name"]})
-    assert refused.status_code == 409
+    backup = client.post("/api/admin-backup", json=body).json()
+    assert backup["success"] is True
+    refusal = client.post("/api/admin-restore", json={**body, "name": backup["name"]})
+    assert refusal.status_code == 409
     empty(filled)
-    back = client.post("/api/admin-restore", json={**body, "name": saved["name"]}).json()
-    assert back["rows"] == saved["rows"]
+    restored = client.post("/api/admin-restore", json={**body, "name": backup["name"]}).json()
+    assert restored["rows"] == backup["rows"]

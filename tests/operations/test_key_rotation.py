@@ -44,8 +44,8 @@ def rotating(bare: Legacy, settings: Settings) -> Legacy:
 
 
 def test_every_readable_key_is_sealed_with_the_new_key(rotating: Legacy) -> None:
-    done = rotate(rotating.deps)
-    assert (done.rotated, done.unreadable, done.remaining) == (3, 2, 0)
+    rotation = rotate(rotating.deps)
+    assert (rotation.rotated, rotation.unreadable, rotation.remaining) == (3, 2, 0)
     new = Vault(bytes.fromhex(NEW_KEY))
     keys = dict(rotating.rows("SELECT session_token, openai_api_key FROM public.sessions"))
     for token, plain in {"sealed": "sk-1", "old": "sk-2", "clear": "sk-3"}.items():
@@ -56,8 +56,8 @@ def test_every_readable_key_is_sealed_with_the_new_key(rotating: Legacy) -> None
 def test_rotating_again_changes_nothing(rotating: Legacy) -> None:
     rotate(rotating.deps)
     before = rotating.rows("SELECT s::text FROM public.sessions AS s ORDER BY 1")
-    done = rotate(rotating.deps)
-    assert (done.rotated, done.unreadable) == (0, 2)
+    rotation = rotate(rotating.deps)
+    assert (rotation.rotated, rotation.unreadable) == (0, 2)
     assert rotating.rows("SELECT s::text FROM public.sessions AS s ORDER BY 1") == before
 
 
@@ -68,7 +68,9 @@ def test_rotation_changes_nothing_but_the_keys(rotating: Legacy) -> None:
     assert rotating.rows(query) == before
 
 
-def test_what_an_old_page_wrote_just_before_a_rotation_is_still_newer(rotating: Legacy) -> None:
+def test_legacy_row_newer_than_its_session_is_still_newer_after_a_rotation(
+    rotating: Legacy,
+) -> None:
     rotating.create()
     rotating.connection.execute(
         "UPDATE public.sessions SET updated_at = '2025-01-01 10:00:00.000000+00', "
@@ -86,13 +88,13 @@ def test_what_an_old_page_wrote_just_before_a_rotation_is_still_newer(rotating: 
 
 
 def test_many_keys_take_several_batches(rotating: Legacy) -> None:
-    done = rotate(rotating.deps, batch_keys=1)
-    assert (done.rotated, done.unreadable, done.remaining) == (3, 2, 0)
+    rotation = rotate(rotating.deps, batch_keys=1)
+    assert (rotation.rotated, rotation.unreadable, rotation.remaining) == (3, 2, 0)
 
 
-def test_a_call_without_time_says_what_remains(rotating: Legacy) -> None:
-    done = rotate(rotating.deps, call_seconds=0)
-    assert (done.rotated, done.remaining) == (0, 5)
+def test_call_without_time_returns_the_number_of_remaining_keys(rotating: Legacy) -> None:
+    rotation = rotate(rotating.deps, call_seconds=0)
+    assert (rotation.rotated, rotation.remaining) == (0, 5)
 
 
 def test_rotation_is_refused_during_a_migration(rotating: Legacy, settings: Settings) -> None:
@@ -102,6 +104,6 @@ def test_rotation_is_refused_during_a_migration(rotating: Legacy, settings: Sett
             rotate(rotating.deps)
 
 
-def test_without_key_nothing_rotates(settings: Settings) -> None:
+def test_without_a_key_rotation_is_refused(settings: Settings) -> None:
     with pytest.raises(NotConfigured):
         rotate(Deps(Settings(postgres_url=settings.postgres_url)))

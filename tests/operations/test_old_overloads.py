@@ -19,8 +19,8 @@ def overloads(rows: Rows, schema: str, name: str) -> int:
 
 def renew(client: TestClient) -> None:
     body = {"adminPassword": ADMIN_PASSWORD}
-    answer = client.post("/api/admin-create-unified-schema", json=body)
-    assert answer.status_code == 200, answer.text
+    response = client.post("/api/admin-create-unified-schema", json=body)
+    assert response.status_code == 200, response.text
 
 
 @pytest.mark.parametrize(
@@ -99,9 +99,7 @@ def test_overload_of_another_application_stays(
     assert overloads(rows, "public", "record_step_progress") == before
 
 
-def test_overload_that_something_uses_stays_and_stops_nothing(
-    client: TestClient, rows: Rows
-) -> None:
+def test_overload_in_use_stays_and_does_not_fail_the_call(client: TestClient, rows: Rows) -> None:
     rows(
         "CREATE FUNCTION public.record_step_progress(p_x TEXT) RETURNS INT LANGUAGE sql"
         " AS 'SELECT 1'"

@@ -1,4 +1,4 @@
-"""The promises of admin-create-unified-schema on empty, older and full databases."""
+"""admin-create-unified-schema on empty databases, on older schemas and on tables with rows."""
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -54,9 +54,9 @@ def create(**body: Any) -> Any:
 
 
 def test_empty_database_gets_the_whole_schema(empty: str, postgres_url: str) -> None:
-    answer = create(dropExisting=False)
-    assert answer.status_code == 200
-    body = answer.json()
+    response = create(dropExisting=False)
+    assert response.status_code == 200
+    body = response.json()
     assert body["message"] == "Unified schema created successfully"
     assert body["results"][:4] == [f"{table}: created" for table in TABLES]
     assert len(body["nextSteps"]) == 3
@@ -67,8 +67,8 @@ def test_empty_database_gets_the_whole_schema(empty: str, postgres_url: str) -> 
 def test_running_it_again_changes_nothing(empty: str) -> None:
     create()
     before = [fetch(empty, query) for query in (COLUMNS, CONSTRAINTS, INDEXES, TRIGGERS)]
-    again = create()
-    assert again.json()["results"][0] == "students: brought up to date, 0 rows"
+    second_response = create()
+    assert second_response.json()["results"][0] == "students: brought up to date, 0 rows"
     assert [fetch(empty, query) for query in (COLUMNS, CONSTRAINTS, INDEXES, TRIGGERS)] == before
 
 
@@ -103,8 +103,8 @@ def test_rows_of_an_older_schema_are_kept_and_repaired(empty: str, older: str) -
         ("ws_1_long_enough", 3, 60, 0, True),
         ("ws_2_long_enough", 1, 0, 0, False),
     ]  # fmt: skip
-    ((kept,),) = fetch(empty, "SELECT event_data FROM events WHERE event_data <> '{}'")
-    assert (kept["step_number"], kept["time_spent"]) == (11, 7)
+    ((event_data,),) = fetch(empty, "SELECT event_data FROM events WHERE event_data <> '{}'")
+    assert (event_data["step_number"], event_data["time_spent"]) == (11, 7)
     assert fetch(empty, "SELECT count(*) FROM events e JOIN sessions s USING (session_token)"
                         " WHERE e.student_id = s.student_id") == [(4,)]  # fmt: skip
 
@@ -123,11 +123,11 @@ def test_tables_with_rows_are_not_dropped_without_confirmation(
 ) -> None:
     post(studentEmail="ann@example.com")
     for confirmation in ({}, {"confirmText": "yes"}, {"confirmText": "drop existing tables"}):
-        answer = client.post(
+        response = client.post(
             PATH, json={"adminPassword": ADMIN_PASSWORD, "dropExisting": True, **confirmation}
         )
-        assert (answer.status_code, answer.json()["code"]) == (400, "confirmation_missing")
-        assert "DROP EXISTING TABLES" in answer.json()["error"]
+        assert (response.status_code, response.json()["code"]) == (400, "confirmation_missing")
+        assert "DROP EXISTING TABLES" in response.json()["error"]
     assert fetch(postgres_url, "SELECT count(*) FROM sessions") == [(1,)]
     assert fetch(postgres_url, "SELECT outcome FROM operator_audit ORDER BY id DESC LIMIT 1") == [
         ("rejected",)
@@ -145,7 +145,7 @@ def test_dropped_tables_are_set_aside_with_every_row(
 ) -> None:
     post(studentEmail="ann@example.com", completed=True)
     before = {table: fetch(postgres_url, f"SELECT * FROM {table}") for table in TABLES}
-    answer = client.post(
+    response = client.post(
         PATH,
         json={
             "adminPassword": ADMIN_PASSWORD,
@@ -153,8 +153,8 @@ def test_dropped_tables_are_set_aside_with_every_row(
             "confirmText": "DROP EXISTING TABLES",
         },
     )
-    assert answer.status_code == 200
-    renamed = dict(line.split(": set aside as ") for line in answer.json()["results"][:4])
+    assert response.status_code == 200
+    renamed = dict(line.split(": set aside as ") for line in response.json()["results"][:4])
     assert list(renamed) == TABLES
     for table, name in renamed.items():
         assert fetch(postgres_url, f"SELECT * FROM {name}") == before[table]
@@ -167,9 +167,11 @@ def test_dropped_tables_are_set_aside_with_every_row(
         ).fetchone() == (0,)
 
 
-def test_script_may_be_run_by_two_at_once(empty: str) -> None:
+def test_concurrent_calls_succeed_or_are_refused(empty: str) -> None:
     with ThreadPoolExecutor(4) as pool:
-        statuses = sorted(answer.status_code for answer in pool.map(lambda _: create(), range(4)))
+        statuses = sorted(
+            response.status_code for response in pool.map(lambda _: create(), range(4))
+        )
     assert statuses[0] == 200
     assert set(statuses) <= {200, 409}
     assert fetch(empty, "SELECT count(*) FROM students") == [(0,)]
@@ -179,13 +181,13 @@ def test_second_creation_is_refused_while_the_first_runs(empty: str) -> None:
     create()
     with psycopg.connect(empty) as first:
         first.execute(load_queries("operations/operations.sql")["try_lock_schema"].text)
-        answer = create()
-    assert answer.status_code == 409
-    assert answer.json() == {
+        response = create()
+    assert response.status_code == 409
+    assert response.json() == {
         "success": False,
         "error": "Another call is creating the schema right now; wait until it has ended.",
         "code": "already_running",
-        "requestId": answer.headers["X-Request-Id"],
+        "requestId": response.headers["X-Request-Id"],
     }
     assert create().status_code == 200
 
@@ -196,7 +198,7 @@ def test_table_in_use_ends_the_call_and_the_site_stays_up(
     post()
     with psycopg.connect(postgres_url) as other:
         other.execute("LOCK TABLE sessions IN ACCESS SHARE MODE")
-        answer = client.post(
+        response = client.post(
             PATH,
             json={
                 "adminPassword": ADMIN_PASSWORD,
@@ -204,7 +206,7 @@ def test_table_in_use_ends_the_call_and_the_site_stays_up(
                 "confirmText": "DROP EXISTING TABLES",
             },
         )
-    assert (answer.status_code, answer.json()["code"]) == (503, "busy")
+    assert (response.status_code, response.json()["code"]) == (503, "busy")
     assert post().status_code == 200
 
 
@@ -222,7 +224,7 @@ def test_assessment_tables_in_public_move_out_of_the_way(empty: str) -> None:
     assert fetch(empty, "SELECT count(*) FROM public.students") == [(0,)]
 
 
-def test_stranger_creates_nothing(empty: str) -> None:
+def test_wrong_password_creates_nothing(empty: str) -> None:
     client = TestClient(function_app("index"))
     assert client.post(PATH, json={"adminPassword": "wrong"}).status_code == 401
     assert client.post(PATH, json={}).status_code == 401
@@ -252,6 +254,6 @@ def test_update_sets_updated_at_unless_the_statement_does(postgres_url: str) -> 
     ) == [(True, False), (False, True)]  # fmt: skip
 
 
-def test_scripts_name_no_extension() -> None:
+def test_scripts_create_no_extension() -> None:
     for _, script in schema_scripts():
         assert "CREATE EXTENSION" not in script

@@ -49,7 +49,7 @@ def set_aside(legacy: Legacy) -> list[Any]:
     return legacy.rows("SELECT relname FROM pg_class WHERE relname LIKE 'sessions\\_old\\_%'")
 
 
-def test_a_backup_is_written_before_tables_with_rows_are_set_aside_and_comes_back(
+def test_tables_with_rows_are_backed_up_before_they_are_set_aside_and_can_be_restored(
     migrated: Legacy, client: TestClient
 ) -> None:
     before = migrated.unified()
@@ -69,7 +69,7 @@ def test_a_backup_is_written_before_tables_with_rows_are_set_aside_and_comes_bac
     assert migrated.unified() == before
 
 
-def test_a_bucket_takes_that_backup(
+def test_backup_before_setting_aside_is_written_to_the_bucket(
     migrated: Legacy, client: TestClient, bucket: Any, change_settings: Any
 ) -> None:
     change_settings(backup_bucket=BUCKET, platform=Platform.LAMBDA)
@@ -80,7 +80,7 @@ def test_a_bucket_takes_that_backup(
 
 
 @pytest.mark.usefixtures("bucket")
-def test_a_bucket_that_refuses_leaves_everything_as_it_was(
+def test_missing_bucket_leaves_every_table_unchanged(
     migrated: Legacy, client: TestClient, change_settings: Any
 ) -> None:
     before = migrated.unified()
@@ -121,7 +121,7 @@ def test_tables_too_large_for_a_backup_are_set_aside_with_every_row_and_the_resp
     assert sessions(migrated) == 0
 
 
-def test_nothing_is_saved_without_confirmation_or_without_rows(
+def test_no_backup_is_written_without_confirmation_or_without_rows(
     migrated: Legacy, client: TestClient, settings: Settings
 ) -> None:
     call(client, CREATE, 400, dropExisting=True, confirmText="yes")
