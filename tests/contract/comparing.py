@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from lib.web.headers import API_HEADERS
 from tests.contract.call import Call
-from tests.support.wire import Answer, Request
+from tests.support.wire import Request, Response
 
 # Values that differ from run to run are replaced by their kind.
 VOLATILE = (
@@ -32,7 +32,7 @@ COMPARED_HEADERS = {
 class Deployment(Protocol):
     """A deployment on any platform."""
 
-    def send(self, request: Request) -> Answer:
+    def send(self, request: Request) -> Response:
         """Send a request to the function that it is for."""
 
 

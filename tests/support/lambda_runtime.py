@@ -18,7 +18,7 @@ from typing import Any
 from urllib.parse import parse_qsl, unquote
 
 from tests.support.processes import ROOT, Process
-from tests.support.wire import Answer, Request
+from tests.support.wire import Request, Response
 
 RUNTIME = "/2018-06-01/runtime"
 DEADLINE_SECONDS = 60.0
@@ -127,14 +127,14 @@ class LambdaDeployment:
         self._functions: dict[str, LambdaFunction] = {}
         self.routes = read_routes((ROOT / "serverless.yml").read_text())
 
-    def send(self, request: Request) -> Answer:
+    def send(self, request: Request) -> Response:
         """Route and translate a request as API Gateway does."""
         path = request.path.partition("?")[0]
         handler, template = self._route(request.method, path)
-        reply = self.function(handler).invoke(http_event(request, template))
-        raw = reply.get("body", "")
-        body = base64.b64decode(raw) if reply.get("isBase64Encoded") else raw.encode()
-        return Answer.of(reply["statusCode"], reply.get("headers", {}), body)
+        result = self.function(handler).invoke(http_event(request, template))
+        raw = result.get("body", "")
+        body = base64.b64decode(raw) if result.get("isBase64Encoded") else raw.encode()
+        return Response.of(result["statusCode"], result.get("headers", {}), body)
 
     def function(self, handler: str) -> LambdaFunction:
         """Return the function of a handler such as `api/operations/health.lambda_handler`."""

@@ -7,14 +7,14 @@ from collections.abc import Mapping
 import httpx
 
 from tests.support.processes import START_SECONDS, Process
-from tests.support.wire import Answer, Request
+from tests.support.wire import Request, Response
 
 REQUEST_SECONDS = 60.0
 POLL_SECONDS = 0.05
 
 
 class LocalServer:
-    """A process that answers every route."""
+    """A process that serves every route."""
 
     def __init__(self, env: Mapping[str, str], app: str = "api.index:app") -> None:
         port = _free_port()
@@ -24,11 +24,11 @@ class LocalServer:
         self._http = httpx.Client(base_url=self.url, timeout=REQUEST_SECONDS)
         self._wait()
 
-    def send(self, request: Request) -> Answer:
+    def send(self, request: Request) -> Response:
         """Send a request without changes."""
         raw, headers = request.encoded()
-        reply = self._http.request(request.method, request.path, content=raw, headers=headers)
-        return Answer.of(reply.status_code, dict(reply.headers), reply.content)
+        response = self._http.request(request.method, request.path, content=raw, headers=headers)
+        return Response.of(response.status_code, dict(response.headers), response.content)
 
     def stop(self) -> None:
         """End the process."""

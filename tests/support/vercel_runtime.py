@@ -13,7 +13,7 @@ from typing import Any
 import httpx
 
 from tests.support.processes import ROOT, START_SECONDS, Process
-from tests.support.wire import Answer, Request
+from tests.support.wire import Request, Response
 
 REQUEST_SECONDS = 60.0
 POLL_SECONDS = 0.2
@@ -37,12 +37,12 @@ class VercelFunction:
             base_url=f"http://127.0.0.1:{self._started_port()}", timeout=REQUEST_SECONDS
         )
 
-    def send(self, request: Request, path: str) -> Answer:
+    def send(self, request: Request, path: str) -> Response:
         """Send a request as Vercel's proxy does: with the public path and the rewritten query."""
         raw, headers = request.encoded()
         headers = {"x-real-ip": "203.0.113.7", "x-forwarded-for": "203.0.113.7", **headers}
-        reply = self._http.request(request.method, path, content=raw, headers=headers)
-        return Answer.of(reply.status_code, dict(reply.headers), reply.content)
+        response = self._http.request(request.method, path, content=raw, headers=headers)
+        return Response.of(response.status_code, dict(response.headers), response.content)
 
     def stop(self) -> None:
         """End the process."""
@@ -75,7 +75,7 @@ class VercelDeployment:
 
     Args:
         env: Variables of the project.
-        config: Configuration file; if it names a framework, as on Hobby, one function answers
+        config: Configuration file; if it names a framework, as on Hobby, one function serves
             every path.
     """
 
@@ -86,7 +86,7 @@ class VercelDeployment:
         self._single = settings["framework"] is not None
         self._rewrites = [_Rewrite(row) for row in settings.get("rewrites", ())]
 
-    def send(self, request: Request) -> Answer:
+    def send(self, request: Request) -> Response:
         """Route as Vercel does: first by the files of `api/`, then by the rewrites in order."""
         path, _, query = request.path.partition("?")
         module, added = self._route(path)

@@ -1,4 +1,4 @@
-"""Requests and answers, independent of the platform."""
+"""Requests and responses, independent of the platform."""
 
 import json
 from dataclasses import dataclass, field
@@ -25,8 +25,8 @@ class Request:
 
 
 @dataclass(frozen=True)
-class Answer:
-    """An answer; the names of headers are lower-case."""
+class Response:
+    """A response; the names of headers are lower-case."""
 
     status: int
     headers: dict[str, str]
@@ -34,8 +34,8 @@ class Answer:
     """Parsed JSON, or text if the body is not JSON."""
 
     @classmethod
-    def of(cls, status: int, headers: dict[str, str], raw: bytes) -> "Answer":
-        """Build an answer from the bytes of a server."""
+    def of(cls, status: int, headers: dict[str, str], raw: bytes) -> "Response":
+        """Build a response from the bytes that a server sent."""
         lower_case = {name.lower(): value for name, value in headers.items()}
         is_json = lower_case.get("content-type", "").startswith("application/json")
         text = raw.decode()
