@@ -16,7 +16,7 @@ ARGUMENTS = (
     "--disable-component-update",
     "--disable-sync",
 )
-NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
+EXECUTABLES = ("chromium", "chromium-browser", "google-chrome", "chrome")
 REPORT_VIOLATIONS = """
 addEventListener("securitypolicyviolation", (event) =>
   console.error(`violation: ${event.violatedDirective} ${event.blockedURI}`));
@@ -25,7 +25,7 @@ addEventListener("securitypolicyviolation", (event) =>
 
 def find_browser() -> str | None:
     """Return the path of this machine's browser, None if there is none."""
-    return next((path for name in NAMES if (path := shutil.which(name))), None)
+    return next((path for name in EXECUTABLES if (path := shutil.which(name))), None)
 
 
 @contextmanager
@@ -39,7 +39,8 @@ def running_browser(path: str) -> Iterator[Browser]:
 
 @dataclass
 class WatchedPage:
-    """A page with its script errors, console errors and violations of the security policy."""
+    """A page with its script errors, console errors and violations of the content security
+    policy."""
 
     page: Page
     errors: list[str] = field(default_factory=list)

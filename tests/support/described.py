@@ -1,4 +1,4 @@
-"""The operations of the API's description."""
+"""The operations of the API's OpenAPI description."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -36,7 +36,7 @@ class Operation:
 
     @property
     def has_body(self) -> bool:
-        """Whether the operation takes a body."""
+        """Whether a request has a body."""
         return "requestBody" in self.description
 
     @property
@@ -49,7 +49,7 @@ class Operation:
 
     @property
     def request(self) -> Any:
-        """The example of the body; None if there is none."""
+        """Example of the body; None if there is none."""
         return (
             self.description["requestBody"]["content"][JSON].get("example")
             if self.has_body

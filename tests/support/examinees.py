@@ -114,7 +114,7 @@ def adaptive_test(
 
 
 def answers_of(state: Posterior, bank: ItemBank) -> Answers:
-    """Return the answers of a posterior in the form that the oracle takes."""
+    """Return the answers of a posterior in the form that `tests.support.quadrature` takes."""
     items = list(state.items)
     return Answers(
         slopes=bank.slopes[items],

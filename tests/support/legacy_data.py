@@ -20,10 +20,10 @@ from psycopg import sql
 
 ENCRYPTION_KEY = hashlib.sha256(b"legacy demo").hexdigest()  # used in generated databases only
 EPOCH = datetime(2025, 1, 6, 8, tzinfo=UTC)
-POOL = 512  # ready-made JSON values and keys; rows draw from them
-FLAGS = 21  # step flags of a configuration row, in the order in which a student sets them
-IMPOSSIBLE = ("2999-01-01", "infinity", "-infinity", "1970-01-01", "20000-01-01")
-BLANKS = (" {}", "{}\n", "\r\n{}\t")
+POOL = 512  # number of ready-made values of each kind, from which rows draw
+FLAGS = 21  # step flags of a configuration row, in the order in which students set them
+IMPLAUSIBLE_DATES = ("2999-01-01", "infinity", "-infinity", "1970-01-01", "20000-01-01")
+BLANKS_AROUND_KEYS = (" {}", "{}\n", "\r\n{}\t")
 TABLES = ("workshop_students", "student_configs", "workshop_sessions")
 Row = tuple[Any, ...]
 
@@ -110,11 +110,12 @@ class LegacyData:
         if only_config or chance() < mess.in_both:
             yield "student_configs", self._config(person, token)
         if chance() < mess.login:
-            own = chance() < 0.5
-            yield "workshop_sessions", self._login(person, f"login_{token}" if own else token)
+            has_own_token = chance() < 0.5
+            login_token = f"login_{token}" if has_own_token else token
+            yield "workshop_sessions", self._login(person, login_token)
 
     def _token(self, number: int) -> str:
-        milliseconds = 1_736_150_400_000 + number // 3  # several begin alike
+        milliseconds = 1_736_150_400_000 + number // 3  # three tokens begin alike
         return f"ws_{milliseconds}_" + hashlib.sha256(b"%d %d" % (self._seed, number)).hexdigest()
 
     def _student(self, person: int, token: str | None) -> Row:
@@ -142,7 +143,7 @@ class LegacyData:
     def _config(self, person: int, token: str) -> Row:
         chance = self._random.random
         started, active = self._times()
-        done = int(chance() * (FLAGS + 1))
+        flags_set = int(chance() * (FLAGS + 1))
         return (
             token,
             self._name(person),
@@ -151,7 +152,7 @@ class LegacyData:
             f"IS{int(chance() * 1e9):032x}" if chance() < 0.3 else None,
             None if chance() < 0.5 else chance() < 0.1,
             int(chance() * 10),
-            *(None if chance() < 0.05 else place < done for place in range(FLAGS)),
+            *(None if chance() < 0.05 else place < flags_set for place in range(FLAGS)),
             started,
             active,
         )
@@ -196,7 +197,7 @@ class LegacyData:
             return None, None
         start = EPOCH + timedelta(seconds=int(chance() * 3e7))
         if chance() < self.mess.bad_time:
-            return str(start)[:19], self._random.choice(IMPOSSIBLE)
+            return str(start)[:19], self._random.choice(IMPLAUSIBLE_DATES)
         return str(start)[:19], str(start + timedelta(seconds=int(chance() * 2e5)))[:19]
 
     def _voice(self) -> str:
@@ -226,12 +227,12 @@ class LegacyData:
     def _key(self) -> str | None:
         chance, mess, sealed = self._random.random, self.mess, self._pools.sealed
         draw = chance()
-        around = self._random.choice(BLANKS) if chance() < mess.blank_key else "{}"
+        template = self._random.choice(BLANKS_AROUND_KEYS) if chance() < mess.blank_key else "{}"
         if draw < mess.plain_key:
-            return around.format(self._plain_key())
+            return template.format(self._plain_key())
         if draw < mess.plain_key + mess.lost_key:
             return _old_format("sk-lost", hashlib.sha256(b"lost").digest(), b"\1" * 16)
-        return around.format(sealed[int(chance() * POOL)]) if draw < 0.6 else None
+        return template.format(sealed[int(chance() * POOL)]) if draw < 0.6 else None
 
     def _plain_key(self) -> str:
         return f"sk-proj-{self._draw_hex(36)}"
@@ -273,8 +274,8 @@ class LegacyData:
                 True
             )
         if draw.random() < self.mess.bad_exercise and done:
-            strange: list[Any] = [True, False, 7, None, "done"]
-            entries[f"step{draw.randrange(1, 10)}"] = draw.choice(strange)
+            other_values: list[Any] = [True, False, 7, None, "done"]
+            entries[f"step{draw.randrange(1, 10)}"] = draw.choice(other_values)
         return entries
 
     def _exercises_with_secrets(self) -> Any:
@@ -315,16 +316,16 @@ def create_tables(connection: psycopg.Connection[Any]) -> None:
 
 def fill(connection: psycopg.Connection[Any], data: LegacyData, chunk: int = 50_000) -> None:
     """Write the generated rows with COPY, `chunk` rows in memory at a time."""
-    waiting: dict[str, list[Row]] = {table: [] for table in TABLES}
+    rows_by_table: dict[str, list[Row]] = {table: [] for table in TABLES}
     for count, (table, row) in enumerate(data.rows(), start=1):
-        waiting[table].append(row)
+        rows_by_table[table].append(row)
         if count % chunk == 0:
-            _flush(connection, waiting)
-    _flush(connection, waiting)
+            _flush(connection, rows_by_table)
+    _flush(connection, rows_by_table)
 
 
-def _flush(connection: psycopg.Connection[Any], waiting: dict[str, list[Row]]) -> None:
-    for table, rows in waiting.items():
+def _flush(connection: psycopg.Connection[Any], rows_by_table: dict[str, list[Row]]) -> None:
+    for table, rows in rows_by_table.items():
         statement = sql.SQL("COPY {} FROM STDIN").format(sql.Identifier("public", table))
         with connection.cursor().copy(statement) as copy:
             for row in rows:

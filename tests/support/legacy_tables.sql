@@ -1,4 +1,4 @@
--- The three tables of the application before this one, as it created them, for tests and
+-- The three legacy tables as the application before this one created them, for tests and
 -- benchmarks. Timestamps have no time zone and mean UTC; workshop_students has no primary key.
 
 CREATE TABLE public.workshop_students (

@@ -2,8 +2,9 @@
 
 It shares no numerical code with lib.engine. The points are a scrambled Sobol sequence mapped to a
 normal proposal a little wider than the posterior, drawn anew after every answer, and weighted by
-prior times likelihood over the density of the proposal. In five dimensions, 1,024 points give means
-to about 0.0014, as benchmarks/engine_quality.py prints; as many independent draws would give 0.015.
+prior times likelihood over the density of the proposal. In five dimensions, means from 1,024 points
+are accurate to about 0.0014, as benchmarks/engine_quality.py prints; those from as many independent
+draws would be accurate to 0.015.
 
 With steep items, guessing makes tails that these points cover badly. Use it for banks without
 guessing, or with ordinary slopes.
@@ -51,15 +52,15 @@ class Cloud(NamedTuple):
         return np.diagonal(self.covariance)
 
     def expected_fall(self) -> FloatArray:
-        """Return the expected fall of the summed variances by each item, shape (n,).
+        """Return the expected fall of the sum of the variances for each item, shape (n,).
 
         It is Σⱼ Cov(θⱼ, P)² / (E P (1 - E P)).
         """
         weighted = np.column_stack([self.weight, self.theta * self.weight[:, None]])
-        right, *moments = weighted.T.astype(np.float32) @ self.likely
-        covariance_with_answer = np.array(moments) - np.outer(self.mean, right)
+        p_correct, *moments = weighted.T.astype(np.float32) @ self.likely
+        covariance_with_answer = np.array(moments) - np.outer(self.mean, p_correct)
         return np.asarray(
-            np.square(covariance_with_answer).sum(axis=0) / (right * (1.0 - right)), float
+            np.square(covariance_with_answer).sum(axis=0) / (p_correct * (1.0 - p_correct)), float
         )
 
     def mass_within(self, low: FloatArray, high: FloatArray) -> FloatArray:
@@ -68,7 +69,7 @@ class Cloud(NamedTuple):
 
 
 class Particles:
-    """Computes posteriors for the prior N(mean, covariance), the covariance positive definite."""
+    """Posteriors for the prior N(mean, covariance), whose covariance is positive definite."""
 
     def __init__(
         self, bank: ItemBank, mean: ArrayLike, covariance: ArrayLike, points: int, seed: int = 0
@@ -88,7 +89,7 @@ class Particles:
         return self._around(self.mean, self.covariance, [], [])
 
     def after(self, before: Cloud, items: Sequence[int], correct: Sequence[bool]) -> Cloud:
-        """Return the posterior of all answers, using that of all but the last for the proposal."""
+        """Return the posterior of all answers; `before` lacks the last and gives the proposal."""
         last = before.likely[:, items[-1]].astype(float)
         weight = before.weight * (last if correct[-1] else 1.0 - last)
         reweighted = before._replace(weight=weight / weight.sum())

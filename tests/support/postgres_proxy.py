@@ -1,7 +1,7 @@
-"""A proxy between the driver and Postgres that counts round trips, refuses and loses replies.
+"""A proxy before Postgres that counts round trips, cuts connections and loses replies.
 
-A round trip is a burst of bytes from the client after the server last spoke. The proxy counts
-it before passing it on, so that a client with an answer always finds its round trip counted.
+A round trip begins with the first bytes that the client sends after bytes from the server. The
+proxy counts it before passing them on, so that it is counted before the client has a reply.
 """
 
 import selectors
@@ -22,7 +22,7 @@ class PostgresProxy:
 
     Attributes:
         url: Address for clients.
-        refuses: Close new connections as soon as they are accepted.
+        refuses: Whether new connections are closed as soon as they are accepted.
     """
 
     def __init__(self, url: str, folder: Path) -> None:
@@ -37,7 +37,7 @@ class PostgresProxy:
         self._trips = 0
         self._connections = 0
         self._open: set[socket.socket] = set()
-        self._unanswered: bytes | None = None
+        self._lose_reply_to: bytes | None = None
 
     @contextmanager
     def counting(self) -> Iterator[list[int]]:
@@ -48,21 +48,23 @@ class PostgresProxy:
         """
         with self._lock:
             trips, connections = self._trips, self._connections
-        counted: list[int] = []
-        yield counted
+        block_trips: list[int] = []
+        yield block_trips
         with self._lock:
-            assert self._connections == connections, "the block was not warm: it connected"
-            counted.append(self._trips - trips)
+            assert self._connections == connections, (
+                "the block opened a connection: open it before the block"
+            )
+            block_trips.append(self._trips - trips)
 
     def lose_next_reply(self, request: bytes = b"") -> None:
         """Cut the connection instead of passing on the reply to the next request.
 
-        The server carries the request out, but its client never hears of that.
+        The server carries the request out, but the client receives no reply.
 
         Args:
-            request: Only requests that contain these bytes count.
+            request: Bytes that the request has to contain; other requests are passed over.
         """
-        self._unanswered = request
+        self._lose_reply_to = request
 
     def cut(self) -> None:
         """Drop the open connections, and refuse new ones until `refuses` is False again."""
@@ -103,13 +105,13 @@ class PostgresProxy:
                     self._open -= {client, server}
 
     def _relay(self, client: socket.socket, server: socket.socket) -> None:
-        with selectors.DefaultSelector() as ready:
-            ready.register(client, selectors.EVENT_READ)
-            ready.register(server, selectors.EVENT_READ)
+        with selectors.DefaultSelector() as selector:
+            selector.register(client, selectors.EVENT_READ)
+            selector.register(server, selectors.EVENT_READ)
             server_spoke_last = True
             loses_reply = False
             while True:
-                for key, _ in ready.select():
+                for key, _ in selector.select():
                     from_client = key.fileobj is client
                     source, target = (client, server) if from_client else (server, client)
                     if not (chunk := source.recv(CHUNK_BYTES)):
@@ -122,12 +124,12 @@ class PostgresProxy:
                     target.sendall(chunk)
 
     def _note_request(self, chunk: bytes, *, new: bool) -> bool:
-        """Count a burst, and return whether its reply is to be lost."""
+        """Count a round trip if the request is new; return whether its reply is to be lost."""
         with self._lock:
             self._trips += new
-            if self._unanswered is None or self._unanswered not in chunk:
+            if self._lose_reply_to is None or self._lose_reply_to not in chunk:
                 return False
-            self._unanswered = None
+            self._lose_reply_to = None
             return True
 
 

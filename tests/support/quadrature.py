@@ -4,7 +4,7 @@ It shares no code with lib.engine, neither likelihood nor integration. The grid 
 of trapezoid rules, which converge geometrically for smooth functions. It is aligned with the
 posterior: first centred on the mode, then repeatedly on the last moments. In one dimension the grid
 covers the whole prior, so it cannot miss a second mode. In more dimensions `exact_by_pairs` covers
-the whole prior, if every answer measures one or two concepts.
+the whole prior, if every item measures one or two concepts.
 """
 
 from itertools import combinations_with_replacement
@@ -17,11 +17,11 @@ FloatArray = NDArray[np.float64]
 
 BALL_RADIUS = 8.0  # radius of the grid around its centre, standard deviations
 STEPS = {2: 0.25, 3: 0.45}  # step of the grid by dimension, standard deviations
-LINE = np.linspace(-10.0, 10.0, 20_001)[:, None]  # prior standard deviations
-COARSEST = 0.65  # step in more dimensions; error exp(-2π²/0.65²) = 5e-21 on a normal density
+PRIOR_GRID = np.linspace(-10.0, 10.0, 20_001)[:, None]  # one dimension, prior standard deviations
+LARGEST_STEP = 0.65  # in four or more; error exp(-2π²/0.65²) = 5e-21 on a normal density
 POINTS = {2: 221, 3: 111, 4: 61, 5: 33}  # points along each concept, by dimension
-PRIOR_ENDS = 7.0  # half-width of their range, prior standard deviations
-EVEN = 2.0  # posterior standard deviations within which they are nearly evenly spaced
+PRIOR_ENDS = 7.0  # half-width of the range of these points, prior standard deviations
+EVEN_WIDTH = 2.0  # posterior standard deviations with nearly evenly spaced points
 
 
 class Answers(NamedTuple):
@@ -65,7 +65,7 @@ def exact_posterior(mean: ArrayLike, covariance: ArrayLike, answers: Answers) ->
     """
     m0, v0 = np.asarray(mean, float), np.asarray(covariance, float)
     if len(m0) == 1:
-        return _over_the_prior(m0, v0, answers)
+        return _moments_in_one_dimension(m0, v0, answers)
     mode = _around_mode(m0, v0, answers)
     # Guessing makes tails far longer than the curvature at the mode suggests: start twice as wide.
     moments = Moments(mode.mean, 4.0 * mode.covariance)
@@ -77,9 +77,9 @@ def exact_posterior(mean: ArrayLike, covariance: ArrayLike, answers: Answers) ->
     return moments
 
 
-def _over_the_prior(m0: FloatArray, v0: FloatArray, answers: Answers) -> Moments:
-    theta = m0 + v0[0] ** 0.5 * LINE
-    density = log_likelihood(theta, answers) - 0.5 * LINE[:, 0] ** 2
+def _moments_in_one_dimension(m0: FloatArray, v0: FloatArray, answers: Answers) -> Moments:
+    theta = m0 + v0[0] ** 0.5 * PRIOR_GRID
+    density = log_likelihood(theta, answers) - 0.5 * PRIOR_GRID[:, 0] ** 2
     weight = np.exp(density - np.max(density))
     weight /= weight.sum()
     centre = weight @ theta
@@ -89,7 +89,7 @@ def _over_the_prior(m0: FloatArray, v0: FloatArray, answers: Answers) -> Moments
 def exact_by_pairs(mean: ArrayLike, covariance: ArrayLike, answers: Answers) -> Moments:
     """Return mean and covariance of θ, integrated over the whole prior.
 
-    Each answer measures one or two concepts, so the log density is a sum of one table per pair of
+    Each item measures one or two concepts, so the log density is a sum of one table per pair of
     concepts, whatever the number of answers. More points would change the results by less than
     1e-5, unless the posterior lies more than 6 prior standard deviations from the prior's mean.
 
@@ -99,25 +99,25 @@ def exact_by_pairs(mean: ArrayLike, covariance: ArrayLike, answers: Answers) -> 
         answers: The answers.
 
     Raises:
-        ValueError: If an answer measures more than two concepts.
+        ValueError: If an item measures more than two concepts.
     """
     if (np.count_nonzero(answers.slopes, axis=1) > 2).any():
-        raise ValueError("an answer measures more than two concepts")
+        raise ValueError("an item measures more than two concepts")
     m0, v0 = np.asarray(mean, float), np.asarray(covariance, float)
     reach = PRIOR_ENDS * np.sqrt(np.diagonal(v0))
     even_points = np.linspace(-1.0, 1.0, POINTS[len(m0)])
-    first_pass = _over(
+    first_pass = _moments_over_grid(
         m0[:, None] + reach[:, None] * even_points, 0.0 * even_points, m0, v0, answers
     )
     # A second pass concentrates the points where the first found most of the mass.
-    width = EVEN * first_pass.deviation
+    width = EVEN_WIDTH * first_pass.deviation
     low, high = (np.arcsinh((m0 + end * reach - first_pass.mean) / width) for end in (-1.0, 1.0))
     t = np.linspace(low, high, len(even_points), axis=1)
     theta = first_pass.mean[:, None] + width[:, None] * np.sinh(t)
-    return _over(theta, np.log(np.cosh(t)), m0, v0, answers)
+    return _moments_over_grid(theta, np.log(np.cosh(t)), m0, v0, answers)
 
 
-def _over(
+def _moments_over_grid(
     theta: FloatArray, log_weight: FloatArray, m0: FloatArray, v0: FloatArray, answers: Answers
 ) -> Moments:
     """Return the moments over the product grid of the rows of θ.
@@ -168,19 +168,16 @@ def _tables(
         in_pair[[i, j]] = True
         measured = ((answers.slopes != 0.0) == in_pair).all(axis=1)
         answers_of_pair = Answers(
-            answers.slopes[measured][:, [i] if single else [i, j]], *_rest(answers, measured)
+            answers.slopes[measured][:, [i] if single else [i, j]],
+            answers.intercepts[measured],
+            answers.guessing[measured],
+            answers.correct[measured],
         )
         points = theta[i][:, None]
         if not single:
             points = np.stack(np.meshgrid(theta[i], theta[j], indexing="ij"), -1).reshape(-1, 2)
         tables[i, j] = log_likelihood(points, answers_of_pair).reshape(prior.shape) - prior
     return tables
-
-
-def _rest(
-    answers: Answers, measured: NDArray[np.bool_]
-) -> tuple[FloatArray, FloatArray, NDArray[np.bool_]]:
-    return answers.intercepts[measured], answers.guessing[measured], answers.correct[measured]
 
 
 def _slice_moments(
@@ -219,7 +216,7 @@ def _around_mode(m0: FloatArray, v0: FloatArray, answers: Answers) -> Moments:
         curvature = answers.slopes.T @ ((right * p)[:, None] * answers.slopes) + precision
         covariance = np.linalg.inv(curvature)
         step = 0.5 * covariance @ gradient
-        # Steep answers cause steps that overshoot: none is longer than half a prior deviation.
+        # Steep items cause steps that overshoot: limit each to half a prior standard deviation.
         theta = theta + step / max(1.0, 2.0 * float(step @ precision @ step) ** 0.5)
     return Moments(theta, covariance)
 
@@ -229,7 +226,7 @@ def _integrate(around: Moments, m0: FloatArray, v0: FloatArray, answers: Answers
     k = len(m0)
     root = np.linalg.cholesky(around.covariance)
     whiten = np.linalg.inv(np.linalg.cholesky(v0))
-    step = STEPS.get(k, COARSEST)
+    step = STEPS.get(k, LARGEST_STEP)
     axis = np.arange(-np.ceil(BALL_RADIUS / step), np.ceil(BALL_RADIUS / step) + 1) * step
     inner_dimensions = min(k, 3)
     inner_points = _grid(axis, inner_dimensions)

@@ -49,7 +49,7 @@ def draw_items(
 
 
 def as_written(items: ItemParameters) -> ItemParameters:
-    """Return an author's parameters: true guessing, default difficulty and discrimination."""
+    """Return the items with true guessing and the default difficulty and discrimination."""
     return ItemParameters(items.concepts, 0.5, 1.0, items.guessing)
 
 
@@ -62,11 +62,14 @@ def draw_people(
 
 
 def random_answers(
-    rng: np.random.Generator, items: ItemParameters, theta: FloatArray, each: int | None = None
+    rng: np.random.Generator,
+    items: ItemParameters,
+    theta: FloatArray,
+    per_person: int | None = None,
 ) -> Record:
-    """Return the answers of each person to `each` random items, or to all items."""
+    """Return the answers of each person to `per_person` random items, or to all items."""
     people, n = len(theta), len(items)
-    chosen = np.argsort(rng.random((people, n)), axis=1)[:, : each or n]
+    chosen = np.argsort(rng.random((people, n)), axis=1)[:, : per_person or n]
     chance = np.take_along_axis(items.bank().probability(theta), chosen, axis=1)
     person = np.repeat(np.arange(people), chosen.shape[1])
     return Record(person, chosen.ravel(), (rng.random(chosen.shape) < chance).ravel())
@@ -75,28 +78,28 @@ def random_answers(
 def adaptive_answers(
     rng: np.random.Generator,
     items: ItemParameters,
-    asked_as: ItemParameters,
+    assumed: ItemParameters,
     theta: FloatArray,
-    each: int,
+    per_person: int,
 ) -> Record:
     """Return answers in one dimension to the most informative items at the posterior mean.
 
     Args:
         rng: Random generator.
         items: The true parameters, by which people answer.
-        asked_as: The parameters by which items are selected and abilities estimated.
+        assumed: The parameters by which items are selected and abilities estimated.
         theta: Abilities, shape (people, 1).
-        each: Number of items that each person answers.
+        per_person: Number of items that each person answers.
     """
     grid = np.linspace(-4, 4, 81)
     weight = np.tile(np.exp(-0.5 * grid**2), (len(theta), 1))
-    truth, curve = items.bank().probability(theta), asked_as.bank().probability(grid[:, None])
-    a = np.exp(asked_as.log_slope)
+    truth, curve = items.bank().probability(theta), assumed.bank().probability(grid[:, None])
+    a = np.exp(assumed.log_slope)
     people, unasked = np.arange(len(theta)), np.ones(truth.shape, bool)
     chosen, correct = [], []
-    for _ in range(each):
+    for _ in range(per_person):
         mean = (weight @ grid) / weight.sum(axis=1)
-        curve_at_mean = 1 / (1 + np.exp(-a * (mean[:, None] - asked_as.location)))
+        curve_at_mean = 1 / (1 + np.exp(-a * (mean[:, None] - assumed.location)))
         information = (
             a**2 * curve_at_mean * (1 - curve_at_mean) * rng.uniform(0.7, 1.0, curve_at_mean.shape)
         )
@@ -106,4 +109,4 @@ def adaptive_answers(
         weight = weight * np.where(outcome[:, None], curve.T[item], 1 - curve.T[item])
         chosen.append(item)
         correct.append(outcome)
-    return Record(np.tile(people, each), np.concatenate(chosen), np.concatenate(correct))
+    return Record(np.tile(people, per_person), np.concatenate(chosen), np.concatenate(correct))

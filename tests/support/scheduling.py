@@ -1,7 +1,7 @@
 """Run tests that share expensive servers in one worker of pytest-xdist.
 
-Xdist's own mark `xdist_group` would do the same, but pytest 9 ignores it silently: it changes the
-node ids of tests.
+Xdist's own mark `xdist_group` would do the same by changing the node ids of tests, but pytest 9
+ignores such changes silently.
 """
 
 from collections.abc import Sequence

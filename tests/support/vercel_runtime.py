@@ -89,10 +89,10 @@ class VercelDeployment:
     def send(self, request: Request) -> Response:
         """Route as Vercel does: first by the files of `api/`, then by the rewrites in order."""
         path, _, query = request.path.partition("?")
-        module, added = self._route(path)
+        module, rewritten_query = self._route(path)
         if module not in self._functions:
             self._functions[module] = VercelFunction(module, self._env)
-        query = "&".join(part for part in (query, added) if part)
+        query = "&".join(part for part in (query, rewritten_query) if part)
         return self._functions[module].send(request, f"{path}?{query}" if query else path)
 
     def stop(self) -> None:
@@ -107,8 +107,8 @@ class VercelDeployment:
             return _module(path), ""
         for rewrite in self._rewrites:
             if (match := rewrite.pattern.fullmatch(path)) is not None:
-                added = "&".join(f"{name}={value}" for name, value in match.groupdict("").items())
-                return rewrite.module, added
+                parameters = match.groupdict("").items()
+                return rewrite.module, "&".join(f"{name}={value}" for name, value in parameters)
         raise LookupError(f"Vercel has no function for {path}")
 
 
