@@ -18,7 +18,7 @@ FloatArray = NDArray[np.float64]
 BALL_RADIUS = 8.0  # radius of the grid around its centre, standard deviations
 STEPS = {2: 0.25, 3: 0.45}  # step of the grid by dimension, standard deviations
 PRIOR_GRID = np.linspace(-10.0, 10.0, 20_001)[:, None]  # one dimension, prior standard deviations
-LARGEST_STEP = 0.65  # in four or more; error exp(-2π²/0.65²) = 5e-21 on a normal density
+LARGEST_STEP = 0.65  # in 4 dimensions or more; error exp(-2π²/0.65²) = 5e-21 on a normal density
 POINTS = {2: 221, 3: 111, 4: 61, 5: 33}  # points along each concept, by dimension
 PRIOR_ENDS = 7.0  # half-width of the range of these points, prior standard deviations
 EVEN_WIDTH = 2.0  # posterior standard deviations with nearly evenly spaced points

@@ -9,7 +9,7 @@ from fastapi.testclient import TestClient
 Rows = Callable[..., list[tuple[Any, ...]]]
 PATH = "/api/workshop-analytics"
 
-# The queries of the schema's documentation, as printed there.
+# The queries of the schema's documentation, as printed.
 SUMMARY = """
 SELECT
   st.student_email,
@@ -78,9 +78,9 @@ def workshop(post: Callable[..., Any], rows: Rows) -> None:
 @pytest.fixture
 def figures(workshop: None, client: TestClient, operator: dict[str, str]) -> dict[str, Any]:
     assert workshop is None
-    answer = client.get(PATH, headers=operator)
-    assert answer.status_code == 200
-    body: dict[str, Any] = answer.json()
+    response = client.get(PATH, headers=operator)
+    assert response.status_code == 200
+    body: dict[str, Any] = response.json()
     return body
 
 
@@ -92,7 +92,7 @@ def test_funnel_counts_sessions_at_a_step_or_a_later_one(figures: dict[str, Any]
     assert figures["funnel"][2]["stepName"] == "Provision Services"
 
 
-def test_totals(figures: dict[str, Any]) -> None:
+def test_totals_count_students_and_sessions_and_average_completion(figures: dict[str, Any]) -> None:
     assert figures["totals"] == {
         "students": 5, "sessions": 5, "activeSessions": 4, "completedSessions": 1,
         "averageCompletion": 42.0,  # (100 + 33 + 33 + 22 + 22) / 5
@@ -106,7 +106,7 @@ def test_documented_funnel_gives_the_same_figures(figures: dict[str, Any], rows:
     ] == rows(FUNNEL)
 
 
-def test_quartiles_of_time_per_step(figures: dict[str, Any]) -> None:
+def test_steps_have_the_quartiles_of_time_spent(figures: dict[str, Any]) -> None:
     first = figures["steps"][0]  # 10, 20, 30, 40, 50 seconds
     assert (first["lowerQuartileSeconds"], first["medianSeconds"], first["upperQuartileSeconds"]) \
         == (20, 30, 40)  # fmt: skip
@@ -121,8 +121,8 @@ def test_documented_query_finds_the_same_stuck_students(
     ]
     assert len(documented) == 1
     assert 172_800 <= figures["stuckStudents"][0]["idleSeconds"] < 172_900
-    wider = client.get(PATH, params={"closedToo": "true"}, headers=operator).json()
-    assert [s["isActive"] for s in wider["stuckStudents"]] == [True, False]
+    with_closed = client.get(PATH, params={"closedToo": "true"}, headers=operator).json()
+    assert [s["isActive"] for s in with_closed["stuckStudents"]] == [True, False]
 
 
 def test_documented_summary_gives_the_same_figures(figures: dict[str, Any], rows: Rows) -> None:
@@ -138,7 +138,7 @@ def test_documented_summary_gives_the_same_figures(figures: dict[str, Any], rows
     assert ours["nobody@example.com"] == (None, 0, None)
 
 
-def test_events_by_day(figures: dict[str, Any]) -> None:
+def test_events_are_counted_by_day_and_type(figures: dict[str, Any]) -> None:
     counts = {row["eventType"]: row["events"] for row in figures["byDay"]}
     assert counts == {"session_created": 5, "step_started": 20, "step_completed": 18}
 
@@ -150,7 +150,7 @@ def test_documented_sessions_query_runs_as_printed(post: Callable[..., Any], row
 
 
 @pytest.mark.parametrize("params", [{"days": 0}, {"days": 367}, {"limit": 0}, {"limit": 2001}])
-def test_bounds_are_checked(
+def test_parameter_out_of_range_is_refused(
     client: TestClient, operator: dict[str, str], params: dict[str, int]
 ) -> None:
     assert client.get(PATH, params=params, headers=operator).status_code == 422
@@ -162,5 +162,5 @@ def test_empty_workshop_has_empty_figures(client: TestClient, operator: dict[str
     assert [step["reached"] for step in body["funnel"]] == [0] * 9
 
 
-def test_figures_are_for_operators(client: TestClient) -> None:
+def test_figures_are_for_operators_only(client: TestClient) -> None:
     assert client.get(PATH).status_code == 401

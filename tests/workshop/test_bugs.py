@@ -23,13 +23,13 @@ def test_bug_is_stored_with_its_session_and_as_an_event(
     client: TestClient, post: Callable[..., Any], rows: Rows
 ) -> None:
     post(studentEmail="ann@example.com")
-    answer = client.post(PATH, json=BUG)
-    assert (answer.status_code, answer.json()["success"]) == (200, True)
-    ((number, student, token, stored),) = rows(
+    response = client.post(PATH, json=BUG)
+    assert (response.status_code, response.json()["success"]) == (200, True)
+    ((event_id, student, token, stored),) = rows(
         "SELECT id, student_id, session_token, event_data FROM events"
         " WHERE event_type = 'bug_reported'"
     )
-    assert answer.json()["reportId"] == number
+    assert response.json()["reportId"] == event_id
     assert [(student,)] == rows("SELECT student_id FROM students")
     assert token == TOKEN
     assert {name: stored[name] for name in BUG if name != "sessionToken"} == {
@@ -54,15 +54,15 @@ def test_api_key_in_an_error_message_is_removed(client: TestClient, rows: Rows) 
     assert stored["errorMessage"] == "Incorrect API key provided: [API key removed]."
 
 
-def test_session_keeps_the_newest_hundred(
+def test_session_keeps_the_newest_hundred_reports(
     client: TestClient, post: Callable[..., Any], rows: Rows
 ) -> None:
     post()
     rows("UPDATE sessions SET bug_reports = (SELECT jsonb_agg(n) FROM generate_series(1, 100) n)"
          " RETURNING 1")  # fmt: skip
     client.post(PATH, json=BUG)
-    ((kept,),) = rows("SELECT bug_reports FROM sessions")
-    assert (len(kept), kept[0], kept[-1]["step"]) == (100, 2, 4)
+    ((reports,),) = rows("SELECT bug_reports FROM sessions")
+    assert (len(reports), reports[0], reports[-1]["step"]) == (100, 2, 4)
 
 
 def test_older_reports_that_are_not_a_list_are_kept(
@@ -71,8 +71,8 @@ def test_older_reports_that_are_not_a_list_are_kept(
     post()
     rows("UPDATE sessions SET bug_reports = '\"[{}]\"' RETURNING 1")
     client.post(PATH, json=BUG)
-    ((kept,),) = rows("SELECT bug_reports FROM sessions")
-    assert (kept[0], kept[1]["step"]) == ("[{}]", 4)
+    ((reports,),) = rows("SELECT bug_reports FROM sessions")
+    assert (reports[0], reports[1]["step"]) == ("[{}]", 4)
 
 
 @pytest.mark.parametrize(
@@ -81,6 +81,6 @@ def test_older_reports_that_are_not_a_list_are_kept(
      ("pageUrl", "x" * 2001), ("errorMessage", ["x"])],
 )  # fmt: skip
 def test_bad_field_is_named(client: TestClient, rows: Rows, field: str, value: Any) -> None:
-    answer = client.post(PATH, json={**BUG, field: value})
-    assert (answer.status_code, answer.json()["details"][0]["field"]) == (422, field)
+    response = client.post(PATH, json={**BUG, field: value})
+    assert (response.status_code, response.json()["details"][0]["field"]) == (422, field)
     assert rows("SELECT 1 FROM events") == []

@@ -20,24 +20,24 @@ from tests.conftest import CRON_SECRET
 Rows = Callable[..., list[tuple[Any, ...]]]
 Run = Callable[[], dict[str, Any]]
 BATCH_SIZE = 500
-KILLED_AT_THE_LATE_ONE = """
-CREATE FUNCTION kill_us() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+KILL_BACKEND_AT_SESSION_LATE1 = """
+CREATE FUNCTION kill_backend() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
   PERFORM pg_terminate_backend(pg_backend_pid());
   RETURN new;
 END $$;
 CREATE TRIGGER killed BEFORE UPDATE ON sessions FOR EACH ROW
-  WHEN (old.session_token = 'late1') EXECUTE FUNCTION kill_us();
+  WHEN (old.session_token = 'late1') EXECUTE FUNCTION kill_backend();
 """
 
 
 @pytest.fixture
 def run(client: TestClient) -> Run:
     def call() -> dict[str, Any]:
-        answer = client.get(
+        response = client.get(
             "/api/cleanup-sessions", headers={"Authorization": f"Bearer {CRON_SECRET}"}
         )
-        assert answer.status_code == 200
-        body: dict[str, Any] = answer.json()
+        assert response.status_code == 200
+        body: dict[str, Any] = response.json()
         return body
 
     return call
@@ -52,7 +52,7 @@ def test_invalid_retention_time_disables_the_clean_up(settings: Settings) -> Non
 
 @pytest.fixture
 def sessions(rows: Rows) -> Callable[..., None]:
-    """Create `count` sessions that were last active `idle_days` ago and expired a day later."""
+    """Create `count` sessions, last active `idle_days` days ago, that expired one day later."""
 
     def make(name: str, idle_days: float, count: int = 1) -> None:
         rows(
@@ -93,7 +93,7 @@ def test_key_that_was_left_in_a_closed_session_is_removed(
     assert rows("SELECT openai_api_key FROM sessions") == [(None,)]
 
 
-def test_session_is_removed_only_after_its_retention(
+def test_session_is_removed_only_after_the_retention_time(
     run: Run, sessions: Callable[..., None], rows: Rows
 ) -> None:
     sessions("kept", 364)
@@ -147,7 +147,7 @@ def test_run_killed_half_way_keeps_its_first_batch_and_the_next_run_continues(
     sessions("early", 3, count=BATCH_SIZE)
     sessions("late", 2)
     sessions("active", 0.5)
-    rows(KILLED_AT_THE_LATE_ONE)
+    rows(KILL_BACKEND_AT_SESSION_LATE1)
     cron = {"Authorization": f"Bearer {CRON_SECRET}"}
     assert client.get("/api/cleanup-sessions", headers=cron).status_code == 503
     assert rows("SELECT count(*) FROM sessions WHERE NOT is_active") == [(BATCH_SIZE,)]
@@ -206,7 +206,9 @@ def test_broken_audit_trail_is_reported(run: Run, rows: Rows) -> None:
     assert run()["auditIntact"] is False
 
 
-def test_scheduled_run_does_the_same(deps: Deps, sessions: Callable[..., None]) -> None:
+def test_clean_up_is_run_by_the_schedule_of_lambda(
+    deps: Deps, sessions: Callable[..., None]
+) -> None:
     assert deps
     sessions("expired", 2)
     from api.workshop.cleanup_sessions import lambda_handler
@@ -214,7 +216,7 @@ def test_scheduled_run_does_the_same(deps: Deps, sessions: Callable[..., None]) 
     assert lambda_handler({"source": "aws.events"}, None)["closedSessions"] == 1
 
 
-def test_only_cron_may_run_it(client: TestClient) -> None:
+def test_only_cron_may_run_the_clean_up(client: TestClient) -> None:
     assert client.get("/api/cleanup-sessions").status_code == 401
     wrong = {"Authorization": "Bearer wrong", "User-Agent": "vercel-cron/1.0"}
     assert client.get("/api/cleanup-sessions", headers=wrong).status_code == 401

@@ -13,7 +13,7 @@ from lib.settings import Settings
 from lib.vault import API_KEY_FIELD, Vault
 from lib.workshop.config.wire import ConfigurationFields
 from tests.workshop.conftest import TOKEN
-from tests.workshop.documented import CAMEL_FLAGS
+from tests.workshop.documented_course import CAMEL_FLAGS
 
 Rows = Callable[..., list[tuple[Any, ...]]]
 KEY = "sk-canary-of-the-student-1234567890"
@@ -47,9 +47,9 @@ def save(client: TestClient) -> Callable[..., Any]:
 @pytest.fixture
 def get(client: TestClient) -> Callable[[], dict[str, Any]]:
     def fetch() -> dict[str, Any]:
-        answer = client.get("/api/student-config-get", params={"sessionToken": TOKEN})
-        assert answer.status_code == 200
-        config: dict[str, Any] = answer.json()["config"]
+        response = client.get("/api/student-config-get", params={"sessionToken": TOKEN})
+        assert response.status_code == 200
+        config: dict[str, Any] = response.json()["config"]
         return config
 
     return fetch
@@ -60,8 +60,8 @@ Get = Callable[[], dict[str, Any]]
 
 
 def test_saved_fields_come_back(save: Save, get: Get) -> None:
-    answer = save(studentName="Ann", studentEmail="ann@example.com", **FIELDS)
-    assert answer.json() == {
+    response = save(studentName="Ann", studentEmail="ann@example.com", **FIELDS)
+    assert response.json() == {
         "success": True,
         "message": "Configuration saved successfully",
         "websocketUrl": "wss://a.example",
@@ -87,7 +87,7 @@ def test_field_left_out_or_null_keeps_its_value(save: Save, get: Get) -> None:
     assert {name: config[name] for name in untouched} == {name: FIELDS[name] for name in untouched}
 
 
-def test_empty_text_is_a_value(save: Save, get: Get) -> None:
+def test_empty_text_replaces_a_text(save: Save, get: Get) -> None:
     save(ivrGreeting="Hello")
     save(ivrGreeting="")
     assert get()["ivrGreeting"] == ""
@@ -117,7 +117,7 @@ def test_flags_complete_their_steps(save: Save, get: Get) -> None:
     assert (get()["completionRate"], get()["currentStep"]) == (100, 9)
 
 
-def test_flags_leave_events(save: Save, rows: Rows) -> None:
+def test_flag_that_becomes_true_is_recorded_as_an_event(save: Save, rows: Rows) -> None:
     save(step4Deployed=True)
     save(step4Deployed=True, step5CodeValidated=True)
     assert rows("SELECT event_type, event_data FROM events ORDER BY id") == [
@@ -131,23 +131,23 @@ def test_api_key_is_sealed_to_its_session_and_appears_nowhere(
     save: Save, client: TestClient, rows: Rows, settings: Settings,
     capfd: pytest.CaptureFixture[str],
 ) -> None:  # fmt: skip
-    answers = [
+    responses = [
         save(openaiApiKey=f" {KEY} "),
         client.get("/api/student-config-get", params={"sessionToken": TOKEN}),
         client.get("/api/student-progress", params={"sessionToken": TOKEN}),
         client.put("/api/student-config-update", json={"sessionToken": TOKEN, "openaiApiKey": KEY}),
         save(openaiApiKey=KEY * 20),
     ]
-    assert [a.status_code for a in answers] == [200, 200, 200, 200, 422]
+    assert [response.status_code for response in responses] == [200, 200, 200, 200, 422]
     ((sealed,),) = rows("SELECT openai_api_key FROM sessions")
     assert Vault.from_settings(settings).open(sealed, TOKEN, API_KEY_FIELD) == KEY
     logged = capfd.readouterr()
-    for place in [*(a.text for a in answers), logged.out, logged.err, *map(str, rows(
+    for text in [*(response.text for response in responses), logged.out, logged.err, *map(str, rows(
         "SELECT to_jsonb(s)::text FROM sessions s UNION ALL SELECT to_jsonb(e)::text FROM events e"
     ))]:  # fmt: skip
-        assert "canary" not in place
-    for answer in answers:
-        assert sealed not in answer.text
+        assert "canary" not in text
+    for response in responses:
+        assert sealed not in response.text
     assert sealed not in str(rows("SELECT session_progress(%s)", TOKEN))
 
 
@@ -185,8 +185,10 @@ def test_stale_version_is_refused_and_changes_nothing(save: Save, get: Get) -> N
 def test_two_tabs_saving_the_same_version_at_once_have_one_winner(save: Save) -> None:
     version = save(ivrGreeting="first").json()["version"]
     with ThreadPoolExecutor(8) as pool:
-        answers = list(pool.map(lambda n: save(ivrGreeting=f"tab {n}", version=version), range(8)))
-    assert sorted(a.status_code for a in answers) == [200] + [409] * 7
+        responses = list(
+            pool.map(lambda n: save(ivrGreeting=f"tab {n}", version=version), range(8))
+        )
+    assert sorted(response.status_code for response in responses) == [200] + [409] * 7
 
 
 def test_progress_does_not_make_a_loaded_configuration_stale(
@@ -223,8 +225,8 @@ def test_configuration_of_another_person_cannot_be_saved(save: Save, get: Get) -
 
 
 def test_unknown_session_has_no_configuration(client: TestClient) -> None:
-    answer = client.get("/api/student-config-get", params={"sessionToken": TOKEN})
-    assert (answer.status_code, answer.json()["code"]) == (404, "session_not_found")
+    response = client.get("/api/student-config-get", params={"sessionToken": TOKEN})
+    assert (response.status_code, response.json()["code"]) == (404, "session_not_found")
     assert client.get("/api/student-config-get").status_code == 400
 
 
@@ -240,10 +242,10 @@ def test_unknown_session_has_no_configuration(client: TestClient) -> None:
 def test_bad_field_is_named_and_nothing_is_written(
     save: Save, rows: Rows, field: str, value: Any
 ) -> None:
-    answer = save(**{field: value})
-    assert answer.status_code == 422
-    assert answer.json()["details"][0]["field"].startswith(field)
-    assert "canary" not in answer.text
+    response = save(**{field: value})
+    assert response.status_code == 422
+    assert response.json()["details"][0]["field"].startswith(field)
+    assert "canary" not in response.text
     assert rows("SELECT 1 FROM sessions") == []
 
 
@@ -265,5 +267,5 @@ def test_tables_dropped_by_hand_are_reported_as_a_missing_schema(
 ) -> None:
     rows("DROP TABLE events, step_progress, sessions, students CASCADE")  # functions stay
     path = "/api/student-config-save" if method == "POST" else "/api/student-config-update"
-    answer = client.request(method, path, json={"sessionToken": TOKEN, "demoMode": True})
-    assert (answer.status_code, answer.json()["code"]) == (503, "schema_missing")
+    response = client.request(method, path, json={"sessionToken": TOKEN, "demoMode": True})
+    assert (response.status_code, response.json()["code"]) == (503, "schema_missing")

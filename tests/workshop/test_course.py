@@ -17,7 +17,7 @@ from lib.workshop.older_pages.exercises import share_view
 from lib.workshop.progress.wire import Progress
 from lib.workshop.wire import StoredSession
 from tests.workshop.conftest import TOKEN
-from tests.workshop.documented import CAMEL_FLAGS, COMPLETED_BY, FLAGS, STEP_NAMES
+from tests.workshop.documented_course import CAMEL_FLAGS, COMPLETED_BY, FLAGS, STEP_NAMES
 
 Rows = Callable[..., list[tuple[Any, ...]]]
 WITHHELD = {"openai_api_key", "student_name_given", "emptied_fields"}

@@ -23,13 +23,13 @@ ONCE = {"Idempotency-Key": "once"}
 
 
 @pytest.fixture
-def client_behind_proxy(deps_behind_proxy: Deps) -> TestClient:  # noqa: ARG001 it installs them
+def client_behind_proxy(deps_behind_proxy: Deps) -> TestClient:  # noqa: ARG001 the fixture installs them
     return TestClient(function_app("workshop.student_progress"), raise_server_exceptions=False)
 
 
 def test_unavailable_database_is_reported_with_a_time_to_retry(settings: Settings) -> None:
-    away = "postgresql://nobody@/nothing?host=/nonexistent"
-    deps = Deps(replace(settings, postgres_url=away))
+    unreachable = "postgresql://nobody@/nothing?host=/nonexistent"
+    deps = Deps(replace(settings, postgres_url=unreachable))
     install_deps(deps)
     client = TestClient(function_app("index"), raise_server_exceptions=False)
     responses = [
@@ -41,17 +41,17 @@ def test_unavailable_database_is_reported_with_a_time_to_retry(settings: Setting
         client.post("/api/admin-list-configs", json={"adminPassword": settings.admin_password}),
     ]
     install_deps(None)
-    for answer in responses:
-        assert (answer.status_code, answer.json()["code"]) == (503, "database_unavailable")
-        assert int(answer.headers["retry-after"]) > 0
-        assert answer.json()["requestId"]
-        assert "nonexistent" not in answer.text
+    for response in responses:
+        assert (response.status_code, response.json()["code"]) == (503, "database_unavailable")
+        assert int(response.headers["retry-after"]) > 0
+        assert response.json()["requestId"]
+        assert "nonexistent" not in response.text
 
 
 def test_report_whose_reply_was_lost_counts_once_when_repeated(
     postgres_proxy: PostgresProxy, client_behind_proxy: TestClient, rows: Rows
 ) -> None:
-    client_behind_proxy.post(PATH, json={**REPORT, "stepNumber": 9})  # the connection is open now
+    client_behind_proxy.post(PATH, json={**REPORT, "stepNumber": 9})  # opens the connection
     postgres_proxy.lose_next_reply()
     lost = client_behind_proxy.post(PATH, json=REPORT, headers=ONCE)
     assert (lost.status_code, lost.json()["code"]) == (503, "database_unavailable")
@@ -73,11 +73,11 @@ def test_backend_killed_during_a_report_writes_nothing(
 ) -> None:
     post(stepNumber=9)
     before = rows("SELECT * FROM sessions, step_progress, events")
-    answers: list[Any] = []
+    responses: list[Any] = []
     with psycopg.connect(postgres_url) as other:
         other.execute("SELECT * FROM sessions FOR UPDATE")
         thread = threading.Thread(
-            target=lambda: answers.append(post(key="once", **{**REPORT, "stepNumber": 9}))
+            target=lambda: responses.append(post(key="once", **{**REPORT, "stepNumber": 9}))
         )
         thread.start()
         while not rows("SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock'"):
@@ -85,7 +85,7 @@ def test_backend_killed_during_a_report_writes_nothing(
         rows("SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
              " WHERE wait_event_type = 'Lock' AND datname = current_database()")  # fmt: skip
         thread.join(timeout=10)
-    assert [answer.status_code for answer in answers] == [503]
+    assert [response.status_code for response in responses] == [503]
     assert rows("SELECT * FROM sessions, step_progress, events") == before
     assert rows("SELECT 1 FROM idempotency_keys") == []
     assert post(key="once", **{**REPORT, "stepNumber": 9}).status_code == 200
@@ -95,11 +95,11 @@ def test_second_request_with_a_key_waits_for_the_first(
     post: Callable[..., Any], rows: Rows, postgres_url: str
 ) -> None:
     post(stepNumber=1)
-    answers: list[Any] = []
+    responses: list[Any] = []
     with psycopg.connect(postgres_url) as other:
         other.execute("SELECT * FROM sessions FOR UPDATE")
         threads = [
-            threading.Thread(target=lambda: answers.append(post(key="once", timeSpent=7)))
+            threading.Thread(target=lambda: responses.append(post(key="once", timeSpent=7)))
             for _ in range(2)
         ]
         for thread in threads:
@@ -108,8 +108,8 @@ def test_second_request_with_a_key_waits_for_the_first(
             time.sleep(0.01)
     for thread in threads:
         thread.join(timeout=10)
-    assert [answer.status_code for answer in answers] == [200, 200]
-    assert answers[0].json() == answers[1].json()
+    assert [response.status_code for response in responses] == [200, 200]
+    assert responses[0].json() == responses[1].json()
     assert rows("SELECT time_spent, attempts FROM step_progress") == [(7, 2)]
 
 
@@ -117,7 +117,7 @@ def test_second_request_with_a_key_waits_for_the_first(
 def test_two_first_reports_at_the_same_moment_are_one_session(
     post: Callable[..., Any], rows: Rows, postgres_url: str, email: str | None
 ) -> None:
-    answers: list[Any] = []
+    responses: list[Any] = []
     with psycopg.connect(postgres_url) as first:
         first.execute(
             "SELECT record_step_progress(%s, %s, NULL, NULL, 1, NULL, TRUE, 5, 1,"
@@ -125,13 +125,13 @@ def test_two_first_reports_at_the_same_moment_are_one_session(
             (TOKEN, email),
         )
         thread = threading.Thread(
-            target=lambda: answers.append(post(timeSpent=7, studentEmail=email))
+            target=lambda: responses.append(post(timeSpent=7, studentEmail=email))
         )
         thread.start()
         while not rows("SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock'"):
             time.sleep(0.01)
     thread.join(timeout=10)
-    assert [answer.status_code for answer in answers] == [200]
+    assert [response.status_code for response in responses] == [200]
     assert rows("SELECT time_spent, attempts, validation_passed FROM step_progress") == [
         (12, 2, True)
     ]
@@ -157,11 +157,11 @@ def test_write_to_rows_that_stay_locked_is_refused(
     client.post(PATH, json={**student, "stepNumber": 1}).raise_for_status()
     before = rows("SELECT * FROM sessions, step_progress, students, events")
     with psycopg.connect(postgres_url) as other:
-        # A request that waits longer than this gets the rows, and answers 200.
+        # A request that waits longer than this gets the rows, and gets 200.
         other.execute("SET LOCAL idle_in_transaction_session_timeout = '6s'")
         other.execute("SELECT FROM sessions, students FOR UPDATE")
-        answer = client.post(path, json={**student, **fields})
+        response = client.post(path, json={**student, **fields})
         other.rollback()
-    assert (answer.status_code, answer.json()["code"]) == (503, "busy")
-    assert int(answer.headers["retry-after"]) > 0
+    assert (response.status_code, response.json()["code"]) == (503, "busy")
+    assert int(response.headers["retry-after"]) > 0
     assert rows("SELECT * FROM sessions, step_progress, students, events") == before

@@ -25,15 +25,15 @@ EVERYBODY = "(SELECT ARRAY(SELECT student_id FROM public.students))::UUID[]"
 
 def nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
     yield plan
-    for below in plan.get("Plans", []):
-        yield from nodes(below)
+    for child in plan.get("Plans", []):
+        yield from nodes(child)
 
 
 def rows_touched(plan: dict[str, Any]) -> int:
     """Return the rows that the nodes of a plan returned or removed, over all loops."""
-    counted = ("Actual Rows", "Rows Removed by Filter", "Rows Removed by Join Filter")
+    row_counts = ("Actual Rows", "Rows Removed by Filter", "Rows Removed by Join Filter")
     return sum(
-        round(node["Actual Loops"] * sum(node.get(name, 0) for name in counted))
+        round(node["Actual Loops"] * sum(node.get(name, 0) for name in row_counts))
         for node in nodes(plan)
     )
 
@@ -55,7 +55,7 @@ def touched(rows: Rows) -> Callable[[int], int]:
     return count
 
 
-def test_list_of_all_students_touches_rows_in_proportion_to_them(
+def test_list_of_all_students_touches_rows_in_proportion_to_their_number(
     touched: Callable[[int], int],
 ) -> None:
     assert touched(400) < 6 * touched(100)
@@ -67,7 +67,7 @@ def test_list_of_all_students_fits_the_platforms_and_counts_all_of_them(
     rows(FILL.format(students=40))
     rows("UPDATE public.sessions SET exercises = jsonb_build_object('quiz', jsonb_build_object("
          "'note', repeat('x', 200000)))")  # fmt: skip
-    answer = client.get("/api/track-student-progress?getAllStudents=true", headers=operator)
-    assert 3_000_000 < len(answer.content) < 4_500_000
-    assert answer.json()["count"] == 40
-    assert 0 < len(answer.json()["students"]) < 40
+    response = client.get("/api/track-student-progress?getAllStudents=true", headers=operator)
+    assert 3_000_000 < len(response.content) < 4_500_000
+    assert response.json()["count"] == 40
+    assert 0 < len(response.json()["students"]) < 40

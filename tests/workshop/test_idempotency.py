@@ -13,7 +13,7 @@ Post = Callable[..., Any]
 Rows = Callable[..., list[tuple[Any, ...]]]
 
 
-def everything(rows: Rows) -> list[tuple[Any, ...]]:
+def all_rows(rows: Rows) -> list[tuple[Any, ...]]:
     return rows(
         "SELECT (SELECT jsonb_agg(s) FROM sessions s), (SELECT jsonb_agg(p) FROM step_progress p),"
         " (SELECT jsonb_agg(e) FROM events e), (SELECT jsonb_agg(st) FROM students st)"
@@ -22,18 +22,18 @@ def everything(rows: Rows) -> list[tuple[Any, ...]]:
 
 def test_same_key_and_body_is_recorded_once(post: Post, rows: Rows) -> None:
     first = post(key="k1", timeSpent=60)
-    before = everything(rows)
+    before = all_rows(rows)
     again = post(key="k1", timeSpent=60)
     assert (again.status_code, again.json()) == (200, first.json())
-    assert everything(rows) == before
+    assert all_rows(rows) == before
 
 
 def test_same_key_with_another_body_is_refused_and_writes_nothing(post: Post, rows: Rows) -> None:
     post(key="k1", timeSpent=60)
-    before = everything(rows)
+    before = all_rows(rows)
     other = post(key="k1", timeSpent=61)
     assert (other.status_code, other.json()["code"]) == (422, "idempotency_key_reused")
-    assert everything(rows) == before
+    assert all_rows(rows) == before
 
 
 def test_key_of_a_refused_report_can_be_used_again(post: Post) -> None:
@@ -53,14 +53,14 @@ def test_thirty_identical_reports_at_once_count_once(post: Post, rows: Rows) -> 
         return post(key="k1", timeSpent=60, completed=True, studentEmail="ann@example.com")
 
     with ThreadPoolExecutor(10) as pool:
-        answers = list(pool.map(send, range(30)))
-    assert {a.status_code for a in answers} == {200}
-    assert len({a.text for a in answers}) == 1
+        responses = list(pool.map(send, range(30)))
+    assert {response.status_code for response in responses} == {200}
+    assert len({response.text for response in responses}) == 1
     assert rows("SELECT time_spent, attempts FROM step_progress") == [(60, 1)]
     assert rows("SELECT count(*) FROM events") == [(3,)]  # created, started, completed
 
 
-def test_neither_key_nor_token_is_stored_with_the_claim(post: Post, rows: Rows) -> None:
+def test_key_and_body_are_stored_as_hashes_only(post: Post, rows: Rows) -> None:
     post(key="a-key-to-find")
     ((key_hash, body_hash, _),) = rows("SELECT * FROM idempotency_keys")
     assert (len(key_hash), len(body_hash)) == (32, 32)
@@ -76,7 +76,7 @@ def test_hash_of_a_body_is_the_same_after_a_deployment(client: TestClient, rows:
 
 @pytest.mark.parametrize("key", ["", "x" * 256, "two words"])
 def test_malformed_key_is_refused(post: Post, rows: Rows, key: str) -> None:
-    answer = post(key=key)
-    assert answer.status_code == 422
-    assert answer.json()["details"][0]["field"] == "Idempotency-Key"
+    response = post(key=key)
+    assert response.status_code == 422
+    assert response.json()["details"][0]["field"] == "Idempotency-Key"
     assert rows("SELECT 1 FROM sessions") == []

@@ -14,10 +14,10 @@ from lib.web.functions import function_app
 from tests.conftest import ADMIN_PASSWORD
 from tests.support.legacy_data import legacy_tables
 from tests.workshop.conftest import TOKEN
-from tests.workshop.documented import CAMEL_FLAGS
+from tests.workshop.documented_course import CAMEL_FLAGS
 
 Rows = Callable[..., list[tuple[Any, ...]]]
-BOTH = ["/api/admin-list-configs", "/api/admin-list-configs-v2"]
+LIST, LIST_V2 = "/api/admin-list-configs", "/api/admin-list-configs-v2"
 DOCUMENTED = {
     "sessionToken", "studentId", "studentEmail", "studentName", "phoneNumber", "voice",
     "ttsProvider", "callDirection", "useCase", "hasApiKey", "hasSystemPrompt", "hasTools",
@@ -25,11 +25,11 @@ DOCUMENTED = {
 }  # fmt: skip
 
 
-def ask(client: TestClient, path: str, **body: Any) -> Any:
+def post_as_admin(client: TestClient, path: str, **body: Any) -> Any:
     return client.post(path, json={"adminPassword": ADMIN_PASSWORD, **body})
 
 
-@pytest.mark.parametrize("path", BOTH)
+@pytest.mark.parametrize("path", [LIST, LIST_V2])
 def test_list_has_the_documented_fields(client: TestClient, path: str) -> None:
     client.post("/api/student-config-save", json={
         "sessionToken": TOKEN, "studentEmail": "ann@example.com", "studentName": "Ann",
@@ -37,9 +37,9 @@ def test_list_has_the_documented_fields(client: TestClient, path: str) -> None:
         "tools": [{"name": "a"}], "selectedPhoneNumber": "+1555", "selectedVoice": "Joanna",
         "useCaseDescription": "bakery", "step4Deployed": True, "currentStep": 5,
     })  # fmt: skip
-    answer = ask(client, path)
-    assert answer.status_code == 200
-    body = answer.json()
+    response = post_as_admin(client, path)
+    assert response.status_code == 200
+    body = response.json()
     assert (body["success"], body["source"]) == (True, "unified")
     (student,) = body["students"]
     assert student.keys() == {
@@ -55,10 +55,10 @@ def test_list_has_the_documented_fields(client: TestClient, path: str) -> None:
     assert (session["currentStep"], session["completionRate"]) == (5, 11)
     assert [flag for flag in CAMEL_FLAGS if session[flag]] == ["step4Deployed"]
     for private in ("canary", "private words", "v1."):
-        assert private not in answer.text
+        assert private not in response.text
 
 
-@pytest.mark.parametrize("path", BOTH)
+@pytest.mark.parametrize("path", [LIST, LIST_V2])
 def test_stranger_sees_nothing(client: TestClient, path: str) -> None:
     assert client.post(path, json={"adminPassword": "wrong"}).status_code == 401
     assert client.post(path, json={}).status_code == 401
@@ -75,7 +75,7 @@ def test_pages_list_every_session_once_newest_first(client: TestClient, rows: Ro
     rows("INSERT INTO students (student_email) VALUES ('alone@example.com') RETURNING 1")
     cursor, tokens, people = None, [], []
     for _ in range(3):
-        body = ask(client, BOTH[1], limit=3, cursor=cursor).json()
+        body = post_as_admin(client, LIST_V2, limit=3, cursor=cursor).json()
         assert (body["totalSessions"], body["totalStudents"]) == (7, 8)
         tokens += [session["sessionToken"] for session in body["sessions"]]
         people += [student["studentEmail"] for student in body["students"]]
@@ -89,12 +89,12 @@ def test_pages_list_every_session_once_newest_first(client: TestClient, rows: Ro
     ("field", "value"), [("limit", 0), ("limit", 2001), ("cursor", "x" * 4001)]
 )
 def test_bad_field_is_named(client: TestClient, field: str, value: Any) -> None:
-    answer = ask(client, BOTH[1], **{field: value})
-    assert (answer.status_code, answer.json()["details"][0]["field"]) == (422, field)
+    response = post_as_admin(client, LIST_V2, **{field: value})
+    assert (response.status_code, response.json()["details"][0]["field"]) == (422, field)
 
 
-def test_foreign_cursor_is_refused(client: TestClient) -> None:
-    assert ask(client, BOTH[1], cursor="'; DROP TABLE students; --").status_code == 422
+def test_forged_cursor_is_refused(client: TestClient) -> None:
+    assert post_as_admin(client, LIST_V2, cursor="'; DROP TABLE students; --").status_code == 422
 
 
 LEGACY_ROWS = """
@@ -122,9 +122,9 @@ def legacy(settings: Settings, empty_postgres_url: str) -> Iterator[str]:
 
 def test_legacy_tables_are_read_while_there_is_no_unified_schema(legacy: str) -> None:
     assert legacy
-    answer = ask(TestClient(function_app("index")), BOTH[0])
-    assert "canary" not in answer.text
-    body = answer.json()
+    response = post_as_admin(TestClient(function_app("index")), LIST)
+    assert "canary" not in response.text
+    body = response.json()
     assert (body["source"], body["totalSessions"], body["totalStudents"]) == ("legacy", 3, 2)
     session = next(s for s in body["sessions"] if s["sessionToken"] == "t1")
     assert session.keys() >= DOCUMENTED
@@ -140,13 +140,13 @@ def test_legacy_tables_are_read_while_there_is_no_unified_schema(legacy: str) ->
 def test_one_legacy_table_is_enough(legacy: str) -> None:
     with psycopg.connect(legacy) as connection:
         connection.execute("DROP TABLE student_configs")
-    assert ask(TestClient(function_app("index")), BOTH[0]).json()["totalSessions"] == 2
+    assert post_as_admin(TestClient(function_app("index")), LIST).json()["totalSessions"] == 2
 
 
 def test_second_version_needs_the_unified_schema(legacy: str) -> None:
     assert legacy
-    answer = ask(TestClient(function_app("index")), BOTH[1])
-    assert (answer.status_code, answer.json()["code"]) == (503, "schema_missing")
+    response = post_as_admin(TestClient(function_app("index")), LIST_V2)
+    assert (response.status_code, response.json()["code"]) == (503, "schema_missing")
 
 
 def test_database_without_tables_is_reported_as_a_missing_schema(
@@ -154,8 +154,8 @@ def test_database_without_tables_is_reported_as_a_missing_schema(
 ) -> None:
     deps = Deps(replace(settings, postgres_url=empty_postgres_url))
     install_deps(deps)
-    answer = ask(TestClient(function_app("index")), BOTH[0])
-    assert (answer.status_code, answer.json()["code"]) == (503, "schema_missing")
+    response = post_as_admin(TestClient(function_app("index")), LIST)
+    assert (response.status_code, response.json()["code"]) == (503, "schema_missing")
     install_deps(None)
     deps.close()
 
@@ -169,7 +169,7 @@ def test_newer_rows_of_a_token_take_precedence(legacy: str) -> None:
             "('t3', 'Newer', NULL, '2024-01-01', '2024-03-01'), "
             "('t3', 'Older', 'Old', '2024-01-02', '2024-02-01')"
         )
-    sessions = ask(TestClient(function_app("index")), BOTH[0]).json()["sessions"]
+    sessions = post_as_admin(TestClient(function_app("index")), LIST).json()["sessions"]
     names = {s["sessionToken"]: (s["studentName"], s["voice"]) for s in sessions}
     assert (names["t1"], names["t3"]) == (("Ann", "Joanna"), ("Newer", "Old"))
 
@@ -182,10 +182,10 @@ def test_api_keys_in_any_legacy_column_are_redacted(legacy: str) -> None:
             "UPDATE student_configs SET student_email = 'sk-canary-0123456789' "
             "WHERE session_token = 't2'"
         )
-    answer = ask(TestClient(function_app("index")), BOTH[0])
-    assert "canary" not in answer.text
-    assert answer.json()["totalSessions"] == 3
-    assert {s["studentEmail"] for s in answer.json()["students"]} == {"ann@example.com"}
+    response = post_as_admin(TestClient(function_app("index")), LIST)
+    assert "canary" not in response.text
+    assert response.json()["totalSessions"] == 3
+    assert {s["studentEmail"] for s in response.json()["students"]} == {"ann@example.com"}
 
 
 def test_totals_of_legacy_tables_count_rows_that_are_not_listed(legacy: str) -> None:
@@ -197,12 +197,12 @@ def test_totals_of_legacy_tables_count_rows_that_are_not_listed(legacy: str) -> 
             "INSERT INTO student_configs (session_token) VALUES ('more1'), ('other'); "
             "ALTER TABLE student_configs DROP COLUMN student_email"
         )
-    body = ask(TestClient(function_app("index")), BOTH[0]).json()
+    body = post_as_admin(TestClient(function_app("index")), LIST).json()
     assert len(body["sessions"]) < 2500
     assert (body["totalSessions"], body["totalStudents"]) == (2500 + 4, 2100 + 1)
 
 
-PLATFORM_BYTES = 4_500_000  # what Vercel carries; Lambda carries 6 MB
+PLATFORM_BYTES = 4_500_000  # largest body on Vercel; on Lambda it is 6 MB
 
 
 def test_pages_fit_the_platforms_and_list_every_session_once(
@@ -221,8 +221,8 @@ def test_pages_fit_the_platforms_and_list_every_session_once(
     people: set[str] = set()
     sizes: list[int] = []
     while not sizes or cursor:
-        answer = ask(client, BOTH[1], cursor=cursor)
-        body, sizes = answer.json(), [*sizes, len(answer.content)]
+        response = post_as_admin(client, LIST_V2, cursor=cursor)
+        body, sizes = response.json(), [*sizes, len(response.content)]
         tokens += [session["sessionToken"] for session in body["sessions"]]
         people |= {student["studentEmail"] for student in body["students"]}
         cursor = body["nextCursor"]
@@ -237,9 +237,9 @@ def test_list_of_legacy_tables_fits_the_platforms_and_counts_all_rows(legacy: st
             "INSERT INTO workshop_students (session_token, created_at, use_case_description) "
             "SELECT 'more' || n, '2025-01-01', repeat('é', 3000) FROM generate_series(1, 1500) AS n"
         )
-    answer = ask(TestClient(function_app("index")), BOTH[0])
-    body = answer.json()
-    assert len(answer.content) < PLATFORM_BYTES
+    response = post_as_admin(TestClient(function_app("index")), LIST)
+    body = response.json()
+    assert len(response.content) < PLATFORM_BYTES
     assert 100 < len(body["sessions"]) < body["totalSessions"] == 1503
 
 
@@ -249,8 +249,8 @@ def test_cursor_can_hold_the_longest_token(client: TestClient, rows: Rows) -> No
              "  VALUES (gen_random_uuid() || '@x.example') RETURNING student_id)"
              " INSERT INTO sessions (session_token, student_id) SELECT %s, student_id FROM st"
              " RETURNING 1", token)  # fmt: skip
-    first = ask(client, BOTH[1], limit=1).json()
-    second = ask(client, BOTH[1], limit=1, cursor=first["nextCursor"]).json()
+    first = post_as_admin(client, LIST_V2, limit=1).json()
+    second = post_as_admin(client, LIST_V2, limit=1, cursor=first["nextCursor"]).json()
     tokens = [page["sessions"][0]["sessionToken"][0] for page in (first, second)]
     assert sorted(tokens) == ["a", "b"]
 
@@ -261,7 +261,7 @@ def test_long_text_is_shortened_in_the_list(client: TestClient, rows: Rows) -> N
          " INSERT INTO sessions (session_token, student_id, use_case_description)"
          " SELECT 'a long story', student_id, repeat('é', 6000000) FROM st"
          " RETURNING 1")  # fmt: skip
-    answer = ask(client, BOTH[1])
-    (session,) = answer.json()["sessions"]
+    response = post_as_admin(client, LIST_V2)
+    (session,) = response.json()["sessions"]
     assert session["useCase"] == "é" * 19_999 + "…"
-    assert len(answer.content) < PLATFORM_BYTES
+    assert len(response.content) < PLATFORM_BYTES

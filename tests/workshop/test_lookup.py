@@ -17,7 +17,7 @@ PRIVATE = "private-canary"
 
 @pytest.fixture
 def student(post: Post, rows: Rows) -> str:
-    """Create a student whose session is full of private values; return her id."""
+    """Create a student whose session is full of private values; return the student's id."""
     post(
         studentEmail="ann@example.com", studentName=PRIVATE, stepNumber=3, stepName=PRIVATE,
         completed=True, timeSpent=450, codeSubmitted=PRIVATE, deploymentUrl=PRIVATE,
@@ -42,31 +42,31 @@ def test_token_shows_the_whole_session(client: TestClient, student: str) -> None
 
 
 def test_token_may_come_in_a_header(client: TestClient, student: str) -> None:
-    by_header = client.get(PATH, headers={"X-Session-Token": TOKEN}).json()
-    assert by_header["progress"]["student_id"] == student
+    body = client.get(PATH, headers={"X-Session-Token": TOKEN}).json()
+    assert body["progress"]["student_id"] == student
 
 
 def test_no_response_contains_the_api_key(
     client: TestClient, student: str, operator: dict[str, str], post: Post
 ) -> None:
-    answers = [
+    responses = [
         post(stepNumber=4),
         client.get(PATH, params={"sessionToken": TOKEN}),
         client.get(PATH, params={"studentId": student}, headers=operator),
     ]
-    for answer in answers:
-        assert answer.status_code == 200
-        assert "key-canary" not in answer.text
-        assert "openai_api_key" not in answer.text
+    for response in responses:
+        assert response.status_code == 200
+        assert "key-canary" not in response.text
+        assert "openai_api_key" not in response.text
 
 
-@pytest.mark.parametrize("by", ["studentEmail", "studentId"])
+@pytest.mark.parametrize("parameter", ["studentEmail", "studentId"])
 def test_stranger_sees_steps_and_percentages_only(
-    client: TestClient, student: str, by: str
+    client: TestClient, student: str, parameter: str
 ) -> None:
-    value = {"studentEmail": " Ann@Example.com", "studentId": student}[by]
-    answer = client.get(PATH, params={by: value})
-    assert answer.json() == {
+    value = {"studentEmail": " Ann@Example.com", "studentId": student}[parameter]
+    response = client.get(PATH, params={parameter: value})
+    assert response.json() == {
         "success": True,
         "sessions": [
             {
@@ -79,24 +79,24 @@ def test_stranger_sees_steps_and_percentages_only(
         ],
     }
     for private in (TOKEN, PRIVATE, "ann@", student):
-        assert private not in answer.text
+        assert private not in response.text
 
 
-@pytest.mark.parametrize("by", ["studentEmail", "studentId"])
+@pytest.mark.parametrize("parameter", ["studentEmail", "studentId"])
 def test_operator_sees_whole_sessions_newest_first(
-    client: TestClient, student: str, post: Post, operator: dict[str, str], by: str
+    client: TestClient, student: str, post: Post, operator: dict[str, str], parameter: str
 ) -> None:
     post(sessionToken="ws_2_newer_token", studentEmail="ann@example.com")
-    value = {"studentEmail": "ann@example.com", "studentId": student}[by]
-    sessions = client.get(PATH, params={by: value}, headers=operator).json()["sessions"]
+    value = {"studentEmail": "ann@example.com", "studentId": student}[parameter]
+    sessions = client.get(PATH, params={parameter: value}, headers=operator).json()["sessions"]
     assert [s["session_token"] for s in sessions] == ["ws_2_newer_token", TOKEN]
 
 
 def test_wrong_password_is_refused_instead_of_ignored(client: TestClient) -> None:
-    answer = client.get(
+    response = client.get(
         PATH, params={"studentEmail": "a@b.c"}, headers={"Authorization": "Bearer wrong"}
     )
-    assert answer.status_code == 401
+    assert response.status_code == 401
 
 
 @pytest.mark.parametrize(
@@ -105,15 +105,15 @@ def test_wrong_password_is_refused_instead_of_ignored(client: TestClient) -> Non
 def test_response_for_an_unknown_student_has_the_same_form(
     client: TestClient, params: dict[str, str]
 ) -> None:
-    answer = client.get(PATH, params=params)
-    assert (answer.status_code, answer.json()) == (200, {"success": True, "sessions": []})
+    response = client.get(PATH, params=params)
+    assert (response.status_code, response.json()) == (200, {"success": True, "sessions": []})
 
 
 @pytest.mark.parametrize("token", ["ws_1732147200000_" + "60" * 32, "x", "%", "' OR 1=1 --"])
 def test_unknown_token_is_not_found(client: TestClient, student: str, token: str) -> None:
     assert student
-    answer = client.get(PATH, params={"sessionToken": token})
-    assert (answer.status_code, answer.json()["code"]) == (404, "session_not_found")
+    response = client.get(PATH, params={"sessionToken": token})
+    assert (response.status_code, response.json()["code"]) == (404, "session_not_found")
 
 
 def test_look_up_without_parameters_is_refused(client: TestClient) -> None:
@@ -128,11 +128,11 @@ def test_look_up_without_parameters_is_refused(client: TestClient) -> None:
     ],
 )  # fmt: skip
 def test_bad_parameter_is_named(client: TestClient, field: str, value: str) -> None:
-    answer = client.get(PATH, params={field: value})
-    assert (answer.status_code, answer.json()["details"][0]["field"]) == (422, field)
+    response = client.get(PATH, params={field: value})
+    assert (response.status_code, response.json()["details"][0]["field"]) == (422, field)
 
 
 def test_responses_must_not_be_cached(client: TestClient, student: str) -> None:
-    answer = client.get(PATH, params={"studentId": student})
-    assert answer.headers["cache-control"] == "no-store"
-    assert answer.headers["referrer-policy"] == "no-referrer"
+    response = client.get(PATH, params={"studentId": student})
+    assert response.headers["cache-control"] == "no-store"
+    assert response.headers["referrer-policy"] == "no-referrer"

@@ -19,7 +19,7 @@ Rows = Callable[..., list[tuple[Any, ...]]]
 
 
 def test_documented_report_returns_the_whole_session(post: Post) -> None:
-    answer = post(
+    response = post(
         studentEmail="student@example.com",
         studentName="John Doe",
         stepNumber=3,
@@ -29,8 +29,8 @@ def test_documented_report_returns_the_whole_session(post: Post) -> None:
         codeSubmitted="...",
         deploymentUrl="https://...",
     )
-    assert answer.status_code == 200
-    body = answer.json()
+    assert response.status_code == 200
+    body = response.json()
     assert (body["success"], body["message"]) == (True, "Progress updated successfully")
     progress = body["progress"]
     assert progress["session_token"] == TOKEN
@@ -164,7 +164,7 @@ def test_expired_session_is_reopened_by_its_next_report(post: Post, rows: Rows) 
     assert 86_000 < seconds_left <= 86_400
 
 
-def test_reports_leave_events(post: Post, rows: Rows) -> None:
+def test_reports_are_recorded_as_events(post: Post, rows: Rows) -> None:
     post(stepNumber=4)
     post(stepNumber=4, deploymentUrl="https://a.example")
     post(stepNumber=4, completed=True, deploymentUrl="https://a.example")
@@ -206,9 +206,9 @@ def test_later_report_about_a_live_deployment_is_not_a_failure(post: Post, rows:
 def test_bad_field_is_named_and_nothing_is_written(
     post: Post, rows: Rows, field: str, value: Any
 ) -> None:
-    answer = post(**{field: value})
-    assert answer.status_code == 422
-    body = answer.json()
+    response = post(**{field: value})
+    assert response.status_code == 422
+    body = response.json()
     assert body["success"] is False
     assert body["code"] == "invalid_input"
     assert body["error"].startswith(field)
@@ -216,24 +216,24 @@ def test_bad_field_is_named_and_nothing_is_written(
     assert rows("SELECT 1 FROM sessions") == []
 
 
-@pytest.mark.parametrize("broken", ['"\\u0000"', '"\\ud800"', "NaN", '"a", "stepName": "b"'])
-def test_text_that_postgres_cannot_store_is_refused(client: TestClient, broken: str) -> None:
-    answer = client.post(
+@pytest.mark.parametrize("step_name", ['"\\u0000"', '"\\ud800"', "NaN", '"a", "stepName": "b"'])
+def test_body_that_cannot_be_stored_as_sent_is_refused(client: TestClient, step_name: str) -> None:
+    response = client.post(
         "/api/student-progress",
-        content=f'{{"sessionToken": "{TOKEN}", "stepNumber": 1, "stepName": {broken}}}',
+        content=f'{{"sessionToken": "{TOKEN}", "stepNumber": 1, "stepName": {step_name}}}',
         headers={"Content-Type": "application/json"},
     )
-    assert answer.status_code == 422
+    assert response.status_code == 422
 
 
 def test_unknown_fields_are_ignored_and_never_stored(post: Post, rows: Rows) -> None:
-    answer = post(
+    response = post(
         studentId="00000000-0000-0000-0000-000000000001",
         isAdmin=True, completionRate=100, completion_rate=100, validation_passed=True,
         current_step=9, openai_api_key="sk-mass-assignment", somethingNew={"deep": ["canary"]},
     )  # fmt: skip
-    assert answer.status_code == 200
-    progress = answer.json()["progress"]
+    assert response.status_code == 200
+    progress = response.json()["progress"]
     assert (progress["completion_rate"], progress["current_step"]) == (0, 1)
     stored = str(rows("SELECT * FROM sessions, step_progress, events, students"))
     assert "canary" not in stored
@@ -249,9 +249,9 @@ def test_unknown_fields_are_ignored_and_never_stored(post: Post, rows: Rows) -> 
     ],
 )  # fmt: skip
 def test_hostile_text_is_stored_unchanged(post: Post, rows: Rows, text: str) -> None:
-    answer = post(studentName=text, stepName=text, codeSubmitted=text, deploymentUrl=text)
-    assert answer.json()["progress"]["student_name"] == text
-    assert answer.headers["content-type"] == "application/json"
+    response = post(studentName=text, stepName=text, codeSubmitted=text, deploymentUrl=text)
+    assert response.json()["progress"]["student_name"] == text
+    assert response.headers["content-type"] == "application/json"
     assert rows(
         "SELECT student_name, step_name, code_submitted, deployment_url"
         " FROM step_progress JOIN students USING (student_id)"
@@ -260,8 +260,8 @@ def test_hostile_text_is_stored_unchanged(post: Post, rows: Rows, text: str) -> 
 
 def test_thirty_first_reports_at_once_all_count(post: Post, rows: Rows) -> None:
     with ThreadPoolExecutor(10) as pool:
-        answers = list(pool.map(lambda _: post(timeSpent=2), range(30)))
-    assert {a.status_code for a in answers} == {200}
+        responses = list(pool.map(lambda _: post(timeSpent=2), range(30)))
+    assert {response.status_code for response in responses} == {200}
     assert rows("SELECT time_spent, attempts FROM step_progress") == [(60, 30)]
     assert rows("SELECT count(*) FROM sessions") == [(1,)]
     assert rows("SELECT count(*) FROM students") == [(1,)]
@@ -271,21 +271,21 @@ def test_thirty_first_reports_at_once_all_count(post: Post, rows: Rows) -> None:
 def test_emails_racing_for_one_new_token_leave_one_owner(post: Post, rows: Rows) -> None:
     emails = [None, "ann@example.com", "eve@example.com"] * 8
     with ThreadPoolExecutor(8) as pool:
-        answers = list(pool.map(lambda email: post(studentEmail=email), emails))
-    assert {a.status_code for a in answers} <= {200, 409}
+        responses = list(pool.map(lambda email: post(studentEmail=email), emails))
+    assert {response.status_code for response in responses} <= {200, 409}
     owners = rows("SELECT student_email FROM sessions JOIN students USING (student_id)")
     assert owners in ([("ann@example.com",)], [("eve@example.com",)])
     assert rows("SELECT count(*) FROM students") == [(1,)]
-    accepted = sum(a.status_code == 200 for a in answers)
+    accepted = sum(response.status_code == 200 for response in responses)
     assert rows("SELECT attempts FROM step_progress") == [(accepted,)]
 
 
 EXAMPLE: dict[str, Any] = json.loads(
     (DOCUMENTED / "workshop" / "student_progress.json").read_text(encoding="utf-8")
 )["POST /api/student-progress"]["request"]
-OF_ANY_REPORT = {"sessionToken", "stepNumber"}
-ADDS_UP = {"timeSpent", "attempts"}
-NEVER_SHOWN = {"codeSubmitted"}
+REQUIRED_FIELDS = {"sessionToken", "stepNumber"}
+ADDITIVE_FIELDS = {"timeSpent", "attempts"}
+HIDDEN_FIELDS = {"codeSubmitted"}
 
 
 def test_example_of_a_report_has_every_field() -> None:
@@ -296,29 +296,29 @@ def test_example_of_a_report_has_every_field() -> None:
     )
 
 
-@pytest.mark.parametrize("field", sorted(EXAMPLE.keys() - OF_ANY_REPORT - NEVER_SHOWN))
+@pytest.mark.parametrize("field", sorted(EXAMPLE.keys() - REQUIRED_FIELDS - HIDDEN_FIELDS))
 def test_field_of_a_report_is_shown_and_kept(post: Post, field: str) -> None:
-    """Whether the first report brings it or the second; and if the second leaves it out."""
-    value = EXAMPLE[field] or True  # false is what every flag is without a report
-    given: dict[str, Any] = {field: value}
-    for number, (first, second) in enumerate([(given, {}), ({}, given)], 1):
+    """The field may come with either of two reports; the one without it does not clear it."""
+    value = EXAMPLE[field] or True  # a flag is false without a report, too
+    fields: dict[str, Any] = {field: value}
+    for number, (first, second) in enumerate([(fields, {}), ({}, fields)], 1):
         token = f"{TOKEN}{number}"
         for report in (first, second):
-            answer = post(sessionToken=token, **report)
-            assert answer.status_code == 200, (
-                f"{answer.text}: does sql/workshop/schema/functions.sql name what is not there, or"
-                " does its session_steps() lack a field of StepProgress?"
+            response = post(sessionToken=token, **report)
+            assert response.status_code == 200, (
+                f"{response.text}: does sql/workshop/schema/functions.sql name a missing column,"
+                " or does its session_steps() lack a field of StepProgress?"
             )
-        progress = answer.json()["progress"]
+        progress = response.json()["progress"]
         (step,) = progress["step_progress"]
-        shown = step.get(field, progress.get(to_snake(field), ...))
-        assert shown is not ..., (
+        stored = step.get(field, progress.get(to_snake(field), ...))
+        assert stored is not ..., (
             f"StepProgress or Progress in lib/workshop/progress/wire.py lacks {field}"
         )
-        if field in ADDS_UP:
-            assert shown >= value
+        if field in ADDITIVE_FIELDS:
+            assert stored >= value
         else:
-            assert shown == value, (
+            assert stored == value, (
                 f"sql/workshop/schema/functions.sql loses {field}: record_step_progress() must have"
                 " it in its INSERT and in its UPDATE, session_steps() must show it"
             )

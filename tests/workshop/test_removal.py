@@ -15,12 +15,12 @@ SESSIONS = "/api/admin-delete-sessions"
 STUDENT = "/api/admin-delete-student"
 
 
-def ask(client: TestClient, path: str, **body: Any) -> Any:
+def post_as_admin(client: TestClient, path: str, **body: Any) -> Any:
     return client.post(path, json={"adminPassword": ADMIN_PASSWORD, **body})
 
 
 @pytest.fixture
-def two_sessions(post: Callable[..., Any], rows: Rows) -> None:
+def three_sessions(post: Callable[..., Any], rows: Rows) -> None:
     """Create two sessions of Ann with one step each, one of them with a key, and one of Bob."""
     post(studentEmail="ann@example.com", completed=True)
     post(studentEmail="ann@example.com", sessionToken="ws_2_other_token")
@@ -30,10 +30,14 @@ def two_sessions(post: Callable[..., Any], rows: Rows) -> None:
     )
 
 
-@pytest.mark.usefixtures("two_sessions")
-def test_keys_only_removes_keys_and_nothing_else(client: TestClient, rows: Rows) -> None:
-    answer = ask(client, SESSIONS, sessionTokens=[TOKEN, "unknown"], deleteType="keys-only")
-    assert answer.json() == {
+@pytest.mark.usefixtures("three_sessions")
+def test_deletion_of_keys_only_removes_keys_and_nothing_else(
+    client: TestClient, rows: Rows
+) -> None:
+    response = post_as_admin(
+        client, SESSIONS, sessionTokens=[TOKEN, "unknown"], deleteType="keys-only"
+    )
+    assert response.json() == {
         "success": True, "message": "API keys deleted", "requested": 2, "found": 1,
         "keysDeleted": 1, "olderKeysDeleted": 0, "sessionsDeleted": 0, "olderRowsDeleted": 0,
     }  # fmt: skip
@@ -41,9 +45,11 @@ def test_keys_only_removes_keys_and_nothing_else(client: TestClient, rows: Rows)
     assert rows("SELECT count(*) FROM step_progress") == [(3,)]
 
 
-@pytest.mark.usefixtures("two_sessions")
-def test_full_removes_sessions_with_steps_and_events(client: TestClient, rows: Rows) -> None:
-    body = ask(client, SESSIONS, sessionTokens=[TOKEN, TOKEN], deleteType="full").json()
+@pytest.mark.usefixtures("three_sessions")
+def test_full_deletion_removes_sessions_with_steps_and_events(
+    client: TestClient, rows: Rows
+) -> None:
+    body = post_as_admin(client, SESSIONS, sessionTokens=[TOKEN, TOKEN], deleteType="full").json()
     assert (body["requested"], body["sessionsDeleted"], body["keysDeleted"]) == (1, 1, 1)
     for table in ("sessions", "step_progress", "events"):
         assert rows(f"SELECT 1 FROM {table} WHERE session_token = %s", TOKEN) == []
@@ -55,17 +61,17 @@ def test_full_removes_sessions_with_steps_and_events(client: TestClient, rows: R
     [("deleteType", "all"), ("deleteType", None), ("sessionTokens", []), ("sessionTokens", TOKEN),
      ("sessionTokens", ["x"] * 501)],
 )  # fmt: skip
-@pytest.mark.usefixtures("two_sessions")
+@pytest.mark.usefixtures("three_sessions")
 def test_bad_field_is_named_and_nothing_is_removed(
     client: TestClient, rows: Rows, field: str, value: Any
 ) -> None:
     body = {"sessionTokens": [TOKEN], "deleteType": "full", field: value}
-    answer = ask(client, SESSIONS, **body)
-    assert (answer.status_code, answer.json()["details"][0]["field"]) == (422, field)
+    response = post_as_admin(client, SESSIONS, **body)
+    assert (response.status_code, response.json()["details"][0]["field"]) == (422, field)
     assert rows("SELECT count(*) FROM sessions") == [(3,)]
 
 
-@pytest.mark.usefixtures("two_sessions")
+@pytest.mark.usefixtures("three_sessions")
 def test_person_is_removed_from_all_tables_legacy_ones_included(
     client: TestClient, rows: Rows
 ) -> None:
@@ -74,8 +80,8 @@ def test_person_is_removed_from_all_tables_legacy_ones_included(
          " VALUES (' Ann@Example.com'), ('bob@example.com') RETURNING 1")  # fmt: skip
     rows("INSERT INTO workshop_sessions (student_id) VALUES ('ann@example.com') RETURNING 1")
     rows("ALTER TABLE student_configs DROP COLUMN student_email")
-    answer = ask(client, STUDENT, studentEmail="Ann@example.com ")
-    assert answer.json() == {
+    response = post_as_admin(client, STUDENT, studentEmail="Ann@example.com ")
+    assert response.json() == {
         "success": True, "message": "Student deleted", "sessionsDeleted": 2, "stepsDeleted": 2,
         "eventsDeleted": 5, "olderRowsDeleted": 2,
     }  # fmt: skip
@@ -84,20 +90,22 @@ def test_person_is_removed_from_all_tables_legacy_ones_included(
     assert rows("SELECT student_email FROM workshop_students") == [("bob@example.com",)]
 
 
-@pytest.mark.usefixtures("two_sessions")
+@pytest.mark.usefixtures("three_sessions")
 def test_unknown_person_is_not_found(client: TestClient, rows: Rows) -> None:
-    answer = ask(client, STUDENT, studentEmail="x'; DROP TABLE students; --@example.com")
-    assert (answer.status_code, answer.json()["code"]) == (404, "student_not_found")
+    response = post_as_admin(
+        client, STUDENT, studentEmail="x'; DROP TABLE students; --@example.com"
+    )
+    assert (response.status_code, response.json()["code"]) == (404, "student_not_found")
     assert rows("SELECT count(*) FROM students") == [(2,)]
 
 
-@pytest.mark.usefixtures("two_sessions")
+@pytest.mark.usefixtures("three_sessions")
 def test_removals_and_refusals_are_audited_without_personal_data(
     client: TestClient, rows: Rows
 ) -> None:
-    ask(client, SESSIONS, sessionTokens=[TOKEN], deleteType="full")
-    ask(client, STUDENT, studentEmail="ann@example.com")
-    ask(client, STUDENT, studentEmail="ann@example.com")
+    post_as_admin(client, SESSIONS, sessionTokens=[TOKEN], deleteType="full")
+    post_as_admin(client, STUDENT, studentEmail="ann@example.com")
+    post_as_admin(client, STUDENT, studentEmail="ann@example.com")
     client.post(STUDENT, json={"adminPassword": "wrong", "studentEmail": "bob@example.com"})
     entries = rows("SELECT action, outcome, facts FROM operator_audit ORDER BY id")
     assert [(action.rpartition("/")[2], outcome) for action, outcome, _ in entries] == [
@@ -111,7 +119,7 @@ def test_removals_and_refusals_are_audited_without_personal_data(
 
 
 @pytest.mark.parametrize("path", [SESSIONS, STUDENT])
-@pytest.mark.usefixtures("two_sessions")
+@pytest.mark.usefixtures("three_sessions")
 def test_stranger_removes_nothing(client: TestClient, rows: Rows, path: str) -> None:
     body = {"sessionTokens": [TOKEN], "deleteType": "full", "studentEmail": "ann@example.com"}
     assert client.post(path, json=body).status_code == 401

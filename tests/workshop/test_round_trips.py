@@ -23,7 +23,7 @@ REPORT: dict[str, Any] = {
 
 
 @pytest.fixture
-def warm(deps_behind_proxy: Deps) -> TestClient:  # noqa: ARG001 it installs them
+def warm(deps_behind_proxy: Deps) -> TestClient:  # noqa: ARG001 the fixture installs them
     client = TestClient(function_app("workshop.student_progress"))
     assert client.get(PATH, params={"studentEmail": "a@b.c"}).status_code == 200
     return client
@@ -33,8 +33,8 @@ def test_first_report_of_a_new_person_takes_one_round_trip(
     postgres_proxy: PostgresProxy, warm: TestClient
 ) -> None:
     with postgres_proxy.counting() as trips:
-        answer = warm.post(PATH, json=REPORT, headers={"Idempotency-Key": "k"})
-    assert answer.status_code == 200
+        response = warm.post(PATH, json=REPORT, headers={"Idempotency-Key": "k"})
+    assert response.status_code == 200
     assert trips == [1]
 
 

@@ -36,7 +36,7 @@ WITH_BODY = [
 ]
 
 
-def named(case: Any) -> str:
+def case_id(case: Any) -> str:
     return case.module if isinstance(case, Endpoint) else str(case)
 
 
@@ -50,12 +50,17 @@ def example(row: Endpoint, method: str) -> dict[str, Any]:
 def test_every_module_is_served() -> None:
     assert {row.module for row in WORKSHOP} == MODULES
     of_the_workshop = {row.module for row in ENDPOINTS if row.module.startswith("workshop.")}
-    assert of_the_workshop - MODULES == set(), "add these to MODULES here: what follows tries them"
+    assert of_the_workshop - MODULES == set(), (
+        "add these to MODULES: the tests below call their endpoints"
+    )
 
 
 def test_new_session_has_a_token_that_cannot_be_guessed(client: TestClient, rows: Rows) -> None:
-    answers = [client.post("/api/generate-session"), client.post("/api/generate-session", json={})]
-    tokens = [answer.json()["sessionToken"] for answer in answers]
+    responses = [
+        client.post("/api/generate-session"),
+        client.post("/api/generate-session", json={}),
+    ]
+    tokens = [response.json()["sessionToken"] for response in responses]
     for token in tokens:
         prefix, milliseconds, random = token.split("_")
         assert (prefix, len(random), int(random, 16) > 0) == ("ws", 64, True)
@@ -65,12 +70,12 @@ def test_new_session_has_a_token_that_cannot_be_guessed(client: TestClient, rows
     assert rows("SELECT DISTINCT event_type FROM events") == [("session_created",)]
 
 
-@pytest.mark.parametrize(("row", "method"), WITH_BODY, ids=named)
+@pytest.mark.parametrize(("row", "method"), WITH_BODY, ids=case_id)
 def test_malformed_bodies_are_refused(
     client: TestClient, operator: dict[str, str], row: Endpoint, method: str
 ) -> None:
-    def send(raw: bytes, media: str = "application/json") -> int:
-        headers = {"Content-Type": media, **operator}
+    def send(raw: bytes, content_type: str = "application/json") -> int:
+        headers = {"Content-Type": content_type, **operator}
         return client.request(method, row.path, content=raw, headers=headers).status_code
 
     body = json.dumps(example(row, method)).encode()
@@ -85,24 +90,24 @@ def test_malformed_bodies_are_refused(
     assert send(b"null") in {200, 422}  # 200 where a body may be left out
 
 
-@pytest.mark.parametrize("row", WORKSHOP, ids=named)
+@pytest.mark.parametrize("row", WORKSHOP, ids=case_id)
 def test_other_methods_are_refused(client: TestClient, row: Endpoint) -> None:
     for method in {"GET", "POST", "PUT", "PATCH", "DELETE"} - set(row.methods):
-        answer = client.request(method, row.path)
-        assert answer.status_code == 405
-        assert set(answer.headers["allow"].split(", ")) == set(row.methods)
+        response = client.request(method, row.path)
+        assert response.status_code == 405
+        assert set(response.headers["allow"].split(", ")) == set(row.methods)
 
 
 @pytest.mark.parametrize(
-    "row", [row for row in WORKSHOP if row.access in {Access.OPERATOR, Access.CRON}], ids=named
+    "row", [row for row in WORKSHOP if row.access in {Access.OPERATOR, Access.CRON}], ids=case_id
 )
 def test_endpoints_of_operators_and_cron_refuse_strangers(
     client: TestClient, row: Endpoint
 ) -> None:
     (method,) = row.methods
     for headers in ({}, {"Authorization": "Bearer wrong"}, {"Authorization": f"Bearer {TOKEN}"}):
-        answer = client.request(method, row.path, headers=headers)
-        assert (answer.status_code, answer.json()["code"]) == (401, "unauthenticated")
+        response = client.request(method, row.path, headers=headers)
+        assert (response.status_code, response.json()["code"]) == (401, "unauthenticated")
 
 
 @pytest.mark.parametrize("token", ["ws_1732147200000_" + "ca" * 32, "an-older-pages-token"])
@@ -122,7 +127,7 @@ def test_nothing_private_reaches_the_logs(
     client.post("/api/student-progress", json={
         **person, "stepNumber": 1, "studentEmail": "canary2@example.com"})  # fmt: skip
     client.post("/api/student-config-save", json={**person, "openaiApiKey": key})
-    rows("UPDATE sessions SET openai_api_key = 'v1.canary'")  # can no longer be opened
+    rows("UPDATE sessions SET openai_api_key = 'v1.canary'")  # cannot be decrypted
     config = client.get("/api/student-config-get", params={"sessionToken": token}).json()["config"]
     assert config["apiKeyUsable"] is False
     client.get("/api/student-progress", params={"studentEmail": "canary@example.com"})
@@ -150,28 +155,28 @@ def test_no_response_contains_an_api_key(
             "workshop.admin_delete_sessions",
             "workshop.cleanup_sessions",
         }:
-            continue  # they would take the key away
+            continue  # they would remove the key
         for method in row.methods:
             params = {"sessionToken": TOKEN, "studentId": "ann@example.com"}
             if row.path == "/api/student-progress":
                 del params["studentId"]
             fields = {"stepNumber": 1, "exerciseId": "step-1", "description": "x"}
-            answer = client.request(
+            response = client.request(
                 method, row.path, headers=operator,
                 **({"params": params} if method == "GET" else {"json": {**body, **fields}}),
             )  # fmt: skip
-            assert answer.status_code == 200, row
-            assert "canary" not in answer.text
-            assert sealed not in answer.text
-            assert "v1." not in answer.text
+            assert response.status_code == 200, row
+            assert "canary" not in response.text
+            assert sealed not in response.text
+            assert "v1." not in response.text
 
 
-@pytest.mark.parametrize("row", WORKSHOP, ids=named)
+@pytest.mark.parametrize("row", WORKSHOP, ids=case_id)
 def test_function_on_its_own_responds_as_it_does_among_all(
     client: TestClient, row: Endpoint
 ) -> None:
     alone = TestClient(function_app(row.module), raise_server_exceptions=False)
     for method in row.methods:
-        both = [each.request(method, row.path) for each in (alone, client)]
-        codes = [(answer.status_code, answer.json().get("code")) for answer in both]
+        responses = [each.request(method, row.path) for each in (alone, client)]
+        codes = [(response.status_code, response.json().get("code")) for response in responses]
         assert codes[0] == codes[1]

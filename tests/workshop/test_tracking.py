@@ -31,11 +31,11 @@ def track(client: TestClient) -> Track:
 
 
 def test_report_returns_the_older_pages_form(track: Track) -> None:
-    answer = track(
+    response = track(
         exerciseId="step-3", completed=True, timeSpent=120, attempts=2, totalExercises=9,
         repoCreated=True, demoMode=True, studentName="Ann",
     )  # fmt: skip
-    body = answer.json()
+    body = response.json()
     assert (body["success"], body["message"]) == (True, "Progress tracked successfully")
     progress = body["progress"]
     assert progress.keys() == {
@@ -85,7 +85,7 @@ def test_steps_from_other_endpoints_are_included(
     assert exercises["step-1"]["timeSpent"] == 7
 
 
-def test_older_exercises_are_added_to_and_kept(track: Track, rows: Rows) -> None:
+def test_stored_exercises_are_kept_and_added_to(track: Track, rows: Rows) -> None:
     track(exerciseId="quiz")
     rows("""UPDATE sessions SET exercises = '{"quiz": true, "other": {"timeSpent": "x", "note": 1},
             "step-9": {"completed": false, "timeSpent": "12"}}' RETURNING 1""")
@@ -112,7 +112,7 @@ def test_report_returns_nothing_of_the_persons_other_sessions(track: Track) -> N
     assert mine["progress"]["totalTimeSpent"] == 1
 
 
-def test_student_over_all_sessions_for_operators(
+def test_operator_sees_the_progress_of_a_student_over_all_sessions(
     track: Track, client: TestClient, operator: dict[str, str]
 ) -> None:
     track(exerciseId="step-1", completed=True, timeSpent=100)
@@ -145,10 +145,10 @@ def test_response_for_an_unknown_student_has_the_same_form(
     track: Track, client: TestClient
 ) -> None:
     track(exerciseId="step-1")
-    known = client.get(PATH, params={"studentId": "ann@example.com"})
+    existing = client.get(PATH, params={"studentId": "ann@example.com"})
     unknown = client.get(PATH, params={"studentId": "nobody@example.com"})
-    assert unknown.status_code == known.status_code == 200
-    assert unknown.json()["progress"].keys() == known.json()["progress"].keys()
+    assert unknown.status_code == existing.status_code == 200
+    assert unknown.json()["progress"].keys() == existing.json()["progress"].keys()
 
 
 def test_all_students_are_listed_for_operators_only(
@@ -188,8 +188,8 @@ def test_session_holds_a_bounded_number_of_exercises(track: Track, rows: Rows) -
      ("studentEmail", "nobody"), ("sessionToken", "short")],
 )  # fmt: skip
 def test_bad_field_is_named(track: Track, field: str, value: Any) -> None:
-    answer = track(**{"exerciseId": "step-1", field: value})
-    assert (answer.status_code, answer.json()["details"][0]["field"]) == (422, field)
+    response = track(**{"exerciseId": "step-1", field: value})
+    assert (response.status_code, response.json()["details"][0]["field"]) == (422, field)
 
 
 def test_look_up_without_parameters_is_refused(client: TestClient) -> None:
@@ -224,9 +224,9 @@ def legacy(settings: Settings, empty_postgres_url: str) -> Iterator[TestClient]:
 def test_legacy_table_is_read_while_there_is_no_unified_schema(
     legacy: TestClient, operator: dict[str, str]
 ) -> None:
-    answer = legacy.get(PATH, params={"getAllStudents": "true"}, headers=operator)
-    assert "canary" not in answer.text
-    body = answer.json()
+    response = legacy.get(PATH, params={"getAllStudents": "true"}, headers=operator)
+    assert "canary" not in response.text
+    body = response.json()
     assert body["count"] == 3
     ann, anonymous, bob = body["students"]
     assert (ann["studentId"], ann["studentName"]) == ("Ann@Example.com", "Ann")
@@ -243,8 +243,8 @@ def test_unreadable_exercises_are_empty(
     nested = json.dumps("[" * 100_000)
     with psycopg.connect(empty_postgres_url) as connection:
         connection.execute("UPDATE public.workshop_students SET exercises = %s", [nested])
-    answer = legacy.get(PATH, params={"getAllStudents": "true"}, headers=operator)
-    assert [student["exercises"] for student in answer.json()["students"]] == [{}, {}, {}]
+    response = legacy.get(PATH, params={"getAllStudents": "true"}, headers=operator)
+    assert [student["exercises"] for student in response.json()["students"]] == [{}, {}, {}]
 
 
 def test_api_keys_in_legacy_exercises_and_names_are_redacted(
@@ -258,9 +258,9 @@ def test_api_keys_in_legacy_exercises_and_names_are_redacted(
             "SET exercises = to_jsonb(%s::text), student_name = %s, student_email = %s",
             [nested, key, key],
         )
-    answer = legacy.get(PATH, params={"getAllStudents": "true"}, headers=operator)
-    assert answer.json()["students"][0]["exercises"].keys() >= {"step-1"}
-    assert "canary" not in answer.text
+    response = legacy.get(PATH, params={"getAllStudents": "true"}, headers=operator)
+    assert response.json()["students"][0]["exercises"].keys() >= {"step-1"}
+    assert "canary" not in response.text
 
 
 def test_stranger_sees_the_share_view_of_the_legacy_table(legacy: TestClient) -> None:
@@ -270,5 +270,5 @@ def test_stranger_sees_the_share_view_of_the_legacy_table(legacy: TestClient) ->
 
 
 def test_reports_need_the_unified_schema(legacy: TestClient) -> None:
-    answer = legacy.post(PATH, json={"sessionToken": TOKEN, "exerciseId": "step-1"})
-    assert (answer.status_code, answer.json()["code"]) == (503, "schema_missing")
+    response = legacy.post(PATH, json={"sessionToken": TOKEN, "exerciseId": "step-1"})
+    assert (response.status_code, response.json()["code"]) == (503, "schema_missing")
