@@ -13,7 +13,7 @@ from tests.support.legacy_data import WILD, LegacyData, fill
 
 @pytest.fixture
 def bare(postgres_url: str, deps: Deps) -> Iterator[Legacy]:
-    """The unified schema without old tables."""
+    """The unified schema without legacy tables."""
     # Without prepared statements: the tests change tables between equal queries.
     with psycopg.connect(postgres_url, autocommit=True, prepare_threshold=None) as connection:
         connection.execute("SET TimeZone = 'UTC'")
@@ -22,7 +22,7 @@ def bare(postgres_url: str, deps: Deps) -> Iterator[Legacy]:
 
 @pytest.fixture
 def legacy(bare: Legacy) -> Legacy:
-    """The unified schema beside the old tables, all empty."""
+    """The unified schema beside the legacy tables, all empty."""
     bare.create()
     return bare
 

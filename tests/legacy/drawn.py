@@ -15,6 +15,7 @@ from tests.support.legacy_data import create_tables
 
 NULL = "-"
 WHOLE_RUN = Pace(call_seconds=60.0)
+"""A pace at which one call takes a run to its end."""
 ONE_BATCH = Pace(call_seconds=0.0)
 """A pace at which each call moves one batch."""
 SMALL_BATCHES = replace(WHOLE_RUN, first_people=40, batch_seconds=1e6, fewest_batches=8)
@@ -59,11 +60,11 @@ class Legacy:
         )
         self.connection.execute(statement, list(values.values()))
 
-    def retype(self, table: str, column: str, kind: str) -> None:
-        """Change a column to a type that it has in some databases."""
+    def retype(self, table: str, column: str, type_name: str) -> None:
+        """Change the type of a column to one that it has in some legacy databases."""
         self.connection.execute(
-            f"ALTER TABLE public.{table} ALTER {column} TYPE {kind} "
-            f"USING {column}::text::{kind}".encode()
+            f"ALTER TABLE public.{table} ALTER {column} TYPE {type_name} "
+            f"USING {column}::text::{type_name}".encode()
         )
 
     def run(self, *, dry_run: bool = False, pace: Pace = WHOLE_RUN) -> Run:

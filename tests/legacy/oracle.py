@@ -45,7 +45,7 @@ class Token:
         """Return the first value that is not null or empty, with API keys in it replaced."""
         values = [row[column] for row in self.rows if row.get(column) is not None]
         first = next((value for value in values if value != ""), values[0] if values else None)
-        return hidden(first) if column in NO_PLACE_FOR_KEYS and first is not None else first
+        return redact(first) if column in NO_PLACE_FOR_KEYS and first is not None else first
 
     def key(self) -> str | None:
         """Return the first API key as stored, without the spaces around it."""
@@ -53,11 +53,11 @@ class Token:
         return next(filter(None, keys), None)
 
     def raw(self) -> list[tuple[str, str, Any]]:
-        """Return table, column and value of all that is kept raw, with API keys in it replaced."""
+        """Return table, column and content of each raw value, with API keys in it replaced."""
         return [
-            (source, column, json.loads(hidden(json.dumps(value))))
+            (source, column, json.loads(redact(json.dumps(value))))
             for row, source in zip(self.rows, self.sources, strict=True)
-            for column, value in _not_understood(row, source)
+            for column, value in _raw_values(row, source)
         ]
 
     def moments(self) -> list[datetime]:
@@ -100,7 +100,7 @@ def read_emails(connection: psycopg.Connection[Any]) -> set[str]:
     return {email for email in emails if email is not None}
 
 
-def hidden(text: str) -> str:
+def redact(text: str) -> str:
     """Return the text with each API key replaced by its fingerprint."""
     return API_KEY.sub(
         lambda key: f"[API key {hashlib.sha256(key[0].encode()).hexdigest()[:16]}]", text
@@ -111,17 +111,17 @@ def _email(row: Row, source: str) -> str | None:
     login = source == "workshop_sessions"
     text = (row.get("student_id" if login else "student_email") or "").strip().lower()
     token = row.get("session_id" if login else "session_token")
-    of_its_token = f"anonymous_{(token or '')[:16]}".lower()
-    if text == of_its_token or re.fullmatch(r"anonymous_[^@]{16}", text):
+    placeholder = f"anonymous_{(token or '')[:16]}".lower()
+    if text == placeholder or re.fullmatch(r"anonymous_[^@]{16}", text):
         return None
     return text if "@" in text or (text and not login) else None
 
 
-def _not_understood(row: Row, source: str) -> Iterator[tuple[str, Any]]:
-    kinds = {"exercises": dict, "tools": list, "voice_settings": dict, "bug_reports": list}
-    for column, kind in kinds.items():
+def _raw_values(row: Row, source: str) -> Iterator[tuple[str, Any]]:
+    types = {"exercises": dict, "tools": list, "voice_settings": dict, "bug_reports": list}
+    for column, expected_type in types.items():
         value = _unwrapped(row.get(column))
-        if value is not None and not isinstance(value, kind):
+        if value is not None and not isinstance(value, expected_type):
             yield column, row[column]
     for column in ("started_at", "last_activity", "created_at", "updated_at"):
         if row.get(column) is not None and _time(row[column]) is None:
@@ -145,8 +145,9 @@ def _time(text: str | None) -> datetime | None:
 def _read(connection: psycopg.Connection[Any], table: str) -> list[Row]:
     """Return the rows of a table, the newest first."""
     with connection.cursor(row_factory=dict_row) as cursor:
-        cursor.adapters.register_loader("timestamp", TextLoader)  # some are no Python datetimes
-        rows = cursor.execute(f"SELECT *, ctid::text AS place FROM public.{table}".encode())
+        # As text, because some timestamps are out of Python's range.
+        cursor.adapters.register_loader("timestamp", TextLoader)
+        rows = cursor.execute(f"SELECT *, ctid::text AS row_ctid FROM public.{table}".encode())
         return sorted(rows.fetchall(), key=_moment, reverse=True)
 
 
@@ -156,7 +157,7 @@ def _moment(row: Row) -> tuple[str, int]:
     def newest(*columns: str) -> str:
         return max(str(_time(row.get(column)) or "") for column in columns)
 
-    page, line = row["place"].strip("()").split(",")
+    page, line = row["row_ctid"].strip("()").split(",")
     moment = newest("last_activity", "updated_at") or newest("created_at", "started_at")
     return moment, int(page) * 1000 + int(line)
 

@@ -1,4 +1,4 @@
-"""A second migration: later changes by pages stay, and new values of legacy rows arrive."""
+"""A second migration keeps later changes by pages and adds new values of legacy rows."""
 
 import json
 
@@ -67,11 +67,11 @@ def test_what_was_emptied_and_filled_again_counts_as_filled(legacy: Legacy) -> N
 
 
 @pytest.mark.parametrize("table", ["workshop_students", "student_configs"])
-@pytest.mark.parametrize("written", [None, "2025-01-01", "2026-01-01"])
+@pytest.mark.parametrize("row_time", [None, "2025-01-01", "2026-01-01"])
 def test_a_key_that_was_removed_does_not_come_back(
-    legacy: Legacy, table: str, written: str | None
+    legacy: Legacy, table: str, row_time: str | None
 ) -> None:
-    legacy.put(table, session_token="token-a", openai_api_key="sk-plain", created_at=written)
+    legacy.put(table, session_token="token-a", openai_api_key="sk-plain", created_at=row_time)
     legacy.run()
     assert legacy.key() == "sk-plain"
     legacy.connection.execute(REMOVE_KEY)
@@ -83,14 +83,14 @@ def test_a_key_that_was_removed_does_not_come_back(
     assert key_findings(legacy) == [("skipped", REMOVED)]
 
 
-@pytest.mark.parametrize("written", [None, "2025-01-01"])
+@pytest.mark.parametrize("row_time", [None, "2025-01-01"])
 def test_a_session_without_a_key_gets_that_of_its_older_row(
-    legacy: Legacy, written: str | None
+    legacy: Legacy, row_time: str | None
 ) -> None:
     legacy.connection.execute("SELECT public.open_session('token-a', NULL, NULL, NULL)")
     legacy.connection.execute("UPDATE public.sessions SET created_at = '2024-01-01'")
     legacy.put(
-        "workshop_students", session_token="token-a", openai_api_key="sk-plain", created_at=written
+        "workshop_students", session_token="token-a", openai_api_key="sk-plain", created_at=row_time
     )
     assert legacy.run().verified
     assert legacy.key() == "sk-plain"
@@ -107,35 +107,35 @@ def test_a_closed_session_gets_no_key(legacy: Legacy) -> None:
 
 
 @pytest.mark.parametrize(
-    ("written", "kept_key", "finding"),
+    ("row_time", "kept_key", "finding"),
     [
         ("2025-01-01", "sk-own", ("skipped", OLDER)),
         ("2025-03-01", "sk-legacy", ("mended", NEWER)),
     ],
 )
 @pytest.mark.parametrize("sealed", [True, False])
-def test_of_two_keys_the_newer_stays_and_the_report_says_so(
-    legacy: Legacy, written: str, kept_key: str, finding: tuple[str, str], sealed: bool
+def test_the_newer_of_two_keys_stays_and_the_older_is_reported(
+    legacy: Legacy, row_time: str, kept_key: str, finding: tuple[str, str], sealed: bool
 ) -> None:
-    own_key(legacy, "sk-own", "2025-02-01")
+    open_session_with_key(legacy, "sk-own", "2025-02-01")
     other = old_format("sk-legacy", bytes.fromhex(ENCRYPTION_KEY)) if sealed else "sk-legacy"
     legacy.put(
-        "workshop_students", session_token="token-a", openai_api_key=other, last_activity=written
+        "workshop_students", session_token="token-a", openai_api_key=other, last_activity=row_time
     )
     assert legacy.run().verified
     assert legacy.key() == kept_key
     assert finding in key_findings(legacy)
 
 
-@pytest.mark.parametrize("written", ["2025-01-01", "2025-03-01"])
-def test_the_same_key_in_another_format_changes_nothing(legacy: Legacy, written: str) -> None:
-    own_key(legacy, "sk-own", "2025-02-01")
+@pytest.mark.parametrize("row_time", ["2025-01-01", "2025-03-01"])
+def test_the_same_key_in_another_format_changes_nothing(legacy: Legacy, row_time: str) -> None:
+    open_session_with_key(legacy, "sk-own", "2025-02-01")
     stored = legacy.session("openai_api_key")
     legacy.put(
         "workshop_students",
         session_token="token-a",
         openai_api_key=old_format("sk-own", bytes.fromhex(ENCRYPTION_KEY)),
-        last_activity=written,
+        last_activity=row_time,
     )
     assert legacy.run().verified
     assert legacy.session("openai_api_key") == stored
@@ -143,7 +143,7 @@ def test_the_same_key_in_another_format_changes_nothing(legacy: Legacy, written:
 
 
 def test_a_key_that_cannot_be_decrypted_replaces_nothing(legacy: Legacy) -> None:
-    own_key(legacy, "sk-own", "2025-02-01")
+    open_session_with_key(legacy, "sk-own", "2025-02-01")
     legacy.put(
         "workshop_students",
         session_token="token-a",
@@ -168,8 +168,8 @@ def test_an_older_schema_has_to_be_upgraded_first(legacy: Legacy) -> None:
     assert legacy.session("emptied_fields") == ["tools"]
 
 
-def own_key(legacy: Legacy, key: str, moment: str) -> None:
-    """Open session token-a with a key that was set at that moment."""
+def open_session_with_key(legacy: Legacy, key: str, moment: str) -> None:
+    """Open session token-a with a key that was set at `moment`."""
     legacy.connection.execute("SELECT public.open_session('token-a', NULL, NULL, NULL)")
     vault = Vault.from_settings(legacy.deps.settings)
     legacy.connection.execute(

@@ -1,4 +1,4 @@
-"""Calls that an admin may make while a database has the old tables and nothing else."""
+"""Calls that an admin may make while a database has only the legacy tables."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -19,7 +19,7 @@ from tests.support.legacy_data import legacy_tables
 def untouched(
     settings: Settings, empty_postgres_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[TestClient]:
-    """A client of a database with a row in the old tables, on which no script of ours has run."""
+    """A client of a database with a row in the legacy tables and no unified schema."""
     monkeypatch.chdir(tmp_path)
     with psycopg.connect(empty_postgres_url) as connection:
         connection.execute(legacy_tables().encode())
@@ -48,5 +48,5 @@ def test_the_migration_works_after_that_backup(untouched: TestClient) -> None:
     assert call(untouched, MIGRATE, dryRun=False)["verification"]["verified"] is True
 
 
-def test_without_tables_set_aside_there_is_nothing_to_bring_back(untouched: TestClient) -> None:
+def test_without_tables_set_aside_there_is_nothing_to_restore(untouched: TestClient) -> None:
     assert call(untouched, RESTORE, 400)["code"] == "nothing_to_do"

@@ -21,38 +21,39 @@ SECRETS = ("sk-", "@example.com", "login_ws_", "ws_17")
 
 
 def call(client: TestClient, path: str, status: int = 200, **body: Any) -> dict[str, Any]:
-    answer = client.post(path, json={"adminPassword": ADMIN_PASSWORD, **body})
-    assert answer.status_code == status, answer.text
-    response: dict[str, Any] = answer.json()
-    assert response["success"] is (status == 200)
-    return response
+    """Send a request as an admin; return the body of the response."""
+    response = client.post(path, json={"adminPassword": ADMIN_PASSWORD, **body})
+    assert response.status_code == status, response.text
+    response_body: dict[str, Any] = response.json()
+    assert response_body["success"] is (status == 200)
+    return response_body
 
 
 @pytest.fixture
 def filled(legacy: Legacy) -> Legacy:
-    # The counts below do not know which addresses are nobody's and which tokens are too long.
+    # The queries below count placeholders as addresses and tokens that are too long as tokens.
     fill(legacy.connection, LegacyData(60, 5, replace(WILD, placeholder=0, long_token=0)))
     return legacy
 
 
 def test_the_four_calls_of_the_guide_migrate_a_database(filled: Legacy, client: TestClient) -> None:
     call(client, CREATE, dropExisting=False)
-    tried = call(client, MIGRATE, dryRun=True)
-    assert (tried["done"], tried["dryRun"], tried["rolledBack"]) == (True, True, True)
+    dry = call(client, MIGRATE, dryRun=True)
+    assert (dry["done"], dry["dryRun"], dry["rolledBack"]) == (True, True, True)
     assert filled.one("SELECT count(*) FROM public.sessions") == 0
-    moved = call(client, MIGRATE, dryRun=False)
-    assert moved["summary"] == tried["summary"]
-    assert moved["sources"] == tried["sources"]
-    assert moved["findings"]["groups"] == tried["findings"]["groups"]
-    assert moved["verification"]["verified"] is True
-    assert moved["verification"]["checksums"] == tried["verification"]["checksums"]
+    migrated = call(client, MIGRATE, dryRun=False)
+    assert migrated["summary"] == dry["summary"]
+    assert migrated["sources"] == dry["sources"]
+    assert migrated["findings"]["groups"] == dry["findings"]["groups"]
+    assert migrated["verification"]["verified"] is True
+    assert migrated["verification"]["checksums"] == dry["verification"]["checksums"]
     cleaned = call(client, CLEANUP, confirmText="DELETE OLD TABLES")
     assert len(cleaned["backupTables"]) == 3
     again = call(client, MIGRATE, dryRun=True)
     assert [source["present"] for source in again["sources"]] == [False, False, False]
 
 
-def test_the_guides_sql_finds_what_it_promises(filled: Legacy, client: TestClient) -> None:
+def test_queries_of_the_guide_count_what_was_migrated(filled: Legacy, client: TestClient) -> None:
     response = call(client, MIGRATE, dryRun=False)
     emails = filled.one(
         "SELECT count(DISTINCT public.normalized_email(student_email)) FROM ("
@@ -126,7 +127,7 @@ def test_a_finding_leads_to_its_row(legacy: Legacy, client: TestClient) -> None:
     )
 
 
-def test_a_long_report_says_where_the_rest_is(filled: Legacy) -> None:
+def test_a_long_report_says_where_all_findings_are(filled: Legacy) -> None:
     run = filled.run(dry_run=True)
     findings = report(run, filled.deps, findings_limit=5).findings
     assert (len(findings.rows), findings.complete) == (5, False)
@@ -186,23 +187,23 @@ def test_without_unified_schema_the_response_is_a_400(legacy: Legacy, client: Te
 
 def test_a_wrong_password_moves_nothing(filled: Legacy, client: TestClient) -> None:
     for path in (MIGRATE, CLEANUP, RESTORE, NORMALIZE, "/api/admin-rotate-keys"):
-        answer = client.post(path, json={"adminPassword": "wrong"})
-        assert answer.status_code in {401, 429}
+        response = client.post(path, json={"adminPassword": "wrong"})
+        assert response.status_code in {401, 429}
     assert filled.one("SELECT count(*) FROM public.sessions") == 0
 
 
-def test_cleanup_wants_confirmation_and_a_verified_migration(
+def test_cleanup_needs_confirmation_and_a_verified_migration(
     filled: Legacy, client: TestClient
 ) -> None:
     assert "DELETE OLD TABLES" in call(client, CLEANUP, 400, confirmText="yes")["error"]
-    empty = call(client, CLEANUP, 409, confirmText="DELETE OLD TABLES")
-    assert "unified tables are empty" in empty["error"]
+    refused = call(client, CLEANUP, 409, confirmText="DELETE OLD TABLES")
+    assert "unified tables are empty" in refused["error"]
     call(client, MIGRATE, dryRun=True)
     call(client, CLEANUP, 409, confirmText="DELETE OLD TABLES")
     call(client, MIGRATE, dryRun=False)
     filled.put("workshop_students", session_token="late", last_activity="2025-01-01")
-    late = call(client, CLEANUP, 409, confirmText="DELETE OLD TABLES")
-    assert "written to since" in late["error"]
+    refused = call(client, CLEANUP, 409, confirmText="DELETE OLD TABLES")
+    assert "written to since" in refused["error"]
     assert filled.one("SELECT to_regclass('public.workshop_students') IS NOT NULL") is True
     call(client, MIGRATE, dryRun=False)
     call(client, CLEANUP, confirmText="DELETE OLD TABLES")
@@ -217,8 +218,12 @@ def test_cleanup_renames_and_restore_undoes_it(filled: Legacy, client: TestClien
     assert response["backupTables"][0].startswith("workshop_students_backup_20")
     assert filled.one("SELECT to_regclass('public.workshop_students')") is None
     call(client, CLEANUP, 400, confirmText="DELETE OLD TABLES")
-    back = call(client, RESTORE)
-    assert back["restoredTables"] == ["workshop_students", "student_configs", "workshop_sessions"]
+    restored = call(client, RESTORE)
+    assert restored["restoredTables"] == [
+        "workshop_students",
+        "student_configs",
+        "workshop_sessions",
+    ]
     assert filled.rows("SELECT w::text FROM public.workshop_students AS w ORDER BY 1") == before
     call(client, RESTORE, 400)
 
@@ -236,7 +241,9 @@ def test_cleanup_twice_a_day_keeps_both_and_restore_takes_the_newest(
     assert legacy.rows("SELECT session_token FROM public.workshop_students") == ["second"]
 
 
-def test_the_older_path_creates_migrates_and_renames(filled: Legacy, client: TestClient) -> None:
+def test_normalize_database_creates_migrates_and_renames(
+    filled: Legacy, client: TestClient
+) -> None:
     filled.connection.execute(
         "DROP TABLE public.events, public.step_progress, public.sessions, public.students CASCADE"
     )

@@ -1,4 +1,4 @@
-"""The steps that `exercises` become."""
+"""The steps that a migration makes of `exercises`."""
 
 import json
 from typing import Any
@@ -7,10 +7,10 @@ import pytest
 
 from tests.legacy.drawn import Legacy
 
-WHEN = "2025-01-02T10:00:00.000Z"
+TIMESTAMP = "2025-01-02T10:00:00.000Z"
 
 
-def move(legacy: Legacy, **exercises: Any) -> None:
+def migrate(legacy: Legacy, **exercises: Any) -> None:
     legacy.put(
         "workshop_students",
         session_token="token-a",
@@ -43,12 +43,12 @@ def test_what_is_not_a_step_stays_in_exercises_and_is_reported(legacy: Legacy, k
 def test_an_entry_becomes_a_step(legacy: Legacy) -> None:
     entry = {
         "completed": True,
-        "timestamp": WHEN,
+        "timestamp": TIMESTAMP,
         "timeSpent": 300,
         "attempts": 2,
         "lastAttempt": "2025-01-03T10:00:00Z",
     }
-    move(legacy, step_1=entry)
+    migrate(legacy, step_1=entry)
     assert legacy.one(
         "SELECT time_spent, attempts, validation_passed, completed_at::text, started_at::text, "
         "updated_at::text FROM public.step_progress"
@@ -81,7 +81,7 @@ def test_an_entry_becomes_a_step(legacy: Legacy) -> None:
 def test_negative_or_textual_times_are_repaired(
     legacy: Legacy, value: Any, seconds: int, reason: str | None
 ) -> None:
-    move(legacy, step_1={"completed": True, "timeSpent": value})
+    migrate(legacy, step_1={"completed": True, "timeSpent": value})
     assert legacy.steps() == [(1, seconds, 0, True)]
     assert [text for _, _, text in legacy.findings()] == ([reason] if reason else [])
     assert legacy.session("exercises -> 'step-1' -> 'timeSpent'") == value
@@ -91,7 +91,7 @@ def test_negative_or_textual_times_are_repaired(
     "value", ["2025-02-31T10:00:00Z", "yesterday", "now", "infinity", 1736150400, "", True]
 )
 def test_impossible_dates_read_as_null(legacy: Legacy, value: Any) -> None:
-    move(legacy, step_1={"completed": True, "timestamp": value, "timeSpent": 1})
+    migrate(legacy, step_1={"completed": True, "timestamp": value, "timeSpent": 1})
     assert legacy.one("SELECT completed_at, started_at::date::text FROM public.step_progress") == (
         None,
         "2025-01-01",
@@ -103,20 +103,20 @@ def test_impossible_dates_read_as_null(legacy: Legacy, value: Any) -> None:
 
 @pytest.mark.parametrize("value", [7, "done", None, [True]])
 def test_values_that_are_not_entries_are_kept_and_reported(legacy: Legacy, value: Any) -> None:
-    move(legacy, step_1=value)
+    migrate(legacy, step_1=value)
     assert legacy.steps() == []
     assert legacy.session("exercises") == {"step-1": value}
     assert [outcome for _, outcome, _ in legacy.findings()] == ["kept raw"]
 
 
 def test_a_step_that_was_never_begun_has_no_row(legacy: Legacy) -> None:
-    move(legacy, step_1=False, step_2={"completed": False, "timeSpent": 0, "timestamp": None})
+    migrate(legacy, step_1=False, step_2={"completed": False, "timeSpent": 0, "timestamp": None})
     assert legacy.steps() == []
     assert legacy.session("current_step") == 0
 
 
 def test_two_spellings_of_one_step_add_up(legacy: Legacy) -> None:
-    move(
+    migrate(
         legacy,
         step_1={"completed": False, "timeSpent": 30, "attempts": 1},
         step1={"completed": True, "timeSpent": 12, "attempts": 2},
@@ -126,8 +126,8 @@ def test_two_spellings_of_one_step_add_up(legacy: Legacy) -> None:
 
 def test_two_rows_of_one_exercise_are_one_counter(legacy: Legacy) -> None:
     for day, entry in [
-        (2, {"completed": False, "timeSpent": 10, "lastAttempt": WHEN}),
-        (1, {"completed": True, "timeSpent": 30, "timestamp": WHEN}),
+        (2, {"completed": False, "timeSpent": 10, "lastAttempt": TIMESTAMP}),
+        (1, {"completed": True, "timeSpent": 30, "timestamp": TIMESTAMP}),
     ]:
         legacy.put(
             "workshop_students",
@@ -138,13 +138,18 @@ def test_two_rows_of_one_exercise_are_one_counter(legacy: Legacy) -> None:
     assert legacy.run().verified
     assert legacy.steps() == [(1, 30, 0, True)]
     assert legacy.session("exercises") == {
-        "step-1": {"completed": True, "timeSpent": 30, "timestamp": WHEN, "lastAttempt": WHEN},
+        "step-1": {
+            "completed": True,
+            "timeSpent": 30,
+            "timestamp": TIMESTAMP,
+            "lastAttempt": TIMESTAMP,
+        },
         "only-1": 1,
         "only-2": 2,
         "_legacy": {
             "workshop_students": {
                 "exercises": {
-                    "step-1": {"completed": False, "timeSpent": 10, "lastAttempt": WHEN},
+                    "step-1": {"completed": False, "timeSpent": 10, "lastAttempt": TIMESTAMP},
                     "only-2": 2,
                 }
             }
@@ -168,7 +173,7 @@ def test_completion_counts_flags_and_steps_once(
     legacy: Legacy, flags: list[str], steps: list[int], rate: int, furthest: int
 ) -> None:
     legacy.put("student_configs", session_token="token-a", **dict.fromkeys(flags, True))
-    move(legacy, **{f"step_{step}": {"completed": True, "timeSpent": 10} for step in steps})
+    migrate(legacy, **{f"step_{step}": {"completed": True, "timeSpent": 10} for step in steps})
     assert legacy.session("completion_rate, current_step, total_time_spent") == (
         rate,
         furthest,
@@ -176,7 +181,7 @@ def test_completion_counts_flags_and_steps_once(
     )
 
 
-def test_time_recorded_before_is_never_less(legacy: Legacy) -> None:
+def test_recorded_time_is_never_reduced(legacy: Legacy) -> None:
     legacy.put(
         "workshop_students",
         session_token="token-a",

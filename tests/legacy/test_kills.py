@@ -1,6 +1,6 @@
 """Migrations killed at any moment leave the database unchanged or complete.
 
-Killed are the connection's backend, the process of the function, and the whole server.
+The tests kill the backend of the connection, the process of the function, and the server.
 """
 
 import os
@@ -33,10 +33,10 @@ ROOT = Path(__file__).resolve().parents[2]
 KILLS = 10  # kills of the backend, and as many of the function
 SERVER_KILLS = 5
 NEVER = 600.0  # seconds
-UNCOUNTED = ("before", "calls")
+VARYING = ("before", "calls")  # prefixes of counts that differ between runs
 
 
-def empty(legacy: Legacy) -> None:
+def truncate(legacy: Legacy) -> None:
     legacy.connection.execute("TRUNCATE public.students, public.sessions CASCADE")
 
 
@@ -68,7 +68,7 @@ def migrate_killed(
         killer.join()
 
 
-def seconds_of(legacy: Legacy) -> float:
+def migration_seconds(legacy: Legacy) -> float:
     """Return the duration of an undisturbed migration."""
     began = time.monotonic()
     legacy.run()
@@ -76,35 +76,35 @@ def seconds_of(legacy: Legacy) -> float:
 
 
 def test_a_killed_connection_leaves_all_or_nothing(timed: Legacy) -> None:
-    usual = seconds_of(timed)
+    duration = migration_seconds(timed)
     complete = timed.unified()
-    outcomes = []
+    runs = []
     draw = random.Random(1)
     for _ in range(KILLS):
-        empty(timed)
-        seconds = draw.uniform(0.05, 1.0) * usual
+        truncate(timed)
+        seconds = draw.uniform(0.05, 1.0) * duration
         run = migrate_killed(timed.deps, seconds, lambda: kill_backends(timed))
-        outcomes.append(run)
+        runs.append(run)
         sessions = timed.unified()["sessions"]
         assert sessions in ([], complete["sessions"])
         assert run is None or sessions
         assert timed.run().verified
         assert timed.unified() == complete
-    assert None in outcomes
+    assert None in runs
 
 
 def test_a_run_killed_in_many_of_its_calls_continues_and_counts_the_same(timed: Legacy) -> None:
     expected = timed.run(pace=SMALL_BATCHES)
     complete = timed.unified()
-    empty(timed)
+    truncate(timed)
     draw = random.Random(3)
     run, killed = None, 0
-    usual = 0.3  # seconds, of the first call; then as long as the last one took
+    duration = 0.3  # seconds: first a guess, then the duration of the last call
     while run is None or run.phase is not Phase.DONE:
         began = time.monotonic()
         part = None
         if killed < KILLS:
-            seconds = draw.uniform(0.0, 1.2) * usual
+            seconds = draw.uniform(0.0, 1.2) * duration
             part = migrate_killed(
                 timed.deps, seconds, lambda: kill_backends(timed), ONE_SMALL_BATCH
             )
@@ -112,11 +112,11 @@ def test_a_run_killed_in_many_of_its_calls_continues_and_counts_the_same(timed: 
         else:
             part = migrate(timed.deps, dry_run=False, pace=ONE_SMALL_BATCH)
         if part is not None:
-            run, usual = part, time.monotonic() - began
+            run, duration = part, time.monotonic() - began
     assert run.verified
     assert killed > 0
     assert timed.unified() == complete
-    names = {name for name in expected.counts if not name.startswith(UNCOUNTED)}
+    names = {name for name in expected.counts if not name.startswith(VARYING)}
     assert {name: run.counts[name] for name in names} == {n: expected.counts[n] for n in names}
 
 
@@ -133,10 +133,10 @@ MOMENTS = {
 
 
 @pytest.mark.parametrize("moment", MOMENTS)
-def test_a_kill_at_any_boundary_loses_that_call_alone(timed: Legacy, moment: str) -> None:
+def test_a_kill_at_any_boundary_undoes_only_that_call(timed: Legacy, moment: str) -> None:
     expected = timed.run(pace=SMALL_BATCHES)
     complete = timed.unified()
-    empty(timed)
+    truncate(timed)
     first = migrate(timed.deps, dry_run=False, pace=ONE_SMALL_BATCH)
     table, condition = MOMENTS[moment]
     timed.connection.execute(
@@ -158,7 +158,7 @@ def test_a_kill_at_any_boundary_loses_that_call_alone(timed: Legacy, moment: str
     run = timed.run(pace=SMALL_BATCHES)
     assert run.verified
     assert timed.unified() == complete
-    names = {name for name in expected.counts if not name.startswith(UNCOUNTED)}
+    names = {name for name in expected.counts if not name.startswith(VARYING)}
     assert {name: run.counts[name] for name in names} == {n: expected.counts[n] for n in names}
 
 
@@ -178,7 +178,7 @@ migrate(Deps(Settings.from_env()), dry_run=False)
 
 
 def test_a_killed_function_leaves_all_or_nothing(timed: Legacy, settings: Settings) -> None:
-    usual = seconds_of(timed)
+    duration = migration_seconds(timed)
     complete = timed.unified()
     draw = random.Random(2)
     environment = {
@@ -188,13 +188,13 @@ def test_a_killed_function_leaves_all_or_nothing(timed: Legacy, settings: Settin
     }
     killed = 0
     for _ in range(KILLS):
-        empty(timed)
+        truncate(timed)
         with subprocess.Popen(
             [sys.executable, "-c", CALL], cwd=ROOT, env=environment, stdout=subprocess.PIPE
         ) as function:
             assert function.stdout is not None
             function.stdout.readline()
-            time.sleep(draw.uniform(0.0, 1.5) * usual)
+            time.sleep(draw.uniform(0.0, 1.5) * duration)
             killed += function.poll() is None
             function.send_signal(signal.SIGKILL)
         _wait_until_the_server_noticed(timed)
@@ -205,12 +205,12 @@ def test_a_killed_function_leaves_all_or_nothing(timed: Legacy, settings: Settin
 
 
 def _wait_until_the_server_noticed(legacy: Legacy) -> None:
-    until = time.monotonic() + 30
+    deadline = time.monotonic() + 30
     while legacy.one(
         "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() "
         "AND backend_type = 'client backend' AND pid <> pg_backend_pid() AND state <> 'idle'"
     ):
-        assert time.monotonic() < until
+        assert time.monotonic() < deadline
         time.sleep(0.02)
 
 
@@ -221,8 +221,8 @@ def own_server() -> Iterator[PostgresServer]:
         yield server
 
 
-def connected(server: PostgresServer) -> Legacy:
-    """The database, over a new connection."""
+def connect(server: PostgresServer) -> Legacy:
+    """Open a new connection to the database."""
     connection = psycopg.connect(server.url(), autocommit=True, prepare_threshold=None)
     connection.execute("SET TimeZone = 'UTC'")
     return Legacy(
@@ -231,25 +231,25 @@ def connected(server: PostgresServer) -> Legacy:
 
 
 def test_a_killed_server_comes_back_with_all_or_nothing(own_server: PostgresServer) -> None:
-    legacy = connected(own_server)
+    legacy = connect(own_server)
     for _, script in schema_scripts():
         legacy.connection.execute(script.encode())
     legacy.create()
     fill(legacy.connection, LegacyData(150, 3, replace(WILD, no_time=0)))
-    usual = seconds_of(legacy)
+    duration = migration_seconds(legacy)
     complete = legacy.unified()
     draw = random.Random(4)
     killed = 0
     for _ in range(SERVER_KILLS):
-        empty(legacy)
+        truncate(legacy)
         killed += (
-            migrate_killed(legacy.deps, draw.uniform(0.1, 1.0) * usual, own_server.kill) is None
+            migrate_killed(legacy.deps, draw.uniform(0.1, 1.0) * duration, own_server.kill) is None
         )
         if not own_server.running:
             legacy.connection.close()
             legacy.deps.close()
             own_server.start()
-            legacy = connected(own_server)
+            legacy = connect(own_server)
         assert legacy.unified()["sessions"] in ([], complete["sessions"])
         assert legacy.run().verified
         assert legacy.unified() == complete

@@ -1,4 +1,4 @@
-"""The students that the people in the legacy tables become."""
+"""The students that a migration makes of the people in the legacy tables."""
 
 from hashlib import sha256
 
@@ -7,7 +7,7 @@ import pytest
 from tests.legacy.drawn import Legacy
 
 
-def anonymous(token: str) -> str:
+def anonymous_email(token: str) -> str:
     return "anonymous_" + sha256(token.encode()).hexdigest()[:16]
 
 
@@ -61,9 +61,9 @@ def test_each_session_without_email_has_an_anonymous_student_of_its_own(legacy: 
     assert legacy.run().verified
     assert sorted(legacy.rows("SELECT student_email, student_name FROM public.students")) == sorted(
         [
-            (anonymous("ws_1736150400000_aaaaaaaaa"), "Ann"),
-            (anonymous("ws_1736150400000_bbbbbbbbb"), "Ben"),
-            (anonymous("ws_1736150400000_ccccccccc"), None),
+            (anonymous_email("ws_1736150400000_aaaaaaaaa"), "Ann"),
+            (anonymous_email("ws_1736150400000_bbbbbbbbb"), "Ben"),
+            (anonymous_email("ws_1736150400000_ccccccccc"), None),
         ]
     )
 
@@ -79,12 +79,12 @@ def test_an_id_is_not_an_email_and_is_kept(legacy: Legacy) -> None:
     )
     assert legacy.run().verified
     emails = set(legacy.rows("SELECT student_email FROM public.students"))
-    assert emails == {anonymous("token-a"), anonymous("token-b")}
-    kept = legacy.session("exercises #>> '{_legacy,workshop_sessions,student_id}'")
-    assert kept == "student_1234"
+    assert emails == {anonymous_email("token-a"), anonymous_email("token-b")}
+    raw_id = legacy.session("exercises #>> '{_legacy,workshop_sessions,student_id}'")
+    assert raw_id == "student_1234"
 
 
-def test_a_login_brings_account_and_expiry(legacy: Legacy) -> None:
+def test_account_and_expiry_are_taken_from_a_login(legacy: Legacy) -> None:
     legacy.add(
         "workshop_students",
         """
@@ -149,7 +149,7 @@ def test_the_placeholder_of_the_older_application_is_not_an_email(
     legacy.put("workshop_students", session_token=token, student_email=placeholder)
     assert legacy.run().verified
     assert legacy.rows("SELECT student_email FROM public.students") == (
-        [anonymous(token)] if token else []
+        [anonymous_email(token)] if token else []
     )
     assert legacy.rows("SELECT exercises FROM public.sessions") == ([{}] if token else [])
 
@@ -177,9 +177,9 @@ def test_the_account_of_a_login_without_email_is_kept(legacy: Legacy) -> None:
         ("token-b", "AC2", "AC2"),
         ("token-c", "AC3", "AC3"),
     ]
-    moved = legacy.unified()
+    migrated = legacy.unified()
     legacy.run()
-    assert legacy.unified() == moved
+    assert legacy.unified() == migrated
 
 
 def test_a_person_whose_rows_have_no_token_still_becomes_a_student(legacy: Legacy) -> None:
@@ -202,7 +202,7 @@ def test_a_person_whose_rows_have_no_token_still_becomes_a_student(legacy: Legac
     )
 
 
-def test_students_who_are_there_keep_what_is_newer(legacy: Legacy) -> None:
+def test_existing_students_keep_newer_values(legacy: Legacy) -> None:
     legacy.connection.execute(
         "INSERT INTO public.students (student_email, student_name, created_at, updated_at) "
         "VALUES ('ann@example.com', 'Live', '2025-06-01', '2025-06-01')"
@@ -224,7 +224,7 @@ def test_students_who_are_there_keep_what_is_newer(legacy: Legacy) -> None:
 def test_an_anonymous_session_whose_email_came_later_goes_to_that_person(legacy: Legacy) -> None:
     legacy.put("workshop_students", session_token="token-a", exercises='{"step-1": true}')
     legacy.run()
-    assert legacy.one("SELECT student_email FROM public.students") == anonymous("token-a")
+    assert legacy.one("SELECT student_email FROM public.students") == anonymous_email("token-a")
     legacy.put("student_configs", session_token="token-a", student_email="ann@example.com")
     assert legacy.run().verified
     assert legacy.rows(

@@ -71,9 +71,9 @@ def test_nothing_is_lost_and_a_second_run_changes_nothing(
         assert checksum(dry, table, "expected") == checksum(real, table, "stored")
     _check_sessions(generated)
     _check_people(generated)
-    moved = generated.unified()
+    migrated = generated.unified()
     again = generated.run()
-    assert generated.unified() == moved
+    assert generated.unified() == migrated
     assert objections(again) == []
     assert {
         again.counts[name] for name in again.counts if name.endswith((".created", ".merged"))
@@ -107,9 +107,9 @@ def _check_sessions(legacy: Legacy) -> None:
         assert set(passed) == expected.passed_steps()
         assert (session["openai_api_key"] is None) == (expected.key() is None)
         for table, column, value in expected.raw():
-            kept = session["exercises"]["_legacy"][table]
-            kept = kept if isinstance(kept, list) else [kept]
-            assert value in [raw[column] for raw in kept if column in raw], column
+            raw_values = session["exercises"]["_legacy"][table]
+            raw_rows = raw_values if isinstance(raw_values, list) else [raw_values]
+            assert value in [raw[column] for raw in raw_rows if column in raw], column
         if expected.moments():
             assert session["last_activity"][:19] >= str(max(expected.moments())).replace(" ", "T")
             assert session["last_activity"][:4] < "2100"
@@ -154,11 +154,11 @@ def test_progress_is_what_update_session_progress_makes_of_it(generated: Legacy)
     generated.run()
     columns = "session_token, completion_rate, total_time_spent, current_step"
     query = f"SELECT {columns} FROM public.sessions ORDER BY 1"
-    moved = generated.rows(query)
+    migrated = generated.rows(query)
     generated.connection.execute(
         "SELECT public.update_session_progress(session_token) FROM public.sessions"
     )
-    assert generated.rows(query) == moved
+    assert generated.rows(query) == migrated
 
 
 def test_no_key_is_in_the_clear_and_each_opens_as_it_was(generated: Legacy) -> None:

@@ -14,7 +14,7 @@ ANN, BOB = "ann@example.com", "bob@example.com"
 
 
 @pytest.fixture
-def moved(legacy: Legacy, client: TestClient) -> Legacy:
+def migrated(legacy: Legacy, client: TestClient) -> Legacy:
     """Ann has a session in all three tables, Bob has one in one; all are migrated."""
     legacy.put("workshop_students", session_token=TOKEN, student_email=" Ann@Example.com",
                created_at="2025-01-01", exercises='{"step-1": true}')  # fmt: skip
@@ -34,7 +34,7 @@ def emails(legacy: Legacy) -> list[Any]:
     return legacy.rows("SELECT student_email FROM public.students ORDER BY 1")
 
 
-def older_rows(legacy: Legacy) -> int:
+def legacy_rows(legacy: Legacy) -> int:
     return sum(
         legacy.one(f"SELECT count(*) FROM public.{table}")
         for table in ("workshop_students", "student_configs", "workshop_sessions")
@@ -45,35 +45,35 @@ def remove_session(client: TestClient) -> dict[str, Any]:
     return call(client, SESSIONS, sessionTokens=[TOKEN], deleteType="full")
 
 
-def test_a_removed_session_leaves_the_older_tables_and_does_not_return(
-    moved: Legacy, client: TestClient
+def test_a_removed_session_leaves_the_legacy_tables_and_does_not_return(
+    migrated: Legacy, client: TestClient
 ) -> None:
     response = remove_session(client)
     assert (response["sessionsDeleted"], response["olderRowsDeleted"]) == (1, 3)
-    assert older_rows(moved) == 1
+    assert legacy_rows(migrated) == 1
     again = call(client, MIGRATE, dryRun=False)
     assert again["verification"]["verified"] is True
-    assert (tokens(moved), emails(moved)) == ([OTHER], [ANN, BOB])
+    assert (tokens(migrated), emails(migrated)) == ([OTHER], [ANN, BOB])
     call(client, CLEANUP, confirmText="DELETE OLD TABLES")
 
 
-def test_a_removed_person_leaves_rows_without_name_too_and_does_not_return(
-    moved: Legacy, client: TestClient
+def test_removing_a_person_removes_all_rows_of_their_tokens_and_nothing_returns(
+    migrated: Legacy, client: TestClient
 ) -> None:
     response = call(client, STUDENT, studentEmail=ANN)
     assert response["olderRowsDeleted"] == 3
     call(client, MIGRATE, dryRun=False)
-    assert (tokens(moved), emails(moved)) == ([OTHER], [BOB])
+    assert (tokens(migrated), emails(migrated)) == ([OTHER], [BOB])
 
 
-@pytest.mark.parametrize("by", [SESSIONS, STUDENT])
+@pytest.mark.parametrize("path", [SESSIONS, STUDENT])
 def test_tables_that_were_set_aside_bring_nothing_removed_back(
-    moved: Legacy, client: TestClient, by: str
+    migrated: Legacy, client: TestClient, path: str
 ) -> None:
-    moved.put("workshop_students", student_email=ANN, student_name="No token")
+    migrated.put("workshop_students", student_email=ANN, student_name="No token")
     call(client, MIGRATE, dryRun=False)
     call(client, CLEANUP, confirmText="DELETE OLD TABLES")
-    if by == SESSIONS:
+    if path == SESSIONS:
         remove_session(client)
     else:
         call(client, STUDENT, studentEmail=ANN)
@@ -84,115 +84,121 @@ def test_tables_that_were_set_aside_bring_nothing_removed_back(
         assert [source["skipped"] for source in response["sources"]] == [2, 1, 1]
         reasons = {group["reason"] for group in response["findings"]["groups"]}
         assert "an operator removed this session: the row stays in its table" in reasons
-    assert tokens(moved) == [OTHER]
-    assert emails(moved) == ([ANN, BOB] if by == SESSIONS else [BOB])
-    assert older_rows(moved) == 5
+    assert tokens(migrated) == [OTHER]
+    assert emails(migrated) == ([ANN, BOB] if path == SESSIONS else [BOB])
+    assert legacy_rows(migrated) == 5
     call(client, CLEANUP, confirmText="DELETE OLD TABLES")
 
 
 def test_another_session_of_a_removed_person_does_not_return_either(
-    moved: Legacy, client: TestClient
+    migrated: Legacy, client: TestClient
 ) -> None:
     call(client, STUDENT, studentEmail=ANN)
-    moved.put("student_configs", session_token="ws_3_unknown", student_email="ANN@example.com")
+    migrated.put("student_configs", session_token="ws_3_unknown", student_email="ANN@example.com")
     response = call(client, MIGRATE, dryRun=False)
     assert response["verification"]["verified"] is True
-    assert (tokens(moved), emails(moved)) == ([OTHER], [BOB])
+    assert (tokens(migrated), emails(migrated)) == ([OTHER], [BOB])
     call(client, CLEANUP, confirmText="DELETE OLD TABLES")
 
 
 def test_a_student_who_starts_again_after_the_removal_is_migrated(
-    moved: Legacy, client: TestClient
+    migrated: Legacy, client: TestClient
 ) -> None:
     call(client, STUDENT, studentEmail=ANN)
-    later = moved.one("SELECT (now() AT TIME ZONE 'UTC' + INTERVAL '1 minute')::text")
-    moved.put("student_configs", session_token=TOKEN, student_email=ANN, created_at=later)
+    later = migrated.one("SELECT (now() AT TIME ZONE 'UTC' + INTERVAL '1 minute')::text")
+    migrated.put("student_configs", session_token=TOKEN, student_email=ANN, created_at=later)
     assert call(client, MIGRATE, dryRun=False)["verification"]["verified"] is True
-    assert (tokens(moved), emails(moved)) == ([TOKEN, OTHER], [ANN, BOB])
+    assert (tokens(migrated), emails(migrated)) == ([TOKEN, OTHER], [ANN, BOB])
 
 
 def test_a_dry_run_counts_a_student_who_starts_again_beside_a_row_that_stays_removed(
-    moved: Legacy, client: TestClient
+    migrated: Legacy, client: TestClient
 ) -> None:
     call(client, STUDENT, studentEmail=ANN)
-    later = moved.one("SELECT (now() AT TIME ZONE 'UTC' + INTERVAL '1 minute')::text")
-    moved.put("student_configs", session_token=TOKEN, student_email=ANN, created_at="2025-01-01")
-    moved.put("student_configs", session_token="ws_3_anew", student_email=ANN, created_at=later)
-    tried, done = (call(client, MIGRATE, dryRun=dry_run) for dry_run in (True, False))
-    assert (tried["summary"], tried["results"]) == (done["summary"], done["results"])
-    assert done["summary"]["studentsMigrated"] == 1
-    assert emails(moved) == [ANN, BOB]
+    later = migrated.one("SELECT (now() AT TIME ZONE 'UTC' + INTERVAL '1 minute')::text")
+    migrated.put("student_configs", session_token=TOKEN, student_email=ANN, created_at="2025-01-01")
+    migrated.put("student_configs", session_token="ws_3_anew", student_email=ANN, created_at=later)
+    dry, real = (call(client, MIGRATE, dryRun=dry_run) for dry_run in (True, False))
+    assert (dry["summary"], dry["results"]) == (real["summary"], real["results"])
+    assert real["summary"]["studentsMigrated"] == 1
+    assert emails(migrated) == [ANN, BOB]
 
 
-def test_removed_keys_leave_the_older_tables_too(moved: Legacy, client: TestClient) -> None:
+def test_removed_keys_leave_the_legacy_tables_too(migrated: Legacy, client: TestClient) -> None:
     response = call(client, SESSIONS, sessionTokens=[TOKEN, OTHER], deleteType="keys-only")
     assert (
         response["keysDeleted"],
         response["olderKeysDeleted"],
         response["olderRowsDeleted"],
     ) == (1, 1, 0)
-    assert moved.one("SELECT count(openai_api_key) FROM public.student_configs") == 0
+    assert migrated.one("SELECT count(openai_api_key) FROM public.student_configs") == 0
     call(client, MIGRATE, dryRun=False)
-    assert moved.key(TOKEN) is None
-    assert tokens(moved) == [TOKEN, OTHER]
+    assert migrated.key(TOKEN) is None
+    assert tokens(migrated) == [TOKEN, OTHER]
 
 
-def test_a_mistyped_person_is_not_recorded(moved: Legacy, client: TestClient) -> None:
+def test_a_mistyped_person_is_not_recorded(migrated: Legacy, client: TestClient) -> None:
     call(client, STUDENT, 404, studentEmail="amm@example.com")
-    assert moved.one("SELECT count(*) FROM public.removals") == 0
+    assert migrated.one("SELECT count(*) FROM public.removals") == 0
 
 
-def test_removals_are_recorded_without_names(moved: Legacy, client: TestClient) -> None:
+def test_removals_are_recorded_without_names(migrated: Legacy, client: TestClient) -> None:
     remove_session(client)
     call(client, STUDENT, studentEmail=ANN)
-    removals = moved.rows("SELECT r::text FROM public.removals AS r")
+    removals = migrated.rows("SELECT r::text FROM public.removals AS r")
     assert len(removals) == 2
     assert not any(name in row for name in (TOKEN, ANN) for row in removals)
 
 
-def bring_back(moved: Legacy, client: TestClient, name: str) -> dict[str, Any]:
+def restore_backup(migrated: Legacy, client: TestClient, name: str) -> dict[str, Any]:
     """Replace all rows by those of a backup."""
-    moved.connection.execute("TRUNCATE public.students, public.sessions CASCADE")
-    moved.connection.execute("TRUNCATE workshop_students, student_configs, workshop_sessions")
+    migrated.connection.execute("TRUNCATE public.students, public.sessions CASCADE")
+    migrated.connection.execute("TRUNCATE workshop_students, student_configs, workshop_sessions")
     return call(client, "/api/admin-restore", name=name)
 
 
 def test_a_backup_brings_back_removed_sessions_but_not_removed_people(
-    moved: Legacy, client: TestClient
+    migrated: Legacy, client: TestClient
 ) -> None:
     name = call(client, "/api/admin-backup")["name"]
     call(client, SESSIONS, sessionTokens=[OTHER], deleteType="full")
     call(client, STUDENT, studentEmail=ANN)
-    response = bring_back(moved, client, name)
+    response = restore_backup(migrated, client, name)
     assert (response["rows"]["sessions"], response["removedAgain"]) == (2, 1)
-    assert (tokens(moved), emails(moved), older_rows(moved)) == ([OTHER], [BOB], 1)
-    moved.connection.execute("DELETE FROM public.sessions")
+    assert (tokens(migrated), emails(migrated), legacy_rows(migrated)) == ([OTHER], [BOB], 1)
+    migrated.connection.execute("DELETE FROM public.sessions")
     call(client, MIGRATE, dryRun=False)
-    assert (tokens(moved), emails(moved)) == ([OTHER], [BOB])
+    assert (tokens(migrated), emails(migrated)) == ([OTHER], [BOB])
 
 
-def test_a_backup_does_not_bring_back_a_removed_person_who_was_only_in_the_older_tables(
-    moved: Legacy, client: TestClient
+def test_a_backup_does_not_bring_back_a_removed_person_who_was_only_in_the_legacy_tables(
+    migrated: Legacy, client: TestClient
 ) -> None:
-    moved.put("student_configs", session_token="ws_3_not_moved", student_email="Cleo@Example.com")
+    migrated.put(
+        "student_configs", session_token="ws_3_not_moved", student_email="Cleo@Example.com"
+    )
     name = call(client, "/api/admin-backup")["name"]
     call(client, STUDENT, studentEmail="cleo@example.com")
-    assert bring_back(moved, client, name)["removedAgain"] == 1
-    assert moved.one("SELECT count(*) FROM student_configs WHERE student_email ILIKE 'cleo%'") == 0
-    assert older_rows(moved) == 4
+    assert restore_backup(migrated, client, name)["removedAgain"] == 1
+    assert (
+        migrated.one("SELECT count(*) FROM student_configs WHERE student_email ILIKE 'cleo%'") == 0
+    )
+    assert legacy_rows(migrated) == 4
 
 
-@pytest.mark.parametrize("place", ["sessions", "older tables"])
-def test_a_session_that_a_backup_brought_back_is_merged_with_old_rows_again(
-    moved: Legacy, client: TestClient, place: str
+@pytest.mark.parametrize("place", ["sessions", "legacy tables"])
+def test_a_session_that_a_backup_brought_back_is_merged_with_legacy_rows_again(
+    migrated: Legacy, client: TestClient, place: str
 ) -> None:
     if place == "sessions":
-        moved.connection.execute("DELETE FROM workshop_students WHERE session_token = %s", [OTHER])
+        migrated.connection.execute(
+            "DELETE FROM workshop_students WHERE session_token = %s", [OTHER]
+        )
     else:
-        moved.connection.execute("DELETE FROM public.sessions WHERE session_token = %s", [OTHER])
+        migrated.connection.execute("DELETE FROM public.sessions WHERE session_token = %s", [OTHER])
     name = call(client, "/api/admin-backup")["name"]
     call(client, SESSIONS, sessionTokens=[OTHER], deleteType="full")
-    bring_back(moved, client, name)
-    moved.put("student_configs", session_token=OTHER, railway_url="https://bob.example.com")
+    restore_backup(migrated, client, name)
+    migrated.put("student_configs", session_token=OTHER, railway_url="https://bob.example.com")
     assert call(client, MIGRATE, dryRun=False)["verification"]["verified"] is True
-    assert moved.session("railway_url", OTHER) == "https://bob.example.com"
+    assert migrated.session("railway_url", OTHER) == "https://bob.example.com"

@@ -21,23 +21,23 @@ from lib.settings import Settings
 from tests.conftest import ADMIN_PASSWORD
 from tests.legacy.drawn import ONE_BATCH, ONE_SMALL_BATCH, SMALL_BATCHES, Legacy
 
-ENOUGH = 30  # sessions, of about 200
+SESSIONS_BEFORE_PAUSE = 30  # at least, of about 200
 CHECKS_ALONE = replace(ONE_BATCH, idle_seconds=0.001)
-"""The final checks take a call of their own."""
+"""A pace at which the final checks take a call of their own."""
 LOCK = "SELECT pg_advisory_xact_lock(hashtextextended('stepwise.legacy', 0))"
 
 
-def half_way(legacy: Legacy, *, dry_run: bool = False) -> Run:
+def paused_run(legacy: Legacy, *, dry_run: bool = False) -> Run:
     """Return a run that was paused after some of the sessions."""
     run = migrate(legacy.deps, dry_run=dry_run, pace=ONE_SMALL_BATCH)
-    while run.counts.get("sessions.created", 0) < ENOUGH:
+    while run.counts.get("sessions.created", 0) < SESSIONS_BEFORE_PAUSE:
         run = migrate(legacy.deps, dry_run=dry_run, pace=ONE_SMALL_BATCH)
     assert run.phase is Phase.SESSIONS
     return run
 
 
 def drop_by_hand(legacy: Legacy) -> None:
-    """Follow the way back of the older guide."""
+    """Drop and create the tables as the older guide says."""
     legacy.connection.execute(
         "DROP TABLE public.events, public.step_progress, public.sessions, public.students CASCADE"
     )
@@ -53,30 +53,30 @@ def truncate(legacy: Legacy) -> None:
     legacy.connection.execute("TRUNCATE public.students, public.sessions CASCADE")
 
 
-ANEW = [drop_by_hand, drop_by_endpoint, truncate]
+RECREATIONS = [drop_by_hand, drop_by_endpoint, truncate]
 
 
-@pytest.mark.parametrize("create_anew", ANEW)
+@pytest.mark.parametrize("recreate", RECREATIONS)
 def test_a_paused_run_does_not_continue_in_tables_created_anew(
-    timed: Legacy, create_anew: Callable[[Legacy], None]
+    timed: Legacy, recreate: Callable[[Legacy], None]
 ) -> None:
     timed.run(pace=SMALL_BATCHES)
     complete = timed.unified()
     truncate(timed)
-    paused = half_way(timed)
-    create_anew(timed)
+    paused = paused_run(timed)
+    recreate(timed)
     run = timed.run(pace=SMALL_BATCHES)
     assert run.id != paused.id
     assert run.verified
     assert timed.unified() == complete
 
 
-@pytest.mark.parametrize("create_anew", ANEW)
+@pytest.mark.parametrize("recreate", RECREATIONS)
 def test_a_finished_run_does_not_verify_tables_created_anew(
-    timed: Legacy, create_anew: Callable[[Legacy], None]
+    timed: Legacy, recreate: Callable[[Legacy], None]
 ) -> None:
     assert timed.run().verified
-    create_anew(timed)
+    recreate(timed)
     timed.connection.execute(
         "WITH ann AS (INSERT INTO public.students (student_email) VALUES ('ann@example.com') "
         "RETURNING student_id) INSERT INTO public.sessions (session_token, student_id) "
@@ -88,8 +88,10 @@ def test_a_finished_run_does_not_verify_tables_created_anew(
     clean_up(CONFIRMATION, timed.deps)
 
 
-def test_a_paused_run_does_not_continue_with_an_old_table_that_was_replaced(timed: Legacy) -> None:
-    paused = half_way(timed)
+def test_a_paused_run_does_not_continue_with_a_legacy_table_that_was_replaced(
+    timed: Legacy,
+) -> None:
+    paused = paused_run(timed)
     timed.connection.execute("ALTER TABLE public.workshop_students RENAME TO workshop_before")
     timed.connection.execute(
         "CREATE TABLE public.workshop_students AS SELECT * FROM public.workshop_before"
@@ -109,7 +111,7 @@ def test_a_paused_run_does_not_continue_with_an_old_table_that_was_replaced(time
 def test_sessions_deleted_between_two_calls_are_noticed_at_the_end(
     timed: Legacy, client: TestClient
 ) -> None:
-    half_way(timed)
+    paused_run(timed)
     deleted = timed.connection.execute("DELETE FROM public.sessions").rowcount
     run = timed.run(pace=SMALL_BATCHES)
     assert run.verified is False
@@ -134,7 +136,7 @@ def test_sessions_deleted_after_a_verified_run_stop_the_cleanup(timed: Legacy) -
 
 
 def test_a_paused_dry_run_is_deleted_once_a_real_run_writes(timed: Legacy) -> None:
-    half_way(timed, dry_run=True)
+    paused_run(timed, dry_run=True)
     assert timed.one("SELECT count(*) FROM public.sessions") == 0
     real = timed.run(pace=SMALL_BATCHES)
     assert real.verified
@@ -147,7 +149,7 @@ def test_a_dry_run_does_not_touch_the_cursor_of_a_paused_run(timed: Legacy) -> N
     timed.run(pace=SMALL_BATCHES)
     complete = timed.unified()
     truncate(timed)
-    paused = half_way(timed)
+    paused = paused_run(timed)
     dry = timed.run(dry_run=True, pace=SMALL_BATCHES)
     assert dry.counts["sessions.unchanged"] == paused.counts["sessions.created"]
     run = timed.run(pace=SMALL_BATCHES)
@@ -155,10 +157,10 @@ def test_a_dry_run_does_not_touch_the_cursor_of_a_paused_run(timed: Legacy) -> N
     assert timed.unified() == complete
 
 
-def test_a_dry_run_in_parts_counts_as_the_real_run_and_says_what_it_cannot_check(
+def test_a_dry_run_of_many_calls_counts_as_the_real_run_and_says_what_it_cannot_check(
     timed: Legacy,
 ) -> None:
-    half_way(timed, dry_run=True)
+    paused_run(timed, dry_run=True)
     dry = report(timed.run(dry_run=True, pace=SMALL_BATCHES), timed.deps)
     real = report(timed.run(pace=SMALL_BATCHES), timed.deps)
     assert dry.verification is not None
@@ -171,7 +173,7 @@ def test_a_dry_run_in_parts_counts_as_the_real_run_and_says_what_it_cannot_check
 
 
 def test_runs_of_an_earlier_version_stay_readable_and_are_not_continued(timed: Legacy) -> None:
-    half = migrate(timed.deps, dry_run=False, pace=ONE_BATCH)
+    first = migrate(timed.deps, dry_run=False, pace=ONE_BATCH)
     timed.connection.execute(
         "ALTER TABLE legacy.migration_runs DROP COLUMN tables, DROP COLUMN calls, "
         "DROP CONSTRAINT migration_runs_phase_check, ADD CONSTRAINT migration_runs_phase_check "
@@ -180,7 +182,7 @@ def test_runs_of_an_earlier_version_stay_readable_and_are_not_continued(timed: L
         "FOREIGN KEY (run_id) REFERENCES legacy.migration_runs ON DELETE CASCADE"
     )
     run = timed.run(pace=CHECKS_ALONE)
-    assert (run.id != half.id, run.verified) == (True, True)
+    assert (run.id != first.id, run.verified) == (True, True)
     assert timed.one("SELECT count(*) FROM legacy.migration_runs") == 2
     assert not timed.rows(
         "SELECT FROM pg_constraint WHERE conname = 'migration_findings_run_id_fkey'"
@@ -193,7 +195,7 @@ def test_deleting_a_dry_run_deletes_its_findings(timed: Legacy, dry_run: bool) -
     while not timed.findings():
         paused = migrate(timed.deps, dry_run=True, pace=CHECKS_ALONE)
     if dry_run:
-        timed.run(dry_run=True)  # goes on with it to its end
+        timed.run(dry_run=True)  # continues the paused run to its end
     last = timed.run(dry_run=dry_run)
     assert last.id > paused.id
     assert set(timed.rows("SELECT run_id FROM legacy.migration_findings")) == {last.id}
@@ -218,8 +220,8 @@ def test_nothing_else_changes_the_tables_while_a_migration_runs(
         body = {"name": saved.json()["name"]}
     with psycopg.connect(settings.postgres_url or "") as other:
         other.execute(LOCK)
-        answer = client.post(f"/api/{path}", json={"adminPassword": ADMIN_PASSWORD, **body})
-    assert (answer.status_code, answer.json()["code"]) == (409, "already_running")
+        response = client.post(f"/api/{path}", json={"adminPassword": ADMIN_PASSWORD, **body})
+    assert (response.status_code, response.json()["code"]) == (409, "already_running")
     assert timed.run().verified
 
 

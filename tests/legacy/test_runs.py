@@ -24,11 +24,11 @@ LOCK = "SELECT pg_advisory_xact_lock(hashtextextended('stepwise.legacy', 0))"
 
 @pytest.fixture
 def filled(timed: Legacy) -> Legacy:
-    """Some hundred untidy rows."""
+    """A few hundred untidy rows."""
     return timed
 
 
-def snapshot(legacy: Legacy) -> Any:
+def contents(legacy: Legacy) -> Any:
     """Return the contents of the unified tables, and the versions of their rows."""
     return legacy.unified(), legacy.rows("SELECT xmin::text FROM public.sessions ORDER BY 1")
 
@@ -43,9 +43,9 @@ def test_a_dry_run_reports_and_changes_nothing(filled: Legacy) -> None:
 
 def test_a_second_run_writes_no_row(filled: Legacy) -> None:
     filled.run()
-    before = snapshot(filled)
+    before = contents(filled)
     run = filled.run()
-    assert snapshot(filled) == before
+    assert contents(filled) == before
     assert (run.counts["sessions.unchanged"], run.counts.get("sessions.merged", 0)) == (
         len(before[0]["sessions"]),
         0,
@@ -80,9 +80,9 @@ def test_what_is_newer_in_the_unified_schema_stays(legacy: Legacy) -> None:
     legacy.connection.execute(
         "UPDATE public.step_progress SET time_spent = 99, validation_passed = TRUE"
     )
-    before = snapshot(legacy)
+    before = contents(legacy)
     assert legacy.run().verified
-    assert snapshot(legacy) == before
+    assert contents(legacy) == before
     assert legacy.session("tts_provider, openai_api_key") == ("live", None)
 
 
@@ -111,9 +111,9 @@ def test_a_legacy_row_that_became_newer_wins_where_it_has_a_value(legacy: Legacy
         2,
     )
     assert legacy.key() == "sk-new"
-    before = snapshot(legacy)
+    before = contents(legacy)
     assert legacy.run().verified
-    assert snapshot(legacy) == before
+    assert contents(legacy) == before
 
 
 def test_a_session_of_the_new_application_is_completed_not_overwritten(
@@ -144,7 +144,7 @@ def test_a_session_of_the_new_application_is_completed_not_overwritten(
 
 def test_many_short_calls_give_the_same_result_as_one(filled: Legacy) -> None:
     run = filled.run(pace=SMALL_BATCHES)
-    at_once = filled.unified()
+    complete = filled.unified()
     filled.connection.execute("TRUNCATE public.students, public.sessions CASCADE")
     calls = 0
     while calls < 200:
@@ -155,14 +155,14 @@ def test_many_short_calls_give_the_same_result_as_one(filled: Legacy) -> None:
         assert 0 <= part.fraction_done < 1
     assert calls > 10
     assert part.verified
-    assert filled.unified() == at_once
-    same = {name for name in run.counts if not name.startswith("before")}
-    assert {name: part.counts[name] for name in same} == {name: run.counts[name] for name in same}
+    assert filled.unified() == complete
+    names = {name for name in run.counts if not name.startswith("before")}
+    assert {name: part.counts[name] for name in names} == {name: run.counts[name] for name in names}
 
 
 def test_slow_reading_does_not_make_batches_narrower(filled: Legacy) -> None:
     pace = replace(ONE_BATCH, first_people=20, batch_seconds=0.8)
-    filled.connection.execute(  # about 400 rows, so that reading them takes more than that
+    filled.connection.execute(  # reading about 400 rows takes longer than batch_seconds
         "CREATE OR REPLACE FUNCTION public.normalized_email(p_email TEXT) RETURNS TEXT "
         "LANGUAGE plpgsql IMMUTABLE AS $$ BEGIN PERFORM pg_sleep(0.003); "
         "RETURN nullif(lower(btrim(p_email, E' \t\n\r\f\v')), ''); END $$"
@@ -173,7 +173,7 @@ def test_slow_reading_does_not_make_batches_narrower(filled: Legacy) -> None:
 
 
 def test_first_batch_of_sessions_is_narrow_however_fast_people_were(filled: Legacy) -> None:
-    # Everything is fast; 4 rows of some hundred.
+    # Every batch is fast, and the first batch of sessions has 4 rows of a few hundred.
     pace = replace(ONE_BATCH, batch_seconds=1e6, first_sessions=4)
     widths: list[int] = []
     while len(widths) < 4:
@@ -181,11 +181,11 @@ def test_first_batch_of_sessions_is_narrow_however_fast_people_were(filled: Lega
         if run.phase is Phase.SESSIONS:
             widths.append(run.batch_hashes)
     assert 0 < widths[0] < 2**32 // 20
-    assert widths == [widths[0] * 2**n for n in range(4)]  # and no batch is far from the last
+    assert widths == [widths[0] * 2**n for n in range(4)]  # each twice as wide as the one before
 
 
 def test_slow_batches_become_narrower_up_to_a_limit_and_kills_go_past_it(filled: Legacy) -> None:
-    pace = replace(ONE_BATCH, batch_seconds=0.0)  # nothing is fast enough
+    pace = replace(ONE_BATCH, batch_seconds=0.0)  # no batch is fast enough
     narrowest = 2**32 // 512
     assert migrate(filled.deps, dry_run=False, pace=pace).batch_hashes > narrowest
     for width in (narrowest, narrowest // 2, narrowest // 2):
@@ -227,9 +227,7 @@ def run_with_a_deadline(filled: Legacy) -> None:
     filled.run()
 
 
-def test_of_two_at_once_the_second_is_refused_while_the_first_runs(
-    filled: Legacy, settings: Settings
-) -> None:
+def test_a_second_call_is_refused_while_the_first_runs(filled: Legacy, settings: Settings) -> None:
     with psycopg.connect(settings.postgres_url or "") as other:
         other.execute(LOCK)
         with pytest.raises(AlreadyRunning) as raised:
@@ -238,7 +236,7 @@ def test_of_two_at_once_the_second_is_refused_while_the_first_runs(
     assert filled.run().verified
 
 
-def test_five_at_once_move_everything_once(filled: Legacy, settings: Settings) -> None:
+def test_five_calls_at_once_migrate_everything_once(filled: Legacy, settings: Settings) -> None:
     outcomes: list[Any] = []
     barrier = threading.Barrier(5)
 
@@ -259,9 +257,9 @@ def test_five_at_once_move_everything_once(filled: Legacy, settings: Settings) -
     refused = [outcome for outcome in outcomes if isinstance(outcome, AlreadyRunning)]
     ended = [outcome for outcome in outcomes if not isinstance(outcome, AppError)]
     assert len(refused) + len(ended) == 5
-    moved = filled.unified()
+    migrated = filled.unified()
     assert filled.run().counts.get("sessions.created", 0) == 0
-    assert filled.unified() == moved
+    assert filled.unified() == migrated
 
 
 def test_an_interrupted_run_is_counted_and_continues_with_smaller_batches(

@@ -15,7 +15,7 @@ SHORT_FIELDS = [
     "student_name", "call_direction", "selected_phone_number", "tts_provider", "selected_voice",
     "websocket_url", "codespace_url", "github_repo_url", "railway_url",
 ]  # fmt: skip
-THEIRS = ["system_prompt", "ivr_greeting", "use_case_description"]
+AUTHORED_TEXTS = ["system_prompt", "ivr_greeting", "use_case_description"]
 
 
 def everything(legacy: Legacy) -> str:
@@ -30,20 +30,20 @@ def everything(legacy: Legacy) -> str:
     )
 
 
-def planted(legacy: Legacy) -> list[str]:
+def plant_keys(legacy: Legacy) -> list[str]:
     """Put a different API key into every field that is not for keys; return the keys."""
     secrets = [SECRET.format(number) for number in range(40)]
-    new = iter(secrets)
+    unused = iter(secrets)
     exercises: list[Any] = [
-        {next(new): True},
-        {next(new): True, next(new): 7},
-        {"step-1": {"completed": True, "note": next(new), "list": [f"Bearer {next(new)}"]}},
-        {"step-2": next(new)},
-        {"step-3": f"line\n{next(new)}\u0001{next(new)}"},
-        next(new),
-        [next(new)],
-        json.dumps({next(new): {"timeSpent": next(new)}}),
-        json.dumps({"step-1": {"timeSpent": next(new), "timestamp": next(new)}}),
+        {next(unused): True},
+        {next(unused): True, next(unused): 7},
+        {"step-1": {"completed": True, "note": next(unused), "list": [f"Bearer {next(unused)}"]}},
+        {"step-2": next(unused)},
+        {"step-3": f"line\n{next(unused)}\u0001{next(unused)}"},
+        next(unused),
+        [next(unused)],
+        json.dumps({next(unused): {"timeSpent": next(unused)}}),
+        json.dumps({"step-1": {"timeSpent": next(unused), "timestamp": next(unused)}}),
     ]
     for number, value in enumerate(exercises):
         legacy.put(
@@ -51,25 +51,28 @@ def planted(legacy: Legacy) -> list[str]:
         )
     for column in ("tools", "voice_settings", "bug_reports"):
         legacy.put(
-            "workshop_students", session_token=column, **{column: json.dumps(f"no {next(new)}")}
+            "workshop_students", session_token=column, **{column: json.dumps(f"no {next(unused)}")}
         )
     legacy.put(
         "workshop_students",
         session_token="bugs",
-        bug_reports=json.dumps([{"errorMessage": f"Incorrect API key: {next(new)}."}]),
+        bug_reports=json.dumps([{"errorMessage": f"Incorrect API key: {next(unused)}."}]),
     )
     for column in SHORT_FIELDS:
-        legacy.put("student_configs", session_token=column, **{column: f" {next(new)} "})
-    legacy.put("student_configs", session_token="email", student_email=next(new))
-    legacy.put("workshop_sessions", session_id="login", student_id=next(new), account_sid=next(new))
-    legacy.put("workshop_students", session_token="key", openai_api_key=f"{next(new)}\n")
-    return [secret for secret in secrets if secret not in list(new)]
+        legacy.put("student_configs", session_token=column, **{column: f" {next(unused)} "})
+    legacy.put("student_configs", session_token="email", student_email=next(unused))
+    legacy.put(
+        "workshop_sessions", session_id="login", student_id=next(unused), account_sid=next(unused)
+    )
+    legacy.put("workshop_students", session_token="key", openai_api_key=f"{next(unused)}\n")
+    unplanted = set(unused)
+    return [secret for secret in secrets if secret not in unplanted]
 
 
 def test_api_keys_are_nowhere_in_plain_text(
     legacy: Legacy, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    secrets = planted(legacy)
+    secrets = plant_keys(legacy)
     run = legacy.run()
     assert run.verified
     reported = report(run, legacy.deps).model_dump_json()
@@ -93,12 +96,12 @@ def test_api_keys_as_names_of_exercises_stay_different(legacy: Legacy) -> None:
     exercises = legacy.session("exercises")
     assert sorted(exercises.values()) == [1, 11]
     assert all(key.startswith("[API key ") for key in exercises)
-    moved = legacy.unified()
+    migrated = legacy.unified()
     legacy.run()
-    assert legacy.unified() == moved
+    assert legacy.unified() == migrated
 
 
-@pytest.mark.parametrize("column", THEIRS)
+@pytest.mark.parametrize("column", AUTHORED_TEXTS)
 def test_what_students_wrote_for_their_assistant_stays(legacy: Legacy, column: str) -> None:
     text = f"Never say {SECRET}"
     tools = [{"name": "ask", "headers": {"Authorization": SECRET}}]

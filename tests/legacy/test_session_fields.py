@@ -47,9 +47,7 @@ def test_every_column_has_the_type_of_its_rule(bare: Legacy) -> None:
     }
     for list_name, type_name in expected.items():
         wrong = [name for name in SESSION_LISTS[list_name] if types[name] != type_name]
-        assert wrong == [], (
-            f"session_fields.py has them under a rule for columns of type {type_name}"
-        )
+        assert wrong == [], f"session_fields.py gives these columns a rule for the type {type_name}"
     assert sum(len(SESSION_LISTS[name]) for name in expected) == len(SESSION_FIELDS)
 
 
@@ -60,7 +58,7 @@ def test_every_list_in_the_sql_of_the_migration_is_filled(path: Path) -> None:
 
 @pytest.mark.parametrize("path", LEGACY_SQL, ids=lambda path: path.name)
 def test_columns_of_one_rule_are_listed_by_their_rule_alone(path: Path) -> None:
-    """Two neighbouring columns, each followed by a comma, are taken for a hand-written list."""
+    """Two neighbouring columns, each before a comma, are taken for a list written by hand."""
     by_hand = [
         (first, second)
         for rule in (Rule.TEXT, Rule.AUTHORED_TEXT, Rule.FLAG)

@@ -23,7 +23,7 @@ TEXTS = [
 ]  # fmt: skip
 
 
-def test_of_several_rows_the_newest_with_a_value_wins_field_by_field(legacy: Legacy) -> None:
+def test_each_field_is_that_of_the_newest_row_with_a_value(legacy: Legacy) -> None:
     legacy.add(
         "workshop_students",
         """
@@ -192,8 +192,8 @@ def test_json_inside_json_is_unwrapped(legacy: Legacy, depth: int) -> None:
 def test_what_is_not_json_of_its_kind_is_kept_raw(legacy: Legacy, column: str, raw: str) -> None:
     legacy.put("workshop_students", session_token="token-a", **{column: raw})
     assert legacy.run().verified
-    kept = legacy.session(f"exercises #> '{{_legacy,workshop_students,{column}}}'")
-    assert kept == json.loads(raw)
+    raw_value = legacy.session(f"exercises #> '{{_legacy,workshop_students,{column}}}'")
+    assert raw_value == json.loads(raw)
     ((field, outcome, _),) = legacy.findings()
     assert (field, outcome) == (column, "kept raw")
 

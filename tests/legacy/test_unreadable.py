@@ -11,7 +11,7 @@ from tests.legacy.drawn import Legacy
 NO_DATE = "not a plausible date: read as null, kept in exercises"
 NO_NUMBER = "not a number in range: read as null, kept in exercises"
 NO_FLAG = "neither true nor false: read as null, kept in exercises"
-LATER = "before 2000 or after now: read as null"
+IMPLAUSIBLE_DATE = "before 2000 or after now: read as null"
 
 
 def raw(legacy: Legacy, table: str = "workshop_students", token: str = "token-a") -> Any:
@@ -46,7 +46,7 @@ def test_implausible_times_read_as_null(legacy: Legacy, moment: str, kind: str) 
     ]
 
 
-def test_a_date_in_the_future_does_not_win_for_ever(legacy: Legacy) -> None:
+def test_a_row_with_a_date_in_the_future_does_not_override_later_changes(legacy: Legacy) -> None:
     legacy.put(
         "student_configs", session_token="token-a", tts_provider="old", updated_at="2999-01-01"
     )
@@ -65,7 +65,9 @@ def test_clocks_may_differ_by_minutes(legacy: Legacy) -> None:
 
 
 @pytest.mark.parametrize("kind", ["TIMESTAMP", "TEXT"])
-def test_a_session_may_expire_later_but_not_in_five_digits(legacy: Legacy, kind: str) -> None:
+def test_a_session_may_expire_later_but_not_in_a_year_of_five_digits(
+    legacy: Legacy, kind: str
+) -> None:
     legacy.retype("workshop_sessions", "expires_at", kind)
     for token, moment in (("token-a", "2099-01-01"), ("token-b", "20000-01-01")):
         legacy.put("workshop_sessions", session_id=token, student_id="a@b.c", expires_at=moment)
@@ -90,7 +92,9 @@ def test_implausible_times_of_exercises_read_as_null(legacy: Legacy, moment: str
         "2025-01-01",
     )
     assert legacy.session("exercises") == {"step-1": entry}
-    assert {(outcome, reason) for _, outcome, reason in legacy.findings()} == {("mended", LATER)}
+    assert {(outcome, reason) for _, outcome, reason in legacy.findings()} == {
+        ("mended", IMPLAUSIBLE_DATE)
+    }
 
 
 @pytest.mark.parametrize(
@@ -119,19 +123,17 @@ def test_unreadable_values_of_columns_of_other_types_are_kept_and_reported(
     assert legacy.findings() == [(column, "kept raw", reason)]
 
 
-@pytest.mark.parametrize("nothing", ["", "  ", None])
-def test_blank_text_in_a_column_of_text_is_not_reported(
-    legacy: Legacy, nothing: str | None
-) -> None:
+@pytest.mark.parametrize("blank", ["", "  ", None])
+def test_blank_text_in_a_column_of_text_is_not_reported(legacy: Legacy, blank: str | None) -> None:
     for column in ("total_time_spent", "completion_rate", "last_activity", "demo_mode"):
         legacy.retype("workshop_students", column, "TEXT")
     legacy.put(
         "workshop_students",
         session_token="token-a",
-        total_time_spent=nothing,
-        completion_rate=nothing,
-        last_activity=nothing,
-        demo_mode=nothing,
+        total_time_spent=blank,
+        completion_rate=blank,
+        last_activity=blank,
+        demo_mode=blank,
     )
     assert legacy.run().verified
     assert legacy.findings() == []
@@ -205,7 +207,7 @@ def test_an_email_too_long_for_an_index_is_kept_raw(legacy: Legacy) -> None:
     ]
 
 
-def test_every_row_s_raw_values_are_kept_newest_first(legacy: Legacy) -> None:
+def test_raw_values_of_every_row_are_kept_newest_first(legacy: Legacy) -> None:
     for day, value in enumerate(['"no json {"', "42", '"no json {"', "[1]"], start=1):
         legacy.put(
             "workshop_students",
@@ -214,11 +216,11 @@ def test_every_row_s_raw_values_are_kept_newest_first(legacy: Legacy) -> None:
             exercises=value,
         )
     assert legacy.run().verified
-    kept = [{"exercises": [1]}, {"exercises": "no json {"}, {"exercises": 42}]
-    assert raw(legacy) == kept
+    older_values = [{"exercises": [1]}, {"exercises": "no json {"}, {"exercises": 42}]
+    assert raw(legacy) == older_values
     legacy.put("workshop_students", session_token="token-a", exercises="43")
     assert legacy.run().verified
-    assert raw(legacy) == [*kept, {"exercises": 43}]
+    assert raw(legacy) == [*older_values, {"exercises": 43}]
 
 
 def test_exercises_that_a_newer_row_overrides_are_kept(legacy: Legacy) -> None:
