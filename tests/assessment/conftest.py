@@ -44,7 +44,7 @@ def correct_option(question: dict[str, Any]) -> int:
 
 @pytest.fixture
 def rows(postgres_url: str) -> Rows:
-    """Runs a query past the application and returns its rows."""
+    """Run a query directly in the database; return its rows."""
 
     def fetch(query: str, *params: Any) -> list[tuple[Any, ...]]:
         with psycopg.connect(postgres_url, autocommit=True) as connection:
@@ -84,14 +84,14 @@ def upload(
     questions: list[dict[str, Any]],
     pool_id: str | None = None,
 ) -> str:
-    """Upload and return the pool's id."""
-    answer = client.post(
+    """Upload questions; return the id of their pool."""
+    response = client.post(
         "/api/questions/upload",
         json={"questions": questions, "question_pool_id": pool_id or str(uuid4())},
         headers=operator,
     )
-    assert answer.status_code == 200, answer.text
-    return str(answer.json()["question_pool_id"])
+    assert response.status_code == 200, response.text
+    return str(response.json()["question_pool_id"])
 
 
 class Student:
@@ -105,43 +105,43 @@ class Student:
         self.question: dict[str, Any] | None = None
 
     def start(self, **fields: Any) -> dict[str, Any]:
-        """Start a test, or resume the open one."""
-        answer = self.client.post(
+        """Start a test, or resume the open one; return the body of the response."""
+        response = self.client.post(
             "/api/test/start",
             json={"student_id": self.student_id, "question_pool_id": self.pool_id, **fields},
         )
-        assert answer.status_code == 200, answer.text
-        body: dict[str, Any] = answer.json()
+        assert response.status_code == 200, response.text
+        body: dict[str, Any] = response.json()
         self.session_id, self.question = body["session_id"], body["next_question"]
         return body
 
-    def post(self, question_id: str, response: int, **fields: Any) -> Any:
-        """Send an answer and return the reply, whatever its status."""
+    def post(self, question_id: str, option: int, **fields: Any) -> Any:
+        """Send an answer; return the response, whatever its status."""
         return self.client.post(
             "/api/test/submit",
             json={
                 "session_id": self.session_id,
                 "question_id": question_id,
-                "response": response,
+                "response": option,
                 **fields,
             },
         )
 
     def answer(self, *, right: bool = True) -> dict[str, Any]:
-        """Answer the question on the page."""
+        """Answer the question on the page; return the body of the response."""
         assert self.question is not None
         option = correct_option(self.question)
-        reply = self.post(self.question["id"], option if right else (option + 1) % 4)
-        assert reply.status_code == 200, reply.text
-        body: dict[str, Any] = reply.json()
+        response = self.post(self.question["id"], option if right else (option + 1) % 4)
+        assert response.status_code == 200, response.text
+        body: dict[str, Any] = response.json()
         self.question = body.get("next_question")
         return body
 
     def end(self) -> dict[str, Any]:
-        """Close the test."""
-        answer = self.client.post("/api/test/end", json={"session_id": self.session_id})
-        assert answer.status_code == 200, answer.text
-        body: dict[str, Any] = answer.json()
+        """End the test; return the body of the response."""
+        response = self.client.post("/api/test/end", json={"session_id": self.session_id})
+        assert response.status_code == 200, response.text
+        body: dict[str, Any] = response.json()
         return body
 
 
@@ -153,13 +153,13 @@ def ann(client: TestClient, pool_id: str) -> Student:
 
 @pytest.fixture
 def redis_values(deps: Deps) -> Callable[[], dict[str, str]]:
-    """Returns every string in Redis by key."""
+    """Read every value in Redis by key, except the counters."""
 
     def read() -> dict[str, str]:
         assert deps.redis is not None
-        answers = deps.redis.pipeline([["KEYS", "*"]])
-        assert answers is not None
-        keys = [key for key in answers[0] if not key.startswith("stats:")]
+        replies = deps.redis.pipeline([["KEYS", "*"]])
+        assert replies is not None
+        keys = [key for key in replies[0] if not key.startswith("stats:")]
         values = deps.redis.pipeline([["GET", key] for key in keys]) if keys else []
         assert values is not None
         return dict(zip(keys, values, strict=True))

@@ -94,11 +94,11 @@ def record_answers(
 
 
 def calibrate(client: TestClient, operator: dict[str, str], pool_id: str) -> dict[str, Any]:
-    answer = client.post(
+    response = client.post(
         "/api/admin-calibrate", json={"question_pool_id": pool_id}, headers=operator
     )
-    assert answer.status_code == 200, answer.text
-    (pool,) = answer.json()["pools"]
+    assert response.status_code == 200, response.text
+    (pool,) = response.json()["pools"]
     result: dict[str, Any] = pool
     return result
 
@@ -292,13 +292,13 @@ def test_only_the_schedule_calls_the_scheduled_path(
 
 
 def test_unknown_pool_is_not_found(client: TestClient, operator: dict[str, str]) -> None:
-    answer = client.post(
+    response = client.post(
         "/api/admin-calibrate", json={"question_pool_id": str(uuid4())}, headers=operator
     )
-    assert answer.status_code == 404
+    assert response.status_code == 404
 
 
-def test_no_reply_shows_which_option_is_correct(
+def test_no_response_shows_which_option_is_correct(
     client: TestClient, operator: dict[str, str], pool_id: str, postgres_url: str
 ) -> None:
     record_answers(postgres_url, pool_id)

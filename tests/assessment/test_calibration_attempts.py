@@ -42,9 +42,9 @@ def pools(client: TestClient, operator: dict[str, str], postgres_url: str) -> tu
 
 def on_schedule(client: TestClient) -> dict[str, str]:
     """Run the schedule; return the outcome of each pool, in order."""
-    answer = client.get("/api/calibrate", headers=CRON)
-    assert answer.status_code == 200, answer.text
-    return {pool["question_pool_id"]: pool["outcome"] for pool in answer.json()["pools"]}
+    response = client.get("/api/calibrate", headers=CRON)
+    assert response.status_code == 200, response.text
+    return {pool["question_pool_id"]: pool["outcome"] for pool in response.json()["pools"]}
 
 
 def ticking() -> Clock:
@@ -72,7 +72,7 @@ def damage(rows: Rows, pool_id: str) -> None:
 
 @contextmanager
 def locked(deps: Deps, table: str) -> Iterator[None]:
-    """Lock a table; whoever reads it waits."""
+    """Lock a table for a block, so that its readers wait."""
     with deps.postgres.transaction() as tx:
         tx.execute_script(f"LOCK TABLE {table}")
         yield
@@ -102,7 +102,7 @@ def test_pool_that_failed_is_tried_again_after_the_others(
 def test_pool_whose_function_was_stopped_is_tried_after_the_others(
     client: TestClient, pools: tuple[str, str], deps: Deps, rows: Rows
 ) -> None:
-    store.begin_attempt(deps.postgres, UUID(pools[0]))  # and it never ends
+    store.begin_attempt(deps.postgres, UUID(pools[0]))  # and never finish it
     assert attempt(rows, pools[0]) == (None, None, 1, False)
     assert list(on_schedule(client)) == [pools[1], pools[0]]
 

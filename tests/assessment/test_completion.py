@@ -11,15 +11,15 @@ from lib.assessment.sessions.wire import STOP_RULES
 from lib.deps import Deps
 from lib.engine import StopRules
 from tests.assessment.conftest import Rows, Student, make_questions, upload
-from tests.assessment.traces import expected_trace, replied_trace
+from tests.assessment.traces import actual_trace, expected_trace
 
 
 def finish(student: Student, **criteria: Any) -> list[dict[str, Any]]:
     student.start(end_criteria=criteria)
-    replies: list[dict[str, Any]] = []
+    responses: list[dict[str, Any]] = []
     while student.question:
-        replies.append(student.answer(right=len(replies) % 3 != 2))
-    return replies
+        responses.append(student.answer(right=len(responses) % 3 != 2))
+    return responses
 
 
 def test_stop_rules_of_the_service_are_those_of_the_engine() -> None:
@@ -29,30 +29,30 @@ def test_stop_rules_of_the_service_are_those_of_the_engine() -> None:
     )
 
 
-def test_snapshots_number_the_stop_rules_as_those_in_redis_do() -> None:
+def test_numbers_of_stop_rules_in_snapshots_do_not_change() -> None:
     """Running sessions are restored by these numbers; a new rule is appended."""
     assert STOP_RULES[:3] == ("fixed_length", "precision", "classification")
 
 
 @pytest.mark.parametrize("stop_rule", STOP_RULES)
-def test_test_with_each_stop_rule_is_taken_to_its_end(
+def test_each_stop_rule_works_to_the_end_of_a_test(
     stop_rule: str, ann: Student, deps: Deps, rows: Rows
 ) -> None:
     ann.start(end_criteria={"type": stop_rule, "max_questions": 6})
-    replies: list[dict[str, Any]] = []
+    responses: list[dict[str, Any]] = []
     while ann.question:
         snapshot._cached_sessions.clear()  # another process restores the session from Redis
-        replies.append(ann.answer(right=len(replies) % 2 == 0))
-    assert [reply["status"] for reply in replies] == ["continue"] * 5 + ["completed"]
-    assert replied_trace(replies) == expected_trace(ann.session_id, deps)
+        responses.append(ann.answer(right=len(responses) % 2 == 0))
+    assert [response["status"] for response in responses] == ["continue"] * 5 + ["completed"]
+    assert actual_trace(responses) == expected_trace(ann.session_id, deps)
     assert rows(
         "SELECT status, end_reason, end_criteria ->> 'type' FROM assessment.test_sessions"
     ) == [("completed", "max_questions", stop_rule)]
 
 
 def test_precision_ends_a_test_before_its_maximum_length(ann: Student, rows: Rows) -> None:
-    replies = finish(ann, type="precision", precision_threshold=0.7, max_questions=60)
-    assert 5 <= replies[-1]["total_questions"] < 60
+    responses = finish(ann, type="precision", precision_threshold=0.7, max_questions=60)
+    assert 5 <= responses[-1]["total_questions"] < 60
     assert rows("SELECT end_reason FROM assessment.test_sessions") == [("precision",)]
     (lowest,) = rows("SELECT min(confidence)::float FROM assessment.student_proficiencies")
     assert math.sqrt(1 - lowest[0]) <= 0.7 + 1e-6
@@ -67,24 +67,24 @@ def test_test_that_runs_out_of_questions_completes_itself(
     client: TestClient, operator: dict[str, str], rows: Rows
 ) -> None:
     ann = Student(client, upload(client, operator, make_questions(4)))
-    replies = finish(ann, max_questions=20)
-    assert [reply["status"] for reply in replies] == ["continue"] * 3 + ["completed"]
+    responses = finish(ann, max_questions=20)
+    assert [response["status"] for response in responses] == ["continue"] * 3 + ["completed"]
     assert rows("SELECT end_reason FROM assessment.test_sessions") == [("exhausted",)]
 
 
 def test_small_gain_ends_a_test(ann: Student, rows: Rows) -> None:
-    replies = finish(
+    responses = finish(
         ann, type="precision", precision_threshold=0.01, max_questions=60, minimum_gain=0.03
     )
-    assert replies[-1]["total_questions"] < 60
+    assert responses[-1]["total_questions"] < 60
     assert rows("SELECT end_reason FROM assessment.test_sessions") == [("small_gain",)]
 
 
 def test_minimum_number_of_questions_is_asked(ann: Student) -> None:
-    replies = finish(
+    responses = finish(
         ann, type="precision", precision_threshold=1.0, min_questions=8, max_questions=20
     )
-    assert replies[-1]["total_questions"] == 8
+    assert responses[-1]["total_questions"] == 8
 
 
 @pytest.mark.parametrize(
@@ -100,12 +100,12 @@ def test_minimum_number_of_questions_is_asked(ann: Student) -> None:
     ],
 )
 def test_invalid_criteria_are_refused(ann: Student, criteria: Any) -> None:
-    answer = ann.client.post(
+    response = ann.client.post(
         "/api/test/start",
         json={"student_id": "ann", "question_pool_id": ann.pool_id, "end_criteria": criteria},
     )
-    assert answer.status_code == 422
-    assert "end_criteria" in answer.json()["error"]
+    assert response.status_code == 422
+    assert "end_criteria" in response.json()["error"]
 
 
 def test_summary_adds_up(ann: Student) -> None:

@@ -18,10 +18,10 @@ from tests.assessment.conftest import CANARY, Student
 
 
 def debug_session(student: Student, operator: dict[str, str]) -> Any:
-    answer = student.client.get(f"/api/debug/session/{student.session_id}", headers=operator)
-    assert answer.status_code == 200
-    assert CANARY not in answer.text
-    return answer.json()
+    response = student.client.get(f"/api/debug/session/{student.session_id}", headers=operator)
+    assert response.status_code == 200
+    assert CANARY not in response.text
+    return response.json()
 
 
 def test_debug_is_for_operators(ann: Student, client: TestClient) -> None:
@@ -33,13 +33,13 @@ def test_debug_is_for_operators(ann: Student, client: TestClient) -> None:
 
 def test_healthy_session_is_in_sync(ann: Student, operator: dict[str, str]) -> None:
     ann.start()
-    reply = ann.answer()
+    response = ann.answer()
     report = debug_session(ann, operator)
     assert report["in_sync"] is True
     assert report["differences"] == []
-    assert report["redis"]["state"]["current_proficiency"] == reply["current_proficiency"]
-    assert report["database"]["current_proficiency"] == reply["current_proficiency"]
-    assert report["database"]["next_question_id"] == reply["next_question"]["id"]
+    assert report["redis"]["state"]["current_proficiency"] == response["current_proficiency"]
+    assert report["database"]["current_proficiency"] == response["current_proficiency"]
+    assert report["database"]["next_question_id"] == response["next_question"]["id"]
     assert 0 < report["redis"]["bytes"] <= 1024
     assert 1790 <= report["redis"]["ttl_seconds"] <= 1800
     ann.end()
@@ -68,8 +68,8 @@ def test_differences_are_reported_and_sync_repairs_them(
         assert {"questions_answered", "next_question_id", "current_proficiency"} <= fields
     else:
         assert fields == {"state"}
-    reply = ann.client.post(f"/api/debug/sync/{ann.session_id}", headers=operator)
-    assert reply.json() == {
+    response = ann.client.post(f"/api/debug/sync/{ann.session_id}", headers=operator)
+    assert response.json() == {
         "session_id": ann.session_id,
         "synced": True,
         "action": "written",

@@ -1,4 +1,4 @@
-"""A request counts once and gets the same reply, however often and concurrently it is sent."""
+"""A request counts once and gets the same response, however often and concurrently it is sent."""
 
 import json
 import threading
@@ -26,12 +26,12 @@ def at_once(count: int, call: Callable[[int], Any]) -> list[Any]:
         return list(pool.map(wait_and_call, range(count)))
 
 
-def status_and_body(reply: Any) -> tuple[int, str]:
-    return reply.status_code, json.dumps(reply.json(), sort_keys=True)
+def status_and_body(response: Any) -> tuple[int, str]:
+    return response.status_code, json.dumps(response.json(), sort_keys=True)
 
 
 @pytest.mark.parametrize("last", [False, True])
-def test_thirty_identical_submits_record_one_answer_and_get_one_reply(
+def test_thirty_identical_submits_record_one_answer_and_get_one_response(
     ann: Student, rows: Rows, last: bool
 ) -> None:
     ann.start(end_criteria={"max_questions": 2})
@@ -39,11 +39,11 @@ def test_thirty_identical_submits_record_one_answer_and_get_one_reply(
         ann.answer()
     assert ann.question
     question, option = ann.question["id"], correct_option(ann.question)
-    replies = {
-        status_and_body(reply) for reply in at_once(30, lambda _: ann.post(question, option))
+    responses = {
+        status_and_body(response) for response in at_once(30, lambda _: ann.post(question, option))
     }
-    assert len(replies) == 1
-    assert next(iter(replies))[0] == 200
+    assert len(responses) == 1
+    assert next(iter(responses))[0] == 200
     count = 2 if last else 1
     assert rows(
         "SELECT count(*), count(DISTINCT proficiency_after) FROM assessment.test_responses"
@@ -53,18 +53,18 @@ def test_thirty_identical_submits_record_one_answer_and_get_one_reply(
     ]
 
 
-def test_repeated_submit_returns_the_original_reply(ann: Student, rows: Rows) -> None:
+def test_repeated_submit_returns_the_original_response(ann: Student, rows: Rows) -> None:
     ann.start(end_criteria={"max_questions": 4})
     sent: list[tuple[str, int]] = []
-    replies = []
+    responses = []
     for right in (True, False, True, False):
         assert ann.question
         option = correct_option(ann.question)
         sent.append((ann.question["id"], option if right else (option + 1) % 4))
-        replies.append(ann.answer(right=right))
+        responses.append(ann.answer(right=right))
     before = rows("SELECT * FROM assessment.test_responses ORDER BY position")
-    assert [ann.post(*answer).json() for answer in sent] == replies
-    assert [ann.post(*answer).json() for answer in reversed(sent)] == list(reversed(replies))
+    assert [ann.post(*answer).json() for answer in sent] == responses
+    assert [ann.post(*answer).json() for answer in reversed(sent)] == list(reversed(responses))
     assert rows("SELECT * FROM assessment.test_responses ORDER BY position") == before
 
 
@@ -75,12 +75,12 @@ def test_of_two_different_concurrent_answers_one_counts_and_the_other_gets_409(
         ann.start()
         assert ann.question
         question = ann.question["id"]
-        replies = at_once(2, partial(ann.post, question))
+        responses = at_once(2, partial(ann.post, question))
         (stored,) = rows(
             "SELECT response, id::text FROM assessment.test_responses WHERE session_id = %s",
             ann.session_id,
         )
-        winner, loser = replies[stored[0]], replies[1 - stored[0]]
+        winner, loser = responses[stored[0]], responses[1 - stored[0]]
         assert winner.status_code == 200
         assert loser.status_code == 409
         assert loser.json()["code"] == "other_answer_stored"
@@ -94,18 +94,18 @@ def test_only_the_next_question_can_be_answered(ann: Student, rows: Rows) -> Non
     for other in ("q0", "q1", "no such question"):
         if other == expected:
             continue
-        reply = ann.post(other, 0)
-        assert reply.status_code == 409
-        assert reply.json()["code"] == "not_the_question_asked"
-        assert expected in reply.json()["error"]
+        response = ann.post(other, 0)
+        assert response.status_code == 409
+        assert response.json()["code"] == "not_the_question_asked"
+        assert expected in response.json()["error"]
     assert rows("SELECT count(*) FROM assessment.test_responses") == [(0,)]
 
 
 def test_answer_past_the_last_option_is_refused(ann: Student, rows: Rows) -> None:
     ann.start()
     assert ann.question
-    reply = ann.post(ann.question["id"], 4)
-    assert (reply.status_code, reply.json()["code"]) == (422, "no_such_option")
+    response = ann.post(ann.question["id"], 4)
+    assert (response.status_code, response.json()["code"]) == (422, "no_such_option")
     assert rows("SELECT count(*) FROM assessment.test_responses") == [(0,)]
     assert ann.post(ann.question["id"], 3).status_code == 200
 
@@ -113,8 +113,8 @@ def test_answer_past_the_last_option_is_refused(ann: Student, rows: Rows) -> Non
 def test_another_students_id_is_refused(ann: Student, rows: Rows) -> None:
     ann.start()
     assert ann.question
-    reply = ann.post(ann.question["id"], 0, student_id="bob")
-    assert (reply.status_code, reply.json()["code"]) == (403, "other_student")
+    response = ann.post(ann.question["id"], 0, student_id="bob")
+    assert (response.status_code, response.json()["code"]) == (403, "other_student")
     assert rows("SELECT count(*) FROM assessment.test_responses") == [(0,)]
     assert ann.post(ann.question["id"], 0, student_id="ann").status_code == 200
 
@@ -134,9 +134,9 @@ def test_double_click_on_start_is_one_session(client: TestClient, pool_id: str, 
 
 def test_start_during_a_test_resumes_it(ann: Student) -> None:
     first = ann.start()
-    reply = ann.answer()
+    response = ann.answer()
     resumed = ann.start()
-    assert resumed == {**first, "next_question": reply["next_question"]}
+    assert resumed == {**first, "next_question": response["next_question"]}
     assert ann.answer()["questions_answered"] == 2
 
 
@@ -174,14 +174,14 @@ def test_submit_concurrent_with_end_is_counted_or_refused(ann: Student, rows: Ro
         assert ann.question
         question = ann.question["id"]
         calls = (partial(ann.post, question, 0), ann.end)
-        reply, end = at_once(2, lambda number, calls=calls: calls[number]())  # type: ignore[misc]
+        response, end = at_once(2, lambda number, calls=calls: calls[number]())  # type: ignore[misc]
         ended = ann.end()["summary"]
         stored = rows(
             "SELECT count(*) FROM assessment.test_responses WHERE session_id = %s", ann.session_id
         )[0][0]
-        statuses.add(reply.status_code)
-        assert reply.status_code in {200, 409}
-        assert stored == ended["total_questions"] == (2 if reply.status_code == 200 else 1)
+        statuses.add(response.status_code)
+        assert response.status_code in {200, 409}
+        assert stored == ended["total_questions"] == (2 if response.status_code == 200 else 1)
         assert end["summary"] == ended
     assert statuses
 
@@ -191,8 +191,8 @@ def test_closed_test_accepts_no_answers(ann: Student, rows: Rows) -> None:
     assert ann.question
     question = ann.question["id"]
     ann.end()
-    reply = ann.post(question, 0)
-    assert (reply.status_code, reply.json()["code"]) == (409, "session_closed")
+    response = ann.post(question, 0)
+    assert (response.status_code, response.json()["code"]) == (409, "session_closed")
     assert rows("SELECT count(*) FROM assessment.test_responses") == [(0,)]
 
 

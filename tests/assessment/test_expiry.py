@@ -14,7 +14,7 @@ MINUTES = "UPDATE assessment.test_sessions SET last_activity = last_activity - i
 
 @pytest.fixture
 def later(rows: Rows) -> Callable[[int], None]:
-    """Lets minutes pass by moving the recorded times back; the database's clock decides."""
+    """Let minutes pass: move recorded times back, since the database's clock decides."""
 
     def move(minutes: int) -> None:
         rows(MINUTES.format(minutes))
@@ -30,7 +30,7 @@ def test_idle_session_refuses_answers_and_is_closed_with_its_answers(
     ann: Student, later: Callable[[int], None], rows: Rows
 ) -> None:
     ann.start()
-    reply = ann.answer()
+    response = ann.answer()
     assert ann.question
     later(31)
     refused = ann.post(ann.question["id"], 0)
@@ -38,7 +38,7 @@ def test_idle_session_refuses_answers_and_is_closed_with_its_answers(
     assert rows(
         "SELECT status, end_reason, total_questions, correct_responses, final_proficiency"
         " FROM assessment.test_sessions"
-    ) == [("expired", "expired", 1, 1, reply["current_proficiency"])]
+    ) == [("expired", "expired", 1, 1, response["current_proficiency"])]
     assert rows("SELECT count(*) FROM assessment.student_proficiencies") == [(5,)]
 
 
@@ -77,9 +77,9 @@ def test_cleanup_closes_only_idle_sessions(
     later(31)
     busy = Student(client, pool_id, "busy")
     busy.start()
-    answers = at_once(4, lambda _: cleanup(client, operator).json())
-    assert sum(answer["sessions_removed"] for answer in answers) == 3
-    assert answers[0]["inactivity_threshold_minutes"] == 30
+    bodies = at_once(4, lambda _: cleanup(client, operator).json())
+    assert sum(body["sessions_removed"] for body in bodies) == 3
+    assert bodies[0]["inactivity_threshold_minutes"] == 30
     assert rows("SELECT student_id FROM assessment.test_sessions WHERE status = 'active'") == [
         ("busy",)
     ]
@@ -95,8 +95,8 @@ def test_cleanup_uses_the_requested_idle_time(
     ann.start()
     later(20)
     assert cleanup(ann.client, operator).json()["sessions_removed"] == 0
-    answer = cleanup(ann.client, operator, inactivity_minutes=15)
-    assert answer.json() == {"sessions_removed": 1, "inactivity_threshold_minutes": 15}
+    response = cleanup(ann.client, operator, inactivity_minutes=15)
+    assert response.json() == {"sessions_removed": 1, "inactivity_threshold_minutes": 15}
 
 
 def test_cleanup_needs_the_password_and_its_schedule_the_secret(client: TestClient) -> None:
@@ -117,7 +117,7 @@ def test_cleanup_is_run_by_the_schedule_of_lambda(
     assert result == {"sessions_removed": 1, "inactivity_threshold_minutes": 30}
 
 
-def test_status_agrees_with_the_reply_to_the_next_answer(
+def test_status_agrees_with_the_response_to_the_next_answer(
     ann: Student, later: Callable[[int], None]
 ) -> None:
     def status() -> Any:
@@ -130,8 +130,8 @@ def test_status_agrees_with_the_reply_to_the_next_answer(
         "questions_answered": 0,
         "is_active": True,
     }
-    reply = ann.answer()
-    assert status()["current_proficiency"] == reply["current_proficiency"]
+    response = ann.answer()
+    assert status()["current_proficiency"] == response["current_proficiency"]
     later(31)
     assert (status()["status"], status()["is_active"]) == ("expired", False)
     ann.start()

@@ -11,11 +11,11 @@ def test_fixed_length_test_completes_itself(ann: Student, rows: Rows) -> None:
     assert started["initial_proficiency"] == [0.5] * 5
     assert started["concept_names"] == ["Math", "Algebra", "Geometry", "Statistics", "Calculus"]
     assert set(started["next_question"]) == {"id", "content", "options", "concepts"}
-    replies: list[dict[str, Any]] = [ann.answer(right=i != 2) for i in range(6)]
-    for count, reply in enumerate(replies[:-1], start=1):
-        assert reply["status"] == "continue"
-        assert reply["questions_answered"] == count
-    last = replies[-1]
+    responses: list[dict[str, Any]] = [ann.answer(right=i != 2) for i in range(6)]
+    for count, response in enumerate(responses[:-1], start=1):
+        assert response["status"] == "continue"
+        assert response["questions_answered"] == count
+    last = responses[-1]
     assert last == {
         "status": "completed",
         "final_proficiency": last["final_proficiency"],

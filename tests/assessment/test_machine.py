@@ -2,8 +2,8 @@
 
 A state machine takes tests while Redis and Postgres fail at random, and checks after every step:
 I1 at most one answer is stored per session and question; I2 every acknowledged answer is in
-Postgres; I3 no reply and no value in Redis marks a correct answer; I4 every 5xx has a request id;
-I5 a retry gives the same result.
+Postgres; I3 no response and no value in Redis marks a correct answer; I4 every 5xx has a request
+id; I5 a retry gives the same result.
 """
 
 from collections.abc import Iterator
@@ -66,7 +66,7 @@ class TestService(RuleBasedStateMachine):
 
     @rule(name=NAMES)
     def start(self, name: str) -> None:
-        reply = self._send(
+        response = self._send(
             "/api/test/start",
             {
                 "student_id": f"{name} {self.run}",
@@ -74,8 +74,8 @@ class TestService(RuleBasedStateMachine):
                 "end_criteria": {"max_questions": 5},
             },
         )
-        if reply.status_code == 200:
-            body = reply.json()
+        if response.status_code == 200:
+            body = response.json()
             self.session[name], self.page[name] = body["session_id"], body["next_question"]
 
     @precondition(lambda self: any(self.page.values()))
@@ -85,17 +85,17 @@ class TestService(RuleBasedStateMachine):
         if question is None:
             return
         session_id = self.session[name]
-        reply = self._submit(session_id, question["id"], option)
-        if reply.status_code == 200:
-            body = reply.json()
+        response = self._submit(session_id, question["id"], option)
+        if response.status_code == 200:
+            body = response.json()
             self.acknowledged[session_id, question["id"]] = (option, body)
             self.page[name] = body.get("next_question")
-        elif reply.json()["code"] in {"session_closed", "session_expired"}:
+        elif response.json()["code"] in {"session_closed", "session_expired"}:
             self.page[name] = None
-        elif reply.json()["code"] == "other_answer_stored":
+        elif response.json()["code"] == "other_answer_stored":
             self._resend_stored_answer(name, session_id, question["id"])
         else:
-            assert reply.status_code == 503, reply.text
+            assert response.status_code == 503, response.text
 
     def _resend_stored_answer(self, name: str, session_id: str, question_id: str) -> None:
         """Send the stored answer again: its acknowledgement was lost."""
@@ -115,8 +115,8 @@ class TestService(RuleBasedStateMachine):
     def send_again(self, data: st.DataObject) -> None:
         key = data.draw(st.sampled_from(sorted(self.acknowledged)))
         option, original = self.acknowledged[key]
-        reply = self._submit(*key, option)
-        assert reply.status_code == 503 or reply.json() == original  # I5
+        response = self._submit(*key, option)
+        assert response.status_code == 503 or response.json() == original  # I5
         other = self._submit(*key, (option + 1) % 4)
         assert other.status_code in {409, 503}
 
@@ -126,9 +126,9 @@ class TestService(RuleBasedStateMachine):
         session_id = self.session.get(name)
         if session_id is None:
             return
-        reply = self._send("/api/test/end", {"session_id": session_id})
-        if reply.status_code == 200:
-            body = reply.json()
+        response = self._send("/api/test/end", {"session_id": session_id})
+        if response.status_code == 200:
+            body = response.json()
             assert self.ended.setdefault(session_id, body) == body  # I5
             self.page[name] = None
 
@@ -170,7 +170,7 @@ class TestService(RuleBasedStateMachine):
         )
         keys = [(session, question) for session, question, _ in stored]
         assert len(keys) == len(set(keys))  # I1
-        by_key = {(session, question): response for session, question, response in stored}
+        by_key = {(session, question): option for session, question, option in stored}
         for key, (option, _) in self.acknowledged.items():
             assert by_key[key] == option  # I2
 
@@ -195,18 +195,18 @@ class TestService(RuleBasedStateMachine):
         )
 
     def _send(self, path: str, body: dict[str, Any]) -> Any:
-        reply = self.client.post(path, json=body)
-        assert reply.status_code < 500 or reply.json()["requestId"]  # I4
-        assert reply.status_code != 500, reply.text
-        assert "correct_answer" not in reply.text  # I3
-        assert "correct_option" not in reply.text
-        assert set((reply.json().get("next_question") or {}).keys()) <= {
+        response = self.client.post(path, json=body)
+        assert response.status_code < 500 or response.json()["requestId"]  # I4
+        assert response.status_code != 500, response.text
+        assert "correct_answer" not in response.text  # I3
+        assert "correct_option" not in response.text
+        assert set((response.json().get("next_question") or {}).keys()) <= {
             "id",
             "content",
             "options",
             "concepts",
         }
-        return reply
+        return response
 
     def _rows(self, query: str, *params: Any) -> list[tuple[Any, ...]]:
         cursor = self.database.execute(query.encode(), params)

@@ -52,17 +52,17 @@ def test_without_postgres_nothing_is_acknowledged_and_redis_stays_unchanged(
     key = f"session:{ann.session_id}:state"
     before = redis_values()[key]
     postgres_proxy.cut()
-    reply = ann.post(*answer_on_page(ann))
-    assert (reply.status_code, reply.json()["code"]) == (503, "database_unavailable")
-    assert int(reply.headers["Retry-After"]) > 0
-    assert reply.json()["requestId"]
+    response = ann.post(*answer_on_page(ann))
+    assert (response.status_code, response.json()["code"]) == (503, "database_unavailable")
+    assert int(response.headers["Retry-After"]) > 0
+    assert response.json()["requestId"]
     assert redis_values()[key] == before
     postgres_proxy.refuses = False
     assert ann.answer()["questions_answered"] == 2
     assert rows("SELECT count(*) FROM assessment.test_responses") == [(2,)]
 
 
-def test_without_postgres_start_and_end_answer_503(
+def test_without_postgres_start_and_end_return_503(
     ann: Student, postgres_proxy: PostgresProxy
 ) -> None:
     ann.start()
@@ -71,8 +71,8 @@ def test_without_postgres_start_and_end_answer_503(
         ("/api/test/start", {"student_id": "bob", "question_pool_id": ann.pool_id}),
         ("/api/test/end", {"session_id": ann.session_id}),
     ):
-        reply = ann.client.post(path, json=body)
-        assert (reply.status_code, "Retry-After" in reply.headers) == (503, True)
+        response = ann.client.post(path, json=body)
+        assert (response.status_code, "Retry-After" in response.headers) == (503, True)
 
 
 def test_answer_whose_acknowledgement_was_lost_is_recorded_and_acknowledged_on_retry(
@@ -99,13 +99,13 @@ def test_backend_killed_during_an_answer_leaves_nothing_and_a_retry_succeeds(
 ) -> None:
     ann.start()
     sent = answer_on_page(ann)
-    replies: list[Any] = []
+    responses: list[Any] = []
     with held(postgres_url, "LOCK TABLE assessment.test_responses IN ACCESS EXCLUSIVE MODE"):
-        waiting = threading.Thread(target=lambda: replies.append(ann.post(*sent)))
+        waiting = threading.Thread(target=lambda: responses.append(ann.post(*sent)))
         waiting.start()
         rows("SELECT pg_terminate_backend(%s)", wait_for_a_lock(rows))
         waiting.join(10)
-    assert replies[0].status_code == 503
+    assert responses[0].status_code == 503
     assert rows(
         "SELECT total_questions, (SELECT count(*) FROM assessment.test_responses)"
         " FROM assessment.test_sessions"
@@ -117,14 +117,14 @@ def test_wait_for_a_lock_is_limited(ann: Student, postgres_url: str) -> None:
     ann.start()
     sent = answer_on_page(ann)
     with held(postgres_url, "LOCK TABLE assessment.test_sessions IN EXCLUSIVE MODE"):
-        replies = [
+        responses = [
             ann.post(*sent),
             ann.client.post("/api/test/end", json={"session_id": ann.session_id}),
         ]
         assert ann.client.get(f"/api/test/status/{ann.session_id}").status_code == 200
-    for reply in replies:
-        assert (reply.status_code, reply.json()["code"]) == (503, "busy")
-        assert "Retry-After" in reply.headers
+    for response in responses:
+        assert (response.status_code, response.json()["code"]) == (503, "busy")
+        assert "Retry-After" in response.headers
     assert ann.post(*sent).status_code == 200
 
 
@@ -159,15 +159,15 @@ def test_deadlock_is_retried_until_it_is_resolved(
     ann.answer()
     ann.start(end_criteria={"max_questions": 1})
     sent = answer_on_page(ann)
-    replies: list[Any] = []
+    responses: list[Any] = []
     with held(postgres_url, "SET LOCAL deadlock_timeout = '10s'") as other:
         other.execute("SELECT FROM assessment.student_proficiencies FOR UPDATE")
-        submit = threading.Thread(target=lambda: replies.append(ann.post(*sent)))
+        submit = threading.Thread(target=lambda: responses.append(ann.post(*sent)))
         submit.start()
         wait_for_a_lock(rows)
         other.execute("SELECT FROM assessment.test_sessions WHERE status = 'active' FOR UPDATE")
         other.rollback()  # reached only if the submit was the victim
         submit.join(20)
-    assert replies[0].status_code == 200
-    assert replies[0].json()["status"] == "completed"
+    assert responses[0].status_code == 200
+    assert responses[0].json()["status"] == "completed"
     assert rows("SELECT count(*) FROM assessment.test_responses") == [(2,)]

@@ -13,7 +13,7 @@ from lib.settings import Settings
 from local.redis_gateway.faults import Fault
 from local.redis_gateway.gateway import Gateway
 from tests.assessment.conftest import CANARY, Rows, Student
-from tests.assessment.traces import expected_trace, replied_trace
+from tests.assessment.traces import actual_trace, expected_trace
 
 ALL_FAULTS = [fault for fault in Fault if fault not in {Fault.SLOW, Fault.HANG}]
 ANSWERS = [True, False, True, True, False, False]
@@ -33,12 +33,12 @@ def test_test_taken_under_a_fault_ends_as_one_without(
 ) -> None:
     with redis_gateway.faults.during(fault):
         ann.start(end_criteria=CRITERIA)
-        replies = []
+        responses = []
         for right in ANSWERS:
             redis_of(deps).close_circuit()  # call Redis each time, although it has just failed
-            replies.append(ann.answer(right=right))
-    assert replied_trace(replies) == expected_trace(ann.session_id, deps)
-    assert replies[-1]["status"] == "completed"
+            responses.append(ann.answer(right=right))
+    assert actual_trace(responses) == expected_trace(ann.session_id, deps)
+    assert responses[-1]["status"] == "completed"
     assert rows("SELECT count(*) FROM assessment.test_responses") == [(len(ANSWERS),)]
 
 
@@ -48,13 +48,13 @@ def test_one_fault_during_a_test_changes_nothing(
     fault: Fault, first_call: bool, ann: Student, deps: Deps, redis_gateway: Gateway
 ) -> None:
     ann.start(end_criteria=CRITERIA)
-    replies = [ann.answer(right=right) for right in ANSWERS[:3]]
+    responses = [ann.answer(right=right) for right in ANSWERS[:3]]
     redis_gateway.faults.switch_on(fault, times=1, after=0 if first_call else 1)
-    replies.append(ann.answer(right=ANSWERS[3]))
+    responses.append(ann.answer(right=ANSWERS[3]))
     redis_gateway.faults.clear()
     redis_of(deps).close_circuit()
-    replies += [ann.answer(right=right) for right in ANSWERS[4:]]
-    assert replied_trace(replies) == expected_trace(ann.session_id, deps)
+    responses += [ann.answer(right=right) for right in ANSWERS[4:]]
+    assert actual_trace(responses) == expected_trace(ann.session_id, deps)
 
 
 def test_hanging_redis_costs_its_time_limit_only_once(ann: Student, redis_gateway: Gateway) -> None:
@@ -71,8 +71,8 @@ def test_without_redis_in_the_environment_tests_work(ann: Student, settings: Set
     assert without_redis.redis is None
     install_deps(without_redis)
     ann.start(end_criteria=CRITERIA)
-    replies = [ann.answer(right=right) for right in ANSWERS]
-    assert replied_trace(replies) == expected_trace(ann.session_id, without_redis)
+    responses = [ann.answer(right=right) for right in ANSWERS]
+    assert actual_trace(responses) == expected_trace(ann.session_id, without_redis)
     without_redis.close()
 
 
@@ -95,25 +95,25 @@ def test_flushed_snapshot_is_rebuilt_bit_for_bit(
 
 def test_another_process_continues_from_the_snapshot_alone(ann: Student, deps: Deps) -> None:
     ann.start(end_criteria=CRITERIA)
-    replies = []
+    responses = []
     for right in ANSWERS:
         snapshot._cached_sessions.clear()  # as in a process that encoded none of them
-        replies.append(ann.answer(right=right))
-    assert replied_trace(replies) == expected_trace(ann.session_id, deps)
+        responses.append(ann.answer(right=right))
+    assert actual_trace(responses) == expected_trace(ann.session_id, deps)
 
 
 def test_outdated_snapshot_is_detected(
     ann: Student, deps: Deps, redis_values: Callable[[], dict[str, str]]
 ) -> None:
     ann.start(end_criteria=CRITERIA)
-    replies = [ann.answer(right=ANSWERS[0])]
+    responses = [ann.answer(right=ANSWERS[0])]
     key = f"session:{ann.session_id}:state"
     stale = redis_values()[key]
-    replies.append(ann.answer(right=ANSWERS[1]))
+    responses.append(ann.answer(right=ANSWERS[1]))
     for right in ANSWERS[2:]:
         redis_of(deps).pipeline([["SET", key, stale]])
-        replies.append(ann.answer(right=right))
-    assert replied_trace(replies) == expected_trace(ann.session_id, deps)
+        responses.append(ann.answer(right=right))
+    assert actual_trace(responses) == expected_trace(ann.session_id, deps)
 
 
 @pytest.mark.parametrize(
@@ -133,17 +133,17 @@ def test_outdated_snapshot_is_detected(
 )
 def test_malformed_snapshot_is_discarded(value: str, ann: Student, deps: Deps) -> None:
     ann.start(end_criteria=CRITERIA)
-    replies = [ann.answer(right=ANSWERS[0])]
+    responses = [ann.answer(right=ANSWERS[0])]
     redis_of(deps).pipeline([["SET", f"session:{ann.session_id}:state", value]])
-    replies.append(ann.answer(right=ANSWERS[1]))
-    assert replied_trace(replies) == expected_trace(ann.session_id, deps)
+    responses.append(ann.answer(right=ANSWERS[1]))
+    assert actual_trace(responses) == expected_trace(ann.session_id, deps)
 
 
 def test_snapshot_with_one_field_changed_is_discarded(
     ann: Student, deps: Deps, redis_values: Callable[[], dict[str, str]]
 ) -> None:
     ann.start(end_criteria=CRITERIA)
-    replies = [ann.answer(right=ANSWERS[0])]
+    responses = [ann.answer(right=ANSWERS[0])]
     key = f"session:{ann.session_id}:state"
     for field, value in (
         ("student_id", "eve"),
@@ -153,8 +153,8 @@ def test_snapshot_with_one_field_changed_is_discarded(
     ):
         snapshot = {**json.loads(redis_values()[key]), field: value}
         redis_of(deps).pipeline([["SET", key, json.dumps(snapshot, separators=(",", ":"))]])
-        replies.append(ann.answer(right=True))
-    assert replied_trace(replies) == expected_trace(ann.session_id, deps)
+        responses.append(ann.answer(right=True))
+    assert actual_trace(responses) == expected_trace(ann.session_id, deps)
 
 
 def test_snapshot_of_another_session_is_discarded(
@@ -171,7 +171,7 @@ def test_snapshot_of_another_session_is_discarded(
     redis_of(deps).pipeline(
         [["SET", f"session:{ann.session_id}:state", values[f"session:{bob.session_id}:state"]]]
     )
-    assert replied_trace([ann.answer()]) == expected_trace(ann.session_id, deps)
+    assert actual_trace([ann.answer()]) == expected_trace(ann.session_id, deps)
 
 
 def test_cached_question_that_was_altered_is_not_shown(
@@ -228,12 +228,12 @@ def test_snapshot_has_the_documented_fields(
     ann: Student, redis_values: Callable[[], dict[str, str]]
 ) -> None:
     ann.start()
-    reply = ann.answer()
+    response = ann.answer()
     snapshot = json.loads(redis_values()[f"session:{ann.session_id}:state"])
     assert snapshot == {
         "student_id": "ann",
-        "current_proficiency": reply["current_proficiency"],
-        "next_question_id": reply["next_question"]["id"],
+        "current_proficiency": response["current_proficiency"],
+        "next_question_id": response["next_question"]["id"],
         "status": "active",
         "questions_answered": 1,
         "last_activity": snapshot["last_activity"],

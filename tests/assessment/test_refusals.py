@@ -21,21 +21,21 @@ def test_fields_that_only_the_server_sets_are_refused(field: str, ann: Student, 
         ),
         ("end", {"session_id": ann.session_id}),
     ):
-        reply = ann.client.post(f"/api/test/{path}", json={**body, field: True})
-        assert reply.status_code == 422, path
-        assert field in reply.json()["error"]
+        response = ann.client.post(f"/api/test/{path}", json={**body, field: True})
+        assert response.status_code == 422, path
+        assert field in response.json()["error"]
     assert rows("SELECT status, total_questions FROM assessment.test_sessions") == [("active", 0)]
 
 
-@pytest.mark.parametrize("response", [-1, 50, 1.0, 1.5, "1", True, None, [1], {}])
+@pytest.mark.parametrize("option", [-1, 50, 1.0, 1.5, "1", True, None, [1], {}])
 def test_response_that_is_not_an_option_index_is_refused(
-    response: Any, ann: Student, rows: Rows
+    option: Any, ann: Student, rows: Rows
 ) -> None:
     ann.start()
     assert ann.question
-    reply = ann.post(ann.question["id"], response)
-    assert reply.status_code == 422
-    assert reply.json()["details"][0]["field"] == "response"
+    response = ann.post(ann.question["id"], option)
+    assert response.status_code == 422
+    assert response.json()["details"][0]["field"] == "response"
     assert rows("SELECT count(*) FROM assessment.test_responses") == [(0,)]
 
 
@@ -60,12 +60,12 @@ def test_invalid_start_writes_nothing(change: dict[str, Any], ann: Student, rows
 
 
 def test_malformed_ids_are_refused(ann: Student) -> None:
-    for answer in (
+    for response in (
         ann.client.get("/api/test/status/x"),
         ann.client.post("/api/test/end/x"),
         ann.client.post("/api/test/end", json={"session_id": "x"}),
     ):
-        assert answer.status_code == 422
+        assert response.status_code == 422
 
 
 def test_student_ids_are_opaque(ann: Student, operator: dict[str, str]) -> None:

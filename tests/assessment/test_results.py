@@ -43,9 +43,9 @@ def test_student_whose_id_holds_slashes_is_found_however_the_path_arrives(
     student.answer()
     for path in (quote(student_id, safe=""), quote(student_id)):
         for credential in (operator, {"X-Session-Id": student.session_id}):
-            reply = get(client, result, path, headers=credential)
-            assert reply.status_code == 200, reply.text
-            assert reply.json()["student_id"] == student_id
+            response = get(client, result, path, headers=credential)
+            assert response.status_code == 200, response.text
+            assert response.json()["student_id"] == student_id
 
 
 @pytest.mark.parametrize("result", RESULTS)
@@ -75,15 +75,15 @@ def test_session_gives_access_to_itself_only(
     texts = []
     for session in (running, second):
         credential = {"X-Session-Id": session["session_id"]}
-        answers = {result: get(client, result, headers=credential) for result in RESULTS}
-        assert answers["history"].json()["test_sessions"] == [session]
-        values = answers["proficiency"].json()["proficiency"]
-        by_name = dict(zip(answers["proficiency"].json()["concept_names"], values, strict=True))
+        responses = {result: get(client, result, headers=credential) for result in RESULTS}
+        assert responses["history"].json()["test_sessions"] == [session]
+        values = responses["proficiency"].json()["proficiency"]
+        by_name = dict(zip(responses["proficiency"].json()["concept_names"], values, strict=True))
         assert session["final_proficiency"] in (
             None,
             [by_name[n] for n in session["concept_names"]],
         )
-        texts.append("".join(answer.text for answer in answers.values()))
+        texts.append("".join(response.text for response in responses.values()))
     assert second["session_id"] not in texts[0]
     assert first["session_id"] not in texts[0] + texts[1]
     of_second = get(client, "progress", headers={"X-Session-Id": second["session_id"]}).json()
@@ -98,11 +98,11 @@ def test_running_session_gives_access_to_its_current_proficiency(
     ann.start()
     credential = {"X-Session-Id": ann.session_id}
     assert get(client, "proficiency", headers=credential).json()["proficiency"] == [0.5] * 5
-    reply = ann.answer()
+    response = ann.answer()
     result = get(client, "proficiency", headers=credential).json()
     by_name = dict(zip(result["concept_names"], result["proficiency"], strict=True))
     names = ("Math", "Algebra", "Geometry", "Statistics", "Calculus")
-    assert [by_name[name] for name in names] == reply["current_proficiency"]
+    assert [by_name[name] for name in names] == response["current_proficiency"]
     assert max(result["confidence"]) > 0
     assert result["last_updated"] is not None
 
@@ -165,7 +165,7 @@ def test_progress_runs_from_the_first_test_to_the_last(
 
 
 @pytest.mark.parametrize("result", RESULTS)
-def test_local_server_answers_its_own_machine_without_a_credential(
+def test_local_server_serves_its_own_machine_without_a_credential(
     result: str, tested: Student, settings: Settings
 ) -> None:
     trusting = Deps(replace(settings, trust_loopback=True))

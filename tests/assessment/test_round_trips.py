@@ -65,9 +65,9 @@ def test_submit_takes_one_of_postgres_and_two_of_redis(
     ann.start(end_criteria={"max_questions": 3})
     for count in range(3):
         with counted(postgres_proxy, redis_gateway) as trips:
-            reply = ann.answer(right=count == 1)
+            response = ann.answer(right=count == 1)
         assert cost(trips) == (1, 2), f"answer {count}"
-    assert reply["status"] == "completed"
+    assert response["status"] == "completed"
 
 
 def test_end_takes_one_of_postgres_and_two_of_redis(

@@ -19,7 +19,7 @@ from lib.deps import Deps
 from lib.engine import concept_shares
 from tests.assessment.conftest import CONCEPTS, Rows, Student, make_questions, upload, versions
 from tests.assessment.test_calibration import CRON
-from tests.assessment.traces import expected_trace, replied_trace
+from tests.assessment.traces import actual_trace, expected_trace
 
 LENGTH = 8
 STUDENTS = 40
@@ -35,11 +35,11 @@ def upload_with(
     prefix: str = "q",
 ) -> str:
     body = {"questions": make_questions(60, prefix), "question_pool_id": pool_id or str(uuid4())}
-    answer = client.post(
+    response = client.post(
         "/api/questions/upload", json={**body, "selection": selection}, headers=operator
     )
-    assert answer.status_code == 200, answer.text
-    return str(answer.json()["question_pool_id"])
+    assert response.status_code == 200, response.text
+    return str(response.json()["question_pool_id"])
 
 
 def take_test(
@@ -68,14 +68,14 @@ def exposures(client: TestClient, pool_id: str, prefix: str) -> np.ndarray[Any, 
 def test_limit_lowers_the_exposure_of_popular_questions(
     client: TestClient, operator: dict[str, str], rows: Rows
 ) -> None:
-    without = exposures(client, upload_with(client, operator, None), "anyone")
+    without_limit = exposures(client, upload_with(client, operator, None), "anyone")
     pool_id = upload_with(client, operator, {"max_exposure": LIMIT}, prefix="limited")
     before_count = exposures(client, pool_id, "before")
     assert client.get("/api/calibrate", headers=CRON).status_code == 200
     after_count = exposures(client, pool_id, "after")
-    popular = np.argsort(without)[-LENGTH:]
-    assert without.max() > 0.9
-    assert without[popular].mean() > LIMIT + 0.3
+    popular = np.argsort(without_limit)[-LENGTH:]
+    assert without_limit.max() > 0.9
+    assert without_limit[popular].mean() > LIMIT + 0.3
     # Session ids, and so the draws, are random. At probability 0.25 and 40 students the mean
     # exposure of eight questions has a standard error of 0.024, that of one question 0.068.
     for limited in (before_count, after_count):
@@ -109,12 +109,12 @@ def test_session_rebuilt_from_the_record_asks_the_same_questions(
     for name in ("ann", "bob", "cyd"):
         student = Student(client, pool_id, name)
         student.start(end_criteria={"max_questions": LENGTH})
-        replies = []
+        responses = []
         for number in range(LENGTH):
             assert deps.redis
             deps.redis.pipeline([["FLUSHALL"]])
-            replies.append(student.answer(right=number % 2 == 0))
-        assert replied_trace(replies) == expected_trace(student.session_id, deps)
+            responses.append(student.answer(right=number % 2 == 0))
+        assert actual_trace(responses) == expected_trace(student.session_id, deps)
 
 
 def test_running_session_keeps_the_settings_it_started_with(
@@ -176,13 +176,13 @@ def test_settings_stay_until_they_are_changed(
 def test_invalid_settings_are_refused_by_name(
     client: TestClient, operator: dict[str, str], selection: dict[str, Any], field: str
 ) -> None:
-    answer = client.post(
+    response = client.post(
         "/api/questions/upload",
         json={"questions": make_questions(5), "selection": selection},
         headers=operator,
     )
-    assert answer.status_code == 422
-    assert field in answer.text
+    assert response.status_code == 422
+    assert field in response.text
 
 
 def test_defaults_of_an_upload_are_those_of_a_pool_without_settings() -> None:
@@ -258,7 +258,7 @@ def test_session_draws_the_same_every_time_and_sessions_draw_differently() -> No
     only = np.arange(10) == 3
     assert all(
         eligibility.eligible(only, session, 1)[3] for session in sessions
-    )  # none eligible: all
+    )  # if no item is eligible, all are
 
 
 def test_level_is_that_of_the_mean_proficiency() -> None:

@@ -45,8 +45,10 @@ def test_simulated_student_is_asked_what_a_real_one_is_asked(
         for number in range(LENGTH):
             assert student.question
             questions.append(student.question["id"])
-            reply = student.answer(right=number % 3 != 0)
-            proficiencies.append(reply.get("current_proficiency") or reply["final_proficiency"])
+            response = student.answer(right=number % 3 != 0)
+            proficiencies.append(
+                response.get("current_proficiency") or response["final_proficiency"]
+            )
         draws = [WRONG if number % 3 == 0 else RIGHT for number in range(LENGTH)]
         test = simulate_test(pool, UUID(student.session_id), np.zeros(CONCEPTS), draws)
         assert [pool.question_ids[item] for item in test.items] == questions

@@ -27,7 +27,8 @@ from lib.assessment.sessions.snapshot import (
 from lib.assessment.sessions.wire import STOP_RULES, EndCriteria
 from lib.deps import Deps
 from lib.engine import ItemBank
-from tests.assessment.conftest import Student
+from tests.assessment.conftest import Student, make_questions, upload
+from tests.assessment.traces import actual_trace, expected_trace
 
 AT = datetime(2026, 3, 1, 9, 30, 15)  # noqa: DTZ001 recorded times have no time zone and mean UTC
 SESSION = UUID("5f0c6b8e-3f0d-4b0e-9a52-0d8f6f2f7b11")
@@ -116,14 +117,11 @@ def test_snapshot_of_a_very_long_test_omits_its_answers() -> None:
 def test_very_long_test_continues_from_the_record(
     client: TestClient, operator: dict[str, str], deps: Deps
 ) -> None:
-    from tests.assessment.conftest import make_questions, upload
-    from tests.assessment.traces import expected_trace, replied_trace
-
     ann = Student(client, upload(client, operator, make_questions(110)), "a" * 200)
     ann.start(end_criteria={"max_questions": 100})
-    replies = [ann.answer(right=number % 2 == 0) for number in range(100)]
-    assert replies[-1]["status"] == "completed"
-    assert replied_trace(replies) == expected_trace(ann.session_id, deps)
+    responses = [ann.answer(right=number % 2 == 0) for number in range(100)]
+    assert responses[-1]["status"] == "completed"
+    assert actual_trace(responses) == expected_trace(ann.session_id, deps)
 
 
 TEXT = encode(session_after(12), AT)
@@ -204,8 +202,8 @@ OTHER_NUMBERS: dict[str, Any] = {
 
 @pytest.mark.parametrize("kind", STOP_RULES)
 def test_snapshot_keeps_every_end_criterion(kind: Any) -> None:
-    unknown = EndCriteria.model_fields.keys() - {"type"} - OTHER_NUMBERS.keys()
-    assert unknown == set(), "give these a value in OTHER_NUMBERS that is not the default"
+    missing = EndCriteria.model_fields.keys() - {"type"} - OTHER_NUMBERS.keys()
+    assert missing == set(), "give these a value in OTHER_NUMBERS that is not the default"
     criteria = EndCriteria(type=kind, **OTHER_NUMBERS)
     snapshot = decode(SESSION, encode(session_after(2, criteria=criteria), AT))
     assert snapshot is not None

@@ -87,7 +87,7 @@ INSERT INTO questions (id, pool_id, content, options, correct_answer, concepts, 
 """
 TABLES = ("students", "student_proficiencies", "test_sessions", "test_responses")
 
-DESCRIBED = (
+CATALOG_QUERIES = (
     (
         "SELECT table_name, column_name, data_type, is_nullable, column_default"
         " FROM information_schema.columns WHERE table_schema = 'assessment' ORDER BY 1, 2"
@@ -117,7 +117,7 @@ def upgrade(url: str) -> None:
     run(url, *(script for _, script in schema_scripts()))
 
 
-def identities(url: str, schema: str) -> dict[str, set[object]]:
+def row_ids(url: str, schema: str) -> dict[str, set[object]]:
     return {
         table: {row[0] for row in fetch(url, f"SELECT id::text FROM {schema}.{table}")}
         for table in TABLES
@@ -125,20 +125,20 @@ def identities(url: str, schema: str) -> dict[str, set[object]]:
 
 
 @pytest.mark.parametrize("old", [BARE + ROWS + ORPHANS, FULL + ROWS + QUESTIONS])
-def test_every_row_is_there_or_set_aside_whole(old: str, empty_postgres_url: str) -> None:
+def test_every_row_is_kept_or_set_aside(old: str, empty_postgres_url: str) -> None:
     run(empty_postgres_url, old)
-    before = identities(empty_postgres_url, "public")
+    before = row_ids(empty_postgres_url, "public")
     upgrade(empty_postgres_url)
-    after = identities(empty_postgres_url, "assessment")
+    after = row_ids(empty_postgres_url, "assessment")
     set_aside = fetch(
         empty_postgres_url, "SELECT table_name, row_data->>'id' FROM assessment.set_aside_rows"
     )
     for table in TABLES:
-        kept = after[table] | {row_id for name, row_id in set_aside if name == table}
-        assert before[table] <= kept, table
+        all_ids = after[table] | {row_id for name, row_id in set_aside if name == table}
+        assert before[table] <= all_ids, table
         assert len(after[table]) + sum(name == table for name, _ in set_aside) >= len(before[table])
     upgrade(empty_postgres_url)
-    assert identities(empty_postgres_url, "assessment") == after, "a second run changes nothing"
+    assert row_ids(empty_postgres_url, "assessment") == after, "a second run changes nothing"
 
 
 def test_first_answer_and_newest_proficiency_are_kept(empty_postgres_url: str) -> None:
@@ -177,12 +177,12 @@ def test_rows_without_their_parent_row_are_adopted_or_set_aside(empty_postgres_u
 
 
 @pytest.mark.parametrize("old", [BARE + ROWS + ORPHANS, FULL + ROWS + QUESTIONS])
-def test_upgraded_schema_is_the_new_one(
+def test_upgraded_schema_equals_a_new_one(
     old: str, empty_postgres_url: str, postgres_url: str
 ) -> None:
     run(empty_postgres_url, old)
     upgrade(empty_postgres_url)
-    for query in DESCRIBED:
+    for query in CATALOG_QUERIES:
         assert fetch(empty_postgres_url, query) == fetch(postgres_url, query)
 
 
@@ -206,7 +206,7 @@ def test_pool_versions_of_an_earlier_release_get_columns_for_settings_and_counts
     )
     upgrade(empty_postgres_url)
     upgrade(empty_postgres_url)
-    for query in DESCRIBED:
+    for query in CATALOG_QUERIES:
         assert fetch(empty_postgres_url, query) == fetch(postgres_url, query)
     versions = "SELECT version, origin, selection, exposure FROM assessment.pool_versions"
     assert fetch(empty_postgres_url, versions) == [(1, "upload", None, None)]
@@ -239,7 +239,9 @@ def test_existing_questions_become_a_usable_pool(empty_postgres_url: str) -> Non
     assert fetch(empty_postgres_url, "SELECT count(*) FROM assessment.questions") == [(5,)]
 
 
-def test_old_sessions_were_last_active_when_they_were(empty_postgres_url: str) -> None:
+def test_last_activity_of_old_sessions_is_their_newest_recorded_time(
+    empty_postgres_url: str,
+) -> None:
     run(empty_postgres_url, FULL, ROWS)
     upgrade(empty_postgres_url)
     assert fetch(
@@ -248,7 +250,7 @@ def test_old_sessions_were_last_active_when_they_were(empty_postgres_url: str) -
     ) == [("2025-01-01 10:03:00",), ("2025-01-02 10:00:00",), ("2025-01-03 11:00:00",)]
 
 
-def test_same_name_in_both_schemas_stops_the_upgrade_untouched(empty_postgres_url: str) -> None:
+def test_table_of_the_same_name_in_both_schemas_stops_the_upgrade(empty_postgres_url: str) -> None:
     upgrade(empty_postgres_url)
     run(
         empty_postgres_url,

@@ -60,15 +60,13 @@ def test_without_the_password_nothing_is_uploaded(client: TestClient, rows: Rows
 
 def test_password_in_the_body_is_accepted(client: TestClient, operator: dict[str, str]) -> None:
     password = operator["Authorization"].removeprefix("Bearer ")
-    answer = client.post("/api/questions/upload", json={**GUIDE, "adminPassword": password})
-    assert answer.status_code == 200
+    response = client.post("/api/questions/upload", json={**GUIDE, "adminPassword": password})
+    assert response.status_code == 200
 
 
 def test_questions_as_steep_as_live_ones_are_accepted(
     client: TestClient, operator: dict[str, str]
 ) -> None:
-    from tests.assessment.conftest import upload
-
     steep = zip(make_questions(4), (2.36, 2.5, 3.0, 5.0), strict=True)
     upload(client, operator, [{**question, "discrimination": a} for question, a in steep])
 
@@ -107,11 +105,11 @@ def test_one_invalid_question_refuses_the_upload_and_is_named(
 ) -> None:
     questions = make_questions(4)
     questions[2] = {**questions[2], **change}
-    answer = post(client, operator, {"questions": questions})
-    assert answer.status_code == 422
-    assert answer.json()["error"].startswith(f"{field}: ")
-    assert answer.json()["details"][0]["field"] == field
-    assert "Value error" not in answer.text
+    response = post(client, operator, {"questions": questions})
+    assert response.status_code == 422
+    assert response.json()["error"].startswith(f"{field}: ")
+    assert response.json()["details"][0]["field"] == field
+    assert "Value error" not in response.text
     assert rows("SELECT count(*) FROM assessment.questions") == [(0,)]
 
 
@@ -124,8 +122,8 @@ def test_weights_of_every_accepted_size_make_a_usable_pool(
     ann = Student(client, upload(client, operator, questions))
     ann.start(end_criteria={"max_questions": 4})
     while ann.question:
-        reply = ann.answer()
-    assert all(0 < value < 1 for value in reply["final_proficiency"])
+        response = ann.answer()
+    assert all(0 < value < 1 for value in response["final_proficiency"])
 
 
 def test_question_of_another_pool_refuses_the_upload_and_is_named(
@@ -136,10 +134,10 @@ def test_question_of_another_pool_refuses_the_upload_and_is_named(
         "questions": [*make_questions(2, "new"), *make_questions(1)],
         "question_pool_id": str(uuid4()),
     }
-    answer = post(client, operator, body)
-    assert (answer.status_code, answer.json()["code"]) == (409, "question_elsewhere")
-    assert "questions[2].id: question q0" in answer.json()["error"]
-    assert other_pool in answer.json()["error"]
+    response = post(client, operator, body)
+    assert (response.status_code, response.json()["code"]) == (409, "question_elsewhere")
+    assert "questions[2].id: question q0" in response.json()["error"]
+    assert other_pool in response.json()["error"]
     assert rows("SELECT count(*) FROM assessment.questions") == [(3,)]
     assert rows("SELECT count(*) FROM assessment.question_pools") == [(1,)]
 
@@ -149,8 +147,8 @@ def test_pool_keeps_its_number_of_concepts(
 ) -> None:
     pool_id = upload(client, operator, make_questions(3))
     body = {"questions": make_questions(3, "other", concepts=2), "question_pool_id": pool_id}
-    answer = post(client, operator, body)
-    assert (answer.status_code, answer.json()["code"]) == (422, "wrong_concept_count")
+    response = post(client, operator, body)
+    assert (response.status_code, response.json()["code"]) == (422, "wrong_concept_count")
     assert rows("SELECT count(*) FROM assessment.questions") == [(3,)]
 
 
@@ -202,21 +200,21 @@ def test_running_session_keeps_its_questions_and_answers(
         for question in questions
     ]
     upload(client, operator, [*reversed_questions, *make_questions(1, "more")], pool_id)
-    replies = []
+    responses = []
     while ann.question:
         assert not ann.question["content"].startswith("New")
-        replies.append(ann.answer())
-    assert replies[-1]["total_questions"] == 5
-    assert replies[-1]["accuracy"] == 1.0
+        responses.append(ann.answer())
+    assert responses[-1]["total_questions"] == 5
+    assert responses[-1]["accuracy"] == 1.0
 
     bob = Student(client, pool_id, "bob")
     bob.start(end_criteria={"max_questions": 6})
     contents = []
     while bob.question:
         contents.append(bob.question["content"])
-        reply = bob.answer()
+        response = bob.answer()
     assert sum(content.startswith("New") for content in contents) == 5
-    assert reply["accuracy"] == 1.0
+    assert response["accuracy"] == 1.0
 
 
 def test_restored_backup_is_asked_and_graded_by_its_own_content(
@@ -238,9 +236,9 @@ def test_restored_backup_is_asked_and_graded_by_its_own_content(
     bob.start(end_criteria={"max_questions": 5})
     while bob.question:
         assert bob.question["content"] == "New"
-        reply = bob.post(bob.question["id"], keys[bob.question["id"]]).json()
-        bob.question = reply.get("next_question")
-    assert reply["accuracy"] == 1.0
+        response = bob.post(bob.question["id"], keys[bob.question["id"]]).json()
+        bob.question = response.get("next_question")
+    assert response["accuracy"] == 1.0
 
 
 def test_changed_text_keeps_estimated_parameters_and_changed_parameters_replace_them(
@@ -274,8 +272,8 @@ def test_changed_text_keeps_estimated_parameters_and_changed_parameters_replace_
 def test_answer_key_is_never_returned(
     client: TestClient, operator: dict[str, str], ann: Student
 ) -> None:
-    answer = post(client, operator, {"questions": make_questions(3, "canary")})
-    assert "correct" not in answer.text
+    response = post(client, operator, {"questions": make_questions(3, "canary")})
+    assert "correct" not in response.text
     started = ann.start()
     ann.answer()
     for text in (json.dumps(started), json.dumps(ann.question), json.dumps(ann.end())):
@@ -295,6 +293,6 @@ def test_options_are_shown_in_the_authors_order(
         "options": ["3", "4", "5", "6"],
         "concepts": [1.0, 0.0, 0.0, 0.0, 0.0],
     }
-    reply = ann.post("q1", 1).json()
-    assert (reply["status"], reply["accuracy"]) == ("completed", 1.0)
+    response = ann.post("q1", 1).json()
+    assert (response["status"], response["accuracy"]) == ("completed", 1.0)
     assert correct_option(make_questions(2)[1]) == 1

@@ -1,4 +1,4 @@
-"""The trace of a test without faults, computed in memory from the recorded answers."""
+"""Traces of tests: as the service gave them, and as computed from the recorded answers."""
 
 from typing import Any
 from uuid import UUID
@@ -36,11 +36,11 @@ def expected_trace(session_id: str, deps: Deps) -> Trace:
     return trace
 
 
-def replied_trace(replies: list[dict[str, Any]]) -> Trace:
-    """Return the trace of a test from the replies to its answers."""
+def actual_trace(responses: list[dict[str, Any]]) -> Trace:
+    """Return the trace of a test, taken from the bodies of the responses to its answers."""
     return [
-        (reply["next_question"]["id"], reply["current_proficiency"])
-        if reply["status"] == "continue"
-        else (None, reply["final_proficiency"])
-        for reply in replies
+        (response["next_question"]["id"], response["current_proficiency"])
+        if response["status"] == "continue"
+        else (None, response["final_proficiency"])
+        for response in responses
     ]
