@@ -59,10 +59,10 @@ def test_only_operators_and_the_students_own_sessions_may_read(
     assert get(client, result, headers=operator).status_code == 200
     assert get(client, result, headers={"X-Session-Id": tested.session_id}).status_code == 200
     assert get(client, result, params={"session_id": tested.session_id}).status_code == 200
-    of_other = get(client, result, headers={"X-Session-Id": bob.session_id})
-    of_unknown = get(client, result, "nobody", headers={"X-Session-Id": bob.session_id})
-    assert of_other.status_code == of_unknown.status_code == 404
-    assert of_other.json()["error"] == of_unknown.json()["error"]
+    response_about_ann = get(client, result, headers={"X-Session-Id": bob.session_id})
+    response_about_unknown = get(client, result, "nobody", headers={"X-Session-Id": bob.session_id})
+    assert response_about_ann.status_code == response_about_unknown.status_code == 404
+    assert response_about_ann.json()["error"] == response_about_unknown.json()["error"]
     assert get(client, result, "nobody", headers=operator).status_code == 404
 
 
@@ -86,10 +86,10 @@ def test_session_gives_access_to_itself_only(
         texts.append("".join(response.text for response in responses.values()))
     assert second["session_id"] not in texts[0]
     assert first["session_id"] not in texts[0] + texts[1]
-    of_second = get(client, "progress", headers={"X-Session-Id": second["session_id"]}).json()
-    assert of_second["progress_data"]["total_sessions"] == 1
-    assert of_second["progress_data"]["avg_accuracy"] == 1.0
-    assert len(of_second["progress_data"]["progress_timeline"]) == 1
+    progress = get(client, "progress", headers={"X-Session-Id": second["session_id"]}).json()
+    assert progress["progress_data"]["total_sessions"] == 1
+    assert progress["progress_data"]["avg_accuracy"] == 1.0
+    assert len(progress["progress_data"]["progress_timeline"]) == 1
 
 
 def test_running_session_gives_access_to_its_current_proficiency(

@@ -198,12 +198,12 @@ def test_pool_with_few_new_tests_is_not_counted(
     assert len(versions(rows)) == 1
 
 
-def count_rows(tests: int, shown: dict[int, int]) -> list[TestCount]:
+def count_rows(tests: int, times_shown: dict[int, int]) -> list[TestCount]:
     """Return the counts of tests that stayed at the middle level."""
     return [
         TestCount(position, level, count)
         for level in (1, ALL_LEVELS)
-        for position, count in [(None, tests), *shown.items()]
+        for position, count in [(None, tests), *times_shown.items()]
     ]
 
 

@@ -16,7 +16,7 @@ from tests.support.legacy_data import legacy_tables
 
 
 @pytest.fixture
-def untouched(
+def legacy_client(
     settings: Settings, empty_postgres_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[TestClient]:
     """A client of a database with a row in the legacy tables and no unified schema."""
@@ -33,8 +33,8 @@ def untouched(
     deps.close()
 
 
-def test_the_backup_may_come_before_everything_else(untouched: TestClient) -> None:
-    response = call(untouched, "/api/admin-backup")
+def test_the_backup_may_come_before_everything_else(legacy_client: TestClient) -> None:
+    response = call(legacy_client, "/api/admin-backup")
     assert response["rows"] == {
         "workshop_students": 1,
         "student_configs": 0,
@@ -42,11 +42,11 @@ def test_the_backup_may_come_before_everything_else(untouched: TestClient) -> No
     }
 
 
-def test_the_migration_works_after_that_backup(untouched: TestClient) -> None:
-    call(untouched, "/api/admin-backup")
-    call(untouched, "/api/admin-create-unified-schema")
-    assert call(untouched, MIGRATE, dryRun=False)["verification"]["verified"] is True
+def test_the_migration_works_after_that_backup(legacy_client: TestClient) -> None:
+    call(legacy_client, "/api/admin-backup")
+    call(legacy_client, "/api/admin-create-unified-schema")
+    assert call(legacy_client, MIGRATE, dryRun=False)["verification"]["verified"] is True
 
 
-def test_without_tables_set_aside_there_is_nothing_to_restore(untouched: TestClient) -> None:
-    assert call(untouched, RESTORE, 400)["code"] == "nothing_to_do"
+def test_without_tables_set_aside_there_is_nothing_to_restore(legacy_client: TestClient) -> None:
+    assert call(legacy_client, RESTORE, 400)["code"] == "nothing_to_do"

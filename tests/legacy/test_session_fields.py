@@ -90,7 +90,7 @@ def test_flags_complete_the_steps_that_the_workshop_says(legacy: Legacy) -> None
     }
 
 
-ADDED = {
+NEW_COLUMNS = {
     "note": ("TEXT", Rule.TEXT),
     "plan": ("TEXT", Rule.AUTHORED_TEXT),
     "badge_earned": ("BOOLEAN", Rule.FLAG),
@@ -119,11 +119,13 @@ def extended(legacy: Legacy, tmp_path: Path) -> Path:
         shutil.copytree(ROOT / folder, tmp_path / folder)
     table = tmp_path / "lib/legacy/session_fields.py"
     last_line = '    "exercises": Rule.EXERCISES,\n'
-    new_lines = "".join(f'    "{name}": Rule.{rule.name},\n' for name, (_, rule) in ADDED.items())
+    new_lines = "".join(
+        f'    "{name}": Rule.{rule.name},\n' for name, (_, rule) in NEW_COLUMNS.items()
+    )
     text = table.read_text()
     assert text.count(last_line) == 1
     table.write_text(text.replace(last_line, last_line + new_lines))
-    for name, (kind, _) in ADDED.items():
+    for name, (kind, _) in NEW_COLUMNS.items():
         for owner in ("sessions", "workshop_students", "student_configs"):
             legacy.connection.execute(
                 f"ALTER TABLE public.{owner} ADD COLUMN {name} {kind}".encode()
@@ -146,7 +148,7 @@ def migrate_with(code: Path, legacy: Legacy) -> str:
 
 
 def stored(legacy: Legacy) -> dict[str, Any]:
-    return dict(zip(ADDED, legacy.session(", ".join(ADDED)), strict=True))
+    return dict(zip(NEW_COLUMNS, legacy.session(", ".join(NEW_COLUMNS)), strict=True))
 
 
 def put(legacy: Legacy, table: str, updated_at: str, values: dict[str, Any]) -> None:

@@ -49,8 +49,8 @@ def example(row: Endpoint, method: str) -> dict[str, Any]:
 
 def test_every_module_is_served() -> None:
     assert {row.module for row in WORKSHOP} == MODULES
-    of_the_workshop = {row.module for row in ENDPOINTS if row.module.startswith("workshop.")}
-    assert of_the_workshop - MODULES == set(), (
+    workshop_modules = {row.module for row in ENDPOINTS if row.module.startswith("workshop.")}
+    assert workshop_modules - MODULES == set(), (
         "add these to MODULES: the tests below call their endpoints"
     )
 
