@@ -7,7 +7,7 @@ import psycopg
 import pytest
 
 from lib.deps import Deps
-from tests.legacy.drawn import Legacy
+from tests.legacy.legacy_database import Legacy
 from tests.support.legacy_data import WILD, LegacyData, fill
 
 

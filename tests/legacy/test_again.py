@@ -10,7 +10,7 @@ from lib.legacy.sessions.key_sealing import NEWER, OLDER, UNREADABLE
 from lib.vault import API_KEY_FIELD, Vault
 from tests.conftest import ENCRYPTION_KEY
 from tests.foundation.test_vault import old_format
-from tests.legacy.drawn import Legacy
+from tests.legacy.legacy_database import Legacy
 
 REMOVED = "the session's key was removed since: this key was not used"
 TOOLS = json.dumps([{"name": "t"}])

@@ -9,7 +9,7 @@ from fastapi.testclient import TestClient
 
 from lib.legacy.report import report
 from tests.conftest import ADMIN_PASSWORD
-from tests.legacy.drawn import Legacy
+from tests.legacy.legacy_database import Legacy
 from tests.support.legacy_data import WILD, LegacyData, fill
 
 MIGRATE = "/api/admin-migrate-to-unified-schema"

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.legacy.drawn import Legacy
+from tests.legacy.legacy_database import Legacy
 
 TIMESTAMP = "2025-01-02T10:00:00.000Z"
 

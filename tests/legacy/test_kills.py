@@ -26,7 +26,7 @@ from lib.legacy.runs.pace import DEFAULT_PACE, Pace
 from lib.legacy.runs.run import Phase, Run
 from lib.settings import Settings
 from local.servers.postgres_server import PostgresServer, running_postgres
-from tests.legacy.drawn import ONE_SMALL_BATCH, SMALL_BATCHES, Legacy
+from tests.legacy.legacy_database import ONE_SMALL_BATCH, SMALL_BATCHES, Legacy
 from tests.support.legacy_data import ENCRYPTION_KEY, WILD, LegacyData, fill
 
 ROOT = Path(__file__).resolve().parents[2]

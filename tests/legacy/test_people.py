@@ -4,7 +4,7 @@ from hashlib import sha256
 
 import pytest
 
-from tests.legacy.drawn import Legacy
+from tests.legacy.legacy_database import Legacy
 
 
 def anonymous_email(token: str) -> str:

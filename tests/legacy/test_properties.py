@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from lib.deps import Deps
 from lib.legacy.verification.verdict import checksum, objections
 from lib.settings import Settings
-from tests.legacy.drawn import Legacy
+from tests.legacy.legacy_database import Legacy
 from tests.legacy.oracle import API_KEY, TEXTS, read_emails, read_tokens
 from tests.legacy.test_sessions import FLAGS
 from tests.support.legacy_data import ENCRYPTION_KEY, TABLES, WILD, LegacyData, fill

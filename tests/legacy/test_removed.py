@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
-from tests.legacy.drawn import Legacy
+from tests.legacy.legacy_database import Legacy
 from tests.legacy.test_calls import CLEANUP, MIGRATE, RESTORE, call
 
 SESSIONS, STUDENT = "/api/admin-delete-sessions", "/api/admin-delete-student"

@@ -19,7 +19,7 @@ from lib.operations.schema_creation import CONFIRMATION as DROP
 from lib.operations.schema_creation import create_schema
 from lib.settings import Settings
 from tests.conftest import ADMIN_PASSWORD
-from tests.legacy.drawn import ONE_BATCH, ONE_SMALL_BATCH, SMALL_BATCHES, Legacy
+from tests.legacy.legacy_database import ONE_BATCH, ONE_SMALL_BATCH, SMALL_BATCHES, Legacy
 
 SESSIONS_BEFORE_PAUSE = 30  # at least, of about 200
 CHECKS_ALONE = replace(ONE_BATCH, idle_seconds=0.001)

@@ -16,7 +16,7 @@ from lib.legacy.migration import migrate
 from lib.legacy.runs.run import Phase
 from lib.settings import Settings
 from lib.workshop.cleanup.clean_up import clean_up
-from tests.legacy.drawn import ONE_BATCH, ONE_SMALL_BATCH, SMALL_BATCHES, Legacy
+from tests.legacy.legacy_database import ONE_BATCH, ONE_SMALL_BATCH, SMALL_BATCHES, Legacy
 from tests.support.legacy_data import ENCRYPTION_KEY
 
 LOCK = "SELECT pg_advisory_xact_lock(hashtextextended('stepwise.legacy', 0))"

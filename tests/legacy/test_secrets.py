@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from lib.legacy.report import report
-from tests.legacy.drawn import Legacy
+from tests.legacy.legacy_database import Legacy
 
 SECRET = "sk-proj-0123456789abcdefABCDEF_{}"
 EMAIL = "ann@example.com"

@@ -14,7 +14,7 @@ import pytest
 
 from lib.database.queries import load_queries, load_script
 from lib.legacy.session_fields import OTHER_COLUMNS, SESSION_FIELDS, SESSION_LISTS, Rule
-from tests.legacy.drawn import Legacy
+from tests.legacy.legacy_database import Legacy
 
 ROOT = Path(__file__).resolve().parents[2]
 LEGACY_SQL = sorted((ROOT / "sql/legacy").rglob("*.sql"))

@@ -6,7 +6,7 @@ import pytest
 
 from tests.conftest import ENCRYPTION_KEY
 from tests.foundation.test_vault import old_format
-from tests.legacy.drawn import Legacy
+from tests.legacy.legacy_database import Legacy
 
 FLAGS = [
     "twilio_connected", "openai_connected", "call_direction_chosen", "services_ready",

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tests.foundation.test_vault import old_format
-from tests.legacy.drawn import Legacy
+from tests.legacy.legacy_database import Legacy
 
 NO_DATE = "not a plausible date: read as null, kept in exercises"
 NO_NUMBER = "not a number in range: read as null, kept in exercises"

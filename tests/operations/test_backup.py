@@ -18,7 +18,7 @@ from lib.operations.restore import restore
 from lib.operations.store import BackupRecord
 from lib.settings import Platform, Settings
 from tests.conftest import ADMIN_PASSWORD
-from tests.legacy.drawn import Legacy
+from tests.legacy.legacy_database import Legacy
 from tests.operations.conftest import BUCKET
 from tests.support.legacy_data import ENCRYPTION_KEY, TABLES, WILD, LegacyData, fill
 

@@ -10,7 +10,7 @@ from lib.settings import Settings
 from lib.vault import API_KEY_FIELD, Vault
 from tests.conftest import ENCRYPTION_KEY
 from tests.foundation.test_vault import old_format
-from tests.legacy.drawn import Legacy
+from tests.legacy.legacy_database import Legacy
 from tests.legacy.test_runs import LOCK
 
 NEW_KEY = "fedcba9876543210" * 4

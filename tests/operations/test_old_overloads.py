@@ -7,7 +7,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from tests.conftest import ADMIN_PASSWORD
-from tests.legacy.drawn import Legacy
+from tests.legacy.legacy_database import Legacy
 
 Rows = Callable[..., list[tuple[Any, ...]]]
 OVERLOADS = "SELECT count(*) FROM pg_proc WHERE proname = %s AND pronamespace = %s::regnamespace"

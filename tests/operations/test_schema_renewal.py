@@ -13,7 +13,7 @@ from lib.operations.responses import creation_response
 from lib.operations.schema_creation import CONFIRMATION
 from lib.operations.schema_renewal import renew_schema
 from lib.settings import Platform, Settings
-from tests.legacy.drawn import Legacy
+from tests.legacy.legacy_database import Legacy
 from tests.legacy.test_calls import CREATE, MIGRATE, call
 from tests.operations.conftest import BUCKET
 
