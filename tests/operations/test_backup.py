@@ -43,7 +43,7 @@ def filled(legacy: Legacy, settings: Settings, folder: Path) -> Iterator[Legacy]
         )
     )
     # Values that students wrote in any form: a backup keeps each as it is.
-    fill(legacy.connection, LegacyData(80, 9, replace(WILD, lost_secret=0)))
+    fill(legacy.connection, LegacyData(80, 9, replace(WILD, misplaced_secret=0)))
     for column in ("exercises", "tools", "voice_settings", "bug_reports"):
         in_both = column in JSON_OF_BOTH
         for table in ("workshop_students", *(["student_configs"] if in_both else [])):

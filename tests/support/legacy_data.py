@@ -48,7 +48,7 @@ class Mess:
     no_time: float = 0.01  # a row without times
     bad_time: float = 0.002  # a date in the future, infinite, or before the first workshop
     blank_key: float = 0.002  # spaces or a line break around a key
-    lost_secret: float = 0.001  # a key, an e-mail or a token in another field
+    misplaced_secret: float = 0.001  # a key, an e-mail or a token in another field
     placeholder: float = 0.005  # the placeholder for a missing e-mail address, or similar text
     long_token: float = 0.0001  # longer than an index can hold
 
@@ -57,7 +57,7 @@ LIVE = Mess()
 WILD = Mess(
     spelling=0.4, no_email=0.25, no_token=0.1, same_token=0.4, in_both=0.4, login=0.3,
     json_in_json=0.4, bad_json=0.15, bad_exercise=0.4, plain_key=0.3, lost_key=0.1, null=0.4,
-    bad_number=0.2, bad_time=0.15, blank_key=0.2, lost_secret=0.1, placeholder=0.1,
+    bad_number=0.2, bad_time=0.15, blank_key=0.2, misplaced_secret=0.1, placeholder=0.1,
     long_token=0.05,
 )  # fmt: skip
 
@@ -201,7 +201,7 @@ class LegacyData:
         return str(start)[:19], str(start + timedelta(seconds=int(chance() * 2e5)))[:19]
 
     def _voice(self) -> str:
-        if self._random.random() < self.mess.lost_secret:
+        if self._random.random() < self.mess.misplaced_secret:
             return f"Rachel {self._plain_key()}"
         return "Rachel"
 
@@ -245,7 +245,7 @@ class LegacyData:
         text = pool[int(chance() * POOL)]
         if chance() < mess.bad_json:
             return ("42", '"no json {"', "null", '"\\"deeper\\""', "true")[int(chance() * 5)]
-        if pool is self._pools.exercises and chance() < mess.lost_secret:
+        if pool is self._pools.exercises and chance() < mess.misplaced_secret:
             return json.dumps(self._exercises_with_secrets())
         if chance() >= mess.json_in_json:
             return text
