@@ -20,10 +20,10 @@ import numpy as np
 from lib.engine import Posterior
 from tests.support.examinees import (
     adaptive_test,
-    among_eight,
     answers_of,
     correlated,
     examinee,
+    with_eight_concepts,
 )
 from tests.support.quadrature import Moments, exact_by_pairs, exact_posterior
 
@@ -109,7 +109,7 @@ def adaptive_histories(
         bank, states = adaptive_test(seed, discrimination, guessing, CHECKED_LENGTHS[-1], k)
         for t in CHECKED_LENGTHS:
             exact = integrate(np.zeros(k), correlated(k), answers_of(states[t], bank))
-            yield errors(among_eight(states[t], bank) if eight else states[t], exact)
+            yield errors(with_eight_concepts(states[t], bank) if eight else states[t], exact)
 
 
 def random_row(kind: str) -> Cells:

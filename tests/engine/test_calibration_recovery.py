@@ -6,7 +6,7 @@ import pytest
 from lib.engine.calibration import Calibration, ItemParameters, Shrinkage, calibrate
 from lib.engine.normal import FloatArray
 from tests.support.recorded_answers import (
-    LOGITS,
+    LOG_LOGISTIC_SCALE,
     adaptive_answers,
     as_written,
     draw_items,
@@ -121,7 +121,9 @@ def test_share_correct_alone_would_be_biased_where_calibration_is_not() -> None:
     share_correct = np.bincount(record.item, record.correct, minlength=60) / np.maximum(
         result.answers, 1
     )
-    naive = -np.log(share_correct[enough] / (1 - share_correct[enough])) / np.exp(LOGITS)
+    naive = -np.log(share_correct[enough] / (1 - share_correct[enough])) / np.exp(
+        LOG_LOGISTIC_SCALE
+    )
     assert float(np.polyfit(truth.location[enough], naive, 1)[0]) < 0.5
     slope = float(np.polyfit(truth.location[enough], result.parameters.location[enough], 1)[0])
     assert slope == pytest.approx(1.0, abs=0.06)

@@ -9,7 +9,7 @@ from lib.engine.calibration import Budget, Calibration, ItemParameters, calibrat
 from lib.engine.calibration.estimation import TOLERANCE, USABLE
 from lib.engine.calibration.person_groups import _by_ability_matrix, _by_strand_matrix
 from tests.support.recorded_answers import (
-    LOGITS,
+    LOG_LOGISTIC_SCALE,
     as_written,
     draw_items,
     draw_people,
@@ -79,7 +79,7 @@ def test_the_common_move_does_not_hide_an_oscillation() -> None:
     rng = np.random.default_rng([16, k])
     q_matrix = np.eye(k)[np.arange(n) % k]
     q_matrix[np.arange(0, n, 2), rng.integers(k, size=n // 2)] = 1
-    log_slope, location = rng.normal(LOGITS, 0.3, n), rng.normal(0, 1, n)
+    log_slope, location = rng.normal(LOG_LOGISTIC_SCALE, 0.3, n), rng.normal(0, 1, n)
     items = ItemParameters.of_latent(q_matrix, log_slope, location, np.full(n, 0.25))
     theta = (rng.normal(size=(people, k)) + rng.normal(size=(people, 1))) / np.sqrt(2)
     result = calibrate(*random_answers(rng, items, theta, 20).columns, origin=as_written(items))

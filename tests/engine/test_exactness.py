@@ -5,10 +5,10 @@ import pytest
 
 from tests.support.examinees import (
     adaptive_test,
-    among_eight,
     answers_of,
     correlated,
     examinee,
+    with_eight_concepts,
 )
 from tests.support.quadrature import exact_by_pairs, exact_posterior
 
@@ -128,7 +128,7 @@ def test_more_than_five_concepts_are_nearly_as_exact(
         bank, states = adaptive_test(seed, discrimination, guessing, 20)
         for t in (5, 8, 20):
             exact = exact_by_pairs(np.zeros(2), correlated(2), answers_of(states[t], bank))
-            posterior = among_eight(states[t], bank)
+            posterior = with_eight_concepts(states[t], bank)
             assert np.abs(posterior.mean[:2] - exact.mean).max() < tolerance
             assert np.abs(np.sqrt(posterior.variance[:2]) - exact.deviation).max() < 1.5 * tolerance
             # One right answer, calculated by hand in test_history.py.

@@ -86,7 +86,7 @@ def test_expected_fall_agrees_with_the_posteriors_after_either_answer() -> None:
     correct = someone.answers.correct[:5].tolist()
     cloud = particles.path(range(5), correct)[-1]
     right, wrong = (particles.after(cloud, range(6), [*correct, r]) for r in (True, False))
-    chance = float(cloud.weight @ cloud.likely[:, 5])
+    chance = float(cloud.weight @ cloud.p_correct[:, 5])
     remaining = chance * right.variance.sum() + (1 - chance) * wrong.variance.sum()
     assert cloud.expected_fall()[5] == pytest.approx(cloud.variance.sum() - remaining, abs=2e-3)
 

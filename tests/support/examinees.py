@@ -124,7 +124,7 @@ def answers_of(state: Posterior, bank: ItemBank) -> Answers:
     )
 
 
-def among_eight(state: Posterior, bank: ItemBank) -> Posterior:
+def with_eight_concepts(state: Posterior, bank: ItemBank) -> Posterior:
     """Return the posterior of the same answers in a test of eight concepts.
 
     The additional concepts are independent of those of `state`. The test starts with one question

@@ -36,7 +36,7 @@ class Cloud(NamedTuple):
 
     theta: FloatArray  # (m, k)
     weight: FloatArray  # (m,), sums to 1
-    likely: SingleArray  # (m, n): P(correct) of every item at every point
+    p_correct: SingleArray  # (m, n): P(correct) of every item at every point
 
     @property
     def mean(self) -> FloatArray:
@@ -57,10 +57,12 @@ class Cloud(NamedTuple):
         It is Σⱼ Cov(θⱼ, P)² / (E P (1 - E P)).
         """
         weighted = np.column_stack([self.weight, self.theta * self.weight[:, None]])
-        p_correct, *moments = weighted.T.astype(np.float32) @ self.likely
-        covariance_with_answer = np.array(moments) - np.outer(self.mean, p_correct)
+        mean_p_correct, *moments = weighted.T.astype(np.float32) @ self.p_correct
+        covariance_with_answer = np.array(moments) - np.outer(self.mean, mean_p_correct)
         return np.asarray(
-            np.square(covariance_with_answer).sum(axis=0) / (p_correct * (1.0 - p_correct)), float
+            np.square(covariance_with_answer).sum(axis=0)
+            / (mean_p_correct * (1.0 - mean_p_correct)),
+            float,
         )
 
     def mass_within(self, low: FloatArray, high: FloatArray) -> FloatArray:
@@ -90,7 +92,7 @@ class Particles:
 
     def after(self, before: Cloud, items: Sequence[int], correct: Sequence[bool]) -> Cloud:
         """Return the posterior of all answers; `before` lacks the last and gives the proposal."""
-        last = before.likely[:, items[-1]].astype(float)
+        last = before.p_correct[:, items[-1]].astype(float)
         weight = before.weight * (last if correct[-1] else 1.0 - last)
         reweighted = before._replace(weight=weight / weight.sum())
         return self._around(reweighted.mean, reweighted.covariance, items, correct)
@@ -116,9 +118,9 @@ class Particles:
         log_proposal = -0.5 * np.square(self.z / PROPOSAL_SCALE).sum(axis=1)
         log_weight = log_likelihood + log_prior - log_proposal
         weight = np.exp(log_weight - log_weight.max())
-        return Cloud(theta, weight / weight.sum(), self._likely(theta))
+        return Cloud(theta, weight / weight.sum(), self._p_correct(theta))
 
-    def _likely(self, theta: FloatArray) -> SingleArray:
+    def _p_correct(self, theta: FloatArray) -> SingleArray:
         slopes, intercepts, guessing = self.columns
         x = theta.astype(np.float32) @ slopes
         x += intercepts

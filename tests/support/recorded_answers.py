@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from lib.engine.calibration import ItemParameters
 from lib.engine.normal import FloatArray
 
-LOGITS = np.log(1.702)
+LOG_LOGISTIC_SCALE = np.log(1.702)
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ def draw_items(
     measures_two = rng.random(n) < two_concepts
     q[np.flatnonzero(measures_two), rng.integers(k, size=measures_two.sum())] = 1
     return ItemParameters.of_latent(
-        q, LOGITS + rng.normal(0, 0.3, n), rng.normal(0, 1, n), np.full(n, guessing)
+        q, LOG_LOGISTIC_SCALE + rng.normal(0, 0.3, n), rng.normal(0, 1, n), np.full(n, guessing)
     )
 
 
