@@ -12,7 +12,7 @@ from fastapi.testclient import TestClient
 from lib.assessment.sessions.cache import STATISTICS_KEY
 from lib.deps import Deps
 from tests.legacy.legacy_database import Legacy
-from tests.support.described import Operation, operations
+from tests.support.api_operations import Operation, operations
 
 OPERATIONS = {str(operation): operation for operation in operations()}
 KINDS = {

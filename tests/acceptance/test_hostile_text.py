@@ -8,7 +8,7 @@ import psycopg
 import pytest
 from fastapi.testclient import TestClient
 
-from tests.support.described import Operation, operations
+from tests.support.api_operations import Operation, operations
 
 OPERATIONS = {str(operation): operation for operation in operations()}
 HOSTILE = 'x"; DROP TABLE students CASCADE; --', "x'; DROP TABLE students CASCADE; --"

@@ -12,7 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 from lib.routes import ENDPOINTS, Access, modules
 from lib.web.functions import function_app
 from lib.web.openapi import DOCUMENTED, description
-from tests.support.described import Operation, operations
+from tests.support.api_operations import Operation, operations
 
 PAGES = DOCUMENTED.parent
 OPERATIONS = operations()
