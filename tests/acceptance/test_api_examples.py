@@ -187,11 +187,11 @@ def test_example_request_returns_the_example_response(
         prepare(preparation)
     response = send(loopback_client, operation)
     assert response.status_code == 200, response.text
-    assert differences(operation.answers["Answer"], response.json()) == []
+    assert differences(operation.responses["Answer"], response.json()) == []
 
 
 def test_every_further_example_has_a_test_of_its_own() -> None:
-    titles = {title for operation in OPERATIONS.values() for title in operation.answers}
+    titles = {title for operation in OPERATIONS.values() for title in operation.responses}
     assert titles == {"Answer", "Without a token", "All students, for operators", "The last one"}
 
 
@@ -199,7 +199,7 @@ def test_progress_without_a_token_matches_its_example(loopback_client: TestClien
     look_up = OPERATIONS["GET /api/student-progress"]
     params = {"studentEmail": look_up.examples_in("query")["studentEmail"]}
     response = loopback_client.get(look_up.path, params=params)
-    assert differences(look_up.answers["Without a token"], response.json()) == []
+    assert differences(look_up.responses["Without a token"], response.json()) == []
 
 
 def test_progress_of_all_students_matches_its_example(
@@ -209,7 +209,7 @@ def test_progress_of_all_students_matches_its_example(
     response = loopback_client.get(
         tracking.path, params={"getAllStudents": "true"}, headers=operator
     )
-    assert differences(tracking.answers["All students, for operators"], response.json()) == []
+    assert differences(tracking.responses["All students, for operators"], response.json()) == []
 
 
 def test_submitting_the_last_answer_matches_its_example(loopback_client: TestClient) -> None:
@@ -220,7 +220,7 @@ def test_submitting_the_last_answer_matches_its_example(loopback_client: TestCli
     ).json()
     ids = {"session_id": started["session_id"], "question_id": started["next_question"]["id"]}
     response = loopback_client.post("/api/test/submit", json={**ids, "response": 0})
-    assert differences(OPERATIONS[SUBMIT].answers["The last one"], response.json()) == []
+    assert differences(OPERATIONS[SUBMIT].responses["The last one"], response.json()) == []
 
 
 def test_each_difference_is_reported() -> None:

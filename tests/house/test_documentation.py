@@ -127,8 +127,8 @@ def test_example_of_the_body_is_accepted(operation: Operation) -> None:
 @every_operation
 def test_response_examples_have_exactly_the_fields_of_the_model(operation: Operation) -> None:
     body: TypeAdapter[Any] = TypeAdapter(cast("Any", ROUTES[str(operation)].response_model))
-    assert operation.answers, f'write the "answer" of {place_of(operation)}'
-    for title, example in operation.answers.items():
+    assert operation.responses, f'write the "answer" of {place_of(operation)}'
+    for title, example in operation.responses.items():
         parsed = validated(body, example, f'the answer "{title}" of {place_of(operation)}')
         dumped = body.dump_python(parsed, mode="json", by_alias=True)
         assert differences(example, dumped) == [], (

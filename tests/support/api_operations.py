@@ -57,8 +57,8 @@ class Operation:
         )
 
     @property
-    def answers(self) -> dict[str, Any]:
-        """Examples of the 200 answer by title; the first is the answer to `request`."""
+    def responses(self) -> dict[str, Any]:
+        """Examples of the 200 response by title; the first is the response to `request`."""
         examples = self.description["responses"]["200"]["content"][JSON].get("examples", {})
         return {title: example["value"] for title, example in examples.items()}
 
