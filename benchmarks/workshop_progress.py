@@ -15,6 +15,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -125,11 +126,8 @@ def load(port: int, seconds: float) -> list[float]:
             times[worker].append(1000 * (time.perf_counter() - sent_at))
         connection.close()
 
-    threads = [threading.Thread(target=work, args=(worker,)) for worker in range(WORKERS)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    with ThreadPoolExecutor(WORKERS) as pool:
+        list(pool.map(work, range(WORKERS)))  # raises what a worker raised
     return [milliseconds for worker in times for milliseconds in worker]
 
 
