@@ -18,7 +18,7 @@ FloatArray = NDArray[np.float64]
 Answers = NDArray[np.bool_]
 Estimates = list[FloatArray]
 Engine = Callable[[Answers, int], Estimates]
-"""Maps a student's answers to all items and a test length to the estimates after each answer."""
+"""Takes a student's answers to all items and a test length; returns an estimate per answer."""
 
 
 class Pool(NamedTuple):

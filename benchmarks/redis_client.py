@@ -1,4 +1,4 @@
-"""Cost of importing and calling the official Redis client, compared with plain urllib3.
+"""Cost of importing and calling Upstash's Redis client, compared with plain urllib3.
 
 The alternative sends the same pipeline with urllib3 and parses the response with `json`. Both call
 the REST gateway on this machine in turns; CPU time is that of this process alone.
@@ -64,7 +64,7 @@ def print_calls(gateway: Gateway) -> None:
                 if number:  # the first round opens the connections
                     figures[name].append(times)
     base = statistics.median(cpu for cpu, _ in figures["urllib3"])
-    print("\n| a pipeline of three commands | CPU ms | times urllib3 | ms |")
+    print("\n| a pipeline of three commands | CPU ms | times urllib3 | elapsed ms |")
     print("|---|--:|--:|--:|")
     for name, rounds in figures.items():
         cpu = statistics.median(cpu for cpu, _ in rounds)

@@ -106,7 +106,7 @@ def _hermite(nodes: int, count: int) -> tuple[SingleArray, SingleArray]:
 
 
 def hermite_node_count(variance: FloatArray, count: int) -> int:
-    """Return the number of nodes that `curve_moments` needs for these variances, logits²."""
+    """Return the number of nodes for `curve_moments` with these variances, logits², and `count`."""
     widest = float(largest(variance, axis=None))
     nodes = next(nodes for limit, nodes in _HERMITE if widest <= limit)
     return nodes if count == 1 else max(nodes, _MIN_NODES_OF_MOMENTS)

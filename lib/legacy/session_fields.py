@@ -11,7 +11,11 @@ from lib.workshop.course import COURSE
 
 
 class Rule(StrEnum):
-    """The value that a token's legacy rows, together with its stored session, give a column."""
+    """The value that a token's legacy rows, together with its stored session, give a column.
+
+    A row of student_configs counts as newer than any of workshop_students, and that as newer than
+    any of workshop_sessions.
+    """
 
     FIRST_TIME = "first_times"  # the earliest
     LAST_TIME = "last_times"  # the latest
@@ -20,7 +24,7 @@ class Rule(StrEnum):
     COMPUTED = "computed"  # from steps and flags; legacy values are ignored
     TEXT = "texts"  # from the newest row with text; API keys in it are replaced
     AUTHORED_TEXT = "authored_texts"  # as TEXT, but left exactly as the student wrote it
-    API_KEY = "api_keys"  # as TEXT, and encrypted
+    API_KEY = "api_keys"  # from the newest row with a key; encrypted
     FLAG = "flags"  # once true, always true
     ARRAY_SETTING = "array_settings"  # a JSON array from the newest row that has elements
     OBJECT_SETTING = "object_settings"  # a JSON object from the newest row that has members

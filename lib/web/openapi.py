@@ -20,7 +20,7 @@ from lib.routes import ENDPOINTS, Access, Endpoint
 from lib.web.functions import all_apps
 from lib.web.headers import API_HEADERS
 
-DOCUMENTED = Path(__file__).resolve().parents[2] / "docs" / "api"
+API_DOCS = Path(__file__).resolve().parents[2] / "docs" / "api"
 FRAMEWORK_ERRORS = ("HTTPValidationError", "ValidationError")  # our errors have another shape
 PASSWORD = {"type": "string", "description": "ADMIN_PASSWORD, if no bearer token is sent."}
 
@@ -56,7 +56,7 @@ async def serve_openapi(scope: Scope, receive: Receive, send: Send) -> None:
 
 
 def _documented(name: str) -> dict[str, Any]:
-    file = DOCUMENTED / f"{name.replace('.', '/')}.json"
+    file = API_DOCS / f"{name.replace('.', '/')}.json"
     content: dict[str, Any] = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
     return content
 

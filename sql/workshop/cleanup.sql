@@ -52,7 +52,7 @@ WHERE student_id = ANY (%(students)s)
   AND NOT EXISTS (SELECT FROM public.sessions s WHERE s.student_id = st.student_id);
 
 -- remove_old_reports --
--- Remove bug reports without a session past their retention time.
+-- Remove bug reports past their retention time that have no session.
 DELETE FROM public.events WHERE id IN (
   SELECT id FROM public.events
   WHERE session_token IS NULL AND created_at < now() - make_interval(days => %(retention_days)s)

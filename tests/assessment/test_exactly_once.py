@@ -167,7 +167,6 @@ def test_ten_concurrent_ends_complete_a_test_once(ann: Student, rows: Rows) -> N
 
 
 def test_submit_concurrent_with_end_is_counted_or_refused(ann: Student, rows: Rows) -> None:
-    statuses = set()
     for _ in range(15):
         ann.start()
         ann.answer()
@@ -179,11 +178,9 @@ def test_submit_concurrent_with_end_is_counted_or_refused(ann: Student, rows: Ro
         stored = rows(
             "SELECT count(*) FROM assessment.test_responses WHERE session_id = %s", ann.session_id
         )[0][0]
-        statuses.add(response.status_code)
         assert response.status_code in {200, 409}
         assert stored == ended["total_questions"] == (2 if response.status_code == 200 else 1)
         assert end["summary"] == ended
-    assert statuses
 
 
 def test_closed_test_accepts_no_answers(ann: Student, rows: Rows) -> None:
@@ -196,7 +193,7 @@ def test_closed_test_accepts_no_answers(ann: Student, rows: Rows) -> None:
     assert rows("SELECT count(*) FROM assessment.test_responses") == [(0,)]
 
 
-def test_recorded_answers_cannot_be_changed(ann: Student, rows: Rows) -> None:
+def test_recorded_answers_and_items_of_a_pool_cannot_be_changed(ann: Student, rows: Rows) -> None:
     ann.start()
     ann.answer()
     for table in ("test_responses", "pool_items"):

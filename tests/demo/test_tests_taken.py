@@ -97,7 +97,7 @@ def test_the_service_given_the_same_answers_records_the_same(
     postgres_server.drop_database("replay")
 
 
-def test_the_last_closed_test_is_the_long_term_proficiency(run_query: RunQuery) -> None:
+def test_long_term_proficiency_is_that_of_the_last_closed_test(run_query: RunQuery) -> None:
     differing = """
         SELECT p.student_id FROM student_proficiencies p JOIN LATERAL (
           SELECT s.* FROM test_sessions s WHERE s.student_id = p.student_id AND status <> 'active'

@@ -21,7 +21,7 @@ CONCEPTS = st.integers(1, 5)
 LENGTHS = st.integers(1, 15)
 
 KINDS = st.sampled_from(["", "guessing", "correlated", "guessing correlated shifted", "right"])
-PLAIN_KINDS = st.sampled_from(
+KINDS_WITHOUT_GUESSING = st.sampled_from(
     ["", "correlated", "shifted", "right", "wrong", "duplicate", "steep", "steep correlated"]
 )
 ALL_KINDS = KINDS | st.sampled_from(["steep", "steep correlated", "guessing steep correlated"])
@@ -35,8 +35,8 @@ def somebody(seed: int, k: int, t: int, kind: str) -> Examinee:
 
 
 @quick
-@given(SEEDS, CONCEPTS, LENGTHS, PLAIN_KINDS)
-def test_without_guessing_no_variance_exceeds_the_prior_s(
+@given(SEEDS, CONCEPTS, LENGTHS, KINDS_WITHOUT_GUESSING)
+def test_without_guessing_no_variance_exceeds_that_of_the_prior(
     seed: int, k: int, t: int, kind: str
 ) -> None:
     someone = somebody(seed, k, t, kind)
@@ -44,7 +44,7 @@ def test_without_guessing_no_variance_exceeds_the_prior_s(
 
 
 @quick
-@given(SEEDS, CONCEPTS, PLAIN_KINDS, st.booleans())
+@given(SEEDS, CONCEPTS, KINDS_WITHOUT_GUESSING, st.booleans())
 def test_without_guessing_the_first_answer_makes_no_variance_grow(
     seed: int, k: int, kind: str, right: bool
 ) -> None:

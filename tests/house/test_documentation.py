@@ -11,10 +11,10 @@ from pydantic import TypeAdapter, ValidationError
 
 from lib.routes import ENDPOINTS, Access, modules
 from lib.web.functions import function_app
-from lib.web.openapi import DOCUMENTED, description
+from lib.web.openapi import API_DOCS, description
 from tests.support.api_operations import Operation, operations
 
-PAGES = DOCUMENTED.parent
+PAGES = API_DOCS.parent
 OPERATIONS = operations()
 ROUTES = {
     f"{method} {route.path_format}": route
@@ -27,12 +27,12 @@ every_operation = pytest.mark.parametrize("operation", OPERATIONS, ids=str)
 
 
 def file_of(module: str) -> Path:
-    return DOCUMENTED / f"{module.replace('.', '/')}.json"
+    return API_DOCS / f"{module.replace('.', '/')}.json"
 
 
 def place_of(operation: Operation) -> str:
     """Return where the examples of an operation are written, for a message."""
-    return f'"{operation}" in docs/api/{file_of(operation.row.module).relative_to(DOCUMENTED)}'
+    return f'"{operation}" in docs/api/{file_of(operation.row.module).relative_to(API_DOCS)}'
 
 
 def read_json(file: Path) -> dict[str, Any]:
@@ -62,8 +62,8 @@ def test_every_endpoint_is_described_and_no_other() -> None:
 
 def test_every_example_is_in_the_file_of_its_function() -> None:
     documented = {
-        (".".join(file.relative_to(DOCUMENTED).with_suffix("").parts), name)
-        for file in DOCUMENTED.rglob("*.json")
+        (".".join(file.relative_to(API_DOCS).with_suffix("").parts), name)
+        for file in API_DOCS.rglob("*.json")
         if file.stem != "shared"
         for name in read_json(file)
     }

@@ -139,7 +139,7 @@ def test_every_stop_rule_has_a_reason() -> None:
     assert without_reason == set(), "add these to Reason in lib/engine/stopping.py"
 
 
-def test_numbers_of_stop_rules_are_the_same_in_the_engine_and_on_the_wire() -> None:
+def test_fields_of_stop_rules_are_the_same_in_the_engine_and_on_the_wire() -> None:
     engine_fields = set(StopRules.__dataclass_fields__) - {"cut"}  # callers cannot change it
     assert set(EndCriteria.model_fields) == engine_fields, (
         "StopRules in lib/engine/stopping.py and EndCriteria in"

@@ -1,4 +1,7 @@
-"""Reports and logs contain no secret and no e-mail, and no column contains a plain API key."""
+"""Reports and logs contain no secret and no e-mail, and columns contain no plain API key.
+
+What students wrote for their assistant is the exception: it stays as they wrote it.
+"""
 
 import json
 from typing import Any
@@ -19,7 +22,7 @@ AUTHORED_TEXTS = ["system_prompt", "ivr_greeting", "use_case_description"]
 
 
 def everything(legacy: Legacy) -> str:
-    """Return every row of the unified tables and of the report, as text."""
+    """Return every row of the unified tables and of the schema `legacy`, as text."""
     tables = legacy.rows(
         "SELECT quote_ident(schemaname) || '.' || quote_ident(tablename) FROM pg_tables "
         "WHERE tablename IN ('students', 'sessions', 'step_progress', 'events') "
@@ -31,7 +34,7 @@ def everything(legacy: Legacy) -> str:
 
 
 def plant_keys(legacy: Legacy) -> list[str]:
-    """Put a different API key into every field that is not for keys; return the keys."""
+    """Put a different API key into every field except AUTHORED_TEXTS; return the keys."""
     secrets = [SECRET.format(number) for number in range(40)]
     unused = iter(secrets)
     exercises: list[Any] = [

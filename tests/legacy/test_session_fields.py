@@ -57,7 +57,7 @@ def test_every_list_in_the_sql_of_the_migration_is_filled(path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", LEGACY_SQL, ids=lambda path: path.name)
-def test_columns_of_one_rule_are_listed_by_their_rule_alone(path: Path) -> None:
+def test_sql_does_not_list_the_columns_of_a_rule_by_hand(path: Path) -> None:
     """Two neighbouring columns, each before a comma, are taken for a list written by hand."""
     by_hand = [
         (first, second)
@@ -72,7 +72,7 @@ def neighbours(rule: Rule) -> Iterator[tuple[str, str]]:
     return pairwise(SESSION_LISTS[rule.value])
 
 
-def test_flags_complete_the_steps_that_the_workshop_says(legacy: Legacy) -> None:
+def test_flags_complete_the_same_steps_as_in_the_workshop(legacy: Legacy) -> None:
     legacy.connection.execute("ALTER TABLE public.student_configs ADD COLUMN repo_created BOOLEAN")
     for flag in FLAGS:
         legacy.put("student_configs", session_token=f"only {flag}", **{flag: True})

@@ -19,7 +19,7 @@ LOST_KEY = bytes(32)
 
 @pytest.fixture
 def rotating(bare: Legacy, settings: Settings) -> Legacy:
-    """Sessions of every kind, and settings with a new key."""
+    """Sessions with keys of every kind, and settings with a new key."""
     (student,) = bare.rows(
         "INSERT INTO public.students (student_email) VALUES ('ann@example.com') "
         "RETURNING student_id"

@@ -10,7 +10,7 @@ import pytest
 from fastapi.testclient import TestClient
 from pydantic.alias_generators import to_snake
 
-from lib.web.openapi import DOCUMENTED
+from lib.web.openapi import API_DOCS
 from lib.workshop.progress.wire import ProgressIn
 from tests.workshop.conftest import TOKEN
 
@@ -281,7 +281,7 @@ def test_emails_racing_for_one_new_token_leave_one_owner(post: Post, rows: Rows)
 
 
 EXAMPLE: dict[str, Any] = json.loads(
-    (DOCUMENTED / "workshop" / "student_progress.json").read_text(encoding="utf-8")
+    (API_DOCS / "workshop" / "student_progress.json").read_text(encoding="utf-8")
 )["POST /api/student-progress"]["request"]
 REQUIRED_FIELDS = {"sessionToken", "stepNumber"}
 ADDITIVE_FIELDS = {"timeSpent", "attempts"}

@@ -126,8 +126,8 @@ def _moment_matching_site(
         total, first, second = floor + scale * total, scale * first, floor + scale * second
         smallest_ratio = 1.0 - 0.5 * (floor > 0.0)
     shift = first / total
-    # Bounds that hold exactly and that quadrature error must not break: τ >= 0 without a floor,
-    # and at most twice the cavity's variance with one.
+    # Bounds that hold exactly and that quadrature error must not break: without a floor, τ >= 0;
+    # with one, the tilted distribution has at most twice the cavity's variance.
     precision_ratio = np.maximum(1.0 / (second / total - shift * shift), smallest_ratio)
     excess = precision_ratio - 1.0
     return excess / v, (excess * m + precision_ratio * shift * np.sqrt(v)) / v

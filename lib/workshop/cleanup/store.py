@@ -60,7 +60,7 @@ def remove_students_without_sessions(transaction: "Transaction", students: Seque
 
 
 def remove_old_reports(transaction: "Transaction", batch: Batch) -> int:
-    """Remove bug reports without a session past their retention time; return their number."""
+    """Remove bug reports past their retention time that have no session; return their number."""
     return transaction.execute(_queries["remove_old_reports"], asdict(batch))
 
 

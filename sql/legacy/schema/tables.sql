@@ -94,7 +94,7 @@ CREATE TABLE IF NOT EXISTS legacy.backups (
 );
 
 -- 2. Untidy values --------------------------------------------------------------------------
--- Each returns null, never an error, for a value that it cannot read.
+-- Functions that parse a value return null, never an error, if they cannot read it.
 
 -- Return whether text can be parsed as a timestamp.
 DO $$ BEGIN
@@ -277,6 +277,7 @@ $$;
 
 -- Return the person's normalized e-mail; null for a placeholder, an API key in its place, text
 -- that is too long for an index, and an id that a login has instead of an e-mail.
+-- 'nonymous_' finds placeholders that begin with a or A; other text needs no closer look.
 CREATE OR REPLACE FUNCTION legacy.email_of(p_email TEXT, p_token TEXT, p_login BOOLEAN)
 RETURNS TEXT LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
   SELECT CASE WHEN position('@' IN p_email) > 0
