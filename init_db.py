@@ -4,16 +4,22 @@ It is meant for new databases in development; use `python migrate.py upgrade` fo
 use. Both run the same scripts, which may run repeatedly, so a later upgrade works.
 """
 
-from lib.database.schema import schema_scripts
-from migrations.database import connect
+from lib.database.schema import upgrade_schema
+from migrations.database import connect, explained_errors
 
 
 def main() -> None:
-    """Run every schema script in one transaction on the database that the environment names."""
-    with connect() as connection:
-        for name, script in schema_scripts():
-            connection.execute(script.encode())
-            print(f"applied sql/{name}")  # noqa: T201 for the person at the terminal
+    """Run every schema script in one transaction on the database that the environment names.
+
+    Raises:
+        SystemExit: If the database refuses a script; the message says why.
+    """
+    with explained_errors(), connect() as connection:
+        upgrade = upgrade_schema(connection)
+    for step in upgrade.steps:
+        print(f"applied sql/{step.name}")  # noqa: T201 for the person at the terminal
+    for line in upgrade.reports:
+        print(f"- {line}")  # noqa: T201 same
 
 
 if __name__ == "__main__":

@@ -1,7 +1,11 @@
 """Connection to the database that the environment names for migrations."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import psycopg
 
+from lib.database.statements import constraint_error
 from lib.settings import MIGRATION_NAMES, Settings
 
 
@@ -25,4 +29,25 @@ def connect() -> psycopg.Connection:
         raise SystemExit(
             f"The address of the database is not valid. Correct it in {names};"
             " the form is postgresql://user:password@host:5432/database"
+        ) from None
+
+
+@contextmanager
+def explained_errors() -> Iterator[None]:
+    """End the program with a message instead of a traceback if the database refuses something.
+
+    Raises:
+        SystemExit: If a statement fails; the one transaction of all statements is undone.
+    """
+    try:
+        yield
+    except psycopg.Error as error:
+        named = constraint_error(error.diag.constraint_name, error.diag.message_primary)
+        if named is not None:
+            raise SystemExit(str(named)) from None
+        reason = error.diag.message_primary or str(error)
+        context = (error.diag.context or "").strip().splitlines()
+        where = f" ({context[-1]})" if context else ""
+        raise SystemExit(
+            f"The database refused the change, and nothing was changed: {reason}{where}"
         ) from None

@@ -1,4 +1,4 @@
-"""Run a script of several statements in Alembic's transaction, or print it with `--sql`."""
+"""Run a script of several statements in a revision, or print it with `--sql`."""
 
 from alembic import context, op
 

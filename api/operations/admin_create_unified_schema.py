@@ -20,10 +20,14 @@ def create(body: CreateIn, deps: Annotated[Deps, Depends(get_deps)]) -> CreateOu
     """Create or update the schema; repeating the call is safe.
 
     With `dropExisting`, back up and rename the existing tables, and start empty.
+    With `finish`, stop serving the previous version of the tests.
     """
     with audited(deps, PATH) as facts:
         renewal = renew_schema(
-            deps, drop_existing=body.drop_existing, confirmation=body.confirm_text
+            deps,
+            drop_existing=body.drop_existing,
+            confirmation=body.confirm_text,
+            finish=body.finish,
         )
         facts["set_aside"] = [table.new_name for table in renewal.creation.set_aside]
         facts["backup"] = renewal.backup.name if renewal.backup else None

@@ -316,7 +316,7 @@ _APP_ERRORS: tuple[tuple[tuple[type[psycopg.Error], ...], Callable[[], AppError]
 
 
 def _app_error(error: psycopg.Error) -> AppError | None:
-    registered = constraint_error(error.diag.constraint_name)
+    registered = constraint_error(error.diag.constraint_name, error.diag.message_primary)
     if registered is not None:
         return registered
     if isinstance(error, psycopg.DataError) and error.sqlstate is None:

@@ -4,18 +4,39 @@ The endpoint admin-create-unified-schema, `migrate.py upgrade` and `init_db.py` 
 scripts in the same order, so they all produce the same schema.
 """
 
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import lib.database.errors  # noqa: F401 registers the error that scripts raise
 from lib.database.queries import load_script
+
+if TYPE_CHECKING:
+    from psycopg import Connection
+    from psycopg.errors import Diagnostic
 
 OLD_OVERLOADS = "database/schema/old_overloads.sql"
 """Script that must run last in a transaction that replaces functions."""
+DOWNGRADE = "database/schema/downgrade.sql"
+"""Script that brings the previous version's tables back."""
+REPORT = "SW001"
+"""SQLSTATE of the notices that are meant for operators."""
+FINISH = "database/schema/finish.sql"
+"""Script that precedes the others if the upgrade ends the service for the previous version."""
 
 SCRIPTS = (
-    # First, because an old table of the assessment may have the name of the workshop's `students`.
+    "database/schema/bookkeeping.sql",
+    # First, because old assessment tables take the name of the workshop's `students`.
     "assessment/schema/move_old_tables.sql",
     "assessment/schema/tables.sql",
+    "assessment/schema/twins.sql",
     "assessment/schema/upgrade_older_tables.sql",
     "assessment/schema/functions.sql",
+    "assessment/schema/previous_version.sql",
     "access/schema/operators.sql",
+    "workshop/schema/adopt.sql",
     "workshop/schema/tables.sql",
     "workshop/schema/functions.sql",
     "workshop/schema/older_pages.sql",
@@ -23,8 +44,78 @@ SCRIPTS = (
     "database/schema/search_path.sql",
     OLD_OVERLOADS,
 )
+_WAITING = "workshop/"
+"""Start of the names of scripts that wait while a view has the name of the table `students`."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """One script that ran, and the seconds that it took."""
+
+    name: str
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Upgrade:
+    """What an upgrade did."""
+
+    steps: list[Step]
+    reports: list[str]
+    """What was moved, repaired or left, for the operator."""
 
 
 def schema_scripts() -> list[tuple[str, str]]:
     """Return name and text of each script in the order in which they run."""
-    return [(name, load_script(name)) for name in SCRIPTS]
+    return [(name, _script(name)) for name in SCRIPTS]
+
+
+def upgrade_schema(connection: "Connection", *, finish: bool = False) -> Upgrade:
+    """Run every script in the connection's transaction.
+
+    Args:
+        connection: Its transaction is neither begun nor ended here.
+        finish: Drop the views that serve the previous version of the tests.
+    """
+    steps = []
+    with reports(connection) as lines:
+        if finish:
+            connection.execute(load_script(FINISH).encode())
+        for name, script in schema_scripts():
+            started = time.monotonic()
+            connection.execute(script.encode())
+            steps.append(Step(name, time.monotonic() - started))
+    return Upgrade(steps, lines)
+
+
+@contextmanager
+def reports(connection: "Connection") -> Iterator[list[str]]:
+    """Collect what scripts report to the operator."""
+    lines: list[str] = []
+
+    def collect(notice: "Diagnostic") -> None:
+        if notice.sqlstate == REPORT and notice.message_primary is not None:
+            lines.append(notice.message_primary)
+
+    connection.add_notice_handler(collect)
+    try:
+        yield lines
+    finally:
+        connection.remove_notice_handler(collect)
+
+
+def _script(name: str) -> str:
+    script = load_script(name)
+    return _unless_waiting(script) if name.startswith(_WAITING) else script
+
+
+def _unless_waiting(script: str) -> str:
+    """Return a statement that runs the script unless the workshop's tables have to wait.
+
+    The decision is made in SQL, so that printed SQL makes it too.
+    """
+    return (
+        "DO $unless_waiting$ BEGIN IF NOT stepwise.workshop_waits() THEN EXECUTE $script$\n"
+        f"{script}\n"
+        "$script$; END IF; END $unless_waiting$;\n"
+    )

@@ -13,7 +13,7 @@ from lib.errors import AppError
 
 Params = dict[str, Any]
 
-_constraints: dict[str, Callable[[], AppError]] = {}
+_constraints: dict[str, Callable[[str], AppError]] = {}
 
 
 @dataclass(frozen=True)
@@ -27,13 +27,23 @@ class Statement:
 
 def register_constraint(name: str, error: Callable[[], AppError]) -> None:
     """Register our error for a violated constraint (or RAISE … USING CONSTRAINT)."""
+    _constraints[name] = lambda _message: error()
+
+
+def register_reason(name: str, error: Callable[[str], AppError]) -> None:
+    """Register our error for a RAISE … USING CONSTRAINT whose message says the reason."""
     _constraints[name] = error
 
 
-def constraint_error(name: str | None) -> AppError | None:
-    """Return our error for a violated constraint; None if none is registered."""
+def constraint_error(name: str | None, message: str | None) -> AppError | None:
+    """Return our error for a violated constraint; None if none is registered.
+
+    Args:
+        name: Name of the constraint.
+        message: Message of the database.
+    """
     error = _constraints.get(name or "")
-    return None if error is None else error()
+    return None if error is None else error(message or "")
 
 
 def as_jsonb(value: Any) -> Any:

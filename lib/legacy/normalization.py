@@ -4,7 +4,7 @@ import time
 from dataclasses import dataclass, replace
 
 from lib.database.advisory_lock import lock_tables
-from lib.database.schema import schema_scripts
+from lib.database.schema import upgrade_schema
 from lib.deps import Deps
 from lib.legacy.migration import migrate
 from lib.legacy.old_tables.rename import RenamedTable, require_verified, set_aside
@@ -54,7 +54,6 @@ def _create_schema(deps: Deps) -> bool:
         lock_tables(transaction)
         if unified_schema_exists(transaction):
             return False
-        for _, script in schema_scripts():
-            transaction.execute_script(script)
+        upgrade_schema(transaction.connection)
         make_schema(transaction)
         return True

@@ -21,7 +21,11 @@ def creation_response(renewal: Renewal) -> CreateOut:
     kept_tables = {table.table_name for table in creation.before}
     kept_tables -= {table.table_name for table in creation.set_aside}
     return CreateOut(
-        message="Unified schema created successfully",
+        message=(
+            "Unified schema created successfully"
+            if creation.after
+            else "The tests' schema is up to date; the workshop's tables wait, see results"
+        ),
         backup=renewal.backup.location if renewal.backup else None,
         results=[
             *(f"{table.table_name}: set aside as {table.new_name}" for table in creation.set_aside),
@@ -32,7 +36,8 @@ def creation_response(renewal: Renewal) -> CreateOut:
                 else f"{table.table_name}: created"
                 for table in creation.after
             ),
-            "indexes, triggers and update_session_progress(): in place",
+            *(["indexes, triggers and update_session_progress(): in place"] * bool(creation.after)),
+            *creation.reports,
         ],
         next_steps=list(NEXT_STEPS),
     )

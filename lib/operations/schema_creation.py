@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import lib.workshop  # noqa: F401 registers our errors for the workshop's constraints
 from lib.database.advisory_lock import take_exclusive_lock
-from lib.database.schema import schema_scripts
+from lib.database.schema import upgrade_schema
 from lib.deps import Deps
 from lib.operations import store
 from lib.operations.errors import ConfirmationMissing, CreationRunning
@@ -23,17 +23,23 @@ class Creation:
     before: list[Table]
     set_aside: list[RenamedTable]
     after: list[Table]
+    reports: list[str]
+    """What was moved, repaired or left, for the operator."""
 
 
-def create_schema(deps: Deps, *, drop_existing: bool, confirmation: str | None) -> Creation:
+def create_schema(
+    deps: Deps, *, drop_existing: bool, confirmation: str | None, finish: bool = False
+) -> Creation:
     """Run the scripts of the schema in one transaction.
 
     Args:
         deps: The database.
         drop_existing: Whether to set existing tables aside and start with empty ones.
-        confirmation: Must be CONFIRMATION if tables with rows are to be set aside.
+        confirmation: CONFIRMATION, if tables with rows are to be set aside.
+        finish: Whether to drop the views that serve the previous version of the tests.
 
     Raises:
+        SchemaNeedsDecision: If only a person can decide what becomes of a table.
         ConfirmationMissing: If tables with rows would be set aside without confirmation.
         CreationRunning: If another call is changing the schema.
         Busy: If a table is in use for more than 5 s.
@@ -48,9 +54,11 @@ def create_schema(deps: Deps, *, drop_existing: bool, confirmation: str | None) 
         if drop_existing:
             _require_confirmation(before, confirmation)
             set_aside = store.set_tables_aside(transaction, f"{deps.clock():%Y%m%d_%H%M%S}")
-        for _, script in schema_scripts():
-            transaction.execute_script(script)
-        return Creation(before, set_aside, store.list_workshop_tables(transaction))
+        contexts_before = store.list_context_tables(transaction)
+        upgrade = upgrade_schema(transaction.connection, finish=finish)
+        created = store.list_context_tables(transaction) - contexts_before
+        reports = [*(f"{table}: created" for table in sorted(created)), *upgrade.reports]
+        return Creation(before, set_aside, store.list_workshop_tables(transaction), reports)
 
 
 def tables_to_set_aside(deps: Deps, confirmation: str | None) -> list[Table]:

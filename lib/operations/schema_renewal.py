@@ -31,11 +31,15 @@ def renew_schema(
     *,
     drop_existing: bool,
     confirmation: str | None,
+    finish: bool = False,
     backup_seconds: float = BACKUP_SECONDS,
 ) -> Renewal:
     """Create the schema or bring it up to date; with `drop_existing`, start with empty tables.
 
+    With `finish`, the previous version of the tests is no longer served.
+
     Raises:
+        SchemaNeedsDecision: If only a person can decide what becomes of a table.
         ConfirmationMissing: If tables with rows would be set aside without confirmation.
         CreationRunning: If another call is changing the schema.
         Busy: If a table is in use for more than 5 s.
@@ -45,7 +49,9 @@ def renew_schema(
     if drop_existing and tables_to_set_aside(deps, confirmation):
         backup, remark = _save(deps, backup_seconds)
         remarks = [remark]
-    creation = create_schema(deps, drop_existing=drop_existing, confirmation=confirmation)
+    creation = create_schema(
+        deps, drop_existing=drop_existing, confirmation=confirmation, finish=finish
+    )
     return Renewal(creation, backup, remarks)
 
 

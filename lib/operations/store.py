@@ -19,6 +19,13 @@ ROWS_AT_ONCE = 1_000
 
 
 @dataclass(frozen=True)
+class Name:
+    """A name in the database."""
+
+    name: str
+
+
+@dataclass(frozen=True)
 class Table:
     """A table of the workshop."""
 
@@ -85,6 +92,12 @@ def list_workshop_tables(transaction: "Transaction") -> list[Table]:
     """Return the tables of the workshop that exist."""
     transaction.execute_script(load_script("operations/schema/set_aside.sql"))
     return transaction.fetch_all(_queries["existing_tables"], None, Table)
+
+
+def list_context_tables(transaction: "Transaction") -> set[str]:
+    """Return the names, with their schema, of the tables of all contexts but the workshop."""
+    rows = transaction.fetch_all(_queries["context_tables"], None, Name)
+    return {row.name for row in rows}
 
 
 def set_tables_aside(transaction: "Transaction", stamp: str) -> list[RenamedTable]:

@@ -16,6 +16,8 @@ class CreateIn(CamelBody):
         str | None,
         Field(max_length=100, description='"DROP EXISTING TABLES", if tables hold rows.'),
     ] = None
+    finish: bool = False
+    """Drop the views that serve the previous version of the tests, once it has ended."""
 
 
 class CreateOut(CamelBody):

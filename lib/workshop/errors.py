@@ -43,17 +43,10 @@ class TooManyExercises(InvalidInput):
     code = "too_many_exercises"
 
 
-class ForeignStudentsTable(Conflict):
-    """The table public.students is not the workshop's; create the whole schema first."""
-
-    code = "foreign_students_table"
-
-
 for _constraint, _error in (
     ("session_of_one_student", SessionOfAnotherStudent),
     ("sessions_newest_version", StaleConfiguration),
     ("idempotency_keys_same_body", IdempotencyKeyReused),
     ("sessions_exercises_limit", TooManyExercises),
-    ("students_of_the_workshop", ForeignStudentsTable),
 ):
     register_constraint(_constraint, _error)

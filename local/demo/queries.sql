@@ -56,13 +56,13 @@ SELECT current_version FROM assessment.question_pools WHERE id = %(pool_id)s;
 
 -- existing_examinees --
 -- Return the ids of existing examinees.
-SELECT id FROM assessment.students WHERE id = ANY (%(ids)s);
+SELECT id FROM assessment.examinees WHERE id = ANY (%(ids)s);
 
 -- add_examinees --
 -- Add students who take tests.
-INSERT INTO assessment.students (id, created_at, updated_at)
+INSERT INTO assessment.examinees (id, created_at, updated_at)
 SELECT id, created_at, updated_at
-FROM jsonb_populate_recordset(NULL::assessment.students, %(students)s);
+FROM jsonb_populate_recordset(NULL::assessment.examinees, %(students)s);
 
 -- add_tests --
 -- Add active sessions with their answers; close_tests closes them before a student's next one.

@@ -3,7 +3,7 @@
 -- exists --
 -- Whether the student ever started a test, or whether the given session is this student's.
 SELECT CASE WHEN %(session_id)s::UUID IS NULL
-  THEN EXISTS (SELECT FROM assessment.students WHERE id = %(student_id)s)
+  THEN EXISTS (SELECT FROM assessment.examinees WHERE id = %(student_id)s)
   ELSE EXISTS (
     SELECT FROM assessment.test_sessions
     WHERE id = %(session_id)s::UUID AND student_id = %(student_id)s

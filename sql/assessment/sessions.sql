@@ -12,7 +12,7 @@ WITH pool AS (
   FROM assessment.question_pools p
   WHERE p.id = %(pool_id)s AND p.concept_count = cardinality(%(concept_names)s::TEXT[])
 ), student AS (
-  INSERT INTO assessment.students (id) SELECT %(student_id)s FROM pool
+  INSERT INTO assessment.examinees (id) SELECT %(student_id)s FROM pool
   ON CONFLICT ON CONSTRAINT students_pkey DO NOTHING
 ), records AS (
   SELECT jsonb_object_agg(p.concept_name, jsonb_build_array(

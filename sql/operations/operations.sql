@@ -15,6 +15,11 @@ SELECT pg_try_advisory_xact_lock(hashtextextended('stepwise.workshop.creation', 
 -- Return the tables of the workshop that exist, and the number of their rows.
 SELECT table_name, row_count FROM pg_temp.workshop_tables();
 
+-- context_tables --
+-- Tables of the other contexts, with their schema.
+SELECT format('%%I.%%I', schemaname, tablename) AS name FROM pg_catalog.pg_tables
+WHERE schemaname IN ('assessment', 'learning');
+
 -- set_aside --
 -- Rename the tables of the workshop; none is dropped.
 SELECT table_name, new_name FROM pg_temp.set_aside_workshop_tables(%(stamp)s);

@@ -64,7 +64,7 @@ def record_answers(
         cursor.execute("SELECT version FROM assessment.pool_versions ORDER BY version")
         version = None if nth_version is None else cursor.fetchall()[nth_version][0]
         cursor.executemany(
-            "INSERT INTO assessment.students (id) VALUES (%s) ON CONFLICT DO NOTHING",
+            "INSERT INTO assessment.examinees (id) VALUES (%s) ON CONFLICT DO NOTHING",
             [(name,) for name in names],
         )
         cursor.executemany(

@@ -191,7 +191,7 @@ def test_pool_of_another_number_of_concepts_needs_their_names(
     refused = client.post("/api/test/start", json=body)
     assert (refused.status_code, refused.json()["code"]) == (422, "wrong_concept_count")
     assert "tests 2 concepts, not 5" in refused.json()["error"]
-    assert rows("SELECT count(*) FROM assessment.students") == [(0,)]
+    assert rows("SELECT count(*) FROM assessment.examinees") == [(0,)]
     named = client.post("/api/test/start", json={**body, "concept_names": ["Reading", "Writing"]})
     assert named.json()["initial_proficiency"] == [0.5, 0.5]
 

@@ -154,7 +154,7 @@ def test_session_of_an_older_deployment_is_closed_with_its_answers(
 ) -> None:
     """Such a row has neither a pool version nor totals."""
     ann.session_id = "00000000-0000-0000-0000-000000000001"
-    rows("INSERT INTO assessment.students (id) VALUES ('ann')")
+    rows("INSERT INTO assessment.examinees (id) VALUES ('ann')")
     rows(
         "INSERT INTO assessment.test_sessions (id, student_id, question_pool_id, last_activity)"
         " VALUES (%s, 'ann', %s, '2025-01-01')",

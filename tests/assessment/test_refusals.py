@@ -56,7 +56,7 @@ def test_response_that_is_not_an_option_index_is_refused(
 def test_invalid_start_writes_nothing(change: dict[str, Any], ann: Student, rows: Rows) -> None:
     body = {"student_id": "ann", "question_pool_id": ann.pool_id, **change}
     assert ann.client.post("/api/test/start", json=body).status_code == 422
-    assert rows("SELECT count(*) FROM assessment.students") == [(0,)]
+    assert rows("SELECT count(*) FROM assessment.examinees") == [(0,)]
 
 
 def test_malformed_ids_are_refused(ann: Student) -> None:

@@ -17,7 +17,7 @@ REPRODUCIBLE_TABLES = (
     "public.sessions",
     "public.step_progress",
     "public.events",
-    "assessment.students",
+    "assessment.examinees",
     "assessment.test_sessions",
     "assessment.test_responses",
 )

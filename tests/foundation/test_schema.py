@@ -1,38 +1,18 @@
 """Migrations and schema scripts create the same schema."""
 
 import subprocess
-import sys
-from pathlib import Path
 
 import psycopg
 import pytest
 
 from local.servers.postgres_server import program
-
-ROOT = Path(__file__).resolve().parents[2]
-
-
-def run(script: str, *arguments: str, url: str) -> str:
-    process = run_unchecked(script, *arguments, url=url)
-    assert process.returncode == 0, process.stderr
-    return process.stdout
-
-
-def run_unchecked(script: str, *arguments: str, url: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, script, *arguments],
-        cwd=ROOT,
-        env={"DATABASE_URL": url},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+from tests.support.scripts import run, run_unchecked
 
 
 def dump(url: str) -> list[str]:
-    """Return pg_dump's lines of the schema, without comments and Alembic's own table."""
+    """Return pg_dump's lines of the schema, without comments."""
     process = subprocess.run(
-        [program("pg_dump"), "--schema-only", "--exclude-table=alembic_version", url],
+        [program("pg_dump"), "--schema-only", url],
         capture_output=True,
         text=True,
         check=True,
@@ -66,26 +46,6 @@ def test_every_upgrade_restores_objects_of_the_scripts(postgres_url: str) -> Non
     assert dump(postgres_url) == before
 
 
-def test_downgrade_and_upgrade_keep_every_row(empty_postgres_url: str) -> None:
-    url = empty_postgres_url
-    run("migrate.py", "upgrade", url=url)
-    with psycopg.connect(url, autocommit=True) as connection:
-        connection.execute("INSERT INTO public.students (student_email) VALUES ('a@example.com')")
-        connection.execute("INSERT INTO assessment.students (id) VALUES ('s1')")
-    run("migrate.py", "downgrade", "-1", url=url)
-    run("migrate.py", "upgrade", url=url)
-    with psycopg.connect(url) as connection:
-        assert connection.execute("SELECT count(*) FROM public.students").fetchone() == (0,)
-        tables = connection.execute(
-            "SELECT schemaname || '.' || tablename FROM pg_tables"
-            " WHERE schemaname LIKE '%set_aside%' AND tablename = 'students' ORDER BY 1"
-        ).fetchall()
-        assert len(tables) == 2
-        for (table,) in tables:
-            row_count = connection.execute(f"SELECT count(*) FROM {table}".encode()).fetchone()
-            assert row_count == (1,)
-
-
 def test_sql_of_an_upgrade_can_be_read_before_it_runs(empty_postgres_url: str) -> None:
     printed = run("migrate.py", "upgrade", "--sql", url=empty_postgres_url)
     assert "CREATE TABLE IF NOT EXISTS public.sessions" in printed
@@ -93,29 +53,9 @@ def test_sql_of_an_upgrade_can_be_read_before_it_runs(empty_postgres_url: str) -
         assert connection.execute("SELECT to_regclass('public.sessions')").fetchone() == (None,)
 
 
-def test_migrating_says_what_it_did(empty_postgres_url: str) -> None:
-    up = "The database went from revision none to 001."
-    down = "The database went from revision 001 to none."
-    scripts = "Its tables, functions and views now match the scripts in sql/."
-    for arguments, messages in (
-        (["upgrade"], [up, scripts]),
-        (["upgrade"], ["Nothing to do: the database is at revision 001.", scripts]),
-        (["downgrade", "-1"], [down]),
-        (["upgrade", "001"], [up, scripts]),
-        (["downgrade", "base"], [down]),
-    ):
-        assert run("migrate.py", *arguments, url=empty_postgres_url).splitlines() == messages
-
-
 def test_printed_sql_ends_with_a_commit(empty_postgres_url: str) -> None:
     printed = run("migrate.py", "upgrade", "--sql", url=empty_postgres_url)
     assert printed.rstrip().endswith("COMMIT;")
-
-
-def test_current_and_history_name_the_revision(empty_postgres_url: str) -> None:
-    run("migrate.py", "upgrade", url=empty_postgres_url)
-    assert "001 (head)" in run("migrate.py", "current", url=empty_postgres_url)
-    assert "001" in run("migrate.py", "history", url=empty_postgres_url)
 
 
 def test_queries_typed_without_a_schema_find_their_tables(postgres_url: str) -> None:

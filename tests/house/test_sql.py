@@ -32,17 +32,22 @@ NAMED = re.compile(
 MAY_HOLD_SQL = {
     "lib/legacy/report.py": "a query for a person to type, which contains a number",
     "lib/legacy/old_tables/rename.py": "statements for a person to type; names from the catalog",
+    "lib/database/schema.py": "the frame of a whole script, which takes no values",
+    "migrations/printed_sql.py": "patterns of Alembic's own statements",
     "local/backup.py": "restores a whole database; names by sql.Identifier",
     "local/servers/postgres_server.py": "creates and drops databases; names by sql.Identifier",
-    "migrations/env.py": "a lock, and a limit that is a constant",
-    "migrations/versions/001_initial_schema.py": "the downgrade, which takes no values",
 }
 MAY_COMPOSE = {
     "lib/operations/store.py": "a query of sql/ as psycopg.sql.SQL, tables by sql.Identifier",
+    "lib/database/schema.py": "whole files of sql/",
     "lib/database/postgres.py": "execute_script, which runs whole files of sql/",
     "lib/redis_rest.py": "Redis commands",
 }
 MAY_SPLICE = {
+    "sql/assessment/schema/previous_version.sql": "regclass and regrole values, quoted names",
+    "sql/assessment/schema/twins.sql": "columns of the catalog, by quote_ident",
+    "sql/database/schema/downgrade.sql": "a regclass, which the catalog quotes itself",
+    "sql/workshop/schema/adopt.sql": "regclass and regnamespace values",
     "sql/database/schema/old_overloads.sql": "a regprocedure, which the catalog quotes itself",
     "sql/legacy/schema/sources.sql": "expressions by format(%I, %L) of columns from the catalog",
     "sql/legacy/schema/old_tables.sql": "quoted columns, from the catalog or a backup of our own",

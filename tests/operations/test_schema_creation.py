@@ -216,14 +216,6 @@ def test_workshop_script_refuses_a_students_table_of_another_application(empty: 
         fetch(empty, load_script("workshop/schema/tables.sql"))
 
 
-def test_assessment_tables_in_public_move_out_of_the_way(empty: str) -> None:
-    fetch(empty, "CREATE TABLE students (id VARCHAR PRIMARY KEY, created_at TIMESTAMP,"
-                 " updated_at TIMESTAMP); INSERT INTO students (id) VALUES ('s1')")  # fmt: skip
-    assert create().status_code == 200
-    assert fetch(empty, "SELECT id FROM assessment.students") == [("s1",)]
-    assert fetch(empty, "SELECT count(*) FROM public.students") == [(0,)]
-
-
 def test_wrong_password_creates_nothing(empty: str) -> None:
     client = TestClient(function_app("index"))
     assert client.post(PATH, json={"adminPassword": "wrong"}).status_code == 401

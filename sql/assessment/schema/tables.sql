@@ -13,8 +13,8 @@ SELECT pg_advisory_xact_lock(hashtextextended('stepwise.assessment.schema', 0));
 CREATE SCHEMA IF NOT EXISTS assessment;
 
 -- Students who take tests. The id is opaque, for example a workshop student_id.
-CREATE TABLE IF NOT EXISTS assessment.students (
-  id VARCHAR CONSTRAINT students_pkey PRIMARY KEY,
+CREATE TABLE IF NOT EXISTS assessment.examinees (
+  id VARCHAR CONSTRAINT examinees_pkey PRIMARY KEY,
   created_at TIMESTAMP DEFAULT (now() AT TIME ZONE 'UTC'),
   updated_at TIMESTAMP DEFAULT (now() AT TIME ZONE 'UTC')
 );
@@ -23,7 +23,7 @@ CREATE TABLE IF NOT EXISTS assessment.students (
 CREATE TABLE IF NOT EXISTS assessment.student_proficiencies (
   id UUID DEFAULT gen_random_uuid() CONSTRAINT student_proficiencies_pkey PRIMARY KEY,
   student_id VARCHAR NOT NULL
-    CONSTRAINT student_proficiencies_student_id_fkey REFERENCES assessment.students (id),
+    CONSTRAINT student_proficiencies_student_id_fkey REFERENCES assessment.examinees (id),
   concept_name VARCHAR NOT NULL,
   proficiency_value DECIMAL NOT NULL DEFAULT 0.5,  -- expected percentile, 0 to 1
   confidence DECIMAL DEFAULT 0.0,                  -- 1 - posterior variance, 0 to 1
@@ -144,7 +144,7 @@ CREATE TABLE IF NOT EXISTS assessment.calibration_attempts (
 CREATE TABLE IF NOT EXISTS assessment.test_sessions (
   id UUID CONSTRAINT test_sessions_pkey PRIMARY KEY,
   student_id VARCHAR NOT NULL
-    CONSTRAINT test_sessions_student_id_fkey REFERENCES assessment.students (id),
+    CONSTRAINT test_sessions_student_id_fkey REFERENCES assessment.examinees (id),
   question_pool_id UUID,
   -- active: accepts answers · completed: by its end criteria, for lack of questions, or by the
   -- caller · expired: closed after 30 idle minutes, with its answers
@@ -181,7 +181,7 @@ CREATE TABLE IF NOT EXISTS assessment.test_sessions (
 CREATE TABLE IF NOT EXISTS assessment.test_responses (
   id UUID DEFAULT gen_random_uuid() CONSTRAINT test_responses_pkey PRIMARY KEY,
   student_id VARCHAR NOT NULL
-    CONSTRAINT test_responses_student_id_fkey REFERENCES assessment.students (id),
+    CONSTRAINT test_responses_student_id_fkey REFERENCES assessment.examinees (id),
   session_id UUID NOT NULL
     CONSTRAINT test_responses_session_id_fkey REFERENCES assessment.test_sessions (id),
   question_id VARCHAR NOT NULL,
@@ -225,7 +225,7 @@ BEGIN
 END
 $$;
 
-ALTER TABLE assessment.students
+ALTER TABLE assessment.examinees
   ADD COLUMN IF NOT EXISTS created_at TIMESTAMP,
   ADD COLUMN IF NOT EXISTS updated_at TIMESTAMP,
   ALTER COLUMN created_at SET DEFAULT (now() AT TIME ZONE 'UTC'),

@@ -14,7 +14,20 @@ LANGUAGE sql AS $$
   )
 $$;
 
+CREATE OR REPLACE FUNCTION pg_temp.report_set_aside(relation TEXT, rows BIGINT, reason TEXT)
+RETURNS VOID LANGUAGE plpgsql AS $$
+BEGIN
+  IF rows > 0 THEN
+    RAISE NOTICE '%: % rows set aside in assessment.set_aside_rows: %', relation, rows, reason
+      USING ERRCODE = 'SW001';
+  END IF;
+END
+$$;
+
 DO $$
+DECLARE
+  set_aside BIGINT;
+  added BIGINT;
 BEGIN
   -- If a question was answered twice in a session, the first answer counts.
   IF pg_temp.lacks('assessment.test_responses', 'test_responses_session_question_key') THEN
@@ -28,6 +41,8 @@ BEGIN
     )
     INSERT INTO assessment.set_aside_rows (table_name, reason, row_data)
     SELECT 'test_responses', 'a later answer to an answered question', row_data FROM moved;
+    GET DIAGNOSTICS set_aside = ROW_COUNT;
+    PERFORM pg_temp.report_set_aside('assessment.test_responses', set_aside, 'later answers to an answered question');
     ALTER TABLE assessment.test_responses
       ADD CONSTRAINT test_responses_session_question_key UNIQUE (session_id, question_id);
   END IF;
@@ -51,6 +66,8 @@ BEGIN
     )
     INSERT INTO assessment.set_aside_rows (table_name, reason, row_data)
     SELECT 'student_proficiencies', 'an older value of the same concept', row_data FROM moved;
+    GET DIAGNOSTICS set_aside = ROW_COUNT;
+    PERFORM pg_temp.report_set_aside('assessment.student_proficiencies', set_aside, 'older values of the same concept');
     ALTER TABLE assessment.student_proficiencies
       ADD CONSTRAINT student_proficiencies_student_concept_key UNIQUE (student_id, concept_name);
   END IF;
@@ -60,25 +77,30 @@ BEGIN
     OR pg_temp.lacks('assessment.test_responses', 'test_responses_student_id_fkey')
     OR pg_temp.lacks('assessment.student_proficiencies', 'student_proficiencies_student_id_fkey')
   THEN
-    INSERT INTO assessment.students (id)
+    INSERT INTO assessment.examinees (id)
     SELECT student_id FROM assessment.test_sessions
     UNION SELECT student_id FROM assessment.test_responses
     UNION SELECT student_id FROM assessment.student_proficiencies
     ON CONFLICT DO NOTHING;
+    GET DIAGNOSTICS added = ROW_COUNT;
+    IF added > 0 THEN
+      RAISE NOTICE 'assessment.examinees: % rows added for students that other tables name', added
+        USING ERRCODE = 'SW001';
+    END IF;
   END IF;
   IF pg_temp.lacks('assessment.test_sessions', 'test_sessions_student_id_fkey') THEN
     ALTER TABLE assessment.test_sessions ADD CONSTRAINT test_sessions_student_id_fkey
-      FOREIGN KEY (student_id) REFERENCES assessment.students (id);
+      FOREIGN KEY (student_id) REFERENCES assessment.examinees (id);
   END IF;
   IF pg_temp.lacks('assessment.test_responses', 'test_responses_student_id_fkey') THEN
     ALTER TABLE assessment.test_responses ADD CONSTRAINT test_responses_student_id_fkey
-      FOREIGN KEY (student_id) REFERENCES assessment.students (id);
+      FOREIGN KEY (student_id) REFERENCES assessment.examinees (id);
   END IF;
   IF pg_temp.lacks('assessment.student_proficiencies', 'student_proficiencies_student_id_fkey')
   THEN
     ALTER TABLE assessment.student_proficiencies
       ADD CONSTRAINT student_proficiencies_student_id_fkey
-      FOREIGN KEY (student_id) REFERENCES assessment.students (id);
+      FOREIGN KEY (student_id) REFERENCES assessment.examinees (id);
   END IF;
 
   -- Answers of sessions that no longer exist are set aside.
@@ -90,6 +112,8 @@ BEGIN
     )
     INSERT INTO assessment.set_aside_rows (table_name, reason, row_data)
     SELECT 'test_responses', 'an answer without its session', row_data FROM moved;
+    GET DIAGNOSTICS set_aside = ROW_COUNT;
+    PERFORM pg_temp.report_set_aside('assessment.test_responses', set_aside, 'answers without their session');
     ALTER TABLE assessment.test_responses ADD CONSTRAINT test_responses_session_id_fkey
       FOREIGN KEY (session_id) REFERENCES assessment.test_sessions (id);
   END IF;
@@ -132,6 +156,7 @@ DO $$
 DECLARE
   pool RECORD;
   new_version INT;
+  left_over BIGINT;
 BEGIN
   FOR pool IN
     SELECT q.pool_id AS id, mode() WITHIN GROUP (ORDER BY cardinality(row.weights)) AS concepts
@@ -185,9 +210,18 @@ BEGIN
       SELECT FROM assessment.pool_items i
       WHERE i.pool_id = q.pool_id AND i.position = q.position
     );
+    RAISE NOTICE 'assessment.questions: % questions are now version % of the pool %',
+      (SELECT count(*) FROM assessment.pool_items i WHERE i.pool_id = pool.id AND i.version = new_version),
+      new_version, pool.id USING ERRCODE = 'SW001';
   END LOOP;
+  SELECT count(*) INTO left_over FROM assessment.questions WHERE position IS NULL;
+  IF left_over > 0 THEN
+    RAISE NOTICE 'assessment.questions: % questions are never asked, because their concepts are not '
+      'a row of weights of their pool''s length', left_over USING ERRCODE = 'SW001';
+  END IF;
 END
 $$;
 
 DROP FUNCTION pg_temp.lacks (TEXT, TEXT);
 DROP FUNCTION pg_temp.q_row (JSONB);
+DROP FUNCTION pg_temp.report_set_aside (TEXT, BIGINT, TEXT);

@@ -5,7 +5,13 @@ CREATE OR REPLACE FUNCTION pg_temp.workshop_tables()
 RETURNS TABLE (table_name TEXT, row_count BIGINT) LANGUAGE plpgsql AS $$
 BEGIN
   FOREACH table_name IN ARRAY ARRAY['students', 'sessions', 'step_progress', 'events'] LOOP
-    CONTINUE WHEN to_regclass(format('public.%I', table_name)) IS NULL;
+    -- A table `students` without this column is the assessment's of an older deployment.
+    CONTINUE WHEN NOT EXISTS (
+      SELECT FROM pg_catalog.pg_class c
+      WHERE c.oid = to_regclass(format('public.%I', table_name)) AND c.relkind IN ('r', 'p')
+        AND (table_name <> 'students' OR EXISTS (
+          SELECT FROM pg_catalog.pg_attribute a
+          WHERE a.attrelid = c.oid AND a.attname = 'student_id' AND NOT a.attisdropped)));
     EXECUTE format('SELECT count(*) FROM public.%I', table_name) INTO row_count;
     RETURN NEXT;
   END LOOP;
@@ -33,6 +39,10 @@ BEGIN
     END LOOP;
     new_name := table_name || '_old_' || p_stamp;
     EXECUTE format('ALTER TABLE public.%I RENAME TO %I', table_name, new_name);
+    IF to_regclass('stepwise.adopted_tables') IS NOT NULL THEN  -- a downgrade no longer returns it
+      DELETE FROM stepwise.adopted_tables a
+      WHERE a.table_name = 'public.' || set_aside_workshop_tables.table_name;
+    END IF;
     RETURN NEXT;
   END LOOP;
 END $$;

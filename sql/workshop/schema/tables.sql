@@ -6,14 +6,22 @@
 SELECT set_config('lock_timeout', '5s', true);
 SELECT pg_advisory_xact_lock(hashtextextended('stepwise.workshop.schema', 0));
 
-DO $$ BEGIN
-  IF to_regclass('public.students') IS NOT NULL AND NOT EXISTS (
-    SELECT FROM pg_attribute
-    WHERE attrelid = to_regclass('public.students') AND attname = 'student_id' AND NOT attisdropped
-  ) THEN
-    RAISE EXCEPTION 'public.students has no column student_id: it is not the workshop''s table'
-      USING ERRCODE = 'integrity_constraint_violation', CONSTRAINT = 'students_of_the_workshop';
-  END IF;
+-- Other applications have tables of these names, too. Ours are known by a column.
+DO $$
+DECLARE v_foreign RECORD;
+BEGIN
+  FOR v_foreign IN
+    SELECT ours.name, ours.key_column
+    FROM (VALUES ('students', 'student_id'), ('sessions', 'session_token'),
+      ('step_progress', 'session_token'), ('events', 'event_type')) AS ours (name, key_column)
+    WHERE to_regclass('public.' || ours.name) IS NOT NULL AND NOT EXISTS (
+      SELECT FROM pg_attribute WHERE attrelid = to_regclass('public.' || ours.name)
+        AND attname = ours.key_column AND NOT attisdropped)
+  LOOP
+    RAISE EXCEPTION 'public.% is not the workshop''s table, because it has no column %. Rename it, '
+      'or give the workshop a database of its own.', v_foreign.name, v_foreign.key_column
+      USING ERRCODE = 'integrity_constraint_violation', CONSTRAINT = 'schema_needs_decision';
+  END LOOP;
 END $$;
 
 -- 1. Tables, with the columns that every live database has ---------------------------------------

@@ -1,0 +1,33 @@
+"""Alembic's errors in words that say what to do."""
+
+import re
+
+_EXPLANATIONS = {
+    r"Can't locate revision identified by '(?P<revision>[^']+)'": (
+        "The database is at revision {revision} (in stepwise.schema_version), which this version of"
+        " the code does not have. If a newer version made it, install that version. If it was a"
+        " draft that has been deleted and changed nothing, run `python migrate.py stamp head`."
+    ),
+    r"Multiple head revisions are present": (
+        "Two revisions have no successor; `alembic heads` lists them. Join them with"
+        ' `alembic merge -m "join" heads`, then upgrade.'
+    ),
+    r"Relative revision \+\d+ didn't produce \d+ migrations": (
+        "No revision is newer than the database's. `python migrate.py upgrade` brings tables,"
+        " functions and views up to date without a new revision."
+    ),
+    r"Relative revision -\d+ didn't produce \d+ migrations": (
+        "The database has no revision to go back from. If its tables were created by init_db.py or"
+        " admin-create-unified-schema, run `python migrate.py upgrade` first, which records the"
+        " revision."
+    ),
+}
+"""Patterns of Alembic's messages, and our message for each."""
+
+
+def explained(message: str) -> str:
+    """Return an error message of Alembic with what to do about it, or as it is if it is unknown."""
+    for pattern, explanation in _EXPLANATIONS.items():
+        if match := re.search(pattern, message):
+            return explanation.format(**match.groupdict())
+    return message

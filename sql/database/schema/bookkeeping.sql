@@ -1,0 +1,90 @@
+-- What upgrades and downgrades have to remember, in a schema of its own. Runs before every other
+-- script.
+--
+-- Scripts report to the operator with RAISE NOTICE … USING ERRCODE = 'SW001'. A state that only a
+-- person can decide raises an exception with the constraint name schema_needs_decision.
+
+SELECT set_config('lock_timeout', '5s', true), set_config('client_min_messages', 'notice', true);
+SELECT pg_advisory_xact_lock(hashtextextended('stepwise.schema', 0));
+
+CREATE SCHEMA IF NOT EXISTS stepwise;
+
+-- Revision of the schema, kept by Alembic. Not public.alembic_version, which other applications use.
+CREATE TABLE IF NOT EXISTS stepwise.schema_version (
+  version_num VARCHAR(32) NOT NULL CONSTRAINT schema_version_pkc PRIMARY KEY
+);
+
+-- Tables that stood in `public` before the first upgrade. A downgrade returns them.
+CREATE TABLE IF NOT EXISTS stepwise.adopted_tables (
+  table_name TEXT CONSTRAINT adopted_tables_pkey PRIMARY KEY,  -- with its schema, as it is now
+  former_name TEXT NOT NULL,          -- name in public
+  columns TEXT[] NOT NULL,            -- as they were found
+  constraints TEXT[] NOT NULL,        -- names, as they were found
+  triggers TEXT[] NOT NULL,           -- names, as they were found
+  row_security BOOLEAN NOT NULL,      -- whether row-level security was on
+  adopted_at TIMESTAMPTZ NOT NULL DEFAULT now(),
+  finished_at TIMESTAMPTZ             -- null: a view of the former name serves the previous version
+);
+
+-- Schemas and tables that a downgrade set aside. The next upgrade returns them.
+CREATE TABLE IF NOT EXISTS stepwise.set_aside (
+  former_name TEXT CONSTRAINT set_aside_pkey PRIMARY KEY,  -- 'assessment' or 'public.sessions'
+  present_name TEXT NOT NULL,
+  set_aside_at TIMESTAMPTZ NOT NULL DEFAULT now()
+);
+
+-- True while a view serves the previous version under the name public.students, which the
+-- workshop's own table needs.
+CREATE OR REPLACE FUNCTION stepwise.workshop_waits() RETURNS BOOLEAN LANGUAGE sql STABLE AS $$
+  SELECT EXISTS (
+    SELECT FROM stepwise.adopted_tables a
+    JOIN pg_catalog.pg_class c ON c.relname = a.former_name AND c.relkind = 'v'
+      AND c.relnamespace = 'public'::regnamespace
+    WHERE a.table_name = 'assessment.examinees' AND a.finished_at IS NULL
+  )
+$$;
+
+-- Remember a table of `public` as it is now. A table that is adopted again after a downgrade keeps
+-- what was remembered first.
+CREATE OR REPLACE FUNCTION stepwise.adopt(
+  p_former_name TEXT, p_table_name TEXT, p_finished BOOLEAN
+) RETURNS VOID LANGUAGE sql AS $$
+  INSERT INTO stepwise.adopted_tables
+    (table_name, former_name, columns, constraints, triggers, row_security, finished_at)
+  SELECT p_table_name, p_former_name,
+    ARRAY(SELECT attname FROM pg_catalog.pg_attribute
+          WHERE attrelid = c.oid AND attnum > 0 AND NOT attisdropped ORDER BY attnum),
+    ARRAY(SELECT conname FROM pg_catalog.pg_constraint WHERE conrelid = c.oid ORDER BY conname),
+    ARRAY(SELECT tgname FROM pg_catalog.pg_trigger
+          WHERE tgrelid = c.oid AND NOT tgisinternal ORDER BY tgname),
+    c.relrowsecurity, CASE WHEN p_finished THEN now() END
+  FROM pg_catalog.pg_class c
+  WHERE c.oid = to_regclass(format('public.%I', p_former_name))
+  ON CONFLICT ON CONSTRAINT adopted_tables_pkey DO UPDATE SET
+    adopted_at = now(), finished_at = excluded.finished_at
+$$;
+
+-- Return the schema of the assessment that a downgrade set aside.
+DO $$
+DECLARE
+  v_name TEXT;
+BEGIN
+  SELECT present_name INTO v_name FROM stepwise.set_aside WHERE former_name = 'assessment';
+  IF v_name IS NULL THEN
+    RETURN;
+  END IF;
+  IF to_regnamespace(quote_ident(v_name)) IS NULL THEN
+    RAISE NOTICE 'assessment: the schema %, set aside by a downgrade, no longer exists', v_name
+      USING ERRCODE = 'SW001';
+  ELSIF to_regnamespace('assessment') IS NOT NULL THEN
+    RAISE NOTICE 'assessment: exists, so the schema % with older rows stays set aside', v_name
+      USING ERRCODE = 'SW001';
+    RETURN;
+  ELSE
+    EXECUTE format('ALTER SCHEMA %I RENAME TO assessment', v_name);
+    RAISE NOTICE 'assessment: returned from %, where a downgrade had set it aside', v_name
+      USING ERRCODE = 'SW001';
+  END IF;
+  DELETE FROM stepwise.set_aside WHERE former_name = 'assessment';
+END
+$$;

@@ -1,0 +1,105 @@
+-- The way back to the previous version. Tables that stood in `public` before the first upgrade
+-- return there with every row written since, without the constraints and triggers that they did
+-- not have. All other tables are set aside with their rows; the next upgrade returns them.
+
+SELECT set_config('lock_timeout', '5s', true), set_config('client_min_messages', 'notice', true);
+SELECT pg_advisory_xact_lock(hashtextextended('stepwise.schema', 0));
+
+-- Take from an adopted table what the upgrade added and the previous version may violate.
+CREATE OR REPLACE FUNCTION pg_temp.relax(p_table REGCLASS, p_constraints TEXT[], p_triggers TEXT[])
+RETURNS VOID LANGUAGE plpgsql AS $$
+DECLARE
+  added NAME;
+BEGIN
+  FOR added IN
+    SELECT conname FROM pg_catalog.pg_constraint
+    WHERE conrelid = p_table AND contype IN ('u', 'f', 'c') AND conname <> ALL (p_constraints)
+    ORDER BY contype = 'u'  -- foreign keys depend on unique constraints
+  LOOP
+    EXECUTE format('ALTER TABLE %s DROP CONSTRAINT %I', p_table, added);
+  END LOOP;
+  FOR added IN
+    SELECT tgname FROM pg_catalog.pg_trigger
+    WHERE tgrelid = p_table AND NOT tgisinternal AND tgname <> ALL (p_triggers)
+  LOOP
+    EXECUTE format('DROP TRIGGER %I ON %s', added, p_table);
+  END LOOP;
+END
+$$;
+
+DO $$
+DECLARE
+  stamp TEXT := to_char(clock_timestamp() AT TIME ZONE 'UTC', 'YYYYMMDD_HH24MISS');
+  workshop TEXT := 'workshop_set_aside_' || stamp;
+  assessment TEXT := 'assessment_set_aside_' || stamp;
+  adopted RECORD;
+  v_table TEXT;
+  v_rows BIGINT;
+  total_rows BIGINT := 0;
+  table_count INT := 0;
+BEGIN
+  -- Operators' failures and audit trail stay: the previous version has no such tables.
+  FOR v_table IN
+    SELECT c.relname FROM pg_catalog.pg_class c
+    WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p')
+      AND c.relname IN ('students', 'sessions', 'step_progress', 'events', 'idempotency_keys',
+        'removals', 'legacy_runs', 'legacy_reports', 'legacy_backups')
+      AND NOT EXISTS (
+        SELECT FROM stepwise.adopted_tables a WHERE a.table_name = 'public.' || c.relname)
+    ORDER BY c.relname
+  LOOP
+    EXECUTE format('CREATE SCHEMA IF NOT EXISTS %I', workshop);
+    EXECUTE format('SELECT count(*) FROM public.%I', v_table) INTO v_rows;
+    EXECUTE format('ALTER TABLE public.%I SET SCHEMA %I', v_table, workshop);
+    INSERT INTO stepwise.set_aside (former_name, present_name)
+    VALUES ('public.' || v_table, format('%I.%I', workshop, v_table))
+    ON CONFLICT ON CONSTRAINT set_aside_pkey DO UPDATE SET
+      present_name = excluded.present_name, set_aside_at = now();
+    total_rows := total_rows + v_rows;
+    table_count := table_count + 1;
+  END LOOP;
+  IF table_count > 0 THEN
+    RAISE NOTICE 'workshop: % tables with % rows set aside in the schema %; the next upgrade '
+      'returns them', table_count, total_rows, workshop USING ERRCODE = 'SW001';
+  END IF;
+
+  FOR adopted IN
+    SELECT a.*, to_regclass(a.table_name) AS relation, p.relkind AS taken_kind
+    FROM stepwise.adopted_tables a
+    LEFT JOIN pg_catalog.pg_class p
+      ON p.relname = a.former_name AND p.relnamespace = 'public'::regnamespace
+    WHERE to_regclass(a.table_name) IS NOT NULL
+    ORDER BY a.table_name
+  LOOP
+    PERFORM pg_temp.relax(adopted.relation, adopted.constraints, adopted.triggers);
+    IF adopted.table_name LIKE 'assessment.%' THEN
+      IF adopted.taken_kind = 'v' AND adopted.finished_at IS NULL THEN
+        EXECUTE format('DROP VIEW public.%I', adopted.former_name);
+      ELSIF adopted.taken_kind IS NOT NULL THEN
+        RAISE EXCEPTION '% cannot return to public.%, because something of that name exists. '
+          'Rename it, then downgrade again.', adopted.table_name, adopted.former_name
+          USING ERRCODE = 'integrity_constraint_violation', CONSTRAINT = 'schema_needs_decision';
+      END IF;
+      IF adopted.table_name = 'assessment.examinees' THEN
+        ALTER TABLE assessment.examinees RENAME CONSTRAINT examinees_pkey TO students_pkey;
+        ALTER TABLE assessment.examinees RENAME TO students;
+      END IF;
+      EXECUTE format('ALTER TABLE assessment.%I SET SCHEMA public', adopted.former_name);
+    END IF;
+    EXECUTE format('SELECT count(*) FROM public.%I', adopted.former_name) INTO v_rows;
+    RAISE NOTICE 'public.%: serves the previous version again, % rows', adopted.former_name, v_rows
+      USING ERRCODE = 'SW001';
+  END LOOP;
+
+  IF to_regnamespace('assessment') IS NOT NULL THEN
+    EXECUTE format('ALTER SCHEMA assessment RENAME TO %I', assessment);
+    INSERT INTO stepwise.set_aside (former_name, present_name) VALUES ('assessment', assessment)
+    ON CONFLICT ON CONSTRAINT set_aside_pkey DO UPDATE SET
+      present_name = excluded.present_name, set_aside_at = now();
+    RAISE NOTICE 'assessment: all other tables set aside in the schema %; the next upgrade returns '
+      'them', assessment USING ERRCODE = 'SW001';
+  END IF;
+END
+$$;
+
+DROP FUNCTION pg_temp.relax (REGCLASS, TEXT[], TEXT[]);

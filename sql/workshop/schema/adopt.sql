@@ -1,0 +1,62 @@
+-- Runs before the workshop's tables are created: returns tables that a downgrade set aside, and
+-- remembers which tables an older application had, so that a downgrade leaves those in place.
+
+SELECT set_config('lock_timeout', '5s', true);
+
+DO $$
+DECLARE
+  v_table RECORD;
+  v_taken TEXT;
+  v_rows BIGINT;
+  v_schema TEXT;
+BEGIN
+  SELECT string_agg(former_name, ', ' ORDER BY former_name) INTO v_taken
+  FROM stepwise.set_aside WHERE former_name LIKE 'public.%' AND to_regclass(former_name) IS NOT NULL;
+  FOR v_table IN
+    SELECT former_name, present_name, to_regclass(present_name) AS relation
+    FROM stepwise.set_aside WHERE former_name LIKE 'public.%' ORDER BY former_name
+  LOOP
+    IF v_table.relation IS NULL THEN
+      RAISE NOTICE '%: %, set aside by a downgrade, no longer exists', v_table.former_name,
+        v_table.present_name USING ERRCODE = 'SW001';
+    ELSIF v_taken IS NOT NULL THEN  -- they refer to each other, so all return or none
+      EXECUTE format('SELECT count(*) FROM %s', v_table.relation) INTO v_rows;
+      RAISE NOTICE '%: % rows stay set aside in %, because % exists again', v_table.former_name,
+        v_rows, v_table.present_name, v_taken USING ERRCODE = 'SW001';
+      CONTINUE;
+    ELSE
+      SELECT relnamespace::regnamespace::text INTO v_schema
+      FROM pg_catalog.pg_class WHERE oid = v_table.relation;
+      EXECUTE format('ALTER TABLE %s SET SCHEMA public', v_table.relation);
+      RAISE NOTICE '%: returned from %, where a downgrade had set it aside', v_table.former_name,
+        v_table.present_name USING ERRCODE = 'SW001';
+    END IF;
+    DELETE FROM stepwise.set_aside WHERE former_name = v_table.former_name;
+  END LOOP;
+  IF v_schema IS NOT NULL
+    AND NOT EXISTS (SELECT FROM pg_catalog.pg_class WHERE relnamespace = v_schema::regnamespace)
+  THEN
+    EXECUTE format('DROP SCHEMA %s', v_schema::regnamespace);
+  END IF;
+END
+$$;
+
+-- A table that no version of ours has created yet: `removals` is among the tables that ours has.
+DO $$
+DECLARE
+  v_name TEXT;
+BEGIN
+  IF to_regclass('public.removals') IS NOT NULL THEN
+    RETURN;
+  END IF;
+  FOR v_name IN
+    SELECT c.relname FROM pg_catalog.pg_class c
+    WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p')
+      AND c.relname IN ('students', 'sessions', 'step_progress', 'events')
+      AND NOT EXISTS (
+        SELECT FROM stepwise.adopted_tables a WHERE a.table_name = 'public.' || c.relname)
+  LOOP
+    PERFORM stepwise.adopt(v_name, 'public.' || v_name, TRUE);
+  END LOOP;
+END
+$$;

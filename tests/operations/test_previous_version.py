@@ -1,0 +1,310 @@
+"""An upgrade serves the previous version of the tests until it is finished, and can be undone."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import psycopg
+import pytest
+from fastapi.testclient import TestClient
+
+from lib.deps import Deps, install_deps
+from lib.settings import Settings
+from lib.web.functions import function_app
+from tests.conftest import ADMIN_PASSWORD
+from tests.operations.older_schemas import NORMALIZED_V2
+from tests.operations.older_schemas import ROWS as WORKSHOP_ROWS
+from tests.support.old_assessment import FULL, POOL, QUESTIONS, ROWS
+from tests.support.scripts import run, run_unchecked
+
+PATH = "/api/admin-create-unified-schema"
+FIVE = ("students", "student_proficiencies", "questions", "test_sessions", "test_responses")
+NEW_SESSION = "00000000-0000-0000-0000-0000000000aa"
+# What the previous version runs: as the guide describes it, with its own names and no schema.
+OLD_SQL = f"""
+INSERT INTO students (id) VALUES ('dee') ON CONFLICT (id) DO NOTHING;
+INSERT INTO students (id) VALUES ('dee') ON CONFLICT (id) DO NOTHING;
+INSERT INTO questions (id, pool_id, content, options, correct_answer, concepts)
+  VALUES ('q9', '{POOL}', '9+9?', '["18", "2"]', '18', '[1, 0]');
+INSERT INTO test_sessions (id, student_id, question_pool_id, initial_proficiency)
+  VALUES ('{NEW_SESSION}', 'dee', '{POOL}', '[0.5, 0.5]');
+INSERT INTO test_responses (student_id, session_id, question_id, response, is_correct)
+  VALUES ('dee', '{NEW_SESSION}', 'q9', 0, TRUE);
+UPDATE test_sessions SET status = 'completed', completed_at = NOW(), last_activity = NOW(),
+  total_questions = 1, correct_responses = 1, accuracy = 1, final_proficiency = '[0.6, 0.5]'
+  WHERE id = '{NEW_SESSION}';
+INSERT INTO student_proficiencies (student_id, concept_name, proficiency_value)
+  VALUES ('dee', 'Math', 0.6);
+UPDATE student_proficiencies SET proficiency_value = 0.7 WHERE student_id = 'dee';
+DELETE FROM student_proficiencies WHERE student_id = 'bob';
+"""
+READ = (
+    "SELECT s.accuracy FROM test_sessions s JOIN students st ON st.id = s.student_id"
+    " WHERE st.id = 'dee'"
+)
+
+
+def execute(url: str, script: str) -> None:
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(script.encode())
+
+
+def fetch(url: str, query: str) -> list[Any]:
+    with psycopg.connect(url, autocommit=True) as connection:
+        return connection.execute(query.encode()).fetchall()
+
+
+def kinds(url: str) -> dict[str, str]:
+    """Return the kind of each relation of the five names in `public`: r is a table, v a view."""
+    names = ", ".join(f"'{name}'" for name in FIVE)
+    return dict(
+        fetch(
+            url,
+            "SELECT relname, relkind::text FROM pg_class"
+            f" WHERE relnamespace = 'public'::regnamespace AND relname IN ({names})",
+        )
+    )
+
+
+@pytest.fixture
+def old(settings: Settings, empty_postgres_url: str) -> Iterator[str]:
+    """The URL of a database of the previous version, which the application now uses."""
+    execute(empty_postgres_url, FULL + ROWS + QUESTIONS)
+    deps = Deps(replace(settings, postgres_url=empty_postgres_url))
+    install_deps(deps)
+    yield empty_postgres_url
+    install_deps(None)
+    deps.close()
+
+
+def create(**body: Any) -> Any:
+    client = TestClient(function_app("index"), raise_server_exceptions=False)
+    return client.post(PATH, json={"adminPassword": ADMIN_PASSWORD, **body})
+
+
+def test_the_answer_says_what_was_moved_and_that_the_workshop_waits(old: str) -> None:
+    body = create().json()
+    assert "public.students: moved to assessment.examinees, 3 rows" in body["results"]
+    assert "public.test_responses: moved to assessment.test_responses, 4 rows" in body["results"]
+    assert not [line for line in body["results"] if line.startswith("students:")]
+    assert [line for line in body["results"] if "wait" in line and '"finish": true' in line]
+    assert "wait" in body["message"]
+    assert kinds(old) == dict.fromkeys(FIVE, "v")
+    assert fetch(old, "SELECT to_regclass('public.sessions')") == [(None,)]
+
+
+def test_the_old_sql_runs_on_the_views_and_reaches_the_new_tables(old: str) -> None:
+    create()
+    execute(old, OLD_SQL)
+    assert fetch(old, READ) == [(1,)]
+    assert fetch(old, "SELECT id FROM assessment.examinees ORDER BY id") == [
+        ("ann",), ("bob",), ("cyd",), ("dee",),
+    ]  # fmt: skip
+    assert fetch(
+        old, "SELECT student_id, proficiency_value::float FROM assessment.student_proficiencies"
+        " WHERE student_id IN ('bob', 'dee')"
+    ) == [("dee", 0.7)]  # fmt: skip
+    create()
+    execute(old, "INSERT INTO students (id) VALUES ('eve')")
+
+
+def test_finish_drops_the_views_and_creates_the_workshop(old: str) -> None:
+    create()
+    execute(old, OLD_SQL)
+    body = create(finish=True).json()
+    assert "students: created" in body["results"]
+    assert "public.students: the view for the previous version was dropped" in body["results"]
+    assert kinds(old) == {"students": "r"}
+    assert fetch(old, "SELECT count(*) FROM public.students") == [(0,)]
+    assert fetch(old, "SELECT count(*) FROM assessment.examinees") == [(4,)]
+    again = create().json()
+    assert again["message"] == "Unified schema created successfully"
+    assert kinds(old) == {"students": "r"}
+
+
+def test_finish_is_refused_while_something_depends_on_a_view(old: str) -> None:
+    create()
+    execute(old, "CREATE VIEW statistics AS SELECT count(*) FROM public.test_sessions")
+    refused = create(finish=True)
+    assert (refused.status_code, refused.json()["code"]) == (409, "schema_needs_decision")
+    assert "statistics" in refused.json()["error"]
+    assert kinds(old) == dict.fromkeys(FIVE, "v")
+    execute(old, "DROP VIEW statistics")
+    assert create(finish=True).status_code == 200
+
+
+def test_views_that_others_made_follow_the_moved_tables(old: str) -> None:
+    execute(old, "CREATE VIEW v_cache_statistics AS SELECT count(*) AS n FROM test_sessions")
+    create()
+    assert fetch(old, "SELECT n FROM v_cache_statistics") == [(3,)]
+    assert create(finish=True).status_code == 200
+    assert fetch(old, "SELECT n FROM v_cache_statistics") == [(3,)]
+
+
+def test_an_upgrade_with_workshop_tables_asks_before_it_moves_anything(old: str) -> None:
+    execute(old, "CREATE TABLE workshop_students (session_token TEXT)")
+    refused = create()
+    assert (refused.status_code, refused.json()["code"]) == (409, "schema_needs_decision")
+    assert "public.students (3 rows)" in refused.json()["error"]
+    assert kinds(old) == dict.fromkeys(FIVE, "r")
+    assert create(finish=True).status_code == 200
+    assert kinds(old) == {"students": "r"}
+
+
+def test_beside_the_workshop_the_old_version_keeps_its_other_four_tables(
+    old: str,
+) -> None:
+    execute(old, "ALTER TABLE students RENAME TO test_takers")
+    execute(old, NORMALIZED_V2 + WORKSHOP_ROWS)
+    assert create().status_code == 200
+    assert kinds(old) == {**dict.fromkeys(FIVE, "v"), "students": "r"}
+    execute(old, "UPDATE test_sessions SET status = 'abandoned'")
+    assert fetch(old, "SELECT count(*) FROM public.students") == [(2,)]
+
+
+def test_an_empty_table_students_does_not_keep_the_workshop_waiting(
+    old: str,
+) -> None:
+    execute(old, "TRUNCATE students CASCADE")
+    body = create().json()
+    assert "students: created" in body["results"]
+    assert kinds(old)["students"] == "r"
+
+
+def test_rest_roles_keep_the_rights_that_the_tables_had(old: str) -> None:
+    role = "rest_of_the_previous_version"
+    execute(
+        old,
+        f"""
+        DROP ROLE IF EXISTS {role}; CREATE ROLE {role};
+        ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT ALL ON TABLES TO {role};
+        GRANT SELECT, INSERT ON students, test_sessions, test_responses TO {role};
+        GRANT UPDATE (status) ON test_sessions TO {role};
+        CREATE TABLE numbered (id SERIAL PRIMARY KEY);
+        """,
+    )
+    create()
+    try:
+        with psycopg.connect(old, autocommit=True) as connection:
+            connection.execute(f"SET ROLE {role}".encode())
+            connection.execute("INSERT INTO public.students (id) VALUES ('dee')")
+            connection.execute("UPDATE public.test_sessions SET status = 'abandoned'")
+            assert connection.execute("SELECT count(*) FROM public.test_sessions").fetchone() == (
+                3,
+            )
+            for refused in (
+                "DELETE FROM public.students",
+                "UPDATE public.test_sessions SET accuracy = 1",
+                "SELECT * FROM public.questions",
+            ):
+                with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                    connection.execute(refused.encode())
+    finally:
+        execute(old, f"DROP OWNED BY {role}; DROP ROLE {role}")
+
+
+def test_policies_of_the_old_tables_hold_for_their_views(old: str) -> None:
+    role = "owner_of_one_row"
+    execute(
+        old,
+        f"""
+        DROP ROLE IF EXISTS {role}; CREATE ROLE {role};
+        GRANT SELECT ON students TO {role};
+        ALTER TABLE students ENABLE ROW LEVEL SECURITY;
+        CREATE POLICY own ON students FOR SELECT TO {role} USING (id = 'ann');
+        """,
+    )
+    create()
+    try:
+        with psycopg.connect(old, autocommit=True) as connection:
+            connection.execute(f"SET ROLE {role}".encode())
+            assert connection.execute("SELECT id FROM public.students").fetchall() == [("ann",)]
+    finally:
+        execute(old, f"DROP OWNED BY {role}; DROP ROLE {role}")
+
+
+@pytest.mark.parametrize("finish", [False, True], ids=["serving", "finished"])
+def test_downgrade_returns_the_old_tables_with_the_rows_written_since(
+    old: str, finish: bool
+) -> None:
+    run("migrate.py", "finish" if finish else "upgrade", url=old)
+    execute(old, "INSERT INTO assessment.examinees (id) VALUES ('new')")
+    if finish:
+        execute(old, "INSERT INTO public.students (student_email) VALUES ('a@example.com')")
+    printed = run("migrate.py", "downgrade", url=old)
+    assert "- public.students: serves the previous version again, 4 rows" in printed
+    assert "assessment_set_aside_" in printed
+    assert ("tables with 1 rows set aside in the schema workshop_set_aside_" in printed) == finish
+    assert kinds(old) == dict.fromkeys(FIVE, "r")
+    execute(old, OLD_SQL)
+    # The constraints and triggers of the new version no longer bind the previous one.
+    execute(old, "INSERT INTO student_proficiencies (student_id, concept_name)"
+                 " VALUES ('ann', 'Math'), ('ann', 'Math')")  # fmt: skip
+    execute(old, "UPDATE test_responses SET response = response")
+    assert fetch(old, READ) == [(1,)]
+
+
+def test_up_and_down_and_up_again_keeps_every_row(old: str) -> None:
+    run("migrate.py", "finish", url=old)
+    execute(old, "INSERT INTO public.students (student_email) VALUES ('a@example.com')")
+    execute(
+        old,
+        "INSERT INTO public.sessions (session_token, student_id)"
+        " SELECT 'ws_1_long_enough', student_id FROM public.students",
+    )
+    counted = (
+        "SELECT (SELECT count(*) FROM assessment.examinees),"
+        " (SELECT count(*) FROM assessment.test_sessions),"
+        " (SELECT count(*) FROM assessment.test_responses),"
+        " (SELECT count(*) FROM assessment.student_proficiencies),"
+        " (SELECT count(*) FROM assessment.pool_items),"
+        " (SELECT count(*) FROM assessment.set_aside_rows),"
+        " (SELECT count(*) FROM public.students), (SELECT count(*) FROM public.sessions)"
+    )
+    before = fetch(old, counted)
+    for _ in range(2):
+        run("migrate.py", "downgrade", url=old)
+        assert "wait" in run("migrate.py", "upgrade", url=old)
+        run("migrate.py", "finish", url=old)
+        assert fetch(old, counted) == before
+    assert fetch(old, "SELECT count(*) FROM stepwise.set_aside") == [(0,)]
+    assert fetch(old, "SELECT nspname FROM pg_namespace WHERE nspname LIKE '%set_aside%'") == []
+
+
+def test_tables_of_an_older_workshop_stay_in_place_when_going_down(
+    empty_postgres_url: str,
+) -> None:
+    url = empty_postgres_url
+    execute(url, NORMALIZED_V2 + WORKSHOP_ROWS)
+    run("migrate.py", "upgrade", url=url)
+    execute(url, "UPDATE public.sessions SET system_prompt = 'Be kind.', project_deployed = TRUE")
+    run("migrate.py", "downgrade", url=url)
+    assert fetch(url, "SELECT count(*) FROM public.sessions WHERE system_prompt = 'Be kind.'") == [
+        (3,)
+    ]
+    execute(url, "INSERT INTO students (student_email) VALUES ('New@Example.com')")
+    run("migrate.py", "upgrade", url=url)
+    assert fetch(url, "SELECT count(*) FROM public.sessions WHERE project_deployed") == [(3,)]
+    assert fetch(url, "SELECT count(*) FROM public.students WHERE student_email = 'new@example.com'"
+                 ) == [(1,)]  # fmt: skip
+
+
+def test_downgrade_is_refused_while_a_name_is_taken(old: str) -> None:
+    run("migrate.py", "finish", url=old)
+    execute(old, "CREATE TABLE public.questions (concept_id INT)")
+    process = run_unchecked("migrate.py", "downgrade", url=old)
+    assert process.returncode == 1
+    assert process.stderr.startswith("assessment.questions cannot return to public.questions")
+    assert "Nothing was changed." in process.stderr
+    assert "001 (head)" in run("migrate.py", "current", url=old)
+
+
+def test_rows_that_cannot_return_stay_set_aside_and_are_named(empty_postgres_url: str) -> None:
+    url = empty_postgres_url
+    run("migrate.py", "upgrade", url=url)
+    execute(url, "INSERT INTO public.students (student_email) VALUES ('a@example.com')")
+    run("migrate.py", "downgrade", url=url)
+    execute(url, NORMALIZED_V2.replace("CREATE FUNCTION", "CREATE OR REPLACE FUNCTION"))
+    printed = run("migrate.py", "upgrade", url=url)
+    assert "public.students: 1 rows stay set aside in workshop_set_aside_" in printed
+    assert fetch(url, "SELECT count(*) FROM public.students") == [(0,)]
