@@ -17,7 +17,7 @@ SELECT table_name, row_count FROM pg_temp.workshop_tables();
 
 -- context_tables --
 -- Tables of the other contexts, with their schema.
-SELECT format('%%I.%%I', schemaname, tablename) AS name FROM pg_catalog.pg_tables
+SELECT schemaname || '.' || tablename AS name FROM pg_catalog.pg_tables
 WHERE schemaname IN ('assessment', 'learning');
 
 -- set_aside --
