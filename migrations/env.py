@@ -55,18 +55,18 @@ def run_online() -> None:
         )
         driver: Any = connection.connection.driver_connection
         with context.begin_transaction():
-            changes = _command() in (command.upgrade, command.downgrade, command.stamp)
-            if changes:
-                driver.execute(load_script(LOCK))
-                driver.execute(load_script(SCRIPTS[0]))  # the table of versions
-            before = context.get_context().get_current_heads()
             with reports(driver) as lines:
+                if _command() in (command.upgrade, command.downgrade, command.stamp):
+                    driver.execute(load_script(LOCK))
+                    driver.execute(load_script(SCRIPTS[0]))  # the table of versions
+                before = context.get_context().get_current_heads()
                 context.run_migrations()
             after = context.get_context().get_current_heads()
             steps = []
             if _command() is command.upgrade and set(after) == _newest():
                 upgrade = upgrade_schema(driver, finish=bool(attributes.get("finish")))
-                steps, lines = upgrade.steps, [*lines, *upgrade.reports]
+                steps = upgrade.steps
+                lines = list(dict.fromkeys([*lines, *upgrade.reports]))
     attributes.update(revisions=(before, after), steps=steps, reports=lines)  # migrate.py prints it
 
 

@@ -85,6 +85,7 @@ def create(**body: Any) -> Any:
 def test_the_answer_says_what_was_moved_and_that_the_workshop_waits(old: str) -> None:
     body = create().json()
     assert "public.students: moved to assessment.examinees, 3 rows" in body["results"]
+    assert "assessment.pool_items: created" in body["results"]
     assert "public.test_responses: moved to assessment.test_responses, 4 rows" in body["results"]
     assert not [line for line in body["results"] if line.startswith("students:")]
     assert [line for line in body["results"] if "wait" in line and '"finish": true' in line]
@@ -106,6 +107,14 @@ def test_the_old_sql_runs_on_the_views_and_reaches_the_new_tables(old: str) -> N
     ) == [("dee", 0.7)]  # fmt: skip
     create()
     execute(old, "INSERT INTO students (id) VALUES ('eve')")
+
+
+def test_a_test_of_the_new_version_starts_while_views_serve_the_previous_one(old: str) -> None:
+    create()
+    client = TestClient(function_app("index"), raise_server_exceptions=False)
+    body = {"student_id": "fay", "question_pool_id": POOL, "concept_names": ["Math", "Algebra"]}
+    assert client.post("/api/test/start", json=body).status_code == 200
+    assert fetch(old, "SELECT count(*) FROM public.students WHERE id = 'fay'") == [(1,)]
 
 
 def test_finish_drops_the_views_and_creates_the_workshop(old: str) -> None:
@@ -264,7 +273,9 @@ def test_up_and_down_and_up_again_keeps_every_row(old: str) -> None:
     before = fetch(old, counted)
     for _ in range(2):
         run("migrate.py", "downgrade", url=old)
-        assert "wait" in run("migrate.py", "upgrade", url=old)
+        printed = run("migrate.py", "upgrade", url=old)
+        assert "- assessment: returned from assessment_set_aside_" in printed
+        assert "wait" in printed
         run("migrate.py", "finish", url=old)
         assert fetch(old, counted) == before
     assert fetch(old, "SELECT count(*) FROM stepwise.set_aside") == [(0,)]
