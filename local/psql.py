@@ -29,7 +29,8 @@ def main(arguments: list[str]) -> int:
 
 def _become_psql(url: str, arguments: list[str]) -> NoReturn:
     psql = str(program("psql"))
-    environment = {**os.environ, **address_in_environment(url)}
+    # Columns without a time zone mean UTC, also where a query compares them to now().
+    environment = {"PGTZ": "UTC", **os.environ, **address_in_environment(url)}
     os.execve(psql, [psql, *arguments], environment)  # noqa: S606 no shell is needed
 
 

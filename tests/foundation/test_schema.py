@@ -81,3 +81,14 @@ def test_unavailable_database_is_reported_without_traceback_or_password(
     assert process.stderr.startswith(message)
     assert "Traceback" not in process.stderr
     assert "secret" not in process.stderr
+
+
+def test_printed_sql_makes_the_same_database_as_the_upgrade(
+    empty_postgres_url: str, postgres_url: str
+) -> None:
+    printed = run("migrate.py", "upgrade", "--sql", url=empty_postgres_url)
+    command = [program("psql"), "--quiet", "--set=ON_ERROR_STOP=1", empty_postgres_url]
+    subprocess.run(command, input=printed, text=True, check=True, capture_output=True)
+    assert dump(empty_postgres_url) == dump(postgres_url)
+    with psycopg.connect(empty_postgres_url) as connection:
+        connection.execute("SELECT pool_id, COUNT(*) FROM questions GROUP BY pool_id")

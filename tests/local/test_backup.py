@@ -38,7 +38,7 @@ def test_restored_database_equals_the_backed_up_one(filled: str, tmp_path: Path)
         ).fetchone()
         assert newer == (None, None)
         path = connection.execute("SHOW search_path").fetchone()
-        assert path == ("public, assessment, learning",)
+        assert path == ('"$user", public, assessment, learning',)
 
 
 UNRESTORABLE = """

@@ -89,3 +89,17 @@ def wait_until_asleep(url: str) -> None:
         while connection.execute(asleep, [connection.info.dbname]).fetchone() is None:
             assert time.monotonic() < deadline
             time.sleep(0.05)
+
+
+@pytest.mark.parametrize(
+    ("given", "zone"), [({}, "UTC"), ({"PGTZ": "Asia/Kolkata"}, "Asia/Kolkata")]
+)
+def test_times_are_in_utc_unless_the_environment_names_a_zone(
+    folder: Path, postgres_url: str, given: dict[str, str], zone: str
+) -> None:
+    with psycopg.connect(postgres_url, autocommit=True) as connection:
+        name = psycopg.sql.Identifier(connection.info.dbname)
+        statement = "ALTER DATABASE {} SET TimeZone = 'America/New_York'"
+        connection.execute(psycopg.sql.SQL(statement).format(name))
+    ended = psql("-Atc", "SHOW TimeZone", cwd=folder, DATABASE_URL=postgres_url, **CACHE, **given)
+    assert ended.stdout == f"{zone}\n"
