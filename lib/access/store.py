@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from lib.database.queries import load_queries, load_script
+from lib.database.schema import RIGHTS
 from lib.database.statements import as_jsonb
 from lib.errors import SchemaMissing
 
@@ -63,5 +64,6 @@ def _with_schema(postgres: "Postgres", run: Callable[[], T]) -> T:
         return run()
     except SchemaMissing:
         with postgres.transaction() as transaction:
-            transaction.execute_script(load_script("access/schema/operators.sql"))
+            for script in ("access/schema/operators.sql", *RIGHTS):
+                transaction.execute_script(load_script(script))
         return run()

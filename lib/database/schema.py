@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from psycopg.errors import Diagnostic
 
 OLD_OVERLOADS = "database/schema/old_overloads.sql"
-"""Script that must run last in a transaction that replaces functions."""
+"""Script that must run at the end of a transaction that replaces functions."""
+RIGHTS = ("database/schema/own_objects.sql", "database/schema/rights.sql")
+"""Scripts that must run last in a transaction that creates tables or functions."""
 DOWNGRADE = "database/schema/downgrade.sql"
 """Script that brings the previous version's tables back."""
 REPORT = "SW001"
@@ -43,6 +45,7 @@ SCRIPTS = (
     "workshop/schema/removals.sql",
     "database/schema/search_path.sql",
     OLD_OVERLOADS,
+    *RIGHTS,
 )
 _WAITING = "workshop/"
 """Start of the names of scripts that wait while a view has the name of the table `students`."""

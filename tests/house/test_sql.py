@@ -48,6 +48,7 @@ MAY_SPLICE = {
     "sql/assessment/schema/twins.sql": "columns of the catalog, by quote_ident",
     "sql/database/schema/downgrade.sql": "a regclass, which the catalog quotes itself",
     "sql/workshop/schema/adopt.sql": "regclass and regnamespace values",
+    "sql/database/schema/rights.sql": "kinds of this file, names that the catalog quotes itself",
     "sql/database/schema/search_path.sql": "statements of this file, by %I and quote_ident",
     "sql/database/schema/old_overloads.sql": "a regprocedure, which the catalog quotes itself",
     "sql/legacy/schema/sources.sql": "expressions by format(%I, %L) of columns from the catalog",

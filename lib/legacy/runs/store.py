@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from lib.database.queries import load_queries, load_script
-from lib.database.schema import OLD_OVERLOADS
+from lib.database.schema import OLD_OVERLOADS, RIGHTS
 from lib.database.statements import as_jsonb
 from lib.legacy.runs.run import Phase, Run
 from lib.legacy.session_fields import SESSION_LISTS
@@ -54,7 +54,8 @@ def make_schema(transaction: "Transaction") -> None:
     """Create or update the tables and functions in the schema `legacy`."""
     for script in SCRIPTS:
         transaction.execute_script(load_script(script, SESSION_LISTS))
-    transaction.execute_script(load_script(OLD_OVERLOADS))
+    for script in (OLD_OVERLOADS, *RIGHTS):
+        transaction.execute_script(load_script(script))
 
 
 def open_sources(transaction: "Transaction") -> None:

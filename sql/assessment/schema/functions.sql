@@ -85,9 +85,11 @@ BEGIN
 END
 $$;
 
--- Make a session's proficiency the student's long-term proficiency, however the session closes.
+-- Make a session's proficiency the student's long-term proficiency, however the session closes. This
+-- runs as the function's owner, because a role that may close sessions through a view of an older
+-- deployment has no rights on the table of proficiencies.
 CREATE OR REPLACE FUNCTION assessment.keep_proficiency() RETURNS TRIGGER
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
   INSERT INTO assessment.student_proficiencies
     (student_id, concept_name, proficiency_value, confidence, created_at, updated_at)
@@ -109,6 +111,9 @@ BEGIN
   RETURN NULL;
 END
 $$;
+
+-- Otherwise, anyone could attach it to a table of their own and write proficiencies as its owner.
+REVOKE ALL ON FUNCTION assessment.keep_proficiency() FROM PUBLIC;
 
 CREATE OR REPLACE TRIGGER test_sessions_keep_proficiency
   AFTER UPDATE OF status ON assessment.test_sessions

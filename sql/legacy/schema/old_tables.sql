@@ -1,5 +1,6 @@
 -- Functions that set the legacy tables aside, bring them back, and restore them from a backup.
--- Renaming keeps rows, indexes and privileges.
+-- Renaming keeps rows, indexes and rights; only those that Supabase gives everybody end when a table is
+-- set aside.
 
 -- Drop functions by the names that earlier versions gave them.
 DROP FUNCTION IF EXISTS legacy.make_room(TEXT, JSONB), legacy.take_lines(TEXT, TEXT[]);
@@ -21,6 +22,7 @@ BEGIN
   EXECUTE format('ALTER TABLE public.%I RENAME TO %I', p_table, v_name);
   EXECUTE format('COMMENT ON TABLE public.%I IS %L', v_name,
     'set aside ' || to_char(clock_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS.US'));
+  PERFORM stepwise.revoke_api_rights();
   RETURN v_name;
 END $$;
 
@@ -59,6 +61,7 @@ BEGIN
     EXECUTE format('CREATE TABLE public.%I (%s)', p_table, (
       SELECT string_agg(format('%I %s', c.name, c.type::regtype), ', ')
       FROM jsonb_to_recordset(p_columns) AS c (name TEXT, type TEXT)));
+    PERFORM stepwise.close_table(format('public.%I', p_table)::REGCLASS);
     RETURN TRUE;
   END IF;
   EXECUTE format('SELECT NOT EXISTS (SELECT FROM public.%I)', p_table) INTO v_empty;

@@ -1,0 +1,114 @@
+-- The one list of the tables and functions of the project, for everything that must not touch those of
+-- another application in the same database. tests/operations/test_own_objects.py compares it with
+-- what the scripts create. This script may run alone and repeatedly.
+
+CREATE SCHEMA IF NOT EXISTS stepwise;
+-- Two transactions that replace these functions at once would fail.
+SELECT pg_advisory_xact_lock(hashtextextended('stepwise.own_objects', 0));
+
+-- The tables of the project, and those that were set aside. A table is recognized by its name and by
+-- columns that no other application's table of that name is likely to have.
+CREATE OR REPLACE FUNCTION stepwise.own_tables() RETURNS SETOF REGCLASS LANGUAGE sql STABLE AS $$
+  WITH listed (schema_name, table_name, columns) AS (VALUES
+    ('public', 'students', '{student_id,student_email}'::name[]),
+    ('public', 'sessions', '{session_token,student_id}'),
+    ('public', 'step_progress', '{session_token,step_number}'),
+    ('public', 'events', '{session_token,event_type,event_data}'),
+    ('public', 'idempotency_keys', '{key_hash,body_hash}'),
+    ('public', 'removals', '{kind,name_sha256}'),
+    ('public', 'operator_failures', '{address_sha256,failed_at}'),
+    ('public', 'operator_audit', '{outcome,entry_sha256}'),
+    ('assessment', 'examinees', '{id,created_at}'),
+    ('assessment', 'student_proficiencies', '{student_id,concept_name,proficiency_value}'),
+    ('assessment', 'question_pools', '{concept_count,current_version}'),
+    ('assessment', 'pool_versions', '{pool_id,version,origin}'),
+    ('assessment', 'questions', '{pool_id,content,correct_answer}'),
+    ('assessment', 'question_revisions', '{question_id,revision,correct_answer}'),
+    ('assessment', 'pool_items', '{pool_id,position,discrimination}'),
+    ('assessment', 'calibration_attempts', '{pool_id,outcome,failures}'),
+    ('assessment', 'test_sessions', '{student_id,initial_proficiency}'),
+    ('assessment', 'test_responses', '{session_id,question_id,response}'),
+    ('assessment', 'set_aside_rows', '{table_name,reason,row_data}'),
+    ('legacy', 'migration_runs', '{dry_run,next_hash}'),
+    ('legacy', 'migration_findings', '{run_id,row_key}'),
+    ('legacy', 'backups', '{name,location,sha256}')
+  ), legacy_tables (table_name, columns) AS (VALUES  -- of these, any column may be missing
+    ('workshop_students', '{session_token,sessionToken,student_email,studentEmail,exercises}'::name[]),
+    ('student_configs', '{session_token,sessionToken,student_email,studentEmail,openai_api_key}'),
+    ('workshop_sessions', '{session_id,sessionId,student_id,studentId,account_sid}')
+  ), found AS (
+    SELECT c.oid, n.nspname::TEXT AS schema_name, c.relname::TEXT AS table_name, (
+      SELECT coalesce(array_agg(a.attname), '{}') FROM pg_catalog.pg_attribute AS a
+      WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+    ) AS columns
+    FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+    WHERE c.relkind IN ('r', 'p')
+      -- Only these are looked at, because reading the columns of every table takes time.
+      AND (n.nspname IN ('public', 'assessment', 'learning', 'legacy', 'stepwise')
+        OR n.nspname ~ '_set_aside_[0-9_]+$')
+  ), own AS (
+    SELECT f.oid FROM found AS f JOIN listed AS l ON f.columns @> l.columns
+    WHERE f.schema_name = l.schema_name AND f.table_name = l.table_name
+      OR f.schema_name IN (l.schema_name, 'public')
+        AND f.table_name ~ ('^' || l.table_name || '_(old|backup|set_aside)_[0-9_]+$')
+    UNION
+    SELECT f.oid FROM found AS f JOIN legacy_tables AS l ON f.columns && l.columns
+    WHERE f.schema_name = 'public' AND f.table_name ~ ('^' || l.table_name || '_backup_[0-9_]+$')
+    UNION
+    SELECT f.oid FROM found AS f
+    WHERE f.schema_name = 'stepwise'
+      OR f.schema_name ~ '^(workshop|assessment|learning|legacy|stepwise)_set_aside_[0-9_]+$'
+  )
+  SELECT own.oid FROM own UNION SELECT part.relid FROM own, pg_partition_tree(own.oid) AS part
+$$;
+
+-- The sequences that give numbers to the rows of these tables.
+CREATE OR REPLACE FUNCTION stepwise.own_sequences() RETURNS SETOF REGCLASS LANGUAGE sql STABLE AS $$
+  SELECT DISTINCT c.oid::REGCLASS
+  FROM pg_catalog.pg_depend AS d JOIN pg_catalog.pg_class AS c ON c.oid = d.objid AND c.relkind = 'S'
+  WHERE d.classid = 'pg_catalog.pg_class'::REGCLASS
+    AND d.refclassid = 'pg_catalog.pg_class'::REGCLASS AND d.deptype IN ('a', 'i')
+    AND d.refobjid IN (SELECT stepwise.own_tables())
+$$;
+
+-- The functions of the project. Other applications share `public`: every parameter of a function of
+-- ours there begins with p_ or is a row of a table of ours.
+CREATE OR REPLACE FUNCTION stepwise.own_functions() RETURNS SETOF REGPROCEDURE
+LANGUAGE sql STABLE AS $$
+  WITH listed (schema_name, names) AS (VALUES
+    ('public', '{add_to_exercise,admit_operator,anonymous_email,claim_key,claim_session,
+      exercise_step,flagged_steps,normalized_email,older_tables,older_tokens,open_session,
+      open_student,operator_audit_digest,operator_audit_refuse,operator_audit_seal,
+      record_flag_events,record_step_progress,remember_emptied_fields,remember_removals,
+      removal_key,remove_again,remove_older_keys,remove_older_rows,remove_sessions,
+      remove_student,report_bug,save_session_config,session_progress,session_steps,
+      set_updated_at,track_exercise,tracked_students,update_session_progress,
+      verify_operator_audit,workshop_step_name}'::name[]),
+    ('assessment', '{close_session,keep_proficiency,next_number,question_shown,record_answer,
+      refuse_change}'),
+    ('legacy', '{add_originals,add_raw,all_exercises,all_reports,append_reports,as_list,
+      bring_back,close_sources,earliest_moment,email_of,hide_keys,insert_lines,is_anonymous,
+      is_moment,is_other_count,is_placeholder,is_sealed,join_reports,json_finding,latest_expiry,
+      latest_moment,merge_all_keys,merge_exercise,merge_exercises,merge_raw,newest,of_kind,
+      open_repaired,open_sources,open_typed,own_name,plausibility_condition,prefer,prepare_table,
+      read_expression,renew,reportable_name,row_key,set_aside,step_of,tables_now,to_boolean,
+      to_count,to_integer,to_jsonb,to_moment,to_number,token_of,trimmed,type_of,
+      unreadable_condition,unwrap,without_keys}')
+  ), own_schemas AS MATERIALIZED (  -- so that the thousands of functions of Postgres are not looked at
+    SELECT n.oid, n.nspname AS schema_name, (n.nspname = 'stepwise' OR n.nspname
+      ~ '^(workshop|assessment|learning|legacy|stepwise)_set_aside_[0-9_]+$') AS is_own
+    FROM pg_catalog.pg_namespace AS n WHERE n.nspname !~ '^(pg_|information_schema$)'
+  )
+  SELECT p.oid
+  FROM own_schemas AS s
+  JOIN pg_catalog.pg_proc AS p ON p.pronamespace = s.oid
+  LEFT JOIN listed AS l ON l.schema_name = s.schema_name AND p.proname = ANY (l.names)
+  WHERE s.is_own
+    OR l.schema_name <> 'public'
+    OR l.schema_name = 'public' AND NOT EXISTS (
+      SELECT FROM unnest(p.proargtypes) WITH ORDINALITY AS parameter (type, place)
+      WHERE coalesce(p.proargnames[place], '') NOT LIKE 'p\_%'
+        AND parameter.type <> ALL (ARRAY(
+          SELECT c.reltype FROM stepwise.own_tables() AS own
+          JOIN pg_catalog.pg_class AS c ON c.oid = own)))
+$$;

@@ -1,0 +1,82 @@
+"""On Supabase every endpoint answers as elsewhere, and no call leaves a table open to everybody."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import psycopg
+import pytest
+
+from local.redis_gateway.gateway import Gateway
+from local.servers.postgres_server import PostgresServer
+from local.servers.redis_server import RedisServer
+from tests.conftest import ADMIN_PASSWORD, CRON_SECRET, ENCRYPTION_KEY
+from tests.contract.calls import CALLS
+from tests.contract.comparing import send_all
+from tests.contract.conftest import clear_failures
+from tests.contract.legacy_calls import TABLES
+from tests.support.local_server import LocalServer
+from tests.support.s3_server import S3Server
+from tests.support.supabase import Supabase, supabase_database
+from tests.support.wire import Answer, Request
+
+OF_THE_OLD_APPLICATION = "public.workshop_students: "
+
+
+@dataclass
+class Watched:
+    """A deployment, and what was open to everybody after each call."""
+
+    server: LocalServer
+    supabase: Supabase
+    opened: dict[str, list[str]] = field(default_factory=dict)
+
+    def send(self, request: Request) -> Answer:
+        answer = self.server.send(request)
+        for name in self.supabase.open_objects():
+            if not name.startswith(OF_THE_OLD_APPLICATION):
+                self.opened.setdefault(f"{request.method} {request.path}", []).append(name)
+        return answer
+
+
+@pytest.fixture
+def supabase(postgres_server: PostgresServer) -> Iterator[Supabase]:
+    """A migrated database with a table of the application before this one."""
+    with supabase_database(postgres_server, "contract_supabase") as made:
+        made.upgrade()
+        with psycopg.connect(made.url()) as connection:
+            connection.execute(TABLES)
+        yield made
+
+
+@pytest.fixture
+def watched(
+    supabase: Supabase, redis_server: RedisServer, _gateway: Gateway, s3: S3Server
+) -> Iterator[Watched]:
+    with redis_server.client() as client:
+        client.flushall()
+    variables = {
+        "POSTGRES_URL": supabase.url(),
+        "UPSTASH_REDIS_REST_URL": _gateway.url,
+        "UPSTASH_REDIS_REST_TOKEN": _gateway.token,
+        "ADMIN_PASSWORD": ADMIN_PASSWORD,
+        "CRON_SECRET": CRON_SECRET,
+        "ENCRYPTION_KEY": ENCRYPTION_KEY,
+        **s3.create_bucket("contract-supabase"),
+    }
+    server = LocalServer(variables)
+    yield Watched(server, supabase)
+    server.stop()
+
+
+def test_owner_without_superuser_rights_can_do_everything_and_opens_nothing(
+    watched: Watched, supabase: Supabase
+) -> None:
+    with psycopg.connect(supabase.url(), autocommit=True) as database:
+        answers = send_all(watched, CALLS, lambda: clear_failures(database))
+    unexpected = {
+        str(call): answer.body
+        for call, answer in zip(CALLS, answers, strict=True)
+        if answer.status != call.status
+    }
+    assert unexpected == {}
+    assert watched.opened == {}

@@ -1,0 +1,344 @@
+"""On Supabase, whose `anon` key is public, nothing of the project can be reached with that key."""
+
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import psycopg
+import pytest
+from fastapi.testclient import TestClient
+
+from lib.database import schema
+from lib.database.queries import load_script
+from lib.database.schema import RIGHTS
+from lib.deps import Deps, install_deps
+from lib.settings import Settings
+from lib.web.functions import function_app
+from local.servers.postgres_server import PostgresServer
+from tests.conftest import ADMIN_PASSWORD
+from tests.support.supabase import OWNER, Supabase, supabase_database
+from tests.workshop.conftest import TOKEN, rows
+
+__all__ = ["rows"]
+PASSWORD = {"adminPassword": ADMIN_PASSWORD}
+API_ROLES = ("anon", "authenticated")
+LEGACY = """
+CREATE TABLE public.workshop_students (session_token TEXT, student_email TEXT);
+INSERT INTO public.workshop_students VALUES ('ws_0_legacy_token', 'bea@example.com');
+"""
+Rows = Callable[..., list[tuple[Any, ...]]]
+
+
+@pytest.fixture
+def supabase(postgres_server: PostgresServer) -> Iterator[Supabase]:
+    """An empty database as Supabase makes it."""
+    with supabase_database(postgres_server, "supabase") as made:
+        yield made
+
+
+@pytest.fixture
+def postgres_url(supabase: Supabase) -> str:
+    """The same after an upgrade, for the owner; the application uses it."""
+    supabase.upgrade()
+    return supabase.url()
+
+
+@pytest.fixture
+def empty_client(supabase: Supabase) -> Iterator[TestClient]:
+    """A client of an application whose database has no tables yet."""
+    deps = Deps(Settings(postgres_url=supabase.url(), admin_password=ADMIN_PASSWORD))
+    install_deps(deps)
+    yield TestClient(function_app("index"), raise_server_exceptions=False)
+    install_deps(None)
+    deps.close()
+
+
+def attempt(supabase: Supabase, role: str, statement: str) -> str | None:
+    """Run a statement as a role; return the SQLSTATE of its refusal."""
+    with psycopg.connect(supabase.url(role), autocommit=True) as connection:
+        try:
+            connection.execute(statement.encode())
+        except psycopg.Error as error:
+            return error.sqlstate
+    return None
+
+
+def post(client: TestClient, path: str, **body: Any) -> dict[str, Any]:
+    response = client.post(path, json={**PASSWORD, **body})
+    assert response.status_code == 200, response.text
+    answer: dict[str, Any] = response.json()
+    return answer
+
+
+ATTACKS = (
+    "SELECT session_token FROM public.sessions",
+    "SELECT count(*) FROM public.students",
+    "UPDATE public.step_progress SET validation_passed = TRUE",
+    "INSERT INTO public.students (student_email) VALUES ('x@example.com')",
+    "DELETE FROM public.operator_audit",
+    "TRUNCATE public.operator_failures",
+    "SELECT nextval('public.events_id_seq')",
+    "SELECT public.session_progress('ws_0')",
+    "SELECT public.update_session_progress('ws_0')",
+    "SELECT public.admit_operator('a', 'b', TRUE, 9, '1 h', 9, '1 h')",
+    "SELECT assessment.question_shown('q1', 1)",
+    "SELECT correct_answer FROM assessment.questions",
+    "SELECT stepwise.revoke_api_rights()",
+)
+
+
+@pytest.mark.parametrize("role", API_ROLES)
+def test_public_key_reaches_nothing(supabase: Supabase, postgres_url: str, role: str) -> None:
+    with psycopg.connect(postgres_url) as connection:
+        connection.execute(
+            "SELECT public.record_step_progress(%s, 'a@example.com', 'A', FALSE, 1, NULL, FALSE,"
+            " 5, 1, NULL, NULL, NULL, NULL)",
+            [TOKEN],
+        )
+    refused = {statement: attempt(supabase, role, statement) for statement in ATTACKS}
+    assert set(refused.values()) == {"42501"}, refused
+
+
+def test_without_the_script_the_public_key_reaches_everything(
+    supabase: Supabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Otherwise the tests of this file would prove nothing."""
+    monkeypatch.setattr(schema, "SCRIPTS", [name for name in schema.SCRIPTS if name not in RIGHTS])
+    supabase.upgrade()
+    reached = [statement for statement in ATTACKS if attempt(supabase, "anon", statement) is None]
+    assert len(reached) >= 8
+    assert "public.sessions: anon" in supabase.open_objects()
+
+
+def test_upgrade_closes_everything_and_says_so_once(supabase: Supabase) -> None:
+    reports = supabase.upgrade()
+    assert len(reports) == 2
+    assert re.fullmatch(
+        r"anon and authenticated: took their rights on 8 tables, 3 sequences and \d+ functions",
+        reports[0],
+    )
+    assert re.fullmatch(r"row-level security: turned on for \d+ tables", reports[1])
+    assert supabase.open_objects() == []
+    assert supabase.upgrade() == []
+    assert supabase.open_objects() == []
+
+
+def test_each_upgrade_takes_what_was_granted_since(supabase: Supabase, postgres_url: str) -> None:
+    with psycopg.connect(postgres_url, autocommit=True) as connection:
+        connection.execute("GRANT SELECT ON public.sessions TO anon")
+        connection.execute("GRANT UPDATE (student_name) ON public.students TO authenticated")
+        connection.execute("GRANT INSERT ON assessment.test_responses TO PUBLIC")
+        connection.execute("GRANT SELECT ON public.removals TO anon WITH GRANT OPTION")
+        connection.execute("ALTER TABLE public.events DISABLE ROW LEVEL SECURITY")
+    with psycopg.connect(supabase.url("anon"), autocommit=True) as connection:
+        connection.execute("GRANT SELECT ON public.removals TO service_role")
+    assert len(supabase.open_objects()) > 4
+    assert supabase.upgrade() == [
+        "anon and authenticated: took their rights on 4 tables, 0 sequences and 0 functions",
+        "row-level security: turned on for 1 tables",
+    ]
+    assert supabase.open_objects() == []
+
+
+def test_service_role_and_owner_keep_their_rights(supabase: Supabase) -> None:
+    supabase.upgrade()
+    for role in ("service_role", OWNER):
+        with psycopg.connect(supabase.url(role), autocommit=True) as connection:
+            connection.execute("SELECT public.open_student(%s, 'A')", [f"{role}@example.com"])
+            found = connection.execute("SELECT count(*) FROM public.students").fetchone()
+            assert found == (1 if role == "service_role" else 2,)
+
+
+def test_objects_of_other_applications_keep_their_rights(supabase: Supabase) -> None:
+    with psycopg.connect(supabase.url(), autocommit=True) as connection:
+        connection.execute(
+            "CREATE TABLE public.invoices (id SERIAL PRIMARY KEY, total INT);"
+            "CREATE VIEW public.totals AS SELECT sum(total) AS total FROM public.invoices;"
+            "CREATE FUNCTION public.refund(invoice INT) RETURNS INT RETURN 1;"
+            "CREATE FUNCTION public.report_bug(title TEXT) RETURNS INT RETURN 2;"
+            "CREATE SCHEMA legacy; CREATE TABLE legacy.backups (path TEXT);"
+            "GRANT USAGE ON SCHEMA legacy TO anon; GRANT SELECT ON legacy.backups TO anon;"
+        )
+    before = supabase.open_objects()
+    assert len(before) == 13
+    supabase.upgrade()
+    assert supabase.open_objects() == before
+    for statement in (
+        "INSERT INTO public.invoices (total) VALUES (5)",
+        "SELECT * FROM public.totals",
+        "SELECT public.refund(1), public.report_bug('x')",
+        "SELECT * FROM legacy.backups",
+    ):
+        assert attempt(supabase, "anon", statement) is None, statement
+
+
+def test_first_call_of_an_operator_leaves_nothing_open(
+    supabase: Supabase, empty_client: TestClient
+) -> None:
+    response = empty_client.post("/api/admin-backup", json={"adminPassword": "wrong"})
+    assert response.status_code == 401
+    with psycopg.connect(supabase.url()) as connection:
+        failures = connection.execute("SELECT count(*) FROM public.operator_failures").fetchone()
+    assert failures == (1,)
+    assert supabase.open_objects() == []
+
+
+def test_tables_that_are_set_aside_are_closed(
+    supabase: Supabase, client: TestClient, rows: Rows
+) -> None:
+    rows(LEGACY)
+    assert attempt(supabase, "anon", "SELECT * FROM public.workshop_students") is None
+    post(client, "/api/admin-migrate-to-unified-schema")
+    opened = supabase.open_objects()
+    assert {name.partition(":")[0] for name in opened} == {"public.workshop_students"}
+    answer = post(client, "/api/admin-cleanup-old-tables", confirmText="DELETE OLD TABLES")
+    assert supabase.open_objects() == []
+    (backup,) = answer["backupTables"]
+    assert attempt(supabase, "anon", f"SELECT * FROM public.{backup}") == "42501"
+    post(client, "/api/admin-restore-old-tables")
+    assert supabase.open_objects() == []
+    body = {"dropExisting": True, "confirmText": "DROP EXISTING TABLES"}
+    post(client, "/api/admin-create-unified-schema", **body)
+    assert rows("SELECT count(*) FROM pg_class WHERE relname ~ '^sessions_old_[0-9_]+$'") == [(1,)]
+    assert supabase.open_objects() == []
+
+
+def test_legacy_table_that_a_restore_creates_is_closed(
+    supabase: Supabase, client: TestClient, rows: Rows
+) -> None:
+    rows(LEGACY)
+    name = post(client, "/api/admin-backup")["name"]
+    rows("DROP TABLE public.workshop_students")
+    assert post(client, "/api/admin-restore", name=name)["rows"]["workshop_students"] == 1
+    assert supabase.open_objects() == []
+
+
+def test_legacy_table_stays_open_for_the_old_application_and_is_named(supabase: Supabase) -> None:
+    with psycopg.connect(supabase.url()) as connection:
+        connection.execute(LEGACY)
+    reports = supabase.upgrade()
+    assert reports[-1].startswith("public.workshop_students: anon or authenticated has rights")
+    assert attempt(supabase, "anon", "SELECT * FROM public.workshop_students") is None
+    with psycopg.connect(supabase.url()) as connection:
+        connection.execute(reports[-1][reports[-1].index("REVOKE") :].encode())
+    assert attempt(supabase, "anon", "SELECT * FROM public.workshop_students") == "42501"
+    assert supabase.upgrade() == []
+
+
+def test_views_for_an_old_application_keep_rights_until_they_are_dropped(
+    supabase: Supabase, rows: Rows
+) -> None:
+    """An old server that uses the REST interface starts, answers and ends a test through views."""
+    rows("ALTER TABLE assessment.test_responses ADD COLUMN serial_number SERIAL")
+    for name in ("test_sessions", "test_responses", "questions"):
+        rows(f"CREATE VIEW public.{name} AS SELECT * FROM assessment.{name}")
+    rows("GRANT USAGE ON SEQUENCE assessment.test_responses_serial_number_seq TO anon")
+    rows("INSERT INTO assessment.examinees (id) VALUES ('s1')")
+    assert supabase.upgrade() == []
+    session = "00000000-0000-4000-8000-000000000001"
+    with psycopg.connect(supabase.url("anon"), autocommit=True) as connection:
+        connection.execute(
+            "INSERT INTO public.test_sessions (id, student_id, concept_names, current_proficiency,"
+            " current_confidence) VALUES (%s, 's1', ARRAY['Algebra'], '[0.7]', '[0.5]')",
+            [session],
+        )
+        connection.execute(
+            "INSERT INTO public.test_responses (student_id, session_id, question_id, response)"
+            " VALUES ('s1', %s, 'q1', 2)",
+            [session],
+        )
+        connection.execute("UPDATE public.test_sessions SET status = 'completed'")
+    assert rows(
+        "SELECT concept_name, proficiency_value::float FROM assessment.student_proficiencies"
+    ) == [("Algebra", 0.7)]
+    for name in ("test_sessions", "test_responses", "questions"):
+        rows(f"DROP VIEW public.{name}")
+    assert supabase.upgrade() == [
+        "anon and authenticated: took their rights on 0 tables, 1 sequences and 0 functions"
+    ]
+    assert supabase.open_objects() == []
+
+
+def test_nobody_else_may_use_the_function_that_runs_as_the_owner(
+    supabase: Supabase, rows: Rows
+) -> None:
+    rows("GRANT USAGE ON SCHEMA assessment TO service_role")
+    with psycopg.connect(supabase.url("service_role")) as connection:
+        connection.execute("CREATE TEMP TABLE mine (status TEXT)")
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            connection.execute(
+                "CREATE TRIGGER mine AFTER UPDATE ON mine FOR EACH ROW"
+                " EXECUTE FUNCTION assessment.keep_proficiency()"
+            )
+
+
+def test_role_that_others_gave_rights_still_sees_rows_and_calls_functions(
+    postgres_server: PostgresServer, supabase: Supabase, rows: Rows
+) -> None:
+    superuser = postgres_server.url("supabase")
+    hides = "would hide all rows from reports"
+    with psycopg.connect(superuser, autocommit=True) as connection:
+        connection.execute("CREATE ROLE reports LOGIN")
+    try:
+        rows("SELECT public.open_student('a@example.com', 'A')")
+        rows("GRANT SELECT ON public.students TO reports")
+        rows("ALTER TABLE public.students DISABLE ROW LEVEL SECURITY")
+        rows("GRANT EXECUTE ON FUNCTION public.normalized_email(TEXT) TO PUBLIC")
+        reports = supabase.upgrade()
+        assert reports == [
+            "anon and authenticated: took their rights on 0 tables, 0 sequences and 1 functions",
+            f"public.students: row-level security stays off, because it {hides}",
+        ]
+        with psycopg.connect(supabase.url("reports")) as connection:
+            assert connection.execute(
+                "SELECT public.normalized_email(student_email) FROM public.students"
+            ).fetchall() == [("a@example.com",)]
+        assert attempt(supabase, "anon", "SELECT public.normalized_email('A')") == "42501"
+        rows("REVOKE ALL ON public.students FROM reports")
+        assert supabase.upgrade() == ["row-level security: turned on for 1 tables"]
+    finally:
+        with psycopg.connect(superuser, autocommit=True) as connection:
+            connection.execute("DROP OWNED BY reports; DROP ROLE reports")
+
+
+def test_what_the_role_may_not_take_is_reported_with_the_statement_to_run(
+    postgres_server: PostgresServer, supabase: Supabase
+) -> None:
+    supabase.upgrade()
+    superuser = postgres_server.url("supabase")
+    old = "public.sessions_old_20260102_030405"
+    with psycopg.connect(superuser, autocommit=True) as connection:
+        connection.execute(f"CREATE TABLE {old} (session_token TEXT, student_id UUID)".encode())
+        connection.execute(f"GRANT ALL ON {old} TO anon".encode())
+    reports = supabase.upgrade()
+    assert [report.partition(":")[0] for report in reports] == [old, old]
+    assert "REVOKE ALL ON TABLE" in reports[0]
+    with psycopg.connect(superuser, autocommit=True) as connection:
+        for report in reports:
+            assert "postgres" in report
+            statement = re.search(r"(REVOKE|ALTER).*;$", report)
+            assert statement is not None
+            connection.execute(statement[0].encode())
+    assert supabase.open_objects() == []
+    assert supabase.upgrade() == []
+
+
+def test_functions_of_other_applications_are_found_after_the_upgrade(postgres_url: str) -> None:
+    with psycopg.connect(postgres_url) as connection:
+        path = connection.execute("SHOW search_path").fetchone()
+        assert path == ('"$user", public, extensions, assessment, learning',)
+        connection.execute("CREATE TABLE public.notes (id UUID DEFAULT uuid_generate_v4())")
+        connection.execute("SELECT pool_id, COUNT(*) FROM questions GROUP BY pool_id")
+
+
+def test_database_without_these_roles_keeps_its_rights(postgres_server: PostgresServer) -> None:
+    """Neither row-level security, nor functions without EXECUTE for PUBLIC."""
+    with psycopg.connect(postgres_server.url("migrated")) as connection:
+        connection.execute(load_script("database/schema/rights.sql").encode())
+        changed = connection.execute(
+            "SELECT oid::regclass::text FROM pg_class WHERE relrowsecurity UNION ALL"
+            " SELECT own::text FROM stepwise.own_functions() AS own"
+            " JOIN pg_proc ON oid = own AND proacl IS NOT NULL"
+        ).fetchall()
+        connection.rollback()
+    assert changed == [("keep_proficiency()",)]
