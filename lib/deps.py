@@ -7,7 +7,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from lib.errors import NotConfigured
-from lib.settings import Settings
+from lib.settings import SUPABASE_HINT, Settings
 
 if TYPE_CHECKING:
     from lib.database.postgres import Postgres
@@ -33,7 +33,8 @@ class Deps:
         """
         if self._postgres is None:
             if self.settings.postgres_url is None:
-                raise NotConfigured(name="POSTGRES_URL")
+                hint = f" ({SUPABASE_HINT})" if self.settings.names_supabase else ""
+                raise NotConfigured(name=f"POSTGRES_URL{hint}")
             from lib.database.postgres import Postgres
 
             with self._lock:

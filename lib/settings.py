@@ -10,6 +10,24 @@ WORKSHOP_RETENTION_DAYS = 365
 MAX_DAYS = 36_500
 POSTGRES_NAMES = ("POSTGRES_URL", "DATABASE_URL")
 MIGRATION_NAMES = ("POSTGRES_URL_NON_POOLING", "DATABASE_URL_UNPOOLED", *POSTGRES_NAMES)
+SUPABASE_NAMES = (
+    "SUPABASE_URL",
+    "SUPABASE_KEY",
+    "SUPABASE_ANON_KEY",
+    "SUPABASE_SERVICE_ROLE_KEY",
+    "SUPABASE_PUBLISHABLE_KEY",
+    "SUPABASE_SECRET_KEY",
+    "NEXT_PUBLIC_SUPABASE_URL",
+)
+"""Variables that lead only to Supabase's REST interface, which is not used."""
+SUPABASE_HINT = (
+    "SUPABASE_URL and a key are not enough: take the connection string of the transaction pooler,"
+    " port 6543, as docs/deploy.md says"
+)
+FOREIGN_PARAMETERS = frozenset(
+    {"supa", "workaround", "pgbouncer", "connection_limit", "pool_timeout", "schema"}
+)
+"""Parameters in the addresses that Supabase, Vercel and Prisma write; libpq refuses them."""
 REDIS_URL_NAMES = ("UPSTASH_REDIS_REST_URL", "KV_REST_API_URL")
 REDIS_TOKEN_NAMES = ("UPSTASH_REDIS_REST_TOKEN", "KV_REST_API_TOKEN")
 
@@ -31,6 +49,8 @@ class Settings:
     postgres_url: str | None = field(default=None, repr=False)
     migration_url: str | None = field(default=None, repr=False)
     """Unpooled URL for schema changes and long work; by default `postgres_url`."""
+    names_supabase: bool = False
+    """Whether the environment has variables of Supabase, which explain a missing POSTGRES_URL."""
     redis_url: str | None = None
     redis_token: str | None = field(default=None, repr=False)
     admin_password: str | None = field(default=None, repr=False)
@@ -55,11 +75,11 @@ class Settings:
     def from_env(cls, env: Mapping[str, str] = os.environ) -> "Settings":
         """Read the environment; empty and blank values count as not set."""
         platform = _platform(env)
-        postgres_url = _first(env, POSTGRES_NAMES)
         return cls(
             platform=platform,
-            postgres_url=postgres_url,
-            migration_url=_first(env, MIGRATION_NAMES),
+            postgres_url=_database_address(env, POSTGRES_NAMES),
+            migration_url=_database_address(env, MIGRATION_NAMES),
+            names_supabase=_first(env, SUPABASE_NAMES) is not None,
             redis_url=_first(env, REDIS_URL_NAMES),
             redis_token=_first(env, REDIS_TOKEN_NAMES),
             admin_password=_first(env, ("ADMIN_PASSWORD",)),
@@ -85,6 +105,20 @@ def _platform(env: Mapping[str, str]) -> Platform:
 
 def _first(env: Mapping[str, str], names: tuple[str, ...]) -> str | None:
     return next((value for name in names if (value := env.get(name, "").strip())), None)
+
+
+def _database_address(env: Mapping[str, str], names: tuple[str, ...]) -> str | None:
+    """Return the address without parameters that are meant for other drivers."""
+    address = _first(env, names)
+    if address is None or not address.startswith(("postgres://", "postgresql://")):
+        return address
+    location, _, parameters = address.partition("?")
+    kept = [
+        parameter
+        for parameter in parameters.split("&")
+        if parameter.partition("=")[0] not in FOREIGN_PARAMETERS
+    ]
+    return "?".join(part for part in (location, "&".join(kept)) if part)
 
 
 def _origins(text: str | None) -> tuple[str, ...]:

@@ -1,6 +1,7 @@
 """Postgres and Redis for the functions: the environment's, or embedded ones in `.local/`."""
 
 import os
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from lib.settings import (
     POSTGRES_NAMES,
     REDIS_TOKEN_NAMES,
     REDIS_URL_NAMES,
+    SUPABASE_HINT,
     Settings,
 )
 from local.redis_gateway.gateway import Gateway
@@ -72,6 +74,12 @@ def running_services(
     with ExitStack() as stack:
         postgres = redis = None
         if settings.postgres_url is None:
+            if settings.names_supabase:
+                print(
+                    f"Using the embedded database, not Supabase's, because POSTGRES_URL is not set."
+                    f" {SUPABASE_HINT}.",
+                    file=sys.stderr,
+                )
             postgres = PostgresServer(folder / "postgres")
             stack.callback(postgres.stop)
             postgres.start()

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 import psycopg
 
 from lib.database.statements import constraint_error
-from lib.settings import MIGRATION_NAMES, Settings
+from lib.settings import MIGRATION_NAMES, SUPABASE_HINT, Settings
 
 
 def connect() -> psycopg.Connection:
@@ -15,10 +15,12 @@ def connect() -> psycopg.Connection:
     Raises:
         SystemExit: If none is set, or the connection fails; the message contains no password.
     """
-    url = Settings.from_env().migration_url
+    settings = Settings.from_env()
+    url = settings.migration_url
     names = ", ".join(MIGRATION_NAMES)
     if url is None:
-        raise SystemExit(f"No database is set. Set one of {names}.")
+        hint = f"\n{SUPABASE_HINT}." if settings.names_supabase else ""
+        raise SystemExit(f"No database is set. Set one of {names}.{hint}")
     try:
         return psycopg.connect(url, prepare_threshold=None)
     except psycopg.OperationalError as error:

@@ -9,7 +9,10 @@ import os
 for _name in list(os.environ):  # before the project reads it
     if (
         _name.startswith(
-            ("POSTGRES_", "DATABASE_", "UPSTASH_", "KV_", "VERCEL", "AWS_", "STEPWISE_")
+            (
+                *("POSTGRES_", "DATABASE_", "SUPABASE_", "UPSTASH_", "KV_"),
+                *("VERCEL", "AWS_", "STEPWISE_"),
+            )
         )
         and _name != "STEPWISE_NO_SKIP"
     ):

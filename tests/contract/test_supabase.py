@@ -17,7 +17,7 @@ from tests.contract.legacy_calls import TABLES
 from tests.support.local_server import LocalServer
 from tests.support.s3_server import S3Server
 from tests.support.supabase import Supabase, supabase_database
-from tests.support.wire import Answer, Request
+from tests.support.wire import Request, Response
 
 OF_THE_OLD_APPLICATION = "public.workshop_students: "
 
@@ -30,12 +30,12 @@ class Watched:
     supabase: Supabase
     opened: dict[str, list[str]] = field(default_factory=dict)
 
-    def send(self, request: Request) -> Answer:
-        answer = self.server.send(request)
+    def send(self, request: Request) -> Response:
+        response = self.server.send(request)
         for name in self.supabase.open_objects():
             if not name.startswith(OF_THE_OLD_APPLICATION):
                 self.opened.setdefault(f"{request.method} {request.path}", []).append(name)
-        return answer
+        return response
 
 
 @pytest.fixture
@@ -72,11 +72,11 @@ def test_owner_without_superuser_rights_can_do_everything_and_opens_nothing(
     watched: Watched, supabase: Supabase
 ) -> None:
     with psycopg.connect(supabase.url(), autocommit=True) as database:
-        answers = send_all(watched, CALLS, lambda: clear_failures(database))
+        responses = send_all(watched, CALLS, lambda: clear_failures(database))
     unexpected = {
-        str(call): answer.body
-        for call, answer in zip(CALLS, answers, strict=True)
-        if answer.status != call.status
+        str(call): response.body
+        for call, response in zip(CALLS, responses, strict=True)
+        if response.status != call.status
     }
     assert unexpected == {}
     assert watched.opened == {}

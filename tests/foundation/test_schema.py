@@ -87,8 +87,25 @@ def test_printed_sql_makes_the_same_database_as_the_upgrade(
     empty_postgres_url: str, postgres_url: str
 ) -> None:
     printed = run("migrate.py", "upgrade", "--sql", url=empty_postgres_url)
-    command = [program("psql"), "--quiet", "--set=ON_ERROR_STOP=1", empty_postgres_url]
+    command = [str(program("psql")), "--quiet", "--set=ON_ERROR_STOP=1", empty_postgres_url]
     subprocess.run(command, input=printed, text=True, check=True, capture_output=True)
     assert dump(empty_postgres_url) == dump(postgres_url)
     with psycopg.connect(empty_postgres_url) as connection:
         connection.execute("SELECT pool_id, COUNT(*) FROM questions GROUP BY pool_id")
+
+
+@pytest.mark.parametrize("script", [("migrate.py", "upgrade"), ("init_db.py",)])
+def test_supabase_without_postgres_is_explained(script: tuple[str, ...]) -> None:
+    process = subprocess.run(
+        [sys.executable, *script],
+        cwd=ROOT,
+        env={"SUPABASE_URL": "https://ref.supabase.co", "SUPABASE_KEY": "secret"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert process.returncode == 1
+    first, second = process.stderr.splitlines()
+    assert first.startswith("No database is set. Set one of POSTGRES_URL_NON_POOLING, ")
+    assert second.startswith("SUPABASE_URL and a key are not enough: ")
+    assert "secret" not in process.stderr

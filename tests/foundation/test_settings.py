@@ -1,8 +1,12 @@
 """Settings from the environment."""
 
 import pytest
+from fastapi.testclient import TestClient
 
+from lib.deps import Deps, install_deps
+from lib.errors import NotConfigured
 from lib.settings import Platform, Settings
+from lib.web.functions import function_app
 
 SECRET = "correct horse battery staple"
 
@@ -63,3 +67,48 @@ def test_wildcard_and_null_origins_are_ignored() -> None:
     origins = "*, https://a.example/ ,null,http://localhost:8080, *.example"
     settings = Settings.from_env({"ALLOWED_ORIGINS": origins})
     assert settings.allowed_origins == ("https://a.example", "http://localhost:8080")
+
+
+@pytest.mark.parametrize(
+    ("given", "read"),
+    [
+        (
+            "postgres://postgres.ref:p@aws.example:6543/postgres?sslmode=require&supa=base-pooler.x",
+            "postgres://postgres.ref:p@aws.example:6543/postgres?sslmode=require",
+        ),
+        ("postgresql://a/b?pgbouncer=true&connection_limit=1", "postgresql://a/b"),
+        ("postgresql://a/b?workaround=supabase-pooler.vercel", "postgresql://a/b"),
+        (
+            "postgresql://a/b?supa_typo=1&sslmode=require",
+            "postgresql://a/b?supa_typo=1&sslmode=require",
+        ),
+        ("postgresql://a/b", "postgresql://a/b"),
+        ("host=a password=x?supa=1", "host=a password=x?supa=1"),
+    ],
+)
+def test_parameters_for_other_drivers_are_left_out_of_addresses(given: str, read: str) -> None:
+    settings = Settings.from_env({"POSTGRES_URL": given})
+    assert (settings.postgres_url, settings.migration_url) == (read, read)
+    assert Settings.from_env({"POSTGRES_URL_NON_POOLING": given}).migration_url == read
+
+
+@pytest.mark.parametrize("key", ["SUPABASE_KEY", "SUPABASE_ANON_KEY", "SUPABASE_SERVICE_ROLE_KEY"])
+def test_supabase_without_postgres_is_explained(key: str) -> None:
+    environment = {"SUPABASE_URL": "https://ref.supabase.co", key: SECRET}
+    deps = Deps(Settings.from_env(environment))
+    install_deps(deps)
+    client = TestClient(function_app("index"), raise_server_exceptions=False)
+    response = client.get("/api/test/status/00000000-0000-4000-8000-000000000000")
+    install_deps(None)
+    assert response.status_code == 503
+    body = response.json()
+    assert body["code"] == "not_configured"
+    assert body["error"].startswith("POSTGRES_URL (SUPABASE_URL and a key are not enough: ")
+    assert "transaction pooler, port 6543" in body["error"]
+    assert SECRET not in response.text
+
+
+def test_missing_database_without_supabase_is_not_blamed_on_it() -> None:
+    with pytest.raises(NotConfigured) as raised:
+        _ = Deps(Settings.from_env({})).postgres
+    assert "SUPABASE" not in str(raised.value)

@@ -77,6 +77,15 @@ def test_services_of_the_environment_replace_the_embedded_ones(folder: Path) -> 
     assert not (folder / "postgres").exists()
 
 
+def test_supabase_without_postgres_is_explained(folder: Path) -> None:
+    variables = {"SUPABASE_URL": "https://ref.supabase.co", "SUPABASE_ANON_KEY": "key"}
+    process = run("local.with_services", "-c", COUNT, cwd=folder, **variables)
+    assert (process.returncode, process.stdout) == (0, "1\n")
+    assert process.stderr.startswith("Using the embedded database, not Supabase's")
+    assert "transaction pooler, port 6543" in process.stderr
+    assert "SUPABASE" not in run("local.with_services", "-c", COUNT, cwd=folder).stderr
+
+
 def test_redis_address_without_a_token_is_an_error(folder: Path) -> None:
     variables = {"POSTGRES_URL": "postgresql://given", "KV_REST_API_URL": "http://given"}
     with (

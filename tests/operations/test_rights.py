@@ -66,8 +66,8 @@ def attempt(supabase: Supabase, role: str, statement: str) -> str | None:
 def post(client: TestClient, path: str, **body: Any) -> dict[str, Any]:
     response = client.post(path, json={**PASSWORD, **body})
     assert response.status_code == 200, response.text
-    answer: dict[str, Any] = response.json()
-    return answer
+    body_received: dict[str, Any] = response.json()
+    return body_received
 
 
 ATTACKS = (
