@@ -1,12 +1,13 @@
 """Migrations and schema scripts create the same schema."""
 
 import subprocess
+import sys
 
 import psycopg
 import pytest
 
 from local.servers.postgres_server import program
-from tests.support.scripts import run, run_unchecked
+from tests.support.scripts import ROOT, run, run_unchecked
 
 
 def dump(url: str) -> list[str]:

@@ -10,18 +10,20 @@ from fastapi.testclient import TestClient
 
 from lib.database import schema
 from lib.database.queries import load_script
-from lib.database.schema import RIGHTS
+from lib.database.schema import DOWNGRADE, RIGHTS
 from lib.deps import Deps, install_deps
 from lib.settings import Settings
 from lib.web.functions import function_app
 from local.servers.postgres_server import PostgresServer
 from tests.conftest import ADMIN_PASSWORD
+from tests.support.old_assessment import FULL, ROWS
 from tests.support.supabase import OWNER, Supabase, supabase_database
 from tests.workshop.conftest import TOKEN, rows
 
 __all__ = ["rows"]
 PASSWORD = {"adminPassword": ADMIN_PASSWORD}
 API_ROLES = ("anon", "authenticated")
+OLD_TABLES = ("students", "student_proficiencies", "questions", "test_sessions", "test_responses")
 LEGACY = """
 CREATE TABLE public.workshop_students (session_token TEXT, student_email TEXT);
 INSERT INTO public.workshop_students VALUES ('ws_0_legacy_token', 'bea@example.com');
@@ -61,6 +63,13 @@ def attempt(supabase: Supabase, role: str, statement: str) -> str | None:
         except psycopg.Error as error:
             return error.sqlstate
     return None
+
+
+def value(supabase: Supabase, role: str, query: str) -> Any:
+    """Return the only value that a role reads."""
+    with psycopg.connect(supabase.url(role)) as connection:
+        row = connection.execute(query.encode()).fetchone()
+    return row[0] if row else None
 
 
 def post(client: TestClient, path: str, **body: Any) -> dict[str, Any]:
@@ -257,6 +266,53 @@ def test_views_for_an_old_application_keep_rights_until_they_are_dropped(
         "anon and authenticated: took their rights on 0 tables, 1 sequences and 0 functions"
     ]
     assert supabase.open_objects() == []
+
+
+@pytest.mark.parametrize("finish", [False, True], ids=["serving", "finished"])
+def test_previous_version_keeps_its_rights_until_finish_and_after_a_downgrade(
+    supabase: Supabase, finish: bool
+) -> None:
+    """The old tables were made on Supabase, so its REST roles may use them."""
+    owner = psycopg.connect(supabase.url(), autocommit=True)
+    with owner:
+        owner.execute((FULL + ROWS).encode())
+        owner.execute(
+            "CREATE TABLE public.kept AS SELECT relname, relacl, relrowsecurity FROM pg_class"
+            " WHERE relnamespace = 'public'::regnamespace AND relkind = 'r';"
+            "ALTER TABLE student_proficiencies ENABLE ROW LEVEL SECURITY;"
+            "CREATE POLICY anns ON student_proficiencies USING (student_id = 'ann')"
+            " WITH CHECK (student_id = 'ann')"
+        )
+        supabase.upgrade(finish=finish)
+        opened = {name.rpartition(":")[0] for name in supabase.open_objects()}
+        insert = (
+            "INSERT INTO public.test_sessions (id, student_id) VALUES (gen_random_uuid(), 'ann')"
+        )
+        read = "SELECT count(*) FROM public.student_proficiencies"
+        if finish:
+            assert opened == {"public.kept"}
+            assert attempt(supabase, "anon", "SELECT * FROM assessment.test_sessions") == "42501"
+        else:
+            assert opened == {
+                *("public.kept", "assessment.student_proficiencies"),
+                *(f"public.{name}" for name in OLD_TABLES),
+            }
+            assert attempt(supabase, "anon", insert) is None
+            assert value(supabase, "anon", read) == 2
+            assert value(supabase, OWNER, read) == 3
+            assert attempt(supabase, "anon", "SELECT * FROM assessment.examinees") == "42501"
+        owner.execute(load_script(DOWNGRADE).encode())
+        assert attempt(supabase, "anon", insert) is None
+        assert value(supabase, "anon", read) == 2
+        changed = owner.execute(
+            "SELECT k.relname FROM public.kept AS k JOIN pg_class AS c"
+            " ON c.relname = k.relname AND c.relnamespace = 'public'::regnamespace"
+            " WHERE NOT (k.relacl @> c.relacl AND c.relacl @> k.relacl)"
+            " OR c.relrowsecurity <> (c.relname = 'student_proficiencies')"
+        )
+        assert changed.fetchall() == []
+    supabase.upgrade(finish=True)
+    assert {name.rpartition(":")[0] for name in supabase.open_objects()} == {"public.kept"}
 
 
 def test_nobody_else_may_use_the_function_that_runs_as_the_owner(

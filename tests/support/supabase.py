@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import psycopg
 
-from lib.database.schema import schema_scripts
+from lib.database.schema import upgrade_schema
 from local.servers.postgres_server import PostgresServer
 
 OWNER = "supabase_owner"
@@ -71,20 +71,10 @@ class Supabase:
             connection.execute("SET search_path = pg_catalog")  # so that names contain their schema
             return [f"{name}: {how}" for name, how in connection.execute(OPEN).fetchall()]
 
-    def upgrade(self, role: str = OWNER) -> list[str]:
-        """Run the scripts of the schema; return what they report to the operator."""
-        reports: list[str] = []
-        with psycopg.connect(self.url(role)) as connection:
-            connection.add_notice_handler(
-                lambda notice: (
-                    reports.append(notice.message_primary or "")
-                    if notice.sqlstate == "SW001"
-                    else None
-                )
-            )
-            for _, script in schema_scripts():
-                connection.execute(script.encode())
-        return reports
+    def upgrade(self, *, finish: bool = False) -> list[str]:
+        """Run the scripts of the schema as the owner; return what they report to the operator."""
+        with psycopg.connect(self.url()) as connection:
+            return upgrade_schema(connection, finish=finish).reports
 
 
 @contextmanager

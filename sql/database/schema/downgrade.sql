@@ -72,6 +72,9 @@ BEGIN
     ORDER BY a.table_name
   LOOP
     PERFORM pg_temp.relax(adopted.relation, adopted.constraints, adopted.triggers);
+    IF to_regclass('stepwise.taken_rights') IS NOT NULL THEN
+      PERFORM stepwise.return_rights(adopted.table_name, adopted.relation, adopted.row_security);
+    END IF;
     IF adopted.table_name LIKE 'assessment.%' THEN
       IF adopted.taken_kind = 'v' AND adopted.finished_at IS NULL THEN
         EXECUTE format('DROP VIEW public.%I', adopted.former_name);

@@ -3,19 +3,34 @@
 -- own_objects.sql lists, and turns row-level security on. It may run repeatedly, and it runs last in every
 -- transaction that creates tables or functions, so that none is open in between.
 
+-- Rights that this script took on tables that stood in `public` before the first upgrade. A downgrade
+-- returns them.
+CREATE TABLE IF NOT EXISTS stepwise.taken_rights (
+  table_name TEXT NOT NULL,  -- as in stepwise.adopted_tables
+  privilege TEXT NOT NULL,   -- 'SELECT', or of a column 'UPDATE (status)'
+  grantee TEXT NOT NULL,     -- quoted, or PUBLIC
+  CONSTRAINT taken_rights_pkey PRIMARY KEY (table_name, privilege, grantee)
+);
+
 -- The rights on the tables of the project that were granted to roles other than the owner.
 CREATE OR REPLACE FUNCTION stepwise.table_rights()
-RETURNS TABLE (relation REGCLASS, owner OID, grantee OID) LANGUAGE sql STABLE AS $$
-  SELECT DISTINCT c.oid::REGCLASS, c.relowner, entry.grantee
-  FROM stepwise.own_tables() AS own JOIN pg_catalog.pg_class AS c ON c.oid = own, aclexplode(
-    c.relacl || (SELECT array_agg(acl) FROM pg_catalog.pg_attribute AS a, unnest(a.attacl) AS acl
-                 WHERE a.attrelid = c.oid)) AS entry
+RETURNS TABLE (relation REGCLASS, owner OID, grantee OID, privilege TEXT)
+LANGUAGE sql STABLE AS $$
+  SELECT own, c.relowner, entry.grantee, entry.privilege_type
+  FROM stepwise.own_tables() AS own JOIN pg_catalog.pg_class AS c ON c.oid = own,
+    aclexplode(c.relacl) AS entry
+  WHERE entry.grantee <> c.relowner
+  UNION ALL
+  SELECT own, c.relowner, entry.grantee, format('%s (%I)', entry.privilege_type, a.attname)
+  FROM stepwise.own_tables() AS own JOIN pg_catalog.pg_class AS c ON c.oid = own
+  JOIN pg_catalog.pg_attribute AS a ON a.attrelid = c.oid, aclexplode(a.attacl) AS entry
   WHERE entry.grantee <> c.relowner
 $$;
 
 -- The rights of anon and authenticated on objects of the project, whether their own or PUBLIC's; none if
--- these roles do not exist. Views in `public` that serve an old application are not listed, nor are the
--- sequences of the tables behind them: whoever may insert into such a view needs these.
+-- these roles do not exist. Views in `public` that serve the previous version are not listed, nor is what
+-- their users need: the sequences of the tables behind them, and these tables themselves if the view
+-- has the rights of whoever queries it. Nobody else reaches these, because the schema is closed.
 CREATE OR REPLACE FUNCTION stepwise.api_rights()
 RETURNS TABLE (kind TEXT, object TEXT, grantee TEXT, owner OID)
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp  -- so that names contain their schema
@@ -26,15 +41,18 @@ AS $$
   ), grantees AS (
     SELECT oid, name FROM api_roles UNION ALL SELECT 0, 'PUBLIC' WHERE EXISTS (SELECT FROM api_roles)
   ), behind_views AS (
-    SELECT d.refobjid AS relation
+    SELECT d.refobjid AS relation, v.reloptions @> '{security_invoker=true}' AS by_invoker
     FROM pg_rewrite AS r
     JOIN pg_class AS v ON v.oid = r.ev_class AND v.relkind = 'v'
-      AND v.relnamespace = 'public'::REGNAMESPACE
+      AND v.relnamespace = 'public'::REGNAMESPACE AND v.relname IN
+        ('students', 'student_proficiencies', 'questions', 'test_sessions', 'test_responses')
     JOIN pg_depend AS d ON d.classid = 'pg_rewrite'::REGCLASS AND d.objid = r.oid
       AND d.refclassid = 'pg_class'::REGCLASS
+    JOIN pg_class AS t ON t.oid = d.refobjid AND t.relnamespace = to_regnamespace('assessment')
   ), objects AS (
     SELECT 'TABLE' AS kind, t.relation::TEXT AS object, t.grantee, t.owner
     FROM stepwise.table_rights() AS t
+    WHERE t.relation NOT IN (SELECT relation FROM behind_views WHERE by_invoker)
     UNION ALL
     SELECT 'SEQUENCE', own::TEXT, entry.grantee, c.relowner
     FROM stepwise.own_sequences() AS own JOIN pg_class AS c ON c.oid = own,
@@ -103,6 +121,16 @@ BEGIN
         EXECUTE format('GRANT EXECUTE ON ROUTINE %s TO %I', v.object, v_user);
       END LOOP;
     END IF;
+    IF v.kind = 'TABLE' AND to_regclass('stepwise.adopted_tables') IS NOT NULL THEN
+      INSERT INTO stepwise.taken_rights (table_name, privilege, grantee)
+      SELECT a.table_name, t.privilege,
+        CASE t.grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(t.grantee)) END
+      FROM stepwise.adopted_tables AS a
+      JOIN stepwise.table_rights() AS t ON t.relation = to_regclass(a.table_name)
+      WHERE a.table_name = v.object
+        AND (t.grantee = 0 OR pg_get_userbyid(t.grantee) IN ('anon', 'authenticated'))
+      ON CONFLICT ON CONSTRAINT taken_rights_pkey DO NOTHING;
+    END IF;
     EXECUTE format('REVOKE ALL ON %s %s FROM %s CASCADE', v.kind, v.object, v.grantees);
     v_tables := v_tables + (v.kind = 'TABLE')::INTEGER;
     v_sequences := v_sequences + (v.kind = 'SEQUENCE')::INTEGER;
@@ -164,6 +192,39 @@ BEGIN
       'REVOKE ALL ON TABLE public.% FROM anon, authenticated;', v.relname, v.relname
       USING ERRCODE = 'SW001';
   END LOOP;
+END $$;
+
+-- Return the rights that were taken on a table, and turn row-level security off if only this script
+-- turned it on. Whoever may insert gets the sequences of its columns, too.
+CREATE OR REPLACE FUNCTION stepwise.return_rights(
+  p_table_name TEXT, p_table REGCLASS, p_row_security BOOLEAN
+) RETURNS VOID LANGUAGE plpgsql AS $$
+DECLARE
+  v RECORD;
+BEGIN
+  IF NOT p_row_security AND EXISTS (
+    SELECT FROM pg_catalog.pg_roles WHERE rolname IN ('anon', 'authenticated')
+  ) THEN
+    EXECUTE format('ALTER TABLE %s DISABLE ROW LEVEL SECURITY', p_table);
+  END IF;
+  FOR v IN
+    SELECT t.privilege, t.grantee FROM stepwise.taken_rights AS t
+    WHERE t.table_name = p_table_name
+      AND (t.grantee = 'PUBLIC' OR to_regrole(t.grantee) IS NOT NULL)
+  LOOP
+    EXECUTE format('GRANT %s ON TABLE %s TO %s', v.privilege, p_table, v.grantee);
+  END LOOP;
+  FOR v IN
+    SELECT DISTINCT s.oid::REGCLASS AS sequence, t.grantee
+    FROM pg_catalog.pg_depend AS d
+    JOIN pg_catalog.pg_class AS s ON s.oid = d.objid AND s.relkind = 'S'
+    JOIN stepwise.taken_rights AS t ON t.table_name = p_table_name AND t.privilege ^@ 'INSERT'
+    WHERE d.classid = 'pg_catalog.pg_class'::REGCLASS AND d.refobjid = p_table
+      AND d.deptype IN ('a', 'i') AND (t.grantee = 'PUBLIC' OR to_regrole(t.grantee) IS NOT NULL)
+  LOOP
+    EXECUTE format('GRANT USAGE ON SEQUENCE %s TO %s', v.sequence, v.grantee);
+  END LOOP;
+  DELETE FROM stepwise.taken_rights AS t WHERE t.table_name = p_table_name;
 END $$;
 
 SELECT stepwise.revoke_api_rights();
