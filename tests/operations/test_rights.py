@@ -1,6 +1,7 @@
 """On Supabase, whose `anon` key is public, nothing of the project can be reached with that key."""
 
 import re
+import subprocess
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -14,9 +15,10 @@ from lib.database.schema import DOWNGRADE, RIGHTS
 from lib.deps import Deps, install_deps
 from lib.settings import Settings
 from lib.web.functions import function_app
-from local.servers.postgres_server import PostgresServer
+from local.servers.postgres_server import PostgresServer, program
 from tests.conftest import ADMIN_PASSWORD
 from tests.support.old_assessment import FULL, ROWS
+from tests.support.scripts import run
 from tests.support.supabase import OWNER, Supabase, supabase_database
 from tests.workshop.conftest import TOKEN, rows
 
@@ -398,3 +400,12 @@ def test_database_without_these_roles_keeps_its_rights(postgres_server: Postgres
         ).fetchall()
         connection.rollback()
     assert changed == [("keep_proficiency()",)]
+
+
+def test_printed_upgrade_closes_everything_too(supabase: Supabase) -> None:
+    printed = run("migrate.py", "upgrade", "--sql", url=supabase.url())
+    command = [str(program("psql")), "--quiet", "--set=ON_ERROR_STOP=1", supabase.url()]
+    ended = subprocess.run(command, input=printed, text=True, check=True, capture_output=True)
+    assert "anon and authenticated: took their rights on" in ended.stderr
+    assert supabase.open_objects() == []
+    assert supabase.upgrade() == []
