@@ -136,7 +136,7 @@ class Busy(AppError):
 
 
 class SchemaMissing(AppError):
-    """The database lacks tables or functions: run `make migrate` or admin-create-unified-schema."""
+    """The database lacks parts of its schema: run `make migrate` or admin-create-unified-schema."""
 
     status = 503
     code = "schema_missing"

@@ -23,6 +23,14 @@ export async function fetchHealth(fetchPage = fetch) {
   }
 }
 
+/** What the status means for a person; the schema's state counts if Postgres could be asked. */
+export function meaning(health) {
+  const { missing = [], waiting = [], remarks = [] } = health.schema ?? {};
+  const lines = missing.length ? [`Missing: ${missing.join(", ")}.`, ...remarks] : remarks;
+  const explained = missing.length || (waiting.length && health.services.redis !== "down");
+  return [explained ? "" : MEANING[health.status], ...lines].filter(Boolean).join(" ");
+}
+
 function showState(element, state) {
   element.dataset.state = state;
   element.textContent = state;
@@ -34,7 +42,7 @@ function show(health) {
   showState($("redis"), health.services.redis ?? "unreachable");
   $("version").textContent = health.version;
   $("checked").textContent = new Date().toLocaleTimeString();
-  $("meaning").textContent = MEANING[health.status];
+  $("meaning").textContent = meaning(health);
 }
 
 async function refresh() {

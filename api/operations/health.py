@@ -1,4 +1,4 @@
-"""GET /health and /api/health: whether the service, Postgres and Redis work."""
+"""GET /health and /api/health: whether the service, Postgres with its tables, and Redis work."""
 
 from typing import Annotated
 
@@ -14,7 +14,11 @@ app = create_app("operations.health", tag="Health")
 @app.get("/api/health")
 @app.get("/health")
 def get_health(response: Response, deps: Annotated[Deps, Depends(get_deps)]) -> health.Health:
-    """Call Postgres and Redis; 503 without Postgres, 200 and `degraded` without Redis."""
+    """Call Postgres and Redis.
+
+    503 and `unavailable` without Postgres or with tables missing; 200 and `degraded` without Redis,
+    and while the workshop's tables wait for the end of an upgrade.
+    """
     result = health.check(deps)
     response.status_code = 503 if result.status is health.Status.UNAVAILABLE else 200
     return result

@@ -303,6 +303,9 @@ _APP_ERRORS: tuple[tuple[tuple[type[psycopg.Error], ...], Callable[[], AppError]
     (
         (
             driver.UndefinedTable,
+            driver.UndefinedColumn,  # a table of an older version, or of another application
+            driver.WrongObjectType,  # a view in the place of a table
+            driver.InvalidColumnReference,  # ON CONFLICT without its unique constraint
             driver.UndefinedFunction,
             driver.UndefinedObject,  # a row type: functions outlive their tables
             driver.InvalidSchemaName,

@@ -1,6 +1,6 @@
 """The statements about the whole installation: health, schema, encryption keys, backups."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -23,6 +23,17 @@ class Name:
     """A name in the database."""
 
     name: str
+
+
+@dataclass(frozen=True)
+class SchemaFacts:
+    """What a database has of the schema."""
+
+    absent_tables: list[str]
+    students_is_view: bool
+    """Whether public.students is a view that serves an older version of the assessment."""
+    schemas_off_path: list[str]
+    """Existing schemas that are not on the search_path of new connections."""
 
 
 @dataclass(frozen=True)
@@ -78,9 +89,20 @@ class BackupRecord:
     sha256: str
 
 
-def ping(postgres: "Postgres") -> None:
-    """Return once the database has answered a query."""
-    postgres.fetch_value(_queries["ping"], read=True)
+def inspect_schema(
+    postgres: "Postgres", tables: Sequence[str], schemas: Sequence[str]
+) -> SchemaFacts:
+    """Compare the database with the tables that calls need; one round trip.
+
+    Args:
+        postgres: The database.
+        tables: Names with their schema.
+        schemas: Schemas that people's queries should find tables in.
+    """
+    params = {"tables": list(tables), "schemas": list(schemas)}
+    facts = postgres.fetch_one(_queries["inspect_schema"], params, SchemaFacts, read=True)
+    assert facts is not None  # noqa: S101 a SELECT without FROM gives a row
+    return facts
 
 
 def try_lock_schema(transaction: "Transaction") -> bool:

@@ -40,6 +40,34 @@ def test_landing_page_shows_that_postgres_and_redis_are_up(visit: Visit) -> None
     expect(page.locator("#redis")).to_have_text("up")
 
 
+@pytest.mark.parametrize(
+    ("health", "meaning"),
+    [
+        ({"status": "healthy", "schema": {"missing": [], "waiting": [], "remarks": []}}, ""),
+        ({"status": "unavailable", "schema": None}, "Postgres is down: "),
+        (
+            {
+                "status": "unavailable",
+                "schema": {"missing": ["public.a", "b.c"], "waiting": [], "remarks": ["run it"]},
+            },
+            "Missing: public.a, b.c. run it",
+        ),
+        (
+            {"status": "degraded", "schema": {"missing": [], "waiting": ["a"], "remarks": ["x"]}},
+            "x",
+        ),
+        ({"status": "degraded", "schema": {"missing": [], "waiting": [], "remarks": []}}, "Redis "),
+    ],
+)
+def test_landing_page_says_what_the_health_means(
+    visit: Visit, health: dict[str, object], meaning: str
+) -> None:
+    script = "health => import('/index.js').then(page => page.meaning(health))"
+    shown = visit("/").page.evaluate(script, {"services": {"redis": "up"}, **health})
+    assert shown.startswith(meaning)
+    assert bool(shown) == bool(meaning)
+
+
 def test_landing_page_says_when_the_service_is_gone(
     visit: Visit, start_server: Callable[[], LocalServer]
 ) -> None:

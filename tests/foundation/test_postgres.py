@@ -96,9 +96,19 @@ def test_violated_constraint_raises_its_registered_error(db: Postgres) -> None:
         del statements._constraints["things_n_key"]
 
 
-@pytest.mark.parametrize("query", ["SELECT 1 FROM nowhere", "SELECT public.nothing()"])
-def test_missing_tables_and_functions_raise_schema_missing(db: Postgres, query: str) -> None:
-    with pytest.raises(SchemaMissing, match="lacks tables or functions: run `make migrate`"):
+@pytest.mark.parametrize(
+    "query",
+    [
+        "SELECT 1 FROM nowhere",
+        "SELECT public.nothing()",
+        "SELECT nothing FROM public.things",
+        "DROP VIEW public.things",
+        "INSERT INTO public.things VALUES (1) ON CONFLICT (nothing) DO NOTHING",
+        "INSERT INTO public.things VALUES (1) ON CONFLICT ((n + 1)) DO NOTHING",
+    ],
+)
+def test_what_the_schema_lacks_raises_schema_missing(db: Postgres, query: str) -> None:
+    with pytest.raises(SchemaMissing, match="lacks parts of its schema: run `make migrate`"):
         db.fetch_value(q(query))
 
 

@@ -1,0 +1,193 @@
+"""/health: the schema is part of it, in the same round trip."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from fastapi.testclient import TestClient
+
+from lib.database.expected_tables import expected_tables, workshop_tables
+from lib.database.schema import upgrade_schema
+from lib.deps import Deps, install_deps
+from lib.operations.backup import back_up
+from lib.settings import Settings
+from lib.web.functions import function_app
+from tests.support.old_assessment import FULL, ROWS
+from tests.support.postgres_proxy import PostgresProxy
+
+DOCUMENTS = Path(__file__).parents[3] / "shared" / "requirements"
+WORKSHOP = ["public.students", "public.sessions", "public.step_progress", "public.events"]
+
+
+@pytest.fixture
+def database(postgres_url: str) -> Iterator[psycopg.Connection[Any]]:
+    with psycopg.connect(postgres_url, autocommit=True) as connection:
+        yield connection
+
+
+def health(client: TestClient) -> tuple[int, str, dict[str, Any]]:
+    response = client.get("/health")
+    body = response.json()
+    assert body["services"] == {"postgres": "up", "redis": "up"}
+    return response.status_code, body["status"], body["schema"]
+
+
+def test_a_complete_schema_is_healthy(client: TestClient) -> None:
+    assert health(client) == (200, "healthy", {"missing": [], "waiting": [], "remarks": []})
+
+
+def test_every_table_of_the_contexts_is_expected(database: psycopg.Connection[Any]) -> None:
+    stored = database.execute(
+        "SELECT schemaname || '.' || tablename FROM pg_tables"
+        " WHERE schemaname IN ('public', 'assessment', 'learning')"
+    ).fetchall()
+    assert sorted(expected_tables()) == sorted(row[0] for row in stored)
+    assert len(expected_tables()) == len(set(expected_tables())) > 15
+
+
+def test_each_missing_table_is_named_and_makes_the_service_unavailable(
+    client: TestClient, database: psycopg.Connection[Any]
+) -> None:
+    for table in expected_tables():
+        database.execute(f"ALTER TABLE {table} RENAME TO elsewhere".encode())
+        status, word, schema = health(client)
+        assert (status, word, schema["missing"]) == (503, "unavailable", [table])
+        assert "run `make migrate` or admin-create-unified-schema" in schema["remarks"][0]
+        schema_name, _, own_name = table.partition(".")
+        back = f"ALTER TABLE {schema_name}.elsewhere RENAME TO {own_name}"
+        database.execute(back.encode())
+    assert health(client)[0] == 200, "once the tables are back"
+
+
+@pytest.mark.skipif(not DOCUMENTS.is_dir(), reason="the documents are not beside the project")
+def test_the_rollback_of_the_documents_is_noticed(
+    client: TestClient, database: psycopg.Connection[Any]
+) -> None:
+    (document,) = DOCUMENTS.glob("004_*")
+    blocks = re.findall(r"```sql\n(.*?)```", document.read_text(), re.DOTALL)
+    (rollback,) = [block for block in blocks if "DROP TABLE IF EXISTS students" in block]
+    database.execute("SET search_path = public")
+    database.execute(rollback.encode())
+    status, word, schema = health(client)
+    assert (status, word, schema["missing"]) == (503, "unavailable", WORKSHOP)
+
+
+def test_another_table_in_the_place_of_the_students_is_none(
+    client: TestClient, database: psycopg.Connection[Any]
+) -> None:
+    database.execute("DROP TABLE public.students CASCADE")
+    database.execute("CREATE TABLE public.students (id VARCHAR PRIMARY KEY)")
+    status, word, schema = health(client)
+    assert (status, word, schema["missing"]) == (503, "unavailable", ["public.students"])
+
+
+@pytest.fixture
+def waiting(database: psycopg.Connection[Any]) -> psycopg.Connection[Any]:
+    """A database whose public.students is the view that serves an older assessment."""
+    for table in reversed(workshop_tables()):
+        database.execute(f"DROP TABLE {table} CASCADE".encode())
+    database.execute("CREATE TABLE IF NOT EXISTS assessment.examinees (id VARCHAR PRIMARY KEY)")
+    database.execute("CREATE VIEW public.students AS SELECT * FROM assessment.examinees")
+    return database
+
+
+def test_a_workshop_that_waits_for_the_end_of_an_upgrade_is_degraded_and_says_why(
+    client: TestClient, waiting: psycopg.Connection[Any]
+) -> None:
+    present = set(expected_tables()) - set(workshop_tables())
+    status, word, schema = health(client)
+    assert (status, word, schema["missing"]) == (200, "degraded", [])
+    assert schema["waiting"] == list(workshop_tables())
+    assert "migrate.py finish" in schema["remarks"][0]
+
+    (lost, *_) = sorted(table for table in present if table != "assessment.examinees")
+    waiting.execute(f"DROP TABLE {lost} CASCADE".encode())
+    status, word, schema = health(client)
+    assert (status, word, schema["missing"]) == (503, "unavailable", [lost])
+
+
+def test_a_view_of_something_else_is_not_waited_for(
+    client: TestClient, waiting: psycopg.Connection[Any]
+) -> None:
+    waiting.execute("DROP VIEW public.students")
+    waiting.execute("CREATE VIEW public.students AS SELECT 1 AS id")
+    status, _, schema = health(client)
+    assert (status, schema["missing"]) == (503, list(workshop_tables()))
+
+
+def path_remarks(client: TestClient) -> list[str]:
+    status, word, schema = health(client)
+    assert (status, word) == (200, "healthy")
+    return [remark for remark in schema["remarks"] if "search_path" in remark]
+
+
+def test_a_search_path_without_our_schemas_is_remarked_and_changes_nothing(
+    client: TestClient, database: psycopg.Connection[Any]
+) -> None:
+    name = database.info.dbname
+    database.execute(f'ALTER DATABASE "{name}" RESET search_path'.encode())
+    (remark,) = path_remarks(client)
+    assert "lacks assessment, so" in remark
+    path = f'ALTER DATABASE "{name}" SET search_path = "$user", extensions, public, "assessment"'
+    database.execute(path.encode())
+    assert path_remarks(client) == []
+
+
+def test_the_search_path_of_the_role_wins(
+    client: TestClient, database: psycopg.Connection[Any]
+) -> None:
+    name, role = database.info.dbname, database.info.user
+    try:
+        database.execute(f'ALTER ROLE "{role}" SET search_path = assessment'.encode())
+        (remark,) = path_remarks(client)
+        assert "lacks public, so" in remark
+        both = f'ALTER ROLE "{role}" IN DATABASE "{name}" SET search_path = assessment, public'
+        database.execute(both.encode())
+        assert path_remarks(client) == []
+    finally:
+        database.execute(f'ALTER ROLE "{role}" RESET search_path'.encode())
+
+
+@pytest.mark.usefixtures("deps_behind_proxy")
+def test_the_schema_costs_no_round_trip(postgres_proxy: PostgresProxy) -> None:
+    client = TestClient(function_app("operations.health"))
+    assert client.get("/health").status_code == 200
+    with postgres_proxy.counting() as trips:
+        assert client.get("/health").status_code == 200
+    assert trips == [1]
+
+
+def test_a_database_that_cannot_be_asked_has_no_schema(settings: Settings) -> None:
+    deps = Deps(replace(settings, postgres_url="postgresql://127.0.0.1:1/none"))
+    install_deps(deps)
+    response = TestClient(function_app("operations.health")).get("/health")
+    install_deps(None)
+    deps.close()
+    assert response.status_code == 503
+    assert (response.json()["services"]["postgres"], response.json()["schema"]) == ("down", None)
+
+
+def test_an_older_assessment_is_degraded_until_it_is_finished(
+    settings: Settings, empty_postgres_url: str
+) -> None:
+    deps = Deps(replace(settings, postgres_url=empty_postgres_url))
+    install_deps(deps)
+    client = TestClient(function_app("operations.health"))
+    assert health(client)[2]["missing"] == list(expected_tables())
+    with psycopg.connect(empty_postgres_url, autocommit=True) as connection:
+        connection.execute((FULL + ROWS).encode())
+        with connection.transaction():
+            upgrade_schema(connection)
+        status, word, schema = health(client)
+        assert (status, word, schema["missing"]) == (200, "degraded", [])
+        assert schema["waiting"] == list(workshop_tables())
+        assert back_up(deps).rows["assessment"]["assessment.examinees"] == 3
+        with connection.transaction():
+            upgrade_schema(connection, finish=True)
+    assert health(client)[:2] == (200, "healthy")
+    install_deps(None)
+    deps.close()
