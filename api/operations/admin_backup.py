@@ -1,4 +1,4 @@
-"""POST /api/admin-backup: write the workshop's tables to the bucket, or to a local folder."""
+"""POST /api/admin-backup: write the tables of all contexts to the bucket, or to a local folder."""
 
 from typing import Annotated
 
@@ -21,7 +21,7 @@ def save(
     deps: Annotated[Deps, Depends(get_deps)],
     body: OperatorIn | None = None,  # noqa: ARG001 it may hold the password
 ) -> BackupOut:
-    """Write the unified and the legacy tables; the backup encrypts API keys in plain text."""
+    """Write the tables of every context; the backup encrypts API keys in plain text."""
     with audited(deps, PATH) as facts:
         backup = back_up(deps)
         facts.update(name=backup.name, rows=backup.rows)

@@ -1,4 +1,4 @@
-"""A backup for people without a shell: the workshop's tables in the format of backup_format.py."""
+"""A backup for people without a shell: all contexts, in the format of backup_format.py."""
 
 import hashlib
 import json
@@ -13,7 +13,6 @@ from lib.deps import Deps
 from lib.legacy.runs.store import make_schema
 from lib.operations import backup_storage, store
 from lib.operations.backup_format import (
-    ALL_TABLES,
     CALL_SECONDS,
     FORMAT,
     GZIP,
@@ -23,7 +22,8 @@ from lib.operations.backup_format import (
     key_binding,
     token_column,
 )
-from lib.operations.errors import TakesTooLong
+from lib.operations.backup_tables import BackupTable, select
+from lib.operations.errors import TablesNotReadable, TakesTooLong
 from lib.operations.store import BackupRecord, BackupRow
 from lib.vault import API_KEY_FIELD, Vault, is_sealed
 
@@ -38,6 +38,8 @@ def back_up(deps: Deps, call_seconds: float = CALL_SECONDS) -> BackupRecord:
 
     Raises:
         NotConfigured: If ENCRYPTION_KEY is missing, or a deployment's BACKUP_BUCKET.
+        NothingToBackUp: If the database has no table of ours.
+        TablesNotReadable: If the role cannot read all rows of one.
         TakesTooLong: If it is not finished within `call_seconds`.
     """
     vault = Vault.from_settings(deps.settings)
@@ -47,12 +49,14 @@ def back_up(deps: Deps, call_seconds: float = CALL_SECONDS) -> BackupRecord:
         make_schema(transaction)
     with deps.postgres.transaction() as transaction:
         store.read_snapshot(transaction)
-        stream = _BackupStream(transaction, vault, deadline)
+        selection = select(store.list_tables(transaction))
+        stream = _BackupStream(transaction, selection.tables, vault, deadline)
         location = backup_storage.write(deps.settings, name, stream.chunks())
     backup = BackupRecord(
         name=name,
         location=location,
         rows=stream.rows,
+        left_out=selection.left_out,
         bytes=stream.bytes,
         sha256=stream.sha256,
     )
@@ -63,11 +67,18 @@ def back_up(deps: Deps, call_seconds: float = CALL_SECONDS) -> BackupRecord:
 class _BackupStream:
     """The bytes of a backup; its counts and checksum are complete once all bytes have been read."""
 
-    def __init__(self, transaction: "Transaction", vault: Vault, deadline: float) -> None:
+    def __init__(
+        self,
+        transaction: "Transaction",
+        tables: list[BackupTable],
+        vault: Vault,
+        deadline: float,
+    ) -> None:
         self._transaction = transaction
+        self._tables = tables
         self._vault = vault
         self._deadline = deadline
-        self.rows: dict[str, int] = {}
+        self.rows: dict[str, dict[str, int]] = {}
         self.bytes = 0
         self.sha256 = ""
 
@@ -100,39 +111,51 @@ class _BackupStream:
         yield json_line({"sha256": self.sha256})
 
     def _content(self) -> Iterator[bytes]:
-        yield json_line({"format": FORMAT, "version": VERSION})
-        for table in ALL_TABLES:
-            columns = store.describe_table(self._transaction, table)
-            if columns:
-                yield from self._table(table, columns)
+        import psycopg
 
-    def _table(self, table: str, columns: list[store.Column]) -> Iterator[bytes]:
-        names = {column.name for column in columns}
-        token = token_column(table)
-        self.rows[table] = store.count_rows(self._transaction, table)
+        yield json_line({"format": FORMAT, "version": VERSION})
+        for table in self._tables:
+            try:
+                yield from self._table(table)
+            except psycopg.errors.InsufficientPrivilege as error:  # what is below a view is closed
+                raise TablesNotReadable(tables=table.name) from error
+
+    def _table(self, table: BackupTable) -> Iterator[bytes]:
+        columns = store.describe_table(self._transaction, table.name)
+        names = [column.name for column in columns]
+        token = token_column(table.name)
+        rows = store.count_rows(self._transaction, table.name)
+        self.rows.setdefault(table.context, {})[table.name] = rows
         yield json_line(
             {
-                "table": table,
-                "rows": self.rows[table],
+                "table": table.name,
+                "context": table.context,
+                "rows": rows,
                 "columns": [asdict(column) for column in columns],
             }
         )
         for row in store.read_rows(
             self._transaction,
-            table,
+            table.name,
+            columns,
             key=API_KEY_FIELD if API_KEY_FIELD in names else None,
             token=token if token in names else None,
         ):
-            yield self._row_line(table, row)
+            yield self._row_line(table.name, row)
 
     def _row_line(self, table: str, row: BackupRow) -> bytes:
-        """Return the row's line, with its API key encrypted."""
+        """Return the row's line, with its API key encrypted.
+
+        JSON in an array or domain is as it was stored, so its line breaks, which stand only
+        between tokens, become spaces.
+        """
+        text = row.text.replace("\r", " ").replace("\n", " ")
         if row.api_key is None:
-            return f"{row.text}\n".encode()
+            return f"{text}\n".encode()
         if is_sealed(row.api_key) or not row.api_key.strip():
             member = {API_KEY_FIELD: row.api_key}
         else:
             token = row.session_token or ""
             member = {SEALED_NAME: self._vault.seal(row.api_key, token, key_binding(table))}
-        comma = "" if row.text == "{}" else ", "
-        return f"{row.text[:-1]}{comma}{json.dumps(member)[1:]}\n".encode()
+        comma = "" if text == "{}" else ", "
+        return f"{text[:-1]}{comma}{json.dumps(member)[1:]}\n".encode()

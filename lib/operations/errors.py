@@ -29,6 +29,25 @@ class CreationRunning(AlreadyRunning):
     """Another call is creating the schema right now; wait until it has ended."""
 
 
+class NothingToBackUp(Conflict):
+    """No backup was written: no table of a workshop or an assessment is in this database.
+
+    They are looked for in the schemas public, assessment and learning.
+    """
+
+    code = "nothing_to_back_up"
+
+
+class TablesNotReadable(Conflict):
+    """No backup was written: the database's role cannot read all rows of {tables}.
+
+    It needs SELECT and must not be subject to row-level security. The tables' owner has both,
+    unless row-level security is forced.
+    """
+
+    code = "tables_not_readable"
+
+
 class TakesTooLong(AppError):
     """The database is too large for one call: use `make backup` (pg_dump) instead."""
 

@@ -1,7 +1,7 @@
 """Restores a backup into empty tables: all of it, or nothing.
 
-A JSON null that fills a whole JSON column comes back as SQL's null; both mean that there is no
-value.
+A JSON null that fills a whole JSON column comes back as SQL's null if the column may be null; both
+mean that there is no value.
 """
 
 import hashlib
@@ -10,11 +10,12 @@ import re
 import time
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from lib.database.advisory_lock import lock_tables
+from lib.database.expected_tables import expected_tables
 from lib.deps import Deps
 from lib.errors import Unreadable
 from lib.legacy.errors import NotSafeYet, UnifiedSchemaNotFound
@@ -22,16 +23,16 @@ from lib.legacy.runs.run import LEGACY_TABLES
 from lib.legacy.runs.store import make_schema, unified_schema_exists
 from lib.operations import backup_storage, store
 from lib.operations.backup_format import (
-    ALL_TABLES,
     CALL_SECONDS,
     FORMAT,
     GZIP,
     SEALED_NAME,
-    UNIFIED_TABLES,
     VERSION,
+    WITHOUT_SCHEMAS,
     key_binding,
     token_column,
 )
+from lib.operations.backup_tables import Context, context_of_each, may_contain
 from lib.operations.errors import BackupUnreadable, TakesTooLong
 from lib.vault import API_KEY_FIELD, Vault
 
@@ -40,6 +41,15 @@ if TYPE_CHECKING:
 
 ROWS_AT_ONCE = 2_000
 LINE_LIMIT = 64 * 1024 * 1024  # bytes; no row of ours is longer
+AUDIT_TRAIL_STAYS = (
+    "{name}: {rows} rows not restored; this database keeps its own audit trail, to which nothing "
+    "but new calls is added. The backup file holds the other one."
+)
+CREATED = (
+    "{name}: created with its columns and primary key; other constraints and indexes are not in a "
+    "backup"
+)
+ADDED = "{name}: added {columns}, which only the backup had"
 _SEALED_MEMBER = re.compile(rf'"{SEALED_NAME}": "(?P<sealed>v1\.[\w.-]+)"}}\s*$')
 
 
@@ -47,10 +57,12 @@ _SEALED_MEMBER = re.compile(rf'"{SEALED_NAME}": "(?P<sealed>v1\.[\w.-]+)"}}\s*$'
 class RestoreResult:
     """The result of a restore."""
 
-    rows: dict[str, int]
-    """Number of rows that were restored, by table."""
+    rows: dict[str, dict[str, int]]
+    """Restored rows of each table, by context."""
     removed_again: int
     """People in the backup whom an operator had removed since; they were removed again."""
+    notes: list[str]
+    """What differs from the database that was backed up, for a person."""
 
 
 def restore(
@@ -61,16 +73,16 @@ def restore(
     Args:
         name: The backup's name, from back_up().
         deps: Database, storage and settings.
-        unified_only: Leave the legacy tables as they are; for a backup from before the unified
-            tables were created anew.
+        unified_only: Restore the workshop's unified tables only, and leave all others as they are;
+            for a backup from before the unified tables were created anew.
         call_seconds: Time limit.
 
     Raises:
         NotConfigured: If ENCRYPTION_KEY is missing, or a deployment's BACKUP_BUCKET.
         NotFound: If there is no such backup.
         AlreadyRunning: If a migration, clean-up or rotation is running.
-        UnifiedSchemaNotFound: If there are no unified tables.
-        NotSafeYet: If a table has rows.
+        UnifiedSchemaNotFound: If there are no unified tables, and the backup needs them.
+        NotSafeYet: If a table has rows or is missing.
         BackupUnreadable: If the file is damaged, or its keys were sealed with another key.
         TakesTooLong: If it is not finished within `call_seconds`.
     """
@@ -78,58 +90,156 @@ def restore(
     lines = _Lines(backup_storage.read(deps.settings, name), time.monotonic() + call_seconds)
     with deps.postgres.transaction() as transaction:
         lock_tables(transaction)
-        if not unified_schema_exists(transaction):
-            raise UnifiedSchemaNotFound
-        make_schema(transaction)
-        store.create_lines(transaction)
-        tables = UNIFIED_TABLES if unified_only else ALL_TABLES
-        rows = _restore_tables(transaction, lines, vault, tables)
-        store.advance_sequences(transaction)
-        return RestoreResult(rows, store.remove_again(transaction))
+        unified = unified_schema_exists(transaction)
+        if unified:
+            make_schema(transaction)
+        store.begin_restore(transaction)
+        target = _Target(transaction, vault, unified=unified)
+        contexts = {Context.WORKSHOP} if unified_only else {*Context} - {Context.OPERATORS}
+        _restore_tables(target, lines, contexts)
+        removed_again = store.remove_again(transaction) if unified else 0
+        return RestoreResult(target.rows, removed_again, target.notes)
 
 
-def _restore_tables(
-    transaction: "Transaction", lines: "_Lines", vault: Vault, tables: tuple[str, ...]
-) -> dict[str, int]:
-    """Restore the tables of the backup that are in `tables`; return the number of rows of each."""
-    format_line = lines.header()
-    if (format_line.get("format"), format_line.get("version")) != (FORMAT, VERSION):
+@dataclass(frozen=True)
+class _Header:
+    """The line before the rows of a table."""
+
+    name: str
+    """The table with its schema."""
+    name_in_file: str
+    context: Context
+    row_count: int
+    columns: list[dict[str, Any]]
+    json_texts: list[str]
+    """Columns whose values are JSON as text."""
+
+    @property
+    def old_assessment(self) -> bool:
+        """Whether it is a table of an assessment before its first upgrade."""
+        return self.context is Context.ASSESSMENT and self.name.startswith("public.")
+
+
+def _restore_tables(target: "_Target", lines: "_Lines", contexts: set[Context]) -> None:
+    """Restore the tables of these contexts, and read all others."""
+    first = lines.header()
+    version = first.get("version")
+    if first.get("format") != FORMAT or version not in {WITHOUT_SCHEMAS, VERSION}:
         raise BackupUnreadable(reason="it is not a backup of this application")
-    tables_read: set[str] = set()
-    rows: dict[str, int] = {}
-    while "sha256" not in (header := lines.header()):
-        table = header.get("table")
-        if table not in ALL_TABLES or table in tables_read:
+    names: set[str] = set()
+    while "sha256" not in (line := lines.header()):
+        header = _header(line, with_schemas=version != WITHOUT_SCHEMAS)
+        if header is None or header.name in names:
             raise BackupUnreadable(reason="it names an unknown table, or a table twice")
-        tables_read.add(table)
-        if table in tables:
-            rows[table] = _restore_table(transaction, lines, header, vault)
+        names.add(header.name)
+        if header.context in contexts:
+            target.restore(header, lines)
         else:
-            for _ in range(header["rows"]):
-                lines.row()
-    if header["sha256"] != lines.sha256_before_last:
+            target.pass_over(header, lines)
+    if line["sha256"] != lines.sha256_before_last:
         raise BackupUnreadable(reason="it was changed or damaged")
-    return rows
 
 
-def _restore_table(
-    transaction: "Transaction", lines: "_Lines", header: dict[str, Any], vault: Vault
-) -> int:
-    import psycopg
-
-    table, columns = header["table"], header["columns"]
-    if not store.prepare_table(transaction, table, columns):
-        hint = ', or with "unifiedOnly": true' if table in LEGACY_TABLES else ""
-        raise NotSafeYet(reason=f"{table} is missing or has rows; restore into empty tables{hint}")
-    names = [column["name"] for column in columns]
-    rows = (_with_plain_key(lines.row(), table, vault) for _ in range(header["rows"]))
-    count = 0
+def _header(line: dict[str, Any], *, with_schemas: bool) -> _Header | None:
+    """Return the header of a table; None if a backup cannot contain this table."""
     try:
+        name_in_file, row_count, columns = line["table"], int(line["rows"]), list(line["columns"])
+        if with_schemas:
+            name, context = str(name_in_file), Context(line["context"])
+        else:
+            name = f"public.{name_in_file}"
+            context = Context.LEGACY if name_in_file in LEGACY_TABLES else Context.WORKSHOP
+    except (KeyError, TypeError, ValueError):
+        return None
+    if not may_contain(context, name):
+        return None
+    texts = [column["name"] for column in columns if column["type"] == store.JSON_TEXT]
+    json_texts = texts if with_schemas else []
+    return _Header(name, name_in_file, context, row_count, columns, json_texts)
+
+
+@dataclass
+class _Target:
+    """The database that receives the rows."""
+
+    transaction: "Transaction"
+    vault: Vault
+    unified: bool
+    """Whether the unified schema exists."""
+    rows: dict[str, dict[str, int]] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        """Read which tables exist, and which of them are ours."""
+        catalog = store.list_tables(self.transaction)
+        self._names = {table.name for table in catalog}
+        self._contexts = context_of_each(catalog)
+
+    def pass_over(self, header: _Header, lines: "_Lines") -> None:
+        """Read the rows of a table that is not restored."""
+        for _ in range(header.row_count):
+            lines.row()
+        if header.context is Context.OPERATORS:
+            self.notes.append(AUDIT_TRAIL_STAYS.format(name=header.name, rows=header.row_count))
+
+    def restore(self, header: _Header, lines: "_Lines") -> None:
+        """Store the rows of a table.
+
+        Raises:
+            UnifiedSchemaNotFound: If it needs tables that admin-create-unified-schema creates.
+            NotSafeYet: If it has rows, or something else has its name.
+            BackupUnreadable: If a row is damaged.
+        """
+        import psycopg
+
+        if not self.unified and header.context in {Context.WORKSHOP, Context.LEGACY}:
+            raise UnifiedSchemaNotFound
+        # An empty table of an old assessment would only wait to be removed.
+        if header.row_count or not header.old_assessment:
+            self._make_room(header)
+            try:
+                count = self._insert(header, lines)
+            except (psycopg.DataError, psycopg.IntegrityError) as error:
+                constraint = error.diag.constraint_name
+                fault = f"violates {constraint}" if constraint else "is damaged"
+                raise BackupUnreadable(reason=f"a row of {header.name} {fault}") from error
+            self.rows.setdefault(header.context, {})[header.name] = count
+
+    def _make_room(self, header: _Header) -> None:
+        """Create the table if no script of ours does, or prepare it."""
+        name = header.name
+        if name not in self._names:
+            if name in expected_tables() and not header.old_assessment:
+                raise UnifiedSchemaNotFound
+            store.create_table(self.transaction, name, header.columns)
+            if header.context is not Context.LEGACY:
+                self.notes.append(CREATED.format(name=name))
+            return
+        if self._contexts.get(name) is not header.context:
+            raise NotSafeYet(reason=f"another table or view is called {name}; rename it first")
+        added = store.prepare_table(self.transaction, name, header.columns)
+        if added is None:
+            raise NotSafeYet(reason=f"{name} has rows; restore into empty tables{_choice(header)}")
+        if added:
+            self.notes.append(ADDED.format(name=name, columns=", ".join(added)))
+
+    def _insert(self, header: _Header, lines: "_Lines") -> int:
+        names = [column["name"] for column in header.columns]
+        rows = (
+            _with_plain_key(lines.row(), header.name_in_file, self.vault)
+            for _ in range(header.row_count)
+        )
+        count = 0
         while batch := list(islice(rows, ROWS_AT_ONCE)):
-            count += store.insert_rows(transaction, table, names, batch)
-    except (psycopg.DataError, psycopg.IntegrityError) as error:
-        raise BackupUnreadable(reason=f"a row of {table} is damaged") from error
-    return count
+            count += store.insert_rows(
+                self.transaction, header.name, names, batch, texts=header.json_texts
+            )
+        store.advance_sequences(self.transaction, header.name)
+        return count
+
+
+def _choice(header: _Header) -> str:
+    return "" if header.context is Context.WORKSHOP else ', or with "unifiedOnly": true'
 
 
 def _with_plain_key(line: bytes, table: str, vault: Vault) -> str:

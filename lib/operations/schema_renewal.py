@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from lib.deps import Deps
 from lib.errors import NotConfigured
 from lib.operations.backup import back_up
-from lib.operations.errors import TakesTooLong
+from lib.operations.errors import TablesNotReadable, TakesTooLong
 from lib.operations.schema_creation import Creation, create_schema, tables_to_set_aside
 from lib.operations.store import BackupRecord
 
@@ -58,6 +58,6 @@ def renew_schema(
 def _save(deps: Deps, seconds: float) -> tuple[BackupRecord | None, str]:
     try:
         backup = back_up(deps, seconds)
-    except (NotConfigured, TakesTooLong) as error:
+    except (NotConfigured, TablesNotReadable, TakesTooLong) as error:
         return None, f"no backup was written; every row stays in the tables set aside: {error}"
     return backup, f"backup written first: {backup.location}"

@@ -2,12 +2,11 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from lib.database.queries import load_queries, load_script
 from lib.database.rows import server_cursor
 from lib.database.statements import as_jsonb
-from lib.vault import API_KEY_FIELD
 
 if TYPE_CHECKING:
     from psycopg import sql
@@ -16,6 +15,8 @@ if TYPE_CHECKING:
 
 _queries = load_queries("operations/operations.sql")
 ROWS_AT_ONCE = 1_000
+JSON_TEXT = "json"
+"""The type whose values a backup holds as text."""
 
 
 @dataclass(frozen=True)
@@ -61,11 +62,45 @@ class StoredKey:
 
 
 @dataclass(frozen=True)
+class CatalogTable:
+    """A table or view that may belong to us."""
+
+    schema_name: str
+    table_name: str
+    kind: str
+    """pg_class.relkind."""
+    columns: list[str]
+    parents: list[str]
+    """Tables that its foreign keys refer to, with their schema."""
+    readable: bool
+    partly_hidden: bool
+    """Whether row-level security may hide rows from this role."""
+
+    @property
+    def name(self) -> str:
+        """The name with its schema."""
+        return f"{self.schema_name}.{self.table_name}"
+
+
+@dataclass(frozen=True)
 class Column:
     """A column of a table in a backup."""
 
     name: str
     type: str
+    typmod: int
+    """Length or precision, as PostgreSQL encodes it; -1 for none."""
+    required: bool
+    """Whether it is NOT NULL."""
+    counter: bool
+    """Whether its default is the next number of a sequence."""
+    key: int
+    """Place in the primary key, from 1; 0 outside it."""
+
+    @property
+    def is_json_text(self) -> bool:
+        """Whether values are written as text: the type JSON keeps what JSONB would refuse."""
+        return self.type == JSON_TEXT
 
 
 @dataclass(frozen=True)
@@ -84,7 +119,10 @@ class BackupRecord:
 
     name: str
     location: str
-    rows: dict[str, int]
+    rows: dict[str, dict[str, int]]
+    """Rows of each table, by context."""
+    left_out: list[str]
+    """What the backup does not contain, and why."""
     bytes: int
     sha256: str
 
@@ -159,38 +197,54 @@ def read_snapshot(transaction: "Transaction") -> None:
     transaction.execute(_queries["set_limits"])
 
 
+def list_tables(transaction: "Transaction") -> list[CatalogTable]:
+    """Return the tables and views that may belong to us, by name."""
+    return transaction.fetch_all(_queries["list_tables"], None, CatalogTable)
+
+
 def describe_table(transaction: "Transaction", table: str) -> list[Column]:
-    """Return the columns of a table; none if there is no such table."""
-    return transaction.fetch_all(_queries["describe_table"], {"table": table}, Column)
+    """Return the columns of a table."""
+    return transaction.fetch_all(_queries["describe_table"], _parts(table), Column)
 
 
 def count_rows(transaction: "Transaction", table: str) -> int:
     """Count the rows of a table."""
-    from psycopg import sql
-
-    statement = _template("count_rows").format(table=sql.Identifier(table))
+    statement = _template("count_rows").format(table=_identifier(table))
     row = transaction.connection.execute(statement).fetchone()
     return int(row[0]) if row else 0
 
 
 def read_rows(
-    transaction: "Transaction", table: str, *, key: str | None, token: str | None
+    transaction: "Transaction",
+    table: str,
+    columns: Sequence[Column],
+    *,
+    key: str | None,
+    token: str | None,
 ) -> Iterator[BackupRow]:
     """Yield the rows of a table.
 
     Args:
         transaction: Reads a snapshot.
-        table: A table of a fixed list.
+        table: A table from the catalog.
+        columns: All its columns.
         key: The column of API keys, None if the table has none.
         token: The column of session tokens, None if the table has none.
     """
     from psycopg import sql
 
+    values = [
+        sql.SQL("t.{0}::text AS {0}" if column.is_json_text else "t.{0}").format(
+            sql.Identifier(column.name)
+        )
+        for column in columns
+        if column.name != key
+    ]
     statement = _template("select_rows").format(
-        field=sql.Literal(API_KEY_FIELD),
-        key=sql.NULL if key is None else sql.Identifier(key),
-        token=sql.NULL if token is None else sql.Identifier(token),
-        table=sql.Identifier(table),
+        columns=sql.SQL(", ").join(values),
+        key=sql.NULL if key is None else sql.Identifier("t", key),
+        token=sql.NULL if token is None else sql.Identifier("t", token),
+        table=_identifier(table),
     )
     with server_cursor(transaction.connection, "backup") as cursor:
         cursor.itersize = ROWS_AT_ONCE
@@ -211,36 +265,75 @@ def record_backup(postgres: "Postgres", backup: BackupRecord) -> None:
     postgres.execute(_queries["record_backup"], params)
 
 
-def create_lines(transaction: "Transaction") -> None:
-    """Create the temporary table that receives the rows of a backup."""
+def begin_restore(transaction: "Transaction") -> None:
+    """Create the functions and the temporary table that receive the rows of a backup."""
+    transaction.execute_script(load_script("operations/schema/restore.sql"))
     transaction.execute(_queries["create_lines"])
 
 
-def prepare_table(transaction: "Transaction", table: str, columns: list[dict[str, str]]) -> bool:
-    """Return whether the table can receive rows; a missing legacy table is created."""
-    params = {"table": table, "columns": as_jsonb(columns)}
-    return bool(transaction.fetch_value(_queries["prepare_table"], params))
+def create_table(transaction: "Transaction", table: str, columns: list[dict[str, Any]]) -> None:
+    """Create a table with the columns and the primary key that a backup describes."""
+    params = {**_parts(table), "columns": as_jsonb(columns)}
+    transaction.execute(_queries["create_table"], params)
+
+
+def prepare_table(
+    transaction: "Transaction", table: str, columns: list[dict[str, Any]]
+) -> list[str] | None:
+    """Lock a table and add the columns that only the backup has.
+
+    Returns:
+        The names of the added columns; None if the table has rows.
+    """
+    params = {**_parts(table), "columns": as_jsonb(columns)}
+    added: list[str] | None = transaction.fetch_value(_queries["prepare_table"], params)
+    return added
 
 
 def insert_rows(
-    transaction: "Transaction", table: str, columns: list[str], rows: Iterable[str]
+    transaction: "Transaction",
+    table: str,
+    columns: list[str],
+    rows: Iterable[str],
+    *,
+    texts: list[str],
 ) -> int:
-    """Store rows, given as JSON, in their table; return their number."""
+    """Store rows, given as JSON, in their table; return their number.
+
+    Args:
+        transaction: Has begun a restore.
+        table: Where they belong.
+        columns: All columns of the backup.
+        rows: Their lines.
+        texts: Those of the columns that hold JSON as text.
+    """
     with transaction.connection.cursor().copy(_queries["copy_lines"].text) as copy:
         for row in rows:
             copy.write_row((row,))
-    params = {"table": table, "columns": columns}
+    params = {**_parts(table), "columns": columns, "texts": texts}
     return int(transaction.fetch_value(_queries["insert_lines"], params))
 
 
-def advance_sequences(transaction: "Transaction") -> None:
-    """Let the sequences of ids continue after the restored rows."""
-    transaction.execute(_queries["advance_sequences"])
+def advance_sequences(transaction: "Transaction", table: str) -> None:
+    """Let the sequences of a table's columns continue after the restored rows."""
+    transaction.execute(_queries["advance_sequences"], _parts(table))
 
 
 def remove_again(transaction: "Transaction") -> int:
     """Remove the people whom an operator had removed since the backup; return their number."""
     return int(transaction.fetch_value(_queries["remove_again"]))
+
+
+def _parts(table: str) -> dict[str, str]:
+    """Return the parameters `schema` and `table` of a name."""
+    schema, _, own_name = table.partition(".")
+    return {"schema": schema, "table": own_name}
+
+
+def _identifier(table: str) -> "sql.Identifier":
+    from psycopg import sql
+
+    return sql.Identifier(*table.split(".", 1))
 
 
 def _template(name: str) -> "sql.SQL":

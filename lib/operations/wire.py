@@ -40,7 +40,10 @@ class BackupOut(CamelBody):
     message: str
     name: str
     location: str
-    rows: dict[str, int]
+    rows: Annotated[dict[str, dict[str, int]], Field(description="Rows of each table, by context.")]
+    left_out: Annotated[
+        list[str], Field(description="Tables that the backup does not contain, and why.")
+    ]
     bytes: int
     sha256: str
 
@@ -52,7 +55,8 @@ class RestoreIn(CamelBody):
         str, Field(max_length=100, description="The name from the response of admin-backup.")
     ]
     unified_only: Annotated[
-        bool, Field(description="true: leave the legacy tables as they are.")
+        bool,
+        Field(description="true: restore the workshop's unified tables only."),
     ] = False
 
 
@@ -61,10 +65,15 @@ class RestoreOut(CamelBody):
 
     success: Literal[True] = True
     message: str
-    rows: dict[str, int]
+    rows: Annotated[
+        dict[str, dict[str, int]], Field(description="Restored rows of each table, by context.")
+    ]
     removed_again: Annotated[
         int,
         Field(description="People whom an operator removed since; they were removed again."),
+    ]
+    notes: Annotated[
+        list[str], Field(description="What differs from the database that was backed up.")
     ]
 
 

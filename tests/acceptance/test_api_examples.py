@@ -99,6 +99,9 @@ class Preparation:
         backup = self._backups / self.call("POST /api/admin-backup")["name"]
         backup.rename(self._backups / OPERATIONS["POST /api/admin-restore"].request["name"])
         self._database.execute("TRUNCATE public.students, public.sessions, public.events CASCADE")
+        self._database.execute(
+            "TRUNCATE assessment.examinees, assessment.question_pools, assessment.questions CASCADE"
+        )
 
     def flag_a_question(self) -> None:
         """Add a version that marks a question as drifted: in the demo, no question drifts."""

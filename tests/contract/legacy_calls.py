@@ -31,5 +31,11 @@ LEGACY = (
         {**PASSWORD, "dropExisting": True, "confirmText": "DROP EXISTING TABLES"},
         exact=False,
     ),
-    Call("POST", "/api/admin-restore", 200, {**PASSWORD, "name": "{backup}"}),
+    Call(
+        "POST",
+        "/api/admin-restore",
+        200,
+        {**PASSWORD, "name": "{backup}", "unifiedOnly": True},
+        exact=False,
+    ),
 )

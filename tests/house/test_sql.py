@@ -52,7 +52,7 @@ MAY_SPLICE = {
     "sql/database/schema/search_path.sql": "statements of this file, by %I and quote_ident",
     "sql/database/schema/old_overloads.sql": "a regprocedure, which the catalog quotes itself",
     "sql/legacy/schema/sources.sql": "expressions by format(%I, %L) of columns from the catalog",
-    "sql/legacy/schema/old_tables.sql": "quoted columns, from the catalog or a backup of our own",
+    "sql/operations/schema/restore.sql": "quoted columns, and types as the catalog writes them",
     "sql/workshop/schema/removals.sql": "expressions of this file, of columns from the catalog",
     "sql/workshop/schema/tables.sql": "definitions of the same file",
     "sql/operations/schema/set_aside.sql": "TABLE, INDEX or SEQUENCE, by a CASE beside it",

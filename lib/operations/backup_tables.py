@@ -1,0 +1,184 @@
+"""Which tables a backup contains, in which order, and what it leaves out and why."""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from lib.legacy.runs.run import LEGACY_TABLES
+from lib.operations.errors import NothingToBackUp, TablesNotReadable
+from lib.operations.store import CatalogTable
+
+UNIFIED_TABLES = ("students", "sessions", "step_progress", "events")
+OLD_ASSESSMENT = {
+    "students": {"id"},
+    "student_proficiencies": {"student_id", "concept_name", "proficiency_value"},
+    "question_pools": {"id"},
+    "questions": {"id", "pool_id", "correct_answer"},
+    "test_sessions": {"id", "student_id", "status"},
+    "test_responses": {"student_id", "session_id", "question_id", "is_correct"},
+}
+"""Tables of an assessment in `public`, before its first upgrade, with columns that tell them."""
+TELLING = ("student_proficiencies", "questions", "test_sessions", "test_responses")
+"""Those of them whose columns no other table has; the others are ours only beside one of these."""
+AUDIT_TRAIL = "operator_audit"
+LEFT_OUT = {
+    "idempotency_keys": "it only prevents a request from being repeated within 24 hours",
+    "operator_failures": "it only counts wrong passwords of the last hours",
+    "removals": "it keeps what was removed from coming back, whichever backup is restored",
+}
+"""Tables of `public` that are not in a backup."""
+OWN_SCHEMAS = {
+    "legacy": "it describes runs on the tables of this database",
+    "stepwise": "it describes upgrades of this database",
+}
+"""Schemas with bookkeeping that is not in a backup."""
+SET_ASIDE = re.compile(
+    rf"(?:{'|'.join(LEGACY_TABLES)})_backup_\d+(?:_\d+)*|(?:{'|'.join(UNIFIED_TABLES)})_old_\d+_\d+"
+)
+WITH_ROWS = frozenset({"r", "p"})  # pg_class.relkind: tables and partitioned tables
+
+
+class Context(StrEnum):
+    """A part of the product, in the order in which a backup contains them."""
+
+    WORKSHOP = "workshop"
+    LEGACY = "legacy"
+    ASSESSMENT = "assessment"
+    LEARNING = "learning"
+    OPERATORS = "operators"
+
+
+@dataclass(frozen=True)
+class BackupTable:
+    """A table that a backup contains."""
+
+    name: str
+    """Schema and name, such as `assessment.questions`."""
+    context: Context
+    parents: frozenset[str]
+    """Tables that its foreign keys refer to."""
+
+
+@dataclass(frozen=True)
+class Selection:
+    """The tables of a database that a backup contains, parents first."""
+
+    tables: list[BackupTable]
+    left_out: list[str]
+    """What it does not contain, and why, for a person."""
+
+
+def select(catalog: Sequence[CatalogTable]) -> Selection:
+    """Select the tables of all contexts from those in the catalog.
+
+    Raises:
+        NothingToBackUp: If none of them is there.
+        TablesNotReadable: If one cannot be read, or rows of it are hidden.
+    """
+    contexts = context_of_each(catalog)
+    chosen = [table for table in catalog if table.name in contexts]
+    if not set(contexts.values()) - {Context.OPERATORS}:
+        raise NothingToBackUp
+    closed = [table.name for table in chosen if not table.readable or table.partly_hidden]
+    if closed:
+        raise TablesNotReadable(tables=", ".join(closed))
+    tables = [
+        BackupTable(table.name, contexts[table.name], frozenset(table.parents)) for table in chosen
+    ]
+    return Selection(_parents_first(tables), _left_out(catalog, contexts))
+
+
+def context_of_each(catalog: Iterable[CatalogTable]) -> dict[str, Context]:
+    """Return the context of each table that belongs to one, by its name."""
+    tables = list(catalog)
+    names = {
+        table.table_name for table in tables if table.schema_name == "public" and _is_old(table)
+    }
+    old = names if names.intersection(TELLING) else set()
+    found = ((table.name, _context(table, old)) for table in tables)
+    return {name: context for name, context in found if context is not None}
+
+
+def may_contain(context: Context, name: str) -> bool:
+    """Return whether a backup may have a table of this name in the context."""
+    schema, _, table = name.partition(".")
+    if schema != "public":
+        return schema in {Context.ASSESSMENT, Context.LEARNING} and schema == context
+    match context:
+        case Context.WORKSHOP:
+            return table in UNIFIED_TABLES
+        case Context.LEGACY:
+            return table in LEGACY_TABLES
+        case Context.ASSESSMENT:
+            return table in OLD_ASSESSMENT
+        case _:
+            return context is Context.OPERATORS and table == AUDIT_TRAIL
+
+
+def _context(table: CatalogTable, old_assessment: set[str]) -> Context | None:
+    if table.schema_name == "public":
+        return _context_in_public(table, old_assessment)
+    own = table.schema_name in {Context.ASSESSMENT, Context.LEARNING}
+    return Context(table.schema_name) if own and table.kind in WITH_ROWS else None
+
+
+def _context_in_public(table: CatalogTable, old_assessment: set[str]) -> Context | None:
+    if table.table_name in LEGACY_TABLES:
+        return Context.LEGACY  # whatever its kind: some databases have views of these names
+    if table.kind not in WITH_ROWS:
+        return None
+    if table.table_name in UNIFIED_TABLES and _is_unified(table):
+        return Context.WORKSHOP
+    if table.table_name in old_assessment:
+        return Context.ASSESSMENT
+    return Context.OPERATORS if table.table_name == AUDIT_TRAIL else None
+
+
+def _is_unified(table: CatalogTable) -> bool:
+    telling = {"student_id"} if table.table_name == "students" else {"student_id", "session_token"}
+    return not telling.isdisjoint(table.columns)
+
+
+def _is_old(table: CatalogTable) -> bool:
+    columns = OLD_ASSESSMENT.get(table.table_name)
+    if columns is None or table.kind not in WITH_ROWS or not columns <= set(table.columns):
+        return False
+    return table.table_name != "students" or "student_id" not in table.columns
+
+
+def _left_out(catalog: Iterable[CatalogTable], contexts: dict[str, Context]) -> list[str]:
+    tables = [table for table in catalog if table.name not in contexts and table.kind in WITH_ROWS]
+    schemas = {table.schema_name for table in tables}
+    reasons = ((table.name, _reason(table)) for table in tables)
+    return [
+        *(f"{schema}.*: {reason}" for schema, reason in OWN_SCHEMAS.items() if schema in schemas),
+        *(f"{name}: {reason}" for name, reason in reasons if reason is not None),
+    ]
+
+
+def _reason(table: CatalogTable) -> str | None:
+    """Return why a table of ours is left out; None if it is not one of ours."""
+    if "_set_aside_" in table.schema_name:
+        return "it was set aside; only `make backup` (pg_dump) saves it"
+    if table.schema_name != "public":
+        return "it stands in another schema" if table.table_name in LEGACY_TABLES else None
+    if SET_ASIDE.fullmatch(table.table_name):
+        return "it was set aside; only `make backup` (pg_dump) saves it"
+    return LEFT_OUT.get(table.table_name)
+
+
+def _parents_first(tables: list[BackupTable]) -> list[BackupTable]:
+    """Sort by context and name, but each table after those that it refers to."""
+    order = list(Context)
+    waiting = sorted(tables, key=lambda table: (order.index(table.context), table.name))
+    sorted_tables: list[BackupTable] = []
+    while waiting:
+        names = {table.name for table in waiting}
+        free = (
+            table for table in waiting if not (table.parents - {table.name}).intersection(names)
+        )
+        following = next(free, waiting[0])  # tables that refer to each other: in any order
+        waiting.remove(following)
+        sorted_tables.append(following)
+    return sorted_tables
