@@ -19,6 +19,7 @@ from local.servers.child import Child, FolderLock, ServerError
 from local.servers.launch import end_with_starter
 from local.servers.running import announce, claim, withdraw
 from local.services import Services, running_services, service_variables
+from local.upgrade_output import explain, reported
 
 HOST = "127.0.0.1"
 ROOT = Path(__file__).resolve().parents[1]
@@ -28,6 +29,10 @@ BACKLOG = 128
 READY_SECONDS = 60.0
 RESPONSE_SECONDS = 5.0
 POLL_SECONDS = 0.5
+SERVED_ALL_THE_SAME = (
+    "The server starts all the same: calls that need what is missing return 503, "
+    "and /health names it."
+)
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -76,8 +81,8 @@ class DevServer:
             environment = services.environment | {"STEPWISE_TRUST_LOOPBACK": "1"}
             announce(self._folder, url, service_variables(environment))
             stack.callback(withdraw, self._folder)
-            self._migrate(environment)
-            self._load_demo(services)
+            if self._migrate(environment):
+                self._load_demo(services)
             changes = stack.enter_context(_changes())  # before the worker reads the code
             worker = Worker(listener, environment)
             stack.callback(worker.stop)
@@ -94,20 +99,25 @@ class DevServer:
                 names = sorted(str(path.relative_to(ROOT)) for path in changed)
                 print(f"Changed: {', '.join(names)}", flush=True)
                 if any(name.startswith(SCHEMA) for name in names):
-                    self._try_to_migrate(services.environment)
+                    self._migrate(services.environment)
                 worker.stop()
                 worker.start()
             services.restart_redis_if_ended()
             worker.restart_if_killed()
 
-    def _migrate(self, environment: dict[str, str]) -> None:
-        _run_once(["migrate.py", "upgrade"], environment, self._folder / "migrate.log")
+    def _migrate(self, environment: dict[str, str]) -> bool:
+        """Bring the schema up to date; if that fails, say why and return False.
 
-    def _try_to_migrate(self, environment: dict[str, str]) -> None:
+        The server starts whatever the database holds: each call says what it lacks.
+        """
+        log = self._folder / "migrate.log"
         try:
-            self._migrate(environment)
-        except ServerError as error:
-            print(error, file=sys.stderr)
+            _run_once(["migrate.py", "upgrade"], environment, log)
+        except ServerError:
+            print(explain(log.read_text(errors="replace")), SERVED_ALL_THE_SAME, file=sys.stderr)
+            return False
+        print("".join(f"{line}\n" for line in reported(log.read_text())), end="", flush=True)
+        return True
 
     def _load_demo(self, services: Services) -> None:
         """Load the demo on the first run, and only into the embedded database."""
