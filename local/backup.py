@@ -1,8 +1,9 @@
 """Back up and restore a database: `python -m local.backup dump|restore [FILE]`.
 
 `dump` writes `.local/backups/stepwise-<UTC time>.dump` in pg_dump's custom format. `restore` loads
-the newest backup, or FILE. It first dumps the current database (`before-restore-…`), then replaces
-every schema in one transaction, so that a failure changes nothing.
+the newest backup, or FILE, which may also be a dump in plain SQL, compressed by gzip or not. It
+first dumps the current database (`before-restore-…`), then replaces every schema in one
+transaction, so that a failure changes nothing. In the end it upgrades the schema.
 """
 
 import argparse
@@ -20,9 +21,12 @@ from psycopg import sql
 
 from lib.database.queries import load_script
 from lib.settings import Settings
+from local.dump_script import adapt, is_archive, server_at, unpacked
 from local.servers.child import ServerError
 from local.servers.postgres_server import VERSION, address_in_environment, program
+from local.upgrade_output import explain
 
+ROOT = Path(__file__).resolve().parents[1]
 BACKUPS = Path(".local/backups")
 REPLACED_NAME = "before-restore"
 SCHEMAS = """
@@ -53,27 +57,54 @@ def newest(folder: Path = BACKUPS) -> Path:
     return backups[-1]
 
 
-def restore(url: str, file: Path) -> None:
+def restore(url: str, file: Path) -> list[str]:
     """Return the database to the state in the file; a failure changes nothing.
+
+    Returns:
+        What was left out because this server does not have it.
 
     Raises:
         ServerError: If the backup cannot be read or the database rejects it.
     """
-    with tempfile.TemporaryDirectory() as folder:
-        script = Path(folder) / "restore.sql"
-        _call(url, "pg_restore", "--no-owner", "--no-acl", f"--file={script}", str(file))
-        clearing = Path(folder) / "clear.sql"
-        clearing.write_text(_clearing_script(url))
-        settings = Path(folder) / "settings.sql"
-        # A dump does not contain the settings of the database.
-        settings.write_text(load_script("database/schema/search_path.sql"))
-        files = [f"--file={path}" for path in (clearing, script, settings)]
+    server = server_at(url)
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        dumped = unpacked(file, folder)
+        if is_archive(dumped, file):
+            script = folder / "archive.sql"
+            _call(url, "pg_restore", "--no-owner", "--no-acl", f"--file={script}", str(dumped))
+            dumped = script
+        adapt(dumped, folder / "restore.sql", server)
+        (folder / "clear.sql").write_text(_clearing_script(url))
+        # A dump does not contain the settings of the database, but changes those of the session.
+        search_path = load_script("database/schema/search_path.sql")
+        (folder / "settings.sql").write_text(f"RESET ALL;\n{search_path}")
+        files = [f"--file={folder / name}.sql" for name in ("clear", "restore", "settings")]
         options = ("--no-psqlrc", "--quiet", "--single-transaction", "--set=ON_ERROR_STOP=1")
         _call(url, "psql", *options, *files)
+    return server.left_out
+
+
+def upgrade() -> None:
+    """Bring the schema of the database in the environment up to date.
+
+    Raises:
+        ServerError: If that fails; the message says why and what to do.
+    """
+    process = subprocess.run(
+        [sys.executable, "migrate.py", "upgrade"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if process.returncode != 0:
+        raise ServerError(explain(process.stdout + process.stderr))
+    print(process.stdout, end="")
 
 
 def _require_file(file: Path) -> Path:
-    if not file.is_file():
+    if not file.exists():
         raise ServerError(f"There is no file {file}. Name a backup, such as one in {BACKUPS}.")
     return file
 
@@ -141,8 +172,10 @@ def main(command_line: list[str] | None = None) -> int:
         else:
             file = _require_file(arguments.file or newest())
             print(f"Saved the current database to {dump(url, name=REPLACED_NAME)}")
-            restore(url, file)
-            print(f"Restored {file}")
+            for left_out in restore(url, file):
+                print(f"Left out: {left_out}")
+            print(f"Restored {file}", flush=True)
+            upgrade()
     except ServerError as error:
         print(error, file=sys.stderr)
         return 1

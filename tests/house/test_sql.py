@@ -35,6 +35,7 @@ MAY_HOLD_SQL = {
     "lib/database/schema.py": "the frame of a whole script, which takes no values",
     "migrations/printed_sql.py": "patterns of Alembic's own statements",
     "local/backup.py": "restores a whole database; names by sql.Identifier",
+    "local/dump_script.py": "reads the catalog of the server that receives a dump; no values",
     "local/servers/postgres_server.py": "creates and drops databases; names by sql.Identifier",
 }
 MAY_COMPOSE = {
