@@ -44,7 +44,7 @@ COMPILE := $(VENV)/bin/uv pip compile -q pyproject.toml --universal --python-ver
 CHECK_IDLE := import fcntl; fcntl.flock(open(".local/lock"), fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 .DEFAULT_GOAL := help
-.PHONY: help dev test check types migrate seed psql backup restore bench simulate calibrate deploy-check pins clean
+.PHONY: help dev test check types migrate seed psql backup restore reset bench simulate calibrate deploy-check pins clean
 .PHONY: python3.12
 
 help: ## Show this list
@@ -53,7 +53,8 @@ help: ## Show this list
 	@grep -E '^#: ' $(MAKEFILE_LIST) | sed -E 's/^#: ([A-Z]+) +/\1	/' | expand -t 16
 
 #: PORT   dev: port to listen on (default 5300; 0 for a free port)
-#: FILE   restore: the backup to restore (default: the newest)
+#: FILE   restore: the backup or SQL dump to restore (default: the newest backup)
+#: CONFIRM reset: yes, to answer the question beforehand
 #: ARGS   test, bench, psql: more arguments, such as ARGS="-k health" or ARGS="-c 'select 1'"
 #: POOL   simulate, calibrate: id of the question pool
 #: PYTHON interpreter for the environment (default: the first from 3.11 to 3.14 on the PATH)
@@ -139,8 +140,11 @@ psql: $(LOCAL) ## Open psql on the database in use, or pipe SQL into it
 backup: $(LOCAL) ## Write a backup of the database to .local/backups
 	@$(RUN) -m local.with_services -m local.backup dump
 
-restore: $(LOCAL) ## Restore a backup: make restore FILE=… (default: the newest)
+restore: $(LOCAL) ## Restore a backup or SQL dump, then upgrade: make restore FILE=…
 	@$(RUN) -m local.with_services -m local.backup restore $(if $(FILE),"$(FILE)")
+
+reset: $(LOCAL) ## Remove the local database after asking; make dev creates a new one
+	@$(RUN) -m local.reset
 
 bench: $(BENCH) ## Run the benchmarks, each with its alternative
 	@$(RUN) -m benchmarks $(ARGS)

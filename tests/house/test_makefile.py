@@ -135,8 +135,8 @@ def test_every_target_is_explained(project: Path) -> None:
 
 def test_every_variable_is_explained(project: Path) -> None:
     targets, variables = described(project)
-    assert set(variables) == {"PORT", "FILE", "ARGS", "POOL", "PYTHON"}
-    for name in ("PORT", "FILE", "ARGS", "POOL"):
+    assert set(variables) == {"PORT", "FILE", "CONFIRM", "ARGS", "POOL", "PYTHON"}
+    for name in ("PORT", "FILE", "CONFIRM", "ARGS", "POOL"):
         users = variables[name].partition(":")[0].split(", ")
         assert set(users) <= set(targets), (
             f"{name}: begin its description with the targets that read it"
@@ -160,6 +160,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (["dev", "PORT=8000"], "<-m><local>PORT=8000"),
         (["restore", "FILE=my backup"], "<local.backup><restore><my backup>PORT="),
         (["restore"], "<local.backup><restore>PORT="),
+        (["reset", "CONFIRM=yes"], "<-m><local.reset>PORT="),
         (["test", "ARGS=-k 'a b'"], "<-m><pytest><-k><a b>PORT="),
         (["psql", "ARGS=-c 'select 1'"], "<-m><local.psql><-c><select 1>PORT="),
         (["bench", "ARGS=x"], "<-m><benchmarks><x>PORT="),

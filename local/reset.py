@@ -1,0 +1,102 @@
+"""`make reset`: start over with an empty local database.
+
+    python -m local.reset
+
+It asks first; CONFIRM=yes in the environment answers for a script. The database is dumped to
+`.local/backups` and removed with the cache; secrets, backups and logs stay.
+"""
+
+import os
+import shutil
+import sys
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+
+from lib.settings import Settings
+from local.backup import dump
+from local.servers.child import FolderLock, ServerError
+from local.servers.postgres_server import PostgresServer
+from local.servers.running import claim
+from local.services import DATABASE_NAMES, FOLDER
+
+REPLACED = "before-reset"
+
+
+def main() -> int:
+    """Ask, save and remove; return the exit code."""
+    try:
+        _require_local(os.environ)
+        with _claimed(FOLDER):
+            return _reset(FOLDER)
+    except ServerError as error:
+        print(error, file=sys.stderr)
+        return 1
+
+
+def _require_local(environment: Mapping[str, str]) -> None:
+    """Refuse while the environment names a database, which this command never touches."""
+    settings = Settings.from_env(environment)
+    if settings.postgres_url is not None or settings.migration_url is not None:
+        names = " and ".join(name for name in DATABASE_NAMES if environment.get(name, "").strip())
+        raise ServerError(
+            f"Nothing was changed: {names} names a database, and `make reset` only removes the "
+            f"local one in {FOLDER}. Unset {names}, then run it again."
+        )
+
+
+def _claimed(folder: Path) -> FolderLock:
+    """Lock the folder against other commands; refuse while `make dev` runs on it."""
+    claimed = claim(folder)
+    if isinstance(claimed, FolderLock):
+        return claimed
+    raise ServerError(
+        f"Nothing was changed: `make dev` is running on {folder} (process {claimed.pid}). Stop it "
+        f"first, with Ctrl-C in its terminal or: kill {claimed.pid}"
+    )
+
+
+def _reset(folder: Path) -> int:
+    data = folder / "postgres"
+    if not (data / "data").exists():
+        print(f"There is no local database in {folder}; `make dev` creates one.")
+        return 0
+    if not _confirmed(folder):
+        print("Nothing was changed.")
+        return 1
+    saved = _save(data, folder / "backups")
+    shutil.rmtree(data, ignore_errors=True)
+    shutil.rmtree(folder / "redis", ignore_errors=True)
+    print(f"The local database is gone; {saved}. `make dev` creates a new one with the demo data.")
+    return 0
+
+
+def _confirmed(folder: Path) -> bool:
+    answer = os.environ.get("CONFIRM", "").strip()
+    if answer:
+        return answer == "yes"
+    question = f"Remove the local database in {folder} with every row? Type yes: "
+    try:
+        return input(question).strip().lower() == "yes"
+    except EOFError:
+        print("\nThere is no terminal to ask: confirm with CONFIRM=yes.")
+        return False
+
+
+def _save(data: Path, backups: Path) -> str:
+    """Dump the database, or move its folder away if the server cannot start."""
+    server = PostgresServer(data)
+    try:
+        server.start()
+        try:
+            return f"`make restore FILE={dump(server.url(), backups, REPLACED)}` brings it back"
+        finally:
+            server.stop()
+    except ServerError as error:
+        moved = data.with_name(f"postgres-{REPLACED}-{datetime.now(UTC):%Y%m%dT%H%M%SZ}")
+        data.rename(moved)
+        return f"it could not be dumped, so its files were moved to {moved} ({error})"
+
+
+if __name__ == "__main__":
+    sys.exit(main())
