@@ -41,6 +41,7 @@ SCRIPTS = (
     "workshop/schema/adopt.sql",
     "workshop/schema/tables.sql",
     "workshop/schema/functions.sql",
+    "workshop/schema/progress.sql",
     "workshop/schema/older_pages.sql",
     "workshop/schema/removals.sql",
     "database/schema/search_path.sql",

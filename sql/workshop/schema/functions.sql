@@ -238,7 +238,7 @@ BEGIN
                       AND p_step_number = ANY (public.flagged_steps(s))))
   ) AS candidates (event_type, occurred)
   WHERE occurred;
-  PERFORM public.update_session_progress(p_session_token);
+  PERFORM public.recompute_session(p_session_token);
   RETURN public.session_progress(p_session_token);
 END $$;
 
@@ -301,7 +301,7 @@ BEGIN
   WHERE s.session_token = p_session_token
   RETURNING s.* INTO v_after;
   PERFORM public.record_flag_events(v_before, v_after);
-  PERFORM public.update_session_progress(p_session_token);
+  PERFORM public.recompute_session(p_session_token);
   RETURN public.session_progress(p_session_token);
 END $$;
 

@@ -65,7 +65,7 @@ BEGIN
     INSERT INTO public.events (student_id, session_token, event_type, event_data)
       VALUES (v_student, p_session_token, 'step_progress', jsonb_build_object(
         'exerciseId', p_exercise_id, 'completed', p_completed, 'timeSpent', p_time_spent));
-    PERFORM public.update_session_progress(p_session_token);
+    PERFORM public.recompute_session(p_session_token);
   END IF;
   RETURN v_student;
 END $$;

@@ -395,33 +395,3 @@ CREATE OR REPLACE TRIGGER update_sessions_updated_at BEFORE UPDATE ON public.ses
   FOR EACH ROW EXECUTE FUNCTION public.set_updated_at();
 CREATE OR REPLACE TRIGGER update_step_progress_updated_at BEFORE UPDATE ON public.step_progress
   FOR EACH ROW EXECUTE FUNCTION public.set_updated_at();
-
--- 5. Progress of a session ------------------------------------------------------------------------
-
--- Recompute a session's completion rate, time and furthest step; this counts as activity. The flags
--- that complete a step are in flagged_steps(), see functions.sql.
-CREATE OR REPLACE FUNCTION public.update_session_progress(p_session_token TEXT)
-RETURNS VOID LANGUAGE plpgsql AS $$
-DECLARE
-  v_flagged INTEGER[];
-  v_passed INTEGER[];
-  v_furthest INTEGER;
-  v_seconds BIGINT;
-BEGIN
-  SELECT public.flagged_steps(s) INTO v_flagged
-    FROM public.sessions s WHERE s.session_token = p_session_token;
-  SELECT array_agg(step_number) FILTER (WHERE validation_passed), max(step_number),
-      coalesce(sum(time_spent), 0)  -- least() ignores null, and would return its limit
-    INTO v_passed, v_furthest, v_seconds
-    FROM public.step_progress WHERE session_token = p_session_token;
-  UPDATE public.sessions SET
-    completion_rate = round(100.0 * (
-      SELECT count(DISTINCT step) FROM unnest(v_flagged || v_passed) AS step) / 9),
-    total_time_spent = greatest(total_time_spent, least(v_seconds, 2147483647)::integer),
-    current_step = greatest(
-      current_step, v_furthest, (SELECT max(step) FROM unnest(v_flagged) AS step)),
-    last_activity = now(),
-    expires_at = greatest(expires_at, now() + INTERVAL '24 hours'),
-    is_active = TRUE
-  WHERE session_token = p_session_token;
-END $$;

@@ -1,0 +1,133 @@
+"""Progress stays right, whatever a guide's function writes, and an upgrade repairs the rest."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+
+from tests.support.requirements import sql_block
+from tests.support.upgrade import upgrade
+from tests.workshop.conftest import TOKEN
+
+Post = Callable[..., Any]
+Rows = Callable[..., list[tuple[Any, ...]]]
+DOCUMENTED = "CREATE OR REPLACE FUNCTION update_session_progress"
+CALL = "SELECT update_session_progress(session_token) FROM sessions"
+FIGURES = "SELECT completion_rate, total_time_spent, current_step FROM sessions"
+TIMES = """
+SELECT session_token, last_activity, expires_at, is_active, created_at, updated_at, version
+FROM sessions ORDER BY 1
+"""
+
+
+@pytest.fixture
+def by_flags(client: TestClient, post: Post) -> None:
+    """Create a session with a passed step, one that only took time, and one completed by a flag."""
+    post(stepNumber=1, completed=True, timeSpent=60)
+    post(stepNumber=2, timeSpent=30)
+    body = {"sessionToken": TOKEN, "systemPromptSaved": True}
+    assert client.post("/api/student-config-save", json=body).status_code == 200
+
+
+@pytest.mark.usefixtures("by_flags")
+def test_reports_compute_right_while_the_documented_function_is_in_place(
+    client: TestClient, post: Post, rows: Rows
+) -> None:
+    rows(sql_block("003", DOCUMENTED))
+    progress = post(stepNumber=4, completed=True, timeSpent=10).json()["progress"]
+    assert (progress["completion_rate"], progress["total_time_spent"]) == (33, 100)  # 1, 7 and 4
+    body = {"sessionToken": TOKEN, "servicesReady": True}
+    assert client.post("/api/student-config-save", json=body).status_code == 200
+    assert rows(FIGURES) == [(44, 100, 7)]
+    body = {"sessionToken": TOKEN, "exerciseId": "extra", "completed": True}
+    assert client.post("/api/track-student-progress", json=body).status_code == 200
+    assert rows(FIGURES) == [(44, 100, 7)]
+
+
+@pytest.mark.usefixtures("by_flags")
+def test_upgrade_repairs_sessions_that_the_documented_function_lowered(
+    rows: Rows, postgres_url: str
+) -> None:
+    rows(sql_block("003", DOCUMENTED))
+    rows(CALL)
+    assert rows(FIGURES) == [(11, 60, 7)]
+    rows("UPDATE sessions SET last_activity = '2025-01-01Z', updated_at = '2025-01-02Z'")
+    before = rows(TIMES)
+    assert upgrade(postgres_url) == [
+        "public.sessions: completion and time recomputed from steps and flags; rows: 1, of which"
+        " with a lower completion than before: 0"
+    ]
+    assert rows(FIGURES) == [(22, 90, 7)]
+    assert rows(TIMES) == before
+    assert upgrade(postgres_url) == []
+    assert rows(TIMES) == before
+    rows(CALL)  # which is ours again
+    assert rows(FIGURES) == [(22, 90, 7)]
+
+
+@pytest.mark.usefixtures("by_flags")
+def test_repair_counts_what_a_report_would_count(post: Post, rows: Rows, postgres_url: str) -> None:
+    post(sessionToken="ws_2_untouched", stepNumber=3, completed=True, timeSpent=5)
+    post(sessionToken="ws_3_more_time", stepNumber=3, timeSpent=5)
+    post(sessionToken="ws_4_too_much", stepNumber=3, timeSpent=5)
+    post(sessionToken="ws_5_explained", stepNumber=3, timeSpent=5)
+    rows("INSERT INTO sessions (session_token, student_id, completion_rate)"
+         " SELECT 'ws_6_without_steps', student_id, 50 FROM students LIMIT 1")  # fmt: skip
+    rows("UPDATE sessions SET total_time_spent = 500 WHERE session_token = 'ws_3_more_time';"
+         "UPDATE sessions SET completion_rate = 80 WHERE session_token LIKE 'ws_4%';"
+         "UPDATE sessions SET completion_rate = 80, exercises = '{\"quiz\": true}'"
+         " WHERE session_token LIKE 'ws_5%';"
+         "UPDATE sessions SET completion_rate = 0, total_time_spent = 0, current_step = 0"
+         f" WHERE session_token = '{TOKEN}'")  # fmt: skip
+    (line,) = upgrade(postgres_url)
+    assert line.endswith("rows: 3, of which with a lower completion than before: 2")
+    figures = f"{FIGURES} WHERE session_token LIKE %s"
+    assert rows(figures, TOKEN) == [(22, 90, 7)]
+    assert rows(figures, "ws_2%") == [(11, 5, 3)]
+    assert rows(figures, "ws_3%") == [(0, 500, 3)]
+    assert rows(figures, "ws_4%") == [(0, 5, 3)]
+    assert rows(figures, "ws_5%") == [(80, 5, 3)]
+    assert rows(figures, "ws_6%") == [(0, 0, 0)]
+    repaired = rows(f"{FIGURES} WHERE session_token NOT LIKE 'ws_5%' ORDER BY session_token")
+    rows(CALL)
+    assert rows(f"{FIGURES} WHERE session_token NOT LIKE 'ws_5%' ORDER BY session_token") == (
+        repaired
+    )
+
+
+def test_repair_leaves_triggers_as_they_were(post: Post, rows: Rows, postgres_url: str) -> None:
+    post(stepName="Setup", timeSpent=5)
+    rows("CREATE TRIGGER of_the_admin BEFORE UPDATE ON sessions FOR EACH ROW"
+         " EXECUTE FUNCTION set_updated_at();"
+         "CREATE TRIGGER disabled_by_the_admin BEFORE UPDATE ON step_progress FOR EACH ROW"
+         " EXECUTE FUNCTION set_updated_at();"
+         "ALTER TABLE step_progress DISABLE TRIGGER disabled_by_the_admin;"
+         "UPDATE sessions SET total_time_spent = 0; UPDATE step_progress SET step_name = 'x'"
+    )  # fmt: skip
+    states = "SELECT tgrelid, tgname, tgenabled FROM pg_trigger ORDER BY 1, 2"
+    before = rows(states)
+    assert len(upgrade(postgres_url)) == 1
+    assert rows(states) == before
+
+
+@pytest.mark.parametrize(
+    "older",
+    [
+        "FUNCTION update_session_progress(p_session_token TEXT) RETURNS INTEGER"
+        " LANGUAGE sql AS 'SELECT 1'",
+        "FUNCTION update_session_progress(token TEXT) RETURNS VOID LANGUAGE sql AS ''",
+        "PROCEDURE update_session_progress(p_session_token TEXT) LANGUAGE sql AS ''",
+    ],
+    ids=["other result", "other parameter", "procedure"],
+)
+def test_upgrade_replaces_a_function_of_that_name_in_any_form(
+    post: Post, rows: Rows, postgres_url: str, older: str
+) -> None:
+    post(completed=True, timeSpent=5)
+    rows(f"DROP FUNCTION update_session_progress; CREATE {older}")
+    rows("UPDATE sessions SET completion_rate = 0")
+    upgrade(postgres_url)
+    rows("UPDATE sessions SET completion_rate = 0")
+    rows(CALL)
+    assert rows("SELECT completion_rate FROM sessions") == [(11,)]
