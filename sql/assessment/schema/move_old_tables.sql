@@ -66,8 +66,14 @@ DO $$
 DECLARE
   old RECORD;
   rows BIGINT;
+  rows_exist BOOLEAN;
+  in_use BOOLEAN := FALSE;  -- tables without a single row serve nobody
   finish BOOLEAN := current_setting('stepwise.finish', true) IS NOT DISTINCT FROM 'on';
 BEGIN
+  FOR old IN SELECT * FROM pg_temp.assessment_tables_in_public() WHERE recognised LOOP
+    EXECUTE format('SELECT EXISTS (SELECT FROM public.%I)', old.former_name) INTO rows_exist;
+    in_use := in_use OR rows_exist;
+  END LOOP;
   FOR old IN SELECT * FROM pg_temp.assessment_tables_in_public() LOOP
     IF NOT old.recognised THEN
       IF old.former_name <> 'students' THEN
@@ -94,7 +100,7 @@ BEGIN
         USING ERRCODE = 'integrity_constraint_violation', CONSTRAINT = 'schema_needs_decision';
     END IF;
     PERFORM stepwise.adopt(old.former_name, 'assessment.' || old.table_name,
-      finish OR old.former_name = 'students' AND rows = 0);
+      finish OR NOT in_use OR old.former_name = 'students' AND rows = 0);
     EXECUTE format('ALTER TABLE public.%I SET SCHEMA assessment', old.former_name);
     IF old.former_name <> old.table_name THEN
       EXECUTE format('ALTER TABLE assessment.%I RENAME TO %I', old.former_name, old.table_name);
