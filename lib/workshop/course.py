@@ -14,6 +14,8 @@ class Step:
     """Boolean columns of a session, in the order in which they become true."""
     completed_by: tuple[str, ...]
     """The flags that complete the step once all of them are true."""
+    other_names: tuple[str, ...] = ()
+    """What the live pages call the step, where that differs."""
 
 
 @dataclass(frozen=True)
@@ -76,6 +78,7 @@ COURSE = Course(
             name="Prompt Engineering",
             flags=("system_prompt_saved", "step7_committed", "step7_deployed"),
             completed_by=("system_prompt_saved",),
+            other_names=("Custom AI Prompt",),
         ),
         Step(
             number=8,
@@ -93,6 +96,7 @@ COURSE = Course(
             name="Deploy System",
             flags=("project_deployed",),
             completed_by=("project_deployed",),
+            other_names=("Final Deployment",),
         ),
     )
 )

@@ -55,8 +55,10 @@ def test_upgrade_repairs_sessions_that_the_documented_function_lowered(
     rows("UPDATE sessions SET last_activity = '2025-01-01Z', updated_at = '2025-01-02Z'")
     before = rows(TIMES)
     assert upgrade(postgres_url) == [
-        "public.sessions: completion and time recomputed from steps and flags; rows: 1, of which"
-        " with a lower completion than before: 0"
+        (
+            "public.sessions: completion and time recomputed from steps and flags; rows: 1, of which"
+            " with a lower completion than before: 0"
+        )
     ]
     assert rows(FIGURES) == [(22, 90, 7)]
     assert rows(TIMES) == before
@@ -107,15 +109,17 @@ def test_repair_leaves_triggers_as_they_were(post: Post, rows: Rows, postgres_ur
     )  # fmt: skip
     states = "SELECT tgrelid, tgname, tgenabled FROM pg_trigger ORDER BY 1, 2"
     before = rows(states)
-    assert len(upgrade(postgres_url)) == 1
+    assert len(upgrade(postgres_url)) == 2
     assert rows(states) == before
 
 
 @pytest.mark.parametrize(
     "older",
     [
-        "FUNCTION update_session_progress(p_session_token TEXT) RETURNS INTEGER"
-        " LANGUAGE sql AS 'SELECT 1'",
+        (
+            "FUNCTION update_session_progress(p_session_token TEXT) RETURNS INTEGER"
+            " LANGUAGE sql AS 'SELECT 1'"
+        ),
         "FUNCTION update_session_progress(token TEXT) RETURNS VOID LANGUAGE sql AS ''",
         "PROCEDURE update_session_progress(p_session_token TEXT) LANGUAGE sql AS ''",
     ],
@@ -131,3 +135,46 @@ def test_upgrade_replaces_a_function_of_that_name_in_any_form(
     rows("UPDATE sessions SET completion_rate = 0")
     rows(CALL)
     assert rows("SELECT completion_rate FROM sessions") == [(11,)]
+
+
+def test_upgrade_gives_steps_one_name_and_keeps_the_former_in_events(
+    post: Post, rows: Rows, postgres_url: str
+) -> None:
+    for number in (1, 2, 3, 7):
+        post(stepNumber=number)
+    rows("UPDATE step_progress SET updated_at = '2025-01-02Z', created_at = '2025-01-01Z',"
+         " step_name = (ARRAY['Setup', 'Choose Use Case', 'Basic TwiML'])[step_number]"
+         " WHERE step_number < 4;"
+         "UPDATE step_progress SET step_name = 'Custom AI Prompt' WHERE step_number = 7;"
+         "DELETE FROM events")  # fmt: skip
+    assert upgrade(postgres_url) == [
+        (
+            "public.step_progress: steps renamed as the course names them, and their former names kept"
+            " in public.events; rows: 2"
+        )
+    ]
+    assert rows("SELECT step_number, step_name FROM step_progress ORDER BY 1") == [
+        (1, "Connect Accounts"), (2, "Choose Use Case"),
+        (3, "Basic TwiML"),  # the name of another step, which may be right and the number wrong
+        (7, "Prompt Engineering"),
+    ]  # fmt: skip
+    assert rows("SELECT updated_at = '2025-01-02Z' FROM step_progress WHERE step_number = 1") == [
+        (True,)
+    ]
+    assert rows("SELECT event_type, event_data, session_token, student_id IS NOT NULL,"
+                " created_at = '2025-01-01Z' FROM events ORDER BY id") == [
+        ("step_progress", {"stepNumber": 1, "stepName": "Setup"}, TOKEN, True, True),
+        ("step_progress", {"stepNumber": 7, "stepName": "Custom AI Prompt"}, TOKEN, True, False),
+    ]  # fmt: skip
+    assert upgrade(postgres_url) == []
+
+
+def test_step_without_a_session_is_renamed_too(post: Post, rows: Rows, postgres_url: str) -> None:
+    post()
+    rows("ALTER TABLE step_progress DROP CONSTRAINT step_progress_session_token_fkey;"
+         "UPDATE step_progress SET session_token = 'gone', step_name = 'Setup'")  # fmt: skip
+    (line,) = upgrade(postgres_url)
+    assert line.endswith("rows: 1")
+    assert rows("SELECT session_token FROM events WHERE event_data ->> 'stepName' = 'Setup'") == [
+        (None,)
+    ]

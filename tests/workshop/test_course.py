@@ -1,6 +1,7 @@
 """The built-in course in code is the documented one, and the workshop's SQL agrees with it."""
 
 import json
+import re
 from collections.abc import Callable
 from itertools import combinations
 from typing import Any
@@ -53,6 +54,18 @@ def test_sql_names_the_steps_of_the_course_and_no_others(rows: Rows) -> None:
         rows("SELECT n, workshop_step_name(n) FROM generate_series(0, 10) AS n")
     )
     assert names == {0: None, 10: None, **{step.number: step.name for step in COURSE.steps}}
+
+
+def test_sql_knows_the_steps_by_their_names_and_no_others(rows: Rows) -> None:
+    for step in COURSE.steps:
+        for name in (step.name, step.name.upper(), f" {step.name}\t", *step.other_names):
+            assert rows("SELECT step_of_name(%s)", name) == [(step.number,)], name
+    names = {name.lower() for step in COURSE.steps for name in (step.name, *step.other_names)}
+    ((source,),) = rows("SELECT prosrc FROM pg_proc WHERE proname = 'step_of_name'")
+    assert set(re.findall(r"WHEN '(.*?)'", source)) == names
+    assert rows("SELECT step_of_name('Services'), step_of_name(''), step_of_name(NULL)") == [
+        (None, None, None)
+    ]
 
 
 @pytest.mark.parametrize("size", [0, 1, 2, len(FLAGS) - 1, len(FLAGS)])

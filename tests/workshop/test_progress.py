@@ -41,7 +41,7 @@ def test_documented_report_returns_the_whole_session(post: Post) -> None:
     assert progress["total_time_spent"] == 450
     (step,) = progress["step_progress"]
     assert step["stepNumber"] == 3
-    assert step["stepName"] == "Services"
+    assert step["stepName"] == "Provision Services"
     assert step["completed"] is True
     assert (step["timeSpent"], step["attempts"]) == (450, 1)
 
@@ -253,9 +253,46 @@ def test_hostile_text_is_stored_unchanged(post: Post, rows: Rows, text: str) -> 
     assert response.json()["progress"]["student_name"] == text
     assert response.headers["content-type"] == "application/json"
     assert rows(
-        "SELECT student_name, step_name, code_submitted, deployment_url"
+        "SELECT student_name, code_submitted, deployment_url"
         " FROM step_progress JOIN students USING (student_id)"
-    ) == [(text, text, text, text)]
+    ) == [(text, text, text)]
+    assert rows("SELECT event_data ->> 'stepName' FROM events WHERE event_data <> '{}'") == [
+        (text,), (text,)
+    ]  # fmt: skip
+
+
+def test_step_has_the_name_of_the_course_whatever_a_page_calls_it(post: Post, rows: Rows) -> None:
+    for token, name in (("ws_1_long_enough", "Services"), ("ws_2_long_enough", "Setting up")):
+        post(sessionToken=token, stepNumber=3, stepName=name)
+        progress = post(sessionToken=token, stepNumber=3, stepName=name).json()["progress"]
+        assert progress["step_progress"][0]["stepName"] == "Provision Services"
+    post(sessionToken="ws_3_long_enough", stepNumber=3, stepName="Provision Services")
+    post(sessionToken="ws_3_long_enough", stepNumber=3)
+    assert rows("SELECT step_number, step_name, count(*) FROM step_progress GROUP BY 1, 2") == [
+        (3, "Provision Services", 3)
+    ]
+    named = "SELECT session_token, event_type, event_data -> 'stepName' FROM events"
+    assert rows(f"{named} WHERE event_data ? 'stepName' ORDER BY id") == [
+        ("ws_1_long_enough", "step_started", "Services"),
+        ("ws_1_long_enough", "step_progress", "Services"),
+        ("ws_2_long_enough", "step_started", "Setting up"),
+        ("ws_2_long_enough", "step_progress", "Setting up"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("number", "name", "step"),
+    [(1, "Choose Use Case", 2), (6, "Custom AI Prompt", 7), (8, " final deployment ", 9),
+     (4, "Step", 4), (4, None, 4)],
+)  # fmt: skip
+def test_name_of_the_course_decides_which_step_a_report_is_about(
+    post: Post, rows: Rows, number: int, name: str | None, step: int
+) -> None:
+    post(stepNumber=number, stepName=name, completed=True, timeSpent=5)
+    progress = post(stepNumber=number, stepName=name, timeSpent=5).json()["progress"]
+    assert [(s["stepNumber"], s["timeSpent"]) for s in progress["step_progress"]] == [(step, 10)]
+    assert rows("SELECT DISTINCT event_data -> 'stepNumber' FROM events"
+                " WHERE event_data <> '{}'") == [(step,)]  # fmt: skip
 
 
 def test_thirty_first_reports_at_once_all_count(post: Post, rows: Rows) -> None:
@@ -285,7 +322,10 @@ EXAMPLE: dict[str, Any] = json.loads(
 )["POST /api/student-progress"]["request"]
 REQUIRED_FIELDS = {"sessionToken", "stepNumber"}
 ADDITIVE_FIELDS = {"timeSpent", "attempts"}
-HIDDEN_FIELDS = {"codeSubmitted"}
+HIDDEN_FIELDS = {
+    "codeSubmitted",
+    "stepName",  # kept in the events; steps are shown under the course's names
+}
 
 
 def test_example_of_a_report_has_every_field() -> None:

@@ -11,6 +11,23 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
     'Deploy System'])[p_step]
 $$;
 
+-- Return the number of the step with this name, null for a name that is not the course's; see
+-- lib/workshop/course.py.
+CREATE OR REPLACE FUNCTION public.step_of_name(p_name TEXT) RETURNS INTEGER
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+  SELECT CASE lower(btrim(p_name, E' \t\r\n'))
+    WHEN 'connect accounts' THEN 1
+    WHEN 'choose use case' THEN 2
+    WHEN 'provision services' THEN 3
+    WHEN 'basic twiml' THEN 4
+    WHEN 'websocket handler' THEN 5
+    WHEN 'conversationrelay' THEN 6
+    WHEN 'prompt engineering' THEN 7 WHEN 'custom ai prompt' THEN 7
+    WHEN 'tools & functions' THEN 8
+    WHEN 'deploy system' THEN 9 WHEN 'final deployment' THEN 9
+  END
+$$;
+
 -- Return the student_email of a person without an e-mail address: different for each session, without
 -- revealing the token.
 CREATE OR REPLACE FUNCTION public.anonymous_email(p_session_token TEXT) RETURNS TEXT
@@ -184,8 +201,10 @@ BEGIN
   RETURN FALSE;
 END $$;
 
--- Add a report about a step: time and attempts add up, and a step once passed stays passed.
--- Return session_progress(). Both hashes are null if no Idempotency-Key was sent.
+-- Add a report about a step: time and attempts add up, and a step once passed stays passed. A name
+-- of the course decides which step it is about; any other name goes to the events only, so that
+-- each step has one name. Return session_progress(). Both hashes are null if no Idempotency-Key
+-- was sent.
 CREATE OR REPLACE FUNCTION public.record_step_progress(
   p_session_token TEXT, p_student_email TEXT, p_student_name TEXT, p_demo_mode BOOLEAN,
   p_step_number INTEGER, p_step_name TEXT, p_completed BOOLEAN,
@@ -193,6 +212,8 @@ CREATE OR REPLACE FUNCTION public.record_step_progress(
   p_key_hash BYTEA, p_body_hash BYTEA
 ) RETURNS JSONB LANGUAGE plpgsql SET lock_timeout = '3s' AS $$
 DECLARE
+  v_step INTEGER := coalesce(public.step_of_name(p_step_name), p_step_number);
+  v_name TEXT := public.workshop_step_name(v_step);
   v_student UUID;
   v_before public.step_progress;
   v_completes BOOLEAN;
@@ -202,18 +223,15 @@ BEGIN
   END IF;
   v_student := public.open_session(p_session_token, p_student_email, p_student_name, p_demo_mode);
   SELECT * INTO v_before FROM public.step_progress
-    WHERE session_token = p_session_token AND step_number = p_step_number;
+    WHERE session_token = p_session_token AND step_number = v_step;
   v_completes := p_completed AND NOT coalesce(v_before.validation_passed, FALSE);
   IF v_before.id IS NULL THEN
     INSERT INTO public.step_progress (session_token, student_id, step_number, step_name,
       completed_at, time_spent, attempts, validation_passed, code_submitted, deployment_url)
-    VALUES (p_session_token, v_student, p_step_number,
-      coalesce(p_step_name, public.workshop_step_name(p_step_number)),
-      CASE WHEN p_completed THEN now() END, p_time_spent, p_attempts, p_completed,
-      p_code_submitted, p_deployment_url);
+    VALUES (p_session_token, v_student, v_step, v_name, CASE WHEN p_completed THEN now() END,
+      p_time_spent, p_attempts, p_completed, p_code_submitted, p_deployment_url);
   ELSE
     UPDATE public.step_progress SET
-      step_name = coalesce(p_step_name, step_name),
       completed_at = CASE WHEN v_completes THEN now() ELSE completed_at END,
       time_spent = least(time_spent::BIGINT + p_time_spent, 2147483647),
       attempts = least(attempts::BIGINT + p_attempts, 2147483647),
@@ -224,7 +242,8 @@ BEGIN
   END IF;
   INSERT INTO public.events (student_id, session_token, event_type, event_data)
   SELECT v_student, p_session_token, event_type, jsonb_strip_nulls(jsonb_build_object(
-    'stepNumber', p_step_number, 'timeSpent', p_time_spent, 'attempts', p_attempts,
+    'stepNumber', v_step, 'stepName', nullif(p_step_name, v_name),
+    'timeSpent', p_time_spent, 'attempts', p_attempts,
     'deploymentUrl', CASE WHEN event_type LIKE 'deployment%' THEN p_deployment_url END))
   FROM (VALUES
     ('step_started', v_before.id IS NULL),
@@ -235,7 +254,7 @@ BEGIN
     ('deployment_failure', NOT p_completed AND p_deployment_url IS NOT NULL
       AND NOT coalesce(v_before.validation_passed, FALSE)
       AND NOT EXISTS (SELECT FROM public.sessions s WHERE s.session_token = p_session_token
-                      AND p_step_number = ANY (public.flagged_steps(s))))
+                      AND v_step = ANY (public.flagged_steps(s))))
   ) AS candidates (event_type, occurred)
   WHERE occurred;
   PERFORM public.recompute_session(p_session_token);

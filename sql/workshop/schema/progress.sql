@@ -74,6 +74,36 @@ BEGIN
   END LOOP;
 END $$;
 
+-- Steps get the course's names; what they were called becomes an event of their session. A row
+-- under the name of another step stays as it is, because its name says more than its number.
+DO $$
+DECLARE
+  v_triggers TEXT[];
+  v_rows BIGINT;
+BEGIN
+  CREATE TEMP TABLE renamed_steps ON COMMIT DROP AS
+    SELECT p.id, p.step_number, p.step_name, p.created_at, s.session_token, st.student_id
+    FROM public.step_progress p
+    LEFT JOIN public.sessions s USING (session_token)
+    LEFT JOIN public.students st ON st.student_id = p.student_id
+    WHERE p.step_name <> public.workshop_step_name(p.step_number)
+      AND coalesce(public.step_of_name(p.step_name), p.step_number) = p.step_number;
+  GET DIAGNOSTICS v_rows = ROW_COUNT;
+  IF v_rows > 0 THEN
+    v_triggers := pg_temp.disable_triggers('step_progress');
+    UPDATE public.step_progress p SET step_name = public.workshop_step_name(p.step_number)
+      FROM pg_temp.renamed_steps r WHERE r.id = p.id;
+    PERFORM pg_temp.enable_triggers('step_progress', v_triggers);
+    INSERT INTO public.events (student_id, session_token, event_type, event_data, created_at)
+      SELECT student_id, session_token, 'step_progress',
+        jsonb_build_object('stepNumber', step_number, 'stepName', step_name), created_at
+      FROM pg_temp.renamed_steps ORDER BY created_at, id;
+    RAISE NOTICE USING ERRCODE = 'SW001', MESSAGE = format('public.step_progress: steps renamed as '
+      'the course names them, and their former names kept in public.events; rows: %s', v_rows);
+  END IF;
+  DROP TABLE pg_temp.renamed_steps;
+END $$;
+
 -- Sessions whose figures disagree with their steps and flags are recomputed. A time is never
 -- reduced, and a percentage only if no exercises of an older application explain it.
 DO $$

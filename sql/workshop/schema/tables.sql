@@ -76,7 +76,7 @@ CREATE TABLE IF NOT EXISTS public.step_progress (
   session_token TEXT,
   student_id UUID,
   step_number INTEGER,                   -- 1 to 9, see workshop_step_name()
-  step_name TEXT,
+  step_name TEXT,                        -- workshop_step_name(step_number)
   started_at TIMESTAMPTZ DEFAULT now(),
   completed_at TIMESTAMPTZ,              -- when validation first passed
   time_spent INTEGER DEFAULT 0,          -- seconds, the sum of all reports
@@ -92,7 +92,8 @@ CREATE TABLE IF NOT EXISTS public.step_progress (
 -- The event log, for analytics and debugging. event_type is one of:
 --   session_created     a token was used for the first time
 --   step_started        the first report about a step
---   step_progress       a later report that does not complete it
+--   step_progress       a later report that does not complete it; also what a step was called
+--                       before an upgrade gave it the course's name
 --   step_completed      the report that completed it
 --   deployment_success  a deployment went live (a report with a URL that passed, or a flag)
 --   deployment_failure  a report with a deployment URL that did not pass, for an incomplete step
