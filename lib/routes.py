@@ -89,6 +89,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     Endpoint(
         "/api/admin-delete-sessions", "workshop.admin_delete_sessions", ("POST",), Access.OPERATOR
     ),
+    Endpoint("/api/admin-change-email", "workshop.admin_change_email", ("POST",), Access.OPERATOR),
     Endpoint(
         "/api/admin-delete-student", "workshop.admin_delete_student", ("POST",), Access.OPERATOR
     ),

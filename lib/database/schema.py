@@ -44,6 +44,7 @@ SCRIPTS = (
     "workshop/schema/progress.sql",
     "workshop/schema/older_pages.sql",
     "workshop/schema/removals.sql",
+    "workshop/schema/students.sql",
     "database/schema/search_path.sql",
     OLD_OVERLOADS,
     *RIGHTS,

@@ -14,7 +14,7 @@ class SessionNotFound(NotFound):
 
 
 class StudentNotFound(NotFound):
-    """There is no student with this e-mail."""
+    """There is no such student."""
 
     code = "student_not_found"
 
@@ -23,6 +23,12 @@ class SessionOfAnotherStudent(Conflict):
     """This session belongs to a student with another e-mail; begin a session of your own."""
 
     code = "session_of_another_student"
+
+
+class EmailOfAnotherStudent(Conflict):
+    """Nothing was changed: another student has this e-mail, and two students are not merged."""
+
+    code = "email_of_another_student"
 
 
 class StaleConfiguration(Conflict):
@@ -45,6 +51,7 @@ class TooManyExercises(InvalidInput):
 
 for _constraint, _error in (
     ("session_of_one_student", SessionOfAnotherStudent),
+    ("students_email_of_another", EmailOfAnotherStudent),
     ("sessions_newest_version", StaleConfiguration),
     ("idempotency_keys_same_body", IdempotencyKeyReused),
     ("sessions_exercises_limit", TooManyExercises),

@@ -26,6 +26,13 @@ DELETE FROM pg_temp.people AS p USING public.removals AS r
 WHERE r.kind = 'student' AND r.name_sha256 = public.removal_key(p.email)
   AND NOT coalesce(p.created_at > r.removed_at, FALSE);
 
+-- follow_changed_emails --
+-- An operator has changed these people's e-mails since: their rows belong to the same students.
+UPDATE pg_temp.people AS p SET email = s.student_email
+FROM public.students AS s
+WHERE s.former_emails IS NOT NULL AND p.email = ANY (s.former_emails)
+  AND NOT EXISTS (SELECT FROM public.students AS o WHERE o.student_email = p.email);
+
 -- analyze_people --
 -- Give the planner the number of people in the batch.
 ANALYZE pg_temp.people;

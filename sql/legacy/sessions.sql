@@ -181,6 +181,13 @@ FROM (SELECT
 -- Give the planner the number of sessions.
 ANALYZE pg_temp.incoming (session_token, person, account_sid);
 
+-- follow_changed_emails --
+-- An operator has changed the e-mails of these sessions' people since.
+UPDATE pg_temp.incoming AS i SET person = s.student_email
+FROM public.students AS s
+WHERE s.former_emails IS NOT NULL AND i.person = ANY (s.former_emails)
+  AND NOT EXISTS (SELECT FROM public.students AS o WHERE o.student_email = i.person);
+
 -- hide_keys --
 -- Replace API keys in fields that are not for keys, and report the field. What students wrote for
 -- their assistant (prompt, greeting, use case, tools, voice settings) stays as they wrote it.

@@ -176,6 +176,11 @@ SELECT public.remove_older_keys(%(session_tokens)s);
 -- removal; their students stay.
 SELECT sessions, older_rows FROM public.remove_sessions(%(session_tokens)s);
 
+-- change_email --
+-- Change the e-mail of a student; returns no row if there is no such student.
+SELECT student_id, student_email, sessions, older_rows
+FROM public.change_email(%(student_id)s, %(student_email)s, %(new_email)s);
+
 -- remove_student --
 -- Remove everything about a person from the workshop and from the legacy tables; return the number
 -- of rows of each kind.

@@ -73,9 +73,29 @@ WORKSHOP = (
     Call("POST", "/api/admin-delete-sessions", 422, {"adminPassword": ADMIN_PASSWORD}),
     Call(
         "POST",
+        "/api/admin-change-email",
+        200,
+        {
+            "adminPassword": ADMIN_PASSWORD,
+            "studentEmail": "ANN@example.com",
+            "newEmail": "Ann@Example.org",
+        },
+    ),
+    Call(
+        "POST",
+        "/api/admin-change-email",
+        404,
+        {
+            "adminPassword": ADMIN_PASSWORD,
+            "studentEmail": "nobody@example.com",
+            "newEmail": "ann@example.com",
+        },
+    ),
+    Call(
+        "POST",
         "/api/admin-delete-student",
         200,
-        {"adminPassword": ADMIN_PASSWORD, "studentEmail": "ann@example.com"},
+        {"adminPassword": ADMIN_PASSWORD, "studentEmail": "ann@example.org"},
     ),
     Call("POST", "/api/admin-delete-student", 422, {"adminPassword": ADMIN_PASSWORD}),
     Call("GET", "/api/cleanup-sessions", 200, headers=CRON),

@@ -202,3 +202,79 @@ def test_a_session_that_a_backup_brought_back_is_merged_with_legacy_rows_again(
     migrated.put("student_configs", session_token=OTHER, railway_url="https://bob.example.com")
     assert call(client, MIGRATE, dryRun=False)["verification"]["verified"] is True
     assert migrated.session("railway_url", OTHER) == "https://bob.example.com"
+
+
+CHANGE = "/api/admin-change-email"
+
+
+def test_rows_of_older_tables_follow_a_changed_email(migrated: Legacy, client: TestClient) -> None:
+    response = call(client, CHANGE, studentEmail=ANN, newEmail="ann@example.org")
+    assert (response["sessions"], response["olderRowsChanged"]) == (1, 1)
+    assert migrated.one(
+        "SELECT student_email FROM workshop_students WHERE session_token = %s", TOKEN
+    )
+    again = call(client, MIGRATE, dryRun=False)
+    assert again["verification"]["verified"] is True
+    assert (tokens(migrated), emails(migrated)) == ([TOKEN, OTHER], ["ann@example.org", BOB])
+    call(client, CLEANUP, confirmText="DELETE OLD TABLES")
+
+
+def test_tables_that_were_set_aside_bring_no_former_email_back(
+    migrated: Legacy, client: TestClient
+) -> None:
+    migrated.put("workshop_students", session_token="ws_3_not_migrated_yet", student_email=ANN)
+    migrated.connection.execute(
+        "ALTER TABLE workshop_students RENAME TO workshop_students_backup_1"
+    )
+    response = call(client, CHANGE, studentEmail=ANN, newEmail="ann@example.org")
+    assert response["olderRowsChanged"] == 0
+    call(client, RESTORE)
+    again = call(client, MIGRATE, dryRun=False)
+    assert again["verification"]["verified"] is True
+    assert emails(migrated) == ["ann@example.org", BOB]
+    assert migrated.rows(
+        "SELECT session_token FROM public.sessions JOIN public.students USING (student_id)"
+        " WHERE student_email = 'ann@example.org' ORDER BY 1"
+    ) == [TOKEN, "ws_3_not_migrated_yet"]
+
+
+def test_former_email_of_another_person_now_is_that_person_s(
+    migrated: Legacy, client: TestClient
+) -> None:
+    call(client, CHANGE, studentEmail=ANN, newEmail="ann@example.org")
+    call(client, CHANGE, studentEmail=BOB, newEmail=ANN)
+    migrated.put("workshop_students", session_token="ws_3_not_migrated_yet", student_email=ANN)
+    call(client, MIGRATE, dryRun=False)
+    assert emails(migrated) == [ANN, "ann@example.org"]
+    assert (
+        migrated.one(
+            "SELECT student_email FROM public.sessions JOIN public.students USING (student_id)"
+            " WHERE session_token = 'ws_3_not_migrated_yet'"
+        )
+        == ANN
+    )
+
+
+def test_person_removed_under_a_new_email_does_not_return_under_the_former(
+    migrated: Legacy, client: TestClient
+) -> None:
+    migrated.put("workshop_students", student_email=ANN, student_name="No token",
+              created_at="2025-01-01")  # fmt: skip
+    call(client, MIGRATE, dryRun=False)
+    migrated.connection.execute(
+        "ALTER TABLE workshop_students RENAME TO workshop_students_backup_1"
+    )
+    call(client, CHANGE, studentEmail=ANN, newEmail="ann@example.org")
+    call(client, STUDENT, studentEmail="ann@example.org")
+    call(client, RESTORE)
+    call(client, MIGRATE, dryRun=False)
+    assert (tokens(migrated), emails(migrated)) == ([OTHER], [BOB])
+
+
+def test_student_with_the_email_of_a_removed_person_survives_a_restore(
+    migrated: Legacy, client: TestClient
+) -> None:
+    call(client, STUDENT, studentEmail=ANN)
+    call(client, CHANGE, studentEmail=BOB, newEmail=ANN)
+    assert migrated.one("SELECT public.remove_again()") == 0
+    assert emails(migrated) == [ANN]

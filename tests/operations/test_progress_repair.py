@@ -56,8 +56,8 @@ def test_upgrade_repairs_sessions_that_the_documented_function_lowered(
     before = rows(TIMES)
     assert upgrade(postgres_url) == [
         (
-            "public.sessions: completion and time recomputed from steps and flags; rows: 1, of which"
-            " with a lower completion than before: 0"
+            "public.sessions: completion and time recomputed from steps and flags; rows: 1,"
+            " of which with a lower completion than before: 0"
         )
     ]
     assert rows(FIGURES) == [(22, 90, 7)]
@@ -149,8 +149,8 @@ def test_upgrade_gives_steps_one_name_and_keeps_the_former_in_events(
          "DELETE FROM events")  # fmt: skip
     assert upgrade(postgres_url) == [
         (
-            "public.step_progress: steps renamed as the course names them, and their former names kept"
-            " in public.events; rows: 2"
+            "public.step_progress: steps renamed as the course names them, and their former names"
+            " kept in public.events; rows: 2"
         )
     ]
     assert rows("SELECT step_number, step_name FROM step_progress ORDER BY 1") == [

@@ -26,6 +26,7 @@ MODULES = {
     "workshop.admin_list_configs",
     "workshop.admin_list_configs_v2",
     "workshop.admin_delete_sessions",
+    "workshop.admin_change_email",
     "workshop.admin_delete_student",
     "workshop.analytics",
     "operations.admin_create_unified_schema",
@@ -161,6 +162,7 @@ def test_no_response_contains_an_api_key(
             if row.path == "/api/student-progress":
                 del params["studentId"]
             fields = {"stepNumber": 1, "exerciseId": "step-1", "description": "x"}
+            fields["newEmail"] = "ann@example.com"
             response = client.request(
                 method, row.path, headers=operator,
                 **({"params": params} if method == "GET" else {"json": {**body, **fields}}),

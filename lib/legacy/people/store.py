@@ -33,6 +33,7 @@ def read_batch(transaction: "Transaction", start: int, end: int) -> None:
 def save_batch(transaction: "Transaction") -> StoredPeople:
     """Store the staged people, except those whom an operator removed."""
     transaction.execute(_queries["skip_removed_people"])
+    transaction.execute(_queries["follow_changed_emails"])
     transaction.execute(_queries["analyze_people"])
     updated = transaction.execute(_queries["update_students"])
     created = transaction.execute(_queries["insert_students"])

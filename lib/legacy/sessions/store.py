@@ -113,6 +113,7 @@ def stage_batch(transaction: "Transaction") -> StagedTokens:
     transaction.execute(_queries["merge_repeated_rows"])
     tokens = transaction.execute(_queries["stage_sessions"])
     transaction.execute(_queries["analyze_incoming"])
+    transaction.execute(_queries["follow_changed_emails"])
     transaction.execute(_queries["hide_keys"])
     stored = transaction.execute(_queries["find_stored_tokens"])
     transaction.execute(_queries["stage_steps"])

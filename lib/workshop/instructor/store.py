@@ -6,6 +6,7 @@ A query whose columns are those of a body returns the body, which is frozen.
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 from lib.database.queries import Query, load_queries
 from lib.database.statements import Statement
@@ -79,6 +80,16 @@ class RemovedSessions:
 
     sessions: int = 0
     older_rows: int = 0
+
+
+@dataclass(frozen=True)
+class ChangedEmail:
+    """A student with a new e-mail, and the number of sessions and legacy rows."""
+
+    student_id: UUID
+    student_email: str
+    sessions: int
+    older_rows: int
 
 
 @dataclass(frozen=True)
@@ -186,6 +197,18 @@ def remove_sessions(transaction: "Transaction", tokens: list[str]) -> RemovedSes
     params = {"session_tokens": tokens}
     (removed,) = transaction.fetch_all(_queries["remove_sessions"], params, RemovedSessions)
     return removed
+
+
+def change_email(
+    transaction: "Transaction",
+    *,
+    student_id: UUID | None,
+    student_email: str | None,
+    new_email: str,
+) -> ChangedEmail | None:
+    """Change the e-mail of a student; return None if no student has this id and e-mail."""
+    params = {"student_id": student_id, "student_email": student_email, "new_email": new_email}
+    return transaction.fetch_one(_queries["change_email"], params, ChangedEmail)
 
 
 def remove_student(transaction: "Transaction", email: str) -> RemovedRows:

@@ -6,8 +6,8 @@ from uuid import UUID
 
 from pydantic import BeforeValidator, Field
 
-from lib.web.wire import CamelBody, CamelRequest
-from lib.workshop.fields import AnyToken
+from lib.web.wire import CamelBody, CamelRequest, blank_is_none
+from lib.workshop.fields import AnyToken, Email
 from lib.workshop.older_pages.wire import StudentName
 from lib.workshop.wire import with_flags
 
@@ -190,6 +190,26 @@ class DeletedSessionsOut(CamelBody):
     """API keys in the legacy tables."""
     sessions_deleted: int
     older_rows_deleted: int
+    """Rows of the legacy tables."""
+
+
+class ChangeEmailIn(CamelRequest):
+    """The student, by id or by present e-mail, and the new e-mail."""
+
+    student_id: UUID | None = None
+    student_email: Annotated[StudentName | None, BeforeValidator(blank_is_none)] = None
+    new_email: Email
+
+
+class ChangedEmailOut(CamelBody):
+    """The student under the new e-mail. Sessions keep their tokens."""
+
+    success: Literal[True] = True
+    message: str = "E-mail changed"
+    student_id: UUID
+    student_email: str
+    sessions: int
+    older_rows_changed: int
     """Rows of the legacy tables."""
 
 

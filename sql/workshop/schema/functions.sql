@@ -114,8 +114,10 @@ DECLARE
   v_name TEXT := nullif(btrim(p_student_name), '');
   v_owner UUID;
   v_owner_email TEXT;
+  v_former_emails TEXT[];
 BEGIN
-  SELECT s.student_id, st.student_email INTO v_owner, v_owner_email
+  SELECT s.student_id, st.student_email, coalesce(st.former_emails, '{}')
+    INTO v_owner, v_owner_email, v_former_emails
     FROM public.sessions s JOIN public.students st USING (student_id)
     WHERE s.session_token = p_session_token FOR UPDATE OF s;
   IF v_owner IS NULL THEN
@@ -133,7 +135,7 @@ BEGIN
       VALUES (v_owner, p_session_token, 'session_created');
     RETURN v_owner;
   END IF;
-  IF v_email <> v_owner_email THEN
+  IF v_email <> v_owner_email AND v_email <> ALL (v_former_emails) THEN
     IF position('@' IN v_owner_email) > 0 OR v_owner_email NOT LIKE 'anonymous\_%' THEN
       RAISE EXCEPTION 'the session belongs to another student'
         USING ERRCODE = 'integrity_constraint_violation', CONSTRAINT = 'session_of_one_student';

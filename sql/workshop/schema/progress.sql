@@ -1,7 +1,7 @@
 -- Progress of sessions, computed from their steps and flags. The script runs in one execute, after
 -- functions.sql. It ends by repairing what other functions wrote, and reports it to the operator.
 
--- Recomputes a session's completion rate, time and furthest step; counts as activity. The flags
+-- Recompute a session's completion rate, time and furthest step; this counts as activity. The flags
 -- that complete a step are in flagged_steps(), see functions.sql.
 CREATE OR REPLACE FUNCTION public.recompute_session(p_session_token TEXT)
 RETURNS VOID LANGUAGE plpgsql AS $$
@@ -48,7 +48,7 @@ BEGIN
   PERFORM public.recompute_session(p_session_token);
 END $$;
 
--- Disables the enabled triggers of a table, so that a repair leaves updated_at as it is; returns
+-- Disable the enabled triggers of a table, so that a repair leaves updated_at as it is; return
 -- their names. It lasts until enable_triggers(), and no longer than the transaction.
 CREATE OR REPLACE FUNCTION pg_temp.disable_triggers(p_table TEXT) RETURNS TEXT[]
 LANGUAGE plpgsql AS $$

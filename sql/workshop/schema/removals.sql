@@ -119,9 +119,10 @@ LANGUAGE plpgsql AS $$
 DECLARE
   v_email TEXT := public.normalized_email(p_email);
   v_student UUID;
+  v_former_emails TEXT[];
   v_tokens TEXT[];
 BEGIN
-  SELECT st.student_id INTO v_student FROM public.students st
+  SELECT st.student_id, st.former_emails INTO v_student, v_former_emails FROM public.students st
     WHERE st.student_email = v_email FOR UPDATE;
   SELECT coalesce(array_agg(s.session_token), '{}'), count(*) INTO v_tokens, sessions
     FROM public.sessions s WHERE s.student_id = v_student;
@@ -133,7 +134,7 @@ BEGIN
   older_rows := public.remove_older_rows(v_tokens, v_email);
   IF students + older_rows > 0 THEN  -- an unknown e-mail is most likely mistyped
     PERFORM public.remember_removals('session', v_tokens),
-      public.remember_removals('student', ARRAY[v_email]);
+      public.remember_removals('student', v_email || v_former_emails);
   END IF;
   RETURN NEXT;
 END $$;

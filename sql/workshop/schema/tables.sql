@@ -99,6 +99,7 @@ CREATE TABLE IF NOT EXISTS public.step_progress (
 --   deployment_failure  a report with a deployment URL that did not pass, for an incomplete step
 --   bug_reported        a student reported a bug
 --   session_claimed     an anonymous session was assigned to a student with an e-mail
+--   email_changed       an operator changed the student's e-mail; belongs to no session
 --   session_expired     the clean-up closed the session and removed its key
 CREATE TABLE IF NOT EXISTS public.events (
   id SERIAL,
@@ -122,7 +123,9 @@ CREATE TABLE IF NOT EXISTS public.idempotency_keys (
 
 ALTER TABLE public.students
   ADD COLUMN IF NOT EXISTS twilio_account_sid TEXT,
-  ADD COLUMN IF NOT EXISTS github_username TEXT;
+  ADD COLUMN IF NOT EXISTS github_username TEXT,
+  -- E-mails that an operator replaced. A session of the student may still send them.
+  ADD COLUMN IF NOT EXISTS former_emails TEXT[];
 
 ALTER TABLE public.sessions
   ADD COLUMN IF NOT EXISTS expires_at TIMESTAMPTZ DEFAULT now() + INTERVAL '24 hours',
