@@ -25,3 +25,9 @@ class NotSafeYet(Conflict):
     """Nothing was changed: {reason}."""
 
     code = "not_safe_yet"
+
+
+class TablesSetAside(Conflict):
+    """Nothing was migrated: {reason}."""
+
+    code = "tables_set_aside"

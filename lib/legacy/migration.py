@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from lib.database.advisory_lock import lock_tables
 from lib.deps import Deps
+from lib.legacy.old_tables.rename import require_rows
 from lib.legacy.people.move import move_people
 from lib.legacy.runs import store
 from lib.legacy.runs.pace import DEFAULT_PACE, Pace
@@ -33,11 +34,13 @@ def migrate(deps: Deps, *, dry_run: bool, pace: Pace = DEFAULT_PACE) -> Run:
         NotConfigured: If ENCRYPTION_KEY is missing; nothing was started.
         AlreadyRunning: If another migration, clean-up, restore or rotation is running.
         UnifiedSchemaNotFound: If the tables to migrate to are missing or out of date.
+        TablesSetAside: If no legacy table holds a row, but tables that were set aside do.
     """
     vault = Vault.from_settings(deps.settings)
     deadline = time.monotonic() + pace.call_seconds
     with deps.postgres.transaction() as transaction:
         prepare(transaction)
+        require_rows(transaction)
         run = start_or_resume(
             transaction,
             dry_run=dry_run,

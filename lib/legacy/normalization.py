@@ -7,7 +7,8 @@ from lib.database.advisory_lock import lock_tables
 from lib.database.schema import upgrade_schema
 from lib.deps import Deps
 from lib.legacy.migration import migrate
-from lib.legacy.old_tables.rename import RenamedTable, require_verified, set_aside
+from lib.legacy.old_tables.rename import require_verified, set_aside
+from lib.legacy.old_tables.store import RenamedTable
 from lib.legacy.runs.pace import DEFAULT_PACE, Pace
 from lib.legacy.runs.run import Phase, Run
 from lib.legacy.runs.start import prepare

@@ -2,7 +2,8 @@
 
 from lib.deps import Deps
 from lib.legacy.normalization import Normalization
-from lib.legacy.old_tables.rename import RenamedTable, deletion_sql
+from lib.legacy.old_tables.rename import deletion_sql
+from lib.legacy.old_tables.store import RenamedTable
 from lib.legacy.report import report
 from lib.legacy.wire import BringBackOut, NormalizeOut, SetAsideOut, UnifiedRows
 

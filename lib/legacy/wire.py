@@ -110,6 +110,8 @@ class Verification(CamelBody):
     tokens_missing: int
     values_lost: int
     keys_in_the_clear: int
+    set_aside_rows: int
+    """Rows of tables that were set aside, without a session; a dry run in parts counts none."""
     checksums: list[Checksums]
 
 

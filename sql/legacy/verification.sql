@@ -38,6 +38,12 @@ SELECT count(*) FROM without_session AS t WHERE NOT EXISTS (
       OR r.kind = 'student'
         AND r.name_sha256 = public.removal_key(public.normalized_email(t.student_email))));
 
+-- count_set_aside --
+-- The rows of the backups of legacy tables, and those of them whose token has no session.
+SELECT coalesce(sum(row_count), 0)::bigint AS rows,
+  coalesce(sum(without_session), 0)::bigint AS without_session
+FROM legacy.backup_tables();
+
 -- count_strays --
 -- Rows without a parent, and people with more than one record; none of them is expected.
 SELECT

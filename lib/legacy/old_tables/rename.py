@@ -1,30 +1,29 @@
 """Renaming of the legacy tables after a verified migration, and its reversal."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from lib.database.advisory_lock import lock_tables
+from lib.database.schema import schema_scripts
 from lib.deps import Deps
-from lib.legacy.errors import NotConfirmed, NothingToDo, NotSafeYet
+from lib.legacy.errors import NotConfirmed, NothingToDo, NotSafeYet, TablesSetAside
 from lib.legacy.old_tables import store
+from lib.legacy.old_tables.store import RenamedTable
 from lib.legacy.runs.run import LEGACY_TABLES, Phase
 from lib.legacy.runs.start import prepare
 from lib.legacy.runs.store import close_sources, fetch_last_real_run, make_schema, open_sources
-from lib.legacy.verification.store import count_left_behind, count_legacy, count_written_since
+from lib.legacy.verification.store import (
+    count_left_behind,
+    count_legacy,
+    count_set_aside,
+    count_written_since,
+)
 
 if TYPE_CHECKING:
     from lib.database.postgres import Transaction
 
 CONFIRMATION = "DELETE OLD TABLES"
 DELETE_AFTER_DAYS = 30
-
-
-@dataclass(frozen=True)
-class RenamedTable:
-    """A table's name before and after it was renamed."""
-
-    table_name: str
-    new_name: str
 
 
 def clean_up(confirmation: str | None, deps: Deps) -> list[RenamedTable]:
@@ -59,6 +58,9 @@ def set_aside(
 def bring_back(deps: Deps) -> list[RenamedTable]:
     """Give the tables that were set aside last their original names again.
 
+    If there is no legacy table to bring back or to migrate, the unified tables that dropExisting
+    set aside are brought back, provided that the present ones are empty.
+
     Raises:
         NothingToDo: If none was set aside, or all original names are in use.
     """
@@ -70,9 +72,37 @@ def bring_back(deps: Deps) -> list[RenamedTable]:
             for table in LEGACY_TABLES
             if (backup_name := store.bring_back(transaction, table)) is not None
         ]
+        if not renamed_tables and not store.any_legacy_row(transaction):
+            renamed_tables = _bring_back_unified(transaction)
     if not renamed_tables:
         raise NothingToDo(reason="No table was set aside, or the original names are in use")
     return renamed_tables
+
+
+def _bring_back_unified(transaction: "Transaction") -> list[RenamedTable]:
+    renamed_tables = store.bring_back_unified(transaction)
+    if renamed_tables:
+        for _, script in schema_scripts():
+            transaction.execute_script(script)
+    return renamed_tables
+
+
+def require_rows(transaction: "Transaction") -> None:
+    """Refuse a migration that would find no row while tables that were set aside hold some.
+
+    Raises:
+        TablesSetAside: With the number of their rows.
+    """
+    if store.any_legacy_row(transaction):
+        return
+    count = count_set_aside(transaction)
+    rows = count.rows or store.count_unified_set_aside(transaction)
+    if rows:
+        without_session = count.without_session if count.rows else rows
+        raise TablesSetAside(
+            reason=f"set-aside tables hold {rows} rows: run admin-restore-old-tables first "
+            f"({without_session} of them have no session or student now)"
+        )
 
 
 def deletion_sql(names: list[str]) -> str:

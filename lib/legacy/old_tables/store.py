@@ -1,5 +1,6 @@
 """The statements that rename the legacy tables."""
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lib.database.queries import load_queries
@@ -8,6 +9,14 @@ if TYPE_CHECKING:
     from lib.database.postgres import Transaction
 
 _queries = load_queries("legacy/old_tables.sql")
+
+
+@dataclass(frozen=True)
+class RenamedTable:
+    """A table's name before and after it was renamed."""
+
+    table_name: str
+    new_name: str
 
 
 def any_legacy_table(transaction: "Transaction") -> bool:
@@ -32,3 +41,18 @@ def bring_back(transaction: "Transaction", table: str) -> str | None:
     """Give a table its original name; return its backup name, None if it has no backup."""
     backup_name: str | None = transaction.fetch_value(_queries["bring_back"], {"table": table})
     return backup_name
+
+
+def bring_back_unified(transaction: "Transaction") -> list[RenamedTable]:
+    """Give the unified tables that dropExisting set aside their names, if the present are empty."""
+    return transaction.fetch_all(_queries["bring_back_unified"], None, RenamedTable)
+
+
+def any_legacy_row(transaction: "Transaction") -> bool:
+    """Return whether a legacy table holds a row."""
+    return bool(transaction.fetch_value(_queries["any_row"]))
+
+
+def count_unified_set_aside(transaction: "Transaction") -> int:
+    """Count the rows that dropExisting set aside last, if the present unified tables are empty."""
+    return int(transaction.fetch_value(_queries["count_unified_set_aside"]) or 0)

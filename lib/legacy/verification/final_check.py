@@ -20,8 +20,10 @@ def check_run(transaction: "Transaction", run: Run) -> Run:
     for name, rows in asdict(store.count_strays(transaction)).items():
         counts.add(f"strays.{name}", rows)
     totals = counts.added_to(run.counts)
+    totals["lost.set_aside_rows"] = 0
     if not run.in_parts:
         totals["lost.tokens_missing"] = store.count_left_behind(transaction)
+        totals["lost.set_aside_rows"] = store.count_set_aside(transaction).without_session
     sources = asdict(store.count_legacy(transaction))
     run = replace(run, counts=totals, sources=sources, phase=Phase.DONE)
     return replace(run, verified=not objections(run))

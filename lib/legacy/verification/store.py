@@ -40,6 +40,14 @@ class Strays:
     people_with_more_than_one_record: int
 
 
+@dataclass(frozen=True)
+class RowsSetAside:
+    """Rows of tables that were set aside, and those of them that have no session."""
+
+    rows: int
+    without_session: int
+
+
 def restore_planner_cost(transaction: "Transaction") -> None:
     """Plan the rest of the transaction for tables that are not all in memory."""
     transaction.execute(_queries["restore_planner_cost"])
@@ -60,6 +68,12 @@ def count_legacy(transaction: "Transaction") -> LegacyRows:
 def count_left_behind(transaction: "Transaction") -> int:
     """Count the legacy rows whose token has no session, except rows that an operator removed."""
     return int(transaction.fetch_value(_queries["count_left_behind"]))
+
+
+def count_set_aside(transaction: "Transaction") -> RowsSetAside:
+    """Count the rows of the backups of legacy tables."""
+    (count,) = transaction.fetch_all(_queries["count_set_aside"], None, RowsSetAside)
+    return count
 
 
 def count_strays(transaction: "Transaction") -> Strays:

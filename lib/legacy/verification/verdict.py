@@ -11,6 +11,8 @@ LOSSES = {
     "tokens_missing": "legacy rows have no session",
     "values_lost": "legacy rows have a value that their session lacks",
     "keys_in_the_clear": "sessions have an API key that is not encrypted",
+    "set_aside_rows": "rows of set-aside tables have no session: run admin-restore-old-tables, "
+    "then migrate again",
 }
 STRAYS = {
     "sessions_without_student": "sessions have no student",

@@ -26,23 +26,181 @@ BEGIN
   RETURN v_name;
 END $$;
 
--- Restore the name of the table that was last set aside; return null if there is none or the name
--- is in use.
+-- Count the rows of a legacy table or of its backup, and those whose token has no session, except
+-- what an operator removed.
+CREATE OR REPLACE FUNCTION legacy.rows_of(p_table TEXT, p_original TEXT)
+RETURNS TABLE (row_count BIGINT, without_session BIGINT) LANGUAGE plpgsql AS $$
+DECLARE
+  v_token TEXT;
+  v_email TEXT;
+BEGIN
+  IF to_regclass('public.sessions') IS NULL OR to_regclass('public.removals') IS NULL THEN
+    RETURN QUERY EXECUTE format('SELECT count(*), count(*) FROM public.%I', p_table);
+    RETURN;
+  END IF;
+  SELECT coalesce(max('t.' || quote_ident(attname))
+           FILTER (WHERE attname = legacy.own_name(p_original, 'session_token')), 'NULL') || '::text',
+         coalesce(max('t.' || quote_ident(attname))
+           FILTER (WHERE attname = legacy.own_name(p_original, 'student_email')), 'NULL') || '::text'
+    INTO v_token, v_email FROM pg_attribute
+    WHERE attrelid = format('public.%I', p_table)::regclass AND attnum > 0 AND NOT attisdropped;
+  RETURN QUERY EXECUTE format('SELECT count(*), count(*) FILTER (
+      WHERE legacy.token_of(%1$s) IS NOT NULL
+      AND NOT EXISTS (SELECT FROM public.sessions AS s WHERE s.session_token = %1$s)
+      AND NOT EXISTS (SELECT FROM public.removals AS r
+        WHERE r.kind = ''session'' AND r.name_sha256 = public.removal_key(%1$s)
+          OR r.kind = ''student''
+            AND r.name_sha256 = public.removal_key(public.normalized_email(%2$s))))
+    FROM public.%3$I AS t', v_token, v_email, p_table);
+END $$;
+
+-- Return the backups of the legacy tables.
+CREATE OR REPLACE FUNCTION legacy.backup_tables()
+RETURNS TABLE (original TEXT, table_name TEXT, set_aside TEXT, row_count BIGINT,
+  without_session BIGINT) LANGUAGE sql AS $$
+  SELECT name, relname::text, obj_description(c.oid, 'pg_class'), counted.row_count,
+    counted.without_session
+  FROM unnest(ARRAY['workshop_students', 'student_configs', 'workshop_sessions']) AS name
+  JOIN pg_class AS c ON relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p')
+    AND relname ~ ('^' || name || '_backup_[0-9]+(_[0-9]+)*$'),
+  LATERAL legacy.rows_of(relname::text, name) AS counted
+$$;
+
+-- Return whether a legacy table holds a row.
+CREATE OR REPLACE FUNCTION legacy.any_row() RETURNS BOOLEAN LANGUAGE plpgsql AS $$
+DECLARE
+  v_table TEXT;
+  v_found BOOLEAN;
+BEGIN
+  FOREACH v_table IN ARRAY ARRAY['workshop_students', 'student_configs', 'workshop_sessions'] LOOP
+    CONTINUE WHEN to_regclass(format('public.%I', v_table)) IS NULL;
+    EXECUTE format('SELECT EXISTS (SELECT FROM public.%I)', v_table) INTO v_found;
+    IF v_found THEN
+      RETURN TRUE;
+    END IF;
+  END LOOP;
+  RETURN FALSE;
+END $$;
+
+-- Give a backup its original name: one with rows that have no session, else one with rows, else any;
+-- of several, the last that was set aside. Return its name, null if there is none. If the original
+-- name is in use, that table is set aside first, unless it holds rows that still have to be migrated.
 CREATE OR REPLACE FUNCTION legacy.bring_back(p_table TEXT)
 RETURNS TEXT LANGUAGE plpgsql AS $$
 DECLARE
-  v_name TEXT;
+  v_backup RECORD;
+  v_present RECORD;
 BEGIN
-  IF to_regclass(format('public.%I', p_table)) IS NOT NULL THEN
+  SELECT * INTO v_backup FROM legacy.backup_tables() WHERE original = p_table
+    ORDER BY without_session > 0 DESC, row_count > 0 DESC, set_aside DESC NULLS LAST,
+      table_name DESC LIMIT 1;
+  IF NOT FOUND THEN
     RETURN NULL;
   END IF;
-  SELECT relname INTO v_name FROM pg_class
-    WHERE relnamespace = 'public'::regnamespace AND relkind = 'r'
-      AND relname ~ ('^' || p_table || '_backup_[0-9]+(_[0-9]+)*$')
-    ORDER BY obj_description(oid, 'pg_class') DESC NULLS LAST, relname DESC LIMIT 1;
-  IF v_name IS NOT NULL THEN
-    EXECUTE format('ALTER TABLE public.%I RENAME TO %I', v_name, p_table);
-    EXECUTE format('COMMENT ON TABLE public.%I IS NULL', p_table);
+  IF to_regclass(format('public.%I', p_table)) IS NOT NULL THEN
+    SELECT * INTO v_present FROM legacy.rows_of(p_table, p_table);
+    IF v_present.without_session > 0 OR v_backup.row_count = 0
+       OR v_backup.without_session = 0 AND v_present.row_count > 0 THEN
+      RETURN NULL;
+    END IF;
+    PERFORM legacy.set_aside(
+      p_table, to_char(clock_timestamp() AT TIME ZONE 'UTC', 'YYYYMMDD'));
   END IF;
-  RETURN v_name;
+  EXECUTE format('ALTER TABLE public.%I RENAME TO %I', v_backup.table_name, p_table);
+  EXECUTE format('COMMENT ON TABLE public.%I IS NULL', p_table);
+  RETURN v_backup.table_name;
+END $$;
+
+-- Return the rows of each set of unified tables that dropExisting set aside.
+CREATE OR REPLACE FUNCTION legacy.unified_set_aside()
+RETURNS TABLE (stamp TEXT, row_count BIGINT) LANGUAGE plpgsql AS $$
+DECLARE
+  v_table TEXT;
+  v_rows BIGINT;
+BEGIN
+  FOR stamp IN
+    SELECT substring(relname FROM 'sessions_old_(.*)') FROM pg_class
+    WHERE relnamespace = 'public'::regnamespace AND relkind = 'r'
+      AND relname ~ '^sessions_old_[0-9]{8}_[0-9]{6}$'
+      AND to_regclass(format('public.%I', 'students' || substr(relname, 9))) IS NOT NULL
+    ORDER BY relname DESC
+  LOOP
+    row_count := 0;
+    FOREACH v_table IN ARRAY ARRAY['students', 'sessions', 'step_progress', 'events'] LOOP
+      CONTINUE WHEN to_regclass(format('public.%I', v_table || '_old_' || stamp)) IS NULL;
+      EXECUTE format('SELECT count(*) FROM public.%I', v_table || '_old_' || stamp) INTO v_rows;
+      row_count := row_count + v_rows;
+    END LOOP;
+    RETURN NEXT;
+  END LOOP;
+END $$;
+
+-- Give the unified tables whose names end in one suffix another, with their indexes and sequences.
+CREATE OR REPLACE FUNCTION legacy.rename_unified(p_suffix TEXT, p_new_suffix TEXT)
+RETURNS TABLE (table_name TEXT, new_name TEXT) LANGUAGE plpgsql AS $$
+DECLARE
+  v_table TEXT;
+  v_part RECORD;
+BEGIN
+  FOREACH v_table IN ARRAY ARRAY['students', 'sessions', 'step_progress', 'events'] LOOP
+    table_name := v_table || p_suffix;
+    new_name := v_table || p_new_suffix;
+    CONTINUE WHEN to_regclass(format('public.%I', table_name)) IS NULL;
+    FOR v_part IN
+      SELECT c.relname, c.relkind FROM pg_class AS c
+      WHERE c.relnamespace = 'public'::regnamespace
+        AND right(c.relname, length(p_suffix)) = p_suffix AND (
+          c.oid IN (SELECT i.indexrelid FROM pg_index AS i
+                    WHERE i.indrelid = format('public.%I', table_name)::regclass)
+          OR c.relkind = 'S' AND c.oid IN (SELECT d.objid FROM pg_depend AS d
+            WHERE d.refobjid = format('public.%I', table_name)::regclass
+              AND d.deptype IN ('a', 'i')))
+    LOOP
+      EXECUTE format('ALTER %s public.%I RENAME TO %I',
+        CASE v_part.relkind WHEN 'S' THEN 'SEQUENCE' ELSE 'INDEX' END, v_part.relname,
+        left(left(v_part.relname, length(v_part.relname) - length(p_suffix)),
+          63 - length(p_new_suffix)) || p_new_suffix);
+    END LOOP;
+    EXECUTE format('ALTER TABLE public.%I RENAME TO %I', table_name, new_name);
+    RETURN NEXT;
+  END LOOP;
+END $$;
+
+-- Give the unified tables back their names that dropExisting set aside last, of those that hold rows.
+-- The present ones, which have to be empty, are set aside instead. Return no row if there is nothing
+-- to bring back.
+CREATE OR REPLACE FUNCTION legacy.bring_back_unified()
+RETURNS TABLE (table_name TEXT, new_name TEXT) LANGUAGE plpgsql AS $$
+DECLARE
+  v_stamp TEXT;
+  v_moment TIMESTAMP := clock_timestamp() AT TIME ZONE 'UTC';
+  v_new_suffix TEXT;
+BEGIN
+  SELECT stamp INTO v_stamp FROM legacy.unified_set_aside() WHERE row_count > 0 LIMIT 1;
+  IF NOT FOUND OR NOT legacy.unified_is_empty() THEN
+    RETURN;
+  END IF;
+  LOOP
+    v_new_suffix := '_old_' || to_char(v_moment, 'YYYYMMDD_HH24MISS');
+    EXIT WHEN to_regclass(format('public.%I', 'sessions' || v_new_suffix)) IS NULL;
+    v_moment := v_moment + INTERVAL '1 second';
+  END LOOP;
+  PERFORM legacy.rename_unified('', v_new_suffix);
+  RETURN QUERY SELECT * FROM legacy.rename_unified('_old_' || v_stamp, '');
+END $$;
+
+-- Return whether no unified table holds a row; one that is missing holds none.
+CREATE OR REPLACE FUNCTION legacy.unified_is_empty() RETURNS BOOLEAN LANGUAGE plpgsql AS $$
+DECLARE
+  v_table TEXT;
+  v_found BOOLEAN;
+BEGIN
+  FOREACH v_table IN ARRAY ARRAY['students', 'sessions', 'step_progress', 'events'] LOOP
+    CONTINUE WHEN to_regclass(format('public.%I', v_table)) IS NULL;
+    EXECUTE format('SELECT EXISTS (SELECT FROM public.%I)', v_table) INTO v_found;
+    IF v_found THEN
+      RETURN FALSE;
+    END IF;
+  END LOOP;
+  RETURN TRUE;
 END $$;
