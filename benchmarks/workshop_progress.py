@@ -35,7 +35,7 @@ GOAL = 1.5
 CALL = """
 SELECT public.record_step_progress(%(sessionToken)s, %(studentEmail)s, %(studentName)s, NULL,
   %(stepNumber)s, %(stepName)s, %(completed)s, %(timeSpent)s, 1, %(codeSubmitted)s,
-  %(deploymentUrl)s, NULL, NULL)::TEXT
+  %(deploymentUrl)s, NULL, NULL, NULL, NULL)::TEXT
 """
 
 

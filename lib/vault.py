@@ -25,6 +25,7 @@ from lib.errors import NotConfigured, Unreadable
 from lib.settings import Settings
 
 API_KEY_FIELD = "openai_api_key"
+ACCOUNT_FIELD = "twilio_account_sid"
 
 NONCE_BYTES = 12  # the size that GCM uses without hashing, NIST SP 800-38D, 8.2
 KEY_ID_DIGITS = 8
@@ -68,6 +69,13 @@ class Vault:
             nonce, plaintext.encode(), _binding(session_token, field)
         )
         return f"{self.prefix}{_encode(nonce)}.{_encode(sealed)}"
+
+    def seal_account(self, account_sid: str) -> str:
+        """Encrypt the SID of a Twilio account.
+
+        It is bound to its column only, because the records of one person are merged in SQL.
+        """
+        return self.seal(account_sid, "", ACCOUNT_FIELD)
 
     def open(self, text: str, session_token: str, field: str) -> str:
         """Decrypt a text of either format.

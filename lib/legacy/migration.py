@@ -96,7 +96,7 @@ class _Call:
     def _batch(self, run: Run) -> Run:
         started = time.monotonic()
         if run.phase is Phase.PEOPLE:
-            counts = move_people(self._transaction, run)
+            counts = move_people(self._transaction, run, self._vault)
         else:
             counts = move_sessions(self._transaction, run, self._vault, self._pace)
             self._keep_findings(run)

@@ -16,16 +16,17 @@ from lib.operations.backup_format import (
     CALL_SECONDS,
     FORMAT,
     GZIP,
-    SEALED_NAME,
     VERSION,
     json_line,
     key_binding,
+    sealed_name,
+    secret_column,
     token_column,
 )
 from lib.operations.backup_tables import BackupTable, select
 from lib.operations.errors import TablesNotReadable, TakesTooLong
 from lib.operations.store import BackupRecord, BackupRow
-from lib.vault import API_KEY_FIELD, Vault, is_sealed
+from lib.vault import Vault, is_sealed
 
 if TYPE_CHECKING:
     from lib.database.postgres import Transaction
@@ -123,7 +124,7 @@ class _BackupStream:
     def _table(self, table: BackupTable) -> Iterator[bytes]:
         columns = store.describe_table(self._transaction, table.name)
         names = [column.name for column in columns]
-        token = token_column(table.name)
+        token, secret = token_column(table.name), secret_column(table.name)
         rows = store.count_rows(self._transaction, table.name)
         self.rows.setdefault(table.context, {})[table.name] = rows
         yield json_line(
@@ -138,7 +139,7 @@ class _BackupStream:
             self._transaction,
             table.name,
             columns,
-            key=API_KEY_FIELD if API_KEY_FIELD in names else None,
+            key=secret if secret in names else None,
             token=token if token in names else None,
         ):
             yield self._row_line(table.name, row)
@@ -153,9 +154,9 @@ class _BackupStream:
         if row.api_key is None:
             return f"{text}\n".encode()
         if is_sealed(row.api_key) or not row.api_key.strip():
-            member = {API_KEY_FIELD: row.api_key}
+            member = {secret_column(table): row.api_key}
         else:
             token = row.session_token or ""
-            member = {SEALED_NAME: self._vault.seal(row.api_key, token, key_binding(table))}
+            member = {sealed_name(table): self._vault.seal(row.api_key, token, key_binding(table))}
         comma = "" if text == "{}" else ", "
         return f"{text[:-1]}{comma}{json.dumps(member)[1:]}\n".encode()

@@ -26,15 +26,15 @@ from lib.operations.backup_format import (
     CALL_SECONDS,
     FORMAT,
     GZIP,
-    SEALED_NAME,
     VERSION,
     WITHOUT_SCHEMAS,
     key_binding,
+    secret_column,
     token_column,
 )
 from lib.operations.backup_tables import Context, context_of_each, may_contain
 from lib.operations.errors import BackupUnreadable, TakesTooLong
-from lib.vault import API_KEY_FIELD, Vault
+from lib.vault import Vault
 
 if TYPE_CHECKING:
     from lib.database.postgres import Transaction
@@ -50,7 +50,7 @@ CREATED = (
     "backup"
 )
 ADDED = "{name}: added {columns}, which only the backup had"
-_SEALED_MEMBER = re.compile(rf'"{SEALED_NAME}": "(?P<sealed>v1\.[\w.-]+)"}}\s*$')
+_SEALED_MEMBER = re.compile(r'"\w+:sealed": "(?P<sealed>v1\.[\w.-]+)"}\s*$')
 
 
 @dataclass(frozen=True)
@@ -255,7 +255,7 @@ def _with_plain_key(line: bytes, table: str, vault: Vault) -> str:
         raise BackupUnreadable(
             reason="its API keys were encrypted with another ENCRYPTION_KEY"
         ) from error
-    return f"{text[: member.start()]}{json.dumps({API_KEY_FIELD: key})[1:]}"
+    return f"{text[: member.start()]}{json.dumps({secret_column(table): key})[1:]}"
 
 
 class _Lines:

@@ -3,10 +3,12 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 from lib.database.queries import load_queries, load_script
 from lib.database.rows import server_cursor
 from lib.database.statements import as_jsonb
+from lib.vault import ACCOUNT_FIELD, API_KEY_FIELD
 
 if TYPE_CHECKING:
     from psycopg import sql
@@ -54,11 +56,47 @@ class RenamedTable:
 
 
 @dataclass(frozen=True)
-class StoredKey:
-    """The API key of a session, as stored."""
+class KeyPlace:
+    """A column of sealed texts."""
 
-    session_token: str
-    openai_api_key: str
+    field: str
+    """The column's name, which each text is bound to."""
+    bound_to_row: bool
+    """Whether each text is bound to its row, too."""
+    first_row: str
+    """A row id before all others."""
+    next_query: str
+    store_query: str
+    restore_times_query: str
+    count_query: str
+
+
+API_KEYS = KeyPlace(
+    field=API_KEY_FIELD,
+    bound_to_row=True,
+    first_row="",
+    next_query="next_keys",
+    store_query="store_keys",
+    restore_times_query="restore_times_of_keys",
+    count_query="count_keys",
+)
+ACCOUNTS = KeyPlace(
+    field=ACCOUNT_FIELD,
+    bound_to_row=False,
+    first_row=str(UUID(int=0)),
+    next_query="next_accounts",
+    store_query="store_accounts",
+    restore_times_query="restore_times_of_accounts",
+    count_query="count_accounts",
+)
+
+
+@dataclass(frozen=True)
+class StoredKey:
+    """A text of such a column, as stored."""
+
+    row_id: str
+    key: str
 
 
 @dataclass(frozen=True)
@@ -166,29 +204,34 @@ def set_tables_aside(transaction: "Transaction", stamp: str) -> list[RenamedTabl
     return transaction.fetch_all(_queries["set_aside"], {"stamp": stamp}, RenamedTable)
 
 
-def next_keys(transaction: "Transaction", prefix: str, after: str, limit: int) -> list[StoredKey]:
-    """Lock and return keys without the prefix of the current encryption key, in order of token.
+def next_keys(
+    transaction: "Transaction", place: KeyPlace, prefix: str, after: str, limit: int
+) -> list[StoredKey]:
+    """Lock and return keys without the prefix of the current encryption key, in order of row.
 
     Args:
         transaction: Holds the locks.
+        place: The column.
         prefix: Prefix of keys that are sealed with the current encryption key.
-        after: The token after which to continue.
+        after: The row after which to continue.
         limit: Maximum number of keys.
     """
     params = {"prefix": prefix, "after": after, "limit": limit}
-    return transaction.fetch_all(_queries["next_keys"], params, StoredKey)
+    return transaction.fetch_all(_queries[place.next_query], params, StoredKey)
 
 
-def store_keys(transaction: "Transaction", sealed: dict[str, str]) -> None:
-    """Store keys by token, and leave the times of their sessions as they are."""
-    tokens = list(sealed)
-    transaction.execute(_queries["store_keys"], {"tokens": tokens, "keys": list(sealed.values())})
-    transaction.execute(_queries["restore_times"], {"tokens": tokens})
+def store_keys(transaction: "Transaction", place: KeyPlace, sealed: dict[str, str]) -> None:
+    """Store keys by row, and leave the times of their rows as they are."""
+    rows = list(sealed)
+    keys = list(sealed.values())
+    transaction.execute(_queries[place.store_query], {"rows": rows, "keys": keys})
+    transaction.execute(_queries[place.restore_times_query], {"rows": rows})
 
 
-def count_keys(postgres: "Postgres", prefix: str) -> int:
+def count_keys(postgres: "Postgres", place: KeyPlace, prefix: str) -> int:
     """Count the keys without the prefix of the current encryption key."""
-    return int(postgres.fetch_value(_queries["count_keys"], {"prefix": prefix}, read=True))
+    query = _queries[place.count_query]
+    return int(postgres.fetch_value(query, {"prefix": prefix}, read=True))
 
 
 def read_snapshot(transaction: "Transaction") -> None:

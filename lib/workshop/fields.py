@@ -61,6 +61,15 @@ Text = Annotated[str, _text(5000)]
 Url = Annotated[str, _text(2000)]
 OptionalUrl = Annotated[Url | None, _Optional]
 Code = Annotated[Annotated[str, _text(50_000)] | None, _Optional]
+GithubName = Annotated[
+    Annotated[str, StringConstraints(strip_whitespace=True, max_length=200, pattern=r"^[^\x00]*$")]
+    | None,
+    _Optional,
+]
+Secret = Annotated[
+    Annotated[str, StringConstraints(strip_whitespace=True, max_length=500)] | None, _Optional
+]
+"""An API key or the like. Blank counts as left out, since forms never get it to send it back."""
 StepNumber = Annotated[int, _Rounded, Field(ge=1, le=COURSE.last_step)]
 CurrentStep = Annotated[int, _Rounded, Field(ge=0, le=COURSE.last_step)]
 Seconds = Annotated[int, _Rounded, Field(ge=0, le=MAX_SECONDS_PER_REPORT)]

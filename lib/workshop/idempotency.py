@@ -18,6 +18,9 @@ IdempotencyKey = Annotated[
     ),
 ]
 
+_LATER_FIELDS = ("github_username", "twilio_account_sid")
+"""Fields that a version after the first added; keys outlive a deployment for 24 hours."""
+
 
 @dataclass(frozen=True)
 class IdempotencyClaim:
@@ -35,8 +38,13 @@ class IdempotencyClaim:
             return cls(key_hash=None, body_hash=None)
         return cls(
             key_hash=_sha256(endpoint, session_token, key),
-            body_hash=_sha256(body.model_dump_json()),
+            body_hash=_sha256(body.model_dump_json(exclude=_absent(body))),
         )
+
+
+def _absent(body: Body) -> set[str]:
+    """Return the later fields that were not sent; a body without them keeps its older hash."""
+    return {name for name in _LATER_FIELDS if getattr(body, name, None) is None}
 
 
 def _sha256(*parts: str) -> bytes:

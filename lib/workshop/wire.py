@@ -42,6 +42,8 @@ class StoredSession(Body):
     session_token: str
     student_email: str | None
     student_name: str | None
+    github_username: str | None
+    has_twilio_account_sid: bool
     demo_mode: bool
     current_step: int
     completion_rate: int

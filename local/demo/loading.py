@@ -13,11 +13,11 @@ from lib.assessment.pools.wire import QuestionIn, UploadIn
 from lib.database.queries import load_queries
 from lib.database.statements import Statement
 from lib.deps import Deps
-from lib.vault import API_KEY_FIELD, Vault
+from lib.vault import Vault
 from lib.workshop.course import COURSE_LISTS
 from local.demo.examinees import examinees
 from local.demo.pool import GUESSING, POOL_ID, POOL_NAME, load_questions
-from local.demo.students import Seal, workshop
+from local.demo.students import workshop
 from local.demo.tests_taken import DemoTest, response_rows, session_row, tests_taken
 
 _queries = load_queries(str(Path(__file__).with_name("queries.sql")), COURSE_LISTS)
@@ -49,7 +49,7 @@ class _StudentId:
 
 def load_workshop(deps: Deps) -> AddedWorkshop:
     """Add the workshop's missing students with all their rows."""
-    rows = asdict(workshop(deps.clock(), _seal(deps)))
+    rows = asdict(workshop(deps.clock(), _vault(deps)))
     params = {table: json.dumps(table_rows) for table, table_rows in rows.items()}
     (added,) = deps.postgres.fetch_all(_queries["add_workshop"], params, AddedWorkshop)
     return added
@@ -116,8 +116,7 @@ def _statements(tests: list[DemoTest]) -> list[Statement]:
     ]
 
 
-def _seal(deps: Deps) -> Seal | None:
+def _vault(deps: Deps) -> Vault | None:
     if deps.settings.encryption_key is None:
         return None
-    vault = Vault.from_settings(deps.settings)
-    return lambda key, token: vault.seal(key, token, API_KEY_FIELD)
+    return Vault.from_settings(deps.settings)

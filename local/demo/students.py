@@ -6,19 +6,18 @@ progress.
 """
 
 import hashlib
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from random import Random
 from typing import Any
 from uuid import UUID, uuid5
 
+from lib.vault import API_KEY_FIELD, Vault
 from local.demo.configuration import configuration, deployment_url, flags, submission
 from local.demo.journey import LAST_STEP, Event, Step, bugs_of, events_of, make_steps
 from local.demo.people import Person, Presence, people
 
 Row = dict[str, Any]
-Seal = Callable[[str, str], str]
 """Encrypts an API key for the session of a token."""
 
 STUDENTS = UUID("5e9d0000-0000-4000-8000-000000000002")
@@ -78,19 +77,19 @@ def student_id(person: Person) -> str:
     return str(uuid5(STUDENTS, str(person.number)))
 
 
-def workshop(now: datetime, seal: Seal | None) -> Workshop:
+def workshop(now: datetime, vault: Vault | None) -> Workshop:
     """Return all rows as of `now`.
 
     Args:
         now: Time of the load, with time zone.
-        seal: Encrypts API keys; None leaves them out.
+        vault: Seals API keys and accounts; None leaves them out.
     """
     rows = Workshop([], [], [], [])
     for person in people():
         visits = _visits(person, now)
-        rows.students.append(_student(person, visits))
+        rows.students.append(_student(person, visits, vault))
         for visit in visits:
-            rows.sessions.append(_session(visit, seal))
+            rows.sessions.append(_session(visit, vault))
             rows.steps.extend(_step(visit, step) for step in visit.steps)
             rows.events.extend(_event(visit, event) for event in _events(visit))
     return rows
@@ -123,25 +122,27 @@ def _visit(person: Person, number: int, step: int, presence: Presence, now: date
     return Visit(person, number, step, presence, ended, steps)
 
 
-def _student(person: Person, visits: list[Visit]) -> Row:
+def _student(person: Person, visits: list[Visit], vault: Vault | None) -> Row:
     digest = hashlib.sha256(visits[0].token.encode()).hexdigest()
     github = person.mailbox and person.mailbox.replace(".", "-")
     return {
         "student_id": student_id(person),
         "student_email": person.email or f"anonymous_{digest[:16]}",
         "student_name": person.name,
-        "twilio_account_sid": f"AC{digest[-32:]}" if person.step >= TWILIO_STEP else None,
+        "twilio_account_sid": vault.seal_account(f"AC{digest[-32:]}")
+        if vault and person.step >= TWILIO_STEP
+        else None,
         "github_username": github if person.step >= GITHUB_STEP else None,
         "created_at": visits[0].at(0),
         "updated_at": visits[-1].ended.isoformat(),
     }
 
 
-def _session(visit: Visit, seal: Seal | None) -> Row:
+def _session(visit: Visit, vault: Vault | None) -> Row:
     expired = visit.presence is Presence.LEFT
     passed = [step.number for step in visit.steps if step.passed]
     key = f"sk-demo-{visit.token[-24:]}"
-    has_key = seal is not None and 1 in passed and not expired
+    has_key = vault is not None and 1 in passed and not expired
     return {
         "session_token": visit.token,
         "student_name_given": visit.person.name,
@@ -154,7 +155,9 @@ def _session(visit: Visit, seal: Seal | None) -> Row:
         "current_step": visit.step,
         "total_time_spent": sum(step.seconds for step in visit.steps),
         "completion_rate": round(100 * len(passed) / LAST_STEP),
-        "openai_api_key": seal(key, visit.token) if seal and has_key else None,
+        "openai_api_key": vault.seal(key, visit.token, API_KEY_FIELD)
+        if vault and has_key
+        else None,
         "bug_reports": [{**bug.data, "timestamp": visit.at(bug.at)} for bug in _bugs(visit)],
         "created_at": visit.at(0),
         "updated_at": visit.ended.isoformat(),

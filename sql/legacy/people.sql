@@ -33,6 +33,17 @@ FROM public.students AS s
 WHERE s.former_emails IS NOT NULL AND p.email = ANY (s.former_emails)
   AND NOT EXISTS (SELECT FROM public.students AS o WHERE o.student_email = p.email);
 
+-- plain_accounts --
+-- Accounts of the batch that are not encrypted.
+SELECT DISTINCT account_sid FROM pg_temp.people
+WHERE account_sid IS NOT NULL AND NOT legacy.is_sealed(account_sid);
+
+-- store_sealed_accounts --
+-- Replaces them by the same accounts, encrypted.
+UPDATE pg_temp.people AS p SET account_sid = k.sealed
+FROM unnest(%(plain)s::text[], %(sealed)s::text[]) AS k (plain, sealed)
+WHERE p.account_sid = k.plain;
+
 -- analyze_people --
 -- Give the planner the number of people in the batch.
 ANALYZE pg_temp.people;

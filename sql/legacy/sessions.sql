@@ -332,6 +332,17 @@ COPY pg_temp.sealed_keys (session_token, openai_api_key) FROM STDIN;
 -- Give the planner the number of keys.
 ANALYZE pg_temp.sealed_keys, pg_temp.key_conflicts;
 
+-- plain_accounts --
+-- Accounts of the batch that are not encrypted.
+SELECT DISTINCT account_sid FROM pg_temp.incoming
+WHERE account_sid IS NOT NULL AND NOT legacy.is_sealed(account_sid);
+
+-- store_sealed_accounts --
+-- Replaces them by the same accounts, encrypted.
+UPDATE pg_temp.incoming AS i SET account_sid = k.sealed
+FROM unnest(%(plain)s::text[], %(sealed)s::text[]) AS k (plain, sealed)
+WHERE i.account_sid = k.plain;
+
 -- find_owners --
 -- The students of the batch's sessions.
 INSERT INTO pg_temp.owners (session_token, student_id, moment, is_stored)

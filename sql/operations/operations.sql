@@ -72,29 +72,53 @@ WHERE schemaname IN ('assessment', 'learning');
 SELECT table_name, new_name FROM pg_temp.set_aside_workshop_tables(%(stamp)s);
 
 -- next_keys --
--- Return keys that are not sealed with the current encryption key, in the order of their tokens.
-SELECT session_token, openai_api_key FROM public.sessions
+-- Keys that are not sealed with the current encryption key, in the order of their tokens.
+SELECT session_token AS row_id, openai_api_key AS key FROM public.sessions
 WHERE openai_api_key IS NOT NULL AND NOT openai_api_key ^@ %(prefix)s
   AND session_token > %(after)s
 ORDER BY session_token LIMIT %(limit)s FOR UPDATE SKIP LOCKED;
 
 -- store_keys --
--- Store keys that were sealed with the current encryption key. Without a new value of updated_at, a
--- trigger would set it to now.
+-- Stores them under the current encryption key. Without a new value of updated_at, a trigger would set
+-- it to now.
 UPDATE public.sessions AS s
 SET openai_api_key = k.sealed, updated_at = s.updated_at + INTERVAL '1 microsecond'
-FROM unnest(%(tokens)s::text[], %(keys)s::text[]) AS k (session_token, sealed)
+FROM unnest(%(rows)s::text[], %(keys)s::text[]) AS k (session_token, sealed)
 WHERE s.session_token = k.session_token;
 
--- restore_times --
--- Undo the microsecond that store_keys added to updated_at, which decides whether a legacy row is newer.
+-- restore_times_of_keys --
+-- Sets updated_at back to the microsecond, because it decides whether a legacy row is newer.
 UPDATE public.sessions SET updated_at = updated_at - INTERVAL '1 microsecond'
-WHERE session_token = ANY (%(tokens)s::text[]);
+WHERE session_token = ANY (%(rows)s::text[]);
 
 -- count_keys --
--- Count the keys under another encryption key.
+-- Number of keys under another encryption key.
 SELECT count(*) FROM public.sessions
 WHERE openai_api_key IS NOT NULL AND NOT openai_api_key ^@ %(prefix)s;
+
+-- next_accounts --
+-- The same for the Twilio accounts of students, in the order of their ids.
+SELECT student_id::text AS row_id, twilio_account_sid AS key FROM public.students
+WHERE twilio_account_sid <> '' AND NOT twilio_account_sid ^@ %(prefix)s
+  AND student_id > %(after)s::uuid
+ORDER BY student_id LIMIT %(limit)s FOR UPDATE SKIP LOCKED;
+
+-- store_accounts --
+-- Stores them under the current encryption key.
+UPDATE public.students AS st
+SET twilio_account_sid = k.sealed, updated_at = st.updated_at + INTERVAL '1 microsecond'
+FROM unnest(%(rows)s::uuid[], %(keys)s::text[]) AS k (student_id, sealed)
+WHERE st.student_id = k.student_id;
+
+-- restore_times_of_accounts --
+-- Sets updated_at back, because it decides whether a legacy row has a newer name.
+UPDATE public.students SET updated_at = updated_at - INTERVAL '1 microsecond'
+WHERE student_id = ANY (%(rows)s::uuid[]);
+
+-- count_accounts --
+-- Number of accounts under another encryption key, or in plain text.
+SELECT count(*) FROM public.students
+WHERE twilio_account_sid <> '' AND NOT twilio_account_sid ^@ %(prefix)s;
 
 -- read_snapshot --
 -- Let the transaction read every table as of one moment.
@@ -149,7 +173,7 @@ SELECT count(*) FROM {table};
 
 -- select_rows --
 -- Return each row as JSON without its API key, then the API key, then the session token.
-SELECT row_to_json(r)::text, {key}, {token}
+SELECT row_to_json(r)::text, {key}::text, {token}::text
 FROM {table} AS t CROSS JOIN LATERAL (SELECT {columns}) AS r;
 
 -- record_backup --

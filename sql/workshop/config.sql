@@ -5,7 +5,7 @@
 -- exist and may not be created.
 SELECT public.save_session_config(
   %(session_token)s, %(student_email)s, %(student_name)s, %(config)s, %(version)s, %(create)s,
-  %(key_hash)s, %(body_hash)s
+  %(github_username)s, %(twilio_account_sid)s, %(key_hash)s, %(body_hash)s
 )::TEXT;
 
 -- session_config --

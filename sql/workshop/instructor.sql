@@ -21,7 +21,7 @@ LIMIT %(limit)s;
 -- listed_students --
 -- Return the students of the same page; the first page includes those without a session.
 SELECT st.student_id, st.student_email, st.student_name, st.github_username,
-  st.created_at, st.updated_at
+  coalesce(st.twilio_account_sid, '') <> '' AS has_twilio_account_sid, st.created_at, st.updated_at
 FROM public.students st
 WHERE st.student_id IN (
     SELECT page.student_id FROM (

@@ -10,7 +10,7 @@ from lib.deps import Deps
 from lib.legacy.migration import migrate
 from lib.legacy.runs.pace import Pace
 from lib.legacy.runs.run import Phase, Run
-from lib.vault import API_KEY_FIELD, Vault
+from lib.vault import ACCOUNT_FIELD, API_KEY_FIELD, Vault
 from tests.support.legacy_data import create_tables
 
 NULL = "-"
@@ -110,11 +110,21 @@ class Legacy:
             return None
         return Vault.from_settings(self.deps.settings).open(sealed, token, API_KEY_FIELD)
 
+    def accounts(self) -> list[str]:
+        """Return the students' Twilio accounts in plain text; none is stored so."""
+        vault = Vault.from_settings(self.deps.settings)
+        stored = self.rows(
+            "SELECT twilio_account_sid FROM public.students WHERE twilio_account_sid IS NOT NULL"
+        )
+        assert not any(text.startswith("AC") for text in stored)
+        return sorted(vault.open(text, "", ACCOUNT_FIELD) for text in stored)
+
     def unified(self) -> dict[str, list[Any]]:
         """Return the rows of the unified tables, without values that differ from run to run."""
         return {
             "students": self.rows(
-                "SELECT student_email, student_name, twilio_account_sid, created_at, updated_at "
+                "SELECT student_email, student_name, twilio_account_sid IS NULL, "
+                "created_at, updated_at "
                 "FROM public.students ORDER BY 1"
             ),
             "sessions": self.rows(

@@ -109,6 +109,20 @@ def test_no_plain_key_leaves_the_database(filled: Legacy, folder: Path) -> None:
     assert [key for key in plain_keys if key in written] == []
 
 
+def test_no_plain_account_leaves_the_database(filled: Legacy, folder: Path) -> None:
+    plain, migrated = "AC" + "5f" * 16, "AC" + "ab" * 16
+    filled.connection.execute("UPDATE public.students SET twilio_account_sid = %s", [plain])
+    filled.put("workshop_sessions", session_id="with-account", account_sid=migrated)
+    before = all_rows(filled)
+    backup = back_up(filled.deps)
+    written = b"".join(lines_of(folder, backup))
+    assert plain.encode() not in written
+    assert migrated.encode() not in written
+    empty(filled)
+    restore(backup.name, filled.deps)
+    assert all_rows(filled) == before
+
+
 def test_the_file_is_json_line_by_line_and_recorded(filled: Legacy, folder: Path) -> None:
     backup = back_up(filled.deps)
     lines = [json.loads(line) for line in lines_of(folder, backup)]

@@ -21,11 +21,20 @@ from tests.workshop.conftest import TOKEN
 from tests.workshop.documented_course import CAMEL_FLAGS, COMPLETED_BY, FLAGS, STEP_NAMES
 
 Rows = Callable[..., list[tuple[Any, ...]]]
-WITHHELD = {"openai_api_key", "student_name_given", "emptied_fields"}
+WITHHELD = {
+    "openai_api_key",
+    "student_name_given",
+    "emptied_fields",
+    "github_username_given",
+    "twilio_account_given",
+}
 """Columns of a session that no response contains."""
-FROM_ELSEWHERE = {"student_email", "student_name", "has_api_key", "step_progress"}
+FROM_ELSEWHERE = {
+    "student_email", "student_name", "has_api_key", "step_progress", "github_username",
+    "has_twilio_account_sid",
+}  # fmt: skip
 """Fields of a session in responses that are not columns of its table."""
-OTHER_BOOLEANS = {"is_active", "demo_mode", "repo_created"}
+OTHER_BOOLEANS = {"is_active", "demo_mode", "repo_created", "twilio_account_given"}
 """Boolean columns of a session that are not flags of a step."""
 
 

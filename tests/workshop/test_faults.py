@@ -121,7 +121,7 @@ def test_two_first_reports_at_the_same_moment_are_one_session(
     with psycopg.connect(postgres_url) as first:
         first.execute(
             "SELECT record_step_progress(%s, %s, NULL, NULL, 1, NULL, TRUE, 5, 1,"
-            " NULL, NULL, NULL, NULL)",
+            " NULL, NULL, NULL, NULL, NULL, NULL)",
             (TOKEN, email),
         )
         thread = threading.Thread(

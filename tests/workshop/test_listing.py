@@ -43,7 +43,8 @@ def test_list_has_the_documented_fields(client: TestClient, path: str) -> None:
     assert (body["success"], body["source"]) == (True, "unified")
     (student,) = body["students"]
     assert student.keys() == {
-        "studentId", "studentEmail", "studentName", "githubUsername", "createdAt", "updatedAt",
+        "studentId", "studentEmail", "studentName", "githubUsername", "hasTwilioAccountSid",
+        "createdAt", "updatedAt",
     }  # fmt: skip
     (session,) = body["sessions"]
     assert session.keys() >= DOCUMENTED

@@ -5,17 +5,19 @@ from typing import TYPE_CHECKING
 from lib.legacy.people import store
 from lib.legacy.runs.counts import Counts
 from lib.legacy.runs.run import Run
+from lib.vault import Vault
 
 if TYPE_CHECKING:
     from lib.database.postgres import Transaction
 
 
-def move_people(transaction: "Transaction", run: Run) -> Counts:
+def move_people(transaction: "Transaction", run: Run, vault: Vault) -> Counts:
     """Migrate the people whose e-mail's hash is in the run's next batch."""
     counts = Counts()
     store.clear(transaction)
     with counts.reading():
         store.read_batch(transaction, run.next_hash, run.batch_end)
+    store.seal_accounts(transaction, vault.seal_account)
     people = store.save_batch(transaction)
     counts.add("people.merged", people.updated)
     counts.add("people.created", people.created)

@@ -1,5 +1,6 @@
 """The statements that turn a batch of e-mails into students."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -28,6 +29,15 @@ def clear(transaction: "Transaction") -> None:
 def read_batch(transaction: "Transaction", start: int, end: int) -> None:
     """Stage the people whose e-mail's hash is from `start` to before `end`."""
     transaction.execute(_queries["stage_people"], {"from": start, "to": end})
+
+
+def seal_accounts(transaction: "Transaction", seal: Callable[[str], str]) -> None:
+    """Encrypt the batch's accounts that are in plain text."""
+    cursor = transaction.connection.execute(_queries["plain_accounts"].text)
+    plain = [account for (account,) in cursor]
+    if plain:
+        params = {"plain": plain, "sealed": [seal(account) for account in plain]}
+        transaction.execute(_queries["store_sealed_accounts"], params)
 
 
 def save_batch(transaction: "Transaction") -> StoredPeople:

@@ -30,6 +30,7 @@ def seal_keys(transaction: "Transaction", vault: Vault, *, any_stored: bool, at_
     if any_stored:
         store.keep_removed_keys(transaction)
         store.resolve_key_conflicts(transaction, lambda pair: _decide(vault, pair), at_once)
+    store.seal_accounts(transaction, vault.seal_account)
     return store.seal_plain_keys(
         transaction, lambda token, key: vault.seal(key, token, API_KEY_FIELD), at_once
     )

@@ -172,6 +172,15 @@ def seal_plain_keys(
     return count
 
 
+def seal_accounts(transaction: "Transaction", seal: Callable[[str], str]) -> None:
+    """Encrypt the batch's accounts that are in plain text."""
+    cursor = transaction.connection.execute(_queries["plain_accounts"].text)
+    plain = [account for (account,) in cursor]
+    if plain:
+        params = {"plain": plain, "sealed": [seal(account) for account in plain]}
+        transaction.execute(_queries["store_sealed_accounts"], params)
+
+
 def add_owners(transaction: "Transaction") -> NewStudents:
     """Find the student of each session, and add the students who are missing."""
     transaction.execute(_queries["find_owners"])

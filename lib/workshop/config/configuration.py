@@ -24,13 +24,17 @@ def save(body: ConfigIn, key: str | None, deps: Deps, *, create: bool) -> Config
         SessionOfAnotherStudent: If the session has a student with another e-mail.
         StaleConfiguration: If the configuration has been saved since the given version.
         IdempotencyKeyReused: If the Idempotency-Key was sent with another body before.
-        NotConfigured: If an API key was sent and there is no encryption key to seal it with.
+        NotConfigured: If an API key or an account SID was sent and there is no encryption key to
+            seal it with.
     """
     columns = body.changed_columns()
     if body.openai_api_key is not None:
         columns[API_KEY_FIELD] = Vault.from_settings(deps.settings).seal(
             body.openai_api_key, body.session_token, API_KEY_FIELD
         )
+    account = body.twilio_account_sid
+    if account is not None:
+        account = Vault.from_settings(deps.settings).seal_account(account)
     change = store.ConfigurationChange(
         session_token=body.session_token,
         student_email=body.student_email,
@@ -38,6 +42,8 @@ def save(body: ConfigIn, key: str | None, deps: Deps, *, create: bool) -> Config
         columns=columns,
         version=body.version,
         create=create,
+        github_username=body.github_username,
+        twilio_account_sid=account,
     )
     endpoint = f"student-config create={create}"
     claim = IdempotencyClaim.from_request(key, endpoint, body.session_token, body)

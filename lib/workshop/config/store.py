@@ -25,6 +25,9 @@ class ConfigurationChange:
     """The version that must be the stored one; None for any."""
     create: bool
     """Whether to create the session if it does not exist."""
+    github_username: str | None
+    twilio_account_sid: str | None
+    """Sealed."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +49,8 @@ def save_configuration(
         "config": as_jsonb(change.columns),
         "version": change.version,
         "create": change.create,
+        "github_username": change.github_username,
+        "twilio_account_sid": change.twilio_account_sid,
         **asdict(claim),
     }
     session: str | None = postgres.fetch_value(_queries["save_session_config"], params)

@@ -2,17 +2,20 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, StringConstraints
+from pydantic import Field, StringConstraints
 
-from lib.web.wire import CamelBody, CamelRequest, blank_is_none
-from lib.workshop.fields import ConfigToken, CurrentStep, OptionalEmail, ShortText, Text, Url
+from lib.web.wire import CamelBody, CamelRequest
+from lib.workshop.fields import (
+    ConfigToken,
+    CurrentStep,
+    GithubName,
+    OptionalEmail,
+    Secret,
+    ShortText,
+    Text,
+    Url,
+)
 from lib.workshop.wire import StoredSession, with_flags
-
-ApiKey = Annotated[
-    Annotated[str, StringConstraints(strip_whitespace=True, max_length=500)] | None,
-    BeforeValidator(blank_is_none),
-]
-"""An API key. Blank counts as left out, since forms never receive the key to send it back."""
 
 
 @with_flags(bool | None, default=None)
@@ -46,7 +49,9 @@ class ConfigIn(ConfigurationFields, CamelRequest):
     session_token: ConfigToken
     student_name: ShortText = None
     student_email: OptionalEmail = None
-    openai_api_key: ApiKey = None
+    openai_api_key: Secret = None
+    github_username: GithubName = None
+    twilio_account_sid: Secret = None
     version: Annotated[
         int | None,
         Field(

@@ -44,6 +44,7 @@ class ListedStudent(CamelBody):
     student_email: ShortenedText | None
     student_name: ShortenedText | None
     github_username: ShortenedText | None = None
+    has_twilio_account_sid: bool = False
     created_at: datetime | None
     updated_at: datetime | None
 

@@ -1,6 +1,7 @@
 """Progress of sessions: begin a session, record a step, look sessions up."""
 
 from lib.deps import Deps
+from lib.vault import Vault
 from lib.workshop.errors import SessionNotFound
 from lib.workshop.idempotency import IdempotencyClaim
 from lib.workshop.lookup import Lookup
@@ -28,9 +29,13 @@ def record(report: ProgressIn, key: str | None, deps: Deps) -> Progress:
     Raises:
         SessionOfAnotherStudent: If the session has a student with another e-mail.
         IdempotencyKeyReused: If the Idempotency-Key was sent with another body before.
+        NotConfigured: If an account SID was sent and there is no encryption key to seal it with.
         SessionNotFound: If the report repeats an earlier one whose session has since been removed.
     """
     claim = IdempotencyClaim.from_request(key, "student-progress", report.session_token, report)
+    if report.twilio_account_sid is not None:
+        sealed = Vault.from_settings(deps.settings).seal_account(report.twilio_account_sid)
+        report = report.model_copy(update={"twilio_account_sid": sealed})
     return _progress(store.record_report(deps.postgres, report, claim))
 
 

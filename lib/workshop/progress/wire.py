@@ -12,9 +12,11 @@ from lib.workshop.fields import (
     Attempts,
     Code,
     CurrentStep,
+    GithubName,
     OptionalEmail,
     OptionalUrl,
     Seconds,
+    Secret,
     SessionToken,
     ShortText,
     StepNumber,
@@ -44,6 +46,8 @@ class ProgressIn(CamelRequest):
     attempts: Annotated[Attempts, Field(description="Attempts since the last report.")] = 1
     code_submitted: Code = None
     deployment_url: OptionalUrl = None
+    github_username: GithubName = None
+    twilio_account_sid: Secret = None
 
 
 class StepProgress(CamelBody):

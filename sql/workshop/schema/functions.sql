@@ -60,7 +60,8 @@ BEGIN
     SELECT to_jsonb(allowed) FROM (
       SELECT s.session_token, s.student_id,
         CASE WHEN position('@' IN st.student_email) > 0 THEN st.student_email END AS student_email,
-        s.student_name_given AS student_name,
+        s.student_name_given AS student_name, s.github_username_given AS github_username,
+        s.twilio_account_given AS has_twilio_account_sid,
         s.started_at, s.last_activity, s.expires_at, s.is_active, s.demo_mode,
         s.current_step, s.total_time_spent, s.completion_rate,
         public.session_steps(s) AS step_progress,
@@ -172,6 +173,12 @@ DECLARE
 BEGIN
   v_owner := public.open_student(p_email, coalesce(
     p_name, (SELECT student_name FROM public.students WHERE student_id = p_anonymous)));
+  UPDATE public.students o SET
+    github_username = coalesce(nullif(o.github_username, ''), a.github_username),
+    twilio_account_sid = coalesce(nullif(o.twilio_account_sid, ''), a.twilio_account_sid)
+  FROM public.students a
+  WHERE o.student_id = v_owner AND a.student_id = p_anonymous
+    AND coalesce(a.github_username, a.twilio_account_sid, '') <> '';
   UPDATE public.sessions SET student_id = v_owner WHERE session_token = p_session_token;
   UPDATE public.step_progress SET student_id = v_owner WHERE session_token = p_session_token;
   UPDATE public.events SET student_id = v_owner WHERE session_token = p_session_token;
@@ -203,6 +210,36 @@ BEGIN
   RETURN FALSE;
 END $$;
 
+-- Store the accounts that a session sent; null changes nothing. E-mails are not verified, so the
+-- student keeps the first account, unless only this session has ever sent one. The SID is sealed.
+-- The student's updated_at stays, because it says how new the name is.
+CREATE OR REPLACE FUNCTION public.give_accounts(
+  p_session_token TEXT, p_github_username TEXT, p_twilio_account_sid TEXT
+) RETURNS VOID LANGUAGE plpgsql AS $$
+BEGIN
+  IF coalesce(p_github_username, p_twilio_account_sid) IS NULL THEN
+    RETURN;
+  END IF;
+  UPDATE public.students st SET
+    github_username = CASE WHEN coalesce(st.github_username, '') = ''
+        OR s.github_username_given IS NOT NULL AND NOT EXISTS (
+          SELECT FROM public.sessions o WHERE o.student_id = s.student_id
+            AND o.session_token <> s.session_token AND o.github_username_given IS NOT NULL)
+      THEN coalesce(p_github_username, st.github_username) ELSE st.github_username END,
+    twilio_account_sid = CASE WHEN coalesce(st.twilio_account_sid, '') = ''
+        OR s.twilio_account_given AND NOT EXISTS (
+          SELECT FROM public.sessions o WHERE o.student_id = s.student_id
+            AND o.session_token <> s.session_token AND o.twilio_account_given)
+      THEN coalesce(p_twilio_account_sid, st.twilio_account_sid) ELSE st.twilio_account_sid END,
+    updated_at = st.updated_at + INTERVAL '1 microsecond'
+  FROM public.sessions s
+  WHERE s.session_token = p_session_token AND st.student_id = s.student_id;
+  UPDATE public.sessions SET
+    github_username_given = coalesce(p_github_username, github_username_given),
+    twilio_account_given = twilio_account_given OR p_twilio_account_sid IS NOT NULL
+  WHERE session_token = p_session_token;
+END $$;
+
 -- Add a report about a step: time and attempts add up, and a step once passed stays passed. A name
 -- of the course decides which step it is about; any other name goes to the events only, so that
 -- each step has one name. Return session_progress(). Both hashes are null if no Idempotency-Key
@@ -211,7 +248,7 @@ CREATE OR REPLACE FUNCTION public.record_step_progress(
   p_session_token TEXT, p_student_email TEXT, p_student_name TEXT, p_demo_mode BOOLEAN,
   p_step_number INTEGER, p_step_name TEXT, p_completed BOOLEAN,
   p_time_spent INTEGER, p_attempts INTEGER, p_code_submitted TEXT, p_deployment_url TEXT,
-  p_key_hash BYTEA, p_body_hash BYTEA
+  p_github_username TEXT, p_twilio_account_sid TEXT, p_key_hash BYTEA, p_body_hash BYTEA
 ) RETURNS JSONB LANGUAGE plpgsql SET lock_timeout = '3s' AS $$
 DECLARE
   v_step INTEGER := coalesce(public.step_of_name(p_step_name), p_step_number);
@@ -224,6 +261,7 @@ BEGIN
     RETURN public.session_progress(p_session_token);
   END IF;
   v_student := public.open_session(p_session_token, p_student_email, p_student_name, p_demo_mode);
+  PERFORM public.give_accounts(p_session_token, p_github_username, p_twilio_account_sid);
   SELECT * INTO v_before FROM public.step_progress
     WHERE session_token = p_session_token AND step_number = v_step;
   v_completes := p_completed AND NOT coalesce(v_before.validation_passed, FALSE);
@@ -268,7 +306,8 @@ END $$;
 -- null if the session does not exist and p_create is false.
 CREATE OR REPLACE FUNCTION public.save_session_config(
   p_session_token TEXT, p_student_email TEXT, p_student_name TEXT, p_config JSONB,
-  p_version INTEGER, p_create BOOLEAN, p_key_hash BYTEA, p_body_hash BYTEA
+  p_version INTEGER, p_create BOOLEAN, p_github_username TEXT, p_twilio_account_sid TEXT,
+  p_key_hash BYTEA, p_body_hash BYTEA
 ) RETURNS JSONB LANGUAGE plpgsql SET lock_timeout = '3s' AS $$
 DECLARE
   v_before public.sessions;
@@ -321,6 +360,7 @@ BEGIN
   FROM jsonb_populate_record(v_before, p_config) n
   WHERE s.session_token = p_session_token
   RETURNING s.* INTO v_after;
+  PERFORM public.give_accounts(p_session_token, p_github_username, p_twilio_account_sid);
   PERFORM public.record_flag_events(v_before, v_after);
   PERFORM public.recompute_session(p_session_token);
   RETURN public.session_progress(p_session_token);

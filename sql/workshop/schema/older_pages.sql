@@ -60,7 +60,7 @@ BEGIN
   IF public.exercise_step(p_exercise_id) IS NOT NULL THEN
     PERFORM public.record_step_progress(p_session_token, NULL, NULL, NULL,
       public.exercise_step(p_exercise_id), NULL, p_completed, p_time_spent, p_attempts,
-      NULL, NULL, NULL, NULL);
+      NULL, NULL, NULL, NULL, NULL, NULL);
   ELSE
     INSERT INTO public.events (student_id, session_token, event_type, event_data)
       VALUES (v_student, p_session_token, 'step_progress', jsonb_build_object(

@@ -65,3 +65,18 @@ BEGIN
   END IF;
   RETURN NEXT;
 END $$;
+
+-- Accounts in plain text, from an older application, can only be sealed by the application, which has
+-- the key.
+DO $$
+DECLARE
+  v_rows BIGINT;
+BEGIN
+  SELECT count(*) INTO v_rows FROM public.students
+    WHERE twilio_account_sid <> '' AND position('.' IN twilio_account_sid) = 0
+      AND position(':' IN twilio_account_sid) = 0;
+  IF v_rows > 0 THEN
+    RAISE NOTICE USING ERRCODE = 'SW001', MESSAGE = format('public.students: Twilio accounts in '
+      'plain text, which admin-rotate-keys seals; rows: %s', v_rows);
+  END IF;
+END $$;

@@ -31,8 +31,8 @@ CREATE TABLE IF NOT EXISTS public.students (
   student_id UUID DEFAULT gen_random_uuid(),
   student_email TEXT,                    -- trimmed, lower case (normalized_email)
   student_name TEXT,                     -- the first one that was not empty
-  twilio_account_sid TEXT,
-  github_username TEXT,
+  twilio_account_sid TEXT,               -- sealed by the application; never in a response
+  github_username TEXT,                  -- as twilio_account_sid, see give_accounts()
   created_at TIMESTAMPTZ DEFAULT now(),
   updated_at TIMESTAMPTZ DEFAULT now(),
   CONSTRAINT students_pkey PRIMARY KEY (student_id)
@@ -155,6 +155,8 @@ ALTER TABLE public.sessions
   ADD COLUMN IF NOT EXISTS repo_created BOOLEAN DEFAULT FALSE,  -- as workshop_students had it
   ADD COLUMN IF NOT EXISTS ci_service_sid TEXT,                 -- as student_configs had it
   ADD COLUMN IF NOT EXISTS exercises JSONB DEFAULT '{}',        -- as workshop_students had it
+  ADD COLUMN IF NOT EXISTS github_username_given TEXT,    -- the last one that this session sent
+  ADD COLUMN IF NOT EXISTS twilio_account_given BOOLEAN DEFAULT FALSE,  -- this session sent one
   ADD COLUMN IF NOT EXISTS student_name_given TEXT,       -- the last name that this session sent
   ADD COLUMN IF NOT EXISTS version INTEGER DEFAULT 1,     -- increases with each saved configuration
   -- Those of openai_api_key, tools and voice_settings that had a value and were emptied later, so
