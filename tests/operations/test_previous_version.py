@@ -300,6 +300,17 @@ def test_tables_of_an_older_workshop_stay_in_place_when_going_down(
                  ) == [(1,)]  # fmt: skip
 
 
+def test_downgrade_leaves_tables_of_other_applications_and_those_it_returned(old: str) -> None:
+    execute(old, "CREATE TABLE public.events (id INT); INSERT INTO public.events VALUES (1)")
+    run("migrate.py", "upgrade", url=old)
+    for _ in range(2):
+        run("migrate.py", "downgrade", url=old)
+        assert kinds(old) == dict.fromkeys(FIVE, "r")
+        assert fetch(old, "SELECT (SELECT count(*) FROM public.students),"
+                          " (SELECT count(*) FROM public.events)") == [(3, 1)]  # fmt: skip
+        run("migrate.py", "stamp", url=old)
+
+
 def test_downgrade_is_refused_while_a_name_is_taken(old: str) -> None:
     run("migrate.py", "finish", url=old)
     execute(old, "CREATE TABLE public.questions (concept_id INT)")
