@@ -13,7 +13,7 @@ WITH pool AS (
   WHERE p.id = %(pool_id)s AND p.concept_count = cardinality(%(concept_names)s::TEXT[])
 ), student AS (
   INSERT INTO assessment.examinees (id) SELECT %(student_id)s FROM pool
-  ON CONFLICT ON CONSTRAINT examinees_pkey DO NOTHING
+  ON CONFLICT (id) DO NOTHING
 ), records AS (
   SELECT jsonb_object_agg(p.concept_name, jsonb_build_array(
     p.proficiency_value, coalesce(p.confidence, 0), round(greatest(0, extract(epoch FROM

@@ -94,8 +94,8 @@ def test_rows_of_an_older_schema_are_kept_and_repaired(empty: str, older: str) -
     assert fetch(empty, "SELECT session_token, student_email, current_step, total_time_spent,"
                         " completion_rate, is_active, step4_deployed, version, tools"
                         " FROM sessions JOIN students USING (student_id) ORDER BY 1") == [
-        ("ws_1_long_enough", "ann@example.com", 3, 100, 11, True, False, 1, [1]),
-        ("ws_2_long_enough", "ann@example.com", 9, 0, 0, True, False, 1, []),
+        ("ws_1_long_enough", "ann@example.com", 3, 100, 33, True, False, 1, [1]),
+        ("ws_2_long_enough", "ann@example.com", 9, 0, 100, True, False, 1, []),
         ("ws_3_long_enough", "bob@example.com", 0, 0, 0, False, False, 1, "[]"),
     ]  # fmt: skip
     assert fetch(empty, "SELECT session_token, step_number, time_spent, attempts,"

@@ -57,7 +57,6 @@ BEGIN
       USING ERRCODE = 'integrity_constraint_violation', CONSTRAINT = 'schema_needs_decision';
   END IF;
   ALTER TABLE assessment.students RENAME TO examinees;
-  ALTER TABLE assessment.examinees RENAME CONSTRAINT students_pkey TO examinees_pkey;
   RAISE NOTICE 'assessment.students: renamed to assessment.examinees' USING ERRCODE = 'SW001';
 END
 $$;

@@ -90,7 +90,10 @@ BEGIN
           USING ERRCODE = 'integrity_constraint_violation', CONSTRAINT = 'schema_needs_decision';
       END IF;
       IF adopted.table_name = 'assessment.examinees' THEN
-        ALTER TABLE assessment.examinees RENAME CONSTRAINT examinees_pkey TO students_pkey;
+        IF EXISTS (SELECT FROM pg_catalog.pg_constraint
+                   WHERE conrelid = adopted.relation AND conname = 'examinees_pkey') THEN
+          ALTER TABLE assessment.examinees RENAME CONSTRAINT examinees_pkey TO students_pkey;
+        END IF;
         ALTER TABLE assessment.examinees RENAME TO students;
       END IF;
       EXECUTE format('ALTER TABLE assessment.%I SET SCHEMA public', adopted.former_name);

@@ -104,18 +104,17 @@ BEGIN
   DROP TABLE pg_temp.renamed_steps;
 END $$;
 
--- Sessions whose figures disagree with their steps and flags are recomputed. A time is never
--- reduced, and a percentage only if no exercises of an older application explain it.
+-- Sessions with less completion or time than their steps and flags show are recomputed. Nothing is
+-- lowered here: an older application may have recorded completion without recording steps.
 DO $$
 DECLARE
   v_triggers TEXT[];
   v_rows BIGINT;
-  v_lowered BIGINT;
 BEGIN
   CREATE TEMP TABLE recomputed_sessions ON COMMIT DROP AS
-    SELECT s.session_token, r.rate, greatest(s.total_time_spent, p.seconds) AS seconds,
-      greatest(s.current_step, p.furthest, flagged.furthest) AS furthest,
-      r.rate < s.completion_rate AS is_lowered
+    SELECT s.session_token, greatest(s.completion_rate, r.rate) AS rate,
+      greatest(s.total_time_spent, p.seconds) AS seconds,
+      greatest(s.current_step, p.furthest, flagged.furthest) AS furthest
     FROM public.sessions s
     LEFT JOIN (  -- bit n - 1 of `passed` is set if step n was passed
       SELECT session_token, bit_or(1 << (step_number - 1)) FILTER (WHERE validation_passed) AS passed,
@@ -130,10 +129,8 @@ BEGIN
       SELECT round(100.0 * bit_count((flagged.bits | coalesce(p.passed, 0))::bit(9)) / 9)::INTEGER
         AS rate
     ) AS r
-    WHERE p.seconds > s.total_time_spent OR r.rate > s.completion_rate
-      OR r.rate < s.completion_rate AND s.exercises = '{}';
-  SELECT count(*), count(*) FILTER (WHERE is_lowered) INTO v_rows, v_lowered
-    FROM pg_temp.recomputed_sessions;
+    WHERE p.seconds > s.total_time_spent OR r.rate > s.completion_rate;
+  GET DIAGNOSTICS v_rows = ROW_COUNT;
   IF v_rows > 0 THEN
     v_triggers := pg_temp.disable_triggers('sessions');
     UPDATE public.sessions s
@@ -141,8 +138,7 @@ BEGIN
       FROM pg_temp.recomputed_sessions r WHERE r.session_token = s.session_token;
     PERFORM pg_temp.enable_triggers('sessions', v_triggers);
     RAISE NOTICE USING ERRCODE = 'SW001', MESSAGE = format('public.sessions: completion and time '
-      'recomputed from steps and flags; rows: %s, of which with a lower completion than before: %s',
-      v_rows, v_lowered);
+      'recomputed from steps and flags; rows: %s', v_rows);
   END IF;
   DROP TABLE pg_temp.recomputed_sessions;
 END $$;
