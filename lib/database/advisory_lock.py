@@ -1,4 +1,8 @@
-"""The advisory lock of everything that changes whole tables: one such transaction at a time."""
+"""The advisory lock of everything that changes whole tables: one such transaction at a time.
+
+Migrations, clean-ups, restores, key rotations and schema changes take it exclusively. Removals and
+changes of an e-mail address share it.
+"""
 
 from typing import TYPE_CHECKING
 
@@ -11,11 +15,11 @@ if TYPE_CHECKING:
 _queries = load_queries("database/advisory_lock.sql")
 
 
-def lock_tables(transaction: "Transaction") -> None:
+def lock_and_limit(transaction: "Transaction") -> None:
     """Take the exclusive lock until the transaction ends, and set the limits of a batch.
 
     Raises:
-        AlreadyRunning: If a migration, clean-up, restore, rotation or removal holds it.
+        AlreadyRunning: If another transaction holds it.
     """
     take_exclusive_lock(transaction)
     transaction.execute(_queries["limit_transaction"])
@@ -25,7 +29,7 @@ def take_exclusive_lock(transaction: "Transaction") -> None:
     """Take the exclusive lock until the transaction ends; leave the transaction's limits alone.
 
     Raises:
-        AlreadyRunning: If a migration, clean-up, restore, rotation or removal holds it.
+        AlreadyRunning: If another transaction holds it.
     """
     if not transaction.fetch_value(_queries["try_lock"]):
         raise AlreadyRunning
@@ -35,7 +39,7 @@ def take_shared_lock(transaction: "Transaction") -> None:
     """Take the lock until the transaction ends, shared with other callers of this function.
 
     Raises:
-        AlreadyRunning: If a migration, clean-up, restore or rotation holds the lock.
+        AlreadyRunning: If another transaction holds it exclusively.
     """
     if not transaction.fetch_value(_queries["try_shared_lock"]):
         raise AlreadyRunning

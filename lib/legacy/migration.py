@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from lib.database.advisory_lock import lock_tables
+from lib.database.advisory_lock import lock_and_limit
 from lib.deps import Deps
 from lib.legacy.old_tables.rename import require_rows
 from lib.legacy.people.move import move_people
@@ -32,7 +32,7 @@ def migrate(deps: Deps, *, dry_run: bool, pace: Pace = DEFAULT_PACE) -> Run:
 
     Raises:
         NotConfigured: If ENCRYPTION_KEY is missing; nothing was started.
-        AlreadyRunning: If another migration, clean-up, restore or rotation is running.
+        AlreadyRunning: If another call holds `lib.database.advisory_lock`.
         UnifiedSchemaNotFound: If the tables to migrate to are missing or out of date.
         TablesSetAside: If no legacy table holds a row, but tables that were set aside do.
     """
@@ -48,7 +48,7 @@ def migrate(deps: Deps, *, dry_run: bool, pace: Pace = DEFAULT_PACE) -> Run:
             count_before=lambda: count_before(transaction),
         )
     with deps.postgres.transaction() as transaction:
-        lock_tables(transaction)
+        lock_and_limit(transaction)
         return _Call(transaction, vault, pace, deadline).work(run)
 
 

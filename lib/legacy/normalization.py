@@ -3,7 +3,7 @@
 import time
 from dataclasses import dataclass, replace
 
-from lib.database.advisory_lock import lock_tables
+from lib.database.advisory_lock import lock_and_limit
 from lib.database.schema import upgrade_schema
 from lib.deps import Deps
 from lib.legacy.migration import migrate
@@ -32,7 +32,7 @@ def normalize(deps: Deps, pace: Pace = DEFAULT_PACE) -> Normalization:
 
     Raises:
         NotConfigured: If ENCRYPTION_KEY is missing; only the schema was created.
-        AlreadyRunning: If another migration, clean-up, restore or rotation is running.
+        AlreadyRunning: If another call holds `lib.database.advisory_lock`.
     """
     started = time.monotonic()
     created_schema = _create_schema(deps)
@@ -52,7 +52,7 @@ def normalize(deps: Deps, pace: Pace = DEFAULT_PACE) -> Normalization:
 
 def _create_schema(deps: Deps) -> bool:
     with deps.postgres.transaction() as transaction:
-        lock_tables(transaction)
+        lock_and_limit(transaction)
         if unified_schema_exists(transaction):
             return False
         upgrade_schema(transaction.connection)

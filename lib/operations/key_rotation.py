@@ -3,7 +3,7 @@
 import time
 from dataclasses import dataclass
 
-from lib.database.advisory_lock import lock_tables
+from lib.database.advisory_lock import lock_and_limit
 from lib.deps import Deps
 from lib.errors import Unreadable
 from lib.operations import store
@@ -31,7 +31,7 @@ def rotate(
 
     Raises:
         NotConfigured: If ENCRYPTION_KEY is missing.
-        AlreadyRunning: If a migration, clean-up or restore is running.
+        AlreadyRunning: If another call holds `lib.database.advisory_lock`.
     """
     vault = Vault.from_settings(deps.settings)
     deadline = time.monotonic() + call_seconds
@@ -52,7 +52,7 @@ def _rotate(
     last_row = place.first_row
     while time.monotonic() < deadline:
         with deps.postgres.transaction() as transaction:
-            lock_tables(transaction)
+            lock_and_limit(transaction)
             keys = store.next_keys(transaction, place, vault.prefix, last_row, batch_keys)
             sealed = _seal(keys, vault, place)
             if sealed:

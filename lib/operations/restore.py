@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from lib.database.advisory_lock import lock_tables
+from lib.database.advisory_lock import lock_and_limit
 from lib.database.expected_tables import expected_tables
 from lib.deps import Deps
 from lib.errors import Unreadable
@@ -80,7 +80,7 @@ def restore(
     Raises:
         NotConfigured: If ENCRYPTION_KEY is missing, or a deployment's BACKUP_BUCKET.
         NotFound: If there is no such backup.
-        AlreadyRunning: If a migration, clean-up or rotation is running.
+        AlreadyRunning: If another call holds `lib.database.advisory_lock`.
         UnifiedSchemaNotFound: If there are no unified tables, and the backup needs them.
         NotSafeYet: If a table has rows or is missing.
         BackupUnreadable: If the file is damaged, or its keys were sealed with another key.
@@ -89,7 +89,7 @@ def restore(
     vault = Vault.from_settings(deps.settings)
     lines = _Lines(backup_storage.read(deps.settings, name), time.monotonic() + call_seconds)
     with deps.postgres.transaction() as transaction:
-        lock_tables(transaction)
+        lock_and_limit(transaction)
         unified = unified_schema_exists(transaction)
         if unified:
             make_schema(transaction)

@@ -43,7 +43,7 @@ def create_schema(
         ConfirmationMissing: If tables with rows would be set aside without confirmation.
         CreationRunning: If another call is changing the schema.
         Busy: If a table is in use for more than 5 s.
-        AlreadyRunning: If a migration, clean-up, restore, rotation or removal is running.
+        AlreadyRunning: If another call holds `lib.database.advisory_lock`.
     """
     with deps.postgres.transaction() as transaction:
         if not store.try_lock_schema(transaction):
@@ -66,7 +66,7 @@ def tables_to_set_aside(deps: Deps, confirmation: str | None) -> list[Table]:
 
     Raises:
         ConfirmationMissing: If a table holds rows and `confirmation` is not CONFIRMATION.
-        AlreadyRunning: If a migration, clean-up, restore, rotation or removal is running.
+        AlreadyRunning: If another call holds `lib.database.advisory_lock`.
     """
     with deps.postgres.transaction() as transaction:
         take_exclusive_lock(transaction)

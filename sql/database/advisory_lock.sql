@@ -1,13 +1,12 @@
 -- Queries of lib/database/advisory_lock.py.
 
 -- try_lock --
--- Try to lock out other migrations, clean-ups, restores, rotations, removals and schema changes
--- until the end of the transaction; return whether that succeeded.
+-- Try to take the lock until the end of the transaction; return whether that succeeded.
 SELECT pg_try_advisory_xact_lock(hashtextextended('stepwise.legacy', 0));
 
 -- try_shared_lock --
--- Try to take the same lock for a removal. Removals may overlap each other, but not a migration,
--- which would restore the removed rows.
+-- Try to take the same lock for a removal or a change of an e-mail address. These may overlap each
+-- other, but not a migration, which would undo them.
 SELECT pg_try_advisory_xact_lock_shared(hashtextextended('stepwise.legacy', 0)),
   set_config('lock_timeout', '5s', true);
 

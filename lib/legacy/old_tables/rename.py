@@ -3,7 +3,7 @@
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from lib.database.advisory_lock import lock_tables
+from lib.database.advisory_lock import lock_and_limit
 from lib.database.schema import schema_scripts
 from lib.deps import Deps
 from lib.legacy.errors import NotConfirmed, NothingToDo, NotSafeYet, TablesSetAside
@@ -65,7 +65,7 @@ def bring_back(deps: Deps) -> list[RenamedTable]:
         NothingToDo: If none was set aside, or all original names are in use.
     """
     with deps.postgres.transaction() as transaction:
-        lock_tables(transaction)
+        lock_and_limit(transaction)
         make_schema(transaction)
         renamed_tables = [
             RenamedTable(backup_name, table)

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from lib.database.advisory_lock import lock_tables
+from lib.database.advisory_lock import lock_and_limit
 from lib.legacy.errors import UnifiedSchemaNotFound
 from lib.legacy.runs import store
 from lib.legacy.runs.pace import Pace
@@ -21,7 +21,7 @@ def prepare(transaction: "Transaction") -> None:
         AlreadyRunning: If something else holds the lock.
         UnifiedSchemaNotFound: If the tables to migrate to are missing or out of date.
     """
-    lock_tables(transaction)
+    lock_and_limit(transaction)
     if not store.unified_schema_exists(transaction):
         raise UnifiedSchemaNotFound
     store.make_schema(transaction)

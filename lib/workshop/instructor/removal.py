@@ -13,7 +13,7 @@ def delete_sessions(request: DeleteSessionsIn, deps: Deps) -> DeletedSessionsOut
     """Remove the API keys of sessions, or the sessions; unknown tokens are ignored.
 
     Raises:
-        AlreadyRunning: If a migration, clean-up or restore is running.
+        AlreadyRunning: If another call holds `lib.database.advisory_lock` exclusively.
     """
     tokens = sorted(set(request.session_tokens))
     with_sessions = request.delete_type == "full"
@@ -41,7 +41,7 @@ def delete_student(email: str, deps: Deps) -> DeletedStudentOut:
 
     Raises:
         StudentNotFound: If nothing is stored about the person.
-        AlreadyRunning: If a migration, clean-up or restore is running.
+        AlreadyRunning: If another call holds `lib.database.advisory_lock` exclusively.
     """
     with deps.postgres.transaction() as transaction:
         take_shared_lock(transaction)
