@@ -80,7 +80,7 @@ def approximate(
 
 
 def own_error(bank: ItemBank, covariance: FloatArray, answers: Answers, length: int) -> float:
-    """Return the error of the exact means: RMS difference of two scrambles, over √2."""
+    """Return the error of the exact means: RMS difference of two scrambled point sets, over √2."""
     items = list(range(length))
     first, second = (
         Particles(bank, np.zeros(bank.concepts), covariance, POINTS, seed) for seed in (0, 1)

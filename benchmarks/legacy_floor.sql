@@ -1,7 +1,7 @@
--- Statements of the floor, which writes the rows of a migration without mapping them.
+-- Statements of the floor of `legacy_migration`: a bare insert of the rows that a migration made.
 
 -- keep_result --
--- Copy the rows that a migration made into plain tables.
+-- Copy into plain tables the rows that a migration made.
 CREATE SCHEMA floor;
 CREATE TABLE floor.students AS SELECT * FROM public.students;
 CREATE TABLE floor.sessions AS SELECT * FROM public.sessions;

@@ -43,7 +43,7 @@ def print_import() -> None:
         "upstash-redis": f"{FLOOR}; import lib.redis_rest",
     }
     best = best_of_rounds(list(codes.values()))
-    print("| import after fastapi, mangum, pydantic | CPU ms | times the floor |")
+    print("| import, including fastapi, mangum, pydantic | CPU ms | times the floor |")
     print("|---|--:|--:|")
     for name, code in codes.items():
         print(f"| {name} | {best[code]:.0f} | {best[code] / best[FLOOR]:.2f} |")

@@ -23,7 +23,7 @@ export async function fetchHealth(fetchPage = fetch) {
   }
 }
 
-/** What the status means for a person; the schema's state counts if Postgres could be asked. */
+/** What the status means for a person; if tables are missing or waiting, the schema's remarks explain it. */
 export function meaning(health) {
   const { missing = [], waiting = [], remarks = [] } = health.schema ?? {};
   const lines = missing.length ? [`Missing: ${missing.join(", ")}.`, ...remarks] : remarks;

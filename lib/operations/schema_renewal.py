@@ -43,7 +43,7 @@ def renew_schema(
         ConfirmationMissing: If tables with rows would be set aside without confirmation.
         CreationRunning: If another call is changing the schema.
         Busy: If a table is in use for more than 5 s.
-        AlreadyRunning: If a migration, clean-up, restore, rotation or removal is running.
+        AlreadyRunning: If another call holds `lib.database.advisory_lock`.
     """
     backup, remarks = None, []
     if drop_existing and tables_to_set_aside(deps, confirmation):
@@ -59,5 +59,5 @@ def _save(deps: Deps, seconds: float) -> tuple[BackupRecord | None, str]:
     try:
         backup = back_up(deps, seconds)
     except (NotConfigured, TablesNotReadable, TakesTooLong) as error:
-        return None, f"no backup was written; every row stays in the tables set aside: {error}"
+        return None, f"no backup was written (every row stays in the tables set aside): {error}"
     return backup, f"backup written first: {backup.location}"

@@ -18,7 +18,7 @@ from local.demo.journey import LAST_STEP, Event, Step, bugs_of, events_of, make_
 from local.demo.people import Person, Presence, people
 
 Row = dict[str, Any]
-"""Encrypts an API key for the session of a token."""
+"""Row of a table: values by column name."""
 
 STUDENTS = UUID("5e9d0000-0000-4000-8000-000000000002")
 TWILIO_STEP, GITHUB_STEP = 2, 4  # first steps at which a student has such an account

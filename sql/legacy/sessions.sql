@@ -299,7 +299,7 @@ FROM pg_temp.steps GROUP BY session_token;
 -- Give the planner the number of steps.
 ANALYZE pg_temp.steps, pg_temp.step_totals;
 
--- keep_removed_keys --
+-- keep_out_removed_keys --
 -- Keep a legacy key out of a session whose key was removed or that is closed.
 INSERT INTO pg_temp.key_conflicts (session_token, keeps_stored, reason)
 SELECT session_token, TRUE, 'the session''s key was removed since: this key was not used'
@@ -333,7 +333,7 @@ COPY pg_temp.sealed_keys (session_token, openai_api_key) FROM STDIN;
 ANALYZE pg_temp.sealed_keys, pg_temp.key_conflicts;
 
 -- plain_accounts --
--- Accounts of the batch that are not encrypted.
+-- Twilio accounts of the batch that are not encrypted.
 SELECT DISTINCT account_sid FROM pg_temp.incoming
 WHERE account_sid IS NOT NULL AND NOT legacy.is_sealed(account_sid);
 
@@ -545,7 +545,7 @@ WHERE st.student_id = o.old_student_id AND o.student_id <> o.old_student_id
   AND NOT EXISTS (SELECT FROM public.sessions AS s WHERE s.student_id = st.student_id);
 
 -- add_accounts --
--- Give the account of a login without an e-mail address to the student of its session.
+-- Give the Twilio account of a login without an e-mail address to the student of its session.
 UPDATE public.students AS st SET twilio_account_sid = newest.account_sid,
   updated_at = st.updated_at + INTERVAL '1 microsecond'  -- not now(): the name is not newer
 FROM (

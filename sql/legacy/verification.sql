@@ -58,7 +58,7 @@ SELECT
      HAVING count(*) > 1) AS doubled) AS people_with_more_than_one_record;
 
 -- find_tokenless_rows --
--- Report rows without a session token that a session can have; they stay in their table.
+-- Report rows without a usable session token; they stay in their table.
 INSERT INTO pg_temp.findings (source, row_key, field, outcome, reason)
 SELECT origin, 'ctid ' || place, legacy.own_name(origin, 'session_token'), 'skipped',
   CASE WHEN octet_length(session_token) > 2600

@@ -44,7 +44,7 @@ def test_two_parameters_are_recovered_from_complete_data() -> None:
     assert rmse(result.parameters.log_slope - items.log_slope) < 0.12
 
 
-def test_guessing_is_recovered_from_an_author_who_left_it_at_zero() -> None:
+def test_guessing_is_recovered_although_the_author_left_it_at_zero() -> None:
     rng = np.random.default_rng(2)
     items = draw_items(rng, 40, guessing=0.25)
     record = random_answers(rng, items, draw_people(rng, 4_000))
@@ -107,7 +107,8 @@ def test_adaptively_chosen_answers_give_unbiased_parameters() -> None:
         slopes.append(slope)
         locations.append(location)
     for z in (np.concatenate(slopes), np.concatenate(locations)):
-        assert abs(float(z.mean())) < 0.25  # the four scales differ by about 0.1 each
+        # The sample of people shifts the scale of each calibration by about 0.1 standard errors.
+        assert abs(float(z.mean())) < 0.25
         assert 0.85 < float(z.std()) < 1.15
 
 

@@ -1,4 +1,4 @@
-"""`make restore` takes dumps in plain SQL, made anywhere, and upgrades what it restored."""
+"""`make restore` takes dumps in every format, made anywhere, and upgrades what it restored."""
 
 import gzip
 import os
@@ -132,7 +132,7 @@ def one(url: str, query: str) -> object:
     return row[0]
 
 
-def plain_dump(url: str, file: Path, *options: str) -> Path:
+def pg_dump(url: str, file: Path, *options: str) -> Path:
     environment = {**os.environ, **address_in_environment(url)}
     command = [str(program("pg_dump")), f"--file={file}", *options]
     subprocess.run(command, env=environment, check=True)
@@ -149,19 +149,19 @@ def test_every_form_of_dump_comes_back(
 ) -> None:
     with psycopg.connect(postgres_url) as connection:
         connection.execute("INSERT INTO public.students (student_email) VALUES ('ä@example.com')")
-    file = plain_dump(postgres_url, tmp_path / "dump", *options)
+    file = pg_dump(postgres_url, tmp_path / "dump", *options)
     with psycopg.connect(postgres_url) as connection:
         connection.execute("DELETE FROM public.students")
         connection.execute("CREATE TABLE assessment.later (n INT)")
     assert restore(postgres_url, file) == []
     assert one(postgres_url, "SELECT student_email FROM students") == "ä@example.com"
     assert one(postgres_url, "SELECT to_regclass('assessment.later')") is None
-    assert one(postgres_url, "SELECT count(*) FROM questions") == 0, "by the search_path"
+    assert one(postgres_url, "SELECT count(*) FROM questions") == 0, "the search_path is lost"
 
 
 def test_a_compressed_dump_comes_back(postgres_url: str, tmp_path: Path) -> None:
     file = tmp_path / "dump.sql.gz"
-    text = plain_dump(postgres_url, tmp_path / "dump.sql").read_bytes()
+    text = pg_dump(postgres_url, tmp_path / "dump.sql").read_bytes()
     file.write_bytes(gzip.compress(text))
     with psycopg.connect(postgres_url) as connection:
         connection.execute("DROP TABLE public.removals")
@@ -239,7 +239,7 @@ def test_a_restored_database_is_upgraded(
     assert "match the scripts in sql/" in capsys.readouterr().out
 
 
-def test_a_restored_database_that_cannot_be_upgraded_is_restored_and_said(
+def test_a_restored_database_that_cannot_be_upgraded_is_restored_and_reported(
     empty_postgres_url: str,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,

@@ -288,7 +288,7 @@ def test_the_audit_trail_is_saved_and_never_replaced(
     assert one(tested, "SELECT public.verify_operator_audit()") is None
 
 
-def test_what_is_left_out_is_said_with_the_reason(database: Connection, deps: Deps) -> None:
+def test_what_is_left_out_is_reported_with_the_reason(database: Connection, deps: Deps) -> None:
     database.execute("""
         CREATE TABLE public.student_configs_backup_20250123 (n INT);
         CREATE TABLE public.sessions_old_20250123_101500 (n INT);

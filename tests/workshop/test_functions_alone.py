@@ -1,4 +1,4 @@
-"""Each deployed function imports one endpoint, and must know the errors that its SQL raises."""
+"""Each function is deployed alone, and must know the errors that its SQL raises."""
 
 import subprocess
 import sys
@@ -11,7 +11,7 @@ CONSTRAINTS = (
     "idempotency_keys_same_body",
     "sessions_exercises_limit",
 )
-ENDPOINTS = (
+FUNCTIONS = (
     "operations.admin_create_unified_schema",
     "workshop.cleanup_sessions",
     "workshop.generate_session",
@@ -22,10 +22,10 @@ ENDPOINTS = (
 )
 
 
-@pytest.mark.parametrize("endpoint", ENDPOINTS)
-def test_every_function_knows_the_errors_of_the_workshops_constraints(endpoint: str) -> None:
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_every_function_knows_the_errors_of_the_workshops_constraints(function: str) -> None:
     program = (
-        f"import api.{endpoint}\n"
+        f"import api.{function}\n"
         "from lib.database.statements import constraint_error\n"
         f"print([name for name in {CONSTRAINTS} if constraint_error(name, None) is None])"
     )

@@ -1,8 +1,9 @@
 """Report on a pool for operators: its calibrations and the questions flagged for drift.
 
-A calibration flags a question if its estimates differ from the parameters with which it was asked
-by more than chance (`lib.engine.calibration.drift`). The next calibration compares with the new
-estimates, so a flag stands until the question's author gives it new parameters.
+A calibration flags a question if its estimates differ by more than chance from the parameters with
+which it was asked (`lib.engine.calibration.drift`). The next calibration compares with the new
+estimates and does not find the same drift again; the flag stands nevertheless, until the question's
+author gives it new parameters.
 """
 
 from uuid import UUID

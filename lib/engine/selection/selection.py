@@ -16,7 +16,7 @@ Items = NDArray[np.intp]
 _SHORTLIST_SHARE = 0.93
 """Share of the largest upper bound that the best item's bound nearly always exceeds."""
 _MAX_WITHOUT_BOUNDS = 128
-"""Number of available items up to which all are integrated and no upper bound is computed."""
+"""Number of available indices up to which all are integrated and no upper bound is computed."""
 
 
 class Projection(NamedTuple):
@@ -164,7 +164,7 @@ def _shortlist(
     """Return the items whose upper bound is at least `share` of the `best`-th greatest bound.
 
     The items are ascending, so that ties are broken the same way in every bank. The second value is
-    the smallest bound that was accepted.
+    this limit; the items left out have bounds below it.
     """
     items: list[Items] = []
     bounds: list[NDArray[np.float32]] = []
@@ -200,7 +200,7 @@ def _nth_greatest(values: NDArray[Any], n: int) -> float:
 def _available(
     available: ArrayLike | None, n: int
 ) -> tuple[Items | None, NDArray[np.bool_] | None]:
-    """Return the available items as ascending indices if they are few, otherwise as a mask.
+    """Return the available items as ascending indices if given as few indices, else as a mask.
 
     The value that does not apply is None; both are None if all items are available.
 

@@ -32,7 +32,7 @@ def read_batch(transaction: "Transaction", start: int, end: int) -> None:
 
 
 def seal_accounts(transaction: "Transaction", seal: Callable[[str], str]) -> None:
-    """Encrypt the batch's accounts that are in plain text."""
+    """Encrypt the batch's Twilio accounts that are in plain text."""
     cursor = transaction.connection.execute(_queries["plain_accounts"].text)
     plain = [account for (account,) in cursor]
     if plain:

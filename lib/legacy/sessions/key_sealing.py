@@ -28,7 +28,7 @@ def seal_keys(transaction: "Transaction", vault: Vault, *, any_stored: bool, at_
         Number of keys that were encrypted.
     """
     if any_stored:
-        store.keep_removed_keys(transaction)
+        store.keep_out_removed_keys(transaction)
         store.resolve_key_conflicts(transaction, lambda pair: _decide(vault, pair), at_once)
     store.seal_accounts(transaction, vault.seal_account)
     return store.seal_plain_keys(

@@ -40,7 +40,7 @@ class InsertedSteps:
 
     rows: int
     first_id: int
-    """The lowest id; steps of other batches have lower ones."""
+    """The lowest id; steps of earlier batches have lower ones."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ class MergeCounts:
 
 @dataclass(frozen=True)
 class Fate:
-    """A sum over rows that met the same fate, such as `workshop_students.merged`."""
+    """Number of rows or tokens with one fate, under a name such as `workshop_students.merged`."""
 
     name: str
     value: Decimal
@@ -122,9 +122,9 @@ def stage_batch(transaction: "Transaction") -> StagedTokens:
     return StagedTokens(tokens, stored)
 
 
-def keep_removed_keys(transaction: "Transaction") -> None:
+def keep_out_removed_keys(transaction: "Transaction") -> None:
     """Keep keys out of the sessions from which they were removed."""
-    transaction.execute(_queries["keep_removed_keys"])
+    transaction.execute(_queries["keep_out_removed_keys"])
 
 
 def resolve_key_conflicts(
@@ -173,7 +173,7 @@ def seal_plain_keys(
 
 
 def seal_accounts(transaction: "Transaction", seal: Callable[[str], str]) -> None:
-    """Encrypt the batch's accounts that are in plain text."""
+    """Encrypt the batch's Twilio accounts that are in plain text."""
     cursor = transaction.connection.execute(_queries["plain_accounts"].text)
     plain = [account for (account,) in cursor]
     if plain:
@@ -217,7 +217,7 @@ def merge_stored(transaction: "Transaction") -> MergeCounts:
 
 
 def add_accounts(transaction: "Transaction") -> None:
-    """Give accounts of logins without an e-mail address to the students of their sessions."""
+    """Give Twilio accounts of logins without an e-mail address to the sessions' students."""
     transaction.execute(_queries["add_accounts"])
 
 
