@@ -52,6 +52,7 @@ MAY_SPLICE = {
     "sql/database/schema/rights.sql": "kinds of this file, names that the catalog quotes itself",
     "sql/database/schema/search_path.sql": "statements of this file, by %I and quote_ident",
     "sql/database/schema/old_overloads.sql": "a regprocedure, which the catalog quotes itself",
+    "sql/legacy/schema/old_tables.sql": "columns from the catalog, by quote_ident",
     "sql/legacy/schema/sources.sql": "expressions by format(%I, %L) of columns from the catalog",
     "sql/operations/schema/restore.sql": "quoted columns, and types as the catalog writes them",
     "sql/workshop/schema/removals.sql": "expressions of this file, of columns from the catalog",

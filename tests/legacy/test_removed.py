@@ -164,7 +164,7 @@ def test_a_backup_brings_back_removed_sessions_but_not_removed_people(
     call(client, SESSIONS, sessionTokens=[OTHER], deleteType="full")
     call(client, STUDENT, studentEmail=ANN)
     response = restore_backup(migrated, client, name)
-    assert (response["rows"]["sessions"], response["removedAgain"]) == (2, 1)
+    assert (response["rows"]["workshop"]["public.sessions"], response["removedAgain"]) == (2, 1)
     assert (tokens(migrated), emails(migrated), legacy_rows(migrated)) == ([OTHER], [BOB], 1)
     migrated.connection.execute("DELETE FROM public.sessions")
     call(client, MIGRATE, dryRun=False)

@@ -220,7 +220,10 @@ def test_legacy_table_that_a_restore_creates_is_closed(
     rows(LEGACY)
     name = post(client, "/api/admin-backup")["name"]
     rows("DROP TABLE public.workshop_students")
-    assert post(client, "/api/admin-restore", name=name)["rows"]["public.workshop_students"] == 1
+    assert (
+        post(client, "/api/admin-restore", name=name)["rows"]["legacy"]["public.workshop_students"]
+        == 1
+    )
     assert supabase.open_objects() == []
 
 
