@@ -330,3 +330,21 @@ def test_rows_that_cannot_return_stay_set_aside_and_are_named(empty_postgres_url
     printed = run("migrate.py", "upgrade", url=url)
     assert "public.students: 1 rows stay set aside in workshop_set_aside_" in printed
     assert fetch(url, "SELECT count(*) FROM public.students") == [(0,)]
+
+
+def test_tables_of_another_owner_are_served_and_returned(old: str) -> None:
+    owner = "owner of the previous version"
+    execute(old, f'DROP ROLE IF EXISTS "{owner}"; CREATE ROLE "{owner}"')
+    for table in FIVE:
+        execute(old, f'ALTER TABLE {table} OWNER TO "{owner}"')
+    try:
+        run("migrate.py", "upgrade", url=old)
+        # Foreign keys are checked as the owner, even if a superuser writes.
+        execute(old, OLD_SQL)
+        execute(old, f'SET ROLE "{owner}"; UPDATE public.students SET updated_at = NOW()')
+        run("migrate.py", "finish", url=old)
+        execute(old, "UPDATE assessment.test_sessions SET student_id = 'dee'")
+        run("migrate.py", "downgrade", url=old)
+        execute(old, f'SET ROLE "{owner}"; UPDATE students SET id = id')
+    finally:
+        execute(old, f'DROP OWNED BY "{owner}" CASCADE; DROP ROLE "{owner}"')

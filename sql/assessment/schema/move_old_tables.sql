@@ -113,5 +113,14 @@ BEGIN
   ) THEN
     ALTER TABLE assessment.examinees RENAME CONSTRAINT students_pkey TO examinees_pkey;
   END IF;
+  -- Foreign keys are checked as the owners of the tables.
+  FOR old IN
+    SELECT DISTINCT pg_get_userbyid(c.relowner) AS owner
+    FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+    WHERE n.nspname = 'assessment' AND c.relkind IN ('r', 'p')
+      AND NOT has_schema_privilege(c.relowner, n.oid, 'USAGE')
+  LOOP
+    EXECUTE format('GRANT USAGE ON SCHEMA assessment TO %I', old.owner);
+  END LOOP;
 END
 $$;
