@@ -348,3 +348,13 @@ def test_tables_of_another_owner_are_served_and_returned(old: str) -> None:
         execute(old, f'SET ROLE "{owner}"; UPDATE students SET id = id')
     finally:
         execute(old, f'DROP OWNED BY "{owner}" CASCADE; DROP ROLE "{owner}"')
+
+
+def test_after_a_downgrade_only_an_upgrade_takes_tables_back(old: str) -> None:
+    run("migrate.py", "upgrade", url=old)
+    run("migrate.py", "downgrade", url=old)
+    for arguments in (["downgrade", "base"], ["stamp", "base"], ["stamp", "head"]):
+        printed = run("migrate.py", *arguments, url=old)
+        assert "returned" not in printed
+        assert fetch(old, "SELECT to_regnamespace('assessment')") == [(None,)]
+    assert "- assessment: returned" in run("migrate.py", "upgrade", url=old)

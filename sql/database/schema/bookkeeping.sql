@@ -63,28 +63,3 @@ CREATE OR REPLACE FUNCTION stepwise.adopt(
   ON CONFLICT ON CONSTRAINT adopted_tables_pkey DO UPDATE SET
     adopted_at = now(), finished_at = excluded.finished_at
 $$;
-
--- Return the schema of the assessment that a downgrade set aside.
-DO $$
-DECLARE
-  v_name TEXT;
-BEGIN
-  SELECT present_name INTO v_name FROM stepwise.set_aside WHERE former_name = 'assessment';
-  IF v_name IS NULL THEN
-    RETURN;
-  END IF;
-  IF to_regnamespace(quote_ident(v_name)) IS NULL THEN
-    RAISE NOTICE 'assessment: the schema %, set aside by a downgrade, no longer exists', v_name
-      USING ERRCODE = 'SW001';
-  ELSIF to_regnamespace('assessment') IS NOT NULL THEN
-    RAISE NOTICE 'assessment: exists, so the schema % with older rows stays set aside', v_name
-      USING ERRCODE = 'SW001';
-    RETURN;
-  ELSE
-    EXECUTE format('ALTER SCHEMA %I RENAME TO assessment', v_name);
-    RAISE NOTICE 'assessment: returned from %, where a downgrade had set it aside', v_name
-      USING ERRCODE = 'SW001';
-  END IF;
-  DELETE FROM stepwise.set_aside WHERE former_name = 'assessment';
-END
-$$;
