@@ -358,3 +358,30 @@ def test_after_a_downgrade_only_an_upgrade_takes_tables_back(old: str) -> None:
         assert "returned" not in printed
         assert fetch(old, "SELECT to_regnamespace('assessment')") == [(None,)]
     assert "- assessment: returned" in run("migrate.py", "upgrade", url=old)
+
+
+def test_what_was_added_after_a_downgrade_is_served_and_stays(old: str) -> None:
+    run("migrate.py", "upgrade", url=old)
+    run("migrate.py", "downgrade", url=old)
+    execute(
+        old,
+        "ALTER TABLE questions ADD COLUMN hint TEXT DEFAULT 'none';"
+        " ALTER TABLE questions ADD CONSTRAINT short CHECK (length(hint) < 9);"
+        " CREATE FUNCTION keep() RETURNS TRIGGER LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';"
+        " CREATE TRIGGER keep BEFORE UPDATE ON questions FOR EACH ROW EXECUTE FUNCTION keep();"
+        " ALTER TABLE questions ENABLE ROW LEVEL SECURITY",
+    )
+    columns = (
+        "SELECT array_agg(attname::text) FROM pg_attribute"
+        " WHERE attrelid = 'public.questions'::regclass AND attname IN ('hint', 'position')"
+    )
+    for _ in range(2):
+        run("migrate.py", "upgrade", url=old)
+        assert fetch(old, columns) == [(["hint"],)]
+        run("migrate.py", "downgrade", url=old)
+        assert fetch(
+            old,
+            "SELECT (SELECT count(*) FROM pg_constraint WHERE conname = 'short'),"
+            " (SELECT count(*) FROM pg_trigger WHERE tgname = 'keep'), relrowsecurity"
+            " FROM pg_class WHERE oid = 'public.questions'::regclass",
+        ) == [(1, 1, True)]

@@ -25,6 +25,8 @@ CREATE TABLE IF NOT EXISTS stepwise.adopted_tables (
   adopted_at TIMESTAMPTZ NOT NULL DEFAULT now(),
   finished_at TIMESTAMPTZ             -- null: a view of the former name serves the previous version
 );
+-- The columns that upgrades had added when a downgrade returned the table; null before one.
+ALTER TABLE stepwise.adopted_tables ADD COLUMN IF NOT EXISTS added_columns TEXT[];
 
 -- Schemas and tables that a downgrade set aside. The next upgrade returns them.
 CREATE TABLE IF NOT EXISTS stepwise.set_aside (
@@ -44,8 +46,8 @@ CREATE OR REPLACE FUNCTION stepwise.workshop_waits() RETURNS BOOLEAN LANGUAGE sq
   )
 $$;
 
--- Remember a table of `public` as it is now. A table that is adopted again after a downgrade keeps
--- what was remembered first.
+-- Remember a table of `public` as it is now. If it is adopted again after a downgrade, the columns
+-- that upgrades had added do not count. The downgrade has removed their constraints and triggers.
 CREATE OR REPLACE FUNCTION stepwise.adopt(
   p_former_name TEXT, p_table_name TEXT, p_finished BOOLEAN
 ) RETURNS VOID LANGUAGE sql AS $$
@@ -61,5 +63,10 @@ CREATE OR REPLACE FUNCTION stepwise.adopt(
   FROM pg_catalog.pg_class c
   WHERE c.oid = to_regclass(format('public.%I', p_former_name))
   ON CONFLICT ON CONSTRAINT adopted_tables_pkey DO UPDATE SET
+    columns = CASE WHEN adopted_tables.added_columns IS NULL THEN adopted_tables.columns ELSE
+      ARRAY(SELECT name FROM unnest(excluded.columns) WITH ORDINALITY AS found (name, place)
+            WHERE name <> ALL (adopted_tables.added_columns) ORDER BY place) END,
+    constraints = excluded.constraints, triggers = excluded.triggers,
+    row_security = excluded.row_security, added_columns = NULL,
     adopted_at = now(), finished_at = excluded.finished_at
 $$;

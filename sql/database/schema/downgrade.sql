@@ -97,6 +97,11 @@ BEGIN
         ALTER TABLE assessment.examinees RENAME TO students;
       END IF;
       EXECUTE format('ALTER TABLE assessment.%I SET SCHEMA public', adopted.former_name);
+      UPDATE stepwise.adopted_tables SET added_columns = ARRAY(
+        SELECT attname FROM pg_catalog.pg_attribute
+        WHERE attrelid = adopted.relation AND attnum > 0 AND NOT attisdropped
+          AND attname <> ALL (adopted.columns))
+      WHERE table_name = adopted.table_name;
     END IF;
     EXECUTE format('SELECT count(*) FROM public.%I', adopted.former_name) INTO v_rows;
     RAISE NOTICE 'public.%: serves the previous version again, % rows', adopted.former_name, v_rows
