@@ -385,3 +385,13 @@ def test_what_was_added_after_a_downgrade_is_served_and_stays(old: str) -> None:
             " (SELECT count(*) FROM pg_trigger WHERE tgname = 'keep'), relrowsecurity"
             " FROM pg_class WHERE oid = 'public.questions'::regclass",
         ) == [(1, 1, True)]
+
+
+def test_downgrade_names_what_depends_on_a_view(old: str) -> None:
+    run("migrate.py", "upgrade", url=old)
+    execute(old, "CREATE VIEW statistics AS SELECT count(*) FROM public.test_sessions")
+    process = run_unchecked("migrate.py", "downgrade", url=old)
+    assert process.returncode == 1
+    assert "view statistics depends on view test_sessions" in process.stderr
+    assert "Nothing was changed." in process.stderr
+    assert kinds(old) == dict.fromkeys(FIVE, "v")

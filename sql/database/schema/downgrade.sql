@@ -35,6 +35,7 @@ DECLARE
   adopted RECORD;
   v_table TEXT;
   v_rows BIGINT;
+  v_dependents TEXT;
   total_rows BIGINT := 0;
   table_count INT := 0;
 BEGIN
@@ -83,7 +84,15 @@ BEGIN
     END IF;
     IF adopted.table_name LIKE 'assessment.%' THEN
       IF adopted.taken_kind = 'v' AND adopted.finished_at IS NULL THEN
-        EXECUTE format('DROP VIEW public.%I', adopted.former_name);
+        BEGIN
+          EXECUTE format('DROP VIEW public.%I', adopted.former_name);
+        EXCEPTION WHEN dependent_objects_still_exist THEN
+          GET STACKED DIAGNOSTICS v_dependents = PG_EXCEPTION_DETAIL;
+          RAISE EXCEPTION '% cannot return to public.%, because the view there cannot be dropped: '
+            '%. Drop what depends on it first.', adopted.table_name, adopted.former_name,
+            replace(v_dependents, E'\n', ', ')
+            USING ERRCODE = 'integrity_constraint_violation', CONSTRAINT = 'schema_needs_decision';
+        END;
       ELSIF adopted.taken_kind IS NOT NULL THEN
         RAISE EXCEPTION '% cannot return to public.%, because something of that name exists. '
           'Rename it, then downgrade again.', adopted.table_name, adopted.former_name
