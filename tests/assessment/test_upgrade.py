@@ -201,3 +201,21 @@ def test_monitoring_queries_of_the_guide_run_as_printed(postgres_url: str) -> No
         ),
     ):
         fetch(postgres_url, query)
+
+
+def test_numbered_answers_keep_their_numbers_and_get_new_ones(empty_postgres_url: str) -> None:
+    url = empty_postgres_url
+    table, _, columns = FULL.partition(
+        "CREATE TABLE test_responses (\n  id UUID PRIMARY KEY DEFAULT"
+    )
+    numbered = f"{table}CREATE TABLE test_responses (\n  id SERIAL PRIMARY KEY"
+    run(url, numbered + columns.removeprefix(" gen_random_uuid()"), ROWS)
+    upgrade(url)
+    run(
+        url,
+        "INSERT INTO assessment.test_responses (student_id, session_id, question_id, response)"
+        " SELECT 'ann', id, 'q9', 0 FROM assessment.test_sessions LIMIT 1",
+    )
+    assert fetch(url, "SELECT id FROM assessment.test_responses ORDER BY id") == [
+        (1,), (3,), (4,), (5,),
+    ]  # fmt: skip

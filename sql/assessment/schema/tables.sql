@@ -286,8 +286,18 @@ ALTER TABLE assessment.test_responses
   ADD COLUMN IF NOT EXISTS position INT,
   ADD COLUMN IF NOT EXISTS next_question_id VARCHAR,
   ADD COLUMN IF NOT EXISTS seconds DECIMAL,
-  ALTER COLUMN id SET DEFAULT gen_random_uuid(),
   ALTER COLUMN timestamp SET DEFAULT (now() AT TIME ZONE 'UTC');
+DO $$
+BEGIN  -- ids of the oldest deployments are numbers, with a sequence
+  IF EXISTS (
+    SELECT FROM pg_catalog.pg_attribute
+    WHERE attrelid = 'assessment.test_responses'::regclass
+      AND attname = 'id' AND atttypid = 'uuid'::regtype
+  ) THEN
+    ALTER TABLE assessment.test_responses ALTER COLUMN id SET DEFAULT gen_random_uuid();
+  END IF;
+END
+$$;
 
 -- ---------------------------------------------------------------------------------------------
 -- Indexes
