@@ -251,3 +251,19 @@ def test_students_of_an_earlier_version_of_ours_are_renamed(url: str) -> None:
     )
     assert "assessment.students: renamed to assessment.examinees" in upgrade().json()["results"]
     assert fetch(url, "SELECT id FROM assessment.examinees") == [("ann",)]
+
+
+def test_rows_that_a_column_with_generated_values_refuses_are_set_aside(url: str) -> None:
+    execute(
+        url,
+        "ALTER TABLE assessment.student_proficiencies DROP COLUMN id, ADD COLUMN id BIGINT"
+        " GENERATED ALWAYS AS IDENTITY PRIMARY KEY;"
+        " INSERT INTO assessment.examinees (id) VALUES ('ann');"
+        " CREATE TABLE public.student_proficiencies (id BIGINT PRIMARY KEY,"
+        " student_id VARCHAR NOT NULL, concept_name VARCHAR NOT NULL, proficiency_value DECIMAL);"
+        " INSERT INTO public.student_proficiencies VALUES (77, 'ann', 'Math', 0.5)",
+    )
+    assert upgrade().status_code == 200
+    assert fetch(url, "SELECT reason, row_data ->> 'id' FROM assessment.set_aside_rows") == [
+        ("a column generates its values itself", "77")
+    ]

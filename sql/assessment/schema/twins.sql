@@ -47,6 +47,8 @@ EXCEPTION
     RETURN 'it violates ' || coalesce(nullif(v_constraint, ''), 'a constraint');
   WHEN data_exception OR datatype_mismatch OR invalid_text_representation THEN
     RETURN 'a value does not fit the type of its column';
+  WHEN generated_always THEN
+    RETURN 'a column generates its values itself';
 END
 $$;
 
