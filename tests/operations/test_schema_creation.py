@@ -16,6 +16,7 @@ from lib.settings import Settings
 from lib.web.functions import function_app
 from tests.conftest import ADMIN_PASSWORD
 from tests.operations.older_schemas import NORMALIZED_V2, ROWS, UNIFIED
+from tests.support.old_assessment import FULL
 from tests.workshop.conftest import TOKEN
 
 PATH = "/api/admin-create-unified-schema"
@@ -251,3 +252,20 @@ def test_update_sets_updated_at_unless_the_statement_does(postgres_url: str) -> 
 def test_scripts_create_no_extension() -> None:
     for _, script in schema_scripts():
         assert "CREATE EXTENSION" not in script
+
+
+def test_what_the_database_refuses_is_named(empty: str) -> None:
+    with psycopg.connect(empty, autocommit=True) as connection:
+        connection.execute(
+            FULL.partition("CREATE TABLE test_responses")[0]
+            + "CREATE TABLE test_responses (student_id VARCHAR, session_id UUID,"
+            " question_id VARCHAR, response INT, id UUID, is_correct BOOLEAN,"
+            " proficiency_after JSONB, timestamp TIMESTAMP) PARTITION BY RANGE (timestamp)"
+        )
+    response = create()
+    assert (response.status_code, response.json()["code"]) == (409, "schema_needs_decision")
+    assert "unique constraint on partitioned table" in response.json()["error"]
+    assert "Nothing was changed." in response.json()["error"]
+    assert fetch(empty, "SELECT to_regclass('public.test_responses')::text") == [
+        ("test_responses",)
+    ]
