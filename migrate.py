@@ -47,8 +47,9 @@ def main(command_line: list[str] | None = None) -> None:
 def _with_relative_revision(command_line: list[str] | None) -> list[str]:
     """Mark `-1` in `downgrade -1` as an argument, which argparse takes for an option."""
     words = sys.argv[1:] if command_line is None else command_line
-    relative = len(words) > 1 and words[1][:1] == "-" and words[1][1:].isdigit()
-    return [words[0], "--", *words[1:]] if relative else words
+    relative = [word for word in words[1:] if word[:1] == "-" and word[1:].isdigit()]
+    others = [word for word in words if word not in relative]
+    return [*others, "--", *relative] if relative else words
 
 
 def _run(arguments: argparse.Namespace) -> None:

@@ -4,9 +4,14 @@ import re
 
 _EXPLANATIONS = {
     r"Can't locate revision identified by '(?P<revision>[^']+)'": (
-        "The database is at revision {revision} (in stepwise.schema_version), which this version of"
-        " the code does not have. If a newer version made it, install that version. If it was a"
-        " draft that has been deleted and changed nothing, run `python migrate.py stamp head`."
+        "This version of the code has no revision {revision}; `python migrate.py history` lists"
+        " those that it has. If the database is at revision {revision} (in stepwise.schema_version)"
+        " because a newer version made it, install that version. If it was a draft that has been"
+        " deleted and changed nothing, run `python migrate.py stamp head`."
+    ),
+    r"downgrade with --sql requires": (
+        "SQL is printed without a connection, so name the revisions before and after:"
+        " `python migrate.py downgrade 001:base --sql`."
     ),
     r"Multiple head revisions are present": (
         "Two revisions have no successor; `alembic heads` lists them. Join them with"

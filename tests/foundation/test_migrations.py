@@ -113,6 +113,23 @@ def test_a_revision_that_was_deleted_is_named_with_the_way_out(empty_postgres_ur
     assert "at revision 001" in run("migrate.py", "upgrade", url=empty_postgres_url)
 
 
+@pytest.mark.parametrize("action", ["upgrade", "stamp"])
+def test_a_mistyped_revision_is_not_taken_for_the_database_s(
+    action: str, empty_postgres_url: str
+) -> None:
+    process = run_unchecked("migrate.py", action, "0001", url=empty_postgres_url)
+    assert process.returncode == 1
+    assert process.stderr.startswith("This version of the code has no revision 0001")
+    assert "migrate.py history" in process.stderr
+
+
+@pytest.mark.parametrize("arguments", [["--sql"], ["-1", "--sql"], ["--sql", "-1"]])
+def test_printing_the_way_back_asks_for_both_revisions(arguments: list[str]) -> None:
+    process = run_unchecked("migrate.py", "downgrade", *arguments, url="")
+    assert process.returncode == 1
+    assert "migrate.py downgrade 001:base --sql" in process.stderr
+
+
 def test_two_heads_are_named_with_the_way_to_join_them(
     project: Path, empty_postgres_url: str
 ) -> None:
