@@ -103,7 +103,7 @@ def test_public_key_reaches_nothing(supabase: Supabase, postgres_url: str, role:
     with psycopg.connect(postgres_url) as connection:
         connection.execute(
             "SELECT public.record_step_progress(%s, 'a@example.com', 'A', FALSE, 1, NULL, FALSE,"
-            " 5, 1, NULL, NULL, NULL, NULL)",
+            " 5, 1, NULL, NULL, NULL, NULL, NULL, NULL)",
             [TOKEN],
         )
     refused = {statement: attempt(supabase, role, statement) for statement in ATTACKS}
@@ -220,10 +220,9 @@ def test_legacy_table_that_a_restore_creates_is_closed(
     rows(LEGACY)
     name = post(client, "/api/admin-backup")["name"]
     rows("DROP TABLE public.workshop_students")
-    assert (
-        post(client, "/api/admin-restore", name=name)["rows"]["legacy"]["public.workshop_students"]
-        == 1
-    )
+    assert post(client, "/api/admin-restore", name=name)["rows"]["legacy"] == {
+        "public.workshop_students": 1
+    }
     assert supabase.open_objects() == []
 
 

@@ -76,23 +76,25 @@ $$;
 CREATE OR REPLACE FUNCTION stepwise.own_functions() RETURNS SETOF REGPROCEDURE
 LANGUAGE sql STABLE AS $$
   WITH listed (schema_name, names) AS (VALUES
-    ('public', '{add_to_exercise,admit_operator,anonymous_email,claim_key,claim_session,
-      exercise_step,flagged_steps,normalized_email,older_tables,older_tokens,open_session,
-      open_student,operator_audit_digest,operator_audit_refuse,operator_audit_seal,
+    ('public', '{add_to_exercise,admit_operator,anonymous_email,change_email,
+      change_older_emails,claim_key,claim_session,exercise_step,flagged_steps,give_accounts,
+      normalized_email,older_tables,older_tokens,open_session,open_student,
+      operator_audit_digest,operator_audit_refuse,operator_audit_seal,recompute_session,
       record_flag_events,record_step_progress,remember_emptied_fields,remember_removals,
       removal_key,remove_again,remove_older_keys,remove_older_rows,remove_sessions,
       remove_student,report_bug,save_session_config,session_progress,session_steps,
-      set_updated_at,track_exercise,tracked_students,update_session_progress,
+      set_updated_at,step_of_name,track_exercise,tracked_students,update_session_progress,
       verify_operator_audit,workshop_step_name}'::name[]),
     ('assessment', '{close_session,keep_proficiency,next_number,question_shown,record_answer,
       refuse_change}'),
-    ('legacy', '{add_originals,add_raw,all_exercises,all_reports,append_reports,as_list,
-      bring_back,close_sources,earliest_moment,email_of,hide_keys,insert_lines,is_anonymous,
-      is_moment,is_other_count,is_placeholder,is_sealed,join_reports,json_finding,latest_expiry,
-      latest_moment,merge_all_keys,merge_exercise,merge_exercises,merge_raw,newest,of_kind,
-      open_repaired,open_sources,open_typed,own_name,plausibility_condition,prefer,prepare_table,
-      read_expression,renew,reportable_name,row_key,set_aside,step_of,tables_now,to_boolean,
-      to_count,to_integer,to_jsonb,to_moment,to_number,token_of,trimmed,type_of,
+    ('legacy', '{add_originals,add_raw,all_exercises,all_reports,any_row,append_reports,as_list,
+      backup_tables,bring_back,bring_back_unified,close_sources,earliest_moment,email_of,
+      hide_keys,is_anonymous,is_moment,is_other_count,is_placeholder,is_sealed,join_reports,
+      json_finding,latest_expiry,latest_moment,merge_all_keys,merge_exercise,merge_exercises,
+      merge_raw,newest,of_kind,open_repaired,open_sources,open_typed,own_name,
+      plausibility_condition,prefer,read_expression,rename_unified,renew,reportable_name,
+      row_key,rows_of,set_aside,step_of,tables_now,to_boolean,to_count,to_integer,to_jsonb,
+      to_moment,to_number,token_of,trimmed,type_of,unified_is_empty,unified_set_aside,
       unreadable_condition,unwrap,without_keys}')
   ), own_schemas AS MATERIALIZED (  -- so that the thousands of functions of Postgres are not looked at
     SELECT n.oid, n.nspname AS schema_name, (n.nspname = 'stepwise' OR n.nspname
