@@ -4,8 +4,12 @@ import hashlib
 import json
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from itertools import repeat
+from queue import Queue
 from typing import Any
 
+import psycopg
 import pytest
 from fastapi.testclient import TestClient
 from pydantic.alias_generators import to_snake
@@ -315,6 +319,33 @@ def test_emails_racing_for_one_new_token_leave_one_owner(post: Post, rows: Rows)
     assert rows("SELECT count(*) FROM students") == [(1,)]
     accepted = sum(response.status_code == 200 for response in responses)
     assert rows("SELECT attempts FROM step_progress") == [(accepted,)]
+
+
+def test_requests_racing_for_one_new_token_never_deadlock(postgres_url: str) -> None:
+    """A deadlock lasts a second, and several in a row end the wait for a lock with 503."""
+    report = (
+        "SELECT public.record_step_progress(%s, %s, NULL, NULL, 1, NULL, TRUE, 1, 1, NULL, NULL,"
+        " NULL, NULL, NULL, NULL)"
+    )
+    connections = Queue[psycopg.Connection]()
+
+    def send(token: str, email: str | None) -> str:
+        connection = connections.get()
+        try:
+            connection.execute(report, [token, email])
+        except psycopg.Error as error:
+            return error.diag.constraint_name or type(error).__name__
+        finally:
+            connections.put(connection)
+        return "done"
+
+    with ExitStack() as stack, ThreadPoolExecutor(8) as pool:
+        for _ in range(8):
+            connections.put(stack.enter_context(psycopg.connect(postgres_url, autocommit=True)))
+        for number in range(12):
+            emails = [None, f"ann{number}@example.com", f"eve{number}@example.com"] * 8
+            results = pool.map(send, repeat(f"ws_{number}_long_enough"), emails)
+            assert set(results) <= {"done", "session_of_one_student"}
 
 
 EXAMPLE: dict[str, Any] = json.loads(

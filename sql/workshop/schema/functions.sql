@@ -117,6 +117,9 @@ DECLARE
   v_owner_email TEXT;
   v_former_emails TEXT[];
 BEGIN
+  -- Requests for one token take turns. Otherwise one that creates the session and one that claims it
+  -- lock the anonymous student and the session in different orders, and each waits for the other.
+  PERFORM pg_advisory_xact_lock(hashtextextended('stepwise.session.' || p_session_token, 0));
   SELECT s.student_id, st.student_email, coalesce(st.former_emails, '{}')
     INTO v_owner, v_owner_email, v_former_emails
     FROM public.sessions s JOIN public.students st USING (student_id)
