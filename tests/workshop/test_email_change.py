@@ -163,3 +163,21 @@ def test_stranger_changes_nothing(client: TestClient, post: Post, rows: Rows) ->
     assert client.post(PATH, json=body).status_code == 401
     assert client.post(PATH, json={**body, "sessionToken": TOKEN}).status_code == 401
     assert rows(EMAILS) == [("ann@example.com",)]
+
+
+def test_removed_student_takes_nobody_along_who_has_a_former_email_now(
+    client: TestClient, post: Post, rows: Rows
+) -> None:
+    post(studentEmail="ann@example.com")
+    change(client, studentEmail="ann@example.com", newEmail="ann@example.org")
+    change(client, studentEmail="ann@example.org", newEmail="ann@example.net")
+    post(studentEmail="ann@example.com", sessionToken="ws_2_long_enough")  # a namesake
+    body = {"adminPassword": ADMIN_PASSWORD, "studentEmail": "ann@example.net"}
+    assert client.post("/api/admin-delete-student", json=body).status_code == 200
+    rows("SELECT public.remove_again()")  # as a restore does
+    assert rows(EMAILS) == [("ann@example.com",)]
+    rows(
+        "INSERT INTO students (student_email, created_at) VALUES ('ann@example.org', '2026-01-01')"
+    )
+    rows("SELECT public.remove_again()")
+    assert rows(EMAILS) == [("ann@example.com",)]

@@ -133,8 +133,11 @@ BEGIN
   v_tokens := v_tokens || public.older_tokens(v_email);
   older_rows := public.remove_older_rows(v_tokens, v_email);
   IF students + older_rows > 0 THEN  -- an unknown e-mail is most likely mistyped
+    -- A former e-mail may be another student's by now, whom a restore must not remove.
     PERFORM public.remember_removals('session', v_tokens),
-      public.remember_removals('student', v_email || v_former_emails);
+      public.remember_removals('student', v_email || ARRAY(
+        SELECT former FROM unnest(v_former_emails) AS former
+        WHERE NOT EXISTS (SELECT FROM public.students st WHERE st.student_email = former)));
   END IF;
   RETURN NEXT;
 END $$;
