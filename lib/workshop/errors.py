@@ -3,7 +3,7 @@
 Importing this module registers the constraint names that `sql/workshop/` raises.
 """
 
-from lib.database.statements import register_constraint
+from lib.database.statements import register_constraint, register_reason
 from lib.errors import Conflict, InvalidInput, NotFound
 
 
@@ -29,6 +29,12 @@ class EmailOfAnotherStudent(Conflict):
     """Nothing was changed: another student has this e-mail, and two students are not merged."""
 
     code = "email_of_another_student"
+
+
+class OlderTableRefuses(Conflict):
+    """Nothing was changed: {reason}."""
+
+    code = "older_table_refuses"
 
 
 class StaleConfiguration(Conflict):
@@ -57,3 +63,4 @@ for _constraint, _error in (
     ("sessions_exercises_limit", TooManyExercises),
 ):
     register_constraint(_constraint, _error)
+register_reason("older_table_refuses", lambda reason: OlderTableRefuses(reason=reason))

@@ -165,6 +165,38 @@ def test_stranger_changes_nothing(client: TestClient, post: Post, rows: Rows) ->
     assert rows(EMAILS) == [("ann@example.com",)]
 
 
+@pytest.mark.parametrize(
+    ("definition", "reason"),
+    [
+        ("TABLE public.student_configs (session_token TEXT, student_email VARCHAR(15))",
+         "public.student_configs has a column that cannot hold the new value"),
+        ("TABLE public.student_configs (session_token TEXT, student_email TEXT UNIQUE)",
+         "public.student_configs has a constraint that forbids the change"),
+        ("VIEW public.student_configs AS SELECT DISTINCT session_token, student_email FROM raw",
+         "public.student_configs is a view that cannot be changed"),
+    ],
+)  # fmt: skip
+def test_legacy_table_that_refuses_the_new_email_is_named(
+    client: TestClient, post: Post, rows: Rows, definition: str, reason: str
+) -> None:
+    post(studentEmail="ann@example.com")
+    rows("CREATE TABLE public.raw (session_token TEXT, student_email TEXT)")
+    rows(f"CREATE {definition}")
+    table = "raw" if definition.startswith("VIEW") else "student_configs"
+    rows(f"INSERT INTO public.{table} VALUES ('a', 'ann@example.com')")
+    if "UNIQUE" in definition:
+        rows("INSERT INTO public.student_configs VALUES ('b', 'a@longer-example.com')")
+    response = change(client, studentEmail="ann@example.com", newEmail="a@longer-example.com")
+    assert (response.status_code, response.json()["code"]) == (409, "older_table_refuses")
+    assert response.json()["error"] == f"Nothing was changed: {reason}."
+    assert rows(EMAILS) == [("ann@example.com",)]
+    if table == "raw":
+        body = {"adminPassword": ADMIN_PASSWORD, "studentEmail": "ann@example.com"}
+        response = client.post("/api/admin-delete-student", json=body)
+        assert (response.status_code, response.json()["code"]) == (409, "older_table_refuses")
+        assert rows(EMAILS) == [("ann@example.com",)]
+
+
 def test_removed_student_takes_nobody_along_who_has_a_former_email_now(
     client: TestClient, post: Post, rows: Rows
 ) -> None:

@@ -15,6 +15,7 @@ def change_email(request: ChangeEmailIn, deps: Deps) -> ChangedEmailOut:
         BadRequest: If neither studentId nor studentEmail is given.
         StudentNotFound: If there is no such student.
         EmailOfAnotherStudent: If another student has the new e-mail.
+        OlderTableRefuses: If a legacy table cannot hold it.
         AlreadyRunning: If another call holds `lib.database.advisory_lock` exclusively.
     """
     if request.student_id is None and request.student_email is None:

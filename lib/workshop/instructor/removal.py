@@ -13,6 +13,7 @@ def delete_sessions(request: DeleteSessionsIn, deps: Deps) -> DeletedSessionsOut
     """Remove the API keys of sessions, or the sessions; unknown tokens are ignored.
 
     Raises:
+        OlderTableRefuses: If a legacy table cannot be changed.
         AlreadyRunning: If another call holds `lib.database.advisory_lock` exclusively.
     """
     tokens = sorted(set(request.session_tokens))
@@ -41,6 +42,7 @@ def delete_student(email: str, deps: Deps) -> DeletedStudentOut:
 
     Raises:
         StudentNotFound: If nothing is stored about the person.
+        OlderTableRefuses: If a legacy table cannot be changed.
         AlreadyRunning: If another call holds `lib.database.advisory_lock` exclusively.
     """
     with deps.postgres.transaction() as transaction:

@@ -61,6 +61,17 @@ BEGIN
   RETURN v_tokens;
 END $$;
 
+-- Raise an error that says why a legacy table could not be changed.
+CREATE OR REPLACE FUNCTION public.refuse_older_change(p_table TEXT, p_sqlstate TEXT) RETURNS VOID
+LANGUAGE plpgsql AS $$
+BEGIN
+  RAISE EXCEPTION 'public.% %', p_table, CASE left(p_sqlstate, 2)
+      WHEN '22' THEN 'has a column that cannot hold the new value'
+      WHEN '23' THEN 'has a constraint that forbids the change'
+      ELSE 'is a view that cannot be changed' END
+    USING ERRCODE = 'integrity_constraint_violation', CONSTRAINT = 'older_table_refuses';
+END $$;
+
 -- Remove legacy rows with one of these tokens or with this e-mail; return their number. If an
 -- e-mail is given, rows with another person's e-mail stay, whatever their token.
 CREATE OR REPLACE FUNCTION public.remove_older_rows(p_tokens TEXT[], p_email TEXT) RETURNS BIGINT
@@ -71,10 +82,15 @@ DECLARE
   v_total BIGINT := 0;
 BEGIN
   FOR v_table IN SELECT * FROM public.older_tables() LOOP
-    EXECUTE format('DELETE FROM public.%I WHERE public.normalized_email(%s) = $2 '
-      'OR %s = ANY ($1) AND ($2 IS NULL OR position(''@'' IN coalesce(%2$s, '''')) = 0)',
-      v_table.table_name, v_table.email, v_table.token) USING p_tokens, p_email;
-    GET DIAGNOSTICS v_rows = ROW_COUNT;
+    BEGIN
+      EXECUTE format('DELETE FROM public.%I WHERE public.normalized_email(%s) = $2 '
+        'OR %s = ANY ($1) AND ($2 IS NULL OR position(''@'' IN coalesce(%2$s, '''')) = 0)',
+        v_table.table_name, v_table.email, v_table.token) USING p_tokens, p_email;
+      GET DIAGNOSTICS v_rows = ROW_COUNT;
+    EXCEPTION WHEN data_exception OR integrity_constraint_violation
+        OR object_not_in_prerequisite_state OR feature_not_supported THEN
+      PERFORM public.refuse_older_change(v_table.table_name, SQLSTATE);
+    END;
     v_total := v_total + v_rows;
   END LOOP;
   RETURN v_total;
@@ -89,10 +105,15 @@ DECLARE
   v_total BIGINT := 0;
 BEGIN
   FOR v_table IN SELECT * FROM public.older_tables() WHERE has_key LOOP
-    EXECUTE format('UPDATE public.%I SET openai_api_key = NULL '
-      'WHERE %s = ANY ($1) AND openai_api_key IS NOT NULL', v_table.table_name, v_table.token)
-      USING p_tokens;
-    GET DIAGNOSTICS v_rows = ROW_COUNT;
+    BEGIN
+      EXECUTE format('UPDATE public.%I SET openai_api_key = NULL '
+        'WHERE %s = ANY ($1) AND openai_api_key IS NOT NULL', v_table.table_name, v_table.token)
+        USING p_tokens;
+      GET DIAGNOSTICS v_rows = ROW_COUNT;
+    EXCEPTION WHEN data_exception OR integrity_constraint_violation
+        OR object_not_in_prerequisite_state OR feature_not_supported THEN
+      PERFORM public.refuse_older_change(v_table.table_name, SQLSTATE);
+    END;
     v_total := v_total + v_rows;
   END LOOP;
   RETURN v_total;

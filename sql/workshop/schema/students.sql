@@ -14,9 +14,15 @@ BEGIN
                                        ELSE 'student_email' END AS email_column
     FROM public.older_tables() WHERE email <> 'NULL::text'
   LOOP
-    EXECUTE format('UPDATE public.%1$I SET %2$I = $2 WHERE public.normalized_email(%2$I::text) = $1',
-      v_table.table_name, v_table.email_column) USING p_email, p_new_email;
-    GET DIAGNOSTICS v_rows = ROW_COUNT;
+    BEGIN
+      EXECUTE format('UPDATE public.%1$I SET %2$I = $2 '
+        'WHERE public.normalized_email(%2$I::text) = $1', v_table.table_name, v_table.email_column)
+        USING p_email, p_new_email;
+      GET DIAGNOSTICS v_rows = ROW_COUNT;
+    EXCEPTION WHEN data_exception OR integrity_constraint_violation
+        OR object_not_in_prerequisite_state OR feature_not_supported THEN
+      PERFORM public.refuse_older_change(v_table.table_name, SQLSTATE);
+    END;
     v_total := v_total + v_rows;
   END LOOP;
   RETURN v_total;
