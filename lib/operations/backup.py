@@ -17,10 +17,10 @@ from lib.operations.backup_format import (
     FORMAT,
     GZIP,
     VERSION,
+    is_secret,
     json_line,
     key_binding,
     sealed_name,
-    secret_column,
     token_column,
 )
 from lib.operations.backup_tables import BackupTable, select
@@ -124,7 +124,10 @@ class _BackupStream:
     def _table(self, table: BackupTable) -> Iterator[bytes]:
         columns = store.describe_table(self._transaction, table.name)
         names = [column.name for column in columns]
-        token, secret = token_column(table.name), secret_column(table.name)
+        token = token_column(table.name)
+        secret_columns = [
+            column.name for column in columns if is_secret(table.name, column.name, column.type)
+        ]
         rows = store.count_rows(self._transaction, table.name)
         self.rows.setdefault(table.context, {})[table.name] = rows
         yield json_line(
@@ -139,24 +142,30 @@ class _BackupStream:
             self._transaction,
             table.name,
             columns,
-            key=secret if secret in names else None,
+            secrets=secret_columns,
             token=token if token in names else None,
         ):
-            yield self._row_line(table.name, row)
+            yield self._row_line(table.name, row, secret_columns)
 
-    def _row_line(self, table: str, row: BackupRow) -> bytes:
-        """Return the row's line, with its API key encrypted.
+    def _row_line(self, table: str, row: BackupRow, secret_columns: list[str]) -> bytes:
+        """Return the row's line, with its secrets encrypted, at the end.
 
         JSON in an array or domain is as it was stored, so its line breaks, which stand only
         between tokens, become spaces.
         """
         text = row.text.replace("\r", " ").replace("\n", " ")
-        if row.api_key is None:
+        stored: dict[str, str] = {}
+        sealed: dict[str, str] = {}
+        for column, secret in zip(secret_columns, row.secrets, strict=True):
+            if secret is None:
+                continue
+            if is_sealed(secret) or not secret.strip():
+                stored[column] = secret
+            else:
+                sealed[sealed_name(column)] = self._vault.seal(
+                    secret, row.token or "", key_binding(table, column)
+                )
+        if not stored and not sealed:
             return f"{text}\n".encode()
-        if is_sealed(row.api_key) or not row.api_key.strip():
-            member = {secret_column(table): row.api_key}
-        else:
-            token = row.session_token or ""
-            member = {sealed_name(table): self._vault.seal(row.api_key, token, key_binding(table))}
         comma = "" if text == "{}" else ", "
-        return f"{text[:-1]}{comma}{json.dumps(member)[1:]}\n".encode()
+        return f"{text[:-1]}{comma}{json.dumps(stored | sealed)[1:]}\n".encode()

@@ -29,7 +29,6 @@ from lib.operations.backup_format import (
     VERSION,
     WITHOUT_SCHEMAS,
     key_binding,
-    secret_column,
     token_column,
 )
 from lib.operations.backup_tables import Context, context_of_each, may_contain
@@ -50,7 +49,7 @@ CREATED = (
     "backup"
 )
 ADDED = "{name}: added {columns}, which only the backup had"
-_SEALED_MEMBER = re.compile(r'"\w+:sealed": "(?P<sealed>v1\.[\w.-]+)"}\s*$')
+_SEALED_MEMBERS = re.compile(r'(?:"(?:[^"\\]|\\.)+:sealed": "v1\.[\w.-]+"(?:, )?)+}\s*$')
 
 
 @dataclass(frozen=True)
@@ -226,7 +225,7 @@ class _Target:
     def _insert(self, header: _Header, lines: "_Lines") -> int:
         names = [column["name"] for column in header.columns]
         rows = (
-            _with_plain_key(lines.row(), header.name_in_file, self.vault)
+            _with_plain_secrets(lines.row(), header.name_in_file, self.vault)
             for _ in range(header.row_count)
         )
         count = 0
@@ -242,20 +241,25 @@ def _choice(header: _Header) -> str:
     return "" if header.context is Context.WORKSHOP else ', or with "unifiedOnly": true'
 
 
-def _with_plain_key(line: bytes, table: str, vault: Vault) -> str:
-    """Return the row as JSON; decrypt its API key if the backup encrypted it."""
+def _with_plain_secrets(line: bytes, table: str, vault: Vault) -> str:
+    """Return the row as JSON; decrypt the secrets that the backup encrypted."""
     text = line.decode()
-    member = _SEALED_MEMBER.search(text)
-    if member is None:
+    members = _SEALED_MEMBERS.search(text)
+    if members is None:
         return text
-    token = json.loads(text).get(token_column(table)) or ""
-    try:
-        key = vault.open(member["sealed"], token, key_binding(table))
-    except Unreadable as error:
-        raise BackupUnreadable(
-            reason="its API keys were encrypted with another ENCRYPTION_KEY"
-        ) from error
-    return f"{text[: member.start()]}{json.dumps({secret_column(table): key})[1:]}"
+    token = json.loads(text).get(token_column(table))
+    secrets = {}
+    for name, sealed in json.loads("{" + members[0]).items():
+        column = name.removesuffix(":sealed")
+        try:
+            secrets[column] = vault.open(
+                sealed, "" if token is None else str(token), key_binding(table, column)
+            )
+        except Unreadable as error:
+            raise BackupUnreadable(
+                reason="its API keys were encrypted with another ENCRYPTION_KEY"
+            ) from error
+    return f"{text[: members.start()]}{json.dumps(secrets)[1:]}"
 
 
 class _Lines:

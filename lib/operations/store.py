@@ -146,9 +146,11 @@ class BackupRow:
     """A row of a table in a backup."""
 
     text: str
-    """The row as JSON, without its API key."""
-    api_key: str | None
-    session_token: str | None
+    """The row as JSON, without its secrets."""
+    secrets: list[str | None]
+    """As stored, in the order in which their columns were named."""
+    token: str | None
+    """What identifies the row: a session token, or a student's id."""
 
 
 @dataclass(frozen=True)
@@ -262,7 +264,7 @@ def read_rows(
     table: str,
     columns: Sequence[Column],
     *,
-    key: str | None,
+    secrets: Sequence[str],
     token: str | None,
 ) -> Iterator[BackupRow]:
     """Yield the rows of a table.
@@ -271,8 +273,8 @@ def read_rows(
         transaction: Reads a snapshot.
         table: A table from the catalog.
         columns: All its columns.
-        key: The column of API keys, None if the table has none.
-        token: The column of session tokens, None if the table has none.
+        secrets: Those of them that hold secrets.
+        token: The column that identifies a row, None if the table has none.
     """
     from psycopg import sql
 
@@ -281,19 +283,21 @@ def read_rows(
             sql.Identifier(column.name)
         )
         for column in columns
-        if column.name != key
+        if column.name not in secrets
     ]
     statement = _template("select_rows").format(
         columns=sql.SQL(", ").join(values),
-        key=sql.NULL if key is None else sql.Identifier("t", key),
+        secrets=sql.SQL(", ").join(
+            sql.SQL("{}::text").format(sql.Identifier("t", name)) for name in secrets
+        ),
         token=sql.NULL if token is None else sql.Identifier("t", token),
         table=_identifier(table),
     )
     with server_cursor(transaction.connection, "backup") as cursor:
         cursor.itersize = ROWS_AT_ONCE
         cursor.execute(statement)
-        for text, api_key, session_token in cursor:
-            yield BackupRow(text=text, api_key=api_key, session_token=session_token)
+        for text, row_secrets, row_token in cursor:
+            yield BackupRow(text=text, secrets=row_secrets, token=row_token)
 
 
 def record_backup(postgres: "Postgres", backup: BackupRecord) -> None:

@@ -172,8 +172,8 @@ ORDER BY a.attnum;
 SELECT count(*) FROM {table};
 
 -- select_rows --
--- Return each row as JSON without its API key, then the API key, then the session token.
-SELECT row_to_json(r)::text, {key}::text, {token}::text
+-- Return each row as JSON without its secrets, then the secrets, then what identifies the row.
+SELECT row_to_json(r)::text, ARRAY[{secrets}]::text[], {token}::text
 FROM {table} AS t CROSS JOIN LATERAL (SELECT {columns}) AS r;
 
 -- record_backup --

@@ -123,6 +123,32 @@ def test_no_plain_account_leaves_the_database(filled: Legacy, folder: Path) -> N
     assert all_rows(filled) == before
 
 
+def test_no_secret_of_a_column_that_the_code_does_not_know_leaves_the_database(
+    filled: Legacy, folder: Path
+) -> None:
+    secrets = {
+        "twilio_account_sid": "AC" + "12" * 16, "twilio_auth_token": "\u00e9 auth-token-plain",
+        '"apiKeySecret"': 'quote" and \\ plain', '"odd ""name"" password"': "  hidden-plain ",
+        "backup_api_key": "",
+    }  # fmt: skip
+    columns = ", ".join(f"ADD COLUMN {name} TEXT" for name in secrets)
+    filled.connection.execute(f"ALTER TABLE public.student_configs {columns}".encode())
+    filled.connection.execute("ALTER TABLE public.student_configs ADD COLUMN has_api_key BOOLEAN")
+    values = ", ".join(f"{name} = %s" for name in secrets)
+    filled.connection.execute(
+        f"UPDATE public.student_configs SET has_api_key = TRUE, {values}".encode(),
+        list(secrets.values()),
+    )
+    before = all_rows(filled)
+    backup = back_up(filled.deps)
+    written = b"".join(lines_of(folder, backup))
+    assert b"AC1212" not in written
+    assert b"plain" not in written
+    empty(filled)
+    restore(backup.name, filled.deps)
+    assert all_rows(filled) == before
+
+
 def test_the_file_is_json_line_by_line_and_recorded(filled: Legacy, folder: Path) -> None:
     backup = back_up(filled.deps)
     lines = [json.loads(line) for line in lines_of(folder, backup)]
