@@ -218,6 +218,7 @@ def test_legacy_table_that_a_restore_creates_is_closed(
     supabase: Supabase, client: TestClient, rows: Rows
 ) -> None:
     rows(LEGACY)
+    rows("ALTER TABLE public.workshop_students ADD COLUMN id SERIAL PRIMARY KEY")
     name = post(client, "/api/admin-backup")["name"]
     rows("DROP TABLE public.workshop_students")
     assert post(client, "/api/admin-restore", name=name)["rows"]["legacy"] == {

@@ -70,15 +70,25 @@ AS $$
   ORDER BY o.kind, o.object, g.name
 $$;
 
--- Take the rights of anon and authenticated on one table, and turn row-level security on.
+-- Take the rights of anon and authenticated on one table and the sequences of its columns, and turn
+-- row-level security on.
 CREATE OR REPLACE FUNCTION stepwise.close_table(p_table REGCLASS) RETURNS VOID
 LANGUAGE plpgsql AS $$
 DECLARE
   v_role TEXT;
+  v_sequence REGCLASS;
 BEGIN
   FOR v_role IN SELECT rolname FROM pg_roles WHERE rolname IN ('anon', 'authenticated') LOOP
     EXECUTE format('REVOKE ALL ON TABLE %s FROM %I, PUBLIC CASCADE', p_table, v_role);
     EXECUTE format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY', p_table);
+    FOR v_sequence IN
+      SELECT c.oid FROM pg_catalog.pg_depend AS d
+      JOIN pg_catalog.pg_class AS c ON c.oid = d.objid AND c.relkind = 'S'
+      WHERE d.classid = 'pg_catalog.pg_class'::REGCLASS AND d.refobjid = p_table
+        AND d.deptype IN ('a', 'i')
+    LOOP
+      EXECUTE format('REVOKE ALL ON SEQUENCE %s FROM %I, PUBLIC CASCADE', v_sequence, v_role);
+    END LOOP;
   END LOOP;
 END $$;
 
