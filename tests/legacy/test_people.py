@@ -48,6 +48,18 @@ def test_the_newest_name_that_is_not_empty_wins(legacy: Legacy) -> None:
     assert legacy.rows("SELECT student_name FROM public.students") == ["Newest"]
 
 
+def test_an_address_that_begins_like_a_placeholder_is_kept_without_a_token(legacy: Legacy) -> None:
+    legacy.add(
+        "workshop_students",
+        """
+        session_token | student_email           | student_name
+        -             | anonymous_x@example.com | Xenia
+        """,
+    )
+    legacy.run()
+    assert legacy.rows("SELECT student_email FROM public.students") == ["anonymous_x@example.com"]
+
+
 def test_each_session_without_email_has_an_anonymous_student_of_its_own(legacy: Legacy) -> None:
     legacy.add(
         "workshop_students",

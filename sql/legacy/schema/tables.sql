@@ -272,7 +272,7 @@ $$;
 CREATE OR REPLACE FUNCTION legacy.is_placeholder(p_email TEXT, p_token TEXT) RETURNS BOOLEAN
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
   SELECT lower(p_email) ^@ 'anonymous_' AND (legacy.is_anonymous(lower(p_email))
-    OR lower(p_email) = 'anonymous_' || lower(left(p_token, 16)))
+    OR lower(p_email) = 'anonymous_' || coalesce(lower(left(p_token, 16)), ''))
 $$;
 
 -- Return the person's normalized e-mail; null for a placeholder, an API key in its place, text
