@@ -233,6 +233,18 @@ def test_block_run_twice_touches_no_other_context_and_no_later_upgrade(
     in_use.work()
 
 
+@pytest.mark.parametrize("block", all_blocks(), ids=str)
+def test_block_run_twice_before_the_first_upgrade_does_not_keep_it_from_working(
+    block: Block, empty_postgres_url: str, products: Products
+) -> None:
+    with products(empty_postgres_url) as product:
+        product.execute(UUIDS)
+        for whole in (False, True):
+            product.run(block, whole=whole)
+        product.upgrade()
+        product.work()
+
+
 def nothing(_product: Product) -> None:
     """Leave an empty database."""
 
