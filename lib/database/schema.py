@@ -63,11 +63,11 @@ class Step:
 
 @dataclass(frozen=True)
 class Upgrade:
-    """What an upgrade did."""
+    """The result of an upgrade."""
 
     steps: list[Step]
     reports: list[str]
-    """What was moved, repaired or left, for the operator."""
+    """Lines for the operator about everything that was moved, repaired or left."""
 
 
 def schema_scripts() -> list[tuple[str, str]]:

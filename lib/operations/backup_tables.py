@@ -1,4 +1,4 @@
-"""Which tables a backup contains, in which order, and what it leaves out and why."""
+"""The tables that a backup contains, their order, and the reasons for leaving others out."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -66,7 +66,7 @@ class Selection:
 
     tables: list[BackupTable]
     left_out: list[str]
-    """What it does not contain, and why, for a person."""
+    """Lines for a person about what the backup does not contain, and why."""
 
 
 def select(catalog: Sequence[CatalogTable]) -> Selection:

@@ -27,7 +27,7 @@ class Creation:
     set_aside: list[RenamedTable]
     after: list[Table]
     reports: list[str]
-    """What was moved, repaired or left, for the operator."""
+    """Lines for the operator about everything that was moved, repaired or left."""
 
 
 def create_schema(
