@@ -42,7 +42,7 @@ EVERYBODY = frozenset({"public", "current_user", "session_user", "current_role"}
 
 @dataclass
 class Server:
-    """What the server that receives a dump has; whatever was left out for that is noted."""
+    """Features of the server that receives a dump, with notes on what was left out for it."""
 
     settings: set[str]
     extensions: set[str]

@@ -1,4 +1,4 @@
-"""What an upgrade reports to the operator, or why it failed, from what migrate.py printed."""
+"""The report of an upgrade, or the reason of its failure, read from the output of migrate.py."""
 
 import re
 

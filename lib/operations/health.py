@@ -46,7 +46,7 @@ class Schema:
     waiting: list[str]
     """Tables that do not exist yet because an older version still uses the name of one."""
     remarks: list[str]
-    """What an operator should know, and what to do."""
+    """Facts that an operator should know, each with what to do."""
 
 
 @dataclass(frozen=True)

@@ -61,7 +61,7 @@ class RestoreResult:
     removed_again: int
     """People in the backup whom an operator had removed since; they were removed again."""
     notes: list[str]
-    """What differs from the database that was backed up, for a person."""
+    """Differences from the database that was backed up, for a person."""
 
 
 def restore(

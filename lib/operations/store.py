@@ -30,7 +30,7 @@ class Name:
 
 @dataclass(frozen=True)
 class SchemaFacts:
-    """What a database has of the schema."""
+    """Facts about the schema of a database."""
 
     absent_tables: list[str]
     students_is_view: bool
@@ -150,7 +150,7 @@ class BackupRow:
     secrets: list[str | None]
     """As stored, in the order in which their columns were named."""
     token: str | None
-    """What identifies the row: a session token, or a student's id."""
+    """Identifier of the row: a session token, or a student's id."""
 
 
 @dataclass(frozen=True)
@@ -162,7 +162,7 @@ class BackupRecord:
     rows: dict[str, dict[str, int]]
     """Rows of each table, by context."""
     left_out: list[str]
-    """What the backup does not contain, and why."""
+    """Parts that the backup does not contain, and why."""
     bytes: int
     sha256: str
 

@@ -15,7 +15,7 @@ class Step:
     completed_by: tuple[str, ...]
     """The flags that complete the step once all of them are true."""
     other_names: tuple[str, ...] = ()
-    """What the live pages call the step, where that differs."""
+    """Name of the step on the live pages, where that differs."""
 
 
 @dataclass(frozen=True)
