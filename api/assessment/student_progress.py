@@ -6,7 +6,7 @@ from fastapi import Depends
 
 from lib.assessment.results.access import GrantedScope
 from lib.assessment.results.results import progress
-from lib.assessment.results.wire import ProgressOut
+from lib.assessment.results.wire import TestProgressOut
 from lib.deps import Deps, get_deps
 from lib.web.app import create_app, lambda_entry
 
@@ -16,7 +16,7 @@ app = create_app("assessment.student_progress", tag="Assessment")
 @app.get("/api/student/{student_id:opaque}/progress")
 def student_test_progress(
     scope: GrantedScope, deps: Annotated[Deps, Depends(get_deps)]
-) -> ProgressOut:
+) -> TestProgressOut:
     """Return progress over all tests to operators, one test's result to its session's holder."""
     return progress(scope, deps)
 

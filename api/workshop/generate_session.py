@@ -7,7 +7,7 @@ from fastapi import Depends
 from lib.deps import Deps, get_deps
 from lib.web.app import create_app, lambda_entry
 from lib.workshop.progress import progress
-from lib.workshop.progress.wire import SessionIn, SessionOut
+from lib.workshop.progress.wire import NewSessionOut, SessionIn
 
 app = create_app("workshop.generate_session", tag="Workshop")
 
@@ -15,9 +15,9 @@ app = create_app("workshop.generate_session", tag="Workshop")
 @app.post("/api/generate-session")
 def generate_session(
     deps: Annotated[Deps, Depends(get_deps)], body: SessionIn | None = None
-) -> SessionOut:
+) -> NewSessionOut:
     """Begin a session. Its token is the only credential for it."""
-    return SessionOut(sessionToken=progress.generate_session(body or SessionIn(), deps))
+    return NewSessionOut(sessionToken=progress.generate_session(body or SessionIn(), deps))
 
 
 lambda_handler = lambda_entry(app)

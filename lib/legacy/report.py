@@ -21,9 +21,9 @@ from lib.legacy.wire import (
     FindingGroup,
     Findings,
     MigrationOut,
-    Progress,
+    MigrationProgress,
+    MigrationSummary,
     Source,
-    Summary,
     UnifiedRows,
     Verification,
 )
@@ -45,7 +45,7 @@ def report(run: Run, deps: Deps, findings_limit: int = FINDINGS_IN_REPORT) -> Mi
         dry_run=run.dry_run,
         rolled_back=run.dry_run,
         run_id=run.id,
-        progress=Progress(
+        progress=MigrationProgress(
             phase=run.phase.value,
             percent=int(100 * run.fraction_done),
             interruptions=run.interruptions,
@@ -68,9 +68,9 @@ def _message(run: Run) -> str:
     return f"{kind} completed, but not verified: see verification.whyNot"
 
 
-def _summary(run: Run) -> Summary:
+def _summary(run: Run) -> MigrationSummary:
     count = run.counts.get
-    return Summary(
+    return MigrationSummary(
         unique_students=count("checked.people", 0) + count("people.anonymous", 0),
         students_migrated=count("people.created", 0),
         workshop_sessions_migrated=count("moved.workshop_students", 0),

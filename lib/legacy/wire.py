@@ -10,13 +10,11 @@ from lib.web.wire import CamelBody
 class MigrateIn(CamelBody):
     """Request of admin-migrate-to-unified-schema."""
 
-    dry_run: Annotated[
-        bool,
-        Field(description="true: do all the work, roll it back, and report what was done."),
-    ] = False
+    dry_run: bool = False
+    """true: do all the work, roll it back, and report what was done."""
 
 
-class Summary(CamelBody):
+class MigrationSummary(CamelBody):
     """Figures of the run so far."""
 
     unique_students: int
@@ -39,88 +37,126 @@ class Source(CamelBody):
     """Rows of one legacy table; read = created + merged + unchanged + skipped."""
 
     table: str
+    """Name of the table."""
     present: bool
+    """Whether the table exists."""
     read: int
+    """Rows that were read."""
     created: int
+    """Rows from which a session was created."""
     merged: int
+    """Rows that added values to a session."""
     unchanged: int
+    """Rows whose values were already stored."""
     skipped: int
+    """Rows that were not migrated; the findings say why."""
 
 
 class FindingGroup(CamelBody):
     """Number of findings that differ only in their row."""
 
     source: str
+    """Table of the rows."""
     field: str
+    """Column."""
     outcome: str
+    """What became of the values."""
     reason: str
+    """Why they were not migrated as they were."""
     rows: int
+    """Number of rows."""
 
 
 class Finding(CamelBody):
     """One field of one row."""
 
     source: str
-    row_key: Annotated[
-        str,
-        Field(description="First 16 hexadecimal digits of the SHA-256 of the row's token."),
-    ]
+    """Table of the row."""
+    row_key: str
+    """First 16 hexadecimal digits of the SHA-256 of the row's token."""
     field: str
+    """Column."""
     outcome: str
+    """What became of the value."""
     reason: str
+    """Why it was not migrated as it was."""
 
 
 class Findings(CamelBody):
     """Values that were not migrated as they were: skipped, kept raw or repaired."""
 
     groups: list[FindingGroup]
+    """Number of findings of each kind."""
     rows: list[Finding]
+    """Single findings, at most 500."""
     complete: bool
     """Whether `rows` holds all findings; `sql` lists the others."""
     sql: str
+    """Query that lists all findings."""
 
 
 class Checksums(CamelBody):
     """Checksums of the intended and the stored rows; a dry run and the real run have the same."""
 
     table: str
+    """Name of the unified table."""
     rows: int
+    """Number of rows."""
     expected: str
+    """Checksum of the rows as they should be."""
     stored: str
+    """Checksum of the rows as they were read back."""
 
 
 class UnifiedRows(CamelBody):
     """Rows of the unified tables."""
 
     students: int
+    """Rows of `students`."""
     sessions: int
+    """Rows of `sessions`."""
     step_progress: int
+    """Rows of `step_progress`."""
 
 
 class Verification(CamelBody):
     """Whether the migration can be trusted, after everything was read once more."""
 
     verified: bool
+    """Whether nothing speaks against the migration."""
     why_not: list[str]
+    """What speaks against it."""
     before: UnifiedRows
+    """Rows before the run."""
     after: UnifiedRows
+    """Rows after the run."""
     sessions_without_student: int
+    """Sessions whose student is missing."""
     steps_without_session: int
+    """Steps whose session is missing."""
     people_with_more_than_one_record: int
+    """People who are stored more than once."""
     tokens_missing: int
+    """Tokens of the legacy tables that no session has."""
     values_lost: int
+    """Values that were neither migrated nor kept."""
     keys_in_the_clear: int
+    """API keys that are stored as plain text."""
     set_aside_rows: int
     """Rows of tables that were set aside, without a session; a dry run in parts counts none."""
     checksums: list[Checksums]
+    """Checksums of each table."""
 
 
-class Progress(CamelBody):
+class MigrationProgress(CamelBody):
     """Progress of a run, which may take several calls."""
 
     phase: str
+    """What the run does next; `done` at the end."""
     percent: int
+    """Share of the run that is done, 0 to 100."""
     interruptions: int
+    """Number of calls that were stopped before they had finished their part."""
 
 
 class MigrationOut(CamelBody):
@@ -129,16 +165,27 @@ class MigrationOut(CamelBody):
     success: Literal[True] = True
     message: str
     done: bool
+    """Whether the run has ended; if not, call again."""
     dry_run: bool
+    """Whether the run is a trial."""
     rolled_back: bool
+    """Whether everything was rolled back, as in each dry run."""
     run_id: int
-    progress: Progress
-    summary: Summary
+    """Number of the run."""
+    progress: MigrationProgress
+    """How far the run has got."""
+    summary: MigrationSummary
+    """Figures of the run."""
     results: list[str]
+    """The figures in words."""
     sources: list[Source]
+    """What became of the rows of each legacy table."""
     findings: Findings
+    """Values that were not migrated as they were."""
     verification: Verification | None
+    """The verdict; null until the run has ended."""
     next_steps: list[str]
+    """What to do next."""
 
 
 class NormalizeOut(CamelBody):
@@ -147,16 +194,22 @@ class NormalizeOut(CamelBody):
     success: Literal[True] = True
     message: str
     done: bool
+    """Whether everything is done; if not, call again."""
     steps: list[str]
+    """What was done."""
     stats: UnifiedRows
+    """Rows of the unified tables."""
     backup_tables: list[str]
+    """New names of the legacy tables."""
     report: MigrationOut
+    """Report of the migration."""
 
 
 class ConfirmIn(CamelBody):
     """Request of a call that needs a confirmation."""
 
     confirm_text: Annotated[str | None, Field(max_length=100)] = None
+    """The confirmation that the refusal of a call without it asks for."""
 
 
 class SetAsideOut(CamelBody):
@@ -165,8 +218,11 @@ class SetAsideOut(CamelBody):
     success: Literal[True] = True
     message: str
     results: list[str]
+    """What was done with each table."""
     backup_tables: list[str]
+    """New names of the tables."""
     permanent_deletion_sql: Annotated[str, Field(alias="permanentDeletionSQL")]
+    """Statements that delete the tables for good, to run by hand."""
 
 
 class BringBackOut(CamelBody):
@@ -175,4 +231,6 @@ class BringBackOut(CamelBody):
     success: Literal[True] = True
     message: str
     results: list[str]
+    """What was done with each table."""
     restored_tables: list[str]
+    """Names of the tables."""

@@ -54,9 +54,13 @@ class Health:
     """The health at one moment."""
 
     status: Status
+    """The overall state."""
     version: str
+    """Version of the application."""
     timestamp: datetime
+    """Time of the check."""
     services: dict[str, ServiceState]
+    """State of `postgres` and of `redis`."""
     schema: Schema | None
     """None while Postgres cannot be asked."""
 

@@ -12,10 +12,8 @@ class CreateIn(CamelBody):
 
     drop_existing: bool = False
     """Set existing tables aside and start with empty ones."""
-    confirm_text: Annotated[
-        str | None,
-        Field(max_length=100, description='"DROP EXISTING TABLES", if tables hold rows.'),
-    ] = None
+    confirm_text: Annotated[str | None, Field(max_length=100)] = None
+    """`DROP EXISTING TABLES`, if tables hold rows."""
     finish: bool = False
     """Drop the views that serve the previous version of the tests, once it has ended."""
 
@@ -26,11 +24,11 @@ class CreateOut(CamelBody):
     success: Literal[True] = True
     message: str
     results: list[str]
-    backup: Annotated[
-        str | None,
-        Field(description="Location of the backup that dropExisting wrote first."),
-    ]
+    """What was done with each table."""
+    backup: str | None
+    """Location of the backup that dropExisting wrote first."""
     next_steps: list[str]
+    """What to do next."""
 
 
 class BackupOut(CamelBody):
@@ -39,25 +37,26 @@ class BackupOut(CamelBody):
     success: Literal[True] = True
     message: str
     name: str
+    """Name of the backup, for `admin-restore`."""
     location: str
-    rows: Annotated[dict[str, dict[str, int]], Field(description="Rows of each table, by context.")]
-    left_out: Annotated[
-        list[str], Field(description="Tables that the backup does not contain, and why.")
-    ]
+    """Address in the bucket, or path of the file."""
+    rows: dict[str, dict[str, int]]
+    """Rows of each table, by context."""
+    left_out: list[str]
+    """Tables that the backup does not contain, and why."""
     bytes: int
+    """Size of the backup."""
     sha256: str
+    """SHA-256 of the backup, in hexadecimal digits."""
 
 
 class RestoreIn(CamelBody):
     """Request of admin-restore."""
 
-    name: Annotated[
-        str, Field(max_length=100, description="The name from the response of admin-backup.")
-    ]
-    unified_only: Annotated[
-        bool,
-        Field(description="true: restore the workshop's unified tables only."),
-    ] = False
+    name: Annotated[str, Field(max_length=100)]
+    """The name from the response of admin-backup."""
+    unified_only: bool = False
+    """true: restore the workshop's unified tables only."""
 
 
 class RestoreOut(CamelBody):
@@ -65,16 +64,12 @@ class RestoreOut(CamelBody):
 
     success: Literal[True] = True
     message: str
-    rows: Annotated[
-        dict[str, dict[str, int]], Field(description="Restored rows of each table, by context.")
-    ]
-    removed_again: Annotated[
-        int,
-        Field(description="People whom an operator removed since; they were removed again."),
-    ]
-    notes: Annotated[
-        list[str], Field(description="What differs from the database that was backed up.")
-    ]
+    rows: dict[str, dict[str, int]]
+    """Restored rows of each table, by context."""
+    removed_again: int
+    """People whom an operator removed since; they were removed again."""
+    notes: list[str]
+    """What differs from the database that was backed up."""
 
 
 class RotationOut(CamelBody):
@@ -83,7 +78,10 @@ class RotationOut(CamelBody):
     success: Literal[True] = True
     message: str
     done: bool
+    """Whether no key is left to seal again."""
     rotated: int
+    """Keys that this call sealed with the current encryption key."""
     unreadable: int
     """Keys that are damaged, or sealed with a key that is no longer configured; unchanged."""
     remaining: int
+    """Keys that are left for the next call."""

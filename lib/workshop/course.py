@@ -30,9 +30,25 @@ class Course:
         return tuple(flag for step in self.steps for flag in step.flags)
 
     @property
+    def flag_meanings(self) -> tuple[tuple[str, str], ...]:
+        """Each flag with a sentence about it, for the API's description."""
+        return tuple(
+            (flag, f"Flag of step {step.number}, {step.name}{_completes(step, flag)}.")
+            for step in self.steps
+            for flag in step.flags
+        )
+
+    @property
     def last_step(self) -> int:
         """The number of the last step."""
         return self.steps[-1].number
+
+
+def _completes(step: Step, flag: str) -> str:
+    if flag not in step.completed_by:
+        return ""
+    others = " and ".join(other for other in step.completed_by if other != flag)
+    return f"; completes it, together with {others}" if others else "; completes it"
 
 
 COURSE = Course(

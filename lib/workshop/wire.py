@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from pydantic import create_model
+from pydantic import Field, create_model
 
 from lib.web.wire import Body
 from lib.workshop.course import COURSE
@@ -18,7 +18,9 @@ def with_flags(annotation: Any, default: Any = ...) -> Callable[[type[AnyBody]],
         annotation: Type of each field.
         default: Value of a flag that is left out; `...` makes the fields required.
     """
-    fields: dict[str, Any] = dict.fromkeys(COURSE.flags, (annotation, default))
+    fields: dict[str, Any] = {
+        flag: (annotation, Field(default, description=text)) for flag, text in COURSE.flag_meanings
+    }
 
     def add(body: type[AnyBody]) -> type[AnyBody]:
         return create_model(
@@ -40,26 +42,50 @@ class StoredSession(Body):
     """
 
     session_token: str
+    """Token of the session."""
     student_email: str | None
+    """E-mail of the student."""
     student_name: str | None
+    """Name of the student."""
     github_username: str | None
+    """Name of the student on GitHub."""
     has_twilio_account_sid: bool
+    """Whether an account SID of Twilio is stored."""
     demo_mode: bool
+    """Whether the session runs without real accounts."""
     current_step: int
+    """Furthest step that was reached; 0 is not begun."""
     completion_rate: int
+    """Share of completed steps, 0 to 100."""
     use_case_description: str | None
+    """What the assistant is for."""
     call_direction: str | None
+    """Direction of the calls, such as `inbound` or `outbound`."""
     selected_phone_number: str | None
+    """Phone number of the assistant."""
     tts_provider: str | None
+    """Provider of text-to-speech."""
     selected_voice: str | None
+    """Name of the voice."""
     has_api_key: bool
+    """Whether an API key is stored."""
     system_prompt: str | None
+    """System prompt of the voice assistant."""
     ivr_greeting: str | None
+    """Greeting at the start of a call."""
     tools: Any
+    """Tools that the assistant can call, as the page defines them."""
     voice_settings: Any
+    """Settings of the voice, as the page defines them."""
     websocket_url: str | None
+    """Address of the student's WebSocket server."""
     codespace_url: str | None
+    """Address of the student's codespace."""
     github_repo_url: str | None
+    """Address of the student's repository."""
     railway_url: str | None
+    """Address of the student's deployment on Railway."""
     ci_service_sid: str | None
+    """SID of the student's service of Twilio Conversational Intelligence."""
     version: int
+    """Version of the configuration, to send with the next save."""

@@ -19,6 +19,7 @@ class CalibrateIn(StrictBody):
     """The pool to calibrate; without an id, every pool with enough new answers."""
 
     question_pool_id: UUID | None = None
+    """Id of the pool; if left out, every pool with enough new answers."""
     adminPassword: Any = None  # noqa: N815 spelled so in every operator's body
 
 
@@ -26,12 +27,15 @@ class PoolCalibrationOut(Body):
     """Result of an attempt to calibrate one pool."""
 
     question_pool_id: UUID
+    """Id of the pool."""
     outcome: Outcome
+    """`calibrated` if a new version was written, or else the reason why not."""
     version: int | None
     """Version that new sessions get; None if the pool could not be read."""
     answers: int
     """Number of answers used: each student's first to the current text of each question."""
     people: int
+    """Number of students who gave these answers."""
     settled: bool | None
     """Whether the estimates converged; None if nothing was estimated."""
     questions: int
@@ -44,3 +48,4 @@ class CalibrateOut(Body):
     """Results of all pools, in the order in which they were calibrated."""
 
     pools: list[PoolCalibrationOut]
+    """The result of each pool."""

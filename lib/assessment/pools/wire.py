@@ -62,14 +62,19 @@ class QuestionIn(StrictBody):
     """One multiple-choice question with its correct answer and item parameters."""
 
     id: QuestionId
+    """Id of the question, unique over all pools."""
     content: Content
+    """Text of the question."""
     options: list[Option] = Field(min_length=2, max_length=MAX_OPTIONS)
+    """Texts of the options, all different."""
     correct_answer: str
+    """Text of the correct option."""
     concepts: list[Weight] = Field(min_length=1, max_length=MAX_CONCEPTS)
     """Row of the Q-matrix: the weight of each concept."""
     difficulty: float = Field(default=0.5, gt=0, lt=1)
     """Percentile of the students who know the answer as often as not."""
     discrimination: float = Field(default=1.0, gt=0, le=STEEPEST_DISCRIMINATION)
+    """Slope of the question's curve in probits, for concepts of weight 1."""
     guessing: float | None = Field(default=None, ge=0, lt=1)
     """Probability of a correct guess; defaults to the upload's `guessing`."""
 
@@ -99,9 +104,11 @@ class UploadIn(StrictBody):
     """Questions of one pool."""
 
     questions: list[QuestionIn] = Field(min_length=1, max_length=MAX_UPLOAD)
+    """The questions; those with a known id are changed."""
     question_pool_id: UUID | None = None
     """An existing pool, or the id of a new one; a large pool may take several uploads."""
     name: Annotated[str, StringConstraints(min_length=1, max_length=200)] | None = None
+    """Name of the pool, for people."""
     guessing: float = Field(default=0.0, ge=0, lt=1)
     """Guessing parameter of the questions that do not give one."""
     selection: SelectionIn | None = None
@@ -157,7 +164,9 @@ class UploadOut(Body):
 
     message: str
     count: int
+    """Number of questions written."""
     question_pool_id: UUID
+    """Id of their pool."""
 
 
 def _id(info: ValidationInfo) -> str:
@@ -168,6 +177,7 @@ class AttemptOut(Body):
     """The last attempt to calibrate a pool."""
 
     started_at: datetime
+    """Time of the start."""
     finished_at: datetime | None
     """None while the attempt runs, or if its function was stopped."""
     outcome: str | None
@@ -182,11 +192,17 @@ class CalibrationOut(Body):
     """A version that a calibration wrote."""
 
     version: int
+    """Number of the version."""
     created_at: datetime
+    """Time at which it was written."""
     answers: int | None
+    """Number of answers used."""
     people: int | None
+    """Number of students who gave them."""
     questions: int | None
+    """Number of questions that got new parameters."""
     rounds: int | None
+    """Number of rounds of estimation."""
     settled: bool | None
     """Whether the estimates had converged."""
     drifted: int | None
@@ -212,34 +228,44 @@ class ParametersOut(Body):
     """Each parameter of a flagged question."""
 
     difficulty: ParameterOut
+    """Percentile of the students who know the answer as often as not."""
     discrimination: ParameterOut
+    """Slope of the question's curve, in probits."""
     guessing: ParameterOut
+    """Probability of a correct guess."""
 
 
 class FlaggedOut(Body):
     """A question flagged because its answers contradict its parameters."""
 
     question_id: str
+    """Id of the question."""
     version: int
     """Version written by the calibration that flagged it."""
     text_changed: bool
     """Whether its author has changed the text since."""
     answers: int
+    """Number of answers to it that were used."""
     p_value: float
     """p-value of the hypothesis that only a shift common to all questions occurred."""
     curve_change: float
     """Root mean square change of P(correct) over the respondents; 0.1 is a large change."""
     parameters: ParametersOut
+    """Its parameters before and after."""
 
 
 class PoolDebugOut(Body):
     """A pool's calibrations and flagged questions."""
 
     question_pool_id: UUID
+    """Id of the pool."""
     version: int
     """Version that new sessions get."""
     question_count: int
+    """Number of questions that can be asked."""
     last_attempt: AttemptOut | None
+    """The last attempt to calibrate the pool; null before the first."""
     calibrations: list[CalibrationOut]
+    """Versions that calibrations wrote, newest first."""
     flagged: list[FlaggedOut]
     """One page: newest calibration first, within it smallest p-value first."""

@@ -7,8 +7,8 @@ from lib.assessment.results.wire import (
     HistoryOut,
     ProficiencyOut,
     ProgressData,
-    ProgressOut,
-    SessionOut,
+    RecordedTest,
+    TestProgressOut,
     TimelinePoint,
 )
 from lib.deps import Deps
@@ -41,11 +41,11 @@ def history(scope: ReadScope, limit: int, offset: int, deps: Deps) -> HistoryOut
     """
     rows = store.read_history(deps.postgres, scope, limit, offset)
     return HistoryOut(
-        student_id=scope.student_id, test_sessions=[SessionOut(**vars(row)) for row in rows]
+        student_id=scope.student_id, test_sessions=[RecordedTest(**vars(row)) for row in rows]
     )
 
 
-def progress(scope: ReadScope, deps: Deps) -> ProgressOut:
+def progress(scope: ReadScope, deps: Deps) -> TestProgressOut:
     """Return accuracy and proficiency from test to test.
 
     Raises:
@@ -53,7 +53,7 @@ def progress(scope: ReadScope, deps: Deps) -> ProgressOut:
     """
     sessions, totals = store.read_closed_sessions(deps.postgres, scope, MAX_PAGE)
     timeline = [_point(row) for row in sessions]
-    return ProgressOut(
+    return TestProgressOut(
         student_id=scope.student_id,
         progress_data=ProgressData(
             progress_timeline=timeline,

@@ -11,70 +11,108 @@ class ProficiencyOut(Body):
     """Proficiency and confidence, one number for each concept."""
 
     student_id: str
+    """Id of the student."""
     concept_names: list[str]
+    """Names of the concepts, in the order of the two lists below."""
     proficiency: list[float]
+    """Proficiency in each concept, a percentile from 0 to 1."""
     confidence: list[float]
+    """1 minus the posterior variance of each concept: 0 knows nothing, 1 is certain."""
     last_updated: datetime | None
+    """Time of the last change; null without a recorded test."""
 
 
-class SessionOut(Body):
+class RecordedTest(Body):
     """One test of a student as recorded; null where nothing was recorded."""
 
     session_id: UUID
+    """Id of the test."""
     question_pool_id: UUID | None
+    """Id of the pool."""
     status: str
+    """State of the test: `active`, `completed`, `terminated` or `expired`."""
     end_reason: str | None
+    """Criterion that ended the test, such as `precision`; null while it is open."""
     concept_names: list[str] | None
+    """Names of the concepts, in the order of the proficiencies."""
     initial_proficiency: Any
+    """Proficiency in each concept before the first answer, a percentile from 0 to 1."""
     final_proficiency: Any
+    """Proficiency in each concept after the last answer; null while the test is open."""
     total_questions: int
+    """Number of answers."""
     correct_responses: int
+    """Number of correct answers."""
     accuracy: float | None
+    """Share of the answers that were correct, 0 to 1."""
     learning_gain: float | None
+    """Mean change of the proficiencies: the change of the estimate, not of the student."""
     test_efficiency: float | None
+    """Share of the initial variance that was removed, per question."""
     started_at: datetime | None
+    """Time of the start."""
     completed_at: datetime | None
+    """Time of the end; null while the test is open."""
     last_activity: datetime | None
+    """Time of the start or of the last answer."""
 
 
 class HistoryOut(Body):
     """A page of a student's tests, newest first."""
 
     student_id: str
-    test_sessions: list[SessionOut]
+    """Id of the student."""
+    test_sessions: list[RecordedTest]
+    """The tests of this page, newest first."""
 
 
 class TimelinePoint(Body):
     """One closed test."""
 
     session_id: UUID
+    """Id of the test."""
     date: datetime | None
+    """Time of the test's end, or else of its start."""
     accuracy: float | None
+    """Share of the answers that were correct, 0 to 1."""
     learning_gain: float | None
+    """Mean change of the proficiencies: the change of the estimate, not of the student."""
     total_questions: int
+    """Number of answers."""
     proficiency: dict[str, float]
+    """Final proficiency by name of the concept, a percentile from 0 to 1."""
 
 
 class ConceptProgress(Body):
     """Proficiency in one concept over the closed tests."""
 
     first: float
+    """Final proficiency of the first test, a percentile from 0 to 1."""
     latest: float
+    """Final proficiency of the last test, a percentile from 0 to 1."""
     change: float
+    """`latest` minus `first`, -1 to 1."""
     history: list[float]
+    """Final proficiency of each test, oldest first."""
 
 
 class ProgressData(Body):
     """Results of a student's tests, oldest first."""
 
     progress_timeline: list[TimelinePoint]
+    """The closed tests, oldest first."""
     concept_progress: dict[str, ConceptProgress]
+    """Progress by name of the concept."""
     total_sessions: int
+    """Number of closed tests."""
     avg_accuracy: float
+    """Mean share of correct answers, 0 to 1; 0 without a closed test."""
 
 
-class ProgressOut(Body):
+class TestProgressOut(Body):
     """A student's progress from test to test."""
 
     student_id: str
+    """Id of the student."""
     progress_data: ProgressData
+    """Results from test to test."""

@@ -13,7 +13,7 @@ from lib.assessment.sessions.wire import (
     SessionCleanupIn,
     SessionCleanupOut,
     StatusOut,
-    Summary,
+    TestSummary,
 )
 from lib.deps import Deps
 from lib.errors import NotFound
@@ -112,7 +112,7 @@ def _result(row: SessionRow, initial: list[float]) -> EndOut:
     pairs = zip(final, initial, strict=False)  # an older deployment may have stored only one
     return EndOut(
         final_proficiency=final,
-        summary=Summary(
+        summary=TestSummary(
             total_questions=row.total_questions,
             correct_responses=row.correct_responses,
             accuracy=accuracy(row.correct_responses, row.total_questions),

@@ -38,10 +38,18 @@ class EndCriteria(StrictBody):
     """
 
     type: StopRule = "fixed_length"
+    """Rule that ends the test."""
     min_questions: int = Field(default=5, ge=1, le=MAX_QUESTIONS)
+    """Number of questions before which `precision`, `classification` and `minimum_gain` do not end
+    the test; lowered to `max_questions` by default if that is smaller."""
     max_questions: int = Field(default=20, ge=1, le=MAX_QUESTIONS)
+    """Number of questions after which the test ends in any case."""
     precision_threshold: float = Field(default=0.3, gt=0, le=1)
+    """Greatest posterior standard deviation of a concept at which `precision` ends the test, on the
+    latent scale."""
     classification_threshold: float = Field(default=0.8, gt=0.5, lt=1)
+    """Probability of lying on one side of percentile 0.5 at which `classification` ends the
+    test."""
     minimum_gain: float = Field(default=0.0, ge=0, lt=1)
     """Share of the variance; if the next question is expected to remove less, the test ends."""
 
@@ -66,34 +74,42 @@ class StartIn(StrictBody):
     """A student, a pool and the end criteria of the test."""
 
     student_id: StudentId
+    """Id of the student, chosen by the caller."""
     question_pool_id: UUID
+    """Id of the pool from which questions are asked."""
     concept_names: Annotated[
         list[ConceptName], Field(min_length=1, max_length=MAX_CONCEPTS), AfterValidator(_distinct)
     ] = Field(default=list(DEFAULT_CONCEPTS), validate_default=True)
+    """Name of each concept that the pool tests, in the order of its weights."""
     end_criteria: EndCriteria = EndCriteria()
+    """Criteria that end the test."""
 
 
 class SubmitIn(StrictBody):
     """A student's response to a question."""
 
     session_id: UUID
+    """Id of the test, from `test/start`; the credential of the call."""
     question_id: QuestionId
-    response: int = Field(
-        ge=0, lt=MAX_OPTIONS, strict=True, description="0-based index of the chosen option."
-    )
+    """Id of the question that the test is waiting for."""
+    response: int = Field(ge=0, lt=MAX_OPTIONS, strict=True)
+    """0-based index of the chosen option."""
     student_id: StudentId | None = None
+    """Id of the student; if given, it must be the one that started the test."""
 
 
 class EndIn(StrictBody):
     """The test to end."""
 
     session_id: UUID
+    """Id of the test, from `test/start`; the credential of the call."""
 
 
 class SessionCleanupIn(StrictBody):
     """Idle time after which sessions are closed."""
 
     inactivity_minutes: int = Field(default=30, ge=1, le=525_600, strict=True)
+    """Minutes without an answer after which a test is closed."""
     adminPassword: Any = None  # noqa: N815 spelled so in every operator's body
 
 
@@ -101,9 +117,13 @@ class QuestionOut(Body):
     """A question as a student sees it."""
 
     id: str
+    """Id of the question in its pool."""
     content: str
+    """Text of the question."""
     options: list[Any]
+    """Options in the order of their indexes; texts, or other JSON values in older pools."""
     concepts: list[float]
+    """Weight of each concept in the question: its row of the Q-matrix."""
 
     @classmethod
     def of(cls, question: Question) -> Self:
@@ -120,93 +140,134 @@ class StartOut(Body):
     """A test that has started or is resumed."""
 
     session_id: UUID
+    """Id of the test. It is a credential: whoever holds it can answer and read the result."""
     student_id: str
+    """Id of the student."""
     initial_proficiency: list[float]
+    """Proficiency in each concept before the first answer, a percentile from 0 to 1."""
     concept_names: list[str]
+    """Names of the concepts, in the order of every list of proficiencies."""
     next_question: QuestionOut
+    """The question to answer."""
     status: Literal["started"] = "started"
+    """Always `started`."""
 
 
 class ContinueOut(Body):
     """The answer is recorded; the test goes on with the next question."""
 
     status: Literal["continue"] = "continue"
+    """Always `continue`."""
     current_proficiency: list[float]
+    """Proficiency in each concept after the answer, a percentile from 0 to 1."""
     next_question: QuestionOut
+    """The question to answer next."""
     questions_answered: int
+    """Number of answers so far."""
 
 
 class CompletedOut(Body):
     """The answer is recorded; the test is complete."""
 
     status: Literal["completed"] = "completed"
+    """Always `completed`."""
     final_proficiency: list[float]
+    """Proficiency in each concept, a percentile from 0 to 1."""
     total_questions: int
+    """Number of answers."""
     accuracy: float
+    """Share of the answers that were correct, 0 to 1."""
 
 
-class Summary(Body):
+class TestSummary(Body):
     """The result of a test; docs/assessment.md defines the last two measures."""
 
     total_questions: int
+    """Number of answers."""
     correct_responses: int
+    """Number of correct answers."""
     accuracy: float
+    """Share of the answers that were correct, 0 to 1."""
     initial_proficiency: list[float]
+    """Proficiency in each concept before the first answer, a percentile from 0 to 1."""
     final_proficiency: list[float]
+    """Proficiency in each concept after the last answer, a percentile from 0 to 1."""
     proficiency_change: list[float]
+    """Final minus initial proficiency in each concept, -1 to 1."""
     learning_gain: float
+    """Mean of `proficiency_change`: the change of the estimate, not of the student."""
     test_efficiency: float
+    """Share of the initial variance that was removed, per question."""
 
 
 class EndOut(Body):
     """The result of a closed test."""
 
     final_proficiency: list[float]
-    summary: Summary
+    """Proficiency in each concept after the last answer, a percentile from 0 to 1."""
+    summary: TestSummary
+    """The result in figures."""
 
 
 class StatusOut(Body):
     """The state of a test."""
 
     status: str
+    """State of the test: `active`, `completed`, `terminated` or `expired`."""
     current_proficiency: list[float]
+    """Proficiency in each concept after the last answer, a percentile from 0 to 1."""
     questions_answered: int
+    """Number of answers so far."""
     is_active: bool
+    """Whether the test accepts answers."""
 
 
 class SessionCleanupOut(Body):
     """Number of sessions closed."""
 
     sessions_removed: int
+    """Number of tests that were closed."""
     inactivity_threshold_minutes: int
+    """Minutes without an answer after which a test was closed."""
 
 
 class Difference(Body):
     """A field in which Redis and Postgres differ."""
 
     field: str
+    """Name of the field."""
     redis: Any
+    """Value in Redis; null if there is none."""
     database: Any
+    """Value that follows from Postgres; null if there is none."""
 
 
 class RedisSnapshot(Body):
     """A session in Redis."""
 
     available: bool
+    """Whether Redis is configured and answers."""
     state: dict[str, Any] | None
     """The documented fields; None if there is no snapshot or it is unreadable."""
     bytes: int
+    """Size of the snapshot; 0 without one."""
     ttl_seconds: int | None
+    """Seconds until Redis removes the snapshot; null without one."""
 
 
 class SessionDebugOut(Body):
     """A session in Redis and in Postgres, side by side."""
 
     session_id: UUID
+    """Id of the test."""
     redis: RedisSnapshot
+    """The snapshot in Redis."""
     database: dict[str, Any]
+    """The record in Postgres."""
     differences: list[Difference]
+    """Fields in which the two differ."""
     in_sync: bool
+    """Whether they differ in no field."""
     person_fit: float | None
     """l_z of the answers; below about -2 they do not fit one student. None without answers."""
 
@@ -215,7 +276,9 @@ class SyncOut(Body):
     """Result of synchronising Redis with Postgres."""
 
     session_id: UUID
+    """Id of the test."""
     synced: bool
+    """Always true; a Redis that cannot be written to is an error."""
     action: str
     """`written`, or `removed` if the session is closed."""
 
@@ -224,17 +287,25 @@ class RedisStats(Body):
     """Numbers of keys by purpose, and memory."""
 
     active_sessions: int
+    """Number of snapshots of open tests."""
     active_locks: int
+    """Number of locks of tests whose answer is being graded."""
     cached_questions: int
+    """Number of cached questions."""
     memory_used_mb: float | None
     """Memory of the whole Redis server; null if the service does not report it."""
     total_keys: int
+    """Number of keys, including those of other applications."""
     question_cache_hits: int
+    """Number of questions that were found in the cache."""
     question_cache_misses: int
+    """Number of questions that had to be read from Postgres."""
     question_cache_hit_ratio: float | None
+    """Share of hits, 0 to 1; null before the first look-up."""
 
 
 class RedisStatsOut(Body):
     """Statistics of Redis."""
 
     redis_stats: RedisStats
+    """The statistics."""

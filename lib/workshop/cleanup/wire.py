@@ -1,9 +1,7 @@
 """Response of cleanup-sessions."""
 
 from datetime import UTC, datetime
-from typing import Annotated, Literal
-
-from pydantic import Field
+from typing import Literal
 
 from lib.web.wire import CamelBody
 from lib.workshop.cleanup.clean_up import CleanupResult
@@ -14,18 +12,23 @@ class WorkshopCleanupOut(CamelBody):
 
     success: Literal[True] = True
     message: str
-    closed_sessions: Annotated[
-        int, Field(description="Expired sessions that were closed, and their API keys removed.")
-    ]
-    deleted_sessions: Annotated[
-        int, Field(description="Sessions that were removed after their retention time.")
-    ]
+    closed_sessions: int
+    """Expired sessions that were closed, and their API keys removed."""
+    deleted_sessions: int
+    """Sessions that were removed after their retention time."""
     deleted_students: int
+    """Students without a session who were removed."""
     deleted_reports: int
+    """Bug reports that were removed after their retention time."""
     pruned_keys: int
-    done: Annotated[bool, Field(description="False if rows are left for the next run.")]
+    """Idempotency keys that were removed after 24 hours."""
+    done: bool
+    """False if rows are left for the next run."""
     audit_intact: bool | None
+    """Whether no entry of the audit trail was changed; null if the run ended before it was
+    verified."""
     timestamp: datetime
+    """Time of the run's end."""
 
     @classmethod
     def from_result(cls, result: CleanupResult) -> "WorkshopCleanupOut":

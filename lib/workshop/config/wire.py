@@ -27,40 +27,55 @@ class ConfigurationFields(Flags):
     """The configuration that a student may save, except the API key."""
 
     system_prompt: Annotated[str, StringConstraints(max_length=5000)] | None = None
+    """System prompt of the voice assistant."""
     tools: list[Any] | dict[str, Any] | None = None
+    """Tools that the assistant can call, as the page defines them."""
     voice_settings: dict[str, Any] | None = None
+    """Settings of the voice, as the page defines them."""
     use_case_description: Text | None = None
+    """What the assistant is for."""
     call_direction: Text | None = None
+    """Direction of the calls, such as `inbound` or `outbound`."""
     ivr_greeting: Text | None = None
+    """Greeting at the start of a call."""
     tts_provider: Text | None = None
+    """Provider of text-to-speech."""
     selected_voice: Text | None = None
+    """Name of the voice."""
     selected_phone_number: Text | None = None
+    """Phone number of the assistant."""
     websocket_url: Url | None = None
+    """Address of the student's WebSocket server."""
     codespace_url: Url | None = None
+    """Address of the student's codespace."""
     github_repo_url: Url | None = None
+    """Address of the student's repository."""
     railway_url: Url | None = None
+    """Address of the student's deployment on Railway."""
     demo_mode: bool | None = None
+    """Whether the session runs without real accounts."""
     current_step: CurrentStep | None = None
+    """Furthest step that was reached; 0 is not begun. It never goes back."""
 
 
 class ConfigIn(ConfigurationFields, CamelRequest):
     """Fields to save. A field that is left out or null keeps its value."""
 
     session_token: ConfigToken
+    """Token of the session; the credential of the call."""
     student_name: ShortText = None
+    """Name of the student."""
     student_email: OptionalEmail = None
+    """E-mail of the student."""
     openai_api_key: Secret = None
+    """API key of OpenAI; stored encrypted and never returned."""
     github_username: GithubName = None
+    """Name of the student on GitHub."""
     twilio_account_sid: Secret = None
-    version: Annotated[
-        int | None,
-        Field(
-            ge=1,
-            le=2**31 - 1,
-            description="The version that was loaded. The request is refused if the configuration "
-            "has been saved since.",
-        ),
-    ] = None
+    """Account SID of Twilio; stored encrypted and never returned."""
+    version: Annotated[int | None, Field(ge=1, le=2**31 - 1)] = None
+    """The version that was loaded. The request is refused if the configuration has been saved
+    since."""
 
     def changed_columns(self) -> dict[str, Any]:
         """Return the configuration fields that were sent, by column."""
@@ -70,10 +85,8 @@ class ConfigIn(ConfigurationFields, CamelRequest):
 class Configuration(StoredSession, CamelBody):
     """A saved configuration."""
 
-    api_key_usable: Annotated[
-        bool,
-        Field(description="False if there is no API key or this deployment cannot decrypt it."),
-    ] = False
+    api_key_usable: bool = False
+    """False if there is no API key or this deployment cannot decrypt it."""
 
 
 class ConfigSavedOut(CamelBody):
@@ -82,7 +95,9 @@ class ConfigSavedOut(CamelBody):
     success: Literal[True] = True
     message: str
     websocket_url: str | None
+    """Stored address of the student's WebSocket server."""
     version: int
+    """Version of the configuration, to send with the next save."""
 
 
 class ConfigOut(CamelBody):
@@ -90,3 +105,4 @@ class ConfigOut(CamelBody):
 
     success: Literal[True] = True
     config: Configuration
+    """The configuration."""

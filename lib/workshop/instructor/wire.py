@@ -23,10 +23,9 @@ class ListIn(CamelRequest):
     """The page to return."""
 
     limit: Annotated[int, Field(ge=1, le=MAX_PAGE_SIZE)] = MAX_PAGE_SIZE
-    cursor: Annotated[
-        str | None,
-        Field(max_length=MAX_CURSOR_LENGTH, description="`nextCursor` of the previous page."),
-    ] = None
+    """Maximum number of sessions on the page."""
+    cursor: Annotated[str | None, Field(max_length=MAX_CURSOR_LENGTH)] = None
+    """`nextCursor` of the previous page."""
 
 
 def _shorten(value: Any) -> Any:
@@ -41,12 +40,19 @@ class ListedStudent(CamelBody):
     """A student in the instructor's list."""
 
     student_id: UUID | None
+    """Id of the student; null in the legacy tables."""
     student_email: ShortenedText | None
+    """E-mail of the student."""
     student_name: ShortenedText | None
+    """Name of the student."""
     github_username: ShortenedText | None = None
+    """Name of the student on GitHub."""
     has_twilio_account_sid: bool = False
+    """Whether an account SID of Twilio is stored."""
     created_at: datetime | None
+    """Time at which the student was stored."""
     updated_at: datetime | None
+    """Time of the last change."""
 
 
 @with_flags(bool, default=False)
@@ -54,25 +60,45 @@ class ListedSession(CamelBody):
     """A session in the instructor's list."""
 
     session_token: str | None
+    """Token of the session."""
     student_id: UUID | None = None
+    """Id of the student; null in the legacy tables."""
     student_email: ShortenedText | None = None
+    """E-mail of the student."""
     student_name: ShortenedText | None = None
+    """Name of the student."""
     phone_number: ShortenedText | None = None
+    """Phone number of the assistant."""
     voice: ShortenedText | None = None
+    """Name of the voice."""
     tts_provider: ShortenedText | None = None
+    """Provider of text-to-speech."""
     call_direction: ShortenedText | None = None
+    """Direction of the calls, such as `inbound` or `outbound`."""
     use_case: ShortenedText | None = None
+    """What the assistant is for."""
     has_api_key: bool = False
+    """Whether an API key is stored."""
     has_system_prompt: bool = False
+    """Whether a system prompt is stored."""
     has_tools: bool = False
+    """Whether tools are stored."""
     demo_mode: bool = False
+    """Whether the session runs without real accounts."""
     is_active: bool = True
+    """Whether the session is open."""
     current_step: int = 0
+    """Furthest step that was reached; 0 is not begun."""
     completion_rate: float = 0
+    """Share of completed steps, 0 to 100."""
     total_time_spent: int = 0
+    """Seconds in all reports."""
     last_activity: datetime | None = None
+    """Time of the last report or save."""
     created_at: datetime | None = None
+    """Time at which the session was stored."""
     updated_at: datetime | None = None
+    """Time of the last change."""
 
 
 class ListOut(CamelBody):
@@ -80,78 +106,115 @@ class ListOut(CamelBody):
 
     success: Literal[True] = True
     students: list[ListedStudent]
+    """The students of these sessions."""
     sessions: list[ListedSession]
+    """The sessions of this page."""
     total_students: int
+    """Number of students on all pages."""
     total_sessions: int
+    """Number of sessions on all pages."""
     next_cursor: str | None
-    source: Annotated[
-        Literal["unified", "legacy"],
-        Field(description="legacy: the unified schema does not exist yet."),
-    ] = "unified"
+    """Cursor of the next page; null on the last one."""
+    source: Literal["unified", "legacy"] = "unified"
+    """legacy: the unified schema does not exist yet."""
 
 
 class Totals(CamelBody):
     """Counts over all students and sessions."""
 
     students: int
+    """Number of students."""
     sessions: int
+    """Number of sessions."""
     active_sessions: int
+    """Number of open sessions."""
     completed_sessions: int
+    """Number of sessions with every step completed."""
     average_completion: float
+    """Mean share of completed steps, 0 to 100."""
 
 
 class FunnelStep(CamelBody):
     """The number of sessions that reached a step or a later one, and that completed it."""
 
     step_number: int
+    """Number of the step, from 1."""
     step_name: str
+    """Name of the step."""
     reached: int
+    """Number of sessions that reached it or a later one."""
     completed: int
+    """Number of sessions that completed it."""
 
 
 class StepTime(CamelBody):
     """The number of sessions with reports about a step of this name, and the seconds they spent."""
 
     step_number: int
+    """Number of the step, from 1."""
     step_name: str
+    """Name of the step, as reported."""
     attempts: int
+    """Number of sessions with reports."""
     completed: int
+    """Number of sessions that completed it."""
     avg_time_seconds: float
+    """Mean time of a session."""
     lower_quartile_seconds: float
+    """Time that a quarter of the sessions did not exceed."""
     median_seconds: float
+    """Time that half of the sessions did not exceed."""
     upper_quartile_seconds: float
+    """Time that three quarters of the sessions did not exceed."""
 
 
 class StuckSession(CamelBody):
     """An unfinished session without activity for 24 hours."""
 
     student_id: UUID
+    """Id of the student."""
     student_email: str
+    """E-mail of the student."""
     student_name: str | None
+    """Name of the student."""
     current_step: int
+    """Furthest step that was reached; 0 is not begun."""
     completion_rate: int
+    """Share of completed steps, 0 to 100."""
     is_active: bool
+    """Whether the session is open."""
     last_activity: datetime
+    """Time of the last report or save."""
     idle_seconds: int
+    """Seconds since then."""
 
 
 class StudentSummary(CamelBody):
     """A student's figures for all sessions; the averages are null if there is no session."""
 
     student_id: UUID
+    """Id of the student."""
     student_email: str
+    """E-mail of the student."""
     student_name: str | None
+    """Name of the student."""
     total_sessions: int
+    """Number of sessions."""
     avg_completion: float | None
+    """Mean share of completed steps, 0 to 100."""
     last_active: datetime | None
+    """Time of the last report or save in any session."""
 
 
 class DayEvents(CamelBody):
     """The number of events of one type on one UTC day."""
 
     day: date
+    """Day in UTC."""
     event_type: str
+    """Type of the events, such as `step_completed`."""
     events: int
+    """Number of events."""
 
 
 class Analytics(CamelBody):
@@ -159,24 +222,27 @@ class Analytics(CamelBody):
 
     success: Literal[True] = True
     totals: Totals
+    """Counts over everything."""
     funnel: list[FunnelStep]
+    """How far the sessions got, step by step."""
     steps: list[StepTime]
+    """Time that the sessions spent on each step."""
     stuck_students: list[StuckSession]
+    """Unfinished sessions without activity for 24 hours, longest idle first."""
     students: list[StudentSummary]
+    """The students, most recently active first."""
     by_day: list[DayEvents]
+    """Events by day and type."""
 
 
 class DeleteSessionsIn(CamelRequest):
     """The sessions, and what to remove of them."""
 
     session_tokens: Annotated[list[AnyToken], Field(min_length=1, max_length=500)]
-    delete_type: Annotated[
-        Literal["keys-only", "full"],
-        Field(
-            description="keys-only: the API keys. full: the sessions with their steps and events. "
-            "Both are removed from the legacy tables, too, and a migration does not restore them."
-        ),
-    ]
+    """Tokens of the sessions; unknown ones are ignored."""
+    delete_type: Literal["keys-only", "full"]
+    """keys-only: the API keys. full: the sessions with their steps and events. Both are removed
+    from the legacy tables, too, and a migration does not restore them."""
 
 
 class DeletedSessionsOut(CamelBody):
@@ -185,11 +251,15 @@ class DeletedSessionsOut(CamelBody):
     success: Literal[True] = True
     message: str
     requested: int
+    """Number of different tokens in the request."""
     found: int
+    """Number of sessions with one of these tokens."""
     keys_deleted: int
+    """API keys that were removed from the unified tables."""
     older_keys_deleted: int
     """API keys in the legacy tables."""
     sessions_deleted: int
+    """Sessions that were removed."""
     older_rows_deleted: int
     """Rows of the legacy tables."""
 
@@ -198,8 +268,11 @@ class ChangeEmailIn(CamelRequest):
     """The student, by id or by present e-mail, and the new e-mail."""
 
     student_id: UUID | None = None
+    """Id of the student."""
     student_email: Annotated[StudentName | None, BeforeValidator(blank_is_none)] = None
+    """Present e-mail of the student, used if `studentId` is left out."""
     new_email: Email
+    """New e-mail of the student."""
 
 
 class ChangedEmailOut(CamelBody):
@@ -208,8 +281,11 @@ class ChangedEmailOut(CamelBody):
     success: Literal[True] = True
     message: str = "E-mail changed"
     student_id: UUID
+    """Id of the student."""
     student_email: str
+    """New e-mail of the student."""
     sessions: int
+    """Number of the student's sessions."""
     older_rows_changed: int
     """Rows of the legacy tables."""
 
@@ -218,6 +294,7 @@ class DeleteStudentIn(CamelRequest):
     """The student to remove."""
 
     student_email: StudentName
+    """E-mail of the student, or the id that an older page made up."""
 
 
 class DeletedStudentOut(CamelBody):
@@ -226,6 +303,10 @@ class DeletedStudentOut(CamelBody):
     success: Literal[True] = True
     message: str = "Student deleted"
     sessions_deleted: int
+    """Sessions that were removed."""
     steps_deleted: int
+    """Rows of steps that were removed."""
     events_deleted: int
+    """Events that were removed."""
     older_rows_deleted: int
+    """Rows of the legacy tables that were removed."""

@@ -31,15 +31,25 @@ class TrackIn(CamelRequest):
     """A report about an exercise. Time and attempts are added to those of earlier reports."""
 
     session_token: SessionToken
+    """Token of the session; the credential of the call."""
     student_email: OptionalEmail = None
+    """E-mail of the student."""
     student_id: Annotated[StudentName | None, BeforeValidator(blank_is_none)] = None
+    """E-mail or id of the student, used if `studentEmail` is left out."""
     student_name: ShortText = None
+    """Name of the student."""
     exercise_id: ExerciseName
+    """Name of the exercise, such as `step-1`."""
     completed: bool = False
+    """Whether the exercise is completed; a completed one stays completed."""
     time_spent: Seconds = 0
+    """Seconds since the last report."""
     attempts: Attempts = 1
+    """Attempts since the last report."""
     repo_created: bool | None = None
+    """Whether the student has created a repository."""
     demo_mode: bool | None = None
+    """Whether the session runs without real accounts."""
 
     @property
     def student(self) -> str | None:
@@ -51,14 +61,23 @@ class TrackedStudent(CamelBody):
     """A student's progress: in one session after a report, in all sessions in a look-up."""
 
     student_id: str
+    """E-mail of the student, or the id that an older page made up."""
     student_name: str | None = None
+    """Name of the student."""
     exercises: dict[str, Any] = Field(default_factory=dict)
+    """Progress by name of the exercise."""
     started_at: datetime | None = None
+    """Time of the first report."""
     last_activity: datetime | None = None
+    """Time of the last report."""
     total_time_spent: int = 0
-    completion_rate: Annotated[float, Field(description="0 to 100.")] = 0
+    """Seconds in all reports."""
+    completion_rate: float = 0
+    """0 to 100."""
     repo_created: bool = False
+    """Whether the student has created a repository."""
     demo_mode: bool = False
+    """Whether the session runs without real accounts."""
 
 
 class TrackedOut(CamelBody):
@@ -66,6 +85,7 @@ class TrackedOut(CamelBody):
 
     success: Literal[True] = True
     progress: TrackedStudent
+    """The student's progress."""
 
 
 class TrackRecordedOut(TrackedOut):
@@ -79,4 +99,6 @@ class TrackedStudentsOut(CamelBody):
 
     success: Literal[True] = True
     students: list[TrackedStudent]
+    """The students."""
     count: int
+    """Number of students."""

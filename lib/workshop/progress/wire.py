@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import BeforeValidator, Field, StringConstraints
+from pydantic import BeforeValidator, StringConstraints
 
 from lib.web.wire import Body, CamelBody, CamelRequest, blank_is_none
 from lib.workshop.fields import (
@@ -29,78 +29,120 @@ class SessionIn(CamelRequest):
     """The student who begins a session; both fields may be left out."""
 
     student_email: OptionalEmail = None
+    """E-mail of the student."""
     student_name: ShortText = None
+    """Name of the student."""
 
 
 class ProgressIn(CamelRequest):
     """A report about a step. Time and attempts are added to those of earlier reports."""
 
     session_token: SessionToken
+    """Token of the session; the credential of the call."""
     student_email: OptionalEmail = None
+    """E-mail of the student."""
     student_name: ShortText = None
+    """Name of the student."""
     demo_mode: bool | None = None
+    """Whether the session runs without real accounts."""
     step_number: StepNumber
+    """Number of the step."""
     step_name: ShortText = None
+    """Name of the step; a name of the course takes precedence over the number."""
     completed: bool = False
-    time_spent: Annotated[Seconds, Field(description="Seconds since the last report.")] = 0
-    attempts: Annotated[Attempts, Field(description="Attempts since the last report.")] = 1
+    """Whether the step is completed; a completed one stays completed."""
+    time_spent: Seconds = 0
+    """Seconds since the last report."""
+    attempts: Attempts = 1
+    """Attempts since the last report."""
     code_submitted: Code = None
+    """Code that the student submitted."""
     deployment_url: OptionalUrl = None
+    """Address of the student's deployment."""
     github_username: GithubName = None
+    """Name of the student on GitHub."""
     twilio_account_sid: Secret = None
+    """Account SID of Twilio; stored encrypted and never returned."""
 
 
 class StepProgress(CamelBody):
     """A session's progress in one step."""
 
     step_number: int
+    """Number of the step, from 1."""
     step_name: str
+    """Name of the step."""
     completed: bool
+    """Whether the step is completed."""
     time_spent: int
+    """Seconds in all reports about the step."""
     attempts: int
+    """Attempts in all reports about the step."""
     started_at: datetime | None
+    """Time of the first report."""
     completed_at: datetime | None
+    """Time at which the step was completed."""
     deployment_url: str | None
+    """Address of the student's deployment."""
 
 
 class Progress(StoredSession):
     """A whole session, for whoever holds its token."""
 
     student_id: UUID
+    """Id of the student."""
     started_at: datetime
+    """Time at which the session began."""
     last_activity: datetime
+    """Time of the last report or save."""
     expires_at: datetime
+    """Time at which the session is closed unless it is used before."""
     is_active: bool
+    """Whether the session is open; the next report opens a closed one again."""
     total_time_spent: int
+    """Seconds in all reports."""
     step_progress: list[StepProgress]
+    """Progress in each step with a report."""
     repo_created: bool
+    """Whether the student has created a repository."""
     bug_reports: Any
+    """Bug reports of the session."""
     exercises: Any
+    """Progress by name of the exercise, as the older pages report it."""
     created_at: datetime
+    """Time at which the session was stored."""
     updated_at: datetime
+    """Time of the last change."""
 
 
 class SharedStep(CamelBody):
     """One step in the share view."""
 
     step_number: int
+    """Number of the step, from 1."""
     step_name: str
+    """Name of the step."""
     completed: bool
+    """Whether the step is completed."""
 
 
 class SharedSession(Body):
     """The share view of a session, for anyone who knows the student's e-mail or id."""
 
     current_step: int
+    """Furthest step that was reached; 0 is not begun."""
     completion_rate: int
+    """Share of completed steps, 0 to 100."""
     step_progress: list[SharedStep]
+    """Progress in each step with a report."""
 
 
-class SessionOut(Body):
+class NewSessionOut(Body):
     """A new session."""
 
     success: Literal[True] = True
     sessionToken: str  # noqa: N815 the pages' spelling
+    """Token of the session, its only credential."""
 
 
 class ProgressOut(Body):
@@ -108,6 +150,7 @@ class ProgressOut(Body):
 
     success: Literal[True] = True
     progress: Progress
+    """The session."""
 
 
 class RecordedOut(ProgressOut):
@@ -121,6 +164,7 @@ class SessionsOut(Body):
 
     success: Literal[True] = True
     sessions: list[Progress] | list[SharedSession]
+    """Whole sessions for operators, the share view for others."""
 
 
 class BugReportIn(CamelRequest):
@@ -129,16 +173,27 @@ class BugReportIn(CamelRequest):
     description: Annotated[
         str, StringConstraints(strip_whitespace=True, min_length=1, max_length=5000)
     ]
+    """What went wrong."""
     session_token: Annotated[AnyToken | None, BeforeValidator(blank_is_none)] = None
+    """Token of the session in which it happened."""
     step: Annotated[CurrentStep | None, BeforeValidator(blank_is_none)] = None
+    """Number of the step in which it happened; 0 is none."""
     error_message: Text | None = None
+    """Message of the error."""
     page_url: OptionalUrl = None
+    """Address of the page."""
     steps_to_reproduce: Text | None = None
+    """How to make it happen again."""
     expected_behavior: Text | None = None
+    """What should have happened."""
     severity: ShortText = None
+    """Severity in the student's words."""
     user_agent: Annotated[str, StringConstraints(max_length=500)] | None = None
+    """Browser of the student."""
     student_email: OptionalEmail = None
+    """E-mail of the student."""
     student_name: ShortText = None
+    """Name of the student."""
 
 
 class BugReportOut(CamelBody):
@@ -147,3 +202,4 @@ class BugReportOut(CamelBody):
     success: Literal[True] = True
     message: str = "Bug report received"
     report_id: int
+    """Number of the bug report."""
