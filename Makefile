@@ -44,7 +44,7 @@ COMPILE := $(VENV)/bin/uv pip compile -q pyproject.toml --universal --python-ver
 CHECK_IDLE := import fcntl; fcntl.flock(open(".local/lock"), fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 .DEFAULT_GOAL := help
-.PHONY: help dev test check types migrate seed psql backup restore reset bench simulate calibrate deploy-check pins clean
+.PHONY: help dev test check types migrate seed psql backup restore reset bench simulate calibrate deploy-check openapi pins clean
 .PHONY: python3.12
 
 help: ## Show this list
@@ -162,6 +162,9 @@ python3.12: # checked before anything is installed or built: both platforms run 
 	@test "$(VERSION)" = 3.12 || $@ -c '' 2>/dev/null \
 		|| { echo "make deploy-check builds with Python 3.12, the version that Vercel and Lambda run, but finds none." \
 			"Install it so that $@ is on the PATH, or name it: make deploy-check PYTHON=/path/to/$@"; exit 1; }
+
+openapi: $(LOCAL) ## Write docs/openapi.json, from which clients are generated
+	@$(RUN) -m local.openapi_file
 
 pins: $(LOCAL) ## Resolve pyproject.toml into the hashed requirement files
 	@$(COMPILE) -o requirements.txt

@@ -6,7 +6,10 @@ turns them into HTTP.
 """
 
 import copyreg
-from typing import Any, ClassVar
+from collections.abc import Callable
+from typing import Any, ClassVar, TypeVar
+
+AnyCallable = TypeVar("AnyCallable", bound=Callable[..., Any])
 
 
 class AppError(Exception):
@@ -29,6 +32,20 @@ class AppError(Exception):
     def headers(self) -> dict[str, str]:
         """HTTP headers of the response."""
         return {} if self.retry_after is None else {"Retry-After": str(self.retry_after)}
+
+
+def raises(*errors: type[AppError]) -> Callable[[AnyCallable], AnyCallable]:
+    """Declare the errors of a handler or of a dependency for the API's description.
+
+    Those of the frame, of the database and of access control need no declaration; see
+    `lib/web/declared_errors.py`.
+    """
+
+    def declare(function: AnyCallable) -> AnyCallable:
+        function.declared_errors = errors  # type: ignore[attr-defined]
+        return function
+
+    return declare
 
 
 class BadRequest(AppError):

@@ -42,6 +42,7 @@ from lib.web.functions import function_app  # noqa: E402
 from local.redis_gateway.gateway import Gateway, running_gateway  # noqa: E402
 from local.servers.postgres_server import PostgresServer, running_postgres  # noqa: E402
 from local.servers.redis_server import RedisServer, running_redis  # noqa: E402
+from tests.support.declared_errors import with_declared_errors  # noqa: E402
 from tests.support.memory import folder_in_memory  # noqa: E402
 from tests.support.postgres_proxy import PostgresProxy, running_proxy  # noqa: E402
 
@@ -163,7 +164,8 @@ def client_for(deps: Deps) -> Callable[[str], TestClient]:  # noqa: ARG001 it in
     """Make a client of one function, by the name of its module in `api/`."""
 
     def client_of(module: str) -> TestClient:
-        return TestClient(function_app(module), raise_server_exceptions=False)
+        client = TestClient(function_app(module), raise_server_exceptions=False)
+        return with_declared_errors(client)
 
     return client_of
 

@@ -7,13 +7,17 @@ from fastapi import Depends
 from lib.assessment.calibration.run import calibrate
 from lib.assessment.calibration.wire import CalibrateIn, CalibrateOut
 from lib.deps import Deps, current_deps, get_deps
+from lib.errors import NotFound, raises
 from lib.web.app import create_app, lambda_entry
 
 app = create_app("assessment.calibrate", tag="Assessment: operators")
 
 
 @app.post("/api/admin-calibrate")
-def run(deps: Annotated[Deps, Depends(get_deps)], body: CalibrateIn | None = None) -> CalibrateOut:
+@raises(NotFound)
+def calibrate_pools(
+    deps: Annotated[Deps, Depends(get_deps)], body: CalibrateIn | None = None
+) -> CalibrateOut:
     """Estimate a pool's parameters from its answers and write them as its next version.
 
     Running sessions keep the version they started with.
@@ -22,7 +26,7 @@ def run(deps: Annotated[Deps, Depends(get_deps)], body: CalibrateIn | None = Non
 
 
 @app.get("/api/calibrate")
-def run_on_schedule(deps: Annotated[Deps, Depends(get_deps)]) -> CalibrateOut:
+def calibrate_pools_on_schedule(deps: Annotated[Deps, Depends(get_deps)]) -> CalibrateOut:
     """Calibrate every pool with enough new answers; called on schedule."""
     return calibrate(CalibrateIn(), deps)
 

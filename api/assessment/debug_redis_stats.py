@@ -4,15 +4,18 @@ from typing import Annotated
 
 from fastapi import Depends
 
+from lib.assessment.errors import CacheUnavailable
 from lib.assessment.sessions.cache_stats import redis_stats
 from lib.assessment.sessions.wire import RedisStatsOut
 from lib.deps import Deps, get_deps
+from lib.errors import raises
 from lib.web.app import create_app, lambda_entry
 
 app = create_app("assessment.debug_redis_stats", tag="Assessment: operators")
 
 
 @app.get("/api/debug/redis/stats")
+@raises(CacheUnavailable)
 def debug_redis_stats(deps: Annotated[Deps, Depends(get_deps)]) -> RedisStatsOut:
     """Return the numbers of sessions, locks and questions in Redis, and its memory."""
     return redis_stats(deps)

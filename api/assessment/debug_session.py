@@ -1,20 +1,22 @@
 """GET /api/debug/session/{session_id}: compare Redis with Postgres, for operators."""
 
 from typing import Annotated
-from uuid import UUID
 
 from fastapi import Depends
 
+from lib.assessment.parameters import TestId
 from lib.assessment.sessions.debug import compare
 from lib.assessment.sessions.wire import SessionDebugOut
 from lib.deps import Deps, get_deps
+from lib.errors import NotFound, raises
 from lib.web.app import create_app, lambda_entry
 
 app = create_app("assessment.debug_session", tag="Assessment: operators")
 
 
 @app.get("/api/debug/session/{session_id}")
-def debug_session(session_id: UUID, deps: Annotated[Deps, Depends(get_deps)]) -> SessionDebugOut:
+@raises(NotFound)
+def debug_session(session_id: TestId, deps: Annotated[Deps, Depends(get_deps)]) -> SessionDebugOut:
     """Return a session in Redis and in Postgres, with their differences."""
     return compare(session_id, deps)
 

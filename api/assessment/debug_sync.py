@@ -1,20 +1,23 @@
 """POST /api/debug/sync/{session_id}: synchronise Redis with Postgres, for operators."""
 
 from typing import Annotated
-from uuid import UUID
 
 from fastapi import Depends
 
+from lib.assessment.errors import CacheUnavailable
+from lib.assessment.parameters import TestId
 from lib.assessment.sessions.debug import sync
 from lib.assessment.sessions.wire import SyncOut
 from lib.deps import Deps, get_deps
+from lib.errors import NotFound, raises
 from lib.web.app import create_app, lambda_entry
 
 app = create_app("assessment.debug_sync", tag="Assessment: operators")
 
 
 @app.post("/api/debug/sync/{session_id}")
-def debug_sync(session_id: UUID, deps: Annotated[Deps, Depends(get_deps)]) -> SyncOut:
+@raises(CacheUnavailable, NotFound)
+def debug_sync(session_id: TestId, deps: Annotated[Deps, Depends(get_deps)]) -> SyncOut:
     """Rebuild the session's snapshot from Postgres, or remove that of a closed session."""
     return sync(session_id, deps)
 

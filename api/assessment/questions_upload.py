@@ -4,15 +4,18 @@ from typing import Annotated
 
 from fastapi import Depends
 
+from lib.assessment.errors import PoolConceptMismatch, QuestionInOtherPool
 from lib.assessment.pools.upload import upload
 from lib.assessment.pools.wire import UploadIn, UploadOut
 from lib.deps import Deps, get_deps
+from lib.errors import raises
 from lib.web.app import create_app, lambda_entry
 
 app = create_app("assessment.questions_upload", tag="Assessment: operators")
 
 
 @app.post("/api/questions/upload")
+@raises(PoolConceptMismatch, QuestionInOtherPool)
 def upload_questions(body: UploadIn, deps: Annotated[Deps, Depends(get_deps)]) -> UploadOut:
     """Write all questions or none; errors name the question and the field.
 

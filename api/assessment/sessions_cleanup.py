@@ -13,7 +13,7 @@ app = create_app("assessment.sessions_cleanup", tag="Assessment: operators")
 
 
 @app.post("/api/sessions/cleanup")
-def clean_up(
+def clean_up_tests(
     deps: Annotated[Deps, Depends(get_deps)], body: SessionCleanupIn | None = None
 ) -> SessionCleanupOut:
     """Close sessions idle for `inactivity_minutes`; their answers stay recorded."""
@@ -21,7 +21,7 @@ def clean_up(
 
 
 @app.get("/api/sessions/cleanup")
-def clean_up_on_schedule(deps: Annotated[Deps, Depends(get_deps)]) -> SessionCleanupOut:
+def clean_up_tests_on_schedule(deps: Annotated[Deps, Depends(get_deps)]) -> SessionCleanupOut:
     """Close sessions idle for 30 minutes; called on schedule."""
     return cleanup(SessionCleanupIn(), deps)
 

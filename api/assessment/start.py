@@ -4,15 +4,18 @@ from typing import Annotated
 
 from fastapi import Depends
 
+from lib.assessment.errors import NoGradableQuestion, SessionConceptMismatch
 from lib.assessment.sessions.start import start
 from lib.assessment.sessions.wire import StartIn, StartOut
 from lib.deps import Deps, get_deps
+from lib.errors import NotFound, raises
 from lib.web.app import create_app, lambda_entry
 
 app = create_app("assessment.start", tag="Assessment")
 
 
 @app.post("/api/test/start")
+@raises(NoGradableQuestion, NotFound, SessionConceptMismatch)
 def start_test(body: StartIn, deps: Annotated[Deps, Depends(get_deps)]) -> StartOut:
     """Return a session and its first question; a second start returns the same session.
 

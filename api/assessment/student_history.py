@@ -4,21 +4,26 @@ from typing import Annotated
 
 from fastapi import Depends, Query
 
+from lib.assessment.parameters import Offset
 from lib.assessment.results.access import GrantedScope
 from lib.assessment.results.results import MAX_PAGE, history
 from lib.assessment.results.wire import HistoryOut
 from lib.deps import Deps, get_deps
+from lib.errors import NotFound, raises
 from lib.web.app import create_app, lambda_entry
 
 app = create_app("assessment.student_history", tag="Assessment")
 
 
 @app.get("/api/student/{student_id:opaque}/history")
-def student_history(
+@raises(NotFound)
+def get_student_history(
     scope: GrantedScope,
     deps: Annotated[Deps, Depends(get_deps)],
-    limit: Annotated[int, Query(ge=1, le=MAX_PAGE)] = MAX_PAGE,
-    offset: Annotated[int, Query(ge=0, le=1_000_000)] = 0,
+    limit: Annotated[
+        int, Query(ge=1, le=MAX_PAGE, description="Maximum length of the page.")
+    ] = MAX_PAGE,
+    offset: Offset = 0,
 ) -> HistoryOut:
     """Return a page of tests to operators; to the holder of a session, only that session."""
     return history(scope, limit, offset, deps)

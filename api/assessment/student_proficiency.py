@@ -8,13 +8,15 @@ from lib.assessment.results.access import GrantedScope
 from lib.assessment.results.results import proficiency
 from lib.assessment.results.wire import ProficiencyOut
 from lib.deps import Deps, get_deps
+from lib.errors import NotFound, raises
 from lib.web.app import create_app, lambda_entry
 
 app = create_app("assessment.student_proficiency", tag="Assessment")
 
 
 @app.get("/api/student/{student_id:opaque}/proficiency")
-def student_proficiency(
+@raises(NotFound)
+def get_student_proficiency(
     scope: GrantedScope, deps: Annotated[Deps, Depends(get_deps)]
 ) -> ProficiencyOut:
     """Return long-term proficiency to operators, one test's result to its session's holder."""

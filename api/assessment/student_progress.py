@@ -8,13 +8,15 @@ from lib.assessment.results.access import GrantedScope
 from lib.assessment.results.results import progress
 from lib.assessment.results.wire import TestProgressOut
 from lib.deps import Deps, get_deps
+from lib.errors import NotFound, raises
 from lib.web.app import create_app, lambda_entry
 
 app = create_app("assessment.student_progress", tag="Assessment")
 
 
 @app.get("/api/student/{student_id:opaque}/progress")
-def student_test_progress(
+@raises(NotFound)
+def get_student_progress(
     scope: GrantedScope, deps: Annotated[Deps, Depends(get_deps)]
 ) -> TestProgressOut:
     """Return progress over all tests to operators, one test's result to its session's holder."""

@@ -4,15 +4,33 @@ from typing import Annotated
 
 from fastapi import Depends
 
+from lib.assessment.errors import (
+    NoSuchOption,
+    OtherAnswerRecorded,
+    SessionClosed,
+    SessionExpired,
+    SessionOfOtherStudent,
+    UnexpectedQuestion,
+)
 from lib.assessment.sessions.submit import submit
 from lib.assessment.sessions.wire import CompletedOut, ContinueOut, SubmitIn
 from lib.deps import Deps, get_deps
+from lib.errors import NotFound, raises
 from lib.web.app import create_app, lambda_entry
 
 app = create_app("assessment.submit", tag="Assessment")
 
 
 @app.post("/api/test/submit")
+@raises(
+    NoSuchOption,
+    NotFound,
+    OtherAnswerRecorded,
+    SessionClosed,
+    SessionExpired,
+    SessionOfOtherStudent,
+    UnexpectedQuestion,
+)
 def submit_answer(
     body: SubmitIn, deps: Annotated[Deps, Depends(get_deps)]
 ) -> ContinueOut | CompletedOut:

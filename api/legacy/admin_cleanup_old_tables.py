@@ -6,6 +6,8 @@ from fastapi import Depends
 
 from lib.access.audit import audited
 from lib.deps import Deps, get_deps
+from lib.errors import AlreadyRunning, raises
+from lib.legacy.errors import NotConfirmed, NothingToDo, NotSafeYet, UnifiedSchemaNotFound
 from lib.legacy.old_tables.rename import clean_up
 from lib.legacy.responses import clean_up_response
 from lib.legacy.wire import ConfirmIn, SetAsideOut
@@ -16,7 +18,8 @@ PATH = "/api/admin-cleanup-old-tables"
 
 
 @app.post(PATH)
-def clean(body: ConfirmIn, deps: Annotated[Deps, Depends(get_deps)]) -> SetAsideOut:
+@raises(AlreadyRunning, NotConfirmed, NotSafeYet, NothingToDo, UnifiedSchemaNotFound)
+def set_old_tables_aside(body: ConfirmIn, deps: Annotated[Deps, Depends(get_deps)]) -> SetAsideOut:
     """Rename the legacy tables; admin-restore-old-tables undoes it."""
     with audited(deps, PATH) as facts:
         renamed_tables = clean_up(body.confirm_text, deps)

@@ -6,6 +6,8 @@ from fastapi import Depends
 
 from lib.access.audit import audited
 from lib.deps import Deps, get_deps
+from lib.errors import AlreadyRunning, raises
+from lib.legacy.errors import TablesSetAside, UnifiedSchemaNotFound
 from lib.legacy.migration import migrate
 from lib.legacy.report import report
 from lib.legacy.wire import MigrateIn, MigrationOut
@@ -16,7 +18,10 @@ PATH = "/api/admin-migrate-to-unified-schema"
 
 
 @app.post(PATH)
-def move(body: MigrateIn, deps: Annotated[Deps, Depends(get_deps)]) -> MigrationOut:
+@raises(AlreadyRunning, TablesSetAside, UnifiedSchemaNotFound)
+def migrate_to_unified_schema(
+    body: MigrateIn, deps: Annotated[Deps, Depends(get_deps)]
+) -> MigrationOut:
     """Add new rows and values, but keep newer values of the unified schema; safe to repeat."""
     with audited(deps, PATH) as facts:
         facts["dryRun"] = body.dry_run

@@ -5,7 +5,10 @@ from typing import Annotated
 from fastapi import Depends
 
 from lib.access.audit import audited
+from lib.database.errors import SchemaNeedsDecision
 from lib.deps import Deps, get_deps
+from lib.errors import AlreadyRunning, raises
+from lib.legacy.errors import NotSafeYet, TablesSetAside
 from lib.legacy.normalization import normalize
 from lib.legacy.responses import normalize_response
 from lib.legacy.wire import NormalizeOut
@@ -17,7 +20,8 @@ PATH = "/api/admin-normalize-database-v2"
 
 
 @app.post(PATH)
-def run(
+@raises(AlreadyRunning, NotSafeYet, SchemaNeedsDecision, TablesSetAside)
+def normalize_database(
     deps: Annotated[Deps, Depends(get_deps)],
     body: OperatorIn | None = None,  # noqa: ARG001 it may hold the password
 ) -> NormalizeOut:

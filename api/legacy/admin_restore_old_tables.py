@@ -6,6 +6,8 @@ from fastapi import Depends
 
 from lib.access.audit import audited
 from lib.deps import Deps, get_deps
+from lib.errors import AlreadyRunning, raises
+from lib.legacy.errors import NothingToDo
 from lib.legacy.old_tables.rename import bring_back
 from lib.legacy.responses import restore_response
 from lib.legacy.wire import BringBackOut
@@ -17,7 +19,8 @@ PATH = "/api/admin-restore-old-tables"
 
 
 @app.post(PATH)
-def restore(
+@raises(AlreadyRunning, NothingToDo)
+def restore_old_tables(
     deps: Annotated[Deps, Depends(get_deps)],
     body: OperatorIn | None = None,  # noqa: ARG001 it may hold the password
 ) -> BringBackOut:

@@ -6,7 +6,14 @@ from fastapi import Depends
 
 from lib.access.audit import audited
 from lib.deps import Deps, get_deps
+from lib.errors import raises
 from lib.operations.backup import back_up
+from lib.operations.errors import (
+    BackupPlaceUnavailable,
+    NothingToBackUp,
+    TablesNotReadable,
+    TakesTooLong,
+)
 from lib.operations.responses import backup_response
 from lib.operations.wire import BackupOut
 from lib.web.app import create_app, lambda_entry
@@ -17,7 +24,8 @@ PATH = "/api/admin-backup"
 
 
 @app.post(PATH)
-def save(
+@raises(BackupPlaceUnavailable, NothingToBackUp, TablesNotReadable, TakesTooLong)
+def create_backup(
     deps: Annotated[Deps, Depends(get_deps)],
     body: OperatorIn | None = None,  # noqa: ARG001 it may hold the password
 ) -> BackupOut:

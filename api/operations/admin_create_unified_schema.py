@@ -5,7 +5,10 @@ from typing import Annotated
 from fastapi import Depends
 
 from lib.access.audit import audited
+from lib.database.errors import SchemaNeedsDecision
 from lib.deps import Deps, get_deps
+from lib.errors import AlreadyRunning, raises
+from lib.operations.errors import BackupPlaceUnavailable, ConfirmationMissing
 from lib.operations.responses import creation_response
 from lib.operations.schema_renewal import renew_schema
 from lib.operations.wire import CreateIn, CreateOut
@@ -16,7 +19,8 @@ PATH = "/api/admin-create-unified-schema"
 
 
 @app.post(PATH)
-def create(body: CreateIn, deps: Annotated[Deps, Depends(get_deps)]) -> CreateOut:
+@raises(AlreadyRunning, BackupPlaceUnavailable, ConfirmationMissing, SchemaNeedsDecision)
+def create_unified_schema(body: CreateIn, deps: Annotated[Deps, Depends(get_deps)]) -> CreateOut:
     """Create or update the schema; repeating the call is safe.
 
     With `dropExisting`, back up and rename the existing tables, and start empty.

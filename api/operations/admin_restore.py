@@ -6,6 +6,9 @@ from fastapi import Depends
 
 from lib.access.audit import audited
 from lib.deps import Deps, get_deps
+from lib.errors import AlreadyRunning, NotFound, raises
+from lib.legacy.errors import NotSafeYet, UnifiedSchemaNotFound
+from lib.operations.errors import BackupPlaceUnavailable, BackupUnreadable, TakesTooLong
 from lib.operations.responses import restore_response
 from lib.operations.restore import restore
 from lib.operations.wire import RestoreIn, RestoreOut
@@ -16,7 +19,16 @@ PATH = "/api/admin-restore"
 
 
 @app.post(PATH)
-def bring_back(body: RestoreIn, deps: Annotated[Deps, Depends(get_deps)]) -> RestoreOut:
+@raises(
+    AlreadyRunning,
+    BackupPlaceUnavailable,
+    BackupUnreadable,
+    NotFound,
+    NotSafeYet,
+    TakesTooLong,
+    UnifiedSchemaNotFound,
+)
+def restore_backup(body: RestoreIn, deps: Annotated[Deps, Depends(get_deps)]) -> RestoreOut:
     """Restore everything or nothing; refused if one of the tables has rows."""
     with audited(deps, PATH) as facts:
         facts["name"] = body.name

@@ -6,6 +6,7 @@ from fastapi import Depends
 
 from lib.access.audit import audited
 from lib.deps import Deps, get_deps
+from lib.errors import AlreadyRunning, raises
 from lib.operations.key_rotation import rotate
 from lib.operations.responses import rotation_response
 from lib.operations.wire import RotationOut
@@ -17,6 +18,7 @@ PATH = "/api/admin-rotate-keys"
 
 
 @app.post(PATH)
+@raises(AlreadyRunning)
 def rotate_keys(
     deps: Annotated[Deps, Depends(get_deps)],
     body: OperatorIn | None = None,  # noqa: ARG001 it may hold the password

@@ -1,6 +1,6 @@
 """GET /health and /api/health: whether the service, Postgres with its tables, and Redis work."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import Depends, Response
 
@@ -9,10 +9,14 @@ from lib.operations import health
 from lib.web.app import create_app, lambda_entry
 
 app = create_app("operations.health", tag="Health")
+UNAVAILABLE: dict[int | str, dict[str, Any]] = {
+    503: {"content": {"application/json": {"schema": {"$ref": "#/components/schemas/Health"}}}}
+}
+"""A reference, since a model here would cost time at each start."""
 
 
-@app.get("/api/health")
-@app.get("/health")
+@app.get("/api/health", name="get_api_health", responses=UNAVAILABLE)
+@app.get("/health", responses=UNAVAILABLE)
 def get_health(response: Response, deps: Annotated[Deps, Depends(get_deps)]) -> health.Health:
     """Call Postgres and Redis.
 

@@ -6,8 +6,10 @@ from fastapi import Depends
 
 from lib.access.audit import audited
 from lib.deps import Deps, get_deps
+from lib.errors import AlreadyRunning, BadRequest, raises
 from lib.web.app import create_app, lambda_entry
-from lib.workshop.instructor.email_change import change_email
+from lib.workshop.errors import EmailOfAnotherStudent, OlderTableRefuses, StudentNotFound
+from lib.workshop.instructor import email_change
 from lib.workshop.instructor.wire import ChangedEmailOut, ChangeEmailIn
 
 app = create_app("workshop.admin_change_email", tag="Workshop: operators")
@@ -15,10 +17,11 @@ PATH = "/api/admin-change-email"
 
 
 @app.post(PATH)
-def change(body: ChangeEmailIn, deps: Annotated[Deps, Depends(get_deps)]) -> ChangedEmailOut:
+@raises(AlreadyRunning, BadRequest, EmailOfAnotherStudent, OlderTableRefuses, StudentNotFound)
+def change_email(body: ChangeEmailIn, deps: Annotated[Deps, Depends(get_deps)]) -> ChangedEmailOut:
     """Change a student's e-mail; sessions keep their tokens, and two students are never merged."""
     with audited(deps, PATH) as facts:
-        changed = change_email(body, deps)
+        changed = email_change.change_email(body, deps)
         facts.update(sessions=changed.sessions, older_rows=changed.older_rows_changed)
     return changed
 

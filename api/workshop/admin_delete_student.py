@@ -6,8 +6,10 @@ from fastapi import Depends
 
 from lib.access.audit import audited
 from lib.deps import Deps, get_deps
+from lib.errors import AlreadyRunning, raises
 from lib.web.app import create_app, lambda_entry
-from lib.workshop.instructor.removal import delete_student
+from lib.workshop.errors import OlderTableRefuses, StudentNotFound
+from lib.workshop.instructor import removal
 from lib.workshop.instructor.wire import DeletedStudentOut, DeleteStudentIn
 
 app = create_app("workshop.admin_delete_student", tag="Workshop: operators")
@@ -15,10 +17,13 @@ PATH = "/api/admin-delete-student"
 
 
 @app.post(PATH)
-def delete(body: DeleteStudentIn, deps: Annotated[Deps, Depends(get_deps)]) -> DeletedStudentOut:
+@raises(AlreadyRunning, OlderTableRefuses, StudentNotFound)
+def delete_student(
+    body: DeleteStudentIn, deps: Annotated[Deps, Depends(get_deps)]
+) -> DeletedStudentOut:
     """Remove a student's sessions, steps, events, and rows of the legacy tables."""
     with audited(deps, PATH) as facts:
-        deleted = delete_student(body.student_email, deps)
+        deleted = removal.delete_student(body.student_email, deps)
         facts.update(sessions=deleted.sessions_deleted, older_rows=deleted.older_rows_deleted)
     return deleted
 

@@ -13,7 +13,7 @@ app = create_app("workshop.admin_list_configs", tag="Workshop: operators")
 
 
 @app.post("/api/admin-list-configs")
-def list_v1(body: ListIn, deps: Annotated[Deps, Depends(get_deps)]) -> ListOut:
+def list_configs(body: ListIn, deps: Annotated[Deps, Depends(get_deps)]) -> ListOut:
     """Return a page of students and sessions, newest first, without API keys."""
     return list_configs_or_legacy(body, deps)
 

@@ -13,7 +13,7 @@ app = create_app("workshop.admin_list_configs_v2", tag="Workshop: operators")
 
 
 @app.post("/api/admin-list-configs-v2")
-def list_v2(body: ListIn, deps: Annotated[Deps, Depends(get_deps)]) -> ListOut:
+def list_configs_v2(body: ListIn, deps: Annotated[Deps, Depends(get_deps)]) -> ListOut:
     """Return a page of students and sessions, newest first, without API keys."""
     return list_configs(body, deps)
 

@@ -13,7 +13,7 @@ app = create_app("workshop.analytics", tag="Workshop: operators")
 
 
 @app.get("/api/workshop-analytics")
-def workshop_analytics(
+def get_workshop_analytics(
     deps: Annotated[Deps, Depends(get_deps)],
     days: Days = 30,
     limit: Limit = 200,

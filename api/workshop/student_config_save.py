@@ -5,16 +5,24 @@ from typing import Annotated
 from fastapi import Depends
 
 from lib.deps import Deps, get_deps
+from lib.errors import raises
 from lib.web.app import create_app, lambda_entry
 from lib.workshop.config import configuration
 from lib.workshop.config.wire import ConfigIn, ConfigSavedOut
+from lib.workshop.errors import (
+    IdempotencyKeyReused,
+    SessionNotFound,
+    SessionOfAnotherStudent,
+    StaleConfiguration,
+)
 from lib.workshop.idempotency import IdempotencyKey
 
 app = create_app("workshop.student_config_save", tag="Workshop")
 
 
 @app.post("/api/student-config-save")
-def save(
+@raises(IdempotencyKeyReused, SessionNotFound, SessionOfAnotherStudent, StaleConfiguration)
+def save_config(
     body: ConfigIn, deps: Annotated[Deps, Depends(get_deps)], key: IdempotencyKey = None
 ) -> ConfigSavedOut:
     """Save the fields that are sent; the others keep their values."""

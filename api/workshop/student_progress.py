@@ -6,7 +6,9 @@ from fastapi import Depends
 
 from lib.access.guard import MaybeOperator
 from lib.deps import Deps, get_deps
+from lib.errors import raises
 from lib.web.app import create_app, lambda_entry
+from lib.workshop.errors import IdempotencyKeyReused, SessionNotFound, SessionOfAnotherStudent
 from lib.workshop.idempotency import IdempotencyKey
 from lib.workshop.lookup import LookupParams
 from lib.workshop.progress import progress
@@ -17,13 +19,17 @@ InjectedDeps = Annotated[Deps, Depends(get_deps)]
 
 
 @app.post("/api/student-progress")
-def record(body: ProgressIn, deps: InjectedDeps, key: IdempotencyKey = None) -> RecordedOut:
+@raises(IdempotencyKeyReused, SessionNotFound, SessionOfAnotherStudent)
+def record_progress(
+    body: ProgressIn, deps: InjectedDeps, key: IdempotencyKey = None
+) -> RecordedOut:
     """Record a report about a step. Time and attempts add up; a passed step stays passed."""
     return RecordedOut(progress=progress.record(body, key, deps))
 
 
 @app.get("/api/student-progress")
-def look_up(
+@raises(SessionNotFound)
+def look_up_progress(
     params: LookupParams, by_operator: MaybeOperator, deps: InjectedDeps
 ) -> ProgressOut | SessionsOut:
     """Return the session of a token, or the share view of a student's sessions."""

@@ -5,7 +5,9 @@ from typing import Annotated
 from fastapi import Depends
 
 from lib.deps import Deps, get_deps
+from lib.errors import raises
 from lib.web.app import create_app, lambda_entry
+from lib.workshop.errors import IdempotencyKeyReused, SessionOfAnotherStudent, TooManyExercises
 from lib.workshop.idempotency import IdempotencyKey
 from lib.workshop.older_pages import tracking
 from lib.workshop.older_pages.lookup import StudentLookupParams
@@ -16,13 +18,18 @@ InjectedDeps = Annotated[Deps, Depends(get_deps)]
 
 
 @app.post("/api/track-student-progress")
-def track(body: TrackIn, deps: InjectedDeps, key: IdempotencyKey = None) -> TrackRecordedOut:
+@raises(IdempotencyKeyReused, SessionOfAnotherStudent, TooManyExercises)
+def track_exercise(
+    body: TrackIn, deps: InjectedDeps, key: IdempotencyKey = None
+) -> TrackRecordedOut:
     """Record a report about an exercise. Time and attempts add up; completed stays completed."""
     return TrackRecordedOut(progress=tracking.record(body, key, deps))
 
 
 @app.get("/api/track-student-progress")
-def look_up(params: StudentLookupParams, deps: InjectedDeps) -> TrackedOut | TrackedStudentsOut:
+def look_up_tracked_students(
+    params: StudentLookupParams, deps: InjectedDeps
+) -> TrackedOut | TrackedStudentsOut:
     """Return the share view of a student; for operators, the whole student or all students."""
     return tracking.look_up(params, deps)
 

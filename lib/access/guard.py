@@ -17,7 +17,7 @@ from fastapi import Depends, Request
 from starlette.concurrency import run_in_threadpool
 
 from lib.deps import Deps, get_deps
-from lib.errors import NotConfigured, TooManyAttempts, Unauthenticated
+from lib.errors import NotConfigured, TooManyAttempts, Unauthenticated, raises
 from lib.routes import Access, Endpoint
 from lib.settings import MINIMUM_SECRET_LENGTH, Platform, Settings
 
@@ -46,6 +46,7 @@ async def guard(request: Request, raw: bytes, deps: Deps) -> None:
         _check_cron(request, deps.settings)
 
 
+@raises(Unauthenticated, TooManyAttempts)
 async def maybe_operator(request: Request, deps: Annotated[Deps, Depends(get_deps)]) -> bool:
     """Return whether the caller is an operator, on an endpoint that others may call too.
 
@@ -59,6 +60,7 @@ async def maybe_operator(request: Request, deps: Annotated[Deps, Depends(get_dep
     return True
 
 
+@raises(Unauthenticated, TooManyAttempts)
 async def local_or_operator(request: Request, deps: Annotated[Deps, Depends(get_deps)]) -> bool:
     """Return whether the caller is an operator, or calls the local server from this machine."""
     if _bearer(request) is None:

@@ -9,6 +9,8 @@ from contextvars import copy_context
 from typing import Any
 
 from fastapi import FastAPI
+from fastapi.routing import APIRoute
+from pydantic.alias_generators import to_camel
 
 from lib import deadline
 from lib.deps import current_deps
@@ -42,6 +44,7 @@ def create_app(
         docs_url=None,
         redoc_url=None,
         openapi_url=None,
+        generate_unique_id_function=_operation_id,
     )
     app.router.route_class = strict_route(rows)
     app.state.rows = rows
@@ -81,6 +84,11 @@ def lambda_entry(app: FastAPI, scheduled: Callable[[], Any] | None = None) -> La
         return http(event, context)
 
     return lambda_handler
+
+
+def _operation_id(route: APIRoute) -> str:
+    """Return a name under which generated clients have the operation: `submitAnswer`."""
+    return to_camel(route.name)
 
 
 def _run_schedule(job: Callable[[], Any] | None) -> Any:

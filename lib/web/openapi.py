@@ -1,9 +1,11 @@
 """The OpenAPI description of all functions together; served by the local server only.
 
 `docs/api/<context>/<function>.json` adds what the code cannot say, for each operation
-("GET /health"): a `summary`, and an example of each of the `parameters`, of the `request` body and
-of the response as `answer`, with `other_answers` by title if there are several shapes.
-`docs/api/shared.json` contains what all operations share.
+("GET /health"): a `summary`, the `security` of a session's endpoints, and an example of each of the
+`parameters`, of the `request` body and of the response as `answer`, with `other_answers` by title
+if there are several shapes. `docs/api/shared.json` contains what all operations share.
+
+`make openapi` writes the description to docs/openapi.json, from which clients are generated.
 """
 
 import json
@@ -12,41 +14,59 @@ from pathlib import Path
 from typing import Any
 
 from fastapi.openapi.utils import get_openapi
+from fastapi.routing import APIRoute
 from starlette.responses import JSONResponse
 from starlette.types import Receive, Scope, Send
 
-from lib.deps import current_deps
 from lib.routes import ENDPOINTS, Access, Endpoint
+from lib.settings import Settings
+from lib.web.declared_errors import errors_of
 from lib.web.functions import all_apps
 from lib.web.headers import API_HEADERS
+from lib.web.openapi_errors import ErrorSchemas
+from lib.web.openapi_fields import describe_fields, remove_titles
 
 API_DOCS = Path(__file__).resolve().parents[2] / "docs" / "api"
 FRAMEWORK_ERRORS = ("HTTPValidationError", "ValidationError")  # our errors have another shape
-PASSWORD = {"type": "string", "description": "ADMIN_PASSWORD, if no bearer token is sent."}
 
 
 @cache
 def description() -> dict[str, Any]:
     """Return the OpenAPI 3.1 description of every endpoint."""
     shared = _documented("shared")
+    routes = [route for app in all_apps() for route in app.routes if isinstance(route, APIRoute)]
     described = get_openapi(
         title="Stepwise",
-        version=current_deps().settings.version,
-        summary="Workshops, adaptive tests and study decisions.",
-        routes=[route for app in all_apps() for route in app.routes],
+        version=Settings.version,
+        summary=shared["summary"],
+        description=shared["description"],
+        routes=routes,
         tags=shared["tags"],
     )
     schemas = described["components"]["schemas"]
+    for name in FRAMEWORK_ERRORS:
+        schemas.pop(name, None)
+    remove_titles(described)
+    by_endpoint = {
+        (route.path_format, method): route for route in routes for method in route.methods or ()
+    }
+    errors = ErrorSchemas(shared["error"])
     for row in ENDPOINTS:
         documented = _documented(row.module)
         for method in row.methods:
+            name = f"{method} {row.path}"
             operation = described["paths"][row.path][method.lower()]
+            _simplify_body(operation)
             _describe_access(operation, row, schemas)
-            _add_examples(operation, documented.get(f"{method} {row.path}", {}))
-    for name in FRAMEWORK_ERRORS:
-        schemas.pop(name, None)
-    for kind, parts in shared["components"].items():
-        described["components"].setdefault(kind, {}).update(parts)
+            _add_examples(operation, documented.get(name, {}))
+            declared = errors_of(by_endpoint[row.path, method], row.access)
+            _add_errors(operation, errors.add(operation["operationId"], declared))
+            if name in shared["destructive"]:
+                operation["x-destructive"] = True
+    describe_fields(schemas, routes, shared["fields"])
+    described["components"]["schemas"] = dict(sorted({**schemas, **errors.schemas}.items()))
+    described["components"]["responses"] = dict(sorted(errors.responses.items()))
+    described["components"]["securitySchemes"] = shared["securitySchemes"]
     return described
 
 
@@ -61,16 +81,40 @@ def _documented(name: str) -> dict[str, Any]:
     return content
 
 
+def _simplify_body(operation: dict[str, Any]) -> None:
+    """Describe a body that may be left out by `required` alone, and not as null, too."""
+    if "requestBody" in operation:
+        media = operation["requestBody"]["content"]["application/json"]
+        choices = media["schema"].get("anyOf", [media["schema"]])
+        (media["schema"],) = (choice for choice in choices if "$ref" in choice)
+
+
 def _describe_access(operation: dict[str, Any], row: Endpoint, schemas: dict[str, Any]) -> None:
+    """Describe who may call; an operator's body may hold the password instead of the header."""
     closed = row.access in {Access.OPERATOR, Access.CRON}
     operation["security"] = [{row.access.value: []}] if closed else []
     operation["x-access"] = row.access.value
     if row.access is Access.OPERATOR and "requestBody" in operation:
-        schemas[_model(operation)]["properties"]["adminPassword"] = PASSWORD
+        operation["security"].append({})
+        reference = operation["requestBody"]["content"]["application/json"]["schema"]["$ref"]
+        body = schemas[reference.rpartition("/")[2]]
+        body.setdefault("properties", {})["adminPassword"] = {"type": "string"}
+
+
+def _add_errors(operation: dict[str, Any], names: dict[str, str]) -> None:
+    """Add the error responses; a status may also have a body of the handler's own."""
+    for status, name in names.items():
+        if status in operation["responses"]:
+            media = operation["responses"][status]["content"]["application/json"]
+            error = {"$ref": f"#/components/schemas/{name}"}
+            media["schema"] = {"anyOf": [media["schema"], error]}
+        else:
+            operation["responses"][status] = {"$ref": f"#/components/responses/{name}"}
 
 
 def _add_examples(operation: dict[str, Any], documented: dict[str, Any]) -> None:
     operation["summary"] = documented.get("summary", operation["summary"])
+    operation["security"] = documented.get("security", operation["security"])
     for parameter in operation.get("parameters", []):
         if parameter["name"] in documented.get("parameters", {}):
             parameter["example"] = documented["parameters"][parameter["name"]]
@@ -81,11 +125,4 @@ def _add_examples(operation: dict[str, Any], documented: dict[str, Any]) -> None
         examples = {title: {"value": body} for title, body in bodies.items()}
         operation["responses"]["200"]["content"]["application/json"]["examples"] = examples
     operation["responses"].pop("422", None)
-    operation["responses"]["default"] = {"$ref": "#/components/responses/Error"}
-
-
-def _model(operation: dict[str, Any]) -> str:
-    """Return the name of the body's schema; the body may be optional."""
-    schema = operation["requestBody"]["content"]["application/json"]["schema"]
-    reference = next(part["$ref"] for part in (schema, *schema.get("anyOf", ())) if "$ref" in part)
-    return str(reference.rpartition("/")[2])
+    operation["responses"]["200"]["description"] = "Success."

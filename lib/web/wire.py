@@ -7,9 +7,12 @@ from pydantic.alias_generators import to_camel
 
 
 class Body(BaseModel):
-    """A body whose fields have the same names on the wire as in code; immutable."""
+    """A body whose fields have the same names on the wire as in code; immutable.
 
-    model_config = ConfigDict(frozen=True)
+    In the API's description, a response has all of its fields, those with a default, too.
+    """
+
+    model_config = ConfigDict(frozen=True, json_schema_serialization_defaults_required=True)
 
 
 class StrictBody(Body):

@@ -6,16 +6,19 @@ from uuid import UUID
 
 from fastapi import Depends, Header, Query
 
-from lib.errors import BadRequest
+from lib.errors import BadRequest, raises
 from lib.workshop.fields import AnyToken, OptionalEmail
 
-QueryToken = Annotated[AnyToken | None, Query(alias="sessionToken")]
+QueryToken = Annotated[
+    AnyToken | None, Query(alias="sessionToken", description="The session token.")
+]
 HeaderToken = Annotated[
     AnyToken | None,
     Header(alias="X-Session-Token", description="The session token, to keep it out of the URL."),
 ]
 
 
+@raises(BadRequest)
 @dataclass(frozen=True)
 class Lookup:
     """Parameters of a look-up; a token takes precedence over an e-mail and an id.
@@ -26,8 +29,12 @@ class Lookup:
 
     session_token: QueryToken = None
     header_token: HeaderToken = None
-    student_email: Annotated[OptionalEmail, Query(alias="studentEmail")] = None
-    student_id: Annotated[UUID | None, Query(alias="studentId")] = None
+    student_email: Annotated[
+        OptionalEmail, Query(alias="studentEmail", description="The student's e-mail.")
+    ] = None
+    student_id: Annotated[
+        UUID | None, Query(alias="studentId", description="The student's id.")
+    ] = None
 
     @property
     def token(self) -> str | None:
@@ -43,6 +50,7 @@ class Lookup:
 LookupParams = Annotated[Lookup, Depends()]
 
 
+@raises(BadRequest)
 def require_token(session_token: QueryToken = None, header_token: HeaderToken = None) -> str:
     """Return the session token from the header or from the query.
 

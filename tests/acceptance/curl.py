@@ -8,6 +8,8 @@ from urllib.parse import urlsplit, urlunsplit
 
 from fastapi.testclient import TestClient
 
+from tests.support.declared_errors import with_declared_errors
+
 FORM = "application/x-www-form-urlencoded"  # curl's default
 LOCAL = "http://127.0.0.1:5300"
 PRINTED_HOSTS = {"localhost:5300", "127.0.0.1:5300", "your-app.vercel.app"}
@@ -64,12 +66,13 @@ def _options(words: list[str]) -> tuple[dict[str, list[str]], str]:
 
 def local_client(app_client: TestClient) -> TestClient:
     """Return a client whose calls come from this machine."""
-    return TestClient(
+    client = TestClient(
         app_client.app,
         base_url=LOCAL,
         client=("127.0.0.1", 50000),
         raise_server_exceptions=False,
     )
+    return with_declared_errors(client)
 
 
 def run(client: TestClient, printed: str) -> Any:

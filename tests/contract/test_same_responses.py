@@ -11,6 +11,7 @@ from tests.contract.call import Call
 from tests.contract.calls import CALLS
 from tests.contract.comparing import ComparableResponse
 from tests.contract.conftest import DEPLOYMENTS
+from tests.support.declared_errors import undeclared
 from tests.support.lambda_runtime import LambdaDeployment
 from tests.support.vercel_runtime import VercelDeployment
 from tests.support.wire import Request
@@ -55,6 +56,22 @@ def test_every_error_has_the_shape_of_the_envelope(responses_on: ResponsesOn) ->
         assert body["requestId"] == "<id>"
         assert body["error"]
         assert body["code"]
+
+
+def test_every_error_is_declared(responses_on: ResponsesOn) -> None:
+    problems = [
+        undeclared(
+            call.method,
+            call.path.partition("?")[0],
+            response.status,
+            response.body,
+            has_body=call.body is not None,
+        )
+        for call, response in zip(CALLS, responses_on("local"), strict=True)
+        if response.status >= 400
+    ]
+    assert problems != []
+    assert [problem for problem in problems if problem] == []
 
 
 @pytest.mark.parametrize("path", ["/openapi.json", "/docs"])

@@ -6,15 +6,20 @@ from pathlib import Path
 from typing import Any, cast
 
 import pytest
+from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 from pydantic import TypeAdapter, ValidationError
 
+from lib.access.guard import local_or_operator, maybe_operator
 from lib.routes import ENDPOINTS, Access, modules
 from lib.web.functions import function_app
 from lib.web.openapi import API_DOCS, description
+from local import openapi_file
 from tests.support.api_operations import Operation, operations
 
 PAGES = API_DOCS.parent
+COURSE_WIRE = PAGES.parent / "lib" / "workshop"
+"""Folder of the flags, whose descriptions are made of the course."""
 OPERATIONS = operations()
 ROUTES = {
     f"{method} {route.path_format}": route
@@ -86,7 +91,14 @@ def test_examples_cover_exactly_the_parameters_and_the_body(operation: Operation
     assert ("request" in examples) == operation.has_body, (
         f'{place_of(operation)} needs a "request" if the operation takes a body, and only then'
     )
-    assert examples.keys() <= {"summary", "parameters", "request", "answer", "other_answers"}
+    assert examples.keys() <= {
+        "summary",
+        "parameters",
+        "request",
+        "answer",
+        "other_answers",
+        "security",
+    }
 
 
 @every_operation
@@ -139,10 +151,36 @@ def test_response_examples_have_exactly_the_fields_of_the_model(operation: Opera
 @every_operation
 def test_security_is_that_of_the_table(operation: Operation) -> None:
     access = operation.row.access
-    schemes = [name for requirement in operation.description["security"] for name in requirement]
-    assert schemes == ([access] if access in {Access.OPERATOR, Access.CRON} else [])
     assert operation.description["x-access"] == access
-    assert set(schemes) <= description()["components"]["securitySchemes"].keys()
+    if access is Access.SESSION:
+        return
+    by_body: list[dict[str, Any]] = (
+        [{}] if operation.has_body else []
+    )  # it may hold the password instead
+    required = {Access.OPERATOR: [{"operator": []}, *by_body], Access.CRON: [{"cron": []}]}
+    assert operation.description["security"] == required.get(access, [])
+
+
+@every_operation
+def test_security_of_a_session_is_that_of_its_parameters(operation: Operation) -> None:
+    schemes = description()["components"]["securitySchemes"]
+    required = {name for each in operation.description["security"] for name in each}
+    assert required <= schemes.keys()
+    if operation.row.access is Access.SESSION:
+        parameters = {(each["in"], each["name"]) for each in operation.parameters}
+        accepted = {
+            name
+            for name, each in schemes.items()
+            if (each.get("in"), each.get("name")) in parameters
+        }
+        calls = {each.call for each in dependants(ROUTES[str(operation)].dependant)}
+        operators = {"operator"} if calls & {maybe_operator, local_or_operator} else set()
+        assert required == accepted | operators, f'write the "security" of {place_of(operation)}'
+
+
+def dependants(dependant: Dependant) -> list[Dependant]:
+    """Return a handler and all that it depends on."""
+    return [dependant, *(each for inner in dependant.dependencies for each in dependants(inner))]
 
 
 @every_operation
@@ -153,9 +191,12 @@ def test_operators_body_takes_the_password(operation: Operation) -> None:
 
 
 @every_operation
-def test_every_operation_describes_the_error_envelope(operation: Operation) -> None:
-    assert operation.description["responses"].keys() == {"200", "default"}
-    assert operation.description["responses"]["default"] == {"$ref": "#/components/responses/Error"}
+def test_every_operation_declares_its_errors_with_their_codes(operation: Operation) -> None:
+    codes = operation.error_codes
+    assert codes[500] == {"internal"}
+    assert codes.keys() >= ({400, 413, 415, 422} if operation.has_body else set())
+    assert codes.keys() >= {401, 503} or operation.row.access not in {Access.OPERATOR, Access.CRON}
+    assert all(codes.values())
 
 
 def test_every_group_is_introduced_and_none_is_empty() -> None:
@@ -202,6 +243,66 @@ def differences(example: Any, dumped: Any, place: str = "answer") -> list[str]:
             for difference in differences(expected, actual, f"{place}[{number}]")
         ]
     return [] if example == dumped else [f"{place}: the example has {example}, the model {dumped}"]
+
+
+def test_schema_is_named_after_one_class_and_no_module() -> None:
+    names = list(description()["components"]["schemas"])
+    assert [name for name in names if not re.fullmatch(r"[A-Z][A-Za-z0-9]+", name)] == [], (
+        "two bodies have the same name, or one is both a request and a response: rename one"
+    )
+    assert len({name.lower() for name in names}) == len(names)
+
+
+def test_operation_ids_are_different_names_of_functions() -> None:
+    ids = [operation.description["operationId"] for operation in OPERATIONS]
+    assert [name for name in ids if not re.fullmatch(r"[a-z]+([A-Z][a-z]*|\d)*", name)] == []
+    assert sorted(set(ids)) == sorted(ids), "two handlers have the same name: rename one"
+
+
+def test_every_field_and_every_parameter_is_described() -> None:
+    schemas = description()["components"]["schemas"]
+    fields = {
+        f"{name}.{field}": part
+        for name, schema in schemas.items()
+        for field, part in schema.get("properties", {}).items()
+    }
+    parameters = {
+        f"{operation} {each['name']}": each
+        for operation in OPERATIONS
+        for each in operation.parameters
+    }
+    undescribed = [
+        name
+        for name, part in (fields | parameters).items()
+        if not part.get("description", "").endswith(".")
+    ]
+    assert undescribed == [], (
+        "write a sentence below the field in wire.py, or into the parameter's annotation"
+    )
+
+
+def test_descriptions_of_fields_are_docstrings() -> None:
+    # A description in Field() would be built at each start of a function.
+    wires = [path for path in (PAGES.parent / "lib").rglob("wire.py") if path.parent.name != "web"]
+    assert wires
+    in_code = [
+        path
+        for path in wires
+        if "description=" in path.read_text(encoding="utf-8") and path.parent != COURSE_WIRE
+    ]
+    assert in_code == []
+
+
+def test_destructive_operations_exist_and_are_marked() -> None:
+    listed = read_json(API_DOCS / "shared.json")["destructive"]
+    marked = [str(each) for each in OPERATIONS if each.description.get("x-destructive")]
+    assert sorted(marked) == sorted(listed)
+    assert {"POST /api/admin-delete-student", "POST /api/admin-delete-sessions"} <= set(marked)
+
+
+def test_committed_description_is_up_to_date() -> None:
+    committed = openapi_file.FILE.read_text(encoding="utf-8")
+    assert committed == openapi_file.content(), "run: make openapi"
 
 
 def test_every_reference_leads_somewhere() -> None:

@@ -62,6 +62,15 @@ class Operation:
         examples = self.description["responses"]["200"]["content"][JSON].get("examples", {})
         return {title: example["value"] for title, example in examples.items()}
 
+    @property
+    def error_codes(self) -> dict[int, set[str]]:
+        """The codes that the operation declares, by status."""
+        return {
+            int(status): {code for schema in _schemas(response) for code in _codes(schema)}
+            for status, response in self.description["responses"].items()
+            if status != "200"
+        }
+
     def examples_in(self, place: str) -> dict[str, Any]:
         """Return examples of the parameters in `path`, `query` or `header`, as text."""
         return {
@@ -78,6 +87,21 @@ def operations() -> list[Operation]:
         for path, methods in description()["paths"].items()
         for method, operation in methods.items()
     ]
+
+
+def _schemas(response: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the schemas of a response that may be shared."""
+    if "$ref" in response:
+        response = description()["components"]["responses"][response["$ref"].rpartition("/")[2]]
+    schema = response["content"][JSON]["schema"]
+    references = [part["$ref"] for part in (schema, *schema.get("anyOf", ())) if "$ref" in part]
+    schemas = description()["components"]["schemas"]
+    return [schemas[reference.rpartition("/")[2]] for reference in references]
+
+
+def _codes(schema: dict[str, Any]) -> list[str]:
+    codes: list[str] = schema["properties"].get("code", {}).get("enum", [])
+    return codes
 
 
 def _text(value: Any) -> str:

@@ -14,14 +14,21 @@ from fastapi import Depends, Header, Path, Query
 
 from lib.access.guard import LocalOrOperator
 from lib.assessment.results.store import ReadScope
-from lib.errors import Unauthenticated
+from lib.errors import Unauthenticated, raises
 
 
+@raises(Unauthenticated)
 def read_scope(
-    student_id: Annotated[str, Path(min_length=1, max_length=200)],
+    student_id: Annotated[
+        str, Path(min_length=1, max_length=200, description="Id of the student.")
+    ],
     is_operator: LocalOrOperator,
-    x_session_id: Annotated[UUID | None, Header()] = None,
-    session_id: Annotated[UUID | None, Query()] = None,
+    x_session_id: Annotated[
+        UUID | None, Header(alias="X-Session-Id", description="Id of a test of the student.")
+    ] = None,
+    session_id: Annotated[
+        UUID | None, Query(description="The same, for pages that cannot set headers.")
+    ] = None,
 ) -> ReadScope:
     """Return what the caller's credential gives access to.
 

@@ -8,7 +8,7 @@ from pydantic import StringConstraints
 
 from lib.access.guard import MaybeOperator, require_operator
 from lib.deps import Deps, get_deps
-from lib.errors import BadRequest
+from lib.errors import BadRequest, raises
 
 
 @dataclass(frozen=True)
@@ -20,6 +20,7 @@ class StudentLookup:
     by_operator: bool
 
 
+@raises(BadRequest)
 async def student_lookup(
     request: Request,
     deps: Annotated[Deps, Depends(get_deps)],
@@ -28,7 +29,9 @@ async def student_lookup(
         Annotated[str, StringConstraints(max_length=254, pattern=r"^[^\x00]+$")] | None,
         Query(alias="studentId", description="The student's e-mail or id."),
     ] = None,
-    all_students: Annotated[bool, Query(alias="getAllStudents")] = False,
+    all_students: Annotated[
+        bool, Query(alias="getAllStudents", description="Return all students; for operators only.")
+    ] = False,
 ) -> StudentLookup:
     """Return the look-up that the query describes; only operators may look up all students.
 

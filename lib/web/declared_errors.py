@@ -1,0 +1,79 @@
+"""The errors that each operation can respond with, for the API's description.
+
+A handler and its dependencies declare theirs with `lib.errors.raises`. Those that every operation
+of a kind can raise are added here. Each client of the tests compares what it receives with this
+list; see tests/support/declared_errors.py.
+"""
+
+from collections.abc import Iterator
+
+from fastapi.dependencies.models import Dependant
+from fastapi.routing import APIRoute
+
+from lib.deps import get_deps
+from lib.errors import (
+    AppError,
+    BadRequest,
+    Busy,
+    DatabaseUnavailable,
+    InvalidInput,
+    NotConfigured,
+    SchemaMissing,
+    TooLarge,
+    TooManyAttempts,
+    Unauthenticated,
+    UnsupportedMediaType,
+)
+from lib.routes import Access
+
+Errors = frozenset[type[AppError]]
+
+OF_EVERY_OPERATION: Errors = frozenset({AppError})
+OF_A_BODY: Errors = frozenset({BadRequest, TooLarge, UnsupportedMediaType})
+OF_INPUT: Errors = frozenset({InvalidInput})
+OF_THE_DATABASE: Errors = frozenset({Busy, DatabaseUnavailable, NotConfigured, SchemaMissing})
+OF_ACCESS: dict[Access, Errors] = {
+    Access.OPERATOR: frozenset({Unauthenticated, TooManyAttempts, *OF_THE_DATABASE}),
+    Access.CRON: frozenset({Unauthenticated, NotConfigured}),
+}
+COMMON: Errors = frozenset().union(
+    OF_EVERY_OPERATION, OF_A_BODY, OF_INPUT, OF_THE_DATABASE, *OF_ACCESS.values()
+)
+"""The errors that need no declaration."""
+
+
+def errors_of(route: APIRoute, access: Access) -> Errors:
+    """Return the errors of an operation."""
+    dependants = list(_dependants(route.dependant))
+    parameters = any(
+        (each.path_params, each.query_params, each.header_params) != ([], [], [])
+        for each in dependants
+    )
+    errors = set(OF_EVERY_OPERATION | OF_ACCESS.get(access, frozenset()))
+    if route.body_field is not None:
+        errors |= OF_A_BODY
+    if route.body_field is not None or parameters:
+        errors |= OF_INPUT
+    for each in dependants:
+        errors.update(getattr(each.call, "declared_errors", ()))
+        if each.call is get_deps:
+            errors |= OF_THE_DATABASE
+    return frozenset(errors)
+
+
+def by_status(errors: Errors) -> dict[int, list[type[AppError]]]:
+    """Return errors by status and code, in ascending order; one error for each code."""
+    one_for_each_code = {
+        (error.status, error.code): error
+        for error in sorted(errors, key=lambda error: error.__name__, reverse=True)
+    }
+    statuses: dict[int, list[type[AppError]]] = {}
+    for (status, _), error in sorted(one_for_each_code.items(), key=lambda item: item[0]):
+        statuses.setdefault(status, []).append(error)
+    return statuses
+
+
+def _dependants(dependant: Dependant) -> Iterator[Dependant]:
+    yield dependant
+    for inner in dependant.dependencies:
+        yield from _dependants(inner)
