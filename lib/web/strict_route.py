@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Coroutine, Iterable
 from functools import wraps
+from http import HTTPStatus
 from inspect import iscoroutinefunction
 from typing import Any, ClassVar
 
@@ -116,7 +117,17 @@ def _serializing(handler: Callable[..., Any]) -> Callable[..., Any]:
     def respond(*args: Any, **kwargs: Any) -> Any:
         result = handler(*args, **kwargs)
         if isinstance(result, BaseModel):
-            return Response(result.model_dump_json(by_alias=True), media_type="application/json")
+            return Response(
+                result.model_dump_json(by_alias=True),
+                _status_set_by_handler(kwargs),
+                media_type="application/json",
+            )
         return result
 
     return respond
+
+
+def _status_set_by_handler(arguments: dict[str, Any]) -> int:
+    """Return the status that a handler gave to its parameter `response`, if it has one."""
+    responses = (value for value in arguments.values() if isinstance(value, Response))
+    return next((response.status_code for response in responses), None) or HTTPStatus.OK

@@ -7,7 +7,7 @@ from dataclasses import replace
 from uuid import UUID
 
 import pytest
-from fastapi import FastAPI
+from fastapi import FastAPI, Response
 from fastapi.testclient import TestClient
 from pydantic import BaseModel, Field
 
@@ -20,6 +20,7 @@ from lib.web.headers import API_HEADERS
 
 ROWS = (
     Endpoint("/api/echo/{id}", "echo", ("GET", "POST"), Access.PUBLIC),
+    Endpoint("/api/status", "echo", ("POST",), Access.PUBLIC),
     Endpoint("/api/large", "echo", ("POST",), Access.PUBLIC, LARGE_BODY),
 )
 CANARY = "canary-postgres://user:secret@host"
@@ -46,6 +47,11 @@ def echo(settings: Settings, rows: tuple[Endpoint, ...] = ROWS) -> TestClient:
         if id == "conflict":
             raise Conflict(reason="It is taken.")
         raise RuntimeError(CANARY)
+
+    @app.post("/api/status")
+    def status(body: Body, response: Response) -> Body:
+        response.status_code = body.n
+        return body
 
     @app.post("/api/large")
     def large(body: Body) -> dict[str, int]:
@@ -225,6 +231,12 @@ def test_operators_functions_allow_no_other_origin() -> None:
     response = admin.options("/api/echo/1", headers=headers)
     install_deps(None)
     assert "Access-Control-Allow-Origin" not in response.headers
+
+
+def test_handler_may_set_the_status_of_the_model_that_it_returns(web: TestClient) -> None:
+    for status in (200, 202, 503):
+        response = web.post("/api/status", json={"n": status})
+        assert (response.status_code, response.json()["n"]) == (status, status)
 
 
 def test_a_schedule_runs_its_job_and_http_goes_to_the_app(web: TestClient) -> None:
