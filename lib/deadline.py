@@ -35,6 +35,18 @@ def is_late() -> bool:
 
 
 @contextmanager
+def at_most(seconds: float) -> Iterator[None]:
+    """Give the block `seconds` of the time that is left, or all of it if that is less."""
+    latest = time.monotonic() + seconds
+    until = _until.get()
+    token = _until.set(latest if until is None else min(until, latest))
+    try:
+        yield
+    finally:
+        _until.reset(token)
+
+
+@contextmanager
 def overtime(seconds: float) -> Iterator[None]:
     """Give the block at least `seconds`, taken from the margin."""
     until = _until.get()

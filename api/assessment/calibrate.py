@@ -1,6 +1,6 @@
 """POST /api/admin-calibrate (operators), GET /api/calibrate (cron): calibrate pools."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import Depends
 
@@ -31,6 +31,9 @@ def calibrate_pools_on_schedule(deps: Annotated[Deps, Depends(get_deps)]) -> Cal
     return calibrate(CalibrateIn(), deps)
 
 
-lambda_handler = lambda_entry(
-    app, scheduled=lambda: calibrate(CalibrateIn(), current_deps()).model_dump(mode="json")
-)
+def scheduled() -> dict[str, Any]:
+    """Calibrate on a schedule, without a request."""
+    return calibrate(CalibrateIn(), current_deps()).model_dump(mode="json")
+
+
+lambda_handler = lambda_entry(app, scheduled)

@@ -1,6 +1,6 @@
 """POST /api/sessions/cleanup (operators), GET (cron): close idle sessions."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import Depends
 
@@ -26,6 +26,9 @@ def clean_up_tests_on_schedule(deps: Annotated[Deps, Depends(get_deps)]) -> Sess
     return cleanup(SessionCleanupIn(), deps)
 
 
-lambda_handler = lambda_entry(
-    app, scheduled=lambda: cleanup(SessionCleanupIn(), current_deps()).model_dump(mode="json")
-)
+def scheduled() -> dict[str, Any]:
+    """Close idle sessions on a schedule, without a request."""
+    return cleanup(SessionCleanupIn(), current_deps()).model_dump(mode="json")
+
+
+lambda_handler = lambda_entry(app, scheduled)

@@ -1,10 +1,13 @@
 """Bodies of the operators' calls about the whole installation."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
 from lib.web.wire import CamelBody
+
+Outcome = Literal["ran", "failed", "not_run"]
+"""What became of a job of the nightly run."""
 
 
 class CreateIn(CamelBody):
@@ -85,3 +88,25 @@ class RotationOut(CamelBody):
     """Keys that are damaged, or sealed with a key that is no longer configured; unchanged."""
     remaining: int
     """Keys that are left for the next call."""
+
+
+class NightlyJobOut(CamelBody):
+    """What became of one job."""
+
+    path: str
+    """Path that runs the job alone."""
+    outcome: Outcome
+    """`not_run` if too little time was left for it."""
+    code: str | None
+    """Code of the error that ended the job, as this path alone would return it."""
+    result: dict[str, Any] | None
+    """Response of the job; null unless it ran."""
+
+
+class NightlyOut(CamelBody):
+    """All jobs of the nightly run, in the order in which they ran."""
+
+    success: bool
+    """False if a job failed or was not run; the status is then 500."""
+    message: str
+    jobs: list[NightlyJobOut]

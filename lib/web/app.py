@@ -14,7 +14,7 @@ from pydantic.alias_generators import to_camel
 
 from lib import deadline
 from lib.deps import current_deps
-from lib.routes import SCHEDULED_SECONDS, Access, Endpoint, rows_of
+from lib.routes import CRON_SECONDS, Access, Endpoint, rows_of
 from lib.web import path_ids
 from lib.web.cors import Cors
 from lib.web.error_responses import add_error_handlers
@@ -98,7 +98,7 @@ def _run_schedule(job: Callable[[], Any] | None) -> Any:
         )
 
     def run() -> Any:
-        deadline.start(SCHEDULED_SECONDS)
+        deadline.start(CRON_SECONDS)
         return job()
 
     return copy_context().run(run)

@@ -16,10 +16,10 @@ from statistics import mode
 from typing import Any
 
 from lib.routes import (
+    CRON_SECONDS,
     ENDPOINTS,
     OPERATOR_SECONDS,
     REQUEST_SECONDS,
-    SCHEDULED_SECONDS,
     modules,
     rows_of,
 )
@@ -37,7 +37,9 @@ cost."""
 RESOURCES_PER_STACK = 5
 RESOURCES_PER_FUNCTION = 5
 RESOURCES_PER_SCHEDULE = 2
-HOBBY_CRONS = 2
+NIGHTLY = "operations.nightly"
+"""The one schedule of Hobby, which allows two that run once a day: it runs every job."""
+NIGHTLY_SCHEDULE = "30 3 * * *"
 EXCLUDED_FILES = "{public/**,**/*.md,*.json,*.toml,*.txt,*.lock,.python-version}"
 
 Json = dict[str, Any]
@@ -60,12 +62,11 @@ def vercel() -> Json:
 
 
 def vercel_hobby() -> Json:
-    """Return vercel.hobby.json: Hobby allows 12 functions, and two cron jobs that run daily."""
-    scheduled = [row for row in ENDPOINTS if row.schedule][:HOBBY_CRONS]
+    """Return vercel.hobby.json: Hobby allows 12 functions, two daily cron jobs."""
     return {
         **_vercel_head(framework="fastapi"),
-        "functions": {f"api/{INDEX}.py": _vercel_function(SCHEDULED_SECONDS)},
-        "crons": [_vercel_cron(row.path, daily(row.schedule or "")) for row in scheduled],
+        "functions": {f"api/{INDEX}.py": _vercel_function(CRON_SECONDS)},
+        "crons": [_vercel_cron(row.path, NIGHTLY_SCHEDULE) for row in rows_of(NIGHTLY)],
     }
 
 
@@ -126,12 +127,6 @@ def handler_of(module: str) -> str:
 def key_of(module: str) -> str:
     """Return the name of a function on AWS, which forbids dots: `assessment_submit`."""
     return module.replace(".", "_")
-
-
-def daily(schedule: str) -> str:
-    """Return a similar schedule that runs at most once a day: `*/15 * * * *` → `0 0 * * *`."""
-    minute, hour, *days = schedule.split()
-    return " ".join([_first_number(minute), _first_number(hour), *days])
 
 
 def aws_cron(schedule: str) -> str:
@@ -195,10 +190,6 @@ def _lambda_events(module: str) -> list[Json]:
     ]
     runs: list[Json] = [{"schedule": aws_cron(row.schedule)} for row in rows if row.schedule]
     return calls + runs
-
-
-def _first_number(field: str) -> str:
-    return field if field.isdigit() else "0"
 
 
 def _as_json(value: Json) -> str:

@@ -1,7 +1,7 @@
 """Calls of the migration, key rotation, backup and restore."""
 
 from tests.conftest import ADMIN_PASSWORD
-from tests.contract.call import OPERATOR, Call
+from tests.contract.call import CRON, OPERATOR, Call
 
 PASSWORD = {"adminPassword": ADMIN_PASSWORD}
 MIGRATE = "/api/admin-migrate-to-unified-schema"
@@ -21,6 +21,7 @@ LEGACY = (
     Call("POST", "/api/admin-restore-old-tables", 200, PASSWORD, exact=False),
     Call("POST", "/api/admin-normalize-database-v2", 200, PASSWORD, exact=False),
     Call("POST", "/api/admin-rotate-keys", 200, headers=OPERATOR),
+    Call("GET", "/api/nightly", 200, headers=CRON),
     Call("POST", "/api/admin-backup", 200, PASSWORD, keep={"backup": "name"}, exact=False),
     Call("POST", "/api/admin-restore", 409, {**PASSWORD, "name": "{backup}"}),
     Call("POST", "/api/admin-restore", 404, {**PASSWORD, "name": "no-such-backup"}),

@@ -15,10 +15,10 @@ from lib.database.queries import Query
 from lib.database.statements import Statement
 from lib.deps import Deps, install_deps
 from lib.errors import DatabaseUnavailable
-from lib.routes import OPERATOR_SECONDS, REQUEST_SECONDS, SCHEDULED_SECONDS, Access, Endpoint
+from lib.routes import CRON_SECONDS, OPERATOR_SECONDS, REQUEST_SECONDS, Access, Endpoint
 from lib.settings import Settings
 from lib.web.app import create_app, lambda_entry
-from tests.conftest import ADMIN_PASSWORD
+from tests.conftest import ADMIN_PASSWORD, CRON_SECRET
 
 T = TypeVar("T")
 HANGING_QUERY = Query("hanging", b"SELECT pg_sleep(60)")
@@ -99,10 +99,7 @@ def test_outside_of_requests_there_is_no_deadline(db: Postgres) -> None:
     [
         (Endpoint("/api/clock", "clock", ("GET",), Access.PUBLIC), REQUEST_SECONDS),
         (Endpoint("/api/clock", "clock", ("GET",), Access.OPERATOR), OPERATOR_SECONDS),
-        (
-            Endpoint("/api/clock", "clock", ("GET",), Access.PUBLIC, schedule="0 0 * * *"),
-            SCHEDULED_SECONDS,
-        ),
+        (Endpoint("/api/clock", "clock", ("GET",), Access.CRON), CRON_SECONDS),
     ],
 )
 def test_a_handler_has_less_time_than_the_platform_gives(
@@ -111,7 +108,8 @@ def test_a_handler_has_less_time_than_the_platform_gives(
     deps = Deps(settings)
     install_deps(deps)
     client = TestClient(clock(row))
-    headers = {"Authorization": f"Bearer {ADMIN_PASSWORD}"}
+    secret = CRON_SECRET if row.access is Access.CRON else ADMIN_PASSWORD
+    headers = {"Authorization": f"Bearer {secret}"}
     seconds = client.get("/api/clock", headers=headers).json()
     install_deps(None)
     deps.close()
@@ -134,5 +132,18 @@ def test_scheduled_run_has_a_deadline_of_its_own_and_leaves_none_behind() -> Non
     entry = lambda_entry(create_app("workshop.cleanup_sessions"), scheduled=deadline.seconds_left)
     seconds = entry({"source": "aws.events"}, None)
     assert seconds is not None
-    assert 0 < seconds <= SCHEDULED_SECONDS - deadline.MARGIN_SECONDS
+    assert 0 < seconds <= CRON_SECONDS - deadline.MARGIN_SECONDS
     assert deadline.seconds_left() is None
+
+
+def test_part_of_a_run_has_at_most_the_time_that_is_left() -> None:
+    def run() -> None:
+        deadline.start(REQUEST_SECONDS)
+        left = deadline.seconds_left()
+        assert left is not None
+        with deadline.at_most(1):
+            assert 0 < (deadline.seconds_left() or 0) <= 1
+        with deadline.at_most(2 * left):
+            assert 1 < (deadline.seconds_left() or 0) <= left
+
+    copy_context().run(run)

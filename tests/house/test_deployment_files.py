@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from lib.operations.nightly import scheduled_jobs
 from lib.routes import ENDPOINTS, Access, modules
 from local.deploy import check, files, tools
 from tests.support.lambda_runtime import read_routes
@@ -14,7 +15,7 @@ from tests.support.lambda_runtime import read_routes
 ROOT = Path(__file__).resolve().parents[2]
 API_FILES = sorted((ROOT / "api").rglob("*.py"))
 API_LINES, INDEX_LINES = 45, 60
-FUNCTIONS = 38
+FUNCTIONS = 39
 """Number of files in `api/`, so that a search without results fails."""
 VERCEL_KEYS = 50
 STACK_RESOURCES = 450
@@ -29,6 +30,11 @@ def top_level_assignments(path: Path) -> set[str]:
     assignments = [node for node in tree.body if isinstance(node, ast.Assign)]
     targets = [target for assignment in assignments for target in assignment.targets]
     return {target.id for target in targets if isinstance(target, ast.Name)}
+
+
+def top_level_functions(path: Path) -> set[str]:
+    tree = ast.parse(path.read_text())
+    return {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
 
 
 def test_deployment_files_are_what_the_table_of_routes_gives() -> None:
@@ -98,14 +104,14 @@ def test_lambda_reaches_every_path_with_every_method() -> None:
     assert routes == {**expected, ("ANY", "$default"): "api/index.lambda_handler"}, WRITE_THEM
 
 
-def test_hobby_is_one_function_with_at_most_two_daily_jobs() -> None:
+def test_hobby_is_one_function_with_one_daily_job_that_runs_every_other() -> None:
     config = json.loads((ROOT / "vercel.hobby.json").read_text())
     assert list(config["functions"]) == ["api/index.py"]
-    assert len(config["crons"]) <= 2
-    for cron in config["crons"]:
-        minute, hour, *_ = cron["schedule"].split()
-        assert minute.isdigit()
-        assert hour.isdigit()
+    assert [cron["path"] for cron in config["crons"]] == ["/api/nightly"]
+    minute, hour, *days = config["crons"][0]["schedule"].split()
+    assert minute.isdigit()
+    assert hour.isdigit()
+    assert days == ["*", "*", "*"]
 
 
 def test_vercel_file_names_fewer_functions_than_vercel_allows() -> None:
@@ -123,6 +129,16 @@ def test_scheduled_paths_accept_only_get_with_the_cron_secret() -> None:
             assert row.methods == ("GET",)
             assert row.access is Access.CRON
             assert all(CRON_FIELD.fullmatch(field) for field in row.schedule.split())
+
+
+def test_every_scheduled_job_is_run_by_the_nightly_path() -> None:
+    scheduled = [row for row in ENDPOINTS if row.schedule]
+    assert scheduled
+    assert [job.path for job in scheduled_jobs()] == [row.path for row in scheduled]
+    for row in scheduled:
+        assert "scheduled" in top_level_functions(ROOT / files.file_of(row.module)), (
+            f"define the job of {row.path} as `scheduled()`, and pass it to `lambda_entry`"
+        )
 
 
 def test_one_path_belongs_to_one_function() -> None:
@@ -157,11 +173,6 @@ def test_schedule_is_converted_to_the_form_of_eventbridge() -> None:
     assert files.aws_cron("15 3 * * *") == "cron(15 3 * * ? *)"
     with pytest.raises(ValueError, match="weekdays"):
         files.aws_cron("0 0 * * 1")
-
-
-def test_schedule_is_reduced_to_once_a_day() -> None:
-    assert files.daily("*/15 * * * *") == "0 0 * * *"
-    assert files.daily("20 4 * * *") == "20 4 * * *"
 
 
 @pytest.mark.parametrize("page", ["README.md", "docs/deploy.md"])

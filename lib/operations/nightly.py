@@ -1,0 +1,73 @@
+"""All scheduled jobs in one run, for platforms that allow few schedules.
+
+A job that fails does not stop the others, and none can use up the time of those after it. Each may
+run twice at once, so the run may, too.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from lib import deadline
+from lib.errors import AppError
+from lib.logs import log, place
+from lib.operations.wire import Outcome
+from lib.routes import CRON_SECONDS, ENDPOINTS
+from lib.web.functions import scheduled_job
+
+JOB_SECONDS = 30.0
+"""Time that a job may need; with less, it is not started."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """A job, by the path that also runs it alone."""
+
+    path: str
+    run: Callable[[], dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class JobReport:
+    """What became of one job."""
+
+    path: str
+    outcome: Outcome
+    code: str | None = None
+    """Code of the error that ended the job."""
+    result: dict[str, Any] | None = None
+    """Response of the job."""
+
+
+def scheduled_jobs() -> tuple[Job, ...]:
+    """Return the job of each scheduled row of lib/routes.py, in the table's order."""
+    return tuple(Job(row.path, _imported(row.module)) for row in ENDPOINTS if row.schedule)
+
+
+def run_jobs(jobs: Sequence[Job]) -> list[JobReport]:
+    """Run the jobs in turn, each with its share of the time that is left."""
+    return [_run(job, remaining=len(jobs) - number) for number, job in enumerate(jobs)]
+
+
+def _run(job: Job, remaining: int) -> JobReport:
+    left = deadline.seconds_left()
+    seconds = CRON_SECONDS if left is None else left
+    if seconds < JOB_SECONDS:
+        log("job_not_run", path=job.path, seconds_left=round(seconds, 1))
+        return JobReport(job.path, "not_run")
+    try:
+        with deadline.at_most(max(JOB_SECONDS, seconds / remaining)):
+            return JobReport(job.path, "ran", result=job.run())
+    except Exception as error:  # noqa: BLE001 one job must not stop the others
+        log("job_failed", path=job.path, kind=type(error).__name__, at=place(error))
+        code = error.code if isinstance(error, AppError) else AppError.code
+        return JobReport(job.path, "failed", code=code)
+
+
+def _imported(module: str) -> Callable[[], dict[str, Any]]:
+    """Return a job that is imported when it runs, so that an error of its import is its own."""
+
+    def run() -> dict[str, Any]:
+        return scheduled_job(module)()
+
+    return run
