@@ -40,6 +40,8 @@ RESOURCES_PER_SCHEDULE = 2
 NIGHTLY = "operations.nightly"
 """The one schedule of Hobby, which allows two that run once a day: it runs every job."""
 NIGHTLY_SCHEDULE = "30 3 * * *"
+REGION = "fra1"
+"""Frankfurt, like `provider.region` of serverless.yml."""
 EXCLUDED_FILES = "{public/**,**/*.md,*.json,*.toml,*.txt,*.lock,.python-version}"
 
 Json = dict[str, Any]
@@ -62,7 +64,7 @@ def vercel() -> Json:
 
 
 def vercel_hobby() -> Json:
-    """Return vercel.hobby.json: Hobby allows 12 functions, two daily cron jobs."""
+    """Return vercel.hobby.json: Hobby allows 12 functions, two daily cron jobs and one region."""
     return {
         **_vercel_head(framework="fastapi"),
         "functions": {f"api/{INDEX}.py": _vercel_function(CRON_SECONDS)},
@@ -145,6 +147,7 @@ def _vercel_head(framework: str | None) -> Json:
     return {
         "$schema": "https://openapi.vercel.sh/vercel.json",
         "framework": framework,
+        "regions": [REGION],
         "build": {"env": {"VERCEL_PYTHON_COMPILEALL": "1"}},
         "cleanUrls": True,
         "headers": [{"source": "/((?!api/|health$).*)", "headers": _header_pairs(PAGE_HEADERS)}],

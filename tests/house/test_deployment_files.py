@@ -114,6 +114,13 @@ def test_hobby_is_one_function_with_one_daily_job_that_runs_every_other() -> Non
     assert days == ["*", "*", "*"]
 
 
+@pytest.mark.parametrize("name", ["vercel.json", "vercel.hobby.json"])
+def test_vercel_runs_in_one_region(name: str) -> None:
+    """Hobby allows one, and functions in a second one would be far from the database."""
+    (region,) = json.loads((ROOT / name).read_text())["regions"]
+    assert re.fullmatch(r"[a-z]{3}\d", region)
+
+
 def test_vercel_file_names_fewer_functions_than_vercel_allows() -> None:
     keys = json.loads((ROOT / "vercel.json").read_text())["functions"]
     assert len(keys) < VERCEL_KEYS, "let a folder's usual limit cover more functions"
