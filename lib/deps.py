@@ -6,8 +6,10 @@ from datetime import UTC, datetime
 from functools import cache
 from typing import TYPE_CHECKING
 
-from lib.errors import NotConfigured
-from lib.settings import SUPABASE_HINT, Settings
+from lib.database.address import SUPABASE_HINT
+from lib.errors import NotConfigured, UnusableSetting
+from lib.logs import log
+from lib.settings import Settings
 
 if TYPE_CHECKING:
     from lib.database.postgres import Postgres
@@ -29,9 +31,11 @@ class Deps:
         """The database.
 
         Raises:
-            NotConfigured: If the environment names no database.
+            NotConfigured: If the environment names no database, or its address cannot be used.
         """
         if self._postgres is None:
+            if self.settings.postgres_problem is not None:
+                raise UnusableSetting(reason=f"{self.settings.postgres_problem}.")
             if self.settings.postgres_url is None:
                 hint = f" ({SUPABASE_HINT})" if self.settings.names_supabase else ""
                 raise NotConfigured(name=f"POSTGRES_URL{hint}")
@@ -43,7 +47,7 @@ class Deps:
 
     @property
     def redis(self) -> "RedisRest | None":
-        """The cache; None if the environment names no Redis."""
+        """The cache; None if the environment names no Redis that can be used."""
         url, token = self.settings.redis_url, self.settings.redis_token
         if self._redis is None and url is not None and token is not None:
             from lib.redis_rest import RedisRest
@@ -81,4 +85,10 @@ def install_deps(deps: Deps | None) -> None:
 
 @cache
 def _from_environment() -> Deps:
-    return Deps(Settings.from_env())
+    settings = Settings.from_env()
+    for problem in (settings.postgres_problem, settings.redis_problem):
+        if problem is not None:
+            log("setting_unusable", reason=problem)
+    for fact in (*settings.ignored_options, *settings.unknown_options):
+        log("option_left_out", reason=fact)
+    return Deps(settings)

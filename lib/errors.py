@@ -132,6 +132,10 @@ class NotConfigured(AppError):
     code = "not_configured"
 
 
+class UnusableSetting(NotConfigured):
+    """{reason}"""  # noqa: D415 the reason is a sentence
+
+
 class DatabaseUnavailable(AppError):
     """The database cannot be reached or does not answer; try again."""
 

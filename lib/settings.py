@@ -5,6 +5,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from lib.database.address import Address, read_address
+from lib.pasted import unwrapped
+
 MINIMUM_SECRET_LENGTH = 16  # characters, as Vercel recommends for CRON_SECRET
 WORKSHOP_RETENTION_DAYS = 365
 MAX_DAYS = 36_500
@@ -20,16 +23,15 @@ SUPABASE_NAMES = (
     "NEXT_PUBLIC_SUPABASE_URL",
 )
 """Variables that lead only to Supabase's REST interface, which is not used."""
-SUPABASE_HINT = (
-    "SUPABASE_URL and a key are not enough: take the connection string of the transaction pooler,"
-    " port 6543, as docs/deploy.md says"
-)
-FOREIGN_PARAMETERS = frozenset(
-    {"supa", "workaround", "pgbouncer", "connection_limit", "pool_timeout", "schema"}
-)
-"""Parameters in the addresses that Supabase, Vercel and Prisma write; libpq refuses them."""
 REDIS_URL_NAMES = ("UPSTASH_REDIS_REST_URL", "KV_REST_API_URL")
 REDIS_TOKEN_NAMES = ("UPSTASH_REDIS_REST_TOKEN", "KV_REST_API_TOKEN")
+"""In the order of REDIS_URL_NAMES, so that both parts of a pair come from one database."""
+OTHER_REDIS_NAMES = ("KV_URL", "REDIS_URL", "UPSTASH_REDIS_URL")
+"""Variables that lead to Redis's own protocol, which needs a connection for each function."""
+_NO_REST_ADDRESS = (
+    "it is not a REST address; set UPSTASH_REDIS_REST_URL to the one that begins with https://,"
+    " and UPSTASH_REDIS_REST_TOKEN to its token"
+)
 
 
 class Platform(StrEnum):
@@ -49,10 +51,20 @@ class Settings:
     postgres_url: str | None = field(default=None, repr=False)
     migration_url: str | None = field(default=None, repr=False)
     """Unpooled URL for schema changes and long work; by default `postgres_url`."""
+    postgres_problem: str | None = None
+    """Why the address that is set cannot be used; `postgres_url` is None then."""
+    migration_problem: str | None = None
+    """The same for `migration_url`."""
     names_supabase: bool = False
     """Whether the environment has variables of Supabase, which explain a missing POSTGRES_URL."""
     redis_url: str | None = None
     redis_token: str | None = field(default=None, repr=False)
+    redis_problem: str | None = None
+    """Why the Redis that is set cannot be used; `redis_url` and `redis_token` are None then."""
+    ignored_options: tuple[str, ...] = ()
+    """Facts about what was left out of addresses because it is for other drivers."""
+    unknown_options: tuple[str, ...] = ()
+    """Facts about what was left out of addresses although its meaning is not known."""
     admin_password: str | None = field(default=None, repr=False)
     cron_secret: str | None = field(default=None, repr=False)
     encryption_key: str | None = field(default=None, repr=False)
@@ -75,13 +87,21 @@ class Settings:
     def from_env(cls, env: Mapping[str, str] = os.environ) -> "Settings":
         """Read the environment; empty and blank values count as not set."""
         platform = _platform(env)
+        postgres = _database_address(env, POSTGRES_NAMES)
+        migration = _database_address(env, MIGRATION_NAMES)
+        redis = _redis(env)
         return cls(
             platform=platform,
-            postgres_url=_database_address(env, POSTGRES_NAMES),
-            migration_url=_database_address(env, MIGRATION_NAMES),
+            postgres_url=postgres.url,
+            migration_url=migration.url,
+            postgres_problem=postgres.problem,
+            migration_problem=migration.problem,
             names_supabase=_first(env, SUPABASE_NAMES) is not None,
-            redis_url=_first(env, REDIS_URL_NAMES),
-            redis_token=_first(env, REDIS_TOKEN_NAMES),
+            redis_url=redis.url,
+            redis_token=redis.token,
+            redis_problem=redis.problem,
+            ignored_options=_facts(postgres.ignored, migration.ignored),
+            unknown_options=_facts(postgres.unknown, migration.unknown),
             admin_password=_first(env, ("ADMIN_PASSWORD",)),
             cron_secret=_first(env, ("CRON_SECRET",)),
             encryption_key=_first(env, ("ENCRYPTION_KEY",)),
@@ -95,6 +115,13 @@ class Settings:
         )
 
 
+@dataclass(frozen=True)
+class _Redis:
+    url: str | None = None
+    token: str | None = None
+    problem: str | None = None
+
+
 def _platform(env: Mapping[str, str]) -> Platform:
     if env.get("VERCEL"):
         return Platform.VERCEL
@@ -104,26 +131,49 @@ def _platform(env: Mapping[str, str]) -> Platform:
 
 
 def _first(env: Mapping[str, str], names: tuple[str, ...]) -> str | None:
-    return next((value for name in names if (value := env.get(name, "").strip())), None)
+    name = _first_name(env, names)
+    return None if name is None else unwrapped(env[name])
 
 
-def _database_address(env: Mapping[str, str], names: tuple[str, ...]) -> str | None:
-    """Return the address without parameters that are meant for other drivers."""
-    address = _first(env, names)
-    if address is None or not address.startswith(("postgres://", "postgresql://")):
-        return address
-    location, _, parameters = address.partition("?")
-    kept = [
-        parameter
-        for parameter in parameters.split("&")
-        if parameter.partition("=")[0] not in FOREIGN_PARAMETERS
-    ]
-    return "?".join(part for part in (location, "&".join(kept)) if part)
+def _first_name(env: Mapping[str, str], names: tuple[str, ...]) -> str | None:
+    return next((name for name in names if unwrapped(env.get(name, ""))), None)
+
+
+def _database_address(env: Mapping[str, str], names: tuple[str, ...]) -> Address:
+    name = _first_name(env, names)
+    return Address() if name is None else read_address(env[name], name)
+
+
+def _facts(*parts: tuple[str, ...]) -> tuple[str, ...]:
+    """Return each fact once, since one variable often serves migrations, too."""
+    return tuple(dict.fromkeys(fact for part in parts for fact in part))
+
+
+def _redis(env: Mapping[str, str]) -> _Redis:
+    """Return both parts of a Redis, or why they cannot be used."""
+    pairs = zip(REDIS_URL_NAMES, REDIS_TOKEN_NAMES, strict=True)
+    complete = next((pair for pair in pairs if None not in (_first(env, (n,)) for n in pair)), None)
+    url_name, token_name = complete or (
+        _first_name(env, REDIS_URL_NAMES),
+        _first_name(env, REDIS_TOKEN_NAMES),
+    )
+    other = _first_name(env, OTHER_REDIS_NAMES)
+    if url_name is None and token_name is None:
+        return _Redis(problem=None if other is None else f"{other}: {_NO_REST_ADDRESS}")
+    if url_name is None or token_name is None:
+        present, absent = (
+            (url_name, REDIS_TOKEN_NAMES) if url_name else (token_name, REDIS_URL_NAMES)
+        )
+        return _Redis(problem=f"{present}: it is set without {' or '.join(absent)}; set both")
+    url = unwrapped(env[url_name]).rstrip("/")
+    if not url.lower().startswith(("https://", "http://")):
+        return _Redis(problem=f"{url_name}: {_NO_REST_ADDRESS}")
+    return _Redis(url, unwrapped(env[token_name]))
 
 
 def _origins(text: str | None) -> tuple[str, ...]:
     """Return the origins that are named in full; `*` would admit every page."""
-    parts = (part.strip().rstrip("/") for part in (text or "").split(","))
+    parts = (unwrapped(part).rstrip("/") for part in (text or "").split(","))
     return tuple(part for part in parts if part.startswith(("https://", "http://")))
 
 

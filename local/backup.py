@@ -159,13 +159,14 @@ def main(command_line: list[str] | None = None) -> int:
     actions.add_parser("dump")
     actions.add_parser("restore").add_argument("file", nargs="?", type=Path)
     arguments = parser.parse_args(command_line)
-    url = Settings.from_env(os.environ).migration_url
+    settings = Settings.from_env(os.environ)
+    url = settings.migration_url
     if url is None:
-        print(
-            "No database is set. Set DATABASE_URL, or use `make backup` and `make restore`.",
-            file=sys.stderr,
-        )
+        absent = "No database is set. Set DATABASE_URL, or use `make backup` and `make restore`"
+        print(f"{settings.migration_problem or absent}.", file=sys.stderr)
         return 1
+    for fact in settings.unknown_options:
+        print(f"{fact}.", file=sys.stderr)
     try:
         if arguments.action == "dump":
             print(f"Wrote {dump(url)}")

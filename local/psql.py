@@ -17,11 +17,15 @@ from local.servers.postgres_server import address_in_environment, program
 
 def main(arguments: list[str]) -> int:
     """Become psql; return an exit code only if that is impossible."""
-    url = Settings.from_env(os.environ).migration_url
+    settings = Settings.from_env(os.environ)
+    url = settings.migration_url
     try:
         if url is not None:
+            for fact in settings.unknown_options:
+                print(f"{fact}.", file=sys.stderr)
             _become_psql(url, arguments)
-        print("No database is set. Set DATABASE_URL, or use `make psql`.", file=sys.stderr)
+        absent = "No database is set. Set DATABASE_URL, or use `make psql`"
+        print(f"{settings.migration_problem or absent}.", file=sys.stderr)
     except ServerError as error:
         print(error, file=sys.stderr)
     return 1

@@ -13,7 +13,6 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
-from lib.settings import Settings
 from local.backup import dump
 from local.servers.child import FolderLock, ServerError
 from local.servers.postgres_server import PostgresServer
@@ -36,9 +35,8 @@ def main() -> int:
 
 def _require_local(environment: Mapping[str, str]) -> None:
     """Refuse while the environment names a database, which this command never touches."""
-    settings = Settings.from_env(environment)
-    if settings.postgres_url is not None or settings.migration_url is not None:
-        names = " and ".join(name for name in DATABASE_NAMES if environment.get(name, "").strip())
+    names = " and ".join(name for name in DATABASE_NAMES if environment.get(name, "").strip())
+    if names:
         raise ServerError(
             f"Nothing was changed: {names} names a database, and `make reset` only removes the "
             f"local one in {FOLDER}. Unset {names}, then run it again."

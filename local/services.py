@@ -7,12 +7,13 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from lib.database.address import SUPABASE_HINT
+from lib.pasted import unwrapped
 from lib.settings import (
     MIGRATION_NAMES,
     POSTGRES_NAMES,
     REDIS_TOKEN_NAMES,
     REDIS_URL_NAMES,
-    SUPABASE_HINT,
     Settings,
 )
 from local.redis_gateway.gateway import Gateway
@@ -62,14 +63,14 @@ def running_services(
     """Start the servers that the environment does not name, for a block.
 
     Raises:
-        ServerError: If a server cannot start, `secrets.json` is damaged, or only one of Redis's
-            address and token is set.
+        ServerError: If a server cannot start, `secrets.json` is damaged, or the environment names
+            a database or a Redis that cannot be used.
     """
     folder.mkdir(parents=True, exist_ok=True)
     stored_secrets = own_secrets(folder)
     variables = {**environment}
     settings = Settings.from_env(environment)
-    _require_redis_pair(settings)
+    _require_usable(settings, environment)
     _add_missing_secrets(variables, stored_secrets)
     with ExitStack() as stack:
         postgres = redis = None
@@ -101,8 +102,13 @@ def running_services(
 
 
 def names_all_services(environment: Mapping[str, str]) -> bool:
-    """Return whether the environment names both servers, so that none has to be started."""
+    """Return whether the environment names both servers, so that none has to be started.
+
+    Raises:
+        ServerError: If it names one that cannot be used.
+    """
     settings = Settings.from_env(environment)
+    _require_usable(settings, environment)
     return settings.postgres_url is not None and settings.redis_url is not None
 
 
@@ -124,17 +130,19 @@ def service_variables(environment: Mapping[str, str]) -> dict[str, str]:
     return _only(environment, (*DATABASE_NAMES, *REDIS_NAMES, *SECRET_NAMES))
 
 
-def _require_redis_pair(settings: Settings) -> None:
-    if (settings.redis_url is None) != (settings.redis_token is None):
-        raise ServerError(
-            "Only one of UPSTASH_REDIS_REST_URL and UPSTASH_REDIS_REST_TOKEN is set. "
-            "Set both, or neither to use the embedded Redis."
-        )
+def _require_usable(settings: Settings, environment: Mapping[str, str]) -> None:
+    """Refuse a database or a Redis that cannot be used, in place of which another would be used."""
+    problem = settings.postgres_problem or settings.migration_problem
+    if problem is not None:
+        raise ServerError(f"{problem}, or unset it to use the embedded database.")
+    names_redis = any(environment.get(name, "").strip() for name in REDIS_NAMES)
+    if settings.redis_problem is not None and names_redis:
+        raise ServerError(f"{settings.redis_problem}, or unset it to use the embedded Redis.")
 
 
 def _add_missing_secrets(variables: dict[str, str], stored_secrets: dict[str, str]) -> None:
     for name in SECRET_NAMES:
-        if not variables.get(name, "").strip():
+        if not unwrapped(variables.get(name, "")):
             variables[name] = stored_secrets[name]
 
 

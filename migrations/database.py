@@ -1,23 +1,30 @@
 """Connection to the database that the environment names for migrations."""
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import psycopg
 
+from lib.database.address import FORM, SUPABASE_HINT
 from lib.database.statements import constraint_error
-from lib.settings import MIGRATION_NAMES, SUPABASE_HINT, Settings
+from lib.settings import MIGRATION_NAMES, Settings
 
 
 def connect() -> psycopg.Connection:
     """Connect to the unpooled address of the database, or else to the pooled one.
 
     Raises:
-        SystemExit: If none is set, or the connection fails; the message contains no password.
+        SystemExit: If none is set or can be used, or the connection fails; the message contains no
+            password.
     """
     settings = Settings.from_env()
     url = settings.migration_url
     names = ", ".join(MIGRATION_NAMES)
+    if settings.migration_problem is not None:
+        raise SystemExit(f"{settings.migration_problem}.")
+    for fact in settings.unknown_options:
+        print(f"{fact}.", file=sys.stderr)  # noqa: T201 for the person at the terminal
     if url is None:
         hint = f"\n{SUPABASE_HINT}." if settings.names_supabase else ""
         raise SystemExit(f"No database is set. Set one of {names}.{hint}")
@@ -29,8 +36,7 @@ def connect() -> psycopg.Connection:
         ) from None
     except psycopg.ProgrammingError:  # its text contains the address
         raise SystemExit(
-            f"The address of the database is not valid. Correct it in {names};"
-            " the form is postgresql://user:password@host:5432/database"
+            f"The address of the database is not valid. Correct it in {names}; the form is {FORM}"
         ) from None
 
 

@@ -18,6 +18,7 @@ from starlette.concurrency import run_in_threadpool
 
 from lib.deps import Deps, get_deps
 from lib.errors import NotConfigured, TooManyAttempts, Unauthenticated, raises
+from lib.pasted import unwrapped
 from lib.routes import Access, Endpoint
 from lib.settings import MINIMUM_SECRET_LENGTH, Platform, Settings
 
@@ -78,8 +79,12 @@ LocalOrOperator = Annotated[bool, Depends(local_or_operator)]
 
 
 def same_secret(credential: str, expected: str) -> bool:
-    """Compare in constant time, whatever characters and length were sent."""
-    return hmac.compare_digest(_digest(credential), _digest(expected))
+    """Compare in constant time, whatever characters and length were sent.
+
+    The settings leave out quotes and blanks around a secret. Callers may repeat them, as Vercel's
+    cron does, which sends the variable as it is.
+    """
+    return hmac.compare_digest(_digest(unwrapped(credential)), _digest(unwrapped(expected)))
 
 
 def caller_address(request: Request, settings: Settings) -> str:

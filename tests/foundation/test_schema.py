@@ -71,7 +71,7 @@ def test_queries_typed_without_a_schema_find_their_tables(postgres_url: str) -> 
     [
         ("", "No database is set. Set one of POSTGRES_URL_NON_POOLING, "),
         ("postgresql://me:secret@127.0.0.1:1/none", "The database cannot be reached: "),
-        ("postgresql//me:secret@host", "The address of the database is not valid"),
+        ("postgresql//me:secret@host", "DATABASE_URL: it is not a valid address; the form is "),
     ],
 )
 def test_unavailable_database_is_reported_without_traceback_or_password(

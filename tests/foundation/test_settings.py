@@ -3,6 +3,7 @@
 import pytest
 from fastapi.testclient import TestClient
 
+from lib.access.guard import same_secret
 from lib.deps import Deps, install_deps
 from lib.errors import NotConfigured
 from lib.settings import Platform, Settings
@@ -36,15 +37,85 @@ def test_platform_is_recognized_by_its_own_variable(
 def test_alternative_variable_names_are_read() -> None:
     settings = Settings.from_env(
         {
-            "DATABASE_URL": "pooled",
-            "DATABASE_URL_UNPOOLED": "direct",
-            "KV_REST_API_URL": "redis",
+            "DATABASE_URL": "postgresql://pooled/d",
+            "DATABASE_URL_UNPOOLED": "postgresql://direct/d",
+            "KV_REST_API_URL": "https://redis.example",
             "KV_REST_API_TOKEN": "token",
         }
     )
-    assert settings.postgres_url == "pooled"
-    assert settings.migration_url == "direct"
-    assert (settings.redis_url, settings.redis_token) == ("redis", "token")
+    assert settings.postgres_url == "postgresql://pooled/d"
+    assert settings.migration_url == "postgresql://direct/d"
+    assert (settings.redis_url, settings.redis_token) == ("https://redis.example", "token")
+
+
+WRAPPED = ['"{}"', "'{}'", "“{}”", "„{}“", "  {}\n", "{}\\n", "\ufeff{}", '"{}"\n', "`{}`"]
+
+
+@pytest.mark.parametrize("wrapping", WRAPPED)
+def test_quotes_blanks_and_line_breaks_around_a_value_do_not_count(wrapping: str) -> None:
+    values = {
+        "POSTGRES_URL": "postgresql://u:p@h/d",
+        "POSTGRES_URL_NON_POOLING": "postgresql://u:p@direct/d",
+        "UPSTASH_REDIS_REST_URL": "https://redis.example",
+        "UPSTASH_REDIS_REST_TOKEN": "token",
+        "ADMIN_PASSWORD": SECRET,
+        "CRON_SECRET": SECRET,
+        "ENCRYPTION_KEY": "ab" * 32,
+        "ENCRYPTION_KEY_PREVIOUS": "cd" * 32,
+        "ALLOWED_ORIGINS": "https://a.example,https://b.example",
+        "WORKSHOP_RETENTION_DAYS": "30",
+        "BACKUP_BUCKET": "bucket",
+        "BACKUP_FOLDER": "folder",
+    }
+    wrapped = {name: wrapping.format(value) for name, value in values.items()}
+    assert Settings.from_env(wrapped) == Settings.from_env(values)
+    assert Settings.from_env({name: wrapping.format("") for name in values}) == Settings()
+
+
+def test_quotes_within_a_secret_count() -> None:
+    assert Settings.from_env({"ADMIN_PASSWORD": "a\"b'c"}).admin_password == "a\"b'c"
+
+
+@pytest.mark.parametrize("sent", [SECRET, f'"{SECRET}"', f"{SECRET}\n"])
+def test_a_secret_may_be_sent_as_the_variable_has_it(sent: str) -> None:
+    assert same_secret(sent, SECRET)
+    assert not same_secret(f"{sent}x", SECRET)
+    assert not same_secret("", SECRET)
+
+
+@pytest.mark.parametrize(
+    ("environment", "words"),
+    [
+        ({"UPSTASH_REDIS_REST_URL": "https://r.example"}, "set without UPSTASH_REDIS_REST_TOKEN"),
+        ({"KV_REST_API_TOKEN": SECRET}, "KV_REST_API_TOKEN: it is set without UPSTASH_REDIS_REST"),
+        (
+            {"UPSTASH_REDIS_REST_URL": f"rediss://x:{SECRET}@h", "UPSTASH_REDIS_REST_TOKEN": "t"},
+            "UPSTASH_REDIS_REST_URL: it is not a REST address",
+        ),
+        (
+            {"KV_REST_API_URL": "h.upstash.io", "KV_REST_API_TOKEN": SECRET},
+            "KV_REST_API_URL: it is not a REST address",
+        ),
+        ({"KV_URL": f"redis://x:{SECRET}@h"}, "KV_URL: it is not a REST address"),
+        ({"REDIS_URL": f"redis://x:{SECRET}@h"}, "REDIS_URL: it is not a REST address"),
+    ],
+)
+def test_a_redis_that_cannot_be_used_is_named(environment: dict[str, str], words: str) -> None:
+    settings = Settings.from_env(environment)
+    assert (settings.redis_url, settings.redis_token) == (None, None)
+    assert words in str(settings.redis_problem)
+    assert SECRET not in str(settings.redis_problem)
+
+
+def test_both_parts_of_a_redis_come_from_one_database() -> None:
+    environment = {
+        "UPSTASH_REDIS_REST_URL": "https://half.example",
+        "KV_REST_API_URL": "https://whole.example/",
+        "KV_REST_API_TOKEN": "token",
+    }
+    settings = Settings.from_env(environment)
+    assert settings.redis_url == "https://whole.example"
+    assert settings.redis_problem is None
 
 
 def test_deployment_never_trusts_loopback() -> None:
@@ -74,13 +145,13 @@ def test_wildcard_and_null_origins_are_ignored() -> None:
     [
         (
             "postgres://postgres.ref:p@aws.example:6543/postgres?sslmode=require&supa=base-pooler.x",
-            "postgres://postgres.ref:p@aws.example:6543/postgres?sslmode=require",
+            "postgresql://postgres.ref:p@aws.example:6543/postgres?sslmode=require",
         ),
         ("postgresql://a/b?pgbouncer=true&connection_limit=1", "postgresql://a/b"),
         ("postgresql://a/b?workaround=supabase-pooler.vercel", "postgresql://a/b"),
         (
             "postgresql://a/b?supa_typo=1&sslmode=require",
-            "postgresql://a/b?supa_typo=1&sslmode=require",
+            "postgresql://a/b?sslmode=require",
         ),
         ("postgresql://a/b", "postgresql://a/b"),
         ("host=a password=x?supa=1", "host=a password=x?supa=1"),

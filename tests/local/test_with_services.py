@@ -44,6 +44,7 @@ def test_concurrent_commands_use_the_same_data_one_after_the_other(folder: Path)
 
 def test_command_has_the_exit_code_of_its_program(folder: Path) -> None:
     variables = {"DATABASE_URL": "postgresql://given", "UPSTASH_REDIS_REST_URL": "http://given"}
+    variables["UPSTASH_REDIS_REST_TOKEN"] = "given"
     process = run("local.with_services", "-c", "raise SystemExit(7)", cwd=folder, **variables)
     assert process.returncode == 7
     assert list(folder.iterdir()) == [], "no embedded server was needed"
@@ -59,7 +60,8 @@ def test_variables_of_the_environment_take_precedence() -> None:
     }
     stray = {"DATABASE_URL_UNPOOLED": "postgresql://elsewhere", "KV_REST_API_TOKEN": "stray"}
     assert with_running_services(stray, RUNNING) == RUNNING
-    assert names_all_services({"POSTGRES_URL": "postgresql://a", "KV_REST_API_URL": "http://a"})
+    database = {"POSTGRES_URL": "postgresql://a", "KV_REST_API_TOKEN": "given"}
+    assert names_all_services({**database, "KV_REST_API_URL": "http://a"})
     assert not names_all_services({"POSTGRES_URL": "postgresql://a", "KV_REST_API_URL": " "})
 
 
@@ -89,7 +91,9 @@ def test_supabase_without_postgres_is_explained(folder: Path) -> None:
 def test_redis_address_without_a_token_is_an_error(folder: Path) -> None:
     variables = {"POSTGRES_URL": "postgresql://given", "KV_REST_API_URL": "http://given"}
     with (
-        pytest.raises(ServerError, match="Set both, or neither"),
+        pytest.raises(
+            ServerError, match="KV_REST_API_URL: it is set without .*; set both, or unset it"
+        ),
         running_services(folder, variables),
     ):
         pass

@@ -1,0 +1,255 @@
+"""Addresses of databases as consoles and integrations hand them out, made fit for libpq.
+
+Every function reads one when it starts, so this module imports no driver.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from urllib.parse import quote, unquote
+
+from lib.pasted import unwrapped
+
+LIBPQ_OPTIONS = frozenset(
+    {
+        *("user", "password", "host", "hostaddr", "port", "dbname", "service", "passfile"),
+        *("application_name", "fallback_application_name", "client_encoding", "options"),
+        *("connect_timeout", "tcp_user_timeout", "keepalives", "keepalives_count"),
+        *("keepalives_idle", "keepalives_interval", "target_session_attrs", "load_balance_hosts"),
+        *("sslmode", "sslnegotiation", "sslcert", "sslcertmode", "sslkey", "sslpassword"),
+        *("sslrootcert", "sslcrl", "sslcrldir", "sslsni", "sslcompression", "sslkeylogfile"),
+        *("ssl_min_protocol_version", "ssl_max_protocol_version", "channel_binding"),
+        *("min_protocol_version", "max_protocol_version", "require_auth", "requirepeer"),
+        *("gssencmode", "gsslib", "gssdelegation", "krbsrvname", "replication"),
+        *("scram_client_key", "scram_server_key"),
+        *("oauth_issuer", "oauth_client_id", "oauth_client_secret", "oauth_scope"),
+    }
+)
+"""Options that libpq knows, and that stay in an address."""
+OTHER_DRIVERS_OPTIONS = frozenset(
+    {
+        *("supa", "workaround", "pgbouncer"),  # Supabase and Vercel
+        *("connection_limit", "pool_timeout", "schema", "socket_timeout"),  # Prisma
+        *("statement_cache_size", "prepared_statement_cache_size", "command_timeout"),  # asyncpg
+        *("uselibpqcompat",),  # node-postgres
+        *("currentSchema", "prepareThreshold", "preferQueryMode", "reWriteBatchedInserts"),  # JDBC
+        *("conn_max_age", "conn_health_checks"),  # Django
+        *("default_query_exec_mode", "pool_max_conns", "statement_cache_capacity"),  # pgx
+        *("encoding", "pool", "pool_size", "prepared_statements"),  # Rails and others
+    }
+)
+"""Options that mean nothing here: there is no pool, no session and no prepared statement to set,
+and our SQL names its schemas."""
+SSL_MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
+_OTHER_SSL_MODES = {"no-verify": "require", "true": "require", "1": "require", "false": "disable"}
+"""Modes in the words of other drivers."""
+FORM = "postgresql://user:password@host:5432/database"
+SPECIAL_CHARACTERS = "in the password, write @ as %40, / as %2F, ? as %3F, # as %23 and % as %25"
+SUPABASE_HINT = (
+    "SUPABASE_URL and a key are not enough: take the connection string of the transaction pooler,"
+    " port 6543, as docs/deploy.md says"
+)
+
+_NAME_BEFORE = re.compile(r"(?:export\s+)?[A-Z][A-Z0-9_]*\s*=\s*(?=[\"'`]?[a-z+:]+://)")
+_PSQL = re.compile(r"psql\s+(?:(?:-d|--dbname)[\s=]\s*)?(?=\W|\w+://|\w+=)")
+_SCHEME = re.compile(r"([a-z][a-z0-9+.-]*(?::postgres(?:ql)?)?)://", re.IGNORECASE)
+_POSTGRES = re.compile(r"(?:jdbc:)?(?:postgres|postgresql|pgsql|postgis)(?:\+\w+)?", re.IGNORECASE)
+_HOST = r"(?:\[[0-9A-Za-z:.%]+\]|[^\s/?@:,\[\]]*)(?::\d*)?"
+_LOCATION = re.compile(
+    rf"(?P<hosts>{_HOST}(?:,{_HOST})*)(?P<database>/[^/?@]*)?"
+    r"(?:/?\?(?P<options>(?:[\w.-]+(?:=[^&]*)?)?(?:&(?:[\w.-]+(?:=[^&]*)?)?)*))?"
+)
+_PLACEHOLDER = re.compile(
+    r"\[(?:[A-Z]+[-_ ])*(?:YOUR|PASSWORD|USER|HOST|REF)(?:[-_ ][A-Z]+)*\]"
+    r"|<[a-z]+(?:[-_ ][a-z]+)*>|\$\{\w+\}|\*{4,}|•{4,}",
+    re.IGNORECASE,
+)
+"""Words that stand for a value, an unset variable, or a console's dots in place of a password."""
+_STRAY_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
+_KEYWORD = re.compile(r"\s*(\w[\w.-]*)\s*=\s*('(?:[^'\\]|\\.)*'|(?:[^\s'\\]|\\.)*)(?:\s+|$)")
+_SHOWN_NAME = re.compile(r"[A-Za-z_]\w{0,30}", re.ASCII)
+
+
+@dataclass(frozen=True)
+class Address:
+    """An address that was read; messages contain neither a password nor a whole address."""
+
+    url: str | None = field(default=None, repr=False)
+    """The address for libpq; None if it cannot be used."""
+    problem: str | None = None
+    """Why it cannot be used, and what to do; begins with the variable's name."""
+    ignored: tuple[str, ...] = ()
+    """One sentence for each option that was left out because it is for another driver."""
+    unknown: tuple[str, ...] = ()
+    """One sentence for each option that was left out although its meaning is not known."""
+
+
+def read_address(text: str, variable: str) -> Address:
+    """Return the address in the value of an environment variable.
+
+    Args:
+        text: URI, or `keyword=value` pairs, perhaps within quotes or after `psql`.
+        variable: Name for messages.
+    """
+    try:
+        parts = _read(unwrapped(text))
+    except _UnusableError as error:
+        return Address(problem=f"{variable}: {error}")
+    return Address(
+        url=parts.url,
+        ignored=tuple(
+            f"{variable}: the option {name} is for another driver and was left out"
+            for name in parts.ignored
+        ),
+        unknown=tuple(
+            f"{variable}: unknown option {name}, which was left out; correct or remove it"
+            for name in parts.unknown
+        ),
+    )
+
+
+@dataclass(frozen=True)
+class _Parts:
+    url: str
+    ignored: list[str]
+    unknown: list[str]
+
+
+class _UnusableError(ValueError):
+    """Says what is wrong with an address without repeating it."""
+
+
+def _read(text: str) -> _Parts:
+    text = _NAME_BEFORE.sub("", text, count=1) if _NAME_BEFORE.match(text) else text
+    text = unwrapped(_PSQL.sub("", text.rstrip(";"), count=1) if _PSQL.match(text) else text)
+    scheme = _SCHEME.match(text)
+    if scheme is None:
+        return _read_keywords(text)
+    _require_postgres(scheme[1], text)
+    return _read_uri(re.sub(r"[\r\n\t]+", "", text[scheme.end() :]))
+
+
+def _require_postgres(scheme: str, text: str) -> None:
+    if _POSTGRES.fullmatch(scheme):
+        return
+    if ".supabase.co" in text:
+        raise _UnusableError(f"it begins with {scheme}://; {SUPABASE_HINT}")
+    if scheme.startswith("prisma"):
+        raise _UnusableError(
+            f"it begins with {scheme}://, which leads to Prisma's own service; take the direct"
+            f" address of the database, {FORM}"
+        )
+    raise _UnusableError(f"it begins with {scheme[:30]}://, but should begin with postgresql://")
+
+
+def _read_uri(rest: str) -> _Parts:
+    user, location = _split_user(rest)
+    options = [
+        (name, unquote(value))
+        for name, _, value in (
+            part.partition("=") for part in (location["options"] or "").split("&") if part
+        )
+    ]
+    name, colon, password = user.partition(":")
+    parts = {"user": name, "password": password, "host": location["hosts"]}
+    _require_no_placeholder({part: unquote(value) for part, value in parts.items()} | dict(options))
+    kept, ignored, unknown = _sorted_options(options)
+    credentials = f"{_quoted(name)}{colon}{_quoted(password)}@" if user else ""
+    query = "&".join(f"{name}={quote(value, safe='/:,.')}" for name, value in kept)
+    url = f"postgresql://{credentials}{location['hosts']}{location['database'] or ''}"
+    return _Parts("?".join(part for part in (url, query) if part), ignored, unknown)
+
+
+def _split_user(rest: str) -> tuple[str, re.Match[str]]:
+    """Return user and password, and what follows them.
+
+    Characters that should be encoded may be part of the password, so the end of the password is
+    the first @ that a well-formed location follows.
+    """
+    ends = (place for place, character in enumerate(rest) if character == "@")
+    if whole := _LOCATION.fullmatch(rest):
+        return "", whole
+    for end in ends:
+        if location := _LOCATION.fullmatch(rest, end + 1):
+            return rest[:end], location
+    raise _UnusableError(f"it is not a valid address; the form is {FORM}, and {SPECIAL_CHARACTERS}")
+
+
+def _read_keywords(text: str) -> _Parts:
+    options = list(_keywords(text))
+    _require_no_placeholder(dict(options))
+    kept, ignored, unknown = _sorted_options(options)
+    pairs = (f"{name}={_keyword_value(value)}" for name, value in kept)
+    return _Parts(" ".join(pairs), ignored, unknown)
+
+
+def _keywords(text: str) -> Iterator[tuple[str, str]]:
+    place = 0
+    while place < len(text):
+        pair = _KEYWORD.match(text, place)
+        if pair is None or ";" in text:
+            raise _UnusableError(f"it is not a valid address; the form is {FORM}")
+        value = pair[2][1:-1] if pair[2].startswith("'") else pair[2]
+        yield pair[1], re.sub(r"\\(.)", r"\1", value)
+        place = pair.end()
+
+
+def _keyword_value(value: str) -> str:
+    escaped = value.replace("\\", "\\\\").replace("'", "\\'")
+    return f"'{escaped}'" if not value or re.search(r"[\s'\\]", value) else value
+
+
+def _require_no_placeholder(parts: dict[str, str]) -> None:
+    for name in ("user", "password", "host"):
+        value = parts.get(name, "")
+        # A password may contain such characters, but a host does not.
+        if _PLACEHOLDER.search(value) if name == "host" else _PLACEHOLDER.fullmatch(value):
+            raise _UnusableError(
+                f"its {name} is still a placeholder; put the real one in its place"
+                + (f", and {SPECIAL_CHARACTERS}" if name == "password" else "")
+            )
+
+
+def _sorted_options(
+    options: list[tuple[str, str]],
+) -> tuple[list[tuple[str, str]], list[str], list[str]]:
+    """Return the options for libpq, and the names of those for other drivers and of others."""
+    kept: dict[str, str] = {}
+    ignored: list[str] = []
+    unknown: list[str] = []
+    for given_name, value in options:
+        name = given_name.lower() if given_name.lower() in LIBPQ_OPTIONS else given_name
+        if name == "ssl":
+            kept.setdefault("sslmode", _ssl_mode(value))
+        elif name == "sslmode":
+            kept[name] = _ssl_mode(value)
+        elif name in LIBPQ_OPTIONS:
+            kept[name] = value
+        elif name in OTHER_DRIVERS_OPTIONS:
+            ignored.append(name)
+        else:
+            unknown.append(name if _SHOWN_NAME.fullmatch(name) else "(not shown)")
+    _use_installed_certificates(kept)
+    return list(kept.items()), ignored, unknown
+
+
+def _ssl_mode(value: str) -> str:
+    """Return libpq's word for a mode."""
+    mode = _OTHER_SSL_MODES.get(value.lower(), value.lower())
+    if mode not in SSL_MODES:
+        raise _UnusableError(f"its sslmode is none of {', '.join(SSL_MODES)}")
+    return mode
+
+
+def _use_installed_certificates(options: dict[str, str]) -> None:
+    """Name a file in place of `sslrootcert=system`, for which the driver's wheel has no folder."""
+    if options.get("sslrootcert") == "system":
+        from certifi import where
+
+        options["sslrootcert"] = where()
+        options.setdefault("sslmode", "verify-full")
+
+
+def _quoted(text: str) -> str:
+    """Encode what libpq would take for the end of the credentials, and a % that encodes nothing."""
+    return quote(_STRAY_PERCENT.sub("%25", text), safe="%!$&'()*+,;=:~")
