@@ -62,6 +62,10 @@ def test_repeated_submit_returns_the_original_response(ann: Student, rows: Rows)
         option = correct_option(ann.question)
         sent.append((ann.question["id"], option if right else (option + 1) % 4))
         responses.append(ann.answer(right=right))
+    assert [response.get("updated_proficiency") for response in responses] == [
+        response.get("current_proficiency") for response in responses
+    ]
+    assert all(response["updated_proficiency"] for response in responses[:-1])
     before = rows("SELECT * FROM assessment.test_responses ORDER BY position")
     assert [ann.post(*answer).json() for answer in sent] == responses
     assert [ann.post(*answer).json() for answer in reversed(sent)] == list(reversed(responses))

@@ -147,6 +147,7 @@ def _reply(
         )
     return ContinueOut(
         current_proficiency=graded.after.current_proficiency,
+        updated_proficiency=graded.after.current_proficiency,
         next_question=QuestionOut.of(next_question),
         questions_answered=updated.total_questions,
     )
@@ -209,6 +210,7 @@ def _repeated_reply(
         raise NotFound(what="Question")
     return ContinueOut(
         current_proficiency=proficiency,
+        updated_proficiency=proficiency,
         next_question=QuestionOut.of(question),
         questions_answered=count,
     )

@@ -160,6 +160,8 @@ class ContinueOut(Body):
     """Always `continue`."""
     current_proficiency: list[float]
     """Proficiency in each concept after the answer, a percentile from 0 to 1."""
+    updated_proficiency: list[float]
+    """The same as `current_proficiency`, under the name that older clients read."""
     next_question: QuestionOut
     """The question to answer next."""
     questions_answered: int
