@@ -110,3 +110,4 @@ class NightlyOut(CamelBody):
     """False if a job failed or was not run; the status is then 500."""
     message: str
     jobs: list[NightlyJobOut]
+    """What became of each job."""

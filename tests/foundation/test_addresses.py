@@ -15,7 +15,8 @@ from lib.deps import Deps, install_deps
 from lib.settings import Settings
 from lib.web.functions import function_app
 from local.psql import main as psql
-from local.services import ServerError, running_services
+from local.servers.child import ServerError
+from local.services import running_services
 from tests.support.scripts import run, run_unchecked
 
 SECRET = "correct-horse"
