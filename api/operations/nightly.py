@@ -3,7 +3,6 @@
 from fastapi import Response
 
 from lib.operations.nightly import run_jobs, scheduled_jobs
-from lib.operations.responses import nightly_response
 from lib.operations.wire import NightlyOut
 from lib.web.app import create_app, lambda_entry
 
@@ -16,7 +15,7 @@ def run_all(response: Response) -> NightlyOut:
 
     A job that fails does not stop the others. 500 if one failed or had too little time.
     """
-    result = nightly_response(run_jobs(scheduled_jobs()))
+    result = run_jobs(scheduled_jobs())
     response.status_code = 200 if result.success else 500
     return result
 

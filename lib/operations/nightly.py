@@ -11,7 +11,7 @@ from typing import Any
 from lib import deadline
 from lib.errors import AppError
 from lib.logs import log, place
-from lib.operations.wire import Outcome
+from lib.operations.wire import NightlyJobOut, NightlyOut
 from lib.routes import CRON_SECONDS, ENDPOINTS
 from lib.web.functions import scheduled_job
 
@@ -27,41 +27,35 @@ class Job:
     run: Callable[[], dict[str, Any]]
 
 
-@dataclass(frozen=True)
-class JobReport:
-    """What became of one job."""
-
-    path: str
-    outcome: Outcome
-    code: str | None = None
-    """Code of the error that ended the job."""
-    result: dict[str, Any] | None = None
-    """Response of the job."""
-
-
 def scheduled_jobs() -> tuple[Job, ...]:
     """Return the job of each scheduled row of lib/routes.py, in the table's order."""
     return tuple(Job(row.path, _imported(row.module)) for row in ENDPOINTS if row.schedule)
 
 
-def run_jobs(jobs: Sequence[Job]) -> list[JobReport]:
+def run_jobs(jobs: Sequence[Job]) -> NightlyOut:
     """Run the jobs in turn, each with its share of the time that is left."""
-    return [_run(job, remaining=len(jobs) - number) for number, job in enumerate(jobs)]
+    reports = [_run(job, remaining=len(jobs) - number) for number, job in enumerate(jobs)]
+    others = [f"{job.path}: {job.outcome}" for job in reports if job.outcome != "ran"]
+    return NightlyOut(
+        success=not others,
+        message=", ".join(others) or f"All {len(jobs)} jobs ran",
+        jobs=reports,
+    )
 
 
-def _run(job: Job, remaining: int) -> JobReport:
+def _run(job: Job, remaining: int) -> NightlyJobOut:
     left = deadline.seconds_left()
     seconds = CRON_SECONDS if left is None else left
     if seconds < JOB_SECONDS:
         log("job_not_run", path=job.path, seconds_left=round(seconds, 1))
-        return JobReport(job.path, "not_run")
+        return NightlyJobOut(path=job.path, outcome="not_run")
     try:
         with deadline.at_most(max(JOB_SECONDS, seconds / remaining)):
-            return JobReport(job.path, "ran", result=job.run())
+            return NightlyJobOut(path=job.path, outcome="ran", result=job.run())
     except Exception as error:  # noqa: BLE001 one job must not stop the others
         log("job_failed", path=job.path, kind=type(error).__name__, at=place(error))
         code = error.code if isinstance(error, AppError) else AppError.code
-        return JobReport(job.path, "failed", code=code)
+        return NightlyJobOut(path=job.path, outcome="failed", code=code)
 
 
 def _imported(module: str) -> Callable[[], dict[str, Any]]:

@@ -1,21 +1,12 @@
 """Responses of the calls about the whole installation."""
 
-from collections.abc import Sequence
 from dataclasses import asdict
 
 from lib.operations.key_rotation import Rotation
-from lib.operations.nightly import JobReport
 from lib.operations.restore import RestoreResult
 from lib.operations.schema_renewal import Renewal
 from lib.operations.store import BackupRecord
-from lib.operations.wire import (
-    BackupOut,
-    CreateOut,
-    NightlyJobOut,
-    NightlyOut,
-    RestoreOut,
-    RotationOut,
-)
+from lib.operations.wire import BackupOut, CreateOut, RestoreOut, RotationOut
 
 NEXT_STEPS = (
     "Try it: POST /api/admin-migrate-to-unified-schema with dryRun true, and read the report.",
@@ -74,14 +65,3 @@ def backup_response(backup: BackupRecord) -> BackupOut:
 def restore_response(result: RestoreResult) -> RestoreOut:
     """Return the response of admin-restore."""
     return RestoreOut(message="Backup restored", **asdict(result))
-
-
-def nightly_response(reports: Sequence[JobReport]) -> NightlyOut:
-    """Return the response of nightly."""
-    jobs = [NightlyJobOut(**asdict(report)) for report in reports]
-    others = [f"{job.path}: {job.outcome}" for job in jobs if job.outcome != "ran"]
-    return NightlyOut(
-        success=not others,
-        message=", ".join(others) or f"All {len(jobs)} jobs ran",
-        jobs=jobs,
-    )

@@ -6,9 +6,6 @@ from pydantic import Field
 
 from lib.web.wire import CamelBody
 
-Outcome = Literal["ran", "failed", "not_run"]
-"""What became of a job of the nightly run."""
-
 
 class CreateIn(CamelBody):
     """Request of admin-create-unified-schema."""
@@ -95,11 +92,11 @@ class NightlyJobOut(CamelBody):
 
     path: str
     """Path that runs the job alone."""
-    outcome: Outcome
+    outcome: Literal["ran", "failed", "not_run"]
     """`not_run` if too little time was left for it."""
-    code: str | None
+    code: str | None = None
     """Code of the error that ended the job, as this path alone would return it."""
-    result: dict[str, Any] | None
+    result: dict[str, Any] | None = None
     """Response of the job; null unless it ran."""
 
 

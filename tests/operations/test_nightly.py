@@ -12,7 +12,8 @@ from fastapi.testclient import TestClient
 from lib import deadline
 from lib.deps import Deps
 from lib.errors import Busy
-from lib.operations.nightly import Job, JobReport, run_jobs
+from lib.operations.nightly import Job, run_jobs
+from lib.operations.wire import NightlyJobOut
 from lib.routes import CRON_SECONDS
 from tests.conftest import CRON_SECRET
 
@@ -39,12 +40,12 @@ def outcomes(body: dict[str, Any]) -> dict[str, str]:
     return {job["path"]: job["outcome"] for job in body["jobs"]}
 
 
-def in_a_run_of(seconds: float, jobs: list[Job]) -> list[JobReport]:
+def in_a_run_of(seconds: float, jobs: list[Job]) -> list[NightlyJobOut]:
     """Run jobs in a call that has `seconds` left."""
 
-    def run() -> list[JobReport]:
+    def run() -> list[NightlyJobOut]:
         deadline.start(seconds + deadline.MARGIN_SECONDS)
-        return run_jobs(jobs)
+        return run_jobs(jobs).jobs
 
     return copy_context().run(run)
 
@@ -100,10 +101,10 @@ def test_run_names_the_error_of_each_job_but_not_its_text(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     jobs = [Job("/bug", fail_by_a_bug), Job("/busy", fail_busy), Job("/ok", dict)]
-    assert run_jobs(jobs) == [
-        JobReport("/bug", "failed", code="internal"),
-        JobReport("/busy", "failed", code="busy"),
-        JobReport("/ok", "ran", result={}),
+    assert run_jobs(jobs).jobs == [
+        NightlyJobOut(path="/bug", outcome="failed", code="internal"),
+        NightlyJobOut(path="/busy", outcome="failed", code="busy"),
+        NightlyJobOut(path="/ok", outcome="ran", result={}),
     ]
     logged = capsys.readouterr().err
     assert logged.count('"job_failed"') == 2
@@ -113,7 +114,10 @@ def test_run_names_the_error_of_each_job_but_not_its_text(
 
 def test_job_without_enough_time_is_named_and_not_started() -> None:
     jobs = [Job("/first", dict), Job("/second", dict)]
-    not_run = [JobReport("/first", "not_run"), JobReport("/second", "not_run")]
+    not_run = [
+        NightlyJobOut(path="/first", outcome="not_run"),
+        NightlyJobOut(path="/second", outcome="not_run"),
+    ]
     assert in_a_run_of(29, jobs) == not_run
     assert [report.outcome for report in in_a_run_of(31, jobs)] == ["ran", "ran"]
 
