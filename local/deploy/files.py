@@ -35,7 +35,7 @@ MEMORY_MB = 1024
 """Lambda allots CPU in proportion to memory: with less, a cold start takes longer at the same
 cost."""
 RESOURCES_PER_STACK = 5
-RESOURCES_PER_FUNCTION = 5
+RESOURCES_PER_FUNCTION = 4
 RESOURCES_PER_SCHEDULE = 2
 NIGHTLY = "operations.nightly"
 """The one schedule of Hobby, which allows two that run once a day: it runs every job."""
