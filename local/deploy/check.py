@@ -9,18 +9,18 @@ registry and PyPI are needed.
 """
 
 import filecmp
-import json
 import os
 import subprocess
 import sys
 import tempfile
 import zipfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from lib.routes import ENDPOINTS, modules
 from local.deploy import files, lambda_artifact, tools
+from local.deploy.lambda_stack import REQUIRED, WITHOUT_OPTIONAL, LambdaStack
 from local.deploy.vercel_build import VercelBuild
 
 ALL_MODULES = (*modules(), files.INDEX)
@@ -46,7 +46,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="stepwise-deploy-") as folder:
         tree = Path(folder) / "tree"
         tools.copy_deployed_tree(tree)
-        for check in (check_vercel, check_hobby, check_artifact, check_lambda):
+        for check in CHECKS:
             print(f"{(check.__doc__ or '').partition(':')[0]} …", flush=True)
             problems += check(tree)
     print(
@@ -104,24 +104,44 @@ def check_artifact(tree: Path) -> list[str]:
 
 def check_lambda(tree: Path) -> list[str]:
     """serverless.yml: handlers, routes and schedules of the CloudFormation template."""
-    tools.run("osls", ["package"], tree)
-    template = tree / ".serverless" / "cloudformation-template-update-stack.json"
-    resources = json.loads(template.read_text())["Resources"].values()
+    stack = LambdaStack(tree, WITHOUT_OPTIONAL)
     handlers = set(map(files.handler_of, ALL_MODULES))
     routes = {f"{method} {row.path}" for row in ENDPOINTS for method in row.methods}
     schedules = {files.aws_cron(row.schedule) for row in ENDPOINTS if row.schedule}
-    built_schedules = _properties(resources, "Events::Rule", "ScheduleExpression")
-    expected = files.cloudformation_resources()
+    built_handlers = [row["Handler"] for row in stack.properties("Lambda::Function")]
+    built_routes = [row["RouteKey"] for row in stack.properties("ApiGatewayV2::Route")]
+    built_schedules = [row["ScheduleExpression"] for row in stack.properties("Events::Rule")]
+    built, expected = len(stack.resources), files.cloudformation_resources()
     return [
-        *([] if expected == len(resources) else [RESOURCES.format(len(resources), expected)]),
-        *differences("handler", handlers, _properties(resources, "Lambda::Function", "Handler")),
-        *differences(
-            "route",
-            routes | {"$default"},
-            _properties(resources, "ApiGatewayV2::Route", "RouteKey"),
-        ),
+        *([] if expected == built else [RESOURCES.format(built, expected)]),
+        *differences("handler", handlers, built_handlers),
+        *differences("route", routes | {"$default"}, built_routes),
         *differences("schedule", schedules, built_schedules),
     ]
+
+
+def check_lambda_variables(tree: Path) -> list[str]:
+    """serverless.yml: variables, and no deployment without variables."""
+    problems = [
+        f"osls deploys without the variable {name}"
+        for name in WITHOUT_OPTIONAL
+        if not _refuses(tree, {k: v for k, v in WITHOUT_OPTIONAL.items() if k != name})
+    ]
+    for bucket in ("", "a-bucket"):
+        stack = LambdaStack(tree, {**WITHOUT_OPTIONAL, "BACKUP_BUCKET": bucket})
+        variables = {**REQUIRED, **({"BACKUP_BUCKET": bucket} if bucket else {})}
+        for function in stack.properties("Lambda::Function"):
+            given = function["Environment"]["Variables"]
+            problems += differences("variable", _assignments(variables), _assignments(given))
+    return problems
+
+
+def _refuses(tree: Path, variables: Mapping[str, str]) -> bool:
+    try:
+        LambdaStack(tree, variables)
+    except SystemExit as refusal:
+        return "Nothing was deployed" in str(refusal)
+    return False
 
 
 def differences(kind: str, expected: Iterable[str], built: Iterable[str]) -> list[str]:
@@ -134,14 +154,12 @@ def differences(kind: str, expected: Iterable[str], built: Iterable[str]) -> lis
     ]
 
 
+def _assignments(variables: Mapping[str, str]) -> list[str]:
+    return [f"{name}={value}" for name, value in variables.items()]
+
+
 def _crons(config: dict[str, Any]) -> set[str]:
     return {f"{cron['schedule']} {cron['path']}" for cron in config.get("crons", ())}
-
-
-def _properties(resources: Iterable[dict[str, Any]], kind: str, name: str) -> list[str]:
-    return [
-        resource["Properties"][name] for resource in resources if resource["Type"] == f"AWS::{kind}"
-    ]
 
 
 def _start_bundles(build: VercelBuild, names: Iterable[str], *, compiled: bool) -> list[str]:
@@ -173,6 +191,9 @@ def _start(folder: Path, packages: Path, names: Iterable[str], *, compiled: bool
         check=False,
     )
     return [] if result.returncode == 0 else [f"A function does not start:\n{result.stderr}"]
+
+
+CHECKS = (check_vercel, check_hobby, check_artifact, check_lambda, check_lambda_variables)
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ SECONDS = 600
 QUIET = {"VERCEL_TELEMETRY_DISABLED": "1", "SLS_TELEMETRY_DISABLED": "1", "CI": "1"}
 TRUST = {"NODE_USE_SYSTEM_CA": "1", "UV_SYSTEM_CERTS": "1"}
 """Trust the machine's certificates: a company's proxy has its own."""
+OSLS_FILES = ("serverless.yml", "local/deploy/environment.cjs")
 PROJECT = {"projectId": "prj_none", "orgId": "team_none", "settings": {"framework": None}}
 """Placeholder for the project of an account, without which `vercel build` does not run."""
 
@@ -43,6 +44,12 @@ def run(
 ) -> None:
     """Run a tool in a folder.
 
+    Args:
+        tool: Name of the tool.
+        arguments: Its arguments.
+        folder: Folder in which it runs.
+        env: Its variables; by default those of this process.
+
     Raises:
         SystemExit: If it fails; the message contains its output.
     """
@@ -58,11 +65,12 @@ def copy_deployed_tree(target: Path) -> None:
     included = re.findall(r"^!/(.+)$", rules, re.MULTILINE)
     excluded_patterns = re.findall(r"^(\*\..+)$", rules, re.MULTILINE)
     target.mkdir(parents=True)
-    for name in (*included, "serverless.yml"):
+    for name in (*included, *OSLS_FILES):
         if (ROOT / name).is_dir():
             ignored = shutil.ignore_patterns("__pycache__", *excluded_patterns)
             shutil.copytree(ROOT / name, target / name, ignore=ignored)
         else:
+            (target / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(ROOT / name, target / name)
     (target / ".vercel").mkdir()
     (target / ".vercel" / "project.json").write_text(json.dumps(PROJECT))
@@ -74,7 +82,7 @@ def _run(command: list[str], folder: Path, env: Mapping[str, str] | None = None)
     result = subprocess.run(
         command,
         cwd=folder,
-        env={**os.environ, **TRUST, **QUIET, **(env or {}), "PATH": path},
+        env={**(os.environ if env is None else env), **TRUST, **QUIET, "PATH": path},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
