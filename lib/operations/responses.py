@@ -1,12 +1,15 @@
 """Responses of the calls about the whole installation."""
 
 from dataclasses import asdict
+from typing import TYPE_CHECKING
 
-from lib.operations.key_rotation import Rotation
-from lib.operations.restore import RestoreResult
-from lib.operations.schema_renewal import Renewal
-from lib.operations.store import BackupRecord
 from lib.operations.wire import BackupOut, CreateOut, RestoreOut, RotationOut
+
+if TYPE_CHECKING:  # each function imports the modules of its own call only
+    from lib.operations.key_rotation import Rotation
+    from lib.operations.restore import RestoreResult
+    from lib.operations.schema_renewal import Renewal
+    from lib.operations.store import BackupRecord
 
 NEXT_STEPS = (
     "Try it: POST /api/admin-migrate-to-unified-schema with dryRun true, and read the report.",
@@ -15,7 +18,7 @@ NEXT_STEPS = (
 )
 
 
-def creation_response(renewal: Renewal) -> CreateOut:
+def creation_response(renewal: "Renewal") -> CreateOut:
     """Return the response of admin-create-unified-schema."""
     creation = renewal.creation
     kept_tables = {table.table_name for table in creation.before}
@@ -43,7 +46,7 @@ def creation_response(renewal: Renewal) -> CreateOut:
     )
 
 
-def rotation_response(rotation: Rotation) -> RotationOut:
+def rotation_response(rotation: "Rotation") -> RotationOut:
     """Return the response of admin-rotate-keys."""
     done = rotation.remaining <= 0
     return RotationOut(
@@ -57,11 +60,11 @@ def rotation_response(rotation: Rotation) -> RotationOut:
     )
 
 
-def backup_response(backup: BackupRecord) -> BackupOut:
+def backup_response(backup: "BackupRecord") -> BackupOut:
     """Return the response of admin-backup."""
     return BackupOut(message="Backup written", **asdict(backup))
 
 
-def restore_response(result: RestoreResult) -> RestoreOut:
+def restore_response(result: "RestoreResult") -> RestoreOut:
     """Return the response of admin-restore."""
     return RestoreOut(message="Backup restored", **asdict(result))

@@ -121,15 +121,17 @@ def check_lambda(tree: Path) -> list[str]:
 
 
 def check_lambda_variables(tree: Path) -> list[str]:
-    """serverless.yml: variables, and no deployment without variables."""
+    """serverless.yml: variables and rights, and no deployment without variables."""
     problems = [
         f"osls deploys without the variable {name}"
         for name in WITHOUT_OPTIONAL
         if not _refuses(tree, {k: v for k, v in WITHOUT_OPTIONAL.items() if k != name})
     ]
-    for bucket in ("", "a-bucket"):
+    with_backups = set(map(files.handler_of, files.BACKUP_FUNCTIONS))
+    for bucket, handlers in (("", set[str]()), ("a-bucket", with_backups)):
         stack = LambdaStack(tree, {**WITHOUT_OPTIONAL, "BACKUP_BUCKET": bucket})
         variables = {**REQUIRED, **({"BACKUP_BUCKET": bucket} if bucket else {})}
+        problems += differences("right to the bucket of", handlers, stack.handlers_with_bucket())
         for function in stack.properties("Lambda::Function"):
             given = function["Environment"]["Variables"]
             problems += differences("variable", _assignments(variables), _assignments(given))

@@ -34,7 +34,7 @@ OUTDATED = "{} is not up to date with lib/routes.py: run python -m local.deploy.
 MEMORY_MB = 1024
 """Lambda allots CPU in proportion to memory: with less, a cold start takes longer at the same
 cost."""
-RESOURCES_PER_STACK = 5
+RESOURCES_PER_STACK = 7
 RESOURCES_PER_FUNCTION = 4
 RESOURCES_PER_SCHEDULE = 2
 NIGHTLY = "operations.nightly"
@@ -42,6 +42,16 @@ NIGHTLY = "operations.nightly"
 NIGHTLY_SCHEDULE = "30 3 * * *"
 REGION = "fra1"
 """Frankfurt, like `provider.region` of serverless.yml."""
+BACKUP_FUNCTIONS = frozenset(
+    {
+        "operations.admin_backup",
+        "operations.admin_restore",
+        "operations.admin_create_unified_schema",
+    }
+)
+"""Functions that write or read backups, for which they get rights to the bucket on AWS."""
+BACKUP_ROLE = "BackupRole"
+"""Their role in the hand-written part of serverless.yml."""
 EXCLUDED_FILES = "{public/**,**/*.md,*.json,*.toml,*.txt,*.lock,.python-version}"
 
 Json = dict[str, Any]
@@ -182,6 +192,7 @@ def _lambda_function(module: str, events: list[Json]) -> Json:
         "handler": handler_of(module),
         "memorySize": MEMORY_MB,
         "timeout": seconds(module) if module != INDEX else OPERATOR_SECONDS,
+        **({"role": BACKUP_ROLE} if module in BACKUP_FUNCTIONS else {}),
         "events": events,
     }
 

@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -42,13 +42,36 @@ class LambdaStack:
         known_names = {*REQUIRED, *OPTIONAL, *OTHER_NAMES, "DATABASE_URL"}
         shell = {name: value for name, value in os.environ.items() if name not in known_names}
         tools.run("osls", ["package"], tree, {**shell, **variables})
-        template: dict[str, Any] = json.loads((tree / TEMPLATE).read_text())
-        self.resources: dict[str, dict[str, Any]] = template["Resources"]
+        self._template: dict[str, Any] = json.loads((tree / TEMPLATE).read_text())
+        self.resources: dict[str, dict[str, Any]] = self._template["Resources"]
 
     def properties(self, kind: str) -> list[dict[str, Any]]:
         """Return the properties of each resource of a kind, such as `Lambda::Function`."""
-        return [
-            resource["Properties"]
-            for resource in self.resources.values()
+        return [resource["Properties"] for _, resource in self._of_kind(kind)]
+
+    def handlers_with_bucket(self) -> set[str]:
+        """Return the handlers of the functions that have any right in S3."""
+        roles = {name for name, role in self._of_kind("IAM::Role") if "s3:" in json.dumps(role)}
+        for _, policy in self._of_kind("IAM::Policy"):
+            if "s3:" in json.dumps(policy) and self._is_created(policy):
+                roles |= {role["Ref"] for role in policy["Properties"]["Roles"]}
+        return {
+            function["Handler"]
+            for function in self.properties("Lambda::Function")
+            if function["Role"]["Fn::GetAtt"][0] in roles
+        }
+
+    def _of_kind(self, kind: str) -> Iterator[tuple[str, dict[str, Any]]]:
+        return (
+            (name, resource)
+            for name, resource in self.resources.items()
             if resource["Type"] == f"AWS::{kind}"
-        ]
+        )
+
+    def _is_created(self, resource: dict[str, Any]) -> bool:
+        """Evaluate the resource's condition, which has the form `!Not [!Equals [a, b]]`."""
+        if "Condition" not in resource:
+            return True
+        (condition,) = self._template["Conditions"][resource["Condition"]]["Fn::Not"]
+        first, second = condition["Fn::Equals"]
+        return bool(first != second)

@@ -10,6 +10,7 @@ import pytest
 from lib.operations.nightly import scheduled_jobs
 from lib.routes import ENDPOINTS, Access, modules
 from local.deploy import check, files, tools
+from tests.house.test_import_graph import imported_at_run_time
 from tests.support.lambda_runtime import read_routes
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -35,6 +36,17 @@ def top_level_assignments(path: Path) -> set[str]:
 def top_level_functions(path: Path) -> set[str]:
     tree = ast.parse(path.read_text())
     return {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
+
+
+def reachable(name: str) -> set[str]:
+    """Return the modules of the project that a module imports at run time, directly or not."""
+    names, unread = set[str](), [name]
+    while unread:
+        path = ROOT / f"{unread.pop().replace('.', '/')}.py"
+        new = imported_at_run_time(path) - names if path.exists() else set()
+        names |= new
+        unread += new
+    return names
 
 
 def test_deployment_files_are_what_the_table_of_routes_gives() -> None:
@@ -146,6 +158,19 @@ def test_every_scheduled_job_is_run_by_the_nightly_path() -> None:
         assert "scheduled" in top_level_functions(ROOT / files.file_of(row.module)), (
             f"define the job of {row.path} as `scheduled()`, and pass it to `lambda_entry`"
         )
+
+
+def test_exactly_the_functions_that_reach_the_storage_of_backups_have_its_role() -> None:
+    reaching = {
+        name for name in modules() if "lib.operations.backup_storage" in reachable(f"api.{name}")
+    }
+    assert reaching == files.BACKUP_FUNCTIONS, "correct BACKUP_FUNCTIONS in local/deploy/files.py"
+    with_role = {
+        name: function["role"]
+        for name, function in files.lambda_functions().items()
+        if "role" in function
+    }
+    assert with_role == {files.key_of(name): "BackupRole" for name in reaching}
 
 
 def test_one_path_belongs_to_one_function() -> None:

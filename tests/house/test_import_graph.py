@@ -27,13 +27,29 @@ def dotted(path: Path) -> str:
 
 def imported(path: Path) -> Iterator[str]:
     """Yield the project's modules that a file imports, even in functions or for type checking."""
-    for node in ast.walk(ast.parse(path.read_text())):
+    yield from imports_below(ast.parse(path.read_text()))
+
+
+def imports_below(tree: ast.AST) -> Iterator[str]:
+    for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names if alias.name in modules())
         elif isinstance(node, ast.ImportFrom) and node.module:
             for alias in node.names:
                 full_name = f"{node.module}.{alias.name}"
                 yield full_name if full_name in modules() else node.module
+
+
+def imported_at_run_time(path: Path) -> set[str]:
+    """Return the project's modules that a file imports, even in functions, but not for types."""
+    tree = ast.parse(path.read_text())
+    for_types = {
+        name
+        for node in ast.walk(tree)
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
+        for name in imports_below(node)
+    }
+    return set(imports_below(tree)) - for_types
 
 
 def module(name: str) -> str:
