@@ -4,10 +4,13 @@ The endpoint admin-create-unified-schema, `migrate.py upgrade` and `init_db.py` 
 scripts in the same order, so they all produce the same schema.
 """
 
+import hashlib
+import re
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING
 
 import lib.database.errors  # noqa: F401 registers the error that scripts raise
@@ -28,6 +31,11 @@ REPORT = "SW001"
 FINISH = "database/schema/finish.sql"
 """Script that precedes the others if the upgrade ends the service for the previous version."""
 
+RECORD_SCRIPTS = "database/schema/record_scripts.sql"
+"""Script that records the fingerprint of all others."""
+REVISIONS = ("001",)
+"""Alembic's revisions in order; deployed functions do not contain `migrations/`."""
+
 SCRIPTS = (
     "database/schema/bookkeeping.sql",
     # First, because old assessment tables take the name of the workshop's `students`.
@@ -46,9 +54,11 @@ SCRIPTS = (
     "workshop/schema/removals.sql",
     "workshop/schema/students.sql",
     "database/schema/search_path.sql",
+    RECORD_SCRIPTS,
     OLD_OVERLOADS,
     *RIGHTS,
 )
+_COMMENT = re.compile(r"^ *--.*\n", re.MULTILINE)
 _WAITING = "workshop/"
 """Start of the names of scripts that wait while a view has the name of the table `students`."""
 
@@ -73,6 +83,18 @@ class Upgrade:
 def schema_scripts() -> list[tuple[str, str]]:
     """Return name and text of each script in the order in which they run."""
     return [(name, _script(name)) for name in SCRIPTS]
+
+
+@cache
+def fingerprint() -> str:
+    """Return the fingerprint of the scripts of this version."""
+    return fingerprint_of({name: load_script(name) for name in SCRIPTS})
+
+
+def fingerprint_of(scripts: Mapping[str, str]) -> str:
+    """Return 16 hexadecimal digits that every change of a statement changes, but no comment."""
+    text = "\n".join(_COMMENT.sub("", script) for script in scripts.values())
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def upgrade_schema(connection: "Connection", *, finish: bool = False) -> Upgrade:
@@ -111,6 +133,8 @@ def reports(connection: "Connection") -> Iterator[list[str]]:
 
 def _script(name: str) -> str:
     script = load_script(name)
+    if name == RECORD_SCRIPTS:
+        return script.replace("{{fingerprint}}", fingerprint())
     return _unless_waiting(script) if name.startswith(_WAITING) else script
 
 

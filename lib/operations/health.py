@@ -1,15 +1,41 @@
-"""The health of the service: it needs Postgres with its tables, and is slower without Redis."""
+"""The health of the service: it needs Postgres with its tables, and is slower without Redis.
 
+The answer comes within 2 s, whatever is silent: a name server, a server that accepts no connection
+or one that accepts it and says nothing. So each service is asked in a thread of its own, which the
+answer does not wait for.
+"""
+
+import asyncio
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from contextlib import suppress
+from contextvars import copy_context
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from functools import lru_cache
+from typing import Generic, TypeVar
 
+from lib import deadline
 from lib.database.expected_tables import CONTEXT_SCHEMAS, expected_tables, workshop_tables
+from lib.database.schema import REVISIONS, fingerprint
 from lib.deps import Deps
 from lib.errors import DatabaseUnavailable, NotConfigured
 from lib.operations import store
 
+T = TypeVar("T")
+ANSWER_SECONDS = 1.5
+"""Time for both services; the rest of the 2 s is for the way to the caller."""
 TABLES_MISSING = "tables are missing: run `make migrate` or admin-create-unified-schema"
+SCHEMA_BEHIND = (
+    "the schema is older than this version of the code: run `make migrate` or"
+    " admin-create-unified-schema"
+)
+SCHEMA_ELSEWHERE = (
+    "another version of the code, probably a newer one, changed the schema last: deploy it,"
+    " or run `make migrate` with this one"
+)
 WORKSHOP_WAITS = (
     "public.students is a view that serves an older version, so the workshop's tables are not "
     'there yet: run `python migrate.py finish` or admin-create-unified-schema with "finish": true'
@@ -32,7 +58,8 @@ class Status(StrEnum):
     """The overall state."""
 
     HEALTHY = "healthy"
-    # Redis is down, so responses take longer; or the workshop waits for the end of an upgrade.
+    # Redis is down or cannot be used, so responses take longer; the schema is behind the code; or
+    # the workshop waits for the end of an upgrade.
     DEGRADED = "degraded"
     UNAVAILABLE = "unavailable"  # Postgres cannot be used, or lacks tables
 
@@ -41,6 +68,10 @@ class Status(StrEnum):
 class Schema:
     """The state of the database's schema."""
 
+    version: str | None
+    """Revision that migrate.py recorded; null if it never ran, or if it may not be read."""
+    behind: bool
+    """Whether the schema is older than the code."""
     missing: list[str]
     """Tables that calls need and that do not exist, such as `assessment.questions`."""
     waiting: list[str]
@@ -63,26 +94,93 @@ class Health:
     """State of `postgres` and of `redis`."""
     schema: Schema | None
     """None while Postgres cannot be asked."""
+    remarks: list[str]
+    """Variables that cannot be used, and options that were left out of addresses."""
 
 
-def check(deps: Deps) -> Health:
-    """Call both services, one round trip each."""
-    (postgres, schema), redis = _check_postgres(deps), _check_redis(deps)
+async def check(deps: Deps) -> Health:
+    """Call both services at the same time, one round trip each."""
+    services = _services(deps)
+    postgres_answer = asyncio.wrap_future(services.postgres.ask())
+    redis_answer = asyncio.wrap_future(services.redis.ask())
+    await asyncio.wait((postgres_answer, redis_answer), timeout=ANSWER_SECONDS)
+    postgres, schema = _result(postgres_answer, (ServiceState.DOWN, None))
+    redis = _result(redis_answer, ServiceState.DOWN)
+    settings = deps.settings
+    problems = filter(None, (settings.postgres_problem, settings.redis_problem))
     return Health(
-        status=_status(schema, redis),
-        version=deps.settings.version,
+        status=_status(schema, redis, redis_problem=settings.redis_problem),
+        version=settings.version,
         timestamp=deps.clock(),
         services={"postgres": postgres, "redis": redis},
         schema=schema,
+        remarks=[*problems, *settings.unknown_options],
     )
 
 
-def _status(schema: Schema | None, redis: ServiceState) -> Status:
+class _Question(Generic[T]):
+    """A question to a service; whoever asks while it is under way gets the same answer."""
+
+    def __init__(self, service: str, ask: Callable[[], T]) -> None:
+        self._service = service
+        self._ask = ask
+        self._lock = threading.Lock()
+        self._under_way: Future[T] | None = None
+
+    def ask(self) -> Future[T]:
+        with self._lock:
+            if self._under_way is None or self._under_way.done():
+                self._under_way = Future()
+                self._under_way.set_running_or_notify_cancel()
+                threading.Thread(
+                    name=f"health of {self._service}",
+                    target=copy_context().run,
+                    args=(self._answer, self._under_way),
+                    daemon=True,  # a silent name server can hold it for a minute
+                ).start()
+            return self._under_way
+
+    def _answer(self, future: Future[T]) -> None:
+        deadline.start(ANSWER_SECONDS + deadline.MARGIN_SECONDS)
+        try:
+            future.set_result(self._ask())
+        except BaseException as error:  # noqa: BLE001 whoever asked raises it
+            future.set_exception(error)
+
+
+class _Services:
+    def __init__(self, deps: Deps) -> None:
+        _import_clients(deps)
+        self.postgres = _Question("postgres", lambda: _check_postgres(deps))
+        self.redis = _Question("redis", lambda: _check_redis(deps))
+
+
+@lru_cache(maxsize=1)
+def _services(deps: Deps) -> _Services:
+    """Return the questions of the process."""
+    return _Services(deps)
+
+
+def _import_clients(deps: Deps) -> None:
+    """Import the drivers and read the scripts before time counts."""
+    with suppress(NotConfigured):
+        _ = deps.postgres
+    _ = deps.redis, expected_tables(), workshop_tables(), fingerprint()
+
+
+def _result(answer: "asyncio.Future[T]", silence: T) -> T:
+    if answer.done():
+        return answer.result()
+    answer.cancel()
+    return silence
+
+
+def _status(schema: Schema | None, redis: ServiceState, *, redis_problem: str | None) -> Status:
     """Return the overall state; a Redis that is not configured does not count as down."""
     if schema is None or schema.missing:
         return Status.UNAVAILABLE
-    waits = bool(schema.waiting)
-    return Status.DEGRADED if waits or redis is ServiceState.DOWN else Status.HEALTHY
+    slower = redis is ServiceState.DOWN or redis_problem is not None
+    return Status.DEGRADED if slower or schema.waiting or schema.behind else Status.HEALTHY
 
 
 def _check_postgres(deps: Deps) -> tuple[ServiceState, Schema | None]:
@@ -99,14 +197,34 @@ def _described(facts: store.SchemaFacts) -> Schema:
     waits = set(workshop_tables()) if facts.students_is_view else set()
     waiting = [table for table in facts.absent_tables if table in waits]
     missing = [table for table in facts.absent_tables if table not in waits]
+    behind = _is_behind(facts)
     remarks = []
     if missing:
         remarks.append(TABLES_MISSING)
+    elif behind:
+        remarks.append(SCHEMA_BEHIND)
+    elif _is_of_another_version(facts):
+        remarks.append(SCHEMA_ELSEWHERE)
     if waiting:
         remarks.append(WORKSHOP_WAITS)
     if facts.schemas_off_path:
         remarks.append(NOT_ON_PATH.format(schemas=", ".join(facts.schemas_off_path)))
-    return Schema(missing, waiting, remarks)
+    return Schema(facts.revision, behind, missing, waiting, remarks)
+
+
+def _is_behind(facts: store.SchemaFacts) -> bool:
+    """Return whether these scripts have never run, or a revision of this code is to come."""
+    if facts.revision is not None and facts.revision not in REVISIONS:
+        return False
+    if facts.revision is not None and facts.revision != REVISIONS[-1]:
+        return True
+    return not facts.script_runs_hidden and fingerprint() not in facts.script_runs
+
+
+def _is_of_another_version(facts: store.SchemaFacts) -> bool:
+    if facts.revision is not None and facts.revision not in REVISIONS:
+        return True
+    return bool(facts.script_runs) and facts.script_runs[-1] != fingerprint()
 
 
 def _check_redis(deps: Deps) -> ServiceState:

@@ -32,6 +32,12 @@ class Name:
 class SchemaFacts:
     """Facts about the schema of a database."""
 
+    revision: str | None
+    """Alembic's revision; None if none is recorded or can be read."""
+    script_runs: list[str]
+    """Fingerprints of the scripts that have made the schema, the last at the end."""
+    script_runs_hidden: bool
+    """Whether this role may not read them."""
     absent_tables: list[str]
     students_is_view: bool
     """Whether public.students is a view that serves an older version of the assessment."""

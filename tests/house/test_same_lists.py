@@ -6,9 +6,11 @@ from pathlib import Path
 from typing import get_args
 
 import pytest
+from alembic.script import ScriptDirectory
 
 from lib.assessment.sessions.wire import STOP_RULES, EndCriteria
 from lib.database.queries import load_queries
+from lib.database.schema import REVISIONS
 from lib.engine.stopping import Reason, StopRules
 from lib.legacy.session_fields import OTHER_COLUMNS, SESSION_FIELDS, SESSION_LISTS
 from lib.workshop.progress.wire import ProgressIn
@@ -162,3 +164,12 @@ def test_every_stop_rule_is_documented_and_tested(place: str, names: tuple[str, 
     expected = set(names) - {"type"}
     unnamed = sorted(name for name in expected if not re.search(rf"\b{name}\b", text))
     assert unnamed == [], f"{place} does not mention {', '.join(unnamed)}: add it there"
+
+
+# --- revisions of the schema
+
+
+def test_revisions_that_functions_know_are_alembics() -> None:
+    """Deployed functions do not contain `migrations/`, and /health compares them."""
+    revisions = ScriptDirectory(ROOT / "migrations").walk_revisions()
+    assert tuple(revision.revision for revision in revisions)[::-1] == REVISIONS

@@ -91,9 +91,7 @@ def test_supabase_without_postgres_is_explained(folder: Path) -> None:
 def test_redis_address_without_a_token_is_an_error(folder: Path) -> None:
     variables = {"POSTGRES_URL": "postgresql://given", "KV_REST_API_URL": "http://given"}
     with (
-        pytest.raises(
-            ServerError, match=r"KV_REST_API_URL: it is set without .*; set both, or unset it"
-        ),
+        pytest.raises(ServerError, match="KV_REST_API_URL: it is set without"),
         running_services(folder, variables),
     ):
         pass

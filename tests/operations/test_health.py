@@ -11,13 +11,16 @@ import pytest
 from fastapi.testclient import TestClient
 
 from lib.database.expected_tables import expected_tables, workshop_tables
-from lib.database.schema import upgrade_schema
+from lib.database.queries import load_script
+from lib.database.schema import REVISIONS, SCRIPTS, fingerprint, fingerprint_of, upgrade_schema
 from lib.deps import Deps, install_deps
 from lib.operations.backup import back_up
+from lib.operations.health import SCHEMA_BEHIND, SCHEMA_ELSEWHERE
 from lib.settings import Settings
 from lib.web.functions import function_app
 from tests.support.old_assessment import FULL, ROWS
 from tests.support.postgres_proxy import PostgresProxy
+from tests.support.scripts import run
 
 DOCUMENTS = Path(__file__).parents[3] / "shared" / "requirements"
 WORKSHOP = ["public.students", "public.sessions", "public.step_progress", "public.events"]
@@ -37,7 +40,14 @@ def health(client: TestClient) -> tuple[int, str, dict[str, Any]]:
 
 
 def test_a_complete_schema_is_healthy(client: TestClient) -> None:
-    assert health(client) == (200, "healthy", {"missing": [], "waiting": [], "remarks": []})
+    complete: dict[str, Any] = {
+        "version": None,
+        "behind": False,
+        "missing": [],
+        "waiting": [],
+        "remarks": [],
+    }
+    assert health(client) == (200, "healthy", {"version": None, "behind": False, **lists})
 
 
 def test_every_table_of_the_contexts_is_expected(database: psycopg.Connection[Any]) -> None:
@@ -117,6 +127,85 @@ def test_a_view_of_something_else_is_not_waited_for(
     waiting.execute("CREATE VIEW public.students AS SELECT 1 AS id")
     status, _, schema = health(client)
     assert (status, schema["missing"]) == (503, list(workshop_tables()))
+
+
+def recorded(database: psycopg.Connection[Any], runs: list[tuple[str, int]], revision: str) -> None:
+    """Record which scripts ran, how many days ago, and Alembic's revision."""
+    database.execute("TRUNCATE stepwise.script_runs, stepwise.schema_version")
+    for scripts, days in runs:
+        database.execute(
+            "INSERT INTO stepwise.script_runs VALUES (%s, now() - %s * INTERVAL '1 day')",
+            [scripts, days],
+        )
+    if revision:
+        database.execute("INSERT INTO stepwise.schema_version VALUES (%s)", [revision])
+
+
+OURS = fingerprint()
+NEWEST = REVISIONS[-1]
+
+
+@pytest.mark.parametrize(
+    ("runs", "revision", "status", "behind", "remark"),
+    [
+        ([(OURS, 0)], NEWEST, "healthy", False, ""),
+        ([("older", 2), (OURS, 1)], NEWEST, "healthy", False, ""),
+        ([("older", 1)], NEWEST, "degraded", True, SCHEMA_BEHIND),
+        ([], NEWEST, "degraded", True, SCHEMA_BEHIND),
+        ([], "", "degraded", True, SCHEMA_BEHIND),
+        ([(OURS, 2), ("newer", 1)], NEWEST, "healthy", False, SCHEMA_ELSEWHERE),
+        ([("newer", 1)], "999", "healthy", False, SCHEMA_ELSEWHERE),
+        ([(OURS, 1)], "999", "healthy", False, SCHEMA_ELSEWHERE),
+    ],
+)
+def test_a_schema_of_another_version_is_named_with_what_to_do(
+    client: TestClient,
+    database: psycopg.Connection[Any],
+    runs: list[tuple[str, int]],
+    revision: str,
+    status: str,
+    behind: bool,
+    remark: str,
+) -> None:
+    recorded(database, runs, revision)
+    code, word, schema = health(client)
+    assert (code, word, schema["behind"]) == (200, status, behind)
+    assert schema["version"] == (revision or None)
+    assert schema["remarks"] == ([remark] if remark else [])
+
+
+def test_a_database_from_before_the_record_is_behind_until_it_is_upgraded(
+    client: TestClient, database: psycopg.Connection[Any], postgres_url: str
+) -> None:
+    database.execute("DROP TABLE stepwise.script_runs, stepwise.schema_version")
+    assert health(client)[2]["behind"] is True
+    run("migrate.py", "upgrade", url=postgres_url)
+    status, word, schema = health(client)
+    assert (status, word, schema["version"], schema["behind"]) == (200, "healthy", NEWEST, False)
+
+
+def test_a_role_that_may_not_read_the_record_says_nothing_about_it(
+    client: TestClient, database: psycopg.Connection[Any], settings: Settings
+) -> None:
+    database.execute("DROP ROLE IF EXISTS limited")
+    database.execute("CREATE ROLE limited LOGIN")
+    limited = str(settings.postgres_url).replace("postgres@", "limited@", 1)
+    deps = Deps(replace(settings, postgres_url=limited))
+    install_deps(deps)
+    status, word, schema = health(client)
+    install_deps(None)
+    deps.close()
+    database.execute("DROP ROLE limited")
+    assert (status, word, schema["version"], schema["behind"]) == (200, "healthy", None, False)
+
+
+@pytest.mark.parametrize("changed", ["SELECT 1;", "-- a comment\n"])
+def test_every_statement_of_the_scripts_counts_and_no_comment(changed: str) -> None:
+    texts = {name: load_script(name) for name in SCRIPTS}
+    assert fingerprint_of(texts) == OURS
+    for name, text in texts.items():
+        other = fingerprint_of({**texts, name: text + changed})
+        assert (other != OURS) is changed.startswith("SELECT")
 
 
 def path_remarks(client: TestClient) -> list[str]:

@@ -14,6 +14,12 @@ CREATE TABLE IF NOT EXISTS stepwise.schema_version (
   version_num VARCHAR(32) NOT NULL CONSTRAINT schema_version_pkc PRIMARY KEY
 );
 
+-- The versions of the scripts that have made this schema.
+CREATE TABLE IF NOT EXISTS stepwise.script_runs (
+  scripts VARCHAR(32) CONSTRAINT script_runs_pkey PRIMARY KEY,  -- their fingerprint, see lib/database/schema.py
+  ran_at TIMESTAMPTZ NOT NULL DEFAULT now()                     -- the last time
+);
+
 -- Tables that stood in `public` before the first upgrade. A downgrade returns them.
 CREATE TABLE IF NOT EXISTS stepwise.adopted_tables (
   table_name TEXT CONSTRAINT adopted_tables_pkey PRIMARY KEY,  -- with its schema, as it is now

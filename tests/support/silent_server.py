@@ -1,0 +1,60 @@
+"""Servers that say nothing, as an unreachable or a frozen service does."""
+
+import socket
+import threading
+from contextlib import suppress
+
+
+class SilentServer:
+    """A TCP port that accepts connections and never replies.
+
+    Attributes:
+        port: The port, on 127.0.0.1.
+        accepted: The connections so far; they stay open.
+    """
+
+    def __init__(self) -> None:
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port: int = self._listener.getsockname()[1]
+        self.accepted: list[socket.socket] = []
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def close(self) -> None:
+        """Close the port and every connection."""
+        with suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+        for connection in self.accepted:
+            connection.close()
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                connection, _ = self._listener.accept()
+            except OSError:
+                return
+            self.accepted.append(connection)
+
+
+class DeafServer:
+    """A TCP port whose queue is full, so that the system drops every further connection.
+
+    Attributes:
+        port: The port, on 127.0.0.1.
+    """
+
+    def __init__(self) -> None:
+        self._listener = socket.create_server(("127.0.0.1", 0), backlog=0)
+        self.port: int = self._listener.getsockname()[1]
+        self._queued = []
+        for _ in range(4):
+            client = socket.socket()
+            client.setblocking(False)
+            client.connect_ex(self._listener.getsockname())
+            self._queued.append(client)
+
+    def close(self) -> None:
+        """Close the port."""
+        for client in self._queued:
+            client.close()
+        self._listener.close()
