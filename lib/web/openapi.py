@@ -57,6 +57,7 @@ def description() -> dict[str, Any]:
             name = f"{method} {row.path}"
             operation = described["paths"][row.path][method.lower()]
             _simplify_body(operation)
+            _simplify_parameters(operation)
             _describe_access(operation, row, schemas)
             _add_examples(operation, documented.get(name, {}))
             declared = errors_of(by_endpoint[row.path, method], row.access)
@@ -87,6 +88,18 @@ def _simplify_body(operation: dict[str, Any]) -> None:
         media = operation["requestBody"]["content"]["application/json"]
         choices = media["schema"].get("anyOf", [media["schema"]])
         (media["schema"],) = (choice for choice in choices if "$ref" in choice)
+
+
+def _simplify_parameters(operation: dict[str, Any]) -> None:
+    """Describe a parameter as text that may be left out, as HTTP has no null.
+
+    Some clients convert an id to a UUID but not back, so that they could not send it in a header.
+    """
+    for parameter in operation.get("parameters", []):
+        choices = parameter["schema"].get("anyOf", [parameter["schema"]])
+        (schema,) = (choice for choice in choices if choice != {"type": "null"})
+        hidden = {"description", "format"} if parameter["in"] == "header" else {"description"}
+        parameter["schema"] = {key: schema[key] for key in schema if key not in hidden}
 
 
 def _describe_access(operation: dict[str, Any], row: Endpoint, schemas: dict[str, Any]) -> None:

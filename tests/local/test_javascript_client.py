@@ -2,63 +2,21 @@
 
 import hashlib
 import json
-import os
-import shutil
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from local.redis_gateway.gateway import Gateway
-from local.servers.child import FolderLock
+from tests.support.node_packages import copy_with_packages, run_node
 
 FOLDER = Path(__file__).parent / "javascript"
-CACHE = Path(__file__).parents[2] / ".local" / "javascript"
-PROGRAMS = Path(sys.executable).parent
-NODE = {
-    "PATH": f"{PROGRAMS}{os.pathsep}{os.environ['PATH']}",
-    "npm_config_cache": str(CACHE / "downloads"),
-    "NODE_USE_SYSTEM_CA": "1",  # a company's proxy has its own certificate
-    "npm_config_update_notifier": "false",
-}
-FILES = ("package.json", "package-lock.json", "check.mjs")
-
-
-def installed_client() -> Path:
-    """Install the client of the lock file, once for each content of FILES; return its folder."""
-    state = hashlib.sha256(b"".join((FOLDER / name).read_bytes() for name in FILES)).hexdigest()
-    folder = CACHE / state[:16]
-    folder.mkdir(parents=True, exist_ok=True)
-    with FolderLock(folder).acquire(seconds=120):
-        if not (folder / "done").exists():
-            for name in FILES:
-                shutil.copy(FOLDER / name, folder)
-            quiet = ("--ignore-scripts", "--no-audit", "--no-fund", "--silent")
-            environment = {**os.environ, **NODE}
-            command = [str(PROGRAMS / "npm"), "ci", *quiet]
-            subprocess.run(command, cwd=folder, env=environment, check=True)
-            (folder / "done").touch()
-    return folder
 
 
 @pytest.fixture(scope="module")
-def results(_gateway: Gateway) -> Any:
-    folder = installed_client()
-    command = [str(PROGRAMS / "node"), "check.mjs", _gateway.url, _gateway.token]
-    environment = {**os.environ, **NODE}
-    process = subprocess.run(
-        command,
-        cwd=folder,
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    assert process.returncode == 0, process.stderr
-    return json.loads(process.stdout)
+def results(_gateway: Gateway, tmp_path_factory: pytest.TempPathFactory) -> Any:
+    folder = copy_with_packages(FOLDER, tmp_path_factory.mktemp("javascript") / "check")
+    return json.loads(run_node(["check.mjs", _gateway.url, _gateway.token], folder))
 
 
 def test_texts_and_objects_are_returned_as_they_were_sent(results: Any) -> None:

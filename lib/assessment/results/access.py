@@ -24,7 +24,8 @@ def read_scope(
     ],
     is_operator: LocalOrOperator,
     x_session_id: Annotated[
-        UUID | None, Header(alias="X-Session-Id", description="Id of a test of the student.")
+        UUID | None,
+        Header(alias="X-Session-Id", description="Id of a test of the student, a UUID."),
     ] = None,
     session_id: Annotated[
         UUID | None, Query(description="The same, for pages that cannot set headers.")
