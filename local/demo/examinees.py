@@ -15,6 +15,7 @@ from local.demo.students import student_id
 
 SEED = 5300
 OUTSIDERS = 10  # students who do not take part in the workshop
+SECOND_CLASS = 40  # students of another class, who take one test each
 FIRST_OF_WORKSHOP = 20  # index of the first workshop student who takes tests
 MOST_TESTS = 4
 SHARED_VARIANCE = 0.5  # correlation between a student's abilities in two concepts
@@ -23,6 +24,7 @@ UNFINISHED_ANSWERS = 4  # fewer than any of CRITERIA requires
 WEEK = timedelta(days=7)
 UNDER_WAY = frozenset({3, 17})  # numbers of students whose last test is active
 GAVE_UP = frozenset({5, 22})  # numbers of students whose last test expired
+ABANDONED = frozenset({69})  # numbers of students whose last test is idle and not closed yet
 
 CRITERIA = (
     EndCriteria(),
@@ -38,15 +40,18 @@ class Examinee:
 
     number: int
     id: str
+    tests: int
+    """Number of tests taken, 1 to 4."""
+    seed: int = SEED
 
     @property
-    def tests(self) -> int:
-        """Number of tests taken, 1 to 4."""
-        return 1 + self.number % MOST_TESTS
+    def has_open_test(self) -> bool:
+        """Whether the last test is active, idle or not."""
+        return self.number in UNDER_WAY | ABANDONED
 
     def generator(self, test: int) -> Generator:
         """Return the random generator of a test; the first test is 0."""
-        return np.random.default_rng([SEED, self.number, test])
+        return np.random.default_rng([self.seed, self.number, test])
 
     def ability(self, test: int) -> FloatArray:
         """Return the true abilities at the time of a test, shape (5,), logits."""
@@ -62,21 +67,37 @@ class Examinee:
 
     def answer_limit(self, test: int) -> int | None:
         """Return the number of answers after which the student stops; None for a finished test."""
-        unfinished = test == self.tests - 1 and self.number in UNDER_WAY | GAVE_UP
+        unfinished = test == self.tests - 1 and self.number in UNDER_WAY | GAVE_UP | ABANDONED
         return UNFINISHED_ANSWERS if unfinished else None
 
     def started_at(self, test: int, now: datetime) -> datetime:
-        """Return the start of a test: one test a week, the last one a few days or minutes ago."""
+        """Return the start of a test: one test a week, the last one up to five days ago."""
         last = test == self.tests - 1
         if last and self.number in UNDER_WAY:
             return now - timedelta(minutes=6)
+        if last and self.number in ABANDONED:
+            return now - timedelta(hours=3)
         days = self.generator(test).uniform(0.1, 5)
         moment = now - (self.tests - 1 - test) * WEEK - timedelta(days=days)
         return moment.replace(microsecond=0)
 
 
-def examinees() -> list[Examinee]:
-    """Return the 30 students: ten who only take tests, twenty from the workshop."""
-    ids = [f"demo-student-{number:02}" for number in range(1, OUTSIDERS + 1)]
-    ids += [student_id(person) for person in people()[FIRST_OF_WORKSHOP:]]
-    return [Examinee(number, student) for number, student in enumerate(ids)]
+def examinees(seed: int = SEED) -> list[Examinee]:
+    """Return the 70 students: ten who only take tests, 20 from the workshop, and a second class.
+
+    Their numbers and tests stay the same when students are added, so that `make seed` adds the new
+    ones to an older demo.
+    """
+    newcomers = range(OUTSIDERS + 1, OUTSIDERS + 1 + SECOND_CLASS)
+    first = [_outsider(number) for number in range(1, OUTSIDERS + 1)]
+    first += [student_id(person) for person in people()[FIRST_OF_WORKSHOP:]]
+    second = [_outsider(number) for number in newcomers]
+    test_counts = [1 + number % MOST_TESTS for number in range(len(first))] + [1] * len(second)
+    return [
+        Examinee(number, student, tests, seed)
+        for number, (student, tests) in enumerate(zip(first + second, test_counts, strict=True))
+    ]
+
+
+def _outsider(number: int) -> str:
+    return f"demo-student-{number:02}"

@@ -1,6 +1,7 @@
 """Load the demo into a database, without changing existing rows."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC
 from pathlib import Path
@@ -15,7 +16,7 @@ from lib.database.statements import Statement
 from lib.deps import Deps
 from lib.vault import Vault
 from lib.workshop.course import COURSE_LISTS
-from local.demo.examinees import examinees
+from local.demo.examinees import Examinee, examinees
 from local.demo.pool import GUESSING, POOL_ID, POOL_NAME, load_questions
 from local.demo.students import workshop
 from local.demo.tests_taken import DemoTest, response_rows, session_row, tests_taken
@@ -68,9 +69,14 @@ def load_pool(deps: Deps) -> int:
     return upload(body, deps).count
 
 
-def load_tests(deps: Deps) -> AddedTests:
-    """Add the missing examinees with all their tests in one transaction; the pool must exist."""
-    everyone = examinees()
+def load_tests(deps: Deps, everyone: Sequence[Examinee] | None = None) -> AddedTests:
+    """Add the missing examinees with all their tests in one transaction; the pool must exist.
+
+    Args:
+        deps: Provides the database.
+        everyone: Students who take tests; None for all of the demo.
+    """
+    everyone = examinees() if everyone is None else everyone
     ids = {"ids": [examinee.id for examinee in everyone]}
     existing = {
         row.id for row in deps.postgres.fetch_all(_queries["existing_examinees"], ids, _StudentId)

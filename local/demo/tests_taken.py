@@ -22,8 +22,8 @@ from lib.assessment.sessions.session import (
     proficiency,
 )
 from lib.engine.normal import FloatArray
-from local.demo.examinees import MOST_TESTS, UNDER_WAY, Examinee
-from local.demo.pool import CONCEPTS
+from local.demo.examinees import MOST_TESTS, Examinee
+from local.demo.pool import CONCEPTS, MISREAD
 
 Row = dict[str, Any]
 Prior = dict[str, list[float]]
@@ -71,7 +71,7 @@ class DemoTest:
         """Status of the session."""
         if self.answers[-1].graded.end_reason is not None:
             return "completed"
-        return "active" if self.examinee.number in UNDER_WAY else "expired"
+        return "active" if self.examinee.has_open_test else "expired"
 
     @property
     def closed(self) -> datetime | None:
@@ -133,7 +133,12 @@ def _take_test(
 
 
 def _respond(pool: ItemPool, item: int, ability: FloatArray, rng: Generator) -> int:
-    """Return the correct option with the model's probability, else a wrong one."""
+    """Return the correct option with the model's probability, else a wrong one.
+
+    Most students misread one question, however able they are.
+    """
+    if pool.question_ids[item] == MISREAD.question_id and rng.random() < MISREAD.share:
+        return MISREAD.option
     correct = int(pool.correct_option[item])
     if rng.random() < pool.bank.probability(ability, [item]).item():
         return correct

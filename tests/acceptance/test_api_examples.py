@@ -23,23 +23,9 @@ KINDS = {
     "digest": r"[0-9a-f]{32,}",
 }
 MIGRATE = "/api/admin-migrate-to-unified-schema"
+CALIBRATE = "POST /api/admin-calibrate"
 SYNC = "POST /api/debug/sync/{session_id}"
 SUBMIT = "POST /api/test/submit"
-ADD_VERSION_WITH_DRIFT = b"""
-WITH disagreeing AS (
-  INSERT INTO assessment.pool_versions (pool_id, version, origin, question_count, report)
-  SELECT v.pool_id, v.version + 1, v.origin, v.question_count, v.report
-  FROM assessment.pool_versions v WHERE v.origin = 'calibration'
-  RETURNING pool_id, version
-)
-INSERT INTO assessment.pool_items
-SELECT i.pool_id, i.position, new.version, i.question_id, i.revision, i.option_count,
-  i.correct_option, i.concepts, 0.9, i.discrimination, i.guessing,
-  i.calibration || '{"drifted": true}'
-FROM disagreeing new
-JOIN assessment.pool_items i ON i.pool_id = new.pool_id AND i.version = new.version - 1
-WHERE i.question_id = 'mat-001'
-"""
 
 
 @pytest.fixture
@@ -103,11 +89,6 @@ class Preparation:
             "TRUNCATE assessment.examinees, assessment.question_pools, assessment.questions CASCADE"
         )
 
-    def flag_a_question(self) -> None:
-        """Add a version that marks a question as drifted: in the demo, no question drifts."""
-        self.call("POST /api/admin-calibrate")
-        self._database.execute(ADD_VERSION_WITH_DRIFT)
-
     def set_cache_statistics(self) -> None:
         """Give the cache hits and misses; otherwise they depend on the item banks in memory."""
         self.call(SUBMIT)
@@ -122,7 +103,7 @@ BEFORE: dict[str, Callable[[Preparation], object]] = {
     "POST /api/admin-restore-old-tables": Preparation.set_legacy_tables_aside,
     "POST /api/admin-restore": Preparation.lose_everything_but_a_backup,
     "GET /api/debug/session/{session_id}": lambda preparation: preparation.call(SYNC),
-    "GET /api/debug/pool/{question_pool_id}": Preparation.flag_a_question,
+    "GET /api/debug/pool/{question_pool_id}": lambda preparation: preparation.call(CALIBRATE),
     "GET /api/debug/redis/stats": Preparation.set_cache_statistics,
 }
 

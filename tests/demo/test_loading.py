@@ -6,6 +6,7 @@ import pytest
 from lib.deps import Deps
 from lib.settings import Settings
 from local.demo.__main__ import main
+from local.demo.examinees import examinees
 from local.demo.loading import load_pool, load_tests, load_workshop
 from local.servers.postgres_server import PostgresServer
 from tests.demo.conftest import LOADED_AT, RunQuery
@@ -41,7 +42,7 @@ def test_seeding_says_what_it_added_and_what_to_try(capsys: pytest.CaptureFixtur
     first_output = capsys.readouterr().out
     assert "Questions added: 150" in first_output
     assert "40 students added, 44 sessions" in first_output
-    assert "30 students added, 73 tests" in first_output
+    assert "70 students added, 113 tests" in first_output
     assert main() == 0
     second_output = capsys.readouterr().out
     assert "Questions added: 0" in second_output
@@ -83,6 +84,18 @@ def test_two_databases_loaded_at_one_moment_are_the_same(
 def without_version(rows: list[str]) -> list[str]:
     """Return rows without the version of the pool, which depends on the real time."""
     return [re.sub(r'"pool_version": \d+', '"pool_version": 0', row) for row in rows]
+
+
+def test_loading_adds_what_a_demo_of_an_earlier_version_lacks(
+    deps_at_fixed_time: Deps, postgres_url: str
+) -> None:
+    load_pool(deps_at_fixed_time)
+    load_tests(deps_at_fixed_time, examinees()[:30])
+    before = dump(postgres_url)
+    added = load_tests(deps_at_fixed_time)
+    assert (added.students, added.sessions) == (40, 40)
+    after = dump(postgres_url)
+    assert all(set(before[table]) <= set(after[table]) for table in before)
 
 
 def test_a_changed_question_stays_changed(deps: Deps, run_query: RunQuery) -> None:

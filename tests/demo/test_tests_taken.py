@@ -4,6 +4,7 @@ import numpy as np
 import psycopg
 import pytest
 
+from lib.assessment.calibration.run import calibrate_pool
 from lib.assessment.pools.item_pool import item_pool
 from lib.assessment.sessions.session import confidences, proficiency, rebuild
 from lib.assessment.sessions.store import open_session, read_with_answers
@@ -13,7 +14,7 @@ from lib.deps import Deps
 from lib.engine import latent_mean
 from lib.settings import Settings
 from local.demo.examinees import examinees
-from local.demo.loading import load_pool
+from local.demo.loading import load_pool, load_tests
 from local.demo.pool import CONCEPTS, POOL_ID
 from local.servers.postgres_server import PostgresServer
 from tests.demo.conftest import RunQuery
@@ -37,19 +38,55 @@ def postgres_url(demo_url: str) -> str:
     return demo_url
 
 
-def test_thirty_students_took_one_to_four_tests(run_query: RunQuery) -> None:
+def test_seventy_students_took_one_to_four_tests(run_query: RunQuery) -> None:
     per_student = run_query("SELECT count(*) FROM test_sessions GROUP BY student_id ORDER BY 1")
-    assert len(per_student) == 30
+    assert len(per_student) == 70
     assert {count for (count,) in per_student} == {1, 2, 3, 4}
 
 
-def test_tests_are_completed_expired_and_under_way(run_query: RunQuery) -> None:
+def test_tests_are_completed_expired_under_way_and_abandoned(run_query: RunQuery) -> None:
     counts = run_query("SELECT status, count(*) FROM test_sessions GROUP BY 1 ORDER BY 1")
-    assert counts == [("active", 2), ("completed", 69), ("expired", 2)]
-    open_for_answers = """
-        SELECT count(*) FROM test_sessions WHERE status = 'active'
-        AND last_activity > (now() AT TIME ZONE 'UTC') - INTERVAL '30 minutes'"""
-    assert run_query(open_for_answers) == [(2,)]
+    assert counts == [("active", 3), ("completed", 108), ("expired", 2)]
+    idle = """
+        SELECT last_activity < (now() AT TIME ZONE 'UTC') - INTERVAL '30 minutes', count(*)
+        FROM test_sessions WHERE status = 'active' GROUP BY 1 ORDER BY 1"""
+    assert run_query(idle) == [(False, 2), (True, 1)]
+
+
+def test_calibration_flags_the_misread_question_and_no_other(
+    deps: Deps, run_query: RunQuery
+) -> None:
+    assert calibrate_pool(UUID(POOL_ID), deps).drifted == ["sta-014"]
+    misread = "question_id = 'sta-014' AND NOT is_correct"
+    responses = run_query(f"SELECT DISTINCT response FROM test_responses WHERE {misread}")
+    option = "SELECT options ->> 1 FROM questions WHERE id = 'sta-014'"
+    assert (1,) in responses
+    assert run_query(option) == [("4/25",)]  # (4/10)², as if the first ball were put back
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_calibration_flags_the_misread_question_whatever_students_answer_elsewhere(
+    seed: int, postgres_server: PostgresServer
+) -> None:
+    name = f"other_answers_{seed}"
+    other = Deps(Settings(postgres_url=postgres_server.create_database(name, template="migrated")))
+    load_pool(other)
+    load_tests(other, examinees(seed))
+    drifted = calibrate_pool(UUID(POOL_ID), other).drifted
+    other.close()
+    postgres_server.drop_database(name)
+    assert drifted[0] == "sta-014"
+
+
+def test_a_student_who_is_stuck_in_the_workshop_has_taken_four_tests(run_query: RunQuery) -> None:
+    tests_of_the_student = """
+        SELECT s.current_step, count(*) FROM public.students st
+        JOIN public.sessions s USING (student_id)
+        JOIN assessment.test_sessions t ON t.student_id = st.student_id::text
+        WHERE st.student_email = 'aisha.khan@example.com'
+          AND s.last_activity < now() - INTERVAL '24 hours'
+        GROUP BY s.current_step"""
+    assert run_query(tests_of_the_student) == [(8, 4)]
 
 
 def test_every_session_is_rebuilt_with_its_recorded_values(deps: Deps, run_query: RunQuery) -> None:
@@ -68,7 +105,7 @@ def test_every_session_is_rebuilt_with_its_recorded_values(deps: Deps, run_query
         assert stored_confidences == [(confidences(session.posterior),)]
 
 
-@pytest.mark.parametrize("number", [0, 4, 6, 11])
+@pytest.mark.parametrize("number", [0, 4, 11, 40])
 def test_the_service_given_the_same_answers_records_the_same(
     number: int, postgres_url: str, postgres_server: PostgresServer
 ) -> None:
@@ -105,7 +142,7 @@ def test_long_term_proficiency_is_that_of_the_last_closed_test(run_query: RunQue
         WHERE p.updated_at <> s.last_activity OR to_jsonb(p.proficiency_value) <>
           s.final_proficiency -> (array_position(s.concept_names, p.concept_name) - 1)"""
     assert run_query(differing) == []
-    assert run_query("SELECT count(*) FROM student_proficiencies") == [(30 * 5,)]
+    assert run_query("SELECT count(*) FROM student_proficiencies") == [(69 * 5,)]
 
 
 def test_only_a_student_s_first_test_has_no_prior_of_its_own(run_query: RunQuery) -> None:
@@ -118,7 +155,7 @@ def test_only_a_student_s_first_test_has_no_prior_of_its_own(run_query: RunQuery
 def test_a_test_under_way_takes_the_next_answer(deps: Deps, run_query: RunQuery) -> None:
     ((session_id, question_id, count),) = run_query(
         "SELECT id, next_question_id, total_questions FROM test_sessions"
-        " WHERE status = 'active' ORDER BY id LIMIT 1"
+        " WHERE status = 'active' ORDER BY last_activity DESC LIMIT 1"
     )
     answer = SubmitIn(session_id=session_id, question_id=question_id, response=0)
     assert submit(answer, deps).status in {"continue", "completed"}
@@ -135,12 +172,15 @@ def test_measured_abilities_correlate_with_the_simulated_ones(run_query: RunQuer
             " FROM student_proficiencies"
         )
     }
-    true = [examinee.ability(examinee.tests - 1) for examinee in examinees()]
+    with_result = [
+        examinee for examinee in examinees() if (examinee.id, CONCEPTS[0]) in measured_by_concept
+    ]
+    true = [examinee.ability(examinee.tests - 1) for examinee in with_result]
     measured = [
         [measured_by_concept[examinee.id, concept] for concept in CONCEPTS]
-        for examinee in examinees()
+        for examinee in with_result
     ]
-    assert np.corrcoef(np.ravel(true), np.ravel(measured))[0, 1] > 0.8
+    assert np.corrcoef(np.ravel(true), np.ravel(measured))[0, 1] > 0.75
 
 
 def test_no_answer_takes_more_than_a_minute_or_lies_outside_its_session(
