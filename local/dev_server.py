@@ -15,9 +15,10 @@ from types import FrameType
 
 from watchfiles import PythonFilter, watch
 
+from local.demo.examples import examples
 from local.servers.child import Child, FolderLock, ServerError
 from local.servers.launch import end_with_starter
-from local.servers.running import announce, claim, withdraw
+from local.servers.running import URL_NAME, announce, claim, withdraw
 from local.services import Services, running_services, service_variables
 from local.upgrade_output import explain, reported
 
@@ -82,7 +83,7 @@ class DevServer:
             announce(self._folder, url, service_variables(environment))
             stack.callback(withdraw, self._folder)
             if self._migrate(environment):
-                self._load_demo(services)
+                self._load_demo(services, url)
             changes = stack.enter_context(_changes())  # before the worker reads the code
             worker = Worker(listener, environment)
             stack.callback(worker.stop)
@@ -119,7 +120,7 @@ class DevServer:
         print("".join(f"{line}\n" for line in reported(log.read_text())), end="", flush=True)
         return True
 
-    def _load_demo(self, services: Services) -> None:
+    def _load_demo(self, services: Services, url: str) -> None:
         """Load the demo on the first run, and only into the embedded database."""
         if services.postgres is None:
             return
@@ -127,7 +128,8 @@ class DevServer:
         if marker.exists():
             return
         try:
-            _run_once(["-m", "local.demo"], services.environment, self._folder / "demo.log")
+            environment = services.environment | {URL_NAME: url}
+            _run_once(["-m", "local.demo"], environment, self._folder / "demo.log")
             marker.touch()
         except ServerError as error:
             print(f"The demo data could not be loaded. Try again with `make seed`.\n{error}")
@@ -274,3 +276,5 @@ def _print_addresses(url: str, services: Services) -> None:
     )
     lines = "\n".join(f"  {name:<16} {value}" for name, value in rows)
     print(f"\n{lines}\n", flush=True)
+    if services.postgres is not None:  # has the demo
+        print(examples(url), flush=True)

@@ -1,81 +1,150 @@
-"""The tour of docs/try-it.md, run line by line as in a shell."""
+"""docs/try-it.md and the first calls of README.md, pasted into shells, print what they say."""
 
-import json
+import os
 import re
+import shutil
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from string import Template
 from typing import Any
 
+import psycopg
 import pytest
-from fastapi.testclient import TestClient
 
-from tests.acceptance.curl import run
+from local.demo.examples import examples
+from local.redis_gateway.gateway import Gateway
+from tests.conftest import ADMIN_PASSWORD, CRON_SECRET, ENCRYPTION_KEY
+from tests.support.local_server import LocalServer
 
-TOUR = Path(__file__).parents[2] / "docs" / "try-it.md"
-COMMAND_SUBSTITUTION = re.compile(r"^(\w+)=\$\((.+?)(?: \| field ([\w ]+))?\)$")
-ASSIGNMENT = re.compile(r"""^(\w+)=(['"]?)([^$]*)\2$""")
+ROOT = Path(__file__).parents[2]
+TOUR, README = ROOT / "docs" / "try-it.md", ROOT / "README.md"
+ADDRESS = "http://127.0.0.1:5300"
+SHELLS = [path for name in ("bash", "dash", "zsh") if (path := shutil.which(name))]
+BLOCK = re.compile(r"^```(sh|text)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+END = "--- end of a step"
+SHELL_SECONDS = 120.0
 
 
-class Shell:
-    """The part of a shell that the tour needs."""
+@dataclass
+class Step:
+    """Lines to paste, and what they print; … stands for any text."""
 
-    def __init__(self, client: TestClient) -> None:
-        self.client = client
-        self.variables: dict[str, str] = {}
-        self.responses: list[Any] = []
+    commands: str
+    output: str = ""
 
-    def run(self, line: str) -> None:
-        """Run one line."""
-        if match := ASSIGNMENT.match(line):
-            self.variables[match[1]] = match[3]
-        elif match := COMMAND_SUBSTITUTION.match(line):
-            self.variables[match[1]] = self._field(self._output(match[2]), match[3])
+    def matches(self, printed: str) -> bool:
+        """Return whether a shell's output is the documented one."""
+        pattern = ".*?".join(map(re.escape, self.output.strip().split("…")))
+        return re.fullmatch(pattern, printed.strip(), re.DOTALL) is not None
+
+
+def steps(document: Path) -> list[Step]:
+    """Return the steps of a document; a block of text is the output of the block before it."""
+    all_steps: list[Step] = []
+    for language, content in BLOCK.findall(document.read_text(encoding="utf-8")):
+        if language == "sh":
+            all_steps.append(Step(content))
         else:
-            self._output(line)
-
-    def _output(self, command: str) -> str:
-        if command == 'echo "$BODY"':
-            return self.variables["BODY"]
-        # Variables are unquoted, or between two parts of a quoted text.
-        unquoted = re.sub(r"'(\$\w+)'", r"\1", command)
-        response = run(self.client, Template(unquoted).substitute(self.variables))
-        assert response.status_code == 200, (command, response.text)
-        self.responses.append(response.json())
-        return str(response.text)
-
-    @staticmethod
-    def _field(text: str, keys: str | None) -> str:
-        if keys is None:
-            return text
-        value = json.loads(text)
-        for key in keys.split():
-            value = value[key]
-        return str(value)
+            all_steps[-1].output = content
+    return all_steps
 
 
-def lines() -> list[str]:
-    """Return the commands of the tour; `Shell` implements its function `field`."""
-    blocks = re.findall(r"```sh\n(.*?)```", TOUR.read_text(encoding="utf-8"), re.DOTALL)
-    script = re.sub(r"^field\(\).*?^print.*?$", "", "".join(blocks), flags=re.DOTALL | re.MULTILINE)
-    return [line for line in script.splitlines() if line]
+def steps_of_readme() -> list[Step]:
+    """Return the steps that call the development server."""
+    return [step for step in steps(README) if ADDRESS in step.commands and "curl" in step.commands]
+
+
+def paste(shell: str, all_steps: list[Step], url: str) -> list[str]:
+    """Return what each step prints, errors included."""
+    script = "".join(f"{step.commands}printf '\\n%s\\n' '{END}'\n" for step in all_steps)
+    done = subprocess.run(
+        [shell],
+        input=script.replace(ADDRESS, url),
+        env={"PATH": os.environ["PATH"], "HOME": "/nonexistent"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        encoding="utf-8",
+        timeout=SHELL_SECONDS,
+        check=True,
+    )
+    return done.stdout.split(f"\n{END}\n")[:-1]
 
 
 @pytest.fixture
-def shell(loopback_client: TestClient) -> Shell:
-    return Shell(loopback_client)
+def server(postgres_url: str, redis_gateway: Gateway) -> Iterator[LocalServer]:
+    """The functions as `make dev` serves them, with the demo."""
+    server = LocalServer(
+        {
+            "POSTGRES_URL": postgres_url,
+            "UPSTASH_REDIS_REST_URL": redis_gateway.url,
+            "UPSTASH_REDIS_REST_TOKEN": redis_gateway.token,
+            "ADMIN_PASSWORD": ADMIN_PASSWORD,
+            "CRON_SECRET": CRON_SECRET,
+            "ENCRYPTION_KEY": ENCRYPTION_KEY,
+            "STEPWISE_TRUST_LOOPBACK": "1",
+        }
+    )
+    yield server
+    server.stop()
 
 
-def test_every_line_of_the_tour_works(shell: Shell) -> None:
-    tour = lines()
-    assert sum("curl " in line for line in tour) == 14
-    for line in tour:
-        shell.run(line)
-    owner, shared, _, reported, started, graded, status, ended, history, *_ = shell.responses
-    assert owner["progress"]["student_name"] == "Noor Haddad"
-    assert [session["completion_rate"] for session in shared["sessions"]] == [100, 33]
-    assert reported["progress"]["completion_rate"] == 11
-    assert started["status"] == "started"
-    assert graded["questions_answered"] == 1
-    assert status["is_active"] is True
-    assert ended["summary"]["total_questions"] == 1
-    assert history["progress_data"]["total_sessions"] == 4
+@pytest.mark.parametrize("shell", SHELLS)
+def test_each_step_of_the_tour_prints_what_it_says(server: LocalServer, shell: str) -> None:
+    tour = steps(TOUR)
+    printed = paste(shell, tour, server.url)
+    assert len(printed) == len(tour)
+    for step, output in zip(tour, printed, strict=True):
+        assert step.matches(output), f"{step.commands}printed\n{output}\nnot\n{step.output}"
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_first_calls_of_the_readme_print_what_they_say(server: LocalServer, shell: str) -> None:
+    calls = steps_of_readme()
+    assert len(calls) == 2
+    for step, output in zip(calls, paste(shell, calls, server.url), strict=True):
+        assert step.matches(output), f"{step.commands}printed\n{output}\nnot\n{step.output}"
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_calls_that_make_dev_prints_show_the_demo(server: LocalServer, shell: str) -> None:
+    calls = re.findall(r"^curl (?:.*\\\n)*.*\n", examples(ADDRESS), re.MULTILINE)
+    stuck, listed, started = paste(shell, [Step(call) for call in calls], server.url)
+    assert [name in stuck for name in ("Connect Accounts", "Sofia Lindqvist")] == [True, True]
+    assert listed.count('"studentName"') == 40 + 44
+    assert "Pavel Novák" in listed
+    assert '"next_question":' in started
+
+
+@pytest.mark.parametrize("step", steps(TOUR) + steps_of_readme(), ids=lambda step: step.commands)
+def test_step_makes_one_visible_call_at_most_and_can_be_pasted_anywhere(step: Step) -> None:
+    visible = re.findall(r"^(?:curl|printf) ", step.commands, re.MULTILINE)
+    assert len(visible) == (1 if step.output else 0)
+    assert bool(re.search(r"\w", step.output)) == bool(step.output)
+    # An interactive zsh takes # for a command, and expands ! and, outside quotes, ?, * and [.
+    assert not re.search(r"(^|\s)#|!", step.commands, re.MULTILINE)
+    unquoted = re.sub(r"'[^']*'|\"[^\"]*\"", "", step.commands)
+    assert not re.search(r"[?*\[]", unquoted)
+
+
+def test_tour_gives_the_numbers_of_the_demo(postgres_url: str) -> None:
+    introduction = TOUR.read_text(encoding="utf-8").split("```")[0]
+    numbers = [int(number) for number in re.findall(r"\d+", introduction)]
+    with psycopg.connect(postgres_url) as connection:
+        counts: list[Any] = [
+            connection.execute(f"SELECT count(*) FROM {table}".encode()).fetchone()
+            for table in (
+                "public.students",
+                "assessment.questions",
+                "assessment.test_sessions",
+                "assessment.examinees",
+            )
+        ]
+    assert [(number,) for number in numbers] == counts
+
+
+def test_a_step_that_prints_something_else_does_not_match() -> None:
+    assert Step("curl", "1  …  2\n").matches("1  any\ntext  2\n")
+    assert not Step("curl", "1  …  2\n").matches("1  2")
+    assert not Step("curl", "1\n").matches("11")
+    assert not Step("curl", "").matches("curl: not found")

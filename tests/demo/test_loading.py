@@ -7,6 +7,7 @@ from lib.deps import Deps
 from lib.settings import Settings
 from local.demo.__main__ import main
 from local.demo.examinees import examinees
+from local.demo.examples import examples
 from local.demo.loading import load_pool, load_tests, load_workshop
 from local.servers.postgres_server import PostgresServer
 from tests.demo.conftest import LOADED_AT, RunQuery
@@ -46,7 +47,7 @@ def test_seeding_says_what_it_added_and_what_to_try(capsys: pytest.CaptureFixtur
     assert main() == 0
     second_output = capsys.readouterr().out
     assert "Questions added: 0" in second_output
-    assert "curl -X POST http://127.0.0.1:5300/api/test/start" in second_output
+    assert examples("http://127.0.0.1:5300") in second_output
 
 
 def test_seeding_without_a_schema_says_what_to_do(

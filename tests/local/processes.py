@@ -17,7 +17,7 @@ import psutil  # type: ignore[import-untyped]  # installed with the embedded Pos
 from local.servers.child import FolderLock
 
 ROOT = Path(__file__).parents[2]
-START_SECONDS = 60
+START_SECONDS = 120  # the first start loads the demo
 WAIT_SECONDS = 90  # for anything else; a worker imports slowly on a busy machine
 
 

@@ -17,6 +17,7 @@ import psycopg
 import pytest
 import redis
 
+from local.demo.examples import examples
 from tests.local.processes import ROOT, WAIT_SECONDS, Dev, run, wait_until_all_ended
 
 Start = Callable[..., Dev]
@@ -85,7 +86,8 @@ def test_other_commands_find_a_running_make_dev(folder: Path, start_dev: Start) 
         assert (dev.folder / name).stat().st_mode & 0o777 == 0o600
 
     seeded = run("local.with_services", "-m", "local.demo", cwd=folder)
-    assert f"curl -X POST {dev.printed('Stepwise')}/api/test/start" in seeded.stdout, seeded.stderr
+    assert examples(dev.printed("Stepwise")) in seeded.stdout, seeded.stderr
+    dev.wait_for_output(examples(dev.printed("Stepwise")))
 
     command = run("local.with_services", "-c", SHOW, cwd=folder)
     assert command.stdout.split() == [dev.database, dev.printed("Admin password")], command.stderr
