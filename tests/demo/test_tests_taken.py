@@ -53,6 +53,19 @@ def test_tests_are_completed_expired_under_way_and_abandoned(run_query: RunQuery
     assert run_query(idle) == [(False, 2), (True, 1)]
 
 
+def test_tests_with_the_recommended_precision_end_by_it(run_query: RunQuery) -> None:
+    """docs/assessment.md recommends these criteria for pools like the demo's."""
+    reasons = run_query("""
+        SELECT count(*) FILTER (WHERE end_reason = 'precision'), count(*) FROM test_sessions
+        WHERE status = 'completed' AND end_criteria ->> 'type' = 'precision'
+          AND (end_criteria ->> 'precision_threshold')::float = 0.6
+          AND (end_criteria ->> 'min_questions')::int = 10
+          AND (end_criteria ->> 'max_questions')::int = 30""")
+    ((precise, completed),) = reasons
+    assert completed >= 20
+    assert precise / completed >= 0.9
+
+
 def test_calibration_flags_the_misread_question_and_no_other(
     deps: Deps, run_query: RunQuery
 ) -> None:

@@ -8,7 +8,7 @@ from typing import get_args
 import pytest
 from alembic.script import ScriptDirectory
 
-from lib.assessment.sessions.wire import STOP_RULES, EndCriteria
+from lib.assessment.sessions.wire import STOP_RULES, EndCriteria, StartIn
 from lib.database.queries import load_queries
 from lib.database.schema import REVISIONS
 from lib.engine.stopping import Reason, StopRules
@@ -164,6 +164,32 @@ def test_every_stop_rule_is_documented_and_tested(place: str, names: tuple[str, 
     expected = set(names) - {"type"}
     unnamed = sorted(name for name in expected if not re.search(rf"\b{name}\b", text))
     assert unnamed == [], f"{place} does not mention {', '.join(unnamed)}: add it there"
+
+
+END_CRITERIA = (
+    (ROOT / "docs" / "assessment.md")
+    .read_text()
+    .partition("**End criteria.**")[2]
+    .partition("**Errors.**")[0]
+)
+CRITERION = re.compile(r"^\| `(\w+)`(?:, the default)? \| ([^|]+) \|(?: ([^|]+) \|)?", re.MULTILINE)
+
+
+def test_page_of_the_assessment_lists_the_end_criteria_with_their_defaults() -> None:
+    rows = CRITERION.findall(END_CRITERIA)
+    types = [name for name, _, default in rows if not default]
+    assert types == list(STOP_RULES)
+    defaults = {name: float(default.split(",")[0]) for name, _, default in rows if default}
+    assert defaults == {
+        name: field.default for name, field in EndCriteria.model_fields.items() if name != "type"
+    }
+
+
+def test_start_on_the_page_of_the_assessment_is_accepted() -> None:
+    starts = re.findall(r"```json\n(.*?)```", END_CRITERIA, re.DOTALL)
+    assert [StartIn.model_validate_json(start).end_criteria.type for start in starts] == [
+        "precision"
+    ]
 
 
 # --- revisions of the schema
