@@ -2,6 +2,7 @@
 
 const REFRESH_MS = 30_000;
 const TIMEOUT_MS = 10_000;
+const EXAMPLE_ORIGIN = "https://your-app.example";
 const MEANING = {
   healthy: "",
   degraded: "Redis is down: everything works, but some responses take longer.",
@@ -49,13 +50,21 @@ async function refresh() {
   if (!document.hidden) show(await fetchHealth());
 }
 
-function showLocalLinks() {
-  const isLocal = ["127.0.0.1", "localhost", "[::1]"].includes(location.hostname);
-  for (const link of document.querySelectorAll("[data-local-only]")) link.hidden = !isLocal;
+/** Replace the example's address in every call by this page's own. */
+function showOwnAddress() {
+  for (const call of document.querySelectorAll("[data-call]")) {
+    call.textContent = call.textContent.replace(EXAMPLE_ORIGIN, location.origin);
+  }
 }
 
-showLocalLinks();
-$("curl").textContent = `curl -s ${location.origin}/health`;
+function showLocalParts() {
+  if (!["127.0.0.1", "localhost", "[::1]"].includes(location.hostname)) return;
+  for (const element of document.querySelectorAll("[data-local-only]")) element.hidden = false;
+  $("port").textContent = `port ${location.port || 80}`;
+}
+
+showOwnAddress();
+showLocalParts();
 document.addEventListener("visibilitychange", refresh);
 setInterval(refresh, REFRESH_MS);
 refresh();

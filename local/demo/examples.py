@@ -7,7 +7,7 @@ See at which step students drop out, and who is stuck since when:
 
 curl -s {url}/api/workshop-analytics | python3 -m json.tool --no-ensure-ascii
 
-List all of them with their names:
+List all students with their names:
 
 curl -s -X POST {url}/api/admin-list-configs-v2 -H 'Content-Type: application/json' \\
   -d '{{}}' | python3 -m json.tool --no-ensure-ascii

@@ -5,12 +5,14 @@ from collections.abc import Callable
 
 import httpx
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Browser, expect
 
+from local.demo.examples import examples
 from tests.support.browser import WatchedPage
 from tests.support.local_server import LocalServer
 
 PAGES = ("/", "/docs")
+CALL = re.compile(r"^curl (?:.*\\\n)*.*$", re.MULTILINE)
 Visit = Callable[..., WatchedPage]
 
 
@@ -76,6 +78,42 @@ def test_landing_page_says_when_the_service_is_gone(
     server.stop()
     page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
     expect(page.locator("#status")).to_have_text("unreachable")
+
+
+def test_local_landing_page_shows_the_first_calls_with_its_own_address(
+    visit: Visit, server: LocalServer
+) -> None:
+    page = visit("/").page
+    health, *calls = page.locator("[data-call]").all_inner_texts()
+    assert health == f"curl -s {server.url}/health"
+    assert calls == CALL.findall(examples(server.url))
+    expect(page.locator("#first")).to_be_visible()
+    expect(page.locator("#port")).to_have_text(f"port {server.url.rpartition(':')[2]}")
+
+
+def test_landing_page_of_a_deployment_has_no_calls_of_operators(
+    visit: Visit, server: LocalServer
+) -> None:
+    url = server.url.replace("127.0.0.1", "app.localhost")
+    page = visit("/", url=url).page
+    assert page.locator("[data-call]:visible").all_inner_texts() == [f"curl -s {url}/health"]
+    expect(page.get_by_role("link", name="API docs")).to_be_hidden()
+    expect(page.locator("#port")).to_have_text("port 5300 by default")
+
+
+def test_landing_page_without_javascript_leads_to_the_health_report(
+    browser: Browser, server: LocalServer
+) -> None:
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto(server.url)
+    assert page.locator("[data-call]:visible").all_inner_texts() == [
+        "curl -s https://your-app.example/health"
+    ]
+    expect(page.locator("#status")).to_have_text("not checked yet")
+    page.get_by_role("link", name="read its report").click()
+    expect(page.locator("body")).to_contain_text("services")
+    context.close()
 
 
 def test_local_landing_page_links_to_the_docs(visit: Visit) -> None:

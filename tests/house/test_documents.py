@@ -1,6 +1,7 @@
 """Decisions, the changelog and generated pages have the right form."""
 
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ DECISIONS = sorted((ROOT / "docs" / "adr").glob("*.md"))
 PARTS = ["Context", "Decision", "Consequences"]
 PAGE_LINES = 60
 KINDS_OF_CHANGE = {"Added", "Changed", "Deprecated", "Removed", "Fixed", "Security"}
+NOT_THERE_YET = r"planner|study decision|dashboard|what to study|in preparation"
 RELEASE = r"\[Unreleased\]|\[\d+\.\d+\.\d+\] - \d{4}-\d{2}-\d{2}"
 
 
@@ -46,3 +48,13 @@ def test_engine_page_repeats_the_summary_of_the_benchmark() -> None:
     assert summary in (ROOT / "docs" / "engine.md").read_text(encoding="utf-8"), (
         "copy the table under Summary from docs/engine-exactness.md into docs/engine.md"
     )
+
+
+def test_first_pages_describe_the_product_alike_and_promise_nothing_to_come() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    landing_page = (ROOT / "public" / "index.html").read_text(encoding="utf-8")
+    descriptions = re.findall(r'<meta [^>]*description" content="(.*?)"', landing_page)
+    assert descriptions == [project["description"]] * 2
+    for name in ("README.md", "public/index.html", "docs/overview.svg", "pyproject.toml"):
+        text = (ROOT / name).read_text(encoding="utf-8")
+        assert re.findall(NOT_THERE_YET, text, re.IGNORECASE) == [], name
