@@ -9,13 +9,18 @@ limits that it lacks.
 import json
 import time
 from collections.abc import Sequence
+from functools import cache
 from http import HTTPStatus
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import httpx
-from upstash_redis import Redis
+from upstash_redis.client import Pipeline
+from upstash_redis.http import SyncHttpClient, make_headers
 
 from lib.logs import log
+
+if TYPE_CHECKING:
+    import ssl
 
 TIMEOUT_SECONDS = 1.0
 COOLDOWN_SECONDS = 5.0
@@ -31,27 +36,9 @@ class RedisRest:
     """One Redis database behind its REST address; safe for threads."""
 
     def __init__(self, url: str, token: str, *, cooldown_seconds: float = COOLDOWN_SECONDS) -> None:
-        self._client = Redis(
-            url.rstrip("/"),
-            token,
-            rest_encoding=None,
-            rest_retries=0,
-            allow_telemetry=False,
-            read_your_writes=False,  # needs a token that all threads would share
-        )
-        # The pool is unlimited, since waiting for a connection would count as a failure of Redis.
-        limits = httpx.Limits(
-            max_connections=None, max_keepalive_connections=CONNECTIONS, keepalive_expiry=60
-        )
-        # The client has no public way to limit time, so its HTTP client is replaced.
-        self._client._http._client.close()  # noqa: SLF001
-        self._client._http._client = httpx.Client(  # noqa: SLF001
-            transport=_BoundedTransport(httpx.HTTPTransport(limits=limits, trust_env=False)),
-            # Uncompressed, so that MAX_REPLY_BYTES limits the memory of a reply.
-            headers={"Accept-Encoding": "identity"},
-            timeout=TIMEOUT_SECONDS,
-            trust_env=False,
-        )
+        self._url = url.rstrip("/")
+        self._headers = make_headers(token, encoding=None, allow_telemetry=False)
+        self._http = _BoundedHttpClient()
         self._cooldown_seconds = cooldown_seconds
         self._open_until = 0.0
 
@@ -80,12 +67,12 @@ class RedisRest:
 
     def close(self) -> None:
         """Close the connections."""
-        self._client.close()  # type: ignore[no-untyped-call]
+        self._http.close()  # type: ignore[no-untyped-call]
 
     def _run(self, commands: Sequence[Command], *, atomic: bool) -> list[Any] | None:
         if self.circuit_open:
             return None
-        batch = self._client.multi() if atomic else self._client.pipeline()
+        batch = self._batch("multi-exec" if atomic else "pipeline")
         for command in commands:
             batch.execute(list(command))
         try:
@@ -98,6 +85,47 @@ class RedisRest:
             log("redis_unavailable", kind=type(error).__name__, reason=str(error)[:200])
             return None
         return results
+
+    def _batch(self, kind: Literal["multi-exec", "pipeline"]) -> Pipeline:
+        return Pipeline(
+            url=self._url,
+            headers=self._headers,
+            http=self._http,
+            multi_exec=kind,
+            # A token for reading one's own writes would be shared by all threads.
+            set_sync_token_header_fn=lambda _headers: None,
+            original_client=None,
+        )
+
+
+class _BoundedHttpClient(SyncHttpClient):
+    """The official HTTP client with limits, for which its constructor has no parameters."""
+
+    def __init__(self) -> None:
+        # The official constructor is not called: it would load the certificates once more, which
+        # takes longer than everything else here.
+        self._encoding = None
+        self._retries = 0
+        self._retry_interval = 0.0
+        self._sync_token_cb = None
+        # The pool is unlimited, since waiting for a connection would count as a failure of Redis.
+        limits = httpx.Limits(
+            max_connections=None, max_keepalive_connections=CONNECTIONS, keepalive_expiry=60
+        )
+        inner = httpx.HTTPTransport(verify=_certificates(), limits=limits, trust_env=False)
+        self._client = httpx.Client(
+            transport=_BoundedTransport(inner),
+            # Uncompressed, so that MAX_REPLY_BYTES limits the memory of a reply.
+            headers={"Accept-Encoding": "identity"},
+            timeout=TIMEOUT_SECONDS,
+            trust_env=False,
+        )
+
+
+@cache
+def _certificates() -> "ssl.SSLContext":
+    """Return the authorities that sign servers' certificates, loaded once in a process."""
+    return httpx.create_ssl_context(trust_env=False)
 
 
 class _BoundedTransport(httpx.BaseTransport):

@@ -1,13 +1,19 @@
 """Arbitrary replies from the address of Redis: each is read within limits, or gives None."""
 
+import ssl
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager, suppress
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from threading import Thread
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from lib.redis_rest import MAX_REPLY_BYTES, TIMEOUT_SECONDS, RedisRest
 
@@ -21,7 +27,9 @@ class Server(ThreadingHTTPServer):
 
 
 @contextmanager
-def running_server(reply: Reply) -> Iterator[tuple[RedisRest, list[str]]]:
+def running_server(
+    reply: Reply, tls: ssl.SSLContext | None = None
+) -> Iterator[tuple[RedisRest, list[str]]]:
     """Yield a client of a server that sends this reply, and the paths that it requests."""
     requested_paths: list[str] = []
 
@@ -36,8 +44,10 @@ def running_server(reply: Reply) -> Iterator[tuple[RedisRest, list[str]]]:
             pass
 
     with Server(("127.0.0.1", 0), Handler) as server:
+        if tls:
+            server.socket = tls.wrap_socket(server.socket, server_side=True)
         Thread(target=server.serve_forever, daemon=True).start()
-        url = f"http://127.0.0.1:{server.server_port}"
+        url = f"{'https' if tls else 'http'}://localhost:{server.server_port}"
         with closing(RedisRest(url, "t", cooldown_seconds=0)) as redis:
             yield redis, requested_paths
         server.shutdown()
@@ -127,3 +137,35 @@ def test_redirects_are_not_followed() -> None:
     with running_server(redirect_reply) as (redis, requested_paths):
         assert redis.pipeline([["GET", "k"]]) is None
     assert requested_paths == ["/pipeline"]
+
+
+def self_signed(folder: Path) -> ssl.SSLContext:
+    """Return the context of a server whose certificate for localhost nobody else has signed."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
+    certificate = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(datetime.now(UTC) - timedelta(days=1))
+        .not_valid_after(datetime.now(UTC) + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    file = folder / "certificate.pem"
+    file.write_bytes(
+        certificate.public_bytes(serialization.Encoding.PEM)
+        + key.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        )
+    )
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(file)
+    return context
+
+
+def test_server_without_a_signed_certificate_gets_no_command(tmp_path: Path) -> None:
+    signed_by_nobody = self_signed(tmp_path)
+    with running_server(body_reply(b'[{"result": "v"}]'), signed_by_nobody) as (redis, paths):
+        assert redis.pipeline([["GET", "k"]]) is None
+    assert paths == []
