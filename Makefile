@@ -43,6 +43,9 @@ COMPILE := $(VENV)/bin/uv pip compile -q pyproject.toml --universal --python-ver
 # Fails while `make dev` or a command on its data runs, because those lock the file.
 CHECK_IDLE := import fcntl; fcntl.flock(open(".local/lock"), fcntl.LOCK_EX | fcntl.LOCK_NB)
 
+# Without byte code, each of the many processes of a test run would first compile every package.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help dev test check types migrate seed psql backup restore reset bench simulate calibrate deploy-check openapi pins clean
 .PHONY: python3.12

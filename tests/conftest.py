@@ -5,6 +5,7 @@ copy of a migrated database.
 """
 
 import os
+import sys
 
 for _name in list(os.environ):  # before the project reads it
     if (
@@ -19,6 +20,9 @@ for _name in list(os.environ):  # before the project reads it
         del os.environ[_name]
 for _name in ("ADMIN_PASSWORD", "CRON_SECRET", "ENCRYPTION_KEY", "ENCRYPTION_KEY_PREVIOUS"):
     os.environ.pop(_name, None)
+# Byte code is written even if that is switched off, because tests start hundreds of processes.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 # Each worker keeps a core busy; more threads would only wait for it.
 os.environ["OPENBLAS_NUM_THREADS"] = "1"
 

@@ -119,6 +119,16 @@ def test_python_without_venv_is_refused_with_what_to_install(project: Path) -> N
     assert (project / ".venv/bin/in-use").exists()
 
 
+def test_byte_code_is_kept_whatever_the_environment_says(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
+    interpreter = f"PYTHON={recorder(project)}"
+    make(project, interpreter, "test")
+    python(project / ".venv/bin", 'echo "PYTHONDONTWRITEBYTECODE=$PYTHONDONTWRITEBYTECODE."')
+    assert make(project, interpreter, "test").stdout == "PYTHONDONTWRITEBYTECODE=.\n"
+
+
 def described(project: Path) -> tuple[dict[str, str], dict[str, str]]:
     """Return the descriptions that `make` prints of its targets and variables."""
     targets, _, variables = make(project).stdout.partition("\nVariables")
