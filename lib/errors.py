@@ -1,8 +1,9 @@
 """The base of all errors that are raised on purpose, and those that every context shares.
 
-The first line of a subclass's docstring is its message; the `{fields}` in it are the facts given
-to the constructor. Each context adds its own in an `errors.py`. Only `lib/web/error_responses.py`
-turns them into HTTP.
+The first line of a subclass's docstring is its message; the `{names}` in it are the facts given
+to the constructor. Each class has a code of its own; the bases of several statuses (`BadRequest`,
+`NotFound`, `Conflict` and so on) are never raised themselves. Each context adds its own in an
+`errors.py`. Only `lib/web/error_responses.py` turns them into HTTP.
 """
 
 import copyreg
@@ -17,10 +18,25 @@ class AppError(Exception):
 
     status: ClassVar[int] = 500
     code: ClassVar[str] = "internal"
+    fields: tuple[str, ...] = ()
+    """Fields of the request that the error is about, as the caller spells them.
 
-    def __init__(self, *, retry_after: int | None = None, **facts: object) -> None:
+    Like the message, their names may contain facts. The message may begin with the name and a
+    colon.
+    """
+
+    def __init__(
+        self,
+        *,
+        retry_after: int | None = None,
+        fields: tuple[str, ...] | None = None,
+        **facts: object,
+    ) -> None:
         self.facts = facts
         self.retry_after = retry_after
+        self.fields = (
+            tuple(name.format(**facts) for name in type(self).fields) if fields is None else fields
+        )
         template = (type(self).__doc__ or "").partition("\n")[0]
         super().__init__(template.format(**facts))
 
@@ -49,10 +65,23 @@ def raises(*errors: type[AppError]) -> Callable[[AnyCallable], AnyCallable]:
 
 
 class BadRequest(AppError):
-    """{reason}"""  # noqa: D415 the reason is a sentence
+    """The request cannot be understood."""
 
     status = 400
     code = "bad_request"
+
+
+class NotJson(BadRequest):
+    """The body is not JSON: {reason}."""
+
+    code = "not_json"
+    fields = ("body",)
+
+
+class FieldMissing(BadRequest):
+    """{reason}"""  # noqa: D415 the reason is a sentence
+
+    code = "field_missing"
 
 
 class Unauthenticated(AppError):
@@ -75,14 +104,44 @@ class Forbidden(AppError):
 
 
 class NotFound(AppError):
-    """{what} not found."""
+    """There is no such thing."""
 
     status = 404
     code = "not_found"
 
 
+class EndpointNotFound(NotFound):
+    """There is no such endpoint."""
+
+    code = "endpoint_not_found"
+
+
+class SessionNotFound(NotFound):
+    """There is no such session."""
+
+    code = "session_not_found"
+
+
+class StudentNotFound(NotFound):
+    """There is no such student."""
+
+    code = "student_not_found"
+
+
+class MethodNotAllowed(AppError):
+    """Use {allowed} here."""
+
+    status = 405
+    code = "method_not_allowed"
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """HTTP headers of the response: RFC 9110 requires the methods in every 405."""
+        return {"Allow": str(self.facts["allowed"])}
+
+
 class Conflict(AppError):
-    """{reason}"""  # noqa: D415 the reason is a sentence
+    """The request does not fit the state of what it is about."""
 
     status = 409
     code = "conflict"
@@ -112,10 +171,30 @@ class UnsupportedMediaType(AppError):
 
 
 class InvalidInput(AppError):
-    """{reason}"""  # noqa: D415 the reason is a sentence
+    """The request has a field that is not valid."""
 
     status = 422
     code = "invalid_input"
+
+
+class JsonRefused(InvalidInput):
+    """{reason}"""  # noqa: D415 the reason is a sentence
+
+    code = "json_refused"
+    fields = ("body",)
+
+
+class UnstorableText(InvalidInput):
+    """A text holds a character that cannot be stored."""
+
+    code = "unstorable_text"
+
+
+class InvalidCursor(InvalidInput):
+    """cursor: Send the cursor that the previous page returned."""
+
+    code = "invalid_cursor"
+    fields = ("cursor",)
 
 
 class TooManyAttempts(AppError):

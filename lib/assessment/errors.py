@@ -1,6 +1,18 @@
 """Errors of the assessment context."""
 
-from lib.errors import AppError, Conflict, Forbidden, InvalidInput
+from lib.errors import AppError, Conflict, Forbidden, InvalidInput, NotFound
+
+
+class PoolNotFound(NotFound):
+    """There is no such question pool."""
+
+    code = "pool_not_found"
+
+
+class QuestionNotFound(NotFound):
+    """There is no such question."""
+
+    code = "question_not_found"
 
 
 class SessionClosed(Conflict):
@@ -19,36 +31,42 @@ class OtherAnswerRecorded(Conflict):
     """Question {question_id} was already answered with option {response} (answer {answer_id})."""
 
     code = "other_answer_stored"
+    fields = ("response",)
 
 
 class UnexpectedQuestion(Conflict):
     """This test is not waiting for question {question_id}: answer question {expected}."""
 
     code = "not_the_question_asked"
+    fields = ("question_id",)
 
 
 class SessionOfOtherStudent(Forbidden):
     """This session belongs to another student."""
 
     code = "other_student"
+    fields = ("student_id",)
 
 
 class NoSuchOption(InvalidInput):
     """response: question {question_id} has options 0 to {last}."""
 
     code = "no_such_option"
+    fields = ("response",)
 
 
 class SessionConceptMismatch(InvalidInput):
     """concept_names: this pool tests {expected} concepts, not {actual}; name each of them."""
 
     code = "wrong_concept_count"
+    fields = ("concept_names",)
 
 
 class PoolConceptMismatch(InvalidInput):
     """questions[0].concepts: this pool tests {expected} concepts, not {actual}."""
 
-    code = "wrong_concept_count"
+    code = "pool_concept_mismatch"
+    fields = ("questions[0].concepts",)
 
 
 class NoGradableQuestion(Conflict):
@@ -61,6 +79,7 @@ class QuestionInOtherPool(Conflict):
     """questions[{place}].id: question {question_id} is already in another pool ({pool_id})."""
 
     code = "question_elsewhere"
+    fields = ("questions[{place}].id",)
 
 
 class CacheUnavailable(AppError):

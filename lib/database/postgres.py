@@ -25,9 +25,9 @@ from lib.errors import (
     AppError,
     Busy,
     DatabaseUnavailable,
-    InvalidInput,
     NotConfigured,
     SchemaMissing,
+    UnstorableText,
 )
 from lib.logs import log
 
@@ -283,11 +283,7 @@ def _translated_errors() -> Iterator[None]:
             raise
         raise app_error from error
     except UnicodeEncodeError as error:
-        raise _unstorable() from error
-
-
-def _unstorable() -> InvalidInput:
-    return InvalidInput(reason="A text holds a character that cannot be stored.")
+        raise UnstorableText from error
 
 
 _APP_ERRORS: tuple[tuple[tuple[type[psycopg.Error], ...], Callable[[], AppError]], ...] = (
@@ -312,7 +308,7 @@ _APP_ERRORS: tuple[tuple[tuple[type[psycopg.Error], ...], Callable[[], AppError]
         ),
         SchemaMissing,
     ),
-    ((driver.CharacterNotInRepertoire, driver.UntranslatableCharacter), _unstorable),
+    ((driver.CharacterNotInRepertoire, driver.UntranslatableCharacter), UnstorableText),
     ((psycopg.OperationalError, psycopg.InterfaceError), DatabaseUnavailable),
 )
 """Classes of the driver's errors and our error for them; a subclass stands before its base."""
@@ -323,5 +319,5 @@ def _app_error(error: psycopg.Error) -> AppError | None:
     if registered is not None:
         return registered
     if isinstance(error, psycopg.DataError) and error.sqlstate is None:
-        return _unstorable()  # the driver itself refused a NUL
+        return UnstorableText()  # the driver itself refused a NUL
     return next((create() for kinds, create in _APP_ERRORS if isinstance(error, kinds)), None)

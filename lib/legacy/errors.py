@@ -13,6 +13,7 @@ class NotConfirmed(BadRequest):
     """Nothing was changed: send "confirmText": "{text}" to confirm."""
 
     code = "not_confirmed"
+    fields = ("confirmText",)
 
 
 class NothingToDo(BadRequest):

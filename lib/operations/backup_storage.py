@@ -10,9 +10,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from lib.errors import NotConfigured, NotFound
+from lib.errors import NotConfigured
 from lib.logs import log
-from lib.operations.errors import BackupPlaceUnavailable
+from lib.operations.errors import BackupNotFound, BackupPlaceUnavailable
 from lib.settings import Settings
 
 NAME = re.compile(r"stepwise-\d{8}T\d{6}Z-[0-9a-f]{8}\.jsonl\.gz")
@@ -53,16 +53,16 @@ def read(settings: Settings, name: str) -> Iterator[bytes]:
 
     Raises:
         NotConfigured: As for `write`.
-        NotFound: If there is no backup of that name.
+        BackupNotFound: If there is no backup of that name.
         BackupPlaceUnavailable: If the bucket cannot be read.
     """
     if not NAME.fullmatch(name):
-        raise NotFound(what="Backup")
+        raise BackupNotFound
     if settings.backup_bucket is not None:
         return _read_object(settings.backup_bucket, name)
     path = _folder(settings) / name
     if not path.is_file():
-        raise NotFound(what="Backup")
+        raise BackupNotFound
     return _read_file(path)
 
 
@@ -115,7 +115,7 @@ def _read_object(bucket: str, name: str) -> Iterator[bytes]:
         try:
             body = client.get_object(Bucket=bucket, Key=name)["Body"]
         except client.exceptions.NoSuchKey as error:
-            raise NotFound(what="Backup") from error
+            raise BackupNotFound from error
     return iter(body.iter_chunks(READ_BYTES))
 
 

@@ -1,6 +1,12 @@
 """Errors of backups and of the schema's creation."""
 
-from lib.errors import AlreadyRunning, AppError, BadRequest, Conflict
+from lib.errors import AlreadyRunning, AppError, BadRequest, Conflict, NotFound
+
+
+class BackupNotFound(NotFound):
+    """There is no such backup."""
+
+    code = "backup_not_found"
 
 
 class BackupPlaceUnavailable(AppError):
@@ -23,10 +29,13 @@ class ConfirmationMissing(BadRequest):
     """
 
     code = "confirmation_missing"
+    fields = ("confirmText",)
 
 
 class CreationRunning(AlreadyRunning):
     """Another call is creating the schema right now; wait until it has ended."""
+
+    code = "creation_running"
 
 
 class NothingToBackUp(Conflict):

@@ -78,7 +78,7 @@ def restore(
 
     Raises:
         NotConfigured: If ENCRYPTION_KEY is missing, or a deployment's BACKUP_BUCKET.
-        NotFound: If there is no such backup.
+        BackupNotFound: If there is no such backup.
         AlreadyRunning: If another call holds `lib.database.advisory_lock`.
         UnifiedSchemaNotFound: If there are no unified tables, and the backup needs them.
         NotSafeYet: If a table has rows or is missing.

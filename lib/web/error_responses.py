@@ -7,7 +7,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
-from lib.errors import AppError
+from lib.errors import AppError, EndpointNotFound, InvalidInput, MethodNotAllowed
 from lib.web.error_body import envelope
 
 MAX_DETAILS = 20
@@ -29,23 +29,38 @@ def add_error_handlers(app: FastAPI) -> None:
 
 async def _app_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, AppError)  # noqa: S101 narrows what Starlette's signature widens
-    return envelope(
-        error.status, error.code, str(error), request.state.request_id, headers=error.headers
-    )
+    return _response(error, request)
 
 
 async def _http_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101 as above
-    headers = dict(error.headers or {})
     match error.status_code:
         case 404:
-            code, message = "not_found", "There is no such endpoint."
+            return _response(EndpointNotFound(), request)
         case 405:
-            headers["Allow"] = _allowed_methods(request)
-            code, message = "method_not_allowed", f"Use {headers['Allow']} here."
-        case _:
-            code, message = "http_error", str(error.detail)
-    return envelope(error.status_code, code, message, request.state.request_id, headers=headers)
+            return _response(MethodNotAllowed(allowed=_allowed_methods(request)), request)
+    return envelope(
+        error.status_code,
+        "http_error",
+        str(error.detail),
+        request.state.request_id,
+        headers=dict(error.headers or {}),
+    )
+
+
+def _response(error: AppError, request: Request) -> Response:
+    message = str(error)
+    details = [
+        {"field": field, "problem": message.removeprefix(f"{field}: ")} for field in error.fields
+    ]
+    return envelope(
+        error.status,
+        error.code,
+        message,
+        request.state.request_id,
+        details=details,
+        headers=error.headers,
+    )
 
 
 def _allowed_methods(request: Request) -> str:
@@ -64,8 +79,8 @@ async def _validation_error(request: Request, error: Exception) -> Response:
     ]
     first = details[0]
     return envelope(
-        422,
-        "invalid_input",
+        InvalidInput.status,
+        InvalidInput.code,
         f"{first['field']}: {first['problem']}",
         request.state.request_id,
         details=details,

@@ -1,59 +1,87 @@
 """Strict JSON: RFC 8259 without anything that another parser could read differently."""
 
+import codecs
 import json
 import math
 import re
+from collections import Counter
 from typing import Any
 
-from lib.errors import BadRequest, InvalidInput
+from lib.errors import JsonRefused, NotJson
 
 MAX_DEPTH = 32
+MAX_NAME_LENGTH = 200
 # Postgres cannot store \u0000 and lone surrogates; they can only arrive as escapes.
 _SUSPECT_ESCAPE = re.compile(rb"\\u(?:0000|[dD][89a-fA-F])")
+_OTHER_ENCODINGS = (
+    (codecs.BOM_UTF32_LE, "UTF-32"),  # begins with the mark of UTF-16
+    (codecs.BOM_UTF32_BE, "UTF-32"),
+    (codecs.BOM_UTF16_LE, "UTF-16"),
+    (codecs.BOM_UTF16_BE, "UTF-16"),
+)
 
 
 def parse(raw: bytes) -> Any:
-    """Parse a body.
+    """Parse a body; a byte order mark before it is ignored.
 
     Raises:
-        BadRequest: If it is not JSON in UTF-8.
-        InvalidInput: If it contains NaN, infinities, duplicate keys, more than 32 levels, numbers
+        NotJson: If it is not JSON in UTF-8.
+        JsonRefused: If it contains NaN, infinities, duplicate keys, more than 32 levels, numbers
             of thousands of digits, NUL characters or lone surrogates.
     """
     try:
         value = json.loads(
-            raw.decode("utf-8"),
+            _text(raw),
             object_pairs_hook=_object,
             parse_constant=_refuse_constant,
             parse_float=_finite,
         )
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise BadRequest(reason=f"The body is not JSON: {_place(error)}.") from error
+        raise NotJson(reason=_place(error)) from error
     except RecursionError as error:
         raise _too_deep() from error
     except ValueError as error:
-        raise InvalidInput(reason="The body contains a number with too many digits.") from error
+        raise JsonRefused(reason="The body contains a number with too many digits.") from error
     _check_depth(value)
     if _SUSPECT_ESCAPE.search(raw):
         _check_text(value)
     return value
 
 
+def _text(raw: bytes) -> str:
+    raw = raw.removeprefix(codecs.BOM_UTF8)
+    if encoding := _other_encoding(raw):
+        raise NotJson(reason=f"it is {encoding}; send it as UTF-8")
+    return raw.decode("utf-8")
+
+
+def _other_encoding(raw: bytes) -> str | None:
+    """Return UTF-16 or UTF-32 if the body has its mark, or a NUL in its first character."""
+    marked = next((name for mark, name in _OTHER_ENCODINGS if raw.startswith(mark)), None)
+    if marked or b"\0" not in raw[:2]:
+        return marked
+    return "UTF-32" if raw[:4].count(0) > 2 else "UTF-16"  # noqa: PLR2004 of 4 bytes
+
+
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     members = dict(pairs)
     if len(members) != len(pairs):
-        raise InvalidInput(reason="The body contains an object with the same key twice.")
+        twice, _ = Counter(name for name, _ in pairs).most_common(1)[0]
+        raise JsonRefused(
+            reason="The body contains an object with the same key twice.",
+            fields=(_shown(twice),),
+        )
     return members
 
 
 def _refuse_constant(name: str) -> Any:
-    raise InvalidInput(reason=f"The body contains {name}, which is not a JSON number.")
+    raise JsonRefused(reason=f"The body contains {name}, which is not a JSON number.")
 
 
 def _finite(text: str) -> float:
     number = float(text)
     if not math.isfinite(number):
-        raise InvalidInput(reason="The body contains a number that is too large.")
+        raise JsonRefused(reason="The body contains a number that is too large.")
     return number
 
 
@@ -63,8 +91,8 @@ def _place(error: json.JSONDecodeError | UnicodeDecodeError) -> str:
     return f"{error.msg} at line {error.lineno}, column {error.colno}"
 
 
-def _too_deep() -> InvalidInput:
-    return InvalidInput(reason=f"The body is nested more than {MAX_DEPTH} levels deep.")
+def _too_deep() -> JsonRefused:
+    return JsonRefused(reason=f"The body is nested more than {MAX_DEPTH} levels deep.")
 
 
 def _check_depth(value: Any) -> None:
@@ -81,21 +109,31 @@ def _parts(container: dict[str, Any] | list[Any]) -> list[Any]:
 
 
 def _check_text(value: Any) -> None:
-    waiting = [value]
+    waiting = [("", value)]
     while waiting:
-        part = waiting.pop()
+        path, part = waiting.pop()
         if isinstance(part, str):
-            _check_string(part)
+            _check_string(part, path)
         elif isinstance(part, dict):
-            waiting += [*part.keys(), *part.values()]
+            for key, member in part.items():
+                name = f"{path}.{key}".lstrip(".")
+                _check_string(key, name)
+                waiting.append((name, member))
         elif isinstance(part, list):
-            waiting += part
+            waiting += [(f"{path}[{number}]", member) for number, member in enumerate(part)]
 
 
-def _check_string(text: str) -> None:
+def _check_string(text: str, path: str) -> None:
+    fields = (_shown(path) or "body",)
     if "\0" in text:
-        raise InvalidInput(reason="The body contains a NUL character.")
+        raise JsonRefused(reason="The body contains a NUL character.", fields=fields)
     try:
         text.encode("utf-8")
     except UnicodeEncodeError as error:
-        raise InvalidInput(reason="The body contains half of a surrogate pair.") from error
+        reason = "The body contains half of a surrogate pair."
+        raise JsonRefused(reason=reason, fields=fields) from error
+
+
+def _shown(name: str) -> str:
+    """Return a field's name as an error may show it; a lone surrogate could not be encoded."""
+    return name.encode("utf-8", "replace").decode()[:MAX_NAME_LENGTH]

@@ -1,9 +1,31 @@
 """The base of every request and response body."""
 
-from typing import Any
+from datetime import UTC, datetime
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import AfterValidator, BaseModel, ConfigDict
 from pydantic.alias_generators import to_camel
+
+
+def as_utc(time: datetime) -> datetime:
+    """Return a time in UTC; one without an offset is taken as UTC.
+
+    Raises:
+        ValueError: If it is outside the years 1 to 9999 in UTC.
+    """
+    try:
+        return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError("must be within the years 1 to 9999") from error
+
+
+def utc_text(time: datetime) -> str:
+    """Return a time as bodies show it, for JSON that no model describes."""
+    return as_utc(time).isoformat().replace("+00:00", "Z")
+
+
+UtcTime = Annotated[datetime, AfterValidator(as_utc)]
+"""The one type of times in bodies and parameters: ISO 8601 in UTC, which ends in `Z` in JSON."""
 
 
 class Body(BaseModel):
@@ -30,6 +52,16 @@ class CamelBody(Body):
     model_config = ConfigDict(
         alias_generator=to_camel, validate_by_name=True, validate_by_alias=True, extra="ignore"
     )
+
+
+class Answer(Body):
+    """A response to a request that succeeded; errors have `success` false."""
+
+    success: Literal[True] = True
+
+
+class CamelAnswer(Answer, CamelBody):
+    """The same in camelCase."""
 
 
 class CamelRequest(CamelBody):

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from fastapi import Depends, Header, Query
 
-from lib.errors import BadRequest, raises
+from lib.errors import FieldMissing, raises
 from lib.workshop.fields import AnyToken, OptionalEmail
 
 QueryToken = Annotated[
@@ -18,13 +18,13 @@ HeaderToken = Annotated[
 ]
 
 
-@raises(BadRequest)
+@raises(FieldMissing)
 @dataclass(frozen=True)
 class Lookup:
     """Parameters of a look-up; a token takes precedence over an e-mail and an id.
 
     Raises:
-        BadRequest: If none of them is given.
+        FieldMissing: If none of them is given.
     """
 
     session_token: QueryToken = None
@@ -44,20 +44,23 @@ class Lookup:
     def __post_init__(self) -> None:
         """Refuse a look-up without any parameter."""
         if self.token is None and self.student_email is None and self.student_id is None:
-            raise BadRequest(reason="Send sessionToken, studentEmail or studentId.")
+            raise FieldMissing(
+                fields=("sessionToken", "studentEmail", "studentId"),
+                reason="Send sessionToken, studentEmail or studentId.",
+            )
 
 
 LookupParams = Annotated[Lookup, Depends()]
 
 
-@raises(BadRequest)
+@raises(FieldMissing)
 def require_token(session_token: QueryToken = None, header_token: HeaderToken = None) -> str:
     """Return the session token from the header or from the query.
 
     Raises:
-        BadRequest: If neither has one.
+        FieldMissing: If neither has one.
     """
     token = header_token or session_token
     if token is None:
-        raise BadRequest(reason="Send sessionToken.")
+        raise FieldMissing(fields=("sessionToken",), reason="Send sessionToken.")
     return token

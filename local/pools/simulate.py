@@ -15,13 +15,13 @@ from uuid import UUID
 
 import numpy as np
 
-from lib.assessment.errors import NoGradableQuestion
+from lib.assessment.errors import NoGradableQuestion, PoolNotFound
 from lib.assessment.pools import store
 from lib.assessment.pools.item_pool import ItemPool, load_pool
 from lib.assessment.sessions.wire import MAX_QUESTIONS
 from lib.deps import Deps
 from lib.engine import Posterior, Simulation
-from lib.errors import AppError, NotFound
+from lib.errors import AppError
 from lib.settings import Settings
 from local.pools.accuracy import PoolAccuracy, Table
 from local.pools.simulate_plots import draw
@@ -110,7 +110,7 @@ def _exposure(run: Simulation, length: int) -> Table:
 def _newest_version(deps: Deps, pool_id: UUID) -> ItemPool:
     version = store.current_version(deps.postgres, pool_id)
     if version is None:
-        raise NotFound(what="Question pool")
+        raise PoolNotFound
     pool = load_pool(deps.postgres, pool_id, version)
     if not pool.gradable.any():
         raise NoGradableQuestion

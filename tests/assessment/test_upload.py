@@ -148,7 +148,7 @@ def test_pool_keeps_its_number_of_concepts(
     pool_id = upload(client, operator, make_questions(3))
     body = {"questions": make_questions(3, "other", concepts=2), "question_pool_id": pool_id}
     response = post(client, operator, body)
-    assert (response.status_code, response.json()["code"]) == (422, "wrong_concept_count")
+    assert (response.status_code, response.json()["code"]) == (422, "pool_concept_mismatch")
     assert rows("SELECT count(*) FROM assessment.questions") == [(3,)]
 
 

@@ -56,10 +56,10 @@ def test_methods_that_are_not_in_the_table_are_refused(client: TestClient, path:
 @pytest.mark.parametrize("path", ["/nowhere", "/api/nowhere", "/.git/config", "/lib/settings.py"])
 def test_unknown_path_gives_404_with_the_api_headers(client: TestClient, path: str) -> None:
     response = client.get(path)
-    assert (response.status_code, response.json()["code"]) == (404, "not_found")
+    assert (response.status_code, response.json()["code"]) == (404, "endpoint_not_found")
     assert {name: response.headers.get(name) for name in API_HEADERS} == API_HEADERS
 
 
 def test_description_can_be_read_but_not_posted_to(client: TestClient) -> None:
     assert client.get("/openapi.json").json()["openapi"].startswith("3.")
-    assert client.post("/openapi.json").json()["code"] == "not_found"
+    assert client.post("/openapi.json").json()["code"] == "endpoint_not_found"

@@ -141,15 +141,48 @@ def test_head_is_served_like_get_without_the_body(web: TestClient) -> None:
     assert web.head("/api/large").status_code == 405
 
 
-@pytest.mark.parametrize("media", ["text/plain", "application/x-www-form-urlencoded", "", "json"])
+@pytest.mark.parametrize(
+    "media",
+    [
+        "text/plain",
+        "text/plain; application/json",
+        "application/x-www-form-urlencoded",
+        "multipart/form-data",
+        "application/jsonp",
+        "application/json-seq",
+        "xapplication/json",
+        "text/json",
+        "json",
+        "",
+    ],
+)
 def test_other_content_types_give_415(web: TestClient, media: str) -> None:
     response = web.post("/api/echo/1", content=b'{"n": 1}', headers={"Content-Type": media})
     assert response.status_code == 415
 
 
-def test_json_with_a_charset_is_accepted(web: TestClient) -> None:
-    headers = {"Content-Type": "application/json; charset=utf-8"}
-    assert web.post("/api/echo/1", content=b'{"n": 1}', headers=headers).status_code == 200
+@pytest.mark.parametrize(
+    "media",
+    [
+        "application/json; charset=utf-8",
+        "Application/JSON ;charset=UTF-8",
+        "application/problem+json",
+        "application/vnd.api+json; version=1",
+    ],
+)
+@pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"])
+def test_every_type_of_json_is_accepted(web: TestClient, media: str, mark: bytes) -> None:
+    headers = {"Content-Type": media}
+    response = web.post("/api/echo/1", content=mark + b'{"n": 1}', headers=headers)
+    assert (response.status_code, response.json()["n"]) == (200, 1)
+
+
+def test_body_in_another_encoding_is_refused_by_name(web: TestClient) -> None:
+    headers = {"Content-Type": "application/json; charset=utf-16"}
+    response = web.post("/api/echo/1", content='{"n": 1}'.encode("utf-16"), headers=headers)
+    assert (response.status_code, response.json()["code"]) == (400, "not_json")
+    assert response.json()["error"] == "The body is not JSON: it is UTF-16; send it as UTF-8."
+    assert [detail["field"] for detail in response.json()["details"]] == ["body"]
 
 
 @pytest.mark.parametrize(

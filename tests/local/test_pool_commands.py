@@ -81,7 +81,7 @@ def test_unknown_pool_is_reported_as_not_found(
     command: Callable[[list[str]], int], capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert command([str(UUID(int=1))]) == 1
-    assert "not found" in capsys.readouterr().err
+    assert "There is no such question pool." in capsys.readouterr().err
 
 
 def test_longer_tests_have_smaller_errors_and_intervals_cover_the_true_ability(

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from lib.deps import Deps, install_deps
-from lib.errors import NotConfigured, NotFound
+from lib.errors import NotConfigured
 from lib.legacy.errors import NotSafeYet, UnifiedSchemaNotFound
 from lib.operations.backup import back_up
-from lib.operations.errors import BackupUnreadable, TakesTooLong
+from lib.operations.errors import BackupNotFound, BackupUnreadable, TakesTooLong
 from lib.operations.restore import restore
 from lib.operations.store import BackupRecord
 from lib.settings import Platform, Settings
@@ -212,7 +212,7 @@ def test_another_encryption_key_restores_nothing(filled: Legacy) -> None:
     ["", "../../etc/passwd", "stepwise-20250101T000000Z-0123abcd.jsonl.gz", "/etc/hosts"],
 )
 def test_only_names_of_backups_are_read(filled: Legacy, name: str) -> None:
-    with pytest.raises(NotFound, match="Backup not found"):
+    with pytest.raises(BackupNotFound):
         restore(name, filled.deps)
 
 
@@ -267,7 +267,7 @@ def test_a_bucket_stores_a_backup_and_returns_it(filled: Legacy, bucket: Any) ->
     empty(filled)
     restore(backup.name, filled.deps)
     assert all_rows(filled) == before
-    with pytest.raises(NotFound):
+    with pytest.raises(BackupNotFound):
         restore("stepwise-20250101T000000Z-0123abcd.jsonl.gz", filled.deps)
 
 

@@ -21,8 +21,9 @@ from lib.assessment.calibration.wire import (
     Outcome,
     PoolCalibrationOut,
 )
+from lib.assessment.errors import PoolNotFound
 from lib.deps import Deps
-from lib.errors import AppError, NotFound
+from lib.errors import AppError
 from lib.logs import log
 
 MAX_SECONDS = 20.0
@@ -54,7 +55,7 @@ def calibrate(body: CalibrateIn, deps: Deps, clock: Clock = time.monotonic) -> C
     """Calibrate the given pool, or those with enough new answers while time remains.
 
     Raises:
-        NotFound: If there is no such pool.
+        PoolNotFound: If there is no such pool.
     """
     from lib.assessment.pools.exposure_counts import count_exposure
 
@@ -92,7 +93,7 @@ def calibrate_pool(
         clock: Returns seconds since any fixed moment.
 
     Raises:
-        NotFound: If there is no such pool.
+        PoolNotFound: If there is no such pool.
         AppError: If the database is unavailable.
     """
     store.begin_attempt(deps.postgres, pool_id)
@@ -119,7 +120,7 @@ def _read(pool_id: UUID, deps: Deps, max_answers: int) -> CalibrationData:
 
     data = store.read_calibration_data(deps.postgres, pool_id, max_answers, HALF_LIFE_DAYS)
     if data is None:
-        raise NotFound(what="Question pool")
+        raise PoolNotFound
     return data
 
 

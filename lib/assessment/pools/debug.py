@@ -8,10 +8,10 @@ author gives it new parameters.
 
 from uuid import UUID
 
+from lib.assessment.errors import PoolNotFound
 from lib.assessment.pools import store
 from lib.assessment.pools.wire import AttemptOut, CalibrationOut, FlaggedOut, PoolDebugOut
 from lib.deps import Deps
-from lib.errors import NotFound
 
 MAX_PAGE = 200
 """Maximum number of flagged questions on a page."""
@@ -24,13 +24,13 @@ def pool_report(pool_id: UUID, limit: int, offset: int, deps: Deps) -> PoolDebug
     """Report a pool's last attempt at a calibration, its calibrations and a page of flags.
 
     Raises:
-        NotFound: If there is no such pool.
+        PoolNotFound: If there is no such pool.
     """
     report = store.read_report(
         deps.postgres, pool_id, calibrations=MAX_CALIBRATIONS, limit=limit, offset=offset
     )
     if report is None:
-        raise NotFound(what="Question pool")
+        raise PoolNotFound
     attempt = report.state.last_attempt
     return PoolDebugOut(
         question_pool_id=pool_id,

@@ -16,13 +16,13 @@ from weakref import WeakKeyDictionary
 import numpy as np
 from numpy.typing import NDArray
 
+from lib.assessment.errors import PoolNotFound
 from lib.assessment.pools import store
 from lib.assessment.pools.eligibility import Eligibility
 from lib.assessment.pools.question_cache import MAX_CACHE_BYTES, QuestionCache
 from lib.assessment.pools.selection_settings import Selection
 from lib.assessment.pools.store import ItemRow, VersionRow
 from lib.engine import ItemBank
-from lib.errors import NotFound
 
 if TYPE_CHECKING:
     from lib.database.postgres import Postgres
@@ -81,11 +81,11 @@ def load_pool(postgres: "Postgres", pool_id: UUID, version: int) -> ItemPool:
     """Read a version of a pool in one round trip.
 
     Raises:
-        NotFound: If there is no such version.
+        PoolNotFound: If there is no such version.
     """
     rows = store.read_version(postgres, pool_id, version)
     if rows is None:
-        raise NotFound(what="Question pool")
+        raise PoolNotFound
     return build_pool(pool_id, version, *rows)
 
 

@@ -21,7 +21,7 @@ def proficiency(scope: ReadScope, deps: Deps) -> ProficiencyOut:
     """Return proficiency and confidence in each concept: long-term, or of the one session.
 
     Raises:
-        NotFound: If the student never started a test, or the session is not the student's.
+        StudentNotFound: If the student never started a test, or the session is not the student's.
     """
     rows = store.read_proficiencies(deps.postgres, scope)
     return ProficiencyOut(
@@ -37,7 +37,7 @@ def history(scope: ReadScope, limit: int, offset: int, deps: Deps) -> HistoryOut
     """Return a page of tests, newest first.
 
     Raises:
-        NotFound: If the student never started a test, or the session is not the student's.
+        StudentNotFound: If the student never started a test, or the session is not the student's.
     """
     rows = store.read_history(deps.postgres, scope, limit, offset)
     return HistoryOut(
@@ -49,7 +49,7 @@ def progress(scope: ReadScope, deps: Deps) -> TestProgressOut:
     """Return accuracy and proficiency from test to test.
 
     Raises:
-        NotFound: If the student never started a test, or the session is not the student's.
+        StudentNotFound: If the student never started a test, or the session is not the student's.
     """
     sessions, totals = store.read_closed_sessions(deps.postgres, scope, MAX_PAGE)
     timeline = [_point(row) for row in sessions]

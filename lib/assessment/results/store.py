@@ -7,7 +7,7 @@ from uuid import UUID
 
 from lib.database.queries import load_queries
 from lib.database.statements import Statement
-from lib.errors import NotFound
+from lib.errors import StudentNotFound
 
 if TYPE_CHECKING:
     from lib.database.postgres import Postgres
@@ -80,7 +80,7 @@ def read_proficiencies(postgres: "Postgres", scope: ReadScope) -> list[Proficien
     """Return proficiency by concept: long-term, or in the scope's session.
 
     Raises:
-        NotFound: If the student never started a test, or the session is not the student's.
+        StudentNotFound: If the student never started a test, or the session is not the student's.
     """
     query = "long_term_proficiencies" if scope.session_id is None else "session_proficiencies"
     (rows,) = _read(postgres, scope, {query: ProficiencyRow})
@@ -93,7 +93,7 @@ def read_history(
     """Return a page of tests, newest first.
 
     Raises:
-        NotFound: If the student never started a test, or the session is not the student's.
+        StudentNotFound: If the student never started a test, or the session is not the student's.
     """
     (rows,) = _read(postgres, scope, {"history": SessionRow}, limit=limit, offset=offset)
     return rows
@@ -105,7 +105,7 @@ def read_closed_sessions(
     """Return the most recent closed tests, oldest first, and the totals over all of them.
 
     Raises:
-        NotFound: If the student never started a test, or the session is not the student's.
+        StudentNotFound: If the student never started a test, or the session is not the student's.
     """
     queries = {"closed_sessions": ClosedSessionRow, "totals": TotalsRow}
     sessions, totals = _read(postgres, scope, queries, limit=limit)
@@ -125,5 +125,5 @@ def _read(
         read=True,
     )
     if not exists[0][0]:
-        raise NotFound(what="Student")
+        raise StudentNotFound
     return rows

@@ -1,10 +1,9 @@
 """Bodies of a student's results."""
 
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from lib.web.wire import Body
+from lib.web.wire import Body, UtcTime
 
 
 class ProficiencyOut(Body):
@@ -18,7 +17,7 @@ class ProficiencyOut(Body):
     """Proficiency in each concept, a percentile from 0 to 1."""
     confidence: list[float]
     """1 minus the posterior variance of each concept: 0 knows nothing, 1 is certain."""
-    last_updated: datetime | None
+    last_updated: UtcTime | None
     """Time of the last change; null without a recorded test."""
 
 
@@ -49,11 +48,11 @@ class RecordedTest(Body):
     """Mean change of the proficiencies: the change of the estimate, not of the student."""
     test_efficiency: float | None
     """Share of the initial variance that was removed, per question."""
-    started_at: datetime | None
+    started_at: UtcTime | None
     """Time of the start."""
-    completed_at: datetime | None
+    completed_at: UtcTime | None
     """Time of the end; null while the test is open."""
-    last_activity: datetime | None
+    last_activity: UtcTime | None
     """Time of the start or of the last answer."""
 
 
@@ -71,7 +70,7 @@ class TimelinePoint(Body):
 
     session_id: UUID
     """Id of the test."""
-    date: datetime | None
+    date: UtcTime | None
     """Time of the test's end, or else of its start."""
     accuracy: float | None
     """Share of the answers that were correct, 0 to 1."""

@@ -9,10 +9,17 @@ from lib.assessment.pools.item_pool import item_pool
 from lib.assessment.sessions import cache, snapshot, store
 from lib.assessment.sessions.session import Session, rebuild
 from lib.assessment.sessions.store import SessionRow
-from lib.assessment.sessions.wire import Difference, RedisSnapshot, SessionDebugOut, SyncOut
+from lib.assessment.sessions.wire import (
+    Difference,
+    RedisSnapshot,
+    SessionDebugOut,
+    SessionRecord,
+    SnapshotState,
+    SyncOut,
+)
 from lib.deps import Deps
 from lib.engine import person_fit
-from lib.errors import NotFound
+from lib.errors import SessionNotFound
 
 COMPARED = (
     "student_id",
@@ -32,7 +39,7 @@ def compare(session_id: UUID, deps: Deps) -> SessionDebugOut:
     it.
 
     Raises:
-        NotFound: If there is no such session.
+        SessionNotFound: If there is no such session.
     """
     row, session = _read_session(session_id, deps)
     is_open = row.status == "active"
@@ -47,7 +54,7 @@ def compare(session_id: UUID, deps: Deps) -> SessionDebugOut:
         session_id=session_id,
         redis=RedisSnapshot(
             available=deps.redis is not None and not deps.redis.circuit_open,
-            state=cached,
+            state=None if cached is None else SnapshotState.model_validate(cached),
             bytes=len(text.encode()) if isinstance(text, str) else 0,
             ttl_seconds=ttl if isinstance(ttl, int) and ttl >= 0 else None,
         ),
@@ -62,7 +69,7 @@ def sync(session_id: UUID, deps: Deps) -> SyncOut:
     """Write the snapshot that follows from Postgres, or delete it if the session is closed.
 
     Raises:
-        NotFound: If there is no such session.
+        SessionNotFound: If there is no such session.
         CacheUnavailable: If Redis is unavailable.
     """
     row, session = _read_session(session_id, deps)
@@ -80,7 +87,7 @@ def _read_session(session_id: UUID, deps: Deps) -> tuple[SessionRow, Session | N
     """Return a session's row and the session rebuilt; None for an older deployment's session."""
     row_and_answers = store.read_with_answers(deps.postgres, session_id)
     if row_and_answers is None:
-        raise NotFound(what="Session")
+        raise SessionNotFound
     row, answers = row_and_answers
     if row.pool_id is None or row.pool_version is None:
         return row, None
@@ -110,21 +117,21 @@ def _differences(
     ]
 
 
-def _database(row: SessionRow, session: Session | None) -> dict[str, Any]:
-    return {
-        "student_id": row.student_id,
-        "status": row.status,
-        "end_reason": row.end_reason,
-        "question_pool_id": row.pool_id,
-        "pool_version": row.pool_version,
-        "questions_answered": row.total_questions,
-        "correct_responses": row.correct_responses,
-        "initial_proficiency": row.initial_proficiency,
-        "current_proficiency": row.current_proficiency,
-        "final_proficiency": row.final_proficiency,
-        "next_question_id": session.next_question_id if session else row.next_question_id,
-        "started_at": row.started_at,
-        "last_activity": row.last_activity,
-        "completed_at": row.completed_at,
-        "is_idle": row.is_idle,
-    }
+def _database(row: SessionRow, session: Session | None) -> SessionRecord:
+    return SessionRecord(
+        student_id=row.student_id,
+        status=row.status,
+        end_reason=row.end_reason,
+        question_pool_id=row.pool_id,
+        pool_version=row.pool_version,
+        questions_answered=row.total_questions,
+        correct_responses=row.correct_responses,
+        initial_proficiency=row.initial_proficiency,
+        current_proficiency=row.current_proficiency,
+        final_proficiency=row.final_proficiency,
+        next_question_id=session.next_question_id if session else row.next_question_id,
+        started_at=row.started_at,
+        last_activity=row.last_activity,
+        completed_at=row.completed_at,
+        is_idle=row.is_idle,
+    )

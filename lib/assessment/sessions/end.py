@@ -16,7 +16,7 @@ from lib.assessment.sessions.wire import (
     TestSummary,
 )
 from lib.deps import Deps
-from lib.errors import NotFound
+from lib.errors import SessionNotFound
 from lib.logs import log
 
 BATCH = 500
@@ -29,12 +29,12 @@ def end(session_id: UUID, deps: Deps) -> EndOut:
     """Close a test and return its result; a closed test returns the same result again.
 
     Raises:
-        NotFound: If there is no such session.
+        SessionNotFound: If there is no such session.
     """
     cached_initial = _initial_in_snapshot(session_id, cache.read_snapshot(deps.redis, session_id))
     row = store.end_session(deps.postgres, session_id, cached_initial)
     if row is None:
-        raise NotFound(what="Session")
+        raise SessionNotFound
     cache.delete_snapshots(deps.redis, [session_id])
     return _result(row, row.initial_proficiency or _store_initial(row, deps))
 
@@ -43,11 +43,11 @@ def status(session_id: UUID, deps: Deps) -> StatusOut:
     """Return the state of a test as recorded.
 
     Raises:
-        NotFound: If there is no such session.
+        SessionNotFound: If there is no such session.
     """
     row = store.read_session(deps.postgres, session_id)
     if row is None:
-        raise NotFound(what="Session")
+        raise SessionNotFound
     active = row.status == "active" and not row.is_idle and row.pool_version is not None
     latest = row.final_proficiency or row.current_proficiency or row.initial_proficiency
     return StatusOut(

@@ -2,7 +2,7 @@
 
 from uuid import uuid4
 
-from lib.assessment.errors import NoGradableQuestion
+from lib.assessment.errors import NoGradableQuestion, QuestionNotFound
 from lib.assessment.pools.item_pool import ItemPool, item_pool
 from lib.assessment.pools.question import Question
 from lib.assessment.sessions import cache, snapshot, store
@@ -11,14 +11,13 @@ from lib.assessment.sessions.session import Session, new_session
 from lib.assessment.sessions.store import OpenedSession
 from lib.assessment.sessions.wire import EndCriteria, QuestionOut, StartIn, StartOut
 from lib.deps import Deps
-from lib.errors import NotFound
 
 
 def start(body: StartIn, deps: Deps) -> StartOut:
     """Start a test, or resume the one that this student has open in this pool.
 
     Raises:
-        NotFound: If there is no such pool.
+        PoolNotFound: If there is no such pool.
         SessionConceptMismatch: If the pool tests a different number of concepts.
         NoGradableQuestion: If no question of the pool can be asked.
     """
@@ -79,6 +78,6 @@ def _next_question(
 def _from_record(question_id: str, pool: ItemPool, deps: Deps) -> Question:
     question = store.read_question(deps.postgres, question_id, pool.version)
     if question is None:
-        raise NotFound(what="Question")
+        raise QuestionNotFound
     cache.write_question(deps.redis, question)
     return question

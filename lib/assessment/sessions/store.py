@@ -5,12 +5,11 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from lib.assessment.errors import SessionConceptMismatch
+from lib.assessment.errors import PoolNotFound, SessionConceptMismatch
 from lib.assessment.pools.question import Question
 from lib.assessment.sessions.wire import EndCriteria
 from lib.database.queries import load_queries
 from lib.database.statements import Statement, as_jsonb
-from lib.errors import NotFound
 
 if TYPE_CHECKING:
     from lib.database.postgres import Postgres
@@ -142,7 +141,7 @@ def open_session(
     """Create a session, or return the student's active one in the pool.
 
     Raises:
-        NotFound: If there is no such pool.
+        PoolNotFound: If there is no such pool.
         SessionConceptMismatch: If the pool tests a different number of concepts.
     """
     owner = {"student_id": student_id, "pool_id": pool_id}
@@ -164,7 +163,7 @@ def open_session(
         opened: OpenedSession = sessions[0]
         return opened
     if not pools:
-        raise NotFound(what="Question pool")
+        raise PoolNotFound
     raise SessionConceptMismatch(expected=pools[0][0], actual=len(concept_names))
 
 

@@ -9,6 +9,7 @@ snapshot, the session is rebuilt from the record.
 from lib.assessment.errors import (
     NoSuchOption,
     OtherAnswerRecorded,
+    QuestionNotFound,
     SessionClosed,
     SessionExpired,
     SessionOfOtherStudent,
@@ -28,7 +29,7 @@ from lib.assessment.sessions.store import (
 )
 from lib.assessment.sessions.wire import CompletedOut, ContinueOut, QuestionOut, SubmitIn
 from lib.deps import Deps
-from lib.errors import Busy, NotFound
+from lib.errors import Busy, SessionNotFound
 
 SubmitOut = ContinueOut | CompletedOut
 
@@ -40,7 +41,7 @@ def submit(body: SubmitIn, deps: Deps) -> SubmitOut:
     """Record an answer; return the next question or the result, the same if it is sent again.
 
     Raises:
-        NotFound: If there is no such session.
+        SessionNotFound: If there is no such session.
         SessionOfOtherStudent: If `student_id` is given and is not the session's.
         OtherAnswerRecorded: If the question was answered with another option.
         UnexpectedQuestion: If the session waits for another question.
@@ -157,7 +158,7 @@ def _from_record(body: SubmitIn, deps: Deps) -> Session | SubmitOut:
     """Return the reply to an answer already recorded, or the session rebuilt from the record."""
     row_and_answers = store.read_with_answers(deps.postgres, body.session_id)
     if row_and_answers is None:
-        raise NotFound(what="Session")
+        raise SessionNotFound
     row, answers = row_and_answers
     if body.student_id not in {None, row.student_id}:
         raise SessionOfOtherStudent
@@ -207,7 +208,7 @@ def _repeated_reply(
         )
     question = store.read_question(deps.postgres, answer.next_question_id, row.pool_version)
     if question is None:
-        raise NotFound(what="Question")
+        raise QuestionNotFound
     return ContinueOut(
         current_proficiency=proficiency,
         updated_proficiency=proficiency,

@@ -6,7 +6,7 @@ from uuid import UUID
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from lib.assessment.pools.question import MAX_CONCEPTS, MAX_OPTIONS, Question, QuestionId
-from lib.web.wire import Body, StrictBody
+from lib.web.wire import Body, StrictBody, UtcTime
 
 MAX_QUESTIONS = 200
 """Greatest length of a test."""
@@ -244,12 +244,45 @@ class Difference(Body):
     """Value that follows from Postgres; null if there is none."""
 
 
+class SnapshotState(Body):
+    """The fields of a snapshot."""
+
+    student_id: str
+    current_proficiency: list[float]
+    next_question_id: str
+    status: str
+    questions_answered: int
+    last_activity: UtcTime
+    packed: str
+    """The rest of the session, for the service alone."""
+
+
+class SessionRecord(Body):
+    """A session in Postgres; null where an older deployment recorded nothing."""
+
+    student_id: str
+    status: str
+    end_reason: str | None
+    question_pool_id: UUID | None
+    pool_version: int | None
+    questions_answered: int
+    correct_responses: int
+    initial_proficiency: Any
+    current_proficiency: Any
+    final_proficiency: Any
+    next_question_id: str | None
+    started_at: UtcTime | None
+    last_activity: UtcTime | None
+    completed_at: UtcTime | None
+    is_idle: bool
+
+
 class RedisSnapshot(Body):
     """A session in Redis."""
 
     available: bool
     """Whether Redis is configured and answers."""
-    state: dict[str, Any] | None
+    state: SnapshotState | None
     """The documented fields; None if there is no snapshot or it is unreadable."""
     bytes: int
     """Size of the snapshot; 0 without one."""
@@ -264,7 +297,7 @@ class SessionDebugOut(Body):
     """Id of the test."""
     redis: RedisSnapshot
     """The snapshot in Redis."""
-    database: dict[str, Any]
+    database: SessionRecord
     """The record in Postgres."""
     differences: list[Difference]
     """Fields in which the two differ."""

@@ -1,12 +1,11 @@
 """The configuration of a session: save the fields that a student chose, and read them."""
 
 from lib.deps import Deps
-from lib.errors import NotConfigured, Unreadable
+from lib.errors import NotConfigured, SessionNotFound, Unreadable
 from lib.logs import fingerprint, log
 from lib.vault import API_KEY_FIELD, Vault
 from lib.workshop.config import store
 from lib.workshop.config.wire import ConfigIn, ConfigSavedOut, Configuration
-from lib.workshop.errors import SessionNotFound
 from lib.workshop.idempotency import IdempotencyClaim
 
 

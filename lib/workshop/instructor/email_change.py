@@ -2,8 +2,7 @@
 
 from lib.database.advisory_lock import take_shared_lock
 from lib.deps import Deps
-from lib.errors import BadRequest
-from lib.workshop.errors import StudentNotFound
+from lib.errors import FieldMissing, StudentNotFound
 from lib.workshop.instructor import store
 from lib.workshop.instructor.wire import ChangedEmailOut, ChangeEmailIn
 
@@ -12,14 +11,16 @@ def change_email(request: ChangeEmailIn, deps: Deps) -> ChangedEmailOut:
     """Change the e-mail of a student, in the legacy tables too; sessions keep their tokens.
 
     Raises:
-        BadRequest: If neither studentId nor studentEmail is given.
+        FieldMissing: If neither studentId nor studentEmail is given.
         StudentNotFound: If there is no such student.
         EmailOfAnotherStudent: If another student has the new e-mail.
         OlderTableRefuses: If a legacy table cannot hold it.
         AlreadyRunning: If another call holds `lib.database.advisory_lock` exclusively.
     """
     if request.student_id is None and request.student_email is None:
-        raise BadRequest(reason="Send studentId or studentEmail.")
+        raise FieldMissing(
+            fields=("studentId", "studentEmail"), reason="Send studentId or studentEmail."
+        )
     with deps.postgres.transaction() as transaction:
         take_shared_lock(transaction)
         changed = store.change_email(

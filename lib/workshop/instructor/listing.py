@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from lib.deps import Deps
-from lib.errors import InvalidInput
+from lib.errors import InvalidCursor
 from lib.workshop.instructor import store
 from lib.workshop.instructor.listing_size import trim_to_size
 from lib.workshop.instructor.wire import ListedSession, ListIn, ListOut
@@ -15,7 +15,7 @@ def list_configs(request: ListIn, deps: Deps) -> ListOut:
     A page has `limit` sessions, or fewer if their JSON would exceed 4 MB.
 
     Raises:
-        InvalidInput: If the cursor is not the nextCursor of a page.
+        InvalidCursor: If the cursor is not the nextCursor of a page.
         SchemaMissing: If the unified schema does not exist.
     """
     page = store.load_page(deps.postgres, _parse_cursor(request.cursor), request.limit)
@@ -44,5 +44,5 @@ def _parse_cursor(cursor: str | None) -> store.Position:
     try:
         created_at = datetime.fromisoformat(f"{date} {time}")
     except ValueError as error:
-        raise InvalidInput(reason="cursor: Send the nextCursor of the previous page.") from error
+        raise InvalidCursor from error
     return store.Position(created_at=created_at, session_token=token)

@@ -4,7 +4,7 @@ from dataclasses import asdict
 
 from lib.database.advisory_lock import take_shared_lock
 from lib.deps import Deps
-from lib.workshop.errors import StudentNotFound
+from lib.errors import StudentNotFound
 from lib.workshop.instructor import store
 from lib.workshop.instructor.wire import DeletedSessionsOut, DeletedStudentOut, DeleteSessionsIn
 

@@ -8,7 +8,7 @@ from pydantic import StringConstraints
 
 from lib.access.guard import MaybeOperator, require_operator
 from lib.deps import Deps, get_deps
-from lib.errors import BadRequest, raises
+from lib.errors import FieldMissing, raises
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,7 @@ class StudentLookup:
     by_operator: bool
 
 
-@raises(BadRequest)
+@raises(FieldMissing)
 async def student_lookup(
     request: Request,
     deps: Annotated[Deps, Depends(get_deps)],
@@ -37,13 +37,16 @@ async def student_lookup(
 
     Raises:
         Unauthenticated: If a caller who is not an operator asks for all students.
-        BadRequest: If no student is given.
+        FieldMissing: If no student is given.
     """
     if all_students:
         await require_operator(request, deps)
         return StudentLookup(student=None, by_operator=True)
     if student is None:
-        raise BadRequest(reason="Send studentId, or getAllStudents=true as an operator.")
+        raise FieldMissing(
+            fields=("studentId", "getAllStudents"),
+            reason="Send studentId, or getAllStudents=true as an operator.",
+        )
     return StudentLookup(student=student, by_operator=operator)
 
 

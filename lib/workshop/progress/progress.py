@@ -1,8 +1,8 @@
 """Progress of sessions: begin a session, record a step, look sessions up."""
 
 from lib.deps import Deps
+from lib.errors import SessionNotFound
 from lib.vault import Vault
-from lib.workshop.errors import SessionNotFound
 from lib.workshop.idempotency import IdempotencyClaim
 from lib.workshop.lookup import Lookup
 from lib.workshop.progress import store
