@@ -1,10 +1,10 @@
 """Bodies of the operators' calls about the legacy tables."""
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import Field
 
-from lib.web.wire import CamelBody
+from lib.web.wire import CamelAnswer, CamelBody
 
 
 class MigrateIn(CamelBody):
@@ -159,10 +159,9 @@ class MigrationProgress(CamelBody):
     """Number of calls that were stopped before they had finished their part."""
 
 
-class MigrationOut(CamelBody):
+class MigrationOut(CamelAnswer):
     """Report of a migration; if `done` is false, another call continues it."""
 
-    success: Literal[True] = True
     message: str
     done: bool
     """Whether the run has ended; if not, call again."""
@@ -188,10 +187,9 @@ class MigrationOut(CamelBody):
     """What to do next."""
 
 
-class NormalizeOut(CamelBody):
+class NormalizeOut(CamelAnswer):
     """Response of admin-normalize-database-v2; if `done` is false, another call continues."""
 
-    success: Literal[True] = True
     message: str
     done: bool
     """Whether everything is done; if not, call again."""
@@ -212,10 +210,9 @@ class ConfirmIn(CamelBody):
     """The confirmation that the refusal of a call without it asks for."""
 
 
-class SetAsideOut(CamelBody):
+class SetAsideOut(CamelAnswer):
     """Legacy tables that were renamed; none was deleted."""
 
-    success: Literal[True] = True
     message: str
     results: list[str]
     """What was done with each table."""
@@ -225,10 +222,9 @@ class SetAsideOut(CamelBody):
     """Statements that delete the tables for good, to run by hand."""
 
 
-class BringBackOut(CamelBody):
+class BringBackOut(CamelAnswer):
     """Legacy tables that have their original names again."""
 
-    success: Literal[True] = True
     message: str
     results: list[str]
     """What was done with each table."""

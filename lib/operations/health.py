@@ -12,7 +12,6 @@ from concurrent.futures import Future
 from contextlib import suppress
 from contextvars import copy_context
 from dataclasses import dataclass
-from datetime import datetime
 from enum import StrEnum
 from functools import lru_cache
 from typing import Generic, TypeVar
@@ -23,6 +22,7 @@ from lib.database.schema import REVISIONS, fingerprint
 from lib.deps import Deps
 from lib.errors import DatabaseUnavailable, NotConfigured
 from lib.operations import store
+from lib.web.wire import UtcTime
 
 T = TypeVar("T")
 ANSWER_SECONDS = 1.5
@@ -88,7 +88,7 @@ class Health:
     """The overall state."""
     version: str
     """Version of the application."""
-    timestamp: datetime
+    timestamp: UtcTime
     """Time of the check."""
     services: dict[str, ServiceState]
     """State of `postgres` and of `redis`."""

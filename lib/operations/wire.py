@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from lib.web.wire import CamelBody
+from lib.web.wire import CamelAnswer, CamelBody
 
 
 class CreateIn(CamelBody):
@@ -18,10 +18,9 @@ class CreateIn(CamelBody):
     """Drop the views that serve the previous version of the tests, once it has ended."""
 
 
-class CreateOut(CamelBody):
+class CreateOut(CamelAnswer):
     """Tables that were created or set aside, and the next steps."""
 
-    success: Literal[True] = True
     message: str
     results: list[str]
     """What was done with each table."""
@@ -31,10 +30,9 @@ class CreateOut(CamelBody):
     """What to do next."""
 
 
-class BackupOut(CamelBody):
+class BackupOut(CamelAnswer):
     """A backup that was written."""
 
-    success: Literal[True] = True
     message: str
     name: str
     """Name of the backup, for `admin-restore`."""
@@ -59,10 +57,9 @@ class RestoreIn(CamelBody):
     """true: restore the workshop's unified tables only."""
 
 
-class RestoreOut(CamelBody):
+class RestoreOut(CamelAnswer):
     """A backup that was restored."""
 
-    success: Literal[True] = True
     message: str
     rows: dict[str, dict[str, int]]
     """Restored rows of each table, by context."""
@@ -72,10 +69,9 @@ class RestoreOut(CamelBody):
     """What differs from the database that was backed up."""
 
 
-class RotationOut(CamelBody):
+class RotationOut(CamelAnswer):
     """Result of a key rotation; if `done` is false, another call continues."""
 
-    success: Literal[True] = True
     message: str
     done: bool
     """Whether no key is left to seal again."""

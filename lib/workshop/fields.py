@@ -4,17 +4,19 @@ Existing pages also send unknown fields; these are ignored and never stored.
 """
 
 import math
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field, StringConstraints
+from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
 from pydantic_core import PydanticCustomError
 
-from lib.web.wire import blank_is_none
+from lib.web.wire import as_utc, blank_is_none, utc_text
 from lib.workshop.course import COURSE
 
 MAX_SECONDS_PER_REPORT = 30 * 24 * 3600
 """30 days; a larger number comes from a page that counts milliseconds."""
+TIMES_IN_JSON = frozenset({"timestamp", "lastAttempt", "reportedAt"})
+"""Members of exercises and bug reports that hold a time."""
 
 
 def _round_number(value: Any) -> Any:
@@ -26,10 +28,28 @@ def _round_number(value: Any) -> Any:
 def parse_timestamp(text: str | None) -> datetime | None:
     """Parse an ISO 8601 timestamp, in UTC unless it has an offset; return None if it is invalid."""
     try:
-        timestamp = datetime.fromisoformat(text or "")
+        return as_utc(datetime.fromisoformat(text or ""))
     except ValueError:
         return None
-    return timestamp if timestamp.tzinfo else timestamp.replace(tzinfo=UTC)
+
+
+def times_in_utc(value: Any) -> Any:
+    """Return stored JSON with its times in UTC; a time without an offset is UTC."""
+    if isinstance(value, list):
+        return [times_in_utc(part) for part in value]
+    if not isinstance(value, dict):
+        return value
+    return {
+        key: _in_utc(part) if key in TIMES_IN_JSON else times_in_utc(part)
+        for key, part in value.items()
+    }
+
+
+def _in_utc(value: Any) -> Any:
+    if not isinstance(value, str) or value.endswith("Z"):
+        return value
+    timestamp = parse_timestamp(value)
+    return value if timestamp is None else utc_text(timestamp)
 
 
 _Optional = BeforeValidator(blank_is_none)
@@ -55,6 +75,8 @@ Email = Annotated[
         strip_whitespace=True, max_length=254, pattern=r"^[^@\s\x00-\x1f]+@[^@\s\x00-\x1f]+$"
     ),
 ]
+StoredJson = Annotated[Any, AfterValidator(times_in_utc)]
+"""Exercises or bug reports as they are stored."""
 OptionalEmail = Annotated[Email | None, _Optional]
 ShortText = Annotated[Annotated[str, _text(200)] | None, _Optional]
 Text = Annotated[str, _text(5000)]

@@ -3,7 +3,7 @@
 from typing import Any, Literal
 from uuid import UUID
 
-from lib.web.wire import Body, StrictBody
+from lib.web.wire import Answer, Body, StrictBody
 
 Outcome = Literal[
     "calibrated",
@@ -44,7 +44,7 @@ class PoolCalibrationOut(Body):
     """Questions whose estimates differ from their parameters by more than chance."""
 
 
-class CalibrateOut(Body):
+class CalibrateOut(Answer):
     """Results of all pools, in the order in which they were calibrated."""
 
     pools: list[PoolCalibrationOut]

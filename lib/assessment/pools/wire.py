@@ -1,6 +1,5 @@
 """Bodies of uploads and of the pool report for operators."""
 
-from datetime import datetime
 from typing import Annotated, Any, Self
 from uuid import UUID
 
@@ -17,7 +16,7 @@ from pydantic_core import PydanticCustomError
 from lib.assessment.pools.question import MAX_CONCEPTS, MAX_OPTIONS, QuestionId
 from lib.assessment.pools.selection_settings import BEST_ITEMS, GREATEST_LOSS
 from lib.engine import STEEPEST_DISCRIMINATION
-from lib.web.wire import Body, StrictBody
+from lib.web.wire import Answer, Body, StrictBody, UtcTime
 
 MAX_UPLOAD = 20_000
 
@@ -176,9 +175,9 @@ def _id(info: ValidationInfo) -> str:
 class AttemptOut(Body):
     """The last attempt to calibrate a pool."""
 
-    started_at: datetime
+    started_at: UtcTime
     """Time of the start."""
-    finished_at: datetime | None
+    finished_at: UtcTime | None
     """None while the attempt runs, or if its function was stopped."""
     outcome: str | None
     """Outcome as `admin-calibrate` returns it; None until the attempt finishes."""
@@ -193,7 +192,7 @@ class CalibrationOut(Body):
 
     version: int
     """Number of the version."""
-    created_at: datetime
+    created_at: UtcTime
     """Time at which it was written."""
     answers: int | None
     """Number of answers used."""
@@ -254,7 +253,7 @@ class FlaggedOut(Body):
     """Its parameters before and after."""
 
 
-class PoolDebugOut(Body):
+class PoolDebugOut(Answer):
     """A pool's calibrations and flagged questions."""
 
     question_pool_id: UUID

@@ -1,16 +1,14 @@
 """Response of cleanup-sessions."""
 
 from datetime import UTC, datetime
-from typing import Literal
 
-from lib.web.wire import CamelBody
+from lib.web.wire import CamelAnswer, UtcTime
 from lib.workshop.cleanup.clean_up import CleanupResult
 
 
-class WorkshopCleanupOut(CamelBody):
+class WorkshopCleanupOut(CamelAnswer):
     """Number of rows that this run changed or removed."""
 
-    success: Literal[True] = True
     message: str
     closed_sessions: int
     """Expired sessions that were closed, and their API keys removed."""
@@ -27,7 +25,7 @@ class WorkshopCleanupOut(CamelBody):
     audit_intact: bool | None
     """Whether no entry of the audit trail was changed; null if the run ended before it was
     verified."""
-    timestamp: datetime
+    timestamp: UtcTime
     """Time of the run's end."""
 
     @classmethod

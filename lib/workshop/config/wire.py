@@ -1,10 +1,10 @@
 """Bodies of the student-config endpoints."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import Field, StringConstraints
 
-from lib.web.wire import CamelBody, CamelRequest
+from lib.web.wire import CamelAnswer, CamelBody, CamelRequest
 from lib.workshop.fields import (
     ConfigToken,
     CurrentStep,
@@ -89,10 +89,9 @@ class Configuration(StoredSession, CamelBody):
     """False if there is no API key or this deployment cannot decrypt it."""
 
 
-class ConfigSavedOut(CamelBody):
+class ConfigSavedOut(CamelAnswer):
     """The version of the saved configuration, to send with the next save."""
 
-    success: Literal[True] = True
     message: str
     websocket_url: str | None
     """Stored address of the student's WebSocket server."""
@@ -100,9 +99,8 @@ class ConfigSavedOut(CamelBody):
     """Version of the configuration, to send with the next save."""
 
 
-class ConfigOut(CamelBody):
+class ConfigOut(CamelAnswer):
     """The configuration of one session."""
 
-    success: Literal[True] = True
     config: Configuration
     """The configuration."""

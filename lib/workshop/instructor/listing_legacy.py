@@ -1,11 +1,11 @@
 """The instructor's list from the legacy tables, while the unified schema does not exist."""
 
 from collections.abc import Callable
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from lib.deps import Deps
 from lib.errors import SchemaMissing
+from lib.web.wire import UtcTime
 from lib.workshop.api_keys import REDACTED, redact_api_keys
 from lib.workshop.fields import parse_timestamp
 from lib.workshop.instructor import store
@@ -37,7 +37,7 @@ def list_configs_or_legacy(request: ListIn, deps: Deps) -> ListOut:
     """Return a page of `list_configs`, or the legacy tables if the unified schema does not exist.
 
     Raises:
-        InvalidInput: If the cursor is not the nextCursor of a page.
+        InvalidCursor: If the cursor is not the nextCursor of a page.
         SchemaMissing: If neither the unified schema nor a legacy table exists.
     """
     try:
@@ -152,7 +152,7 @@ def _session(row: Row) -> ListedSession:
     fields: dict[str, Any] = {}
     for name, field in ListedSession.model_fields.items():
         value = row.get(_LEGACY_COLUMNS.get(name, name))
-        if field.annotation == datetime | None:
+        if field.annotation == UtcTime | None:
             value = parse_timestamp(value)
         if value is not None:
             fields[name] = value

@@ -1,12 +1,12 @@
 """Bodies of admin-list-configs, workshop-analytics, admin-delete-sessions and -student."""
 
-from datetime import date, datetime
+from datetime import date
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from pydantic import BeforeValidator, Field
 
-from lib.web.wire import CamelBody, CamelRequest, blank_is_none
+from lib.web.wire import CamelAnswer, CamelBody, CamelRequest, UtcTime, blank_is_none
 from lib.workshop.fields import AnyToken, Email
 from lib.workshop.older_pages.wire import StudentName
 from lib.workshop.wire import with_flags
@@ -49,9 +49,9 @@ class ListedStudent(CamelBody):
     """Name of the student on GitHub."""
     has_twilio_account_sid: bool = False
     """Whether an account SID of Twilio is stored."""
-    created_at: datetime | None
+    created_at: UtcTime | None
     """Time at which the student was stored."""
-    updated_at: datetime | None
+    updated_at: UtcTime | None
     """Time of the last change."""
 
 
@@ -93,18 +93,17 @@ class ListedSession(CamelBody):
     """Share of completed steps, 0 to 100."""
     total_time_spent: int = 0
     """Seconds in all reports."""
-    last_activity: datetime | None = None
+    last_activity: UtcTime | None = None
     """Time of the last report or save."""
-    created_at: datetime | None = None
+    created_at: UtcTime | None = None
     """Time at which the session was stored."""
-    updated_at: datetime | None = None
+    updated_at: UtcTime | None = None
     """Time of the last change."""
 
 
-class ListOut(CamelBody):
+class ListOut(CamelAnswer):
     """A page of sessions, newest first, and their students."""
 
-    success: Literal[True] = True
     students: list[ListedStudent]
     """The students of these sessions."""
     sessions: list[ListedSession]
@@ -183,7 +182,7 @@ class StuckSession(CamelBody):
     """Share of completed steps, 0 to 100."""
     is_active: bool
     """Whether the session is open."""
-    last_activity: datetime
+    last_activity: UtcTime
     """Time of the last report or save."""
     idle_seconds: int
     """Seconds since then."""
@@ -202,7 +201,7 @@ class StudentSummary(CamelBody):
     """Number of sessions."""
     avg_completion: float | None
     """Mean share of completed steps, 0 to 100."""
-    last_active: datetime | None
+    last_active: UtcTime | None
     """Time of the last report or save in any session."""
 
 
@@ -217,10 +216,9 @@ class DayEvents(CamelBody):
     """Number of events."""
 
 
-class Analytics(CamelBody):
+class Analytics(CamelAnswer):
     """All figures, from one snapshot of the database."""
 
-    success: Literal[True] = True
     totals: Totals
     """Counts over everything."""
     funnel: list[FunnelStep]
@@ -245,10 +243,9 @@ class DeleteSessionsIn(CamelRequest):
     from the legacy tables, too, and a migration does not restore them."""
 
 
-class DeletedSessionsOut(CamelBody):
+class DeletedSessionsOut(CamelAnswer):
     """The number of keys and rows that were removed."""
 
-    success: Literal[True] = True
     message: str
     requested: int
     """Number of different tokens in the request."""
@@ -275,10 +272,9 @@ class ChangeEmailIn(CamelRequest):
     """New e-mail of the student."""
 
 
-class ChangedEmailOut(CamelBody):
+class ChangedEmailOut(CamelAnswer):
     """The student under the new e-mail. Sessions keep their tokens."""
 
-    success: Literal[True] = True
     message: str = "E-mail changed"
     student_id: UUID
     """Id of the student."""
@@ -297,10 +293,9 @@ class DeleteStudentIn(CamelRequest):
     """E-mail of the student, or the id that an older page made up."""
 
 
-class DeletedStudentOut(CamelBody):
+class DeletedStudentOut(CamelAnswer):
     """The number of rows that were removed."""
 
-    success: Literal[True] = True
     message: str = "Student deleted"
     sessions_deleted: int
     """Sessions that were removed."""

@@ -1,13 +1,19 @@
 """Bodies of track-student-progress."""
 
-from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
 from pydantic_core import PydanticCustomError
 
-from lib.web.wire import CamelBody, CamelRequest, blank_is_none
-from lib.workshop.fields import Attempts, OptionalEmail, Seconds, SessionToken, ShortText
+from lib.web.wire import CamelAnswer, CamelBody, CamelRequest, UtcTime, blank_is_none
+from lib.workshop.fields import (
+    Attempts,
+    OptionalEmail,
+    Seconds,
+    SessionToken,
+    ShortText,
+    times_in_utc,
+)
 
 
 def _refuse_reserved_name(value: str) -> str:
@@ -64,11 +70,11 @@ class TrackedStudent(CamelBody):
     """E-mail of the student, or the id that an older page made up."""
     student_name: str | None = None
     """Name of the student."""
-    exercises: dict[str, Any] = Field(default_factory=dict)
+    exercises: Annotated[dict[str, Any], AfterValidator(times_in_utc)] = Field(default_factory=dict)
     """Progress by name of the exercise."""
-    started_at: datetime | None = None
+    started_at: UtcTime | None = None
     """Time of the first report."""
-    last_activity: datetime | None = None
+    last_activity: UtcTime | None = None
     """Time of the last report."""
     total_time_spent: int = 0
     """Seconds in all reports."""
@@ -80,10 +86,9 @@ class TrackedStudent(CamelBody):
     """Whether the session runs without real accounts."""
 
 
-class TrackedOut(CamelBody):
+class TrackedOut(CamelAnswer):
     """One student."""
 
-    success: Literal[True] = True
     progress: TrackedStudent
     """The student's progress."""
 
@@ -94,10 +99,9 @@ class TrackRecordedOut(TrackedOut):
     message: str = "Progress tracked successfully"
 
 
-class TrackedStudentsOut(CamelBody):
+class TrackedStudentsOut(CamelAnswer):
     """Students, the most recently active first."""
 
-    success: Literal[True] = True
     students: list[TrackedStudent]
     """The students."""
     count: int

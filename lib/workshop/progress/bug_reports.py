@@ -1,6 +1,7 @@
 """Bug reports from students."""
 
 from lib.deps import Deps
+from lib.web.wire import utc_text
 from lib.workshop.api_keys import redact_api_keys
 from lib.workshop.progress import store
 from lib.workshop.progress.wire import BugReportIn
@@ -15,5 +16,5 @@ def report(bug: BugReportIn, deps: Deps) -> int:
         The number of the report.
     """
     fields = bug.model_dump(by_alias=True, exclude_none=True, exclude={"session_token"})
-    fields["reportedAt"] = deps.clock().isoformat()
+    fields["reportedAt"] = utc_text(deps.clock())
     return store.record_bug_report(deps.postgres, bug.session_token, redact_api_keys(fields))

@@ -1,12 +1,11 @@
 """Bodies of generate-session, student-progress and report-bug."""
 
-from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated
 from uuid import UUID
 
 from pydantic import BeforeValidator, StringConstraints
 
-from lib.web.wire import Body, CamelBody, CamelRequest, blank_is_none
+from lib.web.wire import Answer, Body, CamelAnswer, CamelBody, CamelRequest, UtcTime, blank_is_none
 from lib.workshop.fields import (
     AnyToken,
     Attempts,
@@ -20,6 +19,7 @@ from lib.workshop.fields import (
     SessionToken,
     ShortText,
     StepNumber,
+    StoredJson,
     Text,
 )
 from lib.workshop.wire import StoredSession
@@ -78,9 +78,9 @@ class StepProgress(CamelBody):
     """Seconds in all reports about the step."""
     attempts: int
     """Attempts in all reports about the step."""
-    started_at: datetime | None
+    started_at: UtcTime | None
     """Time of the first report."""
-    completed_at: datetime | None
+    completed_at: UtcTime | None
     """Time at which the step was completed."""
     deployment_url: str | None
     """Address of the student's deployment."""
@@ -91,11 +91,11 @@ class Progress(StoredSession):
 
     student_id: UUID
     """Id of the student."""
-    started_at: datetime
+    started_at: UtcTime
     """Time at which the session began."""
-    last_activity: datetime
+    last_activity: UtcTime
     """Time of the last report or save."""
-    expires_at: datetime
+    expires_at: UtcTime
     """Time at which the session is closed unless it is used before."""
     is_active: bool
     """Whether the session is open; the next report opens a closed one again."""
@@ -105,13 +105,13 @@ class Progress(StoredSession):
     """Progress in each step with a report."""
     repo_created: bool
     """Whether the student has created a repository."""
-    bug_reports: Any
+    bug_reports: StoredJson
     """Bug reports of the session."""
-    exercises: Any
+    exercises: StoredJson
     """Progress by name of the exercise, as the older pages report it."""
-    created_at: datetime
+    created_at: UtcTime
     """Time at which the session was stored."""
-    updated_at: datetime
+    updated_at: UtcTime
     """Time of the last change."""
 
 
@@ -140,15 +140,13 @@ class SharedSession(Body):
 class NewSessionOut(Body):
     """A new session."""
 
-    success: Literal[True] = True
     sessionToken: str  # noqa: N815 the pages' spelling
     """Token of the session, its only credential."""
 
 
-class ProgressOut(Body):
+class ProgressOut(Answer):
     """One session."""
 
-    success: Literal[True] = True
     progress: Progress
     """The session."""
 
@@ -159,10 +157,9 @@ class RecordedOut(ProgressOut):
     message: str = "Progress updated successfully"
 
 
-class SessionsOut(Body):
+class SessionsOut(Answer):
     """A student's sessions, newest first; an unknown student has none."""
 
-    success: Literal[True] = True
     sessions: list[Progress] | list[SharedSession]
     """Whole sessions for operators, the share view for others."""
 
@@ -196,10 +193,9 @@ class BugReportIn(CamelRequest):
     """Name of the student."""
 
 
-class BugReportOut(CamelBody):
+class BugReportOut(CamelAnswer):
     """The number of the stored bug report."""
 
-    success: Literal[True] = True
     message: str = "Bug report received"
     report_id: int
     """Number of the bug report."""
