@@ -4,28 +4,29 @@ from typing import Annotated
 
 from fastapi import Depends, Query
 
-from lib.assessment.parameters import Offset, PoolId
+from lib.assessment.parameters import PoolId
 from lib.assessment.pools.debug import MAX_PAGE, pool_report
 from lib.assessment.pools.wire import PoolDebugOut
 from lib.deps import Deps, get_deps
-from lib.errors import NotFound, raises
+from lib.errors import InvalidCursor, NotFound, raises
 from lib.web.app import create_app, lambda_entry
+from lib.web.cursor import Cursor
 
 app = create_app("assessment.debug_pool", tag="Assessment: operators")
 
 
 @app.get("/api/debug/pool/{question_pool_id}")
-@raises(NotFound)
+@raises(InvalidCursor, NotFound)
 def debug_pool(
     question_pool_id: PoolId,
     deps: Annotated[Deps, Depends(get_deps)],
     limit: Annotated[
         int, Query(ge=1, le=MAX_PAGE, description="Maximum length of the page.")
     ] = MAX_PAGE,
-    offset: Offset = 0,
+    cursor: Annotated[Cursor, Query()] = None,
 ) -> PoolDebugOut:
     """Return a pool's calibrations and the questions whose answers contradict their parameters."""
-    return pool_report(question_pool_id, limit, offset, deps)
+    return pool_report(question_pool_id, limit, cursor, deps)
 
 
 lambda_handler = lambda_entry(app)

@@ -4,29 +4,29 @@ from typing import Annotated
 
 from fastapi import Depends, Query
 
-from lib.assessment.parameters import Offset
 from lib.assessment.results.access import GrantedScope
 from lib.assessment.results.results import MAX_PAGE, history
 from lib.assessment.results.wire import HistoryOut
 from lib.deps import Deps, get_deps
-from lib.errors import NotFound, raises
+from lib.errors import InvalidCursor, NotFound, raises
 from lib.web.app import create_app, lambda_entry
+from lib.web.cursor import Cursor
 
 app = create_app("assessment.student_history", tag="Assessment")
 
 
 @app.get("/api/student/{student_id:opaque}/history")
-@raises(NotFound)
+@raises(InvalidCursor, NotFound)
 def get_student_history(
     scope: GrantedScope,
     deps: Annotated[Deps, Depends(get_deps)],
     limit: Annotated[
         int, Query(ge=1, le=MAX_PAGE, description="Maximum length of the page.")
     ] = MAX_PAGE,
-    offset: Offset = 0,
+    cursor: Annotated[Cursor, Query()] = None,
 ) -> HistoryOut:
     """Return a page of tests to operators; to the holder of a session, only that session."""
-    return history(scope, limit, offset, deps)
+    return history(scope, limit, cursor, deps)
 
 
 lambda_handler = lambda_entry(app)

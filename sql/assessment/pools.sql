@@ -217,7 +217,8 @@ LIMIT %(calibrations)s;
 
 -- read_flagged_questions --
 -- Each question's last drift flag, unless its author has given it new parameters since: newest
--- calibration first, smallest p-value first within one. An upload that changes only a text copies
+-- calibration first, smallest p-value first within one; a page of them, after the given one (null:
+-- the first page). An upload that changes only a text copies
 -- the flag with the parameters; such a copy does not count as a flag of its own.
 SELECT flag.question_id, flag.version, flag.revision <> latest.revision AS text_changed,
   (flag.calibration ->> 'answers')::INT AS answers,
@@ -257,5 +258,8 @@ JOIN LATERAL (
   WHERE i.pool_id = flag.pool_id AND i.position = flag.position
   ORDER BY i.version DESC LIMIT 1
 ) AS latest ON TRUE
-ORDER BY flag.version DESC, p_value, flag.position
-LIMIT %(limit)s OFFSET %(offset)s;
+WHERE %(after_version)s::INT IS NULL
+  OR (-flag.version, (flag.calibration ->> 'p_value')::DOUBLE PRECISION, flag.question_id)
+    > (-%(after_version)s::INT, %(after_p_value)s::DOUBLE PRECISION, %(after_question)s::VARCHAR)
+ORDER BY flag.version DESC, p_value, flag.question_id
+LIMIT %(limit)s;

@@ -39,7 +39,7 @@ WHERE s.id = %(session_id)s::UUID AND s.student_id = %(student_id)s
 ORDER BY concepts.concept_name;
 
 -- history --
--- A page of the student's tests, newest first.
+-- A page of the student's tests, newest first, after the given time and id (null: the first page).
 SELECT s.id AS session_id, s.question_pool_id, s.status, s.end_reason, s.concept_names,
   s.initial_proficiency, s.final_proficiency, coalesce(s.total_questions, 0) AS total_questions,
   coalesce(s.correct_responses, 0) AS correct_responses, s.accuracy::DOUBLE PRECISION AS accuracy,
@@ -49,8 +49,11 @@ SELECT s.id AS session_id, s.question_pool_id, s.status, s.end_reason, s.concept
 FROM assessment.test_sessions s
 WHERE s.student_id = %(student_id)s
   AND (%(session_id)s::UUID IS NULL OR s.id = %(session_id)s::UUID)
-ORDER BY s.started_at DESC NULLS LAST, s.id
-LIMIT %(limit)s OFFSET %(offset)s;
+  AND (%(after_id)s::UUID IS NULL
+    OR (coalesce(s.started_at, '-infinity'), s.id)
+      < (coalesce(%(after_time)s::TIMESTAMP, '-infinity'), %(after_id)s::UUID))
+ORDER BY coalesce(s.started_at, '-infinity') DESC, s.id DESC
+LIMIT %(limit)s;
 
 -- closed_sessions --
 -- The student's most recent closed tests with answers, oldest first.

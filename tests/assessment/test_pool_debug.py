@@ -6,6 +6,7 @@ from uuid import uuid4
 import pytest
 from fastapi.testclient import TestClient
 
+from lib.web import cursor
 from tests.assessment.conftest import Rows, make_questions, upload, versions
 from tests.assessment.test_calibration import (
     CONCEPTS,
@@ -37,7 +38,7 @@ def pool_id(client: TestClient, operator: dict[str, str], postgres_url: str) -> 
     return pool_id
 
 
-def report(client: TestClient, operator: dict[str, str], pool_id: str, **page: int) -> Any:
+def report(client: TestClient, operator: dict[str, str], pool_id: str, **page: int | str) -> Any:
     response = client.get(f"/api/debug/pool/{pool_id}", params=page, headers=operator)
     assert response.status_code == 200, response.text
     return response.json()
@@ -133,9 +134,26 @@ def test_new_parameters_remove_a_flag_and_a_new_text_does_not(
 def test_flags_come_in_pages(client: TestClient, operator: dict[str, str], pool_id: str) -> None:
     calibrate(client, operator, pool_id)
     all_flags = report(client, operator, pool_id)["flagged"]
-    assert report(client, operator, pool_id, limit=2)["flagged"] == all_flags[:2]
-    assert report(client, operator, pool_id, limit=2, offset=2)["flagged"] == all_flags[2:4]
-    assert report(client, operator, pool_id, offset=1_000)["flagged"] == []
+    paged: list[dict[str, Any]] = []
+    page = report(client, operator, pool_id, limit=2)
+    while True:
+        paged += page["flagged"]
+        assert len(page["flagged"]) <= 2
+        if page["next_cursor"] is None:
+            break
+        page = report(client, operator, pool_id, limit=2, cursor=page["next_cursor"])
+    assert len(all_flags) > 2
+    assert paged == all_flags
+
+
+@pytest.mark.parametrize(
+    "forged", ["x", cursor.write(-1, 0.1, "q"), cursor.write(2**31, 0.1, "q"), cursor.write(1)]
+)
+def test_forged_cursor_is_refused(
+    client: TestClient, operator: dict[str, str], pool_id: str, forged: str
+) -> None:
+    response = client.get(f"/api/debug/pool/{pool_id}", headers=operator, params={"cursor": forged})
+    assert (response.status_code, response.json()["code"]) == (422, "invalid_cursor")
 
 
 def test_report_is_for_operators_and_unknown_pools_are_not_found(

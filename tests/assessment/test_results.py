@@ -9,8 +9,9 @@ from fastapi.testclient import TestClient
 
 from lib.deps import Deps, install_deps
 from lib.settings import Settings
+from lib.web import cursor
 from lib.web.functions import function_app
-from tests.assessment.conftest import Student
+from tests.assessment.conftest import Rows, Student
 
 RESULTS = ("proficiency", "history", "progress")
 
@@ -137,10 +138,52 @@ def test_history_is_newest_first_and_paged(
         ("completed", 3, 0.333333),
     ]
     assert sessions[0]["session_id"] == tested.session_id
-    page = get(client, "history", headers=operator, params={"limit": 1, "offset": 1}).json()
-    assert page["test_sessions"] == [sessions[1]]
+    assert pages(client, operator, limit=1) == [[sessions[0]], [sessions[1]], [sessions[2]], []]
     too_many = get(client, "history", headers=operator, params={"limit": 201})
     assert too_many.status_code == 422
+
+
+def pages(client: TestClient, operator: dict[str, str], limit: int) -> list[list[Any]]:
+    """Return the tests of each page, up to the one that names no next page."""
+    found, params = [], {"limit": limit}
+    while True:
+        page = get(client, "history", headers=operator, params=params).json()
+        found.append(page["test_sessions"])
+        if page["next_cursor"] is None:
+            return found
+        params = {"limit": limit, "cursor": page["next_cursor"]}
+
+
+def test_pages_hold_each_test_once_whatever_its_time(
+    tested: Student, client: TestClient, operator: dict[str, str], rows: Rows
+) -> None:
+    """Older deployments left times empty, and several tests may begin at the same time."""
+    for started_at in ("2020-01-01", "2020-01-01", "2020-01-01", None, None, None):
+        rows(
+            "INSERT INTO assessment.test_sessions (id, student_id, started_at)"
+            " VALUES (gen_random_uuid(), %s, %s) RETURNING 1",
+            tested.student_id,
+            started_at,
+        )
+    everything = get(client, "history", headers=operator).json()["test_sessions"]
+    assert len(everything) == 9
+    assert [test["started_at"] for test in everything[3:]] == [
+        *["2020-01-01T00:00:00Z"] * 3,
+        *[None] * 3,
+    ]
+    for limit in (1, 2, 4):
+        assert [test for page in pages(client, operator, limit) for test in page] == everything
+
+
+@pytest.mark.parametrize("forged", ["x", "", cursor.write("now", "x"), cursor.write(None)])
+def test_forged_cursor_is_refused(
+    tested: Student,  # noqa: ARG001
+    client: TestClient,
+    operator: dict[str, str],
+    forged: str,
+) -> None:
+    response = get(client, "history", headers=operator, params={"cursor": forged})
+    assert (response.status_code, response.json()["code"]) == (422, "invalid_cursor")
 
 
 def test_progress_runs_from_the_first_test_to_the_last(

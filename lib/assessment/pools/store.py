@@ -97,6 +97,15 @@ class CalibrationRow:
 
 
 @dataclass(frozen=True)
+class FlagPosition:
+    """The last flagged question of the previous page; without values, the beginning of the list."""
+
+    version: int | None = None
+    p_value: float | None = None
+    question_id: str | None = None
+
+
+@dataclass(frozen=True)
 class FlaggedRow:
     """A question flagged for drift."""
 
@@ -228,7 +237,7 @@ def write_exposure_version(
 
 
 def read_report(
-    postgres: "Postgres", pool_id: UUID, *, calibrations: int, limit: int, offset: int
+    postgres: "Postgres", pool_id: UUID, *, calibrations: int, after: FlagPosition, limit: int
 ) -> PoolReport | None:
     """Read a pool's report in one round trip; return None if there is no such pool.
 
@@ -236,12 +245,18 @@ def read_report(
         postgres: The database.
         pool_id: Pool to report on.
         calibrations: Maximum number of calibrations.
+        after: Last flagged question of the previous page.
         limit: Maximum number of flagged questions.
-        offset: Number of flagged questions to skip.
     """
     pool = {"pool_id": pool_id}
     latest = {**pool, "calibrations": calibrations}
-    page = {**pool, "limit": limit, "offset": offset}
+    page = {
+        **pool,
+        "after_version": after.version,
+        "after_p_value": after.p_value,
+        "after_question": after.question_id,
+        "limit": limit,
+    }
     states, calibration_rows, flagged = postgres.batch(
         [
             Statement(_queries["read_pool_state"], pool, PoolState),

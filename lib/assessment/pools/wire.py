@@ -268,3 +268,5 @@ class PoolDebugOut(Answer):
     """Versions that calibrations wrote, newest first."""
     flagged: list[FlaggedOut]
     """One page: newest calibration first, within it smallest p-value first."""
+    next_cursor: str | None
+    """Cursor of the next page; null on the last one."""

@@ -1,7 +1,15 @@
 """Results of a student: proficiency, history and progress over the tests."""
 
+from datetime import datetime
+from uuid import UUID
+
 from lib.assessment.results import store
-from lib.assessment.results.store import ClosedSessionRow, ReadScope
+from lib.assessment.results.store import (
+    ClosedSessionRow,
+    HistoryPosition,
+    ReadScope,
+    SessionRow,
+)
 from lib.assessment.results.wire import (
     ConceptProgress,
     HistoryOut,
@@ -12,6 +20,7 @@ from lib.assessment.results.wire import (
     TimelinePoint,
 )
 from lib.deps import Deps
+from lib.web import cursor
 
 MAX_PAGE = 200
 """Maximum number of sessions on a page, and in a progress report."""
@@ -33,15 +42,18 @@ def proficiency(scope: ReadScope, deps: Deps) -> ProficiencyOut:
     )
 
 
-def history(scope: ReadScope, limit: int, offset: int, deps: Deps) -> HistoryOut:
-    """Return a page of tests, newest first.
+def history(scope: ReadScope, limit: int, after: str | None, deps: Deps) -> HistoryOut:
+    """Return the page of tests, newest first, that begins after a cursor.
 
     Raises:
+        InvalidCursor: If `after` is not the cursor of a page.
         StudentNotFound: If the student never started a test, or the session is not the student's.
     """
-    rows = store.read_history(deps.postgres, scope, limit, offset)
+    rows = store.read_history(deps.postgres, scope, _position(after), limit)
     return HistoryOut(
-        student_id=scope.student_id, test_sessions=[RecordedTest(**vars(row)) for row in rows]
+        student_id=scope.student_id,
+        test_sessions=[RecordedTest(**vars(row)) for row in rows],
+        next_cursor=_cursor(rows[-1]) if len(rows) == limit else None,
     )
 
 
@@ -62,6 +74,21 @@ def progress(scope: ReadScope, deps: Deps) -> TestProgressOut:
             avg_accuracy=round(totals.avg_accuracy or 0.0, 6),
         ),
     )
+
+
+def _cursor(last: SessionRow) -> str:
+    return cursor.write(last.started_at, last.session_id)
+
+
+def _position(after: str | None) -> HistoryPosition:
+    if after is None:
+        return HistoryPosition()
+    started_at, session_id = cursor.read(after, _time_or_none, UUID)
+    return HistoryPosition(started_at=started_at, session_id=session_id)
+
+
+def _time_or_none(text: str | None) -> datetime | None:
+    return None if text is None else datetime.fromisoformat(text).replace(tzinfo=None)
 
 
 def _point(row: ClosedSessionRow) -> TimelinePoint:

@@ -56,6 +56,14 @@ class SessionRow:
 
 
 @dataclass(frozen=True)
+class HistoryPosition:
+    """The last test of the previous page; without values, the beginning of the list."""
+
+    started_at: datetime | None = None
+    session_id: UUID | None = None
+
+
+@dataclass(frozen=True)
 class ClosedSessionRow:
     """One closed test with answers."""
 
@@ -88,14 +96,15 @@ def read_proficiencies(postgres: "Postgres", scope: ReadScope) -> list[Proficien
 
 
 def read_history(
-    postgres: "Postgres", scope: ReadScope, limit: int, offset: int
+    postgres: "Postgres", scope: ReadScope, after: HistoryPosition, limit: int
 ) -> list[SessionRow]:
-    """Return a page of tests, newest first.
+    """Return the page of tests, newest first, that begins after a position.
 
     Raises:
         StudentNotFound: If the student never started a test, or the session is not the student's.
     """
-    (rows,) = _read(postgres, scope, {"history": SessionRow}, limit=limit, offset=offset)
+    page = {"after_time": after.started_at, "after_id": after.session_id, "limit": limit}
+    (rows,) = _read(postgres, scope, {"history": SessionRow}, **page)
     return rows
 
 
@@ -113,7 +122,7 @@ def read_closed_sessions(
 
 
 def _read(
-    postgres: "Postgres", scope: ReadScope, queries: dict[str, type[Any]], **page: int
+    postgres: "Postgres", scope: ReadScope, queries: dict[str, type[Any]], **page: Any
 ) -> list[list[Any]]:
     """Return the rows of each named query."""
     params = {"student_id": scope.student_id, "session_id": scope.session_id, **page}

@@ -63,6 +63,8 @@ class HistoryOut(Body):
     """Id of the student."""
     test_sessions: list[RecordedTest]
     """The tests of this page, newest first."""
+    next_cursor: str | None
+    """Cursor of the next page; null on the last one."""
 
 
 class TimelinePoint(Body):

@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from lib.deps import Deps
-from lib.errors import InvalidCursor
+from lib.web import cursor
 from lib.workshop.instructor import store
 from lib.workshop.instructor.listing_size import trim_to_size
 from lib.workshop.instructor.wire import ListedSession, ListIn, ListOut
@@ -18,7 +18,7 @@ def list_configs(request: ListIn, deps: Deps) -> ListOut:
         InvalidCursor: If the cursor is not the nextCursor of a page.
         SchemaMissing: If the unified schema does not exist.
     """
-    page = store.load_page(deps.postgres, _parse_cursor(request.cursor), request.limit)
+    page = store.load_page(deps.postgres, _position(request.cursor), request.limit)
     untrimmed = ListOut(
         students=page.students,
         sessions=page.sessions,
@@ -33,16 +33,11 @@ def list_configs(request: ListIn, deps: Deps) -> ListOut:
 
 
 def _cursor(last: ListedSession) -> str:
-    return f"{last.created_at} {last.session_token}"
+    return cursor.write(last.created_at, last.session_token)
 
 
-def _parse_cursor(cursor: str | None) -> store.Position:
-    if cursor is None:
+def _position(after: str | None) -> store.Position:
+    if after is None:
         return store.Position()
-    date, _, time_and_token = cursor.partition(" ")
-    time, _, token = time_and_token.partition(" ")
-    try:
-        created_at = datetime.fromisoformat(f"{date} {time}")
-    except ValueError as error:
-        raise InvalidCursor from error
+    created_at, token = cursor.read(after, datetime.fromisoformat, str)
     return store.Position(created_at=created_at, session_token=token)

@@ -6,13 +6,12 @@ from uuid import UUID
 
 from pydantic import BeforeValidator, Field
 
+from lib.web.cursor import Cursor
 from lib.web.wire import CamelAnswer, CamelBody, CamelRequest, UtcTime, blank_is_none
 from lib.workshop.fields import AnyToken, Email
 from lib.workshop.older_pages.wire import StudentName
 from lib.workshop.wire import with_flags
 
-MAX_CURSOR_LENGTH = 4000
-"""Characters; a cursor holds a time and a token, and migrated tokens have up to 2,600 bytes."""
 MAX_PAGE_SIZE = 2000
 """Maximum number of sessions in one response."""
 MAX_TEXT_LENGTH = 20_000
@@ -24,7 +23,7 @@ class ListIn(CamelRequest):
 
     limit: Annotated[int, Field(ge=1, le=MAX_PAGE_SIZE)] = MAX_PAGE_SIZE
     """Maximum number of sessions on the page."""
-    cursor: Annotated[str | None, Field(max_length=MAX_CURSOR_LENGTH)] = None
+    cursor: Cursor = None
     """`nextCursor` of the previous page."""
 
 

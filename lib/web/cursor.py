@@ -1,0 +1,46 @@
+"""Cursors of paged lists: the sort key of the last row of a page, opaque to callers.
+
+Every list has the same parameters: `limit`, and `cursor` with the `next_cursor` (`nextCursor`) of
+the page before; the last page has none.
+"""
+
+import binascii
+import json
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Callable
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from lib.errors import InvalidCursor
+
+MAX_LENGTH = 24_000
+"""Characters: migrated session tokens have up to 2,600 bytes, some of which JSON escapes as six."""
+
+Cursor = Annotated[
+    str | None,
+    Field(max_length=MAX_LENGTH, description="Cursor that the previous page returned."),
+]
+
+
+def write(*key: object) -> str:
+    """Return the cursor of a row with this sort key."""
+    text = json.dumps(key, default=str, ensure_ascii=False)
+    return urlsafe_b64encode(text.encode()).decode().rstrip("=")
+
+
+def read(cursor: str, *kinds: Callable[[Any], Any]) -> list[Any]:
+    """Return the sort key in a cursor.
+
+    Args:
+        cursor: What `write` returned, if the caller is honest.
+        kinds: For each part of the key, a function that converts it or raises ValueError.
+
+    Raises:
+        InvalidCursor: If it is no cursor of such a key.
+    """
+    try:
+        text = urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
+        return [kind(part) for kind, part in zip(kinds, json.loads(text), strict=True)]
+    except (ValueError, TypeError, AttributeError, RecursionError, binascii.Error) as error:
+        raise InvalidCursor from error
