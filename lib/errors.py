@@ -190,6 +190,13 @@ class UnstorableText(InvalidInput):
     code = "unstorable_text"
 
 
+class MisspeltField(InvalidInput):
+    """{field}: {problem} Nothing was done."""
+
+    code = "misspelt_field"
+    fields = ("{field}",)
+
+
 class InvalidCursor(InvalidInput):
     """cursor: Send the cursor that the previous page returned."""
 

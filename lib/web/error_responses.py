@@ -7,7 +7,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
-from lib.errors import AppError, EndpointNotFound, InvalidInput, MethodNotAllowed
+from lib.errors import AppError, EndpointNotFound, FieldMissing, InvalidInput, MethodNotAllowed
 from lib.web.error_body import envelope
 
 MAX_DETAILS = 20
@@ -16,6 +16,7 @@ _WORDS = {
     "string_pattern_mismatch": "Input has a character or a form that is not allowed here",
     "uuid_parsing": "Input should be a UUID",
     "uuid_type": "Input should be a UUID",
+    "extra_forbidden": "Unknown field.",
 }
 """Messages for those types of Pydantic errors whose own texts address programmers."""
 
@@ -53,6 +54,8 @@ def _response(error: AppError, request: Request) -> Response:
     details = [
         {"field": field, "problem": message.removeprefix(f"{field}: ")} for field in error.fields
     ]
+    if isinstance(error, FieldMissing):
+        details += _misspelt(request)
     return envelope(
         error.status,
         error.code,
@@ -73,10 +76,11 @@ def _allowed_methods(request: Request) -> str:
 async def _validation_error(request: Request, error: Exception) -> Response:
     """Name each invalid field and its fault, without repeating the input."""
     assert isinstance(error, RequestValidationError)  # noqa: S101 as above
+    refused = {field.name: field.problem for field in request.state.unknown_fields.in_body}
     details = [
-        {"field": _field(problem), "problem": _in_words(problem)}
+        {"field": (field := _field(problem)), "problem": refused.get(field) or _in_words(problem)}
         for problem in error.errors()[:MAX_DETAILS]
-    ]
+    ] + _misspelt(request)
     first = details[0]
     return envelope(
         InvalidInput.status,
@@ -85,6 +89,14 @@ async def _validation_error(request: Request, error: Exception) -> Response:
         request.state.request_id,
         details=details,
     )
+
+
+def _misspelt(request: Request) -> list[dict[str, str]]:
+    """Name the ignored fields that may be meant by what is missing."""
+    return [
+        {"field": field.name, "problem": field.problem}
+        for field in request.state.unknown_fields.misspelt
+    ]
 
 
 def _in_words(problem: dict[str, Any]) -> str:

@@ -1,5 +1,6 @@
 """A route that reads, admits and parses requests as its row of `lib/routes.py` says."""
 
+import json
 import re
 from collections.abc import Callable, Coroutine, Iterable
 from functools import wraps
@@ -15,8 +16,10 @@ from lib import deadline
 from lib.access.guard import guard
 from lib.deps import current_deps
 from lib.errors import TooLarge, UnsupportedMediaType
-from lib.routes import Endpoint
+from lib.logs import log
+from lib.routes import Access, Endpoint
 from lib.web import strict_json
+from lib.web.unknown_fields import KnownNames, UnknownFields, models_in
 
 _JSON = re.compile(r"\s*application/([\w.!#$&^-]+\+)?json\s*(;|$)", re.IGNORECASE)
 """Types of a JSON body (RFC 6839). Browsers send none of them to another site without asking."""
@@ -43,6 +46,7 @@ class StrictRoute(APIRoute):
 
     def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
         super().__init__(path, _serializing(endpoint), **options)
+        self._names: dict[Endpoint, KnownNames] = {}
         self._rows = {method: self._row(path, method) for method in self.methods or ()}
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
@@ -55,9 +59,35 @@ class StrictRoute(APIRoute):
             deadline.start(row.seconds)
             raw = await _read(request, row.body_limit)
             await guard(request, raw, current_deps())
-            return await handle(CheckedRequest(request, raw))
+            checked = CheckedRequest(request, raw)
+            unknown = UnknownFields(
+                self.known_names(row), await checked.json(), request.query_params
+            )
+            request.state.unknown_fields = unknown
+            _log(unknown, request)
+            unknown.refuse_misspelt()
+            return _with_warnings(await handle(checked), unknown)
 
         return strict
+
+    def known_names(self, row: Endpoint) -> KnownNames:
+        """Return the names of the fields and parameters that the handler of an endpoint takes."""
+        if row not in self._names:
+            dependants = [self.dependant]
+            for dependant in dependants:
+                dependants += dependant.dependencies
+            bodies = (field.field_info.annotation for field in self.dependant.body_params)
+            self._names[row] = KnownNames(
+                body=next((model for body in bodies for model in models_in(body)), None),
+                query=frozenset(
+                    field.alias
+                    for dependant in dependants
+                    # Vercel appends the parameters of the path to the query.
+                    for field in (*dependant.query_params, *dependant.path_params)
+                ),
+                is_operators=row.access is Access.OPERATOR,
+            )
+        return self._names[row]
 
     def _row(self, path: str, method: str) -> Endpoint:
         row = self.table.get((path, method))
@@ -109,6 +139,29 @@ async def _read(request: Request, limit: int) -> bytes:
         if len(raw) > limit:
             raise TooLarge(limit=limit)
     return bytes(raw)
+
+
+def _log(unknown: UnknownFields, request: Request) -> None:
+    """Log the names of the fields that are ignored, never their values."""
+    if unknown.ignored:
+        log(
+            "unknown_fields",
+            request=request.state.request_id,
+            route=request.state.endpoint.path,
+            names=[field.name for field in unknown.ignored],
+        )
+
+
+def _with_warnings(response: Response, unknown: UnknownFields) -> Response:
+    """Add `warnings` to the object that a response holds, one for each field that is ignored."""
+    if unknown.ignored and response.status_code < 400:  # noqa: PLR2004 errors have details
+        content = json.loads(bytes(response.body))
+        content["warnings"] = [
+            {"field": field.name, "problem": field.problem} for field in unknown.ignored
+        ]
+        response.body = json.dumps(content, ensure_ascii=False).encode()
+        response.headers["Content-Length"] = str(len(response.body))
+    return response
 
 
 def _serializing(handler: Callable[..., Any]) -> Callable[..., Any]:

@@ -1,7 +1,7 @@
 """The base of every request and response body."""
 
 from datetime import UTC, datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict
 from pydantic.alias_generators import to_camel
@@ -69,6 +69,9 @@ class CamelRequest(CamelBody):
 
     A column of a table can therefore not be set under its own name.
     """
+
+    unread: ClassVar[frozenset[str]] = frozenset()
+    """Fields that live pages send and that nobody reads, so that they cause no warning."""
 
     model_config = ConfigDict(validate_by_name=False)
 

@@ -1,6 +1,6 @@
 """Bodies of the student-config endpoints."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from pydantic import Field, StringConstraints
 
@@ -60,6 +60,8 @@ class ConfigurationFields(Flags):
 
 class ConfigIn(ConfigurationFields, CamelRequest):
     """Fields to save. A field that is left out or null keeps its value."""
+
+    unread: ClassVar[frozenset[str]] = frozenset({"ciServiceSid"})
 
     session_token: ConfigToken
     """Token of the session; the credential of the call."""

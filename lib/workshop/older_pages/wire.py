@@ -1,6 +1,6 @@
 """Bodies of track-student-progress."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
 from pydantic_core import PydanticCustomError
@@ -35,6 +35,8 @@ ExerciseName = Annotated[
 
 class TrackIn(CamelRequest):
     """A report about an exercise. Time and attempts are added to those of earlier reports."""
+
+    unread: ClassVar[frozenset[str]] = frozenset({"totalExercises"})
 
     session_token: SessionToken
     """Token of the session; the credential of the call."""

@@ -1,6 +1,6 @@
 """Bodies of generate-session, student-progress and report-bug."""
 
-from typing import Annotated
+from typing import Annotated, ClassVar
 from uuid import UUID
 
 from pydantic import BeforeValidator, StringConstraints
@@ -166,6 +166,17 @@ class SessionsOut(Answer):
 
 class BugReportIn(CamelRequest):
     """A bug report."""
+
+    unread: ClassVar[frozenset[str]] = frozenset(
+        {
+            "actualBehavior",
+            "browserInfo",
+            "callDirection",
+            "deploymentStatus",
+            "timestamp",
+            "userName",
+        }
+    )
 
     description: Annotated[
         str, StringConstraints(strip_whitespace=True, min_length=1, max_length=5000)

@@ -1,0 +1,158 @@
+"""Fields and parameters that nobody reads: named to the caller, who may have misspelt one.
+
+Existing pages send fields that we do not know, so most requests may have them; the response then
+lists them in `warnings`. An operator's call is refused if one of them is almost the name of a field
+that it takes: `dryrun` must not start a migration.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache, cached_property
+from typing import Any, get_args
+
+from pydantic import BaseModel
+
+from lib.errors import MisspeltField
+from lib.logs import mask
+
+MAX_NAMED = 20
+MAX_NAME_LENGTH = 80
+LEAST_SIMILARITY = 0.75
+"""Similarity, 0 to 1, from which an unknown name counts as a misspelt one."""
+
+
+@dataclass(frozen=True)
+class UnknownField:
+    """A field of a body, or a parameter of a query, that the endpoint does not have."""
+
+    name: str
+    """Its path, such as `end_criteria.typ`; shortened, and without what looks like a secret."""
+    suggestion: str | None
+    """The name that it almost has."""
+
+    @property
+    def problem(self) -> str:
+        """What to tell the caller."""
+        return (
+            f"Unknown field; did you mean {self.suggestion}?"
+            if self.suggestion
+            else "Unknown field."
+        )
+
+
+@dataclass(frozen=True)
+class KnownNames:
+    """The names that an endpoint reads."""
+
+    body: type[BaseModel] | None
+    query: frozenset[str]
+    is_operators: bool
+    """Whether operators call it; they may send their password in any body."""
+
+    def unknown_in_query(self, names: Iterable[str]) -> Iterator[UnknownField]:
+        """Yield the parameters that nobody reads."""
+        for name in dict.fromkeys(names):
+            if name not in self.query:
+                yield _unknown("", name, self.query)
+
+    def unknown_in_body(self, body: Any) -> Iterator[UnknownField]:
+        """Yield the fields that nobody reads."""
+        if self.body is not None:
+            also_known = {"adminPassword"} if self.is_operators else set()
+            yield from _unknown_in(self.body, body, "", also_known)
+
+
+class UnknownFields:
+    """The unknown fields of one request."""
+
+    def __init__(self, known: KnownNames, body: Any, query: Iterable[str]) -> None:
+        self._known = known
+        self._body = body
+        self._query = query
+
+    @cached_property
+    def in_body(self) -> list[UnknownField]:
+        """The first unknown fields of the body, ignored or refused."""
+        return _first(self._known.unknown_in_body(self._body))
+
+    @cached_property
+    def ignored(self) -> list[UnknownField]:
+        """The unknown fields and parameters of a request that may have them."""
+        model = self._known.body
+        is_strict = model is None or model.model_config.get("extra") == "forbid"
+        in_query = _first(self._known.unknown_in_query(self._query))
+        return in_query if is_strict else (self.in_body + in_query)[:MAX_NAMED]
+
+    @property
+    def misspelt(self) -> list[UnknownField]:
+        """Those of them that have almost the name of a field."""
+        return [field for field in self.ignored if field.suggestion]
+
+    def refuse_misspelt(self) -> None:
+        """Refuse an operator's call that may mean something else than it says.
+
+        Raises:
+            MisspeltField: If there is a misspelt field.
+        """
+        if self._known.is_operators and self.misspelt:
+            field = self.misspelt[0]
+            raise MisspeltField(field=field.name, problem=field.problem)
+
+
+def _first(fields: Iterator[UnknownField]) -> list[UnknownField]:
+    return [field for _, field in zip(range(MAX_NAMED), fields, strict=False)]
+
+
+def _unknown_in(
+    model: type[BaseModel], value: Any, path: str, also_known: set[str]
+) -> Iterator[UnknownField]:
+    if isinstance(value, list):
+        for number, part in enumerate(value):
+            yield from _unknown_in(model, part, f"{path}[{number}]", also_known)
+    if not isinstance(value, dict):
+        return
+    names = _names(model)
+    for name in value:
+        if name in names:
+            if (inner := names[name]) is not None:
+                yield from _unknown_in(inner, value[name], f"{path}.{name}", set())
+        elif name not in also_known:
+            yield _unknown(path, name, names)
+
+
+@cache
+def _names(model: type[BaseModel]) -> Mapping[str, type[BaseModel] | None]:
+    """Return the names that a model takes, each with the model of its value, if it has one."""
+    by_name = model.model_config.get("validate_by_name", False)
+    names: dict[str, type[BaseModel] | None] = dict.fromkeys(getattr(model, "unread", ()))
+    for name, field in model.model_fields.items():
+        inner = next(models_in(field.annotation), None)
+        if by_name:
+            names[name] = inner
+        names[field.alias or name] = inner
+    return names
+
+
+def models_in(annotation: Any) -> Iterator[type[BaseModel]]:
+    """Yield the models in a type, such as the one in `Model | None`."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for part in get_args(annotation):
+        yield from models_in(part)
+
+
+def _unknown(path: str, name: str, known: Iterable[str]) -> UnknownField:
+    shown = "".join(char if char.isprintable() else "?" for char in f"{path}.{name}".lstrip("."))
+    return UnknownField(mask(shown)[:MAX_NAME_LENGTH], _closest(name, known))
+
+
+def _closest(name: str, known: Iterable[str]) -> str | None:
+    from difflib import get_close_matches
+
+    plain = {_plain(other): other for other in known}
+    matches = get_close_matches(_plain(name[:MAX_NAME_LENGTH]), plain, n=1, cutoff=LEAST_SIMILARITY)
+    return plain[matches[0]] if matches else None
+
+
+def _plain(name: str) -> str:
+    return name.lower().replace("_", "").replace("-", "")

@@ -1,0 +1,169 @@
+"""A field that nobody reads is named, and its value never."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+
+from lib.routes import ENDPOINTS, Access
+from lib.web.functions import function_app
+from lib.web.strict_route import StrictRoute
+from lib.web.unknown_fields import MAX_NAME_LENGTH, MAX_NAMED, KnownNames
+from tests.conftest import ADMIN_PASSWORD
+
+LIVE_REQUESTS = Path(__file__).resolve().parents[3] / "shared" / "live-page-requests.jsonl"
+TOKEN = "ws_1764200000000_" + "5f" * 32
+STEP = {"sessionToken": TOKEN, "stepNumber": 1}
+PASSWORD = {"adminPassword": ADMIN_PASSWORD}
+
+
+def warnings(body: dict[str, Any]) -> dict[str, str]:
+    return {warning["field"]: warning["problem"] for warning in body["warnings"]}
+
+
+def known_names(method: str, path: str) -> KnownNames:
+    (row,) = (row for row in ENDPOINTS if row.path == path and method in row.methods)
+    (route,) = (
+        route
+        for route in function_app(row.module).routes
+        if isinstance(route, StrictRoute) and route.path == row.route and method in route.methods
+    )
+    return route.known_names(row)
+
+
+def test_ignored_field_is_named_with_what_it_may_mean(
+    client: TestClient, capsys: pytest.CaptureFixture[str]
+) -> None:
+    response = client.post(
+        "/api/student-progress", json={**STEP, "stepNmae": "canary-value", "colour": "canary-value"}
+    )
+    assert response.status_code == 200
+    assert response.headers["content-length"] == str(len(response.content))
+    assert warnings(response.json()) == {
+        "stepNmae": "Unknown field; did you mean stepName?",
+        "colour": "Unknown field.",
+    }
+    logged = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+    (line,) = (line for line in logged if line["event"] == "unknown_fields")
+    assert line["names"] == ["stepNmae", "colour"]
+    assert line["request"] == response.headers["x-request-id"]
+    assert "canary-value" not in response.text + json.dumps(logged)
+
+
+def test_known_fields_cause_no_warning(client: TestClient) -> None:
+    body = {**STEP, "stepName": "Setup", "timeSpent": 3, "studentName": "Ann"}
+    assert "warnings" not in client.post("/api/student-progress", json=body).json()
+
+
+def test_ignored_field_is_named_beside_the_field_that_is_missing(client: TestClient) -> None:
+    response = client.post("/api/student-progress", json={"sessionToken": TOKEN, "step_numbr": 1})
+    assert response.status_code == 422
+    assert response.json()["details"] == [
+        {"field": "stepNumber", "problem": "Field required"},
+        {"field": "step_numbr", "problem": "Unknown field; did you mean stepNumber?"},
+    ]
+    response = client.get("/api/student-progress", params={"sesionToken": TOKEN})
+    assert response.status_code == 400
+    assert response.json()["details"][-1] == {
+        "field": "sesionToken",
+        "problem": "Unknown field; did you mean sessionToken?",
+    }
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "field", "problem"),
+    [
+        ("/api/test/start", {"studentid": "a"}, "studentid", "; did you mean student_id?"),
+        ("/api/test/end", {"is_admin": True}, "is_admin", "."),
+        (
+            "/api/test/start",
+            {"end_criteria": {"max_question": 3}},
+            "end_criteria.max_question",
+            "; did you mean max_questions?",
+        ),
+        (
+            "/api/questions/upload",
+            {"questions": [{"id": "q"}, {"contents": "x"}]},
+            "questions[1].contents",
+            "; did you mean content?",
+        ),
+    ],
+)
+def test_refused_field_is_named_with_what_it_may_mean(
+    client: TestClient,
+    operator: dict[str, str],
+    path: str,
+    body: dict[str, Any],
+    field: str,
+    problem: str,
+) -> None:
+    response = client.post(path, json=body, headers=operator)
+    assert response.status_code == 422
+    details = {detail["field"]: detail["problem"] for detail in response.json()["details"]}
+    assert details[field] == f"Unknown field{problem}"
+
+
+def test_unknown_parameter_is_named(client: TestClient, operator: dict[str, str]) -> None:
+    params = {"studentEmail": "ann@example.com", "lang": "en"}
+    body = client.get("/api/student-progress", params=params).json()
+    assert warnings(body) == {"lang": "Unknown field."}
+    health = client.get("/health?verbos=1").json()
+    assert warnings(health) == {"verbos": "Unknown field."}
+    refused = client.get("/api/workshop-analytics?dayz=3", headers=operator)
+    assert refused.json()["details"][0]["problem"].startswith("Unknown field; did you mean days?")
+
+
+@pytest.mark.parametrize("name", ["dryrun", "dry-run", "DRYRUN", "dryRum"])
+def test_operators_misspelt_field_stops_the_call(client: TestClient, name: str) -> None:
+    """Without the dry run that was asked for, the migration would write."""
+    response = client.post("/api/admin-migrate-to-unified-schema", json={**PASSWORD, name: True})
+    assert (response.status_code, response.json()["code"]) == (422, "misspelt_field")
+    assert response.json()["details"] == [
+        {
+            "field": name,
+            "problem": "Unknown field; did you mean dryRun? Nothing was done.",
+        }
+    ]
+
+
+def test_operators_other_fields_are_ignored_by_name(client: TestClient) -> None:
+    body = {**PASSWORD, "requestedBy": "Ann"}
+    response = client.post("/api/admin-list-configs-v2", json=body)
+    assert warnings(response.json()) == {"requestedBy": "Unknown field."}
+
+
+def test_names_are_bounded_and_hide_secrets(client: TestClient) -> None:
+    names = [f"field{number}" for number in range(50)]
+    body = client.post("/api/student-progress", json={**STEP, **dict.fromkeys(names, 1)}).json()
+    assert list(warnings(body)) == names[:MAX_NAMED]
+    odd = {"a\r\nb": 1, "x" * 500: 1, "sk-" + "abcdefgh" * 4: 1, "ann@example.com": 1}
+    response = client.post("/api/student-progress", json={**STEP, **odd})
+    shown = list(warnings(response.json()))
+    assert shown[:3] == ["a??b", "x" * MAX_NAME_LENGTH, "(hidden)"]
+    assert "ann@example.com" not in response.text
+
+
+@pytest.mark.parametrize(
+    "row", [row for row in ENDPOINTS if row.access is not Access.CRON], ids=lambda row: row.path
+)
+def test_every_endpoint_knows_its_own_names(row: Any) -> None:
+    for method in row.methods:
+        known = known_names(method, row.path)
+        assert method == "GET" or known.body is not None or "{" in row.path
+        parameters = set(known.query)
+        assert list(known.unknown_in_query(parameters)) == []
+
+
+def test_requests_of_live_pages_cause_no_warning() -> None:
+    if not LIVE_REQUESTS.is_file():
+        pytest.skip(f"{LIVE_REQUESTS} is not on this machine")
+    paths = {row.path for row in ENDPOINTS}
+    for line in LIVE_REQUESTS.read_text().splitlines():
+        request = json.loads(line)
+        if request["path"] not in paths:
+            continue
+        known = known_names(request["method"], request["path"])
+        assert list(known.unknown_in_body(request["body"])) == []
+        assert list(known.unknown_in_query(request.get("query", {}))) == []
