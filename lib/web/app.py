@@ -45,6 +45,7 @@ def create_app(
         redoc_url=None,
         openapi_url=None,
         generate_unique_id_function=_operation_id,
+        redirect_slashes=False,
     )
     app.router.route_class = strict_route(rows)
     app.state.rows = rows

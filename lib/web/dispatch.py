@@ -28,6 +28,7 @@ class Dispatcher:
         """Serve one request."""
         app = self._app
         if scope["type"] == "http":
+            scope = path_ids.without_trailing_slash(scope)
             if _is_description_request(scope) and not current_deps().settings.deployed:
                 app = RequestFrame(_serve_description)
             elif (row := _find(scope)) is not None:

@@ -8,6 +8,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from lib.logs import log, place
 from lib.web.error_body import envelope
 from lib.web.headers import API_HEADERS
+from lib.web.path_ids import without_trailing_slash
 
 _HEADERS = tuple((name.lower().encode(), value.encode()) for name, value in API_HEADERS.items())
 
@@ -31,7 +32,7 @@ class RequestFrame:
         scope.setdefault("state", {})["request_id"] = request_id
         status = 0
         head_only = scope["method"] == "HEAD"
-        inner = {**scope, "method": "GET"} if head_only else scope
+        inner = without_trailing_slash({**scope, "method": "GET"} if head_only else scope)
 
         async def send_with_headers(message: Message) -> None:
             nonlocal status

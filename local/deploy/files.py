@@ -180,7 +180,9 @@ def _rewrites() -> Iterator[Json]:
     for path, module in dict.fromkeys((row.path, row.module) for row in ENDPOINTS):
         source = re.sub(r"\{(\w+)\}", r":\1", path)
         yield {"source": source, "destination": f"/{file_of(module).removesuffix('.py')}"}
-    yield {"source": "/api/:path*", "destination": f"/api/{INDEX}"}
+    # Unlike /api/:path*, these also match paths that end in a slash or hold an empty segment.
+    yield {"source": "/api/(.*)", "destination": f"/api/{INDEX}"}
+    yield {"source": "/health/", "destination": f"/api/{INDEX}"}
 
 
 def _has_unusual_limit(module: str) -> bool:

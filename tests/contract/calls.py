@@ -12,7 +12,15 @@ ALL_METHODS = ("GET", "POST", "PUT", "DELETE", "PATCH")
 SERVICE = (
     Call("GET", "/health", 200),
     Call("GET", "/api/health", 200),
+    Call("GET", "/health/", 200),
+    Call("GET", "/api/health//", 200),
+    Call("POST", "/api/generate-session/", 200, {"studentName": "Bo"}),
+    Call("POST", "/api/generate-session/", 422, {"studentEmail": "no address"}),
+    Call("POST", "/api/generate-session", 200, {"studentNmae": "Bo"}),
+    Call("POST", "/api/generate-session?lang=en", 200, b"\xef\xbb\xbf{}"),
+    Call("POST", "/api/generate-session", 200, {}, {"Content-Type": "application/ld+json"}),
     Call("GET", "/api/no-such-thing", 404),
+    Call("GET", "/api/no-such-thing/", 404),
     Call("POST", "/api/no/such/thing", 404, {}),
 )
 

@@ -2,14 +2,15 @@
 
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 
 from lib.routes import ENDPOINTS, Endpoint
 from tests.contract.call import Call
 from tests.contract.calls import CALLS
-from tests.contract.comparing import ComparableResponse
+from tests.contract.comparing import LOCAL_TIME, ComparableResponse
 from tests.contract.conftest import DEPLOYMENTS
 from tests.support.declared_errors import undeclared
 from tests.support.lambda_runtime import LambdaDeployment
@@ -72,6 +73,33 @@ def test_every_error_is_declared(responses_on: ResponsesOn) -> None:
     ]
     assert problems != []
     assert [problem for problem in problems if problem] == []
+
+
+def strings_in(value: Any) -> Iterator[str]:
+    if isinstance(value, dict):
+        value = list(value.values())
+    if isinstance(value, list):
+        for part in value:
+            yield from strings_in(part)
+    elif isinstance(value, str):
+        yield value
+
+
+def test_every_time_is_in_utc_and_says_so(responses_on: ResponsesOn) -> None:
+    shown = [text for response in responses_on("local") for text in strings_in(response.body)]
+    assert "<time>" in shown
+    assert [text for text in shown if LOCAL_TIME in text] == []
+
+
+def test_misspelt_field_is_named_on_the_way(responses_on: ResponsesOn) -> None:
+    (number,) = (
+        number
+        for number, call in enumerate(CALLS)
+        if isinstance(call.body, dict) and "studentNmae" in call.body
+    )
+    assert responses_on("local")[number].body["warnings"] == [
+        {"field": "studentNmae", "problem": "Unknown field; did you mean studentName?"}
+    ]
 
 
 @pytest.mark.parametrize("path", ["/openapi.json", "/docs"])

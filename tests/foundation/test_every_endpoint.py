@@ -53,6 +53,18 @@ def test_methods_that_are_not_in_the_table_are_refused(client: TestClient, path:
         assert set(response.headers["Allow"].split(", ")) == listed_methods
 
 
+@pytest.mark.parametrize("row", ENDPOINTS, ids=lambda row: f"{'/'.join(row.methods)} {row.path}")
+def test_slash_at_the_end_of_a_path_means_nothing(client: TestClient, row: Endpoint) -> None:
+    client.follow_redirects = False
+    for method in row.methods:
+        plain, slashed = (
+            client.request(method, filled(row.path) + end, headers=NO_CREDENTIALS)
+            for end in ("", "/")
+        )
+        assert slashed.status_code == plain.status_code
+        assert slashed.json().get("code") == plain.json().get("code")
+
+
 @pytest.mark.parametrize("path", ["/nowhere", "/api/nowhere", "/.git/config", "/lib/settings.py"])
 def test_unknown_path_gives_404_with_the_api_headers(client: TestClient, path: str) -> None:
     response = client.get(path)

@@ -28,7 +28,9 @@ def known_names(method: str, path: str) -> KnownNames:
     (route,) = (
         route
         for route in function_app(row.module).routes
-        if isinstance(route, StrictRoute) and route.path == row.route and method in route.methods
+        if isinstance(route, StrictRoute)
+        and route.path == row.route
+        and method in (route.methods or ())
     )
     return route.known_names(row)
 

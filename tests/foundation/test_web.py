@@ -127,6 +127,16 @@ def test_validation_error_shows_no_pattern_and_no_internal_type(web: TestClient)
         assert web.post("/api/echo/1", json=body).json()["error"] == message
 
 
+@pytest.mark.parametrize("slashes", ["/", "//"])
+def test_slash_at_the_end_means_nothing(web: TestClient, slashes: str) -> None:
+    web.follow_redirects = False
+    response = web.post(f"/api/echo/1{slashes}", json={"n": 1})
+    assert (response.status_code, response.json()["n"]) == (200, 1)
+    assert web.delete(f"/api/echo/1{slashes}").headers["Allow"] == "GET, POST"
+    assert web.get(f"/api/none{slashes}").status_code == 404
+    assert web.get(slashes).status_code == 404
+
+
 def test_wrong_method_gives_405_with_the_allowed_methods(web: TestClient) -> None:
     response = web.delete("/api/echo/1")
     assert response.status_code == 405

@@ -94,7 +94,10 @@ def test_vercel_reaches_every_path() -> None:
 
 def test_vercel_sends_other_paths_to_the_index_last() -> None:
     config = json.loads((ROOT / "vercel.json").read_text())
-    assert config["rewrites"][-1] == {"source": "/api/:path*", "destination": "/api/index"}
+    assert config["rewrites"][-2:] == [
+        {"source": "/api/(.*)", "destination": "/api/index"},
+        {"source": "/health/", "destination": "/api/index"},
+    ]
 
 
 def test_no_rewrite_hides_a_later_one() -> None:

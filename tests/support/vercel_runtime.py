@@ -114,8 +114,8 @@ class VercelDeployment:
 
 class _Rewrite:
     def __init__(self, row: dict[str, Any]) -> None:
-        source = re.sub(r"/:(\w+)\*", r"(?:/(?P<\1>.*))?", row["source"])
-        self.pattern = re.compile(re.sub(r":(\w+)", r"(?P<\1>[^/]+)", source))
+        # As in path-to-regexp, a segment is not empty, and a slash at the end is not optional.
+        self.pattern = re.compile(re.sub(r":(\w+)", r"(?P<\1>[^/]+)", row["source"]))
         self.module = _module(row["destination"])
 
 
