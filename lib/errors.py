@@ -221,6 +221,8 @@ class NotConfigured(AppError):
 class UnusableSetting(NotConfigured):
     """{reason}"""  # noqa: D415 the reason is a sentence
 
+    code = "unusable_setting"
+
 
 class DatabaseUnavailable(AppError):
     """The database cannot be reached or does not answer; try again."""

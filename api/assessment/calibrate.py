@@ -6,15 +6,16 @@ from fastapi import Depends
 
 from lib.assessment.calibration.run import calibrate
 from lib.assessment.calibration.wire import CalibrateIn, CalibrateOut
+from lib.assessment.errors import PoolNotFound
 from lib.deps import Deps, current_deps, get_deps
-from lib.errors import NotFound, raises
+from lib.errors import raises
 from lib.web.app import create_app, lambda_entry
 
 app = create_app("assessment.calibrate", tag="Assessment: operators")
 
 
 @app.post("/api/admin-calibrate")
-@raises(NotFound)
+@raises(PoolNotFound)
 def calibrate_pools(
     deps: Annotated[Deps, Depends(get_deps)], body: CalibrateIn | None = None
 ) -> CalibrateOut:

@@ -4,11 +4,12 @@ from typing import Annotated
 
 from fastapi import Depends, Query
 
+from lib.assessment.errors import PoolNotFound
 from lib.assessment.parameters import PoolId
 from lib.assessment.pools.debug import MAX_PAGE, pool_report
 from lib.assessment.pools.wire import PoolDebugOut
 from lib.deps import Deps, get_deps
-from lib.errors import InvalidCursor, NotFound, raises
+from lib.errors import InvalidCursor, raises
 from lib.web.app import create_app, lambda_entry
 from lib.web.cursor import Cursor
 
@@ -16,7 +17,7 @@ app = create_app("assessment.debug_pool", tag="Assessment: operators")
 
 
 @app.get("/api/debug/pool/{question_pool_id}")
-@raises(InvalidCursor, NotFound)
+@raises(InvalidCursor, PoolNotFound)
 def debug_pool(
     question_pool_id: PoolId,
     deps: Annotated[Deps, Depends(get_deps)],

@@ -9,14 +9,14 @@ from lib.assessment.parameters import TestId
 from lib.assessment.sessions.debug import sync
 from lib.assessment.sessions.wire import SyncOut
 from lib.deps import Deps, get_deps
-from lib.errors import NotFound, raises
+from lib.errors import SessionNotFound, raises
 from lib.web.app import create_app, lambda_entry
 
 app = create_app("assessment.debug_sync", tag="Assessment: operators")
 
 
 @app.post("/api/debug/sync/{session_id}")
-@raises(CacheUnavailable, NotFound)
+@raises(CacheUnavailable, SessionNotFound)
 def debug_sync(session_id: TestId, deps: Annotated[Deps, Depends(get_deps)]) -> SyncOut:
     """Rebuild the session's snapshot from Postgres, or remove that of a closed session."""
     return sync(session_id, deps)

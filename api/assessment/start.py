@@ -4,18 +4,23 @@ from typing import Annotated
 
 from fastapi import Depends
 
-from lib.assessment.errors import NoGradableQuestion, SessionConceptMismatch
+from lib.assessment.errors import (
+    NoGradableQuestion,
+    PoolNotFound,
+    QuestionNotFound,
+    SessionConceptMismatch,
+)
 from lib.assessment.sessions.start import start
 from lib.assessment.sessions.wire import StartIn, StartOut
 from lib.deps import Deps, get_deps
-from lib.errors import NotFound, raises
+from lib.errors import raises
 from lib.web.app import create_app, lambda_entry
 
 app = create_app("assessment.start", tag="Assessment")
 
 
 @app.post("/api/test/start")
-@raises(NoGradableQuestion, NotFound, SessionConceptMismatch)
+@raises(NoGradableQuestion, PoolNotFound, QuestionNotFound, SessionConceptMismatch)
 def start_test(body: StartIn, deps: Annotated[Deps, Depends(get_deps)]) -> StartOut:
     """Return a session and its first question; a second start returns the same session.
 

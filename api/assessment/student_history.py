@@ -8,7 +8,7 @@ from lib.assessment.results.access import GrantedScope
 from lib.assessment.results.results import MAX_PAGE, history
 from lib.assessment.results.wire import HistoryOut
 from lib.deps import Deps, get_deps
-from lib.errors import InvalidCursor, NotFound, raises
+from lib.errors import InvalidCursor, StudentNotFound, raises
 from lib.web.app import create_app, lambda_entry
 from lib.web.cursor import Cursor
 
@@ -16,7 +16,7 @@ app = create_app("assessment.student_history", tag="Assessment")
 
 
 @app.get("/api/student/{student_id:opaque}/history")
-@raises(InvalidCursor, NotFound)
+@raises(InvalidCursor, StudentNotFound)
 def get_student_history(
     scope: GrantedScope,
     deps: Annotated[Deps, Depends(get_deps)],

@@ -8,14 +8,14 @@ from lib.assessment.results.access import GrantedScope
 from lib.assessment.results.results import proficiency
 from lib.assessment.results.wire import ProficiencyOut
 from lib.deps import Deps, get_deps
-from lib.errors import NotFound, raises
+from lib.errors import StudentNotFound, raises
 from lib.web.app import create_app, lambda_entry
 
 app = create_app("assessment.student_proficiency", tag="Assessment")
 
 
 @app.get("/api/student/{student_id:opaque}/proficiency")
-@raises(NotFound)
+@raises(StudentNotFound)
 def get_student_proficiency(
     scope: GrantedScope, deps: Annotated[Deps, Depends(get_deps)]
 ) -> ProficiencyOut:

@@ -4,18 +4,11 @@ from typing import Annotated
 
 from fastapi import Depends
 
-from lib.assessment.errors import (
-    NoSuchOption,
-    OtherAnswerRecorded,
-    SessionClosed,
-    SessionExpired,
-    SessionOfOtherStudent,
-    UnexpectedQuestion,
-)
+from lib.assessment import errors
 from lib.assessment.sessions.submit import submit
 from lib.assessment.sessions.wire import CompletedOut, ContinueOut, SubmitIn
 from lib.deps import Deps, get_deps
-from lib.errors import NotFound, raises
+from lib.errors import SessionNotFound, raises
 from lib.web.app import create_app, lambda_entry
 
 app = create_app("assessment.submit", tag="Assessment")
@@ -23,13 +16,14 @@ app = create_app("assessment.submit", tag="Assessment")
 
 @app.post("/api/test/submit")
 @raises(
-    NoSuchOption,
-    NotFound,
-    OtherAnswerRecorded,
-    SessionClosed,
-    SessionExpired,
-    SessionOfOtherStudent,
-    UnexpectedQuestion,
+    SessionNotFound,
+    errors.NoSuchOption,
+    errors.OtherAnswerRecorded,
+    errors.QuestionNotFound,
+    errors.SessionClosed,
+    errors.SessionExpired,
+    errors.SessionOfOtherStudent,
+    errors.UnexpectedQuestion,
 )
 def submit_answer(
     body: SubmitIn, deps: Annotated[Deps, Depends(get_deps)]

@@ -6,9 +6,14 @@ from fastapi import Depends
 
 from lib.access.audit import audited
 from lib.deps import Deps, get_deps
-from lib.errors import AlreadyRunning, NotFound, raises
+from lib.errors import AlreadyRunning, raises
 from lib.legacy.errors import NotSafeYet, UnifiedSchemaNotFound
-from lib.operations.errors import BackupPlaceUnavailable, BackupUnreadable, TakesTooLong
+from lib.operations.errors import (
+    BackupNotFound,
+    BackupPlaceUnavailable,
+    BackupUnreadable,
+    TakesTooLong,
+)
 from lib.operations.responses import restore_response
 from lib.operations.restore import restore
 from lib.operations.wire import RestoreIn, RestoreOut
@@ -21,9 +26,9 @@ PATH = "/api/admin-restore"
 @app.post(PATH)
 @raises(
     AlreadyRunning,
+    BackupNotFound,
     BackupPlaceUnavailable,
     BackupUnreadable,
-    NotFound,
     NotSafeYet,
     TakesTooLong,
     UnifiedSchemaNotFound,

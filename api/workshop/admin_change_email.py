@@ -6,9 +6,9 @@ from fastapi import Depends
 
 from lib.access.audit import audited
 from lib.deps import Deps, get_deps
-from lib.errors import AlreadyRunning, BadRequest, raises
+from lib.errors import AlreadyRunning, BadRequest, StudentNotFound, raises
 from lib.web.app import create_app, lambda_entry
-from lib.workshop.errors import EmailOfAnotherStudent, OlderTableRefuses, StudentNotFound
+from lib.workshop.errors import EmailOfAnotherStudent, OlderTableRefuses
 from lib.workshop.instructor import email_change
 from lib.workshop.instructor.wire import ChangedEmailOut, ChangeEmailIn
 

@@ -6,9 +6,9 @@ from fastapi import Depends
 
 from lib.access.audit import audited
 from lib.deps import Deps, get_deps
-from lib.errors import AlreadyRunning, raises
+from lib.errors import AlreadyRunning, StudentNotFound, raises
 from lib.web.app import create_app, lambda_entry
-from lib.workshop.errors import OlderTableRefuses, StudentNotFound
+from lib.workshop.errors import OlderTableRefuses
 from lib.workshop.instructor import removal
 from lib.workshop.instructor.wire import DeletedStudentOut, DeleteStudentIn
 

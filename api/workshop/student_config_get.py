@@ -5,11 +5,10 @@ from typing import Annotated
 from fastapi import Depends
 
 from lib.deps import Deps, get_deps
-from lib.errors import raises
+from lib.errors import SessionNotFound, raises
 from lib.web.app import create_app, lambda_entry
 from lib.workshop.config import configuration
 from lib.workshop.config.wire import ConfigOut
-from lib.workshop.errors import SessionNotFound
 from lib.workshop.lookup import require_token
 
 app = create_app("workshop.student_config_get", tag="Workshop")

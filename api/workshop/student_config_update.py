@@ -5,13 +5,12 @@ from typing import Annotated
 from fastapi import Depends
 
 from lib.deps import Deps, get_deps
-from lib.errors import raises
+from lib.errors import SessionNotFound, raises
 from lib.web.app import create_app, lambda_entry
 from lib.workshop.config import configuration
 from lib.workshop.config.wire import ConfigIn, ConfigSavedOut
 from lib.workshop.errors import (
     IdempotencyKeyReused,
-    SessionNotFound,
     SessionOfAnotherStudent,
     StaleConfiguration,
 )

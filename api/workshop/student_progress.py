@@ -6,9 +6,9 @@ from fastapi import Depends
 
 from lib.access.guard import MaybeOperator
 from lib.deps import Deps, get_deps
-from lib.errors import raises
+from lib.errors import SessionNotFound, raises
 from lib.web.app import create_app, lambda_entry
-from lib.workshop.errors import IdempotencyKeyReused, SessionNotFound, SessionOfAnotherStudent
+from lib.workshop.errors import IdempotencyKeyReused, SessionOfAnotherStudent
 from lib.workshop.idempotency import IdempotencyKey
 from lib.workshop.lookup import LookupParams
 from lib.workshop.progress import progress

@@ -13,28 +13,36 @@ from fastapi.routing import APIRoute
 from lib.deps import get_deps
 from lib.errors import (
     AppError,
-    BadRequest,
     Busy,
     DatabaseUnavailable,
+    FieldMissing,
     InvalidInput,
+    JsonRefused,
+    MisspeltField,
     NotConfigured,
+    NotJson,
     SchemaMissing,
     TooLarge,
     TooManyAttempts,
     Unauthenticated,
+    UnstorableText,
     UnsupportedMediaType,
+    UnusableSetting,
 )
 from lib.routes import Access
 
 Errors = frozenset[type[AppError]]
 
 OF_EVERY_OPERATION: Errors = frozenset({AppError})
-OF_A_BODY: Errors = frozenset({BadRequest, TooLarge, UnsupportedMediaType})
+OF_A_BODY: Errors = frozenset({FieldMissing, JsonRefused, NotJson, TooLarge, UnsupportedMediaType})
 OF_INPUT: Errors = frozenset({InvalidInput})
-OF_THE_DATABASE: Errors = frozenset({Busy, DatabaseUnavailable, NotConfigured, SchemaMissing})
+OF_SETTINGS: Errors = frozenset({NotConfigured, UnusableSetting})
+OF_THE_DATABASE: Errors = frozenset(
+    {Busy, DatabaseUnavailable, SchemaMissing, UnstorableText, *OF_SETTINGS}
+)
 OF_ACCESS: dict[Access, Errors] = {
-    Access.OPERATOR: frozenset({Unauthenticated, TooManyAttempts, *OF_THE_DATABASE}),
-    Access.CRON: frozenset({Unauthenticated, NotConfigured}),
+    Access.OPERATOR: frozenset({MisspeltField, Unauthenticated, TooManyAttempts, *OF_THE_DATABASE}),
+    Access.CRON: frozenset({Unauthenticated, *OF_SETTINGS}),
 }
 COMMON: Errors = frozenset().union(
     OF_EVERY_OPERATION, OF_A_BODY, OF_INPUT, OF_THE_DATABASE, *OF_ACCESS.values()

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from lib.errors import AppError
+from lib.errors import AppError, InvalidInput
 from lib.web.declared_errors import COMMON, Errors, by_status
 
 WORDS = {
@@ -35,7 +35,7 @@ class ErrorSchemas:
         names: dict[str, str] = {}
         for status, group in by_status(errors).items():
             name = self._name(operation_id, status, group)
-            self.schemas[name] = self._schema(status, group)
+            self.schemas[name] = self._schema(group)
             schema = {"$ref": f"#/components/schemas/{name}"}
             self.responses[name] = {
                 "description": self.schemas[name]["description"],
@@ -44,11 +44,11 @@ class ErrorSchemas:
             names[str(status)] = name
         return names
 
-    def _schema(self, status: int, group: list[type[AppError]]) -> dict[str, Any]:
+    def _schema(self, group: list[type[AppError]]) -> dict[str, Any]:
         codes = [error.code for error in group]
         properties = {**self._envelope["properties"]}
         properties["code"] = {**properties["code"], "enum": codes}
-        if status != 422:  # noqa: PLR2004 the only status with details
+        if not any(error.fields or issubclass(error, InvalidInput) for error in group):
             properties.pop("details")
         return {
             "type": "object",

@@ -248,11 +248,17 @@ class SnapshotState(Body):
     """The fields of a snapshot."""
 
     student_id: str
+    """Id of the student."""
     current_proficiency: list[float]
+    """Proficiency in each concept, a percentile from 0 to 1."""
     next_question_id: str
+    """Id of the question that the test waits for."""
     status: str
+    """State of the test, such as `active`."""
     questions_answered: int
+    """Number of answers."""
     last_activity: UtcTime
+    """Time of the start or of the last answer."""
     packed: str
     """The rest of the session, for the service alone."""
 
@@ -261,20 +267,35 @@ class SessionRecord(Body):
     """A session in Postgres; null where an older deployment recorded nothing."""
 
     student_id: str
+    """Id of the student."""
     status: str
+    """State of the test: `active`, `completed`, `terminated` or `expired`."""
     end_reason: str | None
+    """Criterion that ended the test, such as `precision`; null while it is open."""
     question_pool_id: UUID | None
+    """Id of the pool."""
     pool_version: int | None
+    """Version of the pool that the test uses."""
     questions_answered: int
+    """Number of answers."""
     correct_responses: int
+    """Number of correct answers."""
     initial_proficiency: Any
+    """Proficiency in each concept before the first answer, a percentile from 0 to 1."""
     current_proficiency: Any
+    """Proficiency in each concept after the last answer."""
     final_proficiency: Any
+    """Proficiency in each concept at the end; null while the test is open."""
     next_question_id: str | None
+    """Id of the question that the test waits for; null after its end."""
     started_at: UtcTime | None
+    """Time of the start."""
     last_activity: UtcTime | None
+    """Time of the start or of the last answer."""
     completed_at: UtcTime | None
+    """Time of the end; null while the test is open."""
     is_idle: bool
+    """Whether the test is open and has had no activity for its time limit."""
 
 
 class RedisSnapshot(Body):

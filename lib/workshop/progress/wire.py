@@ -137,7 +137,7 @@ class SharedSession(Body):
     """Progress in each step with a report."""
 
 
-class NewSessionOut(Body):
+class NewSessionOut(Answer):
     """A new session."""
 
     sessionToken: str  # noqa: N815 the pages' spelling
