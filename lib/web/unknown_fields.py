@@ -17,6 +17,8 @@ from lib.logs import mask
 
 MAX_NAMED = 20
 MAX_NAME_LENGTH = 80
+MASKED_LENGTH = 300
+"""Length up to which secrets are looked for; the time that it takes grows with its square."""
 LEAST_SIMILARITY = 0.75
 """Similarity, 0 to 1, from which an unknown name counts as a misspelt one."""
 
@@ -28,7 +30,7 @@ class UnknownField:
     name: str
     """Its path, such as `end_criteria.typ`; shortened, and without what looks like a secret."""
     suggestion: str | None
-    """The name that it almost has."""
+    """The name that it almost has, if the request does not have that name, too."""
 
     @property
     def problem(self) -> str:
@@ -117,7 +119,7 @@ def _unknown_in(
             if (inner := names[name]) is not None:
                 yield from _unknown_in(inner, value[name], f"{path}.{name}", set())
         elif name not in also_known:
-            yield _unknown(path, name, names)
+            yield _unknown(path, name, [other for other in names if other not in value])
 
 
 @cache
@@ -142,15 +144,16 @@ def models_in(annotation: Any) -> Iterator[type[BaseModel]]:
 
 
 def _unknown(path: str, name: str, known: Iterable[str]) -> UnknownField:
+    name = name[:MASKED_LENGTH]
     shown = "".join(char if char.isprintable() else "?" for char in f"{path}.{name}".lstrip("."))
-    return UnknownField(mask(shown)[:MAX_NAME_LENGTH], _closest(name, known))
+    return UnknownField(mask(shown)[:MAX_NAME_LENGTH], _closest(name[:MAX_NAME_LENGTH], known))
 
 
 def _closest(name: str, known: Iterable[str]) -> str | None:
     from difflib import get_close_matches
 
     plain = {_plain(other): other for other in known}
-    matches = get_close_matches(_plain(name[:MAX_NAME_LENGTH]), plain, n=1, cutoff=LEAST_SIMILARITY)
+    matches = get_close_matches(_plain(name), plain, n=1, cutoff=LEAST_SIMILARITY)
     return plain[matches[0]] if matches else None
 
 

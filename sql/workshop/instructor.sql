@@ -88,7 +88,7 @@ SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY;
 SELECT (SELECT count(*) FROM public.students) AS students, count(*) AS sessions,
   count(*) FILTER (WHERE is_active) AS active_sessions,
   count(*) FILTER (WHERE completion_rate = 100) AS completed_sessions,
-  coalesce(round(avg(completion_rate), 2), 0) AS average_completion
+  coalesce(round(avg(completion_rate), 2), 0) AS avg_completion
 FROM public.sessions;
 
 -- funnel --
@@ -143,11 +143,11 @@ LIMIT %(limit)s;
 SELECT st.student_id, st.student_email, st.student_name,
   count(DISTINCT s.session_token) AS total_sessions,
   avg(s.completion_rate) AS avg_completion,
-  max(s.last_activity) AS last_active
+  max(s.last_activity) AS last_activity
 FROM public.students st
 LEFT JOIN public.sessions s ON st.student_id = s.student_id
 GROUP BY st.student_id, st.student_email, st.student_name
-ORDER BY last_active DESC NULLS LAST, st.student_id
+ORDER BY last_activity DESC NULLS LAST, st.student_id
 LIMIT %(limit)s;
 
 -- events_by_day --

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import re
 import types
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta, timezone
@@ -33,6 +34,18 @@ LIVE_SHAPES = {
     "/api/debug/sync/{session_id}",
 }
 """Paths whose responses live clients know without `success`."""
+
+
+OTHER_PAGING = r"^(offset|page|page_size|skip|next|next_page)$"
+OTHER_NAMES = {
+    r"^(average|mean)_": "avg_",
+    r"(^|_)(last_active|active_at|last_seen)$": "last_activity",
+    r"_(at_utc|on|time_stamp)$": "_at",
+    r"^(no|num|number_of|n)_": "_count",
+    r"^(mail|e_mail|email_address)$|_mail$": "_email",
+    OTHER_PAGING: "limit, cursor and next_cursor",
+}
+"""Other names of what the bodies already call something, and that name."""
 
 
 def routes() -> list[APIRoute]:
@@ -91,6 +104,13 @@ BODIES = sorted(
 def test_the_walk_finds_the_bodies() -> None:
     names = {model.__name__ for model in BODIES}
     assert {"StartIn", "EndCriteria", "SessionOut", "Health", "Progress", "SnapshotState"} <= names
+
+
+@pytest.mark.parametrize("model", BODIES, ids=lambda model: model.__name__)
+def test_one_thing_has_one_name(model: type[Any]) -> None:
+    for name in fields_of(model):
+        for other_name, used_name in OTHER_NAMES.items():
+            assert not re.search(other_name, name), f"write {used_name} in {name}, as elsewhere"
 
 
 @pytest.mark.parametrize("model", BODIES, ids=lambda model: model.__name__)
@@ -158,5 +178,5 @@ def test_every_list_with_pages_has_a_cursor(route: APIRoute) -> None:
     for body in (field.field_info.annotation for field in route.dependant.body_params):
         for model in models_in(body):
             names |= set(fields_of(model))
-    assert not names & {"offset", "page", "skip", "next", "page_size", "next_page"}
+    assert not any(re.search(OTHER_PAGING, name) for name in names)
     assert ("cursor" in names) == ("next_cursor" in names)

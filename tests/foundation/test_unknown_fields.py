@@ -130,6 +130,14 @@ def test_operators_misspelt_field_stops_the_call(client: TestClient, name: str) 
     ]
 
 
+def test_field_is_not_a_misspelling_of_one_that_was_sent(client: TestClient) -> None:
+    path = "/api/admin-delete-student"
+    response = client.post(path, json={**PASSWORD, "studentId": "x"})
+    assert response.json()["code"] == "misspelt_field"
+    body = {**PASSWORD, "studentId": "x", "studentEmail": "nobody@example.com"}
+    assert client.post(path, json=body).json()["code"] == "student_not_found"
+
+
 def test_operators_other_fields_are_ignored_by_name(client: TestClient) -> None:
     body = {**PASSWORD, "requestedBy": "Ann"}
     response = client.post("/api/admin-list-configs-v2", json=body)
@@ -140,7 +148,13 @@ def test_names_are_bounded_and_hide_secrets(client: TestClient) -> None:
     names = [f"field{number}" for number in range(50)]
     body = client.post("/api/student-progress", json={**STEP, **dict.fromkeys(names, 1)}).json()
     assert list(warnings(body)) == names[:MAX_NAMED]
-    odd = {"a\r\nb": 1, "x" * 500: 1, "sk-" + "abcdefgh" * 4: 1, "ann@example.com": 1}
+    odd = {
+        "a\r\nb": 1,
+        "x" * 500: 1,
+        "sk-" + "abcdefgh" * 4: 1,
+        "ann@example.com": 1,
+        "x@" * 9000: 1,
+    }
     response = client.post("/api/student-progress", json={**STEP, **odd})
     shown = list(warnings(response.json()))
     assert shown[:3] == ["a??b", "x" * MAX_NAME_LENGTH, "(hidden)"]

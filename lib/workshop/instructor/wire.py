@@ -128,7 +128,7 @@ class Totals(CamelBody):
     """Number of open sessions."""
     completed_sessions: int
     """Number of sessions with every step completed."""
-    average_completion: float
+    avg_completion: float
     """Mean share of completed steps, 0 to 100."""
 
 
@@ -200,7 +200,7 @@ class StudentSummary(CamelBody):
     """Number of sessions."""
     avg_completion: float | None
     """Mean share of completed steps, 0 to 100."""
-    last_active: UtcTime | None
+    last_activity: UtcTime | None
     """Time of the last report or save in any session."""
 
 
