@@ -52,12 +52,14 @@ def test_pool_that_was_never_calibrated_has_an_empty_report(
     client: TestClient, operator: dict[str, str], pool_id: str, rows: Rows
 ) -> None:
     assert report(client, operator, pool_id) == {
+        "success": True,
         "question_pool_id": pool_id,
         "version": versions(rows)[0],
         "question_count": QUESTIONS,
         "last_attempt": None,
         "calibrations": [],
         "flagged": [],
+        "next_cursor": None,
     }
 
 
