@@ -17,6 +17,9 @@ from typing import Any
 
 ROOT = Path(__file__).parents[1]
 OWN_CODE = ("api", "lib")
+MAX_NAME_LENGTH = 100
+MASKED_LENGTH = 300
+"""Length up to which secrets are looked for; the time that it takes grows with its square."""
 NO_DETAILS: Mapping[str, object] = MappingProxyType({})
 Writer = Callable[[str, Mapping[str, Any], Mapping[str, object]], None]
 """Takes an event, its masked fields, and its details, which are not masked."""
@@ -87,6 +90,13 @@ def mask(text: str) -> str:
     text = _SECRET.sub("(hidden)", text)
     text = _SESSION_TOKEN.sub(lambda match: f"session:{fingerprint(match[0])}", text)
     return _EMAIL.sub(lambda match: f"email:{fingerprint(match[0].lower())}", text)
+
+
+def shown_name(name: str) -> str:
+    """Return the name of a field that a caller made up, as logs and responses may show it."""
+    name = name[:MASKED_LENGTH]
+    printable = "".join(char if char.isprintable() else "?" for char in name)
+    return mask(printable)[:MAX_NAME_LENGTH]
 
 
 def _masked(name: str, value: Any) -> Any:

@@ -8,6 +8,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
 from lib.errors import AppError, EndpointNotFound, FieldMissing, InvalidInput, MethodNotAllowed
+from lib.logs import shown_name
 from lib.web.error_body import envelope
 
 MAX_DETAILS = 20
@@ -115,4 +116,4 @@ def _field(problem: dict[str, Any]) -> str:
     location: Sequence[str | int] = problem["loc"]
     parts = location[1:] or location
     text = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in parts)
-    return text.lstrip(".")[:200]
+    return shown_name(text.lstrip("."))

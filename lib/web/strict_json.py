@@ -8,9 +8,9 @@ from collections import Counter
 from typing import Any
 
 from lib.errors import JsonRefused, NotJson
+from lib.logs import shown_name
 
 MAX_DEPTH = 32
-MAX_NAME_LENGTH = 200
 # Postgres cannot store \u0000 and lone surrogates; they can only arrive as escapes.
 _SUSPECT_ESCAPE = re.compile(rb"\\u(?:0000|[dD][89a-fA-F])")
 _OTHER_ENCODINGS = (
@@ -69,7 +69,7 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         twice, _ = Counter(name for name, _ in pairs).most_common(1)[0]
         raise JsonRefused(
             reason="The body contains an object with the same key twice.",
-            fields=(_shown(twice),),
+            fields=(shown_name(twice),),
         )
     return members
 
@@ -124,7 +124,7 @@ def _check_text(value: Any) -> None:
 
 
 def _check_string(text: str, path: str) -> None:
-    fields = (_shown(path) or "body",)
+    fields = (shown_name(path) or "body",)
     if "\0" in text:
         raise JsonRefused(reason="The body contains a NUL character.", fields=fields)
     try:
@@ -132,8 +132,3 @@ def _check_string(text: str, path: str) -> None:
     except UnicodeEncodeError as error:
         reason = "The body contains half of a surrogate pair."
         raise JsonRefused(reason=reason, fields=fields) from error
-
-
-def _shown(name: str) -> str:
-    """Return a field's name as an error may show it; a lone surrogate could not be encoded."""
-    return name.encode("utf-8", "replace").decode()[:MAX_NAME_LENGTH]

@@ -13,12 +13,9 @@ from typing import Any, get_args
 from pydantic import BaseModel
 
 from lib.errors import MisspeltField
-from lib.logs import mask
+from lib.logs import MAX_NAME_LENGTH, shown_name
 
 MAX_NAMED = 20
-MAX_NAME_LENGTH = 80
-MASKED_LENGTH = 300
-"""Length up to which secrets are looked for; the time that it takes grows with its square."""
 LEAST_SIMILARITY = 0.75
 """Similarity, 0 to 1, from which an unknown name counts as a misspelt one."""
 
@@ -144,9 +141,8 @@ def models_in(annotation: Any) -> Iterator[type[BaseModel]]:
 
 
 def _unknown(path: str, name: str, known: Iterable[str]) -> UnknownField:
-    name = name[:MASKED_LENGTH]
-    shown = "".join(char if char.isprintable() else "?" for char in f"{path}.{name}".lstrip("."))
-    return UnknownField(mask(shown)[:MAX_NAME_LENGTH], _closest(name[:MAX_NAME_LENGTH], known))
+    shown = shown_name(f"{path}.{name}".lstrip("."))
+    return UnknownField(shown, _closest(name[:MAX_NAME_LENGTH], known))
 
 
 def _closest(name: str, known: Iterable[str]) -> str | None:

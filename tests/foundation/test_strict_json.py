@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lib.errors import AppError, JsonRefused, NotJson
-from lib.web.strict_json import MAX_DEPTH, MAX_NAME_LENGTH, parse
+from lib.logs import MAX_NAME_LENGTH
+from lib.web.strict_json import MAX_DEPTH, parse
 
 REFUSED = [
     (b'{"n": NaN}', JsonRefused, "NaN"),

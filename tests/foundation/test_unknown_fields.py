@@ -7,10 +7,11 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
+from lib.logs import MAX_NAME_LENGTH
 from lib.routes import ENDPOINTS, Access
 from lib.web.functions import function_app
 from lib.web.strict_route import StrictRoute
-from lib.web.unknown_fields import MAX_NAME_LENGTH, MAX_NAMED, KnownNames
+from lib.web.unknown_fields import MAX_NAMED, KnownNames
 from tests.conftest import ADMIN_PASSWORD
 
 LIVE_REQUESTS = Path(__file__).resolve().parents[3] / "shared" / "live-page-requests.jsonl"
@@ -159,6 +160,10 @@ def test_names_are_bounded_and_hide_secrets(client: TestClient) -> None:
     shown = list(warnings(response.json()))
     assert shown[:3] == ["a??b", "x" * MAX_NAME_LENGTH, "(hidden)"]
     assert "ann@example.com" not in response.text
+    refused = client.post("/api/test/end", json={"session_id": TOKEN, **odd})
+    assert refused.status_code == 422
+    assert "ann@example.com" not in refused.text
+    assert "abcdefgh" not in refused.text
 
 
 @pytest.mark.parametrize(
