@@ -10,7 +10,10 @@ from lib.web.app import create_app, lambda_entry
 
 app = create_app("operations.health", tag="Health")
 UNAVAILABLE: dict[int | str, dict[str, Any]] = {
-    503: {"content": {"application/json": {"schema": {"$ref": "#/components/schemas/Health"}}}}
+    503: {
+        "description": "`status` is `unavailable`; or an error, if the check itself failed.",
+        "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Health"}}},
+    }
 }
 """A reference, since a model here would cost time at each start."""
 

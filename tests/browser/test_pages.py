@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Dialog, expect
 
 from local.demo.examples import examples
 from tests.support.browser import WatchedPage
@@ -14,6 +14,27 @@ from tests.support.local_server import LocalServer
 PAGES = ("/", "/docs")
 CALL = re.compile(r"^curl (?:.*\\\n)*.*$", re.MULTILINE)
 Visit = Callable[..., WatchedPage]
+BROKEN_WORDS = """() => {
+  const broken = [];
+  let count = 0;
+  for (const cell of document.querySelectorAll(".endpoint th, .endpoint td")) {
+    const texts = document.createTreeWalker(cell, NodeFilter.SHOW_TEXT);
+    while (texts.nextNode()) {
+      const text = texts.currentNode;
+      if (text.parentElement.closest(".value")) continue;  // an id is no word
+      for (const word of text.data.matchAll(/[^\\s-]+/g)) {
+        const range = document.createRange();
+        range.setStart(text, word.index);
+        range.setEnd(text, word.index + word[0].length);
+        const tops = [...range.getClientRects()].map((box) => Math.round(box.top));
+        count += tops.length > 0;
+        if (new Set(tops).size > 1) broken.push(word[0]);
+      }
+    }
+  }
+  return [count, broken];
+}"""
+"""Count the visible words of all tables, and list those that stand on two lines."""
 
 
 @pytest.mark.parametrize("path", PAGES)
@@ -196,6 +217,53 @@ def test_docs_open_every_endpoint_without_errors_in_a_narrow_window(visit: Visit
     expect(watched.page.get_by_role("button", name="Send").first).to_be_visible()
     assert watched.overflow <= 0
     assert watched.errors == []
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_docs_break_no_word_of_a_table_in_the_middle(visit: Visit, width: int) -> None:
+    watched = visit("/docs", width=width)
+    watched.page.evaluate("document.querySelectorAll('details').forEach(one => one.open = true)")
+    expect(watched.page.get_by_role("button", name="Send").first).to_be_visible()
+    watched.page.evaluate("document.querySelectorAll('details').forEach(one => one.open = true)")
+    count, broken = watched.page.evaluate(BROKEN_WORDS)
+    assert count > 5000
+    assert broken == []
+
+
+def test_docs_show_meaning_and_default_of_each_field(visit: Visit) -> None:
+    fields = visit("/docs#post-api-test-start").page.locator("#post-api-test-start table").first
+    row = fields.locator("tr").filter(has_text=re.compile("^end_criteria.max_questions"))
+    expect(row).to_contain_text("Number of questions after which the test ends in any case.")
+    expect(row).to_contain_text("Default: 20")
+    for description in fields.locator("tbody td:last-child").all_inner_texts():
+        assert description.strip()
+
+
+def test_docs_show_the_codes_of_errors(visit: Visit) -> None:
+    submit = visit("/docs#post-api-test-submit").page.locator("#post-api-test-submit")
+    submit.locator("summary", has_text="Errors").click()
+    row = submit.get_by_role("row").filter(has_text="409")
+    expect(row).to_contain_text("session_closed: This test is {status}")
+
+
+@pytest.mark.parametrize("accepted", [False, True])
+def test_docs_ask_before_a_call_that_deletes(visit: Visit, *, accepted: bool) -> None:
+    watched = visit("/docs#post-api-admin-delete-student")
+    entry = watched.page.locator("#post-api-admin-delete-student")
+    questions: list[str] = []
+
+    def answer(dialog: Dialog) -> None:
+        questions.append(dialog.message)
+        if accepted:
+            dialog.accept()
+        else:
+            dialog.dismiss()
+
+    watched.page.on("dialog", answer)
+    entry.get_by_role("button", name="Send").click()
+    expect(entry.get_by_role("status")).to_contain_text("401" if accepted else "Not sent")
+    (question,) = questions
+    assert "POST /api/admin-delete-student" in question
 
 
 def test_docs_find_an_endpoint_by_part_of_its_path(visit: Visit) -> None:

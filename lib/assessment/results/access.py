@@ -28,7 +28,8 @@ def read_scope(
         Header(alias="X-Session-Id", description="Id of a test of the student, a UUID."),
     ] = None,
     session_id: Annotated[
-        UUID | None, Query(description="The same, for pages that cannot set headers.")
+        UUID | None,
+        Query(description="The same as X-Session-Id, for pages that cannot set headers."),
     ] = None,
 ) -> ReadScope:
     """Return what the caller's credential gives access to.

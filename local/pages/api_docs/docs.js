@@ -1,6 +1,6 @@
 // The API docs: each endpoint with its fields, an example, and a button that sends it.
 
-import { address, bodySchema, curl, exampleResponses, exampleBody, fields, groups, neededParameter, typeOf } from "/openapi.js";
+import { address, bodySchema, curl, defaultOf, errors, exampleResponses, exampleBody, fields, groups, neededParameter, pieces, typeOf } from "/openapi.js";
 
 const TIMEOUT_MS = 60_000;
 const MAX_ROWS = 18;
@@ -23,22 +23,32 @@ function inline(text) {
   return text.split("`").map((part, index) => (index % 2 ? el("code", {}, part) : part));
 }
 
+/** A name that breaks between its parts only. */
+function breakable(name) {
+  return el("code", {}, ...pieces(name).flatMap((piece) => [piece, el("wbr")]));
+}
+
 function fieldTable(caption, rows) {
   if (!rows.length) return null;
-  const heads = ["Field", "Type", "Meaning"].map((name) => el("th", { scope: "col" }, name));
+  return table(caption, ["Field", "Type", "Meaning"], rows.map(fieldRow));
+}
+
+function table(caption, heads, rows) {
   return el("table", { class: "stack" },
     el("caption", {}, caption),
-    el("thead", {}, el("tr", {}, ...heads)),
-    el("tbody", {}, ...rows.map(fieldRow)),
+    el("thead", {}, el("tr", {}, ...heads.map((name) => el("th", { scope: "col" }, name)))),
+    el("tbody", {}, ...rows),
   );
 }
 
-function fieldRow({ name, type, required, about }) {
+function fieldRow({ name, type, required, about, byDefault, example }) {
   const mark = required ? el("span", { class: "required" }, " required") : null;
+  const more = [["Default", byDefault], ["Example", example]].filter(([, value]) => value);
   return el("tr", {},
-    el("th", { scope: "row" }, el("code", {}, name), mark),
+    el("th", { scope: "row" }, breakable(name), mark),
     el("td", { "data-label": "Type" }, type),
-    el("td", { "data-label": "Meaning" }, ...[about].flat()),
+    el("td", { "data-label": "Meaning" }, ...inline(about),
+      ...more.flatMap(([label, value]) => [` ${label}: `, el("code", { class: "value" }, value)])),
   );
 }
 
@@ -47,18 +57,27 @@ function parameterRows(api, operation) {
     name: parameter.name,
     type: `${typeOf(api, parameter.schema)} (${parameter.in})`,
     required: parameter.required,
-    about: inline(`${parameter.description ?? ""} Example: \`${parameter.example}\``.trim()),
+    about: parameter.description ?? "",
+    byDefault: defaultOf(parameter.schema),
+    example: String(parameter.example),
   }));
 }
 
-/** Examples and fields of the successful response; the page describes errors once. */
+function errorTable(api, operation) {
+  const rows = errors(api, operation).map(([status, text]) => el("tr", {},
+    el("th", { scope: "row" }, status), el("td", { "data-label": "Codes" }, ...inline(text))));
+  return table("Errors", ["Status", "Codes and messages"], rows);
+}
+
+/** Examples and fields of the successful response, and the errors. */
 function responses(api, operation) {
   const rows = fields(api, operation.responses?.["200"]?.content?.["application/json"]?.schema ?? {});
-  const table = fieldTable("Fields of the response", rows.map((row) => ({ ...row, required: false })));
+  const fieldsOfResponse = fieldTable("Fields of the response", rows.map((row) => ({ ...row, required: false, byDefault: "" })));
   return [
     ...exampleResponses(operation).flatMap(([title, text], index) => [
       el("h4", {}, index ? title : "Example of the response"), el("pre", { class: "wrap response", tabindex: "0" }, text)]),
-    table && el("details", {}, el("summary", {}, "Fields of the response"), table),
+    fieldsOfResponse && el("details", {}, el("summary", {}, "Fields of the response"), fieldsOfResponse),
+    el("details", {}, el("summary", {}, "Errors"), errorTable(api, operation)),
   ];
 }
 
@@ -77,6 +96,10 @@ function tryIt(api, operation, id) {
   };
   const send = async (event) => {
     event.preventDefault();
+    if (operation["x-destructive"] && !confirm(question(operation))) {
+      status.textContent = "Not sent";
+      return;
+    }
     status.textContent = "Sending …";
     const result = await sendCall(readCall(operation, inputs, body));
     status.textContent = result.summary;
@@ -89,6 +112,11 @@ function tryIt(api, operation, id) {
     ...inputs.map((input) => el("label", { for: input.id }, input.name, input)),
     body && el("label", { for: body.id }, "Body", body),
     el("pre", { class: "wrap" }, line), el("button", {}, "Send"), status, output);
+}
+
+/** What to ask before a call that deletes, renames or closes something. */
+function question({ method, path, summary }) {
+  return `${summary}?\n\n${method} ${path} changes the data on ${location.host}, which this page cannot undo.`;
 }
 
 function bodyInput(text, id) {
@@ -139,7 +167,7 @@ function endpoint(api, operation) {
   const details = el("details", { class: "card endpoint", id },
     el("summary", {},
       el("span", { class: "method", "data-method": operation.method }, operation.method),
-      el("code", {}, operation.path),
+      breakable(operation.path),
       el("span", { class: "soft" }, operation.summary ?? ""),
       caller ? el("span", { class: "caller" }, caller) : null));
   const fill = () => {

@@ -91,11 +91,31 @@ export function fields(api, schema, prefix = "", depth = 0) {
       type: typeOf(api, part),
       required: required.includes(name),
       about: part.description ?? inner.description ?? "",
+      byDefault: defaultOf(part),
     };
     const nested = item.properties && depth < MAX_DEPTH;
     const step = inner.type === "array" ? "[]." : ".";
     return nested ? [row, ...fields(api, item, path + step, depth + 1)] : [row];
   });
+}
+
+/** The default of a schema; none if it is null, as the type says, or an object, whose fields have their own. */
+export function defaultOf(schema) {
+  const value = schema.default ?? null;
+  if (Array.isArray(value)) return value.map((entry) => JSON.stringify(entry)).join(", ");
+  return typeof value === "object" ? "" : JSON.stringify(value);
+}
+
+/** Errors of an operation: `[status, text]`, in which backticks surround each code. */
+export function errors(api, operation) {
+  return Object.entries(operation.responses ?? {})
+    .filter(([status]) => status !== "200")
+    .map(([status, response]) => [status, resolve(api, response).description]);
+}
+
+/** A name in pieces between which a line may break: `end_criteria.type` → `end_`, `criteria.`, `type`. */
+export function pieces(name) {
+  return name.match(/[A-Z]*[^A-Z_./[-]*(?:\[\]|[_./-])*|./g).filter(Boolean);
 }
 
 /** Operations grouped by their first tag, in the order of the description's `tags`. */
