@@ -84,6 +84,12 @@ class FieldMissing(BadRequest):
     code = "field_missing"
 
 
+class UnsupportedEvent(BadRequest):
+    """{reason}"""  # noqa: D415 the reason is a sentence
+
+    code = "unsupported_event"
+
+
 class Unauthenticated(AppError):
     """The password or credential is missing or wrong."""
 

@@ -5,23 +5,20 @@ headers, a request id, one log line, and errors that say what was wrong and reve
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from contextvars import copy_context
 from typing import Any
 
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 from pydantic.alias_generators import to_camel
 
-from lib import deadline
 from lib.deps import current_deps
-from lib.routes import CRON_SECONDS, Access, Endpoint, rows_of
+from lib.routes import Access, Endpoint, rows_of
 from lib.web import path_ids
 from lib.web.cors import Cors
 from lib.web.error_responses import add_error_handlers
+from lib.web.lambda_events import LambdaEvents, LambdaHandler
 from lib.web.request_frame import RequestFrame
 from lib.web.strict_route import strict_route
-
-LambdaHandler = Callable[[dict[str, Any], Any], Any]
 
 
 def create_app(
@@ -72,37 +69,12 @@ def lambda_entry(app: FastAPI, scheduled: Callable[[], Any] | None = None) -> La
         app: The function's app.
         scheduled: The job that an EventBridge schedule runs; its events are not HTTP requests.
     """
-    http: LambdaHandler | None = None
-
-    def lambda_handler(event: dict[str, Any], context: Any) -> Any:
-        nonlocal http
-        if event.get("source") == "aws.events":
-            return _run_schedule(scheduled)
-        if http is None:
-            from mangum import Mangum
-
-            http = Mangum(app, lifespan="off")
-        return http(event, context)
-
-    return lambda_handler
+    return LambdaEvents(app, scheduled).handle
 
 
 def _operation_id(route: APIRoute) -> str:
     """Return a name under which generated clients have the operation: `submitAnswer`."""
     return to_camel(route.name)
-
-
-def _run_schedule(job: Callable[[], Any] | None) -> Any:
-    if job is None:
-        raise NotImplementedError(
-            "this function has no scheduled job; remove its EventBridge schedule"
-        )
-
-    def run() -> Any:
-        deadline.start(CRON_SECONDS)
-        return job()
-
-    return copy_context().run(run)
 
 
 def _open_to_pages(rows: Iterable[Endpoint]) -> bool:

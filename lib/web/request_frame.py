@@ -9,6 +9,7 @@ from lib.logs import log, place
 from lib.web.error_body import envelope
 from lib.web.headers import API_HEADERS
 from lib.web.path_ids import without_trailing_slash
+from lib.web.platform_request import platform_request_id
 
 _HEADERS = tuple((name.lower().encode(), value.encode()) for name, value in API_HEADERS.items())
 
@@ -30,6 +31,9 @@ class RequestFrame:
         started = time.perf_counter()
         request_id = uuid.uuid4().hex
         scope.setdefault("state", {})["request_id"] = request_id
+        ids = {"request": request_id}
+        if (platform_id := platform_request_id(scope)) is not None:
+            ids["platform_request"] = platform_id
         status = 0
         head_only = scope["method"] == "HEAD"
         inner = without_trailing_slash({**scope, "method": "GET"} if head_only else scope)
@@ -55,7 +59,7 @@ class RequestFrame:
             log(
                 "unforeseen",
                 details={"error": error},
-                request=request_id,
+                **ids,
                 kind=type(error).__name__,
                 at=place(error),
             )
@@ -67,7 +71,7 @@ class RequestFrame:
         log(
             "request",
             details={"path": scope["path"]},
-            request=request_id,
+            **ids,
             method=scope["method"],
             route=getattr(inner.get("route"), "path_format", None),
             status=status,

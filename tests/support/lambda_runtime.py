@@ -30,10 +30,15 @@ class HandlerError(Exception):
 
 
 class RuntimeApi:
-    """Lambda's Runtime API, for one event at a time."""
+    """Lambda's Runtime API, for one event at a time.
+
+    Attributes:
+        request_ids: Lambda's id of each event so far.
+    """
 
     def __init__(self) -> None:
-        self._events: queue.Queue[dict[str, Any]] = queue.Queue()
+        self._events: queue.Queue[Any] = queue.Queue()
+        self.request_ids: list[str] = []
         self._results: queue.Queue[tuple[str, bytes]] = queue.Queue()
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._make_handler())
         self._server.daemon_threads = True
@@ -42,7 +47,7 @@ class RuntimeApi:
         serve.start()
         self.address = f"127.0.0.1:{self._server.server_port}"
 
-    def invoke(self, event: dict[str, Any]) -> Any:
+    def invoke(self, event: Any) -> Any:
         """Run the handler on an event and return its result.
 
         Raises:
@@ -66,7 +71,8 @@ class RuntimeApi:
             def do_GET(self) -> None:
                 event = json.dumps(api._events.get()).encode()
                 self.send_response(200)
-                self.send_header("Lambda-Runtime-Aws-Request-Id", str(uuid.uuid4()))
+                api.request_ids.append(str(uuid.uuid4()))
+                self.send_header("Lambda-Runtime-Aws-Request-Id", api.request_ids[-1])
                 deadline = round(1000 * (time.time() + DEADLINE_SECONDS))
                 self.send_header("Lambda-Runtime-Deadline-Ms", str(deadline))
                 self.send_header("Lambda-Runtime-Invoked-Function-Arn", "arn:aws:lambda:test")
@@ -109,9 +115,18 @@ class LambdaFunction:
             },
         )
 
-    def invoke(self, event: dict[str, Any]) -> Any:
+    def invoke(self, event: Any) -> Any:
         """Run the handler; see `RuntimeApi.invoke`."""
         return self._api.invoke(event)
+
+    @property
+    def last_request_id(self) -> str:
+        """Lambda's id of the last event."""
+        return self._api.request_ids[-1]
+
+    def output(self) -> str:
+        """Return what the function has logged so far."""
+        return self._process.output()
 
     def stop(self) -> None:
         """End the process, then its Runtime API."""

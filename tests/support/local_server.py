@@ -30,6 +30,10 @@ class LocalServer:
         response = self._http.request(request.method, request.path, content=raw, headers=headers)
         return Response.of(response.status_code, dict(response.headers), response.content)
 
+    def output(self) -> str:
+        """Return what the server has logged so far."""
+        return self._process.output()
+
     def stop(self) -> None:
         """End the process."""
         self._http.close()

@@ -44,6 +44,10 @@ class VercelFunction:
         response = self._http.request(request.method, path, content=raw, headers=headers)
         return Response.of(response.status_code, dict(response.headers), response.content)
 
+    def output(self) -> str:
+        """Return what the function has logged so far."""
+        return self._process.output()
+
     def stop(self) -> None:
         """End the process."""
         self._http.close()
@@ -90,10 +94,14 @@ class VercelDeployment:
         """Route as Vercel does: first by the files of `api/`, then by the rewrites in order."""
         path, _, query = request.path.partition("?")
         module, rewritten_query = self._route(path)
+        query = "&".join(part for part in (query, rewritten_query) if part)
+        return self.function(module).send(request, f"{path}?{query}" if query else path)
+
+    def function(self, module: str) -> VercelFunction:
+        """Return the function of a module such as `operations.health`."""
         if module not in self._functions:
             self._functions[module] = VercelFunction(module, self._env)
-        query = "&".join(part for part in (query, rewritten_query) if part)
-        return self._functions[module].send(request, f"{path}?{query}" if query else path)
+        return self._functions[module]
 
     def stop(self) -> None:
         """End every function."""

@@ -1,0 +1,115 @@
+"""On each platform: addresses as they are handed out, silent services, and the platform's id."""
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from tests.contract.conftest import DEPLOYMENTS
+from tests.support.lambda_runtime import LambdaDeployment
+from tests.support.local_server import LocalServer
+from tests.support.silent_server import DeafServer, SilentServer
+from tests.support.vercel_runtime import VercelDeployment
+from tests.support.wire import Request, Response
+
+SECRET = "correct-horse"
+HANDED_OUT = {
+    "Supabase through Vercel": "{}&sslmode=require&supa=base-pooler.x",
+    "Prisma, quoted, with blanks": ' "{}&pgbouncer=true&connection_limit=1&schema=public" \n',
+    "copied from a console": "psql '{}&workaround=supabase-pooler.vercel&supa_typo=1'",
+}
+
+
+@pytest.fixture(scope="module")
+def variables(environment: Callable[[str], dict[str, str]]) -> dict[str, str]:
+    return environment("services")
+
+
+@contextmanager
+def deployed(
+    platform: str, variables: dict[str, str]
+) -> Iterator[LocalServer | VercelDeployment | LambdaDeployment]:
+    deployment = DEPLOYMENTS[platform](variables)
+    try:
+        yield deployment
+    finally:
+        deployment.stop()
+
+
+def health(platform: str, variables: dict[str, str]) -> Response:
+    with deployed(platform, variables) as deployment:
+        return deployment.send(Request("GET", "/api/health"))
+
+
+@pytest.mark.parametrize("form", HANDED_OUT.values(), ids=HANDED_OUT)
+@pytest.mark.parametrize("platform", DEPLOYMENTS)
+def test_addresses_work_as_they_are_handed_out(
+    platform: str, form: str, variables: dict[str, str]
+) -> None:
+    address = variables["POSTGRES_URL"].replace("postgresql:", "postgresql+psycopg:")
+    response = health(platform, {**variables, "POSTGRES_URL": form.format(address)})
+    assert response.body["services"] == {"postgres": "up", "redis": "up"}
+    remarks = [remark.partition(",")[0] for remark in response.body["remarks"]]
+    unknown = ["POSTGRES_URL: unknown option supa_typo"] if "supa_typo" in form else []
+    assert (response.status, remarks) == (200, unknown)
+
+
+@pytest.mark.parametrize("platform", DEPLOYMENTS)
+def test_settings_that_cannot_be_used_are_named(platform: str, variables: dict[str, str]) -> None:
+    unusable = {
+        "POSTGRES_URL": f"mysql://u:{SECRET}@h/d",
+        "UPSTASH_REDIS_REST_URL": f"rediss://default:{SECRET}@h.upstash.io:6379",
+    }
+    response = health(platform, {**variables, **unusable})
+    assert response.status == 503
+    states = {"postgres": "not configured", "redis": "not configured"}
+    assert response.body["services"] == states
+    postgres, redis = response.body["remarks"]
+    assert postgres == "POSTGRES_URL: it begins with mysql://, but should begin with postgresql://"
+    assert redis.startswith("UPSTASH_REDIS_REST_URL: it is not a REST address")
+    assert SECRET not in json.dumps(response.body)
+
+
+@pytest.mark.parametrize("platform", DEPLOYMENTS)
+def test_health_answers_while_both_services_are_silent(
+    platform: str, variables: dict[str, str]
+) -> None:
+    """A second connection would mean that the answer waited for the first, which takes 3 s."""
+    postgres, redis = SilentServer(), DeafServer()
+    silent = {
+        "POSTGRES_URL": f"postgresql://u:p@127.0.0.1:{postgres.port}/d",
+        "UPSTASH_REDIS_REST_URL": f"http://127.0.0.1:{redis.port}",
+    }
+    response = health(platform, {**variables, **silent})
+    assert response.status == 503
+    assert response.body["services"] == {"postgres": "down", "redis": "down"}
+    assert len(postgres.accepted) == 1
+    postgres.close()
+    redis.close()
+
+
+@pytest.mark.skipif(sys.version_info < (3, 12), reason="Vercel's runtime needs Python 3.12")
+def test_vercels_request_id_is_logged_beside_ours(variables: dict[str, str]) -> None:
+    usual = "fra1::iad1::abcde-1700000000000-0123456789ab"
+    sent = {
+        usual: usual,
+        '"},{"event":"forged': "___________forged",
+        "x" * 500: "x" * 100,
+    }
+    with deployed("vercel", variables) as deployment:
+        assert isinstance(deployment, VercelDeployment)
+        for given, logged in sent.items():
+            request = Request("GET", "/api/health", headers={"x-vercel-id": given})
+            request_id = deployment.send(request).headers["x-request-id"]
+            lines = deployment.function("operations.health").output().splitlines()
+            (line,) = [json.loads(line) for line in lines if request_id in line]
+            assert line["platform_request"] == logged
+
+
+def test_elsewhere_a_caller_cannot_write_an_id_into_the_log(variables: dict[str, str]) -> None:
+    with deployed("local", variables) as deployment:
+        assert isinstance(deployment, LocalServer)
+        deployment.send(Request("GET", "/api/health", headers={"x-vercel-id": "forged"}))
+        assert "forged" not in deployment.output()
