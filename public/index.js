@@ -24,12 +24,18 @@ export async function fetchHealth(fetchPage = fetch) {
   }
 }
 
-/** What the status means for a person; if tables are missing or waiting, the schema's remarks explain it. */
+/** What the status means for a person; where remarks explain it, they stand in place of the usual sentence. */
 export function meaning(health) {
-  const { missing = [], waiting = [], remarks = [] } = health.schema ?? {};
-  const lines = missing.length ? [`Missing: ${missing.join(", ")}.`, ...remarks] : remarks;
-  const explained = missing.length || (waiting.length && health.services.redis !== "down");
-  return [explained ? "" : MEANING[health.status], ...lines].filter(Boolean).join(" ");
+  const { behind = false, missing = [], waiting = [], remarks = [] } = health.schema ?? {};
+  const { postgres, redis } = health.services;
+  const settings = health.remarks ?? [];
+  const tables = missing.length ? [`Missing: ${missing.join(", ")}.`] : [];
+  const explained =
+    missing.length ||
+    (postgres === "not configured" && settings.length) ||
+    (redis !== "down" && (behind || waiting.length || settings.length));
+  const sentence = explained && postgres !== "down" ? "" : MEANING[health.status];
+  return [sentence, ...tables, ...remarks, ...settings].filter(Boolean).join(" ");
 }
 
 function showState(element, state) {

@@ -10,13 +10,15 @@ import binascii
 import time
 import uuid
 from collections.abc import Callable
+from contextlib import suppress
 from contextvars import copy_context
 from typing import Any
 
 from fastapi import FastAPI
 
 from lib import deadline
-from lib.errors import AppError, UnsupportedEvent
+from lib.deps import current_deps
+from lib.errors import AppError, NotConfigured, UnsupportedEvent
 from lib.logs import log, place
 from lib.routes import CRON_SECONDS
 from lib.web.error_body import envelope
@@ -74,7 +76,7 @@ class LambdaEvents:
         if event.get("source") in SCHEDULERS:
             return self._run_job(context)
         if event.get("source") in WARM_UP_SOURCES or any(event.get(m) for m in WARM_UP_MARKS):
-            self._import_http()
+            self._warm_up()
             return {"statusCode": 200, "body": "warm"}
         raise UnsupportedEvent(reason=UNKNOWN)
 
@@ -86,6 +88,12 @@ class LambdaEvents:
         except Exception as error:  # the app's own errors have been answered
             log("lambda_event_unreadable", kind=type(error).__name__, at=place(error))
             raise UnsupportedEvent(reason=UNREADABLE) from error
+
+    def _warm_up(self) -> None:
+        """Import what the first request would import."""
+        self._import_http()
+        with suppress(NotConfigured):
+            _ = current_deps().postgres, current_deps().redis
 
     def _import_http(self) -> LambdaHandler:
         if self._http is None:

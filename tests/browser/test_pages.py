@@ -80,6 +80,29 @@ def test_landing_page_shows_that_postgres_and_redis_are_up(visit: Visit) -> None
             "x",
         ),
         ({"status": "degraded", "schema": {"missing": [], "waiting": [], "remarks": []}}, "Redis "),
+        (
+            {"status": "degraded", "schema": {"behind": True, "remarks": ["upgrade it"]}},
+            "upgrade it",
+        ),
+        ({"status": "degraded", "schema": {"remarks": []}, "remarks": ["half a Redis"]}, "half a "),
+        (
+            {
+                "status": "unavailable",
+                "schema": None,
+                "services": {"postgres": "not configured"},
+                "remarks": ["POSTGRES_URL: no"],
+            },
+            "POSTGRES_URL: no",
+        ),
+        (
+            {
+                "status": "unavailable",
+                "schema": None,
+                "services": {"postgres": "down", "redis": "up"},
+                "remarks": ["unknown option"],
+            },
+            "Postgres is down: ",
+        ),
     ],
 )
 def test_landing_page_says_what_the_health_means(

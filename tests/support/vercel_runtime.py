@@ -1,11 +1,12 @@
 """A Vercel deployment on this machine: Vercel's runtime, with routing by `vercel.json`."""
 
+import base64
 import json
 import re
 import socket
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -33,6 +34,7 @@ class VercelFunction:
                 ["-c", "import vercel_runtime.vc_init"], {**env, **_runtime_env(module, ipc)}
             )
             self._connection = self._accept(listener)
+        self._received = b""
         self._http = httpx.Client(
             base_url=f"http://127.0.0.1:{self._started_port()}", timeout=REQUEST_SECONDS
         )
@@ -44,9 +46,14 @@ class VercelFunction:
         response = self._http.request(request.method, path, content=raw, headers=headers)
         return Response.of(response.status_code, dict(response.headers), response.content)
 
-    def output(self) -> str:
-        """Return what the function has logged so far."""
-        return self._process.output()
+    def log_line(self, text: str) -> dict[str, Any]:
+        """Wait for the JSON line of the log that contains the text, and return it."""
+        for message in self._messages():
+            if message["type"] == "log":
+                line = base64.b64decode(message["payload"]["message"]).decode()
+                if text in line:
+                    return dict(json.loads(line))
+        raise RuntimeError(f"{text} was not logged")
 
     def stop(self) -> None:
         """End the process."""
@@ -62,15 +69,24 @@ class VercelFunction:
                 return listener.accept()[0]
         raise RuntimeError(f"the function did not start:\n{self._process.output()}")
 
+    def _messages(self) -> Iterator[dict[str, Any]]:
+        """Yield what the function reports, as NUL-terminated JSON."""
+        while True:
+            message, end, rest = self._received.partition(b"\0")
+            if end:
+                self._received = rest
+                yield json.loads(message)
+            elif chunk := self._connection.recv(4096):
+                self._received += chunk
+            else:
+                return
+
     def _started_port(self) -> int:
-        """Read NUL-terminated messages up to the one that names the port."""
+        """Read messages up to the one that names the port."""
         self._connection.settimeout(START_SECONDS)
-        buffer = b""
-        while chunk := self._connection.recv(4096):
-            *messages, buffer = (buffer + chunk).split(b"\0")
-            for message in map(json.loads, messages):
-                if message["type"] == "server-started":
-                    return int(message["payload"]["httpPort"])
+        for message in self._messages():
+            if message["type"] == "server-started":
+                return int(message["payload"]["httpPort"])
         raise RuntimeError(f"the function did not start:\n{self._process.output()}")
 
 
