@@ -1,7 +1,7 @@
 """Fixtures of all tests: a real Postgres, a real Redis behind the REST gateway, and clients.
 
-The environment is emptied first. Each worker runs its own servers, and each test gets a fresh
-copy of a migrated database.
+The environment is emptied first. Each worker runs its own servers, and each test gets a copy of a
+migrated database in which no other test has written.
 """
 
 import os
@@ -27,9 +27,8 @@ sys.dont_write_bytecode = False
 os.environ["OPENBLAS_NUM_THREADS"] = "1"
 
 from collections.abc import Callable, Iterator  # noqa: E402 the environment comes first
-from contextlib import contextmanager  # noqa: E402
+from contextlib import closing, contextmanager  # noqa: E402
 from dataclasses import replace  # noqa: E402
-from itertools import count  # noqa: E402
 from pathlib import Path  # noqa: E402
 
 import psycopg  # noqa: E402
@@ -38,7 +37,6 @@ from fastapi.testclient import TestClient  # noqa: E402
 from hypothesis import HealthCheck  # noqa: E402
 from hypothesis import settings as hypothesis_settings  # noqa: E402
 
-from lib.database.queries import load_script  # noqa: E402
 from lib.database.schema import schema_scripts  # noqa: E402
 from lib.deps import Deps, install_deps  # noqa: E402
 from lib.settings import Settings  # noqa: E402
@@ -46,6 +44,7 @@ from lib.web.functions import function_app  # noqa: E402
 from local.redis_gateway.gateway import Gateway, running_gateway  # noqa: E402
 from local.servers.postgres_server import PostgresServer, running_postgres  # noqa: E402
 from local.servers.redis_server import RedisServer, running_redis  # noqa: E402
+from tests.support.databases import Databases  # noqa: E402
 from tests.support.declared_errors import with_declared_errors  # noqa: E402
 from tests.support.memory import folder_in_memory  # noqa: E402
 from tests.support.postgres_proxy import PostgresProxy, running_proxy  # noqa: E402
@@ -64,7 +63,6 @@ hypothesis_settings.load_profile("stepwise")
 ADMIN_PASSWORD = "a password for the tests"
 CRON_SECRET = "a secret for the tests' cron"
 ENCRYPTION_KEY = "0123456789abcdef" * 4
-_numbers = count()
 
 
 @pytest.fixture(scope="session")
@@ -74,6 +72,9 @@ def postgres_server() -> Iterator[PostgresServer]:
         with psycopg.connect(server.create_database("migrated")) as connection:
             for _, script in schema_scripts():
                 connection.execute(script.encode())
+            connection.commit()
+            connection.autocommit = True
+            connection.execute("VACUUM FREEZE")  # a copy is not written to by reading it
         yield server
 
 
@@ -99,23 +100,25 @@ def redis_gateway(_gateway: Gateway, redis_server: RedisServer) -> Iterator[Gate
     _gateway.faults.clear()
 
 
+@pytest.fixture(scope="session")
+def databases(postgres_server: PostgresServer) -> Iterator[Databases]:
+    """Databases on this worker's Postgres."""
+    with closing(Databases(postgres_server)) as databases:
+        yield databases
+
+
 @pytest.fixture
-def empty_postgres_url(postgres_server: PostgresServer) -> Iterator[str]:
+def empty_postgres_url(databases: Databases) -> Iterator[str]:
     """An empty database."""
-    name = f"empty_{next(_numbers)}"
-    yield postgres_server.create_database(name)
-    postgres_server.drop_database(name)
+    with databases.copy() as url:
+        yield url
 
 
 @pytest.fixture
-def postgres_url(postgres_server: PostgresServer) -> Iterator[str]:
-    """A fresh copy of the migrated database."""
-    name = f"test_{next(_numbers)}"
-    url = postgres_server.create_database(name, template="migrated")
-    with psycopg.connect(url) as connection:  # a copy lacks the template's settings
-        connection.execute(load_script("database/schema/search_path.sql").encode())
-    yield url
-    postgres_server.drop_database(name)
+def postgres_url(databases: Databases) -> Iterator[str]:
+    """A copy of the migrated database."""
+    with databases.copy("migrated") as url:
+        yield url
 
 
 @pytest.fixture
