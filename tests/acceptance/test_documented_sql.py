@@ -21,8 +21,10 @@ from fastapi.testclient import TestClient
 from lib.deps import Deps, install_deps
 from lib.settings import Settings
 from lib.web.functions import function_app
+from local.redis_gateway.gateway import Gateway
 from local.servers.postgres_server import PostgresServer, address_in_environment, program
-from tests.conftest import ADMIN_PASSWORD
+from tests.conftest import ADMIN_PASSWORD, CRON_SECRET, ENCRYPTION_KEY
+from tests.support.databases import Databases
 from tests.support.legacy_data import legacy_tables as legacy_script
 from tests.support.old_assessment import FULL, QUESTIONS, ROWS
 from tests.support.requirements import sql_blocks
@@ -95,10 +97,6 @@ class Product:
         results: list[str] = self.operate("/api/admin-create-unified-schema", **body)["results"]
         return results
 
-    def fetch(self, query: str) -> list[Any]:
-        with psycopg.connect(self.url, autocommit=True) as connection:
-            return connection.execute(query.encode()).fetchall()
-
     def execute(self, script: str) -> None:
         with psycopg.connect(self.url, autocommit=True) as connection:
             connection.execute(script.encode())
@@ -118,15 +116,18 @@ class Product:
 
     def counts(self, context: str) -> dict[str, int]:
         """Return the number of rows of the context's tables that exist."""
-        existing = [
-            name
-            for (name,) in self.fetch(
-                "SELECT format('%I.%I', schemaname, tablename) FROM pg_tables"
-                " WHERE schemaname IN ('public', 'assessment')"
-            )
-            if name in TABLES[context]
-        ]
-        return {name: self.fetch(f"SELECT count(*) FROM {name}")[0][0] for name in existing}
+        with psycopg.connect(self.url, autocommit=True) as connection:
+            existing = [
+                name
+                for (name,) in connection.execute(
+                    "SELECT format('%I.%I', schemaname, tablename) FROM pg_tables"
+                    " WHERE schemaname IN ('public', 'assessment')"
+                )
+                if name in TABLES[context]
+            ]
+            counts = [f"SELECT '{name}', count(*) FROM {name}" for name in existing]
+            query = " UNION ALL ".join(counts)
+            return dict(connection.execute(query.encode()).fetchall()) if counts else {}
 
     def run_and_compare(self, block: Block, *, whole: bool = False) -> None:
         """Run a block, and compare the rows of the other context."""
@@ -194,33 +195,48 @@ class Product:
 Products = Callable[[str], AbstractContextManager[Product]]
 
 
+@contextmanager
+def product_on(settings: Settings) -> Iterator[Product]:
+    """Run the product on the database of the settings."""
+    deps = Deps(settings)
+    install_deps(deps)
+    try:
+        client = TestClient(function_app("index"), raise_server_exceptions=False)
+        yield Product(str(settings.postgres_url), client)
+    finally:
+        install_deps(None)
+        deps.close()
+
+
 @pytest.fixture
 def products(settings: Settings, tmp_path: Path) -> Products:
     """A function of a database's URL whose context is the product on it."""
+    return lambda url: product_on(replace(settings, postgres_url=url, backup_folder=str(tmp_path)))
 
-    @contextmanager
-    def product_on(url: str) -> Iterator[Product]:
-        deps = Deps(replace(settings, postgres_url=url, backup_folder=str(tmp_path)))
-        install_deps(deps)
-        try:
-            yield Product(url, TestClient(function_app("index"), raise_server_exceptions=False))
-        finally:
-            install_deps(None)
-            deps.close()
 
-    return product_on
+@pytest.fixture(scope="session")
+def in_use_template(databases: Databases, _gateway: Gateway) -> str:
+    """The name of a database with rows in every context."""
+    name = "in_use"
+    settings = Settings(
+        postgres_url=databases.create(name, "migrated"),
+        redis_url=_gateway.url,
+        redis_token=_gateway.token,
+        admin_password=ADMIN_PASSWORD,
+        cron_secret=CRON_SECRET,
+        encryption_key=ENCRYPTION_KEY,
+    )
+    with product_on(settings) as product:
+        product.execute(UUIDS)
+        product.work()
+    return name
 
 
 @pytest.fixture
-def in_use(postgres_server: PostgresServer, products: Products) -> Iterator[Product]:
+def in_use(databases: Databases, in_use_template: str, products: Products) -> Iterator[Product]:
     """The product with rows in every context."""
-    name = f"in_use_{next(_numbers)}"
-    with products(postgres_server.create_database(name, template="migrated")) as product:
-        product.upgrade()  # a copy lacks the template's settings
-        product.execute(UUIDS)
-        product.work()
+    with databases.copy(in_use_template) as url, products(url) as product:
         yield product
-    postgres_server.drop_database(name)
 
 
 @pytest.mark.parametrize("block", all_blocks(), ids=str)
