@@ -9,7 +9,7 @@ import pytest
 
 from local.servers.postgres_server import address_in_environment, program
 from tests.foundation.test_schema import dump
-from tests.support.scripts import ROOT, run, run_unchecked
+from tests.support.scripts import ROOT, run, run_command, run_unchecked
 
 ALEMBIC = "-m alembic"
 DRAFT = '''"""A draft."""
@@ -55,7 +55,8 @@ def project(tmp_path: Path) -> Path:
 def test_each_way_to_upgrade_makes_the_whole_schema(
     script: str, arguments: list[str], empty_postgres_url: str, postgres_url: str
 ) -> None:
-    run(script, "upgrade", *arguments, url=empty_postgres_url)
+    process = run_command(script, "upgrade", *arguments, url=empty_postgres_url)
+    assert process.returncode == 0, process.stderr
     assert dump(empty_postgres_url) == dump(postgres_url)
     assert fetch(empty_postgres_url, "SELECT * FROM stepwise.schema_version") == [("001",)]
 
