@@ -16,6 +16,7 @@ FIELD_STATUSES = {400, 422}
 ABOUT_NO_FIELD = {
     "NothingToDo": "the state of the database",
     "UnifiedSchemaNotFound": "the state of the database",
+    "UnsupportedEvent": "the event of Lambda as a whole",
     "UnstorableText": "the database does not say which text",
 }
 FIELDS_GIVEN_WHEN_RAISED = {"FieldMissing"}
