@@ -189,7 +189,7 @@ def test_second_creation_is_refused_while_the_first_runs(empty: str) -> None:
     assert response.json() == {
         "success": False,
         "error": "Another call is creating the schema right now; wait until it has ended.",
-        "code": "already_running",
+        "code": "creation_running",
         "requestId": response.headers["X-Request-Id"],
     }
     assert create().status_code == 200
