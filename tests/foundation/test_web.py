@@ -287,5 +287,4 @@ def test_a_schedule_runs_its_job_and_http_goes_to_the_app(web: TestClient) -> No
     entry = lambda_entry(web.app, scheduled=lambda: {"swept": 3})
     assert entry({"source": "aws.events"}, None) == {"swept": 3}
     unscheduled = lambda_entry(web.app)
-    with pytest.raises(NotImplementedError):
-        unscheduled({"source": "aws.events"}, None)
+    assert unscheduled({"source": "aws.events"}, None)["statusCode"] == 400
