@@ -10,6 +10,7 @@ registry and PyPI are needed.
 
 import filecmp
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -19,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from lib.routes import ENDPOINTS, modules
-from local.deploy import files, lambda_artifact, tools
+from local.deploy import files, lambda_artifact, tools, vercel_build
 from local.deploy.lambda_stack import REQUIRED, WITHOUT_OPTIONAL, LambdaStack
 from local.deploy.vercel_build import VercelBuild
 
@@ -30,11 +31,10 @@ RESOURCES = (
 )
 IMPORT_EACH = """
 import importlib, os, sys
-compiled, *names = sys.argv[1:]
-for name in names:
+for name in sys.argv[1:]:
     module = importlib.import_module(f"api.{name}")
     assert callable(module.app) and callable(module.lambda_handler), name
-    assert not compiled or os.path.exists(module.__cached__), f"{name} has no byte code"
+    assert os.path.exists(module.__cached__), f"{name} has no byte code"
 """
 
 
@@ -58,7 +58,7 @@ def main() -> int:
 
 def check_vercel(tree: Path) -> list[str]:
     """vercel.json: one function per endpoint, and the rewrites to the functions."""
-    build, config = VercelBuild(tree, "vercel.json", compiled=False), files.vercel()
+    build, config = _vercel_build(tree, "vercel.json"), files.vercel()
     targets = sorted(row["destination"] for row in config["rewrites"])
     return [
         *differences("function", map(files.file_of, ALL_MODULES), build.functions.values()),
@@ -68,13 +68,13 @@ def check_vercel(tree: Path) -> list[str]:
             if targets == build.rewrite_targets
             else [f"vercel.json rewrites to {targets}, but the build to {build.rewrite_targets}"]
         ),
-        *_start_bundles(build, (), compiled=False),
+        *_start_bundles(build, ()),
     ]
 
 
 def check_hobby(tree: Path) -> list[str]:
     """vercel.hobby.json: a single function."""
-    build = VercelBuild(tree, "vercel.hobby.json", compiled=True)
+    build = _vercel_build(tree, "vercel.hobby.json")
     config = files.vercel_hobby()
     built = list(build.functions.values())
     return [
@@ -84,7 +84,7 @@ def check_hobby(tree: Path) -> list[str]:
             else [f"The build for Hobby has the functions {built}, not only {INDEX_FILE}"]
         ),
         *differences("cron", _crons(config), _crons(build.config)),
-        *_start_bundles(build, ALL_MODULES, compiled=True),
+        *_start_bundles(build, ALL_MODULES),
     ]
 
 
@@ -99,7 +99,7 @@ def check_artifact(tree: Path) -> list[str]:
     with tempfile.TemporaryDirectory(prefix="stepwise-task-") as task:
         with zipfile.ZipFile(artifact) as archive:
             archive.extractall(task)
-        return _start(Path(task), Path(task), ALL_MODULES, compiled=True)
+        return _start(Path(task), Path(task), ALL_MODULES)
 
 
 def check_lambda(tree: Path) -> list[str]:
@@ -164,17 +164,25 @@ def _crons(config: dict[str, Any]) -> set[str]:
     return {f"{cron['schedule']} {cron['path']}" for cron in config.get("crons", ())}
 
 
-def _start_bundles(build: VercelBuild, names: Iterable[str], *, compiled: bool) -> list[str]:
+def _vercel_build(tree: Path, config: str) -> VercelBuild:
+    """Build a copy of the tree as `local.deploy.vercel_build` does for a deployment."""
+    folder = tree.with_name(f"{tree.name}-{config}")
+    shutil.copytree(tree, folder)
+    tools.link_to_placeholder(folder)
+    return vercel_build.build(folder, ["-A", config])
+
+
+def _start_bundles(build: VercelBuild, names: Iterable[str]) -> list[str]:
     """Start `names` in each bundle, or the functions of the bundle if none are named."""
     with build.unpacked() as bundles:
         return [
             problem
             for folder, packages, modules in bundles
-            for problem in _start(folder, packages, names or modules, compiled=compiled)
+            for problem in _start(folder, packages, names or modules)
         ]
 
 
-def _start(folder: Path, packages: Path, names: Iterable[str], *, compiled: bool) -> list[str]:
+def _start(folder: Path, packages: Path, names: Iterable[str]) -> list[str]:
     """Import functions in a process that sees only these files."""
     result = subprocess.run(
         [
@@ -183,7 +191,6 @@ def _start(folder: Path, packages: Path, names: Iterable[str], *, compiled: bool
             "-B",
             "-c",
             IMPORT_EACH,
-            "1" if compiled else "",
             *names,
         ],
         cwd=folder,

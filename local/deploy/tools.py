@@ -12,8 +12,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 TOOLS = ROOT / ".build" / "deploy-tools"
-SECONDS = 600
-"""Time limit of a tool; `vercel build` installs the packages of each function."""
+SECONDS = 3600
+"""Time limit of a tool; `vercel build` compiles all packages again for each function."""
 QUIET = {"VERCEL_TELEMETRY_DISABLED": "1", "SLS_TELEMETRY_DISABLED": "1", "CI": "1"}
 TRUST = {"NODE_USE_SYSTEM_CA": "1", "UV_SYSTEM_CERTS": "1"}
 """Trust the machine's certificates: a company's proxy has its own."""
@@ -56,6 +56,12 @@ def run(
     _run([str(TOOLS / "node_modules" / ".bin" / tool), *arguments], folder, env)
 
 
+def npx(tool: str) -> str:
+    """Return the start of a command line that runs the pinned version of a tool."""
+    pins = json.loads((ROOT / "local" / "deploy" / "package.json").read_text())["dependencies"]
+    return f"npx {tool}@{pins[tool]}"
+
+
 def copy_deployed_tree(target: Path) -> None:
     """Copy the files that `.vercelignore` lets a deployment upload, and those that osls reads.
 
@@ -72,8 +78,12 @@ def copy_deployed_tree(target: Path) -> None:
         else:
             (target / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(ROOT / name, target / name)
-    (target / ".vercel").mkdir()
-    (target / ".vercel" / "project.json").write_text(json.dumps(PROJECT))
+
+
+def link_to_placeholder(folder: Path) -> None:
+    """Link a folder to a project that does not exist; building needs a link, but no account."""
+    (folder / ".vercel").mkdir()
+    (folder / ".vercel" / "project.json").write_text(json.dumps(PROJECT))
 
 
 def _run(command: list[str], folder: Path, env: Mapping[str, str] | None = None) -> None:

@@ -1,11 +1,20 @@
-"""Run `vercel build` on a copy of the tree and read its output."""
+"""Build for Vercel on this machine, for `vercel deploy --prebuilt`.
+
+    python -m local.deploy.vercel_build [arguments of vercel build, such as --prod]
+
+`vercel build` alone takes every file of its folder, because only uploads follow `.vercelignore`,
+and writes no byte code, because only builds at Vercel read `build.env` of `vercel.json`. This
+command builds from the files that a deployment uploads, into `.build/vercel`, and writes byte code.
+"""
 
 import json
+import os
 import re
 import shutil
+import sys
 import tempfile
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -14,25 +23,20 @@ from local.deploy import tools
 
 LAUNCHER = "vc__handler__python.py"
 ENTRYPOINT = re.compile(r'"__VC_HANDLER_ENTRYPOINT": "([^"]+)"')
+BYTE_CODE = re.compile(r"(.*/)__pycache__/([^/.]+)\.cpython-\d+\.pyc")
 VENDORED = "_vendor"
+WRITE_BYTE_CODE = {"VERCEL_PYTHON_COMPILEALL": "1"}
+LINK = tools.ROOT / ".vercel"
+"""Folder in which `vercel link` and `vercel pull` write a project's id, settings and variables."""
+TARGET = tools.ROOT / ".build" / "vercel"
 
 
 class VercelBuild:
-    """The output of one build.
+    """The output of `vercel build` in the folder that was built."""
 
-    Args:
-        tree: Files that are uploaded; the build works on a copy.
-        config: Configuration file, such as `vercel.json`.
-        compiled: Whether to write byte code as a deployment does; slow, because the build repeats
-            it for each function.
-    """
-
-    def __init__(self, tree: Path, config: str, *, compiled: bool) -> None:
-        self._work = tree.with_name(f"{tree.name}-{config}")
-        shutil.copytree(tree, self._work)
-        environment = {"VERCEL_PYTHON_COMPILEALL": "1" if compiled else "0"}
-        tools.run("vercel", ["build", "--yes", "-A", config], self._work, environment)
-        self._output = self._work / ".vercel" / "output"
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._output = folder / ".vercel" / "output"
         self.config: dict[str, Any] = json.loads((self._output / "config.json").read_text())
 
     @property
@@ -53,6 +57,14 @@ class VercelBuild:
             if route.get("check") and "$1" not in route["dest"].partition("?")[0]
         )
 
+    def without_byte_code(self) -> list[str]:
+        """Return the functions whose file is not compiled."""
+        return [
+            _entrypoint(bundle)
+            for bundle in self._bundles()
+            if _entrypoint(bundle) not in map(_source_of, _files(bundle))
+        ]
+
     @contextmanager
     def unpacked(self) -> Iterator[list[tuple[Path, Path, list[str]]]]:
         """Unpack the functions as the platform does, those with the same files together.
@@ -62,8 +74,8 @@ class VercelBuild:
         """
         modules_of: dict[str, list[str]] = defaultdict(list)
         for bundle in self._bundles():
-            files = json.loads((bundle / ".vc-config.json").read_text())["filePathMap"]
-            modules_of[json.dumps(files, sort_keys=True)].append(_module(_entrypoint(bundle)))
+            files = json.dumps(_files(bundle), sort_keys=True)
+            modules_of[files].append(_module(_entrypoint(bundle)))
         with tempfile.TemporaryDirectory(prefix="stepwise-functions-") as folder:
             unpacked = []
             for number, (files, modules) in enumerate(modules_of.items()):
@@ -78,7 +90,33 @@ class VercelBuild:
     def _unpack(self, files: dict[str, str], root: Path) -> None:
         for name, source in files.items():
             (root / name).parent.mkdir(parents=True, exist_ok=True)
-            (root / name).hardlink_to(self._work / source)
+            (root / name).hardlink_to(self._folder / source)
+
+
+def build(folder: Path, arguments: Sequence[str]) -> VercelBuild:
+    """Run `vercel build`, with byte code, in a folder that is linked to a project.
+
+    Raises:
+        SystemExit: If the build fails, or lacks byte code; the message says why.
+    """
+    environment = {**os.environ, **WRITE_BYTE_CODE}
+    tools.run("vercel", ["build", "--yes", *arguments], folder, environment)
+    built = VercelBuild(folder)
+    if names := built.without_byte_code():
+        raise SystemExit(f"Do not deploy this build: it has no byte code for {', '.join(names)}.")
+    return built
+
+
+def _files(bundle: Path) -> dict[str, str]:
+    """Return the files of a function, each with its place in the folder of the build."""
+    files: dict[str, str] = json.loads((bundle / ".vc-config.json").read_text())["filePathMap"]
+    return files
+
+
+def _source_of(name: str) -> str | None:
+    """Return the source of a file of byte code; None for any other file."""
+    match = BYTE_CODE.fullmatch(name)
+    return f"{match[1]}{match[2]}.py" if match else None
 
 
 def _module(entrypoint: str) -> str:
@@ -94,3 +132,25 @@ def _entrypoint(bundle: Path) -> str:
             f"compare its {LAUNCHER} with the pattern ENTRYPOINT."
         )
     return match[1]
+
+
+def main(arguments: Sequence[str], link: Path = LINK) -> int:
+    """Build into `.build/vercel` and print how to deploy it; return the exit status."""
+    if not (link / "project.json").exists():
+        raise SystemExit(
+            f"This folder is not linked to a project: run `{tools.npx('vercel')} link` first."
+        )
+    tools.install()
+    shutil.rmtree(TARGET, ignore_errors=True)
+    tools.copy_deployed_tree(TARGET)
+    shutil.copytree(link, TARGET / ".vercel", ignore=shutil.ignore_patterns("output", "python"))
+    print("Building; every function is compiled by itself, which takes minutes …", flush=True)
+    built = build(TARGET, arguments)
+    folder = TARGET.relative_to(tools.ROOT)
+    print(f"Built {len(built.functions)} functions with byte code. To deploy them:")
+    print(f"  {tools.npx('vercel')} deploy --prebuilt --cwd {folder}", *arguments)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
