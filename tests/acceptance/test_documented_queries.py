@@ -50,8 +50,10 @@ SELECT
 FROM test_responses
 GROUP BY student_id;
 """).fetchall()
-    assert len(rows) == 30
-    assert all(0 < row["accuracy"] <= 1 for row in rows)
+    assert len(rows) == 70
+    assert sum(row["total_responses"] for row in rows) == 1955
+    assert all(0 <= row["accuracy"] <= 1 for row in rows)
+    assert len({row["accuracy"] for row in rows}) > 10
 
 
 def test_a_session_is_found_by_its_id(database: Database) -> None:
