@@ -26,7 +26,7 @@ class Curl:
 
 
 def parse(printed: str) -> Curl:
-    """Parse a curl line with the options that the guides use; ignore redirections and pipes.
+    """Parse a curl line with the options that the guides use; ignore redirections.
 
     Raises:
         ValueError: If it is not a curl line, has another option, or calls another host.
@@ -48,13 +48,11 @@ def parse(printed: str) -> Curl:
 
 
 def _options(words: list[str]) -> tuple[dict[str, list[str]], str]:
-    """Return each option's values, and the address; ignore what follows ">" or "|"."""
+    """Return each option's values, and the address; ignore what follows ">"."""
     options: dict[str, list[str]] = {}
     url = ""
-    curl_words = iter(takewhile(lambda word: word not in {">", "|"}, words))
+    curl_words = iter(takewhile(lambda word: word != ">", words))
     for word in curl_words:
-        if word == "-s":
-            continue
         if word in {"-X", "-H", "-d"}:
             options.setdefault(word, []).append(next(curl_words))
         elif word.startswith("http"):
