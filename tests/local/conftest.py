@@ -1,22 +1,18 @@
-import shutil
 import signal
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
-from tests.local.processes import ROOT, Dev, wait_until_all_ended
+from tests.local.processes import ROOT, Dev, open_folder, wait_until_all_ended
 
 
 @pytest.fixture
 def folder() -> Iterator[Path]:
-    """An empty folder that `nobody` may enter, which runs Postgres when root runs the tests."""
-    path = Path(tempfile.mkdtemp(prefix="stepwise-test-"))
-    path.chmod(0o711)
-    yield path
-    shutil.rmtree(path)
+    """An empty folder for data."""
+    with open_folder() as path:
+        yield path
 
 
 @pytest.fixture

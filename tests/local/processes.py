@@ -3,12 +3,16 @@
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -95,6 +99,15 @@ class Dev:
         assert self._process.stdout is not None
         self._process.stdout.close()
         return code
+
+
+@contextmanager
+def open_folder() -> Iterator[Path]:
+    """Make an empty folder that `nobody` may enter, as whom root runs Postgres."""
+    path = Path(tempfile.mkdtemp(prefix="stepwise-test-"))
+    path.chmod(0o711)
+    yield path
+    shutil.rmtree(path)
 
 
 def remaining_processes(folder: Path) -> list[str]:

@@ -1,6 +1,7 @@
 """`make reset` removes the local database only, only after a yes, and leaves a way back."""
 
 import os
+import shutil
 import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -9,20 +10,28 @@ import psycopg
 import pytest
 
 from local.servers.postgres_server import PostgresServer
-from tests.local.processes import Dev, run, wait_until_all_ended
+from tests.local.processes import Dev, open_folder, run, wait_until_all_ended
+
+
+@pytest.fixture(scope="session")
+def stopped() -> Iterator[Path]:
+    """A `.local` with a database of one row, whose server has stopped."""
+    with open_folder() as data:
+        with started(data) as url, psycopg.connect(url) as connection:
+            connection.execute("CREATE TABLE public.kept (word TEXT)")
+            connection.execute("INSERT INTO public.kept VALUES ('kept')")
+        yield data
 
 
 @pytest.fixture
-def local(folder: Path) -> Path:
+def local(folder: Path, stopped: Path) -> Path:
     """A `.local` with a database of one row, a secret and an older backup."""
     data = folder / ".local"
-    (data / "backups").mkdir(parents=True)
+    shutil.copytree(stopped, data)
+    (data / "backups").mkdir()
     (data / "redis").mkdir()
     (data / "secrets.json").write_text("{}")
     (data / "backups" / "stepwise-1.dump").touch()
-    with started(data) as url, psycopg.connect(url) as connection:
-        connection.execute("CREATE TABLE public.kept (word TEXT)")
-        connection.execute("INSERT INTO public.kept VALUES ('kept')")
     return data
 
 
