@@ -5,7 +5,7 @@ from fastapi.testclient import TestClient
 
 from lib.settings import Settings
 from tests.acceptance.curl import local_client
-from tests.demo.demo_database import _demo_template, demo_url  # noqa: F401 fixtures
+from tests.demo.demo_database import demo_url  # noqa: F401 a fixture
 
 
 @pytest.fixture

@@ -21,9 +21,8 @@ from fastapi.testclient import TestClient
 from lib.deps import Deps, install_deps
 from lib.settings import Settings
 from lib.web.functions import function_app
-from local.redis_gateway.gateway import Gateway
 from local.servers.postgres_server import PostgresServer, address_in_environment, program
-from tests.conftest import ADMIN_PASSWORD, CRON_SECRET, ENCRYPTION_KEY
+from tests.conftest import ADMIN_PASSWORD
 from tests.support.databases import Databases
 from tests.support.legacy_data import legacy_tables as legacy_script
 from tests.support.old_assessment import FULL, QUESTIONS, ROWS
@@ -195,47 +194,40 @@ class Product:
 Products = Callable[[str], AbstractContextManager[Product]]
 
 
-@contextmanager
-def product_on(settings: Settings) -> Iterator[Product]:
-    """Run the product on the database of the settings."""
-    deps = Deps(settings)
-    install_deps(deps)
-    try:
-        client = TestClient(function_app("index"), raise_server_exceptions=False)
-        yield Product(str(settings.postgres_url), client)
-    finally:
-        install_deps(None)
-        deps.close()
+@pytest.fixture
+def postgres_url() -> str:
+    """No database, since each product has one of its own."""
+    return ""
 
 
 @pytest.fixture
 def products(settings: Settings, tmp_path: Path) -> Products:
     """A function of a database's URL whose context is the product on it."""
-    return lambda url: product_on(replace(settings, postgres_url=url, backup_folder=str(tmp_path)))
 
+    @contextmanager
+    def product_on(url: str) -> Iterator[Product]:
+        deps = Deps(replace(settings, postgres_url=url, backup_folder=str(tmp_path)))
+        install_deps(deps)
+        try:
+            yield Product(url, TestClient(function_app("index"), raise_server_exceptions=False))
+        finally:
+            install_deps(None)
+            deps.close()
 
-@pytest.fixture(scope="session")
-def in_use_template(databases: Databases, _gateway: Gateway) -> str:
-    """The name of a database with rows in every context."""
-    name = "in_use"
-    settings = Settings(
-        postgres_url=databases.create(name, "migrated"),
-        redis_url=_gateway.url,
-        redis_token=_gateway.token,
-        admin_password=ADMIN_PASSWORD,
-        cron_secret=CRON_SECRET,
-        encryption_key=ENCRYPTION_KEY,
-    )
-    with product_on(settings) as product:
-        product.execute(UUIDS)
-        product.work()
-    return name
+    return product_on
 
 
 @pytest.fixture
-def in_use(databases: Databases, in_use_template: str, products: Products) -> Iterator[Product]:
+def in_use(databases: Databases, products: Products) -> Iterator[Product]:
     """The product with rows in every context."""
-    with databases.copy(in_use_template) as url, products(url) as product:
+
+    def fill(url: str) -> None:
+        with products(url) as product:
+            product.execute(UUIDS)
+            product.work()
+
+    template = databases.template("in_use", "migrated", fill)
+    with databases.copy(template) as url, products(url) as product:
         yield product
 
 

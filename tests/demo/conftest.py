@@ -7,7 +7,7 @@ import pytest
 
 from lib.deps import Deps
 from lib.settings import Settings
-from tests.demo.demo_database import _demo_template, demo_url  # noqa: F401 fixtures
+from tests.demo.demo_database import demo_url  # noqa: F401 a fixture
 
 RunQuery = Callable[[str], list[Any]]
 

@@ -1,6 +1,6 @@
 """Databases for tests on one server, created over a connection that stays open."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import count
 from typing import LiteralString
@@ -28,6 +28,7 @@ class Databases:
         self._server = server
         self._connection = psycopg.connect(server.url("postgres"), autocommit=True)
         self._numbers = count()
+        self._templates: set[str] = set()
         self._unwritten: dict[str, str] = {}
 
     def close(self) -> None:
@@ -48,6 +49,13 @@ class Databases:
                 )
             )
         return self._server.url(name)
+
+    def template(self, name: str, original: str, fill: Callable[[str], None]) -> str:
+        """Make and fill a template, unless an earlier call did; return its name."""
+        if name not in self._templates:
+            fill(self.create(name, original))
+            self._templates.add(name)
+        return name
 
     @contextmanager
     def copy(self, template: str = EMPTY) -> Iterator[str]:
