@@ -1,4 +1,4 @@
-"""Run the benchmarks: `make bench`, or `make bench ARGS=import_cost` for one of them."""
+"""Run the benchmarks: `make bench`, or `make bench ARGS=cold_start` for one of them."""
 
 import sys
 from importlib import import_module

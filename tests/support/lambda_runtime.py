@@ -17,7 +17,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qsl, unquote
 
-from tests.support.processes import ROOT, Process
+from tests.support.processes import ROOT, THIS_TREE, Process, Tree
 from tests.support.wire import Request, Response
 
 RUNTIME = "/2018-06-01/runtime"
@@ -95,9 +95,9 @@ class RuntimeApi:
 
 
 class LambdaFunction:
-    """A function in the real runtime client."""
+    """A function in the real runtime client; of this project, or of another."""
 
-    def __init__(self, handler: str, env: Mapping[str, str]) -> None:
+    def __init__(self, handler: str, env: Mapping[str, str], tree: Tree = THIS_TREE) -> None:
         self._api = RuntimeApi()
         name = handler.partition(".")[0].removeprefix("api/").replace("/", "_")
         self._process = Process(
@@ -111,13 +111,21 @@ class LambdaFunction:
                 "AWS_LAMBDA_LOG_GROUP_NAME": "test",
                 "AWS_LAMBDA_LOG_STREAM_NAME": "test",
                 "AWS_REGION": "eu-central-1",
-                "LAMBDA_TASK_ROOT": str(ROOT),
+                "LAMBDA_TASK_ROOT": str(tree.root),
             },
+            tree,
         )
 
     def invoke(self, event: Any) -> Any:
         """Run the handler; see `RuntimeApi.invoke`."""
         return self._api.invoke(event)
+
+    def send(self, request: Request, template: str) -> Response:
+        """Translate a request and the response as API Gateway does."""
+        result = self.invoke(http_event(request, template))
+        raw = result.get("body", "")
+        body = base64.b64decode(raw) if result.get("isBase64Encoded") else raw.encode()
+        return Response.of(result["statusCode"], result.get("headers", {}), body)
 
     @property
     def last_request_id(self) -> str:
@@ -128,10 +136,11 @@ class LambdaFunction:
         """Return what the function has logged so far."""
         return self._process.output()
 
-    def stop(self) -> None:
-        """End the process, then its Runtime API."""
-        self._process.stop()
+    def stop(self) -> float:
+        """End the process, then its Runtime API; return the process's CPU time, seconds."""
+        cpu_seconds = self._process.stop()
         self._api.stop()
+        return cpu_seconds
 
 
 class LambdaDeployment:
@@ -146,10 +155,7 @@ class LambdaDeployment:
         """Route and translate a request as API Gateway does."""
         path = request.path.partition("?")[0]
         handler, template = self._route(request.method, path)
-        result = self.function(handler).invoke(http_event(request, template))
-        raw = result.get("body", "")
-        body = base64.b64decode(raw) if result.get("isBase64Encoded") else raw.encode()
-        return Response.of(result["statusCode"], result.get("headers", {}), body)
+        return self.function(handler).send(request, template)
 
     def function(self, handler: str) -> LambdaFunction:
         """Return the function of a handler such as `api/operations/health.lambda_handler`."""

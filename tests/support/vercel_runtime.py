@@ -13,7 +13,7 @@ from typing import Any
 
 import httpx
 
-from tests.support.processes import ROOT, START_SECONDS, Process
+from tests.support.processes import ROOT, START_SECONDS, THIS_TREE, Process, Tree
 from tests.support.wire import Request, Response
 
 REQUEST_SECONDS = 60.0
@@ -21,9 +21,9 @@ POLL_SECONDS = 0.2
 
 
 class VercelFunction:
-    """A function in Vercel's runtime, started as Vercel does."""
+    """A function in Vercel's runtime, started as Vercel does; of this project, or of another."""
 
-    def __init__(self, module: str, env: Mapping[str, str]) -> None:
+    def __init__(self, module: str, env: Mapping[str, str], tree: Tree = THIS_TREE) -> None:
         self._folder = tempfile.TemporaryDirectory(prefix="stepwise-vercel-")
         ipc = Path(self._folder.name) / "ipc.sock"
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listener:
@@ -31,7 +31,9 @@ class VercelFunction:
             listener.listen()
             listener.settimeout(POLL_SECONDS)
             self._process = Process(
-                ["-c", "import vercel_runtime.vc_init"], {**env, **_runtime_env(module, ipc)}
+                ["-c", "import vercel_runtime.vc_init"],
+                {**env, **_runtime_env(module, ipc, tree.root)},
+                tree,
             )
             self._connection = self._accept(listener)
         self._received = b""
@@ -55,12 +57,13 @@ class VercelFunction:
                     return dict(json.loads(line))
         raise RuntimeError(f"{text} was not logged")
 
-    def stop(self) -> None:
-        """End the process."""
+    def stop(self) -> float:
+        """End the process; return the CPU time that it used, seconds."""
+        cpu_seconds = self._process.stop()
         self._http.close()
-        self._process.stop()
         self._connection.close()
         self._folder.cleanup()
+        return cpu_seconds
 
     def _accept(self, listener: socket.socket) -> socket.socket:
         deadline = time.monotonic() + START_SECONDS
@@ -148,13 +151,13 @@ def _module(path: str) -> str:
     return path.removeprefix("/api/").replace("/", ".")
 
 
-def _runtime_env(module: str, ipc: Path) -> dict[str, str]:
+def _runtime_env(module: str, ipc: Path, root: Path) -> dict[str, str]:
     entrypoint = f"api/{module.replace('.', '/')}.py"
     return {
         "VERCEL_IPC_PATH": str(ipc),
         "__VC_HANDLER_MODULE_NAME": f"api.{module}",
         "__VC_HANDLER_ENTRYPOINT": entrypoint,
-        "__VC_HANDLER_ENTRYPOINT_ABS": str(ROOT / entrypoint),
+        "__VC_HANDLER_ENTRYPOINT_ABS": str(root / entrypoint),
         "__VC_HANDLER_VENDOR_DIR": "_vendor",
         "__VC_HANDLER_VARIABLE_NAME": "app",
     }
