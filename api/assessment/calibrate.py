@@ -2,13 +2,12 @@
 
 from typing import Annotated, Any
 
-from fastapi import Depends
-
 from lib.assessment.calibration.run import calibrate
 from lib.assessment.calibration.wire import CalibrateIn, CalibrateOut
 from lib.assessment.errors import PoolNotFound
 from lib.deps import Deps, current_deps, get_deps
 from lib.errors import raises
+from lib.framework import Depends
 from lib.web.app import create_app, lambda_entry
 
 app = create_app("assessment.calibrate", tag="Assessment: operators")

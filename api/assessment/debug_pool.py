@@ -2,14 +2,13 @@
 
 from typing import Annotated
 
-from fastapi import Depends, Query
-
 from lib.assessment.errors import PoolNotFound
 from lib.assessment.parameters import PoolId
 from lib.assessment.pools.debug import MAX_PAGE, pool_report
 from lib.assessment.pools.wire import PoolDebugOut
 from lib.deps import Deps, get_deps
 from lib.errors import InvalidCursor, raises
+from lib.framework import Depends, Query
 from lib.web.app import create_app, lambda_entry
 from lib.web.cursor import Cursor
 

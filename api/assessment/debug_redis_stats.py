@@ -2,13 +2,12 @@
 
 from typing import Annotated
 
-from fastapi import Depends
-
 from lib.assessment.errors import CacheUnavailable
 from lib.assessment.sessions.cache_stats import redis_stats
 from lib.assessment.sessions.wire import RedisStatsOut
 from lib.deps import Deps, get_deps
 from lib.errors import raises
+from lib.framework import Depends
 from lib.web.app import create_app, lambda_entry
 
 app = create_app("assessment.debug_redis_stats", tag="Assessment: operators")

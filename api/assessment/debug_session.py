@@ -2,13 +2,12 @@
 
 from typing import Annotated
 
-from fastapi import Depends
-
 from lib.assessment.parameters import TestId
 from lib.assessment.sessions.debug import compare
 from lib.assessment.sessions.wire import SessionDebugOut
 from lib.deps import Deps, get_deps
 from lib.errors import SessionNotFound, raises
+from lib.framework import Depends
 from lib.web.app import create_app, lambda_entry
 
 app = create_app("assessment.debug_session", tag="Assessment: operators")

@@ -2,14 +2,13 @@
 
 from typing import Annotated
 
-from fastapi import Depends
-
 from lib.assessment.errors import CacheUnavailable
 from lib.assessment.parameters import TestId
 from lib.assessment.sessions.debug import sync
 from lib.assessment.sessions.wire import SyncOut
 from lib.deps import Deps, get_deps
 from lib.errors import SessionNotFound, raises
+from lib.framework import Depends
 from lib.web.app import create_app, lambda_entry
 
 app = create_app("assessment.debug_sync", tag="Assessment: operators")

@@ -2,13 +2,12 @@
 
 from typing import Annotated
 
-from fastapi import Depends
-
 from lib.assessment.errors import PoolConceptMismatch, QuestionInOtherPool
 from lib.assessment.pools.upload import upload
 from lib.assessment.pools.wire import UploadIn, UploadOut
 from lib.deps import Deps, get_deps
 from lib.errors import raises
+from lib.framework import Depends
 from lib.web.app import create_app, lambda_entry
 
 app = create_app("assessment.questions_upload", tag="Assessment: operators")

@@ -2,11 +2,10 @@
 
 from typing import Annotated, Any
 
-from fastapi import Depends
-
 from lib.assessment.sessions.end import cleanup
 from lib.assessment.sessions.wire import SessionCleanupIn, SessionCleanupOut
 from lib.deps import Deps, current_deps, get_deps
+from lib.framework import Depends
 from lib.web.app import create_app, lambda_entry
 
 app = create_app("assessment.sessions_cleanup", tag="Assessment: operators")

@@ -2,8 +2,6 @@
 
 from typing import Annotated
 
-from fastapi import Depends
-
 from lib.assessment.errors import (
     NoGradableQuestion,
     PoolNotFound,
@@ -14,6 +12,7 @@ from lib.assessment.sessions.start import start
 from lib.assessment.sessions.wire import StartIn, StartOut
 from lib.deps import Deps, get_deps
 from lib.errors import raises
+from lib.framework import Depends
 from lib.web.app import create_app, lambda_entry
 
 app = create_app("assessment.start", tag="Assessment")

@@ -2,13 +2,12 @@
 
 from typing import Annotated
 
-from fastapi import Depends, Query
-
 from lib.assessment.results.access import GrantedScope
 from lib.assessment.results.results import MAX_PAGE, history
 from lib.assessment.results.wire import HistoryOut
 from lib.deps import Deps, get_deps
 from lib.errors import InvalidCursor, StudentNotFound, raises
+from lib.framework import Depends, Query
 from lib.web.app import create_app, lambda_entry
 from lib.web.cursor import Cursor
 

@@ -2,13 +2,12 @@
 
 from typing import Annotated
 
-from fastapi import Depends
-
 from lib.assessment.results.access import GrantedScope
 from lib.assessment.results.results import proficiency
 from lib.assessment.results.wire import ProficiencyOut
 from lib.deps import Deps, get_deps
 from lib.errors import StudentNotFound, raises
+from lib.framework import Depends
 from lib.web.app import create_app, lambda_entry
 
 app = create_app("assessment.student_proficiency", tag="Assessment")

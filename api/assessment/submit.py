@@ -2,13 +2,12 @@
 
 from typing import Annotated
 
-from fastapi import Depends
-
 from lib.assessment import errors
 from lib.assessment.sessions.submit import submit
 from lib.assessment.sessions.wire import CompletedOut, ContinueOut, SubmitIn
 from lib.deps import Deps, get_deps
 from lib.errors import SessionNotFound, raises
+from lib.framework import Depends
 from lib.web.app import create_app, lambda_entry
 
 app = create_app("assessment.submit", tag="Assessment")

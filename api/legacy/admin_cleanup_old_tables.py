@@ -2,11 +2,10 @@
 
 from typing import Annotated
 
-from fastapi import Depends
-
 from lib.access.audit import audited
 from lib.deps import Deps, get_deps
 from lib.errors import AlreadyRunning, raises
+from lib.framework import Depends
 from lib.legacy.errors import NotConfirmed, NothingToDo, NotSafeYet, UnifiedSchemaNotFound
 from lib.legacy.old_tables.rename import clean_up
 from lib.legacy.responses import clean_up_response

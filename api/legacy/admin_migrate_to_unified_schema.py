@@ -2,11 +2,10 @@
 
 from typing import Annotated
 
-from fastapi import Depends
-
 from lib.access.audit import audited
 from lib.deps import Deps, get_deps
 from lib.errors import AlreadyRunning, raises
+from lib.framework import Depends
 from lib.legacy.errors import TablesSetAside, UnifiedSchemaNotFound
 from lib.legacy.migration import migrate
 from lib.legacy.report import report

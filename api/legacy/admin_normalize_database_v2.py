@@ -2,12 +2,11 @@
 
 from typing import Annotated
 
-from fastapi import Depends
-
 from lib.access.audit import audited
 from lib.database.errors import SchemaNeedsDecision
 from lib.deps import Deps, get_deps
 from lib.errors import AlreadyRunning, raises
+from lib.framework import Depends
 from lib.legacy.errors import NotSafeYet, TablesSetAside
 from lib.legacy.normalization import normalize
 from lib.legacy.responses import normalize_response

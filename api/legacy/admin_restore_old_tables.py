@@ -2,11 +2,10 @@
 
 from typing import Annotated
 
-from fastapi import Depends
-
 from lib.access.audit import audited
 from lib.deps import Deps, get_deps
 from lib.errors import AlreadyRunning, raises
+from lib.framework import Depends
 from lib.legacy.errors import NothingToDo
 from lib.legacy.old_tables.rename import bring_back
 from lib.legacy.responses import restore_response

@@ -2,11 +2,10 @@
 
 from typing import Annotated
 
-from fastapi import Depends
-
 from lib.access.audit import audited
 from lib.deps import Deps, get_deps
 from lib.errors import raises
+from lib.framework import Depends
 from lib.operations.backup import back_up
 from lib.operations.errors import (
     BackupPlaceUnavailable,

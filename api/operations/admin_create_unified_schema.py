@@ -2,12 +2,11 @@
 
 from typing import Annotated
 
-from fastapi import Depends
-
 from lib.access.audit import audited
 from lib.database.errors import SchemaNeedsDecision
 from lib.deps import Deps, get_deps
 from lib.errors import AlreadyRunning, raises
+from lib.framework import Depends
 from lib.operations.errors import BackupPlaceUnavailable, ConfirmationMissing
 from lib.operations.responses import creation_response
 from lib.operations.schema_renewal import renew_schema

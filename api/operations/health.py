@@ -2,9 +2,8 @@
 
 from typing import Annotated, Any
 
-from fastapi import Depends, Response
-
 from lib.deps import Deps, get_deps
+from lib.framework import Depends, Response
 from lib.operations import health
 from lib.web.app import create_app, lambda_entry
 

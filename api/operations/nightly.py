@@ -1,7 +1,6 @@
 """GET /api/nightly: run every scheduled job; for platforms that allow few schedules."""
 
-from fastapi import Response
-
+from lib.framework import Response
 from lib.operations.nightly import run_jobs, scheduled_jobs
 from lib.operations.wire import NightlyOut
 from lib.web.app import create_app, lambda_entry

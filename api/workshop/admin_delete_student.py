@@ -2,11 +2,10 @@
 
 from typing import Annotated
 
-from fastapi import Depends
-
 from lib.access.audit import audited
 from lib.deps import Deps, get_deps
 from lib.errors import AlreadyRunning, StudentNotFound, raises
+from lib.framework import Depends
 from lib.web.app import create_app, lambda_entry
 from lib.workshop.errors import OlderTableRefuses
 from lib.workshop.instructor import removal

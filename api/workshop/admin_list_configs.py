@@ -2,9 +2,8 @@
 
 from typing import Annotated
 
-from fastapi import Depends
-
 from lib.deps import Deps, get_deps
+from lib.framework import Depends
 from lib.web.app import create_app, lambda_entry
 from lib.workshop.instructor.listing_legacy import list_configs_or_legacy
 from lib.workshop.instructor.wire import ListIn, ListOut

@@ -2,9 +2,8 @@
 
 from typing import Annotated, Any
 
-from fastapi import Depends
-
 from lib.deps import Deps, current_deps, get_deps
+from lib.framework import Depends
 from lib.web.app import create_app, lambda_entry
 from lib.workshop.cleanup.clean_up import clean_up
 from lib.workshop.cleanup.wire import WorkshopCleanupOut

@@ -2,9 +2,8 @@
 
 from typing import Annotated
 
-from fastapi import Depends
-
 from lib.deps import Deps, get_deps
+from lib.framework import Depends
 from lib.web.app import create_app, lambda_entry
 from lib.workshop.progress import bug_reports
 from lib.workshop.progress.wire import BugReportIn, BugReportOut

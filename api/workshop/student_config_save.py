@@ -2,10 +2,9 @@
 
 from typing import Annotated
 
-from fastapi import Depends
-
 from lib.deps import Deps, get_deps
 from lib.errors import SessionNotFound, raises
+from lib.framework import Depends
 from lib.web.app import create_app, lambda_entry
 from lib.workshop.config import configuration
 from lib.workshop.config.wire import ConfigIn, ConfigSavedOut

@@ -2,11 +2,10 @@
 
 from typing import Annotated
 
-from fastapi import Depends
-
 from lib.access.guard import MaybeOperator
 from lib.deps import Deps, get_deps
 from lib.errors import SessionNotFound, raises
+from lib.framework import Depends
 from lib.web.app import create_app, lambda_entry
 from lib.workshop.errors import IdempotencyKeyReused, SessionOfAnotherStudent
 from lib.workshop.idempotency import IdempotencyKey

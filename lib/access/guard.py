@@ -13,11 +13,11 @@ import re
 from datetime import timedelta
 from typing import Annotated
 
-from fastapi import Depends, Request
 from starlette.concurrency import run_in_threadpool
 
 from lib.deps import Deps, get_deps
 from lib.errors import NotConfigured, TooManyAttempts, Unauthenticated, raises
+from lib.framework import Depends, Request
 from lib.pasted import unwrapped
 from lib.routes import Access, Endpoint
 from lib.settings import MINIMUM_SECRET_LENGTH, Platform, Settings

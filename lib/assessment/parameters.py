@@ -3,7 +3,7 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import Path
+from lib.framework import Path
 
 TestId = Annotated[UUID, Path(description="Id of the test, from `test/start`.")]
 PoolId = Annotated[UUID, Path(description="Id of the question pool.")]

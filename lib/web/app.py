@@ -7,11 +7,10 @@ headers, a request id, one log line, and errors that say what was wrong and reve
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from fastapi import FastAPI
-from fastapi.routing import APIRoute
 from pydantic.alias_generators import to_camel
 
 from lib.deps import current_deps
+from lib.framework import APIRoute, FastAPI
 from lib.routes import Access, Endpoint, rows_of
 from lib.web import path_ids
 from lib.web.cors import Cors

@@ -8,7 +8,6 @@ list; see tests/support/declared_errors.py.
 from collections.abc import Iterator
 
 from fastapi.dependencies.models import Dependant
-from fastapi.routing import APIRoute
 
 from lib.deps import get_deps
 from lib.errors import (
@@ -29,6 +28,7 @@ from lib.errors import (
     UnsupportedMediaType,
     UnusableSetting,
 )
+from lib.framework import APIRoute
 from lib.routes import Access
 
 Errors = frozenset[type[AppError]]

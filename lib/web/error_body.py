@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from fastapi.responses import JSONResponse
+from lib.framework import JSONResponse
 
 
 def envelope(

@@ -3,11 +3,10 @@
 from collections.abc import Sequence
 from typing import Any
 
-from fastapi import FastAPI, Request, Response
-from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
 from lib.errors import AppError, EndpointNotFound, FieldMissing, InvalidInput, MethodNotAllowed
+from lib.framework import FastAPI, Request, RequestValidationError, Response
 from lib.logs import shown_name
 from lib.web.error_body import envelope
 

@@ -14,11 +14,10 @@ from contextlib import suppress
 from contextvars import copy_context
 from typing import Any
 
-from fastapi import FastAPI
-
 from lib import deadline
 from lib.deps import current_deps
 from lib.errors import AppError, NotConfigured, UnsupportedEvent
+from lib.framework import FastAPI
 from lib.logs import log, place
 from lib.routes import CRON_SECONDS
 from lib.web.error_body import envelope

@@ -13,11 +13,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from fastapi.openapi.utils import get_openapi
-from fastapi.routing import APIRoute
 from starlette.responses import JSONResponse
 from starlette.types import Receive, Scope, Send
 
+from lib.framework import APIRoute, get_openapi
 from lib.routes import ENDPOINTS, Access, Endpoint
 from lib.settings import Settings
 from lib.web.declared_errors import errors_of

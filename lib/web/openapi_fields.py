@@ -4,9 +4,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import is_dataclass
 from typing import Any, get_args, get_type_hints
 
-from fastapi.routing import APIRoute
 from pydantic import BaseModel
 
+from lib.framework import APIRoute
 from lib.web.attribute_docstrings import attribute_docstrings
 
 

@@ -8,14 +8,13 @@ from http import HTTPStatus
 from inspect import iscoroutinefunction
 from typing import Any, ClassVar
 
-from fastapi import Request, Response
-from fastapi.routing import APIRoute
 from pydantic import BaseModel
 
 from lib import deadline
 from lib.access.guard import guard
 from lib.deps import current_deps
 from lib.errors import TooLarge, UnsupportedMediaType
+from lib.framework import APIRoute, Request, Response
 from lib.logs import log
 from lib.routes import Access, Endpoint
 from lib.web import strict_json

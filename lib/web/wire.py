@@ -34,7 +34,9 @@ class Body(BaseModel):
     In the API's description, a response has all of its fields, those with a default, too.
     """
 
-    model_config = ConfigDict(frozen=True, json_schema_serialization_defaults_required=True)
+    model_config = ConfigDict(
+        frozen=True, defer_build=True, json_schema_serialization_defaults_required=True
+    )
 
 
 class StrictBody(Body):

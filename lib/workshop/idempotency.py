@@ -4,9 +4,9 @@ import hashlib
 from dataclasses import dataclass
 from typing import Annotated
 
-from fastapi import Header
 from pydantic import StringConstraints
 
+from lib.framework import Header
 from lib.web.wire import Body
 
 IdempotencyKey = Annotated[

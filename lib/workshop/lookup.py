@@ -4,9 +4,8 @@ from dataclasses import dataclass
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import Depends, Header, Query
-
 from lib.errors import FieldMissing, raises
+from lib.framework import Depends, Header, Query
 from lib.workshop.fields import AnyToken, OptionalEmail
 
 QueryToken = Annotated[

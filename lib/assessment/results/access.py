@@ -10,11 +10,10 @@ one.
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import Depends, Header, Path, Query
-
 from lib.access.guard import LocalOrOperator
 from lib.assessment.results.store import ReadScope
 from lib.errors import Unauthenticated, raises
+from lib.framework import Depends, Header, Path, Query
 
 
 @raises(Unauthenticated)

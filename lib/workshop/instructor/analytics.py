@@ -2,9 +2,8 @@
 
 from typing import Annotated
 
-from fastapi import Query
-
 from lib.deps import Deps
+from lib.framework import Query
 from lib.workshop.instructor import store
 from lib.workshop.instructor.wire import Analytics
 

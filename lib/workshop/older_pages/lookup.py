@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 from typing import Annotated
 
-from fastapi import Depends, Query, Request
 from pydantic import StringConstraints
 
 from lib.access.guard import MaybeOperator, require_operator
 from lib.deps import Deps, get_deps
 from lib.errors import FieldMissing, raises
+from lib.framework import Depends, Query, Request
 
 
 @dataclass(frozen=True)

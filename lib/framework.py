@@ -1,0 +1,58 @@
+"""FastAPI, imported so that a function starts sooner; the rest of the code imports it from here.
+
+FastAPI defines the models of an OpenAPI document, for which pydantic would build validators at
+once. No function describes its API, so they are built when they are first used: by the local
+server, for its API docs.
+"""
+
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from pydantic import BaseModel
+from pydantic.warnings import UnsupportedFieldAttributeWarning
+
+
+@contextmanager
+def _models_built_when_used() -> Iterator[None]:
+    """Keep pydantic from building the models that the block defines, unless it uses them."""
+    model_rebuild = BaseModel.__dict__["model_rebuild"]
+
+    def rebuild_if_used(model: type[BaseModel], /, **options: Any) -> bool | None:
+        # pydantic passes options; FastAPI passes none when it completes what it has defined.
+        return model_rebuild.__func__(model, **options) if options else None
+
+    BaseModel.model_config["defer_build"] = True
+    BaseModel.model_rebuild = classmethod(rebuild_if_used)  # type: ignore[assignment,method-assign]
+    try:
+        yield
+    finally:
+        BaseModel.model_rebuild = model_rebuild  # type: ignore[method-assign]
+        del BaseModel.model_config["defer_build"]
+
+
+with _models_built_when_used():
+    from fastapi import Depends, FastAPI, Header, Path, Query, Request, Response
+    from fastapi.exceptions import RequestValidationError
+    from fastapi.openapi.utils import get_openapi
+    from fastapi.responses import JSONResponse
+    from fastapi.routing import APIRoute
+
+# FastAPI passes the name of a body as an alias, which has no effect. It silences pydantic's warning
+# about that, but only while it defines a route, and our bodies are built on the first request.
+warnings.filterwarnings("ignore", category=UnsupportedFieldAttributeWarning)
+
+__all__ = [
+    "APIRoute",
+    "Depends",
+    "FastAPI",
+    "Header",
+    "JSONResponse",
+    "Path",
+    "Query",
+    "Request",
+    "RequestValidationError",
+    "Response",
+    "get_openapi",
+]
