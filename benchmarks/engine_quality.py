@@ -25,7 +25,8 @@ from benchmarks.engine_peers import (
     ours,
     two_parameter_pool,
 )
-from lib.engine import Design, ItemBank, Posterior, Rule, StopRules, simulate
+from lib.engine import ItemBank, Posterior, Rule, StopRules
+from lib.engine.simulation import Design, simulate
 
 ITEMS = 500
 EXAMINEES = 50  # with five concepts, where exact Bayes takes half a second each

@@ -16,13 +16,13 @@ import hashlib
 import re
 import secrets
 from dataclasses import dataclass
-from typing import Self
-
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from typing import TYPE_CHECKING, Self
 
 from lib.errors import NotConfigured, Unreadable
 from lib.settings import Settings
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 API_KEY_FIELD = "openai_api_key"
 ACCOUNT_FIELD = "twilio_account_sid"
@@ -37,13 +37,15 @@ _OLD = re.compile(r"([\w+/-]{22})(?:==)?:([\w+/-]{22})(?:==)?:([\w+/-]+)={0,2}",
 @dataclass(frozen=True)
 class _Key:
     id: str
-    cipher: AESGCM
+    cipher: "AESGCM"
 
 
 class Vault:
     """Seals with the first key, opens with any; safe for threads."""
 
     def __init__(self, current: bytes, *previous: bytes) -> None:
+        from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
         self._keys = tuple(_Key(key_id(key), AESGCM(key)) for key in (current, *previous))
 
     @classmethod
@@ -99,7 +101,7 @@ class Vault:
         """Return whether the text is not sealed with the current key."""
         return not text.startswith(self.prefix)
 
-    def _cipher(self, identifier: str) -> AESGCM:
+    def _cipher(self, identifier: str) -> "AESGCM":
         for candidate in self._keys:
             if candidate.id == identifier:
                 return candidate.cipher
@@ -135,7 +137,9 @@ def _binding(session_token: str, field: str) -> bytes:
     return f"stepwise.v1\0{session_token}\0{field}".encode()
 
 
-def _decrypt(cipher: AESGCM, nonce: bytes, sealed: bytes, binding: bytes | None) -> str:
+def _decrypt(cipher: "AESGCM", nonce: bytes, sealed: bytes, binding: bytes | None) -> str:
+    from cryptography.exceptions import InvalidTag
+
     try:
         return cipher.decrypt(nonce, sealed, binding).decode()
     except InvalidTag as error:

@@ -14,13 +14,17 @@ each rule and number.
     Posterior.from_sites(prior, bank, items, correct, sites)  # restored, bit for bit the same
     stop(state, StopRules("precision"), tested=mask, gain=x)  # reason or None
     percentile(state.mean, state.variance), confidence(state.variance)
-    explain(state, bank, item), expected_share(state, bank, item), person_fit(state, bank)
+    explain(state, bank, item), expected_share(state, bank, item)
     prior_from_record(mean, variance, elapsed_days, correlation)
+
+What no test session needs is imported from its own module, so that a function starts sooner:
+`lib.engine.fit`, `lib.engine.simulation` and `lib.engine.calibration`.
+
+    person_fit(state, bank)
     simulate(bank, theta, rng, Design(stop=StopRules(max_questions=20)))
 """
 
-from lib.engine.bank import STEEPEST_DISCRIMINATION, ItemBank
-from lib.engine.fit import ItemFit, item_fit, person_fit, predicted_probability
+from lib.engine.bank import ItemBank
 from lib.engine.posterior.posterior import Posterior, update
 from lib.engine.posterior.priors import HALF_LIFE_DAYS, aged, population_prior, prior_from_record
 from lib.engine.posterior.updating import SITE_DTYPE
@@ -30,23 +34,18 @@ from lib.engine.selection.explanation import Explanation, expected_share, explai
 from lib.engine.selection.exposure_control import ExposureControl
 from lib.engine.selection.item_values import RULES, Rule
 from lib.engine.selection.selection import gains, select
-from lib.engine.simulation import Design, Simulation, simulate
 from lib.engine.stopping import Reason, StopRules, stop
 
 __all__ = [
     "HALF_LIFE_DAYS",
     "RULES",
     "SITE_DTYPE",
-    "STEEPEST_DISCRIMINATION",
-    "Design",
     "Explanation",
     "ExposureControl",
     "ItemBank",
-    "ItemFit",
     "Posterior",
     "Reason",
     "Rule",
-    "Simulation",
     "StopRules",
     "aged",
     "balanced",
@@ -55,15 +54,11 @@ __all__ = [
     "expected_share",
     "explain",
     "gains",
-    "item_fit",
     "latent_mean",
     "percentile",
-    "person_fit",
     "population_prior",
-    "predicted_probability",
     "prior_from_record",
     "select",
-    "simulate",
     "stop",
     "update",
 ]

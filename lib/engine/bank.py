@@ -16,12 +16,6 @@ LOGISTIC_SCALE = 1.702
 DIFFICULTY_MARGIN = 1e-6
 """Distance from 0 and 1 to which a difficulty is clipped, so that Φ⁻¹ ends at ±4.75."""
 
-STEEPEST_DISCRIMINATION = 5.0
-"""Largest discrimination that an upload may give, probits; a slope of 8.5 logits.
-
-docs/engine.md states how exact the posterior is at each discrimination.
-"""
-
 STEEPEST_CALIBRATED = 2.35
 """Largest discrimination that calibration estimates, probits; a slope of 4.0 logits.
 

@@ -104,7 +104,7 @@ class Simulation:
 def simulate(
     bank: ItemBank,
     theta: ArrayLike,
-    rng: np.random.Generator,
+    rng: "np.random.Generator",
     design: Design | None = None,
     *,
     prior: Posterior | None = None,
@@ -153,7 +153,7 @@ def _one_test(
     start: Posterior,
     design: Design,
     control: ExposureControl | None,
-    rng: np.random.Generator,
+    rng: "np.random.Generator",
     answers: NDArray[np.bool_] | None,
 ) -> tuple[list[Posterior], ExposureControl | None]:
     """Return all posteriors of one test, and the exposure control after it."""

@@ -20,7 +20,8 @@ from lib.assessment.pools import store
 from lib.assessment.pools.item_pool import ItemPool, load_pool
 from lib.assessment.sessions.wire import MAX_QUESTIONS
 from lib.deps import Deps
-from lib.engine import Posterior, Simulation
+from lib.engine import Posterior
+from lib.engine.simulation import Simulation
 from lib.errors import AppError
 from lib.settings import Settings
 from local.pools.accuracy import PoolAccuracy, Table

@@ -17,7 +17,8 @@ from lib.assessment.pools.eligibility import level_of
 from lib.assessment.pools.item_pool import ItemPool
 from lib.assessment.sessions.session import Session, grade, new_session
 from lib.assessment.sessions.wire import EndCriteria
-from lib.engine import Posterior, Simulation
+from lib.engine import Posterior
+from lib.engine.simulation import Simulation
 
 FloatArray = NDArray[np.float64]
 

@@ -11,7 +11,7 @@ from lib.assessment.pools.item_pool import load_pool
 from lib.assessment.sessions.session import rebuild
 from lib.assessment.sessions.store import read_with_answers
 from lib.deps import Deps
-from lib.engine import person_fit
+from lib.engine.fit import person_fit
 from local.redis_gateway.faults import Fault
 from local.redis_gateway.gateway import Gateway
 from tests.assessment.conftest import CANARY, Student

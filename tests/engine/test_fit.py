@@ -10,11 +10,9 @@ from lib.engine import (
     balanced,
     concept_shares,
     explain,
-    item_fit,
-    person_fit,
-    predicted_probability,
     update,
 )
+from lib.engine.fit import item_fit, person_fit, predicted_probability
 
 
 def test_person_fit_is_the_standardised_log_likelihood() -> None:

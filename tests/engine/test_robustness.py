@@ -3,17 +3,17 @@
 import numpy as np
 import pytest
 
+from lib.assessment.pools.question import STEEPEST_DISCRIMINATION
 from lib.engine import (
     RULES,
-    STEEPEST_DISCRIMINATION,
     ItemBank,
     Posterior,
     explain,
     gains,
-    person_fit,
     select,
     update,
 )
+from lib.engine.fit import person_fit
 from lib.engine.posterior.grid import wide_grid_for
 from tests.support.examinees import examinee
 

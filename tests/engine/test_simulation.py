@@ -4,18 +4,16 @@ import numpy as np
 import pytest
 
 from lib.engine import (
-    Design,
     ExposureControl,
     ItemBank,
     Posterior,
     StopRules,
     concept_shares,
     select,
-    simulate,
     update,
 )
 from lib.engine.normal import normal_quantile
-from lib.engine.simulation import Z95
+from lib.engine.simulation import Z95, Design, simulate
 from tests.support.particles import Particles
 
 LENGTH = StopRules(max_questions=15)

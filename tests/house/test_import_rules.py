@@ -1,6 +1,8 @@
 """Imports point one way (api → lib/<context> → shared layers), and heavy packages load late."""
 
 import ast
+import json
+import os
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator
@@ -21,8 +23,19 @@ SHARED_BY_CONTEXTS = {
 """Imports of the flags of a course, which the migration needs too."""
 ENGINE = "lib.engine"
 ENGINE_MAY_IMPORT = {"numpy", "lib.engine"}
-LATE_ONLY = {"boto3", "botocore", "sqlalchemy", "alembic"}
-"""Packages that importing a handler must not load; boto3 alone takes as long as FastAPI."""
+NEVER_IMPORTED = {
+    *("boto3", "botocore", "sqlalchemy", "alembic"),
+    *("psycopg", "httpx", "upstash_redis", "cryptography", "mangum"),
+    *("pydantic.v1", "numpy.random", "lib.engine.calibration", "lib.engine.simulation"),
+}
+"""Packages that importing a function must not load: a call that needs one imports it itself."""
+WITH_NUMPY = {
+    "assessment.start",
+    "assessment.submit",
+    "assessment.debug_session",
+    "assessment.debug_sync",
+}
+"""Functions whose every call computes with arrays."""
 WITHOUT_LOCAL = ("api", "lib", "migrations")
 
 
@@ -113,22 +126,85 @@ def test_functions_import_no_sql_numpy_or_environment() -> None:
     assert violations("api", *forbidden) == []
 
 
-IMPORTS = """
-import importlib, sys
-for module in {modules}:
-    importlib.import_module("api." + module)
-    if late := sorted({late_only} & set(sys.modules)):
-        sys.exit(f"importing api.{{module}} loads {{', '.join(late)}}")
+def test_fastapi_is_imported_in_one_place() -> None:
+    """Any other place might import it first, and then its models would be built at once."""
+    paths = [path for path in python_files("api", "lib") if path != ROOT / "lib" / "framework.py"]
+    assert violations_of(paths, "fastapi") == []
+
+
+IMPORT_EACH = """
+import importlib, json, os, sys
+import lib.framework
+watched = {watched}
+for name in {modules}:
+    if os.fork():
+        assert os.wait()[1] == 0, name
+    else:
+        importlib.import_module("api." + name)
+        print(json.dumps([name, [it for it in watched if sys.modules.get(it)]]), flush=True)
+        os._exit(0)
 """
 
 
-def test_importing_a_function_loads_no_package_that_only_some_calls_need() -> None:
-    """Import all functions in one process, which is faster than one process each.
-
-    tests/contract shows that each function can be imported without the others.
-    """
-    code = IMPORTS.format(modules=sorted(("index", *modules())), late_only=LATE_ONLY)
+@pytest.fixture(scope="module")
+def packages() -> dict[str, set[str]]:
+    """The watched packages that importing each function loads, each in a process of its own."""
+    code = IMPORT_EACH.format(
+        modules=sorted(("index", *modules())), watched=sorted(NEVER_IMPORTED | {"numpy"})
+    )
     result = subprocess.run(
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False
     )
     assert result.returncode == 0, result.stderr
+    return {name: set(loaded) for name, loaded in map(json.loads, result.stdout.splitlines())}
+
+
+def test_importing_a_function_loads_no_package_that_only_some_calls_need(
+    packages: dict[str, set[str]],
+) -> None:
+    assert set(packages) == {"index", *modules()}
+    assert {name: loaded for name, loaded in packages.items() if loaded & NEVER_IMPORTED} == {}
+
+
+def test_only_functions_that_select_questions_load_numpy(packages: dict[str, set[str]]) -> None:
+    assert {name for name, loaded in packages.items() if "numpy" in loaded} == WITH_NUMPY
+
+
+FIRST_USE = """
+import sys
+import api.operations.health
+from fastapi.openapi import models
+built = [getattr(model, "__pydantic_complete__", None) for model in vars(models).values()]
+assert built.count(False) > 20, built
+assert sys.modules["pydantic.v1"] is None
+assert models.OpenAPI(openapi="3.1.0", info={"title": "t", "version": "1"}).info.title == "t"
+"""
+
+
+def test_models_of_openapi_are_built_when_they_are_used() -> None:
+    result = subprocess.run(
+        [sys.executable, "-c", FIRST_USE],
+        cwd=ROOT, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert result.returncode == 0, result.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "kept"),
+    [("OPENBLAS_NUM_THREADS", "1", "3"), ("PYDANTIC_DISABLE_PLUGINS", "__all__", "x")],
+)
+def test_packages_are_told_to_leave_out_what_no_function_uses(
+    name: str, value: str, kept: str
+) -> None:
+    code = f"import lib, os; print(os.environ['{name}'])"
+    environment = {key: text for key, text in os.environ.items() if key != name}
+    for env, expected in ((environment, value), ({**environment, name: kept}, kept)):
+        result = subprocess.run(
+            [sys.executable, "-c", code],
+            cwd=ROOT,
+            env=env,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        assert result.stdout.strip() == expected

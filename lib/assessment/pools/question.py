@@ -7,6 +7,11 @@ from pydantic import StringConstraints
 
 MAX_CONCEPTS = 32
 MAX_OPTIONS = 50
+STEEPEST_DISCRIMINATION = 5.0
+"""Largest discrimination that an upload may give, probits; a slope of 8.5 logits.
+
+docs/engine.md states how exact the posterior is at each discrimination.
+"""
 
 QuestionId = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 

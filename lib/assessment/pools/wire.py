@@ -13,9 +13,13 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-from lib.assessment.pools.question import MAX_CONCEPTS, MAX_OPTIONS, QuestionId
+from lib.assessment.pools.question import (
+    MAX_CONCEPTS,
+    MAX_OPTIONS,
+    STEEPEST_DISCRIMINATION,
+    QuestionId,
+)
 from lib.assessment.pools.selection_settings import BEST_ITEMS, GREATEST_LOSS
-from lib.engine import STEEPEST_DISCRIMINATION
 from lib.web.wire import Answer, Body, StrictBody, UtcTime
 
 MAX_UPLOAD = 20_000

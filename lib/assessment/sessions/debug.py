@@ -18,7 +18,7 @@ from lib.assessment.sessions.wire import (
     SyncOut,
 )
 from lib.deps import Deps
-from lib.engine import person_fit
+from lib.engine.fit import person_fit
 from lib.errors import SessionNotFound
 
 COMPARED = (

@@ -55,7 +55,7 @@ class ExposureControl:
         ratio = self.greatest_rate * self.eligible / np.maximum(self.shown, 1.0)
         return np.where(self.shown > 0, np.minimum(ratio, 1.0), 1.0)
 
-    def draw(self, rng: np.random.Generator) -> Mask:
+    def draw(self, rng: "np.random.Generator") -> Mask:
         """Return a mask of the items that are eligible in one test at each level, shape (l, n)."""
         return np.asarray(rng.random(self.shown.shape) < self.probability)
 

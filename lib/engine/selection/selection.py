@@ -87,7 +87,7 @@ def select(
     bank: ItemBank,
     available: ArrayLike | None = None,
     rule: Rule = "variance",
-    rng: np.random.Generator | None = None,
+    rng: "np.random.Generator | None" = None,
     *,
     weights: ArrayLike | None = None,
     best: int = 1,
