@@ -7,20 +7,18 @@ limits that it lacks.
 """
 
 import json
+import ssl
 import time
 from collections.abc import Sequence
 from functools import cache
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any
 
 import httpx
-from upstash_redis.client import Pipeline
+from upstash_redis import Redis
 from upstash_redis.http import SyncHttpClient, make_headers
 
 from lib.logs import log
-
-if TYPE_CHECKING:
-    import ssl
 
 TIMEOUT_SECONDS = 1.0
 COOLDOWN_SECONDS = 5.0
@@ -36,9 +34,7 @@ class RedisRest:
     """One Redis database behind its REST address; safe for threads."""
 
     def __init__(self, url: str, token: str, *, cooldown_seconds: float = COOLDOWN_SECONDS) -> None:
-        self._url = url.rstrip("/")
-        self._headers = make_headers(token, encoding=None, allow_telemetry=False)
-        self._http = _BoundedHttpClient()
+        self._client = _Client(url.rstrip("/"), token)
         self._cooldown_seconds = cooldown_seconds
         self._open_until = 0.0
 
@@ -67,12 +63,12 @@ class RedisRest:
 
     def close(self) -> None:
         """Close the connections."""
-        self._http.close()  # type: ignore[no-untyped-call]
+        self._client.close()  # type: ignore[no-untyped-call]
 
     def _run(self, commands: Sequence[Command], *, atomic: bool) -> list[Any] | None:
         if self.circuit_open:
             return None
-        batch = self._batch("multi-exec" if atomic else "pipeline")
+        batch = self._client.multi() if atomic else self._client.pipeline()
         for command in commands:
             batch.execute(list(command))
         try:
@@ -86,35 +82,42 @@ class RedisRest:
             return None
         return results
 
-    def _batch(self, kind: Literal["multi-exec", "pipeline"]) -> Pipeline:
-        return Pipeline(
-            url=self._url,
-            headers=self._headers,
-            http=self._http,
-            multi_exec=kind,
-            # A token for reading one's own writes would be shared by all threads.
-            set_sync_token_header_fn=lambda _headers: None,
-            original_client=None,
-        )
+
+class _Client(Redis):
+    """The official client, which sends requests with ours.
+
+    Its constructor would make an HTTP client without limits, and offers no public way to give it
+    another one. It would also read the certificates of all authorities once more.
+    """
+
+    def __init__(self, address: str, token: str) -> None:
+        self._url = address
+        self._allow_telemetry = False
+        self._headers = make_headers(token, None, self._allow_telemetry)
+        self._read_your_writes = False  # needs a token that all threads would share
+        self._sync_token = ""
+        self._http = _Sender(address)
 
 
-class _BoundedHttpClient(SyncHttpClient):
-    """The official HTTP client with limits, for which its constructor has no parameters."""
+class _Sender(SyncHttpClient):
+    """The official client's sender of requests, which repeats none, within our limits."""
 
-    def __init__(self) -> None:
-        # The official constructor is not called: it would load the certificates once more, which
-        # takes longer than everything else here.
+    def __init__(self, address: str) -> None:
         self._encoding = None
         self._retries = 0
         self._retry_interval = 0.0
         self._sync_token_cb = None
+        # Without TLS, a context that trusts nobody; the default one reads the certificates first.
+        is_encrypted = address.startswith("https:")
+        verify = _certificates() if is_encrypted else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         # The pool is unlimited, since waiting for a connection would count as a failure of Redis.
         limits = httpx.Limits(
             max_connections=None, max_keepalive_connections=CONNECTIONS, keepalive_expiry=60
         )
-        inner = httpx.HTTPTransport(verify=_certificates(), limits=limits, trust_env=False)
         self._client = httpx.Client(
-            transport=_BoundedTransport(inner),
+            transport=_BoundedTransport(
+                httpx.HTTPTransport(verify=verify, limits=limits, trust_env=False)
+            ),
             # Uncompressed, so that MAX_REPLY_BYTES limits the memory of a reply.
             headers={"Accept-Encoding": "identity"},
             timeout=TIMEOUT_SECONDS,
@@ -123,8 +126,8 @@ class _BoundedHttpClient(SyncHttpClient):
 
 
 @cache
-def _certificates() -> "ssl.SSLContext":
-    """Return the authorities that sign servers' certificates, loaded once in a process."""
+def _certificates() -> ssl.SSLContext:
+    """Return the authorities that sign servers' certificates, read once in a process."""
     return httpx.create_ssl_context(trust_env=False)
 
 
