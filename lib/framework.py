@@ -5,6 +5,7 @@ once. No function describes its API, so they are built when they are first used:
 server, for its API docs.
 """
 
+import gc
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,14 +16,15 @@ from pydantic.warnings import UnsupportedFieldAttributeWarning
 
 
 @contextmanager
-def _models_built_when_used() -> Iterator[None]:
-    """Keep pydantic from building the models that the block defines, unless it uses them."""
+def _lean_import() -> Iterator[None]:
+    """Collect no garbage, and build no model that the block defines unless it uses the model."""
     model_rebuild = BaseModel.__dict__["model_rebuild"]
 
     def rebuild_if_used(model: type[BaseModel], /, **options: Any) -> bool | None:
         # pydantic passes options; FastAPI passes none when it completes what it has defined.
         return model_rebuild.__func__(model, **options) if options else None
 
+    gc.disable()
     BaseModel.model_config["defer_build"] = True
     BaseModel.model_rebuild = classmethod(rebuild_if_used)  # type: ignore[assignment,method-assign]
     try:
@@ -30,9 +32,11 @@ def _models_built_when_used() -> Iterator[None]:
     finally:
         BaseModel.model_rebuild = model_rebuild  # type: ignore[method-assign]
         del BaseModel.model_config["defer_build"]
+        gc.freeze()  # modules live as long as the process, so no collection has to visit them
+        gc.enable()
 
 
-with _models_built_when_used():
+with _lean_import():
     from fastapi import Depends, FastAPI, Header, Path, Query, Request, Response
     from fastapi.exceptions import RequestValidationError
     from fastapi.openapi.utils import get_openapi

@@ -29,6 +29,13 @@ class HandlerError(Exception):
     """An error of the handler, as Lambda reports it."""
 
 
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, *_: object) -> None:
+        """Log nothing: a function that is killed resets its connection."""
+
+
 class RuntimeApi:
     """Lambda's Runtime API, for one event at a time.
 
@@ -40,8 +47,7 @@ class RuntimeApi:
         self._events: queue.Queue[Any] = queue.Queue()
         self.request_ids: list[str] = []
         self._results: queue.Queue[tuple[str, bytes]] = queue.Queue()
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._make_handler())
-        self._server.daemon_threads = True
+        self._server = _Server(("127.0.0.1", 0), self._make_handler())
         serve = threading.Thread(target=self._server.serve_forever, args=(POLL_SECONDS,))
         serve.daemon = True
         serve.start()
