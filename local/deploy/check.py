@@ -89,17 +89,24 @@ def check_hobby(tree: Path) -> list[str]:
 
 
 def check_artifact(tree: Path) -> list[str]:
-    """Lambda artifact: two builds are identical, and every function starts."""
+    """Lambda artifacts: two builds are identical, and every function starts from its own."""
     artifact = tree / lambda_artifact.ARTIFACT.relative_to(lambda_artifact.ROOT)
     second_build = artifact.with_name("second.zip")
     lambda_artifact.build(artifact, tree)
     lambda_artifact.build(second_build, tree)
-    if not filecmp.cmp(artifact, second_build, shallow=False):
-        return ["Two builds of the Lambda artifact differ, but must be identical"]
-    with tempfile.TemporaryDirectory(prefix="stepwise-task-") as task:
-        with zipfile.ZipFile(artifact) as archive:
-            archive.extractall(task)
-        return _start(Path(task), Path(task), ALL_MODULES)
+    problems = []
+    for small in (False, True):
+        first, second = artifact, second_build
+        if small:
+            first, second = map(lambda_artifact.small_artifact, (first, second))
+        if not filecmp.cmp(first, second, shallow=False):
+            problems.append(f"Two builds of {first.name} differ, but must be identical")
+        names = [name for name in ALL_MODULES if files.has_small_artifact(name) is small]
+        with tempfile.TemporaryDirectory(prefix="stepwise-task-") as task:
+            with zipfile.ZipFile(first) as archive:
+                archive.extractall(task)
+            problems += _start(Path(task), Path(task), names)
+    return problems
 
 
 def check_lambda(tree: Path) -> list[str]:

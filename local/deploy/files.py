@@ -24,6 +24,7 @@ from lib.routes import (
     rows_of,
 )
 from lib.web.headers import PAGE_HEADERS
+from local.deploy import heavy_packages, lambda_artifact
 
 ROOT = Path(__file__).resolve().parents[2]
 INDEX = "index"
@@ -53,6 +54,7 @@ BACKUP_FUNCTIONS = frozenset(
 BACKUP_ROLE = "BackupRole"
 """Their role in the hand-written part of serverless.yml."""
 EXCLUDED_FILES = "{public/**,**/*.md,*.json,*.toml,*.txt,*.lock,.python-version}"
+SMALL_ARTIFACT = lambda_artifact.small_artifact().relative_to(ROOT).as_posix()
 
 Json = dict[str, Any]
 
@@ -136,6 +138,11 @@ def handler_of(module: str) -> str:
     return f"{file_of(module).removesuffix('.py')}.lambda_handler"
 
 
+def has_small_artifact(module: str) -> bool:
+    """Return whether a function runs on AWS without the packages of `heavy_packages.py`."""
+    return not heavy_packages.may_import(module)
+
+
 def key_of(module: str) -> str:
     """Return the name of a function on AWS, which forbids dots: `assessment_submit`."""
     return module.replace(".", "_")
@@ -190,11 +197,13 @@ def _has_unusual_limit(module: str) -> bool:
 
 
 def _lambda_function(module: str, events: list[Json]) -> Json:
+    small = has_small_artifact(module)
     return {
         "handler": handler_of(module),
         "memorySize": MEMORY_MB,
         "timeout": seconds(module) if module != INDEX else OPERATOR_SECONDS,
         **({"role": BACKUP_ROLE} if module in BACKUP_FUNCTIONS else {}),
+        **({"package": json.dumps({"artifact": SMALL_ARTIFACT})} if small else {}),
         "events": events,
     }
 

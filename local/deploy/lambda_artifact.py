@@ -1,10 +1,11 @@
-"""Build `.build/lambda.zip`, the code of every Lambda function, reproducibly.
+"""Build the code of the Lambda functions in `.build/`, reproducibly.
 
     python -m local.deploy.lambda_artifact [FILE]
 
-It contains the pinned packages for Lambda's Linux, the project's code, and byte code that is valid
-whatever the times of the files are. Order, times and permissions are fixed, so two builds of one
-commit are identical, and deploying the same commit again changes nothing.
+`lambda.zip` has everything, `lambda-small.zip` lacks the packages of `heavy_packages.py`. Both
+contain the pinned packages for Lambda's Linux, the project's code, and byte code that is
+valid whatever the times of the files are. Order, times and permissions are fixed, so two builds of
+one commit are identical, and deploying the same commit again changes nothing.
 """
 
 import hashlib
@@ -17,6 +18,8 @@ import sysconfig
 import tempfile
 import zipfile
 from pathlib import Path
+
+from local.deploy import heavy_packages
 
 ROOT = Path(__file__).resolve().parents[2]
 ARTIFACT = ROOT / ".build" / "lambda.zip"
@@ -38,8 +41,8 @@ EXCLUDED = re.compile(
 )
 
 
-def build(target: Path = ARTIFACT, source: Path = ROOT) -> str:
-    """Build the artifact of the project at `source`; return its SHA-256.
+def build(target: Path = ARTIFACT, source: Path = ROOT) -> None:
+    """Build both artifacts of the project at `source`, the small one beside `target`.
 
     Raises:
         SystemExit: If Lambda's version of Python is not installed, or the code is too large.
@@ -50,15 +53,22 @@ def build(target: Path = ARTIFACT, source: Path = ROOT) -> str:
         _install(source / "requirements.txt", task, python)
         pack(source, task, target, python)
         _check_size(task)
-    return hashlib.sha256(target.read_bytes()).hexdigest()
 
 
 def pack(source: Path, task: Path, target: Path, python: str) -> None:
-    """Add the project's code to the packages in `task`, compile everything, and zip it."""
+    """Add the project's code to the packages in `task`, compile everything, and zip it twice."""
     _copy_own_code(source, task)
     _compile(task, python)
     target.parent.mkdir(parents=True, exist_ok=True)
-    _zip(task, target)
+    files = _files(task)
+    _zip(task, files, target)
+    small = [it for it in files if not heavy_packages.FILES.match(it.relative_to(task).as_posix())]
+    _zip(task, small, small_artifact(target))
+
+
+def small_artifact(target: Path = ARTIFACT) -> Path:
+    """Return the path of the small artifact that is built together with `target`."""
+    return target.with_name(f"{target.stem}-small{target.suffix}")
 
 
 def target_python() -> str:
@@ -119,9 +129,9 @@ def _check_size(task: Path) -> None:
         )
 
 
-def _zip(task: Path, target: Path) -> None:
+def _zip(task: Path, files: list[Path], target: Path) -> None:
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as archive:
-        for path in _files(task):
+        for path in files:
             entry = zipfile.ZipInfo(path.relative_to(task).as_posix(), ZIP_TIME)
             entry.compress_type = zipfile.ZIP_DEFLATED
             entry.external_attr = FILE_MODE
@@ -135,10 +145,12 @@ def _files(task: Path) -> list[Path]:
 
 
 def main(arguments: list[str]) -> int:
-    """Build the artifact and print its size and hash; return the exit status."""
+    """Build the artifacts and print their sizes and hashes; return the exit status."""
     target = Path(arguments[0]).resolve() if arguments else ARTIFACT
-    digest = build(target)
-    print(f"{target}: {target.stat().st_size / 1e6:.1f} MB, sha256 {digest}")
+    build(target)
+    for artifact in (target, small_artifact(target)):
+        digest = hashlib.sha256(artifact.read_bytes()).hexdigest()
+        print(f"{artifact}: {artifact.stat().st_size / 1e6:.1f} MB, sha256 {digest}")
     return 0
 
 

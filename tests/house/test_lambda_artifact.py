@@ -2,15 +2,17 @@
 
 import marshal
 import os
+import re
 import shutil
 import sys
 import zipfile
+from importlib.metadata import PackageNotFoundError, requires
 from importlib.util import source_hash
 from pathlib import Path
 
 import pytest
 
-from local.deploy import lambda_artifact
+from local.deploy import files, heavy_packages, lambda_artifact
 
 ROOT = Path(__file__).resolve().parents[2]
 HEADER_BYTES = 16
@@ -90,3 +92,53 @@ def test_artifact_contains_only_deployed_folders_and_no_notes(artifact: Path) ->
 )
 def test_only_files_that_no_function_reads_are_excluded(name: str, excluded: bool) -> None:
     assert bool(lambda_artifact.EXCLUDED.match(name)) == excluded
+
+
+@pytest.mark.parametrize(
+    ("name", "heavy"),
+    [
+        ("numpy/linalg/__init__.py", True),
+        ("numpy.libs/libscipy_openblas64_.so", True),
+        ("numpy-2.5.5.dist-info/METADATA", True),
+        ("botocore/client.py", True),
+        ("six.py", True),
+        ("lib/engine/__init__.py", False),
+        ("lib/numpy.py", False),
+        ("psycopg/types/numpy.py", False),
+        ("pydantic/main.py", False),
+    ],
+)
+def test_small_artifact_lacks_the_heavy_packages_alone(name: str, heavy: bool) -> None:
+    assert bool(heavy_packages.FILES.match(name)) == heavy
+
+
+def test_functions_that_need_no_heavy_package_have_the_small_artifact() -> None:
+    assert files.has_small_artifact("workshop.generate_session")
+    assert files.has_small_artifact("assessment.questions_upload")
+    whole = ("assessment.submit", "operations.admin_backup", "operations.nightly", files.INDEX)
+    for name in whole:
+        assert not files.has_small_artifact(name)
+
+
+def test_no_package_of_the_small_artifact_needs_one_that_it_lacks() -> None:
+    pins = re.findall(r"^([\w.-]+)==", (ROOT / "requirements.txt").read_text(), re.MULTILINE)
+    kept = [name for name in pins if not is_heavy(name)]
+    assert {"numpy", "boto3", "botocore"} <= set(pins) - set(kept)
+    for name in kept:
+        try:
+            required = requires(name) or []
+        except PackageNotFoundError:  # for another system
+            continue
+        plain = [line for line in required if "extra ==" not in line]
+        names = [re.split(r"[^\w.-]", line)[0] for line in plain]
+        assert [needed for needed in names if is_heavy(needed)] == [], name
+
+
+def is_heavy(distribution: str) -> bool:
+    return bool(heavy_packages.FILES.match(f"{distribution.replace('-', '_')}-1.dist-info/"))
+
+
+def test_small_artifact_has_all_of_our_code(artifact: Path) -> None:
+    small = lambda_artifact.small_artifact(artifact)
+    assert small != artifact
+    assert small.read_bytes() == artifact.read_bytes()

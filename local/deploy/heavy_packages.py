@@ -1,0 +1,60 @@
+"""The packages that most functions never import, and the functions that may import them.
+
+On Lambda, the other functions have an artifact without these packages. Vercel puts every package
+of requirements.txt into each function; `excludeFiles` applies to the project's own files only.
+"""
+
+import ast
+import re
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+IMPORTED = ("numpy", "boto3", "botocore")
+"""Names under which our code imports the packages."""
+IMPORTS_EVERY_FUNCTION = "lib.web.functions"
+"""Module that imports functions by name: those that reach it may import whatever any other does."""
+FILES = re.compile(
+    r"(numpy(\.libs)?|boto3|botocore|s3transfer|jmespath|(python_)?dateutil|six|urllib3)"
+    r"(/|\.py$|-[^/]*\.dist-info/)"
+)
+"""Files of the packages, and of those that only boto3 depends on."""
+
+
+def may_import(function: str) -> bool:
+    """Return whether a function such as `assessment.submit` can reach an import of the packages."""
+    reached: set[str] = set()
+    waiting = [f"api.{function}"]
+    while waiting:
+        module = waiting.pop()
+        if module.partition(".")[0] in IMPORTED or module == IMPORTS_EVERY_FUNCTION:
+            return True
+        if module not in reached:
+            reached.add(module)
+            waiting += _imports(module)
+    return False
+
+
+@cache
+def _imports(module: str) -> tuple[str, ...]:
+    """Return what a module of ours imports, anywhere in it; nothing for other modules."""
+    path = _path(module)
+    return () if path is None else tuple(_imported(ast.parse(path.read_text(encoding="utf-8"))))
+
+
+def _path(module: str) -> Path | None:
+    if not module.startswith(("api.", "lib.")):
+        return None
+    path = ROOT / module.replace(".", "/")
+    return next((it for it in (path.with_suffix(".py"), path / "__init__.py") if it.exists()), None)
+
+
+def _imported(tree: ast.Module) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            parts = node.module.split(".")
+            yield from (".".join(parts[:end]) for end in range(1, len(parts) + 1))
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
