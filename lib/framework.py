@@ -38,6 +38,7 @@ def _lean_import() -> Iterator[None]:
 
 with _lean_import():
     from fastapi import Depends, FastAPI, Header, Path, Query, Request, Response
+    from fastapi.dependencies.models import Dependant
     from fastapi.exceptions import RequestValidationError
     from fastapi.openapi.utils import get_openapi
     from fastapi.responses import JSONResponse
@@ -49,6 +50,7 @@ warnings.filterwarnings("ignore", category=UnsupportedFieldAttributeWarning)
 
 __all__ = [
     "APIRoute",
+    "Dependant",
     "Depends",
     "FastAPI",
     "Header",

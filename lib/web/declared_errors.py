@@ -7,8 +7,6 @@ list; see tests/support/declared_errors.py.
 
 from collections.abc import Iterator
 
-from fastapi.dependencies.models import Dependant
-
 from lib.deps import get_deps
 from lib.errors import (
     AppError,
@@ -28,7 +26,7 @@ from lib.errors import (
     UnsupportedMediaType,
     UnusableSetting,
 )
-from lib.framework import APIRoute
+from lib.framework import APIRoute, Dependant
 from lib.routes import Access
 
 Errors = frozenset[type[AppError]]

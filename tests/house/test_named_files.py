@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parents[2]
 SKIPPED_FOLDERS = {"node_modules", "__pycache__", "vendor"}
 SUFFIXES = "py|sql|md|json|svg|yml|toml|ini|txt|html|css|js|mjs|mako|zip"
 COMMENTED_WITH_HASH = ("Makefile", ".vercelignore", ".gitignore", "serverless.yml", ".ci/run")
-ANYWHERE = {"backup.sql", "secrets.json", "lambda.zip", "findings.sql"}
+ANYWHERE = {"backup.sql", "secrets.json", "lambda.zip", "lambda-small.zip", "findings.sql"}
 """Names of files that exist only at run time, and of a field of a report."""
 
 _PART = r"(?:[\w.*<>-]|\{[\w.*,-]+\})+"
