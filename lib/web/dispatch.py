@@ -1,5 +1,7 @@
 """One app for all functions: routes by the table and imports a function when first needed."""
 
+from functools import cache
+
 from starlette.routing import Match, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -15,7 +17,11 @@ async def _unused(scope: Scope, receive: Receive, send: Send) -> None:  # pragma
 
 
 path_ids.register()
-_ROWS = tuple((Route(row.route, _unused, methods=None), row.module) for row in ENDPOINTS)
+
+
+@cache
+def _route(path: str) -> Route:
+    return Route(path, _unused, methods=None)
 
 
 class Dispatcher:
@@ -64,5 +70,10 @@ def _is_description_request(scope: Scope) -> bool:
 
 
 def _find(scope: Scope) -> tuple[Route, str] | None:
-    """Return the route that a request matches, and its function."""
-    return next((row for row in _ROWS if row[0].matches(scope)[0] is not Match.NONE), None)
+    """Return the route that a request matches, and its function.
+
+    A path without parameters is found by its name; the pattern of a route is slow to make.
+    """
+    rows = [row for row in ENDPOINTS if row.route == scope["path"]] or ENDPOINTS
+    candidates = ((_route(row.route), row.module) for row in rows)
+    return next((it for it in candidates if it[0].matches(scope)[0] is not Match.NONE), None)
