@@ -7,7 +7,7 @@ from lib.database.errors import SchemaNeedsDecision
 from lib.deps import Deps, get_deps
 from lib.errors import AlreadyRunning, raises
 from lib.framework import Depends
-from lib.operations.errors import BackupPlaceUnavailable, ConfirmationMissing
+from lib.operations.errors import BackupPlaceUnavailable, ConfirmationMissing, CreationRunning
 from lib.operations.responses import creation_response
 from lib.operations.schema_renewal import renew_schema
 from lib.operations.wire import CreateIn, CreateOut
@@ -18,7 +18,13 @@ PATH = "/api/admin-create-unified-schema"
 
 
 @app.post(PATH)
-@raises(AlreadyRunning, BackupPlaceUnavailable, ConfirmationMissing, SchemaNeedsDecision)
+@raises(
+    AlreadyRunning,
+    BackupPlaceUnavailable,
+    ConfirmationMissing,
+    CreationRunning,
+    SchemaNeedsDecision,
+)
 def create_unified_schema(body: CreateIn, deps: Annotated[Deps, Depends(get_deps)]) -> CreateOut:
     """Create or update the schema; repeating the call is safe.
 
@@ -26,12 +32,8 @@ def create_unified_schema(body: CreateIn, deps: Annotated[Deps, Depends(get_deps
     With `finish`, stop serving the previous version of the tests.
     """
     with audited(deps, PATH) as facts:
-        renewal = renew_schema(
-            deps,
-            drop_existing=body.drop_existing,
-            confirmation=body.confirm_text,
-            finish=body.finish,
-        )
+        options = {"drop_existing": body.drop_existing, "finish": body.finish}
+        renewal = renew_schema(deps, confirmation=body.confirm_text, **options)
         facts["set_aside"] = [table.new_name for table in renewal.creation.set_aside]
         facts["backup"] = renewal.backup.name if renewal.backup else None
     return creation_response(renewal)

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from lib.access.audit import audited
 from lib.deps import Deps, get_deps
-from lib.errors import AlreadyRunning, BadRequest, StudentNotFound, raises
+from lib.errors import AlreadyRunning, FieldMissing, StudentNotFound, raises
 from lib.framework import Depends
 from lib.web.app import create_app, lambda_entry
 from lib.workshop.errors import EmailOfAnotherStudent, OlderTableRefuses
@@ -16,7 +16,7 @@ PATH = "/api/admin-change-email"
 
 
 @app.post(PATH)
-@raises(AlreadyRunning, BadRequest, EmailOfAnotherStudent, OlderTableRefuses, StudentNotFound)
+@raises(AlreadyRunning, EmailOfAnotherStudent, FieldMissing, OlderTableRefuses, StudentNotFound)
 def change_email(body: ChangeEmailIn, deps: Annotated[Deps, Depends(get_deps)]) -> ChangedEmailOut:
     """Change a student's e-mail; sessions keep their tokens, and two students are never merged."""
     with audited(deps, PATH) as facts:

@@ -3,6 +3,7 @@
 from typing import Annotated
 
 from lib.deps import Deps, get_deps
+from lib.errors import InvalidCursor, raises
 from lib.framework import Depends
 from lib.web.app import create_app, lambda_entry
 from lib.workshop.instructor.listing_legacy import list_configs_or_legacy
@@ -12,6 +13,7 @@ app = create_app("workshop.admin_list_configs", tag="Workshop: operators")
 
 
 @app.post("/api/admin-list-configs")
+@raises(InvalidCursor)
 def list_configs(body: ListIn, deps: Annotated[Deps, Depends(get_deps)]) -> ListOut:
     """Return a page of students and sessions, newest first, without API keys."""
     return list_configs_or_legacy(body, deps)

@@ -42,10 +42,14 @@ OF_ACCESS: dict[Access, Errors] = {
     Access.OPERATOR: frozenset({MisspeltField, Unauthenticated, TooManyAttempts, *OF_THE_DATABASE}),
     Access.CRON: frozenset({Unauthenticated, *OF_SETTINGS}),
 }
-COMMON: Errors = frozenset().union(
-    OF_EVERY_OPERATION, OF_A_BODY, OF_INPUT, OF_THE_DATABASE, *OF_ACCESS.values()
-)
-"""The errors that need no declaration."""
+_OF_PARAMETERS = OF_EVERY_OPERATION | OF_INPUT | OF_THE_DATABASE
+COMMON: dict[str, Errors] = {
+    "": _OF_PARAMETERS | OF_A_BODY,
+    "Parameter": _OF_PARAMETERS,
+    "Operator": _OF_PARAMETERS | OF_A_BODY | OF_ACCESS[Access.OPERATOR],
+    "OperatorParameter": _OF_PARAMETERS | OF_ACCESS[Access.OPERATOR],
+}
+"""The errors of operations that declare none, by a prefix for the names of their schemas."""
 
 
 def errors_of(route: APIRoute, access: Access) -> Errors:

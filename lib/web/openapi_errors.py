@@ -26,7 +26,7 @@ class ErrorSchemas:
 
     def __init__(self, envelope: dict[str, Any]) -> None:
         self._envelope = envelope
-        self._common = by_status(COMMON)
+        self._common = {prefix: by_status(errors) for prefix, errors in COMMON.items()}
         self.schemas: dict[str, Any] = {**envelope["schemas"]}
         self.responses: dict[str, Any] = {}
 
@@ -60,11 +60,11 @@ class ErrorSchemas:
     def _name(self, operation_id: str, status: int, group: list[type[AppError]]) -> str:
         if len(group) == 1:
             return f"{_pascal(group[0].code)}Error"
-        if [error.code for error in group] == [
-            error.code for error in self._common.get(status, ())
-        ]:
-            return f"{WORDS[status]}Error"
-        return f"{operation_id[0].upper()}{operation_id[1:]}{WORDS[status]}Error"
+        prefixes = (
+            prefix for prefix, common in self._common.items() if common.get(status) == group
+        )
+        operation = f"{operation_id[0].upper()}{operation_id[1:]}"
+        return f"{next(prefixes, operation)}{WORDS[status]}Error"
 
 
 def _message(error: type[AppError]) -> str:

@@ -11,6 +11,7 @@ from fastapi.routing import APIRoute
 from pydantic import TypeAdapter, ValidationError
 
 from lib.access.guard import local_or_operator, maybe_operator
+from lib.errors import BadRequest, Conflict, Forbidden, NotFound
 from lib.routes import ENDPOINTS, Access, modules
 from lib.web.functions import function_app
 from lib.web.openapi import API_DOCS, description
@@ -197,6 +198,8 @@ def test_every_operation_declares_its_errors_with_their_codes(operation: Operati
     assert codes.keys() >= ({400, 413, 415, 422} if operation.has_body else set())
     assert codes.keys() >= {401, 503} or operation.row.access not in {Access.OPERATOR, Access.CRON}
     assert all(codes.values())
+    bases = {BadRequest.code, NotFound.code, Conflict.code, Forbidden.code}
+    assert set().union(*codes.values()) & bases == set(), "declare what is raised, not its base"
 
 
 def test_every_group_is_introduced_and_none_is_empty() -> None:
