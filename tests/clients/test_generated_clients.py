@@ -33,7 +33,7 @@ EXPECTED = {
         "same_result": True,
         "too_late": "session_closed",
         "invalid": "response",
-        "unknown": "not_found",
+        "unknown": "session_not_found",
     },
     "workshop": {
         "steps": 9,
