@@ -2,7 +2,8 @@
 
     python -m local.deploy.lambda_artifact [FILE]
 
-`lambda.zip` has everything, `lambda-small.zip` lacks the packages of `heavy_packages.py`. Both
+`.build/lambda.zip` has everything, `.build/lambda-small.zip` lacks the packages of
+`local/deploy/heavy_packages.py`. Both
 contain the pinned packages for Lambda's Linux, the project's code, and byte code that is
 valid whatever the times of the files are. Order, times and permissions are fixed, so two builds of
 one commit are identical, and deploying the same commit again changes nothing.
