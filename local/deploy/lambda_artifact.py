@@ -3,10 +3,10 @@
     python -m local.deploy.lambda_artifact [FILE]
 
 `.build/lambda.zip` has everything, `.build/lambda-small.zip` lacks the packages of
-`local/deploy/heavy_packages.py`. Both
-contain the pinned packages for Lambda's Linux, the project's code, and byte code that is
-valid whatever the times of the files are. Order, times and permissions are fixed, so two builds of
-one commit are identical, and deploying the same commit again changes nothing.
+`local/deploy/heavy_packages.py`. Both contain the pinned packages for Lambda's Linux, the project's
+code, and byte code that is valid whatever the times of the files are. Order, times and permissions
+are fixed, so two builds of one commit are identical, and deploying the same commit again changes
+nothing.
 """
 
 import hashlib
