@@ -103,7 +103,14 @@ BODIES = sorted(
 
 def test_the_walk_finds_the_bodies() -> None:
     names = {model.__name__ for model in BODIES}
-    assert {"StartIn", "EndCriteria", "NewSessionOut", "Health", "Progress", "SnapshotState"} <= names
+    assert {
+        "StartIn",
+        "EndCriteria",
+        "NewSessionOut",
+        "Health",
+        "Progress",
+        "SnapshotState",
+    } <= names
 
 
 @pytest.mark.parametrize("model", BODIES, ids=lambda model: model.__name__)
