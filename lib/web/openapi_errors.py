@@ -1,10 +1,12 @@
 """The error responses of the OpenAPI description: for each status, an envelope with its codes."""
 
+import re
 from typing import Any
 
 from lib.errors import AppError, InvalidInput
 from lib.web.declared_errors import COMMON, Errors, by_status
 
+_FACT = re.compile(r"\{\w+\}")
 WORDS = {
     400: "BadRequest",
     401: "Unauthenticated",
@@ -69,7 +71,7 @@ class ErrorSchemas:
 
 def _message(error: type[AppError]) -> str:
     template = (error.__doc__ or "").partition("\n")[0]
-    return "`error` says why." if template.startswith("{reason}") else template
+    return "`error` says why." if template.startswith("{reason}") else _FACT.sub("…", template)
 
 
 def _pascal(code: str) -> str:

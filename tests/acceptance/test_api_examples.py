@@ -89,6 +89,10 @@ class Preparation:
             "TRUNCATE assessment.examinees, assessment.question_pools, assessment.questions CASCADE"
         )
 
+    def store_revision(self) -> None:
+        """Store the revision of the schema, as `migrate.py` does."""
+        self._database.execute("INSERT INTO stepwise.schema_version VALUES ('001')")
+
     def set_cache_statistics(self) -> None:
         """Give the cache hits and misses; otherwise they depend on the item banks in memory."""
         self.call(SUBMIT)
@@ -97,6 +101,8 @@ class Preparation:
 
 
 BEFORE: dict[str, Callable[[Preparation], object]] = {
+    "GET /health": Preparation.store_revision,
+    "GET /api/health": Preparation.store_revision,
     f"POST {MIGRATE}": Preparation.add_legacy_tables,
     "POST /api/admin-normalize-database-v2": Preparation.add_legacy_tables,
     "POST /api/admin-cleanup-old-tables": Preparation.migrate,

@@ -224,6 +224,6 @@ def client(request: pytest.FixtureRequest) -> Iterator[TestClient]:
 def test_a_call_names_what_is_wrong_with_the_address(client: TestClient) -> None:
     response = client.get("/api/test/status/00000000-0000-4000-8000-000000000000")
     body: dict[str, Any] = response.json()
-    assert (response.status_code, body["code"]) == (503, "not_configured")
+    assert (response.status_code, body["code"]) == (503, "unusable_setting")
     assert "POSTGRES_URL: it begins with mysql://" in body["error"]
     assert SECRET not in response.text
