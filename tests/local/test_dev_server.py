@@ -193,7 +193,7 @@ def test_broken_function_is_shown_on_the_console_and_the_others_still_work(
 ) -> None:
     dev = start_dev(folder / "data", root=code_copy)
     url = dev.printed("Stepwise")
-    path = "/api/test/status/5e9d0000-0000-4000-8000-000000000001"
+    path = "/api/test/status/7b0c0000-0000-4000-8000-000000000001"
     function = code_copy / "api" / "assessment" / "status.py"
     text = function.read_text()
     function.write_text(f"{text}\nnowhere\n")
@@ -209,7 +209,7 @@ def test_broken_function_is_shown_on_the_console_and_the_others_still_work(
     assert f"Unforeseen NameError at {line}, request {request}:\n" in dev.output
     assert "    NameError: name 'nowhere' is not defined\n" in dev.output
     assert '"event"' not in dev.output, "JSON lines are for deployments"
-    assert "5e9d0000-" not in dev.output
+    assert "7b0c0000-" not in dev.output
 
     function.write_text(text)
     wait_for_response(dev, path, 404)
