@@ -43,6 +43,19 @@ class Course:
         """The number of the last step."""
         return self.steps[-1].number
 
+    def step_of_name(self, name: str) -> int | None:
+        """Return the number of the step with this name; case and blanks make no difference."""
+        numbers = {
+            _name_key(known): step.number
+            for step in self.steps
+            for known in (step.name, *step.other_names)
+        }
+        return numbers.get(_name_key(name))
+
+
+def _name_key(name: str) -> str:
+    return "".join(name.split()).lower()
+
 
 def _completes(step: Step, flag: str) -> str:
     if flag not in step.completed_by:

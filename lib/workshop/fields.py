@@ -17,6 +17,8 @@ MAX_SECONDS_PER_REPORT = 30 * 24 * 3600
 """30 days; a larger number comes from a page that counts milliseconds."""
 TIMES_IN_JSON = frozenset({"timestamp", "lastAttempt", "reportedAt"})
 """Members of exercises and bug reports that hold a time."""
+MAX_TEXT_LENGTH = 5000
+"""Characters of a text that a student writes."""
 
 
 def _round_number(value: Any) -> Any:
@@ -52,6 +54,25 @@ def _in_utc(value: Any) -> Any:
     return value if timestamp is None else utc_text(timestamp)
 
 
+_NO = frozenset({"", "0", "false", "f", "no", "n", "off", "null", "undefined", "nan"})
+_YES = frozenset({"1", "true", "t", "yes", "y", "on"})
+
+
+def _truthy(value: Any) -> Any:
+    """Return whether JavaScript counts a value as true; a text that means more is returned itself.
+
+    Texts such as "false", which pages get by joining a value to a text, count as what they say.
+    """
+    if not isinstance(value, str):
+        return isinstance(value, list | dict) or bool(value)
+    text = value.strip()
+    if text.lower() in _NO:
+        return False
+    if len(text) > MAX_TEXT_LENGTH or "\0" in text:
+        raise PydanticCustomError("text", "Texts have at most 5,000 characters")
+    return True if text.lower() in _YES else text
+
+
 _Optional = BeforeValidator(blank_is_none)
 _Rounded = BeforeValidator(_round_number)
 
@@ -79,7 +100,9 @@ StoredJson = Annotated[Any, AfterValidator(times_in_utc)]
 """Exercises or bug reports as they are stored."""
 OptionalEmail = Annotated[Email | None, _Optional]
 ShortText = Annotated[Annotated[str, _text(200)] | None, _Optional]
-Text = Annotated[str, _text(5000)]
+Text = Annotated[str, _text(MAX_TEXT_LENGTH)]
+Completed = Annotated[bool | str, BeforeValidator(_truthy)]
+"""Whether something was completed. Live pages send what they have in hand, such as a text."""
 Url = Annotated[str, _text(2000)]
 OptionalUrl = Annotated[Url | None, _Optional]
 Code = Annotated[Annotated[str, _text(50_000)] | None, _Optional]
@@ -92,7 +115,7 @@ Secret = Annotated[
     Annotated[str, StringConstraints(strip_whitespace=True, max_length=500)] | None, _Optional
 ]
 """An API key or the like. Blank counts as left out, since forms never get it to send it back."""
-StepNumber = Annotated[int, _Rounded, Field(ge=1, le=COURSE.last_step)]
+StepNumber = Annotated[int, _Rounded, Field(ge=0, le=COURSE.last_step)]
 CurrentStep = Annotated[int, _Rounded, Field(ge=0, le=COURSE.last_step)]
 Seconds = Annotated[int, _Rounded, Field(ge=0, le=MAX_SECONDS_PER_REPORT)]
 Attempts = Annotated[int, _Rounded, Field(ge=0, le=1000)]

@@ -237,13 +237,13 @@ WITH parsed AS MATERIALIZED (
         OR plausible.last_attempt IS NULL AND raw_last IS NOT NULL
       THEN coalesce(entry, 'null') END AS unusual
   FROM pg_temp.incoming AS i, jsonb_each(i.exercises) AS exercise, LATERAL (
-    SELECT legacy.step_of(exercise.key) AS step_number, CASE jsonb_typeof(exercise.value)
+    SELECT CASE jsonb_typeof(exercise.value)
       WHEN 'object' THEN exercise.value
       WHEN 'boolean' THEN exercise.value
       WHEN 'string' THEN nullif(legacy.unwrap(exercise.value, 'object'), 'null') END AS entry
     OFFSET 0
   ) AS named, LATERAL (
-    SELECT entry -> 'completed' AS completed, entry -> 'timeSpent' AS raw_seconds,
+    SELECT legacy.step_of(exercise.key, entry) AS step_number, entry -> 'completed' AS completed, entry -> 'timeSpent' AS raw_seconds,
       entry -> 'attempts' AS raw_attempts, entry ->> 'timestamp' AS raw_moment,
       entry ->> 'lastAttempt' AS raw_last
     OFFSET 0

@@ -8,7 +8,7 @@ SELECT public.open_session(%(session_token)s, %(student_email)s, %(student_name)
 -- Add a report about a step; return the whole session.
 SELECT public.record_step_progress(
   %(session_token)s, %(student_email)s, %(student_name)s, %(demo_mode)s,
-  %(step_number)s, %(step_name)s, %(completed)s, %(time_spent)s, %(attempts)s,
+  %(step_number)s, %(step_name)s, %(completed)s, %(use_case)s, %(time_spent)s, %(attempts)s,
   %(code_submitted)s, %(deployment_url)s, %(github_username)s, %(twilio_account_sid)s,
   %(key_hash)s, %(body_hash)s
 )::TEXT;

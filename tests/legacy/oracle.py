@@ -179,4 +179,4 @@ def _unwrapped(value: Any) -> Any:
 
 def _step(key: str) -> int | None:
     digits = key.lower().removeprefix("step").removeprefix("exercise").removeprefix("-")
-    return int(digits) if digits.isdigit() and 1 <= int(digits) <= 9 else None
+    return max(int(digits), 1) if digits.isdigit() and int(digits) <= 9 else None

@@ -30,7 +30,7 @@ def test_every_spelling_of_a_step_is_understood(legacy: Legacy, key: str) -> Non
     ]
 
 
-@pytest.mark.parametrize("key", ["intro", "step-0", "step-10", "step-12", "step", "my-step-1", ""])
+@pytest.mark.parametrize("key", ["intro", "step-10", "step-12", "step", "my-step-1", ""])
 def test_what_is_not_a_step_stays_in_exercises_and_is_reported(legacy: Legacy, key: str) -> None:
     legacy.put("workshop_students", session_token="token-a", exercises=json.dumps({key: True}))
     assert legacy.run().verified
@@ -38,6 +38,30 @@ def test_what_is_not_a_step_stays_in_exercises_and_is_reported(legacy: Legacy, k
     assert legacy.session("exercises") == {key: True}
     ((_, outcome, reason),) = legacy.findings()
     assert (outcome, reason) == ("kept raw", "not a step from 1 to 9: kept in exercises")
+
+
+@pytest.mark.parametrize(
+    ("key", "entry", "step"),
+    [
+        ("Connect Accounts", {"completed": True}, 1),
+        (" custom AI  prompt ", True, 7),
+        ("step-0", {"completed": True, "stepName": "Connect Accounts"}, 1),
+        ("step-8", {"completed": True, "stepName": "Final Deployment"}, 9),
+        ("step-8", '{"completed": true, "stepName": "final deployment"}', 9),
+        ("quiz", {"completed": True, "stepName": "Basic TwiML"}, 4),
+        ("step-8", {"completed": True, "stepName": "The end"}, 8),
+        ("step-0", {"completed": True}, 1),
+        ("step-0", {"completed": True, "stepName": 4}, 1),
+    ],
+)
+def test_name_of_the_course_decides_which_step_an_exercise_is(
+    legacy: Legacy, key: str, entry: Any, step: int
+) -> None:
+    legacy.put("workshop_students", session_token="token-a", exercises=json.dumps({key: entry}))
+    assert legacy.run().verified
+    assert legacy.steps() == [(step, 0, 0, True)]
+    assert legacy.session("exercises") == {key: entry}
+    assert legacy.findings() == []
 
 
 def test_an_entry_becomes_a_step(legacy: Legacy) -> None:

@@ -103,7 +103,7 @@ def test_public_key_reaches_nothing(supabase: Supabase, postgres_url: str, role:
     with psycopg.connect(postgres_url) as connection:
         connection.execute(
             "SELECT public.record_step_progress(%s, 'a@example.com', 'A', FALSE, 1, NULL, FALSE,"
-            " 5, 1, NULL, NULL, NULL, NULL, NULL, NULL)",
+            " NULL, 5, 1, NULL, NULL, NULL, NULL, NULL, NULL)",
             [TOKEN],
         )
     refused = {statement: attempt(supabase, role, statement) for statement in ATTACKS}

@@ -198,10 +198,10 @@ def test_later_report_about_a_live_deployment_is_not_a_failure(post: Post, rows:
         ("sessionToken", "short"), ("sessionToken", "x" * 201), ("sessionToken", "with a space in"),
         ("sessionToken", "undefined"), ("sessionToken", "null"),
         ("sessionToken", None), ("sessionToken", ["ws_1234567890"]),
-        ("stepNumber", 0), ("stepNumber", 10), ("stepNumber", "three"), ("stepNumber", True),
+        ("stepNumber", -1), ("stepNumber", 10), ("stepNumber", "three"), ("stepNumber", True),
         ("stepNumber", 10**40), ("stepNumber", 1.5e308), ("stepNumber", None),
         ("timeSpent", -1), ("timeSpent", 10**9), ("timeSpent", "later"), ("timeSpent", True),
-        ("attempts", -1), ("completed", "perhaps"), ("studentEmail", "nobody"),
+        ("attempts", -1), ("completed", "x" * 5001), ("studentEmail", "nobody"),
         ("studentEmail", "a@" + "b" * 300), ("studentEmail", 7), ("studentName", "x" * 201),
         ("stepName", {"a": 1}), ("codeSubmitted", "x" * 50_001), ("deploymentUrl", "x" * 2001),
         ("demoMode", "maybe"),
@@ -287,7 +287,8 @@ def test_step_has_the_name_of_the_course_whatever_a_page_calls_it(post: Post, ro
 @pytest.mark.parametrize(
     ("number", "name", "step"),
     [(1, "Choose Use Case", 2), (6, "Custom AI Prompt", 7), (8, " final deployment ", 9),
-     (4, "Step", 4), (4, None, 4)],
+     (0, "Connect Accounts", 1), (8, "Final  Deployment", 9), (0, "TOOLS & FUNCTIONS", 8),
+     (4, "Step", 4), (4, None, 4), (0, "Setup", 1), (0, None, 1), (1, "Setup", 1)],
 )  # fmt: skip
 def test_name_of_the_course_decides_which_step_a_report_is_about(
     post: Post, rows: Rows, number: int, name: str | None, step: int
@@ -297,6 +298,61 @@ def test_name_of_the_course_decides_which_step_a_report_is_about(
     assert [(s["stepNumber"], s["timeSpent"]) for s in progress["step_progress"]] == [(step, 10)]
     assert rows("SELECT DISTINCT event_data -> 'stepNumber' FROM events"
                 " WHERE event_data <> '{}'") == [(step,)]  # fmt: skip
+
+
+# As JavaScript counts them; texts that spell a value count as what they say.
+FALSE: tuple[Any, ...] = (
+    False,
+    None,
+    0,
+    -0.0,
+    "",
+    " ",
+    "0",
+    "false",
+    "False",
+    "no",
+    "off",
+    "null",
+    "undefined",
+)
+TRUE: tuple[Any, ...] = (
+    *(True, 1, -1, 0.5, [], {}, [False]),
+    *("1", "true", "YES", "on", "done", "00", "nothing yet"),
+)
+
+
+@pytest.mark.parametrize(
+    ("value", "completed"),
+    [*((value, False) for value in FALSE), *((value, True) for value in TRUE)],
+    ids=repr,
+)
+def test_completed_is_any_value_that_counts_as_true_or_false(
+    post: Post, client: TestClient, value: Any, completed: bool
+) -> None:
+    progress = post(stepNumber=5, completed=value).json()["progress"]
+    assert [step["completed"] for step in progress["step_progress"]] == [completed]
+    body = {"sessionToken": "ws_of_an_older_page", "exerciseId": "step-5", "completed": value}
+    progress = client.post("/api/track-student-progress", json=body).json()["progress"]
+    assert progress["exercises"]["step-5"]["completed"] is completed
+    assert progress["completionRate"] == (11 if completed else 0)
+
+
+def test_text_that_completes_step_2_is_the_use_case(post: Post, client: TestClient) -> None:
+    def use_case(progress: dict[str, Any]) -> str | None:
+        text: str | None = progress["use_case_description"]
+        return text
+
+    name = "Choose Use Case"
+    assert use_case(post(stepNumber=1, stepName=name, completed="").json()["progress"]) is None
+    assert use_case(post(stepNumber=2, completed="yes").json()["progress"]) is None
+    assert use_case(post(stepNumber=1, completed="of step 1").json()["progress"]) is None
+    progress = post(stepNumber=1, stepName=name, completed=" Books a table ").json()["progress"]
+    assert use_case(progress) == "Books a table"
+    body = {"sessionToken": TOKEN, "useCaseDescription": "Books a table, and answers questions"}
+    assert client.post("/api/student-config-save", json=body).status_code == 200
+    progress = post(stepNumber=1, stepName=name, completed="Books a table").json()["progress"]
+    assert use_case(progress) == "Books a table, and answers questions"
 
 
 def test_thirty_first_reports_at_once_all_count(post: Post, rows: Rows) -> None:
@@ -324,8 +380,8 @@ def test_emails_racing_for_one_new_token_leave_one_owner(post: Post, rows: Rows)
 def test_requests_racing_for_one_new_token_never_deadlock(postgres_url: str) -> None:
     """A deadlock lasts a second, and several in a row end the wait for a lock with 503."""
     report = (
-        "SELECT public.record_step_progress(%s, %s, NULL, NULL, 1, NULL, TRUE, 1, 1, NULL, NULL,"
-        " NULL, NULL, NULL, NULL)"
+        "SELECT public.record_step_progress(%s, %s, NULL, NULL, 1, NULL, TRUE, NULL, 1, 1, NULL,"
+        " NULL, NULL, NULL, NULL, NULL)"
     )
     connections = Queue[psycopg.Connection]()
 

@@ -50,7 +50,9 @@ def test_report_returns_the_older_pages_form(track: Track) -> None:
     assert (progress["repoCreated"], progress["demoMode"]) == (True, True)
 
 
-@pytest.mark.parametrize("name", ["step-3", "step3", "Step-3", "exercise-3", "STEP_03"])
+@pytest.mark.parametrize(
+    "name", ["step-3", "step3", "Step-3", "exercise-3", "STEP_03", "provision services"]
+)
 def test_exercise_that_is_a_step_is_recorded_as_that_step(
     track: Track, rows: Rows, name: str
 ) -> None:
@@ -63,7 +65,7 @@ def test_exercise_that_is_a_step_is_recorded_as_that_step(
     assert len(progress["exercises"]) == 1
 
 
-@pytest.mark.parametrize("name", ["quiz", "step-10", "bonus-3", "step-0", "a step-3"])
+@pytest.mark.parametrize("name", ["quiz", "step-10", "bonus-3", "a step-3", "Services"])
 def test_other_exercises_are_kept_under_their_names(track: Track, rows: Rows, name: str) -> None:
     track(exerciseId=name, completed=True, timeSpent=10)
     progress = track(exerciseId=name, timeSpent=5).json()["progress"]

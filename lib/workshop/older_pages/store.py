@@ -66,7 +66,12 @@ def track_exercise(
 
     None means that the report was repeated after its session had been removed.
     """
-    params = {**report.model_dump(), "student_email": report.student, **asdict(claim)}
+    params = {
+        **report.model_dump(),
+        "student_email": report.student,
+        "completed": report.completed is not False,
+        **asdict(claim),
+    }
     return postgres.fetch_one(_queries["track_exercise"], params, TrackedStudentRow)
 
 

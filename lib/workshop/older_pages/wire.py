@@ -8,6 +8,7 @@ from pydantic_core import PydanticCustomError
 from lib.web.wire import CamelAnswer, CamelBody, CamelRequest, UtcTime, blank_is_none
 from lib.workshop.fields import (
     Attempts,
+    Completed,
     OptionalEmail,
     Seconds,
     SessionToken,
@@ -48,8 +49,9 @@ class TrackIn(CamelRequest):
     """Name of the student."""
     exercise_id: ExerciseName
     """Name of the exercise, such as `step-1`."""
-    completed: bool = False
-    """Whether the exercise is completed; a completed one stays completed."""
+    completed: Completed = False
+    """Whether the exercise is completed, as any value that JavaScript counts as true or false; a
+    completed one stays completed."""
     time_spent: Seconds = 0
     """Seconds since the last report."""
     attempts: Attempts = 1

@@ -31,7 +31,12 @@ def record_report(postgres: "Postgres", report: ProgressIn, claim: IdempotencyCl
 
     None means that the report was repeated after its session had been removed.
     """
-    params = {**report.model_dump(), **asdict(claim)}
+    params = {
+        **report.model_dump(),
+        "completed": report.completed is not False,
+        "use_case": report.use_case,
+        **asdict(claim),
+    }
     session: str | None = postgres.fetch_value(_queries["record_step_progress"], params)
     return session
 

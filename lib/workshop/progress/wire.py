@@ -10,6 +10,7 @@ from lib.workshop.fields import (
     AnyToken,
     Attempts,
     Code,
+    Completed,
     CurrentStep,
     GithubName,
     OptionalEmail,
@@ -46,11 +47,12 @@ class ProgressIn(CamelRequest):
     demo_mode: bool | None = None
     """Whether the session runs without real accounts."""
     step_number: StepNumber
-    """Number of the step."""
+    """Number of the step: 1 for the first step, and 0 as well."""
     step_name: ShortText = None
     """Name of the step; a name of the course takes precedence over the number."""
-    completed: bool = False
-    """Whether the step is completed; a completed one stays completed."""
+    completed: Completed = False
+    """Whether the step is completed, as any value that JavaScript counts as true or false; the texts
+    `false`, `no`, `off`, `0`, `null` and `undefined` count as false. A completed step stays so."""
     time_spent: Seconds = 0
     """Seconds since the last report."""
     attempts: Attempts = 1
@@ -63,6 +65,11 @@ class ProgressIn(CamelRequest):
     """Name of the student on GitHub."""
     twilio_account_sid: Secret = None
     """Account SID of Twilio; stored encrypted and never returned."""
+
+    @property
+    def use_case(self) -> str | None:
+        """The text that a page sent as `completed`; for step 2 it is the use case."""
+        return self.completed if isinstance(self.completed, str) else None
 
 
 class StepProgress(CamelBody):

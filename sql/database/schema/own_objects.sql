@@ -83,7 +83,7 @@ LANGUAGE sql STABLE AS $$
       record_flag_events,record_step_progress,refuse_older_change,remember_emptied_fields,
       remember_removals,removal_key,remove_again,remove_older_keys,remove_older_rows,
       remove_sessions,remove_student,report_bug,save_session_config,session_progress,session_steps,
-      set_updated_at,step_of_name,track_exercise,tracked_students,update_session_progress,
+      set_updated_at,step_meant,step_of_name,track_exercise,tracked_students,update_session_progress,
       verify_operator_audit,workshop_step_name}'::name[]),
     ('assessment', '{close_session,keep_proficiency,next_number,question_shown,record_answer,
       refuse_change}'),

@@ -208,14 +208,17 @@ LANGUAGE sql IMMUTABLE AS $$
   END
 $$;
 
--- Return the number in 'step-1', 'step1', 'Step 1', 'exercise-1' and similar names. The most
--- frequent spellings are recognized without a regular expression.
-CREATE OR REPLACE FUNCTION legacy.step_of(p_key TEXT) RETURNS INTEGER
+-- Return the number of the step that an exercise means: by a name of the course in its entry or as
+-- its key, else by the number in 'step-1', 'step1', 'Step 1', 'exercise-1' and similar keys, where
+-- 0 is step 1. The most frequent spellings are recognized without a regular expression.
+CREATE OR REPLACE FUNCTION legacy.step_of(p_key TEXT, p_entry JSONB) RETURNS INTEGER
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
-  SELECT CASE WHEN right(p_key, 1) BETWEEN '1' AND '9'
-                   AND left(p_key, -1) IN ('step-', 'step', 'Step-', 'exercise-')
-    THEN ascii(right(p_key, 1)) - 48
-    ELSE substring(lower(p_key) FROM '^\s*(?:step|exercise)[-_ ]?0*(\d{1,4})\s*$')::integer END
+  SELECT coalesce(public.step_of_name(p_entry ->> 'stepName'),
+    CASE WHEN right(p_key, 1) BETWEEN '1' AND '9'
+           AND left(p_key, -1) IN ('step-', 'step', 'Step-', 'exercise-')
+      THEN ascii(right(p_key, 1)) - 48
+      ELSE public.step_meant(substring(lower(p_key)
+        FROM '^\s*(?:step|exercise)[-_ ]?0*(\d{1,4})\s*$')::integer, p_key) END)
 $$;
 
 -- Return the name of a column in a legacy table, given its name in the other legacy tables.

@@ -12,20 +12,27 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
 $$;
 
 -- Return the number of the step with this name, null for a name that is not the course's; see
--- lib/workshop/course.py.
+-- lib/workshop/course.py. Case and blanks make no difference.
 CREATE OR REPLACE FUNCTION public.step_of_name(p_name TEXT) RETURNS INTEGER
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
-  SELECT CASE lower(btrim(p_name, E' \t\r\n'))
-    WHEN 'connect accounts' THEN 1
-    WHEN 'choose use case' THEN 2
-    WHEN 'provision services' THEN 3
-    WHEN 'basic twiml' THEN 4
-    WHEN 'websocket handler' THEN 5
+  SELECT CASE lower(regexp_replace(p_name, '\s', '', 'g'))
+    WHEN 'connectaccounts' THEN 1
+    WHEN 'chooseusecase' THEN 2
+    WHEN 'provisionservices' THEN 3
+    WHEN 'basictwiml' THEN 4
+    WHEN 'websockethandler' THEN 5
     WHEN 'conversationrelay' THEN 6
-    WHEN 'prompt engineering' THEN 7 WHEN 'custom ai prompt' THEN 7
-    WHEN 'tools & functions' THEN 8
-    WHEN 'deploy system' THEN 9 WHEN 'final deployment' THEN 9
+    WHEN 'promptengineering' THEN 7 WHEN 'customaiprompt' THEN 7
+    WHEN 'tools&functions' THEN 8
+    WHEN 'deploysystem' THEN 9 WHEN 'finaldeployment' THEN 9
   END
+$$;
+
+-- Return the number of the step that a number and a name mean: a name of the course decides. Any
+-- other name leaves the number, which counts from 1, or from 0 on some pages.
+CREATE OR REPLACE FUNCTION public.step_meant(p_number INTEGER, p_name TEXT) RETURNS INTEGER
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+  SELECT coalesce(public.step_of_name(p_name), CASE p_number WHEN 0 THEN 1 ELSE p_number END)
 $$;
 
 -- Return the student_email of a person without an e-mail address: different for each session, without
@@ -245,16 +252,16 @@ END $$;
 
 -- Add a report about a step: time and attempts add up, and a step once passed stays passed. A name
 -- of the course decides which step it is about; any other name goes to the events only, so that
--- each step has one name. Return session_progress(). Both hashes are null if no Idempotency-Key
--- was sent.
+-- each step has one name. The use case is stored if the report is about step 2 and the session has
+-- none. Return session_progress(). Both hashes are null if no Idempotency-Key was sent.
 CREATE OR REPLACE FUNCTION public.record_step_progress(
   p_session_token TEXT, p_student_email TEXT, p_student_name TEXT, p_demo_mode BOOLEAN,
-  p_step_number INTEGER, p_step_name TEXT, p_completed BOOLEAN,
+  p_step_number INTEGER, p_step_name TEXT, p_completed BOOLEAN, p_use_case TEXT,
   p_time_spent INTEGER, p_attempts INTEGER, p_code_submitted TEXT, p_deployment_url TEXT,
   p_github_username TEXT, p_twilio_account_sid TEXT, p_key_hash BYTEA, p_body_hash BYTEA
 ) RETURNS JSONB LANGUAGE plpgsql SET lock_timeout = '3s' AS $$
 DECLARE
-  v_step INTEGER := coalesce(public.step_of_name(p_step_name), p_step_number);
+  v_step INTEGER := public.step_meant(p_step_number, p_step_name);
   v_name TEXT := public.workshop_step_name(v_step);
   v_student UUID;
   v_before public.step_progress;
@@ -300,6 +307,10 @@ BEGIN
                       AND v_step = ANY (public.flagged_steps(s))))
   ) AS candidates (event_type, occurred)
   WHERE occurred;
+  IF p_use_case IS NOT NULL AND v_step = 2 THEN
+    UPDATE public.sessions SET use_case_description = p_use_case
+      WHERE session_token = p_session_token AND coalesce(use_case_description, '') = '';
+  END IF;
   PERFORM public.recompute_session(p_session_token);
   RETURN public.session_progress(p_session_token);
 END $$;

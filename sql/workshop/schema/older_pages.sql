@@ -2,10 +2,11 @@
 -- row per student for all sessions. The script runs in one execute, after functions.sql.
 
 -- Return the number of the step that an exercise name means ('step-1', 'step1', 'Step-1',
--- 'exercise-1'), or null for any other exercise.
+-- 'exercise-1', 'Connect Accounts'), or null for any other exercise.
 CREATE OR REPLACE FUNCTION public.exercise_step(p_name TEXT) RETURNS INTEGER
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
-  SELECT substring(lower(p_name) FROM '^\s*(?:step|exercise)[-_ ]?0*([1-9])\s*$')::INTEGER
+  SELECT public.step_meant(
+    substring(lower(p_name) FROM '^\s*(?:step|exercise)[-_ ]?0*(\d)\s*$')::INTEGER, p_name)
 $$;
 
 -- Return an exercise's entry after one more report: time and attempts add up, and a completed exercise
@@ -59,7 +60,7 @@ BEGIN
   WHERE session_token = p_session_token;
   IF public.exercise_step(p_exercise_id) IS NOT NULL THEN
     PERFORM public.record_step_progress(p_session_token, NULL, NULL, NULL,
-      public.exercise_step(p_exercise_id), NULL, p_completed, p_time_spent, p_attempts,
+      public.exercise_step(p_exercise_id), NULL, p_completed, NULL, p_time_spent, p_attempts,
       NULL, NULL, NULL, NULL, NULL, NULL);
   ELSE
     INSERT INTO public.events (student_id, session_token, event_type, event_data)
