@@ -55,7 +55,7 @@ def test_upgrade_repairs_sessions_that_the_documented_function_lowered(
     rows("UPDATE sessions SET last_activity = '2025-01-01Z', updated_at = '2025-01-02Z'")
     before = rows(TIMES)
     assert upgrade(postgres_url) == [
-        "public.sessions: completion and time recomputed from steps and flags; rows: 1"
+        "public.sessions: progress and time recomputed from steps and flags; rows: 1"
     ]
     assert rows(FIGURES) == [(22, 90, 7)]
     assert rows(TIMES) == before
@@ -140,7 +140,7 @@ def test_upgrade_gives_steps_one_name_and_keeps_the_former_in_events(
     for number in (1, 2, 3, 7):
         post(stepNumber=number)
     rows("UPDATE step_progress SET updated_at = '2025-01-02Z', created_at = '2025-01-01Z',"
-         " step_name = (ARRAY['Setup', 'Choose Use Case', 'Basic TwiML'])[step_number]"
+         " step_name = (ARRAY['Setup', 'Choose Use Case', 'Provision Services'])[step_number]"
          " WHERE step_number < 4;"
          "UPDATE step_progress SET step_name = 'Custom AI Prompt' WHERE step_number = 7;"
          "DELETE FROM events")  # fmt: skip
@@ -151,8 +151,7 @@ def test_upgrade_gives_steps_one_name_and_keeps_the_former_in_events(
         )
     ]
     assert rows("SELECT step_number, step_name FROM step_progress ORDER BY 1") == [
-        (1, "Connect Accounts"), (2, "Choose Use Case"),
-        (3, "Basic TwiML"),  # the name of another step, which may be right and the number wrong
+        (1, "Connect Accounts"), (2, "Choose Use Case"), (3, "Provision Services"),
         (7, "Prompt Engineering"),
     ]  # fmt: skip
     assert rows("SELECT updated_at = '2025-01-02Z' FROM step_progress WHERE step_number = 1") == [
@@ -175,3 +174,106 @@ def test_step_without_a_session_is_renamed_too(post: Post, rows: Rows, postgres_
     assert rows("SELECT session_token FROM events WHERE event_data ->> 'stepName' = 'Setup'") == [
         (None,)
     ]
+
+
+LIVE_NAMES = (
+    "Connect Accounts", "Choose Use Case", "Provision Services", "Basic TwiML",
+    "WebSocket Handler", "ConversationRelay", "Custom AI Prompt", "Tools & Functions",
+    "Final Deployment",
+)  # fmt: skip
+"""The names under which the live page reports the steps 0 to 8."""
+STEPS = "SELECT step_number, step_name, time_spent, attempts, validation_passed FROM step_progress"
+ROWS_AS_JSON = """
+SELECT (SELECT jsonb_agg(to_jsonb(p) ORDER BY id) FROM step_progress p),
+  (SELECT jsonb_agg(to_jsonb(e) ORDER BY id) FROM events e),
+  (SELECT jsonb_agg(to_jsonb(s) ORDER BY session_token) FROM sessions s)
+"""
+
+
+@pytest.fixture
+def store_steps(post: Post, rows: Rows) -> Callable[..., None]:
+    """Store steps as the old application did: `store_steps((0, "Connect Accounts", 5, True))`."""
+
+    def store(*steps: tuple[int, str, int, bool]) -> None:
+        post()
+        rows("ALTER TABLE step_progress DROP CONSTRAINT step_progress_step_number_check;"
+             "DELETE FROM step_progress; DELETE FROM events;"
+             "UPDATE sessions SET current_step = 0, completion_rate = 0")  # fmt: skip
+        for step in steps:
+            rows("INSERT INTO step_progress (session_token, student_id, step_number, step_name,"
+                 " time_spent, attempts, validation_passed, completed_at)"
+                 " SELECT session_token, student_id, %s, %s, %s, 1, %s, '2025-03-01Z'"
+                 " FROM sessions", *step)  # fmt: skip
+
+    return store
+
+
+def test_upgrade_numbers_the_steps_that_the_live_page_counted_from_0(
+    store_steps: Callable[..., None], post: Post, rows: Rows, postgres_url: str
+) -> None:
+    store_steps(*((number, name, 5, True) for number, name in enumerate(LIVE_NAMES)))
+    rows("ALTER TABLE step_progress ADD CHECK (step_number BETWEEN 0 AND 8);"
+         "UPDATE sessions SET completion_rate = 100; UPDATE step_progress SET code_submitted ="
+         " 'code of ' || step_number, updated_at = '2025-03-02Z'")  # fmt: skip
+    assert upgrade(postgres_url) == [
+        (
+            "public.step_progress: steps numbered as the course numbers them; rows: 9, of which"
+            " moved to public.events: 0"
+        ),
+        (
+            "public.step_progress: steps renamed as the course names them, and their former names"
+            " kept in public.events; rows: 2"
+        ),
+        "public.sessions: progress and time recomputed from steps and flags; rows: 1",
+    ]
+    assert rows("SELECT step_number, code_submitted, validation_passed, completed_at::TEXT,"
+                " updated_at::TEXT FROM step_progress ORDER BY 1") == [
+        (number, f"code of {number - 1}", True, "2025-03-01 00:00:00+00", "2025-03-02 00:00:00+00")
+        for number in range(1, 10)
+    ]  # fmt: skip
+    assert rows(FIGURES) == [(100, 45, 9)]
+    before = rows(ROWS_AS_JSON)
+    assert upgrade(postgres_url) == []
+    assert rows(ROWS_AS_JSON) == before
+    progress = post(stepNumber=0, stepName="Connect Accounts", completed=True).json()["progress"]
+    assert (progress["completion_rate"], len(progress["step_progress"])) == (100, 9)
+
+
+def test_upgrade_numbers_steps_by_their_names_and_unknown_names_from_1(
+    store_steps: Callable[..., None], rows: Rows, postgres_url: str
+) -> None:
+    store_steps((0, "Setup", 1, True), (1, "choose  use case", 2, False), (3, "Services", 3, True),
+                (8, "Wrap up", 4, True))  # fmt: skip
+    upgrade(postgres_url)
+    assert rows(f"{STEPS} ORDER BY 1") == [
+        (1, "Connect Accounts", 1, 1, True), (2, "Choose Use Case", 2, 1, False),
+        (3, "Provision Services", 3, 1, True), (8, "Tools & Functions", 4, 1, True),
+    ]  # fmt: skip
+
+
+def test_rows_that_are_about_one_step_are_added_up_and_none_is_lost(
+    store_steps: Callable[..., None], rows: Rows, postgres_url: str
+) -> None:
+    store_steps((1, "Connect Accounts", 10, False), (0, "Connect Accounts", 7, True),
+                (2, "Choose Use Case", 20, True), (12, "Bonus", 3, True), (-1, "Lobby", 2, True),
+                (4, "Tools & Functions", 1, True), (8, "Somewhere", 5, False))  # fmt: skip
+    rows("UPDATE step_progress SET completed_at = NULL, deployment_url = 'https://a.example'"
+         " WHERE step_number = 1")  # fmt: skip
+    line, *_ = upgrade(postgres_url)
+    assert line.endswith("rows: 5, of which moved to public.events: 4")
+    assert rows(f"{STEPS} ORDER BY 1") == [
+        (1, "Connect Accounts", 17, 2, True), (2, "Choose Use Case", 20, 1, True),
+        (8, "Tools & Functions", 6, 2, True),
+    ]  # fmt: skip
+    assert rows(
+        "SELECT completed_at::TEXT, deployment_url FROM step_progress WHERE step_number = 1"
+    ) == [("2025-03-01 00:00:00+00", "https://a.example")]
+    kept = rows(
+        "SELECT event_data -> 'step_number', event_data ->> 'step_name', session_token,"
+        " student_id IS NOT NULL FROM events WHERE event_data ? 'step_number' ORDER BY 1"
+    )
+    assert kept == [(-1, "Lobby", TOKEN, True), (0, "Connect Accounts", TOKEN, True),
+                    (8, "Somewhere", TOKEN, True), (12, "Bonus", TOKEN, True)]  # fmt: skip
+    before = rows(ROWS_AS_JSON)
+    assert upgrade(postgres_url) == []
+    assert rows(ROWS_AS_JSON) == before

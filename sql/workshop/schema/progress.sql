@@ -74,8 +74,92 @@ BEGIN
   END LOOP;
 END $$;
 
--- Steps get the course's names; what they were called becomes an event of their session. A row
--- under the name of another step stays as it is, because its name says more than its number.
+-- Steps get the course's numbers: an application before ours counted them from 0. Rows that turn out
+-- to be about the same step of a session are added up in the oldest of them; the others, and rows of
+-- steps that the course does not have, become events of their session.
+DO $$
+DECLARE
+  v_check NAME;
+  v_triggers TEXT[];
+  v_numbered BIGINT;
+  v_removed BIGINT;
+BEGIN
+  -- An older application may have allowed 0 to 8 only. Ours is added below.
+  FOR v_check IN
+    SELECT conname FROM pg_constraint JOIN pg_attribute
+      ON attrelid = conrelid AND conkey = ARRAY[attnum] AND attname = 'step_number'
+    WHERE conrelid = 'public.step_progress'::regclass AND contype = 'c'
+      AND conname <> 'step_progress_step_number_check'
+  LOOP
+    EXECUTE format('ALTER TABLE public.step_progress DROP CONSTRAINT %I', v_check);
+  END LOOP;
+  CREATE TEMP TABLE numbered_steps ON COMMIT DROP AS
+    SELECT p.id, p.session_token, p.step_number AS former_number,
+      public.step_meant(p.step_number, p.step_name) AS step_number
+    FROM public.step_progress p
+    WHERE p.session_token IN (
+      SELECT o.session_token FROM public.step_progress o
+      WHERE o.step_name IS DISTINCT FROM public.workshop_step_name(o.step_number)
+        AND (o.step_number <> public.step_meant(o.step_number, o.step_name)
+          OR o.step_number NOT BETWEEN 1 AND 9));
+  IF EXISTS (SELECT FROM pg_temp.numbered_steps) THEN
+    v_triggers := pg_temp.disable_triggers('step_progress');
+    WITH merged AS (
+      SELECT min(id) AS id, session_token, step_number FROM pg_temp.numbered_steps
+      WHERE step_number BETWEEN 1 AND 9 GROUP BY session_token, step_number
+    ), removed AS (
+      DELETE FROM public.step_progress p USING pg_temp.numbered_steps n
+      WHERE n.id = p.id AND n.id NOT IN (SELECT id FROM merged)
+      RETURNING p.*, n.step_number AS meant
+    ), sums AS (
+      SELECT m.id, bool_or(r.validation_passed) AS passed, sum(r.time_spent) AS time_spent,
+        sum(r.attempts) AS attempts, min(r.started_at) AS started_at,
+        min(r.completed_at) FILTER (WHERE r.validation_passed) AS completed_at,
+        (array_agg(r.code_submitted ORDER BY r.updated_at DESC)
+          FILTER (WHERE r.code_submitted IS NOT NULL))[1] AS code_submitted,
+        (array_agg(r.deployment_url ORDER BY r.updated_at DESC)
+          FILTER (WHERE r.deployment_url IS NOT NULL))[1] AS deployment_url
+      FROM removed r JOIN merged m ON m.session_token = r.session_token AND m.step_number = r.meant
+      GROUP BY m.id
+    ), added AS (
+      UPDATE public.step_progress p SET
+        validation_passed = p.validation_passed OR s.passed,
+        time_spent = least(p.time_spent + s.time_spent, 2147483647),
+        attempts = least(p.attempts + s.attempts, 2147483647),
+        started_at = least(p.started_at, s.started_at),
+        completed_at = least(p.completed_at, s.completed_at),
+        code_submitted = coalesce(p.code_submitted, s.code_submitted),
+        deployment_url = coalesce(p.deployment_url, s.deployment_url)
+      FROM sums s WHERE s.id = p.id
+    )
+    INSERT INTO public.events (student_id, session_token, event_type, event_data, created_at)
+    SELECT st.student_id, s.session_token, 'step_progress', to_jsonb(r) - 'meant', r.created_at
+    FROM removed r
+    LEFT JOIN public.sessions s USING (session_token)
+    LEFT JOIN public.students st ON st.student_id = r.student_id
+    ORDER BY r.created_at, r.id;
+    GET DIAGNOSTICS v_removed = ROW_COUNT;
+    -- In two moves, so that no two steps of a session have the same number in between.
+    ALTER TABLE public.step_progress DROP CONSTRAINT IF EXISTS step_progress_step_number_check;
+    UPDATE public.step_progress p SET step_number = 1000000 + n.step_number
+      FROM pg_temp.numbered_steps n WHERE n.id = p.id AND n.step_number <> p.step_number;
+    GET DIAGNOSTICS v_numbered = ROW_COUNT;
+    UPDATE public.step_progress SET step_number = step_number - 1000000
+      WHERE step_number > 1000000;
+    PERFORM pg_temp.enable_triggers('step_progress', v_triggers);
+    RAISE NOTICE USING ERRCODE = 'SW001', MESSAGE = format('public.step_progress: steps numbered as '
+      'the course numbers them; rows: %s, of which moved to public.events: %s',
+      v_numbered + v_removed, v_removed);
+  END IF;
+  DROP TABLE pg_temp.numbered_steps;
+  IF NOT EXISTS (SELECT FROM pg_constraint WHERE conname = 'step_progress_step_number_check'
+                 AND conrelid = 'public.step_progress'::regclass) THEN
+    ALTER TABLE public.step_progress
+      ADD CONSTRAINT step_progress_step_number_check CHECK (step_number BETWEEN 1 AND 9);
+  END IF;
+END $$;
+
+-- Steps get the course's names; what they were called becomes an event of their session.
 DO $$
 DECLARE
   v_triggers TEXT[];
@@ -86,8 +170,7 @@ BEGIN
     FROM public.step_progress p
     LEFT JOIN public.sessions s USING (session_token)
     LEFT JOIN public.students st ON st.student_id = p.student_id
-    WHERE p.step_name <> public.workshop_step_name(p.step_number)
-      AND coalesce(public.step_of_name(p.step_name), p.step_number) = p.step_number;
+    WHERE p.step_name <> public.workshop_step_name(p.step_number);
   GET DIAGNOSTICS v_rows = ROW_COUNT;
   IF v_rows > 0 THEN
     v_triggers := pg_temp.disable_triggers('step_progress');
@@ -104,7 +187,7 @@ BEGIN
   DROP TABLE pg_temp.renamed_steps;
 END $$;
 
--- Sessions with less completion or time than their steps and flags show are recomputed. Nothing is
+-- Sessions with less progress or time than their steps and flags show are recomputed. Nothing is
 -- lowered here: an older application may have recorded completion without recording steps.
 DO $$
 DECLARE
@@ -129,7 +212,8 @@ BEGIN
       SELECT round(100.0 * bit_count((flagged.bits | coalesce(p.passed, 0))::bit(9)) / 9)::INTEGER
         AS rate
     ) AS r
-    WHERE p.seconds > s.total_time_spent OR r.rate > s.completion_rate;
+    WHERE p.seconds > s.total_time_spent OR r.rate > s.completion_rate
+      OR p.furthest > s.current_step OR flagged.furthest > s.current_step;
   GET DIAGNOSTICS v_rows = ROW_COUNT;
   IF v_rows > 0 THEN
     v_triggers := pg_temp.disable_triggers('sessions');
@@ -137,7 +221,7 @@ BEGIN
       SET completion_rate = r.rate, total_time_spent = r.seconds, current_step = r.furthest
       FROM pg_temp.recomputed_sessions r WHERE r.session_token = s.session_token;
     PERFORM pg_temp.enable_triggers('sessions', v_triggers);
-    RAISE NOTICE USING ERRCODE = 'SW001', MESSAGE = format('public.sessions: completion and time '
+    RAISE NOTICE USING ERRCODE = 'SW001', MESSAGE = format('public.sessions: progress and time '
       'recomputed from steps and flags; rows: %s', v_rows);
   END IF;
   DROP TABLE pg_temp.recomputed_sessions;

@@ -93,7 +93,8 @@ CREATE TABLE IF NOT EXISTS public.step_progress (
 --   session_created     a token was used for the first time
 --   step_started        the first report about a step
 --   step_progress       a later report that does not complete it; also what a step was called
---                       before an upgrade gave it the course's name
+--                       before an upgrade gave it the course's name, and a row of step_progress
+--                       that an upgrade could not keep there
 --   step_completed      the report that completed it
 --   deployment_success  a deployment went live (a report with a URL that passed, or a flag)
 --   deployment_failure  a report with a deployment URL that did not pass, for an incomplete step
@@ -282,7 +283,7 @@ DO $$ BEGIN
   DROP TABLE same_person;
 END $$;
 
--- Numbers outside their range are clamped; rows of steps outside the course become events.
+-- Numbers outside their range are clamped.
 UPDATE public.sessions SET
   current_step = least(greatest(current_step, 0), 9),
   completion_rate = least(greatest(completion_rate, 0), 100),
@@ -292,12 +293,6 @@ WHERE current_step NOT BETWEEN 0 AND 9 OR completion_rate NOT BETWEEN 0 AND 100
 UPDATE public.step_progress SET
   time_spent = greatest(time_spent, 0), attempts = greatest(attempts, 0)
 WHERE time_spent < 0 OR attempts < 0;
-WITH out_of_range AS (
-  DELETE FROM public.step_progress WHERE step_number NOT BETWEEN 1 AND 9 RETURNING *
-)
-INSERT INTO public.events (student_id, session_token, event_type, event_data, created_at)
-SELECT student_id, session_token, 'step_progress', to_jsonb(out_of_range), created_at
-FROM out_of_range;
 
 -- 4. Constraints, indexes, triggers -------------------------------------------------------------
 
@@ -321,7 +316,6 @@ BEGIN
         'FOREIGN KEY (session_token) REFERENCES public.sessions ON DELETE CASCADE NOT VALID'),
       ('step_progress', 'step_progress_student_id_fkey',
         'FOREIGN KEY (student_id) REFERENCES public.students ON DELETE CASCADE NOT VALID'),
-      ('step_progress', 'step_progress_step_number_check', 'CHECK (step_number BETWEEN 1 AND 9)'),
       ('step_progress', 'step_progress_time_spent_check', 'CHECK (time_spent >= 0)'),
       ('step_progress', 'step_progress_attempts_check', 'CHECK (attempts >= 0)'),
       ('events', 'events_student_id_fkey',
