@@ -33,7 +33,7 @@ WORKERS = 4
 GOAL = 1.5
 """Largest acceptable multiple of the bare endpoint's time."""
 CALL = """
-SELECT public.record_step_progress(%(sessionToken)s, %(studentEmail)s, %(studentName)s, NULL,
+SELECT public.record_step_progress(%(sessionToken)s, %(studentEmail)s, %(studentName)s, NULL, NULL,
   %(stepNumber)s, %(stepName)s, %(completed)s, NULL, %(timeSpent)s, 1, %(codeSubmitted)s,
   %(deploymentUrl)s, NULL, NULL, NULL, NULL)::TEXT
 """

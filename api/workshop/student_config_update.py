@@ -9,7 +9,9 @@ from lib.web.app import create_app, lambda_entry
 from lib.workshop.config import configuration
 from lib.workshop.config.wire import ConfigIn, ConfigSavedOut
 from lib.workshop.errors import (
+    COURSE_ERRORS,
     IdempotencyKeyReused,
+    NoSuchCurrentStep,
     SessionOfAnotherStudent,
     StaleConfiguration,
 )
@@ -19,7 +21,14 @@ app = create_app("workshop.student_config_update", tag="Workshop")
 
 
 @app.put("/api/student-config-update")
-@raises(IdempotencyKeyReused, SessionNotFound, SessionOfAnotherStudent, StaleConfiguration)
+@raises(
+    *COURSE_ERRORS,
+    IdempotencyKeyReused,
+    NoSuchCurrentStep,
+    SessionNotFound,
+    SessionOfAnotherStudent,
+    StaleConfiguration,
+)
 def update_config(
     body: ConfigIn, deps: Annotated[Deps, Depends(get_deps)], key: IdempotencyKey = None
 ) -> ConfigSavedOut:

@@ -7,7 +7,12 @@ from lib.deps import Deps, get_deps
 from lib.errors import SessionNotFound, raises
 from lib.framework import Depends
 from lib.web.app import create_app, lambda_entry
-from lib.workshop.errors import IdempotencyKeyReused, SessionOfAnotherStudent
+from lib.workshop.errors import (
+    COURSE_ERRORS,
+    IdempotencyKeyReused,
+    NoSuchStep,
+    SessionOfAnotherStudent,
+)
 from lib.workshop.idempotency import IdempotencyKey
 from lib.workshop.lookup import LookupParams
 from lib.workshop.progress import progress
@@ -18,7 +23,7 @@ InjectedDeps = Annotated[Deps, Depends(get_deps)]
 
 
 @app.post("/api/student-progress")
-@raises(IdempotencyKeyReused, SessionNotFound, SessionOfAnotherStudent)
+@raises(*COURSE_ERRORS, IdempotencyKeyReused, NoSuchStep, SessionNotFound, SessionOfAnotherStudent)
 def record_progress(
     body: ProgressIn, deps: InjectedDeps, key: IdempotencyKey = None
 ) -> RecordedOut:

@@ -47,6 +47,7 @@ SCRIPTS = (
     "assessment/schema/previous_version.sql",
     "access/schema/operators.sql",
     "workshop/schema/adopt.sql",
+    "workshop/schema/courses.sql",
     "workshop/schema/tables.sql",
     "workshop/schema/functions.sql",
     "workshop/schema/progress.sql",

@@ -72,6 +72,8 @@ OTHER_COLUMNS: Mapping[str, str] = {
     "is_active": "keeps its default: a migrated session is open",
     "version": "counts changes of the stored session",
     "emptied_fields": "written by a trigger",
+    "course_id": "keeps its default: legacy rows are about the built-in course",
+    "extra": "holds flags of other courses; legacy rows have none",
 }
 """Columns of public.sessions without a rule, and the origin of their values."""
 

@@ -116,7 +116,14 @@ def _unknown_in(
             if (inner := names[name]) is not None:
                 yield from _unknown_in(inner, value[name], f"{path}.{name}", set())
         elif name not in also_known:
-            yield _unknown(path, name, [other for other in names if other not in value])
+            field = _unknown(path, name, [other for other in names if other not in value])
+            if not (value[name] is True and field.suggestion is None and _takes_flags(model)):
+                yield field
+
+
+def _takes_flags(model: type[BaseModel]) -> bool:
+    """Return whether a model takes flags under names that only the database knows."""
+    return model.model_config.get("extra") == "allow"
 
 
 @cache

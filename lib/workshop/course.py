@@ -1,7 +1,14 @@
-"""Courses: the steps of a workshop, their names, and the flags that record progress in them."""
+"""Courses: the steps of a workshop, their names, and the flags that record progress in them.
 
+`courses/` reads and stores those of the database.
+"""
+
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+
+NAME_OF_A_FLAG = re.compile(r"[a-z][A-Za-z0-9]{0,63}")
+"""Name of a flag that is no column of a session, as pages send it."""
 
 
 @dataclass(frozen=True)
@@ -11,18 +18,27 @@ class Step:
     number: int
     name: str
     flags: tuple[str, ...]
-    """Boolean columns of a session, in the order in which they become true."""
+    """Columns or members of `extra` of a session, in the order in which they become true."""
     completed_by: tuple[str, ...]
-    """The flags that complete the step once all of them are true."""
-    other_names: tuple[str, ...] = ()
-    """Name of the step on the live pages, where that differs."""
+    """The flags that complete the step once all of them are true; empty if only a report does."""
+    aliases: tuple[str, ...] = ()
+    """Other names under which pages report the step."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The name of the step, and its aliases."""
+        return (self.name, *self.aliases)
 
 
 @dataclass(frozen=True)
 class Course:
     """A sequence of steps, numbered from 1."""
 
+    course_id: str
+    name: str
     steps: tuple[Step, ...]
+    built_in: bool = False
+    """Whether the course is part of the product; operators cannot change it."""
 
     @property
     def flags(self) -> tuple[str, ...]:
@@ -45,15 +61,16 @@ class Course:
 
     def step_of_name(self, name: str) -> int | None:
         """Return the number of the step with this name; case and blanks make no difference."""
-        numbers = {
-            _name_key(known): step.number
-            for step in self.steps
-            for known in (step.name, *step.other_names)
-        }
-        return numbers.get(_name_key(name))
+        return self.numbers_by_name_key.get(name_key(name))
+
+    @property
+    def numbers_by_name_key(self) -> dict[str, int]:
+        """The number of each step by the keys of its names."""
+        return {name_key(name): step.number for step in self.steps for name in step.names}
 
 
-def _name_key(name: str) -> str:
+def name_key(name: str) -> str:
+    """Return what two spellings of one name have in common."""
     return "".join(name.split()).lower()
 
 
@@ -65,6 +82,9 @@ def _completes(step: Step, flag: str) -> str:
 
 
 COURSE = Course(
+    course_id="voice-assistant",
+    name="Build a voice assistant",
+    built_in=True,
     steps=(
         Step(
             number=1,
@@ -107,7 +127,7 @@ COURSE = Course(
             name="Prompt Engineering",
             flags=("system_prompt_saved", "step7_committed", "step7_deployed"),
             completed_by=("system_prompt_saved",),
-            other_names=("Custom AI Prompt",),
+            aliases=("Custom AI Prompt",),
         ),
         Step(
             number=8,
@@ -125,12 +145,12 @@ COURSE = Course(
             name="Deploy System",
             flags=("project_deployed",),
             completed_by=("project_deployed",),
-            other_names=("Final Deployment",),
+            aliases=("Final Deployment",),
         ),
-    )
+    ),
 )
-"""The built-in course. Its names and flags are repeated in `sql/workshop/schema/`;
-tests/workshop/test_course.py compares them with these."""
+"""The built-in course. `sql/workshop/schema/courses.sql` stores it, and
+tests/workshop/test_course.py compares the two. All other courses are only in the database."""
 
 COURSE_LISTS: Mapping[str, tuple[str, ...]] = {"flags": COURSE.flags}
 """Columns of a session by the name of their list in queries."""

@@ -4,7 +4,7 @@ Importing this module registers the constraint names that `sql/workshop/` raises
 """
 
 from lib.database.statements import register_constraint, register_reason
-from lib.errors import Conflict, InvalidInput
+from lib.errors import Conflict, InvalidInput, NotFound
 
 
 class SessionOfAnotherStudent(Conflict):
@@ -48,12 +48,62 @@ class TooManyExercises(InvalidInput):
     fields = ("exerciseId",)
 
 
+class CourseNotFound(NotFound):
+    """There is no course with this courseId."""
+
+    code = "course_not_found"
+    fields = ("courseId",)
+
+
+class SessionOfAnotherCourse(Conflict):
+    """This session has progress in another course; begin a session of its own for this course."""
+
+    code = "session_of_another_course"
+    fields = ("courseId",)
+
+
+COURSE_ERRORS = (CourseNotFound, SessionOfAnotherCourse)
+"""Errors of every call that may choose the course of a session."""
+
+
+class NoSuchStep(InvalidInput):
+    """stepNumber: The course has no such step."""
+
+    code = "no_such_step"
+    fields = ("stepNumber",)
+
+
+class NoSuchCurrentStep(InvalidInput):
+    """currentStep: The course has no such step."""
+
+    code = "no_such_current_step"
+    fields = ("currentStep",)
+
+
+class CourseIsBuiltIn(Conflict):
+    """This course is part of the product and cannot be changed; save one under another courseId."""
+
+    code = "course_is_built_in"
+    fields = ("courseId",)
+
+
+class StepsHaveReports(Conflict):
+    """Nothing was changed: sessions have reported steps that this would take away: {steps}."""
+
+    code = "steps_have_reports"
+    fields = ("steps",)
+
+
 for _constraint, _error in (
     ("session_of_one_student", SessionOfAnotherStudent),
     ("students_email_of_another", EmailOfAnotherStudent),
     ("sessions_newest_version", StaleConfiguration),
     ("idempotency_keys_same_body", IdempotencyKeyReused),
     ("sessions_exercises_limit", TooManyExercises),
+    ("sessions_course_id_fkey", CourseNotFound),
+    ("session_of_one_course", SessionOfAnotherCourse),
+    ("step_progress_step_number_check", NoSuchStep),
+    ("sessions_current_step_check", NoSuchCurrentStep),
 ):
     register_constraint(_constraint, _error)
 register_reason("older_table_refuses", lambda reason: OlderTableRefuses(reason=reason))

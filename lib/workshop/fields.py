@@ -11,8 +11,9 @@ from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
 from pydantic_core import PydanticCustomError
 
 from lib.web.wire import as_utc, blank_is_none, utc_text
-from lib.workshop.course import COURSE
 
+MAX_STEPS = 50
+"""Maximum number of steps of a course."""
 MAX_SECONDS_PER_REPORT = 30 * 24 * 3600
 """30 days; a larger number comes from a page that counts milliseconds."""
 TIMES_IN_JSON = frozenset({"timestamp", "lastAttempt", "reportedAt"})
@@ -115,7 +116,9 @@ Secret = Annotated[
     Annotated[str, StringConstraints(strip_whitespace=True, max_length=500)] | None, _Optional
 ]
 """An API key or the like. Blank counts as left out, since forms never get it to send it back."""
-StepNumber = Annotated[int, _Rounded, Field(ge=0, le=COURSE.last_step)]
-CurrentStep = Annotated[int, _Rounded, Field(ge=0, le=COURSE.last_step)]
+CourseId = Annotated[str, StringConstraints(max_length=64, pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
+OptionalCourseId = Annotated[CourseId | None, _Optional]
+StepNumber = Annotated[int, _Rounded, Field(ge=0, le=MAX_STEPS)]
+CurrentStep = Annotated[int, _Rounded, Field(ge=0, le=MAX_STEPS)]
 Seconds = Annotated[int, _Rounded, Field(ge=0, le=MAX_SECONDS_PER_REPORT)]
 Attempts = Annotated[int, _Rounded, Field(ge=0, le=1000)]

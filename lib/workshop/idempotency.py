@@ -18,7 +18,7 @@ IdempotencyKey = Annotated[
     ),
 ]
 
-_LATER_FIELDS = ("github_username", "twilio_account_sid")
+_LATER_FIELDS = ("github_username", "twilio_account_sid", "course_id")
 """Fields that a version after the first added; keys outlive a deployment for 24 hours."""
 
 

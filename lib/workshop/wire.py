@@ -43,6 +43,8 @@ class StoredSession(Body):
 
     session_token: str
     """Token of the session."""
+    course_id: str
+    """Id of the course."""
     student_email: str | None
     """E-mail of the student."""
     student_name: str | None

@@ -6,7 +6,7 @@ SELECT to_regclass('public.students') IS NOT NULL AND to_regclass('public.sessio
   AND to_regclass('public.step_progress') IS NOT NULL AND to_regclass('public.events') IS NOT NULL
   AND to_regclass('public.removals') IS NOT NULL
   AND NOT EXISTS (
-    SELECT FROM unnest(ARRAY['emptied_fields', {{fields: '$column'}}]) AS field
+    SELECT FROM unnest(ARRAY['emptied_fields', 'course_id', {{fields: '$column'}}]) AS field
     WHERE NOT EXISTS (SELECT FROM pg_attribute WHERE attrelid = to_regclass('public.sessions')
                       AND attname = field AND NOT attisdropped))
   -- Identified by its argument, because tables that were set aside keep a function of the same name.

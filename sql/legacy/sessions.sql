@@ -236,14 +236,17 @@ WITH parsed AS MATERIALIZED (
         OR plausible.recorded_at IS NULL AND raw_moment IS NOT NULL
         OR plausible.last_attempt IS NULL AND raw_last IS NOT NULL
       THEN coalesce(entry, 'null') END AS unusual
-  FROM pg_temp.incoming AS i, jsonb_each(i.exercises) AS exercise, LATERAL (
+  FROM (
+    SELECT public.step_names(steps) AS names FROM public.courses
+    WHERE course_id = public.default_course() OFFSET 0
+  ) AS course, pg_temp.incoming AS i, jsonb_each(i.exercises) AS exercise, LATERAL (
     SELECT CASE jsonb_typeof(exercise.value)
       WHEN 'object' THEN exercise.value
       WHEN 'boolean' THEN exercise.value
       WHEN 'string' THEN nullif(legacy.unwrap(exercise.value, 'object'), 'null') END AS entry
     OFFSET 0
   ) AS named, LATERAL (
-    SELECT legacy.step_of(exercise.key, entry) AS step_number, entry -> 'completed' AS completed, entry -> 'timeSpent' AS raw_seconds,
+    SELECT legacy.step_of(course.names, exercise.key, entry) AS step_number, entry -> 'completed' AS completed, entry -> 'timeSpent' AS raw_seconds,
       entry -> 'attempts' AS raw_attempts, entry ->> 'timestamp' AS raw_moment,
       entry ->> 'lastAttempt' AS raw_last
     OFFSET 0
@@ -287,6 +290,19 @@ WHERE step_number BETWEEN 1 AND 9
     OR last_attempt IS NOT NULL)
 GROUP BY session_token, step_number
 ORDER BY session_token, step_number;  -- indexes grow faster in order
+
+-- leave_out_other_courses --
+-- Leave out the steps of sessions that have meanwhile begun another course; legacy rows are about the
+-- built-in one.
+WITH left_out AS (
+  DELETE FROM pg_temp.steps AS p USING public.sessions AS s
+  WHERE s.session_token = p.session_token AND s.course_id <> public.default_course()
+  RETURNING p.session_token, p.step_number
+)
+INSERT INTO pg_temp.findings (source, row_key, field, outcome, reason)
+SELECT 'workshop_students', legacy.row_key(session_token), 'exercises.step-' || step_number,
+  'kept raw', 'the session is of another course: kept in exercises'
+FROM left_out;
 
 -- total_steps --
 -- Sums over the steps of each session.
@@ -403,10 +419,11 @@ ANALYZE public.students (student_email), public.sessions (session_token);
 WITH inserted AS (
   INSERT INTO public.step_progress (session_token, student_id, step_number, step_name, started_at,
     completed_at, time_spent, attempts, validation_passed, created_at, updated_at)
-  SELECT p.session_token, o.student_id, p.step_number, public.workshop_step_name(p.step_number),
+  SELECT p.session_token, o.student_id, p.step_number, public.step_name(c.steps, p.step_number),
     coalesce(p.started_at, now()), p.completed_at, p.time_spent, p.attempts, p.passed,
     coalesce(p.started_at, now()), coalesce(p.updated_at, o.moment, now())
   FROM pg_temp.steps AS p JOIN pg_temp.owners AS o USING (session_token)
+  JOIN public.courses AS c ON c.course_id = public.default_course()
   WHERE NOT o.is_stored
   RETURNING id
 )
@@ -421,12 +438,13 @@ ANALYZE public.step_progress (session_token);
 WITH inserted AS (
   INSERT INTO public.step_progress (session_token, student_id, step_number, step_name, started_at,
     completed_at, time_spent, attempts, validation_passed, created_at, updated_at)
-  SELECT p.session_token, s.student_id, p.step_number, public.workshop_step_name(p.step_number),
+  SELECT p.session_token, s.student_id, p.step_number, public.step_name(c.steps, p.step_number),
     coalesce(p.started_at, s.started_at), p.completed_at, p.time_spent, p.attempts, p.passed,
     coalesce(p.started_at, s.started_at), coalesce(p.updated_at, s.updated_at)
   FROM pg_temp.steps AS p
   JOIN pg_temp.stored_tokens USING (session_token)
   JOIN public.sessions AS s USING (session_token)
+  JOIN public.courses AS c USING (course_id)
   WHERE NOT EXISTS (SELECT FROM public.step_progress AS e
     WHERE e.session_token = p.session_token AND e.step_number = p.step_number)
   ON CONFLICT ON CONSTRAINT step_progress_session_token_step_number_key DO NOTHING
@@ -474,10 +492,11 @@ SELECT s.session_token,
   {{last_times: greatest(s.$column, i.$column)}},
   {{choices: CASE WHEN newer THEN coalesce(i.$column, s.$column) ELSE s.$column END}},
   {{counters: greatest(s.$column, w.$column);
-    current_step: greatest(s.current_step, w.current_step, length(ltrim(done::text, '0')),
-      t.furthest);
+    current_step: CASE WHEN s.course_id = public.default_course() THEN greatest(s.current_step,
+      w.current_step, length(ltrim(done::text, '0')), t.furthest) ELSE s.current_step END;
     total_time_spent: greatest(s.total_time_spent, w.total_time_spent, t.seconds)}},
-  round(100.0 * bit_count(done) / 9)::integer,
+  CASE WHEN s.course_id = public.default_course() THEN round(100.0 * bit_count(done) / 9)::integer
+       ELSE s.completion_rate END,
   {{flags: s.$column OR w.$column}},
   {{all_texts: legacy.renew(newer, s.$column, w.$column)}},
   CASE WHEN k.keeps_stored THEN s.openai_api_key
@@ -501,7 +520,8 @@ LEFT JOIN (
 ) AS t USING (session_token),
 LATERAL (SELECT coalesce(i.moment > s.updated_at, FALSE) AS newer,
   ((SELECT coalesce(bit_or(1 << (step - 1)), 0) FROM unnest(public.flagged_steps(s)) AS step)
-    | i.flagged | coalesce(t.passed, 0))::bit(9) AS done OFFSET 0) AS compared;
+    | i.flagged | coalesce(t.passed, 0))::bit(9) AS done  -- the built-in course's
+  OFFSET 0) AS compared;
 
 -- analyze_merged_sessions --
 -- Give the planner the number of merged sessions.
@@ -599,7 +619,8 @@ SELECT
     {{all_texts OR: t.$column <> '' AND s.$column IS NULL}}
     OR {{flags OR: t.$column AND NOT s.$column}}
     OR {{counters OR: t.$column > s.$column;
-      current_step: t.current_step > s.current_step AND s.current_step < 9}}
+      current_step: t.current_step > s.current_step AND s.current_step < 9
+        AND s.course_id = public.default_course()}}
     OR {{last_times OR: t.$column > s.$column}}) AS values_lost,
   count(*) FILTER (WHERE NOT legacy.is_sealed(s.openai_api_key)) AS keys_in_the_clear
 FROM pg_temp.batch_rows AS t LEFT JOIN public.sessions AS s USING (session_token);

@@ -4,7 +4,8 @@
 -- Save the given fields of a session's configuration; return the session, or null if it does not
 -- exist and may not be created.
 SELECT public.save_session_config(
-  %(session_token)s, %(student_email)s, %(student_name)s, %(config)s, %(version)s, %(create)s,
+  %(session_token)s, %(student_email)s, %(student_name)s, %(course_id)s, %(config)s,
+  %(other_flags)s, %(version)s, %(create)s,
   %(github_username)s, %(twilio_account_sid)s, %(key_hash)s, %(body_hash)s
 )::TEXT;
 

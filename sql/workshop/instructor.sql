@@ -3,7 +3,7 @@
 
 -- listed_sessions --
 -- Return a page of sessions, newest first, after the given time and token (null: the first page).
-SELECT s.session_token, s.student_id, st.student_email, st.student_name,
+SELECT s.session_token, s.student_id, st.student_email, st.student_name, s.course_id,
   s.selected_phone_number AS phone_number, s.selected_voice AS voice, s.tts_provider,
   s.call_direction, s.use_case_description AS use_case,
   coalesce(s.openai_api_key, '') <> '' AS has_api_key,
@@ -83,39 +83,54 @@ FROM (
 -- Make all statements of the transaction read the same snapshot.
 SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY;
 
+-- course_summaries --
+-- Count the sessions of each course, the built-in course first.
+SELECT c.course_id, c.name, jsonb_array_length(c.steps) AS steps, count(s.session_token) AS sessions,
+  count(*) FILTER (WHERE s.completion_rate = 100) AS completed_sessions
+FROM public.courses c LEFT JOIN public.sessions s USING (course_id)
+GROUP BY c.course_id ORDER BY c.built_in DESC, c.course_id;
+
 -- analytics_totals --
--- Count students and sessions. Scans sessions.
-SELECT (SELECT count(*) FROM public.students) AS students, count(*) AS sessions,
+-- Count students and sessions, of one course or of all. Scans sessions.
+SELECT CASE WHEN %(course_id)s::TEXT IS NULL THEN (SELECT count(*) FROM public.students)
+    ELSE count(DISTINCT student_id) END AS students,
+  count(*) AS sessions,
   count(*) FILTER (WHERE is_active) AS active_sessions,
   count(*) FILTER (WHERE completion_rate = 100) AS completed_sessions,
   coalesce(round(avg(completion_rate), 2), 0) AS avg_completion
-FROM public.sessions;
+FROM public.sessions
+WHERE %(course_id)s::TEXT IS NULL OR course_id = %(course_id)s;
 
 -- funnel --
--- Count, for each step, the sessions that reached it or a later one, and those that completed it, by
--- flags or by a report. Scans sessions and step_progress.
-WITH reached AS MATERIALIZED (
-  SELECT current_step, count(*) AS n FROM public.sessions GROUP BY current_step
+-- Count, for each step of a course, the sessions that reached it or a later one, and those that
+-- completed it, by flags or by a report. Scans the sessions of the course and step_progress.
+WITH course AS (
+  SELECT course_id, steps FROM public.courses
+  WHERE course_id = coalesce(%(course_id)s::TEXT, public.default_course())
+), flagged AS MATERIALIZED (
+  SELECT s.session_token, s.current_step, public.flagged_steps(s) AS steps
+  FROM public.sessions s JOIN course USING (course_id)
+), reached AS MATERIALIZED (
+  SELECT current_step, count(*) AS n FROM flagged GROUP BY current_step
 ), completed_by_flags AS (
-  SELECT step, count(*) AS n FROM public.sessions s, unnest(public.flagged_steps(s)) AS step
-  GROUP BY step
+  SELECT step, count(*) AS n FROM flagged f, unnest(f.steps) AS step GROUP BY step
 ), completed_by_report_only AS (
   SELECT p.step_number AS step, count(*) AS n
-  FROM public.step_progress p JOIN public.sessions s USING (session_token)
-  WHERE p.validation_passed AND p.step_number <> ALL (public.flagged_steps(s))
+  FROM public.step_progress p JOIN flagged f USING (session_token)
+  WHERE p.validation_passed AND p.step_number <> ALL (f.steps)
   GROUP BY p.step_number
 )
-SELECT step AS step_number, public.workshop_step_name(step) AS step_name,
+SELECT step AS step_number, public.step_name(course.steps, step) AS step_name,
   (SELECT coalesce(sum(r.n), 0) FROM reached r WHERE r.current_step >= step)::BIGINT AS reached,
   coalesce(f.n, 0) + coalesce(p.n, 0) AS completed
-FROM generate_series(1, %(last_step)s) AS step
+FROM course CROSS JOIN generate_series(1, jsonb_array_length(course.steps)) AS step
 LEFT JOIN completed_by_flags f USING (step) LEFT JOIN completed_by_report_only p USING (step)
 ORDER BY step;
 
 -- step_times --
--- Return, for each step under each name that the pages gave it, the number of sessions that began it
--- and of those that completed it, and the mean and quartiles of the time spent. Reads
--- idx_step_progress_step only.
+-- Return, for each step of one course or of all, the number of sessions that began it and of those
+-- that completed it, and the mean and quartiles of the time spent. Reads idx_step_progress_step only,
+-- unless a course is given.
 SELECT step_number, step_name,
   count(*) AS attempts,
   sum(CASE WHEN validation_passed THEN 1 ELSE 0 END) AS completed,
@@ -124,37 +139,45 @@ SELECT step_number, step_name,
   percentile_cont(0.5) WITHIN GROUP (ORDER BY time_spent) AS median_seconds,
   percentile_cont(0.75) WITHIN GROUP (ORDER BY time_spent) AS upper_quartile_seconds
 FROM public.step_progress
+WHERE %(course_id)s::TEXT IS NULL OR session_token IN (
+  SELECT session_token FROM public.sessions WHERE course_id = %(course_id)s)
 GROUP BY step_number, step_name
 ORDER BY step_number, step_name;
 
 -- stuck_sessions --
 -- Return unfinished sessions without activity for 24 hours, longest idle first.
 -- Uses idx_sessions_last_activity.
-SELECT s.student_id, st.student_email, st.student_name, s.current_step, s.completion_rate,
-  s.is_active, s.last_activity, extract(epoch FROM now() - s.last_activity)::BIGINT AS idle_seconds
+SELECT s.student_id, st.student_email, st.student_name, s.course_id, s.current_step,
+  s.completion_rate, s.is_active, s.last_activity, extract(epoch FROM now() - s.last_activity)::BIGINT AS idle_seconds
 FROM public.sessions s JOIN public.students st USING (student_id)
 WHERE s.last_activity < now() - INTERVAL '24 hours' AND s.completion_rate < 100
   AND (s.is_active OR %(closed_too)s)
+  AND (%(course_id)s::TEXT IS NULL OR s.course_id = %(course_id)s)
 ORDER BY s.last_activity, s.session_token
 LIMIT %(limit)s;
 
 -- student_summaries --
--- Return each student's figures for all sessions, most recently active students first.
+-- Return each student's figures for all sessions, or for those of a course, most recently active
+-- students first. Students without sessions belong to no course.
 SELECT st.student_id, st.student_email, st.student_name,
   count(DISTINCT s.session_token) AS total_sessions,
   avg(s.completion_rate) AS avg_completion,
   max(s.last_activity) AS last_activity
 FROM public.students st
 LEFT JOIN public.sessions s ON st.student_id = s.student_id
+WHERE %(course_id)s::TEXT IS NULL OR s.course_id = %(course_id)s
 GROUP BY st.student_id, st.student_email, st.student_name
 ORDER BY last_activity DESC NULLS LAST, st.student_id
 LIMIT %(limit)s;
 
 -- events_by_day --
--- Count the events of the last days by UTC day and type. Uses idx_events_created_at.
+-- Count the events of the last days, of one course or of all, by UTC day and type. Uses
+-- idx_events_created_at.
 SELECT (created_at AT TIME ZONE 'UTC')::DATE AS day, event_type, count(*) AS events
 FROM public.events
 WHERE created_at >= now() - make_interval(days => %(days)s)
+  AND (%(course_id)s::TEXT IS NULL OR session_token IN (
+    SELECT session_token FROM public.sessions WHERE course_id = %(course_id)s))
 GROUP BY day, event_type
 ORDER BY day, event_type;
 

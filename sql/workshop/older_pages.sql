@@ -16,7 +16,7 @@ SELECT * FROM public.tracked_students(ARRAY(
 -- tracked_students --
 -- Return the most recently active students, as many as one response can hold. A text encoded as JSON
 -- is at least as long here as in the response.
-SELECT student_id, student_name, exercises, started_at, last_activity, total_time_spent,
+SELECT student_id, student_name, exercises, completed_steps, started_at, last_activity, total_time_spent,
   completion_rate, repo_created, demo_mode
 FROM (
   SELECT t.*, sum(%(fixed_bytes)s + octet_length(t.exercises::TEXT)

@@ -2,13 +2,14 @@
 
 -- open_session --
 -- Begin a session.
-SELECT public.open_session(%(session_token)s, %(student_email)s, %(student_name)s, NULL);
+SELECT public.open_session(
+  %(session_token)s, %(student_email)s, %(student_name)s, NULL, %(course_id)s);
 
 -- record_step_progress --
 -- Add a report about a step; return the whole session.
 SELECT public.record_step_progress(
   %(session_token)s, %(student_email)s, %(student_name)s, %(demo_mode)s,
-  %(step_number)s, %(step_name)s, %(completed)s, %(use_case)s, %(time_spent)s, %(attempts)s,
+  %(course_id)s, %(step_number)s, %(step_name)s, %(completed)s, %(use_case)s, %(time_spent)s, %(attempts)s,
   %(code_submitted)s, %(deployment_url)s, %(github_username)s, %(twilio_account_sid)s,
   %(key_hash)s, %(body_hash)s
 )::TEXT;
@@ -32,10 +33,10 @@ LIMIT 200;
 
 -- shared_sessions_of_student --
 -- Return the share view of a student's sessions, newest first: steps and percentages.
-SELECT s.current_step, s.completion_rate, (
+SELECT s.course_id, s.current_step, s.completion_rate, (
     SELECT coalesce(jsonb_agg(jsonb_build_object(
       'stepNumber', step -> 'stepNumber',
-      'stepName', public.workshop_step_name((step ->> 'stepNumber')::INTEGER),
+      'stepName', step -> 'stepName',
       'completed', step -> 'completed') ORDER BY position), '[]')
     FROM jsonb_array_elements(public.session_steps(s)) WITH ORDINALITY AS steps (step, position)
   ) AS step_progress

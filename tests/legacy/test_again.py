@@ -44,7 +44,7 @@ def test_lists_and_objects_that_a_page_emptied_stay_empty(
 
 
 def test_lists_and_objects_that_nobody_emptied_are_filled(legacy: Legacy) -> None:
-    legacy.connection.execute("SELECT public.open_session('token-a', NULL, NULL, NULL)")
+    legacy.connection.execute("SELECT public.open_session('token-a', NULL, NULL, NULL, NULL)")
     legacy.put(
         "workshop_students",
         session_token="token-a",
@@ -87,7 +87,7 @@ def test_a_key_that_was_removed_does_not_come_back(
 def test_a_session_without_a_key_gets_that_of_its_older_row(
     legacy: Legacy, row_time: str | None
 ) -> None:
-    legacy.connection.execute("SELECT public.open_session('token-a', NULL, NULL, NULL)")
+    legacy.connection.execute("SELECT public.open_session('token-a', NULL, NULL, NULL, NULL)")
     legacy.connection.execute("UPDATE public.sessions SET created_at = '2024-01-01'")
     legacy.put(
         "workshop_students", session_token="token-a", openai_api_key="sk-plain", created_at=row_time
@@ -98,7 +98,7 @@ def test_a_session_without_a_key_gets_that_of_its_older_row(
 
 
 def test_a_closed_session_gets_no_key(legacy: Legacy) -> None:
-    legacy.connection.execute("SELECT public.open_session('token-a', NULL, NULL, NULL)")
+    legacy.connection.execute("SELECT public.open_session('token-a', NULL, NULL, NULL, NULL)")
     legacy.connection.execute("UPDATE public.sessions SET is_active = FALSE")
     legacy.put("workshop_students", session_token="token-a", openai_api_key="sk-plain")
     assert legacy.run().verified
@@ -170,7 +170,7 @@ def test_an_older_schema_has_to_be_upgraded_first(legacy: Legacy) -> None:
 
 def open_session_with_key(legacy: Legacy, key: str, moment: str) -> None:
     """Open session token-a with a key that was set at `moment`."""
-    legacy.connection.execute("SELECT public.open_session('token-a', NULL, NULL, NULL)")
+    legacy.connection.execute("SELECT public.open_session('token-a', NULL, NULL, NULL, NULL)")
     vault = Vault.from_settings(legacy.deps.settings)
     legacy.connection.execute(
         "UPDATE public.sessions SET openai_api_key = %s, updated_at = %s",

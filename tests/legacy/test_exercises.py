@@ -214,3 +214,25 @@ def test_recorded_time_is_never_reduced(legacy: Legacy) -> None:
     )
     legacy.run()
     assert legacy.session("total_time_spent") == 5000
+
+
+def test_session_of_another_course_keeps_its_steps_and_the_rows_are_kept_beside(
+    legacy: Legacy,
+) -> None:
+    legacy.connection.execute(
+        "INSERT INTO public.courses (course_id, name, steps) VALUES ('short', 'Short',"
+        ' \'[{"number": 1, "name": "Only", "aliases": [], "completed_by": []}]\');'
+        "WITH st AS (INSERT INTO public.students (student_email) VALUES ('a@b.c') RETURNING *)"
+        " INSERT INTO public.sessions (session_token, student_id, course_id)"
+        " SELECT 'token-a', student_id, 'short' FROM st"
+    )
+    legacy.put("student_configs", session_token="token-a", current_step=7, project_deployed=True)
+    migrate(legacy, step_1=True, step_3=True)
+    assert legacy.steps() == []
+    assert legacy.session("completion_rate, current_step, exercises, project_deployed") == (
+        0, 0, {"step-1": True, "step-3": True}, True,
+    )  # fmt: skip
+    assert [(field, text) for field, _, text in legacy.findings()] == [
+        (f"exercises.step-{step}", "the session is of another course: kept in exercises")
+        for step in (1, 3)
+    ]

@@ -197,6 +197,7 @@ def store_steps(post: Post, rows: Rows) -> Callable[..., None]:
     def store(*steps: tuple[int, str, int, bool]) -> None:
         post()
         rows("ALTER TABLE step_progress DROP CONSTRAINT step_progress_step_number_check;"
+             "DROP TRIGGER check_new_step_numbers ON step_progress;"
              "DELETE FROM step_progress; DELETE FROM events;"
              "UPDATE sessions SET current_step = 0, completion_rate = 0")  # fmt: skip
         for step in steps:

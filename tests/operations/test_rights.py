@@ -102,8 +102,8 @@ ATTACKS = (
 def test_public_key_reaches_nothing(supabase: Supabase, postgres_url: str, role: str) -> None:
     with psycopg.connect(postgres_url) as connection:
         connection.execute(
-            "SELECT public.record_step_progress(%s, 'a@example.com', 'A', FALSE, 1, NULL, FALSE,"
-            " NULL, 5, 1, NULL, NULL, NULL, NULL, NULL, NULL)",
+            "SELECT public.record_step_progress(%s, 'a@example.com', 'A', FALSE, NULL, 1, NULL,"
+            " FALSE, NULL, 5, 1, NULL, NULL, NULL, NULL, NULL, NULL)",
             [TOKEN],
         )
     refused = {statement: attempt(supabase, role, statement) for statement in ATTACKS}
@@ -125,7 +125,7 @@ def test_upgrade_closes_everything_and_says_so_once(supabase: Supabase) -> None:
     reports = supabase.upgrade()
     assert len(reports) == 2
     assert re.fullmatch(
-        r"anon and authenticated: took their rights on 8 tables, 3 sequences and \d+ functions",
+        r"anon and authenticated: took their rights on 9 tables, 3 sequences and \d+ functions",
         reports[0],
     )
     assert re.fullmatch(r"row-level security: turned on for \d+ tables", reports[1])

@@ -77,7 +77,7 @@ def test_older_reports_that_are_not_a_list_are_kept(
 
 @pytest.mark.parametrize(
     ("field", "value"),
-    [("description", ""), ("description", None), ("description", "x" * 5001), ("step", 10),
+    [("description", ""), ("description", None), ("description", "x" * 5001), ("step", 51),
      ("pageUrl", "x" * 2001), ("errorMessage", ["x"])],
 )  # fmt: skip
 def test_bad_field_is_named(client: TestClient, rows: Rows, field: str, value: Any) -> None:

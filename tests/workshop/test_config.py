@@ -234,7 +234,7 @@ def test_unknown_session_has_no_configuration(client: TestClient) -> None:
     ("field", "value"),
     [
         ("sessionToken", "short"), ("systemPrompt", "x" * 5001), ("tools", "[]"), ("tools", 3),
-        ("voiceSettings", [1]), ("demoMode", "perhaps"), ("currentStep", 10), ("currentStep", -1),
+        ("voiceSettings", [1]), ("demoMode", "perhaps"), ("currentStep", 51), ("currentStep", -1),
         ("step4Deployed", "perhaps"), ("websocketUrl", "x" * 2001), ("version", 0),
         ("studentEmail", "nobody"), ("openaiApiKey", "x" * 501), ("openaiApiKey", {"a": KEY}),
     ],

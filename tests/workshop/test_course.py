@@ -1,7 +1,6 @@
 """The built-in course in code is the documented one, and the workshop's SQL agrees with it."""
 
 import json
-import re
 from collections.abc import Callable
 from itertools import combinations
 from typing import Any
@@ -17,6 +16,7 @@ from lib.workshop.instructor.wire import ListedSession
 from lib.workshop.older_pages.exercises import share_view
 from lib.workshop.progress.wire import Progress
 from lib.workshop.wire import StoredSession
+from tests.support.upgrade import upgrade
 from tests.workshop.conftest import TOKEN
 from tests.workshop.documented_course import CAMEL_FLAGS, COMPLETED_BY, FLAGS, STEP_NAMES
 
@@ -27,6 +27,7 @@ WITHHELD = {
     "emptied_fields",
     "github_username_given",
     "twilio_account_given",
+    "extra",
 }
 """Columns of a session that no response contains."""
 FROM_ELSEWHERE = {
@@ -34,6 +35,9 @@ FROM_ELSEWHERE = {
     "has_twilio_account_sid",
 }  # fmt: skip
 """Fields of a session in responses that are not columns of its table."""
+EXERCISE_STEP = """
+SELECT exercise_step(step_names(steps), jsonb_array_length(steps), %s) FROM courses
+"""
 OTHER_BOOLEANS = {"is_active", "demo_mode", "repo_created", "twilio_account_given"}
 """Boolean columns of a session that are not flags of a step."""
 
@@ -58,36 +62,58 @@ def test_step_is_completed_by_flags_of_its_own() -> None:
         assert set(step.completed_by) <= set(step.flags)
 
 
-def test_sql_names_the_steps_of_the_course_and_no_others(rows: Rows) -> None:
-    names: dict[int, str | None] = dict(
-        rows("SELECT n, workshop_step_name(n) FROM generate_series(0, 10) AS n")
+def test_sql_stores_the_built_in_course(rows: Rows, postgres_url: str) -> None:
+    ((course_id, name, steps, built_in),) = rows(
+        "SELECT course_id, name, steps, built_in FROM courses"
     )
-    assert names == {0: None, 10: None, **{step.number: step.name for step in COURSE.steps}}
+    assert (course_id, name, built_in) == (COURSE.course_id, COURSE.name, COURSE.built_in)
+    assert steps == [
+        {
+            "number": step.number,
+            "name": step.name,
+            "aliases": list(step.aliases),
+            "completed_by": list(step.completed_by),
+        }
+        for step in COURSE.steps
+    ]
+    assert rows("SELECT default_course()") == [(COURSE.course_id,)]
+    rows("UPDATE courses SET name = 'x', steps = steps - 0, built_in = FALSE")
+    upgrade(postgres_url)
+    assert rows("SELECT name, steps, built_in FROM courses") == [(name, steps, True)]
+
+
+def test_sql_names_the_steps_of_a_course_and_no_others(rows: Rows) -> None:
+    names: dict[int, str | None] = dict(
+        rows("SELECT n, step_name(steps, n) FROM courses, generate_series(-1, 10) AS n")
+    )
+    assert names == {-1: None, 0: None, 10: None, **{s.number: s.name for s in COURSE.steps}}
 
 
 def test_sql_knows_the_steps_by_their_names_and_no_others(rows: Rows) -> None:
+    meant = "SELECT step_meant(step_names(steps), NULL, %s) FROM courses"
     for step in COURSE.steps:
         for name in (
             *(step.name, step.name.upper(), f" {step.name}\t", step.name.replace(" ", "  ")),
-            *step.other_names,
+            *step.aliases,
         ):
-            assert rows("SELECT step_of_name(%s)", name) == [(step.number,)], name
+            assert rows(meant, name) == [(step.number,)], name
             assert COURSE.step_of_name(name) == step.number, name
-    known = [name for step in COURSE.steps for name in (step.name, *step.other_names)]
-    names = {name.lower().replace(" ", "") for name in known}
-    ((source,),) = rows("SELECT prosrc FROM pg_proc WHERE proname = 'step_of_name'")
-    assert set(re.findall(r"WHEN '(.*?)'", source)) == names
-    assert rows("SELECT step_of_name('Services'), step_of_name(''), step_of_name(NULL)") == [
-        (None, None, None)
-    ]
+    assert rows("SELECT step_names(steps) FROM courses") == [(COURSE.numbers_by_name_key,)]
+    for other in ("Services", "", None):
+        assert rows(meant, other) == [(None,)]
 
 
 @pytest.mark.parametrize("size", [0, 1, 2, len(FLAGS) - 1, len(FLAGS)])
 def test_sql_completes_steps_by_the_flags_of_the_course(rows: Rows, size: int) -> None:
+    rows(
+        "WITH st AS (INSERT INTO students (student_email) VALUES ('a@b.c') RETURNING student_id)"
+        " INSERT INTO sessions (session_token, student_id) SELECT 'template', student_id FROM st"
+    )
     choices = [set(flags) for flags in combinations(COURSE.flags, size)]
     sessions = [{flag: flag in flags for flag in COURSE.flags} for flags in choices]
     completed = rows(
-        "SELECT flagged_steps(jsonb_populate_record(NULL::sessions, value))"
+        "SELECT flagged_steps(jsonb_populate_record("
+        "   (SELECT s FROM sessions s WHERE session_token = 'template'), value))"
         " FROM jsonb_array_elements(%s::jsonb) WITH ORDINALITY ORDER BY ordinality",
         json.dumps(sessions),
     )
@@ -123,14 +149,14 @@ def test_table_refuses_a_step_after_the_last(
 def test_exercise_is_a_step_if_the_course_has_its_number(rows: Rows, number: int) -> None:
     step = max(number, 1) if number <= COURSE.last_step else None
     for name in (f"step-{number}", f"exercise_0{number}"):
-        assert rows("SELECT exercise_step(%s)", name) == [(step,)]
+        assert rows(EXERCISE_STEP, name) == [(step,)]
         shared = share_view({name: True})
         assert shared == ({f"step-{step}": {"completed": True}} if step else {})
 
 
 def test_exercise_with_the_name_of_a_step_is_that_step(rows: Rows) -> None:
     for name, step in (("Connect Accounts", 1), (" final deployment", 9), ("Services", None)):
-        assert rows("SELECT exercise_step(%s)", name) == [(step,)]
+        assert rows(EXERCISE_STEP, name) == [(step,)]
         shared = share_view({name: True})
         assert shared == ({f"step-{step}": {"completed": True}} if step else {})
 

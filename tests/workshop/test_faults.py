@@ -120,7 +120,7 @@ def test_two_first_reports_at_the_same_moment_are_one_session(
     responses: list[Any] = []
     with psycopg.connect(postgres_url) as first:
         first.execute(
-            "SELECT record_step_progress(%s, %s, NULL, NULL, 1, NULL, TRUE, NULL, 5, 1,"
+            "SELECT record_step_progress(%s, %s, NULL, NULL, NULL, 1, NULL, TRUE, NULL, 5, 1,"
             " NULL, NULL, NULL, NULL, NULL, NULL)",
             (TOKEN, email),
         )

@@ -70,6 +70,7 @@ def test_stranger_sees_steps_and_percentages_only(
         "success": True,
         "sessions": [
             {
+                "course_id": "voice-assistant",
                 "current_step": 3,
                 "completion_rate": 11,
                 "step_progress": [

@@ -87,7 +87,7 @@ def test_student_id_opens_no_more_than_the_share_view(client: TestClient) -> Non
     student = bodies(client, STRANGER, AMARA)[0]["progress"]["student_id"]
     shared = client.get("/api/student-progress", params={"studentId": student}).json()["sessions"]
     assert [session.keys() for session in shared] == 2 * [
-        {"current_step", "completion_rate", "step_progress"}
+        {"course_id", "current_step", "completion_rate", "step_progress"}
     ]
     tracked = client.get("/api/track-student-progress", params={"studentId": student}).json()
     assert (tracked["progress"]["studentId"], tracked["progress"]["studentName"]) == (student, None)

@@ -117,6 +117,7 @@ def stage_batch(transaction: "Transaction") -> StagedTokens:
     transaction.execute(_queries["hide_keys"])
     stored = transaction.execute(_queries["find_stored_tokens"])
     transaction.execute(_queries["stage_steps"])
+    transaction.execute(_queries["leave_out_other_courses"])
     transaction.execute(_queries["total_steps"])
     transaction.execute(_queries["analyze_steps"])
     return StagedTokens(tokens, stored)

@@ -21,6 +21,9 @@ def save(body: ConfigIn, key: str | None, deps: Deps, *, create: bool) -> Config
     Raises:
         SessionNotFound: If the session does not exist and may not be created.
         SessionOfAnotherStudent: If the session has a student with another e-mail.
+        CourseNotFound: If there is no such course.
+        SessionOfAnotherCourse: If the session has progress in another course.
+        NoSuchCurrentStep: If the course has fewer steps than currentStep.
         StaleConfiguration: If the configuration has been saved since the given version.
         IdempotencyKeyReused: If the Idempotency-Key was sent with another body before.
         NotConfigured: If an API key or an account SID was sent and there is no encryption key to
@@ -38,7 +41,9 @@ def save(body: ConfigIn, key: str | None, deps: Deps, *, create: bool) -> Config
         session_token=body.session_token,
         student_email=body.student_email,
         student_name=body.student_name,
+        course_id=body.course_id,
         columns=columns,
+        other_flags=body.other_flags(),
         version=body.version,
         create=create,
         github_username=body.github_username,

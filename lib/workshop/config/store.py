@@ -20,7 +20,9 @@ class ConfigurationChange:
     session_token: str
     student_email: str | None
     student_name: str | None
+    course_id: str | None
     columns: dict[str, Any]
+    other_flags: dict[str, bool]
     version: int | None
     """The version that must be the stored one; None for any."""
     create: bool
@@ -46,7 +48,9 @@ def save_configuration(
         "session_token": change.session_token,
         "student_email": change.student_email,
         "student_name": change.student_name,
+        "course_id": change.course_id,
         "config": as_jsonb(change.columns),
+        "other_flags": as_jsonb(change.other_flags),
         "version": change.version,
         "create": change.create,
         "github_username": change.github_username,

@@ -1,14 +1,16 @@
 """Bodies of the student-config endpoints."""
 
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, Self
 
-from pydantic import Field, StringConstraints
+from pydantic import ConfigDict, Field, StringConstraints, model_validator
 
 from lib.web.wire import CamelAnswer, CamelBody, CamelRequest
+from lib.workshop.course import NAME_OF_A_FLAG
 from lib.workshop.fields import (
     ConfigToken,
     CurrentStep,
     GithubName,
+    OptionalCourseId,
     OptionalEmail,
     Secret,
     ShortText,
@@ -61,10 +63,13 @@ class ConfigurationFields(Flags):
 class ConfigIn(ConfigurationFields, CamelRequest):
     """Fields to save. A field that is left out or null keeps its value."""
 
+    model_config = ConfigDict(extra="allow")  # flags of the course, whose names only it knows
     unread: ClassVar[frozenset[str]] = frozenset({"ciServiceSid"})
 
     session_token: ConfigToken
     """Token of the session; the credential of the call."""
+    course_id: OptionalCourseId = None
+    """Id of the course of a new session; left out, the built-in course."""
     student_name: ShortText = None
     """Name of the student."""
     student_email: OptionalEmail = None
@@ -82,6 +87,19 @@ class ConfigIn(ConfigurationFields, CamelRequest):
     def changed_columns(self) -> dict[str, Any]:
         """Return the configuration fields that were sent, by column."""
         return self.model_dump(include=set(ConfigurationFields.model_fields), exclude_none=True)
+
+    @model_validator(mode="after")
+    def _keep_flags_only(self) -> Self:
+        """Forget all unknown members except those that can be flags of a course."""
+        extra = self.model_extra or {}
+        for name in [*extra]:
+            if extra[name] is not True or not NAME_OF_A_FLAG.fullmatch(name):
+                del extra[name]
+        return self
+
+    def other_flags(self) -> dict[str, bool]:
+        """Return the true flags that are no columns; those that the course names are stored."""
+        return dict(self.model_extra or {})
 
 
 class Configuration(StoredSession, CamelBody):

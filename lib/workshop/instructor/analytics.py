@@ -4,23 +4,44 @@ from typing import Annotated
 
 from lib.deps import Deps
 from lib.framework import Query
+from lib.workshop.errors import CourseNotFound
+from lib.workshop.fields import OptionalCourseId
 from lib.workshop.instructor import store
 from lib.workshop.instructor.wire import Analytics
 
 Days = Annotated[int, Query(ge=1, le=366, description="Number of days of events.")]
 Limit = Annotated[int, Query(ge=1, le=2000, description="Maximum length of each list.")]
+OneCourse = Annotated[
+    OptionalCourseId,
+    Query(
+        alias="courseId",
+        description="Count the sessions of this course only. Left out, the funnel is that of the "
+        "built-in course, and all other figures are over all courses.",
+    ),
+]
 ClosedToo = Annotated[
     bool, Query(alias="closedToo", description="List stuck sessions that have expired, too.")
 ]
 
 
-def analytics(deps: Deps, *, days: int, limit: int, closed_too: bool) -> Analytics:
+def analytics(
+    deps: Deps, *, course_id: str | None, days: int, limit: int, closed_too: bool
+) -> Analytics:
     """Return all figures, from one snapshot of the database.
 
     Args:
         deps: Provides Postgres.
+        course_id: The course whose sessions to count; None for all.
         days: Number of days of events.
         limit: Maximum length of each list.
         closed_too: Whether to list stuck sessions that the clean-up has closed, too.
+
+    Raises:
+        CourseNotFound: If there is no such course.
     """
-    return store.load_analytics(deps.postgres, days=days, limit=limit, closed_too=closed_too)
+    figures = store.load_analytics(
+        deps.postgres, course_id=course_id, days=days, limit=limit, closed_too=closed_too
+    )
+    if course_id is not None and not figures.funnel:
+        raise CourseNotFound
+    return figures

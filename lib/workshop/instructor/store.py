@@ -10,9 +10,10 @@ from uuid import UUID
 
 from lib.database.queries import Query, load_queries
 from lib.database.statements import Statement
-from lib.workshop.course import COURSE, COURSE_LISTS
+from lib.workshop.course import COURSE_LISTS
 from lib.workshop.instructor.wire import (
     Analytics,
+    CourseSummary,
     DayEvents,
     FunnelStep,
     ListedSession,
@@ -158,17 +159,19 @@ def load_legacy_config_identities(postgres: "Postgres") -> LegacyIdentities | No
     return postgres.fetch_one(query, None, LegacyIdentities, read=True)
 
 
-def load_analytics(postgres: "Postgres", *, days: int, limit: int, closed_too: bool) -> Analytics:
+def load_analytics(
+    postgres: "Postgres", *, course_id: str | None, days: int, limit: int, closed_too: bool
+) -> Analytics:
     """Return all figures from one snapshot."""
-    params = {"days": days, "limit": limit, "closed_too": closed_too}
-    course = {"last_step": COURSE.last_step}
+    params = {"course_id": course_id, "days": days, "limit": limit, "closed_too": closed_too}
     with postgres.transaction() as snapshot:
         snapshot.execute(_queries["begin_snapshot"])
-        (totals,) = snapshot.fetch_all(_queries["analytics_totals"], None, Totals)
+        (totals,) = snapshot.fetch_all(_queries["analytics_totals"], params, Totals)
         return Analytics(
+            courses=snapshot.fetch_all(_queries["course_summaries"], None, CourseSummary),
             totals=totals,
-            funnel=snapshot.fetch_all(_queries["funnel"], course, FunnelStep),
-            steps=snapshot.fetch_all(_queries["step_times"], None, StepTime),
+            funnel=snapshot.fetch_all(_queries["funnel"], params, FunnelStep),
+            steps=snapshot.fetch_all(_queries["step_times"], params, StepTime),
             stuck_students=snapshot.fetch_all(_queries["stuck_sessions"], params, StuckSession),
             students=snapshot.fetch_all(_queries["student_summaries"], params, StudentSummary),
             by_day=snapshot.fetch_all(_queries["events_by_day"], params, DayEvents),

@@ -8,6 +8,7 @@ from pydantic import BeforeValidator, Field
 
 from lib.web.cursor import Cursor
 from lib.web.wire import CamelAnswer, CamelBody, CamelRequest, UtcTime, blank_is_none
+from lib.workshop.course import COURSE
 from lib.workshop.fields import AnyToken, Email
 from lib.workshop.older_pages.wire import StudentName
 from lib.workshop.wire import with_flags
@@ -60,6 +61,8 @@ class ListedSession(CamelBody):
 
     session_token: str | None
     """Token of the session."""
+    course_id: str = COURSE.course_id
+    """Id of the course."""
     student_id: UUID | None = None
     """Id of the student; null in the legacy tables."""
     student_email: ShortenedText | None = None
@@ -117,8 +120,23 @@ class ListOut(CamelAnswer):
     """legacy: the unified schema does not exist yet."""
 
 
+class CourseSummary(CamelBody):
+    """The sessions of a course."""
+
+    course_id: str
+    """Id of the course."""
+    name: str
+    """Name of the course."""
+    steps: int
+    """Number of steps."""
+    sessions: int
+    """Number of sessions."""
+    completed_sessions: int
+    """Number of sessions with every step completed."""
+
+
 class Totals(CamelBody):
-    """Counts over all students and sessions."""
+    """Counts over all students and sessions, or over those of a course."""
 
     students: int
     """Number of students."""
@@ -175,6 +193,8 @@ class StuckSession(CamelBody):
     """E-mail of the student."""
     student_name: str | None
     """Name of the student."""
+    course_id: str
+    """Id of the course."""
     current_step: int
     """Furthest step that was reached; 0 is not begun."""
     completion_rate: int
@@ -218,10 +238,12 @@ class DayEvents(CamelBody):
 class Analytics(CamelAnswer):
     """All figures, from one snapshot of the database."""
 
+    courses: list[CourseSummary]
+    """The courses, the built-in one first."""
     totals: Totals
-    """Counts over everything."""
+    """Counts over everything, or over one course."""
     funnel: list[FunnelStep]
-    """How far the sessions got, step by step."""
+    """How far the sessions of one course got, step by step."""
     steps: list[StepTime]
     """Time that the sessions spent on each step."""
     stuck_students: list[StuckSession]

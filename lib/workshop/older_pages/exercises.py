@@ -1,4 +1,4 @@
-"""Exercises under the names that the older pages give them."""
+"""Exercises of workshop_students, which are about the built-in course."""
 
 import re
 from typing import Any

@@ -29,6 +29,8 @@ class TrackedStudentRow:
     student_id: str
     student_name: str | None
     exercises: dict[str, Any]
+    completed_steps: dict[str, bool]
+    """Whether each step that was begun is complete, by a name such as `step-1`."""
     started_at: datetime
     last_activity: datetime
     total_time_spent: int

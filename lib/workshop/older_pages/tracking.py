@@ -38,24 +38,31 @@ def look_up(lookup: StudentLookup, deps: Deps) -> TrackedOut | TrackedStudentsOu
     """Return one student, or all of them."""
     if lookup.student is None:
         return _all_students(deps)
-    student = _find_student(lookup.student, deps) or TrackedStudent(student_id=lookup.student)
+    student, shared_exercises = _find_student(lookup.student, deps)
     if lookup.by_operator:
         return TrackedOut(progress=student)
     shared = TrackedStudent(
         student_id=lookup.student,
-        exercises=share_view(student.exercises),
+        exercises=shared_exercises,
         completion_rate=student.completion_rate,
     )
     return TrackedOut(progress=shared)
 
 
-def _find_student(student: str, deps: Deps) -> TrackedStudent | None:
+def _find_student(student: str, deps: Deps) -> tuple[TrackedStudent, dict[str, Any]]:
+    """Return a student, and the exercises of the share view; an unknown student has none."""
+    unknown = TrackedStudent(student_id=student)
     try:
         row = store.load_student(deps.postgres, student)
     except SchemaMissing:
         legacy_rows = store.load_legacy_students(deps.postgres, student, limit=1)
-        return _from_legacy_row(legacy_rows[0]) if legacy_rows else None
-    return _from_row(row) if row else None
+        legacy = _from_legacy_row(legacy_rows[0]) if legacy_rows else unknown
+        return legacy, share_view(legacy.exercises)
+    if row is None:
+        return unknown, {}
+    return _from_row(row), {
+        name: {"completed": completed} for name, completed in row.completed_steps.items()
+    }
 
 
 def _all_students(deps: Deps) -> TrackedStudentsOut:

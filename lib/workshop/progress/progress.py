@@ -17,7 +17,11 @@ from lib.workshop.progress.wire import (
 
 
 def generate_session(student: SessionIn, deps: Deps) -> str:
-    """Begin a session and return its token, the only credential for it."""
+    """Begin a session and return its token, the only credential for it.
+
+    Raises:
+        CourseNotFound: If there is no such course.
+    """
     token = new_session_token(deps.clock())
     store.open_session(deps.postgres, token, student)
     return token
@@ -28,6 +32,9 @@ def record(report: ProgressIn, key: str | None, deps: Deps) -> Progress:
 
     Raises:
         SessionOfAnotherStudent: If the session has a student with another e-mail.
+        CourseNotFound: If there is no such course.
+        SessionOfAnotherCourse: If the session has progress in another course.
+        NoSuchStep: If the course has no step of this number and name.
         IdempotencyKeyReused: If the Idempotency-Key was sent with another body before.
         NotConfigured: If an account SID was sent and there is no encryption key to seal it with.
         SessionNotFound: If the report repeats an earlier one whose session has since been removed.

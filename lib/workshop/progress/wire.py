@@ -13,6 +13,7 @@ from lib.workshop.fields import (
     Completed,
     CurrentStep,
     GithubName,
+    OptionalCourseId,
     OptionalEmail,
     OptionalUrl,
     Seconds,
@@ -27,12 +28,14 @@ from lib.workshop.wire import StoredSession
 
 
 class SessionIn(CamelRequest):
-    """The student who begins a session; both fields may be left out."""
+    """The student who begins a session, and the course; every field may be left out."""
 
     student_email: OptionalEmail = None
     """E-mail of the student."""
     student_name: ShortText = None
     """Name of the student."""
+    course_id: OptionalCourseId = None
+    """Id of the course of a new session; left out, the built-in course."""
 
 
 class ProgressIn(CamelRequest):
@@ -46,13 +49,15 @@ class ProgressIn(CamelRequest):
     """Name of the student."""
     demo_mode: bool | None = None
     """Whether the session runs without real accounts."""
+    course_id: OptionalCourseId = None
+    """Id of the course of a new session; left out, the built-in course."""
     step_number: StepNumber
     """Number of the step: 1 for the first step, and 0 as well."""
     step_name: ShortText = None
     """Name of the step; a name of the course takes precedence over the number."""
     completed: Completed = False
-    """Whether the step is completed, as any value that JavaScript counts as true or false; the texts
-    `false`, `no`, `off`, `0`, `null` and `undefined` count as false. A completed step stays so."""
+    """Whether the step is completed, as any value that JavaScript counts as true or false; the
+    texts `false`, `no`, `off`, `0`, `null` and `undefined` count as false."""
     time_spent: Seconds = 0
     """Seconds since the last report."""
     attempts: Attempts = 1
@@ -136,6 +141,8 @@ class SharedStep(CamelBody):
 class SharedSession(Body):
     """The share view of a session, for anyone who knows the student's e-mail or id."""
 
+    course_id: str
+    """Id of the course."""
     current_step: int
     """Furthest step that was reached; 0 is not begun."""
     completion_rate: int

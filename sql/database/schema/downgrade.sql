@@ -44,7 +44,7 @@ BEGIN
   -- tests after a downgrade. Ours are known by a column.
   FOR v_table IN
     SELECT c.relname FROM pg_catalog.pg_class c
-    JOIN (VALUES ('students', 'student_id'), ('sessions', 'session_token'),
+    JOIN (VALUES ('students', 'student_id'), ('courses', 'steps'), ('sessions', 'session_token'),
       ('step_progress', 'session_token'), ('events', 'event_type'),
       ('idempotency_keys', 'key_hash'), ('removals', 'name_sha256')) AS ours (name, key_column)
       ON ours.name = c.relname

@@ -11,6 +11,7 @@ SELECT pg_advisory_xact_lock(hashtextextended('stepwise.own_objects', 0));
 CREATE OR REPLACE FUNCTION stepwise.own_tables() RETURNS SETOF REGCLASS LANGUAGE sql STABLE AS $$
   WITH listed (schema_name, table_name, columns) AS (VALUES
     ('public', 'students', '{student_id,student_email}'::name[]),
+    ('public', 'courses', '{course_id,steps}'),
     ('public', 'sessions', '{session_token,student_id}'),
     ('public', 'step_progress', '{session_token,step_number}'),
     ('public', 'events', '{session_token,event_type,event_data}'),
@@ -76,15 +77,16 @@ $$;
 CREATE OR REPLACE FUNCTION stepwise.own_functions() RETURNS SETOF REGPROCEDURE
 LANGUAGE sql STABLE AS $$
   WITH listed (schema_name, names) AS (VALUES
-    ('public', '{add_to_exercise,admit_operator,anonymous_email,change_email,
-      change_older_emails,claim_key,claim_session,exercise_step,flagged_steps,give_accounts,
-      normalized_email,older_tables,older_tokens,open_session,open_student,
-      operator_audit_digest,operator_audit_refuse,operator_audit_seal,recompute_session,
-      record_flag_events,record_step_progress,refuse_older_change,remember_emptied_fields,
-      remember_removals,removal_key,remove_again,remove_older_keys,remove_older_rows,
-      remove_sessions,remove_student,report_bug,save_session_config,session_progress,session_steps,
-      set_updated_at,step_meant,step_of_name,track_exercise,tracked_students,update_session_progress,
-      verify_operator_audit,workshop_step_name}'::name[]),
+    ('public', '{add_to_exercise,admit_operator,anonymous_email,change_email,change_older_emails,
+      check_session_course,check_step_number,check_step_numbers,claim_key,claim_session,
+      default_course,exercise_step,flagged_steps,give_accounts,normalized_email,older_tables,
+      older_tokens,open_session,open_student,operator_audit_digest,operator_audit_refuse,
+      operator_audit_seal,recompute_session,record_flag_events,record_step_progress,
+      refuse_older_change,remember_emptied_fields,remember_removals,removal_key,remove_again,
+      remove_older_keys,remove_older_rows,remove_sessions,remove_student,report_bug,
+      save_session_config,session_progress,session_steps,set_updated_at,step_meant,step_name,
+      step_name_key,step_names,track_exercise,tracked_students,true_flags,update_session_progress,
+      verify_operator_audit}'::name[]),
     ('assessment', '{close_session,keep_proficiency,next_number,question_shown,record_answer,
       refuse_change}'),
     ('legacy', '{add_originals,add_raw,all_exercises,all_reports,any_row,append_reports,as_list,

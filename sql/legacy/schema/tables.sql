@@ -210,14 +210,15 @@ $$;
 
 -- Return the number of the step that an exercise means: by a name of the course in its entry or as
 -- its key, else by the number in 'step-1', 'step1', 'Step 1', 'exercise-1' and similar keys, where
--- 0 is step 1. The most frequent spellings are recognized without a regular expression.
-CREATE OR REPLACE FUNCTION legacy.step_of(p_key TEXT, p_entry JSONB) RETURNS INTEGER
+-- 0 is step 1. `p_names` is step_names() of the course. The most frequent spellings are recognized
+-- without a regular expression.
+CREATE OR REPLACE FUNCTION legacy.step_of(p_names JSONB, p_key TEXT, p_entry JSONB) RETURNS INTEGER
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
-  SELECT coalesce(public.step_of_name(p_entry ->> 'stepName'),
+  SELECT coalesce(public.step_meant(p_names, NULL, p_entry ->> 'stepName'),
     CASE WHEN right(p_key, 1) BETWEEN '1' AND '9'
            AND left(p_key, -1) IN ('step-', 'step', 'Step-', 'exercise-')
       THEN ascii(right(p_key, 1)) - 48
-      ELSE public.step_meant(substring(lower(p_key)
+      ELSE public.step_meant(p_names, substring(lower(p_key)
         FROM '^\s*(?:step|exercise)[-_ ]?0*(\d{1,4})\s*$')::integer, p_key) END)
 $$;
 

@@ -1,39 +1,7 @@
 -- Functions that let each endpoint of the workshop work in one round trip. The script runs in one
--- execute, after tables.sql. lib/workshop/errors.py maps a raised CONSTRAINT name to an error.
+-- execute, after tables.sql. courses.sql has those about a course alone. lib/workshop/errors.py maps a raised CONSTRAINT name to an error.
 -- Functions that write wait at most 3 seconds for a row, so that one locked row does not occupy
 -- every connection.
-
--- Return the name of a step of the built-in course; see lib/workshop/course.py.
-CREATE OR REPLACE FUNCTION public.workshop_step_name(p_step INTEGER) RETURNS TEXT
-LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
-  SELECT (ARRAY['Connect Accounts', 'Choose Use Case', 'Provision Services', 'Basic TwiML',
-    'WebSocket Handler', 'ConversationRelay', 'Prompt Engineering', 'Tools & Functions',
-    'Deploy System'])[p_step]
-$$;
-
--- Return the number of the step with this name, null for a name that is not the course's; see
--- lib/workshop/course.py. Case and blanks make no difference.
-CREATE OR REPLACE FUNCTION public.step_of_name(p_name TEXT) RETURNS INTEGER
-LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
-  SELECT CASE lower(regexp_replace(p_name, '\s', '', 'g'))
-    WHEN 'connectaccounts' THEN 1
-    WHEN 'chooseusecase' THEN 2
-    WHEN 'provisionservices' THEN 3
-    WHEN 'basictwiml' THEN 4
-    WHEN 'websockethandler' THEN 5
-    WHEN 'conversationrelay' THEN 6
-    WHEN 'promptengineering' THEN 7 WHEN 'customaiprompt' THEN 7
-    WHEN 'tools&functions' THEN 8
-    WHEN 'deploysystem' THEN 9 WHEN 'finaldeployment' THEN 9
-  END
-$$;
-
--- Return the number of the step that a number and a name mean: a name of the course decides. Any
--- other name leaves the number, which counts from 1, or from 0 on some pages.
-CREATE OR REPLACE FUNCTION public.step_meant(p_number INTEGER, p_name TEXT) RETURNS INTEGER
-LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
-  SELECT coalesce(public.step_of_name(p_name), CASE p_number WHEN 0 THEN 1 ELSE p_number END)
-$$;
 
 -- Return the student_email of a person without an e-mail address: different for each session, without
 -- revealing the token.
@@ -42,20 +10,51 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
   SELECT 'anonymous_' || left(encode(sha256(convert_to(p_session_token, 'UTF8')), 'hex'), 16)
 $$;
 
--- Return the steps that a session's flags complete; see lib/workshop/course.py.
-CREATE OR REPLACE FUNCTION public.flagged_steps(p_session public.sessions) RETURNS INTEGER[]
+-- Return the names of a session's true flags: its columns, and the members of `extra`.
+CREATE OR REPLACE FUNCTION public.true_flags(p_session public.sessions) RETURNS JSONB
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
-  SELECT array_remove(ARRAY[
-    CASE WHEN p_session.twilio_connected AND p_session.openai_connected THEN 1 END,
-    CASE WHEN p_session.call_direction_chosen THEN 2 END,
-    CASE WHEN p_session.services_ready THEN 3 END,
-    CASE WHEN p_session.step4_deployed THEN 4 END,
-    CASE WHEN p_session.step5_deployed THEN 5 END,
-    CASE WHEN p_session.step6_deployed THEN 6 END,
-    CASE WHEN p_session.system_prompt_saved THEN 7 END,
-    CASE WHEN p_session.step8_deployed THEN 8 END,
-    CASE WHEN p_session.project_deployed THEN 9 END], NULL)
+  SELECT to_jsonb(array_remove(ARRAY[
+    CASE WHEN p_session.twilio_connected THEN 'twilio_connected' END,
+    CASE WHEN p_session.openai_connected THEN 'openai_connected' END,
+    CASE WHEN p_session.call_direction_chosen THEN 'call_direction_chosen' END,
+    CASE WHEN p_session.services_ready THEN 'services_ready' END,
+    CASE WHEN p_session.step4_code_validated THEN 'step4_code_validated' END,
+    CASE WHEN p_session.step4_committed THEN 'step4_committed' END,
+    CASE WHEN p_session.step4_deployed THEN 'step4_deployed' END,
+    CASE WHEN p_session.step5_code_validated THEN 'step5_code_validated' END,
+    CASE WHEN p_session.step5_committed THEN 'step5_committed' END,
+    CASE WHEN p_session.step5_deployed THEN 'step5_deployed' END,
+    CASE WHEN p_session.step6_code_validated THEN 'step6_code_validated' END,
+    CASE WHEN p_session.step6_committed THEN 'step6_committed' END,
+    CASE WHEN p_session.step6_deployed THEN 'step6_deployed' END,
+    CASE WHEN p_session.system_prompt_saved THEN 'system_prompt_saved' END,
+    CASE WHEN p_session.step7_committed THEN 'step7_committed' END,
+    CASE WHEN p_session.step7_deployed THEN 'step7_deployed' END,
+    CASE WHEN p_session.tools_configured THEN 'tools_configured' END,
+    CASE WHEN p_session.step8_code_validated THEN 'step8_code_validated' END,
+    CASE WHEN p_session.step8_committed THEN 'step8_committed' END,
+    CASE WHEN p_session.step8_deployed THEN 'step8_deployed' END,
+    CASE WHEN p_session.project_deployed THEN 'project_deployed' END], NULL))
+  || CASE WHEN p_session.extra = '{}' THEN '[]' ELSE (
+    SELECT coalesce(jsonb_agg(key), '[]') FROM jsonb_each(p_session.extra) WHERE value = 'true') END
 $$;
+
+-- Return the steps of its course that a session's flags complete.
+CREATE OR REPLACE FUNCTION public.flagged_steps(p_session public.sessions) RETURNS INTEGER[]
+LANGUAGE plpgsql STABLE AS $$
+DECLARE
+  v_flags JSONB := public.true_flags(p_session);
+BEGIN
+  IF v_flags = '[]' THEN
+    RETURN '{}';
+  END IF;
+  RETURN ARRAY(
+    SELECT (step ->> 'number')::INTEGER
+    FROM public.courses c, jsonb_array_elements(c.steps) AS step
+    WHERE c.course_id = p_session.course_id AND step -> 'completed_by' <> '[]'
+      AND v_flags @> (step -> 'completed_by')
+    ORDER BY 1);
+END $$;
 
 -- Return a session for whoever holds its token: these columns and no others, so never the API key.
 -- E-mail addresses are not verified, so the name is the one that this session sent, never the one in
@@ -65,7 +64,7 @@ LANGUAGE plpgsql STABLE AS $$
 BEGIN
   RETURN (
     SELECT to_jsonb(allowed) FROM (
-      SELECT s.session_token, s.student_id,
+      SELECT s.session_token, s.student_id, s.course_id,
         CASE WHEN position('@' IN st.student_email) > 0 THEN st.student_email END AS student_email,
         s.student_name_given AS student_name, s.github_username_given AS github_username,
         s.twilio_account_given AS has_twilio_account_sid,
@@ -98,24 +97,28 @@ BEGIN
   RETURN (
     SELECT coalesce(jsonb_agg(jsonb_build_object(
       'stepNumber', step,
-      'stepName', coalesce(p.step_name, public.workshop_step_name(step)),
+      'stepName', public.step_name(c.steps, step),
       'completed', coalesce(p.validation_passed, FALSE) OR step = ANY (v_flagged),
       'timeSpent', coalesce(p.time_spent, 0),
       'attempts', coalesce(p.attempts, 0),
       'startedAt', p.started_at,
       'completedAt', p.completed_at,
       'deploymentUrl', p.deployment_url) ORDER BY step), '[]')
-    FROM generate_series(1, 9) AS step
+    FROM public.courses c
+    CROSS JOIN generate_series(1, jsonb_array_length(c.steps)) AS step
     LEFT JOIN public.step_progress p
       ON p.session_token = p_session.session_token AND p.step_number = step
-    WHERE p.id IS NOT NULL OR step = ANY (v_flagged));
+    WHERE c.course_id = p_session.course_id
+      AND (p.id IS NOT NULL OR step = ANY (v_flagged)));
 END $$;
 
 -- Find or create a session and its student, lock the session's row, and return the student. A
 -- new e-mail claims an anonymous session, but never the session of another person. A name is stored
--- with the session, and with the student only if the student has none.
+-- with the session, and with the student only if the student has none. The course may be null; a
+-- session without progress takes another one.
 CREATE OR REPLACE FUNCTION public.open_session(
-  p_session_token TEXT, p_student_email TEXT, p_student_name TEXT, p_demo_mode BOOLEAN
+  p_session_token TEXT, p_student_email TEXT, p_student_name TEXT, p_demo_mode BOOLEAN,
+  p_course_id TEXT
 ) RETURNS UUID LANGUAGE plpgsql SET lock_timeout = '3s' AS $$
 DECLARE
   v_email TEXT := public.normalized_email(p_student_email);
@@ -123,24 +126,32 @@ DECLARE
   v_owner UUID;
   v_owner_email TEXT;
   v_former_emails TEXT[];
+  v_course_id TEXT;
 BEGIN
+  IF p_course_id IS NOT NULL AND NOT EXISTS (
+      SELECT FROM public.courses WHERE course_id = p_course_id) THEN
+    RAISE EXCEPTION 'there is no such course'
+      USING ERRCODE = 'foreign_key_violation', CONSTRAINT = 'sessions_course_id_fkey';
+  END IF;
   -- Requests for one token take turns. Otherwise one that creates the session and one that claims it
   -- lock the anonymous student and the session in different orders, and each waits for the other.
   PERFORM pg_advisory_xact_lock(hashtextextended('stepwise.session.' || p_session_token, 0));
-  SELECT s.student_id, st.student_email, coalesce(st.former_emails, '{}')
-    INTO v_owner, v_owner_email, v_former_emails
+  SELECT s.student_id, st.student_email, coalesce(st.former_emails, '{}'), s.course_id
+    INTO v_owner, v_owner_email, v_former_emails, v_course_id
     FROM public.sessions s JOIN public.students st USING (student_id)
     WHERE s.session_token = p_session_token FOR UPDATE OF s;
   IF v_owner IS NULL THEN
     v_owner_email := coalesce(v_email, public.anonymous_email(p_session_token));
     v_owner := public.open_student(v_owner_email, v_name);
-    INSERT INTO public.sessions (session_token, student_id, demo_mode, student_name_given)
-      VALUES (p_session_token, v_owner, coalesce(p_demo_mode, FALSE), v_name)
+    INSERT INTO public.sessions (session_token, student_id, demo_mode, student_name_given, course_id)
+      VALUES (p_session_token, v_owner, coalesce(p_demo_mode, FALSE), v_name,
+        coalesce(p_course_id, public.default_course()))
       ON CONFLICT ON CONSTRAINT sessions_pkey DO NOTHING;
     IF NOT FOUND THEN  -- another request created it between the two statements
       DELETE FROM public.students st WHERE st.student_id = v_owner AND v_email IS NULL
         AND NOT EXISTS (SELECT FROM public.sessions s WHERE s.student_id = v_owner);
-      RETURN public.open_session(p_session_token, p_student_email, p_student_name, p_demo_mode);
+      RETURN public.open_session(
+        p_session_token, p_student_email, p_student_name, p_demo_mode, p_course_id);
     END IF;
     INSERT INTO public.events (student_id, session_token, event_type)
       VALUES (v_owner, p_session_token, 'session_created');
@@ -158,9 +169,11 @@ BEGIN
   END IF;
   UPDATE public.sessions SET
     demo_mode = coalesce(p_demo_mode, demo_mode),
-    student_name_given = coalesce(v_name, student_name_given)
+    student_name_given = coalesce(v_name, student_name_given),
+    course_id = coalesce(p_course_id, course_id)
   WHERE session_token = p_session_token
-    AND (demo_mode <> p_demo_mode OR v_name <> coalesce(student_name_given, ''));
+    AND (demo_mode <> p_demo_mode OR v_name <> coalesce(student_name_given, '')
+      OR p_course_id <> v_course_id);
   RETURN v_owner;
 END $$;
 
@@ -252,17 +265,18 @@ END $$;
 
 -- Add a report about a step: time and attempts add up, and a step once passed stays passed. A name
 -- of the course decides which step it is about; any other name goes to the events only, so that
--- each step has one name. The use case is stored if the report is about step 2 and the session has
--- none. Return session_progress(). Both hashes are null if no Idempotency-Key was sent.
+-- each step has one name. The use case is stored if the report is about the step of the built-in
+-- course that asks for it, and the session has none. Return session_progress(). Both hashes are null if no Idempotency-Key was sent.
 CREATE OR REPLACE FUNCTION public.record_step_progress(
   p_session_token TEXT, p_student_email TEXT, p_student_name TEXT, p_demo_mode BOOLEAN,
-  p_step_number INTEGER, p_step_name TEXT, p_completed BOOLEAN, p_use_case TEXT,
+  p_course_id TEXT, p_step_number INTEGER, p_step_name TEXT, p_completed BOOLEAN, p_use_case TEXT,
   p_time_spent INTEGER, p_attempts INTEGER, p_code_submitted TEXT, p_deployment_url TEXT,
   p_github_username TEXT, p_twilio_account_sid TEXT, p_key_hash BYTEA, p_body_hash BYTEA
 ) RETURNS JSONB LANGUAGE plpgsql SET lock_timeout = '3s' AS $$
 DECLARE
-  v_step INTEGER := public.step_meant(p_step_number, p_step_name);
-  v_name TEXT := public.workshop_step_name(v_step);
+  v_course public.courses;
+  v_step INTEGER;
+  v_name TEXT;
   v_student UUID;
   v_before public.step_progress;
   v_completes BOOLEAN;
@@ -270,7 +284,16 @@ BEGIN
   IF NOT public.claim_key(p_key_hash, p_body_hash) THEN
     RETURN public.session_progress(p_session_token);
   END IF;
-  v_student := public.open_session(p_session_token, p_student_email, p_student_name, p_demo_mode);
+  v_student := public.open_session(
+    p_session_token, p_student_email, p_student_name, p_demo_mode, p_course_id);
+  SELECT c.* INTO v_course FROM public.courses c JOIN public.sessions s USING (course_id)
+    WHERE s.session_token = p_session_token;
+  v_step := public.step_meant(public.step_names(v_course.steps), p_step_number, p_step_name);
+  v_name := public.step_name(v_course.steps, v_step);
+  IF v_name IS NULL THEN
+    RAISE EXCEPTION 'the course has no such step'
+      USING ERRCODE = 'check_violation', CONSTRAINT = 'step_progress_step_number_check';
+  END IF;
   PERFORM public.give_accounts(p_session_token, p_github_username, p_twilio_account_sid);
   SELECT * INTO v_before FROM public.step_progress
     WHERE session_token = p_session_token AND step_number = v_step;
@@ -307,7 +330,7 @@ BEGIN
                       AND v_step = ANY (public.flagged_steps(s))))
   ) AS candidates (event_type, occurred)
   WHERE occurred;
-  IF p_use_case IS NOT NULL AND v_step = 2 THEN
+  IF p_use_case IS NOT NULL AND v_step = 2 AND v_course.built_in THEN
     UPDATE public.sessions SET use_case_description = p_use_case
       WHERE session_token = p_session_token AND coalesce(use_case_description, '') = '';
   END IF;
@@ -316,11 +339,11 @@ BEGIN
 END $$;
 
 -- Save the fields of p_config: a field that is absent keeps its value, and flags and current_step
--- never go back. p_version, if given, must be the stored version. Return session_progress(), or
+-- never go back. Those of p_other_flags that complete steps of the course are kept in `extra`. p_version, if given, must be the stored version. Return session_progress(), or
 -- null if the session does not exist and p_create is false.
 CREATE OR REPLACE FUNCTION public.save_session_config(
-  p_session_token TEXT, p_student_email TEXT, p_student_name TEXT, p_config JSONB,
-  p_version INTEGER, p_create BOOLEAN, p_github_username TEXT, p_twilio_account_sid TEXT,
+  p_session_token TEXT, p_student_email TEXT, p_student_name TEXT, p_course_id TEXT,
+  p_config JSONB, p_other_flags JSONB, p_version INTEGER, p_create BOOLEAN, p_github_username TEXT, p_twilio_account_sid TEXT,
   p_key_hash BYTEA, p_body_hash BYTEA
 ) RETURNS JSONB LANGUAGE plpgsql SET lock_timeout = '3s' AS $$
 DECLARE
@@ -335,7 +358,7 @@ BEGIN
     RETURN public.session_progress(p_session_token);
   END IF;
   PERFORM public.open_session(p_session_token, p_student_email, p_student_name,
-    (p_config ->> 'demo_mode')::BOOLEAN);
+    (p_config ->> 'demo_mode')::BOOLEAN, p_course_id);
   SELECT * INTO v_before FROM public.sessions WHERE session_token = p_session_token;
   IF p_version <> v_before.version THEN
     RAISE EXCEPTION 'the configuration has been saved since this version was loaded'
@@ -370,6 +393,11 @@ BEGIN
     step8_committed = s.step8_committed OR n.step8_committed,
     step8_deployed = s.step8_deployed OR n.step8_deployed,
     project_deployed = s.project_deployed OR n.project_deployed,
+    extra = s.extra || (
+      SELECT coalesce(jsonb_object_agg(flag, TRUE), '{}')
+      FROM public.courses c, jsonb_array_elements(c.steps) AS step,
+        jsonb_array_elements_text(step -> 'completed_by') AS flag
+      WHERE c.course_id = s.course_id AND p_other_flags -> flag = 'true'),
     version = s.version + 1
   FROM jsonb_populate_record(v_before, p_config) n
   WHERE s.session_token = p_session_token

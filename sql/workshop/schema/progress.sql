@@ -2,24 +2,26 @@
 -- functions.sql. It ends by repairing what other functions wrote, and reports it to the operator.
 
 -- Recompute a session's completion rate, time and furthest step; this counts as activity. The flags
--- that complete a step are in flagged_steps(), see functions.sql.
+-- that complete a step are those of the course, see flagged_steps() in functions.sql.
 CREATE OR REPLACE FUNCTION public.recompute_session(p_session_token TEXT)
 RETURNS VOID LANGUAGE plpgsql AS $$
 DECLARE
   v_flagged INTEGER[];
+  v_last INTEGER;
   v_passed INTEGER[];
   v_furthest INTEGER;
   v_seconds BIGINT;
 BEGIN
-  SELECT public.flagged_steps(s) INTO v_flagged
-    FROM public.sessions s WHERE s.session_token = p_session_token;
+  SELECT public.flagged_steps(s), jsonb_array_length(c.steps) INTO v_flagged, v_last
+    FROM public.sessions s JOIN public.courses c USING (course_id)
+    WHERE s.session_token = p_session_token;
   SELECT array_agg(step_number) FILTER (WHERE validation_passed), max(step_number),
       coalesce(sum(time_spent), 0)  -- least() ignores null, and would return its limit
     INTO v_passed, v_furthest, v_seconds
     FROM public.step_progress WHERE session_token = p_session_token;
   UPDATE public.sessions SET
     completion_rate = round(100.0 * (
-      SELECT count(DISTINCT step) FROM unnest(v_flagged || v_passed) AS step) / 9),
+      SELECT count(DISTINCT step) FROM unnest(v_flagged || v_passed) AS step) / v_last),
     total_time_spent = greatest(total_time_spent, least(v_seconds, 2147483647)::integer),
     current_step = greatest(
       current_step, v_furthest, (SELECT max(step) FROM unnest(v_flagged) AS step)),
@@ -79,34 +81,32 @@ END $$;
 -- steps that the course does not have, become events of their session.
 DO $$
 DECLARE
-  v_check NAME;
   v_triggers TEXT[];
   v_numbered BIGINT;
   v_removed BIGINT;
 BEGIN
-  -- An older application may have allowed 0 to 8 only. Ours is added below.
-  FOR v_check IN
-    SELECT conname FROM pg_constraint JOIN pg_attribute
-      ON attrelid = conrelid AND conkey = ARRAY[attnum] AND attname = 'step_number'
-    WHERE conrelid = 'public.step_progress'::regclass AND contype = 'c'
-      AND conname <> 'step_progress_step_number_check'
-  LOOP
-    EXECUTE format('ALTER TABLE public.step_progress DROP CONSTRAINT %I', v_check);
-  END LOOP;
+  CREATE TEMP TABLE misnamed_steps ON COMMIT DROP AS
+    SELECT p.id, p.session_token, p.step_number, c.last_step,
+      public.step_meant(c.names, p.step_number, p.step_name) AS meant
+    FROM public.step_progress p LEFT JOIN public.sessions s USING (session_token)
+    JOIN (
+      SELECT course_id, steps, public.step_names(steps) AS names,
+        jsonb_array_length(steps) AS last_step
+      FROM public.courses OFFSET 0  -- so that the names are read once
+    ) AS c ON c.course_id = coalesce(s.course_id, public.default_course())
+    WHERE p.step_name IS DISTINCT FROM public.step_name(c.steps, p.step_number);
   CREATE TEMP TABLE numbered_steps ON COMMIT DROP AS
-    SELECT p.id, p.session_token, p.step_number AS former_number,
-      public.step_meant(p.step_number, p.step_name) AS step_number
-    FROM public.step_progress p
+    SELECT p.id, p.session_token, coalesce(m.meant, p.step_number) AS step_number,
+      coalesce(m.meant BETWEEN 1 AND m.last_step, TRUE) AS in_course
+    FROM public.step_progress p LEFT JOIN pg_temp.misnamed_steps m USING (id)
     WHERE p.session_token IN (
-      SELECT o.session_token FROM public.step_progress o
-      WHERE o.step_name IS DISTINCT FROM public.workshop_step_name(o.step_number)
-        AND (o.step_number <> public.step_meant(o.step_number, o.step_name)
-          OR o.step_number NOT BETWEEN 1 AND 9));
+      SELECT session_token FROM pg_temp.misnamed_steps
+      WHERE meant <> step_number OR meant NOT BETWEEN 1 AND last_step);
   IF EXISTS (SELECT FROM pg_temp.numbered_steps) THEN
     v_triggers := pg_temp.disable_triggers('step_progress');
     WITH merged AS (
       SELECT min(id) AS id, session_token, step_number FROM pg_temp.numbered_steps
-      WHERE step_number BETWEEN 1 AND 9 GROUP BY session_token, step_number
+      WHERE in_course GROUP BY session_token, step_number
     ), removed AS (
       DELETE FROM public.step_progress p USING pg_temp.numbered_steps n
       WHERE n.id = p.id AND n.id NOT IN (SELECT id FROM merged)
@@ -140,7 +140,6 @@ BEGIN
     ORDER BY r.created_at, r.id;
     GET DIAGNOSTICS v_removed = ROW_COUNT;
     -- In two moves, so that no two steps of a session have the same number in between.
-    ALTER TABLE public.step_progress DROP CONSTRAINT IF EXISTS step_progress_step_number_check;
     UPDATE public.step_progress p SET step_number = 1000000 + n.step_number
       FROM pg_temp.numbered_steps n WHERE n.id = p.id AND n.step_number <> p.step_number;
     GET DIAGNOSTICS v_numbered = ROW_COUNT;
@@ -151,11 +150,11 @@ BEGIN
       'the course numbers them; rows: %s, of which moved to public.events: %s',
       v_numbered + v_removed, v_removed);
   END IF;
-  DROP TABLE pg_temp.numbered_steps;
+  DROP TABLE pg_temp.numbered_steps, pg_temp.misnamed_steps;
   IF NOT EXISTS (SELECT FROM pg_constraint WHERE conname = 'step_progress_step_number_check'
                  AND conrelid = 'public.step_progress'::regclass) THEN
     ALTER TABLE public.step_progress
-      ADD CONSTRAINT step_progress_step_number_check CHECK (step_number BETWEEN 1 AND 9);
+      ADD CONSTRAINT step_progress_step_number_check CHECK (step_number > 0);
   END IF;
 END $$;
 
@@ -166,15 +165,17 @@ DECLARE
   v_rows BIGINT;
 BEGIN
   CREATE TEMP TABLE renamed_steps ON COMMIT DROP AS
-    SELECT p.id, p.step_number, p.step_name, p.created_at, s.session_token, st.student_id
+    SELECT p.id, p.step_number, p.step_name, p.created_at, s.session_token, st.student_id,
+      public.step_name(c.steps, p.step_number) AS name_of_course
     FROM public.step_progress p
     LEFT JOIN public.sessions s USING (session_token)
     LEFT JOIN public.students st ON st.student_id = p.student_id
-    WHERE p.step_name <> public.workshop_step_name(p.step_number);
+    JOIN public.courses c ON c.course_id = coalesce(s.course_id, public.default_course())
+    WHERE p.step_name <> public.step_name(c.steps, p.step_number);
   GET DIAGNOSTICS v_rows = ROW_COUNT;
   IF v_rows > 0 THEN
     v_triggers := pg_temp.disable_triggers('step_progress');
-    UPDATE public.step_progress p SET step_name = public.workshop_step_name(p.step_number)
+    UPDATE public.step_progress p SET step_name = r.name_of_course
       FROM pg_temp.renamed_steps r WHERE r.id = p.id;
     PERFORM pg_temp.enable_triggers('step_progress', v_triggers);
     INSERT INTO public.events (student_id, session_token, event_type, event_data, created_at)
@@ -199,18 +200,17 @@ BEGIN
       greatest(s.total_time_spent, p.seconds) AS seconds,
       greatest(s.current_step, p.furthest, flagged.furthest) AS furthest
     FROM public.sessions s
-    LEFT JOIN (  -- bit n - 1 of `passed` is set if step n was passed
-      SELECT session_token, bit_or(1 << (step_number - 1)) FILTER (WHERE validation_passed) AS passed,
+    JOIN public.courses c USING (course_id)
+    LEFT JOIN (
+      SELECT session_token, array_agg(step_number) FILTER (WHERE validation_passed) AS passed,
         max(step_number) AS furthest, least(sum(time_spent), 2147483647)::INTEGER AS seconds
       FROM public.step_progress GROUP BY session_token
     ) AS p USING (session_token),
+    LATERAL (SELECT public.flagged_steps(s) AS steps OFFSET 0) AS f,
+    LATERAL (SELECT max(step) AS furthest FROM unnest(f.steps) AS step) AS flagged,
     LATERAL (
-      SELECT coalesce(bit_or(1 << (step - 1)), 0) AS bits, max(step) AS furthest
-      FROM unnest(public.flagged_steps(s)) AS step
-    ) AS flagged,
-    LATERAL (
-      SELECT round(100.0 * bit_count((flagged.bits | coalesce(p.passed, 0))::bit(9)) / 9)::INTEGER
-        AS rate
+      SELECT round(100.0 * count(DISTINCT step) / jsonb_array_length(c.steps))::INTEGER AS rate
+      FROM unnest(f.steps || p.passed) AS step
     ) AS r
     WHERE p.seconds > s.total_time_spent OR r.rate > s.completion_rate
       OR p.furthest > s.current_step OR flagged.furthest > s.current_step;

@@ -1,5 +1,5 @@
 -- The workshop's unified schema: students, sessions, step_progress, events, idempotency_keys. Runs
--- in one execute and may run again at any time: a new database and an older one with live rows take
+-- in one execute, after courses.sql, and may run again at any time: a new database and an older one with live rows take
 -- the same path and end in the same schema. Needs PostgreSQL 14 or later and no extension. If
 -- public.students is the assessment's table (column "id"), run sql/assessment first.
 
@@ -49,7 +49,7 @@ CREATE TABLE IF NOT EXISTS public.sessions (
   demo_mode BOOLEAN DEFAULT FALSE,
   current_step INTEGER DEFAULT 0,        -- furthest step reached; 0 = not begun
   total_time_spent INTEGER DEFAULT 0,    -- seconds, never decreases
-  completion_rate INTEGER DEFAULT 0,     -- round(100 * complete steps / 9)
+  completion_rate INTEGER DEFAULT 0,     -- round(100 * complete steps / steps of the course)
   use_case_description TEXT,
   call_direction TEXT,                   -- 'inbound': takes calls; 'outbound': makes calls
   selected_phone_number TEXT,
@@ -75,8 +75,8 @@ CREATE TABLE IF NOT EXISTS public.step_progress (
   id SERIAL,
   session_token TEXT,
   student_id UUID,
-  step_number INTEGER,                   -- 1 to 9, see workshop_step_name()
-  step_name TEXT,                        -- workshop_step_name(step_number)
+  step_number INTEGER,                   -- from 1 to the last step of the session's course
+  step_name TEXT,                        -- the course's name of the step
   started_at TIMESTAMPTZ DEFAULT now(),
   completed_at TIMESTAMPTZ,              -- when validation first passed
   time_spent INTEGER DEFAULT 0,          -- seconds, the sum of all reports
@@ -120,7 +120,7 @@ CREATE TABLE IF NOT EXISTS public.idempotency_keys (
   CONSTRAINT idempotency_keys_pkey PRIMARY KEY (key_hash)
 );
 
--- 2. Columns added later; the flags are those of lib/workshop/course.py --------------------------
+-- 2. Columns added later; the flags are those of the built-in course -----------------------------
 
 ALTER TABLE public.students
   ADD COLUMN IF NOT EXISTS twilio_account_sid TEXT,
@@ -160,6 +160,8 @@ ALTER TABLE public.sessions
   ADD COLUMN IF NOT EXISTS twilio_account_given BOOLEAN DEFAULT FALSE,  -- this session sent one
   ADD COLUMN IF NOT EXISTS student_name_given TEXT,       -- the last name that this session sent
   ADD COLUMN IF NOT EXISTS version INTEGER DEFAULT 1,     -- increases with each saved configuration
+  ADD COLUMN IF NOT EXISTS course_id TEXT DEFAULT 'voice-assistant',  -- fixed once a step is reported
+  ADD COLUMN IF NOT EXISTS extra JSONB DEFAULT '{}',      -- flags of courses that are no columns here
   -- Those of openai_api_key, tools and voice_settings that had a value and were emptied later, so
   -- that the migration from the legacy tables does not restore them. Null: none.
   ADD COLUMN IF NOT EXISTS emptied_fields TEXT[];
@@ -215,6 +217,7 @@ BEGIN
         ('sessions', 'expires_at', 'now() + INTERVAL ''24 hours'''),
         ('sessions', 'current_step', '0'), ('sessions', 'total_time_spent', '0'),
         ('sessions', 'completion_rate', '0'), ('sessions', 'version', '1'),
+        ('sessions', 'course_id', '''voice-assistant'''), ('sessions', 'extra', '''{}'''),
         ('sessions', 'tools', '''[]'''), ('sessions', 'voice_settings', '''{}'''),
         ('sessions', 'bug_reports', '''[]'''), ('sessions', 'exercises', '''{}'''),
         ('sessions', 'created_at', 'now()'), ('sessions', 'updated_at', 'now()'),
@@ -284,17 +287,37 @@ DO $$ BEGIN
 END $$;
 
 -- Numbers outside their range are clamped.
-UPDATE public.sessions SET
-  current_step = least(greatest(current_step, 0), 9),
-  completion_rate = least(greatest(completion_rate, 0), 100),
-  total_time_spent = greatest(total_time_spent, 0)
-WHERE current_step NOT BETWEEN 0 AND 9 OR completion_rate NOT BETWEEN 0 AND 100
-   OR total_time_spent < 0;
+UPDATE public.sessions s SET
+  current_step = least(greatest(s.current_step, 0), jsonb_array_length(c.steps)),
+  completion_rate = least(greatest(s.completion_rate, 0), 100),
+  total_time_spent = greatest(s.total_time_spent, 0)
+FROM public.courses c
+WHERE c.course_id = s.course_id AND (
+  s.current_step NOT BETWEEN 0 AND jsonb_array_length(c.steps)
+  OR s.completion_rate NOT BETWEEN 0 AND 100 OR s.total_time_spent < 0);
 UPDATE public.step_progress SET
   time_spent = greatest(time_spent, 0), attempts = greatest(attempts, 0)
 WHERE time_spent < 0 OR attempts < 0;
 
 -- 4. Constraints, indexes, triggers -------------------------------------------------------------
+
+-- The number of steps is the course's. Checks of earlier versions and of older applications, which
+-- allowed 1 to 9 or 0 to 8, give way to the triggers below.
+DO $$
+DECLARE c RECORD;
+BEGIN
+  FOR c IN
+    SELECT conrelid::regclass AS tab, conname
+    FROM pg_constraint
+    JOIN (VALUES ('sessions', 'current_step', 'CHECK ((current_step >= 0))'),
+      ('step_progress', 'step_number', 'CHECK ((step_number > 0))')) AS ours (tab, col, definition)
+      ON conrelid = format('public.%I', ours.tab)::regclass
+    JOIN pg_attribute ON attrelid = conrelid AND attname = ours.col AND conkey = ARRAY[attnum]
+    WHERE contype = 'c' AND pg_get_constraintdef(pg_constraint.oid) <> ours.definition
+  LOOP
+    EXECUTE format('ALTER TABLE %s DROP CONSTRAINT %I', c.tab, c.conname);
+  END LOOP;
+END $$;
 
 -- A foreign key that existing rows violate applies to new rows only, and a warning names it.
 DO $$
@@ -307,7 +330,9 @@ BEGIN
         'CHECK (student_email = public.normalized_email(student_email))'),
       ('sessions', 'sessions_student_id_fkey',
         'FOREIGN KEY (student_id) REFERENCES public.students ON DELETE CASCADE NOT VALID'),
-      ('sessions', 'sessions_current_step_check', 'CHECK (current_step BETWEEN 0 AND 9)'),
+      ('sessions', 'sessions_course_id_fkey',
+        'FOREIGN KEY (course_id) REFERENCES public.courses NOT VALID'),
+      ('sessions', 'sessions_current_step_check', 'CHECK (current_step >= 0)'),
       ('sessions', 'sessions_completion_rate_check', 'CHECK (completion_rate BETWEEN 0 AND 100)'),
       ('sessions', 'sessions_total_time_spent_check', 'CHECK (total_time_spent >= 0)'),
       ('step_progress', 'step_progress_session_token_step_number_key',
@@ -342,6 +367,8 @@ END $$;
 CREATE INDEX IF NOT EXISTS idx_sessions_student_id ON public.sessions (student_id);
 -- Recently active sessions, stuck sessions (analytics), sessions past their retention (clean-up).
 CREATE INDEX IF NOT EXISTS idx_sessions_last_activity ON public.sessions (last_activity);
+-- The sessions of a course (analytics), and those that a change of their course recomputes.
+CREATE INDEX IF NOT EXISTS idx_sessions_course_id ON public.sessions (course_id);
 -- The pages of the instructor's list, newest first.
 CREATE INDEX IF NOT EXISTS idx_sessions_created_at ON public.sessions (created_at, session_token);
 -- Expired sessions that are still active (clean-up).
@@ -395,3 +422,63 @@ CREATE OR REPLACE TRIGGER update_sessions_updated_at BEFORE UPDATE ON public.ses
   FOR EACH ROW EXECUTE FUNCTION public.set_updated_at();
 CREATE OR REPLACE TRIGGER update_step_progress_updated_at BEFORE UPDATE ON public.step_progress
   FOR EACH ROW EXECUTE FUNCTION public.set_updated_at();
+
+-- Refuse a step that the course of a session does not have, and another course for a session with
+-- progress. A foreign key and a check cannot say it, because the steps are data.
+CREATE OR REPLACE FUNCTION public.check_session_course() RETURNS TRIGGER LANGUAGE plpgsql AS $$
+BEGIN
+  IF TG_OP = 'UPDATE' THEN
+    IF NEW.course_id <> OLD.course_id AND (OLD.current_step > 0 OR EXISTS (
+        SELECT FROM public.step_progress WHERE session_token = OLD.session_token)) THEN
+      RAISE EXCEPTION 'the session has progress in another course'
+        USING ERRCODE = 'integrity_constraint_violation', CONSTRAINT = 'session_of_one_course';
+    END IF;
+  END IF;
+  IF NEW.current_step > (
+      SELECT jsonb_array_length(steps) FROM public.courses WHERE course_id = NEW.course_id) THEN
+    RAISE EXCEPTION 'the course has no such step'
+      USING ERRCODE = 'check_violation', CONSTRAINT = 'sessions_current_step_check';
+  END IF;
+  RETURN NEW;
+END $$;
+
+CREATE OR REPLACE TRIGGER check_new_session_course BEFORE INSERT ON public.sessions
+  FOR EACH ROW WHEN (NEW.current_step > 0) EXECUTE FUNCTION public.check_session_course();
+CREATE OR REPLACE TRIGGER check_session_course BEFORE UPDATE ON public.sessions
+  FOR EACH ROW WHEN (NEW.current_step > OLD.current_step OR NEW.course_id <> OLD.course_id)
+  EXECUTE FUNCTION public.check_session_course();
+
+-- Refuse rows of steps that the course of their session does not have. Whoever changes a course locks
+-- it, so a step cannot be reported while it is taken away. Checks all rows of a statement at once.
+CREATE OR REPLACE FUNCTION public.check_step_numbers() RETURNS TRIGGER LANGUAGE plpgsql AS $$
+BEGIN
+  PERFORM FROM public.courses c WHERE NOT c.built_in AND c.course_id IN (
+    SELECT s.course_id FROM new_steps JOIN public.sessions s USING (session_token)) FOR KEY SHARE;
+  IF EXISTS (
+      SELECT FROM new_steps n JOIN public.sessions s USING (session_token)
+      JOIN public.courses c USING (course_id) WHERE n.step_number > jsonb_array_length(c.steps)) THEN
+    RAISE EXCEPTION 'the course has no such step'
+      USING ERRCODE = 'check_violation', CONSTRAINT = 'step_progress_step_number_check';
+  END IF;
+  RETURN NULL;
+END $$;
+
+CREATE OR REPLACE TRIGGER check_new_step_numbers AFTER INSERT ON public.step_progress
+  REFERENCING NEW TABLE AS new_steps
+  FOR EACH STATEMENT EXECUTE FUNCTION public.check_step_numbers();
+
+-- The same for a row that gets another number or session, which only people who write SQL do.
+CREATE OR REPLACE FUNCTION public.check_step_number() RETURNS TRIGGER LANGUAGE plpgsql AS $$
+BEGIN
+  IF NEW.step_number > (
+      SELECT jsonb_array_length(c.steps) FROM public.sessions s JOIN public.courses c USING (course_id)
+      WHERE s.session_token = NEW.session_token) THEN
+    RAISE EXCEPTION 'the course has no such step'
+      USING ERRCODE = 'check_violation', CONSTRAINT = 'step_progress_step_number_check';
+  END IF;
+  RETURN NEW;
+END $$;
+
+CREATE OR REPLACE TRIGGER check_step_number BEFORE UPDATE ON public.step_progress
+  FOR EACH ROW WHEN (NEW.step_number <> OLD.step_number OR NEW.session_token <> OLD.session_token)
+  EXECUTE FUNCTION public.check_step_number();
