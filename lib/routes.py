@@ -73,6 +73,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         ("GET", "POST"),
         Access.SESSION,
     ),
+    Endpoint("/api/course", "workshop.course", ("GET",), Access.PUBLIC),
     Endpoint("/api/report-bug", "workshop.report_bug", ("POST",), Access.PUBLIC),
     Endpoint(
         "/api/cleanup-sessions",
@@ -92,6 +93,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     Endpoint(
         "/api/admin-delete-student", "workshop.admin_delete_student", ("POST",), Access.OPERATOR
     ),
+    Endpoint("/api/admin-save-course", "workshop.admin_save_course", ("POST",), Access.OPERATOR),
     Endpoint("/api/workshop-analytics", "workshop.analytics", ("GET",), Access.OPERATOR),
     # --- operations
     Endpoint(

@@ -12,6 +12,7 @@ TRACKED = {
     "timeSpent": 60,
     "attempts": 1,
 }
+STEPS = [{"name": "Bowline"}, {"name": "Hitch", "completedBy": ["hitchTied"]}]
 WORKSHOP = (
     Call("POST", "/api/generate-session", 200, {}, keep={"other": "sessionToken"}),
     Call(
@@ -60,6 +61,25 @@ WORKSHOP = (
     Call("GET", "/api/track-student-progress?getAllStudents=true", 401),
     Call("POST", "/api/report-bug", 200, {"description": "It hangs.", "sessionToken": "{token}"}),
     Call("POST", "/api/report-bug", 422, {"description": ""}),
+    Call("GET", "/api/course", 200),
+    Call("GET", "/api/course?courseId=unheard-of", 404),
+    Call(
+        "POST",
+        "/api/admin-save-course",
+        200,
+        {"adminPassword": ADMIN_PASSWORD, "courseId": "knots", "name": "Knots", "steps": STEPS},
+    ),
+    Call(
+        "POST",
+        "/api/admin-save-course",
+        409,
+        {
+            "adminPassword": ADMIN_PASSWORD,
+            "courseId": "voice-assistant",
+            "name": "Knots",
+            "steps": STEPS,
+        },
+    ),
     Call("GET", "/api/workshop-analytics", 200, headers=OPERATOR),
     Call("GET", "/api/workshop-analytics?days=0", 422, headers=OPERATOR),
     Call("POST", "/api/admin-list-configs", 200, {"adminPassword": ADMIN_PASSWORD}),

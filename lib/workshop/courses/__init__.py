@@ -1,0 +1,1 @@
+"""Courses as data: read and saved."""
