@@ -10,6 +10,7 @@ from lib.operations.errors import NothingToBackUp, TablesNotReadable
 from lib.operations.store import CatalogTable
 
 UNIFIED_TABLES = ("students", "sessions", "step_progress", "events")
+WORKSHOP_TABLES = ("courses", *UNIFIED_TABLES)
 OLD_ASSESSMENT = {
     "students": {"id"},
     "student_proficiencies": {"student_id", "concept_name", "proficiency_value"},
@@ -97,7 +98,10 @@ def context_of_each(catalog: Iterable[CatalogTable]) -> dict[str, Context]:
     }
     old = names if names.intersection(TELLING) else set()
     found = ((table.name, _context(table, old)) for table in tables)
-    return {name: context for name, context in found if context is not None}
+    contexts = {name: context for name, context in found if context is not None}
+    if "public.sessions" not in contexts:  # without sessions, nobody needs the steps of courses
+        contexts.pop("public.courses", None)
+    return contexts
 
 
 def may_contain(context: Context, name: str) -> bool:
@@ -107,7 +111,7 @@ def may_contain(context: Context, name: str) -> bool:
         return schema in {Context.ASSESSMENT, Context.LEARNING} and schema == context
     match context:
         case Context.WORKSHOP:
-            return table in UNIFIED_TABLES
+            return table in WORKSHOP_TABLES
         case Context.LEGACY:
             return table in LEGACY_TABLES
         case Context.ASSESSMENT:
@@ -128,7 +132,7 @@ def _context_in_public(table: CatalogTable, old_assessment: set[str]) -> Context
         return Context.LEGACY  # whatever its kind: some databases have views of these names
     if table.kind not in WITH_ROWS:
         return None
-    if table.table_name in UNIFIED_TABLES and _is_unified(table):
+    if table.table_name in WORKSHOP_TABLES and _is_unified(table):
         return Context.WORKSHOP
     if table.table_name in old_assessment:
         return Context.ASSESSMENT
@@ -136,6 +140,8 @@ def _context_in_public(table: CatalogTable, old_assessment: set[str]) -> Context
 
 
 def _is_unified(table: CatalogTable) -> bool:
+    if table.table_name == "courses":
+        return {"course_id", "steps"} <= set(table.columns)
     telling = {"student_id"} if table.table_name == "students" else {"student_id", "session_token"}
     return not telling.isdisjoint(table.columns)
 

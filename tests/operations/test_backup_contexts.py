@@ -30,7 +30,8 @@ Connection = psycopg.Connection[Any]
 IN_CONTEXTS = """
 SELECT schemaname || '.' || tablename FROM pg_tables
 WHERE schemaname IN ('assessment', 'learning')
-  OR schemaname = 'public' AND tablename IN ('students', 'sessions', 'step_progress', 'events')
+  OR schemaname = 'public' AND tablename IN (
+    'courses', 'students', 'sessions', 'step_progress', 'events')
 ORDER BY 1
 """
 OLD_ASSESSMENT = """
@@ -255,7 +256,9 @@ def test_rows_of_one_context_stop_the_restore_of_all(tested: Connection, deps: D
 
 
 def test_an_assessment_is_restored_while_the_workshop_waits(tested: Connection, deps: Deps) -> None:
-    tested.execute("DROP TABLE public.events, public.step_progress, public.sessions CASCADE")
+    tested.execute(
+        "DROP TABLE public.events, public.step_progress, public.sessions, public.courses CASCADE"
+    )
     tested.execute("DROP TABLE public.students CASCADE")
     backup = back_up(deps)
     before = all_rows(tested)

@@ -36,7 +36,7 @@ BEGIN
 END $$;
 
 -- Lock a table against other writers. If it is empty, add the columns that only the backup has, and
--- return their names; otherwise return null.
+-- return their names; otherwise return null. Courses are never missing, so theirs are replaced.
 CREATE OR REPLACE FUNCTION pg_temp.prepare_table(p_schema TEXT, p_table TEXT, p_columns JSONB)
 RETURNS TEXT[] LANGUAGE plpgsql AS $$
 DECLARE
@@ -46,7 +46,7 @@ DECLARE
 BEGIN
   EXECUTE format('LOCK TABLE %I.%I IN SHARE ROW EXCLUSIVE MODE', p_schema, p_table);
   EXECUTE format('SELECT EXISTS (SELECT FROM %I.%I)', p_schema, p_table) INTO v_has_rows;
-  IF v_has_rows THEN
+  IF v_has_rows AND (p_schema, p_table) <> ('public', 'courses') THEN
     RETURN NULL;
   END IF;
   FOR v_column IN
@@ -66,7 +66,8 @@ END $$;
 
 -- Move pg_temp.lines into the table; return the number of rows. Generated columns are computed anew.
 -- Columns in p_texts hold JSON as text. In all others, JSON's null and SQL's null are the same; a
--- column that cannot be null had JSON's.
+-- column that cannot be null had JSON's. A course of the database gets the steps that the backup's
+-- sessions have, unless it is built in.
 CREATE OR REPLACE FUNCTION pg_temp.insert_lines(
   p_schema TEXT, p_table TEXT, p_columns TEXT[], p_texts TEXT[]
 ) RETURNS BIGINT LANGUAGE plpgsql AS $$
@@ -86,7 +87,12 @@ BEGIN
     WHERE attrelid = format('%I.%I', p_schema, p_table)::regclass AND attnum > 0
       AND NOT attisdropped AND attgenerated = '' AND attname = ANY (p_columns);
   EXECUTE format('INSERT INTO %1$I.%2$I (%3$s) OVERRIDING SYSTEM VALUE SELECT %4$s FROM pg_temp.lines,
-    json_populate_record(NULL::%1$I.%2$I, line) AS r', p_schema, p_table, v_columns, v_values);
+    json_populate_record(NULL::%1$I.%2$I, line) AS r %5$s', p_schema, p_table, v_columns, v_values,
+    CASE WHEN (p_schema, p_table) = ('public', 'courses') THEN
+      'ON CONFLICT ON CONSTRAINT courses_pkey DO UPDATE SET (name, steps) = (
+        SELECT kept.name, kept.steps FROM (VALUES (courses.name, courses.steps, TRUE),
+          (excluded.name, excluded.steps, FALSE)) AS kept (name, steps, built_in)
+        WHERE kept.built_in = courses.built_in)' END);
   GET DIAGNOSTICS v_rows = ROW_COUNT;
   TRUNCATE pg_temp.lines;
   RETURN v_rows;
