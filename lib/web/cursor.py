@@ -4,7 +4,6 @@ Every list has the same parameters: `limit`, and `cursor` with the `next_cursor`
 the page before; the last page has none.
 """
 
-import binascii
 import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable
@@ -12,7 +11,8 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from lib.errors import InvalidCursor
+from lib.errors import InvalidCursor, JsonRefused, NotJson
+from lib.web import strict_json
 
 MAX_LENGTH = 24_000
 """Characters: migrated session tokens have up to 2,600 bytes, some of which JSON escapes as six."""
@@ -40,7 +40,7 @@ def read(cursor: str, *kinds: Callable[[Any], Any]) -> list[Any]:
         InvalidCursor: If it is no cursor of such a key.
     """
     try:
-        text = urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
-        return [kind(part) for kind, part in zip(kinds, json.loads(text), strict=True)]
-    except (ValueError, TypeError, AttributeError, RecursionError, binascii.Error) as error:
+        key = strict_json.parse(urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+        return [kind(part) for kind, part in zip(kinds, key, strict=True)]
+    except (ValueError, TypeError, AttributeError, JsonRefused, NotJson) as error:
         raise InvalidCursor from error

@@ -12,6 +12,7 @@ from lib.web.error_body import envelope
 
 MAX_DETAILS = 20
 _WORDS = {
+    "dict_type": "Input should be an object",
     "model_attributes_type": "Input should be an object",
     "string_pattern_mismatch": "Input has a character or a form that is not allowed here",
     "uuid_parsing": "Input should be a UUID",

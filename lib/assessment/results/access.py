@@ -19,7 +19,8 @@ from lib.framework import Depends, Header, Path, Query
 @raises(Unauthenticated)
 def read_scope(
     student_id: Annotated[
-        str, Path(min_length=1, max_length=200, description="Id of the student.")
+        str,
+        Path(min_length=1, max_length=200, pattern=r"^[^\x00]*$", description="Id of the student."),
     ],
     is_operator: LocalOrOperator,
     x_session_id: Annotated[

@@ -4,6 +4,7 @@ from typing import Annotated, Any, Literal, Self, get_args
 from uuid import UUID
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
+from pydantic_core import PydanticCustomError
 
 from lib.assessment.pools.question import MAX_CONCEPTS, MAX_OPTIONS, Question, QuestionId
 from lib.web.wire import Body, StrictBody, UtcTime
@@ -66,7 +67,11 @@ class EndCriteria(StrictBody):
     @model_validator(mode="after")
     def _minimum_is_not_above_maximum(self) -> Self:
         if self.min_questions > self.max_questions:
-            raise ValueError("min_questions must not be greater than max_questions")
+            raise PydanticCustomError(
+                "minimum_above_maximum",
+                "must not be greater than max_questions",
+                {"field": "end_criteria.min_questions"},
+            )
         return self
 
 

@@ -2,7 +2,8 @@
 
 from typing import Annotated, Any, ClassVar, Self
 
-from pydantic import ConfigDict, Field, StringConstraints, model_validator
+from pydantic import BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
+from pydantic_core import PydanticCustomError
 
 from lib.web.wire import CamelAnswer, CamelBody, CamelRequest
 from lib.workshop.course import NAME_OF_A_FLAG
@@ -20,6 +21,16 @@ from lib.workshop.fields import (
 from lib.workshop.wire import StoredSession, with_flags
 
 
+def _list_or_object(value: Any) -> Any:
+    """Return the value; the union of both types would report an error for each of them."""
+    if isinstance(value, list | dict | None):
+        return value
+    raise PydanticCustomError("list_or_object", "Input should be a list or an object")
+
+
+Tools = Annotated[list[Any] | dict[str, Any] | None, BeforeValidator(_list_or_object)]
+
+
 @with_flags(bool | None, default=None)
 class Flags(CamelBody):
     """The flags of a session; a flag that is true never becomes false again."""
@@ -30,7 +41,7 @@ class ConfigurationFields(Flags):
 
     system_prompt: Annotated[str, StringConstraints(max_length=5000)] | None = None
     """System prompt of the voice assistant."""
-    tools: list[Any] | dict[str, Any] | None = None
+    tools: Tools = None
     """Tools that the assistant can call, as the page defines them."""
     voice_settings: dict[str, Any] | None = None
     """Settings of the voice, as the page defines them."""

@@ -1,0 +1,116 @@
+"""An error about a field names it as the caller wrote it, whatever is wrong with it."""
+
+import json
+import re
+from base64 import urlsafe_b64encode
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+
+from lib.web.openapi import description
+from tests.support.api_operations import JSON, Operation, operations
+
+POOL = "00000000-0000-4000-8000-000000000000"
+PATH = re.compile(r"[\w-]+(\[\d+\]|\.[\w-]+)*")
+WRONG_VALUES: tuple[object, ...] = (7, "x", {"x": 1}, [])
+"""Values of which at least one is wrong for every field with a type."""
+WITH_BODY = [operation for operation in operations() if operation.has_body]
+TEXTS_IN_THE_URL = [
+    (operation, place, parameter["name"])
+    for operation in operations()
+    for place in ("path", "query")
+    for parameter in operation.parameters
+    if parameter["in"] == place and parameter["schema"]["type"] == "string"
+]
+
+
+def target(schema: dict[str, Any]) -> dict[str, Any]:
+    """Return the schema that a reference, or a choice of null and one other, leads to."""
+    choices = [part for part in schema.get("anyOf", ()) if part != {"type": "null"}]
+    if len(choices) == 1:
+        return target(choices[0])
+    if "$ref" in schema:
+        return target(description()["components"]["schemas"][schema["$ref"].rpartition("/")[2]])
+    return schema
+
+
+def bodies_with(schema: dict[str, Any], value: object) -> Iterator[tuple[str, Any]]:
+    """Yield each field of a body, by its path, and a body in which it has the value."""
+    schema = target(schema)
+    if schema.get("type") == "array":
+        for path, body in bodies_with(schema["items"], value):
+            yield f"[0]{'.' * (path[:1] != '[')}{path}", [body]
+    for name, part in schema.get("properties", {}).items():
+        if name != "adminPassword":
+            yield name, {name: value}
+            for path, body in bodies_with(part, value):
+                yield f"{name}{'.' * (path[:1] != '[')}{path}", {name: body}
+
+
+@pytest.mark.parametrize("operation", WITH_BODY, ids=str)
+def test_wrong_value_of_a_field_is_named_by_its_path(
+    client: TestClient, operator: dict[str, str], operation: Operation
+) -> None:
+    schema = operation.description["requestBody"]["content"][JSON]["schema"]
+    unnamed = {path for path, _ in bodies_with(schema, 7)}
+    for value in WRONG_VALUES:
+        for path, body in bodies_with(schema, value):
+            response = client.request(
+                operation.method, operation.path, json=body, headers=operator
+            ).json()
+            fields = [detail["field"] for detail in response.get("details", ())]
+            assert [field for field in fields if not PATH.fullmatch(field)] == []
+            unnamed -= {path} & set(fields)
+    assert unnamed == set()
+
+
+@pytest.mark.parametrize("case", TEXTS_IN_THE_URL, ids=lambda case: f"{case[0]} {case[2]}")
+def test_nul_in_the_url_is_refused_by_name(
+    client: TestClient, operator: dict[str, str], case: tuple[Operation, str, str]
+) -> None:
+    operation, place, name = case
+    in_path = operation.examples_in("path") | ({name: "a%00"} if place == "path" else {})
+    path = re.sub(r"\{(\w+)\}", lambda match: in_path[match[1]], operation.path)
+    query = {name: "a\0"} if place == "query" else {}
+    response = client.request(operation.method, path, params=query, headers=operator)
+    assert response.status_code == 422
+    assert [detail["field"] for detail in response.json()["details"]] == [name]
+
+
+@pytest.mark.parametrize("text", ['"\\u0000"', '"\\ud800"'])
+def test_text_in_a_cursor_that_cannot_be_stored_is_refused_by_name(
+    client: TestClient, operator: dict[str, str], text: str
+) -> None:
+    flagged, listed = (
+        urlsafe_b64encode(f"[{first}, {text}]".encode()).decode().rstrip("=")
+        for first in ("1, 0.5", '"2026-11-21T03:29:16Z"')
+    )
+    pages = (
+        client.get(f"/api/debug/pool/{POOL}", params={"cursor": flagged}, headers=operator),
+        client.post("/api/admin-list-configs-v2", json={"cursor": listed}, headers=operator),
+    )
+    for page in pages:
+        assert (page.status_code, page.json()["code"]) == (422, "invalid_cursor")
+        assert page.json()["details"][0]["field"] == "cursor"
+
+
+def test_minimum_above_the_maximum_is_named_by_its_path(client: TestClient) -> None:
+    criteria = {"min_questions": 9, "max_questions": 8}
+    body = {"student_id": "ann", "question_pool_id": POOL, "end_criteria": criteria}
+    (detail,) = client.post("/api/test/start", json=body).json()["details"]
+    assert detail == {
+        "field": "end_criteria.min_questions",
+        "problem": "must not be greater than max_questions",
+    }
+
+
+def test_problems_are_put_in_the_words_of_json(client: TestClient) -> None:
+    body = {"sessionToken": "ws_" + "5f" * 20, "voiceSettings": 7, "tools": 7}
+    response = client.post("/api/student-config-save", json=body)
+    assert {detail["field"]: detail["problem"] for detail in response.json()["details"]} == {
+        "tools": "Input should be a list or an object",
+        "voiceSettings": "Input should be an object",
+    }
+    assert json.loads(response.text)["error"] == "tools: Input should be a list or an object"
