@@ -9,7 +9,7 @@ app = create_app("operations.nightly", tag="Workshop: operators")
 
 
 @app.get("/api/nightly")
-def run_all(response: Response) -> NightlyOut:
+def run_nightly_jobs(response: Response) -> NightlyOut:
     """Run every job of the schedules, one after the other; safe to call at any time.
 
     A job that fails does not stop the others. 500 if one failed or had too little time.

@@ -93,7 +93,7 @@ class Health:
     services: dict[str, ServiceState]
     """State of `postgres` and of `redis`."""
     schema: Schema | None
-    """None while Postgres cannot be asked."""
+    """Version of the schema and what it lacks; null while Postgres cannot be asked."""
     remarks: list[str]
     """Variables that cannot be used, and options that were left out of addresses."""
 

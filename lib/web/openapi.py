@@ -59,6 +59,7 @@ def description() -> dict[str, Any]:
             _simplify_parameters(operation)
             _describe_access(operation, row, schemas)
             _add_examples(operation, documented.get(name, {}))
+            _add_warnings(operation, schemas, shared["warnings"])
             declared = errors_of(by_endpoint[row.path, method], row.access)
             _add_errors(operation, errors.add(operation["operationId"], declared))
             if name in shared["destructive"]:
@@ -111,6 +112,16 @@ def _describe_access(operation: dict[str, Any], row: Endpoint, schemas: dict[str
         reference = operation["requestBody"]["content"]["application/json"]["schema"]["$ref"]
         body = schemas[reference.rpartition("/")[2]]
         body.setdefault("properties", {})["adminPassword"] = {"type": "string"}
+
+
+def _add_warnings(
+    operation: dict[str, Any], schemas: dict[str, Any], warnings: dict[str, Any]
+) -> None:
+    """Describe `warnings`, which any response to a request that succeeded may have."""
+    media = operation["responses"]["200"]["content"]["application/json"]
+    for choice in media["schema"].get("anyOf", [media["schema"]]):
+        body = schemas[choice["$ref"].rpartition("/")[2]]
+        body["properties"]["warnings"] = warnings
 
 
 def _add_errors(operation: dict[str, Any], names: dict[str, str]) -> None:

@@ -77,8 +77,8 @@ def name_key(name: str) -> str:
 def _completes(step: Step, flag: str) -> str:
     if flag not in step.completed_by:
         return ""
-    others = " and ".join(other for other in step.completed_by if other != flag)
-    return f"; completes it, together with {others}" if others else "; completes it"
+    others = len(step.completed_by) > 1
+    return "; completes it, together with the step's other flag" if others else "; completes it"
 
 
 COURSE = Course(

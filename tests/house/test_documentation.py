@@ -9,9 +9,17 @@ import pytest
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 from pydantic import TypeAdapter, ValidationError
+from pydantic.alias_generators import to_camel
 
 from lib.access.guard import local_or_operator, maybe_operator
-from lib.errors import BadRequest, Conflict, Forbidden, NotFound
+from lib.errors import (
+    BadRequest,
+    Conflict,
+    EndpointNotFound,
+    Forbidden,
+    MethodNotAllowed,
+    NotFound,
+)
 from lib.routes import ENDPOINTS, Access, modules
 from lib.web.functions import function_app
 from lib.web.openapi import API_DOCS, description
@@ -284,6 +292,42 @@ def test_every_field_and_every_parameter_is_described() -> None:
     )
 
 
+def test_descriptions_speak_of_json_and_not_of_python() -> None:
+    schemas = description()["components"]["schemas"]
+    texts = {
+        f"{name}.{field}": (part.get("description", ""), schema["properties"])
+        for name, schema in schemas.items()
+        for field, part in schema.get("properties", {}).items()
+    }
+    assert [place for place, (text, _) in texts.items() if re.search(r"\bNone\b", text)] == [], (
+        "write null"
+    )
+    otherwise_spelt = [
+        f"{place} calls {to_camel(word)} {word}"
+        for place, (text, fields) in texts.items()
+        for word in re.findall(r"(?<!`)\b[a-z][a-z0-9]*_[a-z0-9_]+", text)
+        if word not in fields and to_camel(word) in fields
+    ]
+    assert otherwise_spelt == []
+
+
+def test_every_successful_response_may_have_warnings() -> None:
+    schemas = description()["components"]["schemas"]
+    for operation in OPERATIONS:
+        schema = operation.description["responses"]["200"]["content"]["application/json"]["schema"]
+        for choice in schema.get("anyOf", [schema]):
+            body = schemas[choice["$ref"].rpartition("/")[2]]
+            assert body["properties"]["warnings"]["items"] == {
+                "$ref": "#/components/schemas/InvalidField"
+            }
+            assert "warnings" not in body.get("required", ())
+
+
+def test_description_of_the_api_names_codes_that_exist() -> None:
+    codes = re.findall(r"`(\w+_\w+)`", description()["info"]["description"])
+    assert set(codes) == {EndpointNotFound.code, MethodNotAllowed.code}
+
+
 def test_descriptions_of_fields_are_docstrings() -> None:
     # A description in Field() would be built at each start of a function.
     wires = [path for path in (PAGES.parent / "lib").rglob("wire.py") if path.parent.name != "web"]
@@ -301,6 +345,7 @@ def test_destructive_operations_exist_and_are_marked() -> None:
     marked = [str(each) for each in OPERATIONS if each.description.get("x-destructive")]
     assert sorted(marked) == sorted(listed)
     assert {"POST /api/admin-delete-student", "POST /api/admin-delete-sessions"} <= set(marked)
+    assert {"GET /api/cleanup-sessions", "GET /api/nightly"} <= set(marked), "it runs every job"
 
 
 def test_committed_description_is_up_to_date() -> None:

@@ -31,13 +31,13 @@ class PoolCalibrationOut(Body):
     outcome: Outcome
     """`calibrated` if a new version was written, or else the reason why not."""
     version: int | None
-    """Version that new sessions get; None if the pool could not be read."""
+    """Version that new sessions get; null if the pool could not be read."""
     answers: int
     """Number of answers used: each student's first to the current text of each question."""
     people: int
     """Number of students who gave these answers."""
     settled: bool | None
-    """Whether the estimates converged; None if nothing was estimated."""
+    """Whether the estimates converged; null if nothing was estimated."""
     questions: int
     """Number of questions with answers, which get new parameters."""
     drifted: list[str]

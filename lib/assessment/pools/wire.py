@@ -182,9 +182,9 @@ class AttemptOut(Body):
     started_at: UtcTime
     """Time of the start."""
     finished_at: UtcTime | None
-    """None while the attempt runs, or if its function was stopped."""
+    """Time of the end; null while the attempt runs, or if its function was stopped."""
     outcome: str | None
-    """Outcome as `admin-calibrate` returns it; None until the attempt finishes."""
+    """Outcome as `admin-calibrate` returns it; null until the attempt finishes."""
     reason: str | None
     """Name of the error, if the attempt failed."""
     failures: int
@@ -224,7 +224,7 @@ class ParameterOut(Body):
     error: float
     """Standard error of `found`."""
     moved: float | None
-    """(found - before) / error, including any shift common to all questions; None if error is 0."""
+    """(found - before) / error, including any shift common to all questions; null if error is 0."""
 
 
 class ParametersOut(Body):

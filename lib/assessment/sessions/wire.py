@@ -309,7 +309,7 @@ class RedisSnapshot(Body):
     available: bool
     """Whether Redis is configured and answers."""
     state: SnapshotState | None
-    """The documented fields; None if there is no snapshot or it is unreadable."""
+    """The documented fields; null if there is no snapshot or it is unreadable."""
     bytes: int
     """Size of the snapshot; 0 without one."""
     ttl_seconds: int | None
@@ -330,7 +330,7 @@ class SessionDebugOut(Body):
     in_sync: bool
     """Whether they differ in no field."""
     person_fit: float | None
-    """l_z of the answers; below about -2 they do not fit one student. None without answers."""
+    """l_z of the answers; below about -2 they do not fit one student. Null without answers."""
 
 
 class SyncOut(Body):

@@ -204,7 +204,7 @@ class StuckSession(CamelBody):
     last_activity: UtcTime
     """Time of the last report or save."""
     idle_seconds: int
-    """Seconds since then."""
+    """Seconds since the last report or save."""
 
 
 class StudentSummary(CamelBody):
@@ -275,11 +275,11 @@ class DeletedSessionsOut(CamelAnswer):
     keys_deleted: int
     """API keys that were removed from the unified tables."""
     older_keys_deleted: int
-    """API keys in the legacy tables."""
+    """API keys that were removed from the legacy tables."""
     sessions_deleted: int
     """Sessions that were removed."""
     older_rows_deleted: int
-    """Rows of the legacy tables."""
+    """Rows that were removed from the legacy tables."""
 
 
 class ChangeEmailIn(CamelRequest):
@@ -304,7 +304,7 @@ class ChangedEmailOut(CamelAnswer):
     sessions: int
     """Number of the student's sessions."""
     older_rows_changed: int
-    """Rows of the legacy tables."""
+    """Rows of the legacy tables in which the e-mail was changed."""
 
 
 class DeleteStudentIn(CamelRequest):
@@ -325,4 +325,4 @@ class DeletedStudentOut(CamelAnswer):
     events_deleted: int
     """Events that were removed."""
     older_rows_deleted: int
-    """Rows of the legacy tables that were removed."""
+    """Rows that were removed from the legacy tables."""

@@ -83,7 +83,7 @@ class TrackedStudent(CamelBody):
     total_time_spent: int = 0
     """Seconds in all reports."""
     completion_rate: float = 0
-    """0 to 100."""
+    """Share of completed steps, 0 to 100."""
     repo_created: bool = False
     """Whether the student has created a repository."""
     demo_mode: bool = False
