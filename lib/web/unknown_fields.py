@@ -27,7 +27,8 @@ class UnknownField:
     name: str
     """Its path, such as `end_criteria.typ`; shortened, and without what looks like a secret."""
     suggestion: str | None
-    """The name that it almost has, if the request does not have that name, too."""
+    """The name that it almost has, if the request does not have that name, too; a parameter that
+    is named like a field: `dryRun in the body`."""
 
     @property
     def problem(self) -> str:
@@ -48,17 +49,20 @@ class KnownNames:
     is_operators: bool
     """Whether operators call it; they may send their password in any body."""
 
-    def unknown_in_query(self, names: Iterable[str]) -> Iterator[UnknownField]:
+    def unknown_in_query(self, names: Iterable[str], body: Any) -> Iterator[UnknownField]:
         """Yield the parameters that nobody reads."""
+        of_body = _left_out(_names(self.body) if self.body else (), body)
         for name in dict.fromkeys(names):
             if name not in self.query:
-                yield _unknown("", name, self.query)
+                yield _unknown("", name, self.query, of_body)
 
     def unknown_in_body(self, body: Any) -> Iterator[UnknownField]:
         """Yield the fields that nobody reads."""
+        also_known = {"adminPassword"} if self.is_operators else set()
         if self.body is not None:
-            also_known = {"adminPassword"} if self.is_operators else set()
             yield from _unknown_in(self.body, body, "", also_known)
+        elif isinstance(body, dict):
+            yield from (_unknown("", name, ()) for name in body if name not in also_known)
 
 
 class UnknownFields:
@@ -78,8 +82,8 @@ class UnknownFields:
     def ignored(self) -> list[UnknownField]:
         """The unknown fields and parameters of a request that may have them."""
         model = self._known.body
-        is_strict = model is None or model.model_config.get("extra") == "forbid"
-        in_query = _first(self._known.unknown_in_query(self._query))
+        is_strict = model is not None and model.model_config.get("extra") == "forbid"
+        in_query = _first(self._known.unknown_in_query(self._query, self._body))
         return in_query if is_strict else (self.in_body + in_query)[:MAX_NAMED]
 
     @property
@@ -116,7 +120,7 @@ def _unknown_in(
             if (inner := names[name]) is not None:
                 yield from _unknown_in(inner, value[name], f"{path}.{name}", set())
         elif name not in also_known:
-            field = _unknown(path, name, [other for other in names if other not in value])
+            field = _unknown(path, name, _left_out(names, value))
             if not (value[name] is True and field.suggestion is None and _takes_flags(model)):
                 yield field
 
@@ -124,6 +128,14 @@ def _unknown_in(
 def _takes_flags(model: type[BaseModel]) -> bool:
     """Return whether a model takes flags under names that only the database knows."""
     return model.model_config.get("extra") == "allow"
+
+
+def _left_out(names: Iterable[str], body: Any) -> list[str]:
+    """Return the names of fields that a body does not have under one of their names."""
+    if not isinstance(body, dict):
+        return list(names)
+    sent = {_plain(name) for name in names if name in body}
+    return [name for name in names if _plain(name) not in sent]
 
 
 @cache
@@ -147,9 +159,14 @@ def models_in(annotation: Any) -> Iterator[type[BaseModel]]:
         yield from models_in(part)
 
 
-def _unknown(path: str, name: str, known: Iterable[str]) -> UnknownField:
-    shown = shown_name(f"{path}.{name}".lstrip("."))
-    return UnknownField(shown, _closest(name[:MAX_NAME_LENGTH], known))
+def _unknown(
+    path: str, name: str, known: Iterable[str], of_body: Iterable[str] = ()
+) -> UnknownField:
+    """Return an unknown field with the name that it almost has, here or else in the body."""
+    suggestion = _closest(name[:MAX_NAME_LENGTH], known)
+    if suggestion is None and (field := _closest(name[:MAX_NAME_LENGTH], of_body)):
+        suggestion = f"{field} in the body"
+    return UnknownField(shown_name(f"{path}.{name}".lstrip(".")), suggestion)
 
 
 def _closest(name: str, known: Iterable[str]) -> str | None:
