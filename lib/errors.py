@@ -240,6 +240,16 @@ class DatabaseUnavailable(AppError):
         super().__init__(retry_after=2)
 
 
+class DatabaseReadOnly(AppError):
+    """The database is read-only: let POSTGRES_URL name the primary, not a replica.
+
+    A full disk or an exceeded quota also makes some providers set default_transaction_read_only.
+    """
+
+    status = 503
+    code = "database_read_only"
+
+
 class Busy(AppError):
     """Another call holds the rows that this one needs; try again."""
 

@@ -18,12 +18,14 @@ from psycopg import errors as driver
 from psycopg.abc import PQGen
 from psycopg.rows import BaseRowFactory, class_row, scalar_row, tuple_row
 
-from lib.database.queries import Query
+from lib.database.errors import Lock, Obstacles, refusal
+from lib.database.queries import Query, load_queries
 from lib.database.statements import Params, Statement, constraint_error
 from lib.deadline import is_late, seconds_left
 from lib.errors import (
     AppError,
     Busy,
+    DatabaseReadOnly,
     DatabaseUnavailable,
     NotConfigured,
     SchemaMissing,
@@ -33,6 +35,7 @@ from lib.logs import log
 
 T = TypeVar("T")
 Connection = psycopg.Connection[tuple[Any, ...]]
+_queries = load_queries("database/refusals.sql")
 
 CONNECT_SECONDS = 3
 IDLE_SECONDS = 60.0  # after that, a pooler or a frozen function has often closed the socket
@@ -152,8 +155,15 @@ class Postgres:
 
     @contextmanager
     def transaction(self) -> Iterator[Transaction]:
-        """Hold one connection for several statements; rolled back if the block raises."""
-        with _translated_errors(), self._connection() as connection, connection.transaction():
+        """Hold one connection for several statements; rolled back if the block raises.
+
+        What the database refuses becomes an error of `lib.database.errors` that names the table.
+        """
+        with (
+            _translated_errors(self._refusal),
+            self._connection() as connection,
+            connection.transaction(),
+        ):
             yield Transaction(connection)
 
     def close(self) -> None:
@@ -162,6 +172,16 @@ class Postgres:
             idle, self._idle = self._idle, []
         for connection, _ in idle:
             connection.close()
+
+    def _refusal(self, error: psycopg.Error) -> AppError | None:
+        return refusal(error, Obstacles(self._tables_of_trigger, self._locks_of_others))
+
+    def _tables_of_trigger(self, function: str) -> list[str]:
+        query = _queries["tables_of_trigger"]
+        return self._single(query, {"function": function}, cast("Any", scalar_row), read=True)
+
+    def _locks_of_others(self) -> list[Lock]:
+        return self.fetch_all(_queries["locks_of_others"], None, Lock, read=True)
 
     def _single(
         self, query: Query, params: Params | None, factory: BaseRowFactory[T], *, read: bool
@@ -267,8 +287,14 @@ def _may_repeat(busy: Busy) -> bool:
 
 
 @contextmanager
-def _translated_errors() -> Iterator[None]:
-    """Turn the driver's errors into ours; log all of them, and let unknown ones through."""
+def _translated_errors(
+    refusal_of: Callable[[psycopg.Error], AppError | None] = lambda _error: None,
+) -> Iterator[None]:
+    """Turn the driver's errors into ours; log all of them, and let unknown ones through.
+
+    Args:
+        refusal_of: Returns a more exact error, None if it has none.
+    """
     try:
         yield
     except psycopg.Error as error:
@@ -278,7 +304,7 @@ def _translated_errors() -> Iterator[None]:
             constraint=error.diag.constraint_name,
             kind=type(error).__name__,
         )
-        app_error = _app_error(error)
+        app_error = _registered_error(error) or refusal_of(error) or _app_error(error)
         if app_error is None:
             raise
         raise app_error from error
@@ -296,6 +322,7 @@ _APP_ERRORS: tuple[tuple[tuple[type[psycopg.Error], ...], Callable[[], AppError]
         ),
         Busy,
     ),
+    ((driver.ReadOnlySqlTransaction,), DatabaseReadOnly),
     (
         (
             driver.UndefinedTable,
@@ -314,10 +341,11 @@ _APP_ERRORS: tuple[tuple[tuple[type[psycopg.Error], ...], Callable[[], AppError]
 """Classes of the driver's errors and our error for them; a subclass stands before its base."""
 
 
+def _registered_error(error: psycopg.Error) -> AppError | None:
+    return constraint_error(error.diag.constraint_name, error.diag.message_primary)
+
+
 def _app_error(error: psycopg.Error) -> AppError | None:
-    registered = constraint_error(error.diag.constraint_name, error.diag.message_primary)
-    if registered is not None:
-        return registered
     if isinstance(error, psycopg.DataError) and error.sqlstate is None:
         return UnstorableText()  # the driver itself refused a NUL
     return next((create() for kinds, create in _APP_ERRORS if isinstance(error, kinds)), None)

@@ -7,10 +7,12 @@ list; see tests/support/declared_errors.py.
 
 from collections.abc import Iterator
 
+from lib.database.errors import OF_A_TRANSACTION
 from lib.deps import get_deps
 from lib.errors import (
     AppError,
     Busy,
+    DatabaseReadOnly,
     DatabaseUnavailable,
     FieldMissing,
     InvalidInput,
@@ -36,11 +38,26 @@ OF_A_BODY: Errors = frozenset({FieldMissing, JsonRefused, NotJson, TooLarge, Uns
 OF_INPUT: Errors = frozenset({InvalidInput})
 OF_SETTINGS: Errors = frozenset({NotConfigured, UnusableSetting})
 OF_THE_DATABASE: Errors = frozenset(
-    {Busy, DatabaseUnavailable, SchemaMissing, UnstorableText, *OF_SETTINGS}
+    {
+        Busy,
+        DatabaseReadOnly,
+        DatabaseUnavailable,
+        SchemaMissing,
+        UnstorableText,
+        *OF_SETTINGS,
+    }
 )
 OF_ACCESS: dict[Access, Errors] = {
-    Access.OPERATOR: frozenset({MisspeltField, Unauthenticated, TooManyAttempts, *OF_THE_DATABASE}),
-    Access.CRON: frozenset({Unauthenticated, *OF_SETTINGS}),
+    Access.OPERATOR: frozenset(
+        {
+            MisspeltField,
+            Unauthenticated,
+            TooManyAttempts,
+            *OF_THE_DATABASE,
+            *OF_A_TRANSACTION,
+        }
+    ),
+    Access.CRON: frozenset({Unauthenticated, *OF_SETTINGS, *OF_A_TRANSACTION}),
 }
 _OF_PARAMETERS = OF_EVERY_OPERATION | OF_INPUT | OF_THE_DATABASE
 COMMON: dict[str, Errors] = {

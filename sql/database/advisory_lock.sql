@@ -1,13 +1,17 @@
 -- Queries of lib/database/advisory_lock.py.
 
 -- try_lock --
--- Try to take the lock until the end of the transaction; return whether that succeeded.
-SELECT pg_try_advisory_xact_lock(hashtextextended('stepwise.legacy', 0));
+-- Try to take the lock until the end of the transaction; return whether that succeeded. From then on, a
+-- statement fails if row-level security would hide rows from it: a hidden row must not pass for an
+-- absent one.
+SELECT pg_try_advisory_xact_lock(hashtextextended('stepwise.legacy', 0)),
+  set_config('row_security', 'off', true);
 
 -- try_shared_lock --
 -- Try to take the same lock for a removal or a change of an e-mail address. These may overlap each
--- other, but not a migration, which would undo them.
+-- other, but not a migration, which would undo them. Rows that are hidden could not be removed.
 SELECT pg_try_advisory_xact_lock_shared(hashtextextended('stepwise.legacy', 0)),
+  set_config('row_security', 'off', true),
   set_config('lock_timeout', '5s', true);
 
 -- limit_transaction --
