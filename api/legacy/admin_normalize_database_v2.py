@@ -12,7 +12,7 @@ from lib.legacy.normalization import normalize
 from lib.legacy.responses import normalize_response
 from lib.legacy.wire import NormalizeOut
 from lib.web.app import create_app, lambda_entry
-from lib.web.wire import OperatorIn
+from lib.web.wire import StrictOperatorIn
 
 app = create_app("legacy.admin_normalize_database_v2", tag="Workshop: legacy tables")
 PATH = "/api/admin-normalize-database-v2"
@@ -22,7 +22,7 @@ PATH = "/api/admin-normalize-database-v2"
 @raises(AlreadyRunning, NotSafeYet, SchemaNeedsDecision, TablesSetAside)
 def normalize_database(
     deps: Annotated[Deps, Depends(get_deps)],
-    body: OperatorIn | None = None,  # noqa: ARG001 it may hold the password
+    body: StrictOperatorIn | None = None,  # noqa: ARG001 it may hold the password
 ) -> NormalizeOut:
     """Create the schema, migrate, and rename the legacy tables once the migration is verified."""
     with audited(deps, PATH) as facts:

@@ -11,7 +11,7 @@ from lib.legacy.old_tables.rename import bring_back
 from lib.legacy.responses import restore_response
 from lib.legacy.wire import BringBackOut
 from lib.web.app import create_app, lambda_entry
-from lib.web.wire import OperatorIn
+from lib.web.wire import StrictOperatorIn
 
 app = create_app("legacy.admin_restore_old_tables", tag="Workshop: legacy tables")
 PATH = "/api/admin-restore-old-tables"
@@ -21,7 +21,7 @@ PATH = "/api/admin-restore-old-tables"
 @raises(AlreadyRunning, NothingToDo)
 def restore_old_tables(
     deps: Annotated[Deps, Depends(get_deps)],
-    body: OperatorIn | None = None,  # noqa: ARG001 it may hold the password
+    body: StrictOperatorIn | None = None,  # noqa: ARG001 it may hold the password
 ) -> BringBackOut:
     """Give the tables that were set aside last their old names again."""
     with audited(deps, PATH) as facts:

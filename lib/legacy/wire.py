@@ -4,10 +4,10 @@ from typing import Annotated
 
 from pydantic import Field
 
-from lib.web.wire import CamelAnswer, CamelBody
+from lib.web.wire import CamelAnswer, CamelBody, StrictOperatorIn
 
 
-class MigrateIn(CamelBody):
+class MigrateIn(StrictOperatorIn):
     """Request of admin-migrate-to-unified-schema."""
 
     dry_run: bool = False
@@ -203,7 +203,7 @@ class NormalizeOut(CamelAnswer):
     """Report of the migration."""
 
 
-class ConfirmIn(CamelBody):
+class ConfirmIn(StrictOperatorIn):
     """Request of a call that needs a confirmation."""
 
     confirm_text: Annotated[str | None, Field(max_length=100)] = None

@@ -50,13 +50,20 @@ def rotation_response(rotation: "Rotation") -> RotationOut:
     """Return the response of admin-rotate-keys."""
     done = rotation.remaining <= 0
     return RotationOut(
-        message="All readable keys are sealed with the current encryption key"
-        if done
-        else "Call again: keys remain",
+        message=_rotation_message(rotation.unreadable) if done else "Call again: keys remain",
         done=done,
         rotated=rotation.rotated,
         unreadable=rotation.unreadable,
         remaining=max(0, rotation.remaining),
+    )
+
+
+def _rotation_message(unreadable: int) -> str:
+    if not unreadable:
+        return "All keys are sealed with the current encryption key"
+    return (
+        f"{unreadable} keys cannot be opened with ENCRYPTION_KEY or ENCRYPTION_KEY_PREVIOUS and stay as "
+        "they are; all others are sealed with the current encryption key"
     )
 
 

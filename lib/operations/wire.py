@@ -4,10 +4,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from lib.web.wire import CamelAnswer, CamelBody
+from lib.web.wire import CamelAnswer, CamelBody, StrictOperatorIn
 
 
-class CreateIn(CamelBody):
+class CreateIn(StrictOperatorIn):
     """Request of admin-create-unified-schema."""
 
     drop_existing: bool = False
@@ -48,7 +48,7 @@ class BackupOut(CamelAnswer):
     """SHA-256 of the backup, in hexadecimal digits."""
 
 
-class RestoreIn(CamelBody):
+class RestoreIn(StrictOperatorIn):
     """Request of admin-restore."""
 
     name: Annotated[str, Field(max_length=100)]

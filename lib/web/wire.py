@@ -82,6 +82,18 @@ class OperatorIn(CamelBody):
     """An operator's call without fields of its own."""
 
 
+class StrictOperatorIn(CamelBody):
+    """An operator's call that refuses unknown fields, since it changes whole tables.
+
+    Whoever sends `{"trial": true}` must not start a migration.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    admin_password: Any = None
+    """ADMIN_PASSWORD; needed if the request has no bearer token."""
+
+
 def blank_is_none(value: Any) -> Any:
     """Return None for blank text, which counts as left out."""
     return None if isinstance(value, str) and not value.strip() else value

@@ -6,6 +6,7 @@ import pytest
 from lib.deps import Deps
 from lib.errors import AlreadyRunning, NotConfigured
 from lib.operations.key_rotation import rotate
+from lib.operations.responses import rotation_response
 from lib.settings import Settings
 from lib.vault import API_KEY_FIELD, Vault
 from tests.conftest import ENCRYPTION_KEY
@@ -51,6 +52,17 @@ def test_every_readable_key_is_sealed_with_the_new_key(rotating: Legacy) -> None
     for token, plain in {"sealed": "sk-1", "old": "sk-2", "clear": "sk-3"}.items():
         assert new.open(keys[token], token, API_KEY_FIELD) == plain
     assert keys["none"] is None
+
+
+def test_message_never_calls_all_keys_sealed_while_some_are_unreadable(rotating: Legacy) -> None:
+    for _ in range(2):
+        response = rotation_response(rotate(rotating.deps))
+        assert response.done
+        assert response.message.startswith("2 keys cannot be opened")
+    rotating.connection.execute(
+        "DELETE FROM public.sessions WHERE session_token IN ('lost', 'moved')"
+    )
+    assert rotation_response(rotate(rotating.deps)).message.startswith("All keys are sealed")
 
 
 def test_rotating_again_changes_nothing(rotating: Legacy) -> None:
