@@ -131,6 +131,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     Endpoint("/api/admin-backup", "operations.admin_backup", ("POST",), Access.OPERATOR),
     Endpoint("/api/admin-restore", "operations.admin_restore", ("POST",), Access.OPERATOR),
     Endpoint("/api/admin-rotate-keys", "operations.admin_rotate_keys", ("POST",), Access.OPERATOR),
+    Endpoint("/api/admin-audit", "operations.admin_audit", ("GET",), Access.OPERATOR),
     Endpoint("/api/nightly", "operations.nightly", ("GET",), Access.CRON),
     # --- assessment
     Endpoint(

@@ -1,5 +1,6 @@
 """The audit trail of operators' calls: append-only, and each entry holds the previous digest."""
 
+from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from enum import StrEnum
@@ -8,6 +9,9 @@ from typing import Any
 from lib.access import store
 from lib.deps import Deps
 from lib.errors import AppError
+
+SEAL_PATTERN = r"^[1-9][0-9]{0,17}\.[A-Za-z0-9_-]{43}$"
+"""Id and digest of an entry; base64, because the log hides what looks like a key."""
 
 
 class Outcome(StrEnum):
@@ -47,3 +51,27 @@ def audited(deps: Deps, action: str) -> Iterator[dict[str, Any]]:
             audit(deps, action, Outcome.REJECTED if rejected else Outcome.FAILED, facts)
         raise
     audit(deps, action, Outcome.DONE, facts)
+
+
+def newest_seal(deps: Deps) -> str | None:
+    """Return the id and the digest of the newest entry, as text; None if there is no entry.
+
+    Kept outside the database, it shows later whether entries were cut off at the end, which the
+    chain alone cannot show.
+    """
+    head = store.newest_entry(deps.postgres)
+    if head is None:
+        return None
+    return f"{head.id}.{urlsafe_b64encode(head.entry_sha256).decode().rstrip('=')}"
+
+
+def seal_holds(deps: Deps, seal: str) -> bool:
+    """Return whether the entry of an earlier seal is still there, unchanged.
+
+    Args:
+        deps: Provides Postgres.
+        seal: A text that matches SEAL_PATTERN.
+    """
+    number, _, digest = seal.partition(".")
+    head = store.ChainHead(id=int(number), entry_sha256=urlsafe_b64decode(digest + "="))
+    return store.entry_matches(deps.postgres, head)

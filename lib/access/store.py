@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from lib.database.queries import load_queries, load_script
@@ -31,6 +31,44 @@ class Attempt:
     global_window: timedelta
 
 
+@dataclass(frozen=True)
+class ChainHead:
+    """The newest entry of the audit trail."""
+
+    id: int
+    entry_sha256: bytes
+
+
+@dataclass(frozen=True)
+class AuditFilter:
+    """The entries to return; None admits every value."""
+
+    before: int | None
+    """Id that all of them are below."""
+    action: str | None
+    outcome: str | None
+    since: datetime | None
+    until: datetime | None
+    limit: int
+    max_bytes: int
+    """Maximum size of their JSON."""
+
+
+@dataclass(frozen=True)
+class AuditRow:
+    """An entry of the audit trail."""
+
+    id: int
+    happened_at: datetime
+    action: str
+    outcome: str
+    address: str | None
+    """The first digits of the hash of the caller's address."""
+    facts: dict[str, Any]
+    allowed: int
+    """Number of entries that the limit allows in this page."""
+
+
 def admit_operator(postgres: "Postgres", attempt: Attempt) -> int | None:
     """Record an attempt and decide on it.
 
@@ -53,6 +91,21 @@ def first_broken_entry(postgres: "Postgres") -> int | None:
     """Return the id of the first audit entry whose digest does not match; None if all match."""
     broken: int | None = postgres.fetch_value(_queries["verify_audit"])
     return broken
+
+
+def newest_entry(postgres: "Postgres") -> ChainHead | None:
+    """Return the head of the audit trail; None if it is empty."""
+    return postgres.fetch_one(_queries["newest_entry"], None, ChainHead)
+
+
+def entry_matches(postgres: "Postgres", head: ChainHead) -> bool:
+    """Return whether the audit trail still has an entry that was once its newest."""
+    return bool(postgres.fetch_value(_queries["entry_matches"], asdict(head)))
+
+
+def load_audit_page(postgres: "Postgres", wanted: AuditFilter) -> list[AuditRow]:
+    """Return entries, newest first."""
+    return postgres.fetch_all(_queries["audit_page"], asdict(wanted), AuditRow)
 
 
 def _with_schema(postgres: "Postgres", run: Callable[[], T]) -> T:

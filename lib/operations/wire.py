@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from lib.web.wire import CamelAnswer, CamelBody, StrictOperatorIn
+from lib.web.wire import CamelAnswer, CamelBody, StrictOperatorIn, UtcTime
 
 
 class CreateIn(StrictOperatorIn):
@@ -81,6 +81,40 @@ class RotationOut(CamelAnswer):
     """Keys that are damaged, or sealed with a key that is no longer configured; unchanged."""
     remaining: int
     """Keys that are left for the next call."""
+
+
+class AuditEntry(CamelBody):
+    """An entry of the operators' audit trail."""
+
+    id: int
+    """Number of the entry, from 1, without gaps."""
+    happened_at: UtcTime
+    """Time of the entry."""
+    action: str
+    """Path of the endpoint."""
+    outcome: str
+    """`allowed`, `refused`, `locked`, `done`, `rejected` or `failed`."""
+    address: str | None
+    """Fingerprint of the caller's address, the same for each call from there."""
+    facts: dict[str, Any]
+    """Counts and names of tables."""
+
+
+class AuditOut(CamelAnswer):
+    """A page of the audit trail, and whether the trail is whole."""
+
+    entries: list[AuditEntry]
+    """The entries, newest first."""
+    next_cursor: str | None
+    """Cursor of the next page; null on the last one."""
+    first_broken_entry: int | None
+    """First entry that was changed, or that follows a missing one; null if there is none. The whole
+    trail is verified on the first page, and not on the others."""
+    newest_seal: str | None
+    """Id and digest of the newest entry; the nightly clean-up logs it."""
+    seal_holds: bool | None
+    """Whether the entry of the `seal` that was sent is still there; false shows that the end of the
+    trail was cut off or replaced. Null if none was sent."""
 
 
 class NightlyJobOut(CamelBody):

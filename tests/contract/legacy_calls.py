@@ -21,6 +21,8 @@ LEGACY = (
     Call("POST", "/api/admin-restore-old-tables", 200, PASSWORD, exact=False),
     Call("POST", "/api/admin-normalize-database-v2", 200, PASSWORD, exact=False),
     Call("POST", "/api/admin-rotate-keys", 200, headers=OPERATOR),
+    Call("GET", "/api/admin-audit?limit=1", 200, headers=OPERATOR, exact=False),
+    Call("GET", "/api/admin-audit?seal=1", 422, headers=OPERATOR),
     Call("GET", "/api/nightly", 200, headers=CRON),
     Call("POST", "/api/admin-backup", 200, PASSWORD, keep={"backup": "name"}, exact=False),
     Call("POST", "/api/admin-restore", 409, {**PASSWORD, "name": "{backup}"}),

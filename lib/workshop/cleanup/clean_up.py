@@ -8,6 +8,7 @@ import time
 from dataclasses import asdict, dataclass, fields
 from typing import TYPE_CHECKING
 
+from lib.access.audit import newest_seal
 from lib.access.store import first_broken_entry
 from lib.deps import Deps
 from lib.errors import NotConfigured
@@ -81,6 +82,7 @@ def clean_up(deps: Deps, limits: CleanupLimits | None = None) -> CleanupResult:
         if max(asdict(counts).values()) < limits.batch_size:
             return CleanupResult(total, audit_intact=_audit_is_intact(deps))
         if time.monotonic() > deadline:
+            log("operator_audit_seal", seal=newest_seal(deps), intact=None)
             return CleanupResult(total, done=False)
 
 
@@ -102,4 +104,5 @@ def _audit_is_intact(deps: Deps) -> bool:
     broken_entry = first_broken_entry(deps.postgres)
     if broken_entry is not None:
         log("operator_audit_broken", first=broken_entry)
+    log("operator_audit_seal", seal=newest_seal(deps), intact=broken_entry is None)
     return broken_entry is None
