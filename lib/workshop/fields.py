@@ -1,6 +1,7 @@
 """Types and limits of the request fields that the workshop's pages send.
 
-Existing pages also send unknown fields; these are ignored and never stored.
+Existing pages also send unknown fields; these are ignored and never stored. Texts lose their
+secrets here, before anything else sees them.
 """
 
 import math
@@ -10,6 +11,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
 from pydantic_core import PydanticCustomError
 
+from lib.redaction import holds_secret, redact, redact_text
 from lib.web.wire import as_utc, blank_is_none, utc_text
 
 MAX_STEPS = 50
@@ -74,7 +76,23 @@ def _truthy(value: Any) -> Any:
     return True if text.lower() in _YES else text
 
 
+def _refuse_secret(text: str) -> str:
+    """Refuse a text that cannot be changed: another e-mail or token would mean somebody else."""
+    if holds_secret(text):
+        raise PydanticCustomError("secret", "Must not be an API key or another secret")
+    return text
+
+
+def _array_or_object(value: Any) -> Any:
+    """Return the value; the union of both types would report an error for each of them."""
+    if isinstance(value, list | dict):
+        return value
+    raise PydanticCustomError("list_or_object", "Input should be a list or an object")
+
+
 _Optional = BeforeValidator(blank_is_none)
+Redacted = AfterValidator(redact_text)
+NoSecret = AfterValidator(_refuse_secret)
 _Rounded = BeforeValidator(_round_number)
 
 
@@ -83,11 +101,13 @@ def _text(max_length: int) -> Any:
 
 
 SessionToken = Annotated[
-    str, StringConstraints(max_length=200, pattern=r"^(ws_[!-~]+|[!-~]{10,})$")
+    str, StringConstraints(max_length=200, pattern=r"^(ws_[!-~]+|[!-~]{10,})$"), NoSecret
 ]
 """A token made by `new_session_token` or by an older page. One without the prefix ws_ needs 10
 characters, so that "null" and "undefined" from a faulty page do not become a shared session."""
-ConfigToken = Annotated[str, StringConstraints(min_length=10, max_length=200, pattern=r"^[!-~]+$")]
+ConfigToken = Annotated[
+    str, StringConstraints(min_length=10, max_length=200, pattern=r"^[!-~]+$"), NoSecret
+]
 """A session token for the configuration endpoints, whose documented minimum is 10 characters."""
 AnyToken = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00]+$")]
 """A token to look up; tokens of older databases follow no rule."""
@@ -96,19 +116,29 @@ Email = Annotated[
     StringConstraints(
         strip_whitespace=True, max_length=254, pattern=r"^[^@\s\x00-\x1f]+@[^@\s\x00-\x1f]+$"
     ),
+    NoSecret,
 ]
 StoredJson = Annotated[Any, AfterValidator(times_in_utc)]
 """Exercises or bug reports as they are stored."""
 OptionalEmail = Annotated[Email | None, _Optional]
-ShortText = Annotated[Annotated[str, _text(200)] | None, _Optional]
-Text = Annotated[str, _text(MAX_TEXT_LENGTH)]
-Completed = Annotated[bool | str, BeforeValidator(_truthy)]
+JsonArrayOrObject = Annotated[
+    list[Any] | dict[str, Any], BeforeValidator(_array_or_object), AfterValidator(redact)
+]
+"""JSON as the page made it."""
+JsonObject = Annotated[dict[str, Any], AfterValidator(redact)]
+ShortText = Annotated[Annotated[str, _text(200), Redacted] | None, _Optional]
+Text = Annotated[str, _text(MAX_TEXT_LENGTH), Redacted]
+Completed = Annotated[bool | str, BeforeValidator(_truthy), AfterValidator(redact)]
 """Whether something was completed. Live pages send what they have in hand, such as a text."""
-Url = Annotated[str, _text(2000)]
+Url = Annotated[str, _text(2000), Redacted]
 OptionalUrl = Annotated[Url | None, _Optional]
-Code = Annotated[Annotated[str, _text(50_000)] | None, _Optional]
+Code = Annotated[Annotated[str, _text(50_000), Redacted] | None, _Optional]
 GithubName = Annotated[
-    Annotated[str, StringConstraints(strip_whitespace=True, max_length=200, pattern=r"^[^\x00]*$")]
+    Annotated[
+        str,
+        StringConstraints(strip_whitespace=True, max_length=200, pattern=r"^[^\x00]*$"),
+        Redacted,
+    ]
     | None,
     _Optional,
 ]

@@ -51,7 +51,7 @@ def test_api_key_in_an_error_message_is_removed(client: TestClient, rows: Rows) 
     message = "Incorrect API key provided: sk-proj-abcdefghijklmnop."
     client.post(PATH, json={**BUG, "errorMessage": message})
     ((stored,),) = rows("SELECT event_data FROM events")
-    assert stored["errorMessage"] == "Incorrect API key provided: [API key removed]."
+    assert stored["errorMessage"] == "Incorrect API key provided: [secret removed]."
 
 
 def test_session_keeps_the_newest_hundred_reports(

@@ -2,8 +2,7 @@
 
 from typing import Annotated, Any, ClassVar, Self
 
-from pydantic import BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
-from pydantic_core import PydanticCustomError
+from pydantic import ConfigDict, Field, model_validator
 
 from lib.web.wire import CamelAnswer, CamelBody, CamelRequest
 from lib.workshop.course import NAME_OF_A_FLAG
@@ -11,6 +10,8 @@ from lib.workshop.fields import (
     ConfigToken,
     CurrentStep,
     GithubName,
+    JsonArrayOrObject,
+    JsonObject,
     OptionalCourseId,
     OptionalEmail,
     Secret,
@@ -21,16 +22,6 @@ from lib.workshop.fields import (
 from lib.workshop.wire import StoredSession, with_flags
 
 
-def _list_or_object(value: Any) -> Any:
-    """Return the value; the union of both types would report an error for each of them."""
-    if isinstance(value, list | dict | None):
-        return value
-    raise PydanticCustomError("list_or_object", "Input should be a list or an object")
-
-
-Tools = Annotated[list[Any] | dict[str, Any] | None, BeforeValidator(_list_or_object)]
-
-
 @with_flags(bool | None, default=None)
 class Flags(CamelBody):
     """The flags of a session; a flag that is true never becomes false again."""
@@ -39,11 +30,11 @@ class Flags(CamelBody):
 class ConfigurationFields(Flags):
     """The configuration that a student may save, except the API key."""
 
-    system_prompt: Annotated[str, StringConstraints(max_length=5000)] | None = None
+    system_prompt: Text | None = None
     """System prompt of the voice assistant."""
-    tools: Tools = None
+    tools: JsonArrayOrObject | None = None
     """Tools that the assistant can call, as the page defines them."""
-    voice_settings: dict[str, Any] | None = None
+    voice_settings: JsonObject | None = None
     """Settings of the voice, as the page defines them."""
     use_case_description: Text | None = None
     """What the assistant is for."""

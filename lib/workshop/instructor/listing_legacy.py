@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 from lib.deps import Deps
 from lib.errors import SchemaMissing
+from lib.redaction import REDACTED, redact
 from lib.web.wire import UtcTime
-from lib.workshop.api_keys import REDACTED, redact_api_keys
 from lib.workshop.fields import parse_timestamp
 from lib.workshop.instructor import store
 from lib.workshop.instructor.listing import list_configs
@@ -108,7 +108,7 @@ def _latest(row: Row, *names: str) -> str:
 
 def _redact_texts(row: Row) -> Row:
     redacted = {
-        name: redact_api_keys(value)
+        name: redact(value)
         for name, value in row.items()
         if isinstance(value, str) and name != "session_token"
     }

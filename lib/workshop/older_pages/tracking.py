@@ -5,7 +5,7 @@ from typing import Any
 
 from lib.deps import Deps
 from lib.errors import SchemaMissing
-from lib.workshop.api_keys import redact_api_keys
+from lib.redaction import redact
 from lib.workshop.fields import parse_timestamp
 from lib.workshop.idempotency import IdempotencyClaim
 from lib.workshop.older_pages import store
@@ -81,8 +81,8 @@ def _from_row(row: store.TrackedStudentRow) -> TrackedStudent:
 
 def _from_legacy_row(row: store.LegacyStudentRow) -> TrackedStudent:
     return TrackedStudent(
-        student_id=redact_api_keys(row.student_email) or "",
-        student_name=redact_api_keys(row.student_name),
+        student_id=redact(row.student_email) or "",
+        student_name=redact(row.student_name),
         exercises=_legacy_exercises(row.exercises),
         started_at=parse_timestamp(row.started_at or row.created_at),
         last_activity=parse_timestamp(row.last_activity or row.updated_at),
@@ -98,7 +98,7 @@ def _legacy_exercises(value: Any) -> dict[str, Any]:
     try:
         # The old driver stored the object as JSON text within the JSON.
         exercises = json.loads(value) if isinstance(value, str) else value
-        exercises = redact_api_keys(exercises)
+        exercises = redact(exercises)
     except (ValueError, RecursionError):
         return {}
     return exercises if isinstance(exercises, dict) else {}

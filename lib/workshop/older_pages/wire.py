@@ -9,7 +9,9 @@ from lib.web.wire import CamelAnswer, CamelBody, CamelRequest, UtcTime, blank_is
 from lib.workshop.fields import (
     Attempts,
     Completed,
+    NoSecret,
     OptionalEmail,
+    Redacted,
     Seconds,
     SessionToken,
     ShortText,
@@ -27,10 +29,11 @@ StudentName = Annotated[
     str,
     StringConstraints(strip_whitespace=True, max_length=254, pattern=r"^[^\x00-\x1f]+$"),
     AfterValidator(_refuse_reserved_name),
+    NoSecret,
 ]
 """An e-mail, or an id that an older page made up; names of anonymous students are reserved."""
 ExerciseName = Annotated[
-    str, StringConstraints(min_length=1, max_length=100, pattern=r"^[^\x00-\x1f]+$")
+    str, StringConstraints(min_length=1, max_length=100, pattern=r"^[^\x00-\x1f]+$"), Redacted
 ]
 
 

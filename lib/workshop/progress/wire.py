@@ -16,6 +16,7 @@ from lib.workshop.fields import (
     OptionalCourseId,
     OptionalEmail,
     OptionalUrl,
+    Redacted,
     Seconds,
     Secret,
     SessionToken,
@@ -193,7 +194,7 @@ class BugReportIn(CamelRequest):
     )
 
     description: Annotated[
-        str, StringConstraints(strip_whitespace=True, min_length=1, max_length=5000)
+        str, StringConstraints(strip_whitespace=True, min_length=1, max_length=5000), Redacted
     ]
     """What went wrong."""
     session_token: Annotated[AnyToken | None, BeforeValidator(blank_is_none)] = None
@@ -210,7 +211,7 @@ class BugReportIn(CamelRequest):
     """What should have happened."""
     severity: ShortText = None
     """Severity in the student's words."""
-    user_agent: Annotated[str, StringConstraints(max_length=500)] | None = None
+    user_agent: Annotated[str, StringConstraints(max_length=500), Redacted] | None = None
     """Browser of the student."""
     student_email: OptionalEmail = None
     """E-mail of the student."""

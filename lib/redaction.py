@@ -1,0 +1,82 @@
+"""Secrets in text and JSON: recognized by what they look like, or by the name before them.
+
+Students paste code, error messages and addresses that hold keys. Everything that they send as text
+goes through `redact_text` before it is stored; `lib/workshop/fields.py` sees to it.
+"""
+
+import re
+from typing import Any
+
+REDACTED = "[secret removed]"
+
+_NAME = (
+    r"(?:api[-_]?key|auth[-_]?token|access[-_]?token|refresh[-_]?token|secret|passw(?:or)?d"
+    r"|private[-_]?key|credential)"
+)
+SECRET_NAME = re.compile(_NAME + "|account_?sid", re.IGNORECASE)
+"""Finds the name of a column or member that holds a secret."""
+
+# Stored JSON may be scanned as text, so a key may directly follow an escape sequence.
+_BEFORE = r"(?:(?<![A-Za-z0-9])|(?<=\\[bfnrt])|(?<=\\u[0-9a-f]{4}))"
+_LOOK = re.compile(
+    _BEFORE + r"(?:"
+    r"sk-[\w-]{8,}"  # OpenAI and others
+    r"|(?:AC|SK)[0-9a-fA-F]{32}(?![0-9a-zA-Z])"  # Twilio's accounts and API keys
+    r"|AIza[\w-]{20,}|GOCSPX-[\w-]{16,}|ya29\.[\w.-]{20,}"  # Google
+    r"|gh[oprsu]_\w{20,}|github_pat_\w{20,}|glpat-[\w-]{16,}"  # GitHub, GitLab
+    r"|xox[a-z]-[\w-]{10,}|(?:AKIA|ASIA)[0-9A-Z]{16}"  # Slack, AWS
+    r"|(?:sk|rk|pk)_(?:live|test)_\w{10,}|gsk_\w{20,}|hf_\w{20,}"  # Stripe, Groq, Hugging Face
+    r"|SG\.[\w-]{16,}\.[\w-]{16,}|eyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]{8,}"  # SendGrid, JSON web tokens
+    r")"
+    r"|-----BEGIN [A-Z ]{0,30}PRIVATE KEY-----[^-]*(?:-----END [A-Z ]{0,30}PRIVATE KEY-----)?"
+)
+_URL_CREDENTIALS = re.compile(r"(?<=://)[^\s/?#@:\"'<>\\]*:[^\s/?#@\"'<>\\]+(?=@)")
+# A placeholder, such as ${TOKEN}, stays: it begins with a character that no secret begins with.
+_URL_PARAMETER = re.compile(
+    rf"([?&;][\w.-]{{0,60}}(?:{_NAME}|token|key|auth|sig(?:nature)?)=)(?![$<{{%])[^&;#\s\"'<>\\`]+",
+    re.IGNORECASE,
+)
+_HEADER = re.compile(r"(\b(?:bearer|basic)\s{1,3})[\w.~+/=-]{16,}", re.IGNORECASE)
+_QUOTED = re.compile(
+    rf"({_NAME}[\w-]{{0,40}}\\?[\"']?\s{{0,5}}[:=]\s{{0,5}}\\?[\"'`])(?![$<{{%\[])"
+    r"[^\s\"'`\\]{6,}+(?=\\?[\"'`])",
+    re.IGNORECASE,
+)
+_UNQUOTED = re.compile(
+    rf"({_NAME}[\w-]{{0,40}}\s{{0,5}}[:=]\s{{0,5}})(?=[A-Za-z_+/-]{{0,80}}[0-9])"
+    r"[\w+/-]{12,}+(?![.(\[])",
+    re.IGNORECASE,
+)
+_AFTER_A_NAME = (_URL_PARAMETER, _HEADER, _QUOTED, _UNQUOTED)
+
+
+def redact_text(text: str) -> str:
+    """Return a text with every secret replaced."""
+    text = _LOOK.sub(REDACTED, text)
+    text = _URL_CREDENTIALS.sub(REDACTED, text)
+    for pattern in _AFTER_A_NAME:
+        text = pattern.sub(rf"\g<1>{REDACTED}", text)
+    return text
+
+
+def redact(value: Any) -> Any:
+    """Return a JSON value with every secret replaced, in the names of members too."""
+    if isinstance(value, str):
+        return redact_text(value)
+    if isinstance(value, list):
+        return [redact(item) for item in value]
+    if isinstance(value, dict):
+        return {redact_text(name): _redact_member(name, item) for name, item in value.items()}
+    return value
+
+
+def holds_secret(text: str) -> bool:
+    """Return whether a text, or JSON as text, holds something that `redact_text` replaces."""
+    return redact_text(text) != text
+
+
+def _redact_member(name: str, value: Any) -> Any:
+    """Redact a member; a name of a secret makes any single word a secret."""
+    if not isinstance(value, str) or not SECRET_NAME.search(name) or re.search(r"\s", value):
+        return redact(value)
+    return REDACTED if value else value

@@ -1,0 +1,106 @@
+"""Secrets in any field that students send: in no row of any table, and in no backup."""
+
+import gzip
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+from pydantic import BaseModel
+
+from lib.workshop.config.wire import ConfigIn
+from lib.workshop.older_pages.wire import TrackIn
+from lib.workshop.progress.wire import BugReportIn, ProgressIn, SessionIn
+from tests.workshop.conftest import TOKEN
+
+Rows = Callable[..., list[tuple[Any, ...]]]
+OTHER_TOKEN = "ws_1732147200001_" + "6e" * 32
+MARK = "9f86d081884c7d659a2feaa0c55ad015"
+CANARIES = (
+    f"sk-{MARK}",
+    f"AC{MARK}",
+    f"SK{MARK}",
+    f"AIza{MARK}",
+    f"https://ann:{MARK}@example.com/?x=1",
+    f"https://example.com/?x=1&api_key={MARK}",
+    f"auth_token = '{MARK}'",
+    f'{{"twilio_auth_token": "{MARK}"}}',
+)
+ENDPOINTS: dict[str, tuple[str, type[BaseModel], dict[str, Any]]] = {
+    "/api/generate-session": ("POST", SessionIn, {}),
+    "/api/student-progress": ("POST", ProgressIn, {"sessionToken": TOKEN, "stepNumber": 1}),
+    "/api/student-config-save": ("POST", ConfigIn, {"sessionToken": TOKEN}),
+    "/api/student-config-update": ("PUT", ConfigIn, {"sessionToken": TOKEN}),
+    "/api/report-bug": ("POST", BugReportIn, {"sessionToken": TOKEN, "description": "It broke"}),
+    "/api/track-student-progress": (
+        "POST", TrackIn, {"sessionToken": OTHER_TOKEN, "exerciseId": "step-1"},
+    ),
+}  # fmt: skip
+SEALED = {"openaiApiKey", "twilioAccountSid"}
+"""Fields that hold a secret and are sealed; anything that is sent there is stored."""
+
+
+def values(canary: str) -> list[Any]:
+    """Return a canary in each form that some field takes."""
+    return [canary, f"{canary}@example.com", [{"note": canary}], {"note": canary}, {canary: 1}]
+
+
+def all_text(rows: Rows) -> str:
+    """Return every row of every table of ours as text."""
+    tables = rows(
+        "SELECT format('%I.%I', schemaname, tablename) FROM pg_tables "
+        "WHERE schemaname IN ('public', 'assessment', 'legacy', 'stepwise')"
+    )
+    return "\n".join(
+        str(text) for (table,) in tables for text in rows(f"SELECT t::text FROM {table} AS t")
+    )
+
+
+def send_canaries(client: TestClient) -> set[tuple[str, str]]:
+    """Send each canary in each field; return the fields that were stored with one at least."""
+    accepted = set()
+    for path, (method, body, required) in ENDPOINTS.items():
+        for field in body.model_fields.values():
+            name = field.alias or ""
+            for canary in CANARIES:
+                for value in values(canary):
+                    response = client.request(method, path, json={**required, name: value})
+                    assert response.status_code in {200, 201, 409, 422}, response.text
+                    if response.status_code < 400:
+                        accepted.add((path, name))
+    return accepted
+
+
+@pytest.mark.usefixtures("deps")
+def test_no_canary_is_stored_or_backed_up(
+    client: TestClient, rows: Rows, operator: dict[str, str], tmp_path: Path
+) -> None:
+    client.post("/api/student-progress", json={"sessionToken": TOKEN, "stepNumber": 1})
+    accepted = send_canaries(client)
+    assert {name for _, name in accepted} >= {
+        "codeSubmitted", "deploymentUrl", "stepName", "studentName", "githubUsername",
+        "systemPrompt", "tools", "voiceSettings", "websocketUrl", "description", "errorMessage",
+        "pageUrl", "userAgent", "exerciseId", *SEALED,
+    }  # fmt: skip
+    stored = all_text(rows)
+    assert "[secret removed]" in stored
+    assert MARK not in stored
+    backup = client.post("/api/admin-backup", headers=operator).json()
+    written = gzip.decompress(Path(backup["location"]).read_bytes()).decode()
+    assert Path(backup["location"]).is_relative_to(tmp_path)
+    assert "[secret removed]" in written
+    assert MARK not in written
+
+
+@pytest.mark.parametrize("field", ["studentEmail", "sessionToken"])
+def test_a_secret_in_place_of_a_person_or_a_token_is_refused(
+    client: TestClient, field: str
+) -> None:
+    value = f"sk-{MARK}" + ("@example.com" if field == "studentEmail" else "")
+    body = {"sessionToken": TOKEN, "stepNumber": 1, field: value}
+    refused = client.post("/api/student-progress", json=body)
+    assert refused.status_code == 422
+    assert [detail["field"] for detail in refused.json()["details"]] == [field]
+    assert MARK not in json.dumps(refused.json())
