@@ -125,7 +125,8 @@ class NightlyJobOut(CamelBody):
     outcome: Literal["ran", "failed", "not_run"]
     """`not_run` if too little time was left for it."""
     code: str | None = None
-    """Code of the error that ended the job, as this path alone would return it."""
+    """Code of the error that ended the job, as its path alone would return it; null unless the job
+    failed."""
     result: dict[str, Any] | None = None
     """Response of the job; null unless it ran."""
 
