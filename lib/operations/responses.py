@@ -62,8 +62,8 @@ def _rotation_message(unreadable: int) -> str:
     if not unreadable:
         return "All keys are sealed with the current encryption key"
     return (
-        f"{unreadable} keys cannot be opened with ENCRYPTION_KEY or ENCRYPTION_KEY_PREVIOUS and stay"
-        " as they are; all others are sealed with the current encryption key"
+        f"{unreadable} keys cannot be opened with ENCRYPTION_KEY or ENCRYPTION_KEY_PREVIOUS and"
+        " stay as they are; all others are sealed with the current encryption key"
     )
 
 

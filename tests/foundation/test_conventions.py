@@ -179,7 +179,8 @@ def test_every_answer_says_success_unless_a_live_client_fixes_its_shape(route: A
 
 @pytest.mark.parametrize("route", routes(), ids=lambda route: f"{route.methods} {route.path}")
 def test_every_list_with_pages_has_a_cursor(route: APIRoute) -> None:
-    names = {field.alias for field in route.dependant.query_params}
+    dependants = [route.dependant, *route.dependant.dependencies]
+    names = {field.alias for each in dependants for field in each.query_params}
     for model in models_in(route.response_model):
         names |= set(fields_of(model))
     for body in (field.field_info.annotation for field in route.dependant.body_params):

@@ -14,7 +14,7 @@ from tests.support.api_operations import JSON, Operation, operations
 
 POOL = "00000000-0000-4000-8000-000000000000"
 PATH = re.compile(r"[\w-]+(\[\d+\]|\.[\w-]+)*")
-WRONG_VALUES: tuple[object, ...] = (7, "x", {"x": 1}, [])
+WRONG_VALUES: tuple[object, ...] = (7, "x", {"x": 1}, [], "x" * 5_001)
 """Values of which at least one is wrong for every field with a type."""
 WITH_BODY = [operation for operation in operations() if operation.has_body]
 TEXTS_IN_THE_URL = [
