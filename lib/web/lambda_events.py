@@ -25,9 +25,9 @@ from lib.web.headers import API_HEADERS
 from lib.web.platform_request import lambda_request_id
 
 LambdaHandler = Callable[[Any, Any], Any]
-SCHEDULERS = frozenset({"aws.events", "aws.scheduler"})
+SCHEDULERS = ("aws.events", "aws.scheduler")
 """Sources of schedules: EventBridge rules and EventBridge Scheduler."""
-WARM_UP_SOURCES = frozenset({"serverless-plugin-warmup"})
+WARM_UP_SOURCES = ("serverless-plugin-warmup",)
 WARM_UP_MARKS = ("warmer", "warmup")
 """Members of events that only keep a function warm."""
 NO_JOB = "This function has no scheduled job; remove its EventBridge schedule."
@@ -81,9 +81,10 @@ class LambdaEvents:
 
     def _respond_to_request(self, event: dict[str, Any], context: Any) -> Any:
         http = self._import_http()
-        request = _complete(event)
         try:
-            return http(request, context)
+            return http(_complete(event), context)
+        except UnsupportedEvent:
+            raise
         except Exception as error:  # the app's own errors have been answered
             log("lambda_event_unreadable", kind=type(error).__name__, at=place(error))
             raise UnsupportedEvent(reason=UNREADABLE) from error

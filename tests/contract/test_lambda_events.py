@@ -62,6 +62,8 @@ REFUSED: dict[str, tuple[str, Any, str]] = {
     "a number": (HEALTH, 7, "neither an HTTP request nor a schedule"),
     "of a queue": (HEALTH, {"Records": [{"eventSource": "aws:sqs"}]}, "neither an HTTP request"),
     "source of another kind": (HEALTH, {"source": "aws.s3"}, "neither an HTTP request"),
+    "source a list": (HEALTH, {"source": ["aws.events"]}, "neither an HTTP request"),
+    "source an object": (CLEANUP, {"source": {"name": "aws.events"}}, "neither an HTTP request"),
     "of the console": (HEALTH, {"key1": "value1"}, "neither an HTTP request"),
     "a schedule without a job": (HEALTH, schedule_event(), "This function has no scheduled job"),
     "a scheduler without a job": (HEALTH, SCHEDULER, "This function has no scheduled job"),
@@ -79,6 +81,14 @@ REFUSED: dict[str, tuple[str, Any, str]] = {
         "not a valid HTTP request",
     ),
     "a body that is not text": (START, {**START_EVENT, "body": {"a": 1}}, "not a valid HTTP"),
+    **{
+        f"a load balancer's header is {value}": (
+            HEALTH,
+            {**REST, "requestContext": BALANCER, "multiValueHeaders": {"X-Forwarded-For": value}},
+            "not a valid HTTP request",
+        )
+        for value in (None, 7, [None], [["203.0.113.7"]])
+    },
     "not base64": (
         START,
         {**START_EVENT, "body": "{this is not base64}", "isBase64Encoded": True},
