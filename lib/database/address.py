@@ -4,7 +4,7 @@ Every function reads one when it starts, so this module imports no driver.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from urllib.parse import quote, unquote
 
@@ -43,6 +43,24 @@ and our SQL names its schemas."""
 SSL_MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
 _OTHER_SSL_MODES = {"no-verify": "require", "true": "require", "1": "require", "false": "disable"}
 """Modes in the words of other drivers."""
+_CHOICES = {
+    "channel_binding": ("disable", "prefer", "require"),
+    "gssencmode": ("disable", "prefer", "require"),
+    "load_balance_hosts": ("disable", "random"),
+    "target_session_attrs": (
+        *("any", "read-write", "read-only"),
+        *("primary", "standby", "prefer-standby"),
+    ),
+}
+"""Values that libpq takes for an option; with another one, it reports a failed connection."""
+_NUMBERS = frozenset(
+    {
+        *("connect_timeout", "tcp_user_timeout", "keepalives", "keepalives_count"),
+        *("keepalives_idle", "keepalives_interval"),
+    }
+)
+"""Options whose values are whole numbers."""
+MAX_PORT = 65_535
 FORM = "postgresql://user:password@host:5432/database"
 SPECIAL_CHARACTERS = "in the password, write @ as %40, / as %2F, ? as %3F, # as %23 and % as %25"
 SUPABASE_HINT = (
@@ -51,13 +69,14 @@ SUPABASE_HINT = (
 )
 
 _NAME_BEFORE = re.compile(r"(?:export\s+)?[A-Z][A-Z0-9_]*\s*=\s*(?=[\"'`]?[a-z+:]+://)")
+_PORT = re.compile(r":(\d+)(?=,|$)")
 _PSQL = re.compile(r"psql\s+(?:(?:-d|--dbname)[\s=]\s*)?(?=\W|\w+://|\w+=)")
 _SCHEME = re.compile(r"([a-z][a-z0-9+.-]*(?::postgres(?:ql)?)?)://", re.IGNORECASE)
 _POSTGRES = re.compile(r"(?:jdbc:)?(?:postgres|postgresql|pgsql|postgis)(?:\+\w+)?", re.IGNORECASE)
 _HOST = r"(?:\[[0-9A-Za-z:.%]+\]|[^\s/?@:,\[\]]*)(?::\d*)?"
 _LOCATION = re.compile(
-    rf"(?P<hosts>{_HOST}(?:,{_HOST})*)(?P<database>/[^/?@]*)?"
-    r"(?:/?\?(?P<options>(?:[\w.-]+(?:=[^&]*)?)?(?:&(?:[\w.-]+(?:=[^&]*)?)?)*))?"
+    rf"(?P<hosts>{_HOST}(?:,{_HOST})*)(?P<database>/[^/?@]*)?/?"
+    r"(?:\?(?P<options>(?:[\w.-]+(?:=[^&]*)?)?(?:&(?:[\w.-]+(?:=[^&]*)?)?)*))?"
 )
 _PLACEHOLDER = re.compile(
     r"\[(?:[A-Z]+[-_ ])*(?:YOUR|PASSWORD|USER|HOST|REF)(?:[-_ ][A-Z]+)*\]"
@@ -120,8 +139,10 @@ class _UnusableError(ValueError):
 
 
 def _read(text: str) -> _Parts:
-    text = _NAME_BEFORE.sub("", text, count=1) if _NAME_BEFORE.match(text) else text
-    text = unwrapped(_PSQL.sub("", text.rstrip(";"), count=1) if _PSQL.match(text) else text)
+    if _NAME_BEFORE.match(text):
+        text = unwrapped(_NAME_BEFORE.sub("", text, count=1).rstrip(";"))
+    if _PSQL.match(text):
+        text = unwrapped(_PSQL.sub("", text.rstrip(";"), count=1))
     scheme = _SCHEME.match(text)
     if scheme is None:
         return _read_keywords(text)
@@ -154,6 +175,7 @@ def _read_uri(rest: str) -> _Parts:
     parts = {"user": name, "password": password, "host": location["hosts"]}
     _require_no_placeholder({part: unquote(value) for part, value in parts.items()} | dict(options))
     kept, ignored, unknown = _sorted_options(options)
+    _require_ports(_PORT.findall(location["hosts"]))
     credentials = f"{_quoted(name)}{colon}{_quoted(password)}@" if user else ""
     query = "&".join(f"{name}={quote(value, safe='/:,.')}" for name, value in kept)
     url = f"postgresql://{credentials}{location['hosts']}{location['database'] or ''}"
@@ -229,6 +251,7 @@ def _sorted_options(
             ignored.append(name)
         else:
             unknown.append(name if _SHOWN_NAME.fullmatch(name) else "(not shown)")
+    _require_values(kept)
     _use_installed_certificates(kept)
     return list(kept.items()), ignored, unknown
 
@@ -239,6 +262,23 @@ def _ssl_mode(value: str) -> str:
     if mode not in SSL_MODES:
         raise _UnusableError(f"its sslmode is none of {', '.join(SSL_MODES)}")
     return mode
+
+
+def _require_values(options: dict[str, str]) -> None:
+    """Refuse values that libpq would refuse when it connects, as if the server were down."""
+    for name, choices in _CHOICES.items():
+        if options.get(name, choices[0]) not in choices:
+            raise _UnusableError(f"its {name} is none of {', '.join(choices)}")
+    for name in sorted(_NUMBERS & options.keys()):
+        if not re.fullmatch(r"-?\d{1,9}", options[name], re.ASCII):
+            raise _UnusableError(f"its {name} is not a whole number")
+    _require_ports(port for port in options.get("port", "").split(",") if port)
+
+
+def _require_ports(ports: Iterable[str]) -> None:
+    for port in ports:
+        if not (port.isascii() and port.isdigit() and 0 < int(port[:6]) <= MAX_PORT):
+            raise _UnusableError(f"its port is not a number from 1 to {MAX_PORT}")
 
 
 def _use_installed_certificates(options: dict[str, str]) -> None:

@@ -39,6 +39,10 @@ READ: list[tuple[str, dict[str, str]]] = [
     ("psql postgresql://u:p@h/d;", WHOLE),
     ("export DATABASE_URL='postgresql://u:p@h/d'", WHOLE),
     ('POSTGRES_URL="postgresql://u:p@h/d"', WHOLE),
+    ("DATABASE_URL='postgresql://u:p@h/d';", WHOLE),
+    ("postgresql://u:p@h/d/", WHOLE),
+    ("postgresql://u:p@h:65535/d", {**WHOLE, "port": "65535"}),
+    ("postgresql://u:p@h/d?connect_timeout=15", {**WHOLE, "connect_timeout": "15"}),
     ("postgresql://u:p@h\n/d", WHOLE),
     ("host=h user=u password=p dbname=d", WHOLE),
     ("host = h user='u' password=p  dbname=d supa=1", WHOLE),
@@ -109,6 +113,19 @@ UNUSABLE = [
     (f"psql -h h -U u -W {SECRET}", "the form is postgresql://"),
     (f"postgresql://u:{SECRET}@h:port/d", "write @ as %40"),
     (f"postgresql://u:{SECRET}@h/d?sslmode={SECRET}", "its sslmode is none of disable, allow"),
+    (f"postgresql://u:{SECRET}@h/d?channel_binding=yes", "none of disable, prefer, require"),
+    (f"postgresql://u:{SECRET}@h/d?gssencmode=", "its gssencmode is none of disable"),
+    (f"host=h load_balance_hosts={SECRET}", "its load_balance_hosts is none of disable, random"),
+    (f"postgresql://h/d?target_session_attrs={SECRET}", "its target_session_attrs is none of any"),
+    *(
+        (f"postgresql://h/d?{option}={SECRET}", f"its {option} is not a whole number")
+        for option in ("connect_timeout", "tcp_user_timeout", "keepalives", "keepalives_count")
+    ),
+    ("host=h keepalives_idle=1.5", "its keepalives_idle is not a whole number"),
+    ("host=h keepalives_interval=''", "its keepalives_interval is not a whole number"),
+    (f"postgresql://u:{SECRET}@h:65536/d", "its port is not a number from 1 to 65535"),
+    (f"postgresql://u:{SECRET}@h:1,g:0/d", "its port is not a number from 1 to 65535"),
+    (f"host=h,g port=1,{SECRET}", "its port is not a number from 1 to 65535"),
 ]
 
 
