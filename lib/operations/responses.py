@@ -14,7 +14,7 @@ if TYPE_CHECKING:  # each function imports the modules of its own call only
 NEXT_STEPS = (
     "Try it: POST /api/admin-migrate-to-unified-schema with dryRun true, and read the report.",
     "Migrate: the same with dryRun false. The old tables stay.",
-    "Check the instructor's dashboard, then POST /api/admin-cleanup-old-tables.",
+    "Check the list of POST /api/admin-list-configs-v2, then POST /api/admin-cleanup-old-tables.",
 )
 
 
