@@ -178,6 +178,18 @@ def test_a_database_from_before_the_record_is_behind_until_it_is_upgraded(
     assert (status, word, schema["version"], schema["behind"]) == (200, "healthy", NEWEST, False)
 
 
+def test_a_schema_is_behind_after_a_downgrade_until_the_next_upgrade(
+    client: TestClient, postgres_url: str
+) -> None:
+    run("migrate.py", "upgrade", url=postgres_url)
+    run("migrate.py", "downgrade", "base", url=postgres_url)
+    status, word, schema = health(client)
+    assert (status, word, schema["version"], schema["behind"]) == (503, "unavailable", None, True)
+    run("migrate.py", "upgrade", url=postgres_url)
+    status, word, schema = health(client)
+    assert (status, word, schema["version"], schema["behind"]) == (200, "healthy", NEWEST, False)
+
+
 def test_a_role_that_may_not_read_the_record_says_nothing_about_it(
     client: TestClient, database: psycopg.Connection[Any], settings: Settings
 ) -> None:
