@@ -4,11 +4,13 @@
 
 It runs `vercel build` for both Vercel files, builds the Lambda artifact twice, and runs
 `osls package`. Each build must contain exactly the functions, routes and schedules of
-`lib/routes.py`, and each function must start from the files of its build alone. Only the npm
-registry and PyPI are needed.
+`lib/routes.py`, and each function must start from the files of its build alone. Vercel's tool
+compiles all packages again for each function, so byte code is checked in the build for Hobby, which
+contains every module, and in one of a few functions. Only the npm registry and PyPI are needed.
 """
 
 import filecmp
+import json
 import os
 import shutil
 import subprocess
@@ -16,6 +18,7 @@ import sys
 import tempfile
 import zipfile
 from collections.abc import Iterable, Mapping
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
@@ -34,8 +37,12 @@ import importlib, os, sys
 for name in sys.argv[1:]:
     module = importlib.import_module(f"api.{name}")
     assert callable(module.app) and callable(module.lambda_handler), name
-    assert os.path.exists(module.__cached__), f"{name} has no byte code"
 """
+IMPORT_COMPILED = f"""{IMPORT_EACH}
+    assert os.path.exists(module.__cached__), f"{{name}} has no byte code"
+"""
+COMPILED = ("operations.health", "assessment.submit")
+"""Functions of vercel.json that are built with byte code: one without numpy and one with it."""
 
 
 def main() -> int:
@@ -58,7 +65,7 @@ def main() -> int:
 
 def check_vercel(tree: Path) -> list[str]:
     """vercel.json: one function per endpoint, and the rewrites to the functions."""
-    build, config = _vercel_build(tree, "vercel.json"), files.vercel()
+    build, config = _vercel_build(tree, "vercel.json", byte_code=False), files.vercel()
     targets = sorted(row["destination"] for row in config["rewrites"])
     return [
         *differences("function", map(files.file_of, ALL_MODULES), build.functions.values()),
@@ -68,6 +75,28 @@ def check_vercel(tree: Path) -> list[str]:
             if targets == build.rewrite_targets
             else [f"vercel.json rewrites to {targets}, but the build to {build.rewrite_targets}"]
         ),
+        *_start_bundles(build, (), IMPORT_EACH),
+    ]
+
+
+def check_vercel_byte_code(tree: Path) -> list[str]:
+    """vercel.json: byte code of some functions."""
+    few = tree.with_name(f"{tree.name}-few")
+    shutil.copytree(tree, few)
+    kept = set(map(files.file_of, COMPILED))
+    for path in (few / "api").rglob("*.py"):
+        if path.relative_to(few).as_posix() not in kept:
+            path.unlink()
+    config = files.vercel()
+    # Each function by its name, because a pattern that no function needs would end the build.
+    config["functions"] = {
+        name: next(row for pattern, row in config["functions"].items() if fnmatch(name, pattern))
+        for name in kept
+    }
+    (few / "vercel.json").write_text(json.dumps(config))
+    build = _vercel_build(few, "vercel.json")
+    return [
+        *differences("function", kept, build.functions.values()),
         *_start_bundles(build, ()),
     ]
 
@@ -171,33 +200,37 @@ def _crons(config: dict[str, Any]) -> set[str]:
     return {f"{cron['schedule']} {cron['path']}" for cron in config.get("crons", ())}
 
 
-def _vercel_build(tree: Path, config: str) -> VercelBuild:
+def _vercel_build(tree: Path, config: str, *, byte_code: bool = True) -> VercelBuild:
     """Build a copy of the tree as `local.deploy.vercel_build` does for a deployment."""
     folder = tree.with_name(f"{tree.name}-{config}")
     shutil.copytree(tree, folder)
     tools.link_to_placeholder(folder)
-    return vercel_build.build(folder, ["-A", config])
+    return vercel_build.build(folder, ["-A", config], byte_code=byte_code)
 
 
-def _start_bundles(build: VercelBuild, names: Iterable[str]) -> list[str]:
+def _start_bundles(
+    build: VercelBuild, names: Iterable[str], program: str = IMPORT_COMPILED
+) -> list[str]:
     """Start `names` in each bundle, or the functions of the bundle if none are named."""
     with build.unpacked() as bundles:
         return [
             problem
             for folder, packages, modules in bundles
-            for problem in _start(folder, packages, names or modules)
+            for problem in _start(folder, packages, names or modules, program)
         ]
 
 
-def _start(folder: Path, packages: Path, names: Iterable[str]) -> list[str]:
-    """Import functions in a process that sees only these files."""
+def _start(
+    folder: Path, packages: Path, names: Iterable[str], program: str = IMPORT_COMPILED
+) -> list[str]:
+    """Import functions with a program in a process that sees only these files."""
     result = subprocess.run(
         [
             lambda_artifact.target_python(),
             "-S",
             "-B",
             "-c",
-            IMPORT_EACH,
+            program,
             *names,
         ],
         cwd=folder,
@@ -209,7 +242,14 @@ def _start(folder: Path, packages: Path, names: Iterable[str]) -> list[str]:
     return [] if result.returncode == 0 else [f"A function does not start:\n{result.stderr}"]
 
 
-CHECKS = (check_vercel, check_hobby, check_artifact, check_lambda, check_lambda_variables)
+CHECKS = (
+    check_vercel,
+    check_vercel_byte_code,
+    check_hobby,
+    check_artifact,
+    check_lambda,
+    check_lambda_variables,
+)
 
 
 if __name__ == "__main__":

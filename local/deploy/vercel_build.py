@@ -26,6 +26,7 @@ ENTRYPOINT = re.compile(r'"__VC_HANDLER_ENTRYPOINT": "([^"]+)"')
 BYTE_CODE = re.compile(r"(.*/)__pycache__/([^/.]+)\.cpython-\d+\.pyc")
 VENDORED = "_vendor"
 WRITE_BYTE_CODE = {"VERCEL_PYTHON_COMPILEALL": "1"}
+WITHOUT_BYTE_CODE = {"VERCEL_PYTHON_COMPILEALL": "0"}
 LINK = tools.ROOT / ".vercel"
 """Folder in which `vercel link` and `vercel pull` write a project's id, settings and variables."""
 TARGET = tools.ROOT / ".build" / "vercel"
@@ -93,16 +94,22 @@ class VercelBuild:
             (root / name).hardlink_to(self._folder / source)
 
 
-def build(folder: Path, arguments: Sequence[str]) -> VercelBuild:
-    """Run `vercel build`, with byte code, in a folder that is linked to a project.
+def build(folder: Path, arguments: Sequence[str], *, byte_code: bool = True) -> VercelBuild:
+    """Run `vercel build` in a folder that is linked to a project.
+
+    Args:
+        folder: Folder to build.
+        arguments: Further arguments of `vercel build`.
+        byte_code: Whether to compile each function with its packages, which takes minutes if there
+            are many functions.
 
     Raises:
         SystemExit: If the build fails, or lacks byte code; the message says why.
     """
-    environment = {**os.environ, **WRITE_BYTE_CODE}
+    environment = {**os.environ, **(WRITE_BYTE_CODE if byte_code else WITHOUT_BYTE_CODE)}
     tools.run("vercel", ["build", "--yes", *arguments], folder, environment)
     built = VercelBuild(folder)
-    if names := built.without_byte_code():
+    if byte_code and (names := built.without_byte_code()):
         raise SystemExit(f"Do not deploy this build: it has no byte code for {', '.join(names)}.")
     return built
 
