@@ -26,6 +26,22 @@ module, event, watched = json.load(sys.stdin)
 status = importlib.import_module("api." + module).lambda_handler(event, None)["statusCode"]
 print(json.dumps([status, [name for name in watched if sys.modules.get(name)]]))
 """
+CALL_IN_THREADS = """
+import asyncio, importlib, json, sys, threading
+import httpx
+path, body, count = json.load(sys.stdin)
+app, statuses, barrier = importlib.import_module("api.index").app, [], threading.Barrier(count)
+sys.setswitchinterval(1e-6)  # many changes of threads while models are built
+async def call():
+    transport = httpx.ASGITransport(app)
+    async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+        barrier.wait()
+        statuses.append((await client.post(path, json=body)).status_code)
+threads = [threading.Thread(target=asyncio.run, args=(call(),)) for _ in range(count)]
+for thread in threads: thread.start()
+for thread in threads: thread.join()
+print(json.dumps(statuses))
+"""
 STUDENT = {"studentEmail": "sam@example.org", "studentName": "Sam"}
 REDIS = {"httpx", "upstash_redis"}
 
@@ -33,6 +49,12 @@ REDIS = {"httpx", "upstash_redis"}
 def after_first_request(module: str, request: Request, settings: Settings) -> tuple[int, set[str]]:
     """Return the status of the response and the packages that are loaded after it."""
     event = http_event(request, request.path)
+    status, loaded = in_new_process(CALL, [module, event, WATCHED], settings)
+    return status, set(loaded)
+
+
+def in_new_process(program: str, arguments: list[Any], settings: Settings) -> Any:
+    """Return what a program prints as JSON."""
     environment = {
         "PATH": os.environ["PATH"],
         "POSTGRES_URL": settings.postgres_url or "",
@@ -42,16 +64,16 @@ def after_first_request(module: str, request: Request, settings: Settings) -> tu
         "ENCRYPTION_KEY": ENCRYPTION_KEY,
     }
     result = subprocess.run(
-        [sys.executable, "-c", CALL],
+        [sys.executable, "-c", program],
         cwd=ROOT,
         env=environment,
-        input=json.dumps([module, event, WATCHED]),
+        input=json.dumps(arguments),
         capture_output=True,
         text=True,
         check=True,
     )
-    status, loaded = json.loads(result.stdout)
-    return status, set(loaded)
+    # Log lines go to the same stream.
+    return json.loads(result.stdout.splitlines()[-1])
 
 
 @pytest.mark.parametrize(
@@ -126,3 +148,19 @@ def test_first_sealed_key_loads_the_cipher(settings: Settings, client: TestClien
         request = Request("POST", "/api/student-config-save", body)
         saved = after_first_request("workshop.student_config_save", request, settings)
         assert saved == (200, packages)
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "status"),
+    [
+        ("/api/generate-session", STUDENT, 200),
+        ("/api/generate-session", {"studentName": 5}, 422),
+        ("/api/test/submit", {"session_id": "x", "question_id": 5}, 422),
+    ],
+)
+def test_first_requests_at_the_same_time_are_all_served(
+    path: str, body: dict[str, Any], status: int, settings: Settings
+) -> None:
+    """Models are built on the first request, here by several threads at once."""
+    count = 16
+    assert in_new_process(CALL_IN_THREADS, [path, body, count], settings) == [status] * count
