@@ -21,9 +21,9 @@ PATH = "/api/admin-cleanup-old-tables"
 def set_old_tables_aside(body: ConfirmIn, deps: Annotated[Deps, Depends(get_deps)]) -> SetAsideOut:
     """Rename the legacy tables; admin-restore-old-tables undoes it."""
     with audited(deps, PATH) as facts:
-        renamed_tables = clean_up(body.confirm_text, deps)
-        facts["tables"] = [table.new_name for table in renamed_tables]
-    return clean_up_response(renamed_tables)
+        result = clean_up(body.confirm_text, deps)
+        facts["tables"] = [table.renamed.new_name for table in result.tables]
+    return clean_up_response(result)
 
 
 lambda_handler = lambda_entry(app)

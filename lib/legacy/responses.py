@@ -2,20 +2,21 @@
 
 from lib.deps import Deps
 from lib.legacy.normalization import Normalization
-from lib.legacy.old_tables.rename import deletion_sql
+from lib.legacy.old_tables.rename import CleanUp, deletion_sql
 from lib.legacy.old_tables.store import RenamedTable
 from lib.legacy.report import report
 from lib.legacy.wire import BringBackOut, NormalizeOut, SetAsideOut, UnifiedRows
 
 
-def clean_up_response(renamed_tables: list[RenamedTable]) -> SetAsideOut:
+def clean_up_response(result: CleanUp) -> SetAsideOut:
     """Return the response of admin-cleanup-old-tables."""
-    names = [table.new_name for table in renamed_tables]
+    renamed_tables = [table.renamed for table in result.tables]
     return SetAsideOut(
         message="Old tables renamed; nothing was deleted",
         results=_renamings(renamed_tables),
-        backup_tables=names,
-        permanent_deletion_sql=deletion_sql(names),
+        backup_tables=[table.new_name for table in renamed_tables],
+        rows_only_in_old_tables=sum(table.rows_only_here for table in result.tables),
+        permanent_deletion_sql=deletion_sql(result),
     )
 
 

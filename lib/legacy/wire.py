@@ -218,6 +218,8 @@ class SetAsideOut(CamelAnswer):
     """What was done with each table."""
     backup_tables: list[str]
     """New names of the tables."""
+    rows_only_in_old_tables: int
+    """Rows that were not migrated, so that they are stored nowhere else."""
     permanent_deletion_sql: Annotated[str, Field(alias="permanentDeletionSQL")]
     """Statements that delete the tables for good, to run by hand."""
 

@@ -11,8 +11,24 @@ SELECT to_regclass('public.workshop_students') IS NOT NULL
 SELECT NOT EXISTS (SELECT FROM public.students) OR NOT EXISTS (SELECT FROM public.sessions);
 
 -- set_aside --
--- Rename a table; return the new name, null if there is no such table.
-SELECT legacy.set_aside(%(table)s, %(stamp)s);
+-- Rename a table; return its names and its kind, no row if there is no such table.
+SELECT %(table)s AS table_name, legacy.set_aside(%(table)s, %(stamp)s) AS new_name, kind
+FROM legacy.kind_of(%(table)s) AS kind WHERE kind IS NOT NULL;
+
+-- dependents --
+-- What DROP … CASCADE would take along with a table: views, and foreign keys of other tables.
+SELECT DISTINCT CASE WHEN v.oid IS NULL THEN format('the foreign key %%s of %%s', f.conname, r.oid::regclass)
+  ELSE format('the view %%s', v.oid::regclass) END AS name
+FROM pg_depend AS d
+LEFT JOIN pg_constraint AS f ON d.classid = 'pg_constraint'::regclass AND f.oid = d.objid
+  AND f.contype = 'f' AND f.confrelid = d.refobjid AND f.conrelid <> d.refobjid
+LEFT JOIN pg_class AS r ON r.oid = f.conrelid
+LEFT JOIN pg_rewrite AS w ON d.classid = 'pg_rewrite'::regclass AND w.oid = d.objid
+LEFT JOIN pg_class AS v ON v.oid = w.ev_class AND v.oid <> d.refobjid AND v.relpersistence <> 't'
+WHERE d.refclassid = 'pg_class'::regclass
+  AND d.refobjid = to_regclass(format('public.%%I', %(table)s::text))
+  AND (r.oid IS NOT NULL OR v.oid IS NOT NULL)
+ORDER BY name;
 
 -- any_row --
 -- Whether a legacy table holds a row.

@@ -16,11 +16,14 @@ SELECT to_regclass('public.students') IS NOT NULL AND to_regclass('public.sessio
 
 -- estimate_rows --
 -- Approximate number of rows in the legacy tables, to choose the first batch; 5 rows per page of 8
--- KB if a table has never been analyzed.
-SELECT coalesce(sum(greatest(reltuples, pg_relation_size(oid) / 8192 * 5)), 0)::bigint
-FROM pg_class
-WHERE oid IN (to_regclass('public.workshop_students'), to_regclass('public.student_configs'),
-              to_regclass('public.workshop_sessions'));
+-- KB if a table has never been analyzed, and a million for a view, whose size is unknown.
+SELECT coalesce(sum(CASE WHEN c.relkind IN ('v', 'f') THEN 1000000
+    ELSE greatest(part.reltuples, pg_relation_size(part.oid) / 8192 * 5) END), 0)::bigint
+FROM pg_class AS c
+LEFT JOIN LATERAL pg_partition_tree(c.oid) AS tree ON c.relkind = 'p'
+LEFT JOIN pg_class AS part ON part.oid = coalesce(tree.relid, c.oid)
+WHERE c.oid IN (to_regclass('public.workshop_students'), to_regclass('public.student_configs'),
+                to_regclass('public.workshop_sessions'));
 
 -- unfinished_run --
 -- The run to continue, if there is one.

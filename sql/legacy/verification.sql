@@ -60,7 +60,7 @@ SELECT
 -- find_tokenless_rows --
 -- Report rows without a usable session token; they stay in their table.
 INSERT INTO pg_temp.findings (source, row_key, field, outcome, reason)
-SELECT origin, 'ctid ' || place, legacy.own_name(origin, 'session_token'), 'skipped',
+SELECT origin, coalesce('ctid ' || place, 'row of a view'), legacy.own_name(origin, 'session_token'), 'skipped',
   CASE WHEN octet_length(session_token) > 2600
        THEN 'a session token of more than 2,600 bytes: the row stays in its table'
        ELSE 'no session token: the row stays in its table' END

@@ -31,7 +31,6 @@ NAMED = re.compile(
 )
 MAY_HOLD_SQL = {
     "lib/legacy/report.py": "a query for a person to type, which contains a number",
-    "lib/legacy/old_tables/rename.py": "statements for a person to type; names from the catalog",
     "lib/database/schema.py": "the frame of a whole script, which takes no values",
     "migrations/printed_sql.py": "patterns of Alembic's own statements",
     "local/backup.py": "restores a whole database; names by sql.Identifier",

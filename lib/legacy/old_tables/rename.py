@@ -1,6 +1,6 @@
 """Renaming of the legacy tables after a verified migration, and its reversal."""
 
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 from lib.database.advisory_lock import lock_and_limit
@@ -9,7 +9,7 @@ from lib.deps import Deps
 from lib.legacy.errors import NotConfirmed, NothingToDo, NotSafeYet, TablesSetAside
 from lib.legacy.old_tables import store
 from lib.legacy.old_tables.store import RenamedTable
-from lib.legacy.runs.run import LEGACY_TABLES, Phase
+from lib.legacy.runs.run import LEGACY_TABLES, Phase, Run
 from lib.legacy.runs.start import prepare
 from lib.legacy.runs.store import close_sources, fetch_last_real_run, make_schema, open_sources
 from lib.legacy.verification.store import (
@@ -18,6 +18,7 @@ from lib.legacy.verification.store import (
     count_set_aside,
     count_written_since,
 )
+from lib.legacy.verification.verdict import fates
 
 if TYPE_CHECKING:
     from lib.database.postgres import Transaction
@@ -26,7 +27,26 @@ CONFIRMATION = "DELETE OLD TABLES"
 DELETE_AFTER_DAYS = 30
 
 
-def clean_up(confirmation: str | None, deps: Deps) -> list[RenamedTable]:
+@dataclass(frozen=True)
+class SetAsideTable:
+    """A table that was set aside, and what its deletion would take along."""
+
+    renamed: RenamedTable
+    rows_only_here: int
+    """Rows that the migration skipped, so that they are stored nowhere else."""
+    dependents: list[str]
+    """Views, and foreign keys of other tables."""
+
+
+@dataclass(frozen=True)
+class CleanUp:
+    """The tables that were set aside after a run."""
+
+    run_id: int
+    tables: list[SetAsideTable]
+
+
+def clean_up(confirmation: str | None, deps: Deps) -> CleanUp:
     """Rename the legacy tables to <name>_backup_YYYYMMDD; nothing is deleted.
 
     Raises:
@@ -40,19 +60,25 @@ def clean_up(confirmation: str | None, deps: Deps) -> list[RenamedTable]:
         prepare(transaction)
         if not store.any_legacy_table(transaction):
             raise NothingToDo(reason="There are no old tables")
-        require_verified(transaction)
-        return set_aside(transaction, LEGACY_TABLES, f"{deps.clock():%Y%m%d}")
+        run = require_verified(transaction)
+        renamed_tables = set_aside(transaction, LEGACY_TABLES, f"{deps.clock():%Y%m%d}")
+        tables = [
+            SetAsideTable(
+                renamed,
+                rows_only_here=fates(run, renamed.table_name)["skipped"],
+                dependents=store.list_dependents(transaction, renamed.new_name),
+            )
+            for renamed in renamed_tables
+        ]
+    return CleanUp(run.id, tables)
 
 
 def set_aside(
     transaction: "Transaction", tables: tuple[str, ...], stamp: str
 ) -> list[RenamedTable]:
     """Rename those of the tables that exist."""
-    return [
-        RenamedTable(table, new_name)
-        for table in tables
-        if (new_name := store.set_aside(transaction, table, stamp)) is not None
-    ]
+    renamed_tables = (store.set_aside(transaction, table, stamp) for table in tables)
+    return [renamed for renamed in renamed_tables if renamed is not None]
 
 
 def bring_back(deps: Deps) -> list[RenamedTable]:
@@ -105,18 +131,31 @@ def require_rows(transaction: "Transaction") -> None:
         )
 
 
-def deletion_sql(names: list[str]) -> str:
+def deletion_sql(result: CleanUp) -> str:
     """Return the SQL with which a person may delete the tables after a month of operation."""
     return "\n".join(
         [
             f"-- After {DELETE_AFTER_DAYS}+ days of successful operation",
-            *(f"DROP TABLE IF EXISTS public.{name} CASCADE;" for name in names),
+            *(line for table in result.tables for line in _deletion_lines(table, result.run_id)),
         ]
     )
 
 
-def require_verified(transaction: "Transaction") -> None:
-    """Refuse unless the newest migration was verified and nothing was written since.
+def _deletion_lines(table: SetAsideTable, run_id: int) -> list[str]:
+    name, kind = table.renamed.new_name, table.renamed.kind
+    warnings = []
+    if table.rows_only_here:
+        warnings.append(
+            f"-- {table.rows_only_here} rows exist only in {name}: SELECT * FROM "  # noqa: S608 for a person to read
+            f"legacy.migration_findings WHERE run_id = {run_id} AND outcome = 'skipped';"
+        )
+    if table.dependents:
+        warnings.append(f"-- CASCADE also drops {', '.join(table.dependents)}")
+    return [*warnings, f"DROP {kind} IF EXISTS public.{name} CASCADE;"]
+
+
+def require_verified(transaction: "Transaction") -> Run:
+    """Return the newest migration; refuse unless it was verified and nothing was written since.
 
     Raises:
         NotSafeYet: With the reason.
@@ -140,3 +179,4 @@ def require_verified(transaction: "Transaction") -> None:
             reason=f"{rows_left_behind} rows of the old tables have no session now, run the "
             "migration again"
         )
+    return run

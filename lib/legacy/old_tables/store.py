@@ -17,6 +17,15 @@ class RenamedTable:
 
     table_name: str
     new_name: str
+    kind: str = "TABLE"
+    """What DROP calls it."""
+
+
+@dataclass(frozen=True)
+class Dependent:
+    """A view or a foreign key that depends on a table."""
+
+    name: str
 
 
 def any_legacy_table(transaction: "Transaction") -> bool:
@@ -29,12 +38,17 @@ def unified_schema_is_empty(transaction: "Transaction") -> bool:
     return bool(transaction.fetch_value(_queries["is_empty"]))
 
 
-def set_aside(transaction: "Transaction", table: str, stamp: str) -> str | None:
-    """Rename a table; return its new name, None if there is no such table."""
-    new_name: str | None = transaction.fetch_value(
-        _queries["set_aside"], {"table": table, "stamp": stamp}
+def set_aside(transaction: "Transaction", table: str, stamp: str) -> RenamedTable | None:
+    """Rename a table; None if there is no such table."""
+    return transaction.fetch_one(
+        _queries["set_aside"], {"table": table, "stamp": stamp}, RenamedTable
     )
-    return new_name
+
+
+def list_dependents(transaction: "Transaction", table: str) -> list[str]:
+    """Return the views and foreign keys that DROP … CASCADE would take along with a table."""
+    rows = transaction.fetch_all(_queries["dependents"], {"table": table}, Dependent)
+    return [row.name for row in rows]
 
 
 def bring_back(transaction: "Transaction", table: str) -> str | None:

@@ -1,9 +1,16 @@
--- Functions that set the legacy tables aside and bring them back. Renaming keeps rows, indexes and
+-- Functions that set the legacy tables, or views of their names, aside and bring them back. Renaming keeps rows, indexes and
 -- rights; only those that Supabase gives everybody end when a table is set aside.
 
 -- Drop functions of earlier versions.
 DROP FUNCTION IF EXISTS legacy.make_room(TEXT, JSONB), legacy.take_lines(TEXT, TEXT[]),
   legacy.prepare_table(TEXT, JSONB), legacy.insert_lines(TEXT, TEXT[]);
+
+-- Return what COMMENT and DROP call a table or view.
+CREATE OR REPLACE FUNCTION legacy.kind_of(p_table TEXT) RETURNS TEXT LANGUAGE sql STABLE AS $$
+  SELECT CASE relkind WHEN 'v' THEN 'VIEW' WHEN 'm' THEN 'MATERIALIZED VIEW'
+                      WHEN 'f' THEN 'FOREIGN TABLE' ELSE 'TABLE' END
+  FROM pg_class WHERE oid = to_regclass(format('public.%I', p_table))
+$$;
 
 -- Rename public.<p_table> to <p_table>_backup_<p_stamp>, or add _2, _3 … if that name is in use.
 CREATE OR REPLACE FUNCTION legacy.set_aside(p_table TEXT, p_stamp TEXT)
@@ -20,7 +27,7 @@ BEGIN
     v_name := p_table || '_backup_' || p_stamp || '_' || v_number;
   END LOOP;
   EXECUTE format('ALTER TABLE public.%I RENAME TO %I', p_table, v_name);
-  EXECUTE format('COMMENT ON TABLE public.%I IS %L', v_name,
+  EXECUTE format('COMMENT ON %s public.%I IS %L', legacy.kind_of(v_name), v_name,
     'set aside ' || to_char(clock_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS.US'));
   PERFORM stepwise.revoke_api_rights();
   RETURN v_name;
@@ -61,7 +68,8 @@ RETURNS TABLE (original TEXT, table_name TEXT, set_aside TEXT, row_count BIGINT,
   SELECT name, relname::text, obj_description(c.oid, 'pg_class'), counted.row_count,
     counted.without_session
   FROM unnest(ARRAY['workshop_students', 'student_configs', 'workshop_sessions']) AS name
-  JOIN pg_class AS c ON relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p')
+  JOIN pg_class AS c ON relnamespace = 'public'::regnamespace
+    AND relkind IN ('r', 'p', 'v', 'm', 'f')
     AND relname ~ ('^' || name || '_backup_[0-9]+(_[0-9]+)*$'),
   LATERAL legacy.rows_of(relname::text, name) AS counted
 $$;
@@ -107,7 +115,7 @@ BEGIN
       p_table, to_char(clock_timestamp() AT TIME ZONE 'UTC', 'YYYYMMDD'));
   END IF;
   EXECUTE format('ALTER TABLE public.%I RENAME TO %I', v_backup.table_name, p_table);
-  EXECUTE format('COMMENT ON TABLE public.%I IS NULL', p_table);
+  EXECUTE format('COMMENT ON %s public.%I IS NULL', legacy.kind_of(p_table), p_table);
   RETURN v_backup.table_name;
 END $$;
 

@@ -107,7 +107,8 @@ BEGIN
   EXECUTE format('CREATE TEMP VIEW %I AS SELECT %s, %s AS unread, %s AS place FROM %s',
     p_view || '_typed', v_columns, CASE WHEN v_unread IS NULL THEN 'NULL::jsonb' ELSE format(
       'CASE WHEN %s THEN jsonb_strip_nulls(jsonb_build_object(%s)) END', v_any_unread, v_unread) END,
-    CASE WHEN v_table IS NULL THEN 'NULL::tid' ELSE 'ctid' END,
+    CASE WHEN (SELECT relkind FROM pg_class WHERE oid = v_table) IN ('r', 'p', 'm') THEN 'ctid'
+         ELSE 'NULL::tid' END,  -- rows of a view have no place
     coalesce(v_table::text, '(SELECT WHERE FALSE) AS absent'));
 END $$;
 

@@ -70,7 +70,8 @@ CREATE TABLE IF NOT EXISTS legacy.migration_findings (
   -- many rows. Whoever deletes a run deletes its findings.
   run_id BIGINT NOT NULL,
   source TEXT NOT NULL,                  -- the legacy table
-  -- First 16 hexadecimal digits of the SHA-256 of the row's token; 'ctid (0,7)' without token.
+  -- First 16 hexadecimal digits of the SHA-256 of the row's token; 'ctid (0,7)' or, in a
+  -- view, 'row of a view' without token.
   row_key TEXT NOT NULL,
   field TEXT NOT NULL,
   outcome TEXT NOT NULL CONSTRAINT migration_findings_outcome_check CHECK (outcome IN (

@@ -1,0 +1,96 @@
+"""Views and partitioned tables in the place of legacy tables, and what depends on the tables."""
+
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+
+from tests.legacy.legacy_database import Legacy
+from tests.legacy.test_calls import CLEANUP, MIGRATE, RESTORE, call
+
+CONFIRM: dict[str, Any] = {"confirmText": "DELETE OLD TABLES"}
+MOVED = "ALTER TABLE public.{table} RENAME TO {table}_data; "
+AS_VIEW = MOVED + "CREATE VIEW public.{table} AS SELECT * FROM public.{table}_data"
+AS_JOIN = MOVED + (
+    "CREATE VIEW public.{table} AS SELECT DISTINCT d.*"
+    " FROM public.{table}_data AS d, (VALUES (1)) v"
+)
+AS_STORED_VIEW = MOVED + (
+    "CREATE MATERIALIZED VIEW public.{table} AS SELECT * FROM public.{table}_data"
+)
+AS_PARTITIONS = MOVED + (
+    "CREATE TABLE public.{table} (LIKE public.{table}_data) PARTITION BY HASH ({key});"
+    "CREATE TABLE public.{table}_p0 PARTITION OF public.{table}"
+    " FOR VALUES WITH (MODULUS 2, REMAINDER 0);"
+    "CREATE TABLE public.{table}_p1 PARTITION OF public.{table}"
+    " FOR VALUES WITH (MODULUS 2, REMAINDER 1);"
+    "INSERT INTO public.{table} SELECT * FROM public.{table}_data"
+)
+KEYS = {
+    "workshop_students": "session_token",
+    "student_configs": "session_token",
+    "workshop_sessions": "session_id",
+}
+
+
+@pytest.mark.parametrize("table", KEYS)
+@pytest.mark.parametrize("form", [AS_VIEW, AS_JOIN, AS_STORED_VIEW, AS_PARTITIONS])
+def test_other_kinds_of_tables_are_migrated_set_aside_and_brought_back(
+    timed: Legacy, client: TestClient, table: str, form: str
+) -> None:
+    expected = call(client, MIGRATE, dryRun=True)
+    timed.connection.execute(form.format(table=table, key=KEYS[table]).encode())
+    dry = call(client, MIGRATE, dryRun=True)
+    real = call(client, MIGRATE)
+    assert dry["verification"]["checksums"] == expected["verification"]["checksums"]
+    assert real["verification"]["checksums"] == expected["verification"]["checksums"]
+    assert real["verification"]["verified"] is True
+    assert real["findings"]["groups"] == expected["findings"]["groups"]
+    before = timed.rows(f"SELECT t::text FROM public.{table} AS t ORDER BY 1")
+    for _ in range(2):
+        aside = call(client, CLEANUP, **CONFIRM)
+        assert timed.one(f"SELECT to_regclass('public.{table}')") is None
+        assert call(client, RESTORE)["restoredTables"] == list(KEYS)
+        assert timed.rows(f"SELECT t::text FROM public.{table} AS t ORDER BY 1") == before
+        assert call(client, MIGRATE)["verification"]["verified"] is True
+    aside = call(client, CLEANUP, **CONFIRM)
+    timed.connection.execute(aside["permanentDeletionSQL"].encode())
+    for name in aside["backupTables"]:
+        assert timed.one(f"SELECT to_regclass('public.{name}')") is None
+
+
+def test_deletion_says_which_rows_exist_nowhere_else(legacy: Legacy, client: TestClient) -> None:
+    legacy.add("workshop_students", "session_token | student_email\n t | a@b.co\n - | b@b.co")
+    legacy.add("workshop_sessions", "session_id | student_id\n - | a@b.co\n - | c@b.co")
+    call(client, MIGRATE)
+    aside = call(client, CLEANUP, **CONFIRM)
+    assert aside["rowsOnlyInOldTables"] == 3
+    students, configs, logins = aside["backupTables"]
+    lines = aside["permanentDeletionSQL"].splitlines()
+    (query,) = {line.partition(": ")[2] for line in lines if "exist only in" in line}
+    assert len(legacy.rows(query)) == 3
+    assert [line.partition(":")[0] for line in lines[1:]] == [
+        f"-- 1 rows exist only in {students}",
+        f"DROP TABLE IF EXISTS public.{students} CASCADE;",
+        f"DROP TABLE IF EXISTS public.{configs} CASCADE;",
+        f"-- 2 rows exist only in {logins}",
+        f"DROP TABLE IF EXISTS public.{logins} CASCADE;",
+    ]
+
+
+def test_deletion_says_what_it_would_take_along(legacy: Legacy, client: TestClient) -> None:
+    legacy.add("student_configs", "session_token\n t")
+    legacy.connection.execute(
+        "CREATE VIEW public.overview AS SELECT session_token FROM public.student_configs;"
+        "CREATE TABLE public.notes (token TEXT CONSTRAINT notes_token"
+        " REFERENCES public.student_configs)"
+    )
+    call(client, MIGRATE)
+    warnings = [
+        line
+        for line in call(client, CLEANUP, **CONFIRM)["permanentDeletionSQL"].splitlines()
+        if line.startswith("-- CASCADE")
+    ]
+    assert warnings == [
+        "-- CASCADE also drops the foreign key notes_token of notes, the view overview"
+    ]
