@@ -7,26 +7,26 @@ from lib.database.errors import SchemaNeedsDecision
 from lib.deps import Deps, get_deps
 from lib.errors import AlreadyRunning, raises
 from lib.framework import Depends
-from lib.legacy.errors import NotSafeYet, TablesSetAside
+from lib.legacy.errors import KeysUnreadable, NotSafeYet, TablesSetAside
 from lib.legacy.normalization import normalize
 from lib.legacy.responses import normalize_response
-from lib.legacy.wire import NormalizeOut
+from lib.legacy.wire import NormalizeIn, NormalizeOut
 from lib.web.app import create_app, lambda_entry
-from lib.web.wire import StrictOperatorIn
 
 app = create_app("legacy.admin_normalize_database_v2", tag="Workshop: legacy tables")
 PATH = "/api/admin-normalize-database-v2"
 
 
 @app.post(PATH)
-@raises(AlreadyRunning, NotSafeYet, SchemaNeedsDecision, TablesSetAside)
+@raises(AlreadyRunning, KeysUnreadable, NotSafeYet, SchemaNeedsDecision, TablesSetAside)
 def normalize_database(
     deps: Annotated[Deps, Depends(get_deps)],
-    body: StrictOperatorIn | None = None,  # noqa: ARG001 it may hold the password
+    body: NormalizeIn | None = None,
 ) -> NormalizeOut:
     """Create the schema, migrate, and rename the legacy tables once the migration is verified."""
     with audited(deps, PATH) as facts:
-        result = normalize(deps)
+        accept = body is not None and body.accept_unreadable_keys
+        result = normalize(deps, accept_unreadable_keys=accept)
         facts.update(run=result.run.id, tables=[table.new_name for table in result.renamed_tables])
     return normalize_response(result, deps)
 

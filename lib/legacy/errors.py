@@ -32,3 +32,10 @@ class TablesSetAside(Conflict):
     """Nothing was migrated: {reason}."""
 
     code = "tables_set_aside"
+
+
+class KeysUnreadable(Conflict):
+    """Nothing was migrated: {unreadable} of {checked} keys cannot be opened. {advice}"""  # noqa: D415 the advice is a sentence
+
+    code = "keys_unreadable"
+    fields = ("acceptUnreadableKeys",)

@@ -14,6 +14,7 @@ from lib.database.advisory_lock import lock_and_limit
 from lib.deps import Deps
 from lib.legacy.old_tables.rename import require_rows
 from lib.legacy.people.move import move_people
+from lib.legacy.preflight.inspection import require_readable_keys
 from lib.legacy.runs import store
 from lib.legacy.runs.pace import DEFAULT_PACE, Pace
 from lib.legacy.runs.run import Phase, Run
@@ -27,10 +28,18 @@ if TYPE_CHECKING:
     from lib.database.postgres import Transaction
 
 
-def migrate(deps: Deps, *, dry_run: bool, pace: Pace = DEFAULT_PACE) -> Run:
+def migrate(
+    deps: Deps,
+    *,
+    dry_run: bool,
+    pace: Pace = DEFAULT_PACE,
+    accept_unreadable_keys: bool = False,
+) -> Run:
     """Start or continue a migration; stop when it is complete or the call's time is up.
 
     Raises:
+        KeysUnreadable: If a real run would begin with API keys that ENCRYPTION_KEY does not open,
+            unless `accept_unreadable_keys`.
         NotConfigured: If ENCRYPTION_KEY is missing; nothing was started.
         AlreadyRunning: If another call holds `lib.database.advisory_lock`.
         UnifiedSchemaNotFound: If the tables to migrate to are missing or out of date.
@@ -38,6 +47,12 @@ def migrate(deps: Deps, *, dry_run: bool, pace: Pace = DEFAULT_PACE) -> Run:
     """
     vault = Vault.from_settings(deps.settings)
     deadline = time.monotonic() + pace.call_seconds
+
+    def first_counts() -> dict[str, int]:
+        if not dry_run and not accept_unreadable_keys:
+            require_readable_keys(transaction, vault)
+        return count_before(transaction)
+
     with deps.postgres.transaction() as transaction:
         prepare(transaction)
         require_rows(transaction)
@@ -45,7 +60,7 @@ def migrate(deps: Deps, *, dry_run: bool, pace: Pace = DEFAULT_PACE) -> Run:
             transaction,
             dry_run=dry_run,
             pace=pace,
-            count_before=lambda: count_before(transaction),
+            count_before=first_counts,
         )
     with deps.postgres.transaction() as transaction:
         lock_and_limit(transaction)

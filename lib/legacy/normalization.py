@@ -27,17 +27,25 @@ class Normalization:
     renamed_tables: list[RenamedTable]
 
 
-def normalize(deps: Deps, pace: Pace = DEFAULT_PACE) -> Normalization:
+def normalize(
+    deps: Deps, pace: Pace = DEFAULT_PACE, *, accept_unreadable_keys: bool = False
+) -> Normalization:
     """Create the unified schema if it is missing, migrate, and set the old tables aside.
 
     Raises:
+        KeysUnreadable: If ENCRYPTION_KEY does not open an API key, unless `accept_unreadable_keys`.
         NotConfigured: If ENCRYPTION_KEY is missing; only the schema was created.
         AlreadyRunning: If another call holds `lib.database.advisory_lock`.
     """
     started = time.monotonic()
     created_schema = _create_schema(deps)
     seconds_left = pace.call_seconds - (time.monotonic() - started)
-    run = migrate(deps, dry_run=False, pace=replace(pace, call_seconds=seconds_left))
+    run = migrate(
+        deps,
+        dry_run=False,
+        pace=replace(pace, call_seconds=seconds_left),
+        accept_unreadable_keys=accept_unreadable_keys,
+    )
     if run.phase is not Phase.DONE or not run.verified:
         return Normalization(created_schema, run, [])
     stamp = f"{deps.clock():%Y%m%d%H%M%S}"

@@ -3,6 +3,7 @@
 from dataclasses import asdict
 
 from lib.deps import Deps
+from lib.legacy.preflight.inspection import Inspection, remarks
 from lib.legacy.runs.run import LEGACY_TABLES, Phase, Run
 from lib.legacy.runs.store import list_findings, summarize_findings
 from lib.legacy.verification.verdict import (
@@ -23,6 +24,9 @@ from lib.legacy.wire import (
     MigrationOut,
     MigrationProgress,
     MigrationSummary,
+    Preflight,
+    PreflightKeys,
+    PreflightTable,
     Source,
     UnifiedRows,
     Verification,
@@ -36,7 +40,12 @@ DRY_RUN_IN_PARTS = (
 )
 
 
-def report(run: Run, deps: Deps, findings_limit: int = FINDINGS_IN_REPORT) -> MigrationOut:
+def report(
+    run: Run,
+    deps: Deps,
+    findings_limit: int = FINDINGS_IN_REPORT,
+    inspection: Inspection | None = None,
+) -> MigrationOut:
     """Return the response of admin-migrate-to-unified-schema."""
     done = run.phase is Phase.DONE
     return MigrationOut(
@@ -45,6 +54,7 @@ def report(run: Run, deps: Deps, findings_limit: int = FINDINGS_IN_REPORT) -> Mi
         dry_run=run.dry_run,
         rolled_back=run.dry_run,
         run_id=run.id,
+        preflight=None if inspection is None else _preflight(inspection),
         progress=MigrationProgress(
             phase=run.phase.value,
             percent=int(100 * run.fraction_done),
@@ -56,6 +66,20 @@ def report(run: Run, deps: Deps, findings_limit: int = FINDINGS_IN_REPORT) -> Mi
         findings=_findings(run, deps, findings_limit),
         verification=_verification(run) if done else None,
         next_steps=_next_steps(run),
+    )
+
+
+def _preflight(inspection: Inspection) -> Preflight:
+    return Preflight(
+        role=inspection.role.name,
+        sees_every_row=inspection.role.sees_every_row,
+        tables=[
+            PreflightTable(**asdict(table), rows=inspection.rows[table.table] or 0)
+            for table in inspection.tables
+        ],
+        elsewhere=[f"{place.schema_name}.{place.table_name}" for place in inspection.elsewhere],
+        keys=PreflightKeys(**asdict(inspection.keys)),
+        remarks=remarks(inspection),
     )
 
 

@@ -12,6 +12,15 @@ class MigrateIn(StrictOperatorIn):
 
     dry_run: bool = False
     """true: do all the work, roll it back, and report what was done."""
+    accept_unreadable_keys: bool = False
+    """true: migrate although ENCRYPTION_KEY does not open all API keys of the legacy tables."""
+
+
+class NormalizeIn(StrictOperatorIn):
+    """Request of admin-normalize-database-v2."""
+
+    accept_unreadable_keys: bool = False
+    """true: migrate although ENCRYPTION_KEY does not open all API keys of the legacy tables."""
 
 
 class MigrationSummary(CamelBody):
@@ -159,6 +168,59 @@ class MigrationProgress(CamelBody):
     """Number of calls that were stopped before they had finished their part."""
 
 
+class PreflightTable(CamelBody):
+    """A legacy table before the migration."""
+
+    table: str
+    """Name of the table."""
+    kind: str
+    """`table`, `view`, `materialized view` or `foreign table`."""
+    rows: int
+    """Number of rows."""
+    bytes: int
+    """Size with its indexes; 0 for a view."""
+    owner: str
+    """Role that owns it."""
+    may_rename: bool
+    """Whether the database's role can set it aside after the migration."""
+    row_level_security: str
+    """`off`, `on`, or `forced`: for the owner, too. Hidden rows stop a migration."""
+    known_columns: list[str]
+    """Columns that the migration reads."""
+    unknown_columns: list[str]
+    """All other columns."""
+
+
+class PreflightKeys(CamelBody):
+    """API keys of the legacy tables."""
+
+    sealed: int
+    """Keys that are encrypted."""
+    plain: int
+    """Keys in plain text, which the migration encrypts."""
+    checked: int
+    """Encrypted keys that were decrypted for a check, at most 5,000."""
+    unreadable: int
+    """Number of checked keys that ENCRYPTION_KEY does not open."""
+
+
+class Preflight(CamelBody):
+    """What a dry run found before it began."""
+
+    role: str
+    """The database's role."""
+    sees_every_row: bool
+    """Whether row-level security hides nothing from the role, whichever the table."""
+    tables: list[PreflightTable]
+    """Legacy tables that are in the schema `public`."""
+    elsewhere: list[str]
+    """Tables of the same names in other schemas; they are not migrated."""
+    keys: PreflightKeys
+    """Whether ENCRYPTION_KEY opens the keys."""
+    remarks: list[str]
+    """What to do before the real run, the worst first; empty if nothing."""
+
+
 class MigrationOut(CamelAnswer):
     """Report of a migration; if `done` is false, another call continues it."""
 
@@ -171,6 +233,8 @@ class MigrationOut(CamelAnswer):
     """Whether everything was rolled back, as in each dry run."""
     run_id: int
     """Number of the run."""
+    preflight: Preflight | None
+    """What was found before a dry run; null in a real run."""
     progress: MigrationProgress
     """How far the run has got."""
     summary: MigrationSummary

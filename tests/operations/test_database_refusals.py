@@ -121,6 +121,21 @@ def test_missing_right_is_named_with_the_table(
     assert kept
 
 
+def test_preflight_names_the_role_and_the_owner_of_each_table(
+    client: TestClient, superuser: Sql
+) -> None:
+    superuser(
+        f"ALTER TABLE public.student_configs OWNER TO {OTHER};"
+        f"GRANT SELECT ON public.student_configs TO {OWNER}"
+    )
+    report = call(client, MIGRATE, dryRun=True)["preflight"]
+    assert (report["role"], report["seesEveryRow"]) == (OWNER, False)
+    owners = {table["table"]: table["owner"] for table in report["tables"]}
+    assert owners["student_configs"] == OTHER
+    assert [table["mayRename"] for table in report["tables"]] == [True, False, True]
+    assert f"student_configs belongs to {OTHER}" in report["remarks"][-1]
+
+
 def test_unwritable_unified_table_is_named(client: TestClient, superuser: Sql) -> None:
     superuser(
         f"ALTER TABLE public.step_progress OWNER TO {OTHER};"
