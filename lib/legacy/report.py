@@ -102,6 +102,8 @@ def _summary(run: Run) -> MigrationSummary:
         login_sessions_migrated=count("moved.workshop_sessions", 0),
         total_sessions=count("before.sessions", 0) + count("sessions.created", 0),
         keys_encrypted=count("keys.sealed", 0),
+        people_merged=count("people.with_several_rows", 0),
+        tokens_merged=count("tokens.with_several_rows", 0),
     )
 
 
@@ -129,6 +131,8 @@ def _results(run: Run) -> list[str]:
         f"students: {count('people.created')} created, {count('people.merged')} updated",
         "sessions: "
         + ", ".join(f"{count(f'sessions.{fate}')} {fate}" for fate in FATES if fate != "skipped"),
+        f"people with several rows: {count('people.with_several_rows')}, merged",
+        f"tokens with several rows: {count('tokens.with_several_rows')}, merged",
         f"step_progress: {count('checked.step_progress')} steps read from exercises",
         f"API keys: {count('keys.sealed')} were stored as plain text and are now encrypted",
         *([DRY_RUN_IN_PARTS.format(calls=run.calls)] if run.in_parts else []),

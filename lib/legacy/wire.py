@@ -40,6 +40,10 @@ class MigrationSummary(CamelBody):
     """Sessions in the unified schema; a dry run counts those that it rolled back."""
     keys_encrypted: int
     """API keys that were stored as plain text."""
+    people_merged: int
+    """People with several rows, whose e-mail may be spelled differently; one student each."""
+    tokens_merged: int
+    """Tokens with several rows, in one table or in several; one session each."""
 
 
 class Source(CamelBody):
@@ -62,18 +66,20 @@ class Source(CamelBody):
 
 
 class FindingGroup(CamelBody):
-    """Number of findings that differ only in their row."""
+    """Number of findings of one kind, which differ only in their row or in an exercise's name."""
 
     source: str
     """Table of the rows."""
     field: str
-    """Column."""
+    """Column; `exercises.*` and `exercises.*.timeSpent` stand for exercises of every name."""
     outcome: str
     """What became of the values."""
     reason: str
     """Why they were not migrated as they were."""
     rows: int
-    """Number of rows."""
+    """Number of findings."""
+    examples: list[str]
+    """Some of the fields, at most 3, if `field` stands for several."""
 
 
 class Finding(CamelBody):
@@ -95,9 +101,9 @@ class Findings(CamelBody):
     """Values that were not migrated as they were: skipped, kept raw or repaired."""
 
     groups: list[FindingGroup]
-    """Number of findings of each kind."""
+    """Number of findings of each kind: skipped before kept raw before repaired ones."""
     rows: list[Finding]
-    """Single findings, at most 500."""
+    """Single findings, at most 500: first up to 20 of each kind in that order, then the others."""
     complete: bool
     """Whether `rows` holds all findings; `sql` lists the others."""
     sql: str

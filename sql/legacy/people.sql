@@ -7,7 +7,8 @@ TRUNCATE pg_temp.people;
 -- stage_people --
 -- One row per e-mail of the batch, which %(from)s and %(to)s bound by hash: the earliest time, and
 -- the newest name that is not empty.
-INSERT INTO pg_temp.people (email, student_name, name_moment, account_sid, created_at, moment)
+INSERT INTO pg_temp.people (email, student_name, name_moment, account_sid, created_at, moment,
+  row_count)
 SELECT email,
   legacy.without_keys((array_agg(student_name ORDER BY moment DESC NULLS LAST, place DESC)
     FILTER (WHERE student_name IS NOT NULL))[1]),
@@ -15,7 +16,7 @@ SELECT email,
   legacy.without_keys((array_agg(account_sid ORDER BY moment DESC NULLS LAST, place DESC)
     FILTER (WHERE account_sid IS NOT NULL))[1]),
   least(min(created_at), min(started_at)),
-  max(moment)
+  max(moment), count(*)
 FROM pg_temp.repaired_rows
 WHERE hashtext(email) >= %(from)s AND hashtext(email) < %(to)s
 GROUP BY email;
@@ -32,6 +33,10 @@ UPDATE pg_temp.people AS p SET email = s.student_email
 FROM public.students AS s
 WHERE s.former_emails IS NOT NULL AND p.email = ANY (s.former_emails)
   AND NOT EXISTS (SELECT FROM public.students AS o WHERE o.student_email = p.email);
+
+-- count_merged_people --
+-- Number of people of the batch with several rows.
+SELECT count(*) FROM pg_temp.people WHERE row_count > 1;
 
 -- plain_accounts --
 -- Accounts of the batch that are not encrypted.

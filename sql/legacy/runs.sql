@@ -105,14 +105,32 @@ INSERT INTO legacy.migration_findings (run_id, source, row_key, field, outcome, 
 SELECT %(id)s, source, row_key, field, outcome, reason FROM pg_temp.findings;
 
 -- summarize_findings --
--- Number of findings for each table, field, outcome and reason.
-SELECT source, field, outcome, reason, count(*) AS rows
-FROM legacy.migration_findings WHERE run_id = %(id)s
-GROUP BY source, field, outcome, reason
-ORDER BY outcome DESC, rows DESC, source, field, reason LIMIT %(limit)s;
+-- Number of findings for each table, field, outcome and reason, the worst first. The names of exercises
+-- make no difference, or a few hundred of them would hide all else.
+WITH kinds AS (
+  SELECT source, field, outcome, reason, regexp_replace(field,
+    '^exercises[.].*?([.](?:timeSpent|attempts|timestamp|lastAttempt))?$', 'exercises.*\1') AS kind
+  FROM legacy.migration_findings WHERE run_id = %(id)s
+)
+SELECT source, kind AS field, outcome, reason, count(*) AS rows,
+  coalesce((array_agg(DISTINCT field ORDER BY field) FILTER (WHERE field <> kind))[1:3], '{}')
+    AS examples
+FROM kinds
+GROUP BY source, kind, outcome, reason
+ORDER BY array_position(ARRAY['skipped', 'kept raw', 'mended'], outcome) NULLS FIRST, rows DESC,
+  source, kind, reason
+LIMIT %(limit)s;
 
 -- list_findings --
--- Findings, row by row, skipped rows first.
+-- Findings, row by row: the first of every kind, the worst kinds first, and then the others.
 SELECT source, row_key, field, outcome, reason
-FROM legacy.migration_findings WHERE run_id = %(id)s
-ORDER BY outcome DESC, source, row_key, field LIMIT %(limit)s;
+FROM (
+  SELECT *, row_number() OVER (
+    PARTITION BY source, outcome, reason, regexp_replace(field,
+      '^exercises[.].*?([.](?:timeSpent|attempts|timestamp|lastAttempt))?$', 'exercises.*\1')
+    ORDER BY row_key, field) AS place
+  FROM legacy.migration_findings WHERE run_id = %(id)s
+) AS numbered
+ORDER BY place > 20, array_position(ARRAY['skipped', 'kept raw', 'mended'], outcome) NULLS FIRST,
+  source, row_key, field
+LIMIT %(limit)s;

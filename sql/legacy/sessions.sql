@@ -57,6 +57,11 @@ INSERT INTO pg_temp.repeated_tokens (origin, session_token, copies)
 SELECT origin, session_token, count(*) FROM pg_temp.batch_rows
 GROUP BY origin, session_token HAVING count(*) > 1;
 
+-- count_merged_tokens --
+-- Number of tokens of the batch with several rows, in one table or in several.
+SELECT count(*) FROM (
+  SELECT FROM pg_temp.batch_rows GROUP BY session_token HAVING count(*) > 1) AS merged;
+
 -- analyze_repeated_tokens --
 -- Give the planner the number of repeated tokens.
 ANALYZE pg_temp.repeated_tokens;

@@ -21,5 +21,6 @@ def move_people(transaction: "Transaction", run: Run, vault: Vault) -> Counts:
     people = store.save_batch(transaction)
     counts.add("people.merged", people.updated)
     counts.add("people.created", people.created)
+    counts.add("people.with_several_rows", people.merged)
     counts.add_read_back("people", store.read_back(transaction))
     return counts

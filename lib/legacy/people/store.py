@@ -19,6 +19,8 @@ class StoredPeople:
 
     updated: int
     created: int
+    merged: int
+    """People with several rows."""
 
 
 def clear(transaction: "Transaction") -> None:
@@ -48,7 +50,8 @@ def save_batch(transaction: "Transaction") -> StoredPeople:
     updated = transaction.execute(_queries["update_students"])
     created = transaction.execute(_queries["insert_students"])
     transaction.execute(_queries["analyze_students"])
-    return StoredPeople(updated, created)
+    merged = int(transaction.fetch_value(_queries["count_merged_people"]))
+    return StoredPeople(updated, created, merged)
 
 
 def read_back(transaction: "Transaction") -> ReadBack:

@@ -36,13 +36,14 @@ class Finding:
 
 @dataclass(frozen=True)
 class FindingGroup:
-    """Number of findings that differ only in their row."""
+    """Number of findings that differ only in their row or in the name of an exercise."""
 
     source: str
     field: str
     outcome: str
     reason: str
     rows: int
+    examples: list[str]
 
 
 def unified_schema_exists(transaction: "Transaction") -> bool:
@@ -155,12 +156,12 @@ def restore_findings(transaction: "Transaction", run: Run, blocks: Iterable[byte
 
 
 def summarize_findings(postgres: "Postgres", run: Run, limit: int) -> list[FindingGroup]:
-    """Return the findings of a run in groups, the most frequent first."""
+    """Return the findings of a run by kind, the worst and most frequent first."""
     params = {"id": run.id, "limit": limit}
     return postgres.fetch_all(_queries["summarize_findings"], params, FindingGroup, read=True)
 
 
 def list_findings(postgres: "Postgres", run: Run, limit: int) -> list[Finding]:
-    """Return the first findings of a run, skipped rows before others."""
+    """Return some findings of every kind, the worst first, before the others."""
     params = {"id": run.id, "limit": limit}
     return postgres.fetch_all(_queries["list_findings"], params, Finding, read=True)

@@ -29,6 +29,7 @@ def move_sessions(transaction: "Transaction", run: Run, vault: Vault, pace: Pace
     """
     counts = Counts()
     _read_batch(transaction, run, counts)
+    counts.add("tokens.with_several_rows", store.count_merged_tokens(transaction))
     staged = store.stage_batch(transaction)
     sealed = seal_keys(transaction, vault, any_stored=staged.stored > 0, at_once=pace.keys_at_once)
     counts.add("keys.sealed", sealed)

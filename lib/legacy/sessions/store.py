@@ -106,6 +106,11 @@ def skip_removed(transaction: "Transaction") -> list[TableRows]:
     return transaction.fetch_all(_queries["count_skipped_rows"], None, TableRows)
 
 
+def count_merged_tokens(transaction: "Transaction") -> int:
+    """Count the tokens of the batch with several rows."""
+    return int(transaction.fetch_value(_queries["count_merged_tokens"]))
+
+
 def stage_batch(transaction: "Transaction") -> StagedTokens:
     """Fill the temporary tables with the batch, merged and repaired."""
     transaction.execute(_queries["find_repeated_tokens"])

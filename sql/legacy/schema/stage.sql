@@ -4,7 +4,8 @@
 
 CREATE TEMP TABLE IF NOT EXISTS people (
   email TEXT, student_name TEXT, name_moment TIMESTAMPTZ, account_sid TEXT,
-  created_at TIMESTAMPTZ, moment TIMESTAMPTZ
+  created_at TIMESTAMPTZ, moment TIMESTAMPTZ,
+  row_count BIGINT                   -- rows with this e-mail, in any spelling
 ) ON COMMIT DROP;
 
 -- Tokens that occur in several rows of one table.
