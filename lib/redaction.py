@@ -33,13 +33,13 @@ _LOOK = re.compile(
 _URL_CREDENTIALS = re.compile(r"(?<=://)[^\s/?#@:\"'<>\\]*:[^\s/?#@\"'<>\\]+(?=@)")
 # A placeholder, such as ${TOKEN}, stays: it begins with a character that no secret begins with.
 _URL_PARAMETER = re.compile(
-    rf"([?&;][\w.-]{{0,60}}(?:{_NAME}|token|key|auth|sig(?:nature)?)=)(?![$<{{%])[^&;#\s\"'<>\\`]+",
+    rf"([?&;][\w.-]{{0,60}}(?:{_NAME}|token|key|auth|sig(?:nature)?)=)(?![$<{{%\[])[^&;#\s\"'<>\\`]+",
     re.IGNORECASE,
 )
 _HEADER = re.compile(r"(\b(?:bearer|basic)\s{1,3})[\w.~+/=-]{16,}", re.IGNORECASE)
 _QUOTED = re.compile(
-    rf"({_NAME}[\w-]{{0,40}}\\?[\"']?\s{{0,5}}[:=]\s{{0,5}}\\?[\"'`])(?![$<{{%\[])"
-    r"[^\s\"'`\\]{6,}+(?=\\?[\"'`])",
+    rf"({_NAME}[\w-]{{0,40}}\\{{0,9}}[\"']?\s{{0,5}}[:=]\s{{0,5}}\\{{0,9}}[\"'`])(?![$<{{%\[])"
+    r"[^\s\"'`\\]{6,}+(?=\\{0,9}[\"'`])",
     re.IGNORECASE,
 )
 _UNQUOTED = re.compile(
@@ -47,15 +47,34 @@ _UNQUOTED = re.compile(
     r"[\w+/-]{12,}+(?![.(\[])",
     re.IGNORECASE,
 )
-_AFTER_A_NAME = (_URL_PARAMETER, _HEADER, _QUOTED, _UNQUOTED)
+# Most texts hold none of these marks, and finding that out is thirty times as fast as the patterns.
+_LOOK_MARKS = (
+    "sk-", "AC", "SK", "AIza", "GOCSPX-", "ya29.", "gho_", "ghp_", "ghr_", "ghs_", "ghu_",
+    "github_pat_", "glpat-", "xox", "AKIA", "ASIA", "_live_", "_test_", "gsk_", "hf_", "SG.", "eyJ",
+    "PRIVATE KEY",
+)  # fmt: skip
+_NAME_MARKS = (
+    "apikey", "api_key", "api-key", "authtoken", "auth_token", "auth-token", "accesstoken",
+    "access_token", "access-token", "refreshtoken", "refresh_token", "refresh-token", "secret",
+    "passw", "privatekey", "private_key", "private-key", "credential",
+)  # fmt: skip
 
 
 def redact_text(text: str) -> str:
     """Return a text with every secret replaced."""
-    text = _LOOK.sub(REDACTED, text)
-    text = _URL_CREDENTIALS.sub(REDACTED, text)
-    for pattern in _AFTER_A_NAME:
-        text = pattern.sub(rf"\g<1>{REDACTED}", text)
+    if any(mark in text for mark in _LOOK_MARKS):
+        text = _LOOK.sub(REDACTED, text)
+    if "://" in text and "@" in text:
+        text = _URL_CREDENTIALS.sub(REDACTED, text)
+    lowered = text.lower()
+    for pattern, marks in (
+        (_URL_PARAMETER, ("=",)),
+        (_HEADER, ("bearer", "basic")),
+        (_QUOTED, _NAME_MARKS),
+        (_UNQUOTED, _NAME_MARKS),
+    ):
+        if any(mark in lowered for mark in marks):
+            text = pattern.sub(rf"\g<1>{REDACTED}", text)
     return text
 
 

@@ -1,7 +1,6 @@
 """A backup for people without a shell: all contexts, in the format of backup_format.py."""
 
 import hashlib
-import json
 import secrets
 import time
 import zlib
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from lib.deps import Deps
 from lib.legacy.runs.store import make_schema
-from lib.operations import backup_storage, store
+from lib.operations import backup_rows, backup_storage, store
 from lib.operations.backup_format import (
     CALL_SECONDS,
     FORMAT,
@@ -19,14 +18,13 @@ from lib.operations.backup_format import (
     VERSION,
     is_secret,
     json_line,
-    key_binding,
-    sealed_name,
     token_column,
 )
 from lib.operations.backup_tables import BackupTable, select
 from lib.operations.errors import TablesNotReadable, TakesTooLong
-from lib.operations.store import BackupRecord, BackupRow
-from lib.vault import Vault, is_sealed
+from lib.operations.store import BackupRecord
+from lib.redaction import SECRET_NAME
+from lib.vault import Vault
 
 if TYPE_CHECKING:
     from lib.database.postgres import Transaction
@@ -125,9 +123,8 @@ class _BackupStream:
         columns = store.describe_table(self._transaction, table.name)
         names = [column.name for column in columns]
         token = token_column(table.name)
-        secret_columns = [
-            column.name for column in columns if is_secret(table.name, column.name, column.type)
-        ]
+        secret_columns = [column.name for column in columns if is_secret(column.name, column.type)]
+        look_closer = any(SECRET_NAME.search(name) for name in {*names}.difference(secret_columns))
         rows = store.count_rows(self._transaction, table.name)
         self.rows.setdefault(table.context, {})[table.name] = rows
         yield json_line(
@@ -145,27 +142,13 @@ class _BackupStream:
             secrets=secret_columns,
             token=token if token in names else None,
         ):
-            yield self._row_line(table.name, row, secret_columns)
-
-    def _row_line(self, table: str, row: BackupRow, secret_columns: list[str]) -> bytes:
-        """Return the row's line, with its secrets encrypted, at the end.
-
-        JSON in an array or domain is as it was stored, so its line breaks, which stand only
-        between tokens, become spaces.
-        """
-        text = row.text.replace("\r", " ").replace("\n", " ")
-        stored: dict[str, str] = {}
-        sealed: dict[str, str] = {}
-        for column, secret in zip(secret_columns, row.secrets, strict=True):
-            if secret is None:
-                continue
-            if is_sealed(secret) or not secret.strip():
-                stored[column] = secret
-            else:
-                sealed[sealed_name(column)] = self._vault.seal(
-                    secret, row.token or "", key_binding(table, column)
-                )
-        if not stored and not sealed:
-            return f"{text}\n".encode()
-        comma = "" if text == "{}" else ", "
-        return f"{text[:-1]}{comma}{json.dumps(stored | sealed)[1:]}\n".encode()
+            named = zip(secret_columns, row.secrets, strict=True)
+            secrets_of_row = {column: secret for column, secret in named if secret is not None}
+            yield backup_rows.written(
+                table.name,
+                row.text,
+                secrets_of_row,
+                row.token,
+                self._vault,
+                look_closer=look_closer,
+            )

@@ -2,46 +2,52 @@
 
 The first line identifies the format. Each table has a line with its name, context, columns and
 number of rows, followed by its rows. The last line holds the SHA-256 of all lines before it.
-Secrets in plain text, which legacy tables have, are encrypted under the name of their column and
-`:sealed`, at the end of their row.
+No secret is in plain text. A column that is named after a secret is encrypted as text, under its
+name and `:sealed`; a value of any other column that holds something like a secret is encrypted as
+JSON, under the column's name and `:sealed-json`. Both stand at the end of their row.
 
-Version 1 had the workshop's and the legacy tables only, under their names without schema.
+Version 1 had the workshop's and the legacy tables only, under their names without schema. Version 2
+had no `:sealed-json`, and only the type json as text.
 """
 
 import json
-import re
 from typing import Any
 
-from lib.legacy.runs.run import LEGACY_TABLES
+from lib.redaction import SECRET_NAME
 
 FORMAT = "stepwise-backup"
-VERSION = 2
+VERSION = 3
+READABLE = frozenset({1, 2, 3})
+"""Versions that can be restored."""
 WITHOUT_SCHEMAS = 1
 """The version whose tables have no schema and no context."""
 GZIP = 31  # zlib's window bits for the gzip format
 CALL_SECONDS = 24.0  # limit for the work of one call that writes or restores a backup
 
-
-_WITH_SECRETS = frozenset({"students", "sessions", *LEGACY_TABLES})
-_SECRET_NAME = re.compile(r"api_?key|auth_?token|account_?sid|secret|password", re.IGNORECASE)
 _TEXT_TYPES = frozenset({"text", "character varying", "character"})
 
 
-def is_secret(table: str, column: str, column_type: str) -> bool:
-    """Return whether a column holds secrets: API keys, Twilio accounts and their tokens.
+def is_secret(column: str, column_type: str) -> bool:
+    """Return whether a column holds texts that are secrets: API keys, accounts and their tokens.
 
-    Legacy tables have columns that this application does not know, so the name decides.
+    Tables have columns that this application does not know, so the name decides.
     """
-    return (
-        _without_schema(table) in _WITH_SECRETS
-        and column_type in _TEXT_TYPES
-        and _SECRET_NAME.search(column) is not None
-    )
+    return column_type in _TEXT_TYPES and SECRET_NAME.search(column) is not None
 
 
 def sealed_name(column: str) -> str:
     """Return the name under which a backup holds a secret that it encrypted."""
     return f"{column}:sealed"
+
+
+def sealed_json_name(column: str) -> str:
+    """Return the name under which a backup holds a value that it encrypted as JSON."""
+    return f"{column}:sealed-json"
+
+
+def json_binding(table: str, column: str) -> str:
+    """Return the field that a value which was encrypted as JSON is bound to."""
+    return f"backup-json.{table}.{column}"
 
 
 def key_binding(table: str, column: str) -> str:

@@ -6,7 +6,6 @@ mean that there is no value.
 
 import hashlib
 import json
-import re
 import time
 import zlib
 from collections.abc import Iterator
@@ -17,19 +16,16 @@ from typing import TYPE_CHECKING, Any
 from lib.database.advisory_lock import lock_and_limit
 from lib.database.expected_tables import expected_tables
 from lib.deps import Deps
-from lib.errors import Unreadable
 from lib.legacy.errors import NotSafeYet, UnifiedSchemaNotFound
 from lib.legacy.runs.run import LEGACY_TABLES
 from lib.legacy.runs.store import make_schema, unified_schema_exists
-from lib.operations import backup_storage, store
+from lib.operations import backup_rows, backup_storage, store
 from lib.operations.backup_format import (
     CALL_SECONDS,
     FORMAT,
     GZIP,
-    VERSION,
+    READABLE,
     WITHOUT_SCHEMAS,
-    key_binding,
-    token_column,
 )
 from lib.operations.backup_tables import Context, context_of_each, may_contain
 from lib.operations.errors import BackupUnreadable, TakesTooLong
@@ -48,8 +44,10 @@ CREATED = (
     "{name}: created with its columns and primary key; other constraints and indexes are not in a "
     "backup"
 )
+UNTRANSLATABLE = (
+    "a row of {name} has characters that the encoding of this database lacks; use one in UTF8"
+)
 ADDED = "{name}: added {columns}, which only the backup had"
-_SEALED_MEMBERS = re.compile(r'(?:"(?:[^"\\]|\\.)+:sealed": "v1\.[\w.-]+"(?:, )?)+}\s*$')
 
 
 @dataclass(frozen=True)
@@ -111,7 +109,7 @@ class _Header:
     row_count: int
     columns: list[dict[str, Any]]
     json_texts: list[str]
-    """Columns whose values are JSON as text."""
+    """Columns whose values a backup holds as text; up to version 2, those of the type json."""
 
     @property
     def old_assessment(self) -> bool:
@@ -123,7 +121,7 @@ def _restore_tables(target: "_Target", lines: "_Lines", contexts: set[Context]) 
     """Restore the tables of these contexts, and read all others."""
     first = lines.header()
     version = first.get("version")
-    if first.get("format") != FORMAT or version not in {WITHOUT_SCHEMAS, VERSION}:
+    if first.get("format") != FORMAT or version not in READABLE:
         raise BackupUnreadable(reason="it is not a backup of this application")
     names: set[str] = set()
     while "sha256" not in (line := lines.header()):
@@ -152,7 +150,11 @@ def _header(line: dict[str, Any], *, with_schemas: bool) -> _Header | None:
         return None
     if not may_contain(context, name):
         return None
-    texts = [column["name"] for column in columns if column["type"] == store.JSON_TEXT]
+    texts = [
+        column["name"]
+        for column in columns
+        if column.get("as_text", column["type"] == store.JSON_TEXT)
+    ]
     json_texts = texts if with_schemas else []
     return _Header(name, name_in_file, context, row_count, columns, json_texts)
 
@@ -198,6 +200,8 @@ class _Target:
             self._make_room(header)
             try:
                 count = self._insert(header, lines)
+            except (psycopg.errors.UntranslatableCharacter, UnicodeEncodeError) as error:
+                raise BackupUnreadable(reason=UNTRANSLATABLE.format(name=header.name)) from error
             except (psycopg.DataError, psycopg.IntegrityError) as error:
                 constraint = error.diag.constraint_name
                 fault = f"violates {constraint}" if constraint else "is damaged"
@@ -225,7 +229,7 @@ class _Target:
     def _insert(self, header: _Header, lines: "_Lines") -> int:
         names = [column["name"] for column in header.columns]
         rows = (
-            _with_plain_secrets(lines.row(), header.name_in_file, self.vault)
+            backup_rows.read(lines.row(), header.name_in_file, self.vault)
             for _ in range(header.row_count)
         )
         count = 0
@@ -239,27 +243,6 @@ class _Target:
 
 def _choice(header: _Header) -> str:
     return "" if header.context is Context.WORKSHOP else ', or with "unifiedOnly": true'
-
-
-def _with_plain_secrets(line: bytes, table: str, vault: Vault) -> str:
-    """Return the row as JSON; decrypt the secrets that the backup encrypted."""
-    text = line.decode()
-    members = _SEALED_MEMBERS.search(text)
-    if members is None:
-        return text
-    token = json.loads(text).get(token_column(table))
-    secrets = {}
-    for name, sealed in json.loads("{" + members[0]).items():
-        column = name.removesuffix(":sealed")
-        try:
-            secrets[column] = vault.open(
-                sealed, "" if token is None else str(token), key_binding(table, column)
-            )
-        except Unreadable as error:
-            raise BackupUnreadable(
-                reason="its API keys were encrypted with another ENCRYPTION_KEY"
-            ) from error
-    return f"{text[: members.start()]}{json.dumps(secrets)[1:]}"
 
 
 class _Lines:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _queries = load_queries("operations/operations.sql")
 ROWS_AT_ONCE = 1_000
 JSON_TEXT = "json"
-"""The type whose values a backup holds as text."""
+"""The type whose values backups of every version hold as text."""
 
 
 @dataclass(frozen=True)
@@ -140,11 +140,8 @@ class Column:
     """Whether its default is the next number of a sequence."""
     key: int
     """Place in the primary key, from 1; 0 outside it."""
-
-    @property
-    def is_json_text(self) -> bool:
-        """Whether values are written as text: the type JSON keeps what JSONB would refuse."""
-        return self.type == JSON_TEXT
+    as_text: bool
+    """Whether a backup holds values as text, since their JSON may not be read back."""
 
 
 @dataclass(frozen=True)
@@ -285,7 +282,7 @@ def read_rows(
     from psycopg import sql
 
     values = [
-        sql.SQL("t.{0}::text AS {0}" if column.is_json_text else "t.{0}").format(
+        sql.SQL("t.{0}::text AS {0}" if column.as_text else "t.{0}").format(
             sql.Identifier(column.name)
         )
         for column in columns
@@ -358,7 +355,7 @@ def insert_rows(
         table: Where they belong.
         columns: All columns of the backup.
         rows: Their lines.
-        texts: Those of the columns that hold JSON as text.
+        texts: Those of the columns whose values are given as text.
     """
     with transaction.connection.cursor().copy(_queries["copy_lines"].text) as copy:
         for row in rows:

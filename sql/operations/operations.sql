@@ -182,12 +182,17 @@ WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') AND NOT c.relispartition
 ORDER BY 1, 2;
 
 -- describe_table --
--- Return the columns of a table, with what it takes to create the table again.
+-- Return the columns of a table, with what it takes to create the table again. Only values of plain
+-- types are the same after they have been JSON: those of json may hold what jsonb refuses, and those of
+-- arrays, domains, enumerations and rows depend on types that another database may lack.
 SELECT a.attname::text AS name, format_type(a.atttypid, NULL) AS type, a.atttypmod AS typmod,
   a.attnotnull AS required,
   a.attidentity <> '' OR coalesce(pg_get_expr(d.adbin, d.adrelid) ^@ 'nextval(', false) AS counter,
-  coalesce(array_position(k.conkey, a.attnum), 0) AS key
+  coalesce(array_position(k.conkey, a.attnum), 0) AS key,
+  a.atttypid = 'json'::regtype OR y.typtype <> 'b' OR y.typcategory = 'A'
+    OR y.typnamespace <> 'pg_catalog'::regnamespace AS as_text
 FROM pg_catalog.pg_attribute AS a
+JOIN pg_catalog.pg_type AS y ON y.oid = a.atttypid
 JOIN pg_catalog.pg_class AS c ON c.oid = a.attrelid
 JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
 LEFT JOIN pg_catalog.pg_attrdef AS d

@@ -152,7 +152,7 @@ def test_no_secret_of_a_column_that_the_code_does_not_know_leaves_the_database(
 def test_the_file_is_json_line_by_line_and_recorded(filled: Legacy, folder: Path) -> None:
     backup = back_up(filled.deps)
     lines = [json.loads(line) for line in lines_of(folder, backup)]
-    assert lines[0] == {"format": "stepwise-backup", "version": 2}
+    assert lines[0] == {"format": "stepwise-backup", "version": 3}
     tables = flat(backup.rows, *backup.rows)
     assert len(lines) == 2 + sum(tables.values()) + len(tables)
     assert filled.one("SELECT name, bytes, sha256 FROM legacy.backups") == (

@@ -536,7 +536,7 @@ def test_a_backup_of_version_1_is_restored(database: Connection, deps: Deps) -> 
 @pytest.mark.parametrize(
     ("old", "new"),
     [
-        (b'"version": 2', b'"version": 3'),
+        (b'"version": 3', b'"version": 4'),
         (b'"context": "workshop"', b'"context": "learning"'),
         (b'"context": "workshop"', b'"context": "none"'),
         (b'"public.students"', b'"pg_catalog.pg_class"'),

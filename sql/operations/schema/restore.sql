@@ -64,8 +64,21 @@ BEGIN
   RETURN v_added;
 END $$;
 
+-- Convert JSON as text to JSONB; a value that JSONB does not allow (\u0000) becomes a string.
+CREATE OR REPLACE FUNCTION pg_temp.to_jsonb(p_text TEXT) RETURNS JSONB LANGUAGE plpgsql AS $$
+BEGIN
+  IF position('\u' IN p_text) = 0 THEN
+    RETURN p_text::JSONB;
+  END IF;
+  BEGIN
+    RETURN p_text::JSONB;
+  EXCEPTION WHEN data_exception THEN
+    RETURN to_jsonb(p_text);
+  END;
+END $$;
+
 -- Move pg_temp.lines into the table; return the number of rows. Generated columns are computed anew.
--- Columns in p_texts hold JSON as text. In all others, JSON's null and SQL's null are the same; a
+-- Columns in p_texts are given as text. In all others, JSON's null and SQL's null are the same; a
 -- column that cannot be null had JSON's. A course of the database gets the steps that the backup's
 -- sessions have, unless it is built in.
 CREATE OR REPLACE FUNCTION pg_temp.insert_lines(
@@ -77,7 +90,9 @@ DECLARE
   v_rows BIGINT;
 BEGIN
   SELECT string_agg(quote_ident(attname), ', ' ORDER BY attnum),
-      string_agg(CASE WHEN attname = ANY (p_texts)
+      string_agg(CASE WHEN attname = ANY (p_texts) AND typname = 'jsonb'
+        THEN format('pg_temp.to_jsonb(line ->> %L)', attname)
+        WHEN attname = ANY (p_texts)
         THEN format('(line ->> %L)::%s', attname, format_type(atttypid, atttypmod))
         WHEN attnotnull AND typname IN ('json', 'jsonb')
         THEN format('coalesce(r.%I, ''null''::%s)', attname, typname)

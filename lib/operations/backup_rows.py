@@ -1,0 +1,129 @@
+"""A row of a backup as JSON, with its secrets encrypted in the file."""
+
+import json
+import re
+from collections.abc import Iterator
+
+from lib.errors import Unreadable
+from lib.operations.backup_format import (
+    json_binding,
+    key_binding,
+    sealed_json_name,
+    sealed_name,
+    token_column,
+)
+from lib.operations.errors import BackupUnreadable
+from lib.redaction import SECRET_NAME, holds_secret
+from lib.vault import Vault, is_sealed
+
+_TOKEN = re.compile(r'"(?:[^"\\]++|\\.)*+"|[{}\[\],]|[^"{}\[\],]++', re.DOTALL)
+_SEALED_MEMBERS = re.compile(r'(?:"(?:[^"\\]|\\.)+:sealed(?:-json)?": "v1\.[\w.-]+"(?:, )?)+}\s*$')
+
+
+def written(
+    table: str,
+    text: str,
+    secrets: dict[str, str],
+    token: str | None,
+    vault: Vault,
+    *,
+    look_closer: bool,
+) -> bytes:
+    """Return a row as a line of the backup.
+
+    Args:
+        table: Name of the table.
+        text: The row as JSON, without the columns of `secrets`. JSON in an array or domain is as it
+            was stored, so its line breaks, which stand only between tokens, become spaces.
+        secrets: Values of the columns that are named after secrets.
+        token: Identifier of the row.
+        vault: Encrypts.
+        look_closer: Whether a column that is no text is named after a secret.
+    """
+    text = text.replace("\r", " ").replace("\n", " ")
+    stored: dict[str, str] = {}
+    sealed: dict[str, str] = {}
+    if look_closer or holds_secret(text):
+        text, sealed = _without_secrets(table, text, vault)
+    for column, secret in secrets.items():
+        if is_sealed(secret) or not secret.strip():
+            stored[column] = secret
+        else:
+            sealed[sealed_name(column)] = vault.seal(
+                secret, token or "", key_binding(table, column)
+            )
+    if not stored and not sealed:
+        return f"{text}\n".encode()
+    comma = "" if text == "{}" else ", "
+    return f"{text[:-1]}{comma}{json.dumps(stored | sealed)[1:]}\n".encode()
+
+
+def read(line: bytes, table: str, vault: Vault) -> str:
+    """Return a row as JSON with its secrets in plain text.
+
+    Raises:
+        BackupUnreadable: If they were encrypted with another key.
+    """
+    text = line.decode()
+    found = _SEALED_MEMBERS.search(text)
+    if found is None:
+        return text
+    members = json.loads("{" + found[0])
+    rest = text[: found.start()]
+    try:
+        for name, sealed in members.items():
+            if column := _suffixed(name, sealed_json_name("")):
+                value = vault.open(sealed, "", json_binding(table, column))
+                rest += f"{json.dumps(column)}: {value}, "
+        token = _token(rest, table)
+        for name, sealed in members.items():
+            if column := _suffixed(name, sealed_name("")):
+                value = vault.open(sealed, token, key_binding(table, column))
+                rest += f"{json.dumps(column)}: {json.dumps(value)}, "
+    except Unreadable as error:
+        raise BackupUnreadable(
+            reason="its API keys were encrypted with another ENCRYPTION_KEY"
+        ) from error
+    return rest.removesuffix(", ") + "}"
+
+
+def _without_secrets(table: str, text: str, vault: Vault) -> tuple[str, dict[str, str]]:
+    """Return the row without the columns whose values hold secrets, and these, encrypted."""
+    kept: list[str] = []
+    sealed: dict[str, str] = {}
+    for name, value in _members(text):
+        member = f"{json.dumps(name, ensure_ascii=False)}:{value}"
+        named = SECRET_NAME.search(name) and value.startswith(('"', "{", "["))
+        if named or holds_secret(member):
+            binding = json_binding(table, name)
+            sealed[sealed_json_name(name)] = vault.seal(value, "", binding)
+        else:
+            kept.append(member)
+    return "{" + ",".join(kept) + "}", sealed
+
+
+def _members(text: str) -> Iterator[tuple[str, str]]:
+    """Yield the name and the JSON of each member, exactly as it stands in the text."""
+    depth, start = 0, 1
+    for token in _TOKEN.finditer(text):
+        opening, closing = token[0] in {"{", "["}, token[0] in {"}", "]"}
+        if depth == 1 and (token[0] == "," or closing) and token.start() > start:
+            yield _member(text[start : token.start()])
+            start = token.end()
+        depth += opening - closing
+
+
+def _member(text: str) -> tuple[str, str]:
+    name, end = json.JSONDecoder().raw_decode(text.lstrip())
+    return name, text.lstrip()[end:].lstrip().removeprefix(":").strip()
+
+
+def _suffixed(name: str, suffix: str) -> str | None:
+    """Return the name without the suffix; None if it has another."""
+    return name.removesuffix(suffix) if name.endswith(suffix) else None
+
+
+def _token(rest: str, table: str) -> str:
+    """Return the identifier of the row whose beginning this is; empty if it has none."""
+    token = json.loads(rest.removesuffix(", ") + "}").get(token_column(table))
+    return "" if token is None else str(token)
