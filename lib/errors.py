@@ -109,6 +109,18 @@ class Forbidden(AppError):
     code = "forbidden"
 
 
+class InstructorRefused(Forbidden):
+    """INSTRUCTOR_PASSWORD does not open this call; send ADMIN_PASSWORD."""
+
+    code = "instructor_refused"
+
+
+class CalledFromAnotherSite(Forbidden):
+    """A page of another site made this call; only pages of ALLOWED_ORIGINS may do that."""
+
+    code = "called_from_another_site"
+
+
 class NotFound(AppError):
     """There is no such thing."""
 
@@ -218,10 +230,13 @@ class TooManyAttempts(AppError):
 
 
 class NotConfigured(AppError):
-    """{name} is missing, too weak or malformed in this deployment, so this call is disabled."""
+    """{name} {reason}, so this call is disabled in this deployment."""
 
     status = 503
     code = "not_configured"
+
+    def __init__(self, *, name: str = "", reason: str | None = None) -> None:
+        super().__init__(name=name, reason=reason or "is not set")
 
 
 class UnusableSetting(NotConfigured):

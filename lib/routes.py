@@ -20,8 +20,15 @@ class Access(StrEnum):
 
     PUBLIC = "public"  # anyone; responses contain nothing private
     SESSION = "session"  # holders of the session's token or id, which the handler checks
+    INSTRUCTOR = "instructor"  # holders of INSTRUCTOR_PASSWORD or ADMIN_PASSWORD
     OPERATOR = "operator"  # holders of ADMIN_PASSWORD
     CRON = "cron"  # holders of CRON_SECRET
+
+
+BY_PASSWORD = frozenset({Access.INSTRUCTOR, Access.OPERATOR})
+"""Access with a password, which may stand in the body."""
+CLOSED = BY_PASSWORD | {Access.CRON}
+"""Access that the guard itself grants; nobody else gets as far as the handler."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +59,7 @@ class Endpoint:
         """Time limit of a call on the platforms."""
         if self.access is Access.CRON:
             return CRON_SECONDS
-        return OPERATOR_SECONDS if self.access is Access.OPERATOR else REQUEST_SECONDS
+        return OPERATOR_SECONDS if self.access in BY_PASSWORD else REQUEST_SECONDS
 
 
 ENDPOINTS: tuple[Endpoint, ...] = (
@@ -82,9 +89,11 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         Access.CRON,
         schedule="30 3 * * *",
     ),
-    Endpoint("/api/admin-list-configs", "workshop.admin_list_configs", ("POST",), Access.OPERATOR),
     Endpoint(
-        "/api/admin-list-configs-v2", "workshop.admin_list_configs_v2", ("POST",), Access.OPERATOR
+        "/api/admin-list-configs", "workshop.admin_list_configs", ("POST",), Access.INSTRUCTOR
+    ),
+    Endpoint(
+        "/api/admin-list-configs-v2", "workshop.admin_list_configs_v2", ("POST",), Access.INSTRUCTOR
     ),
     Endpoint(
         "/api/admin-delete-sessions", "workshop.admin_delete_sessions", ("POST",), Access.OPERATOR
@@ -94,7 +103,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         "/api/admin-delete-student", "workshop.admin_delete_student", ("POST",), Access.OPERATOR
     ),
     Endpoint("/api/admin-save-course", "workshop.admin_save_course", ("POST",), Access.OPERATOR),
-    Endpoint("/api/workshop-analytics", "workshop.analytics", ("GET",), Access.OPERATOR),
+    Endpoint("/api/workshop-analytics", "workshop.analytics", ("GET",), Access.INSTRUCTOR),
     # --- operations
     Endpoint(
         "/api/admin-create-unified-schema",
@@ -170,10 +179,10 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         Access.SESSION,
     ),
     Endpoint(
-        "/api/debug/session/{session_id}", "assessment.debug_session", ("GET",), Access.OPERATOR
+        "/api/debug/session/{session_id}", "assessment.debug_session", ("GET",), Access.INSTRUCTOR
     ),
     Endpoint(
-        "/api/debug/pool/{question_pool_id}", "assessment.debug_pool", ("GET",), Access.OPERATOR
+        "/api/debug/pool/{question_pool_id}", "assessment.debug_pool", ("GET",), Access.INSTRUCTOR
     ),
     Endpoint("/api/debug/redis/stats", "assessment.debug_redis_stats", ("GET",), Access.OPERATOR),
     Endpoint("/api/debug/sync/{session_id}", "assessment.debug_sync", ("POST",), Access.OPERATOR),

@@ -8,7 +8,6 @@ from enum import StrEnum
 from lib.database.address import Address, read_address
 from lib.pasted import unwrapped
 
-MINIMUM_SECRET_LENGTH = 16  # characters, as Vercel recommends for CRON_SECRET
 WORKSHOP_RETENTION_DAYS = 365
 MAX_DAYS = 36_500
 POSTGRES_NAMES = ("POSTGRES_URL", "DATABASE_URL")
@@ -66,6 +65,8 @@ class Settings:
     unknown_options: tuple[str, ...] = ()
     """Facts about what was left out of addresses although its meaning is not known."""
     admin_password: str | None = field(default=None, repr=False)
+    instructor_password: str | None = field(default=None, repr=False)
+    """Opens what instructors read; None if only ADMIN_PASSWORD does."""
     cron_secret: str | None = field(default=None, repr=False)
     encryption_key: str | None = field(default=None, repr=False)
     encryption_key_previous: str | None = field(default=None, repr=False)
@@ -103,6 +104,7 @@ class Settings:
             ignored_options=_facts(postgres.ignored, migration.ignored),
             unknown_options=_facts(postgres.unknown, migration.unknown),
             admin_password=_first(env, ("ADMIN_PASSWORD",)),
+            instructor_password=_first(env, ("INSTRUCTOR_PASSWORD",)),
             cron_secret=_first(env, ("CRON_SECRET",)),
             encryption_key=_first(env, ("ENCRYPTION_KEY",)),
             encryption_key_previous=_first(env, ("ENCRYPTION_KEY_PREVIOUS",)),

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Self
 
 from lib.errors import NotConfigured, Unreadable
 from lib.settings import Settings
+from lib.weak_secrets import key_weakness
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -53,9 +54,12 @@ class Vault:
         """Return a vault with ENCRYPTION_KEY and the comma-separated ENCRYPTION_KEY_PREVIOUS.
 
         Raises:
-            NotConfigured: If ENCRYPTION_KEY is missing or a key is not 64 hexadecimal digits.
+            NotConfigured: If ENCRYPTION_KEY is missing, a key is not 64 hexadecimal digits, or a
+                deployment's key was not chosen at random.
         """
         current = _parse_key("ENCRYPTION_KEY", settings.encryption_key or "")
+        if settings.deployed and (reason := key_weakness(current.hex())) is not None:
+            raise NotConfigured(name="ENCRYPTION_KEY", reason=reason)
         previous = filter(None, (settings.encryption_key_previous or "").split(","))
         return cls(current, *(_parse_key("ENCRYPTION_KEY_PREVIOUS", text) for text in previous))
 
@@ -128,7 +132,8 @@ def key_id(key: bytes) -> str:
 
 def _parse_key(name: str, text: str) -> bytes:
     if not _KEY.fullmatch(text.strip()):
-        raise NotConfigured(name=f"{name} (64 hexadecimal digits)")
+        reason = "does not have 64 hexadecimal digits" if text.strip() else "is not set"
+        raise NotConfigured(name=name, reason=reason)
     return bytes.fromhex(text.strip())
 
 

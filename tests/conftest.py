@@ -18,7 +18,10 @@ for _name in list(os.environ):  # before the project reads it
         and _name != "STEPWISE_NO_SKIP"
     ):
         del os.environ[_name]
-for _name in ("ADMIN_PASSWORD", "CRON_SECRET", "ENCRYPTION_KEY", "ENCRYPTION_KEY_PREVIOUS"):
+for _name in (
+    *("ADMIN_PASSWORD", "INSTRUCTOR_PASSWORD", "CRON_SECRET"),
+    *("ENCRYPTION_KEY", "ENCRYPTION_KEY_PREVIOUS"),
+):
     os.environ.pop(_name, None)
 # Byte code is written even if that is switched off, because tests start hundreds of processes.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
@@ -61,6 +64,7 @@ hypothesis_settings.register_profile(
 hypothesis_settings.load_profile("stepwise")
 
 ADMIN_PASSWORD = "a password for the tests"
+INSTRUCTOR_PASSWORD = "a password for instructors"
 CRON_SECRET = "a secret for the tests' cron"
 ENCRYPTION_KEY = "0123456789abcdef" * 4
 
@@ -130,6 +134,7 @@ def settings(postgres_url: str, redis_gateway: Gateway, tmp_path: Path) -> Setti
         redis_url=redis_gateway.url,
         redis_token=redis_gateway.token,
         admin_password=ADMIN_PASSWORD,
+        instructor_password=INSTRUCTOR_PASSWORD,
         cron_secret=CRON_SECRET,
         encryption_key=ENCRYPTION_KEY,
         backup_folder=str(tmp_path / "backups"),

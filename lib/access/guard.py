@@ -1,8 +1,11 @@
 """Access control by the `access` column of `lib/routes.py`.
 
-Operators send ADMIN_PASSWORD as `adminPassword` in the body or as a bearer token; cron jobs send
-CRON_SECRET as a bearer token. Wrong passwords are counted in Postgres, which every operator's
-call needs anyway, so nobody is admitted without it.
+Operators send ADMIN_PASSWORD as `adminPassword` in the body or as a bearer token, instructors
+INSTRUCTOR_PASSWORD; cron jobs send CRON_SECRET as a bearer token. Wrong passwords are counted in
+Postgres, which every operator's call needs anyway, so nobody is admitted without it.
+
+A call without a password is refused but never counted, and neither is one that a page of another
+site made: any page can make a browser send such calls, which must not lock out its user.
 """
 
 import hashlib
@@ -10,23 +13,40 @@ import hmac
 import ipaddress
 import json
 import re
+import unicodedata
+from collections.abc import Iterator
+from contextlib import suppress
 from datetime import timedelta
 from typing import Annotated
+from urllib.parse import urlsplit
 
 from starlette.concurrency import run_in_threadpool
 
 from lib.deps import Deps, get_deps
-from lib.errors import NotConfigured, TooManyAttempts, Unauthenticated, raises
+from lib.errors import (
+    AppError,
+    CalledFromAnotherSite,
+    InstructorRefused,
+    NotConfigured,
+    TooManyAttempts,
+    Unauthenticated,
+    raises,
+)
 from lib.framework import Depends, Request
 from lib.pasted import unwrapped
-from lib.routes import Access, Endpoint
-from lib.settings import MINIMUM_SECRET_LENGTH, Platform, Settings
+from lib.routes import BY_PASSWORD, Access, Endpoint
+from lib.settings import Platform, Settings
+from lib.weak_secrets import (
+    MINIMUM_PASSWORD_LENGTH,
+    MINIMUM_SECRET_LENGTH,
+    PLACEHOLDERS,
+    weakness,
+)
 
-MINIMUM_PASSWORD_LENGTH = 12  # characters
 ADDRESS_LIMIT, ADDRESS_WINDOW = 5, timedelta(minutes=15)
 GLOBAL_LIMIT, GLOBAL_WINDOW = 50, timedelta(hours=1)
-PLACEHOLDERS = frozenset({"YOUR_ADMIN_PASSWORD", "YOUR_PASSWORD"})
-"""Passwords as the guides print them."""
+ADMITTED_WINDOW = timedelta(days=7)
+"""Time for which guesses from other addresses do not lock an address that was admitted."""
 # Possessive quantifiers, so that no body can make it backtrack.
 _PASSWORD_MEMBER = re.compile(rb'"adminPassword"\s*+:\s*+("(?:[^"\\]++|\\.)*+")')
 LOOPBACK_NAMES = frozenset({"127.0.0.1", "localhost", "[::1]"})
@@ -41,15 +61,15 @@ async def guard(request: Request, raw: bytes, deps: Deps) -> None:
         deps: Settings and Postgres.
     """
     endpoint: Endpoint = request.state.endpoint
-    if endpoint.access is Access.OPERATOR:
+    if endpoint.access in BY_PASSWORD:
         await _check_operator(request, deps, _bearer(request) or _password_in(raw))
     elif endpoint.access is Access.CRON:
-        _check_cron(request, deps.settings)
+        await _check_cron(request, deps)
 
 
-@raises(Unauthenticated, TooManyAttempts)
+@raises(CalledFromAnotherSite, Unauthenticated, TooManyAttempts)
 async def maybe_operator(request: Request, deps: Annotated[Deps, Depends(get_deps)]) -> bool:
-    """Return whether the caller is an operator, on an endpoint that others may call too.
+    """Return whether the caller is an operator or an instructor, where others may read too.
 
     Raises:
         Unauthenticated: If a bearer token is sent and wrong.
@@ -61,7 +81,7 @@ async def maybe_operator(request: Request, deps: Annotated[Deps, Depends(get_dep
     return True
 
 
-@raises(Unauthenticated, TooManyAttempts)
+@raises(CalledFromAnotherSite, Unauthenticated, TooManyAttempts)
 async def local_or_operator(request: Request, deps: Annotated[Deps, Depends(get_deps)]) -> bool:
     """Return whether the caller is an operator, or calls the local server from this machine."""
     if _bearer(request) is None:
@@ -70,7 +90,7 @@ async def local_or_operator(request: Request, deps: Annotated[Deps, Depends(get_
 
 
 async def require_operator(request: Request, deps: Deps) -> None:
-    """Admit an operator or raise, on an endpoint where only some queries require an operator."""
+    """Admit an operator or an instructor, on an endpoint where only some queries require one."""
     await _check_operator(request, deps, _bearer(request))
 
 
@@ -84,7 +104,12 @@ def same_secret(credential: str, expected: str) -> bool:
     The settings leave out quotes and blanks around a secret. Callers may repeat them, as Vercel's
     cron does, which sends the variable as it is.
     """
-    return hmac.compare_digest(_digest(unwrapped(credential)), _digest(unwrapped(expected)))
+    wanted = _digest(unwrapped(expected))
+    matches = [
+        hmac.compare_digest(_digest(unwrapped(spelling)), wanted)
+        for spelling in _spellings(credential)
+    ]
+    return any(matches)
 
 
 def caller_address(request: Request, settings: Settings) -> str:
@@ -115,52 +140,138 @@ def _password_in(raw: bytes) -> str | None:
 
 
 async def _check_operator(request: Request, deps: Deps, password: str | None) -> None:
+    """Admit whoever may make this call, and count a wrong password.
+
+    A lock is checked before the password's rights, so that it hides whether a guess was right.
+    """
     if _is_trusted_locally(request, deps.settings, password):
         return
-    expected = _admin_password(deps.settings)
-    right = password is not None and same_secret(password, expected)
-    wait = await run_in_threadpool(_admit, request, deps, password_right=right)
-    if wait is None:
-        return
-    if wait > 0:
+    access = request.state.endpoint.access
+    _refuse_weak_passwords(deps.settings, for_instructors=access is not Access.OPERATOR)
+    if password is None or not unwrapped(password):
+        raise Unauthenticated
+    if _from_another_site(request, deps.settings):
+        raise CalledFromAnotherSite
+    holder = _holder(password, deps.settings)
+    wait = await run_in_threadpool(_admit, request, deps, holder)
+    if wait == 0:
+        raise Unauthenticated
+    if wait is not None:
         raise TooManyAttempts(retry_after=wait)
-    raise Unauthenticated
+    if holder is Access.INSTRUCTOR and access is Access.OPERATOR:
+        await run_in_threadpool(_audit_refused_instructor, request, deps)
+        raise InstructorRefused
 
 
-def _admit(request: Request, deps: Deps, *, password_right: bool) -> int | None:
+def _holder(password: str, settings: Settings) -> Access | None:
+    """Return whose password this is, None if it is nobody's."""
+    passwords = {
+        Access.OPERATOR: settings.admin_password,
+        Access.INSTRUCTOR: settings.instructor_password,
+    }
+    holders = [
+        access
+        for access, expected in passwords.items()
+        if expected is not None and same_secret(password, expected)
+    ]
+    return next(iter(holders), None)
+
+
+def _admit(request: Request, deps: Deps, holder: Access | None) -> int | None:
     """Record the attempt; None admits the caller, 0 refuses, else the seconds to wait."""
     from lib.access import store
 
-    address = caller_address(request, deps.settings)
     attempt = store.Attempt(
         action=request.state.endpoint.path,
-        address_sha256=hashlib.sha256(address.encode()).hexdigest(),
-        password_right=password_right,
+        address_sha256=_address_digest(request, deps.settings),
+        password_right=holder is not None,
         address_limit=ADDRESS_LIMIT,
         address_window=ADDRESS_WINDOW,
         global_limit=GLOBAL_LIMIT,
         global_window=GLOBAL_WINDOW,
+        admitted_window=ADMITTED_WINDOW,
+        facts={"password": "INSTRUCTOR_PASSWORD"} if holder is Access.INSTRUCTOR else {},
     )
     return store.admit_operator(deps.postgres, attempt)
 
 
-def _admin_password(settings: Settings) -> str:
-    password = settings.admin_password or ""
-    weak = len(password) < MINIMUM_PASSWORD_LENGTH or password in PLACEHOLDERS
-    if not password or (settings.deployed and weak):
-        raise NotConfigured(name="ADMIN_PASSWORD")
-    return password
+def _audit_refused_instructor(request: Request, deps: Deps) -> None:
+    from lib.access.audit import Outcome, audit
+
+    facts = {"error": InstructorRefused.code}
+    audit(deps, request.state.endpoint.path, Outcome.REJECTED, facts)
 
 
-def _check_cron(request: Request, settings: Settings) -> None:
-    token = _bearer(request)
-    if _is_trusted_locally(request, settings, token):
+def _refuse_weak_passwords(settings: Settings, *, for_instructors: bool) -> None:
+    """Disable calls whose password could be guessed, in a deployment.
+
+    Raises:
+        NotConfigured: If there is such a password, or both are the same, so that instructors could
+            do everything.
+    """
+    if not settings.deployed:
+        if settings.admin_password is None:
+            raise NotConfigured(name="ADMIN_PASSWORD")
         return
-    secret = settings.cron_secret or ""
-    if len(secret) < MINIMUM_SECRET_LENGTH:
-        raise NotConfigured(name="CRON_SECRET")
-    if token is None or not same_secret(token, secret):
+    reason = weakness(settings.admin_password, MINIMUM_PASSWORD_LENGTH)
+    if reason is not None:
+        raise NotConfigured(name="ADMIN_PASSWORD", reason=reason)
+    if settings.instructor_password is None:
+        return
+    if same_secret(settings.instructor_password, settings.admin_password or ""):
+        raise NotConfigured(name="INSTRUCTOR_PASSWORD", reason="is the same as ADMIN_PASSWORD")
+    reason = weakness(settings.instructor_password, MINIMUM_PASSWORD_LENGTH)
+    if reason is not None and for_instructors:
+        raise NotConfigured(name="INSTRUCTOR_PASSWORD", reason=reason)
+
+
+async def _check_cron(request: Request, deps: Deps) -> None:
+    token = _bearer(request)
+    if _is_trusted_locally(request, deps.settings, token):
+        return
+    secret = deps.settings.cron_secret
+    reason = weakness(secret, MINIMUM_SECRET_LENGTH)
+    if secret is None or reason is not None:
+        raise NotConfigured(name="CRON_SECRET", reason=reason)
+    if token is None:
         raise Unauthenticated
+    if not same_secret(token, secret):
+        with suppress(AppError):  # an unreachable database does not change the answer
+            await run_in_threadpool(_audit_refused_schedule, request, deps)
+        raise Unauthenticated
+
+
+def _audit_refused_schedule(request: Request, deps: Deps) -> None:
+    from lib.access import store
+
+    store.record_refused_schedule(
+        deps.postgres,
+        request.state.endpoint.path,
+        _address_digest(request, deps.settings),
+        limit=GLOBAL_LIMIT,
+        window=GLOBAL_WINDOW,
+    )
+
+
+def _address_digest(request: Request, settings: Settings) -> str:
+    return hashlib.sha256(caller_address(request, settings).encode()).hexdigest()
+
+
+def _from_another_site(request: Request, settings: Settings) -> bool:
+    """Return whether a browser says that a page of another site made the call.
+
+    Pages cannot set these headers, and other programs may leave them out.
+    """
+    site = request.headers.get("sec-fetch-site")
+    if site in {"same-origin", "none"}:
+        return False
+    origin = request.headers.get("origin")
+    if origin is None:
+        return site is not None
+    return (
+        urlsplit(origin).netloc != request.headers.get("host")
+        and origin not in settings.allowed_origins
+    )
 
 
 def _is_trusted_locally(request: Request, settings: Settings, credential: str | None) -> bool:
@@ -185,5 +296,17 @@ def _bearer(request: Request) -> str | None:
     return token.strip() if scheme.lower() == "bearer" and token.strip() else None
 
 
+def _spellings(credential: str) -> Iterator[str]:
+    """Yield a credential as it was read, and as UTF-8 if a header held that.
+
+    Headers are read as Latin-1, and clients send either.
+    """
+    yield credential
+    with suppress(UnicodeError):
+        yield credential.encode("latin-1").decode()
+
+
 def _digest(text: str) -> bytes:
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()
+    """Return the digest of a text, whichever way its accents are encoded."""
+    normalized = unicodedata.normalize("NFC", text)
+    return hashlib.sha256(normalized.encode("utf-8", "surrogatepass")).digest()

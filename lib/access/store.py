@@ -29,6 +29,10 @@ class Attempt:
     address_window: timedelta
     global_limit: int
     global_window: timedelta
+    admitted_window: timedelta
+    """Time for which guesses from other addresses do not lock an address that was admitted."""
+    facts: Mapping[str, Any]
+    """What else the audit trail says about the attempt."""
 
 
 @dataclass(frozen=True)
@@ -75,10 +79,22 @@ def admit_operator(postgres: "Postgres", attempt: Attempt) -> int | None:
     Returns:
         None to admit the caller, 0 to refuse a wrong password, else the seconds to wait.
     """
-    wait = _with_schema(
-        postgres, lambda: postgres.fetch_value(_queries["admit_operator"], asdict(attempt))
-    )
+    params = {**asdict(attempt), "facts": as_jsonb(dict(attempt.facts))}
+    wait = _with_schema(postgres, lambda: postgres.fetch_value(_queries["admit_operator"], params))
     return None if wait is None else int(wait)
+
+
+def record_refused_schedule(
+    postgres: "Postgres", action: str, address_sha256: str, *, limit: int, window: timedelta
+) -> None:
+    """Append a scheduled call with a wrong secret, at most `limit` in the window."""
+    params = {
+        "action": action,
+        "address_sha256": address_sha256,
+        "limit": limit,
+        "window": window,
+    }
+    _with_schema(postgres, lambda: postgres.execute(_queries["record_refused_schedule"], params))
 
 
 def append_audit(postgres: "Postgres", action: str, outcome: str, facts: Mapping[str, Any]) -> None:

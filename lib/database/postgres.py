@@ -237,7 +237,7 @@ class Postgres:
                 keepalives_count=2,
             )
         except psycopg.ProgrammingError:  # its text contains the URL, so it must not get out
-            raise NotConfigured(name="POSTGRES_URL") from None
+            raise NotConfigured(name="POSTGRES_URL", reason="is malformed") from None
 
     def _take(self) -> Connection | None:
         """Return the connection used last whose socket is still open, without a round trip."""

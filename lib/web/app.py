@@ -11,7 +11,7 @@ from pydantic.alias_generators import to_camel
 
 from lib.deps import current_deps
 from lib.framework import APIRoute, FastAPI
-from lib.routes import Access, Endpoint, rows_of
+from lib.routes import CLOSED, Endpoint, rows_of
 from lib.web import path_ids
 from lib.web.cors import Cors
 from lib.web.error_responses import add_error_handlers
@@ -77,5 +77,4 @@ def _operation_id(route: APIRoute) -> str:
 
 
 def _open_to_pages(rows: Iterable[Endpoint]) -> bool:
-    closed = {Access.OPERATOR, Access.CRON}
-    return not any(row.access in closed for row in rows)
+    return not any(row.access in CLOSED for row in rows)

@@ -12,9 +12,11 @@ from lib.deps import get_deps
 from lib.errors import (
     AppError,
     Busy,
+    CalledFromAnotherSite,
     DatabaseReadOnly,
     DatabaseUnavailable,
     FieldMissing,
+    InstructorRefused,
     InvalidInput,
     JsonRefused,
     MisspeltField,
@@ -47,16 +49,12 @@ OF_THE_DATABASE: Errors = frozenset(
         *OF_SETTINGS,
     }
 )
+OF_PASSWORDS: Errors = frozenset(
+    {CalledFromAnotherSite, MisspeltField, Unauthenticated, TooManyAttempts, *OF_THE_DATABASE}
+)
 OF_ACCESS: dict[Access, Errors] = {
-    Access.OPERATOR: frozenset(
-        {
-            MisspeltField,
-            Unauthenticated,
-            TooManyAttempts,
-            *OF_THE_DATABASE,
-            *OF_A_TRANSACTION,
-        }
-    ),
+    Access.INSTRUCTOR: OF_PASSWORDS,
+    Access.OPERATOR: OF_PASSWORDS | {InstructorRefused, *OF_A_TRANSACTION},
     Access.CRON: frozenset({Unauthenticated, *OF_SETTINGS, *OF_A_TRANSACTION}),
 }
 _OF_PARAMETERS = OF_EVERY_OPERATION | OF_INPUT | OF_THE_DATABASE

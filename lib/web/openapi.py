@@ -17,7 +17,7 @@ from starlette.responses import JSONResponse
 from starlette.types import Receive, Scope, Send
 
 from lib.framework import APIRoute, get_openapi
-from lib.routes import ENDPOINTS, Access, Endpoint
+from lib.routes import BY_PASSWORD, CLOSED, ENDPOINTS, Endpoint
 from lib.settings import Settings
 from lib.web.declared_errors import errors_of
 from lib.web.functions import all_apps
@@ -104,10 +104,9 @@ def _simplify_parameters(operation: dict[str, Any]) -> None:
 
 def _describe_access(operation: dict[str, Any], row: Endpoint, schemas: dict[str, Any]) -> None:
     """Describe who may call; an operator's body may hold the password instead of the header."""
-    closed = row.access in {Access.OPERATOR, Access.CRON}
-    operation["security"] = [{row.access.value: []}] if closed else []
+    operation["security"] = [{row.access.value: []}] if row.access in CLOSED else []
     operation["x-access"] = row.access.value
-    if row.access is Access.OPERATOR and "requestBody" in operation:
+    if row.access in BY_PASSWORD and "requestBody" in operation:
         operation["security"].append({})
         reference = operation["requestBody"]["content"]["application/json"]["schema"]["$ref"]
         body = schemas[reference.rpartition("/")[2]]

@@ -16,7 +16,7 @@ from lib.deps import current_deps
 from lib.errors import TooLarge, UnsupportedMediaType
 from lib.framework import APIRoute, Request, Response
 from lib.logs import log
-from lib.routes import Access, Endpoint
+from lib.routes import BY_PASSWORD, Endpoint
 from lib.web import strict_json
 from lib.web.unknown_fields import KnownNames, UnknownFields, models_in
 
@@ -84,7 +84,7 @@ class StrictRoute(APIRoute):
                     # Vercel appends the parameters of the path to the query.
                     for field in (*dependant.query_params, *dependant.path_params)
                 ),
-                is_operators=row.access is Access.OPERATOR,
+                is_operators=row.access in BY_PASSWORD,
             )
         return self._names[row]
 

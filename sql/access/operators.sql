@@ -4,8 +4,17 @@
 -- Decide on one attempt to operate, and record it.
 SELECT public.admit_operator(
   %(action)s, %(address_sha256)s, %(password_right)s,
-  %(address_limit)s, %(address_window)s, %(global_limit)s, %(global_window)s
+  %(address_limit)s, %(address_window)s, %(global_limit)s, %(global_window)s,
+  %(admitted_window)s, %(facts)s
 );
+
+-- record_refused_schedule --
+-- Record a scheduled call with a wrong secret, unless the window already has as many as the limit,
+-- so that strangers cannot fill the table.
+INSERT INTO public.operator_audit (action, outcome, address_sha256)
+SELECT %(action)s, 'refused', %(address_sha256)s
+WHERE %(limit)s > (SELECT count(*) FROM public.operator_audit
+  WHERE outcome = 'refused' AND happened_at > clock_timestamp() - %(window)s::INTERVAL);
 
 -- record_audit --
 -- Append the outcome of an operator's call to the audit trail.

@@ -2,7 +2,7 @@
 
 import re
 
-from lib.routes import ENDPOINTS, Access
+from lib.routes import CLOSED, ENDPOINTS
 from tests.contract.assessment_calls import ASSESSMENT
 from tests.contract.call import ABSENT, Call
 from tests.contract.legacy_calls import LEGACY
@@ -42,7 +42,7 @@ def _concrete(template: str) -> str:
 
 def _calls_without_credentials() -> tuple[Call, ...]:
     """Return a call to every endpoint for operators or schedules, without credentials."""
-    protected = {Access.OPERATOR, Access.CRON}
+    protected = CLOSED
     return tuple(
         Call(method, _concrete(row.path), 401)
         for row in ENDPOINTS

@@ -23,12 +23,12 @@ ROWS = (
 )
 
 
-def scratch(settings: Settings, **client: Any) -> TestClient:
+def scratch(settings: Settings, access: Access = Access.OPERATOR, **client: Any) -> TestClient:
     """Make a client of a function with a route for operators and one for schedules."""
     deps = Deps(settings)
     _deps.append(deps)
     install_deps(deps)
-    app = create_app("scratch", rows=ROWS)
+    app = create_app("scratch", rows=(replace(ROWS[0], access=access), ROWS[1]))
 
     @app.post("/api/admin-scratch")
     def admin() -> dict[str, bool]:

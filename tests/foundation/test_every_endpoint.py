@@ -5,17 +5,26 @@ import re
 import pytest
 from fastapi.testclient import TestClient
 
-from lib.routes import ENDPOINTS, Access, Endpoint
+from lib.routes import CLOSED, ENDPOINTS, Access, Endpoint
 from lib.web.headers import API_HEADERS
+from tests.conftest import ADMIN_PASSWORD, CRON_SECRET, INSTRUCTOR_PASSWORD
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 PATHS = sorted({row.path for row in ENDPOINTS})
-PROTECTED = [
-    (row, method)
-    for row in ENDPOINTS
-    for method in row.methods
-    if row.access in {Access.OPERATOR, Access.CRON}
-]
+PROTECTED = [(row, method) for row in ENDPOINTS for method in row.methods if row.access in CLOSED]
+OPENED = {
+    ADMIN_PASSWORD: {Access.INSTRUCTOR, Access.OPERATOR},
+    INSTRUCTOR_PASSWORD: {Access.INSTRUCTOR},
+    CRON_SECRET: {Access.CRON},
+}
+"""What each credential opens."""
+FOR_INSTRUCTORS = {
+    "POST /api/admin-list-configs",
+    "POST /api/admin-list-configs-v2",
+    "GET /api/workshop-analytics",
+    "GET /api/debug/session/{session_id}",
+    "GET /api/debug/pool/{question_pool_id}",
+}
 NO_CREDENTIALS = {"Authorization": ""}
 WRONG_CREDENTIALS = (
     NO_CREDENTIALS,
@@ -42,6 +51,27 @@ def test_protected_endpoints_require_credentials(
     for headers in WRONG_CREDENTIALS:
         response = client.request(method, filled(row.path), headers=headers)
         assert (response.status_code, response.json()["code"]) == (401, "unauthenticated")
+
+
+@pytest.mark.parametrize("credential", OPENED)
+@pytest.mark.parametrize("case", PROTECTED, ids=case_id)
+def test_each_credential_opens_its_own_endpoints_only(
+    client: TestClient, case: tuple[Endpoint, str], credential: str
+) -> None:
+    row, method = case
+    headers = {"Authorization": f"Bearer {credential}"}
+    # Without its body a call that changes something is refused after it was admitted.
+    body = {"json": []} if method == "POST" else {}
+    response = client.request(method, filled(row.path), headers=headers, **body)
+    refusals = {"unauthenticated", "instructor_refused", "not_configured"}
+    assert (response.json().get("code") not in refusals) == (row.access in OPENED[credential])
+    if credential == INSTRUCTOR_PASSWORD and row.access is Access.OPERATOR:
+        assert (response.status_code, response.json()["code"]) == (403, "instructor_refused")
+
+
+def test_instructors_only_read() -> None:
+    rows = {case_id(case) for case in PROTECTED if case[0].access is Access.INSTRUCTOR}
+    assert rows == FOR_INSTRUCTORS
 
 
 @pytest.mark.parametrize("path", PATHS)

@@ -20,7 +20,7 @@ from lib.errors import (
     MethodNotAllowed,
     NotFound,
 )
-from lib.routes import ENDPOINTS, Access, modules
+from lib.routes import BY_PASSWORD, CLOSED, ENDPOINTS, Access, modules
 from lib.web.functions import function_app
 from lib.web.openapi import API_DOCS, description
 from local import openapi_file
@@ -166,7 +166,11 @@ def test_security_is_that_of_the_table(operation: Operation) -> None:
     by_body: list[dict[str, Any]] = (
         [{}] if operation.has_body else []
     )  # it may hold the password instead
-    required = {Access.OPERATOR: [{"operator": []}, *by_body], Access.CRON: [{"cron": []}]}
+    required = {
+        Access.INSTRUCTOR: [{"instructor": []}, *by_body],
+        Access.OPERATOR: [{"operator": []}, *by_body],
+        Access.CRON: [{"cron": []}],
+    }
     assert operation.description["security"] == required.get(access, [])
 
 
@@ -195,7 +199,7 @@ def dependants(dependant: Dependant) -> list[Dependant]:
 @every_operation
 def test_operators_body_takes_the_password(operation: Operation) -> None:
     if operation.has_body:
-        by_operators = operation.row.access is Access.OPERATOR
+        by_operators = operation.row.access in BY_PASSWORD
         assert ("adminPassword" in operation.body_fields) == by_operators
 
 
@@ -204,7 +208,7 @@ def test_every_operation_declares_its_errors_with_their_codes(operation: Operati
     codes = operation.error_codes
     assert codes[500] == {"internal"}
     assert codes.keys() >= ({400, 413, 415, 422} if operation.has_body else set())
-    assert codes.keys() >= {401, 503} or operation.row.access not in {Access.OPERATOR, Access.CRON}
+    assert codes.keys() >= {401, 503} or operation.row.access not in CLOSED
     assert all(codes.values())
     bases = {BadRequest.code, NotFound.code, Conflict.code, Forbidden.code}
     assert set().union(*codes.values()) & bases == set(), "declare what is raised, not its base"

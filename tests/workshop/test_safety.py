@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
-from lib.routes import ENDPOINTS, Access, Endpoint
+from lib.routes import CLOSED, ENDPOINTS, Endpoint
 from lib.web.functions import function_app
 from lib.web.openapi import description
 from tests.conftest import ADMIN_PASSWORD
@@ -101,9 +101,7 @@ def test_other_methods_are_refused(client: TestClient, row: Endpoint) -> None:
         assert set(response.headers["allow"].split(", ")) == set(row.methods)
 
 
-@pytest.mark.parametrize(
-    "row", [row for row in WORKSHOP if row.access in {Access.OPERATOR, Access.CRON}], ids=case_id
-)
+@pytest.mark.parametrize("row", [row for row in WORKSHOP if row.access in CLOSED], ids=case_id)
 def test_endpoints_of_operators_and_cron_refuse_strangers(
     client: TestClient, row: Endpoint
 ) -> None:

@@ -4,7 +4,12 @@ import { address, bodySchema, curl, defaultOf, errors, exampleResponses, example
 
 const TIMEOUT_MS = 60_000;
 const MAX_ROWS = 18;
-const CALLERS = { session: "session", operator: "operators", cron: "schedule" };
+const CALLERS = {
+  session: "session",
+  instructor: "instructors",
+  operator: "operators",
+  cron: "schedule",
+};
 const $ = (id) => document.getElementById(id);
 
 /** Create an element with attributes, listeners (`onclick`) and children; text is never HTML. */

@@ -22,7 +22,7 @@ CREATE TABLE IF NOT EXISTS public.operator_audit (
   action TEXT NOT NULL,  -- path of the endpoint
   outcome TEXT NOT NULL CONSTRAINT operator_audit_outcome_check CHECK (outcome IN (
     'allowed',   -- the password was right; the work began
-    'refused',   -- the password was wrong or missing
+    'refused',   -- the password was wrong, or the secret of a scheduled call
     'locked',    -- too many failures; the password was not checked (one row per address and lock)
     'done',      -- the work ended; facts say whether it was a dry run
     'rejected',  -- the work did not begin: wrong confirmation or state
@@ -84,14 +84,23 @@ $$;
 CREATE INDEX IF NOT EXISTS operator_audit_locked_idx ON public.operator_audit (happened_at)
   WHERE outcome = 'locked';
 
+-- Serves admit_operator(): whether an address was admitted lately.
+CREATE INDEX IF NOT EXISTS operator_audit_allowed_idx
+  ON public.operator_audit (address_sha256, happened_at) WHERE outcome = 'allowed';
+-- Serves record_refused_schedule of operators.sql: the wrong secrets of one hour.
+CREATE INDEX IF NOT EXISTS operator_audit_refused_idx ON public.operator_audit (happened_at)
+  WHERE outcome = 'refused';
+
 -- Decide on one attempt and record it. Attempts are handled one at a time, so that a burst of
 -- guesses gets no more tries than a slow series. Returns null to admit the caller, 0 for a wrong
 -- password, else the seconds to wait. A lock adds one row per address to the audit trail, and at
--- most p_global_limit rows per window in total, so that strangers cannot fill the table.
+-- most p_global_limit rows per window in total, so that strangers cannot fill the table. Guesses
+-- from other addresses do not lock an address that was admitted within p_admitted_window.
 CREATE OR REPLACE FUNCTION public.admit_operator(
   p_action TEXT, p_address_sha256 TEXT, p_password_right BOOLEAN,
   p_address_limit INTEGER, p_address_window INTERVAL,
-  p_global_limit INTEGER, p_global_window INTERVAL
+  p_global_limit INTEGER, p_global_window INTERVAL,
+  p_admitted_window INTERVAL DEFAULT '0', p_facts JSONB DEFAULT '{}'
 ) RETURNS INTEGER LANGUAGE plpgsql AS $$
 DECLARE
   at TIMESTAMPTZ;
@@ -112,7 +121,10 @@ BEGIN
     FROM (SELECT failed_at FROM public.operator_failures
           WHERE failed_at > at - p_global_window
           ORDER BY failed_at DESC LIMIT p_global_limit) AS newest
-    HAVING count(*) = p_global_limit
+    HAVING count(*) = p_global_limit AND NOT EXISTS (
+      SELECT FROM public.operator_audit AS admitted
+      WHERE admitted.outcome = 'allowed' AND admitted.address_sha256 = p_address_sha256
+        AND admitted.happened_at > at - p_admitted_window)
   ) AS locks ORDER BY until DESC LIMIT 1;
   IF unlocked_at IS NOT NULL THEN
     result := greatest(1, ceil(extract(epoch FROM unlocked_at - at)))::INTEGER;
@@ -128,8 +140,8 @@ BEGIN
     WHERE failed_at < at - 2 * greatest(p_address_window, p_global_window);
     result := 0;
   END IF;
-  INSERT INTO public.operator_audit (action, outcome, address_sha256)
+  INSERT INTO public.operator_audit (action, outcome, address_sha256, facts)
   VALUES (p_action, CASE WHEN result IS NULL THEN 'allowed' WHEN result = 0 THEN 'refused'
-                         ELSE 'locked' END, p_address_sha256);
+                         ELSE 'locked' END, p_address_sha256, p_facts);
   RETURN result;
 END $$;
