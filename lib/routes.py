@@ -82,6 +82,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     ),
     Endpoint("/api/course", "workshop.course", ("GET",), Access.PUBLIC),
     Endpoint("/api/report-bug", "workshop.report_bug", ("POST",), Access.PUBLIC),
+    Endpoint("/api/ask-for-help", "workshop.ask_for_help", ("POST",), Access.SESSION),
     Endpoint(
         "/api/cleanup-sessions",
         "workshop.cleanup_sessions",
@@ -98,6 +99,8 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     Endpoint(
         "/api/admin-delete-sessions", "workshop.admin_delete_sessions", ("POST",), Access.OPERATOR
     ),
+    Endpoint("/api/admin-mark-helped", "workshop.admin_support", ("POST",), Access.INSTRUCTOR),
+    Endpoint("/api/admin-new-link", "workshop.admin_support", ("POST",), Access.OPERATOR),
     Endpoint("/api/admin-change-email", "workshop.admin_change_email", ("POST",), Access.OPERATOR),
     Endpoint(
         "/api/admin-delete-student", "workshop.admin_delete_student", ("POST",), Access.OPERATOR

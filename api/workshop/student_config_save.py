@@ -14,6 +14,8 @@ from lib.workshop.errors import (
     NoSuchCurrentStep,
     SessionOfAnotherStudent,
     StaleConfiguration,
+    TokenReplaced,
+    TokenTooShort,
 )
 from lib.workshop.idempotency import IdempotencyKey
 
@@ -27,6 +29,8 @@ app = create_app("workshop.student_config_save", tag="Workshop")
     NoSuchCurrentStep,
     SessionNotFound,
     SessionOfAnotherStudent,
+    TokenReplaced,
+    TokenTooShort,
     StaleConfiguration,
 )
 def save_config(

@@ -12,6 +12,8 @@ from lib.workshop.errors import (
     IdempotencyKeyReused,
     NoSuchStep,
     SessionOfAnotherStudent,
+    TokenReplaced,
+    TokenTooShort,
 )
 from lib.workshop.idempotency import IdempotencyKey
 from lib.workshop.lookup import LookupParams
@@ -23,7 +25,15 @@ InjectedDeps = Annotated[Deps, Depends(get_deps)]
 
 
 @app.post("/api/student-progress")
-@raises(*COURSE_ERRORS, IdempotencyKeyReused, NoSuchStep, SessionNotFound, SessionOfAnotherStudent)
+@raises(
+    *COURSE_ERRORS,
+    IdempotencyKeyReused,
+    NoSuchStep,
+    SessionNotFound,
+    SessionOfAnotherStudent,
+    TokenReplaced,
+    TokenTooShort,
+)
 def record_progress(
     body: ProgressIn, deps: InjectedDeps, key: IdempotencyKey = None
 ) -> RecordedOut:

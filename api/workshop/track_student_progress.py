@@ -6,7 +6,13 @@ from lib.deps import Deps, get_deps
 from lib.errors import raises
 from lib.framework import Depends
 from lib.web.app import create_app, lambda_entry
-from lib.workshop.errors import IdempotencyKeyReused, SessionOfAnotherStudent, TooManyExercises
+from lib.workshop.errors import (
+    IdempotencyKeyReused,
+    SessionOfAnotherStudent,
+    TokenReplaced,
+    TokenTooShort,
+    TooManyExercises,
+)
 from lib.workshop.idempotency import IdempotencyKey
 from lib.workshop.older_pages import tracking
 from lib.workshop.older_pages.lookup import StudentLookupParams
@@ -17,7 +23,9 @@ InjectedDeps = Annotated[Deps, Depends(get_deps)]
 
 
 @app.post("/api/track-student-progress")
-@raises(IdempotencyKeyReused, SessionOfAnotherStudent, TooManyExercises)
+@raises(
+    IdempotencyKeyReused, SessionOfAnotherStudent, TokenReplaced, TokenTooShort, TooManyExercises
+)
 def track_exercise(
     body: TrackIn, deps: InjectedDeps, key: IdempotencyKey = None
 ) -> TrackRecordedOut:

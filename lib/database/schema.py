@@ -54,6 +54,7 @@ SCRIPTS = (
     "workshop/schema/older_pages.sql",
     "workshop/schema/removals.sql",
     "workshop/schema/students.sql",
+    "workshop/schema/support.sql",
     "database/schema/search_path.sql",
     RECORD_SCRIPTS,
     OLD_OVERLOADS,

@@ -14,6 +14,20 @@ class SessionOfAnotherStudent(Conflict):
     fields = ("studentEmail",)
 
 
+class TokenReplaced(Conflict):
+    """This session has a new token; open the link that you were given."""
+
+    code = "token_replaced"
+    fields = ("sessionToken",)
+
+
+class TokenTooShort(InvalidInput):
+    """sessionToken: A new session needs a token of at least {minimum} characters."""
+
+    code = "token_too_short"
+    fields = ("sessionToken",)
+
+
 class EmailOfAnotherStudent(Conflict):
     """Nothing was changed: another student has this e-mail, and two students are not merged."""
 
@@ -96,6 +110,7 @@ class StepsHaveReports(Conflict):
 
 for _constraint, _error in (
     ("session_of_one_student", SessionOfAnotherStudent),
+    ("session_token_replaced", TokenReplaced),
     ("students_email_of_another", EmailOfAnotherStudent),
     ("sessions_newest_version", StaleConfiguration),
     ("idempotency_keys_same_body", IdempotencyKeyReused),

@@ -10,6 +10,7 @@ SELECT s.session_token, s.student_id, st.student_email, st.student_name, s.cours
   coalesce(s.system_prompt, '') <> '' AS has_system_prompt,
   s.tools NOT IN ('[]', '{}', 'null', '""', '"[]"') AS has_tools,
   s.demo_mode, s.is_active, s.current_step, s.completion_rate, s.total_time_spent, s.last_activity,
+  s.help_asked_at,
   {{flags: s.$column}},
   s.created_at, s.updated_at
 FROM public.sessions s JOIN public.students st USING (student_id)
@@ -156,6 +157,15 @@ WHERE s.last_activity < now() - INTERVAL '24 hours' AND s.completion_rate < 100
 ORDER BY s.last_activity, s.session_token
 LIMIT %(limit)s;
 
+-- help_requests --
+-- Return the students who wait for help, longest first. Uses idx_sessions_help_asked.
+SELECT s.session_token, s.student_id, st.student_email, st.student_name, s.current_step,
+  s.help_asked_at, extract(epoch FROM now() - s.help_asked_at)::BIGINT AS waiting_seconds
+FROM public.sessions s JOIN public.students st USING (student_id)
+WHERE s.help_asked_at IS NOT NULL
+ORDER BY s.help_asked_at, s.session_token
+LIMIT %(limit)s;
+
 -- student_summaries --
 -- Return each student's figures for all sessions, or for those of a course, most recently active
 -- students first. Students without sessions belong to no course.
@@ -203,6 +213,22 @@ SELECT sessions, older_rows FROM public.remove_sessions(%(session_tokens)s);
 -- Change the e-mail of a student; returns no row if there is no such student.
 SELECT student_id, student_email, sessions, older_rows
 FROM public.change_email(%(student_id)s, %(student_email)s, %(new_email)s);
+
+-- lock_session --
+-- Lock the session with this token, or the last one of a student, one with progress if there is any.
+-- Each parameter that is given must fit; returns no row if there is no such session.
+SELECT s.session_token, s.openai_api_key AS sealed_key
+FROM public.sessions s JOIN public.students st USING (student_id)
+WHERE (%(session_token)s::TEXT IS NULL OR s.session_token = %(session_token)s)
+  AND (%(student_email)s::TEXT IS NULL
+    OR st.student_email = public.normalized_email(%(student_email)s))
+  AND (%(student_id)s::UUID IS NULL OR s.student_id = %(student_id)s)
+ORDER BY s.current_step > 0 DESC, s.last_activity DESC, s.session_token
+LIMIT 1 FOR UPDATE OF s;
+
+-- replace_token --
+-- Give a session another token, and the API key that is sealed for it.
+SELECT public.replace_token(%(session_token)s, %(new_token)s, %(sealed_key)s);
 
 -- remove_student --
 -- Remove everything about a person from the workshop and from the legacy tables; return the number

@@ -6,10 +6,11 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.conftest import ADMIN_PASSWORD, CRON_SECRET
+from tests.conftest import ADMIN_PASSWORD, CRON_SECRET, INSTRUCTOR_PASSWORD
 from tests.support.wire import Request
 
 OPERATOR = {"Authorization": f"Bearer {ADMIN_PASSWORD}"}
+INSTRUCTOR = {"Authorization": f"Bearer {INSTRUCTOR_PASSWORD}"}
 CRON = {"Authorization": f"Bearer {CRON_SECRET}"}
 ABSENT = "00000000-0000-4000-8000-000000000000"
 

@@ -11,7 +11,7 @@ import pytest
 from local.redis_gateway.gateway import Gateway
 from local.servers.postgres_server import PostgresServer
 from local.servers.redis_server import RedisServer
-from tests.conftest import ADMIN_PASSWORD, CRON_SECRET, ENCRYPTION_KEY
+from tests.conftest import ADMIN_PASSWORD, CRON_SECRET, ENCRYPTION_KEY, INSTRUCTOR_PASSWORD
 from tests.contract.calls import CALLS
 from tests.contract.comparing import ComparableResponse, send_all
 from tests.contract.legacy_calls import TABLES
@@ -64,6 +64,7 @@ def environment(
             "UPSTASH_REDIS_REST_URL": _gateway.url,
             "UPSTASH_REDIS_REST_TOKEN": _gateway.token,
             "ADMIN_PASSWORD": ADMIN_PASSWORD,
+            "INSTRUCTOR_PASSWORD": INSTRUCTOR_PASSWORD,
             "CRON_SECRET": CRON_SECRET,
             "ENCRYPTION_KEY": ENCRYPTION_KEY,
             **s3.create_bucket(f"contract-{name}"),

@@ -1,7 +1,7 @@
 """Calls of the workshop: a session, and the endpoints for operators."""
 
 from tests.conftest import ADMIN_PASSWORD
-from tests.contract.call import CRON, OPERATOR, Call
+from tests.contract.call import CRON, INSTRUCTOR, OPERATOR, Call
 
 PROGRESS = {"sessionToken": "{token}", "stepNumber": 3, "completed": True, "timeSpent": 450}
 TRACKED = {
@@ -80,6 +80,20 @@ WORKSHOP = (
             "steps": STEPS,
         },
     ),
+    Call("POST", "/api/ask-for-help", 200, {"sessionToken": "{token}"}),
+    Call("POST", "/api/ask-for-help", 404, {"sessionToken": "ws_1_" + "0" * 64}),
+    Call("GET", "/api/workshop-analytics", 200, headers=INSTRUCTOR),
+    Call("POST", "/api/admin-mark-helped", 200, {"sessionToken": "{token}"}, INSTRUCTOR),
+    Call("POST", "/api/admin-mark-helped", 401, {"sessionToken": "{token}"}),
+    Call(
+        "POST",
+        "/api/admin-new-link",
+        200,
+        {"sessionToken": "{other}", "pageUrl": "https://workshop.example/"},
+        OPERATOR,
+        keep={"other": "sessionToken"},
+    ),
+    Call("POST", "/api/admin-new-link", 403, {"sessionToken": "{other}"}, INSTRUCTOR),
     Call("GET", "/api/workshop-analytics", 200, headers=OPERATOR),
     Call("GET", "/api/workshop-analytics?days=0", 422, headers=OPERATOR),
     Call("POST", "/api/admin-list-configs", 200, {"adminPassword": ADMIN_PASSWORD}),

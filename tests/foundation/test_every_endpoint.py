@@ -21,6 +21,7 @@ OPENED = {
 FOR_INSTRUCTORS = {
     "POST /api/admin-list-configs",
     "POST /api/admin-list-configs-v2",
+    "POST /api/admin-mark-helped",
     "GET /api/workshop-analytics",
     "GET /api/debug/session/{session_id}",
     "GET /api/debug/pool/{question_pool_id}",
@@ -69,7 +70,7 @@ def test_each_credential_opens_its_own_endpoints_only(
         assert (response.status_code, response.json()["code"]) == (403, "instructor_refused")
 
 
-def test_instructors_only_read() -> None:
+def test_instructors_read_and_mark_help_only() -> None:
     rows = {case_id(case) for case in PROTECTED if case[0].access is Access.INSTRUCTOR}
     assert rows == FOR_INSTRUCTORS
 

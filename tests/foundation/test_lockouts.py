@@ -118,7 +118,8 @@ def test_wrong_secrets_of_schedules_are_audited_up_to_a_limit(
 def test_password_with_an_umlaut_works_in_every_encoding(
     settings: Settings, name: str, encoding: str
 ) -> None:
-    client = scratch(replace(settings, **{name: UMLAUT}), access=Access.INSTRUCTOR)
+    password: dict[str, Any] = {name: UMLAUT}
+    client = scratch(replace(settings, **password), access=Access.INSTRUCTOR)
     decomposed = UMLAUT.replace("ä", "a\u0308").replace("ü", "u\u0308")
     assert post(client, UMLAUT).status_code == 200
     assert post(client, decomposed).status_code == 200

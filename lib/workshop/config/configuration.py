@@ -7,6 +7,7 @@ from lib.vault import API_KEY_FIELD, Vault
 from lib.workshop.config import store
 from lib.workshop.config.wire import ConfigIn, ConfigSavedOut, Configuration
 from lib.workshop.idempotency import IdempotencyClaim
+from lib.workshop.progress.tokens import refuse_short_token
 
 
 def save(body: ConfigIn, key: str | None, deps: Deps, *, create: bool) -> ConfigSavedOut:
@@ -24,11 +25,15 @@ def save(body: ConfigIn, key: str | None, deps: Deps, *, create: bool) -> Config
         CourseNotFound: If there is no such course.
         SessionOfAnotherCourse: If the session has progress in another course.
         NoSuchCurrentStep: If the course has fewer steps than currentStep.
+        TokenReplaced: If the session has another token now.
+        TokenTooShort: If a deployment would begin a session under a short token.
         StaleConfiguration: If the configuration has been saved since the given version.
         IdempotencyKeyReused: If the Idempotency-Key was sent with another body before.
         NotConfigured: If an API key or an account SID was sent and there is no encryption key to
             seal it with.
     """
+    if create:
+        refuse_short_token(body.session_token, deps)
     columns = body.changed_columns()
     if body.openai_api_key is not None:
         columns[API_KEY_FIELD] = Vault.from_settings(deps.settings).seal(

@@ -16,6 +16,7 @@ from lib.workshop.instructor.wire import (
     CourseSummary,
     DayEvents,
     FunnelStep,
+    HelpRequest,
     ListedSession,
     ListedStudent,
     StepTime,
@@ -91,6 +92,14 @@ class ChangedEmail:
     student_email: str
     sessions: int
     older_rows: int
+
+
+@dataclass(frozen=True)
+class LockedSession:
+    """A session's token and sealed API key; its row is locked."""
+
+    session_token: str
+    sealed_key: str | None
 
 
 @dataclass(frozen=True)
@@ -173,6 +182,7 @@ def load_analytics(
             funnel=snapshot.fetch_all(_queries["funnel"], params, FunnelStep),
             steps=snapshot.fetch_all(_queries["step_times"], params, StepTime),
             stuck_students=snapshot.fetch_all(_queries["stuck_sessions"], params, StuckSession),
+            help_requests=snapshot.fetch_all(_queries["help_requests"], params, HelpRequest),
             students=snapshot.fetch_all(_queries["student_summaries"], params, StudentSummary),
             by_day=snapshot.fetch_all(_queries["events_by_day"], params, DayEvents),
         )
@@ -212,6 +222,30 @@ def change_email(
     """Change the e-mail of a student; return None if no student has this id and e-mail."""
     params = {"student_id": student_id, "student_email": student_email, "new_email": new_email}
     return transaction.fetch_one(_queries["change_email"], params, ChangedEmail)
+
+
+def lock_session(
+    transaction: "Transaction",
+    *,
+    session_token: str | None,
+    student_email: str | None,
+    student_id: UUID | None,
+) -> LockedSession | None:
+    """Lock the session with this token, or a student's last one; return None if there is none."""
+    params = {
+        "session_token": session_token,
+        "student_email": student_email,
+        "student_id": student_id,
+    }
+    return transaction.fetch_one(_queries["lock_session"], params, LockedSession)
+
+
+def replace_token(
+    transaction: "Transaction", session_token: str, new_token: str, sealed_key: str | None
+) -> None:
+    """Give a session another token, and the API key that is sealed for it."""
+    params = {"session_token": session_token, "new_token": new_token, "sealed_key": sealed_key}
+    transaction.execute(_queries["replace_token"], params)
 
 
 def remove_student(transaction: "Transaction", email: str) -> RemovedRows:

@@ -1,4 +1,4 @@
-"""Bodies of admin-list-configs, workshop-analytics, admin-delete-sessions and -student."""
+"""Bodies of the calls for instructors and operators: lists, analytics, changes and removals."""
 
 from datetime import date
 from typing import Annotated, Any, Literal
@@ -9,7 +9,7 @@ from pydantic import BeforeValidator, Field
 from lib.web.cursor import Cursor
 from lib.web.wire import CamelAnswer, CamelBody, CamelRequest, UtcTime, blank_is_none
 from lib.workshop.course import COURSE
-from lib.workshop.fields import AnyToken, Email
+from lib.workshop.fields import AnyToken, Email, OptionalUrl
 from lib.workshop.older_pages.wire import StudentName
 from lib.workshop.wire import with_flags
 
@@ -95,6 +95,8 @@ class ListedSession(CamelBody):
     """Share of completed steps, 0 to 100."""
     total_time_spent: int = 0
     """Seconds in all reports."""
+    help_asked_at: UtcTime | None = None
+    """Time since which the student waits for help; null if the student does not."""
     last_activity: UtcTime | None = None
     """Time of the last report or save."""
     created_at: UtcTime | None = None
@@ -224,6 +226,25 @@ class StudentSummary(CamelBody):
     """Time of the last report or save in any session."""
 
 
+class HelpRequest(CamelBody):
+    """A student who waits for help."""
+
+    session_token: str
+    """Token of the session, for `admin-mark-helped`."""
+    student_id: UUID
+    """Id of the student."""
+    student_email: str
+    """E-mail of the student."""
+    student_name: str | None
+    """Name of the student."""
+    current_step: int
+    """Furthest step that was reached; 0 is not begun."""
+    help_asked_at: UtcTime
+    """Time since which the student waits."""
+    waiting_seconds: int
+    """Seconds since then."""
+
+
 class DayEvents(CamelBody):
     """The number of events of one type on one UTC day."""
 
@@ -248,6 +269,8 @@ class Analytics(CamelAnswer):
     """Time that the sessions spent on each step."""
     stuck_students: list[StuckSession]
     """Unfinished sessions without activity for 24 hours, longest idle first."""
+    help_requests: list[HelpRequest]
+    """Students who wait for help, longest first."""
     students: list[StudentSummary]
     """The students, most recently active first."""
     by_day: list[DayEvents]
@@ -305,6 +328,31 @@ class ChangedEmailOut(CamelAnswer):
     """Number of the student's sessions."""
     older_rows_changed: int
     """Rows of the legacy tables in which the e-mail was changed."""
+
+
+class NewLinkIn(CamelRequest):
+    """The student who lost the token, or the session."""
+
+    student_id: UUID | None = None
+    """Id of the student, whose last session gets the token."""
+    student_email: Annotated[StudentName | None, BeforeValidator(blank_is_none)] = None
+    """E-mail of the student, used like the id."""
+    session_token: Annotated[AnyToken | None, BeforeValidator(blank_is_none)] = None
+    """Present token of the session, as the lists show it; chooses among a student's sessions."""
+    page_url: OptionalUrl = None
+    """Address of the workshop's page, for the link."""
+
+
+class NewLinkOut(CamelAnswer):
+    """The session under its new token."""
+
+    message: str = "New token created; the former one opens nothing any more"
+    session_token: str
+    """New token of the session, its only credential."""
+    link: str | None
+    """`pageUrl` with the token behind `#`; null if no page was given."""
+    api_key_kept: bool | None
+    """False if the API key could not be decrypted and was removed; null if there was none."""
 
 
 class DeleteStudentIn(CamelRequest):

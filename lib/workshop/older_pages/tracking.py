@@ -17,6 +17,7 @@ from lib.workshop.older_pages.wire import (
     TrackedStudentsOut,
     TrackIn,
 )
+from lib.workshop.progress.tokens import refuse_short_token
 
 
 def record(report: TrackIn, key: str | None, deps: Deps) -> TrackedStudent:
@@ -24,9 +25,12 @@ def record(report: TrackIn, key: str | None, deps: Deps) -> TrackedStudent:
 
     Raises:
         SessionOfAnotherStudent: If the session has a student with another e-mail.
+        TokenReplaced: If the session has another token now.
+        TokenTooShort: If a deployment would begin a session under a short token.
         IdempotencyKeyReused: If the Idempotency-Key was sent with another body before.
         TooManyExercises: If the session already has the maximum number of other exercises.
     """
+    refuse_short_token(report.session_token, deps)
     claim = IdempotencyClaim.from_request(
         key, "track-student-progress", report.session_token, report
     )

@@ -6,7 +6,7 @@ from lib.vault import Vault
 from lib.workshop.idempotency import IdempotencyClaim
 from lib.workshop.lookup import Lookup
 from lib.workshop.progress import store
-from lib.workshop.progress.tokens import new_session_token
+from lib.workshop.progress.tokens import new_session_token, refuse_short_token
 from lib.workshop.progress.wire import (
     Progress,
     ProgressIn,
@@ -35,10 +35,13 @@ def record(report: ProgressIn, key: str | None, deps: Deps) -> Progress:
         CourseNotFound: If there is no such course.
         SessionOfAnotherCourse: If the session has progress in another course.
         NoSuchStep: If the course has no step of this number and name.
+        TokenReplaced: If the session has another token now.
+        TokenTooShort: If a deployment would begin a session under a short token.
         IdempotencyKeyReused: If the Idempotency-Key was sent with another body before.
         NotConfigured: If an account SID was sent and there is no encryption key to seal it with.
         SessionNotFound: If the report repeats an earlier one whose session has since been removed.
     """
+    refuse_short_token(report.session_token, deps)
     claim = IdempotencyClaim.from_request(key, "student-progress", report.session_token, report)
     if report.twilio_account_sid is not None:
         sealed = Vault.from_settings(deps.settings).seal_account(report.twilio_account_sid)

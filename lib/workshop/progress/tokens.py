@@ -3,9 +3,30 @@
 import secrets
 from datetime import datetime
 
+from lib.deps import Deps
+from lib.workshop.errors import TokenTooShort
+from lib.workshop.progress import store
+
 RANDOM_BYTES = 32
+MINIMUM_LENGTH = 32  # characters of a new session's token in a deployment
 
 
 def new_session_token(now: datetime) -> str:
     """Return `ws_<milliseconds since 1970>_<64 hexadecimal digits>`."""
     return f"ws_{int(now.timestamp() * 1000)}_{secrets.token_hex(RANDOM_BYTES)}"
+
+
+def refuse_short_token(session_token: str, deps: Deps) -> None:
+    """Refuse to begin a session under a token that could be guessed, in a deployment.
+
+    Existing sessions keep shorter tokens; only for these is one more query needed.
+
+    Raises:
+        TokenTooShort: If there is no session with this token.
+    """
+    if (
+        deps.settings.deployed
+        and len(session_token) < MINIMUM_LENGTH
+        and store.load_session(deps.postgres, session_token) is None
+    ):
+        raise TokenTooShort(minimum=MINIMUM_LENGTH)

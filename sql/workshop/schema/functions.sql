@@ -141,6 +141,11 @@ BEGIN
     FROM public.sessions s JOIN public.students st USING (student_id)
     WHERE s.session_token = p_session_token FOR UPDATE OF s;
   IF v_owner IS NULL THEN
+    IF EXISTS (SELECT FROM public.removals WHERE kind = 'replaced_token'
+               AND name_sha256 = public.removal_key(p_session_token)) THEN
+      RAISE EXCEPTION 'the session has another token now'
+        USING ERRCODE = 'integrity_constraint_violation', CONSTRAINT = 'session_token_replaced';
+    END IF;
     v_owner_email := coalesce(v_email, public.anonymous_email(p_session_token));
     v_owner := public.open_student(v_owner_email, v_name);
     INSERT INTO public.sessions (session_token, student_id, demo_mode, student_name_given, course_id)

@@ -6,8 +6,9 @@
 -- defeat the removal. docs/migration.md explains why the hashes are not keyed.
 CREATE TABLE IF NOT EXISTS public.removals (
   kind TEXT NOT NULL CONSTRAINT removals_kind_check CHECK (kind IN (
-    'session',      -- named by its token
-    'student')),    -- named by the e-mail, normalized
+    'session',           -- named by its token
+    'student',           -- named by the e-mail, normalized
+    'replaced_token')),  -- the former token of a session, see support.sql
   name_sha256 BYTEA NOT NULL,            -- removal_key() of the name
   removed_at TIMESTAMPTZ NOT NULL DEFAULT now(),
   CONSTRAINT removals_pkey PRIMARY KEY (kind, name_sha256)

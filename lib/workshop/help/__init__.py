@@ -1,0 +1,1 @@
+"""Help: a student asks for it, and an instructor marks it as given."""

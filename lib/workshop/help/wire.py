@@ -1,0 +1,28 @@
+"""Bodies of ask-for-help and admin-mark-helped."""
+
+from lib.web.wire import CamelAnswer, CamelRequest, UtcTime
+from lib.workshop.fields import AnyToken
+
+
+class AskForHelpIn(CamelRequest):
+    """A student's request for help, raised or lowered."""
+
+    session_token: AnyToken
+    """Token of the session; the credential of the call."""
+    raised: bool = True
+    """Whether the student waits for help; false withdraws the request."""
+
+
+class MarkHelpedIn(CamelRequest):
+    """The session whose student got help."""
+
+    session_token: AnyToken
+    """Token of the session, as the lists show it."""
+
+
+class HelpOut(CamelAnswer):
+    """Whether the student waits for help now."""
+
+    message: str
+    help_asked_at: UtcTime | None
+    """Time since which the student waits; null if the student does not."""

@@ -1,0 +1,178 @@
+"""Requests for help, new links for lost tokens, and tokens that are too short for a session."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+
+from lib.deps import Deps
+from lib.settings import Platform
+from tests.conftest import ADMIN_PASSWORD, INSTRUCTOR_PASSWORD
+from tests.workshop.conftest import TOKEN
+
+Rows = Callable[..., list[tuple[Any, ...]]]
+Post = Callable[..., Any]
+INSTRUCTOR = {"Authorization": f"Bearer {INSTRUCTOR_PASSWORD}"}
+SHORT = "ws_1234567890123_0123456789abcd"
+assert len(SHORT) == 31
+
+
+def ask(client: TestClient, **fields: Any) -> Any:
+    return client.post("/api/ask-for-help", json={"sessionToken": TOKEN, **fields})
+
+
+def waiting(client: TestClient) -> list[tuple[str, str]]:
+    """Return token and time of those who wait, which lists and analytics must agree on."""
+    analytics = client.get("/api/workshop-analytics", headers=INSTRUCTOR).json()
+    body = {"adminPassword": INSTRUCTOR_PASSWORD}
+    listed = client.post("/api/admin-list-configs-v2", json=body).json()
+    in_list = [
+        (session["sessionToken"], session["helpAskedAt"])
+        for session in listed["sessions"]
+        if session["helpAskedAt"] is not None
+    ]
+    requests = [(each["sessionToken"], each["helpAskedAt"]) for each in analytics["helpRequests"]]
+    assert sorted(in_list) == sorted(requests)
+    return requests
+
+
+def test_student_asks_for_help_and_instructor_marks_it_as_given(
+    client: TestClient, post: Post, rows: Rows
+) -> None:
+    post(studentEmail="ann@example.com")
+    assert waiting(client) == []
+    asked = ask(client).json()
+    assert ask(client).json()["helpAskedAt"] == asked["helpAskedAt"]
+    assert waiting(client) == [(TOKEN, asked["helpAskedAt"])]
+    helped = client.post(
+        "/api/admin-mark-helped", json={"adminPassword": INSTRUCTOR_PASSWORD, "sessionToken": TOKEN}
+    )
+    assert (helped.status_code, helped.json()["helpAskedAt"]) == (200, None)
+    assert waiting(client) == []
+    ask(client)
+    assert ask(client, raised=False).json()["helpAskedAt"] is None
+    assert ask(client, raised=False).status_code == 200
+    assert waiting(client) == []
+    events = rows("SELECT event_type FROM events WHERE event_type LIKE 'help%%' ORDER BY id")
+    assert [event for (event,) in events] == [
+        *("help_asked", "help_given", "help_asked", "help_withdrawn")
+    ]
+
+
+def test_those_who_wait_longest_come_first(client: TestClient, post: Post, rows: Rows) -> None:
+    tokens = [f"{TOKEN}{n}" for n in range(3)]
+    for token in tokens:
+        post(sessionToken=token)
+        ask(client, sessionToken=token)
+    rows(
+        "UPDATE sessions SET help_asked_at = now() - INTERVAL '1 hour' WHERE session_token = %s",
+        tokens[2],
+    )
+    assert [token for token, _ in waiting(client)] == [tokens[2], tokens[0], tokens[1]]
+    analytics = client.get("/api/workshop-analytics", headers=INSTRUCTOR).json()
+    assert analytics["helpRequests"][0]["waitingSeconds"] >= 3600
+
+
+def test_asking_needs_a_session_and_marking_an_instructor(client: TestClient) -> None:
+    assert ask(client).status_code == 404
+    mark = "/api/admin-mark-helped"
+    assert client.post(mark, json={"sessionToken": TOKEN}, headers=INSTRUCTOR).status_code == 404
+    assert client.post(mark, json={"sessionToken": TOKEN}).status_code == 401
+
+
+def new_link(client: TestClient, **fields: Any) -> Any:
+    return client.post("/api/admin-new-link", json={"adminPassword": ADMIN_PASSWORD, **fields})
+
+
+def test_new_link_keeps_everything_and_the_former_token_opens_nothing(
+    client: TestClient, post: Post, rows: Rows
+) -> None:
+    post(studentEmail="ann@example.com", stepNumber=3, completed=True, timeSpent=60)
+    save = {"sessionToken": TOKEN, "openaiApiKey": "sk-test-1234", "systemPrompt": "Be kind."}
+    client.post("/api/student-config-save", json=save)
+    before = client.get("/api/student-progress", params={"sessionToken": TOKEN}).json()["progress"]
+    counts = "SELECT count(*) FROM step_progress UNION ALL SELECT count(*) FROM events"
+    stored = rows(counts)
+    answer = new_link(
+        client, studentEmail=" ANN@example.com ", pageUrl="https://workshop.example/page?a=1#old"
+    ).json()
+    token = answer["sessionToken"]
+    assert answer["link"] == f"https://workshop.example/page?a=1#sessionToken={token}"
+    assert answer["apiKeyKept"] is True
+    after = client.get("/api/student-progress", params={"sessionToken": token}).json()["progress"]
+    changed = {name for name in before if before[name] != after[name]}
+    assert changed <= {"session_token", "updated_at"}
+    config = client.get("/api/student-config-get", params={"sessionToken": token}).json()["config"]
+    assert (config["apiKeyUsable"], config["systemPrompt"]) == (True, "Be kind.")
+    assert rows(counts) == [stored[0], (stored[1][0] + 1,)]
+    for path in ("student-progress", "student-config-get"):
+        params = {"sessionToken": TOKEN}
+        assert client.get(f"/api/{path}", params=params).status_code == 404
+    refused = post(stepNumber=4)
+    assert (refused.status_code, refused.json()["code"]) == (409, "token_replaced")
+    config_refused = client.post("/api/student-config-save", json=save)
+    assert config_refused.json()["code"] == "token_replaced"
+    assert post(sessionToken=token, stepNumber=4, completed=True).status_code == 200
+    assert rows("SELECT count(*) FROM sessions") == [(1,)]
+
+
+def test_new_link_is_for_the_last_session_with_progress_or_the_one_named(
+    client: TestClient, post: Post
+) -> None:
+    person = {"studentEmail": "ann@example.com"}
+    first, second = (f"{TOKEN}{n}" for n in (1, 2))
+    post(sessionToken=first, stepNumber=5, **person)
+    post(sessionToken=second, stepNumber=2, **person)
+    client.post("/api/generate-session", json=person)
+    new_link(client, **person)
+    assert post(sessionToken=second).json()["code"] == "token_replaced"
+    assert post(sessionToken=first).status_code == 200
+    assert new_link(client, sessionToken=first).status_code == 200
+    assert post(sessionToken=first).json()["code"] == "token_replaced"
+
+
+def test_api_key_that_cannot_be_read_is_removed_with_the_token(
+    client: TestClient, post: Post, rows: Rows
+) -> None:
+    post()
+    rows("UPDATE sessions SET openai_api_key = 'v1.00000000.' || repeat('x', 16) || '.yyyy'")
+    assert new_link(client, sessionToken=TOKEN).json()["apiKeyKept"] is False
+    assert rows("SELECT openai_api_key FROM sessions") == [(None,)]
+
+
+def test_new_link_is_audited_without_the_person_and_needs_one(
+    client: TestClient, post: Post, rows: Rows
+) -> None:
+    post(studentEmail="ann@example.com")
+    assert new_link(client).json()["code"] == "field_missing"
+    assert new_link(client, studentEmail="nobody@example.com").status_code == 404
+    token = new_link(client, studentEmail="ann@example.com").json()["sessionToken"]
+    assert client.post("/api/admin-new-link", json={}, headers=INSTRUCTOR).status_code == 403
+    audit = rows("SELECT outcome, facts::TEXT FROM operator_audit WHERE outcome <> 'allowed'")
+    assert [outcome for outcome, _ in audit] == ["rejected", "rejected", "done", "rejected"]
+    assert not any(private in str(audit) for private in ("ann@", TOKEN, token))
+
+
+@pytest.mark.parametrize("platform", [Platform.VERCEL, Platform.LAMBDA])
+def test_deployment_begins_no_session_under_a_short_token(
+    client: TestClient, post: Post, deps: Deps, rows: Rows, platform: Platform
+) -> None:
+    existing = "ws_123..."
+    assert post(sessionToken=existing).status_code == 200
+    deps.settings = replace(deps.settings, platform=platform)
+    track = {"exerciseId": "step-1", "studentEmail": "ann@example.com"}
+    for method, path, body in (
+        ("POST", "student-progress", {"stepNumber": 1}),
+        ("POST", "student-config-save", {"systemPrompt": "Be kind."}),
+        ("POST", "track-student-progress", track),
+    ):
+        for token, status in ((SHORT, 422), (existing, 200), (SHORT + "x", 200)):
+            if path == "student-config-save" and token == existing:
+                continue  # takes no token under 10 characters
+            response = client.request(method, f"/api/{path}", json={"sessionToken": token, **body})
+            assert response.status_code == status, response.text
+            if status == 422:
+                assert response.json()["code"] == "token_too_short"
+    assert rows("SELECT session_token FROM sessions WHERE session_token = %s", SHORT) == []
