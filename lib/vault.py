@@ -13,6 +13,7 @@ written, in either alphabet of base64, padded or not; its texts are not bound to
 import base64
 import binascii
 import hashlib
+import hmac
 import re
 import secrets
 from dataclasses import dataclass
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 
 API_KEY_FIELD = "openai_api_key"
 ACCOUNT_FIELD = "twilio_account_sid"
+LEGACY_FIELD = "_legacy"
+"""Secrets from columns of legacy tables that the schema does not have."""
 
 NONCE_BYTES = 12  # the size that GCM uses without hashing, NIST SP 800-38D, 8.2
 KEY_ID_DIGITS = 8
@@ -39,6 +42,8 @@ _OLD = re.compile(r"([\w+/-]{22})(?:==)?:([\w+/-]{22})(?:==)?:([\w+/-]+)={0,2}",
 class _Key:
     id: str
     cipher: "AESGCM"
+    nonce_key: bytes
+    """Key from which nonces of repeatable encryption are derived."""
 
 
 class Vault:
@@ -47,7 +52,9 @@ class Vault:
     def __init__(self, current: bytes, *previous: bytes) -> None:
         from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-        self._keys = tuple(_Key(key_id(key), AESGCM(key)) for key in (current, *previous))
+        self._keys = tuple(
+            _Key(key_id(key), AESGCM(key), _nonce_key(key)) for key in (current, *previous)
+        )
 
     @classmethod
     def from_settings(cls, settings: Settings) -> Self:
@@ -71,9 +78,21 @@ class Vault:
     def seal(self, plaintext: str, session_token: str, field: str) -> str:
         """Encrypt a text; each call returns a different result."""
         nonce = secrets.token_bytes(NONCE_BYTES)
-        sealed = self._keys[0].cipher.encrypt(
-            nonce, plaintext.encode(), _binding(session_token, field)
-        )
+        return self._seal(nonce, plaintext, _binding(session_token, field))
+
+    def seal_repeatably(self, plaintext: str, session_token: str, field: str) -> str:
+        """Encrypt a text; the same text in the same place gives the same result.
+
+        The nonce is a keyed hash of text and place, as in a synthetic IV (RFC 5297, section 2.6):
+        it repeats only if everything else does.
+        """
+        binding = _binding(session_token, field)
+        message = binding + b"\0" + plaintext.encode()
+        nonce = hmac.digest(self._keys[0].nonce_key, message, "sha256")[:NONCE_BYTES]
+        return self._seal(nonce, plaintext, binding)
+
+    def _seal(self, nonce: bytes, plaintext: str, binding: bytes) -> str:
+        sealed = self._keys[0].cipher.encrypt(nonce, plaintext.encode(), binding)
         return f"{self.prefix}{_encode(nonce)}.{_encode(sealed)}"
 
     def seal_account(self, account_sid: str) -> str:
@@ -128,6 +147,10 @@ def is_sealed(text: str) -> bool:
 def key_id(key: bytes) -> str:
     """Return 8 hexadecimal digits of a hash, which identify the key without revealing it."""
     return hashlib.sha256(b"stepwise.vault.key-id\0" + key).hexdigest()[:KEY_ID_DIGITS]
+
+
+def _nonce_key(key: bytes) -> bytes:
+    return hmac.digest(key, b"stepwise.vault.nonce-key\0", "sha256")
 
 
 def _parse_key(name: str, text: str) -> bytes:

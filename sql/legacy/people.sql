@@ -7,14 +7,16 @@ TRUNCATE pg_temp.people;
 -- stage_people --
 -- One row per e-mail of the batch, which %(from)s and %(to)s bound by hash: the earliest time, and
 -- the newest name that is not empty.
-INSERT INTO pg_temp.people (email, student_name, name_moment, account_sid, created_at, moment,
-  row_count)
+INSERT INTO pg_temp.people (email, student_name, name_moment, account_sid, github_username,
+  created_at, moment, row_count)
 SELECT email,
   legacy.without_keys((array_agg(student_name ORDER BY moment DESC NULLS LAST, place DESC)
     FILTER (WHERE student_name IS NOT NULL))[1]),
   max(moment) FILTER (WHERE student_name IS NOT NULL),
   legacy.without_keys((array_agg(account_sid ORDER BY moment DESC NULLS LAST, place DESC)
     FILTER (WHERE account_sid IS NOT NULL))[1]),
+  legacy.without_keys((array_agg(github_username ORDER BY moment DESC NULLS LAST, place DESC)
+    FILTER (WHERE github_username IS NOT NULL))[1]),
   least(min(created_at), min(started_at)),
   max(moment), count(*)
 FROM pg_temp.repaired_rows
@@ -61,22 +63,24 @@ WITH changes AS (
     CASE WHEN s.student_name IS NULL OR s.student_name = '' OR p.name_moment > s.updated_at
          THEN coalesce(p.student_name, s.student_name) ELSE s.student_name END AS student_name,
     coalesce(s.twilio_account_sid, p.account_sid) AS account_sid,
+    coalesce(nullif(s.github_username, ''), p.github_username) AS github_username,
     least(s.created_at, p.created_at) AS created_at
   FROM pg_temp.people AS p JOIN public.students AS s ON s.student_email = p.email
 )
 UPDATE public.students AS s
-SET student_name = c.student_name, twilio_account_sid = c.account_sid, created_at = c.created_at
+SET student_name = c.student_name, twilio_account_sid = c.account_sid,
+  github_username = c.github_username, created_at = c.created_at
 FROM changes AS c
 WHERE s.student_id = c.student_id
-  AND (s.student_name, s.twilio_account_sid, s.created_at)
-    IS DISTINCT FROM (c.student_name, c.account_sid, c.created_at);
+  AND (s.student_name, s.twilio_account_sid, s.github_username, s.created_at)
+    IS DISTINCT FROM (c.student_name, c.account_sid, c.github_username, c.created_at);
 
 -- insert_students --
 -- Add the people who are not students yet. An anti join would be slow: the planner takes a new
 -- table for empty, and would read it once for each person.
 INSERT INTO public.students
-  (student_email, student_name, twilio_account_sid, created_at, updated_at)
-SELECT p.email, p.student_name, p.account_sid, coalesce(p.created_at, p.moment, now()),
+  (student_email, student_name, twilio_account_sid, github_username, created_at, updated_at)
+SELECT p.email, p.student_name, p.account_sid, p.github_username, coalesce(p.created_at, p.moment, now()),
   coalesce(p.moment, p.created_at, now())
 FROM pg_temp.people AS p
 ON CONFLICT ON CONSTRAINT students_student_email_key DO NOTHING;

@@ -9,6 +9,7 @@ SELECT to_regclass('public.students') IS NOT NULL AND to_regclass('public.sessio
     SELECT FROM unnest(ARRAY['emptied_fields', 'course_id', {{fields: '$column'}}]) AS field
     WHERE NOT EXISTS (SELECT FROM pg_attribute WHERE attrelid = to_regclass('public.sessions')
                       AND attname = field AND NOT attisdropped))
+  AND to_regprocedure('public.older_column(regclass,text)') IS NOT NULL
   -- Identified by its argument, because tables that were set aside keep a function of the same name.
   AND EXISTS (SELECT FROM pg_proc WHERE proname = 'flagged_steps'
               AND pronamespace = to_regnamespace('public')

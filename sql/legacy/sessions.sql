@@ -51,6 +51,16 @@ SELECT origin, legacy.row_key(session_token), legacy.own_name(origin, 'student_e
 -- Number of rows of each table that were skipped; the findings hold nothing else yet.
 SELECT source, count(*) AS rows FROM pg_temp.findings GROUP BY source;
 
+-- read_unknown_secrets --
+-- Values of unknown columns that may hold a secret.
+SELECT place::text, origin, session_token, unknown FROM pg_temp.batch_rows
+WHERE unknown IS NOT NULL AND unknown::text ~* %(pattern)s;
+
+-- store_sealed_unknown --
+-- Replace them by the same values, encrypted.
+UPDATE pg_temp.batch_rows SET unknown = %(unknown)s
+WHERE origin = %(origin)s AND place = %(place)s::tid AND session_token = %(session_token)s;
+
 -- find_repeated_tokens --
 -- Tokens in several rows of one table. They are few, so most rows need no merging.
 INSERT INTO pg_temp.repeated_tokens (origin, session_token, copies)
@@ -70,7 +80,7 @@ ANALYZE pg_temp.repeated_tokens;
 -- Merge the rows of repeated tokens, field by field: the newest row that has a value wins. DISTINCT
 -- is not used: an aggregate that sorts its input would undo the order for the others.
 INSERT INTO pg_temp.merged_rows (origin, place, session_token, email, student_name, account_sid,
-  moment, expires_at, updated_at, raw, openai_api_key,
+  github_username, moment, expires_at, updated_at, raw, openai_api_key,
   {{first_times: $column}},
   {{last_times: $column}},
   {{choices: $column}},
@@ -81,7 +91,7 @@ INSERT INTO pg_temp.merged_rows (origin, place, session_token, email, student_na
   {{logs: $column}},
   exercises)
 SELECT origin, max(place), session_token, legacy.newest(email), legacy.newest(student_name),
-  legacy.newest(account_sid), max(moment), max(expires_at), max(updated_at),
+  legacy.newest(account_sid), legacy.newest(github_username), max(moment), max(expires_at), max(updated_at),
   CASE WHEN count(raw) > 0 OR count(exercises) > 1
     THEN legacy.add_originals(array_agg(raw) FILTER (WHERE raw IS NOT NULL),
       legacy.all_exercises(exercises), array_agg(exercises) FILTER (WHERE exercises <> 'null')) END,
@@ -107,7 +117,8 @@ GROUP BY origin, session_token;
 -- stage_sessions --
 -- One row per token: field by field the value of the configuration, else of the student's row, else
 -- of the login.
-INSERT INTO pg_temp.incoming (session_token, person, student_name, account_sid, moment, expires_at,
+INSERT INTO pg_temp.incoming (session_token, person, student_name, account_sid, github_username,
+  moment, expires_at,
   in_students, in_configs, in_logins, openai_api_key,
   {{times: $column}},
   {{choices: $column}},
@@ -116,7 +127,8 @@ INSERT INTO pg_temp.incoming (session_token, person, student_name, account_sid, 
   {{all_texts: $column}},
   {{json: $column}},
   flagged)
-SELECT m.session_token, m.person, m.student_name, m.account_sid, m.moment, m.expires_at,
+SELECT m.session_token, m.person, m.student_name, m.account_sid, m.github_username, m.moment,
+  m.expires_at,
   m.in_students, m.in_configs, m.in_logins, m.openai_api_key,
   {{times: m.$column}},
   {{choices: m.$column}},
@@ -139,6 +151,7 @@ FROM (SELECT
     coalesce(c.email, w.email, l.email, public.anonymous_email(session_token)) AS person,
     legacy.prefer(c.student_name, w.student_name) AS student_name,
     coalesce(c.account_sid, w.account_sid, l.account_sid) AS account_sid,
+    coalesce(c.github_username, w.github_username, l.github_username) AS github_username,
     greatest(w.moment, c.moment, l.moment) AS moment,
     greatest(w.expires_at, c.expires_at, l.expires_at) AS expires_at,
     w.origin IS NOT NULL AS in_students, c.origin IS NOT NULL AS in_configs,
@@ -160,8 +173,12 @@ FROM (SELECT
       AS $column}},
     coalesce(nullif(legacy.merge_exercises(c.exercises, w.exercises), 'null'), '{}')
       || CASE WHEN coalesce(w.raw, c.raw, l.raw) IS NULL THEN '{}' ELSE jsonb_build_object(
-        '_legacy', jsonb_strip_nulls(jsonb_build_object('workshop_students', w.raw,
-          'student_configs', c.raw, 'workshop_sessions', l.raw))) END AS exercises
+        -- Without jsonb_strip_nulls(), which would also remove nulls inside kept values.
+        '_legacy', CASE WHEN w.raw IS NULL THEN '{}'
+            ELSE jsonb_build_object('workshop_students', w.raw) END
+          || CASE WHEN c.raw IS NULL THEN '{}' ELSE jsonb_build_object('student_configs', c.raw) END
+          || CASE WHEN l.raw IS NULL THEN '{}'
+            ELSE jsonb_build_object('workshop_sessions', l.raw) END) END AS exercises
   FROM (
     SELECT * FROM pg_temp.repaired_batch AS s
     WHERE origin = 'workshop_students' AND NOT EXISTS (SELECT FROM pg_temp.repeated_tokens AS r
@@ -200,12 +217,13 @@ WITH changed AS (
   UPDATE pg_temp.incoming AS i
   SET student_name = legacy.without_keys(i.student_name),
     account_sid = legacy.without_keys(i.account_sid),
+    github_username = legacy.without_keys(i.github_username),
     {{texts: $column = legacy.without_keys(i.$column)}},
     {{logs: $column = legacy.without_keys(i.$column::text)::jsonb}},
     exercises = legacy.without_keys(i.exercises::text)::jsonb
   FROM (
     SELECT ctid AS place, to_jsonb(w) AS old_row FROM pg_temp.incoming AS w
-    WHERE concat_ws(' ', w.student_name, w.account_sid,
+    WHERE concat_ws(' ', w.student_name, w.account_sid, w.github_username,
       {{texts: w.$column}},
       {{logs: nullif(w.$column, '[]')}},
       w.exercises) LIKE '%sk-%'  -- the planner expects few
@@ -381,11 +399,13 @@ ANALYZE pg_temp.owners;
 -- e-mail, and people who appeared after the people were migrated.
 WITH inserted AS (
   INSERT INTO public.students
-    (student_email, student_name, twilio_account_sid, created_at, updated_at)
+    (student_email, student_name, twilio_account_sid, github_username, created_at, updated_at)
   SELECT person, (array_agg(student_name ORDER BY i.moment DESC NULLS LAST)
       FILTER (WHERE student_name IS NOT NULL))[1],
     (array_agg(account_sid ORDER BY i.moment DESC NULLS LAST)
       FILTER (WHERE account_sid IS NOT NULL))[1],
+    (array_agg(github_username ORDER BY i.moment DESC NULLS LAST)
+      FILTER (WHERE github_username IS NOT NULL))[1],
     coalesce(min(least(created_at, started_at)), min(i.moment), now()),
     coalesce(max(i.moment), min(least(created_at, started_at)), now())
   FROM pg_temp.incoming AS i JOIN pg_temp.owners AS o USING (session_token)
@@ -581,6 +601,18 @@ FROM (
 ) AS newest
 WHERE st.student_id = newest.student_id AND st.twilio_account_sid IS NULL;
 
+-- add_github_names --
+-- Give the GitHub name of a row to the student of its session, if the student has none.
+UPDATE public.students AS st SET github_username = newest.github_username,
+  updated_at = st.updated_at + INTERVAL '1 microsecond'
+FROM (
+  SELECT DISTINCT ON (s.student_id) s.student_id, i.github_username
+  FROM pg_temp.incoming AS i JOIN public.sessions AS s USING (session_token)
+  WHERE i.github_username IS NOT NULL
+  ORDER BY s.student_id, i.moment DESC NULLS LAST, session_token
+) AS newest
+WHERE st.student_id = newest.student_id AND coalesce(st.github_username, '') = '';
+
 -- count_fates --
 -- Number of the batch's tokens and rows by outcome, per legacy table.
 WITH fates AS (
@@ -626,9 +658,14 @@ SELECT
     OR {{counters OR: t.$column > s.$column;
       current_step: t.current_step > s.current_step AND s.current_step < 9
         AND s.course_id = public.default_course()}}
-    OR {{last_times OR: t.$column > s.$column}}) AS values_lost,
+    OR {{last_times OR: t.$column > s.$column}}
+    OR t.unknown IS NOT NULL AND NOT coalesce(
+      legacy.as_list(s.exercises -> '_legacy' -> t.origin)
+        @> jsonb_build_array(legacy.without_keys(t.unknown::text)::jsonb), FALSE)
+    OR t.github_username <> '' AND st.github_username IS NULL) AS values_lost,
   count(*) FILTER (WHERE NOT legacy.is_sealed(s.openai_api_key)) AS keys_in_the_clear
-FROM pg_temp.batch_rows AS t LEFT JOIN public.sessions AS s USING (session_token);
+FROM pg_temp.batch_rows AS t LEFT JOIN public.sessions AS s USING (session_token)
+LEFT JOIN public.students AS st USING (student_id);
 
 -- check_sessions --
 -- Checksums of the batch's sessions as intended and as stored. They do not depend on random ids, on
@@ -688,6 +725,23 @@ SELECT origin, legacy.row_key(session_token), field, 'kept raw', CASE
     ELSE 'neither true nor false: read as null, kept in exercises' END
 FROM pg_temp.batch_rows, jsonb_object_keys(unread) AS field
 WHERE unread IS NOT NULL;
+
+-- find_unknown_columns --
+-- Report the values of columns that the schema does not have.
+INSERT INTO pg_temp.findings (source, row_key, field, outcome, reason)
+SELECT origin, legacy.row_key(session_token), field, 'kept raw',
+  'a column that the schema does not have: kept in exercises'
+FROM pg_temp.batch_rows, jsonb_object_keys(unknown) AS field
+WHERE unknown IS NOT NULL;
+
+-- find_other_github_names --
+-- Report GitHub names of people who have another one.
+INSERT INTO pg_temp.findings (source, row_key, field, outcome, reason)
+SELECT t.origin, legacy.row_key(t.session_token), 'github_username', 'skipped',
+  'the student has another GitHub name: this one stays in its table'
+FROM pg_temp.batch_rows AS t JOIN public.sessions AS s USING (session_token)
+JOIN public.students AS st ON st.student_id = s.student_id
+WHERE legacy.trimmed(t.github_username) <> st.github_username;
 
 -- find_repaired_rows --
 -- Report fields that were stored in another form than they have in their row.

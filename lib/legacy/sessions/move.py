@@ -1,6 +1,6 @@
 """One batch of sessions with their steps.
 
-The mapping is SQL over whole batches; only the encryption of API keys is done in Python, before
+The mapping is SQL over whole batches; only the encryption of secrets is done in Python, before
 anything is stored.
 """
 
@@ -13,6 +13,7 @@ from lib.legacy.runs.pace import Pace
 from lib.legacy.runs.run import Run
 from lib.legacy.sessions import store
 from lib.legacy.sessions.key_sealing import seal_keys
+from lib.legacy.sessions.unknown_columns import seal_unknown_columns
 from lib.vault import Vault
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ def move_sessions(transaction: "Transaction", run: Run, vault: Vault, pace: Pace
     counts = Counts()
     _read_batch(transaction, run, counts)
     counts.add("tokens.with_several_rows", store.count_merged_tokens(transaction))
+    seal_unknown_columns(transaction, vault)
     staged = store.stage_batch(transaction)
     sealed = seal_keys(transaction, vault, any_stored=staged.stored > 0, at_once=pace.keys_at_once)
     counts.add("keys.sealed", sealed)

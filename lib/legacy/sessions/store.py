@@ -1,12 +1,13 @@
 """The statements that turn a batch of session tokens into sessions and steps."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from lib.database.queries import load_queries
 from lib.database.rows import server_cursor
+from lib.database.statements import as_jsonb
 from lib.legacy.runs.counts import ReadBack, TableRows
 from lib.legacy.session_fields import SESSION_LISTS
 
@@ -14,6 +15,16 @@ if TYPE_CHECKING:
     from lib.database.postgres import Transaction
 
 _queries = load_queries("legacy/sessions.sql", SESSION_LISTS)
+
+
+@dataclass(frozen=True)
+class UnknownValues:
+    """Values of a row's unknown columns, by column."""
+
+    place: str
+    origin: str
+    session_token: str
+    unknown: dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -109,6 +120,22 @@ def skip_removed(transaction: "Transaction") -> list[TableRows]:
 def count_merged_tokens(transaction: "Transaction") -> int:
     """Count the tokens of the batch with several rows."""
     return int(transaction.fetch_value(_queries["count_merged_tokens"]))
+
+
+def seal_unknown(
+    transaction: "Transaction", pattern: str, seal: Callable[[str, Any], Any]
+) -> None:
+    """Encrypt secrets among the batch's values of unknown columns.
+
+    Args:
+        transaction: The transaction of the batch.
+        pattern: Regular expression that the JSON of a row matches if it may hold a secret.
+        seal: Returns the values of a row with their secrets encrypted, given its session token.
+    """
+    params = {"pattern": pattern}
+    for row in transaction.fetch_all(_queries["read_unknown_secrets"], params, UnknownValues):
+        sealed = as_jsonb(seal(row.session_token, row.unknown))
+        transaction.execute(_queries["store_sealed_unknown"], {**asdict(row), "unknown": sealed})
 
 
 def stage_batch(transaction: "Transaction") -> StagedTokens:
@@ -223,8 +250,9 @@ def merge_stored(transaction: "Transaction") -> MergeCounts:
 
 
 def add_accounts(transaction: "Transaction") -> None:
-    """Give Twilio accounts of logins without an e-mail address to the sessions' students."""
+    """Give Twilio accounts and GitHub names to students of the batch's sessions who have none."""
     transaction.execute(_queries["add_accounts"])
+    transaction.execute(_queries["add_github_names"])
 
 
 def count_fates(transaction: "Transaction") -> list[Fate]:
@@ -253,6 +281,8 @@ def read_back_steps(transaction: "Transaction", first_id: int) -> ReadBack:
 def find_repairs(transaction: "Transaction") -> None:
     """Report what was repaired or not understood, in pg_temp.findings."""
     transaction.execute(_queries["find_unread"])
+    transaction.execute(_queries["find_unknown_columns"])
+    transaction.execute(_queries["find_other_github_names"])
     transaction.execute(_queries["find_repaired_rows"])
     transaction.execute(_queries["find_repaired_exercises"])
     transaction.execute(_queries["find_key_conflicts"])

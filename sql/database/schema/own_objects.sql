@@ -79,7 +79,7 @@ LANGUAGE sql STABLE AS $$
   WITH listed (schema_name, names) AS (VALUES
     ('public', '{add_to_exercise,admit_operator,anonymous_email,change_email,change_older_emails,
       check_session_course,check_step_number,check_step_numbers,claim_key,claim_session,
-      default_course,exercise_step,flagged_steps,give_accounts,normalized_email,older_tables,
+      default_course,exercise_step,flagged_steps,give_accounts,normalized_email,older_column,older_tables,
       older_tokens,open_session,open_student,operator_audit_digest,operator_audit_refuse,
       operator_audit_seal,recompute_session,record_flag_events,record_step_progress,
       refuse_older_change,remember_emptied_fields,remember_removals,removal_key,remove_again,
@@ -90,14 +90,14 @@ LANGUAGE sql STABLE AS $$
     ('assessment', '{close_session,keep_proficiency,next_number,question_shown,record_answer,
       refuse_change}'),
     ('legacy', '{add_originals,add_raw,all_exercises,all_reports,any_row,append_reports,as_list,
-      backup_tables,bring_back,bring_back_unified,close_sources,earliest_moment,email_of,
+      backup_tables,bring_back,bring_back_unified,close_sources,column_of,earliest_moment,email_of,
       hide_keys,is_anonymous,is_moment,is_other_count,is_placeholder,is_sealed,join_reports,
       json_finding,kind_of,latest_expiry,latest_moment,merge_all_keys,merge_exercise,merge_exercises,
       merge_raw,newest,of_kind,open_repaired,open_sources,open_typed,own_name,
       plausibility_condition,prefer,read_expression,rename_unified,renew,reportable_name,
       row_key,rows_of,set_aside,step_of,tables_now,to_boolean,to_count,to_integer,to_jsonb,
       to_moment,to_number,token_of,trimmed,type_of,unified_is_empty,unified_set_aside,
-      unreadable_condition,unwrap,without_keys}')
+      unknown_expression,unreadable_condition,unwrap,without_keys}')
   ), own_schemas AS MATERIALIZED (  -- so that the thousands of functions of Postgres are not looked at
     SELECT n.oid, n.nspname AS schema_name, (n.nspname = 'stepwise' OR n.nspname
       ~ '^(workshop|assessment|learning|legacy|stepwise)_set_aside_[0-9_]+$') AS is_own

@@ -45,12 +45,16 @@ BEGIN
     RETURN QUERY EXECUTE format('SELECT count(*), count(*) FROM public.%I', p_table);
     RETURN;
   END IF;
-  SELECT coalesce(max('t.' || quote_ident(attname))
-           FILTER (WHERE attname = legacy.own_name(p_original, 'session_token')), 'NULL') || '::text',
-         coalesce(max('t.' || quote_ident(attname))
-           FILTER (WHERE attname = legacy.own_name(p_original, 'student_email')), 'NULL') || '::text'
-    INTO v_token, v_email FROM pg_attribute
-    WHERE attrelid = format('public.%I', p_table)::regclass AND attnum > 0 AND NOT attisdropped;
+  SELECT coalesce('t.' || quote_ident(max(actual) FILTER (WHERE name = 'session_token')), 'NULL')
+      || '::text',
+    coalesce('t.' || quote_ident(max(actual) FILTER (WHERE name = 'student_email')), 'NULL')
+      || '::text'
+    INTO v_token, v_email
+    FROM unnest(ARRAY['session_token', 'student_email']) AS name,
+      LATERAL (SELECT format('public.%I', p_table)::regclass AS relation) AS backup,
+      LATERAL (SELECT coalesce(
+        public.older_column(relation, legacy.own_name(p_original, name)),
+        public.older_column(relation, name)) AS actual) AS present;
   RETURN QUERY EXECUTE format('SELECT count(*), count(*) FILTER (
       WHERE legacy.token_of(%1$s) IS NOT NULL
       AND NOT EXISTS (SELECT FROM public.sessions AS s WHERE s.session_token = %1$s)

@@ -74,8 +74,30 @@ RETURNS TEXT LANGUAGE sql STABLE AS $$
   WHERE actual IS NOT NULL
 $$;
 
+-- Return the column of a legacy table that holds what another column is named for; p_column itself
+-- if there is none. p_own is the column's name in this table.
+CREATE OR REPLACE FUNCTION legacy.column_of(p_table REGCLASS, p_column TEXT, p_own TEXT)
+RETURNS TEXT LANGUAGE sql STABLE AS $$
+  SELECT coalesce(public.older_column(p_table, p_own), public.older_column(p_table, p_column),
+    CASE p_column WHEN 'account_sid' THEN public.older_column(p_table, 'twilio_account_sid') END,
+    p_own)
+$$;
+
+-- Return the SQL expression of a JSON object with the values of the columns that are not among
+-- these; null without such columns. A null value has no member.
+CREATE OR REPLACE FUNCTION legacy.unknown_expression(p_table REGCLASS, p_columns TEXT[])
+RETURNS TEXT LANGUAGE sql STABLE AS $$
+  SELECT string_agg(format('CASE WHEN %1$I IS NULL THEN ''{}'' '
+    'ELSE jsonb_build_object(%1$L, %2$s) END', attname, format(
+      CASE legacy.type_of(p_table, attname) WHEN 'json' THEN 'legacy.to_jsonb(%I)'
+        ELSE 'to_jsonb(%I)' END, attname)), ' || ' ORDER BY attnum)
+  FROM pg_attribute
+  WHERE attrelid = p_table AND attnum > 0 AND NOT attisdropped AND attname <> ALL (p_columns)
+$$;
+
 -- Create pg_temp.<p_view>_typed: all columns that any of the legacy tables may have, each in its
--- type but otherwise as stored. `unread` holds, by column, what could not be read in that type.
+-- type but otherwise as stored. `unread` holds, by column, what could not be read in that type;
+-- `unknown` holds the values of all other columns.
 CREATE OR REPLACE FUNCTION legacy.open_typed(p_table TEXT, p_view TEXT)
 RETURNS VOID LANGUAGE plpgsql AS $$
 DECLARE
@@ -83,17 +105,19 @@ DECLARE
   v_columns TEXT;
   v_unread TEXT;
   v_any_unread TEXT;
+  v_actual TEXT[];
 BEGIN
-  SELECT string_agg(format('%s AS %I', legacy.read_expression(v_table, own, type), name), ', ')
+  SELECT string_agg(format('%s AS %I', legacy.read_expression(v_table, actual, type), name), ', ')
       FILTER (WHERE name <> 'completion_rate'),
-      string_agg(format('%L, CASE WHEN %s THEN %I::text END', own, unreadable, own), ', ')
+      string_agg(format('%L, CASE WHEN %s THEN %I::text END', own, unreadable, actual), ', ')
       FILTER (WHERE unreadable IS NOT NULL),
-      string_agg('(' || unreadable || ')', ' OR ')
-    INTO v_columns, v_unread, v_any_unread
+      string_agg('(' || unreadable || ')', ' OR '),
+      array_agg(actual)
+    INTO v_columns, v_unread, v_any_unread, v_actual
     FROM (
       SELECT name, 'text' AS type FROM unnest(ARRAY[
-        'session_token', 'student_email', 'student_name', 'account_sid', 'openai_api_key',
-        {{all_texts: '$column'}}]) AS name
+        'session_token', 'student_email', 'student_name', 'account_sid', 'github_username',
+        'openai_api_key', {{all_texts: '$column'}}]) AS name
       UNION ALL SELECT name, 'timestamptz' FROM unnest(ARRAY[
         'expires_at', 'updated_at', {{times: '$column'}}]) AS name
       UNION ALL SELECT name, 'jsonb' FROM unnest(ARRAY[{{json: '$column'}}]) AS name
@@ -103,18 +127,21 @@ BEGIN
       UNION ALL SELECT 'completion_rate', 'numeric'
     ) AS expected,
     LATERAL (SELECT legacy.own_name(p_table, name) AS own) AS named,
-    LATERAL (SELECT legacy.unreadable_condition(v_table, own, type) AS unreadable) AS checked;
-  EXECUTE format('CREATE TEMP VIEW %I AS SELECT %s, %s AS unread, %s AS place FROM %s',
+    LATERAL (SELECT legacy.column_of(v_table, name, own) AS actual) AS present,
+    LATERAL (SELECT legacy.unreadable_condition(v_table, actual, type) AS unreadable) AS checked;
+  EXECUTE format(
+    'CREATE TEMP VIEW %I AS SELECT %s, %s AS unread, nullif(%s, ''{}'') AS unknown, %s AS place FROM %s',
     p_view || '_typed', v_columns, CASE WHEN v_unread IS NULL THEN 'NULL::jsonb' ELSE format(
       'CASE WHEN %s THEN jsonb_strip_nulls(jsonb_build_object(%s)) END', v_any_unread, v_unread) END,
+    coalesce(legacy.unknown_expression(v_table, v_actual), 'NULL::jsonb'),
     CASE WHEN (SELECT relkind FROM pg_class WHERE oid = v_table) IN ('r', 'p', 'm') THEN 'ctid'
          ELSE 'NULL::tid' END,  -- rows of a view have no place
     coalesce(v_table::text, '(SELECT WHERE FALSE) AS absent'));
 END $$;
 
 -- Create pg_temp.<p_view>: the rows of pg_temp.<p_from>, repaired. JSON has the expected kind or
--- is null. `raw` holds what is not JSON of that kind, what could not be read, and text in place of
--- an e-mail with the account that then belongs to nobody.
+-- is null. `raw` holds what is not JSON of that kind, what could not be read, the values of unknown
+-- columns, and text in place of an e-mail with the account that then belongs to nobody.
 CREATE OR REPLACE FUNCTION legacy.open_repaired(p_from TEXT, p_view TEXT)
 RETURNS VOID LANGUAGE plpgsql AS $$
 BEGIN
@@ -124,6 +151,7 @@ BEGIN
       legacy.token_of(t.session_token) AS session_token, parsed.email,
       nullif(btrim(t.student_name, E' \t\r\n'), '') AS student_name,
       nullif(btrim(t.account_sid, E' \t\r\n'), '') AS account_sid,
+      legacy.trimmed(t.github_username) AS github_username,
       coalesce(greatest(t.last_activity, t.updated_at),
                greatest(t.created_at, t.started_at)) AS moment,
       t.expires_at, t.updated_at,
@@ -134,7 +162,7 @@ BEGIN
       legacy.trimmed(t.openai_api_key) AS openai_api_key,
       {{all_texts: t.$column}},
       {{json: parsed.$column}},
-      CASE WHEN t.unread IS NOT NULL OR parsed.email IS NULL
+      CASE WHEN t.unread IS NOT NULL OR t.unknown IS NOT NULL OR parsed.email IS NULL
              OR {{json OR: parsed.$column IS NULL AND t.$column IS NOT NULL}}
       THEN nullif(jsonb_strip_nulls(jsonb_build_object(
         {{json: '$column', CASE WHEN parsed.$column IS NULL THEN t.$column END}},
@@ -143,7 +171,7 @@ BEGIN
                AND NOT legacy.is_placeholder(legacy.trimmed(t.student_email), t.session_token)
              THEN legacy.trimmed(t.student_email) END,
         'account_sid', CASE WHEN parsed.email IS NULL THEN nullif(btrim(t.account_sid), '') END))
-        || coalesce(t.unread, '{}'), '{}')
+        || coalesce(t.unread, '{}') || coalesce(t.unknown, '{}'), '{}')
       END AS raw,
       {{booleans: t.$column}}
     FROM pg_temp.%I AS t, LATERAL (

@@ -3,7 +3,7 @@
 -- are generated from lib/legacy/session_fields.py.
 
 CREATE TEMP TABLE IF NOT EXISTS people (
-  email TEXT, student_name TEXT, name_moment TIMESTAMPTZ, account_sid TEXT,
+  email TEXT, student_name TEXT, name_moment TIMESTAMPTZ, account_sid TEXT, github_username TEXT,
   created_at TIMESTAMPTZ, moment TIMESTAMPTZ,
   row_count BIGINT                   -- rows with this e-mail, in any spelling
 ) ON COMMIT DROP;
@@ -23,6 +23,7 @@ CREATE TEMP TABLE IF NOT EXISTS incoming WITH (toast_tuple_target = 8160) ON COM
     NULL::text AS person,            -- e-mail column of its student
     NULL::text AS student_name,
     NULL::text AS account_sid,
+    NULL::text AS github_username,
     NULL::timestamptz AS moment,     -- newest time in any of its rows
     NULL::integer AS flagged,        -- bit n - 1 is set if the flags complete step n
     NULL::boolean AS in_students, NULL::boolean AS in_configs, NULL::boolean AS in_logins

@@ -26,23 +26,34 @@ LANGUAGE sql AS $$
   ON CONFLICT ON CONSTRAINT removals_pkey DO UPDATE SET removed_at = now()
 $$;
 
+-- Return the name that a column of a legacy table has there, which may be in camel case; null if there
+-- is no such column.
+CREATE OR REPLACE FUNCTION public.older_column(p_table REGCLASS, p_column TEXT) RETURNS TEXT
+LANGUAGE sql STABLE AS $$
+  SELECT attname::text FROM pg_attribute
+  WHERE attrelid = p_table AND attnum > 0 AND NOT attisdropped
+    AND (attname = p_column OR replace(lower(attname), '_', '') = replace(p_column, '_', ''))
+  ORDER BY attname = p_column DESC, attname LIMIT 1
+$$;
+
 -- Return the legacy tables that exist, with the SQL expressions of their token and e-mail (NULL if the
 -- column is missing) and whether they have API keys.
 CREATE OR REPLACE FUNCTION public.older_tables()
 RETURNS TABLE (table_name TEXT, token TEXT, email TEXT, has_key BOOLEAN)
 LANGUAGE sql STABLE AS $$
   SELECT name,
-    coalesce(max(quote_ident(attname)) FILTER (WHERE attname = token_column), 'NULL') || '::text',
-    coalesce(max(quote_ident(attname)) FILTER (WHERE attname = email_column), 'NULL') || '::text',
-    bool_or(attname = 'openai_api_key')
+    coalesce(quote_ident(coalesce(public.older_column(relation, token_column),
+      public.older_column(relation, 'session_token'))), 'NULL') || '::text',
+    coalesce(quote_ident(coalesce(public.older_column(relation, email_column),
+      public.older_column(relation, 'student_email'))), 'NULL') || '::text',
+    public.older_column(relation, 'openai_api_key') IS NOT NULL
   FROM (VALUES
     ('workshop_students', 'session_token', 'student_email'),
     ('student_configs', 'session_token', 'student_email'),
     ('workshop_sessions', 'session_id', 'student_id')
-  ) AS older (name, token_column, email_column)
-  JOIN pg_attribute ON attrelid = to_regclass(format('public.%I', name))
-    AND attnum > 0 AND NOT attisdropped
-  GROUP BY name
+  ) AS older (name, token_column, email_column),
+  LATERAL (SELECT to_regclass(format('public.%I', name)) AS relation) AS present
+  WHERE relation IS NOT NULL
 $$;
 
 -- Return the tokens of legacy rows with this e-mail.
@@ -107,8 +118,9 @@ DECLARE
 BEGIN
   FOR v_table IN SELECT * FROM public.older_tables() WHERE has_key LOOP
     BEGIN
-      EXECUTE format('UPDATE public.%I SET openai_api_key = NULL '
-        'WHERE %s = ANY ($1) AND openai_api_key IS NOT NULL', v_table.table_name, v_table.token)
+      EXECUTE format('UPDATE public.%1$I SET %3$I = NULL '
+        'WHERE %2$s = ANY ($1) AND %3$I IS NOT NULL', v_table.table_name, v_table.token,
+        public.older_column(to_regclass(format('public.%I', v_table.table_name)), 'openai_api_key'))
         USING p_tokens;
       GET DIAGNOSTICS v_rows = ROW_COUNT;
     EXCEPTION WHEN data_exception OR integrity_constraint_violation

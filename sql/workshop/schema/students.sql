@@ -10,9 +10,12 @@ DECLARE
   v_total BIGINT := 0;
 BEGIN
   FOR v_table IN
-    SELECT table_name, CASE table_name WHEN 'workshop_sessions' THEN 'student_id'
-                                       ELSE 'student_email' END AS email_column
-    FROM public.older_tables() WHERE email <> 'NULL::text'
+    SELECT table_name, coalesce(public.older_column(relation, CASE table_name
+        WHEN 'workshop_sessions' THEN 'student_id' ELSE 'student_email' END),
+      public.older_column(relation, 'student_email')) AS email_column
+    FROM public.older_tables(),
+      LATERAL (SELECT to_regclass(format('public.%I', table_name)) AS relation) AS present
+    WHERE email <> 'NULL::text'
   LOOP
     BEGIN
       EXECUTE format('UPDATE public.%1$I SET %2$I = $2 '

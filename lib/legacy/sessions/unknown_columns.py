@@ -1,0 +1,52 @@
+"""Secrets in columns that the schema does not have: encrypted before they are kept."""
+
+import json
+import re
+from typing import TYPE_CHECKING, Any
+
+from lib.legacy.sessions import store
+from lib.vault import LEGACY_FIELD, Vault, is_sealed
+
+if TYPE_CHECKING:
+    from lib.database.postgres import Transaction
+
+SECRET_NAME = (
+    "auth_?token|access_?token|refresh_?token|api_?key|private_?key|secret|password|passwd"
+    "|credential|account_?sid"
+)
+SECRET_LOOK = (
+    "(AC|SK)[0-9a-f]{32}|AIza[0-9A-Za-z_-]{30}|sk-[0-9A-Za-z_-]{16}|gh[pousr]_[0-9A-Za-z]{20}"
+    "|github_pat_[0-9A-Za-z]{20}|xox[abprs]-|-----BEGIN"
+)
+"""Twilio, Google, OpenAI, GitHub and Slack."""
+_NAME = re.compile(SECRET_NAME, re.IGNORECASE)
+_LOOK = re.compile(SECRET_LOOK, re.IGNORECASE)
+
+
+def seal_unknown_columns(transaction: "Transaction", vault: Vault) -> None:
+    """Encrypt the batch's values of unknown columns that are secrets by name or by look.
+
+    The same secret is always encrypted to the same text, so that a repeated migration finds nothing
+    to change.
+    """
+    store.seal_unknown(
+        transaction,
+        f"{SECRET_NAME}|{SECRET_LOOK}",
+        lambda token, values: _sealed(values, token, vault, secret=False),
+    )
+
+
+def _sealed(value: Any, token: str, vault: Vault, *, secret: bool) -> Any:
+    if isinstance(value, dict):
+        return {
+            name: _sealed(part, token, vault, secret=secret or bool(_NAME.search(name)))
+            for name, part in value.items()
+        }
+    if isinstance(value, list):
+        return [_sealed(part, token, vault, secret=secret) for part in value]
+    if value is None or isinstance(value, bool) or value == "":
+        return value
+    text = value if isinstance(value, str) else json.dumps(value)
+    if is_sealed(text) or not (secret or _LOOK.search(text)):
+        return value
+    return vault.seal_repeatably(text, token, LEGACY_FIELD)
