@@ -75,6 +75,11 @@ class Vault:
         """Prefix of every text that is sealed with the current key."""
         return f"v1.{self._keys[0].id}."
 
+    @property
+    def other_prefixes(self) -> str:
+        """Regular expression for the prefix of texts that are sealed with another key."""
+        return rf"v1[.](?!{self._keys[0].id})[0-9a-f]{{8}}[.]"
+
     def seal(self, plaintext: str, session_token: str, field: str) -> str:
         """Encrypt a text; each call returns a different result."""
         nonce = secrets.token_bytes(NONCE_BYTES)

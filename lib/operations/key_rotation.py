@@ -1,14 +1,16 @@
 """The rotation of the encryption key: seals stored API keys and accounts with the current one."""
 
+import re
 import time
 from dataclasses import dataclass
+from typing import Any
 
 from lib.database.advisory_lock import lock_and_limit
 from lib.deps import Deps
 from lib.errors import Unreadable
 from lib.operations import store
-from lib.operations.store import KeyPlace, StoredKey
-from lib.vault import Vault, is_sealed
+from lib.operations.store import KeptValues, KeyPlace, StoredKey
+from lib.vault import LEGACY_FIELD, Vault, is_sealed
 
 BATCH_KEYS = 1_000
 CALL_SECONDS = 18.0
@@ -41,7 +43,61 @@ def rotate(
         rotated += part.rotated
         unreadable += part.unreadable
         remaining += part.remaining
+    part = _rotate_kept(deps, vault, deadline, batch_keys)
+    return Rotation(
+        rotated=rotated + part.rotated,
+        unreadable=unreadable + part.unreadable,
+        remaining=remaining + part.remaining,
+    )
+
+
+def _rotate_kept(deps: Deps, vault: Vault, deadline: float, batch_sessions: int) -> Rotation:
+    """Seal the secrets that the migration kept from columns that the schema does not have."""
+    pattern = f'"{vault.other_prefixes}'
+    rotated = unreadable = 0
+    last_token = ""
+    while time.monotonic() < deadline:
+        with deps.postgres.transaction() as transaction:
+            lock_and_limit(transaction)
+            sessions = store.next_kept(transaction, pattern, last_token, batch_sessions)
+            for session in sessions:
+                sealing = _KeptSealing(vault, session.session_token)
+                kept = sealing.sealed(session.kept)
+                if sealing.rotated:
+                    store.store_kept(transaction, KeptValues(session.session_token, kept))
+                rotated += sealing.rotated
+                unreadable += sealing.unreadable
+        if len(sessions) < batch_sessions:
+            break
+        last_token = sessions[-1].session_token
+    remaining = store.count_kept(deps.postgres, pattern) - unreadable
     return Rotation(rotated=rotated, unreadable=unreadable, remaining=remaining)
+
+
+@dataclass
+class _KeptSealing:
+    """The texts of one session that were sealed anew, and those that no key opens."""
+
+    vault: Vault
+    session_token: str
+    rotated: int = 0
+    unreadable: int = 0
+
+    def sealed(self, value: Any) -> Any:
+        """Return the value with its sealed texts under the current key."""
+        if isinstance(value, dict):
+            return {name: self.sealed(part) for name, part in value.items()}
+        if isinstance(value, list):
+            return [self.sealed(part) for part in value]
+        if not isinstance(value, str) or not re.match(self.vault.other_prefixes, value):
+            return value
+        try:
+            plaintext = self.vault.open(value, self.session_token, LEGACY_FIELD)
+        except Unreadable:
+            self.unreadable += 1
+            return value
+        self.rotated += 1
+        return self.vault.seal_repeatably(plaintext, self.session_token, LEGACY_FIELD)
 
 
 def _rotate(

@@ -77,6 +77,14 @@ class KeyPlace:
     count_query: str
 
 
+@dataclass(frozen=True)
+class KeptValues:
+    """What the migration from the legacy tables kept of a session, by table."""
+
+    session_token: str
+    kept: Any
+
+
 API_KEYS = KeyPlace(
     field=API_KEY_FIELD,
     bound_to_row=True,
@@ -237,6 +245,24 @@ def count_keys(postgres: "Postgres", place: KeyPlace, prefix: str) -> int:
     """Count the keys without the prefix of the current encryption key."""
     query = _queries[place.count_query]
     return int(postgres.fetch_value(query, {"prefix": prefix}, read=True))
+
+
+def next_kept(transaction: "Transaction", pattern: str, after: str, limit: int) -> list[KeptValues]:
+    """Lock and return kept values that match a pattern, in order of session."""
+    params = {"pattern": pattern, "after": after, "limit": limit}
+    return transaction.fetch_all(_queries["next_kept"], params, KeptValues)
+
+
+def store_kept(transaction: "Transaction", values: KeptValues) -> None:
+    """Store kept values, and leave the time of their session as it is."""
+    params = {"session_token": values.session_token, "kept": as_jsonb(values.kept)}
+    transaction.execute(_queries["store_kept"], params)
+    transaction.execute(_queries["restore_times_of_keys"], {"rows": [values.session_token]})
+
+
+def count_kept(postgres: "Postgres", pattern: str) -> int:
+    """Count the texts in kept values that match a pattern."""
+    return int(postgres.fetch_value(_queries["count_kept"], {"pattern": pattern}, read=True))
 
 
 def read_snapshot(transaction: "Transaction") -> None:

@@ -149,6 +149,26 @@ WHERE student_id = ANY (%(rows)s::uuid[]);
 SELECT count(*) FROM public.students
 WHERE twilio_account_sid <> '' AND NOT twilio_account_sid ^@ %(prefix)s;
 
+-- next_kept --
+-- Values that the migration kept and that hold texts sealed with another key, in the order of their
+-- tokens.
+SELECT session_token, exercises -> '_legacy' AS kept FROM public.sessions
+WHERE exercises ? '_legacy' AND session_token > %(after)s
+  AND (exercises -> '_legacy')::text ~ %(pattern)s
+ORDER BY session_token LIMIT %(limit)s FOR UPDATE SKIP LOCKED;
+
+-- store_kept --
+-- Stores them with their texts under the current encryption key.
+UPDATE public.sessions AS s SET exercises = jsonb_set(s.exercises, '{_legacy}', %(kept)s),
+  updated_at = s.updated_at + INTERVAL '1 microsecond'
+WHERE s.session_token = %(session_token)s;
+
+-- count_kept --
+-- Number of those texts.
+SELECT count(*) FROM public.sessions,
+  regexp_matches((exercises -> '_legacy')::text, %(pattern)s, 'g')
+WHERE exercises ? '_legacy';
+
 -- read_snapshot --
 -- Let the transaction read every table as of one moment.
 SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY;

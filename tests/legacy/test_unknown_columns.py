@@ -1,9 +1,17 @@
 """Columns that the schema does not have are kept and reported, and camel case is understood."""
 
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing
+from dataclasses import replace
 from typing import Any
 
+import pytest
+
+from lib.deps import Deps
 from lib.operations.key_rotation import rotate
+from lib.settings import Settings
 from lib.vault import LEGACY_FIELD, Vault
+from tests.foundation.test_vault import old_format
 from tests.legacy.legacy_database import Legacy
 
 KEPT = "a column that the schema does not have: kept in exercises"
@@ -100,7 +108,12 @@ def test_a_kept_value_that_is_nowhere_is_an_objection(legacy: Legacy) -> None:
 
 
 def test_secrets_in_unknown_columns_are_sealed_by_name_and_by_look(legacy: Legacy) -> None:
-    for definition in ("twilio_auth_token TEXT", "apiKeySecret TEXT", "settings JSONB", "memo TEXT"):
+    for definition in (
+        "twilio_auth_token TEXT",
+        "apiKeySecret TEXT",
+        "settings JSONB",
+        "memo TEXT",
+    ):
         add_column(legacy, "student_configs", definition)
     google = "AIza" + 35 * "x"
     legacy.put(
@@ -203,5 +216,47 @@ def test_columns_in_camel_case_are_those_in_snake_case(legacy: Legacy) -> None:
     assert legacy.one("SELECT count(*) FROM public.workshop_students") == 0
 
 
-def test_rotation_seals_kept_secrets_with_the_new_key(legacy: Legacy) -> None:
-    del legacy, rotate
+@pytest.fixture
+def later_deps() -> Iterator[Callable[[Settings], Deps]]:
+    """Dependencies with other settings, closed at the end."""
+    with ExitStack() as stack:
+        yield lambda settings: stack.enter_context(closing(Deps(settings)))
+
+
+def test_rotation_seals_kept_secrets_with_the_new_key(
+    legacy: Legacy, later_deps: Callable[[Settings], Deps]
+) -> None:
+    add_column(legacy, "student_configs", "auth_token TEXT")
+    add_column(legacy, "student_configs", "api_key_secret TEXT")
+    settings = legacy.deps.settings
+    first_key = settings.encryption_key or ""
+    legacy.put(
+        "student_configs",
+        session_token="token-a",
+        auth_token="hush",
+        api_key_secret=old_format("old", bytes.fromhex(first_key)),
+    )
+    legacy.run()
+    renewed = replace(
+        settings, encryption_key="ab" * 32, encryption_key_previous=settings.encryption_key
+    )
+    with closing(Deps(renewed)) as deps:
+        rotation = rotate(deps)
+    assert (rotation.rotated, rotation.unreadable, rotation.remaining) == (2, 0, 0)
+    legacy.deps = later_deps(replace(renewed, encryption_key_previous=None))
+    values = kept(legacy, "student_configs")
+    assert opened(legacy, values["auth_token"]) == "hush"
+    assert opened(legacy, values["api_key_secret"]) == "old"
+    before = legacy.unified()
+    legacy.connection.execute("UPDATE public.student_configs SET api_key_secret = 'old'")
+    assert legacy.run().verified
+    assert legacy.unified() == before
+
+
+def test_rotation_counts_kept_secrets_that_no_key_opens(legacy: Legacy) -> None:
+    add_column(legacy, "student_configs", "auth_token TEXT")
+    legacy.put("student_configs", session_token="token-a", auth_token="hush")
+    legacy.run()
+    with closing(Deps(replace(legacy.deps.settings, encryption_key="ab" * 32))) as deps:
+        rotation = rotate(deps)
+    assert (rotation.rotated, rotation.unreadable, rotation.remaining) == (0, 1, 0)

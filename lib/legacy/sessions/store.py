@@ -122,9 +122,7 @@ def count_merged_tokens(transaction: "Transaction") -> int:
     return int(transaction.fetch_value(_queries["count_merged_tokens"]))
 
 
-def seal_unknown(
-    transaction: "Transaction", pattern: str, seal: Callable[[str, Any], Any]
-) -> None:
+def seal_unknown(transaction: "Transaction", pattern: str, seal: Callable[[str, Any], Any]) -> None:
     """Encrypt secrets among the batch's values of unknown columns.
 
     Args:

@@ -4,23 +4,24 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 
+from lib.errors import Unreadable
 from lib.legacy.sessions import store
 from lib.vault import LEGACY_FIELD, Vault, is_sealed
 
 if TYPE_CHECKING:
     from lib.database.postgres import Transaction
 
-SECRET_NAME = (
+PRIVATE_NAME = (
     "auth_?token|access_?token|refresh_?token|api_?key|private_?key|secret|password|passwd"
     "|credential|account_?sid"
 )
-SECRET_LOOK = (
+PRIVATE_LOOK = (
     "(AC|SK)[0-9a-f]{32}|AIza[0-9A-Za-z_-]{30}|sk-[0-9A-Za-z_-]{16}|gh[pousr]_[0-9A-Za-z]{20}"
     "|github_pat_[0-9A-Za-z]{20}|xox[abprs]-|-----BEGIN"
 )
 """Twilio, Google, OpenAI, GitHub and Slack."""
-_NAME = re.compile(SECRET_NAME, re.IGNORECASE)
-_LOOK = re.compile(SECRET_LOOK, re.IGNORECASE)
+_NAME = re.compile(PRIVATE_NAME, re.IGNORECASE)
+_LOOK = re.compile(PRIVATE_LOOK, re.IGNORECASE)
 
 
 def seal_unknown_columns(transaction: "Transaction", vault: Vault) -> None:
@@ -31,7 +32,7 @@ def seal_unknown_columns(transaction: "Transaction", vault: Vault) -> None:
     """
     store.seal_unknown(
         transaction,
-        f"{SECRET_NAME}|{SECRET_LOOK}",
+        f"{PRIVATE_NAME}|{PRIVATE_LOOK}",
         lambda token, values: _sealed(values, token, vault, secret=False),
     )
 
@@ -47,6 +48,16 @@ def _sealed(value: Any, token: str, vault: Vault, *, secret: bool) -> Any:
     if value is None or isinstance(value, bool) or value == "":
         return value
     text = value if isinstance(value, str) else json.dumps(value)
-    if is_sealed(text) or not (secret or _LOOK.search(text)):
+    if is_sealed(text):
+        return _sealed_anew(text, token, vault)
+    if not (secret or _LOOK.search(text)):
         return value
     return vault.seal_repeatably(text, token, LEGACY_FIELD)
+
+
+def _sealed_anew(text: str, token: str, vault: Vault) -> str:
+    """Return a text that the old application encrypted, so that rotations find it."""
+    try:
+        return vault.seal_repeatably(vault.open(text, token, LEGACY_FIELD), token, LEGACY_FIELD)
+    except Unreadable:
+        return text
