@@ -13,6 +13,7 @@ from pydantic_core import PydanticCustomError
 
 from lib.redaction import holds_secret, redact, redact_text
 from lib.web.wire import as_utc, blank_is_none, utc_text
+from lib.workshop.emails import normalized_email
 
 MAX_STEPS = 50
 """Maximum number of steps of a course."""
@@ -90,6 +91,10 @@ def _array_or_object(value: Any) -> Any:
     raise PydanticCustomError("list_or_object", "Input should be a list or an object")
 
 
+def _normalize_email(value: Any) -> Any:
+    return normalized_email(value) if isinstance(value, str) else value
+
+
 _Optional = BeforeValidator(blank_is_none)
 Redacted = AfterValidator(redact_text)
 NoSecret = AfterValidator(_refuse_secret)
@@ -113,9 +118,8 @@ AnyToken = Annotated[str, StringConstraints(min_length=1, max_length=200, patter
 """A token to look up; tokens of older databases follow no rule."""
 Email = Annotated[
     str,
-    StringConstraints(
-        strip_whitespace=True, max_length=254, pattern=r"^[^@\s\x00-\x1f]+@[^@\s\x00-\x1f]+$"
-    ),
+    StringConstraints(max_length=254, pattern=r"^[^@\s\x00-\x1f]+@[^@\s\x00-\x1f]+$"),
+    BeforeValidator(_normalize_email),
     NoSecret,
 ]
 StoredJson = Annotated[Any, AfterValidator(times_in_utc)]

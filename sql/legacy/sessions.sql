@@ -256,6 +256,7 @@ WITH parsed AS MATERIALIZED (
     CASE WHEN step_number BETWEEN 1 AND 9 IS NOT TRUE OR entry IS NULL
         OR legacy.is_other_count(raw_seconds, seconds)
         OR legacy.is_other_count(raw_attempts, attempts)
+        OR jsonb_typeof(completed) IS DISTINCT FROM 'boolean' AND completed <> 'null'
         OR plausible.recorded_at IS NULL AND raw_moment IS NOT NULL
         OR plausible.last_attempt IS NULL AND raw_last IS NOT NULL
       THEN coalesce(entry, 'null') END AS unusual
@@ -266,7 +267,9 @@ WITH parsed AS MATERIALIZED (
     SELECT CASE jsonb_typeof(exercise.value)
       WHEN 'object' THEN exercise.value
       WHEN 'boolean' THEN exercise.value
-      WHEN 'string' THEN nullif(legacy.unwrap(exercise.value, 'object'), 'null') END AS entry
+      WHEN 'number' THEN to_jsonb(exercise.value::numeric <> 0)
+      WHEN 'string' THEN coalesce(nullif(legacy.unwrap(exercise.value, 'object'), 'null'),
+        to_jsonb(legacy.to_boolean(exercise.value #>> '{}'))) END AS entry
     OFFSET 0
   ) AS named, LATERAL (
     SELECT legacy.step_of(course.names, exercise.key, entry) AS step_number, entry -> 'completed' AS completed, entry -> 'timeSpent' AS raw_seconds,
@@ -274,9 +277,7 @@ WITH parsed AS MATERIALIZED (
       entry ->> 'lastAttempt' AS raw_last
     OFFSET 0
   ) AS parts, LATERAL (
-    SELECT CASE jsonb_typeof(completed) WHEN 'boolean' THEN completed::boolean
-        WHEN 'string' THEN completed = '"true"' WHEN 'number' THEN completed = '1'
-        ELSE coalesce(entry = 'true', FALSE) END AS passed,
+    SELECT coalesce(legacy.to_done(completed), entry = 'true', FALSE) AS passed,
       legacy.to_count(raw_seconds) AS seconds, legacy.to_count(raw_attempts) AS attempts,
       legacy.to_moment(raw_moment) AS parsed_moment,
       CASE WHEN raw_last = raw_moment IS NOT TRUE THEN legacy.to_moment(raw_last) END AS parsed_last
@@ -743,6 +744,23 @@ FROM pg_temp.batch_rows AS t JOIN public.sessions AS s USING (session_token)
 JOIN public.students AS st ON st.student_id = s.student_id
 WHERE legacy.trimmed(t.github_username) <> st.github_username;
 
+-- find_shared_tokens --
+-- Report e-mails of rows whose session belongs to another person.
+INSERT INTO pg_temp.findings (source, row_key, field, outcome, reason)
+SELECT t.origin, legacy.row_key(t.session_token), legacy.own_name(t.origin, 'student_email'),
+  'skipped', 'the token''s session is another person''s: this person is a student without it'
+FROM pg_temp.batch_rows AS t JOIN public.sessions AS s USING (session_token)
+JOIN public.students AS st ON st.student_id = s.student_id,
+LATERAL (SELECT legacy.email_of(t.student_email, t.session_token) AS email OFFSET 0) AS parsed
+WHERE email <> st.student_email AND email <> ALL (coalesce(st.former_emails, '{}'));
+
+-- find_long_tokens --
+-- Report tokens that are too long for the endpoints.
+INSERT INTO pg_temp.findings (source, row_key, field, outcome, reason)
+SELECT origin, legacy.row_key(session_token), legacy.own_name(origin, 'session_token'), 'mended',
+  'longer than 200 characters: migrated, but only the e-mail or the student''s id finds the session'
+FROM pg_temp.batch_rows WHERE length(session_token) > 200;
+
 -- find_repaired_rows --
 -- Report fields that were stored in another form than they have in their row.
 INSERT INTO pg_temp.findings (source, row_key, field, outcome, reason)
@@ -751,13 +769,16 @@ SELECT t.origin, legacy.row_key(t.session_token), legacy.own_name(t.origin, repa
 FROM pg_temp.batch_rows AS t, LATERAL (
   SELECT t.session_token IN (SELECT session_token FROM pg_temp.incoming WHERE exercises ? '_legacy')
     AS any_raw,
-    legacy.email_of(t.student_email, t.session_token, t.origin = 'workshop_sessions') AS email
+    legacy.email_of(t.student_email, t.session_token) AS email
   OFFSET 0
 ) AS read, LATERAL unnest(ARRAY[
   CASE
     WHEN t.student_email IS NULL OR t.student_email = email THEN NULL
-    WHEN email IS NOT NULL OR legacy.trimmed(t.student_email) IS NULL AND t.student_email <> ''
+    WHEN lower(legacy.trimmed(t.student_email)) = email
+        OR legacy.trimmed(t.student_email) IS NULL AND t.student_email <> ''
       THEN ROW('student_email', 'mended', 'spaces and capitals removed')::legacy.finding
+    WHEN email IS NOT NULL
+      THEN ROW('student_email', 'mended', 'reduced to the plain address')::legacy.finding
     WHEN legacy.is_placeholder(legacy.trimmed(t.student_email), t.session_token)
       THEN ROW('student_email', 'mended',
         'a placeholder, not an e-mail: the student is anonymous')::legacy.finding
@@ -802,6 +823,14 @@ FROM pg_temp.unusual_exercises AS e, LATERAL (
     WHERE step_number BETWEEN 1 AND 9 IS NOT TRUE
   UNION ALL SELECT NULL, 'kept raw', 'neither an object nor true or false: kept in exercises'
     WHERE jsonb_typeof(entry) NOT IN ('object', 'boolean')
+  UNION ALL SELECT 'completed', 'mended', CASE
+      WHEN legacy.to_done(entry -> 'completed') IS NULL
+        THEN 'neither true nor false: counted as not completed'
+      WHEN jsonb_typeof(entry -> 'completed') = 'number' THEN 'number: read as true or false'
+      WHEN legacy.to_boolean(entry ->> 'completed') IS NULL AND legacy.to_done(entry -> 'completed')
+        THEN 'another text: counted as completed'
+      ELSE 'text: read as true or false' END
+    WHERE jsonb_typeof(entry -> 'completed') NOT IN ('boolean', 'null')
   UNION ALL SELECT counter, 'mended', CASE
       WHEN legacy.to_count(value) IS NULL THEN 'not a number: counted as 0'
       WHEN legacy.to_count(value) = 0 AND value #>> '{}' ~ '^\s*-' THEN 'negative: counted as 0'
@@ -811,7 +840,7 @@ FROM pg_temp.unusual_exercises AS e, LATERAL (
     FROM (VALUES ('timeSpent', entry -> 'timeSpent'), ('attempts', entry -> 'attempts'))
       AS counters (counter, value)
     WHERE value <> 'null' AND value <> to_jsonb(coalesce(legacy.to_count(value), -1))
-  UNION ALL SELECT moment, 'mended', CASE WHEN legacy.is_moment(entry ->> moment)
+  UNION ALL SELECT moment, 'mended', CASE WHEN legacy.to_moment(entry ->> moment) IS NOT NULL
       THEN 'before 2000 or after now: read as null' ELSE 'not a date: read as null' END
     FROM (VALUES ('timestamp', recorded_at), ('lastAttempt', last_attempt))
       AS moments (moment, read)

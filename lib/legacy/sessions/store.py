@@ -281,6 +281,8 @@ def find_repairs(transaction: "Transaction") -> None:
     transaction.execute(_queries["find_unread"])
     transaction.execute(_queries["find_unknown_columns"])
     transaction.execute(_queries["find_other_github_names"])
+    transaction.execute(_queries["find_shared_tokens"])
+    transaction.execute(_queries["find_long_tokens"])
     transaction.execute(_queries["find_repaired_rows"])
     transaction.execute(_queries["find_repaired_exercises"])
     transaction.execute(_queries["find_key_conflicts"])

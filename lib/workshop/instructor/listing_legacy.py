@@ -7,6 +7,7 @@ from lib.deps import Deps
 from lib.errors import SchemaMissing
 from lib.redaction import REDACTED, redact
 from lib.web.wire import UtcTime
+from lib.workshop.emails import normalized_email
 from lib.workshop.fields import parse_timestamp
 from lib.workshop.instructor import store
 from lib.workshop.instructor.listing import list_configs
@@ -133,7 +134,7 @@ def _count_all(deps: Deps) -> store.ListTotals:
 
 
 def _email(row: Row) -> str:
-    email = str(row.get("student_email") or "").strip().lower()
+    email = normalized_email(str(row.get("student_email") or ""))
     return "" if REDACTED.lower() in email else email
 
 

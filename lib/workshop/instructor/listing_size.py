@@ -54,7 +54,7 @@ def _within(students: Iterable[ListedStudent], max_bytes: int) -> Iterator[Liste
 
 def _email(session: ListedSession) -> str | None:
     """Return the e-mail as students have it; sessions of legacy tables have other spellings."""
-    return session.student_email.strip().lower() if session.student_email else None
+    return normalized_email(session.student_email) if session.student_email else None
 
 
 def _size(body: CamelBody) -> int:

@@ -85,7 +85,7 @@ LANGUAGE sql STABLE AS $$
       refuse_older_change,remember_emptied_fields,remember_removals,removal_key,remove_again,
       remove_older_keys,remove_older_rows,remove_sessions,remove_student,replace_token,report_bug,
       save_session_config,session_progress,session_steps,set_help,set_updated_at,step_meant,step_name,
-      step_name_key,step_names,track_exercise,tracked_students,true_flags,update_session_progress,
+      step_name_key,step_names,tidy_email,track_exercise,tracked_students,true_flags,update_session_progress,
       verify_operator_audit}'::name[]),
     ('assessment', '{close_session,keep_proficiency,next_number,question_shown,record_answer,
       refuse_change}'),
@@ -95,7 +95,7 @@ LANGUAGE sql STABLE AS $$
       json_finding,kind_of,latest_expiry,latest_moment,merge_all_keys,merge_exercise,merge_exercises,
       merge_raw,newest,of_kind,open_repaired,open_sources,open_typed,own_name,
       plausibility_condition,prefer,read_expression,rename_unified,renew,reportable_name,
-      row_key,rows_of,set_aside,step_of,tables_now,to_boolean,to_count,to_integer,to_jsonb,
+      row_key,rows_of,set_aside,step_of,tables_now,to_boolean,to_count,to_done,to_integer,to_jsonb,
       to_moment,to_number,token_of,trimmed,type_of,unified_is_empty,unified_set_aside,
       unknown_expression,unreadable_condition,unwrap,without_keys}')
   ), own_schemas AS MATERIALIZED (  -- so that the thousands of functions of Postgres are not looked at

@@ -67,15 +67,15 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
       p_older
       || (SELECT coalesce(jsonb_object_agg(key, value) FILTER (WHERE value <> 'null'), '{}')
           FROM jsonb_each(p_newer))
-      || CASE WHEN p_older -> 'completed' = 'true' THEN '{"completed": true}'::jsonb ELSE '{}' END
+      || CASE WHEN legacy.to_done(p_older -> 'completed') THEN '{"completed": true}'::jsonb ELSE '{}' END
       || (SELECT coalesce(jsonb_object_agg(key, p_older -> key), '{}')
           FROM (VALUES ('timeSpent'), ('attempts')) AS counter (key)
           WHERE legacy.to_count(p_older -> key) > legacy.to_count(p_newer -> key))
     WHEN jsonb_typeof(p_newer) = 'object' THEN
-      p_newer || CASE WHEN p_older = 'true' THEN '{"completed": true}'::jsonb ELSE '{}' END
+      p_newer || CASE WHEN legacy.to_done(p_older) THEN '{"completed": true}'::jsonb ELSE '{}' END
     WHEN jsonb_typeof(p_older) = 'object' THEN
-      p_older || CASE WHEN p_newer = 'true' THEN '{"completed": true}'::jsonb ELSE '{}' END
-    WHEN p_older = 'true' THEN p_older
+      p_older || CASE WHEN legacy.to_done(p_newer) THEN '{"completed": true}'::jsonb ELSE '{}' END
+    WHEN legacy.to_done(p_older) THEN p_older
     ELSE p_newer
   END
 $$;

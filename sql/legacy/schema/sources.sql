@@ -177,7 +177,7 @@ BEGIN
     FROM pg_temp.%I AS t, LATERAL (
       SELECT {{arrays: legacy.of_kind(t.$column, 'array') AS $column}},
         {{objects: legacy.of_kind(t.$column, 'object') AS $column}},
-        legacy.email_of(t.student_email, t.session_token, t.origin = 'workshop_sessions') AS email
+        legacy.email_of(t.student_email, t.session_token) AS email
       OFFSET 0  -- so that each is computed once
     ) AS parsed
   $view$, p_view, p_from);

@@ -102,12 +102,13 @@ DO $$ BEGIN
   IF current_setting('server_version_num')::integer >= 160000 THEN
     CREATE OR REPLACE FUNCTION legacy.is_moment(p_text TEXT) RETURNS BOOLEAN
     LANGUAGE sql STABLE PARALLEL SAFE AS
-      $f$ SELECT p_text LIKE '____-__-__%' AND pg_input_is_valid(p_text, 'timestamptz') $f$;
+      $f$ SELECT (p_text LIKE '____-__-__%' OR p_text LIKE '___, __ ___ ____ __:__:__ GMT')
+        AND pg_input_is_valid(p_text, 'timestamptz') $f$;
   ELSE
     CREATE OR REPLACE FUNCTION legacy.is_moment(p_text TEXT) RETURNS BOOLEAN
     LANGUAGE plpgsql STABLE AS $f$
     BEGIN
-      IF p_text LIKE '____-__-__%' THEN
+      IF p_text LIKE '____-__-__%' OR p_text LIKE '___, __ ___ ____ __:__:__ GMT' THEN
         PERFORM p_text::timestamptz;
         RETURN TRUE;
       END IF;
@@ -117,10 +118,13 @@ DO $$ BEGIN
   END IF;
 END $$;
 
--- Parse a timestamp; text without a time zone means UTC, because the migration sets TimeZone.
+-- Parse a timestamp; text without a time zone means UTC, because the migration sets TimeZone. A
+-- number of 13 digits before the point counts milliseconds since 1970, one of 10 digits seconds.
 CREATE OR REPLACE FUNCTION legacy.to_moment(p_text TEXT) RETURNS TIMESTAMPTZ
 LANGUAGE sql STABLE AS $$
-  SELECT CASE WHEN legacy.is_moment(p_text) THEN p_text::timestamptz END
+  SELECT CASE WHEN legacy.is_moment(p_text) THEN p_text::timestamptz
+    WHEN p_text ~ '^\s*\d{13}([.]\d{0,9})?\s*$' THEN to_timestamp(p_text::float8 / 1000)
+    WHEN p_text ~ '^\s*\d{10}([.]\d{0,9})?\s*$' THEN to_timestamp(p_text::float8) END
 $$;
 
 -- The bounds of plausible times. The workshop began after 2000 (devices without a clock report
@@ -139,7 +143,10 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$ SELECT TIMESTAMPTZ '9999-12-31 00:00:
 -- Strip spaces and line breaks from both ends of text; null if nothing remains.
 CREATE OR REPLACE FUNCTION legacy.trimmed(p_text TEXT) RETURNS TEXT
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
-  SELECT nullif(btrim(p_text, E' \t\n\r\f\v\u00a0\ufeff'), '')
+  SELECT CASE WHEN p_text ~ '^[!-~]' AND p_text ~ '[!-~]$' THEN p_text
+    ELSE nullif(regexp_replace(p_text,
+      '^[\t-\r \u001c-\u001f\u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]+|[\t-\r \u001c-\u001f\u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]+$',
+      '', 'g'), '') END
 $$;
 
 -- Convert a JSON column to JSONB; a value that JSONB does not allow (\u0000) becomes a string.
@@ -161,11 +168,29 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
               THEN round(legacy.to_number(p_text))::integer END
 $$;
 
+-- Parse a word or a number that says true or false; a number other than 0 is true.
 CREATE OR REPLACE FUNCTION legacy.to_boolean(p_text TEXT) RETURNS BOOLEAN
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
   SELECT CASE
-    WHEN lower(btrim(p_text)) IN ('true', 't', '1', 'yes', 'y', 'on') THEN TRUE
-    WHEN lower(btrim(p_text)) IN ('false', 'f', '0', 'no', 'n', 'off') THEN FALSE
+    WHEN lower(legacy.trimmed(p_text)) IN ('true', 't', 'yes', 'y', 'on', 'ok', 'done', 'complete',
+      'completed', 'finished', 'passed', 'x') THEN TRUE
+    WHEN lower(legacy.trimmed(p_text)) IN ('false', 'f', 'no', 'n', 'off', 'open', 'pending',
+      'incomplete', 'failed', 'not completed', 'not done', 'null', 'undefined', 'none', 'nan')
+      THEN FALSE
+    ELSE legacy.to_number(p_text) <> 0
+  END
+$$;
+
+-- Return whether an exercise counts as completed by this value, as a page would judge it: true, a
+-- number other than 0, or text that is neither empty nor a word for false; null if it is neither text,
+-- number nor boolean.
+CREATE OR REPLACE FUNCTION legacy.to_done(p_value JSONB) RETURNS BOOLEAN
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+  SELECT CASE jsonb_typeof(p_value)
+    WHEN 'boolean' THEN p_value::boolean
+    WHEN 'number' THEN p_value::numeric <> 0
+    WHEN 'string' THEN legacy.trimmed(p_value #>> '{}') IS NOT NULL
+      AND coalesce(legacy.to_boolean(p_value #>> '{}'), TRUE)
   END
 $$;
 
@@ -280,17 +305,16 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
     OR lower(p_email) = 'anonymous_' || coalesce(lower(left(p_token, 16)), ''))
 $$;
 
--- Return the person's normalized e-mail; null for a placeholder, an API key in its place, text
--- that is too long for an index, and an id that a login has instead of an e-mail.
+-- Return the person's normalized e-mail; null for a placeholder, for text that is not an e-mail, such as
+-- an id or 'n/a', and for text that is too long for an index.
 -- 'nonymous_' finds placeholders that begin with a or A; other text needs no closer look.
-CREATE OR REPLACE FUNCTION legacy.email_of(p_email TEXT, p_token TEXT, p_login BOOLEAN)
+DROP FUNCTION IF EXISTS legacy.email_of(TEXT, TEXT, BOOLEAN);  -- of earlier versions
+CREATE OR REPLACE FUNCTION legacy.email_of(p_email TEXT, p_token TEXT)
 RETURNS TEXT LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
-  SELECT CASE WHEN position('@' IN p_email) > 0
-                OR NOT p_login AND NOT lower(btrim(p_email)) ^@ 'sk-'
+  SELECT CASE WHEN position('@' IN p_email) > 0 AND octet_length(p_email) <= 2600
     THEN CASE WHEN position('nonymous_' IN p_email) = 0
                 OR NOT legacy.is_placeholder(legacy.trimmed(p_email), p_token)
-      THEN CASE WHEN octet_length(p_email) <= 2600 THEN public.normalized_email(p_email) END
-    END
+      THEN substring(public.normalized_email(p_email) FROM '^[^@\s]+@[^@\s]+$') END
   END
 $$;
 

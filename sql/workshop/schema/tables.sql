@@ -170,9 +170,32 @@ ALTER TABLE public.sessions
 
 -- 3. Older databases: types, nulls, people stored under two spellings of one e-mail --------------
 
+-- Return the address in 'Ann <ann@x.org>', 'mailto:ann@x.org?subject=…' or plain text, in lower case and
+-- Unicode form NFC, without surrounding blanks and invisible characters; null if nothing remains. The
+-- same as normalized_email() of lib/workshop/emails.py. The escapes belong to the regular expressions,
+-- so that databases of other encodings can read them.
+CREATE OR REPLACE FUNCTION public.tidy_email(p_email TEXT) RETURNS TEXT
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
+DECLARE
+  v_blank CONSTANT TEXT := '[\t-\r \u001c-\u001f\u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]';
+  v_email TEXT := regexp_replace(p_email,
+    '[\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]', '', 'g');
+BEGIN
+  IF getdatabaseencoding() = 'UTF8' THEN
+    v_email := normalize(v_email, NFC);
+  END IF;
+  v_email := regexp_replace(lower(v_email), '^.*<([^<>]*@[^<>]*)>' || v_blank || '*$', '\1');
+  IF v_email ~ ('^' || v_blank || '*mailto:') THEN
+    v_email := regexp_replace(v_email, '^' || v_blank || '*(mailto:' || v_blank || '*)+', '');
+    v_email := regexp_replace(v_email, '[?][^@]*$', '');
+  END IF;
+  RETURN nullif(regexp_replace(v_email, '^' || v_blank || '+|' || v_blank || '+$', '', 'g'), '');
+END $$;
+
+-- Return tidy_email(), faster for an address that needs no change.
 CREATE OR REPLACE FUNCTION public.normalized_email(p_email TEXT) RETURNS TEXT
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
-  SELECT nullif(lower(btrim(p_email, E' \t\n\r\f\v\u00a0')), '')
+  SELECT CASE WHEN p_email ~ '^[a-z0-9._%+@-]+$' THEN p_email ELSE public.tidy_email(p_email) END
 $$;
 
 -- Timestamps without a time zone are UTC; decimal numbers in whole-number columns are rounded.
@@ -254,7 +277,9 @@ END $$;
 -- Students whose e-mails are the same once normalized are merged into the earliest one.
 DO $$ BEGIN
   IF EXISTS (SELECT FROM pg_constraint WHERE conname = 'students_email_normalized_check'
-             AND conrelid = 'public.students'::regclass) THEN
+             AND conrelid = 'public.students'::regclass)
+    AND NOT EXISTS (SELECT FROM public.students
+      WHERE student_email IS DISTINCT FROM public.normalized_email(student_email)) THEN
     RETURN;
   END IF;
   CREATE TEMP TABLE same_person ON COMMIT DROP AS
