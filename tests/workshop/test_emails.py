@@ -10,9 +10,9 @@ from lib.workshop.emails import normalized_email
 
 PIECES = st.one_of(
     st.sampled_from(
-        ["ann", "@", "x.org", "<", ">", "mailto:", "MAILTO:", "?", " ", "\t", "\n", "\u3000", "\u00a0",
-         "\u200b", "\ufeff", "\u00ad", "\u0308", "a", "Ä", "\u2003", "\u0085", "\u001f", '"', "É", "Σ",
-         "Ж", "\u212a"]
+        ["ann", "@", "x.org", "<", ">", "mailto:", "MAILTO:", "?", " ", "\t", "\n", "\u3000",
+         "\u00a0", "\u200b", "\ufeff", "\u00ad", "\u0308", "a", "Ä", "\u2003", "\u0085", "\u001f",
+         '"', "É", "Σ", "Ж", "\u212a"]
     ),
     st.text(st.characters(max_codepoint=0x24F, exclude_characters="\0İ"), max_size=5),
 )  # fmt: skip

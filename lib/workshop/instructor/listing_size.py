@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 
 from lib.web.wire import CamelBody
+from lib.workshop.emails import normalized_email
 from lib.workshop.instructor.wire import ListedSession, ListedStudent, ListOut
 
 MAX_LIST_BYTES = 4_000_000

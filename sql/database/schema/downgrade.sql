@@ -70,6 +70,20 @@ BEGIN
       'returns them', table_count, total_rows, workshop USING ERRCODE = 'SW001';
   END IF;
 
+  -- The old log function's tables get their names back.
+  FOR v_table IN
+    SELECT max(c.relname) FROM pg_catalog.pg_class c
+    WHERE c.relnamespace = 'public'::regnamespace AND c.relname ~ '^(students|events)_backup_[0-9]+$'
+      AND obj_description(c.oid, 'pg_class') ~ '^old log, copied to [0-9]+$'
+      AND to_regclass('public.' || substring(c.relname FROM '^[a-z]+')) IS NULL
+    GROUP BY substring(c.relname FROM '^[a-z]+')
+  LOOP
+    EXECUTE format('ALTER TABLE public.%I RENAME TO %I', v_table,
+      substring(v_table FROM '^[a-z]+'));
+    RAISE NOTICE 'public.%: the old log function''s table has its name again',
+      substring(v_table FROM '^[a-z]+') USING ERRCODE = 'SW001';
+  END LOOP;
+
   FOR adopted IN
     SELECT a.*, to_regclass(a.table_name) AS relation, p.relkind AS taken_kind
     FROM stepwise.adopted_tables a

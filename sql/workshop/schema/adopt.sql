@@ -3,6 +3,49 @@
 
 SELECT set_config('lock_timeout', '5s', true);
 
+-- The log function of the application before this one may have created `students` and `events` with
+-- numbers as keys. They are renamed, and old_log.sql copies their rows; a downgrade gives them their
+-- names back.
+DO $$
+DECLARE
+  v_table RECORD;
+  v_index NAME;
+  v_stamp TEXT := to_char(clock_timestamp() AT TIME ZONE 'UTC', 'YYYYMMDDHH24MISS');
+BEGIN
+  FOR v_table IN
+    SELECT c.oid, c.relname FROM pg_catalog.pg_class c
+    WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p')
+      AND c.relname IN ('students', 'events')
+      AND EXISTS (SELECT FROM pg_catalog.pg_attribute a WHERE a.attrelid = c.oid
+        AND NOT a.attisdropped AND (a.attname = 'event_id' AND c.relname = 'events'
+          OR a.attname = 'student_id' AND a.atttypid IN (
+            'smallint'::regtype, 'integer'::regtype, 'bigint'::regtype)))
+      AND NOT EXISTS (SELECT FROM pg_catalog.pg_attribute a
+        WHERE a.attrelid = to_regclass('public.sessions') AND a.attname = 'student_id'
+          AND a.atttypid IN ('smallint'::regtype, 'integer'::regtype, 'bigint'::regtype))
+    ORDER BY c.relname
+  LOOP
+    FOR v_index IN
+      SELECT c.relname FROM pg_catalog.pg_class c
+      WHERE c.oid IN (SELECT indexrelid FROM pg_catalog.pg_index WHERE indrelid = v_table.oid)
+        OR c.relkind = 'S' AND c.oid IN (SELECT objid FROM pg_catalog.pg_depend
+          WHERE refobjid = v_table.oid AND deptype IN ('a', 'i'))
+    LOOP
+      EXECUTE format('ALTER TABLE public.%I RENAME TO %I', v_index,
+        left(v_index, 40) || '_backup_' || v_stamp);
+    END LOOP;
+    EXECUTE format('ALTER TABLE public.%I RENAME TO %I', v_table.relname,
+      v_table.relname || '_backup_' || v_stamp);
+    IF coalesce(obj_description(v_table.oid, 'pg_class'), '') !~ '^old log, copied to [0-9]+$' THEN
+      EXECUTE format('COMMENT ON TABLE public.%I IS ''old log, copied to 0''',
+        v_table.relname || '_backup_' || v_stamp);
+    END IF;
+    RAISE NOTICE 'public.%: a table of the old log function, renamed to %', v_table.relname,
+      v_table.relname || '_backup_' || v_stamp USING ERRCODE = 'SW001';
+  END LOOP;
+END
+$$;
+
 DO $$
 DECLARE
   v_table RECORD;
