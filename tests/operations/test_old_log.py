@@ -28,8 +28,8 @@ CREATE TABLE public.events (
 CREATE INDEX idx_events_student ON public.events (student_id);
 INSERT INTO public.students (student_email, student_name, created_at) VALUES
   ('Ann@X.org', 'Ann', '2025-01-01'), ('ann@x.org ', NULL, '2025-01-02'), (NULL, 'Nobody', NULL);
-INSERT INTO public.events (student_id, session_token, event_type, event_data, user_agent, created_at)
-VALUES
+INSERT INTO public.events
+  (student_id, session_token, event_type, event_data, user_agent, created_at) VALUES
   (1, 'ws_1_ann', 'navigation', '{"to": "step 2"}', 'curl', '2025-01-03'),
   (2, 'ws_1_ann', 'error', '"{\\"code\\": 7}"', NULL, '2025-01-04'),
   (3, NULL, 'action', NULL, NULL, '2025-01-05'),
