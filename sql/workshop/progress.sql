@@ -49,5 +49,5 @@ ORDER BY s.last_activity DESC, s.session_token
 LIMIT 200;
 
 -- report_bug --
--- Store a bug report; return its number.
-SELECT public.report_bug(%(session_token)s, %(report)s);
+-- Store a bug report as an event, and shortened in its session; return its number.
+SELECT public.report_bug(%(session_token)s, %(report)s, %(shortened)s);

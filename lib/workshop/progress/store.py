@@ -62,10 +62,17 @@ def load_shared_sessions_of_student(postgres: "Postgres", lookup: Lookup) -> lis
 
 
 def record_bug_report(
-    postgres: "Postgres", session_token: str | None, report: dict[str, Any]
+    postgres: "Postgres",
+    session_token: str | None,
+    report: dict[str, Any],
+    shortened: dict[str, Any],
 ) -> int:
-    """Store a bug report; return its number."""
-    params = {"session_token": session_token, "report": as_jsonb(report)}
+    """Store a bug report as an event, and shortened in its session; return its number."""
+    params = {
+        "session_token": session_token,
+        "report": as_jsonb(report),
+        "shortened": as_jsonb(shortened),
+    }
     number: int = postgres.fetch_value(_queries["report_bug"], params)
     return number
 

@@ -1,9 +1,15 @@
 """Bodies of generate-session, student-progress and report-bug."""
 
-from typing import Annotated, ClassVar
+from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import BeforeValidator, StringConstraints
+from pydantic import (
+    BeforeValidator,
+    StringConstraints,
+    ValidationError,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+)
 
 from lib.web.wire import Answer, Body, CamelAnswer, CamelBody, CamelRequest, UtcTime, blank_is_none
 from lib.workshop.fields import (
@@ -11,19 +17,16 @@ from lib.workshop.fields import (
     Attempts,
     Code,
     Completed,
-    CurrentStep,
     GithubName,
     OptionalCourseId,
     OptionalEmail,
     OptionalUrl,
-    Redacted,
     Seconds,
     Secret,
     SessionToken,
     ShortText,
     StepNumber,
     StoredJson,
-    Text,
 )
 from lib.workshop.wire import StoredSession
 
@@ -179,44 +182,56 @@ class SessionsOut(Answer):
     """Whole sessions for operators, the share view for others."""
 
 
+def _token_or_none(value: Any, handler: ValidatorFunctionWrapHandler) -> Any:
+    try:
+        return handler(blank_is_none(value))
+    except ValidationError:
+        return None
+
+
+ReportedToken = Annotated[AnyToken | None, WrapValidator(_token_or_none)]
+"""A session token, None if it cannot be one: the report counts, whatever the page sends with it."""
+Context = Annotated[Any, BeforeValidator(blank_is_none)]
+"""What a page says about the circumstances of a bug: any JSON, so that no report is refused."""
+
+
 class BugReportIn(CamelRequest):
-    """A bug report."""
+    """A bug report. Only the description is required and checked; the rest is context."""
 
-    unread: ClassVar[frozenset[str]] = frozenset(
-        {
-            "actualBehavior",
-            "browserInfo",
-            "callDirection",
-            "deploymentStatus",
-            "timestamp",
-            "userName",
-        }
-    )
-
-    description: Annotated[
-        str, StringConstraints(strip_whitespace=True, min_length=1, max_length=5000), Redacted
-    ]
+    description: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
     """What went wrong."""
-    session_token: Annotated[AnyToken | None, BeforeValidator(blank_is_none)] = None
+    session_token: ReportedToken = None
     """Token of the session in which it happened."""
-    step: Annotated[CurrentStep | None, BeforeValidator(blank_is_none)] = None
-    """Number of the step in which it happened; 0 is none."""
-    error_message: Text | None = None
+    step: Context = None
+    """Step in which it happened: its number, or what the page calls it."""
+    error_message: Context = None
     """Message of the error."""
-    page_url: OptionalUrl = None
+    page_url: Context = None
     """Address of the page."""
-    steps_to_reproduce: Text | None = None
+    steps_to_reproduce: Context = None
     """How to make it happen again."""
-    expected_behavior: Text | None = None
+    expected_behavior: Context = None
     """What should have happened."""
-    severity: ShortText = None
+    actual_behavior: Context = None
+    """What happened instead."""
+    severity: Context = None
     """Severity in the student's words."""
-    user_agent: Annotated[str, StringConstraints(max_length=500), Redacted] | None = None
+    user_agent: Context = None
     """Browser of the student."""
-    student_email: OptionalEmail = None
+    browser_info: Context = None
+    """The same, as the live page calls it."""
+    student_email: Context = None
     """E-mail of the student."""
-    student_name: ShortText = None
+    student_name: Context = None
     """Name of the student."""
+    user_name: Context = None
+    """The same, as the live page calls it."""
+    call_direction: Context = None
+    """Direction of the calls that the student has chosen."""
+    deployment_status: Context = None
+    """What the student has deployed so far."""
+    timestamp: Context = None
+    """Time of the report on the page."""
 
 
 class BugReportOut(CamelAnswer):

@@ -433,10 +433,11 @@ CREATE OR REPLACE FUNCTION public.record_flag_events(
       AND p.step_number = step AND p.validation_passed)
 $$;
 
--- Store a bug report as an event and, if its session exists, in bug_reports, which keeps the
--- newest 100. Return the event's id.
-CREATE OR REPLACE FUNCTION public.report_bug(p_session_token TEXT, p_report JSONB) RETURNS BIGINT
-LANGUAGE plpgsql SET lock_timeout = '3s' AS $$
+-- Store a bug report as an event and, if its session exists, shortened in bug_reports, which keeps
+-- the newest 100. Return the event's id.
+CREATE OR REPLACE FUNCTION public.report_bug(
+  p_session_token TEXT, p_report JSONB, p_shortened JSONB
+) RETURNS BIGINT LANGUAGE plpgsql SET lock_timeout = '3s' AS $$
 DECLARE
   v_student UUID;
   v_session_exists BOOLEAN;
@@ -445,7 +446,7 @@ BEGIN
   UPDATE public.sessions SET bug_reports = (
       CASE WHEN jsonb_typeof(bug_reports) <> 'array' THEN jsonb_build_array(bug_reports)
            WHEN jsonb_array_length(bug_reports) >= 100 THEN bug_reports - 0
-           ELSE bug_reports END) || jsonb_build_array(p_report)
+           ELSE bug_reports END) || jsonb_build_array(p_shortened)
     WHERE session_token = p_session_token RETURNING student_id INTO v_student;
   v_session_exists := FOUND;
   INSERT INTO public.events (student_id, session_token, event_type, event_data)

@@ -1,0 +1,22 @@
+"""Removal of session tokens from what pages send along, such as the address of the page."""
+
+import json
+import re
+from typing import Any
+
+from lib.redaction import REDACTED
+
+_TOKEN = re.compile(r"ws_\d{10,}_[0-9A-Za-z]{16,}")
+MIN_LENGTH = 10
+"""Characters of a token that is looked for; tokens of older databases may be any short word."""
+
+
+def without_tokens(value: Any, session_token: str | None) -> Any:
+    """Return a JSON value without this session's token and without those of other sessions.
+
+    Whoever reads a bug report or an event would otherwise hold the credential of its session.
+    """
+    text = _TOKEN.sub(REDACTED, json.dumps(value, ensure_ascii=False))
+    if session_token is not None and len(session_token) >= MIN_LENGTH:
+        text = text.replace(json.dumps(session_token, ensure_ascii=False)[1:-1], REDACTED)
+    return json.loads(text)
