@@ -83,6 +83,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     Endpoint("/api/course", "workshop.course", ("GET",), Access.PUBLIC),
     Endpoint("/api/report-bug", "workshop.report_bug", ("POST",), Access.PUBLIC),
     Endpoint("/api/ask-for-help", "workshop.ask_for_help", ("POST",), Access.SESSION),
+    Endpoint("/api/session-log", "workshop.session_log", ("GET", "POST"), Access.SESSION),
     Endpoint(
         "/api/cleanup-sessions",
         "workshop.cleanup_sessions",

@@ -4,7 +4,7 @@ Importing this module registers the constraint names that `sql/workshop/` raises
 """
 
 from lib.database.statements import register_constraint, register_reason
-from lib.errors import Conflict, InvalidInput, NotFound
+from lib.errors import AppError, Conflict, InvalidInput, NotFound
 
 
 class SessionOfAnotherStudent(Conflict):
@@ -60,6 +60,13 @@ class TooManyExercises(InvalidInput):
 
     code = "too_many_exercises"
     fields = ("exerciseId",)
+
+
+class TooManyEvents(AppError):
+    """Nothing was stored: this student has 1,000 events in the last hour, which is the maximum."""
+
+    status = 429
+    code = "too_many_events"
 
 
 class CourseNotFound(NotFound):

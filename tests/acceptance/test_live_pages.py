@@ -1,28 +1,12 @@
 """The requests of the live pages, as a browser recorded them, sent to the application in order."""
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
 
 from tests.support.requirements import recorded_requests
-
-REPLAYED = {
-    "/api/generate-session",
-    "/api/student-config-save",
-    "/api/student-progress",
-    "/api/student-config-get",
-}
-"""Paths whose requests are sent."""
-
-
-def requests() -> Iterator[dict[str, Any]]:
-    """Yield the recorded requests to these paths."""
-    for request in recorded_requests():
-        if request["path"] in REPLAYED:
-            yield request
 
 
 def with_token(value: Any, recorded: str, token: str) -> Any:
@@ -33,7 +17,7 @@ def with_token(value: Any, recorded: str, token: str) -> Any:
 @pytest.fixture
 def recorded_token() -> str:
     """The session token in the recorded requests."""
-    bodies = (request["body"] for request in requests() if request["body"])
+    bodies = (request["body"] for request in recorded_requests() if request["body"])
     token: str = next(body["sessionToken"] for body in bodies if "sessionToken" in body)
     return token
 
@@ -43,7 +27,7 @@ def test_requests_of_the_live_pages_get_the_expected_answers(
 ) -> None:
     token = recorded_token
     checked = 0
-    for request in requests():
+    for request in recorded_requests():
         response = client.request(
             request["method"],
             request["path"],
@@ -60,12 +44,18 @@ def test_requests_of_the_live_pages_get_the_expected_answers(
             checked += 1
     assert token != recorded_token
     assert checked == 3
+    log = client.get("/api/session-log", params={"sessionToken": token}).json()["events"]
+    data = {event["event_type"]: event["event_data"] for event in log}
+    assert data["navigation"]["stepName"] == "Connect Accounts"
+    bug = data["bug_reported"]
+    assert (bug["step"], bug["userName"]) == ("Step 9: Deploy Your AI Application", "Mei Tan")
+    assert token not in str(data)
 
 
 def test_session_of_the_live_page_is_complete_and_has_its_use_case(
     client: TestClient, recorded_token: str
 ) -> None:
-    for request in requests():
+    for request in recorded_requests():
         if request["path"] == "/api/student-progress":
             client.post(request["path"], json=request["body"])
     query = {"sessionToken": recorded_token}

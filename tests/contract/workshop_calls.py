@@ -61,6 +61,16 @@ WORKSHOP = (
     Call("GET", "/api/track-student-progress?getAllStudents=true", 401),
     Call("POST", "/api/report-bug", 200, {"description": "It hangs.", "sessionToken": "{token}"}),
     Call("POST", "/api/report-bug", 422, {"description": ""}),
+    Call(
+        "POST",
+        "/api/session-log",
+        200,
+        {"sessionToken": "{token}", "eventType": "navigation", "eventData": {"to": 2}},
+    ),
+    Call("POST", "/api/session-log", 422, {"sessionToken": "{token}", "eventType": ""}),
+    Call("GET", "/api/session-log?sessionToken={token}&eventType=navigation", 200),
+    Call("GET", "/api/session-log?limit=1&eventType=navigation", 200, headers=OPERATOR),
+    Call("GET", "/api/session-log", 401),
     Call("GET", "/api/course", 200),
     Call("GET", "/api/course?courseId=unheard-of", 404),
     Call(

@@ -23,6 +23,7 @@ MODULES = {
     "workshop.track_student_progress",
     "workshop.course",
     "workshop.report_bug",
+    "workshop.session_log",
     "workshop.cleanup_sessions",
     "workshop.admin_list_configs",
     "workshop.admin_list_configs_v2",

@@ -1,0 +1,1 @@
+"""What pages log about a session, and reading the event log."""
