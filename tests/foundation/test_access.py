@@ -287,7 +287,7 @@ def test_route_that_the_function_does_not_list_fails_at_import(method: str, path
 
 def test_local_server_accepts_the_guides_calls_from_loopback_only(settings: Settings) -> None:
     trusting = replace(settings, trust_loopback=True)
-    loopback = {"client": ("127.0.0.1", 1), "base_url": "http://127.0.0.1:5300"}
+    loopback: dict[str, Any] = {"client": ("127.0.0.1", 1), "base_url": "http://127.0.0.1:5300"}
     client = scratch(trusting, **loopback)
     assert client.post("/api/admin-scratch").status_code == 200
     assert post(client, "YOUR_ADMIN_PASSWORD").status_code == 200
