@@ -198,3 +198,16 @@ def test_a_lock_hides_whether_an_instructors_password_was_right(settings: Settin
         post(client, "wrong")
     assert post(client, INSTRUCTOR_PASSWORD).status_code == 429
     assert Endpoint(PATH, "scratch", ("POST",), Access.INSTRUCTOR).seconds == 29
+
+
+def test_operator_of_a_database_of_an_earlier_version_gets_in(
+    settings: Settings, postgres_url: str
+) -> None:
+    with psycopg.connect(postgres_url) as connection:
+        connection.execute(
+            "ALTER FUNCTION public.admit_operator(text, text, boolean, integer, interval, integer,"
+            " interval, interval, jsonb) RENAME TO admit_operator_of_this_version"
+        )
+    client = scratch(settings)
+    assert post(client, "wrong").status_code == 401
+    assert post(client, ADMIN_PASSWORD).status_code == 200

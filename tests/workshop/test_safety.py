@@ -31,6 +31,8 @@ MODULES = {
     "workshop.admin_change_email",
     "workshop.admin_delete_student",
     "workshop.admin_save_course",
+    "workshop.admin_support",
+    "workshop.ask_for_help",
     "workshop.analytics",
     "operations.admin_create_unified_schema",
 }
