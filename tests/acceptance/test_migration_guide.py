@@ -1,0 +1,108 @@
+"""The calls of docs/migration.md, pasted into a shell, migrate what `make seed-legacy` loads."""
+
+import json
+import os
+import re
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+from local.demo import legacy
+from local.redis_gateway.gateway import Gateway
+from tests.conftest import ADMIN_PASSWORD, CRON_SECRET, ENCRYPTION_KEY
+from tests.support.local_server import LocalServer
+
+GUIDE = Path(__file__).parents[2] / "docs" / "migration.md"
+LIVE = "https://your-app.vercel.app"
+BLOCK = re.compile(r"^```bash\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+SHELL_SECONDS = 120.0
+END = "--- end of a call"
+
+
+@pytest.fixture
+def environment(postgres_url: str, redis_gateway: Gateway, tmp_path: Path) -> dict[str, str]:
+    """What `make dev` gives its server and `make seed-legacy`."""
+    return {
+        "POSTGRES_URL": postgres_url,
+        "UPSTASH_REDIS_REST_URL": redis_gateway.url,
+        "UPSTASH_REDIS_REST_TOKEN": redis_gateway.token,
+        "ADMIN_PASSWORD": ADMIN_PASSWORD,
+        "CRON_SECRET": CRON_SECRET,
+        "ENCRYPTION_KEY": ENCRYPTION_KEY,
+        "STEPWISE_TRUST_LOOPBACK": "1",
+        "BACKUP_FOLDER": str(tmp_path),
+    }
+
+
+@pytest.fixture
+def server(environment: dict[str, str]) -> Iterator[LocalServer]:
+    server = LocalServer(environment)
+    yield server
+    server.stop()
+
+
+def seed(environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patch:
+        for name, value in environment.items():
+            patch.setenv(name, value)
+        assert legacy.main() == 0
+
+
+def follow(url: str) -> list[dict[str, Any]]:
+    """Return the responses to the calls of the steps 0 to 4, as a shell prints them."""
+    steps = GUIDE.read_text(encoding="utf-8").split("## What it costs")[0]
+    definitions, *calls = BLOCK.findall(steps)
+    script = definitions + "".join(f"{call}printf '\\n%s\\n' '{END}'\n" for call in calls)
+    assert LIVE in definitions
+    done = subprocess.run(
+        ["bash"],
+        input=script.replace(LIVE, url),
+        env={"PATH": os.environ["PATH"], "HOME": "/nonexistent"},
+        capture_output=True,
+        encoding="utf-8",
+        timeout=SHELL_SECONDS,
+        check=True,
+    )
+    return [json.loads(response) for response in done.stdout.split(f"\n{END}\n")[:-1]]
+
+
+def test_guide_migrates_the_legacy_tables_of_the_demo(
+    server: LocalServer,
+    environment: dict[str, str],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    seed(environment, monkeypatch)
+    printed = capsys.readouterr().out
+    assert "workshop_students 8, student_configs 2, workshop_sessions 2" in printed
+    backup, created, dry, real, aside = follow(server.url)
+    assert all(response["success"] for response in (backup, created, dry, real, aside))
+    assert backup["rows"]["legacy"]["public.workshop_students"] == 8
+    assert dry["preflight"]["keys"] == {"sealed": 2, "plain": 1, "checked": 2, "unreadable": 0}
+    assert dry["preflight"]["tables"][0]["unknownColumns"] == ["instructor_notes"]
+    outcomes = {group["outcome"] for group in dry["findings"]["groups"]}
+    assert outcomes == {"skipped", "kept raw", "mended"}
+    assert real["verification"]["verified"] is True
+    assert real["verification"]["checksums"] == dry["verification"]["checksums"]
+    assert len(aside["backupTables"]) == 3
+    assert aside["rowsOnlyInOldTables"] == 1
+
+
+def test_existing_legacy_tables_are_left_alone(
+    environment: dict[str, str],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with psycopg.connect(environment["POSTGRES_URL"]) as connection:
+        connection.execute("CREATE TABLE public.student_configs (session_token TEXT)")
+    seed(environment, monkeypatch)
+    assert "nothing was changed" in capsys.readouterr().out
+    with psycopg.connect(environment["POSTGRES_URL"]) as connection:
+        found = connection.execute(
+            "SELECT to_regclass('public.workshop_students'), count(*) FROM public.student_configs"
+        ).fetchone()
+    assert found == (None, 0)
