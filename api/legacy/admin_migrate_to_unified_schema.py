@@ -27,7 +27,7 @@ def migrate_to_unified_schema(
         facts["dryRun"] = body.dry_run
         inspection = inspect(deps) if body.dry_run else None
         run = migrate(
-            deps, dry_run=body.dry_run, accept_unreadable_keys=body.accept_unreadable_keys
+            deps, dry_run=body.dry_run, stop_at_unreadable_keys=not body.accept_unreadable_keys
         )
         facts.update(run=run.id, phase=run.phase.value, verified=run.verified)
     return report(run, deps, inspection=inspection)

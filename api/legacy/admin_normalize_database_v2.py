@@ -26,7 +26,7 @@ def normalize_database(
     """Create the schema, migrate, and rename the legacy tables once the migration is verified."""
     with audited(deps, PATH) as facts:
         accept = body is not None and body.accept_unreadable_keys
-        result = normalize(deps, accept_unreadable_keys=accept)
+        result = normalize(deps, stop_at_unreadable_keys=not accept)
         facts.update(run=result.run.id, tables=[table.new_name for table in result.renamed_tables])
     return normalize_response(result, deps)
 

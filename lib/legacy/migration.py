@@ -33,13 +33,13 @@ def migrate(
     *,
     dry_run: bool,
     pace: Pace = DEFAULT_PACE,
-    accept_unreadable_keys: bool = False,
+    stop_at_unreadable_keys: bool = False,
 ) -> Run:
     """Start or continue a migration; stop when it is complete or the call's time is up.
 
     Raises:
         KeysUnreadable: If a real run would begin with API keys that ENCRYPTION_KEY does not open,
-            unless `accept_unreadable_keys`.
+            and `stop_at_unreadable_keys` is set.
         NotConfigured: If ENCRYPTION_KEY is missing; nothing was started.
         AlreadyRunning: If another call holds `lib.database.advisory_lock`.
         UnifiedSchemaNotFound: If the tables to migrate to are missing or out of date.
@@ -49,7 +49,7 @@ def migrate(
     deadline = time.monotonic() + pace.call_seconds
 
     def first_counts() -> dict[str, int]:
-        if not dry_run and not accept_unreadable_keys:
+        if stop_at_unreadable_keys and not dry_run:
             require_readable_keys(transaction, vault)
         return count_before(transaction)
 

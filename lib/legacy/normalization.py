@@ -28,12 +28,12 @@ class Normalization:
 
 
 def normalize(
-    deps: Deps, pace: Pace = DEFAULT_PACE, *, accept_unreadable_keys: bool = False
+    deps: Deps, pace: Pace = DEFAULT_PACE, *, stop_at_unreadable_keys: bool = False
 ) -> Normalization:
     """Create the unified schema if it is missing, migrate, and set the old tables aside.
 
     Raises:
-        KeysUnreadable: If ENCRYPTION_KEY does not open an API key, unless `accept_unreadable_keys`.
+        KeysUnreadable: If a key cannot be opened, and `stop_at_unreadable_keys` is set.
         NotConfigured: If ENCRYPTION_KEY is missing; only the schema was created.
         AlreadyRunning: If another call holds `lib.database.advisory_lock`.
     """
@@ -44,7 +44,7 @@ def normalize(
         deps,
         dry_run=False,
         pace=replace(pace, call_seconds=seconds_left),
-        accept_unreadable_keys=accept_unreadable_keys,
+        stop_at_unreadable_keys=stop_at_unreadable_keys,
     )
     if run.phase is not Phase.DONE or not run.verified:
         return Normalization(created_schema, run, [])

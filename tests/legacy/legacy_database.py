@@ -70,7 +70,7 @@ class Legacy:
     def run(self, *, dry_run: bool = False, pace: Pace = WHOLE_RUN) -> Run:
         """Repeat the call until the run is complete; return the run."""
         while True:
-            run = migrate(self.deps, dry_run=dry_run, pace=pace, accept_unreadable_keys=True)
+            run = migrate(self.deps, dry_run=dry_run, pace=pace)
             if run.phase is Phase.DONE:
                 return run
 
