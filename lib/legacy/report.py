@@ -5,7 +5,7 @@ from dataclasses import asdict
 from lib.deps import Deps
 from lib.legacy.preflight.inspection import Inspection, remarks
 from lib.legacy.runs.run import LEGACY_TABLES, Phase, Run
-from lib.legacy.runs.store import list_findings, summarize_findings
+from lib.legacy.runs.store import list_findings, summarize_findings, tables_elsewhere
 from lib.legacy.verification.verdict import (
     CHECKED_TABLES,
     FATES,
@@ -33,6 +33,10 @@ from lib.legacy.wire import (
 )
 
 FINDINGS_IN_REPORT = 500  # about 100 KB; the platforms limit a response to 4.5 MB
+NOT_READ = (
+    "{table}: not read, because only workshop_students, student_configs and workshop_sessions in "
+    "the schema public are legacy tables: move or rename it, then migrate again"
+)
 DRY_RUN_IN_PARTS = (
     "This dry run took {calls} calls: each migrated its part, read it back and rolled it back. "
     "Only the real run looks for rows without a parent and for people with more than one record, "
@@ -48,8 +52,9 @@ def report(
 ) -> MigrationOut:
     """Return the response of admin-migrate-to-unified-schema."""
     done = run.phase is Phase.DONE
+    elsewhere = tables_elsewhere(deps.postgres) if done else []
     return MigrationOut(
-        message=_message(run),
+        message=_message(run, elsewhere),
         done=done,
         dry_run=run.dry_run,
         rolled_back=run.dry_run,
@@ -61,7 +66,7 @@ def report(
             interruptions=run.interruptions,
         ),
         summary=_summary(run),
-        results=_results(run),
+        results=[*_results(run), *(NOT_READ.format(table=table) for table in elsewhere)],
         sources=_sources(run),
         findings=_findings(run, deps, findings_limit),
         verification=_verification(run) if done else None,
@@ -83,10 +88,14 @@ def _preflight(inspection: Inspection) -> Preflight:
     )
 
 
-def _message(run: Run) -> str:
+def _message(run: Run, elsewhere: list[str]) -> str:
     kind = "Dry run" if run.dry_run else "Migration"
     if run.phase is not Phase.DONE:
         return f"{kind} {int(100 * run.fraction_done)} % done: call again to continue"
+    if run.verified and elsewhere:
+        return f"{kind} completed, but not read: {', '.join(elsewhere)}; see results"
+    if run.verified and not any(rows is not None for rows in run.sources.values()):
+        return f"{kind} completed: there is no legacy table in the schema public"
     if run.verified:
         return f"{kind} completed and verified" + (": nothing was changed" * run.dry_run)
     return f"{kind} completed, but not verified: see verification.whyNot"

@@ -15,6 +15,18 @@ SELECT to_regclass('public.students') IS NOT NULL AND to_regclass('public.sessio
               AND pronamespace = to_regnamespace('public')
               AND proargtypes[0] = to_regtype('public.sessions'));
 
+-- tables_elsewhere --
+-- Tables and views with the names of legacy tables, or with those in camel case, that a migration does not
+-- read because of their schema or their spelling.
+SELECT n.nspname || '.' || c.relname AS name FROM pg_class AS c
+JOIN pg_namespace AS n ON n.oid = c.relnamespace
+WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') AND n.nspname !~ '^(pg_|information_schema$)'
+  AND replace(lower(c.relname), '_', '') IN (
+    'workshopstudents', 'studentconfigs', 'workshopsessions')
+  AND (n.nspname <> 'public'
+    OR c.relname NOT IN ('workshop_students', 'student_configs', 'workshop_sessions'))
+ORDER BY 1;
+
 -- estimate_rows --
 -- Approximate number of rows in the legacy tables, to choose the first batch; 5 rows per page of 8
 -- KB if a table has never been analyzed, and a million for a view, whose size is unknown.

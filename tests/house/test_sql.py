@@ -54,6 +54,7 @@ MAY_SPLICE = {
     "sql/legacy/schema/old_tables.sql": "columns from the catalog, by quote_ident",
     "sql/legacy/schema/sources.sql": "expressions by format(%I, %L) of columns from the catalog",
     "sql/operations/schema/restore.sql": "quoted columns, and types as the catalog writes them",
+    "sql/workshop/schema/old_log.sql": "a regclass, expressions of this file by format(%I, %L)",
     "sql/workshop/schema/removals.sql": "expressions of this file, of columns from the catalog",
     "sql/workshop/schema/tables.sql": "definitions of the same file",
     "sql/operations/schema/set_aside.sql": "TABLE, INDEX or SEQUENCE, by a CASE beside it",

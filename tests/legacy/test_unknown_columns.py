@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from lib.deps import Deps
+from lib.legacy.report import report
 from lib.operations.key_rotation import rotate
 from lib.settings import Settings
 from lib.vault import LEGACY_FIELD, Vault
@@ -260,3 +261,18 @@ def test_rotation_counts_kept_secrets_that_no_key_opens(legacy: Legacy) -> None:
     with closing(Deps(replace(legacy.deps.settings, encryption_key="ab" * 32))) as deps:
         rotation = rotate(deps)
     assert (rotation.rotated, rotation.unreadable, rotation.remaining) == (0, 1, 0)
+
+
+@pytest.mark.parametrize("table", ["archive.workshop_students", 'public."studentConfigs"'])
+def test_a_table_that_is_not_read_is_named(bare: Legacy, table: str) -> None:
+    bare.connection.execute("CREATE SCHEMA archive")
+    bare.connection.execute(f"CREATE TABLE {table} (session_token TEXT)".encode())
+    answer = report(bare.run(), bare.deps)
+    name = table.replace('"', "")
+    assert answer.message == f"Migration completed, but not read: {name}; see results"
+    assert any(line.startswith(f"{name}: not read") for line in answer.results)
+
+
+def test_a_database_without_legacy_tables_is_said_to_have_none(bare: Legacy) -> None:
+    message = report(bare.run(), bare.deps).message
+    assert message == "Migration completed: there is no legacy table in the schema public"

@@ -35,6 +35,13 @@ class Finding:
 
 
 @dataclass(frozen=True)
+class TableName:
+    """The name of a table, with its schema."""
+
+    name: str
+
+
+@dataclass(frozen=True)
 class FindingGroup:
     """Number of findings that differ only in their row or in the name of an exercise."""
 
@@ -72,6 +79,12 @@ def create_stage(transaction: "Transaction") -> None:
 def close_sources(transaction: "Transaction") -> None:
     """Drop the temporary views, which a pooled connection would keep."""
     transaction.execute(_queries["close_sources"])
+
+
+def tables_elsewhere(postgres: "Postgres") -> list[str]:
+    """Return the tables that look like legacy tables but are not read, with their schema."""
+    query = _queries["tables_elsewhere"]
+    return [row.name for row in postgres.fetch_all(query, None, TableName, read=True)]
 
 
 def estimate_rows(transaction: "Transaction") -> int:
