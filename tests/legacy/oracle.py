@@ -114,7 +114,7 @@ def _email(row: Row, source: str) -> str | None:
     placeholder = f"anonymous_{(token or '')[:16]}".lower()
     if text == placeholder or re.fullmatch(r"anonymous_[^@]{16}", text):
         return None
-    return text if "@" in text or (text and not login) else None
+    return text if re.fullmatch(r"[^@\s]+@[^@\s]+", text) else None
 
 
 def _raw_values(row: Row, source: str) -> Iterator[tuple[str, Any]]:
