@@ -4,7 +4,7 @@ from typing import Annotated
 
 from lib.access.guard import MaybeOperator
 from lib.deps import Deps, get_deps
-from lib.errors import SessionNotFound, raises
+from lib.errors import InvalidCursor, SessionNotFound, raises
 from lib.framework import Depends
 from lib.web.app import create_app, lambda_entry
 from lib.workshop.errors import (
@@ -42,7 +42,7 @@ def record_progress(
 
 
 @app.get("/api/student-progress")
-@raises(SessionNotFound)
+@raises(InvalidCursor, SessionNotFound)
 def look_up_progress(
     params: LookupParams, by_operator: MaybeOperator, deps: InjectedDeps
 ) -> ProgressOut | SessionsOut:

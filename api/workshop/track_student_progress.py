@@ -3,7 +3,7 @@
 from typing import Annotated
 
 from lib.deps import Deps, get_deps
-from lib.errors import raises
+from lib.errors import InvalidCursor, raises
 from lib.framework import Depends
 from lib.web.app import create_app, lambda_entry
 from lib.workshop.errors import (
@@ -34,6 +34,7 @@ def track_exercise(
 
 
 @app.get("/api/track-student-progress")
+@raises(InvalidCursor)
 def look_up_tracked_students(
     params: StudentLookupParams, deps: InjectedDeps
 ) -> TrackedOut | TrackedStudentsOut:

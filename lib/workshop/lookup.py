@@ -6,6 +6,7 @@ from uuid import UUID
 
 from lib.errors import FieldMissing, raises
 from lib.framework import Depends, Header, Query
+from lib.web.cursor import Cursor
 from lib.workshop.fields import AnyToken, OptionalEmail
 
 QueryToken = Annotated[
@@ -34,6 +35,8 @@ class Lookup:
     student_id: Annotated[
         UUID | None, Query(alias="studentId", description="The student's id.")
     ] = None
+    limit: Annotated[int, Query(ge=1, le=200, description="Maximum number of sessions.")] = 200
+    cursor: Annotated[Cursor, Query()] = None
 
     @property
     def token(self) -> str | None:

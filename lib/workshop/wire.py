@@ -34,6 +34,10 @@ def with_flags(annotation: Any, default: Any = ...) -> Callable[[type[AnyBody]],
     return add
 
 
+MAX_SESSION_BYTES = 3_000_000
+"""Maximum size of one session in a response; Vercel's limit is 4.5 MB, Lambda's 6 MB."""
+
+
 @with_flags(bool)
 class StoredSession(Body):
     """The columns of a session that its token's holder may read; `has_api_key` replaces the key.
@@ -91,3 +95,5 @@ class StoredSession(Body):
     """SID of the student's service of Twilio Conversational Intelligence."""
     version: int
     """Version of the configuration, to send with the next save."""
+    truncated_fields: list[str] = Field(default_factory=list)
+    """Fields that are shortened here, because the whole session would exceed 3 MB."""

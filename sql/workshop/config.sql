@@ -3,13 +3,14 @@
 -- save_session_config --
 -- Save the given fields of a session's configuration; return the session, or null if it does not
 -- exist and may not be created.
-SELECT public.save_session_config(
+SELECT public.bounded_session(public.save_session_config(
   %(session_token)s, %(student_email)s, %(student_name)s, %(course_id)s, %(config)s,
   %(other_flags)s, %(version)s, %(create)s,
   %(github_username)s, %(twilio_account_sid)s, %(key_hash)s, %(body_hash)s
-)::TEXT;
+), %(max_bytes)s)::TEXT;
 
 -- session_config --
 -- Return a session, and its sealed API key, which only the vault reads.
-SELECT public.session_progress(s.session_token)::TEXT AS session, s.openai_api_key AS sealed_key
+SELECT public.bounded_session(public.session_progress(s.session_token), %(max_bytes)s)::TEXT AS session,
+  s.openai_api_key AS sealed_key
 FROM public.sessions s WHERE s.session_token = %(session_token)s;

@@ -7,29 +7,45 @@ SELECT public.open_session(
 
 -- record_step_progress --
 -- Add a report about a step; return the whole session.
-SELECT public.record_step_progress(
+SELECT public.bounded_session(public.record_step_progress(
   %(session_token)s, %(student_email)s, %(student_name)s, %(demo_mode)s,
   %(course_id)s, %(step_number)s, %(step_name)s, %(completed)s, %(use_case)s, %(time_spent)s, %(attempts)s,
   %(code_submitted)s, %(deployment_url)s, %(github_username)s, %(twilio_account_sid)s,
   %(key_hash)s, %(body_hash)s
-)::TEXT;
+), %(max_bytes)s)::TEXT;
 
 -- session_progress --
 -- Return a whole session, or null if the token is unknown.
-SELECT public.session_progress(%(session_token)s)::TEXT;
+SELECT public.bounded_session(public.session_progress(%(session_token)s), %(max_bytes)s)::TEXT;
 
 -- sessions_of_student --
--- Return a student's whole sessions for an operator, newest first, under the name of
--- public.students. The student is given by e-mail or by id; the other parameter is null.
-SELECT (public.session_progress(s.session_token)
-  || jsonb_build_object('student_name', st.student_name))::TEXT AS progress
-FROM public.sessions s JOIN public.students st USING (student_id)
-WHERE s.student_id IN (
-  SELECT student_id FROM public.students
-  WHERE student_email = public.normalized_email(%(student_email)s)
-    OR student_id = %(student_id)s)
-ORDER BY s.last_activity DESC, s.session_token
-LIMIT 200;
+-- Return a page of a student's whole sessions for an operator, newest first, after the given time and
+-- token (null: the first page), under the name of public.students. The student is given by e-mail or
+-- by id; the other parameter is null. Fewer sessions than `allowed` are returned if they would exceed
+-- max_bytes.
+SELECT progress, last_activity, session_token, allowed
+FROM (
+  SELECT page.*, row_number() OVER in_order AS place, count(*) OVER () AS allowed,
+    sum(octet_length(progress)) OVER in_order AS bytes
+  FROM (
+    SELECT s.last_activity, s.session_token, public.bounded_session(
+      public.session_progress(s.session_token)
+        || jsonb_build_object('student_name', st.student_name), %(max_session_bytes)s)::TEXT AS progress
+    FROM public.sessions s JOIN public.students st USING (student_id)
+    WHERE s.student_id IN (
+        SELECT student_id FROM public.students
+        WHERE student_email = public.normalized_email(%(student_email)s)
+          OR student_id = %(student_id)s)
+      AND (%(after_token)s::TEXT IS NULL OR s.last_activity < %(after_activity)s::TIMESTAMPTZ
+        OR s.last_activity = %(after_activity)s::TIMESTAMPTZ
+          AND s.session_token > %(after_token)s::TEXT)
+    ORDER BY s.last_activity DESC, s.session_token
+    LIMIT %(limit)s
+  ) AS page
+  WINDOW in_order AS (ORDER BY last_activity DESC, session_token ROWS UNBOUNDED PRECEDING)
+) AS sized
+WHERE place = 1 OR bytes <= %(max_bytes)s
+ORDER BY last_activity DESC, session_token;
 
 -- shared_sessions_of_student --
 -- Return the share view of a student's sessions, newest first: steps and percentages.

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 from lib.database.queries import load_queries
 from lib.database.statements import as_jsonb
 from lib.workshop.idempotency import IdempotencyClaim
+from lib.workshop.wire import MAX_SESSION_BYTES
 
 if TYPE_CHECKING:
     from lib.database.postgres import Postgres
@@ -55,6 +56,7 @@ def save_configuration(
         "create": change.create,
         "github_username": change.github_username,
         "twilio_account_sid": change.twilio_account_sid,
+        "max_bytes": MAX_SESSION_BYTES,
         **asdict(claim),
     }
     session: str | None = postgres.fetch_value(_queries["save_session_config"], params)
@@ -63,5 +65,5 @@ def save_configuration(
 
 def load_configuration(postgres: "Postgres", session_token: str) -> StoredConfiguration | None:
     """Return a session with its sealed API key, None if it does not exist."""
-    params = {"session_token": session_token}
+    params = {"session_token": session_token, "max_bytes": MAX_SESSION_BYTES}
     return postgres.fetch_one(_queries["session_config"], params, StoredConfiguration, read=True)

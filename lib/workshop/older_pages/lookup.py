@@ -9,6 +9,7 @@ from lib.access.guard import MaybeOperator, require_operator
 from lib.deps import Deps, get_deps
 from lib.errors import FieldMissing, raises
 from lib.framework import Depends, Query, Request
+from lib.web.cursor import Cursor
 
 
 @dataclass(frozen=True)
@@ -18,6 +19,9 @@ class StudentLookup:
     student: str | None
     """An e-mail or a student id; None for all students."""
     by_operator: bool
+    limit: int
+    """Maximum number of students, if all are looked up."""
+    cursor: str | None
 
 
 @raises(FieldMissing)
@@ -32,6 +36,8 @@ async def student_lookup(
     all_students: Annotated[
         bool, Query(alias="getAllStudents", description="Return all students; for operators only.")
     ] = False,
+    limit: Annotated[int, Query(ge=1, le=2000, description="Maximum number of students.")] = 2000,
+    cursor: Annotated[Cursor, Query()] = None,
 ) -> StudentLookup:
     """Return the look-up that the query describes; only operators may look up all students.
 
@@ -41,13 +47,13 @@ async def student_lookup(
     """
     if all_students:
         await require_operator(request, deps)
-        return StudentLookup(student=None, by_operator=True)
+        return StudentLookup(None, by_operator=True, limit=limit, cursor=cursor)
     if student is None:
         raise FieldMissing(
             fields=("studentId", "getAllStudents"),
             reason="Send studentId, or getAllStudents=true as an operator.",
         )
-    return StudentLookup(student=student, by_operator=operator)
+    return StudentLookup(student, by_operator=operator, limit=limit, cursor=cursor)
 
 
 StudentLookupParams = Annotated[StudentLookup, Depends(student_lookup)]

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 _queries = load_queries("workshop/older_pages.sql")
 MAX_STUDENTS = 2000
-"""Maximum number of students in one response, if the response can hold them."""
+"""Maximum number of students in one response."""
 MAX_STUDENTS_BYTES = 4_000_000
 """Maximum size of the students in one response; Vercel's limit is 4.5 MB, Lambda's 6 MB."""
 FIXED_STUDENT_BYTES = 300
@@ -37,6 +37,22 @@ class TrackedStudentRow:
     completion_rate: int
     repo_created: bool
     demo_mode: bool
+
+
+@dataclass(frozen=True)
+class ListedStudentRow(TrackedStudentRow):
+    """A student's progress in all sessions, beside other students."""
+
+    allowed: int
+    """Number of students that the limit allows in this page."""
+
+
+@dataclass(frozen=True)
+class StudentPosition:
+    """The last student of the previous page; without values, the beginning of the list."""
+
+    last_activity: datetime | None = None
+    student_id: str | None = None
 
 
 @dataclass(frozen=True)
@@ -72,6 +88,7 @@ def track_exercise(
         **report.model_dump(),
         "student_email": report.student,
         "completed": report.completed is not False,
+        "max_bytes": MAX_STUDENTS_BYTES,
         **asdict(claim),
     }
     return postgres.fetch_one(_queries["track_exercise"], params, TrackedStudentRow)
@@ -83,24 +100,32 @@ def load_student(postgres: "Postgres", student: str) -> TrackedStudentRow | None
     Raises:
         SchemaMissing: If the unified schema does not exist.
     """
-    params = {"student": student, "student_id": _parse_uuid(student)}
+    params = {
+        "student": student,
+        "student_id": _parse_uuid(student),
+        "max_bytes": MAX_STUDENTS_BYTES,
+    }
     return postgres.fetch_one(_queries["tracked_student"], params, TrackedStudentRow, read=True)
 
 
-def load_all_students(postgres: "Postgres") -> tuple[list[TrackedStudentRow], int]:
-    """Return the most recently active students that fit in a response, and the number of all.
+def load_all_students(
+    postgres: "Postgres", after: StudentPosition, limit: int
+) -> tuple[list[ListedStudentRow], int]:
+    """Return a page of students, the most recently active first, and the number of all.
 
     Raises:
         SchemaMissing: If the unified schema does not exist.
     """
     limits = {
-        "limit": MAX_STUDENTS,
+        "limit": limit,
+        "after_activity": after.last_activity,
+        "after_student": after.student_id,
         "fixed_bytes": FIXED_STUDENT_BYTES,
         "max_bytes": MAX_STUDENTS_BYTES,
     }
     students, counts = postgres.batch(
         [
-            Statement(_queries["tracked_students"], limits, TrackedStudentRow),
+            Statement(_queries["tracked_students"], limits, ListedStudentRow),
             Statement(_queries["count_students"], None, _Count),
         ],
         read=True,
@@ -116,7 +141,7 @@ def load_legacy_students(
     Raises:
         SchemaMissing: If the table does not exist.
     """
-    params = {"student": student, "limit": limit}
+    params = {"student": student, "limit": limit, "max_bytes": MAX_STUDENTS_BYTES}
     return postgres.fetch_all(_queries["legacy_students"], params, LegacyStudentRow, read=True)
 
 

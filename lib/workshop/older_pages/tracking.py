@@ -1,11 +1,13 @@
 """Progress for the older pages; read from workshop_students while the unified schema is missing."""
 
 import json
+from datetime import datetime
 from typing import Any
 
 from lib.deps import Deps
 from lib.errors import SchemaMissing
 from lib.redaction import redact
+from lib.web import cursor
 from lib.workshop.fields import parse_timestamp
 from lib.workshop.idempotency import IdempotencyClaim
 from lib.workshop.older_pages import store
@@ -39,9 +41,13 @@ def record(report: TrackIn, key: str | None, deps: Deps) -> TrackedStudent:
 
 
 def look_up(lookup: StudentLookup, deps: Deps) -> TrackedOut | TrackedStudentsOut:
-    """Return one student, or all of them."""
+    """Return one student, or a page of all of them.
+
+    Raises:
+        InvalidCursor: If the cursor is not the nextCursor of a page.
+    """
     if lookup.student is None:
-        return _all_students(deps)
+        return _all_students(lookup, deps)
     student, shared_exercises = _find_student(lookup.student, deps)
     if lookup.by_operator:
         return TrackedOut(progress=student)
@@ -69,14 +75,23 @@ def _find_student(student: str, deps: Deps) -> tuple[TrackedStudent, dict[str, A
     }
 
 
-def _all_students(deps: Deps) -> TrackedStudentsOut:
+def _all_students(lookup: StudentLookup, deps: Deps) -> TrackedStudentsOut:
+    """Return a page of `limit` students, or fewer if their JSON would exceed 4 MB."""
+    after = store.StudentPosition()
+    if lookup.cursor is not None:
+        after = store.StudentPosition(*cursor.read(lookup.cursor, datetime.fromisoformat, str))
     try:
-        rows, count = store.load_all_students(deps.postgres)
+        rows, count = store.load_all_students(deps.postgres, after, lookup.limit)
     except SchemaMissing:
         legacy_rows = store.load_legacy_students(deps.postgres, None, limit=store.MAX_STUDENTS)
         students = [_from_legacy_row(row) for row in legacy_rows]
         return TrackedStudentsOut(students=students, count=len(students))
-    return TrackedStudentsOut(students=[_from_row(row) for row in rows], count=count)
+    complete = len(rows) < lookup.limit and (not rows or len(rows) == rows[0].allowed)
+    return TrackedStudentsOut(
+        students=[_from_row(row) for row in rows],
+        count=count,
+        next_cursor=None if complete else cursor.write(rows[-1].last_activity, rows[-1].student_id),
+    )
 
 
 def _from_row(row: store.TrackedStudentRow) -> TrackedStudent:

@@ -113,3 +113,5 @@ class TrackedStudentsOut(CamelAnswer):
     """The students."""
     count: int
     """Number of students."""
+    next_cursor: str | None = None
+    """Cursor of the next page; null on the last one."""

@@ -1,8 +1,11 @@
 """Progress of sessions: begin a session, record a step, look sessions up."""
 
+from datetime import datetime
+
 from lib.deps import Deps
 from lib.errors import SessionNotFound
 from lib.vault import Vault
+from lib.web import cursor
 from lib.workshop.idempotency import IdempotencyClaim
 from lib.workshop.lookup import Lookup
 from lib.workshop.progress import store
@@ -59,14 +62,30 @@ def look_up(lookup: Lookup, deps: Deps, *, by_operator: bool) -> ProgressOut | S
 
     Raises:
         SessionNotFound: If there is no session with this token.
+        InvalidCursor: If the cursor is not the next_cursor of a page.
     """
     if lookup.token is not None:
         return ProgressOut(progress=_progress(store.load_session(deps.postgres, lookup.token)))
     if not by_operator:
         shared = store.load_shared_sessions_of_student(deps.postgres, lookup)
         return SessionsOut(sessions=shared)
-    sessions = store.load_sessions_of_student(deps.postgres, lookup)
-    return SessionsOut(sessions=[_progress(session) for session in sessions])
+    return _sessions_of_student(lookup, deps)
+
+
+def _sessions_of_student(lookup: Lookup, deps: Deps) -> SessionsOut:
+    """Return a page of whole sessions: `limit`, or fewer if their JSON would exceed 4 MB."""
+    after = store.SessionPosition()
+    if lookup.cursor is not None:
+        last_activity, token = cursor.read(lookup.cursor, datetime.fromisoformat, str)
+        after = store.SessionPosition(last_activity, token)
+    rows = store.load_sessions_of_student(deps.postgres, lookup, after)
+    complete = len(rows) < lookup.limit and (not rows or len(rows) == rows[0].allowed)
+    return SessionsOut(
+        sessions=[_progress(row.progress) for row in rows],
+        next_cursor=None
+        if complete
+        else cursor.write(rows[-1].last_activity, rows[-1].session_token),
+    )
 
 
 def _progress(session: str | None) -> Progress:

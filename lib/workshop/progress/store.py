@@ -1,6 +1,7 @@
 """Statements of progress and bug reports, one round trip each; sessions are returned as JSON."""
 
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from lib.database.queries import load_queries
@@ -8,6 +9,7 @@ from lib.database.statements import as_jsonb
 from lib.workshop.idempotency import IdempotencyClaim
 from lib.workshop.lookup import Lookup
 from lib.workshop.progress.wire import ProgressIn, SessionIn, SharedSession
+from lib.workshop.wire import MAX_SESSION_BYTES
 
 if TYPE_CHECKING:
     from lib.database.postgres import Postgres
@@ -15,9 +17,30 @@ if TYPE_CHECKING:
 _queries = load_queries("workshop/progress.sql")
 
 
+MAX_PAGE_BYTES = 4_000_000
+"""Maximum size of the sessions in one response; Vercel's limit is 4.5 MB, Lambda's 6 MB."""
+MAX_LISTED_SESSION_BYTES = 500_000
+"""Maximum size of a session beside others."""
+
+
 @dataclass(frozen=True)
-class _Session:
+class SessionPosition:
+    """The last session of the previous page; without values, the beginning of the list."""
+
+    last_activity: datetime | None = None
+    session_token: str | None = None
+
+
+@dataclass(frozen=True)
+class ListedSession:
+    """A session of a student."""
+
     progress: str
+    """The session as JSON."""
+    last_activity: datetime
+    session_token: str
+    allowed: int
+    """Number of sessions that the limit allows in this page."""
 
 
 def open_session(postgres: "Postgres", session_token: str, student: SessionIn) -> None:
@@ -35,6 +58,7 @@ def record_report(postgres: "Postgres", report: ProgressIn, claim: IdempotencyCl
         **report.model_dump(),
         "completed": report.completed is not False,
         "use_case": report.use_case,
+        "max_bytes": MAX_SESSION_BYTES,
         **asdict(claim),
     }
     session: str | None = postgres.fetch_value(_queries["record_step_progress"], params)
@@ -43,16 +67,24 @@ def record_report(postgres: "Postgres", report: ProgressIn, claim: IdempotencyCl
 
 def load_session(postgres: "Postgres", session_token: str) -> str | None:
     """Return a session, None if it does not exist."""
-    params = {"session_token": session_token}
+    params = {"session_token": session_token, "max_bytes": MAX_SESSION_BYTES}
     session: str | None = postgres.fetch_value(_queries["session_progress"], params, read=True)
     return session
 
 
-def load_sessions_of_student(postgres: "Postgres", lookup: Lookup) -> list[str]:
-    """Return a student's whole sessions, newest first, under the student's own name."""
-    query = _queries["sessions_of_student"]
-    rows = postgres.fetch_all(query, _student(lookup), _Session, read=True)
-    return [row.progress for row in rows]
+def load_sessions_of_student(
+    postgres: "Postgres", lookup: Lookup, after: SessionPosition
+) -> list[ListedSession]:
+    """Return a page of a student's whole sessions, newest first, under the student's own name."""
+    params = {
+        **_student(lookup),
+        "after_activity": after.last_activity,
+        "after_token": after.session_token,
+        "limit": lookup.limit,
+        "max_session_bytes": MAX_LISTED_SESSION_BYTES,
+        "max_bytes": MAX_PAGE_BYTES,
+    }
+    return postgres.fetch_all(_queries["sessions_of_student"], params, ListedSession, read=True)
 
 
 def load_shared_sessions_of_student(postgres: "Postgres", lookup: Lookup) -> list[SharedSession]:

@@ -179,7 +179,9 @@ class SessionsOut(Answer):
     """A student's sessions, newest first; an unknown student has none."""
 
     sessions: list[Progress] | list[SharedSession]
-    """Whole sessions for operators, the share view for others."""
+    """Whole sessions for operators, the share view of the newest 200 for others."""
+    next_cursor: str | None = None
+    """Cursor of an operator's next page; null on the last one."""
 
 
 def _token_or_none(value: Any, handler: ValidatorFunctionWrapHandler) -> Any:

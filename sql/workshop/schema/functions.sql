@@ -88,6 +88,56 @@ BEGIN
     ) AS allowed);
 END $$;
 
+-- Return a JSON value within a number of bytes: the beginning of a text, the last elements of an array,
+-- the smallest members of an object.
+CREATE OR REPLACE FUNCTION public.cut_json(p_value JSONB, p_max_bytes INTEGER) RETURNS JSONB
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
+BEGIN
+  IF octet_length(p_value::TEXT) <= p_max_bytes THEN
+    RETURN p_value;
+  END IF;
+  RETURN CASE jsonb_typeof(p_value)
+    WHEN 'string' THEN to_jsonb(left(p_value #>> '{}', p_max_bytes / 6) || '…')  -- \u001f has 6 bytes
+    WHEN 'array' THEN (
+      SELECT coalesce(jsonb_agg(value ORDER BY place), '[]') FROM (
+        SELECT value, place, sum(octet_length(value::TEXT) + 2) OVER (ORDER BY place DESC) AS bytes
+        FROM jsonb_array_elements(p_value) WITH ORDINALITY AS elements (value, place)) AS sized
+      WHERE bytes <= p_max_bytes - 2)
+    WHEN 'object' THEN (
+      SELECT coalesce(jsonb_object_agg(key, value), '{}') FROM (
+        SELECT key, value, sum(octet_length(to_jsonb(key)::TEXT) + octet_length(value::TEXT) + 4)
+          OVER (ORDER BY octet_length(value::TEXT), key) AS bytes
+        FROM jsonb_each(p_value)) AS sized
+      WHERE bytes <= p_max_bytes - 2)
+    ELSE 'null' END;
+END $$;
+
+-- Return a session as session_progress() made it, within a number of bytes: the largest fields are cut,
+-- and truncated_fields names them.
+CREATE OR REPLACE FUNCTION public.bounded_session(p_session JSONB, p_max_bytes INTEGER)
+RETURNS JSONB LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
+DECLARE
+  v_field RECORD;
+  v_bytes INTEGER := octet_length(p_session::TEXT);
+  v_truncated TEXT[] := '{}';
+BEGIN
+  IF p_session IS NULL OR v_bytes <= p_max_bytes THEN
+    RETURN p_session;
+  END IF;
+  FOR v_field IN
+    SELECT key, value, octet_length(value::TEXT) AS bytes FROM jsonb_each(p_session)
+    WHERE key NOT IN ('session_token', 'student_email')
+    ORDER BY octet_length(value::TEXT) DESC
+  LOOP
+    EXIT WHEN v_bytes <= p_max_bytes * 0.98;
+    v_field.value := public.cut_json(v_field.value, p_max_bytes / 32);  -- there are 20 fields to cut
+    p_session := jsonb_set(p_session, ARRAY[v_field.key], v_field.value);
+    v_bytes := v_bytes - v_field.bytes + octet_length(v_field.value::TEXT);
+    v_truncated := v_truncated || v_field.key;
+  END LOOP;
+  RETURN p_session || jsonb_build_object('truncated_fields', v_truncated);
+END $$;
+
 -- Return the steps that a session has begun or completed, in order, as a JSON array.
 CREATE OR REPLACE FUNCTION public.session_steps(p_session public.sessions) RETURNS JSONB
 LANGUAGE plpgsql STABLE AS $$
@@ -434,7 +484,7 @@ CREATE OR REPLACE FUNCTION public.record_flag_events(
 $$;
 
 -- Store a bug report as an event and, if its session exists, shortened in bug_reports, which keeps
--- the newest 100. Return the event's id.
+-- the newest 100, up to 200 KB. Return the event's id.
 CREATE OR REPLACE FUNCTION public.report_bug(
   p_session_token TEXT, p_report JSONB, p_shortened JSONB
 ) RETURNS BIGINT LANGUAGE plpgsql SET lock_timeout = '3s' AS $$
@@ -443,10 +493,10 @@ DECLARE
   v_session_exists BOOLEAN;
   v_event BIGINT;
 BEGIN
-  UPDATE public.sessions SET bug_reports = (
+  UPDATE public.sessions SET bug_reports = public.cut_json(
       CASE WHEN jsonb_typeof(bug_reports) <> 'array' THEN jsonb_build_array(bug_reports)
            WHEN jsonb_array_length(bug_reports) >= 100 THEN bug_reports - 0
-           ELSE bug_reports END) || jsonb_build_array(p_shortened)
+           ELSE bug_reports END || jsonb_build_array(p_shortened), 200000)
     WHERE session_token = p_session_token RETURNING student_id INTO v_student;
   v_session_exists := FOUND;
   INSERT INTO public.events (student_id, session_token, event_type, event_data)
