@@ -3,11 +3,12 @@
 -- save_session_config --
 -- Save the given fields of a session's configuration; return the session, or null if it does not
 -- exist and may not be created.
-SELECT public.bounded_session(public.save_session_config(
+WITH saved AS MATERIALIZED (SELECT public.save_session_config(
   %(session_token)s, %(student_email)s, %(student_name)s, %(course_id)s, %(config)s,
   %(other_flags)s, %(version)s, %(create)s,
   %(github_username)s, %(twilio_account_sid)s, %(key_hash)s, %(body_hash)s
-), %(max_bytes)s)::TEXT;
+) AS session)
+SELECT public.bounded_session(session, %(max_bytes)s)::TEXT FROM saved;
 
 -- session_config --
 -- Return a session, and its sealed API key, which only the vault reads.

@@ -3,9 +3,10 @@
 
 -- listed_sessions --
 -- Return a page of sessions, newest first, after the given time and token (null: the first page).
-SELECT s.session_token, s.student_id, st.student_email, st.student_name, s.course_id,
-  s.selected_phone_number AS phone_number, s.selected_voice AS voice, s.tts_provider,
-  s.call_direction, s.use_case_description AS use_case,
+SELECT s.session_token, s.student_id, st.student_email, left(st.student_name, 20001) AS student_name,
+  s.course_id, left(s.selected_phone_number, 20001) AS phone_number, left(s.selected_voice, 20001) AS voice,
+  left(s.tts_provider, 20001) AS tts_provider,
+  left(s.call_direction, 20001) AS call_direction, left(s.use_case_description, 20001) AS use_case,
   coalesce(s.openai_api_key, '') <> '' AS has_api_key,
   coalesce(s.system_prompt, '') <> '' AS has_system_prompt,
   s.tools NOT IN ('[]', '{}', 'null', '""', '"[]"') AS has_tools,
@@ -21,7 +22,8 @@ LIMIT %(limit)s;
 
 -- listed_students --
 -- Return the students of the same page; the first page includes those without a session.
-SELECT st.student_id, st.student_email, st.student_name, st.github_username,
+SELECT st.student_id, st.student_email, left(st.student_name, 20001) AS student_name,
+  left(st.github_username, 20001) AS github_username,
   coalesce(st.twilio_account_sid, '') <> '' AS has_twilio_account_sid, st.created_at, st.updated_at
 FROM public.students st
 WHERE st.student_id IN (
@@ -41,14 +43,29 @@ SELECT (SELECT count(*) FROM public.students) AS students,
   (SELECT count(*) FROM public.sessions) AS sessions;
 
 -- legacy_students --
--- Return the newest rows of workshop_students; databases differ in its columns.
-SELECT to_jsonb(w) AS columns FROM public.workshop_students w
-ORDER BY to_jsonb(w) ->> 'created_at' DESC NULLS LAST LIMIT %(limit)s;
+-- Return the newest rows of workshop_students that fit in max_bytes; databases differ in its columns.
+-- A larger value is cut to a text, because the list shows its beginning at most.
+SELECT columns FROM (
+  SELECT columns, sum(octet_length(columns::TEXT)) OVER (
+    ORDER BY columns ->> 'created_at' DESC NULLS LAST ROWS UNBOUNDED PRECEDING) AS bytes
+  FROM public.workshop_students w, LATERAL (
+    SELECT jsonb_object_agg(key, CASE WHEN octet_length(value::TEXT) <= %(max_value_bytes)s THEN value
+      ELSE to_jsonb(left(value #>> '{}', %(max_value_bytes)s / 4)) END) AS columns
+    FROM jsonb_each(to_jsonb(w))) AS bounded
+  ORDER BY columns ->> 'created_at' DESC NULLS LAST LIMIT %(limit)s
+) AS sized WHERE bytes <= %(max_bytes)s;
 
 -- legacy_configs --
--- Return the newest rows of student_configs; databases differ in its columns.
-SELECT to_jsonb(c) AS columns FROM public.student_configs c
-ORDER BY to_jsonb(c) ->> 'created_at' DESC NULLS LAST LIMIT %(limit)s;
+-- Return the same for student_configs.
+SELECT columns FROM (
+  SELECT columns, sum(octet_length(columns::TEXT)) OVER (
+    ORDER BY columns ->> 'created_at' DESC NULLS LAST ROWS UNBOUNDED PRECEDING) AS bytes
+  FROM public.student_configs c, LATERAL (
+    SELECT jsonb_object_agg(key, CASE WHEN octet_length(value::TEXT) <= %(max_value_bytes)s THEN value
+      ELSE to_jsonb(left(value #>> '{}', %(max_value_bytes)s / 4)) END) AS columns
+    FROM jsonb_each(to_jsonb(c))) AS bounded
+  ORDER BY columns ->> 'created_at' DESC NULLS LAST LIMIT %(limit)s
+) AS sized WHERE bytes <= %(max_bytes)s;
 
 -- legacy_student_identities --
 -- Return hashes of all tokens and e-mails of workshop_students, and the number of rows without a
@@ -148,8 +165,9 @@ ORDER BY step_number, step_name;
 -- stuck_sessions --
 -- Return unfinished sessions without activity for 24 hours, longest idle first.
 -- Uses idx_sessions_last_activity.
-SELECT s.student_id, st.student_email, st.student_name, s.course_id, s.current_step,
-  s.completion_rate, s.is_active, s.last_activity, extract(epoch FROM now() - s.last_activity)::BIGINT AS idle_seconds
+SELECT s.student_id, st.student_email, left(st.student_name, 1000) AS student_name, s.course_id,
+  s.current_step, s.completion_rate, s.is_active, s.last_activity,
+  extract(epoch FROM now() - s.last_activity)::BIGINT AS idle_seconds
 FROM public.sessions s JOIN public.students st USING (student_id)
 WHERE s.last_activity < now() - INTERVAL '24 hours' AND s.completion_rate < 100
   AND (s.is_active OR %(closed_too)s)
@@ -169,7 +187,7 @@ LIMIT %(limit)s;
 -- student_summaries --
 -- Return each student's figures for all sessions, or for those of a course, most recently active
 -- students first. Students without sessions belong to no course.
-SELECT st.student_id, st.student_email, st.student_name,
+SELECT st.student_id, st.student_email, left(st.student_name, 1000) AS student_name,
   count(DISTINCT s.session_token) AS total_sessions,
   avg(s.completion_rate) AS avg_completion,
   max(s.last_activity) AS last_activity

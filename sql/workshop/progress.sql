@@ -7,12 +7,13 @@ SELECT public.open_session(
 
 -- record_step_progress --
 -- Add a report about a step; return the whole session.
-SELECT public.bounded_session(public.record_step_progress(
+WITH recorded AS MATERIALIZED (SELECT public.record_step_progress(
   %(session_token)s, %(student_email)s, %(student_name)s, %(demo_mode)s,
   %(course_id)s, %(step_number)s, %(step_name)s, %(completed)s, %(use_case)s, %(time_spent)s, %(attempts)s,
   %(code_submitted)s, %(deployment_url)s, %(github_username)s, %(twilio_account_sid)s,
   %(key_hash)s, %(body_hash)s
-), %(max_bytes)s)::TEXT;
+) AS session)
+SELECT public.bounded_session(session, %(max_bytes)s)::TEXT FROM recorded;
 
 -- session_progress --
 -- Return a whole session, or null if the token is unknown.

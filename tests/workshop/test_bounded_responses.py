@@ -183,3 +183,26 @@ def test_one_large_student_does_not_hide_the_others(
         "/api/track-student-progress", params={"studentId": "ann1@example.com"}, headers=operator
     )
     assert len(single.json()["progress"]["exercises"]) == 100
+
+
+def test_analytics_and_lists_are_bounded(
+    client: TestClient, rows: Rows, operator: dict[str, str]
+) -> None:
+    rows(
+        "WITH st AS (INSERT INTO public.students (student_email, student_name)"
+        " SELECT n || repeat('e', 2000) || '@example.com', repeat('日', 30000)"
+        " FROM generate_series(1, 600) AS n RETURNING student_id)"
+        " INSERT INTO public.sessions (session_token, student_id, last_activity,"
+        " use_case_description)"
+        " SELECT 'ws_' || student_id, student_id, now() - INTERVAL '2 days', repeat('日', 9000)"
+        " FROM st"
+    )
+    analytics = client.get("/api/workshop-analytics?limit=2000", headers=operator)
+    assert analytics.status_code == 200
+    assert len(analytics.content) < LIMIT
+    assert analytics.json()["students"]
+    assert analytics.json()["stuckStudents"]
+    listed = client.post("/api/admin-list-configs-v2", json={}, headers=operator)
+    assert listed.status_code == 200, listed.text[:300]
+    assert len(listed.content) < LIMIT
+    assert listed.json()["nextCursor"]

@@ -7,8 +7,11 @@ from lib.framework import Query
 from lib.workshop.errors import CourseNotFound
 from lib.workshop.fields import OptionalCourseId
 from lib.workshop.instructor import store
+from lib.workshop.instructor.listing_size import within
 from lib.workshop.instructor.wire import Analytics
 
+MAX_BYTES = 900_000
+"""Maximum size of each list; together they stay below 4 MB."""
 Days = Annotated[int, Query(ge=1, le=366, description="Number of days of events.")]
 Limit = Annotated[int, Query(ge=1, le=2000, description="Maximum length of each list.")]
 OneCourse = Annotated[
@@ -44,4 +47,11 @@ def analytics(
     )
     if course_id is not None and not figures.funnel:
         raise CourseNotFound
-    return figures
+    return figures.model_copy(
+        update={
+            "steps": list(within(figures.steps, MAX_BYTES)),
+            "stuck_students": list(within(figures.stuck_students, MAX_BYTES)),
+            "students": list(within(figures.students, MAX_BYTES)),
+            "by_day": list(within(figures.by_day, MAX_BYTES)),
+        }
+    )

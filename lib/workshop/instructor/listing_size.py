@@ -1,11 +1,13 @@
 """Trimming of the instructor's list to the size of a response."""
 
 from collections.abc import Iterable, Iterator
+from typing import TypeVar
 
-from lib.web.wire import CamelBody
+from lib.web.wire import Body
 from lib.workshop.emails import normalized_email
-from lib.workshop.instructor.wire import ListedSession, ListedStudent, ListOut
+from lib.workshop.instructor.wire import ListedSession, ListOut
 
+BodyT = TypeVar("BodyT", bound=Body)
 MAX_LIST_BYTES = 4_000_000
 """Maximum size of students and sessions in a response; Vercel's limit is 4.5 MB, Lambda's 6 MB."""
 MAX_BYTES_WITHOUT_SESSION = MAX_LIST_BYTES // 4
@@ -21,7 +23,7 @@ def trim_to_size(page: ListOut) -> ListOut:
     with_session = {_email(session) for session in page.sessions}
     without_session = [student for email, student in students.items() if email not in with_session]
     listed_emails = {
-        student.student_email for student in _within(without_session, MAX_BYTES_WITHOUT_SESSION)
+        student.student_email for student in within(without_session, MAX_BYTES_WITHOUT_SESSION)
     }
     free_bytes = MAX_LIST_BYTES - sum(_size(students[email]) for email in listed_emails)
     sessions: list[ListedSession] = []
@@ -44,13 +46,14 @@ def trim_to_size(page: ListOut) -> ListOut:
     )
 
 
-def _within(students: Iterable[ListedStudent], max_bytes: int) -> Iterator[ListedStudent]:
+def within(bodies: Iterable[BodyT], max_bytes: int) -> Iterator[BodyT]:
+    """Yield the first bodies, as many as fit."""
     free_bytes = max_bytes
-    for student in students:
-        free_bytes -= _size(student)
+    for body in bodies:
+        free_bytes -= _size(body)
         if free_bytes < 0:
             return
-        yield student
+        yield body
 
 
 def _email(session: ListedSession) -> str | None:
@@ -58,6 +61,6 @@ def _email(session: ListedSession) -> str | None:
     return normalized_email(session.student_email) if session.student_email else None
 
 
-def _size(body: CamelBody) -> int:
+def _size(body: Body) -> int:
     """Return the number of bytes of the JSON, with a comma."""
     return len(body.model_dump_json(by_alias=True).encode()) + 1

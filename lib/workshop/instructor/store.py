@@ -30,6 +30,11 @@ if TYPE_CHECKING:
 
 _queries = load_queries("workshop/instructor.sql", COURSE_LISTS)
 
+MAX_LEGACY_VALUE_BYTES = 100_000
+"""Larger values of legacy tables are cut; a list shows up to 20,000 characters of a text."""
+MAX_LEGACY_BYTES = 32_000_000
+"""Maximum size of the rows of one legacy table that are read for a list."""
+
 
 @dataclass(frozen=True)
 class Position:
@@ -144,7 +149,12 @@ def load_legacy_configs(postgres: "Postgres", limit: int) -> list[dict[str, Any]
 
 
 def _load_legacy_rows(postgres: "Postgres", query: Query, limit: int) -> list[dict[str, Any]]:
-    rows = postgres.fetch_all(query, {"limit": limit}, _LegacyRow, read=True)
+    params = {
+        "limit": limit,
+        "max_value_bytes": MAX_LEGACY_VALUE_BYTES,
+        "max_bytes": MAX_LEGACY_BYTES,
+    }
+    rows = postgres.fetch_all(query, params, _LegacyRow, read=True)
     return [row.columns for row in rows]
 
 
