@@ -177,10 +177,15 @@ def test_every_answer_says_success_unless_a_live_client_fixes_its_shape(route: A
         )
 
 
+def query_names(dependant: Any) -> set[str]:
+    """Return the query parameters of a handler and of what it depends on."""
+    own = {field.alias for field in dependant.query_params}
+    return own.union(*(query_names(part) for part in dependant.dependencies))
+
+
 @pytest.mark.parametrize("route", routes(), ids=lambda route: f"{route.methods} {route.path}")
 def test_every_list_with_pages_has_a_cursor(route: APIRoute) -> None:
-    dependants = [route.dependant, *route.dependant.dependencies]
-    names = {field.alias for each in dependants for field in each.query_params}
+    names = query_names(route.dependant)
     for model in models_in(route.response_model):
         names |= set(fields_of(model))
     for body in (field.field_info.annotation for field in route.dependant.body_params):
