@@ -25,6 +25,8 @@ SUPABASE_NAMES = (
 REDIS_URL_NAMES = ("UPSTASH_REDIS_REST_URL", "KV_REST_API_URL")
 REDIS_TOKEN_NAMES = ("UPSTASH_REDIS_REST_TOKEN", "KV_REST_API_TOKEN")
 """In the order of REDIS_URL_NAMES, so that both parts of a pair come from one database."""
+WEBSOCKET_NAMES = ("WEBSOCKET_DOMAIN", "RAILWAY_WEBSOCKET_DOMAIN")
+"""The second is the name in deployments of the old application."""
 OTHER_REDIS_NAMES = ("KV_URL", "REDIS_URL", "UPSTASH_REDIS_URL")
 """Variables that lead to Redis's own protocol, which needs a connection for each function."""
 _NO_REST_ADDRESS = (
@@ -71,6 +73,8 @@ class Settings:
     encryption_key: str | None = field(default=None, repr=False)
     encryption_key_previous: str | None = field(default=None, repr=False)
     allowed_origins: tuple[str, ...] = ()
+    websocket_domain: str | None = None
+    """Host, with or without a port, of the WebSocket server that the students share."""
     workshop_retention_days: int | None = WORKSHOP_RETENTION_DAYS
     """None if WORKSHOP_RETENTION_DAYS is invalid; clean-up is then disabled."""
     backup_bucket: str | None = None
@@ -109,12 +113,18 @@ class Settings:
             encryption_key=_first(env, ("ENCRYPTION_KEY",)),
             encryption_key_previous=_first(env, ("ENCRYPTION_KEY_PREVIOUS",)),
             allowed_origins=_origins(_first(env, ("ALLOWED_ORIGINS",))),
+            websocket_domain=_domain(_first(env, WEBSOCKET_NAMES)),
             workshop_retention_days=_days(_first(env, ("WORKSHOP_RETENTION_DAYS",))),
             backup_bucket=_first(env, ("BACKUP_BUCKET",)),
             backup_folder=_first(env, ("BACKUP_FOLDER",)) or cls.backup_folder,
             trust_loopback=platform is Platform.LOCAL
             and _first(env, ("STEPWISE_TRUST_LOOPBACK",)) == "1",
         )
+
+
+def _domain(text: str | None) -> str | None:
+    """Return the host in an address, which may be pasted with its scheme and a path."""
+    return None if text is None else text.rpartition("://")[2].partition("/")[0] or None
 
 
 @dataclass(frozen=True)

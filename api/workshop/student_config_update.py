@@ -6,12 +6,14 @@ from lib.deps import Deps, get_deps
 from lib.errors import SessionNotFound, raises
 from lib.framework import Depends
 from lib.web.app import create_app, lambda_entry
+from lib.web.unknown_fields import UnknownNames
 from lib.workshop.config import configuration
 from lib.workshop.config.wire import ConfigIn, ConfigSavedOut
 from lib.workshop.errors import (
     COURSE_ERRORS,
     IdempotencyKeyReused,
     NoSuchCurrentStep,
+    NothingToSave,
     SessionOfAnotherStudent,
     StaleConfiguration,
 )
@@ -25,15 +27,19 @@ app = create_app("workshop.student_config_update", tag="Workshop")
     *COURSE_ERRORS,
     IdempotencyKeyReused,
     NoSuchCurrentStep,
+    NothingToSave,
     SessionNotFound,
     SessionOfAnotherStudent,
     StaleConfiguration,
 )
 def update_config(
-    body: ConfigIn, deps: Annotated[Deps, Depends(get_deps)], key: IdempotencyKey = None
+    body: ConfigIn,
+    deps: Annotated[Deps, Depends(get_deps)],
+    unknown: UnknownNames,
+    key: IdempotencyKey = None,
 ) -> ConfigSavedOut:
     """Save the fields that are sent; the others keep their values."""
-    return configuration.save(body, key, deps, create=False)
+    return configuration.save(body, key, deps, unknown, create=False)
 
 
 lambda_handler = lambda_entry(app)

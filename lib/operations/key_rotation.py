@@ -38,7 +38,7 @@ def rotate(
     vault = Vault.from_settings(deps.settings)
     deadline = time.monotonic() + call_seconds
     rotated = unreadable = remaining = 0
-    for place in (store.API_KEYS, store.ACCOUNTS):
+    for place in (store.API_KEYS, store.ACCOUNTS, store.AUTH_TOKENS):
         part = _rotate(deps, vault, place, deadline, batch_keys)
         rotated += part.rotated
         unreadable += part.unreadable

@@ -8,7 +8,7 @@ from uuid import UUID
 from lib.database.queries import load_queries, load_script
 from lib.database.rows import server_cursor
 from lib.database.statements import as_jsonb
-from lib.vault import ACCOUNT_FIELD, API_KEY_FIELD
+from lib.vault import ACCOUNT_FIELD, API_KEY_FIELD, AUTH_TOKEN_FIELD
 
 if TYPE_CHECKING:
     from psycopg import sql
@@ -102,6 +102,15 @@ ACCOUNTS = KeyPlace(
     store_query="store_accounts",
     restore_times_query="restore_times_of_accounts",
     count_query="count_accounts",
+)
+AUTH_TOKENS = KeyPlace(
+    field=AUTH_TOKEN_FIELD,
+    bound_to_row=True,
+    first_row="",
+    next_query="next_auth_tokens",
+    store_query="store_auth_tokens",
+    restore_times_query="restore_times_of_keys",
+    count_query="count_auth_tokens",
 )
 
 

@@ -8,11 +8,12 @@ that it takes: `dryrun` must not start a migration.
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
-from typing import Any, get_args
+from typing import Annotated, Any, get_args
 
 from pydantic import BaseModel
 
 from lib.errors import MisspeltField
+from lib.framework import Depends, Request
 from lib.logs import MAX_NAME_LENGTH, shown_name
 
 MAX_NAMED = 20
@@ -100,6 +101,15 @@ class UnknownFields:
         if self._known.is_operators and self.misspelt:
             field = self.misspelt[0]
             raise MisspeltField(field=field.name, problem=field.problem)
+
+
+def unknown_names(request: Request) -> list[str]:
+    """Return the names of the body's unknown fields."""
+    unknown: UnknownFields = request.state.unknown_fields
+    return [field.name for field in unknown.in_body]
+
+
+UnknownNames = Annotated[list[str], Depends(unknown_names)]
 
 
 def _first(fields: Iterator[UnknownField]) -> list[UnknownField]:

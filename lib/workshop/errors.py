@@ -4,7 +4,7 @@ Importing this module registers the constraint names that `sql/workshop/` raises
 """
 
 from lib.database.statements import register_constraint, register_reason
-from lib.errors import AppError, Conflict, InvalidInput, NotFound
+from lib.errors import AppError, BadRequest, Conflict, InvalidInput, NotFound
 
 
 class SessionOfAnotherStudent(Conflict):
@@ -60,6 +60,12 @@ class TooManyExercises(InvalidInput):
 
     code = "too_many_exercises"
     fields = ("exerciseId",)
+
+
+class NothingToSave(BadRequest):
+    """Nothing was saved: {reason}."""
+
+    code = "nothing_to_save"
 
 
 class TooManyEvents(AppError):

@@ -18,7 +18,18 @@ IdempotencyKey = Annotated[
     ),
 ]
 
-_LATER_FIELDS = ("github_username", "twilio_account_sid", "course_id")
+_LATER_FIELDS = (
+    "ai_model",
+    "ai_temperature",
+    "ci_service_sid",
+    "conversation_states",
+    "enable_persistent_memory",
+    "memory_retention_days",
+    "twilio_auth_token",
+    "github_username",
+    "twilio_account_sid",
+    "course_id",
+)
 """Fields that a version after the first added; keys outlive a deployment for 24 hours."""
 
 

@@ -9,7 +9,12 @@ from typing import Any
 from local.deploy import tools
 
 TEMPLATE = Path(".serverless", "cloudformation-template-update-stack.json")
-OTHER_NAMES = ("DATABASE_URL_UNPOOLED", "KV_REST_API_URL", "KV_REST_API_TOKEN")
+OTHER_NAMES = (
+    "DATABASE_URL_UNPOOLED",
+    "KV_REST_API_URL",
+    "KV_REST_API_TOKEN",
+    "RAILWAY_WEBSOCKET_DOMAIN",
+)
 REQUIRED = {
     name: f"value of {name}"
     for name in ("POSTGRES_URL", "ADMIN_PASSWORD", "CRON_SECRET", "ENCRYPTION_KEY")
@@ -21,6 +26,7 @@ OPTIONAL = (
     "INSTRUCTOR_PASSWORD",
     "ENCRYPTION_KEY_PREVIOUS",
     "ALLOWED_ORIGINS",
+    "WEBSOCKET_DOMAIN",
     "WORKSHOP_RETENTION_DAYS",
     "BACKUP_BUCKET",
 )

@@ -125,6 +125,26 @@ WHERE session_token = ANY (%(rows)s::text[]);
 SELECT count(*) FROM public.sessions
 WHERE openai_api_key IS NOT NULL AND NOT openai_api_key ^@ %(prefix)s;
 
+-- next_auth_tokens --
+-- The same for the auth tokens of Twilio in `extra`.
+SELECT session_token AS row_id, extra ->> 'twilioAuthToken' AS key FROM public.sessions
+WHERE extra ? 'twilioAuthToken' AND NOT extra ->> 'twilioAuthToken' ^@ %(prefix)s
+  AND session_token > %(after)s
+ORDER BY session_token LIMIT %(limit)s FOR UPDATE SKIP LOCKED;
+
+-- store_auth_tokens --
+-- Stores them under the current encryption key.
+UPDATE public.sessions AS s
+SET extra = s.extra || jsonb_build_object('twilioAuthToken', k.sealed),
+  updated_at = s.updated_at + INTERVAL '1 microsecond'
+FROM unnest(%(rows)s::text[], %(keys)s::text[]) AS k (session_token, sealed)
+WHERE s.session_token = k.session_token;
+
+-- count_auth_tokens --
+-- Number of them under another encryption key.
+SELECT count(*) FROM public.sessions
+WHERE extra ? 'twilioAuthToken' AND NOT extra ->> 'twilioAuthToken' ^@ %(prefix)s;
+
 -- next_accounts --
 -- The same for the Twilio accounts of students, in the order of their ids.
 SELECT student_id::text AS row_id, twilio_account_sid AS key FROM public.students

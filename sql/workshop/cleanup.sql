@@ -8,13 +8,14 @@ SELECT pg_try_advisory_xact_lock(hashtextextended('stepwise.workshop.cleanup', 0
   set_config('lock_timeout', '5s', true);
 
 -- close_expired --
--- Close expired sessions and remove their API keys; the next report makes a session active again.
+-- Close expired sessions and remove their API keys and auth tokens; the next report makes a session active again.
 WITH expired AS (
   SELECT session_token FROM public.sessions
   WHERE is_active AND expires_at < now()
   ORDER BY expires_at LIMIT %(batch_size)s FOR UPDATE SKIP LOCKED
 ), closed AS (
-  UPDATE public.sessions s SET is_active = FALSE, openai_api_key = NULL
+  UPDATE public.sessions s SET is_active = FALSE, openai_api_key = NULL,
+    extra = extra - 'twilioAuthToken'
   FROM expired e WHERE e.session_token = s.session_token
   RETURNING s.student_id, s.session_token
 )
@@ -22,11 +23,12 @@ INSERT INTO public.events (student_id, session_token, event_type)
 SELECT student_id, session_token, 'session_expired' FROM closed;
 
 -- remove_leftover_keys --
--- Remove API keys that stayed in closed, expired sessions.
-UPDATE public.sessions SET openai_api_key = NULL
+-- Remove API keys and auth tokens that stayed in closed, expired sessions.
+UPDATE public.sessions SET openai_api_key = NULL, extra = extra - 'twilioAuthToken'
 WHERE session_token IN (
   SELECT session_token FROM public.sessions
-  WHERE NOT is_active AND openai_api_key IS NOT NULL AND expires_at < now()
+  WHERE NOT is_active AND (openai_api_key IS NOT NULL OR extra ? 'twilioAuthToken')
+    AND expires_at < now()
   ORDER BY expires_at LIMIT %(batch_size)s FOR UPDATE SKIP LOCKED);
 
 -- remove_old_sessions --

@@ -215,8 +215,9 @@ SELECT count(*) FROM public.sessions WHERE session_token = ANY (%(session_tokens
 
 -- remove_keys --
 -- Remove the API keys of these sessions.
-UPDATE public.sessions SET openai_api_key = NULL
-WHERE session_token = ANY (%(session_tokens)s) AND openai_api_key IS NOT NULL;
+UPDATE public.sessions SET openai_api_key = NULL, extra = extra - 'twilioAuthToken'
+WHERE session_token = ANY (%(session_tokens)s)
+  AND (openai_api_key IS NOT NULL OR extra ? 'twilioAuthToken');
 
 -- remove_older_keys --
 -- Remove the API keys of these sessions from the legacy tables; return their number.

@@ -63,6 +63,7 @@ def test_quotes_blanks_and_line_breaks_around_a_value_do_not_count(wrapping: str
         "ENCRYPTION_KEY": "ab" * 32,
         "ENCRYPTION_KEY_PREVIOUS": "cd" * 32,
         "ALLOWED_ORIGINS": "https://a.example,https://b.example",
+        "WEBSOCKET_DOMAIN": "ws.example",
         "WORKSHOP_RETENTION_DAYS": "30",
         "BACKUP_BUCKET": "bucket",
         "BACKUP_FOLDER": "folder",

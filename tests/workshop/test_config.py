@@ -31,6 +31,7 @@ FIELDS = {
     "codespaceUrl": "https://b.example",
     "githubRepoUrl": "https://c.example",
     "railwayUrl": "https://d.example",
+    "ciServiceSid": "GA123",
     "demoMode": True,
     "currentStep": 4,
 }
@@ -66,6 +67,7 @@ def test_saved_fields_come_back(save: Save, get: Get) -> None:
         "message": "Configuration saved successfully",
         "websocketUrl": "wss://a.example",
         "version": 2,
+        "ignoredFields": [],
     }
     config = get()
     assert {name: config[name] for name in FIELDS} == FIELDS
@@ -251,6 +253,7 @@ def test_bad_field_is_named_and_nothing_is_written(
 
 def test_columns_outside_the_configuration_cannot_be_set(save: Save, rows: Rows) -> None:
     save(
+        studentName="Ann",
         completionRate=100, completion_rate=100, total_time_spent=9, student_id="x",
         openai_api_key="sk-raw", system_prompt="by column name", exercises={"a": 1},
         is_active=False,

@@ -1,25 +1,33 @@
 """The configuration of a session: save the fields that a student chose, and read them."""
 
+import json
+from urllib.parse import quote
+
 from lib.deps import Deps
 from lib.errors import NotConfigured, SessionNotFound, Unreadable
 from lib.logs import fingerprint, log
-from lib.vault import API_KEY_FIELD, Vault
+from lib.vault import API_KEY_FIELD, AUTH_TOKEN_FIELD, AUTH_TOKEN_MEMBER, Vault
 from lib.workshop.config import store
 from lib.workshop.config.wire import ConfigIn, ConfigSavedOut, Configuration
+from lib.workshop.errors import NothingToSave
 from lib.workshop.idempotency import IdempotencyClaim
 from lib.workshop.progress.tokens import refuse_short_token
 
 
-def save(body: ConfigIn, key: str | None, deps: Deps, *, create: bool) -> ConfigSavedOut:
+def save(
+    body: ConfigIn, key: str | None, deps: Deps, unknown: list[str], *, create: bool
+) -> ConfigSavedOut:
     """Save the given fields of a session's configuration; the others keep their values.
 
     Args:
         body: The fields to save.
         key: The Idempotency-Key, if one was sent.
         deps: Provides Postgres and the encryption key.
+        unknown: Names of the fields that the body has and the endpoint does not.
         create: Whether to create the session if it does not exist.
 
     Raises:
+        NothingToSave: If no field was sent that is saved; a new session needs none.
         SessionNotFound: If the session does not exist and may not be created.
         SessionOfAnotherStudent: If the session has a student with another e-mail.
         CourseNotFound: If there is no such course.
@@ -34,10 +42,19 @@ def save(body: ConfigIn, key: str | None, deps: Deps, *, create: bool) -> Config
     """
     if create:
         refuse_short_token(body.session_token, deps)
+    other_flags = body.other_flags()
+    has_changes = body.has_known_changes()
+    if not has_changes and not other_flags and (unknown or not create):
+        raise _nothing_to_save(unknown)
     columns = body.changed_columns()
     if body.openai_api_key is not None:
         columns[API_KEY_FIELD] = Vault.from_settings(deps.settings).seal(
             body.openai_api_key, body.session_token, API_KEY_FIELD
+        )
+    extra = body.changed_extra()
+    if body.twilio_auth_token is not None:
+        extra[AUTH_TOKEN_MEMBER] = Vault.from_settings(deps.settings).seal(
+            body.twilio_auth_token, body.session_token, AUTH_TOKEN_FIELD
         )
     account = body.twilio_account_sid
     if account is not None:
@@ -47,8 +64,8 @@ def save(body: ConfigIn, key: str | None, deps: Deps, *, create: bool) -> Config
         student_email=body.student_email,
         student_name=body.student_name,
         course_id=body.course_id,
-        columns=columns,
-        other_flags=body.other_flags(),
+        columns={**columns, "extra": extra} if extra else columns,
+        other_flags=other_flags,
         version=body.version,
         create=create,
         github_username=body.github_username,
@@ -59,12 +76,30 @@ def save(body: ConfigIn, key: str | None, deps: Deps, *, create: bool) -> Config
     session = store.save_configuration(deps.postgres, change, claim)
     if session is None:
         raise SessionNotFound
-    saved = Configuration.model_validate_json(session)
+    saved = Configuration.model_validate(json.loads(session))
+    stored_flags = {name for name in other_flags if saved.extra.get(name) is True}
+    ignored = [*unknown, *sorted(other_flags.keys() - stored_flags)]
+    if not has_changes and ignored and not stored_flags:
+        raise _nothing_to_save(ignored)
     return ConfigSavedOut(
         message="Configuration saved successfully",
-        websocket_url=saved.websocket_url,
+        websocket_url=saved.websocket_url or _websocket_url(body.session_token, deps),
         version=saved.version,
+        ignored_fields=ignored,
     )
+
+
+def _nothing_to_save(unknown: list[str]) -> NothingToSave:
+    if unknown:
+        reason = f"there is no field {' or '.join(unknown)}"
+        return NothingToSave(fields=tuple(unknown), reason=reason)
+    return NothingToSave(reason="send at least one field of the configuration")
+
+
+def _websocket_url(session_token: str, deps: Deps) -> str | None:
+    """Return the address of a session at the WebSocket server that all students share."""
+    domain = deps.settings.websocket_domain
+    return None if domain is None else f"wss://{domain}/ws/{quote(session_token, safe='')}"
 
 
 def get(session_token: str, deps: Deps) -> Configuration:
@@ -77,7 +112,7 @@ def get(session_token: str, deps: Deps) -> Configuration:
     if stored is None:
         raise SessionNotFound
     usable = _can_decrypt(stored.sealed_key, session_token, deps)
-    configuration = Configuration.model_validate_json(stored.session)
+    configuration = Configuration.model_validate(json.loads(stored.session))
     return configuration.model_copy(update={"api_key_usable": usable})
 
 

@@ -1,6 +1,6 @@
 """Bodies of the student-config endpoints."""
 
-from typing import Annotated, Any, ClassVar, Self
+from typing import Annotated, Any, Self
 
 from pydantic import ConfigDict, Field, model_validator
 
@@ -56,17 +56,33 @@ class ConfigurationFields(Flags):
     """Address of the student's repository."""
     railway_url: Url | None = None
     """Address of the student's deployment on Railway."""
+    ci_service_sid: Text | None = None
+    """SID of the student's service of Twilio Conversational Intelligence."""
     demo_mode: bool | None = None
     """Whether the session runs without real accounts."""
     current_step: CurrentStep | None = None
     """Furthest step that was reached; 0 is not begun. It never goes back."""
 
 
-class ConfigIn(ConfigurationFields, CamelRequest):
+class ExtraFields(CamelBody):
+    """What the live admin panel saves and no column holds; stored in `sessions.extra`."""
+
+    ai_model: Text | None = None
+    """Name of the AI model."""
+    ai_temperature: Annotated[float, Field(ge=0, le=2)] | None = None
+    """Temperature of the AI model."""
+    conversation_states: JsonArrayOrObject | None = None
+    """States of the conversation, as the page defines them."""
+    enable_persistent_memory: bool | None = None
+    """Whether the assistant remembers callers."""
+    memory_retention_days: Annotated[int, Field(ge=0, le=36_500)] | None = None
+    """Days for which the assistant remembers a caller."""
+
+
+class ConfigIn(ConfigurationFields, ExtraFields, CamelRequest):
     """Fields to save. A field that is left out or null keeps its value."""
 
     model_config = ConfigDict(extra="allow")  # flags of the course, whose names only it knows
-    unread: ClassVar[frozenset[str]] = frozenset({"ciServiceSid"})
 
     session_token: ConfigToken
     """Token of the session; the credential of the call."""
@@ -82,6 +98,8 @@ class ConfigIn(ConfigurationFields, CamelRequest):
     """Name of the student on GitHub."""
     twilio_account_sid: Secret = None
     """Account SID of Twilio; stored encrypted and never returned."""
+    twilio_auth_token: Secret = None
+    """Auth token of Twilio; stored encrypted and never returned."""
     version: Annotated[int | None, Field(ge=1, le=2**31 - 1)] = None
     """The version that was loaded. The request is refused if the configuration has been saved
     since."""
@@ -89,6 +107,16 @@ class ConfigIn(ConfigurationFields, CamelRequest):
     def changed_columns(self) -> dict[str, Any]:
         """Return the configuration fields that were sent, by column."""
         return self.model_dump(include=set(ConfigurationFields.model_fields), exclude_none=True)
+
+    def changed_extra(self) -> dict[str, Any]:
+        """Return the fields of `sessions.extra` that were sent, by the page's names."""
+        names = set(ExtraFields.model_fields)
+        return self.model_dump(include=names, exclude_none=True, by_alias=True)
+
+    def has_known_changes(self) -> bool:
+        """Return whether there is anything to save except flags that only a course knows."""
+        others = {"session_token", "version", *self.other_flags()}
+        return bool(self.model_dump(exclude=others, exclude_none=True))
 
     @model_validator(mode="after")
     def _keep_flags_only(self) -> Self:
@@ -104,11 +132,25 @@ class ConfigIn(ConfigurationFields, CamelRequest):
         return dict(self.model_extra or {})
 
 
-class Configuration(StoredSession, CamelBody):
+class Configuration(StoredSession, ExtraFields):
     """A saved configuration."""
 
+    extra: Annotated[dict[str, Any], Field(exclude=True)] = {}  # noqa: RUF012
+    """Members of `sessions.extra` except secrets."""
+    has_twilio_auth_token: bool = False
+    """Whether an auth token of Twilio is stored."""
     api_key_usable: bool = False
     """False if there is no API key or this deployment cannot decrypt it."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _with_extra(cls, stored: Any) -> Any:
+        """Return a stored session with the members of `extra` beside its columns."""
+        if not isinstance(stored, dict):
+            return stored
+        names = {field.alias for field in ExtraFields.model_fields.values()}
+        extra = {name: value for name, value in stored["extra"].items() if name in names}
+        return {**extra, **stored}
 
 
 class ConfigSavedOut(CamelAnswer):
@@ -116,9 +158,12 @@ class ConfigSavedOut(CamelAnswer):
 
     message: str
     websocket_url: str | None
-    """Stored address of the student's WebSocket server."""
+    """Address of the student's WebSocket server: the stored one, or else the one of this session at
+    WEBSOCKET_DOMAIN."""
     version: int
     """Version of the configuration, to send with the next save."""
+    ignored_fields: list[str]
+    """Fields that were sent and not saved, because they are unknown."""
 
 
 class ConfigOut(CamelAnswer):

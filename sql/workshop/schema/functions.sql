@@ -75,6 +75,7 @@ BEGIN
         s.selected_voice, coalesce(s.openai_api_key, '') <> '' AS has_api_key,
         s.system_prompt, s.ivr_greeting, s.tools, s.voice_settings, s.websocket_url,
         s.codespace_url, s.github_repo_url, s.railway_url, s.ci_service_sid,
+        s.extra - 'twilioAuthToken' AS extra, s.extra ? 'twilioAuthToken' AS has_twilio_auth_token,
         s.repo_created, s.bug_reports, s.exercises,
         s.twilio_connected, s.openai_connected, s.call_direction_chosen, s.services_ready,
         s.step4_code_validated, s.step4_committed, s.step4_deployed,
@@ -448,7 +449,8 @@ BEGIN
     step8_committed = s.step8_committed OR n.step8_committed,
     step8_deployed = s.step8_deployed OR n.step8_deployed,
     project_deployed = s.project_deployed OR n.project_deployed,
-    extra = s.extra || (
+    ci_service_sid = n.ci_service_sid,
+    extra = s.extra || coalesce(p_config -> 'extra', '{}') || (
       SELECT coalesce(jsonb_object_agg(flag, TRUE), '{}')
       FROM public.courses c, jsonb_array_elements(c.steps) AS step,
         jsonb_array_elements_text(step -> 'completed_by') AS flag

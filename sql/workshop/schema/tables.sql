@@ -163,7 +163,7 @@ ALTER TABLE public.sessions
   ADD COLUMN IF NOT EXISTS student_name_given TEXT,       -- the last name that this session sent
   ADD COLUMN IF NOT EXISTS version INTEGER DEFAULT 1,     -- increases with each saved configuration
   ADD COLUMN IF NOT EXISTS course_id TEXT DEFAULT 'voice-assistant',  -- fixed once a step is reported
-  ADD COLUMN IF NOT EXISTS extra JSONB DEFAULT '{}',      -- flags of courses that are no columns here
+  ADD COLUMN IF NOT EXISTS extra JSONB DEFAULT '{}',  -- other flags and fields; secrets are sealed
   -- Those of openai_api_key, tools and voice_settings that had a value and were emptied later, so
   -- that the migration from the legacy tables does not restore them. Null: none.
   ADD COLUMN IF NOT EXISTS emptied_fields TEXT[];
