@@ -66,6 +66,7 @@ class NothingToSave(BadRequest):
     """Nothing was saved: {reason}."""
 
     code = "nothing_to_save"
+    fields = ("body",)
 
 
 class TooManyEvents(AppError):

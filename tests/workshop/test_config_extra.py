@@ -11,7 +11,7 @@ from lib.deps import Deps, install_deps
 from lib.settings import Settings
 from lib.vault import AUTH_TOKEN_FIELD, Vault
 from lib.web.functions import function_app
-from tests.conftest import ADMIN_PASSWORD
+from tests.conftest import ADMIN_PASSWORD, CRON_SECRET
 from tests.workshop.conftest import TOKEN
 
 SAVE, UPDATE, GET = (f"/api/student-config-{name}" for name in ("save", "update", "get"))
@@ -141,3 +141,29 @@ def test_address_at_the_shared_websocket_server_has_the_token(
     finally:
         install_deps(None)
         deps.close()
+
+
+def test_auth_token_in_the_clear_is_sealed_by_rotation(
+    client: TestClient, post: Callable[..., Any], rows: Rows, deps: Deps
+) -> None:
+    post()
+    rows(
+        "UPDATE sessions SET extra = jsonb_build_object('twilioAuthToken', %s::TEXT) RETURNING 1",
+        AUTH_TOKEN,
+    )
+    answer = client.post("/api/admin-rotate-keys", json={"adminPassword": ADMIN_PASSWORD})
+    assert answer.status_code == 200
+    ((sealed,),) = rows("SELECT extra ->> 'twilioAuthToken' FROM sessions")
+    vault = Vault.from_settings(deps.settings)
+    assert vault.open(sealed, TOKEN, AUTH_TOKEN_FIELD) == AUTH_TOKEN
+
+
+def test_auth_token_of_an_expired_session_is_removed(
+    client: TestClient, post: Callable[..., Any], rows: Rows
+) -> None:
+    post()
+    send(client, UPDATE, twilioAuthToken=AUTH_TOKEN)
+    rows("UPDATE sessions SET expires_at = now() - INTERVAL '1 hour' RETURNING 1")
+    cron = {"Authorization": f"Bearer {CRON_SECRET}"}
+    assert client.get("/api/cleanup-sessions", headers=cron).status_code == 200
+    assert rows("SELECT extra, is_active FROM sessions") == [({}, False)]

@@ -149,7 +149,7 @@ class Configuration(StoredSession, ExtraFields):
         if not isinstance(stored, dict):
             return stored
         names = {field.alias for field in ExtraFields.model_fields.values()}
-        extra = {name: value for name, value in stored["extra"].items() if name in names}
+        extra = {name: value for name, value in stored.get("extra", {}).items() if name in names}
         return {**extra, **stored}
 
 
