@@ -9,33 +9,14 @@ from lib.web.app import create_app, lambda_entry
 from lib.web.unknown_fields import UnknownNames
 from lib.workshop.config import configuration
 from lib.workshop.config.wire import ConfigIn, ConfigSavedOut
-from lib.workshop.errors import (
-    COURSE_ERRORS,
-    IdempotencyKeyReused,
-    NoSuchCurrentStep,
-    NothingToSave,
-    SessionOfAnotherStudent,
-    StaleConfiguration,
-    TokenReplaced,
-    TokenTooShort,
-)
+from lib.workshop.errors import REPORT_ERRORS, NoSuchCurrentStep, NothingToSave, StaleConfiguration
 from lib.workshop.idempotency import IdempotencyKey
 
 app = create_app("workshop.student_config_save", tag="Workshop")
 
 
 @app.post("/api/student-config-save")
-@raises(
-    *COURSE_ERRORS,
-    IdempotencyKeyReused,
-    NoSuchCurrentStep,
-    NothingToSave,
-    SessionNotFound,
-    SessionOfAnotherStudent,
-    TokenReplaced,
-    TokenTooShort,
-    StaleConfiguration,
-)
+@raises(*REPORT_ERRORS, NoSuchCurrentStep, NothingToSave, SessionNotFound, StaleConfiguration)
 def save_config(
     body: ConfigIn,
     deps: Annotated[Deps, Depends(get_deps)],

@@ -7,14 +7,7 @@ from lib.deps import Deps, get_deps
 from lib.errors import InvalidCursor, SessionNotFound, raises
 from lib.framework import Depends
 from lib.web.app import create_app, lambda_entry
-from lib.workshop.errors import (
-    COURSE_ERRORS,
-    IdempotencyKeyReused,
-    NoSuchStep,
-    SessionOfAnotherStudent,
-    TokenReplaced,
-    TokenTooShort,
-)
+from lib.workshop.errors import REPORT_ERRORS, NoSuchStep
 from lib.workshop.idempotency import IdempotencyKey
 from lib.workshop.lookup import LookupParams
 from lib.workshop.progress import progress
@@ -25,15 +18,7 @@ InjectedDeps = Annotated[Deps, Depends(get_deps)]
 
 
 @app.post("/api/student-progress")
-@raises(
-    *COURSE_ERRORS,
-    IdempotencyKeyReused,
-    NoSuchStep,
-    SessionNotFound,
-    SessionOfAnotherStudent,
-    TokenReplaced,
-    TokenTooShort,
-)
+@raises(*REPORT_ERRORS, NoSuchStep, SessionNotFound)
 def record_progress(
     body: ProgressIn, deps: InjectedDeps, key: IdempotencyKey = None
 ) -> RecordedOut:

@@ -136,3 +136,13 @@ for _constraint, _error in (
 ):
     register_constraint(_constraint, _error)
 register_reason("older_table_refuses", lambda reason: OlderTableRefuses(reason=reason))
+
+
+REPORT_ERRORS = (
+    *COURSE_ERRORS,
+    IdempotencyKeyReused,
+    SessionOfAnotherStudent,
+    TokenReplaced,
+    TokenTooShort,
+)
+"""Errors of the calls with which pages report progress and save configurations."""

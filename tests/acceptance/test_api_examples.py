@@ -108,6 +108,7 @@ BEFORE: dict[str, Callable[[Preparation], object]] = {
     "POST /api/admin-cleanup-old-tables": Preparation.migrate,
     "POST /api/admin-restore-old-tables": Preparation.set_legacy_tables_aside,
     "POST /api/admin-restore": Preparation.lose_everything_but_a_backup,
+    "GET /api/workshop-analytics": lambda preparation: preparation.call("POST /api/ask-for-help"),
     "GET /api/admin-audit": lambda preparation: preparation.call("POST /api/admin-rotate-keys"),
     "GET /api/debug/session/{session_id}": lambda preparation: preparation.call(SYNC),
     "GET /api/debug/pool/{question_pool_id}": lambda preparation: preparation.call(CALIBRATE),

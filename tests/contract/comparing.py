@@ -97,14 +97,18 @@ def _without_volatile(value: Any) -> Any:
         return [_without_volatile(part) for part in value]
     if isinstance(value, dict):
         return {
-            key: _version_kind(key, part) or _without_volatile(part) for key, part in value.items()
+            key: _changing_kind(key, part) or _without_volatile(part) for key, part in value.items()
         }
     return value
 
 
-def _version_kind(key: str, value: Any) -> str | None:
-    """Recognize the version of a pool, which is a number of seconds."""
-    return "<version>" if key == "version" and isinstance(value, int) and value > 10**6 else None
+def _changing_kind(key: str, value: Any) -> str | None:
+    """Recognize the version of a pool, which is a number of seconds, waiting times and cursors."""
+    if key == "version" and isinstance(value, int) and value > 10**6:
+        return "<version>"
+    if key == "waitingSeconds":
+        return "<seconds>"
+    return "<cursor>" if key in {"next_cursor", "nextCursor"} and value else None
 
 
 def _types(value: Any) -> Any:

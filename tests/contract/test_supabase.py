@@ -9,7 +9,7 @@ import pytest
 from local.redis_gateway.gateway import Gateway
 from local.servers.postgres_server import PostgresServer
 from local.servers.redis_server import RedisServer
-from tests.conftest import ADMIN_PASSWORD, CRON_SECRET, ENCRYPTION_KEY
+from tests.conftest import ADMIN_PASSWORD, CRON_SECRET, ENCRYPTION_KEY, INSTRUCTOR_PASSWORD
 from tests.contract.calls import CALLS
 from tests.contract.comparing import send_all
 from tests.contract.conftest import clear_failures
@@ -60,6 +60,7 @@ def watched(
         "UPSTASH_REDIS_REST_TOKEN": _gateway.token,
         "ADMIN_PASSWORD": ADMIN_PASSWORD,
         "CRON_SECRET": CRON_SECRET,
+        "INSTRUCTOR_PASSWORD": INSTRUCTOR_PASSWORD,
         "ENCRYPTION_KEY": ENCRYPTION_KEY,
         **s3.create_bucket("contract-supabase"),
     }

@@ -209,7 +209,7 @@ def test_table_in_use_ends_the_call_and_the_site_stays_up(
                 "confirmText": "DROP EXISTING TABLES",
             },
         )
-    assert (response.status_code, response.json()["code"]) == (503, "busy")
+    assert (response.status_code, response.json()["code"]) == (503, "table_locked")
     assert post().status_code == 200
 
 

@@ -67,7 +67,8 @@ def test_tables_with_rows_are_backed_up_before_they_are_set_aside_and_can_be_res
     restored = call(client, "/api/admin-restore", name=name, unifiedOnly=True)
     assert restored["rows"].keys() == {"workshop"}
     assert restored["rows"]["workshop"].keys() == {
-        f"public.{table}" for table in ("students", "sessions", "step_progress", "events")
+        f"public.{table}"
+        for table in ("courses", "students", "sessions", "step_progress", "events")
     }
     assert migrated.unified() == before
 
