@@ -236,7 +236,7 @@ FROM public.change_email(%(student_id)s, %(student_email)s, %(new_email)s);
 -- lock_session --
 -- Lock the session with this token, or the last one of a student, one with progress if there is any.
 -- Each parameter that is given must fit; returns no row if there is no such session.
-SELECT s.session_token, s.openai_api_key AS sealed_key
+SELECT s.session_token, s.openai_api_key AS sealed_key, s.extra, s.exercises
 FROM public.sessions s JOIN public.students st USING (student_id)
 WHERE (%(session_token)s::TEXT IS NULL OR s.session_token = %(session_token)s)
   AND (%(student_email)s::TEXT IS NULL
@@ -246,8 +246,9 @@ ORDER BY s.current_step > 0 DESC, s.last_activity DESC, s.session_token
 LIMIT 1 FOR UPDATE OF s;
 
 -- replace_token --
--- Give a session another token, and the API key that is sealed for it.
-SELECT public.replace_token(%(session_token)s, %(new_token)s, %(sealed_key)s);
+-- Give a session another token, with the secrets that are sealed for it.
+SELECT public.replace_token(
+  %(session_token)s, %(new_token)s, %(sealed_key)s, %(extra)s, %(exercises)s);
 
 -- remove_student --
 -- Remove everything about a person from the workshop and from the legacy tables; return the number

@@ -8,7 +8,8 @@ import pytest
 from fastapi.testclient import TestClient
 
 from lib.deps import Deps
-from lib.settings import Platform
+from lib.settings import Platform, Settings
+from lib.vault import AUTH_TOKEN_FIELD, LEGACY_FIELD, Vault
 from tests.conftest import ADMIN_PASSWORD, INSTRUCTOR_PASSWORD
 from tests.workshop.conftest import TOKEN
 
@@ -140,6 +141,28 @@ def test_api_key_that_cannot_be_read_is_removed_with_the_token(
     rows("UPDATE sessions SET openai_api_key = 'v1.00000000.' || repeat('x', 16) || '.yyyy'")
     assert new_link(client, sessionToken=TOKEN).json()["apiKeyKept"] is False
     assert rows("SELECT openai_api_key FROM sessions") == [(None,)]
+
+
+def test_every_secret_is_sealed_for_the_new_token(
+    client: TestClient, rows: Rows, settings: Settings
+) -> None:
+    save = {"sessionToken": TOKEN, "twilioAuthToken": "0123456789abcdef0123456789abcdef"}
+    assert client.post("/api/student-config-save", json=save).status_code == 200
+    vault = Vault.from_settings(settings)
+    kept = vault.seal_repeatably("from an unknown column", TOKEN, LEGACY_FIELD)
+    rows(
+        "UPDATE sessions SET exercises = jsonb_build_object("
+        "'_legacy', jsonb_build_object('workshop_students', jsonb_build_array("
+        "jsonb_build_object('api_key_secret', %s::text))))",
+        kept,
+    )
+    token = new_link(client, sessionToken=TOKEN).json()["sessionToken"]
+    ((auth_token, kept),) = rows(
+        "SELECT extra ->> 'twilioAuthToken',"
+        " exercises #>> '{_legacy,workshop_students,0,api_key_secret}' FROM sessions"
+    )
+    assert vault.open(auth_token, token, AUTH_TOKEN_FIELD) == save["twilioAuthToken"]
+    assert vault.open(kept, token, LEGACY_FIELD) == "from an unknown column"
 
 
 def test_new_link_is_audited_without_the_person_and_needs_one(

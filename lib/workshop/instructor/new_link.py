@@ -1,15 +1,26 @@
 """A new token for a student who lost theirs, given by an operator."""
 
+from typing import Any
 from urllib.parse import urldefrag
 
 from lib.database.advisory_lock import take_shared_lock
 from lib.deps import Deps
 from lib.errors import FieldMissing, NotConfigured, SessionNotFound, Unreadable
 from lib.logs import fingerprint, log
-from lib.vault import API_KEY_FIELD, Vault
+from lib.vault import (
+    API_KEY_FIELD,
+    AUTH_TOKEN_FIELD,
+    AUTH_TOKEN_MEMBER,
+    LEGACY_FIELD,
+    Vault,
+    is_sealed,
+)
 from lib.workshop.instructor import store
 from lib.workshop.instructor.wire import NewLinkIn, NewLinkOut
 from lib.workshop.progress.tokens import new_session_token
+
+KEPT_COLUMNS = "_legacy"
+"""Member of `sessions.exercises` with the columns that a migration kept."""
 
 
 def make_new_link(request: NewLinkIn, deps: Deps) -> NewLinkOut:
@@ -39,12 +50,12 @@ def make_new_link(request: NewLinkIn, deps: Deps) -> NewLinkOut:
         )
         if session is None:
             raise SessionNotFound
-        sealed_key = _sealed_again(session, token, deps)
-        store.replace_token(transaction, session.session_token, token, sealed_key)
+        sealed = _Sealing(session.session_token, token, deps).again(session)
+        store.replace_token(transaction, session.session_token, sealed)
     return NewLinkOut(
         session_token=token,
         link=None if request.page_url is None else _link(request.page_url, token),
-        api_key_kept=None if not session.sealed_key else sealed_key is not None,
+        api_key_kept=None if not session.sealed_key else sealed.sealed_key is not None,
     )
 
 
@@ -53,14 +64,40 @@ def _link(page_url: str, token: str) -> str:
     return f"{urldefrag(page_url).url}#sessionToken={token}"
 
 
-def _sealed_again(session: store.LockedSession, token: str, deps: Deps) -> str | None:
-    """Return the API key sealed for the new token, None if there is none that can be read."""
-    if not session.sealed_key:
-        return None
-    try:
-        vault = Vault.from_settings(deps.settings)
-        key = vault.open(session.sealed_key, session.session_token, API_KEY_FIELD)
-        return vault.seal(key, token, API_KEY_FIELD)
-    except (NotConfigured, Unreadable) as error:
-        log("api_key_dropped", session=fingerprint(session.session_token), code=error.code)
-        return None
+class _Sealing:
+    """Seals the secrets of a session for its new token; those that nobody can open are removed."""
+
+    def __init__(self, old_token: str, new_token: str, deps: Deps) -> None:
+        self._old_token = old_token
+        self._new_token = new_token
+        self._settings = deps.settings
+
+    def again(self, session: store.LockedSession) -> store.LockedSession:
+        """Return the session under its new token."""
+        extra, exercises = session.extra, session.exercises
+        if isinstance(extra, dict) and isinstance(auth_token := extra.get(AUTH_TOKEN_MEMBER), str):
+            extra = {**extra, AUTH_TOKEN_MEMBER: self._sealed(auth_token, AUTH_TOKEN_FIELD)}
+        if isinstance(exercises, dict) and KEPT_COLUMNS in exercises:
+            exercises = {**exercises, KEPT_COLUMNS: self._kept(exercises[KEPT_COLUMNS])}
+        key = session.sealed_key and self._sealed(session.sealed_key, API_KEY_FIELD)
+        return store.LockedSession(self._new_token, key or None, extra, exercises)
+
+    def _kept(self, value: Any) -> Any:
+        if isinstance(value, dict):
+            return {name: self._kept(part) for name, part in value.items()}
+        if isinstance(value, list):
+            return [self._kept(part) for part in value]
+        if isinstance(value, str) and is_sealed(value):
+            return self._sealed(value, LEGACY_FIELD)
+        return value
+
+    def _sealed(self, text: str, field: str) -> str | None:
+        try:
+            vault = Vault.from_settings(self._settings)
+            secret = vault.open(text, self._old_token, field)
+        except (NotConfigured, Unreadable) as error:
+            session = fingerprint(self._old_token)
+            log("secret_dropped", session=session, field=field, code=error.code)
+            return None
+        seal = vault.seal_repeatably if field == LEGACY_FIELD else vault.seal
+        return seal(secret, self._new_token, field)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from lib.database.queries import Query, load_queries
-from lib.database.statements import Statement
+from lib.database.statements import Statement, as_jsonb
 from lib.workshop.course import COURSE_LISTS
 from lib.workshop.instructor.wire import (
     Analytics,
@@ -101,10 +101,14 @@ class ChangedEmail:
 
 @dataclass(frozen=True)
 class LockedSession:
-    """A session's token and sealed API key; its row is locked."""
+    """A session's token and the columns that hold secrets sealed for it; its row is locked."""
 
     session_token: str
     sealed_key: str | None
+    extra: Any
+    """`sessions.extra`, an object with the Twilio auth token among others."""
+    exercises: Any
+    """`sessions.exercises`, with what a migration kept from unknown columns."""
 
 
 @dataclass(frozen=True)
@@ -250,11 +254,15 @@ def lock_session(
     return transaction.fetch_one(_queries["lock_session"], params, LockedSession)
 
 
-def replace_token(
-    transaction: "Transaction", session_token: str, new_token: str, sealed_key: str | None
-) -> None:
-    """Give a session another token, and the API key that is sealed for it."""
-    params = {"session_token": session_token, "new_token": new_token, "sealed_key": sealed_key}
+def replace_token(transaction: "Transaction", session_token: str, sealed: LockedSession) -> None:
+    """Give a session another token, with the secrets that are sealed for it."""
+    params = {
+        "session_token": session_token,
+        "new_token": sealed.session_token,
+        "sealed_key": sealed.sealed_key,
+        "extra": as_jsonb(sealed.extra),
+        "exercises": as_jsonb(sealed.exercises),
+    }
     transaction.execute(_queries["replace_token"], params)
 
 

@@ -48,12 +48,13 @@ END $$;
 -- Give a session another token, under which its steps and events stay; the former one opens nothing
 -- and begins no session. The key is the API key, sealed for the new token, or null.
 CREATE OR REPLACE FUNCTION public.replace_token(
-  p_session_token TEXT, p_new_token TEXT, p_sealed_key TEXT
+  p_session_token TEXT, p_new_token TEXT, p_sealed_key TEXT, p_extra JSONB, p_exercises JSONB
 ) RETURNS VOID LANGUAGE plpgsql SET lock_timeout = '3s' AS $$
 BEGIN
   INSERT INTO public.sessions
     SELECT (jsonb_populate_record(s, jsonb_build_object(
-      'session_token', p_new_token, 'openai_api_key', p_sealed_key))).*
+      'session_token', p_new_token, 'openai_api_key', p_sealed_key, 'extra', p_extra,
+      'exercises', p_exercises))).*
     FROM public.sessions s WHERE s.session_token = p_session_token;
   UPDATE public.step_progress SET session_token = p_new_token
     WHERE session_token = p_session_token;
