@@ -92,7 +92,8 @@ def _array_or_object(value: Any) -> Any:
 
 
 def _normalize_email(value: Any) -> Any:
-    return normalized_email(value) if isinstance(value, str) else value
+    # A secret is recognized by its look, which normalization changes.
+    return normalized_email(_refuse_secret(value)) if isinstance(value, str) else value
 
 
 _Optional = BeforeValidator(blank_is_none)

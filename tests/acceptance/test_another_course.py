@@ -167,7 +167,7 @@ def test_operators_see_the_figures_of_one_course(
 
 def test_session_stays_in_its_course_once_a_step_is_reported(call: Call, token: str) -> None:
     paths = ("/api/student-progress", "/api/student-config-save")
-    fields = {"sessionToken": token, "stepNumber": 1}
+    fields = {"sessionToken": token, "stepNumber": 1, "studentName": "Ann"}
     for path in paths:
         assert call(path, expect=404, **fields, courseId="unheard-of")["code"] == (
             "course_not_found"

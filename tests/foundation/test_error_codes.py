@@ -23,7 +23,12 @@ UNKNOWN = [
     ("POST", f"/api/debug/sync/{ABSENT}", None, "session_not_found"),
     ("GET", f"/api/student-config-get?sessionToken={TOKEN}", None, "session_not_found"),
     ("GET", f"/api/student-progress?sessionToken={TOKEN}", None, "session_not_found"),
-    ("PUT", "/api/student-config-update", {"sessionToken": TOKEN}, "session_not_found"),
+    (
+        "PUT",
+        "/api/student-config-update",
+        {"sessionToken": TOKEN, "selectedVoice": "alloy"},
+        "session_not_found",
+    ),
     ("POST", "/api/test/start", START, "pool_not_found"),
     ("GET", f"/api/debug/pool/{ABSENT}", None, "pool_not_found"),
     ("POST", "/api/admin-calibrate", {"question_pool_id": ABSENT}, "pool_not_found"),

@@ -144,7 +144,7 @@ def test_first_request_of_a_test_loads_numpy(settings: Settings, client: TestCli
 def test_first_sealed_key_loads_the_cipher(settings: Settings, client: TestClient) -> None:
     token = client.post("/api/generate-session", json=STUDENT).json()["sessionToken"]
     for key, packages in ((None, {"psycopg"}), ("sk-test-key", {"psycopg", "cryptography"})):
-        body = {"sessionToken": token, "openaiApiKey": key, "voice": "alloy"}
+        body = {"sessionToken": token, "openaiApiKey": key, "selectedVoice": "alloy"}
         request = Request("POST", "/api/student-config-save", body)
         saved = after_first_request("workshop.student_config_save", request, settings)
         assert saved == (200, packages)

@@ -226,7 +226,7 @@ def test_flags_of_a_course_are_kept_and_no_other_member(
 ) -> None:
     save(steps("Bowline", "Hitch", Hitch=["hitchTied", "services_ready"]))
     body = {"sessionToken": TOKEN, "courseId": COURSE_ID, "hitchTied": True, "services_ready": True,
-            "aiModel": True, "ropeLength": 3}  # fmt: skip
+            "ropeLength": 3}  # fmt: skip
     assert client.post("/api/student-config-save", json=body).status_code == 200
     assert rows("SELECT extra, services_ready, completion_rate FROM sessions") == [
         ({"hitchTied": True}, False, 0)

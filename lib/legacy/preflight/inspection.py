@@ -30,6 +30,7 @@ KNOWN_COLUMNS = (
     "student_email",
     "student_name",
     "account_sid",
+    "github_username",
     "openai_api_key",
     "expires_at",
     "updated_at",

@@ -14,12 +14,14 @@ PRODUCT_EVENT_TYPES = frozenset(
         "deployment_failure",
         "deployment_success",
         "email_changed",
+        "help_asked",
         "session_claimed",
         "session_created",
         "session_expired",
         "step_completed",
         "step_progress",
         "step_started",
+        "token_replaced",
     }
 )
 """Types of the events that the product records itself; `sql/workshop/schema/tables.sql` explains
