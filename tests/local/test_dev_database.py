@@ -130,7 +130,7 @@ def test_what_an_upgrade_repairs_is_printed(folder: Path, start_dev: Start) -> N
     assert "\n- public.students: moved to assessment.examinees, 1 rows\n" in f"\n{dev.output}"
     status, health = send(dev, "/health")
     assert (status, health["status"]) == (200, "degraded")
-    assert health["schema"]["waiting"][0] == "public.students"
+    assert health["schema"]["waiting"][0] == "public.courses"
     assert dev.end(signal.SIGINT) == 0
     wait_until_all_ended(folder)
 
