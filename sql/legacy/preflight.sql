@@ -12,11 +12,13 @@ SELECT name AS table, lower(legacy.kind_of(name)) AS kind, pg_get_userbyid(c.rel
     AS row_level_security,
   ARRAY(SELECT attname::text FROM pg_attribute
     WHERE attrelid = c.oid AND attnum > 0 AND NOT attisdropped
-      AND attname IN (SELECT legacy.own_name(name, known) FROM unnest(%(known)s::text[]) AS known)
+      AND attname IN (SELECT legacy.column_of(c.oid, known, legacy.own_name(name, known))
+        FROM unnest(%(known)s::text[]) AS known)
     ORDER BY attnum) AS known_columns,
   ARRAY(SELECT attname::text FROM pg_attribute
     WHERE attrelid = c.oid AND attnum > 0 AND NOT attisdropped
-      AND attname NOT IN (SELECT legacy.own_name(name, known) FROM unnest(%(known)s::text[]) AS known)
+      AND attname NOT IN (SELECT legacy.column_of(c.oid, known, legacy.own_name(name, known))
+        FROM unnest(%(known)s::text[]) AS known)
     ORDER BY attnum) AS unknown_columns
 FROM unnest(%(tables)s::text[]) WITH ORDINALITY AS listed (name, place)
 JOIN pg_class AS c ON c.oid = to_regclass(format('public.%%I', name))

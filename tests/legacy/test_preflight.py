@@ -60,6 +60,21 @@ def test_every_column_that_the_migration_reads_is_known(legacy: Legacy) -> None:
     assert {*read} - {"unread", "unknown", "place"} == {*KNOWN_COLUMNS} - {"completion_rate"}
 
 
+def test_columns_that_the_migration_reads_under_other_names_are_known(
+    legacy: Legacy, client: TestClient
+) -> None:
+    legacy.connection.execute(
+        'ALTER TABLE public.workshop_students RENAME session_token TO "sessionToken";'
+        "ALTER TABLE public.workshop_students ADD github_username TEXT;"
+        "ALTER TABLE public.workshop_sessions RENAME account_sid TO twilio_account_sid"
+    )
+    report = preflight(client)
+    students, _, logins = report["tables"]
+    assert {"sessionToken", "github_username"} <= {*students["knownColumns"]}
+    assert "twilio_account_sid" in logins["knownColumns"]
+    assert (students["unknownColumns"], logins["unknownColumns"]) == ([], [])
+
+
 def test_tables_in_another_schema_are_named(legacy: Legacy, client: TestClient) -> None:
     legacy.connection.execute(
         "CREATE SCHEMA old; ALTER TABLE public.student_configs SET SCHEMA old"
