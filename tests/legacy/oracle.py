@@ -78,8 +78,7 @@ class Token:
             step
             for row in self.rows
             for key, entry in _object(row.get("exercises")).items()
-            if (step := _step(key)) is not None
-            and _done(entry.get("completed") if isinstance(entry, dict) else entry)
+            if (step := _step(key)) is not None and _is_done(entry)
         }
 
 
@@ -185,6 +184,12 @@ def _unwrapped(value: Any) -> Any:
         except ValueError:
             return value
     return value
+
+
+def _is_done(entry: Any) -> bool:
+    """Return whether an entry, or its `completed`, is true, another number than 0, or "done"."""
+    value = entry.get("completed") if isinstance(entry, dict) else entry
+    return value == "done" or (isinstance(value, int | float) and value != 0)
 
 
 def _step(key: str) -> int | None:

@@ -46,6 +46,32 @@ def test_a_bare_value_completes_a_step(legacy: Legacy, entry: str) -> None:
     assert legacy.steps() == [(1, 0, 0, True)]
 
 
+@pytest.mark.parametrize("newer", ['{"attempts": 1}', "false"])
+@pytest.mark.parametrize(
+    ("older", "passed"),
+    [
+        ("7", True),
+        ('"done"', True),
+        ('"{\\"completed\\": \\"yes\\"}"', True),
+        ("0", False),
+        ('"later perhaps"', False),
+        ('"{\\"completed\\": false}"', False),
+    ],
+)
+def test_a_bare_value_under_a_newer_row_means_what_it_means_alone(
+    legacy: Legacy, older: str, newer: str, passed: bool
+) -> None:
+    for day, entry in enumerate([older, newer], start=1):
+        legacy.put(
+            "workshop_students",
+            session_token="token-a",
+            exercises=f'{{"step-1": {entry}}}',
+            last_activity=f"2025-01-0{day}",
+        )
+    assert legacy.run().verified
+    assert [step[3] for step in legacy.steps() if step[3]] == [True] * passed
+
+
 def test_completed_in_any_spelling_survives_a_newer_row(legacy: Legacy) -> None:
     legacy.put(
         "workshop_students",

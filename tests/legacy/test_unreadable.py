@@ -232,7 +232,7 @@ def test_exercises_that_a_newer_row_overrides_are_kept(legacy: Legacy) -> None:
             exercises=json.dumps({"step-1": value}),
         )
     assert legacy.run().verified
-    assert legacy.session("exercises -> 'step-1'") == {"completed": True, "timeSpent": 5}
+    assert legacy.session("exercises -> 'step-1'") == {"timeSpent": 5, "completed": True}
     assert raw(legacy) == [
         {"exercises": {"step-1": 7}},
         {"exercises": {"step-1": {"timeSpent": "ten minutes"}}},

@@ -56,10 +56,22 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
   END
 $$;
 
+-- Return whether an entry of an exercise counts as completed, as stage_steps judges it: by its
+-- `completed`, or as a bare value. Other text than a word for true says nothing.
+CREATE OR REPLACE FUNCTION legacy.entry_done(p_entry JSONB) RETURNS BOOLEAN
+LANGUAGE sql IMMUTABLE AS $$
+  SELECT CASE jsonb_typeof(p_entry)
+    WHEN 'object' THEN legacy.to_done(p_entry -> 'completed')
+    WHEN 'string' THEN coalesce(legacy.to_done(legacy.unwrap(p_entry, 'object') -> 'completed'),
+      legacy.to_boolean(p_entry #>> '{}'))
+    ELSE legacy.to_done(p_entry)
+  END
+$$;
+
 -- Merge two entries of one exercise: the newer wins field by field, but completed stays completed,
 -- and the counters of time and attempts never decrease.
 CREATE OR REPLACE FUNCTION legacy.merge_exercise(p_newer JSONB, p_older JSONB) RETURNS JSONB
-LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+LANGUAGE sql IMMUTABLE AS $$
   SELECT CASE
     WHEN p_older IS NULL OR p_older = 'null' OR p_older = p_newer THEN p_newer
     WHEN p_newer IS NULL OR p_newer = 'null' THEN p_older
@@ -72,10 +84,10 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
           FROM (VALUES ('timeSpent'), ('attempts')) AS counter (key)
           WHERE legacy.to_count(p_older -> key) > legacy.to_count(p_newer -> key))
     WHEN jsonb_typeof(p_newer) = 'object' THEN
-      p_newer || CASE WHEN legacy.to_done(p_older) THEN '{"completed": true}'::jsonb ELSE '{}' END
+      p_newer || CASE WHEN legacy.entry_done(p_older) THEN '{"completed": true}'::jsonb ELSE '{}' END
     WHEN jsonb_typeof(p_older) = 'object' THEN
-      p_older || CASE WHEN legacy.to_done(p_newer) THEN '{"completed": true}'::jsonb ELSE '{}' END
-    WHEN legacy.to_done(p_older) THEN p_older
+      p_older || CASE WHEN legacy.entry_done(p_newer) THEN '{"completed": true}'::jsonb ELSE '{}' END
+    WHEN legacy.entry_done(p_older) THEN p_older
     ELSE p_newer
   END
 $$;
@@ -124,7 +136,7 @@ RETURNS JSONB LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
 $$;
 
 CREATE OR REPLACE FUNCTION legacy.merge_all_keys(p_newer JSONB, p_older JSONB) RETURNS JSONB
-LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+LANGUAGE sql IMMUTABLE AS $$
   SELECT p_older || p_newer || (
     SELECT coalesce(jsonb_object_agg(key, CASE key
       WHEN '_legacy' THEN legacy.merge_raw(p_newer -> key, value)
@@ -134,7 +146,7 @@ $$;
 
 -- Merge all exercises of two rows; the planner inlines it, like join_reports.
 CREATE OR REPLACE FUNCTION legacy.merge_exercises(p_newer JSONB, p_older JSONB) RETURNS JSONB
-LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+LANGUAGE sql IMMUTABLE AS $$
   SELECT CASE
     WHEN p_older IS NULL OR p_older = 'null' OR p_older = '{}' OR p_older = p_newer THEN p_newer
     WHEN p_newer IS NULL OR p_newer = 'null' OR p_newer = '{}' THEN p_older
