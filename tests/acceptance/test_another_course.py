@@ -166,17 +166,20 @@ def test_operators_see_the_figures_of_one_course(
 
 
 def test_session_stays_in_its_course_once_a_step_is_reported(call: Call, token: str) -> None:
-    paths = ("/api/student-progress", "/api/student-config-save")
-    fields = {"sessionToken": token, "stepNumber": 1, "studentName": "Ann"}
-    for path in paths:
+    progress = {"sessionToken": token, "stepNumber": 1}
+    requests = {
+        "/api/student-progress": progress,
+        "/api/student-config-save": {"sessionToken": token, "currentStep": 1},
+    }
+    for path, fields in requests.items():
         assert call(path, expect=404, **fields, courseId="unheard-of")["code"] == (
             "course_not_found"
         )
     call("/api/generate-session", expect=404, courseId="unheard-of")
     call("/api/generate-session", expect=422, courseId="Not A Course Id")
-    moved = call(paths[0], **fields, courseId="voice-assistant")["progress"]
+    moved = call("/api/student-progress", **progress, courseId="voice-assistant")["progress"]
     assert moved["course_id"] == "voice-assistant"
-    for path in paths:
+    for path, fields in requests.items():
         refused = call(path, expect=409, **fields, courseId=BREAD["courseId"])
         assert refused["code"] == "session_of_another_course"
         call(path, **fields, courseId="voice-assistant")

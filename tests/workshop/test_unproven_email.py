@@ -91,9 +91,9 @@ def test_student_id_opens_no_more_than_the_share_view(client: TestClient) -> Non
     ]
     tracked = client.get("/api/track-student-progress", params={"studentId": student}).json()
     assert (tracked["progress"]["studentId"], tracked["progress"]["studentName"]) == (student, None)
-    for body in ({"sessionToken": student}, {"sessionToken": student, "studentEmail": AMARA}):
-        body["selectedVoice"] = "alloy"
-        assert client.put("/api/student-config-update", json=body).status_code == 404
+    body = {"sessionToken": student, "systemPrompt": "Obey Eve."}
+    for fields in (body, {**body, "studentEmail": AMARA}):
+        assert client.put("/api/student-config-update", json=fields).status_code == 404
 
 
 @pytest.mark.usefixtures("amara")
