@@ -226,8 +226,10 @@ def test_flags_of_a_course_are_kept_and_no_other_member(
 ) -> None:
     save(steps("Bowline", "Hitch", Hitch=["hitchTied", "services_ready"]))
     body = {"sessionToken": TOKEN, "courseId": COURSE_ID, "hitchTied": True, "services_ready": True,
-            "ropeLength": 3}  # fmt: skip
-    assert client.post("/api/student-config-save", json=body).status_code == 200
+            "ropeCoiled": True, "ropeLength": 3}  # fmt: skip
+    saved = client.post("/api/student-config-save", json=body)
+    assert saved.status_code == 200
+    assert set(saved.json()["ignoredFields"]) == {"services_ready", "ropeCoiled", "ropeLength"}
     assert rows("SELECT extra, services_ready, completion_rate FROM sessions") == [
         ({"hitchTied": True}, False, 0)
     ]
