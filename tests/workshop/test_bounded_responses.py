@@ -1,11 +1,13 @@
 """No response grows with what is stored: at most 4 MB, and a cursor to the rest."""
 
+import json
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
 
+from lib.workshop.progress.bug_reports import MAX_BYTES_IN_SESSION
 from tests.workshop.conftest import TOKEN
 
 Rows = Callable[..., list[tuple[Any, ...]]]
@@ -100,8 +102,13 @@ def test_a_hundred_large_bug_reports_are_short_in_the_session_and_whole_as_event
         assert sent.status_code == 200
     (stored,) = rows("SELECT octet_length(bug_reports::text), bug_reports FROM public.sessions")
     assert stored[0] <= 200_000
-    assert stored[1][-1]["description"].startswith(f"109 {text}"[:400])
-    assert len(stored[1][-1]["description"]) < len(text)
+    note = " … [cut; the event bug_reported has the whole text]"
+    shortened = [f"{number:03} {text}"[: 2000 - len(note)] + note for number in range(110)]
+    kept = [report["description"] for report in stored[1]]
+    assert len(kept) >= 200_000 // MAX_BYTES_IN_SESSION
+    assert kept == shortened[-len(kept) :]
+    for report in stored[1]:
+        assert len(json.dumps(report, ensure_ascii=False).encode()) <= MAX_BYTES_IN_SESSION
     events = rows(
         "SELECT event_data ->> 'description' FROM public.events"
         " WHERE event_type = 'bug_reported' ORDER BY id"
