@@ -10,7 +10,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from lib.database.queries import load_queries
-from lib.workshop.config.wire import ConfigurationFields, Flags
+from lib.workshop.config.wire import Configuration, ConfigurationFields, Flags
 from lib.workshop.course import COURSE, COURSE_LISTS
 from lib.workshop.instructor.wire import ListedSession
 from lib.workshop.older_pages.exercises import share_view
@@ -35,6 +35,8 @@ FROM_ELSEWHERE = {
     "has_twilio_account_sid", "has_twilio_auth_token",
 }  # fmt: skip
 """Fields of a session in responses that are not columns of its table."""
+IN_CONFIGURATIONS = {"extra", "has_twilio_auth_token"}
+"""Fields that configurations show, and progress does not."""
 EXERCISE_STEP = """
 SELECT exercise_step(step_names(steps), jsonb_array_length(steps), %s) FROM courses
 """
@@ -190,11 +192,31 @@ def test_bodies_have_the_flags_of_the_course() -> None:
 def test_response_has_every_column_of_a_session_except_those_withheld(
     post: Callable[..., Any], rows: Rows, columns: set[str]
 ) -> None:
-    post()
+    progress = post().json()["progress"]
     ((fields,),) = rows("SELECT session_progress(%s)", TOKEN)
     assert fields.keys() == (columns - WITHHELD) | FROM_ELSEWHERE
-    own = {"extra", "has_twilio_auth_token"}
-    assert Progress.model_fields.keys() == (fields.keys() - own) | {"truncated_fields"}
+    in_progress = (fields.keys() - IN_CONFIGURATIONS) | {"truncated_fields"}
+    assert Progress.model_fields.keys() == progress.keys() == in_progress
+    assert Configuration.model_fields.keys() >= IN_CONFIGURATIONS
+
+
+def test_extra_fields_of_a_session_are_shown_by_name_and_the_auth_token_never(
+    post: Callable[..., Any], client: TestClient, rows: Rows
+) -> None:
+    post()
+    body = {"sessionToken": TOKEN, "aiModel": "a", "twilioAuthToken": "auth-canary"}
+    assert client.post("/api/student-config-save", json=body).status_code == 200
+    ((extra, has_auth_token),) = rows(
+        "SELECT fields -> 'extra', fields -> 'has_twilio_auth_token'"
+        " FROM session_progress(%s) AS fields",
+        TOKEN,
+    )
+    assert (extra, has_auth_token) == ({"aiModel": "a"}, True)
+    response = client.get("/api/student-config-get", params={"sessionToken": TOKEN})
+    configuration = response.json()["config"]
+    assert (configuration["aiModel"], configuration["hasTwilioAuthToken"]) == ("a", True)
+    assert not {"extra", "twilioAuthToken"} & configuration.keys()
+    assert "auth-canary" not in response.text
 
 
 def test_every_field_that_can_be_saved_can_be_read(columns: set[str]) -> None:
