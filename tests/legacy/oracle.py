@@ -29,9 +29,6 @@ LONGEST_TOKEN = 2600  # bytes
 Row = dict[str, Any]
 
 
-NO = frozenset({"", "0", "false", "f", "no", "n", "off", "null", "undefined", "nan"})
-
-
 @dataclass
 class Token:
     """All rows of one token: configurations first, then the others, the newest first."""
@@ -80,13 +77,6 @@ class Token:
             for key, entry in _object(row.get("exercises")).items()
             if (step := _step(key)) is not None and _is_done(entry)
         }
-
-
-def _done(value: Any) -> bool:
-    """Return whether a value says that an exercise was completed, in any spelling."""
-    if isinstance(value, str):
-        return value.strip().lower() not in NO
-    return isinstance(value, bool | int | float) and bool(value)
 
 
 def read_tokens(connection: psycopg.Connection[Any]) -> dict[str, Token]:
