@@ -135,6 +135,7 @@ for _constraint, _error in (
     ("sessions_current_step_check", NoSuchCurrentStep),
 ):
     register_constraint(_constraint, _error)
+register_constraint("sessions_something_to_save", lambda: NothingToSave(reason="unknown fields"))
 register_reason("older_table_refuses", lambda reason: OlderTableRefuses(reason=reason))
 
 

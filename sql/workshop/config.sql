@@ -5,7 +5,7 @@
 -- exist and may not be created.
 WITH saved AS MATERIALIZED (SELECT public.save_session_config(
   %(session_token)s, %(student_email)s, %(student_name)s, %(course_id)s, %(config)s,
-  %(other_flags)s, %(version)s, %(create)s,
+  %(other_flags)s, %(only_flags)s, %(version)s, %(create)s,
   %(github_username)s, %(twilio_account_sid)s, %(key_hash)s, %(body_hash)s
 ) AS session)
 SELECT public.bounded_session(session, %(max_bytes)s)::TEXT FROM saved;

@@ -13,11 +13,12 @@ WITH recorded AS MATERIALIZED (SELECT public.record_step_progress(
   %(code_submitted)s, %(deployment_url)s, %(github_username)s, %(twilio_account_sid)s,
   %(key_hash)s, %(body_hash)s
 ) AS session)
-SELECT public.bounded_session(session, %(max_bytes)s)::TEXT FROM recorded;
+SELECT public.bounded_session(session - 'extra', %(max_bytes)s)::TEXT FROM recorded;
 
 -- session_progress --
 -- Return a whole session, or null if the token is unknown.
-SELECT public.bounded_session(public.session_progress(%(session_token)s), %(max_bytes)s)::TEXT;
+SELECT public.bounded_session(
+  public.session_progress(%(session_token)s) - 'extra', %(max_bytes)s)::TEXT;
 
 -- sessions_of_student --
 -- Return a page of a student's whole sessions for an operator, newest first, after the given time and
@@ -30,7 +31,7 @@ FROM (
     sum(octet_length(progress)) OVER in_order AS bytes
   FROM (
     SELECT s.last_activity, s.session_token, public.bounded_session(
-      public.session_progress(s.session_token)
+      public.session_progress(s.session_token) - 'extra'
         || jsonb_build_object('student_name', st.student_name), %(max_session_bytes)s)::TEXT AS progress
     FROM public.sessions s JOIN public.students st USING (student_id)
     WHERE s.student_id IN (

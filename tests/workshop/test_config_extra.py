@@ -48,6 +48,19 @@ def test_unknown_fields_alone_are_refused_by_name(
     assert "favouriteColour" in response.json()["error"]
 
 
+def test_refused_save_changes_nothing_and_begins_no_session(
+    client: TestClient, rows: Rows, post: Callable[..., Any]
+) -> None:
+    counts = "SELECT count(*) FROM sessions UNION ALL SELECT count(*) FROM events"
+    assert send(client, SAVE, favouriteColour=True).status_code == 400
+    assert rows(counts) == [(0,), (0,)]
+    post()
+    before = rows("SELECT s, version FROM sessions AS s"), rows(counts)
+    for path in (SAVE, UPDATE):
+        assert send(client, path, favouriteColour=True).status_code == 400
+    assert (rows("SELECT s, version FROM sessions AS s"), rows(counts)) == before
+
+
 @pytest.mark.parametrize("path", [SAVE, UPDATE])
 def test_unknown_fields_beside_known_ones_are_listed(
     client: TestClient, post: Callable[..., Any], path: str
@@ -167,3 +180,15 @@ def test_auth_token_of_an_expired_session_is_removed(
     cron = {"Authorization": f"Bearer {CRON_SECRET}"}
     assert client.get("/api/cleanup-sessions", headers=cron).status_code == 200
     assert rows("SELECT extra, is_active FROM sessions") == [({}, False)]
+
+
+def test_cut_fields_are_named_as_the_response_has_them(
+    client: TestClient, post: Callable[..., Any], rows: Rows
+) -> None:
+    post()
+    rows("UPDATE sessions SET extra = jsonb_build_object('aiModel', repeat('x', 4000000))")
+    assert config(client)["truncatedFields"] == ["aiModel"]
+    progress = client.get("/api/student-progress", params={"sessionToken": TOKEN}).json()[
+        "progress"
+    ]
+    assert progress["truncated_fields"] == []

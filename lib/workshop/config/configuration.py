@@ -30,7 +30,7 @@ def save(
         NothingToSave: If no field was sent that is saved; a new session needs none.
         SessionNotFound: If the session does not exist and may not be created.
         SessionOfAnotherStudent: If the session has a student with another e-mail.
-        CourseNotFound: If there is no such course.
+        CourseNotFound: If the course does not exist.
         SessionOfAnotherCourse: If the session has progress in another course.
         NoSuchCurrentStep: If the course has fewer steps than currentStep.
         TokenReplaced: If the session has another token now.
@@ -66,6 +66,7 @@ def save(
         course_id=body.course_id,
         columns={**columns, "extra": extra} if extra else columns,
         other_flags=other_flags,
+        only_flags=bool(other_flags) and not has_changes,
         version=body.version,
         create=create,
         github_username=body.github_username,
@@ -73,19 +74,19 @@ def save(
     )
     endpoint = f"student-config create={create}"
     claim = IdempotencyClaim.from_request(key, endpoint, body.session_token, body)
-    session = store.save_configuration(deps.postgres, change, claim)
+    try:
+        session = store.save_configuration(deps.postgres, change, claim)
+    except NothingToSave:
+        raise _nothing_to_save([*unknown, *sorted(other_flags)]) from None
     if session is None:
         raise SessionNotFound
     saved = Configuration.model_validate(json.loads(session))
     stored_flags = {name for name in other_flags if saved.extra.get(name) is True}
-    ignored = [*unknown, *sorted(other_flags.keys() - stored_flags)]
-    if not has_changes and ignored and not stored_flags:
-        raise _nothing_to_save(ignored)
     return ConfigSavedOut(
         message="Configuration saved successfully",
         websocket_url=saved.websocket_url or _websocket_url(body.session_token, deps),
         version=saved.version,
-        ignored_fields=ignored,
+        ignored_fields=[*unknown, *sorted(other_flags.keys() - stored_flags)],
     )
 
 

@@ -24,6 +24,9 @@ class ConfigurationChange:
     course_id: str | None
     columns: dict[str, Any]
     other_flags: dict[str, bool]
+    """Flags that only the course of the session knows, or nobody."""
+    only_flags: bool
+    """Whether there is nothing else to save, so that unknown flags are refused."""
     version: int | None
     """The version that must be the stored one; None for any."""
     create: bool
@@ -52,6 +55,7 @@ def save_configuration(
         "course_id": change.course_id,
         "config": as_jsonb(change.columns),
         "other_flags": as_jsonb(change.other_flags),
+        "only_flags": change.only_flags,
         "version": change.version,
         "create": change.create,
         "github_username": change.github_username,

@@ -19,7 +19,7 @@ def read_course(course_id: str | None, deps: Deps) -> CourseBody:
     """Return a course.
 
     Raises:
-        CourseNotFound: If there is no such course.
+        CourseNotFound: If the course does not exist.
     """
     course = store.load_course(deps.postgres, course_id)
     if course is None:

@@ -40,7 +40,7 @@ def analytics(
         closed_too: Whether to list stuck sessions that the clean-up has closed, too.
 
     Raises:
-        CourseNotFound: If there is no such course.
+        CourseNotFound: If the course does not exist.
     """
     figures = store.load_analytics(
         deps.postgres, course_id=course_id, days=days, limit=limit, closed_too=closed_too

@@ -12,7 +12,7 @@ def change_email(request: ChangeEmailIn, deps: Deps) -> ChangedEmailOut:
 
     Raises:
         FieldMissing: If neither studentId nor studentEmail is given.
-        StudentNotFound: If there is no such student.
+        StudentNotFound: If the student does not exist.
         EmailOfAnotherStudent: If another student has the new e-mail.
         OlderTableRefuses: If a legacy table cannot hold it.
         AlreadyRunning: If another call holds `lib.database.advisory_lock` exclusively.

@@ -23,7 +23,7 @@ def generate_session(student: SessionIn, deps: Deps) -> str:
     """Begin a session and return its token, the only credential for it.
 
     Raises:
-        CourseNotFound: If there is no such course.
+        CourseNotFound: If the course does not exist.
     """
     token = new_session_token(deps.clock())
     store.open_session(deps.postgres, token, student)
@@ -35,7 +35,7 @@ def record(report: ProgressIn, key: str | None, deps: Deps) -> Progress:
 
     Raises:
         SessionOfAnotherStudent: If the session has a student with another e-mail.
-        CourseNotFound: If there is no such course.
+        CourseNotFound: If the course does not exist.
         SessionOfAnotherCourse: If the session has progress in another course.
         NoSuchStep: If the course has no step of this number and name.
         TokenReplaced: If the session has another token now.

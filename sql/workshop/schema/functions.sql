@@ -114,13 +114,14 @@ BEGIN
 END $$;
 
 -- Return a session as session_progress() made it, within a number of bytes: the largest fields are cut,
--- and truncated_fields names them.
+-- and truncated_fields names them; of `extra`, it names the members that are missing.
 CREATE OR REPLACE FUNCTION public.bounded_session(p_session JSONB, p_max_bytes INTEGER)
 RETURNS JSONB LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
 DECLARE
   v_field RECORD;
   v_bytes INTEGER := octet_length(p_session::TEXT);
   v_truncated TEXT[] := '{}';
+  v_whole JSONB := p_session;
 BEGIN
   IF p_session IS NULL OR v_bytes <= p_max_bytes THEN
     RETURN p_session;
@@ -134,7 +135,9 @@ BEGIN
     v_field.value := public.cut_json(v_field.value, p_max_bytes / 32);  -- there are 20 fields to cut
     p_session := jsonb_set(p_session, ARRAY[v_field.key], v_field.value);
     v_bytes := v_bytes - v_field.bytes + octet_length(v_field.value::TEXT);
-    v_truncated := v_truncated || v_field.key;
+    v_truncated := v_truncated || CASE WHEN v_field.key = 'extra' THEN ARRAY(
+      SELECT jsonb_object_keys(v_whole -> 'extra') EXCEPT SELECT jsonb_object_keys(v_field.value)
+      ORDER BY 1) ELSE ARRAY[v_field.key] END;
   END LOOP;
   RETURN p_session || jsonb_build_object('truncated_fields', v_truncated);
 END $$;
@@ -399,8 +402,8 @@ END $$;
 -- null if the session does not exist and p_create is false.
 CREATE OR REPLACE FUNCTION public.save_session_config(
   p_session_token TEXT, p_student_email TEXT, p_student_name TEXT, p_course_id TEXT,
-  p_config JSONB, p_other_flags JSONB, p_version INTEGER, p_create BOOLEAN, p_github_username TEXT, p_twilio_account_sid TEXT,
-  p_key_hash BYTEA, p_body_hash BYTEA
+  p_config JSONB, p_other_flags JSONB, p_only_flags BOOLEAN, p_version INTEGER, p_create BOOLEAN,
+  p_github_username TEXT, p_twilio_account_sid TEXT, p_key_hash BYTEA, p_body_hash BYTEA
 ) RETURNS JSONB LANGUAGE plpgsql SET lock_timeout = '3s' AS $$
 DECLARE
   v_before public.sessions;
@@ -459,6 +462,11 @@ BEGIN
   FROM jsonb_populate_record(v_before, p_config) n
   WHERE s.session_token = p_session_token
   RETURNING s.* INTO v_after;
+  IF p_only_flags AND NOT EXISTS (
+      SELECT FROM jsonb_object_keys(p_other_flags) AS flag WHERE v_after.extra -> flag = 'true') THEN
+    RAISE EXCEPTION 'the course has none of these flags'
+      USING ERRCODE = 'integrity_constraint_violation', CONSTRAINT = 'sessions_something_to_save';
+  END IF;
   PERFORM public.give_accounts(p_session_token, p_github_username, p_twilio_account_sid);
   PERFORM public.record_flag_events(v_before, v_after);
   PERFORM public.recompute_session(p_session_token);
