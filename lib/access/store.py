@@ -32,7 +32,7 @@ class Attempt:
     admitted_window: timedelta
     """Time for which guesses from other addresses do not lock an address that was admitted."""
     facts: Mapping[str, Any]
-    """What else the audit trail says about the attempt."""
+    """Further facts about the attempt, for the audit trail."""
 
 
 @dataclass(frozen=True)

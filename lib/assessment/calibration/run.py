@@ -55,7 +55,7 @@ def calibrate(body: CalibrateIn, deps: Deps, clock: Clock = time.monotonic) -> C
     """Calibrate the given pool, or those with enough new answers while time remains.
 
     Raises:
-        PoolNotFound: If there is no such pool.
+        PoolNotFound: If the pool does not exist.
     """
     from lib.assessment.pools.exposure_counts import count_exposure
 
@@ -93,7 +93,7 @@ def calibrate_pool(
         clock: Returns seconds since any fixed moment.
 
     Raises:
-        PoolNotFound: If there is no such pool.
+        PoolNotFound: If the pool does not exist.
         AppError: If the database is unavailable.
     """
     store.begin_attempt(deps.postgres, pool_id)

@@ -29,7 +29,7 @@ def pool_report(pool_id: UUID, limit: int, after: str | None, deps: Deps) -> Poo
 
     Raises:
         InvalidCursor: If `after` is not the cursor of a page.
-        PoolNotFound: If there is no such pool.
+        PoolNotFound: If the pool does not exist.
     """
     report = store.read_report(
         deps.postgres, pool_id, calibrations=MAX_CALIBRATIONS, after=_position(after), limit=limit

@@ -81,7 +81,7 @@ def load_pool(postgres: "Postgres", pool_id: UUID, version: int) -> ItemPool:
     """Read a version of a pool in one round trip.
 
     Raises:
-        PoolNotFound: If there is no such version.
+        PoolNotFound: If the version does not exist.
     """
     rows = store.read_version(postgres, pool_id, version)
     if rows is None:

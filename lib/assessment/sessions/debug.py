@@ -39,7 +39,7 @@ def compare(session_id: UUID, deps: Deps) -> SessionDebugOut:
     it.
 
     Raises:
-        SessionNotFound: If there is no such session.
+        SessionNotFound: If the session does not exist.
     """
     row, session = _read_session(session_id, deps)
     is_open = row.status == "active"
@@ -69,7 +69,7 @@ def sync(session_id: UUID, deps: Deps) -> SyncOut:
     """Write the snapshot that follows from Postgres, or delete it if the session is closed.
 
     Raises:
-        SessionNotFound: If there is no such session.
+        SessionNotFound: If the session does not exist.
         CacheUnavailable: If Redis is unavailable.
     """
     row, session = _read_session(session_id, deps)

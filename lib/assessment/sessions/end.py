@@ -29,7 +29,7 @@ def end(session_id: UUID, deps: Deps) -> EndOut:
     """Close a test and return its result; a closed test returns the same result again.
 
     Raises:
-        SessionNotFound: If there is no such session.
+        SessionNotFound: If the session does not exist.
     """
     cached_initial = _initial_in_snapshot(session_id, cache.read_snapshot(deps.redis, session_id))
     row = store.end_session(deps.postgres, session_id, cached_initial)
@@ -43,7 +43,7 @@ def status(session_id: UUID, deps: Deps) -> StatusOut:
     """Return the state of a test as recorded.
 
     Raises:
-        SessionNotFound: If there is no such session.
+        SessionNotFound: If the session does not exist.
     """
     row = store.read_session(deps.postgres, session_id)
     if row is None:

@@ -17,7 +17,7 @@ def start(body: StartIn, deps: Deps) -> StartOut:
     """Start a test, or resume the one that this student has open in this pool.
 
     Raises:
-        PoolNotFound: If there is no such pool.
+        PoolNotFound: If the pool does not exist.
         SessionConceptMismatch: If the pool tests a different number of concepts.
         NoGradableQuestion: If no question of the pool can be asked.
     """

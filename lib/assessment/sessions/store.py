@@ -141,7 +141,7 @@ def open_session(
     """Create a session, or return the student's active one in the pool.
 
     Raises:
-        PoolNotFound: If there is no such pool.
+        PoolNotFound: If the pool does not exist.
         SessionConceptMismatch: If the pool tests a different number of concepts.
     """
     owner = {"student_id": student_id, "pool_id": pool_id}

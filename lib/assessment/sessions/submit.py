@@ -41,7 +41,7 @@ def submit(body: SubmitIn, deps: Deps) -> SubmitOut:
     """Record an answer; return the next question or the result, the same if it is sent again.
 
     Raises:
-        SessionNotFound: If there is no such session.
+        SessionNotFound: If the session does not exist.
         SessionOfOtherStudent: If `student_id` is given and is not the session's.
         OtherAnswerRecorded: If the question was answered with another option.
         UnexpectedQuestion: If the session waits for another question.
