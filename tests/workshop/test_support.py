@@ -62,6 +62,20 @@ def test_student_asks_for_help_and_instructor_marks_it_as_given(
     ]
 
 
+def test_progress_says_since_when_the_student_waits(client: TestClient, post: Post) -> None:
+    def shown() -> Any:
+        query = {"sessionToken": TOKEN}
+        progress = client.get("/api/student-progress", params=query).json()["progress"]
+        return progress["help_asked_at"]
+
+    assert post().json()["progress"]["help_asked_at"] is None
+    asked = ask(client).json()["helpAskedAt"]
+    assert asked is not None
+    assert shown() == asked
+    ask(client, raised=False)
+    assert shown() is None
+
+
 def test_those_who_wait_longest_come_first(client: TestClient, post: Post, rows: Rows) -> None:
     tokens = [f"{TOKEN}{n}" for n in range(3)]
     for token in tokens:

@@ -125,6 +125,8 @@ class Progress(StoredSession):
     """Bug reports of the session."""
     exercises: StoredJson
     """Progress by name of the exercise, as the older pages report it."""
+    help_asked_at: UtcTime | None
+    """Time since which the student has been waiting for help; null if not waiting."""
     created_at: UtcTime
     """Time at which the session was stored."""
     updated_at: UtcTime

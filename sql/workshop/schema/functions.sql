@@ -76,7 +76,7 @@ BEGIN
         s.system_prompt, s.ivr_greeting, s.tools, s.voice_settings, s.websocket_url,
         s.codespace_url, s.github_repo_url, s.railway_url, s.ci_service_sid,
         s.extra - 'twilioAuthToken' AS extra, s.extra ? 'twilioAuthToken' AS has_twilio_auth_token,
-        s.repo_created, s.bug_reports, s.exercises,
+        s.repo_created, s.bug_reports, s.exercises, s.help_asked_at,
         s.twilio_connected, s.openai_connected, s.call_direction_chosen, s.services_ready,
         s.step4_code_validated, s.step4_committed, s.step4_deployed,
         s.step5_code_validated, s.step5_committed, s.step5_deployed,
