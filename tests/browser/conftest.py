@@ -2,14 +2,17 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from itertools import count
 
 import pytest
 from playwright.sync_api import Browser
 
 from local.redis_gateway.gateway import Gateway
 from local.servers.postgres_server import PostgresServer
-from tests.conftest import ADMIN_PASSWORD, CRON_SECRET, ENCRYPTION_KEY
+from tests.conftest import ADMIN_PASSWORD, CRON_SECRET, ENCRYPTION_KEY, INSTRUCTOR_PASSWORD
+from tests.demo.demo_database import load_demo
 from tests.support.browser import WatchedPage, find_browser, running_browser, watched_page
+from tests.support.databases import Databases
 from tests.support.local_server import LocalServer
 
 
@@ -24,23 +27,45 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="session")
-def start_server(postgres_server: PostgresServer, _gateway: Gateway) -> Callable[[], LocalServer]:
-    """Start a server of functions and pages as `make dev` does; the caller stops it."""
-    environment = {
-        "POSTGRES_URL": postgres_server.create_database("browser", template="migrated"),
-        "UPSTASH_REDIS_REST_URL": _gateway.url,
-        "UPSTASH_REDIS_REST_TOKEN": _gateway.token,
-        "ADMIN_PASSWORD": ADMIN_PASSWORD,
-        "CRON_SECRET": CRON_SECRET,
-        "ENCRYPTION_KEY": ENCRYPTION_KEY,
-    }
-    return lambda: LocalServer(environment, app="tests.support.served_pages:app")
+def start_server(
+    postgres_server: PostgresServer, databases: Databases, _gateway: Gateway
+) -> Callable[..., LocalServer]:
+    """Start a server of functions and pages as `make dev` does; the caller stops it.
+
+    `start_server(database="demo")` copies the demo into its database.
+    """
+    number = count(1)
+
+    def start(database: str = "migrated") -> LocalServer:
+        if database == "demo":
+            databases.template("demo", "migrated", load_demo)
+        name = f"browser_{next(number)}"
+        environment = {
+            "POSTGRES_URL": postgres_server.create_database(name, template=database),
+            "UPSTASH_REDIS_REST_URL": _gateway.url,
+            "UPSTASH_REDIS_REST_TOKEN": _gateway.token,
+            "ADMIN_PASSWORD": ADMIN_PASSWORD,
+            "INSTRUCTOR_PASSWORD": INSTRUCTOR_PASSWORD,
+            "CRON_SECRET": CRON_SECRET,
+            "ENCRYPTION_KEY": ENCRYPTION_KEY,
+        }
+        return LocalServer(environment, app="tests.support.served_pages:app")
+
+    return start
 
 
 @pytest.fixture(scope="session")
 def server(start_server: Callable[[], LocalServer]) -> Iterator[LocalServer]:
-    """The server that all tests share."""
+    """The server that all tests share, without data."""
     server = start_server()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def demo_server(start_server: Callable[..., LocalServer]) -> Iterator[LocalServer]:
+    """A server with the demo data, for tests that only read."""
+    server = start_server("demo")
     yield server
     server.stop()
 
@@ -50,8 +75,10 @@ def visit(browser: Browser, server: LocalServer) -> Iterator[Callable[..., Watch
     """Open a path of the server, or of the one at `url`: `visit("/", width=320)`."""
     with ExitStack() as stack:
 
-        def open_page(path: str, *, width: int = 1200, url: str = server.url) -> WatchedPage:
-            watched = stack.enter_context(watched_page(browser, url, width=width))
+        def open_page(
+            path: str, *, width: int = 1200, dark: bool = False, url: str = server.url
+        ) -> WatchedPage:
+            watched = stack.enter_context(watched_page(browser, url, width=width, dark=dark))
             watched.open(path)
             return watched
 

@@ -49,6 +49,21 @@ def test_page_fits_the_window(visit: Visit, path: str, width: int) -> None:
 
 
 @pytest.mark.parametrize("path", PAGES)
+@pytest.mark.parametrize("dark", [False, True])
+@pytest.mark.parametrize("width", [320, 1280])
+def test_page_is_accessible(visit: Visit, path: str, width: int, *, dark: bool) -> None:
+    watched = visit(path, width=width, dark=dark)
+    assert watched.violations() == []
+    assert watched.errors == []
+
+
+def test_faults_of_accessibility_are_found(visit: Visit) -> None:
+    watched = visit("/")
+    watched.page.evaluate("document.body.append(new Image())")
+    assert [fault for fault in watched.violations() if fault.startswith("image-alt")]
+
+
+@pytest.mark.parametrize("path", PAGES)
 def test_page_is_served_with_a_policy_without_unsafe(server: LocalServer, path: str) -> None:
     policy = httpx.get(server.url + path).headers["content-security-policy"]
     assert "default-src 'none'" in policy
@@ -108,7 +123,7 @@ def test_landing_page_shows_that_postgres_and_redis_are_up(visit: Visit) -> None
 def test_landing_page_says_what_the_health_means(
     visit: Visit, health: dict[str, object], meaning: str
 ) -> None:
-    script = "health => import('/index.js').then(page => page.meaning(health))"
+    script = "health => import('/landing/model.js').then(page => page.meaning(health))"
     shown = visit("/").page.evaluate(script, {"services": {"redis": "up"}, **health})
     assert shown.startswith(meaning)
     assert bool(shown) == bool(meaning)
@@ -128,7 +143,7 @@ def test_local_landing_page_shows_the_first_calls_with_its_own_address(
     visit: Visit, server: LocalServer
 ) -> None:
     page = visit("/").page
-    health, *calls = page.locator("[data-call]").all_inner_texts()
+    *calls, health = page.locator("[data-call]").all_inner_texts()
     assert health == f"curl -s {server.url}/health"
     assert calls == CALL.findall(examples(server.url))
     expect(page.locator("#first")).to_be_visible()

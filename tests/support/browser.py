@@ -4,8 +4,12 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
 
 from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+
+from tests.support.node_packages import installed
 
 ARGUMENTS = (
     "--no-sandbox",  # tests may run as root
@@ -17,6 +21,7 @@ ARGUMENTS = (
     "--disable-sync",
 )
 EXECUTABLES = ("chromium", "chromium-browser", "google-chrome", "chrome")
+WCAG_TAGS = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice")
 REPORT_VIOLATIONS = """
 addEventListener("securitypolicyviolation", (event) =>
   console.error(`violation: ${event.violatedDirective} ${event.blockedURI}`));
@@ -37,6 +42,13 @@ def running_browser(path: str) -> Iterator[Browser]:
         browser.close()
 
 
+@cache
+def axe_source() -> str:
+    """Return the code of axe-core, which the driver runs outside of the page's policy."""
+    packages = installed(Path(__file__).parents[1] / "browser" / "javascript")
+    return (packages / "node_modules" / "axe-core" / "axe.min.js").read_text()
+
+
 @dataclass
 class WatchedPage:
     """A page with its script errors, console errors and violations of the content security
@@ -55,16 +67,31 @@ class WatchedPage:
         width = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
         return int(self.page.evaluate(width))
 
+    def violations(self) -> list[str]:
+        """Return what axe-core finds against WCAG 2.2 AA: rule, impact and element."""
+        self.page.evaluate(axe_source())
+        result = self.page.evaluate("tags => axe.run(document, {runOnly: tags})", list(WCAG_TAGS))
+        return [
+            f"{rule['id']} ({rule['impact']}): {node['target']} {node['failureSummary']}"
+            for rule in result["violations"]
+            for node in rule["nodes"]
+        ]
+
     def _record(self, message: ConsoleMessage) -> None:
         if message.type in {"error", "warning"}:
             self.errors.append(message.text)
 
 
 @contextmanager
-def watched_page(browser: Browser, base_url: str, *, width: int = 1200) -> Iterator[WatchedPage]:
+def watched_page(
+    browser: Browser, base_url: str, *, width: int = 1200, dark: bool = False
+) -> Iterator[WatchedPage]:
     """Open a page in a fresh profile for a block."""
     context = browser.new_context(
-        base_url=base_url, viewport={"width": width, "height": 800}, service_workers="block"
+        base_url=base_url,
+        viewport={"width": width, "height": 800},
+        color_scheme="dark" if dark else "light",
+        service_workers="block",
     )
     context.add_init_script(REPORT_VIOLATIONS)
     watched = WatchedPage(context.new_page())

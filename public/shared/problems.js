@@ -1,0 +1,38 @@
+// What can go wrong with a call, told apart by what the reader can do about it.
+
+/** A call that brought no result. `kind` chooses the words and the state of the page. */
+export class Problem extends Error {
+  /**
+   * @param {"offline"|"timeout"|"unreadable"|"credential"|"rights"|"locked"|"busy"|"refused"|"missing"|"conflict"|"server"} kind
+   * @param {object} facts message, code, details, requestId, status, seconds until the next try
+   */
+  constructor(kind, { message = "", code = null, details = [], requestId = null, status = 0, seconds = null } = {}) {
+    super(message);
+    Object.assign(this, { kind, code, details, requestId, status, seconds });
+  }
+}
+
+const KINDS = { 401: "credential", 403: "rights", 404: "missing", 409: "conflict", 429: "locked", 503: "busy" };
+
+/** The kind of problem that a status stands for. */
+export function kindOf(status) {
+  return KINDS[status] ?? (status >= 500 ? "server" : "refused");
+}
+
+/** The problem that an error response reports. `body` is its JSON, or null if it had none. */
+export function problemOf(status, body, retryAfter) {
+  const seconds = Number.parseInt(retryAfter, 10);
+  return new Problem(kindOf(status), {
+    status,
+    message: typeof body?.error === "string" ? body.error : "",
+    code: body?.code ?? null,
+    details: Array.isArray(body?.details) ? body.details : [],
+    requestId: body?.requestId ?? null,
+    seconds: Number.isFinite(seconds) ? seconds : null,
+  });
+}
+
+/** Whether the same call may succeed if it is sent again later, unchanged. */
+export function isPassing(problem) {
+  return ["offline", "timeout", "busy", "server", "unreadable"].includes(problem.kind);
+}

@@ -1,0 +1,44 @@
+// Words that several pages share; each page's own stand in the texts.js of its folder.
+import { clock, duration } from "./format.js";
+
+export const NAV = [];
+
+export const LOGIN = {
+  label: "Password",
+  hint: "ADMIN_PASSWORD or INSTRUCTOR_PASSWORD of your deployment. It stays in this tab.",
+  adminOnly: "This needs ADMIN_PASSWORD: INSTRUCTOR_PASSWORD may look, but not change anything.",
+  empty: "Enter the password from your deployment’s settings.",
+  logOut: "Log out",
+};
+
+const BY_KIND = {
+  offline: ["This computer is offline.", "Nothing was lost. It goes on when the connection is back."],
+  timeout: ["The server took too long to answer.", "Nothing was lost. Try again in a moment."],
+  unreadable: ["The answer could not be read.", "Something between this page and the server changed it."],
+  credential: ["This password is not right.", "After 5 wrong ones there is a pause of 15 minutes."],
+  rights: ["This password may not do that.", ""],
+  missing: ["There is no such thing any more.", ""],
+  conflict: ["Something else changed in the meantime.", ""],
+  busy: ["The server is not ready.", "Nothing was lost."],
+  refused: ["This was not accepted.", ""],
+  server: ["The server could not answer.", "Nothing was lost. Try again."],
+};
+
+/** A problem in words: the fact, and what to do now. `now` is in milliseconds. */
+export function explain(problem, now = Date.now()) {
+  if (problem.kind === "locked") {
+    const seconds = problem.seconds ?? 60;
+    const until = clock(now + seconds * 1000);
+    return { fact: "Too many tries.", advice: `You can try again in ${duration(seconds)}, at ${until}.` };
+  }
+  const [fact, usual] = BY_KIND[problem.kind] ?? BY_KIND.server;
+  const said = ["credential", "offline", "timeout", "unreadable"].includes(problem.kind) ? "" : problem.message;
+  return { fact, advice: [said, usual].filter(Boolean).join(" ") };
+}
+
+/** The line above data that could not be renewed. */
+export function staleLine(problem, loadedAt, nextAt, now) {
+  const fact = problem.kind === "offline" ? "This computer is offline." : `No answer for ${duration((now - loadedAt) / 1000)}.`;
+  const again = nextAt === null ? "" : ` Trying again in ${duration(Math.max(1, (nextAt - now) / 1000))}.`;
+  return { fact, advice: `You see the figures of ${clock(loadedAt)}.${again}` };
+}
