@@ -108,6 +108,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     ),
     Endpoint("/api/admin-save-course", "workshop.admin_save_course", ("POST",), Access.OPERATOR),
     Endpoint("/api/workshop-analytics", "workshop.analytics", ("GET",), Access.INSTRUCTOR),
+    Endpoint("/api/class-progress", "workshop.class_progress", ("GET",), Access.INSTRUCTOR),
     # --- operations
     Endpoint(
         "/api/admin-create-unified-schema",

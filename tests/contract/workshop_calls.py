@@ -107,6 +107,9 @@ WORKSHOP = (
     Call("POST", "/api/admin-new-link", 403, {"sessionToken": "{other}"}, INSTRUCTOR),
     Call("GET", "/api/workshop-analytics", 200, headers=OPERATOR),
     Call("GET", "/api/workshop-analytics?days=0", 422, headers=OPERATOR),
+    Call("GET", "/api/class-progress?limit=1", 200, headers=INSTRUCTOR, exact=False),
+    Call("GET", "/api/class-progress?courseId=none", 404, headers=INSTRUCTOR),
+    Call("GET", "/api/class-progress", 401),
     Call("POST", "/api/admin-list-configs", 200, {"adminPassword": ADMIN_PASSWORD}),
     Call("POST", "/api/admin-list-configs-v2", 200, {"adminPassword": ADMIN_PASSWORD}),
     Call(

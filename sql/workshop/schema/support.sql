@@ -8,6 +8,22 @@ ALTER TABLE public.sessions
 CREATE INDEX IF NOT EXISTS idx_sessions_help_asked ON public.sessions (help_asked_at)
   WHERE help_asked_at IS NOT NULL;
 
+-- When the session last got further, which activity alone does not show: "stuck" counts from here.
+ALTER TABLE public.sessions
+  ADD COLUMN IF NOT EXISTS progressed_at TIMESTAMPTZ;  -- null: not since this column was added
+
+CREATE OR REPLACE FUNCTION public.mark_progress() RETURNS TRIGGER LANGUAGE plpgsql AS $$
+BEGIN
+  NEW.progressed_at := greatest(OLD.progressed_at, NEW.last_activity);
+  RETURN NEW;
+END $$;
+
+-- Rates may also change when a course gets other steps, so only a rise counts.
+CREATE OR REPLACE TRIGGER mark_progress BEFORE UPDATE ON public.sessions FOR EACH ROW
+  WHEN (NEW.current_step > OLD.current_step OR NEW.completion_rate > OLD.completion_rate
+    OR public.true_flags(NEW) <> public.true_flags(OLD))
+  EXECUTE FUNCTION public.mark_progress();
+
 -- Tokens that were replaced are recorded beside removals, so that they begin no session.
 DO $$
 BEGIN

@@ -1,0 +1,1 @@
+"""The progress of a whole class: its students, step by step."""
