@@ -1,4 +1,4 @@
-"""GET /api/class-progress: a course's students and how far each is in each step, for instructors."""
+"""GET /api/class-progress: the students of a course, step by step, for instructors."""
 
 from typing import Annotated
 

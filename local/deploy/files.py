@@ -167,6 +167,7 @@ def _vercel_head(framework: str | None) -> Json:
         "regions": [REGION],
         "build": {"env": {"VERCEL_PYTHON_COMPILEALL": "1"}},
         "cleanUrls": True,
+        "redirects": [{"source": "/public/:path*", "destination": "/:path*", "permanent": False}],
         "headers": [{"source": "/((?!api/|health$).*)", "headers": _header_pairs(PAGE_HEADERS)}],
     }
 

@@ -35,7 +35,11 @@ class Pages:
         app = self._app
         if scope["type"] == "http" and scope["method"] in {"GET", "HEAD"}:
             path: str = scope["path"]
-            if file := self._find(path):
+            if path.startswith("/public/"):  # as the guides write the addresses of pages
+                app = RedirectResponse(
+                    URL(scope=scope).replace(path=path.removeprefix("/public")), 307
+                )
+            elif file := self._find(path):
                 app = FileResponse(file, headers=PAGE_HEADERS)
             elif path != "/" and path.endswith("/") and self._find(path.rstrip("/")):
                 app = RedirectResponse(URL(scope=scope).replace(path=path.rstrip("/")), 308)

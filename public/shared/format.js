@@ -49,8 +49,8 @@ export function dateTime(moment) {
 }
 
 /** What to call a person who may have given no name. */
-export function nameOf({ studentName, studentEmail, githubUsername }) {
-  return studentName || studentEmail || githubUsername || "Without a name";
+export function nameOf({ studentName, studentEmail, githubUsername, studentId }) {
+  return studentName || studentEmail || githubUsername || `No name (${String(studentId ?? "?").slice(0, 4)})`;
 }
 
 /** An address if a browser may follow it (http or https), else null. */

@@ -3,6 +3,7 @@ import { apiWith } from "./api.js";
 import { useMemo, useState } from "./html.js";
 
 const KEY = "stepwise.password";
+const PLACEHOLDER = "YOUR_ADMIN_PASSWORD"; // the local server takes it for an operator's password
 
 /** The password of this tab, null before the log-in. */
 export function storedPassword(storage = sessionStorage) {
@@ -23,5 +24,13 @@ export function useLogin() {
     storePassword(value);
     setPassword(value);
   };
-  return { api, password, logIn: change, logOut: () => change(null) };
+  // Calls that answer strangers, too, tell an operator more. Without a password that is for the local
+  // server alone, and only once it has answered an operator's call.
+  const operatorApi = useMemo(() => apiWith(password ?? PLACEHOLDER), [password]);
+  return { api, operatorApi, password, logIn: change, logOut: () => change(null) };
+}
+
+/** Whether the page comes from the local server, which needs no password on its own machine. */
+export function isLocal(hostname) {
+  return ["127.0.0.1", "localhost", "[::1]"].includes(hostname);
 }

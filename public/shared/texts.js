@@ -1,7 +1,7 @@
 // Words that several pages share; each page's own stand in the texts.js of its folder.
 import { clock, duration } from "./format.js";
 
-export const NAV = [];
+export const NAV = [["/instructor-dashboard", "Dashboard"]];
 
 export const LOGIN = {
   label: "Password",

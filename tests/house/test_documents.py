@@ -11,8 +11,8 @@ DECISIONS = sorted((ROOT / "docs" / "adr").glob("*.md"))
 PARTS = ["Context", "Decision", "Consequences"]
 PAGE_LINES = 60
 KINDS_OF_CHANGE = {"Added", "Changed", "Deprecated", "Removed", "Fixed", "Security"}
-NOT_THERE_YET = r"planner|study decision|dashboard|what to study|in preparation"
-NOT_BUILT_YET = r"study decision|what to study|instructor's dashboard"
+NOT_THERE_YET = r"planner|study decision|what to study|in preparation"
+NOT_BUILT_YET = r"study decision|what to study"
 RELEASE = r"\[Unreleased\]|\[\d+\.\d+\.\d+\] - \d{4}-\d{2}-\d{2}"
 
 

@@ -52,6 +52,14 @@ def test_files_of_the_folders_are_served_and_other_paths_reach_the_functions(
     assert pages.get(path).text == text
 
 
+def test_addresses_of_the_guides_lead_to_the_pages(pages: TestClient) -> None:
+    response = pages.get("/public/docs.html?a=1")
+    assert (response.status_code, response.headers["location"]) == (
+        307,
+        "http://testserver/docs.html?a=1",
+    )
+
+
 def test_pages_carry_the_headers_of_the_deployment(pages: TestClient) -> None:
     response = pages.get("/docs")
     assert response.headers["content-type"] == "text/html; charset=utf-8"

@@ -83,7 +83,7 @@ test("numbers, counts, sizes and names", () => {
   assert.deepEqual([count(1, "student"), count(0, "student"), count(2, "person", "people")], ["1 student", "0 students", "2 people"]);
   assert.deepEqual([bytes(10), bytes(2048), bytes(3.4 * 1024 ** 2)], ["10 bytes", "2 KB", "3.4 MB"]);
   assert.equal(nameOf({ studentName: "", studentEmail: "a@x.org" }), "a@x.org");
-  assert.equal(nameOf({}), "Without a name");
+  assert.equal(nameOf({ studentId: "1c9e77" }), "No name (1c9e)");
 });
 
 test("only web addresses become links", () => {
