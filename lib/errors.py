@@ -182,7 +182,7 @@ class TooLarge(AppError):
 
 
 class UnsupportedMediaType(AppError):
-    """Send the body as Content-Type: application/json."""
+    """Send the body as Content-Type: application/json{also}."""
 
     status = 415
     code = "unsupported_media_type"

@@ -42,6 +42,8 @@ class Endpoint:
     access: Access
     body_limit: int = SMALL_BODY
     """Maximum size of the body in bytes."""
+    takes_csv: bool = False
+    """Whether a body of `text/csv` is accepted, as the field `csv` of a JSON body."""
     schedule: str | None = None
     """Five-field cron expression, UTC, of the scheduled calls of this path."""
 
@@ -109,6 +111,15 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     Endpoint("/api/admin-save-course", "workshop.admin_save_course", ("POST",), Access.OPERATOR),
     Endpoint("/api/workshop-analytics", "workshop.analytics", ("GET",), Access.INSTRUCTOR),
     Endpoint("/api/class-progress", "workshop.class_progress", ("GET",), Access.INSTRUCTOR),
+    Endpoint(
+        "/api/admin-import-roster",
+        "workshop.admin_roster",
+        ("POST",),
+        Access.INSTRUCTOR,
+        body_limit=LARGE_BODY,
+        takes_csv=True,
+    ),
+    Endpoint("/api/admin-export", "workshop.admin_roster", ("GET",), Access.INSTRUCTOR),
     # --- operations
     Endpoint(
         "/api/admin-create-unified-schema",

@@ -55,6 +55,7 @@ SCRIPTS = (
     "workshop/schema/removals.sql",
     "workshop/schema/students.sql",
     "workshop/schema/support.sql",
+    "workshop/schema/roster.sql",
     "workshop/schema/old_log.sql",
     "database/schema/search_path.sql",
     RECORD_SCRIPTS,

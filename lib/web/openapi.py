@@ -116,8 +116,10 @@ def _describe_access(operation: dict[str, Any], row: Endpoint, schemas: dict[str
 def _add_warnings(
     operation: dict[str, Any], schemas: dict[str, Any], warnings: dict[str, Any]
 ) -> None:
-    """Describe `warnings`, which any response to a request that succeeded may have."""
-    media = operation["responses"]["200"]["content"]["application/json"]
+    """Describe `warnings`, which any JSON of a request that succeeded may have."""
+    media = operation["responses"]["200"]["content"].get("application/json")
+    if media is None:
+        return
     for choice in media["schema"].get("anyOf", [media["schema"]]):
         body = schemas[choice["$ref"].rpartition("/")[2]]
         body["properties"]["warnings"] = warnings
@@ -144,7 +146,7 @@ def _add_examples(operation: dict[str, Any], documented: dict[str, Any]) -> None
         operation["requestBody"]["content"]["application/json"]["example"] = documented["request"]
     if "answer" in documented:
         bodies = {"Answer": documented["answer"], **documented.get("other_answers", {})}
-        examples = {title: {"value": body} for title, body in bodies.items()}
-        operation["responses"]["200"]["content"]["application/json"]["examples"] = examples
+        (media,) = operation["responses"]["200"]["content"].values()
+        media["examples"] = {title: {"value": body} for title, body in bodies.items()}
     operation["responses"].pop("422", None)
     operation["responses"]["200"]["description"] = "Success."

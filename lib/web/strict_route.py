@@ -18,10 +18,13 @@ from lib.framework import APIRoute, Request, Response
 from lib.logs import log
 from lib.routes import BY_PASSWORD, Endpoint
 from lib.web import strict_json
+from lib.web.csv_body import text_of
 from lib.web.unknown_fields import KnownNames, UnknownFields, models_in
 
 _JSON = re.compile(r"\s*application/([\w.!#$&^-]+\+)?json\s*(;|$)", re.IGNORECASE)
 """Types of a JSON body (RFC 6839). Browsers send none of them to another site without asking."""
+_CSV = re.compile(r"\s*text/csv\s*(;|$)", re.IGNORECASE)
+"""Type of a CSV file, which browsers do not send to another site without asking either."""
 
 
 def strict_route(rows: Iterable[Endpoint]) -> type["StrictRoute"]:
@@ -58,7 +61,7 @@ class StrictRoute(APIRoute):
             deadline.start(row.seconds)
             raw = await _read(request, row.body_limit)
             await guard(request, raw, current_deps())
-            checked = CheckedRequest(request, raw)
+            checked = CheckedRequest(request, raw, takes_csv=row.takes_csv)
             unknown = UnknownFields(
                 self.known_names(row), await checked.json(), request.query_params
             )
@@ -100,19 +103,27 @@ class StrictRoute(APIRoute):
 class CheckedRequest(Request):
     """A request whose body has been read and parsed.
 
+    A CSV file counts as a JSON object: its text is `csv`, and the parameters of the query are the
+    other fields.
+
     Raises:
-        UnsupportedMediaType: If there is a body that is not declared as JSON.
-        NotJson, JsonRefused: See `strict_json.parse`.
+        UnsupportedMediaType: If there is a body of another type.
+        NotJson, JsonRefused: See `strict_json.parse` and `csv_body.text_of`.
     """
 
-    def __init__(self, request: Request, raw: bytes) -> None:
+    def __init__(self, request: Request, raw: bytes, *, takes_csv: bool = False) -> None:
         super().__init__(request.scope, request.receive)
         self._raw = raw
         self._parsed = None
         if raw:
-            if not _JSON.match(request.headers.get("content-type", "")):
-                raise UnsupportedMediaType
-            self._parsed = strict_json.parse(raw)
+            content_type = request.headers.get("content-type", "")
+            if _JSON.match(content_type):
+                self._parsed = strict_json.parse(raw)
+            elif takes_csv and _CSV.match(content_type):
+                self._parsed = {**request.query_params, "csv": text_of(raw)}
+                self.scope = {**request.scope, "headers": _as_json(request.headers.raw)}
+            else:
+                raise UnsupportedMediaType(also=" or text/csv" if takes_csv else "")
 
     async def body(self) -> bytes:
         """Return the body."""
@@ -121,6 +132,12 @@ class CheckedRequest(Request):
     async def json(self) -> Any:
         """Return the parsed body."""
         return self._parsed
+
+
+def _as_json(headers: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+    """Return headers with the content type of JSON, so that FastAPI takes the parsed body."""
+    others = [header for header in headers if header[0].lower() != b"content-type"]
+    return [*others, (b"content-type", b"application/json")]
 
 
 async def _read(request: Request, limit: int) -> bytes:
@@ -152,8 +169,9 @@ def _log(unknown: UnknownFields, request: Request) -> None:
 
 
 def _with_warnings(response: Response, unknown: UnknownFields) -> Response:
-    """Add `warnings` to the object that a response holds, one for each field that is ignored."""
-    if unknown.ignored and response.status_code < 400:  # noqa: PLR2004 errors have details
+    """Add `warnings` to the JSON object of a response, one for each field that is ignored."""
+    is_json = response.headers.get("content-type", "") == "application/json"
+    if unknown.ignored and is_json and response.status_code < 400:  # noqa: PLR2004 errors have details
         content = json.loads(bytes(response.body))
         content["warnings"] = [
             {"field": field.name, "problem": field.problem} for field in unknown.ignored

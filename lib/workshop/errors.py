@@ -55,6 +55,13 @@ class IdempotencyKeyReused(InvalidInput):
     fields = ("Idempotency-Key",)
 
 
+class UnreadableRoster(InvalidInput):
+    """csv: {reason} Nothing was imported."""
+
+    code = "unreadable_roster"
+    fields = ("csv",)
+
+
 class TooManyExercises(InvalidInput):
     """exerciseId: This session already has 200 exercises, which is the maximum."""
 

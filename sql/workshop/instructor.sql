@@ -115,7 +115,11 @@ SELECT CASE WHEN %(course_id)s::TEXT IS NULL THEN (SELECT count(*) FROM public.s
   count(*) AS sessions,
   count(*) FILTER (WHERE is_active) AS active_sessions,
   count(*) FILTER (WHERE completion_rate = 100) AS completed_sessions,
-  coalesce(round(avg(completion_rate), 2), 0) AS avg_completion
+  coalesce(round(avg(completion_rate), 2), 0) AS avg_completion,
+  (SELECT count(*) FROM public.enrollments e
+    WHERE (%(course_id)s::TEXT IS NULL OR e.course_id = %(course_id)s) AND NOT EXISTS (
+      SELECT FROM public.sessions o
+      WHERE o.student_id = e.student_id AND o.course_id = e.course_id)) AS not_started
 FROM public.sessions
 WHERE %(course_id)s::TEXT IS NULL OR course_id = %(course_id)s;
 

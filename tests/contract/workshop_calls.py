@@ -110,6 +110,17 @@ WORKSHOP = (
     Call("GET", "/api/class-progress?limit=1", 200, headers=INSTRUCTOR, exact=False),
     Call("GET", "/api/class-progress?courseId=none", 404, headers=INSTRUCTOR),
     Call("GET", "/api/class-progress", 401),
+    Call(
+        "POST",
+        "/api/admin-import-roster?dryRun=true",
+        200,
+        "email,name\nzoë@example.com,Zoë\n,Ann\n".encode(),
+        {**INSTRUCTOR, "content-type": "text/csv"},
+    ),
+    Call("POST", "/api/admin-import-roster", 200, {"csv": "zoe@example.com"}, INSTRUCTOR),
+    Call("POST", "/api/admin-import-roster", 401, {"csv": "zoe@example.com"}),
+    Call("GET", "/api/admin-export?limit=1", 200, headers=INSTRUCTOR, exact=False),
+    Call("GET", "/api/admin-export?courseId=none", 404, headers=INSTRUCTOR),
     Call("POST", "/api/admin-list-configs", 200, {"adminPassword": ADMIN_PASSWORD}),
     Call("POST", "/api/admin-list-configs-v2", 200, {"adminPassword": ADMIN_PASSWORD}),
     Call(

@@ -147,7 +147,8 @@ def test_example_of_the_body_is_accepted(operation: Operation) -> None:
 
 @every_operation
 def test_response_examples_have_exactly_the_fields_of_the_model(operation: Operation) -> None:
-    body: TypeAdapter[Any] = TypeAdapter(cast("Any", ROUTES[str(operation)].response_model))
+    model = ROUTES[str(operation)].response_model or str  # CSV has no model
+    body: TypeAdapter[Any] = TypeAdapter(cast("Any", model))
     assert operation.responses, f'write the "answer" of {place_of(operation)}'
     for title, example in operation.responses.items():
         parsed = validated(body, example, f'the answer "{title}" of {place_of(operation)}')
@@ -315,10 +316,14 @@ def test_descriptions_speak_of_json_and_not_of_python() -> None:
     assert otherwise_spelt == []
 
 
-def test_every_successful_response_may_have_warnings() -> None:
+def test_every_successful_json_response_may_have_warnings() -> None:
     schemas = description()["components"]["schemas"]
-    for operation in OPERATIONS:
-        schema = operation.description["responses"]["200"]["content"]["application/json"]["schema"]
+    contents = [operation.description["responses"]["200"]["content"] for operation in OPERATIONS]
+    assert sum("application/json" not in content for content in contents) < len(contents) / 10
+    for content in contents:
+        if "application/json" not in content:
+            continue
+        schema = content["application/json"]["schema"]
         for choice in schema.get("anyOf", [schema]):
             body = schemas[choice["$ref"].rpartition("/")[2]]
             assert body["properties"]["warnings"]["items"] == {

@@ -59,7 +59,8 @@ class Operation:
     @property
     def responses(self) -> dict[str, Any]:
         """Examples of the 200 response by title; the first is the response to `request`."""
-        examples = self.description["responses"]["200"]["content"][JSON].get("examples", {})
+        (media,) = self.description["responses"]["200"]["content"].values()
+        examples = media.get("examples", {})
         return {title: example["value"] for title, example in examples.items()}
 
     @property

@@ -29,21 +29,21 @@ class CourseRow:
 
 @dataclass(frozen=True)
 class StudentRow:
-    """A student and one session."""
+    """A student and one session; without one, its values are null or 0."""
 
     student_id: UUID
     student_email: str
     student_name: str | None
     github_username: str | None
-    session_token: str
+    session_token: str | None
     sessions: int
     is_active: bool
     current_step: int
     completion_rate: int
     total_time_spent: int
-    started_at: datetime
-    last_activity: datetime
-    last_progress_at: datetime
+    started_at: datetime | None
+    last_activity: datetime | None
+    last_progress_at: datetime | None
     help_asked_at: datetime | None
     bug_reports: int
     flags: list[str]

@@ -150,6 +150,8 @@ class Totals(CamelBody):
     """Number of sessions with every step completed."""
     avg_completion: float
     """Mean share of completed steps, 0 to 100."""
+    not_started: int
+    """Number of students whom a roster enrolled and who have not begun."""
 
 
 class FunnelStep(CamelBody):

@@ -15,6 +15,7 @@ CREATE OR REPLACE FUNCTION stepwise.own_tables() RETURNS SETOF REGCLASS LANGUAGE
     ('public', 'sessions', '{session_token,student_id}'),
     ('public', 'step_progress', '{session_token,step_number}'),
     ('public', 'events', '{session_token,event_type,event_data}'),
+    ('public', 'enrollments', '{student_id,course_id,created_at}'),
     ('public', 'idempotency_keys', '{key_hash,body_hash}'),
     ('public', 'removals', '{kind,name_sha256}'),
     ('public', 'operator_failures', '{address_sha256,failed_at}'),
@@ -79,7 +80,7 @@ LANGUAGE sql STABLE AS $$
   WITH listed (schema_name, names) AS (VALUES
     ('public', '{add_to_exercise,admit_operator,anonymous_email,bounded_session,change_email,change_older_emails,
       check_session_course,check_step_number,check_step_numbers,claim_key,claim_session,cut_json,
-      default_course,exercise_step,flagged_steps,give_accounts,normalized_email,older_column,older_tables,
+      default_course,exercise_step,flagged_steps,give_accounts,import_roster,mark_progress,normalized_email,older_column,older_tables,
       older_tokens,open_session,open_student,operator_audit_digest,operator_audit_refuse,
       operator_audit_seal,recompute_session,record_flag_events,record_step_progress,
       refuse_older_change,remember_emptied_fields,remember_removals,removal_key,remove_again,

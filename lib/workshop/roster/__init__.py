@@ -1,0 +1,1 @@
+"""Rosters: students who come from elsewhere, and results that leave again."""

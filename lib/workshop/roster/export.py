@@ -1,0 +1,59 @@
+"""Results that leave again: a course's students and steps as a file for a spreadsheet."""
+
+from typing import Annotated
+
+from lib.deps import Deps
+from lib.framework import Query
+from lib.web.csv_body import csv_text
+from lib.workshop.class_progress.class_progress import class_progress
+from lib.workshop.class_progress.wire import ClassOut, ClassStudent, StepState
+
+HEAD = ("email", "name", "github", "status")
+TAIL = ("completion_rate", "seconds", "last_activity")
+WORDS = {
+    StepState.NOT_BEGUN: "",
+    StepState.BEGUN: "begun",
+    StepState.VALIDATED: "validated",
+    StepState.COMMITTED: "committed",
+    StepState.DEPLOYED: "completed",
+    StepState.DONE: "completed",
+}
+COMPLETE = 100  # per cent
+Limit = Annotated[int, Query(ge=1, le=2000, description="Maximum number of students in the file.")]
+
+
+def export(
+    deps: Deps, *, course_id: str | None, limit: int, after: str | None
+) -> tuple[str, str | None]:
+    """Return a page of a course's students as CSV, and the cursor of the next page.
+
+    Raises:
+        CourseNotFound: If the course does not exist.
+        InvalidCursor: If the cursor is not that of a page.
+    """
+    page = class_progress(deps, course_id=course_id, limit=limit, after=after, since=None)
+    return csv_text([_head(page), *map(_row, page.students)]), page.next_cursor
+
+
+def _head(page: ClassOut) -> list[str]:
+    return [*HEAD, *(f"{step.step_number} {step.step_name}" for step in page.steps), *TAIL]
+
+
+def _row(student: ClassStudent) -> list[object]:
+    return [
+        student.student_email,
+        student.student_name,
+        student.github_username,
+        _status(student),
+        *(WORDS[StepState(letter)] for letter in student.steps),
+        student.completion_rate,
+        student.total_time_spent,
+        student.last_activity.isoformat() if student.last_activity else None,
+    ]
+
+
+def _status(student: ClassStudent) -> str:
+    if student.completion_rate >= COMPLETE:
+        return "completed"
+    begun = student.steps.strip(StepState.NOT_BEGUN)
+    return "begun" if begun else "not started"

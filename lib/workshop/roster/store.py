@@ -1,0 +1,36 @@
+"""Statements of rosters."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from lib.database.queries import load_queries
+from lib.database.statements import as_jsonb
+from lib.workshop.roster.roster_file import Person
+
+if TYPE_CHECKING:
+    from lib.database.postgres import Transaction
+
+_queries = load_queries("workshop/roster.sql")
+
+
+@dataclass(frozen=True)
+class ImportedLine:
+    """What happened to a line: created, enrolled, updated or unchanged."""
+
+    line: int
+    outcome: str
+    other_name: bool
+    """Whether the student is known under another name, which stays."""
+
+
+def import_roster(
+    transaction: "Transaction", course_id: str | None, people: Iterable[Person]
+) -> list[ImportedLine]:
+    """Enroll people in a course, None for the built-in one."""
+    lines = [
+        {"line": each.line, "email": each.email, "name": each.name, "github": each.github}
+        for each in people
+    ]
+    params = {"course_id": course_id, "lines": as_jsonb(lines)}
+    return transaction.fetch_all(_queries["import_roster"], params, ImportedLine)

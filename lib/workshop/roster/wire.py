@@ -1,0 +1,73 @@
+"""Bodies of admin-import-roster."""
+
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import Field, model_validator
+
+from lib.web.wire import CamelAnswer, CamelBody, StrictOperatorIn
+from lib.workshop.fields import OptionalCourseId
+
+MAX_PEOPLE = 20_000
+MAX_LISTED = 500
+"""Maximum length of the lists of lines in a response."""
+
+
+class RosterIn(StrictOperatorIn):
+    """A roster, as the text of a CSV file or as a list. A `text/csv` body is taken as `csv`."""
+
+    csv: str | None = None
+    """The file: columns for e-mail and name, optionally the GitHub name, in any order; commas,
+    semicolons or tabs. Also the classroom_roster.csv of GitHub Classroom."""
+    students: Annotated[list[dict[str, Any]] | None, Field(max_length=MAX_PEOPLE)] = None
+    """The same as a list of objects with `studentEmail`, `studentName` and `githubUsername`."""
+    course_id: OptionalCourseId = None
+    """Id of the course; left out, the built-in course."""
+    by_github: bool = False
+    """Whether to enroll those without an e-mail by GitHub name; they are rejected otherwise."""
+    dry_run: bool = False
+    """Whether to undo everything at the end; the response is that of the real call."""
+
+    @model_validator(mode="after")
+    def _one_form(self) -> Self:
+        if (self.csv is None) == (self.students is None):
+            raise ValueError("Send either csv or students")
+        return self
+
+
+class RejectedLine(CamelBody):
+    """A line that was not imported."""
+
+    line: int
+    """Number of the line in the file, from 1, or of the object in the list."""
+    field: Literal["studentEmail", "studentName", "githubUsername", "line"]
+    """Field that is at fault."""
+    problem: str
+    """Why it was not imported."""
+
+
+class ImportedOut(CamelAnswer):
+    """What happened to the lines; each counts once."""
+
+    message: str
+    course_id: str
+    """Id of the course."""
+    dry_run: bool
+    """Whether everything was undone."""
+    created: int
+    """New students."""
+    enrolled: int
+    """Students who were known, and are now in this course, too."""
+    updated: int
+    """Students of this course who got a name that they lacked."""
+    unchanged: int
+    """Students of this course to whom nothing was added."""
+    repeated: int
+    """Lines about a person of an earlier line."""
+    rejected_count: int
+    """Lines that were not imported."""
+    rejected: list[RejectedLine]
+    """The first of them."""
+    other_names: list[int]
+    """The first lines whose student is known under another name, which stays."""
+    ignored_columns: list[str]
+    """Columns of the file, or members of the objects, that are not part of a roster."""
