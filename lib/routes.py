@@ -106,7 +106,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     Endpoint("/api/admin-new-link", "workshop.admin_support", ("POST",), Access.OPERATOR),
     Endpoint("/api/admin-change-email", "workshop.admin_change_email", ("POST",), Access.OPERATOR),
     Endpoint(
-        "/api/admin-delete-student", "workshop.admin_delete_student", ("POST",), Access.OPERATOR
+        "/api/admin-delete-student", "operations.admin_delete_student", ("POST",), Access.OPERATOR
     ),
     Endpoint("/api/admin-save-course", "workshop.admin_save_course", ("POST",), Access.OPERATOR),
     Endpoint("/api/workshop-analytics", "workshop.analytics", ("GET",), Access.INSTRUCTOR),

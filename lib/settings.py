@@ -9,6 +9,8 @@ from lib.database.address import Address, read_address
 from lib.pasted import unwrapped
 
 WORKSHOP_RETENTION_DAYS = 365
+TEST_RETENTION_DAYS = 730
+"""Two years: a course that is taught again a year later still finds its students' proficiencies."""
 MAX_DAYS = 36_500
 POSTGRES_NAMES = ("POSTGRES_URL", "DATABASE_URL")
 MIGRATION_NAMES = ("POSTGRES_URL_NON_POOLING", "DATABASE_URL_UNPOOLED", *POSTGRES_NAMES)
@@ -77,6 +79,8 @@ class Settings:
     """Host, with or without a port, of the WebSocket server that the students share."""
     workshop_retention_days: int | None = WORKSHOP_RETENTION_DAYS
     """None if WORKSHOP_RETENTION_DAYS is invalid; clean-up is then disabled."""
+    test_retention_days: int | None = TEST_RETENTION_DAYS
+    """None if TEST_RETENTION_DAYS is invalid; no test is removed then."""
     backup_bucket: str | None = None
     backup_folder: str = ".local/backups"
     """Folder for backups if there is no bucket; unused in deployments, whose disk is temporary."""
@@ -114,7 +118,10 @@ class Settings:
             encryption_key_previous=_first(env, ("ENCRYPTION_KEY_PREVIOUS",)),
             allowed_origins=_origins(_first(env, ("ALLOWED_ORIGINS",))),
             websocket_domain=_domain(_first(env, WEBSOCKET_NAMES)),
-            workshop_retention_days=_days(_first(env, ("WORKSHOP_RETENTION_DAYS",))),
+            workshop_retention_days=_days(
+                _first(env, ("WORKSHOP_RETENTION_DAYS",)), WORKSHOP_RETENTION_DAYS
+            ),
+            test_retention_days=_days(_first(env, ("TEST_RETENTION_DAYS",)), TEST_RETENTION_DAYS),
             backup_bucket=_first(env, ("BACKUP_BUCKET",)),
             backup_folder=_first(env, ("BACKUP_FOLDER",)) or cls.backup_folder,
             trust_loopback=platform is Platform.LOCAL
@@ -189,8 +196,8 @@ def _origins(text: str | None) -> tuple[str, ...]:
     return tuple(part for part in parts if part.startswith(("https://", "http://")))
 
 
-def _days(text: str | None) -> int | None:
+def _days(text: str | None, default: int) -> int | None:
     """Return the days, None if invalid, so that nothing is removed by mistake."""
     if text is None:
-        return WORKSHOP_RETENTION_DAYS
+        return default
     return int(text) if text.isascii() and text.isdigit() and 0 < int(text) <= MAX_DAYS else None

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from lib.assessment.sessions.end import cleanup
+from lib.assessment.sessions.end import clean_up_on_schedule, cleanup
 from lib.assessment.sessions.wire import SessionCleanupIn, SessionCleanupOut
 from lib.deps import Deps, current_deps, get_deps
 from lib.framework import Depends
@@ -21,13 +21,13 @@ def clean_up_tests(
 
 @app.get("/api/sessions/cleanup")
 def clean_up_tests_on_schedule(deps: Annotated[Deps, Depends(get_deps)]) -> SessionCleanupOut:
-    """Close sessions idle for 30 minutes; called on schedule."""
-    return cleanup(SessionCleanupIn(), deps)
+    """Close sessions idle for 30 minutes, and remove old ones; called on schedule."""
+    return clean_up_on_schedule(deps)
 
 
 def scheduled() -> dict[str, Any]:
-    """Close idle sessions on a schedule, without a request."""
-    return cleanup(SessionCleanupIn(), current_deps()).model_dump(mode="json")
+    """Close idle sessions and remove old ones on a schedule, without a request."""
+    return clean_up_on_schedule(current_deps()).model_dump(mode="json")
 
 
 lambda_handler = lambda_entry(app, scheduled)

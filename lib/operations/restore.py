@@ -95,6 +95,8 @@ def restore(
         contexts = {Context.WORKSHOP} if unified_only else {*Context} - {Context.OPERATORS}
         _restore_tables(target, lines, contexts)
         removed_again = store.remove_again(transaction) if unified else 0
+        if Context.ASSESSMENT in contexts and store.has_removals_of_tests(transaction):
+            removed_again = max(removed_again, store.remove_tests_again(transaction))
         return RestoreResult(target.rows, removed_again, target.notes)
 
 

@@ -409,6 +409,16 @@ def remove_again(transaction: "Transaction") -> int:
     return int(transaction.fetch_value(_queries["remove_again"]))
 
 
+def has_removals_of_tests(transaction: "Transaction") -> bool:
+    """Return whether this database has an assessment that records removals."""
+    return bool(transaction.fetch_value(_queries["has_removals_of_tests"]))
+
+
+def remove_tests_again(transaction: "Transaction") -> int:
+    """Remove the students from the assessment, too, whom an operator had removed since."""
+    return int(transaction.fetch_value(_queries["remove_tests_again"]))
+
+
 def _parts(table: str) -> dict[str, str]:
     """Return the parameters `schema` and `table` of a name."""
     schema, _, own_name = table.partition(".")

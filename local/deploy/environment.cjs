@@ -21,6 +21,7 @@ const OPTIONAL = [
   ['ALLOWED_ORIGINS'],
   ['WEBSOCKET_DOMAIN', 'RAILWAY_WEBSOCKET_DOMAIN'],
   ['WORKSHOP_RETENTION_DAYS'],
+  ['TEST_RETENTION_DAYS'],
   ['BACKUP_BUCKET'],
 ];
 // Commands that change no variable.

@@ -109,6 +109,10 @@ FROM (
   FOR UPDATE
 ) AS s;
 
+-- remove_old_tests --
+-- Remove closed tests past their retention time, with their answers, and proficiencies of that age.
+SELECT tests, answers, proficiencies, students FROM assessment.remove_old_tests(%(days)s, %(limit)s);
+
 -- expire_idle --
 -- Close sessions that were idle too long, the longest idle first; skip those that another run is
 -- closing.

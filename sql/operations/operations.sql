@@ -284,3 +284,11 @@ SELECT pg_temp.advance_sequences(%(schema)s, %(table)s);
 -- remove_again --
 -- Remove the people whom an operator removed after the backup was written; return their number.
 SELECT public.remove_again();
+
+-- has_removals_of_tests --
+-- Return whether the assessment records removals.
+SELECT to_regprocedure('assessment.remove_again()') IS NOT NULL;
+
+-- remove_tests_again --
+-- The same for the assessment.
+SELECT assessment.remove_again();

@@ -253,8 +253,3 @@ LIMIT 1 FOR UPDATE OF s;
 -- Give a session another token, with the secrets that are sealed for it.
 SELECT public.replace_token(
   %(session_token)s, %(new_token)s, %(sealed_key)s, %(extra)s, %(exercises)s);
-
--- remove_student --
--- Remove everything about a person from the workshop and from the legacy tables; return the number
--- of rows of each kind.
-SELECT * FROM public.remove_student(%(student_email)s);

@@ -65,6 +65,7 @@ def test_quotes_blanks_and_line_breaks_around_a_value_do_not_count(wrapping: str
         "ALLOWED_ORIGINS": "https://a.example,https://b.example",
         "WEBSOCKET_DOMAIN": "ws.example",
         "WORKSHOP_RETENTION_DAYS": "30",
+        "TEST_RETENTION_DAYS": "90",
         "BACKUP_BUCKET": "bucket",
         "BACKUP_FOLDER": "folder",
     }
@@ -133,6 +134,7 @@ def test_repr_contains_no_secret() -> None:
 @pytest.mark.parametrize("days", ["0", "-3", "soon", "1e3", "9" * 30, "٣"])
 def test_invalid_retention_time_is_ignored(days: str) -> None:
     assert Settings.from_env({"WORKSHOP_RETENTION_DAYS": days}).workshop_retention_days is None
+    assert Settings.from_env({"TEST_RETENTION_DAYS": days}).test_retention_days is None
 
 
 def test_wildcard_and_null_origins_are_ignored() -> None:

@@ -100,6 +100,7 @@ def all_rows(database: Connection) -> dict[str, list[str]]:
 
 
 def empty(database: Connection) -> None:
+    database.execute("SET stepwise.removal = 'test'")
     database.execute(f"TRUNCATE {', '.join(tables_of(database))} CASCADE".encode())
 
 

@@ -7,6 +7,7 @@ import time
 from uuid import UUID
 
 from lib.assessment.sessions import cache, store
+from lib.assessment.sessions.retention import remove_old_tests
 from lib.assessment.sessions.store import SessionRow, accuracy
 from lib.assessment.sessions.wire import (
     EndOut,
@@ -71,6 +72,15 @@ def cleanup(body: SessionCleanupIn, deps: Deps) -> SessionCleanupOut:
     log("sessions_expired", count=closed, idle_minutes=body.inactivity_minutes)
     return SessionCleanupOut(
         sessions_removed=closed, inactivity_threshold_minutes=body.inactivity_minutes
+    )
+
+
+def clean_up_on_schedule(deps: Deps) -> SessionCleanupOut:
+    """Close sessions that were idle for 30 minutes; remove tests past their retention time."""
+    closed = cleanup(SessionCleanupIn(), deps)
+    removed = remove_old_tests(deps)
+    return closed.model_copy(
+        update={"tests_removed": removed.tests, "proficiencies_removed": removed.proficiencies}
     )
 
 

@@ -256,6 +256,32 @@ def set_initial_proficiency(
     postgres.execute(_queries["set_initial_proficiency"], params)
 
 
+@dataclass(frozen=True)
+class RemovedTests:
+    """Number of rows that were removed after their retention time."""
+
+    tests: int = 0
+    answers: int = 0
+    proficiencies: int = 0
+    students: int = 0
+
+    def __add__(self, other: "RemovedTests") -> "RemovedTests":
+        """Add two batches."""
+        return RemovedTests(
+            tests=self.tests + other.tests,
+            answers=self.answers + other.answers,
+            proficiencies=self.proficiencies + other.proficiencies,
+            students=self.students + other.students,
+        )
+
+
+def remove_old_tests(postgres: "Postgres", days: int, limit: int) -> RemovedTests:
+    """Remove up to `limit` closed tests without activity for so many days."""
+    params = {"days": days, "limit": limit}
+    (removed,) = postgres.fetch_all(_queries["remove_old_tests"], params, RemovedTests)
+    return removed
+
+
 def expire_idle(postgres: "Postgres", idle_minutes: int, limit: int) -> list[UUID]:
     """Close up to `limit` sessions idle for at least `idle_minutes`; return their ids."""
     params = {"idle_minutes": idle_minutes, "limit": limit}

@@ -236,6 +236,10 @@ class SessionCleanupOut(Body):
     """Number of tests that were closed."""
     inactivity_threshold_minutes: int
     """Minutes without an answer after which a test was closed."""
+    tests_removed: int = 0
+    """Closed tests that were removed after their retention time, with their answers."""
+    proficiencies_removed: int = 0
+    """Long-term proficiencies that were removed after the same time."""
 
 
 class Difference(Body):

@@ -1,12 +1,9 @@
-"""Removal of API keys, sessions and students by operators."""
-
-from dataclasses import asdict
+"""Removal of API keys and sessions by operators."""
 
 from lib.database.advisory_lock import take_shared_lock
 from lib.deps import Deps
-from lib.errors import StudentNotFound
 from lib.workshop.instructor import store
-from lib.workshop.instructor.wire import DeletedSessionsOut, DeletedStudentOut, DeleteSessionsIn
+from lib.workshop.instructor.wire import DeletedSessionsOut, DeleteSessionsIn
 
 
 def delete_sessions(request: DeleteSessionsIn, deps: Deps) -> DeletedSessionsOut:
@@ -33,26 +30,5 @@ def delete_sessions(request: DeleteSessionsIn, deps: Deps) -> DeletedSessionsOut
         keys_deleted=keys,
         older_keys_deleted=older_keys,
         sessions_deleted=removed.sessions,
-        older_rows_deleted=removed.older_rows,
-    )
-
-
-def delete_student(email: str, deps: Deps) -> DeletedStudentOut:
-    """Remove everything about a person for good, rows of the legacy tables included.
-
-    Raises:
-        StudentNotFound: If nothing is stored about the person.
-        OlderTableRefuses: If a legacy table cannot be changed.
-        AlreadyRunning: If another call holds `lib.database.advisory_lock` exclusively.
-    """
-    with deps.postgres.transaction() as transaction:
-        take_shared_lock(transaction)
-        removed = store.remove_student(transaction, email)
-    if not any(asdict(removed).values()):
-        raise StudentNotFound
-    return DeletedStudentOut(
-        sessions_deleted=removed.sessions,
-        steps_deleted=removed.steps,
-        events_deleted=removed.events,
         older_rows_deleted=removed.older_rows,
     )

@@ -71,17 +71,6 @@ class LegacyIdentities:
 
 
 @dataclass(frozen=True)
-class RemovedRows:
-    """Number of rows that the removal of a student deleted."""
-
-    students: int
-    sessions: int
-    steps: int
-    events: int
-    older_rows: int
-
-
-@dataclass(frozen=True)
 class RemovedSessions:
     """Number of rows that the removal of sessions deleted."""
 
@@ -264,10 +253,3 @@ def replace_token(transaction: "Transaction", session_token: str, sealed: Locked
         "exercises": as_jsonb(sealed.exercises),
     }
     transaction.execute(_queries["replace_token"], params)
-
-
-def remove_student(transaction: "Transaction", email: str) -> RemovedRows:
-    """Remove everything about a person, rows of the legacy tables included; record the removal."""
-    params = {"student_email": email}
-    (removed,) = transaction.fetch_all(_queries["remove_student"], params, RemovedRows)
-    return removed

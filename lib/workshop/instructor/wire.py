@@ -355,24 +355,3 @@ class NewLinkOut(CamelAnswer):
     """`pageUrl` with the token behind `#`; null if no page was given."""
     api_key_kept: bool | None
     """False if the API key could not be decrypted and was removed; null if there was none."""
-
-
-class DeleteStudentIn(CamelRequest):
-    """The student to remove."""
-
-    student_email: StudentName
-    """E-mail of the student, or the id that an older page made up."""
-
-
-class DeletedStudentOut(CamelAnswer):
-    """The number of rows that were removed."""
-
-    message: str = "Student deleted"
-    sessions_deleted: int
-    """Sessions that were removed."""
-    steps_deleted: int
-    """Rows of steps that were removed."""
-    events_deleted: int
-    """Events that were removed."""
-    older_rows_deleted: int
-    """Rows that were removed from the legacy tables."""

@@ -5,6 +5,7 @@
 
 SELECT set_config('lock_timeout', '5s', true);
 SELECT pg_advisory_xact_lock(hashtextextended('stepwise.assessment.schema', 0));
+SELECT set_config('stepwise.removal', 'upgrade', true);  -- see removal.sql
 
 CREATE OR REPLACE FUNCTION pg_temp.lacks(relation TEXT, constraint_name TEXT) RETURNS BOOLEAN
 LANGUAGE sql AS $$

@@ -1,4 +1,4 @@
-"""POST /api/admin-delete-student: remove everything about a student."""
+"""POST /api/admin-delete-student: remove everything about a person, in every context."""
 
 from typing import Annotated
 
@@ -6,12 +6,12 @@ from lib.access.audit import audited
 from lib.deps import Deps, get_deps
 from lib.errors import AlreadyRunning, StudentNotFound, raises
 from lib.framework import Depends
+from lib.operations.erasure.erase import erase
+from lib.operations.erasure.wire import DeletedStudentOut, DeleteStudentIn
 from lib.web.app import create_app, lambda_entry
 from lib.workshop.errors import OlderTableRefuses
-from lib.workshop.instructor import removal
-from lib.workshop.instructor.wire import DeletedStudentOut, DeleteStudentIn
 
-app = create_app("workshop.admin_delete_student", tag="Workshop: operators")
+app = create_app("operations.admin_delete_student", tag="Workshop: operators")
 PATH = "/api/admin-delete-student"
 
 
@@ -20,10 +20,10 @@ PATH = "/api/admin-delete-student"
 def delete_student(
     body: DeleteStudentIn, deps: Annotated[Deps, Depends(get_deps)]
 ) -> DeletedStudentOut:
-    """Remove a student's sessions, steps, events, and rows of the legacy tables."""
+    """Remove a person's sessions, tests, answers and proficiencies, and rows of legacy tables."""
     with audited(deps, PATH) as facts:
-        deleted = removal.delete_student(body.student_email, deps)
-        facts.update(sessions=deleted.sessions_deleted, older_rows=deleted.older_rows_deleted)
+        deleted = erase(body, deps)
+        facts.update(deleted.removed.model_dump())
     return deleted
 
 

@@ -1,0 +1,34 @@
+"""Removal of tests after their retention time, by the scheduled clean-up."""
+
+import time
+
+from lib.access.audit import Outcome, audit
+from lib.assessment.sessions import store
+from lib.assessment.sessions.store import RemovedTests
+from lib.deps import Deps
+from lib.logs import log
+
+BATCH = 500
+MAX_SECONDS = 10.0
+ACTION = "retention of tests"
+
+
+def remove_old_tests(deps: Deps) -> RemovedTests:
+    """Remove closed tests, their answers, and proficiencies, oldest first, in batches.
+
+    An invalid TEST_RETENTION_DAYS removes nothing. Whatever was removed is in the audit trail.
+    """
+    days = deps.settings.test_retention_days
+    total = RemovedTests()
+    if days is None:
+        log("test_retention_disabled", reason="TEST_RETENTION_DAYS is no number of days")
+        return total
+    stop_at = time.monotonic() + MAX_SECONDS
+    while time.monotonic() < stop_at:
+        removed = store.remove_old_tests(deps.postgres, days, BATCH)
+        total += removed
+        if max(removed.tests, removed.proficiencies) < BATCH:
+            break
+    if total != RemovedTests():
+        audit(deps, ACTION, Outcome.DONE, vars(total))
+    return total

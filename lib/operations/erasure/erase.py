@@ -1,0 +1,79 @@
+"""Removes everything about a person from every context, in one transaction.
+
+The contexts share the student's id only, and an e-mail may be an id of the assessment. Whatever is
+given leads to the other names of the same person.
+"""
+
+from collections.abc import Iterable
+from contextlib import suppress
+from uuid import UUID
+
+from lib.assessment.sessions import cache
+from lib.database.advisory_lock import take_shared_lock
+from lib.deps import Deps
+from lib.errors import StudentNotFound
+from lib.operations.erasure import store
+from lib.operations.erasure.wire import (
+    AssessmentRows,
+    DeletedStudentOut,
+    DeleteStudentIn,
+    LearningRows,
+    RemovedRows,
+    WorkshopRows,
+)
+from lib.workshop.emails import normalized_email
+
+
+def erase(request: DeleteStudentIn, deps: Deps) -> DeletedStudentOut:
+    """Remove everything about a person for good, rows of the legacy tables included.
+
+    Raises:
+        StudentNotFound: If nothing is stored about the person.
+        OlderTableRefuses: If a legacy table cannot be changed.
+        AlreadyRunning: If another call holds `lib.database.advisory_lock` exclusively.
+    """
+    names = _names((request.student_email, request.test_student_id))
+    student_id = request.student_id or _uuid_in(names)
+    workshop, tests, session_ids = WorkshopRows(), AssessmentRows(), list[UUID]()
+    with deps.postgres.transaction() as transaction:
+        take_shared_lock(transaction)
+        present = store.contexts(transaction)
+        if present.workshop:
+            person = store.workshop_person(transaction, student_id, names)
+            if person is not None:
+                names = _names((*names, person.student_email, *person.former_emails))
+                student_id = person.student_id
+                workshop = store.remove_from_workshop(transaction, person.student_email)
+            elif request.student_email is not None:  # legacy rows may know the e-mail
+                workshop = store.remove_from_workshop(transaction, request.student_email)
+        if present.assessment:
+            if student_id is not None:
+                names = _names((*names, str(student_id)))
+            removed = store.remove_tests(transaction, store.test_ids(transaction, names))
+            tests, session_ids = removed.rows, removed.session_ids
+        if not any((*workshop.model_dump().values(), *tests.model_dump().values())):
+            raise StudentNotFound
+    return DeletedStudentOut(
+        sessions_deleted=workshop.sessions,
+        steps_deleted=workshop.steps,
+        events_deleted=workshop.events,
+        older_rows_deleted=workshop.older_rows,
+        removed=RemovedRows(workshop=workshop, assessment=tests, learning=LearningRows()),
+        cache_cleared=cache.delete_snapshots(deps.redis, session_ids),
+    )
+
+
+def _names(given: Iterable[str | None]) -> list[str]:
+    """Return names as they are compared: e-mails in their one spelling, others in lower case."""
+    spelt = (
+        normalized_email(name) if "@" in name else name.strip().lower() for name in given if name
+    )
+    return list(dict.fromkeys(filter(None, spelt)))
+
+
+def _uuid_in(names: Iterable[str]) -> UUID | None:
+    """Return the first name that is an id of the workshop."""
+    for name in names:
+        with suppress(ValueError):
+            return UUID(name)
+    return None

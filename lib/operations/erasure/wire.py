@@ -1,0 +1,100 @@
+"""Bodies of admin-delete-student."""
+
+from typing import Annotated, Self
+from uuid import UUID
+
+from pydantic import BeforeValidator, StringConstraints, model_validator
+
+from lib.web.wire import CamelAnswer, CamelBody, StrictOperatorIn, blank_is_none
+
+Name = Annotated[
+    Annotated[str, StringConstraints(max_length=320, pattern=r"^[^\x00]+$")] | None,
+    BeforeValidator(blank_is_none),
+]
+
+
+class DeleteStudentIn(StrictOperatorIn):
+    """The person, by any of the names that the contexts know; several must be one person's."""
+
+    student_email: Name = None
+    """E-mail of the student, or the id that an older page made up."""
+    student_id: UUID | None = None
+    """Id of the student in the workshop."""
+    test_student_id: Name = None
+    """Id under which the student takes tests."""
+    learning_username: Name = None
+    """User name in the study planner."""
+
+    @model_validator(mode="after")
+    def _someone(self) -> Self:
+        if not any(
+            (self.student_email, self.student_id, self.test_student_id, self.learning_username)
+        ):
+            raise ValueError("Send studentEmail, studentId, testStudentId or learningUsername")
+        return self
+
+
+class WorkshopRows(CamelBody):
+    """Rows of the workshop that were removed."""
+
+    students: int = 0
+    """Students."""
+    sessions: int = 0
+    """Sessions, with their configuration, bug reports and exercises."""
+    steps: int = 0
+    """Rows of steps."""
+    events: int = 0
+    """Events."""
+    older_rows: int = 0
+    """Rows of the legacy tables."""
+
+
+class AssessmentRows(CamelBody):
+    """Rows of the assessment that were removed."""
+
+    students: int = 0
+    """Students, of whom an assessment knows an id only."""
+    tests: int = 0
+    """Tests."""
+    answers: int = 0
+    """Answers."""
+    proficiencies: int = 0
+    """Long-term proficiencies."""
+    set_aside: int = 0
+    """Rows that an upgrade had set aside."""
+
+
+class LearningRows(CamelBody):
+    """Rows of the study planner that were removed."""
+
+    users: int = 0
+    """Accounts."""
+
+
+class RemovedRows(CamelBody):
+    """Rows that were removed, by context; 0 where a context has no tables."""
+
+    workshop: WorkshopRows
+    """Of the workshop."""
+    assessment: AssessmentRows
+    """Of the assessment."""
+    learning: LearningRows
+    """Of the study planner."""
+
+
+class DeletedStudentOut(CamelAnswer):
+    """The number of rows that were removed."""
+
+    message: str = "Student deleted"
+    sessions_deleted: int
+    """Sessions of the workshop that were removed."""
+    steps_deleted: int
+    """Rows of steps that were removed."""
+    events_deleted: int
+    """Events that were removed."""
+    older_rows_deleted: int
+    """Rows that were removed from the legacy tables."""
+    removed: RemovedRows
+    """All rows that were removed, by context."""
+    cache_cleared: bool
+    """Whether the cache let go of the running tests; otherwise it does so within 30 minutes."""
