@@ -43,6 +43,7 @@ SCRIPTS = (
     "assessment/schema/tables.sql",
     "assessment/schema/twins.sql",
     "assessment/schema/upgrade_older_tables.sql",
+    "assessment/schema/admission.sql",
     "assessment/schema/functions.sql",
     "assessment/schema/removal.sql",
     "assessment/schema/previous_version.sql",
