@@ -166,6 +166,13 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         Access.OPERATOR,
         body_limit=LARGE_BODY,
     ),
+    Endpoint(
+        "/api/test/tickets",
+        "assessment.tickets",
+        ("POST",),
+        Access.OPERATOR,
+        body_limit=LARGE_BODY,
+    ),
     Endpoint("/api/test/start", "assessment.start", ("POST",), Access.PUBLIC),
     Endpoint("/api/test/submit", "assessment.submit", ("POST",), Access.SESSION),
     Endpoint("/api/test/end", "assessment.end", ("POST",), Access.SESSION),

@@ -84,6 +84,10 @@ class Settings:
     backup_bucket: str | None = None
     backup_folder: str = ".local/backups"
     """Folder for backups if there is no bucket; unused in deployments, whose disk is temporary."""
+    tests_need_tickets: bool = False
+    """Whether every pool admits by ticket only, whatever its own rule."""
+    open_tests_count: bool = False
+    """Whether a test without ticket or operator changes what is known of the student it names."""
     trust_loopback: bool = False
     """Whether operators' calls from this machine need no password; on the local server only."""
 
@@ -124,6 +128,9 @@ class Settings:
             test_retention_days=_days(_first(env, ("TEST_RETENTION_DAYS",)), TEST_RETENTION_DAYS),
             backup_bucket=_first(env, ("BACKUP_BUCKET",)),
             backup_folder=_first(env, ("BACKUP_FOLDER",)) or cls.backup_folder,
+            # Any other value than "open" closes, so that a misspelt one does not leave tests open.
+            tests_need_tickets=_first(env, ("TEST_ADMISSION",)) not in {None, "open"},
+            open_tests_count=_first(env, ("OPEN_TESTS_COUNT",)) == "1",
             trust_loopback=platform is Platform.LOCAL
             and _first(env, ("STEPWISE_TRUST_LOOPBACK",)) == "1",
         )

@@ -67,11 +67,7 @@ class Vault:
             NotConfigured: If ENCRYPTION_KEY is missing, a key is not 64 hexadecimal digits, or a
                 deployment's key was not chosen at random.
         """
-        current = _parse_key("ENCRYPTION_KEY", settings.encryption_key or "")
-        if settings.deployed and (reason := key_weakness(current.hex())) is not None:
-            raise NotConfigured(name="ENCRYPTION_KEY", reason=reason)
-        previous = filter(None, (settings.encryption_key_previous or "").split(","))
-        return cls(current, *(_parse_key("ENCRYPTION_KEY_PREVIOUS", text) for text in previous))
+        return cls(*configured_keys(settings))
 
     @property
     def prefix(self) -> str:
@@ -145,6 +141,19 @@ class Vault:
             except Unreadable:
                 continue
         return _decrypt(self._keys[-1].cipher, nonce, ciphertext + tag, None)
+
+
+def configured_keys(settings: Settings) -> tuple[bytes, ...]:
+    """Return ENCRYPTION_KEY and the keys of ENCRYPTION_KEY_PREVIOUS.
+
+    Raises:
+        NotConfigured: As for `Vault.from_settings`.
+    """
+    current = _parse_key("ENCRYPTION_KEY", settings.encryption_key or "")
+    if settings.deployed and (reason := key_weakness(current.hex())) is not None:
+        raise NotConfigured(name="ENCRYPTION_KEY", reason=reason)
+    previous = filter(None, (settings.encryption_key_previous or "").split(","))
+    return current, *(_parse_key("ENCRYPTION_KEY_PREVIOUS", text) for text in previous)
 
 
 def is_sealed(text: str) -> bool:

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from lib.assessment.errors import PoolConceptMismatch, QuestionInOtherPool
+from lib.assessment.errors import PoolConceptMismatch, QuestionInOtherPool, RuleConflict
 from lib.assessment.pools.upload import upload
 from lib.assessment.pools.wire import UploadIn, UploadOut
 from lib.deps import Deps, get_deps
@@ -14,7 +14,7 @@ app = create_app("assessment.questions_upload", tag="Assessment: operators")
 
 
 @app.post("/api/questions/upload")
-@raises(PoolConceptMismatch, QuestionInOtherPool)
+@raises(PoolConceptMismatch, QuestionInOtherPool, RuleConflict)
 def upload_questions(body: UploadIn, deps: Annotated[Deps, Depends(get_deps)]) -> UploadOut:
     """Write all questions or none; errors name the question and the field.
 

@@ -81,6 +81,21 @@ async def maybe_operator(request: Request, deps: Annotated[Deps, Depends(get_dep
     return True
 
 
+@raises(CalledFromAnotherSite, InstructorRefused, Unauthenticated, TooManyAttempts)
+async def maybe_admin(request: Request, deps: Annotated[Deps, Depends(get_deps)]) -> bool:
+    """Return whether the caller holds ADMIN_PASSWORD, where others may call without a password.
+
+    Raises:
+        InstructorRefused: If the bearer token is INSTRUCTOR_PASSWORD.
+        Unauthenticated: If a bearer token is sent and wrong.
+    """
+    credential = _bearer(request)
+    if credential is None:
+        return False
+    await _check_operator(request, deps, credential, Access.OPERATOR)
+    return True
+
+
 @raises(CalledFromAnotherSite, Unauthenticated, TooManyAttempts)
 async def local_or_operator(request: Request, deps: Annotated[Deps, Depends(get_deps)]) -> bool:
     """Return whether the caller is an operator, or calls the local server from this machine."""
@@ -95,6 +110,7 @@ async def require_operator(request: Request, deps: Deps) -> None:
 
 
 MaybeOperator = Annotated[bool, Depends(maybe_operator)]
+MaybeAdmin = Annotated[bool, Depends(maybe_admin)]
 LocalOrOperator = Annotated[bool, Depends(local_or_operator)]
 
 
@@ -139,14 +155,16 @@ def _password_in(raw: bytes) -> str | None:
         return None
 
 
-async def _check_operator(request: Request, deps: Deps, password: str | None) -> None:
-    """Admit whoever may make this call, and count a wrong password.
+async def _check_operator(
+    request: Request, deps: Deps, password: str | None, access: Access | None = None
+) -> None:
+    """Admit whoever may make this call, or has this access, and count a wrong password.
 
     A lock is checked before the password's rights, so that it hides whether a guess was right.
     """
     if _is_trusted_locally(request, deps.settings, password):
         return
-    access = request.state.endpoint.access
+    access = access or request.state.endpoint.access
     _refuse_weak_passwords(deps.settings, for_instructors=access is not Access.OPERATOR)
     if password is None or not unwrapped(password):
         raise Unauthenticated

@@ -55,6 +55,83 @@ class NoSuchOption(InvalidInput):
     fields = ("response",)
 
 
+class TicketRequired(Forbidden):
+    """This test needs a ticket; ask whoever runs it for one."""
+
+    code = "ticket_required"
+    fields = ("ticket",)
+
+
+class TicketInvalid(Forbidden):
+    """ticket: This is not a ticket of this service; copy the whole link."""
+
+    code = "ticket_invalid"
+    fields = ("ticket",)
+
+
+class TicketExpired(Forbidden):
+    """This ticket was valid until {expires_at}; ask whoever runs the test for a new one."""
+
+    code = "ticket_expired"
+    fields = ("ticket",)
+
+
+class TicketUsedUp(Forbidden):
+    """This ticket has started {uses} of {uses} tests; ask whoever runs the test for a new one."""
+
+    code = "ticket_used_up"
+    fields = ("ticket",)
+
+
+class TicketContradicted(Conflict):
+    """{field}: the ticket says otherwise; leave this field out."""
+
+    code = "ticket_contradicted"
+    fields = ("{field}",)
+
+
+class ExpiryRefused(InvalidInput):
+    """expires_at: must be later than now, and at most 366 days later."""
+
+    code = "expiry_refused"
+    fields = ("expires_at",)
+
+
+class StartKeyReused(InvalidInput):
+    """This Idempotency-Key came with another body before; use a new key for a new test."""
+
+    code = "start_key_reused"
+    fields = ("Idempotency-Key",)
+
+
+class StartsUsedUp(AppError):
+    """This student has started as many tests of this pool as its rules allow in a day."""
+
+    status = 429
+    code = "starts_used_up"
+
+
+class OtherConceptNames(InvalidInput):
+    """concept_names: this pool tests {expected}, in this order; send these names or none."""
+
+    code = "other_concept_names"
+    fields = ("concept_names",)
+
+
+class CriterionRefused(InvalidInput):
+    """{field}: this pool allows {expected}."""
+
+    code = "criterion_refused"
+    fields = ("{field}",)
+
+
+class RuleConflict(InvalidInput):
+    """{field}: {problem}."""
+
+    code = "rule_conflict"
+    fields = ("{field}",)
+
+
 class SessionConceptMismatch(InvalidInput):
     """concept_names: this pool tests {expected} concepts, not {actual}; name each of them."""
 
@@ -87,3 +164,24 @@ class CacheUnavailable(AppError):
 
     status = 503
     code = "cache_unavailable"
+
+
+START = (
+    CriterionRefused,
+    NoGradableQuestion,
+    OtherConceptNames,
+    PoolNotFound,
+    QuestionNotFound,
+    SessionClosed,
+    SessionConceptMismatch,
+    SessionExpired,
+    SessionOfOtherStudent,
+    StartKeyReused,
+    StartsUsedUp,
+    TicketContradicted,
+    TicketExpired,
+    TicketInvalid,
+    TicketRequired,
+    TicketUsedUp,
+)
+"""Errors of a start."""

@@ -1,9 +1,19 @@
-"""Parameters that several endpoints of the tests share."""
+"""Parameters that several endpoints of the tests share, and the headers of a start."""
 
 from typing import Annotated
 from uuid import UUID
 
-from lib.framework import Path
+from pydantic import StringConstraints
+
+from lib.framework import Header, Path
 
 TestId = Annotated[UUID, Path(description="Id of the test, from `test/start`.")]
 PoolId = Annotated[UUID, Path(description="Id of the question pool.")]
+StartKey = Annotated[
+    Annotated[str, StringConstraints(min_length=1, max_length=255, pattern=r"^[!-~]+$")] | None,
+    Header(
+        alias="Idempotency-Key",
+        description="A start repeated with the same key and the same body returns the same test. "
+        "Choose a long random key: whoever knows it can go on with the test.",
+    ),
+]

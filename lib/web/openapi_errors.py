@@ -14,6 +14,7 @@ WORDS = {
     404: "NotFound",
     409: "Conflict",
     422: "InvalidInput",
+    429: "TooManyRequests",
     503: "Unavailable",
 }
 """Statuses with several codes, as words in the names of schemas."""

@@ -17,7 +17,7 @@ from lib.deps import Deps
 from lib.vault import Vault
 from lib.workshop.course import COURSE_LISTS
 from local.demo.examinees import Examinee, examinees
-from local.demo.pool import GUESSING, POOL_ID, POOL_NAME, load_questions
+from local.demo.pool import CONCEPTS, GUESSING, POOL_ID, POOL_NAME, load_questions
 from local.demo.students import workshop
 from local.demo.tests_taken import DemoTest, response_rows, session_row, tests_taken
 
@@ -65,6 +65,8 @@ def load_pool(deps: Deps) -> int:
         question_pool_id=UUID(POOL_ID),
         name=POOL_NAME,
         guessing=GUESSING,
+        concept_names=list(CONCEPTS),
+        trains=True,
     )
     return upload(body, deps).count
 

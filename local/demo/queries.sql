@@ -71,12 +71,12 @@ WITH sessions AS (
     initial_proficiency, final_proficiency, total_questions, correct_responses, accuracy,
     learning_gain, test_efficiency, started_at, completed_at, last_activity, pool_version,
     concept_names, end_criteria, prior, current_proficiency, current_confidence,
-    next_question_id, end_reason)
+    next_question_id, end_reason, asked_at, proven, admitted)
   SELECT id, student_id, question_pool_id, 'active',
     initial_proficiency, final_proficiency, total_questions, correct_responses, accuracy,
     learning_gain, test_efficiency, started_at, completed_at, last_activity, pool_version,
     concept_names, end_criteria, prior, current_proficiency, current_confidence,
-    next_question_id, end_reason
+    next_question_id, end_reason, last_activity, TRUE, TRUE
   FROM jsonb_populate_recordset(NULL::assessment.test_sessions, %(sessions)s)
 )
 INSERT INTO assessment.test_responses (id, student_id, session_id, question_id, response,

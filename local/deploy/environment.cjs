@@ -22,6 +22,8 @@ const OPTIONAL = [
   ['WEBSOCKET_DOMAIN', 'RAILWAY_WEBSOCKET_DOMAIN'],
   ['WORKSHOP_RETENTION_DAYS'],
   ['TEST_RETENTION_DAYS'],
+  ['TEST_ADMISSION'],
+  ['OPEN_TESTS_COUNT'],
   ['BACKUP_BUCKET'],
 ];
 // Commands that change no variable.

@@ -18,7 +18,7 @@ import numpy as np
 from lib.assessment.errors import NoGradableQuestion, PoolNotFound
 from lib.assessment.pools import store
 from lib.assessment.pools.item_pool import ItemPool, load_pool
-from lib.assessment.sessions.wire import MAX_QUESTIONS
+from lib.assessment.pools.rules import MAX_QUESTIONS
 from lib.deps import Deps
 from lib.engine import Posterior
 from lib.engine.simulation import Simulation

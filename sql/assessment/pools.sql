@@ -45,6 +45,11 @@ VALUES (%(pool_id)s, %(name)s, %(concept_count)s, 0)
 ON CONFLICT ON CONSTRAINT question_pools_pkey DO UPDATE SET name = coalesce(excluded.name, p.name)
 RETURNING p.concept_count;
 
+-- write_rules --
+-- Change the given rules of a pool; a null stands for the default.
+UPDATE assessment.question_pools SET rules = jsonb_strip_nulls(rules || %(given)s)
+WHERE id = %(pool_id)s RETURNING rules;
+
 -- reparametrised --
 -- Uploaded questions whose author changed their parameters.
 SELECT u.id FROM pg_temp.uploaded u JOIN assessment.questions q ON q.id = u.id

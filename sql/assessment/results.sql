@@ -14,15 +14,17 @@ END;
 -- Long-term proficiency in each concept that the student was tested in.
 SELECT p.concept_name, p.proficiency_value::DOUBLE PRECISION AS proficiency,
   coalesce(p.confidence, 0)::DOUBLE PRECISION AS confidence,
-  coalesce(p.updated_at, p.created_at) AS updated_at
+  coalesce(p.updated_at, p.created_at) AS updated_at, p.proven, 'each' AS tells
 FROM assessment.student_proficiencies p
 WHERE p.student_id = %(student_id)s
 ORDER BY p.concept_name;
 
 -- session_proficiencies --
--- Proficiency in each concept after the last answer of the given session, or before the first.
+-- Proficiency in each concept after the last answer of the given session, or before the first; no rows
+-- while its pool tells no results.
 SELECT concepts.concept_name, concepts.proficiency::DOUBLE PRECISION AS proficiency,
-  coalesce(concepts.confidence, '0')::DOUBLE PRECISION AS confidence, s.last_activity AS updated_at
+  coalesce(concepts.confidence, '0')::DOUBLE PRECISION AS confidence, s.last_activity AS updated_at,
+  s.proven, s.tells
 FROM assessment.test_sessions s
 CROSS JOIN LATERAL (
   SELECT coalesce(s.final_proficiency, s.current_proficiency, s.initial_proficiency) AS vector
@@ -35,7 +37,7 @@ CROSS JOIN LATERAL ROWS FROM (
     CASE jsonb_typeof(s.current_confidence) WHEN 'array' THEN s.current_confidence END)
 ) AS concepts (concept_name, proficiency, confidence)
 WHERE s.id = %(session_id)s::UUID AND s.student_id = %(student_id)s
-  AND concepts.concept_name IS NOT NULL AND concepts.proficiency IS NOT NULL
+  AND assessment.is_told(s) AND concepts.concept_name IS NOT NULL AND concepts.proficiency IS NOT NULL
 ORDER BY concepts.concept_name;
 
 -- history --
@@ -45,7 +47,8 @@ SELECT s.id AS session_id, s.question_pool_id, s.status, s.end_reason, s.concept
   coalesce(s.correct_responses, 0) AS correct_responses, s.accuracy::DOUBLE PRECISION AS accuracy,
   s.learning_gain::DOUBLE PRECISION AS learning_gain,
   s.test_efficiency::DOUBLE PRECISION AS test_efficiency,
-  s.started_at, s.completed_at, s.last_activity
+  s.started_at, s.completed_at, s.last_activity, s.proven, s.tells,
+  assessment.is_told(s) AS is_told
 FROM assessment.test_sessions s
 WHERE s.student_id = %(student_id)s
   AND (%(session_id)s::UUID IS NULL OR s.id = %(session_id)s::UUID)
@@ -56,15 +59,17 @@ ORDER BY coalesce(s.started_at, '-infinity') DESC, s.id DESC
 LIMIT %(limit)s;
 
 -- closed_sessions --
--- The student's most recent closed tests with answers, oldest first.
+-- The student's most recent closed tests with answers, oldest first; for the holder of a session, only
+-- if its result may be told.
 SELECT newest.* FROM (
   SELECT s.id AS session_id, s.concept_names, s.final_proficiency,
     s.accuracy::DOUBLE PRECISION AS accuracy, s.learning_gain::DOUBLE PRECISION AS learning_gain,
-    s.total_questions, coalesce(s.completed_at, s.last_activity) AS date
+    s.total_questions, coalesce(s.completed_at, s.last_activity) AS date, s.proven, s.tells
   FROM assessment.test_sessions s
   WHERE s.student_id = %(student_id)s
     AND (%(session_id)s::UUID IS NULL OR s.id = %(session_id)s::UUID)
     AND s.status <> 'active' AND s.total_questions > 0
+    AND (%(session_id)s::UUID IS NULL OR assessment.is_told(s))
   ORDER BY coalesce(s.completed_at, s.last_activity) DESC, s.id LIMIT %(limit)s
 ) AS newest ORDER BY newest.date, newest.session_id;
 
@@ -74,4 +79,5 @@ SELECT count(*) AS total_sessions, avg(s.accuracy)::DOUBLE PRECISION AS avg_accu
 FROM assessment.test_sessions s
 WHERE s.student_id = %(student_id)s
   AND (%(session_id)s::UUID IS NULL OR s.id = %(session_id)s::UUID)
-  AND s.status <> 'active' AND s.total_questions > 0;
+  AND s.status <> 'active' AND s.total_questions > 0
+  AND (%(session_id)s::UUID IS NULL OR assessment.is_told(s));

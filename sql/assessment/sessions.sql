@@ -4,44 +4,18 @@
 -- Make the other statements of the batch give up on a lock after three seconds.
 SELECT set_config('lock_timeout', '3s', true);
 
--- open_session --
--- Create a session, or return the active one that this student already has in this pool. Returns no
--- row if there is no such pool or it tests a different number of concepts.
-WITH pool AS (
-  SELECT p.id, p.current_version, p.concept_count
-  FROM assessment.question_pools p
-  WHERE p.id = %(pool_id)s AND p.concept_count = cardinality(%(concept_names)s::TEXT[])
-), student AS (
-  INSERT INTO assessment.examinees (id) SELECT %(student_id)s FROM pool
-  ON CONFLICT (id) DO NOTHING
-), records AS (
-  SELECT jsonb_object_agg(p.concept_name, jsonb_build_array(
-    p.proficiency_value, coalesce(p.confidence, 0), round(greatest(0, extract(epoch FROM
-      (now() AT TIME ZONE 'UTC') - coalesce(p.updated_at, p.created_at)
-    ) / 86400), 4)
-  )) AS prior
-  FROM assessment.student_proficiencies p
-  WHERE p.student_id = %(student_id)s AND p.concept_name = ANY (%(concept_names)s::TEXT[])
-), session AS (
-  INSERT INTO assessment.test_sessions AS s (
-    id, student_id, question_pool_id, pool_version, concept_names, end_criteria, prior,
-    initial_proficiency)
-  SELECT %(session_id)s, %(student_id)s, pool.id, pool.current_version,
-    %(concept_names)s::TEXT[], %(end_criteria)s, records.prior,
-    CASE WHEN records.prior IS NULL
-      THEN to_jsonb(array_fill(0.5, ARRAY[pool.concept_count])) END
-  FROM pool, records
-  ON CONFLICT (student_id, question_pool_id) WHERE status = 'active' AND pool_version IS NOT NULL
-    DO UPDATE SET last_activity = excluded.last_activity
-  RETURNING s.*
-)
-SELECT id, pool_version, concept_names, end_criteria, prior, initial_proficiency,
-  next_question_id, last_activity
-FROM session;
-
--- concept_count --
--- The number of concepts that a pool tests; no row if there is no such pool.
-SELECT concept_count FROM assessment.question_pools WHERE id = %(pool_id)s;
+-- start_session --
+-- Start or resume a session, or the reason why not.
+SELECT s.refusal, s.expected, (s.started).id, (s.started).student_id,
+  (s.started).question_pool_id AS pool_id, (s.started).pool_version, (s.started).concept_names,
+  (s.started).end_criteria, (s.started).prior, (s.started).initial_proficiency,
+  (s.started).next_question_id, (s.started).last_activity, (s.started).tells,
+  (s.started).asked_before, (s.started).proven,
+  (s.started).extra_time::DOUBLE PRECISION AS extra_time
+FROM assessment.start_session(
+  %(session_id)s, %(resumed_id)s, %(student_id)s, %(pool_id)s, %(concept_names)s,
+  %(default_names)s, %(end_criteria)s, %(ticket_id)s, %(ticket_uses)s, %(extra_time)s, %(start_key)s,
+  %(start_body)s, %(is_operator)s, %(open_tests_count)s, %(needs_ticket)s, %(idle_minutes)s) AS s;
 
 -- record_answer --
 -- Record an answer; no row unless the session is waiting for exactly this one.
@@ -61,7 +35,8 @@ SELECT s.id, s.student_id, s.question_pool_id AS pool_id, s.pool_version, s.stat
   coalesce(s.correct_responses, 0) AS correct_responses,
   s.learning_gain::DOUBLE PRECISION AS learning_gain,
   s.test_efficiency::DOUBLE PRECISION AS test_efficiency,
-  s.next_question_id, s.started_at, s.completed_at, s.last_activity
+  s.next_question_id, s.started_at, s.completed_at, s.last_activity, s.tells, s.asked_before,
+  s.proven, s.extra_time::DOUBLE PRECISION AS extra_time
 FROM assessment.test_sessions s
 WHERE s.id = %(session_id)s;
 
@@ -97,17 +72,6 @@ UPDATE assessment.test_sessions SET
   final_proficiency = CASE
     WHEN status <> 'active' THEN coalesce(final_proficiency, %(initial_proficiency)s) END
 WHERE id = %(session_id)s AND initial_proficiency IS NULL AND total_questions = 0;
-
--- expire_before_start --
--- Close the session that a student left idle in this pool, so that a new one can start.
-SELECT assessment.close_session(s.id, 'expired', 'expired')
-FROM (
-  SELECT id FROM assessment.test_sessions
-  WHERE student_id = %(student_id)s AND question_pool_id = %(pool_id)s AND status = 'active'
-    AND pool_version IS NOT NULL
-    AND last_activity <= (now() AT TIME ZONE 'UTC') - make_interval(mins => %(idle_minutes)s)
-  FOR UPDATE
-) AS s;
 
 -- remove_old_tests --
 -- Remove closed tests past their retention time, with their answers, and proficiencies of that age.

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 from uuid import uuid4
 
@@ -10,6 +11,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from lib.deps import Deps
+from lib.settings import Settings
 
 CONCEPTS = 5
 CANARY = "canary-correct"
@@ -40,6 +42,12 @@ def make_questions(count: int, prefix: str = "q", concepts: int = CONCEPTS) -> l
 def correct_option(question: dict[str, Any]) -> int:
     """Return the index of a question's correct option."""
     return next(i for i, option in enumerate(question["options"]) if CANARY in option)
+
+
+@pytest.fixture
+def settings(settings: Settings) -> Settings:
+    """Settings of the local server, where tests without a ticket count."""
+    return replace(settings, open_tests_count=True)
 
 
 @pytest.fixture
@@ -83,11 +91,12 @@ def upload(
     operator: dict[str, str],
     questions: list[dict[str, Any]],
     pool_id: str | None = None,
+    **rules: Any,
 ) -> str:
-    """Upload questions; return the id of their pool."""
+    """Upload questions with rules of their pool; return the id of the pool."""
     response = client.post(
         "/api/questions/upload",
-        json={"questions": questions, "question_pool_id": pool_id or str(uuid4())},
+        json={"questions": questions, "question_pool_id": pool_id or str(uuid4()), **rules},
         headers=operator,
     )
     assert response.status_code == 200, response.text
@@ -105,7 +114,7 @@ class Student:
         self.question: dict[str, Any] | None = None
 
     def start(self, **fields: Any) -> dict[str, Any]:
-        """Start a test, or resume the open one; return the body of the response."""
+        """Start a test; return the body of the response."""
         response = self.client.post(
             "/api/test/start",
             json={"student_id": self.student_id, "question_pool_id": self.pool_id, **fields},
@@ -114,6 +123,10 @@ class Student:
         body: dict[str, Any] = response.json()
         self.session_id, self.question = body["session_id"], body["next_question"]
         return body
+
+    def resume(self) -> dict[str, Any]:
+        """Start with the id of the running test; return the body of the response."""
+        return self.start(session_id=self.session_id)
 
     def post(self, question_id: str, option: int, **fields: Any) -> Any:
         """Send an answer; return the response, whatever its status."""

@@ -6,8 +6,8 @@ from typing import Any, get_args, get_type_hints
 import pytest
 from fastapi.testclient import TestClient
 
+from lib.assessment.pools.rules import STOP_RULES
 from lib.assessment.sessions import snapshot
-from lib.assessment.sessions.wire import STOP_RULES
 from lib.deps import Deps
 from lib.engine import StopRules
 from tests.assessment.conftest import Rows, Student, make_questions, upload

@@ -120,6 +120,7 @@ def test_proficiency_is_that_of_the_last_closed_test(
         "proficiency",
         "confidence",
         "last_updated",
+        "proven",
     }
     assert before["proficiency"] != after["proficiency"]
     by_name = dict(zip(after["concept_names"], after["proficiency"], strict=True))

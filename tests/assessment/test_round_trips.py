@@ -53,9 +53,11 @@ def test_start_takes_one_of_each(
     client: TestClient, pool: str, postgres_proxy: PostgresProxy, redis_gateway: Gateway
 ) -> None:
     for student_id in ("new", "new", "warm"):  # twice the same; a returning student
-        with counted(postgres_proxy, redis_gateway) as trips:
-            Student(client, pool, student_id).start()
-        assert cost(trips) == (1, 1), student_id
+        student = Student(client, pool, student_id)
+        for start in (student.start, student.resume):
+            with counted(postgres_proxy, redis_gateway) as trips:
+                start()
+            assert cost(trips) == (1, 1), student_id
 
 
 def test_submit_takes_one_of_postgres_and_two_of_redis(
@@ -95,3 +97,21 @@ def test_status_and_history_take_one_of_postgres(
         history = client.get("/api/student/ann/history", params={"session_id": ann.session_id})
         assert history.status_code == 200
     assert cost(trips) == (1, 0)  # access check and history together
+
+
+def test_start_with_a_ticket_and_its_resumption_take_one_of_each(
+    client: TestClient,
+    operator: dict[str, str],
+    pool: str,
+    postgres_proxy: PostgresProxy,
+    redis_gateway: Gateway,
+) -> None:
+    body = {"question_pool_id": pool, "student_ids": ["warm"]}
+    issued = client.post("/api/test/tickets", json=body, headers=operator).json()
+    for count in range(2):
+        with counted(postgres_proxy, redis_gateway) as trips:
+            response = client.post(
+                "/api/test/start", json={"ticket": issued["tickets"][0]["ticket"]}
+            )
+        assert response.status_code == 200
+        assert cost(trips) == (1, 1), f"start {count}"

@@ -2,6 +2,7 @@
 
 import json
 from base64 import b85decode, b85encode
+from dataclasses import replace
 from datetime import datetime
 from hashlib import blake2b
 from typing import Any
@@ -14,17 +15,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lib.assessment.pools.item_pool import ItemPool
+from lib.assessment.pools.rules import STOP_RULES
 from lib.assessment.sessions.prior import ConceptRecord, Records
 from lib.assessment.sessions.session import Session, grade, new_session
 from lib.assessment.sessions.snapshot import (
     _HEADER,
     CHECK_BYTES,
     FORMAT,
+    MAX_ASKED_BEFORE,
     MAX_BYTES,
     decode,
     encode,
 )
-from lib.assessment.sessions.wire import STOP_RULES, EndCriteria
+from lib.assessment.sessions.wire import EndCriteria
+from lib.assessment.telling import Tells
 from lib.deps import Deps
 from lib.engine import ItemBank
 from tests.assessment.conftest import Student, make_questions, upload
@@ -99,25 +103,49 @@ def test_snapshot_of_a_typical_test_fits_a_kilobyte_with_its_answers(
     answers: int, records: Records
 ) -> None:
     text = encode(session_after(answers, records), AT)
-    assert len(text.encode()) <= MAX_BYTES == 1024
+    assert len(text.encode()) <= 1024
     snapshot = decode(SESSION, text)
     assert snapshot is not None
     assert snapshot.is_complete
 
 
-def test_snapshot_of_a_very_long_test_omits_its_answers() -> None:
-    text = encode(session_after(120, RECORDS), AT)
+def test_snapshot_of_the_longest_test_of_a_returning_student_has_all_its_answers() -> None:
+    session = replace(session_after(199, RECORDS), asked_before=tuple(range(MAX_ASKED_BEFORE)))
+    text = encode(session, AT)
+    assert len(text.encode()) <= MAX_BYTES == 4096
+    snapshot = decode(SESSION, text)
+    assert snapshot is not None
+    assert snapshot.is_complete
+    assert snapshot.asked_before == tuple(range(400))
+    assert np.array_equal(snapshot.restore(POOL).posterior.mean, session.posterior.mean)
+
+
+@pytest.mark.parametrize("tells", ["each", "end"])
+def test_snapshot_keeps_what_the_pool_tells_and_the_items_of_earlier_tests(tells: Tells) -> None:
+    session = replace(session_after(3, RECORDS), tells=tells, asked_before=(0, 399, 70_000))
+    snapshot = decode(SESSION, encode(session, AT))
+    assert snapshot is not None
+    assert (snapshot.tells, snapshot.asked_before) == (tells, (0, 399, 70_000))
+    assert (snapshot.records, snapshot.items) == (RECORDS, session.posterior.items)
+    restored = snapshot.restore(POOL)
+    assert (restored.tells, restored.asked_before) == (tells, (0, 399, 70_000))
+
+
+def test_snapshot_that_would_be_too_large_omits_its_answers() -> None:
+    session = replace(session_after(199, RECORDS), asked_before=tuple(range(MAX_ASKED_BEFORE)))
+    text = encode(replace(session, student_id="ä" * 200), AT)
     assert len(text.encode()) <= MAX_BYTES
     snapshot = decode(SESSION, text)
     assert snapshot is not None
     assert not snapshot.is_complete
-    assert snapshot.questions_answered == 120
+    assert snapshot.questions_answered == 199
 
 
 def test_very_long_test_continues_from_the_record(
     client: TestClient, operator: dict[str, str], deps: Deps
 ) -> None:
-    ann = Student(client, upload(client, operator, make_questions(110)), "a" * 200)
+    # An id whose snapshot is too large after two thirds of the test.
+    ann = Student(client, upload(client, operator, make_questions(110)), "😀" * 200)
     ann.start(end_criteria={"max_questions": 100})
     responses = [ann.answer(right=number % 2 == 0) for number in range(100)]
     assert responses[-1]["status"] == "completed"
@@ -215,6 +243,6 @@ def test_snapshot_keeps_every_end_criterion(kind: Any) -> None:
 
 def test_another_layout_of_snapshots_has_another_format() -> None:
     """A snapshot that an older version wrote must not be read as one of this version."""
-    assert (FORMAT, _HEADER.format) == (3, "<B16sIBBBdddBB"), (
+    assert (FORMAT, _HEADER.format) == (4, "<B16sIBBBdddBBBH"), (
         "increase FORMAT in lib/assessment/sessions/snapshot.py, then write both here"
     )

@@ -108,7 +108,7 @@ def test_second_start_does_not_replace_a_snapshot(ann: Student, deps: Deps) -> N
 
 def test_answer_time_is_measured_by_the_databases_clock(ann: Student, rows: Rows) -> None:
     ann.start()
-    rows("UPDATE assessment.test_sessions SET last_activity = last_activity - interval '90 s'")
+    rows("UPDATE assessment.test_sessions SET asked_at = asked_at - interval '90 s'")
     ann.answer()
     ((seconds,),) = rows("SELECT seconds::float FROM assessment.test_responses")
     assert 90 <= seconds < 100

@@ -7,9 +7,9 @@ import pytest
 from lib.assessment.calibration.run import calibrate_pool
 from lib.assessment.pools.item_pool import item_pool
 from lib.assessment.sessions.session import confidences, proficiency, rebuild
-from lib.assessment.sessions.store import open_session, read_with_answers
+from lib.assessment.sessions.store import NewStart, read_with_answers, start_session
 from lib.assessment.sessions.submit import submit
-from lib.assessment.sessions.wire import EndCriteria, SubmitIn
+from lib.assessment.sessions.wire import SubmitIn
 from lib.deps import Deps
 from lib.engine import latent_mean
 from lib.settings import Settings
@@ -130,14 +130,8 @@ def test_the_service_given_the_same_answers_records_the_same(
     other_url = postgres_server.create_database("replay", template="migrated")
     other = Deps(Settings(postgres_url=other_url))
     load_pool(other)
-    open_session(
-        other.postgres,
-        session_id,
-        examinee.id,
-        UUID(POOL_ID),
-        list(CONCEPTS),
-        EndCriteria.model_validate(criteria),
-    )
+    new_start = NewStart(session_id, examinee.id, UUID(POOL_ID), list(CONCEPTS), criteria)
+    start_session(other.postgres, new_start)
     for question_id, response, *_ in answers:
         submit(SubmitIn(session_id=session_id, question_id=question_id, response=response), other)
     other.close()

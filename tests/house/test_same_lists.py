@@ -8,7 +8,8 @@ from typing import get_args
 import pytest
 from alembic.script import ScriptDirectory
 
-from lib.assessment.sessions.wire import STOP_RULES, EndCriteria, StartIn
+from lib.assessment.pools.rules import STOP_RULES
+from lib.assessment.sessions.wire import EndCriteria, StartIn
 from lib.database.queries import load_queries
 from lib.database.schema import REVISIONS
 from lib.engine.stopping import Reason, StopRules

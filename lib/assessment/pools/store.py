@@ -171,6 +171,13 @@ def lock_or_create_pool(
     return stored_count
 
 
+def write_rules(tx: "Transaction", pool_id: UUID, given: dict[str, Any]) -> dict[str, Any]:
+    """Change the given rules of a pool, those that are None to their defaults; return all rules."""
+    params = {"pool_id": pool_id, "given": as_jsonb(given)}
+    rules: dict[str, Any] = tx.fetch_value(_queries["write_rules"], params)
+    return rules
+
+
 def write_upload(
     tx: "Transaction",
     pool_id: UUID,

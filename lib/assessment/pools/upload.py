@@ -4,8 +4,8 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
 
-from lib.assessment.errors import PoolConceptMismatch, QuestionInOtherPool
-from lib.assessment.pools import store
+from lib.assessment.errors import PoolConceptMismatch, QuestionInOtherPool, RuleConflict
+from lib.assessment.pools import rules, store
 from lib.assessment.pools.selection_settings import Selection
 from lib.assessment.pools.store import ExistingPool
 from lib.assessment.pools.wire import UploadIn, UploadOut
@@ -24,6 +24,7 @@ def upload(body: UploadIn, deps: Deps) -> UploadOut:
     Raises:
         QuestionInOtherPool: If another pool holds one of the questions.
         PoolConceptMismatch: If the pool tests a different number of concepts.
+        RuleConflict: If the rules do not fit together.
     """
     with deps.postgres.transaction() as tx:
         pool_id = _pool_to_write(body.question_pool_id, store.stage_upload(tx, _rows(body)))
@@ -63,5 +64,10 @@ def _write(body: UploadIn, pool_id: UUID, tx: "Transaction") -> None:
     expected = store.lock_or_create_pool(tx, pool_id, body.name, concepts)
     if expected != concepts:
         raise PoolConceptMismatch(expected=expected, actual=concepts)
+    given_rules = body.model_dump(include=set(rules.RULES) & body.model_fields_set)
+    pool_rules = store.write_rules(tx, pool_id, given_rules)
+    if conflict := rules.problem(pool_rules, concepts):
+        field, problem = conflict
+        raise RuleConflict(field=field, problem=problem)
     selection = None if body.selection is None else body.selection.model_dump()
     store.write_upload(tx, pool_id, selection, default_selection=asdict(Selection()))

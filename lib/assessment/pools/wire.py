@@ -19,7 +19,9 @@ from lib.assessment.pools.question import (
     STEEPEST_DISCRIMINATION,
     QuestionId,
 )
+from lib.assessment.pools.rules import MAX_QUESTIONS, Admission, ConceptNames, StopRule
 from lib.assessment.pools.selection_settings import BEST_ITEMS, GREATEST_LOSS
+from lib.assessment.telling import Tells
 from lib.web.wire import Answer, Body, StrictBody, UtcTime
 
 MAX_UPLOAD = 20_000
@@ -116,6 +118,26 @@ class UploadIn(StrictBody):
     """Guessing parameter of the questions that do not give one."""
     selection: SelectionIn | None = None
     """New selection settings; if left out, the pool keeps its settings."""
+    concept_names: ConceptNames | None = None
+    """Name of each concept, in the order of the weights. As all rules below, it holds for every
+    test on the pool; a rule that is left out stays as it is, and null restores its default."""
+    admission: Admission | None = None
+    """Who may start a test: anybody (`open`, the default), or whoever has a ticket (`ticket`)."""
+    tells: Tells | None = None
+    """When students are told proficiencies: after each answer (`each`, the default), or rounded
+    after the last one (`end`)."""
+    starts_per_day: int | None = Field(default=None, ge=1, le=1_000, strict=True)
+    """Number of tests that a student may start within 24 hours; no limit by default."""
+    trains: bool | None = Field(default=None, strict=True)
+    """Whether calibration uses tests that were started without ticket and operator; by default it
+    does not."""
+    min_questions: int | None = Field(default=None, ge=1, le=MAX_QUESTIONS, strict=True)
+    """Least length of a test, unless the pool has no more questions; 1 by default, and 5 if the
+    pool tells results at the end."""
+    max_questions: int | None = Field(default=None, ge=1, le=MAX_QUESTIONS, strict=True)
+    """Greatest length of a test; 200 by default."""
+    stop_rules: Annotated[list[StopRule], Field(min_length=1)] | None = None
+    """Kinds of stop rule that a test may have, the first by default; all of them by default."""
     adminPassword: Any = None  # noqa: N815 spelled so in every operator's body
 
     @model_validator(mode="after")

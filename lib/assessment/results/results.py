@@ -18,7 +18,9 @@ from lib.assessment.results.wire import (
     RecordedTest,
     TestProgressOut,
     TimelinePoint,
+    UntoldTest,
 )
+from lib.assessment.telling import as_told
 from lib.deps import Deps
 from lib.web import cursor
 
@@ -36,9 +38,10 @@ def proficiency(scope: ReadScope, deps: Deps) -> ProficiencyOut:
     return ProficiencyOut(
         student_id=scope.student_id,
         concept_names=[row.concept_name for row in rows],
-        proficiency=[row.proficiency for row in rows],
+        proficiency=[as_told(row.tells, [row.proficiency])[0] for row in rows],
         confidence=[row.confidence for row in rows],
         last_updated=max((row.updated_at for row in rows if row.updated_at), default=None),
+        proven=[row.proven for row in rows],
     )
 
 
@@ -52,7 +55,7 @@ def history(scope: ReadScope, limit: int, after: str | None, deps: Deps) -> Hist
     rows = store.read_history(deps.postgres, scope, _position(after), limit)
     return HistoryOut(
         student_id=scope.student_id,
-        test_sessions=[RecordedTest(**vars(row)) for row in rows],
+        test_sessions=[_recorded(row, scope) for row in rows],
         next_cursor=_cursor(rows[-1]) if len(rows) == limit else None,
     )
 
@@ -64,7 +67,7 @@ def progress(scope: ReadScope, deps: Deps) -> TestProgressOut:
         StudentNotFound: If the student never started a test, or the session is not the student's.
     """
     sessions, totals = store.read_closed_sessions(deps.postgres, scope, MAX_PAGE)
-    timeline = [_point(row) for row in sessions]
+    timeline = [_point(row, scope) for row in sessions]
     return TestProgressOut(
         student_id=scope.student_id,
         progress_data=ProgressData(
@@ -74,6 +77,24 @@ def progress(scope: ReadScope, deps: Deps) -> TestProgressOut:
             avg_accuracy=round(totals.avg_accuracy or 0.0, 6),
         ),
     )
+
+
+def _recorded(row: SessionRow, scope: ReadScope) -> RecordedTest | UntoldTest:
+    """Return a test: all of it to operators, to the holder of a session what is told."""
+    fields = vars(row)
+    if scope.session_id is None:
+        return RecordedTest(**fields)
+    if not row.is_told:
+        return UntoldTest(**{name: fields[name] for name in UntoldTest.model_fields})
+    told = {
+        name: None if fields[name] is None else as_told(row.tells, fields[name])
+        for name in ("initial_proficiency", "final_proficiency")
+    }
+    told_measures = {
+        name: None if fields[name] is None else as_told(row.tells, [fields[name]])[0]
+        for name in ("learning_gain", "test_efficiency")
+    }
+    return RecordedTest(**{**fields, **told, **told_measures})
 
 
 def _cursor(last: SessionRow) -> str:
@@ -91,16 +112,19 @@ def _time_or_none(text: str | None) -> datetime | None:
     return None if text is None else datetime.fromisoformat(text).replace(tzinfo=None)
 
 
-def _point(row: ClosedSessionRow) -> TimelinePoint:
-    is_named = isinstance(row.final_proficiency, list) and row.concept_names is not None
-    pairs = zip(row.concept_names or [], row.final_proficiency, strict=False) if is_named else ()
+def _point(row: ClosedSessionRow, scope: ReadScope) -> TimelinePoint:
+    tells = "each" if scope.session_id is None else row.tells
+    final = row.final_proficiency if isinstance(row.final_proficiency, list) else []
+    pairs = zip(row.concept_names or [], as_told(tells, final), strict=False)
+    gain = row.learning_gain
     return TimelinePoint(
         session_id=row.session_id,
         date=row.date,
         accuracy=row.accuracy,
-        learning_gain=row.learning_gain,
+        learning_gain=None if gain is None else as_told(tells, [gain])[0],
         total_questions=row.total_questions,
         proficiency=dict(pairs),
+        proven=row.proven,
     )
 
 

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+from lib.assessment.telling import Tells
 from lib.database.queries import load_queries
 from lib.database.statements import Statement
 from lib.errors import StudentNotFound
@@ -32,6 +33,8 @@ class ProficiencyRow:
     proficiency: float
     confidence: float
     updated_at: datetime | None
+    proven: bool
+    tells: Tells
 
 
 @dataclass(frozen=True)
@@ -53,6 +56,10 @@ class SessionRow:
     started_at: datetime | None
     completed_at: datetime | None
     last_activity: datetime | None
+    proven: bool
+    tells: Tells
+    is_told: bool
+    """Whether the student may know the result."""
 
 
 @dataclass(frozen=True)
@@ -74,6 +81,8 @@ class ClosedSessionRow:
     learning_gain: float | None
     total_questions: int
     date: datetime | None
+    proven: bool
+    tells: Tells
 
 
 @dataclass(frozen=True)

@@ -19,10 +19,13 @@ class ProficiencyOut(Body):
     """1 minus the posterior variance of each concept: 0 knows nothing, 1 is certain."""
     last_updated: UtcTime | None
     """Time of the last change; null without a recorded test."""
+    proven: list[bool]
+    """For each concept, whether its value comes from a test that was started with a ticket or by an
+    operator; other values are never a prior."""
 
 
-class RecordedTest(Body):
-    """One test of a student as recorded; null where nothing was recorded."""
+class UntoldTest(Body):
+    """One test of a student of which no result is told yet; null where nothing was recorded."""
 
     session_id: UUID
     """Id of the test."""
@@ -34,12 +37,26 @@ class RecordedTest(Body):
     """Criterion that ended the test, such as `precision`; null while it is open."""
     concept_names: list[str] | None
     """Names of the concepts, in the order of the proficiencies."""
+    total_questions: int
+    """Number of answers."""
+    started_at: UtcTime | None
+    """Time of the start."""
+    completed_at: UtcTime | None
+    """Time of the end; null while the test is open."""
+    last_activity: UtcTime | None
+    """Time of the start or of the last answer."""
+    proven: bool
+    """Whether the test was started with a ticket or by an operator; the result of another test is
+    never a prior."""
+
+
+class RecordedTest(UntoldTest):
+    """One test of a student as recorded; null where nothing was recorded."""
+
     initial_proficiency: Any
     """Proficiency in each concept before the first answer, a percentile from 0 to 1."""
     final_proficiency: Any
     """Proficiency in each concept after the last answer; null while the test is open."""
-    total_questions: int
-    """Number of answers."""
     correct_responses: int
     """Number of correct answers."""
     accuracy: float | None
@@ -48,12 +65,6 @@ class RecordedTest(Body):
     """Mean change of the proficiencies: the change of the estimate, not of the student."""
     test_efficiency: float | None
     """Share of the initial variance that was removed, per question."""
-    started_at: UtcTime | None
-    """Time of the start."""
-    completed_at: UtcTime | None
-    """Time of the end; null while the test is open."""
-    last_activity: UtcTime | None
-    """Time of the start or of the last answer."""
 
 
 class HistoryOut(Body):
@@ -61,8 +72,8 @@ class HistoryOut(Body):
 
     student_id: str
     """Id of the student."""
-    test_sessions: list[RecordedTest]
-    """The tests of this page, newest first."""
+    test_sessions: list[RecordedTest | UntoldTest]
+    """The tests of this page, newest first; without results while their pool does not tell them."""
     next_cursor: str | None
     """Cursor of the next page; null on the last one."""
 
@@ -82,6 +93,8 @@ class TimelinePoint(Body):
     """Number of answers."""
     proficiency: dict[str, float]
     """Final proficiency by name of the concept, a percentile from 0 to 1."""
+    proven: bool
+    """Whether the test was started with a ticket or by an operator."""
 
 
 class ConceptProgress(Body):

@@ -16,6 +16,7 @@ from lib.assessment.sessions.wire import (
     StatusOut,
     TestSummary,
 )
+from lib.assessment.telling import as_told, is_told
 from lib.deps import Deps
 from lib.errors import SessionNotFound
 from lib.logs import log
@@ -50,10 +51,13 @@ def status(session_id: UUID, deps: Deps) -> StatusOut:
     if row is None:
         raise SessionNotFound
     active = row.status == "active" and not row.is_idle and row.pool_version is not None
-    latest = row.final_proficiency or row.current_proficiency or row.initial_proficiency
+    latest = None
+    if _is_told(row):
+        latest = row.final_proficiency or row.current_proficiency or row.initial_proficiency
+        latest = as_told(row.tells, latest or _prior_proficiency(row, deps))
     return StatusOut(
         status="expired" if row.status == "active" and not active else row.status,
-        current_proficiency=latest or _prior_proficiency(row, deps),
+        current_proficiency=latest,
         questions_answered=row.total_questions,
         is_active=active,
     )
@@ -117,8 +121,15 @@ def _prior_proficiency(row: SessionRow, deps: Deps) -> list[float]:
     return proficiency(session_prior(records, pool.correlation))
 
 
+def _is_told(row: SessionRow) -> bool:
+    return is_told(row.tells, row.status, row.total_questions, row.end_criteria)
+
+
 def _result(row: SessionRow, initial: list[float]) -> EndOut:
-    final = row.final_proficiency or initial
+    if not _is_told(row):
+        return EndOut()
+    final = as_told(row.tells, row.final_proficiency or initial)
+    initial = as_told(row.tells, initial)
     pairs = zip(final, initial, strict=False)  # an older deployment may have stored only one
     return EndOut(
         final_proficiency=final,
@@ -129,7 +140,7 @@ def _result(row: SessionRow, initial: list[float]) -> EndOut:
             initial_proficiency=initial,
             final_proficiency=final,
             proficiency_change=[round(after - before, 6) for after, before in pairs],
-            learning_gain=row.learning_gain or 0.0,
-            test_efficiency=row.test_efficiency or 0.0,
+            learning_gain=as_told(row.tells, [row.learning_gain or 0.0])[0],
+            test_efficiency=as_told(row.tells, [row.test_efficiency or 0.0])[0],
         ),
     )

@@ -15,6 +15,7 @@ from lib.assessment.pools.item_pool import ItemPool
 from lib.assessment.sessions.prior import Records, records_of, session_prior
 from lib.assessment.sessions.store import AnswerRow, SessionRow
 from lib.assessment.sessions.wire import EndCriteria
+from lib.assessment.telling import Tells
 from lib.engine import (
     Posterior,
     StopRules,
@@ -49,6 +50,9 @@ class Session:
     """Proficiency of `posterior` in each concept."""
     next_item: int | None
     """Index of the item to answer; None if no question remains."""
+    tells: Tells = "each"
+    asked_before: tuple[int, ...] = ()
+    """Items of the student's earlier tests, asked again only if no others remain."""
 
     @property
     def next_question_id(self) -> str | None:
@@ -75,6 +79,8 @@ def new_session(
     pool: ItemPool,
     criteria: EndCriteria,
     records: Records,
+    tells: Tells = "each",
+    asked_before: Sequence[int] = (),
 ) -> Session:
     """Return a session before its first answer."""
     prior = session_prior(records, pool.correlation)
@@ -90,6 +96,8 @@ def new_session(
         posterior=prior,
         current_proficiency=initial_proficiency,
         next_item=None,
+        tells=tells,
+        asked_before=tuple(item for item in asked_before if item < len(pool)),
     )
     return replace(session, next_item=_choose_item(session))
 
@@ -102,6 +110,8 @@ def rebuild(row: SessionRow, answers: Sequence[AnswerRow], pool: ItemPool) -> Se
         pool,
         EndCriteria.model_validate(row.end_criteria),
         records_of(row.concept_names or (), row.prior),
+        row.tells,
+        row.asked_before or (),
     )
     counted_answers = answers[: row.total_questions]
     if not counted_answers:
@@ -159,6 +169,10 @@ def _choose_item(session: Session) -> int | None:
     available[answered] = False
     if not available.any():
         return None
+    if session.asked_before:
+        new = available.copy()
+        new[list(session.asked_before)] = False
+        available = new if new.any() else available
     if pool.eligibility is not None:
         level = level_of(session.current_proficiency)
         available = pool.eligibility.eligible(available, session.session_id, level)

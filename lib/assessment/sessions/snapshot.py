@@ -1,11 +1,11 @@
-"""Snapshot of a session, as Redis stores it: at most 1 KB, without correct answers.
+"""Snapshot of a session, as Redis stores it: at most 4 KB, without correct answers.
 
 A snapshot is JSON with the documented fields, for people to read, and `packed`, from which the
-session is restored bit for bit: format version, pool and version, end criteria, the student's
-records, and for each answer the item, whether it was correct and its site (see
-`lib.engine.posterior`). The last 8 bytes of `packed` are a checksum over all of it and the
-session's id. A snapshot that is in an old format, truncated, altered or of another session is
-therefore discarded, and the session is rebuilt from the record.
+session is restored bit for bit: format version, pool and version, end criteria, what the pool
+tells, the student's records, the items of earlier tests, and for each answer the item, whether it
+was correct and its site (see `lib.engine.posterior`). The last 8 bytes of `packed` are a checksum
+over all of it and the session's id. A snapshot that is in an old format, truncated, altered or of
+another session is therefore discarded, and the session is rebuilt from the record.
 """
 
 import binascii
@@ -14,6 +14,7 @@ import struct
 import threading
 from base64 import b85decode, b85encode
 from collections import OrderedDict
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import blake2b
@@ -23,18 +24,23 @@ from uuid import UUID
 import numpy as np
 
 from lib.assessment.pools.item_pool import ItemPool
+from lib.assessment.pools.rules import STOP_RULES
 from lib.assessment.sessions.prior import ConceptRecord, Records, session_prior
 from lib.assessment.sessions.session import Session, proficiency
-from lib.assessment.sessions.wire import STOP_RULES, EndCriteria
+from lib.assessment.sessions.wire import EndCriteria
+from lib.assessment.telling import TELLS, Tells
 from lib.engine import Posterior
 
-FORMAT = 3
+FORMAT = 4
 """Increased whenever snapshots of older deployments must no longer be read."""
-MAX_BYTES = 1024
-"""Maximum size; a longer snapshot omits its answers, and its session is rebuilt at each answer."""
+MAX_BYTES = 4096
+"""Maximum size, enough for the longest test of a returning student; a longer snapshot omits its
+answers, and its session is rebuilt at each answer."""
 CHECK_BYTES = 8
 SITE_BYTES = 4
 ITEM_BYTES = 3
+MAX_ASKED_BEFORE = 400
+"""Greatest number of items of earlier tests that a session avoids; `start_session` limits it."""
 
 MAX_CACHED_SESSIONS = 1_000
 """Maximum number of sessions kept in process memory, about 4 KB each."""
@@ -50,7 +56,7 @@ _UNREADABLE = (
     struct.error,
     binascii.Error,
 )
-_HEADER = struct.Struct("<B16sIBBBdddBB")
+_HEADER = struct.Struct("<B16sIBBBdddBBBH")
 _RECORD = struct.Struct("<Bddd")
 
 
@@ -67,6 +73,8 @@ class Snapshot:
     pool_version: int
     criteria: EndCriteria
     records: Records
+    tells: Tells
+    asked_before: tuple[int, ...]
     items: tuple[int, ...]
     correct: tuple[bool, ...]
     sites: "np.ndarray[tuple[int, ...], np.dtype[np.float16]]"
@@ -90,6 +98,8 @@ class Snapshot:
             posterior=Posterior.from_sites(prior, pool.bank, self.items, self.correct, self.sites),
             current_proficiency=self.current_proficiency,
             next_item=pool.positions[self.next_question_id],
+            tells=self.tells,
+            asked_before=self.asked_before,
         )
 
 
@@ -174,21 +184,26 @@ def _pack_header(session: Session) -> bytes:
         criteria.minimum_gain,
         len(session.records),
         sum(record is not None for record in session.records),
+        TELLS.index(session.tells),
+        len(session.asked_before),
     )
-    return header + b"".join(
+    records = b"".join(
         _RECORD.pack(position, *record)
         for position, record in enumerate(session.records)
         if record is not None
     )
+    return header + records + _pack_items(session.asked_before)
 
 
 def _pack_answers(posterior: Posterior) -> bytes:
     """Return items and grades, 3 bytes an answer, followed by sites, 4 bytes an answer."""
     answers = zip(posterior.items, posterior.correct, strict=True)
-    items = b"".join(
-        (2 * item + is_correct).to_bytes(ITEM_BYTES, "little") for item, is_correct in answers
-    )
+    items = _pack_items(2 * item + is_correct for item, is_correct in answers)
     return items + posterior.sites.astype("<f2").tobytes()
+
+
+def _pack_items(numbers: Iterable[int]) -> bytes:
+    return b"".join(number.to_bytes(ITEM_BYTES, "little") for number in numbers)
 
 
 def _unpack(session_id: UUID, fields: dict[str, Any], body: bytes) -> Snapshot:
@@ -204,8 +219,11 @@ def _unpack(session_id: UUID, fields: dict[str, Any], body: bytes) -> Snapshot:
         minimum_gain,
         concept_count,
         record_count,
+        tells,
+        asked_count,
     ) = _HEADER.unpack_from(body)
-    answers_start = _HEADER.size + record_count * _RECORD.size
+    asked_start = _HEADER.size + record_count * _RECORD.size
+    answers_start = asked_start + asked_count * ITEM_BYTES
     items, correct, sites = _unpack_answers(body[answers_start:])
     return Snapshot(
         session_id=session_id,
@@ -223,7 +241,9 @@ def _unpack(session_id: UUID, fields: dict[str, Any], body: bytes) -> Snapshot:
             classification_threshold=classification_threshold,
             minimum_gain=minimum_gain,
         ),
-        records=_unpack_records(body[_HEADER.size : answers_start], concept_count),
+        records=_unpack_records(body[_HEADER.size : asked_start], concept_count),
+        tells=TELLS[tells],
+        asked_before=_unpack_items(body[asked_start:answers_start]),
         items=items,
         correct=correct,
         sites=sites,
@@ -237,15 +257,19 @@ def _unpack_records(packed: bytes, concept_count: int) -> Records:
     return tuple(records)
 
 
+def _unpack_items(packed: bytes) -> tuple[int, ...]:
+    return tuple(
+        int.from_bytes(packed[start : start + ITEM_BYTES], "little")
+        for start in range(0, len(packed), ITEM_BYTES)
+    )
+
+
 def _unpack_answers(
     packed: bytes,
 ) -> "tuple[tuple[int, ...], tuple[bool, ...], np.ndarray[tuple[int, ...], np.dtype[np.float16]]]":
     count, excess_bytes = divmod(len(packed), ITEM_BYTES + SITE_BYTES)
     if excess_bytes:
         raise ValueError("not a whole number of answers")
-    values = [
-        int.from_bytes(packed[start : start + ITEM_BYTES], "little")
-        for start in range(0, count * ITEM_BYTES, ITEM_BYTES)
-    ]
+    values = _unpack_items(packed[: count * ITEM_BYTES])
     sites = np.frombuffer(packed[count * ITEM_BYTES :], "<f2").reshape(count, 2)
     return tuple(v // 2 for v in values), tuple(v % 2 == 1 for v in values), sites

@@ -5,9 +5,9 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from lib.assessment.errors import PoolNotFound, SessionConceptMismatch
 from lib.assessment.pools.question import Question
-from lib.assessment.sessions.wire import EndCriteria
+from lib.assessment.pools.rules import DEFAULT_CONCEPTS
+from lib.assessment.telling import Tells
 from lib.database.queries import load_queries
 from lib.database.statements import Statement, as_jsonb
 
@@ -24,10 +24,45 @@ StoredPrior = dict[str, list[float]]
 
 
 @dataclass(frozen=True)
-class OpenedSession:
-    """The session that a start created or resumed."""
+class NewStart:
+    """A request to start a session, and what proves who makes it."""
 
+    session_id: UUID
+    """Id of the session, if a new one is created."""
+    student_id: str | None
+    pool_id: UUID | None
+    concept_names: list[str] | None
+    """None for those of the pool."""
+    end_criteria: dict[str, Any]
+    """Only the criteria that were given; the pool completes them."""
+    resumed_id: UUID | None = None
+    """Id of a running session that the caller holds."""
+    ticket_id: UUID | None = None
+    ticket_uses: int | None = None
+    """Number of sessions that may be started with the ticket."""
+    extra_time: float | None = None
+    start_key: str | None = None
+    """Hash of the Idempotency-Key."""
+    start_body: str | None = None
+    """Hash of the body that came with the key."""
+    is_operator: bool = False
+    open_tests_count: bool = False
+    """Whether a start without proof counts as proven."""
+    needs_ticket: bool = False
+    """Whether every pool of the deployment needs tickets."""
+
+
+@dataclass(frozen=True)
+class StartedSession:
+    """The session that a start created or resumed, or the reason why there is none."""
+
+    refusal: str | None
+    """Reason, see `start._refusal`; all fields but `expected` are None then."""
+    expected: str | None
+    """Fact about the refusal."""
     id: UUID
+    student_id: str
+    pool_id: UUID
     pool_version: int
     concept_names: list[str]
     end_criteria: dict[str, Any]
@@ -36,6 +71,10 @@ class OpenedSession:
     next_question_id: str | None
     """None before the first answer; the question then follows from the fields above."""
     last_activity: datetime
+    tells: Tells
+    asked_before: list[int] | None
+    proven: bool
+    extra_time: float | None
 
 
 @dataclass(frozen=True)
@@ -63,6 +102,10 @@ class SessionRow:
     started_at: datetime | None
     completed_at: datetime | None
     last_activity: datetime
+    tells: Tells
+    asked_before: list[int] | None
+    proven: bool
+    extra_time: float | None
 
 
 @dataclass(frozen=True)
@@ -130,41 +173,17 @@ def accuracy(correct: int, total: int) -> float:
     return round(correct / total, 6) if total else 0.0
 
 
-def open_session(
-    postgres: "Postgres",
-    session_id: UUID,
-    student_id: str,
-    pool_id: UUID,
-    concept_names: list[str],
-    criteria: EndCriteria,
-) -> OpenedSession:
-    """Create a session, or return the student's active one in the pool.
-
-    Raises:
-        PoolNotFound: If the pool does not exist.
-        SessionConceptMismatch: If the pool tests a different number of concepts.
-    """
-    owner = {"student_id": student_id, "pool_id": pool_id}
+def start_session(postgres: "Postgres", new_start: NewStart) -> StartedSession:
+    """Create a session, resume the one that the caller may go on with, or say why not."""
     params = {
-        **owner,
-        "session_id": session_id,
-        "concept_names": concept_names,
-        "end_criteria": as_jsonb(criteria.model_dump()),
+        **vars(new_start),
+        "default_names": list(DEFAULT_CONCEPTS),
+        "end_criteria": as_jsonb(new_start.end_criteria),
+        "idle_minutes": IDLE_MINUTES,
     }
-    *_, sessions, pools = postgres.batch(
-        [
-            Statement(_queries["limit_lock_wait"]),
-            Statement(_queries["expire_before_start"], {**owner, "idle_minutes": IDLE_MINUTES}),
-            Statement(_queries["open_session"], params, OpenedSession),
-            Statement(_queries["concept_count"], {"pool_id": pool_id}),
-        ]
-    )
-    if sessions:
-        opened: OpenedSession = sessions[0]
-        return opened
-    if not pools:
-        raise PoolNotFound
-    raise SessionConceptMismatch(expected=pools[0][0], actual=len(concept_names))
+    started = postgres.fetch_one(_queries["start_session"], params, StartedSession)
+    assert started is not None  # noqa: S101 the function returns one row
+    return started
 
 
 def record_answer(postgres: "Postgres", answer: NewAnswer) -> UpdatedSession | None:

@@ -6,6 +6,8 @@ concurrent callers, the session's row decides which one counts. If Redis has los
 snapshot, the session is rebuilt from the record.
 """
 
+from typing import Any
+
 from lib.assessment.errors import (
     NoSuchOption,
     OtherAnswerRecorded,
@@ -28,6 +30,7 @@ from lib.assessment.sessions.store import (
     UpdatedSession,
 )
 from lib.assessment.sessions.wire import CompletedOut, ContinueOut, QuestionOut, SubmitIn
+from lib.assessment.telling import Tells, as_told, is_told
 from lib.deps import Deps
 from lib.errors import Busy, SessionNotFound
 
@@ -140,17 +143,45 @@ def _new_answer(
 def _reply(
     graded: GradedAnswer, updated: UpdatedSession, next_question: Question | None
 ) -> SubmitOut:
+    session = graded.after
     if next_question is None:
-        return CompletedOut(
-            final_proficiency=graded.after.current_proficiency,
-            total_questions=updated.total_questions,
-            accuracy=store.accuracy(updated.correct_responses, updated.total_questions),
+        return _completed(
+            session.tells,
+            session.criteria.model_dump(),
+            session.current_proficiency,
+            updated.correct_responses,
+            updated.total_questions,
         )
+    return _continued(
+        session.tells, session.current_proficiency, next_question, updated.total_questions
+    )
+
+
+def _continued(
+    tells: Tells, proficiency: list[float], next_question: Question, total: int
+) -> ContinueOut:
+    told = proficiency if tells == "each" else None
     return ContinueOut(
-        current_proficiency=graded.after.current_proficiency,
-        updated_proficiency=graded.after.current_proficiency,
+        current_proficiency=told,
+        updated_proficiency=told,
         next_question=QuestionOut.of(next_question),
-        questions_answered=updated.total_questions,
+        questions_answered=total,
+    )
+
+
+def _completed(
+    tells: Tells,
+    criteria: dict[str, Any] | None,
+    proficiency: list[float],
+    correct: int,
+    total: int,
+) -> CompletedOut:
+    if not is_told(tells, "completed", total, criteria):
+        return CompletedOut(total_questions=total)
+    return CompletedOut(
+        final_proficiency=as_told(tells, proficiency),
+        total_questions=total,
+        accuracy=store.accuracy(correct, total),
     )
 
 
@@ -201,17 +232,8 @@ def _repeated_reply(
     proficiency = answer.proficiency_after or []
     if answer.next_question_id is None or row.pool_version is None:
         correct = sum(earlier.is_correct for earlier in answers_so_far)
-        return CompletedOut(
-            final_proficiency=proficiency,
-            total_questions=count,
-            accuracy=store.accuracy(correct, count),
-        )
+        return _completed(row.tells, row.end_criteria, proficiency, correct, count)
     question = store.read_question(deps.postgres, answer.next_question_id, row.pool_version)
     if question is None:
         raise QuestionNotFound
-    return ContinueOut(
-        current_proficiency=proficiency,
-        updated_proficiency=proficiency,
-        next_question=QuestionOut.of(question),
-        questions_answered=count,
-    )
+    return _continued(row.tells, proficiency, question, count)

@@ -1,32 +1,17 @@
 """Bodies of the test endpoints and of the session endpoints for operators."""
 
-from typing import Annotated, Any, Literal, Self, get_args
+from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
-from pydantic import AfterValidator, Field, StringConstraints, model_validator
+from pydantic import Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
-from lib.assessment.pools.question import MAX_CONCEPTS, MAX_OPTIONS, Question, QuestionId
+from lib.assessment.pools.question import MAX_OPTIONS, Question, QuestionId
+from lib.assessment.pools.rules import MAX_QUESTIONS, ConceptNames, StopRule
+from lib.assessment.telling import Untold
 from lib.web.wire import Body, StrictBody, UtcTime
 
-MAX_QUESTIONS = 200
-"""Greatest length of a test."""
-
-DEFAULT_CONCEPTS = ("Math", "Algebra", "Geometry", "Statistics", "Calculus")
-
 StudentId = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
-ConceptName = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)]
-
-
-def _distinct(names: list[str]) -> list[str]:
-    if len(set(names)) != len(names):
-        raise ValueError("concept names must differ")
-    return names
-
-
-StopRule = Literal["fixed_length", "precision", "classification"]
-STOP_RULES: tuple[StopRule, ...] = get_args(StopRule)
-"""Kinds of stop rule, the same as the engine's. Snapshots store a rule's index: append only."""
 
 
 class EndCriteria(StrictBody):
@@ -76,18 +61,30 @@ class EndCriteria(StrictBody):
 
 
 class StartIn(StrictBody):
-    """A student, a pool and the end criteria of the test."""
+    """A student, a pool and the end criteria of the test; or a ticket; or a session to resume."""
 
-    student_id: StudentId
-    """Id of the student, chosen by the caller."""
-    question_pool_id: UUID
-    """Id of the pool from which questions are asked."""
-    concept_names: Annotated[
-        list[ConceptName], Field(min_length=1, max_length=MAX_CONCEPTS), AfterValidator(_distinct)
-    ] = Field(default=list(DEFAULT_CONCEPTS), validate_default=True)
-    """Name of each concept that the pool tests, in the order of its weights."""
+    student_id: StudentId | None = None
+    """Id of the student, chosen by the caller; needed without `ticket` and `session_id`."""
+    question_pool_id: UUID | None = None
+    """Id of the pool from which questions are asked; needed without `ticket` and `session_id`."""
+    concept_names: ConceptNames | None = None
+    """Name of each concept that the pool tests, in the order of its weights; by default the pool's
+    names. Other names than the pool's are refused."""
     end_criteria: EndCriteria = EndCriteria()
-    """Criteria that end the test."""
+    """Criteria that end the test, within the rules of the pool."""
+    ticket: Annotated[str, StringConstraints(min_length=1, max_length=4_000)] | None = None
+    """Ticket from `test/tickets`, which names student and pool; needed if the pool admits by
+    ticket. With the same ticket, a start resumes the running test."""
+    session_id: UUID | None = None
+    """Id of a running test, which is resumed."""
+
+    @model_validator(mode="after")
+    def _student_and_pool_are_known(self) -> Self:
+        if self.ticket is None and self.session_id is None:
+            for field in ("student_id", "question_pool_id"):
+                if getattr(self, field) is None:
+                    raise PydanticCustomError("missing", "Field required", {"field": field})
+        return self
 
 
 class SubmitIn(StrictBody):
@@ -148,12 +145,15 @@ class StartOut(Body):
     """Id of the test. It is a credential: whoever holds it can answer and read the result."""
     student_id: str
     """Id of the student."""
-    initial_proficiency: list[float]
-    """Proficiency in each concept before the first answer, a percentile from 0 to 1."""
+    initial_proficiency: Untold[list[float]] = None
+    """Proficiency in each concept before the first answer, a percentile from 0 to 1; absent if the
+    pool tells results at the end."""
     concept_names: list[str]
     """Names of the concepts, in the order of every list of proficiencies."""
     next_question: QuestionOut
     """The question to answer."""
+    extra_time: Untold[float] = None
+    """Share by which the student's ticket extends time limits; absent without a ticket."""
     status: Literal["started"] = "started"
     """Always `started`."""
 
@@ -163,9 +163,10 @@ class ContinueOut(Body):
 
     status: Literal["continue"] = "continue"
     """Always `continue`."""
-    current_proficiency: list[float]
-    """Proficiency in each concept after the answer, a percentile from 0 to 1."""
-    updated_proficiency: list[float]
+    current_proficiency: Untold[list[float]] = None
+    """Proficiency in each concept after the answer, a percentile from 0 to 1; absent if the pool
+    tells results at the end."""
+    updated_proficiency: Untold[list[float]] = None
     """The same as `current_proficiency`, under the name that older clients read."""
     next_question: QuestionOut
     """The question to answer next."""
@@ -178,12 +179,13 @@ class CompletedOut(Body):
 
     status: Literal["completed"] = "completed"
     """Always `completed`."""
-    final_proficiency: list[float]
-    """Proficiency in each concept, a percentile from 0 to 1."""
+    final_proficiency: Untold[list[float]] = None
+    """Proficiency in each concept, a percentile from 0 to 1; rounded if the pool tells results at
+    the end, and absent if the test is too short for them."""
     total_questions: int
     """Number of answers."""
-    accuracy: float
-    """Share of the answers that were correct, 0 to 1."""
+    accuracy: Untold[float] = None
+    """Share of the answers that were correct, 0 to 1; absent like the proficiency."""
 
 
 class TestSummary(Body):
@@ -208,11 +210,15 @@ class TestSummary(Body):
 
 
 class EndOut(Body):
-    """The result of a closed test."""
+    """The result of a closed test.
 
-    final_proficiency: list[float]
+    If the pool tells results at the end, the proficiencies are rounded, and both fields are absent
+    if the test is too short for them.
+    """
+
+    final_proficiency: Untold[list[float]] = None
     """Proficiency in each concept after the last answer, a percentile from 0 to 1."""
-    summary: TestSummary
+    summary: Untold[TestSummary] = None
     """The result in figures."""
 
 
@@ -221,8 +227,9 @@ class StatusOut(Body):
 
     status: str
     """State of the test: `active`, `completed`, `terminated` or `expired`."""
-    current_proficiency: list[float]
-    """Proficiency in each concept after the last answer, a percentile from 0 to 1."""
+    current_proficiency: Untold[list[float]] = None
+    """Proficiency in each concept after the last answer, a percentile from 0 to 1; absent while the
+    pool does not tell it."""
     questions_answered: int
     """Number of answers so far."""
     is_active: bool

@@ -63,7 +63,7 @@ BEGIN
     before.student_id, in_session, in_question, in_response, in_is_correct,
     coalesce(before.current_proficiency, before.initial_proficiency, in_initial),
     in_proficiency, in_position, in_next, right_now,
-    round(extract(epoch FROM right_now - before.last_activity), 3));
+    round(extract(epoch FROM right_now - coalesce(before.asked_at, before.last_activity)), 3));
 
   UPDATE assessment.test_sessions s SET
     total_questions = record_answer.total_questions,
@@ -75,6 +75,7 @@ BEGIN
     learning_gain = in_learning_gain,
     test_efficiency = in_test_efficiency,
     next_question_id = in_next,
+    asked_at = right_now,
     last_activity = right_now,
     status = CASE WHEN in_end_reason IS NULL THEN 'active' ELSE 'completed' END,
     end_reason = in_end_reason,
@@ -85,16 +86,16 @@ BEGIN
 END
 $$;
 
--- Make a session's proficiency the student's long-term proficiency, however the session closes. This
--- runs as the function's owner, because a role that may close sessions through a view of an older
--- deployment has no rights on the table of proficiencies.
+-- Make a session's proficiency the student's long-term proficiency, however the session closes. What
+-- is not proven never replaces what is. This runs as the function's owner, because a role that may
+-- close sessions through a view of an older deployment has no rights on the table of proficiencies.
 CREATE OR REPLACE FUNCTION assessment.keep_proficiency() RETURNS TRIGGER
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-  INSERT INTO assessment.student_proficiencies
-    (student_id, concept_name, proficiency_value, confidence, created_at, updated_at)
+  INSERT INTO assessment.student_proficiencies AS known
+    (student_id, concept_name, proficiency_value, confidence, created_at, updated_at, proven)
   SELECT NEW.student_id, latest.concept, latest.proficiency, latest.confidence,
-    NEW.last_activity, NEW.last_activity
+    NEW.last_activity, NEW.last_activity, NEW.proven
   FROM ROWS FROM (
     unnest(NEW.concept_names),
     jsonb_array_elements_text(NEW.current_proficiency),
@@ -107,7 +108,9 @@ BEGIN
   ON CONFLICT ON CONSTRAINT student_proficiencies_student_concept_key DO UPDATE SET
     proficiency_value = excluded.proficiency_value,
     confidence = excluded.confidence,
-    updated_at = excluded.updated_at;
+    updated_at = excluded.updated_at,
+    proven = excluded.proven
+  WHERE excluded.proven OR NOT known.proven;
   RETURN NULL;
 END
 $$;

@@ -316,10 +316,6 @@ CREATE INDEX IF NOT EXISTS idx_test_sessions_student_id ON assessment.test_sessi
 CREATE INDEX IF NOT EXISTS idx_test_sessions_status ON assessment.test_sessions (status);
 CREATE INDEX IF NOT EXISTS idx_test_sessions_last_activity
   ON assessment.test_sessions (last_activity);
--- One active session per student and pool: a second start returns the first session.
-CREATE UNIQUE INDEX IF NOT EXISTS test_sessions_one_active_key
-  ON assessment.test_sessions (student_id, question_pool_id)
-  WHERE status = 'active' AND pool_version IS NOT NULL;
 -- Answers of a student, of a session, and over time (analytics, calibration).
 CREATE INDEX IF NOT EXISTS idx_test_responses_student_id
   ON assessment.test_responses (student_id);

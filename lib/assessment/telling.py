@@ -1,0 +1,41 @@
+"""What a test tells its student: each proficiency at once, or a rounded result at the end.
+
+With `end`, a student is told no figure that depends on which answers were right before the test is
+over. A test that ends before its least length tells none at all, because the result of one or two
+answers would give the correct options away.
+"""
+
+from collections.abc import Sequence
+from typing import Annotated, Any, Literal, TypeVar, get_args
+
+from pydantic import Field
+from pydantic.json_schema import SkipJsonSchema
+
+Tells = Literal["each", "end"]
+TELLS: tuple[Tells, ...] = get_args(Tells)
+"""Both kinds. Snapshots store a kind's index: append only."""
+
+T = TypeVar("T")
+Untold = Annotated[T | SkipJsonSchema[None], Field(exclude_if=lambda value: value is None)]
+"""A field that a response leaves out if it is None, such as what a pool does not tell yet."""
+
+STEPS = 20
+"""Number of steps of a rounded proficiency between 0 and 1."""
+DECIMALS = 2
+
+
+def is_told(
+    tells: Tells, status: str, total_questions: int, end_criteria: dict[str, Any] | None
+) -> bool:
+    """Return whether the student may know the result of a test in this state."""
+    if tells == "each":
+        return True
+    least_length: int = (end_criteria or {}).get("min_questions", 1)
+    return status != "active" and total_questions >= least_length
+
+
+def as_told(tells: Tells, values: Sequence[float]) -> list[float]:
+    """Return proficiencies, or their changes, as exactly as the student may know them."""
+    if tells == "each":
+        return list(values)
+    return [round(round(value * STEPS) / STEPS, DECIMALS) for value in values]

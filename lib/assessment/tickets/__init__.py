@@ -1,0 +1,1 @@
+"""Tickets: signed permissions to take a test."""

@@ -1,0 +1,31 @@
+"""The query of tickets."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from lib.database.queries import load_queries
+from lib.database.statements import as_jsonb
+
+if TYPE_CHECKING:
+    from lib.database.postgres import Postgres
+
+_queries = load_queries("assessment/tickets.sql")
+
+
+@dataclass(frozen=True)
+class FittedCriteria:
+    """Whether a pool allows end criteria."""
+
+    refused: str | None
+    """Name of the criterion that the pool refuses."""
+    expected: str | None
+    """What the pool allows instead."""
+
+
+def fit_criteria(
+    postgres: "Postgres", pool_id: UUID, criteria: dict[str, Any]
+) -> FittedCriteria | None:
+    """Return whether the pool allows the criteria; None if there is no such pool."""
+    params = {"pool_id": pool_id, "end_criteria": as_jsonb(criteria)}
+    return postgres.fetch_one(_queries["fit_criteria"], params, FittedCriteria, read=True)

@@ -1,0 +1,236 @@
+"""Facts of a pool come from the pool: a start that says otherwise is refused."""
+
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+
+from tests.assessment.conftest import Rows, Student, make_questions, upload
+from tests.assessment.tickets import Invited, issue
+
+NAMES = ["Reading", "Writing"]
+DEFAULT_NAMES = ["Math", "Algebra", "Geometry", "Statistics", "Calculus"]
+SESSIONS = "SELECT count(*)::int FROM assessment.test_sessions"
+CRITERIA = (
+    "SELECT end_criteria ->> 'type', (end_criteria ->> 'min_questions')::int,"
+    " (end_criteria ->> 'max_questions')::int FROM assessment.test_sessions"
+)
+
+
+def post_start(client: TestClient, pool_id: str, **fields: Any) -> Any:
+    """Start as ann; return the response."""
+    body = {"student_id": "ann", "question_pool_id": pool_id, **fields}
+    return client.post("/api/test/start", json=body)
+
+
+def post_upload(client: TestClient, operator: dict[str, str], pool_id: str, **fields: Any) -> Any:
+    """Upload a question again with other rules; return the response."""
+    body = {"questions": make_questions(60)[:1], "question_pool_id": pool_id, **fields}
+    return client.post("/api/questions/upload", json=body, headers=operator)
+
+
+@pytest.mark.parametrize(
+    "names",
+    [NAMES[::-1], ["Reading", "reading"], ["A", "B"]],
+)
+def test_other_names_than_those_of_the_pool_are_refused(
+    client: TestClient, operator: dict[str, str], rows: Rows, names: list[str]
+) -> None:
+    pool_id = upload(client, operator, make_questions(10, concepts=2), concept_names=NAMES)
+    refused = post_start(client, pool_id, concept_names=names)
+    assert (refused.status_code, refused.json()["code"]) == (422, "other_concept_names")
+    assert refused.json()["details"][0]["field"] == "concept_names"
+    assert "Reading, Writing" in refused.json()["error"]
+    assert rows(SESSIONS) == [(0,)]
+    assert rows("SELECT count(*) FROM assessment.examinees") == [(0,)]
+    for right in ({}, {"concept_names": NAMES}):
+        assert post_start(client, pool_id, **right).json()["concept_names"] == NAMES
+
+
+def test_swapped_default_names_are_refused(client: TestClient, pool_id: str, rows: Rows) -> None:
+    swapped = ["Algebra", "Math", "Geometry", "Statistics", "Calculus"]
+    assert post_start(client, pool_id, concept_names=swapped).status_code == 422
+    assert rows(SESSIONS) == [(0,)]
+    for right in ({}, {"concept_names": DEFAULT_NAMES}):
+        assert post_start(client, pool_id, **right).json()["concept_names"] == DEFAULT_NAMES
+
+
+def test_a_pool_without_names_keeps_those_of_its_first_start(
+    client: TestClient, operator: dict[str, str], rows: Rows
+) -> None:
+    pool_id = upload(client, operator, make_questions(10, concepts=2))
+    assert post_start(client, pool_id).json()["code"] == "wrong_concept_count"
+    assert post_start(client, pool_id, concept_names=NAMES).status_code == 200
+    assert post_start(client, pool_id, concept_names=NAMES[::-1]).status_code == 422
+    assert post_start(client, pool_id).json()["concept_names"] == NAMES
+    assert rows(SESSIONS) == [(2,)]
+
+
+def test_a_pool_from_before_the_upgrade_keeps_the_names_of_its_tests(
+    client: TestClient, operator: dict[str, str], rows: Rows
+) -> None:
+    pool_id = upload(client, operator, make_questions(10, concepts=2))
+    post_start(client, pool_id, concept_names=NAMES)
+    rows("ALTER TABLE assessment.question_pools DROP COLUMN rules")
+    created = client.post("/api/admin-create-unified-schema", json={}, headers=operator)
+    assert created.status_code == 200, created.text
+    assert rows("SELECT rules FROM assessment.question_pools") == [({"concept_names": NAMES},)]
+    assert post_start(client, pool_id, concept_names=NAMES[::-1]).status_code == 422
+    assert post_start(client, pool_id).json()["concept_names"] == NAMES
+
+
+@pytest.mark.parametrize(
+    ("criteria", "field"),
+    [
+        ({"max_questions": 3}, "max_questions"),
+        ({"max_questions": 1}, "max_questions"),
+        ({"max_questions": 13}, "max_questions"),
+        ({"min_questions": 3}, "min_questions"),
+        ({"min_questions": 13, "max_questions": 13}, "max_questions"),
+        ({"type": "fixed_length"}, "type"),
+        ({"type": "precision", "min_questions": 1, "precision_threshold": 1}, "min_questions"),
+    ],
+)
+def test_criteria_outside_the_rules_of_the_pool_are_refused(
+    client: TestClient,
+    operator: dict[str, str],
+    rows: Rows,
+    criteria: dict[str, Any],
+    field: str,
+) -> None:
+    pool_id = upload(
+        client,
+        operator,
+        make_questions(60),
+        min_questions=4,
+        max_questions=12,
+        stop_rules=["precision", "classification"],
+    )
+    refused = post_start(client, pool_id, end_criteria=criteria)
+    assert (refused.status_code, refused.json()["code"]) == (422, "criterion_refused")
+    assert refused.json()["details"][0]["field"] == f"end_criteria.{field}"
+    assert rows(SESSIONS) == [(0,)]
+    body = {
+        "question_pool_id": pool_id,
+        "student_ids": ["ann"],
+        "end_criteria": criteria,
+    }
+    ticket = client.post("/api/test/tickets", json=body, headers=operator)
+    assert (ticket.status_code, ticket.json()["code"]) == (422, "criterion_refused")
+
+
+@pytest.mark.parametrize(
+    ("rules", "given", "expected"),
+    [
+        ({}, {}, ("fixed_length", 5, 20)),
+        ({}, {"max_questions": 3}, ("fixed_length", 3, 3)),
+        ({"max_questions": 12}, {}, ("fixed_length", 5, 12)),
+        ({"max_questions": 4}, {}, ("fixed_length", 4, 4)),
+        ({"min_questions": 30}, {}, ("fixed_length", 30, 30)),
+        ({"min_questions": 8}, {}, ("fixed_length", 8, 20)),
+        ({"min_questions": 4, "max_questions": 12}, {"max_questions": 4}, ("fixed_length", 4, 4)),
+        ({"max_questions": 12}, {"max_questions": 12}, ("fixed_length", 5, 12)),
+        ({"stop_rules": ["precision", "fixed_length"]}, {}, ("precision", 5, 20)),
+        (
+            {"stop_rules": ["precision", "fixed_length"]},
+            {"type": "fixed_length"},
+            ("fixed_length", 5, 20),
+        ),
+        ({"tells": "end"}, {}, ("fixed_length", 5, 20)),
+        ({"tells": "end", "min_questions": 7}, {"max_questions": 7}, ("fixed_length", 7, 7)),
+    ],
+)
+def test_the_rules_complete_the_criteria_of_a_start(
+    client: TestClient,
+    operator: dict[str, str],
+    rows: Rows,
+    rules: dict[str, Any],
+    given: dict[str, Any],
+    expected: tuple[str, int, int],
+) -> None:
+    pool_id = upload(client, operator, make_questions(60), **rules)
+    fields = {"end_criteria": given} if given else {}
+    response = post_start(client, pool_id, **fields)
+    assert response.status_code == 200, response.text
+    assert rows(CRITERIA) == [expected]
+
+
+def test_a_test_on_a_pool_that_tells_at_the_end_has_five_questions_at_least(
+    client: TestClient, operator: dict[str, str]
+) -> None:
+    pool_id = upload(client, operator, make_questions(60), tells="end")
+    for criteria in ({"max_questions": 4}, {"min_questions": 4}):
+        assert post_start(client, pool_id, end_criteria=criteria).status_code == 422
+    assert post_start(client, pool_id, end_criteria={"max_questions": 5}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("rules", "field"),
+    [
+        ({"concept_names": NAMES}, "concept_names"),
+        ({"concept_names": ["A"] * 5}, "concept_names"),
+        ({"min_questions": 9, "max_questions": 8}, "min_questions"),
+        ({"min_questions": 13}, "min_questions"),
+        ({"max_questions": 0}, "max_questions"),
+        ({"max_questions": 201}, "max_questions"),
+        ({"max_questions": 4, "tells": "end"}, "max_questions"),
+        ({"admission": "closed"}, "admission"),
+        ({"tells": "never"}, "tells"),
+        ({"starts_per_day": 0}, "starts_per_day"),
+        ({"stop_rules": []}, "stop_rules"),
+        ({"stop_rules": ["patience"]}, "stop_rules"),
+        ({"trains": 1}, "trains"),
+    ],
+)
+def test_rules_that_do_not_fit_are_refused_and_nothing_is_written(
+    client: TestClient,
+    operator: dict[str, str],
+    rows: Rows,
+    rules: dict[str, Any],
+    field: str,
+) -> None:
+    pool_id = upload(client, operator, make_questions(60), max_questions=12)
+    refused = post_upload(client, operator, pool_id, **rules)
+    assert refused.status_code == 422, refused.text
+    assert refused.json()["details"][0]["field"].split("[")[0] == field
+    assert rows("SELECT rules FROM assessment.question_pools") == [({"max_questions": 12},)]
+
+
+def test_a_pool_that_admits_by_ticket_must_name_its_concepts(
+    client: TestClient, operator: dict[str, str]
+) -> None:
+    body = {"questions": make_questions(10, concepts=2), "admission": "ticket"}
+    refused = client.post("/api/questions/upload", json=body, headers=operator)
+    assert (refused.status_code, refused.json()["code"]) == (422, "rule_conflict")
+    body["concept_names"] = NAMES
+    pool_id = client.post("/api/questions/upload", json=body, headers=operator).json()
+    (ticket,) = issue(client, operator, pool_id["question_pool_id"], "ann")
+    invited = Invited(client, ticket)
+    assert invited.post_start(concept_names=NAMES[::-1]).status_code == 422
+    assert invited.start()["concept_names"] == NAMES
+
+
+def test_rules_stay_until_they_are_changed(
+    client: TestClient, operator: dict[str, str], rows: Rows
+) -> None:
+    pool_id = upload(client, operator, make_questions(60), max_questions=12, tells="end")
+    assert post_upload(client, operator, pool_id).status_code == 200
+    assert post_upload(client, operator, pool_id, starts_per_day=2).status_code == 200
+    stored = "SELECT rules FROM assessment.question_pools"
+    assert rows(stored) == [({"max_questions": 12, "tells": "end", "starts_per_day": 2},)]
+    assert post_upload(client, operator, pool_id, tells=None).status_code == 200
+    assert rows(stored) == [({"max_questions": 12, "starts_per_day": 2},)]
+
+
+def test_a_running_test_keeps_the_rules_with_which_it_began(
+    client: TestClient, operator: dict[str, str]
+) -> None:
+    pool_id = upload(client, operator, make_questions(60))
+    ann = Student(client, pool_id)
+    ann.start()
+    assert (
+        post_upload(client, operator, pool_id, tells="end", admission="ticket").status_code == 200
+    )
+    assert len(ann.answer()["current_proficiency"]) == 5
+    assert ann.resume()["session_id"] == ann.session_id
+    assert post_start(client, pool_id).json()["code"] == "ticket_required"
