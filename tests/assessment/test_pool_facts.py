@@ -228,9 +228,8 @@ def test_a_running_test_keeps_the_rules_with_which_it_began(
     pool_id = upload(client, operator, make_questions(60))
     ann = Student(client, pool_id)
     ann.start()
-    assert (
-        post_upload(client, operator, pool_id, tells="end", admission="ticket").status_code == 200
-    )
+    changed = post_upload(client, operator, pool_id, tells="end", admission="ticket")
+    assert changed.status_code == 200
     assert len(ann.answer()["current_proficiency"]) == 5
     assert ann.resume()["session_id"] == ann.session_id
     assert post_start(client, pool_id).json()["code"] == "ticket_required"

@@ -1,10 +1,12 @@
 """`seconds` is the time from asking a question to recording its answer."""
 
 from typing import Any
+from uuid import UUID
 
 import pytest
 from fastapi.testclient import TestClient
 
+from lib.assessment.sessions import snapshot
 from lib.deps import Deps
 from tests.assessment.conftest import Rows, Student, make_questions, upload
 from tests.assessment.test_exactly_once import at_once
@@ -103,16 +105,12 @@ def test_the_last_answers_of_the_longest_test_need_no_record(
     client: TestClient, operator: dict[str, str], deps: Deps
 ) -> None:
     """Its snapshot holds all answers, so that another process restores it without Postgres."""
-    from lib.assessment.sessions import snapshot
-
     ann = Student(client, upload(client, operator, make_questions(200)))
     ann.start(end_criteria={"max_questions": 200})
     for number in range(195):
         ann.answer(right=number % 2 == 0)
     assert deps.redis
     (text,) = deps.redis.pipeline([["GET", f"session:{ann.session_id}:state"]]) or [None]
-    from uuid import UUID
-
     decoded = snapshot.decode(UUID(ann.session_id), text)
     assert decoded is not None
     assert decoded.is_complete
