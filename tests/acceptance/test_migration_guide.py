@@ -33,6 +33,7 @@ def environment(postgres_url: str, redis_gateway: Gateway, tmp_path: Path) -> di
         "ADMIN_PASSWORD": ADMIN_PASSWORD,
         "CRON_SECRET": CRON_SECRET,
         "ENCRYPTION_KEY": ENCRYPTION_KEY,
+        "OPEN_TESTS_COUNT": "1",
         "STEPWISE_TRUST_LOOPBACK": "1",
         "BACKUP_FOLDER": str(tmp_path),
     }

@@ -82,6 +82,7 @@ def server(postgres_url: str, redis_gateway: Gateway) -> Iterator[LocalServer]:
             "ADMIN_PASSWORD": ADMIN_PASSWORD,
             "CRON_SECRET": CRON_SECRET,
             "ENCRYPTION_KEY": ENCRYPTION_KEY,
+            "OPEN_TESTS_COUNT": "1",
             "STEPWISE_TRUST_LOOPBACK": "1",
         }
     )

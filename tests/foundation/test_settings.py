@@ -66,6 +66,8 @@ def test_quotes_blanks_and_line_breaks_around_a_value_do_not_count(wrapping: str
         "WEBSOCKET_DOMAIN": "ws.example",
         "WORKSHOP_RETENTION_DAYS": "30",
         "TEST_RETENTION_DAYS": "90",
+        "TEST_ADMISSION": "ticket",
+        "OPEN_TESTS_COUNT": "1",
         "BACKUP_BUCKET": "bucket",
         "BACKUP_FOLDER": "folder",
     }
@@ -186,3 +188,17 @@ def test_missing_database_without_supabase_is_not_blamed_on_it() -> None:
     with pytest.raises(NotConfigured) as raised:
         _ = Deps(Settings.from_env({})).postgres
     assert "SUPABASE" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("value", "needed"),
+    [("ticket", True), ("tickets", True), ("Ticket", True), ("open", False), ("", False)],
+)
+def test_a_misspelt_admission_closes(value: str, needed: bool) -> None:
+    assert Settings.from_env({"TEST_ADMISSION": value}).tests_need_tickets is needed
+
+
+@pytest.mark.parametrize(("value", "count"), [("1", True), ("0", False), ("yes", False)])
+def test_open_tests_count_only_if_that_is_said_exactly(value: str, count: bool) -> None:
+    assert Settings.from_env({"OPEN_TESTS_COUNT": value}).open_tests_count is count
+    assert not Settings.from_env({}).open_tests_count

@@ -56,7 +56,7 @@ async function takeTest() {
     uploaded: upload.count,
     status: answer.status,
     answers: answer.total_questions,
-    accuracy: ended.summary.accuracy,
+    accuracy: ended.summary?.accuracy,
     is_active: status.is_active,
     concepts: results.concept_names,
     same_result: JSON.stringify(results.proficiency) === JSON.stringify(ended.final_proficiency),
