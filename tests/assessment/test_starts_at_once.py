@@ -1,0 +1,77 @@
+"""Starts at the same time count each other: both are under way before either has written a row."""
+
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import psycopg
+from fastapi.testclient import TestClient
+
+from tests.assessment.conftest import Rows, make_questions, upload
+from tests.assessment.tickets import issue
+
+COUNT = 3
+SESSIONS = "SELECT count(*)::int FROM assessment.test_sessions"
+WAITING = (
+    "SELECT count(*)::int FROM pg_stat_activity"
+    " WHERE wait_event_type = 'Lock' AND datname = current_database()"
+)
+
+
+def meeting(postgres_url: str, rows: Rows, call: Callable[[], Any]) -> list[Any]:
+    """Make the calls while no student can be written, and let them go on once all of them wait."""
+    with psycopg.connect(postgres_url) as holder, ThreadPoolExecutor(COUNT) as pool:
+        holder.execute("LOCK TABLE assessment.examinees IN SHARE MODE")
+        barrier = threading.Barrier(COUNT)
+        calls = [pool.submit(lambda: (barrier.wait(), call())[1]) for _ in range(COUNT)]
+        for _ in range(200):
+            if rows(WAITING) == [(COUNT,)]:
+                break
+            time.sleep(0.01)
+        else:
+            raise AssertionError("the starts did not meet")
+        holder.rollback()
+        return [future.result() for future in calls]
+
+
+def test_starts_with_one_key_are_one_test(
+    client: TestClient, pool_id: str, postgres_url: str, rows: Rows
+) -> None:
+    client.post("/api/test/start", json={})  # so that the function is loaded
+    responses = meeting(
+        postgres_url,
+        rows,
+        lambda: client.post(
+            "/api/test/start",
+            json={"student_id": "ann", "question_pool_id": pool_id},
+            headers={"Idempotency-Key": "a-long-random-key"},
+        ),
+    )
+    assert [response.status_code for response in responses] == [200] * COUNT
+    assert all(response.json() == responses[0].json() for response in responses)
+    assert rows(SESSIONS) == [(1,)]
+
+
+def test_starts_with_one_ticket_are_one_test(
+    client: TestClient, operator: dict[str, str], pool_id: str, postgres_url: str, rows: Rows
+) -> None:
+    client.post("/api/test/start", json={})
+    (ticket,) = issue(client, operator, pool_id, "ann", uses=5)
+    body = {"ticket": ticket["ticket"]}
+    responses = meeting(postgres_url, rows, lambda: client.post("/api/test/start", json=body))
+    assert [response.status_code for response in responses] == [200] * COUNT
+    assert len({response.json()["session_id"] for response in responses}) == 1
+    assert rows(SESSIONS) == [(1,)]
+
+
+def test_starts_are_not_more_than_the_pool_allows_in_a_day(
+    client: TestClient, operator: dict[str, str], postgres_url: str, rows: Rows
+) -> None:
+    client.post("/api/test/start", json={})
+    pool_id = upload(client, operator, make_questions(10), starts_per_day=1)
+    body = {"student_id": "ann", "question_pool_id": pool_id}
+    responses = meeting(postgres_url, rows, lambda: client.post("/api/test/start", json=body))
+    assert sorted(response.status_code for response in responses) == [200, 429, 429]
+    assert rows(SESSIONS) == [(1,)]
