@@ -18,6 +18,7 @@ import pytest
 import redis
 
 from local.demo.examples import examples
+from local.demo.pool import POOL_ID
 from tests.local.processes import ROOT, WAIT_SECONDS, Dev, run, wait_until_all_ended
 
 Start = Callable[..., Dev]
@@ -92,6 +93,14 @@ def test_other_commands_find_a_running_make_dev(folder: Path, start_dev: Start) 
     command = run("local.with_services", "-c", SHOW, cwd=folder)
     assert command.stdout.split() == [dev.database, dev.printed("Admin password")], command.stderr
     assert dev.get("/health")[1]["status"] == "healthy"
+
+    test = {"student_id": "newcomer", "question_pool_id": POOL_ID}
+    assert httpx.post(f"{dev.printed('Stepwise')}/api/test/start", json=test).status_code == 200
+    with psycopg.connect(dev.database) as connection:
+        recorded = connection.execute(
+            "SELECT proven, admitted FROM assessment.test_sessions WHERE student_id = 'newcomer'"
+        ).fetchall()
+    assert recorded == [(True, True)], "tests without a ticket count here, and the demo pool trains"
 
     statuses = [guess_as(dev.printed("Stepwise"), f"198.51.100.{n}") for n in range(6)]
     assert statuses == [401] * 5 + [429], "forged forwarding headers do not change the address"
