@@ -9,7 +9,7 @@ CREATE TABLE floor.step_progress AS SELECT * FROM public.step_progress;
 
 -- empty_unified --
 -- Empty the unified tables.
-TRUNCATE public.students, public.sessions, public.step_progress, public.events;
+TRUNCATE public.students, public.sessions, public.events CASCADE;
 
 -- insert_students --
 -- Insert the kept students.

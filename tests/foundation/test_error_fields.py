@@ -89,7 +89,8 @@ def test_nul_in_the_url_is_refused_by_name(
     query = {name: "a\0"} if place == "query" else {}
     if name == "cursor":
         query |= WITH_A_CURSOR.get(str(operation), {})
-    response = client.request(operation.method, path, params=query, headers=operator)
+    body = operation.request if operation.has_body else None
+    response = client.request(operation.method, path, params=query, json=body, headers=operator)
     assert response.status_code == 422
     assert [detail["field"] for detail in response.json()["details"]] == [name]
 

@@ -168,10 +168,10 @@ def test_field_of_a_body_that_nobody_reads_is_named(
 
 
 def test_field_is_not_a_misspelling_of_one_that_was_sent(client: TestClient) -> None:
-    path = "/api/admin-delete-student"
-    response = client.post(path, json={**PASSWORD, "studentId": "x"})
-    assert response.json()["code"] == "misspelt_field"
-    body = {**PASSWORD, "studentId": "x", "studentEmail": "nobody@example.com"}
+    path = "/api/admin-change-email"
+    body = {**PASSWORD, "studentEmail": "nobody@example.com", "newEmial": "new@example.com"}
+    assert client.post(path, json=body).json()["code"] == "misspelt_field"
+    body["newEmail"] = "new@example.com"
     assert client.post(path, json=body).json()["code"] == "student_not_found"
 
 

@@ -25,7 +25,7 @@ WITHHELD = {
     "openai_api_key",
     "student_name_given",
     "emptied_fields",
-    "help_asked_at",
+    "progressed_at",
     "github_username_given",
     "twilio_account_given",
 }
