@@ -49,12 +49,13 @@ class Endpoint:
 
     @property
     def route(self) -> str:
-        """The path as the router matches it: a student's id is any text, including slashes.
+        """The path as the router matches it: ids of students and questions are any text.
 
         Some platforms decode %2F before they choose a function. No function matches then, and the
         call goes to the index, which has every route.
         """
-        return self.path.replace("{student_id}", "{student_id:opaque}")
+        path = self.path.replace("{student_id}", "{student_id:opaque}")
+        return path.replace("{question_id}", "{question_id:opaque}")
 
     @property
     def seconds(self) -> int:
@@ -209,6 +210,38 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     ),
     Endpoint("/api/debug/redis/stats", "assessment.debug_redis_stats", ("GET",), Access.OPERATOR),
     Endpoint("/api/debug/sync/{session_id}", "assessment.debug_sync", ("POST",), Access.OPERATOR),
+    Endpoint("/api/admin-reset-test", "assessment.admin_reset_test", ("POST",), Access.OPERATOR),
+    # Session, because the local server tells everybody what a page may offer.
+    Endpoint("/api/pools", "assessment.pools", ("GET",), Access.SESSION),
+    Endpoint("/api/pools/{question_pool_id}", "assessment.pools", ("GET",), Access.INSTRUCTOR),
+    Endpoint(
+        "/api/pools/{question_pool_id}/results",
+        "assessment.pool_results",
+        ("GET",),
+        Access.INSTRUCTOR,
+    ),
+    Endpoint(
+        "/api/pools/{question_pool_id}/questions",
+        "assessment.pool_questions",
+        ("GET",),
+        Access.INSTRUCTOR,
+    ),
+    Endpoint(
+        "/api/pools/{question_pool_id}/questions/{question_id}/retire",
+        "assessment.pool_changes",
+        ("POST",),
+        Access.OPERATOR,
+    ),
+    Endpoint(
+        "/api/pools/{question_pool_id}/questions/{question_id}",
+        "assessment.pool_changes",
+        ("PUT",),
+        Access.OPERATOR,
+        body_limit=LARGE_BODY,
+    ),
+    Endpoint(
+        "/api/admin-pool-version", "assessment.admin_pool_version", ("POST",), Access.OPERATOR
+    ),
     Endpoint("/api/admin-calibrate", "assessment.calibrate", ("POST",), Access.OPERATOR),
     Endpoint(
         "/api/calibrate", "assessment.calibrate", ("GET",), Access.CRON, schedule="45 4 * * *"

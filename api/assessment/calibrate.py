@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 from lib.assessment.calibration.run import calibrate
 from lib.assessment.calibration.wire import CalibrateIn, CalibrateOut
-from lib.assessment.errors import PoolNotFound
+from lib.assessment.errors import NothingToAccept, PoolNotFound, ProposalOutdated
 from lib.deps import Deps, current_deps, get_deps
 from lib.errors import raises
 from lib.framework import Depends
@@ -14,12 +14,13 @@ app = create_app("assessment.calibrate", tag="Assessment: operators")
 
 
 @app.post("/api/admin-calibrate")
-@raises(PoolNotFound)
+@raises(NothingToAccept, PoolNotFound, ProposalOutdated)
 def calibrate_pools(
     deps: Annotated[Deps, Depends(get_deps)], body: CalibrateIn | None = None
 ) -> CalibrateOut:
     """Estimate a pool's parameters from its answers and write them as its next version.
 
+    If too many questions drift, the estimates wait until `accept` makes them the next version.
     Running sessions keep the version they started with.
     """
     return calibrate(body or CalibrateIn(), deps)

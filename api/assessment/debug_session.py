@@ -2,22 +2,36 @@
 
 from typing import Annotated
 
+from lib.assessment.errors import NoSuchStep
 from lib.assessment.parameters import TestId
 from lib.assessment.sessions.debug import compare
 from lib.assessment.sessions.wire import SessionDebugOut
 from lib.deps import Deps, get_deps
 from lib.errors import SessionNotFound, raises
-from lib.framework import Depends
+from lib.framework import Depends, Query
 from lib.web.app import create_app, lambda_entry
 
 app = create_app("assessment.debug_session", tag="Assessment: operators")
 
 
 @app.get("/api/debug/session/{session_id}")
-@raises(SessionNotFound)
-def debug_session(session_id: TestId, deps: Annotated[Deps, Depends(get_deps)]) -> SessionDebugOut:
-    """Return a session in Redis and in Postgres, with their differences."""
-    return compare(session_id, deps)
+@raises(NoSuchStep, SessionNotFound)
+def debug_session(
+    session_id: TestId,
+    deps: Annotated[Deps, Depends(get_deps)],
+    explain: Annotated[
+        bool, Query(description="Whether to explain why a question was chosen.")
+    ] = False,
+    step: Annotated[
+        int | None,
+        Query(ge=0, description="Number of answers before that choice; by default the last one."),
+    ] = None,
+) -> SessionDebugOut:
+    """Return a session in Redis and in Postgres, with their differences.
+
+    With `explain`, also the candidates of a step, their expected information and eligibility.
+    """
+    return compare(session_id, deps, is_explained=explain, step=step)
 
 
 lambda_handler = lambda_entry(app)

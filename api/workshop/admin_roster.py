@@ -6,8 +6,8 @@ from lib.access.audit import audited
 from lib.deps import Deps, get_deps
 from lib.errors import InvalidCursor, raises
 from lib.framework import Depends, Response
+from lib.web import csv_body
 from lib.web.app import create_app, lambda_entry
-from lib.web.csv_body import CSV, csv_response
 from lib.workshop.class_progress.class_progress import MAX_PAGE_SIZE, PageCursor
 from lib.workshop.courses.read import CourseParam
 from lib.workshop.errors import CourseNotFound, UnreadableRoster
@@ -28,7 +28,7 @@ def import_students(body: RosterIn, _query: RosterQuery, deps: GetDeps) -> Impor
         return import_roster.import_roster(body, deps, facts)
 
 
-@app.get("/api/admin-export", response_class=Response, responses=CSV)
+@app.get("/api/admin-export", response_class=Response, responses=csv_body.DESCRIPTION)
 @raises(CourseNotFound, InvalidCursor)
 def export_students(
     deps: GetDeps,
@@ -37,8 +37,8 @@ def export_students(
     cursor: PageCursor = None,
 ) -> Response:
     """Return a course's students and steps as CSV; the header X-Next-Cursor leads to the rest."""
-    text, next_cursor = export.export(deps, course_id=course_id, limit=limit, after=cursor)
-    return csv_response("students.csv", text, next_cursor)
+    body, next_cursor = export.export(deps, course_id=course_id, limit=limit, after=cursor)
+    return csv_body.response(body, "students.csv", next_cursor)
 
 
 lambda_handler = lambda_entry(app)

@@ -159,12 +159,64 @@ class QuestionInOtherPool(Conflict):
     fields = ("questions[{place}].id",)
 
 
+class EditConceptMismatch(InvalidInput):
+    """concepts: this pool tests {expected} concepts, not {actual}."""
+
+    code = "pool_concept_mismatch_edit"
+    fields = ("concepts",)
+
+
+class OtherQuestionId(InvalidInput):
+    """id: the path names question {question_id}; its id never changes."""
+
+    code = "other_question_id"
+    fields = ("id",)
+
+
+class QuestionChanged(Conflict):
+    """version: question {question_id} has changed since version {version}; read it again."""
+
+    code = "question_changed"
+    fields = ("version",)
+
+
+class PoolVersionNotFound(NotFound):
+    """version: this pool has no such version."""
+
+    code = "pool_version_not_found"
+    fields = ("version",)
+
+
+class NothingToAccept(Conflict):
+    """No such estimates of this pool wait to be accepted; read its last attempt."""
+
+    code = "nothing_to_accept"
+    fields = ("accept",)
+
+
+class ProposalOutdated(Conflict):
+    """This pool has changed since the estimates were made; calibrate it again."""
+
+    code = "proposal_outdated"
+    fields = ("accept",)
+
+
+class NoSuchStep(InvalidInput):
+    """step: this test has steps 0 to {last}."""
+
+    code = "no_such_step"
+    fields = ("step",)
+
+
 class CacheUnavailable(AppError):
     """Redis is unavailable; tests go on without it. Try again later."""
 
     status = 503
     code = "cache_unavailable"
 
+
+EDIT = (EditConceptMismatch, OtherQuestionId, QuestionChanged, QuestionNotFound)
+"""Errors of an edit of one question."""
 
 START = (
     CriterionRefused,

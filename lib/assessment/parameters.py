@@ -9,6 +9,10 @@ from lib.framework import Header, Path
 
 TestId = Annotated[UUID, Path(description="Id of the test, from `test/start`.")]
 PoolId = Annotated[UUID, Path(description="Id of the question pool.")]
+PathQuestionId = Annotated[
+    str,
+    Path(min_length=1, max_length=200, pattern=r"^[^\x00]*$", description="Id of the question."),
+]
 StartKey = Annotated[
     Annotated[str, StringConstraints(min_length=1, max_length=255, pattern=r"^[!-~]+$")] | None,
     Header(

@@ -44,6 +44,7 @@ SCRIPTS = (
     "assessment/schema/twins.sql",
     "assessment/schema/upgrade_older_tables.sql",
     "assessment/schema/admission.sql",
+    "assessment/schema/pool_changes.sql",
     "assessment/schema/functions.sql",
     "assessment/schema/removal.sql",
     "assessment/schema/previous_version.sql",

@@ -1,19 +1,28 @@
-"""CSV bodies: files of any origin as text, and rows that no spreadsheet takes for formulas."""
+"""CSV as RFC 4180 describes it: files of any origin as text, and rows safe for a spreadsheet.
+
+Spreadsheets run text that begins with certain characters as a formula. Such text is preceded by an
+apostrophe, which they do not show. Numbers are written as they are.
+"""
 
 import csv
 import io
-import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 from lib.errors import JsonRefused
 from lib.framework import Response
 
-CURSOR_HEADER = "X-Next-Cursor"
-"""Header with the cursor of the next page; a CSV file has no other place for it."""
-_FORMULA = re.compile("[=+\\-@\t\r\n\0\uff1d\uff0b\uff0d\uff20]")
-"""First characters that make a spreadsheet run a cell; the last four are full-width ones."""
-_NUMBER = re.compile(r"-?\d+(\.\d+)?")
+MEDIA_TYPE = "text/csv; charset=utf-8; header=present"
+BYTE_ORDER_MARK = "\ufeff"
+"""Tells spreadsheets that the text is UTF-8."""
+FORMULA_STARTS = tuple("=+-@\t\r\n\0\uff1d\uff0b\uff0d\uff20")
+"""First characters of text that a spreadsheet may run, the last four in full width."""
+
+
+DESCRIPTION: dict[int | str, dict[str, Any]] = {
+    200: {"content": {"text/csv": {"schema": {"type": "string"}}}}
+}
+"""Responses of a handler that returns CSV, for the API's description."""
 
 
 def text_of(raw: bytes) -> str:
@@ -31,28 +40,37 @@ def text_of(raw: bytes) -> str:
     raise JsonRefused(reason="The file is neither UTF-8 nor Windows-1252 text.")
 
 
-def csv_text(rows: Iterable[Sequence[Any]]) -> str:
-    """Return rows as CSV (RFC 4180), with `'` before texts that would be formulas."""
+def write(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> bytes:
+    """Return rows as CSV: UTF-8 with a byte order mark, lines that end in CR LF.
+
+    Args:
+        header: Names of the columns.
+        rows: Values of each row; None is an empty cell, a boolean is `true` or `false`.
+    """
     text = io.StringIO()
-    csv.writer(text, lineterminator="\r\n").writerows(map(_cell, row) for row in rows)
-    return text.getvalue()
+    text.write(BYTE_ORDER_MARK)
+    writer = csv.writer(text, lineterminator="\r\n")
+    writer.writerow([_cell(name) for name in header])
+    writer.writerows([_cell(value) for value in row] for row in rows)
+    return text.getvalue().encode("utf-8", "backslashreplace")
 
 
-CSV: dict[int | str, dict[str, Any]] = {
-    200: {"content": {"text/csv": {"schema": {"type": "string"}}}}
-}
-"""Responses of a handler that returns CSV, for the API's description."""
-
-
-def csv_response(name: str, text: str, next_cursor: str | None = None) -> Response:
-    """Return CSV text as a file to download, with a byte order mark for spreadsheets."""
-    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+def response(body: bytes, file_name: str, next_cursor: str | None) -> Response:
+    """Return CSV as a file to save, with the cursor of the next page in `X-Next-Cursor`."""
+    headers = {"Content-Disposition": f'attachment; filename="{file_name}"'}
     if next_cursor is not None:
-        headers[CURSOR_HEADER] = next_cursor
-    return Response("\ufeff" + text, media_type="text/csv; charset=utf-8", headers=headers)
+        headers["X-Next-Cursor"] = next_cursor
+    return Response(body, headers=headers, media_type=MEDIA_TYPE)
 
 
 def _cell(value: Any) -> str:
-    text = "" if value is None else str(value)
-    runs = _FORMULA.match(text) and not _NUMBER.fullmatch(text)
-    return f"'{text}" if runs else text
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int | float):
+        return str(value)
+    text = str(value)
+    # Blanks before the character do not keep a spreadsheet from running the formula.
+    is_formula = text.startswith(FORMULA_STARTS) or text.lstrip().startswith(FORMULA_STARTS)
+    return f"'{text}" if is_formula else text

@@ -16,6 +16,10 @@ EVERY_ANSWER = 2**31 - 1
 
 OUTCOMES = {
     "calibrated": "New sessions use version {version}; running sessions keep theirs.",
+    "needs_acceptance": (
+        "Many questions drifted: version {version} stays in use. Accept the estimates with\n"
+        'POST /api/admin-calibrate {{"question_pool_id": "{pool_id}", "accept": {proposal}}}.'
+    ),
     "too_few_answers": "There are too few answers: version {version} stays in use.",
     "not_converged": "The estimates did not converge: version {version} stays in use.",
     "out_of_time": "The estimates did not converge in time: version {version} stays in use.",
@@ -45,7 +49,9 @@ def main(arguments: list[str]) -> int:
 def _print_result(pool: PoolCalibrationOut) -> None:
     print(
         f"{pool.answers:,} answers by {pool.people:,} people to {pool.questions:,} questions.\n"
-        + OUTCOMES[pool.outcome].format(version=pool.version)
+        + OUTCOMES[pool.outcome].format(
+            version=pool.version, pool_id=pool.question_pool_id, proposal=pool.proposal
+        )
     )
     if pool.drifted:
         print(f"\nQuestions whose parameters drifted, clearest drift first ({len(pool.drifted)}):")

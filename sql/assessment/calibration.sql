@@ -1,19 +1,25 @@
 -- Queries of calibration: read recorded answers, record attempts, write the next version of a pool.
 
 -- pools_with_new_answers --
--- Pools with enough new answers since their last calibration. Pools whose last attempt succeeded
+-- Pools with enough new answers since their last calibration, or since the one that waits to be
+-- accepted. Only tests that train a pool count. Pools whose last attempt succeeded
 -- come first, those with the most new answers before the others. The failed ones follow, ordered by
 -- their number of failures and the time of the last attempt, oldest first.
 SELECT p.id
 FROM assessment.question_pools p
+LEFT JOIN assessment.calibration_attempts w ON w.pool_id = p.id
 JOIN LATERAL (
   SELECT sum(s.total_questions) AS answers FROM assessment.test_sessions s
   WHERE s.question_pool_id = p.id
+    AND (s.admitted OR (p.rules ->> 'trains')::BOOLEAN IS TRUE)
+    AND s.end_reason IS DISTINCT FROM 'reset'
 ) AS recorded ON TRUE
-LEFT JOIN LATERAL (
-  SELECT (v.report ->> 'recorded')::INT AS answers FROM assessment.pool_versions v
-  WHERE v.pool_id = p.id AND v.origin = 'calibration' ORDER BY v.version DESC LIMIT 1
-) AS used ON TRUE
+CROSS JOIN LATERAL (
+  SELECT greatest((
+    SELECT (v.report ->> 'recorded')::INT FROM assessment.pool_versions v
+    WHERE v.pool_id = p.id AND v.origin = 'calibration' ORDER BY v.version DESC LIMIT 1
+  ), (w.proposal -> 'report' ->> 'recorded')::INT) AS answers
+) AS used
 LEFT JOIN assessment.calibration_attempts a ON a.pool_id = p.id AND a.failures > 0
 WHERE recorded.answers - coalesce(used.answers, 0)
   >= greatest(%(min_new_answers)s, %(min_new_share)s * coalesce(used.answers, 0))
@@ -58,7 +64,7 @@ JOIN (
 ORDER BY newest.position;
 
 -- read_answers --
--- Each student's first answer to the current text of each question, with the respondent's number.
+-- From tests that train the pool, each student's first answer to the current text of each question, with the respondent's number.
 -- Respondents are sampled by hash, with all their answers, up to `max_answers` answers; the limit
 -- is proportionally lower if the pool has more than `full_concepts` concepts. A student who was away
 -- longer than `same_ability_days` counts as a new respondent. Sessions of older deployments belong
@@ -75,6 +81,7 @@ WITH texts AS (
   SELECT DISTINCT ON (r.student_id, texts.position)
     r.student_id, texts.position, r.is_correct, r.timestamp
   FROM assessment.test_sessions s
+  JOIN assessment.question_pools p ON p.id = s.question_pool_id
   CROSS JOIN (
     SELECT min(v.version) AS version FROM assessment.pool_versions v WHERE v.pool_id = %(pool_id)s
   ) AS oldest
@@ -85,6 +92,8 @@ WITH texts AS (
       OR coalesce(s.pool_version, oldest.version) < texts.next_version)
   WHERE s.question_pool_id = %(pool_id)s AND r.is_correct IS NOT NULL
     AND texts.revision = texts.newest_revision
+    AND (s.admitted OR (p.rules ->> 'trains')::BOOLEAN IS TRUE)
+    AND s.end_reason IS DISTINCT FROM 'reset'
   ORDER BY r.student_id, texts.position, r.timestamp, r.id
 ), spaced AS (
   SELECT f.*, f.timestamp - lag(f.timestamp) OVER (PARTITION BY f.student_id ORDER BY f.timestamp)
@@ -108,7 +117,10 @@ SELECT coalesce(array_agg(c.person::INT), '{}') AS person,
   coalesce(array_agg(c.is_correct::INT), '{}') AS correct,
   (
     SELECT coalesce(sum(s.total_questions), 0)::INT FROM assessment.test_sessions s
+    JOIN assessment.question_pools p ON p.id = s.question_pool_id
     WHERE s.question_pool_id = %(pool_id)s
+      AND (s.admitted OR (p.rules ->> 'trains')::BOOLEAN IS TRUE)
+      AND s.end_reason IS DISTINCT FROM 'reset'
   ) AS recorded_count
 FROM counted c
 WHERE c.so_far <= %(max_answers)s * (
@@ -135,10 +147,10 @@ RETURNING version;
 -- Add a row of the new version for each item with answers.
 INSERT INTO assessment.pool_items (
   pool_id, position, version, question_id, revision, option_count, correct_option, concepts,
-  difficulty, discrimination, guessing, calibration)
+  difficulty, discrimination, guessing, calibration, retired)
 SELECT last.pool_id, last.position, %(version)s, last.question_id, last.revision,
   last.option_count, last.correct_option, last.concepts, estimated.difficulty,
-  estimated.discrimination, estimated.guessing, estimated.calibration
+  estimated.discrimination, estimated.guessing, estimated.calibration, last.retired
 FROM jsonb_to_recordset(%(items)s) AS estimated (
   position INT, difficulty DOUBLE PRECISION, discrimination DOUBLE PRECISION,
   guessing DOUBLE PRECISION, calibration JSONB)
@@ -148,3 +160,39 @@ JOIN LATERAL (
     AND i.version < %(version)s
   ORDER BY i.version DESC LIMIT 1
 ) AS last ON TRUE;
+
+-- write_proposal --
+-- Hold estimates until an operator accepts them, in place of those of an earlier run; return their
+-- number.
+UPDATE assessment.calibration_attempts a SET proposal = %(proposal)s || jsonb_build_object(
+  'number', assessment.next_number(coalesce((a.proposal ->> 'number')::INT, 0)))
+WHERE a.pool_id = %(pool_id)s
+RETURNING (a.proposal ->> 'number')::INT;
+
+-- lock_pool --
+-- Lock a pool, in a statement of its own, so that the next one sees what others wrote.
+SELECT TRUE FROM assessment.question_pools WHERE id = %(pool_id)s FOR UPDATE;
+
+-- read_proposal --
+-- The estimates that wait, with the version that they would follow: null if questions or parameters
+-- have changed since.
+SELECT (a.proposal ->> 'number')::INT AS number, a.proposal -> 'prior_covariance' AS prior_covariance,
+  a.proposal -> 'report' AS report, a.proposal -> 'items' AS items,
+  CASE WHEN NOT EXISTS (
+    SELECT FROM assessment.pool_versions v
+    WHERE v.pool_id = p.id AND v.version > (a.proposal ->> 'base_version')::INT
+      AND v.origin <> 'exposure'
+  ) THEN p.current_version END AS follows
+FROM assessment.question_pools p
+JOIN assessment.calibration_attempts a ON a.pool_id = p.id
+WHERE p.id = %(pool_id)s AND a.proposal IS NOT NULL;
+
+-- accepted --
+-- Record that the estimates that waited are live.
+UPDATE assessment.calibration_attempts SET proposal = NULL, outcome = 'calibrated'
+WHERE pool_id = %(pool_id)s;
+
+-- drop_proposal --
+-- Drop estimates that waited, because newer ones are live.
+UPDATE assessment.calibration_attempts SET proposal = NULL
+WHERE pool_id = %(pool_id)s AND proposal IS NOT NULL;

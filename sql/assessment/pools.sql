@@ -9,7 +9,8 @@ WHERE v.pool_id = %(pool_id)s AND v.version = %(version)s;
 
 -- read_items --
 -- The items of a version of a pool, by position.
-SELECT DISTINCT ON (i.position) i.question_id, i.revision, i.option_count, i.correct_option,
+SELECT DISTINCT ON (i.position) i.question_id, i.revision, i.option_count,
+  CASE WHEN NOT i.retired THEN i.correct_option END AS correct_option,
   i.concepts, i.difficulty, i.discrimination, i.guessing
 FROM assessment.pool_items i
 WHERE i.pool_id = %(pool_id)s AND i.version <= %(version)s
@@ -27,10 +28,10 @@ SELECT pg_advisory_xact_lock(hashtext('assessment upload'));
 -- Hold the uploaded questions for the statements below, until the transaction ends.
 CREATE TEMPORARY TABLE uploaded ON COMMIT DROP AS
 SELECT u.place, u.id, u.content, u.options, u.correct_answer, u.correct_option, u.concepts,
-  u.difficulty, u.discrimination, u.guessing
+  u.difficulty, u.discrimination, u.guessing, u.retired
 FROM jsonb_to_recordset(%(questions)s) AS u (
   place INT, id VARCHAR, content TEXT, options JSONB, correct_answer VARCHAR, correct_option INT,
-  concepts JSONB, difficulty DECIMAL, discrimination DECIMAL, guessing DECIMAL);
+  concepts JSONB, difficulty DECIMAL, discrimination DECIMAL, guessing DECIMAL, retired BOOLEAN);
 
 -- existing_pools --
 -- The pools that already hold uploaded questions, each with the first such question.
@@ -98,7 +99,8 @@ WHERE (q.content, q.options, q.correct_answer, q.concepts, q.difficulty, q.discr
 
 -- stage_changes --
 -- Hold the items of uploaded questions that differ from the pool's last version. A question whose
--- author changed only its text keeps the parameters that calibration estimated for it.
+-- author changed only its text keeps the parameters that calibration estimated for it. A retired
+-- question stays retired unless `retired` says otherwise.
 CREATE TEMPORARY TABLE changed ON COMMIT DROP AS
 SELECT q.position, q.id, q.revision, jsonb_array_length(q.options) AS option_count,
   u.correct_option, u.weights AS concepts,
@@ -106,7 +108,8 @@ SELECT q.position, q.id, q.revision, jsonb_array_length(q.options) AS option_cou
   CASE WHEN kept.same THEN item.discrimination ELSE u.discrimination::DOUBLE PRECISION END
     AS discrimination,
   CASE WHEN kept.same THEN item.guessing ELSE u.guessing::DOUBLE PRECISION END AS guessing,
-  CASE WHEN kept.same THEN item.calibration END AS calibration
+  CASE WHEN kept.same THEN item.calibration END AS calibration,
+  coalesce(u.retired, item.retired, FALSE) AS retired
 FROM (
   SELECT *, ARRAY(
     SELECT w.weight::DOUBLE PRECISION
@@ -122,7 +125,7 @@ CROSS JOIN LATERAL (
   SELECT item.question_id IS NOT NULL AND item.concepts = u.weights
     AND NOT u.id = ANY (%(reparametrised)s::VARCHAR[]) AS same
 ) AS kept
-WHERE NOT kept.same OR item.revision <> q.revision;
+WHERE NOT kept.same OR item.revision <> q.revision OR item.retired <> u.retired;
 
 -- write_uploaded_version --
 -- Add the next version of the pool if anything changed; return its number.
@@ -148,9 +151,9 @@ RETURNING version;
 -- Add a row of the new version for each changed question.
 INSERT INTO assessment.pool_items (
   pool_id, position, version, question_id, revision, option_count, correct_option, concepts,
-  difficulty, discrimination, guessing, calibration)
+  difficulty, discrimination, guessing, calibration, retired)
 SELECT %(pool_id)s, c.position, %(version)s, c.id, c.revision, c.option_count, c.correct_option,
-  c.concepts, c.difficulty, c.discrimination, c.guessing, c.calibration
+  c.concepts, c.difficulty, c.discrimination, c.guessing, c.calibration, c.retired
 FROM pg_temp.changed c;
 
 -- pools_with_exposure_limit --
@@ -170,7 +173,7 @@ JOIN assessment.pool_versions v ON v.pool_id = p.id AND v.version = p.current_ve
 WHERE p.id = %(pool_id)s FOR UPDATE OF p;
 
 -- count_tests --
--- Tests on the versions since the last count: how many asked each question, at each level and at
+-- Tests that train the pool, on the versions since the last count: how many asked each question, at each level and at
 -- any level, and (rows without a position) how many reached each level and any level.
 WITH answered AS (
   SELECT r.session_id, q.position, width_bucket((
@@ -178,9 +181,12 @@ WITH answered AS (
     FROM jsonb_array_elements_text(r.proficiency_before) AS p (value)
   ), %(levels)s::DOUBLE PRECISION[]) AS level
   FROM assessment.test_sessions s
+  JOIN assessment.question_pools p ON p.id = s.question_pool_id
   JOIN assessment.test_responses r ON r.session_id = s.id
   JOIN assessment.questions q ON q.id = r.question_id AND q.pool_id = s.question_pool_id
   WHERE s.question_pool_id = %(pool_id)s AND s.pool_version >= %(since)s
+    AND (s.admitted OR (p.rules ->> 'trains')::BOOLEAN IS TRUE)
+    AND s.end_reason IS DISTINCT FROM 'reset'
     AND jsonb_typeof(r.proficiency_before) = 'array' AND q.position IS NOT NULL
 )
 SELECT position, coalesce(level, %(all_levels)s) AS level, count(DISTINCT session_id)::INT AS tests
@@ -203,7 +209,7 @@ RETURNING version;
 
 -- read_pool_state --
 -- The pool and its last attempt at a calibration (null before the first).
-SELECT p.current_version AS version, v.question_count, to_jsonb(a) AS last_attempt
+SELECT p.current_version AS version, v.question_count, to_jsonb(a) - 'proposal' AS last_attempt
 FROM assessment.question_pools p
 JOIN assessment.pool_versions v ON v.pool_id = p.id AND v.version = p.current_version
 LEFT JOIN assessment.calibration_attempts a ON a.pool_id = p.id

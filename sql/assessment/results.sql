@@ -68,7 +68,7 @@ SELECT newest.* FROM (
   FROM assessment.test_sessions s
   WHERE s.student_id = %(student_id)s
     AND (%(session_id)s::UUID IS NULL OR s.id = %(session_id)s::UUID)
-    AND s.status <> 'active' AND s.total_questions > 0
+    AND s.status <> 'active' AND s.total_questions > 0 AND s.end_reason IS DISTINCT FROM 'reset'
     AND (%(session_id)s::UUID IS NULL OR assessment.is_told(s))
   ORDER BY coalesce(s.completed_at, s.last_activity) DESC, s.id LIMIT %(limit)s
 ) AS newest ORDER BY newest.date, newest.session_id;
@@ -79,5 +79,23 @@ SELECT count(*) AS total_sessions, avg(s.accuracy)::DOUBLE PRECISION AS avg_accu
 FROM assessment.test_sessions s
 WHERE s.student_id = %(student_id)s
   AND (%(session_id)s::UUID IS NULL OR s.id = %(session_id)s::UUID)
-  AND s.status <> 'active' AND s.total_questions > 0
+  AND s.status <> 'active' AND s.total_questions > 0 AND s.end_reason IS DISTINCT FROM 'reset'
   AND (%(session_id)s::UUID IS NULL OR assessment.is_told(s));
+
+-- results_pool --
+-- The rules and the number of concepts of a pool, for its results.
+SELECT rules, concept_count FROM assessment.question_pools WHERE id = %(pool_id)s;
+
+-- pool_results --
+-- A page of the tests on a pool, newest first, after the given time and id (null: the first page).
+SELECT s.id AS session_id, s.student_id, s.pool_version, s.status, s.end_reason, s.concept_names,
+  s.final_proficiency, coalesce(s.total_questions, 0) AS total_questions,
+  coalesce(s.correct_responses, 0) AS correct_responses, s.accuracy::DOUBLE PRECISION AS accuracy,
+  s.started_at, s.completed_at, s.last_activity, s.proven, s.admitted
+FROM assessment.test_sessions s
+WHERE s.question_pool_id = %(pool_id)s
+  AND (%(after_id)s::UUID IS NULL
+    OR (coalesce(s.started_at, '-infinity'), s.id)
+      < (coalesce(%(after_time)s::TIMESTAMP, '-infinity'), %(after_id)s::UUID))
+ORDER BY coalesce(s.started_at, '-infinity') DESC, s.id DESC
+LIMIT %(limit)s;

@@ -40,6 +40,21 @@ SELECT s.id, s.student_id, s.question_pool_id AS pool_id, s.pool_version, s.stat
 FROM assessment.test_sessions s
 WHERE s.id = %(session_id)s;
 
+-- resume_question --
+-- The question that a session waits for, as JSON without its correct answer (null before the first answer),
+-- and the number of questions in its version of the pool.
+SELECT assessment.question_shown(s.next_question_id, s.pool_version) AS question, v.question_count
+FROM assessment.test_sessions s
+JOIN assessment.pool_versions v ON v.pool_id = s.question_pool_id AND v.version = s.pool_version
+WHERE s.id = %(session_id)s AND s.status = 'active';
+
+-- reset_session --
+-- Close a session without a trace in anybody's long-term record.
+SELECT assessment.close_session(s.id, 'terminated', 'reset')
+FROM (
+  SELECT id FROM assessment.test_sessions WHERE id = %(session_id)s AND status = 'active' FOR UPDATE
+) AS s;
+
 -- read_answers --
 -- The answers of a session, in order.
 SELECT r.id, r.question_id, r.response, coalesce(r.is_correct, FALSE) AS is_correct, r.position,

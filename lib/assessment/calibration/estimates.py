@@ -33,6 +33,12 @@ class Estimates:
         return [self.items[i].question_id for i in ordered[:MAX_NAMED]]
 
     @property
+    def drift_share(self) -> float:
+        """Share of the questions with answers that changed by more than chance."""
+        drifted, answered = self.calibration.drift.drifted, self.calibration.answers > 0
+        return int(drifted.sum()) / max(int(answered.sum()), 1)
+
+    @property
     def prior_covariance(self) -> list[float]:
         """Correlation matrix of the abilities, k * k numbers row by row."""
         return _rounded(self.calibration.correlation.ravel())

@@ -10,6 +10,7 @@ Modules that need numpy are imported only by the functions that use them, which 
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from typing import Any
 from uuid import UUID
 
 from lib import deadline
@@ -21,7 +22,7 @@ from lib.assessment.calibration.wire import (
     Outcome,
     PoolCalibrationOut,
 )
-from lib.assessment.errors import PoolNotFound
+from lib.assessment.errors import NothingToAccept, PoolNotFound, ProposalOutdated
 from lib.deps import Deps
 from lib.errors import AppError
 from lib.logs import log
@@ -44,7 +45,13 @@ FAILURE_SECONDS = 1.0
 MIN_ANSWERS = 100
 """Number of answers below which a pool keeps the parameters that its authors wrote."""
 
-SUCCESSES: frozenset[Outcome] = frozenset({"calibrated", "too_few_answers", "changed_meanwhile"})
+DRIFT_SHARE = 0.2
+"""Share of the questions with answers above which drift makes the estimates wait for an operator:
+either the authors' parameters were guesses, or the answers are not honest."""
+
+SUCCESSES: frozenset[Outcome] = frozenset(
+    {"calibrated", "needs_acceptance", "too_few_answers", "changed_meanwhile"}
+)
 """Outcomes that reset a pool's failures."""
 
 Clock = Callable[[], float]
@@ -56,7 +63,12 @@ def calibrate(body: CalibrateIn, deps: Deps, clock: Clock = time.monotonic) -> C
 
     Raises:
         PoolNotFound: If the pool does not exist.
+        NothingToAccept: If no estimates of the pool wait, or not those of the given number.
+        ProposalOutdated: If the pool has changed since they were made.
     """
+    if body.accept is not False and body.question_pool_id is not None:
+        number = None if body.accept is True else body.accept
+        return CalibrateOut(pools=[accept_proposal(body.question_pool_id, number, deps)])
     from lib.assessment.pools.exposure_counts import count_exposure
 
     stop_at, pools = clock() + MAX_SECONDS, list[PoolCalibrationOut]()
@@ -73,6 +85,40 @@ def calibrate(body: CalibrateIn, deps: Deps, clock: Clock = time.monotonic) -> C
         except AppError as error:  # already recorded as a failure of this pool
             log("pool_not_calibrated", pool_id=pool_id, reason=type(error).__name__)
     return CalibrateOut(pools=pools)
+
+
+def accept_proposal(pool_id: UUID, number: int | None, deps: Deps) -> PoolCalibrationOut:
+    """Write the estimates that wait as the pool's next version.
+
+    Args:
+        pool_id: Pool of the estimates.
+        number: Their number, so that nobody accepts others than those they have seen; None for any.
+        deps: Provides the database.
+
+    Raises:
+        PoolNotFound: If the pool does not exist.
+        NothingToAccept: If no estimates of the pool wait, or not those of the given number.
+        ProposalOutdated: If the pool has changed since they were made.
+    """
+    with deps.postgres.transaction() as tx:
+        if not store.lock_pool(tx, pool_id):
+            raise PoolNotFound
+        proposal = store.read_proposal(tx, pool_id)
+        if proposal is None or number not in {None, proposal.number}:
+            raise NothingToAccept
+        if proposal.follows is None:
+            raise ProposalOutdated
+        version = store.accept(tx, pool_id, proposal)
+    log("calibration_accepted", question_pool_id=pool_id, version=version)
+    report = proposal.report
+    return _failed(pool_id).model_copy(
+        update={
+            "outcome": "calibrated",
+            "version": version,
+            **{name: report[name] for name in ("answers", "people", "questions", "settled")},
+            "drifted": report["drifted"],
+        }
+    )
 
 
 def calibrate_pool(
@@ -140,6 +186,7 @@ def _failed(pool_id: UUID) -> PoolCalibrationOut:
         people=0,
         settled=None,
         questions=0,
+        proposal=None,
         drifted=[],
     )
 
@@ -169,16 +216,17 @@ def _fit_and_write(
     if not calibration.usable:
         is_late = calibration.rounds < MAX_ROUNDS
         return out.model_copy(update={"outcome": "out_of_time" if is_late else "not_converged"})
-    version = store.write_version(
-        deps.postgres,
-        out.question_pool_id,
-        data.pool.version,
-        prior_covariance=estimates.prior_covariance,
-        report=estimates.report(),
-        items=estimates.rows(),
-    )
+    out = out.model_copy(update={"drifted": estimates.drifted})
+    base = (deps.postgres, out.question_pool_id, data.pool.version)
+    content: dict[str, Any] = {
+        "prior_covariance": estimates.prior_covariance,
+        "report": estimates.report(),
+        "items": estimates.rows(),
+    }
+    if estimates.drift_share > DRIFT_SHARE:
+        number = store.write_proposal(*base, **content)
+        return out.model_copy(update={"outcome": "needs_acceptance", "proposal": number})
+    version = store.write_version(*base, **content)
     if version is None:
-        return out.model_copy(update={"outcome": "changed_meanwhile"})
-    return out.model_copy(
-        update={"outcome": "calibrated", "version": version, "drifted": estimates.drifted}
-    )
+        return out.model_copy(update={"outcome": "changed_meanwhile", "drifted": []})
+    return out.model_copy(update={"outcome": "calibrated", "version": version})

@@ -9,7 +9,7 @@ from lib.database.queries import load_queries
 from lib.database.statements import Statement, as_jsonb
 
 if TYPE_CHECKING:
-    from lib.database.postgres import Postgres
+    from lib.database.postgres import Postgres, Transaction
 
 _queries = load_queries("assessment/calibration.sql")
 
@@ -65,6 +65,18 @@ class CalibrationData:
     pool: PoolRow
     items: list[ItemRow]
     answers: AnswersRow
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """Estimates that wait for an operator."""
+
+    number: int
+    prior_covariance: list[float]
+    report: dict[str, Any]
+    items: list[dict[str, Any]]
+    follows: int | None
+    """Version after which they would be written; None if the pool has changed since."""
 
 
 @dataclass(frozen=True)
@@ -146,10 +158,61 @@ def write_version(
         "report": as_jsonb(report),
     }
     with postgres.transaction() as tx:
-        new_version: int | None = tx.fetch_value(_queries["write_version"], params)
+        new_version = _write_version(tx, params, items)
         if new_version is not None:
-            tx.execute(
-                _queries["write_items"],
-                {"pool_id": pool_id, "version": new_version, "items": as_jsonb(items)},
-            )
+            tx.execute(_queries["drop_proposal"], {"pool_id": pool_id})
     return new_version
+
+
+def write_proposal(
+    postgres: "Postgres",
+    pool_id: UUID,
+    version: int,
+    *,
+    prior_covariance: Sequence[float],
+    report: dict[str, Any],
+    items: list[dict[str, Any]],
+) -> int:
+    """Hold estimates made from `version` until an operator accepts them; return their number."""
+    proposal = {
+        "base_version": version,
+        "prior_covariance": list(prior_covariance),
+        "report": report,
+        "items": items,
+    }
+    params = {"pool_id": pool_id, "proposal": as_jsonb(proposal)}
+    number: int = postgres.fetch_value(_queries["write_proposal"], params)
+    return number
+
+
+def lock_pool(tx: "Transaction", pool_id: UUID) -> bool:
+    """Lock a pool against every change; return whether it exists."""
+    return tx.execute(_queries["lock_pool"], {"pool_id": pool_id}) > 0
+
+
+def read_proposal(tx: "Transaction", pool_id: UUID) -> Proposal | None:
+    """Return the estimates of a pool that wait; None if there are none."""
+    return tx.fetch_one(_queries["read_proposal"], {"pool_id": pool_id}, Proposal)
+
+
+def accept(tx: "Transaction", pool_id: UUID, proposal: Proposal) -> int | None:
+    """Write the estimates that waited as the next version; return its number."""
+    params = {
+        "pool_id": pool_id,
+        "version": proposal.follows,
+        "prior_covariance": proposal.prior_covariance,
+        "report": as_jsonb(proposal.report),
+    }
+    version = _write_version(tx, params, proposal.items)
+    tx.execute(_queries["accepted"], {"pool_id": pool_id})
+    return version
+
+
+def _write_version(
+    tx: "Transaction", params: dict[str, Any], items: list[dict[str, Any]]
+) -> int | None:
+    version: int | None = tx.fetch_value(_queries["write_version"], params)
+    if version is not None:
+        rows = {"pool_id": params["pool_id"], "version": version, "items": as_jsonb(items)}
+        tx.execute(_queries["write_items"], rows)
+    return version

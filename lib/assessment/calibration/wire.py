@@ -1,12 +1,16 @@
 """Bodies of calibration."""
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal, Self
 from uuid import UUID
+
+from pydantic import Field, model_validator
+from pydantic_core import PydanticCustomError
 
 from lib.web.wire import Answer, Body, StrictBody
 
 Outcome = Literal[
     "calibrated",
+    "needs_acceptance",
     "too_few_answers",
     "changed_meanwhile",
     "not_converged",
@@ -20,7 +24,18 @@ class CalibrateIn(StrictBody):
 
     question_pool_id: UUID | None = None
     """Id of the pool; if left out, every pool with enough new answers."""
+    accept: bool | Annotated[int, Field(ge=1, le=2**31 - 1, strict=True)] = False
+    """True, or the number of a proposal, to make the pool's estimates that wait its next version
+    instead of making new ones; needs `question_pool_id`."""
     adminPassword: Any = None  # noqa: N815 spelled so in every operator's body
+
+    @model_validator(mode="after")
+    def _only_one_pool_is_accepted(self) -> Self:
+        if self.accept is not False and self.question_pool_id is None:
+            raise PydanticCustomError(
+                "missing", "name the pool to accept", {"field": "question_pool_id"}
+            )
+        return self
 
 
 class PoolCalibrationOut(Body):
@@ -29,7 +44,8 @@ class PoolCalibrationOut(Body):
     question_pool_id: UUID
     """Id of the pool."""
     outcome: Outcome
-    """`calibrated` if a new version was written, or else the reason why not."""
+    """`calibrated` if a new version was written; `needs_acceptance` if the estimates wait for an
+    operator; or else the reason why there are none."""
     version: int | None
     """Version that new sessions get; null if the pool could not be read."""
     answers: int
@@ -40,6 +56,8 @@ class PoolCalibrationOut(Body):
     """Whether the estimates converged; null if nothing was estimated."""
     questions: int
     """Number of questions with answers, which get new parameters."""
+    proposal: int | None
+    """Number of the estimates that wait; accept them with `accept`. Null if they do not wait."""
     drifted: list[str]
     """Questions whose estimates differ from their parameters by more than chance."""
 

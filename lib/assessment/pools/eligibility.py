@@ -72,6 +72,12 @@ class Eligibility:
             _probability(max_exposure, others, np.zeros_like(others))[:, 0],
         )
 
+    def chances(self, count: int, level: int) -> FloatArray:
+        """Return the probability of each of a pool's `count` questions at a level."""
+        chances = np.full(count, self.default_probability[level])
+        chances[self.items] = self.probability[level]
+        return chances
+
     def eligible(self, available: Mask, session_id: UUID, level: int) -> Mask:
         """Return the available questions that the session may use at a level.
 

@@ -195,7 +195,7 @@ class UploadOut(Body):
 
 
 def _id(info: ValidationInfo) -> str:
-    return str(info.data.get("id", "without id"))
+    return str(info.data.get("id") or "without id")
 
 
 class AttemptOut(Body):

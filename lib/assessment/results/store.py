@@ -93,6 +93,55 @@ class TotalsRow:
     avg_accuracy: float | None
 
 
+@dataclass(frozen=True)
+class ResultsPoolRow:
+    """A pool's rules and its number of concepts."""
+
+    rules: dict[str, Any]
+    concept_count: int
+
+
+@dataclass(frozen=True)
+class ResultRow:
+    """One test on a pool; fields that an older deployment left empty are None."""
+
+    session_id: UUID
+    student_id: str
+    pool_version: int | None
+    status: str
+    end_reason: str | None
+    concept_names: list[str] | None
+    final_proficiency: Any
+    total_questions: int
+    correct_responses: int
+    accuracy: float | None
+    started_at: datetime | None
+    completed_at: datetime | None
+    last_activity: datetime | None
+    proven: bool
+    admitted: bool
+
+
+def read_pool_results(
+    postgres: "Postgres", pool_id: UUID, after: HistoryPosition, limit: int
+) -> tuple[ResultsPoolRow, list[ResultRow]] | None:
+    """Return a page of a pool's tests, newest first; None if there is no such pool."""
+    params = {
+        "pool_id": pool_id,
+        "after_time": after.started_at,
+        "after_id": after.session_id,
+        "limit": limit,
+    }
+    pools, rows = postgres.batch(
+        [
+            Statement(_queries["results_pool"], {"pool_id": pool_id}, ResultsPoolRow),
+            Statement(_queries["pool_results"], params, ResultRow),
+        ],
+        read=True,
+    )
+    return (pools[0], rows) if pools else None
+
+
 def read_proficiencies(postgres: "Postgres", scope: ReadScope) -> list[ProficiencyRow]:
     """Return proficiency by concept: long-term, or in the scope's session.
 

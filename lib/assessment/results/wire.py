@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from lib.web.wire import Body, UtcTime
+from lib.web.wire import Answer, Body, UtcTime
 
 
 class ProficiencyOut(Body):
@@ -130,3 +130,50 @@ class TestProgressOut(Body):
     """Id of the student."""
     progress_data: ProgressData
     """Results from test to test."""
+
+
+class PoolResultOut(Body):
+    """One test on a pool as recorded; null where nothing was recorded."""
+
+    session_id: UUID | None
+    """Id of the test; null while it is open, since it is the student's credential then."""
+    student_id: str
+    """Id of the student."""
+    pool_version: int | None
+    """Version of the pool that the test used."""
+    status: str
+    """State of the test: `active`, `completed`, `terminated` or `expired`."""
+    end_reason: str | None
+    """Criterion that ended the test, such as `precision`; null while it is open."""
+    total_questions: int
+    """Number of answers."""
+    correct_responses: int
+    """Number of correct answers."""
+    accuracy: float | None
+    """Share of the answers that were correct, 0 to 1."""
+    proficiency: list[float | None]
+    """Final proficiency in each concept of the pool, a percentile from 0 to 1; null while the test
+    is open, or if it named its concepts otherwise."""
+    started_at: UtcTime | None
+    """Time of the start."""
+    completed_at: UtcTime | None
+    """Time of the end; null while the test is open."""
+    last_activity: UtcTime | None
+    """Time of the start or of the last answer."""
+    proven: bool
+    """Whether it was known who took the test."""
+    admitted: bool
+    """Whether the test was admitted by a ticket or an operator, or its pool trains."""
+
+
+class PoolResultsOut(Answer):
+    """A page of the tests on a pool, newest first."""
+
+    question_pool_id: UUID
+    """Id of the pool."""
+    concept_names: list[str]
+    """Names of the pool's concepts, in the order of the proficiencies."""
+    results: list[PoolResultOut]
+    """The tests of this page."""
+    next_cursor: str | None
+    """Cursor of the next page; null on the last one."""

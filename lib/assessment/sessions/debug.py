@@ -7,8 +7,9 @@ from uuid import UUID
 from lib.assessment.errors import CacheUnavailable
 from lib.assessment.pools.item_pool import item_pool
 from lib.assessment.sessions import cache, snapshot, store
+from lib.assessment.sessions.explain import explain_choice
 from lib.assessment.sessions.session import Session, rebuild
-from lib.assessment.sessions.store import SessionRow
+from lib.assessment.sessions.store import AnswerRow, SessionRow
 from lib.assessment.sessions.wire import (
     Difference,
     RedisSnapshot,
@@ -32,16 +33,25 @@ COMPARED = (
 """Fields of a snapshot that must be equal in Redis and Postgres."""
 
 
-def compare(session_id: UUID, deps: Deps) -> SessionDebugOut:
+def compare(
+    session_id: UUID, deps: Deps, *, is_explained: bool = False, step: int | None = None
+) -> SessionDebugOut:
     """Compare a session's snapshot in Redis with the one that follows from Postgres.
 
     A closed session has no snapshot. A missing snapshot only costs time: the next answer rebuilds
     it.
 
+    Args:
+        session_id: Session to compare.
+        deps: Provides Postgres and Redis.
+        is_explained: Whether to explain the choice of a question, too.
+        step: Number of answers before that choice; see `explain.explain_choice`.
+
     Raises:
         SessionNotFound: If the session does not exist.
+        NoSuchStep: If the test did not come as far as `step`.
     """
-    row, session = _read_session(session_id, deps)
+    row, session, answers = _read_session(session_id, deps)
     is_open = row.status == "active"
     expected_text = None
     if session is not None and is_open:
@@ -61,6 +71,7 @@ def compare(session_id: UUID, deps: Deps) -> SessionDebugOut:
         database=_database(row, session if is_open else None),
         differences=differences,
         in_sync=not differences,
+        choice=explain_choice(session, answers, step) if is_explained and session else None,
         person_fit=None if session is None else _person_fit(session),
     )
 
@@ -72,7 +83,7 @@ def sync(session_id: UUID, deps: Deps) -> SyncOut:
         SessionNotFound: If the session does not exist.
         CacheUnavailable: If Redis is unavailable.
     """
-    row, session = _read_session(session_id, deps)
+    row, session, _ = _read_session(session_id, deps)
     if session is None or row.status != "active":
         is_synced, action = cache.delete_snapshots(deps.redis, [session_id]), "removed"
     else:
@@ -83,15 +94,18 @@ def sync(session_id: UUID, deps: Deps) -> SyncOut:
     return SyncOut(session_id=session_id, synced=True, action=action)
 
 
-def _read_session(session_id: UUID, deps: Deps) -> tuple[SessionRow, Session | None]:
-    """Return a session's row and the session rebuilt; None for an older deployment's session."""
+def _read_session(
+    session_id: UUID, deps: Deps
+) -> tuple[SessionRow, Session | None, list[AnswerRow]]:
+    """Return a session's row, the session rebuilt (None for an older deployment's), its answers."""
     row_and_answers = store.read_with_answers(deps.postgres, session_id)
     if row_and_answers is None:
         raise SessionNotFound
     row, answers = row_and_answers
     if row.pool_id is None or row.pool_version is None:
-        return row, None
-    return row, rebuild(row, answers, item_pool(deps.postgres, row.pool_id, row.pool_version))
+        return row, None, answers
+    pool = item_pool(deps.postgres, row.pool_id, row.pool_version)
+    return row, rebuild(row, answers, pool), answers
 
 
 def _person_fit(session: Session) -> float | None:

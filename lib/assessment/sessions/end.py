@@ -4,13 +4,17 @@ numpy is imported only where a session's prior must be computed.
 """
 
 import time
+from typing import Any
 from uuid import UUID
 
+from lib.assessment.pools.question import Question
 from lib.assessment.sessions import cache, store
 from lib.assessment.sessions.retention import remove_old_tests
-from lib.assessment.sessions.store import SessionRow, accuracy
+from lib.assessment.sessions.store import ResumeRow, SessionRow, accuracy
 from lib.assessment.sessions.wire import (
+    EndCriteria,
     EndOut,
+    QuestionOut,
     SessionCleanupIn,
     SessionCleanupOut,
     StatusOut,
@@ -47,9 +51,10 @@ def status(session_id: UUID, deps: Deps) -> StatusOut:
     Raises:
         SessionNotFound: If the session does not exist.
     """
-    row = store.read_session(deps.postgres, session_id)
-    if row is None:
+    rows = store.read_to_resume(deps.postgres, session_id)
+    if rows is None:
         raise SessionNotFound
+    row, resume = rows
     active = row.status == "active" and not row.is_idle and row.pool_version is not None
     latest = None
     if _is_told(row):
@@ -60,6 +65,7 @@ def status(session_id: UUID, deps: Deps) -> StatusOut:
         current_proficiency=latest,
         questions_answered=row.total_questions,
         is_active=active,
+        **_to_resume(row, resume, deps) if active and resume is not None else {"progress": 1.0},
     )
 
 
@@ -85,6 +91,38 @@ def clean_up_on_schedule(deps: Deps) -> SessionCleanupOut:
     removed = remove_old_tests(deps)
     return closed.model_copy(
         update={"tests_removed": removed.tests, "proficiencies_removed": removed.proficiencies}
+    )
+
+
+def _to_resume(row: SessionRow, resume: ResumeRow, deps: Deps) -> dict[str, Any]:
+    """Return the fields of a status that a page needs to go on with an active test."""
+    criteria = EndCriteria.model_validate(row.end_criteria)
+    longest = min(criteria.max_questions, resume.question_count)
+    question = None if resume.question is None else Question(**resume.question)
+    if row.next_question_id is None:
+        question = _first_question(row, deps)
+    return {
+        "concept_names": row.concept_names,
+        "next_question": None if question is None else QuestionOut.of(question),
+        "min_questions": min(criteria.min_questions, longest),
+        "max_questions": longest,
+        "progress": round(min(row.total_questions / max(longest, 1), 1.0), 6),
+    }
+
+
+def _first_question(row: SessionRow, deps: Deps) -> Question | None:
+    """Return the question of a session without answers, which its id and its prior determine."""
+    if row.pool_id is None or row.pool_version is None:
+        return None
+    from lib.assessment.pools.item_pool import item_pool
+    from lib.assessment.sessions.session import rebuild
+
+    pool = item_pool(deps.postgres, row.pool_id, row.pool_version)
+    question_id = rebuild(row, [], pool).next_question_id
+    if question_id is None:
+        return None
+    return pool.question_cache.get(question_id) or store.read_question(
+        deps.postgres, question_id, row.pool_version
     )
 
 

@@ -10,7 +10,7 @@ from uuid import UUID
 
 import numpy as np
 
-from lib.assessment.pools.eligibility import level_of
+from lib.assessment.pools.eligibility import Mask, level_of
 from lib.assessment.pools.item_pool import ItemPool
 from lib.assessment.sessions.prior import Records, records_of, session_prior
 from lib.assessment.sessions.store import AnswerRow, SessionRow
@@ -164,6 +164,25 @@ def confidences(posterior: Posterior) -> list[float]:
 
 def _choose_item(session: Session) -> int | None:
     """Draw the next item among the best; the same session always draws the same one."""
+    pool, answered, settings = session.pool, session.posterior.answered, session.pool.selection
+    available = askable_items(session)
+    if available is None:
+        return None
+    rng = None
+    if settings.best_items > 1:  # creating a generator is slow
+        rng = np.random.default_rng([session.session_id.int, answered])
+    return select(
+        session.posterior,
+        pool.bank,
+        available,
+        rng=rng,
+        best=settings.best_items,
+        loss=settings.greatest_loss,
+    )
+
+
+def askable_items(session: Session) -> Mask | None:
+    """Return the items that the session may ask next; None if no question remains."""
     pool, answered, settings = session.pool, list(session.posterior.items), session.pool.selection
     available = pool.gradable.copy()
     available[answered] = False
@@ -178,17 +197,7 @@ def _choose_item(session: Session) -> int | None:
         available = pool.eligibility.eligible(available, session.session_id, level)
     if settings.content_shares is not None:
         available = balanced(pool.bank, available, answered, settings.content_shares)
-    rng = None
-    if settings.best_items > 1:  # creating a generator is slow
-        rng = np.random.default_rng([session.session_id.int, len(answered)])
-    return select(
-        session.posterior,
-        pool.bank,
-        available,
-        rng=rng,
-        best=settings.best_items,
-        loss=settings.greatest_loss,
-    )
+    return available
 
 
 def _end_reason(session: Session, next_item: int | None) -> str | None:

@@ -109,6 +109,15 @@ class SessionRow:
 
 
 @dataclass(frozen=True)
+class ResumeRow:
+    """The question that a session waits for, and the number of questions of its pool."""
+
+    question: dict[str, Any] | None
+    """None before the first answer; the question then follows from the session."""
+    question_count: int
+
+
+@dataclass(frozen=True)
 class AnswerRow:
     """One recorded answer."""
 
@@ -210,6 +219,34 @@ def read_session(postgres: "Postgres", session_id: UUID) -> SessionRow | None:
     """Return a session as recorded; None if there is none."""
     params = {"session_id": session_id, "idle_minutes": IDLE_MINUTES}
     return postgres.fetch_one(_queries["read_session"], params, SessionRow, read=True)
+
+
+def read_to_resume(
+    postgres: "Postgres", session_id: UUID
+) -> tuple[SessionRow, ResumeRow | None] | None:
+    """Return a session and, if it is active, its question; None if there is no such session."""
+    params = {"session_id": session_id, "idle_minutes": IDLE_MINUTES}
+    sessions, questions = postgres.batch(
+        [
+            Statement(_queries["read_session"], params, SessionRow),
+            Statement(_queries["resume_question"], {"session_id": session_id}, ResumeRow),
+        ],
+        read=True,
+    )
+    return (sessions[0], questions[0] if questions else None) if sessions else None
+
+
+def reset_session(postgres: "Postgres", session_id: UUID) -> SessionRow | None:
+    """Close a session without keeping its result; return it as it is then, None if none."""
+    params = {"session_id": session_id, "idle_minutes": IDLE_MINUTES}
+    sessions = postgres.batch(
+        [
+            Statement(_queries["limit_lock_wait"]),
+            Statement(_queries["reset_session"], {"session_id": session_id}),
+            Statement(_queries["read_session"], params, SessionRow),
+        ]
+    )[-1]
+    return sessions[0] if sessions else None
 
 
 def read_with_answers(

@@ -9,7 +9,7 @@ from pydantic_core import PydanticCustomError
 from lib.assessment.pools.question import MAX_OPTIONS, Question, QuestionId
 from lib.assessment.pools.rules import MAX_QUESTIONS, ConceptNames, StopRule
 from lib.assessment.telling import Untold
-from lib.web.wire import Body, StrictBody, UtcTime
+from lib.web.wire import Answer, Body, StrictBody, UtcTime
 
 StudentId = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
 
@@ -234,6 +234,17 @@ class StatusOut(Body):
     """Number of answers so far."""
     is_active: bool
     """Whether the test accepts answers."""
+    next_question: QuestionOut | None = None
+    """The question to answer, so that a page can go on after a reload; null after the end."""
+    concept_names: list[str] | None = None
+    """Names of the concepts, in the order of the proficiencies; null once the test is over."""
+    min_questions: int | None = None
+    """Number of questions before which the test does not end; null once it is over."""
+    max_questions: int | None = None
+    """Number of questions after which the test ends in any case; null once it is over."""
+    progress: float
+    """Share of the test that is done, 0 to 1: `questions_answered` of `max_questions`. A test with
+    another rule than `fixed_length` may end sooner, so it is done at least this far."""
 
 
 class SessionCleanupOut(Body):
@@ -327,6 +338,51 @@ class RedisSnapshot(Body):
     """Seconds until Redis removes the snapshot; null without one."""
 
 
+class CandidateOut(Body):
+    """A question that could have been asked at a step, and why it was chosen or not."""
+
+    question_id: str
+    """Id of the question."""
+    expected_information: float
+    """Expected fall of the summed variances of the abilities after an answer, logits²."""
+    share_of_best: float
+    """The same as a share of the greatest value among the eligible questions."""
+    eligibility: float
+    """Probability that exposure control lets a test at this level ask it, 0 to 1."""
+    eligible: bool
+    """Whether this test may ask it at this step, after exposure control and content balancing."""
+    chosen: bool
+    """Whether it was chosen."""
+
+
+class ChoiceOut(Body):
+    """Why a question was chosen."""
+
+    step: int
+    """Number of answers before the choice."""
+    question_id: str | None
+    """Id of the question that was chosen; null if the test ended instead."""
+    proficiency: list[float]
+    """Proficiency in each concept before the choice, a percentile from 0 to 1."""
+    level: int
+    """Level of ability by which exposure is limited, from 0."""
+    probability: float | None
+    """Probability of a correct answer to the chosen question; null without one."""
+    max_exposure: float
+    """Greatest share of the tests at a level that may ask a question; 1: no limit."""
+    best_items: int
+    """Number of best questions that the next one is drawn from."""
+    greatest_loss: float
+    """Greatest share of the best question's information that a drawn one may lack."""
+    unasked_count: int
+    """Number of questions that the test had not asked."""
+    eligible_count: int
+    """Number of these that it might ask at this step."""
+    candidates: list[CandidateOut]
+    """The unasked questions with the greatest expected information, at most 20, and the chosen
+    one."""
+
+
 class SessionDebugOut(Body):
     """A session in Redis and in Postgres, side by side."""
 
@@ -340,8 +396,31 @@ class SessionDebugOut(Body):
     """Fields in which the two differ."""
     in_sync: bool
     """Whether they differ in no field."""
+    choice: ChoiceOut | None = None
+    """Why a question was chosen; null unless `explain` asks for it."""
     person_fit: float | None
     """l_z of the answers; below about -2 they do not fit one student. Null without answers."""
+
+
+class ResetIn(StrictBody):
+    """The test to reset."""
+
+    session_id: UUID
+    """Id of the test."""
+    adminPassword: Any = None  # noqa: N815 spelled so in every operator's body
+
+
+class ResetOut(Answer):
+    """A test that was closed without a result."""
+
+    session_id: UUID
+    """Id of the test."""
+    student_id: str
+    """Id of the student, who may start anew."""
+    status: str
+    """Always `terminated`."""
+    questions_answered: int
+    """Number of answers, which stay recorded and count for nothing."""
 
 
 class SyncOut(Body):

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from lib.deps import Deps
 from lib.framework import Query
-from lib.web.csv_body import csv_text
+from lib.web import csv_body
 from lib.workshop.class_progress.class_progress import class_progress
 from lib.workshop.class_progress.wire import ClassOut, ClassStudent, StepState
 
@@ -24,7 +24,7 @@ Limit = Annotated[int, Query(ge=1, le=2000, description="Maximum number of stude
 
 def export(
     deps: Deps, *, course_id: str | None, limit: int, after: str | None
-) -> tuple[str, str | None]:
+) -> tuple[bytes, str | None]:
     """Return a page of a course's students as CSV, and the cursor of the next page.
 
     Raises:
@@ -32,7 +32,7 @@ def export(
         InvalidCursor: If the cursor is not that of a page.
     """
     page = class_progress(deps, course_id=course_id, limit=limit, after=after, since=None)
-    return csv_text([_head(page), *map(_row, page.students)]), page.next_cursor
+    return csv_body.write(_head(page), map(_row, page.students)), page.next_cursor
 
 
 def _head(page: ClassOut) -> list[str]:

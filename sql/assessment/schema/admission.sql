@@ -205,7 +205,8 @@ BEGIN
     RETURN;
   END IF;
   IF in_ticket IS NOT NULL AND in_ticket_uses <= (
-    SELECT count(*) FROM assessment.test_sessions s WHERE s.ticket_id = in_ticket
+    SELECT count(*) FROM assessment.test_sessions s
+    WHERE s.ticket_id = in_ticket AND s.end_reason IS DISTINCT FROM 'reset'
   ) THEN
     refusal := 'ticket_used_up';
     expected := in_ticket_uses;
@@ -220,7 +221,7 @@ BEGIN
     FROM (
       SELECT c.started_at FROM assessment.test_sessions c
       WHERE c.student_id = in_student AND c.question_pool_id = in_pool
-        AND c.proven = is_proven AND c.started_at > right_now - interval '1 day'
+        AND c.proven = is_proven AND c.end_reason IS DISTINCT FROM 'reset' AND c.started_at > right_now - interval '1 day'
       ORDER BY c.started_at DESC LIMIT (pool.rules ->> 'starts_per_day')::INT
     ) AS s;
     IF today >= (pool.rules ->> 'starts_per_day')::INT THEN

@@ -121,7 +121,8 @@ REVOKE ALL ON FUNCTION assessment.keep_proficiency() FROM PUBLIC;
 CREATE OR REPLACE TRIGGER test_sessions_keep_proficiency
   AFTER UPDATE OF status ON assessment.test_sessions
   FOR EACH ROW
-  WHEN (OLD.status = 'active' AND NEW.status <> 'active' AND NEW.current_proficiency IS NOT NULL)
+  WHEN (OLD.status = 'active' AND NEW.status <> 'active' AND NEW.current_proficiency IS NOT NULL
+    AND NEW.end_reason IS DISTINCT FROM 'reset')
   EXECUTE FUNCTION assessment.keep_proficiency();
 
 -- Refuse a change to a row: in the tables below, rows are only ever added.

@@ -1,0 +1,1 @@
+"""Catalog of pools: lists for pages, changes of single questions, return to an earlier version."""

@@ -1,0 +1,109 @@
+"""Explanation of a choice: the candidates of one step of a test, recomputed from the record.
+
+A choice depends only on the session's id, its answers and its version of the pool, so it can be
+made again at any time.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from lib.assessment.errors import NoSuchStep
+from lib.assessment.pools.eligibility import level_of
+from lib.assessment.sessions.session import Session, askable_items, proficiency
+from lib.assessment.sessions.store import AnswerRow
+from lib.assessment.sessions.wire import CandidateOut, ChoiceOut
+from lib.engine import Posterior, explain, gains
+
+MAX_CANDIDATES = 20
+"""Number of questions shown, besides the chosen one."""
+DECIMALS = 6
+
+
+def explain_choice(
+    session: Session, answers: Sequence[AnswerRow], step: int | None
+) -> ChoiceOut | None:
+    """Return why the question of a step was chosen.
+
+    Args:
+        session: The session, rebuilt from its record.
+        answers: Its answers, in order.
+        step: Number of answers before the choice; None for the question that is open, or the last
+            one of a closed test.
+
+    Returns:
+        None if the test asked nothing.
+
+    Raises:
+        NoSuchStep: If the test did not come as far.
+    """
+    count = session.posterior.answered
+    last = count if session.next_item is not None else count - 1
+    step = last if step is None else step
+    if last < 0:
+        return None
+    if step > last:
+        raise NoSuchStep(last=last)
+    before = _before(session, answers, step)
+    chosen = session.next_item if step == count else session.posterior.items[step]
+    return _choice(before, step, chosen)
+
+
+def _before(session: Session, answers: Sequence[AnswerRow], step: int) -> Session:
+    """Return the session as it was after `step` answers."""
+    posterior = session.prior
+    if step:
+        items = list(session.posterior.items[:step])
+        correct = [answer.is_correct for answer in answers[:step]]
+        posterior = Posterior.of_answers(session.prior, session.pool.bank, items, correct)
+    return replace(
+        session, posterior=posterior, current_proficiency=proficiency(posterior), next_item=None
+    )
+
+
+def _choice(before: Session, step: int, chosen: int | None) -> ChoiceOut:
+    pool, settings = before.pool, before.pool.selection
+    unasked = pool.gradable.copy()
+    unasked[list(before.posterior.items)] = False
+    askable = askable_items(before)
+    if askable is None:
+        askable = np.zeros_like(unasked)
+    items = np.flatnonzero(unasked)
+    information = gains(before.posterior, pool.bank, items)
+    level = level_of(before.current_proficiency)
+    chances = np.ones(len(pool))
+    if pool.eligibility is not None:
+        chances = pool.eligibility.chances(len(pool), level)
+    best = max((information[askable[items]]), default=0.0)
+    ranked = np.argsort(-information, kind="stable")
+    shown = [
+        place
+        for rank, place in enumerate(ranked)
+        if rank < MAX_CANDIDATES or items[place] == chosen
+    ]
+    return ChoiceOut(
+        step=step,
+        question_id=None if chosen is None else pool.question_ids[chosen],
+        proficiency=before.current_proficiency,
+        level=level,
+        probability=None
+        if chosen is None
+        else round(explain(before.posterior, pool.bank, chosen).probability, DECIMALS),
+        max_exposure=settings.max_exposure,
+        best_items=settings.best_items,
+        greatest_loss=settings.greatest_loss,
+        unasked_count=len(items),
+        eligible_count=int(askable.sum()),
+        candidates=[
+            CandidateOut(
+                question_id=pool.question_ids[items[place]],
+                expected_information=round(float(information[place]), DECIMALS),
+                share_of_best=round(float(information[place] / best), DECIMALS) if best else 0.0,
+                eligibility=round(float(chances[items[place]]), DECIMALS),
+                eligible=bool(askable[items[place]]),
+                chosen=items[place] == chosen,
+            )
+            for place in shown
+        ],
+    )

@@ -1,0 +1,90 @@
+"""Operators see why a question was chosen."""
+
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+
+from lib.deps import Deps
+from tests.assessment.conftest import Student, make_questions, upload
+from tests.contract.call import INSTRUCTOR
+
+
+def explained(student: Student, **query: Any) -> Any:
+    response = student.client.get(
+        f"/api/debug/session/{student.session_id}",
+        params={"explain": "true", **query},
+        headers=INSTRUCTOR,
+    )
+    assert response.status_code == 200, response.text
+    return response.json()["choice"]
+
+
+def test_each_step_is_explained_as_it_was(ann: Student) -> None:
+    asked, at_the_time = [], []
+    ann.start()
+    for _ in range(5):
+        assert ann.question is not None
+        asked.append(ann.question["id"])
+        at_the_time.append(explained(ann))
+        ann.answer(right=len(asked) != 2)
+    for step, choice in enumerate(at_the_time):
+        assert choice == explained(ann, step=step), "the same later"
+        assert (choice["step"], choice["question_id"]) == (step, asked[step])
+        assert choice["unasked_count"] == 60 - step
+        chosen = [row for row in choice["candidates"] if row["chosen"]]
+        assert [row["question_id"] for row in chosen] == [asked[step]]
+        values = [row["expected_information"] for row in choice["candidates"]]
+        assert values == sorted(values, reverse=True)
+        assert 0.95 <= chosen[0]["share_of_best"] <= 1
+        assert not {row["question_id"] for row in choice["candidates"]} & set(asked[:step])
+    assert at_the_time[0]["proficiency"] == [0.5] * 5
+    assert at_the_time[1]["proficiency"] != [0.5] * 5
+    assert len(at_the_time[0]["candidates"]) == 20
+
+
+def test_exposure_control_is_shown(client: TestClient, operator: dict[str, str]) -> None:
+    selection = {"max_exposure": 0.3, "best_items": 1}
+    pool_id = upload(client, operator, make_questions(40), selection=selection)
+    ann = Student(client, pool_id)
+    ann.start()
+    choice = explained(ann)
+    assert (choice["max_exposure"], choice["best_items"]) == (0.3, 1)
+    assert 0 < choice["eligible_count"] < choice["unasked_count"] == 40
+    by_eligibility = {row["eligible"] for row in choice["candidates"]}
+    assert by_eligibility == {True, False}
+    assert {row["eligibility"] for row in choice["candidates"]} == {0.3}
+    eligible = [row for row in choice["candidates"] if row["eligible"]]
+    assert eligible[0]["chosen"], "the best of the eligible ones"
+
+
+def test_closed_test_explains_its_last_question(ann: Student) -> None:
+    ann.start(end_criteria={"max_questions": 2})
+    ann.answer()
+    assert ann.question is not None
+    last = ann.question["id"]
+    ann.answer()
+    choice = explained(ann)
+    assert (choice["step"], choice["question_id"]) == (1, last)
+
+
+@pytest.mark.parametrize(("step", "status"), [(-1, 422), (0, 200), (2, 200), (3, 422)])
+def test_step_must_have_been_reached(ann: Student, step: int, status: int) -> None:
+    ann.start()
+    ann.answer()
+    ann.answer()
+    response = ann.client.get(
+        f"/api/debug/session/{ann.session_id}",
+        params={"explain": "true", "step": step},
+        headers=INSTRUCTOR,
+    )
+    assert response.status_code == status
+    if status == 422:
+        assert response.json()["details"][0]["field"] == "step"
+
+
+def test_nothing_is_explained_unasked(ann: Student, deps: Deps) -> None:
+    assert deps.postgres
+    ann.start()
+    response = ann.client.get(f"/api/debug/session/{ann.session_id}", headers=INSTRUCTOR)
+    assert response.json()["choice"] is None

@@ -1,0 +1,207 @@
+"""Lists of pools and questions: everything for operators and instructors, little for strangers."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+
+from lib.assessment.catalog import lists
+from lib.deps import Deps, install_deps
+from lib.settings import Settings
+from tests.assessment.conftest import CANARY, Rows, Student, make_questions, upload, versions
+from tests.contract.call import ABSENT, INSTRUCTOR
+
+
+def get(client: TestClient, path: str, headers: dict[str, str], **query: Any) -> Any:
+    response = client.get(path, headers=headers, params=query)
+    assert response.status_code == 200, response.text
+    return response.json()
+
+
+def test_pools_are_listed_in_pages_oldest_first(
+    client: TestClient, operator: dict[str, str]
+) -> None:
+    ids = [upload(client, operator, make_questions(5, prefix=f"p{i}-")) for i in range(3)]
+    first = get(client, "/api/pools", INSTRUCTOR, limit=2)
+    second = get(client, "/api/pools", INSTRUCTOR, limit=2, cursor=first["next_cursor"])
+    assert [pool["id"] for pool in first["pools"]] == ids[:2]
+    assert [pool["id"] for pool in second["pools"]] == ids[2:]
+    assert second["next_cursor"] is None
+
+
+def test_pool_has_its_counts_settings_rules_and_versions(
+    client: TestClient, operator: dict[str, str], rows: Rows
+) -> None:
+    questions = make_questions(10)
+    pool_id = upload(
+        client, operator, questions, name="Maths", selection={"max_exposure": 0.5}, tells="end"
+    )
+    upload(client, operator, [{**questions[0], "difficulty": 0.9}], pool_id)
+    ann = Student(client, pool_id)
+    ann.start()
+    ann.answer()
+    details = get(client, f"/api/pools/{pool_id}", INSTRUCTOR, limit=1)
+    pool = details["pool"]
+    assert (pool["name"], pool["question_count"], pool["retired_count"]) == ("Maths", 10, 0)
+    assert (pool["test_count"], pool["active_count"], pool["answer_count"]) == (1, 1, 1)
+    assert pool["version"] == versions(rows)[1]
+    assert pool["concept_names"] == ["Math", "Algebra", "Geometry", "Statistics", "Calculus"]
+    assert details["selection"]["max_exposure"] == 0.5
+    assert (details["rules"]["tells"], details["rules"]["admission"]) == ("end", "open")
+    assert [row["version"] for row in details["versions"]] == versions(rows)[1:]
+    more = get(client, f"/api/pools/{pool_id}", INSTRUCTOR, limit=1, cursor=details["next_cursor"])
+    assert [row["version"] for row in more["versions"]] == versions(rows)[:1]
+
+
+def test_questions_have_answers_and_statistics(
+    client: TestClient, operator: dict[str, str], pool_id: str
+) -> None:
+    asked: list[tuple[str, bool]] = []
+    for name, right in (("ann", True), ("bob", False)):
+        student = Student(client, pool_id, name)
+        student.start()
+        for _ in range(4):
+            assert student.question is not None
+            asked.append((student.question["id"], right))
+            student.answer(right=right)
+    page = get(client, f"/api/pools/{pool_id}/questions", INSTRUCTOR)
+    assert [question["id"] for question in page["questions"]] == [f"q{i}" for i in range(60)]
+    for question in page["questions"]:
+        results = [right for question_id, right in asked if question_id == question["id"]]
+        assert question["correct_answer"] == f"{CANARY} {question['id']}"
+        assert question["times_shown"] == len(results)
+        share = sum(results) / len(results) if results else None
+        assert question["right_share"] == (None if share is None else round(share, 6))
+        assert question["calibration"] is None
+        assert question["parameters"]["is_calibrated"] is False
+    assert page["next_cursor"] is None
+
+
+def test_questions_are_paged_by_position(
+    client: TestClient, operator: dict[str, str], pool_id: str
+) -> None:
+    ids, cursor = [], None
+    for _ in range(3):
+        query = {} if cursor is None else {"cursor": cursor}
+        page = get(client, f"/api/pools/{pool_id}/questions", operator, limit=25, **query)
+        ids += [question["id"] for question in page["questions"]]
+        cursor = page["next_cursor"]
+    assert ids == [f"q{i}" for i in range(60)]
+    assert cursor is None
+
+
+def test_page_of_long_questions_stays_below_the_platforms_limit(
+    client: TestClient, operator: dict[str, str]
+) -> None:
+    options = [f"{i}{'x' * 4_990}" for i in range(20)]
+    questions = [
+        {**question, "content": "y" * 20_000, "options": options, "correct_answer": options[0]}
+        for question in make_questions(40)
+    ]
+    pool_id = upload(client, operator, questions[:20])
+    upload(client, operator, questions[20:], pool_id)
+    ids, cursor, pages = [], None, 0
+    while cursor is not None or pages == 0:
+        query = {} if cursor is None else {"cursor": cursor}
+        response = client.get(f"/api/pools/{pool_id}/questions", headers=operator, params=query)
+        assert len(response.content) < 4 * 1024 * 1024
+        page, pages = response.json(), pages + 1
+        ids += [question["id"] for question in page["questions"]]
+        cursor = page["next_cursor"]
+    assert ids == [f"q{i}" for i in range(40)]
+    assert pages == 2
+
+
+def test_strangers_are_refused_in_a_deployment(client: TestClient, pool_id: str) -> None:
+    for path in ("", f"/{pool_id}", f"/{pool_id}/questions", f"/{pool_id}/results"):
+        assert client.get(f"/api/pools{path}").status_code == 401
+        wrong = client.get(f"/api/pools{path}", headers={"Authorization": "Bearer wrong"})
+        assert wrong.status_code == 401
+
+
+def test_missing_pool_is_not_found(client: TestClient, operator: dict[str, str]) -> None:
+    for path in ("", "/questions", "/results"):
+        response = client.get(f"/api/pools/{ABSENT}{path}", headers=operator)
+        assert (response.status_code, response.json()["code"]) == (404, "pool_not_found")
+
+
+@pytest.mark.parametrize("path", ["", "/{pool_id}", "/{pool_id}/questions", "/{pool_id}/results"])
+def test_invented_cursor_is_refused(
+    client: TestClient, operator: dict[str, str], pool_id: str, path: str
+) -> None:
+    for invented in ("x", "WyJhIl0", "WzEuNV0", "W3RydWVd"):
+        response = client.get(
+            f"/api/pools{path.format(pool_id=pool_id)}",
+            headers=operator,
+            params={"cursor": invented},
+        )
+        assert response.status_code in {400, 422}, response.text
+        assert response.json()["code"] == "invalid_cursor"
+
+
+def test_local_server_tells_everybody_only_what_a_page_offers(
+    client: TestClient, pool_id: str, settings: Settings
+) -> None:
+    local = Deps(replace(settings, trust_loopback=True))
+    install_deps(local)
+    try:
+        response = client.get("/api/pools")
+        assert response.status_code == 200
+        assert response.json() == {
+            "success": True,
+            "pools": [
+                {
+                    "id": pool_id,
+                    "name": None,
+                    "question_count": 60,
+                    "concept_names": ["Math", "Algebra", "Geometry", "Statistics", "Calculus"],
+                }
+            ],
+            "next_cursor": None,
+        }
+        # Who calls under another name than this machine's is a stranger to everything else.
+        assert client.get(f"/api/pools/{pool_id}/questions").status_code == 401
+        full = client.get("/api/pools", headers=INSTRUCTOR)
+        assert full.json()["pools"][0]["test_count"] == 0
+    finally:
+        local.close()
+
+
+def test_correct_answers_never_reach_a_student(
+    client: TestClient, operator: dict[str, str]
+) -> None:
+    """Every option is shown; which one is correct is not, nor are the parameters."""
+    secrets = ('"correct_answer"', '"difficulty"', '"parameters"', '"right_share"', '"candidates"')
+    pool_id = upload(client, operator, make_questions(8))
+    ann = Student(client, pool_id)
+    bodies = [str(ann.start())]
+    for _ in range(3):
+        bodies.append(client.get(f"/api/test/status/{ann.session_id}").text)
+        bodies.append(str(ann.answer()).replace("'", '"'))
+    explained = client.get(f"/api/test/status/{ann.session_id}", params={"explain": "true"})
+    bodies.append(explained.text)
+    bodies.append(str(ann.end()).replace("'", '"'))
+    bodies.append(client.get(f"/api/test/status/{ann.session_id}").text)
+    session = {"X-Session-Id": ann.session_id}
+    for path in ("history", "proficiency", "progress"):
+        bodies.append(client.get(f"/api/student/ann/{path}", headers=session).text)
+    for path in (
+        f"/api/pools/{pool_id}/questions",
+        f"/api/pools/{pool_id}",
+        "/api/pools",
+        f"/api/debug/session/{ann.session_id}?explain=true",
+    ):
+        refused = client.get(path, headers=session)
+        assert refused.status_code == 401
+        bodies.append(refused.text)
+    for body in bodies:
+        assert not [secret for secret in secrets if secret in body.replace("'", '"')]
+
+
+def test_page_size_is_bounded(client: TestClient, operator: dict[str, str], pool_id: str) -> None:
+    url = f"/api/pools/{pool_id}/questions"
+    for limit, status in ((0, 422), (1, 200), (lists.MAX_QUESTIONS, 200), (101, 422)):
+        response = client.get(url, headers=operator, params={"limit": limit})
+        assert response.status_code == status
+    assert lists.MAX_QUESTIONS == 100

@@ -1,0 +1,112 @@
+"""Reset of a test: it leaves no trace in anybody's record, and the student may start anew."""
+
+from collections.abc import Callable
+from typing import Any
+
+from fastapi.testclient import TestClient
+
+from tests.assessment.conftest import Rows, Student, make_questions, upload
+from tests.contract.call import ABSENT, INSTRUCTOR
+from tests.contract.call import OPERATOR as BY_OPERATOR
+
+
+def reset(client: TestClient, session_id: str) -> Any:
+    body = {"session_id": session_id}
+    return client.post("/api/admin-reset-test", json=body, headers=BY_OPERATOR)
+
+
+LONG_TERM = (
+    "SELECT concept_name, proficiency_value FROM assessment.student_proficiencies ORDER BY 1"
+)
+
+
+def test_reset_test_changes_no_long_term_value(
+    ann: Student, rows: Rows, redis_values: Callable[[], dict[str, str]]
+) -> None:
+    ann.start()
+    for _ in range(3):
+        ann.answer()
+    ann.end()
+    kept = rows(LONG_TERM)
+    assert len(kept) == 5
+    ann.start()
+    for _ in range(3):
+        ann.answer(right=False)
+    response = reset(ann.client, ann.session_id)
+    assert response.status_code == 200, response.text
+    assert response.json() == {
+        "success": True,
+        "session_id": ann.session_id,
+        "student_id": "ann",
+        "status": "terminated",
+        "questions_answered": 3,
+    }
+    assert rows(LONG_TERM) == kept
+    assert not [key for key in redis_values() if ann.session_id in key]
+    assert rows("SELECT count(*) FROM assessment.test_responses") == [(6,)], "the answers stay"
+    progress = ann.client.get("/api/student/ann/progress", headers=BY_OPERATOR).json()
+    assert progress["progress_data"]["total_sessions"] == 1
+    assert len(progress["progress_data"]["progress_timeline"]) == 1
+
+
+def test_reset_test_accepts_no_answer_and_the_student_starts_anew(ann: Student) -> None:
+    ann.start()
+    ann.answer()
+    first, question = ann.session_id, ann.question
+    reset(ann.client, first)
+    assert question is not None
+    refused = ann.post(question["id"], 0)
+    assert (refused.status_code, refused.json()["code"]) == (409, "session_closed")
+    body = ann.start()
+    assert body["session_id"] != first
+    assert body["initial_proficiency"] == [0.5] * 5
+    ann.answer()
+
+
+def test_reset_repeated_changes_nothing(ann: Student, rows: Rows) -> None:
+    ann.start()
+    ann.answer()
+    first = reset(ann.client, ann.session_id).json()
+    stored = rows("SELECT * FROM assessment.test_sessions")
+    assert reset(ann.client, ann.session_id).json() == first
+    assert rows("SELECT * FROM assessment.test_sessions") == stored
+
+
+def test_test_with_a_result_is_not_reset(ann: Student, rows: Rows) -> None:
+    ann.start()
+    ann.answer()
+    ann.end()
+    kept = rows(LONG_TERM)
+    response = reset(ann.client, ann.session_id)
+    assert (response.status_code, response.json()["code"]) == (409, "session_closed")
+    assert rows("SELECT status, end_reason FROM assessment.test_sessions") == [
+        ("completed", "ended")
+    ]
+    assert rows(LONG_TERM) == kept
+
+
+def test_only_operators_reset_and_each_reset_is_audited(ann: Student, rows: Rows) -> None:
+    ann.start()
+    body = {"session_id": ann.session_id}
+    assert ann.client.post("/api/admin-reset-test", json=body).status_code == 401
+    refused = ann.client.post("/api/admin-reset-test", json=body, headers=INSTRUCTOR)
+    assert refused.status_code == 403
+    assert reset(ann.client, ABSENT).status_code == 404
+    assert rows("SELECT status FROM assessment.test_sessions") == [("active",)]
+    assert reset(ann.client, ann.session_id).status_code == 200
+    outcomes = rows(
+        "SELECT outcome FROM operator_audit WHERE action = '/api/admin-reset-test'"
+        " AND outcome IN ('done') ORDER BY id"
+    )
+    assert outcomes == [("done",)]
+
+
+def test_reset_gives_a_start_of_the_day_back(client: TestClient, operator: dict[str, str]) -> None:
+    pool_id = upload(client, operator, make_questions(4), starts_per_day=1)
+    ann = Student(client, pool_id)
+    ann.start()
+    again = {"student_id": "ann", "question_pool_id": pool_id}
+    assert client.post("/api/test/start", json=again).status_code == 429
+    reset(client, ann.session_id)
+    assert client.post("/api/test/start", json=again).status_code == 200
+    assert client.post("/api/test/start", json=again).status_code == 429
