@@ -162,11 +162,12 @@ JOIN LATERAL (
 ) AS last ON TRUE;
 
 -- write_proposal --
--- Hold estimates until an operator accepts them, in place of those of an earlier run; return their
--- number.
+-- Hold estimates until an operator accepts them, in place of those of an earlier run, unless the pool has
+-- a newer version; return their number.
 UPDATE assessment.calibration_attempts a SET proposal = %(proposal)s || jsonb_build_object(
   'number', assessment.next_number(coalesce((a.proposal ->> 'number')::INT, 0)))
-WHERE a.pool_id = %(pool_id)s
+FROM assessment.question_pools p
+WHERE a.pool_id = %(pool_id)s AND p.id = a.pool_id AND p.current_version = %(version)s
 RETURNING (a.proposal ->> 'number')::INT;
 
 -- lock_pool --

@@ -15,6 +15,7 @@ from lib.assessment.pools.item_pool import load_pool
 from lib.deps import Deps
 from lib.engine import HALF_LIFE_DAYS
 from tests.assessment.conftest import Rows, Student, make_questions, upload, versions
+from tests.contract.call import OPERATOR
 
 CONCEPTS = 2
 QUESTIONS = 30
@@ -33,7 +34,7 @@ def pool_id(client: TestClient, operator: dict[str, str]) -> str:
         {**question, "difficulty": 0.5, "discrimination": 1.0}
         for question in make_questions(QUESTIONS, concepts=CONCEPTS)
     ]
-    return upload(client, operator, questions)
+    return upload(client, operator, questions, trains=True)
 
 
 def record_answers(
@@ -93,12 +94,23 @@ def record_answers(
                     )
 
 
-def calibrate(client: TestClient, operator: dict[str, str], pool_id: str) -> dict[str, Any]:
+def accept(client: TestClient, pool_id: str, accepted: Any) -> Any:
+    """Accept estimates that wait; return the response, whatever its status."""
+    body = {"question_pool_id": pool_id, "accept": accepted}
+    return client.post("/api/admin-calibrate", json=body, headers=OPERATOR)
+
+
+def calibrate(
+    client: TestClient, operator: dict[str, str], pool_id: str, *, accepts: bool = True
+) -> dict[str, Any]:
+    """Calibrate a pool and, unless told otherwise, accept estimates of which many drift."""
     response = client.post(
         "/api/admin-calibrate", json={"question_pool_id": pool_id}, headers=operator
     )
     assert response.status_code == 200, response.text
     (pool,) = response.json()["pools"]
+    if pool["outcome"] == "needs_acceptance" and accepts:
+        (pool,) = accept(client, pool_id, pool["proposal"]).json()["pools"]
     result: dict[str, Any] = pool
     return result
 

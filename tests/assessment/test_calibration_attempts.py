@@ -12,7 +12,13 @@ from fastapi.testclient import TestClient
 
 from lib import deadline
 from lib.assessment.calibration import store
-from lib.assessment.calibration.run import MAX_SECONDS, Clock, calibrate, calibrate_pool
+from lib.assessment.calibration.run import (
+    MAX_SECONDS,
+    Clock,
+    accept_proposal,
+    calibrate,
+    calibrate_pool,
+)
 from lib.assessment.calibration.wire import CalibrateIn
 from lib.deps import Deps
 from lib.errors import DatabaseUnavailable
@@ -28,7 +34,7 @@ def pools(client: TestClient, operator: dict[str, str], postgres_url: str) -> tu
     pool_ids = []
     for prefix, students in (("q", 60), ("r", 40)):
         questions = make_questions(QUESTIONS, prefix, CONCEPTS)
-        pool_ids.append(upload(client, operator, questions))
+        pool_ids.append(upload(client, operator, questions, trains=True))
         record_answers(
             postgres_url,
             pool_ids[-1],
@@ -82,9 +88,9 @@ def test_pool_that_fails_holds_up_no_other(
     client: TestClient, pools: tuple[str, str], rows: Rows
 ) -> None:
     damage(rows, pools[0])
-    assert on_schedule(client) == {pools[0]: "failed", pools[1]: "calibrated"}
+    assert on_schedule(client) == {pools[0]: "failed", pools[1]: "needs_acceptance"}
     assert attempt(rows, pools[0]) == ("failed", "ValueError", 1, True)
-    assert attempt(rows, pools[1]) == ("calibrated", None, 0, True)
+    assert attempt(rows, pools[1]) == ("needs_acceptance", None, 0, True)
 
 
 def test_pool_that_failed_is_tried_again_after_the_others(
@@ -116,7 +122,7 @@ def test_pool_that_cannot_be_read_fails_and_holds_up_no_other(
         " WHERE question_pool_id = %s",
         pools[0],
     )
-    assert on_schedule(client) == {pools[0]: "failed", pools[1]: "calibrated"}
+    assert on_schedule(client) == {pools[0]: "failed", pools[1]: "needs_acceptance"}
     assert attempt(rows, pools[0]) == ("failed", "NumericValueOutOfRange", 1, True)
 
 
@@ -167,7 +173,8 @@ def test_estimates_that_had_nearly_converged_are_written_as_unsettled(
         nearly = calibrate_pool(UUID(pools[1]), deps, stop_at=float(seconds), clock=ticking())
         if nearly.outcome != "out_of_time":
             break
-    assert (nearly.outcome, nearly.settled) == ("calibrated", False)
+    assert (nearly.outcome, nearly.settled) == ("needs_acceptance", False)
+    accept_proposal(UUID(pools[1]), nearly.proposal, deps)
     assert rows(
         "SELECT report ->> 'settled', (report ->> 'furthest_move')::FLOAT < 0.05"
         " FROM assessment.pool_versions WHERE pool_id = %s AND report IS NOT NULL",
@@ -186,7 +193,7 @@ def test_run_starts_no_pool_shortly_before_its_time_limit(
 def test_pool_of_many_concepts_uses_fewer_answers(
     client: TestClient, operator: dict[str, str], deps: Deps, postgres_url: str
 ) -> None:
-    pool_id = upload(client, operator, make_questions(QUESTIONS, concepts=10))
+    pool_id = upload(client, operator, make_questions(QUESTIONS, concepts=10), trains=True)
     record_answers(postgres_url, pool_id, students=20, nth_version=None)
     data = store.read_calibration_data(deps.postgres, UUID(pool_id), QUESTIONS * 20, 180)
     assert data is not None

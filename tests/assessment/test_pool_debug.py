@@ -33,7 +33,7 @@ def medium_questions(*numbers: int, **changed: Any) -> list[dict[str, Any]]:
 @pytest.fixture
 def pool_id(client: TestClient, operator: dict[str, str], postgres_url: str) -> str:
     """A pool whose answers contradict its author's parameters."""
-    pool_id = upload(client, operator, medium_questions())
+    pool_id = upload(client, operator, medium_questions(), trains=True)
     record_answers(postgres_url, pool_id)
     return pool_id
 

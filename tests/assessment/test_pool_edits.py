@@ -161,7 +161,8 @@ def test_edit_that_waited_for_a_retirement_is_refused(
             " INSERT INTO assessment.pool_versions (pool_id, version, origin, question_count)"
             " SELECT id, current_version, 'retired', 60 FROM pool RETURNING version)"
             " INSERT INTO assessment.pool_items (pool_id, position, version, question_id, revision,"
-            " option_count, correct_option, concepts, difficulty, discrimination, guessing, retired)"
+            " option_count, correct_option, concepts, difficulty, discrimination, guessing,"
+            " retired)"
             " SELECT i.pool_id, i.position, v.version, i.question_id, i.revision, i.option_count,"
             " i.correct_option, i.concepts, i.difficulty, i.discrimination, i.guessing, TRUE"
             " FROM v, assessment.pool_items i WHERE i.pool_id = %(id)s AND i.question_id = 'q0'",

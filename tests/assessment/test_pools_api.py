@@ -54,9 +54,7 @@ def test_pool_has_its_counts_settings_rules_and_versions(
     assert [row["version"] for row in more["versions"]] == versions(rows)[:1]
 
 
-def test_questions_have_answers_and_statistics(
-    client: TestClient, operator: dict[str, str], pool_id: str
-) -> None:
+def test_questions_have_answers_and_statistics(client: TestClient, pool_id: str) -> None:
     asked: list[tuple[str, bool]] = []
     for name, right in (("ann", True), ("bob", False)):
         student = Student(client, pool_id, name)
@@ -184,8 +182,10 @@ def test_correct_answers_never_reach_a_student(
     bodies.append(str(ann.end()).replace("'", '"'))
     bodies.append(client.get(f"/api/test/status/{ann.session_id}").text)
     session = {"X-Session-Id": ann.session_id}
-    for path in ("history", "proficiency", "progress"):
-        bodies.append(client.get(f"/api/student/ann/{path}", headers=session).text)
+    bodies += [
+        client.get(f"/api/student/ann/{path}", headers=session).text
+        for path in ("history", "proficiency", "progress")
+    ]
     for path in (
         f"/api/pools/{pool_id}/questions",
         f"/api/pools/{pool_id}",

@@ -34,7 +34,11 @@ def upload_with(
     pool_id: str | None = None,
     prefix: str = "q",
 ) -> str:
-    body = {"questions": make_questions(60, prefix), "question_pool_id": pool_id or str(uuid4())}
+    body = {
+        "questions": make_questions(60, prefix),
+        "question_pool_id": pool_id or str(uuid4()),
+        "trains": True,
+    }
     response = client.post(
         "/api/questions/upload", json={**body, "selection": selection}, headers=operator
     )

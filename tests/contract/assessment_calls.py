@@ -1,6 +1,6 @@
 """Calls of the assessment: a test from upload to end, and the endpoints for operators."""
 
-from tests.contract.call import ABSENT, CRON, OPERATOR, Call
+from tests.contract.call import ABSENT, CRON, INSTRUCTOR, OPERATOR, Call
 
 POOL = "7c0f6f4e-5b1c-4a56-9d3f-0d4b5a2f9e11"
 # They differ only in their ids: which one a session asks depends on its random id.
@@ -124,5 +124,39 @@ ASSESSMENT = (
     Call("GET", f"/api/debug/pool/{POOL}?limit=10", 200, headers=OPERATOR),
     Call("GET", f"/api/debug/pool/{POOL}", 401),
     Call("GET", f"/api/debug/pool/{ABSENT}", 404, headers=OPERATOR),
+    Call("GET", "/api/pools?limit=10", 200, headers=INSTRUCTOR),
+    Call("GET", "/api/pools", 401),
+    Call("GET", f"/api/pools/{POOL}", 200, headers=INSTRUCTOR),
+    Call("GET", f"/api/pools/{POOL}", 401),
+    Call("GET", f"/api/pools/{ABSENT}", 404, headers=INSTRUCTOR),
+    Call("GET", f"/api/pools/{POOL}/questions?limit=3", 200, headers=INSTRUCTOR),
+    Call("GET", f"/api/pools/{POOL}/questions", 401),
+    Call("GET", f"/api/pools/{POOL}/results", 200, headers=INSTRUCTOR),
+    Call("GET", f"/api/pools/{POOL}/results", 401),
+    Call("PUT", f"/api/pools/{POOL}/questions/q1", 422, {"version": 1}, OPERATOR),
+    Call(
+        "PUT",
+        f"/api/pools/{POOL}/questions/q1",
+        409,
+        {name: value for name, value in QUESTIONS[0].items() if name != "id"}
+        | {"guessing": 0.2, "version": 1},
+        OPERATOR,
+    ),
+    Call("PUT", f"/api/pools/{POOL}/questions/q1", 401, {"version": 1}),
+    Call("POST", f"/api/pools/{POOL}/questions/q1/retire", 200, {}, OPERATOR),
+    Call("POST", f"/api/pools/{POOL}/questions/q1/retire", 200, {}, OPERATOR),
+    Call("POST", f"/api/pools/{POOL}/questions/unit%201%2Fa/retire", 404, {}, OPERATOR),
+    Call("POST", f"/api/pools/{POOL}/questions/q1/retire", 403, {}, INSTRUCTOR),
+    Call(
+        "POST",
+        "/api/admin-pool-version",
+        404,
+        {"question_pool_id": POOL, "version": 1},
+        OPERATOR,
+    ),
+    Call("POST", "/api/admin-pool-version", 401, {"question_pool_id": POOL, "version": 1}),
+    Call("POST", "/api/admin-reset-test", 409, {"session_id": "{session}"}, OPERATOR),
+    Call("POST", "/api/admin-reset-test", 404, {"session_id": ABSENT}, OPERATOR),
+    Call("GET", "/api/debug/session/{session}?explain=true", 200, headers=OPERATOR, exact=False),
     Call("GET", "/api/sessions/cleanup", 401, headers={"Authorization": "Bearer wrong"}),
 )

@@ -225,6 +225,8 @@ def _fit_and_write(
     }
     if estimates.drift_share > DRIFT_SHARE:
         number = store.write_proposal(*base, **content)
+        if number is None:
+            return out.model_copy(update={"outcome": "changed_meanwhile", "drifted": []})
         return out.model_copy(update={"outcome": "needs_acceptance", "proposal": number})
     version = store.write_version(*base, **content)
     if version is None:

@@ -172,16 +172,19 @@ def write_proposal(
     prior_covariance: Sequence[float],
     report: dict[str, Any],
     items: list[dict[str, Any]],
-) -> int:
-    """Hold estimates made from `version` until an operator accepts them; return their number."""
+) -> int | None:
+    """Hold estimates until an operator accepts them; return their number.
+
+    None if the pool has a version after `version`, from which they were made.
+    """
     proposal = {
         "base_version": version,
         "prior_covariance": list(prior_covariance),
         "report": report,
         "items": items,
     }
-    params = {"pool_id": pool_id, "proposal": as_jsonb(proposal)}
-    number: int = postgres.fetch_value(_queries["write_proposal"], params)
+    params = {"pool_id": pool_id, "version": version, "proposal": as_jsonb(proposal)}
+    number: int | None = postgres.fetch_value(_queries["write_proposal"], params)
     return number
 
 

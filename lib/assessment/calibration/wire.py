@@ -8,6 +8,10 @@ from pydantic_core import PydanticCustomError
 
 from lib.web.wire import Answer, Body, StrictBody
 
+Acceptance = (
+    Annotated[bool, Field(strict=True)] | Annotated[int, Field(ge=1, le=2**31 - 1, strict=True)]
+)
+
 Outcome = Literal[
     "calibrated",
     "needs_acceptance",
@@ -24,7 +28,9 @@ class CalibrateIn(StrictBody):
 
     question_pool_id: UUID | None = None
     """Id of the pool; if left out, every pool with enough new answers."""
-    accept: bool | Annotated[int, Field(ge=1, le=2**31 - 1, strict=True)] = False
+    accept: (
+        Annotated[bool, Field(strict=True)] | Annotated[int, Field(ge=1, le=2**31 - 1, strict=True)]
+    ) = False
     """True, or the number of a proposal, to make the pool's estimates that wait its next version
     instead of making new ones; needs `question_pool_id`."""
     adminPassword: Any = None  # noqa: N815 spelled so in every operator's body

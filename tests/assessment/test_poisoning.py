@@ -1,0 +1,260 @@
+"""Invented tests move no live parameter; estimates of which many drift wait for an operator."""
+
+import random
+from typing import Any
+from uuid import UUID
+
+import pytest
+from fastapi.testclient import TestClient
+
+from lib.assessment.calibration.run import DRIFT_SHARE
+from lib.assessment.pools.exposure_counts import count_exposure
+from lib.assessment.pools.item_pool import load_pool
+from lib.deps import Deps
+from tests.assessment.conftest import (
+    Rows,
+    Student,
+    correct_option,
+    make_questions,
+    upload,
+    versions,
+)
+from tests.assessment.test_calibration import CRON, accept, calibrate, record_answers
+from tests.assessment.test_pool_edits import questions, retire
+from tests.assessment.test_pool_versions import go_back
+
+INVENTED = 33
+ADMIT = "UPDATE assessment.test_sessions SET admitted = TRUE"
+
+
+def medium() -> list[dict[str, Any]]:
+    return [
+        {**question, "difficulty": 0.5, "discrimination": 1.0}
+        for question in make_questions(30, concepts=2)
+    ]
+
+
+def poison(client: TestClient, pool_id: str, count: int = INVENTED, prefix: str = "x") -> None:
+    """Take tests under invented names that answer q0 right and every other question at random."""
+    rng = random.Random(1)
+    for i in range(count):
+        student = Student(client, pool_id, f"{prefix}{i}")
+        student.start(concept_names=["one", "two"], end_criteria={"max_questions": 30})
+        while student.question is not None:
+            right = student.question["id"] == "q0" or rng.random() < 0.3
+            option = correct_option(student.question)
+            response = student.post(student.question["id"], option if right else (option + 1) % 4)
+            student.question = response.json().get("next_question")
+
+
+def difficulty(client: TestClient, pool_id: str, question_id: str = "q0") -> float:
+    value: float = questions(client, pool_id)[question_id]["parameters"]["difficulty"]
+    return value
+
+
+def everything(rows: Rows) -> list[Any]:
+    return rows("SELECT * FROM assessment.pool_items ORDER BY 1, 2, 3")
+
+
+def test_invented_tests_move_no_parameter(
+    client: TestClient, operator: dict[str, str], rows: Rows
+) -> None:
+    pool_id = upload(client, operator, medium())
+    poison(client, pool_id)
+    assert rows("SELECT count(*) > 900 FROM assessment.test_responses") == [(True,)]
+    items, number = everything(rows), versions(rows)
+    result = calibrate(client, operator, pool_id, accepts=False)
+    assert (result["outcome"], result["answers"]) == ("too_few_answers", 0)
+    nightly = client.get("/api/calibrate", headers=CRON)
+    assert nightly.json()["pools"] == []
+    assert everything(rows) == items
+    assert versions(rows) == number
+    assert difficulty(client, pool_id) == 0.5
+
+
+def test_the_same_tests_would_move_it_if_they_were_admitted(
+    client: TestClient, operator: dict[str, str], rows: Rows
+) -> None:
+    """The script itself is strong enough: this is what the rule keeps out."""
+    pool_id = upload(client, operator, medium())
+    poison(client, pool_id)
+    rows(ADMIT)
+    result = calibrate(client, operator, pool_id, accepts=False)
+    assert result["answers"] > 900
+    if result["outcome"] == "needs_acceptance":
+        accept(client, pool_id, True)
+    assert difficulty(client, pool_id) < 0.2
+
+
+def test_invented_tests_beside_admitted_ones_change_no_estimate(
+    client: TestClient, operator: dict[str, str], postgres_url: str, deps: Deps, rows: Rows
+) -> None:
+    estimates = []
+    for prefix, poisoned in (("a", False), ("b", True)):
+        made = [{**question, "id": f"{prefix}{question['id'][1:]}"} for question in medium()]
+        pool_id = upload(client, operator, made)
+        record_answers(
+            postgres_url,
+            pool_id,
+            prefix=f"{prefix}-",
+            question_prefix=prefix,
+            nth_version=0 if prefix == "a" else -1,
+        )
+        rows(f"{ADMIT} WHERE question_pool_id = %s", pool_id)
+        if poisoned:
+            poison(client, pool_id)
+        result = calibrate(client, operator, pool_id)
+        assert (result["outcome"], result["answers"]) == ("calibrated", 150 * 30)
+        bank = load_pool(deps.postgres, UUID(pool_id), result["version"]).bank
+        estimates.append(bank.intercepts)
+    assert abs(estimates[0] - estimates[1]).max() < 0.02
+
+
+def test_pool_that_trains_uses_tests_from_before_the_rule(
+    client: TestClient, operator: dict[str, str], postgres_url: str, rows: Rows
+) -> None:
+    pool_id = upload(client, operator, medium())
+    record_answers(postgres_url, pool_id)
+    assert rows("SELECT DISTINCT admitted FROM assessment.test_sessions") == [(False,)]
+    assert calibrate(client, operator, pool_id, accepts=False)["answers"] == 0
+    upload(client, operator, medium(), pool_id, trains=True)
+    assert calibrate(client, operator, pool_id, accepts=False)["answers"] == 150 * 30
+
+
+def test_reset_tests_train_nothing(
+    client: TestClient, operator: dict[str, str], postgres_url: str, rows: Rows
+) -> None:
+    pool_id = upload(client, operator, medium(), trains=True)
+    record_answers(postgres_url, pool_id)
+    rows("UPDATE assessment.test_sessions SET end_reason = 'reset' WHERE student_id <> 's0'")
+    assert calibrate(client, operator, pool_id, accepts=False)["answers"] == 30
+
+
+def test_drifting_estimates_wait_and_the_live_version_stays(
+    client: TestClient, operator: dict[str, str], postgres_url: str, rows: Rows
+) -> None:
+    pool_id = upload(client, operator, medium(), trains=True)
+    record_answers(postgres_url, pool_id)
+    items, number = everything(rows), versions(rows)
+    (result,) = client.get("/api/calibrate", headers=CRON).json()["pools"]
+    assert (result["outcome"], result["version"]) == ("needs_acceptance", number[0])
+    assert len(result["drifted"]) > DRIFT_SHARE * 30
+    assert everything(rows) == items
+    assert versions(rows) == number
+    details = client.get(f"/api/pools/{pool_id}", headers=operator).json()
+    assert details["proposal"]["number"] == result["proposal"]
+    assert details["proposal"]["drifted"] == len(result["drifted"])
+    assert details["pool"]["version"] == number[0]
+    report = client.get(f"/api/debug/pool/{pool_id}", headers=operator).json()
+    assert report["last_attempt"]["outcome"] == "needs_acceptance"
+    assert report["last_attempt"]["failures"] == 0
+    # The next night has no new answers, and nothing to do.
+    assert client.get("/api/calibrate", headers=CRON).json()["pools"] == []
+    # Accepted: exactly these estimates are live, and wait no more.
+    wrong = accept(client, pool_id, result["proposal"] + 1)
+    assert (wrong.status_code, wrong.json()["code"]) == (409, "nothing_to_accept")
+    assert versions(rows) == number
+    (accepted,) = accept(client, pool_id, result["proposal"]).json()["pools"]
+    assert accepted["outcome"] == "calibrated"
+    assert accepted["drifted"] == result["drifted"]
+    assert versions(rows) == [*number, accepted["version"]]
+    assert len(everything(rows)) == len(items) + 30
+    assert accept(client, pool_id, True).status_code == 409
+    assert client.get(f"/api/pools/{pool_id}", headers=operator).json()["proposal"] is None
+    assert client.get("/api/calibrate", headers=CRON).json()["pools"] == []
+
+
+def test_one_drifting_question_does_not_hold_up_the_others(
+    client: TestClient, operator: dict[str, str], postgres_url: str, rows: Rows
+) -> None:
+    pool_id = upload(client, operator, medium(), trains=True)
+    record_answers(postgres_url, pool_id)
+    calibrate(client, operator, pool_id)
+    rows("ALTER TABLE assessment.test_responses DISABLE TRIGGER USER")
+    rows("UPDATE assessment.test_responses SET is_correct = TRUE WHERE question_id = 'q29'")
+    number = versions(rows)
+    result = calibrate(client, operator, pool_id, accepts=False)
+    assert (result["outcome"], result["proposal"]) == ("calibrated", None)
+    assert result["drifted"] == ["q29"]
+    assert len(versions(rows)) == len(number) + 1
+
+
+def test_estimates_of_a_pool_that_changed_are_not_accepted(
+    client: TestClient, operator: dict[str, str], postgres_url: str, rows: Rows
+) -> None:
+    pool_id = upload(client, operator, medium(), trains=True)
+    record_answers(postgres_url, pool_id)
+    assert calibrate(client, operator, pool_id, accepts=False)["outcome"] == "needs_acceptance"
+    retire(client, pool_id, "q3")
+    number = versions(rows)
+    response = accept(client, pool_id, True)
+    assert (response.status_code, response.json()["code"]) == (409, "proposal_outdated")
+    assert versions(rows) == number
+    assert client.get(f"/api/pools/{pool_id}", headers=operator).json()["proposal"] is None
+    calibrate(client, operator, pool_id)
+    assert questions(client, pool_id)["q3"]["retired"] is True, "calibration keeps it so"
+
+
+def test_count_of_exposure_does_not_outdate_estimates(
+    client: TestClient, operator: dict[str, str], postgres_url: str, rows: Rows
+) -> None:
+    pool_id = upload(client, operator, medium(), trains=True, selection={"max_exposure": 0.5})
+    record_answers(postgres_url, pool_id)
+    rows("ALTER TABLE assessment.test_responses DISABLE TRIGGER USER")
+    rows("UPDATE assessment.test_responses SET proficiency_before = '[0.5, 0.5]'")
+    (result,) = client.get("/api/calibrate", headers=CRON).json()["pools"]
+    assert result["outcome"] == "needs_acceptance"
+    rows(
+        "UPDATE assessment.test_sessions SET pool_version ="
+        " (SELECT max(version) FROM assessment.pool_versions)"
+    )
+    assert client.get("/api/calibrate", headers=CRON).json()["pools"] == []
+    origins = "SELECT origin FROM assessment.pool_versions ORDER BY version"
+    assert rows(origins) == [("upload",), ("exposure",), ("exposure",)]
+    (accepted,) = accept(client, pool_id, True).json()["pools"]
+    assert accepted["outcome"] == "calibrated"
+    exposure = rows("SELECT exposure FROM assessment.pool_versions ORDER BY version DESC LIMIT 2")
+    assert exposure[0] == exposure[1] != (None,)
+
+
+def test_what_was_accepted_can_be_taken_back(
+    client: TestClient, operator: dict[str, str], postgres_url: str, rows: Rows
+) -> None:
+    pool_id = upload(client, operator, medium(), trains=True)
+    record_answers(postgres_url, pool_id)
+    calibrate(client, operator, pool_id)
+    assert difficulty(client, pool_id) != 0.5
+    assert go_back(client, pool_id, versions(rows)[0]).status_code == 200
+    assert difficulty(client, pool_id) == 0.5
+    # The same answers contradict it again, so they wait again.
+    assert calibrate(client, operator, pool_id, accepts=False)["outcome"] == "needs_acceptance"
+    assert difficulty(client, pool_id) == 0.5
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({"accept": True}, "question_pool_id"),
+        ({"accept": 0}, "accept"),
+        ({"accept": "yes please"}, "accept"),
+    ],
+)
+def test_acceptance_is_checked(
+    client: TestClient, operator: dict[str, str], body: dict[str, Any], field: str
+) -> None:
+    response = client.post("/api/admin-calibrate", json=body, headers=operator)
+    assert response.status_code == 422
+    assert response.json()["details"][0]["field"].startswith(field)
+
+
+def test_invented_tests_do_not_count_as_exposure(
+    client: TestClient, operator: dict[str, str], deps: Deps, rows: Rows
+) -> None:
+    pool_id = upload(client, operator, medium(), selection={"max_exposure": 0.5})
+    poison(client, pool_id)
+    number = versions(rows)
+    count_exposure(deps, UUID(pool_id))
+    assert versions(rows) == number
+    rows(ADMIT)
+    count_exposure(deps, UUID(pool_id))
+    assert len(versions(rows)) == len(number) + 1
