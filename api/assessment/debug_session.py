@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from lib.assessment.errors import NoSuchStep
+from lib.assessment.errors import StepNotReached
 from lib.assessment.parameters import TestId
 from lib.assessment.sessions.debug import compare
 from lib.assessment.sessions.wire import SessionDebugOut
@@ -15,7 +15,7 @@ app = create_app("assessment.debug_session", tag="Assessment: operators")
 
 
 @app.get("/api/debug/session/{session_id}")
-@raises(NoSuchStep, SessionNotFound)
+@raises(StepNotReached, SessionNotFound)
 def debug_session(
     session_id: TestId,
     deps: Annotated[Deps, Depends(get_deps)],

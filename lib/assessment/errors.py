@@ -201,10 +201,10 @@ class ProposalOutdated(Conflict):
     fields = ("accept",)
 
 
-class NoSuchStep(InvalidInput):
+class StepNotReached(InvalidInput):
     """step: this test has steps 0 to {last}."""
 
-    code = "no_such_step"
+    code = "step_not_reached"
     fields = ("step",)
 
 

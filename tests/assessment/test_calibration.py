@@ -286,6 +286,7 @@ def test_schedule_calibrates_only_pools_with_new_answers(
     first = client.get("/api/calibrate", headers=CRON)
     assert [pool["question_pool_id"] for pool in first.json()["pools"]] == [pool_id]
     assert client.get("/api/calibrate", headers=CRON).json()["pools"] == []
+    accept(client, pool_id, True)
     record_answers(postgres_url, pool_id, students=8, prefix="new", nth_version=1, seed=4)
     third = client.get("/api/calibrate", headers=CRON).json()["pools"]
     assert [pool["version"] for pool in third] == versions(rows)[2:]

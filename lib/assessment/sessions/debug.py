@@ -49,7 +49,7 @@ def compare(
 
     Raises:
         SessionNotFound: If the session does not exist.
-        NoSuchStep: If the test did not come as far as `step`.
+        StepNotReached: If the test did not come as far as `step`.
     """
     row, session, answers = _read_session(session_id, deps)
     is_open = row.status == "active"

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from lib.assessment.errors import NoSuchStep
+from lib.assessment.errors import StepNotReached
 from lib.assessment.pools.eligibility import level_of
 from lib.assessment.sessions.session import Session, askable_items, proficiency
 from lib.assessment.sessions.store import AnswerRow
@@ -36,7 +36,7 @@ def explain_choice(
         None if the test asked nothing.
 
     Raises:
-        NoSuchStep: If the test did not come as far.
+        StepNotReached: If the test did not come as far.
     """
     count = session.posterior.answered
     last = count if session.next_item is not None else count - 1
@@ -44,7 +44,7 @@ def explain_choice(
     if last < 0:
         return None
     if step > last:
-        raise NoSuchStep(last=last)
+        raise StepNotReached(last=last)
     before = _before(session, answers, step)
     chosen = session.next_item if step == count else session.posterior.items[step]
     return _choice(before, step, chosen)
