@@ -90,6 +90,21 @@ class Preparation:
             "TRUNCATE assessment.examinees, assessment.question_pools, assessment.questions CASCADE"
         )
 
+    def number_version(self) -> None:
+        """Give the pool's version the number that the examples have."""
+        example = OPERATIONS["POST /api/admin-pool-version"].request
+        number = {"number": example["version"], "pool_id": example["question_pool_id"]}
+        self._database.execute("SET session_replication_role = replica")  # no foreign keys
+        for statement in (
+            "UPDATE assessment.pool_versions SET version = %(number)s WHERE pool_id = %(pool_id)s",
+            "UPDATE assessment.pool_items SET version = %(number)s WHERE pool_id = %(pool_id)s",
+            "UPDATE assessment.question_pools SET current_version = %(number)s"
+            " WHERE id = %(pool_id)s",
+            "UPDATE assessment.test_sessions SET pool_version = %(number)s"
+            " WHERE question_pool_id = %(pool_id)s",
+        ):
+            self._database.execute(statement.encode(), number)
+
     def store_revision(self) -> None:
         """Store the revision of the schema, as `migrate.py` does."""
         self._database.execute("INSERT INTO stepwise.schema_version VALUES ('001')")
@@ -113,6 +128,9 @@ BEFORE: dict[str, Callable[[Preparation], object]] = {
     "GET /api/admin-audit": lambda preparation: preparation.call("POST /api/admin-rotate-keys"),
     "GET /api/debug/session/{session_id}": lambda preparation: preparation.call(SYNC),
     "GET /api/debug/pool/{question_pool_id}": lambda preparation: preparation.call(CALIBRATE),
+    "GET /api/pools/{question_pool_id}/questions": lambda preparation: preparation.call(CALIBRATE),
+    "PUT /api/pools/{question_pool_id}/questions/{question_id}": Preparation.number_version,
+    "POST /api/admin-pool-version": Preparation.number_version,
     "GET /api/debug/redis/stats": Preparation.set_cache_statistics,
 }
 

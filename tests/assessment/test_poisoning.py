@@ -4,6 +4,7 @@ import random
 from typing import Any
 from uuid import UUID
 
+import numpy as np
 import pytest
 from fastapi.testclient import TestClient
 
@@ -107,7 +108,7 @@ def test_invented_tests_beside_admitted_ones_change_no_estimate(
         assert (result["outcome"], result["answers"]) == ("calibrated", 150 * 30)
         bank = load_pool(deps.postgres, UUID(pool_id), result["version"]).bank
         estimates.append(bank.intercepts)
-    assert abs(estimates[0] - estimates[1]).max() < 0.02
+    assert np.abs(estimates[0] - estimates[1]).max() < 0.02
 
 
 def test_pool_that_trains_uses_tests_from_before_the_rule(

@@ -81,7 +81,7 @@ def test_questions_are_paged_by_position(
 ) -> None:
     ids, cursor = [], None
     for _ in range(3):
-        query = {} if cursor is None else {"cursor": cursor}
+        query: dict[str, Any] = {} if cursor is None else {"cursor": cursor}
         page = get(client, f"/api/pools/{pool_id}/questions", operator, limit=25, **query)
         ids += [question["id"] for question in page["questions"]]
         cursor = page["next_cursor"]
@@ -101,7 +101,7 @@ def test_page_of_long_questions_stays_below_the_platforms_limit(
     upload(client, operator, questions[20:], pool_id)
     ids, cursor, pages = [], None, 0
     while cursor is not None or pages == 0:
-        query = {} if cursor is None else {"cursor": cursor}
+        query: dict[str, Any] = {} if cursor is None else {"cursor": cursor}
         response = client.get(f"/api/pools/{pool_id}/questions", headers=operator, params=query)
         assert len(response.content) < 4 * 1024 * 1024
         page, pages = response.json(), pages + 1
