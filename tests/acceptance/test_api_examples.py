@@ -98,10 +98,8 @@ class Preparation:
         for statement in (
             "UPDATE assessment.pool_versions SET version = %(number)s WHERE pool_id = %(pool_id)s",
             "UPDATE assessment.pool_items SET version = %(number)s WHERE pool_id = %(pool_id)s",
-            "UPDATE assessment.question_pools SET current_version = %(number)s"
-            " WHERE id = %(pool_id)s",
-            "UPDATE assessment.test_sessions SET pool_version = %(number)s"
-            " WHERE question_pool_id = %(pool_id)s",
+            "UPDATE assessment.question_pools SET current_version = %(number)s",
+            "UPDATE assessment.test_sessions SET pool_version = %(number)s",
         ):
             self._database.execute(statement.encode(), number)
 
