@@ -146,7 +146,8 @@ def _add_examples(operation: dict[str, Any], documented: dict[str, Any]) -> None
         operation["requestBody"]["content"]["application/json"]["example"] = documented["request"]
     if "answer" in documented:
         bodies = {"Answer": documented["answer"], **documented.get("other_answers", {})}
-        (media,) = operation["responses"]["200"]["content"].values()
+        content = operation["responses"]["200"]["content"]
+        media = content.get("application/json") or content["text/csv"]
         media["examples"] = {title: {"value": body} for title, body in bodies.items()}
     operation["responses"].pop("422", None)
     operation["responses"]["200"]["description"] = "Success."

@@ -59,7 +59,8 @@ class Operation:
     @property
     def responses(self) -> dict[str, Any]:
         """Examples of the 200 response by title; the first is the response to `request`."""
-        (media,) = self.description["responses"]["200"]["content"].values()
+        content = self.description["responses"]["200"]["content"]
+        media = content.get(JSON) or content["text/csv"]
         examples = media.get("examples", {})
         return {title: example["value"] for title, example in examples.items()}
 
