@@ -48,8 +48,9 @@ $$;
 CREATE OR REPLACE FUNCTION assessment.remove_students(p_ids TEXT[])
 RETURNS TABLE (students BIGINT, tests BIGINT, answers BIGINT, proficiencies BIGINT, set_aside BIGINT,
   session_ids UUID[])
-LANGUAGE plpgsql SET stepwise.removal = 'student' AS $$
+LANGUAGE plpgsql AS $$
 BEGIN
+  PERFORM set_config('stepwise.removal', 'student', TRUE);
   PERFORM FROM assessment.test_sessions s WHERE s.student_id = ANY (p_ids) ORDER BY s.id FOR UPDATE;
   SELECT coalesce(array_agg(s.id), '{}') INTO session_ids
     FROM assessment.test_sessions s WHERE s.student_id = ANY (p_ids);
@@ -69,6 +70,7 @@ BEGIN
   INSERT INTO stepwise.removed_students AS r (id_sha256)
     SELECT DISTINCT sha256(convert_to(id, 'UTF8')) FROM unnest(p_ids) AS id
     ON CONFLICT ON CONSTRAINT removed_students_pkey DO UPDATE SET removed_at = now();
+  PERFORM set_config('stepwise.removal', '', TRUE);
   RETURN NEXT;
 END
 $$;
@@ -90,13 +92,14 @@ $$;
 -- proficiencies of that age. Students of whom nothing is left go, too.
 CREATE OR REPLACE FUNCTION assessment.remove_old_tests(p_days INT, p_limit INT)
 RETURNS TABLE (tests BIGINT, answers BIGINT, proficiencies BIGINT, students BIGINT)
-LANGUAGE plpgsql SET stepwise.removal = 'retention' AS $$
+LANGUAGE plpgsql AS $$
 DECLARE
   v_before TIMESTAMP := (now() AT TIME ZONE 'UTC') - make_interval(days => p_days);
   v_tests UUID[];
   v_students TEXT[];
   v_measured TEXT[];
 BEGIN
+  PERFORM set_config('stepwise.removal', 'retention', TRUE);
   SELECT coalesce(array_agg(o.id), '{}'), coalesce(array_agg(DISTINCT o.student_id::TEXT), '{}')
     INTO v_tests, v_students
     FROM (
@@ -121,6 +124,7 @@ BEGIN
       AND NOT EXISTS (SELECT FROM assessment.test_responses r WHERE r.student_id = e.id)
       AND NOT EXISTS (SELECT FROM assessment.student_proficiencies p WHERE p.student_id = e.id);
   GET DIAGNOSTICS students = ROW_COUNT;
+  PERFORM set_config('stepwise.removal', '', TRUE);
   RETURN NEXT;
 END
 $$;
