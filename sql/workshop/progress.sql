@@ -21,16 +21,16 @@ SELECT public.bounded_session(
   public.session_progress(%(session_token)s) - 'extra', %(max_bytes)s)::TEXT;
 
 -- sessions_of_student --
--- Return a page of a student's whole sessions for an operator, newest first, after the given time and
--- token (null: the first page), under the name of public.students. The student is given by e-mail or
--- by id; the other parameter is null. Fewer sessions than `allowed` are returned if they would exceed
--- max_bytes.
-SELECT progress, last_activity, session_token, allowed
+-- Return a page of a student's whole sessions for an operator, those with progress first, each group
+-- newest first, after the given session (null: the first page), under the name of public.students. The
+-- student is given by e-mail or by id; the other parameter is null. Fewer sessions than `allowed` are
+-- returned if they would exceed max_bytes.
+SELECT progress, has_progress, last_activity, session_token, allowed
 FROM (
   SELECT page.*, row_number() OVER in_order AS place, count(*) OVER () AS allowed,
     sum(octet_length(progress)) OVER in_order AS bytes
   FROM (
-    SELECT s.last_activity, s.session_token, public.bounded_session(
+    SELECT s.current_step > 0 AS has_progress, s.last_activity, s.session_token, public.bounded_session(
       public.session_progress(s.session_token) - 'extra'
         || jsonb_build_object('student_name', st.student_name), %(max_session_bytes)s)::TEXT AS progress
     FROM public.sessions s JOIN public.students st USING (student_id)
@@ -38,19 +38,23 @@ FROM (
         SELECT student_id FROM public.students
         WHERE student_email = public.normalized_email(%(student_email)s)
           OR student_id = %(student_id)s)
-      AND (%(after_token)s::TEXT IS NULL OR s.last_activity < %(after_activity)s::TIMESTAMPTZ
-        OR s.last_activity = %(after_activity)s::TIMESTAMPTZ
-          AND s.session_token > %(after_token)s::TEXT)
-    ORDER BY s.last_activity DESC, s.session_token
+      AND (%(after_token)s::TEXT IS NULL OR (s.current_step > 0) < %(after_progress)s::BOOLEAN
+        OR (s.current_step > 0) = %(after_progress)s::BOOLEAN
+          AND (s.last_activity < %(after_activity)s::TIMESTAMPTZ
+            OR s.last_activity = %(after_activity)s::TIMESTAMPTZ
+              AND s.session_token > %(after_token)s::TEXT))
+    ORDER BY has_progress DESC, s.last_activity DESC, s.session_token
     LIMIT %(limit)s
   ) AS page
-  WINDOW in_order AS (ORDER BY last_activity DESC, session_token ROWS UNBOUNDED PRECEDING)
+  WINDOW in_order AS (
+    ORDER BY has_progress DESC, last_activity DESC, session_token ROWS UNBOUNDED PRECEDING)
 ) AS sized
 WHERE place = 1 OR bytes <= %(max_bytes)s
-ORDER BY last_activity DESC, session_token;
+ORDER BY has_progress DESC, last_activity DESC, session_token;
 
 -- shared_sessions_of_student --
--- Return the share view of a student's sessions, newest first: steps and percentages.
+-- Return the share view of a student's sessions: steps and percentages, those with progress first, each
+-- group newest first.
 SELECT s.course_id, s.current_step, s.completion_rate, (
     SELECT coalesce(jsonb_agg(jsonb_build_object(
       'stepNumber', step -> 'stepNumber',
@@ -63,7 +67,7 @@ WHERE s.student_id IN (
   SELECT student_id FROM public.students
   WHERE student_email = public.normalized_email(%(student_email)s)
     OR student_id = %(student_id)s)
-ORDER BY s.last_activity DESC, s.session_token
+ORDER BY s.current_step > 0 DESC, s.last_activity DESC, s.session_token
 LIMIT 200;
 
 -- report_bug --

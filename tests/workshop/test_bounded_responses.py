@@ -137,7 +137,10 @@ def test_a_student_with_two_hundred_large_sessions_is_listed_in_pages(
         if page.json()["next_cursor"] is None:
             break
         query["cursor"] = page.json()["next_cursor"]
-    expected = rows("SELECT session_token FROM sessions ORDER BY last_activity DESC, session_token")
+    expected = rows(
+        "SELECT session_token FROM sessions"
+        " ORDER BY current_step > 0 DESC, last_activity DESC, session_token"
+    )
     assert tokens == [token for (token,) in expected]
     first = client.get("/api/student-progress", params={**query, "limit": 2}, headers=operator)
     assert len(first.json()["sessions"]) == 2

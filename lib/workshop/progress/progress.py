@@ -76,15 +76,15 @@ def _sessions_of_student(lookup: Lookup, deps: Deps) -> SessionsOut:
     """Return a page of whole sessions: `limit`, or fewer if their JSON would exceed 4 MB."""
     after = store.SessionPosition()
     if lookup.cursor is not None:
-        last_activity, token = cursor.read(lookup.cursor, datetime.fromisoformat, str)
-        after = store.SessionPosition(last_activity, token)
+        key = cursor.read(lookup.cursor, bool, datetime.fromisoformat, str)
+        after = store.SessionPosition(*key)
     rows = store.load_sessions_of_student(deps.postgres, lookup, after)
     complete = len(rows) < lookup.limit and (not rows or len(rows) == rows[0].allowed)
     return SessionsOut(
         sessions=[_progress(row.progress) for row in rows],
         next_cursor=None
         if complete
-        else cursor.write(rows[-1].last_activity, rows[-1].session_token),
+        else cursor.write(rows[-1].has_progress, rows[-1].last_activity, rows[-1].session_token),
     )
 
 

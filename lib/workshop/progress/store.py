@@ -27,6 +27,7 @@ MAX_LISTED_SESSION_BYTES = 500_000
 class SessionPosition:
     """The last session of the previous page; without values, the beginning of the list."""
 
+    has_progress: bool | None = None
     last_activity: datetime | None = None
     session_token: str | None = None
 
@@ -37,6 +38,7 @@ class ListedSession:
 
     progress: str
     """The session as JSON."""
+    has_progress: bool
     last_activity: datetime
     session_token: str
     allowed: int
@@ -75,9 +77,10 @@ def load_session(postgres: "Postgres", session_token: str) -> str | None:
 def load_sessions_of_student(
     postgres: "Postgres", lookup: Lookup, after: SessionPosition
 ) -> list[ListedSession]:
-    """Return a page of a student's whole sessions, newest first, under the student's own name."""
+    """Return a page of a student's whole sessions, those with progress first, under their name."""
     params = {
         **_student(lookup),
+        "after_progress": after.has_progress,
         "after_activity": after.last_activity,
         "after_token": after.session_token,
         "limit": lookup.limit,
@@ -88,7 +91,7 @@ def load_sessions_of_student(
 
 
 def load_shared_sessions_of_student(postgres: "Postgres", lookup: Lookup) -> list[SharedSession]:
-    """Return the share view of a student's sessions, newest first."""
+    """Return the share view of a student's sessions, those with progress first."""
     query = _queries["shared_sessions_of_student"]
     return postgres.fetch_all(query, _student(lookup), SharedSession, read=True)
 
