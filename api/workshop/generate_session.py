@@ -6,7 +6,7 @@ from lib.deps import Deps, get_deps
 from lib.errors import raises
 from lib.framework import Depends
 from lib.web.app import create_app, lambda_entry
-from lib.workshop.errors import CourseNotFound
+from lib.workshop.errors import CourseNotFound, TooManySessions
 from lib.workshop.progress import progress
 from lib.workshop.progress.wire import NewSessionOut, SessionIn
 
@@ -14,7 +14,7 @@ app = create_app("workshop.generate_session", tag="Workshop")
 
 
 @app.post("/api/generate-session")
-@raises(CourseNotFound)
+@raises(CourseNotFound, TooManySessions)
 def generate_session(
     deps: Annotated[Deps, Depends(get_deps)], body: SessionIn | None = None
 ) -> NewSessionOut:

@@ -12,6 +12,7 @@ from lib.workshop.errors import (
     TokenReplaced,
     TokenTooShort,
     TooManyExercises,
+    TooManySessions,
 )
 from lib.workshop.idempotency import IdempotencyKey
 from lib.workshop.older_pages import tracking
@@ -24,7 +25,12 @@ InjectedDeps = Annotated[Deps, Depends(get_deps)]
 
 @app.post("/api/track-student-progress")
 @raises(
-    IdempotencyKeyReused, SessionOfAnotherStudent, TokenReplaced, TokenTooShort, TooManyExercises
+    IdempotencyKeyReused,
+    SessionOfAnotherStudent,
+    TokenReplaced,
+    TokenTooShort,
+    TooManyExercises,
+    TooManySessions,
 )
 def track_exercise(
     body: TrackIn, deps: InjectedDeps, key: IdempotencyKey = None

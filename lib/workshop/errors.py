@@ -83,6 +83,14 @@ class TooManyEvents(AppError):
     code = "too_many_events"
 
 
+class TooManySessions(AppError):
+    """studentEmail: This e-mail has 20 new sessions in the last hour, which is the maximum."""
+
+    status = 429
+    code = "too_many_sessions"
+    fields = ("studentEmail",)
+
+
 class CourseNotFound(NotFound):
     """There is no course with this courseId."""
 
@@ -144,6 +152,9 @@ for _constraint, _error in (
     register_constraint(_constraint, _error)
 register_constraint("sessions_something_to_save", lambda: NothingToSave(reason="unknown fields"))
 register_reason("older_table_refuses", lambda reason: OlderTableRefuses(reason=reason))
+register_reason(
+    "students_new_sessions_limit", lambda seconds: TooManySessions(retry_after=int(seconds))
+)
 
 
 REPORT_ERRORS = (
@@ -152,5 +163,6 @@ REPORT_ERRORS = (
     SessionOfAnotherStudent,
     TokenReplaced,
     TokenTooShort,
+    TooManySessions,
 )
 """Errors of the calls with which pages report progress and save configurations."""

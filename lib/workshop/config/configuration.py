@@ -35,6 +35,7 @@ def save(
         NoSuchCurrentStep: If the course has fewer steps than currentStep.
         TokenReplaced: If the session has another token now.
         TokenTooShort: If a deployment would begin a session under a short token.
+        TooManySessions: If the e-mail has the maximum number of new sessions in the last hour.
         StaleConfiguration: If the configuration has been saved since the given version.
         IdempotencyKeyReused: If the Idempotency-Key was sent with another body before.
         NotConfigured: If an API key or an account SID was sent and there is no encryption key to

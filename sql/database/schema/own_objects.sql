@@ -79,7 +79,7 @@ CREATE OR REPLACE FUNCTION stepwise.own_functions() RETURNS SETOF REGPROCEDURE
 LANGUAGE sql STABLE AS $$
   WITH listed (schema_name, names) AS (VALUES
     ('public', '{add_to_exercise,admit_operator,anonymous_email,bounded_session,change_email,change_older_emails,
-      check_session_course,check_step_number,check_step_numbers,claim_key,claim_session,cut_json,
+      check_new_sessions,check_session_course,check_step_number,check_step_numbers,claim_key,claim_session,cut_json,
       default_course,exercise_step,flagged_steps,give_accounts,import_roster,mark_progress,normalized_email,older_column,older_tables,
       older_tokens,open_session,open_student,operator_audit_digest,operator_audit_refuse,
       operator_audit_seal,recompute_session,record_flag_events,record_step_progress,

@@ -202,6 +202,7 @@ BEGIN
     END IF;
     v_owner_email := coalesce(v_email, public.anonymous_email(p_session_token));
     v_owner := public.open_student(v_owner_email, v_name);
+    PERFORM public.check_new_sessions(v_owner, v_email);
     INSERT INTO public.sessions (session_token, student_id, demo_mode, student_name_given, course_id)
       VALUES (p_session_token, v_owner, coalesce(p_demo_mode, FALSE), v_name,
         coalesce(p_course_id, public.default_course()))
@@ -246,6 +247,28 @@ LANGUAGE sql AS $$
   RETURNING student_id
 $$;
 
+-- Raise an error if a student has 20 new sessions in the last hour, claimed ones among them; the message
+-- is the number of seconds until another one is allowed. The caller has locked the student, so that two
+-- requests never count at once. Without an e-mail address, nothing is limited.
+CREATE OR REPLACE FUNCTION public.check_new_sessions(p_student_id UUID, p_email TEXT) RETURNS VOID
+LANGUAGE plpgsql AS $$
+DECLARE
+  v_begun TIMESTAMPTZ;
+BEGIN
+  IF p_email IS NULL OR position('@' IN p_email) = 0 THEN
+    RETURN;
+  END IF;
+  SELECT max(e.created_at) INTO v_begun FROM public.events e
+    WHERE e.student_id = p_student_id AND e.event_type IN ('session_created', 'session_claimed')
+      AND e.created_at > now() - INTERVAL '1 hour'
+    GROUP BY e.session_token ORDER BY 1 DESC OFFSET 19 LIMIT 1;
+  IF v_begun IS NOT NULL THEN
+    RAISE EXCEPTION '%', greatest(1, ceil(extract(
+        epoch FROM v_begun + INTERVAL '1 hour' - now())))::INTEGER
+      USING ERRCODE = 'integrity_constraint_violation', CONSTRAINT = 'students_new_sessions_limit';
+  END IF;
+END $$;
+
 -- Move an anonymous session, with everything it has recorded, to the student with this e-mail.
 CREATE OR REPLACE FUNCTION public.claim_session(
   p_session_token TEXT, p_anonymous UUID, p_email TEXT, p_name TEXT
@@ -255,6 +278,7 @@ DECLARE
 BEGIN
   v_owner := public.open_student(p_email, coalesce(
     p_name, (SELECT student_name FROM public.students WHERE student_id = p_anonymous)));
+  PERFORM public.check_new_sessions(v_owner, p_email);
   UPDATE public.students o SET
     github_username = coalesce(nullif(o.github_username, ''), a.github_username),
     twilio_account_sid = coalesce(nullif(o.twilio_account_sid, ''), a.twilio_account_sid)

@@ -409,6 +409,9 @@ CREATE INDEX IF NOT EXISTS idx_step_progress_step ON public.step_progress
 -- The events of a student or of a session; cascades.
 CREATE INDEX IF NOT EXISTS idx_events_student_id ON public.events (student_id);
 CREATE INDEX IF NOT EXISTS idx_events_session_token ON public.events (session_token);
+-- A student's sessions of the last hour (check_new_sessions).
+CREATE INDEX IF NOT EXISTS idx_events_new_sessions ON public.events (student_id, created_at)
+  WHERE event_type IN ('session_created', 'session_claimed');
 -- Events by day.
 CREATE INDEX IF NOT EXISTS idx_events_created_at ON public.events (created_at, event_type);
 -- API keys left in closed sessions (clean-up); the index is nearly empty.
