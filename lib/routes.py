@@ -106,6 +106,9 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     Endpoint("/api/admin-mark-helped", "workshop.admin_support", ("POST",), Access.INSTRUCTOR),
     Endpoint("/api/admin-new-link", "workshop.admin_support", ("POST",), Access.OPERATOR),
     Endpoint("/api/admin-change-email", "workshop.admin_change_email", ("POST",), Access.OPERATOR),
+    Endpoint("/api/admin-rename-student", "workshop.admin_people", ("POST",), Access.OPERATOR),
+    Endpoint("/api/admin-merge-students", "workshop.admin_people", ("POST",), Access.OPERATOR),
+    Endpoint("/api/admin-detach-session", "workshop.admin_people", ("POST",), Access.OPERATOR),
     Endpoint(
         "/api/admin-delete-student", "operations.admin_delete_student", ("POST",), Access.OPERATOR
     ),

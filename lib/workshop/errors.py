@@ -35,6 +35,13 @@ class EmailOfAnotherStudent(Conflict):
     fields = ("newEmail",)
 
 
+class MergeRefused(Conflict):
+    """Nothing was merged: {reason}."""
+
+    code = "merge_refused"
+    fields = ("keepStudentId", "keepStudentEmail")
+
+
 class OlderTableRefuses(Conflict):
     """Nothing was changed: {reason}."""
 
@@ -152,6 +159,7 @@ for _constraint, _error in (
     register_constraint(_constraint, _error)
 register_constraint("sessions_something_to_save", lambda: NothingToSave(reason="unknown fields"))
 register_reason("older_table_refuses", lambda reason: OlderTableRefuses(reason=reason))
+register_reason("students_merge_refused", lambda reason: MergeRefused(reason=reason))
 register_reason(
     "students_new_sessions_limit", lambda seconds: TooManySessions(retry_after=int(seconds))
 )

@@ -132,6 +132,22 @@ WORKSHOP = (
     Call("POST", "/api/admin-delete-sessions", 422, {"adminPassword": ADMIN_PASSWORD}),
     Call(
         "POST",
+        "/api/admin-rename-student",
+        200,
+        {"studentEmail": "ann@example.com", "newName": "Ann B."},
+        OPERATOR,
+    ),
+    Call("POST", "/api/admin-rename-student", 422, {"newName": " "}, OPERATOR),
+    Call(
+        "POST",
+        "/api/admin-merge-students",
+        404,
+        {"keepStudentEmail": "ann@example.com", "mergeStudentEmail": "nobody@example.com"},
+        OPERATOR,
+    ),
+    Call("POST", "/api/admin-detach-session", 404, {"sessionToken": "ws_1_none"}, OPERATOR),
+    Call(
+        "POST",
         "/api/admin-change-email",
         200,
         {

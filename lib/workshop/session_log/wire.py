@@ -17,10 +17,13 @@ PRODUCT_EVENT_TYPES = frozenset(
         "help_asked",
         "session_claimed",
         "session_created",
+        "session_detached",
         "session_expired",
         "step_completed",
         "step_progress",
         "step_started",
+        "student_renamed",
+        "students_merged",
         "token_replaced",
     }
 )

@@ -80,11 +80,11 @@ LANGUAGE sql STABLE AS $$
   WITH listed (schema_name, names) AS (VALUES
     ('public', '{add_to_exercise,admit_operator,anonymous_email,bounded_session,change_email,change_older_emails,
       check_new_sessions,check_session_course,check_step_number,check_step_numbers,claim_key,claim_session,cut_json,
-      default_course,exercise_step,flagged_steps,give_accounts,import_roster,mark_progress,normalized_email,older_column,older_tables,
+      default_course,detach_session,exercise_step,find_student,flagged_steps,give_accounts,import_roster,mark_progress,merge_students,normalized_email,older_column,older_tables,
       older_tokens,open_session,open_student,operator_audit_digest,operator_audit_refuse,
       operator_audit_seal,recompute_session,record_flag_events,record_step_progress,
       refuse_older_change,remember_emptied_fields,remember_removals,removal_key,remove_again,
-      remove_older_keys,remove_older_rows,remove_sessions,remove_student,replace_token,report_bug,
+      remove_older_keys,remove_older_rows,remove_sessions,remove_student,rename_student,replace_token,report_bug,
       save_session_config,session_progress,session_steps,set_help,set_updated_at,step_meant,step_name,
       step_name_key,step_names,tidy_email,track_exercise,tracked_students,true_flags,update_session_progress,
       verify_operator_audit}'::name[]),

@@ -278,6 +278,12 @@ DECLARE
 BEGIN
   v_owner := public.open_student(p_email, coalesce(
     p_name, (SELECT student_name FROM public.students WHERE student_id = p_anonymous)));
+  IF EXISTS (SELECT FROM public.events e
+             WHERE e.session_token = p_session_token AND e.event_type = 'session_detached'
+               AND e.event_data ->> 'formerStudentId' = v_owner::TEXT) THEN
+    RAISE EXCEPTION 'an operator detached the session from this student'
+      USING ERRCODE = 'integrity_constraint_violation', CONSTRAINT = 'session_of_one_student';
+  END IF;
   PERFORM public.check_new_sessions(v_owner, p_email);
   UPDATE public.students o SET
     github_username = coalesce(nullif(o.github_username, ''), a.github_username),

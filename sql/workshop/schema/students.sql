@@ -75,6 +75,117 @@ BEGIN
   RETURN NEXT;
 END $$;
 
+-- Return the student with this id, with this e-mail, or with both; null if there is none.
+CREATE OR REPLACE FUNCTION public.find_student(p_student_id UUID, p_student_email TEXT) RETURNS UUID
+LANGUAGE sql STABLE AS $$
+  SELECT student_id FROM public.students
+  WHERE (p_student_id IS NOT NULL OR p_student_email IS NOT NULL)
+    AND (p_student_id IS NULL OR student_id = p_student_id)
+    AND (p_student_email IS NULL OR student_email = public.normalized_email(p_student_email))
+$$;
+
+-- Rename a student. Return no row if there is no such student.
+CREATE OR REPLACE FUNCTION public.rename_student(
+  p_student_id UUID, p_student_email TEXT, p_new_name TEXT
+) RETURNS TABLE (student_id UUID, student_name TEXT)
+LANGUAGE plpgsql SET lock_timeout = '3s' AS $$
+BEGIN
+  UPDATE public.students st SET student_name = p_new_name
+    WHERE st.student_id = public.find_student(p_student_id, p_student_email)
+    RETURNING st.student_id, st.student_name INTO student_id, student_name;
+  IF FOUND THEN
+    INSERT INTO public.events (student_id, event_type, event_data)
+      VALUES (rename_student.student_id, 'student_renamed', '{"by": "operator"}');
+    RETURN NEXT;
+  END IF;
+END $$;
+
+-- Move everything of a student to another one and remove the first. Like reports, it locks sessions
+-- before students; each in order, so that two merges never wait for each other. Return no row if one of
+-- the students does not exist.
+CREATE OR REPLACE FUNCTION public.merge_students(
+  p_keep_id UUID, p_keep_email TEXT, p_merge_id UUID, p_merge_email TEXT
+) RETURNS TABLE (
+  student_id UUID, student_email TEXT, sessions BIGINT, enrollments BIGINT, older_rows BIGINT
+) LANGUAGE plpgsql SET lock_timeout = '3s' AS $$
+DECLARE
+  v_keep_id UUID := public.find_student(p_keep_id, p_keep_email);
+  v_merge_id UUID := public.find_student(p_merge_id, p_merge_email);
+  v_keep public.students;
+  v_merge public.students;
+BEGIN
+  PERFORM FROM public.sessions s WHERE s.student_id IN (v_keep_id, v_merge_id)
+    ORDER BY s.session_token FOR UPDATE;
+  PERFORM FROM public.students st WHERE st.student_id IN (v_keep_id, v_merge_id)
+    ORDER BY st.student_id FOR UPDATE;
+  SELECT * INTO v_keep FROM public.students st WHERE st.student_id = v_keep_id;
+  SELECT * INTO v_merge FROM public.students st WHERE st.student_id = v_merge_id;
+  IF v_keep.student_id IS NULL OR v_merge.student_id IS NULL THEN
+    RETURN;
+  END IF;
+  IF v_keep_id = v_merge_id OR v_keep.student_email LIKE 'anonymous\_%'
+     OR position('@' IN v_keep.student_email) = 0 AND position('@' IN v_merge.student_email) > 0 THEN
+    RAISE EXCEPTION '%', CASE WHEN v_keep_id = v_merge_id THEN 'both are the same student'
+        ELSE 'the student who stays has no e-mail' END
+      USING ERRCODE = 'integrity_constraint_violation', CONSTRAINT = 'students_merge_refused';
+  END IF;
+  UPDATE public.sessions s SET student_id = v_keep_id WHERE s.student_id = v_merge_id;
+  GET DIAGNOSTICS sessions = ROW_COUNT;
+  UPDATE public.step_progress p SET student_id = v_keep_id WHERE p.student_id = v_merge_id;
+  UPDATE public.events e SET student_id = v_keep_id WHERE e.student_id = v_merge_id;
+  INSERT INTO public.enrollments AS n (student_id, course_id, created_at)
+    SELECT v_keep_id, o.course_id, o.created_at FROM public.enrollments o
+    WHERE o.student_id = v_merge_id
+    ON CONFLICT ON CONSTRAINT enrollments_pkey DO NOTHING;
+  GET DIAGNOSTICS enrollments = ROW_COUNT;
+  DELETE FROM public.students st WHERE st.student_id = v_merge_id;
+  UPDATE public.students st SET
+    student_name = coalesce(nullif(btrim(st.student_name), ''), v_merge.student_name),
+    github_username = coalesce(nullif(st.github_username, ''), v_merge.github_username),
+    twilio_account_sid = coalesce(nullif(st.twilio_account_sid, ''), v_merge.twilio_account_sid),
+    former_emails = (
+      SELECT array_agg(DISTINCT email)
+      FROM unnest(st.former_emails || v_merge.former_emails || v_merge.student_email) AS email
+      WHERE email <> st.student_email AND position('@' IN email) > 0)
+    WHERE st.student_id = v_keep_id;
+  older_rows := 0;
+  IF v_merge.student_email NOT LIKE 'anonymous\_%' THEN
+    older_rows := public.change_older_emails(v_merge.student_email, v_keep.student_email);
+  END IF;
+  INSERT INTO public.events (student_id, event_type, event_data)
+    VALUES (v_keep_id, 'students_merged', '{"by": "operator"}');
+  student_id := v_keep_id;
+  student_email := v_keep.student_email;
+  RETURN NEXT;
+END $$;
+
+-- Give a session, with its steps and events, to an anonymous student of its own. Its former student
+-- cannot claim it again (claim_session). Return the student, or null if there is no such session.
+CREATE OR REPLACE FUNCTION public.detach_session(p_session_token TEXT) RETURNS UUID
+LANGUAGE plpgsql SET lock_timeout = '3s' AS $$
+DECLARE
+  v_former UUID;
+  v_name TEXT;
+  v_student UUID;
+BEGIN
+  PERFORM pg_advisory_xact_lock(hashtextextended('stepwise.session.' || p_session_token, 0));
+  SELECT s.student_id, s.student_name_given INTO v_former, v_name FROM public.sessions s
+    WHERE s.session_token = p_session_token FOR UPDATE;
+  IF v_former IS NULL THEN
+    RETURN NULL;
+  END IF;
+  v_student := public.open_student(public.anonymous_email(p_session_token), v_name);
+  IF v_student <> v_former THEN
+    UPDATE public.sessions SET student_id = v_student WHERE session_token = p_session_token;
+    UPDATE public.step_progress SET student_id = v_student WHERE session_token = p_session_token;
+    UPDATE public.events SET student_id = v_student WHERE session_token = p_session_token;
+    INSERT INTO public.events (student_id, session_token, event_type, event_data)
+      VALUES (v_student, p_session_token, 'session_detached',
+        jsonb_build_object('by', 'operator', 'formerStudentId', v_former));
+  END IF;
+  RETURN v_student;
+END $$;
+
 -- Accounts in plain text, from an older application, can only be sealed by the application, which has
 -- the key.
 DO $$

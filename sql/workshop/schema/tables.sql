@@ -101,6 +101,9 @@ CREATE TABLE IF NOT EXISTS public.step_progress (
 --   bug_reported        a student reported a bug
 --   session_claimed     an anonymous session was assigned to a student with an e-mail
 --   email_changed       an operator changed the student's e-mail; belongs to no session
+--   student_renamed     an operator changed the student's name; belongs to no session
+--   students_merged     an operator merged another student into this one; belongs to no session
+--   session_detached    an operator gave the session to an anonymous student
 --   help_asked          the student asked for help; help_withdrawn and help_given end it
 --   token_replaced      an operator gave the session a new token
 --   session_expired     the clean-up closed the session and removed its key

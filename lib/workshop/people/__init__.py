@@ -1,0 +1,1 @@
+"""Changes that an operator makes to students: rename, merge, detach a session."""
