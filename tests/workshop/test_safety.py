@@ -151,6 +151,20 @@ def test_nothing_private_reaches_the_logs(
         assert private not in logged.err + logged.out
 
 
+def about_students(client: TestClient, rows: Rows) -> dict[str, dict[str, str]]:
+    """Return bodies of the calls of admin_people; the token is the one that has the API key."""
+    client.post("/api/generate-session", json={"studentEmail": "ben@example.com"})
+    ((token,),) = rows("SELECT session_token FROM sessions WHERE openai_api_key IS NOT NULL")
+    ann = "ann@example.com"
+    return {
+        "/api/admin-rename-student": {"studentEmail": ann, "newName": "Ann"},
+        "/api/admin-merge-students": {
+            "keepStudentEmail": ann, "mergeStudentEmail": "ben@example.com",
+        },
+        "/api/admin-detach-session": {"sessionToken": token},
+    }  # fmt: skip
+
+
 def test_no_response_contains_an_api_key(
     client: TestClient, operator: dict[str, str], rows: Rows
 ) -> None:
@@ -173,6 +187,8 @@ def test_no_response_contains_an_api_key(
             fields = {"stepNumber": 1, "exerciseId": "step-1", "description": "x"}
             fields["newEmail"] = "ann@example.com"
             whole = {**body, **fields}
+            if row.module == "workshop.admin_people":
+                whole = about_students(client, rows)[row.path]
             if row.module == "operations.admin_create_unified_schema":
                 whole = {}
             if row.path == "/api/admin-import-roster":
