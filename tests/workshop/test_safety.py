@@ -30,7 +30,6 @@ MODULES = {
     "workshop.admin_delete_sessions",
     "workshop.admin_change_email",
     "operations.admin_delete_student",
-    "workshop.admin_delete_student",
     "workshop.admin_people",
     "workshop.admin_save_course",
     "workshop.admin_support",
