@@ -30,7 +30,9 @@ def generated(legacy: Legacy, settings: Settings) -> Iterator[Legacy]:
 
 def regenerate(legacy: Legacy, people: int, seed: int, dropped: int) -> None:
     """Generate a new random database, perhaps without some columns."""
-    legacy.connection.execute("TRUNCATE public.students, public.sessions, public.events CASCADE")
+    legacy.connection.execute(
+        "TRUNCATE public.students, public.sessions, public.step_progress, public.events CASCADE"
+    )
     for table in TABLES:
         legacy.connection.execute(f"DROP TABLE IF EXISTS public.{table}".encode())
     legacy.create()
