@@ -21,6 +21,77 @@ WHERE hashtext(session_token) >= %(from)s AND hashtext(session_token) < %(to)s
 -- Give the planner the number of rows.
 ANALYZE pg_temp.batch_rows (origin, session_token);
 
+-- separate_people --
+-- Give each person of a token that several people share a token of their own, and report their rows.
+-- The session's stored owner keeps the token, else the person whom the session would belong to; nobody
+-- keeps a word such as "undefined". Rows without an e-mail address are nobody's, so that they become
+-- an anonymous session. Who has been separated by an earlier run stays separated.
+WITH separated AS MATERIALIZED (
+  SELECT session_token FROM public.sessions
+  -- A range for the index, in every collation.
+  WHERE session_token BETWEEN 'shared_0' AND 'shared_g' AND legacy.is_persons_token(session_token)
+), candidates AS MATERIALIZED (
+  SELECT session_token FROM pg_temp.batch_rows WHERE position('@' IN student_email) > 0
+  GROUP BY session_token
+  HAVING min(lower(student_email) COLLATE "C") <> max(lower(student_email) COLLATE "C")
+  UNION
+  SELECT t.session_token FROM pg_temp.batch_rows AS t JOIN public.sessions AS s USING (session_token)
+  JOIN public.students AS st ON st.student_id = s.student_id
+  WHERE position('@' IN t.student_email) > 0 AND lower(t.student_email) <> st.student_email
+  UNION
+  SELECT session_token FROM pg_temp.batch_rows
+  WHERE legacy.row_key(session_token) IN (SELECT legacy.row_key(session_token) FROM separated)
+), rows AS MATERIALIZED (
+  SELECT t.ctid AS batch_place, t.origin, t.session_token, t.place, person.email,
+    legacy.persons_token(t.session_token, person.email) AS own_token,
+    coalesce(greatest(t.last_activity, t.updated_at), greatest(t.created_at, t.started_at)) AS moment
+  FROM pg_temp.batch_rows AS t JOIN candidates USING (session_token),
+  LATERAL (SELECT legacy.email_of(t.student_email, t.session_token) AS email OFFSET 0) AS parsed,
+  LATERAL (SELECT coalesce((
+    SELECT st.student_email FROM public.students AS st
+    WHERE parsed.email = ANY (st.former_emails)
+      AND NOT EXISTS (SELECT FROM public.students AS o WHERE o.student_email = parsed.email)
+    ORDER BY st.student_email LIMIT 1), parsed.email) AS email OFFSET 0) AS person
+), owners AS MATERIALIZED (
+  SELECT s.session_token, st.student_email AS email
+  FROM candidates JOIN public.sessions AS s USING (session_token)
+  JOIN public.students AS st ON st.student_id = s.student_id
+  WHERE NOT legacy.is_anonymous(st.student_email)
+), shared AS MATERIALIZED (
+  SELECT session_token, count(DISTINCT email) AS people FROM (
+    SELECT session_token, email FROM rows UNION ALL SELECT session_token, email FROM owners
+  ) AS everybody
+  GROUP BY session_token
+  HAVING count(DISTINCT email) > 1 OR legacy.row_key(session_token) IN (
+    SELECT legacy.row_key(session_token) FROM separated)
+), keepers AS MATERIALIZED (
+  SELECT DISTINCT ON (session_token) session_token, email FROM (
+    SELECT session_token, email, 0 AS place_in_line, NULL::timestamptz AS moment, NULL::tid AS place
+    FROM owners
+    UNION ALL
+    SELECT session_token, email, CASE origin WHEN 'student_configs' THEN 1
+        WHEN 'workshop_students' THEN 2 ELSE 3 END, moment, place
+    FROM rows
+    WHERE email IS NOT NULL AND NOT legacy.is_no_token(session_token)
+      AND own_token NOT IN (SELECT session_token FROM separated)
+  ) AS line
+  ORDER BY session_token, place_in_line, moment DESC NULLS LAST, place DESC
+), moved AS (
+  UPDATE pg_temp.batch_rows AS t SET session_token = r.own_token,
+    student_email = CASE WHEN r.email IS NOT NULL
+        OR NOT legacy.is_placeholder(legacy.trimmed(t.student_email), r.session_token)
+      THEN t.student_email END
+  FROM rows AS r JOIN shared USING (session_token) LEFT JOIN keepers AS k USING (session_token)
+  WHERE t.ctid = r.batch_place AND (r.email = k.email) IS NOT TRUE
+)
+INSERT INTO pg_temp.findings (source, row_key, field, outcome, reason)
+SELECT r.origin, legacy.row_key(r.session_token), legacy.own_name(r.origin, 'session_token'), 'mended',
+  people || CASE WHEN (r.email = k.email) IS TRUE
+    THEN ' people have this token: the session is this person''s'
+    ELSE ' people have this token: this person has a session of their own, which only the e-mail or '
+      'the student''s id finds' END
+FROM rows AS r JOIN shared USING (session_token) LEFT JOIN keepers AS k USING (session_token);
+
 -- skip_removed_sessions --
 -- Move rows from the batch to the findings whose session an operator removed, unless the row was
 -- created since.
@@ -48,18 +119,17 @@ SELECT origin, legacy.row_key(session_token), legacy.own_name(origin, 'student_e
   'an operator removed this person: the row stays in its table' FROM skipped;
 
 -- count_skipped_rows --
--- Number of rows of each table that were skipped; the findings hold nothing else yet.
-SELECT source, count(*) AS rows FROM pg_temp.findings GROUP BY source;
+-- Number of rows of each table that were skipped.
+SELECT source, count(*) AS rows FROM pg_temp.findings WHERE outcome = 'skipped' GROUP BY source;
 
 -- read_unknown_secrets --
 -- Values of unknown columns that may hold a secret.
-SELECT place::text, origin, session_token, unknown FROM pg_temp.batch_rows
+SELECT ctid::text AS place, session_token, unknown FROM pg_temp.batch_rows
 WHERE unknown IS NOT NULL AND unknown::text ~* %(pattern)s;
 
 -- store_sealed_unknown --
 -- Replace them by the same values, encrypted.
-UPDATE pg_temp.batch_rows SET unknown = %(unknown)s
-WHERE origin = %(origin)s AND place = %(place)s::tid AND session_token = %(session_token)s;
+UPDATE pg_temp.batch_rows SET unknown = %(unknown)s WHERE ctid = %(place)s::tid;
 
 -- find_repeated_tokens --
 -- Tokens in several rows of one table. They are few, so most rows need no merging.
@@ -759,7 +829,8 @@ WHERE email <> st.student_email AND email <> ALL (coalesce(st.former_emails, '{}
 INSERT INTO pg_temp.findings (source, row_key, field, outcome, reason)
 SELECT origin, legacy.row_key(session_token), legacy.own_name(origin, 'session_token'), 'mended',
   'longer than 200 characters: migrated, but only the e-mail or the student''s id finds the session'
-FROM pg_temp.batch_rows WHERE length(session_token) > 200;
+FROM pg_temp.batch_rows
+WHERE length(session_token) > 200 AND NOT legacy.is_persons_token(session_token);
 
 -- find_repaired_rows --
 -- Report fields that were stored in another form than they have in their row.

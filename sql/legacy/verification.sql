@@ -31,10 +31,15 @@ WITH without_session AS MATERIALIZED (
   WHERE legacy.token_of(session_token) IS NOT NULL
     AND NOT EXISTS (SELECT FROM public.sessions AS s WHERE s.session_token = t.session_token)
 )
-SELECT count(*) FROM without_session AS t WHERE NOT EXISTS (
+SELECT count(*) FROM without_session AS t,
+LATERAL (SELECT legacy.persons_token(
+  t.session_token, legacy.email_of(t.student_email, t.session_token)) AS own_token OFFSET 0) AS person
+WHERE NOT EXISTS (SELECT FROM public.sessions AS s WHERE s.session_token = own_token)
+AND NOT EXISTS (
   SELECT FROM public.removals AS r
   WHERE NOT coalesce(t.first_time > r.removed_at, FALSE)
-    AND (r.kind = 'session' AND r.name_sha256 = public.removal_key(t.session_token)
+    AND (r.kind = 'session' AND r.name_sha256 IN (
+        public.removal_key(t.session_token), public.removal_key(own_token))
       OR r.kind = 'student'
         AND r.name_sha256 = public.removal_key(public.normalized_email(t.student_email))));
 

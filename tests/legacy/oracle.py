@@ -26,6 +26,7 @@ NO_PLACE_FOR_KEYS = {
 }  # fmt: skip
 API_KEY = re.compile(r"\bsk-[A-Za-z0-9_-]{16,}")
 LONGEST_TOKEN = 2600  # bytes
+NO_TOKENS = {"undefined", "null", "none", "nan", "n/a", "-"}
 Row = dict[str, Any]
 
 
@@ -88,7 +89,30 @@ def read_tokens(connection: psycopg.Connection[Any]) -> dict[str, Token]:
             if token is not None and token.strip() and len(token.encode()) <= LONGEST_TOKEN:
                 tokens[token].rows.append(row)
                 tokens[token].sources.append(table)
-    return dict(tokens)
+    return {
+        own_token: own
+        for token, shared in tokens.items()
+        for own_token, own in _by_person(token, shared).items()
+    }
+
+
+def _by_person(token: str, shared: Token) -> dict[str, Token]:
+    """Return the token's rows by the token of their person; one person alone keeps all of them."""
+    emails = [_email(row, source) for row, source in zip(shared.rows, shared.sources, strict=True)]
+    if len({*emails} - {None}) < 2:
+        return {token: shared}
+    keeper = None if token.strip().lower() in NO_TOKENS else shared.email()
+    people: dict[str, Token] = defaultdict(Token)
+    for row, source, email in zip(shared.rows, shared.sources, emails, strict=True):
+        own = token if email is not None and email == keeper else _own_token(token, email)
+        people[own].rows.append(row)
+        people[own].sources.append(source)
+    return people
+
+
+def _own_token(token: str, email: str | None) -> str:
+    person = hashlib.sha256(f"{token}\n{email or ''}".encode()).hexdigest()
+    return f"shared_{hashlib.sha256(token.encode()).hexdigest()[:16]}_{person}_{'0' * 120}"
 
 
 def read_emails(connection: psycopg.Connection[Any]) -> set[str]:

@@ -1,7 +1,7 @@
 """The statements that turn a batch of session tokens into sessions and steps."""
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +22,7 @@ class UnknownValues:
     """Values of a row's unknown columns, by column."""
 
     place: str
-    origin: str
+    """Where the row is in the batch."""
     session_token: str
     unknown: dict[str, Any]
 
@@ -109,6 +109,12 @@ def read_batch(transaction: "Transaction", start: int, end: int) -> None:
     transaction.execute(_queries["read_batch"], {"from": start, "to": end})
 
 
+def separate_people(transaction: "Transaction") -> None:
+    """Give each of several people who share a token a token of their own."""
+    transaction.execute(_queries["analyze_batch"])
+    transaction.execute(_queries["separate_people"])
+
+
 def skip_removed(transaction: "Transaction") -> list[TableRows]:
     """Skip the rows of removed sessions and people; return their number for each legacy table."""
     transaction.execute(_queries["analyze_batch"])
@@ -133,7 +139,8 @@ def seal_unknown(transaction: "Transaction", pattern: str, seal: Callable[[str, 
     params = {"pattern": pattern}
     for row in transaction.fetch_all(_queries["read_unknown_secrets"], params, UnknownValues):
         sealed = as_jsonb(seal(row.session_token, row.unknown))
-        transaction.execute(_queries["store_sealed_unknown"], {**asdict(row), "unknown": sealed})
+        params = {"place": row.place, "unknown": sealed}
+        transaction.execute(_queries["store_sealed_unknown"], params)
 
 
 def stage_batch(transaction: "Transaction") -> StagedTokens:

@@ -58,8 +58,11 @@ BEGIN
   RETURN QUERY EXECUTE format('SELECT count(*), count(*) FILTER (
       WHERE legacy.token_of(%1$s) IS NOT NULL
       AND NOT EXISTS (SELECT FROM public.sessions AS s WHERE s.session_token = %1$s)
+      AND NOT EXISTS (SELECT FROM public.sessions AS s
+        WHERE s.session_token = legacy.persons_token(%1$s, legacy.email_of(%2$s, %1$s)))
       AND NOT EXISTS (SELECT FROM public.removals AS r
-        WHERE r.kind = ''session'' AND r.name_sha256 = public.removal_key(%1$s)
+        WHERE r.kind = ''session'' AND r.name_sha256 IN (public.removal_key(%1$s),
+            public.removal_key(legacy.persons_token(%1$s, legacy.email_of(%2$s, %1$s))))
           OR r.kind = ''student''
             AND r.name_sha256 = public.removal_key(public.normalized_email(%2$s))))
     FROM public.%3$I AS t', v_token, v_email, p_table);

@@ -277,10 +277,35 @@ CREATE OR REPLACE FUNCTION legacy.json_finding(
   END
 $$;
 
--- Return the key of a row for a report, which must not contain the token, a credential.
+-- Return the token of one of several people who share a token. It is derived, so that a repeated
+-- migration finds the session, and has more than 200 characters, so that no page can send it.
+CREATE OR REPLACE FUNCTION legacy.persons_token(p_token TEXT, p_email TEXT) RETURNS TEXT
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+  SELECT CASE WHEN octet_length(p_token) <= 2600 THEN format('shared_%s_%s_%s',
+    encode(substring(sha256(convert_to(p_token, 'UTF8')) FROM 1 FOR 8), 'hex'),
+    encode(sha256(convert_to(p_token || E'\n' || coalesce(p_email, ''), 'UTF8')), 'hex'),
+    repeat('0', 120)) END
+$$;
+
+CREATE OR REPLACE FUNCTION legacy.is_persons_token(p_token TEXT) RETURNS BOOLEAN
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+  SELECT p_token ^@ 'shared_' AND length(p_token) = 209
+    AND p_token ~ '^shared_[0-9a-f]{16}_[0-9a-f]{64}_0{120}$'
+$$;
+
+-- Return whether a token is what a page wrote when it had none.
+CREATE OR REPLACE FUNCTION legacy.is_no_token(p_token TEXT) RETURNS BOOLEAN
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+  SELECT lower(legacy.trimmed(p_token)) IN ('undefined', 'null', 'none', 'nil', 'nan', 'n/a', 'na',
+    '-', '0', 'true', 'false', '[object object]', '""', '{}', '[]', 'token', 'test')
+$$;
+
+-- Return the key of a row for a report, which must not contain the token, a credential. The token of
+-- one of several people holds the key of the token that they share.
 CREATE OR REPLACE FUNCTION legacy.row_key(p_token TEXT) RETURNS TEXT
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
-  SELECT encode(substring(sha256(convert_to(p_token, 'UTF8')) FROM 1 FOR 8), 'hex')
+  SELECT CASE WHEN legacy.is_persons_token(p_token) THEN substr(p_token, 8, 16)
+    ELSE encode(substring(sha256(convert_to(p_token, 'UTF8')) FROM 1 FOR 8), 'hex') END
 $$;
 
 -- Return the token if a session can have it: not blank, and short enough for an index. An index
