@@ -10,12 +10,12 @@ TRUNCATE pg_temp.people;
 INSERT INTO pg_temp.people (email, student_name, name_moment, account_sid, github_username,
   created_at, moment, row_count)
 SELECT email,
-  legacy.without_keys((array_agg(student_name ORDER BY moment DESC NULLS LAST, place DESC)
+  legacy.without_secrets((array_agg(student_name ORDER BY moment DESC NULLS LAST, place DESC)
     FILTER (WHERE student_name IS NOT NULL))[1]),
   max(moment) FILTER (WHERE student_name IS NOT NULL),
   legacy.without_keys((array_agg(account_sid ORDER BY moment DESC NULLS LAST, place DESC)
     FILTER (WHERE account_sid IS NOT NULL))[1]),
-  legacy.without_keys((array_agg(github_username ORDER BY moment DESC NULLS LAST, place DESC)
+  legacy.without_secrets((array_agg(github_username ORDER BY moment DESC NULLS LAST, place DESC)
     FILTER (WHERE github_username IS NOT NULL))[1]),
   least(min(created_at), min(started_at)),
   max(moment), count(*)

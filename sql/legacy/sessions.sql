@@ -281,22 +281,22 @@ WHERE s.former_emails IS NOT NULL AND i.person = ANY (s.former_emails)
   AND NOT EXISTS (SELECT FROM public.students AS o WHERE o.student_email = i.person);
 
 -- hide_keys --
--- Replace API keys in fields that are not for keys, and report the field. What students wrote for
+-- Replace API keys and other secrets in fields that are not for them, and report the field. What students wrote for
 -- their assistant (prompt, greeting, use case, tools, voice settings) stays as they wrote it.
 WITH changed AS (
   UPDATE pg_temp.incoming AS i
-  SET student_name = legacy.without_keys(i.student_name),
+  SET student_name = legacy.without_secrets(i.student_name),
     account_sid = legacy.without_keys(i.account_sid),
-    github_username = legacy.without_keys(i.github_username),
-    {{texts: $column = legacy.without_keys(i.$column)}},
-    {{logs: $column = legacy.without_keys(i.$column::text)::jsonb}},
-    exercises = legacy.without_keys(i.exercises::text)::jsonb
+    github_username = legacy.without_secrets(i.github_username),
+    {{texts: $column = legacy.without_secrets(i.$column)}},
+    {{logs: $column = legacy.without_secrets(i.$column::text)::jsonb}},
+    exercises = legacy.without_secrets(i.exercises::text)::jsonb
   FROM (
     SELECT ctid AS place, to_jsonb(w) AS old_row FROM pg_temp.incoming AS w
-    WHERE concat_ws(' ', w.student_name, w.account_sid, w.github_username,
+    WHERE legacy.may_hold_secret(concat_ws(' ', w.student_name, w.account_sid, w.github_username,
       {{texts: w.$column}},
       {{logs: nullif(w.$column, '[]')}},
-      w.exercises) LIKE '%sk-%'  -- the planner expects few
+      w.exercises))
     OFFSET 0
   ) AS before
   WHERE i.ctid = before.place
@@ -306,7 +306,7 @@ INSERT INTO pg_temp.findings (source, row_key, field, outcome, reason)
 SELECT CASE WHEN in_students THEN 'workshop_students'
             WHEN in_configs THEN 'student_configs'
             ELSE 'workshop_sessions' END,
-  legacy.row_key(session_token), key, 'mended', 'contained an API key: replaced'
+  legacy.row_key(session_token), key, 'mended', 'contained an API key or another secret: replaced'
 FROM changed, jsonb_each(old_row) AS field (key, value) WHERE value <> new_row -> key;
 
 -- find_stored_tokens --
@@ -732,7 +732,7 @@ SELECT
     OR {{last_times OR: t.$column > s.$column}}
     OR t.unknown IS NOT NULL AND NOT coalesce(
       legacy.as_list(s.exercises -> '_legacy' -> t.origin)
-        @> jsonb_build_array(legacy.without_keys(t.unknown::text)::jsonb), FALSE)
+        @> jsonb_build_array(legacy.without_secrets(t.unknown::text)::jsonb), FALSE)
     OR t.github_username <> '' AND st.github_username IS NULL) AS values_lost,
   count(*) FILTER (WHERE NOT legacy.is_sealed(s.openai_api_key)) AS keys_in_the_clear
 FROM pg_temp.batch_rows AS t LEFT JOIN public.sessions AS s USING (session_token)

@@ -25,6 +25,7 @@ NO_PLACE_FOR_KEYS = {
     "codespace_url", "github_repo_url", "railway_url", "ci_service_sid",
 }  # fmt: skip
 API_KEY = re.compile(r"\bsk-[A-Za-z0-9_-]{16,}")
+ACCOUNT = re.compile(r"\bAC[0-9a-f]{32}\b")
 LONGEST_TOKEN = 2600  # bytes
 NO_TOKENS = {"undefined", "null", "none", "nan", "n/a", "-"}
 Row = dict[str, Any]
@@ -124,9 +125,12 @@ def read_emails(connection: psycopg.Connection[Any]) -> set[str]:
 
 
 def redact(text: str) -> str:
-    """Return the text with each API key replaced by its fingerprint."""
-    return API_KEY.sub(
+    """Return the text with each API key and each account replaced by its fingerprint."""
+    text = API_KEY.sub(
         lambda key: f"[API key {hashlib.sha256(key[0].encode()).hexdigest()[:16]}]", text
+    )
+    return ACCOUNT.sub(
+        lambda sid: f"[secret {hashlib.sha256(sid[0].encode()).hexdigest()[:16]}]", text
     )
 
 

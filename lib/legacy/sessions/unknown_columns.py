@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from lib.errors import Unreadable
 from lib.legacy.sessions import store
+from lib.redaction import LOOK_MARKS, looks_secret
 from lib.vault import LEGACY_FIELD, Vault, is_sealed
 
 if TYPE_CHECKING:
@@ -15,11 +16,9 @@ PRIVATE_NAME = (
     "auth_?token|access_?token|refresh_?token|api_?key|private_?key|secret|password|passwd"
     "|credential|account_?sid"
 )
-PRIVATE_LOOK = (
-    "(AC|SK)[0-9a-f]{32}|AIza[0-9A-Za-z_-]{30}|sk-[0-9A-Za-z_-]{16}|gh[pousr]_[0-9A-Za-z]{20}"
-    "|github_pat_[0-9A-Za-z]{20}|xox[abprs]-|-----BEGIN"
-)
-"""Twilio, Google, OpenAI, GitHub and Slack."""
+PRIVATE_LOOK = "(AC|SK)[0-9a-f]{32}|xox[abprs]-|-----BEGIN"
+"""What else than lib/redaction.py's patterns looks like a secret, in capitals or not."""
+_MARKS = "|".join(map(re.escape, LOOK_MARKS))
 _NAME = re.compile(PRIVATE_NAME, re.IGNORECASE)
 _LOOK = re.compile(PRIVATE_LOOK, re.IGNORECASE)
 
@@ -32,7 +31,7 @@ def seal_unknown_columns(transaction: "Transaction", vault: Vault) -> None:
     """
     store.seal_unknown(
         transaction,
-        f"{PRIVATE_NAME}|{PRIVATE_LOOK}",
+        f"{PRIVATE_NAME}|{PRIVATE_LOOK}|{_MARKS}",
         lambda token, values: _sealed(values, token, vault, secret=False),
     )
 
@@ -50,7 +49,7 @@ def _sealed(value: Any, token: str, vault: Vault, *, secret: bool) -> Any:
     text = value if isinstance(value, str) else json.dumps(value)
     if is_sealed(text):
         return _sealed_anew(text, token, vault)
-    if not (secret or _LOOK.search(text)):
+    if not (secret or _LOOK.search(text) or looks_secret(text)):
         return value
     return vault.seal_repeatably(text, token, LEGACY_FIELD)
 

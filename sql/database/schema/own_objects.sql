@@ -93,14 +93,15 @@ LANGUAGE sql STABLE AS $$
       start_session}'),
     ('legacy', '{add_originals,add_raw,all_exercises,all_reports,any_row,append_reports,as_list,
       backup_tables,bring_back,bring_back_unified,close_sources,column_of,earliest_moment,email_of,
-      entry_done,hide_keys,is_anonymous,is_moment,is_no_token,is_other_count,is_persons_token,
+      entry_done,hide_keys,hide_secrets,is_anonymous,is_moment,is_no_token,is_other_count,is_persons_token,
       is_placeholder,is_sealed,join_reports,
       json_finding,kind_of,latest_expiry,latest_moment,merge_all_keys,merge_exercise,merge_exercises,
-      merge_raw,newest,of_kind,open_repaired,open_sources,open_typed,own_name,
+      may_hold_secret,merge_raw,newest,of_kind,open_repaired,open_sources,open_typed,own_name,
       persons_token,plausibility_condition,prefer,read_expression,rename_unified,renew,reportable_name,
-      row_key,rows_of,set_aside,step_of,tables_now,to_boolean,to_count,to_done,to_integer,to_jsonb,
+      row_key,rows_of,secret_look,set_aside,step_of,tables_now,to_boolean,to_count,to_done,to_integer,to_jsonb,
       to_moment,to_number,token_of,trimmed,type_of,unified_is_empty,unified_set_aside,
-      unknown_expression,unreadable_condition,unwrap,without_keys}')
+      unknown_expression,unreadable_condition,unwrap,without_keys,
+      without_secrets}')
   ), own_schemas AS MATERIALIZED (  -- so that the thousands of functions of Postgres are not looked at
     SELECT n.oid, n.nspname AS schema_name, (n.nspname = 'stepwise' OR n.nspname
       ~ '^(workshop|assessment|learning|legacy|stepwise)_set_aside_[0-9_]+$') AS is_own

@@ -381,6 +381,50 @@ LANGUAGE sql IMMUTABLE AS $$
   SELECT CASE WHEN position('sk-' IN p_text) > 0 THEN legacy.hide_keys(p_text) ELSE p_text END
 $$;
 
+-- Return the regular expression of what looks like a secret, SECRET_LOOK of lib/redaction.py.
+CREATE OR REPLACE FUNCTION legacy.secret_look() RETURNS TEXT
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+  SELECT '(?:(?<![A-Za-z0-9])|(?<=\\[bfnrt])|(?<=\\u[0-9a-f]{4}))(?:sk-[\w-]{8,}|(?:AC' ||
+    '|SK)[0-9a-fA-F]{32}(?![0-9a-zA-Z])|AIza[\w-]{20,}|GOCSPX-[\w-]{16,}|ya29\.[\w.-]{20,}' ||
+    '|gh[oprsu]_\w{20,}|github_pat_\w{20,}|glpat-[\w-]{16,}|xox[a-z]-[\w-]{10,}|(?:AKIA' ||
+    '|ASIA)[0-9A-Z]{16}|(?:sk|rk|pk)_(?:live|test)_\w{10,}|gsk_\w{20,}|hf_\w{20,}' ||
+    '|SG\.[\w-]{16,}\.[\w-]{16,}|eyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]{8,})' ||
+    '|-----BEGIN [A-Z ]{0,30}PRIVATE KEY-----(?:[^-\"\\]' ||
+    '|\\+[nrt])*(?:-----END [A-Z ]{0,30}PRIVATE KEY-----)?'
+$$;
+
+-- Return whether text may hold a secret: whether it has one of the LOOK_MARKS of lib/redaction.py.
+CREATE OR REPLACE FUNCTION legacy.may_hold_secret(p_text TEXT) RETURNS BOOLEAN
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+  SELECT p_text ~ ('sk-|AC|SK|AIza|GOCSPX-|ya29\.|gho_|ghp_|ghr_|ghs_|ghu_|github_pat_|glpat-|xox|AKIA|ASIA' ||
+    '|_live_|_test_|gsk_|hf_|SG\.|eyJ|PRIVATE KEY')
+$$;
+
+-- Replace what looks like a secret in text, or in JSON as text, with its fingerprint. Encrypted
+-- text stays as it is, whatever it looks like.
+CREATE OR REPLACE FUNCTION legacy.hide_secrets(p_text TEXT) RETURNS TEXT
+LANGUAGE plpgsql IMMUTABLE AS $$
+DECLARE
+  v_secret TEXT;
+BEGIN
+  FOR v_secret IN
+    SELECT DISTINCT match[1] COLLATE "C" FROM regexp_matches(p_text,
+      'v1[.][0-9a-f]{8}[.][A-Za-z0-9_-]{16}[.][A-Za-z0-9_-]{22,}|(' || legacy.secret_look() || ')',
+      'g') AS match
+    WHERE match[1] IS NOT NULL ORDER BY 1 DESC  -- a longer one before its own beginning
+  LOOP
+    p_text := replace(p_text, v_secret, format('[%s %s]', CASE
+      WHEN v_secret ^@ 'sk-' THEN 'API key' ELSE 'secret' END, legacy.row_key(v_secret)));
+  END LOOP;
+  RETURN p_text;
+END $$;
+
+-- Do the same, but faster for text without a secret.
+CREATE OR REPLACE FUNCTION legacy.without_secrets(p_text TEXT) RETURNS TEXT
+LANGUAGE sql IMMUTABLE AS $$
+  SELECT CASE WHEN legacy.may_hold_secret(p_text) THEN legacy.hide_secrets(p_text) ELSE p_text END
+$$;
+
 -- Return the name of an exercise for a report; names that may be e-mails, tokens or API keys are
 -- withheld.
 DROP FUNCTION IF EXISTS legacy.shown_key(TEXT);  -- its name in earlier versions
