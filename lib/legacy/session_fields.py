@@ -75,7 +75,7 @@ OTHER_COLUMNS: Mapping[str, str] = {
     "progressed_at": "written by a trigger",
     "emptied_fields": "written by a trigger",
     "course_id": "keeps its default: legacy rows are about the built-in course",
-    "extra": "holds flags of other courses; legacy rows have none",
+    "extra": "settings of the admin panel, from columns that only some databases have",
 }
 """Columns of public.sessions without a rule, and the origin of their values."""
 

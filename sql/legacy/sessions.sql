@@ -684,6 +684,39 @@ FROM (
 ) AS newest
 WHERE st.student_id = newest.student_id AND coalesce(st.github_username, '') = '';
 
+-- fill_extra --
+-- Copy settings of the admin panel from columns that only some databases have to sessions.extra, under
+-- the names that student-config-save gives them, if the session has none. The configuration's come
+-- first, then the newest. A value of another kind than the panel saves is only kept in exercises.
+UPDATE public.sessions AS s SET extra = found.extra || s.extra
+FROM (
+  SELECT session_token, jsonb_object_agg(name, value) AS extra FROM (
+    SELECT DISTINCT ON (t.session_token, known.name) t.session_token, known.name, read.value
+    FROM pg_temp.batch_rows AS t, jsonb_each(t.unknown) AS field (key, raw),
+    LATERAL (SELECT name FROM unnest(ARRAY['aiModel', 'aiTemperature', 'conversationStates',
+        'enablePersistentMemory', 'memoryRetentionDays']) AS name
+      WHERE lower(name) = replace(lower(field.key), '_', '')) AS known,
+    LATERAL (SELECT CASE known.name
+        WHEN 'aiModel' THEN CASE WHEN jsonb_typeof(raw) = 'string'
+            AND length(raw #>> '{}') BETWEEN 1 AND 500
+          THEN to_jsonb(legacy.without_secrets(raw #>> '{}')) END
+        WHEN 'aiTemperature' THEN CASE WHEN legacy.to_number(raw #>> '{}') BETWEEN 0 AND 2
+          THEN to_jsonb(legacy.to_number(raw #>> '{}')) END
+        WHEN 'conversationStates' THEN coalesce(nullif(legacy.of_kind(
+            legacy.without_secrets(raw::text)::jsonb, 'array'), 'null'),
+          nullif(legacy.of_kind(legacy.without_secrets(raw::text)::jsonb, 'object'), 'null'))
+        WHEN 'enablePersistentMemory' THEN to_jsonb(legacy.to_boolean(raw #>> '{}'))
+        WHEN 'memoryRetentionDays' THEN CASE WHEN legacy.to_integer(raw #>> '{}')
+            BETWEEN 0 AND 36500 THEN to_jsonb(legacy.to_integer(raw #>> '{}')) END
+      END AS value OFFSET 0) AS read
+    WHERE t.unknown IS NOT NULL AND read.value IS NOT NULL
+    ORDER BY t.session_token, known.name, t.origin <> 'student_configs',
+      greatest(t.last_activity, t.updated_at) DESC NULLS LAST, t.place DESC
+  ) AS newest
+  GROUP BY session_token
+) AS found
+WHERE s.session_token = found.session_token AND NOT s.extra ?& ARRAY(SELECT jsonb_object_keys(found.extra));
+
 -- count_fates --
 -- Number of the batch's tokens and rows by outcome, per legacy table.
 WITH fates AS (

@@ -45,6 +45,7 @@ def move_sessions(transaction: "Transaction", run: Run, vault: Vault, pace: Pace
         counts.add("steps.created", merged.steps_created)
         counts.add("people.claimed", merged.people_claimed)
     store.add_accounts(transaction)
+    store.fill_extra(transaction)
     _verify(transaction, counts, steps.first_id)
     store.find_repairs(transaction)
     return counts

@@ -260,6 +260,11 @@ def add_accounts(transaction: "Transaction") -> None:
     transaction.execute(_queries["add_github_names"])
 
 
+def fill_extra(transaction: "Transaction") -> None:
+    """Fill settings that the stored sessions lack in `extra`."""
+    transaction.execute(_queries["fill_extra"])
+
+
 def count_fates(transaction: "Transaction") -> list[Fate]:
     """Return what became of the batch's tokens and rows."""
     return transaction.fetch_all(_queries["count_fates"], None, Fate)

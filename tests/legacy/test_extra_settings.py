@@ -1,0 +1,76 @@
+"""Settings of the admin panel that some legacy databases have in columns of their own."""
+
+import pytest
+
+from lib.workshop.config.configuration import get
+from tests.legacy.legacy_database import Legacy
+from tests.legacy.test_unknown_columns import add_column
+
+SNAKE = (
+    "ai_model TEXT", "ai_temperature NUMERIC", "conversation_states JSONB",
+    "enable_persistent_memory BOOLEAN", "memory_retention_days INTEGER",
+)  # fmt: skip
+CAMEL = (
+    '"aiModel" TEXT', '"aiTemperature" TEXT', '"conversationStates" TEXT',
+    '"enablePersistentMemory" TEXT', '"memoryRetentionDays" TEXT',
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("definitions", [SNAKE, CAMEL])
+def test_config_get_returns_them(legacy: Legacy, definitions: tuple[str, ...]) -> None:
+    for definition in definitions:
+        add_column(legacy, "student_configs", definition)
+    values = ("gpt-4o", "0.7", '{"start": {"next": null}}', "true", "30")
+    names = [definition.split()[0].strip('"') for definition in definitions]
+    legacy.put(
+        "student_configs", session_token="token-aaaa", **dict(zip(names, values, strict=True))
+    )
+    assert legacy.run().verified
+    saved = get("token-aaaa", legacy.deps)
+    assert (saved.ai_model, saved.ai_temperature, saved.conversation_states) == (
+        "gpt-4o", 0.7, {"start": {"next": None}},
+    )  # fmt: skip
+    assert (saved.enable_persistent_memory, saved.memory_retention_days) == (True, 30)
+    before = legacy.unified()
+    again = legacy.run()
+    assert again.verified
+    assert again.counts["student_configs.unchanged"] == 1
+    assert legacy.unified() == before
+
+
+def test_the_configuration_and_what_a_page_saved_come_first(legacy: Legacy) -> None:
+    for table in ("workshop_students", "student_configs"):
+        for definition in SNAKE:
+            add_column(legacy, table, definition)
+    legacy.put(
+        "workshop_students", session_token="token-a", ai_model="older", memory_retention_days=5,
+        last_activity="2025-05-05",
+    )  # fmt: skip
+    legacy.put("student_configs", session_token="token-a", ai_model="config", ai_temperature="1")
+    legacy.run()
+    expected = {"aiModel": "config", "aiTemperature": 1, "memoryRetentionDays": 5}
+    assert legacy.session("extra") == expected
+    legacy.connection.execute(
+        'UPDATE public.sessions SET extra = \'{"aiModel": "page", "ownFlag": true}\''
+    )
+    legacy.run()
+    assert legacy.session("extra") == expected | {"aiModel": "page", "ownFlag": True}
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [
+        ("aiTemperature", "2.01"), ("aiTemperature", "warm"), ("conversationStates", "none yet"),
+        ("enablePersistentMemory", "perhaps"), ("memoryRetentionDays", "36501"),
+        ("memoryRetentionDays", "-1"), ("aiModel", ""),
+    ],
+)  # fmt: skip
+def test_what_the_panel_could_not_save_is_only_kept(
+    legacy: Legacy, column: str, value: str
+) -> None:
+    for definition in CAMEL:
+        add_column(legacy, "student_configs", definition)
+    legacy.put("student_configs", session_token="token-a", **{column: value})
+    assert legacy.run().verified
+    assert legacy.session("extra") == {}
+    assert legacy.session("exercises #> '{_legacy,student_configs}'") == {column: value}
