@@ -434,6 +434,22 @@ WHERE openai_api_key IS NOT NULL AND NOT legacy.is_sealed(openai_api_key)
   AND NOT EXISTS (SELECT FROM pg_temp.key_conflicts AS k
     WHERE k.session_token = i.session_token AND k.keeps_stored);
 
+-- read_sealed_keys --
+-- Encrypted API keys of the batch that come from a legacy row.
+SELECT session_token, openai_api_key FROM pg_temp.incoming
+WHERE openai_api_key IS NOT NULL AND legacy.is_sealed(openai_api_key)
+  AND NOT EXISTS (SELECT FROM pg_temp.key_conflicts AS k  -- these have a finding of their own
+    WHERE k.session_token = incoming.session_token AND k.reason IS NOT NULL);
+
+-- find_unreadable_keys --
+-- Report keys that cannot be decrypted, by the tokens of their sessions.
+INSERT INTO pg_temp.findings (source, row_key, field, outcome, reason)
+SELECT t.origin, legacy.row_key(t.session_token), 'openai_api_key', 'kept raw',
+  'cannot be decrypted with ENCRYPTION_KEY: kept as it is, of no use until the key that encrypted it is set'
+FROM pg_temp.batch_rows AS t JOIN pg_temp.incoming AS i USING (session_token)
+WHERE t.session_token = ANY (%(tokens)s)
+  AND legacy.trimmed(t.openai_api_key) = i.openai_api_key;
+
 -- copy_sealed_keys --
 -- Receive the keys of read_plain_keys, encrypted.
 COPY pg_temp.sealed_keys (session_token, openai_api_key) FROM STDIN;

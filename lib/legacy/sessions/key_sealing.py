@@ -18,6 +18,8 @@ NEWER = "newer than the session's own key: replaced it"
 def seal_keys(transaction: "Transaction", vault: Vault, *, any_stored: bool, at_once: int) -> int:
     """Encrypt the batch's plain keys, so that the unified tables never hold them in plain text.
 
+    Encrypted keys that cannot be decrypted are reported.
+
     Args:
         transaction: The transaction in which the batch is staged.
         vault: Seals with the current key, and opens legacy and stored keys.
@@ -30,6 +32,9 @@ def seal_keys(transaction: "Transaction", vault: Vault, *, any_stored: bool, at_
     if any_stored:
         store.keep_out_removed_keys(transaction)
         store.resolve_key_conflicts(transaction, lambda pair: _decide(vault, pair), at_once)
+    store.report_unreadable_keys(
+        transaction, lambda token, key: _open(vault, key, token) is not None, at_once
+    )
     store.seal_accounts(transaction, vault.seal_account)
     return store.seal_plain_keys(
         transaction, lambda token, key: vault.seal(key, token, API_KEY_FIELD), at_once

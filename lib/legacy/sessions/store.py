@@ -210,6 +210,25 @@ def seal_plain_keys(
     return count
 
 
+def report_unreadable_keys(
+    transaction: "Transaction", opens: Callable[[str, str], bool], at_once: int
+) -> None:
+    """Report the batch's encrypted keys that cannot be decrypted.
+
+    Args:
+        transaction: The transaction of the batch.
+        opens: Returns whether a key can be decrypted, given the session token and the key.
+        at_once: Maximum number of keys in memory.
+    """
+    unreadable = []
+    with server_cursor(transaction.connection, "sealed_keys") as cursor:
+        cursor.execute(_queries["read_sealed_keys"].text)
+        while rows := cursor.fetchmany(at_once):
+            unreadable += [token for token, key in rows if not opens(token, key)]
+    if unreadable:
+        transaction.execute(_queries["find_unreadable_keys"], {"tokens": unreadable})
+
+
 def seal_accounts(transaction: "Transaction", seal: Callable[[str], str]) -> None:
     """Encrypt the batch's Twilio accounts that are in plain text."""
     cursor = transaction.connection.execute(_queries["plain_accounts"].text)
