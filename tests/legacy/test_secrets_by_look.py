@@ -93,3 +93,12 @@ def test_python_and_sql_have_the_same_patterns(legacy: Legacy) -> None:
     for mark in LOOK_MARKS:
         assert legacy.one("SELECT legacy.may_hold_secret(%s)", f"a{mark}b")
     assert not legacy.one("SELECT legacy.may_hold_secret('Say hello to the caller: SG, hf, sk')")
+
+
+def test_a_secret_in_an_unknown_column_of_a_view_is_encrypted(legacy: Legacy) -> None:
+    legacy.connection.execute("ALTER TABLE public.student_configs ADD auth_token TEXT")
+    legacy.connection.execute("ALTER TABLE public.student_configs RENAME TO configs")
+    legacy.connection.execute("CREATE VIEW public.student_configs AS SELECT * FROM public.configs")
+    legacy.put("configs", session_token="token-a", auth_token="hush-hush")
+    assert legacy.run().verified
+    assert "hush-hush" not in everything(legacy)
