@@ -84,7 +84,7 @@ def _send(deployment: Deployment, call: Call, values: dict[str, Any]) -> Compara
 
 def _value_at(body: Any, path: str) -> Any:
     for key in path.split("."):
-        body = body[key]
+        body = body[int(key) if isinstance(body, list) else key]
     return body
 
 

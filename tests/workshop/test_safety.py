@@ -185,9 +185,9 @@ def test_no_response_contains_an_api_key(
                 body["eventType"] = "action"
             fields = {"stepNumber": 1, "exerciseId": "step-1", "description": "x"}
             fields["newEmail"] = "ann@example.com"
-            whole = {**body, **fields}
+            whole: dict[str, Any] = {**body, **fields}
             if row.module == "workshop.admin_people":
-                whole = about_students(client, rows)[row.path]
+                whole = {**about_students(client, rows)[row.path]}
             if row.module == "operations.admin_create_unified_schema":
                 whole = {}
             if row.path == "/api/admin-import-roster":

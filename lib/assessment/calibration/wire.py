@@ -3,14 +3,12 @@
 from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, model_validator
 from pydantic_core import PydanticCustomError
 
 from lib.web.wire import Answer, Body, StrictBody
 
-Acceptance = (
-    Annotated[bool, Field(strict=True)] | Annotated[int, Field(ge=1, le=2**31 - 1, strict=True)]
-)
+MAX_VERSION = 2**31 - 1
 
 Outcome = Literal[
     "calibrated",
@@ -23,14 +21,18 @@ Outcome = Literal[
 ]
 
 
+def _true_or_number(value: Any) -> Any:
+    if isinstance(value, bool) or (isinstance(value, int) and 1 <= value <= MAX_VERSION):
+        return value
+    raise PydanticCustomError("accept", "must be true, false or the number of a proposal")
+
+
 class CalibrateIn(StrictBody):
     """The pool to calibrate; without an id, every pool with enough new answers."""
 
     question_pool_id: UUID | None = None
     """Id of the pool; if left out, every pool with enough new answers."""
-    accept: (
-        Annotated[bool, Field(strict=True)] | Annotated[int, Field(ge=1, le=2**31 - 1, strict=True)]
-    ) = False
+    accept: Annotated[bool | int, BeforeValidator(_true_or_number)] = False
     """True, or the number of a proposal, to make the pool's estimates that wait its next version
     instead of making new ones; needs `question_pool_id`."""
     adminPassword: Any = None  # noqa: N815 spelled so in every operator's body
