@@ -3,6 +3,8 @@
 from tests.contract.call import ABSENT, CRON, INSTRUCTOR, OPERATOR, Call
 
 POOL = "7c0f6f4e-5b1c-4a56-9d3f-0d4b5a2f9e11"
+UNTESTED_POOL = "9d2b6a41-7c3e-4f58-8a1b-5e6f7a8b9c0d"
+"""A pool without tests, whose statistics do not depend on which question came first."""
 # They differ only in their ids: which one a session asks depends on its random id.
 QUESTIONS = [
     {
@@ -136,8 +138,18 @@ ASSESSMENT = (
     Call("GET", f"/api/pools/{POOL}", 401),
     Call("GET", f"/api/pools/{ABSENT}", 404, headers=INSTRUCTOR),
     Call(
+        "POST",
+        "/api/questions/upload",
+        200,
+        {
+            "questions": [{**question, "id": f"n{question['id']}"} for question in QUESTIONS],
+            "question_pool_id": UNTESTED_POOL,
+        },
+        OPERATOR,
+    ),
+    Call(
         "GET",
-        f"/api/pools/{POOL}/questions?limit=3",
+        f"/api/pools/{UNTESTED_POOL}/questions?limit=3",
         200,
         headers=INSTRUCTOR,
         keep={"question_version": "questions.1.version", "edited": "questions.1.id"},
@@ -159,7 +171,7 @@ ASSESSMENT = (
     Call("PUT", f"/api/pools/{POOL}/questions/q1", 401, {"version": 1}),
     Call(
         "PUT",
-        f"/api/pools/{POOL}/questions/{{edited}}",
+        f"/api/pools/{UNTESTED_POOL}/questions/{{edited}}",
         200,
         {name: value for name, value in QUESTIONS[1].items() if name != "id"}
         | {"guessing": 0.2, "version": "{question_version}"},

@@ -145,6 +145,21 @@ WORKSHOP = (
         {"keepStudentEmail": "ann@example.com", "mergeStudentEmail": "nobody@example.com"},
         OPERATOR,
     ),
+    Call(
+        "POST",
+        "/api/generate-session",
+        200,
+        {"studentEmail": "twice@example.com"},
+        keep={"doubled": "sessionToken"},
+    ),
+    Call(
+        "POST",
+        "/api/admin-merge-students",
+        200,
+        {"keepStudentEmail": "ann@example.com", "mergeStudentEmail": "twice@example.com"},
+        OPERATOR,
+    ),
+    Call("POST", "/api/admin-detach-session", 200, {"sessionToken": "{doubled}"}, OPERATOR),
     Call("POST", "/api/admin-detach-session", 404, {"sessionToken": "ws_1_none"}, OPERATOR),
     Call(
         "POST",

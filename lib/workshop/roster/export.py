@@ -5,6 +5,7 @@ from typing import Annotated
 from lib.deps import Deps
 from lib.framework import Query
 from lib.web import csv_body
+from lib.web.wire import utc_text
 from lib.workshop.class_progress.class_progress import class_progress
 from lib.workshop.class_progress.wire import ClassOut, ClassStudent, StepState
 
@@ -48,7 +49,7 @@ def _row(student: ClassStudent) -> list[object]:
         *(WORDS[StepState(letter)] for letter in student.steps),
         student.completion_rate,
         student.total_time_spent,
-        student.last_activity.isoformat() if student.last_activity else None,
+        utc_text(student.last_activity) if student.last_activity else None,
     ]
 
 
