@@ -1,6 +1,8 @@
 """The logic of the pages, tested with node; and the libraries that they use are npm's."""
 
+import gzip
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -29,3 +31,31 @@ def test_changed_package_is_refused() -> None:
     pin = json.loads((FOLDER / "packages.json").read_text())["htm"]
     with pytest.raises(IntegrityError):
         files_of(b"changed", pin["integrity"], pin["files"])
+
+
+PUBLIC = FOLDER.parent
+MAX_PAGE_BYTES = 40 * 1024
+IMPORT = re.compile(r'(?:from|import)\s*"(\.[^"]+)"')
+
+
+def files_of_page(page: Path) -> set[Path]:
+    """Return a page's document with the scripts and styles that it loads."""
+    text = page.read_text(encoding="utf-8")
+    names = re.findall(r'(?:src|href)="/([^"]+\.(?:js|css|svg))"', text)
+    files, waiting = {page}, [PUBLIC / name for name in names]
+    while waiting:
+        file = waiting.pop()
+        if file not in files:
+            files.add(file)
+            if file.suffix == ".js":
+                found = IMPORT.findall(file.read_text(encoding="utf-8"))
+                waiting += [(file.parent / name).resolve() for name in found]
+    return files
+
+
+@pytest.mark.parametrize("page", sorted(PUBLIC.glob("*.html")), ids=lambda page: page.stem)
+def test_page_is_small(page: Path) -> None:
+    files = files_of_page(page)
+    assert len(files) > 5
+    size = sum(len(gzip.compress(file.read_bytes(), 9)) for file in files)
+    assert size <= MAX_PAGE_BYTES, f"{size} bytes"
