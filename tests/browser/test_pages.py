@@ -269,7 +269,8 @@ def test_docs_break_no_word_of_a_table_in_the_middle(visit: Visit, width: int) -
 
 
 def test_docs_show_meaning_and_default_of_each_field(visit: Visit) -> None:
-    fields = visit("/docs#post-api-test-start").page.locator("#post-api-test-start table").first
+    entry = visit("/docs#post-api-test-start").page.locator("#post-api-test-start")
+    fields = entry.locator("table", has_text="end_criteria").first
     row = fields.locator("tr").filter(has_text=re.compile("^end_criteria.max_questions"))
     expect(row).to_contain_text("Number of questions after which the test ends in any case.")
     expect(row).to_contain_text("Default: 20")
