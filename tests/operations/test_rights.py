@@ -125,7 +125,7 @@ def test_upgrade_closes_everything_and_says_so_once(supabase: Supabase) -> None:
     reports = supabase.upgrade()
     assert len(reports) == 2
     assert re.fullmatch(
-        r"anon and authenticated: took their rights on 9 tables, 3 sequences and \d+ functions",
+        r"anon and authenticated: took their rights on 10 tables, 3 sequences and \d+ functions",
         reports[0],
     )
     assert re.fullmatch(r"row-level security: turned on for \d+ tables", reports[1])
