@@ -26,6 +26,8 @@ MIGRATE = "/api/admin-migrate-to-unified-schema"
 CALIBRATE = "POST /api/admin-calibrate"
 SYNC = "POST /api/debug/sync/{session_id}"
 SUBMIT = "POST /api/test/submit"
+MERGE = "POST /api/admin-merge-students"
+DETACH = "POST /api/admin-detach-session"
 
 
 @pytest.fixture
@@ -103,6 +105,11 @@ class Preparation:
         ):
             self._database.execute(statement.encode(), number)
 
+    def begin_session(self, **fields: str) -> None:
+        """Report a step, as a page of the student's would."""
+        body = {"sessionToken": f"ws_1735689600000_{'4d' * 32}", "stepNumber": 1, **fields}
+        self._client.post("/api/student-progress", json=body).raise_for_status()
+
     def store_revision(self) -> None:
         """Store the revision of the schema, as `migrate.py` does."""
         self._database.execute("INSERT INTO stepwise.schema_version VALUES ('001')")
@@ -122,6 +129,12 @@ BEFORE: dict[str, Callable[[Preparation], object]] = {
     "POST /api/admin-cleanup-old-tables": Preparation.migrate,
     "POST /api/admin-restore-old-tables": Preparation.set_legacy_tables_aside,
     "POST /api/admin-restore": Preparation.lose_everything_but_a_backup,
+    MERGE: lambda preparation: preparation.begin_session(
+        studentEmail=OPERATIONS[MERGE].request["keepStudentEmail"]
+    ),
+    DETACH: lambda preparation: preparation.begin_session(
+        sessionToken=OPERATIONS[DETACH].request["sessionToken"], studentEmail="ann@example.com"
+    ),
     "GET /api/workshop-analytics": lambda preparation: preparation.call("POST /api/ask-for-help"),
     "GET /api/admin-audit": lambda preparation: preparation.call("POST /api/admin-rotate-keys"),
     "GET /api/debug/session/{session_id}": lambda preparation: preparation.call(SYNC),
@@ -203,7 +216,21 @@ def test_example_request_returns_the_example_response(
 
 def test_every_further_example_has_a_test_of_its_own() -> None:
     titles = {title for operation in OPERATIONS.values() for title in operation.responses}
-    assert titles == {"Answer", "Without a token", "All students, for operators", "The last one"}
+    assert titles == {
+        "Answer",
+        "Without a token",
+        "All students, for operators",
+        "The last one",
+        "With a password",
+    }
+
+
+def test_pools_with_a_password_match_their_example(
+    loopback_client: TestClient, operator: dict[str, str]
+) -> None:
+    pools = OPERATIONS["GET /api/pools"]
+    response = loopback_client.get(pools.path, headers=operator)
+    assert differences(pools.responses["With a password"], response.json()) == []
 
 
 def test_progress_without_a_token_matches_its_example(loopback_client: TestClient) -> None:
