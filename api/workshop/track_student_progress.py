@@ -6,14 +6,7 @@ from lib.deps import Deps, get_deps
 from lib.errors import InvalidCursor, raises
 from lib.framework import Depends
 from lib.web.app import create_app, lambda_entry
-from lib.workshop.errors import (
-    IdempotencyKeyReused,
-    SessionOfAnotherStudent,
-    TokenReplaced,
-    TokenTooShort,
-    TooManyExercises,
-    TooManySessions,
-)
+from lib.workshop.errors import SESSION_ERRORS, TooManyExercises
 from lib.workshop.idempotency import IdempotencyKey
 from lib.workshop.older_pages import tracking
 from lib.workshop.older_pages.lookup import StudentLookupParams
@@ -24,14 +17,7 @@ InjectedDeps = Annotated[Deps, Depends(get_deps)]
 
 
 @app.post("/api/track-student-progress")
-@raises(
-    IdempotencyKeyReused,
-    SessionOfAnotherStudent,
-    TokenReplaced,
-    TokenTooShort,
-    TooManyExercises,
-    TooManySessions,
-)
+@raises(*SESSION_ERRORS, TooManyExercises)
 def track_exercise(
     body: TrackIn, deps: InjectedDeps, key: IdempotencyKey = None
 ) -> TrackRecordedOut:

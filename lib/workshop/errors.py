@@ -165,12 +165,13 @@ register_reason(
 )
 
 
-REPORT_ERRORS = (
-    *COURSE_ERRORS,
+SESSION_ERRORS = (
     IdempotencyKeyReused,
     SessionOfAnotherStudent,
     TokenReplaced,
     TokenTooShort,
     TooManySessions,
 )
-"""Errors of the calls with which pages report progress and save configurations."""
+"""Errors of every call that writes into a session and may begin it."""
+REPORT_ERRORS = (*COURSE_ERRORS, *SESSION_ERRORS)
+"""Errors of those of them that may choose the course."""
