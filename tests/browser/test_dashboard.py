@@ -61,8 +61,9 @@ def errors_but_refusals(watched: WatchedPage) -> list[str]:
     ]
 
 
-@pytest.mark.parametrize("dark", [False, True])
-@pytest.mark.parametrize("width", [320, 640, 1280, 2560])
+@pytest.mark.parametrize(
+    ("width", "dark"), [(320, False), (320, True), (640, False), (1280, True), (2560, False)]
+)
 def test_dashboard_is_accessible_and_fits(
     visit: Visit, demo_server: LocalServer, width: int, *, dark: bool
 ) -> None:
