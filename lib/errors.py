@@ -229,6 +229,13 @@ class TooManyAttempts(AppError):
     code = "too_many_attempts"
 
 
+class TooManyWrites(AppError):
+    """Too many of these calls {origin}; nothing was stored. Try again after Retry-After."""
+
+    status = 429
+    code = "too_many_writes"
+
+
 class NotConfigured(AppError):
     """{name} {reason}, so this call is disabled in this deployment."""
 

@@ -14,6 +14,9 @@ OPERATOR_SECONDS = 29
 """Time limit of operators' calls; API Gateway's is 30 s, so longer work is done in batches."""
 CRON_SECONDS = 300
 
+WRITING = frozenset({"POST", "PUT"})
+"""Methods with which a call may store something."""
+
 
 class Access(StrEnum):
     """The callers that an endpoint admits."""
@@ -32,6 +35,16 @@ CLOSED = BY_PASSWORD | {Access.CRON}
 
 
 @dataclass(frozen=True)
+class WriteLimit:
+    """Number of writes that an endpoint takes in a quarter of an hour."""
+
+    by_address: int
+    """From one address, which a whole class may share."""
+    by_holder: int
+    """With one session or ticket; without either, for one e-mail address or pool."""
+
+
+@dataclass(frozen=True)
 class Endpoint:
     """One path with its methods, and the function that serves it."""
 
@@ -44,6 +57,8 @@ class Endpoint:
     """Maximum size of the body in bytes."""
     takes_csv: bool = False
     """Whether a body of `text/csv` is accepted, as the field `csv` of a JSON body."""
+    limit: WriteLimit | None = None
+    """Limit on the methods in WRITING; every endpoint with which the public writes has one."""
     schedule: str | None = None
     """Five-field cron expression, UTC, of the scheduled calls of this path."""
 
@@ -70,11 +85,33 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     Endpoint("/health", "operations.health", ("GET",), Access.PUBLIC),
     Endpoint("/api/health", "operations.health", ("GET",), Access.PUBLIC),
     # --- workshop
-    Endpoint("/api/generate-session", "workshop.generate_session", ("POST",), Access.PUBLIC),
-    Endpoint("/api/student-progress", "workshop.student_progress", ("GET", "POST"), Access.SESSION),
-    Endpoint("/api/student-config-save", "workshop.student_config_save", ("POST",), Access.SESSION),
     Endpoint(
-        "/api/student-config-update", "workshop.student_config_update", ("PUT",), Access.SESSION
+        "/api/generate-session",
+        "workshop.generate_session",
+        ("POST",),
+        Access.PUBLIC,
+        limit=WriteLimit(by_address=1_000, by_holder=100),
+    ),
+    Endpoint(
+        "/api/student-progress",
+        "workshop.student_progress",
+        ("GET", "POST"),
+        Access.SESSION,
+        limit=WriteLimit(by_address=50_000, by_holder=900),
+    ),
+    Endpoint(
+        "/api/student-config-save",
+        "workshop.student_config_save",
+        ("POST",),
+        Access.SESSION,
+        limit=WriteLimit(by_address=5_000, by_holder=300),
+    ),
+    Endpoint(
+        "/api/student-config-update",
+        "workshop.student_config_update",
+        ("PUT",),
+        Access.SESSION,
+        limit=WriteLimit(by_address=5_000, by_holder=300),
     ),
     Endpoint("/api/student-config-get", "workshop.student_config_get", ("GET",), Access.SESSION),
     Endpoint(
@@ -82,11 +119,30 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         "workshop.track_student_progress",
         ("GET", "POST"),
         Access.SESSION,
+        limit=WriteLimit(by_address=50_000, by_holder=900),
     ),
     Endpoint("/api/course", "workshop.course", ("GET",), Access.PUBLIC),
-    Endpoint("/api/report-bug", "workshop.report_bug", ("POST",), Access.PUBLIC),
-    Endpoint("/api/ask-for-help", "workshop.ask_for_help", ("POST",), Access.SESSION),
-    Endpoint("/api/session-log", "workshop.session_log", ("GET", "POST"), Access.SESSION),
+    Endpoint(
+        "/api/report-bug",
+        "workshop.report_bug",
+        ("POST",),
+        Access.PUBLIC,
+        limit=WriteLimit(by_address=1_000, by_holder=60),
+    ),
+    Endpoint(
+        "/api/ask-for-help",
+        "workshop.ask_for_help",
+        ("POST",),
+        Access.SESSION,
+        limit=WriteLimit(by_address=2_000, by_holder=60),
+    ),
+    Endpoint(
+        "/api/session-log",
+        "workshop.session_log",
+        ("GET", "POST"),
+        Access.SESSION,
+        limit=WriteLimit(by_address=50_000, by_holder=900),
+    ),
     Endpoint(
         "/api/cleanup-sessions",
         "workshop.cleanup_sessions",
@@ -177,10 +233,34 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         Access.OPERATOR,
         body_limit=LARGE_BODY,
     ),
-    Endpoint("/api/test/start", "assessment.start", ("POST",), Access.PUBLIC),
-    Endpoint("/api/test/submit", "assessment.submit", ("POST",), Access.SESSION),
-    Endpoint("/api/test/end", "assessment.end", ("POST",), Access.SESSION),
-    Endpoint("/api/test/end/{session_id}", "assessment.end", ("POST",), Access.SESSION),
+    Endpoint(
+        "/api/test/start",
+        "assessment.start",
+        ("POST",),
+        Access.PUBLIC,
+        limit=WriteLimit(by_address=600, by_holder=3_000),
+    ),
+    Endpoint(
+        "/api/test/submit",
+        "assessment.submit",
+        ("POST",),
+        Access.SESSION,
+        limit=WriteLimit(by_address=50_000, by_holder=600),
+    ),
+    Endpoint(
+        "/api/test/end",
+        "assessment.end",
+        ("POST",),
+        Access.SESSION,
+        limit=WriteLimit(by_address=2_000, by_holder=100),
+    ),
+    Endpoint(
+        "/api/test/end/{session_id}",
+        "assessment.end",
+        ("POST",),
+        Access.SESSION,
+        limit=WriteLimit(by_address=2_000, by_holder=100),
+    ),
     Endpoint("/api/test/status/{session_id}", "assessment.status", ("GET",), Access.SESSION),
     Endpoint("/api/sessions/cleanup", "assessment.sessions_cleanup", ("POST",), Access.OPERATOR),
     Endpoint(

@@ -88,6 +88,8 @@ class Settings:
     """Whether every pool admits by ticket only, whatever its own rule."""
     open_tests_count: bool = False
     """Whether a test without ticket or operator changes what is known of the student it names."""
+    limits_writes: bool = True
+    """Whether the public's writes are counted and limited."""
     trust_loopback: bool = False
     """Whether operators' calls from this machine need no password; on the local server only."""
 
@@ -131,6 +133,7 @@ class Settings:
             # Any other value than "open" closes, so that a misspelt one does not leave tests open.
             tests_need_tickets=_first(env, ("TEST_ADMISSION",)) not in {None, "open"},
             open_tests_count=_first(env, ("OPEN_TESTS_COUNT",)) == "1",
+            limits_writes=_first(env, ("WRITE_LIMITS",)) != "off",
             trust_loopback=platform is Platform.LOCAL
             and _first(env, ("STEPWISE_TRUST_LOOPBACK",)) == "1",
         )

@@ -10,7 +10,6 @@ site made: any page can make a browser send such calls, which must not lock out 
 
 import hashlib
 import hmac
-import ipaddress
 import json
 import re
 import unicodedata
@@ -22,6 +21,7 @@ from urllib.parse import urlsplit
 
 from starlette.concurrency import run_in_threadpool
 
+from lib.access.caller import address_digest
 from lib.deps import Deps, get_deps
 from lib.errors import (
     AppError,
@@ -35,7 +35,7 @@ from lib.errors import (
 from lib.framework import Depends, Request
 from lib.pasted import unwrapped
 from lib.routes import BY_PASSWORD, Access, Endpoint
-from lib.settings import Platform, Settings
+from lib.settings import Settings
 from lib.weak_secrets import (
     MINIMUM_PASSWORD_LENGTH,
     MINIMUM_SECRET_LENGTH,
@@ -128,22 +128,6 @@ def same_secret(credential: str, expected: str) -> bool:
     return any(matches)
 
 
-def caller_address(request: Request, settings: Settings) -> str:
-    """Return the caller's address, for IPv6 its /64 network.
-
-    It comes from the platform; headers that a caller can set are ignored.
-    """
-    real_ip = request.headers.get("x-real-ip") if settings.platform is Platform.VERCEL else None
-    text = real_ip or (request.client.host if request.client else "")
-    try:
-        address = ipaddress.ip_address(text)
-    except ValueError:
-        return text
-    if address.version == 4:  # noqa: PLR2004 IPv4
-        return text
-    return str(ipaddress.ip_network((address, 64), strict=False))
-
-
 def _password_in(raw: bytes) -> str | None:
     """Return the password in a body, at any depth, since whoever sends it knows it."""
     member = _PASSWORD_MEMBER.search(raw)
@@ -201,7 +185,7 @@ def _admit(request: Request, deps: Deps, holder: Access | None) -> int | None:
 
     attempt = store.Attempt(
         action=request.state.endpoint.path,
-        address_sha256=_address_digest(request, deps.settings),
+        address_sha256=address_digest(request, deps.settings),
         password_right=holder is not None,
         address_limit=ADDRESS_LIMIT,
         address_window=ADDRESS_WINDOW,
@@ -265,14 +249,10 @@ def _audit_refused_schedule(request: Request, deps: Deps) -> None:
     store.record_refused_schedule(
         deps.postgres,
         request.state.endpoint.path,
-        _address_digest(request, deps.settings),
+        address_digest(request, deps.settings),
         limit=GLOBAL_LIMIT,
         window=GLOBAL_WINDOW,
     )
-
-
-def _address_digest(request: Request, settings: Settings) -> str:
-    return hashlib.sha256(caller_address(request, settings).encode()).hexdigest()
 
 
 def _from_another_site(request: Request, settings: Settings) -> bool:

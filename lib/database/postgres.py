@@ -20,7 +20,7 @@ from psycopg.rows import BaseRowFactory, class_row, scalar_row, tuple_row
 
 from lib.database.errors import Lock, Obstacles, refusal
 from lib.database.queries import Query, load_queries
-from lib.database.statements import Params, Statement, constraint_error
+from lib.database.statements import Params, Statement, constraint_error, take_preceding
 from lib.deadline import is_late, seconds_left
 from lib.errors import (
     AppError,
@@ -142,7 +142,13 @@ class Postgres:
 
     def execute(self, query: Query, params: Params | None = None) -> int:
         """Run a statement and return the number of rows that it changed; one round trip."""
-        return self._run(lambda conn: conn.execute(query.text, params).rowcount, read=False)
+
+        def run(connection: Connection, first: Sequence[Statement]) -> int:
+            with _after(first, connection):
+                cursor = connection.execute(query.text, params)
+            return cursor.rowcount
+
+        return self._run(run, read=False)
 
     def batch(
         self,
@@ -151,7 +157,11 @@ class Postgres:
         read: bool = False,
     ) -> list[list[Any]]:
         """Run statements in one round trip, all or nothing; return the rows of each, in order."""
-        return self._run(lambda conn: _pipelined(conn, statements), read=read)
+
+        def run(connection: Connection, first: Sequence[Statement]) -> list[list[Any]]:
+            return _pipelined(connection, [*first, *statements])[len(first) :]
+
+        return self._run(run, read=read)
 
     @contextmanager
     def transaction(self) -> Iterator[Transaction]:
@@ -186,20 +196,33 @@ class Postgres:
     def _single(
         self, query: Query, params: Params | None, factory: BaseRowFactory[T], *, read: bool
     ) -> list[T]:
-        def run(connection: Connection) -> list[T]:
+        def run(connection: Connection, first: Sequence[Statement]) -> list[T]:
             with connection.cursor(row_factory=factory) as cursor:
-                cursor.execute(query.text, params)
+                with _after(first, connection):
+                    cursor.execute(query.text, params)
                 return cursor.fetchall() if cursor.description else []
 
         return self._run(run, read=read)
 
-    def _run(self, work: Callable[[Connection], T], *, read: bool) -> T:
-        """Do the work; retry it after a deadlock, and after a lost connection if it only reads."""
+    def _run(self, work: Callable[[Connection, Sequence[Statement]], T], *, read: bool) -> T:
+        """Do the work; retry it after a deadlock, and after a lost connection if it only reads.
+
+        Args:
+            work: Gets a connection, and the statements that must be sent first.
+            read: Whether the work only reads.
+        """
         lost = False
+        first = take_preceding()
         for attempt in range(1, CONFLICT_TRIES + 1):
             try:
                 with _translated_errors(), self._connection() as connection:
-                    return work(connection)
+                    return work(connection, first)
+            except SchemaMissing:
+                if not first:
+                    raise
+                # A schema of an earlier version may lack only what these need.
+                log("preceding_statements_left_out", names=[each.query.name for each in first])
+                first = []
             except Busy as busy:
                 if not _may_repeat(busy) or attempt == CONFLICT_TRIES:
                     raise
@@ -260,6 +283,18 @@ class Postgres:
             return
         with self._lock:
             self._idle.append((connection, time.monotonic()))
+
+
+@contextmanager
+def _after(first: Sequence[Statement], connection: Connection) -> Iterator[None]:
+    """Send statements before the block's, in one round trip, all or nothing."""
+    if not first:
+        yield
+        return
+    with connection.pipeline():
+        for statement in first:
+            connection.execute(statement.query.text, statement.params)
+        yield
 
 
 def _pipelined(connection: Connection, statements: Sequence[Statement]) -> list[list[Any]]:

@@ -49,6 +49,7 @@ SCRIPTS = (
     "assessment/schema/removal.sql",
     "assessment/schema/previous_version.sql",
     "access/schema/operators.sql",
+    "access/schema/write_counts.sql",
     "workshop/schema/adopt.sql",
     "workshop/schema/courses.sql",
     "workshop/schema/tables.sql",

@@ -5,6 +5,7 @@ the first connection is needed.
 """
 
 from collections.abc import Callable
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,6 +24,23 @@ class Statement:
     query: Query
     params: Params | None = None
     row: type[Any] | None = None
+
+
+_preceding: ContextVar[Callable[[], list[Statement]]] = ContextVar("preceding", default=list)
+
+
+def precede_next(statements: Callable[[], list[Statement]]) -> None:
+    """Let statements precede the next ones of this request, in one round trip, all or nothing.
+
+    Args:
+        statements: Called before each call to the database; returns nothing once it has been sent.
+    """
+    _preceding.set(statements)
+
+
+def take_preceding() -> list[Statement]:
+    """Return the statements that must be sent before the next one."""
+    return _preceding.get()()
 
 
 def register_constraint(name: str, error: Callable[[], AppError]) -> None:

@@ -25,13 +25,14 @@ from lib.errors import (
     SchemaMissing,
     TooLarge,
     TooManyAttempts,
+    TooManyWrites,
     Unauthenticated,
     UnstorableText,
     UnsupportedMediaType,
     UnusableSetting,
 )
 from lib.framework import APIRoute, Dependant
-from lib.routes import Access
+from lib.routes import WRITING, Access, Endpoint
 
 Errors = frozenset[type[AppError]]
 
@@ -67,14 +68,16 @@ COMMON: dict[str, Errors] = {
 """The errors of operations that declare none, by a prefix for the names of their schemas."""
 
 
-def errors_of(route: APIRoute, access: Access) -> Errors:
+def errors_of(route: APIRoute, endpoint: Endpoint) -> Errors:
     """Return the errors of an operation."""
     dependants = list(_dependants(route.dependant))
     parameters = any(
         (each.path_params, each.query_params, each.header_params) != ([], [], [])
         for each in dependants
     )
-    errors = set(OF_EVERY_OPERATION | OF_ACCESS.get(access, frozenset()))
+    errors = set(OF_EVERY_OPERATION | OF_ACCESS.get(endpoint.access, frozenset()))
+    if endpoint.limit is not None and WRITING & (route.methods or set()):
+        errors.add(TooManyWrites)
     if route.body_field is not None:
         errors |= OF_A_BODY
     if route.body_field is not None or parameters:

@@ -60,7 +60,7 @@ def description() -> dict[str, Any]:
             _describe_access(operation, row, schemas)
             _add_examples(operation, documented.get(name, {}))
             _add_warnings(operation, schemas, shared["warnings"])
-            declared = errors_of(by_endpoint[row.path, method], row.access)
+            declared = errors_of(by_endpoint[row.path, method], row)
             _add_errors(operation, errors.add(operation["operationId"], declared))
             if name in shared["destructive"]:
                 operation["x-destructive"] = True

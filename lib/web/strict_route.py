@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 from pydantic import BaseModel
 
 from lib import deadline
+from lib.access import write_limits
 from lib.access.guard import guard
 from lib.deps import current_deps
 from lib.errors import TooLarge, UnsupportedMediaType
@@ -62,9 +63,9 @@ class StrictRoute(APIRoute):
             raw = await _read(request, row.body_limit)
             await guard(request, raw, current_deps())
             checked = CheckedRequest(request, raw, takes_csv=row.takes_csv)
-            unknown = UnknownFields(
-                self.known_names(row), await checked.json(), request.query_params
-            )
+            body = await checked.json()
+            write_limits.begin(request, body, current_deps())
+            unknown = UnknownFields(self.known_names(row), body, request.query_params)
             request.state.unknown_fields = unknown
             _log(unknown, request)
             unknown.refuse_misspelt()

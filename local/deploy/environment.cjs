@@ -24,6 +24,7 @@ const OPTIONAL = [
   ['TEST_RETENTION_DAYS'],
   ['TEST_ADMISSION'],
   ['OPEN_TESTS_COUNT'],
+  ['WRITE_LIMITS'],
   ['BACKUP_BUCKET'],
 ];
 // Commands that change no variable.

@@ -68,6 +68,7 @@ def test_quotes_blanks_and_line_breaks_around_a_value_do_not_count(wrapping: str
         "TEST_RETENTION_DAYS": "90",
         "TEST_ADMISSION": "ticket",
         "OPEN_TESTS_COUNT": "1",
+        "WRITE_LIMITS": "off",
         "BACKUP_BUCKET": "bucket",
         "BACKUP_FOLDER": "folder",
     }
@@ -202,3 +203,9 @@ def test_a_misspelt_admission_closes(value: str, needed: bool) -> None:
 def test_open_tests_count_only_if_that_is_said_exactly(value: str, count: bool) -> None:
     assert Settings.from_env({"OPEN_TESTS_COUNT": value}).open_tests_count is count
     assert not Settings.from_env({}).open_tests_count
+
+
+@pytest.mark.parametrize(("value", "limited"), [("off", False), ("Off", True), ("", True)])
+def test_writes_are_limited_unless_that_is_switched_off_exactly(value: str, limited: bool) -> None:
+    assert Settings.from_env({"WRITE_LIMITS": value}).limits_writes is limited
+    assert Settings.from_env({}).limits_writes

@@ -15,6 +15,7 @@ from uuid import UUID
 from lib.assessment.pools.question import Question
 
 if TYPE_CHECKING:
+    from lib.access.write_limits import WriteCount
     from lib.redis_rest import Command, RedisRest
 
 SNAPSHOT_SECONDS = 30 * 60
@@ -48,17 +49,26 @@ class LockResult:
     """Value of the lock, by which its owner releases it."""
 
 
-def lock_and_read(redis: "RedisRest | None", session_id: UUID, question_id: str) -> LockResult:
-    """Lock the answer to a question and read the session's snapshot."""
+def lock_and_read(
+    redis: "RedisRest | None", session_id: UUID, question_id: str, count: "WriteCount | None" = None
+) -> LockResult:
+    """Lock the answer to a question, read the session's snapshot, and count the call if asked to.
+
+    Raises:
+        TooManyWrites: If there were too many of these calls.
+    """
     token = secrets.token_hex(8)
     replies = _run(
         redis,
         ["SET", lock_key(session_id, question_id), token, "NX", "EX", LOCK_SECONDS],
         ["GET", snapshot_key(session_id)],
+        *([] if count is None else count.commands()),
     )
     if not replies:
         return LockResult(replied=False, acquired=False, snapshot=None, token=token)
-    locked, snapshot = replies
+    locked, snapshot, *counts = replies
+    if count is not None:
+        count.settle(counts)
     return LockResult(replied=True, acquired=locked is True, snapshot=snapshot, token=token)
 
 

@@ -8,6 +8,7 @@ snapshot, the session is rebuilt from the record.
 
 from typing import Any
 
+from lib.access.write_limits import pending
 from lib.assessment.errors import (
     NoSuchOption,
     OtherAnswerRecorded,
@@ -50,8 +51,9 @@ def submit(body: SubmitIn, deps: Deps) -> SubmitOut:
         UnexpectedQuestion: If the session waits for another question.
         SessionClosed, SessionExpired: If the session accepts no more answers.
         NoSuchOption: If the question has no such option.
+        TooManyWrites: If too many answers came from the address or for the session.
     """
-    lock = cache.lock_and_read(deps.redis, body.session_id, body.question_id)
+    lock = cache.lock_and_read(deps.redis, body.session_id, body.question_id, pending())
     session_or_reply: Session | SubmitOut | None = (
         _from_snapshot(body, lock, deps) if lock.acquired else None
     )

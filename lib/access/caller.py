@@ -1,0 +1,28 @@
+"""Who makes a call: the address that the platform reports."""
+
+import hashlib
+import ipaddress
+
+from lib.framework import Request
+from lib.settings import Platform, Settings
+
+
+def caller_address(request: Request, settings: Settings) -> str:
+    """Return the caller's address, for IPv6 its /64 network; empty if it is not known.
+
+    It comes from the platform; headers that a caller can set are ignored.
+    """
+    real_ip = request.headers.get("x-real-ip") if settings.platform is Platform.VERCEL else None
+    text = real_ip or (request.client.host if request.client else "")
+    try:
+        address = ipaddress.ip_address(text)
+    except ValueError:
+        return text
+    if address.version == 4:  # noqa: PLR2004 IPv4
+        return text
+    return str(ipaddress.ip_network((address, 64), strict=False))
+
+
+def address_digest(request: Request, settings: Settings) -> str:
+    """Return the SHA-256 digest of the caller's address, in hexadecimal digits."""
+    return hashlib.sha256(caller_address(request, settings).encode()).hexdigest()

@@ -1,0 +1,198 @@
+"""Limits on the writes of the public, by address and by the session or person they are for.
+
+`lib/routes.py` has the limit of each endpoint. A process collects a few writes and then adds them
+to the counts of all processes, in a call to the database or to Redis that a handler makes anyway:
+`begin` prepares this, and whichever call comes first carries it out. What cannot be counted is
+logged and refuses nobody.
+"""
+
+import hashlib
+import threading
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from contextvars import ContextVar
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
+
+from lib.access import store
+from lib.access.caller import caller_address
+from lib.database.statements import Statement, precede_next, register_reason
+from lib.errors import TooManyWrites
+from lib.framework import Request
+from lib.routes import WRITING, Endpoint
+
+if TYPE_CHECKING:
+    from lib.deps import Deps
+    from lib.redis_rest import Command
+
+WINDOW_SECONDS = 15 * 60
+MAX_STEP = 20
+"""Most writes that a process collects under one key: what several processes may miss together."""
+PROOFS = ("session_id", "sessionToken", "sessionId", "ticket")
+"""Fields that name what the caller holds, so that nobody can use up the limit of another one."""
+NAMES = ("studentEmail", "question_pool_id")
+"""Fields that count if there is no proof: whose session begins, or from which pool."""
+_PROOF_HEADERS = ("x-session-token", "x-session-id")
+
+
+class Collected:
+    """The writes that a process has not yet added to the counts of all; safe for threads."""
+
+    def __init__(self) -> None:
+        self._writes: Counter[str] = Counter()
+        self._ends_at: datetime | None = None
+        self._lock = threading.Lock()
+
+    def add(self, limits: Mapping[str, int], ends_at: datetime) -> dict[str, int]:
+        """Add one write under each key.
+
+        Args:
+            limits: Limit of each key.
+            ends_at: End of the window; writes of earlier ones are forgotten.
+
+        Returns:
+            The writes to count now, by key: all of these keys if one has enough of them, else none.
+        """
+        with self._lock:
+            if ends_at != self._ends_at:
+                self._writes.clear()
+                self._ends_at = ends_at
+            self._writes.update(limits.keys())
+            is_due = any(self._writes[key] >= _step(limit) for key, limit in limits.items())
+            return {key: self._writes.pop(key) for key in limits} if is_due else {}
+
+    def put_back(self, writes: Mapping[str, int]) -> None:
+        """Keep writes that were not counted, so that the next one is checked, too."""
+        with self._lock:
+            self._writes.update(writes)
+
+
+@dataclass
+class WriteCount:
+    """The writes that one request adds to the counts of all processes, once."""
+
+    writes: dict[str, int]
+    """Number by key: a digest of who is counted, the address first if it is known."""
+    limits: list[int]
+    origins: list[str]
+    """How each key is named to the caller."""
+    now: datetime
+    ends_at: datetime
+    collected: Collected
+    done: bool = False
+
+    def statement(self) -> Statement:
+        """Return the statement that counts, to be sent before another one in the same call."""
+        self.done = True
+        return store.count_writes(self.writes, self.limits, self.now, self.ends_at)
+
+    def commands(self) -> "list[Command]":
+        """Return the commands that count in Redis; `settle` takes their results."""
+        commands: list[Command] = []
+        for key, number in self.writes.items():
+            commands.append(["INCRBY", f"writes:{key}", number])
+            commands.append(["EXPIRE", f"writes:{key}", WINDOW_SECONDS])
+        return commands
+
+    def settle(self, results: Sequence[Any]) -> None:
+        """Take the results of `commands`.
+
+        Raises:
+            TooManyWrites: If one of the counts is above its limit.
+        """
+        self.done = True
+        for position, count in enumerate(results[::2]):
+            if isinstance(count, int) and count > self.limits[position]:
+                raise self.refusal(position)
+
+    def refusal(self, position: int) -> TooManyWrites:
+        """Return the error for the key at this position, from 0."""
+        self.collected.put_back(self.writes)
+        seconds = max(1, round((self.ends_at - self.now).total_seconds()))
+        return TooManyWrites(origin=self.origins[position], retry_after=seconds)
+
+
+_collected: WeakKeyDictionary["Deps", Collected] = WeakKeyDictionary()
+_of_request: ContextVar[WriteCount | None] = ContextVar("write_count", default=None)
+
+
+def begin(request: Request, body: Any, deps: "Deps") -> None:
+    """Prepare the count of a request, if its endpoint limits writes.
+
+    Args:
+        request: The request; its state holds the endpoint.
+        body: Its parsed body.
+        deps: Clock and settings.
+    """
+    _of_request.set(_count_of(request, body, deps))
+    precede_next(_pending_statements)
+
+
+def pending() -> WriteCount | None:
+    """Return the count of this request; None if there is none or it has been carried out."""
+    count = _of_request.get()
+    return None if count is None or count.done else count
+
+
+def _pending_statements() -> list[Statement]:
+    """Return the statement that must precede the next one; none if nothing is to be counted."""
+    count = pending()
+    return [] if count is None else [count.statement()]
+
+
+def _count_of(request: Request, body: Any, deps: "Deps") -> WriteCount | None:
+    endpoint: Endpoint = request.state.endpoint
+    limit = endpoint.limit
+    if limit is None or request.method not in WRITING or not deps.settings.limits_writes:
+        return None
+    now = deps.clock()
+    window = int(now.timestamp()) // WINDOW_SECONDS
+    ends_at = datetime.fromtimestamp((window + 1) * WINDOW_SECONDS, UTC)
+    name, value = _held(request, body)
+    counted = [
+        ("from this address", limit.by_address, caller_address(request, deps.settings)),
+        (f"with this {name}", limit.by_holder, value),
+    ]
+    limits, origins = {}, []
+    for origin, most, source in counted:
+        if source:
+            limits[_digest(endpoint.path, window, origin, source)] = most
+            origins.append(origin)
+    collected = _collected.setdefault(deps, Collected())
+    writes = collected.add(limits, ends_at)
+    if not writes:
+        return None
+    return WriteCount(writes, list(limits.values()), origins, now, ends_at, collected)
+
+
+def _step(limit: int) -> int:
+    """Return the number of writes that a process collects before it counts them."""
+    return max(1, min(limit // 100, MAX_STEP))
+
+
+def _held(request: Request, body: Any) -> tuple[str, str]:
+    """Return the field by which a request is counted, and its value; empty if it has none."""
+    fields = body if isinstance(body, dict) else {}
+    headers = {name: request.headers.get(name) for name in _PROOF_HEADERS}
+    places = (
+        *((name, {**request.path_params, **fields}.get(name)) for name in PROOFS),
+        *headers.items(),
+        *((name, fields.get(name)) for name in NAMES),
+    )
+    return next(((name, value) for name, value in places if isinstance(value, str)), ("field", ""))
+
+
+def _digest(path: str, window: int, origin: str, value: str) -> str:
+    text = "\0".join((path, str(window), origin, value))
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _refused(position: str) -> TooManyWrites:
+    count = _of_request.get()
+    assert count is not None  # noqa: S101 only its statement raises this
+    return count.refusal(int(position) - 1)
+
+
+register_reason("write_limit", _refused)

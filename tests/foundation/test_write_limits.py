@@ -1,0 +1,222 @@
+"""Every write of the public is limited, by address and by the session, ticket or pool."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from fastapi.testclient import TestClient
+
+from lib.access.write_limits import MAX_STEP
+from lib.deps import Deps, install_deps
+from lib.routes import ENDPOINTS, WRITING, Access, Endpoint
+from lib.settings import Settings
+from tests.assessment.conftest import Student, make_questions, upload
+
+ROOT = Path(__file__).resolve().parents[2]
+TOKEN = "ws_1764200000000_" + "5f" * 32
+EMAIL = "mei.tan@example.com"
+LIMITED = [
+    (row, method)
+    for row in ENDPOINTS
+    for method in row.methods
+    if row.limit is not None and method in WRITING
+]
+WITHIN_SESSION: dict[str, Any] = {"sessionToken": TOKEN, "studentEmail": EMAIL}
+REPORT = {**WITHIN_SESSION, "stepNumber": 1, "completed": True}
+BODIES: dict[str, dict[str, Any]] = {
+    "/api/generate-session": {},
+    "/api/student-progress": REPORT,
+    "/api/student-config-save": {**WITHIN_SESSION, "systemPrompt": "Be brief."},
+    "/api/student-config-update": {**WITHIN_SESSION, "systemPrompt": "Be polite."},
+    "/api/track-student-progress": {**WITHIN_SESSION, "exerciseId": "one", "completed": True},
+    "/api/report-bug": {**WITHIN_SESSION, "description": "The button does nothing."},
+    "/api/ask-for-help": WITHIN_SESSION,
+    "/api/session-log": {**WITHIN_SESSION, "eventType": "navigation"},
+}
+"""A call of each endpoint of the workshop that stores something."""
+
+Send = Callable[[], Any]
+
+
+def case_id(case: tuple[Endpoint, str]) -> str:
+    return f"{case[1]} {case[0].path}"
+
+
+def run(settings: Settings, query: str) -> list[tuple[Any, ...]]:
+    with psycopg.connect(str(settings.postgres_url), autocommit=True) as connection:
+        cursor = connection.execute(query.encode())
+        return cursor.fetchall() if cursor.description else []
+
+
+@pytest.fixture
+def sender(client: TestClient, operator: dict[str, str]) -> Callable[[Endpoint, str], Send]:
+    """Prepare a call that is accepted whenever it is sent."""
+
+    def prepare(row: Endpoint, method: str) -> Send:
+        if row.path in BODIES:
+            client.post("/api/student-progress", json=REPORT)
+            return lambda: client.request(method, row.path, json=BODIES[row.path])
+        pool_id = upload(client, operator, make_questions(20))
+        student = Student(client, pool_id)
+        if row.path == "/api/test/start":
+            start = {"student_id": "ann", "question_pool_id": pool_id}
+            return lambda: client.post(row.path, json=start)
+        first = student.start()["next_question"]["id"]
+        if row.path == "/api/test/submit":
+            return lambda: student.post(first, 0)
+        path = row.path.replace("{session_id}", student.session_id)
+        body = {} if "{" in row.path else {"session_id": student.session_id}
+        return lambda: client.post(path, json=body)
+
+    return prepare
+
+
+def counted_often(send: Send) -> list[Any]:
+    """Send a call so often that the process has counted it; return the responses."""
+    return [send() for _ in range(MAX_STEP + 1)]
+
+
+def use_up(settings: Settings, deps: Deps) -> None:
+    """Make the counts of all calls so far reach any limit."""
+    run(settings, "UPDATE stepwise.write_counts SET writes = 1000000")
+    assert deps.redis is not None
+    (keys,) = deps.redis.pipeline([["KEYS", "writes:*"]]) or [[]]
+    deps.redis.pipeline([["SET", key, 1_000_000] for key in keys] or [["PING"]])
+
+
+def stored(settings: Settings) -> list[tuple[Any, ...]]:
+    """Return the number of rows that calls have added, by table."""
+    tables = ("public.sessions", "public.events", "assessment.test_sessions")
+    counts = (f"(SELECT count(*) FROM {table})" for table in (*tables, "assessment.test_responses"))
+    return run(settings, f"SELECT {', '.join(counts)}")
+
+
+def test_every_write_of_the_public_has_a_limit_and_nothing_else_has() -> None:
+    public = {Access.PUBLIC, Access.SESSION}
+    writes = {row.path for row in ENDPOINTS if row.access in public and WRITING & {*row.methods}}
+    assert writes == {row.path for row, _ in LIMITED}
+
+
+def test_the_documentation_lists_the_limits() -> None:
+    text = (ROOT / "docs" / "conventions.md").read_text()
+    for row, method in LIMITED:
+        assert row.limit is not None
+        numbers = f"{row.limit.by_address:,} | {row.limit.by_holder:,}"
+        assert f"| `{method} {row.path}` | {numbers} |" in text
+
+
+@pytest.mark.parametrize("case", LIMITED, ids=case_id)
+def test_a_write_above_the_limit_is_refused_and_stores_nothing(
+    sender: Callable[[Endpoint, str], Send],
+    settings: Settings,
+    deps: Deps,
+    case: tuple[Endpoint, str],
+) -> None:
+    send = sender(*case)
+    assert {response.status_code for response in counted_often(send)} == {200}
+    use_up(settings, deps)
+    counted_often(send)
+    before = stored(settings)
+    refused = send()
+    assert (refused.status_code, refused.json()["code"]) == (429, "too_many_writes")
+    assert 1 <= int(refused.headers["Retry-After"]) <= 900
+    assert "from this address" in refused.json()["error"]
+    assert stored(settings) == before
+
+
+def test_a_script_that_starts_test_after_test_is_stopped(
+    client: TestClient, operator: dict[str, str]
+) -> None:
+    pool_id = upload(client, operator, make_questions(8))
+    statuses = [
+        client.post(
+            "/api/test/start", json={"student_id": f"s{number}", "question_pool_id": pool_id}
+        ).status_code
+        for number in range(1_000)
+    ]
+    accepted = statuses.count(200)
+    assert 600 <= accepted < 600 + MAX_STEP
+    assert statuses == [200] * accepted + [429] * (1_000 - accepted)
+
+
+def test_one_session_does_not_use_up_the_limit_of_another(
+    client: TestClient, settings: Settings
+) -> None:
+    def report(token: str) -> Any:
+        return client.post("/api/student-progress", json={**REPORT, "sessionToken": token})
+
+    counted_often(lambda: report(TOKEN))
+    run(settings, "UPDATE stepwise.write_counts SET writes = 1000")
+    refused = counted_often(lambda: report(TOKEN))[-1]
+    assert (refused.status_code, refused.json()["code"]) == (429, "too_many_writes")
+    assert "with this sessionToken" in refused.json()["error"]
+    others = counted_often(lambda: report("ws_1764200000000_" + "7b" * 32))
+    assert {response.status_code for response in others} == {200}
+
+
+def test_the_next_quarter_of_an_hour_begins_anew_and_old_counts_go(
+    sender: Callable[[Endpoint, str], Send], settings: Settings, deps: Deps
+) -> None:
+    send = sender(*LIMITED[1])
+    counted_often(send)
+    use_up(settings, deps)
+    assert counted_often(send)[-1].status_code == 429
+    run(settings, "UPDATE stepwise.write_counts SET ends_at = now() - INTERVAL '1 second'")
+    now = deps.clock()
+    deps.clock = lambda: now + timedelta(minutes=15)
+    assert {response.status_code for response in counted_often(send)} == {200}
+    assert run(settings, "SELECT max(writes) < 1000 FROM stepwise.write_counts") == [(True,)]
+
+
+def test_answers_are_counted_in_redis_or_else_in_the_database(
+    client: TestClient, operator: dict[str, str], settings: Settings, deps: Deps
+) -> None:
+    ann = Student(client, upload(client, operator, make_questions(20)))
+    first = ann.start()["next_question"]["id"]
+    counted = "SELECT coalesce(sum(writes), 0)::INT FROM stepwise.write_counts"
+    before = run(settings, counted)
+    counted_often(lambda: ann.post(first, 0))
+    assert deps.redis is not None
+    (keys,) = deps.redis.pipeline([["KEYS", "writes:*"]]) or [[]]
+    assert len(keys) == 2
+    lifetimes = deps.redis.pipeline([["TTL", key] for key in keys]) or []
+    assert all(0 < seconds <= 900 for seconds in lifetimes)
+    assert run(settings, counted) == before
+    install_deps(without_redis := Deps(replace(settings, redis_url=None, redis_token=None)))
+    counted_often(lambda: ann.post(first, 0))
+    assert run(settings, counted) > before
+    without_redis.close()
+
+
+def test_processes_count_together(client: TestClient, settings: Settings) -> None:
+    for _ in range(3):
+        install_deps(another := Deps(settings))
+        counted_often(lambda: client.post("/api/student-progress", json=REPORT))
+        another.close()
+    by_address = "SELECT sum(writes)::INT FROM stepwise.write_counts GROUP BY key_sha256"
+    assert max(run(settings, by_address)) > (2 * (MAX_STEP + 1),)
+
+
+def test_a_schema_without_counts_refuses_nobody(
+    sender: Callable[[Endpoint, str], Send], settings: Settings
+) -> None:
+    run(settings, "DROP FUNCTION stepwise.count_writes")
+    for case in LIMITED[:3]:
+        assert sender(*case)().status_code == 200
+
+
+def test_limits_can_be_switched_off(client: TestClient, settings: Settings) -> None:
+    install_deps(unlimited := Deps(replace(settings, limits_writes=False)))
+    counted_often(lambda: client.post("/api/generate-session", json={"studentEmail": EMAIL}))
+    assert run(settings, "SELECT FROM stepwise.write_counts") == []
+    unlimited.close()
+
+
+def test_reading_is_not_counted(client: TestClient, settings: Settings) -> None:
+    token = {"X-Session-Token": TOKEN}
+    counted_often(lambda: client.get("/api/student-progress", headers=token))
+    assert run(settings, "SELECT FROM stepwise.write_counts") == []
