@@ -127,7 +127,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         "workshop.report_bug",
         ("POST",),
         Access.PUBLIC,
-        limit=WriteLimit(by_address=1_000, by_holder=60),
+        limit=WriteLimit(by_address=1_000, by_holder=300),
     ),
     Endpoint(
         "/api/ask-for-help",
@@ -300,6 +300,12 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     Endpoint(
         "/api/pools/{question_pool_id}/results",
         "assessment.pool_results",
+        ("GET",),
+        Access.INSTRUCTOR,
+    ),
+    Endpoint(
+        "/api/pools/{question_pool_id}/precision",
+        "assessment.pool_precision",
         ("GET",),
         Access.INSTRUCTOR,
     ),

@@ -62,7 +62,10 @@ def record_answers(
     sessions = [uuid4() for _ in range(students)]
     names = [f"{prefix}{i}" for i in range(students)]
     with psycopg.connect(postgres_url) as connection, connection.cursor() as cursor:
-        cursor.execute("SELECT version FROM assessment.pool_versions ORDER BY version")
+        cursor.execute(
+            "SELECT version FROM assessment.pool_versions WHERE pool_id = %s ORDER BY version",
+            (pool_id,),
+        )
         version = None if nth_version is None else cursor.fetchall()[nth_version][0]
         cursor.executemany(
             "INSERT INTO assessment.examinees (id) VALUES (%s) ON CONFLICT DO NOTHING",

@@ -94,13 +94,7 @@ def test_invented_tests_beside_admitted_ones_change_no_estimate(
     for prefix, poisoned in (("a", False), ("b", True)):
         made = [{**question, "id": f"{prefix}{question['id'][1:]}"} for question in medium()]
         pool_id = upload(client, operator, made)
-        record_answers(
-            postgres_url,
-            pool_id,
-            prefix=f"{prefix}-",
-            question_prefix=prefix,
-            nth_version=0 if prefix == "a" else -1,
-        )
+        record_answers(postgres_url, pool_id, prefix=f"{prefix}-", question_prefix=prefix)
         rows(f"{ADMIT} WHERE question_pool_id = %s", pool_id)
         if poisoned:
             poison(client, pool_id)

@@ -205,3 +205,36 @@ def test_page_size_is_bounded(client: TestClient, operator: dict[str, str], pool
         response = client.get(url, headers=operator, params={"limit": limit})
         assert response.status_code == status
     assert lists.MAX_QUESTIONS == 100
+
+
+def test_precision_follows_from_the_questions_that_can_be_asked(
+    client: TestClient, operator: dict[str, str]
+) -> None:
+    questions = [
+        {**question, "concepts": [1, 0] if number < 30 else [0, 1], "difficulty": 0.5}
+        for number, question in enumerate(make_questions(34))
+    ]
+    pool_id = upload(client, operator, questions, concept_names=["Sums", "Shapes"])
+    body = get(client, f"/api/pools/{pool_id}/precision", INSTRUCTOR)
+    sums, shapes = body["concepts"]
+    assert (sums["name"], sums["question_count"]) == ("Sums", 30)
+    assert (shapes["name"], shapes["question_count"]) == ("Shapes", 4)
+    assert (body["questions"], body["precise_enough"]) == (20, 0.3)
+    middle = body["proficiencies"].index(0.5)
+    assert sums["deviations"][middle] < 0.3 < shapes["deviations"][middle] < 1
+    assert min(sums["deviations"]) == sums["deviations"][middle] < sums["deviations"][0]
+    for number in range(30, 34):
+        path = f"/api/pools/{pool_id}/questions/q{number}/retire"
+        assert client.post(path, json={}, headers=operator).status_code == 200
+    retired = get(client, f"/api/pools/{pool_id}/precision", INSTRUCTOR)["concepts"][1]
+    assert retired["question_count"] == 0
+    assert set(retired["deviations"]) == {1.0}
+    absent = client.get(f"/api/pools/{ABSENT}/precision", headers=INSTRUCTOR)
+    assert (absent.status_code, absent.json()["code"]) == (404, "pool_not_found")
+
+
+def test_precision_is_that_of_the_longest_test_of_the_pool(
+    client: TestClient, operator: dict[str, str]
+) -> None:
+    pool_id = upload(client, operator, make_questions(30), max_questions=7)
+    assert get(client, f"/api/pools/{pool_id}/precision", INSTRUCTOR)["questions"] == 7

@@ -299,3 +299,21 @@ def test_options_are_shown_in_the_authors_order(
     response = ann.post("q1", 1).json()
     assert (response["status"], response["accuracy"]) == ("completed", 1.0)
     assert correct_option(make_questions(2)[1]) == 1
+
+
+def test_dry_run_checks_everything_and_stores_nothing(
+    client: TestClient, operator: dict[str, str], rows: Rows
+) -> None:
+    pool_id = upload(client, operator, make_questions(3))
+    before = rows("SELECT count(*) FROM pool_versions"), rows("SELECT count(*) FROM questions")
+    fine = post(client, operator, {"questions": make_questions(5, "new"), "dry_run": True})
+    assert (fine.status_code, fine.json()["count"]) == (200, 5)
+    assert fine.json()["message"] == "5 questions can be uploaded; nothing was stored"
+    body = {"questions": make_questions(3), "question_pool_id": str(uuid4()), "dry_run": True}
+    refused = post(client, operator, body)
+    assert (refused.status_code, refused.json()["code"]) == (409, "question_elsewhere")
+    more_concepts = make_questions(3, "c", concepts=6)
+    body = {"questions": more_concepts, "question_pool_id": pool_id, "dry_run": True}
+    assert post(client, operator, body).json()["code"] == "pool_concept_mismatch"
+    after = rows("SELECT count(*) FROM pool_versions"), rows("SELECT count(*) FROM questions")
+    assert before == after

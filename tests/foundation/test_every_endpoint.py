@@ -25,6 +25,7 @@ FOR_INSTRUCTORS = {
     "GET /api/workshop-analytics",
     "GET /api/class-progress",
     "GET /api/pools/{question_pool_id}",
+    "GET /api/pools/{question_pool_id}/precision",
     "GET /api/pools/{question_pool_id}/questions",
     "GET /api/pools/{question_pool_id}/results",
     "GET /api/admin-export",

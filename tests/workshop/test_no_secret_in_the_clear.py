@@ -3,6 +3,7 @@
 import gzip
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 from fastapi.testclient import TestClient
 from pydantic import BaseModel
 
+from lib.settings import Settings
 from lib.workshop.config.wire import ConfigIn
 from lib.workshop.older_pages.wire import TrackIn
 from lib.workshop.progress.wire import BugReportIn, ProgressIn, SessionIn
@@ -56,6 +58,12 @@ def all_text(rows: Rows) -> str:
     return "\n".join(
         str(text) for (table,) in tables for text in rows(f"SELECT t::text FROM {table} AS t")
     )
+
+
+@pytest.fixture
+def settings(settings: Settings) -> Settings:
+    """Settings without limits, since thousands of calls follow one another."""
+    return replace(settings, limits_writes=False)
 
 
 def send_canaries(client: TestClient) -> set[tuple[str, str]]:

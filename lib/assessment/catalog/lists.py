@@ -60,7 +60,7 @@ def pools(
             id=row.id,
             name=row.name,
             question_count=row.question_count,
-            concept_names=_concept_names(row),
+            concept_names=concept_names(row),
         )
         for row in rows
     ]
@@ -157,10 +157,11 @@ def _fit(calibration: dict[str, Any]) -> CalibrationFitOut:
 
 def _pool(row: PoolRow) -> PoolOut:
     fields = {name: value for name, value in vars(row).items() if name in PoolOut.model_fields}
-    return PoolOut(**fields, concept_names=_concept_names(row))
+    return PoolOut(**fields, concept_names=concept_names(row))
 
 
-def _concept_names(row: PoolRow) -> list[str] | None:
+def concept_names(row: PoolRow) -> list[str] | None:
+    """Return the names of a pool's concepts; None if nobody has named them."""
     names: list[str] | None = row.rules.get("concept_names")
     if names is None and row.concept_count == len(DEFAULT_CONCEPTS):
         return list(DEFAULT_CONCEPTS)

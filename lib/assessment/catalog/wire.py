@@ -236,6 +236,36 @@ class PoolQuestionsOut(Answer):
     """Cursor of the next page; null on the last one."""
 
 
+class ConceptPrecisionOut(Body):
+    """How precisely a test can measure one concept."""
+
+    name: str | None
+    """Name of the concept; null if nobody has named it."""
+    question_count: int
+    """Number of questions on the concept that can be asked."""
+    deviations: list[float]
+    """Posterior standard deviation on the latent scale after the best questions, for each of
+    `proficiencies`; 1 where no question tells anything."""
+
+
+class PrecisionOut(Answer):
+    """What a pool can measure, by the parameters that new tests use."""
+
+    question_pool_id: UUID
+    """Id of the pool."""
+    version: int
+    """Version that new tests get."""
+    questions: int
+    """Number of questions of the test: the pool's greatest length, at most the default of a
+    start."""
+    precise_enough: float
+    """Deviation at which `precision` ends a test by default."""
+    proficiencies: list[float]
+    """Percentiles of students, 0 to 1."""
+    concepts: list[ConceptPrecisionOut]
+    """Each concept, in the order of the weights."""
+
+
 class EditIn(QuestionIn):
     """The whole question as it is to be."""
 

@@ -26,12 +26,17 @@ def upload(body: UploadIn, deps: Deps) -> UploadOut:
         PoolConceptMismatch: If the pool tests a different number of concepts.
         RuleConflict: If the rules do not fit together.
     """
-    with deps.postgres.transaction() as tx:
+    with (
+        deps.postgres.transaction() as tx,
+        tx.connection.transaction(force_rollback=body.dry_run),
+    ):
         pool_id = _pool_to_write(body.question_pool_id, store.stage_upload(tx, _rows(body)))
         _write(body, pool_id, tx)
     count = len(body.questions)
+    noun = "question" if count == 1 else "questions"
+    done = "can be uploaded; nothing was stored" if body.dry_run else "uploaded"
     return UploadOut(
-        message=f"{count} question{'' if count == 1 else 's'} uploaded",
+        message=f"{count} {noun} {done}",
         count=count,
         question_pool_id=pool_id,
     )

@@ -138,6 +138,8 @@ class UploadIn(StrictBody):
     """Greatest length of a test; 200 by default."""
     stop_rules: Annotated[list[StopRule], Field(min_length=1)] | None = None
     """Kinds of stop rule that a test may have, the first by default; all of them by default."""
+    dry_run: bool = Field(default=False, strict=True)
+    """Whether to check everything and store nothing."""
     adminPassword: Any = None  # noqa: N815 spelled so in every operator's body
 
     @model_validator(mode="after")
@@ -191,7 +193,7 @@ class UploadOut(Body):
     count: int
     """Number of questions written."""
     question_pool_id: UUID
-    """Id of their pool."""
+    """Id of their pool; after a dry run, no pool of its own has it."""
 
 
 def _id(info: ValidationInfo) -> str:

@@ -61,12 +61,12 @@ def _mutual_information(
 def _fisher_d(s: FloatArray, v: FloatArray, c: FloatArray, sensitivity: FloatArray) -> FloatArray:
     """Return the rise of the precision's log determinant at the posterior mean: log(1 + I v)."""
     del sensitivity
-    return np.log1p(_information(s, c) * v)
+    return np.log1p(fisher_information(s, c) * v)
 
 
 def _fisher_a(s: FloatArray, v: FloatArray, c: FloatArray, sensitivity: FloatArray) -> FloatArray:
     """Return the fall of the weighted variances at the posterior mean: ‖W^½Σa‖² I / (1 + I v)."""
-    information = _information(s, c)
+    information = fisher_information(s, c)
     return np.asarray(sensitivity * information / (1 + information * v))
 
 
@@ -117,7 +117,7 @@ def answer_moments(
     return c + one_minus_c * total, one_minus_c * first, c + one_minus_c * second
 
 
-def _information(s: FloatArray, c: FloatArray) -> FloatArray:
+def fisher_information(s: FloatArray, c: FloatArray) -> FloatArray:
     """Return each item's Fisher information on x: ((P - c)/(1 - c))² (1 - P)/P, shape (j,)."""
     p = logistic_of_negative(-s)
     return np.asarray((1 - c) * p * p * (1 - p) / np.maximum(c + (1 - c) * p, _TINY))

@@ -1,0 +1,39 @@
+"""What a bank can measure: the deviation that a test reaches at each level of ability."""
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from lib.engine.bank import ItemBank
+from lib.engine.normal import FloatArray
+from lib.engine.selection.item_values import fisher_information
+
+
+def reachable_deviation(
+    bank: ItemBank, levels: ArrayLike, available: ArrayLike, questions: int
+) -> FloatArray:
+    """Return the posterior deviation of each concept after the best questions on it.
+
+    The examinee has the same ability in all concepts, and the test asks those available items that
+    tell most about one concept there: 1 / √(1 + Σ a² I), with the population's variance of 1
+    before the test.
+
+    Args:
+        bank: Items with k concepts.
+        levels: Abilities θ, shape (m,).
+        available: Whether an item may be asked, shape (n,).
+        questions: Number of questions of the test.
+
+    Returns:
+        Posterior standard deviations on the latent scale, shape (k, m); 1 where nothing measures.
+    """
+    theta = np.asarray(levels, float)
+    usable = np.flatnonzero(np.asarray(available, bool))
+    slopes, guessing = bank.slopes[usable], bank.guessing[usable]
+    distance = np.outer(slopes.sum(axis=1), theta) + bank.intercepts[usable, None]
+    information = fisher_information(distance, guessing[:, None])
+    deviations = np.ones((bank.concepts, len(theta)))
+    for concept in range(bank.concepts):
+        weighted = np.square(slopes[:, concept, None]) * information
+        best = np.sort(weighted, axis=0)[::-1][:questions]
+        deviations[concept] = 1 / np.sqrt(1 + best.sum(axis=0))
+    return deviations
