@@ -3,15 +3,15 @@ import { apiWith } from "../shared/api.js";
 import { download, toCsv } from "../shared/csv.js";
 import { Badge, Count, Empty, Field, Loading, LogInForm, Note, Page, ProblemNote, StaleNote } from "../shared/elements.js";
 import { duration } from "../shared/format.js";
-import { html, render, useCallback, useEffect, useMemo, useRef, useState } from "../shared/html.js";
+import { html, lazy, render, useCallback, useEffect, useMemo, useRef, useState } from "../shared/html.js";
 import { REFRESH_MS, useLive, useNow } from "../shared/live.js";
 import { isLocal, useLogin } from "../shared/login.js";
 import { useRowsAtATime } from "../shared/table.js";
 import { Legend, Matrix } from "./matrix.js";
 import { STATUSES, countsOf, exported, filtered, funnelOf, merged, nextQuery, ordered, readHash, rowOf, writeHash } from "./model.js";
-import { StudentDialog } from "./student.js";
 import { LOGIN, SORTS, STATUS, TITLE, WORDS } from "./texts.js";
 
+const StudentDialog = lazy(() => import("./student.js"), "StudentDialog");
 const PATH = "/instructor-dashboard";
 const CLASS = "/api/class-progress";
 const NEXT_PAGE_MS = 20;

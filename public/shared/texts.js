@@ -1,15 +1,22 @@
 // Words that several pages share; each page's own stand in the texts.js of its folder.
 import { clock, duration } from "./format.js";
 
-export const NAV = [["/instructor-dashboard", "Dashboard"]];
+export const NAV = [
+  ["/instructor-dashboard", "Dashboard"],
+  ["/questions", "Questions"],
+  ["/admin", "Admin"],
+];
 
 export const LOGIN = {
+  title: "Log in",
   label: "Password",
   hint: "ADMIN_PASSWORD or INSTRUCTOR_PASSWORD of your deployment. It stays in this tab.",
   adminOnly: "This needs ADMIN_PASSWORD: INSTRUCTOR_PASSWORD may look, but not change anything.",
   empty: "Enter the password from your deployment’s settings.",
   logOut: "Log out",
 };
+
+export const PART = { failed: "This part of the page could not be loaded.", retry: "Try again" };
 
 const BY_KIND = {
   offline: ["This computer is offline.", "Nothing was lost. It goes on when the connection is back."],

@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.conftest import ADMIN_PASSWORD, INSTRUCTOR_PASSWORD
-from tests.support.browser import WatchedPage
+from tests.support.browser import WatchedPage, errors_but_refusals
 from tests.support.local_server import LocalServer
 
 PATH = "/instructor-dashboard"
@@ -52,13 +52,6 @@ def report(server: LocalServer, n: int, **fields: Any) -> None:
     body = {"sessionToken": f"{TOKEN[:-2]}{n:02x}", "stepNumber": 1, **fields}
     response = httpx.post(f"{server.url}/api/student-progress", json=body)
     assert response.status_code == 200, response.text
-
-
-def errors_but_refusals(watched: WatchedPage) -> list[str]:
-    """Return the errors without the browser's own lines about responses of 401 and the like."""
-    return [
-        error for error in watched.errors if "the server responded with a status of" not in error
-    ]
 
 
 @pytest.mark.parametrize(

@@ -82,6 +82,13 @@ class WatchedPage:
             self.errors.append(message.text)
 
 
+def errors_but_refusals(watched: WatchedPage) -> list[str]:
+    """Return the errors without the browser's own lines about responses of 401 and the like."""
+    return [
+        error for error in watched.errors if "the server responded with a status of" not in error
+    ]
+
+
 @contextmanager
 def watched_page(
     browser: Browser, base_url: str, *, width: int = 1200, dark: bool = False

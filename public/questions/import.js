@@ -1,0 +1,149 @@
+// The import of a question file: checked on the server before anything is stored.
+import { Badge, Field, Note, ProblemNote } from "../shared/elements.js";
+import { html, useRef, useState } from "../shared/html.js";
+import { readFile } from "./file.js";
+import { batches, refusedItems, withoutRepeats } from "./model.js";
+import { FILE, IMPORT } from "./texts.js";
+
+const UPLOAD = "/api/questions/upload";
+const SHOWN_PROBLEMS = 50;
+const PREVIEWED = 5;
+const ALLOWED = ["guessing", "selection", "concept_names", "admission", "tells", "starts_per_day", "trains", "min_questions", "max_questions", "stop_rules", "name"];
+
+/** The fields of an upload that a file has besides its questions. */
+const settingsOf = (fields) => Object.fromEntries(Object.entries(fields).filter(([name]) => ALLOWED.includes(name)));
+
+/**
+ * Check items on the server until only good ones are left.
+ *
+ * @returns {Promise<{items: object[], problems: object[]}>} rejects with a Problem that names no question
+ */
+export async function checked(api, items, settings) {
+  const problems = [];
+  const good = [];
+  for (const batch of batches(items)) {
+    let rest = batch;
+    while (rest.length) {
+      const body = { ...settings, questions: rest.map((item) => item.question), dry_run: true };
+      try {
+        await api("POST", UPLOAD, { body });
+        break;
+      } catch (problem) {
+        const refused = refusedItems(rest, problem.details ?? []);
+        if (refused === null) throw problem;
+        problems.push(...refused.problems);
+        rest = refused.rest;
+      }
+    }
+    good.push(...rest);
+  }
+  return { items: good, problems };
+}
+
+function Problems({ problems, lines }) {
+  const [copied, setCopied] = useState(false);
+  const copy = async () => {
+    await navigator.clipboard.writeText(problems.map(({ line, problem }) => `${line}: ${problem}`).join("\n"));
+    setCopied(true);
+  };
+  return html`<ol class="els" aria-label=${IMPORT.errors}>
+      ${problems.slice(0, SHOWN_PROBLEMS).map(({ line, problem }, place) => html`<li class="el" key=${place}>
+        <span class="num mono">${line}</span>
+        <div><code>${(lines[line - 1] ?? "").trim().slice(0, 160)}</code><p class="error">${problem}</p></div>
+      </li>`)}
+    </ol>
+    ${problems.length > SHOWN_PROBLEMS && html`<p class="soft small">${IMPORT.more(problems.length - SHOWN_PROBLEMS)}</p>`}
+    <div class="row"><button type="button" class="quiet" onClick=${copy}>${copied ? IMPORT.copied : IMPORT.copy}</button></div>`;
+}
+
+function Preview({ items }) {
+  return html`<details><summary>${IMPORT.preview(Math.min(PREVIEWED, items.length))}</summary>
+    <ol class="flow tight">
+      ${items.slice(0, PREVIEWED).map(({ line, question }) => html`<li key=${line} class="flow tight">
+        <p><b><bdi>${question.content}</bdi></b></p>
+        <ul>${question.options.map((option) => html`<li key=${option}><bdi>${option}</bdi> ${option === question.correct_answer && html`<${Badge} kind="good" sign="✓">right<//>`}</li>`)}</ul>
+      </li>`)}
+    </ol>
+  </details>`;
+}
+
+/**
+ * The section that imports a file into a pool, or as a new one.
+ *
+ * @param {{api: Function, pool: {id: string, concept_names: string[]|null}|null, onDone: (poolId: string) => void}} props
+ */
+export function ImportFile({ api, pool, onDone }) {
+  const [file, setFile] = useState(null);
+  const [problem, setProblem] = useState(null);
+  const [busy, setBusy] = useState(null);
+  const [done, setDone] = useState(null);
+  const input = useRef(null);
+  const name = useRef(null);
+  const target = pool === null ? {} : { question_pool_id: pool.id };
+  const choose = async (event) => {
+    const [chosen] = event.target.files;
+    if (!chosen) return;
+    event.target.value = "";
+    setDone(null);
+    setProblem(null);
+    setFile(null);
+    setBusy(IMPORT.checking);
+    const text = await chosen.text();
+    const read = readFile(chosen.name, text, pool?.concept_names ?? (pool ? [] : null));
+    const { items, problems: repeats } = withoutRepeats(read.items, FILE.repeated);
+    const settings = { ...settingsOf(read.fields), ...target };
+    const found = { name: chosen.name, lines: text.split(/\r\n|\r|\n/), settings, ignored: read.ignored };
+    try {
+      const result = items.length ? await checked(api, items, settings) : { items: [], problems: [] };
+      const problems = [...read.problems, ...repeats, ...result.problems].sort((a, b) => a.line - b.line);
+      setFile({ ...found, items: result.items, problems });
+    } catch (failure) {
+      setProblem(failure);
+    }
+    setBusy(null);
+  };
+  const run = async () => {
+    setProblem(null);
+    let stored = 0;
+    let poolId = pool?.id;
+    const settings = { ...file.settings };
+    if (pool === null && name.current.value.trim()) settings.name = name.current.value.trim();
+    try {
+      for (const batch of batches(file.items)) {
+        setBusy(IMPORT.importing(stored, file.items.length));
+        const body = { ...settings, questions: batch.map((item) => item.question) };
+        if (poolId) body.question_pool_id = poolId;
+        poolId = (await api("POST", UPLOAD, { body })).question_pool_id;
+        stored += batch.length;
+      }
+      setDone(stored);
+      setFile(null);
+      onDone(poolId);
+    } catch (failure) {
+      setProblem(Object.assign(failure, { message: [failure.message, stored ? IMPORT.partly(stored) : ""].filter(Boolean).join(" ") }));
+    }
+    setBusy(null);
+  };
+  const bad = file?.problems.length ?? 0;
+  const all = (file?.items.length ?? 0) + bad;
+  return html`<section class="card flow" aria-labelledby="import">
+    <div class="row"><h2 id="import">${file ? IMPORT.title(file.name) : "Import questions"}</h2>
+      ${file && html`<span class="push"><${Badge} kind=${bad ? "warn" : "good"}>${bad ? IMPORT.need(bad, all) : IMPORT.ready}<//></span>`}
+    </div>
+    ${done !== null && html`<${Note} kind="good" fact=${IMPORT.done(done)} />`}
+    ${problem && html`<${ProblemNote} problem=${problem} />`}
+    ${busy && html`<p role="status" class="soft">${busy}</p>`}
+    ${file && html`<p role="status"><b>${file.items.length ? IMPORT.can(file.items.length) : IMPORT.cannot}</b> ${IMPORT.notStored} ${bad ? IMPORT.mend(bad) : ""} ${file.ignored.length ? IMPORT.ignored(file.ignored) : ""}</p>
+      ${bad > 0 && html`<${Problems} problems=${file.problems} lines=${file.lines} />`}
+      ${file.items.length > 0 && html`<${Preview} items=${file.items} />`}
+      ${file.items.length > 0 && pool === null && html`<${Field} label=${IMPORT.name}>
+        ${(props) => html`<input ...${props} ref=${name} value=${file.settings.name ?? file.name.replace(/\.\w+$/, "")} maxlength="200" />`}
+      <//>`}`}
+    <div class="row end">
+      ${file?.items.length > 0 && html`<button type="button" aria-disabled=${busy ? "true" : null} onClick=${() => busy || run()}>${IMPORT.button(file.items.length)}</button>`}
+      <${Field} label=${file ? IMPORT.again : IMPORT.choose} hint=${file ? null : IMPORT.chooseHint}>
+        ${(props) => html`<input ...${props} ref=${input} type="file" accept=".json,.csv,.tsv,application/json,text/csv" onChange=${choose} />`}
+      <//>
+    </div>
+  </section>`;
+}

@@ -1,0 +1,118 @@
+// The logic of the authors' page, without the DOM.
+import { FLAGS } from "./texts.js";
+
+const LOW_DISCRIMINATION = 0.4;
+const FEW_ANSWERS = 30;
+const FEW_TESTS = 20;
+const MARGIN = 1.1; // the random draw of exposure control may pass its limit by a little
+export const BATCH_BYTES = 3_000_000; // the platforms refuse bodies of more than 4.5 MB
+
+const DETAIL = /^questions\[(\d+)\](?:\.(.+))?$/;
+
+/** What an author should look at in a question: `[{why, what}]`, worst first. */
+export function flagsOf(question, { testCount, maxExposure }) {
+  const flags = [];
+  const { discrimination, is_calibrated: calibrated } = question.parameters;
+  const chance = 1 / question.options.length;
+  if (!question.is_asked && !question.retired) flags.push(FLAGS.noKey);
+  if (question.retired) return flags;
+  if (question.times_shown >= FEW_ANSWERS && question.right_share < chance) flags.push(FLAGS.belowChance(question.right_share, question.times_shown));
+  if (question.calibration?.drifted) flags.push(FLAGS.drifted(question.calibration.curve_change));
+  if (calibrated && discrimination < LOW_DISCRIMINATION) flags.push(FLAGS.weak(discrimination, question.calibration?.errors.discrimination));
+  if (maxExposure < 1 && testCount >= FEW_TESTS && question.times_shown / testCount > maxExposure * MARGIN) {
+    flags.push(FLAGS.shown(question.times_shown / testCount, maxExposure));
+  }
+  return flags;
+}
+
+/** The questions that have flags: `[{question, flags}]`. */
+export function flagged(questions, pool) {
+  return questions.map((question) => ({ question, flags: flagsOf(question, pool) })).filter(({ flags }) => flags.length);
+}
+
+/** One row for each concept: count, range of difficulty, the most shown question's share of tests. */
+export function conceptRows(questions, names, testCount) {
+  return names.map((name, place) => {
+    const on = questions.filter((question) => question.is_asked && question.concepts[place] > 0);
+    const difficulties = on.map((question) => question.parameters.difficulty);
+    const shown = Math.max(0, ...on.map((question) => question.times_shown));
+    return {
+      name,
+      count: on.length,
+      easiest: on.length ? Math.min(...difficulties) : null,
+      hardest: on.length ? Math.max(...difficulties) : null,
+      mostShown: testCount ? Math.min(1, shown / testCount) : 0,
+    };
+  });
+}
+
+/** Between which proficiencies a test is precise enough: `[from, to]`, null if nowhere. */
+export function preciseRange(proficiencies, deviations, enough) {
+  const precise = proficiencies.filter((_, place) => deviations[place] <= enough);
+  return precise.length ? [precise[0], precise.at(-1)] : null;
+}
+
+/** Questions whose text, id or options contain every word of a search. */
+export function searched(questions, search) {
+  const words = search.toLowerCase().split(/\s+/).filter(Boolean);
+  if (!words.length) return questions;
+  return questions.filter((question) => {
+    const text = `${question.id} ${question.content} ${question.options.join(" ")}`.toLowerCase();
+    return words.every((word) => text.includes(word));
+  });
+}
+
+/** The same id twice in a file: the later ones as problems with the line of the first. */
+export function withoutRepeats(items, problemOf) {
+  const seen = new Map();
+  const problems = [];
+  const unique = items.filter(({ line, question }) => {
+    const first = seen.get(question?.id);
+    if (first !== undefined && question?.id !== undefined) problems.push({ line, problem: problemOf(question.id, first) });
+    else seen.set(question?.id, line);
+    return first === undefined || question?.id === undefined;
+  });
+  return { items: unique, problems };
+}
+
+/** The items that a refusal names by `questions[i]`, and their problems by line; null if it names others. */
+export function refusedItems(items, details) {
+  const places = details.map((detail) => ({ match: DETAIL.exec(detail.field ?? ""), problem: detail.problem }));
+  if (!places.length || places.some(({ match }) => match === null)) return null;
+  const byPlace = new Map();
+  for (const { match, problem } of places) {
+    const place = Number(match[1]);
+    const text = match[2] ? `${match[2]}: ${problem}` : problem;
+    byPlace.set(place, [...(byPlace.get(place) ?? []), text]);
+  }
+  return {
+    problems: [...byPlace].map(([place, texts]) => ({ line: items[place]?.line ?? 1, problem: texts.join("; ") })),
+    rest: items.filter((_, place) => !byPlace.has(place)),
+  };
+}
+
+/** Items in batches whose JSON has at most `most` characters; each holds one item at least. */
+export function batches(items, most = BATCH_BYTES) {
+  const all = [];
+  let size = Infinity;
+  for (const item of items) {
+    const length = JSON.stringify(item.question).length * 1.5;
+    if (size + length > most) {
+      all.push([]);
+      size = 0;
+    }
+    all.at(-1).push(item);
+    size += length;
+  }
+  return all;
+}
+
+/** The students of a list with one in each line, without repeats. */
+export function studentsIn(text) {
+  return [...new Set(text.split(/[\r\n,;]+/).map((part) => part.trim()).filter(Boolean))];
+}
+
+/** The pool that an address names: `#pool=…`. */
+export function readHash(hash) {
+  return new URLSearchParams(hash.replace(/^#/, "")).get("pool");
+}

@@ -1,0 +1,58 @@
+// CSV files as spreadsheets write them.
+
+const DELIMITERS = [",", ";", "\t"];
+
+/** The delimiter that the first line has most of, outside of quotes. */
+export function delimiterOf(text) {
+  const first = text.replace(/"(?:[^"]|"")*"/g, "").split(/\r\n|\r|\n/, 1)[0];
+  const counts = DELIMITERS.map((delimiter) => first.split(delimiter).length);
+  return DELIMITERS[counts.indexOf(Math.max(...counts))];
+}
+
+/**
+ * The rows of a CSV file: commas, semicolons or tabs, line breaks within quotes.
+ *
+ * @param {string} text
+ * @returns {{line: number, cells: string[]}[]} `line` is the line on which the row begins, from 1;
+ *   empty rows are left out
+ */
+export function parseCsv(text) {
+  const source = text.replace(/^\uFEFF/, "");
+  const delimiter = delimiterOf(source);
+  const rows = [];
+  let cells = [];
+  let value = "";
+  let quoted = false;
+  let line = 1;
+  let begun = 1;
+  const endCell = () => {
+    cells.push(value.trim());
+    value = "";
+  };
+  const endRow = () => {
+    endCell();
+    if (cells.some((cell) => cell !== "")) rows.push({ line: begun, cells });
+    cells = [];
+  };
+  for (let i = 0; i < source.length; i += 1) {
+    const sign = source[i];
+    if (sign === "\n") line += 1;
+    if (quoted) {
+      if (sign !== '"') value += sign;
+      else if (source[i + 1] === '"') value += source[(i += 1)];
+      else quoted = false;
+    } else if (sign === '"' && value.trim() === "") {
+      quoted = true;
+      value = "";
+    } else if (sign === delimiter) {
+      endCell();
+    } else if (sign === "\n") {
+      endRow();
+      begun = line;
+    } else if (sign !== "\r") {
+      value += sign;
+    }
+  }
+  if (value !== "" || cells.length) endRow();
+  return rows;
+}
