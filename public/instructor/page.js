@@ -11,6 +11,7 @@ import { Legend, Matrix } from "./matrix.js";
 import { STATUSES, countsOf, exported, filtered, funnelOf, merged, nextQuery, ordered, readHash, rowOf, writeHash } from "./model.js";
 import { LOGIN, SORTS, STATUS, TITLE, WORDS } from "./texts.js";
 
+const RosterDialog = lazy(() => import("../roster/roster.js"), "RosterDialog");
 const StudentDialog = lazy(() => import("./student.js"), "StudentDialog");
 const PATH = "/instructor-dashboard";
 const CLASS = "/api/class-progress";
@@ -72,7 +73,7 @@ function Hands({ rows, onShow }) {
   <//>`;
 }
 
-function Filters({ view, change, search, setSearch, courses, rows, onExport }) {
+function Filters({ view, change, search, setSearch, courses, rows, onExport, onImport }) {
   return html`<form class="row end" role="search" aria-label=${WORDS.students} onSubmit=${(event) => event.preventDefault()}>
     <${Field} label=${WORDS.search}>
       ${(props) => html`<input ...${props} type="search" placeholder=${WORDS.searchHint} value=${search} data-search autocomplete="off" onInput=${(event) => setSearch(event.target.value)} />`}
@@ -93,11 +94,12 @@ function Filters({ view, change, search, setSearch, courses, rows, onExport }) {
         ${Object.entries(SORTS).map(([name, label]) => html`<option key=${name} value=${name}>${label}</option>`)}
       </select>`}
     <//>
-    <button type="button" class="quiet push" onClick=${onExport}>${WORDS.export(rows.length)}</button>
+    <button type="button" class="quiet push" onClick=${onImport}>${WORDS.import}</button>
+    <button type="button" class="quiet" onClick=${onExport}>${WORDS.export(rows.length)}</button>
   </form>`;
 }
 
-function Students({ all, steps, view, change, courses, onOpen, minute, partial }) {
+function Students({ all, steps, view, change, courses, onOpen, onImport, minute, partial }) {
   const [search, setSearch] = useState("");
   const rows = useMemo(() => ordered(filtered(all, { status: view.status, search }), view.order), [all, view.status, view.order, search]);
   const funnel = useMemo(() => funnelOf(all, steps.length), [all, steps.length]);
@@ -107,7 +109,7 @@ function Students({ all, steps, view, change, courses, onOpen, minute, partial }
   const reset = () => (view.status ? change({ status: null }) : setSearch(""));
   return html`<section class="card flow" aria-labelledby="students">
     <div class="row"><h2 id="students">${WORDS.students}</h2><div class="push"><${Legend} /></div></div>
-    <${Filters} view=${view} change=${change} search=${search} setSearch=${setSearch} courses=${courses} rows=${rows} onExport=${save} />
+    <${Filters} view=${view} change=${change} search=${search} setSearch=${setSearch} courses=${courses} rows=${rows} onExport=${save} onImport=${onImport} />
     ${rows.length === 0
       ? html`<${Empty} title=${WORDS.noMatch(view.status && STATUS[view.status].label, search)} action=${html`<button type="button" class="quiet" onClick=${reset}>${view.status ? WORDS.showAll : WORDS.clear}</button>`}>${WORDS.elsewhere(others)}<//>`
       : html`<${Matrix} rows=${shown} all=${all} steps=${steps} funnel=${funnel} order=${view.order} onSort=${(order) => change({ order })} onOpen=${onOpen} minute=${minute} />`}
@@ -123,6 +125,8 @@ function Dashboard({ live, api, view, change, now }) {
   const data = live.data;
   const minute = Math.floor((now + data.clockOffset) / 60_000) * 60_000 + 30_000;
   const [open, setOpen] = useState(null);
+  const [importing, setImporting] = useState(false);
+  const importRoster = () => setImporting(true);
   const figures = useFigures(api, view.courseId, true);
   const all = useMemo(() => [...data.students.values()].map((student) => rowOf(student, now + data.clockOffset)), [data.students, minute]);
   const counts = useMemo(() => countsOf(all), [all]);
@@ -137,8 +141,9 @@ function Dashboard({ live, api, view, change, now }) {
     </div>
     <${Hands} rows=${all} onShow=${() => change({ status: "stuck", order: { name: "help", descending: false } })} />
     ${all.length === 0
-      ? html`<${Empty} title=${WORDS.nobody}>${WORDS.nobodyHint}<//>`
-      : html`<${Students} all=${all} steps=${data.steps} view=${view} change=${change} courses=${figures.courses} onOpen=${(row) => setOpen(row.key)} minute=${minute} partial=${partial} />`}
+      ? html`<${Empty} title=${WORDS.nobody} action=${html`<button type="button" class="quiet" onClick=${importRoster}>${WORDS.import}</button>`}>${WORDS.nobodyHint}<//>`
+      : html`<${Students} all=${all} steps=${data.steps} view=${view} change=${change} courses=${figures.courses} onOpen=${(row) => setOpen(row.key)} onImport=${importRoster} minute=${minute} partial=${partial} />`}
+    ${importing && html`<${RosterDialog} api=${api} courseId=${view.courseId} onDone=${live.reload} onClose=${() => setImporting(false)} />`}
     ${opened && html`<${StudentDialog} key=${opened.key} api=${api} row=${opened} steps=${data.steps} medians=${figures.medians} now=${now + data.clockOffset} onClose=${() => setOpen(null)} onChange=${live.reload} />`}
   </div>`;
 }

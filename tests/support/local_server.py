@@ -18,6 +18,7 @@ class LocalServer:
 
     def __init__(self, env: Mapping[str, str], app: str = "api.index:app") -> None:
         port = _free_port()
+        self.environment = dict(env)
         self.url = f"http://127.0.0.1:{port}"
         arguments = ["-m", "uvicorn", app, "--port", str(port), "--log-level", "warning"]
         self._process = Process(arguments, env)
