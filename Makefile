@@ -47,7 +47,7 @@ CHECK_IDLE := import fcntl; fcntl.flock(open(".local/lock"), fcntl.LOCK_EX | fcn
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help dev test check types migrate seed seed-legacy psql backup restore reset bench simulate calibrate deploy-check openapi pins clean
+.PHONY: help dev test check types migrate seed seed-legacy screens psql backup restore reset bench simulate calibrate deploy-check openapi pins clean
 .PHONY: python3.12
 
 help: ## Show this list
@@ -136,6 +136,9 @@ migrate: $(LOCAL) ## Upgrade the database to the newest schema
 
 seed: $(LOCAL) ## Load the demo data; loading them again changes nothing
 	@$(RUN) -m local.with_services -m local.demo
+
+screens: $(DEV) ## Write the pictures of docs/screens/, of a running make dev
+	@$(RUN) -m tests.browser.screens
 
 seed-legacy: $(LOCAL) ## Load untidy legacy tables, to try docs/migration.md on
 	@$(RUN) -m local.with_services -m local.demo.legacy

@@ -10,7 +10,7 @@ MAIL_DOMAIN = "example.com"
 class Presence(StrEnum):
     """State of a student's work, by the time since the last activity."""
 
-    ACTIVE = "active"  # within the last three hours
+    ACTIVE = "active"  # within the last quarter of an hour
     PAUSED = "paused"  # earlier today or last night
     STUCK = "stuck"  # one to four days ago, on a step that did not pass
     FINISHED = "finished"  # all nine steps passed, in the last two weeks
@@ -31,6 +31,8 @@ class Person:
     demo_mode: bool
     has_older_session: bool
     """Whether the student has an older session."""
+    asks_for_help: bool
+    """Whether the student waits for help."""
 
     @property
     def email(self) -> str | None:
@@ -54,7 +56,7 @@ TABLE = """
 3  paused    Yuki Tanaka            yuki
 3  stuck     Pavel Novák            pavel.novak
 3  paused    Guided Tour            guided.tour      demo
-4  active    Fatima Zahra Bennani   fz.bennani
+4  active    Fatima Zahra Bennani   fz.bennani       help
 4  active    João Pereira           joao.pereira
 4  paused    Chloe Martin           chloe.martin     before
 4  stuck     Oluwaseun Adeyemi      seun.adeyemi
@@ -62,7 +64,7 @@ TABLE = """
 5  active    Noor Haddad            noor.haddad
 5  paused    Elif Yılmaz            elif.yilmaz
 5  stuck     Marcus Bell            marcus.bell
-5  active    Hannah Weiss           hannah.weiss
+5  active    Hannah Weiss           hannah.weiss     help
 6  active    Arjun Mehta            arjun.mehta
 6  paused    Ingrid Halvorsen       ingrid.halvorsen
 6  stuck     Rosa Delgado           rosa.delgado
@@ -97,4 +99,5 @@ def _person(number: int, line: str) -> Person:
         mailbox=None if mailbox == "-" else mailbox,
         demo_mode="demo" in marks,
         has_older_session="before" in marks,
+        asks_for_help="help" in marks,
     )

@@ -17,13 +17,13 @@ WITH students AS (
     is_active, demo_mode, current_step, total_time_spent, completion_rate, use_case_description,
     call_direction, selected_phone_number, tts_provider, selected_voice, openai_api_key,
     system_prompt, ivr_greeting, tools, voice_settings, websocket_url, codespace_url,
-    github_repo_url, repo_created, railway_url, bug_reports, created_at, updated_at,
+    github_repo_url, repo_created, railway_url, bug_reports, help_asked_at, created_at, updated_at,
     {{flags: $column}})
   SELECT session_token, student_id, student_name_given, started_at, last_activity, expires_at,
     is_active, demo_mode, current_step, total_time_spent, completion_rate, use_case_description,
     call_direction, selected_phone_number, tts_provider, selected_voice, openai_api_key,
     system_prompt, ivr_greeting, tools, voice_settings, websocket_url, codespace_url,
-    github_repo_url, repo_created, railway_url, bug_reports, created_at, updated_at,
+    github_repo_url, repo_created, railway_url, bug_reports, help_asked_at, created_at, updated_at,
     {{flags: $column}}
   FROM jsonb_populate_recordset(NULL::public.sessions, %(sessions)s)
   WHERE student_id IN (SELECT student_id FROM students)

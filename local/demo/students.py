@@ -23,11 +23,12 @@ Row = dict[str, Any]
 STUDENTS = UUID("5e9d0000-0000-4000-8000-000000000002")
 TWILIO_STEP, GITHUB_STEP = 2, 4  # first steps at which a student has such an account
 FIRST_TOKEN_MILLISECONDS = 1_760_000_000_000
+WAITS = timedelta(minutes=6)  # since a student asked for help
 LIFETIME = timedelta(days=14)  # longer than a real session, so that the demo stays usable
 LIFETIME_IF_LEFT = timedelta(days=1)  # as long as a real session
 
 HOURS_SINCE_ACTIVITY = {
-    Presence.ACTIVE: (0.05, 3),
+    Presence.ACTIVE: (0.02, 0.25),
     Presence.PAUSED: (4, 20),
     Presence.STUCK: (26, 96),
     Presence.FINISHED: (6, 300),
@@ -158,12 +159,19 @@ def _session(visit: Visit, vault: Vault | None) -> Row:
         "openai_api_key": vault.seal(key, visit.token, API_KEY_FIELD)
         if vault and has_key
         else None,
+        "help_asked_at": _help_asked_at(visit),
         "bug_reports": [{**bug.data, "timestamp": visit.at(bug.at)} for bug in _bugs(visit)],
         "created_at": visit.at(0),
         "updated_at": visit.ended.isoformat(),
         **configuration(visit.person, visit.number, max(passed, default=0)),
         **flags(visit.steps),
     }
+
+
+def _help_asked_at(visit: Visit) -> str | None:
+    if not visit.person.asks_for_help or visit.presence is Presence.LEFT:
+        return None
+    return (visit.ended - WAITS).isoformat()
 
 
 def _step(visit: Visit, step: Step) -> Row:
@@ -191,9 +199,16 @@ def _events(visit: Visit) -> list[Event]:
     created = Event("session_created", 0, {})
     reports = events_of(visit.steps, deployment_url(visit.person))
     return sorted(
-        (created, *reports, *_bugs(visit), *_expired(visit)),
+        (created, *reports, *_bugs(visit), *_help(visit), *_expired(visit)),
         key=lambda event: event.at,
     )
+
+
+def _help(visit: Visit) -> list[Event]:
+    if _help_asked_at(visit) is None:
+        return []
+    ended = visit.steps[-1].ended if visit.steps else 60
+    return [Event("help_asked", ended - int(WAITS.total_seconds()), {"step": visit.step})]
 
 
 def _expired(visit: Visit) -> list[Event]:

@@ -97,6 +97,15 @@ def test_the_instructor_finds_stuck_anonymous_finished_and_demo_students(
     assert run_query("SELECT count(*) FROM sessions WHERE demo_mode") == [(1,)]
 
 
+def test_a_lesson_is_going_on_with_two_raised_hands(run_query: RunQuery) -> None:
+    active = "SELECT count(*) FROM sessions WHERE last_activity > now() - INTERVAL '20 minutes'"
+    assert run_query(active) == [(17,)]
+    waiting = "SELECT session_token FROM sessions WHERE help_asked_at IS NOT NULL ORDER BY 1"
+    asked = "SELECT session_token FROM events WHERE event_type = 'help_asked' ORDER BY 1"
+    assert len(run_query(waiting)) == 2
+    assert run_query(waiting) == run_query(asked)
+
+
 def test_fewer_students_reach_each_next_step(run_query: RunQuery) -> None:
     funnel = run_query(
         "SELECT count(*) FROM step_progress GROUP BY step_number ORDER BY step_number"
