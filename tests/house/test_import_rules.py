@@ -31,6 +31,7 @@ NEVER_IMPORTED = {
 """Packages that importing a function must not load: a call that needs one imports it itself."""
 WITH_NUMPY = {
     "assessment.start",
+    "assessment.pool_precision",
     "assessment.submit",
     "assessment.debug_session",
     "assessment.debug_sync",
