@@ -15,7 +15,14 @@ from alembic.util import CommandError
 from sqlalchemy import MetaData, create_engine, pool
 
 from lib.database.queries import load_script
-from lib.database.schema import FINISH, SCRIPTS, reports, schema_scripts, upgrade_schema
+from lib.database.schema import (
+    FINISH,
+    OTHERS_DONE,
+    SCRIPTS,
+    reports,
+    schema_scripts,
+    upgrade_schema,
+)
 from migrations.database import connect
 from migrations.explained import explained
 from migrations.printed_sql import RepeatableSql
@@ -62,12 +69,14 @@ def run_online() -> None:
                 before = context.get_context().get_current_heads()
                 context.run_migrations()
             after = context.get_context().get_current_heads()
-            steps = []
+            steps, refused = [], []
             if _command() is command.upgrade and set(after) == _newest():
                 upgrade = upgrade_schema(driver, finish=bool(attributes.get("finish")))
-                steps = upgrade.steps
+                steps, refused = upgrade.steps, upgrade.refused
                 lines = list(dict.fromkeys([*lines, *upgrade.reports]))
     attributes.update(revisions=(before, after), steps=steps, reports=lines)  # migrate.py prints it
+    if refused:
+        raise CommandError(" ".join([*refused, OTHERS_DONE]))
 
 
 def run_offline() -> None:

@@ -1,14 +1,14 @@
 """Parameters that several endpoints of the tests share, and the headers of a start."""
 
 from typing import Annotated
-from uuid import UUID
 
 from pydantic import StringConstraints
 
+from lib.assessment.former_ids import PoolUuid, SessionUuid
 from lib.framework import Header, Path
 
-TestId = Annotated[UUID, Path(description="Id of the test, from `test/start`.")]
-PoolId = Annotated[UUID, Path(description="Id of the question pool.")]
+TestId = Annotated[SessionUuid, Path(description="Id of the test, from `test/start`.")]
+PoolId = Annotated[PoolUuid, Path(description="Id of the question pool.")]
 PathQuestionId = Annotated[
     str,
     Path(min_length=1, max_length=200, pattern=r"^[^\x00]*$", description="Id of the question."),

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class SchemaNeedsDecision(Conflict):
-    """{reason} Nothing was changed."""
+    """{reason}"""  # noqa: D415 the reason is a sentence
 
     code = "schema_needs_decision"
 
@@ -179,4 +179,7 @@ _REFUSALS: Mapping[str, Callable[["Diagnostic", Obstacles], AppError | None]] = 
 }
 """Our errors by SQLSTATE, for states that a database's owner can bring about and undo."""
 
-register_reason("schema_needs_decision", lambda reason: SchemaNeedsDecision(reason=reason))
+register_reason(
+    "schema_needs_decision",
+    lambda reason: SchemaNeedsDecision(reason=f"{reason} Nothing was changed."),
+)

@@ -7,10 +7,11 @@ scripts in the same order, so they all produce the same schema.
 import hashlib
 import re
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 import lib.database.errors  # noqa: F401 registers the error that scripts raise
@@ -40,8 +41,10 @@ SCRIPTS = (
     "database/schema/bookkeeping.sql",
     # First, because old assessment tables take the name of the workshop's `students`.
     "assessment/schema/move_old_tables.sql",
+    "assessment/schema/normalize_older_tables.sql",
     "assessment/schema/tables.sql",
     "assessment/schema/twins.sql",
+    "assessment/schema/repair_older_questions.sql",
     "assessment/schema/upgrade_older_tables.sql",
     "assessment/schema/admission.sql",
     "assessment/schema/pool_changes.sql",
@@ -67,6 +70,11 @@ SCRIPTS = (
     *RIGHTS,
 )
 _COMMENT = re.compile(r"^ *--.*\n", re.MULTILINE)
+INDEPENDENT = ("assessment", "workshop")
+"""Contexts whose scripts may be refused without keeping the others from theirs."""
+NEEDS_DECISION = "schema_needs_decision"
+"""Constraint that scripts name when only a person can decide."""
+OTHERS_DONE = "What is named here was left as it was; everything else is up to date."
 _WAITING = "workshop/"
 """Start of the names of scripts that wait while a view has the name of the table `students`."""
 
@@ -86,6 +94,8 @@ class Upgrade:
     steps: list[Step]
     reports: list[str]
     """Lines for the operator about everything that was moved, repaired or left."""
+    refused: list[str]
+    """Why a context stayed as it was, one text for each that did; the others are up to date."""
 
 
 def schema_scripts() -> list[tuple[str, str]]:
@@ -108,19 +118,61 @@ def fingerprint_of(scripts: Mapping[str, str]) -> str:
 def upgrade_schema(connection: "Connection", *, finish: bool = False) -> Upgrade:
     """Run every script in the connection's transaction.
 
+    A context whose scripts are refused stays as it was, and does not keep the others from theirs.
+
     Args:
         connection: Its transaction is neither begun nor ended here.
         finish: Drop the views that serve the previous version of the tests.
     """
-    steps = []
+    steps: list[Step] = []
+    refused: list[str] = []
     with reports(connection) as lines:
         if finish:
             connection.execute(load_script(FINISH).encode())
-        for name, script in schema_scripts():
-            started = time.monotonic()
-            connection.execute(script.encode())
-            steps.append(Step(name, time.monotonic() - started))
-    return Upgrade(steps, lines)
+        for context, scripts in groupby(schema_scripts(), key=_context_of):
+            if context in INDEPENDENT:
+                with _kept_apart(context, connection, refused):
+                    steps += _run(scripts, connection)
+            else:
+                # Without its fingerprint, the schema counts as behind this version.
+                complete = [it for it in scripts if not refused or it[0] != RECORD_SCRIPTS]
+                steps += _run(complete, connection)
+    return Upgrade(steps, lines, refused)
+
+
+def _context_of(script: tuple[str, str]) -> str:
+    return script[0].partition("/")[0]
+
+
+def _run(scripts: Iterable[tuple[str, str]], connection: "Connection") -> list[Step]:
+    steps = []
+    for name, script in scripts:
+        started = time.monotonic()
+        connection.execute(script.encode())
+        steps.append(Step(name, time.monotonic() - started))
+    return steps
+
+
+@contextmanager
+def _kept_apart(context: str, connection: "Connection", refused: list[str]) -> Iterator[None]:
+    """Undo the block if the database refuses it, and add the reason to `refused`."""
+    from psycopg import IntegrityError, errors
+
+    try:
+        with connection.transaction():
+            yield
+    except IntegrityError as error:
+        if error.diag.constraint_name != NEEDS_DECISION:
+            raise
+        refused.append(f"{context}: {error.diag.message_primary}")
+    except (
+        errors.InsufficientPrivilege,
+        errors.FeatureNotSupported,  # for example a unique constraint of a partitioned table
+        errors.DependentObjectsStillExist,
+        errors.DatatypeMismatch,
+    ) as error:
+        # These messages name tables and columns, never values.
+        refused.append(f"{context}: the database refused a change: {error.diag.message_primary}.")
 
 
 @contextmanager

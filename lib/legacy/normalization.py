@@ -4,6 +4,7 @@ import time
 from dataclasses import dataclass, replace
 
 from lib.database.advisory_lock import lock_and_limit
+from lib.database.errors import SchemaNeedsDecision
 from lib.database.schema import upgrade_schema
 from lib.deps import Deps
 from lib.legacy.migration import migrate
@@ -63,6 +64,8 @@ def _create_schema(deps: Deps) -> bool:
         lock_and_limit(transaction)
         if unified_schema_exists(transaction):
             return False
-        upgrade_schema(transaction.connection)
+        upgrade = upgrade_schema(transaction.connection)
+        if not unified_schema_exists(transaction):
+            raise SchemaNeedsDecision(reason=" ".join([*upgrade.refused, "Nothing was changed."]))
         make_schema(transaction)
         return True

@@ -3,14 +3,12 @@
 Runs the scripts that `migrate.py upgrade` runs. Tables to be replaced are renamed, never dropped.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 
 import lib.workshop  # noqa: F401 registers our errors for the workshop's constraints
 from lib.database.advisory_lock import take_exclusive_lock
 from lib.database.errors import SchemaNeedsDecision
-from lib.database.schema import upgrade_schema
+from lib.database.schema import OTHERS_DONE, upgrade_schema
 from lib.deps import Deps
 from lib.operations import store
 from lib.operations.errors import ConfirmationMissing, CreationRunning
@@ -33,7 +31,7 @@ class Creation:
 def create_schema(
     deps: Deps, *, drop_existing: bool, confirmation: str | None, finish: bool = False
 ) -> Creation:
-    """Run the scripts of the schema in one transaction.
+    """Run the scripts of the schema in one transaction; a context that is refused stays as it was.
 
     Args:
         deps: The database.
@@ -42,8 +40,8 @@ def create_schema(
         finish: Whether to drop the views that serve the previous version of the tests.
 
     Raises:
-        SchemaNeedsDecision: If only a person can decide what becomes of a table, or the database
-            refuses a change of it.
+        SchemaNeedsDecision: If only a person can decide what becomes of a context's table, or the
+            database refuses a change of it; the other contexts are up to date then.
         ConfirmationMissing: If tables with rows would be set aside without confirmation.
         CreationRunning: If another call is changing the schema.
         Busy: If a table is in use for more than 5 s.
@@ -59,11 +57,13 @@ def create_schema(
             _require_confirmation(before, confirmation)
             set_aside = store.set_tables_aside(transaction, f"{deps.clock():%Y%m%d_%H%M%S}")
         contexts_before = store.list_context_tables(transaction)
-        with _named_refusals():
-            upgrade = upgrade_schema(transaction.connection, finish=finish)
+        upgrade = upgrade_schema(transaction.connection, finish=finish)
         created = store.list_context_tables(transaction) - contexts_before
         reports = [*(f"{table}: created" for table in sorted(created)), *upgrade.reports]
-        return Creation(before, set_aside, store.list_workshop_tables(transaction), reports)
+        creation = Creation(before, set_aside, store.list_workshop_tables(transaction), reports)
+    if upgrade.refused:
+        raise SchemaNeedsDecision(reason=" ".join([*upgrade.refused, OTHERS_DONE]))
+    return creation
 
 
 def tables_to_set_aside(deps: Deps, confirmation: str | None) -> list[Table]:
@@ -78,24 +78,6 @@ def tables_to_set_aside(deps: Deps, confirmation: str | None) -> list[Table]:
         tables = store.list_workshop_tables(transaction)
     _require_confirmation(tables, confirmation)
     return [table for table in tables if table.row_count]
-
-
-@contextmanager
-def _named_refusals() -> Iterator[None]:
-    """Say what the database refuses; these messages name tables and columns, never values."""
-    from psycopg import errors
-
-    try:
-        yield
-    except (
-        errors.InsufficientPrivilege,
-        errors.FeatureNotSupported,  # for example a unique constraint of a partitioned table
-        errors.DependentObjectsStillExist,
-        errors.DatatypeMismatch,
-    ) as error:
-        raise SchemaNeedsDecision(
-            reason=f"The database refused the change: {error.diag.message_primary}."
-        ) from error
 
 
 def _require_confirmation(tables: list[Table], confirmation: str | None) -> None:

@@ -31,7 +31,8 @@ LIMIT %(limit)s;
 -- A page of a pool's versions, newest first, before the given one (null: the first page).
 SELECT v.version, v.origin, v.created_at, v.question_count,
   jsonb_array_length(v.report -> 'drifted') AS drifted,
-  (v.report ->> 'restored_version')::INT AS restored_version
+  (v.report ->> 'restored_version')::INT AS restored_version,
+  v.report -> 'repaired' AS repaired, v.report -> 'not_asked' AS not_asked
 FROM assessment.pool_versions v
 WHERE v.pool_id = %(pool_id)s AND (%(before)s::INT IS NULL OR v.version < %(before)s::INT)
 ORDER BY v.version DESC

@@ -3,6 +3,7 @@
 import psycopg
 import pytest
 
+from lib.assessment.former_ids import former_id
 from lib.database.queries import load_script
 from lib.database.schema import FINISH, schema_scripts
 from tests.support.old_assessment import BARE, FULL, ORPHANS, POOL, QUESTIONS, ROWS
@@ -172,6 +173,7 @@ def test_existing_questions_become_a_usable_pool(empty_postgres_url: str) -> Non
         ("q1", 0, 1, [1.0, 0.0], 0.3, 1.2),
         ("q2", 1, 0, [0.0, 1.0], 0.5, 1.0),
         ("q3", 2, None, [0.0, 1.0], 0.5, 1.0),  # its answer is not an option: never asked
+        ("q4", 3, 0, [1.0, 0.0], 0.5, 1.0),  # without concepts: the first one
     ]
     assert fetch(empty_postgres_url, "SELECT count(*) FROM assessment.questions") == [(5,)]
 
@@ -203,7 +205,7 @@ def test_monitoring_queries_of_the_guide_run_as_printed(postgres_url: str) -> No
         fetch(postgres_url, query)
 
 
-def test_numbered_answers_keep_their_numbers_and_get_new_ones(empty_postgres_url: str) -> None:
+def test_numbered_answers_get_fixed_ids_and_keep_their_numbers(empty_postgres_url: str) -> None:
     url = empty_postgres_url
     table, _, columns = FULL.partition(
         "CREATE TABLE test_responses (\n  id UUID PRIMARY KEY DEFAULT"
@@ -216,6 +218,6 @@ def test_numbered_answers_keep_their_numbers_and_get_new_ones(empty_postgres_url
         "INSERT INTO assessment.test_responses (student_id, session_id, question_id, response)"
         " SELECT 'ann', id, 'q9', 0 FROM assessment.test_sessions LIMIT 1",
     )
-    assert fetch(url, "SELECT id FROM assessment.test_responses ORDER BY id") == [
-        (1,), (3,), (4,), (5,),
-    ]  # fmt: skip
+    answers = fetch(url, "SELECT former_id, id FROM assessment.test_responses ORDER BY 1")
+    assert [number for number, _ in answers] == ["1", "3", "4", None]
+    assert answers[0][1] == former_id("answer", "1")

@@ -6,6 +6,7 @@ from uuid import UUID
 from pydantic import BeforeValidator, model_validator
 from pydantic_core import PydanticCustomError
 
+from lib.assessment.former_ids import PoolUuid
 from lib.web.wire import Answer, Body, StrictBody
 
 MAX_VERSION = 2**31 - 1
@@ -30,7 +31,7 @@ def _true_or_number(value: Any) -> Any:
 class CalibrateIn(StrictBody):
     """The pool to calibrate; without an id, every pool with enough new answers."""
 
-    question_pool_id: UUID | None = None
+    question_pool_id: PoolUuid | None = None
     """Id of the pool; if left out, every pool with enough new answers."""
     accept: Annotated[bool | int, BeforeValidator(_true_or_number)] = False
     """True, or the number of a proposal, to make the pool's estimates that wait its next version

@@ -43,6 +43,8 @@ class VersionRow:
     question_count: int
     drifted: int | None
     restored_version: int | None
+    repaired: dict[str, list[str]] | None
+    not_asked: list[str] | None
 
 
 @dataclass(frozen=True)

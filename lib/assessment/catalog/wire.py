@@ -5,6 +5,7 @@ from uuid import UUID
 
 from pydantic import Field
 
+from lib.assessment.former_ids import PoolUuid
 from lib.assessment.pools.question import STEEPEST_DISCRIMINATION, QuestionId
 from lib.assessment.pools.rules import Admission, StopRule
 from lib.assessment.pools.wire import QuestionIn
@@ -115,6 +116,12 @@ class VersionOut(Body):
     """Number of questions that a calibration flagged, at most 1,000; null for other versions."""
     restored_version: int | None
     """Version whose parameters it restored; null for other versions."""
+    repaired: dict[str, list[str]] | None
+    """For questions of an older deployment: what was changed, and the ids of up to 1,000 questions
+    each; null for other versions."""
+    not_asked: list[str] | None
+    """For questions of an older deployment: ids of up to 1,000 that cannot be asked, because their
+    right answer is none of their options or their concepts do not fit; null for other versions."""
 
 
 class ProposalOut(Body):
@@ -304,7 +311,7 @@ class ChangedQuestionOut(Answer):
 class PoolVersionIn(StrictBody):
     """The version to go back to."""
 
-    question_pool_id: UUID
+    question_pool_id: PoolUuid
     """Id of the pool."""
     version: int = Field(ge=1, le=MAX_VERSION, strict=True)
     """Version whose parameters and settings new tests are to use."""

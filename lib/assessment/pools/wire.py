@@ -13,6 +13,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
+from lib.assessment.former_ids import PoolUuid
 from lib.assessment.pools.question import (
     MAX_CONCEPTS,
     MAX_OPTIONS,
@@ -110,7 +111,7 @@ class UploadIn(StrictBody):
 
     questions: list[QuestionIn] = Field(min_length=1, max_length=MAX_UPLOAD)
     """The questions; those with a known id are changed."""
-    question_pool_id: UUID | None = None
+    question_pool_id: PoolUuid | None = None
     """An existing pool, or the id of a new one; a large pool may take several uploads."""
     name: Annotated[str, StringConstraints(min_length=1, max_length=200)] | None = None
     """Name of the pool, for people."""

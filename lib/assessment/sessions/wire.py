@@ -6,6 +6,7 @@ from uuid import UUID
 from pydantic import Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
+from lib.assessment.former_ids import PoolUuid, SessionUuid
 from lib.assessment.pools.question import MAX_OPTIONS, Question, QuestionId
 from lib.assessment.pools.rules import MAX_QUESTIONS, ConceptNames, StopRule
 from lib.assessment.telling import Untold
@@ -65,7 +66,7 @@ class StartIn(StrictBody):
 
     student_id: StudentId | None = None
     """Id of the student, chosen by the caller; needed without `ticket` and `session_id`."""
-    question_pool_id: UUID | None = None
+    question_pool_id: PoolUuid | None = None
     """Id of the pool from which questions are asked; needed without `ticket` and `session_id`."""
     concept_names: ConceptNames | None = None
     """Name of each concept that the pool tests, in the order of its weights; by default the pool's
@@ -75,7 +76,7 @@ class StartIn(StrictBody):
     ticket: Annotated[str, StringConstraints(min_length=1, max_length=4_000)] | None = None
     """Ticket from `test/tickets`, which names student and pool; needed if the pool admits by
     ticket. With the same ticket, a start resumes the running test."""
-    session_id: UUID | None = None
+    session_id: SessionUuid | None = None
     """Id of a running test, which is resumed."""
 
     @model_validator(mode="after")
@@ -90,7 +91,7 @@ class StartIn(StrictBody):
 class SubmitIn(StrictBody):
     """A student's response to a question."""
 
-    session_id: UUID
+    session_id: SessionUuid
     """Id of the test, from `test/start`; the credential of the call."""
     question_id: QuestionId
     """Id of the question that the test is waiting for."""
@@ -103,7 +104,7 @@ class SubmitIn(StrictBody):
 class EndIn(StrictBody):
     """The test to end."""
 
-    session_id: UUID
+    session_id: SessionUuid
     """Id of the test, from `test/start`; the credential of the call."""
 
 

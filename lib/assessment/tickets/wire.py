@@ -1,11 +1,11 @@
 """Bodies of tickets."""
 
 from typing import Annotated, Any, Self
-from uuid import UUID
 
 from pydantic import AfterValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
 
+from lib.assessment.former_ids import PoolUuid
 from lib.assessment.pools.rules import distinct
 from lib.assessment.sessions.wire import EndCriteria, StudentId
 from lib.web.wire import Answer, Body, StrictBody, UtcTime
@@ -18,7 +18,7 @@ MAX_HOURS = 366 * 24
 class TicketsIn(StrictBody):
     """Students and the test that they may take."""
 
-    question_pool_id: UUID
+    question_pool_id: PoolUuid
     """Id of the pool."""
     student_ids: Annotated[
         list[StudentId],

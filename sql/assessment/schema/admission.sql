@@ -34,6 +34,8 @@ ALTER TABLE assessment.student_proficiencies
   -- Whether the person named was known to take the test; otherwise the value is no prior.
   ADD COLUMN IF NOT EXISTS proven BOOLEAN NOT NULL DEFAULT TRUE;
 ALTER TABLE assessment.student_proficiencies ALTER COLUMN proven SET DEFAULT FALSE;
+-- Older deployments wrote values without any confidence, which are history and no prior.
+UPDATE assessment.student_proficiencies SET proven = FALSE WHERE confidence = 0 AND proven;
 
 ALTER TABLE assessment.test_sessions
   -- Whether the end changes what is known of the student for good.

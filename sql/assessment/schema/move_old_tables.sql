@@ -40,10 +40,11 @@ RETURNS TABLE (former_name TEXT, table_name TEXT, place INT, relation REGCLASS, 
 LANGUAGE sql STABLE AS $$
   SELECT sign.former_name, sign.table_name, sign.place, c.oid,
     columns.names @> sign.has AND NOT columns.names && sign.lacks
-    AND (sign.former_name <> 'students' OR columns.id_type IN ('text', 'character varying') AND (
+    AND (sign.former_name <> 'students' OR (
       -- Any application may have a table `students`: this one has no columns of its own, or the
       -- assessment's tables refer to it.
-      columns.names <@ ARRAY['id', 'name', 'email', 'grade_level', 'created_at', 'updated_at']
+      columns.id_type IN ('text', 'character varying', 'uuid')
+        AND columns.names <@ ARRAY['id', 'name', 'email', 'grade_level', 'created_at', 'updated_at']
       OR EXISTS (
         SELECT FROM pg_catalog.pg_constraint f WHERE f.confrelid = c.oid AND f.conrelid IN (
           to_regclass('public.test_sessions'), to_regclass('public.test_responses'),
@@ -51,9 +52,8 @@ LANGUAGE sql STABLE AS $$
   FROM (VALUES
     (1, 'students', 'examinees', ARRAY['id'], ARRAY['student_id']),
     (2, 'questions', 'questions', ARRAY['id', 'pool_id', 'correct_answer'], ARRAY['concept_id']),
-    (3, 'test_sessions', 'test_sessions', ARRAY['id', 'student_id', 'question_pool_id'],
-      ARRAY[]::TEXT[]),
-    (4, 'test_responses', 'test_responses', ARRAY['session_id', 'question_id', 'response'],
+    (3, 'test_sessions', 'test_sessions', ARRAY['id', 'student_id', 'status'], ARRAY['session_token']),
+    (4, 'test_responses', 'test_responses', ARRAY['session_id', 'question_id', 'is_correct'],
       ARRAY[]::TEXT[]),
     (5, 'student_proficiencies', 'student_proficiencies',
       ARRAY['student_id', 'concept_name', 'proficiency_value'], ARRAY[]::TEXT[])

@@ -241,6 +241,7 @@ ALTER TABLE assessment.student_proficiencies
 ALTER TABLE assessment.questions
   ADD COLUMN IF NOT EXISTS created_at TIMESTAMP,
   ADD COLUMN IF NOT EXISTS guessing DECIMAL NOT NULL DEFAULT 0,
+  ALTER COLUMN guessing SET DEFAULT 0,
   ADD COLUMN IF NOT EXISTS position INT,
   ADD COLUMN IF NOT EXISTS revision INT NOT NULL DEFAULT 1,
   ADD COLUMN IF NOT EXISTS updated_at TIMESTAMP DEFAULT (now() AT TIME ZONE 'UTC'),
@@ -287,18 +288,6 @@ ALTER TABLE assessment.test_responses
   ADD COLUMN IF NOT EXISTS next_question_id VARCHAR,
   ADD COLUMN IF NOT EXISTS seconds DECIMAL,
   ALTER COLUMN timestamp SET DEFAULT (now() AT TIME ZONE 'UTC');
-DO $$
-BEGIN  -- ids of the oldest deployments are numbers, with a sequence
-  IF EXISTS (
-    SELECT FROM pg_catalog.pg_attribute
-    WHERE attrelid = 'assessment.test_responses'::regclass
-      AND attname = 'id' AND atttypid = 'uuid'::regtype
-  ) THEN
-    ALTER TABLE assessment.test_responses ALTER COLUMN id SET DEFAULT gen_random_uuid();
-  END IF;
-END
-$$;
-
 -- ---------------------------------------------------------------------------------------------
 -- Indexes
 -- ---------------------------------------------------------------------------------------------

@@ -132,32 +132,16 @@ END
 $$;
 
 -- ---------------------------------------------------------------------------------------------
--- A version of a pool from the questions that an older deployment wrote
+-- A version of a pool from the questions that an older deployment wrote; repair_older_questions.sql has
+-- made the functions for them
 -- ---------------------------------------------------------------------------------------------
--- A Q-matrix row as numbers; null unless it is a list of 1 to 32 numbers, none below 0, at least
--- one above, and none too small or too large to compute the length of the row.
-CREATE OR REPLACE FUNCTION pg_temp.q_row(concepts JSONB) RETURNS DOUBLE PRECISION[]
-LANGUAGE plpgsql AS $$
-DECLARE
-  weights DOUBLE PRECISION[];
-BEGIN
-  IF jsonb_typeof(concepts) <> 'array' OR jsonb_array_length(concepts) NOT BETWEEN 1 AND 32
-    OR jsonb_path_exists(concepts, 'strict $[*] ? (@.type() != "number" || @ < 0
-      || (@ > 0 && @ < 0.000001) || @ > 1000000)')
-  THEN
-    RETURN NULL;
-  END IF;
-  SELECT array_agg(w.weight::DOUBLE PRECISION ORDER BY w.place) INTO weights
-  FROM jsonb_array_elements_text(concepts) WITH ORDINALITY w (weight, place);
-  RETURN CASE WHEN 0 < ANY (weights) THEN weights END;
-END
-$$;
-
 DO $$
 DECLARE
   pool RECORD;
   new_version INT;
+  adopted INT[] := '{}';
   left_over BIGINT;
+  names TEXT;
 BEGIN
   FOR pool IN
     SELECT q.pool_id AS id, mode() WITHIN GROUP (ORDER BY cardinality(row.weights)) AS concepts
@@ -187,8 +171,17 @@ BEGIN
     UPDATE assessment.questions q SET position = fitting.position
     FROM fitting WHERE q.id = fitting.id;
 
-    INSERT INTO assessment.pool_versions (pool_id, version, origin, question_count)
-    SELECT pool.id, new_version, 'adopted', count(q.position)
+    INSERT INTO assessment.pool_versions (pool_id, version, origin, question_count, report)
+    SELECT pool.id, new_version, 'adopted', count(q.position), jsonb_build_object(
+      'repaired', coalesce((
+        SELECT jsonb_object_agg(r.what, r.ids) FROM (
+          SELECT what, to_jsonb((array_agg(question_id ORDER BY question_id))[:1000]) AS ids
+          FROM pg_temp.repairs WHERE pool_id = pool.id GROUP BY what
+        ) AS r), '{}'),
+      'not_asked', to_jsonb(coalesce((array_agg(q.id ORDER BY q.id) FILTER (
+        WHERE q.position IS NULL OR NOT EXISTS (
+          SELECT FROM pg_temp.options_of(q.options) AS o WHERE o.text = q.correct_answer)
+      ))[:1000], '{}')))
     FROM assessment.questions q WHERE q.pool_id = pool.id;
 
     INSERT INTO assessment.pool_items (pool_id, position, version, question_id, revision,
@@ -211,18 +204,27 @@ BEGIN
       SELECT FROM assessment.pool_items i
       WHERE i.pool_id = q.pool_id AND i.position = q.position
     );
+    adopted := adopted || new_version;
     RAISE NOTICE 'assessment.questions: % questions are now version % of the pool %',
       (SELECT count(*) FROM assessment.pool_items i WHERE i.pool_id = pool.id AND i.version = new_version),
       new_version, pool.id USING ERRCODE = 'SW001';
   END LOOP;
-  SELECT count(*) INTO left_over FROM assessment.questions WHERE position IS NULL;
+  SELECT count(*), left(string_agg(id, ', ' ORDER BY id), 500) INTO left_over, names
+  FROM assessment.questions WHERE position IS NULL;
   IF left_over > 0 THEN
     RAISE NOTICE 'assessment.questions: % questions are never asked, because their concepts are not '
-      'a row of weights of their pool''s length', left_over USING ERRCODE = 'SW001';
+      'a row of weights of their pool''s length: %', left_over, names USING ERRCODE = 'SW001';
+  END IF;
+  SELECT count(*), left(string_agg(i.question_id, ', ' ORDER BY i.question_id), 500)
+  INTO left_over, names
+  FROM assessment.pool_items i WHERE i.correct_option IS NULL AND i.version = ANY (adopted);
+  IF left_over > 0 THEN
+    RAISE NOTICE 'assessment.questions: % questions are never asked, because their right answer is '
+      'none of their options: %', left_over, names USING ERRCODE = 'SW001';
   END IF;
 END
 $$;
 
 DROP FUNCTION pg_temp.lacks (TEXT, TEXT);
-DROP FUNCTION pg_temp.q_row (JSONB);
+DROP TABLE pg_temp.repairs;
 DROP FUNCTION pg_temp.report_set_aside (TEXT, BIGINT, TEXT);

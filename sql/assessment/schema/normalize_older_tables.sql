@@ -1,0 +1,401 @@
+-- Gives the tables of older deployments, which move_old_tables.sql has brought here, the columns and
+-- types of tables.sql, which runs next. Only what differs is touched, so this does nothing on a new
+-- database or the second time.
+--
+-- Nothing is lost: a value that cannot become one of the new type stays in set_aside_rows with its
+-- row, and an id that changes stays in the column `former_id`. What Postgres refuses is reported with
+-- the table, the column, the type found and the type needed, and nothing is changed.
+
+SELECT set_config('lock_timeout', '5s', true);
+SELECT pg_advisory_xact_lock(hashtextextended('stepwise.assessment.schema', 0));
+SELECT set_config('stepwise.removal', 'upgrade', true);  -- see removal.sql
+
+-- The UUID for an id of an older deployment: itself if it is one, else a fixed one made from the kind of
+-- id and its text. lib/assessment/former_ids.py makes the same, so that clients may go on sending the text.
+CREATE OR REPLACE FUNCTION assessment.fixed_uuid(kind TEXT, id TEXT) RETURNS UUID
+LANGUAGE sql IMMUTABLE AS $$
+  SELECT CASE
+    WHEN trim(id) ~* '^[0-9a-f]{8}-?([0-9a-f]{4}-?){3}[0-9a-f]{12}$' THEN trim(id)::UUID
+    ELSE encode(substr(sha256(convert_to(kind || ':' || id, 'UTF8')), 1, 16), 'hex')::UUID
+  END
+$$;
+
+CREATE OR REPLACE FUNCTION pg_temp.to_boolean(value TEXT) RETURNS BOOLEAN LANGUAGE sql AS $$
+  SELECT CASE
+    WHEN lower(trim(value)) IN ('1', '1.0', 't', 'true', 'y', 'yes', 'right', 'correct') THEN TRUE
+    WHEN lower(trim(value)) IN ('0', '0.0', 'f', 'false', 'n', 'no', 'wrong', 'incorrect') THEN FALSE
+  END
+$$;
+
+CREATE OR REPLACE FUNCTION pg_temp.to_number(value TEXT) RETURNS NUMERIC LANGUAGE plpgsql AS $$
+BEGIN
+  RETURN nullif(value::NUMERIC, 'NaN');
+EXCEPTION WHEN data_exception THEN
+  RETURN NULL;
+END
+$$;
+
+CREATE OR REPLACE FUNCTION pg_temp.to_whole_number(value TEXT) RETURNS INTEGER LANGUAGE sql AS $$
+  SELECT CASE WHEN n = trunc(n) AND n BETWEEN -2147483648 AND 2147483647 THEN n::INTEGER END
+  FROM pg_temp.to_number(value) AS n
+$$;
+
+CREATE OR REPLACE FUNCTION pg_temp.to_json_value(value TEXT) RETURNS JSONB LANGUAGE plpgsql AS $$
+BEGIN
+  RETURN value::JSONB;
+EXCEPTION WHEN data_exception THEN
+  RETURN NULL;
+END
+$$;
+
+-- A moment in UTC without its zone, as our columns have it; numbers are seconds or milliseconds.
+CREATE OR REPLACE FUNCTION pg_temp.to_moment(value TEXT) RETURNS TIMESTAMP LANGUAGE plpgsql AS $$
+DECLARE
+  n NUMERIC := pg_temp.to_number(value);
+BEGIN
+  IF n IS NOT NULL THEN
+    RETURN to_timestamp(CASE WHEN n > 100000000000 THEN n / 1000 ELSE n END::DOUBLE PRECISION)
+      AT TIME ZONE 'UTC';
+  END IF;
+  IF value ~ '([zZ]|[+-]\d\d(:?\d\d)?)$' AND value ~ ':' THEN
+    RETURN value::TIMESTAMPTZ AT TIME ZONE 'UTC';
+  END IF;
+  RETURN value::TIMESTAMP;
+EXCEPTION WHEN data_exception THEN
+  RETURN NULL;
+END
+$$;
+
+-- The columns that our statements need. `kind` is that of an id. A required column holds no nulls.
+CREATE TEMPORARY TABLE needed_columns ON COMMIT DROP AS
+SELECT * FROM (VALUES
+  ('examinees', 'id', 'character varying', NULL, TRUE),
+  ('examinees', 'created_at', 'timestamp without time zone', NULL, FALSE),
+  ('examinees', 'updated_at', 'timestamp without time zone', NULL, FALSE),
+  ('student_proficiencies', 'id', 'uuid', 'proficiency', TRUE),
+  ('student_proficiencies', 'student_id', 'character varying', NULL, TRUE),
+  ('student_proficiencies', 'concept_name', 'character varying', NULL, TRUE),
+  ('student_proficiencies', 'proficiency_value', 'numeric', NULL, TRUE),
+  ('student_proficiencies', 'confidence', 'numeric', NULL, FALSE),
+  ('student_proficiencies', 'created_at', 'timestamp without time zone', NULL, FALSE),
+  ('student_proficiencies', 'updated_at', 'timestamp without time zone', NULL, FALSE),
+  ('questions', 'id', 'character varying', NULL, TRUE),
+  ('questions', 'pool_id', 'uuid', 'pool', TRUE),
+  ('questions', 'content', 'text', NULL, TRUE),
+  ('questions', 'options', 'jsonb', NULL, TRUE),
+  ('questions', 'correct_answer', 'character varying', NULL, TRUE),
+  ('questions', 'concepts', 'jsonb', NULL, TRUE),
+  ('questions', 'difficulty', 'numeric', NULL, FALSE),
+  ('questions', 'discrimination', 'numeric', NULL, FALSE),
+  ('questions', 'guessing', 'numeric', NULL, TRUE),
+  ('questions', 'created_at', 'timestamp without time zone', NULL, FALSE),
+  ('test_sessions', 'id', 'uuid', 'session', TRUE),
+  ('test_sessions', 'student_id', 'character varying', NULL, TRUE),
+  ('test_sessions', 'question_pool_id', 'uuid', 'pool', FALSE),
+  ('test_sessions', 'status', 'character varying', NULL, FALSE),
+  ('test_sessions', 'initial_proficiency', 'jsonb', NULL, FALSE),
+  ('test_sessions', 'final_proficiency', 'jsonb', NULL, FALSE),
+  ('test_sessions', 'total_questions', 'integer', NULL, FALSE),
+  ('test_sessions', 'correct_responses', 'integer', NULL, FALSE),
+  ('test_sessions', 'accuracy', 'numeric', NULL, FALSE),
+  ('test_sessions', 'learning_gain', 'numeric', NULL, FALSE),
+  ('test_sessions', 'test_efficiency', 'numeric', NULL, FALSE),
+  ('test_sessions', 'started_at', 'timestamp without time zone', NULL, FALSE),
+  ('test_sessions', 'completed_at', 'timestamp without time zone', NULL, FALSE),
+  ('test_sessions', 'last_activity', 'timestamp without time zone', NULL, FALSE),
+  ('test_responses', 'id', 'uuid', 'answer', TRUE),
+  ('test_responses', 'student_id', 'character varying', NULL, TRUE),
+  ('test_responses', 'session_id', 'uuid', 'session', TRUE),
+  ('test_responses', 'question_id', 'character varying', NULL, TRUE),
+  ('test_responses', 'response', 'integer', NULL, TRUE),
+  ('test_responses', 'is_correct', 'boolean', NULL, FALSE),
+  ('test_responses', 'proficiency_before', 'jsonb', NULL, FALSE),
+  ('test_responses', 'proficiency_after', 'jsonb', NULL, FALSE),
+  ('test_responses', 'timestamp', 'timestamp without time zone', NULL, FALSE)
+) AS needed (table_name, column_name, type, kind, is_required);
+
+-- The needed columns of adopted tables, and what there is.
+CREATE OR REPLACE FUNCTION pg_temp.columns_found() RETURNS TABLE (
+  relation REGCLASS, table_name TEXT, column_name TEXT, needed TEXT, kind TEXT, is_required BOOLEAN,
+  found_type TEXT, is_generated BOOLEAN, fits BOOLEAN
+) LANGUAGE sql STABLE AS $$
+  SELECT c.oid, n.table_name, n.column_name, n.type, n.kind, n.is_required, f.type, f.is_generated,
+    f.type IS NOT NULL AND (f.type = n.type
+      OR n.type IN ('character varying', 'text') AND f.type IN ('character varying', 'text'))
+  FROM pg_temp.needed_columns AS n
+  JOIN pg_catalog.pg_class AS c ON c.relname = n.table_name
+    AND c.relnamespace = 'assessment'::regnamespace AND c.relkind IN ('r', 'p')
+  LEFT JOIN LATERAL (
+    SELECT format_type(a.atttypid, NULL) AS type, a.attgenerated <> '' AS is_generated
+    FROM pg_catalog.pg_attribute AS a
+    WHERE a.attrelid = c.oid AND a.attname = n.column_name AND NOT a.attisdropped
+  ) AS f ON TRUE
+  WHERE EXISTS (
+    SELECT FROM stepwise.adopted_tables AS t WHERE t.table_name = 'assessment.' || n.table_name)
+$$;
+
+-- Views that use one of these tables, those that others use first.
+CREATE OR REPLACE FUNCTION pg_temp.dependent_views(p_tables OID[])
+RETURNS TABLE (relation REGCLASS, kind "char", depth INT) LANGUAGE sql STABLE AS $$
+  WITH RECURSIVE used (oid, depth) AS (
+    SELECT unnest(p_tables), 0
+    UNION
+    SELECT r.ev_class, u.depth + 1
+    FROM used AS u
+    JOIN pg_catalog.pg_depend AS d ON d.refobjid = u.oid AND d.refclassid = 'pg_class'::regclass
+      AND d.classid = 'pg_rewrite'::regclass
+    JOIN pg_catalog.pg_rewrite AS r ON r.oid = d.objid AND r.ev_class <> u.oid
+    WHERE u.depth < 20
+  )
+  SELECT c.oid, c.relkind, max(u.depth) FROM used AS u JOIN pg_catalog.pg_class AS c ON c.oid = u.oid
+  WHERE u.depth > 0 GROUP BY c.oid, c.relkind ORDER BY max(u.depth)
+$$;
+
+-- Until tables.sql has made it.
+CREATE TABLE IF NOT EXISTS assessment.set_aside_rows (
+  id BIGINT GENERATED ALWAYS AS IDENTITY CONSTRAINT set_aside_rows_pkey PRIMARY KEY,
+  table_name TEXT NOT NULL,
+  reason TEXT NOT NULL,
+  row_data JSONB NOT NULL,
+  set_aside_at TIMESTAMP NOT NULL DEFAULT (now() AT TIME ZONE 'UTC')
+);
+
+-- Copy or move rows that meet a condition; `p_deletes` moves them. Returns their number.
+CREATE OR REPLACE FUNCTION pg_temp.keep_rows(
+  p_relation REGCLASS, p_table TEXT, p_condition TEXT, p_reason TEXT, p_deletes BOOLEAN
+) RETURNS BIGINT LANGUAGE plpgsql AS $$
+DECLARE
+  v_rows BIGINT;
+BEGIN
+  EXECUTE format(
+    CASE WHEN p_deletes THEN
+      'WITH kept AS (DELETE FROM %1$s AS t WHERE %2$s RETURNING to_jsonb(t) AS row_data)'
+    ELSE 'WITH kept AS (SELECT to_jsonb(t) AS row_data FROM %1$s AS t WHERE %2$s)' END
+    || ' INSERT INTO assessment.set_aside_rows (table_name, reason, row_data)'
+    || ' SELECT %3$L, %4$L, row_data FROM kept', p_relation, p_condition, p_table, p_reason);
+  GET DIAGNOSTICS v_rows = ROW_COUNT;
+  IF v_rows > 0 THEN
+    RAISE NOTICE 'assessment.%: % rows % assessment.set_aside_rows: %', p_table, v_rows,
+      CASE WHEN p_deletes THEN 'set aside in' ELSE 'copied to' END, p_reason USING ERRCODE = 'SW001';
+  END IF;
+  RETURN v_rows;
+END
+$$;
+
+-- Change the type of one column.
+CREATE OR REPLACE FUNCTION pg_temp.convert_column(
+  p_relation REGCLASS, p_table TEXT, p_column TEXT, p_found TEXT, p_needed TEXT, p_kind TEXT,
+  p_is_required BOOLEAN
+) RETURNS VOID LANGUAGE plpgsql AS $$
+DECLARE
+  v_text TEXT := format('t.%I::TEXT', p_column);
+  v_value TEXT;
+  v_constraint RECORD;
+BEGIN
+  v_value := CASE
+    WHEN p_needed = 'uuid' THEN format('assessment.fixed_uuid(%L, %%s)', p_kind)
+    WHEN p_needed = 'boolean' THEN 'pg_temp.to_boolean(%s)'
+    WHEN p_needed = 'integer' AND p_found = 'boolean' THEN '(%s)::BOOLEAN::INTEGER'
+    WHEN p_needed = 'integer' THEN 'pg_temp.to_whole_number(%s)'
+    WHEN p_needed = 'numeric' THEN 'pg_temp.to_number(%s)'
+    WHEN p_needed = 'jsonb' THEN 'pg_temp.to_json_value(%s)'
+    WHEN p_needed LIKE 'timestamp%' THEN 'pg_temp.to_moment(%s)'
+    ELSE '%s'
+  END;
+  IF p_needed = 'jsonb' AND p_found LIKE '%[]' THEN
+    v_text := format('to_jsonb(t.%I)::TEXT', p_column);
+  ELSIF p_found = 'timestamp with time zone' THEN
+    v_text := format('(t.%I AT TIME ZONE ''UTC'')::TEXT', p_column);
+  END IF;
+  -- What does not become a value: with its row if one is required, else as a copy.
+  PERFORM pg_temp.keep_rows(p_relation, p_table,
+    format('t.%I IS NOT NULL AND %s IS NULL', p_column, format(v_value, v_text)),
+    format('%s: the value does not fit the type %s', p_column, p_needed), p_is_required);
+  IF p_kind IS NOT NULL AND p_column = 'id' THEN
+    EXECUTE format('ALTER TABLE %s ADD COLUMN IF NOT EXISTS former_id TEXT', p_relation);
+    EXECUTE format('UPDATE %s AS t SET former_id = t.id::TEXT'
+      || ' WHERE former_id IS NULL AND t.id::TEXT <> assessment.fixed_uuid(%L, t.id::TEXT)::TEXT',
+      p_relation, p_kind);
+  END IF;
+  FOR v_constraint IN
+    SELECT k.conname, k.conrelid::regclass AS relation, k.contype
+    FROM pg_catalog.pg_constraint AS k
+    JOIN pg_catalog.pg_attribute AS a ON a.attrelid = p_relation AND a.attname = p_column
+    WHERE k.contype = 'c' AND k.conrelid = p_relation AND a.attnum = ANY (k.conkey)
+  LOOP
+    EXECUTE format('ALTER TABLE %s DROP CONSTRAINT %I', v_constraint.relation, v_constraint.conname);
+    RAISE NOTICE 'assessment.%: the constraint % was dropped, because % gets another type', p_table,
+      v_constraint.conname, p_column USING ERRCODE = 'SW001';
+  END LOOP;
+  EXECUTE format('ALTER TABLE %s ALTER COLUMN %I DROP DEFAULT', p_relation, p_column);
+  EXECUTE format('ALTER TABLE %s ALTER COLUMN %I DROP IDENTITY IF EXISTS', p_relation, p_column);
+  EXECUTE format('ALTER TABLE %1$s ALTER COLUMN %2$I TYPE %3$s USING %4$s', p_relation, p_column,
+    p_needed, format(v_value, replace(v_text, 't.', '')));
+  RAISE NOTICE 'assessment.%: % is now % (was %)', p_table, p_column, p_needed, p_found
+    USING ERRCODE = 'SW001';
+EXCEPTION WHEN OTHERS THEN
+  IF SQLSTATE IN ('55P03', '57014', '40P01', '40001') THEN
+    RAISE;
+  END IF;
+  RAISE EXCEPTION 'The column % of assessment.% (formerly in public) is %, must become %, and cannot: %.',
+    p_column, p_table, p_found, p_needed, SQLERRM
+    USING ERRCODE = 'integrity_constraint_violation', CONSTRAINT = 'schema_needs_decision';
+END
+$$;
+
+DO $$
+DECLARE
+  v_column RECORD;
+  v_key RECORD;
+  v_view RECORD;
+  v_tables OID[];
+  v_views JSONB := '[]';
+BEGIN
+  SELECT array_agg(DISTINCT relation::OID) INTO v_tables FROM pg_temp.columns_found()
+    WHERE NOT fits AND found_type IS NOT NULL;
+  IF v_tables IS NOT NULL THEN
+    -- Views keep their columns from changing type. Each is made anew at the end.
+    FOR v_view IN SELECT * FROM pg_temp.dependent_views(v_tables) LOOP
+      v_views := v_views || jsonb_build_object('name', v_view.relation::TEXT,
+        'kind', CASE v_view.kind WHEN 'm' THEN 'MATERIALIZED VIEW' ELSE 'VIEW' END,
+        'definition', pg_get_viewdef(v_view.relation));
+    END LOOP;
+    FOR v_view IN SELECT * FROM pg_temp.dependent_views(v_tables) ORDER BY depth DESC LOOP
+      EXECUTE format('DROP %s %s',
+        CASE v_view.kind WHEN 'm' THEN 'MATERIALIZED VIEW' ELSE 'VIEW' END, v_view.relation);
+    END LOOP;
+  END IF;
+  -- Foreign keys between these tables; upgrade_older_tables.sql adds ours. One whose table stayed in
+  -- public, or whose column gets another type, would refer to the wrong rows.
+  FOR v_key IN
+    SELECT k.conname, k.conrelid::regclass AS relation, k.confrelid::regclass AS referenced
+    FROM pg_catalog.pg_constraint AS k
+    WHERE k.contype = 'f' AND k.conrelid IN (SELECT relation FROM pg_temp.columns_found())
+      AND (k.confrelid NOT IN (
+          SELECT c.oid FROM pg_catalog.pg_class AS c WHERE c.relnamespace = 'assessment'::regnamespace)
+        OR k.conrelid = ANY (v_tables) OR k.confrelid = ANY (v_tables))
+  LOOP
+    EXECUTE format('ALTER TABLE %s DROP CONSTRAINT %I', v_key.relation, v_key.conname);
+    RAISE NOTICE '%: the foreign key % to % was dropped', v_key.relation, v_key.conname,
+      v_key.referenced USING ERRCODE = 'SW001';
+  END LOOP;
+  FOR v_column IN SELECT * FROM pg_temp.columns_found() WHERE NOT fits LOOP
+    IF v_column.found_type IS NULL THEN
+      CONTINUE WHEN v_column.column_name = 'last_activity';  -- tables.sql dates it
+      EXECUTE format('ALTER TABLE %s ADD COLUMN %I %s', v_column.relation, v_column.column_name,
+        v_column.needed || CASE v_column.column_name WHEN 'guessing' THEN ' DEFAULT 0' ELSE '' END);
+    ELSIF v_column.is_generated THEN
+      RAISE EXCEPTION 'The column % of assessment.% (formerly in public) is generated as %, and must '
+        'become %.', v_column.column_name, v_column.table_name, v_column.found_type, v_column.needed
+        USING ERRCODE = 'integrity_constraint_violation', CONSTRAINT = 'schema_needs_decision';
+    ELSE
+      PERFORM pg_temp.convert_column(v_column.relation, v_column.table_name, v_column.column_name,
+        v_column.found_type, v_column.needed, v_column.kind, v_column.is_required);
+    END IF;
+  END LOOP;
+  FOR v_view IN SELECT * FROM jsonb_to_recordset(v_views) AS v (name TEXT, kind TEXT, definition TEXT) LOOP
+    BEGIN
+      EXECUTE format('CREATE %s %s AS %s', v_view.kind, v_view.name, v_view.definition);
+      RAISE NOTICE '%: made anew over the changed columns; grants on it have to be given again',
+        v_view.name USING ERRCODE = 'SW001';
+    EXCEPTION WHEN OTHERS THEN
+      INSERT INTO assessment.set_aside_rows (table_name, reason, row_data)
+      VALUES ('pg_views', 'a view that does not fit the changed columns', to_jsonb(v_view));
+      RAISE NOTICE '%: dropped, because it does not fit the changed columns (%). Its definition is in '
+        'assessment.set_aside_rows', v_view.name, SQLERRM USING ERRCODE = 'SW001';
+    END;
+  END LOOP;
+END
+$$;
+
+-- Values that required columns lack, as far as they follow from others.
+DO $$
+DECLARE
+  v_column RECORD;
+BEGIN
+  IF NOT EXISTS (SELECT FROM pg_temp.columns_found()) THEN
+    RETURN;
+  END IF;
+  IF to_regclass('assessment.test_responses') IS NOT NULL THEN
+    -- In the oldest form, 1 meant a right answer and 0 a wrong one.
+    UPDATE assessment.test_responses SET response = is_correct::INTEGER
+      WHERE response IS NULL AND is_correct IS NOT NULL;
+    IF to_regclass('assessment.test_sessions') IS NOT NULL THEN
+      UPDATE assessment.test_responses AS r SET student_id = s.student_id
+        FROM assessment.test_sessions AS s WHERE r.student_id IS NULL AND s.id = r.session_id;
+    END IF;
+  END IF;
+  IF to_regclass('assessment.questions') IS NOT NULL THEN
+    UPDATE assessment.questions SET concepts = '[]' WHERE concepts IS NULL;
+    PERFORM pg_temp.keep_rows('assessment.questions', 'questions', 't.guessing < 0 OR t.guessing >= 1',
+      'guessing: it is not at least 0 and below 1, so that 0 counts', FALSE);
+    UPDATE assessment.questions SET guessing = 0
+      WHERE guessing IS NULL OR guessing < 0 OR guessing >= 1;
+  END IF;
+  FOR v_column IN
+    SELECT f.* FROM pg_temp.columns_found() AS f
+    JOIN pg_catalog.pg_attribute AS a ON a.attrelid = f.relation AND a.attname = f.column_name
+    WHERE f.is_required AND NOT a.attnotnull
+  LOOP
+    -- Ids that are missing can be made, others cannot.
+    IF v_column.column_name = 'id' AND v_column.needed = 'uuid' THEN
+      EXECUTE format('UPDATE %s SET id = gen_random_uuid() WHERE id IS NULL', v_column.relation);
+    END IF;
+    PERFORM pg_temp.keep_rows(v_column.relation, v_column.table_name,
+      format('t.%I IS NULL', v_column.column_name), v_column.column_name || ' is missing', TRUE);
+    EXECUTE format('ALTER TABLE %s ALTER COLUMN %I SET NOT NULL', v_column.relation,
+      v_column.column_name);
+  END LOOP;
+  -- Columns that our statements do not know keep their values, but no new row has one.
+  FOR v_column IN
+    SELECT c.oid::regclass AS relation, c.relname, a.attname
+    FROM stepwise.adopted_tables AS t
+    JOIN pg_catalog.pg_class AS c ON c.oid = to_regclass(t.table_name)
+    JOIN pg_catalog.pg_attribute AS a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+    WHERE t.table_name LIKE 'assessment.%' AND a.attnotnull AND NOT a.atthasdef AND a.attidentity = ''
+      AND a.attgenerated = '' AND a.attname::TEXT = ANY (t.columns) AND NOT EXISTS (
+        SELECT FROM pg_temp.needed_columns AS n
+        WHERE n.table_name = c.relname AND n.column_name = a.attname)
+      AND NOT EXISTS (  -- a primary key under another name
+        SELECT FROM pg_catalog.pg_constraint AS k
+        WHERE k.conrelid = c.oid AND k.contype = 'p' AND a.attnum = ANY (k.conkey))
+  LOOP
+    EXECUTE format('ALTER TABLE %s ALTER COLUMN %I DROP NOT NULL', v_column.relation, v_column.attname);
+    RAISE NOTICE 'assessment.%: % may be null now, because new rows have no value for it',
+      v_column.relname, v_column.attname USING ERRCODE = 'SW001';
+  END LOOP;
+  -- A table without a primary key may have an id twice: the first row stays.
+  FOR v_column IN
+    SELECT DISTINCT f.relation, f.table_name FROM pg_temp.columns_found() AS f
+    WHERE NOT EXISTS (
+      SELECT FROM pg_catalog.pg_constraint AS k
+      JOIN pg_catalog.pg_attribute AS a ON a.attrelid = f.relation AND a.attname = 'id'
+      WHERE k.conrelid = f.relation AND k.contype IN ('p', 'u') AND k.conkey = ARRAY[a.attnum])
+  LOOP
+    PERFORM pg_temp.keep_rows(v_column.relation, v_column.table_name, format(
+      'EXISTS (SELECT FROM %s AS other WHERE other.id = t.id AND other.ctid < t.ctid)',
+      v_column.relation), 'another row has this id', TRUE);
+    EXECUTE format('ALTER TABLE %s ADD CONSTRAINT %I PRIMARY KEY (id)', v_column.relation,
+      v_column.table_name || '_pkey');
+  END LOOP;
+END
+$$;
+
+-- Ids that had a sequence or a generator of another type get ours.
+DO $$
+DECLARE
+  v_table TEXT;
+BEGIN
+  FOREACH v_table IN ARRAY ARRAY['student_proficiencies', 'test_responses'] LOOP
+    IF EXISTS (
+      SELECT FROM pg_catalog.pg_attribute AS a
+      WHERE a.attrelid = to_regclass('assessment.' || v_table) AND a.attname = 'id'
+        AND a.atttypid = 'uuid'::regtype AND NOT a.atthasdef)
+    THEN
+      EXECUTE format('ALTER TABLE assessment.%I ALTER COLUMN id SET DEFAULT gen_random_uuid()', v_table);
+    END IF;
+  END LOOP;
+END
+$$;
+
+DROP TABLE pg_temp.needed_columns;

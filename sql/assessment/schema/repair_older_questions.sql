@@ -1,0 +1,190 @@
+-- Questions that an older deployment wrote and that no pool has adopted yet: what can be decided about
+-- them is decided. A changed question is kept as it was in set_aside_rows, and pg_temp.repairs names it
+-- for the pool's report. upgrade_older_tables.sql, which runs next in the same transaction, adopts them
+-- and uses the functions of this script.
+
+SELECT set_config('lock_timeout', '5s', true);
+SELECT pg_advisory_xact_lock(hashtextextended('stepwise.assessment.schema', 0));
+
+-- The standard normal distribution function, by its power series; exact to 1e-15 for |x| < 6.
+CREATE OR REPLACE FUNCTION pg_temp.normal_cdf(x DOUBLE PRECISION) RETURNS DOUBLE PRECISION
+LANGUAGE plpgsql AS $$
+DECLARE
+  term DOUBLE PRECISION := x;
+  total DOUBLE PRECISION := x;
+  n INT := 1;
+BEGIN
+  IF abs(x) >= 6 THEN
+    RETURN CASE WHEN x > 0 THEN 1 ELSE 0 END;
+  END IF;
+  WHILE abs(term) > 1e-17 LOOP
+    n := n + 2;
+    term := term * x * x / n;
+    total := total + term;
+  END LOOP;
+  RETURN 0.5 + total * exp(-x * x / 2) / sqrt(2 * pi());
+END
+$$;
+
+CREATE OR REPLACE FUNCTION pg_temp.length(weights DOUBLE PRECISION[]) RETURNS DOUBLE PRECISION
+LANGUAGE sql AS $$
+  SELECT sqrt(sum(w * w)) FROM unnest(weights) AS w
+$$;
+
+-- JSON in a JSON string, at most twice.
+CREATE OR REPLACE FUNCTION pg_temp.unwrapped(value JSONB) RETURNS JSONB LANGUAGE plpgsql AS $$
+BEGIN
+  FOR n IN 1..2 LOOP
+    EXIT WHEN jsonb_typeof(value) <> 'string' OR value #>> '{}' !~ '^\s*[\[{"]';
+    value := (value #>> '{}')::JSONB;
+  END LOOP;
+  RETURN value;
+EXCEPTION WHEN data_exception THEN
+  RETURN value;
+END
+$$;
+
+-- Options in order, with the keys by which an answer may name them: a list of texts, of other values or
+-- of objects with an id and a text, or an object.
+CREATE OR REPLACE FUNCTION pg_temp.options_of(options JSONB)
+RETURNS TABLE (place BIGINT, key TEXT, text TEXT) LANGUAGE sql AS $$
+  WITH given AS (SELECT pg_temp.unwrapped(options) AS value)
+  SELECT o.place,
+    CASE jsonb_typeof(o.item) WHEN 'object'
+      THEN coalesce(o.item ->> 'id', o.item ->> 'key', o.item ->> 'label') END,
+    CASE jsonb_typeof(o.item) WHEN 'object'
+      THEN coalesce(o.item ->> 'text', o.item ->> 'content', o.item ->> 'value')
+      ELSE o.item #>> '{}' END
+  FROM given, jsonb_array_elements(CASE jsonb_typeof(value) WHEN 'array' THEN value ELSE '[]' END)
+    WITH ORDINALITY AS o (item, place)
+  UNION ALL
+  SELECT row_number() OVER (ORDER BY m.key), m.key, m.value #>> '{}'
+  FROM given, jsonb_each(CASE jsonb_typeof(value) WHEN 'object' THEN value ELSE '{}' END) AS m
+$$;
+
+-- The options as a list of texts; null if there are none, or one has no text.
+CREATE OR REPLACE FUNCTION pg_temp.texts_of(options JSONB) RETURNS JSONB LANGUAGE sql AS $$
+  SELECT CASE WHEN bool_and(o.text IS NOT NULL) THEN jsonb_agg(o.text ORDER BY o.place) END
+  FROM pg_temp.options_of(options) AS o
+$$;
+
+-- The one option that an answer means: its text, also without blanks or without case, its key, or a
+-- letter; null if none or several.
+CREATE OR REPLACE FUNCTION pg_temp.right_option(options JSONB, answer TEXT) RETURNS TEXT
+LANGUAGE sql AS $$
+  WITH given AS (
+    SELECT o.place, o.key, o.text, pg_temp.unwrapped(to_jsonb(answer)) #>> '{}' AS answer
+    FROM pg_temp.options_of(options) AS o
+  ), candidates AS (
+    SELECT 1 AS rule, text FROM given WHERE text = answer
+    UNION ALL SELECT 2, text FROM given WHERE trim(text) = trim(answer)
+    UNION ALL SELECT 3, text FROM given WHERE lower(trim(text)) = lower(trim(answer))
+    UNION ALL SELECT 4, text FROM given WHERE lower(key) = lower(trim(answer))
+    UNION ALL SELECT 5, text FROM given
+      WHERE trim(answer) ~* '^[a-z]$' AND place = ascii(lower(trim(answer))) - ascii('a') + 1
+  )
+  SELECT min(text) FROM candidates GROUP BY rule HAVING count(DISTINCT text) = 1
+  ORDER BY rule LIMIT 1
+$$;
+
+-- A Q-matrix row as JSON numbers: JSON text is unwrapped, and true counts as 1.
+CREATE OR REPLACE FUNCTION pg_temp.weights_of(concepts JSONB) RETURNS JSONB LANGUAGE sql AS $$
+  SELECT CASE jsonb_typeof(value) WHEN 'array' THEN (
+    SELECT coalesce(jsonb_agg(
+      CASE item WHEN 'true' THEN '1'::JSONB WHEN 'false' THEN '0' ELSE item END ORDER BY place), '[]')
+    FROM jsonb_array_elements(value) WITH ORDINALITY AS e (item, place)) ELSE value END
+  FROM (SELECT pg_temp.unwrapped(concepts) AS value) AS given
+$$;
+
+-- A Q-matrix row as numbers; null unless it is a list of 1 to 32 numbers, none below 0, at least
+-- one above, and none too small or too large to compute the length of the row.
+CREATE OR REPLACE FUNCTION pg_temp.q_row(concepts JSONB) RETURNS DOUBLE PRECISION[]
+LANGUAGE plpgsql AS $$
+DECLARE
+  weights DOUBLE PRECISION[];
+BEGIN
+  IF jsonb_typeof(concepts) <> 'array' OR jsonb_array_length(concepts) NOT BETWEEN 1 AND 32
+    OR jsonb_path_exists(concepts, 'strict $[*] ? (@.type() != "number" || @ < 0
+      || (@ > 0 && @ < 0.000001) || @ > 1000000)')
+  THEN
+    RETURN NULL;
+  END IF;
+  SELECT array_agg(w.weight::DOUBLE PRECISION ORDER BY w.place) INTO weights
+  FROM jsonb_array_elements_text(concepts) WITH ORDINALITY w (weight, place);
+  RETURN CASE WHEN 0 < ANY (weights) THEN weights END;
+END
+$$;
+
+-- The row of a question without concepts: the first one, in a row as long as its pool's others.
+CREATE OR REPLACE FUNCTION pg_temp.first_concept(in_pool UUID) RETURNS JSONB LANGUAGE sql AS $$
+  SELECT jsonb_agg(CASE n WHEN 1 THEN 1 ELSE 0 END ORDER BY n)
+  FROM generate_series(1, coalesce((
+    SELECT mode() WITHIN GROUP (ORDER BY cardinality(pg_temp.q_row(q.concepts)))
+    FROM assessment.questions AS q WHERE q.pool_id = in_pool AND pg_temp.q_row(q.concepts) IS NOT NULL
+  ), 1)) AS n
+$$;
+
+CREATE TEMPORARY TABLE repairs (question_id VARCHAR, pool_id UUID, what TEXT) ON COMMIT DROP;
+
+-- Change questions, and keep them as they were. `p_condition` and `p_change` name the question q.
+CREATE OR REPLACE FUNCTION pg_temp.repair(p_what TEXT, p_condition TEXT, p_change TEXT) RETURNS VOID
+LANGUAGE plpgsql AS $$
+DECLARE
+  v_rows BIGINT;
+BEGIN
+  EXECUTE format($query$
+    WITH changed AS MATERIALIZED (
+      SELECT q.id, q.pool_id, to_jsonb(q) AS row_data FROM assessment.questions AS q
+      WHERE q.position IS NULL AND (%1$s)
+    ), kept AS (
+      INSERT INTO assessment.set_aside_rows (table_name, reason, row_data)
+      SELECT 'questions', %2$L, row_data FROM changed
+    ), named AS (
+      INSERT INTO pg_temp.repairs SELECT id, pool_id, %2$L FROM changed
+    )
+    UPDATE assessment.questions AS q SET %3$s FROM changed WHERE changed.id = q.id
+  $query$, p_condition, p_what, p_change);
+  GET DIAGNOSTICS v_rows = ROW_COUNT;
+  IF v_rows > 0 THEN
+    RAISE NOTICE 'assessment.questions: % questions: %. assessment.set_aside_rows has them as they were',
+      v_rows, p_what USING ERRCODE = 'SW001';
+  END IF;
+END
+$$;
+
+DO $$
+DECLARE
+  -- STEEPEST_CALIBRATED of lib/engine/bank.py, in probits
+  steepest CONSTANT TEXT := '2.35';
+BEGIN
+  IF NOT EXISTS (SELECT FROM assessment.questions WHERE position IS NULL) THEN
+    RETURN;
+  END IF;
+  PERFORM pg_temp.repair('the options were read as a list of texts',
+    $sql$ q.options <> pg_temp.texts_of(q.options) $sql$,
+    $sql$ options = pg_temp.texts_of(q.options),
+      correct_answer = coalesce(pg_temp.right_option(q.options, q.correct_answer), q.correct_answer) $sql$);
+  PERFORM pg_temp.repair('the right answer was found among the options',
+    $sql$ q.correct_answer <> pg_temp.right_option(q.options, q.correct_answer) $sql$,
+    $sql$ correct_answer = pg_temp.right_option(q.options, q.correct_answer) $sql$);
+  PERFORM pg_temp.repair('the concepts were read as weights',
+    $sql$ q.concepts <> pg_temp.weights_of(q.concepts) $sql$,
+    $sql$ concepts = pg_temp.weights_of(q.concepts) $sql$);
+  PERFORM pg_temp.repair('without concepts, it counts for the first one',
+    $sql$ q.concepts = '[]' $sql$,
+    $sql$ concepts = pg_temp.first_concept(q.pool_id) $sql$);
+  -- A pool is in logits if a difficulty of it is no percentile: P = 1 / (1 + exp(b - a q·θ)), so that
+  -- 1.702 times the discrimination is a‖q‖, and the percentile of b / (a‖q‖) the difficulty.
+  PERFORM pg_temp.repair('the parameters were converted from logits',
+    $sql$ pg_temp.q_row(q.concepts) IS NOT NULL AND coalesce(q.discrimination, 1) > 0
+      AND q.pool_id IN (
+        SELECT o.pool_id FROM assessment.questions AS o
+        WHERE o.position IS NULL AND (o.difficulty <= 0 OR o.difficulty >= 1)) $sql$,
+    $sql$ difficulty = least(greatest(pg_temp.normal_cdf(coalesce(q.difficulty, 0)::DOUBLE PRECISION
+        / (coalesce(q.discrimination, 1) * pg_temp.length(pg_temp.q_row(q.concepts)))), 0.01), 0.99),
+      discrimination = coalesce(q.discrimination, 1)
+        * pg_temp.length(pg_temp.q_row(q.concepts)) / 1.702 $sql$);
+  PERFORM pg_temp.repair('a discrimination that no question has was lowered',
+    'q.discrimination > ' || steepest, 'discrimination = ' || steepest);
+END
+$$;

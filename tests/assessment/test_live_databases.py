@@ -1,0 +1,299 @@
+"""Databases in the forms of live deployments come over with every value, and go on from there."""
+
+import math
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import psycopg
+import pytest
+from fastapi.testclient import TestClient
+from hypothesis import given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+
+from lib.assessment.former_ids import former_id
+from lib.engine import ItemBank
+from tests.assessment.conftest import Rows, Student, make_questions, upload
+from tests.support.databases import Databases
+from tests.support.live_assessments import (
+    ANSWERS_C,
+    FORM_A,
+    FORM_B,
+    POOL,
+    QUESTIONS_C,
+    ROWS_A,
+    SESSIONS,
+)
+from tests.support.upgrade import upgrade
+
+Run = Callable[..., None]
+
+
+@pytest.fixture
+def postgres_url(databases: Databases) -> Iterator[str]:
+    """An empty database, in place of the migrated one."""
+    with databases.copy() as url:
+        yield url
+
+
+@pytest.fixture
+def run(postgres_url: str) -> Run:
+    """Run scripts in the database."""
+
+    def execute(*scripts: str) -> None:
+        with psycopg.connect(postgres_url, autocommit=True) as connection:
+            for script in scripts:
+                connection.execute(script.encode())
+
+    return execute
+
+
+def create_schema(client: TestClient, operator: dict[str, str], **fields: Any) -> Any:
+    return client.post("/api/admin-create-unified-schema", json=fields, headers=operator)
+
+
+def test_oldest_form_comes_over_row_by_row(
+    client: TestClient, operator: dict[str, str], run: Run, rows: Rows
+) -> None:
+    run(FORM_A, ROWS_A)
+    response = create_schema(client, operator, finish=True)
+    assert response.status_code == 200, response.text
+    assert rows("SELECT id, name, email, grade_level FROM assessment.examinees ORDER BY 1") == [
+        ("ann", "Ann", "ann@example.com", 7), ("bob", "Bob", None, 8),
+    ]  # fmt: skip
+    bob = former_id("session", "session of bob")
+    sessions = "SELECT id::text, former_id, student_id, status, total_questions, started_at::text"
+    assert rows(f"{sessions} FROM assessment.test_sessions ORDER BY started_at") == [
+        (SESSIONS[0], None, "ann", "completed", 2, "2025-01-01 10:00:00"),
+        (SESSIONS[1], None, "ann", "completed", 1, "2025-02-01 10:00:00"),
+        (str(bob), "session of bob", "bob", "active", 0, "2025-03-01 10:00:00"),
+    ]
+    answers = (
+        "SELECT former_id, id, session_id::text, question_id, response, is_correct,"
+        " response_time_ms, timestamp::text FROM assessment.test_responses ORDER BY former_id"
+    )
+    assert rows(answers) == [
+        ("1", former_id("answer", "1"), SESSIONS[0], "q1", 1, True, 900, "2025-01-01 10:01:00"),
+        ("2", former_id("answer", "2"), SESSIONS[0], "q2", 0, False, 800, "2025-01-01 10:05:00"),
+        ("3", former_id("answer", "3"), SESSIONS[1], "q1", 1, True, 700, "2025-02-01 10:02:00"),
+        ("4", former_id("answer", "4"), str(bob), "q1", 1, True, 600, "2025-03-01 10:02:00"),
+    ]
+    kept = "SELECT student_id, concept_name, proficiency_value::float, proven"
+    assert rows(f"{kept} FROM assessment.student_proficiencies ORDER BY 1, 2") == [
+        ("ann", "Algebra", 1.2, False), ("ann", "Math", 0.5, False), ("bob", "Algebra", 2.9, False),
+    ]  # fmt: skip
+    aside = "SELECT row_data ->> 'proficiency_value' FROM assessment.set_aside_rows"
+    assert rows(f"{aside} WHERE table_name = 'student_proficiencies'") == [("-0.7",)]
+    assert create_schema(client, operator, finish=True).status_code == 200
+    assert len(rows(answers)) == 4
+
+
+def test_student_of_the_oldest_form_takes_a_test_and_finds_the_history(
+    client: TestClient, operator: dict[str, str], run: Run
+) -> None:
+    run(FORM_A, ROWS_A)
+    assert create_schema(client, operator, finish=True).status_code == 200
+    ann = Student(client, upload(client, operator, make_questions(20)), "ann")
+    assert set(ann.start()["initial_proficiency"]) == {0.5}
+    ann.answer()
+    ann.end()
+    progress = client.get("/api/student/ann/progress", headers=operator).json()["progress_data"]
+    assert len(progress["progress_timeline"]) == 3
+    history = client.get("/api/student/ann/history", headers=operator).json()["test_sessions"]
+    assert {SESSIONS[0], SESSIONS[1]} <= {session["session_id"] for session in history}
+
+
+def test_views_over_changed_columns_are_made_anew_or_kept_as_text(
+    client: TestClient, operator: dict[str, str], run: Run, rows: Rows
+) -> None:
+    run(FORM_A, ROWS_A)
+    body = create_schema(client, operator, finish=True).json()
+    assert any("v_right_answers: dropped" in line for line in body["results"])
+    kept = rows("SELECT row_data ->> 'definition' FROM assessment.set_aside_rows"
+                " WHERE table_name = 'pg_views' ORDER BY row_data ->> 'name'")  # fmt: skip
+    assert len(kept) == 2
+    assert "sum" in kept[1][0]
+    run("CREATE VIEW public.works AS SELECT id FROM assessment.test_sessions")
+
+
+def test_questions_of_every_spelling_are_decided_and_the_rest_is_named(
+    client: TestClient, operator: dict[str, str], run: Run, rows: Rows
+) -> None:
+    run(FORM_A, ROWS_A, FORM_B, QUESTIONS_C)
+    body = create_schema(client, operator, finish=True).json()
+    pool = former_id("pool", f"topic_{POOL}")
+    items = (
+        "SELECT i.question_id, q.options ->> i.correct_option, i.concepts, i.guessing"
+        " FROM assessment.pool_items i JOIN assessment.questions q ON q.id = i.question_id"
+        " WHERE i.pool_id = %s ORDER BY i.question_id"
+    )
+    found = {row[0]: row[1:] for row in rows(items, pool)}
+    assert {
+        name: (right, weights) for name, (right, weights, _) in found.items() if right
+    } == ANSWERS_C
+    assert found["lost"][0] is None
+    assert (found["list"][2], found["objects"][2]) == (0, 0)
+    assert any("lost" in line and "right answer" in line for line in body["results"])
+    details = client.get(f"/api/pools/{pool}", headers=operator).json()
+    (version,) = details["versions"]
+    assert version["not_asked"] == ["lost"]
+    assert version["repaired"]["the right answer was found among the options"] == ["letter", "list"]
+    assert "objects" in version["repaired"]["a discrimination that no question has was lowered"]
+    assert rows(
+        "SELECT discrimination FROM assessment.pool_items WHERE question_id = 'objects'"
+    ) == [(2.35,)]
+    original = (
+        "SELECT row_data ->> 'correct_answer' FROM assessment.set_aside_rows WHERE reason LIKE"
+    )
+    assert rows(f"{original} '%%right answer%%' AND row_data ->> 'id' = 'list'") == [(" TWO ",)]
+
+
+def test_pool_in_logits_keeps_its_curves(
+    client: TestClient, operator: dict[str, str], run: Run, rows: Rows
+) -> None:
+    run(FORM_A, ROWS_A, FORM_B, QUESTIONS_C)
+    create_schema(client, operator, finish=True)
+    items = (
+        "SELECT concepts, difficulty, discrimination FROM assessment.pool_items"
+        " WHERE question_id LIKE 'logit%%' ORDER BY question_id"
+    )
+    for (weights, difficulty, discrimination), (a, b) in zip(
+        rows(items), [(1.1, -1.5), (0.9, 0.8)], strict=True
+    ):
+        bank = ItemBank.from_questions([weights], difficulty, discrimination)
+        for theta in ([-1.0, 0.5], [0.3, 0.3], [2.0, -0.4]):
+            x = a * sum(w * t for w, t in zip(weights, theta, strict=True)) - b
+            assert bank.probability(theta)[0] == pytest.approx(1 / (1 + math.exp(-x)), abs=1e-9)
+
+
+def test_old_pool_is_tested_by_its_old_id(
+    client: TestClient, operator: dict[str, str], run: Run
+) -> None:
+    run(FORM_A, ROWS_A, FORM_B, QUESTIONS_C)
+    assert create_schema(client, operator, finish=True).status_code == 200
+    student = Student(client, f"topic_{POOL}", "ann")
+    body = student.start(concept_names=["Algebra", "Geometry"])
+    asked = {}
+    while student.question is not None:
+        question = student.question
+        right = ANSWERS_C[question["id"]][0]
+        response = student.post(question["id"], question["options"].index(right)).json()
+        asked[question["id"]] = right
+        student.question = response.get("next_question")
+    assert set(asked) == set(ANSWERS_C)
+    status = client.get(f"/api/test/status/{body['session_id']}").json()
+    assert status["status"] == "completed"
+
+
+@pytest.mark.parametrize("text", ["topic_none", "x", "a/b", "ünï", "1"])
+def test_ids_that_are_no_uuid_are_not_found(
+    client: TestClient, operator: dict[str, str], text: str
+) -> None:
+    create_schema(client, operator)
+    start = client.post("/api/test/start", json={"student_id": "a", "question_pool_id": text})
+    assert (start.status_code, start.json()["code"]) == (404, "pool_not_found")
+    answer = {"session_id": text, "question_id": "q", "response": 0}
+    submit = client.post("/api/test/submit", json=answer)
+    assert (submit.status_code, submit.json()["code"]) == (404, "session_not_found")
+
+
+def test_session_of_the_oldest_form_is_found_by_its_former_id(
+    client: TestClient, operator: dict[str, str], run: Run
+) -> None:
+    run(FORM_A, ROWS_A)
+    create_schema(client, operator, finish=True)
+    status = client.get("/api/test/status/session of bob")
+    assert status.status_code == 200, status.text
+
+
+def test_what_cannot_be_converted_is_refused_and_keeps_no_other_context_from_its_upgrade(
+    client: TestClient, operator: dict[str, str], run: Run, rows: Rows
+) -> None:
+    run(
+        FORM_A.replace(
+            "is_correct INTEGER NOT NULL CHECK (is_correct IN (0, 1))",
+            "is_correct INTEGER GENERATED ALWAYS AS (length(question_id) - 1) STORED",
+        ),
+        "DROP TABLE students CASCADE",  # whose name the workshop needs
+    )
+    tables = "SELECT table_name FROM information_schema.tables WHERE table_schema = 'public'"
+    response = create_schema(client, operator, finish=True)
+    assert (response.status_code, response.json()["code"]) == (409, "schema_needs_decision")
+    for word in ("is_correct", "test_responses", "integer", "boolean"):
+        assert word in response.json()["error"]
+    names = {name for (name,) in rows(tables)}
+    assert {"test_responses", "test_sessions", "sessions", "step_progress", "events"} <= names
+    assert client.get("/health").json()["schema"]["behind"]
+    report = {"sessionToken": "ws_1764200000000_" + "5f" * 32, "stepNumber": 1, "completed": True}
+    assert client.post("/api/student-progress", json=report).status_code == 200
+
+
+COLUMNS = {
+    "session_id": ["TEXT", "UUID", "VARCHAR(40)"],
+    "is_correct": ["INTEGER", "BOOLEAN", "TEXT", "SMALLINT"],
+    "response": ["INTEGER", "TEXT", "BIGINT", "NUMERIC", ""],
+    "answer_id": ["SERIAL", "UUID DEFAULT gen_random_uuid()", "BIGSERIAL"],
+    "pool": ["", "TEXT", "UUID"],
+    "vector": ["JSON", "JSONB", "TEXT", "DOUBLE PRECISION[]"],
+    "time": ["TIMESTAMPTZ", "TIMESTAMP", "TEXT", "BIGINT"],
+}
+VECTORS = {"DOUBLE PRECISION[]": "{0.6,0.4}"}
+TIMES = {"BIGINT": "1735725600", "TEXT": "2025-01-01T10:00:00Z"}
+MIXTURE = st.fixed_dictionaries({name: st.sampled_from(kinds) for name, kinds in COLUMNS.items()})
+
+
+def mixture(kinds: dict[str, str]) -> str:
+    """Return a database with these types, and two answers of one session."""
+    pool = f", question_pool_id {kinds['pool']}" if kinds["pool"] else ""
+    response = f", response {kinds['response']} NOT NULL" if kinds["response"] else ""
+    vector, moment = (
+        VECTORS.get(kinds["vector"], "[0.6,0.4]"),
+        TIMES.get(kinds["time"], "2025-01-01 10:00Z"),
+    )
+    names = "student_id, session_id, question_id, is_correct, proficiency_after, timestamp"
+    values = [f"'ann', '{SESSIONS[0]}', 'q{n}', '{n}', '{vector}', '{moment}'" for n in (0, 1)]
+    if response:
+        names, values = f"{names}, response", [f"{row}, '{n + 1}'" for n, row in enumerate(values)]
+    return f"""
+    CREATE TABLE students (id TEXT PRIMARY KEY, name TEXT NOT NULL);
+    CREATE TABLE test_sessions (id {kinds["session_id"]} PRIMARY KEY, student_id TEXT NOT NULL
+      REFERENCES students(id), status TEXT, total_questions INT, started_at {kinds["time"]},
+      final_proficiency {kinds["vector"]}{pool});
+    CREATE TABLE test_responses (id {kinds["answer_id"]} PRIMARY KEY,
+      student_id TEXT NOT NULL, question_id TEXT NOT NULL,
+      session_id {kinds["session_id"]} NOT NULL REFERENCES test_sessions(id),
+      is_correct {kinds["is_correct"]} NOT NULL, proficiency_after {kinds["vector"]},
+      timestamp {kinds["time"]}{response});
+    INSERT INTO students VALUES ('ann', 'Ann');
+    INSERT INTO test_sessions
+      (id, student_id, status, total_questions, started_at, final_proficiency)
+      VALUES ('{SESSIONS[0]}', 'ann', 'completed', 2, '{moment}', '{vector}');
+    INSERT INTO test_responses ({names}) VALUES ({"), (".join(values)});
+    """
+
+
+@hypothesis_settings(max_examples=25)
+@given(kinds=MIXTURE)
+def test_every_mixture_comes_over_with_every_value(
+    databases: Databases, kinds: dict[str, str]
+) -> None:
+    with databases.copy() as url, psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(mixture(kinds).encode())
+        reports = upgrade(url)
+        assert any("test_responses" in line for line in reports)
+        answers = connection.execute(
+            "SELECT s.id::text, r.student_id, r.question_id, r.is_correct, r.response,"
+            " r.proficiency_after, r.timestamp::text, s.final_proficiency, s.started_at::text"
+            " FROM assessment.test_responses r"
+            " JOIN assessment.test_sessions s ON s.id = r.session_id"
+            " ORDER BY r.question_id"
+        ).fetchall()
+        expected_response = [1, 2] if kinds["response"] else [0, 1]
+        assert answers == [
+            (SESSIONS[0], "ann", f"q{n}", bool(n), expected_response[n], [0.6, 0.4],
+             "2025-01-01 10:00:00", [0.6, 0.4], "2025-01-01 10:00:00")
+            for n in (0, 1)
+        ]  # fmt: skip
+        assert connection.execute("SELECT count(*) FROM assessment.set_aside_rows").fetchone() == (
+            0,
+        )
