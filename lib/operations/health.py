@@ -91,7 +91,7 @@ class Health:
     timestamp: UtcTime
     """Time of the check."""
     services: dict[str, ServiceState]
-    """State of `postgres` and of `redis`."""
+    """State of `postgres` and of `redis`; `supabase` is the earlier service's name for Postgres."""
     schema: Schema | None
     """Version of the schema and what it lacks; null while Postgres cannot be asked."""
     remarks: list[str]
@@ -112,7 +112,7 @@ async def check(deps: Deps) -> Health:
         status=_status(schema, redis, redis_problem=settings.redis_problem),
         version=settings.version,
         timestamp=deps.clock(),
-        services={"postgres": postgres, "redis": redis},
+        services={"postgres": postgres, "redis": redis, "supabase": postgres},
         schema=schema,
         remarks=[*problems, *settings.unknown_options],
     )

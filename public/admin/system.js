@@ -46,7 +46,7 @@ export function System({ api }) {
   return html`<div class="split"><div class="flow">
       <section class="card flow"><div class="row"><h2>${SYSTEM.headline[health.status]}</h2><${Badge} kind=${KIND[health.status] ?? "bad"}>${health.status}<//></div>
         <dl class="dl">
-          ${Object.entries(health.services).map(([name, state]) => html`<dt key=${`t${name}`}>${SYSTEM.services[name] ?? name}</dt><dd key=${`d${name}`}><${Badge} kind=${KIND[state] ?? "warn"}>${state}<//></dd>`)}
+          ${Object.entries(SYSTEM.services).map(([name, label]) => html`<dt key=${`t${name}`}>${label}</dt><dd key=${`d${name}`}><${Badge} kind=${KIND[health.services[name]] ?? "warn"}>${health.services[name] ?? "unreachable"}<//></dd>`)}
           <dt>${SYSTEM.version}</dt><dd>${health.version}</dd>
           ${health.schema && html`<dt>${SYSTEM.schema}</dt><dd>${health.schema.version ?? "–"}, ${health.schema.behind ? html`<${Badge} kind="warn">${SYSTEM.behind}<//>` : SYSTEM.newest}</dd>`}
           ${health.schema?.missing.length > 0 && html`<dt>${SYSTEM.missing}</dt><dd>${health.schema.missing.join(", ")}</dd>`}

@@ -21,6 +21,7 @@ def test_fixed_length_test_completes_itself(ann: Student, rows: Rows) -> None:
         "final_proficiency": last["final_proficiency"],
         "total_questions": 6,
         "accuracy": 0.833333,
+        "test_summary": ann.end()["summary"],
     }
     assert rows(
         "SELECT status, end_reason, total_questions, correct_responses, accuracy::float,"

@@ -163,4 +163,4 @@ def test_report_is_for_operators_and_unknown_pools_are_not_found(
 ) -> None:
     assert client.get(f"/api/debug/pool/{pool_id}").status_code == 401
     assert client.get(f"/api/debug/pool/{uuid4()}", headers=operator).status_code == 404
-    assert client.get("/api/debug/pool/x", headers=operator).status_code == 422
+    assert client.get("/api/debug/pool/x", headers=operator).status_code == 404

@@ -199,11 +199,15 @@ def test_progress_runs_from_the_first_test_to_the_last(
         history[1]["session_id"],
     ]
     first, latest = (history[i]["final_proficiency"][0] for i in (2, 1))
+    dates = [point["date"] for point in data["progress_timeline"]]
     assert data["concept_progress"]["Math"] == {
         "first": first,
         "latest": latest,
         "change": pytest.approx(latest - first, abs=1e-6),
         "history": [first, latest],
+        "timeline": [{"date": dates[0], "value": first}, {"date": dates[1], "value": latest}],
+        "improvement": pytest.approx(latest - first, abs=1e-6),
+        "current_level": latest,
     }
     assert tested.student_id == "ann"
 

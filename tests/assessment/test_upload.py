@@ -1,6 +1,7 @@
 """Upload of questions: all or nothing, errors that name question and field, versions."""
 
 import json
+import math
 import time
 from typing import Any
 from uuid import uuid4
@@ -8,6 +9,7 @@ from uuid import uuid4
 import pytest
 from fastapi.testclient import TestClient
 
+from lib.engine import ItemBank
 from tests.assessment.conftest import (
     Rows,
     Student,
@@ -317,3 +319,35 @@ def test_dry_run_checks_everything_and_stores_nothing(
     assert post(client, operator, body).json()["code"] == "pool_concept_mismatch"
     after = rows("SELECT count(*) FROM pool_versions"), rows("SELECT count(*) FROM questions")
     assert before == after
+
+
+def test_parameters_in_logits_keep_their_curve(
+    client: TestClient, operator: dict[str, str], rows: Rows
+) -> None:
+    questions = make_questions(3, concepts=2)
+    given = [(1.3, -1.5), (0.8, 0.0), (2.0, 2.2)]
+    weights = [[1, 0], [1, 1], [0, 2]]
+    for question, (a, b), concepts in zip(questions, given, weights, strict=True):
+        question |= {"discrimination": a, "difficulty": b, "concepts": concepts}
+    refused = post(client, operator, {"questions": questions})
+    assert refused.status_code == 422
+    assert "Φ(b / (a‖concepts‖))" in refused.json()["error"]
+    assert post(client, operator, {"questions": questions, "scale": "logit"}).status_code == 200
+    items = "SELECT concepts, difficulty, discrimination FROM pool_items ORDER BY position"
+    for (q, difficulty, discrimination), (a, b) in zip(rows(items), given, strict=True):
+        bank = ItemBank.from_questions([q], difficulty, discrimination)
+        for theta in ([-1.0, 0.5], [2.0, -0.4]):
+            x = a * (q[0] * theta[0] + q[1] * theta[1]) - b
+            assert bank.probability(theta)[0] == pytest.approx(1 / (1 + math.exp(-x)), abs=1e-9)
+
+
+@pytest.mark.parametrize("broken", [{"concepts": []}, {"discrimination": 0}, {"difficulty": "x"}])
+def test_parameters_in_logits_that_are_malformed_are_named(
+    client: TestClient, operator: dict[str, str], broken: dict[str, Any]
+) -> None:
+    question = {**make_questions(1)[0], "difficulty": -1.0, **broken}
+    response = post(client, operator, {"questions": [question], "scale": "logit"})
+    assert (response.status_code, response.json()["code"]) == (422, "invalid_input")
+    (name,) = broken
+    fields = [detail["field"] for detail in response.json()["details"]]
+    assert any(field.startswith(f"questions[0].{name}") for field in fields)

@@ -51,7 +51,7 @@ def test_addresses_work_as_they_are_handed_out(
 ) -> None:
     address = variables["POSTGRES_URL"].replace("postgresql:", "postgresql+psycopg:")
     response = health(platform, {**variables, "POSTGRES_URL": form.format(address)})
-    assert response.body["services"] == {"postgres": "up", "redis": "up"}
+    assert response.body["services"] == {"postgres": "up", "redis": "up", "supabase": "up"}
     remarks = [remark.partition(",")[0] for remark in response.body["remarks"]]
     unknown = ["POSTGRES_URL: unknown option supa_typo"] if "supa_typo" in form else []
     assert (response.status, remarks) == (200, unknown)
@@ -65,7 +65,7 @@ def test_settings_that_cannot_be_used_are_named(platform: str, variables: dict[s
     }
     response = health(platform, {**variables, **unusable})
     assert response.status == 503
-    states = {"postgres": "not configured", "redis": "not configured"}
+    states = dict.fromkeys(("postgres", "redis", "supabase"), "not configured")
     assert response.body["services"] == states
     postgres, redis = response.body["remarks"]
     assert postgres == "POSTGRES_URL: it begins with mysql://, but should begin with postgresql://"
@@ -85,7 +85,7 @@ def test_health_answers_while_both_services_are_silent(
     }
     response = health(platform, {**variables, **silent})
     assert response.status == 503
-    assert response.body["services"] == {"postgres": "down", "redis": "down"}
+    assert response.body["services"] == {"postgres": "down", "redis": "down", "supabase": "down"}
     assert len(postgres.accepted) == 1
     postgres.close()
     redis.close()

@@ -35,7 +35,7 @@ def database(postgres_url: str) -> Iterator[psycopg.Connection[Any]]:
 def health(client: TestClient) -> tuple[int, str, dict[str, Any]]:
     response = client.get("/health")
     body = response.json()
-    assert body["services"] == {"postgres": "up", "redis": "up"}
+    assert body["services"] == {"postgres": "up", "redis": "up", "supabase": "up"}
     return response.status_code, body["status"], body["schema"]
 
 

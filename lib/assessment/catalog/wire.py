@@ -8,7 +8,7 @@ from pydantic import Field
 from lib.assessment.former_ids import PoolUuid
 from lib.assessment.pools.question import STEEPEST_DISCRIMINATION, QuestionId
 from lib.assessment.pools.rules import Admission, StopRule
-from lib.assessment.pools.wire import QuestionIn
+from lib.assessment.pools.wire import Percentile, QuestionIn
 from lib.assessment.telling import Tells
 from lib.web.wire import Answer, Body, StrictBody, UtcTime
 
@@ -278,7 +278,7 @@ class EditIn(QuestionIn):
 
     id: QuestionId = ""
     """Id of the question; if given, that of the path."""
-    difficulty: float = Field(gt=0, lt=1)
+    difficulty: Percentile
     """Percentile of the students who know the answer as often as not."""
     discrimination: float = Field(gt=0, le=STEEPEST_DISCRIMINATION)
     """Slope of the question's curve in probits, for concepts of weight 1."""

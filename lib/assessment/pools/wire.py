@@ -1,6 +1,6 @@
 """Bodies of uploads and of the pool report for operators."""
 
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
 from pydantic import (
@@ -14,6 +14,7 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from lib.assessment.former_ids import PoolUuid
+from lib.assessment.pools.logits import from_logits
 from lib.assessment.pools.question import (
     MAX_CONCEPTS,
     MAX_OPTIONS,
@@ -41,6 +42,23 @@ Weight = Annotated[float, Field(ge=0, le=1_000), AfterValidator(_large_enough)]
 Share = Annotated[float, Field(ge=0, le=1_000, strict=True)]
 Content = Annotated[str, StringConstraints(min_length=1, max_length=20_000)]
 Option = Annotated[str, StringConstraints(min_length=1, max_length=5_000)]
+
+
+def _between_0_and_1(difficulty: float) -> float:
+    if not 0 < difficulty < 1:
+        raise ValueError(
+            "must be above 0 and below 1, a percentile; for a difficulty b and a discrimination a"
+            ' in logits send "scale": "logit", or Φ(b / (a‖concepts‖)) and a‖concepts‖ / 1.702'
+        )
+    return difficulty
+
+
+Percentile = Annotated[
+    float,
+    AfterValidator(_between_0_and_1),
+    Field(json_schema_extra={"exclusiveMinimum": 0, "exclusiveMaximum": 1}),
+]
+Scale = Literal["percentile", "logit"]
 
 
 class SelectionIn(StrictBody):
@@ -77,7 +95,7 @@ class QuestionIn(StrictBody):
     """Text of the correct option."""
     concepts: list[Weight] = Field(min_length=1, max_length=MAX_CONCEPTS)
     """Row of the Q-matrix: the weight of each concept."""
-    difficulty: float = Field(default=0.5, gt=0, lt=1)
+    difficulty: Percentile = 0.5
     """Percentile of the students who know the answer as often as not."""
     discrimination: float = Field(default=1.0, gt=0, le=STEEPEST_DISCRIMINATION)
     """Slope of the question's curve in probits, for concepts of weight 1."""
@@ -117,6 +135,9 @@ class UploadIn(StrictBody):
     """Name of the pool, for people."""
     guessing: float = Field(default=0.0, ge=0, lt=1)
     """Guessing parameter of the questions that do not give one."""
+    scale: Scale = "percentile"
+    """Scale of difficulties b and discriminations a: a percentile and probits, or `logit` for
+    P(knows) = 1 / (1 + exp(b - a · concepts · θ)), which is converted."""
     selection: SelectionIn | None = None
     """New selection settings; if left out, the pool keeps its settings."""
     concept_names: ConceptNames | None = None
@@ -142,6 +163,17 @@ class UploadIn(StrictBody):
     dry_run: bool = Field(default=False, strict=True)
     """Whether to check everything and store nothing."""
     adminPassword: Any = None  # noqa: N815 spelled so in every operator's body
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_logits(cls, fields: Any) -> Any:
+        """Convert parameters in logits; what is malformed is left to the checks."""
+        if not isinstance(fields, dict) or fields.get("scale") != "logit":
+            return fields
+        questions = fields.get("questions")
+        if not isinstance(questions, list):
+            return fields
+        return {**fields, "questions": [from_logits(question) for question in questions]}
 
     @model_validator(mode="after")
     def _questions_fit_together(self) -> Self:

@@ -3,6 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
+from lib.assessment.pools.rules import DEFAULT_CONCEPTS
 from lib.assessment.results import store
 from lib.assessment.results.store import (
     ClosedSessionRow,
@@ -11,6 +12,7 @@ from lib.assessment.results.store import (
     SessionRow,
 )
 from lib.assessment.results.wire import (
+    ConceptPoint,
     ConceptProgress,
     HistoryOut,
     ProficiencyOut,
@@ -115,7 +117,7 @@ def _time_or_none(text: str | None) -> datetime | None:
 def _point(row: ClosedSessionRow, scope: ReadScope) -> TimelinePoint:
     tells = "each" if scope.session_id is None else row.tells
     final = row.final_proficiency if isinstance(row.final_proficiency, list) else []
-    pairs = zip(row.concept_names or [], as_told(tells, final), strict=False)
+    told = as_told(tells, final)
     gain = row.learning_gain
     return TimelinePoint(
         session_id=row.session_id,
@@ -123,22 +125,39 @@ def _point(row: ClosedSessionRow, scope: ReadScope) -> TimelinePoint:
         accuracy=row.accuracy,
         learning_gain=None if gain is None else as_told(tells, [gain])[0],
         total_questions=row.total_questions,
-        proficiency=dict(pairs),
+        questions_answered=row.total_questions,
+        proficiency=told,
+        proficiency_by_concept=dict(zip(_names(row, len(told)), told, strict=False)),
         proven=row.proven,
     )
 
 
+def _names(row: ClosedSessionRow, count: int) -> list[str]:
+    """Return the names of a test's concepts; older deployments stored none."""
+    if row.concept_names is not None:
+        return row.concept_names
+    if count == len(DEFAULT_CONCEPTS):
+        return list(DEFAULT_CONCEPTS)
+    return [f"Concept {number}" for number in range(1, count + 1)]
+
+
 def _by_concept(timeline: list[TimelinePoint]) -> dict[str, ConceptProgress]:
-    values: dict[str, list[float]] = {}
-    for point in timeline:
-        for concept, value in point.proficiency.items():
-            values.setdefault(concept, []).append(value)
-    return {
-        concept: ConceptProgress(
-            first=series[0],
-            latest=series[-1],
-            change=round(series[-1] - series[0], 6),
-            history=series,
-        )
-        for concept, series in values.items()
-    }
+    points: dict[str, list[ConceptPoint]] = {}
+    for test in timeline:
+        for concept, value in test.proficiency_by_concept.items():
+            points.setdefault(concept, []).append(ConceptPoint(date=test.date, value=value))
+    return {concept: _concept_progress(series) for concept, series in points.items()}
+
+
+def _concept_progress(series: list[ConceptPoint]) -> ConceptProgress:
+    first, latest = series[0].value, series[-1].value
+    change = round(latest - first, 6)
+    return ConceptProgress(
+        first=first,
+        latest=latest,
+        change=change,
+        history=[point.value for point in series],
+        timeline=series,
+        improvement=change,
+        current_level=latest,
+    )

@@ -91,10 +91,23 @@ class TimelinePoint(Body):
     """Mean change of the proficiencies: the change of the estimate, not of the student."""
     total_questions: int
     """Number of answers."""
-    proficiency: dict[str, float]
-    """Final proficiency by name of the concept, a percentile from 0 to 1."""
+    questions_answered: int
+    """The same, as the earlier service named it."""
+    proficiency: list[float]
+    """Final proficiency in each concept, a percentile from 0 to 1."""
+    proficiency_by_concept: dict[str, float]
+    """The same by name of the concept."""
     proven: bool
     """Whether the test was started with a ticket or by an operator."""
+
+
+class ConceptPoint(Body):
+    """Proficiency in one concept at the end of a test."""
+
+    date: UtcTime | None
+    """Time of the test's end, or else of its start."""
+    value: float
+    """A percentile from 0 to 1."""
 
 
 class ConceptProgress(Body):
@@ -108,6 +121,12 @@ class ConceptProgress(Body):
     """`latest` minus `first`, -1 to 1."""
     history: list[float]
     """Final proficiency of each test, oldest first."""
+    timeline: list[ConceptPoint]
+    """The same with its dates."""
+    improvement: float
+    """`change`, as the earlier service named it."""
+    current_level: float
+    """`latest`, as the earlier service named it."""
 
 
 class ProgressData(Body):

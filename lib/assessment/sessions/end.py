@@ -10,7 +10,8 @@ from uuid import UUID
 from lib.assessment.pools.question import Question
 from lib.assessment.sessions import cache, store
 from lib.assessment.sessions.retention import remove_old_tests
-from lib.assessment.sessions.store import ResumeRow, SessionRow, accuracy
+from lib.assessment.sessions.store import ResumeRow, SessionRow
+from lib.assessment.sessions.summary import summary_of
 from lib.assessment.sessions.wire import (
     EndCriteria,
     EndOut,
@@ -18,7 +19,6 @@ from lib.assessment.sessions.wire import (
     SessionCleanupIn,
     SessionCleanupOut,
     StatusOut,
-    TestSummary,
 )
 from lib.assessment.telling import as_told, is_told
 from lib.deps import Deps
@@ -166,19 +166,16 @@ def _is_told(row: SessionRow) -> bool:
 def _result(row: SessionRow, initial: list[float]) -> EndOut:
     if not _is_told(row):
         return EndOut()
-    final = as_told(row.tells, row.final_proficiency or initial)
-    initial = as_told(row.tells, initial)
-    pairs = zip(final, initial, strict=False)  # an older deployment may have stored only one
+    final = row.final_proficiency or initial
     return EndOut(
-        final_proficiency=final,
-        summary=TestSummary(
-            total_questions=row.total_questions,
-            correct_responses=row.correct_responses,
-            accuracy=accuracy(row.correct_responses, row.total_questions),
-            initial_proficiency=initial,
-            final_proficiency=final,
-            proficiency_change=[round(after - before, 6) for after, before in pairs],
-            learning_gain=as_told(row.tells, [row.learning_gain or 0.0])[0],
-            test_efficiency=as_told(row.tells, [row.test_efficiency or 0.0])[0],
+        final_proficiency=as_told(row.tells, final),
+        summary=summary_of(
+            row.tells,
+            initial=initial,
+            final=final,
+            correct=row.correct_responses,
+            total=row.total_questions,
+            learning_gain=row.learning_gain,
+            test_efficiency=row.test_efficiency,
         ),
     )

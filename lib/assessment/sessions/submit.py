@@ -30,8 +30,9 @@ from lib.assessment.sessions.store import (
     SessionRow,
     UpdatedSession,
 )
+from lib.assessment.sessions.summary import summary_of
 from lib.assessment.sessions.wire import CompletedOut, ContinueOut, QuestionOut, SubmitIn
-from lib.assessment.telling import Tells, as_told, is_told
+from lib.assessment.telling import Tells, is_told
 from lib.deps import Deps
 from lib.errors import Busy, SessionNotFound
 
@@ -148,11 +149,14 @@ def _reply(
     session = graded.after
     if next_question is None:
         return _completed(
-            session.tells,
             session.criteria.model_dump(),
-            session.current_proficiency,
-            updated.correct_responses,
-            updated.total_questions,
+            session.tells,
+            initial=session.initial_proficiency,
+            final=session.current_proficiency,
+            correct=updated.correct_responses,
+            total=updated.total_questions,
+            learning_gain=graded.learning_gain,
+            test_efficiency=graded.test_efficiency,
         )
     return _continued(
         session.tells, session.current_proficiency, next_question, updated.total_questions
@@ -171,19 +175,17 @@ def _continued(
     )
 
 
-def _completed(
-    tells: Tells,
-    criteria: dict[str, Any] | None,
-    proficiency: list[float],
-    correct: int,
-    total: int,
-) -> CompletedOut:
+def _completed(criteria: dict[str, Any] | None, tells: Tells, **figures: Any) -> CompletedOut:
+    """Return the reply to the last answer; `figures` are those of `summary_of`."""
+    total = figures["total"]
     if not is_told(tells, "completed", total, criteria):
         return CompletedOut(total_questions=total)
+    summary = summary_of(tells, **figures)
     return CompletedOut(
-        final_proficiency=as_told(tells, proficiency),
+        final_proficiency=summary.final_proficiency,
         total_questions=total,
-        accuracy=store.accuracy(correct, total),
+        accuracy=summary.accuracy,
+        test_summary=summary,
     )
 
 
@@ -233,8 +235,16 @@ def _repeated_reply(
     count = len(answers_so_far)
     proficiency = answer.proficiency_after or []
     if answer.next_question_id is None or row.pool_version is None:
-        correct = sum(earlier.is_correct for earlier in answers_so_far)
-        return _completed(row.tells, row.end_criteria, proficiency, correct, count)
+        return _completed(
+            row.end_criteria,
+            row.tells,
+            initial=row.initial_proficiency or [],
+            final=proficiency,
+            correct=sum(earlier.is_correct for earlier in answers_so_far),
+            total=count,
+            learning_gain=row.learning_gain,
+            test_efficiency=row.test_efficiency,
+        )
     question = store.read_question(deps.postgres, answer.next_question_id, row.pool_version)
     if question is None:
         raise QuestionNotFound

@@ -175,20 +175,6 @@ class ContinueOut(Body):
     """Number of answers so far."""
 
 
-class CompletedOut(Body):
-    """The answer is recorded; the test is complete."""
-
-    status: Literal["completed"] = "completed"
-    """Always `completed`."""
-    final_proficiency: Untold[list[float]] = None
-    """Proficiency in each concept, a percentile from 0 to 1; rounded if the pool tells results at
-    the end, and absent if the test is too short for them."""
-    total_questions: int
-    """Number of answers."""
-    accuracy: Untold[float] = None
-    """Share of the answers that were correct, 0 to 1; absent like the proficiency."""
-
-
 class TestSummary(Body):
     """The result of a test; docs/assessment.md defines the last two measures."""
 
@@ -208,6 +194,22 @@ class TestSummary(Body):
     """Mean of `proficiency_change`: the change of the estimate, not of the student."""
     test_efficiency: float
     """Share of the initial variance that was removed, per question."""
+
+
+class CompletedOut(Body):
+    """The answer is recorded; the test is complete."""
+
+    status: Literal["completed"] = "completed"
+    """Always `completed`."""
+    final_proficiency: Untold[list[float]] = None
+    """Proficiency in each concept, a percentile from 0 to 1; rounded if the pool tells results at
+    the end, and absent if the test is too short for them."""
+    total_questions: int
+    """Number of answers."""
+    accuracy: Untold[float] = None
+    """Share of the answers that were correct, 0 to 1; absent like the proficiency."""
+    test_summary: Untold[TestSummary] = None
+    """The result in figures, as `summary` of `test/end`; absent like the proficiency."""
 
 
 class EndOut(Body):

@@ -151,12 +151,12 @@ RETURNS TABLE (relation REGCLASS, kind "char", depth INT) LANGUAGE sql STABLE AS
   WHERE u.depth > 0 GROUP BY c.oid, c.relkind ORDER BY max(u.depth)
 $$;
 
--- Until tables.sql has made it.
+-- Rows of older databases that did not fit, and copies of those that were changed.
 CREATE TABLE IF NOT EXISTS assessment.set_aside_rows (
   id BIGINT GENERATED ALWAYS AS IDENTITY CONSTRAINT set_aside_rows_pkey PRIMARY KEY,
   table_name TEXT NOT NULL,
   reason TEXT NOT NULL,
-  row_data JSONB NOT NULL,
+  row_data JSONB NOT NULL,     -- the whole row as it was
   set_aside_at TIMESTAMP NOT NULL DEFAULT (now() AT TIME ZONE 'UTC')
 );
 

@@ -1,7 +1,8 @@
 -- Tables of the assessment context: adaptive tests over a vector of concepts.
 --
--- This file defines the tables. It runs in one execute, any number of times. Tables of older
--- deployments, moved here by move_old_tables.sql, get the columns that they lack;
+-- This file defines the tables, but for set_aside_rows, which an earlier script needs. It runs in one
+-- execute, any number of times. Tables of older deployments, moved here by move_old_tables.sql and
+-- given our types by normalize_older_tables.sql, get the columns that they lack;
 -- upgrade_older_tables.sql then adds their constraints and functions.sql their triggers. New and
 -- upgraded databases end with the same schema.
 --
@@ -195,15 +196,6 @@ CREATE TABLE IF NOT EXISTS assessment.test_responses (
   seconds DECIMAL,             -- from asking to recording, by the database's clock
   CONSTRAINT test_responses_session_question_key UNIQUE (session_id, question_id),
   CONSTRAINT test_responses_session_position_key UNIQUE (session_id, position)
-);
-
--- Rows that violated a new constraint when an older database was upgraded.
-CREATE TABLE IF NOT EXISTS assessment.set_aside_rows (
-  id BIGINT GENERATED ALWAYS AS IDENTITY CONSTRAINT set_aside_rows_pkey PRIMARY KEY,
-  table_name TEXT NOT NULL,
-  reason TEXT NOT NULL,
-  row_data JSONB NOT NULL,     -- the whole row
-  set_aside_at TIMESTAMP NOT NULL DEFAULT (now() AT TIME ZONE 'UTC')
 );
 
 -- ---------------------------------------------------------------------------------------------
