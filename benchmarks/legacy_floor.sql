@@ -9,7 +9,9 @@ CREATE TABLE floor.step_progress AS SELECT * FROM public.step_progress;
 
 -- empty_unified --
 -- Empty the unified tables.
+SET stepwise.removal = 'benchmark';
 TRUNCATE public.students, public.sessions, public.events CASCADE;
+RESET stepwise.removal;
 
 -- insert_students --
 -- Insert the kept students.

@@ -5,7 +5,8 @@
 -- Try to take the clean-up's lock until the transaction ends; return whether it was free. The
 -- transaction waits at most 5 seconds for a row, so that requests do not queue behind it.
 SELECT pg_try_advisory_xact_lock(hashtextextended('stepwise.workshop.cleanup', 0)),
-  set_config('lock_timeout', '5s', true);
+  set_config('lock_timeout', '5s', true),
+  set_config('stepwise.removal', 'retention', true);  -- see refuse_event_change()
 
 -- close_expired --
 -- Close expired sessions and remove their API keys and auth tokens; the next report makes a session active again.

@@ -139,6 +139,7 @@ def test_every_api_key_is_sealed_and_opens_for_its_session(
 def test_loading_again_keeps_what_a_student_has_changed(deps: Deps, postgres_url: str) -> None:
     with psycopg.connect(postgres_url) as connection:
         connection.execute("UPDATE sessions SET current_step = 9 WHERE current_step = 3")
+        connection.execute("SET stepwise.removal = 'test'")
         connection.execute("DELETE FROM sessions WHERE demo_mode")
     changed = dump(postgres_url)
     load_workshop(deps)
@@ -147,6 +148,7 @@ def test_loading_again_keeps_what_a_student_has_changed(deps: Deps, postgres_url
 
 def test_loading_again_adds_a_deleted_student(deps: Deps, postgres_url: str) -> None:
     with psycopg.connect(postgres_url) as connection:
+        connection.execute("SET stepwise.removal = 'test'")
         connection.execute("DELETE FROM students WHERE student_email = 'keiko.mori@example.com'")
     added = load_workshop(deps)
     assert (added.students, added.sessions, added.steps) == (1, 1, 9)

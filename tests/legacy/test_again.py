@@ -176,3 +176,16 @@ def open_session_with_key(legacy: Legacy, key: str, moment: str) -> None:
         "UPDATE public.sessions SET openai_api_key = %s, updated_at = %s",
         [vault.seal(key, "token-a", API_KEY_FIELD), moment],
     )
+
+
+def test_events_of_an_anonymous_session_follow_it_to_the_person_of_its_legacy_row(
+    legacy: Legacy,
+) -> None:
+    legacy.connection.execute("SELECT public.open_session('token-a', NULL, NULL, NULL, NULL)")
+    legacy.put("workshop_students", session_token="token-a", student_email="ann@example.com")
+    assert legacy.run().verified
+    assert legacy.rows(
+        "SELECT student_email, event_type FROM public.events JOIN public.students"
+        " USING (student_id) ORDER BY events.id"
+    ) == [("ann@example.com", "session_created")]
+    assert legacy.rows("SELECT student_email FROM public.students") == ["ann@example.com"]

@@ -37,7 +37,9 @@ VARYING = ("before", "calls")  # prefixes of counts that differ between runs
 
 
 def truncate(legacy: Legacy) -> None:
-    legacy.connection.execute("TRUNCATE public.students, public.sessions CASCADE")
+    legacy.connection.execute(
+        "SET LOCAL stepwise.removal = 'test';TRUNCATE public.students, public.sessions CASCADE"
+    )
 
 
 def kill_backends(legacy: Legacy) -> None:

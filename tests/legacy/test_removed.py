@@ -152,7 +152,9 @@ def test_removals_are_recorded_without_names(migrated: Legacy, client: TestClien
 
 def restore_backup(migrated: Legacy, client: TestClient, name: str) -> dict[str, Any]:
     """Replace all rows by those of a backup."""
-    migrated.connection.execute("TRUNCATE public.students, public.sessions CASCADE")
+    migrated.connection.execute(
+        "SET LOCAL stepwise.removal = 'test';TRUNCATE public.students, public.sessions CASCADE"
+    )
     migrated.connection.execute("TRUNCATE workshop_students, student_configs, workshop_sessions")
     return call(client, "/api/admin-restore", name=name)
 

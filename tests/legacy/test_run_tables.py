@@ -50,7 +50,9 @@ def drop_by_endpoint(legacy: Legacy) -> None:
 
 
 def truncate(legacy: Legacy) -> None:
-    legacy.connection.execute("TRUNCATE public.students, public.sessions CASCADE")
+    legacy.connection.execute(
+        "SET LOCAL stepwise.removal = 'test';TRUNCATE public.students, public.sessions CASCADE"
+    )
 
 
 RECREATIONS = [drop_by_hand, drop_by_endpoint, truncate]
@@ -112,6 +114,7 @@ def test_sessions_deleted_between_two_calls_are_noticed_at_the_end(
     timed: Legacy, client: TestClient
 ) -> None:
     paused_run(timed)
+    timed.connection.execute("SET stepwise.removal = 'test'")
     deleted = timed.connection.execute("DELETE FROM public.sessions").rowcount
     run = timed.run(pace=SMALL_BATCHES)
     assert run.verified is False

@@ -145,7 +145,9 @@ def test_a_session_of_the_new_application_is_completed_not_overwritten(
 def test_many_short_calls_give_the_same_result_as_one(filled: Legacy) -> None:
     run = filled.run(pace=SMALL_BATCHES)
     complete = filled.unified()
-    filled.connection.execute("TRUNCATE public.students, public.sessions CASCADE")
+    filled.connection.execute(
+        "SET LOCAL stepwise.removal = 'test';TRUNCATE public.students, public.sessions CASCADE"
+    )
     calls = 0
     while calls < 200:
         calls += 1

@@ -67,7 +67,10 @@ def all_rows(legacy: Legacy) -> dict[str, list[Any]]:
 
 
 def empty(legacy: Legacy) -> None:
-    legacy.connection.execute("TRUNCATE public.students, public.sessions, public.events CASCADE")
+    legacy.connection.execute(
+        "SET LOCAL stepwise.removal = 'test';"
+        "TRUNCATE public.students, public.sessions, public.events CASCADE"
+    )
     for table in TABLES:
         legacy.connection.execute(f"DROP TABLE public.{table}".encode())
 

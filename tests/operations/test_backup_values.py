@@ -89,7 +89,10 @@ def test_json_that_jsonb_refuses_becomes_a_string_there(database: Connection, de
     database.execute(insert, ["t-1", '{"a": "\\u0000"}'])
     database.execute(insert, ["t-2", '{"a": "\\u00e9"}'])
     backup = back_up(deps)
-    database.execute("TRUNCATE public.students, public.sessions, public.events CASCADE")
+    database.execute(
+        "SET LOCAL stepwise.removal = 'test';"
+        "TRUNCATE public.students, public.sessions, public.events CASCADE"
+    )
     database.execute(
         "ALTER TABLE public.sessions ALTER COLUMN exercises TYPE JSONB USING '[]'::jsonb"
     )
@@ -139,7 +142,10 @@ def test_a_secret_in_any_column_is_sealed_and_comes_back(
     backup = back_up(deps)
     assert MARK not in file_text(deps, backup.name)
     assert "plain" in file_text(deps, backup.name)
-    database.execute("TRUNCATE public.students, public.sessions, public.events CASCADE")
+    database.execute(
+        "SET LOCAL stepwise.removal = 'test';"
+        "TRUNCATE public.students, public.sessions, public.events CASCADE"
+    )
     database.execute("DROP TABLE public.student_configs")
     restore(backup.name, deps)
     assert unified_rows(database) == before
@@ -188,7 +194,9 @@ def test_a_database_in_latin_1_is_backed_up_and_restored(
         add_student(latin, name)
         backup = back_up(latin)
         with psycopg.connect(latin.settings.postgres_url or "", autocommit=True) as connection:
-            connection.execute("TRUNCATE public.students CASCADE")
+            connection.execute(
+                "SET LOCAL stepwise.removal = 'test';TRUNCATE public.students CASCADE"
+            )
         restore(backup.name, latin)
         assert names(latin) == [(name,)]
     restore(backup.name, deps)

@@ -60,6 +60,7 @@ def test_message_never_calls_all_keys_sealed_while_some_are_unreadable(rotating:
         assert response.done
         assert response.message.startswith("2 keys cannot be opened")
     rotating.connection.execute(
+        "SET LOCAL stepwise.removal = 'test';"
         "DELETE FROM public.sessions WHERE session_token IN ('lost', 'moved')"
     )
     assert rotation_response(rotate(rotating.deps)).message.startswith("All keys are sealed")

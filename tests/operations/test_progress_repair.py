@@ -143,7 +143,7 @@ def test_upgrade_gives_steps_one_name_and_keeps_the_former_in_events(
          " step_name = (ARRAY['Setup', 'Choose Use Case', 'Provision Services'])[step_number]"
          " WHERE step_number < 4;"
          "UPDATE step_progress SET step_name = 'Custom AI Prompt' WHERE step_number = 7;"
-         "DELETE FROM events")  # fmt: skip
+         "SET LOCAL stepwise.removal = 'test'; DELETE FROM events")  # fmt: skip
     assert upgrade(postgres_url) == [
         (
             "public.step_progress: steps renamed as the course names them, and their former names"
@@ -198,6 +198,7 @@ def store_steps(post: Post, rows: Rows) -> Callable[..., None]:
         post()
         rows("ALTER TABLE step_progress DROP CONSTRAINT step_progress_step_number_check;"
              "DROP TRIGGER check_new_step_numbers ON step_progress;"
+             "SET LOCAL stepwise.removal = 'test';"
              "DELETE FROM step_progress; DELETE FROM events;"
              "UPDATE sessions SET current_step = 0, completion_rate = 0")  # fmt: skip
         for step in steps:

@@ -129,6 +129,9 @@ def test_no_backup_is_written_without_confirmation_or_without_rows(
     migrated: Legacy, client: TestClient, settings: Settings
 ) -> None:
     call(client, CREATE, 400, dropExisting=True, confirmText="yes")
-    migrated.connection.execute("TRUNCATE public.students, public.sessions, public.events CASCADE")
+    migrated.connection.execute(
+        "SET LOCAL stepwise.removal = 'test';"
+        "TRUNCATE public.students, public.sessions, public.events CASCADE"
+    )
     assert call(client, CREATE, dropExisting=True)["backup"] is None
     assert not Path(settings.backup_folder).exists()

@@ -43,7 +43,10 @@ def touched(rows: Rows) -> Callable[[int], int]:
     """Return a function that counts the rows touched to list students with two sessions each."""
 
     def count(students: int) -> int:
-        rows("TRUNCATE public.students, public.sessions, public.events CASCADE")
+        rows(
+            "SET LOCAL stepwise.removal = 'test';"
+            "TRUNCATE public.students, public.sessions, public.events CASCADE"
+        )
         rows(FILL.format(students=students))
         ((body,),) = rows(BODY)
         query = body.partition("RETURN QUERY")[2].rpartition(";")[0]

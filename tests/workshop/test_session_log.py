@@ -57,7 +57,10 @@ def test_events_are_read_newest_first_by_type(client: TestClient, log: Log) -> N
 def test_pages_follow_each_other_without_a_gap(client: TestClient, log: Log, rows: Rows) -> None:
     for number in range(5):
         log("action", {"n": number})
-    rows("UPDATE events SET created_at = now() WHERE event_type = 'action' RETURNING 1")
+    rows(
+        "SET LOCAL stepwise.removal = 'test';"
+        "UPDATE events SET created_at = now() WHERE event_type = 'action'"
+    )
     page = events(client, eventType="action", limit=2)
     found = page["events"]
     while page["next_cursor"]:
@@ -110,7 +113,10 @@ def test_a_student_has_at_most_a_thousand_events_an_hour(log: Log, rows: Rows) -
     assert (refused.status_code, refused.json()["code"]) == (429, "too_many_events")
     assert "Retry-After" in refused.headers
     assert rows("SELECT count(*) FROM events") == [(1000,)]
-    rows("UPDATE events SET created_at = now() - INTERVAL '61 minutes' RETURNING 1")
+    rows(
+        "SET LOCAL stepwise.removal = 'test';"
+        "UPDATE events SET created_at = now() - INTERVAL '61 minutes'"
+    )
     assert log("action").status_code == 200
 
 

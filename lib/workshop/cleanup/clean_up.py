@@ -5,10 +5,10 @@ run continues where it stopped.
 """
 
 import time
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from typing import TYPE_CHECKING
 
-from lib.access.audit import newest_seal
+from lib.access.audit import Outcome, audit, newest_seal
 from lib.access.store import first_broken_entry
 from lib.deps import Deps
 from lib.errors import NotConfigured
@@ -17,6 +17,11 @@ from lib.workshop.cleanup import store
 
 if TYPE_CHECKING:
     from lib.database.postgres import Transaction
+
+
+ACTION = "retention of sessions"
+REMOVALS = ("deleted_sessions", "deleted_students", "deleted_reports")
+"""Counts of rows of students, which are in the audit trail."""
 
 
 @dataclass(frozen=True)
@@ -74,18 +79,36 @@ def clean_up(deps: Deps, limits: CleanupLimits | None = None) -> CleanupResult:
         )
     deadline = time.monotonic() + limits.run_seconds
     batch = store.Batch(batch_size=limits.batch_size, retention_days=retention_days)
+    result = _run_batches(deps, batch, deadline)
+    if result.already_running:
+        return result
+    if not result.done:
+        log("operator_audit_seal", seal=newest_seal(deps), intact=None)
+        return result
+    return replace(result, audit_intact=_audit_is_intact(deps))
+
+
+def _run_batches(deps: Deps, batch: store.Batch, deadline: float) -> CleanupResult:
     total = CleanupCounts()
-    while True:
-        with deps.postgres.transaction() as transaction:
-            if not store.try_lock(transaction):
-                return CleanupResult(total, already_running=True, done=False)
-            counts = _run_batch(transaction, batch)
-        total += counts
-        if max(asdict(counts).values()) < limits.batch_size:
-            return CleanupResult(total, audit_intact=_audit_is_intact(deps))
-        if time.monotonic() > deadline:
-            log("operator_audit_seal", seal=newest_seal(deps), intact=None)
-            return CleanupResult(total, done=False)
+    try:
+        while True:
+            with deps.postgres.transaction() as transaction:
+                if not store.try_lock(transaction):
+                    return CleanupResult(total, already_running=True, done=False)
+                counts = _run_batch(transaction, batch)
+            total += counts
+            if max(asdict(counts).values()) < batch.batch_size:
+                return CleanupResult(total)
+            if time.monotonic() > deadline:
+                return CleanupResult(total, done=False)
+    finally:  # also after a batch that failed, since those before it are committed
+        _audit_removals(deps, total)
+
+
+def _audit_removals(deps: Deps, counts: CleanupCounts) -> None:
+    removed = {name: asdict(counts)[name] for name in REMOVALS}
+    if any(removed.values()):
+        audit(deps, ACTION, Outcome.DONE, removed)
 
 
 def _run_batch(transaction: "Transaction", batch: store.Batch) -> CleanupCounts:

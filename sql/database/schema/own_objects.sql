@@ -83,7 +83,7 @@ LANGUAGE sql STABLE AS $$
       default_course,detach_session,exercise_step,find_student,flagged_steps,give_accounts,import_roster,mark_progress,merge_students,normalized_email,older_column,older_tables,
       older_tokens,open_session,open_student,operator_audit_digest,operator_audit_refuse,
       operator_audit_seal,recompute_session,record_flag_events,record_step_progress,
-      refuse_older_change,remember_emptied_fields,remember_removals,removal_key,remove_again,
+      refuse_event_change,refuse_older_change,remember_emptied_fields,remember_removals,removal_key,remove_again,
       remove_older_keys,remove_older_rows,remove_sessions,remove_student,rename_student,replace_token,report_bug,
       save_session_config,session_progress,session_steps,set_help,set_updated_at,step_meant,step_name,
       step_name_key,step_names,tidy_email,track_exercise,tracked_students,true_flags,update_session_progress,

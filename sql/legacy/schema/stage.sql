@@ -2,6 +2,8 @@
 -- functions of sources.sql have created the views of the legacy tables. The lists in double braces
 -- are generated from lib/legacy/session_fields.py.
 
+SELECT set_config('stepwise.removal', 'migration', true);  -- see refuse_event_change()
+
 CREATE TEMP TABLE IF NOT EXISTS people (
   email TEXT, student_name TEXT, name_moment TIMESTAMPTZ, account_sid TEXT, github_username TEXT,
   created_at TIMESTAMPTZ, moment TIMESTAMPTZ,

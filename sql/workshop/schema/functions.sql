@@ -293,9 +293,11 @@ BEGIN
     AND coalesce(a.github_username, a.twilio_account_sid, '') <> '';
   UPDATE public.sessions SET student_id = v_owner WHERE session_token = p_session_token;
   UPDATE public.step_progress SET student_id = v_owner WHERE session_token = p_session_token;
+  PERFORM set_config('stepwise.removal', 'claim', TRUE);
   UPDATE public.events SET student_id = v_owner WHERE session_token = p_session_token;
   DELETE FROM public.students st WHERE st.student_id = p_anonymous
     AND NOT EXISTS (SELECT FROM public.sessions s WHERE s.student_id = p_anonymous);
+  PERFORM set_config('stepwise.removal', '', TRUE);
   INSERT INTO public.events (student_id, session_token, event_type)
     VALUES (v_owner, p_session_token, 'session_claimed');
   RETURN v_owner;

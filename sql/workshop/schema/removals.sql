@@ -14,6 +14,23 @@ CREATE TABLE IF NOT EXISTS public.removals (
   CONSTRAINT removals_pkey PRIMARY KEY (kind, name_sha256)
 );
 
+-- Events are the history of a session. They are removed only with their session or student, or after
+-- their retention time, and changed only when a session gets another student or token. The functions
+-- that do so set stepwise.removal; a script that has to do it sets it for its transaction.
+CREATE OR REPLACE FUNCTION public.refuse_event_change() RETURNS TRIGGER LANGUAGE plpgsql AS $$
+BEGIN
+  IF coalesce(current_setting('stepwise.removal', TRUE), '') = '' THEN
+    RAISE EXCEPTION 'rows of public.events are removed with their session or student only, and never edited'
+      USING ERRCODE = 'insufficient_privilege',
+        HINT = 'POST /api/admin-delete-student removes a person, POST /api/admin-delete-sessions a session.';
+  END IF;
+  RETURN CASE TG_OP WHEN 'DELETE' THEN OLD ELSE NEW END;
+END $$;
+CREATE OR REPLACE TRIGGER events_never_changed BEFORE UPDATE OR DELETE ON public.events
+  FOR EACH ROW EXECUTE FUNCTION public.refuse_event_change();
+CREATE OR REPLACE TRIGGER events_never_truncated BEFORE TRUNCATE ON public.events
+  FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_event_change();
+
 CREATE OR REPLACE FUNCTION public.removal_key(p_name TEXT) RETURNS BYTEA
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$ SELECT sha256(convert_to(p_name, 'UTF8')) $$;
 
@@ -137,8 +154,10 @@ END $$;
 CREATE OR REPLACE FUNCTION public.remove_sessions(p_tokens TEXT[])
 RETURNS TABLE (sessions BIGINT, older_rows BIGINT) LANGUAGE plpgsql AS $$
 BEGIN
+  PERFORM set_config('stepwise.removal', 'sessions', TRUE);
   DELETE FROM public.sessions s WHERE s.session_token = ANY (p_tokens);
   GET DIAGNOSTICS sessions = ROW_COUNT;
+  PERFORM set_config('stepwise.removal', '', TRUE);
   older_rows := public.remove_older_rows(p_tokens, NULL);
   PERFORM public.remember_removals('session', p_tokens);
   RETURN NEXT;
@@ -162,8 +181,10 @@ BEGIN
     FROM public.sessions s WHERE s.student_id = v_student;
   SELECT count(*) INTO steps FROM public.step_progress p WHERE p.student_id = v_student;
   SELECT count(*) INTO events FROM public.events e WHERE e.student_id = v_student;
+  PERFORM set_config('stepwise.removal', 'student', TRUE);
   DELETE FROM public.students st WHERE st.student_id = v_student;
   GET DIAGNOSTICS students = ROW_COUNT;
+  PERFORM set_config('stepwise.removal', '', TRUE);
   v_tokens := v_tokens || public.older_tokens(v_email);
   older_rows := public.remove_older_rows(v_tokens, v_email);
   IF students + older_rows > 0 THEN  -- an unknown e-mail is most likely mistyped

@@ -132,7 +132,9 @@ BEGIN
   UPDATE public.sessions s SET student_id = v_keep_id WHERE s.student_id = v_merge_id;
   GET DIAGNOSTICS sessions = ROW_COUNT;
   UPDATE public.step_progress p SET student_id = v_keep_id WHERE p.student_id = v_merge_id;
+  PERFORM set_config('stepwise.removal', 'merge', TRUE);
   UPDATE public.events e SET student_id = v_keep_id WHERE e.student_id = v_merge_id;
+  PERFORM set_config('stepwise.removal', '', TRUE);
   INSERT INTO public.enrollments AS n (student_id, course_id, created_at)
     SELECT v_keep_id, o.course_id, o.created_at FROM public.enrollments o
     WHERE o.student_id = v_merge_id
@@ -178,7 +180,9 @@ BEGIN
   IF v_student <> v_former THEN
     UPDATE public.sessions SET student_id = v_student WHERE session_token = p_session_token;
     UPDATE public.step_progress SET student_id = v_student WHERE session_token = p_session_token;
+    PERFORM set_config('stepwise.removal', 'detach', TRUE);
     UPDATE public.events SET student_id = v_student WHERE session_token = p_session_token;
+    PERFORM set_config('stepwise.removal', '', TRUE);
     INSERT INTO public.events (student_id, session_token, event_type, event_data)
       VALUES (v_student, p_session_token, 'session_detached',
         jsonb_build_object('by', 'operator', 'formerStudentId', v_former));

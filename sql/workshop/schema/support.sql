@@ -74,7 +74,9 @@ BEGIN
     FROM public.sessions s WHERE s.session_token = p_session_token;
   UPDATE public.step_progress SET session_token = p_new_token
     WHERE session_token = p_session_token;
+  PERFORM set_config('stepwise.removal', 'token', TRUE);
   UPDATE public.events SET session_token = p_new_token WHERE session_token = p_session_token;
+  PERFORM set_config('stepwise.removal', '', TRUE);
   DELETE FROM public.sessions WHERE session_token = p_session_token;
   INSERT INTO public.events (student_id, session_token, event_type)
     SELECT student_id, session_token, 'token_replaced' FROM public.sessions

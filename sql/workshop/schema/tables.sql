@@ -5,6 +5,7 @@
 
 SELECT set_config('lock_timeout', '5s', true);
 SELECT pg_advisory_xact_lock(hashtextextended('stepwise.workshop.schema', 0));
+SELECT set_config('stepwise.removal', 'upgrade', true);  -- see removals.sql
 
 -- Other applications have tables of these names, too. Ours are known by a column.
 DO $$
