@@ -303,11 +303,16 @@ WITH changed AS (
   RETURNING i.session_token, i.in_students, i.in_configs, old_row, to_jsonb(i) AS new_row
 )
 INSERT INTO pg_temp.findings (source, row_key, field, outcome, reason)
-SELECT CASE WHEN in_students THEN 'workshop_students'
-            WHEN in_configs THEN 'student_configs'
-            ELSE 'workshop_sessions' END,
-  legacy.row_key(session_token), key, 'mended', 'contained an API key or another secret: replaced'
-FROM changed, jsonb_each(old_row) AS field (key, value) WHERE value <> new_row -> key;
+SELECT source, legacy.row_key(session_token), key, 'mended',
+  'contained an API key or another secret: replaced'
+FROM changed AS c, jsonb_each(old_row) AS field (key, value), LATERAL (
+  SELECT coalesce(array_agg(t.origin), ARRAY[CASE  -- a value of another column that `exercises` keeps
+    WHEN in_students THEN 'workshop_students' WHEN in_configs THEN 'student_configs'
+    ELSE 'workshop_sessions' END]) AS sources
+  FROM pg_temp.batch_rows AS t, LATERAL (SELECT to_jsonb(t) ->> key AS text) AS own
+  WHERE t.session_token = c.session_token AND legacy.without_secrets(own.text) <> own.text
+) AS origins, unnest(sources) AS source
+WHERE value <> new_row -> key;
 
 -- find_stored_tokens --
 -- Tokens whose sessions are stored already, by an earlier run or by the workshop.
@@ -726,12 +731,32 @@ FROM (
             BETWEEN 0 AND 36500 THEN to_jsonb(legacy.to_integer(raw #>> '{}')) END
       END AS value OFFSET 0) AS read
     WHERE t.unknown IS NOT NULL AND read.value IS NOT NULL
+      -- Encrypted text is bound to its place in `_legacy`, and no setting.
+      AND raw::text !~ 'v1[.][0-9a-f]{8}[.][A-Za-z0-9_-]{16}[.][A-Za-z0-9_-]{22}'
     ORDER BY t.session_token, known.name, t.origin <> 'student_configs',
       greatest(t.last_activity, t.updated_at) DESC NULLS LAST, t.place DESC
   ) AS newest
   GROUP BY session_token
 ) AS found
 WHERE s.session_token = found.session_token AND NOT s.extra ?& ARRAY(SELECT jsonb_object_keys(found.extra));
+
+-- read_auth_tokens --
+-- Auth tokens of Twilio in columns that only some databases have, encrypted for `_legacy`, of the new
+-- sessions: one that was removed from a stored session does not come back.
+SELECT DISTINCT ON (t.session_token) t.session_token, field.value #>> '{}'
+FROM pg_temp.batch_rows AS t, jsonb_each(t.unknown) AS field
+WHERE t.unknown IS NOT NULL AND replace(lower(field.key), '_', '') = 'twilioauthtoken'
+  AND jsonb_typeof(field.value) = 'string' AND btrim(field.value #>> '{}') <> ''
+  AND NOT EXISTS (SELECT FROM pg_temp.stored_tokens AS k WHERE k.session_token = t.session_token)
+ORDER BY t.session_token, t.origin <> 'student_configs',
+  greatest(t.last_activity, t.updated_at) DESC NULLS LAST, t.place DESC;
+
+-- store_auth_tokens --
+-- Store them in sessions.extra, encrypted for that place.
+UPDATE public.sessions AS s
+SET extra = s.extra || jsonb_build_object(%(member)s::text, found.sealed)
+FROM unnest(%(tokens)s::text[], %(sealed)s::text[]) AS found (session_token, sealed)
+WHERE s.session_token = found.session_token;
 
 -- count_fates --
 -- Number of the batch's tokens and rows by outcome, per legacy table.
@@ -782,6 +807,7 @@ SELECT
     OR t.unknown IS NOT NULL AND NOT coalesce(
       legacy.as_list(s.exercises -> '_legacy' -> t.origin)
         @> jsonb_build_array(legacy.without_secrets(t.unknown::text)::jsonb), FALSE)
+    OR btrim(t.account_sid) <> '' AND st.twilio_account_sid IS NULL
     OR t.github_username <> '' AND st.github_username IS NULL) AS values_lost,
   count(*) FILTER (WHERE NOT legacy.is_sealed(s.openai_api_key)) AS keys_in_the_clear
 FROM pg_temp.batch_rows AS t LEFT JOIN public.sessions AS s USING (session_token)
@@ -862,6 +888,61 @@ SELECT t.origin, legacy.row_key(t.session_token), 'github_username', 'skipped',
 FROM pg_temp.batch_rows AS t JOIN public.sessions AS s USING (session_token)
 JOIN public.students AS st ON st.student_id = s.student_id
 WHERE legacy.trimmed(t.github_username) <> st.github_username;
+
+-- read_accounts --
+-- The accounts of the batch's rows, and those of the students of their sessions.
+SELECT t.origin, legacy.row_key(t.session_token), legacy.trimmed(t.account_sid),
+  st.twilio_account_sid
+FROM pg_temp.batch_rows AS t JOIN public.sessions AS s USING (session_token)
+JOIN public.students AS st ON st.student_id = s.student_id
+WHERE legacy.trimmed(t.account_sid) IS NOT NULL
+  AND legacy.email_of(t.student_email, t.session_token) IS NOT NULL;
+
+-- find_other_accounts --
+-- Report accounts of people who have another one.
+INSERT INTO pg_temp.findings (source, row_key, field, outcome, reason)
+SELECT source, row_key, 'account_sid', 'skipped',
+  'the student has another Twilio account: this one stays in its table'
+FROM unnest(%(sources)s::text[], %(row_keys)s::text[]) AS other (source, row_key);
+
+-- find_overridden --
+-- Report values of rows whose session has another value, of another row or of a page. A row that
+-- alone made its session is not looked at.
+WITH several AS MATERIALIZED (
+  SELECT session_token FROM pg_temp.batch_rows GROUP BY session_token HAVING count(*) > 1
+  UNION SELECT session_token FROM pg_temp.stored_tokens
+)
+INSERT INTO pg_temp.findings (source, row_key, field, outcome, reason)
+SELECT t.origin, legacy.row_key(t.session_token), legacy.own_name(t.origin, field), 'skipped',
+  'the session has another value: this one stays in its table'
+FROM pg_temp.batch_rows AS t JOIN several USING (session_token)
+JOIN public.sessions AS s USING (session_token)
+JOIN public.students AS st ON st.student_id = s.student_id
+JOIN pg_temp.incoming AS i USING (session_token),
+LATERAL (
+  SELECT CASE WHEN NOT s.exercises @> t.exercises THEN jsonb_strip_nulls(legacy.without_secrets(
+    legacy.of_kind(t.exercises, 'object')::text)::jsonb) END AS exercises
+  OFFSET 0
+) AS read, LATERAL (SELECT btrim(t.student_name, E' \t\r\n') AS name) AS own, LATERAL unnest(ARRAY[
+  CASE WHEN own.name <> '' AND own.name NOT IN (coalesce(i.student_name, ''),
+      coalesce(st.student_name, ''), coalesce(s.student_name_given, ''))
+      AND legacy.without_secrets(own.name) IS DISTINCT FROM i.student_name
+    THEN 'student_name' END,
+  CASE WHEN legacy.trimmed(t.openai_api_key) <> legacy.trimmed(i.openai_api_key)
+    THEN 'openai_api_key' END,
+  {{choices: CASE WHEN t.$column <> s.$column THEN '$column' END}},
+  {{all_texts: CASE WHEN t.$column <> '' AND t.$column <> s.$column
+      AND legacy.without_secrets(t.$column) <> s.$column THEN '$column' END}},
+  {{array_settings: CASE WHEN t.$column <> s.$column
+      AND legacy.of_kind(t.$column, 'array') NOT IN ('[]', 'null', s.$column) THEN '$column' END}},
+  {{object_settings: CASE WHEN t.$column <> s.$column
+      AND legacy.of_kind(t.$column, 'object') NOT IN ('{}', 'null', s.$column) THEN '$column' END}},
+  CASE WHEN NOT (s.exercises @> read.exercises
+      OR legacy.as_list(s.exercises -> '_legacy' -> t.origin)
+        @> jsonb_build_array(jsonb_build_object('exercises', read.exercises)))
+    THEN 'exercises' END
+]) AS field
+WHERE field IS NOT NULL;
 
 -- find_shared_tokens --
 -- Report e-mails of rows whose session belongs to another person.

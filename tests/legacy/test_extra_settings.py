@@ -2,7 +2,9 @@
 
 import pytest
 
+from lib.vault import AUTH_TOKEN_FIELD, Vault
 from lib.workshop.config.configuration import get
+from tests.foundation.test_vault import old_format
 from tests.legacy.legacy_database import Legacy
 from tests.legacy.test_unknown_columns import add_column
 
@@ -74,3 +76,44 @@ def test_what_the_panel_could_not_save_is_only_kept(
     assert legacy.run().verified
     assert legacy.session("extra") == {}
     assert legacy.session("exercises #> '{_legacy,student_configs}'") == {column: value}
+
+
+@pytest.mark.parametrize("column", ["twilio_auth_token", "twilioAuthToken"])
+def test_an_auth_token_is_sealed_where_the_panel_saves_it(legacy: Legacy, column: str) -> None:
+    add_column(legacy, "student_configs", f'"{column}" TEXT')
+    legacy.put("student_configs", session_token="token-a", **{column: 32 * "0"})
+    assert legacy.run().verified
+    vault = Vault.from_settings(legacy.deps.settings)
+    sealed = legacy.session("extra ->> 'twilioAuthToken'")
+    assert vault.open(sealed, "token-a", AUTH_TOKEN_FIELD) == 32 * "0"
+    before = legacy.unified()
+    assert legacy.run().verified
+    assert legacy.unified() == before
+    legacy.connection.execute("UPDATE public.sessions SET extra = '{}'")
+    assert legacy.run().verified
+    assert legacy.session("extra") == {}, "removed since"
+
+
+def test_an_auth_token_that_no_key_opens_is_only_kept(legacy: Legacy) -> None:
+    add_column(legacy, "student_configs", "twilio_auth_token TEXT")
+    lost = old_format("hush", bytes(32))
+    legacy.put("student_configs", session_token="token-a", twilio_auth_token=lost)
+    assert legacy.run().verified
+    kept = "exercises #>> '{_legacy,student_configs,twilio_auth_token}'"
+    assert legacy.session(f"extra, {kept}") == ({}, lost)
+
+
+@pytest.mark.parametrize(
+    ("column", "type_name", "value"),
+    [
+        ("aiModel", "TEXT", "AC" + 32 * "1"),
+        ("conversationStates", "JSONB", '[{"password": "hush"}]'),
+    ],
+)
+def test_no_encrypted_text_becomes_a_setting(
+    legacy: Legacy, column: str, type_name: str, value: str
+) -> None:
+    add_column(legacy, "student_configs", f'"{column}" {type_name}')
+    legacy.put("student_configs", session_token="token-a", **{column: value})
+    assert legacy.run().verified
+    assert legacy.session("extra") == {}

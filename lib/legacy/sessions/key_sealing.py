@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from lib.errors import Unreadable
 from lib.legacy.sessions import store
 from lib.legacy.sessions.store import KeyDecision, KeyPair
-from lib.vault import API_KEY_FIELD, Vault, is_sealed
+from lib.vault import ACCOUNT_FIELD, API_KEY_FIELD, Vault, is_sealed
 
 if TYPE_CHECKING:
     from lib.database.postgres import Transaction
@@ -39,6 +39,24 @@ def seal_keys(transaction: "Transaction", vault: Vault, *, any_stored: bool, at_
     return store.seal_plain_keys(
         transaction, lambda token, key: vault.seal(key, token, API_KEY_FIELD), at_once
     )
+
+
+def report_other_accounts(transaction: "Transaction", vault: Vault, *, at_once: int) -> None:
+    """Report Twilio accounts of rows whose student has another one; two cannot be stored."""
+
+    def is_same(account: str, stored: str | None) -> bool:
+        opened = _open_account(vault, account)
+        return stored is not None and opened == _open_account(vault, stored)
+
+    store.report_other_accounts(transaction, is_same, at_once)
+
+
+def _open_account(vault: Vault, account: str) -> str:
+    """Return the account in plain text, or as it is if it cannot be decrypted."""
+    try:
+        return vault.open(account, "", ACCOUNT_FIELD) if is_sealed(account) else account
+    except Unreadable:
+        return account
 
 
 def _decide(vault: Vault, pair: KeyPair) -> KeyDecision:

@@ -12,8 +12,8 @@ from lib.legacy.runs.counts import Counts
 from lib.legacy.runs.pace import Pace
 from lib.legacy.runs.run import Run
 from lib.legacy.sessions import store
-from lib.legacy.sessions.key_sealing import seal_keys
-from lib.legacy.sessions.unknown_columns import seal_unknown_columns
+from lib.legacy.sessions.key_sealing import report_other_accounts, seal_keys
+from lib.legacy.sessions.unknown_columns import fill_auth_tokens, seal_unknown_columns
 from lib.vault import Vault
 
 if TYPE_CHECKING:
@@ -46,8 +46,10 @@ def move_sessions(transaction: "Transaction", run: Run, vault: Vault, pace: Pace
         counts.add("people.claimed", merged.people_claimed)
     store.add_accounts(transaction)
     store.fill_extra(transaction)
+    fill_auth_tokens(transaction, vault, at_once=pace.keys_at_once)
     _verify(transaction, counts, steps.first_id)
     store.find_repairs(transaction)
+    report_other_accounts(transaction, vault, at_once=pace.keys_at_once)
     return counts
 
 

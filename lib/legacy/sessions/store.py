@@ -10,6 +10,7 @@ from lib.database.rows import server_cursor
 from lib.database.statements import as_jsonb
 from lib.legacy.runs.counts import ReadBack, TableRows
 from lib.legacy.session_fields import SESSION_LISTS
+from lib.vault import AUTH_TOKEN_MEMBER
 
 if TYPE_CHECKING:
     from lib.database.postgres import Transaction
@@ -284,6 +285,28 @@ def fill_extra(transaction: "Transaction") -> None:
     transaction.execute(_queries["fill_extra"])
 
 
+def fill_auth_tokens(
+    transaction: "Transaction", reseal: Callable[[str, str], str | None], at_once: int
+) -> None:
+    """Store auth tokens of Twilio in `extra` of the new sessions.
+
+    Args:
+        transaction: The transaction of the batch.
+        reseal: Encrypts an auth token for `extra`, given the session token and the text that
+            `_legacy` holds; None if that cannot be decrypted.
+        at_once: Maximum number of auth tokens in memory.
+    """
+    resealed = []
+    with server_cursor(transaction.connection, "auth_tokens") as cursor:
+        cursor.execute(_queries["read_auth_tokens"].text)
+        while rows := cursor.fetchmany(at_once):
+            resealed += [(token, reseal(token, text)) for token, text in rows]
+    if stored := [(token, sealed) for token, sealed in resealed if sealed is not None]:
+        tokens, sealed = zip(*stored, strict=True)
+        params = {"member": AUTH_TOKEN_MEMBER, "tokens": list(tokens), "sealed": list(sealed)}
+        transaction.execute(_queries["store_auth_tokens"], params)
+
+
 def count_fates(transaction: "Transaction") -> list[Fate]:
     """Return what became of the batch's tokens and rows."""
     return transaction.fetch_all(_queries["count_fates"], None, Fate)
@@ -307,11 +330,33 @@ def read_back_steps(transaction: "Transaction", first_id: int) -> ReadBack:
     return row
 
 
+def report_other_accounts(
+    transaction: "Transaction", is_same: Callable[[str, str | None], bool], at_once: int
+) -> None:
+    """Report the accounts of rows whose student has another account.
+
+    Args:
+        transaction: The transaction of the batch.
+        is_same: Returns whether the account of a row is that of its student.
+        at_once: Maximum number of accounts in memory.
+    """
+    others = []
+    with server_cursor(transaction.connection, "accounts") as cursor:
+        cursor.execute(_queries["read_accounts"].text)
+        while rows := cursor.fetchmany(at_once):
+            others += [row[:2] for row in rows if not is_same(*row[2:])]
+    if others:
+        sources, row_keys = zip(*others, strict=True)
+        params = {"sources": list(sources), "row_keys": list(row_keys)}
+        transaction.execute(_queries["find_other_accounts"], params)
+
+
 def find_repairs(transaction: "Transaction") -> None:
     """Report what was repaired or not understood, in pg_temp.findings."""
     transaction.execute(_queries["find_unread"])
     transaction.execute(_queries["find_unknown_columns"])
     transaction.execute(_queries["find_other_github_names"])
+    transaction.execute(_queries["find_overridden"])
     transaction.execute(_queries["find_shared_tokens"])
     transaction.execute(_queries["find_long_tokens"])
     transaction.execute(_queries["find_repaired_rows"])

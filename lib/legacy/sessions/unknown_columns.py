@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from lib.errors import Unreadable
 from lib.legacy.sessions import store
 from lib.redaction import LOOK_MARKS, looks_secret
-from lib.vault import LEGACY_FIELD, Vault, is_sealed
+from lib.vault import AUTH_TOKEN_FIELD, LEGACY_FIELD, Vault, is_sealed
 
 if TYPE_CHECKING:
     from lib.database.postgres import Transaction
@@ -34,6 +34,19 @@ def seal_unknown_columns(transaction: "Transaction", vault: Vault) -> None:
         f"{PRIVATE_NAME}|{PRIVATE_LOOK}|{_MARKS}",
         lambda token, values: _sealed(values, token, vault, secret=False),
     )
+
+
+def fill_auth_tokens(transaction: "Transaction", vault: Vault, *, at_once: int) -> None:
+    """Store Twilio's auth tokens where `student-config-save` does, too, for new sessions."""
+    store.fill_auth_tokens(transaction, lambda token, text: _for_extra(text, token, vault), at_once)
+
+
+def _for_extra(text: str, token: str, vault: Vault) -> str | None:
+    try:
+        auth_token = vault.open(text, token, LEGACY_FIELD) if is_sealed(text) else text
+    except Unreadable:
+        return None
+    return vault.seal(auth_token, token, AUTH_TOKEN_FIELD)
 
 
 def _sealed(value: Any, token: str, vault: Vault, *, secret: bool) -> Any:

@@ -149,11 +149,25 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
       '', 'g'), '') END
 $$;
 
--- Convert a JSON column to JSONB; a value that JSONB does not allow (\u0000) becomes a string.
+-- Return whether an object in JSON has two members of one name, of which JSONB keeps the last.
+CREATE OR REPLACE FUNCTION legacy.repeats_members(p_value JSON) RETURNS BOOLEAN
+LANGUAGE plpgsql IMMUTABLE AS $$
+BEGIN
+  RETURN CASE json_typeof(p_value)
+    WHEN 'object' THEN (SELECT count(*) > count(DISTINCT key)
+      OR coalesce(bool_or(legacy.repeats_members(value)), FALSE) FROM json_each(p_value))
+    WHEN 'array' THEN (SELECT coalesce(bool_or(legacy.repeats_members(value)), FALSE)
+      FROM json_array_elements(p_value))
+    ELSE FALSE END;
+END $$;
+
+-- Convert a JSON column to JSONB; a value that JSONB does not allow (\u0000) or would shorten becomes
+-- a string.
 CREATE OR REPLACE FUNCTION legacy.to_jsonb(p_value JSON) RETURNS JSONB
 LANGUAGE plpgsql IMMUTABLE AS $$
 BEGIN
-  RETURN p_value::jsonb;
+  RETURN CASE WHEN legacy.repeats_members(p_value) THEN to_jsonb(p_value::text)
+    ELSE p_value::jsonb END;
 EXCEPTION WHEN data_exception OR program_limit_exceeded THEN RETURN to_jsonb(p_value::text);
 END $$;
 
