@@ -2,10 +2,10 @@
 
 from typing import Annotated
 
+from lib.assessment.debug.pool import MAX_PAGE, pool_report
+from lib.assessment.debug.wire import PoolDebugOut
 from lib.assessment.errors import PoolNotFound
 from lib.assessment.parameters import PoolId
-from lib.assessment.pools.debug import MAX_PAGE, pool_report
-from lib.assessment.pools.wire import PoolDebugOut
 from lib.deps import Deps, get_deps
 from lib.errors import InvalidCursor, raises
 from lib.framework import Depends, Query

@@ -2,9 +2,9 @@
 
 from typing import Annotated
 
+from lib.assessment.debug.cache_stats import redis_stats
+from lib.assessment.debug.wire import RedisStatsOut
 from lib.assessment.errors import CacheUnavailable
-from lib.assessment.sessions.cache_stats import redis_stats
-from lib.assessment.sessions.wire import RedisStatsOut
 from lib.deps import Deps, get_deps
 from lib.errors import raises
 from lib.framework import Depends

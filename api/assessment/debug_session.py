@@ -2,10 +2,10 @@
 
 from typing import Annotated
 
+from lib.assessment.debug.session import compare
+from lib.assessment.debug.wire import SessionDebugOut
 from lib.assessment.errors import StepNotReached
 from lib.assessment.parameters import TestId
-from lib.assessment.sessions.debug import compare
-from lib.assessment.sessions.wire import SessionDebugOut
 from lib.deps import Deps, get_deps
 from lib.errors import SessionNotFound, raises
 from lib.framework import Depends, Query

@@ -2,10 +2,10 @@
 
 from typing import Annotated
 
+from lib.assessment.debug.session import sync
+from lib.assessment.debug.wire import SyncOut
 from lib.assessment.errors import CacheUnavailable
 from lib.assessment.parameters import TestId
-from lib.assessment.sessions.debug import sync
-from lib.assessment.sessions.wire import SyncOut
 from lib.deps import Deps, get_deps
 from lib.errors import SessionNotFound, raises
 from lib.framework import Depends

@@ -24,7 +24,7 @@ from lib.assessment.pools.question import (
 from lib.assessment.pools.rules import MAX_QUESTIONS, Admission, ConceptNames, StopRule
 from lib.assessment.pools.selection_settings import BEST_ITEMS, GREATEST_LOSS
 from lib.assessment.telling import Tells
-from lib.web.wire import Answer, Body, StrictBody, UtcTime
+from lib.web.wire import Body, StrictBody
 
 MAX_UPLOAD = 20_000
 
@@ -231,103 +231,3 @@ class UploadOut(Body):
 
 def _id(info: ValidationInfo) -> str:
     return str(info.data.get("id") or "without id")
-
-
-class AttemptOut(Body):
-    """The last attempt to calibrate a pool."""
-
-    started_at: UtcTime
-    """Time of the start."""
-    finished_at: UtcTime | None
-    """Time of the end; null while the attempt runs, or if its function was stopped."""
-    outcome: str | None
-    """Outcome as `admin-calibrate` returns it; null until the attempt finishes."""
-    reason: str | None
-    """Name of the error, if the attempt failed."""
-    failures: int
-    """Failed attempts since the last success, including this one."""
-
-
-class CalibrationOut(Body):
-    """A version that a calibration wrote."""
-
-    version: int
-    """Number of the version."""
-    created_at: UtcTime
-    """Time at which it was written."""
-    answers: int | None
-    """Number of answers used."""
-    people: int | None
-    """Number of students who gave them."""
-    questions: int | None
-    """Number of questions that got new parameters."""
-    rounds: int | None
-    """Number of rounds of estimation."""
-    settled: bool | None
-    """Whether the estimates had converged."""
-    drifted: int | None
-    """Number of questions flagged, at most 1,000."""
-
-
-class ParameterOut(Body):
-    """One parameter of a flagged question."""
-
-    written: float
-    """Value that its author wrote last."""
-    before: float
-    """Value with which the question was asked."""
-    found: float
-    """Value estimated from the answers."""
-    error: float
-    """Standard error of `found`."""
-    moved: float | None
-    """(found - before) / error, including any shift common to all questions; null if error is 0."""
-
-
-class ParametersOut(Body):
-    """Each parameter of a flagged question."""
-
-    difficulty: ParameterOut
-    """Percentile of the students who know the answer as often as not."""
-    discrimination: ParameterOut
-    """Slope of the question's curve, in probits."""
-    guessing: ParameterOut
-    """Probability of a correct guess."""
-
-
-class FlaggedOut(Body):
-    """A question flagged because its answers contradict its parameters."""
-
-    question_id: str
-    """Id of the question."""
-    version: int
-    """Version written by the calibration that flagged it."""
-    text_changed: bool
-    """Whether its author has changed the text since."""
-    answers: int
-    """Number of answers to it that were used."""
-    p_value: float
-    """p-value of the hypothesis that only a shift common to all questions occurred."""
-    curve_change: float
-    """Root mean square change of P(correct) over the respondents; 0.1 is a large change."""
-    parameters: ParametersOut
-    """Its parameters before and after."""
-
-
-class PoolDebugOut(Answer):
-    """A pool's calibrations and flagged questions."""
-
-    question_pool_id: UUID
-    """Id of the pool."""
-    version: int
-    """Version that new sessions get."""
-    question_count: int
-    """Number of questions that can be asked."""
-    last_attempt: AttemptOut | None
-    """The last attempt to calibrate the pool; null before the first."""
-    calibrations: list[CalibrationOut]
-    """Versions that calibrations wrote, newest first."""
-    flagged: list[FlaggedOut]
-    """One page: newest calibration first, within it smallest p-value first."""
-    next_cursor: str | None
-    """Cursor of the next page; null on the last one."""

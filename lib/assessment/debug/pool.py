@@ -8,10 +8,10 @@ author gives it new parameters.
 
 from uuid import UUID
 
+from lib.assessment.debug.wire import AttemptOut, CalibrationOut, FlaggedOut, PoolDebugOut
 from lib.assessment.errors import PoolNotFound
 from lib.assessment.pools import store
 from lib.assessment.pools.store import FlaggedRow, FlagPosition
-from lib.assessment.pools.wire import AttemptOut, CalibrationOut, FlaggedOut, PoolDebugOut
 from lib.deps import Deps
 from lib.web import cursor
 

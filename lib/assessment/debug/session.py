@@ -4,13 +4,8 @@ import math
 from typing import Any
 from uuid import UUID
 
-from lib.assessment.errors import CacheUnavailable
-from lib.assessment.pools.item_pool import item_pool
-from lib.assessment.sessions import cache, snapshot, store
-from lib.assessment.sessions.explain import explain_choice
-from lib.assessment.sessions.session import Session, rebuild
-from lib.assessment.sessions.store import AnswerRow, SessionRow
-from lib.assessment.sessions.wire import (
+from lib.assessment.debug.explain import explain_choice
+from lib.assessment.debug.wire import (
     Difference,
     RedisSnapshot,
     SessionDebugOut,
@@ -18,6 +13,11 @@ from lib.assessment.sessions.wire import (
     SnapshotState,
     SyncOut,
 )
+from lib.assessment.errors import CacheUnavailable
+from lib.assessment.pools.item_pool import item_pool
+from lib.assessment.sessions import cache, snapshot, store
+from lib.assessment.sessions.session import Session, rebuild
+from lib.assessment.sessions.store import AnswerRow, SessionRow
 from lib.deps import Deps
 from lib.engine.fit import person_fit
 from lib.errors import SessionNotFound

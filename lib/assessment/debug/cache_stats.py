@@ -3,9 +3,9 @@
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
+from lib.assessment.debug.wire import RedisStats, RedisStatsOut
 from lib.assessment.errors import CacheUnavailable
 from lib.assessment.sessions.cache import STATISTICS_KEY
-from lib.assessment.sessions.wire import RedisStats, RedisStatsOut
 from lib.deps import Deps
 
 if TYPE_CHECKING:

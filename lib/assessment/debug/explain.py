@@ -9,11 +9,11 @@ from dataclasses import replace
 
 import numpy as np
 
+from lib.assessment.debug.wire import CandidateOut, ChoiceOut
 from lib.assessment.errors import StepNotReached
 from lib.assessment.pools.eligibility import level_of
 from lib.assessment.sessions.session import Session, askable_items, proficiency
 from lib.assessment.sessions.store import AnswerRow
-from lib.assessment.sessions.wire import CandidateOut, ChoiceOut
 from lib.engine import Posterior, explain, gains
 
 MAX_CANDIDATES = 20

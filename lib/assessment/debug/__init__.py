@@ -1,0 +1,1 @@
+"""What operators look into: sessions against their snapshots, choices, pools, and Redis."""
