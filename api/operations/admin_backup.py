@@ -6,7 +6,7 @@ from lib.access.audit import audited
 from lib.deps import Deps, get_deps
 from lib.errors import raises
 from lib.framework import Depends
-from lib.operations.backup import back_up
+from lib.operations.backups.backup import back_up
 from lib.operations.errors import (
     BackupPlaceUnavailable,
     NothingToBackUp,

@@ -9,7 +9,7 @@ from lib.errors import AlreadyRunning, raises
 from lib.framework import Depends
 from lib.operations.errors import BackupPlaceUnavailable, ConfirmationMissing, CreationRunning
 from lib.operations.responses import creation_response
-from lib.operations.schema_renewal import renew_schema
+from lib.operations.schema.renewal import renew_schema
 from lib.operations.wire import CreateIn, CreateOut
 from lib.web.app import create_app, lambda_entry
 

@@ -7,6 +7,7 @@ from lib.deps import Deps, get_deps
 from lib.errors import AlreadyRunning, raises
 from lib.framework import Depends
 from lib.legacy.errors import NotSafeYet, UnifiedSchemaNotFound
+from lib.operations.backups.restore import restore
 from lib.operations.errors import (
     BackupNotFound,
     BackupPlaceUnavailable,
@@ -14,7 +15,6 @@ from lib.operations.errors import (
     TakesTooLong,
 )
 from lib.operations.responses import restore_response
-from lib.operations.restore import restore
 from lib.operations.wire import RestoreIn, RestoreOut
 from lib.web.app import create_app, lambda_entry
 

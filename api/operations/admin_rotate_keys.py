@@ -6,7 +6,7 @@ from lib.access.audit import audited
 from lib.deps import Deps, get_deps
 from lib.errors import AlreadyRunning, raises
 from lib.framework import Depends
-from lib.operations.key_rotation import rotate
+from lib.operations.keys.rotation import rotate
 from lib.operations.responses import rotation_response
 from lib.operations.wire import RotationOut
 from lib.web.app import create_app, lambda_entry

@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 from lib.deps import Deps, get_deps
 from lib.framework import Depends, Response
-from lib.operations import health
+from lib.operations.health import check as health
 from lib.web.app import create_app, lambda_entry
 
 app = create_app("operations.health", tag="Health")

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 from lib.operations.wire import BackupOut, CreateOut, RestoreOut, RotationOut
 
 if TYPE_CHECKING:  # each function imports the modules of its own call only
-    from lib.operations.key_rotation import Rotation
-    from lib.operations.restore import RestoreResult
-    from lib.operations.schema_renewal import Renewal
-    from lib.operations.store import BackupRecord
+    from lib.operations.backups.restore import RestoreResult
+    from lib.operations.backups.store import BackupRecord
+    from lib.operations.keys.rotation import Rotation
+    from lib.operations.schema.renewal import Renewal
 
 NEXT_STEPS = (
     "Try it: POST /api/admin-migrate-to-unified-schema with dryRun true, and read the report.",

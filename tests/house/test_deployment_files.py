@@ -165,7 +165,7 @@ def test_every_scheduled_job_is_run_by_the_nightly_path() -> None:
 
 def test_exactly_the_functions_that_reach_the_storage_of_backups_have_its_role() -> None:
     reaching = {
-        name for name in modules() if "lib.operations.backup_storage" in reachable(f"api.{name}")
+        name for name in modules() if "lib.operations.backups.storage" in reachable(f"api.{name}")
     }
     assert reaching == files.BACKUP_FUNCTIONS, "correct BACKUP_FUNCTIONS in local/deploy/files.py"
     with_role = {

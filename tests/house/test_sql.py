@@ -38,12 +38,15 @@ MAY_HOLD_SQL = {
     "local/servers/postgres_server.py": "creates and drops databases; names by sql.Identifier",
 }
 MAY_COMPOSE = {
-    "lib/operations/store.py": "a query of sql/ as psycopg.sql.SQL, tables by sql.Identifier",
+    "lib/operations/backups/store.py": "a query of sql/ as psycopg.sql.SQL, tables by sql.Identifier",
+    "lib/operations/keys/store.py": "named queries of a place of keys",
     "lib/database/schema.py": "whole files of sql/",
     "lib/database/postgres.py": "execute_script, which runs whole files of sql/",
     "lib/redis_rest.py": "Redis commands",
 }
 MAY_SPLICE = {
+    "sql/assessment/schema/normalize_older_tables.sql": "regclass values, expressions of this file",
+    "sql/assessment/schema/repair_older_questions.sql": "conditions and changes of this file",
     "sql/assessment/schema/previous_version.sql": "regclass and regrole values, quoted names",
     "sql/assessment/schema/twins.sql": "columns of the catalog, by quote_ident",
     "sql/database/schema/downgrade.sql": "a regclass, which the catalog quotes itself",

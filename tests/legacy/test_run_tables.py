@@ -15,8 +15,8 @@ from lib.legacy.migration import migrate
 from lib.legacy.old_tables.rename import CONFIRMATION, clean_up
 from lib.legacy.report import report
 from lib.legacy.runs.run import Phase, Run
-from lib.operations.schema_creation import CONFIRMATION as DROP
-from lib.operations.schema_creation import create_schema
+from lib.operations.schema.creation import CONFIRMATION as DROP
+from lib.operations.schema.creation import create_schema
 from lib.settings import Settings
 from tests.conftest import ADMIN_PASSWORD
 from tests.legacy.legacy_database import ONE_BATCH, ONE_SMALL_BATCH, SMALL_BATCHES, Legacy

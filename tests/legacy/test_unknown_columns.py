@@ -9,7 +9,7 @@ import pytest
 
 from lib.deps import Deps
 from lib.legacy.report import report
-from lib.operations.key_rotation import rotate
+from lib.operations.keys.rotation import rotate
 from lib.settings import Settings
 from lib.vault import LEGACY_FIELD, Vault
 from tests.foundation.test_vault import old_format

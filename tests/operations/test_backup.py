@@ -12,10 +12,10 @@ import pytest
 from lib.deps import Deps, install_deps
 from lib.errors import NotConfigured
 from lib.legacy.errors import NotSafeYet, UnifiedSchemaNotFound
-from lib.operations.backup import back_up
+from lib.operations.backups.backup import back_up
+from lib.operations.backups.restore import restore
+from lib.operations.backups.store import BackupRecord
 from lib.operations.errors import BackupNotFound, BackupUnreadable, TakesTooLong
-from lib.operations.restore import restore
-from lib.operations.store import BackupRecord
 from lib.settings import Platform, Settings
 from tests.conftest import ADMIN_PASSWORD
 from tests.legacy.legacy_database import Legacy

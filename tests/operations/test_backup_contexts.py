@@ -15,10 +15,10 @@ from psycopg import sql
 
 from lib.deps import Deps, install_deps
 from lib.legacy.errors import NotSafeYet, UnifiedSchemaNotFound
-from lib.operations import store
-from lib.operations.backup import back_up
+from lib.operations.backups import store
+from lib.operations.backups.backup import back_up
+from lib.operations.backups.restore import restore
 from lib.operations.errors import BackupUnreadable, NothingToBackUp, TablesNotReadable
-from lib.operations.restore import restore
 from lib.settings import Settings
 from lib.vault import Vault
 from lib.web.functions import function_app

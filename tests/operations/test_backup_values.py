@@ -12,10 +12,10 @@ import pytest
 from psycopg import sql
 
 from lib.deps import Deps
-from lib.operations.backup import back_up
+from lib.operations.backups.backup import back_up
+from lib.operations.backups.restore import restore
 from lib.operations.errors import BackupUnreadable
-from lib.operations.restore import restore
-from lib.operations.schema_renewal import renew_schema
+from lib.operations.schema.renewal import renew_schema
 from lib.settings import Settings
 
 Connection = psycopg.Connection[Any]

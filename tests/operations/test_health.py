@@ -14,8 +14,8 @@ from lib.database.expected_tables import expected_tables, workshop_tables
 from lib.database.queries import load_script
 from lib.database.schema import REVISIONS, SCRIPTS, fingerprint, fingerprint_of, upgrade_schema
 from lib.deps import Deps, install_deps
-from lib.operations.backup import back_up
-from lib.operations.health import SCHEMA_BEHIND, SCHEMA_ELSEWHERE
+from lib.operations.backups.backup import back_up
+from lib.operations.health.check import SCHEMA_BEHIND, SCHEMA_ELSEWHERE
 from lib.settings import Settings
 from lib.web.functions import function_app
 from tests.support.old_assessment import FULL, ROWS

@@ -12,7 +12,7 @@ from fastapi.testclient import TestClient
 
 from lib.database.postgres import Postgres
 from lib.deps import Deps, install_deps
-from lib.operations.health import ANSWER_SECONDS
+from lib.operations.health.check import ANSWER_SECONDS
 from lib.settings import Settings
 from lib.web.functions import function_app
 from tests.support.silent_server import DeafServer, SilentServer

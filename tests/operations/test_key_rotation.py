@@ -5,7 +5,7 @@ import pytest
 
 from lib.deps import Deps
 from lib.errors import AlreadyRunning, NotConfigured
-from lib.operations.key_rotation import rotate
+from lib.operations.keys.rotation import rotate
 from lib.operations.responses import rotation_response
 from lib.settings import Settings
 from lib.vault import API_KEY_FIELD, Vault

@@ -10,8 +10,8 @@ from fastapi.testclient import TestClient
 
 from lib.deps import Deps, install_deps
 from lib.operations.responses import creation_response
-from lib.operations.schema_creation import CONFIRMATION
-from lib.operations.schema_renewal import renew_schema
+from lib.operations.schema.creation import CONFIRMATION
+from lib.operations.schema.renewal import renew_schema
 from lib.settings import Platform, Settings
 from tests.legacy.legacy_database import Legacy
 from tests.legacy.test_calls import CREATE, MIGRATE, call

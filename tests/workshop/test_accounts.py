@@ -8,7 +8,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from lib.deps import Deps, install_deps
-from lib.operations.key_rotation import rotate
+from lib.operations.keys.rotation import rotate
 from lib.settings import Settings
 from lib.vault import ACCOUNT_FIELD, Vault
 from lib.web.functions import function_app

@@ -167,16 +167,15 @@ CREATE OR REPLACE FUNCTION pg_temp.keep_rows(
 DECLARE
   v_rows BIGINT;
 BEGIN
-  EXECUTE format(
-    CASE WHEN p_deletes THEN
-      'WITH kept AS (DELETE FROM %1$s AS t WHERE %2$s RETURNING to_jsonb(t) AS row_data)'
-    ELSE 'WITH kept AS (SELECT to_jsonb(t) AS row_data FROM %1$s AS t WHERE %2$s)' END
-    || ' INSERT INTO assessment.set_aside_rows (table_name, reason, row_data)'
-    || ' SELECT %3$L, %4$L, row_data FROM kept', p_relation, p_condition, p_table, p_reason);
+  EXECUTE format('INSERT INTO assessment.set_aside_rows (table_name, reason, row_data)'
+    || ' SELECT %L, %L, to_jsonb(t) FROM %s AS t WHERE %s', p_table, p_reason, p_relation, p_condition);
   GET DIAGNOSTICS v_rows = ROW_COUNT;
   IF v_rows > 0 THEN
     RAISE NOTICE 'assessment.%: % rows % assessment.set_aside_rows: %', p_table, v_rows,
       CASE WHEN p_deletes THEN 'set aside in' ELSE 'copied to' END, p_reason USING ERRCODE = 'SW001';
+  END IF;
+  IF v_rows > 0 AND p_deletes THEN
+    EXECUTE format('DELETE FROM %s AS t WHERE %s', p_relation, p_condition);
   END IF;
   RETURN v_rows;
 END

@@ -8,8 +8,8 @@ from typing import Any
 from lib.database.advisory_lock import lock_and_limit
 from lib.deps import Deps
 from lib.errors import Unreadable
-from lib.operations import store
-from lib.operations.store import KeptValues, KeyPlace, StoredKey
+from lib.operations.keys import store
+from lib.operations.keys.store import KeptValues, KeyPlace, StoredKey
 from lib.vault import LEGACY_FIELD, Vault, is_sealed
 
 BATCH_KEYS = 1_000

@@ -19,15 +19,17 @@ from lib.deps import Deps
 from lib.legacy.errors import NotSafeYet, UnifiedSchemaNotFound
 from lib.legacy.runs.run import LEGACY_TABLES
 from lib.legacy.runs.store import make_schema, unified_schema_exists
-from lib.operations import backup_rows, backup_storage, store
-from lib.operations.backup_format import (
+from lib.operations.backups import rows as backup_rows
+from lib.operations.backups import storage as backup_storage
+from lib.operations.backups import store
+from lib.operations.backups.file_format import (
     CALL_SECONDS,
     FORMAT,
     GZIP,
     READABLE,
     WITHOUT_SCHEMAS,
 )
-from lib.operations.backup_tables import Context, context_of_each, may_contain
+from lib.operations.backups.tables import Context, context_of_each, may_contain
 from lib.operations.errors import BackupUnreadable, TakesTooLong
 from lib.vault import Vault
 

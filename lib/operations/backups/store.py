@@ -1,125 +1,24 @@
-"""The statements about the whole installation: health, schema, encryption keys, backups."""
+"""Statements of backups and their restoration."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
-from uuid import UUID
 
 from lib.database.queries import load_queries, load_script
 from lib.database.rows import server_cursor
 from lib.database.statements import as_jsonb
-from lib.vault import ACCOUNT_FIELD, API_KEY_FIELD, AUTH_TOKEN_FIELD
 
 if TYPE_CHECKING:
     from psycopg import sql
 
     from lib.database.postgres import Postgres, Transaction
 
-_queries = load_queries("operations/operations.sql")
+_queries = load_queries("operations/backups.sql")
 ROWS_AT_ONCE = 1_000
+
+
 JSON_TEXT = "json"
 """The type whose values backups of every version hold as text."""
-
-
-@dataclass(frozen=True)
-class Name:
-    """A name in the database."""
-
-    name: str
-
-
-@dataclass(frozen=True)
-class SchemaFacts:
-    """Facts about the schema of a database."""
-
-    revision: str | None
-    """Alembic's revision; None if none is recorded or can be read."""
-    script_runs: list[str]
-    """Fingerprints of the scripts that have made the schema, the last at the end."""
-    script_runs_hidden: bool
-    """Whether this role may not read them."""
-    absent_tables: list[str]
-    students_is_view: bool
-    """Whether public.students is a view that serves an older version of the assessment."""
-    schemas_off_path: list[str]
-    """Existing schemas that are not on the search_path of new connections."""
-
-
-@dataclass(frozen=True)
-class Table:
-    """A table of the workshop."""
-
-    table_name: str
-    row_count: int
-
-
-@dataclass(frozen=True)
-class RenamedTable:
-    """A table that was set aside."""
-
-    table_name: str
-    new_name: str
-
-
-@dataclass(frozen=True)
-class KeyPlace:
-    """A column of sealed texts."""
-
-    field: str
-    """The column's name, which each text is bound to."""
-    bound_to_row: bool
-    """Whether each text is bound to its row, too."""
-    first_row: str
-    """A row id before all others."""
-    next_query: str
-    store_query: str
-    restore_times_query: str
-    count_query: str
-
-
-@dataclass(frozen=True)
-class KeptValues:
-    """What the migration from the legacy tables kept of a session, by table."""
-
-    session_token: str
-    kept: Any
-
-
-API_KEYS = KeyPlace(
-    field=API_KEY_FIELD,
-    bound_to_row=True,
-    first_row="",
-    next_query="next_keys",
-    store_query="store_keys",
-    restore_times_query="restore_times_of_keys",
-    count_query="count_keys",
-)
-ACCOUNTS = KeyPlace(
-    field=ACCOUNT_FIELD,
-    bound_to_row=False,
-    first_row=str(UUID(int=0)),
-    next_query="next_accounts",
-    store_query="store_accounts",
-    restore_times_query="restore_times_of_accounts",
-    count_query="count_accounts",
-)
-AUTH_TOKENS = KeyPlace(
-    field=AUTH_TOKEN_FIELD,
-    bound_to_row=True,
-    first_row="",
-    next_query="next_auth_tokens",
-    store_query="store_auth_tokens",
-    restore_times_query="restore_times_of_keys",
-    count_query="count_auth_tokens",
-)
-
-
-@dataclass(frozen=True)
-class StoredKey:
-    """A text of such a column, as stored."""
-
-    row_id: str
-    key: str
 
 
 @dataclass(frozen=True)
@@ -185,93 +84,6 @@ class BackupRecord:
     """Parts that the backup does not contain, and why."""
     bytes: int
     sha256: str
-
-
-def inspect_schema(
-    postgres: "Postgres", tables: Sequence[str], schemas: Sequence[str]
-) -> SchemaFacts:
-    """Compare the database with the tables that calls need; one round trip.
-
-    Args:
-        postgres: The database.
-        tables: Names with their schema.
-        schemas: Schemas that people's queries should find tables in.
-    """
-    params = {"tables": list(tables), "schemas": list(schemas)}
-    facts = postgres.fetch_one(_queries["inspect_schema"], params, SchemaFacts, read=True)
-    assert facts is not None  # noqa: S101 a SELECT without FROM gives a row
-    return facts
-
-
-def try_lock_schema(transaction: "Transaction") -> bool:
-    """Take the lock of schema changes until the transaction ends; return whether it was free."""
-    return bool(transaction.fetch_value(_queries["try_lock_schema"]))
-
-
-def list_workshop_tables(transaction: "Transaction") -> list[Table]:
-    """Return the tables of the workshop that exist."""
-    transaction.execute_script(load_script("operations/schema/set_aside.sql"))
-    return transaction.fetch_all(_queries["existing_tables"], None, Table)
-
-
-def list_context_tables(transaction: "Transaction") -> set[str]:
-    """Return the names, with their schema, of the tables of all contexts but the workshop."""
-    rows = transaction.fetch_all(_queries["context_tables"], None, Name)
-    return {row.name for row in rows}
-
-
-def set_tables_aside(transaction: "Transaction", stamp: str) -> list[RenamedTable]:
-    """Rename the tables of the workshop to <name>_old_<stamp>."""
-    transaction.execute_script(load_script("operations/schema/set_aside.sql"))
-    return transaction.fetch_all(_queries["set_aside"], {"stamp": stamp}, RenamedTable)
-
-
-def next_keys(
-    transaction: "Transaction", place: KeyPlace, prefix: str, after: str, limit: int
-) -> list[StoredKey]:
-    """Lock and return keys without the prefix of the current encryption key, in order of row.
-
-    Args:
-        transaction: Holds the locks.
-        place: The column.
-        prefix: Prefix of keys that are sealed with the current encryption key.
-        after: The row after which to continue.
-        limit: Maximum number of keys.
-    """
-    params = {"prefix": prefix, "after": after, "limit": limit}
-    return transaction.fetch_all(_queries[place.next_query], params, StoredKey)
-
-
-def store_keys(transaction: "Transaction", place: KeyPlace, sealed: dict[str, str]) -> None:
-    """Store keys by row, and leave the times of their rows as they are."""
-    rows = list(sealed)
-    keys = list(sealed.values())
-    transaction.execute(_queries[place.store_query], {"rows": rows, "keys": keys})
-    transaction.execute(_queries[place.restore_times_query], {"rows": rows})
-
-
-def count_keys(postgres: "Postgres", place: KeyPlace, prefix: str) -> int:
-    """Count the keys without the prefix of the current encryption key."""
-    query = _queries[place.count_query]
-    return int(postgres.fetch_value(query, {"prefix": prefix}, read=True))
-
-
-def next_kept(transaction: "Transaction", pattern: str, after: str, limit: int) -> list[KeptValues]:
-    """Lock and return kept values that match a pattern, in order of session."""
-    params = {"pattern": pattern, "after": after, "limit": limit}
-    return transaction.fetch_all(_queries["next_kept"], params, KeptValues)
-
-
-def store_kept(transaction: "Transaction", values: KeptValues) -> None:
-    """Store kept values, and leave the time of their session as it is."""
-    params = {"session_token": values.session_token, "kept": as_jsonb(values.kept)}
-    transaction.execute(_queries["store_kept"], params)
-    transaction.execute(_queries["restore_times_of_keys"], {"rows": [values.session_token]})
-
-
-def count_kept(postgres: "Postgres", pattern: str) -> int:
-    """Count the texts in kept values that match a pattern."""
-    return int(postgres.fetch_value(_queries["count_kept"], {"pattern": pattern}, read=True))
 
 
 def read_snapshot(transaction: "Transaction") -> None:

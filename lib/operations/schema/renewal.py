@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 from lib.deps import Deps
 from lib.errors import NotConfigured
-from lib.operations.backup import back_up
+from lib.operations.backups.backup import back_up
+from lib.operations.backups.store import BackupRecord
 from lib.operations.errors import TablesNotReadable, TakesTooLong
-from lib.operations.schema_creation import Creation, create_schema, tables_to_set_aside
-from lib.operations.store import BackupRecord
+from lib.operations.schema.creation import Creation, create_schema, tables_to_set_aside
 
 BACKUP_SECONDS = 18.0  # out of a call's 30; renaming and creating the tables takes about 2
 

@@ -10,9 +10,9 @@ from lib.database.advisory_lock import take_exclusive_lock
 from lib.database.errors import SchemaNeedsDecision
 from lib.database.schema import OTHERS_DONE, upgrade_schema
 from lib.deps import Deps
-from lib.operations import store
 from lib.operations.errors import ConfirmationMissing, CreationRunning
-from lib.operations.store import RenamedTable, Table
+from lib.operations.schema import store
+from lib.operations.schema.store import RenamedTable, Table
 
 CONFIRMATION = "DROP EXISTING TABLES"
 

@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator
 
 from lib.errors import Unreadable
-from lib.operations.backup_format import (
+from lib.operations.backups.file_format import (
     json_binding,
     key_binding,
     sealed_json_name,

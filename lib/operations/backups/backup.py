@@ -1,4 +1,4 @@
-"""A backup for people without a shell: all contexts, in the format of backup_format.py."""
+"""A backup for people without a shell: all contexts, in the format of file_format.py."""
 
 import hashlib
 import secrets
@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING
 
 from lib.deps import Deps
 from lib.legacy.runs.store import make_schema
-from lib.operations import backup_rows, backup_storage, store
-from lib.operations.backup_format import (
+from lib.operations.backups import rows as backup_rows
+from lib.operations.backups import storage as backup_storage
+from lib.operations.backups import store
+from lib.operations.backups.file_format import (
     CALL_SECONDS,
     FORMAT,
     GZIP,
@@ -20,9 +22,9 @@ from lib.operations.backup_format import (
     json_line,
     token_column,
 )
-from lib.operations.backup_tables import BackupTable, select
+from lib.operations.backups.store import BackupRecord
+from lib.operations.backups.tables import BackupTable, select
 from lib.operations.errors import TablesNotReadable, TakesTooLong
-from lib.operations.store import BackupRecord
 from lib.redaction import SECRET_NAME
 from lib.vault import Vault
 

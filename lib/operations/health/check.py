@@ -21,7 +21,7 @@ from lib.database.expected_tables import CONTEXT_SCHEMAS, expected_tables, works
 from lib.database.schema import REVISIONS, fingerprint
 from lib.deps import Deps
 from lib.errors import DatabaseUnavailable, NotConfigured
-from lib.operations import store
+from lib.operations.health import store
 from lib.web.wire import UtcTime
 
 T = TypeVar("T")

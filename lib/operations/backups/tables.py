@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from lib.legacy.runs.run import LEGACY_TABLES
+from lib.operations.backups.store import CatalogTable
 from lib.operations.errors import NothingToBackUp, TablesNotReadable
-from lib.operations.store import CatalogTable
 
 UNIFIED_TABLES = ("students", "sessions", "step_progress", "events")
 WORKSHOP_TABLES = ("courses", *UNIFIED_TABLES)

@@ -1,0 +1,1 @@
+"""Backups of every context, and their restoration."""

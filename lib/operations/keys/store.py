@@ -1,0 +1,127 @@
+"""Statements of the rotation of the encryption key."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from lib.database.queries import load_queries
+from lib.database.statements import as_jsonb
+from lib.vault import ACCOUNT_FIELD, API_KEY_FIELD, AUTH_TOKEN_FIELD
+
+if TYPE_CHECKING:
+    from lib.database.postgres import Postgres, Transaction
+
+_queries = load_queries("operations/keys.sql")
+
+
+@dataclass(frozen=True)
+class KeyPlace:
+    """A column of sealed texts."""
+
+    field: str
+    """The column's name, which each text is bound to."""
+    bound_to_row: bool
+    """Whether each text is bound to its row, too."""
+    first_row: str
+    """A row id before all others."""
+    next_query: str
+    store_query: str
+    restore_times_query: str
+    count_query: str
+
+
+@dataclass(frozen=True)
+class KeptValues:
+    """What the migration from the legacy tables kept of a session, by table."""
+
+    session_token: str
+    kept: Any
+
+
+API_KEYS = KeyPlace(
+    field=API_KEY_FIELD,
+    bound_to_row=True,
+    first_row="",
+    next_query="next_keys",
+    store_query="store_keys",
+    restore_times_query="restore_times_of_keys",
+    count_query="count_keys",
+)
+
+
+ACCOUNTS = KeyPlace(
+    field=ACCOUNT_FIELD,
+    bound_to_row=False,
+    first_row=str(UUID(int=0)),
+    next_query="next_accounts",
+    store_query="store_accounts",
+    restore_times_query="restore_times_of_accounts",
+    count_query="count_accounts",
+)
+
+
+AUTH_TOKENS = KeyPlace(
+    field=AUTH_TOKEN_FIELD,
+    bound_to_row=True,
+    first_row="",
+    next_query="next_auth_tokens",
+    store_query="store_auth_tokens",
+    restore_times_query="restore_times_of_keys",
+    count_query="count_auth_tokens",
+)
+
+
+@dataclass(frozen=True)
+class StoredKey:
+    """A text of such a column, as stored."""
+
+    row_id: str
+    key: str
+
+
+def next_keys(
+    transaction: "Transaction", place: KeyPlace, prefix: str, after: str, limit: int
+) -> list[StoredKey]:
+    """Lock and return keys without the prefix of the current encryption key, in order of row.
+
+    Args:
+        transaction: Holds the locks.
+        place: The column.
+        prefix: Prefix of keys that are sealed with the current encryption key.
+        after: The row after which to continue.
+        limit: Maximum number of keys.
+    """
+    params = {"prefix": prefix, "after": after, "limit": limit}
+    return transaction.fetch_all(_queries[place.next_query], params, StoredKey)
+
+
+def store_keys(transaction: "Transaction", place: KeyPlace, sealed: dict[str, str]) -> None:
+    """Store keys by row, and leave the times of their rows as they are."""
+    rows = list(sealed)
+    keys = list(sealed.values())
+    transaction.execute(_queries[place.store_query], {"rows": rows, "keys": keys})
+    transaction.execute(_queries[place.restore_times_query], {"rows": rows})
+
+
+def count_keys(postgres: "Postgres", place: KeyPlace, prefix: str) -> int:
+    """Count the keys without the prefix of the current encryption key."""
+    query = _queries[place.count_query]
+    return int(postgres.fetch_value(query, {"prefix": prefix}, read=True))
+
+
+def next_kept(transaction: "Transaction", pattern: str, after: str, limit: int) -> list[KeptValues]:
+    """Lock and return kept values that match a pattern, in order of session."""
+    params = {"pattern": pattern, "after": after, "limit": limit}
+    return transaction.fetch_all(_queries["next_kept"], params, KeptValues)
+
+
+def store_kept(transaction: "Transaction", values: KeptValues) -> None:
+    """Store kept values, and leave the time of their session as it is."""
+    params = {"session_token": values.session_token, "kept": as_jsonb(values.kept)}
+    transaction.execute(_queries["store_kept"], params)
+    transaction.execute(_queries["restore_times_of_keys"], {"rows": [values.session_token]})
+
+
+def count_kept(postgres: "Postgres", pattern: str) -> int:
+    """Count the texts in kept values that match a pattern."""
+    return int(postgres.fetch_value(_queries["count_kept"], {"pattern": pattern}, read=True))

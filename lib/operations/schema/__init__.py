@@ -1,0 +1,1 @@
+"""Creation and renewal of the schema for an operator without a shell."""
