@@ -214,6 +214,24 @@ def test_tables_that_are_set_aside_are_closed(
     assert supabase.open_objects() == []
 
 
+@pytest.mark.parametrize("kind", ["VIEW", "MATERIALIZED VIEW"])
+def test_views_that_are_set_aside_are_closed(
+    supabase: Supabase, client: TestClient, rows: Rows, kind: str
+) -> None:
+    rows(LEGACY)
+    rows(
+        "ALTER TABLE public.workshop_students RENAME TO raw;"
+        f"CREATE {kind} public.workshop_students AS SELECT * FROM public.raw;"
+        "GRANT SELECT ON public.workshop_students TO anon, authenticated"
+    )
+    post(client, "/api/admin-migrate-to-unified-schema")
+    assert attempt(supabase, "anon", "SELECT * FROM public.workshop_students") is None
+    answer = post(client, "/api/admin-cleanup-old-tables", confirmText="DELETE OLD TABLES")
+    (backup,) = answer["backupTables"]
+    for role in ("anon", "authenticated"):
+        assert attempt(supabase, role, f"SELECT * FROM public.{backup}") == "42501"
+
+
 def test_legacy_table_that_a_restore_creates_is_closed(
     supabase: Supabase, client: TestClient, rows: Rows
 ) -> None:

@@ -213,3 +213,20 @@ def test_removed_student_takes_nobody_along_who_has_a_former_email_now(
     )
     rows("SELECT public.remove_again()")
     assert rows(EMAILS) == [("ann@example.com",)]
+
+
+def test_rows_of_legacy_tables_in_camel_case_get_the_new_email(
+    client: TestClient, post: Post, rows: Rows
+) -> None:
+    post(studentEmail="ann@example.com")
+    rows('CREATE TABLE public.workshop_students ("sessionToken" TEXT, "studentEmail" TEXT)')
+    rows('CREATE TABLE public.workshop_sessions ("sessionId" TEXT, "studentId" TEXT)')
+    for table in ("workshop_students", "workshop_sessions"):
+        rows(f"INSERT INTO public.{table} VALUES ('a', 'Ann <ANN@example.com>'), ('b', 'b@x.org')")
+    changed = change(client, studentEmail="ann@example.com", newEmail="ann@example.org").json()
+    assert changed["olderRowsChanged"] == 2
+    columns = {"workshop_students": "studentEmail", "workshop_sessions": "studentId"}
+    for table, column in columns.items():
+        assert rows(f'SELECT "{column}" FROM public.{table} ORDER BY 1') == [
+            ("ann@example.org",), ("b@x.org",),
+        ]  # fmt: skip

@@ -1,10 +1,13 @@
 """admin-rename-student, admin-merge-students and admin-detach-session."""
 
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import Any
 from uuid import uuid4
 
+import psycopg
 import pytest
 from fastapi.testclient import TestClient
 
@@ -128,24 +131,65 @@ def test_merge_that_makes_no_sense_changes_nothing(
     assert rows(COUNTS) == before
 
 
-def test_merges_in_opposite_directions_at_once_leave_one_student(
-    client: TestClient, two: dict[str, str], rows: Rows
+@contextmanager
+def held(postgres_url: str, query: str) -> Iterator[Callable[[int], None]]:
+    """Hold the rows of a query; the yielded function waits until so many calls wait for locks."""
+    waiting = (
+        "SELECT count(*) FROM pg_stat_activity"
+        " WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    )
+    with psycopg.connect(postgres_url) as connection:
+        connection.execute(f"{query} FOR UPDATE".encode())
+
+        def until_waiting(calls: int) -> None:
+            deadline = time.monotonic() + 2.5  # the calls wait for 3 s at most
+            while connection.execute(waiting.encode()).fetchone() != (calls,):
+                assert time.monotonic() < deadline, "the calls never met"
+                connection.execute("SELECT pg_stat_clear_snapshot()")
+
+        yield until_waiting
+
+
+def test_merges_in_opposite_directions_that_meet_leave_one_student(
+    client: TestClient, two: dict[str, str], rows: Rows, postgres_url: str
 ) -> None:
-    pairs = [(two[ANN], two[BEN]), (two[BEN], two[ANN])] * 2
-    with ThreadPoolExecutor(4) as pool:
-        statuses = sorted(
-            pool.map(
-                lambda pair: (
-                    call(
-                        client, "merge-students", keepStudentId=pair[0], mergeStudentId=pair[1]
-                    ).status_code
-                ),
-                pairs,
-            )
-        )
-    assert statuses == [200, 404, 404, 404]
+    def merge(keep: str, other: str) -> int:
+        body = {"keepStudentId": keep, "mergeStudentId": other}
+        return int(call(client, "merge-students", **body).status_code)
+
+    with ThreadPoolExecutor(2) as pool:
+        with held(postgres_url, "SELECT FROM sessions") as until_waiting:
+            pairs = [(two[ANN], two[BEN]), (two[BEN], two[ANN])]
+            merges = [pool.submit(merge, *pair) for pair in pairs]
+            until_waiting(2)
+        assert sorted(merged.result() for merged in merges) == [200, 404]
     ((_, sessions, steps),) = rows(OWNERS)
     assert (sessions, steps) == (2, 3)
+
+
+def test_a_merge_and_a_removal_that_meet_do_not_wait_for_each_other(
+    client: TestClient, two: dict[str, str], rows: Rows, postgres_url: str
+) -> None:
+    merge = {"keepStudentId": two[ANN], "mergeStudentId": two[BEN]}
+    with ThreadPoolExecutor(2) as pool:
+        query = f"SELECT FROM sessions WHERE session_token = '{OTHER}'"
+        with held(postgres_url, query) as until_waiting:
+            merged = pool.submit(call, client, "merge-students", **merge)
+            until_waiting(1)
+            removed = pool.submit(call, client, "delete-student", studentEmail=BEN)
+            until_waiting(2)
+        assert (merged.result().status_code, removed.result().status_code) == (200, 404)
+    assert rows(OWNERS) == [(ANN, 2, 3)]
+
+
+def test_merged_email_that_was_removed_once_is_a_students_again(
+    client: TestClient, two: dict[str, str], post: Post, rows: Rows
+) -> None:
+    call(client, "delete-student", studentEmail=BEN).raise_for_status()
+    post(studentEmail=BEN, sessionToken="ws_3_long_enough")
+    assert rows("SELECT count(*) FROM removals WHERE kind = 'student'") == [(1,)]
+    call(client, "merge-students", keepStudentId=two[ANN], mergeStudentEmail=BEN).raise_for_status()
+    assert rows("SELECT count(*) FROM removals WHERE kind = 'student'") == [(0,)]
 
 
 def test_detached_session_is_anonymous_and_its_former_student_cannot_claim_it(

@@ -12,17 +12,19 @@ CREATE TABLE IF NOT EXISTS stepwise.taken_rights (
   CONSTRAINT taken_rights_pkey PRIMARY KEY (table_name, privilege, grantee)
 );
 
--- The rights on the tables of the project that were granted to roles other than the owner.
+-- The rights on the tables of the project, and on views that were set aside, that were granted to roles other than the owner.
 CREATE OR REPLACE FUNCTION stepwise.table_rights()
 RETURNS TABLE (relation REGCLASS, owner OID, grantee OID, privilege TEXT)
 LANGUAGE sql STABLE AS $$
+  WITH owned AS (
+    SELECT stepwise.own_tables() AS own UNION ALL SELECT stepwise.views_set_aside()
+  )
   SELECT own, c.relowner, entry.grantee, entry.privilege_type
-  FROM stepwise.own_tables() AS own JOIN pg_catalog.pg_class AS c ON c.oid = own,
-    aclexplode(c.relacl) AS entry
+  FROM owned JOIN pg_catalog.pg_class AS c ON c.oid = own, aclexplode(c.relacl) AS entry
   WHERE entry.grantee <> c.relowner
   UNION ALL
   SELECT own, c.relowner, entry.grantee, format('%s (%I)', entry.privilege_type, a.attname)
-  FROM stepwise.own_tables() AS own JOIN pg_catalog.pg_class AS c ON c.oid = own
+  FROM owned JOIN pg_catalog.pg_class AS c ON c.oid = own
   JOIN pg_catalog.pg_attribute AS a ON a.attrelid = c.oid, aclexplode(a.attacl) AS entry
   WHERE entry.grantee <> c.relowner
 $$;

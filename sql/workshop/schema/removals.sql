@@ -175,6 +175,9 @@ DECLARE
   v_former_emails TEXT[];
   v_tokens TEXT[];
 BEGIN
+  -- Sessions before students, like reports and merge_students().
+  PERFORM FROM public.sessions s JOIN public.students st USING (student_id)
+    WHERE st.student_email = v_email ORDER BY s.session_token FOR UPDATE OF s;
   SELECT st.student_id, st.former_emails INTO v_student, v_former_emails FROM public.students st
     WHERE st.student_email = v_email FOR UPDATE;
   SELECT coalesce(array_agg(s.session_token), '{}'), count(*) INTO v_tokens, sessions

@@ -100,8 +100,8 @@ BEGIN
   END IF;
 END $$;
 
--- Move everything of a student to another one and remove the first. Like reports, it locks sessions
--- before students; each in order, so that two merges never wait for each other. Return no row if one of
+-- Move everything of a student to another one and remove the first. Like reports and remove_student(), it
+-- locks sessions before students; each in order, so that two merges never wait for each other. Return no row if one of
 -- the students does not exist.
 CREATE OR REPLACE FUNCTION public.merge_students(
   p_keep_id UUID, p_keep_email TEXT, p_merge_id UUID, p_merge_email TEXT
@@ -154,6 +154,10 @@ BEGIN
   IF v_merge.student_email NOT LIKE 'anonymous\_%' THEN
     older_rows := public.change_older_emails(v_merge.student_email, v_keep.student_email);
   END IF;
+  -- As in change_email(): these e-mails are a student's again.
+  DELETE FROM public.removals WHERE kind = 'student' AND name_sha256 IN (
+    SELECT public.removal_key(email)
+    FROM unnest(v_merge.former_emails || v_merge.student_email || v_keep.student_email) AS email);
   INSERT INTO public.events (student_id, event_type, event_data)
     VALUES (v_keep_id, 'students_merged', '{"by": "operator"}');
   student_id := v_keep_id;
