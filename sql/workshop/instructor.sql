@@ -44,14 +44,18 @@ SELECT (SELECT count(*) FROM public.students) AS students,
 
 -- legacy_students --
 -- Return the newest rows of workshop_students that fit in max_bytes; databases differ in its columns.
--- A larger value is cut to a text, because the list shows its beginning at most.
+-- A larger value is cut to a text, because the list shows its beginning at most. Names of columns may
+-- be in camel case.
 SELECT columns FROM (
   SELECT columns, sum(octet_length(columns::TEXT)) OVER (
     ORDER BY columns ->> 'created_at' DESC NULLS LAST ROWS UNBOUNDED PRECEDING) AS bytes
   FROM public.workshop_students w, LATERAL (
-    SELECT jsonb_object_agg(key, CASE WHEN octet_length(value::TEXT) <= %(max_value_bytes)s THEN value
-      ELSE to_jsonb(left(value #>> '{}', %(max_value_bytes)s / 4)) END) AS columns
-    FROM jsonb_each(to_jsonb(w))) AS bounded
+    SELECT jsonb_object_agg(coalesce(name, key),
+      CASE WHEN octet_length(value::TEXT) <= %(max_value_bytes)s THEN value
+        ELSE to_jsonb(left(value #>> '{}', %(max_value_bytes)s / 4)) END
+      ORDER BY name = key NULLS FIRST) AS columns
+    FROM jsonb_each(to_jsonb(w)) LEFT JOIN unnest(%(columns)s::TEXT[]) AS name
+      ON replace(name, '_', '') = replace(lower(key), '_', '')) AS bounded
   ORDER BY columns ->> 'created_at' DESC NULLS LAST LIMIT %(limit)s
 ) AS sized WHERE bytes <= %(max_bytes)s;
 
@@ -61,25 +65,30 @@ SELECT columns FROM (
   SELECT columns, sum(octet_length(columns::TEXT)) OVER (
     ORDER BY columns ->> 'created_at' DESC NULLS LAST ROWS UNBOUNDED PRECEDING) AS bytes
   FROM public.student_configs c, LATERAL (
-    SELECT jsonb_object_agg(key, CASE WHEN octet_length(value::TEXT) <= %(max_value_bytes)s THEN value
-      ELSE to_jsonb(left(value #>> '{}', %(max_value_bytes)s / 4)) END) AS columns
-    FROM jsonb_each(to_jsonb(c))) AS bounded
+    SELECT jsonb_object_agg(coalesce(name, key),
+      CASE WHEN octet_length(value::TEXT) <= %(max_value_bytes)s THEN value
+        ELSE to_jsonb(left(value #>> '{}', %(max_value_bytes)s / 4)) END
+      ORDER BY name = key NULLS FIRST) AS columns
+    FROM jsonb_each(to_jsonb(c)) LEFT JOIN unnest(%(columns)s::TEXT[]) AS name
+      ON replace(name, '_', '') = replace(lower(key), '_', '')) AS bounded
   ORDER BY columns ->> 'created_at' DESC NULLS LAST LIMIT %(limit)s
 ) AS sized WHERE bytes <= %(max_bytes)s;
 
 -- legacy_student_identities --
--- Return hashes of all tokens and e-mails of workshop_students, and the number of rows without a
--- token, to count sessions and people when one response cannot hold every row. A column that this
+-- Return hashes of all tokens of workshop_students, all e-mails as they are spelled, and the number of
+-- rows without a token, to count sessions and people when one response cannot hold every row. A column that this
 -- database lacks is read from the row of nulls.
 SELECT coalesce(array_agg(DISTINCT hashtextextended(token, 0))
     FILTER (WHERE token <> ''), '{}') AS tokens,
   count(*) FILTER (WHERE coalesce(token, '') = '') AS rows_without_token,
-  coalesce(array_agg(DISTINCT hashtextextended(lower(btrim(email)), 0))
-    FILTER (WHERE btrim(email) <> ''), '{}') AS emails
+  coalesce(array_agg(DISTINCT email) FILTER (WHERE btrim(email) <> ''), '{}') AS emails
 FROM (
-  SELECT (SELECT session_token::TEXT FROM (SELECT w.*) AS own) AS token,
-    (SELECT student_email::TEXT FROM (SELECT w.*) AS own) AS email
-  FROM (SELECT NULL::TEXT AS session_token, NULL::TEXT AS student_email) AS nulls,
+  SELECT (SELECT coalesce(session_token::TEXT, "sessionToken"::TEXT, sessiontoken::TEXT)
+      FROM (SELECT w.*) AS own) AS token,
+    (SELECT coalesce(student_email::TEXT, "studentEmail"::TEXT, studentemail::TEXT)
+      FROM (SELECT w.*) AS own) AS email
+  FROM (SELECT NULL::TEXT AS session_token, NULL::TEXT AS "sessionToken", NULL::TEXT AS sessiontoken,
+      NULL::TEXT AS student_email, NULL::TEXT AS "studentEmail", NULL::TEXT AS studentemail) AS nulls,
     public.workshop_students AS w
 ) AS identities;
 
@@ -88,12 +97,14 @@ FROM (
 SELECT coalesce(array_agg(DISTINCT hashtextextended(token, 0))
     FILTER (WHERE token <> ''), '{}') AS tokens,
   count(*) FILTER (WHERE coalesce(token, '') = '') AS rows_without_token,
-  coalesce(array_agg(DISTINCT hashtextextended(lower(btrim(email)), 0))
-    FILTER (WHERE btrim(email) <> ''), '{}') AS emails
+  coalesce(array_agg(DISTINCT email) FILTER (WHERE btrim(email) <> ''), '{}') AS emails
 FROM (
-  SELECT (SELECT session_token::TEXT FROM (SELECT c.*) AS own) AS token,
-    (SELECT student_email::TEXT FROM (SELECT c.*) AS own) AS email
-  FROM (SELECT NULL::TEXT AS session_token, NULL::TEXT AS student_email) AS nulls,
+  SELECT (SELECT coalesce(session_token::TEXT, "sessionToken"::TEXT, sessiontoken::TEXT)
+      FROM (SELECT c.*) AS own) AS token,
+    (SELECT coalesce(student_email::TEXT, "studentEmail"::TEXT, studentemail::TEXT)
+      FROM (SELECT c.*) AS own) AS email
+  FROM (SELECT NULL::TEXT AS session_token, NULL::TEXT AS "sessionToken", NULL::TEXT AS sessiontoken,
+      NULL::TEXT AS student_email, NULL::TEXT AS "studentEmail", NULL::TEXT AS studentemail) AS nulls,
     public.student_configs AS c
 ) AS identities;
 

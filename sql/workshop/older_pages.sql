@@ -49,10 +49,22 @@ ORDER BY last_activity DESC, student_id;
 -- Count the students who have sessions.
 SELECT count(DISTINCT student_id) FROM public.sessions;
 
+-- legacy_spellings --
+-- Return how workshop_students spells students who have these letters, digits and @ in their e-mail or
+-- id. A column that this database lacks is read from the row of nulls.
+SELECT DISTINCT spelled AS student FROM (
+  SELECT (SELECT coalesce(student_email::TEXT, "studentEmail"::TEXT, studentemail::TEXT)
+    FROM (SELECT w.*) AS own) AS spelled
+  FROM (SELECT NULL::TEXT AS student_email, NULL::TEXT AS "studentEmail", NULL::TEXT AS studentemail)
+    AS nulls, public.workshop_students AS w
+) AS students
+WHERE position(%(letters)s IN regexp_replace(lower(spelled), '[^a-z0-9@]', '', 'g')) > 0;
+
 -- legacy_students --
--- Return students of workshop_students while the unified schema does not exist, newest first: one
--- student, or all if the e-mail is null, as many as fit in max_bytes. A column that this database lacks
--- is null, and so is a value that is larger than an eighth of that.
+-- Return students of workshop_students while the unified schema does not exist, newest first: those
+-- spelled in one of these ways, or all if that is null, as many as fit in max_bytes. A column that this
+-- database lacks is null, and so is a value that is larger than an eighth of that. Names of columns may
+-- be in camel case.
 SELECT student_email, student_name, exercises, started_at, created_at, last_activity, updated_at,
   total_time_spent, completion_rate, repo_created, demo_mode
 FROM (
@@ -66,11 +78,12 @@ FROM (
       o -> 'total_time_spent' AS total_time_spent, o -> 'completion_rate' AS completion_rate,
       o -> 'repo_created' AS repo_created, o -> 'demo_mode' AS demo_mode
     FROM public.workshop_students w, LATERAL (
-      SELECT jsonb_object_agg(key, CASE WHEN octet_length(value::TEXT) <= %(max_bytes)s / 8
-        THEN value ELSE 'null' END) AS o
-      FROM jsonb_each(to_jsonb(w))) AS bounded
-    WHERE %(student)s::TEXT IS NULL
-      OR lower(btrim(o ->> 'student_email')) = lower(btrim(%(student)s))
+      SELECT jsonb_object_agg(coalesce(name, key),
+        CASE WHEN octet_length(value::TEXT) <= %(max_bytes)s / 8 THEN value ELSE 'null' END
+        ORDER BY name = key NULLS FIRST) AS o
+      FROM jsonb_each(to_jsonb(w)) LEFT JOIN unnest(%(columns)s::TEXT[]) AS name
+        ON replace(name, '_', '') = replace(lower(key), '_', '')) AS bounded
+    WHERE %(spellings)s::TEXT[] IS NULL OR o ->> 'student_email' = ANY (%(spellings)s)
     ORDER BY o ->> 'last_activity' DESC NULLS LAST, o ->> 'created_at' DESC NULLS LAST
     LIMIT %(limit)s
   ) AS short

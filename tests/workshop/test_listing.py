@@ -151,6 +151,36 @@ def test_legacy_tables_are_read_while_there_is_no_unified_schema(legacy: str) ->
     assert {s["studentEmail"] for s in body["students"]} == {"ann@example.com", "bob@example.com"}
 
 
+@pytest.mark.parametrize("spelled", ['"{}"', "{}"])
+def test_legacy_columns_in_camel_case_are_read(legacy: str, spelled: str) -> None:
+    names = {
+        "session_token": "sessionToken", "student_email": "studentEmail",
+        "selected_voice": "selectedVoice", "openai_api_key": "openaiApiKey",
+        "created_at": "createdAt",
+    }  # fmt: skip
+    with psycopg.connect(legacy) as connection:
+        for table in ("workshop_students", "student_configs"):
+            for column, name in names.items():
+                connection.execute(
+                    f"ALTER TABLE {table} RENAME {column} TO {spelled.format(name)}".encode()
+                )
+    body = post_as_admin(TestClient(function_app("index")), LIST).json()
+    assert (body["totalSessions"], body["totalStudents"]) == (3, 2)
+    session = next(s for s in body["sessions"] if s["sessionToken"] == "t1")
+    assert (session["studentEmail"], session["voice"]) == ("Ann@Example.com", "Joanna")
+    assert (session["hasApiKey"], session["createdAt"]) == (True, "2024-01-02T00:00:00Z")
+    with psycopg.connect(legacy) as connection:
+        email, token = (
+            spelled.format(names[column]) for column in ("student_email", "session_token")
+        )
+        connection.execute(
+            f"INSERT INTO workshop_students ({token}, {email}) SELECT 'more' || n,"
+            " '<p' || n % 2100 || '@example.com>' FROM generate_series(1, 4200) AS n".encode()
+        )
+    body = post_as_admin(TestClient(function_app("index")), LIST).json()
+    assert (body["totalSessions"], body["totalStudents"]) == (4200 + 3, 2100 + 2)
+
+
 def test_one_legacy_table_is_enough(legacy: str) -> None:
     with psycopg.connect(legacy) as connection:
         connection.execute("DROP TABLE student_configs")

@@ -271,6 +271,51 @@ def test_stranger_sees_the_share_view_of_the_legacy_table(legacy: TestClient) ->
     assert (progress["studentName"], progress["totalTimeSpent"]) == (None, 0)
 
 
+@pytest.mark.parametrize("spelled", ['"{}"', "{}"])
+def test_legacy_columns_in_camel_case_are_read(
+    legacy: TestClient, empty_postgres_url: str, operator: dict[str, str], spelled: str
+) -> None:
+    with psycopg.connect(empty_postgres_url) as connection:
+        for column, name in (
+            ("student_email", "studentEmail"), ("total_time_spent", "totalTimeSpent"),
+            ("last_activity", "lastActivity"),
+        ):  # fmt: skip
+            connection.execute(
+                f"ALTER TABLE workshop_students RENAME {column} TO {spelled.format(name)}".encode()
+            )
+    params = {"studentId": "ann@example.com"}
+    student = legacy.get(PATH, params=params, headers=operator).json()["progress"]
+    assert (student["studentId"], student["totalTimeSpent"]) == ("Ann@Example.com", 50)
+    assert student["lastActivity"] == "2024-01-02T00:00:00Z"
+
+
+@pytest.mark.parametrize(
+    ("stored", "sent"),
+    [
+        ("Zoë Doe <ZOE\u0308@Example.com>", "zoë@example.com"),
+        ("\u200bzoe@example.com\u3000", "mailto:zoe@example.com"),
+        ("Made-Up 7", " made-up 7"),
+    ],
+)
+def test_legacy_emails_are_normalized_like_all_others(
+    legacy: TestClient, empty_postgres_url: str, operator: dict[str, str], stored: str, sent: str
+) -> None:
+    with psycopg.connect(empty_postgres_url) as connection:
+        connection.execute(
+            "UPDATE workshop_students SET student_email = %s WHERE session_token = 't1'", [stored]
+        )
+    student = legacy.get(PATH, params={"studentId": sent}, headers=operator).json()["progress"]
+    assert (student["studentId"], student["studentName"]) == (stored, "Ann")
+
+
+def test_legacy_student_whose_email_only_contains_another_is_not_found(
+    legacy: TestClient, operator: dict[str, str]
+) -> None:
+    params = {"studentId": "nn@example.com"}
+    student = legacy.get(PATH, params=params, headers=operator).json()["progress"]
+    assert (student["studentName"], student["totalTimeSpent"]) == (None, 0)
+
+
 def test_reports_need_the_unified_schema(legacy: TestClient) -> None:
     response = legacy.post(PATH, json={"sessionToken": TOKEN, "exerciseId": "step-1"})
     assert (response.status_code, response.json()["code"]) == (503, "schema_missing")

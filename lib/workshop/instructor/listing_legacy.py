@@ -25,12 +25,6 @@ if TYPE_CHECKING:
 
 Row = dict[str, Any]
 """A row of a legacy table, by column."""
-_LEGACY_COLUMNS = {
-    "phone_number": "selected_phone_number",
-    "voice": "selected_voice",
-    "use_case": "use_case_description",
-}
-"""Column of each field of the list that has another name."""
 _EMPTY: tuple[Any, ...] = (None, "", "[]", "{}", [], {})
 
 
@@ -119,7 +113,7 @@ def _redact_texts(row: Row) -> Row:
 def _count_all(deps: Deps) -> store.ListTotals:
     """Count the people and the sessions of all legacy rows."""
     tokens: set[int] = set()
-    emails: set[int] = set()
+    emails: set[str] = set()
     rows_without_token = 0
     for load in (store.load_legacy_student_identities, store.load_legacy_config_identities):
         try:
@@ -128,9 +122,9 @@ def _count_all(deps: Deps) -> store.ListTotals:
             continue
         if identities is not None:
             tokens.update(identities.tokens)
-            emails.update(identities.emails)
+            emails.update(map(normalized_email, identities.emails))
             rows_without_token += identities.rows_without_token
-    return store.ListTotals(students=len(emails), sessions=len(tokens) + rows_without_token)
+    return store.ListTotals(students=len(emails - {""}), sessions=len(tokens) + rows_without_token)
 
 
 def _email(row: Row) -> str:
@@ -152,7 +146,7 @@ def _session(row: Row) -> ListedSession:
     """Return the fields of the list; a column that is missing or null leaves the default."""
     fields: dict[str, Any] = {}
     for name, field in ListedSession.model_fields.items():
-        value = row.get(_LEGACY_COLUMNS.get(name, name))
+        value = row.get(store.LEGACY_NAMES.get(name, name))
         if field.annotation == UtcTime | None:
             value = parse_timestamp(value)
         if value is not None:

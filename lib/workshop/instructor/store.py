@@ -35,6 +35,21 @@ MAX_LEGACY_VALUE_BYTES = 100_000
 MAX_LEGACY_BYTES = 32_000_000
 """Maximum size of the rows of one legacy table that are read for a list."""
 
+LEGACY_NAMES = {
+    "phone_number": "selected_phone_number",
+    "voice": "selected_voice",
+    "use_case": "use_case_description",
+}
+"""Column of each field of the list that has another name in the legacy tables."""
+_LEGACY_COLUMNS = [
+    *(LEGACY_NAMES.get(field, field) for field in ListedSession.model_fields),
+    "openai_api_key",
+    "system_prompt",
+    "tools",
+    "started_at",
+]
+"""Columns that the list reads from the legacy tables, under whatever spelling."""
+
 
 @dataclass(frozen=True)
 class Position:
@@ -63,11 +78,13 @@ class ListPage:
 
 @dataclass(frozen=True)
 class LegacyIdentities:
-    """Hashes of the tokens and e-mails in a legacy table."""
+    """The tokens and e-mails in a legacy table."""
 
     tokens: list[int]
+    """Hashes of the tokens."""
     rows_without_token: int
-    emails: list[int]
+    emails: list[str]
+    """As they are spelled there."""
 
 
 @dataclass(frozen=True)
@@ -143,6 +160,7 @@ def load_legacy_configs(postgres: "Postgres", limit: int) -> list[dict[str, Any]
 
 def _load_legacy_rows(postgres: "Postgres", query: Query, limit: int) -> list[dict[str, Any]]:
     params = {
+        "columns": _LEGACY_COLUMNS,
         "limit": limit,
         "max_value_bytes": MAX_LEGACY_VALUE_BYTES,
         "max_bytes": MAX_LEGACY_BYTES,

@@ -1,12 +1,14 @@
 """Queries of the endpoints for the older pages."""
 
-from dataclasses import asdict, dataclass
+import re
+from dataclasses import asdict, dataclass, fields
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from lib.database.queries import load_queries
 from lib.database.statements import Statement
+from lib.workshop.emails import normalized_email
 from lib.workshop.idempotency import IdempotencyClaim
 from lib.workshop.older_pages.wire import TrackIn
 
@@ -70,6 +72,11 @@ class LegacyStudentRow:
     completion_rate: Any
     repo_created: Any
     demo_mode: Any
+
+
+@dataclass(frozen=True)
+class _Spelling:
+    student: str
 
 
 @dataclass(frozen=True)
@@ -141,8 +148,26 @@ def load_legacy_students(
     Raises:
         SchemaMissing: If the table does not exist.
     """
-    params = {"student": student, "limit": limit, "max_bytes": MAX_STUDENTS_BYTES}
+    params = {
+        "spellings": None if student is None else _legacy_spellings(postgres, student),
+        "columns": [field.name for field in fields(LegacyStudentRow)],
+        "limit": limit,
+        "max_bytes": MAX_STUDENTS_BYTES,
+    }
     return postgres.fetch_all(_queries["legacy_students"], params, LegacyStudentRow, read=True)
+
+
+def _legacy_spellings(postgres: "Postgres", student: str) -> list[str]:
+    """Return the e-mails of workshop_students that are this one once normalized.
+
+    The database cannot normalize them yet, so it only leaves out those that cannot be meant.
+    """
+    email = normalized_email(student)
+    letters = re.sub("[^a-z0-9@]", "", email) if email.isascii() else ""
+    rows = postgres.fetch_all(
+        _queries["legacy_spellings"], {"letters": letters}, _Spelling, read=True
+    )
+    return [row.student for row in rows if normalized_email(row.student) == email]
 
 
 def _parse_uuid(text: str) -> UUID | None:

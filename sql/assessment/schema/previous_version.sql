@@ -106,9 +106,8 @@ BEGIN
     END IF;
   END LOOP;
   IF stepwise.workshop_waits() THEN
-    RAISE NOTICE 'public.students, courses, sessions, step_progress, events, enrollments: the workshop''s '
-      'tables wait '
-      'until the previous version of the tests has ended; then run `python migrate.py finish` or '
+    RAISE NOTICE 'public.students, courses, sessions, step_progress, events, enrollments: the '
+      'workshop''s tables wait until the previous version of the tests has ended; then run `python migrate.py finish` or '
       'send "finish": true to admin-create-unified-schema' USING ERRCODE = 'SW001';
   END IF;
 END
