@@ -170,12 +170,11 @@ def test_legacy_columns_in_camel_case_are_read(legacy: str, spelled: str) -> Non
     assert (session["studentEmail"], session["voice"]) == ("Ann@Example.com", "Joanna")
     assert (session["hasApiKey"], session["createdAt"]) == (True, "2024-01-02T00:00:00Z")
     with psycopg.connect(legacy) as connection:
-        email, token = (
-            spelled.format(names[column]) for column in ("student_email", "session_token")
-        )
+        token, email = (spelled.format(name) for name in ("sessionToken", "studentEmail"))
         connection.execute(
-            f"INSERT INTO workshop_students ({token}, {email}) SELECT 'more' || n,"
-            " '<p' || n % 2100 || '@example.com>' FROM generate_series(1, 4200) AS n".encode()
+            f"INSERT INTO workshop_students ({token}, {email})"
+            " SELECT 'more' || n, format(CASE WHEN n > 2100 THEN '<P%s@example.com>'"
+            " ELSE 'p%s@example.com' END, n % 2100) FROM generate_series(1, 4200) AS n".encode()
         )
     body = post_as_admin(TestClient(function_app("index")), LIST).json()
     assert (body["totalSessions"], body["totalStudents"]) == (4200 + 3, 2100 + 2)
