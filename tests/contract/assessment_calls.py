@@ -93,7 +93,7 @@ ASSESSMENT = (
     Call("POST", "/api/debug/sync/{session}", 200, headers=OPERATOR),
     Call("POST", "/api/test/end", 200, {"session_id": "{session}"}),
     Call("POST", "/api/test/end/{session}", 200),
-    Call("POST", "/api/test/end/no-uuid", 422),
+    Call("POST", "/api/test/end/no-uuid", 404),
     Call(
         "POST",
         "/api/test/submit",
@@ -156,6 +156,8 @@ ASSESSMENT = (
         exact=False,
     ),
     Call("GET", f"/api/pools/{POOL}/questions", 401),
+    Call("GET", f"/api/pools/{POOL}/precision", 200, headers=INSTRUCTOR, exact=False),
+    Call("GET", f"/api/pools/{POOL}/precision", 401),
     Call("GET", f"/api/pools/{POOL}/results", 200, headers=INSTRUCTOR, exact=False),
     Call("GET", f"/api/pools/{POOL}/results?format=csv", 200, headers=INSTRUCTOR, exact=False),
     Call("GET", f"/api/pools/{POOL}/results", 401),

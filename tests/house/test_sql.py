@@ -38,7 +38,7 @@ MAY_HOLD_SQL = {
     "local/servers/postgres_server.py": "creates and drops databases; names by sql.Identifier",
 }
 MAY_COMPOSE = {
-    "lib/operations/backups/store.py": "a query of sql/ as psycopg.sql.SQL, tables by sql.Identifier",
+    "lib/operations/backups/store.py": "queries of sql/ as psycopg.sql, tables by Identifier",
     "lib/operations/keys/store.py": "named queries of a place of keys",
     "lib/database/schema.py": "whole files of sql/",
     "lib/database/postgres.py": "execute_script, which runs whole files of sql/",

@@ -164,6 +164,7 @@ def test_dropped_tables_are_set_aside_with_every_row(
         assert fetch(postgres_url, f"SELECT count(*) FROM {table}") == [(0,)]
     assert post(timeSpent=3).json()["progress"]["total_time_spent"] == 3
     with psycopg.connect(postgres_url) as connection:  # the old tables still refer to each other
+        connection.execute("SET stepwise.removal = 'test'")
         connection.execute(f"DELETE FROM {renamed['students']}".encode())
         assert connection.execute(
             f"SELECT count(*) FROM {renamed['events']}".encode()
@@ -183,7 +184,7 @@ def test_concurrent_calls_succeed_or_are_refused(empty: str) -> None:
 def test_second_creation_is_refused_while_the_first_runs(empty: str) -> None:
     create()
     with psycopg.connect(empty) as first:
-        first.execute(load_queries("operations/operations.sql")["try_lock_schema"].text)
+        first.execute(load_queries("operations/creation.sql")["try_lock_schema"].text)
         response = create()
     assert response.status_code == 409
     assert response.json() == {
@@ -265,7 +266,7 @@ def test_what_the_database_refuses_is_named(empty: str) -> None:
     response = create()
     assert (response.status_code, response.json()["code"]) == (409, "schema_needs_decision")
     assert "unique constraint on partitioned table" in response.json()["error"]
-    assert "Nothing was changed." in response.json()["error"]
+    assert "What is named here was left as it was" in response.json()["error"]
     assert fetch(empty, "SELECT to_regclass('public.test_responses')::text") == [
         ("test_responses",)
     ]

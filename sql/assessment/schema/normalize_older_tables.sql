@@ -67,7 +67,8 @@ END
 $$;
 
 -- The columns that our statements need. `kind` is that of an id. A required column holds no nulls.
-CREATE TEMPORARY TABLE needed_columns ON COMMIT DROP AS
+DROP TABLE IF EXISTS pg_temp.needed_columns;
+CREATE TEMPORARY TABLE needed_columns AS
 SELECT * FROM (VALUES
   ('examinees', 'id', 'character varying', NULL, TRUE),
   ('examinees', 'created_at', 'timestamp without time zone', NULL, FALSE),

@@ -124,7 +124,8 @@ CREATE OR REPLACE FUNCTION pg_temp.first_concept(in_pool UUID) RETURNS JSONB LAN
   ), 1)) AS n
 $$;
 
-CREATE TEMPORARY TABLE repairs (question_id VARCHAR, pool_id UUID, what TEXT) ON COMMIT DROP;
+DROP TABLE IF EXISTS pg_temp.repairs;
+CREATE TEMPORARY TABLE repairs (question_id VARCHAR, pool_id UUID, what TEXT);
 
 -- Change questions, and keep them as they were. `p_condition` and `p_change` name the question q.
 CREATE OR REPLACE FUNCTION pg_temp.repair(p_what TEXT, p_condition TEXT, p_change TEXT) RETURNS VOID

@@ -10,8 +10,9 @@ BEGIN
     FROM pg_proc AS current
     JOIN pg_proc AS other USING (pronamespace, proname)
     WHERE current.pronamespace::REGNAMESPACE::TEXT IN ('public', 'assessment', 'learning', 'legacy')
-      AND current.xmin = pg_current_xact_id()::xid
-      AND other.xmin <> pg_current_xact_id()::xid
+      -- Savepoints have later numbers than their transaction.
+      AND age(current.xmin) <= age(pg_current_xact_id()::xid)
+      AND age(other.xmin) > age(pg_current_xact_id()::xid)
       AND pg_has_role(other.proowner, 'USAGE')
       -- A function with a row type as argument belongs to a table, which may have been set aside.
       AND NOT EXISTS (SELECT FROM pg_type

@@ -95,7 +95,7 @@ LANGUAGE sql STABLE AS $$
       save_session_config,session_progress,session_steps,set_help,set_updated_at,step_meant,step_name,
       step_name_key,step_names,tidy_email,track_exercise,tracked_students,true_flags,update_session_progress,
       verify_operator_audit}'::name[]),
-    ('assessment', '{close_session,fit_criteria,ids_of,is_told,keep_proficiency,next_number,question_shown,
+    ('assessment', '{close_session,fit_criteria,fixed_uuid,ids_of,is_told,keep_proficiency,next_number,question_shown,
       record_answer,refuse_change,refuse_removal,remove_again,remove_old_tests,remove_students,
       start_session}'),
     ('legacy', '{add_originals,add_raw,all_exercises,all_reports,any_row,append_reports,as_list,
