@@ -241,7 +241,7 @@ def test_what_cannot_be_converted_is_refused_and_keeps_no_other_context_from_its
 
 COLUMNS = {
     "session_id": ["TEXT", "UUID", "VARCHAR(40)"],
-    "is_correct": ["INTEGER", "BOOLEAN", "TEXT", "SMALLINT"],
+    "is_correct": ["INTEGER", "BOOLEAN", "TEXT", "SMALLINT", ""],
     "response": ["INTEGER", "TEXT", "BIGINT", "NUMERIC", ""],
     "answer_id": ["SERIAL", "UUID DEFAULT gen_random_uuid()", "BIGSERIAL"],
     "pool": ["", "TEXT", "UUID"],
@@ -250,21 +250,25 @@ COLUMNS = {
 }
 VECTORS = {"DOUBLE PRECISION[]": "{0.6,0.4}"}
 TIMES = {"BIGINT": "1735725600", "TEXT": "2025-01-01T10:00:00Z"}
-MIXTURE = st.fixed_dictionaries({name: st.sampled_from(kinds) for name, kinds in COLUMNS.items()})
+MIXTURE = st.fixed_dictionaries(
+    {name: st.sampled_from(kinds) for name, kinds in COLUMNS.items()}
+).filter(lambda kinds: kinds["response"] or kinds["is_correct"])
 
 
 def mixture(kinds: dict[str, str]) -> str:
     """Return a database with these types, and two answers of one session."""
+    vector = VECTORS.get(kinds["vector"], "[0.6,0.4]")
+    moment = TIMES.get(kinds["time"], "2025-01-01 10:00Z")
     pool = f", question_pool_id {kinds['pool']}" if kinds["pool"] else ""
-    response = f", response {kinds['response']} NOT NULL" if kinds["response"] else ""
-    vector, moment = (
-        VECTORS.get(kinds["vector"], "[0.6,0.4]"),
-        TIMES.get(kinds["time"], "2025-01-01 10:00Z"),
-    )
-    names = "student_id, session_id, question_id, is_correct, proficiency_after, timestamp"
-    values = [f"'ann', '{SESSIONS[0]}', 'q{n}', '{n}', '{vector}', '{moment}'" for n in (0, 1)]
-    if response:
-        names, values = f"{names}, response", [f"{row}, '{n + 1}'" for n, row in enumerate(values)]
+    optional = [name for name in ("response", "is_correct") if kinds[name]]
+    definitions = "".join(f", {name} {kinds[name]} NOT NULL" for name in optional)
+    names = ["student_id", "session_id", "question_id", "proficiency_after", "timestamp", *optional]
+    graded = {"response": (1, 2), "is_correct": (0, 1)}
+    rows = [
+        ["ann", SESSIONS[0], f"q{n}", vector, moment, *(graded[name][n] for name in optional)]
+        for n in (0, 1)
+    ]
+    values = ", ".join(str(tuple(map(str, row))) for row in rows)
     return f"""
     CREATE TABLE students (id TEXT PRIMARY KEY, name TEXT NOT NULL);
     CREATE TABLE test_sessions (id {kinds["session_id"]} PRIMARY KEY, student_id TEXT NOT NULL
@@ -273,13 +277,12 @@ def mixture(kinds: dict[str, str]) -> str:
     CREATE TABLE test_responses (id {kinds["answer_id"]} PRIMARY KEY,
       student_id TEXT NOT NULL, question_id TEXT NOT NULL,
       session_id {kinds["session_id"]} NOT NULL REFERENCES test_sessions(id),
-      is_correct {kinds["is_correct"]} NOT NULL, proficiency_after {kinds["vector"]},
-      timestamp {kinds["time"]}{response});
+      proficiency_after {kinds["vector"]}, timestamp {kinds["time"]}{definitions});
     INSERT INTO students VALUES ('ann', 'Ann');
     INSERT INTO test_sessions
       (id, student_id, status, total_questions, started_at, final_proficiency)
       VALUES ('{SESSIONS[0]}', 'ann', 'completed', 2, '{moment}', '{vector}');
-    INSERT INTO test_responses ({names}) VALUES ({"), (".join(values)});
+    INSERT INTO test_responses ({", ".join(names)}) VALUES {values};
     """
 
 
@@ -299,9 +302,10 @@ def test_every_mixture_comes_over_with_every_value(
             " JOIN assessment.test_sessions s ON s.id = r.session_id"
             " ORDER BY r.question_id"
         ).fetchall()
-        expected_response = [1, 2] if kinds["response"] else [0, 1]
+        responses = [1, 2] if kinds["response"] else [0, 1]
+        correct = [False, True] if kinds["is_correct"] else [None, None]
         assert answers == [
-            (SESSIONS[0], "ann", f"q{n}", bool(n), expected_response[n], [0.6, 0.4],
+            (SESSIONS[0], "ann", f"q{n}", correct[n], responses[n], [0.6, 0.4],
              "2025-01-01 10:00:00", [0.6, 0.4], "2025-01-01 10:00:00")
             for n in (0, 1)
         ]  # fmt: skip

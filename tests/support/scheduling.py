@@ -10,11 +10,15 @@ from typing import Any
 import pytest
 from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
 
-SHARING_FOLDERS = ("tests/contract/", "tests/browser/")
+SHARING_FOLDERS = ("tests/contract/",)
+SHARING_FILES = ("tests/browser/",)
+"""Folders in each of whose files the tests share a browser."""
 
 
 def group_of(nodeid: str) -> str:
-    """Return the folder of tests that share servers; any other test is a group of its own."""
+    """Return the folder or file of tests that share servers; any other test is its own group."""
+    if nodeid.startswith(SHARING_FILES):
+        return nodeid.partition("::")[0]
     return next((folder for folder in SHARING_FOLDERS if nodeid.startswith(folder)), nodeid)
 
 

@@ -40,6 +40,8 @@ RETURNS TABLE (former_name TEXT, table_name TEXT, place INT, relation REGCLASS, 
 LANGUAGE sql STABLE AS $$
   SELECT sign.former_name, sign.table_name, sign.place, c.oid,
     columns.names @> sign.has AND NOT columns.names && sign.lacks
+    AND (sign.former_name <> 'test_responses'
+      OR columns.names && ARRAY['response', 'is_correct'])
     AND (sign.former_name <> 'students' OR (
       -- Any application may have a table `students`: this one has no columns of its own, or the
       -- assessment's tables refer to it.
@@ -53,8 +55,7 @@ LANGUAGE sql STABLE AS $$
     (1, 'students', 'examinees', ARRAY['id'], ARRAY['student_id']),
     (2, 'questions', 'questions', ARRAY['id', 'pool_id', 'correct_answer'], ARRAY['concept_id']),
     (3, 'test_sessions', 'test_sessions', ARRAY['id', 'student_id', 'status'], ARRAY['session_token']),
-    (4, 'test_responses', 'test_responses', ARRAY['session_id', 'question_id', 'is_correct'],
-      ARRAY[]::TEXT[]),
+    (4, 'test_responses', 'test_responses', ARRAY['session_id', 'question_id'], ARRAY[]::TEXT[]),
     (5, 'student_proficiencies', 'student_proficiencies',
       ARRAY['student_id', 'concept_name', 'proficiency_value'], ARRAY[]::TEXT[])
   ) AS sign (place, former_name, table_name, has, lacks)
