@@ -19,9 +19,9 @@ import secrets
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
+from lib.access.weak_secrets import key_weakness
 from lib.errors import NotConfigured, Unreadable
 from lib.settings import Settings
-from lib.weak_secrets import key_weakness
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.ciphers.aead import AESGCM

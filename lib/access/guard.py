@@ -22,6 +22,12 @@ from urllib.parse import urlsplit
 from starlette.concurrency import run_in_threadpool
 
 from lib.access.caller import address_digest
+from lib.access.weak_secrets import (
+    MINIMUM_PASSWORD_LENGTH,
+    MINIMUM_SECRET_LENGTH,
+    PLACEHOLDERS,
+    weakness,
+)
 from lib.deps import Deps, get_deps
 from lib.errors import (
     AppError,
@@ -36,12 +42,6 @@ from lib.framework import Depends, Request
 from lib.pasted import unwrapped
 from lib.routes import BY_PASSWORD, Access, Endpoint
 from lib.settings import Settings
-from lib.weak_secrets import (
-    MINIMUM_PASSWORD_LENGTH,
-    MINIMUM_SECRET_LENGTH,
-    PLACEHOLDERS,
-    weakness,
-)
 
 ADDRESS_LIMIT, ADDRESS_WINDOW = 5, timedelta(minutes=15)
 GLOBAL_LIMIT, GLOBAL_WINDOW = 50, timedelta(hours=1)

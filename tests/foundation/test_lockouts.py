@@ -8,10 +8,10 @@ import pytest
 from fastapi.testclient import TestClient
 
 from lib.access.guard import ADDRESS_LIMIT, GLOBAL_LIMIT
+from lib.access.weak_secrets import key_weakness, weakness
 from lib.routes import Access, Endpoint
 from lib.settings import Platform, Settings
 from lib.vault import Vault
-from lib.weak_secrets import key_weakness, weakness
 from tests.conftest import ADMIN_PASSWORD, CRON_SECRET, ENCRYPTION_KEY, INSTRUCTOR_PASSWORD
 from tests.foundation.test_access import _close_deps, audit_rows, post, scratch
 
