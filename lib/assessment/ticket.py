@@ -11,7 +11,7 @@ from uuid import UUID
 
 from lib.assessment.errors import TicketExpired, TicketInvalid
 from lib.deps import Deps
-from lib.signing_keys import signing_keys
+from lib.vault import signing_keys
 from lib.web.wire import utc_text
 
 PURPOSE = "test ticket"

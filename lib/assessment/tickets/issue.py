@@ -8,7 +8,7 @@ from lib.assessment.ticket import PURPOSE, Ticket, write_ticket
 from lib.assessment.tickets import store
 from lib.assessment.tickets.wire import MAX_HOURS, TicketOut, TicketsIn, TicketsOut
 from lib.deps import Deps
-from lib.signing_keys import signing_keys
+from lib.vault import signing_keys
 
 PAGE = "/test"
 """Path of the page that takes a ticket."""
