@@ -39,6 +39,7 @@ def test_each_step_is_explained_as_it_was(ann: Student) -> None:
         assert 0.95 <= chosen[0]["share_of_best"] <= 1
         assert not {row["question_id"] for row in choice["candidates"]} & set(asked[:step])
     assert at_the_time[0]["proficiency"] == [0.5] * 5
+    assert at_the_time[0]["level"] == 1, "the middle one of three"
     assert at_the_time[1]["proficiency"] != [0.5] * 5
     assert len(at_the_time[0]["candidates"]) == 20
 
@@ -56,6 +57,26 @@ def test_exposure_control_is_shown(client: TestClient, operator: dict[str, str])
     assert {row["eligibility"] for row in choice["candidates"]} == {0.3}
     eligible = [row for row in choice["candidates"] if row["eligible"]]
     assert eligible[0]["chosen"], "the best of the eligible ones"
+
+
+def test_chosen_question_is_listed_however_many_better_ones_were_not_eligible(
+    client: TestClient, operator: dict[str, str]
+) -> None:
+    selection = {"max_exposure": 0.05, "best_items": 1}
+    pool_id = upload(client, operator, make_questions(80), selection=selection)
+    lengths = set()
+    for number in range(200):
+        student = Student(client, pool_id, f"s{number}")
+        student.start()
+        choice = explained(student)
+        chosen = [row for row in choice["candidates"] if row["chosen"]]
+        assert [row["question_id"] for row in chosen] == [choice["question_id"]]
+        if choice["eligible_count"]:
+            assert chosen[0]["share_of_best"] == 1, "of the best eligible one"
+        lengths.add(len(choice["candidates"]))
+        if lengths == {20, 21}:
+            break
+    assert lengths == {20, 21}
 
 
 def test_closed_test_explains_its_last_question(ann: Student) -> None:

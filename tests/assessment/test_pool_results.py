@@ -83,6 +83,11 @@ def test_csv_has_the_same_values(client: TestClient, tested: str) -> None:
     page = results(client, tested).json()
     table = spreadsheet(response.content)
     assert len(table) == 2
+    assert response.text.removeprefix("\ufeff").splitlines()[0].split(",") == [
+        "session_id", "student_id", "pool_version", "status", "end_reason", "total_questions",
+        "correct_responses", "accuracy", "started_at", "completed_at", "last_activity", "proven",
+        "admitted", *(f"proficiency: {name}" for name in NAMES),
+    ]  # fmt: skip
     for cells, row in zip(table, page["results"], strict=True):
         for name, value in row.items():
             if name == "proficiency":
@@ -130,7 +135,23 @@ def test_file_is_what_rfc_4180_and_spreadsheets_expect() -> None:
 
 
 @pytest.mark.parametrize(
-    "first", ["=", "+", "-", "@", "\t", "\r", "\n", "\0", "\uff1d", "\uff0b", "\uff0d", "\uff20"]
+    "first",
+    [
+        "=",
+        "+",
+        "-",
+        "@",
+        "\t",
+        "\r",
+        "\n",
+        "\0",
+        "\uff1d",
+        "\uff0b",
+        "\uff0d",
+        "\uff20",
+        " =",
+        "\xa0 @",
+    ],
 )
 def test_text_that_a_spreadsheet_might_run_is_quoted(first: str) -> None:
     (_, row) = csv.reader(

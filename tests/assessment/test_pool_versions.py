@@ -114,11 +114,39 @@ def test_texts_answers_and_retirements_stay(
     assert after["q0"]["correct_answer"] == question["options"][1]
     assert after["q1"]["retired"] is True
     assert after["q0"]["parameters"]["is_calibrated"] is False
-    stored = rows(
-        "SELECT correct_option FROM assessment.pool_items WHERE question_id = 'q0'"
-        " ORDER BY version DESC LIMIT 1"
+    assert newest_state(rows, "q0") == (1, True)
+
+
+def newest_state(rows: Rows, question_id: str) -> tuple[int, bool]:
+    """Return the newest correct option of a question, and whether it goes with the last text."""
+    ((option, is_last),) = rows(
+        "SELECT i.correct_option, i.revision = q.revision FROM assessment.pool_items i"
+        " JOIN assessment.questions q ON (q.pool_id, q.id) = (i.pool_id, i.question_id)"
+        " WHERE q.id = %s ORDER BY i.version DESC LIMIT 1",
+        question_id,
     )
-    assert stored == [(1,)]
+    return option, is_last
+
+
+def test_exposure_counts_stay(client: TestClient, pool_id: str, rows: Rows) -> None:
+    first, second = versions(rows)
+    rows(
+        "UPDATE assessment.pool_versions SET exposure = '{\"counted\": 1}' WHERE version = %s",
+        second,
+    )
+    third = go_back(client, pool_id, first).json()["version"]
+    query = "SELECT exposure FROM assessment.pool_versions WHERE version = %s"
+    assert rows(query, third) == [({"counted": 1},)]
+
+
+def test_retirement_keeps_what_an_edit_changed(
+    client: TestClient, operator: dict[str, str], pool_id: str, rows: Rows
+) -> None:
+    (question,) = make_questions(1, concepts=2)
+    edited = {**question, "content": "New", "correct_answer": question["options"][1]}
+    upload(client, operator, [edited], pool_id)
+    retire(client, pool_id, "q0").raise_for_status()
+    assert newest_state(rows, "q0") == (1, True)
 
 
 def test_going_back_twice_changes_nothing_more(
