@@ -1,4 +1,4 @@
-"""Who makes a call: the address that the platform reports."""
+"""The caller's address, as the platform reports it."""
 
 import hashlib
 import ipaddress

@@ -33,7 +33,7 @@ MAX_STEP = 20
 PROOFS = ("session_id", "sessionToken", "sessionId", "ticket")
 """Fields that name what the caller holds, so that nobody can use up the limit of another one."""
 NAMES = ("studentEmail", "question_pool_id")
-"""Fields that count if there is no proof: whose session begins, or from which pool."""
+"""Fields that are counted in a call without proof: the student's e-mail, or the pool."""
 _PROOF_HEADERS = ("x-session-token", "x-session-id")
 
 
@@ -77,7 +77,7 @@ class WriteCount:
     """Number by key: a digest of who is counted, the address first if it is known."""
     limits: list[int]
     origins: list[str]
-    """How each key is named to the caller."""
+    """The words of the error message for each key."""
     now: datetime
     ends_at: datetime
     collected: Collected

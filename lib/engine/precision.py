@@ -1,4 +1,4 @@
-"""What a bank can measure: the deviation that a test reaches at each level of ability."""
+"""The deviation that a test with the items of a bank can reach at each level of ability."""
 
 import numpy as np
 from numpy.typing import ArrayLike

@@ -42,11 +42,11 @@ MAX_BYTES = 3_500_000
 def pools(
     limit: int, after: str | None, deps: Deps, *, is_operator: bool
 ) -> PoolsOut | OfferedPoolsOut:
-    """Return a page of pools: all about them, or on the local server what anybody may know.
+    """Return a page of pools; strangers on the local server get what a page may offer.
 
     Raises:
         InvalidCursor: If `after` is not the cursor of a page.
-        Unauthenticated: If the caller is no operator, in a deployment.
+        Unauthenticated: If the caller is not an operator, in a deployment.
     """
     if not is_operator and not deps.settings.trust_loopback:
         raise Unauthenticated

@@ -1,4 +1,4 @@
-"""What a pool can measure, for its authors."""
+"""The precision that tests on a pool can reach, for its authors."""
 
 from itertools import repeat
 from uuid import UUID

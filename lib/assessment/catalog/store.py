@@ -131,7 +131,7 @@ def list_pools(postgres: "Postgres", after: PoolPosition, limit: int) -> list[Po
 def read_pool(
     postgres: "Postgres", pool_id: UUID, before: int | None, limit: int
 ) -> PoolDetails | None:
-    """Return a pool with a page of its versions, newest first; None if there is no such pool."""
+    """Return a pool with a page of its versions, newest first; None if the pool does not exist."""
     versions = {"pool_id": pool_id, "before": before, "limit": limit}
     pools, version_rows, proposals = postgres.batch(
         [
@@ -149,7 +149,7 @@ def read_pool(
 def list_questions(
     postgres: "Postgres", pool_id: UUID, after: int | None, limit: int
 ) -> list[QuestionRow] | None:
-    """Return a page of questions by position; None if there is no such pool."""
+    """Return a page of questions by position; None if the pool does not exist."""
     params = {"pool_id": pool_id, "after": after, "question_id": None, "limit": limit}
     pools, questions = postgres.batch(
         [

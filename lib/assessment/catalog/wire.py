@@ -17,7 +17,7 @@ MAX_VERSION = 2**31 - 1
 
 
 class OfferedPoolOut(Body):
-    """What anybody may know of a pool."""
+    """The part of a pool that everybody may see."""
 
     id: UUID
     """Id of the pool."""
@@ -85,7 +85,7 @@ class RulesOut(Body):
     """Rules of a pool; those that nobody has set have their defaults."""
 
     admission: Admission = "open"
-    """Who may start a test: anybody, or whoever has a ticket."""
+    """Admission: `open` to everybody, or by `ticket`."""
     tells: Tells = "each"
     """When students are told proficiencies: after each answer, or at the end."""
     starts_per_day: int | None = None
@@ -106,8 +106,8 @@ class VersionOut(Body):
     version: int
     """Number of the version."""
     origin: VersionOrigin
-    """What made it: an upload or edit, a calibration, the adoption of older questions, a count of
-    exposure, the retirement of a question, or the return to an earlier version."""
+    """Origin of the version: an upload or edit, a calibration, the adoption of older questions, a
+    count of exposure, the retirement of a question, or the return to an earlier version."""
     created_at: UtcTime
     """Time at which it was written."""
     question_count: int
@@ -160,11 +160,11 @@ class ErrorsOut(Body):
     """Standard errors of estimates."""
 
     difficulty: float
-    """Of the difficulty."""
+    """Standard error of the difficulty."""
     discrimination: float
-    """Of the discrimination."""
+    """Standard error of the discrimination."""
     guessing: float
-    """Of the guessing parameter."""
+    """Standard error of the guessing parameter."""
 
 
 class LiveParametersOut(Body):
@@ -181,7 +181,7 @@ class LiveParametersOut(Body):
 
 
 class CalibrationFitOut(Body):
-    """What the last calibration that estimated a question found."""
+    """Fit and drift of a question in the last calibration that estimated it."""
 
     answers: int
     """Number of answers used."""
@@ -244,7 +244,7 @@ class PoolQuestionsOut(Answer):
 
 
 class ConceptPrecisionOut(Body):
-    """How precisely a test can measure one concept."""
+    """The precision that a test can reach in one concept."""
 
     name: str | None
     """Name of the concept; null if nobody has named it."""
@@ -256,7 +256,7 @@ class ConceptPrecisionOut(Body):
 
 
 class PrecisionOut(Answer):
-    """What a pool can measure, by the parameters that new tests use."""
+    """The precision that a test on a pool can reach, with the parameters of new tests."""
 
     question_pool_id: UUID
     """Id of the pool."""

@@ -1,1 +1,1 @@
-"""What operators look into: sessions against their snapshots, choices, pools, and Redis."""
+"""Views for operators: sessions and their snapshots, choices of questions, pools, and Redis."""

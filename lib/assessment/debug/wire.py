@@ -1,4 +1,4 @@
-"""Bodies of what operators look into."""
+"""Bodies of the views for operators."""
 
 from typing import Any
 from uuid import UUID

@@ -149,7 +149,7 @@ def read_version(
 
 
 def current_version(postgres: "Postgres", pool_id: UUID) -> int | None:
-    """Return the version that new sessions get; None if there is no such pool."""
+    """Return the version that new sessions get; None if the pool does not exist."""
     params = {"pool_id": pool_id}
     version: int | None = postgres.fetch_value(_queries["current_version"], params, read=True)
     return version
@@ -246,7 +246,7 @@ def write_exposure_version(
 def read_report(
     postgres: "Postgres", pool_id: UUID, *, calibrations: int, after: FlagPosition, limit: int
 ) -> PoolReport | None:
-    """Read a pool's report in one round trip; return None if there is no such pool.
+    """Read a pool's report in one round trip; return None if the pool does not exist.
 
     Args:
         postgres: The database.

@@ -125,7 +125,7 @@ class ResultRow:
 def read_pool_results(
     postgres: "Postgres", pool_id: UUID, after: HistoryPosition, limit: int
 ) -> tuple[ResultsPoolRow, list[ResultRow]] | None:
-    """Return a page of a pool's tests, newest first; None if there is no such pool."""
+    """Return a page of a pool's tests, newest first; None if the pool does not exist."""
     params = {
         "pool_id": pool_id,
         "after_time": after.started_at,
