@@ -51,7 +51,7 @@ function Concepts({ rows, precision }) {
       { name: "range", label: words.range, num: true, className: "hide-s", cell: (row) => (row.count ? `${number(row.easiest, 2)} to ${number(row.hardest, 2)}` : CONCEPTS.none) },
       { name: "shown", label: words.shown, className: "pic line", cell: (row) => html`<${Share} value=${row.mostShown} />` },
       { name: "of", label: words.of, num: true, className: "hide-s", cell: (row) => percent(row.mostShown) },
-      { name: "precision", label: CONCEPTS.precision, num: true, cell: (row) => row.range === null ? html`<${Badge} kind="warn">${CONCEPTS.imprecise}<//>` : row.range && CONCEPTS.precise(row.range) },
+      { name: "precision", label: CONCEPTS.precision, num: true, cell: (row) => row.range === null ? html`<${Badge} kind="warn">${CONCEPTS.imprecise}<//>` : row.range && html`<span class="soft only-s">${CONCEPTS.precision.toLowerCase()} </span>${CONCEPTS.precise(row.range)}` },
     ]} />
   </section>`;
 }
