@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 WINDOW_SECONDS = 15 * 60
 MAX_STEP = 20
 """Most writes that a process collects under one key: what several processes may miss together."""
+TICKET_FACTOR = 10
+"""Factor of the limit on an address for calls with a ticket: an operator has admitted these
+students, and a whole school may begin an exam from one address."""
 PROOFS = ("session_id", "sessionToken", "sessionId", "ticket")
 """Fields that name what the caller holds, so that nobody can use up the limit of another one."""
 NAMES = ("studentEmail", "question_pool_id")
@@ -151,10 +154,12 @@ def _count_of(request: Request, body: Any, deps: "Deps") -> WriteCount | None:
     window = int(now.timestamp()) // WINDOW_SECONDS
     ends_at = datetime.fromtimestamp((window + 1) * WINDOW_SECONDS, UTC)
     name, value = _held(request, body)
-    counted = [
-        ("from this address", limit.by_address, caller_address(request, deps.settings)),
-        (f"with this {name}", limit.by_holder, value),
-    ]
+    address = caller_address(request, deps.settings)
+    by_address = ("from this address", limit.by_address, address)
+    if name == "ticket":
+        tickets = limit.by_address * TICKET_FACTOR
+        by_address = ("with tickets from this address", tickets, address)
+    counted = [by_address, (f"with this {name}", limit.by_holder, value)]
     limits, origins = {}, []
     for origin, most, source in counted:
         if source:

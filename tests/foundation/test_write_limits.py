@@ -143,6 +143,27 @@ def test_a_script_that_starts_test_after_test_is_stopped(
     assert statuses == [200] * accepted + [429] * (1_000 - accepted)
 
 
+def test_tickets_are_counted_apart_so_that_a_school_can_begin_an_exam(
+    client: TestClient, operator: dict[str, str], settings: Settings
+) -> None:
+    pool_id = upload(client, operator, make_questions(8))
+    students = [f"s{number}" for number in range(2 * (MAX_STEP + 1))]
+    issue = {"question_pool_id": pool_id, "student_ids": students, "uses": 100}
+    made = client.post("/api/test/tickets", json=issue, headers=operator).json()["tickets"]
+    tickets = iter([ticket["ticket"] for ticket in made])
+
+    def start() -> Any:
+        return client.post("/api/test/start", json={"ticket": next(tickets)})
+
+    stranger = {"student_id": "ann", "question_pool_id": pool_id}
+    counted_often(lambda: client.post("/api/test/start", json=stranger))
+    counted_often(start)
+    run(settings, "UPDATE stepwise.write_counts SET writes = 700 WHERE writes > 1")
+    assert counted_often(start)[-1].status_code == 200
+    refused = counted_often(lambda: client.post("/api/test/start", json=stranger))[-1]
+    assert refused.status_code == 429
+
+
 def test_one_session_does_not_use_up_the_limit_of_another(
     client: TestClient, settings: Settings
 ) -> None:
