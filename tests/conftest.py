@@ -144,7 +144,7 @@ def settings(postgres_url: str, redis_gateway: Gateway, tmp_path: Path) -> Setti
 @pytest.fixture
 def deps(settings: Settings) -> Iterator[Deps]:
     """The process's dependencies for the length of a test."""
-    with _installed_deps(settings) as deps:
+    with installed_deps(settings) as deps:
         yield deps
 
 
@@ -158,12 +158,12 @@ def postgres_proxy(postgres_url: str) -> Iterator[PostgresProxy]:
 @pytest.fixture
 def deps_behind_proxy(postgres_proxy: PostgresProxy, settings: Settings) -> Iterator[Deps]:
     """The process's dependencies, which reach the database through `postgres_proxy`."""
-    with _installed_deps(replace(settings, postgres_url=postgres_proxy.url)) as deps:
+    with installed_deps(replace(settings, postgres_url=postgres_proxy.url)) as deps:
         yield deps
 
 
 @contextmanager
-def _installed_deps(settings: Settings) -> Iterator[Deps]:
+def installed_deps(settings: Settings) -> Iterator[Deps]:
     deps = Deps(settings)
     install_deps(deps)
     yield deps

@@ -1,21 +1,13 @@
 """Invented tests move no live parameter; estimates of which many drift wait for an operator."""
 
-import random
 from typing import Any
-from uuid import UUID
 
-import numpy as np
 import pytest
 from fastapi.testclient import TestClient
 
 from lib.assessment.calibration.run import DRIFT_SHARE
-from lib.assessment.pools.exposure_counts import count_exposure
-from lib.assessment.pools.item_pool import load_pool
-from lib.deps import Deps
 from tests.assessment.conftest import (
     Rows,
-    Student,
-    correct_option,
     make_questions,
     upload,
     versions,
@@ -35,19 +27,6 @@ def medium() -> list[dict[str, Any]]:
     ]
 
 
-def poison(client: TestClient, pool_id: str, count: int = INVENTED, prefix: str = "x") -> None:
-    """Take tests under invented names that answer q0 right and every other question at random."""
-    rng = random.Random(1)
-    for i in range(count):
-        student = Student(client, pool_id, f"{prefix}{i}")
-        student.start(concept_names=["one", "two"], end_criteria={"max_questions": 30})
-        while student.question is not None:
-            right = student.question["id"] == "q0" or rng.random() < 0.3
-            option = correct_option(student.question)
-            response = student.post(student.question["id"], option if right else (option + 1) % 4)
-            student.question = response.json().get("next_question")
-
-
 def difficulty(client: TestClient, pool_id: str, question_id: str = "q0") -> float:
     value: float = questions(client, pool_id)[question_id]["parameters"]["difficulty"]
     return value
@@ -55,54 +34,6 @@ def difficulty(client: TestClient, pool_id: str, question_id: str = "q0") -> flo
 
 def everything(rows: Rows) -> list[Any]:
     return rows("SELECT * FROM assessment.pool_items ORDER BY 1, 2, 3")
-
-
-def test_invented_tests_move_no_parameter(
-    client: TestClient, operator: dict[str, str], rows: Rows
-) -> None:
-    pool_id = upload(client, operator, medium())
-    poison(client, pool_id)
-    assert rows("SELECT count(*) > 900 FROM assessment.test_responses") == [(True,)]
-    items, number = everything(rows), versions(rows)
-    result = calibrate(client, operator, pool_id, accepts=False)
-    assert (result["outcome"], result["answers"]) == ("too_few_answers", 0)
-    nightly = client.get("/api/calibrate", headers=CRON)
-    assert nightly.json()["pools"] == []
-    assert everything(rows) == items
-    assert versions(rows) == number
-    assert difficulty(client, pool_id) == 0.5
-
-
-def test_the_same_tests_would_move_it_if_they_were_admitted(
-    client: TestClient, operator: dict[str, str], rows: Rows
-) -> None:
-    """The script itself is strong enough: this is what the rule keeps out."""
-    pool_id = upload(client, operator, medium())
-    poison(client, pool_id)
-    rows(ADMIT)
-    result = calibrate(client, operator, pool_id, accepts=False)
-    assert result["answers"] > 900
-    if result["outcome"] == "needs_acceptance":
-        accept(client, pool_id, True)
-    assert difficulty(client, pool_id) < 0.2
-
-
-def test_invented_tests_beside_admitted_ones_change_no_estimate(
-    client: TestClient, operator: dict[str, str], postgres_url: str, deps: Deps, rows: Rows
-) -> None:
-    estimates = []
-    for prefix, poisoned in (("a", False), ("b", True)):
-        made = [{**question, "id": f"{prefix}{question['id'][1:]}"} for question in medium()]
-        pool_id = upload(client, operator, made)
-        record_answers(postgres_url, pool_id, prefix=f"{prefix}-", question_prefix=prefix)
-        rows(f"{ADMIT} WHERE question_pool_id = %s", pool_id)
-        if poisoned:
-            poison(client, pool_id)
-        result = calibrate(client, operator, pool_id)
-        assert (result["outcome"], result["answers"]) == ("calibrated", 150 * 30)
-        bank = load_pool(deps.postgres, UUID(pool_id), result["version"]).bank
-        estimates.append(bank.intercepts)
-    assert np.abs(estimates[0] - estimates[1]).max() < 0.02
 
 
 def test_pool_that_trains_uses_tests_from_before_the_rule(
@@ -240,16 +171,3 @@ def test_acceptance_is_checked(
     response = client.post("/api/admin-calibrate", json=body, headers=operator)
     assert response.status_code == 422
     assert response.json()["details"][0]["field"].startswith(field)
-
-
-def test_invented_tests_do_not_count_as_exposure(
-    client: TestClient, operator: dict[str, str], deps: Deps, rows: Rows
-) -> None:
-    pool_id = upload(client, operator, medium(), selection={"max_exposure": 0.5})
-    poison(client, pool_id)
-    number = versions(rows)
-    count_exposure(deps, UUID(pool_id))
-    assert versions(rows) == number
-    rows(ADMIT)
-    count_exposure(deps, UUID(pool_id))
-    assert len(versions(rows)) == len(number) + 1

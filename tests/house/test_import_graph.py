@@ -40,6 +40,7 @@ def imports_below(tree: ast.AST) -> Iterator[str]:
                 yield full_name if full_name in modules() else node.module
 
 
+@cache
 def imported_at_run_time(path: Path) -> set[str]:
     """Return the project's modules that a file imports, even in functions, but not for types."""
     tree = ast.parse(path.read_text())

@@ -1,4 +1,4 @@
-"""Run tests that share expensive servers in one worker of pytest-xdist.
+"""Run tests that share expensive preparations in one worker of pytest-xdist.
 
 Xdist's own mark `xdist_group` would do the same by changing the node ids of tests, but pytest 9
 ignores such changes silently.
@@ -10,16 +10,21 @@ from typing import Any
 import pytest
 from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
 
-SHARING_FOLDERS = ("tests/contract/",)
+SHARING = (
+    "tests/contract/",
+    "tests/assessment/test_poisoned_pool.py",
+    "tests/house/test_import_rules.py",
+)
+"""Folders and files whose tests share something that takes long to make."""
 SHARING_FILES = ("tests/browser/",)
 """Folders in each of whose files the tests share a browser."""
 
 
 def group_of(nodeid: str) -> str:
-    """Return the folder or file of tests that share servers; any other test is its own group."""
+    """Return the folder or file of tests that belong together; any other test is its own group."""
     if nodeid.startswith(SHARING_FILES):
         return nodeid.partition("::")[0]
-    return next((folder for folder in SHARING_FOLDERS if nodeid.startswith(folder)), nodeid)
+    return next((place for place in SHARING if nodeid.startswith(place)), nodeid)
 
 
 class GroupScheduling(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no types
@@ -39,5 +44,5 @@ def pytest_collection_modifyitems(items: Sequence[pytest.Item]) -> None:
     marked = [item.nodeid for item in items if item.get_closest_marker("xdist_group")]
     if marked:
         raise pytest.UsageError(
-            f"The mark xdist_group has no effect. Add the folder to {__name__} instead: {marked}"
+            f"The mark xdist_group has no effect. Add the place to {__name__} instead: {marked}"
         )
