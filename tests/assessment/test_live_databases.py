@@ -208,6 +208,17 @@ def test_ids_that_are_no_uuid_are_not_found(
     assert (submit.status_code, submit.json()["code"]) == (404, "session_not_found")
 
 
+def test_session_without_a_status_gets_the_one_that_follows_from_its_end(
+    client: TestClient, operator: dict[str, str], run: Run
+) -> None:
+    run(FORM_A, ROWS_A, "UPDATE test_sessions SET status = NULL, accuracy = 'NaN'")
+    assert create_schema(client, operator, finish=True).status_code == 200
+    for session, status in ((SESSIONS[0], "completed"), ("session of bob", "expired")):
+        assert client.get(f"/api/test/status/{session}").json()["status"] == status
+    history = client.get("/api/student/ann/history", headers=operator)
+    assert [test["accuracy"] for test in history.json()["test_sessions"]] == [None, None]
+
+
 def test_session_of_the_oldest_form_is_found_by_its_former_id(
     client: TestClient, operator: dict[str, str], run: Run
 ) -> None:

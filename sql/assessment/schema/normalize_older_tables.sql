@@ -29,7 +29,7 @@ $$;
 
 CREATE OR REPLACE FUNCTION pg_temp.to_number(value TEXT) RETURNS NUMERIC LANGUAGE plpgsql AS $$
 BEGIN
-  RETURN nullif(value::NUMERIC, 'NaN');
+  RETURN CASE WHEN value::NUMERIC::TEXT NOT IN ('NaN', 'Infinity', '-Infinity') THEN value::NUMERIC END;
 EXCEPTION WHEN data_exception THEN
   RETURN NULL;
 END
@@ -324,6 +324,11 @@ BEGIN
       UPDATE assessment.test_responses AS r SET student_id = s.student_id
         FROM assessment.test_sessions AS s WHERE r.student_id IS NULL AND s.id = r.session_id;
     END IF;
+  END IF;
+  IF to_regclass('assessment.test_sessions') IS NOT NULL THEN
+    UPDATE assessment.test_sessions SET status = CASE
+        WHEN completed_at IS NOT NULL OR final_proficiency IS NOT NULL THEN 'completed' ELSE 'active' END
+      WHERE status IS NULL;
   END IF;
   IF to_regclass('assessment.questions') IS NOT NULL THEN
     UPDATE assessment.questions SET concepts = '[]' WHERE concepts IS NULL;
