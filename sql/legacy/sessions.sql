@@ -917,15 +917,15 @@ SELECT t.origin, legacy.row_key(t.session_token), legacy.own_name(t.origin, fiel
   'the session has another value: this one stays in its table'
 FROM pg_temp.batch_rows AS t JOIN several USING (session_token)
 JOIN public.sessions AS s USING (session_token)
-JOIN public.students AS st ON st.student_id = s.student_id
 JOIN pg_temp.incoming AS i USING (session_token),
 LATERAL (
   SELECT CASE WHEN NOT s.exercises @> t.exercises THEN jsonb_strip_nulls(legacy.without_secrets(
     legacy.of_kind(t.exercises, 'object')::text)::jsonb) END AS exercises
   OFFSET 0
 ) AS read, LATERAL (SELECT btrim(t.student_name, E' \t\r\n') AS name) AS own, LATERAL unnest(ARRAY[
-  CASE WHEN own.name <> '' AND own.name NOT IN (coalesce(i.student_name, ''),
-      coalesce(st.student_name, ''), coalesce(s.student_name_given, ''))
+  -- Not the student's name, which a dry run of several calls does not know.
+  CASE WHEN own.name <> ''
+      AND own.name NOT IN (coalesce(i.student_name, ''), coalesce(s.student_name_given, ''))
       AND legacy.without_secrets(own.name) IS DISTINCT FROM i.student_name
     THEN 'student_name' END,
   CASE WHEN legacy.trimmed(t.openai_api_key) <> legacy.trimmed(i.openai_api_key)
