@@ -117,3 +117,18 @@ def test_no_encrypted_text_becomes_a_setting(
     legacy.put("student_configs", session_token="token-a", **{column: value})
     assert legacy.run().verified
     assert legacy.session("extra") == {}
+
+
+@pytest.mark.parametrize("kind", ["TEXT", "JSONB"])
+@pytest.mark.parametrize(
+    "states", ['[{"password": "hunter-2-hunter"}]', '{"a": {"api_key": "hunter-2-hunter"}}']
+)
+def test_secrets_in_json_are_sealed_by_the_names_of_members(
+    legacy: Legacy, kind: str, states: str
+) -> None:
+    add_column(legacy, "student_configs", f"conversation_states {kind}")
+    legacy.put("student_configs", session_token="token-a", conversation_states=states)
+    assert legacy.run().verified
+    stored = str(legacy.session("extra")) + str(legacy.session("exercises"))
+    assert "hunter-2-hunter" not in stored
+    assert "v1." in stored

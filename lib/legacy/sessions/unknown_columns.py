@@ -62,9 +62,28 @@ def _sealed(value: Any, token: str, vault: Vault, *, secret: bool) -> Any:
     text = value if isinstance(value, str) else json.dumps(value)
     if is_sealed(text):
         return _sealed_anew(text, token, vault)
-    if not (secret or _LOOK.search(text) or looks_secret(text)):
+    if not (secret or _LOOK.search(text) or looks_secret(text) or _names_secret(text)):
         return value
     return vault.seal_repeatably(text, token, LEGACY_FIELD)
+
+
+def _names_secret(text: str) -> bool:
+    """Return whether a text is JSON with a member whose name is that of a secret."""
+    if not text.lstrip().startswith(("[", "{")) or not _NAME.search(text):
+        return False
+    try:
+        waiting = [json.loads(text)]
+    except (ValueError, RecursionError):
+        return False
+    while waiting:
+        part = waiting.pop()
+        if isinstance(part, dict):
+            if any(value and _NAME.search(name) for name, value in part.items()):
+                return True
+            waiting += part.values()
+        elif isinstance(part, list):
+            waiting += part
+    return False
 
 
 def _sealed_anew(text: str, token: str, vault: Vault) -> str:
