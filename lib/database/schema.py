@@ -64,13 +64,14 @@ SCRIPTS = (
     "workshop/schema/support.sql",
     "workshop/schema/roster.sql",
     "workshop/schema/old_log.sql",
+    "learning/schema/tables.sql",
     "database/schema/search_path.sql",
     RECORD_SCRIPTS,
     OLD_OVERLOADS,
     *RIGHTS,
 )
 _COMMENT = re.compile(r"^ *--.*\n", re.MULTILINE)
-INDEPENDENT = ("assessment", "workshop")
+INDEPENDENT = ("assessment", "workshop", "learning")
 """Contexts whose scripts may be refused without keeping the others from theirs."""
 NEEDS_DECISION = "schema_needs_decision"
 """Constraint that scripts name when only a person can decide."""
