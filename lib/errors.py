@@ -24,6 +24,8 @@ class AppError(Exception):
     Like the message, their names may contain facts. The message may begin with the name and a
     colon.
     """
+    problems: tuple[tuple[str, str], ...] = ()
+    """Fields with a fault of their own each, and that fault; in place of `fields`."""
 
     def __init__(
         self,

@@ -4,81 +4,13 @@
 deployment files are generated from it, so an endpoint that is not here does not exist.
 """
 
-from dataclasses import dataclass
-from enum import StrEnum
-
-SMALL_BODY = 64 * 1024  # bytes
-LARGE_BODY = 4 * 1024 * 1024  # bytes; the platforms themselves refuse more than 4.5 MB
-REQUEST_SECONDS = 15
-OPERATOR_SECONDS = 29
-"""Time limit of operators' calls; API Gateway's is 30 s, so longer work is done in batches."""
-CRON_SECONDS = 300
-
-WRITING = frozenset({"POST", "PUT"})
-"""Methods with which a call may store something."""
-
-
-class Access(StrEnum):
-    """The callers that an endpoint admits."""
-
-    PUBLIC = "public"  # anyone; responses contain nothing private
-    SESSION = "session"  # holders of the session's token or id, which the handler checks
-    INSTRUCTOR = "instructor"  # holders of INSTRUCTOR_PASSWORD or ADMIN_PASSWORD
-    OPERATOR = "operator"  # holders of ADMIN_PASSWORD
-    CRON = "cron"  # holders of CRON_SECRET
-
-
-BY_PASSWORD = frozenset({Access.INSTRUCTOR, Access.OPERATOR})
-"""Access with a password, which may stand in the body."""
-CLOSED = BY_PASSWORD | {Access.CRON}
-"""Access that the guard itself grants; nobody else gets as far as the handler."""
-
-
-@dataclass(frozen=True)
-class WriteLimit:
-    """Number of writes that an endpoint takes in a quarter of an hour."""
-
-    by_address: int
-    """From one address, which a whole class may share."""
-    by_holder: int
-    """With one session or ticket; without either, for one e-mail address or pool."""
-
-
-@dataclass(frozen=True)
-class Endpoint:
-    """One path with its methods, and the function that serves it."""
-
-    path: str
-    module: str
-    """The module below `api/`: `assessment.submit` is `api/assessment/submit.py`."""
-    methods: tuple[str, ...]
-    access: Access
-    body_limit: int = SMALL_BODY
-    """Maximum size of the body in bytes."""
-    takes_csv: bool = False
-    """Whether a body of `text/csv` is accepted, as the field `csv` of a JSON body."""
-    limit: WriteLimit | None = None
-    """Limit on the methods in WRITING; every endpoint with which the public writes has one."""
-    schedule: str | None = None
-    """Five-field cron expression, UTC, of the scheduled calls of this path."""
-
-    @property
-    def route(self) -> str:
-        """The path as the router matches it: ids of students and questions are any text.
-
-        Some platforms decode %2F before they choose a function. No function matches then, and the
-        call goes to the index, which has every route.
-        """
-        path = self.path.replace("{student_id}", "{student_id:opaque}")
-        return path.replace("{question_id}", "{question_id:opaque}")
-
-    @property
-    def seconds(self) -> int:
-        """Time limit of a call on the platforms."""
-        if self.access is Access.CRON:
-            return CRON_SECONDS
-        return OPERATOR_SECONDS if self.access in BY_PASSWORD else REQUEST_SECONDS
-
+from lib.access.endpoint import (
+    LARGE_BODY,
+    Access,
+    Endpoint,
+    WriteLimit,
+    for_users,
+)
 
 ENDPOINTS: tuple[Endpoint, ...] = (
     # --- operations
@@ -335,6 +267,121 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     Endpoint(
         "/api/calibrate", "assessment.calibrate", ("GET",), Access.CRON, schedule="45 4 * * *"
     ),
+    # --- learning
+    Endpoint(
+        "/api/auth/register",
+        "learning.auth",
+        ("POST",),
+        Access.PUBLIC,
+        is_live=True,
+        limit=WriteLimit(by_address=1_000, by_holder=30),
+    ),
+    Endpoint(
+        "/api/auth/login",
+        "learning.auth",
+        ("POST",),
+        Access.PUBLIC,
+        takes_form=True,
+        is_live=True,
+        limit=WriteLimit(by_address=2_000, by_holder=20),
+    ),
+    Endpoint(
+        "/api/auth/refresh",
+        "learning.auth",
+        ("POST",),
+        Access.PUBLIC,
+        is_live=True,
+        limit=WriteLimit(by_address=5_000, by_holder=60),
+    ),
+    Endpoint(
+        "/api/auth/reset-password",
+        "learning.auth",
+        ("POST",),
+        Access.PUBLIC,
+        is_live=True,
+        limit=WriteLimit(by_address=300, by_holder=10),
+    ),
+    for_users("/api/auth/me", "auth", "GET"),
+    for_users("/api/auth/logout", "auth", "POST"),
+    for_users("/api/auth/change-password", "auth", "POST", per_minute=5),
+    Endpoint("/api/admin-invite", "learning.admin_invite", ("POST",), Access.OPERATOR),
+    for_users("/api/learning/profile", "profile", "GET", "PUT"),
+    for_users("/api/learning/topics", "topics", "GET"),
+    for_users("/api/learning/topics", "topics", "POST", access=Access.TEACHER),
+    for_users("/api/learning/topics/{topic_id}", "topics", "PUT", access=Access.TEACHER),
+    for_users("/api/topics", "topics", "GET"),
+    for_users("/api/topics", "topics", "POST", access=Access.TEACHER),
+    for_users("/api/topics/{topic_id}", "topics", "GET"),
+    for_users("/api/topics/{topic_id}/prerequisites", "topics", "GET"),
+    for_users("/api/topics/unlockable/{student_id}", "topics", "GET"),
+    Endpoint(
+        "/api/learning/content",
+        "learning.content",
+        ("POST",),
+        Access.TEACHER,
+        body_limit=LARGE_BODY,
+        takes_csv=True,
+        calls_per_minute=60,
+    ),
+    for_users("/api/learning/questions", "questions", "GET", per_minute=30),
+    for_users("/api/questions/concept/{concept_id}", "questions", "GET", per_minute=30),
+    for_users("/api/questions/{question_id}", "questions", "GET", per_minute=30),
+    for_users("/api/learning/attempts", "attempts", "GET"),
+    for_users("/api/learning/attempts", "attempts", "POST", per_minute=30),
+    for_users("/api/attempts", "attempts", "POST", per_minute=30),
+    for_users("/api/attempts/student/{student_id}", "attempts", "GET"),
+    for_users("/api/learning/mastery", "mastery", "GET"),
+    for_users("/api/mastery/student/{student_id}", "mastery", "GET"),
+    for_users("/api/mastery/student/{student_id}/concept/{concept_id}", "mastery", "GET"),
+    for_users("/api/attempts/mastery/student/{student_id}", "mastery", "GET"),
+    for_users("/api/attempts/mastery/student/{student_id}/concept/{concept_id}", "mastery", "GET"),
+    for_users("/api/learning/recommendations", "recommendations", "GET"),
+    for_users("/api/recommendations/next/{student_id}", "recommendations", "GET", per_minute=10),
+    for_users("/api/recommendations/top/{student_id}", "recommendations", "GET", per_minute=10),
+    for_users(
+        "/api/recommendations/explain/{student_id}/{topic_id}",
+        "recommendations",
+        "GET",
+        per_minute=20,
+    ),
+    for_users("/api/recommendations/concepts/{student_id}/{topic_id}", "recommendations", "GET"),
+    for_users("/api/learning/plan", "plan", "GET"),
+    for_users("/api/learning/plan", "plan", "POST", per_minute=5),
+    for_users("/api/plans/daily/{student_id}", "plan", "POST", per_minute=5),
+    for_users("/api/plans/weekly/{student_id}", "plan", "POST", per_minute=5),
+    for_users("/api/plans/exam/{student_id}", "plan", "POST", per_minute=5),
+    for_users("/api/plans/student/{student_id}", "plan", "GET"),
+    for_users("/api/learning/progress", "progress", "GET"),
+    for_users("/api/learning/classes", "classes", "GET"),
+    for_users("/api/learning/classes", "classes", "POST", access=Access.TEACHER),
+    for_users("/api/learning/classes/join", "classes", "POST"),
+    for_users("/api/learning/classes/{class_id}", "classes", "GET", "PUT", access=Access.TEACHER),
+    for_users("/api/learning/classes/{class_id}/move", "classes", "POST", access=Access.TEACHER),
+    for_users("/api/learning/exam-marks", "exam_marks", "GET"),
+    for_users("/api/learning/exam-marks", "exam_marks", "POST", access=Access.TEACHER),
+    for_users(
+        "/api/learning/class-analytics",
+        "class_analytics",
+        "GET",
+        access=Access.TEACHER,
+        per_minute=20,
+    ),
+    *(
+        for_users(
+            f"/api/analytics/class/{{class_id}}{part}",
+            "class_analytics",
+            "GET",
+            access=Access.TEACHER,
+            per_minute=20,
+        )
+        for part in ("", "/weak-topics", "/at-risk", "/predictions")
+    ),
+    for_users(
+        "/api/analytics/student/{student_id}/comparison", "class_analytics", "GET", per_minute=20
+    ),
+    for_users("/api/sync/upload", "sync", "POST"),
+    for_users("/api/sync/download/{student_id}", "sync", "GET"),
+    for_users("/api/sync/status/{student_id}", "sync", "GET"),
 )
 
 

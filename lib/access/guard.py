@@ -2,7 +2,8 @@
 
 Operators send ADMIN_PASSWORD as `adminPassword` in the body or as a bearer token, instructors
 INSTRUCTOR_PASSWORD; cron jobs send CRON_SECRET as a bearer token. Wrong passwords are counted in
-Postgres, which every operator's call needs anyway, so nobody is admitted without it.
+Postgres, which every operator's call needs anyway, so nobody is admitted without it. Users send the
+access token of their log-in as a bearer token; no page of another site can make a browser do that.
 
 A call without a password is refused but never counted, and neither is one that a page of another
 site made: any page can make a browser send such calls, which must not lock out its user.
@@ -22,6 +23,14 @@ from urllib.parse import urlsplit
 from starlette.concurrency import run_in_threadpool
 
 from lib.access.caller import address_digest
+from lib.access.endpoint import BY_PASSWORD, BY_TOKEN, Access, Endpoint
+from lib.access.user_tokens import (
+    TEACHING_ROLES,
+    Claims,
+    RoleRefused,
+    TokenRefused,
+    read_token,
+)
 from lib.access.weak_secrets import (
     MINIMUM_PASSWORD_LENGTH,
     MINIMUM_SECRET_LENGTH,
@@ -40,7 +49,6 @@ from lib.errors import (
 )
 from lib.framework import Depends, Request
 from lib.pasted import unwrapped
-from lib.routes import BY_PASSWORD, Access, Endpoint
 from lib.settings import Settings
 
 ADDRESS_LIMIT, ADDRESS_WINDOW = 5, timedelta(minutes=15)
@@ -65,6 +73,8 @@ async def guard(request: Request, raw: bytes, deps: Deps) -> None:
         await _check_operator(request, deps, _bearer(request) or _password_in(raw))
     elif endpoint.access is Access.CRON:
         await _check_cron(request, deps)
+    elif endpoint.access in BY_TOKEN:
+        request.state.claims = _claims_of_user(request, deps)
 
 
 @raises(CalledFromAnotherSite, Unauthenticated, TooManyAttempts)
@@ -102,6 +112,14 @@ async def local_or_operator(request: Request, deps: Annotated[Deps, Depends(get_
     if _bearer(request) is None:
         return _is_trusted_locally(request, deps.settings, None)
     return await maybe_operator(request, deps)
+
+
+@raises(CalledFromAnotherSite, InstructorRefused, Unauthenticated, TooManyAttempts)
+async def local_or_admin(request: Request, deps: Annotated[Deps, Depends(get_deps)]) -> bool:
+    """Return whether the caller holds ADMIN_PASSWORD, or calls the local server from this machine."""
+    if _bearer(request) is None:
+        return _is_trusted_locally(request, deps.settings, None)
+    return await maybe_admin(request, deps)
 
 
 async def require_operator(request: Request, deps: Deps) -> None:
@@ -225,6 +243,22 @@ def _refuse_weak_passwords(settings: Settings, *, for_instructors: bool) -> None
     reason = weakness(settings.instructor_password, MINIMUM_PASSWORD_LENGTH)
     if reason is not None and for_instructors:
         raise NotConfigured(name="INSTRUCTOR_PASSWORD", reason=reason)
+
+
+def _claims_of_user(request: Request, deps: Deps) -> Claims:
+    """Return the claims of the caller's access token.
+
+    Raises:
+        TokenRefused: If it is missing, invalid or expired.
+        RoleRefused: If the endpoint is for teachers, and the caller is not one.
+    """
+    token = _bearer(request)
+    if token is None:
+        raise TokenRefused
+    claims = read_token(token, deps.settings, deps.clock())
+    if request.state.endpoint.access is Access.TEACHER and claims.role not in TEACHING_ROLES:
+        raise RoleRefused(roles="teachers and admins")
+    return claims
 
 
 async def _check_cron(request: Request, deps: Deps) -> None:

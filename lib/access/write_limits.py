@@ -18,25 +18,27 @@ from weakref import WeakKeyDictionary
 
 from lib.access import store
 from lib.access.caller import caller_address
+from lib.access.endpoint import WRITING, Endpoint
 from lib.database.statements import Statement, precede_next, register_reason
 from lib.errors import TooManyWrites
 from lib.framework import Request
-from lib.routes import WRITING, Endpoint
 
 if TYPE_CHECKING:
     from lib.deps import Deps
     from lib.redis_rest import Command
 
 WINDOW_SECONDS = 15 * 60
+USER_WINDOW_SECONDS = 60
 MAX_STEP = 20
 """Most writes that a process collects under one key: what several processes may miss together."""
 TICKET_FACTOR = 10
 """Factor of the limit on an address for calls with a ticket: an operator has admitted these
 students, and a whole school may begin an exam from one address."""
-PROOFS = ("session_id", "sessionToken", "sessionId", "ticket")
+PROOFS = ("session_id", "sessionToken", "sessionId", "ticket", "refresh_token")
 """Fields that name what the caller holds, so that nobody can use up the limit of another one."""
-NAMES = ("studentEmail", "question_pool_id")
-"""Fields that are counted in a call without proof: the student's e-mail, or the pool."""
+NAMES = ("studentEmail", "question_pool_id", "username")
+"""Fields that are counted in a call without proof: the student's e-mail, the pool, or the user
+whose password may be guessed."""
 _PROOF_HEADERS = ("x-session-token", "x-session-id")
 
 
@@ -147,8 +149,12 @@ def _pending_statements() -> list[Statement]:
 
 def _count_of(request: Request, body: Any, deps: "Deps") -> WriteCount | None:
     endpoint: Endpoint = request.state.endpoint
+    if not deps.settings.limits_writes:
+        return None
+    if endpoint.calls_per_minute is not None:
+        return _count_of_user(request, endpoint, endpoint.calls_per_minute, deps)
     limit = endpoint.limit
-    if limit is None or request.method not in WRITING or not deps.settings.limits_writes:
+    if limit is None or request.method not in WRITING:
         return None
     now = deps.clock()
     window = int(now.timestamp()) // WINDOW_SECONDS
@@ -170,6 +176,16 @@ def _count_of(request: Request, body: Any, deps: "Deps") -> WriteCount | None:
     if not writes:
         return None
     return WriteCount(writes, list(limits.values()), origins, now, ends_at, collected)
+
+
+def _count_of_user(request: Request, endpoint: Endpoint, limit: int, deps: "Deps") -> WriteCount:
+    """Return the count of a call by a user who has logged in; reading calls count, too."""
+    now = deps.clock()
+    minute = int(now.timestamp()) // USER_WINDOW_SECONDS
+    ends_at = datetime.fromtimestamp((minute + 1) * USER_WINDOW_SECONDS, UTC)
+    user_id = str(request.state.claims.user_id)
+    key = _digest(f"{request.method} {endpoint.path}", minute, "user", user_id)
+    return WriteCount({key: 1}, [limit], ["of this user"], now, ends_at, Collected())
 
 
 def _step(limit: int) -> int:

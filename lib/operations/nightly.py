@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from lib import deadline
+from lib.access.endpoint import CRON_SECONDS
 from lib.errors import AppError
 from lib.logs import log, place
 from lib.operations.wire import NightlyJobOut, NightlyOut
-from lib.routes import CRON_SECONDS, ENDPOINTS
+from lib.routes import ENDPOINTS
 from lib.web.functions import scheduled_job
 
 JOB_SECONDS = 30.0

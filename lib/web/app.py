@@ -9,9 +9,10 @@ from typing import Any
 
 from pydantic.alias_generators import to_camel
 
+from lib.access.endpoint import BY_TOKEN, CLOSED, Endpoint
 from lib.deps import current_deps
 from lib.framework import APIRoute, FastAPI
-from lib.routes import CLOSED, Endpoint, rows_of
+from lib.routes import rows_of
 from lib.web import path_ids
 from lib.web.cors import Cors
 from lib.web.error_responses import add_error_handlers
@@ -54,7 +55,7 @@ def create_app(
             Cors,
             allow_origins=origins,
             allow_methods=["GET", "POST", "PUT"],
-            allow_headers=["Content-Type", "Idempotency-Key", "X-Session-Id", "X-Session-Token"],
+            allow_headers=_allowed_headers(rows),
             allow_credentials=False,
         )
     app.add_middleware(RequestFrame)
@@ -74,6 +75,12 @@ def lambda_entry(app: FastAPI, scheduled: Callable[[], Any] | None = None) -> La
 def _operation_id(route: APIRoute) -> str:
     """Return a name under which generated clients have the operation: `submitAnswer`."""
     return to_camel(route.name)
+
+
+def _allowed_headers(rows: Iterable[Endpoint]) -> list[str]:
+    """Return the headers that pages elsewhere may send; users send their token in Authorization."""
+    of_users = ["Authorization"] if any(row.access in BY_TOKEN for row in rows) else []
+    return ["Content-Type", "Idempotency-Key", "X-Session-Id", "X-Session-Token", *of_users]
 
 
 def _open_to_pages(rows: Iterable[Endpoint]) -> bool:

@@ -7,6 +7,8 @@ list; see tests/support/declared_errors.py.
 
 from collections.abc import Iterator
 
+from lib.access.endpoint import WRITING, Access, Endpoint
+from lib.access.user_tokens import RoleRefused, TokenRefused
 from lib.database.errors import OF_A_TRANSACTION
 from lib.deps import get_deps
 from lib.errors import (
@@ -32,7 +34,6 @@ from lib.errors import (
     UnusableSetting,
 )
 from lib.framework import APIRoute, Dependant
-from lib.routes import WRITING, Access, Endpoint
 
 Errors = frozenset[type[AppError]]
 
@@ -57,6 +58,8 @@ OF_ACCESS: dict[Access, Errors] = {
     Access.INSTRUCTOR: OF_PASSWORDS,
     Access.OPERATOR: OF_PASSWORDS | {InstructorRefused, *OF_A_TRANSACTION},
     Access.CRON: frozenset({Unauthenticated, *OF_SETTINGS, *OF_A_TRANSACTION}),
+    Access.USER: frozenset({TokenRefused, *OF_SETTINGS}),
+    Access.TEACHER: frozenset({RoleRefused, TokenRefused, *OF_SETTINGS}),
 }
 _OF_PARAMETERS = OF_EVERY_OPERATION | OF_INPUT | OF_THE_DATABASE
 COMMON: dict[str, Errors] = {
@@ -77,6 +80,8 @@ def errors_of(route: APIRoute, endpoint: Endpoint) -> Errors:
     )
     errors = set(OF_EVERY_OPERATION | OF_ACCESS.get(endpoint.access, frozenset()))
     if endpoint.limit is not None and WRITING & (route.methods or set()):
+        errors.add(TooManyWrites)
+    if endpoint.calls_per_minute is not None:
         errors.add(TooManyWrites)
     if route.body_field is not None:
         errors |= OF_A_BODY

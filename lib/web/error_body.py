@@ -14,6 +14,7 @@ def envelope(
     *,
     details: Sequence[dict[str, str]] = (),
     headers: dict[str, str] | None = None,
+    with_detail: bool = False,
 ) -> JSONResponse:
     """Create the response for an error.
 
@@ -24,6 +25,7 @@ def envelope(
         request_id: Id under which the log has more.
         details: `field` and `problem` of each invalid field.
         headers: Further headers of the response.
+        with_detail: Whether to repeat the message as `detail`, which pages of a live system show.
     """
     body: dict[str, Any] = {
         "success": False,
@@ -31,6 +33,8 @@ def envelope(
         "code": code,
         "requestId": request_id,
     }
+    if with_detail:
+        body["detail"] = message
     if details:
         body["details"] = list(details)
     return JSONResponse(body, status, headers)

@@ -5,6 +5,7 @@ from typing import Any
 
 from starlette.exceptions import HTTPException
 
+from lib.access.endpoint import Endpoint
 from lib.errors import AppError, EndpointNotFound, FieldMissing, InvalidInput, MethodNotAllowed
 from lib.framework import FastAPI, Request, RequestValidationError, Response
 from lib.logs import shown_name
@@ -47,14 +48,16 @@ async def _http_error(request: Request, error: Exception) -> Response:
         str(error.detail),
         request.state.request_id,
         headers=dict(error.headers or {}),
+        with_detail=_reads_detail(request),
     )
 
 
 def _response(error: AppError, request: Request) -> Response:
     message = str(error)
-    details = [
-        {"field": field, "problem": message.removeprefix(f"{field}: ")} for field in error.fields
+    problems = error.problems or [
+        (field, message.removeprefix(f"{field}: ")) for field in error.fields
     ]
+    details = [{"field": field, "problem": problem} for field, problem in problems[:MAX_DETAILS]]
     if isinstance(error, FieldMissing):
         details += _misspelt(request)
     return envelope(
@@ -64,6 +67,7 @@ def _response(error: AppError, request: Request) -> Response:
         request.state.request_id,
         details=details,
         headers=error.headers,
+        with_detail=_reads_detail(request),
     )
 
 
@@ -89,7 +93,14 @@ async def _validation_error(request: Request, error: Exception) -> Response:
         f"{first['field']}: {first['problem']}",
         request.state.request_id,
         details=details,
+        with_detail=_reads_detail(request),
     )
+
+
+def _reads_detail(request: Request) -> bool:
+    """Return whether a page of a live system may have made the call."""
+    endpoint: Endpoint | None = getattr(request.state, "endpoint", None)
+    return endpoint is not None and endpoint.is_live
 
 
 def _misspelt(request: Request) -> list[dict[str, str]]:

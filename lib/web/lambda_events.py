@@ -15,11 +15,11 @@ from contextvars import copy_context
 from typing import Any
 
 from lib import deadline
+from lib.access.endpoint import CRON_SECONDS
 from lib.deps import current_deps
 from lib.errors import AppError, NotConfigured, UnsupportedEvent
 from lib.framework import FastAPI
 from lib.logs import log, place
-from lib.routes import CRON_SECONDS
 from lib.web.error_body import envelope
 from lib.web.headers import API_HEADERS
 from lib.web.platform_request import lambda_request_id

@@ -16,8 +16,9 @@ from typing import Any
 from starlette.responses import JSONResponse
 from starlette.types import Receive, Scope, Send
 
+from lib.access.endpoint import BY_PASSWORD, BY_TOKEN, CLOSED, Endpoint
 from lib.framework import APIRoute, get_openapi
-from lib.routes import BY_PASSWORD, CLOSED, ENDPOINTS, Endpoint
+from lib.routes import ENDPOINTS
 from lib.settings import Settings
 from lib.web.declared_errors import errors_of
 from lib.web.functions import all_apps
@@ -104,7 +105,11 @@ def _simplify_parameters(operation: dict[str, Any]) -> None:
 
 def _describe_access(operation: dict[str, Any], row: Endpoint, schemas: dict[str, Any]) -> None:
     """Describe who may call; an operator's body may hold the password instead of the header."""
-    operation["security"] = [{row.access.value: []}] if row.access in CLOSED else []
+    operation["security"] = (
+        [{"user" if row.access in BY_TOKEN else row.access.value: []}]
+        if row.access in CLOSED | BY_TOKEN
+        else []
+    )
     operation["x-access"] = row.access.value
     if row.access in BY_PASSWORD and "requestBody" in operation:
         operation["security"].append({})
@@ -122,7 +127,8 @@ def _add_warnings(
         return
     for choice in media["schema"].get("anyOf", [media["schema"]]):
         body = schemas[choice["$ref"].rpartition("/")[2]]
-        body["properties"]["warnings"] = warnings
+        if "properties" in body:  # a bare list has none
+            body["properties"]["warnings"] = warnings
 
 
 def _add_errors(operation: dict[str, Any], names: dict[str, str]) -> None:

@@ -12,18 +12,22 @@ from pydantic import BaseModel
 
 from lib import deadline
 from lib.access import write_limits
+from lib.access.endpoint import BY_PASSWORD, Endpoint
 from lib.access.guard import guard
 from lib.deps import current_deps
 from lib.errors import TooLarge, UnsupportedMediaType
 from lib.framework import APIRoute, Request, Response
 from lib.logs import log
-from lib.routes import BY_PASSWORD, Endpoint
-from lib.web import strict_json
+from lib.web import form_body, strict_json
 from lib.web.csv_body import text_of
 from lib.web.unknown_fields import KnownNames, UnknownFields, models_in
 
 _JSON = re.compile(r"\s*application/([\w.!#$&^-]+\+)?json\s*(;|$)", re.IGNORECASE)
 """Types of a JSON body (RFC 6839). Browsers send none of them to another site without asking."""
+_FORM = re.compile(
+    r"\s*(application/x-www-form-urlencoded|multipart/form-data)\s*(;|$)", re.IGNORECASE
+)
+"""Types of an HTML form. Pages of other sites can send them, but not read the response."""
 _CSV = re.compile(r"\s*text/csv\s*(;|$)", re.IGNORECASE)
 """Type of a CSV file, which browsers do not send to another site without asking either."""
 
@@ -62,7 +66,8 @@ class StrictRoute(APIRoute):
             deadline.start(row.seconds)
             raw = await _read(request, row.body_limit)
             await guard(request, raw, current_deps())
-            checked = CheckedRequest(request, raw, takes_csv=row.takes_csv)
+            checked = CheckedRequest(request, raw, row)
+            await checked.parse_form()
             body = await checked.json()
             write_limits.begin(request, body, current_deps())
             unknown = UnknownFields(self.known_names(row), body, request.query_params)
@@ -105,26 +110,35 @@ class CheckedRequest(Request):
     """A request whose body has been read and parsed.
 
     A CSV file counts as a JSON object: its text is `csv`, and the parameters of the query are the
-    other fields.
+    other fields. So does a form, whose values are texts.
 
     Raises:
         UnsupportedMediaType: If there is a body of another type.
         NotJson, JsonRefused: See `strict_json.parse` and `csv_body.text_of`.
     """
 
-    def __init__(self, request: Request, raw: bytes, *, takes_csv: bool = False) -> None:
+    def __init__(self, request: Request, raw: bytes, row: Endpoint) -> None:
         super().__init__(request.scope, request.receive)
         self._raw = raw
-        self._parsed = None
+        self._parsed: Any = None
+        self._is_form = False
         if raw:
             content_type = request.headers.get("content-type", "")
             if _JSON.match(content_type):
                 self._parsed = strict_json.parse(raw)
-            elif takes_csv and _CSV.match(content_type):
+            elif row.takes_csv and _CSV.match(content_type):
                 self._parsed = {**request.query_params, "csv": text_of(raw)}
                 self.scope = {**request.scope, "headers": _as_json(request.headers.raw)}
+            elif row.takes_form and _FORM.match(content_type):
+                self._is_form = True
             else:
-                raise UnsupportedMediaType(also=" or text/csv" if takes_csv else "")
+                raise UnsupportedMediaType(also=_also_taken(row))
+
+    async def parse_form(self) -> None:
+        """Parse the body if it is a form."""
+        if self._is_form:
+            self._parsed = await form_body.fields_of(self._raw, self.headers)
+            self.scope = {**self.scope, "headers": _as_json(self.headers.raw)}
 
     async def body(self) -> bytes:
         """Return the body."""
@@ -133,6 +147,13 @@ class CheckedRequest(Request):
     async def json(self) -> Any:
         """Return the parsed body."""
         return self._parsed
+
+
+def _also_taken(row: Endpoint) -> str:
+    """Return the types of bodies that an endpoint takes besides JSON, for a message."""
+    if row.takes_csv:
+        return " or text/csv"
+    return " or application/x-www-form-urlencoded" if row.takes_form else ""
 
 
 def _as_json(headers: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
@@ -174,6 +195,8 @@ def _with_warnings(response: Response, unknown: UnknownFields) -> Response:
     is_json = response.headers.get("content-type", "") == "application/json"
     if unknown.ignored and is_json and response.status_code < 400:  # noqa: PLR2004 errors have details
         content = json.loads(bytes(response.body))
+        if not isinstance(content, dict):  # a bare list, as pages of a live system expect it
+            return response
         content["warnings"] = [
             {"field": field.name, "problem": field.problem} for field in unknown.ignored
         ]

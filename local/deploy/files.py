@@ -15,14 +15,8 @@ from pathlib import Path
 from statistics import mode
 from typing import Any
 
-from lib.routes import (
-    CRON_SECONDS,
-    ENDPOINTS,
-    OPERATOR_SECONDS,
-    REQUEST_SECONDS,
-    modules,
-    rows_of,
-)
+from lib.access.endpoint import CRON_SECONDS, OPERATOR_SECONDS, REQUEST_SECONDS
+from lib.routes import ENDPOINTS, modules, rows_of
 from lib.web.headers import PAGE_HEADERS
 from local.deploy import heavy_packages, lambda_artifact
 

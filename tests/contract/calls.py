@@ -2,7 +2,8 @@
 
 import re
 
-from lib.routes import CLOSED, ENDPOINTS
+from lib.access.endpoint import CLOSED
+from lib.routes import ENDPOINTS
 from tests.contract.assessment_calls import ASSESSMENT
 from tests.contract.call import ABSENT, Call
 from tests.contract.legacy_calls import LEGACY

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from lib.routes import ENDPOINTS, Endpoint
+from lib.access.endpoint import Endpoint
+from lib.routes import ENDPOINTS
 from tests.contract.call import Call
 from tests.contract.calls import CALLS
 from tests.contract.comparing import LOCAL_TIME, ComparableResponse

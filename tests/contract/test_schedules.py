@@ -4,7 +4,8 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from lib.routes import ENDPOINTS, Endpoint
+from lib.access.endpoint import Endpoint
+from lib.routes import ENDPOINTS
 from local.deploy.files import handler_of
 from tests.conftest import CRON_SECRET
 from tests.support.lambda_runtime import LambdaDeployment, schedule_event

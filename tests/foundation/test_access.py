@@ -9,9 +9,9 @@ import psycopg
 import pytest
 from fastapi.testclient import TestClient
 
+from lib.access.endpoint import Access, Endpoint
 from lib.access.guard import ADDRESS_LIMIT, GLOBAL_LIMIT
 from lib.deps import Deps, install_deps
-from lib.routes import Access, Endpoint
 from lib.settings import Platform, Settings
 from lib.web.app import create_app
 from tests.conftest import ADMIN_PASSWORD, CRON_SECRET

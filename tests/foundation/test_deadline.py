@@ -10,12 +10,12 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from lib import deadline
+from lib.access.endpoint import CRON_SECONDS, OPERATOR_SECONDS, REQUEST_SECONDS, Access, Endpoint
 from lib.database.postgres import Postgres
 from lib.database.queries import Query
 from lib.database.statements import Statement
 from lib.deps import Deps, install_deps
 from lib.errors import DatabaseUnavailable
-from lib.routes import CRON_SECONDS, OPERATOR_SECONDS, REQUEST_SECONDS, Access, Endpoint
 from lib.settings import Settings
 from lib.web.app import create_app, lambda_entry
 from tests.conftest import ADMIN_PASSWORD, CRON_SECRET

@@ -5,7 +5,8 @@ import re
 import pytest
 from fastapi.testclient import TestClient
 
-from lib.routes import CLOSED, ENDPOINTS, Access, Endpoint
+from lib.access.endpoint import CLOSED, Access, Endpoint
+from lib.routes import ENDPOINTS
 from lib.web.headers import API_HEADERS
 from tests.conftest import ADMIN_PASSWORD, CRON_SECRET, INSTRUCTOR_PASSWORD
 

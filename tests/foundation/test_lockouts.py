@@ -7,9 +7,9 @@ import psycopg
 import pytest
 from fastapi.testclient import TestClient
 
+from lib.access.endpoint import Access, Endpoint
 from lib.access.guard import ADDRESS_LIMIT, GLOBAL_LIMIT
 from lib.access.weak_secrets import key_weakness, weakness
-from lib.routes import Access, Endpoint
 from lib.settings import Platform, Settings
 from lib.vault import Vault
 from tests.conftest import ADMIN_PASSWORD, CRON_SECRET, ENCRYPTION_KEY, INSTRUCTOR_PASSWORD

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
+from lib.access.endpoint import Access
 from lib.logs import MAX_NAME_LENGTH
-from lib.routes import ENDPOINTS, Access
+from lib.routes import ENDPOINTS
 from lib.web.functions import function_app
 from lib.web.strict_route import StrictRoute
 from lib.web.unknown_fields import MAX_NAMED, KnownNames

@@ -11,9 +11,9 @@ from fastapi import FastAPI, Response
 from fastapi.testclient import TestClient
 from pydantic import BaseModel, Field
 
+from lib.access.endpoint import LARGE_BODY, SMALL_BODY, Access, Endpoint
 from lib.deps import Deps, install_deps
 from lib.errors import Conflict
-from lib.routes import LARGE_BODY, SMALL_BODY, Access, Endpoint
 from lib.settings import Settings
 from lib.web.app import create_app, lambda_entry
 from lib.web.headers import API_HEADERS

@@ -10,9 +10,10 @@ import psycopg
 import pytest
 from fastapi.testclient import TestClient
 
+from lib.access.endpoint import WRITING, Access, Endpoint
 from lib.access.write_limits import MAX_STEP
 from lib.deps import Deps, install_deps
-from lib.routes import ENDPOINTS, WRITING, Access, Endpoint
+from lib.routes import ENDPOINTS
 from lib.settings import Settings
 from tests.assessment.conftest import Student, make_questions, upload
 

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from lib.access.endpoint import Access
 from lib.operations.nightly import scheduled_jobs
-from lib.routes import ENDPOINTS, Access, modules
+from lib.routes import ENDPOINTS, modules
 from local.deploy import check, files, tools
 from tests.house.test_import_graph import imported_at_run_time
 from tests.support.lambda_runtime import read_routes

@@ -11,6 +11,7 @@ from fastapi.routing import APIRoute
 from pydantic import TypeAdapter, ValidationError
 from pydantic.alias_generators import to_camel
 
+from lib.access.endpoint import BY_PASSWORD, CLOSED, Access
 from lib.access.guard import local_or_operator, maybe_operator
 from lib.errors import (
     BadRequest,
@@ -20,7 +21,7 @@ from lib.errors import (
     MethodNotAllowed,
     NotFound,
 )
-from lib.routes import BY_PASSWORD, CLOSED, ENDPOINTS, Access, modules
+from lib.routes import ENDPOINTS, modules
 from lib.web.functions import function_app
 from lib.web.openapi import API_DOCS, description
 from local import openapi_file

@@ -10,11 +10,11 @@ import pytest
 from fastapi.testclient import TestClient
 
 from lib import deadline
+from lib.access.endpoint import CRON_SECONDS
 from lib.deps import Deps
 from lib.errors import Busy
 from lib.operations.nightly import Job, run_jobs
 from lib.operations.wire import NightlyJobOut
-from lib.routes import CRON_SECONDS
 from tests.conftest import CRON_SECRET
 
 Rows = Callable[..., list[tuple[Any, ...]]]

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from typing import Any
 
-from lib.routes import ENDPOINTS, Endpoint
+from lib.access.endpoint import Endpoint
+from lib.routes import ENDPOINTS
 from lib.web.openapi import description
 
 JSON = "application/json"

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
-from lib.routes import CLOSED, ENDPOINTS, Endpoint
+from lib.access.endpoint import CLOSED, Endpoint
+from lib.routes import ENDPOINTS
 from lib.web.functions import function_app
 from lib.web.openapi import description
 from tests.conftest import ADMIN_PASSWORD

@@ -1,0 +1,75 @@
+"""/api/auth/…: registration, log-in, tokens and passwords of the study planner."""
+
+from typing import Annotated
+
+from lib.learning.database import get_db
+from sqlalchemy.orm import Session
+
+from lib.access.guard import local_or_admin
+from lib.deps import Deps, get_deps
+from lib.errors import raises
+from lib.framework import Depends, Response
+from lib.learning import errors
+from lib.learning.accounts import change_password, log_in, register, tokens, wire
+from lib.learning.current_user import UserCall
+from lib.web.app import create_app, lambda_entry
+
+app = create_app("learning.auth", tag="Learning: accounts")
+Db = Annotated[Session, Depends(get_db)]
+ByDeps = Annotated[Deps, Depends(get_deps)]
+ByOperator = Annotated[bool, Depends(local_or_admin)]
+
+
+@app.post("/api/auth/register")
+@raises(errors.UsernameTaken, errors.RoleNeedsInvitation, errors.InvitationRefused)
+def register_user(
+    body: wire.RegisterIn, db: Db, deps: ByDeps, by_operator: ByOperator, response: Response
+) -> wire.TokensOut:
+    """Create an account; teachers and admins need an invitation or an operator's password."""
+    response.status_code = 201
+    return register.register(db, body, deps.settings, deps.clock(), by_operator=by_operator)
+
+
+@app.post("/api/auth/login")
+@raises(errors.LogInRefused)
+def log_in_user(body: wire.LogInIn, db: Db, deps: ByDeps) -> wire.TokensOut:
+    """Return tokens for a username and a password, sent as JSON or as a form."""
+    return log_in.log_in(db, body.username, body.password, deps.settings, deps.clock())
+
+
+@app.post("/api/auth/refresh")
+@raises(errors.RefreshRefused)
+def refresh_tokens(body: wire.RefreshIn, db: Db, deps: ByDeps) -> wire.TokensOut:
+    """Exchange a refresh token for new tokens; a second use ends its log-in."""
+    return tokens.refresh(db, body.refresh_token, deps.settings, deps.clock())
+
+
+@app.post("/api/auth/reset-password")
+@raises(errors.InvitationRefused)
+def reset_password(body: wire.ResetPasswordIn, db: Db, deps: ByDeps) -> wire.TokensOut:
+    """Set a new password with a code from `POST /api/admin-invite`."""
+    return change_password.reset_password(db, body, deps.settings, deps.clock())
+
+
+@app.get("/api/auth/me")
+def read_me(call: UserCall) -> wire.MeOut:
+    """Return the user who calls."""
+    return log_in.read_me(call)
+
+
+@app.post("/api/auth/logout")
+def log_out(call: UserCall, body: wire.LogOutIn | None = None) -> wire.DoneOut:
+    """End the log-in of a refresh token; without one, the client only discards its token."""
+    return log_in.log_out(call, None if body is None else body.refresh_token)
+
+
+@app.post("/api/auth/change-password")
+@raises(errors.PasswordWrong)
+def change_own_password(
+    body: wire.ChangePasswordIn, call: UserCall, deps: ByDeps
+) -> wire.TokensOut:
+    """Change the own password, end every other log-in, and return new tokens."""
+    return change_password.change_password(call, body, deps.settings)
+
+
+lambda_handler = lambda_entry(app)

@@ -1,0 +1,53 @@
+"""/api/learning/classes: classes and their students."""
+
+from lib.errors import raises
+from lib.learning.classes import manage, wire
+from lib.learning.current_user import UserCall
+from lib.learning.errors import ClassClosed, JoinCodeUnknown, NotStudent, StudentClosed
+from lib.web.app import create_app, lambda_entry
+
+app = create_app("learning.classes", tag="Learning: teachers")
+
+
+@app.get("/api/learning/classes")
+@raises(NotStudent)
+def list_classes(call: UserCall) -> wire.ClassesAnswer:
+    """Return a teacher's classes, a student's own, or for an admin all."""
+    return manage.list_classes(call)
+
+
+@app.post("/api/learning/classes")
+def create_class(body: wire.ClassIn, call: UserCall) -> wire.ClassAnswer:
+    """Create a class with a join code."""
+    return manage.create_class(call, body)
+
+
+@app.post("/api/learning/classes/join")
+@raises(JoinCodeUnknown, NotStudent)
+def join_class(body: wire.JoinIn, call: UserCall) -> wire.ClassesAnswer:
+    """Join a class with its code, in place of the present one."""
+    return manage.join_class(call, body)
+
+
+@app.get("/api/learning/classes/{class_id}")
+@raises(ClassClosed)
+def read_class(class_id: str, call: UserCall) -> wire.ClassAnswer:
+    """Return a class and its students."""
+    return manage.read_class(call, class_id)
+
+
+@app.put("/api/learning/classes/{class_id}")
+@raises(ClassClosed)
+def change_class(class_id: str, body: wire.ClassChangeIn, call: UserCall) -> wire.ClassAnswer:
+    """Change name or grade of a class, renew its join code, or close it."""
+    return manage.change_class(call, class_id, body)
+
+
+@app.post("/api/learning/classes/{class_id}/move")
+@raises(ClassClosed, StudentClosed)
+def move_students(class_id: str, body: wire.MoveIn, call: UserCall) -> wire.ClassAnswer:
+    """Move students into another class, or out of this one."""
+    return manage.move_students(call, class_id, body)
+
+
+lambda_handler = lambda_entry(app)

@@ -1,0 +1,72 @@
+"""/api/learning/plan and /api/plans/…: study plans."""
+
+from typing import Annotated
+
+from lib.errors import raises
+from lib.framework import Query
+from lib.learning.current_user import UserCall
+from lib.learning.errors import ExamOver, NotStudent
+from lib.learning.parameters import Id
+from lib.learning.plans import make, wire
+from lib.learning.students.student import StudentErrors
+from lib.learning.tables.closed_lists import PlanType
+from lib.web.app import create_app, lambda_entry
+
+app = create_app("learning.plan", tag="Learning")
+StartDay = Annotated[wire.Day, Query(description="First day, UTC; today by default.")]
+
+
+@app.get("/api/learning/plan")
+@raises(NotStudent, *StudentErrors)
+def read_plans(call: UserCall, student_id: Id = None) -> wire.PlansAnswer:
+    """Return the current plans; the own ones are made anew once a topic has moved by 15 points."""
+    return make.read_plans(call, student_id)
+
+
+@app.post("/api/learning/plan")
+@raises(ExamOver, NotStudent)
+def make_plan(body: wire.PlanIn, call: UserCall) -> wire.PlanAnswer:
+    """Make a plan for a day, a week, or the time until the exam."""
+    return make.make_plan(call, body.plan_type, body.start_date)
+
+
+@app.post("/api/plans/daily/{student_id}")
+@raises(*StudentErrors)
+def make_live_daily(
+    student_id: str, call: UserCall, date: StartDay = None, body: wire.LiveDailyIn | None = None
+) -> wire.LivePlanOut:
+    """Make a plan for a day, which the query or the body names."""
+    day = date or (None if body is None else body.date)
+    return make.make_live_plan(call, student_id, PlanType.DAILY, day)
+
+
+@app.post("/api/plans/weekly/{student_id}")
+@raises(*StudentErrors)
+def make_live_weekly(
+    student_id: str,
+    call: UserCall,
+    start_date: StartDay = None,
+    body: wire.LiveWeeklyIn | None = None,
+) -> wire.LivePlanOut:
+    """Make a plan for seven days, the first of which the query or the body names."""
+    day = start_date or (None if body is None else body.start_date)
+    return make.make_live_plan(call, student_id, PlanType.WEEKLY, day)
+
+
+@app.post("/api/plans/exam/{student_id}")
+@raises(ExamOver, *StudentErrors)
+def make_live_exam(student_id: str, call: UserCall) -> wire.LivePlanOut:
+    """Make a plan until the exam, for at most 60 days."""
+    return make.make_live_plan(call, student_id, PlanType.EXAM_COUNTDOWN, None)
+
+
+@app.get("/api/plans/student/{student_id}")
+@raises(*StudentErrors)
+def list_live_plans(
+    student_id: str, call: UserCall, plan_type: PlanType | None = None, limit: wire.Limit = 10
+) -> wire.LivePlansOut:
+    """Return a student's plans, newest first."""
+    return make.list_live_plans(call, student_id, plan_type, limit)
+
+
+lambda_handler = lambda_entry(app)

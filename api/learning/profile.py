@@ -1,0 +1,27 @@
+"""GET, PUT /api/learning/profile: the own profile as a student."""
+
+from lib.errors import raises
+from lib.learning.current_user import UserCall
+from lib.learning.errors import NotStudent
+from lib.learning.students import profile
+from lib.learning.students.wire import ProfileAnswer, ProfileChangeIn
+from lib.web.app import create_app, lambda_entry
+
+app = create_app("learning.profile", tag="Learning")
+
+
+@app.get("/api/learning/profile")
+@raises(NotStudent)
+def read_profile(call: UserCall) -> ProfileAnswer:
+    """Return the own profile: exam, hours a day, class."""
+    return profile.read_profile(call)
+
+
+@app.put("/api/learning/profile")
+@raises(NotStudent)
+def change_profile(body: ProfileChangeIn, call: UserCall) -> ProfileAnswer:
+    """Change the own profile; a field that is left out keeps its value."""
+    return profile.change_profile(call, body)
+
+
+lambda_handler = lambda_entry(app)

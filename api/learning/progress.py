@@ -1,0 +1,22 @@
+"""GET /api/learning/progress: 30 days of a student."""
+
+from lib.errors import raises
+from lib.learning.current_user import UserCall
+from lib.learning.errors import NotStudent
+from lib.learning.parameters import Id
+from lib.learning.progress import read
+from lib.learning.progress.wire import ProgressAnswer
+from lib.learning.students.student import StudentErrors
+from lib.web.app import create_app, lambda_entry
+
+app = create_app("learning.progress", tag="Learning")
+
+
+@app.get("/api/learning/progress")
+@raises(NotStudent, *StudentErrors)
+def read_progress(call: UserCall, student_id: Id = None) -> ProgressAnswer:
+    """Return 30 days, what rose and fell this week, and frequent mistakes; days are in UTC."""
+    return read.read_progress(call, student_id)
+
+
+lambda_handler = lambda_entry(app)

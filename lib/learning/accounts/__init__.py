@@ -1,0 +1,1 @@
+"""Accounts of the study planner: registration, log-in, tokens and passwords."""

@@ -1,0 +1,49 @@
+"""Changes of passwords: one's own, and with a code that an operator issued."""
+
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from lib.learning.accounts import store
+from lib.learning.accounts.passwords import hash_password, is_right
+from lib.learning.accounts.tokens import digest_of, issue_tokens
+from lib.learning.accounts.wire import ChangePasswordIn, ResetPasswordIn, TokensOut
+from lib.learning.current_user import Call
+from lib.learning.errors import InvitationRefused, PasswordWrong
+from lib.learning.transactions import transaction
+from lib.settings import Settings
+
+
+def change_password(call: Call, body: ChangePasswordIn, settings: Settings) -> TokensOut:
+    """Change the own password, end all other log-ins, and return new tokens.
+
+    Raises:
+        PasswordWrong: If the current password is not right.
+    """
+    db = call.db
+    account = store.read_account(db, call.user.id)
+    if account is None or not is_right(body.current_password, account.password_hash):
+        raise PasswordWrong
+    new_hash = hash_password(body.new_password)
+    with transaction(db):
+        store.set_password(db, account.id, new_hash, call.now)
+        return issue_tokens(db, account, settings, call.now)
+
+
+def reset_password(
+    db: Session, body: ResetPasswordIn, settings: Settings, now: datetime
+) -> TokensOut:
+    """Set a new password with a code, end all log-ins, and return new tokens.
+
+    Raises:
+        InvitationRefused: If the code is not valid for this account.
+    """
+    new_hash = hash_password(body.new_password)
+    with transaction(db):
+        account = store.find_account(db, body.username)
+        if account is None or not store.use_invitation(
+            db, digest_of(body.code), account.role, account.id, now
+        ):
+            raise InvitationRefused(fields=("code",))
+        store.set_password(db, account.id, new_hash, now)
+        return issue_tokens(db, account, settings, now)

@@ -1,0 +1,93 @@
+"""The figures of a class, from the mastery of its students; pure."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from math import sqrt
+from statistics import fmean, stdev
+from uuid import UUID
+
+from lib.learning.decision.priority import MasteryOf, exam_mastery, topic_mastery
+from lib.learning.syllabus.syllabus import Syllabus, TopicRow
+
+WEAK = 40.0
+"""Mastery below which a topic is weak and a student's risk high."""
+MEDIUM_RISK = 60.0
+CRITICAL_SHARE = 0.5
+"""Share of the marks that the critical topics make up: the weightiest ones until it is reached."""
+NORMAL_95 = 1.96
+HIGH_CONFIDENCE, MEDIUM_CONFIDENCE = 100, 30
+"""Rows of mastery above which a prediction is of high or medium confidence."""
+
+
+@dataclass(frozen=True)
+class Figures:
+    """The mastery of each student of a class by topic."""
+
+    syllabus: Syllabus
+    topics: tuple[TopicRow, ...]
+    """Topics with concepts that are looked at."""
+    by_student: Mapping[UUID, Mapping[UUID, float]]
+    """Mastery, 0 to 100, by student and topic."""
+    exam_mastery: Mapping[UUID, float]
+    """Mean mastery of each student, weighted with the topics' share of the exam."""
+
+    def of_topic(self, topic_id: UUID) -> list[float]:
+        """Return each student's mastery of a topic."""
+        return [masteries[topic_id] for masteries in self.by_student.values()]
+
+    def mean_of_topic(self, topic_id: UUID) -> float:
+        """Return the mean over the students; 0 without students."""
+        masteries = self.of_topic(topic_id)
+        return fmean(masteries) if masteries else 0.0
+
+
+def figures(
+    syllabus: Syllabus, mastery_by_student: Mapping[UUID, MasteryOf], topic_id: UUID | None = None
+) -> Figures:
+    """Return the figures of a class.
+
+    Args:
+        syllabus: All topics.
+        mastery_by_student: Mastery of the concepts, by student.
+        topic_id: The only topic to look at; None for all.
+    """
+    topics = tuple(
+        topic
+        for topic in syllabus.topics.values()
+        if syllabus.concepts_of[topic.id] and topic_id in {None, topic.id}
+    )
+    by_student = {
+        student_id: {
+            topic.id: topic_mastery(syllabus, topic.id, score_of) or 0.0 for topic in topics
+        }
+        for student_id, score_of in mastery_by_student.items()
+    }
+    exam = {
+        student_id: exam_mastery(syllabus, score_of)
+        for student_id, score_of in mastery_by_student.items()
+    }
+    return Figures(syllabus, topics, by_student, exam)
+
+
+def critical_topics(topics: Sequence[TopicRow]) -> list[TopicRow]:
+    """Return the weightiest topics that make up half of the marks; all if none has a weight."""
+    by_weight = sorted(topics, key=lambda topic: (-topic.exam_weightage, topic.order))
+    total = sum(topic.exam_weightage for topic in topics)
+    if total <= 0:
+        return by_weight
+    critical, reached = [], 0.0
+    for topic in by_weight:
+        if reached >= CRITICAL_SHARE * total:
+            break
+        critical.append(topic)
+        reached += topic.exam_weightage
+    return critical
+
+
+def prediction(marks: Sequence[float]) -> tuple[float, float, float]:
+    """Return the mean of predicted marks, and the ends of its interval of 95 %, 0 to 100."""
+    if not marks:
+        return 0.0, 0.0, 0.0
+    mean = fmean(marks)
+    margin = NORMAL_95 * stdev(marks) / sqrt(len(marks)) if len(marks) > 1 else 0.0
+    return mean, max(0.0, mean - margin), min(100.0, mean + margin)

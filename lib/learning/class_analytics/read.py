@@ -1,0 +1,300 @@
+"""Analytics of a class."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from statistics import fmean
+from uuid import UUID
+
+from lib.learning.class_analytics import store
+from lib.learning.class_analytics.figures import (
+    HIGH_CONFIDENCE,
+    MEDIUM_CONFIDENCE,
+    MEDIUM_RISK,
+    WEAK,
+    Figures,
+    critical_topics,
+    figures,
+    prediction,
+)
+from lib.learning.class_analytics.store import Scores
+from lib.learning.class_analytics.wire import (
+    AtRiskOut,
+    ClassAnalyticsAnswer,
+    ConfidenceLevel,
+    IntervalOut,
+    LiveAtRiskOut,
+    LiveClassOut,
+    LiveComparisonOut,
+    LivePredictionsOut,
+    LiveWeakTopicsOut,
+    TopicAverageOut,
+    TopicComparisonOut,
+    WeakOfStudentOut,
+    WeakTopicOut,
+)
+from lib.learning.classes import store as class_store
+from lib.learning.classes.manage import teachable_class
+from lib.learning.classes.store import ClassRow, MemberRow
+from lib.learning.current_user import Call
+from lib.learning.errors import ClassClosed
+from lib.learning.ids import reference
+from lib.learning.students.student import readable_student
+from lib.learning.syllabus import store as syllabus_store
+from lib.learning.syllabus.topics import topic_of
+from lib.learning.tables.closed_lists import Role
+
+LARGE_DIFFERENCE = 10.0
+"""Points from which a student's difference from the class is marked."""
+NAMELESS = "(no account)"
+
+
+@dataclass(frozen=True)
+class Filters:
+    """What a teacher wants to see only."""
+
+    student_id: str | None = None
+    topic_id: str | None = None
+    since: date | None = None
+    """First day, UTC, of the newest practice of a concept."""
+    until: date | None = None
+    """Last day, UTC."""
+
+
+@dataclass(frozen=True)
+class ClassView:
+    """A class, its students and their figures."""
+
+    row: ClassRow
+    members: Sequence[MemberRow]
+    scores: Mapping[UUID, Scores]
+    figures: Figures
+
+    @property
+    def data_points(self) -> int:
+        """Number of rows of mastery behind the figures."""
+        return sum(len(each.by_concept) for each in self.scores.values())
+
+
+def view_of(call: Call, row: ClassRow, filters: Filters) -> ClassView:
+    """Return the figures of a class.
+
+    Raises:
+        TopicNotFound: If the filters name a topic that does not exist.
+    """
+    members = class_store.list_members(call.db, row.id)
+    if filters.student_id is not None:
+        wanted = reference(filters.student_id)
+        members = [
+            member
+            for member in members
+            if member.id == wanted.id
+            or (wanted.former_id is not None and member.former_id == wanted.former_id)
+        ]
+    syllabus = syllabus_store.read_syllabus(call.db)
+    topic_id = None
+    if filters.topic_id is not None:
+        topic_id = topic_of(syllabus, filters.topic_id).id
+    scores = store.list_scores(
+        call.db,
+        [member.id for member in members],
+        None if filters.since is None else _midnight(filters.since),
+        None if filters.until is None else _midnight(filters.until + timedelta(days=1)),
+    )
+    by_student = {student_id: each.of for student_id, each in scores.items()}
+    return ClassView(row, members, scores, figures(syllabus, by_student, topic_id))
+
+
+def read_class_analytics(call: Call, sent_id: str, filters: Filters) -> ClassAnalyticsAnswer:
+    """Return everything that a teacher sees of a class.
+
+    Raises:
+        ClassClosed: If there is no such class, or it is another teacher's.
+        TopicNotFound: If the filters name a topic that does not exist.
+    """
+    view = view_of(call, teachable_class(call, sent_id), filters)
+    mean, lower, upper = prediction(list(view.figures.exam_mastery.values()))
+    marks = class_store.list_marks(call.db, class_id=view.row.id)
+    newest = [mark.mark for mark in marks if mark.taken_on == marks[0].taken_on]
+    return ClassAnalyticsAnswer(
+        class_id=view.row.id,
+        class_name=view.row.name,
+        student_count=len(view.members),
+        avg_mastery=mean,
+        topics=sorted(_averages(view), key=lambda it: it.avg_mastery),
+        weak_topics=_weak_topics(view, WEAK),
+        at_risk_students=_at_risk(view),
+        predicted_avg_score=mean,
+        confidence_interval=IntervalOut(lower=lower, upper=upper),
+        confidence_level=_confidence(view.data_points),
+        average_mark=fmean(newest) if newest else None,
+    )
+
+
+def read_live_class(call: Call, sent_id: str, filters: Filters) -> LiveClassOut:
+    """Return a class's mastery by topic in the live system's shape.
+
+    Raises:
+        ClassClosed, TopicNotFound: As for `read_class_analytics`.
+    """
+    view = view_of(call, teachable_class(call, sent_id), filters)
+    return LiveClassOut(
+        class_id=view.row.live_id,
+        class_name=view.row.name,
+        student_count=len(view.members),
+        avg_mastery=prediction(list(view.figures.exam_mastery.values()))[0],
+        avg_mastery_by_topic=_averages(view),
+    )
+
+
+def read_live_weak_topics(
+    call: Call, sent_id: str, threshold: float, filters: Filters
+) -> LiveWeakTopicsOut:
+    """Return the topics in which a class is weak in the live system's shape.
+
+    Raises:
+        ClassClosed, TopicNotFound: As for `read_class_analytics`.
+    """
+    view = view_of(call, teachable_class(call, sent_id), filters)
+    return LiveWeakTopicsOut(_weak_topics(view, threshold))
+
+
+def read_live_at_risk(call: Call, sent_id: str, filters: Filters) -> LiveAtRiskOut:
+    """Return the students who need help in the live system's shape.
+
+    Raises:
+        ClassClosed, TopicNotFound: As for `read_class_analytics`.
+    """
+    view = view_of(call, teachable_class(call, sent_id), filters)
+    return LiveAtRiskOut(_at_risk(view))
+
+
+def read_live_predictions(call: Call, sent_id: str, filters: Filters) -> LivePredictionsOut:
+    """Return the predicted exam result of a class in the live system's shape.
+
+    Raises:
+        ClassClosed, TopicNotFound: As for `read_class_analytics`.
+    """
+    view = view_of(call, teachable_class(call, sent_id), filters)
+    mean, lower, upper = prediction(list(view.figures.exam_mastery.values()))
+    return LivePredictionsOut(
+        class_id=view.row.live_id,
+        predicted_avg_score=mean,
+        confidence_interval=IntervalOut(lower=lower, upper=upper),
+        confidence_level=_confidence(view.data_points),
+        data_points=view.data_points,
+    )
+
+
+def compare_live(call: Call, sent_id: str, sent_class: str | None) -> LiveComparisonOut:
+    """Return a student beside the class in the live system's shape.
+
+    A student sees the means of the class and the own place in it, and nobody else's figures.
+
+    Raises:
+        StudentClosed, StudentNotFound: As for `readable_student`.
+        ClassClosed: If the student is in no class, or in another than the one that is named.
+    """
+    student = readable_student(call, sent_id)
+    row = None
+    if student.class_id is not None:
+        row = class_store.find_class(call.db, reference(student.class_id))
+    named = None if sent_class is None else class_store.find_class(call.db, reference(sent_class))
+    is_other = sent_class is not None and (named is None or row is None or named.id != row.id)
+    if row is None or is_other:
+        raise ClassClosed
+    if call.user.role is Role.TEACHER and row.teacher_id != call.user.id:
+        raise ClassClosed
+    view = view_of(call, row, Filters())
+    own = view.figures.exam_mastery[student.id]
+    return LiveComparisonOut(
+        student_id=student.live_id,
+        student_name=student.username or NAMELESS,
+        avg_mastery=own,
+        class_avg_mastery=fmean(view.figures.exam_mastery.values()),
+        rank=1 + sum(other > own for other in view.figures.exam_mastery.values()),
+        total_students=len(view.members),
+        topic_comparison=_comparison(view, student.id),
+    )
+
+
+def _comparison(view: ClassView, student_id: UUID) -> list[TopicComparisonOut]:
+    rows = []
+    for topic in view.figures.topics:
+        own = view.figures.by_student[student_id][topic.id]
+        mean = view.figures.mean_of_topic(topic.id)
+        rows.append(
+            TopicComparisonOut(
+                topic_id=topic.live_id,
+                topic_name=topic.name,
+                student_mastery=own,
+                class_avg_mastery=mean,
+                difference=own - mean,
+                marked=abs(own - mean) >= LARGE_DIFFERENCE,
+            )
+        )
+    return rows
+
+
+def _averages(view: ClassView) -> list[TopicAverageOut]:
+    return [
+        TopicAverageOut(
+            topic_id=topic.live_id,
+            topic_name=topic.name,
+            avg_mastery=view.figures.mean_of_topic(topic.id),
+            student_count=len(view.members),
+        )
+        for topic in view.figures.topics
+    ]
+
+
+def _weak_topics(view: ClassView, threshold: float) -> list[WeakTopicOut]:
+    weak = [
+        WeakTopicOut(
+            topic_id=topic.live_id,
+            topic_name=topic.name,
+            avg_mastery=mean,
+            student_count=len(view.members),
+            struggling_students=sum(it < threshold for it in view.figures.of_topic(topic.id)),
+        )
+        for topic in view.figures.topics
+        if view.members and (mean := view.figures.mean_of_topic(topic.id)) < threshold
+    ]
+    return sorted(weak, key=lambda it: it.avg_mastery)
+
+
+def _at_risk(view: ClassView) -> list[AtRiskOut]:
+    critical = critical_topics(view.figures.topics)
+    students = []
+    for member in view.members if critical else ():
+        masteries = view.figures.by_student[member.id]
+        mean = fmean(masteries[topic.id] for topic in critical)
+        if mean >= MEDIUM_RISK:
+            continue
+        weak = [
+            WeakOfStudentOut(
+                topic_id=topic.live_id, topic_name=topic.name, mastery_score=masteries[topic.id]
+            )
+            for topic in view.figures.topics
+            if masteries[topic.id] < WEAK
+        ]
+        students.append(
+            AtRiskOut(
+                student_id=member.live_id,
+                student_name=member.name or NAMELESS,
+                avg_mastery=mean,
+                risk_level="high" if mean < WEAK else "medium",
+                weak_topics=sorted(weak, key=lambda it: it.mastery_score),
+            )
+        )
+    return sorted(students, key=lambda it: it.avg_mastery)
+
+
+def _confidence(data_points: int) -> ConfidenceLevel:
+    if data_points > HIGH_CONFIDENCE:
+        return "high"
+    return "medium" if data_points > MEDIUM_CONFIDENCE else "low"
+
+
+def _midnight(day: date) -> datetime:
+    return datetime.combine(day, time(), UTC)

@@ -1,0 +1,168 @@
+"""Bodies of class analytics, in the live system's shapes."""
+
+from typing import Literal
+from uuid import UUID
+
+from pydantic import RootModel
+
+from lib.learning.ids import LiveId
+from lib.web.wire import Answer, Body
+
+RiskLevel = Literal["high", "medium", "low"]
+ConfidenceLevel = Literal["high", "medium", "low"]
+
+
+class TopicAverageOut(Body):
+    """A class's mastery of a topic."""
+
+    topic_id: LiveId
+    """Id of the topic."""
+    topic_name: str
+    """Name of the topic."""
+    avg_mastery: float
+    """Mean over the students, 0 to 100."""
+    student_count: int
+    """Number of students."""
+
+
+class WeakTopicOut(TopicAverageOut):
+    """A topic in which a class is weak."""
+
+    struggling_students: int
+    """Number of students below the threshold."""
+
+
+class WeakOfStudentOut(Body):
+    """A topic in which a student is weak."""
+
+    topic_id: LiveId
+    """Id of the topic."""
+    topic_name: str
+    """Name of the topic."""
+    mastery_score: float
+    """Mastery, 0 to 100."""
+
+
+class AtRiskOut(Body):
+    """A student who needs help."""
+
+    student_id: LiveId
+    """Id of the student."""
+    student_name: str
+    """Name of the account."""
+    avg_mastery: float
+    """Mean mastery of the critical topics, 0 to 100."""
+    risk_level: RiskLevel
+    """`high` below 40, `medium` below 60."""
+    weak_topics: list[WeakOfStudentOut]
+    """Topics below 40, the weakest first."""
+
+
+class IntervalOut(Body):
+    """An interval around a prediction."""
+
+    lower: float
+    """Lower end, 0 to 100."""
+    upper: float
+    """Upper end, 0 to 100."""
+
+
+class LiveClassOut(Body):
+    """A class's mastery by topic in the live system's shape."""
+
+    class_id: LiveId
+    """Id of the class."""
+    class_name: str
+    """Name of the class."""
+    student_count: int
+    """Number of students."""
+    avg_mastery: float
+    """Mean over students and topics, weighted with the topics' share of the exam, 0 to 100."""
+    avg_mastery_by_topic: list[TopicAverageOut]
+    """Every topic with concepts."""
+
+
+class LiveWeakTopicsOut(RootModel[list[WeakTopicOut]]):
+    """The topics in which a class is weak, the weakest first, as a bare list."""
+
+
+class LiveAtRiskOut(RootModel[list[AtRiskOut]]):
+    """The students of a class who need help, the weakest first, as a bare list."""
+
+
+class LivePredictionsOut(Body):
+    """The predicted exam result of a class."""
+
+    class_id: LiveId
+    """Id of the class."""
+    predicted_avg_score: float
+    """Predicted mean mark in percent, 0 to 100."""
+    confidence_interval: IntervalOut
+    """Interval around the mean."""
+    confidence_level: ConfidenceLevel
+    """`high` above 100 rows of mastery, `medium` above 30, else `low`."""
+    data_points: int
+    """Number of rows of mastery that it rests on."""
+
+
+class TopicComparisonOut(Body):
+    """A student beside the class in a topic."""
+
+    topic_id: LiveId
+    """Id of the topic."""
+    topic_name: str
+    """Name of the topic."""
+    student_mastery: float
+    """The student's mastery, 0 to 100."""
+    class_avg_mastery: float
+    """Mean of the class, 0 to 100."""
+    difference: float
+    """The student's mastery less that of the class."""
+    marked: bool
+    """Whether the difference is 10 points or more, in either direction."""
+
+
+class LiveComparisonOut(Body):
+    """A student beside the class."""
+
+    student_id: LiveId
+    """Id of the student."""
+    student_name: str
+    """Name of the account."""
+    avg_mastery: float
+    """The student's mean mastery, 0 to 100."""
+    class_avg_mastery: float
+    """Mean of the class, 0 to 100."""
+    rank: int
+    """Place of the student in the class, from 1; equal means share a place."""
+    total_students: int
+    """Number of students of the class."""
+    topic_comparison: list[TopicComparisonOut]
+    """The topics."""
+
+
+class ClassAnalyticsAnswer(Answer):
+    """Everything that a teacher sees of a class."""
+
+    class_id: UUID
+    """Id of the class."""
+    class_name: str
+    """Name of the class."""
+    student_count: int
+    """Number of students."""
+    avg_mastery: float
+    """Mean over students and topics, weighted with the topics' share of the exam, 0 to 100."""
+    topics: list[TopicAverageOut]
+    """Every topic with concepts, the weakest first."""
+    weak_topics: list[WeakTopicOut]
+    """Topics below 40, the weakest first."""
+    at_risk_students: list[AtRiskOut]
+    """Students who need help, the weakest first."""
+    predicted_avg_score: float
+    """Predicted mean mark in percent, 0 to 100."""
+    confidence_interval: IntervalOut
+    """Interval around the prediction."""
+    confidence_level: ConfidenceLevel
+    """`high` above 100 rows of mastery, `medium` above 30, else `low`."""
+    average_mark: float | None
+    """Mean of the marks that were entered for the newest exam; null without marks."""

@@ -1,0 +1,164 @@
+"""Classes: creation, join codes, members and moves."""
+
+import secrets
+
+from lib.learning.classes import store
+from lib.learning.classes.store import ClassRow
+from lib.learning.classes.wire import (
+    ClassAnswer,
+    ClassChangeIn,
+    ClassesAnswer,
+    ClassIn,
+    ClassOut,
+    JoinIn,
+    MemberOut,
+    MoveIn,
+)
+from lib.learning.current_user import Call
+from lib.learning.errors import ClassClosed, JoinCodeUnknown, StudentClosed
+from lib.learning.ids import reference
+from lib.learning.tables.base import new_id
+from lib.learning.tables.closed_lists import Role
+from lib.learning.transactions import transaction
+
+CODE_LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
+"""Letters and digits that are not mistaken for one another."""
+CODE_LENGTH = 8
+
+
+def list_classes(call: Call) -> ClassesAnswer:
+    """Return the classes of the caller; all of them for an admin."""
+    user = call.user
+    if user.role is Role.STUDENT:
+        rows = store.list_classes(call.db, student_id=user.student_id)
+        classes = [_out(row, with_code=False) for row in rows]
+    else:
+        teacher_id = user.id if user.role is Role.TEACHER else None
+        classes = [_out(row) for row in store.list_classes(call.db, teacher_id=teacher_id)]
+    return ClassesAnswer(classes=classes, count=len(classes))
+
+
+def create_class(call: Call, body: ClassIn) -> ClassAnswer:
+    """Create a class of the caller, with a join code."""
+    class_id = new_id()
+    values = {
+        "id": class_id,
+        "name": body.name,
+        "grade": body.grade,
+        "teacher_id": call.user.id,
+        "join_code": _new_code(),
+        "created_at": call.now,
+        "updated_at": call.now,
+    }
+    with transaction(call.db):
+        store.add_class(call.db, values)
+    return _answer(call, teachable_class(call, str(class_id)), "The class was created.")
+
+
+def read_class(call: Call, sent_id: str) -> ClassAnswer:
+    """Return a class and its students.
+
+    Raises:
+        ClassClosed: If there is no such class, or it is another teacher's.
+    """
+    return _answer(call, teachable_class(call, sent_id), None)
+
+
+def change_class(call: Call, sent_id: str, body: ClassChangeIn) -> ClassAnswer:
+    """Store the fields of a class that were sent.
+
+    Raises:
+        ClassClosed: As for `read_class`.
+    """
+    row = teachable_class(call, sent_id)
+    changes = {
+        name: value
+        for name, value in body.model_dump(exclude={"open_to_join"}).items()
+        if value is not None
+    }
+    if body.open_to_join is not None:
+        changes["join_code"] = _new_code() if body.open_to_join else None
+    with transaction(call.db):
+        store.change_class(call.db, row.id, changes | {"updated_at": call.now})
+    return _answer(call, teachable_class(call, sent_id), "The class was changed.")
+
+
+def join_class(call: Call, body: JoinIn) -> ClassesAnswer:
+    """Put the caller into the class with a join code, in place of the present one.
+
+    Raises:
+        NotStudent: If the caller is no student.
+        JoinCodeUnknown: If no class has the code.
+    """
+    student_id = call.user.student_id
+    row = store.find_class_by_code(call.db, body.code.strip().replace(" ", "").upper())
+    if row is None:
+        raise JoinCodeUnknown
+    with transaction(call.db):
+        store.set_class(call.db, [student_id], row.id, call.now)
+    return list_classes(call)
+
+
+def move_students(call: Call, sent_id: str, body: MoveIn) -> ClassAnswer:
+    """Move students of a class to another class of the same teacher, or out of it.
+
+    Raises:
+        ClassClosed: If one of the classes does not exist or is another teacher's.
+        StudentClosed: If a student is not in the class; then nobody is moved.
+    """
+    row = teachable_class(call, sent_id)
+    target = None if body.to_class_id is None else teachable_class(call, body.to_class_id)
+    members = store.list_members(call.db, row.id)
+    by_id = {member.id: member.id for member in members} | {
+        member.former_id: member.id for member in members if member.former_id is not None
+    }
+    wanted = [reference(sent) for sent in body.student_ids]
+    chosen = [by_id.get(it.id or it.former_id) for it in wanted]
+    if None in chosen:
+        raise StudentClosed(fields=("student_ids",))
+    with transaction(call.db):
+        ids = [student_id for student_id in chosen if student_id is not None]
+        store.set_class(call.db, ids, None if target is None else target.id, call.now)
+    noun = "student was" if len(chosen) == 1 else "students were"
+    return _answer(call, teachable_class(call, sent_id), f"{len(chosen)} {noun} moved.")
+
+
+def teachable_class(call: Call, sent_id: str | int) -> ClassRow:
+    """Return a class that the caller teaches; an admin may see any.
+
+    Raises:
+        ClassClosed: If there is no such class, or it is another teacher's.
+    """
+    row = store.find_class(call.db, reference(sent_id))
+    if row is None or (call.user.role is not Role.ADMIN and row.teacher_id != call.user.id):
+        raise ClassClosed
+    return row
+
+
+def _new_code() -> str:
+    return "".join(secrets.choice(CODE_LETTERS) for _ in range(CODE_LENGTH))
+
+
+def _answer(call: Call, row: ClassRow, message: str | None) -> ClassAnswer:
+    members = [
+        MemberOut(
+            student_id=member.id,
+            student_name=member.name,
+            grade=member.grade,
+            target_exam=member.target_exam,
+        )
+        for member in store.list_members(call.db, row.id)
+    ]
+    return ClassAnswer.model_validate(
+        {"class": _out(row).model_dump(), "members": members, "message": message}
+    )
+
+
+def _out(row: ClassRow, *, with_code: bool = True) -> ClassOut:
+    return ClassOut(
+        id=row.id,
+        name=row.name,
+        grade=row.grade,
+        join_code=row.join_code if with_code else None,
+        student_count=row.student_count,
+    )

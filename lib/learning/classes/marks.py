@@ -1,0 +1,63 @@
+"""Marks in exams, which teachers enter."""
+
+from datetime import UTC, datetime, time
+
+from lib.learning.classes import store
+from lib.learning.classes.manage import teachable_class
+from lib.learning.classes.store import MarkRow
+from lib.learning.classes.wire import MarkOut, MarksAnswer, MarksIn
+from lib.learning.current_user import Call
+from lib.learning.students.student import changeable_student, own_or_named
+from lib.learning.transactions import transaction
+
+
+def enter_marks(call: Call, body: MarksIn) -> MarksAnswer:
+    """Store marks of students of the caller's classes; all or none.
+
+    Raises:
+        StudentClosed, StudentNotFound: As for `changeable_student`.
+    """
+    day = body.taken_on or call.now.astimezone(UTC).date()
+    taken_on = datetime.combine(day, time(), UTC)
+    students = [changeable_student(call, each.student_id) for each in body.marks]
+    rows = [
+        {
+            "student_id": student.id,
+            "exam": body.exam,
+            "taken_on": taken_on,
+            "mark": each.mark,
+            "entered_by": call.user.id,
+        }
+        for student, each in zip(students, body.marks, strict=True)
+    ]
+    with transaction(call.db):
+        store.put_marks(call.db, rows, call.now)
+    stored = [MarkRow(row["student_id"], body.exam, taken_on, row["mark"]) for row in rows]
+    return _answer(stored)
+
+
+def list_marks(call: Call, sent_student: str | None, sent_class: str | None) -> MarksAnswer:
+    """Return the marks of a class, of a student, or by default of the caller.
+
+    Raises:
+        ClassClosed: If the class is not the caller's.
+        NotStudent, StudentClosed, StudentNotFound: As for `own_or_named`.
+    """
+    if sent_class is not None:
+        class_id = teachable_class(call, sent_class).id
+        return _answer(store.list_marks(call.db, class_id=class_id))
+    student = own_or_named(call, sent_student)
+    return _answer(store.list_marks(call.db, student_id=student.id))
+
+
+def _answer(rows: list[MarkRow]) -> MarksAnswer:
+    marks = [
+        MarkOut(
+            student_id=row.student_id,
+            exam=row.exam,
+            taken_on=row.taken_on.date().isoformat(),
+            mark=row.mark,
+        )
+        for row in rows
+    ]
+    return MarksAnswer(marks=marks, count=len(marks))

@@ -1,0 +1,171 @@
+"""Statements of classes and marks."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, func, insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from lib.learning.ids import Reference, live_id
+from lib.learning.tables import Class, ExamMark, StudentProfile, User
+from lib.learning.tables.base import new_id
+
+
+@dataclass(frozen=True)
+class ClassRow:
+    """A class."""
+
+    id: UUID
+    former_id: int | None
+    name: str
+    grade: int
+    teacher_id: UUID | None
+    join_code: str | None
+    student_count: int
+
+    @property
+    def live_id(self) -> int | UUID:
+        """Id that pages of the live system know."""
+        return live_id(self.id, self.former_id)
+
+
+@dataclass(frozen=True)
+class MemberRow:
+    """A student of a class."""
+
+    id: UUID
+    former_id: int | None
+    name: str | None
+    grade: int
+    target_exam: str
+
+    @property
+    def live_id(self) -> int | UUID:
+        """Id that pages of the live system know."""
+        return live_id(self.id, self.former_id)
+
+
+@dataclass(frozen=True)
+class MarkRow:
+    """A mark in an exam."""
+
+    student_id: UUID
+    exam: str
+    taken_on: datetime
+    mark: float
+
+
+def add_class(db: Session, values: Mapping[str, Any]) -> None:
+    """Store a new class."""
+    db.execute(insert(Class).values(**values))
+
+
+def change_class(db: Session, class_id: UUID, values: Mapping[str, Any]) -> None:
+    """Store changes of a class."""
+    db.execute(update(Class).where(Class.id == class_id).values(**values))
+
+
+def find_class(db: Session, wanted: Reference) -> ClassRow | None:
+    """Return a class; None if there is none with this id."""
+    rows = _classes(db, wanted.of(Class))
+    return rows[0] if rows else None
+
+
+def find_class_by_code(db: Session, code: str) -> ClassRow | None:
+    """Return the class with a join code; None if there is none."""
+    rows = _classes(db, Class.join_code == code)
+    return rows[0] if rows else None
+
+
+def list_classes(
+    db: Session, *, teacher_id: UUID | None = None, student_id: UUID | None = None
+) -> list[ClassRow]:
+    """Return the classes of a teacher or of a student; all without either."""
+    if teacher_id is not None:
+        return _classes(db, Class.teacher_id == teacher_id)
+    if student_id is not None:
+        own = select(StudentProfile.class_id).where(StudentProfile.id == student_id)
+        return _classes(db, Class.id.in_(own))
+    return _classes(db)
+
+
+def list_members(db: Session, class_id: UUID) -> list[MemberRow]:
+    """Return the students of a class by name."""
+    rows = db.execute(
+        select(
+            StudentProfile.id,
+            StudentProfile.former_id,
+            User.username,
+            StudentProfile.grade,
+            StudentProfile.target_exam,
+        )
+        .outerjoin(User, User.id == StudentProfile.user_id)
+        .where(StudentProfile.class_id == class_id)
+        .order_by(User.username, StudentProfile.id)
+    )
+    return [MemberRow(*row) for row in rows]
+
+
+def set_class(
+    db: Session, student_ids: Sequence[UUID], class_id: UUID | None, now: datetime
+) -> None:
+    """Put students into a class, or take them out of theirs."""
+    db.execute(
+        update(StudentProfile)
+        .where(StudentProfile.id.in_(student_ids))
+        .values(class_id=class_id, updated_at=now)
+    )
+
+
+def put_marks(db: Session, rows: Sequence[Mapping[str, Any]], now: datetime) -> None:
+    """Store marks; a student's mark in the same exam on the same day is replaced."""
+    dialect: Any = sqlite if db.get_bind().dialect.name == "sqlite" else postgresql
+    for row in rows:
+        values = {"id": new_id(), "created_at": now, "updated_at": now, **row}
+        changed = {"mark": row["mark"], "entered_by": row["entered_by"], "updated_at": now}
+        db.execute(
+            dialect.insert(ExamMark)
+            .values(**values)
+            .on_conflict_do_update(index_elements=["student_id", "exam", "taken_on"], set_=changed)
+        )
+
+
+def list_marks(
+    db: Session, *, student_id: UUID | None = None, class_id: UUID | None = None
+) -> list[MarkRow]:
+    """Return the marks of a student or of a class, newest exam first."""
+    query = select(ExamMark.student_id, ExamMark.exam, ExamMark.taken_on, ExamMark.mark)
+    if class_id is not None:
+        members = select(StudentProfile.id).where(StudentProfile.class_id == class_id)
+        query = query.where(ExamMark.student_id.in_(members))
+    else:
+        query = query.where(ExamMark.student_id == student_id)
+    ordered = query.order_by(ExamMark.taken_on.desc(), ExamMark.exam, ExamMark.student_id)
+    return [MarkRow(*row) for row in db.execute(ordered)]
+
+
+def _classes(db: Session, *conditions: ColumnElement[bool]) -> list[ClassRow]:
+    count = (
+        select(func.count())
+        .where(StudentProfile.class_id == Class.id)
+        .correlate(Class)
+        .scalar_subquery()
+    )
+    rows = db.execute(
+        select(
+            Class.id,
+            Class.former_id,
+            Class.name,
+            Class.grade,
+            Class.teacher_id,
+            Class.join_code,
+            count,
+        )
+        .where(*conditions)
+        .order_by(Class.name, Class.id)
+    )
+    return [ClassRow(*row) for row in rows]

@@ -1,0 +1,139 @@
+"""Bodies of classes and marks."""
+
+from typing import Annotated
+from uuid import UUID
+
+from pydantic import Field
+
+from lib.learning.accounts.wire import Grade
+from lib.learning.ids import SentId
+from lib.learning.plans.wire import Day
+from lib.web.wire import Answer, Body, StrictBody
+
+ClassName = Annotated[str, Field(min_length=1, max_length=200)]
+
+
+class ClassIn(StrictBody):
+    """A new class of the caller."""
+
+    name: ClassName
+    """Name of the class."""
+    grade: Grade
+    """School year, 1 to 12."""
+
+
+class ClassChangeIn(StrictBody):
+    """Changes of a class; a field that is left out keeps its value."""
+
+    name: ClassName | None = None
+    """Name of the class."""
+    grade: Grade | None = None
+    """School year, 1 to 12."""
+    open_to_join: bool | None = None
+    """true for a new join code, in place of the present one; false to close the class."""
+
+
+class JoinIn(StrictBody):
+    """A student's wish to join a class."""
+
+    code: Annotated[str, Field(min_length=4, max_length=20)]
+    """Join code of the class; case and blanks do not matter."""
+
+
+class MoveIn(StrictBody):
+    """A move of students into another class."""
+
+    student_ids: Annotated[list[SentId], Field(min_length=1, max_length=1_000)]
+    """Students of the class."""
+    to_class_id: SentId | None = None
+    """Class to move them to, one of the same teacher; null to take them out."""
+
+
+class ClassOut(Body):
+    """A class."""
+
+    id: UUID
+    """Id of the class."""
+    name: str
+    """Name of the class."""
+    grade: int
+    """School year, 1 to 12."""
+    join_code: str | None
+    """Code with which students join; null while nobody may, and for students."""
+    student_count: int
+    """Number of students."""
+
+
+class ClassesAnswer(Answer):
+    """The classes of the caller: those that a teacher teaches, or a student's own."""
+
+    classes: list[ClassOut]
+    """The classes."""
+    count: int
+    """Number of classes."""
+
+
+class MemberOut(Body):
+    """A student of a class."""
+
+    student_id: UUID
+    """Id of the student."""
+    student_name: str | None
+    """Name of the account; null if the adopted profile has none."""
+    grade: int
+    """School year, 1 to 12."""
+    target_exam: str
+    """Exam that the student prepares for."""
+
+
+class ClassAnswer(Answer):
+    """A class with its students."""
+
+    class_: Annotated[ClassOut, Field(alias="class")]
+    """The class."""
+    members: list[MemberOut]
+    """Its students by name."""
+    message: str | None = None
+    """What was changed; null if nothing was."""
+
+
+class MarkIn(StrictBody):
+    """A student's mark in an exam."""
+
+    student_id: SentId
+    """The student."""
+    mark: Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)]
+    """Marks gained in percent, 0 to 100."""
+
+
+class MarksIn(StrictBody):
+    """Marks of students in one exam; a mark that is there is replaced."""
+
+    exam: Annotated[str, Field(min_length=1, max_length=200)]
+    """Name of the exam."""
+    taken_on: Day
+    """Day of the exam, UTC."""
+    marks: Annotated[list[MarkIn], Field(min_length=1, max_length=1_000)]
+    """The marks."""
+
+
+class MarkOut(Body):
+    """A mark in an exam."""
+
+    student_id: UUID
+    """The student."""
+    exam: str
+    """Name of the exam."""
+    taken_on: str
+    """Day of the exam, UTC."""
+    mark: float
+    """Marks gained in percent, 0 to 100."""
+
+
+class MarksAnswer(Answer):
+    """Marks of a student, or of a class."""
+
+    marks: list[MarkOut]
+    """The marks, newest exam first."""
+    count: int
+    """Number of marks."""

@@ -1,0 +1,1 @@
+"""Decisions about what to study next; pure: values in, values out."""

@@ -1,0 +1,55 @@
+"""Ids of rows as callers send and receive them.
+
+Rows that came from a live system keep its number: its pages know no other id, so the paths that
+they call accept and return it. Everywhere else, an id is a UUID.
+"""
+
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Annotated, Any
+from uuid import UUID
+
+from pydantic import Field
+from sqlalchemy import ColumnElement, false
+
+MAX_NUMBER = 2**63 - 1
+
+LiveId = Annotated[int | UUID, Field(union_mode="left_to_right")]
+"""Id in a response to a live page: the live system's number, or else the UUID."""
+SentId = Annotated[int | str, Field(union_mode="left_to_right")]
+"""Id in a request of a live page: a number or a UUID."""
+
+
+@dataclass(frozen=True)
+class Reference:
+    """An id that a caller sent; neither part is set if it cannot be the id of any row."""
+
+    id: UUID | None = None
+    former_id: int | None = None
+
+    def of(self, table: Any) -> ColumnElement[bool]:
+        """Return the condition that a row of the table has this id."""
+        if self.id is not None:
+            condition: ColumnElement[bool] = table.id == self.id
+            return condition
+        if self.former_id is not None:
+            condition = table.former_id == self.former_id
+            return condition
+        return false()
+
+
+def reference(sent: str | int | UUID) -> Reference:
+    """Read an id: a UUID in any spelling, or a number of the live system."""
+    if isinstance(sent, UUID):
+        return Reference(id=sent)
+    text = str(sent).strip()
+    if text.isascii() and text.isdigit() and len(text) < 20 and int(text) <= MAX_NUMBER:  # noqa: PLR2004 digits of 64 bits
+        return Reference(former_id=int(text))
+    with suppress(ValueError):
+        return Reference(id=UUID(text))
+    return Reference()
+
+
+def live_id(row_id: UUID, former_id: int | None) -> int | UUID:
+    """Return the id that the live system's pages know."""
+    return row_id if former_id is None else former_id

@@ -1,0 +1,1 @@
+"""Mastery: how well a student knows each concept, derived from the answers."""

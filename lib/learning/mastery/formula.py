@@ -1,0 +1,78 @@
+"""Mastery of a concept by the live system's formula; pure.
+
+100 × (0.5 × accuracy + 0.2 × speed + 0.2 × confidence + 0.1 × consistency), each part from 0 to 1,
+so that students of the live system keep their scores.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import fmean, stdev
+
+ACCURACY, SPEED, CONFIDENCE, CONSISTENCY = 0.5, 0.2, 0.2, 0.1
+"""Weights of the four parts; they add up to 1."""
+MAX_CONFIDENCE = 5
+RECENT = 10
+"""Number of newest answers whose consistency counts."""
+FEWEST_FOR_CONSISTENCY = 3
+UNKNOWN_CONSISTENCY = 0.5
+"""Consistency of fewer answers than that."""
+
+
+@dataclass(frozen=True)
+class Answered:
+    """What one answer says about mastery."""
+
+    is_correct: bool
+    seconds: float
+    """Time that the answer took."""
+    expected_seconds: float
+    """Time that its question is expected to take."""
+    confidence: int | None
+    """1 to 5; None if it is not known."""
+
+
+@dataclass(frozen=True)
+class Mastery:
+    """Mastery of one concept."""
+
+    total_attempts: int
+    correct_attempts: int
+    avg_time_seconds: float
+    avg_confidence: float
+    """Mean of the known confidences, 1 to 5; 0 if none is known."""
+    mastery_score: float
+    """0 to 100."""
+
+    @property
+    def accuracy(self) -> float:
+        """Share of right answers in percent."""
+        return 100 * self.correct_attempts / self.total_attempts if self.total_attempts else 0.0
+
+
+def mastery_of(answers: Sequence[Answered]) -> Mastery:
+    """Return the mastery that answers show, which are in the order of their times."""
+    if not answers:
+        return Mastery(0, 0, 0.0, 0.0, 0.0)
+    correct = sum(answer.is_correct for answer in answers)
+    average_time = fmean(answer.seconds for answer in answers)
+    expected_time = fmean(answer.expected_seconds for answer in answers)
+    confidences = [answer.confidence for answer in answers if answer.confidence is not None]
+    average_confidence = fmean(confidences) if confidences else 0.0
+    score = 100 * (
+        ACCURACY * correct / len(answers)
+        + SPEED * min(1.0, expected_time / average_time)
+        + CONFIDENCE * average_confidence / MAX_CONFIDENCE
+        + CONSISTENCY * _consistency([answer.is_correct for answer in answers[-RECENT:]])
+    )
+    return Mastery(
+        len(answers), correct, average_time, average_confidence, min(100.0, max(0.0, score))
+    )
+
+
+def _consistency(results: Sequence[bool]) -> float:
+    """Return 1 minus the coefficient of variation; it may be negative, as in the live system."""
+    if len(results) < FEWEST_FOR_CONSISTENCY:
+        return UNKNOWN_CONSISTENCY
+    numbers = [float(result) for result in results]
+    mean = fmean(numbers)
+    return 1 - stdev(numbers) / mean if mean > 0 else 0.0

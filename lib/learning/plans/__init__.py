@@ -1,0 +1,1 @@
+"""Study plans for a day, a week, or the time until the exam."""

@@ -1,0 +1,93 @@
+"""Statements of study plans."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import func, insert, select, update
+from sqlalchemy.orm import Session
+
+from lib.learning.tables import Concept, Question, QuestionAttempt, StudyPlan
+from lib.learning.tables.closed_lists import PlanType
+
+
+@dataclass(frozen=True)
+class PlanRow:
+    """A stored plan."""
+
+    id: UUID
+    former_id: int | None
+    plan_type: PlanType
+    start_date: datetime
+    end_date: datetime
+    content: Any
+    """What `plans.make` stored; any JSON if the plan was adopted."""
+    created_at: datetime
+    is_active: bool
+
+
+def replace_plan(db: Session, student_id: UUID, plan: PlanRow) -> None:
+    """Store a plan as the current one of its period."""
+    db.execute(
+        update(StudyPlan)
+        .where(
+            StudyPlan.student_id == student_id,
+            StudyPlan.plan_type == plan.plan_type.value,
+            StudyPlan.is_active,
+        )
+        .values(is_active=False, updated_at=plan.created_at)
+    )
+    db.execute(
+        insert(StudyPlan).values(
+            id=plan.id,
+            student_id=student_id,
+            plan_type=plan.plan_type.value,
+            start_date=plan.start_date,
+            end_date=plan.end_date,
+            topics=plan.content,
+            is_active=plan.is_active,
+            created_at=plan.created_at,
+            updated_at=plan.created_at,
+        )
+    )
+
+
+def list_plans(
+    db: Session,
+    student_id: UUID,
+    plan_type: PlanType | None,
+    limit: int,
+    *,
+    active_only: bool = False,
+) -> list[PlanRow]:
+    """Return a student's plans, newest first."""
+    query = select(
+        StudyPlan.id,
+        StudyPlan.former_id,
+        StudyPlan.plan_type,
+        StudyPlan.start_date,
+        StudyPlan.end_date,
+        StudyPlan.topics,
+        StudyPlan.created_at,
+        StudyPlan.is_active,
+    ).where(StudyPlan.student_id == student_id)
+    if plan_type is not None:
+        query = query.where(StudyPlan.plan_type == plan_type.value)
+    if active_only:
+        query = query.where(StudyPlan.is_active)
+    ordered = query.order_by(StudyPlan.created_at.desc(), StudyPlan.id.desc()).limit(limit)
+    return [PlanRow(row[0], row[1], PlanType(row[2]), *row[3:]) for row in db.execute(ordered)]
+
+
+def last_practised(db: Session, student_id: UUID) -> Mapping[UUID, datetime]:
+    """Return the time of a student's newest answer about each topic."""
+    rows = db.execute(
+        select(Concept.topic_id, func.max(QuestionAttempt.timestamp))
+        .join(Question, Question.id == QuestionAttempt.question_id)
+        .join(Concept, Concept.id == Question.concept_id)
+        .where(QuestionAttempt.student_id == student_id)
+        .group_by(Concept.topic_id)
+    )
+    return {row[0]: row[1] for row in rows}

@@ -1,0 +1,150 @@
+"""Bodies of study plans, in the live system's shapes."""
+
+from datetime import date
+from typing import Annotated
+from uuid import UUID
+
+from pydantic import BeforeValidator, Field
+
+from lib.learning.ids import LiveId
+from lib.learning.tables.closed_lists import PlanType
+from lib.web.wire import Answer, Body, StrictBody, UtcTime
+
+
+def _day(value: object) -> object:
+    """Return the day of a text that may have a time, too."""
+    return value[:10] if isinstance(value, str) else value
+
+
+Day = Annotated[date | None, BeforeValidator(_day)]
+"""A day in UTC: a date, or a time of which the day counts."""
+
+
+class PlanIn(StrictBody):
+    """A plan to make for the caller."""
+
+    plan_type: PlanType
+    """Period of the plan."""
+    start_date: Day = None
+    """First day, UTC; today by default."""
+
+
+class LiveDailyIn(Body):
+    """A plan to make for a day."""
+
+    date: Day = None
+    """The day, UTC; today by default."""
+
+
+class LiveWeeklyIn(Body):
+    """A plan to make for a week."""
+
+    start_date: Day = None
+    """First of the seven days, UTC; today by default."""
+
+
+class AllocationOut(Body):
+    """A topic's time on a day."""
+
+    topic_id: LiveId
+    """Id of the topic."""
+    topic_name: str
+    """Name of the topic."""
+    allocated_hours: float
+    """Hours for it."""
+    priority_score: float
+    """Priority, 0 to 100."""
+    goals: list[str]
+    """What to reach, as sentences."""
+
+
+class DailyPlanOut(Body):
+    """The plan of one day, UTC."""
+
+    date: str
+    """The day, UTC."""
+    topics: list[AllocationOut]
+    """Topics in the order of their priority."""
+    total_hours: float
+    """Hours of the day that are planned, revision included."""
+    revision_topics: list[LiveId]
+    """Topics to revise, each for a quarter of an hour."""
+
+
+class PlanOut(DailyPlanOut):
+    """A plan for a day; for a longer time, `daily_plans` holds its days."""
+
+    start_date: str
+    """First day, UTC."""
+    end_date: str
+    """Last day, UTC."""
+    daily_plans: list[DailyPlanOut]
+    """The days."""
+    high_priority_topics: list[LiveId]
+    """Weightiest third of the topics, to which the last days before the exam go."""
+    warning: str | None
+    """What the plan cannot reach, such as topics for which the hours are too few; null if nothing."""
+
+
+class LivePlanOut(Body):
+    """A stored plan in the live system's shape."""
+
+    plan_id: LiveId
+    """Id of the plan."""
+    plan_type: PlanType
+    """Period of the plan."""
+    plan: PlanOut
+    """The plan."""
+
+
+class LiveStoredPlanOut(LivePlanOut):
+    """A plan in a list."""
+
+    start_date: UtcTime
+    """First day, UTC."""
+    end_date: UtcTime
+    """Last day, UTC."""
+    created_at: UtcTime
+    """Time at which it was made."""
+    is_active: bool
+    """Whether it is the current plan of its period."""
+    topics: list[AllocationOut]
+    """Topics of the first day."""
+
+
+class LivePlansOut(Body):
+    """A student's plans, newest first."""
+
+    student_id: LiveId
+    """Id of the student."""
+    count: int
+    """Number of plans."""
+    plans: list[LiveStoredPlanOut]
+    """The plans."""
+
+
+class PlanAnswer(Answer):
+    """A plan."""
+
+    plan_id: UUID
+    """Id of the plan."""
+    plan_type: PlanType
+    """Period of the plan."""
+    created_at: UtcTime
+    """Time at which it was made."""
+    plan: PlanOut
+    """The plan; its days are in UTC."""
+    outdated: bool
+    """Whether a topic's mastery has moved by more than 15 since then, so that it should be remade."""
+
+
+class PlansAnswer(Answer):
+    """The current plans of a student."""
+
+    student_id: UUID
+    """Id of the student."""
+    plans: list[PlanAnswer]
+    """The current plan of each period, if there is one."""
+
+
+Limit = Annotated[int, Field(ge=1, le=100)]

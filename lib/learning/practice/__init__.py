@@ -1,0 +1,1 @@
+"""Practice: answers to questions, graded and stored."""

@@ -1,0 +1,176 @@
+"""Answers: each is graded and stored once, and changes the mastery of its concept."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from lib.learning.current_user import Call
+from lib.learning.errors import AttemptIdTaken, QuestionNotFound
+from lib.learning.ids import live_id, reference
+from lib.learning.mastery import store as mastery_store
+from lib.learning.mastery.formula import mastery_of
+from lib.learning.practice import store
+from lib.learning.practice.grading import is_correct
+from lib.learning.practice.store import AttemptRow, NewAttempt
+from lib.learning.practice.wire import (
+    AttemptAnswer,
+    AttemptIn,
+    AttemptsAnswer,
+    LiveAttemptIn,
+    LiveAttemptOut,
+    LivePastAttemptOut,
+    LivePastAttemptsOut,
+    PastAttemptOut,
+)
+from lib.learning.students.student import own_or_named, readable_student
+from lib.learning.syllabus import store as syllabus_store
+from lib.learning.syllabus.store import QuestionRow
+from lib.learning.tables.base import new_id
+from lib.learning.transactions import transaction
+from lib.web import cursor
+from lib.web.wire import utc_text
+
+LIVE_NEWEST = 100
+"""Number of answers that the live system lists."""
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """A stored answer, its question, and the mastery after it."""
+
+    id: UUID
+    is_correct: bool
+    timestamp: datetime
+    question: QuestionRow
+    mastery_score: float
+
+
+def record(call: Call, body: AttemptIn) -> AttemptAnswer:
+    """Grade and store an answer; repeating it with the same id changes nothing.
+
+    Raises:
+        NotStudent: If the caller is no student.
+        QuestionNotFound: If there is no such question.
+        AttemptIdTaken: If another answer has the id.
+    """
+    recorded = _record(call, body, body.id or new_id())
+    return AttemptAnswer(
+        id=recorded.id,
+        question_id=recorded.question.id,
+        concept_id=recorded.question.concept_id,
+        is_correct=recorded.is_correct,
+        correct_answer=recorded.question.correct_answer,
+        mastery_score=recorded.mastery_score,
+        timestamp=recorded.timestamp,
+    )
+
+
+def record_live(call: Call, body: LiveAttemptIn) -> LiveAttemptOut:
+    """Grade and store an answer of a page of the live system.
+
+    Raises:
+        NotStudent: If the caller is no student.
+        QuestionNotFound: If there is no such question.
+    """
+    recorded = _record(call, body, new_id())
+    return LiveAttemptOut(
+        id=recorded.id,
+        question_id=live_id(recorded.question.id, recorded.question.former_id),
+        is_correct=recorded.is_correct,
+        mastery_score=recorded.mastery_score,
+    )
+
+
+def list_attempts(
+    call: Call, sent_id: str | None, position: str | None, limit: int
+) -> AttemptsAnswer:
+    """Return a page of a student's answers, newest first.
+
+    Raises:
+        NotStudent, StudentClosed, StudentNotFound: As for `own_or_named`.
+        InvalidCursor: If the cursor is not one that a page returned.
+    """
+    student = own_or_named(call, sent_id)
+    before = None
+    if position is not None:
+        time, attempt_id = cursor.read(position, datetime.fromisoformat, UUID)
+        before = (time, attempt_id)
+    rows = store.list_attempts(call.db, student.id, before, limit + 1)
+    page = rows[:limit]
+    is_last = len(rows) <= limit
+    return AttemptsAnswer(
+        student_id=student.id,
+        attempts=[_out(row) for row in page],
+        count=len(page),
+        next_cursor=None if is_last else cursor.write(utc_text(page[-1].timestamp), page[-1].id),
+    )
+
+
+def list_live_attempts(call: Call, sent_id: str) -> LivePastAttemptsOut:
+    """Return the newest answers of a student in the live system's shape.
+
+    Raises:
+        StudentClosed, StudentNotFound: As for `readable_student`.
+    """
+    student = readable_student(call, sent_id)
+    return LivePastAttemptsOut(
+        [
+            LivePastAttemptOut(
+                id=row.live_id,
+                question_id=row.live_question_id,
+                is_correct=row.is_correct,
+                time_taken=row.time_taken_seconds,
+                confidence=row.confidence,
+                timestamp=row.timestamp,
+            )
+            for row in store.list_attempts(call.db, student.id, None, LIVE_NEWEST)
+        ]
+    )
+
+
+def _record(call: Call, body: AttemptIn | LiveAttemptIn, attempt_id: UUID) -> Recorded:
+    db, student_id = call.db, call.user.student_id
+    question = syllabus_store.find_question(db, reference(body.question_id))
+    if question is None:
+        raise QuestionNotFound
+    with transaction(db):
+        mastery_store.lock_mastery(db, student_id, question.concept_id, call.now)
+        stored = store.find_attempt(db, attempt_id)
+        if stored is not None:
+            return _repeated(call, stored, question)
+        right = is_correct(question.question_type, question.correct_answer, body.answer)
+        attempt = NewAttempt(
+            id=attempt_id,
+            student_id=student_id,
+            question_id=question.id,
+            answer=body.answer,
+            is_correct=right,
+            time_taken_seconds=body.time_taken_seconds,
+            confidence=body.confidence,
+            timestamp=call.now,
+        )
+        store.add_attempt(db, attempt, call.now)
+        mastery = mastery_of(mastery_store.list_answers(db, student_id, question.concept_id))
+        mastery_store.write_mastery(db, student_id, question.concept_id, mastery, call.now)
+    return Recorded(attempt_id, right, call.now, question, mastery.mastery_score)
+
+
+def _repeated(call: Call, stored: AttemptRow, question: QuestionRow) -> Recorded:
+    """Return what was stored by an earlier request with the same id."""
+    if stored.student_id != call.user.student_id or stored.question_id != question.id:
+        raise AttemptIdTaken
+    row = mastery_store.read_mastery(call.db, stored.student_id, question.concept_id)
+    score = 0.0 if row is None else row.mastery.mastery_score
+    return Recorded(stored.id, stored.is_correct, stored.timestamp, question, score)
+
+
+def _out(row: AttemptRow) -> PastAttemptOut:
+    return PastAttemptOut(
+        id=row.id,
+        question_id=row.question_id,
+        answer=row.answer,
+        is_correct=row.is_correct,
+        time_taken_seconds=row.time_taken_seconds,
+        confidence=row.confidence,
+        timestamp=row.timestamp,
+    )

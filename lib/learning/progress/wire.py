@@ -1,0 +1,86 @@
+"""Bodies of progress."""
+
+from uuid import UUID
+
+from lib.web.wire import Answer, Body
+
+
+class DayOut(Body):
+    """One day, UTC."""
+
+    date: str
+    """The day, UTC."""
+    questions_attempted: int
+    """Number of answers on that day."""
+    correct: int
+    """Number of right ones."""
+    accuracy: float | None
+    """Right answers in percent; null without answers."""
+    mastery_score: float
+    """Mastery at the end of the day, 0 to 100, weighted with the topics' share of the exam."""
+
+
+class MovedTopicOut(Body):
+    """A topic whose mastery has moved."""
+
+    topic_id: UUID
+    """Id of the topic."""
+    topic_name: str
+    """Name of the topic."""
+    before: float
+    """Mastery seven days ago, 0 to 100."""
+    now: float
+    """Mastery now, 0 to 100."""
+    change: float
+    """Difference, in points."""
+    is_large: bool
+    """Whether it is more than 15 points."""
+
+
+class MistakeOut(Body):
+    """A wrong answer that a student gave several times or recently."""
+
+    question_id: UUID
+    """Id of the question."""
+    question_text: str
+    """The question."""
+    answer: str
+    """The wrong answer."""
+    count: int
+    """How often it was given."""
+
+
+class ConceptMistakesOut(Body):
+    """The most frequent wrong answers about a concept."""
+
+    concept_id: UUID
+    """Id of the concept."""
+    concept_name: str
+    """Name of the concept."""
+    wrong_answers: int
+    """Number of wrong answers in all."""
+    most_common: list[MistakeOut]
+    """Up to five wrong answers, the most frequent first."""
+
+
+class ProgressAnswer(Answer):
+    """A student's progress; days are in UTC."""
+
+    student_id: UUID
+    """Id of the student."""
+    timezone: str = "UTC"
+    """Time zone of the days."""
+    mastery_score: float
+    """Mastery now, 0 to 100, weighted with the topics' share of the exam."""
+    questions_attempted: int
+    """Number of answers of all time."""
+    accuracy: float | None
+    """Right answers of all time in percent; null without answers."""
+    timeline: list[DayOut]
+    """The last 30 days, oldest first."""
+    rose: list[MovedTopicOut]
+    """Topics whose mastery rose in the last seven days, most first."""
+    fell: list[MovedTopicOut]
+    """Topics whose mastery fell in the last seven days, most first."""
+    mistakes: list[ConceptMistakesOut]
+    """Concepts with wrong answers, those with most first."""

@@ -1,0 +1,1 @@
+"""Recommendations: what to study next, and why."""

@@ -1,0 +1,1 @@
+"""Students as learners: who may see them, and their profiles."""

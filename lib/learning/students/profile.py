@@ -1,0 +1,61 @@
+"""The own profile as a student."""
+
+from datetime import UTC, datetime
+
+from sqlalchemy import update
+
+from lib.learning.current_user import Call
+from lib.learning.students.student import Student, readable_student
+from lib.learning.students.wire import ProfileAnswer, ProfileChangeIn
+from lib.learning.tables import StudentProfile
+from lib.learning.transactions import transaction
+
+NULLABLE = frozenset({"exam_date"})
+
+
+def read_profile(call: Call) -> ProfileAnswer:
+    """Return the caller's profile.
+
+    Raises:
+        NotStudent: If the caller is no student.
+    """
+    return _answer(readable_student(call, call.user.student_id), call.now)
+
+
+def change_profile(call: Call, body: ProfileChangeIn) -> ProfileAnswer:
+    """Store the fields that were sent, and return the profile.
+
+    Raises:
+        NotStudent: If the caller is no student.
+    """
+    student_id = call.user.student_id
+    sent = body.model_dump(exclude_unset=True)
+    changes = {name: value for name, value in sent.items() if value is not None or name in NULLABLE}
+    with transaction(call.db):
+        if changes:
+            call.db.execute(
+                update(StudentProfile)
+                .where(StudentProfile.id == student_id)
+                .values(**changes, updated_at=call.now)
+            )
+    return read_profile(call)
+
+
+def days_to_exam(exam_date: datetime | None, now: datetime) -> int | None:
+    """Return the days from today to the exam, both in UTC; None without a date."""
+    if exam_date is None:
+        return None
+    return (exam_date.astimezone(UTC).date() - now.astimezone(UTC).date()).days
+
+
+def _answer(student: Student, now: datetime) -> ProfileAnswer:
+    return ProfileAnswer(
+        id=student.id,
+        username=student.username,
+        grade=student.grade,
+        target_exam=student.target_exam,
+        exam_date=student.exam_date,
+        days_to_exam=days_to_exam(student.exam_date, now),
+        available_hours_per_day=student.available_hours_per_day,
+        class_id=student.class_id,
+    )

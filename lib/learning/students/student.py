@@ -1,0 +1,112 @@
+"""A student, and which users may see and change their data."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import select
+
+from lib.errors import StudentNotFound
+from lib.learning.current_user import Call
+from lib.learning.errors import StudentClosed
+from lib.learning.ids import Reference, live_id, reference
+from lib.learning.tables import Class, StudentProfile, User
+from lib.learning.tables.closed_lists import Role
+
+StudentErrors = (StudentClosed, StudentNotFound)
+"""What every look-up of a student may raise."""
+
+
+@dataclass(frozen=True)
+class Student:
+    """A student whose data the caller may see."""
+
+    id: UUID
+    former_id: int | None
+    username: str | None
+    """None if the adopted profile has no user."""
+    grade: int
+    target_exam: str
+    exam_date: datetime | None
+    available_hours_per_day: float
+    class_id: UUID | None
+    teacher_id: UUID | None
+    """Teacher of the student's class."""
+
+    @property
+    def live_id(self) -> int | UUID:
+        """Id that pages of the live system know."""
+        return live_id(self.id, self.former_id)
+
+
+def readable_student(call: Call, sent: str | int | UUID) -> Student:
+    """Return a student whose data the caller may see.
+
+    Students see themselves, teachers the students of their classes and adopted ones who are in no
+    class, admins everyone.
+
+    Raises:
+        StudentClosed: If the caller may not see this student, or nobody has this id.
+        StudentNotFound: If nobody has this id, for admins.
+    """
+    wanted = reference(sent)
+    student = _find(call, wanted)
+    role = call.user.role
+    if role is Role.ADMIN:
+        if student is None:
+            raise StudentNotFound
+        return student
+    if student is None or not (
+        student.id == call.user.profile_id
+        or (role is Role.TEACHER and _is_open_to_teacher(student, call.user.id))
+    ):
+        raise StudentClosed
+    return student
+
+
+def changeable_student(call: Call, sent: str | int | UUID) -> Student:
+    """Return a student whose data the caller may change.
+
+    Raises:
+        StudentClosed: As for `readable_student`; also for a teacher if the student is in no class.
+        StudentNotFound: As for `readable_student`.
+    """
+    student = readable_student(call, sent)
+    if call.user.role is Role.TEACHER and student.teacher_id != call.user.id:
+        raise StudentClosed
+    return student
+
+
+def own_or_named(call: Call, sent: str | None) -> Student:
+    """Return the student whom a parameter names, by default the caller.
+
+    Raises:
+        NotStudent: If the parameter is left out by a user who is no student.
+        StudentClosed, StudentNotFound: As for `readable_student`.
+    """
+    return readable_student(call, call.user.student_id if sent is None else sent)
+
+
+def _find(call: Call, wanted: Reference) -> Student | None:
+    row = call.db.execute(
+        select(
+            StudentProfile.id,
+            StudentProfile.former_id,
+            User.username,
+            StudentProfile.grade,
+            StudentProfile.target_exam,
+            StudentProfile.exam_date,
+            StudentProfile.available_hours_per_day,
+            StudentProfile.class_id,
+            Class.teacher_id,
+        )
+        .outerjoin(User, User.id == StudentProfile.user_id)
+        .outerjoin(Class, Class.id == StudentProfile.class_id)
+        .where(wanted.of(StudentProfile))
+    ).one_or_none()
+    return None if row is None else Student(*row)
+
+
+def _is_open_to_teacher(student: Student, teacher_id: UUID) -> bool:
+    is_adopted_without_class = student.class_id is None and student.former_id is not None
+    return student.teacher_id == teacher_id or is_adopted_without_class

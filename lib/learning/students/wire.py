@@ -1,0 +1,40 @@
+"""Bodies of a student's profile."""
+
+from uuid import UUID
+
+from lib.learning.accounts.wire import ExamDate, Grade, HoursPerDay, TargetExam
+from lib.web.wire import Answer, StrictBody, UtcTime
+
+
+class ProfileChangeIn(StrictBody):
+    """Changes of the own profile; a field that is left out keeps its value."""
+
+    grade: Grade | None = None
+    """School year, 1 to 12."""
+    target_exam: TargetExam | None = None
+    """Exam that the student prepares for."""
+    exam_date: ExamDate = None
+    """Day of the exam, UTC; null if it is not known."""
+    available_hours_per_day: HoursPerDay | None = None
+    """Hours that the student can study on a day."""
+
+
+class ProfileAnswer(Answer):
+    """The own profile as a student."""
+
+    id: UUID
+    """Id of the student."""
+    username: str | None
+    """Name of the account."""
+    grade: int
+    """School year, 1 to 12."""
+    target_exam: str
+    """Exam that the student prepares for."""
+    exam_date: UtcTime | None
+    """Day of the exam, UTC."""
+    days_to_exam: int | None
+    """Days from today to the exam, both in UTC; negative after it."""
+    available_hours_per_day: float
+    """Hours that the student can study on a day."""
+    class_id: UUID | None
+    """Class of the student."""

@@ -1,0 +1,1 @@
+"""The syllabus: topics and what they build on, concepts, and practice questions."""

@@ -1,0 +1,239 @@
+"""Import of topics, concepts and questions: all or nothing; repeating it changes nothing."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from lib.learning.current_user import Call
+from lib.learning.errors import ContentRefused
+from lib.learning.syllabus import store
+from lib.learning.syllabus.content_file import Content, read_content
+from lib.learning.syllabus.syllabus import Syllabus, find_cycle
+from lib.learning.syllabus.topics import weigh
+from lib.learning.syllabus.wire import ContentAnswer, ContentIn, ContentQuestionIn, ImportedOut
+from lib.learning.tables.base import new_id
+
+
+@dataclass
+class _Import:
+    """What is known and what has been stored while an import runs."""
+
+    call: Call
+    content: Content
+    syllabus: Syllabus
+    topic_ids: dict[str, UUID]
+    concept_ids: dict[tuple[str, str], UUID]
+    created: Counter[str] = field(default_factory=Counter)
+    changed: Counter[str] = field(default_factory=Counter)
+
+    def numbers(self, kind: str) -> ImportedOut:
+        """Return the numbers of rows of a kind."""
+        return ImportedOut(created=self.created[kind], changed=self.changed[kind])
+
+
+def import_content(call: Call, body: ContentIn) -> ContentAnswer:
+    """Store topics, concepts and questions; what is there under the same name is changed.
+
+    Raises:
+        ContentRefused: If a row cannot be read, names something unknown, or closes a circle.
+    """
+    content = read_content(body)
+    problems = content.problems or _unknown_names(call, content)
+    if problems:
+        raise ContentRefused(problems)
+    try:
+        done = _started(call, content)
+        _store_topics(done)
+        remark = _store_edges(done)
+        _store_concepts(done)
+        _store_questions(done)
+    except BaseException:
+        call.db.rollback()
+        raise
+    if body.dry_run:
+        call.db.rollback()
+    else:
+        call.db.commit()
+    return ContentAnswer(
+        message="The content can be stored; nothing was." if body.dry_run else "Stored.",
+        dry_run=body.dry_run,
+        topics=done.numbers("topics"),
+        concepts=done.numbers("concepts"),
+        questions=done.numbers("questions"),
+        remarks=[remark.strip()] if remark else [],
+    )
+
+
+def _started(call: Call, content: Content) -> _Import:
+    syllabus = store.read_syllabus(call.db)
+    topics = {topic.name: topic.id for topic in syllabus.topics.values()}
+    names = {topic.id: topic.name for topic in syllabus.topics.values()}
+    concepts = {
+        (names[concept.topic_id], concept.name): concept.id for concept in syllabus.concepts
+    }
+    return _Import(call, content, syllabus, topics, concepts)
+
+
+def _unknown_names(call: Call, content: Content) -> list[tuple[str, str]]:
+    """Return the place of each name of a topic or concept that nobody defines."""
+    start = _started(call, content)
+    topics = {*start.topic_ids, *(row.topic for _, row in content.topics)}
+    concepts = {*start.concept_ids, *((row.topic, row.concept) for _, row in content.concepts)}
+    problems = []
+    for place, topic in content.topics:
+        problems += [
+            (f"{place}.prerequisites", f"There is no topic “{name}”.")
+            for name in topic.prerequisites
+            if name not in topics
+        ]
+        if topic.parent is not None and topic.parent not in topics:
+            problems.append((f"{place}.parent", f"There is no topic “{topic.parent}”."))
+    for place, concept in content.concepts:
+        if concept.topic not in topics:
+            problems.append((f"{place}.topic", f"There is no topic “{concept.topic}”."))
+    for place, question in content.questions:
+        if (question.topic, question.concept) not in concepts:
+            reason = f"The topic “{question.topic}” has no concept “{question.concept}”."
+            problems.append((f"{place}.concept", reason))
+    return [*problems, *_doubled(content)]
+
+
+def _doubled(content: Content) -> list[tuple[str, str]]:
+    """Return the place of each row that stands twice in the import."""
+    keyed: list[tuple[str, object]] = [
+        *((place, row.topic) for place, row in content.topics),
+        *((place, (row.topic, row.concept)) for place, row in content.concepts),
+        *((place, (row.topic, row.concept, row.question_text)) for place, row in content.questions),
+    ]
+    first: dict[object, str] = {}
+    problems = []
+    for place, key in keyed:
+        if first.setdefault(key, place) != place:
+            problems.append((place, f"It is the same as {first[key]}."))
+    return problems
+
+
+def _store_topics(done: _Import) -> None:
+    new_rows = []
+    for _, row in done.content.topics:
+        values = {"estimated_hours": row.estimated_hours, "description": row.description}
+        topic_id = done.topic_ids.get(row.topic)
+        if topic_id is None:
+            topic_id = done.topic_ids[row.topic] = new_id()
+            values |= {"id": topic_id, "name": row.topic, "exam_weightage": 0}
+            new_rows.append(values | _times(done.call))
+            done.created["topics"] += 1
+        else:
+            store.change_topic(done.call.db, topic_id, values | {"updated_at": done.call.now})
+            done.changed["topics"] += 1
+    store.add_topics(done.call.db, new_rows)
+
+
+def _store_edges(done: _Import) -> str:
+    """Store parents, prerequisites and weightages, once every topic is there."""
+    if not done.content.topics:
+        return ""
+    parents = {topic.id: topic.parent_id for topic in done.syllabus.topics.values()}
+    needed = {
+        topic: [edge.prerequisite_topic_id for edge in edges]
+        for topic, edges in done.syllabus.prerequisites_of.items()
+    }
+    for _, row in done.content.topics:
+        topic_id = done.topic_ids[row.topic]
+        parents[topic_id] = None if row.parent is None else done.topic_ids[row.parent]
+        needed[topic_id] = [done.topic_ids[name] for name in row.prerequisites]
+    parent_edges = [(topic, parent) for topic, parent in parents.items() if parent is not None]
+    edges = [(topic, other) for topic, others in needed.items() for other in others]
+    _refuse_cycle(done, parent_edges, "parent", "is part of")
+    _refuse_cycle(done, edges, "prerequisites", "needs")
+    for _, row in done.content.topics:
+        topic_id = done.topic_ids[row.topic]
+        store.change_topic(done.call.db, topic_id, {"parent_id": parents[topic_id]})
+        minimums = {done.topic_ids[name]: value for name, value in row.prerequisites.items()}
+        store.replace_prerequisites(done.call.db, topic_id, minimums, done.call.now)
+    stated = {done.topic_ids[row.topic]: row.exam_weightage for _, row in done.content.topics}
+    return weigh(done.call, stated)
+
+
+def _refuse_cycle(done: _Import, edges: Iterable[tuple[UUID, UUID]], name: str, verb: str) -> None:
+    cycle = find_cycle(edges)
+    if cycle:
+        names = {topic_id: topic for topic, topic_id in done.topic_ids.items()}
+        place = next(
+            (place for place, row in done.content.topics if done.topic_ids[row.topic] in cycle),
+            "topics",
+        )
+        path = f" {verb} ".join(f"“{names[node]}”" for node in cycle)
+        raise ContentRefused([(f"{place}.{name}", f"It closes a circle: {path}.")])
+
+
+def _store_concepts(done: _Import) -> None:
+    created, changed = [], []
+    for _, row in done.content.concepts:
+        concept_id = done.concept_ids.get((row.topic, row.concept))
+        if concept_id is None:
+            concept_id = done.concept_ids[row.topic, row.concept] = new_id()
+            created.append(
+                {
+                    "id": concept_id,
+                    "topic_id": done.topic_ids[row.topic],
+                    "name": row.concept,
+                    "description": row.description,
+                    **_times(done.call),
+                }
+            )
+        else:
+            changed.append(
+                {
+                    "id": concept_id,
+                    "description": row.description,
+                    "updated_at": done.call.now,
+                }
+            )
+    _write(done, "concepts", created, changed, store.add_concepts, store.change_concepts)
+
+
+def _store_questions(done: _Import) -> None:
+    known = store.question_texts(done.call.db) if done.content.questions else {}
+    created, changed = [], []
+    for _, row in done.content.questions:
+        concept_id = done.concept_ids[row.topic, row.concept]
+        question_id = known.get((concept_id, row.question_text))
+        values = _question_values(row)
+        if question_id is None:
+            identity = {"id": new_id(), "concept_id": concept_id}
+            created.append(values | identity | _times(done.call))
+        else:
+            changed.append(values | {"id": question_id, "updated_at": done.call.now})
+    _write(done, "questions", created, changed, store.add_questions, store.change_questions)
+
+
+def _write(
+    done: _Import,
+    kind: str,
+    created: list[dict[str, Any]],
+    changed: list[dict[str, Any]],
+    add: Callable[..., None],
+    change: Callable[..., None],
+) -> None:
+    add(done.call.db, created)
+    change(done.call.db, changed)
+    done.created[kind] += len(created)
+    done.changed[kind] += len(changed)
+
+
+def _question_values(row: ContentQuestionIn) -> dict[str, Any]:
+    return {
+        "question_text": row.question_text,
+        "question_type": row.question_type.value,
+        "options": row.options,
+        "correct_answer": row.correct_answer.strip(),
+        "difficulty": row.difficulty.value,
+        "expected_time_seconds": row.expected_time_seconds,
+    }
+
+
+def _times(call: Call) -> dict[str, Any]:
+    return {"created_at": call.now, "updated_at": call.now}

@@ -1,0 +1,168 @@
+"""Reading of content: lists of objects, or a CSV file of topics, concepts or questions."""
+
+import csv
+import io
+import json
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from pydantic import TypeAdapter, ValidationError
+
+from lib.learning.errors import ContentRefused
+from lib.learning.practice.grading import option_fault
+from lib.learning.syllabus.wire import (
+    ContentConceptIn,
+    ContentIn,
+    ContentQuestionIn,
+    ContentTopicIn,
+)
+from lib.learning.tables.syllabus import DEFAULT_MINIMUM_MASTERY
+
+DELIMITERS = ",;\t"
+T = TypeVar("T")
+_topic: TypeAdapter[ContentTopicIn] = TypeAdapter(ContentTopicIn)
+_concept: TypeAdapter[ContentConceptIn] = TypeAdapter(ContentConceptIn)
+_question: TypeAdapter[ContentQuestionIn] = TypeAdapter(ContentQuestionIn)
+
+
+@dataclass
+class Content:
+    """Rows that can be read, each with its place in what was sent, and the faults of the others."""
+
+    topics: list[tuple[str, ContentTopicIn]] = field(default_factory=list)
+    concepts: list[tuple[str, ContentConceptIn]] = field(default_factory=list)
+    questions: list[tuple[str, ContentQuestionIn]] = field(default_factory=list)
+    problems: list[tuple[str, str]] = field(default_factory=list)
+
+
+def read_content(body: ContentIn) -> Content:
+    """Read the lists of a body, and its CSV file.
+
+    Raises:
+        ContentRefused: If the CSV file cannot be read at all.
+    """
+    content = Content()
+    _read("topics", body.topics, _topic, content.topics, content.problems)
+    _read("concepts", body.concepts, _concept, content.concepts, content.problems)
+    _read("questions", body.questions, _question, content.questions, content.problems)
+    if body.csv is not None:
+        _read_csv(body.csv, content)
+    for place, question in content.questions:
+        fault = option_fault(question.question_type, question.options, question.correct_answer)
+        if fault is not None:
+            content.problems.append((place, fault))
+    return content
+
+
+def _read(
+    name: str,
+    objects: Sequence[Any],
+    kind: TypeAdapter[T],
+    rows: list[tuple[str, T]],
+    problems: list[tuple[str, str]],
+) -> None:
+    for number, sent in enumerate(objects):
+        _add(f"{name}[{number}]", sent, kind, rows, problems)
+
+
+def _add(
+    place: str,
+    sent: Any,
+    kind: TypeAdapter[T],
+    rows: list[tuple[str, T]],
+    problems: list[tuple[str, str]],
+) -> None:
+    try:
+        rows.append((place, kind.validate_python(sent)))
+    except ValidationError as error:
+        for fault in error.errors(include_url=False, include_input=False):
+            parts = ".".join(str(part) for part in fault["loc"])
+            problems.append((f"{place}.{parts}".rstrip("."), fault["msg"]))
+
+
+def _read_csv(text: str, content: Content) -> None:
+    rows = list(_lines(text))
+    if not rows:
+        raise ContentRefused([("csv", "The file has no lines.")])
+    header = [cell.strip() for cell in rows[0][1]]
+    if "question_text" in header:
+        _read_lines(header, rows[1:], _question_cell, _question, content.questions, content)
+    elif "concept" in header:
+        _read_lines(header, rows[1:], _plain_cell, _concept, content.concepts, content)
+    elif "topic" in header:
+        _read_lines(header, rows[1:], _topic_cell, _topic, content.topics, content)
+    else:
+        reason = (
+            "The first line names neither topics (topic, exam_weightage, estimated_hours), nor"
+            " concepts (topic, concept), nor questions (topic, concept, question_text)."
+        )
+        raise ContentRefused([("line 1", reason)])
+
+
+def _read_lines(
+    header: list[str],
+    lines: list[tuple[int, list[str]]],
+    convert: Callable[[str, str], Any],
+    kind: TypeAdapter[T],
+    rows: list[tuple[str, T]],
+    content: Content,
+) -> None:
+    for number, cells in lines:
+        place = f"line {number}"
+        if len(cells) > len(header):
+            content.problems.append((place, "It has more cells than the first line has names."))
+            continue
+        try:
+            sent = {
+                name: convert(name, cell.strip())
+                for name, cell in zip(header, cells, strict=False)
+                if name and cell.strip()
+            }
+        except ValueError as error:
+            content.problems.append((place, str(error)))
+            continue
+        _add(place, sent, kind, rows, content.problems)
+
+
+def _lines(text: str) -> Iterator[tuple[int, list[str]]]:
+    """Yield the lines that are not blank, each with its number in the file."""
+    text = text.removeprefix("\ufeff")
+    first = next((line for line in text.splitlines() if line.strip()), "")
+    delimiter = max(DELIMITERS, key=first.count)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    before = 0
+    try:
+        for cells in reader:
+            if any(cell.strip() for cell in cells):
+                yield before + 1, cells
+            before = reader.line_num
+    except csv.Error as error:
+        raise ContentRefused([(f"line {before + 1}", f"It is not CSV: {error}.")]) from error
+
+
+def _plain_cell(_name: str, cell: str) -> Any:
+    return cell
+
+
+def _topic_cell(name: str, cell: str) -> Any:
+    if name == "prerequisites":
+        return dict(_prerequisite(part) for part in cell.split(";") if part.strip())
+    return cell
+
+
+def _prerequisite(part: str) -> tuple[str, Any]:
+    """Return name and minimum mastery of `Algebra:60`; the second part may be left out."""
+    name, colon, minimum = part.rpartition(":")
+    if colon and minimum.strip().replace(".", "", 1).isdigit():
+        return name.strip(), minimum.strip()
+    return part.strip(), DEFAULT_MINIMUM_MASTERY
+
+
+def _question_cell(name: str, cell: str) -> Any:
+    if name == "options":
+        try:
+            return json.loads(cell)
+        except ValueError:
+            raise ValueError('options: Write a JSON array of texts, as in ["2", "3"].') from None
+    return cell

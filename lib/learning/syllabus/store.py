@@ -1,0 +1,193 @@
+"""Statements of the syllabus."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import delete, insert, select, update
+from sqlalchemy.orm import Session
+
+from lib.learning.ids import Reference
+from lib.learning.syllabus.syllabus import ConceptRow, PrerequisiteRow, Syllabus, TopicRow
+from lib.learning.tables import Concept, Question, Topic, TopicPrerequisite
+from lib.learning.tables.base import new_id
+
+
+@dataclass(frozen=True)
+class QuestionRow:
+    """A practice question with its answer."""
+
+    id: UUID
+    former_id: int | None
+    concept_id: UUID
+    question_text: str
+    question_type: str
+    options: list[Any] | None
+    correct_answer: str
+    difficulty: str
+    expected_time_seconds: int
+
+
+_QUESTION = (
+    Question.id,
+    Question.former_id,
+    Question.concept_id,
+    Question.question_text,
+    Question.question_type,
+    Question.options,
+    Question.correct_answer,
+    Question.difficulty,
+    Question.expected_time_seconds,
+)
+
+
+def read_syllabus(db: Session) -> Syllabus:
+    """Return all topics, prerequisites and concepts."""
+    topics = [
+        TopicRow(*row)
+        for row in db.execute(
+            select(
+                Topic.id,
+                Topic.former_id,
+                Topic.name,
+                Topic.parent_id,
+                Topic.exam_weightage,
+                Topic.estimated_hours,
+                Topic.description,
+            )
+        )
+    ]
+    prerequisites = [
+        PrerequisiteRow(*row)
+        for row in db.execute(
+            select(
+                TopicPrerequisite.topic_id,
+                TopicPrerequisite.prerequisite_topic_id,
+                TopicPrerequisite.minimum_mastery,
+            ).order_by(TopicPrerequisite.created_at, TopicPrerequisite.id)
+        )
+    ]
+    concepts = [
+        ConceptRow(*row)
+        for row in db.execute(
+            select(
+                Concept.id, Concept.former_id, Concept.topic_id, Concept.name, Concept.description
+            ).order_by(Concept.former_id, Concept.id)
+        )
+    ]
+    by_id = {topic.id: topic for topic in sorted(topics, key=lambda topic: topic.order)}
+    return Syllabus(by_id, prerequisites, concepts)
+
+
+def stated_weightages(db: Session) -> dict[UUID, float]:
+    """Return the weightage of each topic as it was given."""
+    rows = db.execute(select(Topic.id, Topic.stated_weightage, Topic.exam_weightage))
+    return {row[0]: row[2] if row[1] is None else row[1] for row in rows}
+
+
+def set_weightages(db: Session, stated: Mapping[UUID, float], shares: Mapping[UUID, float]) -> None:
+    """Store what was given beside the shares that add up to 100."""
+    rows = [
+        {"id": topic_id, "exam_weightage": share, "stated_weightage": stated[topic_id]}
+        for topic_id, share in shares.items()
+    ]
+    if rows:
+        db.execute(update(Topic), rows)
+
+
+def add_topics(db: Session, rows: Sequence[dict[str, Any]]) -> None:
+    """Store new topics."""
+    if rows:
+        db.execute(insert(Topic), list(rows))
+
+
+def change_topic(db: Session, topic_id: UUID, changes: Mapping[str, Any]) -> None:
+    """Store changes of a topic."""
+    db.execute(update(Topic).where(Topic.id == topic_id).values(**changes))
+
+
+def replace_prerequisites(
+    db: Session, topic_id: UUID, minimums: Mapping[UUID, float], now: datetime
+) -> None:
+    """Store the prerequisites of a topic in place of those it has."""
+    db.execute(delete(TopicPrerequisite).where(TopicPrerequisite.topic_id == topic_id))
+    rows = [
+        {
+            "id": new_id(),
+            "topic_id": topic_id,
+            "prerequisite_topic_id": prerequisite,
+            "minimum_mastery": minimum,
+            "created_at": now,
+            "updated_at": now,
+        }
+        for prerequisite, minimum in minimums.items()
+    ]
+    if rows:
+        db.execute(insert(TopicPrerequisite), rows)
+
+
+def add_concepts(db: Session, rows: Sequence[dict[str, Any]]) -> None:
+    """Store new concepts."""
+    if rows:
+        db.execute(insert(Concept), list(rows))
+
+
+def change_concepts(db: Session, rows: Sequence[dict[str, Any]]) -> None:
+    """Store changes of concepts, by their `id`."""
+    if rows:
+        db.execute(update(Concept), list(rows))
+
+
+def add_questions(db: Session, rows: Sequence[dict[str, Any]]) -> None:
+    """Store new questions."""
+    if rows:
+        db.execute(insert(Question), list(rows))
+
+
+def change_questions(db: Session, rows: Sequence[dict[str, Any]]) -> None:
+    """Store changes of questions, by their `id`."""
+    if rows:
+        db.execute(update(Question), list(rows))
+
+
+def find_question(db: Session, wanted: Reference) -> QuestionRow | None:
+    """Return a question; None if there is none with this id."""
+    row = db.execute(select(*_QUESTION).where(wanted.of(Question))).one_or_none()
+    return None if row is None else QuestionRow(*row)
+
+
+def list_questions(
+    db: Session, concept_ids: Sequence[UUID] | None, after: UUID | None, limit: int
+) -> list[QuestionRow]:
+    """Return a page of questions in the order of their ids.
+
+    Args:
+        db: The session.
+        concept_ids: Concepts whose questions are wanted; None for all.
+        after: Id after which the page begins; None for the first.
+        limit: Most questions to return.
+    """
+    query = select(*_QUESTION).order_by(Question.id).limit(limit)
+    if concept_ids is not None:
+        query = query.where(Question.concept_id.in_(concept_ids))
+    if after is not None:
+        query = query.where(Question.id > after)
+    return [QuestionRow(*row) for row in db.execute(query)]
+
+
+def find_concept(db: Session, wanted: Reference) -> ConceptRow | None:
+    """Return a concept; None if there is none with this id."""
+    row = db.execute(
+        select(
+            Concept.id, Concept.former_id, Concept.topic_id, Concept.name, Concept.description
+        ).where(wanted.of(Concept))
+    ).one_or_none()
+    return None if row is None else ConceptRow(*row)
+
+
+def question_texts(db: Session) -> dict[tuple[UUID, str], UUID]:
+    """Return the id of each question by its concept and text."""
+    rows = db.execute(select(Question.concept_id, Question.question_text, Question.id))
+    return {(row[0], row[1]): row[2] for row in rows}

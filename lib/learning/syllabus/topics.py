@@ -1,0 +1,297 @@
+"""Topics: the graph, and changes of it, which are refused if they would close a circle."""
+
+import math
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from lib.learning.current_user import Call
+from lib.learning.errors import TopicNotFound, TopicRefused
+from lib.learning.ids import reference
+from lib.learning.syllabus import store
+from lib.learning.syllabus.syllabus import Syllabus, TopicRow, find_cycle, normalized
+from lib.learning.syllabus.wire import (
+    ConceptOut,
+    LivePrerequisiteOut,
+    LivePrerequisitesOut,
+    LiveTopicDetailOut,
+    LiveTopicIn,
+    LiveTopicOut,
+    LiveTopicsOut,
+    PrerequisiteIn,
+    PrerequisiteOut,
+    TopicAnswer,
+    TopicChangeIn,
+    TopicIn,
+    TopicOut,
+    TopicsAnswer,
+)
+from lib.learning.tables.base import new_id
+from lib.learning.transactions import transaction
+
+FULL = 100.0
+TOLERANCE = 1e-9
+"""Difference from 100 at which a sum of weightages still counts as 100."""
+
+
+def list_topics(call: Call) -> TopicsAnswer:
+    """Return the graph of topics."""
+    syllabus = store.read_syllabus(call.db)
+    topics = [topic_out(topic, syllabus) for topic in syllabus.topics.values()]
+    return TopicsAnswer(topics=topics, count=len(topics))
+
+
+def list_live_topics(call: Call) -> LiveTopicsOut:
+    """Return all topics in the live system's shape."""
+    syllabus = store.read_syllabus(call.db)
+    return LiveTopicsOut([live_topic_out(topic, syllabus) for topic in syllabus.topics.values()])
+
+
+def read_live_topic(call: Call, sent_id: str) -> LiveTopicDetailOut:
+    """Return a topic in the live system's shape.
+
+    Raises:
+        TopicNotFound: If there is no such topic.
+    """
+    syllabus = store.read_syllabus(call.db)
+    topic = topic_of(syllabus, sent_id)
+    parent = None if topic.parent_id is None else syllabus.topics[topic.parent_id]
+    return LiveTopicDetailOut(
+        **live_topic_out(topic, syllabus).model_dump(),
+        description=topic.description,
+        parent_id=None if parent is None else parent.live_id,
+        dependents=[syllabus.topics[it].live_id for it in syllabus.dependents_of[topic.id]],
+    )
+
+
+def list_live_prerequisites(call: Call, sent_id: str) -> LivePrerequisitesOut:
+    """Return the prerequisites of a topic in the live system's shape.
+
+    Raises:
+        TopicNotFound: If there is no such topic.
+    """
+    syllabus = store.read_syllabus(call.db)
+    edges = syllabus.prerequisites_of[topic_of(syllabus, sent_id).id]
+    required = [(syllabus.topics[edge.prerequisite_topic_id], edge) for edge in edges]
+    return LivePrerequisitesOut(
+        [
+            LivePrerequisiteOut(
+                id=topic.live_id,
+                name=topic.name,
+                exam_weightage=topic.exam_weightage,
+                estimated_hours=topic.estimated_hours,
+                minimum_mastery=edge.minimum_mastery,
+            )
+            for topic, edge in required
+        ]
+    )
+
+
+def create_topic(call: Call, body: TopicIn) -> TopicAnswer:
+    """Store a new topic.
+
+    Raises:
+        TopicRefused: If a value is out of range, a topic is unknown, or a circle would be closed.
+    """
+    topic, syllabus, remark = _create(call, body)
+    return TopicAnswer(topic=topic_out(topic, syllabus), message=f"The topic was stored.{remark}")
+
+
+def create_live_topic(call: Call, body: LiveTopicIn) -> LiveTopicOut:
+    """Store a new topic that came in the live system's shape.
+
+    Raises:
+        TopicRefused: As for `create_topic`.
+    """
+    prerequisites = [PrerequisiteIn(topic_id=sent_id) for sent_id in body.prerequisite_ids]
+    common = body.model_dump(exclude={"prerequisite_ids"})
+    topic, syllabus, _ = _create(call, TopicIn(**common, prerequisites=prerequisites))
+    return live_topic_out(topic, syllabus)
+
+
+def change_topic(call: Call, sent_id: str, body: TopicChangeIn) -> TopicAnswer:
+    """Store the fields of a topic that were sent.
+
+    Raises:
+        TopicNotFound: If there is no such topic.
+        TopicRefused: As for `create_topic`.
+    """
+    sent = body.model_fields_set
+    with transaction(call.db):
+        syllabus = store.read_syllabus(call.db)
+        topic = topic_of(syllabus, sent_id)
+        changes: dict[str, Any] = {"updated_at": call.now}
+        changes |= {it: getattr(body, it) for it in ("name", "description") if it in sent}
+        if body.name is None:
+            changes.pop("name", None)
+        if body.estimated_hours is not None:
+            changes["estimated_hours"] = _checked_hours(body.estimated_hours)
+        if "parent_id" in sent:
+            changes["parent_id"] = _parent(syllabus, topic.id, body.parent_id)
+        store.change_topic(call.db, topic.id, changes)
+        if body.prerequisites is not None:
+            minimums = _minimums(syllabus, topic.id, body.prerequisites)
+            store.replace_prerequisites(call.db, topic.id, minimums, call.now)
+        remark = ""
+        if body.exam_weightage is not None:
+            weightage = _checked_weightage(body.exam_weightage)
+            remark = weigh(call, {topic.id: weightage})
+        syllabus = store.read_syllabus(call.db)
+    return TopicAnswer(
+        topic=topic_out(syllabus.topics[topic.id], syllabus),
+        message=f"The topic was stored.{remark}",
+    )
+
+
+def weigh(call: Call, stated: Mapping[UUID, float]) -> str:
+    """Store weightages, and bring those of all topics to 100.
+
+    Args:
+        call: The call, in a transaction.
+        stated: Weightages as they were given, by topic.
+
+    Returns:
+        A sentence about what was adjusted, which begins with a blank; empty if nothing was.
+    """
+    all_stated = store.stated_weightages(call.db) | dict(stated)
+    store.set_weightages(call.db, all_stated, normalized(all_stated))
+    total = sum(all_stated.values())
+    if math.isclose(total, FULL, abs_tol=TOLERANCE) or total == 0:
+        return ""
+    return f" The weightages of all topics added up to {total:g} and were scaled to 100."
+
+
+def topic_of(syllabus: Syllabus, sent_id: str | int) -> TopicRow:
+    """Return a topic by an id that was sent.
+
+    Raises:
+        TopicNotFound: If there is no such topic.
+    """
+    wanted = reference(sent_id)
+    for topic in syllabus.topics.values():
+        if topic.id == wanted.id or (
+            wanted.former_id is not None and topic.former_id == wanted.former_id
+        ):
+            return topic
+    raise TopicNotFound
+
+
+def topic_out(topic: TopicRow, syllabus: Syllabus) -> TopicOut:
+    """Return a topic with its place in the graph."""
+    return TopicOut(
+        id=topic.id,
+        name=topic.name,
+        parent_id=topic.parent_id,
+        depth=syllabus.depth_of(topic.id),
+        exam_weightage=topic.exam_weightage,
+        estimated_hours=topic.estimated_hours,
+        description=topic.description,
+        prerequisites=[
+            PrerequisiteOut(
+                topic_id=edge.prerequisite_topic_id, minimum_mastery=edge.minimum_mastery
+            )
+            for edge in syllabus.prerequisites_of[topic.id]
+        ],
+        dependents=syllabus.dependents_of[topic.id],
+        concepts=[
+            ConceptOut(id=concept.id, name=concept.name, description=concept.description)
+            for concept in syllabus.concepts_of[topic.id]
+        ],
+    )
+
+
+def live_topic_out(topic: TopicRow, syllabus: Syllabus) -> LiveTopicOut:
+    """Return a topic in the live system's shape."""
+    edges = syllabus.prerequisites_of[topic.id]
+    return LiveTopicOut(
+        id=topic.live_id,
+        name=topic.name,
+        exam_weightage=topic.exam_weightage,
+        estimated_hours=topic.estimated_hours,
+        prerequisites=[syllabus.topics[edge.prerequisite_topic_id].live_id for edge in edges],
+    )
+
+
+def _create(call: Call, body: TopicIn) -> tuple[TopicRow, Syllabus, str]:
+    weightage = _checked_weightage(body.exam_weightage)
+    hours = _checked_hours(body.estimated_hours)
+    topic_id = new_id()
+    with transaction(call.db):
+        syllabus = store.read_syllabus(call.db)
+        minimums = _minimums(syllabus, topic_id, body.prerequisites)
+        parent_id = _parent(syllabus, topic_id, body.parent_id)
+        row = {
+            "id": topic_id,
+            "name": body.name,
+            "parent_id": parent_id,
+            "exam_weightage": 0,
+            "estimated_hours": hours,
+            "description": body.description,
+            "created_at": call.now,
+            "updated_at": call.now,
+        }
+        store.add_topics(call.db, [row])
+        store.replace_prerequisites(call.db, topic_id, minimums, call.now)
+        remark = weigh(call, {topic_id: weightage})
+        syllabus = store.read_syllabus(call.db)
+    return syllabus.topics[topic_id], syllabus, remark
+
+
+def _checked_weightage(weightage: float) -> float:
+    if not 0 <= weightage <= FULL:
+        raise TopicRefused(field="exam_weightage", reason="Send a percentage, 0 to 100.")
+    return weightage
+
+
+def _checked_hours(hours: float) -> float:
+    if not 0 < hours < math.inf:
+        raise TopicRefused(field="estimated_hours", reason="Send a number of hours above 0.")
+    return hours
+
+
+def _parent(syllabus: Syllabus, topic_id: UUID, sent_id: str | int | None) -> UUID | None:
+    """Return the id of a parent, if the topics stay a tree."""
+    if sent_id is None:
+        return None
+    parent = _named(syllabus, sent_id, "parent_id")
+    edges = [(topic.id, topic.parent_id) for topic in syllabus.topics.values()]
+    known = [edge for edge in edges if edge[0] != topic_id and edge[1] is not None]
+    _refuse_cycle([*known, (topic_id, parent.id)], syllabus, "parent_id", "is part of")
+    return parent.id
+
+
+def _minimums(
+    syllabus: Syllabus, topic_id: UUID, prerequisites: list[PrerequisiteIn]
+) -> dict[UUID, float]:
+    """Return the minimum mastery by prerequisite, if no topic would have to precede itself."""
+    minimums = {
+        _named(syllabus, each.topic_id, "prerequisites").id: each.minimum_mastery
+        for each in prerequisites
+    }
+    known = [
+        (edge.topic_id, edge.prerequisite_topic_id)
+        for edge in syllabus.prerequisites
+        if edge.topic_id != topic_id
+    ]
+    added = [(topic_id, prerequisite) for prerequisite in minimums]
+    _refuse_cycle([*known, *added], syllabus, "prerequisites", "needs")
+    return minimums
+
+
+def _named(syllabus: Syllabus, sent_id: str | int, field: str) -> TopicRow:
+    try:
+        return topic_of(syllabus, sent_id)
+    except TopicNotFound as error:
+        raise TopicRefused(field=field, reason="It names a topic that does not exist.") from error
+
+
+def _refuse_cycle(edges: list[Any], syllabus: Syllabus, field: str, verb: str) -> None:
+    """Refuse edges with a circle, and name its topics."""
+    cycle = find_cycle(edges)
+    if cycle:
+        names = [
+            syllabus.topics[node].name if node in syllabus.topics else "the new topic"
+            for node in cycle
+        ]
+        path = f" {verb} ".join(f"“{name}”" for name in names)
+        raise TopicRefused(field=field, reason=f"It closes a circle: {path}.")

@@ -1,0 +1,1 @@
+"""Synchronisation with devices of the live system."""

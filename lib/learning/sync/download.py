@@ -1,0 +1,65 @@
+"""What a device of the live system reads from the server."""
+
+from lib.learning.accounts.wire import ProfileOut
+from lib.learning.current_user import Call
+from lib.learning.mastery import store as mastery_store
+from lib.learning.mastery.store import MasteryRow
+from lib.learning.mastery.wire import LiveMasteryDetailOut
+from lib.learning.plans.make import list_live_plans
+from lib.learning.practice.attempts import list_live_attempts
+from lib.learning.students.student import readable_student
+from lib.learning.sync import store
+from lib.learning.sync.wire import DownloadDataOut, DownloadOut, StatusOut
+
+MAX_PLANS = 20
+
+
+def download(call: Call, sent_id: str) -> DownloadOut:
+    """Return a student's rows.
+
+    Raises:
+        StudentClosed, StudentNotFound: As for `readable_student`.
+    """
+    student = readable_student(call, sent_id)
+    data = DownloadDataOut(
+        question_attempts=list_live_attempts(call, sent_id).root,
+        concept_mastery=[_mastery(it) for it in mastery_store.list_mastery(call.db, [student.id])],
+        study_plans=list_live_plans(call, sent_id, None, MAX_PLANS).plans,
+        student_profile=ProfileOut(
+            id=student.live_id,
+            grade=student.grade,
+            target_exam=student.target_exam,
+            exam_date=student.exam_date,
+            available_hours_per_day=student.available_hours_per_day,
+        ),
+    )
+    return DownloadOut(data=data, timestamp=call.now)
+
+
+def read_status(call: Call, sent_id: str) -> StatusOut:
+    """Return the state of a student's synchronisation.
+
+    Raises:
+        StudentClosed, StudentNotFound: As for `readable_student`.
+    """
+    student = readable_student(call, sent_id)
+    failed, newest = store.read_status(call.db, student.id)
+    return StatusOut(
+        student_id=student.live_id,
+        pending_operations=failed,
+        sync_state="error" if failed else "synced",
+        last_sync_time=newest,
+    )
+
+
+def _mastery(row: MasteryRow) -> LiveMasteryDetailOut:
+    return LiveMasteryDetailOut(
+        concept_id=row.live_concept_id,
+        mastery_score=row.mastery.mastery_score,
+        total_attempts=row.mastery.total_attempts,
+        accuracy=row.mastery.accuracy,
+        correct_attempts=row.mastery.correct_attempts,
+        avg_time_seconds=row.mastery.avg_time_seconds,
+        avg_confidence=row.mastery.avg_confidence,
+        last_updated=row.last_updated,
+    )

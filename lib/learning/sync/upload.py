@@ -1,0 +1,179 @@
+"""Queues of devices of the live system: each operation is applied once, on its own.
+
+Mastery and plans are derived on the server, so operations on them are acknowledged and not stored.
+Two devices may have given one number to different rows, so the id of an operation is made from
+everything that it says.
+"""
+
+import hashlib
+import json
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from pydantic import TypeAdapter, ValidationError
+
+from lib.errors import AppError
+from lib.learning.current_user import Call
+from lib.learning.ids import reference
+from lib.learning.mastery import store as mastery_store
+from lib.learning.mastery.formula import mastery_of
+from lib.learning.practice import store as practice_store
+from lib.learning.practice.grading import is_correct
+from lib.learning.practice.store import NewAttempt
+from lib.learning.practice.wire import LiveAttemptIn
+from lib.learning.students.student import changeable_student
+from lib.learning.students.wire import ProfileChangeIn
+from lib.learning.syllabus import store as syllabus_store
+from lib.learning.sync import store
+from lib.learning.sync.store import Received
+from lib.learning.sync.wire import OperationIn, UploadIn, UploadOut
+from lib.learning.tables.closed_lists import OperationType
+from lib.learning.transactions import transaction
+from lib.web.wire import UtcTime, utc_text
+
+DERIVED = frozenset({"concept_mastery", "study_plans"})
+PROFILE_FIELDS = frozenset(ProfileChangeIn.model_fields)
+_time: TypeAdapter[UtcTime] = TypeAdapter(UtcTime)
+
+
+class Refused(Exception):
+    """The operation cannot be applied; the message says why."""
+
+
+@dataclass
+class _Counts:
+    synced: int = 0
+    conflicts: int = 0
+    errors: list[str] = field(default_factory=list)
+
+
+def upload(call: Call, body: UploadIn) -> UploadOut:
+    """Apply the operations of a queue; repeating it changes nothing.
+
+    Raises:
+        StudentClosed, StudentNotFound: As for `changeable_student`.
+    """
+    student = changeable_student(call, body.student_id)
+    counts = _Counts()
+    for number, operation in enumerate(body.operations):
+        received = _received(operation, student.id)
+        try:
+            with transaction(call.db):
+                if not store.was_received(call.db, received.id):
+                    counts.conflicts += _apply(call, received)
+                    store.record_operation(call.db, received, None, call.now)
+            counts.synced += 1
+        except Refused as refusal:
+            with transaction(call.db):
+                store.record_operation(call.db, received, str(refusal), call.now)
+            counts.errors.append(f"operations[{number}]: {refusal}")
+    return UploadOut(
+        success=not counts.errors,
+        synced_count=counts.synced,
+        failed_count=len(counts.errors),
+        conflicts_resolved=counts.conflicts,
+        errors=counts.errors,
+    )
+
+
+def _received(operation: OperationIn, student_id: UUID) -> Received:
+    data = _data(operation.data)
+    text = json.dumps(
+        [
+            str(student_id),
+            operation.table_name,
+            operation.operation_type.value,
+            str(operation.record_id),
+            utc_text(operation.timestamp),
+            data,
+        ],
+        sort_keys=True,
+    )
+    digest = bytearray(hashlib.sha256(text.encode()).digest()[:16])
+    digest[6] = digest[6] & 0x0F | 0x80
+    digest[8] = digest[8] & 0x3F | 0x80
+    return Received(
+        id=UUID(bytes=bytes(digest)),
+        student_id=student_id,
+        operation_type=operation.operation_type.value,
+        table_name=operation.table_name,
+        record_id=str(operation.record_id),
+        data=data,
+        timestamp=operation.timestamp,
+    )
+
+
+def _data(sent: dict[str, Any] | str) -> dict[str, Any]:
+    if isinstance(sent, dict):
+        return sent
+    try:
+        parsed = json.loads(sent)
+    except ValueError:
+        return {"unread": sent}
+    return parsed if isinstance(parsed, dict) else {"unread": sent}
+
+
+def _apply(call: Call, operation: Received) -> bool:
+    """Apply an operation; return whether it lost against a newer change."""
+    if operation.table_name in DERIVED:
+        return False
+    if operation.operation_type == OperationType.DELETE:
+        raise Refused("Nothing is deleted by a device.")
+    if operation.table_name == "question_attempts":
+        _add_attempt(call, operation)
+        return False
+    if operation.table_name == "student_profiles":
+        return _change_profile(call, operation)
+    raise Refused(f"The table {operation.table_name} is not synchronised.")
+
+
+def _add_attempt(call: Call, operation: Received) -> None:
+    """Grade and store an answer that a device took while it was offline."""
+    db, student_id = call.db, operation.student_id
+    try:
+        sent = LiveAttemptIn.model_validate(operation.data)
+        timestamp = _time.validate_python(operation.data.get("timestamp", operation.timestamp))
+    except ValidationError as error:
+        fault = error.errors(include_url=False)[0]
+        name = ".".join(str(part) for part in fault["loc"]) or "timestamp"
+        raise Refused(f"data.{name}: {fault['msg']}") from error
+    question = syllabus_store.find_question(db, reference(sent.question_id))
+    if question is None:
+        raise Refused("data.question_id: There is no such question.")
+    mastery_store.lock_mastery(db, student_id, question.concept_id, call.now)
+    if practice_store.find_attempt(db, operation.id) is not None:
+        return
+    attempt = NewAttempt(
+        id=operation.id,
+        student_id=student_id,
+        question_id=question.id,
+        answer=sent.answer,
+        is_correct=is_correct(question.question_type, question.correct_answer, sent.answer),
+        time_taken_seconds=sent.time_taken_seconds,
+        confidence=sent.confidence,
+        timestamp=min(timestamp, call.now),  # a device's clock may be ahead
+    )
+    practice_store.add_attempt(db, attempt, call.now)
+    mastery = mastery_of(mastery_store.list_answers(db, student_id, question.concept_id))
+    mastery_store.write_mastery(db, student_id, question.concept_id, mastery, call.now)
+
+
+def _change_profile(call: Call, operation: Received) -> bool:
+    """Store the fields of a profile, unless it was changed later on the server."""
+    sent = {name: value for name, value in operation.data.items() if name in PROFILE_FIELDS}
+    try:
+        body = ProfileChangeIn.model_validate(sent)
+    except (ValidationError, AppError) as error:
+        raise Refused("data: The profile has a value that is not valid.") from error
+    changes = {
+        name: value
+        for name, value in body.model_dump(exclude_unset=True).items()
+        if value is not None or name == "exam_date"
+    }
+    changed_at = min(operation.timestamp, call.now)
+    if store.profile_changed_at(call.db, operation.student_id) >= changed_at:
+        return True
+    if changes:
+        store.change_profile(call.db, operation.student_id, changes, changed_at)
+    return False

@@ -1,0 +1,89 @@
+"""Bodies of the live system's synchronisation."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from lib.learning.accounts.wire import ProfileOut
+from lib.learning.ids import LiveId, SentId
+from lib.learning.mastery.wire import LiveMasteryDetailOut
+from lib.learning.plans.wire import LiveStoredPlanOut
+from lib.learning.practice.wire import LivePastAttemptOut
+from lib.learning.tables.closed_lists import OperationType
+from lib.web.wire import Body, UtcTime
+
+MAX_OPERATIONS = 1_000
+
+
+class OperationIn(Body):
+    """A change that a device has queued."""
+
+    operation_type: OperationType
+    """What was done with the row."""
+    table_name: Annotated[str, Field(min_length=1, max_length=100)]
+    """Table of the row."""
+    record_id: SentId
+    """Id of the row on the device."""
+    data: dict[str, Any] | str
+    """The row: an object, or its JSON as a text."""
+    timestamp: UtcTime
+    """Time of the change by the clock of the device."""
+
+
+class UploadIn(Body):
+    """The queue of a device."""
+
+    student_id: SentId
+    """The student whose device it is."""
+    operations: Annotated[list[OperationIn], Field(max_length=MAX_OPERATIONS)]
+    """The changes, oldest first."""
+
+
+class UploadOut(Body):
+    """What became of a queue."""
+
+    success: bool
+    """Whether every operation was taken."""
+    synced_count: int
+    """Operations that were applied, were there already, or are derived on the server."""
+    failed_count: int
+    """Operations that cannot be applied; they are kept for a person to look at."""
+    conflicts_resolved: int
+    """Operations that lost against a newer change on the server."""
+    errors: list[str]
+    """Why operations failed, by their place in the queue."""
+
+
+class DownloadDataOut(Body):
+    """A student's rows."""
+
+    question_attempts: list[LivePastAttemptOut]
+    """The newest answers."""
+    concept_mastery: list[LiveMasteryDetailOut]
+    """Mastery of every concept that was practised."""
+    study_plans: list[LiveStoredPlanOut]
+    """The current plans."""
+    student_profile: ProfileOut
+    """The profile."""
+
+
+class DownloadOut(Body):
+    """A student's rows on the server."""
+
+    data: DownloadDataOut
+    """The rows."""
+    timestamp: UtcTime
+    """Time at which they were read."""
+
+
+class StatusOut(Body):
+    """State of a student's synchronisation."""
+
+    student_id: LiveId
+    """The student."""
+    pending_operations: int
+    """Operations that the server has received and not applied."""
+    sync_state: Literal["synced", "error"]
+    """`error` while such operations wait for a person."""
+    last_sync_time: UtcTime | None
+    """Time of the newest upload; null before the first."""

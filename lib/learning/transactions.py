@@ -1,0 +1,21 @@
+"""Transactions of a use case."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlalchemy.orm import Session
+
+
+@contextmanager
+def transaction(db: Session) -> Iterator[None]:
+    """Commit what the block did, or roll it back if it raises.
+
+    What the session has read before belongs to the same transaction, so that it costs no further
+    round trip.
+    """
+    try:
+        yield
+    except BaseException:
+        db.rollback()
+        raise
+    db.commit()
