@@ -25,6 +25,7 @@ class Deps:
         self._lock = threading.Lock()
         self._postgres: Postgres | None = None
         self._redis: RedisRest | None = None
+        self._closers: list[Callable[[], None]] = []
 
     @property
     def postgres(self) -> "Postgres":
@@ -34,16 +35,39 @@ class Deps:
             NotConfigured: If the environment names no database, or its address cannot be used.
         """
         if self._postgres is None:
-            if self.settings.postgres_problem is not None:
-                raise UnusableSetting(reason=f"{self.settings.postgres_problem}.")
-            if self.settings.postgres_url is None:
-                hint = f" ({SUPABASE_HINT})" if self.settings.names_supabase else ""
-                raise NotConfigured(name=f"POSTGRES_URL{hint}")
+            url = self.postgres_url
             from lib.database.postgres import Postgres
 
             with self._lock:
-                self._postgres = self._postgres or Postgres(self.settings.postgres_url)
+                self._postgres = self._postgres or Postgres(url)
         return self._postgres
+
+    @property
+    def postgres_url(self) -> str:
+        """The address of the database.
+
+        Raises:
+            NotConfigured: If the environment names none, or it cannot be used.
+        """
+        if self.settings.postgres_problem is not None:
+            raise UnusableSetting(reason=f"{self.settings.postgres_problem}.")
+        if self.settings.postgres_url is None:
+            hint = f" ({SUPABASE_HINT})" if self.settings.names_supabase else ""
+            raise NotConfigured(name=f"POSTGRES_URL{hint}")
+        return self.settings.postgres_url
+
+    @property
+    def sqlite_url(self) -> str:
+        """The address of the database on this machine.
+
+        Raises:
+            NotConfigured: If the environment names none, or it cannot be used.
+        """
+        if self.settings.sqlite_problem is not None:
+            raise UnusableSetting(reason=f"{self.settings.sqlite_problem}.")
+        if self.settings.sqlite_url is None:
+            raise NotConfigured(name="SQLITE_DATABASE_URL")
+        return self.settings.sqlite_url
 
     @property
     def redis(self) -> "RedisRest | None":
@@ -62,6 +86,12 @@ class Deps:
             self._postgres.close()
         if self._redis is not None:
             self._redis.close()
+        for close in self._closers:
+            close()
+
+    def on_close(self, close: Callable[[], None]) -> None:
+        """Call `close` when these dependencies are closed."""
+        self._closers.append(close)
 
 
 _installed: Deps | None = None
@@ -86,7 +116,11 @@ def install_deps(deps: Deps | None) -> None:
 @cache
 def _from_environment() -> Deps:
     settings = Settings.from_env()
-    for problem in (settings.postgres_problem, settings.redis_problem):
+    for problem in (
+        settings.postgres_problem,
+        settings.sqlite_problem,
+        settings.redis_problem,
+    ):
         if problem is not None:
             log("setting_unusable", reason=problem)
     for fact in (*settings.ignored_options, *settings.unknown_options):

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from lib.database.address import Address, read_address
+from lib.database.address import Address, read_address, read_sqlite_address
 from lib.pasted import unwrapped
 
 WORKSHOP_RETENTION_DAYS = 365
@@ -14,6 +14,7 @@ TEST_RETENTION_DAYS = 730
 MAX_DAYS = 36_500
 POSTGRES_NAMES = ("POSTGRES_URL", "DATABASE_URL")
 MIGRATION_NAMES = ("POSTGRES_URL_NON_POOLING", "DATABASE_URL_UNPOOLED", *POSTGRES_NAMES)
+SQLITE_NAME = "SQLITE_DATABASE_URL"
 SUPABASE_NAMES = (
     "SUPABASE_URL",
     "SUPABASE_KEY",
@@ -58,6 +59,10 @@ class Settings:
     """Why the address that is set cannot be used; `postgres_url` is None then."""
     migration_problem: str | None = None
     """The same for `migration_url`."""
+    sqlite_url: str | None = None
+    """Address of the learning context's database on a student's own machine."""
+    sqlite_problem: str | None = None
+    """Why the address that is set cannot be used; `sqlite_url` is None then."""
     names_supabase: bool = False
     """Whether the environment has variables of Supabase, which explain a missing POSTGRES_URL."""
     redis_url: str | None = None
@@ -104,6 +109,8 @@ class Settings:
         platform = _platform(env)
         postgres = _database_address(env, POSTGRES_NAMES)
         migration = _database_address(env, MIGRATION_NAMES)
+        sqlite = _first(env, (SQLITE_NAME,))
+        local = Address() if sqlite is None else read_sqlite_address(sqlite, SQLITE_NAME)
         redis = _redis(env)
         return cls(
             platform=platform,
@@ -111,6 +118,8 @@ class Settings:
             migration_url=migration.url,
             postgres_problem=postgres.problem,
             migration_problem=migration.problem,
+            sqlite_url=local.url,
+            sqlite_problem=local.problem,
             names_supabase=_first(env, SUPABASE_NAMES) is not None,
             redis_url=redis.url,
             redis_token=redis.token,

@@ -11,7 +11,7 @@ for _name in list(os.environ):  # before the project reads it
     if (
         _name.startswith(
             (
-                *("POSTGRES_", "DATABASE_", "SUPABASE_", "UPSTASH_", "KV_"),
+                *("POSTGRES_", "DATABASE_", "SQLITE_", "SUPABASE_", "UPSTASH_", "KV_"),
                 *("VERCEL", "AWS_", "STEPWISE_"),
             )
         )

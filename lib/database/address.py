@@ -10,6 +10,8 @@ from urllib.parse import quote, unquote
 
 from lib.pasted import unwrapped
 
+SQLITE_FORM = "sqlite:///./local.db, or sqlite:////home/name/local.db for an absolute path"
+_SQLITE = re.compile(r"^sqlite(\+\w+)?:///", re.IGNORECASE)
 LIBPQ_OPTIONS = frozenset(
     {
         *("user", "password", "host", "hostaddr", "port", "dbname", "service", "passfile"),
@@ -125,6 +127,27 @@ def read_address(text: str, variable: str) -> Address:
             for name in parts.unknown
         ),
     )
+
+
+def read_sqlite_address(text: str, variable: str) -> Address:
+    """Return the address of an SQLite file in the value of an environment variable.
+
+    Args:
+        text: `sqlite:///` and a path; a relative one starts from the working directory.
+        variable: Name for messages.
+    """
+    address = unwrapped(text)
+    path = _SQLITE.sub("", address)
+    problem = None
+    if path == address:
+        problem = f"it should begin with sqlite:///; the form is {SQLITE_FORM}"
+    elif path.startswith((":memory:", "file:")) or path.endswith(("/", "\\")) or not path:
+        problem = f"it names no file; the form is {SQLITE_FORM}"
+    elif "?" in path:
+        problem = f"it has options after a question mark; leave them out: {SQLITE_FORM}"
+    if problem is not None:
+        return Address(problem=f"{variable}: {problem}")
+    return Address(url=f"sqlite:///{path}")
 
 
 @dataclass(frozen=True)

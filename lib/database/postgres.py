@@ -76,6 +76,29 @@ class BoundedConnection(psycopg.Connection[tuple[Any, ...]]):
             gen.close()
 
 
+def connect(url: str, *, autocommit: bool = True) -> Connection:
+    """Open a connection that suits every pooler and keeps to the deadline of the request.
+
+    Raises:
+        NotConfigured: If the address is malformed.
+        psycopg.OperationalError: If the database cannot be reached.
+    """
+    try:
+        return BoundedConnection.connect(
+            url,
+            autocommit=autocommit,
+            prepare_threshold=None,
+            connect_timeout=CONNECT_SECONDS,
+            application_name="stepwise",
+            tcp_user_timeout=SILENCE_MILLISECONDS,
+            keepalives_idle=KEEPALIVE_SECONDS,
+            keepalives_interval=KEEPALIVE_SECONDS,
+            keepalives_count=2,
+        )
+    except psycopg.ProgrammingError:  # its text contains the URL, so it must not get out
+        raise NotConfigured(name="POSTGRES_URL", reason="is malformed") from None
+
+
 class Transaction:
     """Statements that succeed or fail together, one round trip each; for operators' calls."""
 
@@ -170,7 +193,7 @@ class Postgres:
         What the database refuses becomes an error of `lib.database.errors` that names the table.
         """
         with (
-            _translated_errors(self._refusal),
+            translated_errors(self._refusal),
             self._connection() as connection,
             connection.transaction(),
         ):
@@ -215,7 +238,7 @@ class Postgres:
         first = take_preceding()
         for attempt in range(1, CONFLICT_TRIES + 1):
             try:
-                with _translated_errors(), self._connection() as connection:
+                with translated_errors(), self._connection() as connection:
                     return work(connection, first)
             except SchemaMissing:
                 if not first:
@@ -238,29 +261,13 @@ class Postgres:
         if not self._slots.acquire(timeout=self._wait_seconds):
             raise DatabaseUnavailable
         try:
-            connection = self._take() or self._connect()
+            connection = self._take() or connect(self._url)
             try:
                 yield connection
             finally:
                 self._give_back(connection)
         finally:
             self._slots.release()
-
-    def _connect(self) -> Connection:
-        try:
-            return BoundedConnection.connect(
-                self._url,
-                autocommit=True,
-                prepare_threshold=None,
-                connect_timeout=CONNECT_SECONDS,
-                application_name="stepwise",
-                tcp_user_timeout=SILENCE_MILLISECONDS,
-                keepalives_idle=KEEPALIVE_SECONDS,
-                keepalives_interval=KEEPALIVE_SECONDS,
-                keepalives_count=2,
-            )
-        except psycopg.ProgrammingError:  # its text contains the URL, so it must not get out
-            raise NotConfigured(name="POSTGRES_URL", reason="is malformed") from None
 
     def _take(self) -> Connection | None:
         """Return the connection used last whose socket is still open, without a round trip."""
@@ -322,7 +329,7 @@ def _may_repeat(busy: Busy) -> bool:
 
 
 @contextmanager
-def _translated_errors(
+def translated_errors(
     refusal_of: Callable[[psycopg.Error], AppError | None] = lambda _error: None,
 ) -> Iterator[None]:
     """Turn the driver's errors into ours; log all of them, and let unknown ones through.
@@ -332,19 +339,32 @@ def _translated_errors(
     """
     try:
         yield
-    except psycopg.Error as error:
-        log(
-            "postgres_error",
-            sqlstate=error.sqlstate,
-            constraint=error.diag.constraint_name,
-            kind=type(error).__name__,
-        )
-        app_error = _registered_error(error) or refusal_of(error) or _app_error(error)
+    except (psycopg.Error, UnicodeEncodeError) as error:
+        app_error = app_error_for(error, refusal_of)
         if app_error is None:
             raise
         raise app_error from error
-    except UnicodeEncodeError as error:
-        raise UnstorableText from error
+
+
+def app_error_for(
+    error: psycopg.Error | UnicodeEncodeError,
+    refusal_of: Callable[[psycopg.Error], AppError | None] = lambda _error: None,
+) -> AppError | None:
+    """Log an error of the driver and return ours for it; None if it is unknown.
+
+    Args:
+        error: What the driver raised.
+        refusal_of: Returns a more exact error, None if it has none.
+    """
+    if isinstance(error, UnicodeEncodeError):
+        return UnstorableText()
+    log(
+        "postgres_error",
+        sqlstate=error.sqlstate,
+        constraint=error.diag.constraint_name,
+        kind=type(error).__name__,
+    )
+    return _registered_error(error) or refusal_of(error) or _app_error(error)
 
 
 _APP_ERRORS: tuple[tuple[tuple[type[psycopg.Error], ...], Callable[[], AppError]], ...] = (

@@ -70,6 +70,7 @@ def test_quotes_blanks_and_line_breaks_around_a_value_do_not_count(wrapping: str
         "OPEN_TESTS_COUNT": "1",
         "WRITE_LIMITS": "off",
         "BACKUP_BUCKET": "bucket",
+        "SQLITE_DATABASE_URL": "sqlite:///./local.db",
         "BACKUP_FOLDER": "folder",
     }
     wrapped = {name: wrapping.format(value) for name, value in values.items()}
@@ -110,6 +111,40 @@ def test_a_redis_that_cannot_be_used_is_named(environment: dict[str, str], words
     assert (settings.redis_url, settings.redis_token) == (None, None)
     assert words in str(settings.redis_problem)
     assert SECRET not in str(settings.redis_problem)
+
+
+@pytest.mark.parametrize(
+    ("address", "url"),
+    [
+        ("sqlite:///./local.db", "sqlite:///./local.db"),
+        ("sqlite:///local.db", "sqlite:///local.db"),
+        ("sqlite:////home/mei/local.db", "sqlite:////home/mei/local.db"),
+        ("SQLite+pysqlite:///C:\\data\\local.db", "sqlite:///C:\\data\\local.db"),
+    ],
+)
+def test_address_of_an_sqlite_file_is_read(address: str, url: str) -> None:
+    settings = Settings.from_env({"SQLITE_DATABASE_URL": address})
+    assert (settings.sqlite_url, settings.sqlite_problem) == (url, None)
+
+
+@pytest.mark.parametrize(
+    ("address", "words"),
+    [
+        ("./local.db", "it should begin with sqlite:///"),
+        ("sqlite://local.db", "it should begin with sqlite:///"),
+        (f"postgresql://u:{SECRET}@h/d", "it should begin with sqlite:///"),
+        ("sqlite:///", "it names no file"),
+        ("sqlite:///:memory:", "it names no file"),
+        ("sqlite:///file:a?mode=memory", "it names no file"),
+        ("sqlite:///data/", "it names no file"),
+        ("sqlite:///./local.db?check_same_thread=false", "it has options after a question mark"),
+    ],
+)
+def test_address_of_an_sqlite_file_that_cannot_be_used_is_named(address: str, words: str) -> None:
+    settings = Settings.from_env({"SQLITE_DATABASE_URL": address})
+    assert settings.sqlite_url is None
+    assert f"SQLITE_DATABASE_URL: {words}" in str(settings.sqlite_problem)
+    assert SECRET not in str(settings.sqlite_problem)
 
 
 def test_both_parts_of_a_redis_come_from_one_database() -> None:

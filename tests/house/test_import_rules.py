@@ -13,7 +13,7 @@ import pytest
 from lib.routes import modules
 
 ROOT = Path(__file__).resolve().parents[2]
-CONTEXTS = {"workshop", "assessment", "legacy"}
+CONTEXTS = {"workshop", "assessment", "legacy", "learning"}
 ABOVE_CONTEXTS = {"operations"}
 """Folders that may import every context."""
 SHARED_BY_CONTEXTS = {

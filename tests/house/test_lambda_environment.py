@@ -36,9 +36,9 @@ NAMES = REQUIRED | OPTIONAL
 COMPLETE = {name: f"value of {name}" for name in NAMES}
 OTHER_NAMES = [(name, other) for name, others in NAMES.items() for other in others]
 NOT_DEPLOYED = {"BACKUP_FOLDER", "STEPWISE_TRUST_LOOPBACK", "VERCEL", "AWS_LAMBDA_FUNCTION_NAME"}
-NOT_DEPLOYED |= {"KV_URL", "REDIS_URL", "UPSTASH_REDIS_URL"}
-"""Variables of the local server, those that the platforms set themselves, and addresses that are
-read only to explain that they are not Redis's REST address."""
+NOT_DEPLOYED |= {"SQLITE_DATABASE_URL", "KV_URL", "REDIS_URL", "UPSTASH_REDIS_URL"}
+"""Variables of the local server and of students' devices, those that the platforms set themselves,
+and addresses that are read only to explain that they are not Redis's REST address."""
 
 
 def resolve(variables: dict[str, str], command: str = "deploy") -> dict[str, str]:

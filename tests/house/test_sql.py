@@ -30,6 +30,7 @@ NAMED = re.compile(
     r"(_query\(.*\)|load_script\(.*\)|[\w.()'/]+\[[\w']+\]|_?\w*quer\w*)(\.text)?|script"
 )
 MAY_HOLD_SQL = {
+    "lib/learning/tables/ddl.py": "the statement that creates the schema of generated tables",
     "lib/legacy/report.py": "a query for a person to type, which contains a number",
     "lib/database/schema.py": "the frame of a whole script, which takes no values",
     "migrations/printed_sql.py": "patterns of Alembic's own statements",
@@ -43,6 +44,7 @@ MAY_COMPOSE = {
     "lib/database/schema.py": "whole files of sql/",
     "lib/database/postgres.py": "execute_script, which runs whole files of sql/",
     "lib/redis_rest.py": "Redis commands",
+    "lib/learning/engines.py": "settings of SQLite, and named queries of other modules",
 }
 MAY_SPLICE = {
     "sql/assessment/schema/normalize_older_tables.sql": "regclass values, expressions of this file",

@@ -1,0 +1,76 @@
+"""Our errors for those of SQLite, the same as Postgres's for the same fact."""
+
+import re
+import sqlite3
+from collections.abc import Callable
+from functools import cache
+
+from sqlalchemy import UniqueConstraint
+
+from lib.database.statements import constraint_error
+from lib.errors import (
+    AppError,
+    Busy,
+    DatabaseUnavailable,
+    SchemaMissing,
+    UnstorableText,
+    UnusableSetting,
+)
+from lib.learning.tables import Base
+from lib.logs import log
+
+_MISSING = re.compile(r"no such (table|column)|has no column named")
+_FAILED = re.compile(r"(?P<kind>UNIQUE|CHECK) constraint failed: (index ')?(?P<what>[^']+)")
+_SETTING = "SQLITE_DATABASE_URL: the file "
+_BY_CODE: dict[int, Callable[[], AppError]] = {
+    sqlite3.SQLITE_BUSY: Busy,
+    sqlite3.SQLITE_LOCKED: Busy,
+    sqlite3.SQLITE_FULL: DatabaseUnavailable,
+    sqlite3.SQLITE_IOERR: DatabaseUnavailable,
+    sqlite3.SQLITE_CANTOPEN: lambda: UnusableSetting(
+        reason=f"{_SETTING}cannot be opened; does its folder exist?"
+    ),
+    sqlite3.SQLITE_READONLY: lambda: UnusableSetting(reason=f"{_SETTING}may not be written."),
+    sqlite3.SQLITE_NOTADB: lambda: UnusableSetting(reason=f"{_SETTING}is no SQLite database."),
+}
+"""Our errors by SQLite's primary result codes."""
+
+
+def sqlite_error_for(error: sqlite3.Error | UnicodeEncodeError) -> AppError | None:
+    """Log an error of the driver and return ours for it; None if it is unknown."""
+    if isinstance(error, UnicodeEncodeError):
+        return UnstorableText()
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # the rest says more about the same
+    constraint = failed_constraint(str(error))
+    log("sqlite_error", code=code, constraint=constraint, kind=type(error).__name__)
+    if code in _BY_CODE:
+        return _BY_CODE[code]()
+    if _MISSING.search(str(error)):
+        return SchemaMissing()
+    return constraint_error(constraint, str(error))
+
+
+def failed_constraint(message: str) -> str | None:
+    """Return the name of the constraint in SQLite's message; None if it is about something else.
+
+    SQLite names a CHECK, but of a unique constraint or index only the columns.
+    """
+    failed = _FAILED.search(message)
+    if failed is None:
+        return None
+    if failed["kind"] == "CHECK":
+        return failed["what"]
+    return _unique_names().get(failed["what"], failed["what"])
+
+
+@cache
+def _unique_names() -> dict[str, str]:
+    """Return the names of unique constraints and indexes by their columns as SQLite lists them."""
+    names = {}
+    for table in Base.metadata.tables.values():
+        uniques = [it for it in table.constraints if isinstance(it, UniqueConstraint)]
+        indexes = [index for index in table.indexes if index.unique]
+        for unique in (table.primary_key, *uniques, *indexes):
+            columns = ", ".join(f"{table.name}.{column.name}" for column in unique.columns)
+            names[columns] = str(unique.name)
+    return names

@@ -1,0 +1,31 @@
+"""Fixtures of the learning context: dependencies with a database of each kind."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from lib.database.queries import load_script
+from lib.deps import Deps
+from lib.learning.database import sqlite_session
+from lib.settings import Settings
+from tests.conftest import installed_deps
+
+
+@pytest.fixture
+def sqlite_file(tmp_path: Path) -> Path:
+    """The path of a database that does not exist yet."""
+    return tmp_path / "local.db"
+
+
+@pytest.fixture
+def both(settings: Settings, sqlite_file: Path) -> Iterator[Deps]:
+    """Dependencies with a migrated Postgres and an SQLite file with the tables."""
+    with installed_deps(replace(settings, sqlite_url=f"sqlite:///{sqlite_file}")) as deps:
+        with sqlite_session(deps) as session:
+            connection = session.connection().connection.driver_connection
+            assert connection is not None
+            connection.rollback()
+            connection.executescript(load_script("learning/schema/sqlite_tables.sql"))
+        yield deps
