@@ -74,7 +74,9 @@ def test_every_listed_name_is_one_that_the_scripts_create(database: psycopg.Conn
     tables = {".".join(pair) for pair in re.findall(r"\('(\w+)', '(\w+)', '\{", text)}
     functions = {
         f"{schema}.{name}"
-        for schema, listed in re.findall(r"\('(public|assessment|legacy)', '\{([\w\s,]+)\}'", text)
+        for schema, listed in re.findall(
+            r"\('(public|assessment|learning|legacy)', '\{([\w\s,]+)\}'", text
+        )
         for name in re.split(r",\s*", listed)
     }
     assert len(tables) > 20

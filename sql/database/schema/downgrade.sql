@@ -32,6 +32,9 @@ DECLARE
   stamp TEXT := to_char(clock_timestamp() AT TIME ZONE 'UTC', 'YYYYMMDD_HH24MISS');
   workshop TEXT := 'workshop_set_aside_' || stamp;
   assessment TEXT := 'assessment_set_aside_' || stamp;
+  -- With microseconds, because the live system's tables may have been moved in the same second.
+  learning TEXT := 'learning_set_aside_' || to_char(clock_timestamp() AT TIME ZONE 'UTC', 'YYYYMMDD_HH24MISS_US');
+  v_schema TEXT;
   adopted RECORD;
   v_table TEXT;
   v_rows BIGINT;
@@ -125,6 +128,15 @@ BEGIN
         WHERE attrelid = adopted.relation AND attnum > 0 AND NOT attisdropped
           AND attname <> ALL (adopted.columns))
       WHERE table_name = adopted.table_name;
+    ELSIF adopted.table_name ^@ 'learning_set_aside_' THEN
+      IF adopted.taken_kind IS NOT NULL THEN
+        RAISE EXCEPTION '% cannot return to public.%, because something of that name exists. '
+          'Rename it, then downgrade again.', adopted.table_name, adopted.former_name
+          USING ERRCODE = 'integrity_constraint_violation', CONSTRAINT = 'schema_needs_decision';
+      END IF;
+      EXECUTE format('ALTER TABLE %s SET SCHEMA public', adopted.relation);
+      -- Whatever was written here since stays set aside; the next upgrade adopts the table again.
+      DELETE FROM stepwise.adopted_tables AS a WHERE a.table_name = adopted.table_name;
     END IF;
     EXECUTE format('SELECT count(*) FROM public.%I', adopted.former_name) INTO v_rows;
     RAISE NOTICE 'public.%: serves the previous version again, % rows', adopted.former_name, v_rows
@@ -139,6 +151,35 @@ BEGIN
     RAISE NOTICE 'assessment: all other tables set aside in the schema %; the next upgrade returns '
       'them', assessment USING ERRCODE = 'SW001';
   END IF;
+
+  IF to_regnamespace('learning') IS NOT NULL THEN
+    table_count := 0;
+    total_rows := 0;
+    FOR v_table IN
+      SELECT c.oid::REGCLASS::TEXT FROM pg_catalog.pg_class c
+      WHERE c.relnamespace = to_regnamespace('learning') AND c.relkind IN ('r', 'p')
+    LOOP
+      EXECUTE format('SELECT count(*) FROM %s', v_table) INTO v_rows;
+      total_rows := total_rows + v_rows;
+      table_count := table_count + 1;
+    END LOOP;
+    EXECUTE format('ALTER SCHEMA learning RENAME TO %I', learning);
+    INSERT INTO stepwise.set_aside (former_name, present_name) VALUES ('learning', learning)
+    ON CONFLICT ON CONSTRAINT set_aside_pkey DO UPDATE SET
+      present_name = excluded.present_name, set_aside_at = now();
+    RAISE NOTICE 'learning: % tables with % rows set aside in the schema %; the next upgrade returns '
+      'them', table_count, total_rows, learning USING ERRCODE = 'SW001';
+  END IF;
+  -- Schemas that held the live learning system's tables and are empty now.
+  FOR v_schema IN
+    SELECT n.nspname FROM pg_catalog.pg_namespace n
+    WHERE n.nspname ~ '^learning_set_aside_[0-9_]+$' AND pg_has_role(n.nspowner, 'USAGE')
+      AND NOT EXISTS (SELECT FROM pg_catalog.pg_class c WHERE c.relnamespace = n.oid)
+      AND NOT EXISTS (SELECT FROM pg_catalog.pg_proc p WHERE p.pronamespace = n.oid)
+      AND NOT EXISTS (SELECT FROM pg_catalog.pg_type t WHERE t.typnamespace = n.oid)
+  LOOP
+    EXECUTE format('DROP SCHEMA %I', v_schema);
+  END LOOP;
 
   -- So that /health says that the schema is behind the code. Older upgrades made no such table.
   IF to_regclass('stepwise.script_runs') IS NOT NULL THEN

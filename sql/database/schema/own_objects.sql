@@ -112,6 +112,8 @@ LANGUAGE sql STABLE AS $$
     ('assessment', '{close_session,fit_criteria,fixed_uuid,ids_of,is_told,keep_proficiency,next_number,question_shown,
       record_answer,refuse_change,refuse_removal,remove_again,remove_old_tests,remove_students,
       start_session}'),
+    ('learning', '{find_set_aside,fixed_uuid,forget_teacher,remove_again,remove_old_changes,remove_person,
+      remove_set_aside}'),
     ('legacy', '{add_originals,add_raw,all_exercises,all_reports,any_row,append_reports,as_list,
       backup_tables,bring_back,bring_back_unified,close_sources,column_of,earliest_moment,email_of,
       entry_done,hide_keys,hide_secrets,is_anonymous,is_moment,is_no_token,is_other_count,is_persons_token,

@@ -1,0 +1,19 @@
+"""Ids of rows that were adopted from a database of the live learning system."""
+
+import hashlib
+from uuid import UUID
+
+
+def fixed_uuid(table: str, former_id: int) -> UUID:
+    """Return the id of an adopted row: a UUID of version 8, always the same for the same row.
+
+    `learning.fixed_uuid` of sql/learning/schema/fixed_ids.sql does the same.
+
+    Args:
+        table: Name of the live system's table, such as `users`.
+        former_id: Id of the row there.
+    """
+    digest = bytearray(hashlib.sha256(f"{table}:{former_id}".encode()).digest()[:16])
+    digest[6] = digest[6] & 0x0F | 0x80  # version 8: made by an application's own rule
+    digest[8] = digest[8] & 0x3F | 0x80  # variant of RFC 9562
+    return UUID(bytes=bytes(digest))
