@@ -104,3 +104,11 @@ SELECT to_regprocedure('assessment.remove_again()') IS NOT NULL;
 -- remove_tests_again --
 -- The same for the assessment.
 SELECT assessment.remove_again();
+
+-- has_removals_of_learners --
+-- Return whether the study planner records removals.
+SELECT to_regprocedure('learning.remove_again()') IS NOT NULL;
+
+-- remove_learners_again --
+-- The same for the study planner.
+SELECT learning.remove_again();

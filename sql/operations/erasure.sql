@@ -4,7 +4,8 @@
 -- contexts --
 -- Return which contexts have the functions that erase a person.
 SELECT to_regprocedure('public.remove_student(text)') IS NOT NULL AS workshop,
-  to_regprocedure('assessment.remove_students(text[])') IS NOT NULL AS assessment;
+  to_regprocedure('assessment.remove_students(text[])') IS NOT NULL AS assessment,
+  to_regprocedure('learning.remove_person(text, uuid)') IS NOT NULL AS learning;
 
 -- workshop_person --
 -- Return the student with this id or with this e-mail, present or former.
@@ -26,3 +27,7 @@ SELECT assessment.ids_of(%(names)s);
 -- remove_test_students --
 -- Remove everything about the students with these ids from the assessment.
 SELECT * FROM assessment.remove_students(%(ids)s);
+
+-- remove_learner --
+-- Remove everything about the user with this name or id from the study planner.
+SELECT * FROM learning.remove_person(%(username)s, %(person_id)s);

@@ -1,4 +1,4 @@
-"""A database of the live learning system comes over row by row, and what does not fit is reported."""
+"""A live learning system's database comes over row by row; what does not fit is reported."""
 
 from collections.abc import Iterator
 from typing import Any

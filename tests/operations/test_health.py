@@ -226,9 +226,9 @@ def test_a_search_path_without_our_schemas_is_remarked_and_changes_nothing(
     name = database.info.dbname
     database.execute(f'ALTER DATABASE "{name}" RESET search_path'.encode())
     (remark,) = path_remarks(client)
-    assert "lacks assessment, so" in remark
-    path = f'ALTER DATABASE "{name}" SET search_path = "$user", extensions, public, "assessment"'
-    database.execute(path.encode())
+    assert "lacks assessment, learning, so" in remark
+    path = '"$user", extensions, public, assessment, "learning"'
+    database.execute(f'ALTER DATABASE "{name}" SET search_path = {path}'.encode())
     assert path_remarks(client) == []
 
 
@@ -239,9 +239,10 @@ def test_the_search_path_of_the_role_wins(
     try:
         database.execute(f'ALTER ROLE "{role}" SET search_path = assessment'.encode())
         (remark,) = path_remarks(client)
-        assert "lacks public, so" in remark
-        both = f'ALTER ROLE "{role}" IN DATABASE "{name}" SET search_path = assessment, public'
-        database.execute(both.encode())
+        assert "lacks public, learning, so" in remark
+        role_here = f'ROLE "{role}" IN DATABASE "{name}"'
+        path = "assessment, public, learning"
+        database.execute(f"ALTER {role_here} SET search_path = {path}".encode())
         assert path_remarks(client) == []
     finally:
         database.execute(f'ALTER ROLE "{role}" RESET search_path'.encode())

@@ -99,6 +99,8 @@ def restore(
         removed_again = store.remove_again(transaction) if unified else 0
         if Context.ASSESSMENT in contexts and store.has_removals_of_tests(transaction):
             removed_again = max(removed_again, store.remove_tests_again(transaction))
+        if Context.LEARNING in contexts and store.has_removals_of_learners(transaction):
+            removed_again = max(removed_again, store.remove_learners_again(transaction))
         return RestoreResult(target.rows, removed_again, target.notes)
 
 

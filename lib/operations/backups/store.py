@@ -231,6 +231,16 @@ def remove_tests_again(transaction: "Transaction") -> int:
     return int(transaction.fetch_value(_queries["remove_tests_again"]))
 
 
+def has_removals_of_learners(transaction: "Transaction") -> bool:
+    """Return whether this database has a study planner that records removals."""
+    return bool(transaction.fetch_value(_queries["has_removals_of_learners"]))
+
+
+def remove_learners_again(transaction: "Transaction") -> int:
+    """Remove the people from the study planner, too, whom an operator had removed since."""
+    return int(transaction.fetch_value(_queries["remove_learners_again"]))
+
+
 def _parts(table: str) -> dict[str, str]:
     """Return the parameters `schema` and `table` of a name."""
     schema, _, own_name = table.partition(".")

@@ -34,7 +34,8 @@ def erase(request: DeleteStudentIn, deps: Deps) -> DeletedStudentOut:
     """
     names = _names((request.student_email, request.test_student_id))
     student_id = request.student_id or _uuid_in(names)
-    workshop, tests, session_ids = WorkshopRows(), AssessmentRows(), list[UUID]()
+    workshop, tests, learning = WorkshopRows(), AssessmentRows(), LearningRows()
+    session_ids: list[UUID] = []
     with deps.postgres.transaction() as transaction:
         take_shared_lock(transaction)
         present = store.contexts(transaction)
@@ -51,14 +52,17 @@ def erase(request: DeleteStudentIn, deps: Deps) -> DeletedStudentOut:
                 names = _names((*names, str(student_id)))
             removed = store.remove_tests(transaction, store.test_ids(transaction, names))
             tests, session_ids = removed.rows, removed.session_ids
-        if not any((*workshop.model_dump().values(), *tests.model_dump().values())):
+        if present.learning and (request.learning_username or student_id):
+            learning = store.remove_learner(transaction, request.learning_username, student_id)
+        removed_rows = RemovedRows(workshop=workshop, assessment=tests, learning=learning)
+        if not any(count for rows in removed_rows.model_dump().values() for count in rows.values()):
             raise StudentNotFound
     return DeletedStudentOut(
         sessions_deleted=workshop.sessions,
         steps_deleted=workshop.steps,
         events_deleted=workshop.events,
         older_rows_deleted=workshop.older_rows,
-        removed=RemovedRows(workshop=workshop, assessment=tests, learning=LearningRows()),
+        removed=removed_rows,
         cache_cleared=cache.delete_snapshots(deps.redis, session_ids),
     )
 

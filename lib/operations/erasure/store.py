@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from lib.database.queries import load_queries
-from lib.operations.erasure.wire import AssessmentRows, WorkshopRows
+from lib.operations.erasure.wire import AssessmentRows, LearningRows, WorkshopRows
 
 if TYPE_CHECKING:
     from lib.database.postgres import Transaction
@@ -19,6 +19,7 @@ class Contexts:
 
     workshop: bool
     assessment: bool
+    learning: bool
 
 
 @dataclass(frozen=True)
@@ -84,4 +85,19 @@ def remove_tests(transaction: "Transaction", ids: list[str]) -> RemovedTests:
     """Remove everything about the students with these ids."""
     params = {"ids": ids}
     (removed,) = transaction.fetch_all(_queries["remove_test_students"], params, RemovedTests)
+    return removed
+
+
+def remove_learner(
+    transaction: "Transaction", username: str | None, person_id: UUID | None
+) -> LearningRows:
+    """Remove everything about a user of the study planner, also from tables that were set aside.
+
+    Args:
+        transaction: Removes them.
+        username: Exactly as stored.
+        person_id: Id of the user or of the profile.
+    """
+    params = {"username": username, "person_id": person_id}
+    (removed,) = transaction.fetch_all(_queries["remove_learner"], params, LearningRows)
     return removed

@@ -19,7 +19,7 @@ class DeleteStudentIn(StrictOperatorIn):
     student_email: Name = None
     """E-mail of the student, or the id that an older page made up."""
     student_id: UUID | None = None
-    """Id of the student in the workshop."""
+    """Id of the student in the workshop or in the study planner."""
     test_student_id: Name = None
     """Id under which the student takes tests."""
     learning_username: Name = None
@@ -69,6 +69,22 @@ class LearningRows(CamelBody):
 
     users: int = 0
     """Accounts."""
+    profiles: int = 0
+    """Profiles as a student."""
+    attempts: int = 0
+    """Answers."""
+    mastery: int = 0
+    """Rows of mastery."""
+    plans: int = 0
+    """Study plans."""
+    marks: int = 0
+    """Marks in exams."""
+    tokens: int = 0
+    """Tokens of log-ins."""
+    sync_operations: int = 0
+    """Changes that devices sent."""
+    set_aside: int = 0
+    """Rows of tables that an upgrade or a downgrade had set aside."""
 
 
 class RemovedRows(CamelBody):

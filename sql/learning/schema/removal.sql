@@ -109,9 +109,9 @@ BEGIN
   LOOP
     -- A name that had been given twice belongs to whoever was adopted under it.
     v_schema_users := v_old_users || v_users::TEXT[] || ARRAY(
-      SELECT id FROM unnest(learning.find_set_aside(v_schema, 'users', 'id', 'username', ARRAY[p_username]))
-        AS id
-      WHERE NOT EXISTS (SELECT FROM learning.users AS u WHERE id IN (u.former_id::TEXT, u.id::TEXT)));
+      SELECT old.id FROM unnest(learning.find_set_aside(v_schema, 'users', 'id', 'username',
+        ARRAY[p_username])) AS old (id)
+      WHERE NOT EXISTS (SELECT FROM learning.users AS u WHERE old.id IN (u.former_id::TEXT, u.id::TEXT)));
     v_schema_students := v_old_students || v_students::TEXT[]
       || learning.find_set_aside(v_schema, 'student_profiles', 'id', 'user_id', v_schema_users);
     FOREACH v_table IN ARRAY ARRAY['question_attempts', 'concept_mastery', 'study_plans', 'exam_marks',
