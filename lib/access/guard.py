@@ -116,7 +116,7 @@ async def local_or_operator(request: Request, deps: Annotated[Deps, Depends(get_
 
 @raises(CalledFromAnotherSite, InstructorRefused, Unauthenticated, TooManyAttempts)
 async def local_or_admin(request: Request, deps: Annotated[Deps, Depends(get_deps)]) -> bool:
-    """Return whether the caller holds ADMIN_PASSWORD, or calls the local server from this machine."""
+    """Return whether the caller holds ADMIN_PASSWORD or calls the local server from its machine."""
     if _bearer(request) is None:
         return _is_trusted_locally(request, deps.settings, None)
     return await maybe_admin(request, deps)

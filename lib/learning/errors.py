@@ -108,7 +108,7 @@ class TopicRefused(BadRequest):
 
 
 class ContentRefused(InvalidInput):
-    """Nothing was stored, because of {count}; the first is in {place}: {reason}"""
+    """Nothing was stored, because of {count}; the first is in {place}: {reason}"""  # noqa: D415 the reason is a sentence
 
     code = "content_refused"
 

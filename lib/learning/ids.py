@@ -29,13 +29,12 @@ class Reference:
 
     def of(self, table: Any) -> ColumnElement[bool]:
         """Return the condition that a row of the table has this id."""
+        condition: ColumnElement[bool] = false()
         if self.id is not None:
-            condition: ColumnElement[bool] = table.id == self.id
-            return condition
-        if self.former_id is not None:
+            condition = table.id == self.id
+        elif self.former_id is not None:
             condition = table.former_id == self.former_id
-            return condition
-        return false()
+        return condition
 
 
 def reference(sent: str | int | UUID) -> Reference:

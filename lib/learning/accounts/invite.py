@@ -12,9 +12,9 @@ from lib.learning.accounts.tokens import digest_of
 from lib.learning.accounts.wire import InvitationOut, InviteIn
 from lib.learning.errors import UserNotFound
 from lib.learning.tables.closed_lists import Role
+from lib.learning.transactions import transaction
 
 CODE_BYTES = 18
-from lib.learning.transactions import transaction
 
 
 def invite(db: Session, body: InviteIn, deps: Deps) -> InvitationOut:

@@ -25,7 +25,10 @@ def log_in(
         LogInRefused: If the name or the password is wrong; both take the same time.
     """
     account = store.find_account(db, username)
-    if not is_right(password, account and account.password_hash) or account is None:
+    if (
+        not is_right(password, None if account is None else account.password_hash)
+        or account is None
+    ):
         raise LogInRefused
     new_hash = hash_password(password) if is_outdated(account.password_hash) else None
     with transaction(db):

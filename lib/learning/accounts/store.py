@@ -83,7 +83,11 @@ def _account(db: Session, condition: object) -> Account | None:
 
 
 def add_user(db: Session, username: str, password_hash: str, role: Role, now: datetime) -> Account:
-    """Store a new user who logs in now; raises the error of its name's constraint if it is taken."""
+    """Store a new user who logs in now.
+
+    Raises:
+        UsernameTaken: If another user has the name.
+    """
     account = Account(new_id(), None, username, role, now, password_hash)
     db.execute(
         insert(User).values(

@@ -163,7 +163,7 @@ class TokensOut(Body):
 
     access_token: str
     """Token for the header `Authorization: Bearer …`; valid for 24 hours."""
-    token_type: Literal["bearer"] = "bearer"
+    token_type: Literal["bearer"] = "bearer"  # noqa: S105 the scheme of the header
     """Scheme of the header."""
     refresh_token: str
     """Token that `POST /api/auth/refresh` exchanges for new ones, once."""

@@ -1,6 +1,7 @@
 """Classes: creation, join codes, members and moves."""
 
 import secrets
+from uuid import UUID
 
 from lib.learning.classes import store
 from lib.learning.classes.store import ClassRow
@@ -109,11 +110,12 @@ def move_students(call: Call, sent_id: str, body: MoveIn) -> ClassAnswer:
     row = teachable_class(call, sent_id)
     target = None if body.to_class_id is None else teachable_class(call, body.to_class_id)
     members = store.list_members(call.db, row.id)
-    by_id = {member.id: member.id for member in members} | {
+    by_id: dict[UUID | int, UUID] = {member.id: member.id for member in members} | {
         member.former_id: member.id for member in members if member.former_id is not None
     }
     wanted = [reference(sent) for sent in body.student_ids]
-    chosen = [by_id.get(it.id or it.former_id) for it in wanted]
+    keys = [it.former_id if it.id is None else it.id for it in wanted]
+    chosen = [None if key is None else by_id.get(key) for key in keys]
     if None in chosen:
         raise StudentClosed(fields=("student_ids",))
     with transaction(call.db):

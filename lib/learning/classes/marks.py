@@ -32,8 +32,12 @@ def enter_marks(call: Call, body: MarksIn) -> MarksAnswer:
     ]
     with transaction(call.db):
         store.put_marks(call.db, rows, call.now)
-    stored = [MarkRow(row["student_id"], body.exam, taken_on, row["mark"]) for row in rows]
-    return _answer(stored)
+    return _answer(
+        [
+            MarkRow(student.id, body.exam, taken_on, each.mark)
+            for student, each in zip(students, body.marks, strict=True)
+        ]
+    )
 
 
 def list_marks(call: Call, sent_student: str | None, sent_class: str | None) -> MarksAnswer:

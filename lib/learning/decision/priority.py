@@ -1,7 +1,7 @@
 """Which topics are open to a student, and in which order to study them; pure.
 
-The priority is the live system's: 0.4 × (100 − mastery) + 0.3 × weightage + 0.2 × urgency
-+ 0.1 × efficiency, each from 0 to 100.
+The priority is the live system's: 0.4 of the mastery gap, 0.3 of the weightage, 0.2 of the urgency
+and 0.1 of the efficiency, each from 0 to 100.
 """
 
 from collections.abc import Callable

@@ -1,6 +1,6 @@
 """Mastery of a concept by the live system's formula; pure.
 
-100 × (0.5 × accuracy + 0.2 × speed + 0.2 × confidence + 0.1 × consistency), each part from 0 to 1,
+Half of it is accuracy, a fifth speed, a fifth confidence and a tenth consistency, each from 0 to 1,
 so that students of the live system keep their scores.
 """
 

@@ -103,7 +103,7 @@ def list_answers(db: Session, student_id: UUID, concept_id: UUID) -> list[Answer
     return [Answered(*row) for row in rows]
 
 
-def _rows() -> Select[Any]:
+def _rows() -> "Select[*tuple[Any, ...]]":
     return select(
         ConceptMastery.student_id,
         ConceptMastery.concept_id,

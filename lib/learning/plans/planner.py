@@ -22,6 +22,7 @@ MAX_EXAM_DAYS = 60
 LAST_DAYS = 7
 """Days before the exam that go to the weightiest third of the topics."""
 DECIMALS = 2
+HUNDREDTHS = 100
 
 
 @dataclass(frozen=True)
@@ -153,4 +154,4 @@ def _hours_left(recommendation: Recommendation) -> float:
 
 def _floored(hours: float) -> float:
     """Return hours rounded down to hundredths, so that no sum exceeds what is available."""
-    return int(hours * 10**DECIMALS + 1e-9) / 10**DECIMALS
+    return int(hours * HUNDREDTHS + 1e-9) / HUNDREDTHS

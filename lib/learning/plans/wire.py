@@ -83,7 +83,7 @@ class PlanOut(DailyPlanOut):
     high_priority_topics: list[LiveId]
     """Weightiest third of the topics, to which the last days before the exam go."""
     warning: str | None
-    """What the plan cannot reach, such as topics for which the hours are too few; null if nothing."""
+    """What the plan cannot reach, such as topics that need more hours; null if nothing."""
 
 
 class LivePlanOut(Body):
@@ -135,7 +135,7 @@ class PlanAnswer(Answer):
     plan: PlanOut
     """The plan; its days are in UTC."""
     outdated: bool
-    """Whether a topic's mastery has moved by more than 15 since then, so that it should be remade."""
+    """Whether a topic's mastery has moved by more than 15 since then; then it should be remade."""
 
 
 class PlansAnswer(Answer):

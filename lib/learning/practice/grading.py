@@ -40,14 +40,7 @@ def option_fault(
 ) -> str | None:
     """Return what is wrong with the answer of a question; None if nothing is."""
     if question_type == QuestionType.MCQ:
-        if not options:
-            return "options: A question of type mcq needs them."
-        spellings = [option.strip().casefold() for option in options]
-        if len(set(spellings)) != len(spellings):
-            return "options: Two of them are equal."
-        if correct_answer.strip().casefold() not in spellings:
-            return "correct_answer: It is not one of the options."
-        return None
+        return _fault_of_options(options or (), correct_answer)
     if options:
         return "options: Only a question of type mcq has them."
     if question_type == QuestionType.NUMERICAL and number_of(correct_answer) is None:
@@ -55,4 +48,15 @@ def option_fault(
     is_truth = correct_answer.strip().casefold() in TRUTH
     if question_type == QuestionType.TRUE_FALSE and not is_truth:
         return "correct_answer: Write true or false."
+    return None
+
+
+def _fault_of_options(options: Sequence[str], correct_answer: str) -> str | None:
+    spellings = [option.strip().casefold() for option in options]
+    if not spellings:
+        return "options: A question of type mcq needs them."
+    if len(set(spellings)) != len(spellings):
+        return "options: Two of them are equal."
+    if correct_answer.strip().casefold() not in spellings:
+        return "correct_answer: It is not one of the options."
     return None

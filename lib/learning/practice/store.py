@@ -82,7 +82,7 @@ def list_attempts(
     return [AttemptRow(*row) for row in db.execute(query.order_by(*newest_first).limit(limit))]
 
 
-def _rows() -> Select[Any]:
+def _rows() -> "Select[*tuple[Any, ...]]":
     return select(
         QuestionAttempt.id,
         QuestionAttempt.former_id,

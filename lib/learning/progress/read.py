@@ -103,7 +103,7 @@ def _walk(
 
 
 def _after(answers: Sequence[PastAnswer], is_today: bool) -> datetime:
-    """Return a time after the newest answer, whose device's clock may be ahead, for the last day."""
+    """Return a time after the newest answer, since a device's clock may be ahead, for today."""
     if is_today and answers:
         return answers[-1].timestamp + timedelta(microseconds=1)
     return datetime.min.replace(tzinfo=UTC)

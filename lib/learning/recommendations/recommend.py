@@ -187,9 +187,11 @@ def in_words(judged: Recommendation, situation: Situation) -> str:
     )
     unlocks = ", ".join(it.name for it in judged.unlocks)
     sentences = [
-        f"{topic.name} is worth {topic.exam_weightage:.1f} % of the marks, and you master"
-        f" {judged.current_mastery:.0f} % of it: full mastery would add"
-        f" {judged.expected_marks_gain:.1f} % of the marks.",
+        (
+            f"{topic.name} is worth {topic.exam_weightage:.1f} % of the marks, and you master"
+            f" {judged.current_mastery:.0f} % of it: full mastery would add"
+            f" {judged.expected_marks_gain:.1f} % of the marks."
+        ),
         f"It takes about {topic.estimated_hours:g} hours. {exam}.",
         f"It opens the way to {unlocks}." if unlocks else "No other topic builds on it.",
     ]

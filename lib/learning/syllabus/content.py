@@ -118,7 +118,10 @@ def _doubled(content: Content) -> list[tuple[str, str]]:
 def _store_topics(done: _Import) -> None:
     new_rows = []
     for _, row in done.content.topics:
-        values = {"estimated_hours": row.estimated_hours, "description": row.description}
+        values: dict[str, Any] = {
+            "estimated_hours": row.estimated_hours,
+            "description": row.description,
+        }
         topic_id = done.topic_ids.get(row.topic)
         if topic_id is None:
             topic_id = done.topic_ids[row.topic] = new_id()
