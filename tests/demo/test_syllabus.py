@@ -121,6 +121,11 @@ def test_damaged_concept_is_noticed(copy: Path, changes: Row, message: str) -> N
         ),
         (
             "mcq",
+            {"options": '["12%", "1%", "15%", " "]'},
+            "{text} does not have 4 different options",
+        ),
+        (
+            "mcq",
             {"options": '["12%", "1%", "2%", "3%", "3%"]'},
             "{text} does not have 4 different options",
         ),
