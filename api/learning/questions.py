@@ -13,7 +13,7 @@ app = create_app("learning.questions", tag="Learning")
 
 @app.get("/api/learning/questions")
 @raises(ConceptNotFound, TopicNotFound, InvalidCursor)
-def list_questions(
+def list_practice_questions(
     call: UserCall,
     concept_id: Id = None,
     topic_id: Id = None,

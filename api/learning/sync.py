@@ -11,7 +11,7 @@ app = create_app("learning.sync", tag="Learning")
 
 @app.post("/api/sync/upload")
 @raises(*StudentErrors)
-def upload_operations(body: wire.UploadIn, call: UserCall) -> wire.UploadOut:
+def upload_operations(body: wire.QueueIn, call: UserCall) -> wire.QueueOut:
     """Apply the queue of a device; derived rows are acknowledged and not stored."""
     return upload.upload(call, body)
 
@@ -25,7 +25,7 @@ def download_rows(student_id: str, call: UserCall) -> wire.DownloadOut:
 
 @app.get("/api/sync/status/{student_id}")
 @raises(*StudentErrors)
-def read_sync_status(student_id: str, call: UserCall) -> wire.StatusOut:
+def read_sync_status(student_id: str, call: UserCall) -> wire.SyncStatusOut:
     """Return whether everything that was uploaded has been applied."""
     return download.read_status(call, student_id)
 

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from argon2 import PasswordHasher
 
+ROUNDS, MEMORY_KIB, LANES = 2, 19 * 1024, 1
+"""Parameters of Argon2id that OWASP recommends for servers with little memory."""
 SALT_BYTES = 32
 PBKDF2_ROUNDS = 100_000
 """Rounds of the live system's hashes."""
@@ -18,7 +20,7 @@ BCRYPT_BYTES = 72
 
 
 def hash_password(password: str) -> str:
-    """Return the Argon2id hash of a password, with the parameters of RFC 9106's second choice."""
+    """Return the Argon2id hash of a password."""
     return _hasher().hash(password)
 
 
@@ -44,9 +46,8 @@ def is_outdated(stored_hash: str | None) -> bool:
 @cache
 def _hasher() -> "PasswordHasher":
     from argon2 import PasswordHasher
-    from argon2.profiles import RFC_9106_LOW_MEMORY
 
-    return PasswordHasher.from_parameters(RFC_9106_LOW_MEMORY)
+    return PasswordHasher(ROUNDS, MEMORY_KIB, LANES)
 
 
 @cache

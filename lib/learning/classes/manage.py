@@ -10,10 +10,10 @@ from lib.learning.classes.wire import (
     ClassChangeIn,
     ClassesAnswer,
     ClassIn,
-    ClassOut,
     JoinIn,
     MemberOut,
     MoveIn,
+    TaughtClassOut,
 )
 from lib.learning.current_user import Call
 from lib.learning.errors import ClassClosed, JoinCodeUnknown, StudentClosed
@@ -156,8 +156,8 @@ def _answer(call: Call, row: ClassRow, message: str | None) -> ClassAnswer:
     )
 
 
-def _out(row: ClassRow, *, with_code: bool = True) -> ClassOut:
-    return ClassOut(
+def _out(row: ClassRow, *, with_code: bool = True) -> TaughtClassOut:
+    return TaughtClassOut(
         id=row.id,
         name=row.name,
         grade=row.grade,

@@ -49,7 +49,7 @@ class MoveIn(StrictBody):
     """Class to move them to, one of the same teacher; null to take them out."""
 
 
-class ClassOut(Body):
+class TaughtClassOut(Body):
     """A class."""
 
     id: UUID
@@ -67,7 +67,7 @@ class ClassOut(Body):
 class ClassesAnswer(Answer):
     """The classes of the caller: those that a teacher teaches, or a student's own."""
 
-    classes: list[ClassOut]
+    classes: list[TaughtClassOut]
     """The classes."""
     count: int
     """Number of classes."""
@@ -89,7 +89,7 @@ class MemberOut(Body):
 class ClassAnswer(Answer):
     """A class with its students."""
 
-    class_: Annotated[ClassOut, Field(alias="class")]
+    class_: Annotated[TaughtClassOut, Field(alias="class")]
     """The class."""
     members: list[MemberOut]
     """Its students by name."""

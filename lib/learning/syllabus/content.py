@@ -12,7 +12,7 @@ from lib.learning.syllabus import store
 from lib.learning.syllabus.content_file import Content, read_content
 from lib.learning.syllabus.syllabus import Syllabus, find_cycle
 from lib.learning.syllabus.topics import weigh
-from lib.learning.syllabus.wire import ContentAnswer, ContentIn, ContentQuestionIn, ImportedOut
+from lib.learning.syllabus.wire import ContentAnswer, ContentIn, ContentQuestionIn, ImportedRowsOut
 from lib.learning.tables.base import new_id
 
 
@@ -28,9 +28,9 @@ class _Import:
     created: Counter[str] = field(default_factory=Counter)
     changed: Counter[str] = field(default_factory=Counter)
 
-    def numbers(self, kind: str) -> ImportedOut:
+    def numbers(self, kind: str) -> ImportedRowsOut:
         """Return the numbers of rows of a kind."""
-        return ImportedOut(created=self.created[kind], changed=self.changed[kind])
+        return ImportedRowsOut(created=self.created[kind], changed=self.changed[kind])
 
 
 def import_content(call: Call, body: ContentIn) -> ContentAnswer:

@@ -11,7 +11,7 @@ from lib.learning.syllabus.topics import topic_of
 from lib.learning.syllabus.wire import (
     LiveQuestionOut,
     LiveQuestionsOut,
-    QuestionOut,
+    PracticeQuestionOut,
     QuestionsAnswer,
 )
 from lib.learning.tables.closed_lists import Difficulty, QuestionType
@@ -78,8 +78,8 @@ def _concept(call: Call, sent_id: str) -> tuple[UUID, int | UUID]:
     return concept.id, concept.live_id
 
 
-def _out(row: QuestionRow) -> QuestionOut:
-    return QuestionOut(
+def _out(row: QuestionRow) -> PracticeQuestionOut:
+    return PracticeQuestionOut(
         id=row.id,
         concept_id=row.concept_id,
         question_text=row.question_text,

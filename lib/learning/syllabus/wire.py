@@ -199,7 +199,7 @@ class TopicAnswer(Answer):
     """What was stored, and whether the weightages of all topics had to be normalised."""
 
 
-class QuestionOut(Body):
+class PracticeQuestionOut(Body):
     """A practice question without its answer."""
 
     id: UUID
@@ -221,7 +221,7 @@ class QuestionOut(Body):
 class QuestionsAnswer(Answer):
     """A page of questions."""
 
-    questions: list[QuestionOut]
+    questions: list[PracticeQuestionOut]
     """The questions."""
     count: int
     """Number of questions on the page."""
@@ -323,7 +323,7 @@ class ContentIn(StrictBody):
     """Whether to check the content only."""
 
 
-class ImportedOut(Body):
+class ImportedRowsOut(Body):
     """Numbers of rows of one kind."""
 
     created: int
@@ -339,11 +339,11 @@ class ContentAnswer(Answer):
     """What was stored, or would be in a dry run."""
     dry_run: bool
     """Whether nothing was stored."""
-    topics: ImportedOut
+    topics: ImportedRowsOut
     """Topics."""
-    concepts: ImportedOut
+    concepts: ImportedRowsOut
     """Concepts."""
-    questions: ImportedOut
+    questions: ImportedRowsOut
     """Questions."""
     remarks: list[str]
     """Sentences about what was adjusted, such as weightages that did not add up to 100."""

@@ -9,7 +9,7 @@ from lib.learning.plans.make import list_live_plans
 from lib.learning.practice.attempts import list_live_attempts
 from lib.learning.students.student import readable_student
 from lib.learning.sync import store
-from lib.learning.sync.wire import DownloadDataOut, DownloadOut, StatusOut
+from lib.learning.sync.wire import DownloadDataOut, DownloadOut, SyncStatusOut
 
 MAX_PLANS = 20
 
@@ -36,7 +36,7 @@ def download(call: Call, sent_id: str) -> DownloadOut:
     return DownloadOut(data=data, timestamp=call.now)
 
 
-def read_status(call: Call, sent_id: str) -> StatusOut:
+def read_status(call: Call, sent_id: str) -> SyncStatusOut:
     """Return the state of a student's synchronisation.
 
     Raises:
@@ -44,7 +44,7 @@ def read_status(call: Call, sent_id: str) -> StatusOut:
     """
     student = readable_student(call, sent_id)
     failed, newest = store.read_status(call.db, student.id)
-    return StatusOut(
+    return SyncStatusOut(
         student_id=student.live_id,
         pending_operations=failed,
         sync_state="error" if failed else "synced",

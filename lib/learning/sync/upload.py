@@ -27,7 +27,7 @@ from lib.learning.students.wire import ProfileChangeIn
 from lib.learning.syllabus import store as syllabus_store
 from lib.learning.sync import store
 from lib.learning.sync.store import Received
-from lib.learning.sync.wire import OperationIn, UploadIn, UploadOut
+from lib.learning.sync.wire import OperationIn, QueueIn, QueueOut
 from lib.learning.tables.closed_lists import OperationType
 from lib.learning.transactions import transaction
 from lib.web.wire import UtcTime, utc_text
@@ -48,7 +48,7 @@ class _Counts:
     errors: list[str] = field(default_factory=list)
 
 
-def upload(call: Call, body: UploadIn) -> UploadOut:
+def upload(call: Call, body: QueueIn) -> QueueOut:
     """Apply the operations of a queue; repeating it changes nothing.
 
     Raises:
@@ -68,7 +68,7 @@ def upload(call: Call, body: UploadIn) -> UploadOut:
             with transaction(call.db):
                 store.record_operation(call.db, received, str(refusal), call.now)
             counts.errors.append(f"operations[{number}]: {refusal}")
-    return UploadOut(
+    return QueueOut(
         success=not counts.errors,
         synced_count=counts.synced,
         failed_count=len(counts.errors),

@@ -30,7 +30,7 @@ class OperationIn(Body):
     """Time of the change by the clock of the device."""
 
 
-class UploadIn(Body):
+class QueueIn(Body):
     """The queue of a device."""
 
     student_id: SentId
@@ -39,7 +39,7 @@ class UploadIn(Body):
     """The changes, oldest first."""
 
 
-class UploadOut(Body):
+class QueueOut(Body):
     """What became of a queue."""
 
     success: bool
@@ -76,7 +76,7 @@ class DownloadOut(Body):
     """Time at which they were read."""
 
 
-class StatusOut(Body):
+class SyncStatusOut(Body):
     """State of a student's synchronisation."""
 
     student_id: LiveId
