@@ -2,14 +2,12 @@
 
 from typing import Annotated
 
-from lib.learning.database import get_db
-from sqlalchemy.orm import Session
-
 from lib.deps import Deps, get_deps
 from lib.errors import raises
 from lib.framework import Depends
 from lib.learning.accounts import invite
 from lib.learning.accounts.wire import InvitationOut, InviteIn
+from lib.learning.current_user import Db
 from lib.learning.errors import UserNotFound
 from lib.web.app import create_app, lambda_entry
 
@@ -20,7 +18,7 @@ app = create_app("learning.admin_invite", tag="Learning: accounts")
 @raises(UserNotFound)
 def create_invitation(
     body: InviteIn,
-    db: Annotated[Session, Depends(get_db)],
+    db: Db,
     deps: Annotated[Deps, Depends(get_deps)],
 ) -> InvitationOut:
     """Return a code to register with a role, or for an account to set a new password."""

@@ -2,20 +2,17 @@
 
 from typing import Annotated
 
-from lib.learning.database import get_db
-from sqlalchemy.orm import Session
-
 from lib.access.guard import local_or_admin
 from lib.deps import Deps, get_deps
 from lib.errors import raises
 from lib.framework import Depends, Response
 from lib.learning import errors
 from lib.learning.accounts import change_password, log_in, register, tokens, wire
-from lib.learning.current_user import UserCall
+from lib.learning.current_user import Db, UserCall
 from lib.web.app import create_app, lambda_entry
 
 app = create_app("learning.auth", tag="Learning: accounts")
-Db = Annotated[Session, Depends(get_db)]
+
 ByDeps = Annotated[Deps, Depends(get_deps)]
 ByOperator = Annotated[bool, Depends(local_or_admin)]
 

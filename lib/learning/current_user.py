@@ -17,6 +17,8 @@ from lib.learning.errors import NotStudent
 from lib.learning.tables import StudentProfile, User
 from lib.learning.tables.closed_lists import Role
 
+Db = Annotated[Session, Depends(get_db)]
+
 
 @dataclass(frozen=True)
 class CurrentUser:
@@ -75,7 +77,7 @@ def read_user(db: Session, user_id: UUID) -> CurrentUser | None:
 @raises(TokenRefused)
 def get_call(
     request: Request,
-    db: Annotated[Session, Depends(get_db)],
+    db: Db,
     deps: Annotated[Deps, Depends(get_deps)],
 ) -> Call:
     """Return the call, once its user is known to exist and to have the role of the token.

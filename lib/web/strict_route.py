@@ -9,6 +9,7 @@ from inspect import iscoroutinefunction
 from typing import Any, ClassVar
 
 from pydantic import BaseModel
+from starlette.datastructures import Headers
 
 from lib import deadline
 from lib.access import write_limits
@@ -137,8 +138,9 @@ class CheckedRequest(Request):
     async def parse_form(self) -> None:
         """Parse the body if it is a form."""
         if self._is_form:
-            self._parsed = await form_body.fields_of(self._raw, self.headers)
-            self.scope = {**self.scope, "headers": _as_json(self.headers.raw)}
+            headers = Headers(scope=self.scope)  # `self.headers` would keep them
+            self._parsed = await form_body.fields_of(self._raw, headers)
+            self.scope = {**self.scope, "headers": _as_json(headers.raw)}
 
     async def body(self) -> bytes:
         """Return the body."""

@@ -2,10 +2,11 @@
 
 import re
 
-from lib.access.endpoint import CLOSED
+from lib.access.endpoint import BY_TOKEN, CLOSED
 from lib.routes import ENDPOINTS
 from tests.contract.assessment_calls import ASSESSMENT
 from tests.contract.call import ABSENT, Call
+from tests.contract.learning_calls import LEARNING
 from tests.contract.legacy_calls import LEGACY
 from tests.contract.workshop_calls import WORKSHOP
 
@@ -42,8 +43,8 @@ def _concrete(template: str) -> str:
 
 
 def _calls_without_credentials() -> tuple[Call, ...]:
-    """Return a call to every endpoint for operators or schedules, without credentials."""
-    protected = CLOSED
+    """Return a call to every endpoint for operators, schedules or users, without credentials."""
+    protected = CLOSED | BY_TOKEN
     return tuple(
         Call(method, _concrete(row.path), 401)
         for row in ENDPOINTS
@@ -56,6 +57,7 @@ CALLS = (
     *SERVICE,
     *WORKSHOP,
     *ASSESSMENT,
+    *LEARNING,
     *LEGACY,
     *_calls_with_wrong_methods(),
     *_calls_without_credentials(),

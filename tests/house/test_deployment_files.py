@@ -17,7 +17,7 @@ from tests.support.lambda_runtime import read_routes
 ROOT = Path(__file__).resolve().parents[2]
 API_FILES = sorted((ROOT / "api").rglob("*.py"))
 API_LINES, INDEX_LINES = 45, 60
-FUNCTIONS = 56
+FUNCTIONS = 71  # files in api/, the index included
 """Number of files in `api/`, so that a search without results fails."""
 VERCEL_KEYS = 50
 STACK_RESOURCES = 450

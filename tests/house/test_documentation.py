@@ -172,6 +172,8 @@ def test_security_is_that_of_the_table(operation: Operation) -> None:
         Access.INSTRUCTOR: [{"instructor": []}, *by_body],
         Access.OPERATOR: [{"operator": []}, *by_body],
         Access.CRON: [{"cron": []}],
+        Access.USER: [{"user": []}],
+        Access.TEACHER: [{"user": []}],
     }
     assert operation.description["security"] == required.get(access, [])
 
@@ -229,7 +231,7 @@ def test_every_endpoint_is_in_a_page_of_docs(path: str) -> None:
     name = re.compile(rf"(?<![\w/-]){re.escape(path.removeprefix('/api/'))}(?![\w/-])")
     prefixed = re.compile(rf"{re.escape(path)}(?![\w/-])")
     assert any(name.search(page) or prefixed.search(page) for page in pages), (
-        f"say in docs/workshop.md, assessment.md or migration.md what {path} is for"
+        f"say in docs/workshop.md, assessment.md, learning.md or migration.md what {path} is for"
     )
 
 
