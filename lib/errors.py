@@ -104,6 +104,12 @@ class Unauthenticated(AppError):
         return {"WWW-Authenticate": "Bearer"}
 
 
+class TokenRefused(Unauthenticated):
+    """The access token is missing, invalid or expired: log in, or refresh it."""
+
+    code = "token_refused"
+
+
 class Forbidden(AppError):
     """This credential does not allow this call."""
 
@@ -115,6 +121,12 @@ class InstructorRefused(Forbidden):
     """INSTRUCTOR_PASSWORD does not open this call; send ADMIN_PASSWORD."""
 
     code = "instructor_refused"
+
+
+class RoleRefused(Forbidden):
+    """Only {roles} may make this call."""
+
+    code = "role_refused"
 
 
 class CalledFromAnotherSite(Forbidden):

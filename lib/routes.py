@@ -314,14 +314,13 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     for_users("/api/topics/{topic_id}", "topics", "GET"),
     for_users("/api/topics/{topic_id}/prerequisites", "topics", "GET"),
     for_users("/api/topics/unlockable/{student_id}", "topics", "GET"),
-    Endpoint(
+    for_users(
         "/api/learning/content",
-        "learning.content",
-        ("POST",),
-        Access.TEACHER,
+        "content",
+        "POST",
+        access=Access.TEACHER,
         body_limit=LARGE_BODY,
         takes_csv=True,
-        calls_per_minute=60,
     ),
     for_users("/api/learning/questions", "questions", "GET", per_minute=30),
     for_users("/api/questions/concept/{concept_id}", "questions", "GET", per_minute=30),

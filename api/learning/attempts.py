@@ -3,8 +3,8 @@
 from lib.errors import InvalidCursor, raises
 from lib.framework import Response
 from lib.learning.current_user import UserCall
-from lib.learning.errors import AttemptIdTaken, NotStudent, QuestionNotFound
-from lib.learning.parameters import Id, PageSize
+from lib.learning.errors import AttemptIdTaken, NotStudent, PracticeQuestionNotFound
+from lib.learning.parameters import Id, PageSize, StudentId
 from lib.learning.practice import attempts, wire
 from lib.learning.students.student import StudentErrors
 from lib.web.app import create_app, lambda_entry
@@ -14,7 +14,7 @@ app = create_app("learning.attempts", tag="Learning")
 
 
 @app.post("/api/learning/attempts")
-@raises(AttemptIdTaken, NotStudent, QuestionNotFound)
+@raises(AttemptIdTaken, NotStudent, PracticeQuestionNotFound)
 def record_attempt(body: wire.AttemptIn, call: UserCall) -> wire.AttemptAnswer:
     """Grade and store an answer once; repeating it with the same `id` changes nothing."""
     return attempts.record(call, body)
@@ -30,7 +30,7 @@ def list_attempts(
 
 
 @app.post("/api/attempts")
-@raises(NotStudent, QuestionNotFound)
+@raises(NotStudent, PracticeQuestionNotFound)
 def record_live_attempt(
     body: wire.LiveAttemptIn, call: UserCall, response: Response
 ) -> wire.LiveAttemptOut:
@@ -41,7 +41,7 @@ def record_live_attempt(
 
 @app.get("/api/attempts/student/{student_id}")
 @raises(*StudentErrors)
-def list_live_attempts(student_id: str, call: UserCall) -> wire.LivePastAttemptsOut:
+def list_live_attempts(student_id: StudentId, call: UserCall) -> wire.LivePastAttemptsOut:
     """Return the newest 100 answers of a student."""
     return attempts.list_live_attempts(call, student_id)
 

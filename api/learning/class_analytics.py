@@ -5,10 +5,11 @@ from typing import Annotated
 from lib.errors import raises
 from lib.framework import Depends
 from lib.learning.class_analytics import read, wire
+from lib.learning.class_analytics.parameters import ClassQuery, read_filters
 from lib.learning.class_analytics.read import Filters
 from lib.learning.current_user import UserCall
 from lib.learning.errors import ClassClosed, TopicNotFound
-from lib.learning.parameters import Id, Threshold, read_filters
+from lib.learning.parameters import ClassId, Id, StudentId, Threshold
 from lib.learning.students.student import StudentErrors
 from lib.web.app import create_app, lambda_entry
 
@@ -19,7 +20,7 @@ Filtered = Annotated[Filters, Depends(read_filters)]
 @app.get("/api/learning/class-analytics")
 @raises(ClassClosed, TopicNotFound)
 def read_class_analytics(
-    class_id: str, call: UserCall, filters: Filtered
+    class_id: ClassQuery, call: UserCall, filters: Filtered
 ) -> wire.ClassAnalyticsAnswer:
     """Return mastery by topic, weak topics, students at risk and a prediction for a class."""
     return read.read_class_analytics(call, class_id, filters)
@@ -27,7 +28,7 @@ def read_class_analytics(
 
 @app.get("/api/analytics/class/{class_id}")
 @raises(ClassClosed, TopicNotFound)
-def read_live_class(class_id: str, call: UserCall, filters: Filtered) -> wire.LiveClassOut:
+def read_live_class(class_id: ClassId, call: UserCall, filters: Filtered) -> wire.LiveClassOut:
     """Return a class's mastery by topic."""
     return read.read_live_class(call, class_id, filters)
 
@@ -35,7 +36,7 @@ def read_live_class(class_id: str, call: UserCall, filters: Filtered) -> wire.Li
 @app.get("/api/analytics/class/{class_id}/weak-topics")
 @raises(ClassClosed, TopicNotFound)
 def read_live_weak_topics(
-    class_id: str, call: UserCall, filters: Filtered, threshold: Threshold = 40
+    class_id: ClassId, call: UserCall, filters: Filtered, threshold: Threshold = 40
 ) -> wire.LiveWeakTopicsOut:
     """Return the topics in which a class is weak, the weakest first."""
     return read.read_live_weak_topics(call, class_id, threshold, filters)
@@ -43,7 +44,7 @@ def read_live_weak_topics(
 
 @app.get("/api/analytics/class/{class_id}/at-risk")
 @raises(ClassClosed, TopicNotFound)
-def read_live_at_risk(class_id: str, call: UserCall, filters: Filtered) -> wire.LiveAtRiskOut:
+def read_live_at_risk(class_id: ClassId, call: UserCall, filters: Filtered) -> wire.LiveAtRiskOut:
     """Return the students who need help, the weakest first."""
     return read.read_live_at_risk(call, class_id, filters)
 
@@ -51,7 +52,7 @@ def read_live_at_risk(class_id: str, call: UserCall, filters: Filtered) -> wire.
 @app.get("/api/analytics/class/{class_id}/predictions")
 @raises(ClassClosed, TopicNotFound)
 def read_live_predictions(
-    class_id: str, call: UserCall, filters: Filtered
+    class_id: ClassId, call: UserCall, filters: Filtered
 ) -> wire.LivePredictionsOut:
     """Return the predicted exam result of a class."""
     return read.read_live_predictions(call, class_id, filters)
@@ -59,7 +60,9 @@ def read_live_predictions(
 
 @app.get("/api/analytics/student/{student_id}/comparison")
 @raises(ClassClosed, *StudentErrors)
-def compare_live(student_id: str, call: UserCall, class_id: Id = None) -> wire.LiveComparisonOut:
+def compare_live(
+    student_id: StudentId, call: UserCall, class_id: Id = None
+) -> wire.LiveComparisonOut:
     """Return a student beside the class, without the figures of other students."""
     return read.compare_live(call, student_id, class_id)
 

@@ -4,6 +4,7 @@ from lib.errors import raises
 from lib.learning.classes import manage, wire
 from lib.learning.current_user import UserCall
 from lib.learning.errors import ClassClosed, JoinCodeUnknown, NotStudent, StudentClosed
+from lib.learning.parameters import ClassId
 from lib.web.app import create_app, lambda_entry
 
 app = create_app("learning.classes", tag="Learning: teachers")
@@ -31,21 +32,21 @@ def join_class(body: wire.JoinIn, call: UserCall) -> wire.ClassesAnswer:
 
 @app.get("/api/learning/classes/{class_id}")
 @raises(ClassClosed)
-def read_class(class_id: str, call: UserCall) -> wire.ClassAnswer:
+def read_class(class_id: ClassId, call: UserCall) -> wire.ClassAnswer:
     """Return a class and its students."""
     return manage.read_class(call, class_id)
 
 
 @app.put("/api/learning/classes/{class_id}")
 @raises(ClassClosed)
-def change_class(class_id: str, body: wire.ClassChangeIn, call: UserCall) -> wire.ClassAnswer:
+def change_class(class_id: ClassId, body: wire.ClassChangeIn, call: UserCall) -> wire.ClassAnswer:
     """Change name or grade of a class, renew its join code, or close it."""
     return manage.change_class(call, class_id, body)
 
 
 @app.post("/api/learning/classes/{class_id}/move")
 @raises(ClassClosed, StudentClosed)
-def move_students(class_id: str, body: wire.MoveIn, call: UserCall) -> wire.ClassAnswer:
+def move_students(class_id: ClassId, body: wire.MoveIn, call: UserCall) -> wire.ClassAnswer:
     """Move students into another class, or out of this one."""
     return manage.move_students(call, class_id, body)
 

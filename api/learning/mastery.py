@@ -4,7 +4,7 @@ from lib.errors import raises
 from lib.learning.current_user import UserCall
 from lib.learning.errors import ConceptNotFound, NotStudent
 from lib.learning.mastery import read, wire
-from lib.learning.parameters import Id
+from lib.learning.parameters import ConceptId, Id, StudentId
 from lib.learning.students.student import StudentErrors
 from lib.web.app import create_app, lambda_entry
 
@@ -20,7 +20,7 @@ def read_mastery(call: UserCall, student_id: Id = None) -> wire.MasteryAnswer:
 
 @app.get("/api/mastery/student/{student_id}")
 @raises(*StudentErrors)
-def list_live_mastery(student_id: str, call: UserCall) -> wire.LiveMasteriesOut:
+def list_live_mastery(student_id: StudentId, call: UserCall) -> wire.LiveMasteriesOut:
     """Return the mastery of every concept that was practised."""
     return read.list_live_mastery(call, student_id)
 
@@ -28,7 +28,7 @@ def list_live_mastery(student_id: str, call: UserCall) -> wire.LiveMasteriesOut:
 @app.get("/api/mastery/student/{student_id}/concept/{concept_id}")
 @raises(ConceptNotFound, *StudentErrors)
 def read_live_mastery(
-    student_id: str, concept_id: str, call: UserCall
+    student_id: StudentId, concept_id: ConceptId, call: UserCall
 ) -> wire.LiveMasteryDetailOut:
     """Return the mastery of one concept."""
     return read.read_live_mastery(call, student_id, concept_id)
@@ -36,7 +36,7 @@ def read_live_mastery(
 
 @app.get("/api/attempts/mastery/student/{student_id}")
 @raises(*StudentErrors)
-def list_live_mastery_of_attempts(student_id: str, call: UserCall) -> wire.LiveMasteriesOut:
+def list_live_mastery_of_attempts(student_id: StudentId, call: UserCall) -> wire.LiveMasteriesOut:
     """Return the same as /api/mastery/student/{student_id}."""
     return read.list_live_mastery(call, student_id)
 
@@ -44,7 +44,7 @@ def list_live_mastery_of_attempts(student_id: str, call: UserCall) -> wire.LiveM
 @app.get("/api/attempts/mastery/student/{student_id}/concept/{concept_id}")
 @raises(ConceptNotFound, *StudentErrors)
 def read_live_mastery_of_attempts(
-    student_id: str, concept_id: str, call: UserCall
+    student_id: StudentId, concept_id: ConceptId, call: UserCall
 ) -> wire.LiveMasteryDetailOut:
     """Return the same as /api/mastery/student/{student_id}/concept/{concept_id}."""
     return read.read_live_mastery(call, student_id, concept_id)

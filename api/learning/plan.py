@@ -6,13 +6,15 @@ from lib.errors import raises
 from lib.framework import Query
 from lib.learning.current_user import UserCall
 from lib.learning.errors import ExamOver, NotStudent
-from lib.learning.parameters import Id
+from lib.learning.parameters import Id, StudentId
 from lib.learning.plans import make, wire
 from lib.learning.students.student import StudentErrors
 from lib.learning.tables.closed_lists import PlanType
 from lib.web.app import create_app, lambda_entry
 
 app = create_app("learning.plan", tag="Learning")
+PlanFilter = Annotated[PlanType | None, Query(description="Only plans of this period.")]
+PlanLimit = Annotated[int, Query(ge=1, le=100, description="Most plans to return.")]
 StartDay = Annotated[wire.Day, Query(description="First day, UTC; today by default.")]
 
 
@@ -33,7 +35,10 @@ def make_plan(body: wire.PlanIn, call: UserCall) -> wire.PlanAnswer:
 @app.post("/api/plans/daily/{student_id}")
 @raises(*StudentErrors)
 def make_live_daily(
-    student_id: str, call: UserCall, date: StartDay = None, body: wire.LiveDailyIn | None = None
+    student_id: StudentId,
+    call: UserCall,
+    date: StartDay = None,
+    body: wire.LiveDailyIn | None = None,
 ) -> wire.LivePlanOut:
     """Make a plan for a day, which the query or the body names."""
     day = date or (None if body is None else body.date)
@@ -43,7 +48,7 @@ def make_live_daily(
 @app.post("/api/plans/weekly/{student_id}")
 @raises(*StudentErrors)
 def make_live_weekly(
-    student_id: str,
+    student_id: StudentId,
     call: UserCall,
     start_date: StartDay = None,
     body: wire.LiveWeeklyIn | None = None,
@@ -55,7 +60,7 @@ def make_live_weekly(
 
 @app.post("/api/plans/exam/{student_id}")
 @raises(ExamOver, *StudentErrors)
-def make_live_exam(student_id: str, call: UserCall) -> wire.LivePlanOut:
+def make_live_exam(student_id: StudentId, call: UserCall) -> wire.LivePlanOut:
     """Make a plan until the exam, for at most 60 days."""
     return make.make_live_plan(call, student_id, PlanType.EXAM_COUNTDOWN, None)
 
@@ -63,7 +68,7 @@ def make_live_exam(student_id: str, call: UserCall) -> wire.LivePlanOut:
 @app.get("/api/plans/student/{student_id}")
 @raises(*StudentErrors)
 def list_live_plans(
-    student_id: str, call: UserCall, plan_type: PlanType | None = None, limit: wire.Limit = 10
+    student_id: StudentId, call: UserCall, plan_type: PlanFilter = None, limit: PlanLimit = 10
 ) -> wire.LivePlansOut:
     """Return a student's plans, newest first."""
     return make.list_live_plans(call, student_id, plan_type, limit)

@@ -2,8 +2,8 @@
 
 from lib.errors import InvalidCursor, raises
 from lib.learning.current_user import UserCall
-from lib.learning.errors import ConceptNotFound, QuestionNotFound, TopicNotFound
-from lib.learning.parameters import Id, PageSize
+from lib.learning.errors import ConceptNotFound, PracticeQuestionNotFound, TopicNotFound
+from lib.learning.parameters import ConceptId, Id, PageSize, QuestionId
 from lib.learning.syllabus import questions, wire
 from lib.web.app import create_app, lambda_entry
 from lib.web.cursor import Cursor
@@ -26,14 +26,14 @@ def list_practice_questions(
 
 @app.get("/api/questions/concept/{concept_id}")
 @raises(ConceptNotFound)
-def list_live_questions(concept_id: str, call: UserCall) -> wire.LiveQuestionsOut:
+def list_live_questions(concept_id: ConceptId, call: UserCall) -> wire.LiveQuestionsOut:
     """Return the questions of a concept without their answers."""
     return questions.list_live_questions(call, concept_id)
 
 
 @app.get("/api/questions/{question_id}")
-@raises(QuestionNotFound)
-def read_live_question(question_id: str, call: UserCall) -> wire.LiveQuestionOut:
+@raises(PracticeQuestionNotFound)
+def read_live_question(question_id: QuestionId, call: UserCall) -> wire.LiveQuestionOut:
     """Return a question without its answer."""
     return questions.read_live_question(call, question_id)
 

@@ -3,7 +3,7 @@
 from lib.errors import raises
 from lib.learning.current_user import UserCall
 from lib.learning.errors import NotStudent, TopicNotFound
-from lib.learning.parameters import Id, Number, Threshold
+from lib.learning.parameters import Id, Number, StudentId, Threshold, TopicId
 from lib.learning.recommendations import recommend, wire
 from lib.learning.students.student import StudentErrors
 from lib.web.app import create_app, lambda_entry
@@ -23,7 +23,7 @@ def list_recommendations(
 @app.get("/api/recommendations/next/{student_id}")
 @raises(*StudentErrors)
 def recommend_live_next(
-    student_id: str, call: UserCall, mastery_threshold: Threshold = 60
+    student_id: StudentId, call: UserCall, mastery_threshold: Threshold = 60
 ) -> wire.LiveRecommendationOut | wire.NothingOut:
     """Return the topic to study next, or a message if there is none."""
     return recommend.recommend_live_next(call, student_id, mastery_threshold)
@@ -32,7 +32,7 @@ def recommend_live_next(
 @app.get("/api/recommendations/top/{student_id}")
 @raises(*StudentErrors)
 def recommend_live_top(
-    student_id: str, call: UserCall, n: Number = 5, mastery_threshold: Threshold = 60
+    student_id: StudentId, call: UserCall, n: Number = 5, mastery_threshold: Threshold = 60
 ) -> wire.LiveTopOut:
     """Return the topics to study next, the most important first."""
     return recommend.recommend_live_top(call, student_id, n, mastery_threshold)
@@ -40,7 +40,9 @@ def recommend_live_top(
 
 @app.get("/api/recommendations/explain/{student_id}/{topic_id}")
 @raises(TopicNotFound, *StudentErrors)
-def explain_live(student_id: str, topic_id: str, call: UserCall) -> wire.LiveExplanationOut:
+def explain_live(
+    student_id: StudentId, topic_id: TopicId, call: UserCall
+) -> wire.LiveExplanationOut:
     """Return why a topic has its priority for a student."""
     return recommend.explain_live(call, student_id, topic_id)
 
@@ -48,7 +50,7 @@ def explain_live(student_id: str, topic_id: str, call: UserCall) -> wire.LiveExp
 @app.get("/api/recommendations/concepts/{student_id}/{topic_id}")
 @raises(TopicNotFound, *StudentErrors)
 def recommend_live_concepts(
-    student_id: str, topic_id: str, call: UserCall, n: Number = 5
+    student_id: StudentId, topic_id: TopicId, call: UserCall, n: Number = 5
 ) -> wire.LiveConceptsOut:
     """Return the least mastered concepts of a topic."""
     return recommend.recommend_live_concepts(call, student_id, topic_id, n)

@@ -2,6 +2,7 @@
 
 from lib.errors import raises
 from lib.learning.current_user import UserCall
+from lib.learning.parameters import StudentId
 from lib.learning.students.student import StudentErrors
 from lib.learning.sync import download, upload, wire
 from lib.web.app import create_app, lambda_entry
@@ -18,14 +19,14 @@ def upload_operations(body: wire.QueueIn, call: UserCall) -> wire.QueueOut:
 
 @app.get("/api/sync/download/{student_id}")
 @raises(*StudentErrors)
-def download_rows(student_id: str, call: UserCall) -> wire.DownloadOut:
+def download_rows(student_id: StudentId, call: UserCall) -> wire.DownloadOut:
     """Return a student's answers, mastery, plans and profile."""
     return download.download(call, student_id)
 
 
 @app.get("/api/sync/status/{student_id}")
 @raises(*StudentErrors)
-def read_sync_status(student_id: str, call: UserCall) -> wire.SyncStatusOut:
+def read_sync_status(student_id: StudentId, call: UserCall) -> wire.SyncStatusOut:
     """Return whether everything that was uploaded has been applied."""
     return download.read_status(call, student_id)
 

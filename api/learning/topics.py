@@ -4,7 +4,7 @@ from lib.errors import raises
 from lib.framework import Response
 from lib.learning.current_user import UserCall
 from lib.learning.errors import TopicNotFound, TopicRefused
-from lib.learning.parameters import Threshold
+from lib.learning.parameters import StudentId, Threshold, TopicId
 from lib.learning.recommendations import recommend
 from lib.learning.students.student import StudentErrors
 from lib.learning.syllabus import topics, wire
@@ -28,7 +28,7 @@ def create_topic(body: wire.TopicIn, call: UserCall) -> wire.TopicAnswer:
 
 @app.put("/api/learning/topics/{topic_id}")
 @raises(TopicNotFound, TopicRefused)
-def change_topic(topic_id: str, body: wire.TopicChangeIn, call: UserCall) -> wire.TopicAnswer:
+def change_topic(topic_id: TopicId, body: wire.TopicChangeIn, call: UserCall) -> wire.TopicAnswer:
     """Change a topic; a field that is left out keeps its value."""
     return topics.change_topic(call, topic_id, body)
 
@@ -52,7 +52,7 @@ def create_live_topic(
 @app.get("/api/topics/unlockable/{student_id}")
 @raises(*StudentErrors)
 def list_live_unlockable(
-    student_id: str, call: UserCall, mastery_threshold: Threshold = 60
+    student_id: StudentId, call: UserCall, mastery_threshold: Threshold = 60
 ) -> wire.LiveUnlockablesOut:
     """Return the topics that a student can study now."""
     return recommend.list_live_unlockable(call, student_id, mastery_threshold)
@@ -60,14 +60,14 @@ def list_live_unlockable(
 
 @app.get("/api/topics/{topic_id}")
 @raises(TopicNotFound)
-def read_live_topic(topic_id: str, call: UserCall) -> wire.LiveTopicDetailOut:
+def read_live_topic(topic_id: TopicId, call: UserCall) -> wire.LiveTopicDetailOut:
     """Return a topic as pages of the live planner read it."""
     return topics.read_live_topic(call, topic_id)
 
 
 @app.get("/api/topics/{topic_id}/prerequisites")
 @raises(TopicNotFound)
-def list_live_prerequisites(topic_id: str, call: UserCall) -> wire.LivePrerequisitesOut:
+def list_live_prerequisites(topic_id: TopicId, call: UserCall) -> wire.LivePrerequisitesOut:
     """Return the prerequisites of a topic."""
     return topics.list_live_prerequisites(call, topic_id)
 

@@ -96,6 +96,8 @@ def for_users(
     *methods: str,
     access: Access = Access.USER,
     per_minute: int = CALLS_PER_MINUTE,
+    body_limit: int = SMALL_BODY,
+    takes_csv: bool = False,
 ) -> Endpoint:
     """Return an endpoint of the study planner; those outside /api/learning/ are the live one's.
 
@@ -105,12 +107,16 @@ def for_users(
         *methods: Methods of the endpoint.
         access: The users that it admits.
         per_minute: Calls of one user in a minute.
+        body_limit: Maximum size of the body in bytes.
+        takes_csv: Whether a CSV file is accepted.
     """
     return Endpoint(
         path,
         f"learning.{module}",
         methods,
         access,
+        body_limit,
+        takes_csv,
         is_live=not path.startswith("/api/learning/"),
         calls_per_minute=per_minute,
     )

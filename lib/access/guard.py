@@ -24,13 +24,7 @@ from starlette.concurrency import run_in_threadpool
 
 from lib.access.caller import address_digest
 from lib.access.endpoint import BY_PASSWORD, BY_TOKEN, Access, Endpoint
-from lib.access.user_tokens import (
-    TEACHING_ROLES,
-    Claims,
-    RoleRefused,
-    TokenRefused,
-    read_token,
-)
+from lib.access.user_tokens import TEACHING_ROLES, Claims, read_token
 from lib.access.weak_secrets import (
     MINIMUM_PASSWORD_LENGTH,
     MINIMUM_SECRET_LENGTH,
@@ -43,6 +37,8 @@ from lib.errors import (
     CalledFromAnotherSite,
     InstructorRefused,
     NotConfigured,
+    RoleRefused,
+    TokenRefused,
     TooManyAttempts,
     Unauthenticated,
     raises,

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from lib.errors import Forbidden, Unauthenticated
+from lib.errors import TokenRefused
 from lib.settings import Settings
 from lib.vault import signing_keys
 
@@ -18,18 +18,6 @@ PURPOSE = "user access token"
 ALGORITHM = "HS256"
 LIFETIME = timedelta(hours=24)
 TEACHING_ROLES = frozenset({"teacher", "admin"})
-
-
-class TokenRefused(Unauthenticated):
-    """The access token is missing, invalid or expired: log in, or refresh it."""
-
-    code = "token_refused"
-
-
-class RoleRefused(Forbidden):
-    """Only {roles} may make this call."""
-
-    code = "role_refused"
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,9 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from lib.access.user_tokens import Claims, TokenRefused
+from lib.access.user_tokens import Claims
 from lib.deps import Deps, get_deps
-from lib.errors import raises
+from lib.errors import TokenRefused, raises
 from lib.framework import Depends, Request
 from lib.learning.database import get_db
 from lib.learning.errors import NotStudent

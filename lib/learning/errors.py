@@ -87,10 +87,10 @@ class ConceptNotFound(NotFound):
     code = "concept_not_found"
 
 
-class QuestionNotFound(NotFound):
+class PracticeQuestionNotFound(NotFound):
     """There is no such question."""
 
-    code = "question_not_found"
+    code = "practice_question_not_found"
 
 
 class AttemptIdTaken(Conflict):

@@ -1,10 +1,8 @@
-"""Query parameters that several endpoints of the study planner take."""
+"""Parameters that several endpoints of the study planner take."""
 
 from typing import Annotated
 
-from lib.framework import Query
-from lib.learning.class_analytics.read import Filters
-from lib.learning.plans.wire import Day
+from lib.framework import Path, Query
 
 Id = Annotated[str | None, Query(max_length=100, description="Id, by default the caller's own.")]
 Threshold = Annotated[
@@ -12,19 +10,19 @@ Threshold = Annotated[
 ]
 Number = Annotated[int, Query(ge=1, le=20, description="Most entries to return.")]
 PageSize = Annotated[int, Query(ge=1, le=200, description="Most entries of a page.")]
-
-
-def read_filters(
-    student_id: Annotated[
-        str | None, Query(max_length=100, description="Only this student.")
-    ] = None,
-    topic_id: Annotated[str | None, Query(max_length=100, description="Only this topic.")] = None,
-    since: Annotated[
-        Day, Query(alias="from", description="First day, UTC, of the newest practice.")
-    ] = None,
-    until: Annotated[
-        Day, Query(alias="to", description="Last day, UTC, of the newest practice.")
-    ] = None,
-) -> Filters:
-    """Return what a teacher wants to see only."""
-    return Filters(student_id=student_id, topic_id=topic_id, since=since, until=until)
+StudentId = Annotated[
+    str, Path(max_length=100, description="Id of the student: a UUID, or the live system's number.")
+]
+TopicId = Annotated[
+    str, Path(max_length=100, description="Id of the topic: a UUID, or the live system's number.")
+]
+ConceptId = Annotated[
+    str, Path(max_length=100, description="Id of the concept: a UUID, or the live system's number.")
+]
+QuestionId = Annotated[
+    str,
+    Path(max_length=100, description="Id of the question: a UUID, or the live system's number."),
+]
+ClassId = Annotated[
+    str, Path(max_length=100, description="Id of the class: a UUID, or the live system's number.")
+]

@@ -8,7 +8,6 @@ list; see tests/support/declared_errors.py.
 from collections.abc import Iterator
 
 from lib.access.endpoint import WRITING, Access, Endpoint
-from lib.access.user_tokens import RoleRefused, TokenRefused
 from lib.database.errors import OF_A_TRANSACTION
 from lib.deps import get_deps
 from lib.errors import (
@@ -24,7 +23,9 @@ from lib.errors import (
     MisspeltField,
     NotConfigured,
     NotJson,
+    RoleRefused,
     SchemaMissing,
+    TokenRefused,
     TooLarge,
     TooManyAttempts,
     TooManyWrites,

@@ -11,15 +11,16 @@ from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-IMPORTED = ("numpy", "boto3", "botocore")
+IMPORTED = ("numpy", "boto3", "botocore", "sqlalchemy", "argon2", "bcrypt")
 """Names under which our code imports the packages."""
 IMPORTS_EVERY_FUNCTION = "lib.web.functions"
 """Module that imports functions by name: those that reach it may import whatever any other does."""
 FILES = re.compile(
-    r"(numpy(\.libs)?|boto3|botocore|s3transfer|jmespath|(python_)?dateutil|six|urllib3)"
+    r"(numpy(\.libs)?|boto3|botocore|s3transfer|jmespath|(python_)?dateutil|six|urllib3"
+    r"|sqlalchemy|greenlet|argon2|_argon2_cffi_bindings|argon2_cffi(_bindings)?|bcrypt)"
     r"(/|\.py$|-[^/]*\.dist-info/)"
 )
-"""Files of the packages, and of those that only boto3 depends on."""
+"""Files of the packages, and of those that only boto3, SQLAlchemy or Argon2 depend on."""
 
 
 def may_import(function: str) -> bool:

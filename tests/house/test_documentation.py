@@ -329,6 +329,8 @@ def test_every_successful_json_response_may_have_warnings() -> None:
         schema = content["application/json"]["schema"]
         for choice in schema.get("anyOf", [schema]):
             body = schemas[choice["$ref"].rpartition("/")[2]]
+            if body["type"] == "array":  # as pages of a live system expect it
+                continue
             assert body["properties"]["warnings"]["items"] == {
                 "$ref": "#/components/schemas/InvalidField"
             }

@@ -16,6 +16,8 @@ FIELD_STATUSES = {400, 422}
 ABOUT_NO_FIELD = {
     "NothingToDo": "the state of the database",
     "UnifiedSchemaNotFound": "the state of the database",
+    "ContentRefused": "`problems` name the places",
+    "NotStudent": "the caller",
     "UnsupportedEvent": "the event of Lambda as a whole",
     "UnstorableText": "the database does not say which text",
 }

@@ -164,7 +164,11 @@ def test_importing_a_function_loads_no_package_that_only_some_calls_need(
     packages: dict[str, set[str]],
 ) -> None:
     assert set(packages) == {"index", *modules()}
-    assert {name: loaded for name, loaded in packages.items() if loaded & NEVER_IMPORTED} == {}
+    unwanted = {name: loaded & NEVER_IMPORTED for name, loaded in packages.items()}
+    for name in modules():
+        if name.startswith("learning."):  # every call of the study planner needs it
+            unwanted[name].discard("sqlalchemy")
+    assert {name: loaded for name, loaded in unwanted.items() if loaded} == {}
 
 
 def test_only_functions_that_select_questions_load_numpy(packages: dict[str, set[str]]) -> None:

@@ -4,7 +4,7 @@ from datetime import date
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator
 
 from lib.learning.ids import LiveId
 from lib.learning.tables.closed_lists import PlanType
@@ -145,6 +145,3 @@ class PlansAnswer(Answer):
     """Id of the student."""
     plans: list[PlanAnswer]
     """The current plan of each period, if there is one."""
-
-
-Limit = Annotated[int, Field(ge=1, le=100)]

@@ -5,12 +5,11 @@ from datetime import datetime
 from uuid import UUID
 
 from lib.learning.current_user import Call
-from lib.learning.errors import AttemptIdTaken, QuestionNotFound
+from lib.learning.errors import AttemptIdTaken, PracticeQuestionNotFound
 from lib.learning.ids import live_id, reference
 from lib.learning.mastery import store as mastery_store
 from lib.learning.mastery.formula import mastery_of
 from lib.learning.practice import store
-from lib.learning.practice.grading import is_correct
 from lib.learning.practice.store import AttemptRow, NewAttempt
 from lib.learning.practice.wire import (
     AttemptAnswer,
@@ -24,6 +23,7 @@ from lib.learning.practice.wire import (
 )
 from lib.learning.students.student import own_or_named, readable_student
 from lib.learning.syllabus import store as syllabus_store
+from lib.learning.syllabus.grading import is_correct
 from lib.learning.syllabus.store import QuestionRow
 from lib.learning.tables.base import new_id
 from lib.learning.transactions import transaction
@@ -50,7 +50,7 @@ def record(call: Call, body: AttemptIn) -> AttemptAnswer:
 
     Raises:
         NotStudent: If the caller is no student.
-        QuestionNotFound: If there is no such question.
+        PracticeQuestionNotFound: If there is no such question.
         AttemptIdTaken: If another answer has the id.
     """
     recorded = _record(call, body, body.id or new_id())
@@ -70,7 +70,7 @@ def record_live(call: Call, body: LiveAttemptIn) -> LiveAttemptOut:
 
     Raises:
         NotStudent: If the caller is no student.
-        QuestionNotFound: If there is no such question.
+        PracticeQuestionNotFound: If there is no such question.
     """
     recorded = _record(call, body, new_id())
     return LiveAttemptOut(
@@ -132,7 +132,7 @@ def _record(call: Call, body: AttemptIn | LiveAttemptIn, attempt_id: UUID) -> Re
     db, student_id = call.db, call.user.student_id
     question = syllabus_store.find_question(db, reference(body.question_id))
     if question is None:
-        raise QuestionNotFound
+        raise PracticeQuestionNotFound
     with transaction(db):
         mastery_store.lock_mastery(db, student_id, question.concept_id, call.now)
         stored = store.find_attempt(db, attempt_id)

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from pydantic import TypeAdapter, ValidationError
 
 from lib.learning.errors import ContentRefused
-from lib.learning.practice.grading import option_fault
+from lib.learning.syllabus.grading import option_fault
 from lib.learning.syllabus.wire import (
     ContentConceptIn,
     ContentIn,

@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from lib.learning.current_user import Call
-from lib.learning.errors import ConceptNotFound, QuestionNotFound
+from lib.learning.errors import ConceptNotFound, PracticeQuestionNotFound
 from lib.learning.ids import live_id, reference
 from lib.learning.syllabus import store
 from lib.learning.syllabus.store import QuestionRow
@@ -62,11 +62,11 @@ def read_live_question(call: Call, sent_id: str) -> LiveQuestionOut:
     """Return a question in the live system's shape.
 
     Raises:
-        QuestionNotFound: If there is no such question.
+        PracticeQuestionNotFound: If there is no such question.
     """
     row = store.find_question(call.db, reference(sent_id))
     if row is None:
-        raise QuestionNotFound
+        raise PracticeQuestionNotFound
     concept = store.find_concept(call.db, reference(row.concept_id))
     return _live_out(row, row.concept_id if concept is None else concept.live_id)
 

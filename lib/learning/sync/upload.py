@@ -19,12 +19,12 @@ from lib.learning.ids import reference
 from lib.learning.mastery import store as mastery_store
 from lib.learning.mastery.formula import mastery_of
 from lib.learning.practice import store as practice_store
-from lib.learning.practice.grading import is_correct
 from lib.learning.practice.store import NewAttempt
 from lib.learning.practice.wire import LiveAttemptIn
 from lib.learning.students.student import changeable_student
 from lib.learning.students.wire import ProfileChangeIn
 from lib.learning.syllabus import store as syllabus_store
+from lib.learning.syllabus.grading import is_correct
 from lib.learning.sync import store
 from lib.learning.sync.store import Received
 from lib.learning.sync.wire import OperationIn, QueueIn, QueueOut

@@ -1,0 +1,27 @@
+"""Query parameters that choose what a teacher sees of a class."""
+
+from typing import Annotated
+
+from lib.framework import Query
+from lib.learning.class_analytics.read import Filters
+from lib.learning.plans.wire import Day
+
+ClassQuery = Annotated[
+    str, Query(max_length=100, description="Id of the class: a UUID, or the live system's number.")
+]
+
+
+def read_filters(
+    student_id: Annotated[
+        str | None, Query(max_length=100, description="Only this student.")
+    ] = None,
+    topic_id: Annotated[str | None, Query(max_length=100, description="Only this topic.")] = None,
+    since: Annotated[
+        Day, Query(alias="from", description="First day, UTC, of the newest practice.")
+    ] = None,
+    until: Annotated[
+        Day, Query(alias="to", description="Last day, UTC, of the newest practice.")
+    ] = None,
+) -> Filters:
+    """Return what a teacher wants to see only."""
+    return Filters(student_id=student_id, topic_id=topic_id, since=since, until=until)
