@@ -4,13 +4,7 @@
 deployment files are generated from it, so an endpoint that is not here does not exist.
 """
 
-from lib.access.endpoint import (
-    LARGE_BODY,
-    Access,
-    Endpoint,
-    WriteLimit,
-    for_users,
-)
+from lib.access.endpoint import LARGE_BODY, Access, Endpoint, WriteLimit, for_users
 
 ENDPOINTS: tuple[Endpoint, ...] = (
     # --- operations

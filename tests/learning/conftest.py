@@ -8,9 +8,10 @@ import pytest
 
 from lib.database.queries import load_script
 from lib.deps import Deps
-from lib.learning.database import sqlite_session
+from lib.learning.database import postgres_session, sqlite_session
 from lib.settings import Settings
 from tests.conftest import installed_deps
+from tests.learning.school import School
 
 
 @pytest.fixture
@@ -29,3 +30,11 @@ def both(settings: Settings, sqlite_file: Path) -> Iterator[Deps]:
             connection.rollback()
             connection.executescript(load_script("learning/schema/sqlite_tables.sql"))
         yield deps
+
+
+@pytest.fixture(params=["postgres", "sqlite"])
+def school(request: pytest.FixtureRequest, both: Deps) -> Iterator[School]:
+    """A school in Postgres, and the same test again in SQLite."""
+    session = postgres_session if request.param == "postgres" else sqlite_session
+    with session(both) as db:
+        yield School(db, both.settings)

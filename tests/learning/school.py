@@ -1,0 +1,123 @@
+"""A school in one of the two databases: users, a syllabus, and calls of its users."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import insert, select
+from sqlalchemy.orm import Session
+
+from lib.learning.accounts.register import register
+from lib.learning.accounts.wire import RegisterIn
+from lib.learning.classes.manage import create_class, join_class
+from lib.learning.classes.wire import ClassIn, JoinIn
+from lib.learning.current_user import Call, read_user
+from lib.learning.practice.attempts import record
+from lib.learning.practice.wire import AttemptIn
+from lib.learning.syllabus.content import import_content
+from lib.learning.syllabus.wire import ContentIn
+from lib.learning.tables import Concept, Question, Topic, User
+from lib.learning.tables.closed_lists import Role
+from lib.settings import Settings
+from tests.learning.rows import rows
+
+NOW = datetime(2026, 11, 28, 12, tzinfo=UTC)
+PASSWORD = "correct horse battery"
+
+
+@dataclass
+class School:
+    """A database with what a test puts into it."""
+
+    db: Session
+    settings: Settings
+    now: datetime = NOW
+    _ids: dict[str, UUID] = field(default_factory=dict)
+
+    def user(self, name: str, role: Role = Role.STUDENT, **profile: Any) -> Call:
+        """Register a user, and return a call of theirs."""
+        if role is Role.STUDENT:
+            profile = {"grade": 10, "target_exam": "Finals", **profile}
+        body = RegisterIn(username=name, password=PASSWORD, role=role, **profile)
+        register(self.db, body, self.settings, self.now, by_operator=True)
+        return self.call(name)
+
+    def call(self, name: str) -> Call:
+        """Return a call of a user."""
+        user_id = self.db.execute(select(User.id).where(User.username == name)).scalar_one()
+        user = read_user(self.db, user_id)
+        assert user is not None
+        return Call(self.db, user, self.now)
+
+    def syllabus(self, topics: str, questions_of_concept: int = 1) -> None:
+        """Store topics drawn as a table; each gets a concept of its name for each number in it."""
+        drawn = rows(topics)
+        content: dict[str, Any] = {"topics": [], "concepts": [], "questions": []}
+        for row in drawn:
+            needed = str(row.get("needs") or "")
+            content["topics"].append(
+                {
+                    "topic": row["topic"],
+                    "exam_weightage": row["weight"],
+                    "estimated_hours": row["hours"],
+                    "prerequisites": dict.fromkeys(needed.split("+") if needed else [], 60),
+                }
+            )
+            for number in range(1, int(row.get("concepts", 1)) + 1):
+                concept = f"{row['topic']} {number}"
+                content["concepts"].append({"topic": row["topic"], "concept": concept})
+                for question in range(1, questions_of_concept + 1):
+                    content["questions"].append(
+                        {
+                            "topic": row["topic"],
+                            "concept": concept,
+                            "question_text": f"{concept}, question {question}",
+                            "question_type": "true_false",
+                            "correct_answer": "true",
+                            "difficulty": "easy",
+                            "expected_time_seconds": 60,
+                        }
+                    )
+        teacher = self.user("author", Role.TEACHER)
+        import_content(teacher, ContentIn(**content))
+
+    def topic(self, name: str) -> UUID:
+        """Return the id of a topic."""
+        return self.db.execute(select(Topic.id).where(Topic.name == name)).scalar_one()
+
+    def concept(self, name: str) -> UUID:
+        """Return the id of a concept."""
+        return self.db.execute(select(Concept.id).where(Concept.name == name)).scalar_one()
+
+    def question(self, concept: str) -> UUID:
+        """Return the id of the first question about a concept."""
+        query = select(Question.id).where(Question.concept_id == self.concept(concept))
+        return self.db.execute(query.order_by(Question.question_text)).scalars().first()  # type: ignore[return-value]
+
+    def answers(self, call: Call, table: str) -> list[float]:
+        """Record answers drawn as a table; return the mastery after each."""
+        return [self._answer(call, row).mastery_score for row in rows(table)]
+
+    def _answer(self, call: Call, row: dict[str, Any]) -> Any:
+        at = self.now - timedelta(days=row.get("days_ago", 0))
+        body = AttemptIn(
+            question_id=str(self.question(row["concept"])),
+            answer="true" if row["right"] else "false",
+            time_taken_seconds=row.get("seconds", 60),
+            confidence=row.get("confidence", 3),
+        )
+        return record(Call(call.db, call.user, at), body)
+
+    def school_class(self, teacher: Call, students: Sequence[Call]) -> str:
+        """Create a class of a teacher with students; return its id."""
+        created = create_class(teacher, ClassIn(name="10a", grade=10)).class_
+        for student in students:
+            join_class(student, JoinIn(code=created.join_code or ""))
+        return str(created.id)
+
+    def store(self, table: Any, **values: Any) -> None:
+        """Store a row as it is."""
+        self.db.execute(insert(table).values(**values))
+        self.db.commit()

@@ -1,0 +1,236 @@
+"""Answers: grading, storage, and the mastery that follows from them."""
+
+import threading
+from uuid import uuid4
+
+import pytest
+from sqlalchemy import func, select
+
+from lib.deps import Deps
+from lib.errors import StudentNotFound
+from lib.learning.current_user import Call
+from lib.learning.database import postgres_session
+from lib.learning.errors import (
+    AttemptIdTaken,
+    NotStudent,
+    PracticeQuestionNotFound,
+    StudentClosed,
+)
+from lib.learning.mastery.formula import Answered, mastery_of
+from lib.learning.mastery.read import list_live_mastery, read_live_mastery, read_mastery
+from lib.learning.practice.attempts import list_attempts, list_live_attempts, record
+from lib.learning.practice.wire import AttemptIn
+from lib.learning.syllabus.grading import is_correct, number_of, option_fault
+from lib.learning.tables import QuestionAttempt
+from lib.learning.tables.closed_lists import Role
+from tests.learning.rows import drawn, rows
+from tests.learning.school import School
+
+TOPICS = """
+    topic    weight  hours  concepts
+    Algebra  100     4      2
+"""
+
+
+@pytest.mark.parametrize(
+    ("question_type", "right", "answer", "expected"),
+    [
+        ("mcq", "Paris", "paris", True),
+        ("mcq", "Paris", " Paris ", True),
+        ("mcq", "Paris", "Pari", False),
+        ("mcq", "STRASSE", "straße", True),
+        ("true_false", "true", "True", True),
+        ("true_false", "true", "false", False),
+        ("true_false", "true", "yes", False),
+        ("numerical", "0.3", "0.31", True),
+        ("numerical", "0.3", "0.29", True),
+        ("numerical", "0.3", "0.311", False),
+        ("numerical", "0.3", "0,3", True),
+        ("numerical", "-2", "\u22122.0", True),
+        ("numerical", "1000", "1e3", True),
+        ("numerical", "1000", "1_000", False),
+        ("numerical", "2", "nan", False),
+        ("numerical", "2", "inf", False),
+        ("numerical", "2", "two", False),
+        ("numerical", "two", "Two", True),
+    ],
+)
+def test_answer_is_graded_by_the_type_of_its_question(
+    question_type: str, right: str, answer: str, *, expected: bool
+) -> None:
+    assert is_correct(question_type, right, answer) is expected
+
+
+@pytest.mark.parametrize(
+    ("question_type", "options", "answer", "fault"),
+    [
+        ("mcq", ["a", "b"], "A ", None),
+        ("mcq", ["a", "b"], "c", "correct_answer"),
+        ("mcq", ["a", " A"], "a", "options"),
+        ("mcq", None, "a", "options"),
+        ("numerical", None, "1.5", None),
+        ("numerical", None, "x", "correct_answer"),
+        ("numerical", ["1", "2"], "1", "options"),
+        ("true_false", None, "TRUE", None),
+        ("true_false", None, "1", "correct_answer"),
+    ],
+)
+def test_question_whose_answer_cannot_be_given_is_refused(
+    question_type: str, options: list[str] | None, answer: str, fault: str | None
+) -> None:
+    problem = option_fault(question_type, options, answer)
+    assert (problem and problem.partition(":")[0]) == fault
+
+
+def test_number_has_one_decimal_separator() -> None:
+    assert (number_of("1,234.5"), number_of("1,5"), number_of("")) == (None, 1.5, None)
+
+
+def answered(results: str, seconds: float = 60, confidence: int | None = 3) -> list[Answered]:
+    return [Answered(it == "r", seconds, 60, confidence) for it in results]
+
+
+@pytest.mark.parametrize(
+    ("answers", "score"),
+    [
+        ([], 0.0),
+        # 100 x (0.5 x 1 + 0.2 x 1 + 0.2 x 3/5 + 0.1 x 0.5)
+        (answered("r"), 87.0),
+        # 100 x (0.5 x 1 + 0.2 x 60/120 + 0.2 x 5/5 + 0.1 x 0.5)
+        (answered("r", seconds=120, confidence=5), 85.0),
+        # 100 x (0.2 x 1 + 0.2 x 3/5 + 0.1 x 0): three wrong answers have no consistency
+        (answered("www"), 32.0),
+        # mean 2/3, sd sqrt(1/3): 100 x (1/3 + 0.2 + 0.12 + 0.1 x (1 - 0.866))
+        (answered("rwr"), 66.67),
+        # mean 0.1, sd sqrt(0.1): 100 x (0.05 + 0.2 + 0.12 + 0.1 x (1 - 3.1623))
+        (answered("r" + "w" * 9), 15.38),
+        # the last ten of eleven are right: 100 x (0.5 x 10/11 + 0.2 + 0.12 + 0.1)
+        (answered("w" + "r" * 10), 87.45),
+        # no confidence is known
+        (answered("r", confidence=None), 75.0),
+        # 100 x (0.05 + 0.2 x 60/3600 + 0.2 x 1/5 + 0.1 x (1 - 3.1623)) is negative
+        (answered("r" + "w" * 9, seconds=3600, confidence=1), 0.0),
+    ],
+)
+def test_mastery_follows_the_live_formula(answers: list[Answered], score: float) -> None:
+    assert round(mastery_of(answers).mastery_score, 2) == score
+
+
+def test_answers_change_mastery_and_are_listed(school: School) -> None:
+    school.syllabus(TOPICS)
+    student = school.user("ann")
+    scores = school.answers(
+        student,
+        """
+            concept    right  seconds  confidence  days_ago
+            Algebra 1  true   60       3           2
+            Algebra 1  false  30       5           1
+            Algebra 2  true   60       3           0
+        """,
+    )
+    # second: 100 x (0.5 x 1/2 + 0.2 x 1 + 0.2 x 4/5 + 0.1 x 0.5)
+    assert [round(score, 2) for score in scores] == [87.0, 66.0, 87.0]
+    sent = str(student.user.student_id)
+    expected = """
+        mastery_score  total_attempts  accuracy
+        66.0           2               50.0
+        87.0           1               100.0
+    """
+    live = [it.model_dump() for it in list_live_mastery(student, sent).root]
+    assert drawn(live, expected) == rows(expected)
+    newest = [(it.is_correct, it.time_taken) for it in list_live_attempts(student, sent).root]
+    assert newest == [(True, 60), (False, 30), (True, 60)]
+    detail = read_live_mastery(student, sent, str(school.concept("Algebra 1")))
+    assert (detail.correct_attempts, detail.avg_time_seconds, detail.avg_confidence) == (1, 45, 4)
+    (topic,) = read_mastery(student, None).topics
+    assert (round(topic.mastery_score, 2), topic.band) == (76.5, "good")
+
+
+def test_pages_of_answers_join_without_gap_or_overlap(school: School) -> None:
+    school.syllabus(TOPICS)
+    student = school.user("ann")
+    school.answers(student, "concept  right\n" + "Algebra 1  true\n" * 5)
+    pages, position = [], None
+    for _ in range(3):
+        page = list_attempts(student, None, position, 2)
+        pages.append([it.id for it in page.attempts])
+        position = page.next_cursor
+    assert [len(page) for page in pages] == [2, 2, 1]
+    assert position is None
+    assert len({it for page in pages for it in page}) == 5
+
+
+def test_repeated_id_stores_one_answer(school: School) -> None:
+    school.syllabus(TOPICS)
+    student, other = school.user("ann"), school.user("bob")
+    body = AttemptIn(
+        id=uuid4(),
+        question_id=str(school.question("Algebra 1")),
+        answer="true",
+        time_taken_seconds=60,
+        confidence=3,
+    )
+    first, second = record(student, body), record(student, body)
+    assert first == second
+    assert school.db.execute(select(func.count()).select_from(QuestionAttempt)).scalar_one() == 1
+    for caller, question in ((other, "Algebra 1"), (student, "Algebra 2")):
+        changed = body.model_copy(update={"question_id": str(school.question(question))})
+        with pytest.raises(AttemptIdTaken):
+            record(caller, changed)
+
+
+def test_answer_needs_a_student_and_a_question(school: School) -> None:
+    school.syllabus(TOPICS)
+    body = AttemptIn(
+        question_id=str(school.question("Algebra 1")),
+        answer="true",
+        time_taken_seconds=60,
+        confidence=3,
+    )
+    with pytest.raises(NotStudent):
+        record(school.call("author"), body)
+    for sent in ("00000000-0000-4000-8000-000000000000", 7, "x", "9" * 30):
+        with pytest.raises(PracticeQuestionNotFound):
+            record(school.user(f"ann {sent}"[:50]), body.model_copy(update={"question_id": sent}))
+
+
+def test_teachers_see_their_own_students_only(school: School) -> None:
+    school.syllabus(TOPICS)
+    student, stranger = school.user("ann"), school.user("bob")
+    teacher, other = school.user("tea", Role.TEACHER), school.user("zoe", Role.TEACHER)
+    school.school_class(teacher, [student])
+    sent = str(student.user.student_id)
+    assert list_attempts(teacher, sent, None, 10).attempts == []
+    for caller, wanted in ((other, sent), (teacher, str(stranger.user.student_id))):
+        with pytest.raises(StudentClosed):
+            list_attempts(caller, wanted, None, 10)
+    with pytest.raises(StudentNotFound):
+        list_attempts(school.user("root", Role.ADMIN), "7", None, 10)
+
+
+def test_simultaneous_answers_all_count(deps: Deps) -> None:
+    with postgres_session(deps) as db:
+        school = School(db, deps.settings)
+        school.syllabus(TOPICS)
+        student = school.user("ann")
+        body = AttemptIn(
+            question_id=str(school.question("Algebra 1")),
+            answer="true",
+            time_taken_seconds=60,
+            confidence=3,
+        )
+        barrier = threading.Barrier(4)
+
+        def answer() -> None:
+            with postgres_session(deps) as own:
+                barrier.wait()
+                record(Call(own, student.user, school.now), body)
+
+        threads = [threading.Thread(target=answer) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        db.rollback()
+        (mastery,) = list_live_mastery(student, str(student.user.student_id)).root
+        assert mastery.total_attempts == 4
