@@ -15,7 +15,9 @@ from types import FrameType
 
 from watchfiles import PythonFilter, watch
 
+from lib.settings import Settings
 from local.demo.examples import examples
+from local.demo.planner_accounts import accounts, demo_password
 from local.servers.child import Child, FolderLock, ServerError
 from local.servers.launch import end_with_starter
 from local.servers.running import URL_NAME, announce, claim, withdraw
@@ -280,4 +282,6 @@ def _print_addresses(url: str, services: Services) -> None:
     lines = "\n".join(f"  {name:<16} {value}" for name, value in rows)
     print(f"\n{lines}\n", flush=True)
     if services.postgres is not None:  # has the demo
+        settings = Settings(encryption_key=environment["ENCRYPTION_KEY"])
+        print(f"{accounts(demo_password(settings))}\n", flush=True)
         print(examples(url), flush=True)

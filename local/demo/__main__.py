@@ -7,6 +7,8 @@ from lib.errors import AppError
 from lib.settings import Settings
 from local.demo.examples import examples
 from local.demo.loading import load_pool, load_tests, load_workshop
+from local.demo.planner import load_planner
+from local.demo.planner_accounts import accounts, demo_password
 from local.servers.running import dev_url
 
 
@@ -15,6 +17,7 @@ def main() -> int:
     deps = Deps(Settings.from_env())
     try:
         questions, workshop, tests = load_pool(deps), load_workshop(deps), load_tests(deps)
+        planner, password = load_planner(deps), demo_password(deps.settings)
     except AppError as error:
         print(f"The demo could not be loaded: {error}", file=sys.stderr)
         return 1
@@ -28,6 +31,11 @@ def main() -> int:
     print(
         f"Tests: {tests.students} students added, {tests.sessions} tests, {tests.answers} answers"
     )
+    print(
+        f"Study planner: {planner.questions} questions, {planner.users} users,"
+        f" {planner.answers} answers"
+    )
+    print(accounts(password))
     print()
     print(examples(dev_url()), end="")
     return 0

@@ -1,0 +1,264 @@
+"""The demo of the study planner: a syllabus, a teacher, and a class of 25.
+
+Three of its students have a month of practice behind them, the others a few days. What they know
+and how they answer is drawn from a seed, so each load gives the same class.
+"""
+
+import random
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, time, timedelta
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import insert, select
+from sqlalchemy.orm import Session
+
+from lib.deps import Deps
+from lib.learning.accounts.passwords import hash_password
+from lib.learning.current_user import Call, read_user
+from lib.learning.database import postgres_session
+from lib.learning.mastery.formula import Answered, mastery_of
+from lib.learning.syllabus.content import import_content
+from lib.learning.syllabus.wire import ContentIn
+from lib.learning.tables import (
+    Class,
+    ConceptMastery,
+    ExamMark,
+    Question,
+    QuestionAttempt,
+    StudentProfile,
+    Topic,
+    User,
+)
+from lib.learning.tables.base import new_id
+from lib.learning.tables.syllabus import Concept
+from local.demo.planner_accounts import DILIGENT, TEACHER, demo_password
+
+SYLLABUS = Path(__file__).resolve().parent / "syllabus"
+SEED = 15
+OTHERS = (
+    *("dario", "elin", "farid", "greta", "hugo", "ines", "jonas", "kaito"),
+    *("lena", "mateo", "nour", "olga", "pavel", "quinn", "rosa", "sven"),
+    *("tara", "umar", "vera", "wanda", "xenia", "yusuf"),
+)
+MONTH, FEW_DAYS = 30, 4
+ANSWERS_A_DAY = 12
+EXAM_IN_DAYS = 75
+MOCK_EXAM_DAYS_AGO = 10
+
+
+@dataclass(frozen=True)
+class AddedClass:
+    """Numbers of rows that were added."""
+
+    questions: int
+    users: int
+    answers: int
+
+
+@dataclass(frozen=True)
+class _Item:
+    """A question of the syllabus, in the order of teaching."""
+
+    id: UUID
+    concept_id: UUID
+    correct_answer: str
+    expected_seconds: int
+    difficulty: float
+
+
+@dataclass(frozen=True)
+class _Given:
+    """An answer that a student gave."""
+
+    item: _Item
+    is_correct: bool
+    seconds: float
+    confidence: int
+    at: datetime
+
+
+def load_planner(deps: Deps) -> AddedClass:
+    """Add the demo of the study planner, unless its teacher is there."""
+    with postgres_session(deps) as db:
+        if db.execute(select(User.id).where(User.username == TEACHER)).first() is not None:
+            return AddedClass(0, 0, 0)
+        now = deps.clock()
+        password_hash = hash_password(demo_password(deps.settings))
+        teacher_id = _add_user(db, TEACHER, "teacher", password_hash, now)
+        db.commit()
+        user = read_user(db, teacher_id)
+        assert user is not None  # noqa: S101 stored just now
+        questions = _load_syllabus(Call(db, user, now))
+        class_id = _add_class(db, teacher_id, now)
+        items = _items(db)
+        answers = 0
+        for place, name in enumerate((*DILIGENT, *OTHERS)):
+            user_id = _add_user(db, name, "student", password_hash, now)
+            student_id = _add_profile(db, user_id, class_id, now)
+            answers += _add_answers(db, student_id, items, place, now)
+            _add_mark(db, student_id, teacher_id, place, now)
+        db.commit()
+    return AddedClass(questions, 1 + len(DILIGENT) + len(OTHERS), answers)
+
+
+def _load_syllabus(call: Call) -> int:
+    questions = 0
+    for file in (
+        SYLLABUS / "topics.csv",
+        SYLLABUS / "concepts.csv",
+        *sorted((SYLLABUS / "questions").glob("*.csv")),
+    ):
+        body = ContentIn(csv=file.read_text(encoding="utf-8"))
+        questions += import_content(call, body).questions.created
+    return questions
+
+
+def _add_user(db: Session, name: str, role: str, password_hash: str, now: datetime) -> UUID:
+    user_id = new_id()
+    joined = now - timedelta(days=MONTH + 1)
+    values = {"username": name, "role": role, "password_hash": password_hash}
+    times = {"created_at": joined, "updated_at": joined, "last_login": now}
+    db.execute(insert(User).values(id=user_id, **values, **times))
+    return user_id
+
+
+def _add_class(db: Session, teacher_id: UUID, now: datetime) -> UUID:
+    class_id = new_id()
+    db.execute(
+        insert(Class).values(
+            id=class_id,
+            name="10 science",
+            grade=10,
+            teacher_id=teacher_id,
+            join_code="SCIENCE7",
+            created_at=now,
+            updated_at=now,
+        )
+    )
+    return class_id
+
+
+def _add_profile(db: Session, user_id: UUID, class_id: UUID, now: datetime) -> UUID:
+    student_id = new_id()
+    exam_day = (now + timedelta(days=EXAM_IN_DAYS)).astimezone(UTC).date()
+    db.execute(
+        insert(StudentProfile).values(
+            id=student_id,
+            user_id=user_id,
+            grade=10,
+            target_exam="School-leaving examination",
+            exam_date=datetime.combine(exam_day, time(), UTC),
+            available_hours_per_day=2,
+            class_id=class_id,
+            created_at=now,
+            updated_at=now,
+        )
+    )
+    return student_id
+
+
+def _items(db: Session) -> list[_Item]:
+    """Return the questions in the order of topics and concepts."""
+    easiness = {"easy": -0.8, "medium": 0.0, "hard": 0.9}
+    rows = db.execute(
+        select(
+            Question.id,
+            Question.concept_id,
+            Question.correct_answer,
+            Question.expected_time_seconds,
+            Question.difficulty,
+        )
+        .join(Concept, Concept.id == Question.concept_id)
+        .join(Topic, Topic.id == Concept.topic_id)
+        .order_by(Topic.id, Concept.id, Question.id)
+    )
+    return [_Item(*row[:4], easiness[row[4]]) for row in rows]
+
+
+def _add_answers(
+    db: Session, student_id: UUID, items: Sequence[_Item], place: int, now: datetime
+) -> int:
+    given = list(_answers(items, place, now))
+    db.execute(
+        insert(QuestionAttempt),
+        [
+            {
+                "id": new_id(),
+                "student_id": student_id,
+                "question_id": each.item.id,
+                "answer": each.item.correct_answer if each.is_correct else "I do not know",
+                "is_correct": each.is_correct,
+                "time_taken_seconds": each.seconds,
+                "confidence": each.confidence,
+                "timestamp": each.at,
+                "created_at": each.at,
+                "updated_at": each.at,
+            }
+            for each in given
+        ],
+    )
+    db.execute(insert(ConceptMastery), list(_masteries(student_id, given)))
+    return len(given)
+
+
+def _answers(items: Sequence[_Item], place: int, now: datetime) -> Iterator[_Given]:
+    """Yield a student's answers, oldest first: through the syllabus, with pauses at weekends."""
+    draw = random.Random(SEED + place)
+    ability = draw.gauss(0.4 if place < len(DILIGENT) else 0.1, 0.8)
+    days = MONTH if place < len(DILIGENT) else FEW_DAYS + place % 5
+    position = draw.randrange(0, 60)
+    for day in range(days, 0, -1):
+        morning = now - timedelta(days=day, hours=draw.uniform(0, 3))
+        if morning.weekday() >= 5 and draw.random() < 0.6:  # noqa: PLR2004 Saturday
+            continue
+        for number in range(ANSWERS_A_DAY):
+            # The second half of a day repeats what was new a few days ago.
+            back = draw.randrange(20, 60) if number % 2 and position > 60 else 0  # noqa: PLR2004
+            item = items[(position - back) % len(items)]
+            position += 0 if back else 1
+            skill = ability + (0.5 if back else 0.0) + 0.02 * (days - day)
+            right = draw.random() < 1 / (1 + 2.7183 ** (item.difficulty - skill))
+            seconds = item.expected_seconds * draw.lognormvariate(0 if right else 0.2, 0.35)
+            confidence = min(5, max(1, round(3 + skill - item.difficulty + draw.gauss(0, 0.8))))
+            at = morning + timedelta(minutes=4 * number)
+            yield _Given(item, right, round(min(seconds, 3_600), 1), confidence, at)
+
+
+def _masteries(student_id: UUID, given: Sequence[_Given]) -> Iterator[dict[str, Any]]:
+    of_concept: dict[UUID, list[_Given]] = {}
+    for each in given:
+        of_concept.setdefault(each.item.concept_id, []).append(each)
+    for concept_id, answers in of_concept.items():
+        mastery = mastery_of(
+            [
+                Answered(it.is_correct, it.seconds, it.item.expected_seconds, it.confidence)
+                for it in answers
+            ]
+        )
+        newest = answers[-1].at
+        times = {"last_updated": newest, "created_at": newest, "updated_at": newest}
+        row = {"id": new_id(), "student_id": student_id, "concept_id": concept_id}
+        yield row | asdict(mastery) | times
+
+
+def _add_mark(db: Session, student_id: UUID, teacher_id: UUID, place: int, now: datetime) -> None:
+    """Add a mark in a mock exam, which a few students missed."""
+    draw = random.Random(SEED * 1_000 + place)
+    if draw.random() < 0.1:  # noqa: PLR2004 a tenth
+        return
+    day = (now - timedelta(days=MOCK_EXAM_DAYS_AGO)).astimezone(UTC).date()
+    db.execute(
+        insert(ExamMark).values(
+            id=new_id(),
+            student_id=student_id,
+            exam="Mock examination",
+            taken_on=datetime.combine(day, time(), UTC),
+            mark=round(min(95.0, max(12.0, draw.gauss(52, 16))), 1),
+            entered_by=teacher_id,
+            created_at=now,
+            updated_at=now,
+        )
+    )

@@ -1,0 +1,28 @@
+"""Accounts of the study planner's demo, and their password."""
+
+import hashlib
+
+from lib.settings import Settings
+from lib.vault import signing_keys
+
+TEACHER = "ms-okafor"
+DILIGENT = ("amira", "bruno", "chiara")
+"""Students with a month behind them."""
+
+
+def demo_password(settings: Settings) -> str:
+    """Return the password of the demo's accounts, which differs with each encryption key.
+
+    Raises:
+        NotConfigured: If ENCRYPTION_KEY is missing.
+    """
+    key, *_ = signing_keys(settings, "demo accounts")
+    return hashlib.sha256(key).hexdigest()[:12]
+
+
+def accounts(password: str) -> str:
+    """Return a line that says how to log in to the study planner's demo."""
+    return (
+        f"Study planner: log in as {DILIGENT[0]} (a student) or {TEACHER} (the teacher) with"
+        f" the password {password}"
+    )

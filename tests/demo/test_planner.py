@@ -1,0 +1,67 @@
+"""The demo of the study planner: loaded once, and a class that a teacher can use."""
+
+from collections import Counter
+
+import psycopg
+from fastapi.testclient import TestClient
+
+from lib.deps import Deps
+from local.demo.planner import DILIGENT, OTHERS, load_planner
+from local.demo.planner_accounts import TEACHER, demo_password
+
+
+def test_demo_is_loaded_once_and_whole(deps: Deps, client: TestClient, postgres_url: str) -> None:
+    added = load_planner(deps)
+    assert (added.questions, added.users) == (642, 26)
+    assert load_planner(deps).users == 0
+    with psycopg.connect(postgres_url) as connection:
+        ((topics, concepts, answers),) = connection.execute(
+            "SELECT (SELECT count(*) FROM learning.topics),"
+            " (SELECT count(*) FROM learning.concepts),"
+            " (SELECT count(*) FROM learning.question_attempts)"
+        ).fetchall()
+        counts = connection.execute(
+            "SELECT u.username, max(a.timestamp) - min(a.timestamp) > '20 days'"
+            " FROM learning.question_attempts AS a"
+            " JOIN learning.student_profiles AS p ON p.id = a.student_id"
+            " JOIN learning.users AS u ON u.id = p.user_id GROUP BY u.username"
+        ).fetchall()
+    assert (topics, concepts) == (79, 214)
+    assert answers == added.answers
+    assert {name for name, is_month in counts if is_month} == set(DILIGENT)
+    assert len(counts) == len(DILIGENT) + len(OTHERS) == 25
+
+    form = {"password": demo_password(deps.settings)}
+    student = client.post("/api/auth/login", data=form | {"username": DILIGENT[0]}).json()
+    headers = {"Authorization": f"Bearer {student['access_token']}"}
+    progress = client.get("/api/learning/progress", headers=headers).json()
+    assert sum(day["questions_attempted"] > 0 for day in progress["timeline"]) > 15
+    assert progress["rose"]
+    assert progress["mistakes"]
+    ranked = client.get("/api/learning/recommendations", headers=headers).json()
+    assert ranked["count"] == 5
+
+    teacher = client.post("/api/auth/login", data=form | {"username": TEACHER}).json()
+    headers = {"Authorization": f"Bearer {teacher['access_token']}"}
+    (taught,) = client.get("/api/learning/classes", headers=headers).json()["classes"]
+    assert taught["student_count"] == 25
+    path = f"/api/learning/class-analytics?class_id={taught['id']}"
+    analytics = client.get(path, headers=headers).json()
+    risks = Counter(it["risk_level"] for it in analytics["at_risk_students"])
+    assert risks["high"] > 0
+    assert 20 < analytics["average_mark"] < 80
+
+
+def test_mastery_of_the_demo_follows_from_its_answers(deps: Deps, postgres_url: str) -> None:
+    load_planner(deps)
+    with psycopg.connect(postgres_url) as connection:
+        ((wrong,),) = connection.execute(
+            "SELECT count(*) FROM learning.concept_mastery AS m JOIN ("
+            " SELECT a.student_id, q.concept_id, count(*) AS total,"
+            " count(*) FILTER (WHERE a.is_correct) AS correct"
+            " FROM learning.question_attempts AS a"
+            " JOIN learning.questions AS q ON q.id = a.question_id"
+            " GROUP BY a.student_id, q.concept_id) AS t USING (student_id, concept_id)"
+            " WHERE (m.total_attempts, m.correct_attempts) <> (t.total, t.correct)"
+        ).fetchall()
+    assert wrong == 0
