@@ -38,7 +38,8 @@ def test_timeline_has_30_days_with_their_answers(school: School) -> None:
         1                    1        100.0     64.6
     """
     # Algebra 87 x 0.6 = 52.2; Geometry: a wrong answer is 100 x (0.2 + 0.12 + 0.05) = 37, of which
-    # half is the topic's, 0.4 x 18.5 = 7.4; then 100 x (0.25 + 0.2 + 0.12 + 0.05) = 62, 0.4 x 31 = 12.4
+    # half is the topic's, 0.4 x 18.5 = 7.4; then 100 x (0.25 + 0.2 + 0.12 + 0.05) = 62, of which
+    # half is 0.4 x 31 = 12.4
     practised = [it.model_dump() for it in progress.timeline if it.questions_attempted]
     assert drawn(practised, expected) == rows(expected)
     assert progress.mastery_score == progress.timeline[-1].mastery_score
