@@ -29,13 +29,26 @@ BEGIN
 END
 $$;
 
--- Results that stand from before this script count as they did.
-ALTER TABLE assessment.student_proficiencies
-  -- Whether the person named was known to take the test; otherwise the value is no prior.
-  ADD COLUMN IF NOT EXISTS proven BOOLEAN NOT NULL DEFAULT TRUE;
+-- Results that stand from before this script count as they did. Those of older deployments are history and
+-- no prior: on another scale, without a measure of precision, and under names in another order.
+DO $$
+BEGIN
+  IF NOT EXISTS (
+    SELECT FROM pg_catalog.pg_attribute
+    WHERE attrelid = 'assessment.student_proficiencies'::regclass
+      AND attname = 'proven' AND NOT attisdropped
+  ) THEN
+    -- Whether the person named was known to take the test; otherwise the value is no prior.
+    ALTER TABLE assessment.student_proficiencies ADD COLUMN proven BOOLEAN NOT NULL DEFAULT TRUE;
+    IF pg_temp.is_new('assessment.student_proficiencies') THEN
+      UPDATE assessment.student_proficiencies SET proven = FALSE;
+    END IF;
+  END IF;
+END
+$$;
 ALTER TABLE assessment.student_proficiencies ALTER COLUMN proven SET DEFAULT FALSE;
--- Older deployments wrote values without any confidence, which are history and no prior.
-UPDATE assessment.student_proficiencies SET proven = FALSE WHERE confidence = 0 AND proven;
+UPDATE assessment.student_proficiencies SET proven = FALSE
+WHERE proven AND (coalesce(confidence, 0) = 0 OR proficiency_value NOT BETWEEN 0 AND 1);
 
 ALTER TABLE assessment.test_sessions
   -- Whether the end changes what is known of the student for good.

@@ -42,6 +42,8 @@ LANGUAGE sql STABLE AS $$
     columns.names @> sign.has AND NOT columns.names && sign.lacks
     AND (sign.former_name <> 'test_responses'
       OR columns.names && ARRAY['response', 'is_correct'])
+    AND (sign.former_name <> 'test_sessions' OR columns.names && ARRAY['status', 'question_pool_id',
+      'initial_proficiency', 'final_proficiency', 'total_questions'])
     AND (sign.former_name <> 'students' OR (
       -- Any application may have a table `students`: this one has no columns of its own, or the
       -- assessment's tables refer to it.
@@ -54,7 +56,7 @@ LANGUAGE sql STABLE AS $$
   FROM (VALUES
     (1, 'students', 'examinees', ARRAY['id'], ARRAY['student_id']),
     (2, 'questions', 'questions', ARRAY['id', 'pool_id', 'correct_answer'], ARRAY['concept_id']),
-    (3, 'test_sessions', 'test_sessions', ARRAY['id', 'student_id', 'status'], ARRAY['session_token']),
+    (3, 'test_sessions', 'test_sessions', ARRAY['id', 'student_id'], ARRAY['session_token']),
     (4, 'test_responses', 'test_responses', ARRAY['session_id', 'question_id'], ARRAY[]::TEXT[]),
     (5, 'student_proficiencies', 'student_proficiencies',
       ARRAY['student_id', 'concept_name', 'proficiency_value'], ARRAY[]::TEXT[])
@@ -108,6 +110,11 @@ BEGIN
       CONTINUE;
     END IF;
     CONTINUE WHEN to_regclass(format('assessment.%I', old.table_name)) IS NOT NULL;
+    IF EXISTS (SELECT FROM pg_catalog.pg_partitioned_table WHERE partrelid = old.relation) THEN
+      RAISE EXCEPTION 'public.% is a partitioned table, %, and must be an ordinary one with the '
+        'primary key id.', old.former_name, pg_get_partkeydef(old.relation)
+        USING ERRCODE = 'integrity_constraint_violation', CONSTRAINT = 'schema_needs_decision';
+    END IF;
     EXECUTE format('SELECT count(*) FROM public.%I', old.former_name) INTO rows;
     -- The workshop needs the name `students`.
     IF old.former_name = 'students' AND rows > 0 AND NOT finish AND EXISTS (

@@ -1,5 +1,5 @@
--- Gives the tables of older deployments, which move_old_tables.sql has brought here, the columns and
--- types of tables.sql, which runs next. Only what differs is touched, so this does nothing on a new
+-- Gives the tables of older deployments, which move_old_tables.sql has brought here and
+-- free_older_tables.sql has prepared, the columns and types of tables.sql, which runs next. Only what differs is touched, so this does nothing on a new
 -- database or the second time.
 --
 -- Nothing is lost: a value that cannot become one of the new type stays in set_aside_rows with its
@@ -48,6 +48,26 @@ EXCEPTION WHEN data_exception THEN
 END
 $$;
 
+-- A list of numbers, which may be JSON in a JSON string; null if it is none.
+CREATE OR REPLACE FUNCTION pg_temp.to_vector(value JSONB) RETURNS JSONB LANGUAGE plpgsql AS $$
+DECLARE
+  v_numbers NUMERIC[];
+BEGIN
+  FOR n IN 1..2 LOOP
+    EXIT WHEN jsonb_typeof(value) <> 'string';
+    value := pg_temp.to_json_value(value #>> '{}');
+  END LOOP;
+  IF jsonb_typeof(value) = 'array' THEN
+    SELECT coalesce(array_agg(pg_temp.to_number(item) ORDER BY place), '{}') INTO v_numbers
+    FROM jsonb_array_elements_text(value) WITH ORDINALITY AS e (item, place);
+    IF array_position(v_numbers, NULL) IS NULL THEN
+      RETURN to_jsonb(v_numbers);
+    END IF;
+  END IF;
+  RETURN NULL;
+END
+$$;
+
 -- A moment in UTC without its zone, as our columns have it; numbers are seconds or milliseconds.
 CREATE OR REPLACE FUNCTION pg_temp.to_moment(value TEXT) RETURNS TIMESTAMP LANGUAGE plpgsql AS $$
 DECLARE
@@ -64,75 +84,6 @@ BEGIN
 EXCEPTION WHEN data_exception THEN
   RETURN NULL;
 END
-$$;
-
--- The columns that our statements need. `kind` is that of an id. A required column holds no nulls.
-DROP TABLE IF EXISTS pg_temp.needed_columns;
-CREATE TEMPORARY TABLE needed_columns AS
-SELECT * FROM (VALUES
-  ('examinees', 'id', 'character varying', NULL, TRUE),
-  ('examinees', 'created_at', 'timestamp without time zone', NULL, FALSE),
-  ('examinees', 'updated_at', 'timestamp without time zone', NULL, FALSE),
-  ('student_proficiencies', 'id', 'uuid', 'proficiency', TRUE),
-  ('student_proficiencies', 'student_id', 'character varying', NULL, TRUE),
-  ('student_proficiencies', 'concept_name', 'character varying', NULL, TRUE),
-  ('student_proficiencies', 'proficiency_value', 'numeric', NULL, TRUE),
-  ('student_proficiencies', 'confidence', 'numeric', NULL, FALSE),
-  ('student_proficiencies', 'created_at', 'timestamp without time zone', NULL, FALSE),
-  ('student_proficiencies', 'updated_at', 'timestamp without time zone', NULL, FALSE),
-  ('questions', 'id', 'character varying', NULL, TRUE),
-  ('questions', 'pool_id', 'uuid', 'pool', TRUE),
-  ('questions', 'content', 'text', NULL, TRUE),
-  ('questions', 'options', 'jsonb', NULL, TRUE),
-  ('questions', 'correct_answer', 'character varying', NULL, TRUE),
-  ('questions', 'concepts', 'jsonb', NULL, TRUE),
-  ('questions', 'difficulty', 'numeric', NULL, FALSE),
-  ('questions', 'discrimination', 'numeric', NULL, FALSE),
-  ('questions', 'guessing', 'numeric', NULL, TRUE),
-  ('questions', 'created_at', 'timestamp without time zone', NULL, FALSE),
-  ('test_sessions', 'id', 'uuid', 'session', TRUE),
-  ('test_sessions', 'student_id', 'character varying', NULL, TRUE),
-  ('test_sessions', 'question_pool_id', 'uuid', 'pool', FALSE),
-  ('test_sessions', 'status', 'character varying', NULL, FALSE),
-  ('test_sessions', 'initial_proficiency', 'jsonb', NULL, FALSE),
-  ('test_sessions', 'final_proficiency', 'jsonb', NULL, FALSE),
-  ('test_sessions', 'total_questions', 'integer', NULL, FALSE),
-  ('test_sessions', 'correct_responses', 'integer', NULL, FALSE),
-  ('test_sessions', 'accuracy', 'numeric', NULL, FALSE),
-  ('test_sessions', 'learning_gain', 'numeric', NULL, FALSE),
-  ('test_sessions', 'test_efficiency', 'numeric', NULL, FALSE),
-  ('test_sessions', 'started_at', 'timestamp without time zone', NULL, FALSE),
-  ('test_sessions', 'completed_at', 'timestamp without time zone', NULL, FALSE),
-  ('test_sessions', 'last_activity', 'timestamp without time zone', NULL, FALSE),
-  ('test_responses', 'id', 'uuid', 'answer', TRUE),
-  ('test_responses', 'student_id', 'character varying', NULL, TRUE),
-  ('test_responses', 'session_id', 'uuid', 'session', TRUE),
-  ('test_responses', 'question_id', 'character varying', NULL, TRUE),
-  ('test_responses', 'response', 'integer', NULL, TRUE),
-  ('test_responses', 'is_correct', 'boolean', NULL, FALSE),
-  ('test_responses', 'proficiency_before', 'jsonb', NULL, FALSE),
-  ('test_responses', 'proficiency_after', 'jsonb', NULL, FALSE),
-  ('test_responses', 'timestamp', 'timestamp without time zone', NULL, FALSE)
-) AS needed (table_name, column_name, type, kind, is_required);
-
--- The needed columns of adopted tables, and what there is.
-CREATE OR REPLACE FUNCTION pg_temp.columns_found() RETURNS TABLE (
-  relation REGCLASS, table_name TEXT, column_name TEXT, needed TEXT, kind TEXT, is_required BOOLEAN,
-  found_type TEXT, is_generated BOOLEAN, fits BOOLEAN
-) LANGUAGE sql STABLE AS $$
-  SELECT c.oid, n.table_name, n.column_name, n.type, n.kind, n.is_required, f.type, f.is_generated,
-    f.type IS NOT NULL AND (f.type = n.type
-      OR n.type IN ('character varying', 'text') AND f.type IN ('character varying', 'text'))
-  FROM pg_temp.needed_columns AS n
-  JOIN pg_catalog.pg_class AS c ON c.relname = n.table_name
-    AND c.relnamespace = 'assessment'::regnamespace AND c.relkind IN ('r', 'p')
-  LEFT JOIN LATERAL (
-    SELECT format_type(a.atttypid, NULL) AS type, a.attgenerated <> '' AS is_generated
-    FROM pg_catalog.pg_attribute AS a
-    WHERE a.attrelid = c.oid AND a.attname = n.column_name AND NOT a.attisdropped
-  ) AS f ON TRUE
-  WHERE EXISTS (
-    SELECT FROM stepwise.adopted_tables AS t WHERE t.table_name = 'assessment.' || n.table_name)
 $$;
 
 -- Views that use one of these tables, those that others use first.
@@ -190,7 +141,6 @@ CREATE OR REPLACE FUNCTION pg_temp.convert_column(
 DECLARE
   v_text TEXT := format('t.%I::TEXT', p_column);
   v_value TEXT;
-  v_constraint RECORD;
 BEGIN
   v_value := CASE
     WHEN p_needed = 'uuid' THEN format('assessment.fixed_uuid(%L, %%s)', p_kind)
@@ -204,7 +154,7 @@ BEGIN
   END;
   IF p_needed = 'jsonb' AND p_found LIKE '%[]' THEN
     v_text := format('to_jsonb(t.%I)::TEXT', p_column);
-  ELSIF p_found = 'timestamp with time zone' THEN
+  ELSIF p_found LIKE 'timestamp%with time zone' THEN
     v_text := format('(t.%I AT TIME ZONE ''UTC'')::TEXT', p_column);
   END IF;
   -- What does not become a value: with its row if one is required, else as a copy.
@@ -212,21 +162,15 @@ BEGIN
     format('t.%I IS NOT NULL AND %s IS NULL', p_column, format(v_value, v_text)),
     format('%s: the value does not fit the type %s', p_column, p_needed), p_is_required);
   IF p_kind IS NOT NULL AND p_column = 'id' THEN
+    PERFORM pg_temp.keep_rows(p_relation, p_table, format(
+      'EXISTS (SELECT FROM %1$s AS other WHERE other.ctid < t.ctid'
+      || ' AND assessment.fixed_uuid(%2$L, other.id::TEXT) = assessment.fixed_uuid(%2$L, t.id::TEXT))',
+      p_relation, p_kind), 'another row has this id', TRUE);
     EXECUTE format('ALTER TABLE %s ADD COLUMN IF NOT EXISTS former_id TEXT', p_relation);
     EXECUTE format('UPDATE %s AS t SET former_id = t.id::TEXT'
       || ' WHERE former_id IS NULL AND t.id::TEXT <> assessment.fixed_uuid(%L, t.id::TEXT)::TEXT',
       p_relation, p_kind);
   END IF;
-  FOR v_constraint IN
-    SELECT k.conname, k.conrelid::regclass AS relation, k.contype
-    FROM pg_catalog.pg_constraint AS k
-    JOIN pg_catalog.pg_attribute AS a ON a.attrelid = p_relation AND a.attname = p_column
-    WHERE k.contype = 'c' AND k.conrelid = p_relation AND a.attnum = ANY (k.conkey)
-  LOOP
-    EXECUTE format('ALTER TABLE %s DROP CONSTRAINT %I', v_constraint.relation, v_constraint.conname);
-    RAISE NOTICE 'assessment.%: the constraint % was dropped, because % gets another type', p_table,
-      v_constraint.conname, p_column USING ERRCODE = 'SW001';
-  END LOOP;
   EXECUTE format('ALTER TABLE %s ALTER COLUMN %I DROP DEFAULT', p_relation, p_column);
   EXECUTE format('ALTER TABLE %s ALTER COLUMN %I DROP IDENTITY IF EXISTS', p_relation, p_column);
   EXECUTE format('ALTER TABLE %1$s ALTER COLUMN %2$I TYPE %3$s USING %4$s', p_relation, p_column,
@@ -240,6 +184,23 @@ EXCEPTION WHEN OTHERS THEN
   RAISE EXCEPTION 'The column % of assessment.% (formerly in public) is %, must become %, and cannot: %.',
     p_column, p_table, p_found, p_needed, SQLERRM
     USING ERRCODE = 'integrity_constraint_violation', CONSTRAINT = 'schema_needs_decision';
+END
+$$;
+
+-- Fill a new column `id` from the columns of the primary key, which keep the former id.
+CREATE OR REPLACE FUNCTION pg_temp.make_ids(p_relation REGCLASS, p_kind TEXT) RETURNS VOID
+LANGUAGE plpgsql AS $$
+DECLARE
+  v_key TEXT;
+BEGIN
+  SELECT format('concat_ws('':'', %s)', string_agg(format('t.%I', a.attname), ', ' ORDER BY k.place))
+  INTO v_key
+  FROM pg_catalog.pg_constraint AS c, unnest(c.conkey) WITH ORDINALITY AS k (attnum, place),
+    pg_catalog.pg_attribute AS a
+  WHERE c.conrelid = p_relation AND c.contype = 'p' AND a.attrelid = p_relation
+    AND a.attnum = k.attnum;
+  EXECUTE format('UPDATE %s AS t SET id = %s', p_relation,
+    coalesce(format('assessment.fixed_uuid(%L, %s)', p_kind, v_key), 'gen_random_uuid()'));
 END
 $$;
 
@@ -284,6 +245,9 @@ BEGIN
       CONTINUE WHEN v_column.column_name = 'last_activity';  -- tables.sql dates it
       EXECUTE format('ALTER TABLE %s ADD COLUMN %I %s', v_column.relation, v_column.column_name,
         v_column.needed || CASE v_column.column_name WHEN 'guessing' THEN ' DEFAULT 0' ELSE '' END);
+      IF v_column.column_name = 'id' THEN
+        PERFORM pg_temp.make_ids(v_column.relation, v_column.kind);
+      END IF;
     ELSIF v_column.is_generated THEN
       RAISE EXCEPTION 'The column % of assessment.% (formerly in public) is generated as %, and must '
         'become %.', v_column.column_name, v_column.table_name, v_column.found_type, v_column.needed
@@ -292,6 +256,18 @@ BEGIN
       PERFORM pg_temp.convert_column(v_column.relation, v_column.table_name, v_column.column_name,
         v_column.found_type, v_column.needed, v_column.kind, v_column.is_required);
     END IF;
+  END LOOP;
+  -- The key is `id`; the columns of another one keep their values.
+  FOR v_key IN
+    SELECT k.conname, k.conrelid::regclass AS relation, pg_get_constraintdef(k.oid) AS definition
+    FROM pg_catalog.pg_constraint AS k
+    JOIN pg_catalog.pg_attribute AS a ON a.attrelid = k.conrelid AND a.attname = 'id'
+    WHERE k.contype = 'p' AND k.conkey <> ARRAY[a.attnum]
+      AND k.conrelid IN (SELECT relation FROM pg_temp.columns_found())
+  LOOP
+    EXECUTE format('ALTER TABLE %s DROP CONSTRAINT %I', v_key.relation, v_key.conname);
+    RAISE NOTICE '%: % (%) was dropped, because the primary key is id', v_key.relation, v_key.conname,
+      v_key.definition USING ERRCODE = 'SW001';
   END LOOP;
   FOR v_view IN SELECT * FROM jsonb_to_recordset(v_views) AS v (name TEXT, kind TEXT, definition TEXT) LOOP
     BEGIN
@@ -316,6 +292,23 @@ BEGIN
   IF NOT EXISTS (SELECT FROM pg_temp.columns_found()) THEN
     RETURN;
   END IF;
+  -- Vectors that are none become null, and stay in a copy of their row.
+  FOR v_column IN
+    SELECT * FROM pg_temp.columns_found()
+    WHERE column_name IN ('initial_proficiency', 'final_proficiency', 'proficiency_before',
+      'proficiency_after') AND pg_temp.is_new('assessment.' || table_name)
+  LOOP
+    PERFORM pg_temp.keep_rows(v_column.relation, v_column.table_name,
+      format('t.%1$I <> ''null'' AND pg_temp.to_vector(t.%1$I) IS NULL', v_column.column_name),
+      v_column.column_name || ': it is not a list of numbers', FALSE);
+    EXECUTE format('UPDATE %1$s SET %2$I = pg_temp.to_vector(%2$I)'
+      || ' WHERE %2$I IS DISTINCT FROM pg_temp.to_vector(%2$I)', v_column.relation, v_column.column_name);
+  END LOOP;
+  IF to_regclass('assessment.test_sessions') IS NOT NULL THEN
+    UPDATE assessment.test_sessions SET status = CASE
+      WHEN completed_at IS NOT NULL OR final_proficiency IS NOT NULL THEN 'completed' ELSE 'active' END
+      WHERE status IS NULL;
+  END IF;
   IF to_regclass('assessment.test_responses') IS NOT NULL THEN
     -- In the oldest form, 1 meant a right answer and 0 a wrong one.
     UPDATE assessment.test_responses SET response = is_correct::INTEGER
@@ -323,6 +316,14 @@ BEGIN
     IF to_regclass('assessment.test_sessions') IS NOT NULL THEN
       UPDATE assessment.test_responses AS r SET student_id = s.student_id
         FROM assessment.test_sessions AS s WHERE r.student_id IS NULL AND s.id = r.session_id;
+      UPDATE assessment.test_sessions AS s SET total_questions = answers.total,
+        correct_responses = coalesce(s.correct_responses, answers.correct),
+        accuracy = coalesce(s.accuracy, round(answers.correct::NUMERIC / answers.total, 6))
+        FROM (
+          SELECT r.session_id, count(*) AS total, count(*) FILTER (WHERE r.is_correct) AS correct
+          FROM assessment.test_responses AS r GROUP BY r.session_id
+        ) AS answers
+        WHERE s.total_questions IS NULL AND answers.session_id = s.id;
     END IF;
   END IF;
   IF to_regclass('assessment.test_sessions') IS NOT NULL THEN
@@ -361,9 +362,6 @@ BEGIN
       AND a.attgenerated = '' AND a.attname::TEXT = ANY (t.columns) AND NOT EXISTS (
         SELECT FROM pg_temp.needed_columns AS n
         WHERE n.table_name = c.relname AND n.column_name = a.attname)
-      AND NOT EXISTS (  -- a primary key under another name
-        SELECT FROM pg_catalog.pg_constraint AS k
-        WHERE k.conrelid = c.oid AND k.contype = 'p' AND a.attnum = ANY (k.conkey))
   LOOP
     EXECUTE format('ALTER TABLE %s ALTER COLUMN %I DROP NOT NULL', v_column.relation, v_column.attname);
     RAISE NOTICE 'assessment.%: % may be null now, because new rows have no value for it',
@@ -402,5 +400,3 @@ BEGIN
   END LOOP;
 END
 $$;
-
-DROP TABLE pg_temp.needed_columns;

@@ -25,6 +25,11 @@ BEGIN
 END
 $$;
 
+-- The number that a row had as its id before the upgrade; of two rows the later one has the greater.
+CREATE OR REPLACE FUNCTION pg_temp.former_number(row_data JSONB) RETURNS NUMERIC LANGUAGE sql AS $$
+  SELECT CASE WHEN row_data ->> 'former_id' ~ '^\d{1,30}$' THEN (row_data ->> 'former_id')::NUMERIC END
+$$;
+
 DO $$
 DECLARE
   set_aside BIGINT;
@@ -34,8 +39,9 @@ BEGIN
   IF pg_temp.lacks('assessment.test_responses', 'test_responses_session_question_key') THEN
     WITH ranked AS (
       SELECT ctid, row_number() OVER (
-        PARTITION BY session_id, question_id ORDER BY timestamp NULLS LAST, id
-      ) AS place FROM assessment.test_responses
+        PARTITION BY session_id, question_id
+        ORDER BY timestamp NULLS LAST, pg_temp.former_number(to_jsonb(r)), id
+      ) AS place FROM assessment.test_responses AS r
     ), moved AS (
       DELETE FROM assessment.test_responses r USING ranked
       WHERE r.ctid = ranked.ctid AND ranked.place > 1 RETURNING to_jsonb(r) AS row_data
@@ -59,8 +65,9 @@ BEGIN
     WITH ranked AS (
       SELECT ctid, row_number() OVER (
         PARTITION BY student_id, concept_name
-        ORDER BY coalesce(updated_at, created_at) DESC NULLS LAST, id
-      ) AS place FROM assessment.student_proficiencies
+        ORDER BY coalesce(updated_at, created_at) DESC NULLS LAST,
+          pg_temp.former_number(to_jsonb(p)) DESC NULLS LAST, id
+      ) AS place FROM assessment.student_proficiencies AS p
     ), moved AS (
       DELETE FROM assessment.student_proficiencies p USING ranked
       WHERE p.ctid = ranked.ctid AND ranked.place > 1 RETURNING to_jsonb(p) AS row_data

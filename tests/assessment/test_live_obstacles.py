@@ -1,0 +1,283 @@
+"""What stands in the way in live databases is taken out of it, or named; tests go on afterwards."""
+
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+
+from lib.assessment.former_ids import former_id
+from tests.assessment.conftest import Rows, Student, make_questions, upload
+from tests.assessment.test_live_databases import Run, create_schema, postgres_url, run
+from tests.support.live_assessments import FORM_A, ROWS_A, SESSIONS
+
+__all__ = ["postgres_url", "run"]
+
+ANSWERS = "SELECT count(*) FROM assessment.test_responses"
+
+
+def changed(form: str, *changes: tuple[str, str]) -> str:
+    """Return a form with parts replaced, each of which it contains."""
+    for former, latter in changes:
+        assert former in form
+        form = form.replace(former, latter)
+    return form
+
+
+def upgraded(client: TestClient, operator: dict[str, str]) -> list[str]:
+    """Upgrade twice, which succeeds; return the lines of the first report."""
+    first, second = (create_schema(client, operator, finish=True) for _ in range(2))
+    assert (first.status_code, second.status_code) == (200, 200), first.text + second.text
+    assert not [line for line in second.json()["results"] if line.startswith("assessment.")]
+    lines: list[str] = first.json()["results"]
+    return lines
+
+
+def long_ids(client: TestClient, operator: dict[str, str]) -> str:
+    """Return the id of a new pool, whose questions have long ids."""
+    return upload(client, operator, make_questions(8, "a-long-question-id-"))
+
+
+def take_test(taker: Student) -> Student:
+    """Take a test, choosing options other than the first two as well."""
+    taker.start()
+    for option in (3, 2, 1):
+        assert taker.question is not None
+        response = taker.post(taker.question["id"], option)
+        assert response.status_code == 200, response.text
+        taker.question = response.json()["next_question"]
+    return taker
+
+
+def test_answers_with_a_key_of_another_name_get_ids_made_from_it(
+    client: TestClient, operator: dict[str, str], run: Run, rows: Rows
+) -> None:
+    run(
+        changed(FORM_A, (
+            "CREATE TABLE test_responses (\n  id SERIAL PRIMARY KEY",
+            "CREATE TABLE test_responses (\n  response_id SERIAL PRIMARY KEY",
+        )),
+        ROWS_A,
+    )  # fmt: skip
+    lines = upgraded(client, operator)
+    assert any("test_responses_pkey" in line and "response_id" in line for line in lines)
+    found = rows("SELECT response_id, id FROM assessment.test_responses ORDER BY 1")
+    assert found == [(n, former_id("answer", str(n))) for n in (1, 2, 3, 4)]
+    take_test(Student(client, long_ids(client, operator)))
+    assert rows(ANSWERS) == [(7,)]
+
+
+def test_sessions_without_a_status_come_over_with_their_answers(
+    client: TestClient, operator: dict[str, str], run: Run, rows: Rows
+) -> None:
+    run(FORM_A, ROWS_A, "ALTER TABLE test_sessions DROP COLUMN status")
+    upgraded(client, operator)
+    assert rows("SELECT status FROM assessment.test_sessions ORDER BY started_at") == [
+        ("completed",), ("completed",), ("active",),
+    ]  # fmt: skip
+    assert rows(ANSWERS) == [(4,)]
+
+
+def test_totals_that_are_missing_are_counted(
+    client: TestClient, operator: dict[str, str], run: Run, rows: Rows
+) -> None:
+    run(
+        FORM_A,
+        ROWS_A,
+        "ALTER TABLE test_sessions DROP COLUMN total_questions, DROP COLUMN correct_responses,"
+        " DROP COLUMN accuracy",
+    )
+    upgraded(client, operator)
+    assert rows(
+        "SELECT total_questions, correct_responses, accuracy::float FROM assessment.test_sessions"
+        " ORDER BY started_at"
+    ) == [(2, 1, 0.5), (1, 1, 1.0), (1, 1, 1.0)]
+
+
+def test_second_spelling_of_an_id_is_set_aside_and_its_answers_stay(
+    client: TestClient, operator: dict[str, str], run: Run, rows: Rows
+) -> None:
+    spelled = f"  {SESSIONS[0]}  "
+    run(
+        FORM_A,
+        ROWS_A,
+        f"INSERT INTO test_sessions (id, student_id) VALUES ('{spelled}', 'ann');"
+        " INSERT INTO test_responses (student_id, session_id, question_id, is_correct,"
+        f" response_time_ms) VALUES ('ann', '{spelled}', 'q9', 1, 5)",
+    )
+    lines = upgraded(client, operator)
+    assert any("another row has this id" in line for line in lines)
+    assert rows("SELECT row_data ->> 'id' FROM assessment.set_aside_rows"
+                " WHERE table_name = 'test_sessions'") == [(spelled,)]  # fmt: skip
+    assert rows(f"{ANSWERS} WHERE session_id = %s", SESSIONS[0]) == [(3,)]
+
+
+LIMITS = changed(
+    FORM_A,
+    ("response_time_ms", "response INTEGER CHECK (response IN (0, 1)), response_time_ms"),
+    ("question_id VARCHAR NOT NULL", "question_id VARCHAR(4) NOT NULL"),
+    ("status TEXT", "status VARCHAR(9) CHECK (status IN ('active', 'completed'))"),
+    ("concept_name VARCHAR NOT NULL", "concept_name VARCHAR(7) NOT NULL"),
+)  # fmt: skip
+
+
+def test_constraints_and_lengths_of_the_old_service_refuse_no_new_row(
+    client: TestClient, operator: dict[str, str], run: Run, rows: Rows
+) -> None:
+    run(
+        LIMITS,
+        ROWS_A,
+        f"DELETE FROM test_responses WHERE session_id = '{SESSIONS[1]}';"
+        "CREATE UNIQUE INDEX one_active ON test_sessions (student_id) WHERE status = 'active';"
+        "ALTER TABLE test_responses ADD CONSTRAINT asked_once UNIQUE (student_id, question_id)",
+    )
+    lines = upgraded(client, operator)
+    for name in ("test_responses_response_check", "test_sessions_status_check", "one_active",
+                 "asked_once"):  # fmt: skip
+        assert any(name in line for line in lines), name
+    pool = long_ids(client, operator)
+    first = take_test(Student(client, pool, "bob"))
+    take_test(Student(client, pool, "bob"))
+    first.end()
+    closed = client.post("/api/sessions/cleanup", headers=operator)
+    assert closed.status_code == 200, closed.text
+    assert rows(f"{ANSWERS} WHERE student_id = 'bob'") == [(7,)]
+    assert ("Statistics",) in rows("SELECT concept_name FROM assessment.student_proficiencies")
+
+
+TRIGGERS = """
+CREATE TABLE log (what TEXT);
+CREATE FUNCTION touch() RETURNS TRIGGER LANGUAGE plpgsql AS
+  $$ BEGIN NEW.updated_at := now(); RETURN NEW; END $$;
+CREATE FUNCTION keep() RETURNS TRIGGER LANGUAGE plpgsql AS
+  $$ BEGIN RAISE EXCEPTION 'answers stay'; END $$;
+CREATE FUNCTION praise() RETURNS TRIGGER LANGUAGE plpgsql AS
+  $$ BEGIN NEW.response_time_ms := NEW.is_correct + 1; RETURN NEW; END $$;
+CREATE FUNCTION note() RETURNS TRIGGER LANGUAGE plpgsql AS
+  $$ BEGIN INSERT INTO public.log VALUES (NEW.question_id); RETURN NEW; END $$;
+CREATE TRIGGER touch BEFORE UPDATE ON student_proficiencies FOR EACH ROW EXECUTE FUNCTION touch();
+CREATE TRIGGER keep BEFORE UPDATE OR DELETE ON test_responses FOR EACH ROW EXECUTE FUNCTION keep();
+CREATE TRIGGER praise BEFORE INSERT ON test_responses FOR EACH ROW EXECUTE FUNCTION praise();
+CREATE TRIGGER note AFTER INSERT ON test_responses FOR EACH ROW EXECUTE FUNCTION note();
+ALTER TABLE test_responses ENABLE ALWAYS TRIGGER note;
+"""
+
+
+def test_triggers_neither_refuse_nor_date_the_upgrade_and_stay_where_they_fit(
+    client: TestClient, operator: dict[str, str], run: Run, rows: Rows
+) -> None:
+    run(FORM_A, ROWS_A, "UPDATE student_proficiencies SET updated_at = '2024-01-01Z'", TRIGGERS)
+    lines = upgraded(client, operator)
+    assert rows("SELECT DISTINCT updated_at::text FROM assessment.student_proficiencies") == [
+        ("2024-01-01 00:00:00",)
+    ]
+    assert any("the trigger praise is off" in line for line in lines)
+    assert dict(rows("SELECT tgname::text, tgenabled::text FROM pg_trigger"
+                     " WHERE tgname IN ('touch', 'keep', 'praise', 'note')")) == {
+        "touch": "O", "keep": "O", "praise": "D", "note": "A",
+    }  # fmt: skip
+    take_test(Student(client, long_ids(client, operator)))
+    assert rows("SELECT count(*) FROM log") == [(3,)]
+
+
+def test_policies_are_made_anew_or_kept_as_text(
+    client: TestClient, operator: dict[str, str], run: Run, rows: Rows
+) -> None:
+    run(
+        FORM_A,
+        ROWS_A,
+        "CREATE POLICY own ON test_responses AS RESTRICTIVE FOR SELECT TO PUBLIC"
+        " USING (student_id = current_user);"
+        "CREATE POLICY mine ON test_responses FOR INSERT WITH CHECK (session_id = 'x')",
+    )
+    lines = upgraded(client, operator)
+    assert rows("SELECT policyname::text, permissive, cmd FROM pg_policies") == [
+        ("own", "RESTRICTIVE", "SELECT")
+    ]
+    assert any("the policy mine was dropped" in line for line in lines)
+    (kept,) = rows(
+        "SELECT row_data ->> 'definition' FROM assessment.set_aside_rows"
+        " WHERE table_name = 'pg_policies'"
+    )
+    assert kept[0].startswith("CREATE POLICY mine ON ")
+
+
+def test_partitioned_table_is_refused_by_name_and_stays(
+    client: TestClient, operator: dict[str, str], run: Run, rows: Rows
+) -> None:
+    run(
+        "CREATE TABLE test_sessions (id TEXT, student_id TEXT, status TEXT)"
+        " PARTITION BY LIST (status);"
+        " CREATE TABLE sessions_2025 PARTITION OF test_sessions DEFAULT;"
+        " INSERT INTO test_sessions VALUES ('s', 'ann', 'active')"
+    )
+    response = create_schema(client, operator, finish=True)
+    assert response.status_code == 409
+    assert "public.test_sessions is a partitioned table, LIST (status)" in response.json()["error"]
+    assert rows("SELECT * FROM public.test_sessions") == [("s", "ann", "active")]
+
+
+VECTORS = {
+    '"[0.6, 0.4]"': [0.6, 0.4],
+    '"\\"[0.6, 0.4]\\""': [0.6, 0.4],
+    '["0.6", 0.4]': [0.6, 0.4],
+    "[-2.5, 3]": [-2.5, 3],
+    "[]": [],
+    "null": None,
+    '{"Math": 0.6}': None,
+    '["high"]': None,
+    "7": None,
+}
+
+
+@pytest.mark.parametrize(("stored", "expected"), VECTORS.items())
+def test_vectors_are_read_from_any_json_or_kept_in_a_copy(
+    client: TestClient, operator: dict[str, str], run: Run, rows: Rows, stored: str, expected: Any
+) -> None:
+    run(
+        FORM_A,
+        ROWS_A,
+        f"UPDATE test_sessions SET final_proficiency = '{stored}', status = NULL;"
+        f"UPDATE test_responses SET proficiency_after = '{stored}'",
+    )
+    upgraded(client, operator)
+    final = "SELECT DISTINCT final_proficiency FROM assessment.test_sessions"
+    assert rows(final) == [(expected,)]
+    assert rows("SELECT DISTINCT proficiency_after FROM assessment.test_responses") == [(expected,)]
+    copies = rows("SELECT count(*) FROM assessment.set_aside_rows WHERE reason LIKE '%%numbers'")
+    assert copies == [(7 if expected is None and stored != "null" else 0,)]
+    status = client.get(f"/api/test/status/{SESSIONS[0]}").json()
+    assert status["current_proficiency"] == (expected or [0.5] * 5)
+    for path in ("history", "progress", "proficiency"):
+        assert client.get(f"/api/student/ann/{path}", headers=operator).status_code == 200
+
+
+@pytest.mark.parametrize("confidence", ["0", "NULL", "0.5"])
+def test_old_values_are_no_prior_whatever_their_confidence(
+    client: TestClient, operator: dict[str, str], run: Run, rows: Rows, confidence: str
+) -> None:
+    run(
+        FORM_A,
+        ROWS_A,
+        "UPDATE student_proficiencies SET proficiency_value = 0.9, confidence = " + confidence,
+    )
+    upgraded(client, operator)
+    assert rows("SELECT DISTINCT proven FROM assessment.student_proficiencies") == [(False,)]
+    ann = Student(client, upload(client, operator, make_questions(8)), "ann")
+    assert set(ann.start()["initial_proficiency"]) == {0.5}
+
+
+def test_of_values_of_the_same_time_the_one_written_last_counts(
+    client: TestClient, operator: dict[str, str], run: Run, rows: Rows
+) -> None:
+    values = ", ".join(f"('ann', 'Twin', {n / 100}, '2025-01-01Z')" for n in range(12))
+    run(
+        FORM_A,
+        ROWS_A,
+        "INSERT INTO student_proficiencies (student_id, concept_name, proficiency_value,"
+        f" updated_at) VALUES {values}",
+    )
+    upgraded(client, operator)
+    assert rows(
+        "SELECT proficiency_value::float FROM assessment.student_proficiencies"
+        " WHERE concept_name = 'Twin'"
+    ) == [(0.11,)]
