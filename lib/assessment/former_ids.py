@@ -2,40 +2,40 @@
 
 import hashlib
 import re
-from contextlib import suppress
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from pydantic import BeforeValidator
 
 Kind = Literal["pool", "session", "answer", "proficiency"]
-MAX_LENGTH = 200
-"""Length up to which a text may be an id."""
-_UUID = re.compile(r"[0-9a-f]{8}-?([0-9a-f]{4}-?){3}[0-9a-f]{12}", re.IGNORECASE)
+BLANKS = " \t\n\r\f\v"
+"""Blanks around an id, which do not count."""
+_WRITTEN = re.compile(r"urn:uuid:|[{}-]", re.IGNORECASE)
+_DIGITS = re.compile(r"[0-9a-f]{32}", re.IGNORECASE)
 
 
 def former_id(kind: Kind, text: str) -> UUID:
-    """Return the UUID of an id: itself if it is one, else the one that is made from its text.
+    """Return the UUID of an id: itself in any spelling, else the one that is made from its text.
 
     `assessment.fixed_uuid` of sql/assessment/schema/normalize_older_tables.sql does the same.
     """
-    if _UUID.fullmatch(text.strip()):
-        return UUID(text.strip())
+    digits = _WRITTEN.sub("", text.strip(BLANKS))
+    if _DIGITS.fullmatch(digits):
+        return UUID(digits)
     digest = hashlib.sha256(f"{kind}:{text}".encode()).digest()
     return UUID(bytes=digest[:16])
 
 
 def _read(kind: Kind) -> BeforeValidator:
     def read(value: Any) -> Any:
-        if (
-            not isinstance(value, str)
-            or not 0 < len(value) <= MAX_LENGTH
-            or not value.isprintable()
-        ):
+        if isinstance(value, int) and not isinstance(value, bool):
+            value = str(value)
+        if not isinstance(value, str) or "\0" in value:
             return value
-        with suppress(ValueError):
-            return UUID(value)  # in any spelling, such as a URN
-        return former_id(kind, value)
+        try:
+            return former_id(kind, value)
+        except UnicodeEncodeError:  # a lone surrogate
+            return value
 
     return BeforeValidator(read)
 

@@ -7,7 +7,7 @@ from typing import Any
 import psycopg
 import pytest
 from fastapi.testclient import TestClient
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
@@ -46,6 +46,15 @@ def run(postgres_url: str) -> Run:
                 connection.execute(script.encode())
 
     return execute
+
+
+@pytest.fixture(scope="module")
+def connection_to_migrated(databases: Databases) -> Iterator[psycopg.Connection]:
+    """A database with the schema of today."""
+    with databases.copy() as url:
+        upgrade(url)
+        with psycopg.connect(url, autocommit=True) as connection:
+            yield connection
 
 
 def create_schema(client: TestClient, operator: dict[str, str], **fields: Any) -> Any:
@@ -196,16 +205,63 @@ def test_old_pool_is_tested_by_its_old_id(
     assert status["status"] == "completed"
 
 
-@pytest.mark.parametrize("text", ["topic_none", "x", "a/b", "ünï", "1"])
+NO_SESSION = "session_not_found"
+NO_POOL = "pool_not_found"
+CALLS: list[tuple[str, str, str | None, str]] = [
+    ("GET", "/api/test/status/{}", None, NO_SESSION),
+    ("POST", "/api/test/end/{}", None, NO_SESSION),
+    ("POST", "/api/test/end", "session_id", NO_SESSION),
+    ("POST", "/api/test/submit", "session_id", NO_SESSION),
+    ("POST", "/api/test/start", "session_id", NO_SESSION),
+    ("POST", "/api/test/start", "question_pool_id", NO_POOL),
+    ("POST", "/api/test/tickets", "question_pool_id", NO_POOL),
+    ("POST", "/api/admin-reset-test", "session_id", NO_SESSION),
+    ("POST", "/api/admin-pool-version", "question_pool_id", NO_POOL),
+    ("POST", "/api/admin-calibrate", "question_pool_id", NO_POOL),
+    ("GET", "/api/debug/session/{}", None, NO_SESSION),
+    ("POST", "/api/debug/sync/{}", None, NO_SESSION),
+    ("GET", "/api/debug/pool/{}", None, NO_POOL),
+    ("GET", "/api/pools/{}", None, NO_POOL),
+    ("GET", "/api/pools/{}/questions", None, NO_POOL),
+    ("GET", "/api/pools/{}/results", None, NO_POOL),
+    ("GET", "/api/student/ann/progress?session_id={}", None, "student_not_found"),
+]
+"""Method, path, field of the body that contains the id, and the expected code."""
+OTHER_FIELDS = {
+    "/api/test/submit": {"question_id": "q", "response": 0},
+    "/api/test/start": {"student_id": "ann"},
+    "/api/test/tickets": {"student_ids": ["ann"]},
+    "/api/admin-pool-version": {"version": 1},
+}
+
+
+@pytest.mark.parametrize(("method", "path", "field", "code"), CALLS)
 def test_ids_that_are_no_uuid_are_not_found(
-    client: TestClient, operator: dict[str, str], text: str
+    client: TestClient,
+    operator: dict[str, str],
+    method: str,
+    path: str,
+    field: str | None,
+    code: str,
 ) -> None:
     create_schema(client, operator)
-    start = client.post("/api/test/start", json={"student_id": "a", "question_pool_id": text})
-    assert (start.status_code, start.json()["code"]) == (404, "pool_not_found")
-    answer = {"session_id": text, "question_id": "q", "response": 0}
-    submit = client.post("/api/test/submit", json=answer)
-    assert (submit.status_code, submit.json()["code"]) == (404, "session_not_found")
+    in_bodies: list[str | int] = ["", 12, "x" * 300, "two\nlines"]
+    for text in ["topic_none", "1", "ünï", *(in_bodies if field else [])]:
+        body = {**OTHER_FIELDS.get(path, {}), field: text} if field else None
+        headers = {} if "session_id={}" in path else operator
+        response = client.request(method, path.format(text), json=body, headers=headers)
+        assert (response.status_code, response.json()["code"]) == (404, code), (text, response.text)
+
+
+@given(text=st.text(st.characters(codec="utf-8", exclude_characters="\0")) | st.uuids().map(str))
+@example("{5F0C6B8E-3F0D-4B0E-9A52-0D8F6F2F7B11}")
+@example("urn:uuid:5f0c6b8e-3f0d-4b0e-9a52-0d8f6f2f7b11")
+@example("\t5f0c6b8e3f0d4b0e9a520d8f6f2f7b11\n")
+def test_upgrade_and_requests_make_the_same_uuid_of_an_id(
+    connection_to_migrated: psycopg.Connection, text: str
+) -> None:
+    made = connection_to_migrated.execute("SELECT assessment.fixed_uuid('pool', %s)", [text])
+    assert made.fetchone() == (former_id("pool", text),)
 
 
 def test_session_without_a_status_gets_the_one_that_follows_from_its_end(
@@ -226,6 +282,9 @@ def test_session_of_the_oldest_form_is_found_by_its_former_id(
     create_schema(client, operator, finish=True)
     status = client.get("/api/test/status/session of bob")
     assert status.status_code == 200, status.text
+    own = {"X-Session-Id": "session of bob"}
+    assert client.get("/api/student/bob/history", headers=own).status_code == 200
+    assert client.get("/api/student/ann/history", headers=own).status_code == 404
 
 
 def test_what_cannot_be_converted_is_refused_and_keeps_no_other_context_from_its_upgrade(

@@ -8,9 +8,9 @@ one.
 """
 
 from typing import Annotated
-from uuid import UUID
 
 from lib.access.guard import LocalOrOperator
+from lib.assessment.former_ids import SessionUuid
 from lib.assessment.results.store import ReadScope
 from lib.errors import Unauthenticated, raises
 from lib.framework import Depends, Header, Path, Query
@@ -24,11 +24,11 @@ def read_scope(
     ],
     is_operator: LocalOrOperator,
     x_session_id: Annotated[
-        UUID | None,
-        Header(alias="X-Session-Id", description="Id of a test of the student, a UUID."),
+        SessionUuid | None,
+        Header(alias="X-Session-Id", description="Id of a test of the student."),
     ] = None,
     session_id: Annotated[
-        UUID | None,
+        SessionUuid | None,
         Query(description="The same as X-Session-Id, for pages that cannot set headers."),
     ] = None,
 ) -> ReadScope:

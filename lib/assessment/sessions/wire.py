@@ -266,7 +266,7 @@ class SessionCleanupOut(Body):
 class ResetIn(StrictBody):
     """The test to reset."""
 
-    session_id: UUID
+    session_id: SessionUuid
     """Id of the test."""
     adminPassword: Any = None  # noqa: N815 spelled so in every operator's body
 

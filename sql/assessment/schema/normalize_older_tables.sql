@@ -14,10 +14,9 @@ SELECT set_config('stepwise.removal', 'upgrade', true);  -- see removal.sql
 -- id and its text. lib/assessment/former_ids.py makes the same, so that clients may go on sending the text.
 CREATE OR REPLACE FUNCTION assessment.fixed_uuid(kind TEXT, id TEXT) RETURNS UUID
 LANGUAGE sql IMMUTABLE AS $$
-  SELECT CASE
-    WHEN trim(id) ~* '^[0-9a-f]{8}-?([0-9a-f]{4}-?){3}[0-9a-f]{12}$' THEN trim(id)::UUID
-    ELSE encode(substr(sha256(convert_to(kind || ':' || id, 'UTF8')), 1, 16), 'hex')::UUID
-  END
+  SELECT CASE WHEN digits ~* '^[0-9a-f]{32}$' THEN digits::UUID
+    ELSE encode(substr(sha256(convert_to(kind || ':' || id, 'UTF8')), 1, 16), 'hex')::UUID END
+  FROM regexp_replace(btrim(id, E' \t\n\r\f\v'), 'urn:uuid:|[{}-]', '', 'gi') AS digits
 $$;
 
 CREATE OR REPLACE FUNCTION pg_temp.to_boolean(value TEXT) RETURNS BOOLEAN LANGUAGE sql AS $$
