@@ -48,6 +48,7 @@ SCRIPTS = (
     "assessment/schema/repair_older_questions.sql",
     "assessment/schema/upgrade_older_tables.sql",
     "assessment/schema/admission.sql",
+    "assessment/schema/older_pools.sql",
     "assessment/schema/return_older_objects.sql",
     "assessment/schema/pool_changes.sql",
     "assessment/schema/functions.sql",

@@ -77,3 +77,42 @@ ANSWERS_C = {
     "truth": ("true", [1, 0]),
 }
 """Right answers and concepts of the questions of `topic_…` that can be decided."""
+
+POOLS_C = f"""
+CREATE TABLE question_pools (
+  id VARCHAR PRIMARY KEY, level VARCHAR NOT NULL, level_id UUID NOT NULL,
+  attribute_count INT DEFAULT 0, attributes JSONB DEFAULT '[]', total_questions INT DEFAULT 0,
+  metadata JSONB DEFAULT '{{}}', cached_at TIMESTAMP DEFAULT now(), expires_at VARCHAR);
+CREATE VIEW v_cache_statistics AS SELECT count(*) AS total_pools FROM question_pools;
+INSERT INTO question_pools (id, level, level_id, attribute_count, attributes) VALUES
+  ('topic_{POOL}', 'topic', '{POOL}', 2,
+   '[{{"id": "1", "name": "Factoring"}}, {{"id": "2", "name": "Roots"}}]'),
+  ('advanced_{POOL}', 'topic', '{POOL}', 1, '[{{"id": "1", "name": "Factoring"}}]');
+ALTER TABLE questions ADD CONSTRAINT of_pool FOREIGN KEY (pool_id) REFERENCES question_pools (id);
+"""
+"""Pools of the newest form, after `QUESTIONS_C`."""
+ODD_POOL = "odd"
+ODD_QUESTIONS = {
+    "blanks": ('["one\\u00a0", "two"]', "\tONE\n", "[1, 0]", 0),
+    "point": ('["one", "two"]', "B.", "[1, 0]", 1),
+    "bracket": ('["one", "two"]', "(a)", "[1, 0]", 0),
+    "label": (
+        '[{"label": "A", "value": "one"}, {"label": "B", "value": "two"}]', "b", "[1, 0]", 1,
+    ),
+    "single": ('[{"A": "one"}, {"B": "two"}]', "B", "[1, 0]", 1),
+    "nested": ('{"a": {"text": "one"}, "b": {"text": "two"}}', "b", "[1, 0]", 1),
+    "wrapped": ('"[\\"one\\", \\"two\\"]"', '"two"', '"[\\"1\\", \\"0\\"]"', 1),
+    "numbers": ("[1, 2]", "2", '["0", 1]', 1),
+    "text first": ('["b", "a"]', "A", "[1, 0]", 1),
+    "both cases": ('["Two", "two"]', "TWO", "[1, 0]", None),
+    "third letter": ('["one", "two"]', "C", "[1, 0]", None),
+    "twice": ('["one", "one", "two"]', "one", "[1, 0]", None),
+    "only one": ('["one"]', "one", "[1, 0]", None),
+    "nothing": ("[]", "one", "[1, 0]", None),
+    "null": ('["one", null]', "one", "[1, 0]", None),
+    "no JSON": ("one;two", "one", "[1, 0]", None),
+    "a word": ('["one", "two"]', "one", "Math", None),
+    "three": ('["one", "two"]', "one", "[1, 0, 0]", None),
+    "negative": ('["one", "two"]', "one", "[-1, 0]", None),
+}  # fmt: skip
+"""Options, answer and concepts of questions, and the right index; None where none is clear."""

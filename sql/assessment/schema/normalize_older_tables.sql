@@ -117,13 +117,17 @@ CREATE OR REPLACE FUNCTION pg_temp.keep_rows(
 ) RETURNS BIGINT LANGUAGE plpgsql AS $$
 DECLARE
   v_rows BIGINT;
+  v_ids TEXT;
 BEGIN
-  EXECUTE format('INSERT INTO assessment.set_aside_rows (table_name, reason, row_data)'
-    || ' SELECT %L, %L, to_jsonb(t) FROM %s AS t WHERE %s', p_table, p_reason, p_relation, p_condition);
-  GET DIAGNOSTICS v_rows = ROW_COUNT;
+  EXECUTE format('WITH kept AS ('
+    || 'INSERT INTO assessment.set_aside_rows (table_name, reason, row_data)'
+    || ' SELECT %L, %L, to_jsonb(t) FROM %s AS t WHERE %s RETURNING row_data ->> ''id'' AS id'
+    || ') SELECT count(*), left(string_agg(id, '', '' ORDER BY id), 500) FROM kept',
+    p_table, p_reason, p_relation, p_condition) INTO v_rows, v_ids;
   IF v_rows > 0 THEN
-    RAISE NOTICE 'assessment.%: % rows % assessment.set_aside_rows: %', p_table, v_rows,
-      CASE WHEN p_deletes THEN 'set aside in' ELSE 'copied to' END, p_reason USING ERRCODE = 'SW001';
+    RAISE NOTICE 'assessment.%: % rows % assessment.set_aside_rows: %: %', p_table, v_rows,
+      CASE WHEN p_deletes THEN 'set aside in' ELSE 'copied to' END, p_reason, v_ids
+      USING ERRCODE = 'SW001';
   END IF;
   IF v_rows > 0 AND p_deletes THEN
     EXECUTE format('DELETE FROM %s AS t WHERE %s', p_relation, p_condition);
@@ -147,6 +151,9 @@ BEGIN
     WHEN p_needed = 'integer' AND p_found = 'boolean' THEN '(%s)::BOOLEAN::INTEGER'
     WHEN p_needed = 'integer' THEN 'pg_temp.to_whole_number(%s)'
     WHEN p_needed = 'numeric' THEN 'pg_temp.to_number(%s)'
+    -- A question that is not JSON stays, so that its pool's report names it.
+    WHEN p_needed = 'jsonb' AND p_table = 'questions'
+      THEN 'coalesce(pg_temp.to_json_value(%1$s), to_jsonb(%1$s))'
     WHEN p_needed = 'jsonb' THEN 'pg_temp.to_json_value(%s)'
     WHEN p_needed LIKE 'timestamp%' THEN 'pg_temp.to_moment(%s)'
     ELSE '%s'
@@ -169,6 +176,12 @@ BEGIN
     EXECUTE format('UPDATE %s AS t SET former_id = t.id::TEXT'
       || ' WHERE former_id IS NULL AND t.id::TEXT <> assessment.fixed_uuid(%L, t.id::TEXT)::TEXT',
       p_relation, p_kind);
+  END IF;
+  IF p_kind = 'pool' THEN
+    EXECUTE format('ALTER TABLE %s ADD COLUMN IF NOT EXISTS former_pool_id TEXT', p_relation);
+    EXECUTE format('UPDATE %s AS t SET former_pool_id = %s'
+      || ' WHERE former_pool_id IS NULL AND %s <> assessment.fixed_uuid(%L, %s)::TEXT',
+      p_relation, v_text, v_text, p_kind, v_text);
   END IF;
   EXECUTE format('ALTER TABLE %s ALTER COLUMN %I DROP DEFAULT', p_relation, p_column);
   EXECUTE format('ALTER TABLE %s ALTER COLUMN %I DROP IDENTITY IF EXISTS', p_relation, p_column);

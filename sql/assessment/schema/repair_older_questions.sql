@@ -31,6 +31,12 @@ LANGUAGE sql AS $$
   SELECT sqrt(sum(w * w)) FROM unnest(weights) AS w
 $$;
 
+-- A text without the blanks around it, whatever their kind.
+CREATE OR REPLACE FUNCTION pg_temp.stripped(value TEXT) RETURNS TEXT LANGUAGE sql AS $$
+  SELECT regexp_replace(value,
+    E'^[\\s\u00A0\u2000-\u200B\u3000\uFEFF]+|[\\s\u00A0\u2000-\u200B\u3000\uFEFF]+$', '', 'g')
+$$;
+
 -- JSON in a JSON string, at most twice.
 CREATE OR REPLACE FUNCTION pg_temp.unwrapped(value JSONB) RETURNS JSONB LANGUAGE plpgsql AS $$
 BEGIN
@@ -44,21 +50,33 @@ EXCEPTION WHEN data_exception THEN
 END
 $$;
 
--- Options in order, with the keys by which an answer may name them: a list of texts, of other values or
--- of objects with an id and a text, or an object.
+-- The text of an option that is a text, another value, or an object with a text.
+CREATE OR REPLACE FUNCTION pg_temp.text_of(item JSONB) RETURNS TEXT LANGUAGE sql AS $$
+  SELECT CASE jsonb_typeof(item)
+    WHEN 'object' THEN coalesce(item ->> 'text', item ->> 'content', item ->> 'value')
+    WHEN 'array' THEN NULL
+    ELSE item #>> '{}' END
+$$;
+
+-- Options in order, with the keys by which an answer may name them: a list of texts, of other values, of
+-- objects with an id and a text or with a key and its text, or an object.
 CREATE OR REPLACE FUNCTION pg_temp.options_of(options JSONB)
 RETURNS TABLE (place BIGINT, key TEXT, text TEXT) LANGUAGE sql AS $$
   WITH given AS (SELECT pg_temp.unwrapped(options) AS value)
   SELECT o.place,
-    CASE jsonb_typeof(o.item) WHEN 'object'
-      THEN coalesce(o.item ->> 'id', o.item ->> 'key', o.item ->> 'label') END,
-    CASE jsonb_typeof(o.item) WHEN 'object'
-      THEN coalesce(o.item ->> 'text', o.item ->> 'content', o.item ->> 'value')
-      ELSE o.item #>> '{}' END
-  FROM given, jsonb_array_elements(CASE jsonb_typeof(value) WHEN 'array' THEN value ELSE '[]' END)
+    CASE WHEN jsonb_typeof(o.item) = 'object'
+      THEN coalesce(o.item ->> 'id', o.item ->> 'key', o.item ->> 'label', single.key) END,
+    coalesce(pg_temp.text_of(o.item), pg_temp.text_of(single.value))
+  FROM given
+  CROSS JOIN LATERAL jsonb_array_elements(CASE jsonb_typeof(value) WHEN 'array' THEN value ELSE '[]' END)
     WITH ORDINALITY AS o (item, place)
+  LEFT JOIN LATERAL (
+    SELECT max(m.key) AS key, (array_agg(m.value))[1] AS value
+    FROM jsonb_each(CASE jsonb_typeof(o.item) WHEN 'object' THEN o.item ELSE '{}' END) AS m
+    HAVING count(*) = 1
+  ) AS single ON TRUE
   UNION ALL
-  SELECT row_number() OVER (ORDER BY m.key), m.key, m.value #>> '{}'
+  SELECT row_number() OVER (ORDER BY m.key), m.key, pg_temp.text_of(m.value)
   FROM given, jsonb_each(CASE jsonb_typeof(value) WHEN 'object' THEN value ELSE '{}' END) AS m
 $$;
 
@@ -73,25 +91,38 @@ $$;
 CREATE OR REPLACE FUNCTION pg_temp.right_option(options JSONB, answer TEXT) RETURNS TEXT
 LANGUAGE sql AS $$
   WITH given AS (
-    SELECT o.place, o.key, o.text, pg_temp.unwrapped(to_jsonb(answer)) #>> '{}' AS answer
-    FROM pg_temp.options_of(options) AS o
+    SELECT o.place, o.key, o.text, a.answer, pg_temp.stripped(a.answer) AS bare,
+      lower(substring(pg_temp.stripped(a.answer) FROM '^\(?([A-Za-z])[.):]?$')) AS letter
+    FROM pg_temp.options_of(options) AS o,
+      (SELECT pg_temp.unwrapped(to_jsonb(answer)) #>> '{}' AS answer) AS a
   ), candidates AS (
     SELECT 1 AS rule, text FROM given WHERE text = answer
-    UNION ALL SELECT 2, text FROM given WHERE trim(text) = trim(answer)
-    UNION ALL SELECT 3, text FROM given WHERE lower(trim(text)) = lower(trim(answer))
-    UNION ALL SELECT 4, text FROM given WHERE lower(key) = lower(trim(answer))
-    UNION ALL SELECT 5, text FROM given
-      WHERE trim(answer) ~* '^[a-z]$' AND place = ascii(lower(trim(answer))) - ascii('a') + 1
+    UNION ALL SELECT 2, text FROM given WHERE pg_temp.stripped(text) = bare
+    UNION ALL SELECT 3, text FROM given WHERE lower(pg_temp.stripped(text)) = lower(bare)
+    UNION ALL SELECT 4, text FROM given WHERE lower(pg_temp.stripped(key)) = lower(bare)
+    UNION ALL SELECT 5, text FROM given WHERE place = ascii(letter) - ascii('a') + 1
   )
   SELECT min(text) FROM candidates GROUP BY rule HAVING count(DISTINCT text) = 1
   ORDER BY rule LIMIT 1
 $$;
 
--- A Q-matrix row as JSON numbers: JSON text is unwrapped, and true counts as 1.
+-- The index of the right option of a question that can be asked: its options are at least two texts, and
+-- exactly one of them is the answer.
+CREATE OR REPLACE FUNCTION pg_temp.right_index(options JSONB, answer TEXT) RETURNS INT
+LANGUAGE sql AS $$
+  SELECT CASE WHEN count(*) > 1 AND bool_and(jsonb_typeof(o.item) = 'string')
+      AND count(*) FILTER (WHERE o.item = to_jsonb(answer)) = 1
+    THEN min(o.place) FILTER (WHERE o.item = to_jsonb(answer)) - 1 END
+  FROM jsonb_array_elements(CASE jsonb_typeof(options) WHEN 'array' THEN options ELSE '[]' END)
+    WITH ORDINALITY AS o (item, place)
+$$;
+
+-- A Q-matrix row as JSON numbers: JSON text is unwrapped, also around a number, and true counts as 1.
 CREATE OR REPLACE FUNCTION pg_temp.weights_of(concepts JSONB) RETURNS JSONB LANGUAGE sql AS $$
   SELECT CASE jsonb_typeof(value) WHEN 'array' THEN (
     SELECT coalesce(jsonb_agg(
-      CASE item WHEN 'true' THEN '1'::JSONB WHEN 'false' THEN '0' ELSE item END ORDER BY place), '[]')
+      CASE item WHEN 'true' THEN '1'::JSONB WHEN 'false' THEN '0'
+        ELSE coalesce(to_jsonb(pg_temp.to_number(item #>> '{}')), item) END ORDER BY place), '[]')
     FROM jsonb_array_elements(value) WITH ORDINALITY AS e (item, place)) ELSE value END
   FROM (SELECT pg_temp.unwrapped(concepts) AS value) AS given
 $$;
@@ -155,8 +186,17 @@ $$;
 
 DO $$
 DECLARE
-  -- STEEPEST_CALIBRATED of lib/engine/bank.py, in probits
+  -- STEEPEST, FLATTEST (probits) and LARGEST_LOCATION (standard deviations) of
+  -- lib/engine/calibration/parameters.py
   steepest CONSTANT TEXT := '2.35';
+  flattest CONSTANT TEXT := '0.05';
+  furthest CONSTANT TEXT := '4.5';
+  in_logits CONSTANT TEXT := 'pg_temp.q_row(q.concepts) IS NOT NULL AND q.pool_id IN ('
+    || 'SELECT o.pool_id FROM assessment.questions AS o'
+    || ' WHERE o.position IS NULL AND (o.difficulty <= 0 OR o.difficulty >= 1))';
+  steepness CONSTANT TEXT :=
+    '(coalesce(q.discrimination, 1) * pg_temp.length(pg_temp.q_row(q.concepts)))';
+  pool RECORD;
 BEGIN
   IF NOT EXISTS (SELECT FROM assessment.questions WHERE position IS NULL) THEN
     RETURN;
@@ -165,6 +205,9 @@ BEGIN
     $sql$ q.options <> pg_temp.texts_of(q.options) $sql$,
     $sql$ options = pg_temp.texts_of(q.options),
       correct_answer = coalesce(pg_temp.right_option(q.options, q.correct_answer), q.correct_answer) $sql$);
+  PERFORM pg_temp.repair('the options are no list',
+    $sql$ jsonb_typeof(q.options) <> 'array' $sql$,
+    $sql$ options = jsonb_build_array(q.options #>> '{}') $sql$);
   PERFORM pg_temp.repair('the right answer was found among the options',
     $sql$ q.correct_answer <> pg_temp.right_option(q.options, q.correct_answer) $sql$,
     $sql$ correct_answer = pg_temp.right_option(q.options, q.correct_answer) $sql$);
@@ -174,18 +217,29 @@ BEGIN
   PERFORM pg_temp.repair('without concepts, it counts for the first one',
     $sql$ q.concepts = '[]' $sql$,
     $sql$ concepts = pg_temp.first_concept(q.pool_id) $sql$);
+  PERFORM pg_temp.repair('a difficulty that is no number was left out',
+    $sql$ q.difficulty::TEXT IN ('NaN', 'Infinity', '-Infinity') $sql$, 'difficulty = NULL');
+  PERFORM pg_temp.repair('a discrimination that is no number above 0 counts as 1',
+    $sql$ NOT q.discrimination > 0 OR q.discrimination::TEXT IN ('NaN', 'Infinity') $sql$,
+    'discrimination = 1');
   -- A pool is in logits if a difficulty of it is no percentile: P = 1 / (1 + exp(b - a q·θ)), so that
   -- 1.702 times the discrimination is a‖q‖, and the percentile of b / (a‖q‖) the difficulty.
-  PERFORM pg_temp.repair('the parameters were converted from logits',
-    $sql$ pg_temp.q_row(q.concepts) IS NOT NULL AND coalesce(q.discrimination, 1) > 0
-      AND q.pool_id IN (
-        SELECT o.pool_id FROM assessment.questions AS o
-        WHERE o.position IS NULL AND (o.difficulty <= 0 OR o.difficulty >= 1)) $sql$,
-    $sql$ difficulty = least(greatest(pg_temp.normal_cdf(coalesce(q.difficulty, 0)::DOUBLE PRECISION
-        / (coalesce(q.discrimination, 1) * pg_temp.length(pg_temp.q_row(q.concepts)))), 0.01), 0.99),
-      discrimination = coalesce(q.discrimination, 1)
-        * pg_temp.length(pg_temp.q_row(q.concepts)) / 1.702 $sql$);
+  PERFORM pg_temp.repair('a difficulty further out than any pool measures was moved to the limit',
+    in_logits || format(' AND abs(q.difficulty) > %s * %s', furthest, steepness),
+    format('difficulty = sign(q.difficulty) * %s * %s', furthest, steepness));
+  PERFORM pg_temp.repair('the parameters were converted from logits', in_logits,
+    format('difficulty = pg_temp.normal_cdf(coalesce(q.difficulty, 0)::DOUBLE PRECISION / %1$s),'
+      || ' discrimination = %1$s / 1.702', steepness));
+  FOR pool IN
+    SELECT r.pool_id, count(*) AS questions FROM pg_temp.repairs AS r
+    WHERE r.what = 'the parameters were converted from logits' GROUP BY r.pool_id
+  LOOP
+    RAISE NOTICE 'assessment.question_pools: % is in logits, because it has a difficulty outside 0 to 1; '
+      '% questions were converted', pool.pool_id, pool.questions USING ERRCODE = 'SW001';
+  END LOOP;
   PERFORM pg_temp.repair('a discrimination that no question has was lowered',
     'q.discrimination > ' || steepest, 'discrimination = ' || steepest);
+  PERFORM pg_temp.repair('a discrimination that tells nobody apart was raised',
+    'q.discrimination < ' || flattest, 'discrimination = ' || flattest);
 END
 $$;

@@ -151,7 +151,8 @@ DECLARE
   names TEXT;
 BEGIN
   FOR pool IN
-    SELECT q.pool_id AS id, mode() WITHIN GROUP (ORDER BY cardinality(row.weights)) AS concepts
+    SELECT q.pool_id AS id, mode() WITHIN GROUP (ORDER BY cardinality(row.weights)) AS concepts,
+      min(to_jsonb(q) ->> 'former_pool_id') AS former_id
     FROM assessment.questions q, pg_temp.q_row(q.concepts) AS row (weights)
     WHERE q.position IS NULL AND row.weights IS NOT NULL
       AND NOT EXISTS (
@@ -160,8 +161,8 @@ BEGIN
       )
     GROUP BY q.pool_id
   LOOP
-    INSERT INTO assessment.question_pools AS p (id, concept_count, current_version)
-    VALUES (pool.id, pool.concepts, assessment.next_number(0))
+    INSERT INTO assessment.question_pools AS p (id, name, concept_count, current_version)
+    VALUES (pool.id, pool.former_id, pool.concepts, assessment.next_number(0))
     ON CONFLICT (id) DO UPDATE SET current_version = assessment.next_number(p.current_version)
     RETURNING p.current_version INTO new_version;
 
@@ -186,8 +187,7 @@ BEGIN
           FROM pg_temp.repairs WHERE pool_id = pool.id GROUP BY what
         ) AS r), '{}'),
       'not_asked', to_jsonb(coalesce((array_agg(q.id ORDER BY q.id) FILTER (
-        WHERE q.position IS NULL OR NOT EXISTS (
-          SELECT FROM pg_temp.options_of(q.options) AS o WHERE o.text = q.correct_answer)
+        WHERE q.position IS NULL OR pg_temp.right_index(q.options, q.correct_answer) IS NULL
       ))[:1000], '{}')))
     FROM assessment.questions q WHERE q.pool_id = pool.id;
 
@@ -195,16 +195,11 @@ BEGIN
       option_count, correct_option, concepts, difficulty, discrimination, guessing)
     SELECT q.pool_id, q.position, new_version, q.id, q.revision,
       CASE jsonb_typeof(q.options) WHEN 'array' THEN jsonb_array_length(q.options) ELSE 0 END,
-      (
-        SELECT o.place - 1
-        FROM jsonb_array_elements_text(
-          CASE jsonb_typeof(q.options) WHEN 'array' THEN q.options ELSE '[]' END
-        ) WITH ORDINALITY o (text, place)
-        WHERE o.text = q.correct_answer ORDER BY o.place LIMIT 1
-      ),
+      pg_temp.right_index(q.options, q.correct_answer),
       pg_temp.q_row(q.concepts),
-      least(greatest(coalesce(q.difficulty, 0.5), 0.01), 0.99),
-      CASE WHEN q.discrimination > 0 THEN q.discrimination ELSE 1.0 END,
+      least(greatest(coalesce(q.difficulty, 0.5), 0.0000034), 0.9999966)  -- Φ(-4.5), Φ(4.5)
+     ,
+      coalesce(q.discrimination, 1),
       q.guessing
     FROM assessment.questions q
     WHERE q.pool_id = pool.id AND q.position IS NOT NULL AND NOT EXISTS (
@@ -226,8 +221,8 @@ BEGIN
   INTO left_over, names
   FROM assessment.pool_items i WHERE i.correct_option IS NULL AND i.version = ANY (adopted);
   IF left_over > 0 THEN
-    RAISE NOTICE 'assessment.questions: % questions are never asked, because their right answer is '
-      'none of their options: %', left_over, names USING ERRCODE = 'SW001';
+    RAISE NOTICE 'assessment.questions: % questions are never asked, because not exactly one of '
+      'at least two options is their right answer: %', left_over, names USING ERRCODE = 'SW001';
   END IF;
 END
 $$;

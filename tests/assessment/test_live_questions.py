@@ -1,0 +1,170 @@
+"""Questions of live databases are decided where that is possible; the others are named."""
+
+import math
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+
+from lib.assessment.former_ids import former_id
+from lib.engine import ItemBank
+from lib.engine.calibration.parameters import FLATTEST, LARGEST_LOCATION, STEEPEST
+from lib.engine.normal import normal_cdf
+from tests.assessment.conftest import Rows, Student
+from tests.assessment.test_live_databases import Run, create_schema, postgres_url, run
+from tests.support.live_assessments import (
+    FORM_A,
+    FORM_B,
+    ODD_POOL,
+    ODD_QUESTIONS,
+    POOL,
+    POOLS_C,
+    QUESTIONS_C,
+    ROWS_A,
+    SESSIONS,
+)
+
+__all__ = ["postgres_url", "run"]
+
+TOPIC = f"topic_{POOL}"
+ADD = (
+    "INSERT INTO questions (id, pool_id, content, options, correct_answer, concepts, difficulty,"
+    " discrimination, topic_id) VALUES (%s, %s, 'x', %s, %s, %s, %s, %s, 1)"
+)
+
+
+@pytest.fixture
+def odd(client: TestClient, operator: dict[str, str], run: Run, rows: Rows) -> Any:
+    """A database with odd questions, upgraded; the body of the response."""
+    run(FORM_A, ROWS_A, FORM_B, QUESTIONS_C)
+    for name, (options, answer, concepts, _) in ODD_QUESTIONS.items():
+        rows(ADD, name, ODD_POOL, options, answer, concepts, 0.5, 1)
+    response = create_schema(client, operator, finish=True)
+    assert response.status_code == 200, response.text
+    return response.json()
+
+
+@pytest.mark.usefixtures("odd")
+def test_right_answers_are_found_in_every_spelling_and_nowhere_else(rows: Rows) -> None:
+    found = dict(
+        rows(
+            "SELECT q.id, i.correct_option FROM assessment.questions q"
+            " LEFT JOIN assessment.pool_items i ON i.question_id = q.id WHERE q.pool_id = %s",
+            former_id("pool", ODD_POOL),
+        )
+    )
+    assert found == {name: right for name, (*_, right) in ODD_QUESTIONS.items()}
+
+
+def test_undecided_questions_are_listed_by_id_in_the_answer_and_in_the_pools_report(
+    client: TestClient, operator: dict[str, str], odd: Any
+) -> None:
+    undecided = sorted(name for name, (*_, right) in ODD_QUESTIONS.items() if right is None)
+    lines = [line for line in odd["results"] if "are never asked" in line]
+    named = [name for line in lines for name in line.rpartition(": ")[2].split(", ")]
+    assert sorted(named) == sorted([*undecided, "lost"])
+    pool = client.get(f"/api/pools/{ODD_POOL}", headers=operator).json()
+    assert sorted(pool["versions"][0]["not_asked"]) == undecided
+    assert pool["pool"]["name"] == ODD_POOL
+    listed = client.get(f"/api/pools/{ODD_POOL}/questions?limit=50", headers=operator)
+    assert listed.status_code == 200, listed.text
+    asked = {question["id"] for question in listed.json()["questions"] if question["is_asked"]}
+    assert asked == ODD_QUESTIONS.keys() - set(undecided)
+
+
+@pytest.mark.usefixtures("odd")
+def test_test_on_odd_questions_asks_those_that_are_decided(client: TestClient) -> None:
+    student = Student(client, ODD_POOL, "zoe")
+    student.start(concept_names=["A", "B"])
+    asked = set()
+    while student.question is not None:
+        asked.add(student.question["id"])
+        right = ODD_QUESTIONS[student.question["id"]][3]
+        assert right is not None
+        body = student.post(student.question["id"], right).json()
+        student.question = body.get("next_question")
+    assert asked == {name for name, (*_, right) in ODD_QUESTIONS.items() if right is not None}
+    assert body["accuracy"] == 1
+
+
+def upgraded_items(
+    client: TestClient,
+    operator: dict[str, str],
+    run: Run,
+    rows: Rows,
+    *parameters: tuple[Any, Any],
+) -> tuple[list[str], list[tuple[float, float]]]:
+    """Upgrade a pool of questions with these difficulties and discriminations.
+
+    Return the report, and difficulty and discrimination of each item.
+    """
+    run(FORM_A, ROWS_A, FORM_B, QUESTIONS_C)
+    for n, (b, a) in enumerate(parameters):
+        rows(ADD, f"n{n}", "numbers", '["one", "two"]', "one", "[1, 1]", b, a)
+    body = create_schema(client, operator, finish=True).json()
+    items = rows(
+        "SELECT difficulty, discrimination FROM assessment.pool_items WHERE pool_id = %s"
+        " ORDER BY question_id",
+        former_id("pool", "numbers"),
+    )
+    return body["results"], items
+
+
+def test_number_that_is_none_does_not_put_a_pool_in_logits(
+    client: TestClient, operator: dict[str, str], run: Run, rows: Rows
+) -> None:
+    lines, items = upgraded_items(
+        client, operator, run, rows,
+        ("NaN", "NaN"), ("Infinity", 0), (0.3, -1), (0.3, "Infinity"), (0.004, 1.5), (None, None),
+    )  # fmt: skip
+    assert items == [(0.5, 1), (0.5, 1), (0.3, 1), (0.3, 1), (0.004, 1.5), (0.5, 1)]
+    assert not any(f"{former_id('pool', 'numbers')} is in logits" in line for line in lines)
+    assert any("4 questions: a discrimination that is no number above 0" in line for line in lines)
+
+
+def test_pool_in_logits_is_named_and_stays_within_what_calibration_allows(
+    client: TestClient, operator: dict[str, str], run: Run, rows: Rows
+) -> None:
+    lines, items = upgraded_items(
+        client, operator, run, rows,
+        (-1.5, 1.2), (1.5, 9), (3, 0.1), (-0.02, 0.01), (2, 0), (1, None),
+    )  # fmt: skip
+    pool = former_id("pool", "numbers")
+    assert any(f"{pool} is in logits" in line and "6 questions" in line for line in lines)
+    norm = math.sqrt(2)  # of [1, 1]
+    limit = float(normal_cdf(LARGEST_LOCATION))
+    assert items == [
+        pytest.approx((float(normal_cdf(-1.5 / (1.2 * norm))), 1.2 * norm / 1.702)),
+        pytest.approx((float(normal_cdf(1.5 / (9 * norm))), STEEPEST)),
+        pytest.approx((limit, 0.1 * norm / 1.702)),
+        pytest.approx((float(normal_cdf(-0.02 / (0.01 * norm))), FLATTEST)),
+        pytest.approx((float(normal_cdf(2 / norm)), norm / 1.702)),
+        pytest.approx((float(normal_cdf(1 / norm)), norm / 1.702)),
+    ]
+    bank = ItemBank.from_questions([[1, 1]], *items[0])
+    for theta in ([0.0, 0.0], [-2.0, 0.3], [1.0, 1.0]):
+        old = 1 / (1 + math.exp(-1.5 - 1.2 * sum(theta)))
+        assert bank.probability(theta)[0] == pytest.approx(old, abs=1e-9)
+    repaired = client.get(f"/api/pools/{pool}", headers=operator).json()["versions"][0]["repaired"]
+    moved = "a difficulty further out than any pool measures was moved to the limit"
+    assert repaired[moved] == ["n2"]
+    assert repaired["a discrimination that no question has was lowered"] == ["n1"]
+    assert repaired["a discrimination that tells nobody apart was raised"] == ["n3"]
+
+
+def test_former_pool_ids_and_concept_names_of_the_old_pools_are_kept(
+    client: TestClient, operator: dict[str, str], run: Run, rows: Rows
+) -> None:
+    run(FORM_A, ROWS_A, FORM_B, QUESTIONS_C, POOLS_C)
+    rows("UPDATE test_sessions SET question_pool_id = 'gone' WHERE id = %s", SESSIONS[0])
+    create_schema(client, operator, finish=True)
+    assert rows(
+        "SELECT question_pool_id, former_pool_id FROM assessment.test_sessions WHERE id = %s",
+        SESSIONS[0],
+    ) == [(former_id("pool", "gone"), "gone")]
+    assert rows(
+        "SELECT name, rules -> 'concept_names' FROM assessment.question_pools ORDER BY name"
+    ) == [(f"advanced_{POOL}", None), (TOPIC, ["Factoring", "Roots"])]
+    assert rows("SELECT total_pools FROM v_cache_statistics") == [(2,)]
+    student = Student(client, TOPIC, "ann")
+    assert student.start()["concept_names"] == ["Factoring", "Roots"]
