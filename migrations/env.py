@@ -17,7 +17,6 @@ from sqlalchemy import MetaData, create_engine, pool
 from lib.database.queries import load_script
 from lib.database.schema import (
     FINISH,
-    OTHERS_DONE,
     SCRIPTS,
     reports,
     schema_scripts,
@@ -69,14 +68,15 @@ def run_online() -> None:
                 before = context.get_context().get_current_heads()
                 context.run_migrations()
             after = context.get_context().get_current_heads()
-            steps, refused = [], []
+            steps, refusal = [], None
             if _command() is command.upgrade and set(after) == _newest():
                 upgrade = upgrade_schema(driver, finish=bool(attributes.get("finish")))
-                steps, refused = upgrade.steps, upgrade.refused
+                steps = upgrade.steps
+                refusal = upgrade.refusal if upgrade.refused else None
                 lines = list(dict.fromkeys([*lines, *upgrade.reports]))
     attributes.update(revisions=(before, after), steps=steps, reports=lines)  # migrate.py prints it
-    if refused:
-        raise CommandError(" ".join([*refused, OTHERS_DONE]))
+    if refusal is not None:
+        raise CommandError(refusal)
 
 
 def run_offline() -> None:

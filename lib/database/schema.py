@@ -14,11 +14,11 @@ from functools import cache
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-import lib.database.errors  # noqa: F401 registers the error that scripts raise
+from lib.database.errors import Obstacles, refusal
 from lib.database.queries import load_script
 
 if TYPE_CHECKING:
-    from psycopg import Connection
+    from psycopg import Connection, Error
     from psycopg.errors import Diagnostic
 
 OLD_OVERLOADS = "database/schema/old_overloads.sql"
@@ -109,6 +109,12 @@ class Upgrade:
     refused: list[str]
     """Why a context stayed as it was, one text for each that did; the others are up to date."""
 
+    @property
+    def refusal(self) -> str:
+        """The reasons in `refused`, and the report, which a second run would not repeat."""
+        done = [f"What was done: {'; '.join(self.reports)}."] if self.reports else []
+        return " ".join([*self.refused, OTHERS_DONE, *done])
+
 
 def schema_scripts() -> list[tuple[str, str]]:
     """Return name and text of each script in the order in which they run."""
@@ -143,8 +149,11 @@ def upgrade_schema(connection: "Connection", *, finish: bool = False) -> Upgrade
             connection.execute(load_script(FINISH).encode())
         for context, scripts in groupby(schema_scripts(), key=_context_of):
             if context in INDEPENDENT:
+                reported = len(lines)
                 with _kept_apart(context, connection, refused):
                     steps += _run(scripts, connection)
+                if any(reason.startswith(f"{context}: ") for reason in refused):
+                    del lines[reported:]  # it was undone
             else:
                 # Without its fingerprint, the schema counts as behind this version.
                 complete = [it for it in scripts if not refused or it[0] != RECORD_SCRIPTS]
@@ -168,23 +177,29 @@ def _run(scripts: Iterable[tuple[str, str]], connection: "Connection") -> list[S
 @contextmanager
 def _kept_apart(context: str, connection: "Connection", refused: list[str]) -> Iterator[None]:
     """Undo the block if the database refuses it, and add the reason to `refused`."""
-    from psycopg import IntegrityError, errors
+    from psycopg import Error, OperationalError
 
     try:
         with connection.transaction():
             yield
-    except IntegrityError as error:
-        if error.diag.constraint_name != NEEDS_DECISION:
-            raise
-        refused.append(f"{context}: {error.diag.message_primary}")
-    except (
-        errors.InsufficientPrivilege,
-        errors.FeatureNotSupported,  # for example a unique constraint of a partitioned table
-        errors.DependentObjectsStillExist,
-        errors.DatatypeMismatch,
-    ) as error:
-        # These messages name tables and columns, never values.
-        refused.append(f"{context}: the database refused a change: {error.diag.message_primary}.")
+    except OperationalError:  # a lock, a time limit, a lost connection: no context can go on
+        raise
+    except Error as error:
+        refused.append(f"{context}: {_reason(error)}")
+
+
+def _reason(error: "Error") -> str:
+    """Return a sentence that names what the database refused, and no value of a row."""
+    message = error.diag.message_primary or ""
+    if error.diag.constraint_name == NEEDS_DECISION:
+        return message
+    known = refusal(error, Obstacles(lambda _function: [], list))
+    if known is not None:
+        return str(known)
+    if error.sqlstate and error.sqlstate.startswith("42"):  # these messages name objects only
+        return f"the database refused a change: {message}."
+    table = f" in {error.diag.table_name}" if error.diag.table_name else ""
+    return f"the database refused a change{table} ({type(error).__name__}, {error.sqlstate})."
 
 
 @contextmanager

@@ -265,7 +265,7 @@ def test_what_the_database_refuses_is_named(empty: str) -> None:
         )
     response = create()
     assert (response.status_code, response.json()["code"]) == (409, "schema_needs_decision")
-    assert "unique constraint on partitioned table" in response.json()["error"]
+    assert "public.test_responses is a partitioned table" in response.json()["error"]
     assert "What is named here was left as it was" in response.json()["error"]
     assert fetch(empty, "SELECT to_regclass('public.test_responses')::text") == [
         ("test_responses",)

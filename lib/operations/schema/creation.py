@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import lib.workshop  # noqa: F401 registers our errors for the workshop's constraints
 from lib.database.advisory_lock import take_exclusive_lock
 from lib.database.errors import SchemaNeedsDecision
-from lib.database.schema import OTHERS_DONE, upgrade_schema
+from lib.database.schema import upgrade_schema
 from lib.deps import Deps
 from lib.operations.errors import ConfirmationMissing, CreationRunning
 from lib.operations.schema import store
@@ -62,7 +62,7 @@ def create_schema(
         reports = [*(f"{table}: created" for table in sorted(created)), *upgrade.reports]
         creation = Creation(before, set_aside, store.list_workshop_tables(transaction), reports)
     if upgrade.refused:
-        raise SchemaNeedsDecision(reason=" ".join([*upgrade.refused, OTHERS_DONE]))
+        raise SchemaNeedsDecision(reason=upgrade.refusal)
     return creation
 
 

@@ -190,7 +190,7 @@ BEGIN
   RAISE NOTICE 'assessment.%: % is now % (was %)', p_table, p_column, p_needed, p_found
     USING ERRCODE = 'SW001';
 EXCEPTION WHEN OTHERS THEN
-  IF SQLSTATE IN ('55P03', '57014', '40P01', '40001') THEN
+  IF SQLSTATE IN ('42501', '55P03', '57014', '40P01', '40001') THEN
     RAISE;
   END IF;
   RAISE EXCEPTION 'The column % of assessment.% (formerly in public) is %, must become %, and cannot: %.',

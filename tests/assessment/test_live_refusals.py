@@ -1,0 +1,140 @@
+"""A context that cannot be upgraded stays as it was, and keeps no other from its upgrade."""
+
+import psycopg
+import pytest
+from fastapi.testclient import TestClient
+
+from lib.database.schema import upgrade_schema
+from tests.assessment.conftest import Rows
+from tests.assessment.test_live_databases import Run, create_schema, postgres_url, run
+from tests.support.live_assessments import FORM_A, ROWS_A
+from tests.support.scripts import run_unchecked
+
+__all__ = ["postgres_url", "run"]
+
+TABLES = (
+    "SELECT c.oid::regclass::text, a.attname::text, format_type(a.atttypid, a.atttypmod)"
+    " FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0"
+    " WHERE c.relnamespace = 'public'::regnamespace AND NOT a.attisdropped"
+    " AND c.relname IN ('grades', 'students', 'student_proficiencies', 'test_sessions',"
+    " 'test_responses', 'v_best', 'v_right_answers')"
+    " ORDER BY 1, 2"
+)
+OTHER_SESSIONS = "CREATE VIEW public.step_progress AS SELECT 1 AS session_token"
+"""A view in the place of a table of the workshop."""
+
+GENERATED = """
+ALTER TABLE test_sessions ADD COLUMN last_activity DATE
+  GENERATED ALWAYS AS (DATE '2025-01-01') STORED;
+"""
+COMPOSITE = """
+CREATE TYPE vector AS (a INT);
+ALTER TABLE test_sessions DROP COLUMN accuracy, ADD COLUMN accuracy vector;
+CREATE INDEX ON test_sessions (((accuracy).a));
+"""
+OBSTACLES = {
+    "foreign key": (
+        "CREATE TABLE grades (session TEXT REFERENCES test_sessions (id))",
+        ["test_sessions", "id", "text", "uuid", "grades_session_fkey"],
+    ),
+    "index": (
+        "CREATE INDEX ON test_responses ((is_correct + 1))",
+        ["test_responses", "is_correct", "integer", "boolean"],
+    ),
+    "generated": (
+        GENERATED,
+        ["test_sessions", "last_activity", "date", "timestamp without time zone"],
+    ),
+    "composite": (COMPOSITE, ["test_sessions", "accuracy", "vector", "numeric"]),
+}
+"""What keeps a column from its type, and words of the error that names it."""
+
+
+@pytest.mark.parametrize("obstacle", OBSTACLES)
+def test_refusal_names_table_column_and_both_types_and_changes_nothing(
+    client: TestClient, operator: dict[str, str], run: Run, rows: Rows, obstacle: str
+) -> None:
+    script, words = OBSTACLES[obstacle]
+    run(FORM_A, ROWS_A, script)
+    before, answers = rows(TABLES), rows("SELECT * FROM public.test_responses ORDER BY id")
+    response = create_schema(client, operator, finish=True)
+    assert (response.status_code, response.json()["code"]) == (409, "schema_needs_decision")
+    for word in words:
+        assert word in response.json()["error"]
+    assert "moved to" not in response.json()["error"], "what was undone is not reported as done"
+    assert rows(TABLES) == before
+    assert rows("SELECT * FROM public.test_responses ORDER BY id") == answers
+
+
+def test_workshop_that_is_refused_keeps_no_test_from_coming_over_and_the_report_says_so(
+    client: TestClient, operator: dict[str, str], run: Run, rows: Rows
+) -> None:
+    run(FORM_A, ROWS_A, OTHER_SESSIONS)
+    response = create_schema(client, operator, finish=True)
+    assert response.status_code == 409
+    error = response.json()["error"]
+    assert error.startswith("workshop: ")
+    assert "step_progress" in error.partition("What was done")[0]
+    assert "public.test_responses: moved to assessment.test_responses, 4 rows" in error
+    assert rows("SELECT count(*) FROM assessment.test_responses") == [(4,)]
+    run("DROP VIEW public.step_progress")
+    assert create_schema(client, operator, finish=True).status_code == 200
+
+
+def test_migrate_ends_with_the_reason_and_the_report(
+    postgres_url: str, run: Run, rows: Rows
+) -> None:
+    run(FORM_A, ROWS_A, OTHER_SESSIONS)
+    ended = run_unchecked("migrate.py", "finish", url=postgres_url)
+    assert ended.returncode == 1
+    assert "workshop: " in ended.stderr
+    assert "test_responses, 4 rows" in ended.stderr
+    assert rows("SELECT count(*) FROM assessment.test_responses") == [(4,)]
+
+
+UNFORESEEN = """
+CREATE FUNCTION stop() RETURNS event_trigger LANGUAGE plpgsql AS $$
+BEGIN
+  IF to_regclass('assessment.examinees') IS NOT NULL THEN
+    PERFORM ('secret ' || (SELECT min(email) FROM assessment.examinees))::INTEGER;
+  END IF;
+END
+$$;
+CREATE EVENT TRIGGER stop ON ddl_command_end WHEN TAG IN ('CREATE TABLE')
+  EXECUTE FUNCTION stop();
+"""
+
+
+def test_error_that_nobody_foresaw_stays_in_its_context_and_shows_no_value(
+    client: TestClient, operator: dict[str, str], run: Run
+) -> None:
+    run(FORM_A, ROWS_A, UNFORESEEN)
+    response = create_schema(client, operator, finish=True)
+    assert response.status_code == 409, response.text
+    assert "assessment: " in response.json()["error"]
+    assert "ann@example.com" not in response.text
+
+
+def test_owner_who_sees_a_part_of_the_rows_is_told_so(postgres_url: str, run: Run) -> None:
+    tables = ("students", "test_sessions", "test_responses", "student_proficiencies")
+    run(
+        FORM_A,
+        ROWS_A,
+        "DROP VIEW v_best, v_right_answers; DROP ROLE IF EXISTS live_owner; CREATE ROLE live_owner;"
+        "GRANT CREATE, USAGE ON SCHEMA public TO live_owner",
+        *(f"ALTER TABLE {table} OWNER TO live_owner" for table in tables),
+        "ALTER TABLE test_responses FORCE ROW LEVEL SECURITY",
+    )
+    with psycopg.connect(postgres_url) as connection:
+        name = connection.info.dbname
+        connection.execute(f'GRANT CREATE ON DATABASE "{name}" TO live_owner'.encode())
+        connection.execute("SET LOCAL ROLE live_owner")
+        upgrade = upgrade_schema(connection, finish=True)
+    try:
+        (reason,) = (it for it in upgrade.refused if it.startswith("assessment: "))
+        assert "Row-level security hides rows of test_responses" in reason
+    finally:
+        run(
+            "REASSIGN OWNED BY live_owner TO CURRENT_USER; DROP OWNED BY live_owner;"
+            " DROP ROLE live_owner"
+        )
