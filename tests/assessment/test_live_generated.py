@@ -1,0 +1,180 @@
+"""Generated databases of the old tests are compared row by row, and their pools go on."""
+
+import math
+from collections import defaultdict
+from random import Random
+from typing import Any
+from uuid import UUID
+
+import pytest
+from fastapi.testclient import TestClient
+
+from lib.assessment.former_ids import former_id
+from lib.engine import ItemBank
+from tests.assessment.conftest import Rows, Student
+from tests.assessment.test_live_databases import Run, create_schema, postgres_url, run
+from tests.support.live_generator import LiveDatabase, make_live_database
+from tests.support.scripts import run_unchecked
+
+__all__ = ["postgres_url", "run"]
+
+
+@pytest.mark.parametrize("seed", range(16))
+def test_generated_database_comes_over_row_by_row_and_its_pool_is_tested(
+    client: TestClient, operator: dict[str, str], postgres_url: str, run: Run, rows: Rows, seed: int
+) -> None:
+    old = make_live_database(Random(seed))
+    run(old.script)
+    if seed % 4 == 0:
+        ended = run_unchecked("migrate.py", "finish", url=postgres_url)
+        assert ended.returncode == 0, ended.stderr
+    else:
+        response = create_schema(client, operator, finish=True)
+        assert response.status_code == 200, response.text
+    check_answers(old, rows)
+    check_levels(old, rows)
+    check_sessions(old, rows)
+    check_questions(old, rows)
+    take_test(old, client, operator)
+
+
+def row_id(old: LiveDatabase, column: str, kind: Any, number: int) -> UUID:
+    return former_id(kind, str(number)) if "SERIAL" in old.types[column] else UUID(int=number)
+
+
+def check_answers(old: LiveDatabase, rows: Rows) -> None:
+    """The first answer to a question in a session stays, and every other one is set aside."""
+    first: dict[tuple[str, str], Any] = {}
+    for answer in sorted(old.answers, key=lambda it: (it.at, it.number)):
+        first.setdefault((answer.session, answer.question), answer)
+    kept = rows(
+        "SELECT id, student_id, session_id::text, question_id, is_correct, response,"
+        " timestamp, proficiency_after FROM assessment.test_responses"
+    )
+    graded = bool(old.types["is_correct"])
+    assert sorted(kept) == sorted(
+        (
+            row_id(old, "answer_id", "answer", answer.number),
+            answer.student,
+            answer.session,
+            answer.question,
+            answer.is_correct if graded else None,
+            int(answer.is_correct),
+            answer.at.replace(tzinfo=None),
+            [0.5, 0.25, 1.5],
+        )
+        for answer in first.values()
+    )
+    aside = rows(
+        "SELECT (row_data ->> 'id')::uuid FROM assessment.set_aside_rows"
+        " WHERE table_name = 'test_responses'"
+    )
+    assert {row[0] for row in aside} == {
+        row_id(old, "answer_id", "answer", answer.number)
+        for answer in old.answers
+        if answer not in first.values()
+    }
+
+
+def check_levels(old: LiveDatabase, rows: Rows) -> None:
+    """The newest value of a student in a concept stays, as history, and every other is set aside."""
+    newest = {
+        (level.student, level.concept): level
+        for level in sorted(old.levels, key=lambda it: (it.at, it.number))
+    }
+    if old.types["level_id"] == "UUID":  # without numbers, none of the same time is the later one
+        for level in sorted(old.levels, key=lambda it: it.number, reverse=True):
+            if level.at == newest[level.student, level.concept].at:
+                newest[level.student, level.concept] = level
+    kept = rows(
+        "SELECT id, student_id, concept_name, proficiency_value::float, updated_at, proven"
+        " FROM assessment.student_proficiencies"
+    )
+    assert sorted(kept) == sorted(
+        (
+            row_id(old, "level_id", "proficiency", level.number),
+            level.student,
+            level.concept,
+            level.value,
+            level.at.replace(tzinfo=None),
+            False,
+        )
+        for level in newest.values()
+    )
+    ((aside,),) = rows(
+        "SELECT count(*) FROM assessment.set_aside_rows WHERE table_name = 'student_proficiencies'"
+    )
+    assert aside + len(newest) == len(old.levels)
+
+
+def check_sessions(old: LiveDatabase, rows: Rows) -> None:
+    pool = former_id("pool", old.pool) if old.types["pool_of_session"] else None
+    kept = rows(
+        "SELECT id::text, student_id, question_pool_id, status, final_proficiency, started_at"
+        " FROM assessment.test_sessions ORDER BY started_at"
+    )
+    assert kept == [
+        (
+            session.id,
+            session.student,
+            pool,
+            session.status or "completed",
+            session.final,
+            session.started.replace(tzinfo=None),
+        )
+        for session in old.sessions
+    ]
+
+
+def check_questions(old: LiveDatabase, rows: Rows) -> None:
+    """Each question has its options, its right one and, in logits, the curve of the old service."""
+    items = rows(
+        "SELECT q.id, q.options, i.correct_option, i.concepts, i.difficulty, i.discrimination"
+        " FROM assessment.pool_items i JOIN assessment.questions q ON q.id = i.question_id"
+        " WHERE i.pool_id = %s ORDER BY q.id",
+        former_id("pool", old.pool),
+    )
+    assert [item[:4] for item in items] == [
+        (question.id, question.options, question.right, question.weights)
+        for question in old.questions
+    ]
+    for question, (*_, difficulty, discrimination) in zip(old.questions, items, strict=True):
+        if not old.in_logits:
+            expected = question.difficulty, question.discrimination
+            assert (difficulty, discrimination) == pytest.approx(expected)
+            continue
+        bank = ItemBank.from_questions([question.weights], difficulty, discrimination)
+        for theta in ([-1.5, 0.3, 2.0], [0.0, 0.0, 0.0], [1.0, -2.0, 0.4]):
+            x = sum(w * t for w, t in zip(question.weights, theta, strict=True))
+            curve = 1 / (1 + math.exp(question.difficulty - question.discrimination * x))
+            assert bank.probability(theta)[0] == pytest.approx(curve, abs=1e-9)
+
+
+def take_test(old: LiveDatabase, client: TestClient, operator: dict[str, str]) -> None:
+    """A student of the old service answers every question right, and finds the old tests."""
+    past = defaultdict(list)
+    for session in old.sessions:
+        past[session.student].append(session)
+    name = old.sessions[0].student
+    student = Student(client, old.pool, name)
+    assert student.start(concept_names=["A", "B", "C"])["initial_proficiency"] == [0.5] * 3
+    right = {question.id: question.right for question in old.questions}
+    while student.question is not None:
+        response = student.post(student.question["id"], right[student.question["id"]])
+        assert response.status_code == 200, response.text
+        student.question = response.json().get("next_question")
+    assert response.json()["test_summary"]["correct_responses"] == len(old.questions)
+    history = client.get(f"/api/student/{name}/history", headers=operator)
+    assert [it["session_id"] for it in history.json()["test_sessions"]] == [
+        student.session_id,
+        *(session.id for session in reversed(past[name])),
+    ]
+    progress = client.get(f"/api/student/{name}/progress", headers=operator).json()
+    timeline = progress["progress_data"]["progress_timeline"]
+    old_points = [point for point in timeline if point["session_id"] != student.session_id]
+    finals = {session.id: session.final for session in past[name]}
+    assert [point["proficiency"] for point in old_points] == [
+        finals[point["session_id"]] for point in old_points
+    ]
+    for session in old.sessions:
+        assert client.get(f"/api/test/status/{session.id}").status_code == 200

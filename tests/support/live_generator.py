@@ -1,0 +1,294 @@
+"""Random databases of the old tests: columns of any type, and rows with the faults of live ones.
+
+The rows are kept beside the script that writes them, so that a test can compare each with what
+became of it.
+"""
+
+import json
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from random import Random
+from uuid import UUID
+
+CONCEPTS = ("Factoring", "Roots", "Graphs")
+START = datetime(2025, 1, 1, 10, tzinfo=UTC)
+
+TEXTS = ("TEXT", "VARCHAR", "VARCHAR(60)")
+TIMES = ("TIMESTAMPTZ", "TIMESTAMP", "TEXT", "BIGINT", "TIMESTAMPTZ(0)")
+NUMBERS = ("NUMERIC", "DOUBLE PRECISION", "TEXT", "NUMERIC(9, 4)")
+COUNTS = ("INTEGER", "BIGINT", "SMALLINT", "TEXT", "NUMERIC")
+JSONS = ("JSONB", "JSON", "TEXT")
+VECTORS = (*JSONS, "DOUBLE PRECISION[]")
+NUMBERED = ("SERIAL", "BIGSERIAL", "UUID")
+
+
+@dataclass(frozen=True)
+class Answer:
+    """An answer as the old service wrote it."""
+
+    number: int
+    student: str
+    session: str
+    question: str
+    is_correct: bool
+    at: datetime
+
+
+@dataclass(frozen=True)
+class Level:
+    """A proficiency as the old service wrote it."""
+
+    number: int
+    student: str
+    concept: str
+    value: float
+    at: datetime
+
+
+@dataclass(frozen=True)
+class Session:
+    """A test as the old service wrote it."""
+
+    id: str
+    student: str
+    status: str | None
+    final: list[float]
+    started: datetime
+
+
+@dataclass(frozen=True)
+class Question:
+    """A question, its options as they are meant, and the index of the right one."""
+
+    id: str
+    options: list[str]
+    right: int
+    weights: list[int]
+    difficulty: float
+    discrimination: float
+
+
+@dataclass(frozen=True)
+class LiveDatabase:
+    """A script that writes a database, and what it writes."""
+
+    script: str
+    types: dict[str, str]
+    """Type of each column by its name; columns that are left out have none."""
+    pool: str
+    """Id of the one pool."""
+    in_logits: bool
+    answers: list[Answer]
+    levels: list[Level]
+    sessions: list[Session]
+    questions: list[Question]
+
+
+def make_live_database(random: Random) -> LiveDatabase:
+    """Return a database of random columns and rows."""
+    return _Maker(random).make()
+
+
+@dataclass
+class _Maker:
+    random: Random
+    types: dict[str, str] = field(default_factory=dict)
+    statements: list[str] = field(default_factory=list)
+
+    def make(self) -> LiveDatabase:
+        self._choose_types()
+        is_uuid = self.types["pool"] == "UUID"
+        pool = str(self._uuid()) if is_uuid else f"topic_{self._uuid()}"
+        in_logits = self.random.random() < 0.5
+        students = ["ann", "bob", "Ünïque / 1"]
+        sessions = [self._session(n, self.random.choice(students)) for n in range(4)]
+        questions = [self._question(n, in_logits) for n in range(6)]
+        answers = self._answers(sessions, questions)
+        levels = self._levels(students)
+        self._create()
+        # One student has no row of its own.
+        self._insert("students", [{"id": name, "name": f"Name of {name}"} for name in students[:2]])
+        self._insert("questions", [self._question_row(it, pool) for it in questions])
+        self._insert("test_sessions", [self._session_row(it, pool) for it in sessions])
+        self._insert("test_responses", [self._answer_row(it) for it in answers])
+        self._insert("student_proficiencies", [self._level_row(it) for it in levels])
+        return LiveDatabase(
+            "\n".join(self.statements), self.types, pool, in_logits, answers, levels, sessions,
+            questions,
+        )  # fmt: skip
+
+    def _choose_types(self) -> None:
+        one = self.random.choice
+        response = one(("", *COUNTS))
+        self.types = {
+            "text": one(TEXTS), "time": one(TIMES), "number": one(NUMBERS), "count": one(COUNTS),
+            "json": one(JSONS), "vector": one(VECTORS), "session": one((*TEXTS, "UUID")),
+            "pool": one((*TEXTS, "UUID")), "answer_id": one(NUMBERED), "level_id": one(NUMBERED),
+            "response": response, "pool_of_session": one(("", "TEXT", "UUID")),
+            "is_correct": one(("BOOLEAN", *COUNTS, *([""] if response else []))),
+            "status": one(("", "TEXT", "VARCHAR(9)")), "last_activity": one(("", "TIMESTAMP")),
+            "confidence": one(("", "NUMERIC", "DOUBLE PRECISION")),
+        }  # fmt: skip
+        if self.types["pool"] != "UUID" and self.types["pool_of_session"] == "UUID":
+            self.types["pool_of_session"] = "TEXT"
+
+    def _create(self) -> None:
+        of = self.types
+        reference = "REFERENCES test_sessions (id)" if self.random.random() < 0.5 else ""
+        self._table(
+            "students",
+            {"id": f"{of['text']} PRIMARY KEY", "name": "TEXT NOT NULL", "grade_level": "INT"},
+        )
+        self._table("questions", {
+            "id": f"{of['text']} PRIMARY KEY", "pool_id": f"{of['pool']} NOT NULL",
+            "content": "TEXT", "options": of["json"], "correct_answer": of["text"],
+            "concepts": of["vector"], "difficulty": of["number"], "discrimination": of["number"],
+            "guessing": "NUMERIC", "topic_id": "UUID",
+        })  # fmt: skip
+        self._table("test_sessions", {
+            "id": f"{of['session']} PRIMARY KEY", "student_id": of["text"],
+            "question_pool_id": of["pool_of_session"], "status": of["status"],
+            "initial_proficiency": of["vector"], "final_proficiency": of["vector"],
+            "total_questions": of["count"], "started_at": of["time"],
+            "last_activity": of["last_activity"],
+        })  # fmt: skip
+        self._table("test_responses", {
+            "id": f"{of['answer_id']} PRIMARY KEY", "student_id": of["text"],
+            "session_id": f"{of['session']} {reference}", "question_id": of["text"],
+            "response": of["response"], "is_correct": of["is_correct"],
+            "response_time_ms": "INT NOT NULL", "proficiency_after": of["vector"],
+            "timestamp": of["time"],
+        })  # fmt: skip
+        self._table("student_proficiencies", {
+            "id": f"{of['level_id']} PRIMARY KEY", "student_id": of["text"],
+            "concept_name": of["text"], "proficiency_value": of["number"],
+            "confidence": of["confidence"], "updated_at": of["time"],
+        })  # fmt: skip
+
+    def _table(self, name: str, columns: dict[str, str]) -> None:
+        present = [f"{column} {kind}" for column, kind in columns.items() if kind]
+        self.statements.append(f"CREATE TABLE {name} ({', '.join(present)});")
+        self.types.update({f"{name}.{column}": kind for column, kind in columns.items()})
+
+    def _insert(self, table: str, rows: list[dict[str, object]]) -> None:
+        for row in rows:
+            present = {c: v for c, v in row.items() if self.types.get(f"{table}.{c}")}
+            values = ", ".join(_literal(value) for value in present.values())
+            self.statements.append(f"INSERT INTO {table} ({', '.join(present)}) VALUES ({values});")
+
+    def _uuid(self) -> UUID:
+        return UUID(int=self.random.getrandbits(128), version=4)
+
+    def _session(self, n: int, student: str) -> Session:
+        final = [round(self.random.uniform(-3, 3), 3) for _ in CONCEPTS]
+        statuses = ("completed", "completed", "abandoned") if self.types["status"] else (None,)
+        started = START + timedelta(days=n)
+        return Session(str(self._uuid()), student, self.random.choice(statuses), final, started)
+
+    def _session_row(self, session: Session, pool: str) -> dict[str, object]:
+        return {
+            "id": session.id, "student_id": session.student, "question_pool_id": pool,
+            "status": session.status, "final_proficiency": self._vector(session.final),
+            "total_questions": self.random.choice((None, 3)),
+            "started_at": self._time(session.started),
+        }  # fmt: skip
+
+    def _answers(self, sessions: list[Session], questions: list[Question]) -> list[Answer]:
+        answers = []
+        for n in range(1, 16):
+            session = self.random.choice(sessions)
+            question = self.random.choice(questions[:4])  # so that some are answered twice
+            at = session.started + timedelta(minutes=self.random.randrange(4))
+            right = self.random.random() < 0.5
+            answers.append(Answer(n, session.student, session.id, question.id, right, at))
+        return answers
+
+    def _answer_row(self, answer: Answer) -> dict[str, object]:
+        graded: object = int(answer.is_correct)
+        if self.types["is_correct"] == "BOOLEAN":
+            graded = answer.is_correct
+        elif self.types["is_correct"] == "TEXT":
+            graded = self.random.choice(("true", "T", "1") if answer.is_correct else ("false", "0"))
+        return {
+            "id": self._id("answer_id", answer.number), "student_id": answer.student,
+            "session_id": answer.session, "question_id": answer.question,
+            "response": int(answer.is_correct), "is_correct": graded, "response_time_ms": 900,
+            "proficiency_after": self._vector([0.5, 0.25, 1.5]), "timestamp": self._time(answer.at),
+        }  # fmt: skip
+
+    def _levels(self, students: list[str]) -> list[Level]:
+        return [
+            Level(
+                n,
+                self.random.choice(students),
+                self.random.choice(CONCEPTS),
+                round(self.random.uniform(-3, 3), 3),
+                START + timedelta(days=self.random.randrange(3)),
+            )
+            for n in range(1, 13)
+        ]
+
+    def _level_row(self, level: Level) -> dict[str, object]:
+        return {
+            "id": self._id("level_id", level.number), "student_id": level.student,
+            "concept_name": level.concept, "proficiency_value": level.value,
+            "confidence": self.random.choice((None, 0)), "updated_at": self._time(level.at),
+        }  # fmt: skip
+
+    def _question(self, n: int, in_logits: bool) -> Question:
+        right = self.random.randrange(3)
+        options = [f"Option {letter} of {n}" for letter in "xyz"]
+        weights = [0, 0, 0]
+        weights[n % 3] = 1
+        difficulty = round(self.random.uniform(-2, 2) if in_logits else self.random.random(), 3)
+        if n == 0:
+            difficulty = -1.5 if in_logits else 0.5  # what tells the scales apart
+        return Question(
+            f"q{n}", options, right, weights, difficulty, round(self.random.uniform(0.5, 2), 3)
+        )
+
+    def _question_row(self, question: Question, pool: str) -> dict[str, object]:
+        text, right = question.options[question.right], question.right
+        letter = "ABC"[right]
+        shapes: list[tuple[object, list[str]]] = [
+            (question.options, [text, f" {text.upper()}\n", letter, letter.lower()]),
+            (dict(zip("ABC", question.options, strict=True)), [text, letter, letter.lower()]),
+            (
+                [{"id": f"o{i}", "text": option} for i, option in enumerate(question.options)],
+                [text, f"o{right}", letter],
+            ),
+            (json.dumps(question.options), [text, text.lower()]),
+        ]
+        options, answers = self.random.choice(shapes)
+        weights: object = question.weights
+        if self.types["vector"] in JSONS:
+            weights = self.random.choice(
+                (
+                    question.weights,
+                    [bool(w) for w in question.weights],
+                    json.dumps(question.weights),
+                )
+            )
+        return {
+            "id": question.id, "pool_id": pool, "content": f"Question {question.id}?",
+            "options": json.dumps(options), "correct_answer": self.random.choice(answers),
+            "concepts": self._vector(weights), "difficulty": question.difficulty,
+            "discrimination": question.discrimination, "guessing": self.random.choice((None, 0, 1)),
+        }  # fmt: skip
+
+    def _id(self, kind: str, number: int) -> object:
+        return number if "SERIAL" in self.types[kind] else str(UUID(int=number))
+
+    def _time(self, at: datetime) -> object:
+        return int(at.timestamp()) if self.types["time"] == "BIGINT" else at.isoformat()
+
+    def _vector(self, numbers: object) -> object:
+        if self.types["vector"] not in JSONS:
+            return f"{{{','.join(map(str, numbers))}}}" if isinstance(numbers, list) else None
+        return json.dumps(numbers)
+
+
+def _literal(value: object) -> str:
+    if value is None:
+        return "NULL"
+    return "'" + str(value).replace("'", "''") + "'"
