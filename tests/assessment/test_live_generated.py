@@ -77,7 +77,7 @@ def check_answers(old: LiveDatabase, rows: Rows) -> None:
 
 
 def check_levels(old: LiveDatabase, rows: Rows) -> None:
-    """The newest value of a student in a concept stays, as history, and every other is set aside."""
+    """The newest value of a student in a concept stays as history; others are set aside."""
     newest = {
         (level.student, level.concept): level
         for level in sorted(old.levels, key=lambda it: (it.at, it.number))

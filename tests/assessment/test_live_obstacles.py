@@ -8,7 +8,7 @@ from fastapi.testclient import TestClient
 from lib.assessment.former_ids import former_id
 from tests.assessment.conftest import Rows, Student, make_questions, upload
 from tests.assessment.test_live_databases import Run, create_schema, postgres_url, run
-from tests.support.live_assessments import FORM_A, ROWS_A, SESSIONS
+from tests.support.live_assessments import FORM_A, FORM_B, ROWS_A, SESSIONS
 
 __all__ = ["postgres_url", "run"]
 
@@ -75,6 +75,31 @@ def test_sessions_without_a_status_come_over_with_their_answers(
         ("completed",), ("completed",), ("active",),
     ]  # fmt: skip
     assert rows(ANSWERS) == [(4,)]
+
+
+def test_open_session_of_the_old_service_ends_with_its_answers_and_the_student_goes_on(
+    client: TestClient, operator: dict[str, str], run: Run, rows: Rows
+) -> None:
+    run(
+        FORM_A,
+        ROWS_A,
+        FORM_B,
+        "UPDATE test_sessions SET last_activity = NULL; UPDATE test_sessions SET status = 'active',"
+        f" completed_at = NULL, started_at = now() WHERE id = '{SESSIONS[0]}'",
+    )
+    upgraded(client, operator)
+    assert rows("SELECT count(*) FROM assessment.test_sessions WHERE last_activity IS NULL") == [
+        (0,)
+    ]
+    answer = {"session_id": SESSIONS[0], "question_id": "q3", "response": 0}
+    refused = client.post("/api/test/submit", json=answer)
+    assert (refused.status_code, refused.json()["code"]) == (409, "session_expired")
+    summary = client.post(f"/api/test/end/{SESSIONS[0]}").json()["summary"]
+    assert (summary["total_questions"], summary["correct_responses"]) == (2, 1)
+    swept = client.post("/api/sessions/cleanup", headers=operator).json()
+    assert swept["sessions_removed"] == 1, "bob's, which is idle"
+    take_test(Student(client, long_ids(client, operator), "ann")).end()
+    assert rows("SELECT count(*) FROM assessment.test_sessions WHERE status = 'active'") == [(0,)]
 
 
 def test_totals_that_are_missing_are_counted(

@@ -157,7 +157,15 @@ def test_former_pool_ids_and_concept_names_of_the_old_pools_are_kept(
 ) -> None:
     run(FORM_A, ROWS_A, FORM_B, QUESTIONS_C, POOLS_C)
     rows("UPDATE test_sessions SET question_pool_id = 'gone' WHERE id = %s", SESSIONS[0])
+    rows(
+        "UPDATE test_sessions SET question_pool_id = %s, final_proficiency = '[0.25, 0.75]'"
+        " WHERE id = %s",
+        TOPIC,
+        SESSIONS[1],
+    )
     create_schema(client, operator, finish=True)
+    own = client.get(f"/api/student/ann/proficiency?session_id={SESSIONS[1]}").json()
+    assert (own["concept_names"], own["proficiency"]) == (["Factoring", "Roots"], [0.25, 0.75])
     assert rows(
         "SELECT question_pool_id, former_pool_id FROM assessment.test_sessions WHERE id = %s",
         SESSIONS[0],

@@ -321,6 +321,14 @@ BEGIN
       WHEN completed_at IS NOT NULL OR final_proficiency IS NOT NULL THEN 'completed' ELSE 'active' END
       WHERE status IS NULL;
   END IF;
+  IF EXISTS (
+    SELECT FROM pg_temp.columns_found() WHERE table_name = 'test_sessions'
+      AND column_name = 'last_activity' AND found_type IS NOT NULL AND pg_temp.is_new('assessment.test_sessions')
+  ) THEN
+    -- Sessions without one would never end for idleness.
+    UPDATE assessment.test_sessions SET last_activity = coalesce(completed_at, started_at,
+      now() AT TIME ZONE 'UTC') WHERE last_activity IS NULL;
+  END IF;
   IF to_regclass('assessment.test_responses') IS NOT NULL THEN
     -- In the oldest form, 1 meant a right answer and 0 a wrong one.
     UPDATE assessment.test_responses SET response = is_correct::INTEGER

@@ -31,6 +31,11 @@ BEGIN
   WHERE n.id = p.id AND n.fit AND n.different = p.concept_count
     AND jsonb_array_length(n.names) = p.concept_count AND p.rules -> 'concept_names' IS NULL;
   GET DIAGNOSTICS v_pools = ROW_COUNT;
+  UPDATE assessment.test_sessions AS s
+  SET concept_names = ARRAY(SELECT jsonb_array_elements_text(p.rules -> 'concept_names'))
+  FROM assessment.question_pools AS p
+  WHERE p.id = s.question_pool_id AND s.concept_names IS NULL AND s.pool_version IS NULL
+    AND jsonb_array_length(s.final_proficiency) = jsonb_array_length(p.rules -> 'concept_names');
   RAISE NOTICE 'public.question_pools: % pools have the names of its attributes as concept names; it stays',
     v_pools USING ERRCODE = 'SW001';
 END
