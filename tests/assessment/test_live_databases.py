@@ -227,7 +227,7 @@ CALLS: list[tuple[str, str, str | None, str]] = [
     ("GET", "/api/student/ann/progress?session_id={}", None, "student_not_found"),
 ]
 """Method, path, field of the body that contains the id, and the expected code."""
-OTHER_FIELDS = {
+OTHER_FIELDS: dict[str, dict[str, Any]] = {
     "/api/test/submit": {"question_id": "q", "response": 0},
     "/api/test/start": {"student_id": "ann"},
     "/api/test/tickets": {"student_ids": ["ann"]},

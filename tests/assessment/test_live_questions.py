@@ -46,7 +46,7 @@ def odd(client: TestClient, operator: dict[str, str], run: Run, rows: Rows) -> A
 
 @pytest.mark.usefixtures("odd")
 def test_right_answers_are_found_in_every_spelling_and_nowhere_else(rows: Rows) -> None:
-    found = dict(
+    found: dict[str, int | None] = dict(
         rows(
             "SELECT q.id, i.correct_option FROM assessment.questions q"
             " LEFT JOIN assessment.pool_items i ON i.question_id = q.id WHERE q.pool_id = %s",
