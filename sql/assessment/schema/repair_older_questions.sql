@@ -34,7 +34,7 @@ $$;
 -- A text without the blanks around it, whatever their kind.
 CREATE OR REPLACE FUNCTION pg_temp.stripped(value TEXT) RETURNS TEXT LANGUAGE sql AS $$
   SELECT regexp_replace(value,
-    E'^[\\s\u00A0\u2000-\u200B\u3000\uFEFF]+|[\\s\u00A0\u2000-\u200B\u3000\uFEFF]+$', '', 'g')
+    '^[\s\u00A0\u2000-\u200B\u3000\uFEFF]+|[\s\u00A0\u2000-\u200B\u3000\uFEFF]+$', '', 'g')
 $$;
 
 -- JSON in a JSON string, at most twice.
