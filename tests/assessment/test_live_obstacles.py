@@ -136,6 +136,51 @@ def test_second_spelling_of_an_id_is_set_aside_and_its_answers_stay(
     assert rows(f"{ANSWERS} WHERE session_id = %s", SESSIONS[0]) == [(3,)]
 
 
+def test_answers_without_an_id_stay_and_repeated_numbers_are_set_aside_as_they_were(
+    client: TestClient, operator: dict[str, str], run: Run, rows: Rows
+) -> None:
+    run(
+        FORM_A,
+        ROWS_A,
+        "ALTER TABLE test_responses DROP CONSTRAINT test_responses_pkey,"
+        " ALTER COLUMN id DROP NOT NULL; UPDATE test_responses SET id = 3 WHERE id = 4;"
+        "INSERT INTO test_responses (id, student_id, session_id, question_id, is_correct,"
+        f" response_time_ms) SELECT NULL, 'ann', '{SESSIONS[0]}', 'n' || n, 1, 5"
+        " FROM generate_series(1, 3) AS n",
+    )
+    upgraded(client, operator)
+    assert rows(f"{ANSWERS} WHERE question_id IN ('n1', 'n2', 'n3')") == [(3,)]
+    assert rows(ANSWERS) == [(6,)]
+    assert rows(
+        "SELECT row_data ->> 'id' FROM assessment.set_aside_rows"
+        " WHERE reason = 'another row has this id'"
+    ) == [("3",)]
+
+
+def test_values_that_a_cast_would_change_or_refuse_are_copied_and_the_others_kept(
+    client: TestClient, operator: dict[str, str], run: Run, rows: Rows
+) -> None:
+    run(
+        FORM_A,
+        ROWS_A,
+        f"UPDATE test_sessions SET accuracy = 'Infinity' WHERE id = '{SESSIONS[0]}';"
+        f"UPDATE test_sessions SET accuracy = 0.1 WHERE id = '{SESSIONS[1]}';"
+        """UPDATE test_responses SET proficiency_after = '["\\u0000"]' WHERE id = 4""",
+    )
+    upgraded(client, operator)
+    assert rows("SELECT accuracy::text FROM assessment.test_sessions ORDER BY started_at") == [
+        (None,), ("0.1",), (None,),
+    ]  # fmt: skip
+    assert rows("SELECT proficiency_after FROM assessment.test_responses ORDER BY timestamp") == [
+        ([0.6, 0.5, 0.5, 0.5, 0.5],), ([0.6, 0.4, 0.5, 0.7, 0.5],),
+        ([0.8, 0.4, 0.5, 0.7, 0.5],), (None,),
+    ]  # fmt: skip
+    assert rows(
+        "SELECT row_data ->> 'accuracy', row_data -> 'proficiency_after'"
+        " FROM assessment.set_aside_rows WHERE reason LIKE '%% the value %%' ORDER BY id"
+    ) == [("Infinity", None), (None, ["?"])]
+
+
 LIMITS = changed(
     FORM_A,
     ("response_time_ms", "response INTEGER CHECK (response IN (0, 1)), response_time_ms"),

@@ -1,6 +1,6 @@
 -- Gives the tables of older deployments, which move_old_tables.sql has brought here and
--- free_older_tables.sql has prepared, the columns and types of tables.sql, which runs next. Only what differs is touched, so this does nothing on a new
--- database or the second time.
+-- free_older_tables.sql has prepared, the columns and types of tables.sql, which runs next. Only what
+-- differs is touched, so this does nothing on a new database or the second time.
 --
 -- Nothing is lost: a value that cannot become one of the new type stays in set_aside_rows with its
 -- row, and an id that changes stays in the column `former_id`. What Postgres refuses is reported with
@@ -111,6 +111,15 @@ CREATE TABLE IF NOT EXISTS assessment.set_aside_rows (
   set_aside_at TIMESTAMP NOT NULL DEFAULT (now() AT TIME ZONE 'UTC')
 );
 
+-- A row as it is, with a question mark for each character with the code 0, which JSONB cannot have.
+CREATE OR REPLACE FUNCTION pg_temp.to_row_data(p_row ANYELEMENT) RETURNS JSONB LANGUAGE plpgsql AS $$
+BEGIN
+  RETURN to_jsonb(p_row);
+EXCEPTION WHEN untranslatable_character THEN
+  RETURN replace(to_json(p_row)::TEXT, '\u0000', '\u003f')::JSONB;
+END
+$$;
+
 -- Copy or move rows that meet a condition; `p_deletes` moves them. Returns their number.
 CREATE OR REPLACE FUNCTION pg_temp.keep_rows(
   p_relation REGCLASS, p_table TEXT, p_condition TEXT, p_reason TEXT, p_deletes BOOLEAN
@@ -121,7 +130,7 @@ DECLARE
 BEGIN
   EXECUTE format('WITH kept AS ('
     || 'INSERT INTO assessment.set_aside_rows (table_name, reason, row_data)'
-    || ' SELECT %L, %L, to_jsonb(t) FROM %s AS t WHERE %s RETURNING row_data ->> ''id'' AS id'
+    || ' SELECT %L, %L, pg_temp.to_row_data(t) FROM %s AS t WHERE %s RETURNING row_data ->> ''id'' AS id'
     || ') SELECT count(*), left(string_agg(id, '', '' ORDER BY id), 500) FROM kept',
     p_table, p_reason, p_relation, p_condition) INTO v_rows, v_ids;
   IF v_rows > 0 THEN
@@ -136,6 +145,48 @@ BEGIN
 END
 $$;
 
+-- The condition for rows of t whose value of an expression an earlier row has as well. It reads the table
+-- once, where a subquery per row would read it once for each row.
+CREATE OR REPLACE FUNCTION pg_temp.repeats(p_relation REGCLASS, p_value TEXT) RETURNS TEXT
+LANGUAGE sql AS $$
+  SELECT format('t.ctid IN (SELECT ranked.ctid FROM (SELECT ctid, row_number() OVER ('
+    || 'PARTITION BY %1$s ORDER BY ctid) AS place FROM %2$s WHERE %1$s IS NOT NULL) AS ranked'
+    || ' WHERE ranked.place > 1)', p_value, p_relation)
+$$;
+
+-- Change the type of one column with a cast of Postgres, which takes a tenth of the time that our functions
+-- take. Returns false, and changes nothing, if there is no cast with the same result or a value has none.
+CREATE OR REPLACE FUNCTION pg_temp.cast_column(
+  p_relation REGCLASS, p_column TEXT, p_found TEXT, p_needed TEXT
+) RETURNS BOOLEAN LANGUAGE plpgsql AS $$
+DECLARE
+  v_cast TEXT := CASE
+    WHEN p_needed LIKE 'timestamp%' AND p_found LIKE 'timestamp%with time zone'
+      THEN '%I AT TIME ZONE ''UTC'''
+    WHEN p_needed LIKE 'timestamp%' AND p_found LIKE 'timestamp%' THEN '%I::TIMESTAMP'
+    WHEN p_needed = 'jsonb' AND p_found = 'json' THEN '%I::JSONB'
+    WHEN p_needed = 'numeric' AND (p_found LIKE 'numeric%' OR p_found = 'double precision')
+      THEN '%I::TEXT::NUMERIC'
+    WHEN p_needed = 'integer' AND p_found IN ('bigint', 'smallint') THEN '%I::INTEGER'
+    WHEN p_needed = 'character varying' AND p_found LIKE 'character varying%' THEN '%I::TEXT'
+  END;
+  v_is_number BOOLEAN := TRUE;
+BEGIN
+  IF p_needed = 'numeric' AND v_cast IS NOT NULL THEN
+    EXECUTE format('SELECT NOT EXISTS (SELECT FROM %s WHERE %I::TEXT IN (''NaN'', ''Infinity'','
+      || ' ''-Infinity''))', p_relation, p_column) INTO v_is_number;
+  END IF;
+  IF v_cast IS NULL OR NOT v_is_number THEN
+    RETURN FALSE;
+  END IF;
+  EXECUTE format('ALTER TABLE %s ALTER COLUMN %I TYPE %s USING %s', p_relation, p_column, p_needed,
+    format(v_cast, p_column));
+  RETURN TRUE;
+EXCEPTION WHEN data_exception THEN
+  RETURN FALSE;
+END
+$$;
+
 -- Change the type of one column.
 CREATE OR REPLACE FUNCTION pg_temp.convert_column(
   p_relation REGCLASS, p_table TEXT, p_column TEXT, p_found TEXT, p_needed TEXT, p_kind TEXT,
@@ -145,6 +196,13 @@ DECLARE
   v_text TEXT := format('t.%I::TEXT', p_column);
   v_value TEXT;
 BEGIN
+  EXECUTE format('ALTER TABLE %s ALTER COLUMN %I DROP DEFAULT', p_relation, p_column);
+  EXECUTE format('ALTER TABLE %s ALTER COLUMN %I DROP IDENTITY IF EXISTS', p_relation, p_column);
+  IF pg_temp.cast_column(p_relation, p_column, p_found, p_needed) THEN
+    RAISE NOTICE 'assessment.%: % is now % (was %)', p_table, p_column, p_needed, p_found
+      USING ERRCODE = 'SW001';
+    RETURN;
+  END IF;
   v_value := CASE
     WHEN p_needed = 'uuid' THEN format('assessment.fixed_uuid(%L, %%s)', p_kind)
     WHEN p_needed = 'boolean' THEN 'pg_temp.to_boolean(%s)'
@@ -168,10 +226,10 @@ BEGIN
     format('t.%I IS NOT NULL AND %s IS NULL', p_column, format(v_value, v_text)),
     format('%s: the value does not fit the type %s', p_column, p_needed), p_is_required);
   IF p_kind IS NOT NULL AND p_column = 'id' THEN
-    PERFORM pg_temp.keep_rows(p_relation, p_table, format(
-      'EXISTS (SELECT FROM %1$s AS other WHERE other.ctid < t.ctid'
-      || ' AND assessment.fixed_uuid(%2$L, other.id::TEXT) = assessment.fixed_uuid(%2$L, t.id::TEXT))',
-      p_relation, p_kind), 'another row has this id', TRUE);
+    -- Different whole numbers never have the same UUID; texts in different spellings may.
+    PERFORM pg_temp.keep_rows(p_relation, p_table, pg_temp.repeats(p_relation,
+      CASE WHEN p_found IN ('integer', 'bigint', 'smallint') THEN 'id'
+        ELSE format('assessment.fixed_uuid(%L, id::TEXT)', p_kind) END), 'another row has this id', TRUE);
     EXECUTE format('ALTER TABLE %s ADD COLUMN IF NOT EXISTS former_id TEXT', p_relation);
     EXECUTE format('UPDATE %s AS t SET former_id = t.id::TEXT'
       || ' WHERE former_id IS NULL AND t.id::TEXT <> assessment.fixed_uuid(%L, t.id::TEXT)::TEXT',
@@ -183,8 +241,6 @@ BEGIN
       || ' WHERE former_pool_id IS NULL AND %s <> assessment.fixed_uuid(%L, %s)::TEXT',
       p_relation, v_text, v_text, p_kind, v_text);
   END IF;
-  EXECUTE format('ALTER TABLE %s ALTER COLUMN %I DROP DEFAULT', p_relation, p_column);
-  EXECUTE format('ALTER TABLE %s ALTER COLUMN %I DROP IDENTITY IF EXISTS', p_relation, p_column);
   EXECUTE format('ALTER TABLE %1$s ALTER COLUMN %2$I TYPE %3$s USING %4$s', p_relation, p_column,
     p_needed, format(v_value, replace(v_text, 't.', '')));
   RAISE NOTICE 'assessment.%: % is now % (was %)', p_table, p_column, p_needed, p_found
@@ -194,7 +250,8 @@ EXCEPTION WHEN OTHERS THEN
     RAISE;
   END IF;
   RAISE EXCEPTION 'The column % of assessment.% (formerly in public) is %, must become %, and cannot: %.',
-    p_column, p_table, p_found, p_needed, SQLERRM
+    p_column, p_table, p_found, p_needed,
+    CASE WHEN SQLSTATE LIKE '22%' THEN 'a value does not fit' ELSE SQLERRM END
     USING ERRCODE = 'integrity_constraint_violation', CONSTRAINT = 'schema_needs_decision';
 END
 $$;
@@ -300,6 +357,7 @@ $$;
 DO $$
 DECLARE
   v_column RECORD;
+  v_other TEXT;
 BEGIN
   IF NOT EXISTS (SELECT FROM pg_temp.columns_found()) THEN
     RETURN;
@@ -310,11 +368,15 @@ BEGIN
     WHERE column_name IN ('initial_proficiency', 'final_proficiency', 'proficiency_before',
       'proficiency_after') AND pg_temp.is_new('assessment.' || table_name)
   LOOP
+    -- Most vectors are lists of numbers already; only the others need our function.
+    v_other := format('CASE jsonb_typeof(t.%1$I) WHEN ''array'''
+      || ' THEN jsonb_path_exists(t.%1$I, ''strict $[*] ? (@.type() != "number")'')'
+      || ' ELSE t.%1$I IS NOT NULL END', v_column.column_name);
     PERFORM pg_temp.keep_rows(v_column.relation, v_column.table_name,
-      format('t.%1$I <> ''null'' AND pg_temp.to_vector(t.%1$I) IS NULL', v_column.column_name),
-      v_column.column_name || ': it is not a list of numbers', FALSE);
-    EXECUTE format('UPDATE %1$s SET %2$I = pg_temp.to_vector(%2$I)'
-      || ' WHERE %2$I IS DISTINCT FROM pg_temp.to_vector(%2$I)', v_column.relation, v_column.column_name);
+      format('%2$s AND t.%1$I <> ''null'' AND pg_temp.to_vector(t.%1$I) IS NULL', v_column.column_name,
+        v_other), v_column.column_name || ': it is not a list of numbers', FALSE);
+    EXECUTE format('UPDATE %1$s AS t SET %2$I = pg_temp.to_vector(t.%2$I) WHERE %3$s', v_column.relation,
+      v_column.column_name, v_other);
   END LOOP;
   IF to_regclass('assessment.test_sessions') IS NOT NULL THEN
     UPDATE assessment.test_sessions SET status = CASE
@@ -345,11 +407,6 @@ BEGIN
         ) AS answers
         WHERE s.total_questions IS NULL AND answers.session_id = s.id;
     END IF;
-  END IF;
-  IF to_regclass('assessment.test_sessions') IS NOT NULL THEN
-    UPDATE assessment.test_sessions SET status = CASE
-        WHEN completed_at IS NOT NULL OR final_proficiency IS NOT NULL THEN 'completed' ELSE 'active' END
-      WHERE status IS NULL;
   END IF;
   IF to_regclass('assessment.questions') IS NOT NULL THEN
     UPDATE assessment.questions SET concepts = '[]' WHERE concepts IS NULL;
@@ -395,9 +452,8 @@ BEGIN
       JOIN pg_catalog.pg_attribute AS a ON a.attrelid = f.relation AND a.attname = 'id'
       WHERE k.conrelid = f.relation AND k.contype IN ('p', 'u') AND k.conkey = ARRAY[a.attnum])
   LOOP
-    PERFORM pg_temp.keep_rows(v_column.relation, v_column.table_name, format(
-      'EXISTS (SELECT FROM %s AS other WHERE other.id = t.id AND other.ctid < t.ctid)',
-      v_column.relation), 'another row has this id', TRUE);
+    PERFORM pg_temp.keep_rows(v_column.relation, v_column.table_name,
+      pg_temp.repeats(v_column.relation, 'id'), 'another row has this id', TRUE);
     EXECUTE format('ALTER TABLE %s ADD CONSTRAINT %I PRIMARY KEY (id)', v_column.relation,
       v_column.table_name || '_pkey');
   END LOOP;
