@@ -57,6 +57,7 @@ def module(name: str) -> str:
     return name
 
 
+@cache
 def folder(name: str) -> str:
     """Return the folder of a module, or the module itself if its folder has subfolders."""
     path = modules()[name]

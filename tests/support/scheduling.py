@@ -13,6 +13,7 @@ from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
 SHARING = (
     "tests/contract/",
     "tests/assessment/test_poisoned_pool.py",
+    "tests/house/test_import_graph.py",
     "tests/house/test_import_rules.py",
 )
 """Folders and files whose tests share something that takes long to make."""
