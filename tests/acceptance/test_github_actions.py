@@ -3,7 +3,6 @@
 import os
 import re
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +10,7 @@ import psycopg
 import pytest
 import yaml  # type: ignore[import-untyped]  # the stubs are not installed
 
-from local.redis_gateway.gateway import Gateway
-from tests.conftest import ADMIN_PASSWORD, CRON_SECRET, ENCRYPTION_KEY
+from tests.conftest import ADMIN_PASSWORD
 from tests.support.local_server import LocalServer
 from tests.support.wire import Request
 
@@ -22,24 +20,6 @@ PRINTED_ADDRESS = "https://your-app.vercel.app"
 SECRET = "${{ secrets.SESSION_TOKEN }}"
 UNKNOWN = "ws_1700000000000_0123456789abcdef0123456789abcdef"
 SHELL_SECONDS = 60.0
-
-
-@pytest.fixture
-def server(postgres_url: str, redis_gateway: Gateway) -> Iterator[LocalServer]:
-    """The functions as `make dev` serves them."""
-    server = LocalServer(
-        {
-            "POSTGRES_URL": postgres_url,
-            "UPSTASH_REDIS_REST_URL": redis_gateway.url,
-            "UPSTASH_REDIS_REST_TOKEN": redis_gateway.token,
-            "ADMIN_PASSWORD": ADMIN_PASSWORD,
-            "CRON_SECRET": CRON_SECRET,
-            "ENCRYPTION_KEY": ENCRYPTION_KEY,
-            "STEPWISE_TRUST_LOOPBACK": "1",
-        }
-    )
-    yield server
-    server.stop()
 
 
 @pytest.fixture

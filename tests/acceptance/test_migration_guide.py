@@ -4,7 +4,6 @@ import json
 import os
 import re
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +11,6 @@ import psycopg
 import pytest
 
 from local.demo import legacy
-from local.redis_gateway.gateway import Gateway
-from tests.conftest import ADMIN_PASSWORD, CRON_SECRET, ENCRYPTION_KEY
 from tests.support.local_server import LocalServer
 
 GUIDE = Path(__file__).parents[2] / "docs" / "migration.md"
@@ -21,29 +18,6 @@ LIVE = "https://your-app.vercel.app"
 BLOCK = re.compile(r"^```bash\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 SHELL_SECONDS = 120.0
 END = "--- end of a call"
-
-
-@pytest.fixture
-def environment(postgres_url: str, redis_gateway: Gateway, tmp_path: Path) -> dict[str, str]:
-    """What `make dev` gives its server and `make seed-legacy`."""
-    return {
-        "POSTGRES_URL": postgres_url,
-        "UPSTASH_REDIS_REST_URL": redis_gateway.url,
-        "UPSTASH_REDIS_REST_TOKEN": redis_gateway.token,
-        "ADMIN_PASSWORD": ADMIN_PASSWORD,
-        "CRON_SECRET": CRON_SECRET,
-        "ENCRYPTION_KEY": ENCRYPTION_KEY,
-        "OPEN_TESTS_COUNT": "1",
-        "STEPWISE_TRUST_LOOPBACK": "1",
-        "BACKUP_FOLDER": str(tmp_path),
-    }
-
-
-@pytest.fixture
-def server(environment: dict[str, str]) -> Iterator[LocalServer]:
-    server = LocalServer(environment)
-    yield server
-    server.stop()
 
 
 def seed(environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,7 +4,6 @@ import os
 import re
 import shutil
 import subprocess
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,8 +12,6 @@ import psycopg
 import pytest
 
 from local.demo.examples import examples
-from local.redis_gateway.gateway import Gateway
-from tests.conftest import ADMIN_PASSWORD, CRON_SECRET, ENCRYPTION_KEY
 from tests.support.local_server import LocalServer
 
 ROOT = Path(__file__).parents[2]
@@ -69,25 +66,6 @@ def paste(shell: str, all_steps: list[Step], url: str) -> list[str]:
         check=True,
     )
     return done.stdout.split(f"\n{END}\n")[:-1]
-
-
-@pytest.fixture
-def server(postgres_url: str, redis_gateway: Gateway) -> Iterator[LocalServer]:
-    """The functions as `make dev` serves them, with the demo."""
-    server = LocalServer(
-        {
-            "POSTGRES_URL": postgres_url,
-            "UPSTASH_REDIS_REST_URL": redis_gateway.url,
-            "UPSTASH_REDIS_REST_TOKEN": redis_gateway.token,
-            "ADMIN_PASSWORD": ADMIN_PASSWORD,
-            "CRON_SECRET": CRON_SECRET,
-            "ENCRYPTION_KEY": ENCRYPTION_KEY,
-            "OPEN_TESTS_COUNT": "1",
-            "STEPWISE_TRUST_LOOPBACK": "1",
-        }
-    )
-    yield server
-    server.stop()
 
 
 @pytest.mark.parametrize("shell", SHELLS)
