@@ -18,19 +18,6 @@ DO $$
 BEGIN
   IF EXISTS (
     SELECT FROM pg_catalog.pg_constraint
-    WHERE conrelid = 'assessment.pool_versions'::regclass
-      AND conname = 'pool_versions_origin_check'
-      AND pg_get_constraintdef(oid) NOT LIKE '%''restored''%'
-  ) THEN
-    ALTER TABLE assessment.pool_versions
-      DROP CONSTRAINT pool_versions_origin_check,
-      -- retired: a question is no longer asked
-      -- restored: parameters and settings of an earlier version came back; `report` names it
-      ADD CONSTRAINT pool_versions_origin_check CHECK (
-        origin IN ('upload', 'calibration', 'adopted', 'exposure', 'retired', 'restored'));
-  END IF;
-  IF EXISTS (
-    SELECT FROM pg_catalog.pg_constraint
     WHERE conrelid = 'assessment.test_sessions'::regclass
       AND conname = 'test_sessions_status_check'
       AND pg_get_constraintdef(oid) NOT LIKE '%''terminated''%'

@@ -62,8 +62,10 @@ CREATE TABLE IF NOT EXISTS assessment.pool_versions (
     -- calibration: parameters were estimated from answers
     -- adopted: questions of an older deployment were taken over
     -- exposure: the exposure of questions was counted
-    CONSTRAINT pool_versions_origin_check
-      CHECK (origin IN ('upload', 'calibration', 'adopted', 'exposure')),
+    -- retired: a question is no longer asked
+    -- restored: parameters and settings of an earlier version came back; `report` names it
+    CONSTRAINT pool_versions_origin_check CHECK (
+      origin IN ('upload', 'calibration', 'adopted', 'exposure', 'retired', 'restored')),
   question_count INT NOT NULL,            -- items are numbered 0 to question_count - 1
   -- Correlation matrix of the concepts in the population, k * k numbers row by row; null: none.
   prior_covariance DOUBLE PRECISION[],
@@ -266,12 +268,12 @@ BEGIN
     SELECT FROM pg_catalog.pg_constraint
     WHERE conrelid = 'assessment.pool_versions'::regclass
       AND conname = 'pool_versions_origin_check'
-      AND pg_get_constraintdef(oid) NOT LIKE '%''exposure''%'
+      AND pg_get_constraintdef(oid) NOT LIKE '%''restored''%'
   ) THEN
     ALTER TABLE assessment.pool_versions
       DROP CONSTRAINT pool_versions_origin_check,
-      ADD CONSTRAINT pool_versions_origin_check
-        CHECK (origin IN ('upload', 'calibration', 'adopted', 'exposure'));
+      ADD CONSTRAINT pool_versions_origin_check CHECK (
+        origin IN ('upload', 'calibration', 'adopted', 'exposure', 'retired', 'restored'));
   END IF;
 END
 $$;
