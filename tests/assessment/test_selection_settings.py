@@ -60,13 +60,15 @@ def take_test(
     return questions
 
 
-def exposures(client: TestClient, pool_id: str, prefix: str) -> np.ndarray[Any, Any]:
+def exposures(
+    client: TestClient, pool_id: str, prefix: str, students: int = STUDENTS
+) -> np.ndarray[Any, Any]:
     """Let many students take a test; return the exposure of each question."""
     rng, times = np.random.default_rng(5), np.zeros(60)
-    for number in range(STUDENTS):
+    for number in range(students):
         questions = take_test(client, pool_id, f"{prefix}{number}", rng.random(LENGTH) < 0.5)
         times[[int(question.strip(ascii_letters)) for question in questions]] += 1
-    return times / STUDENTS
+    return times / students
 
 
 def test_limit_lowers_the_exposure_of_popular_questions(
@@ -105,11 +107,12 @@ def test_content_shares_are_kept_in_every_test(
 
 
 def test_session_rebuilt_from_the_record_asks_the_same_questions(
-    client: TestClient, operator: dict[str, str], deps: Deps
+    client: TestClient, operator: dict[str, str], deps: Deps, rows: Rows
 ) -> None:
     pool_id = upload_with(client, operator, {"max_exposure": 0.2, "content_shares": SHARES})
-    exposures(client, pool_id, "before")
+    exposures(client, pool_id, "before", students=20)  # the fewest that are counted
     client.get("/api/calibrate", headers=CRON)
+    assert len(versions(rows)) == 2, "the exposure has been counted"
     for name in ("ann", "bob", "cyd"):
         student = Student(client, pool_id, name)
         student.start(end_criteria={"max_questions": LENGTH})

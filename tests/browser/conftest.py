@@ -72,13 +72,23 @@ def demo_server(start_server: Callable[..., LocalServer]) -> Iterator[LocalServe
 
 @pytest.fixture
 def visit(browser: Browser, server: LocalServer) -> Iterator[Callable[..., WatchedPage]]:
-    """Open a path of the server, or of the one at `url`: `visit("/", width=320)`."""
+    """Open a path of the server, or of the one at `url`: `visit("/", width=320)`.
+
+    With `clock`, the test can let the page's time pass faster: `page.clock.run_for(10_000)`.
+    """
     with ExitStack() as stack:
 
         def open_page(
-            path: str, *, width: int = 1200, dark: bool = False, url: str = server.url
+            path: str,
+            *,
+            width: int = 1200,
+            dark: bool = False,
+            url: str = server.url,
+            clock: bool = False,
         ) -> WatchedPage:
             watched = stack.enter_context(watched_page(browser, url, width=width, dark=dark))
+            if clock:
+                watched.page.clock.install()
             watched.open(path)
             return watched
 

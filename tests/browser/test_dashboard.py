@@ -22,6 +22,7 @@ HOSTILE = (
     "Wolfeschlegelsteinhausenbergerdorff-Donaudampf",
     "=HYPERLINK(1)",
 )
+REFRESH_MS = 10_000
 Visit = Callable[..., WatchedPage]
 
 
@@ -156,14 +157,16 @@ def test_export_has_the_filtered_rows(dashboard: WatchedPage, tmp_path: Path) ->
 
 
 def test_page_refreshes_itself_and_keeps_the_focus(visit: Visit, own_server: LocalServer) -> None:
-    page = visit(PATH, url=own_server.url).page
+    page = visit(PATH, url=own_server.url, clock=True).page
     log_in(page)
     expect(page.get_by_role("heading", name="No student has begun")).to_be_visible()
     report(own_server, 1, studentName="Ann", studentEmail="ann@example.com")
-    expect(page.locator("tbody tr")).to_have_count(1, timeout=15_000)
+    page.clock.run_for(REFRESH_MS)
+    expect(page.locator("tbody tr")).to_have_count(1)
     page.locator(".who button").last.focus()
     httpx.post(f"{own_server.url}/api/ask-for-help", json={"sessionToken": f"{TOKEN[:-2]}01"})
-    expect(page.locator(".note.warn")).to_contain_text("1 hand raised", timeout=15_000)
+    page.clock.run_for(REFRESH_MS)
+    expect(page.locator(".note.warn")).to_contain_text("1 hand raised")
     expect(page.locator(".who button").last).to_be_focused()
     page.locator(".who button").last.press("Enter")
     page.get_by_role("button", name="Mark as helped").click()
@@ -175,25 +178,31 @@ def test_old_figures_stay_while_the_server_is_away(
 ) -> None:
     server = start_server()
     report(server, 1, studentName="Ann")
-    page = visit(PATH, url=server.url).page
+    page = visit(PATH, url=server.url, clock=True).page
     log_in(page)
     expect(page.locator("tbody tr")).to_have_count(1)
     server.stop()
-    expect(page.locator(".note.warn")).to_contain_text("You see the figures of", timeout=20_000)
+    page.clock.run_for(REFRESH_MS)
+    expect(page.locator(".note.warn")).to_contain_text("You see the figures of")
     expect(page.locator("tbody tr")).to_have_count(1)
     expect(page.get_by_role("button", name="Try now")).to_be_visible()
 
 
 def test_paused_page_asks_for_nothing(visit: Visit, own_server: LocalServer) -> None:
     report(own_server, 1, studentName="Ann")
-    page = visit(PATH, url=own_server.url).page
+    page = visit(PATH, url=own_server.url, clock=True).page
     log_in(page)
+    expect(page.locator("tbody tr")).to_have_count(1)
+    with page.expect_request("**/api/**"):
+        page.clock.run_for(REFRESH_MS)
     page.get_by_role("button", name="Pause").click()
     expect(page.get_by_text("Paused")).to_be_visible()
     calls: list[str] = []
     page.on("request", lambda request: calls.append(request.url))
-    page.wait_for_timeout(11_000)
-    assert calls == []
+    for _refresh in range(3):  # a call of the test lets one that the page makes come to its end
+        page.evaluate("fetch('/health').then((response) => response.text())")
+        page.clock.run_for(REFRESH_MS)
+    assert [httpx.URL(url).path for url in calls] == ["/health"] * 3
     page.get_by_role("button", name="Resume").click()
     expect(page.get_by_text("Live")).to_be_visible()
 

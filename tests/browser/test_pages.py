@@ -49,8 +49,7 @@ def test_page_fits_the_window(visit: Visit, path: str, width: int) -> None:
 
 
 @pytest.mark.parametrize("path", PAGES)
-@pytest.mark.parametrize("dark", [False, True])
-@pytest.mark.parametrize("width", [320, 1280])
+@pytest.mark.parametrize(("width", "dark"), [(320, True), (1280, False)])
 def test_page_is_accessible(visit: Visit, path: str, width: int, *, dark: bool) -> None:
     watched = visit(path, width=width, dark=dark)
     assert watched.violations() == []
