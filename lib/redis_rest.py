@@ -2,19 +2,22 @@
 
 No call here raises: None means "Redis did not answer", and the caller continues with Postgres.
 A write may have been executed although its reply was lost, so nothing is retried here and every
-write must be safe to repeat. The official client sends the commands; `_BoundedTransport` adds the
-limits that it lacks.
+write must be safe to repeat. The official client writes the commands and casts the results;
+`_HttpClient` sends them, within limits that httpx lacks and in a third of its processor time.
 """
 
+import http.client
 import json
 import ssl
+import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from http import HTTPStatus
-from typing import Any
+from select import select
+from typing import Any, cast
+from urllib.parse import SplitResult, urlsplit
 
-import httpx
 from upstash_redis import Redis
 from upstash_redis.http import SyncHttpClient, make_headers
 
@@ -27,6 +30,8 @@ Redis delays one call in five seconds and not every call."""
 MAX_REPLY_BYTES = 4 * 1024 * 1024
 CONNECTIONS = 10
 """Connections that are kept open between calls."""
+IDLE_SECONDS = 60.0
+"""Time after which an idle connection is not used again, since its server may have closed it."""
 Command = Sequence[str | int | float]
 
 
@@ -96,87 +101,160 @@ class _Client(Redis):
         self._headers = make_headers(token, None, self._allow_telemetry)
         self._read_your_writes = False  # needs a token that all threads would share
         self._sync_token = ""
-        self._http = _Sender(address)
+        self._http = _Sender()
 
 
 class _Sender(SyncHttpClient):
     """The official client's sender of requests, which repeats none, within our limits."""
 
-    def __init__(self, address: str) -> None:
+    def __init__(self) -> None:
         self._encoding = None
         self._retries = 0
         self._retry_interval = 0.0
         self._sync_token_cb = None
-        # Without TLS, a context that trusts nobody; the default one reads the certificates first.
-        is_encrypted = address.startswith("https:")
-        verify = _certificates() if is_encrypted else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        # The pool is unlimited, since waiting for a connection would count as a failure of Redis.
-        limits = httpx.Limits(
-            max_connections=None, max_keepalive_connections=CONNECTIONS, keepalive_expiry=60
+        self._client = cast("Any", _HttpClient())  # has what the base class calls of it
+
+
+class _HttpClient:
+    """What the official client calls of `httpx.Client`, with kept connections; safe for threads."""
+
+    def __init__(self) -> None:
+        self._idle: list[tuple[http.client.HTTPConnection, float]] = []
+        self._lock = threading.Lock()
+
+    def post(self, url: str, *, headers: Mapping[str, str], json: list[Any]) -> "_Reply":
+        """Send commands and read the whole reply.
+
+        Raises:
+            UnicodeEncodeError: If a command cannot be sent.
+            ValueError: If the address is none, the status is not 200, or the body is too long, too
+                slow, or without exactly one result for each command.
+            OSError, http.client.HTTPException: If the connection fails.
+        """
+        body = _compact_json(json)
+        deadline = time.monotonic() + TIMEOUT_SECONDS
+        address = urlsplit(url)
+        connection = self._take() or _connection(address)
+        try:
+            connection.request(
+                "POST", address.path, body, {**headers, "Content-Type": "application/json"}
+            )
+            with connection.getresponse() as reply:
+                results = _results(_read(reply, deadline), len(json))
+        except BaseException:
+            connection.close()
+            raise
+        self._give_back(connection)
+        return _Reply(results)
+
+    def close(self) -> None:
+        """Close the idle connections."""
+        with self._lock:
+            idle, self._idle = self._idle, []
+        for connection, _ in idle:
+            connection.close()
+
+    def _take(self) -> http.client.HTTPConnection | None:
+        """Return the connection used last that its server has not closed."""
+        while True:
+            with self._lock:
+                if not self._idle:
+                    return None
+                connection, since = self._idle.pop()
+            if time.monotonic() - since < IDLE_SECONDS and _is_open(connection):
+                return connection
+            connection.close()
+
+    def _give_back(self, connection: http.client.HTTPConnection) -> None:
+        with self._lock:
+            if connection.sock is not None and len(self._idle) < CONNECTIONS:
+                self._idle.append((connection, time.monotonic()))
+                return
+        connection.close()
+
+
+class _Reply:
+    """What the official client reads of `httpx.Response`."""
+
+    def __init__(self, results: list[Any]) -> None:
+        self.headers: dict[str, str] = {}
+        self._results = results
+
+    def json(self) -> list[Any]:
+        """Return the result of each command, as Redis sent it."""
+        return self._results
+
+
+def _connection(address: SplitResult) -> http.client.HTTPConnection:
+    """Return a connection that opens with the first request; no proxy is used.
+
+    Raises:
+        ValueError: If the address has no host or another scheme than http and https.
+    """
+    host, port = address.hostname, address.port
+    if host and address.scheme == "https":
+        return http.client.HTTPSConnection(
+            host, port or 443, timeout=TIMEOUT_SECONDS, context=_certificates()
         )
-        self._client = httpx.Client(
-            transport=_BoundedTransport(
-                httpx.HTTPTransport(verify=verify, limits=limits, trust_env=False)
-            ),
-            # Uncompressed, so that MAX_REPLY_BYTES limits the memory of a reply.
-            headers={"Accept-Encoding": "identity"},
-            timeout=TIMEOUT_SECONDS,
-            trust_env=False,
-        )
+    if host and address.scheme == "http":
+        return http.client.HTTPConnection(host, port or 80, timeout=TIMEOUT_SECONDS)
+    raise ValueError("the address does not begin with https:// and a host")
 
 
 @cache
 def _certificates() -> ssl.SSLContext:
     """Return the authorities that sign servers' certificates, read once in a process."""
+    import httpx
+
     return httpx.create_ssl_context(trust_env=False)
 
 
-class _BoundedTransport(httpx.BaseTransport):
-    """Limits the size and the duration of a reply's body, and checks its shape.
+def _is_open(connection: http.client.HTTPConnection) -> bool:
+    """Return whether an idle socket is open: data to read means that the server is closing it."""
+    try:
+        readable, _, _ = select([connection.sock], [], [], 0)
+    except (OSError, ValueError):
+        return False
+    return not readable
 
-    The official client raises for a whole pipeline if one of its commands failed, and ignores
-    results beyond the number of commands. Here a failed command becomes a null result.
+
+def _read(reply: http.client.HTTPResponse, deadline: float) -> bytes:
+    """Read the body of a reply.
+
+    Raises:
+        ValueError: If the status is not 200, or the body is longer than MAX_REPLY_BYTES, shorter
+            than its headers say, or not complete before the deadline.
     """
-
-    def __init__(self, inner: httpx.BaseTransport) -> None:
-        self._inner = inner
-
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
-        """Send the request and read the whole reply.
-
-        Raises:
-            ValueError: If the status is not 200, or the body is too long, too slow, or without
-                exactly one result for each command.
-        """
-        deadline = time.monotonic() + TIMEOUT_SECONDS
-        reply = self._inner.handle_request(request)
-        try:
-            if reply.status_code != HTTPStatus.OK:
-                raise ValueError(f"HTTP {reply.status_code}")
-            text = bytearray()
-            for chunk in reply.iter_raw():
-                text += chunk
-                if len(text) > MAX_REPLY_BYTES or time.monotonic() > deadline:
-                    raise ValueError("the reply is too long or too slow")
-        finally:
-            reply.close()
-        content = _without_errors(bytes(text), len(json.loads(request.content)))
-        return httpx.Response(HTTPStatus.OK, content=content)
-
-    def close(self) -> None:
-        """Close the connections."""
-        self._inner.close()
+    if reply.status != HTTPStatus.OK:
+        raise ValueError(f"HTTP {reply.status}")
+    text = bytearray()
+    while chunk := reply.read1(MAX_REPLY_BYTES):
+        text += chunk
+        if len(text) > MAX_REPLY_BYTES or time.monotonic() > deadline:
+            raise ValueError("the reply is too long or too slow")
+    if reply.length:
+        raise ValueError("the reply is incomplete")
+    return bytes(text)
 
 
-def _without_errors(text: bytes, command_count: int) -> bytes:
-    """Return the reply with a null result in place of each command's error, which is logged."""
+def _results(text: bytes, command_count: int) -> list[Any]:
+    """Return the result of each command; null in place of an error, which is logged.
+
+    The official client would raise for a whole pipeline if one of its commands failed, and ignore
+    results beyond the number of commands.
+
+    Raises:
+        ValueError: If there is not exactly one result for each command.
+    """
     results = json.loads(text)
     if not isinstance(results, list) or len(results) != command_count:
         raise ValueError("the reply does not hold one result for each command")
-    if all("error" not in result for result in results):
-        return text
     for position, result in enumerate(results):
         if "error" in result:
             log("redis_command_failed", reason=str(result["error"])[:200])
             results[position] = {"result": None}
-    return json.dumps(results).encode()
+    return results
+
+
+def _compact_json(value: Any) -> bytes:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()

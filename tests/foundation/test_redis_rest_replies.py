@@ -19,6 +19,7 @@ from lib.redis_rest import MAX_REPLY_BYTES, TIMEOUT_SECONDS, RedisRest
 
 PIECES = 20
 """Number of pieces of a slow reply: each arrives within the timeout, but all together do not."""
+CALLS_BEFORE_CLOSE = 3
 Reply = Callable[[BaseHTTPRequestHandler], None]
 
 
@@ -34,6 +35,8 @@ def running_server(
     requested_paths: list[str] = []
 
     class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
         def do_POST(self) -> None:
             requested_paths.append(self.path)
             self.rfile.read(int(self.headers["Content-Length"]))
@@ -118,6 +121,49 @@ def test_deeply_nested_json_returns_none() -> None:
 def test_reply_of_another_shape_returns_none(body: bytes) -> None:
     with running_server(body_reply(body)) as (redis, _):
         assert redis.pipeline([["GET", "k"], ["GET", "l"]]) is None
+
+
+def test_reply_shorter_than_its_length_returns_none() -> None:
+    def reply(handler: BaseHTTPRequestHandler) -> None:
+        body = b'[{"result": "v"}]'
+        handler.send_response(200)
+        handler.send_header("Content-Length", str(len(body) + 1))
+        handler.end_headers()
+        handler.wfile.write(body)
+        handler.close_connection = True
+
+    with running_server(reply) as (redis, _):
+        assert redis.pipeline([["GET", "k"]]) is None
+
+
+def test_reply_in_chunks_is_read_completely() -> None:
+    def reply(handler: BaseHTTPRequestHandler) -> None:
+        handler.send_response(200)
+        handler.send_header("Transfer-Encoding", "chunked")
+        handler.end_headers()
+        for part in (b'[{"resu', b'lt": "v"}]', b""):
+            handler.wfile.write(b"%x\r\n%s\r\n" % (len(part), part))
+
+    with running_server(reply) as (redis, _):
+        for _ in range(2):
+            assert redis.pipeline([["GET", "k"]]) == ["v"]
+
+
+def test_connection_is_kept_until_the_server_closes_it() -> None:
+    ports: list[int] = []
+
+    def reply(handler: BaseHTTPRequestHandler) -> None:
+        ports.append(handler.client_address[1])
+        body_reply(b'[{"result": "v"}]')(handler)
+        handler.close_connection = len(ports) == CALLS_BEFORE_CLOSE
+
+    with running_server(reply) as (redis, _):
+        for n in range(5):
+            assert redis.pipeline([["GET", "k"]]) == ["v"], n
+            time.sleep(0.1)  # the server's close arrives
+    assert len(set(ports[:CALLS_BEFORE_CLOSE])) == 1
+    assert len(set(ports[CALLS_BEFORE_CLOSE:])) == 1
+    assert len(set(ports)) == 2, "a closed connection is replaced before a command is sent"
 
 
 @pytest.mark.parametrize("url", ["http://host:port", "http://[::1", "no address", "", "http://\0"])
