@@ -36,6 +36,17 @@ NEVER = 600.0  # seconds
 VARYING = ("before", "calls")  # prefixes of counts that differ between runs
 
 
+FEW = LegacyData(40, 3, replace(WILD, no_time=0))
+"""Untidy rows that one call moves in a second or two, for kills at random moments of it."""
+
+
+@pytest.fixture
+def short(legacy: Legacy) -> Legacy:
+    """The rows of FEW."""
+    fill(legacy.connection, FEW)
+    return legacy
+
+
 def truncate(legacy: Legacy) -> None:
     legacy.connection.execute(
         "SET LOCAL stepwise.removal = 'test';TRUNCATE public.students, public.sessions CASCADE"
@@ -77,21 +88,21 @@ def migration_seconds(legacy: Legacy) -> float:
     return time.monotonic() - began
 
 
-def test_a_killed_connection_leaves_all_or_nothing(timed: Legacy) -> None:
-    duration = migration_seconds(timed)
-    complete = timed.unified()
+def test_a_killed_connection_leaves_all_or_nothing(short: Legacy) -> None:
+    duration = migration_seconds(short)
+    complete = short.unified()
     runs = []
     draw = random.Random(1)
     for _ in range(KILLS):
-        truncate(timed)
+        truncate(short)
         seconds = draw.uniform(0.05, 1.0) * duration
-        run = migrate_killed(timed.deps, seconds, lambda: kill_backends(timed))
+        run = migrate_killed(short.deps, seconds, lambda: kill_backends(short))
         runs.append(run)
-        sessions = timed.unified()["sessions"]
+        sessions = short.unified()["sessions"]
         assert sessions in ([], complete["sessions"])
         assert run is None or sessions
-        assert timed.run().verified
-        assert timed.unified() == complete
+        assert short.run().verified
+        assert short.unified() == complete
     assert None in runs
 
 
@@ -179,9 +190,9 @@ migrate(Deps(Settings.from_env()), dry_run=False)
 """
 
 
-def test_a_killed_function_leaves_all_or_nothing(timed: Legacy, settings: Settings) -> None:
-    duration = migration_seconds(timed)
-    complete = timed.unified()
+def test_a_killed_function_leaves_all_or_nothing(short: Legacy, settings: Settings) -> None:
+    duration = migration_seconds(short)
+    complete = short.unified()
     draw = random.Random(2)
     environment = {
         **os.environ,
@@ -190,7 +201,7 @@ def test_a_killed_function_leaves_all_or_nothing(timed: Legacy, settings: Settin
     }
     killed = 0
     for _ in range(KILLS):
-        truncate(timed)
+        truncate(short)
         with subprocess.Popen(
             [sys.executable, "-c", CALL], cwd=ROOT, env=environment, stdout=subprocess.PIPE
         ) as function:
@@ -199,10 +210,10 @@ def test_a_killed_function_leaves_all_or_nothing(timed: Legacy, settings: Settin
             time.sleep(draw.uniform(0.0, 1.5) * duration)
             killed += function.poll() is None
             function.send_signal(signal.SIGKILL)
-        _wait_until_the_server_noticed(timed)
-        assert timed.unified()["sessions"] in ([], complete["sessions"])
-        assert timed.run().verified
-        assert timed.unified() == complete
+        _wait_until_the_server_noticed(short)
+        assert short.unified()["sessions"] in ([], complete["sessions"])
+        assert short.run().verified
+        assert short.unified() == complete
     assert killed
 
 
@@ -237,7 +248,7 @@ def test_a_killed_server_comes_back_with_all_or_nothing(own_server: PostgresServ
     for _, script in schema_scripts():
         legacy.connection.execute(script.encode())
     legacy.create()
-    fill(legacy.connection, LegacyData(150, 3, replace(WILD, no_time=0)))
+    fill(legacy.connection, FEW)
     duration = migration_seconds(legacy)
     complete = legacy.unified()
     draw = random.Random(4)
