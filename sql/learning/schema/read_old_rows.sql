@@ -152,7 +152,7 @@ BEGIN
     ORDER BY 1
   LOOP
     v_is_secret := v_name ~*
-      '(api[-_]?key|token|secret|passw(or)?d|private[-_]?key|credential|account_?sid)';
+      '(api[-_]?key|(^|_)token$|secret|passw(or)?d|private[-_]?key|credential|account_?sid)';
     EXECUTE format('SELECT count(%I) FROM %s', v_name, p_relation) INTO v_values;
     RAISE NOTICE 'learning.%: the live system''s column % has no counterpart; % values %', p_table, v_name,
       v_values, CASE WHEN v_is_secret
