@@ -20,7 +20,7 @@ PATH = "/api/admin-delete-student"
 def delete_student(
     body: DeleteStudentIn, deps: Annotated[Deps, Depends(get_deps)]
 ) -> DeletedStudentOut:
-    """Remove a person's sessions, tests, answers and proficiencies, and rows of legacy tables."""
+    """Remove everything about a person from all contexts, and from tables that were set aside."""
     with audited(deps, PATH) as facts:
         deleted = erase(body, deps)
         facts.update(deleted.removed.model_dump())

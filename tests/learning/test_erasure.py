@@ -245,3 +245,44 @@ def test_erased_user_is_not_adopted_again(
     assert rows("SELECT username FROM learning.users") == [("ben",)]
     assert rows("SELECT count(*) FROM learning.question_attempts") == [(1,)]
     assert [line for line in reports if "operator removed" in line] != []
+
+
+def test_user_whom_another_applications_table_needs_is_refused_whole(
+    client: TestClient, operator: dict[str, str], rows: Rows
+) -> None:
+    ((schema,),) = rows(
+        "SELECT nspname FROM pg_namespace WHERE nspname LIKE 'learning_set_aside_%'"
+    )
+    rows(f"ALTER TABLE {schema}.users ADD UNIQUE (id)")
+    rows(f"CREATE TABLE public.badges (user_id INTEGER REFERENCES {schema}.users (id))")
+    rows("INSERT INTO public.badges VALUES (1)")
+    before = everything(rows)
+    response = erase(client, operator, learningUsername=NAME)
+    assert (response.status_code, response.json()["code"]) == (409, "older_table_refuses")
+    assert f"{schema}.users has rows of this person" in response.json()["error"]
+    assert everything(rows) == before
+    rows("DROP TABLE public.badges")
+    assert erase(client, operator, learningUsername=NAME).status_code == 200
+
+
+def test_users_of_one_name_are_erased_one_by_one(
+    client: TestClient, operator: dict[str, str], rows: Rows, postgres_url: str
+) -> None:
+    """The second `ben` is `ben-2` here, but not in the table that was set aside."""
+    with psycopg.connect(postgres_url, autocommit=True) as connection:
+        connection.execute(
+            "DROP TABLE public.alembic_version; DROP SCHEMA learning CASCADE;"
+            "DELETE FROM stepwise.adopted_tables"
+        )
+        connection.execute(LIVE_TABLES + LOOSEN)
+        fill(connection)
+        connection.execute("UPDATE users SET username = 'ben'")
+    upgrade(postgres_url)
+    assert rows("SELECT username FROM learning.users ORDER BY 1") == [("ben",), ("ben-2",)]
+    erase(client, operator, learningUsername="ben-2").raise_for_status()
+    assert rows("SELECT former_id FROM learning.users") == [(1,)]
+    set_aside = [t for (t,) in rows(IN_ALL_TABLES) if "set_aside" in t and t.endswith(".users")]
+    newest = max(set_aside)
+    assert rows(f"SELECT id FROM {newest}") == [(1,)]
+    erase(client, operator, learningUsername="ben").raise_for_status()
+    assert rows(f"SELECT count(*) FROM {newest}") == [(0,)]
