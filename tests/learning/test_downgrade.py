@@ -149,3 +149,18 @@ def test_without_a_live_system_the_rows_are_set_aside_and_return(databases: Data
         up(live)
         assert fetch(live, "SELECT username FROM learning.users") == [("cy",)]
         assert schemas(live) == ["learning"]
+
+
+def test_only_the_newest_of_tables_that_were_moved_twice_return(live: Connection) -> None:
+    """A dump of the live system may be loaded again beside tables that were set aside."""
+    up(live)
+    live.execute("CREATE TABLE public.users (id INT, username TEXT, password_hash TEXT, role TEXT)")
+    live.execute("CREATE TABLE public.topics (id INT, name TEXT, exam_weightage INT,"
+                 " estimated_hours INT)")  # fmt: skip
+    live.execute("INSERT INTO public.users VALUES (77, 'new', NULL, 'student')")
+    up(live)
+    assert adopted(live, "users")[77]["username"] == "new"
+    down(live)
+    assert fetch(live, "SELECT id FROM public.users") == [(77,)]
+    older = "SELECT count(*) FROM pg_tables WHERE schemaname LIKE 'learning%' AND tablename = %s"
+    assert fetch(live, older.replace("'learning%'", "'learning%%'"), "users") == [(2,)]

@@ -15,23 +15,23 @@ CREATE OR REPLACE FUNCTION pg_temp.live_tables()
 RETURNS TABLE (place INT, table_name TEXT, relation REGCLASS, is_ours BOOLEAN) LANGUAGE sql STABLE AS $$
   WITH named AS (
     SELECT sign.place, sign.table_name, sign.is_typical, c.oid,
-      columns.names @> sign.has AND NOT columns.names && sign.lacks AS fits,
+      columns.names @> sign.has AS fits,
       columns.id_type IS NULL
         OR columns.id_type IN ('smallint', 'integer', 'bigint', 'numeric', 'text', 'character varying')
         AS counts
     FROM (VALUES
-      (1, 'users', FALSE, '{username,password_hash}'::TEXT[], '{}'::TEXT[]),
-      (2, 'classes', FALSE, '{name,teacher_id}', '{}'),
-      (3, 'student_profiles', TRUE, '{user_id,target_exam}', '{}'),
-      (4, 'topics', TRUE, '{name,exam_weightage}', '{}'),
-      (5, 'topic_prerequisites', TRUE, '{topic_id,prerequisite_topic_id}', '{}'),
-      (6, 'concepts', FALSE, '{topic_id,name}', '{}'),
-      (7, 'questions', TRUE, '{concept_id,question_text}', '{pool_id}'),
-      (8, 'question_attempts', TRUE, '{student_id,question_id,time_taken_seconds}', '{}'),
-      (9, 'concept_mastery', TRUE, '{student_id,concept_id,mastery_score}', '{}'),
-      (10, 'study_plans', TRUE, '{student_id,plan_type}', '{}'),
-      (11, 'sync_operations', TRUE, '{operation_type,table_name,record_id}', '{}')
-    ) AS sign (place, table_name, is_typical, has, lacks)
+      (1, 'users', FALSE, '{username,password_hash}'::TEXT[]),
+      (2, 'classes', FALSE, '{name,teacher_id}'),
+      (3, 'student_profiles', TRUE, '{user_id,target_exam}'),
+      (4, 'topics', TRUE, '{name,exam_weightage}'),
+      (5, 'topic_prerequisites', TRUE, '{topic_id,prerequisite_topic_id}'),
+      (6, 'concepts', FALSE, '{topic_id,name}'),
+      (7, 'questions', TRUE, '{concept_id,question_text}'),
+      (8, 'question_attempts', FALSE, '{student_id,question_id}'),
+      (9, 'concept_mastery', TRUE, '{student_id,concept_id}'),
+      (10, 'study_plans', TRUE, '{student_id,plan_type}'),
+      (11, 'sync_operations', TRUE, '{operation_type,table_name,record_id}')
+    ) AS sign (place, table_name, is_typical, has)
     JOIN pg_catalog.pg_class AS c ON c.relname = sign.table_name AND c.relkind IN ('r', 'p')
       AND c.relnamespace = 'public'::REGNAMESPACE
     CROSS JOIN LATERAL (
