@@ -45,7 +45,7 @@ def rows(postgres_url: str) -> Iterator[Rows]:
         yield fetch
 
 
-def fill(connection: psycopg.Connection) -> None:
+def fill(connection: psycopg.Connection[Any]) -> None:
     insert(connection, "topics", [{"id": 1, "name": "t", "exam_weightage": 100,
                                    "estimated_hours": 1}])  # fmt: skip
     insert(connection, "concepts", [{"id": 1, "topic_id": 1, "name": "c"}])

@@ -132,8 +132,8 @@ def test_any_one_table_may_be_missing(databases: Databases, missing: str) -> Non
 @pytest.mark.parametrize(
     ("table", "column"),
     [("users", "role"), ("student_profiles", "grade"), ("questions", "correct_answer"),
-     ("topics", "estimated_hours"), ("question_attempts", "is_correct"), ("question_attempts", "time_taken_seconds"), ("users", "id"),
-     ("users", "username")],
+     ("topics", "estimated_hours"), ("question_attempts", "is_correct"),
+     ("question_attempts", "time_taken_seconds"), ("users", "id"), ("users", "username")],
 )  # fmt: skip
 def test_missing_column_that_is_needed_is_refused_by_name(
     live: Connection, table: str, column: str

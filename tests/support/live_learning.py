@@ -93,7 +93,7 @@ def pbkdf2_hash(password: str) -> str:
     return base64.b64encode(salt + key).decode()
 
 
-def insert(connection: psycopg.Connection, table: str, rows: list[Row]) -> None:
+def insert(connection: psycopg.Connection[Any], table: str, rows: list[Row]) -> None:
     """Insert rows, each with the columns that it has."""
     for row in rows:
         connection.execute(
@@ -126,7 +126,7 @@ class LiveRows:
         if expected is not None:
             self.expected[table][row["id"]] = expected
 
-    def insert(self, connection: psycopg.Connection) -> None:
+    def insert(self, connection: psycopg.Connection[Any]) -> None:
         """Insert the rows into tables without constraints."""
         for table, rows in self.rows.items():
             insert(connection, table, rows)

@@ -135,8 +135,6 @@ BEGIN
           USING ERRCODE = 'integrity_constraint_violation', CONSTRAINT = 'schema_needs_decision';
       END IF;
       EXECUTE format('ALTER TABLE %s SET SCHEMA public', adopted.relation);
-      -- Whatever was written here since stays set aside; the next upgrade adopts the table again.
-      DELETE FROM stepwise.adopted_tables AS a WHERE a.table_name = adopted.table_name;
     END IF;
     EXECUTE format('SELECT count(*) FROM public.%I', adopted.former_name) INTO v_rows;
     RAISE NOTICE 'public.%: serves the previous version again, % rows', adopted.former_name, v_rows
