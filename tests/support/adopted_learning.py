@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, cast
 
 import psycopg
 from psycopg import sql
@@ -37,7 +37,7 @@ def live_database(databases: Databases, *, loose: bool = True) -> Iterator[Conne
 def upgrade(live: Connection) -> Upgrade:
     """Run every script of the schema in one transaction."""
     with live.transaction():
-        return upgrade_schema(live)
+        return upgrade_schema(cast("psycopg.Connection", live))
 
 
 def adopted(live: Connection, table: str) -> dict[int, Row]:
