@@ -1,6 +1,7 @@
-"""Migrate the schema: `python migrate.py COMMAND`.
+"""Migrate the schema: `python migrate.py COMMAND [--database postgres|sqlite]`.
 
-Commands are upgrade, finish, downgrade, current, history, stamp and autogenerate.
+Commands are upgrade, finish, downgrade, current, history, stamp and autogenerate. Without
+--database, they are for each database that the environment names.
 `upgrade` brings the schema up to date. If tables of an earlier deployment of the tests were moved,
 views serve that version until `finish` drops them. `downgrade` returns the tables.
 """
@@ -16,6 +17,11 @@ from alembic.util import CommandError
 from migrations.database import explained_errors
 from migrations.explained import explained
 
+RECORD = "`python migrate.py upgrade` records it."
+NEXT = (
+    "Read the revision, add its name to REVISIONS in lib/database/schema.py, and run"
+    " `python -m local.learning_schema`, which writes the scripts for deployments without Alembic."
+)
 CONFIG = Path(__file__).resolve().parent / "alembic.ini"
 
 
@@ -37,6 +43,12 @@ def main(command_line: list[str] | None = None) -> None:
     actions.add_parser("current")
     actions.add_parser("history")
     actions.add_parser("autogenerate").add_argument("description")
+    for action in actions.choices.values():
+        action.add_argument(
+            "--database",
+            choices=("postgres", "sqlite"),
+            help="by default each that the environment names; autogenerate and --sql: the first",
+        )
     try:
         with explained_errors():
             _run(parser.parse_args(_with_relative_revision(command_line)))
@@ -55,9 +67,13 @@ def _with_relative_revision(command_line: list[str] | None) -> list[str]:
 def _run(arguments: argparse.Namespace) -> None:
     config = Config(CONFIG)
     attributes = config.attributes
+    attributes["database"] = arguments.database
     match arguments.action:
         case "upgrade" | "finish":
-            attributes.update(command=command.upgrade, finish=arguments.action == "finish")
+            finish = arguments.action == "finish"
+            if finish:  # only Postgres has views for the previous version
+                attributes["database"] = "postgres"
+            attributes.update(command=command.upgrade, finish=finish)
             command.upgrade(config, getattr(arguments, "revision", "head"), sql=arguments.sql)
             _print_result(config)
         case "downgrade":
@@ -71,29 +87,21 @@ def _run(arguments: argparse.Namespace) -> None:
             _print_result(config)
         case "current":
             command.current(config, verbose=True)
-            if not attributes["revisions"][1]:
-                print("No revision is recorded. `python migrate.py upgrade` records it.")  # noqa: T201 for the person at the terminal
+            for result in attributes["results"]:
+                if not result.after:
+                    print(f"No revision is recorded in {result.database}. {RECORD}")  # noqa: T201 for the person at the terminal
         case "history":
             command.history(config)
         case "autogenerate":
+            attributes["command"] = command.revision
             command.revision(config, arguments.description, autogenerate=True)
+            print(NEXT)  # noqa: T201 same
 
 
 def _print_result(config: Config) -> None:
     """Print what the migration did, unless it only printed SQL."""
-    if "revisions" not in config.attributes:
-        return
-    for step in config.attributes["steps"]:
-        print(f"{step.seconds:7.2f} s  sql/{step.name}")  # noqa: T201 for the person at the terminal
-    for line in config.attributes["reports"]:
-        print(f"- {line}")  # noqa: T201 same
-    before, after = (", ".join(heads) or "none" for heads in config.attributes["revisions"])
-    if before != after:
-        print(f"The database went from revision {before} to {after}.")  # noqa: T201 same
-    else:
-        print(f"The database is at revision {after}.")  # noqa: T201 same
-    if config.attributes["steps"]:
-        print("Its tables, functions and views now match the scripts in sql/.")  # noqa: T201 same
+    for result in config.attributes.get("results", []):
+        print(*result.lines(), sep="\n")  # noqa: T201 same
 
 
 if __name__ == "__main__":

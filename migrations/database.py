@@ -50,12 +50,21 @@ def explained_errors() -> Iterator[None]:
     try:
         yield
     except psycopg.Error as error:
-        named = constraint_error(error.diag.constraint_name, error.diag.message_primary)
-        if named is not None:
-            raise SystemExit(str(named)) from None
-        reason = error.diag.message_primary or str(error)
-        context = (error.diag.context or "").strip().splitlines()
-        where = f" ({context[-1]})" if context else ""
-        raise SystemExit(
-            f"The database refused the change, and nothing was changed: {reason}{where}"
-        ) from None
+        raise SystemExit(refusal_text(error)) from None
+
+
+def refusal_text(error: psycopg.Error) -> str:
+    """Return what the database refused, and what to do about it."""
+    named = constraint_error(error.diag.constraint_name, error.diag.message_primary)
+    if named is not None:
+        return str(named)
+    if isinstance(error, psycopg.errors.LockNotAvailable):
+        return (
+            "Another connection holds a lock that the change needs. It was not waited for any"
+            " longer, because queries that arrive meanwhile would wait, too. Nothing was changed:"
+            " run this again when that connection has ended."
+        )
+    reason = error.diag.message_primary or str(error)
+    context = (error.diag.context or "").strip().splitlines()
+    where = f" ({context[-1]})" if context else ""
+    return f"The database refused the change, and nothing was changed: {reason}{where}"

@@ -69,6 +69,8 @@ SCRIPTS = (
     "workshop/schema/old_log.sql",
     "learning/schema/return_tables.sql",
     "learning/schema/tables.sql",
+    "learning/schema/changes.sql",
+    "learning/schema/indexes.sql",
     "learning/schema/fixed_ids.sql",
     "learning/schema/removal.sql",
     "learning/schema/read_old_rows.sql",

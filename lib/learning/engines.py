@@ -82,12 +82,13 @@ def create_postgres_engine(url: str, *, pooled: bool) -> Engine:
     return engine
 
 
-def create_sqlite_engine(url: str, *, wal: bool | None = None) -> Engine:
+def create_sqlite_engine(url: str, *, wal: bool | None = None, foreign_keys: bool = True) -> Engine:
     """Return an engine with one connection to an SQLite file, which is created if it is missing.
 
     Args:
         url: `sqlite:///` and the path.
         wal: Whether to keep a write-ahead log; by default what is safe with this SQLite.
+        foreign_keys: Whether they are enforced; a migration that replaces a table must do without.
     """
     engine = create_engine(
         url,
@@ -100,7 +101,7 @@ def create_sqlite_engine(url: str, *, wal: bool | None = None) -> Engine:
         hide_parameters=True,
         execution_options={"schema_translate_map": {SCHEMA: None}},
     )
-    prepare_sqlite(engine, wal=may_keep_log() if wal is None else wal)
+    _prepare(engine, wal=may_keep_log() if wal is None else wal, foreign_keys=foreign_keys)
     return engine
 
 
@@ -109,15 +110,7 @@ def may_keep_log() -> bool:
     return sqlite3.sqlite_version_info >= FIRST_WAL_VERSION
 
 
-def prepare_sqlite(engine: Engine, *, wal: bool, foreign_keys: bool = True) -> None:
-    """Set up each connection of an engine on SQLite.
-
-    Args:
-        engine: The engine, before its first connection.
-        wal: Whether to keep a write-ahead log.
-        foreign_keys: Whether foreign keys are enforced; changes of whole tables must do without.
-    """
-
+def _prepare(engine: Engine, *, wal: bool, foreign_keys: bool) -> None:
     def set_up(connection: sqlite3.Connection, _record: object) -> None:
         connection.isolation_level = None  # the driver would begin too late, and not at all for DDL
         for setting in (

@@ -1,8 +1,15 @@
-"""Tables of the workshop, the assessment and operators, from the scripts of `sql/*/schema/`."""
+"""All tables: in Postgres from the scripts of `sql/*/schema/`, in SQLite those of `learning`."""
+
+from datetime import UTC, datetime
+
+from alembic import op
+from alembic.operations import Operations
 
 from lib.database.queries import load_script
 from lib.database.schema import DOWNGRADE
+from lib.learning.tables.ddl import SQLITE_FILE
 from migrations.run_sql import run_sql
+from migrations.sqlite_tables import create_tables, set_tables_aside
 
 revision = "001"
 down_revision = None
@@ -11,9 +18,20 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Do nothing here: every upgrade runs the scripts of `sql/`, see env.py."""
+    """Create the tables in SQLite; in Postgres, every upgrade runs the scripts, see env.py."""
+    context = op.get_context()
+    if context.dialect.name != "sqlite":
+        return
+    if context.as_sql:
+        run_sql(load_script(SQLITE_FILE))
+    else:
+        context.opts["reports"] += create_tables(Operations(context))
 
 
 def downgrade() -> None:
     """Return the previous version's tables and set the others aside; no row is deleted."""
-    run_sql(load_script(DOWNGRADE))
+    context = op.get_context()
+    if context.dialect.name != "sqlite":
+        run_sql(load_script(DOWNGRADE))
+    else:
+        context.opts["reports"] += set_tables_aside(Operations(context), datetime.now(UTC))

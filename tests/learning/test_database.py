@@ -39,7 +39,7 @@ from lib.errors import (
 )
 from lib.learning import engines
 from lib.learning.database import get_db, get_sqlite_db, postgres_session, sqlite_session
-from lib.learning.sqlite_errors import failed_constraint
+from lib.learning.sqlite_errors import failed_constraint, sqlite_error_for
 from lib.learning.tables import StudentProfile, Topic, User
 from lib.learning.tables.base import new_id
 from lib.settings import Platform, Settings
@@ -243,6 +243,7 @@ def test_postgres_of_a_local_server_is_pooled_and_of_a_function_is_not(both: Dep
     engine = engines.postgres_engine(both)
     assert isinstance(engine.pool, QueuePool)
     assert (engine.pool.size(), engine.pool._max_overflow) == (10, 20)
+    assert engine.pool._timeout == 5
     assert engine.pool._pre_ping
     for platform in (Platform.VERCEL, Platform.LAMBDA):
         deployed = Deps(replace(both.settings, platform=platform))
@@ -459,6 +460,29 @@ def test_write_ahead_log_needs_a_version_without_the_fault(
 ) -> None:
     monkeypatch.setattr(sqlite3, "sqlite_version_info", version)
     assert engines.may_keep_log() is safe
+
+
+def test_sqlite_has_one_connection_that_is_waited_for(both: Deps) -> None:
+    pool = engines.sqlite_engine(both).pool
+    assert isinstance(pool, QueuePool)
+    assert (pool.size(), pool._max_overflow, pool._timeout, pool._pre_ping) == (1, 0, 5, True)
+
+
+@pytest.mark.parametrize(
+    ("code", "kind"),
+    [
+        (sqlite3.SQLITE_BUSY_SNAPSHOT, Busy),
+        (sqlite3.SQLITE_LOCKED_SHAREDCACHE, Busy),
+        (sqlite3.SQLITE_FULL, DatabaseUnavailable),
+        (sqlite3.SQLITE_IOERR_WRITE, DatabaseUnavailable),
+        (sqlite3.SQLITE_CANTOPEN_ISDIR, UnusableSetting),
+        (sqlite3.SQLITE_READONLY_DBMOVED, UnusableSetting),
+    ],
+)
+def test_error_codes_of_sqlite_have_errors_of_ours(code: int, kind: type[AppError]) -> None:
+    error = sqlite3.OperationalError("it failed")
+    error.sqlite_errorcode = code
+    assert type(sqlite_error_for(error)) is kind
 
 
 def test_many_threads_write_to_sqlite_one_after_the_other(both: Deps) -> None:

@@ -19,8 +19,6 @@ CREATE TABLE IF NOT EXISTS topics (
   CONSTRAINT topics_former_id_key UNIQUE (former_id)
 );
 
-CREATE INDEX IF NOT EXISTS ix_topics_parent_id ON topics (parent_id);
-
 CREATE TABLE IF NOT EXISTS users (
   id CHAR(32) NOT NULL,
   username VARCHAR NOT NULL,
@@ -55,8 +53,6 @@ CREATE TABLE IF NOT EXISTS classes (
   CONSTRAINT classes_former_id_key UNIQUE (former_id)
 );
 
-CREATE INDEX IF NOT EXISTS ix_classes_teacher_id ON classes (teacher_id);
-
 CREATE TABLE IF NOT EXISTS concepts (
   id CHAR(32) NOT NULL,
   topic_id CHAR(32) NOT NULL,
@@ -70,8 +66,6 @@ CREATE TABLE IF NOT EXISTS concepts (
   CONSTRAINT concepts_topic_id_fkey FOREIGN KEY(topic_id) REFERENCES topics (id) ON DELETE RESTRICT,
   CONSTRAINT concepts_former_id_key UNIQUE (former_id)
 );
-
-CREATE INDEX IF NOT EXISTS ix_concepts_topic_id ON concepts (topic_id);
 
 CREATE TABLE IF NOT EXISTS invitations (
   id CHAR(32) NOT NULL,
@@ -102,10 +96,6 @@ CREATE TABLE IF NOT EXISTS refresh_tokens (
   CONSTRAINT refresh_tokens_token_sha256_key UNIQUE (token_sha256)
 );
 
-CREATE INDEX IF NOT EXISTS ix_refresh_tokens_family_id ON refresh_tokens (family_id);
-
-CREATE INDEX IF NOT EXISTS ix_refresh_tokens_user_id ON refresh_tokens (user_id);
-
 CREATE TABLE IF NOT EXISTS topic_prerequisites (
   id CHAR(32) NOT NULL,
   topic_id CHAR(32) NOT NULL,
@@ -123,8 +113,6 @@ CREATE TABLE IF NOT EXISTS topic_prerequisites (
   CONSTRAINT topic_prerequisites_prerequisite_topic_id_fkey FOREIGN KEY(prerequisite_topic_id) REFERENCES topics (id) ON DELETE CASCADE,
   CONSTRAINT topic_prerequisites_former_id_key UNIQUE (former_id)
 );
-
-CREATE INDEX IF NOT EXISTS ix_topic_prerequisites_prerequisite_topic_id ON topic_prerequisites (prerequisite_topic_id);
 
 CREATE TABLE IF NOT EXISTS questions (
   id CHAR(32) NOT NULL,
@@ -147,8 +135,6 @@ CREATE TABLE IF NOT EXISTS questions (
   CONSTRAINT questions_former_id_key UNIQUE (former_id)
 );
 
-CREATE INDEX IF NOT EXISTS ix_questions_concept_id ON questions (concept_id);
-
 CREATE TABLE IF NOT EXISTS student_profiles (
   id CHAR(32) NOT NULL,
   user_id CHAR(32),
@@ -169,8 +155,6 @@ CREATE TABLE IF NOT EXISTS student_profiles (
   CONSTRAINT student_profiles_class_id_fkey FOREIGN KEY(class_id) REFERENCES classes (id) ON DELETE SET NULL,
   CONSTRAINT student_profiles_former_id_key UNIQUE (former_id)
 );
-
-CREATE INDEX IF NOT EXISTS ix_student_profiles_class_id ON student_profiles (class_id);
 
 CREATE TABLE IF NOT EXISTS concept_mastery (
   id CHAR(32) NOT NULL,
@@ -194,10 +178,6 @@ CREATE TABLE IF NOT EXISTS concept_mastery (
   CONSTRAINT concept_mastery_former_id_key UNIQUE (former_id)
 );
 
-CREATE UNIQUE INDEX IF NOT EXISTS idx_mastery_student_concept ON concept_mastery (student_id, concept_id);
-
-CREATE INDEX IF NOT EXISTS ix_concept_mastery_concept_id ON concept_mastery (concept_id);
-
 CREATE TABLE IF NOT EXISTS exam_marks (
   id CHAR(32) NOT NULL,
   student_id CHAR(32) NOT NULL,
@@ -212,8 +192,6 @@ CREATE TABLE IF NOT EXISTS exam_marks (
   CONSTRAINT exam_marks_student_id_fkey FOREIGN KEY(student_id) REFERENCES student_profiles (id) ON DELETE CASCADE,
   CONSTRAINT exam_marks_entered_by_fkey FOREIGN KEY(entered_by) REFERENCES users (id) ON DELETE SET NULL
 );
-
-CREATE UNIQUE INDEX IF NOT EXISTS idx_marks_student_exam ON exam_marks (student_id, exam, taken_on);
 
 CREATE TABLE IF NOT EXISTS question_attempts (
   id CHAR(32) NOT NULL,
@@ -237,10 +215,6 @@ CREATE TABLE IF NOT EXISTS question_attempts (
   CONSTRAINT question_attempts_former_id_key UNIQUE (former_id)
 );
 
-CREATE INDEX IF NOT EXISTS idx_attempts_student_timestamp ON question_attempts (student_id, timestamp);
-
-CREATE INDEX IF NOT EXISTS ix_question_attempts_question_id ON question_attempts (question_id);
-
 CREATE TABLE IF NOT EXISTS study_plans (
   id CHAR(32) NOT NULL,
   student_id CHAR(32) NOT NULL,
@@ -259,8 +233,6 @@ CREATE TABLE IF NOT EXISTS study_plans (
   CONSTRAINT study_plans_student_id_fkey FOREIGN KEY(student_id) REFERENCES student_profiles (id) ON DELETE CASCADE,
   CONSTRAINT study_plans_former_id_key UNIQUE (former_id)
 );
-
-CREATE INDEX IF NOT EXISTS idx_plans_student_start ON study_plans (student_id, start_date);
 
 CREATE TABLE IF NOT EXISTS sync_operations (
   id CHAR(32) NOT NULL,
@@ -282,6 +254,34 @@ CREATE TABLE IF NOT EXISTS sync_operations (
   CONSTRAINT sync_operations_student_id_fkey FOREIGN KEY(student_id) REFERENCES student_profiles (id) ON DELETE CASCADE,
   CONSTRAINT sync_operations_former_id_key UNIQUE (former_id)
 );
+
+CREATE INDEX IF NOT EXISTS ix_topics_parent_id ON topics (parent_id);
+
+CREATE INDEX IF NOT EXISTS ix_classes_teacher_id ON classes (teacher_id);
+
+CREATE INDEX IF NOT EXISTS ix_concepts_topic_id ON concepts (topic_id);
+
+CREATE INDEX IF NOT EXISTS ix_refresh_tokens_family_id ON refresh_tokens (family_id);
+
+CREATE INDEX IF NOT EXISTS ix_refresh_tokens_user_id ON refresh_tokens (user_id);
+
+CREATE INDEX IF NOT EXISTS ix_topic_prerequisites_prerequisite_topic_id ON topic_prerequisites (prerequisite_topic_id);
+
+CREATE INDEX IF NOT EXISTS ix_questions_concept_id ON questions (concept_id);
+
+CREATE INDEX IF NOT EXISTS ix_student_profiles_class_id ON student_profiles (class_id);
+
+CREATE UNIQUE INDEX IF NOT EXISTS idx_mastery_student_concept ON concept_mastery (student_id, concept_id);
+
+CREATE INDEX IF NOT EXISTS ix_concept_mastery_concept_id ON concept_mastery (concept_id);
+
+CREATE UNIQUE INDEX IF NOT EXISTS idx_marks_student_exam ON exam_marks (student_id, exam, taken_on);
+
+CREATE INDEX IF NOT EXISTS idx_attempts_student_timestamp ON question_attempts (student_id, timestamp);
+
+CREATE INDEX IF NOT EXISTS ix_question_attempts_question_id ON question_attempts (question_id);
+
+CREATE INDEX IF NOT EXISTS idx_plans_student_start ON study_plans (student_id, start_date);
 
 CREATE INDEX IF NOT EXISTS idx_sync_pending ON sync_operations (synced, timestamp);
 

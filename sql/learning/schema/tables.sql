@@ -21,8 +21,6 @@ CREATE TABLE IF NOT EXISTS learning.topics (
   CONSTRAINT topics_former_id_key UNIQUE (former_id)
 );
 
-CREATE INDEX IF NOT EXISTS ix_topics_parent_id ON learning.topics (parent_id);
-
 CREATE TABLE IF NOT EXISTS learning.users (
   id UUID NOT NULL,
   username VARCHAR NOT NULL,
@@ -57,8 +55,6 @@ CREATE TABLE IF NOT EXISTS learning.classes (
   CONSTRAINT classes_former_id_key UNIQUE (former_id)
 );
 
-CREATE INDEX IF NOT EXISTS ix_classes_teacher_id ON learning.classes (teacher_id);
-
 CREATE TABLE IF NOT EXISTS learning.concepts (
   id UUID NOT NULL,
   topic_id UUID NOT NULL,
@@ -72,8 +68,6 @@ CREATE TABLE IF NOT EXISTS learning.concepts (
   CONSTRAINT concepts_topic_id_fkey FOREIGN KEY(topic_id) REFERENCES learning.topics (id) ON DELETE RESTRICT,
   CONSTRAINT concepts_former_id_key UNIQUE (former_id)
 );
-
-CREATE INDEX IF NOT EXISTS ix_concepts_topic_id ON learning.concepts (topic_id);
 
 CREATE TABLE IF NOT EXISTS learning.invitations (
   id UUID NOT NULL,
@@ -104,10 +98,6 @@ CREATE TABLE IF NOT EXISTS learning.refresh_tokens (
   CONSTRAINT refresh_tokens_token_sha256_key UNIQUE (token_sha256)
 );
 
-CREATE INDEX IF NOT EXISTS ix_refresh_tokens_family_id ON learning.refresh_tokens (family_id);
-
-CREATE INDEX IF NOT EXISTS ix_refresh_tokens_user_id ON learning.refresh_tokens (user_id);
-
 CREATE TABLE IF NOT EXISTS learning.topic_prerequisites (
   id UUID NOT NULL,
   topic_id UUID NOT NULL,
@@ -125,8 +115,6 @@ CREATE TABLE IF NOT EXISTS learning.topic_prerequisites (
   CONSTRAINT topic_prerequisites_prerequisite_topic_id_fkey FOREIGN KEY(prerequisite_topic_id) REFERENCES learning.topics (id) ON DELETE CASCADE,
   CONSTRAINT topic_prerequisites_former_id_key UNIQUE (former_id)
 );
-
-CREATE INDEX IF NOT EXISTS ix_topic_prerequisites_prerequisite_topic_id ON learning.topic_prerequisites (prerequisite_topic_id);
 
 CREATE TABLE IF NOT EXISTS learning.questions (
   id UUID NOT NULL,
@@ -149,8 +137,6 @@ CREATE TABLE IF NOT EXISTS learning.questions (
   CONSTRAINT questions_former_id_key UNIQUE (former_id)
 );
 
-CREATE INDEX IF NOT EXISTS ix_questions_concept_id ON learning.questions (concept_id);
-
 CREATE TABLE IF NOT EXISTS learning.student_profiles (
   id UUID NOT NULL,
   user_id UUID,
@@ -171,8 +157,6 @@ CREATE TABLE IF NOT EXISTS learning.student_profiles (
   CONSTRAINT student_profiles_class_id_fkey FOREIGN KEY(class_id) REFERENCES learning.classes (id) ON DELETE SET NULL,
   CONSTRAINT student_profiles_former_id_key UNIQUE (former_id)
 );
-
-CREATE INDEX IF NOT EXISTS ix_student_profiles_class_id ON learning.student_profiles (class_id);
 
 CREATE TABLE IF NOT EXISTS learning.concept_mastery (
   id UUID NOT NULL,
@@ -196,10 +180,6 @@ CREATE TABLE IF NOT EXISTS learning.concept_mastery (
   CONSTRAINT concept_mastery_former_id_key UNIQUE (former_id)
 );
 
-CREATE UNIQUE INDEX IF NOT EXISTS idx_mastery_student_concept ON learning.concept_mastery (student_id, concept_id);
-
-CREATE INDEX IF NOT EXISTS ix_concept_mastery_concept_id ON learning.concept_mastery (concept_id);
-
 CREATE TABLE IF NOT EXISTS learning.exam_marks (
   id UUID NOT NULL,
   student_id UUID NOT NULL,
@@ -214,8 +194,6 @@ CREATE TABLE IF NOT EXISTS learning.exam_marks (
   CONSTRAINT exam_marks_student_id_fkey FOREIGN KEY(student_id) REFERENCES learning.student_profiles (id) ON DELETE CASCADE,
   CONSTRAINT exam_marks_entered_by_fkey FOREIGN KEY(entered_by) REFERENCES learning.users (id) ON DELETE SET NULL
 );
-
-CREATE UNIQUE INDEX IF NOT EXISTS idx_marks_student_exam ON learning.exam_marks (student_id, exam, taken_on);
 
 CREATE TABLE IF NOT EXISTS learning.question_attempts (
   id UUID NOT NULL,
@@ -239,10 +217,6 @@ CREATE TABLE IF NOT EXISTS learning.question_attempts (
   CONSTRAINT question_attempts_former_id_key UNIQUE (former_id)
 );
 
-CREATE INDEX IF NOT EXISTS idx_attempts_student_timestamp ON learning.question_attempts (student_id, timestamp);
-
-CREATE INDEX IF NOT EXISTS ix_question_attempts_question_id ON learning.question_attempts (question_id);
-
 CREATE TABLE IF NOT EXISTS learning.study_plans (
   id UUID NOT NULL,
   student_id UUID NOT NULL,
@@ -261,8 +235,6 @@ CREATE TABLE IF NOT EXISTS learning.study_plans (
   CONSTRAINT study_plans_student_id_fkey FOREIGN KEY(student_id) REFERENCES learning.student_profiles (id) ON DELETE CASCADE,
   CONSTRAINT study_plans_former_id_key UNIQUE (former_id)
 );
-
-CREATE INDEX IF NOT EXISTS idx_plans_student_start ON learning.study_plans (student_id, start_date);
 
 CREATE TABLE IF NOT EXISTS learning.sync_operations (
   id UUID NOT NULL,
@@ -284,7 +256,3 @@ CREATE TABLE IF NOT EXISTS learning.sync_operations (
   CONSTRAINT sync_operations_student_id_fkey FOREIGN KEY(student_id) REFERENCES learning.student_profiles (id) ON DELETE CASCADE,
   CONSTRAINT sync_operations_former_id_key UNIQUE (former_id)
 );
-
-CREATE INDEX IF NOT EXISTS idx_sync_pending ON learning.sync_operations (synced, timestamp);
-
-CREATE INDEX IF NOT EXISTS ix_sync_operations_student_id ON learning.sync_operations (student_id);

@@ -1,0 +1,226 @@
+"""Operations of revisions that may run repeatedly: what is there is not made again.
+
+A database can be ahead of the revision that it records: `init_db.py` and
+admin-create-unified-schema create the newest tables without Alembic, and a revision that failed
+halfway may have built an index already. Revisions name tables without a schema. In Postgres they
+mean those of `learning`, and cannot reach a table of another application.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from alembic.operations import Operations, ops
+from alembic.operations import toimpl as standard
+from sqlalchemy import Connection, Inspector, func, inspect, select
+
+from lib.learning.tables.base import SCHEMA
+
+POSTGRES = "postgresql"
+FOR_SCRIPT = "for_script"
+"""Option of a context that prints a script which runs whole, in one transaction."""
+
+Implementation = Callable[[Operations, Any], Any]
+Made = Callable[[Inspector, Any], bool]
+
+
+def name_learning_tables(operations: Operations) -> Callable[[], None]:
+    """Let names without a schema mean tables of `learning` until the transaction ends.
+
+    Returns:
+        A function that ends it before.
+    """
+    connection = operations.migration_context.connection
+    if (
+        operations.migration_context.as_sql
+        or connection is None
+        or connection.dialect.name != POSTGRES
+        or _is_autocommit(connection)
+    ):
+        return lambda: None
+    before = _setting(connection, "search_path")
+    _set(connection, "search_path", SCHEMA)
+    return lambda: _set(connection, "search_path", before)
+
+
+def _setting(connection: Connection, name: str) -> str:
+    return str(connection.scalar(select(func.current_setting(name))))
+
+
+def _set(connection: Connection, name: str, value: str) -> None:
+    """Change a setting until the transaction ends, or outside of one until the connection does."""
+    in_transaction = not _is_autocommit(connection)
+    connection.scalar(select(func.set_config(name, value, in_transaction)))
+
+
+def _is_autocommit(connection: Connection) -> bool:
+    driver: Any = connection.connection.driver_connection
+    return bool(driver.autocommit)
+
+
+def _repeatable(
+    kind: type[ops.MigrateOperation], run: Implementation, *, unless: Made, printed: Implementation
+) -> None:
+    """Replace Alembic's implementation of an operation.
+
+    Args:
+        kind: The operation.
+        run: Alembic's implementation.
+        unless: Whether the database is already as the operation would leave it.
+        printed: Implementation for SQL that is printed, which cannot look at the database.
+    """
+
+    def implementation(operations: Operations, operation: Any) -> Any:
+        context = operations.migration_context
+        if context.as_sql:
+            return printed(operations, operation)
+        name_learning_tables(operations)
+        assert context.connection is not None  # noqa: S101 only printed SQL has none
+        if unless(inspect(context.connection), operation):
+            return None
+        return run(operations, operation)
+
+    Operations.implementation_for(kind, replace=True)(implementation)
+
+
+def _schema(inspector: Inspector) -> str | None:
+    return SCHEMA if inspector.dialect.name == POSTGRES else None
+
+
+def _columns(inspector: Inspector, table: str) -> set[str]:
+    return {column["name"] for column in inspector.get_columns(table, _schema(inspector))}
+
+
+def _indexes(inspector: Inspector, table: str) -> set[str | None]:
+    schema = _schema(inspector)
+    if not inspector.has_table(table, schema):
+        return set()
+    return {index["name"] for index in inspector.get_indexes(table, schema)}
+
+
+def _constraints(inspector: Inspector, table: str) -> set[str | None]:
+    schema = _schema(inspector)
+    key = inspector.get_pk_constraint(table, schema)
+    named: list[Any] = [
+        *inspector.get_unique_constraints(table, schema),
+        *inspector.get_foreign_keys(table, schema),
+        *inspector.get_check_constraints(table, schema),
+    ]
+    return {constraint["name"] for constraint in [key, *named]}
+
+
+def _has_table(inspector: Inspector, operation: Any) -> bool:
+    return inspector.has_table(operation.table_name, _schema(inspector))
+
+
+def _has_column(inspector: Inspector, operation: Any) -> bool:
+    return operation.column.name in _columns(inspector, operation.table_name)
+
+
+def _has_index(inspector: Inspector, operation: Any) -> bool:
+    return operation.index_name in _indexes(inspector, operation.table_name)
+
+
+def _has_constraint(inspector: Inspector, operation: Any) -> bool:
+    constraint = operation.to_constraint()
+    return constraint.name in _constraints(inspector, constraint.table.name)
+
+
+def _lacks_column(inspector: Inspector, operation: Any) -> bool:
+    return operation.column_name not in _columns(inspector, operation.table_name)
+
+
+def _lacks_constraint(inspector: Inspector, operation: Any) -> bool:
+    return operation.constraint_name not in _constraints(inspector, operation.table_name)
+
+
+def _with(run: Implementation, **flags: bool) -> Implementation:
+    """Return an implementation that prints IF EXISTS or IF NOT EXISTS."""
+
+    def printed(operations: Operations, operation: Any) -> Any:
+        for name, value in flags.items():
+            setattr(operation, name, value)
+        return run(operations, operation)
+
+    return printed
+
+
+def _in_scripts(run: Implementation) -> Implementation:
+    """Return an implementation that prints nothing for a script, since another has the indexes."""
+
+    def printed(operations: Operations, operation: Any) -> Any:
+        if not operations.migration_context.opts.get(FOR_SCRIPT):
+            run(operations, operation)
+
+    return printed
+
+
+def _replacing(run: Implementation) -> Implementation:
+    """Return an implementation that drops a constraint of the same name first."""
+
+    def printed(operations: Operations, operation: Any) -> Any:
+        constraint = operation.to_constraint()
+        standard.drop_constraint(
+            operations,
+            ops.DropConstraintOp(constraint.name, constraint.table.name, if_exists=True),
+        )
+        return run(operations, operation)
+
+    return printed
+
+
+def _index_operation(run: Implementation) -> Implementation:
+    """Return an implementation that names the schema, and waits when it runs concurrently.
+
+    Outside of a transaction there is no search path. A concurrent build waits for transactions
+    that are older than itself, and nobody waits for it.
+    """
+
+    def implementation(operations: Operations, operation: Any) -> Any:
+        connection = operations.migration_context.connection
+        if connection is None or connection.dialect.name != POSTGRES:
+            return run(operations, operation)
+        operation.schema = SCHEMA
+        if not _is_autocommit(connection):
+            return run(operations, operation)
+        timeout = _setting(connection, "lock_timeout")
+        _set(connection, "lock_timeout", "0")
+        try:
+            return run(operations, operation)
+        finally:
+            _set(connection, "lock_timeout", timeout)
+
+    return implementation
+
+
+def _execute(operations: Operations, operation: ops.ExecuteSQLOp) -> None:
+    name_learning_tables(operations)
+    standard.execute_sql(operations, operation)
+
+
+def make_operations_repeatable() -> None:
+    """Replace Alembic's implementations in this process."""
+    add, drop = standard.add_column, standard.drop_column
+    create_index, drop_index = standard.create_index, standard.drop_index
+    create, drop_table = standard.create_table, standard.drop_table
+    constrain, relax = standard.create_constraint, standard.drop_constraint
+    absent, present = {"if_not_exists": True}, {"if_exists": True}
+    for kind, run, unless, printed in (
+        (ops.CreateTableOp, create, _has_table, _with(create, **absent)),
+        (ops.DropTableOp, drop_table, _not(_has_table), _with(drop_table, **present)),
+        (ops.AddColumnOp, add, _has_column, _with(add, **absent)),
+        (ops.DropColumnOp, drop, _lacks_column, _with(drop, **present)),
+        (ops.CreateIndexOp, _index_operation(create_index), _has_index,
+         _in_scripts(_with(create_index, **absent))),
+        (ops.DropIndexOp, _index_operation(drop_index), _not(_has_index),
+         _in_scripts(_with(drop_index, **present))),
+        (ops.DropConstraintOp, relax, _lacks_constraint, _with(relax, **present)),
+        (ops.AlterColumnOp, standard.alter_column, _lacks_column, standard.alter_column),
+        *((kind, constrain, _has_constraint, _replacing(constrain)) for kind in (
+            ops.CreateUniqueConstraintOp, ops.CreateForeignKeyOp, ops.CreateCheckConstraintOp)),
+    ):  # fmt: skip
+        _repeatable(kind, run, unless=unless, printed=printed)
+    Operations.implementation_for(ops.ExecuteSQLOp, replace=True)(_execute)
+
+
+def _not(made: Made) -> Made:
+    return lambda inspector, operation: not made(inspector, operation)

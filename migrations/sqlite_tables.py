@@ -1,0 +1,74 @@
+"""The learning context's tables in an SQLite file: created, set aside and brought back."""
+
+import re
+from datetime import datetime
+
+from alembic.operations import Operations
+from sqlalchemy import Connection, func, inspect, select, table
+from sqlalchemy.schema import CreateIndex, CreateTable
+
+from lib.learning.tables.ddl import metadata_without_schema
+
+_SET_ASIDE = re.compile(r"(?P<name>\w+)_set_aside_\d{8}_\d{6}")
+_METADATA = metadata_without_schema()
+
+
+def has_tables(connection: Connection) -> bool:
+    """Return whether the file has a table of ours, in use or set aside."""
+    names = inspect(connection).get_table_names()
+    return any(name in _METADATA.tables for name in (*names, *_set_aside(connection)))
+
+
+def create_tables(operations: Operations) -> list[str]:
+    """Bring back the tables that were set aside, and create the missing ones with their indexes.
+
+    Returns:
+        Lines for the person who migrates.
+    """
+    connection = operations.get_bind()
+    reports = []
+    for name, present_name in _set_aside(connection).items():
+        if inspect(connection).has_table(name):
+            reports.append(f"{present_name}: left, because there is a table {name}")
+        else:
+            operations.rename_table(present_name, name)
+            reports.append(f"{name}: brought back, {_row_count(connection, name)} rows")
+    present = set(inspect(connection).get_table_names())
+    for missing in _METADATA.sorted_tables:
+        if missing.name not in present:
+            connection.execute(CreateTable(missing))
+            for index in sorted(missing.indexes, key=lambda index: str(index.name)):
+                connection.execute(CreateIndex(index))
+    return reports
+
+
+def set_tables_aside(operations: Operations, now: datetime) -> list[str]:
+    """Rename every table of ours, so that no row is deleted; `create_tables` brings them back.
+
+    Returns:
+        Lines for the person who migrates.
+    """
+    connection = operations.get_bind()
+    present = set(inspect(connection).get_table_names())
+    reports = []
+    for name in _METADATA.tables:
+        if name in present:
+            present_name = f"{name}_set_aside_{now:%Y%m%d_%H%M%S}"
+            count = _row_count(connection, name)
+            operations.rename_table(name, present_name)
+            reports.append(
+                f"{name}: set aside as {present_name}, {count} rows;"
+                " the next upgrade brings it back"
+            )
+    return reports
+
+
+def _set_aside(connection: Connection) -> dict[str, str]:
+    """Return the newest tables that were set aside, by their former names."""
+    names = sorted(inspect(connection).get_table_names())
+    matches = [match for name in names if (match := _SET_ASIDE.fullmatch(name))]
+    return {match["name"]: match[0] for match in matches if match["name"] in _METADATA.tables}
+
+
+def _row_count(connection: Connection, name: str) -> int:
+    return connection.execute(select(func.count()).select_from(table(name))).scalar_one()

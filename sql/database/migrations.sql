@@ -1,0 +1,28 @@
+-- Queries of migrations/on_postgres.py.
+
+-- knows_own_tables --
+-- Whether an upgrade has made the list of the project's tables.
+SELECT to_regprocedure('stepwise.own_tables()') IS NOT NULL;
+
+-- invalid_indexes --
+-- Indexes that a failed concurrent build has left: no query uses them, while IF NOT EXISTS takes them
+-- for made. Schema, name and table of each, and whether it is what a failed rebuild left beside another.
+SELECT n.nspname, c.relname, i.indrelid::REGCLASS::TEXT, c.relname ~ '_ccnew\d*$'
+FROM pg_catalog.pg_index AS i
+JOIN pg_catalog.pg_class AS c ON c.oid = i.indexrelid
+JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+WHERE NOT i.indisvalid AND c.relkind = 'i' AND i.indrelid IN (SELECT stepwise.own_tables())
+  AND NOT EXISTS (
+    SELECT FROM pg_catalog.pg_stat_progress_create_index AS build
+    WHERE build.index_relid = i.indexrelid)
+ORDER BY 1, 2;
+
+-- limit_waiting --
+-- Queries that arrive while a change waits for a lock wait, too, so it must not wait for long.
+SELECT set_config('lock_timeout', '5s', false);
+
+-- has_tables --
+-- Whether one of these tables of the learning context is there.
+SELECT EXISTS (
+  SELECT FROM pg_catalog.pg_tables
+  WHERE schemaname = 'learning' AND tablename = ANY (%(names)s::TEXT[]));
