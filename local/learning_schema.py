@@ -8,7 +8,6 @@ from collections.abc import Callable
 from io import StringIO
 from pathlib import Path
 
-from alembic.config import Config
 from alembic.operations import Operations
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
@@ -50,10 +49,10 @@ def scripts() -> dict[str, str]:
     }
 
 
-def changes_script(config: Path = ROOT / "alembic.ini") -> str:
+def changes_script() -> str:
     """Return the script of the changes by revisions, without those of indexes."""
     make_operations_repeatable()
-    directory = ScriptDirectory.from_config(Config(config))
+    directory = ScriptDirectory(str(ROOT / "migrations"))
     revisions = [*directory.walk_revisions(FIRST_REVISION, "heads")][::-1][1:]
     changes = "".join(_printed(revision.module.upgrade) for revision in revisions)
     if not changes:
@@ -67,6 +66,7 @@ def _printed(upgrade: Callable[[], None]) -> str:
     options = {
         "as_sql": True,
         "output_buffer": output,
+        "target_metadata": ddl.metadata_without_schema(),  # has the convention for names
         "transactional_ddl": False,  # the script runs in the transaction of the others
         FOR_SCRIPT: True,
     }

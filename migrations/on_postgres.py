@@ -39,6 +39,7 @@ from migrations.environment import (
 )
 from migrations.on_sqlite import of_models
 from migrations.printed_sql import RepeatableSql
+from migrations.rendering import render_item
 from migrations.repeatable import name_learning_tables
 from migrations.results import Result
 from migrations.run_sql import run_sql
@@ -51,6 +52,7 @@ _OPTIONS: dict[str, Any] = {
     "target_metadata": metadata_without_schema(),
     "version_table": "schema_version",
     "version_table_schema": "stepwise",
+    "render_item": render_item,
     "render_as_batch": True,  # a revision runs on SQLite, too
 }
 

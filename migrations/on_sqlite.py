@@ -11,18 +11,21 @@ from alembic.util import CommandError
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
-from lib.errors import AppError
+from lib.errors import AppError, SchemaMissing
 from lib.learning.engines import create_sqlite_engine
 from lib.learning.tables.ddl import metadata_without_schema
 from lib.settings import SQLITE_NAME, Settings
 from migrations.environment import is_upgrade, newest, prepare_steps
 from migrations.printed_sql import RepeatableSql
+from migrations.rendering import render_item
 from migrations.results import Result
 from migrations.sqlite_tables import has_tables
 
 _OPTIONS: dict[str, Any] = {
     "target_metadata": metadata_without_schema(),
     "version_table": "schema_version",
+    "version_table_schema": "main",  # named, because Alembic would keep that of Postgres
+    "render_item": render_item,
     "render_as_batch": True,
     "transactional_ddl": True,  # the engine begins transactions itself
 }
@@ -107,7 +110,8 @@ def explained_failure(path: str) -> Iterator[None]:
     try:
         yield
     except AppError as error:
-        raise CommandError(f"{path} was not changed: {error}") from error
+        reason = error.__cause__ if isinstance(error, SchemaMissing) else error
+        raise CommandError(f"{path} was not changed: {reason}") from error
     except DBAPIError as error:
         raise CommandError(
             f"{path} refused the change and was not changed: {error.orig}"

@@ -3,9 +3,9 @@
 import re
 from typing import TextIO
 
-_CREATE = re.compile(r"^CREATE TABLE (?=(?:stepwise\.)?schema_version)", re.MULTILINE)
+_CREATE = re.compile(r"^CREATE TABLE (?=(?:stepwise|main)\.schema_version)", re.MULTILINE)
 _INSERT = re.compile(
-    r"^(INSERT INTO (?:stepwise\.)?schema_version .*?)( RETURNING [^;]*)?;", re.MULTILINE
+    r"^(INSERT INTO (?:stepwise|main)\.schema_version .*?)( RETURNING [^;]*)?;", re.MULTILINE
 )
 
 

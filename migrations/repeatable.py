@@ -9,12 +9,16 @@ mean those of `learning`, and cannot reach a table of another application.
 from collections.abc import Callable
 from typing import Any
 
+import psycopg
 from alembic.operations import Operations, ops
 from alembic.operations import toimpl as standard
 from sqlalchemy import Connection, Inspector, func, inspect, select
+from sqlalchemy.schema import conv
 
+from lib.database.queries import load_queries
 from lib.learning.tables.base import SCHEMA
 
+_queries = load_queries("database/migrations.sql")
 POSTGRES = "postgresql"
 FOR_SCRIPT = "for_script"
 """Option of a context that prints a script which runs whole, in one transaction."""
@@ -71,6 +75,8 @@ def _repeatable(
 
     def implementation(operations: Operations, operation: Any) -> Any:
         context = operations.migration_context
+        if isinstance(operation, ops.AddConstraintOp):  # the name that the convention gives
+            operation.constraint_name = conv(str(operation.to_constraint(context).name))
         if context.as_sql:
             return printed(operations, operation)
         name_learning_tables(operations)
@@ -117,12 +123,25 @@ def _has_column(inspector: Inspector, operation: Any) -> bool:
 
 
 def _has_index(inspector: Inspector, operation: Any) -> bool:
+    if inspector.dialect.name == POSTGRES:
+        return bool(_is_valid_index(inspector.bind, operation.index_name))
     return operation.index_name in _indexes(inspector, operation.table_name)
 
 
+def _lacks_index(inspector: Inspector, operation: Any) -> bool:
+    return operation.index_name not in _indexes(inspector, operation.table_name)
+
+
+def _is_valid_index(connection: Any, name: str) -> bool | None:
+    """Return whether an index is complete; None if there is none of that name."""
+    driver: psycopg.Connection = connection.connection.driver_connection
+    row = driver.execute(_queries["is_valid_index"].text, {"name": name}).fetchone()
+    return None if row is None else bool(row[0])
+
+
 def _has_constraint(inspector: Inspector, operation: Any) -> bool:
-    constraint = operation.to_constraint()
-    return constraint.name in _constraints(inspector, constraint.table.name)
+    table = operation.to_constraint().table.name
+    return operation.constraint_name in _constraints(inspector, table)
 
 
 def _lacks_column(inspector: Inspector, operation: Any) -> bool:
@@ -159,20 +178,26 @@ def _replacing(run: Implementation) -> Implementation:
 
     def printed(operations: Operations, operation: Any) -> Any:
         constraint = operation.to_constraint()
-        standard.drop_constraint(
-            operations,
-            ops.DropConstraintOp(constraint.name, constraint.table.name, if_exists=True),
-        )
+        _print_drop(operations, ops.DropConstraintOp(constraint.name, constraint.table.name))
         return run(operations, operation)
 
     return printed
+
+
+def _print_drop(operations: Operations, operation: ops.DropConstraintOp) -> None:
+    """Print DROP CONSTRAINT IF EXISTS, which the operations of a batch cannot."""
+    constraint = operations.schema_obj.generic_constraint(
+        operation.constraint_name, operation.table_name, operation.constraint_type
+    )
+    operations.migration_context.impl.drop_constraint(constraint, if_exists=True)
 
 
 def _index_operation(run: Implementation) -> Implementation:
     """Return an implementation that names the schema, and waits when it runs concurrently.
 
     Outside of a transaction there is no search path. A concurrent build waits for transactions
-    that are older than itself, and nobody waits for it.
+    that are older than itself, and nobody waits for it. What an earlier one left when it failed is
+    dropped before.
     """
 
     def implementation(operations: Operations, operation: Any) -> Any:
@@ -180,6 +205,8 @@ def _index_operation(run: Implementation) -> Implementation:
         if connection is None or connection.dialect.name != POSTGRES:
             return run(operations, operation)
         operation.schema = SCHEMA
+        if isinstance(operation, ops.CreateIndexOp):
+            _drop_leftover(operations, operation, connection)
         if not _is_autocommit(connection):
             return run(operations, operation)
         timeout = _setting(connection, "lock_timeout")
@@ -190,6 +217,15 @@ def _index_operation(run: Implementation) -> Implementation:
             _set(connection, "lock_timeout", timeout)
 
     return implementation
+
+
+def _drop_leftover(
+    operations: Operations, operation: ops.CreateIndexOp, connection: Connection
+) -> None:
+    name = str(operation.index_name)
+    if _is_valid_index(connection, name) is False:
+        leftover = ops.DropIndexOp(name, operation.table_name, schema=SCHEMA)
+        standard.drop_index(operations, leftover)
 
 
 def _execute(operations: Operations, operation: ops.ExecuteSQLOp) -> None:
@@ -211,9 +247,9 @@ def make_operations_repeatable() -> None:
         (ops.DropColumnOp, drop, _lacks_column, _with(drop, **present)),
         (ops.CreateIndexOp, _index_operation(create_index), _has_index,
          _in_scripts(_with(create_index, **absent))),
-        (ops.DropIndexOp, _index_operation(drop_index), _not(_has_index),
+        (ops.DropIndexOp, _index_operation(drop_index), _lacks_index,
          _in_scripts(_with(drop_index, **present))),
-        (ops.DropConstraintOp, relax, _lacks_constraint, _with(relax, **present)),
+        (ops.DropConstraintOp, relax, _lacks_constraint, _print_drop),
         (ops.AlterColumnOp, standard.alter_column, _lacks_column, standard.alter_column),
         *((kind, constrain, _has_constraint, _replacing(constrain)) for kind in (
             ops.CreateUniqueConstraintOp, ops.CreateForeignKeyOp, ops.CreateCheckConstraintOp)),

@@ -17,6 +17,14 @@ WHERE NOT i.indisvalid AND c.relkind = 'i' AND i.indrelid IN (SELECT stepwise.ow
     WHERE build.index_relid = i.indexrelid)
 ORDER BY 1, 2;
 
+-- is_valid_index --
+-- Whether the index of this name is complete; no row if there is none.
+SELECT i.indisvalid
+FROM pg_catalog.pg_index AS i
+JOIN pg_catalog.pg_class AS c ON c.oid = i.indexrelid
+JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+WHERE n.nspname = 'learning' AND c.relname = %(name)s;
+
 -- limit_waiting --
 -- Queries that arrive while a change waits for a lock wait, too, so it must not wait for long.
 SELECT set_config('lock_timeout', '5s', false);

@@ -19,21 +19,34 @@ PACKAGES = ["alembic.config", "psycopg", "sqlalchemy.dialects.postgresql.psycopg
 Completed = subprocess.CompletedProcess[str]
 
 
-def run(script: str, *arguments: str, url: str) -> str:
+def run(
+    script: str, *arguments: str, url: str, sqlite: Path | None = None, folder: Path = ROOT
+) -> str:
     """Run a script that has to succeed; return what it printed."""
-    process = run_unchecked(script, *arguments, url=url)
-    assert process.returncode == 0, process.stderr
+    process = run_unchecked(script, *arguments, url=url, sqlite=sqlite, folder=folder)
+    assert process.returncode == 0, process.stdout + process.stderr
     return process.stdout
 
 
-def run_unchecked(script: str, *arguments: str, url: str, folder: Path = ROOT) -> Completed:
-    """Run a script; `-m` in place of its name runs a module."""
+def run_unchecked(
+    script: str, *arguments: str, url: str, sqlite: Path | None = None, folder: Path = ROOT
+) -> Completed:
+    """Run a script; `-m` in place of its name runs a module.
+
+    Args:
+        script: Its name, and arguments that always belong to it.
+        arguments: More arguments.
+        url: Address of Postgres; empty if the environment names none.
+        sqlite: Path of the SQLite file, if the environment names one.
+        folder: Working directory and project.
+    """
     command = [*script.split(), *arguments]
+    environment = environment_of(url, sqlite)
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(PACKAGES)
     with tempfile.TemporaryDirectory() as outputs:
         files = Path(outputs, "stdout"), Path(outputs, "stderr")
-        process = context.Process(target=_run_script, args=(command, url, folder, files))
+        process = context.Process(target=_run_script, args=(command, environment, folder, files))
         process.start()
         process.join()
         code = process.exitcode
@@ -42,26 +55,34 @@ def run_unchecked(script: str, *arguments: str, url: str, folder: Path = ROOT) -
         return Completed(command, code, *(file.read_text() for file in files))
 
 
-def run_command(script: str, *arguments: str, url: str) -> Completed:
+def run_command(script: str, *arguments: str, url: str, sqlite: Path | None = None) -> Completed:
     """Run a script, or a module, in a new interpreter."""
     return subprocess.run(
         [sys.executable, *script.split(), *arguments],
         cwd=ROOT,
-        env={"DATABASE_URL": url},
+        env=environment_of(url, sqlite),
         capture_output=True,
         text=True,
         check=False,
     )
 
 
-def _run_script(command: list[str], url: str, folder: Path, files: tuple[Path, Path]) -> None:
+def environment_of(url: str, sqlite: Path | None) -> dict[str, str]:
+    """Return the variables that name these databases."""
+    names = {"DATABASE_URL": url, "SQLITE_DATABASE_URL": f"sqlite:///{sqlite}" if sqlite else ""}
+    return {name: value for name, value in names.items() if value}
+
+
+def _run_script(
+    command: list[str], environment: dict[str, str], folder: Path, files: tuple[Path, Path]
+) -> None:
     """Become the process of a script."""
     for number, file in enumerate(files, start=1):
         with file.open("wb") as output:
             os.dup2(output.fileno(), number)
     os.chdir(folder)
     os.environ.clear()
-    os.environ["DATABASE_URL"] = url
+    os.environ.update(environment)
     sys.path[:] = [str(folder), *(path for path in sys.path if Path(path).resolve() != ROOT)]
     if command[0] == "-m":
         sys.argv = command[1:]

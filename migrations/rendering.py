@@ -1,0 +1,20 @@
+"""How new revisions write types and defaults, so that they mean the same on both databases."""
+
+from typing import Any, Literal
+
+from sqlalchemy import DefaultClause, false, func, true
+
+from lib.learning.tables.base import UtcDateTime
+
+_DEFAULTS = ((func.now(), "sa.func.now()"), (true(), "sa.true()"), (false(), "sa.false()"))
+"""Defaults that each database writes in its own way."""
+
+
+def render_item(kind: str, item: Any, _context: object) -> str | Literal[False]:
+    """Return the Python text for a part of a revision; False leaves it to Alembic."""
+    if kind == "type" and isinstance(item, UtcDateTime):
+        return "sa.DateTime(timezone=True)"
+    if kind == "server_default" and isinstance(item, DefaultClause):
+        matches = (text for default, text in _DEFAULTS if default.compare(item.arg))
+        return next(matches, False)
+    return False
