@@ -104,9 +104,8 @@ def _prepared_step(
     def run_on_learning(**options: Any) -> None:
         if step.is_upgrade and record_only:
             return
-        with Operations.context(migration) as operations:
-            before = name_learning_tables(operations)
-            run(**options)
-            before()
+        restore = name_learning_tables(Operations(migration))
+        run(**options)
+        restore()
 
     return run_on_learning

@@ -44,6 +44,8 @@ from migrations.repeatable import name_learning_tables
 from migrations.results import Result
 from migrations.run_sql import run_sql
 
+REBUILDS = "`python migrate.py upgrade` rebuilds it"
+"""End of what the scripts report about an invalid index; `rebuild_invalid_indexes` says more."""
 LOCK = "database/schema/migration_lock.sql"
 _CHANGING = ("upgrade", "downgrade", "stamp")
 _queries = load_queries("database/migrations.sql")
@@ -78,15 +80,15 @@ def run_online() -> Result:
             prepare_steps(record_only=is_upgrade() and not _has_tables(driver))
             before = context.get_context().get_current_heads()
             if reads_models():
-                with Operations.context(context.get_context()) as operations:
-                    name_learning_tables(operations)
+                name_learning_tables(Operations(context.get_context()))
             context.run_migrations()
             after = context.get_context().get_current_heads()
             upgrade = Upgrade([], [], [])
             if is_upgrade() and set(after) == newest():
                 finish = bool(context.config.attributes.get("finish"))
                 upgrade = upgrade_schema(driver, finish=finish)
-            lines = list(dict.fromkeys([*lines, *reported, *upgrade.reports]))
+            told = [line for line in reported if not line.endswith(REBUILDS)]
+            lines = list(dict.fromkeys([*lines, *told]))
     if upgrade.refused:
         raise CommandError(" ".join([*upgrade.refused, OTHERS_DONE]))
     return Result("the database", before, after, upgrade.steps, lines)

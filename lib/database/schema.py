@@ -82,6 +82,7 @@ SCRIPTS = (
     RECORD_SCRIPTS,
     OLD_OVERLOADS,
     *RIGHTS,
+    "database/schema/invalid_indexes.sql",
 )
 _COMMENT = re.compile(r"^ *--.*\n", re.MULTILINE)
 INDEPENDENT = ("assessment", "workshop", "learning")

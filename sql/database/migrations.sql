@@ -7,10 +7,11 @@ SELECT to_regprocedure('stepwise.own_tables()') IS NOT NULL;
 -- invalid_indexes --
 -- Indexes that a failed concurrent build has left: no query uses them, while IF NOT EXISTS takes them
 -- for made. Schema, name and table of each, and whether it is what a failed rebuild left beside another.
-SELECT n.nspname, c.relname, i.indrelid::REGCLASS::TEXT, c.relname ~ '_ccnew\d*$'
+SELECT n.nspname, c.relname, n.nspname || '.' || t.relname, c.relname ~ '_ccnew\d*$'
 FROM pg_catalog.pg_index AS i
 JOIN pg_catalog.pg_class AS c ON c.oid = i.indexrelid
-JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+JOIN pg_catalog.pg_class AS t ON t.oid = i.indrelid
+JOIN pg_catalog.pg_namespace AS n ON n.oid = t.relnamespace
 WHERE NOT i.indisvalid AND c.relkind = 'i' AND i.indrelid IN (SELECT stepwise.own_tables())
   AND NOT EXISTS (
     SELECT FROM pg_catalog.pg_stat_progress_create_index AS build

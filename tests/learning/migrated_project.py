@@ -30,6 +30,7 @@ class Project:
     """The copy; its commands run on Postgres, SQLite or both."""
 
     def __init__(self, folder: Path, url: str = "", sqlite: Path | None = None) -> None:
+        folder.mkdir(exist_ok=True)
         self.folder = folder
         self.url = url
         self.sqlite = sqlite

@@ -232,10 +232,8 @@ def test_revision_from_changed_models_is_applied_and_taken_back(
     database: str, way: str, empty_postgres_url: str, sqlite_file: Path, tmp_path: Path
 ) -> None:
     is_postgres = database == "postgres"
-    folder = tmp_path / "project"
-    folder.mkdir()
     url, sqlite = (empty_postgres_url, None) if is_postgres else ("", sqlite_file)
-    project = Project(folder, url, sqlite)
+    project = Project(tmp_path / "project", url, sqlite)
     project.run("migrate.py", "upgrade")
     add = ADD_USER.replace("INTO users", "INTO learning.users") if is_postgres else ADD_USER
     fetch(url, add) if is_postgres else query(sqlite_file, add)

@@ -36,9 +36,7 @@ def fetch(url: str, text: str) -> list[tuple[object, ...]]:
 @pytest.fixture
 def device(tmp_path: Path, sqlite_file: Path) -> Project:
     """A project whose SQLite file has a student, a teacher and a class."""
-    folder = tmp_path / "project"
-    folder.mkdir()
-    project = Project(folder, sqlite=sqlite_file)
+    project = Project(tmp_path / "project", sqlite=sqlite_file)
     project.run("migrate.py", "upgrade")
     with closing(sqlite3.connect(sqlite_file)) as connection:
         connection.executescript(ROWS)
@@ -139,9 +137,7 @@ def change_models(project: Project) -> None:
 @pytest.fixture
 def changed(tmp_path: Path, postgres_url: str, sqlite_file: Path) -> Project:
     """A project with changed models and the revision that autogenerate made on Postgres."""
-    folder = tmp_path / "project"
-    folder.mkdir()
-    project = Project(folder, postgres_url, sqlite_file)
+    project = Project(tmp_path / "project", postgres_url, sqlite_file)
     change_models(project)
     project.run("migrate.py", "stamp", "--database", "postgres")
     project.run("migrate.py", "autogenerate", "change models")
@@ -234,9 +230,7 @@ def test_printed_sql_makes_the_newest_tables(changed: Project, empty_postgres_ur
 def test_revision_never_reaches_a_table_of_another_application(
     tmp_path: Path, postgres_url: str, empty_postgres_url: str
 ) -> None:
-    folder = tmp_path / "project"
-    folder.mkdir()
-    project = Project(folder, postgres_url)
+    project = Project(tmp_path / "project", postgres_url)
     add = 'op.add_column("users", sa.Column("email", sa.String()))'
     project.add_revision("002", "001", f"{add}\nop.execute(\"UPDATE users SET email = 'changed'\")")
     for url in (postgres_url, empty_postgres_url):
