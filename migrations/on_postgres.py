@@ -21,7 +21,6 @@ from sqlalchemy.exc import DBAPIError
 from lib.database.queries import load_queries, load_script
 from lib.database.schema import (
     FINISH,
-    OTHERS_DONE,
     SCRIPTS,
     Upgrade,
     reports,
@@ -90,7 +89,7 @@ def run_online() -> Result:
             told = [line for line in reported if not line.endswith(REBUILDS)]
             lines = list(dict.fromkeys([*lines, *told]))
     if upgrade.refused:
-        raise CommandError(" ".join([*upgrade.refused, OTHERS_DONE]))
+        raise CommandError(upgrade.refusal)
     return Result("the database", before, after, upgrade.steps, lines)
 
 
