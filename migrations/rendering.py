@@ -2,7 +2,7 @@
 
 from typing import Any, Literal
 
-from sqlalchemy import DefaultClause, false, func, true
+from sqlalchemy import ClauseElement, DefaultClause, false, func, true
 
 from lib.learning.tables.base import UtcDateTime
 
@@ -14,7 +14,8 @@ def render_item(kind: str, item: Any, _context: object) -> str | Literal[False]:
     """Return the Python text for a part of a revision; False leaves it to Alembic."""
     if kind == "type" and isinstance(item, UtcDateTime):
         return "sa.DateTime(timezone=True)"
-    if kind == "server_default" and isinstance(item, DefaultClause):
-        matches = (text for default, text in _DEFAULTS if default.compare(item.arg))
+    argument = item.arg if isinstance(item, DefaultClause) else None
+    if kind == "server_default" and isinstance(argument, ClauseElement):
+        matches = (text for default, text in _DEFAULTS if default.compare(argument))
         return next(matches, False)
     return False

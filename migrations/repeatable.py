@@ -76,7 +76,8 @@ def _repeatable(
     def implementation(operations: Operations, operation: Any) -> Any:
         context = operations.migration_context
         if isinstance(operation, ops.AddConstraintOp):  # the name that the convention gives
-            operation.constraint_name = conv(str(operation.to_constraint(context).name))
+            named: Any = operation
+            named.constraint_name = conv(str(operation.to_constraint(context).name))
         if context.as_sql:
             return printed(operations, operation)
         name_learning_tables(operations)
@@ -240,7 +241,7 @@ def make_operations_repeatable() -> None:
     create, drop_table = standard.create_table, standard.drop_table
     constrain, relax = standard.create_constraint, standard.drop_constraint
     absent, present = {"if_not_exists": True}, {"if_exists": True}
-    for kind, run, unless, printed in (
+    implementations: list[tuple[type[Any], Implementation, Made, Implementation]] = [
         (ops.CreateTableOp, create, _has_table, _with(create, **absent)),
         (ops.DropTableOp, drop_table, _not(_has_table), _with(drop_table, **present)),
         (ops.AddColumnOp, add, _has_column, _with(add, **absent)),
@@ -253,7 +254,8 @@ def make_operations_repeatable() -> None:
         (ops.AlterColumnOp, standard.alter_column, _lacks_column, standard.alter_column),
         *((kind, constrain, _has_constraint, _replacing(constrain)) for kind in (
             ops.CreateUniqueConstraintOp, ops.CreateForeignKeyOp, ops.CreateCheckConstraintOp)),
-    ):  # fmt: skip
+    ]  # fmt: skip
+    for kind, run, unless, printed in implementations:
         _repeatable(kind, run, unless=unless, printed=printed)
     Operations.implementation_for(ops.ExecuteSQLOp, replace=True)(_execute)
 

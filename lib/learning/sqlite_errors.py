@@ -5,7 +5,7 @@ import sqlite3
 from collections.abc import Callable
 from functools import cache
 
-from sqlalchemy import UniqueConstraint
+from sqlalchemy import Index, PrimaryKeyConstraint, UniqueConstraint
 
 from lib.database.statements import constraint_error
 from lib.errors import (
@@ -68,9 +68,12 @@ def _unique_names() -> dict[str, str]:
     """Return the names of unique constraints and indexes by their columns as SQLite lists them."""
     names = {}
     for table in Base.metadata.tables.values():
-        uniques = [it for it in table.constraints if isinstance(it, UniqueConstraint)]
-        indexes = [index for index in table.indexes if index.unique]
-        for unique in (table.primary_key, *uniques, *indexes):
+        uniques: list[PrimaryKeyConstraint | UniqueConstraint | Index] = [
+            table.primary_key,
+            *(it for it in table.constraints if isinstance(it, UniqueConstraint)),
+            *(index for index in table.indexes if index.unique),
+        ]
+        for unique in uniques:
             columns = ", ".join(f"{table.name}.{column.name}" for column in unique.columns)
             names[columns] = str(unique.name)
     return names

@@ -292,9 +292,9 @@ def test_dual_database_pattern_of_the_guide(postgres_url: str, tmp_path: Path) -
     with psycopg.connect(postgres_url) as connection:
         rows = connection.execute("SELECT username FROM learning.users ORDER BY 1").fetchall()
     assert rows == [("lee",), ("mei",)]
-    with closing(sqlite3.connect(file)) as connection:
+    with closing(sqlite3.connect(file)) as local:
         pending = "SELECT count(*) FROM sync_operations WHERE NOT synced"
-        assert connection.execute(pending).fetchall() == [(0,)]
+        assert local.execute(pending).fetchall() == [(0,)]
 
 
 def test_sqlite_file_is_backed_up_and_restored_by_copying(

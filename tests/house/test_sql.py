@@ -33,6 +33,8 @@ MAY_HOLD_SQL = {
     "lib/learning/tables/ddl.py": "the statement that creates the schema of generated tables",
     "lib/legacy/report.py": "a query for a person to type, which contains a number",
     "lib/database/schema.py": "the frame of a whole script, which takes no values",
+    "migrations/on_postgres.py": "drops what a failed rebuild left; names by sql.Identifier",
+    "local/learning_schema.py": "the frame of a generated script, which takes no values",
     "migrations/printed_sql.py": "patterns of Alembic's own statements",
     "local/backup.py": "restores a whole database; names by sql.Identifier",
     "local/dump_script.py": "reads the catalog of the server that receives a dump; no values",
