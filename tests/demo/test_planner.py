@@ -6,8 +6,8 @@ import psycopg
 from fastapi.testclient import TestClient
 
 from lib.deps import Deps
-from local.demo.planner import DILIGENT, OTHERS, load_planner
-from local.demo.planner_accounts import TEACHER, demo_password
+from local.demo.planner import OTHERS, load_planner
+from local.demo.planner_accounts import DILIGENT, TEACHER, demo_password
 
 
 def test_demo_is_loaded_once_and_whole(deps: Deps, client: TestClient, postgres_url: str) -> None:
