@@ -1,4 +1,4 @@
-"""Encryption of API keys with AES-256-GCM, bound to session and field; keys for signatures.
+"""Encryption of API keys with AES-256-GCM, bound to session and field.
 
 A sealed text is `v1.<key id>.<nonce>.<ciphertext and tag>`; nonce, ciphertext and tag are in
 unpadded URL-safe base64. Session and field are its associated data, so a text that was moved to
@@ -19,8 +19,8 @@ import secrets
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
-from lib.access.weak_secrets import key_weakness
-from lib.errors import NotConfigured, Unreadable
+from lib.access.encryption_keys import configured_keys
+from lib.errors import Unreadable
 from lib.settings import Settings
 
 if TYPE_CHECKING:
@@ -34,10 +34,8 @@ AUTH_TOKEN_FIELD = "twilio_auth_token"  # noqa: S105 a name, as the next
 AUTH_TOKEN_MEMBER = "twilioAuthToken"  # noqa: S105
 """Member of `sessions.extra` that holds the text sealed under AUTH_TOKEN_FIELD."""
 
-SIGNING_KEY_BYTES = 32
 NONCE_BYTES = 12  # the size that GCM uses without hashing, NIST SP 800-38D, 8.2
 KEY_ID_DIGITS = 8
-_KEY = re.compile(r"[0-9a-fA-F]{64}")
 _SEALED = re.compile(r"v1\.([0-9a-f]{8})\.([\w-]{16})\.([\w-]{22,})", re.ASCII)
 _OLD = re.compile(r"([\w+/-]{22})(?:==)?:([\w+/-]{22})(?:==)?:([\w+/-]+)={0,2}", re.ASCII)
 
@@ -144,34 +142,6 @@ class Vault:
         return _decrypt(self._keys[-1].cipher, nonce, ciphertext + tag, None)
 
 
-def configured_keys(settings: Settings) -> tuple[bytes, ...]:
-    """Return ENCRYPTION_KEY and the keys of ENCRYPTION_KEY_PREVIOUS.
-
-    Raises:
-        NotConfigured: As for `Vault.from_settings`.
-    """
-    current = _parse_key("ENCRYPTION_KEY", settings.encryption_key or "")
-    if settings.deployed and (reason := key_weakness(current.hex())) is not None:
-        raise NotConfigured(name="ENCRYPTION_KEY", reason=reason)
-    previous = filter(None, (settings.encryption_key_previous or "").split(","))
-    return current, *(_parse_key("ENCRYPTION_KEY_PREVIOUS", text) for text in previous)
-
-
-def signing_keys(settings: Settings, purpose: str) -> tuple[bytes, ...]:
-    """Return the key with which to sign, and those of ENCRYPTION_KEY_PREVIOUS, which still verify.
-
-    They are derived by HKDF (RFC 5869), so a signature says nothing about keys of other purposes.
-
-    Args:
-        settings: Settings with the encryption keys.
-        purpose: Name of what is signed; a signature for one purpose is not valid for another.
-
-    Raises:
-        NotConfigured: If ENCRYPTION_KEY is missing or weak.
-    """
-    return tuple(_signing_key(key, purpose) for key in configured_keys(settings))
-
-
 def is_sealed(text: str) -> bool:
     """Return whether the text has the form of a sealed one, old or new, whatever its key."""
     return bool(_SEALED.fullmatch(text) or _OLD.fullmatch(text))
@@ -184,21 +154,6 @@ def key_id(key: bytes) -> str:
 
 def _nonce_key(key: bytes) -> bytes:
     return hmac.digest(key, b"stepwise.vault.nonce-key\0", "sha256")
-
-
-def _signing_key(key: bytes, purpose: str) -> bytes:
-    from cryptography.hazmat.primitives.hashes import SHA256
-    from cryptography.hazmat.primitives.kdf.hkdf import HKDF
-
-    info = f"stepwise.signing-key\0{purpose}".encode()
-    return HKDF(algorithm=SHA256(), length=SIGNING_KEY_BYTES, salt=None, info=info).derive(key)
-
-
-def _parse_key(name: str, text: str) -> bytes:
-    if not _KEY.fullmatch(text.strip()):
-        reason = "does not have 64 hexadecimal digits" if text.strip() else "is not set"
-        raise NotConfigured(name=name, reason=reason)
-    return bytes.fromhex(text.strip())
 
 
 def _binding(session_token: str, field: str) -> bytes:

@@ -10,9 +10,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from lib.access.encryption_keys import signing_keys
 from lib.errors import TokenRefused
 from lib.settings import Settings
-from lib.vault import signing_keys
 
 PURPOSE = "user access token"
 ALGORITHM = "HS256"

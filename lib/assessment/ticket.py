@@ -9,9 +9,9 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
+from lib.access.encryption_keys import signing_keys
 from lib.assessment.errors import TicketExpired, TicketInvalid
 from lib.deps import Deps
-from lib.vault import signing_keys
 from lib.web.wire import utc_text
 
 PURPOSE = "test ticket"

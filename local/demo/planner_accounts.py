@@ -2,8 +2,8 @@
 
 import hashlib
 
+from lib.access.encryption_keys import signing_keys
 from lib.settings import Settings
-from lib.vault import signing_keys
 
 TEACHER = "ms-okafor"
 DILIGENT = ("amira", "bruno", "chiara")

@@ -3,12 +3,12 @@
 from datetime import timedelta
 from uuid import uuid4
 
+from lib.access.encryption_keys import signing_keys
 from lib.assessment.errors import CriterionRefused, ExpiryRefused, PoolNotFound
 from lib.assessment.ticket import PURPOSE, Ticket, write_ticket
 from lib.assessment.tickets import store
 from lib.assessment.tickets.wire import MAX_HOURS, TicketOut, TicketsIn, TicketsOut
 from lib.deps import Deps
-from lib.vault import signing_keys
 
 PAGE = "/test"
 """Path of the page that takes a ticket."""

@@ -5,7 +5,6 @@ Two devices may have given one number to different rows, so the id of an operati
 everything that it says.
 """
 
-import hashlib
 import json
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,6 +14,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from lib.errors import AppError
 from lib.learning.current_user import Call
+from lib.learning.fixed_ids import uuid_of
 from lib.learning.ids import reference
 from lib.learning.mastery import store as mastery_store
 from lib.learning.mastery.formula import mastery_of
@@ -90,11 +90,8 @@ def _received(operation: OperationIn, student_id: UUID) -> Received:
         ],
         sort_keys=True,
     )
-    digest = bytearray(hashlib.sha256(text.encode()).digest()[:16])
-    digest[6] = digest[6] & 0x0F | 0x80
-    digest[8] = digest[8] & 0x3F | 0x80
     return Received(
-        id=UUID(bytes=bytes(digest)),
+        id=uuid_of(text),
         student_id=student_id,
         operation_type=operation.operation_type.value,
         table_name=operation.table_name,
