@@ -23,6 +23,7 @@ ADD_INDEX = """
 with op.get_context().autocommit_block():
     op.create_index("ix_users_email", "users", ["email"], postgresql_concurrently=True)
 """
+INDEX_OF_ROLES = ADD_INDEX.replace("email", "role")
 ADD_UNIQUE_INDEX = """
 with op.get_context().autocommit_block():
     op.create_index(
@@ -72,10 +73,12 @@ WAITS_FOR_LOCK = """EXISTS (
     SELECT FROM pg_locks WHERE NOT granted AND relation = 'learning.users'::regclass)"""
 
 
+@pytest.mark.parametrize("first", ["pass", INDEX_OF_ROLES], ids=["alone", "after an index"])
 def test_upgrade_that_waits_for_a_long_reader_gives_up_and_lets_others_read(
-    project: Project, postgres_url: str
+    first: str, project: Project, postgres_url: str
 ) -> None:
-    project.add_revision("002", "001", ADD_EMAIL)
+    project.add_revision("002", "001", first)
+    project.add_revision("003", "002", ADD_EMAIL)
     with psycopg.connect(postgres_url) as reader:
         reader.execute("SELECT count(*) FROM learning.users")
         with running(lambda: project.run_unchecked("migrate.py", "upgrade")) as results:
@@ -90,7 +93,7 @@ def test_upgrade_that_waits_for_a_long_reader_gives_up_and_lets_others_read(
         assert "Another connection holds a lock that the change needs" in process.stderr
         assert f"learning.users is held by process {reader.info.backend_pid}" in process.stderr
         assert "Traceback" not in process.stderr
-    assert "001" in project.run("migrate.py", "current")
+    assert "003" not in project.run("migrate.py", "current")
     project.run("migrate.py", "upgrade")
     assert fetch(postgres_url, "SELECT email FROM learning.users") == []
 

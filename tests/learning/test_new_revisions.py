@@ -84,11 +84,13 @@ def test_orphans_from_before_do_not_keep_a_file_from_newer_revisions(device: Pro
 def test_revision_that_fails_on_sqlite_changes_nothing(device: Project) -> None:
     assert device.sqlite is not None
     before = sqlite_catalogue(device.sqlite)
-    device.add_revision("002", "001", f'{CHANGED_COLUMN}op.execute("UPDATE absent SET n = 1")')
+    device.add_revision("002", "001", CHANGED_COLUMN)
+    device.add_revision("003", "002", 'op.execute("UPDATE absent SET n = 1")')
     process = device.run_unchecked("migrate.py", "upgrade")
     assert process.returncode == 1
     assert "was not changed" in process.stderr
     assert "no such table: absent" in process.stderr
+    assert "001" in device.run("migrate.py", "current")
     assert "Traceback" not in process.stderr
     assert sqlite_catalogue(device.sqlite) == before
     assert counts(device) == [(2, 1, 1)]
