@@ -162,7 +162,8 @@ def test_tables_that_the_code_does_not_know_are_saved_and_created_again(
     backup = back_up(deps)
     names = tables_of(database)
     assert set(names) <= flat(backup.rows).keys()
-    assert list(backup.rows["learning"]) == ["learning.b_topics", "learning.a_plans"]
+    later = [name for name in backup.rows["learning"] if name[9:11] in {"a_", "b_"}]
+    assert later == ["learning.b_topics", "learning.a_plans"]
     before = all_rows(database)
     empty(database)
     database.execute("DROP TABLE learning.a_plans, learning.b_topics, assessment.later")
@@ -265,7 +266,7 @@ def test_an_assessment_is_restored_while_the_workshop_waits(tested: Connection, 
     before = all_rows(tested)
     empty(tested)
     tested.execute("CREATE VIEW public.students AS SELECT id FROM assessment.test_sessions")
-    assert restore(backup.name, deps).rows.keys() == {"assessment"}
+    assert restore(backup.name, deps).rows.keys() == {"assessment", "learning"}
     assert all_rows(tested) == before
     empty(tested)
     tested.execute("DROP TABLE assessment.question_revisions")
@@ -398,7 +399,7 @@ def test_a_table_that_cannot_be_read_in_full_stops_the_backup_by_name(
     try:
         tested.execute("CREATE TABLE public.kept (n INT)")
         tested.execute("INSERT INTO public.kept VALUES (1)")
-        for schema in ("public", "assessment", "legacy"):
+        for schema in ("public", "assessment", "learning", "legacy"):
             tested.execute(f"GRANT USAGE ON SCHEMA {schema} TO reader".encode())
             tested.execute(f"GRANT SELECT ON ALL TABLES IN SCHEMA {schema} TO reader".encode())
         tested.execute("GRANT CREATE ON SCHEMA legacy TO reader")
