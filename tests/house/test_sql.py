@@ -50,6 +50,8 @@ MAY_COMPOSE = {
 MAY_SPLICE = {
     "sql/assessment/schema/free_older_tables.sql": "regclass values, names quoted by the catalog",
     "sql/assessment/schema/return_older_objects.sql": "statements of free_older_tables.sql",
+    "sql/learning/schema/adopt.sql": "regclass values",
+    "sql/learning/schema/read_old_rows.sql": "regclass values, expressions of this file",
     "sql/assessment/schema/normalize_older_tables.sql": "regclass values, expressions of this file",
     "sql/assessment/schema/repair_older_questions.sql": "conditions and changes of this file",
     "sql/assessment/schema/previous_version.sql": "regclass and regrole values, quoted names",

@@ -95,7 +95,8 @@ BEGIN
   FROM pg_temp.read_rows AS r
   WHERE r.fault IS NULL AND NOT EXISTS (
     SELECT FROM learning.concept_mastery AS m
-    WHERE m.student_id = r.student_id AND m.concept_id = r.concept_id OR m.id = r.id);
+    WHERE m.student_id = r.student_id AND m.concept_id = r.concept_id)
+    AND NOT EXISTS (SELECT FROM learning.concept_mastery AS m WHERE m.id = r.id);
   PERFORM pg_temp.report_rows('concept_mastery');
   DROP TABLE pg_temp.read_rows;
 END

@@ -206,13 +206,13 @@ CREATE OR REPLACE FUNCTION pg_temp.report_rows(p_table TEXT) RETURNS VOID LANGUA
 DECLARE
   v RECORD;
 BEGIN
-  FOR v IN EXECUTE 'SELECT is_fault, what, count(*) AS rows,
-      string_agg(former_id::TEXT, '', '' ORDER BY former_id) FILTER (WHERE place <= 20) AS ids
+  FOR v IN SELECT is_fault, what, count(*) AS rows,
+      string_agg(former_id::TEXT, ', ' ORDER BY former_id) FILTER (WHERE place <= 20) AS ids
     FROM (SELECT *, row_number() OVER (PARTITION BY is_fault, what ORDER BY former_id) AS place
       FROM (SELECT former_id, TRUE AS is_fault, fault AS what FROM pg_temp.read_rows WHERE fault IS NOT NULL
         UNION ALL SELECT former_id, FALSE, unnest(repairs) FROM pg_temp.read_rows WHERE fault IS NULL
       ) AS found) AS numbered
-    GROUP BY is_fault, what ORDER BY is_fault DESC, what'
+    GROUP BY is_fault, what ORDER BY is_fault DESC, what
   LOOP
     RAISE NOTICE 'learning.%: % rows % (%): id %', p_table, v.rows,
       CASE WHEN v.is_fault THEN 'were not adopted' ELSE 'were repaired' END, v.what,
