@@ -152,6 +152,8 @@ BEGIN
       RAISE EXCEPTION 'The rows of public.% cannot be adopted: %.', v_table, SQLERRM
         USING ERRCODE = 'integrity_constraint_violation', CONSTRAINT = 'schema_needs_decision';
     END;
+    -- The next tables refer to this one; without figures about it, each row would be looked up in all.
+    EXECUTE format('ANALYZE learning.%I', v_table);
     EXECUTE format('SELECT count(*) FROM learning.%I', v_table) INTO v_after;
     IF v_table = ANY (v_moved) THEN
       EXECUTE format('SELECT count(*) FROM %I.%I', v_schema, v_table) INTO v_rows;
