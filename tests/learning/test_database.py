@@ -17,7 +17,7 @@ import pytest
 from fastapi import Depends, FastAPI, Request
 from fastapi.responses import JSONResponse
 from fastapi.testclient import TestClient
-from sqlalchemy import NullPool, QueuePool, func, select, text
+from sqlalchemy import NullPool, QueuePool, func, insert, select, text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -233,9 +233,13 @@ def test_text_that_cannot_be_stored_is_refused(both: Deps, session_on: SessionOn
 @DATABASES
 def test_error_shows_no_parameter(both: Deps, session_on: SessionOn) -> None:
     with session_on(both) as session:
-        session.add_all([user("mei", password_hash="secret-1"), user("mei", password_hash="s-2")])
+        same_id = new_id()
+        rows = [
+            {"id": same_id, "username": name, "role": "student", "password_hash": "secret-1"}
+            for name in ("mei", "lee")
+        ]
         with pytest.raises(IntegrityError) as raised:
-            session.flush()
+            session.execute(insert(User), rows)
     assert "secret-1" not in str(raised.value)
 
 
