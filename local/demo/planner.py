@@ -43,8 +43,10 @@ OTHERS = (
     *("lena", "mateo", "nour", "olga", "pavel", "quinn", "rosa", "sven"),
     *("tara", "umar", "vera", "wanda", "xenia", "yusuf"),
 )
-MONTH, FEW_DAYS = 30, 4
-ANSWERS_A_DAY = 12
+MONTH, TWO_WEEKS = 30, 12
+ANSWERS_A_DAY = 16
+MOST_SKIPPED = 3
+"""Most questions that a student leaves out before the next new one."""
 EXAM_IN_DAYS = 75
 MOCK_EXAM_DAYS_AGO = 10
 
@@ -207,18 +209,18 @@ def _add_answers(
 def _answers(items: Sequence[_Item], place: int, now: datetime) -> Iterator[_Given]:
     """Yield a student's answers, oldest first: through the syllabus, with pauses at weekends."""
     draw = random.Random(SEED + place)
-    ability = draw.gauss(0.4 if place < len(DILIGENT) else 0.1, 0.8)
-    days = MONTH if place < len(DILIGENT) else FEW_DAYS + place % 5
-    position = draw.randrange(0, 60)
+    ability = draw.gauss(0.9 if place < len(DILIGENT) else 0.5, 1.0)
+    days = MONTH if place < len(DILIGENT) else TWO_WEEKS + place % 7
+    position = 0
     for day in range(days, 0, -1):
         morning = now - timedelta(days=day, hours=draw.uniform(0, 3))
         if morning.weekday() >= 5 and draw.random() < 0.6:  # noqa: PLR2004 Saturday
             continue
         for number in range(ANSWERS_A_DAY):
             # The second half of a day repeats what was new a few days ago.
-            back = draw.randrange(20, 60) if number % 2 and position > 60 else 0  # noqa: PLR2004
+            back = draw.randrange(1, 60) if number % 2 and position > 60 else 0  # noqa: PLR2004
             item = items[(position - back) % len(items)]
-            position += 0 if back else 1
+            position += 0 if back else 1 + draw.randrange(MOST_SKIPPED)
             skill = ability + (0.5 if back else 0.0) + 0.02 * (days - day)
             right = draw.random() < 1 / (1 + 2.7183 ** (item.difficulty - skill))
             seconds = item.expected_seconds * draw.lognormvariate(0 if right else 0.2, 0.35)

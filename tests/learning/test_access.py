@@ -1,0 +1,64 @@
+"""Who may call the study planner's endpoints, for every row of the table."""
+
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+
+from lib.access.endpoint import BY_TOKEN, Access, Endpoint
+from lib.routes import ENDPOINTS
+from tests.conftest import ADMIN_PASSWORD, CRON_SECRET
+from tests.foundation.test_every_endpoint import case_id, filled
+
+PASSWORD = "correct horse battery"
+ROWS = [(row, method) for row in ENDPOINTS for method in row.methods if row.access in BY_TOKEN]
+FOR_TEACHERS = [case for case in ROWS if case[0].access is Access.TEACHER]
+
+
+def token(client: TestClient, operator: dict[str, str], role: str) -> dict[str, str]:
+    body: dict[str, Any] = {"username": f"the {role}", "password": PASSWORD, "role": role}
+    body |= {"grade": 10, "target_exam": "Finals"} if role == "student" else {}
+    response = client.post("/api/auth/register", json=body, headers=operator)
+    return {"Authorization": f"Bearer {response.json()['access_token']}"}
+
+
+def call(client: TestClient, case: tuple[Endpoint, str], headers: dict[str, str]) -> Any:
+    row, method = case
+    body: list[str] | None = [] if method in {"POST", "PUT"} else None
+    return client.request(method, filled(row.path), headers=headers, json=body)
+
+
+def test_every_operation_of_users_is_looked_at() -> None:
+    assert len(ROWS) == 55
+    assert len(FOR_TEACHERS) == 14
+
+
+@pytest.mark.parametrize("case", ROWS, ids=case_id)
+def test_call_without_a_users_token_is_refused(
+    client: TestClient, case: tuple[Endpoint, str]
+) -> None:
+    for credential in ("", f"Bearer {ADMIN_PASSWORD}", f"Bearer {CRON_SECRET}"):
+        response = call(client, case, {"Authorization": credential})
+        body = response.json()
+        assert (response.status_code, body["code"]) == (401, "token_refused")
+        assert ("detail" in body) == case[0].is_live
+
+
+def test_students_call_no_teachers_operation(client: TestClient, operator: dict[str, str]) -> None:
+    student, teacher, admin = (
+        token(client, operator, role) for role in ("student", "teacher", "admin")
+    )
+    for case in FOR_TEACHERS:
+        refused = call(client, case, student)
+        assert (refused.status_code, refused.json()["code"]) == (403, "role_refused"), case
+        for headers in (teacher, admin):
+            code = call(client, case, headers).json().get("code")
+            assert code not in {"role_refused", "token_refused"}, case
+
+
+def test_operators_password_opens_no_account(client: TestClient, operator: dict[str, str]) -> None:
+    assert client.get("/api/auth/me", headers=operator).status_code == 401
+    student = token(client, operator, "student")
+    assert client.post("/api/admin-invite", json={"role": "admin"}).status_code == 401
+    refused = client.post("/api/admin-invite", json={"role": "admin"}, headers=student)
+    assert refused.status_code == 401
