@@ -7,7 +7,7 @@ slow moment of the machine affects all of them. A busy machine adds to each time
 several rounds counts.
 
     make bench ARGS=cold_start
-    python -m benchmarks.cold_start REVISION [ROUNDS]    # compare with another commit
+    python -m benchmarks.cold_start REVISION [ROUNDS [FUNCTION]]    # another commit, one function
 """
 
 import re
@@ -228,6 +228,10 @@ def _checked(response: Response) -> Response:
     return response
 
 
+ABSENT = Cost(float("nan"), float("nan"))
+"""Cost of a function that the earlier commit did not have."""
+
+
 class Measured(NamedTuple):
     """Costs of the empty function, the earlier and today's, in the same rounds."""
 
@@ -244,6 +248,9 @@ def measure(
     for number in range(rounds + 1):
         costs = [first_response(start, "empty", {}, empty, Request("GET", "/"))]
         for project in projects:
+            if not (project.tree.root / "api" / f"{case.module.replace('.', '/')}.py").exists():
+                costs.append(ABSENT)
+                continue
             request = case.request(project)
             costs.append(first_response(start, case.module, project.env, project.tree, request))
         if number:
@@ -325,8 +332,8 @@ def check_out(revision: str, root: Path) -> Path:
     return root
 
 
-def main(before: str = BEFORE, rounds: int | str = ROUNDS) -> None:
-    """Measure and print the table."""
+def main(before: str = BEFORE, rounds: int | str = ROUNDS, only: str | None = None) -> None:
+    """Measure and print the table, of one function if it is named."""
     print(
         "| runtime | function | uses | empty, CPU ms | before | after | before / empty "
         "| after / empty | wall | goal |\n|---|---|---|--:|--:|--:|--:|--:|--:|--:|"
@@ -350,7 +357,7 @@ def main(before: str = BEFORE, rounds: int | str = ROUNDS) -> None:
         }
         with projects_of(trees, postgres, gateway) as projects:
             for runtime, start in RUNTIMES.items():
-                for case in CASES:
+                for case in (it for it in CASES if only in {None, it.module}):
                     measured = measure(start, case, empty[runtime], projects, int(rounds))
                     print(row(runtime, case, measured), flush=True)
 

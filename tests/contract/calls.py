@@ -31,11 +31,18 @@ def _calls_with_wrong_methods() -> tuple[Call, ...]:
     """Return a call to every path with a method that it does not accept."""
     methods_of: dict[str, set[str]] = {}
     for row in ENDPOINTS:
-        methods_of.setdefault(_concrete(row.path), set()).update(row.methods)
+        path = _concrete(row.path)
+        # `{class_id}` takes any text, and so `join`, too.
+        same = [each for each in ENDPOINTS if re.fullmatch(_pattern(each.path), path)]
+        methods_of[path] = {method for each in same for method in each.methods}
     return tuple(
         Call(next(method for method in ALL_METHODS if method not in methods), path, 405)
         for path, methods in methods_of.items()
     )
+
+
+def _pattern(template: str) -> str:
+    return re.sub(r"\{\w+\}", "[^/]+", template)
 
 
 def _concrete(template: str) -> str:
