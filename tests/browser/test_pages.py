@@ -245,6 +245,10 @@ def test_docs_list_operators_calls_after_those_of_everybody(visit: Visit) -> Non
         "Workshop: legacy tables",
         "Assessment",
         "Assessment: operators",
+        "Learning: accounts",
+        "Learning",
+        "Learning: syllabus",
+        "Learning: teachers",
     ]
 
 
@@ -308,6 +312,16 @@ def test_docs_find_an_endpoint_by_part_of_its_path(visit: Visit) -> None:
     page = visit("/docs").page
     page.get_by_label("Find an endpoint").fill("api/health")
     expect(page.locator("details.endpoint:visible")).to_have_count(1)
+
+
+def test_docs_send_users_calls_with_their_token(visit: Visit) -> None:
+    page = visit("/docs#get-api-auth-me").page
+    page.locator("#password").fill("a password nobody may see")
+    line = page.locator("#get-api-auth-me form pre").first
+    expect(line).not_to_contain_text("Authorization")
+    page.locator("#token").fill("a token nobody may see")
+    expect(line).to_contain_text("Bearer YOUR_ACCESS_TOKEN")
+    expect(line).not_to_contain_text("nobody may see")
 
 
 def test_docs_never_show_the_password_in_the_shell_line(visit: Visit) -> None:

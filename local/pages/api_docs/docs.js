@@ -9,6 +9,8 @@ const CALLERS = {
   instructor: "instructors",
   operator: "operators",
   cron: "schedule",
+  user: "users",
+  teacher: "teachers",
 };
 const $ = (id) => document.getElementById(id);
 
@@ -97,7 +99,8 @@ function tryIt(api, operation, id) {
   const status = el("p", { role: "status" });
   const output = el("pre", { class: "wrap", hidden: true, tabindex: "0" });
   const showLine = () => {
-    line.textContent = curl(location.origin, hidePassword(readCall(operation, inputs, body)));
+    const call = readCall(operation, inputs, body);
+    line.textContent = curl(location.origin, hideCredential(call, isForUsers(operation)));
   };
   const send = async (event) => {
     event.preventDefault();
@@ -111,7 +114,7 @@ function tryIt(api, operation, id) {
     output.textContent = result.text;
     output.hidden = false;
   };
-  $("password").addEventListener("input", showLine);
+  for (const id of ["password", "token"]) $(id).addEventListener("input", showLine);
   showLine();
   return el("form", { onsubmit: send, oninput: showLine },
     ...inputs.map((input) => el("label", { for: input.id }, input.name, input)),
@@ -136,13 +139,20 @@ function readCall(operation, inputs, body) {
   const values = Object.fromEntries(inputs.map((input) => [input.name, input.value]));
   const headers = body ? { "Content-Type": "application/json" } : {};
   for (const input of inputs) if (input.dataset.in === "header" && input.value) headers[input.name] = input.value;
-  if ($("password").value) headers.Authorization = `Bearer ${$("password").value}`;
+  const credential = isForUsers(operation) ? $("token").value : $("password").value;
+  if (credential) headers.Authorization = `Bearer ${credential}`;
   return { method: operation.method, address: address(operation, values), headers, body: body?.value };
 }
 
-function hidePassword(call) {
+/** Whether users call it, with the token of their log-in instead of an operator's password. */
+function isForUsers(operation) {
+  return ["user", "teacher"].includes(operation["x-access"]);
+}
+
+function hideCredential(call, forUsers) {
   if (!call.headers.Authorization) return call;
-  return { ...call, headers: { ...call.headers, Authorization: "Bearer YOUR_ADMIN_PASSWORD" } };
+  const placeholder = forUsers ? "YOUR_ACCESS_TOKEN" : "YOUR_ADMIN_PASSWORD";
+  return { ...call, headers: { ...call.headers, Authorization: `Bearer ${placeholder}` } };
 }
 
 async function sendCall({ address: url, method, headers, body }) {
