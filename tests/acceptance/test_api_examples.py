@@ -201,7 +201,12 @@ def kind(value: Any) -> str:
     return "number"
 
 
-@pytest.mark.parametrize("operation", OPERATIONS.values(), ids=str)
+@pytest.mark.parametrize(
+    "operation",
+    # Those of the study planner need a class first: tests/learning/test_api_examples.py.
+    [each for each in OPERATIONS.values() if not each.row.module.startswith("learning.")],
+    ids=str,
+)
 def test_example_request_returns_the_example_response(
     loopback_client: TestClient, preparation: Preparation, operation: Operation
 ) -> None:

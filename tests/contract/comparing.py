@@ -73,7 +73,7 @@ def _send(deployment: Deployment, call: Call, values: dict[str, Any]) -> Compara
     except Exception as error:  # noqa: BLE001 the test of this call reports it
         return ComparableResponse(0, {}, f"{type(error).__name__}: {error}")
     if response.status == call.status:
-        values |= {name: _value_at(response.body, path) for name, path in call.keep.items()}
+        values |= {name: value_at(response.body, path) for name, path in call.keep.items()}
     headers = {name: text for name, text in response.headers.items() if name in COMPARED_HEADERS}
     return ComparableResponse(
         response.status,
@@ -82,7 +82,8 @@ def _send(deployment: Deployment, call: Call, values: dict[str, Any]) -> Compara
     )
 
 
-def _value_at(body: Any, path: str) -> Any:
+def value_at(body: Any, path: str) -> Any:
+    """Return the value at a path of keys and places, such as `topics.0.id`."""
     for key in path.split("."):
         body = body[int(key) if isinstance(body, list) else key]
     return body
