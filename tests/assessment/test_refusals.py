@@ -47,9 +47,8 @@ def test_response_that_is_not_an_option_index_is_refused(
         {"student_id": "x" * 201},
         {"student_id": 7},
         {"student_id": "a\0b"},
-        {"question_pool_id": ""},
-        {"question_pool_id": "x" * 201},
         {"question_pool_id": "a\0b"},
+        {"question_pool_id": 7},
         {"concept_names": []},
         {"concept_names": ["Math"] * 5},
         {"concept_names": [f"Concept {i}" for i in range(33)]},
@@ -58,6 +57,14 @@ def test_response_that_is_not_an_option_index_is_refused(
 def test_invalid_start_writes_nothing(change: dict[str, Any], ann: Student, rows: Rows) -> None:
     body = {"student_id": "ann", "question_pool_id": ann.pool_id, **change}
     assert ann.client.post("/api/test/start", json=body).status_code == 422
+    assert rows("SELECT count(*) FROM assessment.examinees") == [(0,)]
+
+
+@pytest.mark.parametrize("pool_id", ["", "x" * 201, "x"])
+def test_pool_that_is_no_uuid_is_not_found(pool_id: str, ann: Student, rows: Rows) -> None:
+    body = {"student_id": "ann", "question_pool_id": pool_id}
+    response = ann.client.post("/api/test/start", json=body)
+    assert (response.status_code, response.json()["code"]) == (404, "pool_not_found")
     assert rows("SELECT count(*) FROM assessment.examinees") == [(0,)]
 
 

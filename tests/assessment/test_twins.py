@@ -174,12 +174,15 @@ def test_questions_of_the_learning_system_are_no_twin(url: str) -> None:
     execute(
         url,
         "CREATE TABLE public.questions (id SERIAL PRIMARY KEY, concept_id INT, pool_id UUID,"
-        " question_text TEXT, correct_answer TEXT);"
+        " question_text TEXT, question_type TEXT, options JSON, correct_answer TEXT,"
+        " difficulty TEXT, expected_time_seconds INT);"
         " INSERT INTO public.questions (concept_id) VALUES (1)",
     )
+    before = fetch(url, "SELECT count(*) FROM assessment.questions")
     response = upgrade()
-    assert response.status_code == 200
-    assert fetch(url, "SELECT count(*) FROM public.questions") == [(1,)]
+    assert response.status_code == 200, response.text
+    assert fetch(url, "SELECT count(*) FROM assessment.questions") == before
+    assert not [line for line in response.json()["results"] if "twin of assessment" in line]
 
 
 def test_a_twin_that_something_depends_on_stops_the_upgrade_untouched(url: str) -> None:
