@@ -257,7 +257,7 @@ def _add_mark(db: Session, student_id: UUID, teacher_id: UUID, place: int, now: 
             id=new_id(),
             student_id=student_id,
             exam="Mock examination",
-            taken_on=datetime.combine(day, time(), UTC),
+            exam_date=datetime.combine(day, time(), UTC),
             mark=round(min(95.0, max(12.0, draw.gauss(52, 16))), 1),
             entered_by=teacher_id,
             created_at=now,

@@ -285,7 +285,7 @@ CLASSES = (
         200,
         {
             "exam": "Mock exam",
-            "taken_on": "2026-11-02",
+            "exam_date": "2026-11-02",
             "marks": [{"student_id": "{planner_student}", "mark": 71.5}],
         },
         TEACHER,

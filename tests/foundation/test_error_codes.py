@@ -57,7 +57,6 @@ ABOUT_FIELDS = [
     ),
     ("POST", "/api/report-bug", {"description": ""}, ["description"]),
     ("GET", "/api/workshop-analytics?days=0", None, ["days"]),
-    ("GET", "/api/test/status/" + "x" * 201, None, ["session_id"]),
 ]
 
 

@@ -97,7 +97,7 @@ def test_marks_are_entered_for_own_students_and_replaced(school: School, teacher
     ann, bob = school.user("ann"), school.user("bob")
     class_id = school.school_class(teacher, [ann])
     sent, foreign = str(ann.user.student_id), str(bob.user.student_id)
-    body = {"exam": "Mock", "taken_on": "2026-11-02", "marks": [{"student_id": sent, "mark": 40}]}
+    body = {"exam": "Mock", "exam_date": "2026-11-02", "marks": [{"student_id": sent, "mark": 40}]}
     enter_marks(teacher, MarksIn.model_validate(body))
     body["marks"] = [{"student_id": sent, "mark": 45}]
     enter_marks(teacher, MarksIn.model_validate(body))
@@ -106,13 +106,13 @@ def test_marks_are_entered_for_own_students_and_replaced(school: School, teacher
     with pytest.raises(StudentClosed):
         enter_marks(teacher, partly_foreign)
     expected = """
-        exam  taken_on    mark
+        exam  exam_date    mark
         Mock  2026-11-02  45.0
     """
     for marks in (list_marks(ann, None, None), list_marks(teacher, None, class_id)):
         assert drawn([it.model_dump() for it in marks.marks], expected) == rows(expected)
     assert list_marks(bob, None, None).marks == []
-    assert read_class_analytics(teacher, class_id, Filters()).average_mark == 45
+    assert read_class_analytics(teacher, class_id, Filters()).avg_mark == 45
 
 
 def test_class_is_seen_by_topic(school: School, teacher: Call) -> None:

@@ -144,7 +144,7 @@ def add_rows_of_our_own(rows: Rows) -> None:
             user,
             str(number),
         )
-        rows("INSERT INTO learning.exam_marks (id, student_id, exam, taken_on, mark)"
+        rows("INSERT INTO learning.exam_marks (id, student_id, exam, exam_date, mark)"
              " VALUES (gen_random_uuid(), %s, 'x', now(), 5)", student)  # fmt: skip
         rows("INSERT INTO learning.sync_operations (id, student_id, operation_type, table_name,"
              " record_id, data, timestamp) VALUES (gen_random_uuid(), %s, 'create',"

@@ -1,15 +1,14 @@
 """Bodies of accounts, in the live system's shapes."""
 
-from datetime import datetime
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from lib.learning.ids import LiveId
 from lib.learning.tables.accounts import DEFAULT_HOURS_PER_DAY
 from lib.learning.tables.closed_lists import Role
-from lib.web.wire import Answer, Body, UtcTime, as_utc, blank_is_none
+from lib.web.wire import Answer, Body, UtcTime, blank_is_none
 
 Username = Annotated[str, Field(min_length=3, max_length=50)]
 Password = Annotated[str, Field(min_length=8, max_length=100)]
@@ -27,10 +26,9 @@ def _midnight(value: Any) -> Any:
 
 
 ExamDate = Annotated[
-    datetime | None,
+    UtcTime | None,
     BeforeValidator(blank_is_none),
     BeforeValidator(_midnight),
-    AfterValidator(lambda time: None if time is None else as_utc(time)),
 ]
 """Day of the exam: a date, or a time in UTC."""
 

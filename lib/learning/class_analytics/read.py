@@ -115,7 +115,7 @@ def read_class_analytics(call: Call, sent_id: str, filters: Filters) -> ClassAna
     view = view_of(call, teachable_class(call, sent_id), filters)
     mean, lower, upper = prediction(list(view.figures.exam_mastery.values()))
     marks = class_store.list_marks(call.db, class_id=view.row.id)
-    newest = [mark.mark for mark in marks if mark.taken_on == marks[0].taken_on]
+    newest = [mark.mark for mark in marks if mark.exam_date == marks[0].exam_date]
     return ClassAnalyticsAnswer(
         class_id=view.row.id,
         class_name=view.row.name,
@@ -127,7 +127,7 @@ def read_class_analytics(call: Call, sent_id: str, filters: Filters) -> ClassAna
         predicted_avg_score=mean,
         confidence_interval=IntervalOut(lower=lower, upper=upper),
         confidence_level=_confidence(view.data_points),
-        average_mark=fmean(newest) if newest else None,
+        avg_mark=fmean(newest) if newest else None,
     )
 
 

@@ -164,5 +164,5 @@ class ClassAnalyticsAnswer(Answer):
     """Interval around the prediction."""
     confidence_level: ConfidenceLevel
     """`high` above 100 rows of mastery, `medium` above 30, else `low`."""
-    average_mark: float | None
+    avg_mark: float | None
     """Mean of the marks that were entered for the newest exam; null without marks."""

@@ -17,14 +17,14 @@ def enter_marks(call: Call, body: MarksIn) -> MarksAnswer:
     Raises:
         StudentClosed, StudentNotFound: As for `changeable_student`.
     """
-    day = body.taken_on or call.now.astimezone(UTC).date()
-    taken_on = datetime.combine(day, time(), UTC)
+    day = body.exam_date or call.now.astimezone(UTC).date()
+    exam_date = datetime.combine(day, time(), UTC)
     students = [changeable_student(call, each.student_id) for each in body.marks]
     rows = [
         {
             "student_id": student.id,
             "exam": body.exam,
-            "taken_on": taken_on,
+            "exam_date": exam_date,
             "mark": each.mark,
             "entered_by": call.user.id,
         }
@@ -34,7 +34,7 @@ def enter_marks(call: Call, body: MarksIn) -> MarksAnswer:
         store.put_marks(call.db, rows, call.now)
     return _answer(
         [
-            MarkRow(student.id, body.exam, taken_on, each.mark)
+            MarkRow(student.id, body.exam, exam_date, each.mark)
             for student, each in zip(students, body.marks, strict=True)
         ]
     )
@@ -59,7 +59,7 @@ def _answer(rows: list[MarkRow]) -> MarksAnswer:
         MarkOut(
             student_id=row.student_id,
             exam=row.exam,
-            taken_on=row.taken_on.date().isoformat(),
+            exam_date=row.exam_date.date().isoformat(),
             mark=row.mark,
         )
         for row in rows

@@ -55,7 +55,7 @@ class MarkRow:
 
     student_id: UUID
     exam: str
-    taken_on: datetime
+    exam_date: datetime
     mark: float
 
 
@@ -130,7 +130,7 @@ def put_marks(db: Session, rows: Sequence[Mapping[str, Any]], now: datetime) -> 
         db.execute(
             dialect.insert(ExamMark)
             .values(**values)
-            .on_conflict_do_update(index_elements=["student_id", "exam", "taken_on"], set_=changed)
+            .on_conflict_do_update(index_elements=["student_id", "exam", "exam_date"], set_=changed)
         )
 
 
@@ -138,13 +138,13 @@ def list_marks(
     db: Session, *, student_id: UUID | None = None, class_id: UUID | None = None
 ) -> list[MarkRow]:
     """Return the marks of a student or of a class, newest exam first."""
-    query = select(ExamMark.student_id, ExamMark.exam, ExamMark.taken_on, ExamMark.mark)
+    query = select(ExamMark.student_id, ExamMark.exam, ExamMark.exam_date, ExamMark.mark)
     if class_id is not None:
         members = select(StudentProfile.id).where(StudentProfile.class_id == class_id)
         query = query.where(ExamMark.student_id.in_(members))
     else:
         query = query.where(ExamMark.student_id == student_id)
-    ordered = query.order_by(ExamMark.taken_on.desc(), ExamMark.exam, ExamMark.student_id)
+    ordered = query.order_by(ExamMark.exam_date.desc(), ExamMark.exam, ExamMark.student_id)
     return [MarkRow(*row) for row in db.execute(ordered)]
 
 

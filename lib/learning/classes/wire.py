@@ -111,7 +111,7 @@ class MarksIn(StrictBody):
 
     exam: Annotated[str, Field(min_length=1, max_length=200)]
     """Name of the exam."""
-    taken_on: Day
+    exam_date: Day
     """Day of the exam, UTC."""
     marks: Annotated[list[MarkIn], Field(min_length=1, max_length=1_000)]
     """The marks."""
@@ -124,7 +124,7 @@ class MarkOut(Body):
     """The student."""
     exam: str
     """Name of the exam."""
-    taken_on: str
+    exam_date: str
     """Day of the exam, UTC."""
     mark: float
     """Marks gained in percent, 0 to 100."""

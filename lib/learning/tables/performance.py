@@ -95,7 +95,7 @@ class ExamMark(Base):
     __tablename__ = "exam_marks"
     __table_args__ = (
         CheckConstraint("mark BETWEEN 0 AND 100", "mark"),
-        Index("idx_marks_student_exam", "student_id", "exam", "taken_on", unique=True),
+        Index("idx_marks_student_exam", "student_id", "exam", "exam_date", unique=True),
     )
 
     student_id: Mapped[UUID] = mapped_column(
@@ -103,7 +103,7 @@ class ExamMark(Base):
     )
     exam: Mapped[str]
     """Name of the exam."""
-    taken_on: Mapped[datetime]
+    exam_date: Mapped[datetime]
     mark: Mapped[float]
     """Marks gained in percent, 0 to 100."""
     entered_by: Mapped[UUID | None] = mapped_column(

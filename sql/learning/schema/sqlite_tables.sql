@@ -182,7 +182,7 @@ CREATE TABLE IF NOT EXISTS exam_marks (
   id CHAR(32) NOT NULL,
   student_id CHAR(32) NOT NULL,
   exam VARCHAR NOT NULL,
-  taken_on DATETIME NOT NULL,
+  exam_date DATETIME NOT NULL,
   mark DOUBLE NOT NULL,
   entered_by CHAR(32),
   created_at DATETIME DEFAULT CURRENT_TIMESTAMP NOT NULL,
@@ -275,7 +275,7 @@ CREATE UNIQUE INDEX IF NOT EXISTS idx_mastery_student_concept ON concept_mastery
 
 CREATE INDEX IF NOT EXISTS ix_concept_mastery_concept_id ON concept_mastery (concept_id);
 
-CREATE UNIQUE INDEX IF NOT EXISTS idx_marks_student_exam ON exam_marks (student_id, exam, taken_on);
+CREATE UNIQUE INDEX IF NOT EXISTS idx_marks_student_exam ON exam_marks (student_id, exam, exam_date);
 
 CREATE INDEX IF NOT EXISTS idx_attempts_student_timestamp ON question_attempts (student_id, timestamp);
 
