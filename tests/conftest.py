@@ -73,12 +73,13 @@ ENCRYPTION_KEY = "0123456789abcdef" * 4
 def postgres_server() -> Iterator[PostgresServer]:
     """This worker's Postgres, with a migrated database as a template."""
     with folder_in_memory() as folder, running_postgres(folder) as server:
-        with psycopg.connect(server.create_database("migrated")) as connection:
+        url = server.create_database("migrated")
+        with psycopg.connect(url) as connection:
             for _, script in schema_scripts():
                 connection.execute(script.encode())
-            connection.commit()
-            connection.autocommit = True
-            connection.execute("VACUUM FREEZE")  # a copy is not written to by reading it
+        # Once the scripts' temporary functions are gone, so that reading a copy does not write.
+        with psycopg.connect(url, autocommit=True) as connection:
+            connection.execute("VACUUM FREEZE")
         yield server
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -58,6 +59,8 @@ def sender(client: TestClient, operator: dict[str, str]) -> Callable[[Endpoint, 
     """Prepare a call that is accepted whenever it is sent."""
 
     def prepare(row: Endpoint, method: str) -> Send:
+        if row.module == "learning.auth":
+            return account_call(client, operator, row.path)
         if row.path in BODIES:
             client.post("/api/student-progress", json=REPORT)
             return lambda: client.request(method, row.path, json=BODIES[row.path])
@@ -76,6 +79,35 @@ def sender(client: TestClient, operator: dict[str, str]) -> Callable[[Endpoint, 
     return prepare
 
 
+def account_call(client: TestClient, operator: dict[str, str], path: str) -> Send:
+    """Prepare a call for accounts; it takes turns between users, who have limits of their own."""
+    password = "correct horse battery"
+    account = {"password": password, "role": "student", "grade": 10, "target_exam": "Finals"}
+    numbers = count()
+
+    def register(name: str) -> Any:
+        return client.post("/api/auth/register", json=account | {"username": name})
+
+    if path == "/api/auth/register":
+        return lambda: register(f"new {next(numbers)}")
+    names = [f"user {number}" for number in range(4)]
+    tokens = {name: register(name).json()["refresh_token"] for name in names}
+
+    def call() -> Any:
+        name = names[next(numbers) % len(names)]
+        if path == "/api/auth/login":
+            return client.post(path, json={"username": name, "password": password})
+        if path == "/api/auth/refresh":
+            response = client.post(path, json={"refresh_token": tokens[name]})
+            tokens[name] = response.json().get("refresh_token", tokens[name])
+            return response
+        invited = client.post("/api/admin-invite", json={"username": name}, headers=operator)
+        body = {"username": name, "code": invited.json()["code"], "new_password": password}
+        return client.post(path, json=body)
+
+    return call
+
+
 def counted_often(send: Send) -> list[Any]:
     """Send a call so often that the process has counted it; return the responses."""
     return [send() for _ in range(MAX_STEP + 1)]
@@ -91,8 +123,11 @@ def use_up(settings: Settings, deps: Deps) -> None:
 
 def stored(settings: Settings) -> list[tuple[Any, ...]]:
     """Return the number of rows that calls have added, by table."""
-    tables = ("public.sessions", "public.events", "assessment.test_sessions")
-    counts = (f"(SELECT count(*) FROM {table})" for table in (*tables, "assessment.test_responses"))
+    tables = (
+        *("public.sessions", "public.events", "assessment.test_sessions"),
+        *("assessment.test_responses", "learning.users", "learning.refresh_tokens"),
+    )
+    counts = (f"(SELECT count(*) FROM {table})" for table in tables)
     return run(settings, f"SELECT {', '.join(counts)}")
 
 
@@ -118,7 +153,7 @@ def test_a_write_above_the_limit_is_refused_and_stores_nothing(
     case: tuple[Endpoint, str],
 ) -> None:
     send = sender(*case)
-    assert {response.status_code for response in counted_often(send)} == {200}
+    assert {response.status_code for response in counted_often(send)} <= {200, 201}
     use_up(settings, deps)
     counted_often(send)
     before = stored(settings)
