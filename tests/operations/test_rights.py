@@ -114,7 +114,8 @@ def test_without_the_script_the_public_key_reaches_everything(
     supabase: Supabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Otherwise the tests of this file would prove nothing."""
-    monkeypatch.setattr(schema, "SCRIPTS", [name for name in schema.SCRIPTS if name not in RIGHTS])
+    others = [name for name in schema.SCRIPTS if name != RIGHTS[-1]]
+    monkeypatch.setattr(schema, "SCRIPTS", others)
     supabase.upgrade()
     reached = [statement for statement in ATTACKS if attempt(supabase, "anon", statement) is None]
     assert len(reached) >= 8
