@@ -9,14 +9,26 @@ from dataclasses import dataclass
 from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field, WithJsonSchema
 from sqlalchemy import ColumnElement, false
 
 MAX_NUMBER = 2**63 - 1
 
 LiveId = Annotated[int | UUID, Field(union_mode="left_to_right")]
 """Id in a response to a live page: the live system's number, or else the UUID."""
-SentId = Annotated[int | str, Field(union_mode="left_to_right")]
+
+
+def _as_text(value: Any) -> Any:
+    """Return a number as text, so that a fault is named by its field alone."""
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+SentId = Annotated[
+    str,
+    BeforeValidator(_as_text),
+    Field(min_length=1, max_length=100),
+    WithJsonSchema({"anyOf": [{"type": "integer"}, {"type": "string"}]}),
+]
 """Id in a request of a live page: a number or a UUID."""
 
 

@@ -2,27 +2,49 @@
 
 from typing import Annotated
 
+from pydantic import AfterValidator
+
 from lib.framework import Path, Query
 
-Id = Annotated[str | None, Query(max_length=100, description="Id, by default the caller's own.")]
+
+def _without_nul(text: str) -> str:
+    """Return a text that can be compared with stored ones.
+
+    Raises:
+        ValueError: If it holds a NUL character.
+    """
+    if "\0" in text:
+        raise ValueError("Input should have no NUL character")
+    return text
+
+
+SentText = Annotated[str, AfterValidator(_without_nul)]
+"""A text in the URL."""
+Id = Annotated[
+    SentText | None, Query(max_length=100, description="Id, by default the caller's own.")
+]
 Threshold = Annotated[
     float, Query(ge=0, le=100, allow_inf_nan=False, description="Mastery, 0 to 100.")
 ]
 Number = Annotated[int, Query(ge=1, le=20, description="Most entries to return.")]
 PageSize = Annotated[int, Query(ge=1, le=200, description="Most entries of a page.")]
 StudentId = Annotated[
-    str, Path(max_length=100, description="Id of the student: a UUID, or the live system's number.")
+    SentText,
+    Path(max_length=100, description="Id of the student: a UUID, or the live system's number."),
 ]
 TopicId = Annotated[
-    str, Path(max_length=100, description="Id of the topic: a UUID, or the live system's number.")
+    SentText,
+    Path(max_length=100, description="Id of the topic: a UUID, or the live system's number."),
 ]
 ConceptId = Annotated[
-    str, Path(max_length=100, description="Id of the concept: a UUID, or the live system's number.")
+    SentText,
+    Path(max_length=100, description="Id of the concept: a UUID, or the live system's number."),
 ]
 QuestionId = Annotated[
-    str,
+    SentText,
     Path(max_length=100, description="Id of the question: a UUID, or the live system's number."),
 ]
 ClassId = Annotated[
-    str, Path(max_length=100, description="Id of the class: a UUID, or the live system's number.")
+    SentText,
+    Path(max_length=100, description="Id of the class: a UUID, or the live system's number."),
 ]

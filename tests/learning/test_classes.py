@@ -69,7 +69,7 @@ def test_students_are_moved_together_or_not_at_all(school: School, teacher: Call
     first = school.school_class(teacher, [ann, bob])
     second = school.school_class(teacher, [])
     foreign = school.school_class(school.user("tom", Role.TEACHER), [zoe])
-    ids: list[int | str] = [str(it.user.student_id) for it in (ann, bob, zoe)]
+    ids = [str(it.user.student_id) for it in (ann, bob, zoe)]
     with pytest.raises(StudentClosed):
         move_students(teacher, first, MoveIn(student_ids=ids, to_class_id=second))
     with pytest.raises(ClassClosed):

@@ -146,7 +146,7 @@ def test_unknown_topics_are_named(school: School) -> None:
     teacher = school.user("tea", Role.TEACHER)
     with pytest.raises(TopicNotFound):
         change_topic(teacher, "7", TopicChangeIn(name="X"))
-    body = LiveTopicIn(name="X", exam_weightage=1, estimated_hours=1, prerequisite_ids=[7])
+    body = LiveTopicIn(name="X", exam_weightage=1, estimated_hours=1, prerequisite_ids=["7"])
     with pytest.raises(TopicRefused, match="prerequisites"):
         create_live_topic(teacher, body)
 
@@ -179,10 +179,10 @@ def test_import_is_repeatable_and_changes_what_is_there(school: School) -> None:
         ({"topics": [ALGEBRA | {"prerequisites": {"Algebra": 60}}]}, "topics[0].prerequisites"),
         ({"topics": [ALGEBRA | {"estimated_hours": 0}]}, "topics[0].estimated_hours"),
         ({"concepts": ["Sums"]}, "concepts[0]"),
-        ({"csv": "topic,concept\nGeometry,Area\n"}, "line 2.topic"),
-        ({"csv": 'topic,concept\nAlgebra,"Area\n'}, "line 2"),
-        ({"csv": "colour,shape\nred,round\n"}, "line 1"),
-        ({"csv": "topic,concept\nAlgebra,Area,extra\n"}, "line 2"),
+        ({"csv": "topic,concept\nGeometry,Area\n"}, "line-2.topic"),
+        ({"csv": 'topic,concept\nAlgebra,"Area\n'}, "line-2"),
+        ({"csv": "colour,shape\nred,round\n"}, "line-1"),
+        ({"csv": "topic,concept\nAlgebra,Area,extra\n"}, "line-2"),
         ({"csv": " \n"}, "csv"),
     ],
 )

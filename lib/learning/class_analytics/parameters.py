@@ -4,18 +4,22 @@ from typing import Annotated
 
 from lib.framework import Query
 from lib.learning.class_analytics.read import Filters
+from lib.learning.parameters import SentText
 from lib.learning.plans.wire import Day
 
 ClassQuery = Annotated[
-    str, Query(max_length=100, description="Id of the class: a UUID, or the live system's number.")
+    SentText,
+    Query(max_length=100, description="Id of the class: a UUID, or the live system's number."),
 ]
 
 
 def read_filters(
     student_id: Annotated[
-        str | None, Query(max_length=100, description="Only this student.")
+        SentText | None, Query(max_length=100, description="Only this student.")
     ] = None,
-    topic_id: Annotated[str | None, Query(max_length=100, description="Only this topic.")] = None,
+    topic_id: Annotated[
+        SentText | None, Query(max_length=100, description="Only this topic.")
+    ] = None,
     since: Annotated[
         Day, Query(alias="from", description="First day, UTC, of the newest practice.")
     ] = None,

@@ -97,7 +97,7 @@ def _read_csv(text: str, content: Content) -> None:
             "The first line names neither topics (topic, exam_weightage, estimated_hours), nor"
             " concepts (topic, concept), nor questions (topic, concept, question_text)."
         )
-        raise ContentRefused([("line 1", reason)])
+        raise ContentRefused([("line-1", reason)])
 
 
 def _read_lines(
@@ -109,7 +109,7 @@ def _read_lines(
     content: Content,
 ) -> None:
     for number, cells in lines:
-        place = f"line {number}"
+        place = f"line-{number}"
         if len(cells) > len(header):
             content.problems.append((place, "It has more cells than the first line has names."))
             continue
@@ -138,7 +138,7 @@ def _lines(text: str) -> Iterator[tuple[int, list[str]]]:
                 yield before + 1, cells
             before = reader.line_num
     except csv.Error as error:
-        raise ContentRefused([(f"line {before + 1}", f"It is not CSV: {error}.")]) from error
+        raise ContentRefused([(f"line-{before + 1}", f"It is not CSV: {error}.")]) from error
 
 
 def _plain_cell(_name: str, cell: str) -> Any:

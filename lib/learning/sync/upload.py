@@ -7,7 +7,6 @@ everything that it says.
 
 import json
 from dataclasses import dataclass, field
-from typing import Any
 from uuid import UUID
 
 from pydantic import TypeAdapter, ValidationError
@@ -78,7 +77,6 @@ def upload(call: Call, body: QueueIn) -> QueueOut:
 
 
 def _received(operation: OperationIn, student_id: UUID) -> Received:
-    data = _data(operation.data)
     text = json.dumps(
         [
             str(student_id),
@@ -86,7 +84,7 @@ def _received(operation: OperationIn, student_id: UUID) -> Received:
             operation.operation_type.value,
             str(operation.record_id),
             utc_text(operation.timestamp),
-            data,
+            operation.data,
         ],
         sort_keys=True,
     )
@@ -96,19 +94,9 @@ def _received(operation: OperationIn, student_id: UUID) -> Received:
         operation_type=operation.operation_type.value,
         table_name=operation.table_name,
         record_id=str(operation.record_id),
-        data=data,
+        data=operation.data,
         timestamp=operation.timestamp,
     )
-
-
-def _data(sent: dict[str, Any] | str) -> dict[str, Any]:
-    if isinstance(sent, dict):
-        return sent
-    try:
-        parsed = json.loads(sent)
-    except ValueError:
-        return {"unread": sent}
-    return parsed if isinstance(parsed, dict) else {"unread": sent}
 
 
 def _apply(call: Call, operation: Received) -> bool:

@@ -1,8 +1,9 @@
 """Bodies of the live system's synchronisation."""
 
+import json
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from lib.learning.accounts.wire import ProfileOut
 from lib.learning.ids import LiveId, SentId
@@ -15,6 +16,20 @@ from lib.web.wire import Body, UtcTime
 MAX_OPERATIONS = 1_000
 
 
+def _parsed(value: Any) -> Any:
+    """Return the object in a JSON text; a text without one is kept as it is."""
+    if not isinstance(value, str):
+        return value
+    try:
+        parsed = json.loads(value)
+    except ValueError:
+        return {"unread": value}
+    return parsed if isinstance(parsed, dict) else {"unread": value}
+
+
+RowData = Annotated[dict[str, Any], BeforeValidator(_parsed)]
+
+
 class OperationIn(Body):
     """A change that a device has queued."""
 
@@ -24,7 +39,7 @@ class OperationIn(Body):
     """Table of the row."""
     record_id: SentId
     """Id of the row on the device."""
-    data: dict[str, Any] | str
+    data: RowData
     """The row: an object, or its JSON as a text."""
     timestamp: UtcTime
     """Time of the change by the clock of the device."""
