@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
-from tests.acceptance.test_api_examples import differences
 from tests.contract.comparing import value_at
 from tests.contract.learning_calls import LEARNING
 from tests.support.api_operations import Operation, operations
+from tests.support.examples import differences
 
 OPERATIONS = [each for each in operations() if each.row.module.startswith("learning.")]
 
