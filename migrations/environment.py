@@ -1,4 +1,4 @@
-"""What the environments of both databases share: which database, which command, which steps."""
+"""Parts that both databases share: the chosen database, the command, and the steps."""
 
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any

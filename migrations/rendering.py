@@ -1,4 +1,4 @@
-"""How new revisions write types and defaults, so that they mean the same on both databases."""
+"""Types and defaults as new revisions write them, so that they mean the same on both databases."""
 
 from typing import Any, Literal
 

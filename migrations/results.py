@@ -1,4 +1,4 @@
-"""What a migration did, for the person at the terminal."""
+"""Results of a migration, for the person at the terminal."""
 
 from dataclasses import dataclass, field
 

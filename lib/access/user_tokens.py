@@ -22,7 +22,7 @@ TEACHING_ROLES = frozenset({"teacher", "admin"})
 
 @dataclass(frozen=True)
 class Claims:
-    """What an access token says of its user."""
+    """The statements of an access token about its user."""
 
     user_id: UUID
     username: str

@@ -9,94 +9,37 @@ import random
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from select import select
 from typing import Any, TypeVar, cast
 
 import psycopg
 from psycopg import errors as driver
-from psycopg.abc import PQGen
 from psycopg.rows import BaseRowFactory, class_row, scalar_row, tuple_row
 
+from lib.database.connection import Connection, connect
 from lib.database.errors import Lock, Obstacles, refusal
 from lib.database.queries import Query, load_queries
 from lib.database.statements import Params, Statement, constraint_error, take_preceding
-from lib.deadline import is_late, seconds_left
+from lib.deadline import is_late
 from lib.errors import (
     AppError,
     Busy,
     DatabaseReadOnly,
     DatabaseUnavailable,
-    NotConfigured,
     SchemaMissing,
     UnstorableText,
 )
 from lib.logs import log
 
 T = TypeVar("T")
-Connection = psycopg.Connection[tuple[Any, ...]]
 _queries = load_queries("database/refusals.sql")
 
-CONNECT_SECONDS = 3
 IDLE_SECONDS = 60.0  # after that, a pooler or a frozen function has often closed the socket
 MAX_CONNECTIONS = 10  # in a process; under load, the platforms add processes, not threads
 WAIT_SECONDS = 5.0  # for a free connection of the pool
-SILENCE_MILLISECONDS = 10_000  # unacknowledged packets for so long break the connection
-KEEPALIVE_SECONDS = 5
-WAIT_INTERVAL_SECONDS = 0.1  # the driver's default
-CANCEL_SECONDS = 0.8  # fits into the deadline's margin after the slowest connect
 CONFLICT_TRIES = 4
 CONFLICT_PAUSE_SECONDS = 0.02
-
-
-class BoundedConnection(psycopg.Connection[tuple[Any, ...]]):
-    """A connection that waits for the server no longer than the deadline of the request.
-
-    After that, the statement raises an OperationalError, and the connection is closed. The server
-    would go on until it has a result to send, so the statement is also cancelled.
-    """
-
-    def wait(
-        self, gen: PQGen[T], interval: float = WAIT_INTERVAL_SECONDS, timeout: float | None = None
-    ) -> T:
-        """Wait for a reply; every call of the driver ends here."""
-        try:
-            return super().wait(gen, interval, seconds_left() if timeout is None else timeout)
-        except psycopg.OperationalError:
-            if is_late():
-                self._give_up(gen)
-            raise
-
-    def _give_up(self, gen: PQGen[T]) -> None:
-        """Cancel the statement through a second connection, and close this one."""
-        with suppress(psycopg.Error):
-            self.cancel_safe(timeout=CANCEL_SECONDS)
-        self.close()
-        with suppress(psycopg.Error):
-            gen.close()
-
-
-def connect(url: str, *, autocommit: bool = True) -> Connection:
-    """Open a connection that suits every pooler and keeps to the deadline of the request.
-
-    Raises:
-        NotConfigured: If the address is malformed.
-        psycopg.OperationalError: If the database cannot be reached.
-    """
-    try:
-        return BoundedConnection.connect(
-            url,
-            autocommit=autocommit,
-            prepare_threshold=None,
-            connect_timeout=CONNECT_SECONDS,
-            application_name="stepwise",
-            tcp_user_timeout=SILENCE_MILLISECONDS,
-            keepalives_idle=KEEPALIVE_SECONDS,
-            keepalives_interval=KEEPALIVE_SECONDS,
-            keepalives_count=2,
-        )
-    except psycopg.ProgrammingError:  # its text contains the URL, so it must not get out
-        raise NotConfigured(name="POSTGRES_URL", reason="is malformed") from None
 
 
 class Transaction:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import psycopg
 
-    from lib.database.postgres import Connection
+    from lib.database.connection import Connection
 
 
 @contextmanager

@@ -17,7 +17,8 @@ from sqlalchemy import (
     event,
 )
 
-from lib.database.postgres import WAIT_SECONDS, app_error_for, connect, translated_errors
+from lib.database.connection import connect
+from lib.database.postgres import WAIT_SECONDS, app_error_for, translated_errors
 from lib.database.statements import take_preceding
 from lib.deps import Deps
 from lib.errors import AppError, SchemaMissing

@@ -23,7 +23,7 @@ from sqlalchemy.orm import Session
 
 from lib import deadline
 from lib.database import statements
-from lib.database.postgres import BoundedConnection
+from lib.database.connection import BoundedConnection
 from lib.database.queries import Query
 from lib.database.statements import Statement, precede_next, register_constraint
 from lib.deps import Deps

@@ -30,7 +30,7 @@ def register(
 
     Raises:
         UsernameTaken: If the name is in use.
-        RoleNeedsInvitation: If the role is not `student`, and there is no invitation.
+        RoleNeedsInvitation: If the role is not `student` and no invitation was sent.
         InvitationRefused: If the invitation is not valid for the role.
     """
     if body.role is not Role.STUDENT and body.invitation is None and not by_operator:

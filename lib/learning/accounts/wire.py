@@ -197,4 +197,4 @@ class DoneOut(Answer):
     """Confirmation."""
 
     message: str
-    """What was done."""
+    """Outcome, for people."""

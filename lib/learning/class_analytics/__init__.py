@@ -1,1 +1,1 @@
-"""What a teacher sees of a class: mastery by topic, students at risk, a predicted exam result."""
+"""A teacher's view of a class: mastery by topic, students at risk, a predicted exam result."""

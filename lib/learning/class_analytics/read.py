@@ -51,7 +51,7 @@ NAMELESS = "(no account)"
 
 @dataclass(frozen=True)
 class Filters:
-    """What a teacher wants to see only."""
+    """Choices of a teacher: one student, one topic, a period."""
 
     student_id: str | None = None
     topic_id: str | None = None

@@ -88,7 +88,7 @@ def join_class(call: Call, body: JoinIn) -> ClassesAnswer:
     """Put the caller into the class with a join code, in place of the present one.
 
     Raises:
-        NotStudent: If the caller is no student.
+        NotStudent: If the caller is not a student.
         JoinCodeUnknown: If no class has the code.
     """
     student_id = call.user.student_id

@@ -94,7 +94,7 @@ class ClassAnswer(Answer):
     members: list[MemberOut]
     """Its students by name."""
     message: str | None = None
-    """What was changed; null if nothing was."""
+    """The change that was made; null if nothing was changed."""
 
 
 class MarkIn(StrictBody):

@@ -20,7 +20,7 @@ UNKNOWN_CONSISTENCY = 0.5
 
 @dataclass(frozen=True)
 class Answered:
-    """What one answer says about mastery."""
+    """Facts of one answer that count for mastery."""
 
     is_correct: bool
     seconds: float

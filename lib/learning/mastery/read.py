@@ -1,4 +1,4 @@
-"""What a student masters, concept by concept and topic by topic."""
+"""A student's mastery, concept by concept and topic by topic."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass

@@ -61,7 +61,7 @@ def make_plan(call: Call, plan_type: PlanType, start: date | None) -> PlanAnswer
     """Make a plan for the caller, in place of the current one of its period.
 
     Raises:
-        NotStudent: If the caller is no student.
+        NotStudent: If the caller is not a student.
         ExamOver: If the plan is for an exam that is over.
     """
     student = changeable_student(call, call.user.student_id)

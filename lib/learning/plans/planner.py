@@ -51,7 +51,7 @@ class DayPlan:
 
 @dataclass
 class _Progress:
-    """What earlier days of the plan have used up."""
+    """State of the topics after the earlier days of the plan."""
 
     left: dict[UUID, float]
     """Hours that each topic still needs."""

@@ -23,7 +23,7 @@ class PlanRow:
     start_date: datetime
     end_date: datetime
     content: Any
-    """What `plans.make` stored; any JSON if the plan was adopted."""
+    """Content as `plans.make` stores it; any JSON if the plan was adopted."""
     created_at: datetime
     is_active: bool
 

@@ -55,7 +55,7 @@ class AllocationOut(Body):
     priority_score: float
     """Priority, 0 to 100."""
     goals: list[str]
-    """What to reach, as sentences."""
+    """Goals of the time, as sentences."""
 
 
 class DailyPlanOut(Body):
@@ -83,7 +83,7 @@ class PlanOut(DailyPlanOut):
     high_priority_topics: list[LiveId]
     """Weightiest third of the topics, to which the last days before the exam go."""
     warning: str | None
-    """What the plan cannot reach, such as topics that need more hours; null if nothing."""
+    """Goals out of reach, such as topics that need more hours; null if there are none."""
 
 
 class LivePlanOut(Body):

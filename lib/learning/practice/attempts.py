@@ -49,7 +49,7 @@ def record(call: Call, body: AttemptIn) -> AttemptAnswer:
     """Grade and store an answer; repeating it with the same id changes nothing.
 
     Raises:
-        NotStudent: If the caller is no student.
+        NotStudent: If the caller is not a student.
         PracticeQuestionNotFound: If there is no such question.
         AttemptIdTaken: If another answer has the id.
     """
@@ -69,7 +69,7 @@ def record_live(call: Call, body: LiveAttemptIn) -> LiveAttemptOut:
     """Grade and store an answer of a page of the live system.
 
     Raises:
-        NotStudent: If the caller is no student.
+        NotStudent: If the caller is not a student.
         PracticeQuestionNotFound: If there is no such question.
     """
     recorded = _record(call, body, new_id())

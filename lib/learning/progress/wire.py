@@ -47,7 +47,7 @@ class MistakeOut(Body):
     answer: str
     """The wrong answer."""
     count: int
-    """How often it was given."""
+    """Number of times that it was given."""
 
 
 class ConceptMistakesOut(Body):

@@ -30,7 +30,7 @@ DECIMALS = 2
 
 @dataclass(frozen=True)
 class Situation:
-    """What a recommendation depends on."""
+    """Facts on which a recommendation depends."""
 
     student: Student
     syllabus: Syllabus

@@ -136,4 +136,4 @@ class RecommendationsAnswer(Answer):
     count: int
     """Number of topics."""
     message: str | None
-    """What to do if there is nothing to recommend; null otherwise."""
+    """Advice if there is nothing to recommend; null otherwise."""

@@ -17,7 +17,7 @@ def read_profile(call: Call) -> ProfileAnswer:
     """Return the caller's profile.
 
     Raises:
-        NotStudent: If the caller is no student.
+        NotStudent: If the caller is not a student.
     """
     return _answer(readable_student(call, call.user.student_id), call.now)
 
@@ -26,7 +26,7 @@ def change_profile(call: Call, body: ProfileChangeIn) -> ProfileAnswer:
     """Store the fields that were sent, and return the profile.
 
     Raises:
-        NotStudent: If the caller is no student.
+        NotStudent: If the caller is not a student.
     """
     student_id = call.user.student_id
     sent = body.model_dump(exclude_unset=True)

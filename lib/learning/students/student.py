@@ -14,7 +14,7 @@ from lib.learning.tables import Class, StudentProfile, User
 from lib.learning.tables.closed_lists import Role
 
 StudentErrors = (StudentClosed, StudentNotFound)
-"""What every look-up of a student may raise."""
+"""Errors that every look-up of a student may raise."""
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ def own_or_named(call: Call, sent: str | None) -> Student:
     """Return the student whom a parameter names, by default the caller.
 
     Raises:
-        NotStudent: If the parameter is left out by a user who is no student.
+        NotStudent: If the parameter is left out by a user who is not a student.
         StudentClosed, StudentNotFound: As for `readable_student`.
     """
     return readable_student(call, call.user.student_id if sent is None else sent)

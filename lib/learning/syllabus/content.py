@@ -18,7 +18,7 @@ from lib.learning.tables.base import new_id
 
 @dataclass
 class _Import:
-    """What is known and what has been stored while an import runs."""
+    """State of a running import: known ids and numbers of stored rows."""
 
     call: Call
     content: Content

@@ -196,7 +196,7 @@ class TopicAnswer(Answer):
     topic: TopicOut
     """The topic."""
     message: str
-    """What was stored, and whether the weightages of all topics had to be normalised."""
+    """Confirmation, and whether the weightages of all topics had to be normalised."""
 
 
 class PracticeQuestionOut(Body):
@@ -209,7 +209,7 @@ class PracticeQuestionOut(Body):
     question_text: str
     """The question."""
     question_type: QuestionType
-    """How to answer."""
+    """Form of the answer."""
     options: list[str] | None
     """Texts to choose from, if the type is mcq."""
     difficulty: Difficulty
@@ -239,7 +239,7 @@ class LiveQuestionOut(Body):
     question_text: str
     """The question."""
     question_type: QuestionType
-    """How to answer."""
+    """Form of the answer."""
     options: list[str] | None
     """Texts to choose from, if the type is mcq."""
     difficulty: Difficulty
@@ -297,7 +297,7 @@ class ContentQuestionIn(StrictBody):
     question_text: Annotated[str, Field(min_length=1, max_length=5_000)]
     """The question."""
     question_type: QuestionType
-    """How to answer."""
+    """Form of the answer."""
     options: Annotated[list[Name], Field(min_length=2, max_length=20)] | None = None
     """Texts to choose from, if the type is mcq."""
     correct_answer: Annotated[str, Field(min_length=1, max_length=1_000)]
@@ -336,7 +336,7 @@ class ContentAnswer(Answer):
     """The result of an import."""
 
     message: str
-    """What was stored, or would be in a dry run."""
+    """Confirmation for people."""
     dry_run: bool
     """Whether nothing was stored."""
     topics: ImportedRowsOut

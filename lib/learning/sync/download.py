@@ -1,4 +1,4 @@
-"""What a device of the live system reads from the server."""
+"""Rows that a device of the live system reads from the server."""
 
 from lib.learning.accounts.wire import ProfileOut
 from lib.learning.current_user import Call

@@ -34,7 +34,7 @@ class OperationIn(Body):
     """A change that a device has queued."""
 
     operation_type: OperationType
-    """What was done with the row."""
+    """Kind of the change."""
     table_name: Annotated[str, Field(min_length=1, max_length=100)]
     """Table of the row."""
     record_id: SentId
@@ -55,7 +55,7 @@ class QueueIn(Body):
 
 
 class QueueOut(Body):
-    """What became of a queue."""
+    """Outcome of an uploaded queue."""
 
     success: bool
     """Whether every operation was taken."""

@@ -1,4 +1,4 @@
-"""What every table has: an id that any device can make, times in UTC, and named constraints."""
+"""The base of every table: an id that any device can make, times in UTC, and named constraints."""
 
 from datetime import UTC, datetime
 from typing import Any

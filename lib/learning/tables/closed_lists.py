@@ -4,7 +4,7 @@ from enum import StrEnum
 
 
 class Role(StrEnum):
-    """What a user may do."""
+    """Rights of a user."""
 
     STUDENT = "student"  # reads and changes own data
     TEACHER = "teacher"  # reads the students of own classes, and edits the syllabus
@@ -12,7 +12,7 @@ class Role(StrEnum):
 
 
 class QuestionType(StrEnum):
-    """How an answer is given and graded."""
+    """Form of an answer, by which it is graded."""
 
     MCQ = "mcq"  # one of the options; equal without case and outer blanks
     NUMERICAL = "numerical"  # a number, right within 0.01

@@ -1,4 +1,4 @@
-"""What students answered, what they master, their plans and their marks."""
+"""Answers, mastery, plans and marks of students."""
 
 from datetime import datetime
 from typing import Any
@@ -44,7 +44,7 @@ class QuestionAttempt(Adoptable, Base):
 
 
 class ConceptMastery(Adoptable, Base):
-    """How well a student masters a concept; derived from the answers."""
+    """A student's mastery of a concept; derived from the answers."""
 
     __tablename__ = "concept_mastery"
     __table_args__ = (
