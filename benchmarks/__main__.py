@@ -1,4 +1,8 @@
-"""Run the benchmarks: `make bench`, or `make bench ARGS=cold_start` for one of them."""
+"""Run the benchmarks: `make bench`, or `make bench ARGS=cold_start` for one of them.
+
+Whatever follows the name of a single benchmark and is no name is for that benchmark:
+`python -m benchmarks learning_prediction ATTEMPTS.csv SPLIT.csv OUT.csv`.
+"""
 
 import sys
 from importlib import import_module
@@ -18,7 +22,11 @@ def names() -> list[str]:
 
 def main(requested: list[str]) -> None:
     """Run the requested benchmarks, or all of them."""
-    unknown = set(requested) - set(names())
+    known = set(names())
+    if len(requested) > 1 and requested[0] in known and known.isdisjoint(requested[1:]):
+        import_module(f"benchmarks.{requested[0]}").main(requested[1:])
+        return
+    unknown = set(requested) - known
     if unknown:
         raise SystemExit(
             f"No such benchmark: {', '.join(unknown)}. Choose from: {', '.join(names())}"

@@ -1,0 +1,187 @@
+"""Models of the literature that predict the next answer, for comparison with ours.
+
+Each takes all rows and says which of them it may learn from, and returns the probability of a right
+answer for every row, predicted before that row's outcome is read.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import product
+
+import numpy as np
+
+from lib.learning.mastery_model.regression import Design, FloatArray, regress, sigmoid
+
+ELO_STEPS = ((0.8, 0.05), (0.5, 0.02), (1.2, 0.1), (0.3, 0.0), (1.8, 0.2))
+"""First step and decay of the abilities of Elo."""
+ELO_ITEM_STEPS = ((1.0, 0.05), (1.8, 0.2), (0.6, 0.02))
+"""The same of the difficulties."""
+DECAYS = (0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.94, 0.97, 0.99)
+
+
+@dataclass(frozen=True)
+class Row:
+    """One answer of the data; rows are grouped by student and in order."""
+
+    user: str
+    item: str
+    skills: tuple[str, ...]
+    correct: bool
+    learn: bool
+    """Whether a model may learn from it."""
+
+
+def tuned_elo(rows: Sequence[Row]) -> FloatArray:
+    """Return the predictions of Elo ratings with steps that shrink, tuned on the rows to learn from.
+
+    A student has one ability and one for each skill; difficulties stay as they are after the rows
+    to learn from. Source: Pelánek (2016), Applications of the Elo rating system in adaptive
+    educational systems.
+    """
+    training = [row for row in rows if row.learn]
+    outcomes = np.array([row.correct for row in training], float)
+    second_half = slice(len(training) // 2, None)
+
+    def loss(steps: tuple[tuple[float, float], tuple[float, float]]) -> float:
+        return log_loss(outcomes[second_half], _elo(training, {}, *steps)[second_half])
+
+    steps = min(product(ELO_STEPS, ELO_ITEM_STEPS), key=loss)
+    difficulties: dict[str, tuple[float, int]] = {}
+    _elo(training, difficulties, *steps)
+    return _elo(rows, difficulties, *steps, frozen=True)
+
+
+def _elo(
+    rows: Sequence[Row],
+    difficulties: dict[str, tuple[float, int]],
+    steps: tuple[float, float],
+    item_steps: tuple[float, float],
+    *,
+    frozen: bool = False,
+) -> FloatArray:
+    first, decay = steps
+    item_first, item_decay = item_steps
+    predictions, user = np.empty(len(rows)), None
+    mean = sum(row.correct for row in rows if row.learn) / sum(row.learn for row in rows)
+    new_item = (math.log((1 - mean) / mean), 0)
+    overall, count = 0.0, 0
+    skills: dict[str, tuple[float, int]] = {}
+    for number, row in enumerate(rows):
+        if row.user != user:
+            user, overall, count, skills = row.user, 0.0, 0, {}
+        states = [skills.get(skill, (0.0, 0)) for skill in row.skills]
+        difficulty, answers = difficulties.get(row.item, new_item)
+        ability = overall + (sum(it[0] for it in states) / len(states) if states else 0.0)
+        predictions[number] = 1 / (1 + math.exp(difficulty - ability))
+        error = row.correct - predictions[number]
+        overall, count = overall + first / (1 + decay * count) * error, count + 1
+        for skill, (value, seen) in zip(row.skills, states, strict=True):
+            skills[skill] = value + first / (1 + decay * seen) * error, seen + 1
+        if not frozen:
+            moved = difficulty - item_first / (1 + item_decay * answers) * error
+            difficulties[row.item] = moved, answers + 1
+    return predictions
+
+
+def best_lr(rows: Sequence[Row]) -> FloatArray:
+    """Return the predictions of Best-LR: questions, skills, and logs of counts, with ridge 1.
+
+    The counts are attempts and right answers in all, to the question, and for each skill. Source:
+    Gervet, Koedinger, Schneider and Mitchell (2020), When is deep learning the best approach to
+    knowledge tracing?
+    """
+    width = max(len(row.skills) for row in rows)
+    dense = np.ones((len(rows), 5))
+    index = np.zeros((len(rows), 1 + 3 * width), np.int64)
+    value = np.zeros(index.shape)
+    numbers: dict[tuple[str, str], int] = {}
+    counts: dict[tuple[str, str], list[int]] = {}
+    user = None
+    for number, row in enumerate(rows):
+        if row.user != user:
+            user, counts = row.user, {}
+        scopes = [("total", ""), ("item", row.item), *(("skill", it) for it in row.skills)]
+        seen = [counts.setdefault(scope, [0, 0]) for scope in scopes]
+        dense[number, 1:] = [math.log1p(it) for scope in seen[:2] for it in scope]
+        entries = [(scopes[1], 1.0)]
+        for scope, (attempts, wins) in zip(scopes[2:], seen[2:], strict=True):
+            entries += [
+                (scope, 1.0),
+                (("attempts", scope[1]), math.log1p(attempts)),
+                (("wins", scope[1]), math.log1p(wins)),
+            ]
+        for column, (key, entry) in enumerate(entries):
+            if row.learn or key in numbers:
+                index[number, column] = numbers.setdefault(key, len(numbers))
+                value[number, column] = entry
+        for it in seen:
+            it[0] += 1
+            it[1] += row.correct
+    learn = np.array([row.learn for row in rows])
+    outcomes = np.array([row.correct for row in rows], float)
+    penalty = np.ones(5 + len(numbers))
+    penalty[0] = 1e-6
+    weights = regress(
+        Design(dense[learn], index[learn], value[learn], len(numbers)), outcomes[learn], penalty
+    )
+    return sigmoid(Design(dense, index, value, len(numbers)).times(weights))
+
+
+def moving_average(rows: Sequence[Row]) -> FloatArray:
+    """Return each skill's recency-weighted mean outcome, its decay fitted on the rows to learn from.
+
+    It begins with the skill's mean over students; several skills are averaged.
+    """
+    learn = np.array([row.learn for row in rows])
+    outcomes = np.array([row.correct for row in rows], float)
+    candidates = [_moving_average(rows, decay) for decay in DECAYS]
+    return min(candidates, key=lambda it: log_loss(outcomes[learn], it[learn]))
+
+
+def _moving_average(rows: Sequence[Row], decay: float) -> FloatArray:
+    sums: dict[str, list[int]] = {}
+    for row in rows:
+        if row.learn:
+            for skill in (*row.skills, ""):
+                entry = sums.setdefault(skill, [0, 0])
+                entry[0] += row.correct
+                entry[1] += 1
+    start = {skill: right / count for skill, (right, count) in sums.items()}
+    predictions, user = np.empty(len(rows)), None
+    means: dict[str, float] = {}
+    for number, row in enumerate(rows):
+        if row.user != user:
+            user, means = row.user, {}
+        skills = row.skills or ("",)
+        values = [means.get(skill, start.get(skill, start[""])) for skill in skills]
+        predictions[number] = sum(values) / len(values)
+        for skill, value in zip(skills, values, strict=True):
+            means[skill] = decay * value + (1 - decay) * row.correct
+    return predictions
+
+
+def auc(outcomes: FloatArray, predictions: FloatArray) -> float:
+    """Return the probability that a right answer was predicted higher than a wrong one."""
+    _, inverse, counts = np.unique(predictions, return_inverse=True, return_counts=True)
+    ranks = (np.cumsum(counts) - (counts - 1) / 2)[inverse]
+    right = outcomes.sum()
+    area = ranks[outcomes == 1].sum() - right * (right + 1) / 2
+    return float(area / (right * (len(outcomes) - right)))
+
+
+def log_loss(outcomes: FloatArray, predictions: FloatArray) -> float:
+    """Return the mean negative log likelihood, nats; predictions stay 1e-6 away from 0 and 1."""
+    kept = np.clip(predictions, 1e-6, 1 - 1e-6)
+    return float(-np.mean(np.log(np.where(outcomes == 1, kept, 1 - kept))))
+
+
+def calibration_error(outcomes: FloatArray, predictions: FloatArray) -> float:
+    """Return the mean gap between predicted and observed shares in ten bins of equal count."""
+    order = np.argsort(predictions, kind="stable")
+    gaps = [
+        len(rows) * abs(outcomes[rows].mean() - predictions[rows].mean())
+        for rows in np.array_split(order, 10)
+        if len(rows)
+    ]
+    return float(sum(gaps) / len(outcomes))

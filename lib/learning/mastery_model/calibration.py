@@ -1,0 +1,121 @@
+"""The coefficients of the model, as the server sends them: a value with a version and a JSON form."""
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any
+
+FORMAT = 1
+"""Version of the features and the JSON; a calibration of another format is refused."""
+
+
+@dataclass(frozen=True)
+class Steps:
+    """How far one answer moves abilities, in logits for an error of 1; all are at least 0.
+
+    The step of the n-th answer (from 0) is `first / (1 + decay * n)`, times the factors that apply.
+    """
+
+    overall: float = 0.4
+    """First step of the overall ability."""
+    overall_decay: float = 0.02
+    concept: float = 1.0
+    """First step of a concept's ability."""
+    concept_decay: float = 0.05
+    transfer: float = 0.7
+    """Share of the overall ability with which a concept begins, 0 to 1."""
+    share: float = 0.5
+    """Share of the concepts' ability in the expectation of an answer, 0 to 1."""
+    slow: float = 0.7
+    """Factor for a right answer that took more than twice the question's usual time, 0 to 1."""
+    unsure: float = 0.7
+    """Factor for a right answer with confidence 1, 0 to 1; 1 from confidence 3 on."""
+    repeated: float = 0.5
+    """Factor for further tries at a question, 0 to 1."""
+
+    def __post_init__(self) -> None:
+        """Refuse steps with which a right answer could lower an ability.
+
+        Raises:
+            ValueError: If a step is negative or not finite, or a factor or share is above 1.
+        """
+        values = asdict(self)
+        if not all(math.isfinite(value) and value >= 0 for value in values.values()):
+            raise ValueError("Steps must be finite and at least 0.")
+        if max(self.transfer, self.share, self.slow, self.unsure, self.repeated) > 1:
+            raise ValueError("Shares and factors of steps must be at most 1.")
+
+
+@dataclass(frozen=True)
+class ItemParameters:
+    """What is known of a question."""
+
+    difficulty: float
+    """Logits; ability minus difficulty is the logit of a right answer."""
+    answers: int
+    """Number of answers that the difficulty rests on."""
+    seconds: float | None = None
+    """Usual time of an answer (geometric mean); None if it is not known."""
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """All coefficients of the model for one subject."""
+
+    version: str
+    """Name that the server gives to this calibration."""
+    mean: float
+    """Share of right answers, 0 to 1."""
+    difficulty: float
+    """Difficulty of a question of unknown concepts, logits."""
+    seconds: float | None = None
+    """Usual time of an answer to a question without one of its own."""
+    steps: Steps = field(default_factory=Steps)
+    items: Mapping[str, ItemParameters] = field(default_factory=dict)
+    concepts: Mapping[str, float] = field(default_factory=dict)
+    """Mean difficulty of each concept's questions, logits."""
+    intercept: float = 0.0
+    weights: Mapping[str, float] = field(default_factory=dict)
+    """Weights of the features in `features.NAMES`; those not named weigh 0."""
+    effects: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    """Weights by family of `features.FAMILIES` and key; those not named weigh 0."""
+
+    def difficulty_of(self, item: str, concepts: tuple[str, ...]) -> float:
+        """Return a question's difficulty, logits; its concepts' mean if the question is new."""
+        parameters = self.items.get(item)
+        if parameters is not None:
+            return parameters.difficulty
+        found = [self.concepts[concept] for concept in concepts if concept in self.concepts]
+        return sum(found) / len(found) if found else self.difficulty
+
+    def seconds_of(self, item: str) -> float | None:
+        """Return the usual time of an answer, seconds; None if it is not known."""
+        parameters = self.items.get(item)
+        own = None if parameters is None else parameters.seconds
+        return self.seconds if own is None else own
+
+    def to_json(self) -> str:
+        """Return the JSON form; `from_json` restores every number exactly."""
+        return json.dumps(
+            {"format": FORMAT, **asdict(self)}, allow_nan=False, sort_keys=True, indent=1
+        )
+
+    @classmethod
+    def from_json(cls, text: str) -> "Calibration":
+        """Return the calibration that `to_json` wrote.
+
+        Raises:
+            ValueError: If it is not JSON of this format.
+        """
+        values: dict[str, Any] = json.loads(text)
+        if not isinstance(values, dict) or values.pop("format", None) != FORMAT:
+            raise ValueError(f"This is no calibration of format {FORMAT}.")
+        unknown = values.keys() ^ {it.name for it in fields(cls)}
+        if unknown:
+            raise ValueError(
+                f"Unknown or missing in the calibration: {', '.join(sorted(unknown))}."
+            )
+        values["steps"] = Steps(**values["steps"])
+        values["items"] = {key: ItemParameters(**it) for key, it in values["items"].items()}
+        return cls(**values)

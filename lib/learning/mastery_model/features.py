@@ -1,0 +1,207 @@
+"""What a prediction is made of: features of a student's records and a question, before its answer."""
+
+from collections.abc import Iterable, Sequence
+from math import log1p
+
+from lib.learning.mastery_model.records import HALF_LIVES, LONGEST_STREAK, RATES, Record
+
+NODES = 15
+"""Number of values of `Record.recent`."""
+UNIT_SECONDS = 60.0
+"""Unit of the gaps, whose logarithm is a feature."""
+_SCOPES = ("overall", "concepts", "combination")
+_MEANS = range(len(RATES))
+_WINDOWS = range(2 * len(HALF_LIVES))
+
+NAMES: tuple[str, ...] = (
+    "difficulty",
+    "log_item_answers",
+    "overall_ability",
+    "concepts_ability",
+    "weakest_ability",
+    *(f"{scope}_{outcome}" for scope in _SCOPES for outcome in ("log_right", "log_wrong")),
+    *("overall_log_answers", "concepts_log_answers", "item_log_right", "item_log_wrong"),
+    *("item_last_right", "item_last_wrong"),
+    *(f"{scope}_outcomes_{index}" for scope in _SCOPES for index in _MEANS),
+    *(f"{scope}_residuals_{index}" for scope in _SCOPES for index in _MEANS),
+    *("overall_streak", "concepts_streak", "overall_pace", "concepts_pace"),
+    *("overall_assurance", "concepts_assurance"),
+    *("concepts_log_lag", "concepts_new", "item_log_lag"),
+    *("same_item", "same_concepts", "shared_concept", "same_right", "same_wrong"),
+    *(
+        f"{scope}_{gap}"
+        for scope in ("overall", "concepts", "item")
+        for gap in ("log_gap", "gap_unknown")
+    ),
+    *(f"{scope}_fading_{index}" for scope in ("overall", "concepts") for index in _WINDOWS),
+    *(f"overall_recent_{node}" for node in range(NODES)),
+    *(f"combination_recent_{node}" for node in range(NODES)),
+)
+"""Names of the dense features, in their order."""
+
+FAMILIES = (
+    *("item", "combination", "concept"),
+    *("concept_right", "concept_wrong", "concept_outcomes", "concept_overall"),
+    *("item_ability", "combination_recent", "item_recent"),
+)
+"""Families of sparse features: one weight per question, concept, or combination of concepts."""
+
+
+class Situation:
+    """What a student's records say about one question, just before the answer."""
+
+    __slots__ = ("combination", "concepts", "item", "overall", "previous_concepts", "previous_item")
+
+    def __init__(
+        self,
+        overall: Record,
+        concepts: Sequence[Record],
+        combination: Record,
+        item: Record,
+        previous_item: str | None,
+        previous_concepts: tuple[str, ...],
+    ) -> None:
+        """Keep the records of a question's scopes, and what came before it."""
+        self.overall = overall
+        self.concepts = concepts
+        self.combination = combination
+        self.item = item
+        self.previous_item = previous_item
+        self.previous_concepts = previous_concepts
+
+    @property
+    def concepts_ability(self) -> float:
+        """Mean ability in the question's concepts, logits."""
+        return mean(record.ability for record in self.concepts)
+
+
+def mean(values: Iterable[float]) -> float:
+    """Return the mean of one or more values, added from left to right."""
+    total, count = 0.0, 0
+    for value in values:
+        total, count = total + value, count + 1
+    return total / count
+
+
+def dense(
+    situation: Situation,
+    item: str,
+    concepts: tuple[str, ...],
+    difficulty: float,
+    item_answers: int,
+    time: float | None,
+) -> list[float]:
+    """Return the values of `NAMES`."""
+    overall, records, combination, record = (
+        situation.overall,
+        situation.concepts,
+        situation.combination,
+        situation.item,
+    )
+    values = [
+        difficulty,
+        log1p(item_answers),
+        overall.ability,
+        situation.concepts_ability,
+        min(it.ability for it in records),
+        log1p(overall.right),
+        log1p(overall.wrong),
+        mean(log1p(it.right) for it in records),
+        mean(log1p(it.wrong) for it in records),
+        log1p(combination.right),
+        log1p(combination.wrong),
+        log1p(overall.answers),
+        mean(log1p(it.answers) for it in records),
+        log1p(record.right),
+        log1p(record.wrong),
+        float(record.streak > 0),
+        float(record.streak < 0),
+        *overall.outcomes,
+        *_means([it.outcomes for it in records]),
+        *combination.outcomes,
+        *overall.residuals,
+        *_means([it.residuals for it in records]),
+        *combination.residuals,
+        _streak(overall),
+        mean(_streak(it) for it in records),
+        overall.pace,
+        mean(it.pace for it in records),
+        overall.assurance,
+        mean(it.assurance for it in records),
+    ]
+    newest = max(it.number for it in records)
+    shared = any(it in situation.previous_concepts for it in concepts)
+    same = concepts == situation.previous_concepts
+    values += [
+        log1p(overall.number - newest) if newest else 0.0,
+        float(newest == 0),
+        log1p(overall.number - record.number) if record.number else 0.0,
+        float(item == situation.previous_item),
+        float(same),
+        float(shared),
+        float(same and overall.streak > 0),
+        float(same and overall.streak < 0),
+    ]
+    values += _of_time(overall, records, record, time)
+    values += _one_hot(overall.recent)
+    values += _one_hot(combination.recent)
+    return values
+
+
+def _of_time(
+    overall: Record, records: Sequence[Record], item: Record, time: float | None
+) -> list[float]:
+    if time is None:
+        return [0.0, 1.0, 0.0, 1.0, 0.0, 1.0] + [0.0] * (2 * len(_WINDOWS))
+    times = [it.time for it in records if it.time is not None]
+    values: list[float] = []
+    for last in (overall.time, max(times, default=None), item.time):
+        values += [0.0, 1.0] if last is None else [log1p(max(0.0, time - last) / UNIT_SECONDS), 0.0]
+    values += map(log1p, overall.faded(time))
+    values += map(log1p, _means([it.faded(time) for it in records]))
+    return values
+
+
+def sparse(
+    situation: Situation, item: str, concepts: tuple[str, ...], difficulty: float
+) -> list[tuple[str, str, float]]:
+    """Return the sparse features as families, keys and values; a concept's count as their share."""
+    combination = ";".join(concepts)
+    ability = situation.overall.ability
+    values = [
+        ("item", item, 1.0),
+        ("combination", combination, 1.0),
+        ("item_ability", item, ability + situation.concepts_ability - difficulty),
+        ("combination_recent", f"{combination} {_last(situation.combination)}", 1.0),
+        ("item_recent", f"{item} {_last(situation.overall)}", 1.0),
+    ]
+    part = 1.0 / len(concepts) if concepts else 0.0
+    for concept, record in zip(concepts, situation.concepts, strict=False):
+        values += [
+            ("concept", concept, part),
+            ("concept_right", concept, part * log1p(record.right)),
+            ("concept_wrong", concept, part * log1p(record.wrong)),
+            ("concept_outcomes", concept, part * record.outcomes[2]),
+            ("concept_overall", concept, part * ability),
+        ]
+    return values
+
+
+def _last(record: Record) -> int:
+    return (record.streak > 0) - (record.streak < 0)
+
+
+def _streak(record: Record) -> float:
+    return max(-LONGEST_STREAK, min(LONGEST_STREAK, record.streak))
+
+
+def _means(rows: Sequence[Sequence[float]]) -> list[float]:
+    if len(rows) == 1:
+        return list(rows[0])
+    return [mean(column) for column in zip(*rows, strict=True)]
+
+
+def _one_hot(node: int) -> list[float]:
+    values = [0.0] * NODES
+    values[node] = 1.0
+    return values

@@ -1,0 +1,237 @@
+"""The fit of a calibration to the attempts of many students; needs numpy and some minutes.
+
+Difficulties come first, from answers and the abilities that they imply. A student's features are
+computed with difficulties that other students show, so that no answer explains itself; then one
+logistic regression gives the weights of all features.
+"""
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from lib.learning.mastery_model.abilities import Answered, before_answers
+from lib.learning.mastery_model.attempts import Attempt, canonical
+from lib.learning.mastery_model.calibration import Calibration, ItemParameters, Steps
+from lib.learning.mastery_model.difficulties import HOLD_OUTS, item_difficulties
+from lib.learning.mastery_model.features import NAMES
+from lib.learning.mastery_model.regression import Design, FloatArray, IntArray, regress
+from lib.learning.mastery_model.student import Student, doubt_of, is_slow, seconds_read
+from lib.learning.mastery_model.step_search import best_steps
+
+ALTERNATIONS = 2
+"""How often difficulties and abilities are estimated from each other."""
+DENSE_PENALTY = 1.0
+"""Precision of the weight of a standardised dense feature."""
+PENALTIES = {
+    "item": 8.0,
+    "combination": 3.0,
+    "concept": 3.0,
+    "concept_right": 10.0,
+    "concept_wrong": 10.0,
+    "concept_outcomes": 10.0,
+    "concept_overall": 10.0,
+    "item_ability": 20.0,
+    "combination_recent": 5.0,
+    "item_recent": 20.0,
+}
+"""Precision of the weights of each family of sparse features."""
+
+
+class _Numbers:
+    """Numbers for names, in the order of their first use."""
+
+    def __init__(self) -> None:
+        self.numbers: dict[str, int] = {}
+
+    def __call__(self, name: str) -> int:
+        return self.numbers.setdefault(name, len(self.numbers))
+
+
+class _Data:
+    """The attempts of all students as arrays, student after student."""
+
+    def __init__(self, students: Mapping[str, Iterable[Attempt]]) -> None:
+        self.histories = [canonical(students[student]) for student in sorted(students)]
+        self.attempts = [attempt for history in self.histories for attempt in history]
+        if not self.attempts:
+            raise ValueError("There are no attempts to fit to.")
+        self.student = np.repeat(np.arange(len(self.histories)), list(map(len, self.histories)))
+        self.part = self.student % HOLD_OUTS
+        self.outcomes = np.array([it.is_correct for it in self.attempts], float)
+        self.item_number, combination_number = _Numbers(), _Numbers()
+        self.items = np.array([self.item_number(it.question.item) for it in self.attempts])
+        self.concepts_of = [()] * len(self.item_number.numbers)
+        for item, attempt in zip(self.items, self.attempts, strict=True):
+            self.concepts_of[item] = attempt.question.concepts
+        self.combination_of = np.array(
+            [combination_number(";".join(concepts)) for concepts in self.concepts_of]
+        )
+
+    def difficulties(self, abilities: FloatArray, part: int) -> FloatArray:
+        """Return every question's difficulty that all parts of the students but one show."""
+        rows = self.part != part
+        return item_difficulties(
+            self.items[rows], self.combination_of, self.outcomes[rows], abilities[rows]
+        )
+
+
+def fit(students: Mapping[str, Iterable[Attempt]], version: str) -> Calibration:
+    """Return the calibration that fits the attempts of students best.
+
+    Args:
+        students: Attempts of each student; their order does not matter.
+        version: Name of the calibration.
+
+    Raises:
+        ValueError: If there is no attempt.
+    """
+    data = _Data(students)
+    usual = _usual_seconds(data)
+    answers = _answers(data, usual)
+    abilities = np.zeros(len(answers))
+    steps = Steps()
+    for alternation in range(ALTERNATIONS + 1):
+        by_part = [data.difficulties(abilities, part) for part in range(HOLD_OUTS + 1)]
+        if alternation == ALTERNATIONS:
+            break
+        own = np.array(by_part)[data.part, data.items].tolist()
+        steps = best_steps(answers, own)
+        overall, concepts = map(np.array, before_answers(answers, own, steps))
+        abilities = (1 - steps.share) * overall + steps.share * concepts
+    parts = [
+        _unweighted(data, part, difficulties, steps, usual, version)
+        for part, difficulties in enumerate(by_part)
+    ]
+    return _weighted(data, parts)
+
+
+def _usual_seconds(data: _Data) -> dict[str, float]:
+    """Return the geometric mean time by question, drawn towards that of all; `""` is all."""
+    total: dict[str, list[float]] = {}
+    for attempt in data.attempts:
+        if attempt.seconds is not None:
+            entry = total.setdefault(attempt.question.item, [0.0, 0.0])
+            entry[0] += math.log(seconds_read(attempt.seconds))
+            entry[1] += 1
+    if not total:
+        return {}
+    mean = sum(it[0] for it in total.values()) / sum(it[1] for it in total.values())
+    prior = 5.0
+    usual = {
+        item: math.exp((logs + prior * mean) / (count + prior))
+        for item, (logs, count) in total.items()
+    }
+    return {**usual, "": math.exp(mean)}
+
+
+def _answers(data: _Data, usual: Mapping[str, float]) -> list[Answered]:
+    concept_number = _Numbers()
+    answers = []
+    for student, history in enumerate(data.histories):
+        tried: set[str] = set()
+        for attempt in history:
+            question = attempt.question
+            answers.append(
+                Answered(
+                    student,
+                    tuple(map(concept_number, question.concepts or ("",))),
+                    attempt.is_correct,
+                    question.item in tried,
+                    is_slow(attempt, usual.get(question.item)),
+                    doubt_of(attempt),
+                )
+            )
+            tried.add(question.item)
+    return answers
+
+
+def _unweighted(
+    data: _Data,
+    part: int,
+    difficulties: FloatArray,
+    steps: Steps,
+    usual: Mapping[str, float],
+    version: str,
+) -> Calibration:
+    """Return a calibration without weights, from all students but one part."""
+    rows = data.part != part
+    counts = np.bincount(data.items[rows], minlength=len(difficulties))
+    seen = counts > 0
+    overall = float(np.average(difficulties, weights=counts if seen.any() else None))
+    sums: dict[str, list[float]] = {}
+    for item, concepts in enumerate(data.concepts_of):
+        for concept in concepts:
+            entry = sums.setdefault(concept, [0.0, 0.0])
+            entry[0] += counts[item] * float(difficulties[item])
+            entry[1] += counts[item]
+    return Calibration(
+        version=version,
+        mean=float(np.mean(data.outcomes)),
+        difficulty=overall,
+        seconds=usual.get(""),
+        steps=steps,
+        items={
+            name: ItemParameters(float(difficulties[item]), int(counts[item]), usual.get(name))
+            for name, item in data.item_number.numbers.items()
+            if seen[item]
+        },
+        concepts={name: total / count for name, (total, count) in sorted(sums.items()) if count},
+    )
+
+
+def _weighted(data: _Data, parts: Sequence[Calibration]) -> Calibration:
+    """Return the last calibration with the weights that fit all students' features."""
+    rows, keys = len(data.attempts), _Numbers()
+    families: list[str] = []
+    width = max(len(concepts) for concepts in data.concepts_of)
+    dense = np.empty((rows, len(NAMES)))
+    index = np.zeros((rows, 5 + 5 * width), np.int64)
+    value = np.zeros(index.shape)
+    row = 0
+    for number, history in enumerate(data.histories):
+        student = Student(parts[number % HOLD_OUTS])
+        for attempt in history:
+            dense[row] = student.dense(attempt.question, attempt.time)
+            for column, (family, key, entry) in enumerate(student.sparse(attempt.question)):
+                index[row, column] = keys(f"{family} {key}")
+                value[row, column] = entry
+                if len(families) < len(keys.numbers):
+                    families.append(family)
+            student.add(attempt)
+            row += 1
+    return _regressed(parts[-1], dense, index, value, data.outcomes, keys.numbers, families)
+
+
+def _regressed(
+    calibration: Calibration,
+    dense: FloatArray,
+    index: IntArray,
+    value: FloatArray,
+    outcomes: FloatArray,
+    keys: Mapping[str, int],
+    families: Sequence[str],
+) -> Calibration:
+    means, deviations = dense.mean(axis=0), dense.std(axis=0)
+    varying = np.flatnonzero(deviations > 1e-9)
+    scaled = (dense[:, varying] - means[varying]) / deviations[varying]
+    design = Design(np.column_stack([np.ones(len(dense)), scaled]), index, value, len(families))
+    penalty = np.concatenate(
+        [
+            np.full(1 + len(varying), DENSE_PENALTY),
+            [PENALTIES[family] for family in families],
+        ]
+    )
+    weights = regress(design, outcomes, penalty)
+    slopes = weights[1 : 1 + len(varying)] / deviations[varying]
+    effects: dict[str, dict[str, float]] = {family: {} for family in sorted(set(families))}
+    for key, number in keys.items():
+        family = families[number]
+        effects[family][key.removeprefix(f"{family} ")] = float(weights[1 + len(varying) + number])
+    return replace(
+        calibration,
+        intercept=float(weights[0] - slopes @ means[varying]),
+        weights={NAMES[column]: float(it) for column, it in zip(varying, slopes, strict=True)},
+        effects=effects,
+    )

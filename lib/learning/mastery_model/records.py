@@ -1,0 +1,102 @@
+"""What the model remembers of a student: a record of fixed size per scope.
+
+A scope is everything that the student answered, one concept, one combination of concepts, or one
+question. Updating a record takes the same time however many answers it has seen.
+"""
+
+from dataclasses import dataclass, field
+
+RATES = (0.5, 0.2, 0.06, 0.02)
+"""Weights of the newest answer in the exponentially weighted means; about 2 to 50 answers."""
+HALF_LIVES = (3_600.0, 86_400.0, 7 * 86_400.0, 30 * 86_400.0)
+"""Half-lives of the counts that fade, seconds."""
+LONGEST_STREAK = 5.0
+"""Length from which a streak counts as this long, in features."""
+_NOTHING = (0.0,) * len(RATES)
+
+
+@dataclass(slots=True)
+class Record:
+    """What a student did in one scope."""
+
+    right: int = 0
+    wrong: int = 0
+    outcomes: tuple[float, ...] = _NOTHING
+    """Exponentially weighted means of the outcome (1 or 0) minus the calibration's mean."""
+    residuals: tuple[float, ...] = _NOTHING
+    """The same of the outcome minus what the abilities let expect."""
+    pace: float = 0.0
+    """The same, with the second rate, of the log of the time over the usual time."""
+    assurance: float = 0.0
+    """The same of the confidence, -1 to 1, after right answers, and minus that after wrong ones."""
+    recent: int = 0
+    """The last three outcomes as a node of a binary tree whose root, 0, is no answer."""
+    streak: int = 0
+    """Number of last answers that were all right, or minus the number of those all wrong."""
+    number: int = 0
+    """Which of the student's answers, from 1, the last in this scope was; 0 is none."""
+    time: float | None = None
+    """Time of the last answer whose time is known, seconds."""
+    fading: list[float] = field(default_factory=lambda: [0.0] * (2 * len(HALF_LIVES)))
+    """Right, then wrong answers, fading with each half-life, as of `time`."""
+    ability: float = 0.0
+    """Logits; meaningful for everything and for concepts."""
+
+    @property
+    def answers(self) -> int:
+        """Number of answers."""
+        return self.right + self.wrong
+
+    def faded(self, time: float) -> list[float]:
+        """Return the fading counts as of a time; one before the last answer counts as that."""
+        if self.time is None or time <= self.time:
+            return self.fading
+        gap = time - self.time
+        factors = [0.5 ** (gap / half_life) for half_life in HALF_LIVES]
+        return [count * factor for count, factor in zip(self.fading, factors * 2, strict=True)]
+
+    def count(self, outcome: float, mean: float, residual: float, number: int) -> None:
+        """Take one answer into the counts and means.
+
+        Args:
+            outcome: 1 for a right answer, 0 for a wrong one.
+            mean: Share of right answers in the calibration.
+            residual: The outcome minus its expectation.
+            number: Which of the student's answers this is, from 1.
+        """
+        surplus = outcome - mean
+        self.outcomes = tuple(
+            [old + rate * (surplus - old) for old, rate in zip(self.outcomes, RATES, strict=True)]
+        )
+        self.residuals = tuple(
+            [old + rate * (residual - old) for old, rate in zip(self.residuals, RATES, strict=True)]
+        )
+        right = outcome > 0
+        if right:
+            self.right += 1
+            self.streak = max(self.streak, 0) + 1
+        else:
+            self.wrong += 1
+            self.streak = min(self.streak, 0) - 1
+        oldest_forgotten = self.recent if self.recent < 7 else 3 + (self.recent - 7) % 4
+        self.recent = 2 * oldest_forgotten + 1 + right
+        self.number = number
+
+    def pass_time(self, outcome: float, time: float) -> None:
+        """Take the time of one answer into the fading counts."""
+        self.fading = list(self.faded(time))
+        offset = 0 if outcome > 0 else len(HALF_LIVES)
+        for index in range(offset, offset + len(HALF_LIVES)):
+            self.fading[index] += 1.0
+        self.time = time if self.time is None else max(time, self.time)
+
+    def remember_manner(self, pace: float | None, assurance: float | None) -> None:
+        """Take how one answer was given into the means; None is not known."""
+        if pace is not None:
+            self.pace += RATES[1] * (pace - self.pace)
+        if assurance is not None:
+            self.assurance += RATES[1] * (assurance - self.assurance)
+
+
+EMPTY = Record()
+"""The record of a scope without answers; it is never written to."""

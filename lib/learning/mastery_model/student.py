@@ -1,0 +1,228 @@
+"""The fold over one student's attempts: abilities, scores and predictions, in constant time each."""
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from lib.learning.mastery_model.abilities import factor, moved
+from lib.learning.mastery_model.attempts import LONGEST_SECONDS, Attempt, Question, canonical
+from lib.learning.mastery_model.calibration import Calibration
+from lib.learning.mastery_model.features import NAMES, Situation, dense, sparse
+from lib.learning.mastery_model.records import EMPTY, Record
+
+NO_CONCEPT = ""
+"""Key of the record that questions without concepts share; it is in no result."""
+SLOW_PACE = math.log(2)
+"""Log of the time over the usual time from which an answer is slow."""
+LONGEST_PACE = 2.0
+MIDDLE_CONFIDENCE = 3
+LARGEST_LOGIT = 30.0
+"""Logits beyond this are read as this, so that no probability is 0 or 1."""
+
+
+@dataclass(frozen=True, slots=True)
+class ConceptSkill:
+    """What the model says about one concept that a student has practised."""
+
+    skill: float
+    """Ability in the concept, logits; 0 is the average student of the calibration."""
+    attempts: int
+    """Number of attempts, further tries included."""
+    correct: int
+    """Number of right ones."""
+    last_time: float | None
+    """Time of the last attempt whose time is known, seconds."""
+    streak: int
+    """Number of last answers that were all right, or minus the number of those all wrong."""
+    score: float
+    """Expected share of right answers to the concept's questions, 0 to 100."""
+
+
+class Student:
+    """One student's records; `add` the attempts in canonical order, `predict` at any moment."""
+
+    def __init__(self, calibration: Calibration) -> None:
+        """Begin with a student of whom nothing is known."""
+        self.calibration = calibration
+        self._overall = Record()
+        self._concepts: dict[str, Record] = {}
+        self._combinations: dict[tuple[str, ...], Record] = {}
+        self._items: dict[str, Record] = {}
+        self._last: Attempt | None = None
+        self._weights = [calibration.weights.get(name, 0.0) for name in NAMES]
+
+    def add(self, attempt: Attempt) -> None:
+        """Take one attempt into the records.
+
+        Raises:
+            ValueError: If it is not later in the canonical order than the last one.
+        """
+        if self._last is not None and attempt.position <= self._last.position:
+            raise ValueError("Attempts must come in canonical order; fold them all anew.")
+        question, outcome = attempt.question, float(attempt.is_correct)
+        records = []
+        for key in question.concepts or (NO_CONCEPT,):
+            record = self._concepts.get(key)
+            if record is None:
+                record = self._concepts[key] = self._new_concept()
+            records.append(record)
+        combination = self._combinations.setdefault(question.concepts, Record())
+        item = self._items.setdefault(question.item, Record())
+        difficulty = self.calibration.difficulty_of(question.item, question.concepts)
+        residual = outcome - probability(self._mix(records) - difficulty)
+        self._move(attempt, records, item, difficulty)
+        number = self._overall.number + 1
+        assurance = _assurance(attempt)
+        pace = pace_of(attempt, self.calibration.seconds_of(question.item))
+        for record in (self._overall, *records, combination, item):
+            record.count(outcome, self.calibration.mean, residual, number)
+            if attempt.time is not None:
+                record.pass_time(outcome, attempt.time)
+        for record in (self._overall, *records):
+            record.remember_manner(pace, assurance)
+        self._last = attempt
+
+    def predict(self, question: Question, time: float | None = None) -> float:
+        """Return the probability that the next answer to a question is right, above 0, below 1.
+
+        Args:
+            question: The question; it, and its concepts, may be unknown to the calibration.
+            time: Moment of the question, on the clock of `Attempt.time`; None if not known.
+        """
+        situation = self._situation(question)
+        logit = self.calibration.intercept
+        for weight, value in zip(self._weights, self.dense(question, time), strict=True):
+            logit += weight * value
+        difficulty = self.calibration.difficulty_of(question.item, question.concepts)
+        effects = self.calibration.effects
+        for family, key, value in sparse(situation, question.item, question.concepts, difficulty):
+            known = effects.get(family)
+            if known:
+                logit += known.get(key, 0.0) * value
+        return probability(logit)
+
+    def skills(self) -> dict[str, ConceptSkill]:
+        """Return what is known of each practised concept, in the order of their ids."""
+        return {key: self._skill(key) for key in sorted(self._concepts) if key != NO_CONCEPT}
+
+    def dense(self, question: Question, time: float | None) -> list[float]:
+        """Return the dense features of a question at a moment."""
+        parameters = self.calibration.items.get(question.item)
+        return dense(
+            self._situation(question),
+            question.item,
+            question.concepts,
+            self.calibration.difficulty_of(question.item, question.concepts),
+            0 if parameters is None else parameters.answers,
+            time,
+        )
+
+    def sparse(self, question: Question) -> list[tuple[str, str, float]]:
+        """Return the sparse features of a question."""
+        difficulty = self.calibration.difficulty_of(question.item, question.concepts)
+        return sparse(self._situation(question), question.item, question.concepts, difficulty)
+
+    def _situation(self, question: Question) -> Situation:
+        last = None if self._last is None else self._last.question
+        return Situation(
+            self._overall,
+            [
+                self._concepts.get(key) or self._new_concept()
+                for key in question.concepts or (NO_CONCEPT,)
+            ],
+            self._combinations.get(question.concepts, EMPTY),
+            self._items.get(question.item, EMPTY),
+            None if last is None else last.item,
+            () if last is None else last.concepts,
+        )
+
+    def _mix(self, records: list[Record]) -> float:
+        share = self.calibration.steps.share
+        concepts = sum(record.ability for record in records) / len(records)
+        return (1 - share) * self._overall.ability + share * concepts
+
+    def _new_concept(self) -> Record:
+        """Return the record of a concept before its first answer."""
+        return Record(ability=self.calibration.steps.transfer * self._overall.ability)
+
+    def _move(
+        self, attempt: Attempt, records: list[Record], item: Record, difficulty: float
+    ) -> None:
+        """Move the abilities towards the outcome."""
+        steps = self.calibration.steps
+        size = factor(
+            steps,
+            is_repeated=item.answers > 0,
+            is_slow=is_slow(attempt, self.calibration.seconds_of(attempt.question.item)),
+            doubt=doubt_of(attempt),
+        )
+        for record, first, decay in (
+            (self._overall, steps.overall, steps.overall_decay),
+            *((record, steps.concept, steps.concept_decay) for record in records),
+        ):
+            record.ability = moved(
+                record.ability,
+                record.answers,
+                difficulty,
+                attempt.is_correct,
+                size * first,
+                decay,
+            )
+
+    def _skill(self, concept: str) -> ConceptSkill:
+        record = self._concepts[concept]
+        difficulty = self.calibration.concepts.get(concept, self.calibration.difficulty)
+        return ConceptSkill(
+            record.ability,
+            record.answers,
+            record.right,
+            record.time,
+            record.streak,
+            100 * probability(record.ability - difficulty),
+        )
+
+
+def fold(attempts: Iterable[Attempt], calibration: Calibration) -> Student:
+    """Return the student whose attempts these are; the order of delivery changes nothing."""
+    student = Student(calibration)
+    for attempt in canonical(attempts):
+        student.add(attempt)
+    return student
+
+
+def probability(logit: float) -> float:
+    """Return 1 / (1 + exp(-logit))."""
+    return 1 / (1 + math.exp(-max(-LARGEST_LOGIT, min(LARGEST_LOGIT, logit))))
+
+
+def seconds_read(seconds: float) -> float:
+    """Return the time of an answer as the model reads it."""
+    return min(seconds, LONGEST_SECONDS)
+
+
+def pace_of(attempt: Attempt, usual: float | None) -> float | None:
+    """Return the log of the time over the usual time, -2 to 2; None if either is unknown."""
+    if attempt.seconds is None or usual is None:
+        return None
+    pace = math.log(seconds_read(attempt.seconds) / usual)
+    return max(-LONGEST_PACE, min(LONGEST_PACE, pace))
+
+
+def is_slow(attempt: Attempt, usual: float | None) -> bool:
+    """Return whether a right answer took more than twice the usual time."""
+    pace = pace_of(attempt, usual)
+    return attempt.is_correct and pace is not None and pace > SLOW_PACE
+
+
+def doubt_of(attempt: Attempt) -> float:
+    """Return how unsure a right answer was: 1 with confidence 1, 0 from confidence 3 on."""
+    if not attempt.is_correct or attempt.confidence is None:
+        return 0.0
+    return max(0.0, (MIDDLE_CONFIDENCE - attempt.confidence) / (MIDDLE_CONFIDENCE - 1))
+
+
+def _assurance(attempt: Attempt) -> float | None:
+    if attempt.confidence is None:
+        return None
+    signed = (attempt.confidence - MIDDLE_CONFIDENCE) / (MIDDLE_CONFIDENCE - 1)
+    return signed if attempt.is_correct else -signed
