@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
+from lib.learning.mastery_model.features import FAMILIES, NAMES
+
 FORMAT = 1
 """Version of the features and the JSON; a calibration of another format is refused."""
 
@@ -80,6 +82,16 @@ class Calibration:
     """Weights of the features in `features.NAMES`; those not named weigh 0."""
     effects: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     """Weights by family of `features.FAMILIES` and key; those not named weigh 0."""
+
+    def __post_init__(self) -> None:
+        """Refuse weights of features that this version does not compute.
+
+        Raises:
+            ValueError: If a weight or a family of effects has an unknown name.
+        """
+        unknown = (self.weights.keys() - set(NAMES)) | (self.effects.keys() - set(FAMILIES))
+        if unknown:
+            raise ValueError(f"Unknown features in the calibration: {', '.join(sorted(unknown))}.")
 
     def difficulty_of(self, item: str, concepts: tuple[str, ...]) -> float:
         """Return a question's difficulty, logits; its concepts' mean if the question is new."""

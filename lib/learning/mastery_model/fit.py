@@ -97,7 +97,8 @@ def fit(students: Mapping[str, Iterable[Attempt]], version: str) -> Calibration:
         if alternation == ALTERNATIONS:
             break
         own = np.array(by_part)[data.part, data.items].tolist()
-        steps = best_steps(answers, own)
+        if alternation == ALTERNATIONS - 1:
+            steps = best_steps(answers, own)
         overall, concepts = map(np.array, before_answers(answers, own, steps))
         abilities = (1 - steps.share) * overall + steps.share * concepts
     parts = [

@@ -13,7 +13,7 @@ CONJUGATE_STEPS = 20
 """Steps of conjugate gradients with which each Newton step is solved."""
 RESIDUAL = 1e-3
 """Relative squared residual at which a Newton step counts as solved."""
-SMALLEST_GRADIENT = 1e-6
+SMALLEST_GRADIENT = 1e-7
 """Squared, scaled gradient for each row at which the fit ends."""
 LARGEST_LOGIT = 30.0
 

@@ -21,7 +21,7 @@ GRID: dict[str, tuple[float, ...]] = {
     "share": (0.2, 0.4, 0.6, 0.8),
 }
 """Values that are tried for each step, one step at a time."""
-LARGEST_SAMPLE = 30_000
+LARGEST_SAMPLE = 20_000
 """Number of answers from which on further students are left out."""
 FEWEST = 500
 """Number of repeated, slow or unsure answers below which their factor is not fitted."""

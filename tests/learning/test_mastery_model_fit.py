@@ -1,0 +1,202 @@
+"""The fit of the model of mastery: known parameters are recovered from simulated answers."""
+
+import math
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+from lib.learning.mastery_model.abilities import Answered, before_answers
+from lib.learning.mastery_model.attempts import Attempt, Question
+from lib.learning.mastery_model.calibration import Calibration, Steps
+from lib.learning.mastery_model.difficulties import item_difficulties
+from lib.learning.mastery_model.fit import fit
+from lib.learning.mastery_model.regression import Design, FloatArray, regress, sigmoid
+from lib.learning.mastery_model.step_search import best_steps
+from lib.learning.mastery_model.student import Student
+
+ITEMS, CONCEPTS, STUDENTS, ANSWERS = 40, 4, 150, 40
+
+
+def rasch_students(seed: int) -> tuple[dict[str, list[Attempt]], FloatArray, FloatArray]:
+    """Return attempts, each question's difficulty, and the true probability of each attempt."""
+    rng = np.random.default_rng(seed)
+    difficulty = rng.normal(0, 1.2, ITEMS)
+    students: dict[str, list[Attempt]] = {}
+    truth = []
+    for student in range(STUDENTS):
+        ability = rng.normal() + rng.normal(0, 0.7, CONCEPTS)
+        attempts = []
+        for number, item in enumerate(rng.permutation(ITEMS)[:ANSWERS]):
+            chance = float(1 / (1 + math.exp(difficulty[item] - ability[item % CONCEPTS])))
+            truth.append(chance)
+            attempts.append(
+                Attempt(
+                    f"{number:03}",
+                    str(number),
+                    Question(f"{item}", (f"c{item % CONCEPTS}",)),
+                    bool(rng.random() < chance),
+                )
+            )
+        students[f"{student:03}"] = attempts
+    return students, difficulty, np.array(truth)
+
+
+def predictions(calibration: Calibration, students: dict[str, list[Attempt]]) -> FloatArray:
+    found = []
+    for attempts in students.values():
+        student = Student(calibration)
+        for it in attempts:
+            found.append(student.predict(it.question, it.time))
+            student.add(it)
+    return np.array(found)
+
+
+def log_loss(students: dict[str, list[Attempt]], chances: FloatArray) -> float:
+    right = np.array([it.is_correct for attempts in students.values() for it in attempts])
+    return float(-np.mean(np.log(np.where(right, chances, 1 - chances))))
+
+
+@pytest.fixture(scope="module")
+def fitted() -> Calibration:
+    return fit(rasch_students(1)[0], "of a test")
+
+
+def test_difficulties_are_recovered(fitted: Calibration) -> None:
+    truth = rasch_students(1)[1]
+    found = np.array([fitted.items[str(item)].difficulty for item in range(ITEMS)])
+    # 150 answers give a standard error near sqrt(1 / (150 * 0.18)) = 0.2.
+    centered = (found - found.mean()) - (truth - truth.mean())
+    assert float(np.sqrt(np.mean(centered**2))) < 0.3
+    assert {it.answers for it in fitted.items.values()} == {STUDENTS}
+
+
+def test_concepts_difficulties_are_the_means_of_their_questions(fitted: Calibration) -> None:
+    for concept in range(CONCEPTS):
+        own = [fitted.items[str(item)].difficulty for item in range(concept, ITEMS, CONCEPTS)]
+        assert fitted.concepts[f"c{concept}"] == pytest.approx(np.mean(own))
+
+
+def test_new_students_are_predicted_almost_as_well_as_the_data_allow(fitted: Calibration) -> None:
+    students, _, truth = rasch_students(2)
+    # Same seed of difficulties is needed: draw new students of the first course.
+    students, truth = _new_students(rasch_students(1)[1])
+    found = predictions(fitted, students)
+    right = np.array([it.is_correct for attempts in students.values() for it in attempts])
+    constant = np.full(len(right), right.mean())
+    best, ours, worst = (log_loss(students, it) for it in (truth, found, constant))
+    assert ours - best < 0.35 * (worst - best)
+    order = np.argsort(found)
+    gaps = [abs(right[rows].mean() - found[rows].mean()) for rows in np.array_split(order, 10)]
+    assert float(np.mean(gaps)) < 0.03
+
+
+def _new_students(difficulty: FloatArray) -> tuple[dict[str, list[Attempt]], FloatArray]:
+    rng = np.random.default_rng(7)
+    students, truth = {}, []
+    for student in range(100):
+        ability, attempts = rng.normal() + rng.normal(0, 0.7, CONCEPTS), []
+        for number, item in enumerate(rng.permutation(ITEMS)):
+            chance = float(1 / (1 + math.exp(difficulty[item] - ability[item % CONCEPTS])))
+            truth.append(chance)
+            question = Question(f"{item}", (f"c{item % CONCEPTS}",))
+            right = bool(rng.random() < chance)
+            attempts.append(Attempt(f"{number:03}", str(number), question, right))
+        students[str(student)] = attempts
+    return students, np.array(truth)
+
+
+def test_equal_attempts_give_an_equal_calibration_in_whatever_order() -> None:
+    students = dict(list(rasch_students(3)[0].items())[:20])
+    reordered = {key: students[key][::-1] for key in reversed(students)}
+    assert fit(reordered, "v") == fit(students, "v")
+
+
+def test_fitted_calibration_survives_its_json(fitted: Calibration) -> None:
+    assert Calibration.from_json(fitted.to_json()) == fitted
+
+
+def test_empty_input_is_refused() -> None:
+    with pytest.raises(ValueError, match="no attempts"):
+        fit({"nobody": []}, "v")
+
+
+def test_one_attempt_is_enough() -> None:
+    question = Question("i", ())
+    calibration = fit({"s": [Attempt("1", "1", question, True, 1.0, 9.0, 3)]}, "v")
+    assert 0.5 < Student(calibration).predict(question, 2.0) < 1
+
+
+def test_regression_finds_the_weights_that_made_the_outcomes() -> None:
+    rng = np.random.default_rng(5)
+    dense = np.column_stack([np.ones(20_000), rng.normal(size=20_000)])
+    index, value = rng.integers(0, 3, (20_000, 1)), np.ones((20_000, 1))
+    truth = np.array([0.5, -1.0, 0.0, 0.7, -0.7])
+    design = Design(dense, index, value, 3)
+    outcomes = (rng.random(20_000) < sigmoid(design.times(truth))).astype(float)
+    found = regress(design, outcomes, np.array([1e-6, 1e-6, 1.0, 1.0, 1.0]))
+    # Standard errors are near 1 / sqrt(20,000 / 3 * 0.2) = 0.03; the intercept trades with groups.
+    assert found[1] == pytest.approx(-1.0, abs=0.06)
+    assert np.diff(found[2:]) == pytest.approx([0.7, -1.4], abs=0.1)
+
+
+def test_regression_ends_where_the_penalised_gradient_is_zero() -> None:
+    # One column of ones, 3 right of 4, precision 2: 4 p - 3 + 2 w = 0 with p = 1 / (1 + exp(-w)).
+    # At w = 0.3343: p = 0.582805, 2.331220 - 3 + 0.6686 = -0.0002.
+    design = Design(np.ones((4, 1)), np.zeros((4, 0), np.int64), np.zeros((4, 0)), 0)
+    found = regress(design, np.array([1.0, 1.0, 1.0, 0.0]), np.array([2.0]))
+    assert 4 / (1 + math.exp(-found[0])) - 3 + 2 * found[0] == pytest.approx(0, abs=1e-3)
+    assert found[0] == pytest.approx(0.3343, abs=1e-3)
+
+
+def test_rare_questions_are_drawn_towards_their_combination() -> None:
+    items = np.array([0] * 100 + [1])
+    outcomes = np.array([1.0] * 50 + [0.0] * 50 + [0.0])
+    found = item_difficulties(items, np.zeros(2, np.int64), outcomes, np.zeros(101))
+    assert found[0] == pytest.approx(0, abs=0.03)
+    # One wrong answer: slope 1/2 over curvature 1/4 and precision 2 is about 1/2 / 2.25 = 0.22.
+    assert 0.1 < found[1] < 0.35
+
+
+def test_steps_follow_how_fast_abilities_change() -> None:
+    """Abilities that jump need large steps to the end; those that stay need shrinking ones."""
+    rng = np.random.default_rng(11)
+
+    def answers(*, jumps: bool) -> list[Answered]:
+        found = []
+        for student in range(60):
+            ability = rng.normal(0, 2)
+            for number in range(100):
+                if jumps and number % 15 == 0:
+                    ability = rng.normal(0, 3)
+                right = bool(rng.random() < 1 / (1 + math.exp(-ability)))
+                found.append(Answered(student, (0,), right, False, False, 0.0))
+        return found
+
+    def last(steps: Steps) -> float:
+        return steps.concept / (1 + 50 * steps.concept_decay)
+
+    stable, jumping = (best_steps(it, [0.0] * 6_000) for it in (answers(jumps=False), answers(jumps=True)))
+    assert last(jumping) > 2 * last(stable)
+    assert stable.repeated == jumping.repeated == Steps().repeated  # nothing to fit it to
+
+
+def test_abilities_in_bulk_are_those_of_the_fold() -> None:
+    steps = Steps(repeated=0.3)
+    calibration = Calibration("v", 0.5, 0.2, steps=steps, weights={"concepts_ability": 1.0})
+    history = [
+        Attempt(f"{n:02}", "", Question(f"{n % 7}", (f"{n % 3}", f"{n % 2}")), n % 4 > 0)
+        for n in range(30)
+    ]
+    answered = [
+        Answered(0, tuple(map(int, it.question.concepts)), it.is_correct, n >= 7, False, 0.0)
+        for n, it in enumerate(history)
+    ]
+    bulk = before_answers(answered, [0.2] * 30, steps)[1]
+    student, folded = Student(calibration), []
+    for it in history:
+        chance = student.predict(it.question)
+        folded.append(math.log(chance / (1 - chance)))
+        student.add(it)
+    assert folded == pytest.approx(bulk)
+    assert all(one != other for one, other in pairwise(bulk[2:]))
