@@ -5,11 +5,13 @@ answer for every row, predicted before that row's outcome is read.
 """
 
 import math
+from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import product
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lib.learning.mastery_model.regression import Design, FloatArray, regress, sigmoid
 
@@ -33,7 +35,7 @@ class Row:
 
 
 def tuned_elo(rows: Sequence[Row]) -> FloatArray:
-    """Return the predictions of Elo ratings with steps that shrink, tuned on the rows to learn from.
+    """Return the predictions of Elo ratings whose steps shrink, tuned on the rows to learn from.
 
     A student has one ability and one for each skill; difficulties stay as they are after the rows
     to learn from. Source: Pelánek (2016), Applications of the Elo rating system in adaptive
@@ -91,10 +93,8 @@ def best_lr(rows: Sequence[Row]) -> FloatArray:
     Gervet, Koedinger, Schneider and Mitchell (2020), When is deep learning the best approach to
     knowledge tracing?
     """
-    width = max(len(row.skills) for row in rows)
     dense = np.ones((len(rows), 5))
-    index = np.zeros((len(rows), 1 + 3 * width), np.int64)
-    value = np.zeros(index.shape)
+    entry_rows, columns, values = array("q"), array("q"), array("d")
     numbers: dict[tuple[str, str], int] = {}
     counts: dict[tuple[str, str], list[int]] = {}
     user = None
@@ -111,25 +111,39 @@ def best_lr(rows: Sequence[Row]) -> FloatArray:
                 (("attempts", scope[1]), math.log1p(attempts)),
                 (("wins", scope[1]), math.log1p(wins)),
             ]
-        for column, (key, entry) in enumerate(entries):
+        for key, entry in entries:
             if row.learn or key in numbers:
-                index[number, column] = numbers.setdefault(key, len(numbers))
-                value[number, column] = entry
+                entry_rows.append(number)
+                columns.append(numbers.setdefault(key, len(numbers)))
+                values.append(entry)
         for it in seen:
             it[0] += 1
             it[1] += row.correct
     learn = np.array([row.learn for row in rows])
     outcomes = np.array([row.correct for row in rows], float)
+    all_rows = Design(
+        dense, np.array(entry_rows), np.array(columns), np.array(values), len(numbers)
+    )
     penalty = np.ones(5 + len(numbers))
     penalty[0] = 1e-6
-    weights = regress(
-        Design(dense[learn], index[learn], value[learn], len(numbers)), outcomes[learn], penalty
+    weights = regress(_only(all_rows, learn), outcomes[learn], penalty)
+    return sigmoid(all_rows.times(weights))
+
+
+def _only(design: Design, chosen: NDArray[np.bool_]) -> Design:
+    """Return the chosen rows of a design."""
+    kept, new_row = chosen[design.row], np.cumsum(chosen) - 1
+    return Design(
+        design.dense[chosen],
+        new_row[design.row[kept]],
+        design.column[kept],
+        design.value[kept],
+        design.columns,
     )
-    return sigmoid(Design(dense, index, value, len(numbers)).times(weights))
 
 
 def moving_average(rows: Sequence[Row]) -> FloatArray:
-    """Return each skill's recency-weighted mean outcome, its decay fitted on the rows to learn from.
+    """Return skills' recency-weighted mean outcome, its decay fitted to the rows to learn from.
 
     It begins with the skill's mean over students; several skills are averaged.
     """

@@ -2,11 +2,11 @@
 
     python -m benchmarks learning_prediction ATTEMPTS.csv SPLIT.csv OUT.csv
 
-ATTEMPTS.csv has the columns row, user, item, skills (separated by semicolons), ts (seconds), correct
-(0 or 1), dur (seconds) and conf (1 to 3); ts, dur and conf may be empty. Its rows are grouped by
-student and in order. SPLIT.csv has user and split. The model learns from the users whose split is
-train, and OUT.csv gets row and p for every row of the test users, p predicted before the row is read.
-Without arguments, the students are simulated.
+ATTEMPTS.csv has the columns row, user, item, skills (separated by semicolons), ts (seconds),
+correct (0 or 1), dur (seconds) and conf (1 to 3); ts, dur and conf may be empty. Its rows are
+grouped by student and in order. SPLIT.csv has user and split. The model learns from the users whose
+split is train, and OUT.csv gets row and p for every row of the test users, where p is predicted
+before the row is read. Without arguments, the students are simulated.
 """
 
 import csv

@@ -40,9 +40,9 @@ def practice_with_forgetting(
 ) -> dict[str, list[Attempt]]:
     """Return answers of students who learn by practice, forget in pauses, and sometimes guess.
 
-    They work concept by concept in sessions days apart, try again after half of their wrong answers,
-    take longer and are less confident the harder a question is for them; a fifth of the questions
-    has two concepts.
+    They work concept by concept in sessions days apart, and try again after half of their wrong
+    answers. The harder a question is for them, the longer they take and the less confident they
+    are. A fifth of the questions has two concepts.
     """
     rng = np.random.default_rng(seed)
     difficulty = rng.normal(0.3, 0.9, items)

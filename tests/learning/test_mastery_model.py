@@ -38,7 +38,11 @@ BY_HAND = Calibration(
 
 def attempt(number: int, item: str, concepts: str, correct: bool, **values: object) -> Attempt:
     return Attempt(
-        f"{number:06}", str(number), Question(item, tuple(concepts)), correct, **values  # type: ignore[arg-type]
+        f"{number:06}",
+        str(number),
+        Question(item, tuple(concepts)),
+        correct,
+        **values,  # type: ignore[arg-type]
     )
 
 
@@ -186,7 +190,8 @@ UNNUMBERED = st.builds(
 )
 HISTORIES = st.lists(UNNUMBERED, min_size=1, max_size=40).map(
     lambda attempts: [
-        replace(it, clock=f"{number // 2:04}", id=f"{number:04}") for number, it in enumerate(attempts)
+        replace(it, clock=f"{number // 2:04}", id=f"{number:04}")
+        for number, it in enumerate(attempts)
     ]
 )
 FACTORS = st.floats(0, 1)
@@ -291,5 +296,5 @@ def test_calibration_of_unknown_features_is_refused(known: str) -> None:
     "values", [{"overall": -0.1}, {"concept": math.inf}, {"repeated": 1.1}, {"share": math.nan}]
 )
 def test_steps_that_could_move_backwards_are_refused(values: dict[str, float]) -> None:
-    with pytest.raises(ValueError, match="at least 0|at most 1"):
+    with pytest.raises(ValueError, match=r"at least 0|at most 1"):
         Steps(**values)

@@ -130,9 +130,9 @@ def test_one_attempt_is_enough() -> None:
 def test_regression_finds_the_weights_that_made_the_outcomes() -> None:
     rng = np.random.default_rng(5)
     dense = np.column_stack([np.ones(20_000), rng.normal(size=20_000)])
-    index, value = rng.integers(0, 3, (20_000, 1)), np.ones((20_000, 1))
+    groups = rng.integers(0, 3, 20_000)
     truth = np.array([0.5, -1.0, 0.0, 0.7, -0.7])
-    design = Design(dense, index, value, 3)
+    design = Design(dense, np.arange(20_000), groups, np.ones(20_000), 3)
     outcomes = (rng.random(20_000) < sigmoid(design.times(truth))).astype(float)
     found = regress(design, outcomes, np.array([1e-6, 1e-6, 1.0, 1.0, 1.0]))
     # Standard errors are near 1 / sqrt(20,000 / 3 * 0.2) = 0.03; the intercept trades with groups.
@@ -143,7 +143,8 @@ def test_regression_finds_the_weights_that_made_the_outcomes() -> None:
 def test_regression_ends_where_the_penalised_gradient_is_zero() -> None:
     # One column of ones, 3 right of 4, precision 2: 4 p - 3 + 2 w = 0 with p = 1 / (1 + exp(-w)).
     # At w = 0.3343: p = 0.582805, 2.331220 - 3 + 0.6686 = -0.0002.
-    design = Design(np.ones((4, 1)), np.zeros((4, 0), np.int64), np.zeros((4, 0)), 0)
+    nothing = np.zeros(0, np.int64)
+    design = Design(np.ones((4, 1)), nothing, nothing, nothing.astype(float), 0)
     found = regress(design, np.array([1.0, 1.0, 1.0, 0.0]), np.array([2.0]))
     assert 4 / (1 + math.exp(-found[0])) - 3 + 2 * found[0] == pytest.approx(0, abs=1e-3)
     assert found[0] == pytest.approx(0.3343, abs=1e-3)
@@ -176,7 +177,9 @@ def test_steps_follow_how_fast_abilities_change() -> None:
     def last(steps: Steps) -> float:
         return steps.concept / (1 + 50 * steps.concept_decay)
 
-    stable, jumping = (best_steps(it, [0.0] * 6_000) for it in (answers(jumps=False), answers(jumps=True)))
+    stable, jumping = (
+        best_steps(it, [0.0] * 6_000) for it in (answers(jumps=False), answers(jumps=True))
+    )
     assert last(jumping) > 2 * last(stable)
     assert stable.repeated == jumping.repeated == Steps().repeated  # nothing to fit it to
 

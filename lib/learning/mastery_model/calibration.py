@@ -1,4 +1,4 @@
-"""The coefficients of the model, as the server sends them: a value with a version and a JSON form."""
+"""The coefficients of the model, as the server sends them, with a version and a JSON form."""
 
 import json
 import math

@@ -1,4 +1,4 @@
-"""What a prediction is made of: features of a student's records and a question, before its answer."""
+"""Features of a student's records and a question before its answer, which predictions weigh."""
 
 from collections.abc import Iterable, Sequence
 from math import log1p

@@ -6,6 +6,7 @@ logistic regression gives the weights of all features.
 """
 
 import math
+from array import array
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
@@ -15,15 +16,17 @@ from lib.learning.mastery_model.abilities import Answered, before_answers
 from lib.learning.mastery_model.attempts import Attempt, canonical
 from lib.learning.mastery_model.calibration import Calibration, ItemParameters, Steps
 from lib.learning.mastery_model.difficulties import HOLD_OUTS, item_difficulties
-from lib.learning.mastery_model.features import NAMES
-from lib.learning.mastery_model.regression import Design, FloatArray, IntArray, regress
-from lib.learning.mastery_model.student import Student, doubt_of, is_slow, seconds_read
+from lib.learning.mastery_model.features import FAMILIES, NAMES
+from lib.learning.mastery_model.regression import Design, FloatArray, regress
 from lib.learning.mastery_model.step_search import best_steps
+from lib.learning.mastery_model.student import Student, doubt_of, is_slow, seconds_read
 
 ALTERNATIONS = 2
 """How often difficulties and abilities are estimated from each other."""
 DENSE_PENALTY = 1.0
 """Precision of the weight of a standardised dense feature."""
+SMALLEST_DEVIATION = 1e-9
+"""Standard deviation up to which a dense feature is a constant."""
 PENALTIES = {
     "item": 8.0,
     "combination": 3.0,
@@ -184,55 +187,42 @@ def _unweighted(
 
 def _weighted(data: _Data, parts: Sequence[Calibration]) -> Calibration:
     """Return the last calibration with the weights that fit all students' features."""
-    rows, keys = len(data.attempts), _Numbers()
-    families: list[str] = []
-    width = max(len(concepts) for concepts in data.concepts_of)
-    dense = np.empty((rows, len(NAMES)))
-    index = np.zeros((rows, 5 + 5 * width), np.int64)
-    value = np.zeros(index.shape)
+    dense = np.empty((len(data.attempts), len(NAMES)))
+    rows, columns, values = array("q"), array("q"), array("d")
+    numbers: dict[tuple[str, str], int] = {}
     row = 0
-    for number, history in enumerate(data.histories):
-        student = Student(parts[number % HOLD_OUTS])
+    for student_number, history in enumerate(data.histories):
+        student = Student(parts[student_number % HOLD_OUTS])
         for attempt in history:
-            dense[row] = student.dense(attempt.question, attempt.time)
-            for column, (family, key, entry) in enumerate(student.sparse(attempt.question)):
-                index[row, column] = keys(f"{family} {key}")
-                value[row, column] = entry
-                if len(families) < len(keys.numbers):
-                    families.append(family)
+            dense[row], entries = student.features(attempt.question, attempt.time)
+            for family, key, value in entries:
+                if value:
+                    rows.append(row)
+                    columns.append(numbers.setdefault((family, key), len(numbers)))
+                    values.append(value)
             student.add(attempt)
             row += 1
-    return _regressed(parts[-1], dense, index, value, data.outcomes, keys.numbers, families)
-
-
-def _regressed(
-    calibration: Calibration,
-    dense: FloatArray,
-    index: IntArray,
-    value: FloatArray,
-    outcomes: FloatArray,
-    keys: Mapping[str, int],
-    families: Sequence[str],
-) -> Calibration:
     means, deviations = dense.mean(axis=0), dense.std(axis=0)
-    varying = np.flatnonzero(deviations > 1e-9)
-    scaled = (dense[:, varying] - means[varying]) / deviations[varying]
-    design = Design(np.column_stack([np.ones(len(dense)), scaled]), index, value, len(families))
-    penalty = np.concatenate(
-        [
-            np.full(1 + len(varying), DENSE_PENALTY),
-            [PENALTIES[family] for family in families],
-        ]
+    varying = np.flatnonzero(deviations > SMALLEST_DEVIATION)
+    means, deviations = means[varying], deviations[varying]
+    design = Design(
+        np.column_stack([np.ones(len(dense)), (dense[:, varying] - means) / deviations]),
+        np.array(rows, np.int64),
+        np.array(columns, np.int64),
+        np.array(values, float),
+        len(numbers),
     )
-    weights = regress(design, outcomes, penalty)
-    slopes = weights[1 : 1 + len(varying)] / deviations[varying]
-    effects: dict[str, dict[str, float]] = {family: {} for family in sorted(set(families))}
-    for key, number in keys.items():
-        family = families[number]
-        effects[family][key.removeprefix(f"{family} ")] = float(weights[1 + len(varying) + number])
+    dense_count = 1 + len(varying)
+    penalty = np.full(dense_count + len(numbers), DENSE_PENALTY)
+    penalty[dense_count:] = [PENALTIES[family] for family, _ in numbers]
+    weights = regress(design, data.outcomes, penalty)
+    slopes = weights[1:dense_count] / deviations
+    effects: dict[str, dict[str, float]] = {family: {} for family in FAMILIES}
+    for (family, key), number in numbers.items():
+        effects[family][key] = float(weights[dense_count + number])
     return replace(
-        calibration,
-        intercept=float(weights[0] - slopes @ means[varying]),
-        weights={NAMES[column]: float(it) for column, it in zip(varying, slopes, strict=True)},
+        parts[-1],
+        intercept=float(weights[0] - slopes @ means),
+        weights={NAMES[it]: float(slope) for it, slope in zip(varying, slopes, strict=True)},
         effects=effects,
     )

@@ -12,6 +12,8 @@ HALF_LIVES = (3_600.0, 86_400.0, 7 * 86_400.0, 30 * 86_400.0)
 """Half-lives of the counts that fade, seconds."""
 LONGEST_STREAK = 5.0
 """Length from which a streak counts as this long, in features."""
+OF_TWO, OF_THREE = 3, 7
+"""First nodes of `Record.recent` for two and for three outcomes."""
 _NOTHING = (0.0,) * len(RATES)
 
 
@@ -78,8 +80,7 @@ class Record:
         else:
             self.wrong += 1
             self.streak = min(self.streak, 0) - 1
-        oldest_forgotten = self.recent if self.recent < 7 else 3 + (self.recent - 7) % 4
-        self.recent = 2 * oldest_forgotten + 1 + right
+        self.recent = 2 * _without_oldest(self.recent) + 1 + right
         self.number = number
 
     def pass_time(self, outcome: float, time: float) -> None:
@@ -96,6 +97,11 @@ class Record:
             self.pace += RATES[1] * (pace - self.pace)
         if assurance is not None:
             self.assurance += RATES[1] * (assurance - self.assurance)
+
+
+def _without_oldest(node: int) -> int:
+    """Return the node of the last two outcomes instead of three; other nodes are unchanged."""
+    return node if node < OF_THREE else OF_TWO + (node - OF_THREE) % 4
 
 
 EMPTY = Record()

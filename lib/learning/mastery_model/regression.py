@@ -20,41 +20,36 @@ LARGEST_LOGIT = 30.0
 
 @dataclass(frozen=True)
 class Design:
-    """Rows of features: dense columns first, then sparse columns by index and value."""
+    """Rows of features: dense columns first, then the entries of sparse ones."""
 
     dense: FloatArray
     """Shape (n, m)."""
-    index: IntArray
-    """Sparse column of each entry, shape (n, k); an unused entry has the value 0."""
+    row: IntArray
+    """Row of each entry, shape (e,)."""
+    column: IntArray
+    """Sparse column of each entry, from 0, shape (e,)."""
     value: FloatArray
-    """Shape (n, k)."""
+    """Shape (e,)."""
     columns: int
     """Number of sparse columns."""
 
     def times(self, weights: FloatArray) -> FloatArray:
         """Return the logit of each row, shape (n,), for weights of shape (m + columns,)."""
         m = self.dense.shape[1]
+        entries = weights[m:][self.column] * self.value
         logits: FloatArray = self.dense @ weights[:m]
-        sparse = weights[m:]
-        for column in range(self.index.shape[1]):
-            logits += sparse[self.index[:, column]] * self.value[:, column]
+        logits += np.bincount(self.row, entries, len(logits))
         return logits
 
     def transposed_times(self, rows: FloatArray) -> FloatArray:
         """Return the sum over rows of each column times its row's value, shape (m + columns,)."""
-        return self._sums(self.dense, self.value, rows)
+        sparse = np.bincount(self.column, self.value * rows[self.row], self.columns)
+        return np.concatenate([self.dense.T @ rows, sparse])
 
     def squared_sums(self, rows: FloatArray) -> FloatArray:
         """Return the same for squared columns."""
-        return self._sums(self.dense**2, self.value**2, rows)
-
-    def _sums(self, dense: FloatArray, value: FloatArray, rows: FloatArray) -> FloatArray:
-        sparse = np.zeros(self.columns)
-        for column in range(self.index.shape[1]):
-            sparse += np.bincount(
-                self.index[:, column], value[:, column] * rows, minlength=self.columns
-            )
-        return np.concatenate([dense.T @ rows, sparse])
+        sparse = np.bincount(self.column, self.value**2 * rows[self.row], self.columns)
+        return np.concatenate([np.einsum("ij,ij,i->j", self.dense, self.dense, rows), sparse])
 
 
 def sigmoid(logits: FloatArray) -> FloatArray:

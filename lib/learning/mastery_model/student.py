@@ -1,4 +1,4 @@
-"""The fold over one student's attempts: abilities, scores and predictions, in constant time each."""
+"""The fold over a student's attempts: abilities, scores and predictions, in constant time each."""
 
 import math
 from collections.abc import Iterable
@@ -89,38 +89,34 @@ class Student:
             question: The question; it, and its concepts, may be unknown to the calibration.
             time: Moment of the question, on the clock of `Attempt.time`; None if not known.
         """
-        situation = self._situation(question)
+        values, entries = self.features(question, time)
         logit = self.calibration.intercept
-        for weight, value in zip(self._weights, self.dense(question, time), strict=True):
+        for weight, value in zip(self._weights, values, strict=True):
             logit += weight * value
-        difficulty = self.calibration.difficulty_of(question.item, question.concepts)
         effects = self.calibration.effects
-        for family, key, value in sparse(situation, question.item, question.concepts, difficulty):
-            known = effects.get(family)
-            if known:
-                logit += known.get(key, 0.0) * value
+        for family, key, value in entries:
+            weights = effects.get(family)
+            if weights:
+                logit += weights.get(key, 0.0) * value
         return probability(logit)
 
     def skills(self) -> dict[str, ConceptSkill]:
         """Return what is known of each practised concept, in the order of their ids."""
         return {key: self._skill(key) for key in sorted(self._concepts) if key != NO_CONCEPT}
 
-    def dense(self, question: Question, time: float | None) -> list[float]:
-        """Return the dense features of a question at a moment."""
-        parameters = self.calibration.items.get(question.item)
-        return dense(
-            self._situation(question),
-            question.item,
-            question.concepts,
-            self.calibration.difficulty_of(question.item, question.concepts),
-            0 if parameters is None else parameters.answers,
-            time,
+    def features(
+        self, question: Question, time: float | None
+    ) -> tuple[list[float], list[tuple[str, str, float]]]:
+        """Return the dense and the sparse features of a question at a moment."""
+        item, concepts = question.item, question.concepts
+        situation = self._situation(question)
+        parameters = self.calibration.items.get(item)
+        difficulty = self.calibration.difficulty_of(item, concepts)
+        answers = 0 if parameters is None else parameters.answers
+        return (
+            dense(situation, item, concepts, difficulty, answers, time),
+            sparse(situation, item, concepts, difficulty),
         )
-
-    def sparse(self, question: Question) -> list[tuple[str, str, float]]:
-        """Return the sparse features of a question."""
-        difficulty = self.calibration.difficulty_of(question.item, question.concepts)
-        return sparse(self._situation(question), question.item, question.concepts, difficulty)
 
     def _situation(self, question: Question) -> Situation:
         last = None if self._last is None else self._last.question
