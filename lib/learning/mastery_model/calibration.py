@@ -109,9 +109,7 @@ class Calibration:
 
     def to_json(self) -> str:
         """Return the JSON form; `from_json` restores every number exactly."""
-        return json.dumps(
-            {"format": FORMAT, **asdict(self)}, allow_nan=False, sort_keys=True, indent=1
-        )
+        return json.dumps({"format": FORMAT, **asdict(self)}, allow_nan=False, sort_keys=True)
 
     @classmethod
     def from_json(cls, text: str) -> "Calibration":

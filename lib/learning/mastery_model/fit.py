@@ -25,6 +25,8 @@ ALTERNATIONS = 2
 """How often difficulties and abilities are estimated from each other."""
 DENSE_PENALTY = 1.0
 """Precision of the weight of a standardised dense feature."""
+DIGITS = 6
+"""Significant digits of the parameters of questions."""
 SMALLEST_DEVIATION = 1e-9
 """Standard deviation up to which a dense feature is a constant."""
 PENALTIES = {
@@ -124,7 +126,7 @@ def _usual_seconds(data: _Data) -> dict[str, float]:
     mean = sum(it[0] for it in total.values()) / sum(it[1] for it in total.values())
     prior = 5.0
     usual = {
-        item: math.exp((logs + prior * mean) / (count + prior))
+        item: rounded(math.exp((logs + prior * mean) / (count + prior)))
         for item, (logs, count) in total.items()
     }
     return {**usual, "": math.exp(mean)}
@@ -177,7 +179,7 @@ def _unweighted(
         seconds=usual.get(""),
         steps=steps,
         items={
-            name: ItemParameters(float(difficulties[item]), int(counts[item]), usual.get(name))
+            name: ItemParameters(rounded(difficulties[item]), int(counts[item]), usual.get(name))
             for name, item in data.item_number.numbers.items()
             if seen[item]
         },
@@ -187,14 +189,14 @@ def _unweighted(
 
 def _weighted(data: _Data, parts: Sequence[Calibration]) -> Calibration:
     """Return the last calibration with the weights that fit all students' features."""
-    dense = np.empty((len(data.attempts), len(NAMES)))
+    dense = np.ones((len(data.attempts), len(NAMES) + 1))  # the last column is the intercept's
     rows, columns, values = array("q"), array("q"), array("d")
     numbers: dict[tuple[str, str], int] = {}
     row = 0
     for student_number, history in enumerate(data.histories):
         student = Student(parts[student_number % HOLD_OUTS])
         for attempt in history:
-            dense[row], entries = student.features(attempt.question, attempt.time)
+            dense[row, :-1], entries = student.features(attempt.question, attempt.time)
             for family, key, value in entries:
                 if value:
                     rows.append(row)
@@ -203,26 +205,35 @@ def _weighted(data: _Data, parts: Sequence[Calibration]) -> Calibration:
             student.add(attempt)
             row += 1
     means, deviations = dense.mean(axis=0), dense.std(axis=0)
+    means[-1], deviations[-1] = 0.0, 1.0
     varying = np.flatnonzero(deviations > SMALLEST_DEVIATION)
-    means, deviations = means[varying], deviations[varying]
+    dense, means, deviations = dense[:, varying], means[varying], deviations[varying]
+    dense -= means
+    dense /= deviations
     design = Design(
-        np.column_stack([np.ones(len(dense)), (dense[:, varying] - means) / deviations]),
+        dense,
         np.array(rows, np.int64),
         np.array(columns, np.int64),
         np.array(values, float),
         len(numbers),
     )
-    dense_count = 1 + len(varying)
-    penalty = np.full(dense_count + len(numbers), DENSE_PENALTY)
-    penalty[dense_count:] = [PENALTIES[family] for family, _ in numbers]
+    penalty = np.full(len(varying) + len(numbers), DENSE_PENALTY)
+    penalty[len(varying) :] = [PENALTIES[family] for family, _ in numbers]
     weights = regress(design, data.outcomes, penalty)
-    slopes = weights[1:dense_count] / deviations
+    slopes = weights[: len(varying)] / deviations
     effects: dict[str, dict[str, float]] = {family: {} for family in FAMILIES}
     for (family, key), number in numbers.items():
-        effects[family][key] = float(weights[dense_count + number])
+        effects[family][key] = rounded(weights[len(varying) + number])
     return replace(
         parts[-1],
-        intercept=float(weights[0] - slopes @ means),
-        weights={NAMES[it]: float(slope) for it, slope in zip(varying, slopes, strict=True)},
+        intercept=float(slopes[-1] - slopes[:-1] @ means[:-1]),
+        weights={
+            NAMES[it]: float(slope) for it, slope in zip(varying[:-1], slopes[:-1], strict=True)
+        },
         effects=effects,
     )
+
+
+def rounded(value: float) -> float:
+    """Return a number with the digits that are worth sending to a device."""
+    return float(f"{value:.{DIGITS}g}")
