@@ -58,7 +58,8 @@ def practice_with_forgetting(
     for student in range(students):
         ability = rng.normal(0, 0.8) + rng.normal(0, 0.6, concepts)
         learned, practised, now = np.zeros(concepts), np.zeros(concepts), 0.0
-        speed, attempts = rng.normal(0, 0.3), []
+        speed = rng.normal(0, 0.3)
+        attempts: list[Attempt] = []
         concept, item = 0, -1
         while len(attempts) < answers:
             if len(attempts) % 10 == 0:

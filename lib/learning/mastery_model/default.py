@@ -18,8 +18,9 @@ WEIGHTS = {
     "concepts_ability": 0.5,
     "overall_residuals_2": 0.5,
     "concepts_residuals_1": 0.8,
-    "concepts_assurance": 0.2,
-    "concepts_pace": -0.1,
+    "concepts_confidence_right": 0.2,
+    "concepts_confidence_wrong": -0.1,
+    "concepts_pace_right": -0.1,
     "item_log_right": 0.5,
     "item_log_wrong": -0.3,
     "concepts_log_gap": -0.04,  # a day after the last answer -0.3, a month -0.4

@@ -31,7 +31,7 @@ def item_difficulties(
     overall = _fitted(np.zeros(len(items), np.int64), np.zeros(1), 1e-3, outcomes, abilities)
     means = _fitted(
         combinations,
-        np.full(int(combination_of.max()) + 1, overall[0]),
+        np.full(int(np.max(combination_of)) + 1, overall[0]),
         COMBINATION_PRECISION,
         outcomes,
         abilities,

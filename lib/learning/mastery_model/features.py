@@ -10,6 +10,7 @@ NODES = 15
 UNIT_SECONDS = 60.0
 """Unit of the gaps, whose logarithm is a feature."""
 _SCOPES = ("overall", "concepts", "combination")
+MANNERS = ("pace_right", "pace_wrong", "confidence_right", "confidence_wrong")
 _MEANS = range(len(RATES))
 _WINDOWS = range(2 * len(HALF_LIVES))
 
@@ -24,8 +25,8 @@ NAMES: tuple[str, ...] = (
     *("item_last_right", "item_last_wrong"),
     *(f"{scope}_outcomes_{index}" for scope in _SCOPES for index in _MEANS),
     *(f"{scope}_residuals_{index}" for scope in _SCOPES for index in _MEANS),
-    *("overall_streak", "concepts_streak", "overall_pace", "concepts_pace"),
-    *("overall_assurance", "concepts_assurance"),
+    *("overall_streak", "concepts_streak"),
+    *(f"{scope}_{manner}" for scope in ("overall", "concepts", "item") for manner in MANNERS),
     *("concepts_log_lag", "concepts_new", "item_log_lag"),
     *("same_item", "same_concepts", "shared_concept", "same_right", "same_wrong"),
     *(
@@ -124,10 +125,9 @@ def dense(
         *combination.residuals,
         _streak(overall),
         mean(_streak(it) for it in records),
-        overall.pace,
-        mean(it.pace for it in records),
-        overall.assurance,
-        mean(it.assurance for it in records),
+        *_manner(overall),
+        *_means([_manner(it) for it in records]),
+        *_manner(record),
     ]
     newest = max(it.number for it in records)
     shared = any(it in situation.previous_concepts for it in concepts)
@@ -146,6 +146,15 @@ def dense(
     values += _one_hot(overall.recent)
     values += _one_hot(combination.recent)
     return values
+
+
+def _manner(record: Record) -> tuple[float, ...]:
+    return (
+        record.pace_right,
+        record.pace_wrong,
+        record.confidence_right,
+        record.confidence_wrong,
+    )
 
 
 def _of_time(

@@ -67,7 +67,7 @@ class _Data:
         self.outcomes = np.array([it.is_correct for it in self.attempts], float)
         self.item_number, combination_number = _Numbers(), _Numbers()
         self.items = np.array([self.item_number(it.question.item) for it in self.attempts])
-        self.concepts_of = [()] * len(self.item_number.numbers)
+        self.concepts_of: list[tuple[str, ...]] = [()] * len(self.item_number.numbers)
         for item, attempt in zip(self.items, self.attempts, strict=True):
             self.concepts_of[item] = attempt.question.concepts
         self.combination_of = np.array(

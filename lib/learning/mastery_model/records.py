@@ -27,10 +27,12 @@ class Record:
     """Exponentially weighted means of the outcome (1 or 0) minus the calibration's mean."""
     residuals: tuple[float, ...] = _NOTHING
     """The same of the outcome minus what the abilities let expect."""
-    pace: float = 0.0
-    """The same, with the second rate, of the log of the time over the usual time."""
-    assurance: float = 0.0
-    """The same of the confidence, -1 to 1, after right answers, and minus that after wrong ones."""
+    pace_right: float = 0.0
+    """The same, with the second rate, of the log of the time over the usual time; right answers."""
+    pace_wrong: float = 0.0
+    confidence_right: float = 0.0
+    """The same of the confidence, -1 to 1; right answers."""
+    confidence_wrong: float = 0.0
     recent: int = 0
     """The last three outcomes as a node of a binary tree whose root, 0, is no answer."""
     streak: int = 0
@@ -91,12 +93,21 @@ class Record:
             self.fading[index] += 1.0
         self.time = time if self.time is None else max(time, self.time)
 
-    def remember_manner(self, pace: float | None, assurance: float | None) -> None:
+    def remember_manner(
+        self, pace: float | None, confidence: float | None, *, is_correct: bool
+    ) -> None:
         """Take how one answer was given into the means; None is not known."""
+        rate = RATES[1]
         if pace is not None:
-            self.pace += RATES[1] * (pace - self.pace)
-        if assurance is not None:
-            self.assurance += RATES[1] * (assurance - self.assurance)
+            if is_correct:
+                self.pace_right += rate * (pace - self.pace_right)
+            else:
+                self.pace_wrong += rate * (pace - self.pace_wrong)
+        if confidence is not None:
+            if is_correct:
+                self.confidence_right += rate * (confidence - self.confidence_right)
+            else:
+                self.confidence_wrong += rate * (confidence - self.confidence_wrong)
 
 
 def _without_oldest(node: int) -> int:

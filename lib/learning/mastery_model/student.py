@@ -72,14 +72,13 @@ class Student:
         residual = outcome - probability(self._mix(records) - difficulty)
         self._move(attempt, records, item, difficulty)
         number = self._overall.number + 1
-        assurance = _assurance(attempt)
+        confidence = _confidence(attempt)
         pace = pace_of(attempt, self.calibration.seconds_of(question.item))
         for record in (self._overall, *records, combination, item):
             record.count(outcome, self.calibration.mean, residual, number)
             if attempt.time is not None:
                 record.pass_time(outcome, attempt.time)
-        for record in (self._overall, *records):
-            record.remember_manner(pace, assurance)
+            record.remember_manner(pace, confidence, is_correct=attempt.is_correct)
         self._last = attempt
 
     def predict(self, question: Question, time: float | None = None) -> float:
@@ -217,8 +216,8 @@ def doubt_of(attempt: Attempt) -> float:
     return max(0.0, (MIDDLE_CONFIDENCE - attempt.confidence) / (MIDDLE_CONFIDENCE - 1))
 
 
-def _assurance(attempt: Attempt) -> float | None:
+def _confidence(attempt: Attempt) -> float | None:
+    """Return the confidence from -1 (a guess) to 1 (certain)."""
     if attempt.confidence is None:
         return None
-    signed = (attempt.confidence - MIDDLE_CONFIDENCE) / (MIDDLE_CONFIDENCE - 1)
-    return signed if attempt.is_correct else -signed
+    return (attempt.confidence - MIDDLE_CONFIDENCE) / (MIDDLE_CONFIDENCE - 1)
