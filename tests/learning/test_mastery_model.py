@@ -109,6 +109,92 @@ def test_prediction_is_the_weighted_sum_of_features() -> None:
     assert student.predict(Question("hard", ("A",))) == pytest.approx(expected, abs=1e-6)
 
 
+def test_features_worked_by_hand() -> None:
+    """A is tried twice on one question, first right, a day later wrong; then come A and B."""
+    history = [
+        attempt(1, "i", "A", True, time=0.0, seconds=120.0, confidence=4),
+        attempt(2, "i", "A", False, time=DAY, seconds=30.0, confidence=5),
+    ]
+    student = fold(history, BY_HAND)
+    values, _ = student.features(Question("hard", ("B", "A")), 2 * DAY)
+    features = dict(zip(NAMES, values, strict=True))
+    assert len(features) == len(NAMES)
+    # The abilities are those of the history worked by hand; B begins with half of the overall one.
+    # Residuals: 1/2, then -1 / (1 + exp(-(0.2 + 0.5) / 2)) = -0.586618; the mean of the first rate
+    # is 0.25, then 0.25 + (-0.586618 - 0.25) / 2. Everything about A is halved, as B has nothing.
+    expected = {
+        "difficulty": 1.0,
+        "log_item_answers": math.log(10),
+        "overall_ability": 0.145017,
+        "concepts_ability": (0.344385 + 0.072508) / 2,
+        "weakest_ability": 0.072508,
+        "overall_log_right": math.log(2),
+        "concepts_log_wrong": math.log(2) / 2,
+        "overall_log_answers": math.log(3),
+        "combination_log_right": 0.0,
+        "item_log_right": 0.0,
+        "overall_outcomes_0": -0.125,
+        "concepts_outcomes_0": -0.0625,
+        "overall_residuals_0": -0.168309,
+        "overall_streak": -1.0,
+        "concepts_streak": -0.5,
+        "overall_pace_right": 0.2 * math.log(2),
+        "overall_pace_wrong": -0.2 * math.log(2),
+        "concepts_confidence_right": 0.5 * 0.2 * 0.5,
+        "overall_confidence_wrong": 0.2,
+        "item_pace_right": 0.0,
+        "concepts_new": 0.0,
+        "shared_concept": 1.0,
+        "same_concepts": 0.0,
+        "same_wrong": 0.0,
+        "overall_log_gap": math.log(1 + DAY / 60),
+        "item_gap_unknown": 1.0,
+        "overall_fading_1": math.log(1 + 0.25),
+        "overall_fading_5": math.log(1 + 0.5),
+        "concepts_fading_1": math.log(1 + 0.125),
+        "overall_recent_5": 1.0,
+        "combination_recent_0": 1.0,
+    }
+    assert {name: features[name] for name in expected} == pytest.approx(expected, abs=1e-6)
+
+    values, entries = student.features(Question("i", ("A",)), None)
+    features = dict(zip(NAMES, values, strict=True))
+    expected = {
+        "item_log_wrong": math.log(2),
+        "item_last_wrong": 1.0,
+        "item_last_right": 0.0,
+        "item_pace_right": 0.2 * math.log(2),
+        "same_item": 1.0,
+        "same_concepts": 1.0,
+        "same_wrong": 1.0,
+        "same_right": 0.0,
+        "combination_recent_5": 1.0,
+        "overall_log_gap": 0.0,
+        "overall_gap_unknown": 1.0,
+        "overall_fading_1": 0.0,
+    }
+    assert {name: features[name] for name in expected} == pytest.approx(expected, abs=1e-6)
+    assert ("combination_recent", "A -1", 1.0) in entries
+
+
+def test_lag_counts_the_answers_since_a_concept_and_a_question() -> None:
+    history = [attempt(1, "i", "A", True), *(attempt(n, "j", "B", False) for n in range(2, 6))]
+    values, _ = fold(history, BY_HAND).features(Question("i", ("A",)), None)
+    features = dict(zip(NAMES, values, strict=True))
+    # The newest answer is the fifth, and A's the first: four answers lie between now and it.
+    assert features["concepts_log_lag"] == features["item_log_lag"] == pytest.approx(math.log(5))
+    assert (features["same_right"], features["same_wrong"], features["shared_concept"]) == (0, 0, 0)
+
+
+def test_clock_that_goes_back_takes_no_time_back() -> None:
+    record = Record()
+    for time in (DAY, 0.0):
+        record.pass_time(1.0, time)
+    assert record.time == DAY
+    assert record.fading[1] == 2.0
+    assert record.faded(2 * DAY)[1] == pytest.approx(1.0)
+
+
 def test_counts_fade_with_their_half_lives() -> None:
     record = Record()
     record.pass_time(1.0, 0.0)

@@ -143,6 +143,14 @@ def test_rare_questions_are_drawn_towards_their_combination() -> None:
     assert 0.1 < found[1] < 0.35
 
 
+def test_questions_without_answers_are_as_hard_as_their_combination() -> None:
+    items = np.array([0] * 100 + [2] * 100)
+    outcomes = np.array([1.0] * 80 + [0.0] * 20 + [1.0] * 20 + [0.0] * 80)
+    found = item_difficulties(items, np.array([0, 0, 1, 1]), outcomes, np.zeros(200))
+    # 100 (1 / (1 + exp(d)) - 0.8) = d at d = -1.3068; the other combination mirrors it.
+    assert found[[1, 3]] == pytest.approx([-1.3068, 1.3068], abs=0.01)
+
+
 def test_steps_follow_how_fast_abilities_change() -> None:
     """Abilities that jump need large steps to the end; those that stay need shrinking ones."""
     rng = np.random.default_rng(11)
@@ -242,3 +250,14 @@ def test_manner_of_answers_is_used_where_it_tells_something(
     question = Question("8", ("c",))
     gain = fold(first, calibration).predict(question) - fold(other, calibration).predict(question)
     assert gain > 0.05
+
+
+def test_usual_times_are_drawn_towards_that_of_all_questions() -> None:
+    attempts = [
+        Attempt(f"{n}", "", Question("ab"[n % 2], ("c",)), n % 3 > 0, seconds=(10.0, 40.0)[n % 2])
+        for n in range(10)
+    ]
+    calibration = fit({"s": attempts[:4], "t": attempts[4:]}, "v")
+    # Five answers weigh as much as the mean of all, 20: sqrt(10 * 20) and sqrt(40 * 20).
+    assert calibration.items["a"].seconds == pytest.approx(14.1421, abs=1e-4)
+    assert calibration.items["b"].seconds == pytest.approx(28.2843, abs=1e-4)
