@@ -183,7 +183,23 @@ def test_lag_counts_the_answers_since_a_concept_and_a_question() -> None:
     features = dict(zip(NAMES, values, strict=True))
     # The newest answer is the fifth, and A's the first: four answers lie between now and it.
     assert features["concepts_log_lag"] == features["item_log_lag"] == pytest.approx(math.log(5))
-    assert (features["same_right"], features["same_wrong"], features["shared_concept"]) == (0, 0, 0)
+    assert (features["same_wrong"], features["shared_concept"]) == (0, 0)
+
+
+@pytest.mark.parametrize("correct", [True, False])
+@pytest.mark.parametrize("concepts", ["A", "AB", "B"])
+def test_last_outcome_is_told_apart_for_the_same_concepts(correct: bool, concepts: str) -> None:
+    student = fold([attempt(1, "i", "A", correct)], BY_HAND)
+    features = dict(
+        zip(NAMES, student.features(Question("j", tuple(concepts)), None)[0], strict=True)
+    )
+    same = concepts == "A"
+    assert features["same_concepts"] == same
+    assert features["shared_concept"] == ("A" in concepts)
+    assert (features["same_right"], features["same_wrong"]) == (
+        same and correct,
+        same and not correct,
+    )
 
 
 def test_clock_that_goes_back_takes_no_time_back() -> None:
