@@ -1,0 +1,35 @@
+"""The planner in the form that an external simulator of students calls: `plan`."""
+
+from collections.abc import Hashable, Mapping, Sequence
+from typing import Any
+
+from lib.learning.decision.estimate import estimate
+from lib.learning.decision.planning import StudyTime, plan_study
+from lib.learning.decision.student_model import PastSession
+from lib.learning.decision.topic_graph import Requirement, StudyTopic, graph_of
+
+MINIMUM_MASTERY = 0.6
+"""Mastery that opens a topic; the product's default, since the simulator names none."""
+EXPECTED_DAYS, EXPECTED_ATTENDED = 10, 9
+"""An average student's record, which counts as much as ten days of this one's."""
+
+
+def plan(
+    profile: Mapping[str, Any],
+    topics: Sequence[Mapping[str, Any]],
+    prereqs: Sequence[tuple[int, int]],
+    mastery: Mapping[int, float],
+    minutes_per_day: Sequence[int],
+    days: int,
+) -> list[tuple[int, Hashable, float]]:
+    """Return (day, topic, minutes) for each session until the exam."""
+    graph = graph_of(
+        [StudyTopic(it["id"], it["weight"], it["est_minutes"]) for it in topics],
+        [Requirement(after, before, MINIMUM_MASTERY) for before, after in prereqs],
+    )
+    today = profile["today"]
+    history = [PastSession(*entry) for entry in profile["history"]]
+    state = estimate(graph, graph.values_of(mastery), history, today).mean()
+    attendance = (today - profile["missed_days"] + EXPECTED_ATTENDED) / (today + EXPECTED_DAYS)
+    time = StudyTime(minutes_per_day, attendance)
+    return [(it.day, it.topic, it.minutes) for it in plan_study(graph, state, time, days)]

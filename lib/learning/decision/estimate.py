@@ -1,0 +1,175 @@
+"""Estimation of a student from recorded masteries and past sessions; pure."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lib.learning.decision.memory import (
+    FIRST_STABILITY,
+    IMPLICIT_SHARE,
+    MASTERED_LOG,
+    PRIOR,
+    PRODUCTIVE,
+    FloatArray,
+    Theory,
+    restored,
+    retained,
+    strengthened,
+)
+from lib.learning.decision.student_model import Committee, PastSession
+from lib.learning.decision.topic_graph import TopicGraph
+
+SPEEDS = (0.55, 0.75, 1.0, 1.3, 1.75)
+"""Speeds of learning in relation to a topic's estimated minutes."""
+SPEED_SPREAD = 0.35
+"""Standard deviation of the logarithm of speed in the population."""
+FRESHNESS = ((0.88, 0.75), (0.5, 0.25))
+"""Retention of what was known before the first session, and the probability of each: most students
+come from lessons, some from a long break."""
+GUESS, SLIP = 0.2, 0.04
+"""Probability of a right answer without knowledge, and of a wrong one with it."""
+MASTERY_ERROR = 0.12
+"""Standard deviation of a recorded mastery around the truth, for a topic without sessions."""
+SUMMARY_ERROR = 0.2
+"""The same for a topic with sessions, whose answers are counted already."""
+LEARNING_ERROR = 0.25
+"""Standard deviation of what a session teaches, as a share of what it teaches on average."""
+ANSWER_ERROR = 1.3
+"""Factor of an answer's variance beyond the binomial one, since questions differ."""
+UNKNOWN_LEVEL, UNKNOWN_SPREAD = 0.12, 0.15
+"""Mean and standard deviation of the level of a topic about which nothing is recorded."""
+FEWEST_TOPICS = 5
+"""Fewest topics whose mean describes a student."""
+LOWEST, HIGHEST = 0.02, 0.98
+"""Bounds of an estimated level."""
+
+
+def estimate(
+    graph: TopicGraph, mastery: FloatArray, sessions: Sequence[PastSession], today: int
+) -> Committee:
+    """Return what is known about a student.
+
+    Args:
+        graph: The topics.
+        mastery: Recorded mastery, 0 to 1, shape (n,); NaN where nothing is recorded.
+        sessions: Past sessions in the order of their days; those on other topics are left out.
+        today: The day of the estimate, in the count of the sessions.
+    """
+    known = [each for each in sessions if each.topic in graph.position and each.answers > 0]
+    practised = np.zeros(len(graph.ids), dtype=bool)
+    practised[[graph.position[each.topic] for each in known]] = True
+    replay = _Replay(graph, *_first_levels(mastery, practised))
+    for each in known:
+        replay.add(each)
+    return replay.committee(today, np.where(practised, mastery, np.nan))
+
+
+def _first_levels(
+    mastery: FloatArray, practised: NDArray[np.bool_]
+) -> tuple[FloatArray, FloatArray]:
+    """Return mean and variance of knowledge before the first session, each of shape (n,).
+
+    Recorded masteries are drawn towards their mean by the share of their variance that is noise.
+    """
+    recorded = ~np.isnan(mastery)
+    fresh = mastery[recorded & ~practised]
+    if fresh.size < FEWEST_TOPICS:
+        fresh = mastery[recorded]
+    center = float(fresh.mean()) if fresh.size else UNKNOWN_LEVEL
+    spread = float(fresh.var()) if fresh.size else UNKNOWN_SPREAD**2
+    true = max(spread - MASTERY_ERROR**2, 0.03**2 + 0.2 * spread)
+    reliability = true / (true + MASTERY_ERROR**2)
+    mean = np.where(practised, center, center + reliability * (mastery - center))
+    variance = np.where(practised, max(true, UNKNOWN_SPREAD**2), true * (1 - reliability))
+    return (
+        np.where(recorded, mean, UNKNOWN_LEVEL),
+        np.where(recorded, variance, UNKNOWN_SPREAD**2),
+    )
+
+
+class _Replay:
+    """The committee while it replays a student's sessions."""
+
+    def __init__(self, graph: TopicGraph, mean: FloatArray, variance: FloatArray) -> None:
+        """Take mean and variance of the knowledge before the first session, each of shape (n,)."""
+        self.graph = graph
+        members = [(speed, *each) for speed in SPEEDS for each in FRESHNESS]
+        shape = (len(Theory), len(members), len(graph.ids))
+        self.speeds = np.tile([speed for speed, _, _ in members], (len(Theory), 1))
+        freshness = np.tile([fresh for _, fresh, _ in members], (len(Theory), 1))
+        freshness[Theory.ALL_OR_NONE] = 1.0
+        self.log_odds = (
+            np.log(PRIOR)[:, None]
+            - 0.5 * (np.log(self.speeds) / SPEED_SPREAD) ** 2
+            + np.log([probability for _, _, probability in members])
+        )
+        self.retention = np.broadcast_to(freshness[:, :, None], shape).copy()
+        self.stability = np.broadcast_to(np.array(FIRST_STABILITY)[:, None, None], shape).copy()
+        self.level = np.clip(mean / self.retention, LOWEST, HIGHEST)
+        self.variance = np.broadcast_to(variance, shape).copy()
+        self.last_day = np.zeros(shape[-1])
+
+    def add(self, session: PastSession) -> None:
+        """Let every member study a session, and compare its expectation with the answers."""
+        topic = self.graph.position[session.topic]
+        minutes = PRODUCTIVE * session.minutes
+        days = session.day - self.last_day[topic]
+        self.last_day[topic] = session.day
+        before = retained(self.retention[:, :, topic], self.stability[:, :, topic], days)
+        self.stability[:, :, topic] = strengthened(self.stability[:, :, topic], before, minutes)
+        retention = self._restore(topic, before, minutes)
+        missing = np.exp(-MASTERED_LOG * self.speeds * minutes / self.graph.minutes[topic])
+        level = 1 - (1 - self.level[:, :, topic]) * missing
+        learned = level - self.level[:, :, topic]
+        variance = self.variance[:, :, topic] * missing**2 + (LEARNING_ERROR * learned) ** 2
+        self._correct(topic, level, variance, retention, session)
+        for prerequisite, _ in self.graph.prerequisites[topic]:
+            self._restore(
+                prerequisite, self.retention[:, :, prerequisite], IMPLICIT_SHARE * minutes
+            )
+
+    def _restore(self, topic: int, retention: FloatArray, minutes: float) -> FloatArray:
+        after = restored(retention, minutes)
+        after[Theory.ALL_OR_NONE] = 1.0
+        self.retention[:, :, topic] = after
+        return after
+
+    def _correct(
+        self,
+        topic: int,
+        level: FloatArray,
+        variance: FloatArray,
+        retention: FloatArray,
+        session: PastSession,
+    ) -> None:
+        """Correct the levels and the probabilities by a session's answers (a Kalman filter)."""
+        expected = level * retention
+        scale = 1 - GUESS - SLIP
+        right = np.clip(GUESS + scale * expected, 0.05, 0.95)
+        noise = ANSWER_ERROR * right * (1 - right) / session.answers / scale**2
+        surprise = (session.correct / session.answers - GUESS) / scale - expected
+        total = variance * retention**2 + noise
+        gain = variance * retention / total
+        self.log_odds -= 0.5 * (surprise**2 / total + np.log(total))
+        self.level[:, :, topic] = np.clip(level + gain * surprise, LOWEST, HIGHEST)
+        self.variance[:, :, topic] = variance * (1 - gain * retention)
+
+    def committee(self, today: int, summary: FloatArray) -> Committee:
+        """Return the committee on a day.
+
+        Args:
+            today: The day.
+            summary: Recorded mastery of the practised topics, shape (n,); NaN for the others.
+        """
+        gain = 0.5 * self.variance / (self.variance + SUMMARY_ERROR**2)
+        change = np.where(np.isnan(summary), 0.0, gain * (summary - self.level))
+        odds = np.exp(self.log_odds - np.max(self.log_odds))
+        return Committee(
+            probabilities=odds / odds.sum(),
+            speeds=self.speeds,
+            level=np.clip(self.level + change, LOWEST, HIGHEST),
+            level_variance=self.variance,
+            retention=retained(self.retention, self.stability, today - self.last_day),
+            stability=self.stability,
+        )

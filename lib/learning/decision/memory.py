@@ -1,0 +1,131 @@
+"""Three theories of how people learn, forget and are marked; pure.
+
+Nobody knows which theory describes a student best, so decisions average over all three. Arrays have
+one row per theory on their first axis, in the order of `Theory`; the last axis is the topics.
+
+A student's knowledge of a topic is its level (the part that was learned, 0 to 1) times its
+retention (the part of that which can be recalled now, 0 to 1). Stability says how slowly the
+retention falls. The constants are round figures from the literature; none is fitted to data.
+"""
+
+from enum import IntEnum
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+FloatArray: TypeAlias = NDArray[np.float64]
+
+
+class Theory(IntEnum):
+    """Position of a theory on the first axis."""
+
+    POWER = 0
+    """Forgetting by a power of time; a review adds more stability the more was forgotten."""
+    EXPONENTIAL = 1
+    """Forgetting at a constant rate, which each session lowers by the same factor."""
+    ALL_OR_NONE = 2
+    """No forgetting; a question is answered once most of its topic is known."""
+
+
+PRIOR = np.full(len(Theory), 1 / len(Theory))
+"""Probability of each theory before any answer."""
+
+POWER_DECAY = 0.1542
+"""Exponent of the power law; the default weight of FSRS-6."""
+POWER_SCALE = 0.9 ** (-1 / POWER_DECAY) - 1
+"""Makes the stability of the power law the days after which 90 % is retained."""
+FIRST_STABILITY = (8.0, 14.0, 1.0)
+"""Stability of what a student knows already, days, by theory: the days until 90 % of it is
+retained, or the time constant of the exponential. The last one has no effect."""
+LONGEST_STABILITY = 400.0  # days
+
+REVIEW_GROWTH, SPACING_GROWTH = 0.3, 4.0
+"""Growth of the power law's stability by a full session: 0.3 at once, and 4 times what was
+forgotten, so that a review at 90 % retention multiplies it by 1.7."""
+SESSION_GROWTH = 0.4
+"""Growth of the exponential's stability by a full session."""
+FULL_SESSION = 15.0
+"""Productive minutes of a session that strengthens memory fully."""
+
+PRODUCTIVE = 0.72
+"""Share of a session that is studied: the rest goes to settling down and to fatigue."""
+RESTORING_MINUTES = 9.0
+"""Productive minutes that restore 63 % of what was forgotten. Relearning takes a fraction of the
+time of learning: Ebbinghaus (1885), repeated by Murre and Dros (2015)."""
+IMPLICIT_SHARE = 0.25
+"""Share of a session's restoring effect that its topic's prerequisites receive by being used."""
+MASTERED_LOG = float(np.log(5))
+"""A topic's estimated minutes are those of a novice until 80 % is learned: -log(1 - 0.8)."""
+
+CREDIT_EXPONENT = 1.2
+"""Marks grow slightly faster than knowledge, since many questions need several parts of a topic."""
+CREDIT_CENTER, CREDIT_SLOPE = 0.6, 8.0
+"""Knowledge at which an all-or-none topic brings half of its marks, and the steepness there."""
+
+
+def retained(retention: FloatArray, stability: FloatArray, days: float | FloatArray) -> FloatArray:
+    """Return the retention some days later, without study in between.
+
+    Args:
+        retention: Retention now, above 0; first axis: theories.
+        stability: Stability, days; of the same shape.
+        days: Days that pass, 0 or more.
+    """
+    later = np.ones_like(retention)
+    power, exponential = Theory.POWER, Theory.EXPONENTIAL
+    later[power] = (
+        retention[power] ** (-1 / POWER_DECAY) + POWER_SCALE * days / stability[power]
+    ) ** -POWER_DECAY
+    later[exponential] = np.maximum(
+        retention[exponential] * np.exp(-days / stability[exponential]), 1e-4
+    )
+    return later
+
+
+def strengthened(stability: FloatArray, retention: FloatArray, minutes: float) -> FloatArray:
+    """Return the stability after a session.
+
+    Args:
+        stability: Stability before, days; first axis: theories.
+        retention: Retention before; of the same shape.
+        minutes: Productive minutes of the session.
+    """
+    fullness = min(1.0, minutes / FULL_SESSION)
+    after = stability.copy()
+    power, exponential = Theory.POWER, Theory.EXPONENTIAL
+    after[power] *= 1 + fullness * (REVIEW_GROWTH + SPACING_GROWTH * (1 - retention[power]))
+    after[exponential] *= 1 + fullness * SESSION_GROWTH
+    return np.minimum(after, LONGEST_STABILITY)
+
+
+def restored(retention: FloatArray, minutes: float) -> FloatArray:
+    """Return the retention after a session.
+
+    Args:
+        retention: Retention before.
+        minutes: Productive minutes of the session.
+    """
+    return retention + (1 - retention) * restored_share(minutes)
+
+
+def restored_share(minutes: float) -> float:
+    """Return the share of what was forgotten that a session of productive minutes restores."""
+    return float(1 - np.exp(-minutes / RESTORING_MINUTES))
+
+
+def credit(knowledge: FloatArray) -> FloatArray:
+    """Return the share of a topic's marks that knowledge brings beyond guessing, 0 to 1.
+
+    Args:
+        knowledge: Level times retention, 0 to 1; first axis: theories.
+    """
+    marks = knowledge**CREDIT_EXPONENT
+    last = Theory.ALL_OR_NONE
+    marks[last] = 1 / (1 + np.exp((CREDIT_CENTER - knowledge[last]) * CREDIT_SLOPE))
+    return marks
+
+
+def average(by_theory: FloatArray, probabilities: FloatArray) -> FloatArray:
+    """Return the mean over the theories on the first axis."""
+    return np.tensordot(probabilities, by_theory, axes=1)

@@ -1,0 +1,77 @@
+"""What a student's answers say about knowledge, speed and forgetting; pure.
+
+A committee of hypotheses (theory of memory, speed, freshness of what was known before) replays the
+student's sessions. Each member corrects its levels by the answers, and answers that it predicted
+badly lower its probability. With few answers the estimates stay near those of an average student.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from lib.learning.decision.memory import FloatArray, average
+from lib.learning.decision.topic_graph import TopicId
+
+
+@dataclass(frozen=True)
+class PastSession:
+    """Study of a topic on a day, with the answers that ended it."""
+
+    day: int
+    topic: TopicId
+    minutes: float
+    answers: int
+    correct: int
+
+
+@dataclass(frozen=True)
+class Committee:
+    """Hypotheses about a student; axes: theories, members of a theory, topics."""
+
+    probabilities: FloatArray
+    """Shape (3, k); adds up to 1."""
+    speeds: FloatArray
+    """Shape (3, k)."""
+    level: FloatArray
+    """What was learned, 0 to 1; shape (3, k, n)."""
+    level_variance: FloatArray
+    """Variance of the level within a hypothesis; shape (3, k, n)."""
+    retention: FloatArray
+    """Shape (3, k, n)."""
+    stability: FloatArray
+    """Days; shape (3, k, n)."""
+
+    @cached_property
+    def theories(self) -> FloatArray:
+        """Probability of each theory, shape (3,)."""
+        return self.probabilities.sum(axis=1)
+
+    def mean(self) -> "StudentState":
+        """Return the mean student of each theory."""
+        weights = self.probabilities / self.theories[:, None]
+        return StudentState(
+            theories=self.theories,
+            speed=(weights * self.speeds).sum(axis=1),
+            level=np.einsum("tk,tkn->tn", weights, self.level),
+            retention=np.einsum("tk,tkn->tn", weights, self.retention),
+            stability=np.exp(np.einsum("tk,tkn->tn", weights, np.log(self.stability))),
+        )
+
+
+@dataclass(frozen=True)
+class StudentState:
+    """A student as each theory sees them; axes: theories, topics."""
+
+    theories: FloatArray
+    """Probability of each theory, shape (3,)."""
+    speed: FloatArray
+    """Shape (3,)."""
+    level: FloatArray
+    retention: FloatArray
+    stability: FloatArray
+
+    @cached_property
+    def mastery(self) -> FloatArray:
+        """Expected knowledge of each topic now, 0 to 1, shape (n,)."""
+        return average(self.level * self.retention, self.theories)

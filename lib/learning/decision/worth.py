@@ -1,0 +1,174 @@
+"""What study is worth: expected marks on the day of the exam for each minute; pure.
+
+Learning, revising and opening topics are measured in the same unit. Knowledge is valued as it will
+be on the day of the exam. While there is time for a last revision, forgetting until then counts
+only as far as that revision does not make up for it.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from lib.learning.decision.closed_sets import ClosedSets, closed_sets
+from lib.learning.decision.memory import (
+    MASTERED_LOG,
+    PRODUCTIVE,
+    FloatArray,
+    average,
+    credit,
+    restored,
+    restored_share,
+    retained,
+    strengthened,
+)
+from lib.learning.decision.student_model import StudentState
+from lib.learning.decision.topic_graph import TopicGraph
+
+SESSION_MINUTES = 20.0
+"""Length of a session. Shorter ones lose time to settling down; longer ones, to fatigue."""
+REVISION_MINUTES = 15.0
+"""Length of a last revision."""
+TARGET_LEVELS = np.array([0.35, 0.5, 0.65, 0.8, 0.9, 0.95])
+"""Levels that learning may aim at; the best one counts."""
+LEARNED_RETENTION = 0.95
+"""Retention at the end of learning, spread over several sessions."""
+LEARNED_STABILITY = (2.5, 1.6, 1.0)
+"""Growth of stability by then, by theory."""
+REVISABLE = 0.05
+"""Smallest expected gain of knowledge for which time for a last revision is kept."""
+PREREQUISITE_MARGIN = 0.1
+"""Level beyond the minimum to which a prerequisite is learned, so that it is not lost at once."""
+HIGHEST_LEVEL = 0.95
+SHORTEST_PREREQUISITE = 12.0  # minutes
+
+
+@dataclass(frozen=True)
+class Worth:
+    """What studying each topic is worth now; all of shape (n,)."""
+
+    own: FloatArray
+    """Marks per minute of the topic itself, by learning or by revising it."""
+    own_minutes: FloatArray
+    """Minutes that the best way to study the topic itself takes."""
+    package: FloatArray
+    """Marks per minute of the topic together with all that is missing before it."""
+    sets: ClosedSets
+
+
+def worth(
+    graph: TopicGraph, state: StudentState, gate: FloatArray, days: float, minutes: float
+) -> Worth:
+    """Return what studying each topic is worth.
+
+    Args:
+        graph: The topics.
+        state: The student.
+        gate: Mastery that opens topics, 0 to 1, shape (n,).
+        days: Days until the exam, 0 or more.
+        minutes: Minutes of study that are left until the exam, more than 0.
+    """
+    at_exam = retained(state.retention, state.stability, days)
+    revised = at_exam + (1 - at_exam) * restored_share(PRODUCTIVE * REVISION_MINUTES)
+    useful = average(state.level * (revised - at_exam), state.theories) > REVISABLE
+    share = restored_share(PRODUCTIVE * REVISION_MINUTES) * (
+        minutes > REVISION_MINUTES * np.count_nonzero(useful)
+    )
+    now = _marks(graph, state, state.level, at_exam, share)
+    one_session = (_after_session(graph, state, days, share) - now) / SESSION_MINUTES
+    needed, gained = _by_target(graph, state, days, share, now)
+    by_target = np.where(needed > 0, gained / np.maximum(needed, 1), 0.0)
+    by_target *= np.minimum(1, minutes / np.maximum(needed, 1))
+    best = by_target.argmax(axis=0)
+    columns = np.arange(len(graph.ids))
+    is_session = one_session >= by_target[best, columns]
+    sets = closed_sets(graph, gate)
+    return Worth(
+        own=np.where(is_session, one_session, by_target[best, columns]),
+        own_minutes=np.where(is_session, SESSION_MINUTES, needed[best, columns]),
+        package=_packages(graph, state, sets, now, needed, gained, minutes),
+        sets=sets,
+    )
+
+
+def minutes_per_log(graph: TopicGraph, state: StudentState) -> FloatArray:
+    """Return the minutes in which what is not learned falls to 37 %, shape (3, n)."""
+    return graph.minutes / (MASTERED_LOG * PRODUCTIVE * state.speed[:, None])
+
+
+def _marks(
+    graph: TopicGraph,
+    state: StudentState,
+    level: FloatArray,
+    retention: FloatArray,
+    revision: float,
+) -> FloatArray:
+    """Return the expected marks of topics in percent, averaged over the theories.
+
+    Args:
+        graph: The topics.
+        state: The student.
+        level: First axis: theories; last axis: topics.
+        retention: Retention at the exam without a last revision; of the same shape.
+        revision: Share of what is forgotten that a last revision will restore.
+    """
+    knowledge = level * (retention + (1 - retention) * revision)
+    return graph.marks * average(credit(knowledge), state.theories)
+
+
+def _after_session(
+    graph: TopicGraph, state: StudentState, days: float, revision: float
+) -> FloatArray:
+    """Return the expected marks of each topic after a session on it, shape (n,)."""
+    minutes = PRODUCTIVE * SESSION_MINUTES
+    missing = np.exp(-SESSION_MINUTES / minutes_per_log(graph, state))
+    stability = strengthened(state.stability, state.retention, minutes)
+    at_exam = retained(restored(state.retention, minutes), stability, days)
+    return _marks(graph, state, 1 - (1 - state.level) * missing, at_exam, revision)
+
+
+def _by_target(
+    graph: TopicGraph, state: StudentState, days: float, revision: float, now: FloatArray
+) -> tuple[FloatArray, FloatArray]:
+    """Return minutes and gained marks for each target level, each of shape (levels, n).
+
+    Both are 0 where the target is reached already.
+    """
+    level = state.level[:, None, :]
+    target = np.maximum(TARGET_LEVELS[:, None], level)
+    logs = np.log((1 - level) / (1 - target)) * minutes_per_log(graph, state)[:, None, :]
+    needed = average(logs, state.theories)
+    stability = state.stability * np.array(LEARNED_STABILITY)[:, None]
+    at_exam = retained(np.full_like(stability, LEARNED_RETENTION), stability, days)
+    after = _marks(graph, state, target, at_exam[:, None, :], revision)
+    is_ahead = needed > 0
+    return (
+        np.where(is_ahead, np.maximum(needed, SESSION_MINUTES), 0.0),
+        np.where(is_ahead, after - now, 0.0),
+    )
+
+
+def _packages(
+    graph: TopicGraph,
+    state: StudentState,
+    sets: ClosedSets,
+    now: FloatArray,
+    needed: FloatArray,
+    gained: FloatArray,
+    minutes: float,
+) -> FloatArray:
+    """Return the marks per minute of each topic with all that is missing before it, shape (n,)."""
+    target = np.minimum(
+        (graph.highest_minimum + PREREQUISITE_MARGIN) / LEARNED_RETENTION, HIGHEST_LEVEL
+    )
+    level = np.maximum(state.level, target)
+    logs = np.log((1 - state.level) / (1 - level)) * minutes_per_log(graph, state)
+    cost = np.maximum(average(logs, state.theories), SHORTEST_PREREQUISITE)
+    after = _marks(graph, state, level, np.full_like(level, LEARNED_RETENTION), 0.0)
+    before = sets.totals(np.column_stack((cost, np.maximum(after - now, 0.0))))
+    total = needed + before[:, 0]
+    rate = (
+        (gained + before[:, 1])
+        / np.maximum(total, 1)
+        * np.minimum(1, minutes / np.maximum(total, 1))
+    )
+    return np.where(needed > 0, rate, 0.0).max(axis=0)

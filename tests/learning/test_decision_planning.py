@@ -1,0 +1,103 @@
+"""Plans: hours, prerequisites, determinism; and learning by the theories of memory."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+
+from lib.learning.decision.estimate import estimate
+from lib.learning.decision.planning import PlannedSession, StudyTime, plan_study
+from lib.learning.decision.student_model import PastSession, StudentState
+from lib.learning.decision.topic_graph import Requirement, StudyTopic, TopicGraph, graph_of
+
+
+@st.composite
+def graphs(draw: st.DrawFn) -> TopicGraph:
+    size = draw(st.integers(1, 8))
+    topics = [
+        StudyTopic(number, draw(st.integers(0, 50)), draw(st.integers(20, 300)))
+        for number in range(size)
+    ]
+    pairs = draw(
+        st.lists(st.tuples(st.integers(0, size - 1), st.integers(0, size - 1)), max_size=size)
+    )
+    edges = [Requirement(max(pair), min(pair), 0.6) for pair in set(pairs) if pair[0] != pair[1]]
+    return graph_of(topics, edges)
+
+
+def student(graph: TopicGraph, mastery: list[float]) -> StudentState:
+    return estimate(graph, np.array(mastery), [], 0).mean()
+
+
+def masteries(graph: TopicGraph) -> st.SearchStrategy[list[float]]:
+    size = len(graph.ids)
+    return st.lists(st.floats(0, 1), min_size=size, max_size=size)
+
+
+@given(st.data())
+@hypothesis_settings(max_examples=60, deadline=None)
+def test_a_plan_keeps_to_the_hours_the_days_and_the_prerequisites(data: st.DataObject) -> None:
+    graph = data.draw(graphs())
+    gate = data.draw(masteries(graph))
+    minutes = data.draw(st.lists(st.integers(0, 200), min_size=1, max_size=12))
+    days = data.draw(st.integers(1, 15))
+    sessions = plan_study(
+        graph, student(graph, gate), StudyTime(minutes), days, gate=np.array(gate)
+    )
+    spent = [0.0] * len(minutes)
+    for each in sessions:
+        assert each.day < min(days, len(minutes))
+        assert each.minutes > 0
+        spent[each.day] += each.minutes
+    assert all(used <= declared + 1e-9 for used, declared in zip(spent, minutes, strict=True))
+    first = [each.topic for each in sessions if each.day == 0]
+    for topic in first:
+        for prerequisite, minimum in graph.prerequisites[graph.position[topic]]:
+            assert gate[prerequisite] >= minimum
+
+
+@given(st.data())
+@hypothesis_settings(max_examples=20, deadline=None)
+def test_the_same_student_gets_the_same_plan(data: st.DataObject) -> None:
+    graph = data.draw(graphs())
+    mastery = data.draw(masteries(graph))
+    plans = [plan_study(graph, student(graph, mastery), StudyTime([90] * 5), 5) for _ in range(2)]
+    assert plans[0] == plans[1]
+
+
+def plan_of(graph: TopicGraph, mastery: list[float], days: int) -> list[PlannedSession]:
+    return plan_study(graph, student(graph, mastery), StudyTime([120.0] * days), days)
+
+
+def test_equal_topics_are_studied_in_the_order_of_their_positions() -> None:
+    graph = graph_of([StudyTopic(name, 10, 100) for name in "cba"], [])
+    assert [it.topic for it in plan_of(graph, [0.3, 0.3, 0.3], 1)][:3] == ["c", "b", "a"]
+
+
+def test_a_closed_topic_comes_after_the_plan_has_taught_its_prerequisite() -> None:
+    topics = [StudyTopic("worthless", 0, 60), StudyTopic("weighty", 100, 60)]
+    graph = graph_of(topics, [Requirement("weighty", "worthless", 0.6)])
+    sessions = plan_study(
+        graph, student(graph, [0.1, 0.1]), StudyTime([40.0] * 20), 20, np.array([0.1, 0.1])
+    )
+    first = [next(it.day for it in sessions if it.topic == topic.id) for topic in topics]
+    assert first[0] == 0
+    assert first[1] > 0
+
+
+def test_answers_below_expectation_lower_the_estimated_speed_and_level() -> None:
+    graph = graph_of([StudyTopic(number, 10, 100) for number in range(6)], [])
+    recorded = np.full(6, 0.3)
+    good, bad = (
+        estimate(graph, recorded, [PastSession(day, 0, 30, 8, right) for day in range(4)], 4)
+        for right in (8, 2)
+    )
+    assert good.mean().mastery[0] > bad.mean().mastery[0] + 0.2
+    assert good.mean().speed @ good.theories > bad.mean().speed @ bad.theories
+
+
+def test_a_student_without_answers_is_expected_to_learn_at_the_estimated_speed() -> None:
+    graph = graph_of([StudyTopic("only", 10, 100)], [])
+    state = estimate(graph, np.array([0.5]), [], 0).mean()
+    assert float(state.speed @ state.theories) == pytest.approx(1.0, abs=0.1)
