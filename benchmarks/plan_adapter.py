@@ -8,8 +8,9 @@ from lib.learning.decision.planning import StudyTime, plan_study
 from lib.learning.decision.student_model import PastSession
 from lib.learning.decision.topic_graph import Requirement, StudyTopic, graph_of
 
-MINIMUM_MASTERY = 0.6
+MINIMUM_MASTERY = 0.5
 """Mastery that opens a topic; the product's default, since the simulator names none."""
+GATE = "level"
 EXPECTED_DAYS, EXPECTED_ATTENDED = 10, 9
 """An average student's record, which counts as much as ten days of this one's."""
 
@@ -32,4 +33,11 @@ def plan(
     state = estimate(graph, graph.values_of(mastery), history, today).mean()
     attendance = (today - profile["missed_days"] + EXPECTED_ATTENDED) / (today + EXPECTED_DAYS)
     time = StudyTime(minutes_per_day, attendance)
-    return [(it.day, it.topic, it.minutes) for it in plan_study(graph, state, time, days)]
+    gate = (
+        graph.values_of(mastery)
+        if GATE == "recorded"
+        else state.theories @ state.level
+        if GATE == "level"
+        else None
+    )
+    return [(it.day, it.topic, it.minutes) for it in plan_study(graph, state, time, days, gate)]

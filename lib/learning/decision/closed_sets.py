@@ -1,7 +1,7 @@
 """Sets of topics that are closed under prerequisites; pure.
 
 The closed set of a topic is the topic with everything that has to be learned before it: its unmet
-prerequisites, their unmet prerequisites, and so on. A topic is open when nothing is unmet.
+prerequisites, their unmet prerequisites, and so on.
 """
 
 from dataclasses import dataclass
@@ -19,10 +19,10 @@ BITS_PER_BYTE = 8
 class ClosedSets:
     """What is missing before each topic."""
 
-    missing: NDArray[np.float32]
-    """1 where the topic of the column has to be learned before that of the row, else 0; (n, n)."""
-    is_open: NDArray[np.bool_]
-    """Topics without unmet prerequisites, shape (n,)."""
+    missing: NDArray[np.bool_]
+    """Whether the topic of the column has to be learned before that of the row, shape (n, n)."""
+    is_complete: NDArray[np.bool_]
+    """Topics before which nothing is missing, shape (n,)."""
 
     def totals(self, amounts: FloatArray) -> FloatArray:
         """Return the sum of an amount over what is missing before each topic.
@@ -30,10 +30,13 @@ class ClosedSets:
         Args:
             amounts: Shape (n, columns).
         """
-        return (self.missing @ amounts.astype(np.float32)).astype(float)
+        rows = np.flatnonzero(~self.is_complete)
+        sums = np.zeros(amounts.shape)
+        sums[rows] = self.missing[rows].astype(np.float32) @ amounts.astype(np.float32)
+        return sums
 
     def best_for_roots(self, scores: FloatArray) -> tuple[FloatArray, NDArray[np.intp]]:
-        """Return the best score of a topic that each open topic leads to, and its position.
+        """Return the best score of a topic that each complete topic leads to, and its position.
 
         A topic that leads nowhere has -inf, and its own position.
 
@@ -42,19 +45,21 @@ class ClosedSets:
         """
         best = np.full(len(scores), -np.inf)
         target = np.arange(len(scores))
-        rows, roots = np.nonzero(self.missing * self.is_open)
-        by_score = np.argsort(scores[rows], kind="stable")
-        best[roots[by_score]] = scores[rows[by_score]]  # the last, highest one stays
-        target[roots[by_score]] = rows[by_score]
+        rows, roots = np.flatnonzero(~self.is_complete), np.flatnonzero(self.is_complete)
+        if rows.size and roots.size:
+            through = np.where(self.missing[np.ix_(rows, roots)], scores[rows, None], -np.inf)
+            best[roots] = through.max(axis=0)
+            target[roots] = np.where(best[roots] > -np.inf, rows[through.argmax(axis=0)], roots)
         return best, target
 
 
-def closed_sets(graph: TopicGraph, gate: FloatArray) -> ClosedSets:
+def closed_sets(graph: TopicGraph, gate: FloatArray, lowest: float = 0.0) -> ClosedSets:
     """Return what is missing before each topic.
 
     Args:
         graph: The topics.
         gate: Mastery that is compared with the minimum of each requirement, 0 to 1, shape (n,).
+        lowest: Minimum of requirements that ask for less.
     """
     size = len(graph.ids)
     missing = [0] * size
@@ -62,10 +67,10 @@ def closed_sets(graph: TopicGraph, gate: FloatArray) -> ClosedSets:
     for topic in graph.order:
         bits = 0
         for prerequisite, minimum in graph.prerequisites[topic]:
-            if mastery[prerequisite] < minimum:
+            if mastery[prerequisite] < max(minimum, lowest):
                 bits |= missing[prerequisite] | 1 << prerequisite
         missing[topic] = bits
     width = -(-size // BITS_PER_BYTE)
     packed = np.frombuffer(b"".join(each.to_bytes(width, "little") for each in missing), np.uint8)
     matrix = np.unpackbits(packed.reshape(size, width), axis=1, count=size, bitorder="little")
-    return ClosedSets(matrix.astype(np.float32), np.array([each == 0 for each in missing]))
+    return ClosedSets(matrix.view(np.bool_), np.array([each == 0 for each in missing], dtype=bool))

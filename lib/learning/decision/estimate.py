@@ -11,6 +11,8 @@ from lib.learning.decision.memory import (
     MASTERED_LOG,
     PRIOR,
     PRODUCTIVE,
+    READY_EXPONENTS,
+    READY_LEVEL,
     FloatArray,
     Theory,
     restored,
@@ -94,15 +96,21 @@ class _Replay:
     def __init__(self, graph: TopicGraph, mean: FloatArray, variance: FloatArray) -> None:
         """Take mean and variance of the knowledge before the first session, each of shape (n,)."""
         self.graph = graph
-        members = [(speed, *each) for speed in SPEEDS for each in FRESHNESS]
+        members = [
+            (speed, *each, exponent)
+            for speed in SPEEDS
+            for each in FRESHNESS
+            for exponent in READY_EXPONENTS
+        ]
+        self.exponents = np.array([exponent for *_, exponent in members])
         shape = (len(Theory), len(members), len(graph.ids))
-        self.speeds = np.tile([speed for speed, _, _ in members], (len(Theory), 1))
-        freshness = np.tile([fresh for _, fresh, _ in members], (len(Theory), 1))
+        self.speeds = np.tile([speed for speed, *_ in members], (len(Theory), 1))
+        freshness = np.tile([fresh for _, fresh, *_ in members], (len(Theory), 1))
         freshness[Theory.ALL_OR_NONE] = 1.0
         self.log_odds = (
             np.log(PRIOR)[:, None]
             - 0.5 * (np.log(self.speeds) / SPEED_SPREAD) ** 2
-            + np.log([probability for _, _, probability in members])
+            + np.log([probability for _, _, probability, _ in members])
         )
         self.retention = np.broadcast_to(freshness[:, :, None], shape).copy()
         self.stability = np.broadcast_to(np.array(FIRST_STABILITY)[:, None, None], shape).copy()
@@ -119,7 +127,8 @@ class _Replay:
         before = retained(self.retention[:, :, topic], self.stability[:, :, topic], days)
         self.stability[:, :, topic] = strengthened(self.stability[:, :, topic], before, minutes)
         retention = self._restore(topic, before, minutes)
-        missing = np.exp(-MASTERED_LOG * self.speeds * minutes / self.graph.minutes[topic])
+        speeds = self.speeds * self._readiness(topic, session.day)
+        missing = np.exp(-MASTERED_LOG * speeds * minutes / self.graph.minutes[topic])
         level = 1 - (1 - self.level[:, :, topic]) * missing
         learned = level - self.level[:, :, topic]
         variance = self.variance[:, :, topic] * missing**2 + (LEARNING_ERROR * learned) ** 2
@@ -128,6 +137,16 @@ class _Replay:
             self._restore(
                 prerequisite, self.retention[:, :, prerequisite], IMPLICIT_SHARE * minutes
             )
+
+    def _readiness(self, topic: int, day: int) -> FloatArray:
+        """Return the share of each member's speed that the prerequisites allow, shape (3, k)."""
+        supply = np.ones_like(self.speeds)
+        for each, minimum in self.graph.prerequisites[topic]:
+            days = day - self.last_day[each]
+            retention = retained(self.retention[:, :, each], self.stability[:, :, each], days)
+            known = self.level[:, :, each] * retention
+            supply = np.minimum(supply, known / max(minimum, READY_LEVEL))
+        return supply**self.exponents
 
     def _restore(self, topic: int, retention: FloatArray, minutes: float) -> FloatArray:
         after = restored(retention, minutes)
@@ -168,6 +187,7 @@ class _Replay:
         return Committee(
             probabilities=odds / odds.sum(),
             speeds=self.speeds,
+            is_hard=self.exponents == READY_EXPONENTS[1],
             level=np.clip(self.level + change, LOWEST, HIGHEST),
             level_variance=self.variance,
             retention=retained(self.retention, self.stability, today - self.last_day),

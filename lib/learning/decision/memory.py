@@ -58,6 +58,12 @@ IMPLICIT_SHARE = 0.25
 MASTERED_LOG = float(np.log(5))
 """A topic's estimated minutes are those of a novice until 80 % is learned: -log(1 - 0.8)."""
 
+READY_LEVEL = 0.75
+"""Knowledge of a prerequisite from which on it slows nothing down, unless more is required."""
+READY_EXPONENTS = (1.0, 3.0)
+"""Two theories of prerequisites: what is missing of them slows learning down in proportion, or
+nearly forbids it."""
+
 CREDIT_EXPONENT = 1.2
 """Marks grow slightly faster than knowledge, since many questions need several parts of a topic."""
 CREDIT_CENTER, CREDIT_SLOPE = 0.6, 8.0

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+from numpy.typing import NDArray
 
-from lib.learning.decision.memory import FloatArray, average
+from lib.learning.decision.memory import READY_EXPONENTS, FloatArray, average
 from lib.learning.decision.topic_graph import TopicId
 
 
@@ -33,6 +34,8 @@ class Committee:
     """Shape (3, k); adds up to 1."""
     speeds: FloatArray
     """Shape (3, k)."""
+    is_hard: NDArray[np.bool_]
+    """Whether a member holds the second of `READY_EXPONENTS`, shape (k,)."""
     level: FloatArray
     """What was learned, 0 to 1; shape (3, k, n)."""
     level_variance: FloatArray
@@ -52,6 +55,12 @@ class Committee:
         weights = self.probabilities / self.theories[:, None]
         return StudentState(
             theories=self.theories,
+            exponent_probabilities=np.array(
+                [
+                    self.probabilities[:, ~self.is_hard].sum(),
+                    self.probabilities[:, self.is_hard].sum(),
+                ]
+            ),
             speed=(weights * self.speeds).sum(axis=1),
             level=np.einsum("tk,tkn->tn", weights, self.level),
             retention=np.einsum("tk,tkn->tn", weights, self.retention),
@@ -67,11 +76,22 @@ class StudentState:
     """Probability of each theory, shape (3,)."""
     speed: FloatArray
     """Shape (3,)."""
+    exponent_probabilities: FloatArray
+    """Probability of each of `READY_EXPONENTS`, shape (2,)."""
     level: FloatArray
     retention: FloatArray
     stability: FloatArray
 
-    @cached_property
+    def readiness(self, supply: FloatArray) -> FloatArray:
+        """Return the share of the speed of learning that prerequisites allow, 0 to 1.
+
+        Args:
+            supply: Knowledge of the weakest prerequisite as a share of what is needed, 0 to 1.
+        """
+        slow, hard = self.exponent_probabilities
+        return slow * supply ** READY_EXPONENTS[0] + hard * supply ** READY_EXPONENTS[1]
+
+    @property
     def mastery(self) -> FloatArray:
         """Expected knowledge of each topic now, 0 to 1, shape (n,)."""
         return average(self.level * self.retention, self.theories)

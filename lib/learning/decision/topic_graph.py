@@ -6,8 +6,9 @@ from functools import cached_property
 from typing import Any, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
-from lib.learning.decision.memory import FloatArray
+from lib.learning.decision.memory import READY_LEVEL, FloatArray
 from lib.learning.syllabus.syllabus import Syllabus
 
 TopicId: TypeAlias = Hashable
@@ -76,6 +77,35 @@ class TopicGraph:
                 if missing[dependent] == 0:
                     order.append(dependent)
         return (*order, *(topic for topic, number in enumerate(missing) if number > 0))
+
+    @cached_property
+    def edges(self) -> tuple[NDArray[np.intp], NDArray[np.intp], FloatArray]:
+        """Position of the topic, of the prerequisite, and the minimum of each requirement."""
+        flat = [
+            (topic, prerequisite, minimum)
+            for topic, needs in enumerate(self.prerequisites)
+            for prerequisite, minimum in needs
+        ]
+        return (
+            np.array([topic for topic, _, _ in flat], dtype=np.intp),
+            np.array([prerequisite for _, prerequisite, _ in flat], dtype=np.intp),
+            np.array([minimum for _, _, minimum in flat], dtype=float),
+        )
+
+    def is_open(self, mastery: FloatArray) -> NDArray[np.bool_]:
+        """Return the topics whose prerequisites have their minimum mastery, shape (n,)."""
+        topics, prerequisites, minimums = self.edges
+        is_open = np.ones(len(self.ids), dtype=bool)
+        is_open[topics[mastery[prerequisites] < minimums]] = False
+        return is_open
+
+    def supply(self, mastery: FloatArray) -> FloatArray:
+        """Return how far the weakest prerequisite of each topic carries it, 0 to 1, shape (n,)."""
+        topics, prerequisites, minimums = self.edges
+        shares = mastery[prerequisites] / np.maximum(minimums, READY_LEVEL)
+        supply = np.ones(len(self.ids))
+        np.minimum.at(supply, topics, shares)
+        return supply
 
     @cached_property
     def highest_minimum(self) -> FloatArray:

@@ -8,6 +8,7 @@ only as far as that revision does not make up for it.
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lib.learning.decision.closed_sets import ClosedSets, closed_sets
 from lib.learning.decision.memory import (
@@ -39,7 +40,13 @@ REVISABLE = 0.05
 PREREQUISITE_MARGIN = 0.1
 """Level beyond the minimum to which a prerequisite is learned, so that it is not lost at once."""
 HIGHEST_LEVEL = 0.95
+WEAK_LEVEL = 0.65
+"""Mastery below which it is considered to strengthen a prerequisite before its dependents."""
+LOWEST_READINESS = 0.05
 SHORTEST_PREREQUISITE = 12.0  # minutes
+
+DECIMALS = 9
+"""Scores that differ less are equal, and the first topic is chosen."""
 
 
 @dataclass(frozen=True)
@@ -50,9 +57,13 @@ class Worth:
     """Marks per minute of the topic itself, by learning or by revising it."""
     own_minutes: FloatArray
     """Minutes that the best way to study the topic itself takes."""
-    package: FloatArray
-    """Marks per minute of the topic together with all that is missing before it."""
-    sets: ClosedSets
+    through: FloatArray
+    """Marks per minute of the best topic that this one leads to, together with all that is missing
+    or weak before it; -inf if it leads to none."""
+    target: NDArray[np.intp]
+    """Position of that topic."""
+    is_open: NDArray[np.bool_]
+    """Topics whose prerequisites have their minimum mastery."""
 
 
 def worth(
@@ -73,21 +84,36 @@ def worth(
     share = restored_share(PRODUCTIVE * REVISION_MINUTES) * (
         minutes > REVISION_MINUTES * np.count_nonzero(useful)
     )
+    ready = np.maximum(state.readiness(graph.supply(state.mastery)), LOWEST_READINESS)
     now = _marks(graph, state, state.level, at_exam, share)
-    one_session = (_after_session(graph, state, days, share) - now) / SESSION_MINUTES
+    one_session = (_after_session(graph, state, ready, days, share) - now) / SESSION_MINUTES
     needed, gained = _by_target(graph, state, days, share, now)
-    by_target = np.where(needed > 0, gained / np.maximum(needed, 1), 0.0)
-    by_target *= np.minimum(1, minutes / np.maximum(needed, 1))
+    slowed = needed / ready
+    by_target = np.where(needed > 0, gained / np.maximum(slowed, 1), 0.0)
+    by_target *= np.minimum(1, minutes / np.maximum(slowed, 1))
     best = by_target.argmax(axis=0)
     columns = np.arange(len(graph.ids))
     is_session = one_session >= by_target[best, columns]
-    sets = closed_sets(graph, gate)
+    sets = closed_sets(graph, np.minimum(gate, state.mastery), WEAK_LEVEL)
+    packages = _packages(graph, state, days, share, sets, now, needed, gained, minutes)
+    through, target = sets.best_for_roots(packages)
     return Worth(
         own=np.where(is_session, one_session, by_target[best, columns]),
-        own_minutes=np.where(is_session, SESSION_MINUTES, needed[best, columns]),
-        package=_packages(graph, state, sets, now, needed, gained, minutes),
-        sets=sets,
+        own_minutes=np.where(is_session, SESSION_MINUTES, slowed[best, columns]),
+        through=through,
+        target=target,
+        is_open=graph.is_open(gate),
     )
+
+
+def session_scores(judged: Worth) -> FloatArray:
+    """Return the marks per minute of a session on each topic, shape (n,); 0 for closed ones.
+
+    An open topic is worth its own marks, or those of the best topic that it leads to.
+    """
+    best = np.where(judged.is_open, np.maximum(judged.own, judged.through), 0.0)
+    scores: FloatArray = np.round(np.maximum(best, 0.0), DECIMALS)
+    return scores
 
 
 def minutes_per_log(graph: TopicGraph, state: StudentState) -> FloatArray:
@@ -116,11 +142,11 @@ def _marks(
 
 
 def _after_session(
-    graph: TopicGraph, state: StudentState, days: float, revision: float
+    graph: TopicGraph, state: StudentState, ready: FloatArray, days: float, revision: float
 ) -> FloatArray:
     """Return the expected marks of each topic after a session on it, shape (n,)."""
     minutes = PRODUCTIVE * SESSION_MINUTES
-    missing = np.exp(-SESSION_MINUTES / minutes_per_log(graph, state))
+    missing = np.exp(-SESSION_MINUTES * ready / minutes_per_log(graph, state))
     stability = strengthened(state.stability, state.retention, minutes)
     at_exam = retained(restored(state.retention, minutes), stability, days)
     return _marks(graph, state, 1 - (1 - state.level) * missing, at_exam, revision)
@@ -137,8 +163,7 @@ def _by_target(
     target = np.maximum(TARGET_LEVELS[:, None], level)
     logs = np.log((1 - level) / (1 - target)) * minutes_per_log(graph, state)[:, None, :]
     needed = average(logs, state.theories)
-    stability = state.stability * np.array(LEARNED_STABILITY)[:, None]
-    at_exam = retained(np.full_like(stability, LEARNED_RETENTION), stability, days)
+    at_exam = _learned_retention(state, days)
     after = _marks(graph, state, target, at_exam[:, None, :], revision)
     is_ahead = needed > 0
     return (
@@ -147,9 +172,17 @@ def _by_target(
     )
 
 
+def _learned_retention(state: StudentState, days: float) -> FloatArray:
+    """Return the retention at the exam of what is learned now, shape (3, n)."""
+    stability = state.stability * np.array(LEARNED_STABILITY)[:, None]
+    return retained(np.full_like(stability, LEARNED_RETENTION), stability, days)
+
+
 def _packages(
     graph: TopicGraph,
     state: StudentState,
+    days: float,
+    revision: float,
     sets: ClosedSets,
     now: FloatArray,
     needed: FloatArray,
@@ -158,12 +191,13 @@ def _packages(
 ) -> FloatArray:
     """Return the marks per minute of each topic with all that is missing before it, shape (n,)."""
     target = np.minimum(
-        (graph.highest_minimum + PREREQUISITE_MARGIN) / LEARNED_RETENTION, HIGHEST_LEVEL
+        (np.maximum(graph.highest_minimum, WEAK_LEVEL) + PREREQUISITE_MARGIN) / LEARNED_RETENTION,
+        HIGHEST_LEVEL,
     )
     level = np.maximum(state.level, target)
     logs = np.log((1 - state.level) / (1 - level)) * minutes_per_log(graph, state)
     cost = np.maximum(average(logs, state.theories), SHORTEST_PREREQUISITE)
-    after = _marks(graph, state, level, np.full_like(level, LEARNED_RETENTION), 0.0)
+    after = _marks(graph, state, level, _learned_retention(state, days), revision)
     before = sets.totals(np.column_stack((cost, np.maximum(after - now, 0.0))))
     total = needed + before[:, 0]
     rate = (

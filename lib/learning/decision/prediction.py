@@ -1,0 +1,191 @@
+"""Predicted results of the exam, with intervals, for a student and for a class; pure.
+
+What is uncertain: the theory of memory, the levels, the speed, how much study happens, which
+questions the exam asks, and how wrong all theories are together.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from math import erf, sqrt
+
+import numpy as np
+
+from lib.learning.decision.expected_student import ExpectedStudent
+from lib.learning.decision.memory import FloatArray, Theory, credit
+from lib.learning.decision.planning import PlannedSession
+from lib.learning.decision.student_model import Committee, StudentState
+from lib.learning.decision.topic_graph import PERCENT, TopicGraph
+
+MODEL_ERROR = 3.0
+"""Standard deviation, in percent of the marks, by which all theories are wrong in the same way."""
+RETENTION_ERROR = 0.4
+"""Standard deviation of what a topic loses, as a share of the expected loss: topics differ."""
+LEARNING_ERROR = 0.25
+"""Standard deviation of what a topic gains by the plan, as a share of the expected gain."""
+STEP = 1e-3
+"""Change of knowledge by which the slope of the marks is measured."""
+
+
+@dataclass(frozen=True)
+class ExamFormat:
+    """How knowledge becomes marks."""
+
+    questions: int = 50
+    """Number of questions; fewer of them make a result more random. 0 for the expected marks."""
+    guess: float = 0.0
+    """Probability of a right answer without knowledge."""
+    slip: float = 0.0
+    """Probability of a wrong answer with knowledge."""
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """A predicted result in percent of the marks."""
+
+    mean: float
+    low: float
+    """Lower end of the 95 % interval, 0 or more."""
+    high: float
+    """Upper end, at most 100."""
+    theories: FloatArray
+    """Probability of each theory, shape (3,)."""
+    means: FloatArray
+    """Mean by theory, shape (3,)."""
+    variances: FloatArray
+    """Variance by theory without the common error of the theories, shape (3,)."""
+
+
+def predict_exam(
+    graph: TopicGraph,
+    committee: Committee,
+    days: int,
+    sessions: Sequence[PlannedSession] = (),
+    attendance: float = 1.0,
+    exam: ExamFormat | None = None,
+) -> Prediction:
+    """Return a student's predicted result.
+
+    Args:
+        graph: The topics.
+        committee: What is known about the student today.
+        days: Days until the exam, 0 or more.
+        sessions: Sessions until then, in the order of their days; none without them.
+        attendance: Share of their minutes that is expected to be studied, 0 to 1.
+        exam: How knowledge becomes marks.
+    """
+    form = exam or ExamFormat()
+    state = committee.mean()
+    spread = _speed_spread(committee)
+    expected = _at_exam(graph, state, days, sessions, attendance)
+    quicker = replace(state, speed=state.speed * np.exp(spread))
+    shifted = _at_exam(graph, quicker, days, sessions, attendance)
+    means = _marks(graph, expected, form)
+    common = (_marks(graph, shifted, form) - means) ** 2
+    return _prediction(
+        state.theories, means, common + _independent(graph, committee, state, expected, form)
+    )
+
+
+def predict_class(students: Sequence[Prediction]) -> Prediction:
+    """Return the predicted mean result of a class of at least one student.
+
+    What a theory gets wrong, it gets wrong for the whole class, while the errors about each student
+    average out.
+    """
+    theories = np.mean([each.theories for each in students], axis=0)
+    means = np.mean([each.means for each in students], axis=0)
+    variances = np.mean([each.variances for each in students], axis=0) / len(students)
+    return _prediction(theories, means, variances)
+
+
+def _at_exam(
+    graph: TopicGraph,
+    state: StudentState,
+    days: int,
+    sessions: Sequence[PlannedSession],
+    attendance: float,
+) -> StudentState:
+    """Return the state on the day of the exam, after the sessions."""
+    student = ExpectedStudent(graph, state, None)
+    day = 0
+    for each in sessions:
+        student.rest(each.day - day)
+        day = each.day
+        student.study(graph.position[each.topic], each.minutes * attendance)
+    student.rest(days - day)
+    return student.state
+
+
+def _speed_spread(committee: Committee) -> FloatArray:
+    """Return the standard deviation of the logarithm of speed by theory, shape (3,)."""
+    weights = committee.probabilities / committee.theories[:, None]
+    logs = np.log(committee.speeds)
+    mean = (weights * logs).sum(axis=1, keepdims=True)
+    spread: FloatArray = np.sqrt((weights * (logs - mean) ** 2).sum(axis=1))
+    return spread
+
+
+def _chances(knowledge: FloatArray, exam: ExamFormat) -> FloatArray:
+    """Return the probabilities of right answers."""
+    return exam.guess + (1 - exam.guess - exam.slip) * credit(knowledge)
+
+
+def _marks(graph: TopicGraph, state: StudentState, exam: ExamFormat) -> FloatArray:
+    """Return the expected result in percent by theory, shape (3,)."""
+    marks: FloatArray = _chances(state.level * state.retention, exam) @ graph.marks
+    return marks
+
+
+def _independent(
+    graph: TopicGraph,
+    committee: Committee,
+    today: StudentState,
+    at_exam: StudentState,
+    exam: ExamFormat,
+) -> FloatArray:
+    """Return the variance of the result from errors that topics do not share, shape (3,)."""
+    weights = committee.probabilities / committee.theories[:, None]
+    within = np.einsum("tk,tkn->tn", weights, committee.level_variance)
+    left = (1 - at_exam.level) / np.maximum(1 - today.level, 1e-6)
+    gained = np.maximum(at_exam.level - today.level, 0.0)
+    level_variance = within * left**2 + (LEARNING_ERROR * gained) ** 2
+    retention_variance = (RETENTION_ERROR * (1 - at_exam.retention)) ** 2
+    retention_variance[Theory.ALL_OR_NONE] = 0.0
+    knowledge = at_exam.level * at_exam.retention
+    variance = level_variance * at_exam.retention**2 + retention_variance * at_exam.level**2
+    slope = (_chances(knowledge + STEP, exam) - _chances(knowledge, exam)) / STEP
+    total = (graph.marks**2 * slope**2 * variance).sum(axis=1)
+    if exam.questions:
+        chance = _chances(knowledge, exam)
+        total = total + PERCENT / exam.questions * (chance * (1 - chance)) @ graph.marks
+    answer: FloatArray = total
+    return answer
+
+
+def _prediction(theories: FloatArray, means: FloatArray, variances: FloatArray) -> Prediction:
+    """Return a prediction from the mean and variance by theory."""
+    deviations = np.sqrt(variances + MODEL_ERROR**2)
+    return Prediction(
+        mean=float(np.clip(theories @ means, 0, PERCENT)),
+        low=_quantile(0.025, theories, means, deviations),
+        high=_quantile(0.975, theories, means, deviations),
+        theories=theories,
+        means=means,
+        variances=variances,
+    )
+
+
+def _quantile(
+    share: float, theories: FloatArray, means: FloatArray, deviations: FloatArray
+) -> float:
+    """Return a quantile of a mixture of normal distributions, 0 to 100, by bisection."""
+    low, high = 0.0, float(PERCENT)
+    parts = list(zip(theories.tolist(), means.tolist(), deviations.tolist(), strict=True))
+    while high - low > STEP:
+        middle = (low + high) / 2
+        below = sum(
+            weight * (1 + erf((middle - mean) / deviation / sqrt(2))) / 2
+            for weight, mean, deviation in parts
+        )
+        low, high = (middle, high) if below < share else (low, middle)
+    return (low + high) / 2

@@ -1,0 +1,170 @@
+"""Which topics to study now, each with its reasons; pure.
+
+Every open topic is measured by the marks that a minute of it adds on the day of the exam: its own,
+or those of the most rewarding topic that it leads to, divided by the minutes of all that has to be
+learned for it. Learning and revising are compared in the same unit.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from lib.learning.decision.memory import FloatArray, average, retained
+from lib.learning.decision.student_model import StudentState
+from lib.learning.decision.topic_graph import TopicGraph, TopicId
+from lib.learning.decision.worth import SESSION_MINUTES, Worth, session_scores, worth
+
+KNOWN = 0.6
+"""Expected level from which on studying a topic is revision."""
+ALTERNATIVES = 3
+"""Number of alternatives that a recommendation is compared with."""
+
+
+@dataclass(frozen=True)
+class Alternative:
+    """What another topic would bring in the same time."""
+
+    topic: TopicId
+    marks_per_minute: float
+    marks: float
+    """Expected marks in percent for the minutes of the recommendation."""
+
+
+@dataclass(frozen=True)
+class StudyRecommendation:
+    """An open topic with the numbers that speak for it."""
+
+    topic: TopicId
+    marks_per_minute: float
+    """Expected marks in percent on the day of the exam for each minute, 0 or more."""
+    minutes: float
+    """Length of the recommended session."""
+    marks: float
+    """Expected marks in percent that the session adds, directly or through what it leads to."""
+    own_marks_per_minute: float
+    """The same without what the topic leads to."""
+    minutes_to_learn: float
+    """Minutes of the best way to study the topic itself."""
+    is_revision: bool
+    exam_share: float
+    """Share of the exam in percent."""
+    mastery: float
+    """Expected knowledge now, 0 to 1."""
+    mastery_at_exam: float
+    """Expected knowledge at the exam without further study, 0 to 1."""
+    leads_to: TopicId | None
+    """The topic whose marks count more than the topic's own; None if its own count."""
+    opens: tuple[TopicId, ...]
+    """Topics that wait for this one."""
+    alternatives: tuple[Alternative, ...]
+    """The best other topics."""
+
+    def sentence(self, names: Mapping[Any, str]) -> str:
+        """Return the reasons in words.
+
+        Args:
+            names: Name of each topic by its id.
+        """
+        verb = "Revise" if self.is_revision else "Learn"
+        text = (
+            f"{verb} “{names[self.topic]}” for {self.minutes:.0f} minutes: about {self.marks:.2f} %"
+            f" of the marks more, at {self.exam_share:.1f} % of the exam and a mastery of"
+            f" {100 * self.mastery:.0f} % now, {100 * self.mastery_at_exam:.0f} % on the day of"
+            " the exam without further study."
+        )
+        if self.leads_to is not None:
+            text += f" It leads to “{names[self.leads_to]}”."
+        if self.alternatives:
+            other = self.alternatives[0]
+            text += f" “{names[other.topic]}” would add {other.marks:.2f} % in the same time."
+        return text
+
+
+def recommend_topics(
+    graph: TopicGraph,
+    state: StudentState,
+    gate: FloatArray,
+    days: float,
+    minutes: float,
+    limit: int,
+) -> list[StudyRecommendation]:
+    """Return the open topics that bring marks, the most marks per minute first.
+
+    Args:
+        graph: The topics; between equal ones, the first position comes first.
+        state: The student today.
+        gate: Recorded mastery that opens topics, 0 to 1, shape (n,); NaN counts as 0. A topic is
+            open when every prerequisite has its minimum mastery.
+        days: Days until the exam, 0 or more.
+        minutes: Minutes of study that are left until the exam.
+        limit: Largest number of recommendations.
+    """
+    gate = np.nan_to_num(gate)
+    judged = worth(graph, state, gate, days, max(minutes, 1.0))
+    scores = session_scores(judged)
+    positions = np.arange(len(scores))
+    ranked = np.lexsort((positions, -judged.own, -scores))
+    ranked = ranked[scores[ranked] > 0][: limit + ALTERNATIVES]
+    facts = _Facts(graph, state, gate, days, judged, scores)
+    return [facts.recommendation(int(topic), ranked.tolist()) for topic in ranked[:limit]]
+
+
+class _Facts:
+    """The numbers from which recommendations are made."""
+
+    def __init__(
+        self,
+        graph: TopicGraph,
+        state: StudentState,
+        gate: FloatArray,
+        days: float,
+        judged: Worth,
+        scores: FloatArray,
+    ) -> None:
+        self.graph, self.gate, self.judged, self.scores = graph, gate, judged, scores
+        self.level = average(state.level, state.theories)
+        self.mastery = state.mastery
+        later = state.level * retained(state.retention, state.stability, days)
+        self.at_exam = average(later, state.theories)
+
+    def recommendation(self, topic: int, ranked: list[int]) -> StudyRecommendation:
+        """Return a topic's recommendation.
+
+        Args:
+            topic: Position of the topic.
+            ranked: Positions of the best topics in their order.
+        """
+        graph, judged = self.graph, self.judged
+        own = float(judged.own[topic])
+        minutes = min(SESSION_MINUTES, float(judged.own_minutes[topic]))
+        others = [each for each in ranked if each != topic][:ALTERNATIVES]
+        is_own = own >= judged.through[topic]
+        return StudyRecommendation(
+            topic=graph.ids[topic],
+            marks_per_minute=float(self.scores[topic]),
+            minutes=minutes,
+            marks=float(self.scores[topic]) * minutes,
+            own_marks_per_minute=own,
+            minutes_to_learn=float(judged.own_minutes[topic]),
+            is_revision=bool(self.level[topic] >= KNOWN),
+            exam_share=float(graph.marks[topic]),
+            mastery=float(self.mastery[topic]),
+            mastery_at_exam=float(self.at_exam[topic]),
+            leads_to=None if is_own else graph.ids[int(judged.target[topic])],
+            opens=self._opens(topic),
+            alternatives=tuple(
+                Alternative(graph.ids[it], float(self.scores[it]), float(self.scores[it]) * minutes)
+                for it in others
+            ),
+        )
+
+    def _opens(self, topic: int) -> tuple[TopicId, ...]:
+        """Return the topics for which this one has not reached its minimum yet."""
+        graph = self.graph
+        return tuple(
+            graph.ids[each]
+            for each in graph.dependents[topic]
+            if self.gate[topic] < dict(graph.prerequisites[each])[topic]
+        )
