@@ -10,11 +10,11 @@ from lib.learning.decision.memory import (
     IMPLICIT_SHARE,
     MASTERED_LOG,
     PRIOR,
-    PRODUCTIVE,
     READY_EXPONENTS,
     READY_LEVEL,
     FloatArray,
     Theory,
+    productive,
     restored,
     retained,
     strengthened,
@@ -121,7 +121,7 @@ class _Replay:
     def add(self, session: PastSession) -> None:
         """Let every member study a session, and compare its expectation with the answers."""
         topic = self.graph.position[session.topic]
-        minutes = PRODUCTIVE * session.minutes
+        minutes = productive(session.minutes)
         days = session.day - self.last_day[topic]
         self.last_day[topic] = session.day
         before = retained(self.retention[:, :, topic], self.stability[:, :, topic], days)

@@ -6,8 +6,8 @@ import numpy as np
 
 from lib.learning.decision.memory import (
     IMPLICIT_SHARE,
-    PRODUCTIVE,
     FloatArray,
+    productive,
     restored,
     retained,
     strengthened,
@@ -42,23 +42,22 @@ class ExpectedStudent:
     def study(self, topic: int, minutes: float) -> None:
         """Learn from a session."""
         state = self.state
-        productive = PRODUCTIVE * (
-            min(minutes, LONGEST_FRESH) + max(minutes - LONGEST_FRESH, 0.0) / 2
-        )
+        fresh = min(minutes, LONGEST_FRESH)
+        useful = productive(fresh + (minutes - fresh) / 2)
         column = np.s_[:, topic]
         ready = self._readiness(topic)
-        missing = np.exp(-productive * ready / PRODUCTIVE / self.rate[column])
+        missing = np.exp(-useful * ready / self.rate[column])
         state.stability[column] = strengthened(
-            state.stability[column], state.retention[column], productive
+            state.stability[column], state.retention[column], useful
         )
-        state.retention[column] = restored(state.retention[column], productive)
+        state.retention[column] = restored(state.retention[column], useful)
         state.level[column] = 1 - (1 - state.level[column]) * missing
         if self.recorded is not None:
             factor = float(state.theories @ missing)
             self.recorded[topic] = 1 - (1 - self.recorded[topic]) * factor
         for prerequisite, _ in self.graph.prerequisites[topic]:
             state.retention[:, prerequisite] = restored(
-                state.retention[:, prerequisite], IMPLICIT_SHARE * productive
+                state.retention[:, prerequisite], IMPLICIT_SHARE * useful
             )
 
     def _readiness(self, topic: int) -> float:

@@ -48,8 +48,10 @@ SESSION_GROWTH = 0.4
 FULL_SESSION = 15.0
 """Productive minutes of a session that strengthens memory fully."""
 
-PRODUCTIVE = 0.72
-"""Share of a session that is studied: the rest goes to settling down and to fatigue."""
+SETTLING_MINUTES = 4.0
+"""Minutes of a session that go to settling down."""
+ATTENTION = 0.9
+"""Share of the other minutes that is productive."""
 RESTORING_MINUTES = 9.0
 """Productive minutes that restore 63 % of what was forgotten. Relearning takes a fraction of the
 time of learning: Ebbinghaus (1885), repeated by Murre and Dros (2015)."""
@@ -68,6 +70,11 @@ CREDIT_EXPONENT = 1.2
 """Marks grow slightly faster than knowledge, since many questions need several parts of a topic."""
 CREDIT_CENTER, CREDIT_SLOPE = 0.6, 8.0
 """Knowledge at which an all-or-none topic brings half of its marks, and the steepness there."""
+
+
+def productive(minutes: float) -> float:
+    """Return the productive minutes of a session."""
+    return ATTENTION * max(0.0, minutes - SETTLING_MINUTES)
 
 
 def retained(retention: FloatArray, stability: FloatArray, days: float | FloatArray) -> FloatArray:

@@ -16,7 +16,7 @@ from lib.learning.decision.planning import PlannedSession
 from lib.learning.decision.student_model import Committee, StudentState
 from lib.learning.decision.topic_graph import PERCENT, TopicGraph
 
-MODEL_ERROR = 3.0
+MODEL_ERROR = 5.0
 """Standard deviation, in percent of the marks, by which all theories are wrong in the same way."""
 RETENTION_ERROR = 0.4
 """Standard deviation of what a topic loses, as a share of the expected loss: topics differ."""

@@ -138,7 +138,7 @@ class _Facts:
         """
         graph, judged = self.graph, self.judged
         own = float(judged.own[topic])
-        minutes = min(SESSION_MINUTES, float(judged.own_minutes[topic]))
+        minutes = SESSION_MINUTES
         others = [each for each in ranked if each != topic][:ALTERNATIVES]
         is_own = own >= judged.through[topic]
         return StudyRecommendation(

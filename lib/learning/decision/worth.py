@@ -13,10 +13,11 @@ from numpy.typing import NDArray
 from lib.learning.decision.closed_sets import ClosedSets, closed_sets
 from lib.learning.decision.memory import (
     MASTERED_LOG,
-    PRODUCTIVE,
+    READY_LEVEL,
     FloatArray,
     average,
     credit,
+    productive,
     restored,
     restored_share,
     retained,
@@ -29,6 +30,8 @@ SESSION_MINUTES = 20.0
 """Length of a session. Shorter ones lose time to settling down; longer ones, to fatigue."""
 REVISION_MINUTES = 15.0
 """Length of a last revision."""
+SHARE = productive(SESSION_MINUTES) / SESSION_MINUTES
+"""Productive share of a session."""
 TARGET_LEVELS = np.array([0.35, 0.5, 0.65, 0.8, 0.9, 0.95])
 """Levels that learning may aim at; the best one counts."""
 LEARNED_RETENTION = 0.95
@@ -40,7 +43,7 @@ REVISABLE = 0.05
 PREREQUISITE_MARGIN = 0.1
 """Level beyond the minimum to which a prerequisite is learned, so that it is not lost at once."""
 HIGHEST_LEVEL = 0.95
-WEAK_LEVEL = 0.65
+WEAK_LEVEL = 0.5
 """Mastery below which it is considered to strengthen a prerequisite before its dependents."""
 LOWEST_READINESS = 0.05
 SHORTEST_PREREQUISITE = 12.0  # minutes
@@ -79,9 +82,9 @@ def worth(
         minutes: Minutes of study that are left until the exam, more than 0.
     """
     at_exam = retained(state.retention, state.stability, days)
-    revised = at_exam + (1 - at_exam) * restored_share(PRODUCTIVE * REVISION_MINUTES)
+    revised = at_exam + (1 - at_exam) * restored_share(productive(REVISION_MINUTES))
     useful = average(state.level * (revised - at_exam), state.theories) > REVISABLE
-    share = restored_share(PRODUCTIVE * REVISION_MINUTES) * (
+    share = restored_share(productive(REVISION_MINUTES)) * (
         minutes > REVISION_MINUTES * np.count_nonzero(useful)
     )
     ready = np.maximum(state.readiness(graph.supply(state.mastery)), LOWEST_READINESS)
@@ -117,8 +120,8 @@ def session_scores(judged: Worth) -> FloatArray:
 
 
 def minutes_per_log(graph: TopicGraph, state: StudentState) -> FloatArray:
-    """Return the minutes in which what is not learned falls to 37 %, shape (3, n)."""
-    return graph.minutes / (MASTERED_LOG * PRODUCTIVE * state.speed[:, None])
+    """Return the productive minutes in which what is not learned falls to 37 %, shape (3, n)."""
+    return graph.minutes / (MASTERED_LOG * state.speed[:, None])
 
 
 def _marks(
@@ -142,11 +145,15 @@ def _marks(
 
 
 def _after_session(
-    graph: TopicGraph, state: StudentState, ready: FloatArray, days: float, revision: float
+    graph: TopicGraph,
+    state: StudentState,
+    ready: FloatArray,
+    days: float,
+    revision: float,
 ) -> FloatArray:
     """Return the expected marks of each topic after a session on it, shape (n,)."""
-    minutes = PRODUCTIVE * SESSION_MINUTES
-    missing = np.exp(-SESSION_MINUTES * ready / minutes_per_log(graph, state))
+    minutes = productive(SESSION_MINUTES)
+    missing = np.exp(-minutes * ready / minutes_per_log(graph, state))
     stability = strengthened(state.stability, state.retention, minutes)
     at_exam = retained(restored(state.retention, minutes), stability, days)
     return _marks(graph, state, 1 - (1 - state.level) * missing, at_exam, revision)
@@ -161,7 +168,7 @@ def _by_target(
     """
     level = state.level[:, None, :]
     target = np.maximum(TARGET_LEVELS[:, None], level)
-    logs = np.log((1 - level) / (1 - target)) * minutes_per_log(graph, state)[:, None, :]
+    logs = np.log((1 - level) / (1 - target)) * minutes_per_log(graph, state)[:, None, :] / SHARE
     needed = average(logs, state.theories)
     at_exam = _learned_retention(state, days)
     after = _marks(graph, state, target, at_exam[:, None, :], revision)
@@ -195,11 +202,13 @@ def _packages(
         HIGHEST_LEVEL,
     )
     level = np.maximum(state.level, target)
-    logs = np.log((1 - state.level) / (1 - level)) * minutes_per_log(graph, state)
+    logs = np.log((1 - state.level) / (1 - level)) * minutes_per_log(graph, state) / SHARE
     cost = np.maximum(average(logs, state.theories), SHORTEST_PREREQUISITE)
     after = _marks(graph, state, level, _learned_retention(state, days), revision)
     before = sets.totals(np.column_stack((cost, np.maximum(after - now, 0.0))))
-    total = needed + before[:, 0]
+    supply = min(1.0, (WEAK_LEVEL + PREREQUISITE_MARGIN) / READY_LEVEL)
+    pace = float(state.readiness(np.array(supply)))
+    total = (needed + before[:, 0]) / np.where(sets.is_complete, 1.0, pace)
     rate = (
         (gained + before[:, 1])
         / np.maximum(total, 1)
