@@ -9,8 +9,8 @@ from lib.learning.decision.student_model import PastSession
 from lib.learning.decision.topic_graph import Requirement, StudyTopic, graph_of
 
 MINIMUM_MASTERY = 0.4
-"""Expected mastery that opens a topic, since the simulator names none. Lower than the product's 0.6,
-because its prerequisites slow down rather than forbid."""
+"""Expected mastery that opens a topic, since the simulator names none. It is below the product's
+default of 0.6, because the simulator's prerequisites slow students down rather than stop them."""
 EXPECTED_DAYS, EXPECTED_ATTENDED = 10, 9
 """An average student's record, which counts as much as ten days of this one's."""
 
