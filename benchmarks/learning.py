@@ -93,7 +93,7 @@ def coverage() -> None:
     inside = []
     for each in classes:
         whole = predict_class(predictions[each])
-        inside.append(whole.low <= np.mean(results[each]) <= whole.high)
+        inside.append(whole.low <= float(np.mean(results[each])) <= whole.high)
     print(f"Of {len(classes)} classes of {CLASS_SIZE}: {100 * np.mean(inside):.1f} %")
 
 

@@ -1,5 +1,7 @@
 """Plans: hours, prerequisites, determinism; and learning by the theories of memory."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -9,7 +11,9 @@ from hypothesis import strategies as st
 from lib.learning.decision.estimate import estimate
 from lib.learning.decision.planning import PlannedSession, StudyTime, plan_study
 from lib.learning.decision.student_model import PastSession, StudentState
+from lib.learning.decision.study_plan import is_outdated, make_study_plan
 from lib.learning.decision.topic_graph import Requirement, StudyTopic, TopicGraph, graph_of
+from lib.learning.tables.closed_lists import PlanType
 
 
 @st.composite
@@ -101,3 +105,46 @@ def test_a_student_without_answers_is_expected_to_learn_at_the_estimated_speed()
     graph = graph_of([StudyTopic("only", 10, 100)], [])
     state = estimate(graph, np.array([0.5]), [], 0).mean()
     assert float(state.speed @ state.theories) == pytest.approx(1.0, abs=0.1)
+
+
+@pytest.mark.parametrize(
+    ("plan_type", "days_to_exam", "days"),
+    [
+        (PlanType.DAILY, 30, 1),
+        (PlanType.WEEKLY, 30, 7),
+        (PlanType.WEEKLY, 3, 3),
+        (PlanType.EXAM_COUNTDOWN, 30, 30),
+        (PlanType.EXAM_COUNTDOWN, 200, 60),
+        (PlanType.EXAM_COUNTDOWN, None, 60),
+        (PlanType.DAILY, 0, 0),
+        (PlanType.WEEKLY, -2, 0),
+    ],
+)
+def test_a_plan_covers_its_period_and_ends_before_the_exam(
+    plan_type: PlanType, days_to_exam: int | None, days: int
+) -> None:
+    graph = graph_of([StudyTopic(number, 10, 300) for number in range(12)], [])
+    plan = make_study_plan(graph, student(graph, [0.2] * 12), plan_type, 1.5, days_to_exam)
+    assert len(plan.days) == days
+    assert all(sum(it.minutes for it in day) == 90 for day in plan.days)
+    assert plan.minutes == 90 * days
+
+
+def test_known_topics_that_fade_have_a_fifth_of_the_day() -> None:
+    topics = [StudyTopic("faded", 1, 100), *(StudyTopic(each, 33, 100) for each in range(3))]
+    graph = graph_of(topics, [])
+    fresh = student(graph, [0.75, 0.1, 0.1, 0.1])
+    faded = replace(fresh, retention=fresh.retention * np.array([0.6, 1, 1, 1]))
+    minutes = {}
+    for name, state in (("fresh", replace(fresh, retention=np.ones((3, 4)))), ("faded", faded)):
+        sessions = plan_study(graph, state, StudyTime([100.0] * 30), 1)
+        minutes[name] = sum(it.minutes for it in sessions if it.topic == "faded")
+        assert all(it.is_revision == (it.topic == "faded") for it in sessions)
+    assert minutes == {"fresh": 0, "faded": 20}
+
+
+@pytest.mark.parametrize(("mastery", "expected"), [(0.64, False), (0.66, True), (0.34, True)])
+def test_a_plan_is_outdated_when_a_mastery_moves_by_more_than_15(
+    mastery: float, expected: bool
+) -> None:
+    assert is_outdated({"a": 0.5, "b": 0.5}, {"a": 0.5, "b": mastery, "new": 1.0}) is expected

@@ -146,7 +146,8 @@ class _Replay:
             retention = retained(self.retention[:, :, each], self.stability[:, :, each], days)
             known = self.level[:, :, each] * retention
             supply = np.minimum(supply, known / max(minimum, READY_LEVEL))
-        return supply**self.exponents
+        share: FloatArray = supply**self.exponents
+        return share
 
     def _restore(self, topic: int, retention: FloatArray, minutes: float) -> FloatArray:
         after = restored(retention, minutes)

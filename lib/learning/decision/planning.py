@@ -10,9 +10,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lib.learning.decision.expected_student import ExpectedStudent
-from lib.learning.decision.memory import FloatArray
+from lib.learning.decision.memory import FloatArray, average
 from lib.learning.decision.student_model import StudentState
 from lib.learning.decision.topic_graph import TopicGraph, TopicId
 from lib.learning.decision.worth import SESSION_MINUTES, session_scores, worth
@@ -21,6 +22,10 @@ SHORTEST_SESSION = 10.0
 """Minutes below which nothing is begun."""
 SAME_DAY = 0.65
 """Worth of another session on a topic on the same day: rest between sessions teaches more."""
+REVISION_SHARE = 0.2
+"""Share of a day that topics which fade have before all others."""
+FADING = 0.9
+"""Expected retention below which a topic that was learned is due for revision."""
 LEARNED = 0.6
 """Level from which on a session counts as revision."""
 
@@ -76,8 +81,9 @@ def plan_study(
             state = learner.state
             judged = worth(graph, state, learner.gate(), total - day, left)
             scores = session_scores(judged)
-            known = state.theories @ state.level >= LEARNED
-            for topic, length in _choose(scores, minutes):
+            known = average(state.level, state.theories) >= LEARNED
+            due = np.where(known & _is_fading(state), scores, 0.0)
+            for topic, length in _choose(scores, due, minutes):
                 revises, score = bool(known[topic]), float(scores[topic])
                 sessions.append(PlannedSession(day, graph.ids[topic], length, revises, score))
                 learner.study(topic, length)
@@ -85,11 +91,25 @@ def plan_study(
     return sessions
 
 
-def _choose(scores: FloatArray, minutes: float) -> list[tuple[int, float]]:
-    """Return topics and minutes of a day, the most valuable first, within its minutes."""
+def _is_fading(state: StudentState) -> NDArray[np.bool_]:
+    """Return the topics of which enough is forgotten for a revision, shape (n,)."""
+    return average(state.retention, state.theories) < FADING
+
+
+def _choose(scores: FloatArray, due: FloatArray, minutes: float) -> list[tuple[int, float]]:
+    """Return topics and minutes of a day, the most valuable first, within its minutes.
+
+    Args:
+        scores: Marks per minute of each topic, shape (n,).
+        due: The same of topics that are due for revision, which have a share of the time; else 0.
+        minutes: Minutes of the day.
+    """
+    room = int(REVISION_SHARE * minutes / SESSION_MINUTES)
+    revised = np.argsort(-due, kind="stable")[:room].tolist()
+    chosen = {topic: SESSION_MINUTES for topic in revised if due[topic] > 0}
     current = scores.copy()
-    chosen: dict[int, float] = {}
-    left = minutes
+    current[list(chosen)] *= SAME_DAY
+    left = minutes - sum(chosen.values())
     while left >= SHORTEST_SESSION:
         topic = int(np.argmax(current))
         if current[topic] <= 0:

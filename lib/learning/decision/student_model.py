@@ -89,7 +89,10 @@ class StudentState:
             supply: Knowledge of the weakest prerequisite as a share of what is needed, 0 to 1.
         """
         slow, hard = self.exponent_probabilities
-        return slow * supply ** READY_EXPONENTS[0] + hard * supply ** READY_EXPONENTS[1]
+        share: FloatArray = (
+            slow * supply ** READY_EXPONENTS[0] + hard * supply ** READY_EXPONENTS[1]
+        )
+        return share
 
     @property
     def mastery(self) -> FloatArray:
