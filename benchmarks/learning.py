@@ -14,7 +14,7 @@ from types import ModuleType
 import numpy as np
 
 from benchmarks.learning_syllabus import SimulatedStudent, syllabus
-from benchmarks.plan_adapter import plan
+from benchmarks.plan_adapter import plan, plan_without_revision_share
 from lib.learning.decision.estimate import GUESS, SLIP, estimate
 from lib.learning.decision.planning import StudyTime, plan_study
 from lib.learning.decision.prediction import (
@@ -129,6 +129,9 @@ def marks(module: ModuleType) -> None:
     """Print the mean result of the simulator's students with each planner."""
     students = int(os.environ.get("PLAN_STUDENTS", "12"))
     names = ("none", "lowest_first", "weight_gap", "frontier")
-    planners = {name: module.PLANNERS[name] for name in names} | {"ours": plan}
+    planners = {name: module.PLANNERS[name] for name in names} | {
+        "ours": plan,
+        "ours_by_marks_only": plan_without_revision_share,
+    }
     print(f"\nMean result, {students} students per scenario and world, made anew every week\n")
     module.bench(planners, students, modes=(REPLAN_DAYS,), upper=False)

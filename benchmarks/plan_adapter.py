@@ -4,7 +4,7 @@ from collections.abc import Hashable, Mapping, Sequence
 from typing import Any
 
 from lib.learning.decision.estimate import estimate
-from lib.learning.decision.planning import StudyTime, plan_study
+from lib.learning.decision.planning import REVISION_SHARE, StudyTime, plan_study
 from lib.learning.decision.student_model import PastSession
 from lib.learning.decision.topic_graph import Requirement, StudyTopic, graph_of
 
@@ -22,6 +22,7 @@ def plan(
     mastery: Mapping[int, float],
     minutes_per_day: Sequence[int],
     days: int,
+    revision_share: float = REVISION_SHARE,
 ) -> list[tuple[int, Hashable, float]]:
     """Return (day, topic, minutes) for each session until the exam."""
     graph = graph_of(
@@ -33,4 +34,17 @@ def plan(
     state = estimate(graph, graph.values_of(mastery), history, today).mean()
     attendance = (today - profile["missed_days"] + EXPECTED_ATTENDED) / (today + EXPECTED_DAYS)
     time = StudyTime(minutes_per_day, attendance)
-    return [(it.day, it.topic, it.minutes) for it in plan_study(graph, state, time, days)]
+    sessions = plan_study(graph, state, time, days, revision_share=revision_share)
+    return [(it.day, it.topic, it.minutes) for it in sessions]
+
+
+def plan_without_revision_share(
+    profile: Mapping[str, Any],
+    topics: Sequence[Mapping[str, Any]],
+    prereqs: Sequence[tuple[int, int]],
+    mastery: Mapping[int, float],
+    minutes_per_day: Sequence[int],
+    days: int,
+) -> list[tuple[int, Hashable, float]]:
+    """Return the plan that leaves revisions to their marks per minute."""
+    return plan(profile, topics, prereqs, mastery, minutes_per_day, days, revision_share=0.0)

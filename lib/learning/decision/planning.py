@@ -60,6 +60,7 @@ def plan_study(
     time: StudyTime,
     days: int,
     gate: FloatArray | None = None,
+    revision_share: float = REVISION_SHARE,
 ) -> list[PlannedSession]:
     """Return the sessions of the first days, in the order in which they are best studied.
 
@@ -70,6 +71,8 @@ def plan_study(
         days: Days to plan; none after the exam is planned.
         gate: Recorded mastery that opens topics, 0 to 1, shape (n,); the expected mastery of the
             day if it is not given.
+        revision_share: Share of each day that topics which fade have before all others; 0 leaves
+            revisions to their marks per minute, like everything else.
     """
     sessions: list[PlannedSession] = []
     learner = ExpectedStudent(graph, state, gate)
@@ -83,7 +86,7 @@ def plan_study(
             scores = session_scores(judged)
             known = average(state.level, state.theories) >= LEARNED
             due = np.where(known & _is_fading(state), scores, 0.0)
-            for topic, length in _choose(scores, due, minutes):
+            for topic, length in _choose(scores, due, minutes, revision_share):
                 revises, score = bool(known[topic]), float(scores[topic])
                 sessions.append(PlannedSession(day, graph.ids[topic], length, revises, score))
                 learner.study(topic, length)
@@ -96,15 +99,18 @@ def _is_fading(state: StudentState) -> NDArray[np.bool_]:
     return average(state.retention, state.theories) < FADING
 
 
-def _choose(scores: FloatArray, due: FloatArray, minutes: float) -> list[tuple[int, float]]:
+def _choose(
+    scores: FloatArray, due: FloatArray, minutes: float, revision_share: float
+) -> list[tuple[int, float]]:
     """Return topics and minutes of a day, the most valuable first, within its minutes.
 
     Args:
         scores: Marks per minute of each topic, shape (n,).
         due: The same of topics that are due for revision, which have a share of the time; else 0.
         minutes: Minutes of the day.
+        revision_share: Share of them that is for topics that are due.
     """
-    room = int(REVISION_SHARE * minutes / SESSION_MINUTES)
+    room = int(revision_share * minutes / SESSION_MINUTES)
     revised = np.argsort(-due, kind="stable")[:room].tolist()
     chosen = {topic: SESSION_MINUTES for topic in revised if due[topic] > 0}
     current = scores.copy()
