@@ -171,3 +171,10 @@ def test_the_same_input_gives_the_same_recommendations(
     assert ranked(graph_of(topics, requirements), level) == ranked(
         graph_of(topics, requirements), level
     )
+
+
+def test_a_distant_topic_counts_for_the_first_of_its_chain() -> None:
+    topics = [StudyTopic(1, 0, 60), StudyTopic(2, 0, 60), StudyTopic(3, 100, 60)]
+    chain = [Requirement(2, 1, 0.6), Requirement(3, 2, 0.6)]
+    (first,) = ranked(graph_of(topics, chain), [0.1, 0.1, 0.1])
+    assert (first.topic, first.leads_to, first.opens) == (1, 3, (2,))

@@ -32,9 +32,9 @@ come from lessons, some from a long break."""
 GUESS, SLIP = 0.2, 0.04
 """Probability of a right answer without knowledge, and of a wrong one with it."""
 MASTERY_ERROR = 0.12
-"""Standard deviation of a recorded mastery around the truth, for a topic without sessions."""
-SUMMARY_ERROR = 0.2
-"""The same for a topic with sessions, whose answers are counted already."""
+"""Standard deviation of a recorded mastery around the truth."""
+SUMMARY_WEIGHT = 0.5
+"""Weight of the recorded mastery of a topic with sessions, whose answers are counted already."""
 LEARNING_ERROR = 0.25
 """Standard deviation of what a session teaches, as a share of what it teaches on average."""
 ANSWER_ERROR = 1.3
@@ -182,7 +182,7 @@ class _Replay:
             today: The day.
             summary: Recorded mastery of the practised topics, shape (n,); NaN for the others.
         """
-        gain = 0.5 * self.variance / (self.variance + SUMMARY_ERROR**2)
+        gain = SUMMARY_WEIGHT * self.variance / (self.variance + MASTERY_ERROR**2)
         change = np.where(np.isnan(summary), 0.0, gain * (summary - self.level))
         odds = np.exp(self.log_odds - np.max(self.log_odds))
         return Committee(
