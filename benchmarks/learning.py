@@ -1,4 +1,4 @@
-"""Study plans: marks on simulated exams, times, and the coverage of predicted results.
+"""Mastery and study plans: times, marks on simulated exams, and the coverage of predicted results.
 
 The simulator of students is not part of the project: `PLAN_SIMULATOR` names its file, and without
 it the plans' marks are left out. `PLAN_STUDENTS` is the number of students per scenario, or 12.
@@ -13,6 +13,7 @@ from types import ModuleType
 
 import numpy as np
 
+from benchmarks import learning_mastery
 from benchmarks.learning_syllabus import SimulatedStudent, syllabus
 from benchmarks.plan_adapter import plan, plan_without_revision_share
 from lib.learning.decision.estimate import GUESS, SLIP, estimate
@@ -33,6 +34,8 @@ REPLAN_DAYS = 7
 
 def main() -> None:
     """Print all tables."""
+    learning_mastery.main()
+    print()
     times()
     coverage()
     path = os.environ.get("PLAN_SIMULATOR")
