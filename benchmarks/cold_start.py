@@ -147,17 +147,20 @@ def _ask_health(_: Project) -> Request:
     return Request("GET", "/health")
 
 
-STUDENT = {"studentEmail": "s@example.org", "studentName": "Sam"}
+def _student() -> dict[str, str]:
+    """Return a new student, since the sessions of one e-mail address are limited by the hour."""
+    return {"studentEmail": f"{uuid4()}@example.org", "studentName": "Sam"}
 
 
 def _generate_session(_: Project) -> Request:
-    return Request("POST", "/api/generate-session", STUDENT)
+    return Request("POST", "/api/generate-session", _student())
 
 
 def _report_step(project: Project) -> Request:
-    token = project.call("/api/generate-session", STUDENT)["sessionToken"]
+    student = _student()
+    token = project.call("/api/generate-session", student)["sessionToken"]
     report = {"stepNumber": 1, "stepName": "Setup", "completed": True}
-    return Request("POST", "/api/student-progress", {"sessionToken": token, **STUDENT, **report})
+    return Request("POST", "/api/student-progress", {"sessionToken": token, **student, **report})
 
 
 def _list_configs(_: Project) -> Request:

@@ -26,6 +26,6 @@ What its callers may rely on:
   Confidence belongs to its own answer, so no prediction of that answer uses it.
 - Questions and concepts that the calibration does not know are predicted from what it knows.
 
-`abilities` has the rule by which abilities move, `records` what is remembered, and `features` what a
-prediction weighs. `difficulties`, `step_search` and `regression` are the parts of `fit`.
+`abilities` has the rule by which abilities move, `records` what is remembered, and `features` what
+a prediction weighs. `difficulties`, `step_search` and `regression` are the parts of `fit`.
 """
