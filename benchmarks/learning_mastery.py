@@ -3,7 +3,7 @@
 import time
 
 from benchmarks.learning_simulation import practice_with_forgetting
-from lib.learning.mastery.formula import Answered, mastery_of
+from benchmarks.live_mastery import Answered, mastery_of
 from lib.learning.mastery_model.attempts import Attempt
 from lib.learning.mastery_model.default import default_calibration
 from lib.learning.mastery_model.student import Student, fold

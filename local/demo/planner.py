@@ -6,10 +6,9 @@ and how they answer is drawn from a seed, so each load gives the same class.
 
 import random
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import insert, select
@@ -19,12 +18,11 @@ from lib.deps import Deps
 from lib.learning.accounts.passwords import hash_password
 from lib.learning.current_user import Call, read_user
 from lib.learning.database import postgres_session
-from lib.learning.mastery.formula import Answered, mastery_of
+from lib.learning.mastery.update import refresh
 from lib.learning.syllabus.content import import_content
 from lib.learning.syllabus.wire import ContentIn
 from lib.learning.tables import (
     Class,
-    ConceptMastery,
     ExamMark,
     Question,
     QuestionAttempt,
@@ -202,7 +200,7 @@ def _add_answers(
             for each in given
         ],
     )
-    db.execute(insert(ConceptMastery), list(_masteries(student_id, given)))
+    refresh(db, student_id, now)
     return len(given)
 
 
@@ -227,23 +225,6 @@ def _answers(items: Sequence[_Item], place: int, now: datetime) -> Iterator[_Giv
             confidence = min(5, max(1, round(3 + skill - item.difficulty + draw.gauss(0, 0.8))))
             at = morning + timedelta(minutes=4 * number)
             yield _Given(item, right, round(min(seconds, 3_600), 1), confidence, at)
-
-
-def _masteries(student_id: UUID, given: Sequence[_Given]) -> Iterator[dict[str, Any]]:
-    of_concept: dict[UUID, list[_Given]] = {}
-    for each in given:
-        of_concept.setdefault(each.item.concept_id, []).append(each)
-    for concept_id, answers in of_concept.items():
-        mastery = mastery_of(
-            [
-                Answered(it.is_correct, it.seconds, it.item.expected_seconds, it.confidence)
-                for it in answers
-            ]
-        )
-        newest = answers[-1].at
-        times = {"last_updated": newest, "created_at": newest, "updated_at": newest}
-        row = {"id": new_id(), "student_id": student_id, "concept_id": concept_id}
-        yield row | asdict(mastery) | times
 
 
 def _add_mark(db: Session, student_id: UUID, teacher_id: UUID, place: int, now: datetime) -> None:

@@ -16,7 +16,6 @@ from lib.learning.errors import (
     PracticeQuestionNotFound,
     StudentClosed,
 )
-from lib.learning.mastery.formula import Answered, mastery_of
 from lib.learning.mastery.read import list_live_mastery, read_live_mastery, read_mastery
 from lib.learning.practice.attempts import list_attempts, list_live_attempts, record
 from lib.learning.practice.wire import AttemptIn
@@ -84,36 +83,6 @@ def test_question_whose_answer_cannot_be_given_is_refused(
 
 def test_number_has_one_decimal_separator() -> None:
     assert (number_of("1,234.5"), number_of("1,5"), number_of("")) == (None, 1.5, None)
-
-
-def answered(results: str, seconds: float = 60, confidence: int | None = 3) -> list[Answered]:
-    return [Answered(it == "r", seconds, 60, confidence) for it in results]
-
-
-@pytest.mark.parametrize(
-    ("answers", "score"),
-    [
-        ([], 0.0),
-        # 100 x (0.5 x 1 + 0.2 x 1 + 0.2 x 3/5 + 0.1 x 0.5)
-        (answered("r"), 87.0),
-        # 100 x (0.5 x 1 + 0.2 x 60/120 + 0.2 x 5/5 + 0.1 x 0.5)
-        (answered("r", seconds=120, confidence=5), 85.0),
-        # 100 x (0.2 x 1 + 0.2 x 3/5 + 0.1 x 0): three wrong answers have no consistency
-        (answered("www"), 32.0),
-        # mean 2/3, sd sqrt(1/3): 100 x (1/3 + 0.2 + 0.12 + 0.1 x (1 - 0.866))
-        (answered("rwr"), 66.67),
-        # mean 0.1, sd sqrt(0.1): 100 x (0.05 + 0.2 + 0.12 + 0.1 x (1 - 3.1623))
-        (answered("r" + "w" * 9), 15.38),
-        # the last ten of eleven are right: 100 x (0.5 x 10/11 + 0.2 + 0.12 + 0.1)
-        (answered("w" + "r" * 10), 87.45),
-        # no confidence is known
-        (answered("r", confidence=None), 75.0),
-        # 100 x (0.05 + 0.2 x 60/3600 + 0.2 x 1/5 + 0.1 x (1 - 3.1623)) is negative
-        (answered("r" + "w" * 9, seconds=3600, confidence=1), 0.0),
-    ],
-)
-def test_mastery_follows_the_live_formula(answers: list[Answered], score: float) -> None:
-    assert round(mastery_of(answers).mastery_score, 2) == score
 
 
 def test_answers_change_mastery_and_are_listed(school: School) -> None:

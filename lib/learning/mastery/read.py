@@ -9,7 +9,7 @@ from lib.learning.decision.priority import exam_mastery, topic_mastery
 from lib.learning.errors import ConceptNotFound
 from lib.learning.ids import reference
 from lib.learning.mastery import store
-from lib.learning.mastery.formula import Mastery
+from lib.learning.mastery.figures import NEVER, Mastery
 from lib.learning.mastery.store import MasteryRow
 from lib.learning.mastery.wire import (
     ConceptMasteryOut,
@@ -25,7 +25,6 @@ from lib.learning.syllabus.syllabus import ConceptRow, Syllabus
 
 BANDS = ((80, "excellent"), (60, "good"), (40, "fair"), (0, "needs work"))
 """Smallest mastery of each band, best first."""
-NEVER = Mastery(0, 0, 0.0, 0.0, 0.0)
 
 
 @dataclass(frozen=True)

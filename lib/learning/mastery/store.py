@@ -1,8 +1,8 @@
 """Statements of mastery."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -11,9 +11,32 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from lib.learning.ids import live_id
-from lib.learning.mastery.formula import Answered, Mastery
-from lib.learning.tables import Concept, ConceptMastery, Question, QuestionAttempt
-from lib.learning.tables.base import new_id
+from lib.learning.mastery.answers import as_attempt
+from lib.learning.mastery.figures import ConceptFigures, Mastery
+from lib.learning.mastery_model.attempts import Attempt, canonical
+from lib.learning.tables import (
+    Concept,
+    ConceptMastery,
+    ConceptSkill,
+    Question,
+    QuestionAttempt,
+    StudentSkill,
+)
+from lib.learning.tables.base import Base, new_id
+
+
+@dataclass(frozen=True)
+class Counted:
+    """A student's overall ability, and the answers that are counted."""
+
+    student_id: UUID
+    ability: float
+    """Logits."""
+    attempts: int
+    calibration: str | None
+    """Version of the calibration by which they are counted; None if the figures are stale."""
+    last: tuple[str, str] | None
+    """Clock and id of the last answer."""
 
 
 @dataclass(frozen=True)
@@ -51,56 +74,140 @@ def read_mastery(db: Session, student_id: UUID, concept_id: UUID) -> MasteryRow 
     return None if row is None else _row(*row)
 
 
-def lock_mastery(db: Session, student_id: UUID, concept_id: UUID, now: datetime) -> None:
-    """Lock a student's mastery of a concept until the transaction ends; create it if needed.
+def lock_student(db: Session, student_id: UUID, now: datetime) -> Counted:
+    """Lock a student's figures until the transaction ends, and return how far they go.
 
-    Answers of one student to one concept are stored one after the other, so that each sees those
-    before it.
+    Answers of one student are stored one after the other, so that each sees those before it.
     """
-    dialect: Any = sqlite if db.get_bind().dialect.name == "sqlite" else postgresql
     db.execute(
-        dialect.insert(ConceptMastery)
-        .values(
-            id=new_id(),
-            student_id=student_id,
-            concept_id=concept_id,
-            created_at=now,
-            updated_at=now,
-        )
+        _insert(db)(StudentSkill)
+        .values(id=new_id(), student_id=student_id, created_at=now, updated_at=now)
         .on_conflict_do_nothing()
     )
-    db.execute(
-        select(ConceptMastery.id)
-        .where(ConceptMastery.student_id == student_id, ConceptMastery.concept_id == concept_id)
+    ability, attempts, calibration, clock, attempt_id = db.execute(
+        select(
+            StudentSkill.ability,
+            StudentSkill.attempts,
+            StudentSkill.calibration,
+            StudentSkill.last_clock,
+            StudentSkill.last_attempt_id,
+        )
+        .where(StudentSkill.student_id == student_id)
         .with_for_update()
-    )
+    ).one()
+    last = None if clock is None else (clock, str(attempt_id))
+    return Counted(student_id, ability, attempts, calibration, last)
 
 
-def write_mastery(
-    db: Session, student_id: UUID, concept_id: UUID, mastery: Mastery, now: datetime
-) -> None:
-    """Store the mastery of a concept; `lock_mastery` has created its row."""
+def write_student(db: Session, counted: Counted, now: datetime) -> None:
+    """Store how far a student's figures go; `lock_student` has created the row."""
+    clock, attempt_id = counted.last or (None, None)
     db.execute(
-        update(ConceptMastery)
-        .where(ConceptMastery.student_id == student_id, ConceptMastery.concept_id == concept_id)
-        .values(**asdict(mastery), last_updated=now, updated_at=now)
+        update(StudentSkill)
+        .where(StudentSkill.student_id == counted.student_id)
+        .values(
+            ability=counted.ability,
+            attempts=counted.attempts,
+            calibration=counted.calibration,
+            last_clock=clock,
+            last_attempt_id=None if attempt_id is None else UUID(attempt_id),
+            updated_at=now,
+        )
     )
 
 
-def list_answers(db: Session, student_id: UUID, concept_id: UUID) -> list[Answered]:
-    """Return a student's answers to questions about a concept, oldest first."""
+def read_figures(db: Session, student_id: UUID, concept_id: UUID) -> ConceptFigures | None:
+    """Return a student's figures of a concept; None if there are none yet."""
+    row = db.execute(
+        select(
+            ConceptMastery.total_attempts,
+            ConceptMastery.correct_attempts,
+            ConceptMastery.avg_time_seconds,
+            ConceptMastery.avg_confidence,
+            ConceptMastery.mastery_score,
+            ConceptSkill.skill,
+            ConceptSkill.streak,
+            ConceptSkill.known_confidences,
+        )
+        .join(
+            ConceptSkill,
+            (ConceptSkill.student_id == ConceptMastery.student_id)
+            & (ConceptSkill.concept_id == ConceptMastery.concept_id),
+        )
+        .where(ConceptMastery.student_id == student_id, ConceptMastery.concept_id == concept_id)
+    ).one_or_none()
+    return None if row is None else ConceptFigures(Mastery(*row[:5]), *row[5:])
+
+
+def write_figures(
+    db: Session,
+    student_id: UUID,
+    figures: Mapping[UUID, tuple[ConceptFigures, Attempt]],
+    now: datetime,
+) -> None:
+    """Store the figures of concepts, each with the newest answer about it."""
+    if not figures:
+        return
+    times = {"created_at": now, "updated_at": now}
+    masteries, skills = [], []
+    for concept_id, (each, newest) in figures.items():
+        key = {"student_id": student_id, "concept_id": concept_id, **times}
+        at = now if newest.time is None else datetime.fromtimestamp(newest.time, UTC)
+        masteries.append({"id": new_id(), **key, **asdict(each.mastery), "last_updated": at})
+        rest = {"streak": each.streak, "known_confidences": each.known_confidences}
+        skills.append({"id": new_id(), **key, "skill": each.skill, **rest})
+    _upsert(db, ConceptMastery, masteries)
+    _upsert(db, ConceptSkill, skills)
+
+
+def list_repeated(db: Session, student_id: UUID, attempt: Attempt) -> set[str]:
+    """Return the question of an answer if another answer to it is stored, otherwise nothing."""
+    item = attempt.question.item
+    others = select(QuestionAttempt.id).where(
+        QuestionAttempt.student_id == student_id,
+        QuestionAttempt.question_id == UUID(item),
+        QuestionAttempt.id != UUID(attempt.id),
+    )
+    return {item} if db.execute(select(others.exists())).scalar_one() else set()
+
+
+def list_attempts(db: Session, student_id: UUID) -> list[Attempt]:
+    """Return all answers of a student in canonical order."""
     rows = db.execute(
         select(
-            QuestionAttempt.is_correct,
-            QuestionAttempt.time_taken_seconds,
+            QuestionAttempt.id,
+            QuestionAttempt.question_id,
+            Question.concept_id,
+            Question.difficulty,
             Question.expected_time_seconds,
+            QuestionAttempt.is_correct,
+            QuestionAttempt.timestamp,
+            QuestionAttempt.time_taken_seconds,
             QuestionAttempt.confidence,
         )
         .join(Question, Question.id == QuestionAttempt.question_id)
-        .where(QuestionAttempt.student_id == student_id, Question.concept_id == concept_id)
+        .where(QuestionAttempt.student_id == student_id)
         .order_by(QuestionAttempt.timestamp, QuestionAttempt.id)
     )
-    return [Answered(*row) for row in rows]
+    return canonical(as_attempt(*row) for row in rows)
+
+
+def _insert(db: Session) -> Any:
+    """Return the INSERT of the database, which can update on conflict."""
+    dialect: Any = sqlite if db.get_bind().dialect.name == "sqlite" else postgresql
+    return dialect.insert
+
+
+def _upsert(db: Session, table: type[Base], rows: list[dict[str, Any]]) -> None:
+    """Store rows by student and concept; existing ones keep their id and time of creation."""
+    statement = _insert(db)(table)
+    changed = {
+        name: statement.excluded[name] for name in rows[0] if name not in {"id", "created_at"}
+    }
+    db.execute(
+        statement.on_conflict_do_update(index_elements=["student_id", "concept_id"], set_=changed),
+        rows,
+    )
 
 
 def _rows() -> "Select[*tuple[Any, ...]]":

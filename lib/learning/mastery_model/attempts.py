@@ -15,6 +15,11 @@ class Question:
     """Id of the question."""
     concepts: tuple[str, ...]
     """Ids of its concepts; their order and repetitions do not matter."""
+    offset: float = 0.0
+    """Difficulty beyond its concepts' mean as its author judges it, logits; it counts until the
+    calibration knows the question."""
+    seconds: float | None = None
+    """Usual time of an answer as its author judges it; it counts until the calibration knows."""
 
     def __post_init__(self) -> None:
         """Bring the concepts into their one order."""

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
+from lib.learning.mastery_model.attempts import Question
 from lib.learning.mastery_model.features import FAMILIES, NAMES
 
 FORMAT = 1
@@ -93,23 +94,30 @@ class Calibration:
         if unknown:
             raise ValueError(f"Unknown features in the calibration: {', '.join(sorted(unknown))}.")
 
-    def difficulty_of(self, item: str, concepts: tuple[str, ...]) -> float:
-        """Return a question's difficulty, logits; its concepts' mean if the question is new."""
-        parameters = self.items.get(item)
+    def difficulty_of(self, question: Question) -> float:
+        """Return a question's difficulty, logits; an unknown one's is what its author judges."""
+        parameters = self.items.get(question.item)
         if parameters is not None:
             return parameters.difficulty
-        found = [self.concepts[concept] for concept in concepts if concept in self.concepts]
-        return sum(found) / len(found) if found else self.difficulty
+        found = [
+            self.concepts[concept] for concept in question.concepts if concept in self.concepts
+        ]
+        mean = sum(found) / len(found) if found else self.difficulty
+        return mean + question.offset
 
-    def seconds_of(self, item: str) -> float | None:
+    def seconds_of(self, question: Question) -> float | None:
         """Return the usual time of an answer, seconds; None if it is not known."""
-        parameters = self.items.get(item)
-        own = None if parameters is None else parameters.seconds
-        return self.seconds if own is None else own
+        parameters = self.items.get(question.item)
+        known = (None if parameters is None else parameters.seconds, question.seconds, self.seconds)
+        return next((seconds for seconds in known if seconds is not None), None)
 
     def to_json(self) -> str:
         """Return the JSON form; `from_json` restores every number exactly."""
-        return json.dumps({"format": FORMAT, **asdict(self)}, allow_nan=False, sort_keys=True)
+        return json.dumps(self.to_values(), allow_nan=False, sort_keys=True)
+
+    def to_values(self) -> dict[str, Any]:
+        """Return the values of the JSON form."""
+        return {"format": FORMAT, **asdict(self)}
 
     @classmethod
     def from_json(cls, text: str) -> "Calibration":
@@ -118,14 +126,23 @@ class Calibration:
         Raises:
             ValueError: If it is not JSON of this format.
         """
-        values: dict[str, Any] = json.loads(text)
-        if not isinstance(values, dict) or values.pop("format", None) != FORMAT:
+        return cls.from_values(json.loads(text))
+
+    @classmethod
+    def from_values(cls, values: object) -> "Calibration":
+        """Return the calibration of which `to_values` returned the values.
+
+        Raises:
+            ValueError: If they are not of this format.
+        """
+        if not isinstance(values, dict) or values.get("format") != FORMAT:
             raise ValueError(f"This is no calibration of format {FORMAT}.")
-        unknown = values.keys() ^ {it.name for it in fields(cls)}
+        given: dict[str, Any] = {key: value for key, value in values.items() if key != "format"}
+        unknown = given.keys() ^ {it.name for it in fields(cls)}
         if unknown:
             raise ValueError(
                 f"Unknown or missing in the calibration: {', '.join(sorted(unknown))}."
             )
-        values["steps"] = Steps(**values["steps"])
-        values["items"] = {key: ItemParameters(**it) for key, it in values["items"].items()}
-        return cls(**values)
+        given["steps"] = Steps(**given["steps"])
+        given["items"] = {key: ItemParameters(**it) for key, it in given["items"].items()}
+        return cls(**given)

@@ -1,7 +1,7 @@
 """The fold over a student's attempts: abilities, scores and predictions, in constant time each."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from lib.learning.mastery_model.abilities import factor, moved
@@ -38,6 +38,16 @@ class ConceptSkill:
     """Expected share of right answers to the concept's questions, 0 to 100."""
 
 
+@dataclass(frozen=True, slots=True)
+class Ability:
+    """An ability, and what it rests on."""
+
+    value: float
+    """Logits."""
+    answers: int
+    """Number of answers."""
+
+
 class Student:
     """One student's records; `add` the attempts in canonical order, `predict` at any moment."""
 
@@ -68,12 +78,12 @@ class Student:
             records.append(record)
         combination = self._combinations.setdefault(question.concepts, Record())
         item = self._items.setdefault(question.item, Record())
-        difficulty = self.calibration.difficulty_of(question.item, question.concepts)
+        difficulty = self.calibration.difficulty_of(question)
         residual = outcome - probability(self._mix(records) - difficulty)
-        self._move(attempt, records, item, difficulty)
+        self._move(attempt, records, item)
         number = self._overall.number + 1
         confidence = _confidence(attempt)
-        pace = pace_of(attempt, self.calibration.seconds_of(question.item))
+        pace = pace_of(attempt, self.calibration.seconds_of(question))
         for record in (self._overall, *records, combination, item):
             record.count(outcome, self.calibration.mean, residual, number)
             if attempt.time is not None:
@@ -110,7 +120,7 @@ class Student:
         item, concepts = question.item, question.concepts
         situation = self._situation(question)
         parameters = self.calibration.items.get(item)
-        difficulty = self.calibration.difficulty_of(item, concepts)
+        difficulty = self.calibration.difficulty_of(question)
         answers = 0 if parameters is None else parameters.answers
         return (
             dense(situation, item, concepts, difficulty, answers, time),
@@ -138,42 +148,29 @@ class Student:
 
     def _new_concept(self) -> Record:
         """Return the record of a concept before its first answer."""
-        return Record(ability=self.calibration.steps.transfer * self._overall.ability)
+        return Record(ability=beginning_of(self.calibration, self._overall.ability))
 
-    def _move(
-        self, attempt: Attempt, records: list[Record], item: Record, difficulty: float
-    ) -> None:
+    def _move(self, attempt: Attempt, records: list[Record], item: Record) -> None:
         """Move the abilities towards the outcome."""
-        steps = self.calibration.steps
-        size = factor(
-            steps,
+        moved_abilities = abilities_after(
+            self.calibration,
+            attempt,
+            Ability(self._overall.ability, self._overall.answers),
+            [Ability(record.ability, record.answers) for record in records],
             is_repeated=item.answers > 0,
-            is_slow=is_slow(attempt, self.calibration.seconds_of(attempt.question.item)),
-            doubt=doubt_of(attempt),
         )
-        for record, first, decay in (
-            (self._overall, steps.overall, steps.overall_decay),
-            *((record, steps.concept, steps.concept_decay) for record in records),
-        ):
-            record.ability = moved(
-                record.ability,
-                record.answers,
-                difficulty,
-                attempt.is_correct,
-                size * first,
-                decay,
-            )
+        for record, ability in zip((self._overall, *records), moved_abilities, strict=True):
+            record.ability = ability
 
     def _skill(self, concept: str) -> ConceptSkill:
         record = self._concepts[concept]
-        difficulty = self.calibration.concepts.get(concept, self.calibration.difficulty)
         return ConceptSkill(
             record.ability,
             record.answers,
             record.right,
             record.time,
             record.streak,
-            100 * probability(record.ability - difficulty),
+            score_of(self.calibration, concept, record.ability),
         )
 
 
@@ -183,6 +180,49 @@ def fold(attempts: Iterable[Attempt], calibration: Calibration) -> Student:
     for attempt in canonical(attempts):
         student.add(attempt)
     return student
+
+
+def beginning_of(calibration: Calibration, overall: float) -> float:
+    """Return a concept's ability before its first answer from the overall one, both in logits."""
+    return calibration.steps.transfer * overall
+
+
+def abilities_after(
+    calibration: Calibration,
+    attempt: Attempt,
+    overall: Ability,
+    concepts: Sequence[Ability],
+    *,
+    is_repeated: bool,
+) -> list[float]:
+    """Return the overall ability and those in the concepts after an attempt, logits.
+
+    Args:
+        calibration: The coefficients.
+        attempt: The attempt.
+        overall: The overall ability before it.
+        concepts: The abilities in the question's concepts before it, in the concepts' order.
+        is_repeated: Whether the student has answered the question before.
+    """
+    steps = calibration.steps
+    difficulty = calibration.difficulty_of(attempt.question)
+    size = factor(
+        steps,
+        is_repeated=is_repeated,
+        is_slow=is_slow(attempt, calibration.seconds_of(attempt.question)),
+        doubt=doubt_of(attempt),
+    )
+    right = attempt.is_correct
+    first, decay = size * steps.overall, steps.overall_decay
+    moves = [moved(overall.value, overall.answers, difficulty, right, first, decay)]
+    first, decay = size * steps.concept, steps.concept_decay
+    moves += [moved(it.value, it.answers, difficulty, right, first, decay) for it in concepts]
+    return moves
+
+
+def score_of(calibration: Calibration, concept: str, skill: float) -> float:
+    """Return the expected share of right answers to a concept's questions, 0 to 100."""
+    return 100 * probability(skill - calibration.concepts.get(concept, calibration.difficulty))
 
 
 def probability(logit: float) -> float:

@@ -8,7 +8,9 @@ from lib.learning.current_user import Call
 from lib.learning.errors import AttemptIdTaken, PracticeQuestionNotFound
 from lib.learning.ids import live_id, reference
 from lib.learning.mastery import store as mastery_store
-from lib.learning.mastery.formula import mastery_of
+from lib.learning.mastery.answers import as_attempt
+from lib.learning.mastery.update import count_attempt, refresh
+from lib.learning.mastery_model.attempts import Attempt
 from lib.learning.practice import store
 from lib.learning.practice.store import AttemptRow, NewAttempt
 from lib.learning.practice.wire import (
@@ -134,7 +136,7 @@ def _record(call: Call, body: AttemptIn | LiveAttemptIn, attempt_id: UUID) -> Re
     if question is None:
         raise PracticeQuestionNotFound
     with transaction(db):
-        mastery_store.lock_mastery(db, student_id, question.concept_id, call.now)
+        counted = mastery_store.lock_student(db, student_id, call.now)
         stored = store.find_attempt(db, attempt_id)
         if stored is not None:
             return _repeated(call, stored, question)
@@ -150,18 +152,39 @@ def _record(call: Call, body: AttemptIn | LiveAttemptIn, attempt_id: UUID) -> Re
             timestamp=call.now,
         )
         store.add_attempt(db, attempt, call.now)
-        mastery = mastery_of(mastery_store.list_answers(db, student_id, question.concept_id))
-        mastery_store.write_mastery(db, student_id, question.concept_id, mastery, call.now)
-    return Recorded(attempt_id, right, call.now, question, mastery.mastery_score)
+        if not count_attempt(db, counted, answer_of(attempt, question), call.now):
+            refresh(db, student_id, call.now)
+        score = _score(call, student_id, question)
+    return Recorded(attempt_id, right, call.now, question, score)
+
+
+def answer_of(attempt: NewAttempt, question: QuestionRow) -> Attempt:
+    """Return an answer as the model of mastery reads it."""
+    return as_attempt(
+        attempt.id,
+        question.id,
+        question.concept_id,
+        question.difficulty,
+        question.expected_time_seconds,
+        attempt.is_correct,
+        attempt.timestamp,
+        attempt.time_taken_seconds,
+        attempt.confidence,
+    )
 
 
 def _repeated(call: Call, stored: AttemptRow, question: QuestionRow) -> Recorded:
     """Return what was stored by an earlier request with the same id."""
     if stored.student_id != call.user.student_id or stored.question_id != question.id:
         raise AttemptIdTaken
-    row = mastery_store.read_mastery(call.db, stored.student_id, question.concept_id)
-    score = 0.0 if row is None else row.mastery.mastery_score
+    score = _score(call, stored.student_id, question)
     return Recorded(stored.id, stored.is_correct, stored.timestamp, question, score)
+
+
+def _score(call: Call, student_id: UUID, question: QuestionRow) -> float:
+    """Return the mastery of a question's concept, 0 to 100."""
+    row = mastery_store.read_mastery(call.db, student_id, question.concept_id)
+    return 0.0 if row is None else row.mastery.mastery_score
 
 
 def _out(row: AttemptRow) -> PastAttemptOut:

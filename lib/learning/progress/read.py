@@ -2,25 +2,32 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
+from statistics import fmean
 from uuid import UUID
 
 from lib.learning.current_user import Call
 from lib.learning.decision.priority import MasteryOf, exam_mastery, topic_mastery
-from lib.learning.mastery.formula import Answered, mastery_of
+from lib.learning.mastery import store as mastery_store
+from lib.learning.mastery.calibrations import current_calibration
+from lib.learning.mastery_model.attempts import Attempt, Question
+from lib.learning.mastery_model.calibration import Calibration
+from lib.learning.mastery_model.student import Student
 from lib.learning.progress import store
-from lib.learning.progress.store import Mistake, PastAnswer
+from lib.learning.progress.store import Mistake
 from lib.learning.progress.wire import (
     ConceptMistakesOut,
     DayOut,
     MistakeOut,
     MovedTopicOut,
     ProgressAnswer,
+    TopicTodayOut,
 )
 from lib.learning.students.student import own_or_named
 from lib.learning.syllabus import store as syllabus_store
 from lib.learning.syllabus.syllabus import Syllabus
 
 TIMELINE_DAYS = 30
+LAST = datetime.max.replace(tzinfo=UTC)
 WEEK = timedelta(days=7)
 LARGE_CHANGE = 15.0
 """Points of mastery in a week from which a change is marked."""
@@ -33,27 +40,30 @@ MOST_COMMON = 5
 class History:
     """Mastery of every concept as answers come in, oldest first."""
 
-    def __init__(self, answers: Sequence[PastAnswer]) -> None:
+    def __init__(self, answers: Sequence[Attempt], calibration: Calibration) -> None:
         self._answers = answers
         self._next = 0
-        self._of_concept: dict[UUID, list[Answered]] = {}
-        self._scores: dict[UUID, float] = {}
+        self.student = Student(calibration)
+        """The student after the answers that were taken."""
 
-    def forward_to(self, moment: datetime) -> list[PastAnswer]:
+    def forward_to(self, moment: datetime) -> list[Attempt]:
         """Take the answers before a time, and return them; times may only increase."""
         taken = []
-        while self._next < len(self._answers) and self._answers[self._next].timestamp < moment:
+        while self._next < len(self._answers) and _time(self._answers[self._next]) < moment:
             taken.append(self._answers[self._next])
             self._next += 1
         for answer in taken:
-            self._of_concept.setdefault(answer.concept_id, []).append(answer.answered)
-        for concept_id in {answer.concept_id for answer in taken}:
-            self._scores[concept_id] = mastery_of(self._of_concept[concept_id]).mastery_score
+            self.student.add(answer)
         return taken
 
-    def score_of(self, concept_id: UUID) -> float:
-        """Return the mastery of a concept, 0 to 100; 0 without answers."""
-        return self._scores.get(concept_id, 0.0)
+    def scores(self) -> MasteryOf:
+        """Return the mastery of concepts as of now, 0 to 100; 0 without answers."""
+        scores = {concept: it.score for concept, it in self.student.skills().items()}
+        return lambda concept_id: scores.get(str(concept_id), 0.0)
+
+
+def _time(answer: Attempt) -> datetime:
+    return datetime.fromtimestamp(answer.time or 0.0, UTC)
 
 
 def read_progress(call: Call, sent_id: str | None) -> ProgressAnswer:
@@ -64,60 +74,79 @@ def read_progress(call: Call, sent_id: str | None) -> ProgressAnswer:
     """
     student = own_or_named(call, sent_id)
     syllabus = syllabus_store.read_syllabus(call.db)
-    answers = store.list_answers(call.db, student.id)
-    timeline, week_ago, now = _walk(answers, syllabus, call.now)
+    answers = mastery_store.list_attempts(call.db, student.id)
+    history = History(answers, current_calibration(call.db))
+    timeline, week_ago = _walk(history, syllabus, call.now)
+    now = _topics(syllabus, history.scores())
     moved = _moved(week_ago, now, syllabus)
     return ProgressAnswer(
         student_id=student.id,
         mastery_score=timeline[-1].mastery_score,
         questions_attempted=len(answers),
-        accuracy=_accuracy([answer.answered for answer in answers]),
+        accuracy=_accuracy(answers),
         timeline=timeline,
         rose=[it for it in moved if it.change > 0],
         fell=[it for it in reversed(moved) if it.change < 0],
+        today=_today(history, now, syllabus, call.now),
         mistakes=_mistakes(store.list_mistakes(call.db, student.id), syllabus),
     )
 
 
 def _walk(
-    answers: Sequence[PastAnswer], syllabus: Syllabus, now: datetime
-) -> tuple[list[DayOut], Mapping[UUID, float], Mapping[UUID, float]]:
-    """Return the timeline, and each topic's mastery a week ago and now."""
+    history: History, syllabus: Syllabus, now: datetime
+) -> tuple[list[DayOut], Mapping[UUID, float]]:
+    """Return the timeline, and each topic's mastery a week ago; take all answers."""
     today = now.astimezone(UTC).date()
-    history = History(answers)
     first_day = today - timedelta(days=TIMELINE_DAYS - 1)
     history.forward_to(_midnight(first_day))
     week_ago: Mapping[UUID, float] = {}
     timeline = []
     for number in range(TIMELINE_DAYS):
         day = first_day + timedelta(days=number)
+        before = []
         if day == today - WEEK:
             before = history.forward_to(now - WEEK)
-            week_ago = _topics(syllabus, history.score_of)
-        else:
-            before = []
-        end = max(_midnight(day + timedelta(days=1)), _after(answers, day == today))
+            week_ago = _topics(syllabus, history.scores())
+        # A device's clock may be ahead, so today has every answer that is left.
+        end = LAST if day == today else _midnight(day + timedelta(days=1))
         taken = [*before, *history.forward_to(end)]
-        timeline.append(_day(day, taken, exam_mastery(syllabus, history.score_of)))
-    return timeline, week_ago, _topics(syllabus, history.score_of)
+        timeline.append(_day(day, taken, exam_mastery(syllabus, history.scores())))
+    return timeline, week_ago
 
 
-def _after(answers: Sequence[PastAnswer], is_today: bool) -> datetime:
-    """Return a time after the newest answer, since a device's clock may be ahead, for today."""
-    if is_today and answers:
-        return answers[-1].timestamp + timedelta(microseconds=1)
-    return datetime.min.replace(tzinfo=UTC)
-
-
-def _day(day: date, taken: Sequence[PastAnswer], mastery_score: float) -> DayOut:
-    answered = [answer.answered for answer in taken]
+def _day(day: date, taken: Sequence[Attempt], mastery_score: float) -> DayOut:
     return DayOut(
         date=day.isoformat(),
-        questions_attempted=len(answered),
-        correct=sum(answer.is_correct for answer in answered),
-        accuracy=_accuracy(answered),
+        questions_attempted=len(taken),
+        correct=sum(answer.is_correct for answer in taken),
+        accuracy=_accuracy(taken),
         mastery_score=mastery_score,
     )
+
+
+def _today(
+    history: History, masteries: Mapping[UUID, float], syllabus: Syllabus, now: datetime
+) -> list[TopicTodayOut]:
+    """Return the practised topics, those first whose next answer is least likely to be right."""
+    practised = history.student.skills().keys()
+    topics = []
+    for topic_id, mastery in masteries.items():
+        concepts = [str(it.id) for it in syllabus.concepts_of[topic_id] if str(it.id) in practised]
+        if not concepts:
+            continue
+        chances = [
+            history.student.predict(Question("", (concept,)), now.timestamp())
+            for concept in concepts
+        ]
+        topics.append(
+            TopicTodayOut(
+                topic_id=topic_id,
+                topic_name=syllabus.topics[topic_id].name,
+                mastery_score=mastery,
+                expected_accuracy=100 * fmean(chances),
+            )
+        )
+    return sorted(topics, key=lambda it: (it.expected_accuracy, it.topic_name))
 
 
 def _topics(syllabus: Syllabus, score_of: MasteryOf) -> dict[UUID, float]:
@@ -147,10 +176,10 @@ def _moved(
     return sorted(moved, key=lambda it: -it.change)
 
 
-def _accuracy(answered: Sequence[Answered]) -> float | None:
-    if not answered:
+def _accuracy(answers: Sequence[Attempt]) -> float | None:
+    if not answers:
         return None
-    return 100 * sum(answer.is_correct for answer in answered) / len(answered)
+    return 100 * sum(answer.is_correct for answer in answers) / len(answers)
 
 
 def _mistakes(mistakes: Sequence[Mistake], syllabus: Syllabus) -> list[ConceptMistakesOut]:

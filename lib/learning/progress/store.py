@@ -1,23 +1,12 @@
 """Statements of progress."""
 
 from dataclasses import dataclass
-from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from lib.learning.mastery.formula import Answered
 from lib.learning.tables import Question, QuestionAttempt
-
-
-@dataclass(frozen=True)
-class PastAnswer:
-    """An answer, when it was given, and about which concept."""
-
-    concept_id: UUID
-    timestamp: datetime
-    answered: Answered
 
 
 @dataclass(frozen=True)
@@ -29,24 +18,6 @@ class Mistake:
     question_text: str
     answer: str
     count: int
-
-
-def list_answers(db: Session, student_id: UUID) -> list[PastAnswer]:
-    """Return all answers of a student, oldest first."""
-    rows = db.execute(
-        select(
-            Question.concept_id,
-            QuestionAttempt.timestamp,
-            QuestionAttempt.is_correct,
-            QuestionAttempt.time_taken_seconds,
-            Question.expected_time_seconds,
-            QuestionAttempt.confidence,
-        )
-        .join(Question, Question.id == QuestionAttempt.question_id)
-        .where(QuestionAttempt.student_id == student_id)
-        .order_by(QuestionAttempt.timestamp, QuestionAttempt.id)
-    )
-    return [PastAnswer(row[0], row[1], Answered(*row[2:])) for row in rows]
 
 
 def list_mistakes(db: Session, student_id: UUID) -> list[Mistake]:

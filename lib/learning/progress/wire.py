@@ -37,6 +37,20 @@ class MovedTopicOut(Body):
     """Whether it is more than 15 points."""
 
 
+class TopicTodayOut(Body):
+    """A topic that was practised, as of today."""
+
+    topic_id: UUID
+    """Id of the topic."""
+    topic_name: str
+    """Name of the topic."""
+    mastery_score: float
+    """Mastery as of the last answers, 0 to 100."""
+    expected_accuracy: float
+    """Chance in percent that the next answer about a practised concept is right today; it falls
+    while a topic is not practised."""
+
+
 class MistakeOut(Body):
     """A wrong answer that a student gave several times or recently."""
 
@@ -82,5 +96,7 @@ class ProgressAnswer(Answer):
     """Topics whose mastery rose in the last seven days, most first."""
     fell: list[MovedTopicOut]
     """Topics whose mastery fell in the last seven days, most first."""
+    today: list[TopicTodayOut]
+    """Topics that were practised, those first whose next answer is least likely to be right."""
     mistakes: list[ConceptMistakesOut]
     """Concepts with wrong answers, those with most first."""

@@ -16,8 +16,9 @@ from lib.learning.current_user import Call
 from lib.learning.fixed_ids import uuid_of
 from lib.learning.ids import reference
 from lib.learning.mastery import store as mastery_store
-from lib.learning.mastery.formula import mastery_of
+from lib.learning.mastery.update import count_attempt, refresh
 from lib.learning.practice import store as practice_store
+from lib.learning.practice.attempts import answer_of
 from lib.learning.practice.store import NewAttempt
 from lib.learning.practice.wire import LiveAttemptIn
 from lib.learning.students.student import changeable_student
@@ -67,6 +68,8 @@ def upload(call: Call, body: QueueIn) -> QueueOut:
             with transaction(call.db):
                 store.record_operation(call.db, received, str(refusal), call.now)
             counts.errors.append(f"operations[{number}]: {refusal}")
+    with transaction(call.db):
+        refresh(call.db, student.id, call.now)
     return QueueOut(
         success=not counts.errors,
         synced_count=counts.synced,
@@ -126,7 +129,7 @@ def _add_attempt(call: Call, operation: Received) -> None:
     question = syllabus_store.find_question(db, reference(sent.question_id))
     if question is None:
         raise Refused("data.question_id: There is no such question.")
-    mastery_store.lock_mastery(db, student_id, question.concept_id, call.now)
+    counted = mastery_store.lock_student(db, student_id, call.now)
     if practice_store.find_attempt(db, operation.id) is not None:
         return
     attempt = NewAttempt(
@@ -140,8 +143,7 @@ def _add_attempt(call: Call, operation: Received) -> None:
         timestamp=min(timestamp, call.now),  # a device's clock may be ahead
     )
     practice_store.add_attempt(db, attempt, call.now)
-    mastery = mastery_of(mastery_store.list_answers(db, student_id, question.concept_id))
-    mastery_store.write_mastery(db, student_id, question.concept_id, mastery, call.now)
+    count_attempt(db, counted, answer_of(attempt, question), call.now)
 
 
 def _change_profile(call: Call, operation: Received) -> bool:

@@ -5,9 +5,11 @@ from lib.learning.tables.base import SCHEMA, Base
 from lib.learning.tables.performance import (
     ConceptMastery,
     ExamMark,
+    PlanArm,
     QuestionAttempt,
     StudyPlan,
 )
+from lib.learning.tables.skills import ConceptSkill, MasteryCalibration, StudentSkill
 from lib.learning.tables.syllabus import Concept, Question, Topic, TopicPrerequisite
 from lib.learning.tables.synchronization import SyncOperation
 
@@ -17,12 +19,16 @@ __all__ = [
     "Class",
     "Concept",
     "ConceptMastery",
+    "ConceptSkill",
     "ExamMark",
     "Invitation",
+    "MasteryCalibration",
+    "PlanArm",
     "Question",
     "QuestionAttempt",
     "RefreshToken",
     "StudentProfile",
+    "StudentSkill",
     "StudyPlan",
     "SyncOperation",
     "Topic",

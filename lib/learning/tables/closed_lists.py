@@ -35,6 +35,13 @@ class PlanType(StrEnum):
     EXAM_COUNTDOWN = "exam_countdown"  # until the exam, at most 60 days
 
 
+class Arm(StrEnum):
+    """Who decides what a student studies, in a comparison of results."""
+
+    PLANNER = "planner"  # recommendations and plans
+    OWN = "own"  # the student, without recommendations
+
+
 class OperationType(StrEnum):
     """Change that a device reports."""
 

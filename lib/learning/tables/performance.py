@@ -8,7 +8,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, text, true
 from sqlalchemy.orm import Mapped, mapped_column
 
 from lib.learning.tables.base import SCHEMA, Adoptable, Base
-from lib.learning.tables.closed_lists import PlanType, one_of
+from lib.learning.tables.closed_lists import Arm, PlanType, one_of
 
 MAX_SECONDS = 3_600
 """Longest time for an answer."""
@@ -108,4 +108,22 @@ class ExamMark(Base):
     """Marks gained in percent, 0 to 100."""
     entered_by: Mapped[UUID | None] = mapped_column(
         ForeignKey(f"{SCHEMA}.users.id", ondelete="SET NULL")
+    )
+
+
+class PlanArm(Base):
+    """The arm of a comparison to which a student belongs; students without a row belong to none."""
+
+    __tablename__ = "plan_arms"
+    __table_args__ = (CheckConstraint(one_of("arm", Arm), "arm"),)
+
+    student_id: Mapped[UUID] = mapped_column(
+        ForeignKey(f"{SCHEMA}.student_profiles.id", ondelete="CASCADE"), unique=True
+    )
+    arm: Mapped[str]
+    is_drawn: Mapped[bool]
+    """Whether the arm was drawn at random; a comparison of chosen arms proves little."""
+    since: Mapped[datetime]
+    assigned_by: Mapped[UUID | None] = mapped_column(
+        ForeignKey(f"{SCHEMA}.users.id", ondelete="SET NULL"), index=True
     )

@@ -19,7 +19,13 @@ CREATE UNIQUE INDEX IF NOT EXISTS idx_mastery_student_concept ON learning.concep
 
 CREATE INDEX IF NOT EXISTS ix_concept_mastery_concept_id ON learning.concept_mastery (concept_id);
 
+CREATE UNIQUE INDEX IF NOT EXISTS idx_skills_student_concept ON learning.concept_skills (student_id, concept_id);
+
+CREATE INDEX IF NOT EXISTS ix_concept_skills_concept_id ON learning.concept_skills (concept_id);
+
 CREATE UNIQUE INDEX IF NOT EXISTS idx_marks_student_exam ON learning.exam_marks (student_id, exam, exam_date);
+
+CREATE INDEX IF NOT EXISTS ix_plan_arms_assigned_by ON learning.plan_arms (assigned_by);
 
 CREATE INDEX IF NOT EXISTS idx_attempts_student_timestamp ON learning.question_attempts (student_id, timestamp);
 

@@ -94,6 +94,9 @@ BEGIN
   GET DIAGNOSTICS mastery = ROW_COUNT;
   DELETE FROM learning.study_plans AS s WHERE s.student_id = ANY (v_students);
   GET DIAGNOSTICS plans = ROW_COUNT;
+  DELETE FROM learning.concept_skills AS c WHERE c.student_id = ANY (v_students);
+  DELETE FROM learning.student_skills AS k WHERE k.student_id = ANY (v_students);
+  DELETE FROM learning.plan_arms AS b WHERE b.student_id = ANY (v_students);
   DELETE FROM learning.exam_marks AS e WHERE e.student_id = ANY (v_students);
   GET DIAGNOSTICS marks = ROW_COUNT;
   DELETE FROM learning.refresh_tokens AS r WHERE r.user_id = ANY (v_users);
@@ -114,8 +117,8 @@ BEGIN
       WHERE NOT EXISTS (SELECT FROM learning.users AS u WHERE old.id IN (u.former_id::TEXT, u.id::TEXT)));
     v_schema_students := v_old_students || v_students::TEXT[]
       || learning.find_set_aside(v_schema, 'student_profiles', 'id', 'user_id', v_schema_users);
-    FOREACH v_table IN ARRAY ARRAY['question_attempts', 'concept_mastery', 'study_plans', 'exam_marks',
-      'sync_operations']
+    FOREACH v_table IN ARRAY ARRAY['question_attempts', 'concept_mastery', 'concept_skills', 'student_skills',
+      'study_plans', 'exam_marks', 'plan_arms', 'sync_operations']
     LOOP
       set_aside := set_aside + learning.remove_set_aside(v_schema, v_table, 'student_id', v_schema_students);
     END LOOP;

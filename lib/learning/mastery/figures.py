@@ -1,0 +1,112 @@
+"""Figures of a student's mastery, counted answer by answer; pure.
+
+The same answers in the same order give the same figures to the last bit, whether they are counted
+one by one as they arrive or all anew.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from lib.learning.mastery_model.attempts import Attempt, canonical
+from lib.learning.mastery_model.calibration import Calibration
+from lib.learning.mastery_model.student import Ability, abilities_after, beginning_of, score_of
+
+
+@dataclass(frozen=True)
+class Mastery:
+    """Mastery of one concept."""
+
+    total_attempts: int
+    correct_attempts: int
+    avg_time_seconds: float
+    avg_confidence: float
+    """Mean of the known confidences, 1 to 5; 0 if none is known."""
+    mastery_score: float
+    """Expected share of right answers to the concept's questions, 0 to 100."""
+
+    @property
+    def accuracy(self) -> float:
+        """Share of right answers in percent."""
+        return 100 * self.correct_attempts / self.total_attempts if self.total_attempts else 0.0
+
+
+NEVER = Mastery(0, 0, 0.0, 0.0, 0.0)
+"""Mastery of a concept that was never practised."""
+
+
+@dataclass(frozen=True)
+class ConceptFigures:
+    """Mastery of a concept with what the next answer needs."""
+
+    mastery: Mastery
+    skill: float
+    """Logits."""
+    streak: int
+    """Number of last answers that were all right, or minus the number of those all wrong."""
+    known_confidences: int
+
+
+@dataclass
+class StudentFigures:
+    """A student's overall ability and the concepts that matter."""
+
+    ability: float = 0.0
+    """Logits."""
+    attempts: int = 0
+    concepts: dict[str, ConceptFigures] = field(default_factory=dict)
+    asked: set[str] = field(default_factory=set)
+    """Questions that were answered before."""
+
+    def add(self, attempt: Attempt, calibration: Calibration) -> None:
+        """Count one answer, which is later than those counted, to a question with one concept."""
+        [concept] = attempt.question.concepts
+        known = self.concepts.get(concept)
+        beginning = Ability(beginning_of(calibration, self.ability), 0)
+        before = beginning if known is None else Ability(known.skill, known.mastery.total_attempts)
+        self.ability, skill = abilities_after(
+            calibration,
+            attempt,
+            Ability(self.ability, self.attempts),
+            [before],
+            is_repeated=attempt.question.item in self.asked,
+        )
+        self.attempts += 1
+        self.asked.add(attempt.question.item)
+        self.concepts[concept] = _counted(known, attempt, skill, calibration)
+
+
+def count_all(attempts: Iterable[Attempt], calibration: Calibration) -> StudentFigures:
+    """Return the figures after all answers of a student, in whatever order they come."""
+    figures = StudentFigures()
+    for attempt in canonical(attempts):
+        figures.add(attempt, calibration)
+    return figures
+
+
+def _counted(
+    known: ConceptFigures | None, attempt: Attempt, skill: float, calibration: Calibration
+) -> ConceptFigures:
+    before = NEVER if known is None else known.mastery
+    streak = 0 if known is None else known.streak
+    confidences = 0 if known is None else known.known_confidences
+    [concept] = attempt.question.concepts
+    total = before.total_attempts + 1
+    seconds = before.avg_time_seconds
+    if attempt.seconds is not None:
+        seconds += (attempt.seconds - seconds) / total
+    confidence = before.avg_confidence
+    if attempt.confidence is not None:
+        confidences += 1
+        confidence += (attempt.confidence - confidence) / confidences
+    return ConceptFigures(
+        Mastery(
+            total,
+            before.correct_attempts + attempt.is_correct,
+            seconds,
+            confidence,
+            score_of(calibration, concept, skill),
+        ),
+        skill,
+        max(streak, 0) + 1 if attempt.is_correct else min(streak, 0) - 1,
+        confidences,
+    )

@@ -1,0 +1,88 @@
+"""Keeping a student's mastery up to date with the answers.
+
+An answer that is later than all before takes the same time, however many there are. An earlier one,
+from a device that was offline, or a new calibration makes the figures stale; then all answers are
+counted anew, once for a whole call.
+"""
+
+from dataclasses import replace
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from lib.learning.mastery import store
+from lib.learning.mastery.calibrations import current_calibration
+from lib.learning.mastery.figures import StudentFigures, count_all
+from lib.learning.mastery.store import Counted
+from lib.learning.mastery_model.attempts import Attempt
+
+
+def count_attempt(db: Session, counted: Counted, attempt: Attempt, now: datetime) -> bool:
+    """Count an answer that was stored just now, unless that makes the figures stale.
+
+    Args:
+        db: The session.
+        counted: What is counted so far, as `store.lock_student` returned it in this transaction.
+        attempt: The answer.
+        now: Time of the call.
+
+    Returns:
+        Whether they are up to date; if not, `refresh` has to follow in the same call.
+    """
+    calibration = current_calibration(db)
+    if counted.calibration != calibration.version:
+        return False
+    if counted.last is not None and attempt.position <= counted.last:
+        store.write_student(db, replace(counted, calibration=None), now)
+        return False
+    [concept] = attempt.question.concepts
+    concept_id = UUID(concept)
+    known = store.read_figures(db, counted.student_id, concept_id)
+    figures = StudentFigures(
+        counted.ability,
+        counted.attempts,
+        {} if known is None else {concept: known},
+        store.list_repeated(db, counted.student_id, attempt),
+    )
+    figures.add(attempt, calibration)
+    _write(db, counted, figures, {concept_id: attempt}, attempt, now)
+    return True
+
+
+def refresh(db: Session, student_id: UUID, now: datetime) -> None:
+    """Count all answers of a student anew if the figures are stale."""
+    counted = store.lock_student(db, student_id, now)
+    calibration = current_calibration(db)
+    if counted.calibration == calibration.version:
+        return
+    attempts = store.list_attempts(db, student_id)
+    figures = count_all(attempts, calibration)
+    counted = replace(counted, calibration=calibration.version)
+    newest = {UUID(it.question.concepts[0]): it for it in attempts}
+    _write(db, counted, figures, newest, attempts[-1] if attempts else None, now)
+
+
+def _write(
+    db: Session,
+    counted: Counted,
+    figures: StudentFigures,
+    newest: dict[UUID, Attempt],
+    last: Attempt | None,
+    now: datetime,
+) -> None:
+    """Store figures.
+
+    Args:
+        db: The session.
+        counted: What was counted before.
+        figures: The figures.
+        newest: The newest answer about each concept whose figures have changed.
+        last: The newest answer.
+        now: Time of the call.
+    """
+    position = None if last is None else last.position
+    after = replace(counted, ability=figures.ability, attempts=figures.attempts, last=position)
+    store.write_student(db, after, now)
+    changed = {it: (figures.concepts[str(it)], attempt) for it, attempt in newest.items()}
+    store.write_figures(db, counted.student_id, changed, now)
