@@ -350,6 +350,9 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     for_users("/api/learning/classes/join", "classes", "POST"),
     for_users("/api/learning/classes/{class_id}", "classes", "GET", "PUT", access=Access.TEACHER),
     for_users("/api/learning/classes/{class_id}/move", "classes", "POST", access=Access.TEACHER),
+    for_users(
+        "/api/learning/classes/{class_id}/plan-arms", "classes", "POST", access=Access.TEACHER
+    ),
     for_users("/api/learning/exam-marks", "exam_marks", "GET"),
     for_users("/api/learning/exam-marks", "exam_marks", "POST", access=Access.TEACHER),
     for_users(

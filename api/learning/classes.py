@@ -5,6 +5,8 @@ from lib.learning.classes import manage, wire
 from lib.learning.current_user import UserCall
 from lib.learning.errors import ClassClosed, JoinCodeUnknown, NotStudent, StudentClosed
 from lib.learning.parameters import ClassId
+from lib.learning.plan_arms import assign
+from lib.learning.plan_arms.wire import PlanArmsIn, StudentArmsAnswer
 from lib.web.app import create_app, lambda_entry
 
 app = create_app("learning.classes", tag="Learning: teachers")
@@ -49,6 +51,13 @@ def change_class(class_id: ClassId, body: wire.ClassChangeIn, call: UserCall) ->
 def move_students(class_id: ClassId, body: wire.MoveIn, call: UserCall) -> wire.ClassAnswer:
     """Move students into another class, or out of this one."""
     return manage.move_students(call, class_id, body)
+
+
+@app.post("/api/learning/classes/{class_id}/plan-arms")
+@raises(ClassClosed, StudentClosed)
+def assign_arms(class_id: ClassId, body: PlanArmsIn, call: UserCall) -> StudentArmsAnswer:
+    """Draw who studies by plans and who alone, to compare marks; or choose it."""
+    return assign.assign_arms(call, class_id, body)
 
 
 lambda_handler = lambda_entry(app)

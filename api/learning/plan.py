@@ -5,7 +5,7 @@ from typing import Annotated
 from lib.errors import raises
 from lib.framework import Query
 from lib.learning.current_user import UserCall
-from lib.learning.errors import ExamOver, NotStudent
+from lib.learning.errors import ExamOver, NotStudent, OwnChoice
 from lib.learning.parameters import Id, StudentId
 from lib.learning.plans import make, wire
 from lib.learning.students.student import StudentErrors
@@ -26,14 +26,14 @@ def read_plans(call: UserCall, student_id: Id = None) -> wire.PlansAnswer:
 
 
 @app.post("/api/learning/plan")
-@raises(ExamOver, NotStudent)
+@raises(ExamOver, NotStudent, OwnChoice)
 def make_plan(body: wire.PlanIn, call: UserCall) -> wire.PlanAnswer:
     """Make a plan for a day, a week, or the time until the exam."""
     return make.make_plan(call, body.plan_type, body.start_date)
 
 
 @app.post("/api/plans/daily/{student_id}")
-@raises(*StudentErrors)
+@raises(OwnChoice, *StudentErrors)
 def make_live_daily(
     student_id: StudentId,
     call: UserCall,
@@ -46,7 +46,7 @@ def make_live_daily(
 
 
 @app.post("/api/plans/weekly/{student_id}")
-@raises(*StudentErrors)
+@raises(OwnChoice, *StudentErrors)
 def make_live_weekly(
     student_id: StudentId,
     call: UserCall,
@@ -59,7 +59,7 @@ def make_live_weekly(
 
 
 @app.post("/api/plans/exam/{student_id}")
-@raises(ExamOver, *StudentErrors)
+@raises(ExamOver, OwnChoice, *StudentErrors)
 def make_live_exam(student_id: StudentId, call: UserCall) -> wire.LivePlanOut:
     """Make a plan until the exam, for at most 60 days."""
     return make.make_live_plan(call, student_id, PlanType.EXAM_COUNTDOWN, None)

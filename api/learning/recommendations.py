@@ -14,7 +14,10 @@ app = create_app("learning.recommendations", tag="Learning")
 @app.get("/api/learning/recommendations")
 @raises(NotStudent, *StudentErrors)
 def list_recommendations(
-    call: UserCall, student_id: Id = None, limit: Number = 5, mastery_threshold: Threshold = 60
+    call: UserCall,
+    student_id: Id = None,
+    limit: Number = 5,
+    mastery_threshold: Threshold | None = None,
 ) -> wire.RecommendationsAnswer:
     """Return the topics to study next, each with its reasons as numbers and in words."""
     return recommend.recommend(call, student_id, limit, mastery_threshold)

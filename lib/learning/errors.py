@@ -125,4 +125,10 @@ class ExamOver(BadRequest):
     fields = ("exam_date",)
 
 
+class OwnChoice(Conflict):
+    """The student decides alone what to study, so that the class can compare results."""
+
+    code = "own_choice"
+
+
 register_constraint("users_username_key", UsernameTaken)

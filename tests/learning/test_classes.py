@@ -2,7 +2,7 @@
 
 import pytest
 
-from lib.learning.class_analytics.figures import critical_topics, prediction
+from lib.learning.class_analytics.figures import critical_topics
 from lib.learning.class_analytics.read import (
     Filters,
     compare_live,
@@ -119,26 +119,26 @@ def test_class_is_seen_by_topic(school: School, teacher: Call) -> None:
     ann, bob = school.user("ann"), school.user("bob")
     class_id = school.school_class(teacher, [ann, bob])
     school.answers(ann, RIGHT)
-    # ann: 100 x (0.5 + 0.2 + 0.2 x 5/5 + 0.1 x 0.5) = 95 in two topics, bob has nothing
+    # ann: 70.2 and, beginning with what the first answer said, 71.33; bob has nothing
     expected = """
         topic_name  avg_mastery  student_count
-        Algebra     47.5         2
-        Geometry    47.5         2
+        Algebra     35.1         2
+        Geometry    35.66        2
         Dances      0.0          2
     """
     seen = read_live_class(teacher, class_id, Filters())
     assert drawn([it.model_dump() for it in seen.avg_mastery_by_topic], expected) == rows(expected)
-    # ann's exam: 0.6 x 95 + 0.3 x 95 = 85.5, the class's mean half of it
-    assert (round(seen.avg_mastery, 2), seen.student_count) == (42.75, 2)
+    # ann's exam: 0.6 x 70.2 + 0.3 x 71.33 = 63.52, the class's mean half of it
+    assert (round(seen.avg_mastery, 2), seen.student_count) == (31.76, 2)
     expected = """
         topic_name  avg_mastery  struggling_students
         Dances      0.0          2
-        Algebra     47.5         1
-        Geometry    47.5         1
+        Algebra     35.1         1
+        Geometry    35.66        1
     """
-    weak = read_live_weak_topics(teacher, class_id, 50, Filters()).root
+    weak = read_live_weak_topics(teacher, class_id, 40, Filters()).root
     assert drawn([it.model_dump() for it in weak], expected) == rows(expected)
-    assert len(read_live_weak_topics(teacher, class_id, 40, Filters()).root) == 1
+    assert len(read_live_weak_topics(teacher, class_id, 35, Filters()).root) == 1
 
 
 def test_students_at_risk_are_weak_in_critical_topics(school: School, teacher: Call) -> None:
@@ -149,16 +149,17 @@ def test_students_at_risk_are_weak_in_critical_topics(school: School, teacher: C
     school.answers(
         bob,
         """
-            concept    right  confidence  seconds
-            Algebra 1  false  3           60
-            Algebra 1  true   3           120
+            concept    right
+            Algebra 1  false
+            Algebra 1  true
         """,
     )
-    # bob: 100 x (0.25 + 0.2 x 60/90 + 0.2 x 3/5 + 0.1 x 0.5)
+    # bob: the skill falls by 0.76315, then another try raises it by 0.5 / 1.05 times what was not
+    # expected, 1 - 1 / (1 + exp(0.76315 - 1.17)): -0.57277, so 1 / (1 + exp(-0.0472)) is right
     expected = """
         student_name  avg_mastery  risk_level
         cas           0.0          high
-        bob           55.33        medium
+        bob           51.18        medium
     """
     found = read_live_at_risk(teacher, class_id, Filters()).root
     assert drawn([it.model_dump() for it in found], expected) == rows(expected)
@@ -180,11 +181,11 @@ def test_filters_choose_student_topic_and_period(school: School, teacher: Call) 
     assert read_live_class(teacher, class_id, only_ann).student_count == 1
     only_topic = Filters(topic_id=str(school.topic("Geometry")))
     seen = read_live_class(teacher, class_id, only_topic).avg_mastery_by_topic
-    assert [(it.topic_name, it.avg_mastery) for it in seen] == [("Geometry", 47.5)]
+    assert [(it.topic_name, round(it.avg_mastery, 2)) for it in seen] == [("Geometry", 35.66)]
     today = school.now.date()
     period = Filters(since=today, until=today)
     seen = read_live_class(teacher, class_id, period).avg_mastery_by_topic
-    assert [it.avg_mastery for it in seen] == [0, 47.5, 0]
+    assert [round(it.avg_mastery, 2) for it in seen] == [0, 35.66, 0]
     with pytest.raises(TopicNotFound):
         read_live_class(teacher, class_id, Filters(topic_id="7"))
 
@@ -195,13 +196,27 @@ def test_prediction_is_within_0_and_100_and_says_how_sure_it_is(
     class_id = school.school_class(teacher, [])
     empty = read_live_predictions(teacher, class_id, Filters())
     assert (empty.predicted_avg_score, empty.confidence_level) == (0, "low")
-    # mean 50, sd of (0, 100) is 70.71, divided by sqrt(2) and times 1.96 is 98
-    assert prediction([0, 100]) == (50, 0, 100)
-    # mean 60, sd 10, divided by sqrt(3) and times 1.96 is 11.32
-    mean, lower, upper = prediction([50, 60, 70])
-    assert (mean, round(lower, 2), round(upper, 2)) == (60, 48.68, 71.32)
-    assert prediction([42]) == (42, 42, 42)
     assert critical_topics([]) == []
+
+
+def test_class_is_predicted_from_its_students(school: School, teacher: Call) -> None:
+    students = [school.user(name, exam_date="2026-12-12") for name in ("ann", "bob", "cas")]
+    class_id = school.school_class(teacher, students)
+    for student in students[1:]:
+        school.answers(student, RIGHT)
+    seen = read_class_analytics(teacher, class_id, Filters())
+    assert [it.student_name for it in seen.predictions[:1]] == ["ann"]
+    for each in seen.predictions:
+        interval = each.confidence_interval
+        assert 0 <= interval.lower < each.predicted_score < interval.upper <= 100
+    mean = sum(it.predicted_score for it in seen.predictions) / 3
+    assert seen.predicted_avg_score == pytest.approx(mean, abs=0.5)
+    # What is unknown of one student averages out.
+    width = seen.confidence_interval.upper - seen.confidence_interval.lower
+    widths = [
+        it.confidence_interval.upper - it.confidence_interval.lower for it in seen.predictions
+    ]
+    assert width < max(widths)
 
 
 def test_student_is_compared_without_the_figures_of_others(school: School, teacher: Call) -> None:
@@ -210,12 +225,12 @@ def test_student_is_compared_without_the_figures_of_others(school: School, teach
     school.answers(ann, RIGHT)
     sent = str(bob.user.student_id)
     seen = compare_live(bob, sent, class_id)
-    assert (round(seen.avg_mastery, 2), round(seen.class_avg_mastery, 2)) == (0, 42.75)
+    assert (round(seen.avg_mastery, 2), round(seen.class_avg_mastery, 2)) == (0, 31.76)
     assert (seen.rank, seen.total_students) == (2, 2)
     expected = """
         topic_name  student_mastery  class_avg_mastery  difference  marked
-        Algebra     0.0              47.5               -47.5       true
-        Geometry    0.0              47.5               -47.5       true
+        Algebra     0.0              35.1               -35.1       true
+        Geometry    0.0              35.66              -35.66      true
         Dances      0.0              0.0                0.0         false
     """
     assert drawn([it.model_dump() for it in seen.topic_comparison], expected) == rows(expected)

@@ -11,9 +11,8 @@ from hypothesis import strategies as st
 from lib.learning.decision.estimate import estimate
 from lib.learning.decision.planning import PlannedSession, StudyTime, plan_study
 from lib.learning.decision.student_model import PastSession, StudentState
-from lib.learning.decision.study_plan import is_outdated, make_study_plan
+from lib.learning.decision.study_plan import is_outdated
 from lib.learning.decision.topic_graph import Requirement, StudyTopic, TopicGraph, graph_of
-from lib.learning.tables.closed_lists import PlanType
 
 
 @st.composite
@@ -111,26 +110,17 @@ def test_a_student_without_answers_is_expected_to_learn_at_the_estimated_speed()
 
 
 @pytest.mark.parametrize(
-    ("plan_type", "days_to_exam", "days"),
-    [
-        (PlanType.DAILY, 30, 1),
-        (PlanType.WEEKLY, 30, 7),
-        (PlanType.WEEKLY, 3, 3),
-        (PlanType.EXAM_COUNTDOWN, 30, 30),
-        (PlanType.EXAM_COUNTDOWN, 200, 60),
-        (PlanType.EXAM_COUNTDOWN, None, 60),
-        (PlanType.DAILY, 0, 0),
-        (PlanType.WEEKLY, -2, 0),
-    ],
+    ("days_to_exam", "asked", "days"), [(30, 7, 7), (3, 7, 3), (30, 30, 30), (0, 1, 0)]
 )
-def test_a_plan_covers_its_period_and_ends_before_the_exam(
-    plan_type: PlanType, days_to_exam: int | None, days: int
+def test_every_day_before_the_exam_is_planned_in_full(
+    days_to_exam: int, asked: int, days: int
 ) -> None:
     graph = graph_of([StudyTopic(number, 10, 300) for number in range(12)], [])
-    plan = make_study_plan(graph, student(graph, [0.2] * 12), plan_type, 1.5, days_to_exam)
-    assert len(plan.days) == days
-    assert all(sum(it.minutes for it in day) == 90 for day in plan.days)
-    assert plan.minutes == 90 * days
+    time = StudyTime([90.0] * days_to_exam)
+    minutes: dict[int, float] = {}
+    for each in plan_study(graph, student(graph, [0.2] * 12), time, asked):
+        minutes[each.day] = minutes.get(each.day, 0.0) + each.minutes
+    assert minutes == dict.fromkeys(range(days), 90.0)
 
 
 def test_known_topics_that_fade_have_a_fifth_of_the_day() -> None:
@@ -146,8 +136,8 @@ def test_known_topics_that_fade_have_a_fifth_of_the_day() -> None:
     assert minutes == {"fresh": 0, "faded": 20}
 
 
-@pytest.mark.parametrize(("mastery", "expected"), [(0.64, False), (0.66, True), (0.34, True)])
+@pytest.mark.parametrize(("mastery", "expected"), [(64.0, False), (66.0, True), (34.0, True)])
 def test_a_plan_is_outdated_when_a_mastery_moves_by_more_than_15(
     mastery: float, expected: bool
 ) -> None:
-    assert is_outdated({"a": 0.5, "b": 0.5}, {"a": 0.5, "b": mastery, "new": 1.0}) is expected
+    assert is_outdated({"a": 50.0, "b": 50.0}, {"a": 50.0, "b": mastery, "new": 100.0}) is expected

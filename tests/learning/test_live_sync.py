@@ -13,7 +13,7 @@ from lib.learning.sync.download import download, read_status
 from lib.learning.sync.upload import upload
 from lib.learning.sync.wire import QueueIn
 from lib.learning.tables import SyncOperation
-from tests.learning.school import School
+from tests.learning.school import FIRST_RIGHT, School
 
 TOPICS = """
     topic    weight  hours
@@ -62,7 +62,7 @@ def test_queue_is_applied_once(school: School) -> None:
     (stored,) = list_live_attempts(student, str(student.user.student_id)).root
     assert (stored.is_correct, stored.timestamp.isoformat()) == (True, "2026-11-20T10:00:00+00:00")
     (mastery,) = list_live_mastery(student, str(student.user.student_id)).root
-    assert mastery.mastery_score == 87.0
+    assert round(mastery.mastery_score, 2) == FIRST_RIGHT
     status = read_status(student, str(student.user.student_id))
     assert (status.sync_state, status.pending_operations) == ("synced", 0)
     assert status.last_sync_time is not None

@@ -33,13 +33,12 @@ def test_timeline_has_30_days_with_their_answers(school: School) -> None:
     assert (progress.questions_attempted, progress.accuracy, progress.timezone) == (4, 75, "UTC")
     expected = """
         questions_attempted  correct  accuracy  mastery_score
-        1                    1        100.0     52.2
-        1                    0        0.0       59.6
-        1                    1        100.0     64.6
+        1                    1        100.0     43.27
+        1                    0        0.0       52.96
+        1                    1        100.0     53.86
     """
-    # Algebra 87 x 0.6 = 52.2; Geometry: a wrong answer is 100 x (0.2 + 0.12 + 0.05) = 37, of which
-    # half is the topic's, 0.4 x 18.5 = 7.4; then 100 x (0.25 + 0.2 + 0.12 + 0.05) = 62, of which
-    # half is 0.4 x 31 = 12.4
+    # Algebra: a second try, 72.12 x 0.6 = 43.27; Geometry: a wrong answer is 48.41, of which half
+    # is the topic's, 0.4 x 24.2 = 9.68; then 52.94, of which 0.4 x 26.47 = 10.59
     practised = [it.model_dump() for it in progress.timeline if it.questions_attempted]
     assert drawn(practised, expected) == rows(expected)
     assert progress.mastery_score == progress.timeline[-1].mastery_score
@@ -59,36 +58,36 @@ def test_topics_that_moved_in_seven_days_are_marked(school: School) -> None:
         """,
     )
     progress = read_progress(student, None)
-    # Algebra: 95, then 100 x (0.25 + 0.2 + 0.2 x 3/5 + 0.05) = 62; Geometry: 43.5, then 83
+    # Algebra: 70.2, then 61.64 (see test_practice); Geometry: half of 71.33, then with 69.06
     expected = """
         topic_name  before  now   change  is_large
-        Geometry    43.5    83.0  39.5    true
+        Geometry    35.66   70.2  34.53   true
     """
     assert drawn([it.model_dump() for it in progress.rose], expected) == rows(expected)
     expected = """
         topic_name  before  now   change  is_large
-        Algebra     95.0    62.0  -33.0   true
+        Algebra     70.2    61.64  -8.56  false
     """
     assert drawn([it.model_dump() for it in progress.fell], expected) == rows(expected)
 
 
-def test_change_of_15_points_is_not_large(school: School) -> None:
-    school.syllabus("""
-        topic    weight  hours
-        Algebra  100     4
-    """)
+def test_chance_of_a_right_answer_falls_with_time_and_with_wrong_answers(school: School) -> None:
+    school.syllabus(TOPICS)
     student = school.user("ann")
-    # 100 x (0.5 + 0.2 + 0.2 x c/5 + 0.05) with confidences 5 and (5 + 2)/2: 95 and 89
     school.answers(
         student,
         """
-            concept    right  confidence  days_ago
-            Algebra 1  true   5           10
-            Algebra 1  true   2           1
+            concept     right  days_ago
+            Algebra 1   true   20
+            Geometry 1  true   0
         """,
     )
-    (moved,) = read_progress(student, None).fell
-    assert (round(moved.change, 2), moved.is_large) == (-6.0, False)
+    (first, second) = read_progress(student, None).today
+    assert [it.topic_name for it in (first, second)] == ["Algebra", "Geometry"]
+    assert first.expected_accuracy < second.expected_accuracy - 1
+    school.answers(student, "concept  right\nGeometry 1  false\nGeometry 1  false")
+    after = {it.topic_name: it.expected_accuracy for it in read_progress(student, None).today}
+    assert after["Geometry"] < second.expected_accuracy - 5
 
 
 def test_frequent_wrong_answers_are_listed_by_concept(school: School) -> None:

@@ -2,11 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from math import sqrt
-from statistics import fmean, stdev
+from statistics import fmean
 from uuid import UUID
 
-from lib.learning.decision.priority import MasteryOf, exam_mastery, topic_mastery
+from lib.learning.decision.open_topics import MasteryOf, exam_mastery, topic_mastery
 from lib.learning.syllabus.syllabus import Syllabus, TopicRow
 
 WEAK = 40.0
@@ -14,7 +13,6 @@ WEAK = 40.0
 MEDIUM_RISK = 60.0
 CRITICAL_SHARE = 0.5
 """Share of the marks that the critical topics make up: the weightiest ones until it is reached."""
-NORMAL_95 = 1.96
 HIGH_CONFIDENCE, MEDIUM_CONFIDENCE = 100, 30
 """Rows of mastery above which a prediction is of high or medium confidence."""
 
@@ -30,6 +28,11 @@ class Figures:
     """Mastery, 0 to 100, by student and topic."""
     exam_mastery: Mapping[UUID, float]
     """Mean mastery of each student, weighted with the topics' share of the exam."""
+
+    @property
+    def mean(self) -> float:
+        """Mean of the students' weighted mastery, 0 to 100; 0 without students."""
+        return fmean(self.exam_mastery.values()) if self.exam_mastery else 0.0
 
     def of_topic(self, topic_id: UUID) -> list[float]:
         """Return each student's mastery of a topic."""
@@ -82,12 +85,3 @@ def critical_topics(topics: Sequence[TopicRow]) -> list[TopicRow]:
         critical.append(topic)
         reached += topic.exam_weightage
     return critical
-
-
-def prediction(marks: Sequence[float]) -> tuple[float, float, float]:
-    """Return the mean of predicted marks, and the ends of its interval of 95 %, 0 to 100."""
-    if not marks:
-        return 0.0, 0.0, 0.0
-    mean = fmean(marks)
-    margin = NORMAL_95 * stdev(marks) / sqrt(len(marks)) if len(marks) > 1 else 0.0
-    return mean, max(0.0, mean - margin), min(100.0, mean + margin)

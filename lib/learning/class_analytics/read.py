@@ -7,6 +7,7 @@ from statistics import fmean
 from uuid import UUID
 
 from lib.learning.class_analytics import store
+from lib.learning.class_analytics.arms import compare_arms
 from lib.learning.class_analytics.figures import (
     HIGH_CONFIDENCE,
     MEDIUM_CONFIDENCE,
@@ -15,14 +16,13 @@ from lib.learning.class_analytics.figures import (
     Figures,
     critical_topics,
     figures,
-    prediction,
 )
+from lib.learning.class_analytics.predictions import NAMELESS, mean_prediction, predict, predictions
 from lib.learning.class_analytics.store import Scores
 from lib.learning.class_analytics.wire import (
     AtRiskOut,
     ClassAnalyticsAnswer,
     ConfidenceLevel,
-    IntervalOut,
     LiveAtRiskOut,
     LiveClassOut,
     LiveComparisonOut,
@@ -35,18 +35,17 @@ from lib.learning.class_analytics.wire import (
 )
 from lib.learning.classes import store as class_store
 from lib.learning.classes.manage import teachable_class
-from lib.learning.classes.store import ClassRow, MemberRow
+from lib.learning.classes.store import ClassRow
 from lib.learning.current_user import Call
 from lib.learning.errors import ClassClosed
 from lib.learning.ids import reference
-from lib.learning.students.student import readable_student
+from lib.learning.students.student import Student, list_students, readable_student
 from lib.learning.syllabus import store as syllabus_store
 from lib.learning.syllabus.topics import topic_of
 from lib.learning.tables.closed_lists import Role
 
 LARGE_DIFFERENCE = 10.0
 """Points from which a student's difference from the class is marked."""
-NAMELESS = "(no account)"
 
 
 @dataclass(frozen=True)
@@ -66,7 +65,7 @@ class ClassView:
     """A class, its students and their figures."""
 
     row: ClassRow
-    members: Sequence[MemberRow]
+    members: Sequence[Student]
     scores: Mapping[UUID, Scores]
     figures: Figures
 
@@ -82,7 +81,7 @@ def view_of(call: Call, row: ClassRow, filters: Filters) -> ClassView:
     Raises:
         TopicNotFound: If the filters name a topic that does not exist.
     """
-    members = class_store.list_members(call.db, row.id)
+    members = list_students(call.db, row.id)
     if filters.student_id is not None:
         wanted = reference(filters.student_id)
         members = [
@@ -113,20 +112,23 @@ def read_class_analytics(call: Call, sent_id: str, filters: Filters) -> ClassAna
         TopicNotFound: If the filters name a topic that does not exist.
     """
     view = view_of(call, teachable_class(call, sent_id), filters)
-    mean, lower, upper = prediction(list(view.figures.exam_mastery.values()))
+    predicted = predict(call, view.members)
+    mean, interval = mean_prediction(predicted.values())
     marks = class_store.list_marks(call.db, class_id=view.row.id)
     newest = [mark.mark for mark in marks if mark.exam_date == marks[0].exam_date]
     return ClassAnalyticsAnswer(
         class_id=view.row.id,
         class_name=view.row.name,
         student_count=len(view.members),
-        avg_mastery=mean,
+        avg_mastery=view.figures.mean,
         topics=sorted(_averages(view), key=lambda it: it.avg_mastery),
         weak_topics=_weak_topics(view, WEAK),
         at_risk_students=_at_risk(view),
         predicted_avg_score=mean,
-        confidence_interval=IntervalOut(lower=lower, upper=upper),
+        confidence_interval=interval,
         confidence_level=_confidence(view.data_points),
+        predictions=predictions(view.members, predicted),
+        plan_arms=compare_arms(call, view.members, marks),
         avg_mark=fmean(newest) if newest else None,
     )
 
@@ -142,7 +144,7 @@ def read_live_class(call: Call, sent_id: str, filters: Filters) -> LiveClassOut:
         class_id=view.row.live_id,
         class_name=view.row.name,
         student_count=len(view.members),
-        avg_mastery=prediction(list(view.figures.exam_mastery.values()))[0],
+        avg_mastery=view.figures.mean,
         avg_mastery_by_topic=_averages(view),
     )
 
@@ -176,11 +178,11 @@ def read_live_predictions(call: Call, sent_id: str, filters: Filters) -> LivePre
         ClassClosed, TopicNotFound: As for `read_class_analytics`.
     """
     view = view_of(call, teachable_class(call, sent_id), filters)
-    mean, lower, upper = prediction(list(view.figures.exam_mastery.values()))
+    mean, interval = mean_prediction(predict(call, view.members).values())
     return LivePredictionsOut(
         class_id=view.row.live_id,
         predicted_avg_score=mean,
-        confidence_interval=IntervalOut(lower=lower, upper=upper),
+        confidence_interval=interval,
         confidence_level=_confidence(view.data_points),
         data_points=view.data_points,
     )
@@ -281,7 +283,7 @@ def _at_risk(view: ClassView) -> list[AtRiskOut]:
         students.append(
             AtRiskOut(
                 student_id=member.live_id,
-                student_name=member.name or NAMELESS,
+                student_name=member.username or NAMELESS,
                 avg_mastery=mean,
                 risk_level="high" if mean < WEAK else "medium",
                 weak_topics=sorted(weak, key=lambda it: it.mastery_score),

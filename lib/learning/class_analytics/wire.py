@@ -6,6 +6,7 @@ from uuid import UUID
 from pydantic import RootModel
 
 from lib.learning.ids import LiveId
+from lib.learning.tables.closed_lists import Arm
 from lib.web.wire import Answer, Body
 
 RiskLevel = Literal["high", "medium", "low"]
@@ -141,6 +142,60 @@ class LiveComparisonOut(Body):
     """The topics."""
 
 
+class StudentPredictionOut(Body):
+    """A student's predicted result, if study goes on as regularly as in the last four weeks."""
+
+    student_id: LiveId
+    """Id of the student."""
+    student_name: str
+    """Name of the account."""
+    predicted_score: float
+    """Predicted mark in percent, 0 to 100."""
+    confidence_interval: IntervalOut
+    """Interval of 95 % around it."""
+
+
+class PlanArmOut(Body):
+    """One arm of a comparison."""
+
+    arm: Arm
+    """`planner` if recommendations and plans decide what is studied, `own` if the student does."""
+    student_count: int
+    """Number of students of the class in this arm."""
+    mark_count: int
+    """Number of them with a mark in the exam."""
+    avg_mark: float | None
+    """Mean of these marks in percent; null without marks."""
+
+
+class DifferenceOut(Body):
+    """An interval of 95 % around a difference of means."""
+
+    lower: float
+    """Lower end, in percent of the marks."""
+    upper: float
+    """Upper end, in percent of the marks."""
+
+
+class PlanArmsOut(Body):
+    """Marks with and without plans."""
+
+    exam: str | None
+    """The newest exam after the beginning of the comparison; null without marks."""
+    exam_date: str | None
+    """Its day, UTC."""
+    is_drawn: bool
+    """Whether every arm was drawn at random."""
+    arms: list[PlanArmOut]
+    """The arms."""
+    difference: float | None
+    """Mean mark with plans less that without; null with fewer than two marks in an arm."""
+    confidence_interval: DifferenceOut | None
+    """Its interval by Welch's t-test, which allows for unequal variances."""
+    note: str
+    """What may be concluded."""
+
+
 class ClassAnalyticsAnswer(Answer):
     """Everything that a teacher sees of a class."""
 
@@ -159,10 +214,14 @@ class ClassAnalyticsAnswer(Answer):
     at_risk_students: list[AtRiskOut]
     """Students who need help, the weakest first."""
     predicted_avg_score: float
-    """Predicted mean mark in percent, 0 to 100."""
+    """Predicted mean mark in percent, 0 to 100, from all answers, whatever the filters."""
     confidence_interval: IntervalOut
-    """Interval around the prediction."""
+    """Interval of 95 % around the prediction."""
     confidence_level: ConfidenceLevel
     """`high` above 100 rows of mastery, `medium` above 30, else `low`."""
+    predictions: list[StudentPredictionOut]
+    """Predicted results of the students, the lowest first."""
+    plan_arms: PlanArmsOut | None
+    """Marks with and without plans; null unless the class compares them."""
     avg_mark: float | None
     """Mean of the marks that were entered for the newest exam; null without marks."""

@@ -18,6 +18,7 @@ from lib.learning.classes.wire import (
 from lib.learning.current_user import Call
 from lib.learning.errors import ClassClosed, JoinCodeUnknown, StudentClosed
 from lib.learning.ids import reference
+from lib.learning.students.student import list_students
 from lib.learning.tables.base import new_id
 from lib.learning.tables.closed_lists import Role
 from lib.learning.transactions import transaction
@@ -109,7 +110,7 @@ def move_students(call: Call, sent_id: str, body: MoveIn) -> ClassAnswer:
     """
     row = teachable_class(call, sent_id)
     target = None if body.to_class_id is None else teachable_class(call, body.to_class_id)
-    members = store.list_members(call.db, row.id)
+    members = list_students(call.db, row.id)
     by_id: dict[UUID | int, UUID] = {member.id: member.id for member in members} | {
         member.former_id: member.id for member in members if member.former_id is not None
     }
@@ -145,11 +146,11 @@ def _answer(call: Call, row: ClassRow, message: str | None) -> ClassAnswer:
     members = [
         MemberOut(
             student_id=member.id,
-            student_name=member.name,
+            student_name=member.username,
             grade=member.grade,
             target_exam=member.target_exam,
         )
-        for member in store.list_members(call.db, row.id)
+        for member in list_students(call.db, row.id)
     ]
     return ClassAnswer.model_validate(
         {"class": _out(row).model_dump(), "members": members, "message": message}

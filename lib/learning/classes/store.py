@@ -11,7 +11,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from lib.learning.ids import Reference, live_id
-from lib.learning.tables import Class, ExamMark, StudentProfile, User
+from lib.learning.tables import Class, ExamMark, StudentProfile
 from lib.learning.tables.base import new_id
 
 
@@ -26,22 +26,6 @@ class ClassRow:
     teacher_id: UUID | None
     join_code: str | None
     student_count: int
-
-    @property
-    def live_id(self) -> int | UUID:
-        """Id that pages of the live system know."""
-        return live_id(self.id, self.former_id)
-
-
-@dataclass(frozen=True)
-class MemberRow:
-    """A student of a class."""
-
-    id: UUID
-    former_id: int | None
-    name: str | None
-    grade: int
-    target_exam: str
 
     @property
     def live_id(self) -> int | UUID:
@@ -91,23 +75,6 @@ def list_classes(
         own = select(StudentProfile.class_id).where(StudentProfile.id == student_id)
         return _classes(db, Class.id.in_(own))
     return _classes(db)
-
-
-def list_members(db: Session, class_id: UUID) -> list[MemberRow]:
-    """Return the students of a class by name."""
-    rows = db.execute(
-        select(
-            StudentProfile.id,
-            StudentProfile.former_id,
-            User.username,
-            StudentProfile.grade,
-            StudentProfile.target_exam,
-        )
-        .outerjoin(User, User.id == StudentProfile.user_id)
-        .where(StudentProfile.class_id == class_id)
-        .order_by(User.username, StudentProfile.id)
-    )
-    return [MemberRow(*row) for row in rows]
 
 
 def set_class(

@@ -16,6 +16,8 @@ from lib.learning.decision.student_model import StudentState
 from lib.learning.decision.topic_graph import TopicGraph
 from lib.learning.decision.worth import minutes_per_log
 
+MOST_LEARNED = 1 - 1e-6
+"""Highest level, so that what is missing stays above 0."""
 LONGEST_FRESH = 25.0
 """Minutes on one topic in a day from which on attention is halved."""
 
@@ -51,7 +53,7 @@ class ExpectedStudent:
             state.stability[column], state.retention[column], useful
         )
         state.retention[column] = restored(state.retention[column], useful)
-        state.level[column] = 1 - (1 - state.level[column]) * missing
+        state.level[column] = np.minimum(1 - (1 - state.level[column]) * missing, MOST_LEARNED)
         if self.recorded is not None:
             factor = float(state.theories @ missing)
             self.recorded[topic] = 1 - (1 - self.recorded[topic]) * factor

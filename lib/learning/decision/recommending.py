@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lib.learning.decision.memory import FloatArray, average, retained
 from lib.learning.decision.student_model import StudentState
-from lib.learning.decision.topic_graph import TopicGraph, TopicId
+from lib.learning.decision.topic_graph import PERCENT, TopicGraph, TopicId
 from lib.learning.decision.worth import SESSION_MINUTES, Worth, session_scores, worth
 
 KNOWN = 0.6
@@ -43,8 +44,10 @@ class StudyRecommendation:
     """Length of the recommended session."""
     marks: float
     """Expected marks in percent that the session adds, directly or through what it leads to."""
+    priority: float
+    """Marks per minute in percent of those of the best topic, 0 to 100."""
     own_marks_per_minute: float
-    """The same without what the topic leads to."""
+    """Marks per minute without what the topic leads to."""
     minutes_to_learn: float
     """Minutes of the best way to study the topic itself."""
     is_revision: bool
@@ -89,6 +92,7 @@ def recommend_topics(
     days: float,
     minutes: float,
     limit: int,
+    allowed: NDArray[np.bool_] | None = None,
 ) -> list[StudyRecommendation]:
     """Return the open topics that bring marks, the most marks per minute first.
 
@@ -100,15 +104,44 @@ def recommend_topics(
         days: Days until the exam, 0 or more.
         minutes: Minutes of study that are left until the exam.
         limit: Largest number of recommendations.
+        allowed: Topics that may be recommended, shape (n,); all by default.
     """
     gate = np.nan_to_num(gate)
     judged = worth(graph, state, gate, days, max(minutes, 1.0))
     scores = session_scores(judged)
+    if allowed is not None:
+        scores = np.where(allowed, scores, 0.0)
     positions = np.arange(len(scores))
     ranked = np.lexsort((positions, -judged.own, -scores))
     ranked = ranked[scores[ranked] > 0][: limit + ALTERNATIVES]
     facts = _Facts(graph, state, gate, days, judged, scores)
     return [facts.recommendation(int(topic), ranked.tolist()) for topic in ranked[:limit]]
+
+
+def judge_topic(
+    graph: TopicGraph,
+    state: StudentState,
+    gate: FloatArray,
+    days: float,
+    minutes: float,
+    topic: TopicId,
+) -> StudyRecommendation:
+    """Return the numbers of one topic, whether it is open or not; a closed one brings no marks.
+
+    Args:
+        graph: The topics.
+        state: The student today.
+        gate: As for `recommend_topics`.
+        days: As for `recommend_topics`.
+        minutes: As for `recommend_topics`.
+        topic: Id of the topic.
+    """
+    gate = np.nan_to_num(gate)
+    judged = worth(graph, state, gate, days, max(minutes, 1.0))
+    scores = session_scores(judged)
+    best = np.argsort(-scores, kind="stable")[: ALTERNATIVES + 1]
+    facts = _Facts(graph, state, gate, days, judged, scores)
+    return facts.recommendation(graph.position[topic], [int(it) for it in best if scores[it] > 0])
 
 
 class _Facts:
@@ -124,6 +157,7 @@ class _Facts:
         scores: FloatArray,
     ) -> None:
         self.graph, self.gate, self.judged, self.scores = graph, gate, judged, scores
+        self.best = float(np.max(scores, initial=0.0))
         self.level = average(state.level, state.theories)
         self.mastery = state.mastery
         later = state.level * retained(state.retention, state.stability, days)
@@ -146,6 +180,7 @@ class _Facts:
             marks_per_minute=float(self.scores[topic]),
             minutes=minutes,
             marks=float(self.scores[topic]) * minutes,
+            priority=PERCENT * float(self.scores[topic]) / self.best if self.best > 0 else 0.0,
             own_marks_per_minute=own,
             minutes_to_learn=float(judged.own_minutes[topic]),
             is_revision=bool(self.level[topic] >= KNOWN),

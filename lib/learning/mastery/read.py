@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from lib.learning.current_user import Call
-from lib.learning.decision.priority import exam_mastery, topic_mastery
+from lib.learning.decision.open_topics import exam_mastery, topic_mastery
 from lib.learning.errors import ConceptNotFound
 from lib.learning.ids import reference
 from lib.learning.mastery import store

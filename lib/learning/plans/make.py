@@ -3,22 +3,21 @@
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import UTC, date, datetime, time, timedelta
+from math import ceil
 from typing import Any
+from uuid import UUID
 
 from pydantic import ValidationError
 
 from lib.learning.current_user import Call
-from lib.learning.decision.priority import DAYS_WITHOUT_DATE, MASTERED, Recommendation
-from lib.learning.errors import ExamOver
+from lib.learning.decision.open_topics import MASTERED
+from lib.learning.decision.planning import PlannedSession, StudyTime, plan_study
+from lib.learning.decision.study_plan import DAYS, DAYS_WITHOUT_DATE, is_outdated
+from lib.learning.decision.topic_graph import MINUTES_PER_HOUR
+from lib.learning.errors import ExamOver, OwnChoice
 from lib.learning.ids import live_id
+from lib.learning.plan_arms.store import decides_alone
 from lib.learning.plans import store
-from lib.learning.plans.planner import (
-    MAX_EXAM_DAYS,
-    DayPlan,
-    hours_missing,
-    plan_days,
-    weightiest,
-)
 from lib.learning.plans.store import PlanRow
 from lib.learning.plans.wire import (
     AllocationOut,
@@ -29,16 +28,18 @@ from lib.learning.plans.wire import (
     PlanAnswer,
     PlanOut,
     PlansAnswer,
+    PredictedResultOut,
+    PredictionOut,
 )
-from lib.learning.recommendations.recommend import Situation, situation_of
+from lib.learning.recommendations.recommend import lack
 from lib.learning.students.student import changeable_student, own_or_named, readable_student
+from lib.learning.study.prediction import PredictedResult, predict_result
+from lib.learning.study.situation import Situation, situation_of
+from lib.learning.syllabus.syllabus import TopicRow
 from lib.learning.tables.base import new_id
 from lib.learning.tables.closed_lists import PlanType
 from lib.learning.transactions import transaction
 
-DAYS = {PlanType.DAILY: 1, PlanType.WEEKLY: 7}
-MOVED = 15.0
-"""Change of a topic's mastery from which on a plan is made anew."""
 WEAKEST = 2
 """Number of concepts that the goals of a topic name."""
 
@@ -51,6 +52,7 @@ def make_live_plan(
     Raises:
         StudentClosed, StudentNotFound: As for `changeable_student`.
         ExamOver: If the plan is for an exam that is over.
+        OwnChoice: If the student decides alone what to study.
     """
     student = changeable_student(call, sent_id)
     row, plan = _make(call, situation_of(call, student), plan_type, start)
@@ -63,6 +65,7 @@ def make_plan(call: Call, plan_type: PlanType, start: date | None) -> PlanAnswer
     Raises:
         NotStudent: If the caller is not a student.
         ExamOver: If the plan is for an exam that is over.
+        OwnChoice: If the student decides alone what to study.
     """
     student = changeable_student(call, call.user.student_id)
     row, plan = _make(call, situation_of(call, student), plan_type, start)
@@ -82,11 +85,13 @@ def read_plans(call: Call, sent_id: str | None) -> PlansAnswer:
     for row in rows:
         is_outdated = _is_outdated(row, situation)
         if is_outdated and student.id == call.user.profile_id:
-            with suppress(ExamOver):
+            with suppress(ExamOver, OwnChoice):
                 answers.append(_answer(*_make(call, situation, row.plan_type, None), False))
                 continue
         answers.append(_answer(row, plan_of(row), is_outdated))
-    return PlansAnswer(student_id=student.id, plans=answers)
+    return PlansAnswer(
+        student_id=student.id, plans=answers, prediction=_predicted(predict_result(situation))
+    )
 
 
 def list_live_plans(
@@ -119,6 +124,7 @@ def plan_of(row: PlanRow) -> PlanOut:
         topics=topics,
         total_hours=sum(topic.allocated_hours for topic in topics),
         revision_topics=[],
+        revisions=[],
         start_date=start,
         end_date=end,
         daily_plans=[],
@@ -127,23 +133,31 @@ def plan_of(row: PlanRow) -> PlanOut:
     )
 
 
+def _predicted(result: PredictedResult | None) -> PredictedResultOut | None:
+    if result is None:
+        return None
+    with_plan, without = (
+        PredictionOut(mark=round(it.mean, 1), lower=round(it.low, 1), upper=round(it.high, 1))
+        for it in (result.with_plan, result.without_study)
+    )
+    return PredictedResultOut(days=result.days, with_plan=with_plan, without_study=without)
+
+
 def _make(
     call: Call, situation: Situation, plan_type: PlanType, start: date | None
 ) -> tuple[PlanRow, PlanOut]:
-    first_day = start or call.now.astimezone(UTC).date()
-    days, exam_day = _period(situation, plan_type, first_day)
-    ranked = situation.ranked(MASTERED)
-    practised = store.last_practised(call.db, situation.student.id)
-    last_studied = {topic: moment.astimezone(UTC).date() for topic, moment in practised.items()}
-    hours = situation.student.available_hours_per_day
-    day_plans = plan_days(ranked, hours, first_day, days, last_studied, exam_day)
-    plan = _plan_out(day_plans, ranked, situation, plan_type)
+    if decides_alone(call.db, situation.student.id):
+        raise OwnChoice
+    first_day = start or situation.today
+    days, until_exam = _period(situation, plan_type, first_day)
+    sessions = _sessions(situation, first_day, days, until_exam)
+    plan = _plan_out(sessions, situation, plan_type, first_day, until_exam)
     row = PlanRow(
         id=new_id(),
         former_id=None,
         plan_type=plan_type,
         start_date=_midnight(first_day),
-        end_date=_midnight(day_plans[-1].date),
+        end_date=_midnight(first_day + timedelta(days=days - 1)),
         content={"plan": plan.model_dump(mode="json"), "masteries": _masteries(situation)},
         created_at=call.now,
         is_active=True,
@@ -153,84 +167,136 @@ def _make(
     return row, plan
 
 
-def _period(situation: Situation, plan_type: PlanType, first_day: date) -> tuple[int, date | None]:
-    """Return the number of days of a plan, and the day of the exam if the plan leads to it."""
-    if plan_type is not PlanType.EXAM_COUNTDOWN:
-        return DAYS[plan_type], None
+def _period(situation: Situation, plan_type: PlanType, first_day: date) -> tuple[int, int]:
+    """Return the number of days of a plan, and the days from its first one to the exam."""
     exam_date = situation.student.exam_date
-    exam_day = (
-        exam_date.astimezone(UTC).date()
-        if exam_date is not None
-        else first_day + timedelta(days=DAYS_WITHOUT_DATE)
-    )
-    days = (exam_day - first_day).days
-    if days <= 0:
-        raise ExamOver
-    return min(days, MAX_EXAM_DAYS), exam_day
+    until_exam = DAYS_WITHOUT_DATE
+    if exam_date is not None:
+        until_exam = (exam_date.astimezone(UTC).date() - first_day).days
+    if until_exam <= 0:
+        if plan_type is PlanType.EXAM_COUNTDOWN:
+            raise ExamOver
+        until_exam = DAYS_WITHOUT_DATE
+    days = DAYS[plan_type]
+    return (min(days, until_exam) if plan_type is PlanType.EXAM_COUNTDOWN else days), until_exam
+
+
+def _sessions(
+    situation: Situation, first_day: date, days: int, until_exam: int
+) -> list[list[PlannedSession]]:
+    """Return the sessions of each day; days after the exam have none."""
+    planned: list[list[PlannedSession]] = [[] for _ in range(days)]
+    if not situation.graph.ids:
+        return planned
+    minutes = situation.student.available_hours_per_day * MINUTES_PER_HOUR
+    for each in plan_study(
+        situation.graph,
+        situation.committee(first_day).mean(),
+        StudyTime([minutes] * until_exam, situation.attendance),
+        days,
+        situation.gate,
+    ):
+        planned[each.day].append(each)
+    return planned
 
 
 def _plan_out(
-    day_plans: Sequence[DayPlan],
-    ranked: Sequence[Recommendation],
+    sessions: Sequence[Sequence[PlannedSession]],
     situation: Situation,
     plan_type: PlanType,
+    first_day: date,
+    until_exam: int,
 ) -> PlanOut:
-    daily = [_day_out(plan, situation) for plan in day_plans]
+    daily = [
+        _day_out(first_day + timedelta(days=number), day, situation)
+        for number, day in enumerate(sessions)
+    ]
     is_exam = plan_type is PlanType.EXAM_COUNTDOWN
-    heavy = weightiest(ranked) if is_exam else frozenset()
     return PlanOut(
         date=daily[0].date,
         topics=daily[0].topics,
         total_hours=round(sum(day.total_hours for day in daily), 2),
         revision_topics=daily[0].revision_topics,
+        revisions=daily[0].revisions,
         start_date=daily[0].date,
         end_date=daily[-1].date,
         daily_plans=daily,
-        high_priority_topics=[it.topic.live_id for it in ranked if it.topic.id in heavy],
-        warning=_warning(day_plans, ranked, situation, is_exam=is_exam),
+        high_priority_topics=_most_rewarding(sessions, situation) if is_exam else [],
+        warning=_warning(sessions, situation, until_exam if is_exam else None),
     )
+
+
+def _most_rewarding(
+    sessions: Sequence[Sequence[PlannedSession]], situation: Situation
+) -> list[int | UUID]:
+    """Return the third of a plan's topics that brings most marks, rounded up."""
+    marks: dict[UUID, float] = {}
+    for each in (session for day in sessions for session in day):
+        topic_id = UUID(str(each.topic))
+        marks[topic_id] = marks.get(topic_id, 0.0) + each.minutes * each.marks_per_minute
+    best = sorted(marks, key=lambda it: (-marks[it], situation.syllabus.topics[it].order))
+    return [situation.syllabus.topics[it].live_id for it in best[: ceil(len(best) / 3)]]
 
 
 def _warning(
-    day_plans: Sequence[DayPlan],
-    ranked: Sequence[Recommendation],
-    situation: Situation,
-    *,
-    is_exam: bool,
+    sessions: Sequence[Sequence[PlannedSession]], situation: Situation, until_exam: int | None
 ) -> str | None:
-    if not ranked:
-        return situation.lack(MASTERED)
-    missing = hours_missing(ranked, day_plans)
-    if is_exam and missing > 0:
-        return f"The hours until the exam are too few by {missing:g} for the topics that are open."
+    if not any(sessions):
+        return lack(situation, MASTERED)
+    if until_exam is None:
+        return None
+    topics = situation.syllabus.topics
+    needed = sum(
+        topics[topic_id].estimated_hours * (100 - mastery) / 100
+        for topic_id, mastery in _by_topic(situation).items()
+        if mastery < MASTERED
+    )
+    missing = needed - until_exam * situation.student.available_hours_per_day
+    if missing > 0:
+        return f"The hours until the exam are too few by {missing:.1f} to master every topic."
     return None
 
 
-def _day_out(plan: DayPlan, situation: Situation) -> DailyPlanOut:
-    topics = situation.syllabus.topics
+def _day_out(day: date, sessions: Sequence[PlannedSession], situation: Situation) -> DailyPlanOut:
+    best = max((each.marks_per_minute for each in sessions), default=0.0)
+    shown = {
+        is_revision: [
+            _allocation(each, best, situation)
+            for each in sessions
+            if each.is_revision is is_revision
+        ]
+        for is_revision in (False, True)
+    }
     return DailyPlanOut(
-        date=plan.date.isoformat(),
-        topics=[
-            AllocationOut(
-                topic_id=each.recommendation.topic.live_id,
-                topic_name=each.recommendation.topic.name,
-                allocated_hours=each.hours,
-                priority_score=each.recommendation.priority_score,
-                goals=_goals(each.recommendation, situation),
-            )
-            for each in plan.topics
-        ],
-        total_hours=plan.total_hours,
-        revision_topics=[topics[topic].live_id for topic in plan.revision if topic in topics],
+        date=day.isoformat(),
+        topics=shown[False],
+        total_hours=round(sum(it.allocated_hours for day in shown.values() for it in day), 2),
+        revision_topics=[it.topic_id for it in shown[True]],
+        revisions=shown[True],
     )
 
 
-def _goals(recommendation: Recommendation, situation: Situation) -> list[str]:
+def _allocation(session: PlannedSession, best: float, situation: Situation) -> AllocationOut:
+    topic = situation.syllabus.topics[UUID(str(session.topic))]
+    share = session.marks_per_minute / best if best > 0 else 0.0
+    return AllocationOut(
+        topic_id=topic.live_id,
+        topic_name=topic.name,
+        allocated_hours=_floored(session.minutes / MINUTES_PER_HOUR),
+        priority_score=100 * share,
+        goals=_goals(topic, situation),
+    )
+
+
+def _floored(hours: float) -> float:
+    """Return hours rounded down to hundredths, so that no sum exceeds what is available."""
+    return int(hours * 100 + 1e-9) / 100
+
+
+def _goals(topic: TopicRow, situation: Situation) -> list[str]:
     """Return what to reach in a topic: its weakest concepts first."""
     score_of = situation.masteries.score_of
-    concepts = sorted(
-        situation.syllabus.concepts_of[recommendation.topic.id], key=lambda it: score_of(it.id)
-    )
+    concepts = sorted(situation.syllabus.concepts_of[topic.id], key=lambda it: score_of(it.id))
     return [
         f"Practise “{concept.name}” until its mastery is above {MASTERED:.0f}"
         f" (now {score_of(concept.id):.0f})."
@@ -238,12 +304,16 @@ def _goals(recommendation: Recommendation, situation: Situation) -> list[str]:
     ]
 
 
-def _masteries(situation: Situation) -> dict[str, float]:
+def _by_topic(situation: Situation) -> dict[UUID, float]:
     return {
-        str(topic_id): mastery
+        topic_id: mastery
         for topic_id in situation.syllabus.topics
         if (mastery := situation.masteries.of_topic(topic_id, situation.syllabus)) is not None
     }
+
+
+def _masteries(situation: Situation) -> dict[str, float]:
+    return {str(topic_id): mastery for topic_id, mastery in _by_topic(situation).items()}
 
 
 def _is_outdated(row: PlanRow, situation: Situation) -> bool:
@@ -252,10 +322,7 @@ def _is_outdated(row: PlanRow, situation: Situation) -> bool:
     before = content.get("masteries") if isinstance(content, dict) else None
     if not isinstance(before, dict):
         return False
-    now = _masteries(situation)
-    return any(
-        topic in before and abs(mastery - before[topic]) > MOVED for topic, mastery in now.items()
-    )
+    return is_outdated(before, _masteries(situation))
 
 
 def _answer(row: PlanRow, plan: PlanOut, is_outdated: bool) -> PlanAnswer:

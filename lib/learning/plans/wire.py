@@ -4,7 +4,7 @@ from datetime import date
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import BeforeValidator
+from pydantic import BeforeValidator, Field
 
 from lib.learning.ids import LiveId
 from lib.learning.tables.closed_lists import PlanType
@@ -53,7 +53,7 @@ class AllocationOut(Body):
     allocated_hours: float
     """Hours for it."""
     priority_score: float
-    """Priority, 0 to 100."""
+    """Marks per minute of study in percent of those of the day's best topic, 0 to 100."""
     goals: list[str]
     """Goals of the time, as sentences."""
 
@@ -68,7 +68,9 @@ class DailyPlanOut(Body):
     total_hours: float
     """Hours of the day that are planned, revision included."""
     revision_topics: list[LiveId]
-    """Topics to revise, each for a quarter of an hour."""
+    """Topics to revise, which are known and would fade."""
+    revisions: list[AllocationOut] = Field(default_factory=list)
+    """The same topics with their hours."""
 
 
 class PlanOut(DailyPlanOut):
@@ -81,7 +83,7 @@ class PlanOut(DailyPlanOut):
     daily_plans: list[DailyPlanOut]
     """The days."""
     high_priority_topics: list[LiveId]
-    """Weightiest third of the topics, to which the last days before the exam go."""
+    """Third of the topics that brings most marks, in a plan until the exam."""
     warning: str | None
     """Goals out of reach, such as topics that need more hours; null if there are none."""
 
@@ -138,6 +140,28 @@ class PlanAnswer(Answer):
     """Whether a topic's mastery has moved by more than 15 since then; then it should be remade."""
 
 
+class PredictionOut(Body):
+    """A predicted result in percent of the marks, with its interval of 95 %."""
+
+    mark: float
+    """Expected result, 0 to 100."""
+    lower: float
+    """Lower end of the interval, 0 to 100."""
+    upper: float
+    """Upper end of the interval, 0 to 100."""
+
+
+class PredictedResultOut(Body):
+    """The predicted result of the exam."""
+
+    days: int
+    """Days until the exam; 60 if it is later or has no date."""
+    with_plan: PredictionOut
+    """Result if the student studies by the plan as regularly as in the last four weeks."""
+    without_study: PredictionOut
+    """Result if the student stops today."""
+
+
 class PlansAnswer(Answer):
     """The current plans of a student."""
 
@@ -145,3 +169,5 @@ class PlansAnswer(Answer):
     """Id of the student."""
     plans: list[PlanAnswer]
     """The current plan of each period, if there is one."""
+    prediction: PredictedResultOut | None
+    """The predicted result of the exam; null without topics."""

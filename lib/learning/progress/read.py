@@ -6,7 +6,7 @@ from statistics import fmean
 from uuid import UUID
 
 from lib.learning.current_user import Call
-from lib.learning.decision.priority import MasteryOf, exam_mastery, topic_mastery
+from lib.learning.decision.open_topics import MasteryOf, exam_mastery, topic_mastery
 from lib.learning.mastery import store as mastery_store
 from lib.learning.mastery.calibrations import current_calibration
 from lib.learning.mastery_model.attempts import Attempt, Question

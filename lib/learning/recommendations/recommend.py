@@ -1,11 +1,22 @@
 """Recommendations for a student, with their reasons."""
 
-from dataclasses import dataclass
+from uuid import UUID
+
+import numpy as np
+from numpy.typing import NDArray
 
 from lib.learning.current_user import Call
-from lib.learning.decision.priority import Recommendation, judge, open_topics, recommendations
-from lib.learning.mastery.read import Masteries, read_masteries
+from lib.learning.decision.open_topics import open_topics
+from lib.learning.decision.recommending import (
+    StudyRecommendation,
+    judge_topic,
+    recommend_topics,
+)
+from lib.learning.decision.topic_graph import MINUTES_PER_HOUR, PERCENT
+from lib.learning.mastery.read import read_masteries
+from lib.learning.plan_arms.store import decides_alone
 from lib.learning.recommendations.wire import (
+    AlternativeOut,
     ComponentsOut,
     LiveConceptOut,
     LiveConceptsOut,
@@ -16,96 +27,106 @@ from lib.learning.recommendations.wire import (
     RecommendationOut,
     RecommendationsAnswer,
 )
-from lib.learning.students.profile import days_to_exam
-from lib.learning.students.student import Student, own_or_named, readable_student
+from lib.learning.students.student import own_or_named, readable_student
+from lib.learning.study.situation import Situation, situation_of
 from lib.learning.syllabus import store as syllabus_store
-from lib.learning.syllabus.syllabus import Syllabus
+from lib.learning.syllabus.syllabus import TopicRow
 from lib.learning.syllabus.topics import live_topic_out, topic_of
 from lib.learning.syllabus.wire import LiveUnlockableOut, LiveUnlockablesOut
 
 EVERYTHING_MASTERED = "Every topic is mastered; keep practising what you know least."
 PREREQUISITES_FIRST = "No topic is open: complete prerequisites first."
+OWN_CHOICE = (
+    "You decide what to study, so that your class can compare results with and without advice."
+)
 DECIMALS = 2
 
 
-@dataclass(frozen=True)
-class Situation:
-    """Facts on which a recommendation depends."""
+def ranked(
+    situation: Situation, limit: int, mastery_threshold: float | None
+) -> list[StudyRecommendation]:
+    """Return the open topics that bring most marks per minute.
 
-    student: Student
-    syllabus: Syllabus
-    masteries: Masteries
-    days_to_exam: int | None
-
-    def ranked(self, mastery_threshold: float) -> list[Recommendation]:
-        """Return the open topics, the most important first."""
-        return recommendations(
-            self.syllabus, self.masteries.score_of, self.days_to_exam, mastery_threshold
-        )
-
-    def lack(self, mastery_threshold: float) -> str:
-        """Return why nothing can be recommended."""
-        masteries = [
-            self.masteries.of_topic(topic_id, self.syllabus) for topic_id in self.syllabus.topics
-        ]
-        is_unfinished = any(it is not None and it < mastery_threshold for it in masteries)
-        return PREREQUISITES_FIRST if is_unfinished else EVERYTHING_MASTERED
-
-
-def situation_of(call: Call, student: Student) -> Situation:
-    """Return what recommendations for a student depend on."""
-    return Situation(
-        student,
-        syllabus_store.read_syllabus(call.db),
-        read_masteries(call, student.id),
-        days_to_exam(student.exam_date, call.now),
+    Args:
+        situation: The student.
+        limit: Most topics to return.
+        mastery_threshold: Mastery from which a topic is left out, 0 to 100; None keeps all, for
+            revision.
+    """
+    graph = situation.graph
+    if not graph.ids:
+        return []
+    allowed = None if mastery_threshold is None else _is_below(situation, mastery_threshold)
+    return recommend_topics(
+        graph,
+        situation.committee().mean(),
+        situation.gate,
+        situation.days_left,
+        situation.minutes_left,
+        limit,
+        allowed,
     )
 
 
+def lack(situation: Situation, mastery_threshold: float) -> str:
+    """Return why nothing can be recommended."""
+    unfinished = bool(_is_below(situation, mastery_threshold).any())
+    return PREREQUISITES_FIRST if unfinished else EVERYTHING_MASTERED
+
+
 def recommend(
-    call: Call, sent_id: str | None, limit: int, mastery_threshold: float
+    call: Call, sent_id: str | None, limit: int, mastery_threshold: float | None
 ) -> RecommendationsAnswer:
-    """Return the most important topics with their reasons.
+    """Return the topics that bring most marks per minute, with their reasons.
 
     Raises:
         NotStudent, StudentClosed, StudentNotFound: As for `own_or_named`.
     """
-    situation = situation_of(call, own_or_named(call, sent_id))
-    ranked = situation.ranked(mastery_threshold)[:limit]
+    student = own_or_named(call, sent_id)
+    if decides_alone(call.db, student.id):
+        return RecommendationsAnswer(
+            student_id=student.id, recommendations=[], count=0, message=OWN_CHOICE
+        )
+    situation = situation_of(call, student)
+    best = ranked(situation, limit, mastery_threshold)
     return RecommendationsAnswer(
-        student_id=situation.student.id,
-        recommendations=[_out(each, situation) for each in ranked],
-        count=len(ranked),
-        message=None if ranked else situation.lack(mastery_threshold),
+        student_id=student.id,
+        recommendations=[_out(each, situation) for each in best],
+        count=len(best),
+        message=None if best else lack(situation, _threshold(mastery_threshold)),
     )
 
 
 def recommend_live_next(
     call: Call, sent_id: str, mastery_threshold: float
 ) -> LiveRecommendationOut | NothingOut:
-    """Return the most important topic in the live system's shape.
+    """Return the topic that brings most marks per minute in the live system's shape.
 
     Raises:
         StudentClosed, StudentNotFound: As for `readable_student`.
     """
-    situation = situation_of(call, readable_student(call, sent_id))
-    ranked = situation.ranked(mastery_threshold)
-    return _live(ranked[0]) if ranked else NothingOut(message=situation.lack(mastery_threshold))
+    student = readable_student(call, sent_id)
+    if decides_alone(call.db, student.id):
+        return NothingOut(message=OWN_CHOICE)
+    situation = situation_of(call, student)
+    best = ranked(situation, 1, mastery_threshold)
+    if not best:
+        return NothingOut(message=lack(situation, mastery_threshold))
+    return _live(best[0], situation)
 
 
 def recommend_live_top(call: Call, sent_id: str, n: int, mastery_threshold: float) -> LiveTopOut:
-    """Return the most important topics in the live system's shape.
+    """Return the topics that bring most marks per minute in the live system's shape.
 
     Raises:
         StudentClosed, StudentNotFound: As for `readable_student`.
     """
-    situation = situation_of(call, readable_student(call, sent_id))
-    ranked = situation.ranked(mastery_threshold)[:n]
-    return LiveTopOut(
-        student_id=situation.student.live_id,
-        count=len(ranked),
-        recommendations=[_live(each) for each in ranked],
-    )
+    student = readable_student(call, sent_id)
+    best: list[LiveRecommendationOut] = []
+    if not decides_alone(call.db, student.id):
+        situation = situation_of(call, student)
+        best = [_live(each, situation) for each in ranked(situation, n, mastery_threshold)]
+    return LiveTopOut(student_id=student.live_id, count=len(best), recommendations=best)
 
 
 def explain_live(call: Call, sent_id: str, sent_topic: str) -> LiveExplanationOut:
@@ -117,12 +138,26 @@ def explain_live(call: Call, sent_id: str, sent_topic: str) -> LiveExplanationOu
     """
     situation = situation_of(call, readable_student(call, sent_id))
     topic = topic_of(situation.syllabus, sent_topic)
-    mastery = situation.masteries.of_topic(topic.id, situation.syllabus) or 0.0
-    judged = judge(situation.syllabus, topic, mastery, situation.days_to_exam)
+    if topic.id not in situation.graph.position:
+        return LiveExplanationOut(
+            topic_id=topic.live_id,
+            topic_name=topic.name,
+            priority_score=0.0,
+            explanation=f"{topic.name} has no concepts yet, so there is nothing to practise.",
+            components=_components_without_concepts(topic, situation),
+        )
+    judged = judge_topic(
+        situation.graph,
+        situation.committee().mean(),
+        situation.gate,
+        situation.days_left,
+        situation.minutes_left,
+        topic.id,
+    )
     return LiveExplanationOut(
         topic_id=topic.live_id,
         topic_name=topic.name,
-        priority_score=round(judged.priority_score, DECIMALS),
+        priority_score=round(judged.priority, DECIMALS),
         explanation=in_words(judged, situation),
         components=_components(judged, situation),
     )
@@ -135,15 +170,16 @@ def recommend_live_concepts(call: Call, sent_id: str, sent_topic: str, n: int) -
         StudentClosed, StudentNotFound: As for `readable_student`.
         TopicNotFound: If there is no such topic.
     """
-    situation = situation_of(call, readable_student(call, sent_id))
-    topic = topic_of(situation.syllabus, sent_topic)
-    score_of = situation.masteries.score_of
+    student = readable_student(call, sent_id)
+    syllabus = syllabus_store.read_syllabus(call.db)
+    topic = topic_of(syllabus, sent_topic)
+    score_of = read_masteries(call, student.id).score_of
     concepts = sorted(
-        situation.syllabus.concepts_of[topic.id],
+        syllabus.concepts_of[topic.id],
         key=lambda it: (score_of(it.id), it.former_id is None, it.former_id or 0, it.id),
     )[:n]
     return LiveConceptsOut(
-        student_id=situation.student.live_id,
+        student_id=student.live_id,
         topic_id=topic.live_id,
         count=len(concepts),
         concepts=[
@@ -164,12 +200,14 @@ def list_live_unlockable(call: Call, sent_id: str, mastery_threshold: float) -> 
     Raises:
         StudentClosed, StudentNotFound: As for `readable_student`.
     """
-    situation = situation_of(call, readable_student(call, sent_id))
-    topics = open_topics(situation.syllabus, situation.masteries.score_of, mastery_threshold)
+    student = readable_student(call, sent_id)
+    syllabus = syllabus_store.read_syllabus(call.db)
+    score_of = read_masteries(call, student.id).score_of
+    topics = open_topics(syllabus, score_of, mastery_threshold)
     return LiveUnlockablesOut(
         [
             LiveUnlockableOut(
-                **live_topic_out(it.topic, situation.syllabus).model_dump(),
+                **live_topic_out(it.topic, syllabus).model_dump(),
                 current_mastery=it.current_mastery,
             )
             for it in topics
@@ -177,68 +215,149 @@ def list_live_unlockable(call: Call, sent_id: str, mastery_threshold: float) -> 
     )
 
 
-def in_words(judged: Recommendation, situation: Situation) -> str:
+def in_words(judged: StudyRecommendation, situation: Situation) -> str:
     """Return the reasons for a topic as sentences."""
-    topic = judged.topic
-    exam = (
-        f"The exam is in {judged.time_to_exam_days} days"
-        if situation.days_to_exam is not None
-        else f"Without an exam date, {judged.time_to_exam_days} days are assumed"
+    topic = _topic(judged.topic, situation)
+    names = {it.id: it.name for it in situation.syllabus.topics.values()}
+    closed = _closing(topic, situation)
+    if closed:
+        return f"{topic.name} is closed until {closed}. {_worth_of_mastery(judged, topic)}"
+    if situation.days_to_exam is None:
+        exam = f"Without an exam date, {situation.days_left} days are assumed."
+    else:
+        exam = f"The exam is in {situation.days_left} days."
+    unlocks = ", ".join(
+        situation.syllabus.topics[it].name for it in situation.syllabus.dependents_of[topic.id]
     )
-    unlocks = ", ".join(it.name for it in judged.unlocks)
-    sentences = [
-        (
-            f"{topic.name} is worth {topic.exam_weightage:.1f} % of the marks, and you master"
-            f" {judged.current_mastery:.0f} % of it: full mastery would add"
-            f" {judged.expected_marks_gain:.1f} % of the marks."
-        ),
-        f"It takes about {topic.estimated_hours:g} hours. {exam}.",
-        f"It opens the way to {unlocks}." if unlocks else "No other topic builds on it.",
+    built = f"It opens the way to {unlocks}." if unlocks else "No other topic builds on it."
+    return " ".join((judged.sentence(names), _worth_of_mastery(judged, topic), exam, built))
+
+
+def _worth_of_mastery(judged: StudyRecommendation, topic: TopicRow) -> str:
+    return (
+        f"It is worth {topic.exam_weightage:.1f} % of the marks; learning it takes about"
+        f" {judged.minutes_to_learn / MINUTES_PER_HOUR:.1f} hours and adds about"
+        f" {_gain(judged):.1f} %."
+    )
+
+
+def _closing(topic: TopicRow, situation: Situation) -> str:
+    """Return what closes a topic; nothing if it is open."""
+    score_of = situation.masteries.score_of
+    missing = [
+        f"“{concept.name}” has a mastery of {edge.minimum_mastery:g}"
+        f" (now {score_of(concept.id):.0f})"
+        for edge in situation.syllabus.prerequisites_of[topic.id]
+        for concept in situation.syllabus.concepts_of[edge.prerequisite_topic_id]
+        if score_of(concept.id) < edge.minimum_mastery
     ]
-    return " ".join(sentences)
+    return " and ".join(missing)
 
 
-def _accuracy(judged: Recommendation, situation: Situation) -> float:
-    concepts = situation.syllabus.concepts_of[judged.topic.id]
+def _is_below(situation: Situation, mastery_threshold: float) -> NDArray[np.bool_]:
+    """Return the topics whose mean mastery is below a threshold, shape (n,)."""
+    means = [_mastery(_topic(it, situation), situation) for it in situation.graph.ids]
+    return np.array(means) < mastery_threshold
+
+
+def _threshold(mastery_threshold: float | None) -> float:
+    return PERCENT if mastery_threshold is None else mastery_threshold
+
+
+def _mastery(topic: TopicRow, situation: Situation) -> float:
+    return situation.masteries.of_topic(topic.id, situation.syllabus) or 0.0
+
+
+def _topic(topic_id: object, situation: Situation) -> TopicRow:
+    return situation.syllabus.topics[UUID(str(topic_id))]
+
+
+def _gain(judged: StudyRecommendation) -> float:
+    """Return the marks in percent that learning a topic adds on the day of the exam."""
+    gain = max(judged.own_marks_per_minute, 0.0) * judged.minutes_to_learn
+    return float(min(gain, judged.exam_share))
+
+
+def _accuracy(topic: TopicRow, situation: Situation) -> float:
+    concepts = situation.syllabus.concepts_of[topic.id]
     masteries = [situation.masteries.of_concept(concept.id) for concept in concepts]
     total = sum(mastery.total_attempts for mastery in masteries)
     correct = sum(mastery.correct_attempts for mastery in masteries)
     return 100 * correct / total if total else 0.0
 
 
-def _components(judged: Recommendation, situation: Situation) -> ComponentsOut:
+def _components(judged: StudyRecommendation, situation: Situation) -> ComponentsOut:
+    topic = _topic(judged.topic, situation)
+    mastery = _mastery(topic, situation)
     return ComponentsOut(
-        mastery_gap=round(judged.mastery_gap, DECIMALS),
-        current_mastery=round(judged.current_mastery, DECIMALS),
-        current_accuracy=round(_accuracy(judged, situation), DECIMALS),
-        exam_weightage=judged.topic.exam_weightage,
-        urgency_factor=round(judged.urgency_factor, DECIMALS),
-        time_to_exam_days=judged.time_to_exam_days,
-        efficiency_factor=round(judged.efficiency_factor, DECIMALS),
-        estimated_hours=judged.topic.estimated_hours,
-        dependencies_unlocked=len(judged.unlocks),
-        expected_marks_gain=round(judged.expected_marks_gain, DECIMALS),
+        mastery_gap=round(100 - mastery, DECIMALS),
+        current_mastery=round(mastery, DECIMALS),
+        current_accuracy=round(_accuracy(topic, situation), DECIMALS),
+        exam_weightage=topic.exam_weightage,
+        time_to_exam_days=situation.days_left,
+        estimated_hours=topic.estimated_hours,
+        hours_to_learn=round(judged.minutes_to_learn / MINUTES_PER_HOUR, DECIMALS),
+        dependencies_unlocked=len(situation.syllabus.dependents_of[topic.id]),
+        expected_marks_gain=round(_gain(judged), DECIMALS),
+        session_minutes=judged.minutes,
+        session_marks=round(judged.marks, DECIMALS + 1),
+        marks_per_hour=round(judged.marks_per_minute * MINUTES_PER_HOUR, DECIMALS),
+        knowledge_today=round(PERCENT * judged.mastery, DECIMALS),
+        knowledge_at_exam=round(PERCENT * judged.mastery_at_exam, DECIMALS),
+        is_revision=judged.is_revision,
     )
 
 
-def _out(judged: Recommendation, situation: Situation) -> RecommendationOut:
+def _components_without_concepts(topic: TopicRow, situation: Situation) -> ComponentsOut:
+    return ComponentsOut(
+        mastery_gap=100.0,
+        current_mastery=0.0,
+        current_accuracy=0.0,
+        exam_weightage=topic.exam_weightage,
+        time_to_exam_days=situation.days_left,
+        estimated_hours=topic.estimated_hours,
+        hours_to_learn=topic.estimated_hours,
+        dependencies_unlocked=len(situation.syllabus.dependents_of[topic.id]),
+        expected_marks_gain=0.0,
+        session_minutes=0.0,
+        session_marks=0.0,
+        marks_per_hour=0.0,
+        knowledge_today=0.0,
+        knowledge_at_exam=0.0,
+        is_revision=False,
+    )
+
+
+def _out(judged: StudyRecommendation, situation: Situation) -> RecommendationOut:
+    topic = _topic(judged.topic, situation)
+    topics = situation.syllabus.topics
     return RecommendationOut(
-        topic_id=judged.topic.id,
-        topic_name=judged.topic.name,
-        priority_score=judged.priority_score,
+        topic_id=topic.id,
+        topic_name=topic.name,
+        priority_score=judged.priority,
         explanation=in_words(judged, situation),
         components=_components(judged, situation),
-        unlocks=[topic.name for topic in judged.unlocks],
+        unlocks=[topics[it].name for it in situation.syllabus.dependents_of[topic.id]],
+        leads_to=None if judged.leads_to is None else _topic(judged.leads_to, situation).name,
+        alternatives=[
+            AlternativeOut(
+                topic_id=UUID(str(it.topic)),
+                topic_name=_topic(it.topic, situation).name,
+                session_marks=round(it.marks, DECIMALS + 1),
+            )
+            for it in judged.alternatives
+        ],
     )
 
 
-def _live(judged: Recommendation) -> LiveRecommendationOut:
+def _live(judged: StudyRecommendation, situation: Situation) -> LiveRecommendationOut:
+    topic = _topic(judged.topic, situation)
     return LiveRecommendationOut(
-        topic_id=judged.topic.live_id,
-        topic_name=judged.topic.name,
-        priority_score=judged.priority_score,
-        current_mastery=judged.current_mastery,
-        exam_weightage=judged.topic.exam_weightage,
-        estimated_hours=judged.topic.estimated_hours,
-        expected_marks_gain=judged.expected_marks_gain,
+        topic_id=topic.live_id,
+        topic_name=topic.name,
+        priority_score=judged.priority,
+        current_mastery=_mastery(topic, situation),
+        exam_weightage=topic.exam_weightage,
+        estimated_hours=topic.estimated_hours,
+        expected_marks_gain=_gain(judged),
     )

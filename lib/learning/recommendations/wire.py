@@ -14,7 +14,7 @@ class LiveRecommendationOut(Body):
     topic_name: str
     """Name of the topic."""
     priority_score: float
-    """Priority, 0 to 100."""
+    """Marks per minute of study in percent of those of the best topic, 0 to 100."""
     current_mastery: float
     """Mean mastery of its concepts, 0 to 100."""
     exam_weightage: float
@@ -22,7 +22,7 @@ class LiveRecommendationOut(Body):
     estimated_hours: float
     """Hours to study it."""
     expected_marks_gain: float
-    """Marks in percent that full mastery would add."""
+    """Marks in percent that studying it adds on the day of the exam."""
 
 
 class NothingOut(Body):
@@ -44,7 +44,7 @@ class LiveTopOut(Body):
 
 
 class ComponentsOut(Body):
-    """The numbers behind a priority."""
+    """The numbers behind a priority; a closed topic brings no marks before it is open."""
 
     mastery_gap: float
     """100 minus the mastery."""
@@ -54,18 +54,28 @@ class ComponentsOut(Body):
     """Right answers about the topic in percent; 0 without answers."""
     exam_weightage: float
     """Share of the exam's marks in percent."""
-    urgency_factor: float
-    """0 a year or more before the exam, 100 on its day."""
     time_to_exam_days: int
-    """Days to the exam; 180 if it has no date."""
-    efficiency_factor: float
-    """100 for a topic of an hour or less, 50 for one of two hours."""
+    """Days to the exam; 0 if it is over, 180 if it has no date."""
     estimated_hours: float
-    """Hours to study the topic."""
+    """Hours to study the topic, as its author estimates."""
+    hours_to_learn: float
+    """Hours that this student needs for the best way to study it."""
     dependencies_unlocked: int
     """Number of topics that build on it."""
     expected_marks_gain: float
-    """Marks in percent that full mastery would add."""
+    """Marks in percent that studying it for these hours adds on the day of the exam."""
+    session_minutes: float
+    """Minutes of the session that is recommended next."""
+    session_marks: float
+    """Marks in percent that this session adds, directly or through what it leads to."""
+    marks_per_hour: float
+    """The same for an hour."""
+    knowledge_today: float
+    """Expected knowledge today in percent, with what was forgotten since the last answer."""
+    knowledge_at_exam: float
+    """Expected knowledge on the day of the exam in percent without further study."""
+    is_revision: bool
+    """Whether the topic is known and is revised."""
 
 
 class LiveExplanationOut(Body):
@@ -76,7 +86,7 @@ class LiveExplanationOut(Body):
     topic_name: str
     """Name of the topic."""
     priority_score: float
-    """Priority, 0 to 100."""
+    """Marks per minute of study in percent of those of the best topic, 0 to 100."""
     explanation: str
     """The reasons in words."""
     components: ComponentsOut
@@ -109,6 +119,17 @@ class LiveConceptsOut(Body):
     """The concepts."""
 
 
+class AlternativeOut(Body):
+    """Another topic that could be studied in the same time."""
+
+    topic_id: UUID
+    """Id of the topic."""
+    topic_name: str
+    """Name of the topic."""
+    session_marks: float
+    """Marks in percent that a session on it would add."""
+
+
 class RecommendationOut(Body):
     """A recommended topic and its reasons."""
 
@@ -117,13 +138,17 @@ class RecommendationOut(Body):
     topic_name: str
     """Name of the topic."""
     priority_score: float
-    """Priority, 0 to 100."""
+    """Marks per minute of study in percent of those of the best topic, 0 to 100."""
     explanation: str
     """The reasons in words."""
     components: ComponentsOut
     """The reasons as numbers."""
     unlocks: list[str]
     """Names of the topics that build on it."""
+    leads_to: str | None
+    """Topic whose marks count more than its own; null if its own count."""
+    alternatives: list[AlternativeOut]
+    """Other topics, the best first."""
 
 
 class RecommendationsAnswer(Answer):
@@ -136,4 +161,4 @@ class RecommendationsAnswer(Answer):
     count: int
     """Number of topics."""
     message: str | None
-    """Advice if there is nothing to recommend; null otherwise."""
+    """Why nothing is recommended, and what to do; null otherwise."""

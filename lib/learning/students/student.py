@@ -2,9 +2,11 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
+from sqlalchemy.orm import Session
 
 from lib.errors import StudentNotFound
 from lib.learning.current_user import Call
@@ -87,8 +89,23 @@ def own_or_named(call: Call, sent: str | None) -> Student:
     return readable_student(call, call.user.student_id if sent is None else sent)
 
 
+def list_students(db: Session, class_id: UUID) -> list[Student]:
+    """Return the students of a class by name, for callers who may see the class."""
+    rows = db.execute(
+        _students()
+        .where(StudentProfile.class_id == class_id)
+        .order_by(User.username, StudentProfile.id)
+    )
+    return [Student(*row) for row in rows]
+
+
 def _find(call: Call, wanted: Reference) -> Student | None:
-    row = call.db.execute(
+    row = call.db.execute(_students().where(wanted.of(StudentProfile))).one_or_none()
+    return None if row is None else Student(*row)
+
+
+def _students() -> "Select[*tuple[Any, ...]]":
+    return (
         select(
             StudentProfile.id,
             StudentProfile.former_id,
@@ -102,9 +119,7 @@ def _find(call: Call, wanted: Reference) -> Student | None:
         )
         .outerjoin(User, User.id == StudentProfile.user_id)
         .outerjoin(Class, Class.id == StudentProfile.class_id)
-        .where(wanted.of(StudentProfile))
-    ).one_or_none()
-    return None if row is None else Student(*row)
+    )
 
 
 def _is_open_to_teacher(student: Student, teacher_id: UUID) -> bool:

@@ -1,0 +1,64 @@
+"""Marks of a class with and without plans."""
+
+from collections.abc import Sequence
+from statistics import fmean
+
+from lib.learning.class_analytics.wire import DifferenceOut, PlanArmOut, PlanArmsOut
+from lib.learning.classes.store import MarkRow
+from lib.learning.current_user import Call
+from lib.learning.plan_arms.comparison import Difference, compare
+from lib.learning.plan_arms.store import list_arms
+from lib.learning.students.student import Student
+from lib.learning.tables.closed_lists import Arm
+
+
+def compare_arms(
+    call: Call, students: Sequence[Student], marks: Sequence[MarkRow]
+) -> PlanArmsOut | None:
+    """Return the arms of a class beside each other, by the newest exam after their beginning."""
+    arms = list_arms(call.db, [student.id for student in students])
+    if not arms:
+        return None
+    later = [
+        it for it in marks if it.student_id in arms and it.exam_date > arms[it.student_id].since
+    ]
+    exam = later[0] if later else None
+    of_exam = (
+        []
+        if exam is None
+        else [it for it in later if (it.exam, it.exam_date) == (exam.exam, exam.exam_date)]
+    )
+    by_arm = {arm: [it.mark for it in of_exam if arms[it.student_id].arm is arm] for arm in Arm}
+    difference = compare(by_arm[Arm.PLANNER], by_arm[Arm.OWN])
+    return PlanArmsOut(
+        exam=None if exam is None else exam.exam,
+        exam_date=None if exam is None else exam.exam_date.date().isoformat(),
+        is_drawn=all(it.is_drawn for it in arms.values()),
+        arms=[
+            PlanArmOut(
+                arm=arm,
+                student_count=sum(it.arm is arm for it in arms.values()),
+                mark_count=len(by_arm[arm]),
+                avg_mark=fmean(by_arm[arm]) if by_arm[arm] else None,
+            )
+            for arm in Arm
+        ],
+        difference=None if difference is None else difference.mean,
+        confidence_interval=None
+        if difference is None
+        else DifferenceOut(lower=difference.lower, upper=difference.upper),
+        note=_note(difference, is_drawn=all(it.is_drawn for it in arms.values())),
+    )
+
+
+def _note(difference: Difference | None, *, is_drawn: bool) -> str:
+    if difference is None:
+        return "At least two marks of each arm, in an exam after its beginning, make a comparison."
+    if difference.lower <= 0 <= difference.upper:
+        finding = "The interval holds 0, so the marks do not tell whether plans help."
+    else:
+        better = "with plans" if difference.lower > 0 else "without plans"
+        finding = f"Marks {better} are higher by more than chance explains."
+    if is_drawn:
+        return finding
+    return f"{finding} Arms were chosen, not drawn, so other differences may explain it."

@@ -1,0 +1,70 @@
+"""Assignment of students to arms."""
+
+from random import SystemRandom
+from uuid import UUID
+
+from lib.learning.classes.manage import teachable_class
+from lib.learning.current_user import Call
+from lib.learning.errors import StudentClosed
+from lib.learning.ids import reference
+from lib.learning.plan_arms import store
+from lib.learning.plan_arms.wire import PlanArmsIn, StudentArmOut, StudentArmsAnswer
+from lib.learning.students.student import Student, list_students
+from lib.learning.tables.closed_lists import Arm
+from lib.learning.transactions import transaction
+
+
+def assign_arms(call: Call, sent_class: str, body: PlanArmsIn) -> StudentArmsAnswer:
+    """Draw or store the arms of a class, and return them.
+
+    Raises:
+        ClassClosed: If the class is not the caller's.
+        StudentClosed: If a student is not in the class.
+    """
+    row = teachable_class(call, sent_class)
+    students = list_students(call.db, row.id)
+    with transaction(call.db):
+        if body.draw:
+            known = store.list_arms(call.db, [student.id for student in students])
+            arms: dict[UUID, Arm | None] = dict(_drawn(students, known))
+        else:
+            arms = {_member(it.student_id, students): it.arm for it in body.students}
+        store.replace_arms(call.db, arms, is_drawn=body.draw, by=call.user.id, now=call.now)
+    after = store.list_arms(call.db, [student.id for student in students])
+    rows = [_out(student, after.get(student.id)) for student in students]
+    return StudentArmsAnswer(class_id=row.id, students=rows, count=len(rows))
+
+
+def _drawn(students: list[Student], known: store.Arms) -> dict[UUID, Arm]:
+    """Return random arms for those who have none, so that both arms become equally large."""
+    counts = {arm: sum(it.arm is arm for it in known.values()) for arm in Arm}
+    waiting = [student.id for student in students if student.id not in known]
+    random = SystemRandom()
+    random.shuffle(waiting)
+    arms = {}
+    for student_id in waiting:
+        fewest = min(counts.values())
+        arm = random.choice([it for it in Arm if counts[it] == fewest])
+        arms[student_id] = arm
+        counts[arm] += 1
+    return arms
+
+
+def _member(sent: str, students: list[Student]) -> UUID:
+    wanted = reference(sent)
+    for student in students:
+        if student.id == wanted.id or (
+            wanted.former_id is not None and student.former_id == wanted.former_id
+        ):
+            return student.id
+    raise StudentClosed
+
+
+def _out(student: Student, row: store.ArmRow | None) -> StudentArmOut:
+    return StudentArmOut(
+        student_id=student.id,
+        student_name=student.username,
+        arm=None if row is None else row.arm,
+        is_drawn=row is not None and row.is_drawn,
+        since=None if row is None else row.since,
+    )

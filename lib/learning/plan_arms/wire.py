@@ -1,0 +1,65 @@
+"""Bodies of arms."""
+
+from typing import Annotated, Self
+from uuid import UUID
+
+from pydantic import Field, model_validator
+
+from lib.learning.ids import SentId
+from lib.learning.tables.closed_lists import Arm
+from lib.web.wire import Answer, Body, StrictBody, UtcTime
+
+
+class StudentArmIn(StrictBody):
+    """A student's arm."""
+
+    student_id: SentId
+    """The student."""
+    arm: Arm | None
+    """`planner` or `own`; null ends the student's part in the comparison."""
+
+
+class PlanArmsIn(StrictBody):
+    """Arms of the students of a class: drawn at random, or chosen. Send one of the two fields."""
+
+    draw: bool = False
+    """Whether to draw the arms of all students who belong to none yet, half of them each."""
+    students: Annotated[list[StudentArmIn], Field(max_length=1_000)] = Field(default_factory=list)
+    """Chosen arms."""
+
+    @model_validator(mode="after")
+    def require_one(self) -> Self:
+        """Refuse both fields, and neither.
+
+        Raises:
+            ValueError: If so.
+        """
+        if self.draw == bool(self.students):
+            raise ValueError("Send either draw, or students.")
+        return self
+
+
+class StudentArmOut(Body):
+    """A student and the arm."""
+
+    student_id: UUID
+    """The student."""
+    student_name: str | None
+    """Name of the account; null if the adopted profile has none."""
+    arm: Arm | None
+    """`planner`, `own`, or null for a student who belongs to none."""
+    is_drawn: bool
+    """Whether the arm was drawn at random."""
+    since: UtcTime | None
+    """Time from which on the student belongs to it."""
+
+
+class StudentArmsAnswer(Answer):
+    """The arms of a class."""
+
+    class_id: UUID
+    """The class."""
+    students: list[StudentArmOut]
+    """Its students by name."""
+    count: int
+    """Number of students."""

@@ -1,0 +1,38 @@
+"""Predicted results of the exam."""
+
+from dataclasses import dataclass
+
+from lib.learning.decision.planning import StudyTime, plan_study
+from lib.learning.decision.prediction import Prediction, predict_exam
+from lib.learning.decision.study_plan import LONGEST_PLAN_DAYS
+from lib.learning.decision.topic_graph import MINUTES_PER_HOUR
+from lib.learning.study.situation import Situation
+
+
+@dataclass(frozen=True)
+class PredictedResult:
+    """A student's predicted result."""
+
+    days: int
+    """Days until the exam; 60 if it is later, since habits that far ahead are unknown."""
+    with_plan: Prediction
+    """If the student studies by the plan as regularly as in the last four weeks."""
+    without_study: Prediction
+    """If the student stops today."""
+
+
+def predict_result(situation: Situation) -> PredictedResult | None:
+    """Return a student's predicted result; None without topics."""
+    graph = situation.graph
+    if not graph.ids:
+        return None
+    days = min(situation.days_left, LONGEST_PLAN_DAYS)
+    minutes = situation.student.available_hours_per_day * MINUTES_PER_HOUR
+    committee = situation.committee()
+    time = StudyTime([minutes] * days, situation.attendance)
+    sessions = plan_study(graph, committee.mean(), time, days, situation.gate)
+    return PredictedResult(
+        days,
+        predict_exam(graph, committee, days, sessions, situation.attendance),
+        predict_exam(graph, committee, days),
+    )
