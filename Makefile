@@ -47,7 +47,7 @@ CHECK_IDLE := import fcntl; fcntl.flock(open(".local/lock"), fcntl.LOCK_EX | fcn
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help dev test check types migrate seed seed-legacy screens psql backup restore reset bench simulate calibrate deploy-check openapi pins clean
+.PHONY: help dev test check types migrate seed seed-legacy screens psql backup restore reset bench simulate calibrate calibrate-learning deploy-check openapi pins clean
 .PHONY: python3.12
 
 help: ## Show this list
@@ -163,6 +163,9 @@ simulate: $(BENCH) ## Simulate tests on a pool: make simulate POOL=<id>
 
 calibrate: $(LOCAL) ## Estimate item parameters from recorded answers: make calibrate POOL=<id>
 	@$(RUN) -m local.with_services -m local.pools.calibrate $(POOL)
+
+calibrate-learning: $(LOCAL) ## Fit the study planner's model of mastery to all answers
+	@$(RUN) -m local.with_services -m local.calibrate_learning
 
 deploy-check: python3.12 $(DEV) ## Build for Vercel and Lambda without an account, and check the builds
 	@$(RUN) -m local.deploy.check

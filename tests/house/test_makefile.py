@@ -176,6 +176,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (["bench", "ARGS=x"], "<-m><benchmarks><x>PORT="),
         (["simulate", "POOL=p"], "<local.pools.simulate><p>PORT="),
         (["calibrate", "POOL=p"], "<local.pools.calibrate><p>PORT="),
+        (["calibrate-learning"], "<local.calibrate_learning>PORT="),
     ],
 )
 def test_variables_reach_the_program(built: Path, arguments: list[str], expected_call: str) -> None:

@@ -173,8 +173,14 @@ def list_repeated(db: Session, student_id: UUID, attempt: Attempt) -> set[str]:
 
 def list_attempts(db: Session, student_id: UUID) -> list[Attempt]:
     """Return all answers of a student in canonical order."""
+    return list_attempts_of(db, [student_id])[student_id]
+
+
+def list_attempts_of(db: Session, student_ids: Sequence[UUID]) -> dict[UUID, list[Attempt]]:
+    """Return all answers of each student in canonical order."""
     rows = db.execute(
         select(
+            QuestionAttempt.student_id,
             QuestionAttempt.id,
             QuestionAttempt.question_id,
             Question.concept_id,
@@ -186,10 +192,13 @@ def list_attempts(db: Session, student_id: UUID) -> list[Attempt]:
             QuestionAttempt.confidence,
         )
         .join(Question, Question.id == QuestionAttempt.question_id)
-        .where(QuestionAttempt.student_id == student_id)
-        .order_by(QuestionAttempt.timestamp, QuestionAttempt.id)
+        .where(QuestionAttempt.student_id.in_(student_ids))
     )
-    return canonical(as_attempt(*row) for row in rows)
+    attempts: dict[UUID, list[Attempt]] = {student_id: [] for student_id in student_ids}
+    for row in rows:
+        answer: tuple[Any, ...] = tuple(row)[1:]
+        attempts[row[0]].append(as_attempt(*answer))
+    return {student_id: canonical(given) for student_id, given in attempts.items()}
 
 
 def _insert(db: Session) -> Any:

@@ -1,0 +1,34 @@
+"""POST /api/admin-calibrate-learning (operators), GET /api/calibrate-learning (cron)."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from lib.deps import current_deps
+from lib.learning.calibration.run import calibrate
+from lib.learning.calibration.wire import LearningCalibrationOut
+from lib.learning.current_user import Db
+from lib.learning.database import postgres_session
+from lib.web.app import create_app, lambda_entry
+
+app = create_app("learning.calibrate", tag="Learning: teachers")
+
+
+@app.post("/api/admin-calibrate-learning")
+def calibrate_mastery(db: Db) -> LearningCalibrationOut:
+    """Fit the model of mastery to the answers, and use it if it predicts better than before."""
+    return calibrate(db, datetime.now(UTC))
+
+
+@app.get("/api/calibrate-learning")
+def calibrate_mastery_on_schedule(db: Db) -> LearningCalibrationOut:
+    """Fit the model of mastery if there are new answers; called on schedule."""
+    return calibrate(db, datetime.now(UTC))
+
+
+def scheduled() -> dict[str, Any]:
+    """Calibrate on a schedule, without a request."""
+    with postgres_session(current_deps()) as db:
+        return calibrate(db, datetime.now(UTC)).model_dump(mode="json")
+
+
+lambda_handler = lambda_entry(app, scheduled)

@@ -1,0 +1,1 @@
+"""Calibration of the model of mastery from the answers of all students."""

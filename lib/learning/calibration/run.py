@@ -1,0 +1,139 @@
+"""Calibration of the model of mastery.
+
+New coefficients come into use only if they predict students to whom they were not fitted better
+than those in use. Everybody's mastery is then counted anew, as far as there is time.
+"""
+
+import math
+import time
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from lib.learning.calibration import store
+from lib.learning.calibration.store import StudentAnswers
+from lib.learning.calibration.wire import LearningCalibrationOut, Outcome
+from lib.learning.mastery.calibrations import current_calibration
+from lib.learning.mastery.store import list_attempts_of
+from lib.learning.mastery.update import refresh
+from lib.learning.mastery_model.attempts import Attempt
+from lib.learning.mastery_model.calibration import Calibration
+from lib.learning.mastery_model.student import Student
+from lib.learning.tables.base import new_id
+from lib.learning.transactions import transaction
+
+MAX_ANSWERS = 20_000
+"""Most answers of a fit in a function, of the students with the newest ones; about 10 s."""
+MAX_SECONDS = 22.0
+"""Seconds after which no further student is counted anew in a function."""
+FEWEST_ANSWERS, FEWEST_STUDENTS = 1_000, 10
+NEW_SHARE = 1.1
+"""Answers in relation to those of the last calibration from which on there is something new."""
+HELD_OUT = 5
+"""One of so many students is held out to compare coefficients."""
+
+Clock = Callable[[], float]
+"""Returns seconds since any fixed moment."""
+
+
+def calibrate(
+    db: Session,
+    now: datetime,
+    max_answers: int | None = MAX_ANSWERS,
+    max_seconds: float = MAX_SECONDS,
+    clock: Clock = time.monotonic,
+) -> LearningCalibrationOut:
+    """Fit the model to the answers, if there are enough and new ones; count mastery anew.
+
+    Args:
+        db: The session.
+        now: Time of the call.
+        max_answers: Most answers of the fit; None for all.
+        max_seconds: Seconds after which no further student is counted anew.
+        clock: Returns seconds.
+    """
+    stop_at = clock() + max_seconds
+    counts = store.count_answers(db)
+    total = sum(it.answers for it in counts)
+    outcome: Outcome = "nothing_new"
+    losses: tuple[float, float] | None = None
+    fitted = 0
+    if total < FEWEST_ANSWERS or len(counts) < FEWEST_STUDENTS:
+        outcome = "too_few_answers"
+    elif total >= NEW_SHARE * store.last_total(db):
+        chosen = _newest(counts, max_answers)
+        histories = list_attempts_of(db, chosen)
+        db.rollback()  # no transaction stays open during the fit
+        new, losses = _fit(histories, current_calibration(db))
+        fitted = sum(len(it) for it in histories.values())
+        outcome = "no_better"
+        if losses[1] < losses[0]:
+            outcome = "calibrated"
+            with transaction(db):
+                store.add_calibration(db, new, total, now)
+    recounted, waiting = _recount(db, [it.student_id for it in counts], now, stop_at, clock)
+    return LearningCalibrationOut(
+        outcome=outcome,
+        version=current_calibration(db).version,
+        answers=total,
+        students=len(counts),
+        fitted_answers=fitted,
+        log_loss_before=None if losses is None else losses[0],
+        log_loss_after=None if losses is None else losses[1],
+        recounted=recounted,
+        waiting=waiting,
+    )
+
+
+def _newest(counts: Sequence[StudentAnswers], max_answers: int | None) -> list[UUID]:
+    """Return the students with the newest answers, each with all, within a number of answers."""
+    chosen: list[UUID] = []
+    left = math.inf if max_answers is None else max_answers
+    for each in counts:
+        if each.answers > left and len(chosen) >= FEWEST_STUDENTS:
+            break
+        left -= each.answers
+        chosen.append(each.student_id)
+    return chosen
+
+
+def _fit(
+    histories: Mapping[UUID, Sequence[Attempt]], present: Calibration
+) -> tuple[Calibration, tuple[float, float]]:
+    """Return new coefficients, and the log loss of held-out students before and after."""
+    from lib.learning.mastery_model.fit import fit
+
+    ordered = sorted(histories)
+    held_out = set(ordered[::HELD_OUT])
+    shown = {str(it): history for it, history in histories.items() if it not in held_out}
+    new = fit(shown, str(new_id()))
+    hidden = [histories[it] for it in ordered if it in held_out]
+    return new, (log_loss(hidden, present), log_loss(hidden, new))
+
+
+def log_loss(histories: Sequence[Sequence[Attempt]], calibration: Calibration) -> float:
+    """Return the mean log loss of predictions of each answer from those before it."""
+    total, count = 0.0, 0
+    for history in histories:
+        student = Student(calibration)
+        for attempt in history:
+            right = student.predict(attempt.question, attempt.time)
+            total -= math.log(right if attempt.is_correct else 1 - right)
+            count += 1
+            student.add(attempt)
+    return total / count
+
+
+def _recount(
+    db: Session, student_ids: Sequence[UUID], now: datetime, stop_at: float, clock: Clock
+) -> tuple[int, int]:
+    """Count mastery by the calibration in use; return how many students were and were not."""
+    stale = store.list_stale(db, current_calibration(db).version, student_ids)
+    for number, student_id in enumerate(stale):
+        if clock() > stop_at:
+            return number, len(stale) - number
+        with transaction(db):
+            refresh(db, student_id, now)
+    return len(stale), 0

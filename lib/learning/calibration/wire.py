@@ -1,0 +1,32 @@
+"""Bodies of calibrations."""
+
+from typing import Literal
+
+from lib.web.wire import Answer
+
+Outcome = Literal["calibrated", "no_better", "nothing_new", "too_few_answers"]
+
+
+class LearningCalibrationOut(Answer):
+    """What a calibration of the model of mastery did."""
+
+    outcome: Outcome
+    """`calibrated` if new coefficients are in use, `no_better` if they predict held-out students
+    no better than those in use, `nothing_new` if there are hardly new answers,
+    `too_few_answers` if there are not enough."""
+    version: str
+    """Version of the calibration in use."""
+    answers: int
+    """Number of answers of all students."""
+    students: int
+    """Number of students with answers."""
+    fitted_answers: int
+    """Number of answers to which the coefficients were fitted."""
+    log_loss_before: float | None
+    """Mean log loss of held-out students with the coefficients before; null without a fit."""
+    log_loss_after: float | None
+    """The same with the new ones."""
+    recounted: int
+    """Number of students whose mastery was counted anew."""
+    waiting: int
+    """Number of students whose mastery is counted anew with their next answer or the next run."""
