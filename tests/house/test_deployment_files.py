@@ -21,7 +21,7 @@ PATHS = 2
 """Paths for which API_LINES are enough."""
 LINES_OF_PATH = 10
 """Lines for each further path."""
-FUNCTIONS = 71  # files in api/, the index included
+FUNCTIONS = 72  # files in api/, the index included
 """Number of files in `api/`, so that a search without results fails."""
 VERCEL_KEYS = 50
 STACK_RESOURCES = 450
