@@ -5,6 +5,7 @@ from typing import Annotated
 from lib.errors import raises
 from lib.framework import Query
 from lib.learning.current_user import UserCall
+from lib.learning.days import Day
 from lib.learning.errors import ExamOver, NotStudent, OwnChoice
 from lib.learning.parameters import Id, StudentId
 from lib.learning.plans import make, wire
@@ -15,7 +16,7 @@ from lib.web.app import create_app, lambda_entry
 app = create_app("learning.plan", tag="Learning")
 PlanFilter = Annotated[PlanType | None, Query(description="Only plans of this period.")]
 PlanLimit = Annotated[int, Query(ge=1, le=100, description="Most plans to return.")]
-StartDay = Annotated[wire.Day, Query(description="First day, UTC; today by default.")]
+StartDay = Annotated[Day, Query(description="First day, UTC; today by default.")]
 
 
 @app.get("/api/learning/plan")

@@ -114,7 +114,7 @@ def test_invalid_registration_names_the_field(
     assert response.json()["details"][0]["field"] == field
 
 
-def test_name_is_exam_datece_even_by_simultaneous_calls(
+def test_name_is_taken_once_even_by_simultaneous_calls(
     client: TestClient, tokens: dict[str, Any], postgres_url: str
 ) -> None:
     assert tokens

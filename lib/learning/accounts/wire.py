@@ -2,41 +2,29 @@
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
+from lib.learning.days import DayTime
 from lib.learning.ids import LiveId
+from lib.learning.names import name_of
 from lib.learning.tables.accounts import DEFAULT_HOURS_PER_DAY
 from lib.learning.tables.closed_lists import Role
-from lib.web.wire import Answer, Body, UtcTime, blank_is_none
+from lib.web.wire import Answer, Body, UtcTime
 
 Username = Annotated[str, Field(min_length=3, max_length=50)]
+NewUsername = Annotated[str, name_of(50), StringConstraints(min_length=3)]
 Password = Annotated[str, Field(min_length=8, max_length=100)]
 Code = Annotated[str, Field(min_length=8, max_length=200)]
 Grade = Annotated[int, Field(ge=1, le=12)]
 HoursPerDay = Annotated[float, Field(ge=0.5, le=24)]
-TargetExam = Annotated[str, Field(min_length=1, max_length=200)]
-
-
-def _midnight(value: Any) -> Any:
-    """Return the beginning of a day, UTC, for a date without a time."""
-    if isinstance(value, str) and len(value.strip()) == len("2027-03-01"):
-        return f"{value.strip()}T00:00:00Z"
-    return value
-
-
-ExamDate = Annotated[
-    UtcTime | None,
-    BeforeValidator(blank_is_none),
-    BeforeValidator(_midnight),
-]
-"""Day of the exam: a date, or a time in UTC."""
+TargetExam = Annotated[str, name_of(200)]
 
 
 class RegisterIn(Body):
     """A new account."""
 
-    username: Username
+    username: NewUsername
     """Name to log in with; case matters."""
     password: Password
     """Password."""
@@ -46,7 +34,7 @@ class RegisterIn(Body):
     """School year; required for students."""
     target_exam: TargetExam | None = None
     """Exam that the student prepares for; required for students."""
-    exam_date: ExamDate = None
+    exam_date: DayTime = None
     """Day of the exam, UTC."""
     available_hours_per_day: HoursPerDay = DEFAULT_HOURS_PER_DAY
     """Hours that the student can study on a day."""

@@ -4,8 +4,8 @@ from typing import Annotated
 
 from lib.framework import Query
 from lib.learning.class_analytics.read import Filters
+from lib.learning.days import Day
 from lib.learning.parameters import SentText
-from lib.learning.plans.wire import Day
 
 ClassQuery = Annotated[
     SentText,

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, timedelta
 from statistics import fmean
 from uuid import UUID
 
@@ -37,6 +37,7 @@ from lib.learning.classes import store as class_store
 from lib.learning.classes.manage import teachable_class
 from lib.learning.classes.store import ClassRow
 from lib.learning.current_user import Call
+from lib.learning.days import midnight
 from lib.learning.errors import ClassClosed
 from lib.learning.ids import reference
 from lib.learning.students.student import Student, list_students, readable_student
@@ -97,8 +98,8 @@ def view_of(call: Call, row: ClassRow, filters: Filters) -> ClassView:
     scores = store.list_scores(
         call.db,
         [member.id for member in members],
-        None if filters.since is None else _midnight(filters.since),
-        None if filters.until is None else _midnight(filters.until + timedelta(days=1)),
+        None if filters.since is None else midnight(filters.since),
+        None if filters.until is None else midnight(filters.until + timedelta(days=1)),
     )
     by_student = {student_id: each.of for student_id, each in scores.items()}
     return ClassView(row, members, scores, figures(syllabus, by_student, topic_id))
@@ -296,7 +297,3 @@ def _confidence(data_points: int) -> ConfidenceLevel:
     if data_points > HIGH_CONFIDENCE:
         return "high"
     return "medium" if data_points > MEDIUM_CONFIDENCE else "low"
-
-
-def _midnight(day: date) -> datetime:
-    return datetime.combine(day, time(), UTC)

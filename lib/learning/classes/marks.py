@@ -1,12 +1,11 @@
 """Marks in exams, which teachers enter."""
 
-from datetime import UTC, datetime, time
-
 from lib.learning.classes import store
 from lib.learning.classes.manage import teachable_class
 from lib.learning.classes.store import MarkRow
 from lib.learning.classes.wire import MarkOut, MarksAnswer, MarksIn
 from lib.learning.current_user import Call
+from lib.learning.days import day_of, midnight
 from lib.learning.students.student import changeable_student, own_or_named
 from lib.learning.transactions import transaction
 
@@ -17,8 +16,8 @@ def enter_marks(call: Call, body: MarksIn) -> MarksAnswer:
     Raises:
         StudentClosed, StudentNotFound: As for `changeable_student`.
     """
-    day = body.exam_date or call.now.astimezone(UTC).date()
-    exam_date = datetime.combine(day, time(), UTC)
+    day = body.exam_date or day_of(call.now)
+    exam_date = midnight(day)
     students = [changeable_student(call, each.student_id) for each in body.marks]
     rows = [
         {

@@ -6,11 +6,12 @@ from uuid import UUID
 from pydantic import Field
 
 from lib.learning.accounts.wire import Grade
+from lib.learning.days import Day
 from lib.learning.ids import SentId
-from lib.learning.plans.wire import Day
+from lib.learning.names import name_of
 from lib.web.wire import Answer, Body, StrictBody
 
-ClassName = Annotated[str, Field(min_length=1, max_length=200)]
+ClassName = Annotated[str, name_of(200)]
 
 
 class ClassIn(StrictBody):
@@ -109,10 +110,10 @@ class MarkIn(StrictBody):
 class MarksIn(StrictBody):
     """Marks of students in one exam; a mark that is there is replaced."""
 
-    exam: Annotated[str, Field(min_length=1, max_length=200)]
+    exam: Annotated[str, name_of(200)]
     """Name of the exam."""
     exam_date: Day
-    """Day of the exam, UTC."""
+    """Day of the exam, UTC; null for today."""
     marks: Annotated[list[MarkIn], Field(min_length=1, max_length=1_000)]
     """The marks."""
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from contextlib import suppress
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, timedelta
 from math import ceil
 from typing import Any
 from uuid import UUID
@@ -10,6 +10,7 @@ from uuid import UUID
 from pydantic import ValidationError
 
 from lib.learning.current_user import Call
+from lib.learning.days import day_of, midnight
 from lib.learning.decision.open_topics import MASTERED
 from lib.learning.decision.planning import PlannedSession, StudyTime, plan_study
 from lib.learning.decision.study_plan import DAYS, DAYS_WITHOUT_DATE, is_outdated
@@ -156,8 +157,8 @@ def _make(
         id=new_id(),
         former_id=None,
         plan_type=plan_type,
-        start_date=_midnight(first_day),
-        end_date=_midnight(first_day + timedelta(days=days - 1)),
+        start_date=midnight(first_day),
+        end_date=midnight(first_day + timedelta(days=days - 1)),
         content={"plan": plan.model_dump(mode="json"), "masteries": _masteries(situation)},
         created_at=call.now,
         is_active=True,
@@ -172,7 +173,7 @@ def _period(situation: Situation, plan_type: PlanType, first_day: date) -> tuple
     exam_date = situation.student.exam_date
     until_exam = DAYS_WITHOUT_DATE
     if exam_date is not None:
-        until_exam = (exam_date.astimezone(UTC).date() - first_day).days
+        until_exam = (day_of(exam_date) - first_day).days
     if until_exam <= 0:
         if plan_type is PlanType.EXAM_COUNTDOWN:
             raise ExamOver
@@ -347,7 +348,3 @@ def _live_stored(row: PlanRow) -> LiveStoredPlanOut:
         is_active=row.is_active,
         topics=plan.topics,
     )
-
-
-def _midnight(day: date) -> datetime:
-    return datetime.combine(day, time(), UTC)

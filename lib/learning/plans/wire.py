@@ -1,23 +1,13 @@
 """Bodies of study plans, in the live system's shapes."""
 
-from datetime import date
-from typing import Annotated
 from uuid import UUID
 
-from pydantic import BeforeValidator, Field
+from pydantic import Field
 
+from lib.learning.days import Day
 from lib.learning.ids import LiveId
 from lib.learning.tables.closed_lists import PlanType
 from lib.web.wire import Answer, Body, StrictBody, UtcTime
-
-
-def _day(value: object) -> object:
-    """Return the day of a text that may have a time, too."""
-    return value[:10] if isinstance(value, str) else value
-
-
-Day = Annotated[date | None, BeforeValidator(_day)]
-"""A day in UTC: a date, or a time of which the day counts."""
 
 
 class PlanIn(StrictBody):

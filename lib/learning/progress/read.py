@@ -6,6 +6,7 @@ from statistics import fmean
 from uuid import UUID
 
 from lib.learning.current_user import Call
+from lib.learning.days import day_of, midnight
 from lib.learning.decision.open_topics import MasteryOf, exam_mastery, topic_mastery
 from lib.learning.mastery import store as mastery_store
 from lib.learning.mastery.calibrations import current_calibration
@@ -96,9 +97,9 @@ def _walk(
     history: History, syllabus: Syllabus, now: datetime
 ) -> tuple[list[DayOut], Mapping[UUID, float]]:
     """Return the timeline, and each topic's mastery a week ago; take all answers."""
-    today = now.astimezone(UTC).date()
+    today = day_of(now)
     first_day = today - timedelta(days=TIMELINE_DAYS - 1)
-    history.forward_to(_midnight(first_day))
+    history.forward_to(midnight(first_day))
     week_ago: Mapping[UUID, float] = {}
     timeline = []
     for number in range(TIMELINE_DAYS):
@@ -108,7 +109,7 @@ def _walk(
             before = history.forward_to(now - WEEK)
             week_ago = _topics(syllabus, history.scores())
         # A device's clock may be ahead, so today has every answer that is left.
-        end = LAST if day == today else _midnight(day + timedelta(days=1))
+        end = LAST if day == today else midnight(day + timedelta(days=1))
         taken = [*before, *history.forward_to(end)]
         timeline.append(_day(day, taken, exam_mastery(syllabus, history.scores())))
     return timeline, week_ago
@@ -205,7 +206,3 @@ def _mistakes(mistakes: Sequence[Mistake], syllabus: Syllabus) -> list[ConceptMi
         for concept_id, of_concept in grouped.items()
     ]
     return sorted(concepts, key=lambda it: (-it.wrong_answers, it.concept_name))
-
-
-def _midnight(day: date) -> datetime:
-    return datetime(day.year, day.month, day.day, tzinfo=UTC)

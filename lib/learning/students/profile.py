@@ -1,10 +1,11 @@
 """The own profile as a student."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 
 from sqlalchemy import update
 
 from lib.learning.current_user import Call
+from lib.learning.days import day_of
 from lib.learning.students.student import Student, readable_student
 from lib.learning.students.wire import ProfileAnswer, ProfileChangeIn
 from lib.learning.tables import StudentProfile
@@ -45,7 +46,7 @@ def days_to_exam(exam_date: datetime | None, now: datetime) -> int | None:
     """Return the days from today to the exam, both in UTC; None without a date."""
     if exam_date is None:
         return None
-    return (exam_date.astimezone(UTC).date() - now.astimezone(UTC).date()).days
+    return (day_of(exam_date) - day_of(now)).days
 
 
 def _answer(student: Student, now: datetime) -> ProfileAnswer:

@@ -2,7 +2,8 @@
 
 from uuid import UUID
 
-from lib.learning.accounts.wire import ExamDate, Grade, HoursPerDay, TargetExam
+from lib.learning.accounts.wire import Grade, HoursPerDay, TargetExam
+from lib.learning.days import DayTime
 from lib.web.wire import Answer, StrictBody, UtcTime
 
 
@@ -13,7 +14,7 @@ class ProfileChangeIn(StrictBody):
     """School year, 1 to 12."""
     target_exam: TargetExam | None = None
     """Exam that the student prepares for."""
-    exam_date: ExamDate = None
+    exam_date: DayTime = None
     """Day of the exam, UTC; null if it is not known."""
     available_hours_per_day: HoursPerDay | None = None
     """Hours that the student can study on a day."""

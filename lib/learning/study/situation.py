@@ -2,13 +2,14 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from functools import cached_property
 from uuid import UUID
 
 import numpy as np
 
 from lib.learning.current_user import Call
+from lib.learning.days import day_of
 from lib.learning.decision.estimate import GUESS, SLIP, estimate
 from lib.learning.decision.memory import FloatArray
 from lib.learning.decision.student_model import Committee, PastSession
@@ -126,11 +127,11 @@ def situations_of(call: Call, students: Sequence[Student]) -> Mapping[UUID, Situ
     rows = mastery_store.list_mastery(call.db, ids)
     masteries = {it: Masteries.of(row for row in rows if row.student_id == it) for it in ids}
     answers = store.list_answers(call.db, ids, call.now - REMEMBERED)
-    today = call.now.astimezone(UTC).date()
+    today = day_of(call.now)
     situations = {}
     for student in students:
         own = answers[student.id]
-        first_day = min(today, _day(own[0].timestamp)) if own else today
+        first_day = min(today, day_of(own[0].timestamp)) if own else today
         situations[student.id] = Situation(
             student,
             syllabus,
@@ -151,7 +152,7 @@ def _sessions(
     grouped: dict[tuple[int, UUID], list[PastAnswer]] = {}
     for answer in answers:
         if counts(answer.topic_id):
-            key = ((_day(answer.timestamp) - first_day).days, answer.topic_id)
+            key = ((day_of(answer.timestamp) - first_day).days, answer.topic_id)
             grouped.setdefault(key, []).append(answer)
     sessions = [
         PastSession(
@@ -164,7 +165,3 @@ def _sessions(
         for (day, topic_id), given in grouped.items()
     ]
     return sessions[-MOST_SESSIONS:]
-
-
-def _day(moment: datetime) -> date:
-    return moment.astimezone(UTC).date()

@@ -6,13 +6,14 @@ from uuid import UUID
 from pydantic import Field, RootModel
 
 from lib.learning.ids import LiveId, SentId
+from lib.learning.names import name_of
 from lib.learning.tables.closed_lists import Difficulty, QuestionType
 from lib.learning.tables.syllabus import DEFAULT_EXPECTED_SECONDS, DEFAULT_MINIMUM_MASTERY
 from lib.web.wire import Answer, Body, StrictBody
 
 Percent = Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)]
 Hours = Annotated[float, Field(gt=0, le=10_000, allow_inf_nan=False)]
-Name = Annotated[str, Field(min_length=1, max_length=200)]
+Name = Annotated[str, name_of(200)]
 Description = Annotated[str, Field(max_length=5_000)]
 
 
