@@ -383,7 +383,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     for_users(
         "/api/analytics/student/{student_id}/comparison", "class_analytics", "GET", per_minute=20
     ),
-    for_users("/api/sync/upload", "sync", "POST"),
+    for_users("/api/sync/upload", "sync", "POST", body_limit=LARGE_BODY),
     for_users("/api/sync/download/{student_id}", "sync", "GET"),
     for_users("/api/sync/status/{student_id}", "sync", "GET"),
 )

@@ -87,8 +87,14 @@ def test_two_devices_may_give_one_number_to_different_rows(school: School) -> No
     [
         ("users", {}, {}, "not synchronised"),
         ("question_attempts", {"answer": "true"}, {}, "data.question_id"),
-        ("question_attempts", "not json", {}, "data.question_id"),
-        ("question_attempts", "[1]", {}, "data.question_id"),
+        ("question_attempts", "not json", {}, "data: It is not the JSON"),
+        ("question_attempts", "[1]", {}, "data: It is not the JSON"),
+        ("student_profiles", '{"grade": NaN}', {}, "data: It is not the JSON"),
+        ("question_attempts", '{"answer": 1e999}', {}, "data: It is not the JSON"),
+        ("question_attempts", '{"answer": "a\\u0000b"}', {}, "data: It is not the JSON"),
+        ("question_attempts", '{"answer": "a\\ud800b"}', {}, "data: It is not the JSON"),
+        ("question_attempts", '{"a": ' * 5_000, {}, "data: It is not the JSON"),
+        ("question_attempts", '{"a":' * 40 + "1" + "}" * 40, {}, "data: It is not the JSON"),
         ("question_attempts", {}, {"operation_type": "delete"}, "Nothing is deleted"),
         ("student_profiles", {"grade": 13}, {}, "not valid"),
     ],
@@ -170,3 +176,30 @@ def test_device_reads_its_students_rows(school: School) -> None:
     for call in (lambda: download(other, sent), lambda: upload(other, queue(sent))):
         with pytest.raises(StudentClosed):
             call()
+
+
+def test_old_answer_leaves_the_time_of_the_newest(school: School) -> None:
+    school.syllabus(TOPICS)
+    student = school.user("ann")
+    sent = str(student.user.student_id)
+    times = []
+    for timestamp in ("2026-11-20T10:00:00", "2026-11-25T10:00:00", "2026-11-10T10:00:00"):
+        taken = operation("question_attempts", attempt(school), timestamp=timestamp)
+        upload(student, queue(sent, taken))
+        (mastery,) = download(student, sent).data.concept_mastery
+        times.append(f"{mastery.last_updated:%m-%d}")
+    assert (times, mastery.total_attempts) == (["11-20", "11-25", "11-25"], 3)
+
+
+def test_change_without_values_and_null_keep_a_profile(school: School) -> None:
+    student = school.user("ann", exam_date="2027-06-01")
+    later = type(student)(student.db, student.user, school.now.replace(hour=13))
+    sent = {"grade": None, "target_exam": None, "exam_date": None}
+    for data in ({}, {"exam_date": "2027-07-01"}, sent):
+        at = f"2026-11-28T12:{10 + len(data)}:00Z"
+        done = upload(
+            later, queue(student.user.student_id, operation("student_profiles", data, timestamp=at))
+        )
+        assert (done.success, done.conflicts_resolved) == (True, 0)
+    profile = read_profile(later)
+    assert (profile.grade, profile.target_exam, profile.exam_date) == (10, "Finals", None)

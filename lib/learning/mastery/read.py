@@ -122,10 +122,14 @@ def read_live_mastery(call: Call, sent_id: str, sent_concept: str) -> LiveMaster
     concept = syllabus_store.find_concept(call.db, reference(sent_concept))
     if concept is None:
         raise ConceptNotFound
-    row = store.read_mastery(call.db, student.id, concept.id)
+    return live_detail(concept.live_id, store.read_mastery(call.db, student.id, concept.id))
+
+
+def live_detail(concept_id: int | UUID, row: MasteryRow | None) -> LiveMasteryDetailOut:
+    """Return the mastery of a concept in the live system's shape; of none, if there is no row."""
     mastery = NEVER if row is None else row.mastery
     return LiveMasteryDetailOut(
-        concept_id=concept.live_id,
+        concept_id=concept_id,
         mastery_score=mastery.mastery_score,
         total_attempts=mastery.total_attempts,
         accuracy=mastery.accuracy,

@@ -1,14 +1,13 @@
 """The own profile as a student."""
 
 from datetime import datetime
-
-from sqlalchemy import update
+from typing import Any
 
 from lib.learning.current_user import Call
 from lib.learning.days import day_of
+from lib.learning.students import store
 from lib.learning.students.student import Student, readable_student
 from lib.learning.students.wire import ProfileAnswer, ProfileChangeIn
-from lib.learning.tables import StudentProfile
 from lib.learning.transactions import transaction
 
 NULLABLE = frozenset({"exam_date"})
@@ -30,16 +29,15 @@ def change_profile(call: Call, body: ProfileChangeIn) -> ProfileAnswer:
         NotStudent: If the caller is not a student.
     """
     student_id = call.user.student_id
-    sent = body.model_dump(exclude_unset=True)
-    changes = {name: value for name, value in sent.items() if value is not None or name in NULLABLE}
     with transaction(call.db):
-        if changes:
-            call.db.execute(
-                update(StudentProfile)
-                .where(StudentProfile.id == student_id)
-                .values(**changes, updated_at=call.now)
-            )
+        store.change_profile(call.db, student_id, changes_of(body), call.now)
     return read_profile(call)
+
+
+def changes_of(body: ProfileChangeIn) -> dict[str, Any]:
+    """Return the columns that a body changes; null keeps a value, except that of `exam_date`."""
+    sent = body.model_dump(exclude_unset=True)
+    return {name: value for name, value in sent.items() if value is not None or name in NULLABLE}
 
 
 def days_to_exam(exam_date: datetime | None, now: datetime) -> int | None:

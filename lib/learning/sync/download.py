@@ -3,8 +3,7 @@
 from lib.learning.accounts.wire import ProfileOut
 from lib.learning.current_user import Call
 from lib.learning.mastery import store as mastery_store
-from lib.learning.mastery.store import MasteryRow
-from lib.learning.mastery.wire import LiveMasteryDetailOut
+from lib.learning.mastery.read import live_detail
 from lib.learning.plans.make import list_live_plans
 from lib.learning.practice.attempts import list_live_attempts
 from lib.learning.students.student import readable_student
@@ -23,7 +22,10 @@ def download(call: Call, sent_id: str) -> DownloadOut:
     student = readable_student(call, sent_id)
     data = DownloadDataOut(
         question_attempts=list_live_attempts(call, sent_id).root,
-        concept_mastery=[_mastery(it) for it in mastery_store.list_mastery(call.db, [student.id])],
+        concept_mastery=[
+            live_detail(row.live_concept_id, row)
+            for row in mastery_store.list_mastery(call.db, [student.id])
+        ],
         study_plans=list_live_plans(call, sent_id, None, MAX_PLANS).plans,
         student_profile=ProfileOut(
             id=student.live_id,
@@ -49,17 +51,4 @@ def read_status(call: Call, sent_id: str) -> SyncStatusOut:
         pending_operations=failed,
         sync_state="error" if failed else "synced",
         last_sync_time=newest,
-    )
-
-
-def _mastery(row: MasteryRow) -> LiveMasteryDetailOut:
-    return LiveMasteryDetailOut(
-        concept_id=row.live_concept_id,
-        mastery_score=row.mastery.mastery_score,
-        total_attempts=row.mastery.total_attempts,
-        accuracy=row.mastery.accuracy,
-        correct_attempts=row.mastery.correct_attempts,
-        avg_time_seconds=row.mastery.avg_time_seconds,
-        avg_confidence=row.mastery.avg_confidence,
-        last_updated=row.last_updated,
     )

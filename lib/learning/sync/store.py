@@ -1,14 +1,16 @@
 """Statements of synchronisation."""
 
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import func, select
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from lib.learning.tables import StudentProfile, SyncOperation
+from lib.learning.tables import SyncOperation
 
 
 @dataclass(frozen=True)
@@ -24,41 +26,25 @@ class Received:
     timestamp: datetime
 
 
-def was_received(db: Session, operation_id: UUID) -> bool:
-    """Return whether an operation was applied before."""
-    query = select(SyncOperation.id).where(SyncOperation.id == operation_id, SyncOperation.synced)
-    return db.execute(query).first() is not None
+def list_applied(db: Session, operation_ids: Collection[UUID]) -> set[UUID]:
+    """Return which of some operations were applied before."""
+    query = select(SyncOperation.id).where(
+        SyncOperation.id.in_(operation_ids), SyncOperation.synced
+    )
+    return set(db.execute(query).scalars())
 
 
 def record_operation(db: Session, operation: Received, error: str | None, now: datetime) -> None:
     """Store an operation with its outcome, or the outcome of another try."""
-    known = db.execute(
-        update(SyncOperation)
-        .where(SyncOperation.id == operation.id)
-        .values(
-            synced=error is None,
-            last_error=error,
-            retry_count=SyncOperation.retry_count + 1,
-            updated_at=now,
+    dialect: Any = sqlite if db.get_bind().dialect.name == "sqlite" else postgresql
+    outcome = {"synced": error is None, "last_error": error, "updated_at": now}
+    db.execute(
+        dialect.insert(SyncOperation)
+        .values(**asdict(operation), **outcome, created_at=now)
+        .on_conflict_do_update(
+            index_elements=["id"], set_={**outcome, "retry_count": SyncOperation.retry_count + 1}
         )
-        .returning(SyncOperation.id)
-    ).first()
-    if known is None:
-        db.execute(
-            insert(SyncOperation).values(
-                id=operation.id,
-                student_id=operation.student_id,
-                operation_type=operation.operation_type,
-                table_name=operation.table_name,
-                record_id=operation.record_id,
-                data=operation.data,
-                timestamp=operation.timestamp,
-                synced=error is None,
-                last_error=error,
-                created_at=now,
-                updated_at=now,
-            )
-        )
+    )
 
 
 def read_status(db: Session, student_id: UUID) -> tuple[int, datetime | None]:
@@ -69,22 +55,3 @@ def read_status(db: Session, student_id: UUID) -> tuple[int, datetime | None]:
     )
     row = db.execute(query).one()
     return row[0], row[1]
-
-
-def profile_changed_at(db: Session, student_id: UUID) -> datetime:
-    """Return the time of the newest change of a profile, which is locked until the end."""
-    query = (
-        select(StudentProfile.updated_at).where(StudentProfile.id == student_id).with_for_update()
-    )
-    return db.execute(query).scalar_one()
-
-
-def change_profile(
-    db: Session, student_id: UUID, changes: dict[str, Any], changed_at: datetime
-) -> None:
-    """Store changes of a profile with the time at which they were made."""
-    db.execute(
-        update(StudentProfile)
-        .where(StudentProfile.id == student_id)
-        .values(**changes, updated_at=changed_at)
-    )

@@ -21,13 +21,15 @@ from lib.learning.practice import store as practice_store
 from lib.learning.practice.attempts import answer_of
 from lib.learning.practice.store import NewAttempt
 from lib.learning.practice.wire import LiveAttemptIn
+from lib.learning.students import store as student_store
+from lib.learning.students.profile import changes_of
 from lib.learning.students.student import changeable_student
 from lib.learning.students.wire import ProfileChangeIn
 from lib.learning.syllabus import store as syllabus_store
 from lib.learning.syllabus.grading import is_correct
 from lib.learning.sync import store
 from lib.learning.sync.store import Received
-from lib.learning.sync.wire import OperationIn, QueueIn, QueueOut
+from lib.learning.sync.wire import UNREAD, OperationIn, QueueIn, QueueOut
 from lib.learning.tables.closed_lists import OperationType
 from lib.learning.transactions import transaction
 from lib.web.wire import UtcTime, utc_text
@@ -56,13 +58,15 @@ def upload(call: Call, body: QueueIn) -> QueueOut:
     """
     student = changeable_student(call, body.student_id)
     counts = _Counts()
-    for number, operation in enumerate(body.operations):
-        received = _received(operation, student.id)
+    queue = [_received(operation, student.id) for operation in body.operations]
+    applied = store.list_applied(call.db, {received.id for received in queue})
+    for number, received in enumerate(queue):
         try:
-            with transaction(call.db):
-                if not store.was_received(call.db, received.id):
+            if received.id not in applied:
+                with transaction(call.db):
                     counts.conflicts += _apply(call, received)
                     store.record_operation(call.db, received, None, call.now)
+                applied.add(received.id)
             counts.synced += 1
         except Refused as refusal:
             with transaction(call.db):
@@ -108,6 +112,8 @@ def _apply(call: Call, operation: Received) -> bool:
         return False
     if operation.operation_type == OperationType.DELETE:
         raise Refused("Nothing is deleted by a device.")
+    if operation.data.keys() == {UNREAD}:
+        raise Refused("data: It is not the JSON of an object.")
     if operation.table_name == "question_attempts":
         _add_attempt(call, operation)
         return False
@@ -153,14 +159,8 @@ def _change_profile(call: Call, operation: Received) -> bool:
         body = ProfileChangeIn.model_validate(sent)
     except (ValidationError, AppError) as error:
         raise Refused("data: The profile has a value that is not valid.") from error
-    changes = {
-        name: value
-        for name, value in body.model_dump(exclude_unset=True).items()
-        if value is not None or name == "exam_date"
-    }
     changed_at = min(operation.timestamp, call.now)
-    if store.profile_changed_at(call.db, operation.student_id) >= changed_at:
+    if student_store.lock_profile(call.db, operation.student_id) >= changed_at:
         return True
-    if changes:
-        store.change_profile(call.db, operation.student_id, changes, changed_at)
+    student_store.change_profile(call.db, operation.student_id, changes_of(body), changed_at)
     return False

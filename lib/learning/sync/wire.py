@@ -1,30 +1,35 @@
 """Bodies of the live system's synchronisation."""
 
-import json
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
+from lib.errors import AppError
 from lib.learning.accounts.wire import ProfileOut
 from lib.learning.ids import LiveId, SentId
 from lib.learning.mastery.wire import LiveMasteryDetailOut
 from lib.learning.plans.wire import LiveStoredPlanOut
 from lib.learning.practice.wire import LivePastAttemptOut
 from lib.learning.tables.closed_lists import OperationType
+from lib.web import strict_json
 from lib.web.wire import Body, UtcTime
 
 MAX_OPERATIONS = 1_000
 
 
+UNREAD = "unread"
+"""Name under which a text that is not the JSON of an object is kept for a person."""
+
+
 def _parsed(value: Any) -> Any:
-    """Return the object in a JSON text; a text without one is kept as it is."""
+    """Return the object in a JSON text, which is held to the rules of a body."""
     if not isinstance(value, str):
         return value
     try:
-        parsed = json.loads(value)
-    except ValueError:
-        return {"unread": value}
-    return parsed if isinstance(parsed, dict) else {"unread": value}
+        parsed = strict_json.parse(value.encode())
+    except AppError:
+        return {UNREAD: value}
+    return parsed if isinstance(parsed, dict) else {UNREAD: value}
 
 
 RowData = Annotated[dict[str, Any], BeforeValidator(_parsed)]

@@ -1,0 +1,31 @@
+"""Statements of profiles."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from lib.learning.tables import StudentProfile
+
+
+def lock_profile(db: Session, student_id: UUID) -> datetime:
+    """Return the time of the newest change of a profile, which is locked until the end."""
+    query = (
+        select(StudentProfile.updated_at).where(StudentProfile.id == student_id).with_for_update()
+    )
+    return db.execute(query).scalar_one()
+
+
+def change_profile(
+    db: Session, student_id: UUID, changes: Mapping[str, Any], changed_at: datetime
+) -> None:
+    """Store changes of a profile, if there are any, with the time at which they were made."""
+    if changes:
+        db.execute(
+            update(StudentProfile)
+            .where(StudentProfile.id == student_id)
+            .values(**changes, updated_at=changed_at)
+        )
