@@ -132,3 +132,4 @@ class OwnChoice(Conflict):
 
 
 register_constraint("users_username_key", UsernameTaken)
+register_constraint("question_attempts_pkey", AttemptIdTaken)

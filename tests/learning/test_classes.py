@@ -1,7 +1,11 @@
 """Classes: who joins and moves, marks, and what a teacher sees; on Postgres and SQLite alike."""
 
-import pytest
+from typing import Any
 
+import pytest
+from sqlalchemy import update
+
+from lib.errors import StudentNotFound
 from lib.learning.class_analytics.figures import critical_topics
 from lib.learning.class_analytics.read import (
     Filters,
@@ -24,6 +28,7 @@ from lib.learning.classes.marks import enter_marks, list_marks
 from lib.learning.classes.wire import ClassChangeIn, ClassIn, JoinIn, MarksIn, MoveIn
 from lib.learning.current_user import Call
 from lib.learning.errors import ClassClosed, JoinCodeUnknown, StudentClosed, TopicNotFound
+from lib.learning.tables import StudentProfile
 from lib.learning.tables.closed_lists import Role
 from tests.learning.rows import drawn, rows
 from tests.learning.school import School
@@ -113,6 +118,53 @@ def test_marks_are_entered_for_own_students_and_replaced(school: School, teacher
         assert drawn([it.model_dump() for it in marks.marks], expected) == rows(expected)
     assert list_marks(bob, None, None).marks == []
     assert read_class_analytics(teacher, class_id, Filters()).avg_mark == 45
+
+
+def test_last_mark_of_a_student_counts(school: School, teacher: Call) -> None:
+    ann = school.user("ann")
+    school.school_class(teacher, [ann])
+    number = {"student_id": "7", "mark": 70}
+    school.db.execute(update(StudentProfile).values(former_id=7))
+    school.db.commit()
+    sent = {"student_id": str(ann.user.student_id), "mark": 40}
+    for marks, stored in (([sent, number], 70), ([number, sent], 40)):
+        body = MarksIn.model_validate({"exam": "E", "exam_date": None, "marks": marks})
+        entered = enter_marks(teacher, body)
+        assert [(it.mark, it.exam_date) for it in entered.marks] == [(stored, "2026-11-28")]
+        assert list_marks(ann, None, None) == entered
+
+
+def test_marks_of_unknown_students_are_refused(school: School, teacher: Call) -> None:
+    school.school_class(teacher, [school.user("ann")])
+    admin = school.user("root", Role.ADMIN)
+    body: dict[str, Any] = {"exam": "E", "exam_date": None, "marks": []}
+    for sent in ("0", "7", "x", "01a2204d-f21d-701b-a568-04c257d3f513"):
+        body["marks"] = [{"student_id": sent, "mark": 1}]
+        with pytest.raises(StudentClosed):
+            enter_marks(teacher, MarksIn.model_validate(body))
+        with pytest.raises(StudentNotFound):
+            enter_marks(admin, MarksIn.model_validate(body))
+
+
+def test_mean_mark_is_that_of_the_newest_exam_of_the_students_shown(
+    school: School, teacher: Call
+) -> None:
+    ann, bob, cem = (school.user(name) for name in ("ann", "bob", "cem"))
+    class_id = school.school_class(teacher, [ann, bob])
+    school.school_class(teacher, [cem])
+    for exam, day, student, mark in (
+        ("Algebra", "2026-11-02", ann, 40),
+        ("Algebra", "2026-11-02", bob, 60),
+        ("Geometry", "2026-11-02", bob, 90),
+        ("Geometry", "2026-11-01", ann, 10),
+        ("Algebra", "2026-11-03", cem, 100),
+    ):
+        marks = [{"student_id": str(student.user.student_id), "mark": mark}]
+        body = MarksIn.model_validate({"exam": exam, "exam_date": day, "marks": marks})
+        enter_marks(teacher, body)
+    for student, mean in ((None, 50), (ann, 40), (bob, 60)):
+        only = None if student is None else str(student.user.student_id)
+        assert read_class_analytics(teacher, class_id, Filters(only)).avg_mark == mean
 
 
 def test_class_is_seen_by_topic(school: School, teacher: Call) -> None:

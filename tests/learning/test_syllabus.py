@@ -21,6 +21,7 @@ from lib.learning.syllabus.topics import (
 )
 from lib.learning.syllabus.wire import ContentIn, LiveTopicIn, TopicChangeIn, TopicIn
 from lib.learning.tables.closed_lists import Role
+from lib.logs import MAX_NAME_LENGTH
 from tests.learning.rows import drawn, rows
 from tests.learning.school import School
 
@@ -95,6 +96,7 @@ def test_weightages_are_scaled_and_what_was_given_is_kept(school: School) -> Non
         (50, 0, "estimated_hours"),
         (50, -1, "estimated_hours"),
         (50, math.inf, "estimated_hours"),
+        (50, 10_000.5, "estimated_hours"),
     ],
 )
 def test_topic_out_of_range_is_refused(
@@ -184,6 +186,11 @@ def test_import_is_repeatable_and_changes_what_is_there(school: School) -> None:
         ({"csv": "colour,shape\nred,round\n"}, "line-1"),
         ({"csv": "topic,concept\nAlgebra,Area,extra\n"}, "line-2"),
         ({"csv": " \n"}, "csv"),
+        ({"csv": "topic,concept,topic\nAlgebra,Area,Maths\n"}, "line-1"),
+        ({"csv": "\ntopic,concept,topic\nAlgebra,Area,Maths\n"}, "line-2"),
+        ({"csv": "topic,estimated_hours,prerequisites\nX,1,Algebra:5;Algebra\n"}, "line-2"),
+        ({"csv": "question_text,options\nWhat?," + "[" * 5_000 + "\n"}, "line-2"),
+        ({"topics": [ALGEBRA | {"x" * 5_000: 1}]}, "topics[0]." + "x" * MAX_NAME_LENGTH),
     ],
 )
 def test_import_with_an_error_stores_nothing_and_names_its_place(

@@ -5,6 +5,7 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from lib.learning.accounts import store
+from lib.learning.accounts.log_in import is_unchanged
 from lib.learning.accounts.passwords import hash_password, is_right
 from lib.learning.accounts.tokens import digest_of, issue_tokens
 from lib.learning.accounts.wire import ChangePasswordIn, ResetPasswordIn, TokensOut
@@ -26,6 +27,8 @@ def change_password(call: Call, body: ChangePasswordIn, settings: Settings) -> T
         raise PasswordWrong
     new_hash = hash_password(body.new_password)
     with transaction(db):
+        if not is_unchanged(db, account):
+            raise PasswordWrong
         store.set_password(db, account.id, new_hash, call.now)
         return issue_tokens(db, account, settings, call.now)
 

@@ -6,7 +6,7 @@ from sqlalchemy.orm import Session
 
 from lib.learning.accounts import store
 from lib.learning.accounts.passwords import hash_password, is_outdated, is_right
-from lib.learning.accounts.store import StoredProfile
+from lib.learning.accounts.store import Account, StoredProfile
 from lib.learning.accounts.tokens import digest_of, issue_tokens
 from lib.learning.accounts.wire import DoneOut, MeOut, ProfileOut, TokensOut
 from lib.learning.current_user import Call
@@ -32,15 +32,24 @@ def log_in(
         raise LogInRefused
     new_hash = hash_password(password) if is_outdated(account.password_hash) else None
     with transaction(db):
+        if not is_unchanged(db, account):
+            raise LogInRefused
         store.record_log_in(db, account.id, new_hash, now)
         return issue_tokens(db, account, settings, now)
+
+
+def is_unchanged(db: Session, account: Account) -> bool:
+    """Lock an account, and return whether its password is still the one that was checked."""
+    locked = store.lock_account(db, account.id)
+    return locked is not None and locked.password_hash == account.password_hash
 
 
 def log_out(call: Call, refresh_token: str | None) -> DoneOut:
     """End the log-in of a refresh token, if it is the caller's."""
     if refresh_token is not None:
         with transaction(call.db):
-            stored = store.take_refresh_token(call.db, digest_of(refresh_token))
+            store.lock_account(call.db, call.user.id)
+            stored = store.find_refresh_token(call.db, digest_of(refresh_token))
             if stored is not None and stored.user_id == call.user.id:
                 store.end_family(call.db, stored.family_id, call.now)
     return DoneOut(message="Logged out; discard the access token.")

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import ColumnElement, insert, select, update
 from sqlalchemy.orm import Session
 
 from lib.learning.tables import Invitation, RefreshToken, StudentProfile, User
@@ -77,8 +77,26 @@ def read_account(db: Session, user_id: UUID) -> Account | None:
     return _account(db, User.id == user_id)
 
 
-def _account(db: Session, condition: object) -> Account | None:
-    row = db.execute(select(*_ACCOUNT).where(condition)).one_or_none()  # type: ignore[arg-type]
+def lock_account(db: Session, user_id: UUID) -> Account | None:
+    """Return the account with this id, locked until the transaction ends; None if there is none.
+
+    Whoever checks, issues or ends what a user logs in with locks the account first, so that no
+    token is issued for a password that another call is replacing.
+    """
+    return _account(db, User.id == user_id, locked=True)
+
+
+def lock_account_of_token(db: Session, digest: str) -> Account | None:
+    """Return the account of a refresh token, locked as by `lock_account`; None without a token."""
+    owner = select(RefreshToken.user_id).where(RefreshToken.token_sha256 == digest)
+    return _account(db, User.id == owner.scalar_subquery(), locked=True)
+
+
+def _account(
+    db: Session, condition: ColumnElement[bool], *, locked: bool = False
+) -> Account | None:
+    query = select(*_ACCOUNT).where(condition)
+    row = db.execute(query.with_for_update(key_share=True) if locked else query).one_or_none()
     return None if row is None else Account(*row[:3], Role(row[3]), *row[4:])
 
 
@@ -165,8 +183,8 @@ def add_refresh_token(
     )
 
 
-def take_refresh_token(db: Session, digest: str) -> StoredToken | None:
-    """Return a refresh token, locked until the transaction ends; None if there is none."""
+def find_refresh_token(db: Session, digest: str) -> StoredToken | None:
+    """Return a refresh token; None if there is none."""
     row = db.execute(
         select(
             RefreshToken.id,
@@ -174,9 +192,7 @@ def take_refresh_token(db: Session, digest: str) -> StoredToken | None:
             RefreshToken.family_id,
             RefreshToken.expires_at,
             RefreshToken.used_at,
-        )
-        .where(RefreshToken.token_sha256 == digest)
-        .with_for_update()
+        ).where(RefreshToken.token_sha256 == digest)
     ).one_or_none()
     return None if row is None else StoredToken(*row)
 

@@ -73,13 +73,13 @@ def refresh(db: Session, refresh_token: str, settings: Settings, now: datetime) 
     Raises:
         RefreshRefused: If it is unknown, expired or used; a second use ends its log-in.
     """
+    digest = digest_of(refresh_token)
     with transaction(db):
-        stored = store.take_refresh_token(db, digest_of(refresh_token))
+        account = store.lock_account_of_token(db, digest)
+        stored = store.find_refresh_token(db, digest)
         if stored is not None and stored.used_at is not None:
             store.end_family(db, stored.family_id, now)
-        valid = stored is not None and stored.used_at is None and stored.expires_at > now
-        account = store.read_account(db, stored.user_id) if stored and valid else None
-        if stored is not None and account is not None:
+        elif account is not None and stored is not None and stored.expires_at > now:
             store.use_refresh_token(db, stored.id, now)
             return issue_tokens(db, account, settings, now, stored.family_id)
     raise RefreshRefused

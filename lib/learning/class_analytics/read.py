@@ -116,7 +116,6 @@ def read_class_analytics(call: Call, sent_id: str, filters: Filters) -> ClassAna
     predicted = predict(call, view.members)
     mean, interval = mean_prediction(predicted.values())
     marks = class_store.list_marks(call.db, class_id=view.row.id)
-    newest = [mark.mark for mark in marks if mark.exam_date == marks[0].exam_date]
     return ClassAnalyticsAnswer(
         class_id=view.row.id,
         class_name=view.row.name,
@@ -130,7 +129,7 @@ def read_class_analytics(call: Call, sent_id: str, filters: Filters) -> ClassAna
         confidence_level=_confidence(view.data_points),
         predictions=predictions(view.members, predicted),
         plan_arms=compare_arms(call, view.members, marks),
-        avg_mark=fmean(newest) if newest else None,
+        avg_mark=class_store.mean_of_newest_exam(call.db, list(view.scores)),
     )
 
 
@@ -209,6 +208,8 @@ def compare_live(call: Call, sent_id: str, sent_class: str | None) -> LiveCompar
     if call.user.role is Role.TEACHER and row.teacher_id != call.user.id:
         raise ClassClosed
     view = view_of(call, row, Filters())
+    if student.id not in view.scores:  # moved to another class meanwhile
+        raise ClassClosed
     own = view.figures.exam_mastery[student.id]
     return LiveComparisonOut(
         student_id=student.live_id,

@@ -93,11 +93,11 @@ def join_class(call: Call, body: JoinIn) -> ClassesAnswer:
         JoinCodeUnknown: If no class has the code.
     """
     student_id = call.user.student_id
-    row = store.find_class_by_code(call.db, body.code.strip().replace(" ", "").upper())
-    if row is None:
-        raise JoinCodeUnknown
     with transaction(call.db):
-        store.set_class(call.db, [student_id], row.id, call.now)
+        class_id = store.lock_open_class(call.db, body.code.replace(" ", "").upper())
+        if class_id is None:
+            raise JoinCodeUnknown
+        store.join_class(call.db, student_id, class_id, call.now)
     return list_classes(call)
 
 
@@ -116,12 +116,12 @@ def move_students(call: Call, sent_id: str, body: MoveIn) -> ClassAnswer:
     }
     wanted = [reference(sent) for sent in body.student_ids]
     keys = [it.former_id if it.id is None else it.id for it in wanted]
-    chosen = [None if key is None else by_id.get(key) for key in keys]
-    if None in chosen:
-        raise StudentClosed(fields=("student_ids",))
+    chosen = {by_id[key] for key in keys if key in by_id}
+    to_class_id = None if target is None else target.id
     with transaction(call.db):
-        ids = [student_id for student_id in chosen if student_id is not None]
-        store.set_class(call.db, ids, None if target is None else target.id, call.now)
+        moved = store.move_members(call.db, row.id, chosen, to_class_id, call.now)
+        if not all(key in by_id for key in keys) or moved < len(chosen):
+            raise StudentClosed(fields=("student_ids",))
     noun = "student was" if len(chosen) == 1 else "students were"
     return _answer(call, teachable_class(call, sent_id), f"{len(chosen)} {noun} moved.")
 

@@ -1,42 +1,34 @@
 """Marks in exams, which teachers enter."""
 
+from dataclasses import asdict
+
 from lib.learning.classes import store
 from lib.learning.classes.manage import teachable_class
 from lib.learning.classes.store import MarkRow
 from lib.learning.classes.wire import MarkOut, MarksAnswer, MarksIn
 from lib.learning.current_user import Call
 from lib.learning.days import day_of, midnight
-from lib.learning.students.student import changeable_student, own_or_named
+from lib.learning.students.student import changeable_students, own_or_named
 from lib.learning.transactions import transaction
 
 
 def enter_marks(call: Call, body: MarksIn) -> MarksAnswer:
-    """Store marks of students of the caller's classes; all or none.
+    """Store marks of students of the caller's classes; all or none, and the last one of each.
 
     Raises:
-        StudentClosed, StudentNotFound: As for `changeable_student`.
+        StudentClosed, StudentNotFound: As for `changeable_students`.
     """
     day = body.exam_date or day_of(call.now)
     exam_date = midnight(day)
-    students = [changeable_student(call, each.student_id) for each in body.marks]
-    rows = [
-        {
-            "student_id": student.id,
-            "exam": body.exam,
-            "exam_date": exam_date,
-            "mark": each.mark,
-            "entered_by": call.user.id,
-        }
+    students = changeable_students(call, [each.student_id for each in body.marks])
+    marks = {
+        student.id: MarkRow(student.id, body.exam, exam_date, each.mark)
         for student, each in zip(students, body.marks, strict=True)
-    ]
+    }
+    rows = [asdict(row) | {"entered_by": call.user.id} for row in marks.values()]
     with transaction(call.db):
         store.put_marks(call.db, rows, call.now)
-    return _answer(
-        [
-            MarkRow(student.id, body.exam, exam_date, each.mark)
-            for student, each in zip(students, body.marks, strict=True)
-        ]
-    )
+    return _answer(list(marks.values()))
 
 
 def list_marks(call: Call, sent_student: str | None, sent_class: str | None) -> MarksAnswer:

@@ -1,12 +1,12 @@
 """Statements of classes and marks."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func, insert, select, update
+from sqlalchemy import ColumnElement, func, insert, select, tuple_, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -59,10 +59,13 @@ def find_class(db: Session, wanted: Reference) -> ClassRow | None:
     return rows[0] if rows else None
 
 
-def find_class_by_code(db: Session, code: str) -> ClassRow | None:
-    """Return the class with a join code; None if there is none."""
-    rows = _classes(db, Class.join_code == code)
-    return rows[0] if rows else None
+def lock_open_class(db: Session, code: str) -> UUID | None:
+    """Return the id of the class with a join code, which it keeps until the transaction ends.
+
+    None if no class has the code.
+    """
+    query = select(Class.id).where(Class.join_code == code).with_for_update(read=True)
+    return db.execute(query).scalar_one_or_none()
 
 
 def list_classes(
@@ -77,28 +80,47 @@ def list_classes(
     return _classes(db)
 
 
-def set_class(
-    db: Session, student_ids: Sequence[UUID], class_id: UUID | None, now: datetime
-) -> None:
-    """Put students into a class, or take them out of theirs."""
+def join_class(db: Session, student_id: UUID, class_id: UUID, now: datetime) -> None:
+    """Put a student into a class."""
     db.execute(
         update(StudentProfile)
-        .where(StudentProfile.id.in_(student_ids))
+        .where(StudentProfile.id == student_id)
         .values(class_id=class_id, updated_at=now)
     )
 
 
+def move_members(
+    db: Session,
+    class_id: UUID,
+    student_ids: Collection[UUID],
+    to_class_id: UUID | None,
+    now: datetime,
+) -> int:
+    """Move members of a class to another one, or out; return how many were members."""
+    moved = db.execute(
+        update(StudentProfile)
+        .where(StudentProfile.id.in_(student_ids), StudentProfile.class_id == class_id)
+        .values(class_id=to_class_id, updated_at=now)
+        .returning(StudentProfile.id)
+    )
+    return len(moved.all())
+
+
 def put_marks(db: Session, rows: Sequence[Mapping[str, Any]], now: datetime) -> None:
-    """Store marks; a student's mark in the same exam on the same day is replaced."""
+    """Store marks; a student's mark in the same exam on the same day is replaced.
+
+    They are stored in the order of the students, so that two calls never wait for each other.
+    """
     dialect: Any = sqlite if db.get_bind().dialect.name == "sqlite" else postgresql
-    for row in rows:
-        values = {"id": new_id(), "created_at": now, "updated_at": now, **row}
-        changed = {"mark": row["mark"], "entered_by": row["entered_by"], "updated_at": now}
-        db.execute(
-            dialect.insert(ExamMark)
-            .values(**values)
-            .on_conflict_do_update(index_elements=["student_id", "exam", "exam_date"], set_=changed)
-        )
+    new = dialect.insert(ExamMark)
+    changed = {name: new.excluded[name] for name in ("mark", "entered_by", "updated_at")}
+    db.execute(
+        new.on_conflict_do_update(index_elements=["student_id", "exam", "exam_date"], set_=changed),
+        [
+            {"id": new_id(), "created_at": now, "updated_at": now, **row}
+            for row in sorted(rows, key=lambda row: row["student_id"])
+        ],
+    )
 
 
 def list_marks(
@@ -113,6 +135,21 @@ def list_marks(
         query = query.where(ExamMark.student_id == student_id)
     ordered = query.order_by(ExamMark.exam_date.desc(), ExamMark.exam, ExamMark.student_id)
     return [MarkRow(*row) for row in db.execute(ordered)]
+
+
+def mean_of_newest_exam(db: Session, student_ids: Collection[UUID]) -> float | None:
+    """Return the mean mark of students in the newest exam that one of them has a mark of."""
+    of_students = ExamMark.student_id.in_(student_ids)
+    newest = (
+        select(ExamMark.exam_date, ExamMark.exam)
+        .where(of_students)
+        .order_by(ExamMark.exam_date.desc(), ExamMark.exam)
+        .limit(1)
+    )
+    query = select(func.avg(ExamMark.mark)).where(
+        of_students, tuple_(ExamMark.exam_date, ExamMark.exam).in_(newest)
+    )
+    return db.execute(query).scalar_one()
 
 
 def _classes(db: Session, *conditions: ColumnElement[bool]) -> list[ClassRow]:

@@ -33,6 +33,7 @@ from lib.learning.plans.wire import (
     PredictionOut,
 )
 from lib.learning.recommendations.recommend import lack
+from lib.learning.students import store as student_store
 from lib.learning.students.student import changeable_student, own_or_named, readable_student
 from lib.learning.study.prediction import PredictedResult, predict_result
 from lib.learning.study.situation import Situation, situation_of
@@ -164,6 +165,7 @@ def _make(
         is_active=True,
     )
     with transaction(call.db):
+        student_store.lock_profile(call.db, situation.student.id)  # one current plan of a period
         store.replace_plan(call.db, situation.student.id, row)
     return row, plan
 

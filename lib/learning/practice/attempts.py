@@ -139,7 +139,7 @@ def _record(call: Call, body: AttemptIn | LiveAttemptIn, attempt_id: UUID) -> Re
         counted = mastery_store.lock_student(db, student_id, call.now)
         stored = store.find_attempt(db, attempt_id)
         if stored is not None:
-            return _repeated(call, stored, question)
+            return _repeated(call, stored, question, body.answer)
         right = is_correct(question.question_type, question.correct_answer, body.answer)
         attempt = NewAttempt(
             id=attempt_id,
@@ -173,9 +173,10 @@ def answer_of(attempt: NewAttempt, question: QuestionRow) -> Attempt:
     )
 
 
-def _repeated(call: Call, stored: AttemptRow, question: QuestionRow) -> Recorded:
-    """Return what was stored by an earlier request with the same id."""
-    if stored.student_id != call.user.student_id or stored.question_id != question.id:
+def _repeated(call: Call, stored: AttemptRow, question: QuestionRow, answer: str) -> Recorded:
+    """Return what was stored by an earlier request with the same id and answer."""
+    earlier = (stored.student_id, stored.question_id, stored.answer)
+    if earlier != (call.user.student_id, question.id, answer):
         raise AttemptIdTaken
     score = _score(call, stored.student_id, question)
     return Recorded(stored.id, stored.is_correct, stored.timestamp, question, score)

@@ -1,11 +1,11 @@
 """A student, and which users may see and change their data."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, select
+from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.orm import Session
 
 from lib.errors import StudentNotFound
@@ -51,8 +51,10 @@ def readable_student(call: Call, sent: str | int | UUID) -> Student:
         StudentClosed: If the caller may not see this student, or nobody has this id.
         StudentNotFound: If nobody has this id, for admins.
     """
-    wanted = reference(sent)
-    student = _find(call, wanted)
+    return _readable(call, _find(call, sent))
+
+
+def _readable(call: Call, student: Student | None) -> Student:
     role = call.user.role
     if role is Role.ADMIN:
         if student is None:
@@ -73,10 +75,33 @@ def changeable_student(call: Call, sent: str | int | UUID) -> Student:
         StudentClosed: As for `readable_student`; also for a teacher if the student is in no class.
         StudentNotFound: As for `readable_student`.
     """
-    student = readable_student(call, sent)
+    return _changeable(call, _find(call, sent))
+
+
+def _changeable(call: Call, found: Student | None) -> Student:
+    student = _readable(call, found)
     if call.user.role is Role.TEACHER and student.teacher_id != call.user.id:
         raise StudentClosed
     return student
+
+
+def changeable_students(call: Call, sent: Sequence[str | int | UUID]) -> list[Student]:
+    """Return students whose data the caller may change, in the order of their ids.
+
+    Raises:
+        StudentClosed, StudentNotFound: As for `changeable_student`, if one of them may not.
+    """
+    wanted = [reference(each) for each in sent]
+    of_any = or_(
+        StudentProfile.id.in_({each.id for each in wanted} - {None}),
+        StudentProfile.former_id.in_({each.former_id for each in wanted} - {None}),
+    )
+    students = _list(call.db, of_any)
+    by_sent = {Reference(id=it.id): it for it in students}
+    by_sent |= {
+        Reference(former_id=it.former_id): it for it in students if it.former_id is not None
+    }
+    return [_changeable(call, by_sent.get(each)) for each in wanted]
 
 
 def own_or_named(call: Call, sent: str | None) -> Student:
@@ -89,23 +114,18 @@ def own_or_named(call: Call, sent: str | None) -> Student:
     return readable_student(call, call.user.student_id if sent is None else sent)
 
 
+def _find(call: Call, sent: str | int | UUID) -> Student | None:
+    students = _list(call.db, reference(sent).of(StudentProfile))
+    return students[0] if students else None
+
+
 def list_students(db: Session, class_id: UUID) -> list[Student]:
     """Return the students of a class by name, for callers who may see the class."""
+    return _list(db, StudentProfile.class_id == class_id)
+
+
+def _list(db: Session, condition: ColumnElement[bool]) -> list[Student]:
     rows = db.execute(
-        _students()
-        .where(StudentProfile.class_id == class_id)
-        .order_by(User.username, StudentProfile.id)
-    )
-    return [Student(*row) for row in rows]
-
-
-def _find(call: Call, wanted: Reference) -> Student | None:
-    row = call.db.execute(_students().where(wanted.of(StudentProfile))).one_or_none()
-    return None if row is None else Student(*row)
-
-
-def _students() -> "Select[*tuple[Any, ...]]":
-    return (
         select(
             StudentProfile.id,
             StudentProfile.former_id,
@@ -119,7 +139,10 @@ def _students() -> "Select[*tuple[Any, ...]]":
         )
         .outerjoin(User, User.id == StudentProfile.user_id)
         .outerjoin(Class, Class.id == StudentProfile.class_id)
+        .where(condition)
+        .order_by(User.username, StudentProfile.id)
     )
+    return [Student(*row) for row in rows]
 
 
 def _is_open_to_teacher(student: Student, teacher_id: UUID) -> bool:

@@ -40,15 +40,10 @@ def import_content(call: Call, body: ContentIn) -> ContentAnswer:
         ContentRefused: If a row cannot be read, names something unknown, or closes a circle.
     """
     content = read_content(body)
-    problems = content.problems or _unknown_names(call, content)
-    if problems:
-        raise ContentRefused(problems)
+    if content.problems:
+        raise ContentRefused(content.problems)
     try:
-        done = _started(call, content)
-        _store_topics(done)
-        remark = _store_edges(done)
-        _store_concepts(done)
-        _store_questions(done)
+        done, remark = _store(call, content)
     except BaseException:
         call.db.rollback()
         raise
@@ -66,6 +61,20 @@ def import_content(call: Call, body: ContentIn) -> ContentAnswer:
     )
 
 
+def _store(call: Call, content: Content) -> tuple[_Import, str]:
+    """Store content; return what was stored, and a sentence about its weightages or nothing."""
+    store.lock_syllabus(call.db)
+    done = _started(call, content)
+    problems = _unknown_names(done)
+    if problems:
+        raise ContentRefused(problems)
+    _store_topics(done)
+    remark = _store_edges(done)
+    _store_concepts(done)
+    _store_questions(done)
+    return done, remark
+
+
 def _started(call: Call, content: Content) -> _Import:
     syllabus = store.read_syllabus(call.db)
     topics = {topic.name: topic.id for topic in syllabus.topics.values()}
@@ -76,9 +85,9 @@ def _started(call: Call, content: Content) -> _Import:
     return _Import(call, content, syllabus, topics, concepts)
 
 
-def _unknown_names(call: Call, content: Content) -> list[tuple[str, str]]:
+def _unknown_names(start: _Import) -> list[tuple[str, str]]:
     """Return the place of each name of a topic or concept that nobody defines."""
-    start = _started(call, content)
+    content = start.content
     topics = {*start.topic_ids, *(row.topic for _, row in content.topics)}
     concepts = {*start.concept_ids, *((row.topic, row.concept) for _, row in content.concepts)}
     problems = []
@@ -116,7 +125,7 @@ def _doubled(content: Content) -> list[tuple[str, str]]:
 
 
 def _store_topics(done: _Import) -> None:
-    new_rows = []
+    created, changed = [], []
     for _, row in done.content.topics:
         values: dict[str, Any] = {
             "estimated_hours": row.estimated_hours,
@@ -126,12 +135,10 @@ def _store_topics(done: _Import) -> None:
         if topic_id is None:
             topic_id = done.topic_ids[row.topic] = new_id()
             values |= {"id": topic_id, "name": row.topic, "exam_weightage": 0}
-            new_rows.append(values | _times(done.call))
-            done.created["topics"] += 1
+            created.append(values | _times(done.call))
         else:
-            store.change_topic(done.call.db, topic_id, values | {"updated_at": done.call.now})
-            done.changed["topics"] += 1
-    store.add_topics(done.call.db, new_rows)
+            changed.append(values | {"id": topic_id, "updated_at": done.call.now})
+    _write(done, "topics", created, changed, store.add_topics, store.change_topics)
 
 
 def _store_edges(done: _Import) -> str:
@@ -151,12 +158,14 @@ def _store_edges(done: _Import) -> str:
     edges = [(topic, other) for topic, others in needed.items() for other in others]
     _refuse_cycle(done, parent_edges, "parent", "is part of")
     _refuse_cycle(done, edges, "prerequisites", "needs")
-    for _, row in done.content.topics:
-        topic_id = done.topic_ids[row.topic]
-        store.change_topic(done.call.db, topic_id, {"parent_id": parents[topic_id]})
-        minimums = {done.topic_ids[name]: value for name, value in row.prerequisites.items()}
-        store.replace_prerequisites(done.call.db, topic_id, minimums, done.call.now)
-    stated = {done.topic_ids[row.topic]: row.exam_weightage for _, row in done.content.topics}
+    sent = {done.topic_ids[row.topic]: row for _, row in done.content.topics}
+    store.change_topics(done.call.db, [{"id": it, "parent_id": parents[it]} for it in sent])
+    minimums_of = {
+        topic_id: {done.topic_ids[name]: value for name, value in row.prerequisites.items()}
+        for topic_id, row in sent.items()
+    }
+    store.replace_prerequisites(done.call.db, minimums_of, done.call.now)
+    stated = {topic_id: row.exam_weightage for topic_id, row in sent.items()}
     return weigh(done.call, stated)
 
 

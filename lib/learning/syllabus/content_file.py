@@ -2,13 +2,14 @@
 
 import csv
 import io
-import json
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
+from lib.errors import AppError
 from lib.learning.errors import ContentRefused
 from lib.learning.syllabus.grading import option_fault
 from lib.learning.syllabus.wire import (
@@ -18,6 +19,8 @@ from lib.learning.syllabus.wire import (
     ContentTopicIn,
 )
 from lib.learning.tables.syllabus import DEFAULT_MINIMUM_MASTERY
+from lib.logs import shown_name
+from lib.web import strict_json
 
 DELIMITERS = ",;\t"
 T = TypeVar("T")
@@ -78,7 +81,7 @@ def _add(
     except ValidationError as error:
         for fault in error.errors(include_url=False, include_input=False):
             parts = ".".join(str(part) for part in fault["loc"])
-            problems.append((f"{place}.{parts}".rstrip("."), fault["msg"]))
+            problems.append((f"{place}.{shown_name(parts)}".rstrip("."), fault["msg"]))
 
 
 def _read_csv(text: str, content: Content) -> None:
@@ -86,6 +89,10 @@ def _read_csv(text: str, content: Content) -> None:
     if not rows:
         raise ContentRefused([("csv", "The file has no lines.")])
     header = [cell.strip() for cell in rows[0][1]]
+    twice = _first_twice(name for name in header if name)
+    if twice:
+        reason = f"The first line names the column “{shown_name(twice)}” twice."
+        raise ContentRefused([(f"line-{rows[0][0]}", reason)])
     if "question_text" in header:
         _read_lines(header, rows[1:], _question_cell, _question, content.questions, content)
     elif "concept" in header:
@@ -97,7 +104,7 @@ def _read_csv(text: str, content: Content) -> None:
             "The first line names neither topics (topic, exam_weightage, estimated_hours), nor"
             " concepts (topic, concept), nor questions (topic, concept, question_text)."
         )
-        raise ContentRefused([("line-1", reason)])
+        raise ContentRefused([(f"line-{rows[0][0]}", reason)])
 
 
 def _read_lines(
@@ -147,8 +154,17 @@ def _plain_cell(_name: str, cell: str) -> Any:
 
 def _topic_cell(name: str, cell: str) -> Any:
     if name == "prerequisites":
-        return dict(_prerequisite(part) for part in cell.split(";") if part.strip())
+        named = [_prerequisite(part) for part in cell.split(";") if part.strip()]
+        twice = _first_twice(name for name, _ in named)
+        if twice:
+            raise ValueError(f"prerequisites: The topic “{shown_name(twice)}” is named twice.")
+        return dict(named)
     return cell
+
+
+def _first_twice(names: Iterable[str]) -> str | None:
+    """Return a name that is there twice; None without one."""
+    return next((name for name, count in Counter(names).items() if count > 1), None)
 
 
 def _prerequisite(part: str) -> tuple[str, Any]:
@@ -162,7 +178,7 @@ def _prerequisite(part: str) -> tuple[str, Any]:
 def _question_cell(name: str, cell: str) -> Any:
     if name == "options":
         try:
-            return json.loads(cell)
-        except ValueError:
+            return strict_json.parse(cell.encode())
+        except AppError:
             raise ValueError('options: Write a JSON array of texts, as in ["2", "3"].') from None
     return cell

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from lib.learning.ids import Reference
@@ -30,6 +30,7 @@ class QuestionRow:
     expected_time_seconds: int
 
 
+LOCK_NAME = "stepwise.syllabus"
 _QUESTION = (
     Question.id,
     Question.former_id,
@@ -41,6 +42,16 @@ _QUESTION = (
     Question.difficulty,
     Question.expected_time_seconds,
 )
+
+
+def lock_syllabus(db: Session) -> None:
+    """Wait for other changes of the syllabus, and keep new ones waiting until the transaction ends.
+
+    Each of two simultaneous changes might otherwise store half of a circle of prerequisites, or
+    bring the weightages to 100 without the topic of the other.
+    """
+    if db.get_bind().dialect.name == "postgresql":  # SQLite has one writer at a time
+        db.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(LOCK_NAME, 0))))
 
 
 def read_syllabus(db: Session) -> Syllabus:
@@ -103,16 +114,23 @@ def add_topics(db: Session, rows: Sequence[dict[str, Any]]) -> None:
         db.execute(insert(Topic), list(rows))
 
 
-def change_topic(db: Session, topic_id: UUID, changes: Mapping[str, Any]) -> None:
-    """Store changes of a topic."""
-    db.execute(update(Topic).where(Topic.id == topic_id).values(**changes))
+def change_topics(db: Session, rows: Sequence[dict[str, Any]]) -> None:
+    """Store changes of topics, by their `id`; each row has the same columns."""
+    if rows:
+        db.execute(update(Topic), list(rows))
 
 
 def replace_prerequisites(
-    db: Session, topic_id: UUID, minimums: Mapping[UUID, float], now: datetime
+    db: Session, minimums_of: Mapping[UUID, Mapping[UUID, float]], now: datetime
 ) -> None:
-    """Store the prerequisites of a topic in place of those it has."""
-    db.execute(delete(TopicPrerequisite).where(TopicPrerequisite.topic_id == topic_id))
+    """Store the prerequisites of topics in place of those they have.
+
+    Args:
+        db: The session.
+        minimums_of: Minimum mastery by prerequisite, for each topic.
+        now: Time of the change.
+    """
+    db.execute(delete(TopicPrerequisite).where(TopicPrerequisite.topic_id.in_(minimums_of)))
     rows = [
         {
             "id": new_id(),
@@ -122,6 +140,7 @@ def replace_prerequisites(
             "created_at": now,
             "updated_at": now,
         }
+        for topic_id, minimums in minimums_of.items()
         for prerequisite, minimum in minimums.items()
     ]
     if rows:

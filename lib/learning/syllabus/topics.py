@@ -11,6 +11,7 @@ from lib.learning.ids import reference
 from lib.learning.syllabus import store
 from lib.learning.syllabus.syllabus import Syllabus, TopicRow, find_cycle, normalized
 from lib.learning.syllabus.wire import (
+    MAX_HOURS,
     ConceptOut,
     LivePrerequisiteOut,
     LivePrerequisitesOut,
@@ -118,9 +119,10 @@ def change_topic(call: Call, sent_id: str, body: TopicChangeIn) -> TopicAnswer:
     """
     sent = body.model_fields_set
     with transaction(call.db):
+        store.lock_syllabus(call.db)
         syllabus = store.read_syllabus(call.db)
         topic = topic_of(syllabus, sent_id)
-        changes: dict[str, Any] = {"updated_at": call.now}
+        changes: dict[str, Any] = {"id": topic.id, "updated_at": call.now}
         changes |= {it: getattr(body, it) for it in ("name", "description") if it in sent}
         if body.name is None:
             changes.pop("name", None)
@@ -128,10 +130,10 @@ def change_topic(call: Call, sent_id: str, body: TopicChangeIn) -> TopicAnswer:
             changes["estimated_hours"] = _checked_hours(body.estimated_hours)
         if "parent_id" in sent:
             changes["parent_id"] = _parent(syllabus, topic.id, body.parent_id)
-        store.change_topic(call.db, topic.id, changes)
+        store.change_topics(call.db, [changes])
         if body.prerequisites is not None:
             minimums = _minimums(syllabus, topic.id, body.prerequisites)
-            store.replace_prerequisites(call.db, topic.id, minimums, call.now)
+            store.replace_prerequisites(call.db, {topic.id: minimums}, call.now)
         remark = ""
         if body.exam_weightage is not None:
             weightage = _checked_weightage(body.exam_weightage)
@@ -217,6 +219,7 @@ def _create(call: Call, body: TopicIn) -> tuple[TopicRow, Syllabus, str]:
     hours = _checked_hours(body.estimated_hours)
     topic_id = new_id()
     with transaction(call.db):
+        store.lock_syllabus(call.db)
         syllabus = store.read_syllabus(call.db)
         minimums = _minimums(syllabus, topic_id, body.prerequisites)
         parent_id = _parent(syllabus, topic_id, body.parent_id)
@@ -231,7 +234,7 @@ def _create(call: Call, body: TopicIn) -> tuple[TopicRow, Syllabus, str]:
             "updated_at": call.now,
         }
         store.add_topics(call.db, [row])
-        store.replace_prerequisites(call.db, topic_id, minimums, call.now)
+        store.replace_prerequisites(call.db, {topic_id: minimums}, call.now)
         remark = weigh(call, {topic_id: weightage})
         syllabus = store.read_syllabus(call.db)
     return syllabus.topics[topic_id], syllabus, remark
@@ -244,8 +247,9 @@ def _checked_weightage(weightage: float) -> float:
 
 
 def _checked_hours(hours: float) -> float:
-    if not 0 < hours < math.inf:
-        raise TopicRefused(field="estimated_hours", reason="Send a number of hours above 0.")
+    if not 0 < hours <= MAX_HOURS:
+        reason = f"Send a number of hours above 0, at most {MAX_HOURS:,}."
+        raise TopicRefused(field="estimated_hours", reason=reason)
     return hours
 
 

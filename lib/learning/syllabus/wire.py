@@ -12,7 +12,9 @@ from lib.learning.tables.syllabus import DEFAULT_EXPECTED_SECONDS, DEFAULT_MINIM
 from lib.web.wire import Answer, Body, StrictBody
 
 Percent = Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)]
-Hours = Annotated[float, Field(gt=0, le=10_000, allow_inf_nan=False)]
+MAX_HOURS = 10_000
+"""Hours above which a topic would be the work of a life."""
+Hours = Annotated[float, Field(gt=0, le=MAX_HOURS, allow_inf_nan=False)]
 Name = Annotated[str, name_of(200)]
 Description = Annotated[str, Field(max_length=5_000)]
 
@@ -25,7 +27,7 @@ class LiveTopicIn(Body):
     exam_weightage: float
     """Share of the exam's marks in percent, 0 to 100."""
     estimated_hours: float
-    """Hours to study it, above 0."""
+    """Hours to study it, above 0, at most 10,000."""
     prerequisite_ids: list[SentId] = Field(default_factory=list, max_length=100)
     """Topics that have to be known first."""
     parent_id: SentId | None = None
@@ -51,7 +53,7 @@ class TopicIn(StrictBody):
     exam_weightage: float
     """Share of the exam's marks in percent, 0 to 100; all together are brought to 100."""
     estimated_hours: float
-    """Hours to study it, above 0."""
+    """Hours to study it, above 0, at most 10,000."""
     parent_id: SentId | None = None
     """Topic of which it is a part."""
     description: Description | None = None
@@ -68,7 +70,7 @@ class TopicChangeIn(StrictBody):
     exam_weightage: float | None = None
     """Share of the exam's marks in percent, 0 to 100; all together are brought to 100."""
     estimated_hours: float | None = None
-    """Hours to study it, above 0."""
+    """Hours to study it, above 0, at most 10,000."""
     parent_id: SentId | None = None
     """Topic of which it is a part; null for none."""
     description: Description | None = None

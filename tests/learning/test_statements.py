@@ -1,0 +1,73 @@
+"""The number of statements of a call does not grow with what it stores."""
+
+from collections.abc import Callable
+
+import pytest
+from sqlalchemy import event
+
+from lib.learning.classes.marks import enter_marks
+from lib.learning.classes.wire import MarksIn
+from lib.learning.syllabus.content import import_content
+from lib.learning.syllabus.wire import ContentIn
+from lib.learning.tables.closed_lists import Role
+from tests.learning.school import School
+
+
+def statements_of(school: School, call: Callable[[], object]) -> int:
+    """Make a call, and return the number of its statements; one with many rows counts once."""
+    texts: list[str] = []
+
+    def count(_connection: object, _cursor: object, text: str, *_rest: object) -> None:
+        if not text.startswith("BEGIN"):  # on SQLite, a call may be the first of its transaction
+            texts.append(text)
+
+    bind = school.db.get_bind()
+    event.listen(bind, "before_cursor_execute", count)
+    try:
+        call()
+    finally:
+        event.remove(bind, "before_cursor_execute", count)
+    return len(texts)
+
+
+def content(size: int) -> ContentIn:
+    return ContentIn(
+        topics=[
+            {
+                "topic": f"Topic {number}",
+                "parent": f"Topic {number - 1}" if number else None,
+                "prerequisites": {f"Topic {number - 1}": 60} if number else {},
+                "exam_weightage": 1,
+                "estimated_hours": 1,
+            }
+            for number in range(size)
+        ],
+        concepts=[{"topic": f"Topic {number}", "concept": "All"} for number in range(size)],
+    )
+
+
+@pytest.mark.parametrize("repeated", [False, True])
+def test_import_of_topics(school: School, repeated: bool) -> None:
+    teacher = school.user("ms-okafor", Role.TEACHER)
+    counts = []
+    for size in (2, 40):
+        if repeated:
+            import_content(teacher, content(size))
+        trial = content(size).model_copy(update={"dry_run": not repeated})
+        counts.append(statements_of(school, lambda trial=trial: import_content(teacher, trial)))
+    assert counts[0] == counts[1]
+
+
+def test_entry_of_marks(school: School) -> None:
+    teacher = school.user("ms-okafor", Role.TEACHER)
+    students = [school.user(f"student {number}") for number in range(6)]
+    school.school_class(teacher, students)
+    counts = []
+    for size in (1, 6):
+        marks = [
+            {"student_id": str(it.user.student_id), "mark": 50 + number}
+            for number, it in enumerate(students[:size])
+        ]
+        body = MarksIn.model_validate({"exam": "E", "exam_date": "2026-11-01", "marks": marks})
+        counts.append(statements_of(school, lambda body=body: enter_marks(teacher, body)))
+    assert counts[0] == counts[1]
