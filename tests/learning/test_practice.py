@@ -145,8 +145,12 @@ def test_repeated_id_stores_one_answer(school: School) -> None:
     first, second = record(student, body), record(student, body)
     assert first == second
     assert school.db.execute(select(func.count()).select_from(QuestionAttempt)).scalar_one() == 1
-    for caller, question in ((other, "Algebra 1"), (student, "Algebra 2")):
-        changed = body.model_copy(update={"question_id": str(school.question(question))})
+    for caller, change in (
+        (other, {}),
+        (student, {"question_id": str(school.question("Algebra 2"))}),
+        (student, {"answer": "false"}),
+    ):
+        changed = body.model_copy(update=change)
         with pytest.raises(AttemptIdTaken):
             record(caller, changed)
 
