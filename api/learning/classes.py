@@ -1,22 +1,25 @@
 """/api/learning/classes: classes and their students."""
 
-from lib.errors import raises
+from lib.errors import InvalidCursor, raises
 from lib.learning.classes import manage, wire
 from lib.learning.current_user import UserCall
 from lib.learning.errors import ClassClosed, JoinCodeUnknown, NotStudent, StudentClosed
-from lib.learning.parameters import ClassId
+from lib.learning.parameters import MAX_PAGE, ClassId, PageSize
 from lib.learning.plan_arms import assign
 from lib.learning.plan_arms.wire import PlanArmsIn, StudentArmsAnswer
 from lib.web.app import create_app, lambda_entry
+from lib.web.cursor import Cursor
 
 app = create_app("learning.classes", tag="Learning: teachers")
 
 
 @app.get("/api/learning/classes")
-@raises(NotStudent)
-def list_classes(call: UserCall) -> wire.ClassesAnswer:
-    """Return a teacher's classes, a student's own, or for an admin all."""
-    return manage.list_classes(call)
+@raises(InvalidCursor, NotStudent)
+def list_classes(
+    call: UserCall, cursor: Cursor = None, limit: PageSize = MAX_PAGE
+) -> wire.ClassesAnswer:
+    """Return a teacher's classes, a student's own, or for an admin all, by name."""
+    return manage.list_classes(call, cursor, limit)
 
 
 @app.post("/api/learning/classes")

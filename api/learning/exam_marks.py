@@ -1,21 +1,28 @@
 """GET, POST /api/learning/exam-marks: marks in exams."""
 
-from lib.errors import raises
+from lib.errors import InvalidCursor, raises
 from lib.learning.classes import marks, wire
 from lib.learning.current_user import UserCall
 from lib.learning.errors import ClassClosed, NotStudent
-from lib.learning.parameters import Id
+from lib.learning.parameters import MAX_PAGE, Id, PageSize
 from lib.learning.students.student import StudentErrors
 from lib.web.app import create_app, lambda_entry
+from lib.web.cursor import Cursor
 
 app = create_app("learning.exam_marks", tag="Learning: teachers")
 
 
 @app.get("/api/learning/exam-marks")
-@raises(ClassClosed, NotStudent, *StudentErrors)
-def list_marks(call: UserCall, student_id: Id = None, class_id: Id = None) -> wire.MarksAnswer:
-    """Return the own marks, those of a student, or those of a class."""
-    return marks.list_marks(call, student_id, class_id)
+@raises(ClassClosed, InvalidCursor, NotStudent, *StudentErrors)
+def list_marks(
+    call: UserCall,
+    student_id: Id = None,
+    class_id: Id = None,
+    cursor: Cursor = None,
+    limit: PageSize = MAX_PAGE,
+) -> wire.MarksAnswer:
+    """Return the own marks, or those of a student, a class, or a student of it, newest first."""
+    return marks.list_marks(call, student_id, class_id, cursor, limit)
 
 
 @app.post("/api/learning/exam-marks")

@@ -27,7 +27,8 @@ Threshold = Annotated[
     float, Query(ge=0, le=100, allow_inf_nan=False, description="Mastery, 0 to 100.")
 ]
 Number = Annotated[int, Query(ge=1, le=20, description="Most entries to return.")]
-PageSize = Annotated[int, Query(ge=1, le=200, description="Most entries of a page.")]
+MAX_PAGE = 200
+PageSize = Annotated[int, Query(ge=1, le=MAX_PAGE, description="Most entries of a page.")]
 StudentId = Annotated[
     SentText,
     Path(max_length=100, description="Id of the student: a UUID, or the live system's number."),

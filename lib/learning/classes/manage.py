@@ -18,26 +18,43 @@ from lib.learning.classes.wire import (
 from lib.learning.current_user import Call
 from lib.learning.errors import ClassClosed, JoinCodeUnknown, StudentClosed
 from lib.learning.ids import reference
+from lib.learning.parameters import MAX_PAGE
 from lib.learning.students.student import list_students
 from lib.learning.tables.base import new_id
 from lib.learning.tables.closed_lists import Role
 from lib.learning.transactions import transaction
+from lib.web import cursor
 
 CODE_LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
 """Letters and digits that are not mistaken for one another."""
 CODE_LENGTH = 8
 
 
-def list_classes(call: Call) -> ClassesAnswer:
-    """Return the classes of the caller; all of them for an admin."""
+def list_classes(call: Call, position: str | None = None, limit: int = MAX_PAGE) -> ClassesAnswer:
+    """Return a page of the classes of the caller, by name; of all classes for an admin.
+
+    Raises:
+        InvalidCursor: If the cursor is not one that a page returned.
+    """
     user = call.user
-    if user.role is Role.STUDENT:
-        rows = store.list_classes(call.db, student_id=user.student_id)
-        classes = [_out(row, with_code=False) for row in rows]
-    else:
-        teacher_id = user.id if user.role is Role.TEACHER else None
-        classes = [_out(row) for row in store.list_classes(call.db, teacher_id=teacher_id)]
-    return ClassesAnswer(classes=classes, count=len(classes))
+    after = None
+    if position is not None:
+        name, class_id = cursor.read(position, str, UUID)
+        after = (name, class_id)
+    is_student = user.role is Role.STUDENT
+    rows = store.list_classes(
+        call.db,
+        after,
+        limit + 1,
+        teacher_id=user.id if user.role is Role.TEACHER else None,
+        student_id=user.student_id if is_student else None,
+    )
+    page = rows[:limit]
+    return ClassesAnswer(
+        classes=[_out(row, with_code=not is_student) for row in page],
+        count=len(page),
+        next_cursor=cursor.write(page[-1].name, page[-1].id) if len(rows) > limit else None,
+    )
 
 
 def create_class(call: Call, body: ClassIn) -> ClassAnswer:

@@ -1,6 +1,8 @@
 """Marks in exams, which teachers enter."""
 
 from dataclasses import asdict
+from datetime import date
+from uuid import UUID
 
 from lib.learning.classes import store
 from lib.learning.classes.manage import teachable_class
@@ -8,8 +10,10 @@ from lib.learning.classes.store import MarkRow
 from lib.learning.classes.wire import MarkOut, MarksAnswer, MarksIn
 from lib.learning.current_user import Call
 from lib.learning.days import day_of, midnight
+from lib.learning.parameters import MAX_PAGE
 from lib.learning.students.student import changeable_students, own_or_named
 from lib.learning.transactions import transaction
+from lib.web import cursor
 
 
 def enter_marks(call: Call, body: MarksIn) -> MarksAnswer:
@@ -28,24 +32,41 @@ def enter_marks(call: Call, body: MarksIn) -> MarksAnswer:
     rows = [asdict(row) | {"entered_by": call.user.id} for row in marks.values()]
     with transaction(call.db):
         store.put_marks(call.db, rows, call.now)
-    return _answer(list(marks.values()))
+    return _answer(list(marks.values()), None)
 
 
-def list_marks(call: Call, sent_student: str | None, sent_class: str | None) -> MarksAnswer:
-    """Return the marks of a class, of a student, or by default of the caller.
+def list_marks(
+    call: Call,
+    sent_student: str | None,
+    sent_class: str | None,
+    position: str | None = None,
+    limit: int = MAX_PAGE,
+) -> MarksAnswer:
+    """Return a page of marks: of a class, of a student, or by default of the caller.
 
     Raises:
         ClassClosed: If the class is not the caller's.
         NotStudent, StudentClosed, StudentNotFound: As for `own_or_named`.
+        InvalidCursor: If the cursor is not one that a page returned.
     """
-    if sent_class is not None:
-        class_id = teachable_class(call, sent_class).id
-        return _answer(store.list_marks(call.db, class_id=class_id))
-    student = own_or_named(call, sent_student)
-    return _answer(store.list_marks(call.db, student_id=student.id))
+    class_id = None if sent_class is None else teachable_class(call, sent_class).id
+    student_id = None
+    if sent_student is not None or class_id is None:
+        student_id = own_or_named(call, sent_student).id
+    after = None
+    if position is not None:
+        day, exam, of_student = cursor.read(position, date.fromisoformat, str, UUID)
+        after = (midnight(day), exam, of_student)
+    rows = store.list_marks(call.db, after, limit + 1, student_id=student_id, class_id=class_id)
+    page = rows[:limit]
+    next_cursor = None
+    if len(rows) > limit:
+        last = page[-1]
+        next_cursor = cursor.write(day_of(last.exam_date), last.exam, last.student_id)
+    return _answer(page, next_cursor)
 
 
-def _answer(rows: list[MarkRow]) -> MarksAnswer:
+def _answer(rows: list[MarkRow], next_cursor: str | None) -> MarksAnswer:
     marks = [
         MarkOut(
             student_id=row.student_id,
@@ -55,4 +76,4 @@ def _answer(rows: list[MarkRow]) -> MarksAnswer:
         )
         for row in rows
     ]
-    return MarksAnswer(marks=marks, count=len(marks))
+    return MarksAnswer(marks=marks, count=len(marks), next_cursor=next_cursor)

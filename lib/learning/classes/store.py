@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func, insert, select, tuple_, update
+from sqlalchemy import ColumnElement, and_, func, insert, or_, select, tuple_, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -69,15 +69,31 @@ def lock_open_class(db: Session, code: str) -> UUID | None:
 
 
 def list_classes(
-    db: Session, *, teacher_id: UUID | None = None, student_id: UUID | None = None
+    db: Session,
+    after: tuple[str, UUID] | None,
+    limit: int,
+    *,
+    teacher_id: UUID | None = None,
+    student_id: UUID | None = None,
 ) -> list[ClassRow]:
-    """Return the classes of a teacher or of a student; all without either."""
+    """Return a page of the classes of a teacher or of a student, or of all, by name.
+
+    Args:
+        db: The session.
+        after: Name and id of the last class of the page before; None for the first page.
+        limit: Most classes to return.
+        teacher_id: Teacher whose classes are wanted.
+        student_id: Student whose class is wanted.
+    """
+    conditions = []
     if teacher_id is not None:
-        return _classes(db, Class.teacher_id == teacher_id)
+        conditions.append(Class.teacher_id == teacher_id)
     if student_id is not None:
         own = select(StudentProfile.class_id).where(StudentProfile.id == student_id)
-        return _classes(db, Class.id.in_(own))
-    return _classes(db)
+        conditions.append(Class.id.in_(own))
+    if after is not None:
+        conditions.append(tuple_(Class.name, Class.id) > after)
+    return _classes(db, *conditions, limit=limit)
 
 
 def join_class(db: Session, student_id: UUID, class_id: UUID, now: datetime) -> None:
@@ -124,17 +140,36 @@ def put_marks(db: Session, rows: Sequence[Mapping[str, Any]], now: datetime) -> 
 
 
 def list_marks(
-    db: Session, *, student_id: UUID | None = None, class_id: UUID | None = None
+    db: Session,
+    after: tuple[datetime, str, UUID] | None,
+    limit: int,
+    *,
+    student_id: UUID | None = None,
+    class_id: UUID | None = None,
 ) -> list[MarkRow]:
-    """Return the marks of a student or of a class, newest exam first."""
+    """Return a page of the marks of a student, of a class, or of a student of it.
+
+    Args:
+        db: The session.
+        after: Day, exam and student of the last mark of the page before; None for the first page.
+            The newest exam is first.
+        limit: Most marks to return.
+        student_id: Student whose marks are wanted.
+        class_id: Class whose marks are wanted.
+    """
     query = select(ExamMark.student_id, ExamMark.exam, ExamMark.exam_date, ExamMark.mark)
     if class_id is not None:
         members = select(StudentProfile.id).where(StudentProfile.class_id == class_id)
         query = query.where(ExamMark.student_id.in_(members))
-    else:
+    if student_id is not None:
         query = query.where(ExamMark.student_id == student_id)
+    if after is not None:
+        day, *rest = after
+        of_day = tuple_(ExamMark.exam, ExamMark.student_id) > tuple(rest)
+        older = ExamMark.exam_date < day
+        query = query.where(or_(older, and_(ExamMark.exam_date == day, of_day)))
     ordered = query.order_by(ExamMark.exam_date.desc(), ExamMark.exam, ExamMark.student_id)
-    return [MarkRow(*row) for row in db.execute(ordered)]
+    return [MarkRow(*row) for row in db.execute(ordered.limit(limit))]
 
 
 def mean_of_newest_exam(db: Session, student_ids: Collection[UUID]) -> float | None:
@@ -152,7 +187,9 @@ def mean_of_newest_exam(db: Session, student_ids: Collection[UUID]) -> float | N
     return db.execute(query).scalar_one()
 
 
-def _classes(db: Session, *conditions: ColumnElement[bool]) -> list[ClassRow]:
+def _classes(
+    db: Session, *conditions: ColumnElement[bool], limit: int | None = None
+) -> list[ClassRow]:
     count = (
         select(func.count())
         .where(StudentProfile.class_id == Class.id)
@@ -171,5 +208,6 @@ def _classes(db: Session, *conditions: ColumnElement[bool]) -> list[ClassRow]:
         )
         .where(*conditions)
         .order_by(Class.name, Class.id)
+        .limit(limit)
     )
     return [ClassRow(*row) for row in rows]

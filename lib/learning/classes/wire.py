@@ -66,12 +66,14 @@ class TaughtClassOut(Body):
 
 
 class ClassesAnswer(Answer):
-    """The classes of the caller: those that a teacher teaches, or a student's own."""
+    """A page of the caller's classes by name: those that a teacher teaches, or a student's own."""
 
     classes: list[TaughtClassOut]
     """The classes."""
     count: int
-    """Number of classes."""
+    """Number of classes on the page."""
+    next_cursor: str | None
+    """Cursor of the next page; null on the last."""
 
 
 class MemberOut(Body):
@@ -132,9 +134,11 @@ class MarkOut(Body):
 
 
 class MarksAnswer(Answer):
-    """Marks of a student, or of a class."""
+    """A page of marks of a student, or of a class."""
 
     marks: list[MarkOut]
     """The marks, newest exam first."""
     count: int
-    """Number of marks."""
+    """Number of marks on the page."""
+    next_cursor: str | None
+    """Cursor of the next page; null on the last."""

@@ -41,6 +41,7 @@ from lib.learning.syllabus.syllabus import TopicRow
 from lib.learning.tables.base import new_id
 from lib.learning.tables.closed_lists import PlanType
 from lib.learning.transactions import transaction
+from lib.web.response_size import within
 
 WEAKEST = 2
 """Number of concepts that the goals of a topic name."""
@@ -99,14 +100,14 @@ def read_plans(call: Call, sent_id: str | None) -> PlansAnswer:
 def list_live_plans(
     call: Call, sent_id: str, plan_type: PlanType | None, limit: int
 ) -> LivePlansOut:
-    """Return a student's plans in the live system's shape, newest first.
+    """Return a student's plans in the live system's shape, newest first, as many as fit.
 
     Raises:
         StudentClosed, StudentNotFound: As for `readable_student`.
     """
     student = readable_student(call, sent_id)
     rows = store.list_plans(call.db, student.id, plan_type, limit)
-    plans = [_live_stored(row) for row in rows]
+    plans = list(within(_live_stored(row) for row in rows))
     return LivePlansOut(student_id=student.live_id, count=len(plans), plans=plans)
 
 

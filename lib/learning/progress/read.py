@@ -26,6 +26,7 @@ from lib.learning.progress.wire import (
 from lib.learning.students.student import own_or_named
 from lib.learning.syllabus import store as syllabus_store
 from lib.learning.syllabus.syllabus import Syllabus
+from lib.web.response_size import within
 
 TIMELINE_DAYS = 30
 LAST = datetime.max.replace(tzinfo=UTC)
@@ -205,4 +206,5 @@ def _mistakes(mistakes: Sequence[Mistake], syllabus: Syllabus) -> list[ConceptMi
         )
         for concept_id, of_concept in grouped.items()
     ]
-    return sorted(concepts, key=lambda it: (-it.wrong_answers, it.concept_name))
+    most_first = sorted(concepts, key=lambda it: (-it.wrong_answers, it.concept_name))
+    return list(within(most_first))

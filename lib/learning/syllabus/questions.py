@@ -16,6 +16,7 @@ from lib.learning.syllabus.wire import (
 )
 from lib.learning.tables.closed_lists import Difficulty, QuestionType
 from lib.web import cursor
+from lib.web.response_size import within
 
 MAX_OF_CONCEPT = 1_000
 
@@ -47,14 +48,14 @@ def list_questions(
 
 
 def list_live_questions(call: Call, sent_id: str) -> LiveQuestionsOut:
-    """Return the questions of a concept in the live system's shape.
+    """Return the questions of a concept in the live system's shape, as many as fit.
 
     Raises:
         ConceptNotFound: If there is no such concept.
     """
     concept_id, shown_id = _concept(call, sent_id)
     rows = store.list_questions(call.db, [concept_id], None, MAX_OF_CONCEPT)
-    questions = [_live_out(row, shown_id) for row in rows]
+    questions = list(within(_live_out(row, shown_id) for row in rows))
     return LiveQuestionsOut(concept_id=shown_id, count=len(questions), questions=questions)
 
 

@@ -9,10 +9,10 @@ from lib.deps import Deps
 from lib.framework import Query
 from lib.web import cursor
 from lib.web.cursor import Cursor
+from lib.web.response_size import within
 from lib.workshop.class_progress import store
 from lib.workshop.class_progress.wire import ClassOut, ClassStep, ClassStudent, StepState
 from lib.workshop.errors import CourseNotFound
-from lib.workshop.instructor.listing_size import within
 
 MAX_PAGE_SIZE = 2000
 MAX_BYTES = 3_900_000

@@ -4,10 +4,10 @@ from typing import Annotated
 
 from lib.deps import Deps
 from lib.framework import Query
+from lib.web.response_size import within
 from lib.workshop.errors import CourseNotFound
 from lib.workshop.fields import OptionalCourseId
 from lib.workshop.instructor import store
-from lib.workshop.instructor.listing_size import within
 from lib.workshop.instructor.wire import Analytics
 
 MAX_BYTES = 900_000

@@ -1,13 +1,9 @@
 """Trimming of the instructor's list to the size of a response."""
 
-from collections.abc import Iterable, Iterator
-from typing import TypeVar
-
-from lib.web.wire import Body
+from lib.web.response_size import size_of, within
 from lib.workshop.emails import normalized_email
 from lib.workshop.instructor.wire import ListedSession, ListOut
 
-BodyT = TypeVar("BodyT", bound=Body)
 MAX_LIST_BYTES = 4_000_000
 """Maximum size of students and sessions in a response; Vercel's limit is 4.5 MB, Lambda's 6 MB."""
 MAX_BYTES_WITHOUT_SESSION = MAX_LIST_BYTES // 4
@@ -25,13 +21,13 @@ def trim_to_size(page: ListOut) -> ListOut:
     listed_emails = {
         student.student_email for student in within(without_session, MAX_BYTES_WITHOUT_SESSION)
     }
-    free_bytes = MAX_LIST_BYTES - sum(_size(students[email]) for email in listed_emails)
+    free_bytes = MAX_LIST_BYTES - sum(size_of(students[email]) for email in listed_emails)
     sessions: list[ListedSession] = []
     for session in page.sessions:
         email = _email(session)
-        free_bytes -= _size(session)
+        free_bytes -= size_of(session)
         if email in students and email not in listed_emails:
-            free_bytes -= _size(students[email])
+            free_bytes -= size_of(students[email])
         if free_bytes < 0 and sessions:
             break
         sessions.append(session)
@@ -46,21 +42,6 @@ def trim_to_size(page: ListOut) -> ListOut:
     )
 
 
-def within(bodies: Iterable[BodyT], max_bytes: int) -> Iterator[BodyT]:
-    """Yield the first bodies, as many as fit."""
-    free_bytes = max_bytes
-    for body in bodies:
-        free_bytes -= _size(body)
-        if free_bytes < 0:
-            return
-        yield body
-
-
 def _email(session: ListedSession) -> str | None:
     """Return the e-mail as students have it; sessions of legacy tables have other spellings."""
     return normalized_email(session.student_email) if session.student_email else None
-
-
-def _size(body: Body) -> int:
-    """Return the number of bytes of the JSON, with a comma."""
-    return len(body.model_dump_json(by_alias=True).encode()) + 1
