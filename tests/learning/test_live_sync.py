@@ -7,12 +7,14 @@ from sqlalchemy import select
 
 from lib.learning.errors import StudentClosed
 from lib.learning.mastery.read import list_live_mastery
+from lib.learning.plans.make import make_plan
 from lib.learning.practice.attempts import list_live_attempts
 from lib.learning.students.profile import read_profile
 from lib.learning.sync.download import download, read_status
 from lib.learning.sync.upload import upload
 from lib.learning.sync.wire import QueueIn
 from lib.learning.tables import SyncOperation
+from lib.learning.tables.closed_lists import PlanType
 from tests.learning.school import FIRST_RIGHT, School
 
 TOPICS = """
@@ -150,7 +152,7 @@ def test_newer_change_of_a_profile_wins(school: School) -> None:
         timestamp="2026-11-28T12:30:00Z",
     )
     for _ in range(2):  # a repetition is not taken for a conflict with itself
-        done = upload(call, queue(student.user.student_id, change))
+        done = upload(call, queue(student.user.student_id, change, change))
         assert (done.success, done.conflicts_resolved) == (True, 0)
     profile = read_profile(call)
     assert (profile.grade, profile.available_hours_per_day) == (12, 1.5)
@@ -203,3 +205,46 @@ def test_change_without_values_and_null_keep_a_profile(school: School) -> None:
         assert (done.success, done.conflicts_resolved) == (True, 0)
     profile = read_profile(later)
     assert (profile.grade, profile.target_exam, profile.exam_date) == (10, "Finals", None)
+
+
+def test_operations_that_differ_in_anything_are_all_applied(school: School) -> None:
+    school.syllabus(TOPICS)
+    students = [school.user(name) for name in ("ann", "bob")]
+    base = operation("question_attempts", attempt(school))
+    variants = [
+        base,
+        base | {"operation_type": "update"},
+        base | {"record_id": 2},
+        base | {"timestamp": "2026-11-20T10:00:01"},
+        base | {"data": attempt(school, confidence=4)},
+        base | {"table_name": "study_plans"},
+    ]
+    for student in students:
+        for variant in variants:
+            assert upload(student, queue(student.user.student_id, variant)).success
+    stored = school.db.execute(select(SyncOperation.student_id)).scalars().all()
+    assert len(stored) == 12
+    for student in students:
+        assert len(list_live_attempts(student, str(student.user.student_id)).root) == 5
+
+
+def test_status_is_that_of_the_own_queue(school: School) -> None:
+    ann, bob = school.user("ann"), school.user("bob")
+    sent = str(ann.user.student_id)
+    refused = [operation("users", {"name": name}) for name in ("a", "b")]
+    for hour, operations in ((9, refused), (11, [operation("study_plans", {})]), (10, [])):
+        call = type(ann)(ann.db, ann.user, school.now.replace(hour=hour))
+        upload(call, queue(sent, *operations))
+    upload(bob, queue(bob.user.student_id, operation("users", {})))
+    status = read_status(ann, sent)
+    assert (status.sync_state, status.pending_operations) == ("error", 2)
+    assert status.last_sync_time == school.now.replace(hour=11)
+    assert read_status(bob, str(bob.user.student_id)).pending_operations == 1
+
+
+def test_device_reads_the_newest_20_plans(school: School) -> None:
+    school.syllabus(TOPICS)
+    student = school.user("ann")
+    made = [make_plan(student, PlanType.DAILY, None).plan_id for _ in range(21)]
+    plans = download(student, str(student.user.student_id)).data.study_plans
+    assert [it.plan_id for it in plans] == made[:0:-1]

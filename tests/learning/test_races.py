@@ -3,7 +3,6 @@
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -70,12 +69,6 @@ def other(postgres_url: str) -> Iterator[Other]:
         yield Other(connection, watch)
 
 
-@contextmanager
-def database(url: str) -> Iterator["psycopg.Connection[Any]"]:
-    with psycopg.connect(url, autocommit=True) as connection:
-        yield connection
-
-
 def bearer(tokens: dict[str, Any]) -> dict[str, str]:
     return {"Authorization": f"Bearer {tokens['access_token']}"}
 
@@ -111,7 +104,7 @@ def old_form(url: str) -> str:
     """Give the account a hash that is replaced by its next log-in; return a newer one."""
     import bcrypt
 
-    with database(url) as connection:
+    with psycopg.connect(url) as connection:
         old = bcrypt.hashpw(PASSWORD.encode(), bcrypt.gensalt(4)).decode()
         connection.execute("UPDATE learning.users SET password_hash = %s", (old,))
     return hash_password("a new password")
@@ -126,7 +119,7 @@ def test_log_in_with_a_password_that_is_replaced_meanwhile_is_refused(
     body = {"username": "ann", "password": PASSWORD}
     refused = other.finish_during(lambda: client.post("/api/auth/login", json=body))
     assert code_of(refused) == (401, "log_in_refused")
-    with database(postgres_url) as connection:
+    with psycopg.connect(postgres_url) as connection:
         assert connection.execute("SELECT password_hash FROM learning.users").fetchone() == (new,)
 
 
@@ -153,7 +146,7 @@ def test_refreshed_token_does_not_outlive_a_change_of_the_password(
         lambda: client.post("/api/auth/refresh", json=body), then=(END_TOKENS,)
     )
     assert code_of(refused) == (401, "refresh_refused")
-    with database(postgres_url) as connection:
+    with psycopg.connect(postgres_url) as connection:
         usable = "SELECT count(*) FROM learning.refresh_tokens WHERE used_at IS NULL"
         assert connection.execute(usable).fetchone() == (0,)
 
@@ -177,7 +170,7 @@ def test_refreshed_token_does_not_outlive_a_log_out(
         lambda: client.post("/api/auth/logout", json=body, headers=bearer(ann))
     )
     assert done.status_code == 200
-    with database(postgres_url) as connection:
+    with psycopg.connect(postgres_url) as connection:
         usable = "SELECT count(*) FROM learning.refresh_tokens WHERE used_at IS NULL"
         assert connection.execute(usable).fetchone() == (0,)
 
@@ -239,13 +232,13 @@ def test_student_who_changes_class_meanwhile_is_not_moved(
     other.execute(
         "INSERT INTO learning.classes (id, name, grade) VALUES (%s, '10b', 10)", (elsewhere,)
     )
-    (student,) = other.execute("SELECT id FROM learning.student_profiles").fetchone() or ()
+    student = client.get("/api/auth/me", headers=bearer(ann)).json()["student_profile"]["id"]
     other.execute("UPDATE learning.student_profiles SET class_id = %s", (elsewhere,))
     path = f"/api/learning/classes/{school_class['id']}/move"
-    body = {"student_ids": [str(student)]}
+    body = {"student_ids": [student]}
     refused = other.finish_during(lambda: client.post(path, json=body, headers=teacher))
     assert code_of(refused) == (403, "student_closed")
-    with database(postgres_url) as connection:
+    with psycopg.connect(postgres_url) as connection:
         stored = connection.execute("SELECT class_id FROM learning.student_profiles").fetchone()
         assert stored == (elsewhere,)
 
@@ -277,7 +270,7 @@ def test_student_has_one_current_plan_of_a_period(
         lambda: client.post("/api/learning/plan", json=body, headers=bearer(ann))
     )
     assert made.status_code == 200
-    with database(postgres_url) as connection:
+    with psycopg.connect(postgres_url) as connection:
         current = connection.execute("SELECT id FROM learning.study_plans WHERE is_active")
         assert [str(row[0]) for row in current] == [made.json()["plan_id"]]
 
@@ -341,7 +334,7 @@ def test_queue_that_is_sent_twice_at_once_is_applied_once(
     counts = [(it.status_code, it.json()["synced_count"], it.json()["failed_count"])
               for it in answers]  # fmt: skip
     assert counts == [(200, 20, 10)] * 3
-    with database(postgres_url) as connection:
+    with psycopg.connect(postgres_url) as connection:
         assert connection.execute("SELECT count(*) FROM learning.question_attempts").fetchone() == (
             10,
         )

@@ -1,6 +1,7 @@
 """The number of statements of a call does not grow with what it stores."""
 
 from collections.abc import Callable
+from functools import partial
 
 import pytest
 from sqlalchemy import event
@@ -54,7 +55,7 @@ def test_import_of_topics(school: School, repeated: bool) -> None:
         if repeated:
             import_content(teacher, content(size))
         trial = content(size).model_copy(update={"dry_run": not repeated})
-        counts.append(statements_of(school, lambda trial=trial: import_content(teacher, trial)))
+        counts.append(statements_of(school, partial(import_content, teacher, trial)))
     assert counts[0] == counts[1]
 
 
@@ -69,5 +70,5 @@ def test_entry_of_marks(school: School) -> None:
             for number, it in enumerate(students[:size])
         ]
         body = MarksIn.model_validate({"exam": "E", "exam_date": "2026-11-01", "marks": marks})
-        counts.append(statements_of(school, lambda body=body: enter_marks(teacher, body)))
+        counts.append(statements_of(school, partial(enter_marks, teacher, body)))
     assert counts[0] == counts[1]

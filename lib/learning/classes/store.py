@@ -184,7 +184,8 @@ def mean_of_newest_exam(db: Session, student_ids: Collection[UUID]) -> float | N
     query = select(func.avg(ExamMark.mark)).where(
         of_students, tuple_(ExamMark.exam_date, ExamMark.exam).in_(newest)
     )
-    return db.execute(query).scalar_one()
+    mean: float | None = db.execute(query).scalar_one()
+    return mean
 
 
 def _classes(
