@@ -1,6 +1,7 @@
 """Answers: grading, storage, and the mastery that follows from them."""
 
 import threading
+from datetime import timedelta
 from uuid import uuid4
 
 import pytest
@@ -20,7 +21,7 @@ from lib.learning.mastery.read import list_live_mastery, read_live_mastery, read
 from lib.learning.practice.attempts import list_attempts, list_live_attempts, record
 from lib.learning.practice.wire import AttemptIn
 from lib.learning.syllabus.grading import is_correct, number_of, option_fault
-from lib.learning.tables import QuestionAttempt
+from lib.learning.tables import ConceptMastery, QuestionAttempt
 from lib.learning.tables.closed_lists import Role
 from tests.learning.rows import drawn, rows
 from tests.learning.school import FIRST_RIGHT, School
@@ -210,3 +211,28 @@ def test_simultaneous_answers_all_count(deps: Deps) -> None:
         db.rollback()
         (mastery,) = list_live_mastery(student, str(student.user.student_id)).root
         assert mastery.total_attempts == 4
+
+
+def test_live_lists_hold_the_newest_100_answers_and_what_was_practised(school: School) -> None:
+    school.syllabus(TOPICS)
+    student = school.user("ann")
+    sent = str(student.user.student_id)
+    for number in range(101):
+        school.store(
+            QuestionAttempt,
+            student_id=student.user.student_id,
+            question_id=school.question("Algebra 1"),
+            answer="true",
+            is_correct=True,
+            time_taken_seconds=1 + number,
+            timestamp=school.now + timedelta(seconds=number),
+        )
+    listed = [it.time_taken for it in list_live_attempts(student, sent).root]
+    assert listed == [float(101 - number) for number in range(100)]
+    school.store(
+        ConceptMastery,
+        student_id=student.user.student_id,
+        concept_id=school.concept("Algebra 1"),
+        total_attempts=0,
+    )
+    assert list_live_mastery(student, sent).root == []
