@@ -8,7 +8,7 @@ from lib.learning.current_user import UserCall
 from lib.learning.days import Day
 from lib.learning.errors import ExamOver, NotStudent, OwnChoice
 from lib.learning.parameters import Id, StudentId
-from lib.learning.plans import make, wire
+from lib.learning.plans import make, read, wire
 from lib.learning.students.student import StudentErrors
 from lib.learning.tables.closed_lists import PlanType
 from lib.web.app import create_app, lambda_entry
@@ -72,7 +72,7 @@ def list_live_plans(
     student_id: StudentId, call: UserCall, plan_type: PlanFilter = None, limit: PlanLimit = 10
 ) -> wire.LivePlansOut:
     """Return a student's plans, newest first."""
-    return make.list_live_plans(call, student_id, plan_type, limit)
+    return read.list_live_plans(call, student_id, plan_type, limit)
 
 
 lambda_handler = lambda_entry(app)

@@ -4,7 +4,7 @@ from lib.errors import raises
 from lib.learning.current_user import UserCall
 from lib.learning.errors import NotStudent, TopicNotFound
 from lib.learning.parameters import Id, Number, StudentId, Threshold, TopicId
-from lib.learning.recommendations import recommend, wire
+from lib.learning.recommendations import open_now, recommend, wire
 from lib.learning.students.student import StudentErrors
 from lib.web.app import create_app, lambda_entry
 
@@ -56,7 +56,7 @@ def recommend_live_concepts(
     student_id: StudentId, topic_id: TopicId, call: UserCall, n: Number = 5
 ) -> wire.LiveConceptsOut:
     """Return the least mastered concepts of a topic."""
-    return recommend.recommend_live_concepts(call, student_id, topic_id, n)
+    return open_now.recommend_live_concepts(call, student_id, topic_id, n)
 
 
 lambda_handler = lambda_entry(app)

@@ -5,7 +5,7 @@ from lib.framework import Response
 from lib.learning.current_user import UserCall
 from lib.learning.errors import TopicNotFound, TopicRefused
 from lib.learning.parameters import StudentId, Threshold, TopicId
-from lib.learning.recommendations import recommend
+from lib.learning.recommendations import open_now
 from lib.learning.students.student import StudentErrors
 from lib.learning.syllabus import topics, wire
 from lib.web.app import create_app, lambda_entry
@@ -55,7 +55,7 @@ def list_live_unlockable(
     student_id: StudentId, call: UserCall, mastery_threshold: Threshold = 60
 ) -> wire.LiveUnlockablesOut:
     """Return the topics that a student can study now."""
-    return recommend.list_live_unlockable(call, student_id, mastery_threshold)
+    return open_now.list_live_unlockable(call, student_id, mastery_threshold)
 
 
 @app.get("/api/topics/{topic_id}")

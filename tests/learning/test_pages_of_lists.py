@@ -9,7 +9,8 @@ from lib.learning.classes.manage import create_class, list_classes
 from lib.learning.classes.marks import enter_marks, list_marks
 from lib.learning.classes.wire import ClassIn, MarksIn
 from lib.learning.current_user import Call
-from lib.learning.plans.make import list_live_plans, make_plan
+from lib.learning.plans.make import make_plan
+from lib.learning.plans.read import list_live_plans
 from lib.learning.plans.store import PlanRow, replace_plan
 from lib.learning.plans.wire import PlanOut
 from lib.learning.progress.read import read_progress

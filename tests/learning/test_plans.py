@@ -5,7 +5,8 @@ from datetime import UTC, date
 import pytest
 
 from lib.learning.errors import ExamOver, StudentClosed
-from lib.learning.plans.make import list_live_plans, make_live_plan, make_plan, read_plans
+from lib.learning.plans.make import make_live_plan, make_plan, read_plans
+from lib.learning.plans.read import list_live_plans
 from lib.learning.recommendations.recommend import EVERYTHING_MASTERED
 from lib.learning.tables import StudyPlan
 from lib.learning.tables.closed_lists import PlanType, Role

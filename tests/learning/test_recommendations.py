@@ -6,13 +6,13 @@ from lib.learning.errors import NotStudent, OwnChoice, StudentClosed
 from lib.learning.plan_arms.assign import assign_arms
 from lib.learning.plan_arms.wire import PlanArmsIn
 from lib.learning.plans.make import make_plan
+from lib.learning.recommendations.open_now import recommend_live_concepts
 from lib.learning.recommendations.recommend import (
     EVERYTHING_MASTERED,
     OWN_CHOICE,
     PREREQUISITES_FIRST,
     explain_live,
     recommend,
-    recommend_live_concepts,
     recommend_live_next,
     recommend_live_top,
 )

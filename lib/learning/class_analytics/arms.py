@@ -4,24 +4,20 @@ from collections.abc import Sequence
 from statistics import fmean
 
 from lib.learning.class_analytics.wire import DifferenceOut, PlanArmOut, PlanArmsOut
-from lib.learning.classes.store import MarkRow
 from lib.learning.current_user import Call
 from lib.learning.plan_arms.comparison import Difference, compare
-from lib.learning.plan_arms.store import list_arms
+from lib.learning.plan_arms.store import list_arms, list_marks
 from lib.learning.students.student import Student
 from lib.learning.tables.closed_lists import Arm
 
 
-def compare_arms(
-    call: Call, students: Sequence[Student], marks: Sequence[MarkRow]
-) -> PlanArmsOut | None:
+def compare_arms(call: Call, students: Sequence[Student]) -> PlanArmsOut | None:
     """Return the arms of a class beside each other, by the newest exam after their beginning."""
-    arms = list_arms(call.db, [student.id for student in students])
+    ids = [student.id for student in students]
+    arms = list_arms(call.db, ids)
     if not arms:
         return None
-    later = [
-        it for it in marks if it.student_id in arms and it.exam_date > arms[it.student_id].since
-    ]
+    later = list_marks(call.db, ids)
     exam = later[0] if later else None
     of_exam = (
         []

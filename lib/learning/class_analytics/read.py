@@ -115,7 +115,6 @@ def read_class_analytics(call: Call, sent_id: str, filters: Filters) -> ClassAna
     view = view_of(call, teachable_class(call, sent_id), filters)
     predicted = predict(call, view.members)
     mean, interval = mean_prediction(predicted.values())
-    marks = class_store.list_marks(call.db, class_id=view.row.id)
     return ClassAnalyticsAnswer(
         class_id=view.row.id,
         class_name=view.row.name,
@@ -128,7 +127,7 @@ def read_class_analytics(call: Call, sent_id: str, filters: Filters) -> ClassAna
         confidence_interval=interval,
         confidence_level=_confidence(view.data_points),
         predictions=predictions(view.members, predicted),
-        plan_arms=compare_arms(call, view.members, marks),
+        plan_arms=compare_arms(call, view.members),
         avg_mark=class_store.mean_of_newest_exam(call.db, list(view.scores)),
     )
 

@@ -8,7 +8,8 @@ from uuid import UUID
 from sqlalchemy import delete, insert, select
 from sqlalchemy.orm import Session
 
-from lib.learning.tables import PlanArm
+from lib.learning.classes.store import MarkRow
+from lib.learning.tables import ExamMark, PlanArm
 from lib.learning.tables.base import new_id
 from lib.learning.tables.closed_lists import Arm
 
@@ -41,6 +42,17 @@ def list_arms(db: Session, student_ids: Sequence[UUID]) -> Arms:
         )
     )
     return {row[0]: ArmRow(row[0], Arm(row[1]), *row[2:]) for row in rows}
+
+
+def list_marks(db: Session, student_ids: Sequence[UUID]) -> list[MarkRow]:
+    """Return the marks of students that were gained after their arms began, newest exam first."""
+    rows = db.execute(
+        select(ExamMark.student_id, ExamMark.exam, ExamMark.exam_date, ExamMark.mark)
+        .join(PlanArm, PlanArm.student_id == ExamMark.student_id)
+        .where(ExamMark.student_id.in_(student_ids), ExamMark.exam_date > PlanArm.since)
+        .order_by(ExamMark.exam_date.desc(), ExamMark.exam, ExamMark.student_id)
+    )
+    return [MarkRow(*row) for row in rows]
 
 
 def replace_arms(

@@ -7,8 +7,6 @@ from math import ceil
 from typing import Any
 from uuid import UUID
 
-from pydantic import ValidationError
-
 from lib.learning.current_user import Call
 from lib.learning.days import day_of, midnight
 from lib.learning.decision.open_topics import MASTERED
@@ -19,13 +17,12 @@ from lib.learning.errors import ExamOver, OwnChoice
 from lib.learning.ids import live_id
 from lib.learning.plan_arms.store import decides_alone
 from lib.learning.plans import store
+from lib.learning.plans.read import plan_of
 from lib.learning.plans.store import PlanRow
 from lib.learning.plans.wire import (
     AllocationOut,
     DailyPlanOut,
     LivePlanOut,
-    LivePlansOut,
-    LiveStoredPlanOut,
     PlanAnswer,
     PlanOut,
     PlansAnswer,
@@ -34,14 +31,13 @@ from lib.learning.plans.wire import (
 )
 from lib.learning.recommendations.recommend import lack
 from lib.learning.students import store as student_store
-from lib.learning.students.student import changeable_student, own_or_named, readable_student
+from lib.learning.students.student import changeable_student, own_or_named
 from lib.learning.study.prediction import PredictedResult, predict_result
 from lib.learning.study.situation import Situation, situation_of
 from lib.learning.syllabus.syllabus import TopicRow
 from lib.learning.tables.base import new_id
 from lib.learning.tables.closed_lists import PlanType
 from lib.learning.transactions import transaction
-from lib.web.response_size import within
 
 WEAKEST = 2
 """Number of concepts that the goals of a topic name."""
@@ -94,45 +90,6 @@ def read_plans(call: Call, sent_id: str | None) -> PlansAnswer:
         answers.append(_answer(row, plan_of(row), is_outdated))
     return PlansAnswer(
         student_id=student.id, plans=answers, prediction=_predicted(predict_result(situation))
-    )
-
-
-def list_live_plans(
-    call: Call, sent_id: str, plan_type: PlanType | None, limit: int
-) -> LivePlansOut:
-    """Return a student's plans in the live system's shape, newest first, as many as fit.
-
-    Raises:
-        StudentClosed, StudentNotFound: As for `readable_student`.
-    """
-    student = readable_student(call, sent_id)
-    rows = store.list_plans(call.db, student.id, plan_type, limit)
-    plans = list(within(_live_stored(row) for row in rows))
-    return LivePlansOut(student_id=student.live_id, count=len(plans), plans=plans)
-
-
-def plan_of(row: PlanRow) -> PlanOut:
-    """Return a stored plan; of an adopted one, the topics that can be read."""
-    content = row.content if isinstance(row.content, dict) else {"topics": row.content}
-    with suppress(ValidationError):
-        return PlanOut.model_validate(content.get("plan"))
-    topics: list[AllocationOut] = []
-    sent = content.get("topics")
-    for each in sent if isinstance(sent, list) else []:
-        with suppress(ValidationError, TypeError):
-            topics.append(AllocationOut.model_validate({"goals": [], "priority_score": 0} | each))
-    start, end = row.start_date.date().isoformat(), row.end_date.date().isoformat()
-    return PlanOut(
-        date=start,
-        topics=topics,
-        total_hours=sum(topic.allocated_hours for topic in topics),
-        revision_topics=[],
-        revisions=[],
-        start_date=start,
-        end_date=end,
-        daily_plans=[],
-        high_priority_topics=[],
-        warning=None,
     )
 
 
@@ -336,18 +293,4 @@ def _answer(row: PlanRow, plan: PlanOut, is_outdated: bool) -> PlanAnswer:
         created_at=row.created_at,
         plan=plan,
         outdated=is_outdated,
-    )
-
-
-def _live_stored(row: PlanRow) -> LiveStoredPlanOut:
-    plan = plan_of(row)
-    return LiveStoredPlanOut(
-        plan_id=live_id(row.id, row.former_id),
-        plan_type=row.plan_type,
-        plan=plan,
-        start_date=row.start_date,
-        end_date=row.end_date,
-        created_at=row.created_at,
-        is_active=row.is_active,
-        topics=plan.topics,
     )

@@ -1,15 +1,14 @@
 """Statements of study plans."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import insert, select, update
 from sqlalchemy.orm import Session
 
-from lib.learning.tables import Concept, Question, QuestionAttempt, StudyPlan
+from lib.learning.tables import StudyPlan
 from lib.learning.tables.closed_lists import PlanType
 
 
@@ -79,15 +78,3 @@ def list_plans(
         query = query.where(StudyPlan.is_active)
     ordered = query.order_by(StudyPlan.created_at.desc(), StudyPlan.id.desc()).limit(limit)
     return [PlanRow(row[0], row[1], PlanType(row[2]), *row[3:]) for row in db.execute(ordered)]
-
-
-def last_practised(db: Session, student_id: UUID) -> Mapping[UUID, datetime]:
-    """Return the time of a student's newest answer about each topic."""
-    rows = db.execute(
-        select(Concept.topic_id, func.max(QuestionAttempt.timestamp))
-        .join(Question, Question.id == QuestionAttempt.question_id)
-        .join(Concept, Concept.id == Question.concept_id)
-        .where(QuestionAttempt.student_id == student_id)
-        .group_by(Concept.topic_id)
-    )
-    return {row[0]: row[1] for row in rows}

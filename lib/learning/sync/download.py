@@ -4,7 +4,7 @@ from lib.learning.accounts.wire import ProfileOut
 from lib.learning.current_user import Call
 from lib.learning.mastery import store as mastery_store
 from lib.learning.mastery.read import live_detail
-from lib.learning.plans.make import list_live_plans
+from lib.learning.plans.read import list_live_plans
 from lib.learning.practice.attempts import list_live_attempts
 from lib.learning.students.student import readable_student
 from lib.learning.sync import store
