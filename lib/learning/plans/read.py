@@ -10,8 +10,8 @@ from lib.learning.plans import store
 from lib.learning.plans.store import PlanRow
 from lib.learning.plans.wire import AllocationOut, LivePlansOut, LiveStoredPlanOut, PlanOut
 from lib.learning.students.student import readable_student
-from  import within
 from lib.learning.tables.closed_lists import PlanType
+from lib.web.response_size import within
 
 
 def list_live_plans(
