@@ -3,7 +3,7 @@
 from lib.errors import raises
 from lib.learning.current_user import UserCall
 from lib.learning.errors import NotStudent, TopicNotFound
-from lib.learning.parameters import Id, Number, StudentId, Threshold, TopicId
+from lib.learning.parameters import Id, MaybeThreshold, Number, StudentId, Threshold, TopicId
 from lib.learning.recommendations import open_now, recommend, wire
 from lib.learning.students.student import StudentErrors
 from lib.web.app import create_app, lambda_entry
@@ -17,7 +17,7 @@ def list_recommendations(
     call: UserCall,
     student_id: Id = None,
     limit: Number = 5,
-    mastery_threshold: Threshold | None = None,
+    mastery_threshold: MaybeThreshold = None,
 ) -> wire.RecommendationsAnswer:
     """Return the topics to study next, each with its reasons as numbers and in words."""
     return recommend.recommend(call, student_id, limit, mastery_threshold)

@@ -26,6 +26,15 @@ Id = Annotated[
 Threshold = Annotated[
     float, Query(ge=0, le=100, allow_inf_nan=False, description="Mastery, 0 to 100.")
 ]
+MaybeThreshold = Annotated[
+    float | None,
+    Query(
+        ge=0,
+        le=100,
+        allow_inf_nan=False,
+        description="Mastery, 0 to 100, from which topics are left out; by default none is.",
+    ),
+]
 Number = Annotated[int, Query(ge=1, le=20, description="Most entries to return.")]
 MAX_PAGE = 200
 PageSize = Annotated[int, Query(ge=1, le=MAX_PAGE, description="Most entries of a page.")]

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tests.contract.call import ABSENT, OPERATOR, Call
+from tests.contract.call import ABSENT, CRON, OPERATOR, Call
 
 PASSWORD = "correct horse battery"
 STUDENT = {"Authorization": "Bearer {student_token}"}
@@ -279,6 +279,17 @@ CLASSES = (
     Call("GET", "/api/learning/classes/{class}", 200, headers=TEACHER, exact=False),
     Call("GET", "/api/learning/classes/{class}", 403, headers=STUDENT),
     Call("PUT", "/api/learning/classes/{class}", 200, {"open_to_join": False}, TEACHER),
+    Call(
+        "POST",
+        "/api/learning/classes/{class}/plan-arms",
+        200,
+        {"students": [{"student_id": "{planner_student}", "arm": "planner"}]},
+        TEACHER,
+    ),
+    Call("POST", "/api/learning/classes/{class}/plan-arms", 422, {}, TEACHER),
+    Call("POST", "/api/admin-calibrate-learning", 200, headers=OPERATOR, exact=False),
+    Call("POST", "/api/admin-calibrate-learning", 401),
+    Call("GET", "/api/calibrate-learning", 200, headers=CRON, exact=False),
     Call(
         "POST",
         "/api/learning/exam-marks",

@@ -35,6 +35,9 @@ WITH_NUMPY = {
     "assessment.submit",
     "assessment.debug_session",
     "assessment.debug_sync",
+    "learning.class_analytics",
+    "learning.plan",
+    "learning.recommendations",
 }
 """Functions whose every call computes with arrays."""
 WITHOUT_LOCAL = ("api", "lib", "migrations")

@@ -29,8 +29,8 @@ def call(client: TestClient, case: tuple[Endpoint, str], headers: dict[str, str]
 
 
 def test_every_operation_of_users_is_looked_at() -> None:
-    assert len(ROWS) == 55
-    assert len(FOR_TEACHERS) == 14
+    assert len(ROWS) == 56
+    assert len(FOR_TEACHERS) == 15
 
 
 @pytest.mark.parametrize("case", ROWS, ids=case_id)

@@ -248,15 +248,3 @@ def test_device_reads_the_newest_20_plans(school: School) -> None:
     made = [make_plan(student, PlanType.DAILY, None).plan_id for _ in range(21)]
     plans = download(student, str(student.user.student_id)).data.study_plans
     assert [it.plan_id for it in plans] == made[:0:-1]
-
-
-def test_last_ten_answers_are_the_newest_in_whatever_order_they_arrive(school: School) -> None:
-    school.syllabus(TOPICS)
-    student = school.user("ann")
-    for day in (*range(11, 21), 10):
-        data = attempt(school, answer="false" if day == 10 else "true")
-        taken = operation("question_attempts", data, timestamp=f"2026-11-{day}T10:00:00")
-        upload(student, queue(student.user.student_id, taken))
-    (mastery,) = list_live_mastery(student, str(student.user.student_id)).root
-    # 100 x (0.5 x 10/11 + 0.2 + 0.2 x 3/5 + 0.1): the last ten are right
-    assert round(mastery.mastery_score, 2) == 87.45
