@@ -23,6 +23,9 @@ TOPICS = """
 """
 
 
+ATTEMPT = {"answer": "true", "time_taken_seconds": 60, "confidence": 3}
+
+
 def operation(table: str, data: Any, **changes: Any) -> dict[str, Any]:
     return {
         "operation_type": "create",
@@ -41,10 +44,8 @@ def queue(student_id: Any, *operations: dict[str, Any]) -> QueueIn:
 def attempt(school: School, **changes: Any) -> dict[str, Any]:
     return {
         "question_id": str(school.question("Algebra 1")),
-        "answer": "true",
+        **ATTEMPT,
         "is_correct": False,  # what a device says about its own answer does not count
-        "time_taken_seconds": 60,
-        "confidence": 3,
         **changes,
     }
 
@@ -99,6 +100,9 @@ def test_two_devices_may_give_one_number_to_different_rows(school: School) -> No
         ("question_attempts", '{"a":' * 40 + "1" + "}" * 40, {}, "data: It is not the JSON"),
         ("question_attempts", {}, {"operation_type": "delete"}, "Nothing is deleted"),
         ("student_profiles", {"grade": 13}, {}, "not valid"),
+        ("question_attempts", ATTEMPT | {"question_id": "x"}, {}, "no such question"),
+        ("question_attempts", ATTEMPT | {"question_id": 7}, {}, "no such question"),
+        ("question_attempts", ATTEMPT | {"question_id": [7]}, {}, "data.question_id"),
     ],
 )
 def test_operation_that_cannot_be_applied_is_kept_and_blocks_no_other(

@@ -10,6 +10,8 @@ from lib.learning.classes.marks import enter_marks
 from lib.learning.classes.wire import MarksIn
 from lib.learning.syllabus.content import import_content
 from lib.learning.syllabus.wire import ContentIn
+from lib.learning.sync.upload import upload
+from lib.learning.sync.wire import QueueIn
 from lib.learning.tables.closed_lists import Role
 from tests.learning.school import School
 
@@ -38,12 +40,20 @@ def content(size: int) -> ContentIn:
                 "topic": f"Topic {number}",
                 "parent": f"Topic {number - 1}" if number else None,
                 "prerequisites": {f"Topic {number - 1}": 60} if number else {},
+                "description": "Odd" if number % 2 else None,
                 "exam_weightage": 1,
                 "estimated_hours": 1,
             }
             for number in range(size)
         ],
-        concepts=[{"topic": f"Topic {number}", "concept": "All"} for number in range(size)],
+        concepts=[
+            {
+                "topic": f"Topic {number}",
+                "concept": "All",
+                "description": "Odd" if number % 2 else None,
+            }
+            for number in range(size)
+        ],
     )
 
 
@@ -71,4 +81,33 @@ def test_entry_of_marks(school: School) -> None:
         ]
         body = MarksIn.model_validate({"exam": "E", "exam_date": "2026-11-01", "marks": marks})
         counts.append(statements_of(school, partial(enter_marks, teacher, body)))
+    assert counts[0] == counts[1]
+
+
+def test_upload_of_a_queue(school: School) -> None:
+    school.syllabus("topic  weight  hours\nAlgebra  60  4\nGeometry  40  4\n")
+    student = school.user("ann")
+    questions = [str(school.question(f"{name} 1")) for name in ("Algebra", "Geometry")]
+    counts = []
+    for size in (4, 400):
+        operations = [
+            {
+                "operation_type": "create",
+                "table_name": ("question_attempts", "study_plans", "users")[number % 3],
+                "record_id": f"{size}-{number}",
+                "timestamp": "2026-11-20T10:00:00",
+                "data": {
+                    "question_id": questions[number % 2],
+                    "answer": "true",
+                    "time_taken_seconds": 5,
+                    "confidence": 3,
+                },
+            }
+            for number in range(size)
+        ]
+        body = {"student_id": str(student.user.student_id), "operations": operations}
+        queue = QueueIn.model_validate(body)
+        counts.append(statements_of(school, partial(upload, student, queue)))
+        repeated = statements_of(school, partial(upload, student, queue))
+        assert repeated <= counts[-1]
     assert counts[0] == counts[1]

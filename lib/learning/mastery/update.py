@@ -53,10 +53,20 @@ def count_attempt(db: Session, counted: Counted, attempt: Attempt, now: datetime
 def refresh(db: Session, student_id: UUID, now: datetime) -> None:
     """Count all answers of a student anew if the figures are stale."""
     counted = store.lock_student(db, student_id, now)
+    if counted.calibration != current_calibration(db).version:
+        recount(db, counted, now)
+
+
+def recount(db: Session, counted: Counted, now: datetime) -> None:
+    """Count all answers of a student anew, such as after many were stored.
+
+    Args:
+        db: The session.
+        counted: What is counted so far, as `store.lock_student` returned it in this transaction.
+        now: Time of the call.
+    """
     calibration = current_calibration(db)
-    if counted.calibration == calibration.version:
-        return
-    attempts = store.list_attempts(db, student_id)
+    attempts = store.list_attempts(db, counted.student_id)
     figures = count_all(attempts, calibration)
     counted = replace(counted, calibration=calibration.version)
     newest = {UUID(it.question.concepts[0]): it for it in attempts}

@@ -151,7 +151,7 @@ def _record(call: Call, body: AttemptIn | LiveAttemptIn, attempt_id: UUID) -> Re
             confidence=body.confidence,
             timestamp=call.now,
         )
-        store.add_attempt(db, attempt, call.now)
+        store.add_attempts(db, [attempt], call.now)
         if not count_attempt(db, counted, answer_of(attempt, question), call.now):
             refresh(db, student_id, call.now)
         score = _score(call, student_id, question)

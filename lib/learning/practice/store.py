@@ -1,5 +1,6 @@
 """Statements of answers."""
 
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
@@ -10,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from lib.learning.ids import live_id
 from lib.learning.tables import Question, QuestionAttempt
+from lib.learning.tables.base import ONE_STATEMENT
 
 
 @dataclass(frozen=True)
@@ -58,10 +60,24 @@ def find_attempt(db: Session, attempt_id: UUID) -> AttemptRow | None:
     return None if row is None else AttemptRow(*row)
 
 
-def add_attempt(db: Session, attempt: NewAttempt, now: datetime) -> None:
-    """Store an answer."""
-    values = asdict(attempt) | {"synced": True, "created_at": now, "updated_at": now}
-    db.execute(insert(QuestionAttempt).values(**values))
+def add_attempts(db: Session, attempts: Sequence[NewAttempt], now: datetime) -> None:
+    """Store answers.
+
+    Raises:
+        AttemptIdTaken: If another answer has the id of one.
+    """
+    common = {"synced": True, "created_at": now, "updated_at": now}
+    db.execute(
+        insert(QuestionAttempt),
+        [asdict(each) | common for each in attempts],
+        execution_options=ONE_STATEMENT,
+    )
+
+
+def list_stored(db: Session, attempt_ids: Collection[UUID]) -> set[UUID]:
+    """Return which of some answers are stored."""
+    query = select(QuestionAttempt.id).where(QuestionAttempt.id.in_(attempt_ids))
+    return set(db.execute(query).scalars())
 
 
 def list_attempts(

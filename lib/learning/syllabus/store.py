@@ -1,18 +1,18 @@
 """Statements of the syllabus."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import delete, func, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from lib.learning.ids import Reference
 from lib.learning.syllabus.syllabus import ConceptRow, PrerequisiteRow, Syllabus, TopicRow
 from lib.learning.tables import Concept, Question, Topic, TopicPrerequisite
-from lib.learning.tables.base import new_id
+from lib.learning.tables.base import ONE_STATEMENT, new_id
 
 
 @dataclass(frozen=True)
@@ -111,7 +111,7 @@ def set_weightages(db: Session, stated: Mapping[UUID, float], shares: Mapping[UU
 def add_topics(db: Session, rows: Sequence[dict[str, Any]]) -> None:
     """Store new topics."""
     if rows:
-        db.execute(insert(Topic), list(rows))
+        db.execute(insert(Topic), list(rows), execution_options=ONE_STATEMENT)
 
 
 def change_topics(db: Session, rows: Sequence[dict[str, Any]]) -> None:
@@ -150,7 +150,7 @@ def replace_prerequisites(
 def add_concepts(db: Session, rows: Sequence[dict[str, Any]]) -> None:
     """Store new concepts."""
     if rows:
-        db.execute(insert(Concept), list(rows))
+        db.execute(insert(Concept), list(rows), execution_options=ONE_STATEMENT)
 
 
 def change_concepts(db: Session, rows: Sequence[dict[str, Any]]) -> None:
@@ -162,7 +162,7 @@ def change_concepts(db: Session, rows: Sequence[dict[str, Any]]) -> None:
 def add_questions(db: Session, rows: Sequence[dict[str, Any]]) -> None:
     """Store new questions."""
     if rows:
-        db.execute(insert(Question), list(rows))
+        db.execute(insert(Question), list(rows), execution_options=ONE_STATEMENT)
 
 
 def change_questions(db: Session, rows: Sequence[dict[str, Any]]) -> None:
@@ -175,6 +175,18 @@ def find_question(db: Session, wanted: Reference) -> QuestionRow | None:
     """Return a question; None if there is none with this id."""
     row = db.execute(select(*_QUESTION).where(wanted.of(Question))).one_or_none()
     return None if row is None else QuestionRow(*row)
+
+
+def find_questions(db: Session, wanted: Collection[Reference]) -> dict[Reference, QuestionRow]:
+    """Return the questions that exist, by the ids that were sent."""
+    is_wanted = or_(
+        Question.id.in_({each.id for each in wanted} - {None}),
+        Question.former_id.in_({each.former_id for each in wanted} - {None}),
+    )
+    rows = [QuestionRow(*row) for row in db.execute(select(*_QUESTION).where(is_wanted))]
+    adopted = [row for row in rows if row.former_id is not None]
+    by_number = {Reference(former_id=row.former_id): row for row in adopted}
+    return {Reference(id=row.id): row for row in rows} | by_number
 
 
 def list_questions(

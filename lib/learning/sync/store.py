@@ -1,6 +1,6 @@
 """Statements of synchronisation."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
@@ -11,6 +11,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from lib.learning.tables import SyncOperation
+from lib.learning.tables.base import ONE_STATEMENT
 
 
 @dataclass(frozen=True)
@@ -34,16 +35,34 @@ def list_applied(db: Session, operation_ids: Collection[UUID]) -> set[UUID]:
     return set(db.execute(query).scalars())
 
 
-def record_operation(db: Session, operation: Received, error: str | None, now: datetime) -> None:
-    """Store an operation with its outcome, or the outcome of another try."""
+def record_operations(
+    db: Session, operations: Sequence[Received], errors: Mapping[UUID, str], now: datetime
+) -> None:
+    """Store operations with their outcomes, or the outcomes of another try.
+
+    Args:
+        db: The session.
+        operations: The operations, in the order of their ids.
+        errors: Why some of them were not applied, by their ids.
+        now: Time of the outcome.
+    """
     dialect: Any = sqlite if db.get_bind().dialect.name == "sqlite" else postgresql
-    outcome = {"synced": error is None, "last_error": error, "updated_at": now}
+    new = dialect.insert(SyncOperation)
+    changed = {name: new.excluded[name] for name in ("synced", "last_error", "updated_at")}
+    changed["retry_count"] = SyncOperation.retry_count + 1
     db.execute(
-        dialect.insert(SyncOperation)
-        .values(**asdict(operation), **outcome, created_at=now)
-        .on_conflict_do_update(
-            index_elements=["id"], set_={**outcome, "retry_count": SyncOperation.retry_count + 1}
-        )
+        new.on_conflict_do_update(index_elements=["id"], set_=changed),
+        [
+            {
+                **asdict(operation),
+                "synced": operation.id not in errors,
+                "last_error": errors.get(operation.id),
+                "created_at": now,
+                "updated_at": now,
+            }
+            for operation in operations
+        ],
+        execution_options=ONE_STATEMENT,
     )
 
 

@@ -1,4 +1,4 @@
-"""Queues of devices of the live system: each operation is applied once, on its own.
+"""Queues of devices of the live system: each operation is applied once, whatever the others hold.
 
 Mastery and plans are derived on the server, so operations on them are acknowledged and not stored.
 Two devices may have given one number to different rows, so the id of an operation is made from
@@ -6,19 +6,20 @@ everything that it says.
 """
 
 import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from pydantic import TypeAdapter, ValidationError
 
-from lib.errors import AppError
 from lib.learning.current_user import Call
 from lib.learning.fixed_ids import uuid_of
-from lib.learning.ids import reference
+from lib.learning.ids import Reference, reference
 from lib.learning.mastery import store as mastery_store
-from lib.learning.mastery.update import count_attempt, refresh
+from lib.learning.mastery.update import recount
 from lib.learning.practice import store as practice_store
-from lib.learning.practice.attempts import answer_of
 from lib.learning.practice.store import NewAttempt
 from lib.learning.practice.wire import LiveAttemptIn
 from lib.learning.students import store as student_store
@@ -27,6 +28,7 @@ from lib.learning.students.student import changeable_student
 from lib.learning.students.wire import ProfileChangeIn
 from lib.learning.syllabus import store as syllabus_store
 from lib.learning.syllabus.grading import is_correct
+from lib.learning.syllabus.store import QuestionRow
 from lib.learning.sync import store
 from lib.learning.sync.store import Received
 from lib.learning.sync.wire import UNREAD, OperationIn, QueueIn, QueueOut
@@ -44,42 +46,49 @@ class Refused(Exception):
 
 
 @dataclass
-class _Counts:
-    synced: int = 0
-    conflicts: int = 0
-    errors: list[str] = field(default_factory=list)
+class _Work:
+    """What is to be done for the operations of a queue."""
+
+    attempts: list[NewAttempt] = field(default_factory=list)
+    profile_changes: list[tuple[datetime, dict[str, Any]]] = field(default_factory=list)
+    """Times of changes of the profile, and the columns with their values."""
+    errors: dict[UUID, str] = field(default_factory=dict)
+    """Why operations are refused, by their ids."""
 
 
 def upload(call: Call, body: QueueIn) -> QueueOut:
     """Apply the operations of a queue; repeating it changes nothing.
 
+    The number of statements does not grow with that of the operations.
+
     Raises:
         StudentClosed, StudentNotFound: As for `changeable_student`.
     """
     student = changeable_student(call, body.student_id)
-    counts = _Counts()
     queue = [_received(operation, student.id) for operation in body.operations]
     applied = store.list_applied(call.db, {received.id for received in queue})
-    for number, received in enumerate(queue):
-        try:
-            if received.id not in applied:
-                with transaction(call.db):
-                    counts.conflicts += _apply(call, received)
-                    store.record_operation(call.db, received, None, call.now)
-                applied.add(received.id)
-            counts.synced += 1
-        except Refused as refusal:
-            with transaction(call.db):
-                store.record_operation(call.db, received, str(refusal), call.now)
-            counts.errors.append(f"operations[{number}]: {refusal}")
+    new = {received.id: received for received in queue if received.id not in applied}
+    work = _work(call, list(new.values()))
+    conflicts = 0
     with transaction(call.db):
-        refresh(call.db, student.id, call.now)
+        if work.attempts:
+            _add_attempts(call, student.id, work)
+        for changed_at, changes in work.profile_changes:
+            conflicts += not _change_profile(call, student.id, changed_at, changes)
+        if new:
+            ordered = [new[operation_id] for operation_id in sorted(new)]
+            store.record_operations(call.db, ordered, work.errors, call.now)
+    errors = [
+        f"operations[{number}]: {work.errors[received.id]}"
+        for number, received in enumerate(queue)
+        if received.id in work.errors
+    ]
     return QueueOut(
-        success=not counts.errors,
-        synced_count=counts.synced,
-        failed_count=len(counts.errors),
-        conflicts_resolved=counts.conflicts,
-        errors=counts.errors,
+        success=not errors,
+        synced_count=len(queue) - len(errors),
+        failed_count=len(errors),
+        conflicts_resolved=conflicts,
+        errors=errors,
     )
 
 
@@ -106,25 +115,47 @@ def _received(operation: OperationIn, student_id: UUID) -> Received:
     )
 
 
-def _apply(call: Call, operation: Received) -> bool:
-    """Apply an operation; return whether it lost against a newer change."""
+def _work(call: Call, operations: Sequence[Received]) -> _Work:
+    """Return what is to be done for operations, and which of them are refused."""
+    work = _Work()
+    sent_ids = [str(it.data["question_id"]) for it in operations if "question_id" in it.data]
+    wanted = [reference(sent_id) for sent_id in sent_ids]
+    questions = syllabus_store.find_questions(call.db, wanted)
+    for operation in operations:
+        try:
+            _sort(call, operation, questions, work)
+        except Refused as refusal:
+            work.errors[operation.id] = str(refusal)
+    return work
+
+
+def _sort(
+    call: Call, operation: Received, questions: Mapping[Reference, QuestionRow], work: _Work
+) -> None:
+    """Add what is to be done for one operation.
+
+    Raises:
+        Refused: If it cannot be applied.
+    """
     if operation.table_name in DERIVED:
-        return False
+        return
     if operation.operation_type == OperationType.DELETE:
         raise Refused("Nothing is deleted by a device.")
     if operation.data.keys() == {UNREAD}:
         raise Refused("data: It is not the JSON of an object.")
     if operation.table_name == "question_attempts":
-        _add_attempt(call, operation)
-        return False
-    if operation.table_name == "student_profiles":
-        return _change_profile(call, operation)
-    raise Refused(f"The table {operation.table_name} is not synchronised.")
+        work.attempts.append(_attempt(call, operation, questions))
+    elif operation.table_name == "student_profiles":
+        changed_at = min(operation.timestamp, call.now)
+        work.profile_changes.append((changed_at, _profile_changes(operation)))
+    else:
+        raise Refused(f"The table {operation.table_name} is not synchronised.")
 
 
-def _add_attempt(call: Call, operation: Received) -> None:
-    """Grade and store an answer that a device took while it was offline."""
-    db, student_id = call.db, operation.student_id
+def _attempt(
+    call: Call, operation: Received, questions: Mapping[Reference, QuestionRow]
+) -> NewAttempt:
+    """Return an answer that a device took while it was offline, graded."""
     try:
         sent = LiveAttemptIn.model_validate(operation.data)
         timestamp = _time.validate_python(operation.data.get("timestamp", operation.timestamp))
@@ -132,15 +163,12 @@ def _add_attempt(call: Call, operation: Received) -> None:
         fault = error.errors(include_url=False)[0]
         name = ".".join(str(part) for part in fault["loc"]) or "timestamp"
         raise Refused(f"data.{name}: {fault['msg']}") from error
-    question = syllabus_store.find_question(db, reference(sent.question_id))
+    question = questions.get(reference(sent.question_id))
     if question is None:
         raise Refused("data.question_id: There is no such question.")
-    counted = mastery_store.lock_student(db, student_id, call.now)
-    if practice_store.find_attempt(db, operation.id) is not None:
-        return
-    attempt = NewAttempt(
+    return NewAttempt(
         id=operation.id,
-        student_id=student_id,
+        student_id=operation.student_id,
         question_id=question.id,
         answer=sent.answer,
         is_correct=is_correct(question.question_type, question.correct_answer, sent.answer),
@@ -148,19 +176,32 @@ def _add_attempt(call: Call, operation: Received) -> None:
         confidence=sent.confidence,
         timestamp=min(timestamp, call.now),  # a device's clock may be ahead
     )
-    practice_store.add_attempt(db, attempt, call.now)
-    count_attempt(db, counted, answer_of(attempt, question), call.now)
 
 
-def _change_profile(call: Call, operation: Received) -> bool:
-    """Store the fields of a profile, unless it was changed later on the server."""
+def _profile_changes(operation: Received) -> dict[str, Any]:
+    """Return the columns that an operation changes."""
     sent = {name: value for name, value in operation.data.items() if name in PROFILE_FIELDS}
     try:
-        body = ProfileChangeIn.model_validate(sent)
-    except (ValidationError, AppError) as error:
+        return changes_of(ProfileChangeIn.model_validate(sent))
+    except ValidationError as error:
         raise Refused("data: The profile has a value that is not valid.") from error
-    changed_at = min(operation.timestamp, call.now)
-    if student_store.lock_profile(call.db, operation.student_id) >= changed_at:
-        return True
-    student_store.change_profile(call.db, operation.student_id, changes_of(body), changed_at)
-    return False
+
+
+def _add_attempts(call: Call, student_id: UUID, work: _Work) -> None:
+    """Store answers, but for those that a simultaneous upload of the queue has stored."""
+    counted = mastery_store.lock_student(call.db, student_id, call.now)
+    stored = practice_store.list_stored(call.db, [attempt.id for attempt in work.attempts])
+    new = [attempt for attempt in work.attempts if attempt.id not in stored]
+    if new:
+        practice_store.add_attempts(call.db, new, call.now)
+        recount(call.db, counted, call.now)
+
+
+def _change_profile(
+    call: Call, student_id: UUID, changed_at: datetime, changes: Mapping[str, Any]
+) -> bool:
+    """Store changes of a profile; return False if it was changed later on the server."""
+    if student_store.lock_profile(call.db, student_id) >= changed_at:
+        return False
+    student_store.change_profile(call.db, student_id, changes, changed_at)
+    return True

@@ -43,6 +43,9 @@ class UtcDateTime(TypeDecorator[datetime]):
 JSON_DOCUMENT = JSON().with_variant(JSONB(), "postgresql")
 """A JSON document: JSONB in Postgres, text in SQLite."""
 
+ONE_STATEMENT = {"render_nulls": True}
+"""Option of an insertion of rows some of which have nulls; they would need another statement."""
+
 
 def new_id() -> UUID:
     """Return a UUID of version 7, which sorts by the time of its creation."""
