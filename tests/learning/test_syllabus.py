@@ -8,8 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lib.learning.errors import ContentRefused, TopicNotFound, TopicRefused
+from lib.learning.ids import reference
 from lib.learning.syllabus.content import import_content
 from lib.learning.syllabus.questions import list_live_questions, list_questions
+from lib.learning.syllabus.store import find_question
 from lib.learning.syllabus.syllabus import find_cycle, normalized
 from lib.learning.syllabus.topics import (
     change_topic,
@@ -241,3 +243,37 @@ def test_pages_of_questions_join_without_gap_or_overlap(school: School) -> None:
         position = page.next_cursor
     assert position is None
     assert len(set(found)) == len(found) == 5
+
+
+def test_import_stores_parents_descriptions_and_trimmed_answers(school: School) -> None:
+    teacher = school.user("tea", Role.TEACHER)
+    parent = {"topic": "Maths", "estimated_hours": 1}
+    child = ALGEBRA | {"parent": "Maths", "description": "Terms", "prerequisites": {"Logic": 70}}
+    topics = [child, parent, {"topic": "Logic", "estimated_hours": 1}]
+    question = QUESTION | {"correct_answer": " 2 "}
+    import_content(teacher, ContentIn(topics=topics, concepts=[SUMS], questions=[question]))
+    for description in ("Terms", "Sums and terms"):
+        changed = child | {"description": description}
+        import_content(teacher, ContentIn(topics=[changed]))
+        algebra = read_live_topic(teacher, str(school.topic("Algebra")))
+        assert (algebra.parent_id, algebra.description) == (school.topic("Maths"), description)
+        assert algebra.prerequisites == [school.topic("Logic")]
+    stored = find_question(school.db, reference(school.question("Sums")))
+    assert stored is not None
+    assert stored.correct_answer == "2"
+
+
+def test_change_of_one_topic_leaves_the_others(school: School) -> None:
+    school.syllabus("""
+        topic     weight  hours  needs
+        Algebra   40      4      -
+        Calculus  40      5      Algebra
+        Physics   20      6      Calculus
+    """)
+    teacher = school.call("author")
+    physics = str(school.topic("Physics"))
+    change_topic(teacher, physics, TopicChangeIn(prerequisites=[], name="Mechanics"))
+    names = {it.name: len(it.prerequisites) for it in list_topics(teacher).topics}
+    assert names == {"Algebra": 0, "Calculus": 1, "Mechanics": 0}
+    questions = list_questions(teacher, None, physics, None, 10).questions
+    assert [it.question_text for it in questions] == ["Physics 1, question 1"]
