@@ -152,13 +152,13 @@ def _record(call: Call, body: AttemptIn | LiveAttemptIn, attempt_id: UUID) -> Re
             timestamp=call.now,
         )
         store.add_attempts(db, [attempt], call.now)
-        if not count_attempt(db, counted, answer_of(attempt, question), call.now):
+        if not count_attempt(db, counted, _answer_of(attempt, question), call.now):
             refresh(db, student_id, call.now)
         score = _score(call, student_id, question)
     return Recorded(attempt_id, right, call.now, question, score)
 
 
-def answer_of(attempt: NewAttempt, question: QuestionRow) -> Attempt:
+def _answer_of(attempt: NewAttempt, question: QuestionRow) -> Attempt:
     """Return an answer as the model of mastery reads it."""
     return as_attempt(
         attempt.id,
