@@ -183,3 +183,25 @@ def test_mark_names_who_entered_it_last(school: School) -> None:
         enter_marks(caller, MarksIn.model_validate(body | {"marks": marks}))
         stored = school.db.execute(select(ExamMark.entered_by)).scalar_one()
         assert stored == caller.user.id
+
+
+@pytest.mark.parametrize(("score", "marked"), [(60, True), (40, True), (59.98, False)])
+def test_difference_of_10_points_from_the_class_is_marked(
+    school: School, score: float, marked: bool
+) -> None:
+    """The class is the student and another one, with a mean of 50 or close to it."""
+    school.syllabus("topic  weight  hours\nAlgebra  100  4\n")
+    teacher, bob = school.user("tea", Role.TEACHER), school.user("bob")
+    class_id = masteries(school, teacher, {"Algebra 1": score})
+    code = read_class(teacher, class_id).class_.join_code
+    join_class(bob, JoinIn(code=code or ""))
+    school.store(
+        ConceptMastery,
+        student_id=bob.user.student_id,
+        concept_id=school.concept("Algebra 1"),
+        total_attempts=1,
+        mastery_score=60 if score == 40 else 40,
+    )
+    ann = school.call("ann")
+    (topic,) = compare_live(ann, str(ann.user.student_id), None).topic_comparison
+    assert topic.marked is marked
