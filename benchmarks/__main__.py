@@ -1,6 +1,6 @@
 """Run the benchmarks: `make bench`, or `make bench ARGS=cold_start` for one of them.
 
-Whatever follows the name of a single benchmark and is no name is for that benchmark:
+Arguments after the name of a single benchmark are passed to that benchmark:
 `python -m benchmarks learning_prediction ATTEMPTS.csv SPLIT.csv OUT.csv`.
 """
 

@@ -136,5 +136,5 @@ def marks(module: ModuleType) -> None:
         "ours": plan,
         "ours_by_marks_only": plan_without_revision_share,
     }
-    print(f"\nMean result, {students} students per scenario and world, made anew every week\n")
+    print(f"\nMean result, {students} students per scenario and world, replanned every week\n")
     module.bench(planners, students, modes=(REPLAN_DAYS,), upper=False)

@@ -92,7 +92,7 @@ class _Client(Redis):
     """The official client, which sends requests with ours.
 
     Its constructor would make an HTTP client without limits, and offers no public way to give it
-    another one. It would also read the certificates of all authorities once more.
+    another one. It would also read the certificates of all authorities again.
     """
 
     def __init__(self, address: str, token: str) -> None:

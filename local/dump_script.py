@@ -127,7 +127,7 @@ def is_archive(file: Path, name: Path) -> bool:
             f"{name} is a dump of a whole server (pg_dumpall). Make one of the database: pg_dump."
         )
     if b"\0" in start:
-        raise ServerError(f"{name} is no dump: neither SQL nor in a format of pg_dump.")
+        raise ServerError(f"{name} is not a dump: neither SQL nor in a format of pg_dump.")
     return False
 
 

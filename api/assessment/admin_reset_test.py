@@ -1,4 +1,4 @@
-"""POST /api/admin-reset-test: close a test without a result, so that the student may start anew."""
+"""POST /api/admin-reset-test: close a test without a result so that the student may restart."""
 
 from typing import Annotated
 

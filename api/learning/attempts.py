@@ -25,7 +25,7 @@ def record_attempt(body: wire.AttemptIn, call: UserCall) -> wire.AttemptAnswer:
 def list_attempts(
     call: UserCall, student_id: Id = None, cursor: Cursor = None, limit: PageSize = 50
 ) -> wire.AttemptsAnswer:
-    """Return answers, newest first: the own ones, or those of a student whom a teacher names."""
+    """Return answers, newest first: the caller's, or those of a student whom a teacher names."""
     return attempts.list_attempts(call, student_id, cursor, limit)
 
 

@@ -65,7 +65,7 @@ def log_out(call: UserCall, body: wire.LogOutIn | None = None) -> wire.DoneOut:
 def change_own_password(
     body: wire.ChangePasswordIn, call: UserCall, deps: ByDeps
 ) -> wire.TokensOut:
-    """Change the own password, end every other log-in, and return new tokens."""
+    """Change the caller's password, end every other log-in, and return new tokens."""
     return change_password.change_password(call, body, deps.settings)
 
 

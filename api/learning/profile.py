@@ -1,4 +1,4 @@
-"""GET, PUT /api/learning/profile: the own profile as a student."""
+"""GET, PUT /api/learning/profile: the caller's profile as a student."""
 
 from lib.errors import raises
 from lib.learning.current_user import UserCall
@@ -13,14 +13,14 @@ app = create_app("learning.profile", tag="Learning")
 @app.get("/api/learning/profile")
 @raises(NotStudent)
 def read_profile(call: UserCall) -> ProfileAnswer:
-    """Return the own profile: exam, hours a day, class."""
+    """Return the caller's profile: exam, hours a day, class."""
     return profile.read_profile(call)
 
 
 @app.put("/api/learning/profile")
 @raises(NotStudent)
 def change_profile(body: ProfileChangeIn, call: UserCall) -> ProfileAnswer:
-    """Change the own profile; a field that is left out keeps its value."""
+    """Change the caller's profile; a field that is left out keeps its value."""
     return profile.change_profile(call, body)
 
 

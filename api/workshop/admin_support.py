@@ -26,7 +26,7 @@ def mark_helped(body: MarkHelpedIn, deps: Annotated[Deps, Depends(get_deps)]) ->
 @app.post(NEW_LINK)
 @raises(AlreadyRunning, FieldMissing, SessionNotFound)
 def make_new_link(body: NewLinkIn, deps: Annotated[Deps, Depends(get_deps)]) -> NewLinkOut:
-    """Give a student's session a new token; the former one opens nothing any more."""
+    """Give a student's session a new token; the former one no longer works."""
     with audited(deps, NEW_LINK) as facts:
         created = new_link.make_new_link(body, deps)
         facts.update(api_key_kept=created.api_key_kept)

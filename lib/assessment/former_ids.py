@@ -41,6 +41,6 @@ def _read(kind: Kind) -> BeforeValidator:
 
 
 SessionUuid = Annotated[UUID, _read("session")]
-"""Id of a session; a text that is no UUID stands for a session of an older deployment."""
+"""Id of a session; a text that is not a UUID stands for a session of an older deployment."""
 PoolUuid = Annotated[UUID, _read("pool")]
-"""Id of a pool; a text that is no UUID stands for a pool of an older deployment."""
+"""Id of a pool; a text that is not a UUID stands for a pool of an older deployment."""

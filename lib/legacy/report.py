@@ -210,5 +210,5 @@ def _next_steps(run: Run) -> list[str]:
         "Check the list of POST /api/admin-list-configs-v2 and point your pages to it.",
         "Encrypt keys of the old format again: POST /api/admin-rotate-keys.",
         "When everything works: POST /api/admin-cleanup-old-tables renames the old tables.",
-        "They still hold API keys as plain text: delete them when nobody needs them any more.",
+        "They still hold API keys as plain text: delete them when nobody needs them.",
     ]

@@ -135,7 +135,7 @@ class UnifiedRows(CamelBody):
 
 
 class Verification(CamelBody):
-    """Whether the migration can be trusted, after everything was read once more."""
+    """Whether the migration can be trusted, after everything was read again."""
 
     verified: bool
     """Whether nothing speaks against the migration."""

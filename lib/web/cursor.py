@@ -37,7 +37,7 @@ def read(cursor: str, *kinds: Callable[[Any], Any]) -> list[Any]:
         kinds: For each part of the key, a function that converts it or raises ValueError.
 
     Raises:
-        InvalidCursor: If it is no cursor of such a key.
+        InvalidCursor: If it is not a cursor of such a key.
     """
     try:
         key = strict_json.parse(urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))

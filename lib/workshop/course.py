@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 NAME_OF_A_FLAG = re.compile(r"[a-z][A-Za-z0-9]{0,63}")
-"""Name of a flag that is no column of a session, as pages send it."""
+"""Name of a flag that is not a column of a session, as pages send it."""
 
 
 @dataclass(frozen=True)

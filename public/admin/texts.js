@@ -88,7 +88,7 @@ export const MIGRATION = {
   },
   cleanUp: {
     title: "Set the old tables aside",
-    what: "Renames the old tables, so that nothing writes to them any more. Their rows stay.",
+    what: "Renames the old tables, so that nothing writes to them. Their rows stay.",
     open: "Clean up …",
     confirm: "Set the old tables aside",
     confirmWhat: "The old tables get new names. Whoever still writes to them gets an error. “Restore” gives the names back.",
@@ -132,10 +132,10 @@ export const UPKEEP = {
   rosterWhat: "Students of a list, in the built-in course; for another course, use the dashboard.",
   rosterButton: "Import a roster",
   rotate: "Rotate the encryption key",
-  rotateWhat: "Set the new key as ENCRYPTION_KEY and the former one as ENCRYPTION_KEY_PREVIOUS, deploy, and seal everything anew here.",
+  rotateWhat: "Set the new key as ENCRYPTION_KEY and the former one as ENCRYPTION_KEY_PREVIOUS, deploy, and seal everything again here.",
   rotateButton: "Seal with the current key",
   rotating: "Sealing …",
-  rotated: (n, unreadable) => `${count(n, "value")} sealed anew. ${unreadable ? `${number(unreadable)} cannot be opened with either key.` : "Nothing is left under the former key."}`,
+  rotated: (n, unreadable) => `${count(n, "value")} sealed again. ${unreadable ? `${number(unreadable)} cannot be opened with either key.` : "Nothing is left under the former key."}`,
 };
 
 export const AUDIT = {

@@ -112,7 +112,7 @@ export const DETAIL = {
   demo: "demo",
   newLink: "New token …",
   newLinkDone: "New token created.",
-  newLinkHint: "The former one opens nothing any more. Send this one to the student:",
+  newLinkHint: "The former one no longer works. Send this one to the student:",
   deleteSession: "Delete …",
   deleteSessionTitle: "Delete this session",
   deleteSessionWhat: (step, rate) => `This removes the session at step ${step} (${rate} %) with its steps, events and bug reports. It cannot be undone.`,

@@ -147,7 +147,7 @@ export const IMPORT = {
 };
 
 export const FILE = {
-  noJson: "this is no JSON: a comma, quote or bracket is missing or too many near this line",
+  noJson: "this is not JSON: a comma, quote or bracket is missing or extra near this line",
   noQuestions: "the file has no list of questions",
   empty: "the file is empty",
   missing: (columns) =>
@@ -155,7 +155,7 @@ export const FILE = {
   noAnswer: (answer) => (answer ? `“${answer}” is none of the options: write an option’s text, letter or number` : "the right answer is missing"),
   noNumber: (column, text) => `${column}: “${text}” is not a number`,
   noConcept: "the concept is missing",
-  unknownConcept: (name, known) => `“${name}” is no concept of this pool; it has ${known.join(", ")}`,
+  unknownConcept: (name, known) => `“${name}” is not a concept of this pool; it has ${known.join(", ")}`,
   repeated: (id, line) => `${id} is already on line ${line}`,
 };
 

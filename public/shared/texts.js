@@ -24,7 +24,7 @@ const BY_KIND = {
   unreadable: ["The answer could not be read.", "Something between this page and the server changed it."],
   credential: ["This password is not right.", "After 5 wrong ones there is a pause of 15 minutes."],
   rights: ["This password may not do that.", ""],
-  missing: ["There is no such thing any more.", ""],
+  missing: ["This no longer exists.", ""],
   conflict: ["Something else changed in the meantime.", ""],
   busy: ["The server is not ready.", "Nothing was lost."],
   refused: ["This was not accepted.", ""],

@@ -120,7 +120,7 @@ def test_student_of_the_oldest_form_takes_a_test_and_finds_the_history(
     assert {SESSIONS[0], SESSIONS[1]} <= {session["session_id"] for session in history}
 
 
-def test_views_over_changed_columns_are_made_anew_or_kept_as_text(
+def test_views_over_changed_columns_are_created_again_or_kept_as_text(
     client: TestClient, operator: dict[str, str], run: Run, rows: Rows
 ) -> None:
     run(FORM_A, ROWS_A)

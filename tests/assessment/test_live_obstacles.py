@@ -249,7 +249,7 @@ def test_triggers_neither_refuse_nor_date_the_upgrade_and_stay_where_they_fit(
     assert rows("SELECT count(*) FROM log") == [(3,)]
 
 
-def test_policies_are_made_anew_or_kept_as_text(
+def test_policies_are_created_again_or_kept_as_text(
     client: TestClient, operator: dict[str, str], run: Run, rows: Rows
 ) -> None:
     run(

@@ -119,7 +119,9 @@ def test_number_that_is_none_does_not_put_a_pool_in_logits(
     )  # fmt: skip
     assert items == [(0.5, 1), (0.5, 1), (0.3, 1), (0.3, 1), (0.004, 1.5), (0.5, 1)]
     assert not any(f"{former_id('pool', 'numbers')} is in logits" in line for line in lines)
-    assert any("4 questions: a discrimination that is no number above 0" in line for line in lines)
+    assert any(
+        "4 questions: a discrimination that is not a number above 0" in line for line in lines
+    )
 
 
 def test_pool_in_logits_is_named_and_stays_within_what_calibration_allows(

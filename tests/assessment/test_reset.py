@@ -1,4 +1,4 @@
-"""Reset of a test: it leaves no trace in anybody's record, and the student may start anew."""
+"""Reset of a test: it leaves no trace in anybody's record, and the student may start again."""
 
 from collections.abc import Callable
 from typing import Any
@@ -49,7 +49,7 @@ def test_reset_test_changes_no_long_term_value(
     assert len(progress["progress_data"]["progress_timeline"]) == 1
 
 
-def test_reset_test_accepts_no_answer_and_the_student_starts_anew(ann: Student) -> None:
+def test_reset_test_accepts_no_answer_and_the_student_starts_again(ann: Student) -> None:
     ann.start()
     ann.answer()
     first, question = ann.session_id, ann.question

@@ -172,7 +172,7 @@ def test_a_ticket_used_ten_times_at_once_starts_one_test(
 def test_a_ticket_is_not_overused_by_starts_at_once_after_each_end(
     client: TestClient, operator: dict[str, str], closed_pool: str, rows: Rows
 ) -> None:
-    """Each thread ends the test that it gets, so that the others start anew."""
+    """Each thread ends the test that it gets, so that the others start new tests."""
     (ticket,) = issue(client, operator, closed_pool, "ann", uses=3)
 
     def start_and_end(_: int) -> int:

@@ -21,7 +21,7 @@ BROKEN_WORDS = """() => {
     const texts = document.createTreeWalker(cell, NodeFilter.SHOW_TEXT);
     while (texts.nextNode()) {
       const text = texts.currentNode;
-      if (text.parentElement.closest(".value")) continue;  // an id is no word
+      if (text.parentElement.closest(".value")) continue;  // an id is not a word
       for (const word of text.data.matchAll(/[^\\s-]+/g)) {
         const range = document.createRange();
         range.setStart(text, word.index);

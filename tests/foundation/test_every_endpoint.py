@@ -44,7 +44,7 @@ WRONG_CREDENTIALS = (
 
 
 def filled(path: str) -> str:
-    """Replace each parameter of a path by a UUID that belongs to nothing."""
+    """Replace each parameter of a path by a UUID that does not exist."""
     return re.sub(r"\{\w+\}", "00000000-0000-4000-8000-000000000000", path)
 
 

@@ -217,7 +217,7 @@ def test_one_session_does_not_use_up_the_limit_of_another(
     assert {response.status_code for response in others} == {200}
 
 
-def test_the_next_quarter_of_an_hour_begins_anew_and_old_counts_go(
+def test_each_quarter_of_an_hour_counts_from_0_and_old_counts_are_deleted(
     sender: Callable[[Endpoint, str], Send], settings: Settings, deps: Deps
 ) -> None:
     send = sender(*LIMITED[1])

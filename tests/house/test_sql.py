@@ -114,7 +114,7 @@ def test_statements_are_in_the_folder_sql() -> None:
     files_with_sql = {name(path) for path in FILES if statements(path.read_text())}
     assert files_with_sql - set(MAY_HOLD_SQL) == set(), "move these statements to sql/"
     assert set(MAY_HOLD_SQL) - files_with_sql == set(), (
-        "these hold no SQL any more: remove them from MAY_HOLD_SQL"
+        "these no longer contain SQL: remove them from MAY_HOLD_SQL"
     )
 
 

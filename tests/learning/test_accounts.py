@@ -189,7 +189,7 @@ def old_bcrypt(password: str) -> str:
 
 
 @pytest.mark.parametrize("old_hash", [old_pbkdf2, old_bcrypt])
-def test_old_password_logs_in_once_and_is_hashed_anew(
+def test_old_password_logs_in_once_and_is_hashed_again(
     client: TestClient, tokens: dict[str, Any], postgres_url: str, old_hash: Any
 ) -> None:
     assert tokens

@@ -128,7 +128,7 @@ def add_topics(url: str, *names: str) -> None:
         )
 
 
-def test_index_that_failed_halfway_is_built_anew_by_its_revision(
+def test_index_that_failed_halfway_is_rebuilt_by_its_revision(
     project: Project, postgres_url: str
 ) -> None:
     add_topics(postgres_url, "Limits", "Limits")

@@ -132,7 +132,7 @@ def test_new_plan_replaces_the_current_one_of_its_period(school: School) -> None
     }
 
 
-def test_own_plan_is_made_anew_when_a_topic_has_moved_by_more_than_15(school: School) -> None:
+def test_own_plan_is_remade_when_a_topic_has_moved_by_more_than_15(school: School) -> None:
     school.syllabus(TOPICS)
     student, teacher = school.user("ann"), school.user("tea", Role.TEACHER)
     school.school_class(teacher, [student])

@@ -134,7 +134,7 @@ def test_rows_of_one_table_that_was_set_aside_are_missed_beside_another(
 
 
 @pytest.mark.parametrize("rows", [0, 1], ids=["empty", "with a row"])
-def test_table_that_an_old_page_created_anew_hides_no_rows(
+def test_table_that_an_old_page_created_again_hides_no_rows(
     three: Legacy, client: TestClient, rollback: str, rows: int
 ) -> None:
     migrate(client)
@@ -226,7 +226,7 @@ def test_unified_tables_that_were_set_aside_are_named_and_brought_back(
     progress = client.post("/api/student-progress", json=report).json()["progress"]
     assert progress["completion_rate"] == 22
     call(client, RESTORE, 400)
-    migrate(client, any_table=False)  # nothing is set aside any more, and nothing is there
+    migrate(client, any_table=False)  # nothing is left to set aside
 
 
 def test_unified_tables_in_use_are_not_replaced(three: Legacy, client: TestClient) -> None:

@@ -59,7 +59,7 @@ RECREATIONS = [drop_by_hand, drop_by_endpoint, truncate]
 
 
 @pytest.mark.parametrize("recreate", RECREATIONS)
-def test_a_paused_run_does_not_continue_in_tables_created_anew(
+def test_a_paused_run_does_not_continue_in_recreated_tables(
     timed: Legacy, recreate: Callable[[Legacy], None]
 ) -> None:
     timed.run(pace=SMALL_BATCHES)

@@ -47,7 +47,7 @@ Superuser = psycopg.Connection[Any]
 
 @pytest.fixture
 def superuser(databases: Databases) -> Iterator[Superuser]:
-    """A superuser's connection to a database whose owner is no superuser."""
+    """A superuser's connection to a database whose owner is not a superuser."""
     with (
         owned_database(databases) as url,
         psycopg.connect(url, autocommit=True, prepare_threshold=None) as connection,

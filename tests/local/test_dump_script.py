@@ -209,7 +209,7 @@ def test_sql_written_by_hand_runs_as_it_is(postgres_url: str, tmp_path: Path) ->
     [
         (gzip.compress(b'{"format": "stepwise-backup", "version": 2}\n'), "api/admin-restore"),
         (b"--\n-- PostgreSQL database cluster dump\n--\n", "pg_dumpall"),
-        (b"\x7fELF\0\0\0", "is no dump"),
+        (b"\x7fELF\0\0\0", "is not a dump"),
     ],
     ids=["a backup of admin-backup", "a dump of a whole server", "a program"],
 )

@@ -135,7 +135,7 @@ def test_redis_keeps_its_data_over_a_clean_stop(folder: Path) -> None:
 
 
 def test_a_file_that_redis_cannot_read_is_moved_aside(folder: Path) -> None:
-    (folder / APPEND_ONLY_FILE).write_text("this is no append-only file\n")
+    (folder / APPEND_ONLY_FILE).write_text("this is not an append-only file\n")
     with running_redis(folder, durable=True) as server, server.client() as client:
         assert client.dbsize() == 0
     assert (folder / "appendonly.unreadable").exists()

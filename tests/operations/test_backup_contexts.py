@@ -403,7 +403,7 @@ def test_a_table_that_cannot_be_read_in_full_stops_the_backup_by_name(
             tested.execute(f"GRANT USAGE ON SCHEMA {schema} TO reader".encode())
             tested.execute(f"GRANT SELECT ON ALL TABLES IN SCHEMA {schema} TO reader".encode())
         tested.execute("GRANT CREATE ON SCHEMA legacy TO reader")
-        # The role creates these schemas anew, since it may not change those of another owner.
+        # The role creates these schemas again, since it may not change those of another owner.
         tested.execute("ALTER SCHEMA legacy RENAME TO gone; ALTER SCHEMA stepwise RENAME TO gone_2")
         tested.execute(closed.encode())
         tested.execute(

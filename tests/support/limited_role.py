@@ -1,4 +1,4 @@
-"""A database whose owner is no superuser, as hosted databases are."""
+"""A database whose owner is not a superuser, as hosted databases are."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

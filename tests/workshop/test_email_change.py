@@ -76,7 +76,7 @@ def test_anonymous_student_gets_an_email_by_id(client: TestClient, post: Post, r
     response = change(client, studentId=student, newEmail="ann@example.com")
     assert (response.status_code, response.json()["studentId"]) == (200, student)
     assert post().json()["progress"]["student_email"] == "ann@example.com"
-    assert rows("SELECT former_emails FROM students") == [(None,)]  # a placeholder is no e-mail
+    assert rows("SELECT former_emails FROM students") == [(None,)]  # a placeholder is not an e-mail
     assert change(client, studentId=student, studentEmail="ANN@example.com",
                   newEmail="ann@example.org").status_code == 200  # fmt: skip
 

@@ -1,4 +1,4 @@
-"""Reset of a test: closed by an operator without a result, so that the student may start anew."""
+"""Reset of a test: closing it without a result, so that the student may start again."""
 
 from lib.assessment.errors import SessionClosed
 from lib.assessment.sessions import cache, store

@@ -21,7 +21,7 @@ def remove_old_tests(deps: Deps) -> RemovedTests:
     days = deps.settings.test_retention_days
     total = RemovedTests()
     if days is None:
-        log("test_retention_disabled", reason="TEST_RETENTION_DAYS is no number of days")
+        log("test_retention_disabled", reason="TEST_RETENTION_DAYS is not a number of days")
         return total
     stop_at = time.monotonic() + MAX_SECONDS
     while time.monotonic() < stop_at:

@@ -277,7 +277,7 @@ class ResetOut(Answer):
     session_id: UUID
     """Id of the test."""
     student_id: str
-    """Id of the student, who may start anew."""
+    """Id of the student, who may start again."""
     status: str
     """Always `terminated`."""
     questions_answered: int

@@ -16,7 +16,7 @@ from lib.settings import Settings
 
 
 def change_password(call: Call, body: ChangePasswordIn, settings: Settings) -> TokensOut:
-    """Change the own password, end all other log-ins, and return new tokens.
+    """Change the caller's password, end all other log-ins, and return new tokens.
 
     Raises:
         PasswordWrong: If the current password is not right.

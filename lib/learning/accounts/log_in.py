@@ -1,4 +1,4 @@
-"""Log-in, log-out, and what a user sees of the own account."""
+"""Log-in, log-out, and what users see of their own account."""
 
 from datetime import datetime
 
@@ -19,7 +19,7 @@ from lib.settings import Settings
 def log_in(
     db: Session, username: str, password: str, settings: Settings, now: datetime
 ) -> TokensOut:
-    """Return tokens for a user; a password with a hash of an older form is hashed anew.
+    """Return tokens for a user; a password with a hash of an older form is hashed again.
 
     Raises:
         LogInRefused: If the name or the password is wrong; both take the same time.

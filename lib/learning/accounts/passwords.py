@@ -37,7 +37,7 @@ def is_right(password: str, stored_hash: str | None) -> bool:
 
 
 def is_outdated(stored_hash: str | None) -> bool:
-    """Return whether the password has to be hashed anew."""
+    """Return whether the password has to be hashed again."""
     if stored_hash is None or not stored_hash.startswith("$argon2"):
         return True
     return _hasher().check_needs_rehash(stored_hash)

@@ -83,7 +83,7 @@ class LogOutIn(Body):
 
 
 class ChangePasswordIn(Body):
-    """A change of the own password."""
+    """A change of the caller's password."""
 
     current_password: Annotated[str, Field(max_length=200)]
     """The password until now."""

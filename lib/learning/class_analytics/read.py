@@ -190,7 +190,7 @@ def read_live_predictions(call: Call, sent_id: str, filters: Filters) -> LivePre
 def compare_live(call: Call, sent_id: str, sent_class: str | None) -> LiveComparisonOut:
     """Return a student beside the class in the live system's shape.
 
-    A student sees the means of the class and the own place in it, and nobody else's figures.
+    A student sees the means of the class and their own place in it, but nobody else's figures.
 
     Raises:
         StudentClosed, StudentNotFound: As for `readable_student`.

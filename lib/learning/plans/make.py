@@ -72,7 +72,7 @@ def make_plan(call: Call, plan_type: PlanType, start: date | None) -> PlanAnswer
 
 
 def read_plans(call: Call, sent_id: str | None) -> PlansAnswer:
-    """Return the current plans of a student; the own ones are made anew if they are outdated.
+    """Return the current plans of a student; a student's own plans are remade if they are outdated.
 
     Raises:
         NotStudent, StudentClosed, StudentNotFound: As for `own_or_named`.

@@ -1,4 +1,4 @@
-"""The own profile as a student."""
+"""The caller's profile as a student."""
 
 from datetime import datetime
 from typing import Any

@@ -8,7 +8,7 @@ from lib.web.wire import Answer, StrictBody, UtcTime
 
 
 class ProfileChangeIn(StrictBody):
-    """Changes of the own profile; a field that is left out keeps its value."""
+    """Changes to the caller's profile; a field that is left out keeps its value."""
 
     grade: Grade | None = None
     """School year, 1 to 12."""
@@ -21,7 +21,7 @@ class ProfileChangeIn(StrictBody):
 
 
 class ProfileAnswer(Answer):
-    """The own profile as a student."""
+    """The caller's profile as a student."""
 
     id: UUID
     """Id of the student."""

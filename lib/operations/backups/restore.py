@@ -73,7 +73,7 @@ def restore(
         name: The backup's name, from back_up().
         deps: Database, storage and settings.
         unified_only: Restore the workshop's unified tables only, and leave all others as they are;
-            for a backup from before the unified tables were created anew.
+            for a backup from before the unified tables were created again.
         call_seconds: Time limit.
 
     Raises:

@@ -38,7 +38,7 @@ def written(
         secrets: Values of the columns that are named after secrets.
         token: Identifier of the row.
         vault: Encrypts.
-        look_closer: Whether a column that is no text is named after a secret.
+        look_closer: Whether a column of another type than text has the name of a secret.
     """
     text = text.replace("\r", " ").replace("\n", " ")
     stored: dict[str, str] = {}

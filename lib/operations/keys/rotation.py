@@ -76,7 +76,7 @@ def _rotate_kept(deps: Deps, vault: Vault, deadline: float, batch_sessions: int)
 
 @dataclass
 class _KeptSealing:
-    """The texts of one session that were sealed anew, and those that no key opens."""
+    """The texts of one session that were sealed again, and those that no key opens."""
 
     vault: Vault
     session_token: str

@@ -1,4 +1,4 @@
-"""The unified schema created anew, with a backup before tables with rows are set aside.
+"""Creation of a new unified schema, with a backup before tables with rows are set aside.
 
 Tables that are set aside are renamed, so every row stays in the database. The backup also survives
 the loss of the database; if it cannot be written, the response says so.

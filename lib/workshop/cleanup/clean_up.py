@@ -75,7 +75,7 @@ def clean_up(deps: Deps, limits: CleanupLimits | None = None) -> CleanupResult:
     retention_days = deps.settings.workshop_retention_days
     if retention_days is None:
         raise NotConfigured(
-            name="WORKSHOP_RETENTION_DAYS", reason="is no number of days from 1 to 36500"
+            name="WORKSHOP_RETENTION_DAYS", reason="is not a number of days from 1 to 36500"
         )
     deadline = time.monotonic() + limits.run_seconds
     batch = store.Batch(batch_size=limits.batch_size, retention_days=retention_days)

@@ -128,7 +128,7 @@ class ConfigIn(ConfigurationFields, ExtraFields, CamelRequest):
         return self
 
     def other_flags(self) -> dict[str, bool]:
-        """Return the true flags that are no columns; those that the course names are stored."""
+        """Return the true flags that are not columns; those that the course names are stored."""
         return dict(self.model_extra or {})
 
 

@@ -12,7 +12,7 @@ from lib.workshop.errors import CourseIsBuiltIn, StepsHaveReports
 
 
 def save_course(request: CourseIn, deps: Deps) -> CourseSavedOut:
-    """Create a course, or replace it and compute the progress of its sessions anew.
+    """Create a course, or replace it and recompute the progress of its sessions.
 
     Raises:
         CourseIsBuiltIn: If the course is part of the product.

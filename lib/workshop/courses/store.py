@@ -95,5 +95,5 @@ def rename_steps(transaction: "Transaction", course_id: str) -> int:
 
 
 def recompute_sessions(transaction: "Transaction", course_id: str) -> int:
-    """Compute the progress of a course's sessions anew; return how many changed."""
+    """Recompute the progress of a course's sessions; return how many changed."""
     return transaction.execute(_queries["recompute_sessions"], {"course_id": course_id})

@@ -33,7 +33,7 @@ def _column_or_member(flag: str) -> str:
         raise PydanticCustomError(
             "flag",
             "Flags are built-in ones, such as `servicesReady`, or names of your own in camelCase "
-            "that are no other field of student-config-save",
+            "that are not other fields of student-config-save",
         )
     return flag
 

@@ -348,7 +348,7 @@ class NewLinkIn(CamelRequest):
 class NewLinkOut(CamelAnswer):
     """The session under its new token."""
 
-    message: str = "New token created; the former one opens nothing any more"
+    message: str = "New token created; the former one no longer works"
     session_token: str
     """New token of the session, its only credential."""
     link: str | None

@@ -38,7 +38,7 @@ BEGIN
     WHERE attrelid = 'assessment.student_proficiencies'::regclass
       AND attname = 'proven' AND NOT attisdropped
   ) THEN
-    -- Whether the person named was known to take the test; otherwise the value is no prior.
+    -- Whether the person named was known to take the test; otherwise the value is not used as a prior.
     ALTER TABLE assessment.student_proficiencies ADD COLUMN proven BOOLEAN NOT NULL DEFAULT TRUE;
     IF pg_temp.is_new('assessment.student_proficiencies') THEN
       UPDATE assessment.student_proficiencies SET proven = FALSE;

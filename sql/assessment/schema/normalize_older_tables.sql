@@ -284,7 +284,7 @@ BEGIN
   SELECT array_agg(DISTINCT relation::OID) INTO v_tables FROM pg_temp.columns_found()
     WHERE NOT fits AND found_type IS NOT NULL;
   IF v_tables IS NOT NULL THEN
-    -- Views keep their columns from changing type. Each is made anew at the end.
+    -- Views keep their columns from changing type. Each is created again at the end.
     FOR v_view IN SELECT * FROM pg_temp.dependent_views(v_tables) LOOP
       v_views := v_views || jsonb_build_object('name', v_view.relation::TEXT,
         'kind', CASE v_view.kind WHEN 'm' THEN 'MATERIALIZED VIEW' ELSE 'VIEW' END,
@@ -341,7 +341,7 @@ BEGIN
   FOR v_view IN SELECT * FROM jsonb_to_recordset(v_views) AS v (name TEXT, kind TEXT, definition TEXT) LOOP
     BEGIN
       EXECUTE format('CREATE %s %s AS %s', v_view.kind, v_view.name, v_view.definition);
-      RAISE NOTICE '%: made anew over the changed columns; grants on it have to be given again',
+      RAISE NOTICE '%: created again over the changed columns; grants on it have to be given again',
         v_view.name USING ERRCODE = 'SW001';
     EXCEPTION WHEN OTHERS THEN
       INSERT INTO assessment.set_aside_rows (table_name, reason, row_data)

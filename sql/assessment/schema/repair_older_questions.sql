@@ -205,7 +205,7 @@ BEGIN
     $sql$ q.options <> pg_temp.texts_of(q.options) $sql$,
     $sql$ options = pg_temp.texts_of(q.options),
       correct_answer = coalesce(pg_temp.right_option(q.options, q.correct_answer), q.correct_answer) $sql$);
-  PERFORM pg_temp.repair('the options are no list',
+  PERFORM pg_temp.repair('the options are not a list',
     $sql$ jsonb_typeof(q.options) <> 'array' $sql$,
     $sql$ options = jsonb_build_array(q.options #>> '{}') $sql$);
   PERFORM pg_temp.repair('the right answer was found among the options',
@@ -217,12 +217,12 @@ BEGIN
   PERFORM pg_temp.repair('without concepts, it counts for the first one',
     $sql$ q.concepts = '[]' $sql$,
     $sql$ concepts = pg_temp.first_concept(q.pool_id) $sql$);
-  PERFORM pg_temp.repair('a difficulty that is no number was left out',
+  PERFORM pg_temp.repair('a difficulty that is not a number was left out',
     $sql$ q.difficulty::TEXT IN ('NaN', 'Infinity', '-Infinity') $sql$, 'difficulty = NULL');
-  PERFORM pg_temp.repair('a discrimination that is no number above 0 counts as 1',
+  PERFORM pg_temp.repair('a discrimination that is not a number above 0 counts as 1',
     $sql$ NOT q.discrimination > 0 OR q.discrimination::TEXT IN ('NaN', 'Infinity') $sql$,
     'discrimination = 1');
-  -- A pool is in logits if a difficulty of it is no percentile: P = 1 / (1 + exp(b - a q·θ)), so that
+  -- A pool is in logits if one of its difficulties is not a percentile: P = 1 / (1 + exp(b - a q·θ)), so that
   -- 1.702 times the discrimination is a‖q‖, and the percentile of b / (a‖q‖) the difficulty.
   PERFORM pg_temp.repair('a difficulty further out than any pool measures was moved to the limit',
     in_logits || format(' AND abs(q.difficulty) > %s * %s', furthest, steepness),

@@ -123,7 +123,7 @@ BEGIN
       UNION ALL SELECT name, 'jsonb' FROM unnest(ARRAY[{{json: '$column'}}]) AS name
       UNION ALL SELECT name, 'integer' FROM unnest(ARRAY[{{counters: '$column'}}]) AS name
       UNION ALL SELECT name, 'boolean' FROM unnest(ARRAY[{{booleans: '$column'}}]) AS name
-      -- Computed anew from steps and flags, but reported if it is not a number.
+      -- Recomputed from steps and flags, but reported if it is not a number.
       UNION ALL SELECT 'completion_rate', 'numeric'
     ) AS expected,
     LATERAL (SELECT legacy.own_name(p_table, name) AS own) AS named,

@@ -77,7 +77,7 @@ BEGIN
   END;
 END $$;
 
--- Move pg_temp.lines into the table; return the number of rows. Generated columns are computed anew.
+-- Move pg_temp.lines into the table; return the number of rows. Generated columns are recomputed.
 -- Columns in p_texts are given as text. In all others, JSON's null and SQL's null are the same; a
 -- column that cannot be null had JSON's. A course of the database gets the steps that the backup's
 -- sessions have, unless it is built in.

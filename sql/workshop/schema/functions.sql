@@ -56,7 +56,7 @@ BEGIN
     ORDER BY 1);
 END $$;
 
--- Return a session for whoever holds its token: these columns and no others, so never the API key.
+-- Return a session for the holder of its token: these columns and no others, so never the API key.
 -- E-mail addresses are not verified, so the name is the one that this session sent, never the one in
 -- public.students.
 CREATE OR REPLACE FUNCTION public.session_progress(p_session_token TEXT) RETURNS JSONB

@@ -44,7 +44,7 @@ LANGUAGE sql AS $$
 $$;
 
 -- Return the name that a column of a legacy table has there, which may be in camel case; null if there
--- is no such column.
+-- is not such a column.
 CREATE OR REPLACE FUNCTION public.older_column(p_table REGCLASS, p_column TEXT) RETURNS TEXT
 LANGUAGE sql STABLE AS $$
   SELECT attname::text FROM pg_attribute
