@@ -67,7 +67,7 @@ def _pool(selection: Selection) -> ItemPool:
 
 
 def _nights(pool: ItemPool) -> tuple[list[float], float, float]:
-    """Return the greatest exposure of each night; RMSE and first concept's share of the last."""
+    """Return each night's maximum exposure, and the last night's RMSE and first concept's share."""
     rng, counts, greatest = np.random.default_rng(2), None, list[float]()
     rmse = share = 0.0
     for _ in range(NIGHTS):

@@ -3,8 +3,8 @@
 Each function starts in the platform's own runtime, with the packages of a deployment and valid byte
 code, and receives one request that succeeds. The empty function is left as FastAPI makes it, on
 Lambda behind Mangum. It, the functions of an earlier commit and today's functions take turns, so a
-slow moment of the machine affects all of them. A busy machine adds to each time, so the least of
-several rounds counts.
+slow moment of the machine affects all of them. A busy machine adds to each time, so the minimum
+of several rounds counts.
 
     make bench ARGS=cold_start
     python -m benchmarks.cold_start REVISION [ROUNDS [FUNCTION]]    # another commit, one function
@@ -263,7 +263,7 @@ def measure(
 
 
 def row(runtime: str, case: Case, measured: Measured) -> str:
-    """Return a row of the table: the least times, and the ratios of the least and of each round."""
+    """Return a row of the table: minimum times, and the ratios of the minima and of each round."""
     least = [min(cost.cpu for cost in costs) for costs in measured]
     cells = [runtime, case.module, case.uses, *(f"{cpu:.0f}" for cpu in least)]
     for cpu, costs in zip(least[1:], measured[1:], strict=True):

@@ -1,4 +1,4 @@
-"""How well the model of mastery predicts the next answer, compared with models of the literature.
+"""Accuracy of the model of mastery for the next answer, compared with published models.
 
     python -m benchmarks learning_prediction ATTEMPTS.csv SPLIT.csv OUT.csv
 

@@ -1,4 +1,4 @@
-"""Made-up syllabi and students for `benchmarks/learning.py`."""
+"""Simulated syllabi and students for `benchmarks/learning.py`."""
 
 import numpy as np
 
@@ -8,7 +8,7 @@ from lib.learning.decision.topic_graph import Requirement, StudyTopic, TopicGrap
 
 
 def syllabus(size: int, rng: np.random.Generator) -> TopicGraph:
-    """Return topics of which each has up to three prerequisites among the thirty before it."""
+    """Return topics, each with up to three prerequisites among the thirty before it."""
     weights = rng.exponential(size=size)
     minutes = rng.lognormal(np.log(90), 0.4, size)
     topics = [StudyTopic(each, float(weights[each]), float(minutes[each])) for each in range(size)]

@@ -1,10 +1,10 @@
 """POST /api/student-progress, compared with a bare FastAPI endpoint with the same Postgres call.
 
-The endpoint also runs without its limit on writes (`WRITE_LIMITS=off`), which shows what counting
-them takes. Each runs under uvicorn in its own process, on one Postgres, in many short alternating
-rounds, so that a slow moment of the machine affects all. The bare endpoint lacks checks, limits,
-models, logs and error envelopes. It passes the body to the same SQL function and returns its
-result.
+The endpoint also runs without its limit on writes (`WRITE_LIMITS=off`), which shows the cost of
+counting them. Each runs under uvicorn in its own process, on one Postgres, in many short,
+alternating rounds, so that a slow moment of the machine affects all. The bare endpoint lacks
+checks, limits, models, logs and error envelopes. It passes the body to the same SQL function and
+returns its result.
 """
 
 import http.client
@@ -72,7 +72,7 @@ def listens(port: int) -> bool:
 
 @contextmanager
 def served(name: str, url: str, *arguments: str, **variables: str) -> Iterator[int]:
-    """Serve an app in a process of its own, with these variables; yield its port."""
+    """Serve an app in its own process with these variables; yield its port."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = int(probe.getsockname()[1])
@@ -138,7 +138,7 @@ def load(port: int, seconds: float) -> list[float]:
         connection.close()
 
     with ThreadPoolExecutor(WORKERS) as pool:
-        list(pool.map(work, range(WORKERS)))  # raises what a worker raised
+        list(pool.map(work, range(WORKERS)))  # raises a worker's exception here
     return [milliseconds for worker in times for milliseconds in worker]
 
 
@@ -161,7 +161,7 @@ def main() -> None:
             for number in range(ROUNDS + 1):
                 rounds = {name: load(port, SECONDS_PER_ROUND) for name, port in ports.items()}
                 if number == 0:
-                    continue  # it warms all of them up
+                    continue  # a warm-up round
                 for name, durations in rounds.items():
                     times[name] += durations
                     if name in ratios:

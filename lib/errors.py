@@ -25,7 +25,7 @@ class AppError(Exception):
     colon.
     """
     problems: tuple[tuple[str, str], ...] = ()
-    """Fields with a fault of their own each, and that fault; in place of `fields`."""
+    """Fault of each invalid field; used instead of `fields`."""
 
     def __init__(
         self,
@@ -182,7 +182,7 @@ class Conflict(AppError):
 class AlreadyRunning(Conflict):
     """A migration, clean-up, restore, rotation or removal is running; try again when it has ended.
 
-    `lib/database/advisory_lock.py` keeps them apart.
+    `lib/database/advisory_lock.py` lets only one of them run at a time.
     """
 
     code = "already_running"

@@ -1,4 +1,4 @@
-"""Values as people paste them, freed of what came along with them."""
+"""Removal of the quotes and blanks around values that people paste."""
 
 _QUOTES = "\"'`“”„‘’‚«»"  # noqa: RUF001 word processors and chats write these
 _INVISIBLE = "\ufeff\u200b\u200c\u200d\u2060\0"
@@ -9,7 +9,7 @@ _LINE_BREAKS = ("\\r", "\\n")
 def unwrapped(text: str) -> str:
     """Return the text without quotes, blanks, line breaks and invisible characters around it.
 
-    A quote counts only if another one stands at the other end.
+    A quote counts only if there is another one at the other end.
     """
     before = None
     while before != text:

@@ -1,7 +1,7 @@
-"""Secrets in text and JSON: recognized by what they look like, or by the name before them.
+"""Removal of secrets from text and JSON, recognized by their form or by the name before them.
 
 Students paste code, error messages and addresses that hold keys. Everything that they send as text
-goes through `redact_text` before it is stored; `lib/workshop/fields.py` sees to it.
+goes through `redact_text` before it is stored; the types in `lib/workshop/fields.py` call it.
 """
 
 import re
@@ -14,7 +14,7 @@ _NAME = (
     r"|private[-_]?key|credential)"
 )
 SECRET_NAME = re.compile(_NAME + "|account_?sid", re.IGNORECASE)
-"""Finds the name of a column or member that holds a secret."""
+"""Matches the name of a column or member that holds a secret."""
 
 # Stored JSON may be scanned as text, so a key may directly follow an escape sequence.
 _BEFORE = r"(?:(?<![A-Za-z0-9])|(?<=\\[bfnrt])|(?<=\\u[0-9a-f]{4}))"
@@ -31,7 +31,7 @@ SECRET_LOOK = (
     r"|-----BEGIN [A-Z ]{0,30}PRIVATE KEY-----(?:[^-\"\\]|\\+[nrt])*"
     r"(?:-----END [A-Z ]{0,30}PRIVATE KEY-----)?"
 )
-"""Regular expression of what looks like a secret, for Python and Postgres; legacy.secret_look() in
+"""Regular expression for secrets by their form, for Python and Postgres; legacy.secret_look() in
 sql/legacy/schema/tables.sql is the same. It never reaches past the end of a string in JSON."""
 _LOOK = re.compile(SECRET_LOOK)
 _URL_CREDENTIALS = re.compile(r"(?<=://)[^\s/?#@:\"'<>\\]*:[^\s/?#@\"'<>\\]+(?=@)")
@@ -51,7 +51,7 @@ _UNQUOTED = re.compile(
     r"[\w+/-]{12,}+(?![.(\[])",
     re.IGNORECASE,
 )
-# Most texts hold none of these marks, and finding that out is thirty times as fast as the patterns.
+# Most texts contain none of these strings. Searching for them is thirty times as fast as the regex.
 LOOK_MARKS = (
     "sk-", "AC", "SK", "AIza", "GOCSPX-", "ya29.", "gho_", "ghp_", "ghr_", "ghs_", "ghu_",
     "github_pat_", "glpat-", "xox", "AKIA", "ASIA", "_live_", "_test_", "gsk_", "hf_", "SG.", "eyJ",
@@ -104,7 +104,7 @@ def holds_secret(text: str) -> bool:
 
 
 def _redact_member(name: str, value: Any) -> Any:
-    """Redact a member; a name of a secret makes any single word a secret."""
+    """Redact a member; under the name of a secret, any single word counts as one."""
     if not isinstance(value, str) or not SECRET_NAME.search(name) or re.search(r"\s", value):
         return redact(value)
     return REDACTED if value else value

@@ -105,18 +105,18 @@ class _Client(Redis):
 
 
 class _Sender(SyncHttpClient):
-    """The official client's sender of requests, which repeats none, within our limits."""
+    """The official client's HTTP sender, with our limits and without retries."""
 
     def __init__(self) -> None:
         self._encoding = None
         self._retries = 0
         self._retry_interval = 0.0
         self._sync_token_cb = None
-        self._client = cast("Any", _HttpClient())  # has what the base class calls of it
+        self._client = cast("Any", _HttpClient())  # it has the methods that the base class calls
 
 
 class _HttpClient:
-    """What the official client calls of `httpx.Client`, with kept connections; safe for threads."""
+    """The part of `httpx.Client` that the official client calls, with kept connections."""
 
     def __init__(self) -> None:
         self._idle: list[tuple[http.client.HTTPConnection, float]] = []
@@ -127,8 +127,8 @@ class _HttpClient:
 
         Raises:
             UnicodeEncodeError: If a command cannot be sent.
-            ValueError: If the address is none, the status is not 200, or the body is too long, too
-                slow, or without exactly one result for each command.
+            ValueError: If the address is invalid, the status is not 200, or the body is too long,
+                too slow, or without exactly one result for each command.
             OSError, http.client.HTTPException: If the connection fails.
         """
         body = _compact_json(json)
@@ -174,7 +174,7 @@ class _HttpClient:
 
 
 class _Reply:
-    """What the official client reads of `httpx.Response`."""
+    """The part of `httpx.Response` that the official client reads."""
 
     def __init__(self, results: list[Any]) -> None:
         self.headers: dict[str, str] = {}

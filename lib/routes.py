@@ -220,7 +220,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     Endpoint("/api/debug/redis/stats", "assessment.debug_redis_stats", ("GET",), Access.OPERATOR),
     Endpoint("/api/debug/sync/{session_id}", "assessment.debug_sync", ("POST",), Access.OPERATOR),
     Endpoint("/api/admin-reset-test", "assessment.admin_reset_test", ("POST",), Access.OPERATOR),
-    # Session, because the local server tells everybody what a page may offer.
+    # Access.SESSION, because the local server shows everybody the pools that a page may offer.
     Endpoint("/api/pools", "assessment.pools", ("GET",), Access.SESSION),
     Endpoint("/api/pools/{question_pool_id}", "assessment.pools", ("GET",), Access.INSTRUCTOR),
     Endpoint(

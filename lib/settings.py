@@ -24,14 +24,14 @@ SUPABASE_NAMES = (
     "SUPABASE_SECRET_KEY",
     "NEXT_PUBLIC_SUPABASE_URL",
 )
-"""Variables that lead only to Supabase's REST interface, which is not used."""
+"""Variables of Supabase's REST interface, which Stepwise does not use."""
 REDIS_URL_NAMES = ("UPSTASH_REDIS_REST_URL", "KV_REST_API_URL")
 REDIS_TOKEN_NAMES = ("UPSTASH_REDIS_REST_TOKEN", "KV_REST_API_TOKEN")
-"""In the order of REDIS_URL_NAMES, so that both parts of a pair come from one database."""
+"""Names of tokens in the order of REDIS_URL_NAMES: a URL and its token are one pair."""
 WEBSOCKET_NAMES = ("WEBSOCKET_DOMAIN", "RAILWAY_WEBSOCKET_DOMAIN")
-"""The second is the name in deployments of the old application."""
+"""Names of the variable; deployments of the old application use the second."""
 OTHER_REDIS_NAMES = ("KV_URL", "REDIS_URL", "UPSTASH_REDIS_URL")
-"""Variables that lead to Redis's own protocol, which needs a connection for each function."""
+"""Variables for Redis's own protocol, which needs a connection for each function."""
 _NO_REST_ADDRESS = (
     "it is not a REST address; set UPSTASH_REDIS_REST_URL to the one that begins with https://,"
     " and UPSTASH_REDIS_REST_TOKEN to its token"
@@ -58,7 +58,7 @@ class Settings:
     postgres_problem: str | None = None
     """Why the address that is set cannot be used; `postgres_url` is None then."""
     migration_problem: str | None = None
-    """The same for `migration_url`."""
+    """Why the address for migrations cannot be used; `migration_url` is None then."""
     sqlite_url: str | None = None
     """Address of the learning context's database on a student's own machine."""
     sqlite_problem: str | None = None
@@ -70,12 +70,12 @@ class Settings:
     redis_problem: str | None = None
     """Why the Redis that is set cannot be used; `redis_url` and `redis_token` are None then."""
     ignored_options: tuple[str, ...] = ()
-    """Facts about what was left out of addresses because it is for other drivers."""
+    """Sentences about options that were removed from addresses because other drivers use them."""
     unknown_options: tuple[str, ...] = ()
-    """Facts about what was left out of addresses although its meaning is not known."""
+    """Sentences about options that were removed from addresses because they are unknown."""
     admin_password: str | None = field(default=None, repr=False)
     instructor_password: str | None = field(default=None, repr=False)
-    """Opens what instructors read; None if only ADMIN_PASSWORD does."""
+    """Password for the endpoints of instructors; None if only ADMIN_PASSWORD opens them."""
     cron_secret: str | None = field(default=None, repr=False)
     encryption_key: str | None = field(default=None, repr=False)
     encryption_key_previous: str | None = field(default=None, repr=False)
@@ -92,7 +92,7 @@ class Settings:
     tests_need_tickets: bool = False
     """Whether every pool admits by ticket only, whatever its own rule."""
     open_tests_count: bool = False
-    """Whether a test without ticket or operator changes what is known of the student it names."""
+    """Whether a test without a ticket or an operator changes the proficiency of its student."""
     limits_writes: bool = True
     """Whether the public's writes are counted and limited."""
     trust_loopback: bool = False
@@ -139,7 +139,7 @@ class Settings:
             test_retention_days=_days(_first(env, ("TEST_RETENTION_DAYS",)), TEST_RETENTION_DAYS),
             backup_bucket=_first(env, ("BACKUP_BUCKET",)),
             backup_folder=_first(env, ("BACKUP_FOLDER",)) or cls.backup_folder,
-            # Any other value than "open" closes, so that a misspelt one does not leave tests open.
+            # Any value except "open" requires tickets, so a misspelling does not leave tests open.
             tests_need_tickets=_first(env, ("TEST_ADMISSION",)) not in {None, "open"},
             open_tests_count=_first(env, ("OPEN_TESTS_COUNT",)) == "1",
             limits_writes=_first(env, ("WRITE_LIMITS",)) != "off",
@@ -188,7 +188,7 @@ def _facts(*parts: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _redis(env: Mapping[str, str]) -> _Redis:
-    """Return both parts of a Redis, or why they cannot be used."""
+    """Return the REST address and token of Redis, or why they cannot be used."""
     pairs = zip(REDIS_URL_NAMES, REDIS_TOKEN_NAMES, strict=True)
     complete = next((pair for pair in pairs if None not in (_first(env, (n,)) for n in pair)), None)
     url_name, token_name = complete or (

@@ -3,7 +3,7 @@
 `dump` writes `.local/backups/stepwise-<UTC time>.dump` in pg_dump's custom format. `restore` loads
 the newest backup, or FILE, which may also be a dump in plain SQL, compressed by gzip or not. It
 first dumps the current database (`before-restore-…`), then replaces every schema in one
-transaction, so that a failure changes nothing. In the end it upgrades the schema.
+transaction, so that a failure changes nothing. Finally it upgrades the schema.
 """
 
 import argparse

@@ -89,7 +89,7 @@ class DevServer:
             stack.callback(withdraw, self._folder)
             if self._migrate(environment):
                 self._load_demo(services, url)
-            changes = stack.enter_context(_changes())  # before the worker reads the code
+            changes = stack.enter_context(_changes())  # watch before the worker reads the code
             worker = Worker(listener, environment)
             stack.callback(worker.stop)
             worker.start()

@@ -1,4 +1,4 @@
-"""Operations of revisions that may run repeatedly: what is there is not made again.
+"""Operations of revisions that may run repeatedly and skip what exists already.
 
 A database can be ahead of the revision that it records: `init_db.py` and
 admin-create-unified-schema create the newest tables without Alembic, and a revision that failed
@@ -196,9 +196,8 @@ def _print_drop(operations: Operations, operation: ops.DropConstraintOp) -> None
 def _index_operation(run: Implementation) -> Implementation:
     """Return an implementation that names the schema, and waits when it runs concurrently.
 
-    Outside of a transaction there is no search path. A concurrent build waits for transactions
-    that are older than itself, and nobody waits for it. What an earlier one left when it failed is
-    dropped before.
+    Outside of a transaction there is no search path. A concurrent build waits for older
+    transactions, but none waits for it. The remains of an earlier failed build are dropped first.
     """
 
     def implementation(operations: Operations, operation: Any) -> Any:

@@ -15,7 +15,7 @@ app = create_app("learning.content", tag="Learning: syllabus")
 def import_content(body: ContentIn, call: UserCall) -> ContentAnswer:
     """Store topics, concepts and questions from JSON or CSV, all or nothing.
 
-    What is there under the same name is changed. `dry_run` only checks.
+    Rows with an existing name are changed. `dry_run` only checks.
     """
     return content.import_content(call, body)
 

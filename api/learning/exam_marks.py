@@ -28,7 +28,7 @@ def list_marks(
 @app.post("/api/learning/exam-marks")
 @raises(*StudentErrors)
 def enter_marks(body: wire.MarksIn, call: UserCall) -> wire.MarksAnswer:
-    """Store the marks of students in an exam; a mark that is there is replaced."""
+    """Store the marks of students in an exam; an existing mark is replaced."""
     return marks.enter_marks(call, body)
 
 

@@ -1,4 +1,4 @@
-"""/api/learning/topics and /api/topics: the graph of topics, and changes of it."""
+"""/api/learning/topics and /api/topics: the graph of topics, and changes to it."""
 
 from lib.errors import raises
 from lib.framework import Response
@@ -22,7 +22,7 @@ def list_topics(call: UserCall) -> wire.TopicsAnswer:
 @app.post("/api/learning/topics")
 @raises(TopicRefused)
 def create_topic(body: wire.TopicIn, call: UserCall) -> wire.TopicAnswer:
-    """Store a new topic; a circle of parents or prerequisites is refused and named."""
+    """Store a new topic; a cycle of parents or prerequisites is refused and named."""
     return topics.create_topic(call, body)
 
 

@@ -1,4 +1,4 @@
-"""POST /api/admin-import-roster and GET /api/admin-export: students come in, results leave."""
+"""POST /api/admin-import-roster, GET /api/admin-export: import students and export results."""
 
 from typing import Annotated
 
@@ -36,7 +36,7 @@ def export_students(
     limit: export.Limit = MAX_PAGE_SIZE,
     cursor: PageCursor = None,
 ) -> Response:
-    """Return a course's students and steps as CSV; the header X-Next-Cursor leads to the rest."""
+    """Return a course's students and steps as CSV, with the next cursor in X-Next-Cursor."""
     body, next_cursor = export.export(deps, course_id=course_id, limit=limit, after=cursor)
     return csv_body.response(body, "students.csv", next_cursor)
 

@@ -10,10 +10,10 @@ OPERATOR_SECONDS = 29
 """Time limit of operators' calls; API Gateway's is 30 s, so longer work is done in batches."""
 CRON_SECONDS = 300
 CALLS_PER_MINUTE = 60
-"""Calls of one user to an endpoint of the study planner, where nothing else is said."""
+"""Default limit on one user's calls to an endpoint of the study planner in a minute."""
 
 WRITING = frozenset({"POST", "PUT"})
-"""Methods with which a call may store something."""
+"""Methods of calls that may store something."""
 
 
 class Access(StrEnum):
@@ -29,7 +29,7 @@ class Access(StrEnum):
 
 
 BY_PASSWORD = frozenset({Access.INSTRUCTOR, Access.OPERATOR})
-"""Access with a password, which may stand in the body."""
+"""Access with a password, which may be in the body."""
 CLOSED = BY_PASSWORD | {Access.CRON}
 """Access that the guard itself grants and that no page of students needs."""
 BY_TOKEN = frozenset({Access.USER, Access.TEACHER})
@@ -41,9 +41,9 @@ class WriteLimit:
     """Number of writes that an endpoint takes in a quarter of an hour."""
 
     by_address: int
-    """From one address, which a whole class may share."""
+    """Maximum number of writes from one address, which a whole class may share."""
     by_holder: int
-    """With one session or ticket; without either, for one e-mail address or pool."""
+    """Maximum number with one session or ticket; without either, for one e-mail address or pool."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ class Endpoint:
     takes_csv: bool = False
     """Whether a body of `text/csv` is accepted, as the field `csv` of a JSON body."""
     takes_form: bool = False
-    """Whether the body may be an HTML form, as the live page's log-in is."""
+    """Whether the body may be an HTML form, such as the live page's log-in."""
     is_live: bool = False
     """Whether pages of a live system call it, which read `detail` in errors."""
     calls_per_minute: int | None = None

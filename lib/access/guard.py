@@ -131,8 +131,8 @@ LocalOrOperator = Annotated[bool, Depends(local_or_operator)]
 def same_secret(credential: str, expected: str) -> bool:
     """Compare in constant time, whatever characters and length were sent.
 
-    The settings leave out quotes and blanks around a secret. Callers may repeat them, as Vercel's
-    cron does, which sends the variable as it is.
+    The settings strip quotes and blanks around a secret. Callers may still send them: Vercel's
+    cron sends the variable unchanged.
     """
     wanted = _digest(unwrapped(expected))
     matches = [
@@ -143,7 +143,7 @@ def same_secret(credential: str, expected: str) -> bool:
 
 
 def _password_in(raw: bytes) -> str | None:
-    """Return the password in a body, at any depth, since whoever sends it knows it."""
+    """Return the password in a body, at any depth; its sender knows it wherever it is."""
     member = _PASSWORD_MEMBER.search(raw)
     if member is None:
         return None
@@ -335,6 +335,6 @@ def _spellings(credential: str) -> Iterator[str]:
 
 
 def _digest(text: str) -> bytes:
-    """Return the digest of a text, whichever way its accents are encoded."""
+    """Return the digest of a text, the same for every encoding of its accents."""
     normalized = unicodedata.normalize("NFC", text)
     return hashlib.sha256(normalized.encode("utf-8", "surrogatepass")).digest()

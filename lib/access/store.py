@@ -45,10 +45,10 @@ class ChainHead:
 
 @dataclass(frozen=True)
 class AuditFilter:
-    """The entries to return; None admits every value."""
+    """Filter for the entries to return; None does not filter."""
 
     before: int | None
-    """Id that all of them are below."""
+    """Upper limit of their ids, exclusive."""
     action: str | None
     outcome: str | None
     since: datetime | None

@@ -25,7 +25,7 @@ _COMMON_WORDS = (
 )
 _ONLY_COMMON_WORDS = re.compile(rf"(?:{'|'.join(sorted(_COMMON_WORDS, key=len, reverse=True))})++")
 _REPEATED = re.compile(r"(.{1,8}?)\1{2,}.{0,8}", re.DOTALL)
-"""A short part that stands there three times or more, with a rest at most."""
+"""A short part, repeated three times or more, and up to eight further characters."""
 
 
 def weakness(secret: str | None, minimum_length: int) -> str | None:

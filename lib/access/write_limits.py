@@ -2,8 +2,8 @@
 
 `lib/routes.py` has the limit of each endpoint. A process collects a few writes and then adds them
 to the counts of all processes, in a call to the database or to Redis that a handler makes anyway:
-`begin` prepares this, and whichever call comes first carries it out. What cannot be counted is
-logged and refuses nobody.
+`begin` prepares this, and the first such call carries it out. If counting fails, the failure is
+logged and the request is admitted.
 """
 
 import hashlib
@@ -30,12 +30,12 @@ if TYPE_CHECKING:
 WINDOW_SECONDS = 15 * 60
 USER_WINDOW_SECONDS = 60
 MAX_STEP = 20
-"""Most writes that a process collects under one key: what several processes may miss together."""
+"""Maximum number of writes that a process collects under one key before it counts them."""
 TICKET_FACTOR = 10
 """Factor of the limit on an address for calls with a ticket: an operator has admitted these
 students, and a whole school may begin an exam from one address."""
 PROOFS = ("session_id", "sessionToken", "sessionId", "ticket", "refresh_token")
-"""Fields that name what the caller holds, so that nobody can use up the limit of another one."""
+"""Fields with a credential of the caller, so that nobody can use up somebody else's limit."""
 NAMES = ("studentEmail", "question_pool_id", "username")
 """Fields that are counted in a call without proof: the student's e-mail, the pool, or the user
 whose password may be guessed."""

@@ -56,7 +56,7 @@ class NoSuchOption(InvalidInput):
 
 
 class TicketRequired(Forbidden):
-    """This test needs a ticket; ask whoever runs it for one."""
+    """This test needs a ticket; ask the organiser of the test for one."""
 
     code = "ticket_required"
     fields = ("ticket",)
@@ -70,7 +70,7 @@ class TicketInvalid(Forbidden):
 
 
 class TicketExpired(Forbidden):
-    """This ticket was valid until {expires_at}; ask whoever runs the test for a new one."""
+    """This ticket was valid until {expires_at}; ask the organiser of the test for a new one."""
 
     code = "ticket_expired"
     fields = ("ticket",)

@@ -1,7 +1,7 @@
-"""What a test tells its student: each proficiency at once, or a rounded result at the end.
+"""Disclosure of results to students: each proficiency at once, or a rounded result at the end.
 
 With `end`, a student is told no figure that depends on which answers were right before the test is
-over. A test that ends before its least length tells none at all, because the result of one or two
+over. A test that ends before its minimum length tells none at all, because the result of one or two
 answers would give the correct options away.
 """
 
@@ -13,7 +13,7 @@ from pydantic.json_schema import SkipJsonSchema
 
 Tells = Literal["each", "end"]
 TELLS: tuple[Tells, ...] = get_args(Tells)
-"""Both kinds. Snapshots store a kind's index: append only."""
+"""All kinds of disclosure. Snapshots store a kind's index, so only append to this list."""
 
 T = TypeVar("T")
 Untold = Annotated[T | SkipJsonSchema[None], Field(exclude_if=lambda value: value is None)]
@@ -30,8 +30,8 @@ def is_told(
     """Return whether the student may know the result of a test in this state."""
     if tells == "each":
         return True
-    least_length: int = (end_criteria or {}).get("min_questions", 1)
-    return status != "active" and total_questions >= least_length
+    min_length: int = (end_criteria or {}).get("min_questions", 1)
+    return status != "active" and total_questions >= min_length
 
 
 def as_told(tells: Tells, values: Sequence[float]) -> list[float]:

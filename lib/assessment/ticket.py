@@ -1,4 +1,4 @@
-"""A ticket: who may take a test on which pool, until when, how often and under which criteria.
+"""Tickets: signed permissions for one student to take tests on one pool.
 
 A ticket is a JSON Web Token, signed with HMAC-SHA-256 and a key derived from ENCRYPTION_KEY.
 Nothing is stored when it is issued; the sessions that it started are counted by its id.

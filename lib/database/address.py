@@ -1,4 +1,4 @@
-"""Addresses of databases as consoles and integrations hand them out, made fit for libpq.
+"""Conversion of database addresses, as consoles and integrations show them, to libpq's form.
 
 Every function reads one when it starts, so this module imports no driver.
 """
@@ -27,7 +27,7 @@ LIBPQ_OPTIONS = frozenset(
         *("oauth_issuer", "oauth_client_id", "oauth_client_secret", "oauth_scope"),
     }
 )
-"""Options that libpq knows, and that stay in an address."""
+"""Options that libpq knows; they stay in an address."""
 OTHER_DRIVERS_OPTIONS = frozenset(
     {
         *("supa", "workaround", "pgbouncer"),  # Supabase and Vercel
@@ -44,7 +44,7 @@ OTHER_DRIVERS_OPTIONS = frozenset(
 and our SQL names its schemas."""
 SSL_MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
 _OTHER_SSL_MODES = {"no-verify": "require", "true": "require", "1": "require", "false": "disable"}
-"""Modes in the words of other drivers."""
+"""Modes of TLS by the words that other drivers use."""
 _CHOICES = {
     "channel_binding": ("disable", "prefer", "require"),
     "gssencmode": ("disable", "prefer", "require"),
@@ -158,7 +158,7 @@ class _Parts:
 
 
 class _UnusableError(ValueError):
-    """Says what is wrong with an address without repeating it."""
+    """An address cannot be used; the message says why, without repeating it."""
 
 
 def _read(text: str) -> _Parts:

@@ -18,9 +18,9 @@ _IDENTIFIER = re.compile(r"[a-z][a-z0-9_]*")
 def fill(text: str, lists: ColumnLists) -> str:
     """Return the SQL with an expression for each column in place of each `{{list: expression}}`.
 
-    `$column` in the expression is the name of the column. Commas stand between the expressions, or
-    OR after `{{list OR: condition}}`. `{{list: expression; name: another}}` gives one column of the
-    list an expression of its own.
+    `$column` in the expression is the name of the column. Commas separate the expressions, or OR in
+    the case of `{{list OR: condition}}`. `{{list: expression; name: another}}` gives one column of
+    the list an expression of its own.
 
     Raises:
         ValueError: If a list is unknown or empty, a name is not a plain lower-case identifier, or

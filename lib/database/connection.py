@@ -65,5 +65,5 @@ def connect(url: str, *, autocommit: bool = True) -> Connection:
             keepalives_interval=KEEPALIVE_SECONDS,
             keepalives_count=2,
         )
-    except psycopg.ProgrammingError:  # its text contains the URL, so it must not get out
+    except psycopg.ProgrammingError:  # its text contains the URL, so it must not be shown
         raise NotConfigured(name="POSTGRES_URL", reason="is malformed") from None

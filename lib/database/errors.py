@@ -86,7 +86,7 @@ OF_A_TRANSACTION: tuple[type[AppError], ...] = (
     RowsHidden,
     TableLocked,
 )
-"""What any transaction may raise; the API's description lists them for operators' calls."""
+"""Errors that any transaction may raise; the API's description lists them for operators' calls."""
 
 
 @dataclass(frozen=True)
@@ -99,7 +99,7 @@ class Lock:
 
 @dataclass(frozen=True)
 class Obstacles:
-    """What to ask a database about a transaction that was rolled back."""
+    """Queries about the cause after a transaction was rolled back."""
 
     tables_of_trigger: Callable[[str], list[str]]
     """Return the tables whose triggers run a function, such as `deny()`."""
@@ -112,7 +112,7 @@ def refusal(error: "Error", obstacles: Obstacles) -> AppError | None:
 
     Args:
         error: The driver's error that ended a transaction.
-        obstacles: Questions about what stood in the way.
+        obstacles: Queries about what blocked the transaction.
     """
     if error.diag.source_function == "exec_stmt_raise":
         return _refused_by_function(error.diag, obstacles)

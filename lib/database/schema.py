@@ -86,7 +86,7 @@ SCRIPTS = (
 )
 _COMMENT = re.compile(r"^ *--.*\n", re.MULTILINE)
 INDEPENDENT = ("assessment", "workshop", "learning")
-"""Contexts whose scripts may be refused without keeping the others from theirs."""
+"""Contexts whose scripts may be refused without stopping those of the others."""
 NEEDS_DECISION = "schema_needs_decision"
 """Constraint that scripts name when only a person can decide."""
 OTHERS_DONE = "What is named here was left as it was; everything else is up to date."
@@ -110,7 +110,7 @@ class Upgrade:
     reports: list[str]
     """Lines for the operator about everything that was moved, repaired or left."""
     refused: list[str]
-    """Why a context stayed as it was, one text for each that did; the others are up to date."""
+    """Reason for each context that was not upgraded; the others are up to date."""
 
     @property
     def refusal(self) -> str:
@@ -139,7 +139,7 @@ def fingerprint_of(scripts: Mapping[str, str]) -> str:
 def upgrade_schema(connection: "Connection", *, finish: bool = False) -> Upgrade:
     """Run every script in the connection's transaction.
 
-    A context whose scripts are refused stays as it was, and does not keep the others from theirs.
+    A context whose scripts are refused stays as it was; the others are still upgraded.
 
     Args:
         connection: Its transaction is neither begun nor ended here.

@@ -39,7 +39,7 @@ class CurrentUser:
         """The user's id as a student.
 
         Raises:
-            NotStudent: If the user is none.
+            NotStudent: If the user is not a student.
         """
         if self.profile_id is None:
             raise NotStudent

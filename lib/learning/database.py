@@ -2,7 +2,7 @@
 
 A session begins its transaction with its first statement. Nothing is stored until the service that
 uses it calls `commit()`; what was not committed is rolled back when the session closes. Refusals of
-the database are raised as errors of our own where the statement stands, as `Postgres` does.
+the database are raised as errors of our own by the statement that caused them, as in `Postgres`.
 
 SQLAlchemy is imported with the first session, because no function's start may wait for it.
 """

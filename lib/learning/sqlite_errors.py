@@ -40,7 +40,7 @@ def sqlite_error_for(error: sqlite3.Error | UnicodeEncodeError) -> AppError | No
     """Log an error of the driver and return ours for it; None if it is unknown."""
     if isinstance(error, UnicodeEncodeError):
         return UnstorableText()
-    code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # the rest says more about the same
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # the other bits give more detail
     constraint = failed_constraint(str(error))
     log("sqlite_error", code=code, constraint=constraint, kind=type(error).__name__)
     if code in _BY_CODE:

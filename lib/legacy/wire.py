@@ -138,9 +138,9 @@ class Verification(CamelBody):
     """Whether the migration can be trusted, after everything was read again."""
 
     verified: bool
-    """Whether nothing speaks against the migration."""
+    """Whether no check of the migration failed."""
     why_not: list[str]
-    """What speaks against it."""
+    """Checks that failed."""
     before: UnifiedRows
     """Rows before the run."""
     after: UnifiedRows
@@ -216,7 +216,7 @@ class Preflight(CamelBody):
     role: str
     """The database's role."""
     sees_every_row: bool
-    """Whether row-level security hides nothing from the role, whichever the table."""
+    """Whether row-level security hides no rows of any table from the role."""
     tables: list[PreflightTable]
     """Legacy tables that are in the schema `public`."""
     elsewhere: list[str]

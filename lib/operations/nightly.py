@@ -1,6 +1,6 @@
 """All scheduled jobs in one run, for platforms that allow few schedules.
 
-A job that fails does not stop the others, and none can use up the time of those after it. Each may
+A job that fails does not stop the others, and none can use up the time of the later ones. Each may
 run twice at once, so the run may, too.
 """
 

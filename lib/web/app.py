@@ -78,7 +78,7 @@ def _operation_id(route: APIRoute) -> str:
 
 
 def _allowed_headers(rows: Iterable[Endpoint]) -> list[str]:
-    """Return the headers that pages elsewhere may send; users send their token in Authorization."""
+    """Return the headers that pages of other origins may send, including users' Authorization."""
     of_users = ["Authorization"] if any(row.access in BY_TOKEN for row in rows) else []
     return ["Content-Type", "Idempotency-Key", "X-Session-Id", "X-Session-Token", *of_users]
 

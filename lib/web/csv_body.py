@@ -1,7 +1,7 @@
-"""CSV as RFC 4180 describes it: files of any origin as text, and rows safe for a spreadsheet.
+"""CSV by RFC 4180: decoding of uploaded files, and rows that are safe to open in a spreadsheet.
 
 Spreadsheets run text that begins with certain characters as a formula. Such text is preceded by an
-apostrophe, which they do not show. Numbers are written as they are.
+apostrophe, which they do not show. Numbers are written unchanged.
 """
 
 import csv
@@ -29,7 +29,7 @@ def text_of(raw: bytes) -> str:
     """Return the text of a file in UTF-8, in UTF-16 with a byte order mark, or in Windows-1252.
 
     Raises:
-        JsonRefused: If it is none of them.
+        JsonRefused: If it has none of these encodings.
     """
     marked = raw[:2] in {b"\xff\xfe", b"\xfe\xff"}
     for encoding in ("utf-16",) if marked else ("utf-8-sig", "cp1252"):

@@ -104,7 +104,7 @@ def _reads_detail(request: Request) -> bool:
 
 
 def _misspelt(request: Request) -> list[dict[str, str]]:
-    """Name the ignored fields that may be meant by what is missing."""
+    """Name the ignored fields that may be misspellings of a missing one."""
     return [
         {"field": field.name, "problem": field.problem}
         for field in request.state.unknown_fields.misspelt

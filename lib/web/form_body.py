@@ -1,4 +1,4 @@
-"""HTML forms, which the live pages send to log in."""
+"""HTML forms, which the live pages send for log-ins."""
 
 from collections.abc import AsyncGenerator, Mapping
 from typing import TYPE_CHECKING

@@ -1,8 +1,8 @@
-"""Events of AWS Lambda: HTTP requests, schedules, warm-ups, and whatever else is sent.
+"""Events of AWS Lambda: HTTP requests, schedules, warm-ups, and any others.
 
 Lambda repeats an event that ended in an error, so everything that would fail again is answered: a
 request that cannot be read, and an event that no function handles. Only a scheduled job that failed
-is reported to Lambda as an error, because a repetition may succeed and an alarm should ring.
+is reported to Lambda as an error, because a retry may succeed and an alarm should go off.
 """
 
 import base64

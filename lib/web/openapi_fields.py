@@ -1,4 +1,4 @@
-"""The fields of the bodies in the OpenAPI description: their meaning, and names without noise."""
+"""Fields of bodies in the OpenAPI description: adds their meaning, removes generated titles."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import is_dataclass

@@ -1,4 +1,4 @@
-"""Paths: parameters that may be any text, and slashes at the end, which mean nothing."""
+"""Paths: parameters that may be any text, and slashes at the end, which are ignored."""
 
 from starlette.convertors import CONVERTOR_TYPES, PathConvertor, register_url_convertor
 from starlette.types import Scope

@@ -1,4 +1,4 @@
-"""Fields and parameters that nobody reads: named to the caller, who may have misspelt one.
+"""Report to the caller on fields and parameters that no code reads, such as misspelt ones.
 
 Existing pages send fields that we do not know, so most requests may have them; the response then
 lists them in `warnings`. An operator's call is refused if one of them is almost the name of a field
@@ -17,7 +17,7 @@ from lib.framework import Depends, Request
 from lib.logs import MAX_NAME_LENGTH, shown_name
 
 MAX_NAMED = 20
-LEAST_SIMILARITY = 0.75
+MIN_SIMILARITY = 0.75
 """Similarity, 0 to 1, from which an unknown name counts as a misspelt one."""
 
 
@@ -33,7 +33,7 @@ class UnknownField:
 
     @property
     def problem(self) -> str:
-        """What to tell the caller."""
+        """Message for the caller."""
         return (
             f"Unknown field; did you mean {self.suggestion}?"
             if self.suggestion
@@ -93,7 +93,7 @@ class UnknownFields:
         return [field for field in self.ignored if field.suggestion]
 
     def refuse_misspelt(self) -> None:
-        """Refuse an operator's call that may mean something else than it says.
+        """Refuse an operator's call whose unknown field may be a misspelt one.
 
         Raises:
             MisspeltField: If there is a misspelt field.
@@ -183,7 +183,7 @@ def _closest(name: str, known: Iterable[str]) -> str | None:
     from difflib import get_close_matches
 
     plain = {_plain(other): other for other in known}
-    matches = get_close_matches(_plain(name), plain, n=1, cutoff=LEAST_SIMILARITY)
+    matches = get_close_matches(_plain(name), plain, n=1, cutoff=MIN_SIMILARITY)
     return plain[matches[0]] if matches else None
 
 

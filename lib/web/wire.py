@@ -85,7 +85,7 @@ class OperatorIn(CamelBody):
 class StrictOperatorIn(CamelBody):
     """An operator's call that refuses unknown fields, since it changes whole tables.
 
-    Whoever sends `{"trial": true}` must not start a migration.
+    A misspelling such as `{"trial": true}` must not start a migration.
     """
 
     model_config = ConfigDict(extra="forbid")

@@ -1,7 +1,7 @@
 """Types and limits of the request fields that the workshop's pages send.
 
-Existing pages also send unknown fields; these are ignored and never stored. Texts lose their
-secrets here, before anything else sees them.
+Existing pages also send unknown fields; these are ignored and never stored. Secrets
+are removed from texts here, before other code sees them.
 """
 
 import math
@@ -78,7 +78,7 @@ def _truthy(value: Any) -> Any:
 
 
 def _refuse_secret(text: str) -> str:
-    """Refuse a text that cannot be changed: another e-mail or token would mean somebody else."""
+    """Refuse a text with secrets: without them, an e-mail or a token would be somebody else's."""
     if holds_secret(text):
         raise PydanticCustomError("secret", "Must not be an API key or another secret")
     return text
@@ -124,7 +124,7 @@ Email = Annotated[
     NoSecret,
 ]
 StoredJson = Annotated[Any, AfterValidator(times_in_utc)]
-"""Exercises or bug reports as they are stored."""
+"""Exercises or bug reports in their stored form."""
 OptionalEmail = Annotated[Email | None, _Optional]
 JsonArrayOrObject = Annotated[
     list[Any] | dict[str, Any], BeforeValidator(_array_or_object), AfterValidator(redact)
@@ -150,7 +150,7 @@ GithubName = Annotated[
 Secret = Annotated[
     Annotated[str, StringConstraints(strip_whitespace=True, max_length=500)] | None, _Optional
 ]
-"""An API key or the like. Blank counts as left out, since forms never get it to send it back."""
+"""An API key or the like. Blank counts as left out, since forms cannot show the stored key."""
 CourseId = Annotated[str, StringConstraints(max_length=64, pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
 OptionalCourseId = Annotated[CourseId | None, _Optional]
 StepNumber = Annotated[int, _Rounded, Field(ge=0, le=MAX_STEPS)]

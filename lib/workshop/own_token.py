@@ -1,4 +1,4 @@
-"""Removal of session tokens from what pages send along, such as the address of the page."""
+"""Removal of session tokens from data that pages send, such as the address of the page."""
 
 import json
 import re
@@ -14,7 +14,7 @@ MIN_LENGTH = 10
 def without_tokens(value: Any, session_token: str | None) -> Any:
     """Return a JSON value without this session's token and without those of other sessions.
 
-    Whoever reads a bug report or an event would otherwise hold the credential of its session.
+    Otherwise, readers of a bug report or an event would get the credential of its session.
     """
     text = _TOKEN.sub(REDACTED, json.dumps(value, ensure_ascii=False))
     if session_token is not None and len(session_token) >= MIN_LENGTH:

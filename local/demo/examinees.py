@@ -17,7 +17,7 @@ SEED = 5300
 OUTSIDERS = 10  # students who do not take part in the workshop
 SECOND_CLASS = 40  # students of another class, who take one test each
 FIRST_OF_WORKSHOP = 20  # index of the first workshop student who takes tests
-MOST_TESTS = 4
+MAX_TESTS = 4
 SHARED_VARIANCE = 0.5  # correlation between a student's abilities in two concepts
 GROWTH = (0.25, 0.12)  # mean and deviation of the gain in ability between tests, logits
 UNFINISHED_ANSWERS = 4  # fewer than any of CRITERIA requires
@@ -55,10 +55,10 @@ class Examinee:
 
     def ability(self, test: int) -> FloatArray:
         """Return the true abilities at the time of a test, shape (5,), logits."""
-        rng = self.generator(MOST_TESTS)
+        rng = self.generator(MAX_TESTS)
         own, shared = rng.standard_normal(len(CONCEPTS)), rng.standard_normal()
         first = math.sqrt(SHARED_VARIANCE) * shared + math.sqrt(1 - SHARED_VARIANCE) * own
-        steps: FloatArray = rng.normal(*GROWTH, (MOST_TESTS, len(CONCEPTS)))
+        steps: FloatArray = rng.normal(*GROWTH, (MAX_TESTS, len(CONCEPTS)))
         return np.asarray(first + steps[:test].sum(axis=0))
 
     def criteria(self, test: int) -> EndCriteria:
@@ -92,7 +92,7 @@ def examinees(seed: int = SEED) -> list[Examinee]:
     first = [_outsider(number) for number in range(1, OUTSIDERS + 1)]
     first += [student_id(person) for person in people()[FIRST_OF_WORKSHOP:]]
     second = [_outsider(number) for number in newcomers]
-    test_counts = [1 + number % MOST_TESTS for number in range(len(first))] + [1] * len(second)
+    test_counts = [1 + number % MAX_TESTS for number in range(len(first))] + [1] * len(second)
     return [
         Examinee(number, student, tests, seed)
         for number, (student, tests) in enumerate(zip(first + second, test_counts, strict=True))

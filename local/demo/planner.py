@@ -43,8 +43,8 @@ OTHERS = (
 )
 MONTH, TWO_WEEKS = 30, 12
 ANSWERS_A_DAY = 16
-MOST_SKIPPED = 3
-"""Most questions that a student leaves out before the next new one."""
+MAX_SKIPPED = 3
+"""Maximum number of questions that a student skips before the next new one."""
 EXAM_IN_DAYS = 75
 MOCK_EXAM_DAYS_AGO = 10
 
@@ -218,7 +218,7 @@ def _answers(items: Sequence[_Item], place: int, now: datetime) -> Iterator[_Giv
             # The second half of a day repeats what was new a few days ago.
             back = draw.randrange(1, 60) if number % 2 and position > 60 else 0  # noqa: PLR2004
             item = items[(position - back) % len(items)]
-            position += 0 if back else 1 + draw.randrange(MOST_SKIPPED)
+            position += 0 if back else 1 + draw.randrange(MAX_SKIPPED)
             skill = ability + (0.5 if back else 0.0) + 0.02 * (days - day)
             right = draw.random() < 1 / (1 + 2.7183 ** (item.difficulty - skill))
             seconds = item.expected_seconds * draw.lognormvariate(0 if right else 0.2, 0.35)

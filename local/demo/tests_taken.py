@@ -22,7 +22,7 @@ from lib.assessment.sessions.session import (
     proficiency,
 )
 from lib.engine.normal import FloatArray
-from local.demo.examinees import MOST_TESTS, Examinee
+from local.demo.examinees import MAX_TESTS, Examinee
 from local.demo.pool import CONCEPTS, MISREAD
 
 Row = dict[str, Any]
@@ -92,7 +92,7 @@ def tests_taken(missing: list[Examinee], pool: ItemPool, now: datetime) -> list[
         pool: Question pool of the tests.
         now: Time of the load in UTC, without time zone, as in the tables.
     """
-    rounds: list[list[DemoTest]] = [[] for _ in range(MOST_TESTS)]
+    rounds: list[list[DemoTest]] = [[] for _ in range(MAX_TESTS)]
     for examinee in missing:
         previous = None
         for number in range(examinee.tests):

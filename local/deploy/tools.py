@@ -16,7 +16,7 @@ SECONDS = 3600
 """Time limit of a tool; `vercel build` compiles all packages again for each function."""
 QUIET = {"VERCEL_TELEMETRY_DISABLED": "1", "SLS_TELEMETRY_DISABLED": "1", "CI": "1"}
 TRUST = {"NODE_USE_SYSTEM_CA": "1", "UV_SYSTEM_CERTS": "1"}
-"""Trust the machine's certificates: a company's proxy has its own."""
+"""Variables that make the tools trust the machine's certificates, such as a company proxy's."""
 OSLS_FILES = ("serverless.yml", "local/deploy/environment.cjs")
 PROJECT = {"projectId": "prj_none", "orgId": "team_none", "settings": {"framework": None}}
 """Placeholder for the project of an account, without which `vercel build` does not run."""

@@ -1,4 +1,4 @@
--- Queries of lib/database/postgres.py: what stood in the way of a transaction that was rolled back.
+-- Queries of lib/database/postgres.py: the cause of a transaction's rollback.
 
 -- tables_of_trigger --
 -- Tables whose triggers run a function.

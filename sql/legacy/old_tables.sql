@@ -16,7 +16,7 @@ SELECT %(table)s AS table_name, legacy.set_aside(%(table)s, %(stamp)s) AS new_na
 FROM legacy.kind_of(%(table)s) AS kind WHERE kind IS NOT NULL;
 
 -- dependents --
--- What DROP … CASCADE would take along with a table: views, and foreign keys of other tables.
+-- Objects that DROP … CASCADE would drop with a table: views, and foreign keys of other tables.
 SELECT DISTINCT CASE WHEN v.oid IS NULL THEN format('the foreign key %%s of %%s', f.conname, r.oid::regclass)
   ELSE format('the view %%s', v.oid::regclass) END AS name
 FROM pg_depend AS d

@@ -12,7 +12,7 @@ SELECT set_config('TimeZone', 'UTC', true), set_config('statement_timeout', '25s
   set_config('row_security', 'off', true);
 
 -- list_tables --
--- Return every table and view with what tells whether it is ours, and whether all its rows can be read.
+-- Return every table and view with facts that show whether it is ours and whether all its rows can be read.
 SELECT n.nspname::text AS schema_name, c.relname::text AS table_name, c.relkind::text AS kind,
   ARRAY(
     SELECT attname::text FROM pg_catalog.pg_attribute

@@ -1,4 +1,4 @@
-"""Calibration of a pool: a new version from recorded answers, running sessions untouched."""
+"""Calibration of a pool: a new version from recorded answers that running sessions do not use."""
 
 import json
 from typing import Any

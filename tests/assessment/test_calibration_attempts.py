@@ -1,4 +1,4 @@
-"""A pool that cannot be calibrated holds up no other pool and is tried again later."""
+"""A pool that cannot be calibrated does not delay other pools and is tried again later."""
 
 import itertools
 from collections.abc import Iterator

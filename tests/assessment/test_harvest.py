@@ -1,4 +1,4 @@
-"""A script that starts test after test with invented ids, to read the correct options off."""
+"""A script that starts many tests under invented ids to find out the correct options."""
 
 from collections import defaultdict
 from typing import Any
@@ -83,7 +83,7 @@ class Harvester:
 def test_the_script_reads_every_key_of_an_open_pool_that_tells_each(
     client: TestClient, pool_id: str
 ) -> None:
-    """What the docs say plainly; without this, the test below might fail to harvest by itself."""
+    """The docs state this weakness; it also shows that the script works."""
     harvester = Harvester(client, pool_id)
     harvester.run(15)
     keys = harvester.keys()

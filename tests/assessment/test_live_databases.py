@@ -1,4 +1,4 @@
-"""Databases in the forms of live deployments come over with every value, and go on from there."""
+"""Databases of live deployments are upgraded with every value and can be used afterwards."""
 
 import math
 from collections.abc import Callable, Iterator

@@ -82,7 +82,7 @@ def check_levels(old: LiveDatabase, rows: Rows) -> None:
         (level.student, level.concept): level
         for level in sorted(old.levels, key=lambda it: (it.at, it.number))
     }
-    if old.types["level_id"] == "UUID":  # without numbers, none of the same time is the later one
+    if old.types["level_id"] == "UUID":  # without numbers, rows of one time have no order
         for level in sorted(old.levels, key=lambda it: it.number, reverse=True):
             if level.at == newest[level.student, level.concept].at:
                 newest[level.student, level.concept] = level

@@ -1,4 +1,4 @@
-"""What stands in the way in live databases is taken out of it, or named; tests go on afterwards."""
+"""Obstacles to an upgrade in live databases are removed or named, and tests go on afterwards."""
 
 from typing import Any
 

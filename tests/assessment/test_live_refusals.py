@@ -1,4 +1,4 @@
-"""A context that cannot be upgraded stays as it was, and keeps no other from its upgrade."""
+"""A context that cannot be upgraded stays as it was, and the others are upgraded."""
 
 import psycopg
 import pytest
@@ -48,7 +48,7 @@ OBSTACLES = {
     ),
     "composite": (COMPOSITE, ["test_sessions", "accuracy", "vector", "numeric"]),
 }
-"""What keeps a column from its type, and words of the error that names it."""
+"""Objects that prevent a change of a column's type, and words of the error that names them."""
 
 
 @pytest.mark.parametrize("obstacle", OBSTACLES)

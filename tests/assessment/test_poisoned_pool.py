@@ -77,7 +77,7 @@ def test_invented_tests_move_no_parameter(
 def test_the_same_tests_would_move_it_if_they_were_admitted(
     client: TestClient, operator: dict[str, str], rows: Rows
 ) -> None:
-    """The script itself is strong enough: this is what the rule keeps out."""
+    """Without the rule, the script moves the parameters, so the rule is what stops it."""
     rows(ADMIT)
     result = calibrate(client, operator, POOL, accepts=False)
     assert result["answers"] > 900

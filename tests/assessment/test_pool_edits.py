@@ -38,7 +38,7 @@ def questions(client: TestClient, pool_id: str) -> dict[str, dict[str, Any]]:
 
 
 def written(question: dict[str, Any], **changed: Any) -> dict[str, Any]:
-    """Return the body of an edit that leaves a question as it is but for what changed."""
+    """Return the body of an edit of a question that makes only these changes."""
     return {name: question[name] for name in WRITTEN} | changed
 
 

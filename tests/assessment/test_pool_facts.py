@@ -1,4 +1,4 @@
-"""Facts of a pool come from the pool: a start that says otherwise is refused."""
+"""The facts of a pool are stored with it: a start that contradicts them is refused."""
 
 from typing import Any
 
@@ -33,7 +33,7 @@ def post_upload(client: TestClient, operator: dict[str, str], pool_id: str, **fi
     "names",
     [NAMES[::-1], ["Reading", "reading"], ["A", "B"]],
 )
-def test_other_names_than_those_of_the_pool_are_refused(
+def test_names_that_differ_from_the_pools_are_refused(
     client: TestClient, operator: dict[str, str], rows: Rows, names: list[str]
 ) -> None:
     pool_id = upload(client, operator, make_questions(10, concepts=2), concept_names=NAMES)
@@ -43,16 +43,16 @@ def test_other_names_than_those_of_the_pool_are_refused(
     assert "Reading, Writing" in refused.json()["error"]
     assert rows(SESSIONS) == [(0,)]
     assert rows("SELECT count(*) FROM assessment.examinees") == [(0,)]
-    for right in ({}, {"concept_names": NAMES}):
-        assert post_start(client, pool_id, **right).json()["concept_names"] == NAMES
+    for accepted in ({}, {"concept_names": NAMES}):
+        assert post_start(client, pool_id, **accepted).json()["concept_names"] == NAMES
 
 
 def test_swapped_default_names_are_refused(client: TestClient, pool_id: str, rows: Rows) -> None:
     swapped = ["Algebra", "Math", "Geometry", "Statistics", "Calculus"]
     assert post_start(client, pool_id, concept_names=swapped).status_code == 422
     assert rows(SESSIONS) == [(0,)]
-    for right in ({}, {"concept_names": DEFAULT_NAMES}):
-        assert post_start(client, pool_id, **right).json()["concept_names"] == DEFAULT_NAMES
+    for accepted in ({}, {"concept_names": DEFAULT_NAMES}):
+        assert post_start(client, pool_id, **accepted).json()["concept_names"] == DEFAULT_NAMES
 
 
 def test_a_pool_without_names_keeps_those_of_its_first_start(
@@ -155,7 +155,7 @@ def test_the_rules_complete_the_criteria_of_a_start(
     assert rows(CRITERIA) == [expected]
 
 
-def test_a_test_on_a_pool_that_tells_at_the_end_has_five_questions_at_least(
+def test_a_test_has_at_least_five_questions_if_its_pool_tells_results_at_the_end(
     client: TestClient, operator: dict[str, str]
 ) -> None:
     pool_id = upload(client, operator, make_questions(60), tells="end")

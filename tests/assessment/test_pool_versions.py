@@ -54,7 +54,7 @@ def test_parameters_of_the_earlier_version_come_back_exactly(
     assert rows("SELECT count(*) FROM assessment.pool_items") == [(items[0][0] + 30,)]
     live = questions(client, pool_id)["q0"]["parameters"]
     assert (live["difficulty"], live["is_calibrated"]) == (0.5, False)
-    # And forth again.
+    # And back to the newest again.
     fourth = go_back(client, pool_id, second).json()["version"]
     assert parameters(deps, pool_id, fourth) == parameters(deps, pool_id, second)
     assert questions(client, pool_id)["q0"]["parameters"]["is_calibrated"] is True

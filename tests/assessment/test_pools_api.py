@@ -158,7 +158,7 @@ def test_local_server_tells_everybody_only_what_a_page_offers(
             ],
             "next_cursor": None,
         }
-        # Who calls under another name than this machine's is a stranger to everything else.
+        # A call under another host name counts as a stranger's.
         assert client.get(f"/api/pools/{pool_id}/questions").status_code == 401
         full = client.get("/api/pools", headers=INSTRUCTOR)
         assert full.json()["pools"][0]["test_count"] == 0

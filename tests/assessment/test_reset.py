@@ -1,4 +1,4 @@
-"""Reset of a test: it leaves no trace in anybody's record, and the student may start again."""
+"""Reset of a test: it changes nobody's record, and the student may start again."""
 
 from collections.abc import Callable
 from typing import Any

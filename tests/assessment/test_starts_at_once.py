@@ -1,4 +1,4 @@
-"""Starts at the same time count each other: both are under way before either has written a row."""
+"""Concurrent starts count each other, although neither has written a row when they begin."""
 
 import threading
 import time

@@ -1,4 +1,4 @@
-"""A status has what a page needs to go on with a test after a reload."""
+"""A status contains everything that a page needs to continue a test after a reload."""
 
 from typing import Any
 

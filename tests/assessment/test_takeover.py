@@ -1,4 +1,4 @@
-"""Nobody gets another's test: a start resumes one only with proof of its own."""
+"""Nobody can take over another student's test: a start resumes a test only with proof."""
 
 from dataclasses import replace
 from functools import partial

@@ -1,4 +1,4 @@
-"""A test that anybody may have taken tells nothing of the student it names, and changes nothing."""
+"""An unproven test neither reveals nor changes anything about the student whom it names."""
 
 from dataclasses import replace
 from typing import Any

@@ -1,4 +1,4 @@
-"""Send calls to a platform and keep what must be the same on all platforms."""
+"""Send calls to a platform and keep the parts of responses that all platforms must share."""
 
 import re
 from collections.abc import Callable, Iterable

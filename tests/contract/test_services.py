@@ -1,4 +1,4 @@
-"""On each platform: addresses as they are handed out, silent services, and the platform's id."""
+"""On each platform: addresses in the form of consoles, unresponsive services, and request ids."""
 
 import json
 import sys

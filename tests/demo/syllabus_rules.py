@@ -158,7 +158,7 @@ def prerequisites(syllabus: Syllabus) -> Iterator[str]:
     try:
         TopologicalSorter(graph).prepare()
     except CycleError as exc:
-        yield f"circle of prerequisites: {', '.join(sorted(set(exc.args[1])))}"
+        yield f"cycle of prerequisites: {', '.join(sorted(set(exc.args[1])))}"
 
 
 def concepts_of_topics(syllabus: Syllabus) -> Iterator[str]:

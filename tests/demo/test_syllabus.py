@@ -65,11 +65,11 @@ def copy(tmp_path: Path) -> Path:
             {"prerequisites": "Functions:50"},
             "Waves: a topic without concepts has prerequisites",
         ),
-        ("Gases", {"prerequisites": "Gases:50"}, "circle of prerequisites: Gases"),
+        ("Gases", {"prerequisites": "Gases:50"}, "cycle of prerequisites: Gases"),
         (
             "Heat and temperature",
             {"prerequisites": "Gases:50"},
-            "circle of prerequisites: Gases, Heat and temperature",
+            "cycle of prerequisites: Gases, Heat and temperature",
         ),
     ],
 )

@@ -1,4 +1,4 @@
-"""Addresses of databases as consoles and integrations hand them out."""
+"""Addresses of databases in the forms that consoles and integrations show."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -66,7 +66,7 @@ READ: list[tuple[str, dict[str, str]]] = [
     ("postgresql:///d?host=/run/postgres", {"host": "/run/postgres", "dbname": "d"}),
     ("postgresql://u@%2Frun%2Fpostgres/d", {"user": "u", "host": "/run/postgres", "dbname": "d"}),
 ]
-"""Addresses, and what libpq has to understand."""
+"""Addresses, and the parameters that libpq must read from them."""
 
 
 @pytest.mark.parametrize(("given", "understood"), READ, ids=[given for given, _ in READ])
@@ -178,7 +178,7 @@ HANDED_OUT = [
     " {} \n",
     "psql '{}'",
 ]
-"""What is done to an address before it gets here."""
+"""Changes that people make to an address before it is read."""
 
 
 @pytest.fixture(params=HANDED_OUT)

@@ -1,4 +1,4 @@
-"""An error about a field names it as the caller wrote it, whatever is wrong with it."""
+"""An error about a field names it in the caller's spelling, whatever the fault."""
 
 import json
 import re
@@ -27,7 +27,7 @@ WITH_A_CURSOR = {
 }
 """Parameters without which a call has no pages."""
 CONTEXT = "POST /api/report-bug"
-"""Takes whatever a page sends around the description of a bug."""
+"""Operation that accepts any JSON around the description of a bug."""
 WITH_BODY = [operation for operation in operations() if operation.has_body]
 TEXTS_IN_THE_URL = [
     (operation, place, parameter["name"])

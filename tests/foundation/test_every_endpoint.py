@@ -13,12 +13,12 @@ from tests.conftest import ADMIN_PASSWORD, CRON_SECRET, INSTRUCTOR_PASSWORD
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 PATHS = sorted({row.path for row in ENDPOINTS})
 PROTECTED = [(row, method) for row in ENDPOINTS for method in row.methods if row.access in CLOSED]
-OPENED = {
+OPENED_LEVELS = {
     ADMIN_PASSWORD: {Access.INSTRUCTOR, Access.OPERATOR},
     INSTRUCTOR_PASSWORD: {Access.INSTRUCTOR},
     CRON_SECRET: {Access.CRON},
 }
-"""What each credential opens."""
+"""Access levels that each credential opens."""
 FOR_INSTRUCTORS = {
     "POST /api/admin-list-configs",
     "POST /api/admin-list-configs-v2",
@@ -62,20 +62,20 @@ def test_protected_endpoints_require_credentials(
         assert (response.status_code, response.json()["code"]) == (401, "unauthenticated")
 
 
-@pytest.mark.parametrize("credential", OPENED)
+@pytest.mark.parametrize("credential", OPENED_LEVELS)
 @pytest.mark.parametrize("case", PROTECTED, ids=case_id)
 def test_each_credential_opens_its_own_endpoints_only(
     client: TestClient, case: tuple[Endpoint, str], credential: str
 ) -> None:
     row, method = case
     headers = {"Authorization": f"Bearer {credential}"}
-    # Without its body a call that changes something is refused after it was admitted.
+    # A call that changes something needs a body; without one it is refused after it was admitted.
     body: list[str] | None = [] if method == "POST" else None
     response = client.request(method, filled(row.path), headers=headers, json=body)
     refusals = {"unauthenticated", "instructor_refused", "not_configured"}
     is_json = response.headers["content-type"] == "application/json"
     code = response.json().get("code") if is_json else None
-    assert (code not in refusals) == (row.access in OPENED[credential])
+    assert (code not in refusals) == (row.access in OPENED_LEVELS[credential])
     if credential == INSTRUCTOR_PASSWORD and row.access is Access.OPERATOR:
         assert (response.status_code, response.json()["code"]) == (403, "instructor_refused")
 
@@ -91,7 +91,7 @@ def test_methods_that_are_not_in_the_table_are_refused(client: TestClient, path:
     others = set(METHODS) - listed_methods
     if path.endswith("/questions/{question_id}/retire"):
         others -= {"PUT"}  # an id is any text, so this is a question called "…/retire"
-    for row in ENDPOINTS:  # `{class_id}` takes any text, and so `join`, too
+    for row in ENDPOINTS:  # `{class_id}` also matches `join`
         if row.path != path and re.fullmatch(re.sub(r"\{\w+\}", "[^/]+", row.path), path):
             others -= set(row.methods)
     for method in others:
@@ -101,7 +101,7 @@ def test_methods_that_are_not_in_the_table_are_refused(client: TestClient, path:
 
 
 @pytest.mark.parametrize("row", ENDPOINTS, ids=lambda row: f"{'/'.join(row.methods)} {row.path}")
-def test_slash_at_the_end_of_a_path_means_nothing(client: TestClient, row: Endpoint) -> None:
+def test_slash_at_the_end_of_a_path_is_ignored(client: TestClient, row: Endpoint) -> None:
     client.follow_redirects = False
     for method in row.methods:
         plain, slashed = (

@@ -1,4 +1,4 @@
-"""Nobody is locked out by what others send, and nothing weak protects a deployment."""
+"""Nobody is locked out by other people's calls, and a deployment refuses weak secrets."""
 
 from dataclasses import replace
 from typing import Any

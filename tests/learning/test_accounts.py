@@ -1,4 +1,4 @@
-"""Accounts over HTTP: who becomes what, log-ins, tokens, passwords and limits."""
+"""Accounts over HTTP: roles, log-ins, tokens, passwords and limits."""
 
 import base64
 import hashlib

@@ -86,7 +86,7 @@ def test_weightages_of_nothing_are_reported(live: Connection) -> None:
     assert weightages(live) == [(0, None), (0, None)]
 
 
-def test_newest_prerequisite_of_a_circle_is_left_out(live: Connection) -> None:
+def test_newest_prerequisite_of_a_cycle_is_left_out(live: Connection) -> None:
     add_topics(live, 25, 25, 25, 25)
     edges = [(1, 2, 1), (2, 3, 2), (3, 1, 3), (4, 4, 4), (5, 4, 1), (6, 4, 1), (7, 4, 9), (8, 2, 4)]
     insert(live, "topic_prerequisites", [
@@ -106,7 +106,7 @@ def test_newest_prerequisite_of_a_circle_is_left_out(live: Connection) -> None:
         assert line_with(result, reason, "were not adopted").endswith(f": id {id_}")
 
 
-def test_newest_parent_of_a_circle_is_left_out(live: Connection) -> None:
+def test_newest_parent_of_a_cycle_is_left_out(live: Connection) -> None:
     add_topics(live, 20, 20, 20, 20, 20, parents={1: 2, 2: 3, 3: 1, 4: 4, 5: 77})
     result = upgrade(live)
     parents = {number: row["parent_id"] for number, row in adopted(live, "topics").items()}

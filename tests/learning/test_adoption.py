@@ -1,4 +1,4 @@
-"""A live learning system's database comes over row by row; what does not fit is reported."""
+"""A live learning system's database is adopted row by row; rows that do not fit are reported."""
 
 from collections.abc import Iterator
 
@@ -61,7 +61,7 @@ def test_fixed_ids_are_the_same_in_sql_and_python(postgres_url: str) -> None:
                 ).fetchall()
                 assert made == fixed_uuid(table, number)
                 assert (made.version, made.variant) == (8, "specified in RFC 4122")
-    # The rule must not change: pages hold the numbers.
+    # The rule must not change, because pages store these ids.
     assert str(fixed_uuid("users", 1)) == "646351ee-1ddd-822f-b27d-188167219b1c"
     assert len({fixed_uuid(table, n) for table in TABLES for n in numbers}) == 77
 

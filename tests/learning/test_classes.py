@@ -1,4 +1,4 @@
-"""Classes: who joins and moves, marks, and what a teacher sees; on Postgres and SQLite alike."""
+"""Classes: joining, moves, marks, and a teacher's view; on Postgres and SQLite alike."""
 
 from typing import Any
 

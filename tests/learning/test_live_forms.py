@@ -1,4 +1,4 @@
-"""Databases of the live learning system in other forms come over, or are refused and left alone."""
+"""Other forms of the live learning system's database are adopted, or refused and left alone."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -1,4 +1,4 @@
-"""The live system's pages on an adopted database: its users log in, its calls are answered alike.
+"""The live system's pages on an adopted database: its users log in, and calls get the same answers.
 
 `live-page-calls.jsonl` holds a call and its expected answer on each line. There, `text`, `number`,
 `time`, `object` and `list` stand for any value of that kind; everything else is literal.

@@ -10,7 +10,7 @@ import pytest
 
 from lib.learning.tables import Base
 from tests.learning.migrated_project import Project
-from tests.support.catalogues import postgres_catalogue, sqlite_catalogue
+from tests.support.catalogs import postgres_catalog, sqlite_catalog
 from tests.support.scripts import run, run_command, run_unchecked
 
 ALEMBIC = "-m alembic"
@@ -68,7 +68,7 @@ def test_each_way_to_upgrade_makes_all_tables(
 def test_downgrade_keeps_every_row_and_the_next_upgrade_brings_it_back(
     script: str, arguments: list[str], migrated: Path
 ) -> None:
-    before = sqlite_catalogue(migrated)
+    before = sqlite_catalog(migrated)
     for times in range(2):
         printed = run(script, "downgrade", *arguments, url="", sqlite=migrated)
         assert not tables(migrated) & TABLES
@@ -78,7 +78,7 @@ def test_downgrade_keeps_every_row_and_the_next_upgrade_brings_it_back(
         printed = run(script, "upgrade", "head", url="", sqlite=migrated)
         if script == "migrate.py":
             assert f"- users: brought back, {times + 1} rows" in printed
-        assert sqlite_catalogue(migrated) == before
+        assert sqlite_catalog(migrated) == before
         query(migrated, ADD_USER.replace("'0", f"'{times + 4}").replace("mei", f"lee{times}"))
     assert query(migrated, "SELECT count(*) FROM users") == [(3,)]
     with pytest.raises(sqlite3.IntegrityError):
@@ -118,7 +118,7 @@ def test_printed_sql_makes_the_same_tables_and_may_run_again(
     with closing(sqlite3.connect(copy)) as connection:
         for _ in range(2):
             connection.executescript(printed)
-    assert sqlite_catalogue(copy) == sqlite_catalogue(migrated)
+    assert sqlite_catalog(copy) == sqlite_catalog(migrated)
     assert query(copy, "SELECT version_num FROM schema_version") == [("001",)]
 
 
@@ -130,10 +130,10 @@ def test_tables_made_without_migrations_are_the_same_and_can_be_upgraded(
         printed = run("init_db.py", url=empty_postgres_url, sqlite=made)
         assert f"created the tables of the learning context in {made}" in printed
         assert "applied sql/learning/schema/tables.sql" in printed
-    assert sqlite_catalogue(made) == sqlite_catalogue(migrated)
+    assert sqlite_catalog(made) == sqlite_catalog(migrated)
     assert fetch(empty_postgres_url, "SELECT count(*) FROM learning.users") == [(0,)]
     run("migrate.py", "upgrade", url="", sqlite=made)
-    assert sqlite_catalogue(made) == sqlite_catalogue(migrated)
+    assert sqlite_catalog(made) == sqlite_catalog(migrated)
 
 
 def test_init_db_brings_back_what_was_set_aside(migrated: Path) -> None:
@@ -237,7 +237,7 @@ def test_revision_from_changed_models_is_applied_and_taken_back(
     project.run("migrate.py", "upgrade")
     add = ADD_USER.replace("INTO users", "INTO learning.users") if is_postgres else ADD_USER
     fetch(url, add) if is_postgres else query(sqlite_file, add)
-    before = postgres_catalogue(url) if is_postgres else sqlite_catalogue(sqlite_file)
+    before = postgres_catalog(url) if is_postgres else sqlite_catalog(sqlite_file)
     project.add_column_to_users()
     if way == "alembic":
         project.run(ALEMBIC, "revision", "--autogenerate", "-m", "add user email")
@@ -260,10 +260,10 @@ def test_revision_from_changed_models_is_applied_and_taken_back(
         )
         assert rows == [("mei", None)]
         assert "No new upgrade operations" in project.run(ALEMBIC, "check")
-        after = postgres_catalogue(url) if is_postgres else sqlite_catalogue(sqlite_file)
+        after = postgres_catalog(url) if is_postgres else sqlite_catalog(sqlite_file)
         assert set(map(repr, after)) > set(map(repr, before))
         project.run(ALEMBIC, "downgrade", "-1")
-        now = postgres_catalogue(url) if is_postgres else sqlite_catalogue(sqlite_file)
+        now = postgres_catalog(url) if is_postgres else sqlite_catalog(sqlite_file)
         assert now == before
 
 

@@ -1,4 +1,4 @@
-"""What a revision may do to tables in use, on Postgres and on SQLite."""
+"""Changes that a revision may make to tables in use, on Postgres and on SQLite."""
 
 import sqlite3
 from contextlib import closing
@@ -8,7 +8,7 @@ import psycopg
 import pytest
 
 from tests.learning.migrated_project import Project
-from tests.support.catalogues import postgres_catalogue, sqlite_catalogue
+from tests.support.catalogs import postgres_catalog, sqlite_catalog
 
 CHANGED_COLUMN = """
 with op.batch_alter_table("users") as batch_op:
@@ -51,24 +51,24 @@ def counts(project: Project) -> list[tuple[int, ...]]:
 
 def test_replacing_a_parent_table_keeps_its_children_checks_and_indexes(device: Project) -> None:
     assert device.sqlite is not None
-    before = sqlite_catalogue(device.sqlite)
+    before = sqlite_catalog(device.sqlite)
     device.add_revision("002", "001", CHANGED_COLUMN)
     device.run("migrate.py", "upgrade")
     assert counts(device) == [(2, 1, 1)]
     column = ("users", "password_hash", "VARCHAR", 0, None, 0, 0)
     expected = [*(row for row in before if row != column), (*column[:2], "TEXT", *column[3:])]
-    assert sqlite_catalogue(device.sqlite) == sorted(expected, key=repr)
+    assert sqlite_catalog(device.sqlite) == sorted(expected, key=repr)
 
 
 def test_revision_that_leaves_orphans_is_undone(device: Project) -> None:
     assert device.sqlite is not None
-    before = sqlite_catalogue(device.sqlite)
+    before = sqlite_catalog(device.sqlite)
     device.add_revision("002", "001", f'{CHANGED_COLUMN}op.execute("DELETE FROM users")')
     process = device.run_unchecked("migrate.py", "upgrade")
     assert process.returncode == 1
     assert "classes (1 rows), student_profiles (1 rows) would refer to rows" in process.stderr
     assert counts(device) == [(2, 1, 1)]
-    assert sqlite_catalogue(device.sqlite) == before
+    assert sqlite_catalog(device.sqlite) == before
     assert "001" in device.run("migrate.py", "current")
 
 
@@ -83,7 +83,7 @@ def test_orphans_from_before_do_not_keep_a_file_from_newer_revisions(device: Pro
 
 def test_revision_that_fails_on_sqlite_changes_nothing(device: Project) -> None:
     assert device.sqlite is not None
-    before = sqlite_catalogue(device.sqlite)
+    before = sqlite_catalog(device.sqlite)
     device.add_revision("002", "001", CHANGED_COLUMN)
     device.add_revision("003", "002", 'op.execute("UPDATE absent SET n = 1")')
     process = device.run_unchecked("migrate.py", "upgrade")
@@ -92,7 +92,7 @@ def test_revision_that_fails_on_sqlite_changes_nothing(device: Project) -> None:
     assert "no such table: absent" in process.stderr
     assert "001" in device.run("migrate.py", "current")
     assert "Traceback" not in process.stderr
-    assert sqlite_catalogue(device.sqlite) == before
+    assert sqlite_catalog(device.sqlite) == before
     assert counts(device) == [(2, 1, 1)]
 
 
@@ -159,23 +159,23 @@ def test_revision_reaches_a_database_with_and_without_alembic(
 ) -> None:
     """The scripts that init_db.py runs are those of admin-create-unified-schema."""
     changed.run("migrate.py", "upgrade", "--database", "postgres")
-    by_alembic = postgres_catalogue(postgres_url)
+    by_alembic = postgres_catalog(postgres_url)
     names = {row[1] for row in by_alembic}
     assert {"email", "users_email_check", "classes_name_teacher_id_key"} <= names
     assert any(row[0] == "learning.badges" for row in by_alembic)
 
     changed.url, changed.sqlite = empty_postgres_url, None
     changed.run("migrate.py", "upgrade")
-    assert postgres_catalogue(empty_postgres_url) == by_alembic
+    assert postgres_catalog(empty_postgres_url) == by_alembic
     assert "(head)" in changed.run("migrate.py", "current")
 
     with databases.copy("migrated") as older_url:  # type: ignore[attr-defined]
         changed.url = older_url
         for _ in range(2):
             changed.run("init_db.py")
-            assert postgres_catalogue(older_url) == by_alembic
+            assert postgres_catalog(older_url) == by_alembic
         changed.run("migrate.py", "upgrade")
-        assert postgres_catalogue(older_url) == by_alembic
+        assert postgres_catalog(older_url) == by_alembic
         assert "(head)" in changed.run("migrate.py", "current")
         search_path = fetch(older_url, "SHOW search_path")
         assert "public, assessment, learning" in str(search_path)
@@ -196,7 +196,7 @@ def test_revision_of_postgres_changes_an_older_sqlite_in_the_same_way(
     changed.run("migrate.py", "upgrade")
     assert "(head)" in changed.run("migrate.py", "current")
     assert comparable(older) == comparable(newer)
-    assert any("users_email_check" in str(row) for row in sqlite_catalogue(older))
+    assert any("users_email_check" in str(row) for row in sqlite_catalog(older))
     changed.sqlite = older
     changed.run("migrate.py", "downgrade", "base")
     changed.run("migrate.py", "upgrade")
@@ -204,8 +204,8 @@ def test_revision_of_postgres_changes_an_older_sqlite_in_the_same_way(
 
 
 def comparable(file: Path) -> set[str]:
-    """Return the catalogue without the places of columns, which differ in older tables."""
-    return {repr(row) for row in sqlite_catalogue(file)}
+    """Return the catalog without the positions of columns, which differ in older tables."""
+    return {repr(row) for row in sqlite_catalog(file)}
 
 
 def test_databases_made_without_migrations_take_later_revisions(
@@ -214,19 +214,19 @@ def test_databases_made_without_migrations_take_later_revisions(
     made = tmp_path / "made.db"
     changed.url, changed.sqlite = empty_postgres_url, made
     changed.run("init_db.py")
-    catalogues = postgres_catalogue(empty_postgres_url), sqlite_catalogue(made)
+    catalogs = postgres_catalog(empty_postgres_url), sqlite_catalog(made)
     printed = changed.run("migrate.py", "upgrade")
     assert printed.count(f"from revision none to {changed.newest_revision()}") == 2
-    assert (postgres_catalogue(empty_postgres_url), sqlite_catalogue(made)) == catalogues
+    assert (postgres_catalog(empty_postgres_url), sqlite_catalog(made)) == catalogs
 
 
 def test_printed_sql_makes_the_newest_tables(changed: Project, empty_postgres_url: str) -> None:
     changed.run("migrate.py", "upgrade", "--database", "postgres")
-    expected = postgres_catalogue(changed.url)
+    expected = postgres_catalog(changed.url)
     printed = changed.run("migrate.py", "upgrade", "--sql", "--database", "postgres")
     with psycopg.connect(empty_postgres_url, autocommit=True) as connection:
         connection.execute(printed.encode())
-    assert postgres_catalogue(empty_postgres_url) == expected
+    assert postgres_catalog(empty_postgres_url) == expected
 
 
 def test_revision_never_reaches_a_table_of_another_application(

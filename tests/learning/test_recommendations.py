@@ -1,4 +1,4 @@
-"""What is recommended, on Postgres and SQLite alike."""
+"""Recommendations, on Postgres and SQLite alike."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The syllabus: circles are refused and named, weightages add up to 100, imports are whole."""
+"""The syllabus: cycles are refused and named, weightages add up to 100, imports are atomic."""
 
 import math
 from itertools import pairwise
@@ -112,7 +112,7 @@ def test_topic_out_of_range_is_refused(
     assert list_live_topics(teacher).root == []
 
 
-def test_circle_is_refused_with_its_topics(school: School) -> None:
+def test_cycle_is_refused_with_its_topics(school: School) -> None:
     school.syllabus("""
         topic     weight  hours  needs
         Algebra   40      4      -

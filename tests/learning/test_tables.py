@@ -13,7 +13,7 @@ from lib.learning.engines import create_postgres_engine
 from lib.learning.tables import Base
 from lib.learning.tables.ddl import metadata_without_schema
 from local.learning_schema import SQL, scripts
-from tests.support.catalogues import postgres_catalogue, sqlite_catalogue
+from tests.support.catalogs import postgres_catalog, sqlite_catalog
 from tests.support.scripts import run
 
 OTHER_REFERENCE = (
@@ -34,9 +34,9 @@ def test_postgres_has_what_the_models_declare(empty_postgres_url: str, postgres_
         connection.execute("CREATE SCHEMA learning")
     engine = create_postgres_engine(empty_postgres_url, pooled=False)
     Base.metadata.create_all(engine)
-    declared = postgres_catalogue(empty_postgres_url)
+    declared = postgres_catalog(empty_postgres_url)
     assert len(declared) > 100
-    assert postgres_catalogue(postgres_url) == declared
+    assert postgres_catalog(postgres_url) == declared
 
 
 def test_sqlite_has_what_the_models_declare(tmp_path: Path) -> None:
@@ -45,8 +45,8 @@ def test_sqlite_has_what_the_models_declare(tmp_path: Path) -> None:
     metadata_without_schema().create_all(engine)
     engine.dispose()
     run("migrate.py", "upgrade", url="", sqlite=migrated)
-    assert len(sqlite_catalogue(declared)) > 100
-    assert sqlite_catalogue(migrated) == sqlite_catalogue(declared)
+    assert len(sqlite_catalog(declared)) > 100
+    assert sqlite_catalog(migrated) == sqlite_catalog(declared)
 
 
 @pytest.mark.parametrize(
@@ -60,7 +60,7 @@ def test_sqlite_has_what_the_models_declare(tmp_path: Path) -> None:
     ],
 )
 def test_comparison_of_postgres_notices_each_kind_of_change(postgres_url: str, change: str) -> None:
-    assert_noticed(lambda: postgres_catalogue(postgres_url), lambda: execute(postgres_url, change))
+    assert_noticed(lambda: postgres_catalog(postgres_url), lambda: execute(postgres_url, change))
 
 
 @pytest.mark.parametrize(
@@ -84,7 +84,7 @@ def test_comparison_of_sqlite_notices_each_kind_of_change(
     for file, text in zip(files, (script, script.replace(old, new, 1)), strict=True):
         with closing(sqlite3.connect(file)) as connection:
             connection.executescript(text)
-    assert sqlite_catalogue(files[0]) != sqlite_catalogue(files[1])
+    assert sqlite_catalog(files[0]) != sqlite_catalog(files[1])
 
 
 def execute(url: str, statement: str) -> None:
@@ -92,8 +92,8 @@ def execute(url: str, statement: str) -> None:
         connection.execute(statement.encode())
 
 
-def assert_noticed(catalogue: Callable[[], object], change: Callable[[], None]) -> None:
-    before = catalogue()
-    assert catalogue() == before
+def assert_noticed(catalog: Callable[[], object], change: Callable[[], None]) -> None:
+    before = catalog()
+    assert catalog() == before
     change()
-    assert catalogue() != before
+    assert catalog() != before

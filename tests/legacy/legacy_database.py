@@ -18,7 +18,7 @@ WHOLE_RUN = Pace(call_seconds=60.0)
 """A pace at which one call takes a run to its end."""
 ONE_BATCH = Pace(call_seconds=0.0)
 """A pace at which each call moves one batch."""
-SMALL_BATCHES = replace(WHOLE_RUN, first_people=40, batch_seconds=1e6, fewest_batches=8)
+SMALL_BATCHES = replace(WHOLE_RUN, first_people=40, batch_seconds=1e6, min_batches=8)
 """A pace at which a migration of a few hundred rows takes about a dozen batches."""
 ONE_SMALL_BATCH = replace(SMALL_BATCHES, call_seconds=0.0)
 

@@ -1,4 +1,4 @@
-"""The steps of the guide and its rollback in the orders that an admin may come up with."""
+"""The steps of the guide and its rollback in every order that an admin may choose."""
 
 from typing import Any
 
@@ -115,7 +115,7 @@ def test_rows_of_one_table_that_was_set_aside_are_missed_beside_another(
     three: Legacy, client: TestClient, rollback: str
 ) -> None:
     assert len(call(client, NORMALIZE)["backupTables"]) == 2  # not student_configs
-    migrate(client)  # whatever is set aside has its sessions
+    migrate(client)  # all rows that were set aside have sessions
     run_sql(three, rollback)
     call(client, CREATE)
     report = migrate(client, verified=False)

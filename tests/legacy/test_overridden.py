@@ -1,4 +1,4 @@
-"""Values that another one overrides are reported: they stay in their table only."""
+"""Values that another value overrides are reported, since only their table keeps them."""
 
 from tests.legacy.legacy_database import Legacy
 from tests.legacy.test_unknown_columns import add_column

@@ -1,4 +1,4 @@
-"""Whole legacy databases, drawn at random: whatever went in is somewhere afterwards, or reported.
+"""Whole legacy databases, drawn at random: every value is stored somewhere or reported.
 
 Beside `test_properties.py`, which draws rows, this draws the databases: columns, types, spellings,
 owners and policies. A value counts as kept if the sessions, the students, `_legacy` or `extra` have
@@ -85,7 +85,7 @@ class Value:
 
     @property
     def is_empty(self) -> bool:
-        """Whether the value says nothing."""
+        """Whether the value carries no information."""
         return not self.plain_text.strip() or (
             self.column.kind is Kind.JSON and self.text.strip() in {"[]", "{}", "null"}
         )
@@ -168,7 +168,7 @@ class Contents:
         )
 
     def has(self, value: Value) -> bool:
-        """Return whether the value is somewhere."""
+        """Return whether the value is stored somewhere."""
         if value.is_empty or self.reports(value, "skipped", "mended"):
             return True
         if any(_same(kept, value) for kept in self.kept(value)):

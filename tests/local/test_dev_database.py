@@ -1,4 +1,4 @@
-"""`make dev` starts whatever the database holds, and says what is wrong and what to do."""
+"""`make dev` starts with any database, and says what is wrong with it and what to do."""
 
 import json
 import signal

@@ -121,14 +121,14 @@ def test_simulated_tests_use_the_settings_of_the_pool(deps: Deps) -> None:
         }
         for i in range(100)
     ]
-    greatest_exposures = []
+    max_exposures = []
     for selection in ({}, {"max_exposure": 0.2}):
         fields = {"questions": questions, "selection": selection}
         pool = uploaded(UploadIn.model_validate(fields), deps)
         accuracy = simulate.measure(pool, 30, 8, np.random.default_rng(5))
         # Over the 180 students of all groups: a share of 0.2 has a standard error of 0.03.
-        greatest_exposures.append(float(np.max(accuracy.exposure[:, -1].mean(axis=0))))
-    unlimited, limited = greatest_exposures
+        max_exposures.append(float(np.max(accuracy.exposure[:, -1].mean(axis=0))))
+    unlimited, limited = max_exposures
     assert unlimited > 0.5
     assert limited < 0.35, (unlimited, limited)
 

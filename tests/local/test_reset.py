@@ -1,4 +1,4 @@
-"""`make reset` removes the local database only, only after a yes, and leaves a way back."""
+"""`make reset` removes only the local database, after a confirmation and a backup."""
 
 import os
 import shutil

@@ -1,4 +1,4 @@
-"""Backups hold every value of every type, no secret, and restore where types or characters lack."""
+"""Backups hold every value but no secret, and restore into databases that lack types."""
 
 import gzip
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""What a database refuses or hides ends an operator's call with the reason and the table's name."""
+"""A database's refusals end an operator's call with the reason and the table's name."""
 
 from collections.abc import Callable, Iterator
 from typing import Any

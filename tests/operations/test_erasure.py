@@ -1,4 +1,4 @@
-"""A person is erased from every context, whatever name of the person is given."""
+"""A person is erased from every context, by any of the person's names."""
 
 from collections.abc import Callable
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""/health answers before its deadline, whatever is silent; see tests/contract for each platform."""
+"""/health responds before its deadline although services do not; see also tests/contract."""
 
 import threading
 import time
@@ -100,7 +100,7 @@ def checks_under_way() -> int:
 def test_the_answer_does_not_wait_for_a_check_that_nothing_can_interrupt(
     settings: Settings,
 ) -> None:
-    """As when a name server is silent; the check that is under way is not started again."""
+    """A name server may not reply: the running check is not started again."""
     deps = HeldDeps(settings)
     with client_of(deps) as client:
         with deps.held.transaction():

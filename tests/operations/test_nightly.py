@@ -1,4 +1,4 @@
-"""The nightly run: every scheduled job, one after the other, whatever becomes of one of them."""
+"""The nightly run: every scheduled job, one after the other, even if one of them fails."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor

@@ -1,4 +1,4 @@
-"""Progress stays right, whatever a guide's function writes, and an upgrade repairs the rest."""
+"""Progress stays correct although a guide replaces its function; an upgrade repairs the rest."""
 
 from collections.abc import Callable
 from typing import Any
@@ -31,7 +31,7 @@ def by_flags(client: TestClient, post: Post) -> None:
 
 
 @pytest.mark.usefixtures("by_flags")
-def test_reports_compute_right_while_the_documented_function_is_in_place(
+def test_reports_stay_correct_while_the_documented_function_is_in_place(
     client: TestClient, post: Post, rows: Rows
 ) -> None:
     rows(sql_block("003", DOCUMENTED))
@@ -61,7 +61,7 @@ def test_upgrade_repairs_sessions_that_the_documented_function_lowered(
     assert rows(TIMES) == before
     assert upgrade(postgres_url) == []
     assert rows(TIMES) == before
-    rows(CALL)  # which is ours again
+    rows(CALL)  # our function is back
     assert rows(FIGURES) == [(22, 90, 7)]
 
 
@@ -253,7 +253,7 @@ def test_upgrade_numbers_steps_by_their_names_and_unknown_names_from_1(
     ]  # fmt: skip
 
 
-def test_rows_that_are_about_one_step_are_added_up_and_none_is_lost(
+def test_rows_about_one_step_are_added_up_and_none_is_lost(
     store_steps: Callable[..., None], rows: Rows, postgres_url: str
 ) -> None:
     store_steps((1, "Connect Accounts", 10, False), (0, "Connect Accounts", 7, True),

@@ -47,7 +47,7 @@ def clean_up(client: TestClient) -> tuple[int, int]:
     return body["tests_removed"], body["proficiencies_removed"]
 
 
-def left(rows: Rows) -> dict[str, list[Any]]:
+def remaining_students(rows: Rows) -> dict[str, list[Any]]:
     tables = ("test_sessions", "test_responses", "student_proficiencies")
     students = {
         table: [
@@ -68,7 +68,7 @@ def test_tests_are_removed_after_two_years_and_not_before(client: TestClient, ro
     assert clean_up(client) == (0, 0)
     age(rows, 2, "ann")
     assert clean_up(client) == (1, 5)
-    assert left(rows) == {
+    assert remaining_students(rows) == {
         "test_sessions": ["ben", "cy"],
         "test_responses": ["ben", "cy"],
         "student_proficiencies": ["ben"],
@@ -78,12 +78,10 @@ def test_tests_are_removed_after_two_years_and_not_before(client: TestClient, ro
 
 
 @pytest.mark.usefixtures("tests_taken")
-def test_running_test_is_closed_first_and_removed_as_old_as_it_is(
-    client: TestClient, rows: Rows
-) -> None:
+def test_old_running_test_is_closed_and_removed_in_one_run(client: TestClient, rows: Rows) -> None:
     age(rows, 731, "cy")
     assert clean_up(client) == (1, 5)
-    assert "cy" not in left(rows)["test_sessions"]
+    assert "cy" not in remaining_students(rows)["test_sessions"]
 
 
 @pytest.mark.usefixtures("tests_taken")
@@ -95,8 +93,8 @@ def test_newer_test_of_a_student_stays_with_its_proficiencies(
         " WHERE student_id = 'ann'"
     )
     assert clean_up(client) == (1, 0)
-    assert "ann" in left(rows)["examinees"]
-    assert "ann" in left(rows)["student_proficiencies"]
+    assert "ann" in remaining_students(rows)["examinees"]
+    assert "ann" in remaining_students(rows)["student_proficiencies"]
 
 
 @pytest.mark.usefixtures("tests_taken")
@@ -118,7 +116,7 @@ def test_operators_clean_up_of_idle_tests_removes_none(
     age(rows, 800, "ann")
     body = client.post("/api/sessions/cleanup", headers=operator).json()
     assert body["tests_removed"] == 0
-    assert "ann" in left(rows)["test_sessions"]
+    assert "ann" in remaining_students(rows)["test_sessions"]
 
 
 def test_retention_time_is_a_setting() -> None:

@@ -1,4 +1,4 @@
-"""The logic of the pages, tested with node; and the libraries that they use are npm's."""
+"""The logic of the pages, tested with node, and the integrity of the libraries that they use."""
 
 import gzip
 import json

@@ -1,4 +1,4 @@
-"""What an upgrade made of the live learning system's tables."""
+"""The learning context's tables after an upgrade of the live system's."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

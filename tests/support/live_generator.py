@@ -1,7 +1,7 @@
 """Random databases of the old tests: columns of any type, and rows with the faults of live ones.
 
-The rows are kept beside the script that writes them, so that a test can compare each with what
-became of it.
+The rows are kept beside the script that writes them, so that a test can compare each with
+its result.
 """
 
 import json

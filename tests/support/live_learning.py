@@ -112,7 +112,7 @@ def insert(connection: psycopg.Connection[Any], table: str, rows: list[Row]) -> 
 
 @dataclass
 class LiveRows:
-    """Rows of a live database, and what has to become of them."""
+    """Rows of a live database, and the rows to which they must be adopted."""
 
     rows: dict[str, list[Row]] = field(default_factory=lambda: {table: [] for table in TABLES})
     expected: dict[str, dict[int, Row]] = field(

@@ -10,7 +10,7 @@ from lib.database.schema import upgrade_schema
 from local.servers.postgres_server import PostgresServer
 
 OWNER = "supabase_owner"
-"""As Supabase's `postgres`: no superuser, owns the database, has a search path of its own."""
+"""Role like Supabase's `postgres`: owner of the database, not a superuser, own search path."""
 
 CREATE_ROLES = f"""
 CREATE ROLE anon LOGIN;

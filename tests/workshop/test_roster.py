@@ -1,4 +1,4 @@
-"""Rosters come in from files of any origin, and results leave as a file."""
+"""Rosters are imported from files of any origin, and results are exported as a file."""
 
 import csv
 import io

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from lib.assessment.calibration.store import CalibrationData, ItemRow
 from lib.engine.calibration import Budget, Calibration, ItemParameters, calibrate
-from lib.engine.calibration.parameters import MOST_GUESSING
+from lib.engine.calibration.parameters import MAX_GUESSING
 
 DECIMALS = 6
 """Decimals of stored estimates."""
@@ -125,7 +125,7 @@ def _parameters(
         concepts=concepts,
         difficulty=difficulty,
         discrimination=discrimination,
-        guessing=np.minimum(guessing, MOST_GUESSING),
+        guessing=np.minimum(guessing, MAX_GUESSING),
     )
 
 

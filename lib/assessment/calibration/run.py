@@ -1,8 +1,8 @@
-"""Calibration of pools from recorded answers: a new version of each, running sessions untouched.
+"""Calibration of pools from recorded answers, as new versions that running sessions do not see.
 
 A version is only ever added, and a session keeps the one it started with. No lock is held while a
 pool is fitted: if questions are uploaded in the meantime, the estimates are dropped and the next
-run makes new ones. Every attempt is recorded, so a pool that fails does not hold up the others.
+run makes new ones. Every attempt is recorded, so a pool that fails does not delay the others.
 
 Modules that need numpy are imported only by the functions that use them, which keeps a start fast.
 """

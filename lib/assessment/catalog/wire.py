@@ -72,13 +72,13 @@ class SelectionOut(Body):
     """Selection settings of the current version."""
 
     max_exposure: float
-    """Greatest share of the tests at a level of ability that may ask a question; 1: no limit."""
+    """Maximum share of the tests at a level of ability that may ask a question; 1: no limit."""
     content_shares: list[float] | None
     """Relative share of each test for each concept; null for no balancing."""
     best_items: int
     """Number of best questions that the next one is drawn from."""
     greatest_loss: float
-    """Greatest share of the best question's information that may be lost by drawing another."""
+    """Maximum share of the best question's information that may be lost by drawing another."""
 
 
 class RulesOut(Body):
@@ -93,9 +93,9 @@ class RulesOut(Body):
     trains: bool = False
     """Whether calibration uses tests that were started without ticket and operator."""
     min_questions: int | None = None
-    """Least length of a test; null without one."""
+    """Minimum length of a test; null if it is not set."""
     max_questions: int | None = None
-    """Greatest length of a test; null for the service's own limit."""
+    """Maximum length of a test; null for the service's own limit."""
     stop_rules: list[StopRule] | None = None
     """Kinds of stop rule that a test may have; null for all."""
 

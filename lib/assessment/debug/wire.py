@@ -115,11 +115,11 @@ class ChoiceOut(Body):
     probability: float | None
     """Probability of a correct answer to the chosen question; null without one."""
     max_exposure: float
-    """Greatest share of the tests at a level that may ask a question; 1: no limit."""
+    """Maximum share of the tests at a level that may ask a question; 1: no limit."""
     best_items: int
     """Number of best questions that the next one is drawn from."""
     greatest_loss: float
-    """Greatest share of the best question's information that a drawn one may lack."""
+    """Maximum share of the best question's information that a drawn one may lack."""
     unasked_count: int
     """Number of questions that the test had not asked."""
     eligible_count: int

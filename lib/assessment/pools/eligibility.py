@@ -101,7 +101,7 @@ def zero_counts() -> dict[str, Any]:
 def _probability(limit: float, eligible: FloatArray, shown: FloatArray) -> FloatArray:
     """Return the probability at each level from counts of shape (levels + 1, m)."""
     tuned = ExposureControl(
-        greatest_rate=limit,
+        max_rate=limit,
         cuts=LEVELS,
         eligible=eligible + PRIOR_TESTS,
         shown=shown + PRIOR_TESTS,

@@ -70,7 +70,7 @@ def merge_counts(previous: Counts | None, rows: list[TestCount], limit: float) -
     Args:
         previous: The last counts; None if there are none.
         rows: Tests per level, and per question and level, on versions that drew by `previous`.
-        limit: Greatest exposure, above 0 and below 1.
+        limit: Maximum exposure, above 0 and below 1.
 
     Raises:
         ValueError: If the limit is 1 or more.

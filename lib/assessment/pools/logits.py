@@ -4,7 +4,7 @@ import math
 from typing import Any
 
 LOGITS_PER_PROBIT = 1.702
-"""`LOGISTIC_SCALE` of lib/engine/bank.py, which would import numpy."""
+"""Logits per probit; repeated from lib/engine/bank.py, which would import numpy."""
 
 
 def from_logits(question: Any) -> Any:

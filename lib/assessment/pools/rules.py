@@ -1,4 +1,4 @@
-"""Rules of a pool, as an operator sets them: they hold for every test, whoever starts it.
+"""Rules of a pool, which an operator sets and which hold for every test on it.
 
 `sql/assessment/schema/admission.sql` applies them to each start. A pool stores only the rules that
 an upload gave.
@@ -11,19 +11,19 @@ from pydantic import AfterValidator, Field, StringConstraints
 from lib.assessment.pools.question import MAX_CONCEPTS
 
 MAX_QUESTIONS = 200
-"""Greatest length of a test."""
-LEAST_TOLD = 5
-"""Least length of a test on a pool that tells results at the end: the result of fewer answers would
-tell which of them were right."""
+"""Maximum length of a test."""
+MIN_TOLD = 5
+"""Minimum length of a test on a pool that tells results at the end: the result of fewer answers
+would reveal which of them were right."""
 DEFAULT_CONCEPTS = ("Math", "Algebra", "Geometry", "Statistics", "Calculus")
-"""Names of a pool's concepts, if there are as many and nobody has named them."""
+"""Default names of a pool's concepts, if it has exactly as many."""
 
 StopRule = Literal["fixed_length", "precision", "classification"]
 STOP_RULES: tuple[StopRule, ...] = get_args(StopRule)
 """Kinds of stop rule, the same as the engine's. Snapshots store a rule's index: append only."""
 
 Admission = Literal["open", "ticket"]
-"""`open`: anybody may start a test. `ticket`: whoever has a ticket, and operators."""
+"""`open`: anybody may start a test. `ticket`: only students with a ticket, and operators."""
 
 ConceptName = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)]
 
@@ -68,6 +68,9 @@ def problem(rules: dict[str, Any], concept_count: int) -> tuple[str, str] | None
     least, greatest = rules.get("min_questions", 1), rules.get("max_questions", MAX_QUESTIONS)
     if least > greatest:
         return "min_questions", f"must not be greater than max_questions, which is {greatest}"
-    if rules.get("tells") == "end" and greatest < LEAST_TOLD:
-        return "max_questions", f"a pool that tells results at the end asks at least {LEAST_TOLD}"
+    if rules.get("tells") == "end" and greatest < MIN_TOLD:
+        return (
+            "max_questions",
+            f"a pool that tells results at the end asks at least {MIN_TOLD}",
+        )
     return None

@@ -65,13 +65,13 @@ class SelectionIn(StrictBody):
     """Selection settings; those left out have their defaults."""
 
     max_exposure: float = Field(default=1.0, ge=0.01, le=1, strict=True)
-    """Greatest share of the tests at a level of ability that may ask a question; 1: no limit."""
+    """Maximum share of the tests at a level of ability that may ask a question; 1: no limit."""
     content_shares: list[Share] | None = Field(default=None, min_length=1, max_length=MAX_CONCEPTS)
     """Relative share of each test for each concept; null for no balancing."""
     best_items: int = Field(default=BEST_ITEMS, ge=1, le=50, strict=True)
     """Number of best questions that the next one is drawn from."""
     greatest_loss: float = Field(default=GREATEST_LOSS, ge=0, lt=1, strict=True)
-    """Greatest share of the best question's information that may be lost by drawing another."""
+    """Maximum share of the best question's information that may be lost by drawing another."""
 
     @model_validator(mode="after")
     def _some_share_is_above_zero(self) -> Self:
@@ -141,10 +141,10 @@ class UploadIn(StrictBody):
     selection: SelectionIn | None = None
     """New selection settings; if left out, the pool keeps its settings."""
     concept_names: ConceptNames | None = None
-    """Name of each concept, in the order of the weights. As all rules below, it holds for every
+    """Name of each concept, in the order of the weights. Like all rules below, it holds for every
     test on the pool; a rule that is left out stays as it is, and null restores its default."""
     admission: Admission | None = None
-    """Who may start a test: anybody (`open`, the default), or whoever has a ticket (`ticket`)."""
+    """Who may start a test: anybody (`open`, the default), or students with a ticket (`ticket`)."""
     tells: Tells | None = None
     """When students are told proficiencies: after each answer (`each`, the default), or rounded
     after the last one (`end`)."""
@@ -154,15 +154,15 @@ class UploadIn(StrictBody):
     """Whether calibration uses tests that were started without ticket and operator; by default it
     does not."""
     min_questions: int | None = Field(default=None, ge=1, le=MAX_QUESTIONS, strict=True)
-    """Least length of a test, unless the pool has no more questions; 1 by default, and 5 if the
+    """Minimum length of a test, unless the pool has fewer questions; 1 by default, and 5 if the
     pool tells results at the end."""
     max_questions: int | None = Field(default=None, ge=1, le=MAX_QUESTIONS, strict=True)
-    """Greatest length of a test; 200 by default."""
+    """Maximum length of a test; 200 by default."""
     stop_rules: Annotated[list[StopRule], Field(min_length=1)] | None = None
     """Kinds of stop rule that a test may have, the first by default; all of them by default."""
     dry_run: bool = Field(default=False, strict=True)
     """Whether to check everything and store nothing."""
-    adminPassword: Any = None  # noqa: N815 spelled so in every operator's body
+    adminPassword: Any = None  # noqa: N815 its spelling in every operator's body
 
     @model_validator(mode="before")
     @classmethod
@@ -226,7 +226,7 @@ class UploadOut(Body):
     count: int
     """Number of questions written."""
     question_pool_id: UUID
-    """Id of their pool; after a dry run, no pool of its own has it."""
+    """Id of their pool; after a dry run without an existing pool, no pool has it."""
 
 
 def _id(info: ValidationInfo) -> str:

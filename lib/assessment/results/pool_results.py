@@ -14,7 +14,7 @@ from lib.web import csv_body, cursor
 from lib.web.wire import utc_text
 
 MAX_PAGE = 1_000
-"""Maximum number of tests on a page: with 32 concepts and the longest ids, they have 2 MB."""
+"""Maximum number of tests on a page; with 32 concepts and the longest ids, they take 2 MB."""
 
 COLUMNS = (
     "session_id",

@@ -16,7 +16,7 @@ ACTION = "retention of tests"
 def remove_old_tests(deps: Deps) -> RemovedTests:
     """Remove closed tests, their answers, and proficiencies, oldest first, in batches.
 
-    An invalid TEST_RETENTION_DAYS removes nothing. Whatever was removed is in the audit trail.
+    An invalid TEST_RETENTION_DAYS removes nothing. Removals are recorded in the audit trail.
     """
     days = deps.settings.test_retention_days
     total = RemovedTests()

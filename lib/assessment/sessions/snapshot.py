@@ -32,7 +32,7 @@ from lib.assessment.telling import TELLS, Tells
 from lib.engine import Posterior
 
 FORMAT = 4
-"""Increased whenever snapshots of older deployments must no longer be read."""
+"""Version of the format; increase it when snapshots of older deployments must not be read."""
 MAX_BYTES = 4096
 """Maximum size, enough for the longest test of a returning student; a longer snapshot omits its
 answers, and its session is rebuilt at each answer."""
@@ -40,7 +40,7 @@ CHECK_BYTES = 8
 SITE_BYTES = 4
 ITEM_BYTES = 3
 MAX_ASKED_BEFORE = 400
-"""Greatest number of items of earlier tests that a session avoids; `start_session` limits it."""
+"""Maximum number of items of earlier tests that a session avoids; `start_session` limits it."""
 
 MAX_CACHED_SESSIONS = 1_000
 """Maximum number of sessions kept in process memory, about 4 KB each."""

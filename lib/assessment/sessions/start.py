@@ -51,7 +51,7 @@ _REFUSALS: dict[str, type[AppError]] = {
 
 
 def start(body: StartIn, key: str | None, deps: Deps, *, is_operator: bool) -> StartOut:
-    """Start a test, or resume the one of which the caller holds the id, the ticket or the key.
+    """Start a test, or resume the one whose id, ticket or key the caller has.
 
     Args:
         body: The request.
@@ -105,7 +105,7 @@ def _new_start(body: StartIn, key: str | None, deps: Deps, *, is_operator: bool)
 
 
 def _ticket(body: StartIn, deps: Deps) -> "Ticket | None":
-    """Return the ticket of a start, which nothing else in the body may contradict."""
+    """Return the ticket of a start; refuse a body whose other fields contradict it."""
     if body.ticket is None:
         return None
     from lib.assessment.ticket import read_ticket

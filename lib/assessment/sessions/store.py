@@ -32,7 +32,7 @@ class NewStart:
     student_id: str | None
     pool_id: UUID | None
     concept_names: list[str] | None
-    """None for those of the pool."""
+    """Names of the concepts; None for the pool's."""
     end_criteria: dict[str, Any]
     """Only the criteria that were given; the pool completes them."""
     resumed_id: UUID | None = None
@@ -57,7 +57,7 @@ class StartedSession:
     """The session that a start created or resumed, or the reason why there is none."""
 
     refusal: str | None
-    """Reason, see `start._refusal`; all fields but `expected` are None then."""
+    """Reason of a refusal, see `start._refusal`; all fields but `expected` are None then."""
     expected: str | None
     """Fact about the refusal."""
     id: UUID
@@ -237,7 +237,7 @@ def read_to_resume(
 
 
 def reset_session(postgres: "Postgres", session_id: UUID) -> SessionRow | None:
-    """Close a session without keeping its result; return it as it is then, None if none."""
+    """Close a session without a result; return its new state, or None if it does not exist."""
     params = {"session_id": session_id, "idle_minutes": IDLE_MINUTES}
     sessions = postgres.batch(
         [
@@ -278,7 +278,7 @@ def read_question(postgres: "Postgres", question_id: str, pool_version: int) -> 
 def end_session(
     postgres: "Postgres", session_id: UUID, initial_proficiency: list[float] | None = None
 ) -> SessionRow | None:
-    """Close a session if it is active and return it as it is then; None if there is none.
+    """Close a session if it is active; return its new state, or None if it does not exist.
 
     Args:
         postgres: The database.
@@ -332,7 +332,7 @@ class RemovedTests:
 
 
 def remove_old_tests(postgres: "Postgres", days: int, limit: int) -> RemovedTests:
-    """Remove up to `limit` closed tests without activity for so many days."""
+    """Remove up to `limit` closed tests without activity for the given number of days."""
     params = {"days": days, "limit": limit}
     (removed,) = postgres.fetch_all(_queries["remove_old_tests"], params, RemovedTests)
     return removed

@@ -20,7 +20,8 @@ def summary_of(
     Args:
         tells: When the pool tells them: exactly after each answer, or rounded at the end.
         initial: Proficiency in each concept before the first answer.
-        final: The same after the last one; an older deployment may have stored only one of both.
+        final: Proficiency in each concept after the last one. An older deployment may have stored
+            only one of the two.
         correct: Number of correct answers.
         total: Number of answers.
         learning_gain: As recorded, None if it was not.

@@ -32,7 +32,7 @@ class EndCriteria(StrictBody):
     max_questions: int = Field(default=20, ge=1, le=MAX_QUESTIONS)
     """Number of questions after which the test ends in any case."""
     precision_threshold: float = Field(default=0.3, gt=0, le=1)
-    """Greatest posterior standard deviation of a concept at which `precision` ends the test, on the
+    """Maximum posterior standard deviation of a concept at which `precision` ends the test, on the
     latent scale."""
     classification_threshold: float = Field(default=0.8, gt=0.5, lt=1)
     """Probability of lying on one side of percentile 0.5 at which `classification` ends the
@@ -281,4 +281,4 @@ class ResetOut(Answer):
     status: str
     """Always `terminated`."""
     questions_answered: int
-    """Number of answers, which stay recorded and count for nothing."""
+    """Number of answers; they stay recorded but have no effect."""

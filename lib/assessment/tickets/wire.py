@@ -11,7 +11,7 @@ from lib.assessment.sessions.wire import EndCriteria, StudentId
 from lib.web.wire import Answer, Body, StrictBody, UtcTime
 
 MAX_TICKETS = 1_000
-"""Greatest number of tickets in a response."""
+"""Maximum number of tickets in a response."""
 MAX_HOURS = 366 * 24
 
 

@@ -17,7 +17,7 @@ LARGEST_LOCATION = 4.5
 FLATTEST, STEEPEST = 0.05, STEEPEST_CALIBRATED
 """Bounds of the discrimination, probits; outside them a curve is nearly a line or a step."""
 
-MOST_GUESSING = 0.9
+MAX_GUESSING = 0.9
 """Upper bound of c."""
 
 LOCATION_BOUNDS = (-LARGEST_LOCATION, LARGEST_LOCATION)
@@ -125,5 +125,5 @@ def _check_ranges(difficulty: FloatArray, discrimination: FloatArray, guessing: 
         raise ValueError("difficulty must lie between 0 and 1")
     if not ((discrimination > 0) & np.isfinite(discrimination)).all():
         raise ValueError("discrimination must be above 0")
-    if not ((guessing >= 0) & (guessing <= MOST_GUESSING)).all():
-        raise ValueError(f"guessing must lie between 0 and {MOST_GUESSING}")
+    if not ((guessing >= 0) & (guessing <= MAX_GUESSING)).all():
+        raise ValueError(f"guessing must lie between 0 and {MAX_GUESSING}")

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from lib.engine.calibration.answers import Answers
-from lib.engine.calibration.parameters import MOST_GUESSING, ItemParameters, Shrinkage
+from lib.engine.calibration.parameters import MAX_GUESSING, ItemParameters, Shrinkage
 from lib.engine.calibration.person_posteriors import Population
 from lib.engine.calibration.propagation import Curves, Sweep
 from lib.engine.calibration.state import Estimate
@@ -175,7 +175,7 @@ def _bounded_step(
     curvature = precision[:, 2, 2] - (cross * pull).sum(axis=1)
     c_step = np.clip(residual_gradient / curvature, -MAX_GUESSING_STEP, MAX_GUESSING_STEP)
     lowest = np.where(mode > 0, 0.3 * guessing, 0.0)  # a prior with c₀ > 0 excludes c = 0
-    c_step = np.clip(guessing + c_step, lowest, MOST_GUESSING) - guessing
+    c_step = np.clip(guessing + c_step, lowest, MAX_GUESSING) - guessing
     c_step *= np.isfinite(shrinkage.guessing_answers)
     other_steps = np.clip(step_at_fixed_c - pull * c_step[:, None], -MAX_STEP, MAX_STEP)
     return np.concatenate([other_steps, c_step[:, None]], axis=1)

@@ -2,7 +2,7 @@
 
 Before each test a random draw decides for each item whether it is eligible. The probability follows
 from the counts of earlier tests. At each ability level it limits the item's exposure rate, the
-share of students who see the item, to `greatest_rate`.
+share of students who see the item, to `max_rate`.
 
 Source: van der Linden & Veldkamp (2007), J. Educational and Behavioral Statistics 32(4).
 """
@@ -25,34 +25,34 @@ class ExposureControl:
     """Exposure control with its counts of earlier tests; immutable.
 
     Attributes:
-        greatest_rate: Maximum exposure rate: share of a level's students who may see an item, above
+        max_rate: Maximum exposure rate: share of a level's students who may see an item, above
             0 and at most 1.
         cuts: Abilities that separate the l levels, ascending; l - 1 values.
         eligible: Number of tests that visited the level with the item eligible, shape (l, n).
         shown: Number of tests that showed the item at the level, shape (l, n).
     """
 
-    greatest_rate: float
+    max_rate: float
     cuts: tuple[float, ...]
     eligible: FloatArray
     shown: FloatArray
 
     @classmethod
-    def start(cls, n: int, greatest_rate: float, cuts: Sequence[float] = ()) -> Self:
+    def start(cls, n: int, max_rate: float, cuts: Sequence[float] = ()) -> Self:
         """Return the exposure control of a bank of n items before its first test.
 
         Raises:
-            ValueError: If `greatest_rate` is not above 0 and at most 1.
+            ValueError: If `max_rate` is not above 0 and at most 1.
         """
-        if not 0.0 < greatest_rate <= 1.0:
-            raise ValueError("greatest_rate must be above 0 and at most 1")
+        if not 0.0 < max_rate <= 1.0:
+            raise ValueError("max_rate must be above 0 and at most 1")
         no_tests = np.zeros((len(cuts) + 1, n))
-        return cls(greatest_rate, tuple(cuts), no_tests, no_tests)
+        return cls(max_rate, tuple(cuts), no_tests, no_tests)
 
     @property
     def probability(self) -> FloatArray:
         """Probability of eligibility in a test, min(1, r · eligible / shown), shape (l, n)."""
-        ratio = self.greatest_rate * self.eligible / np.maximum(self.shown, 1.0)
+        ratio = self.max_rate * self.eligible / np.maximum(self.shown, 1.0)
         return np.where(self.shown > 0, np.minimum(ratio, 1.0), 1.0)
 
     def draw(self, rng: "np.random.Generator") -> Mask:

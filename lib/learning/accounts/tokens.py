@@ -22,7 +22,7 @@ from lib.learning.transactions import transaction
 from lib.settings import Settings
 
 REFRESH_LIFETIME = timedelta(days=90)
-"""Long enough for a device that was without a connection for weeks."""
+"""Lifetime of a refresh token, long enough for a device that was offline for weeks."""
 TOKEN_BYTES = 32
 
 

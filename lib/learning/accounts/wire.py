@@ -86,9 +86,9 @@ class ChangePasswordIn(Body):
     """A change of the caller's password."""
 
     current_password: Annotated[str, Field(max_length=200)]
-    """The password until now."""
+    """The present password."""
     new_password: Password
-    """The password from now on."""
+    """The new password."""
 
 
 class ResetPasswordIn(Body):
@@ -99,7 +99,7 @@ class ResetPasswordIn(Body):
     code: Code
     """Code that an operator or admin issued for this account."""
     new_password: Password
-    """The password from now on."""
+    """The new password."""
 
 
 class InviteIn(Body):

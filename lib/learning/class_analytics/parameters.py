@@ -27,5 +27,5 @@ def read_filters(
         Day, Query(alias="to", description="Last day, UTC, of the newest practice.")
     ] = None,
 ) -> Filters:
-    """Return what a teacher wants to see only."""
+    """Return the filter that a teacher chose."""
     return Filters(student_id=student_id, topic_id=topic_id, since=since, until=until)

@@ -33,7 +33,7 @@ def list_scores(
     Args:
         db: The session.
         student_ids: The students, each of whom gets an entry.
-        since: Begin of the period; None for no limit.
+        since: Start of the period; None for no limit.
         until: End of the period, exclusive; None for no limit.
     """
     query = select(

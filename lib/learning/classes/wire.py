@@ -35,7 +35,7 @@ class ClassChangeIn(StrictBody):
 
 
 class JoinIn(StrictBody):
-    """A student's wish to join a class."""
+    """A student's request to join a class."""
 
     code: Annotated[str, Field(min_length=4, max_length=20)]
     """Join code of the class; case and blanks do not matter."""
@@ -110,7 +110,7 @@ class MarkIn(StrictBody):
 
 
 class MarksIn(StrictBody):
-    """Marks of students in one exam; a mark that is there is replaced."""
+    """Marks of students in one exam; existing marks are replaced."""
 
     exam: Annotated[str, name_of(200)]
     """Name of the exam."""

@@ -56,7 +56,7 @@ class MasteryRow:
 
 
 def list_mastery(db: Session, student_ids: Sequence[UUID]) -> list[MasteryRow]:
-    """Return every concept of which students have mastery, in the order of the concepts' ids."""
+    """Return the stored mastery of students by concept, in the order of the concepts' ids."""
     query = _rows().where(ConceptMastery.student_id.in_(student_ids))
     ordered = query.order_by(
         ConceptMastery.student_id, Concept.former_id, ConceptMastery.concept_id

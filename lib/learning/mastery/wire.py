@@ -67,7 +67,7 @@ class TopicMasteryOut(Body):
     mastery_score: float
     """Mean mastery of its concepts, 0 to 100."""
     band: str
-    """As for concepts."""
+    """`excellent`, `good`, `fair` or `needs work`, as for concepts."""
     concepts: list[ConceptMasteryOut]
     """All concepts of the topic."""
 

@@ -89,7 +89,7 @@ def list_attempts(
         db: The session.
         student_id: The student.
         before: Time and id of the last answer of the page before; None for the first page.
-        limit: Most answers to return.
+        limit: Maximum number of answers to return.
     """
     query = _rows().where(QuestionAttempt.student_id == student_id)
     if before is not None:

@@ -93,10 +93,10 @@ class ProgressAnswer(Answer):
     timeline: list[DayOut]
     """The last 30 days, oldest first."""
     rose: list[MovedTopicOut]
-    """Topics whose mastery rose in the last seven days, most first."""
+    """Topics whose mastery rose in the last seven days, largest rise first."""
     fell: list[MovedTopicOut]
     """Topics whose mastery fell in the last seven days, most first."""
     today: list[TopicTodayOut]
     """Topics that were practised, those first whose next answer is least likely to be right."""
     mistakes: list[ConceptMistakesOut]
-    """Concepts with wrong answers, those with most first."""
+    """Concepts with wrong answers, those with the most first."""

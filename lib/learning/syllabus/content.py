@@ -34,10 +34,10 @@ class _Import:
 
 
 def import_content(call: Call, body: ContentIn) -> ContentAnswer:
-    """Store topics, concepts and questions; what is there under the same name is changed.
+    """Store topics, concepts and questions; those with an existing name are changed.
 
     Raises:
-        ContentRefused: If a row cannot be read, names something unknown, or closes a circle.
+        ContentRefused: If a row cannot be read, names something unknown, or closes a cycle.
     """
     content = read_content(body)
     if content.problems:
@@ -110,7 +110,7 @@ def _unknown_names(start: _Import) -> list[tuple[str, str]]:
 
 
 def _doubled(content: Content) -> list[tuple[str, str]]:
-    """Return the place of each row that stands twice in the import."""
+    """Return the place of each row that the import has twice."""
     keyed: list[tuple[str, object]] = [
         *((place, row.topic) for place, row in content.topics),
         *((place, (row.topic, row.concept)) for place, row in content.concepts),
@@ -178,7 +178,7 @@ def _refuse_cycle(done: _Import, edges: Iterable[tuple[UUID, UUID]], name: str, 
             "topics",
         )
         path = f" {verb} ".join(f"“{names[node]}”" for node in cycle)
-        raise ContentRefused([(f"{place}.{name}", f"It closes a circle: {path}.")])
+        raise ContentRefused([(f"{place}.{name}", f"It closes a cycle: {path}.")])
 
 
 def _store_concepts(done: _Import) -> None:

@@ -198,7 +198,7 @@ def list_questions(
         db: The session.
         concept_ids: Concepts whose questions are wanted; None for all.
         after: Id after which the page begins; None for the first.
-        limit: Most questions to return.
+        limit: Maximum number of questions to return.
     """
     query = select(*_QUESTION).order_by(Question.id).limit(limit)
     if concept_ids is not None:

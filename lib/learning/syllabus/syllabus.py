@@ -57,7 +57,7 @@ class TopicRow:
 
     @property
     def order(self) -> tuple[bool, int, UUID]:
-        """Key by which topics are sorted that are equal otherwise: the smaller id first."""
+        """Key that breaks ties between topics: the smaller id comes first."""
         return (self.former_id is None, self.former_id or 0, self.id)
 
 
@@ -102,7 +102,7 @@ class Syllabus:
 
 
 def find_cycle(edges: Iterable[tuple[Node, Node]]) -> list[Node]:
-    """Return the nodes of a circle in order, the first one again at the end; empty without one.
+    """Return the nodes of a cycle in order, the first one again at the end; empty without one.
 
     Args:
         edges: Pairs of a node and one that it leads to.
@@ -131,7 +131,7 @@ def find_cycle(edges: Iterable[tuple[Node, Node]]) -> list[Node]:
 
 
 def normalized(weightages: Mapping[Node, float]) -> dict[Node, float]:
-    """Return weightages that add up to 100, in the same proportions; as they are if all are 0."""
+    """Return weightages scaled to add up to 100; unchanged if all are 0."""
     total = sum(weightages.values())
     if total <= 0:
         return dict(weightages)

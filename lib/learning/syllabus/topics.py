@@ -1,4 +1,4 @@
-"""Topics: the graph, and changes of it, which are refused if they would close a circle."""
+"""The graph of topics; changes that would close a cycle are refused."""
 
 import math
 from collections.abc import Mapping
@@ -92,7 +92,7 @@ def create_topic(call: Call, body: TopicIn) -> TopicAnswer:
     """Store a new topic.
 
     Raises:
-        TopicRefused: If a value is out of range, a topic is unknown, or a circle would be closed.
+        TopicRefused: If a value is out of range, a topic is unknown, or a cycle would be closed.
     """
     topic, syllabus, remark = _create(call, body)
     return TopicAnswer(topic=topic_out(topic, syllabus), message=f"The topic was stored.{remark}")
@@ -267,7 +267,7 @@ def _parent(syllabus: Syllabus, topic_id: UUID, sent_id: str | int | None) -> UU
 def _minimums(
     syllabus: Syllabus, topic_id: UUID, prerequisites: list[PrerequisiteIn]
 ) -> dict[UUID, float]:
-    """Return the minimum mastery by prerequisite, if no topic would have to precede itself."""
+    """Return the minimum mastery by prerequisite; refuse a cycle of prerequisites."""
     minimums = {
         _named(syllabus, each.topic_id, "prerequisites").id: each.minimum_mastery
         for each in prerequisites
@@ -290,7 +290,7 @@ def _named(syllabus: Syllabus, sent_id: str | int, field: str) -> TopicRow:
 
 
 def _refuse_cycle(edges: list[Any], syllabus: Syllabus, field: str, verb: str) -> None:
-    """Refuse edges with a circle, and name its topics."""
+    """Refuse edges with a cycle, and name its topics."""
     cycle = find_cycle(edges)
     if cycle:
         names = [
@@ -298,4 +298,4 @@ def _refuse_cycle(edges: list[Any], syllabus: Syllabus, field: str, verb: str) -
             for node in cycle
         ]
         path = f" {verb} ".join(f"“{name}”" for name in names)
-        raise TopicRefused(field=field, reason=f"It closes a circle: {path}.")
+        raise TopicRefused(field=field, reason=f"It closes a cycle: {path}.")

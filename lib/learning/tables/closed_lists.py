@@ -14,7 +14,7 @@ class Role(StrEnum):
 class QuestionType(StrEnum):
     """Form of an answer, by which it is graded."""
 
-    MCQ = "mcq"  # one of the options; equal without case and outer blanks
+    MCQ = "mcq"  # one of the options, compared without case and outer blanks
     NUMERICAL = "numerical"  # a number, right within 0.01
     TRUE_FALSE = "true_false"  # true or false
 

@@ -22,7 +22,7 @@ class QuestionAttempt(Adoptable, Base):
     __table_args__ = (
         CheckConstraint("time_taken_seconds > 0", "time_taken_seconds"),
         CheckConstraint("confidence BETWEEN 1 AND 5", "confidence"),
-        # The newest answers of a student, and all answers of one in order.
+        # Serves the newest answers of a student, and all answers of a student in order.
         Index("idx_attempts_student_timestamp", "student_id", "timestamp"),
     )
 
@@ -50,7 +50,7 @@ class ConceptMastery(Adoptable, Base):
     __table_args__ = (
         CheckConstraint("mastery_score BETWEEN 0 AND 100", "mastery_score"),
         CheckConstraint("correct_attempts BETWEEN 0 AND total_attempts", "correct_attempts"),
-        # One row for a student and a concept.
+        # At most one row for each student and concept.
         Index("idx_mastery_student_concept", "student_id", "concept_id", unique=True),
     )
 
@@ -85,7 +85,7 @@ class StudyPlan(Adoptable, Base):
     start_date: Mapped[datetime]
     end_date: Mapped[datetime]
     topics: Mapped[dict[str, Any]]
-    """The days of the plan with their topics, as the response of its making has them."""
+    """The days of the plan with their topics, in the form of the response that made it."""
     is_active: Mapped[bool] = mapped_column(server_default=true())
 
 

@@ -14,7 +14,7 @@ DEFAULT_EXPECTED_SECONDS = 120
 
 
 class Topic(Adoptable, Base):
-    """A part of the syllabus; parts of parts have it as their parent."""
+    """A part of the syllabus; its own parts refer to it as their parent."""
 
     __tablename__ = "topics"
     __table_args__ = (

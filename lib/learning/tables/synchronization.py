@@ -17,7 +17,7 @@ class SyncOperation(Adoptable, Base):
     __tablename__ = "sync_operations"
     __table_args__ = (
         CheckConstraint(one_of("operation_type", OperationType), "operation_type"),
-        # What is still to be sent, oldest first.
+        # Serves the changes that are still to be sent, oldest first.
         Index("idx_sync_pending", "synced", "timestamp"),
     )
 

@@ -29,7 +29,7 @@ DELETE_AFTER_DAYS = 30
 
 @dataclass(frozen=True)
 class SetAsideTable:
-    """A table that was set aside, and what its deletion would take along."""
+    """A table that was set aside, and what its deletion would also delete."""
 
     renamed: RenamedTable
     rows_only_here: int
@@ -85,7 +85,7 @@ def bring_back(deps: Deps) -> list[RenamedTable]:
     """Give the tables that were set aside last their original names again.
 
     If there is no legacy table to bring back or to migrate, the unified tables that dropExisting
-    set aside are brought back, provided that the present ones are empty.
+    set aside are brought back, provided that the current ones are empty.
 
     Raises:
         NothingToDo: If none was set aside, or all original names are in use.

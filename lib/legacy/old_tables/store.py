@@ -18,7 +18,7 @@ class RenamedTable:
     table_name: str
     new_name: str
     kind: str = "TABLE"
-    """What DROP calls it."""
+    """Kind of the object in a DROP statement."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ def set_aside(transaction: "Transaction", table: str, stamp: str) -> RenamedTabl
 
 
 def list_dependents(transaction: "Transaction", table: str) -> list[str]:
-    """Return the views and foreign keys that DROP … CASCADE would take along with a table."""
+    """Return the views and foreign keys that DROP … CASCADE would drop with a table."""
     rows = transaction.fetch_all(_queries["dependents"], {"table": table}, Dependent)
     return [row.name for row in rows]
 

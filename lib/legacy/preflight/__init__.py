@@ -1,1 +1,1 @@
-"""The look at a database before a migration: what is there, and what would stand in the way."""
+"""Inspection of a database before a migration: its contents, and what would stop the migration."""

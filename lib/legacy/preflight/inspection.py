@@ -1,4 +1,4 @@
-"""What a migration would find, and what would stand in its way."""
+"""Inspection of a database for a migration: its contents, and what would stop the migration."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -64,7 +64,7 @@ class Inspection:
 
 
 def inspect(deps: Deps) -> Inspection:
-    """Look at the legacy tables, the role and the encryption key.
+    """Inspect the legacy tables, the role and the encryption key.
 
     Raises:
         NotConfigured: If ENCRYPTION_KEY is missing.

@@ -1,4 +1,4 @@
-"""The statements that look at a database before a migration."""
+"""The statements that inspect a database before a migration."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass

@@ -11,29 +11,30 @@ class Pace:
     """Seconds of work in one call; the platforms end a request after 30 s, and the commit and the
     report need time, too."""
     batch_seconds: float = 5.0
-    """Intended seconds of a batch. Every batch also reads the legacy tables, so few are better."""
+    """Intended seconds of a batch. Every batch also reads the legacy tables, so fewer batches are
+    faster."""
     batch_margin: float = 1.5
-    """Greatest expected ratio of a batch's time to that of the batch before it, because other
+    """Maximum expected ratio of a batch's time to that of the batch before it, because other
     programs share the machine."""
     first_people: int = 50_000
     """Rows of the first batch of people, when the speed of the database is unknown."""
     first_sessions: int = 8_000
     """Rows of the first batch of sessions, which take longer than people."""
     people_growth: int = 4
-    """Greatest ratio of the widths of two successive batches of people."""
+    """Maximum ratio of the widths of two successive batches of people."""
     sessions_growth: int = 2
-    """Greatest ratio of the widths of two successive batches of sessions."""
-    fewest_batches: int = 1
-    """Fewest batches of a phase."""
-    most_batches: int = 512
-    """Most batches of a phase, unless calls are killed; each batch has costs of its own."""
+    """Maximum ratio of the widths of two successive batches of sessions."""
+    min_batches: int = 1
+    """Minimum number of batches of a phase."""
+    max_batches: int = 512
+    """Maximum number of batches of a phase, unless calls are killed; each has a fixed cost."""
     keys_at_once: int = 5_000
-    """API keys in memory while they are encrypted."""
+    """Maximum number of API keys in memory while they are encrypted."""
     checking_share: float = 0.5
-    """Greatest expected ratio of the final checks' time to the time of all batches; 0.25 was
+    """Maximum expected ratio of the final checks' time to the time of all batches; 0.25 was
     measured."""
     idle_seconds: float = 1.0
-    """A call that has moved rows for less than this may still start the final checks."""
+    """Seconds of moving rows up to which a call may still start the final checks."""
 
 
 DEFAULT_PACE = Pace()

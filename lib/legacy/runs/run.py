@@ -110,5 +110,5 @@ def width_for(rows: int, all_rows: int) -> int:
 
 def _next_width(width: int, seconds: float, pace: Pace) -> int:
     factor = max(1 / 32, pace.batch_seconds / max(seconds, 0.001))
-    narrowest = min(width, ALL_HASHES // pace.most_batches)
-    return min(ALL_HASHES // pace.fewest_batches, max(int(width * factor), narrowest))
+    narrowest = min(width, ALL_HASHES // pace.max_batches)
+    return min(ALL_HASHES // pace.min_batches, max(int(width * factor), narrowest))

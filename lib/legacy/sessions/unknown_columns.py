@@ -17,7 +17,7 @@ PRIVATE_NAME = (
     "|credential|account_?sid"
 )
 PRIVATE_LOOK = "(AC|SK)[0-9a-f]{32}|xox[abprs]-|-----BEGIN"
-"""What else than lib/redaction.py's patterns looks like a secret, in capitals or not."""
+"""Words that mark a secret in addition to lib/redaction.py's patterns, in any case."""
 _MARKS = "|".join(map(re.escape, LOOK_MARKS))
 _NAME = re.compile(PRIVATE_NAME, re.IGNORECASE)
 _LOOK = re.compile(PRIVATE_LOOK, re.IGNORECASE)

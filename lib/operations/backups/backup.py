@@ -118,7 +118,7 @@ class _BackupStream:
         for table in self._tables:
             try:
                 yield from self._table(table)
-            except psycopg.errors.InsufficientPrivilege as error:  # what is below a view is closed
+            except psycopg.errors.InsufficientPrivilege as error:  # of a table behind a view
                 raise TablesNotReadable(tables=table.name) from error
 
     def _table(self, table: BackupTable) -> Iterator[bytes]:

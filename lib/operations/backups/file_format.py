@@ -4,7 +4,7 @@ The first line identifies the format. Each table has a line with its name, conte
 number of rows, followed by its rows. The last line holds the SHA-256 of all lines before it.
 No secret is in plain text. A column that is named after a secret is encrypted as text, under its
 name and `:sealed`; a value of any other column that holds something like a secret is encrypted as
-JSON, under the column's name and `:sealed-json`. Both stand at the end of their row.
+JSON, under the column's name and `:sealed-json`. Both are at the end of their row.
 
 Version 1 had the workshop's and the legacy tables only, under their names without schema. Version 2
 had no `:sealed-json`, and only the type json as text.

@@ -34,7 +34,7 @@ def written(
     Args:
         table: Name of the table.
         text: The row as JSON, without the columns of `secrets`. JSON in an array or domain is as it
-            was stored, so its line breaks, which stand only between tokens, become spaces.
+            was stored, so its line breaks, which occur only between tokens, become spaces.
         secrets: Values of the columns that are named after secrets.
         token: Identifier of the row.
         vault: Encrypts.

@@ -19,9 +19,9 @@ OLD_ASSESSMENT = {
     "test_sessions": {"id", "student_id", "status"},
     "test_responses": {"student_id", "session_id", "question_id", "is_correct"},
 }
-"""Tables of an assessment in `public`, before its first upgrade, with columns that tell them."""
-TELLING = ("student_proficiencies", "questions", "test_sessions", "test_responses")
-"""Those of them whose columns no other table has; the others are ours only beside one of these."""
+"""Tables of an assessment in `public` before its first upgrade, and columns that identify them."""
+IDENTIFYING_TABLES = ("student_proficiencies", "questions", "test_sessions", "test_responses")
+"""Tables with unique columns; the others count as ours only if one of these exists."""
 AUDIT_TRAIL = "operator_audit"
 LEFT_OUT = {
     "idempotency_keys": "it only prevents a request from being repeated within 24 hours",
@@ -96,10 +96,10 @@ def context_of_each(catalog: Iterable[CatalogTable]) -> dict[str, Context]:
     names = {
         table.table_name for table in tables if table.schema_name == "public" and _is_old(table)
     }
-    old = names if names.intersection(TELLING) else set()
+    old = names if names.intersection(IDENTIFYING_TABLES) else set()
     found = ((table.name, _context(table, old)) for table in tables)
     contexts = {name: context for name, context in found if context is not None}
-    if "public.sessions" not in contexts:  # without sessions, nobody needs the steps of courses
+    if "public.sessions" not in contexts:  # without sessions, the steps of courses are not needed
         contexts.pop("public.courses", None)
     return contexts
 

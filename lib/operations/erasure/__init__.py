@@ -1,1 +1,1 @@
-"""Erasing a person from every context."""
+"""Erasure of a person from every context."""

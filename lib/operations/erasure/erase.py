@@ -1,7 +1,7 @@
-"""Removes everything about a person from every context, in one transaction.
+"""Removal of everything about a person from every context, in one transaction.
 
-The contexts share the student's id only, and an e-mail may be an id of the assessment. Whatever is
-given leads to the other names of the same person.
+The contexts share the student's id only, and an e-mail may be an id of the assessment. Any given
+name is used to find the other names of the same person.
 """
 
 from collections.abc import Iterable
@@ -68,7 +68,7 @@ def erase(request: DeleteStudentIn, deps: Deps) -> DeletedStudentOut:
 
 
 def _names(given: Iterable[str | None]) -> list[str]:
-    """Return names as they are compared: e-mails in their one spelling, others in lower case."""
+    """Return names in comparable form: e-mails normalized, others in lower case."""
     spelt = (
         normalized_email(name) if "@" in name else name.strip().lower() for name in given if name
     )

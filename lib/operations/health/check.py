@@ -1,8 +1,8 @@
-"""The health of the service: it needs Postgres with its tables, and is slower without Redis.
+"""Health of the service, which needs Postgres with its tables and is slower without Redis.
 
-The answer comes within 2 s, whatever is silent: a name server, a server that accepts no connection
-or one that accepts it and says nothing. So each service is asked in a thread of its own, which the
-answer does not wait for.
+The response comes within 2 s, even if a name server or a service does not reply, or if a service
+accepts no connection. Each service is therefore checked in its own thread, and the response does
+not wait for that thread longer than ANSWER_SECONDS.
 """
 
 import asyncio
@@ -26,7 +26,7 @@ from lib.web.wire import UtcTime
 
 T = TypeVar("T")
 ANSWER_SECONDS = 1.5
-"""Time for both services; the rest of the 2 s is for the way to the caller."""
+"""Time limit of both checks; the rest of the 2 s is for sending the response."""
 TABLES_MISSING = "tables are missing: run `make migrate` or admin-create-unified-schema"
 SCHEMA_BEHIND = (
     "the schema is older than this version of the code: run `make migrate` or"
@@ -100,9 +100,9 @@ class Health:
 
 async def check(deps: Deps) -> Health:
     """Call both services at the same time, one round trip each."""
-    services = _services(deps)
-    postgres_answer = asyncio.wrap_future(services.postgres.ask())
-    redis_answer = asyncio.wrap_future(services.redis.ask())
+    checks = _checks(deps)
+    postgres_answer = asyncio.wrap_future(checks.postgres.start())
+    redis_answer = asyncio.wrap_future(checks.redis.start())
     await asyncio.wait((postgres_answer, redis_answer), timeout=ANSWER_SECONDS)
     postgres, schema = _result(postgres_answer, (ServiceState.DOWN, None))
     redis = _result(redis_answer, ServiceState.DOWN)
@@ -118,61 +118,61 @@ async def check(deps: Deps) -> Health:
     )
 
 
-class _Question(Generic[T]):
-    """A question to a service; whoever asks while it is under way gets the same answer."""
+class _Check(Generic[T]):
+    """A check of a service; callers that start it while it is running share its result."""
 
-    def __init__(self, service: str, ask: Callable[[], T]) -> None:
+    def __init__(self, service: str, run_check: Callable[[], T]) -> None:
         self._service = service
-        self._ask = ask
+        self._run_check = run_check
         self._lock = threading.Lock()
-        self._under_way: Future[T] | None = None
+        self._running: Future[T] | None = None
 
-    def ask(self) -> Future[T]:
+    def start(self) -> Future[T]:
         with self._lock:
-            if self._under_way is None or self._under_way.done():
-                self._under_way = Future()
-                self._under_way.set_running_or_notify_cancel()
+            if self._running is None or self._running.done():
+                self._running = Future()
+                self._running.set_running_or_notify_cancel()
                 threading.Thread(
                     name=f"health of {self._service}",
                     target=copy_context().run,
-                    args=(self._answer, self._under_way),
+                    args=(self._answer, self._running),
                     daemon=True,  # a silent name server can hold it for a minute
                 ).start()
-            return self._under_way
+            return self._running
 
     def _answer(self, future: Future[T]) -> None:
         deadline.start(ANSWER_SECONDS + deadline.MARGIN_SECONDS)
         try:
-            future.set_result(self._ask())
-        except BaseException as error:  # noqa: BLE001 whoever asked raises it
+            future.set_result(self._run_check())
+        except BaseException as error:  # noqa: BLE001 raised again in each caller
             future.set_exception(error)
 
 
-class _Services:
+class _Checks:
     def __init__(self, deps: Deps) -> None:
         _import_clients(deps)
-        self.postgres = _Question("postgres", lambda: _check_postgres(deps))
-        self.redis = _Question("redis", lambda: _check_redis(deps))
+        self.postgres = _Check("postgres", lambda: _check_postgres(deps))
+        self.redis = _Check("redis", lambda: _check_redis(deps))
 
 
 @lru_cache(maxsize=1)
-def _services(deps: Deps) -> _Services:
-    """Return the questions of the process."""
-    return _Services(deps)
+def _checks(deps: Deps) -> _Checks:
+    """Return the process's checks."""
+    return _Checks(deps)
 
 
 def _import_clients(deps: Deps) -> None:
-    """Import the drivers and read the scripts before time counts."""
+    """Import the drivers and read the scripts before the time limit begins."""
     with suppress(NotConfigured):
         _ = deps.postgres
     _ = deps.redis, expected_tables(), workshop_tables(), fingerprint()
 
 
-def _result(answer: "asyncio.Future[T]", silence: T) -> T:
+def _result(answer: "asyncio.Future[T]", default: T) -> T:
     if answer.done():
         return answer.result()
     answer.cancel()
-    return silence
+    return default
 
 
 def _status(schema: Schema | None, redis: ServiceState, *, redis_problem: str | None) -> Status:

@@ -37,7 +37,7 @@ def class_progress(
     after: str | None,
     since: datetime | None,
 ) -> ClassOut:
-    """Return a page of a course's students, each with the session that is furthest.
+    """Return a page of a course's students, each with the furthest session.
 
     Raises:
         CourseNotFound: If the course does not exist.

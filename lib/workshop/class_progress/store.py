@@ -21,7 +21,7 @@ class CourseRow:
     course_id: str
     name: str
     steps: list[dict[str, Any]]
-    """As in `courses.steps`: number, name, completed_by and others."""
+    """Steps in the form of `courses.steps`: number, name, completed_by and others."""
     built_in: bool
     students: int
     as_of: datetime

@@ -27,13 +27,13 @@ def save(
         create: Whether to create the session if it does not exist.
 
     Raises:
-        NothingToSave: If no field was sent that is saved; a new session needs none.
+        NothingToSave: If no known field was sent; a new session needs none.
         SessionNotFound: If the session does not exist and may not be created.
         SessionOfAnotherStudent: If the session has a student with another e-mail.
         CourseNotFound: If the course does not exist.
         SessionOfAnotherCourse: If the session has progress in another course.
         NoSuchCurrentStep: If the course has fewer steps than currentStep.
-        TokenReplaced: If the session has another token now.
+        TokenReplaced: If the token was replaced by another one.
         TokenTooShort: If a deployment would begin a session under a short token.
         TooManySessions: If the e-mail has the maximum number of new sessions in the last hour.
         StaleConfiguration: If the configuration has been saved since the given version.

@@ -24,16 +24,16 @@ class ConfigurationChange:
     course_id: str | None
     columns: dict[str, Any]
     other_flags: dict[str, bool]
-    """Flags that only the course of the session knows, or nobody."""
+    """Flags that are not columns; the course of the session may define them."""
     only_flags: bool
-    """Whether there is nothing else to save, so that unknown flags are refused."""
+    """Whether only these flags are to be saved; refused if the course defines none of them."""
     version: int | None
     """The version that must be the stored one; None for any."""
     create: bool
     """Whether to create the session if it does not exist."""
     github_username: str | None
     twilio_account_sid: str | None
-    """Sealed."""
+    """Account SID of Twilio, sealed."""
 
 
 @dataclass(frozen=True)

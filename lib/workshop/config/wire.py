@@ -65,7 +65,7 @@ class ConfigurationFields(Flags):
 
 
 class ExtraFields(CamelBody):
-    """What the live admin panel saves and no column holds; stored in `sessions.extra`."""
+    """Fields of the live admin panel without a column; stored in `sessions.extra`."""
 
     ai_model: Text | None = None
     """Name of the AI model."""
@@ -82,7 +82,7 @@ class ExtraFields(CamelBody):
 class ConfigIn(ConfigurationFields, ExtraFields, CamelRequest):
     """Fields to save. A field that is left out or null keeps its value."""
 
-    model_config = ConfigDict(extra="allow")  # flags of the course, whose names only it knows
+    model_config = ConfigDict(extra="allow")  # may be flags that only the session's course defines
 
     session_token: ConfigToken
     """Token of the session; the credential of the call."""

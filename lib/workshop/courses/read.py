@@ -1,4 +1,4 @@
-"""A course, for pages."""
+"""Read a course."""
 
 from typing import Annotated
 

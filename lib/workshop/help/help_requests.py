@@ -7,7 +7,7 @@ from lib.workshop.help.wire import AskForHelpIn, HelpOut, MarkHelpedIn
 
 
 def ask(request: AskForHelpIn, deps: Deps) -> HelpOut:
-    """Raise or lower a student's request; raising it again does not change since when it stands.
+    """Raise or lower a student's request; raising it again does not change its time.
 
     Raises:
         SessionNotFound: If there is no session with this token.

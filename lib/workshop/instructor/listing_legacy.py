@@ -56,7 +56,7 @@ def _list_legacy(deps: Deps) -> ListOut:
         raise SchemaMissing
     merged = _merge(students or [], configs or [])
     sessions = [_session(row) for row in merged]
-    # The newest row of each person comes last, so that it is the one that stays.
+    # The newest row of each person comes last and replaces the others.
     people = {_email(row): row for row in reversed(merged) if _email(row)}
     incomplete = any(len(rows or []) == MAX_PAGE_SIZE for rows in (students, configs))
     listed_totals = store.ListTotals(students=len(people), sessions=len(sessions))

@@ -48,7 +48,7 @@ _LEGACY_COLUMNS = [
     "tools",
     "started_at",
 ]
-"""Columns that the list reads from the legacy tables, under whatever spelling."""
+"""Columns that the list reads from the legacy tables, in any spelling."""
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,7 @@ class LegacyIdentities:
     """Hashes of the tokens."""
     rows_without_token: int
     emails: list[str]
-    """As they are spelled there."""
+    """The e-mails as the legacy table spells them."""
 
 
 @dataclass(frozen=True)

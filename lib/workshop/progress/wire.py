@@ -103,7 +103,7 @@ class StepProgress(CamelBody):
 
 
 class Progress(StoredSession):
-    """A whole session, for whoever holds its token."""
+    """A whole session, for the holder of its token."""
 
     student_id: UUID
     """Id of the student."""
@@ -194,9 +194,9 @@ def _token_or_none(value: Any, handler: ValidatorFunctionWrapHandler) -> Any:
 
 
 ReportedToken = Annotated[AnyToken | None, WrapValidator(_token_or_none)]
-"""A session token, None if it cannot be one: the report counts, whatever the page sends with it."""
+"""A session token; None if it is not valid, so that the report is stored anyway."""
 Context = Annotated[Any, BeforeValidator(blank_is_none)]
-"""What a page says about the circumstances of a bug: any JSON, so that no report is refused."""
+"""Context of a bug, as any JSON, so that no report is refused."""
 
 
 class BugReportIn(CamelRequest):
@@ -223,13 +223,13 @@ class BugReportIn(CamelRequest):
     user_agent: Context = None
     """Browser of the student."""
     browser_info: Context = None
-    """The same, as the live page calls it."""
+    """Live page's name for the same field."""
     student_email: Context = None
     """E-mail of the student."""
     student_name: Context = None
     """Name of the student."""
     user_name: Context = None
-    """The same, as the live page calls it."""
+    """Live page's name for the same field."""
     call_direction: Context = None
     """Direction of the calls that the student has chosen."""
     deployment_status: Context = None

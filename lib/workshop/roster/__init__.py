@@ -1,1 +1,1 @@
-"""Rosters: students who come from elsewhere, and results that leave again."""
+"""Rosters: import of students from other systems, and export of their results."""

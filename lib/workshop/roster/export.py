@@ -1,4 +1,4 @@
-"""Results that leave again: a course's students and steps as a file for a spreadsheet."""
+"""Export of a course's students and steps as a file for a spreadsheet."""
 
 from typing import Annotated
 

@@ -18,7 +18,7 @@ MAX_COLUMN_LENGTH = 100
 
 @dataclass(frozen=True)
 class QueryFields:
-    """Fields of `RosterIn` beside a CSV file, which has no place for them."""
+    """Fields of `RosterIn` that the request of a CSV file has as query parameters."""
 
     course_id: Annotated[
         OptionalCourseId, Query(alias="courseId", description="As in the body, for a CSV file.")

@@ -1,1 +1,1 @@
-"""What pages log about a session, and reading the event log."""
+"""The event log: pages add events to a session's log, and operators read it."""

@@ -1,4 +1,4 @@
-"""The event log of sessions: what pages add to it, and what their holders and operators read."""
+"""The event log of sessions, to which pages add and which token holders and operators read."""
 
 from dataclasses import asdict
 from datetime import datetime

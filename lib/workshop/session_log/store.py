@@ -20,12 +20,12 @@ MAX_RESPONSE_BYTES = 4_000_000
 MAX_EVENT_BYTES = 1_000_000
 """Maximum size of one event's details in a response; older applications stored larger ones."""
 FIXED_EVENT_BYTES = 1000
-"""Size of an event in the response without its details and its token, generously."""
+"""Maximum size of an event in the response without its details and its token."""
 
 
 @dataclass(frozen=True)
 class LogResult:
-    """What became of an event."""
+    """Result of logging an event."""
 
     session_exists: bool
     event_id: int | None

@@ -51,7 +51,7 @@ UPDATE assessment.student_proficiencies SET proven = FALSE
 WHERE proven AND (coalesce(confidence, 0) = 0 OR proficiency_value NOT BETWEEN 0 AND 1);
 
 ALTER TABLE assessment.test_sessions
-  -- Whether the end changes what is known of the student for good.
+  -- Whether the result becomes the student's long-term proficiency.
   ADD COLUMN IF NOT EXISTS proven BOOLEAN NOT NULL DEFAULT TRUE,
   -- Whether calibration may use the answers: started with a ticket, by an operator, or on a pool
   -- whose rule `trains` is true.

@@ -83,7 +83,7 @@ CREATE OR REPLACE FUNCTION pg_temp.is_new(p_table TEXT) RETURNS BOOLEAN LANGUAGE
     SELECT FROM stepwise.adopted_tables AS a WHERE a.table_name = p_table AND a.adopted_at = now())
 $$;
 
--- What return_older_objects.sql has to look at.
+-- Objects that return_older_objects.sql has to return.
 DROP TABLE IF EXISTS pg_temp.older_objects;
 CREATE TEMPORARY TABLE older_objects (
   kind TEXT, relation REGCLASS, name TEXT,
@@ -110,7 +110,7 @@ BEGIN
     INTO v_changing, v_new_kinds FROM pg_temp.columns_found() AS f
     WHERE f.relation = v_table.relation AND f.found_type IS NOT NULL AND NOT f.fits;
 
-    -- Our values may be others: an option from 0 on, another status, a longer text.
+    -- Our values may differ: an option from 0 on, another status, a longer text.
     FOR v_object IN
       SELECT k.conname, pg_get_constraintdef(k.oid) AS definition
       FROM pg_catalog.pg_constraint AS k

@@ -1,4 +1,4 @@
--- What upgrades and downgrades have to remember, in a schema of its own. Runs before every other
+-- Records of upgrades and downgrades, in their own schema. Runs before every other
 -- script.
 --
 -- Scripts report to the operator with RAISE NOTICE … USING ERRCODE = 'SW001'. A state that only a

@@ -82,7 +82,7 @@ CREATE OR REPLACE FUNCTION stepwise.own_tables() RETURNS SETOF REGCLASS LANGUAGE
   SELECT own.oid FROM own UNION SELECT part.relid FROM own, pg_partition_tree(own.oid) AS part
 $$;
 
--- Views that stood in the place of legacy tables and were set aside.
+-- Views that replaced legacy tables and were set aside.
 CREATE OR REPLACE FUNCTION stepwise.views_set_aside() RETURNS SETOF REGCLASS LANGUAGE sql STABLE AS $$
   SELECT c.oid::REGCLASS FROM pg_catalog.pg_class AS c
   WHERE c.relnamespace = 'public'::REGNAMESPACE AND c.relkind IN ('v', 'm', 'f') AND c.relname

@@ -1,4 +1,4 @@
--- Functions for admin-restore. They are temporary and end with the connection. Columns are given as a
+-- Functions for admin-restore. They exist until the connection closes. Columns are given as a
 -- backup describes them: [{"name": "id", "type": "uuid", "typmod": -1, "required": true, …}, …];
 -- backups of version 1 have names and types only.
 
@@ -36,7 +36,7 @@ BEGIN
 END $$;
 
 -- Lock a table against other writers. If it is empty, add the columns that only the backup has, and
--- return their names; otherwise return null. Courses are never missing, so theirs are replaced.
+-- return their names; otherwise return null. The table of courses always has rows, which are replaced.
 CREATE OR REPLACE FUNCTION pg_temp.prepare_table(p_schema TEXT, p_table TEXT, p_columns JSONB)
 RETURNS TEXT[] LANGUAGE plpgsql AS $$
 DECLARE
@@ -78,9 +78,9 @@ BEGIN
 END $$;
 
 -- Move pg_temp.lines into the table; return the number of rows. Generated columns are recomputed.
--- Columns in p_texts are given as text. In all others, JSON's null and SQL's null are the same; a
--- column that cannot be null had JSON's. A course of the database gets the steps that the backup's
--- sessions have, unless it is built in.
+-- Columns in p_texts are given as text. In all others, JSON's null and SQL's null look the same; in a
+-- NOT NULL column, the null was JSON's. An existing course gets the name and steps of the backup, which
+-- the restored sessions need, unless it is built in.
 CREATE OR REPLACE FUNCTION pg_temp.insert_lines(
   p_schema TEXT, p_table TEXT, p_columns TEXT[], p_texts TEXT[]
 ) RETURNS BIGINT LANGUAGE plpgsql AS $$
@@ -113,7 +113,7 @@ BEGIN
   RETURN v_rows;
 END $$;
 
--- Let the sequences that number a table's rows continue after the greatest number; none goes back.
+-- Let the sequences that number a table's rows continue after the greatest number; none is lowered.
 CREATE OR REPLACE FUNCTION pg_temp.advance_sequences(p_schema TEXT, p_table TEXT)
 RETURNS VOID LANGUAGE plpgsql AS $$
 DECLARE

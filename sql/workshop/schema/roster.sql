@@ -21,7 +21,7 @@ CREATE INDEX IF NOT EXISTS idx_enrollments_course_id ON public.enrollments (cour
 --   created     a new student
 --   enrolled    a student who was known, now in this course, too
 --   updated     a student of this course who got a name
---   unchanged   nothing was to do
+--   unchanged   nothing had to be changed
 CREATE OR REPLACE FUNCTION public.import_roster(p_course_id TEXT, p_lines JSONB)
 RETURNS TABLE (line INTEGER, outcome TEXT, other_name BOOLEAN)
 LANGUAGE plpgsql SET lock_timeout = '3s' AS $$

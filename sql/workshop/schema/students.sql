@@ -1,4 +1,4 @@
--- What operators change in a student. The script runs in one execute, after removals.sql.
+-- Changes of students by operators. The script runs in one execute, after removals.sql.
 
 -- Give the rows of the legacy tables another e-mail, so that a further migration does not bring the
 -- old one back; return their number.

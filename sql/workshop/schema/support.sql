@@ -1,4 +1,4 @@
--- What supports students during a workshop: requests for help, and new tokens for lost ones. The
+-- Support of students during a workshop: requests for help, and new tokens for lost ones. The
 -- script runs in one execute, after removals.sql.
 
 ALTER TABLE public.sessions
@@ -61,8 +61,8 @@ BEGIN
   RETURN NEXT;
 END $$;
 
--- Give a session another token, under which its steps and events stay; the former one opens nothing
--- and begins no session. The key is the API key, sealed for the new token, or null.
+-- Give a session another token, under which its steps and events stay; the former one neither opens nor
+-- begins a session. The key is the API key, sealed for the new token, or null.
 CREATE OR REPLACE FUNCTION public.replace_token(
   p_session_token TEXT, p_new_token TEXT, p_sealed_key TEXT, p_extra JSONB, p_exercises JSONB
 ) RETURNS VOID LANGUAGE plpgsql SET lock_timeout = '3s' AS $$

@@ -27,7 +27,7 @@ END $$;
 
 -- 1. Tables, with the columns that every live database has ---------------------------------------
 
--- One row per person. Whoever gave no e-mail address has 'anonymous_<16 hex digits>' in its place.
+-- One row per person. Without an e-mail address, 'anonymous_<16 hex digits>' is in its place.
 CREATE TABLE IF NOT EXISTS public.students (
   student_id UUID DEFAULT gen_random_uuid(),
   student_email TEXT,                    -- trimmed, lower case (normalized_email)

@@ -1,4 +1,4 @@
-"""What a database says about the learning context's tables, in any order of columns."""
+"""The learning context's tables in a database's catalog, in any order of columns."""
 
 import re
 import sqlite3
@@ -7,7 +7,7 @@ from pathlib import Path
 
 import psycopg
 
-Catalogue = list[tuple[object, ...]]
+Catalog = list[tuple[object, ...]]
 COLUMNS = """
     SELECT c.relname, a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull,
         pg_get_expr(d.adbin, d.adrelid)
@@ -28,7 +28,7 @@ INDEXES = """
 NAMED_CONSTRAINT = re.compile(r"^\s*(CONSTRAINT \w+ .*?)[, ]*$", re.MULTILINE)
 
 
-def postgres_catalogue(url: str) -> Catalogue:
+def postgres_catalog(url: str) -> Catalog:
     """Return columns, constraints and indexes of the schema `learning`."""
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute("SET search_path = ''")
@@ -40,7 +40,7 @@ def postgres_catalogue(url: str) -> Catalogue:
     return sorted(rows, key=repr)
 
 
-def sqlite_catalogue(file: Path) -> Catalogue:
+def sqlite_catalog(file: Path) -> Catalog:
     """Return columns, constraints and indexes of the tables, except those that were set aside."""
     with closing(sqlite3.connect(file)) as connection:
         tables = connection.execute(
@@ -48,7 +48,7 @@ def sqlite_catalogue(file: Path) -> Catalogue:
             " AND name NOT LIKE 'sqlite%' AND name <> 'schema_version'"
             " AND name NOT LIKE '%set_aside%'"
         ).fetchall()
-        rows: Catalogue = []
+        rows: Catalog = []
         for name, text in tables:
             columns = connection.execute(f"SELECT * FROM pragma_table_xinfo('{name}')")
             rows += [(name, *column[1:]) for column in columns]
@@ -66,5 +66,5 @@ def sqlite_catalogue(file: Path) -> Catalogue:
 
 
 def unquoted(sql: str) -> str:
-    """Return a statement as it is written without IF NOT EXISTS and unneeded quotes."""
+    """Return a statement without IF NOT EXISTS and unneeded quotes."""
     return sql.replace("IF NOT EXISTS ", "").replace('"', "")

@@ -1,4 +1,4 @@
-"""Values in other spellings are read as what they mean, and each is reported."""
+"""Values in unusual spellings are understood, and each is reported."""
 
 from typing import Any
 
@@ -58,7 +58,7 @@ def test_a_bare_value_completes_a_step(legacy: Legacy, entry: str) -> None:
         ('"{\\"completed\\": false}"', False),
     ],
 )
-def test_a_bare_value_under_a_newer_row_means_what_it_means_alone(
+def test_a_bare_value_of_an_older_row_keeps_its_meaning(
     legacy: Legacy, older: str, newer: str, passed: bool
 ) -> None:
     for day, entry in enumerate([older, newer], start=1):
@@ -122,7 +122,7 @@ def test_a_number_that_is_not_0_is_a_true_flag(legacy: Legacy) -> None:
 
 @pytest.mark.parametrize("text", ["null", "undefined", "n/a", "none", "-", "Ann", "@", "a@b@c"])
 @pytest.mark.parametrize("table", ["workshop_students", "student_configs"])
-def test_text_that_is_no_email_makes_an_anonymous_student_each(
+def test_each_text_that_is_not_an_email_makes_an_anonymous_student(
     legacy: Legacy, table: str, text: str
 ) -> None:
     for token in ("token-a", "token-b"):
