@@ -23,7 +23,7 @@ def load_legacy(deps: Deps) -> dict[str, int] | None:
     """Create the legacy tables with their rows; return the number of rows by table.
 
     Returns:
-        None if one of the tables exists: it may be somebody's own.
+        None if one of the tables exists, since it may hold somebody's data.
     """
     rows: dict[str, list[dict[str, Any]]] = json.loads(
         (FOLDER / "legacy.json").read_text(encoding="utf-8")
@@ -41,7 +41,7 @@ def load_legacy(deps: Deps) -> dict[str, int] | None:
 
 
 def _with_keys(rows: list[dict[str, Any]], deps: Deps) -> list[dict[str, Any]]:
-    """Encrypt the keys that are marked so, as the old application did."""
+    """Encrypt the keys with the prefix ENCRYPTED, as the old application did."""
     key = bytes.fromhex(deps.settings.encryption_key or secrets.token_hex(32))
     return [
         {

@@ -19,7 +19,7 @@ from tests.assessment.conftest import (
 from tests.contract.call import ABSENT, INSTRUCTOR
 from tests.contract.call import OPERATOR as BY_OPERATOR
 
-WRITTEN = (
+EDITED_FIELDS = (
     "content",
     "options",
     "correct_answer",
@@ -37,9 +37,9 @@ def questions(client: TestClient, pool_id: str) -> dict[str, dict[str, Any]]:
     return {question["id"]: question for question in response.json()["questions"]}
 
 
-def written(question: dict[str, Any], **changed: Any) -> dict[str, Any]:
+def edit_body(question: dict[str, Any], **changed: Any) -> dict[str, Any]:
     """Return the body of an edit of a question that makes only these changes."""
-    return {name: question[name] for name in WRITTEN} | changed
+    return {name: question[name] for name in EDITED_FIELDS} | changed
 
 
 def url(pool_id: str, question_id: str = "q0") -> str:
@@ -65,7 +65,7 @@ def test_edit_is_a_new_version_and_running_tests_keep_theirs(
     version, before = versions(rows), questions(client, pool_id)
     options = ["right now", "wrong"]
     for question_id in before:
-        body = written(
+        body = edit_body(
             before[question_id],
             content=f"New {question_id}",
             options=options,
@@ -89,7 +89,7 @@ def test_edit_is_a_new_version_and_running_tests_keep_theirs(
 
 def test_edit_of_nothing_adds_no_version(client: TestClient, pool_id: str, rows: Rows) -> None:
     before, number = questions(client, pool_id)["q0"], versions(rows)
-    response = put(client, pool_id, written(before))
+    response = put(client, pool_id, edit_body(before))
     assert (response.status_code, response.json()["question"]) == (200, before)
     assert versions(rows) == number
 
@@ -98,23 +98,23 @@ def test_second_editor_is_refused_and_the_first_edit_stays(
     client: TestClient, pool_id: str, rows: Rows
 ) -> None:
     before = questions(client, pool_id)
-    assert put(client, pool_id, written(before["q0"], content="First")).status_code == 200
+    assert put(client, pool_id, edit_body(before["q0"], content="First")).status_code == 200
     number = versions(rows)
-    refused = put(client, pool_id, written(before["q0"], content="Second"))
+    refused = put(client, pool_id, edit_body(before["q0"], content="Second"))
     assert (refused.status_code, refused.json()["code"]) == (409, "question_changed")
     assert refused.json()["details"][0]["field"] == "version"
     assert versions(rows) == number
     after = questions(client, pool_id)["q0"]
     assert after["content"] == "First"
     # Another question has not changed, and the first is edited again once it has been read again.
-    assert put(client, pool_id, written(before["q1"], content="Other"), "q1").status_code == 200
-    assert put(client, pool_id, written(after, content="Second")).status_code == 200
+    assert put(client, pool_id, edit_body(before["q1"], content="Other"), "q1").status_code == 200
+    assert put(client, pool_id, edit_body(after, content="Second")).status_code == 200
     assert questions(client, pool_id)["q0"]["content"] == "Second"
 
 
 def test_version_that_does_not_exist_yet_is_refused(client: TestClient, pool_id: str) -> None:
     question = questions(client, pool_id)["q0"]
-    response = put(client, pool_id, written(question, version=question["version"] + 10**6))
+    response = put(client, pool_id, edit_body(question, version=question["version"] + 10**6))
     assert response.status_code == 409
 
 
@@ -125,7 +125,7 @@ def test_of_two_edits_at_once_one_wins(client: TestClient, pool_id: str, rows: R
 
     def edit(text: str) -> None:
         barrier.wait()
-        statuses.append(put(client, pool_id, written(before, content=text)).status_code)
+        statuses.append(put(client, pool_id, edit_body(before, content=text)).status_code)
 
     threads = [threading.Thread(target=edit, args=(f"By {i}",)) for i in range(4)]
     for thread in threads:
@@ -139,7 +139,7 @@ def test_of_two_edits_at_once_one_wins(client: TestClient, pool_id: str, rows: R
 def test_edit_that_waited_for_a_retirement_is_refused(
     client: TestClient, pool_id: str, rows: Rows, postgres_url: str
 ) -> None:
-    """The edit waits for the pool and must see what was written in the meantime."""
+    """The edit waits for the pool and must see what was edit_body in the meantime."""
     import psycopg
 
     before = questions(client, pool_id)["q0"]
@@ -150,7 +150,7 @@ def test_edit_that_waited_for_a_retirement_is_refused(
         )
         thread = threading.Thread(
             target=lambda: statuses.append(
-                put(client, pool_id, written(before, content="Late")).status_code
+                put(client, pool_id, edit_body(before, content="Late")).status_code
             )
         )
         thread.start()
@@ -194,16 +194,16 @@ def test_edit_is_checked_like_an_upload(
     client: TestClient, pool_id: str, rows: Rows, changed: dict[str, Any], field: str
 ) -> None:
     before, number = questions(client, pool_id), versions(rows)
-    response = put(client, pool_id, written(before["q0"], **changed))
+    response = put(client, pool_id, edit_body(before["q0"], **changed))
     assert response.status_code == 422, response.text
     assert response.json()["details"][0]["field"] == field
     assert questions(client, pool_id) == before
     assert versions(rows) == number
 
 
-@pytest.mark.parametrize("missing", WRITTEN)
+@pytest.mark.parametrize("missing", EDITED_FIELDS)
 def test_edit_states_the_whole_question(client: TestClient, pool_id: str, missing: str) -> None:
-    body = written(questions(client, pool_id)["q0"])
+    body = edit_body(questions(client, pool_id)["q0"])
     del body[missing]
     response = put(client, pool_id, body)
     assert response.status_code == 422
@@ -214,7 +214,7 @@ def test_question_and_pool_of_an_edit_must_exist(
     client: TestClient, operator: dict[str, str], pool_id: str
 ) -> None:
     other = upload(client, operator, make_questions(2, prefix="o"))
-    body = written(questions(client, pool_id)["q0"])
+    body = edit_body(questions(client, pool_id)["q0"])
     for pool, question_id in ((pool_id, "none"), (ABSENT, "q0"), (other, "q0")):
         for response in (
             put(client, pool, body, question_id),
@@ -229,7 +229,7 @@ def test_id_with_slashes_is_edited_and_retired(
     question_id = "unit 1/a/retire"
     question = {**make_questions(1)[0], "id": question_id}
     pool_id = upload(client, operator, [question, *make_questions(2, prefix="z")])
-    body = written(questions(client, pool_id)[question_id], content="New")
+    body = edit_body(questions(client, pool_id)[question_id], content="New")
     assert put(client, pool_id, body, question_id).status_code == 200
     assert retire(client, pool_id, question_id).status_code == 200
     after = questions(client, pool_id)[question_id]
@@ -264,22 +264,22 @@ def test_retired_question_is_asked_in_no_new_test(
 
 
 def test_retirement_repeated_changes_nothing(client: TestClient, pool_id: str, rows: Rows) -> None:
-    read = questions(client, pool_id)["q0"]["version"]
-    first = retire(client, pool_id, version=read)
+    version = questions(client, pool_id)["q0"]["version"]
+    first = retire(client, pool_id, version=version)
     number = versions(rows)
-    assert retire(client, pool_id, version=read).json() == first.json()
+    assert retire(client, pool_id, version=version).json() == first.json()
     assert retire(client, pool_id).json() == first.json()
     assert versions(rows) == number
 
 
 def test_retirement_of_a_question_that_changed_is_refused(client: TestClient, pool_id: str) -> None:
     before = questions(client, pool_id)["q0"]
-    put(client, pool_id, written(before, content="Corrected"))
+    put(client, pool_id, edit_body(before, content="Corrected"))
     assert retire(client, pool_id, version=before["version"]).status_code == 409
     assert questions(client, pool_id)["q0"]["retired"] is False
 
 
-def test_retired_question_stays_so_until_an_edit_says_otherwise(
+def test_retired_question_stays_retired_until_an_edit_restores_it(
     client: TestClient, operator: dict[str, str], pool_id: str
 ) -> None:
     retire(client, pool_id)
@@ -287,9 +287,9 @@ def test_retired_question_stays_so_until_an_edit_says_otherwise(
     upload(client, operator, [{**uploaded, "content": "A corrected text"}], pool_id)
     question = questions(client, pool_id)["q0"]
     assert (question["content"], question["retired"]) == ("A corrected text", True)
-    response = put(client, pool_id, written(question, difficulty=0.7))
+    response = put(client, pool_id, edit_body(question, difficulty=0.7))
     assert response.json()["question"]["retired"] is True
-    again = written(response.json()["question"], retired=False)
+    again = edit_body(response.json()["question"], retired=False)
     assert put(client, pool_id, again).json()["question"]["is_asked"] is True
     details = client.get(f"/api/pools/{pool_id}", headers=operator).json()["pool"]
     assert (details["question_count"], details["retired_count"]) == (60, 0)
@@ -308,7 +308,7 @@ def test_pool_whose_questions_are_all_retired_asks_nothing(
 
 def test_instructors_read_and_do_not_write(client: TestClient, pool_id: str, rows: Rows) -> None:
     number = versions(rows)
-    body = written(questions(client, pool_id)["q0"], content="x")
+    body = edit_body(questions(client, pool_id)["q0"], content="x")
     assert client.put(url(pool_id), json=body, headers=INSTRUCTOR).status_code == 403
     assert client.post(f"{url(pool_id)}/retire", headers=INSTRUCTOR).status_code == 403
     back = {"question_pool_id": pool_id, "version": number[0]}

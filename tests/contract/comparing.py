@@ -35,7 +35,7 @@ class Deployment(Protocol):
     """A deployment on any platform."""
 
     def send(self, request: Request) -> Response:
-        """Send a request to the function that it is for."""
+        """Send a request to the function that serves its path."""
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,7 @@ def _send(deployment: Deployment, call: Call, values: dict[str, Any]) -> Compara
 
 
 def value_at(body: Any, path: str) -> Any:
-    """Return the value at a path of keys and places, such as `topics.0.id`."""
+    """Return the value at a path of keys and indexes, such as `topics.0.id`."""
     for key in path.split("."):
         body = body[int(key) if isinstance(body, list) else key]
     return body
@@ -104,7 +104,7 @@ def _without_volatile(value: Any) -> Any:
 
 
 def _changing_kind(key: str, value: Any) -> str | None:
-    """Recognize the version of a pool, which is a number of seconds, waiting times and cursors."""
+    """Return the kind of a pool's version (seconds), a waiting time or a cursor; None for others."""
     if key == "version" and isinstance(value, int) and value > 10**6:
         return "<version>"
     if key == "waitingSeconds":

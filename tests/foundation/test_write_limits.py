@@ -39,7 +39,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "/api/ask-for-help": WITHIN_SESSION,
     "/api/session-log": {**WITHIN_SESSION, "eventType": "navigation"},
 }
-"""A call of each endpoint of the workshop that stores something."""
+"""Body of a call to each endpoint of the workshop that stores something."""
 
 Send = Callable[[], Any]
 
@@ -108,7 +108,7 @@ def account_call(client: TestClient, operator: dict[str, str], path: str) -> Sen
     return call
 
 
-def counted_often(send: Send) -> list[Any]:
+def send_until_counted(send: Send) -> list[Any]:
     """Send a call so often that the process has counted it; return the responses."""
     return [send() for _ in range(MAX_STEP + 1)]
 
@@ -153,9 +153,9 @@ def test_a_write_above_the_limit_is_refused_and_stores_nothing(
     case: tuple[Endpoint, str],
 ) -> None:
     send = sender(*case)
-    assert {response.status_code for response in counted_often(send)} <= {200, 201}
+    assert {response.status_code for response in send_until_counted(send)} <= {200, 201}
     use_up(settings, deps)
-    counted_often(send)
+    send_until_counted(send)
     before = stored(settings)
     refused = send()
     assert (refused.status_code, refused.json()["code"]) == (429, "too_many_writes")
@@ -181,7 +181,7 @@ def test_a_script_that_starts_test_after_test_is_stopped(
     assert statuses == [200] * accepted + [429] * (150 - accepted)
 
 
-def test_tickets_are_counted_apart_so_that_a_school_can_begin_an_exam(
+def test_tickets_are_counted_separately_so_that_a_school_can_begin_an_exam(
     client: TestClient, operator: dict[str, str], settings: Settings
 ) -> None:
     pool_id = upload(client, operator, make_questions(8))
@@ -194,11 +194,11 @@ def test_tickets_are_counted_apart_so_that_a_school_can_begin_an_exam(
         return client.post("/api/test/start", json={"ticket": next(tickets)})
 
     stranger = {"student_id": "ann", "question_pool_id": pool_id}
-    counted_often(lambda: client.post("/api/test/start", json=stranger))
-    counted_often(start)
+    send_until_counted(lambda: client.post("/api/test/start", json=stranger))
+    send_until_counted(start)
     run(settings, "UPDATE stepwise.write_counts SET writes = 700 WHERE writes > 1")
-    assert counted_often(start)[-1].status_code == 200
-    refused = counted_often(lambda: client.post("/api/test/start", json=stranger))[-1]
+    assert send_until_counted(start)[-1].status_code == 200
+    refused = send_until_counted(lambda: client.post("/api/test/start", json=stranger))[-1]
     assert refused.status_code == 429
 
 
@@ -208,12 +208,12 @@ def test_one_session_does_not_use_up_the_limit_of_another(
     def report(token: str) -> Any:
         return client.post("/api/student-progress", json={**REPORT, "sessionToken": token})
 
-    counted_often(lambda: report(TOKEN))
+    send_until_counted(lambda: report(TOKEN))
     run(settings, "UPDATE stepwise.write_counts SET writes = 1000")
-    refused = counted_often(lambda: report(TOKEN))[-1]
+    refused = send_until_counted(lambda: report(TOKEN))[-1]
     assert (refused.status_code, refused.json()["code"]) == (429, "too_many_writes")
     assert "with this sessionToken" in refused.json()["error"]
-    others = counted_often(lambda: report("ws_1764200000000_" + "7b" * 32))
+    others = send_until_counted(lambda: report("ws_1764200000000_" + "7b" * 32))
     assert {response.status_code for response in others} == {200}
 
 
@@ -221,13 +221,13 @@ def test_each_quarter_of_an_hour_counts_from_0_and_old_counts_are_deleted(
     sender: Callable[[Endpoint, str], Send], settings: Settings, deps: Deps
 ) -> None:
     send = sender(*LIMITED[1])
-    counted_often(send)
+    send_until_counted(send)
     use_up(settings, deps)
-    assert counted_often(send)[-1].status_code == 429
+    assert send_until_counted(send)[-1].status_code == 429
     run(settings, "UPDATE stepwise.write_counts SET ends_at = now() - INTERVAL '1 second'")
     now = deps.clock()
     deps.clock = lambda: now + timedelta(minutes=15)
-    assert {response.status_code for response in counted_often(send)} == {200}
+    assert {response.status_code for response in send_until_counted(send)} == {200}
     assert run(settings, "SELECT max(writes) < 1000 FROM stepwise.write_counts") == [(True,)]
 
 
@@ -238,7 +238,7 @@ def test_answers_are_counted_in_redis_or_else_in_the_database(
     first = ann.start()["next_question"]["id"]
     counted = "SELECT coalesce(sum(writes), 0)::INT FROM stepwise.write_counts"
     before = run(settings, counted)
-    counted_often(lambda: ann.post(first, 0))
+    send_until_counted(lambda: ann.post(first, 0))
     assert deps.redis is not None
     (keys,) = deps.redis.pipeline([["KEYS", "writes:*"]]) or [[]]
     assert len(keys) == 2
@@ -246,7 +246,7 @@ def test_answers_are_counted_in_redis_or_else_in_the_database(
     assert all(0 < seconds <= 900 for seconds in lifetimes)
     assert run(settings, counted) == before
     install_deps(without_redis := Deps(replace(settings, redis_url=None, redis_token=None)))
-    counted_often(lambda: ann.post(first, 0))
+    send_until_counted(lambda: ann.post(first, 0))
     assert run(settings, counted) > before
     without_redis.close()
 
@@ -254,7 +254,7 @@ def test_answers_are_counted_in_redis_or_else_in_the_database(
 def test_processes_count_together(client: TestClient, settings: Settings) -> None:
     for _ in range(3):
         install_deps(another := Deps(settings))
-        counted_often(lambda: client.post("/api/student-progress", json=REPORT))
+        send_until_counted(lambda: client.post("/api/student-progress", json=REPORT))
         another.close()
     by_address = "SELECT sum(writes)::INT FROM stepwise.write_counts GROUP BY key_sha256"
     assert max(run(settings, by_address)) > (2 * (MAX_STEP + 1),)
@@ -270,12 +270,12 @@ def test_a_schema_without_counts_refuses_nobody(
 
 def test_limits_can_be_switched_off(client: TestClient, settings: Settings) -> None:
     install_deps(unlimited := Deps(replace(settings, limits_writes=False)))
-    counted_often(lambda: client.post("/api/generate-session", json={"studentEmail": EMAIL}))
+    send_until_counted(lambda: client.post("/api/generate-session", json={"studentEmail": EMAIL}))
     assert run(settings, "SELECT FROM stepwise.write_counts") == []
     unlimited.close()
 
 
 def test_reading_is_not_counted(client: TestClient, settings: Settings) -> None:
     token = {"X-Session-Token": TOKEN}
-    counted_often(lambda: client.get("/api/student-progress", headers=token))
+    send_until_counted(lambda: client.get("/api/student-progress", headers=token))
     assert run(settings, "SELECT FROM stepwise.write_counts") == []

@@ -34,7 +34,7 @@ def down(live: Connection) -> str:
 
 
 def in_schema(live: Connection, start: str) -> dict[str, list[str]]:
-    """Return the rows of the live system's tables in a schema whose name begins so."""
+    """Return the rows of the live system's tables in the schema with this prefix."""
     return {
         table: rows
         for name, rows in everything(live).items()
@@ -62,7 +62,7 @@ def test_downgrade_returns_the_tables_as_they_were(live: Connection) -> None:
     defined = fetch(live, definition, of_live)
     assert len(defined) >= 33
     up(live)
-    rows = sum(len(found) for found in ours(live).values())
+    rows = sum(map(len, ours(live).values()))
     printed = down(live)
     assert in_schema(live, "public") == before
     assert fetch(live, definition, of_live) == defined

@@ -147,26 +147,26 @@ def test_profile_without_hours_has_the_default(live_client: TestClient) -> None:
 KINDS: dict[str, Any] = {"text": str, "number": int | float, "object": dict, "list": list}
 
 
-def differences(expected: Any, found: Any, place: str) -> list[str]:
+def differences(expected: Any, actual: Any, place: str) -> list[str]:
     """List the differences between an answer and what was recorded."""
     if isinstance(expected, str) and expected in KINDS:
-        return [] if isinstance(found, KINDS[expected]) else [f"{place} is {found!r}"]
+        return [] if isinstance(actual, KINDS[expected]) else [f"{place} is {actual!r}"]
     if expected == "time":
-        return [] if datetime.fromisoformat(found).tzinfo else [f"{place} is {found!r}"]
-    if isinstance(expected, dict) and isinstance(found, dict):
-        names = [f"{place}.{name}" for name in expected.keys() ^ found.keys()]
+        return [] if datetime.fromisoformat(actual).tzinfo else [f"{place} is {actual!r}"]
+    if isinstance(expected, dict) and isinstance(actual, dict):
+        names = [f"{place}.{name}" for name in expected.keys() ^ actual.keys()]
         return names + [
             difference
-            for name in expected.keys() & found.keys()
-            for difference in differences(expected[name], found[name], f"{place}.{name}")
+            for name in expected.keys() & actual.keys()
+            for difference in differences(expected[name], actual[name], f"{place}.{name}")
         ]
-    if isinstance(expected, list) and isinstance(found, list) and len(expected) == len(found):
+    if isinstance(expected, list) and isinstance(actual, list) and len(expected) == len(actual):
         return [
             difference
-            for number, (first, second) in enumerate(zip(expected, found, strict=True))
+            for number, (first, second) in enumerate(zip(expected, actual, strict=True))
             for difference in differences(first, second, f"{place}[{number}]")
         ]
-    if isinstance(expected, float) and isinstance(found, int | float):
-        return [] if abs(expected - found) < 0.01 else [f"{place} is {found!r}"]
-    same = expected == found and type(expected) is type(found)
-    return [] if same else [f"{place} is {found!r}, not {expected!r}"]
+    if isinstance(expected, float) and isinstance(actual, int | float):
+        return [] if abs(expected - actual) < 0.01 else [f"{place} is {actual!r}"]
+    same = expected == actual and type(expected) is type(actual)
+    return [] if same else [f"{place} is {actual!r}, not {expected!r}"]

@@ -1,4 +1,4 @@
-"""Each command of the guide to migrations does on SQLite what it does on Postgres."""
+"""Each command of the guide to migrations has the same effect on SQLite as on Postgres."""
 
 import sqlite3
 from collections.abc import Callable

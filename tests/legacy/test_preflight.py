@@ -1,4 +1,4 @@
-"""A dry run begins with a look at the tables, the role and the encryption key."""
+"""A dry run begins with an inspection of the tables, the role and the encryption key."""
 
 from dataclasses import replace
 from typing import Any

@@ -151,7 +151,7 @@ def test_nothing_private_reaches_the_logs(
         assert private not in logged.err + logged.out
 
 
-def about_students(client: TestClient, rows: Rows) -> dict[str, dict[str, str]]:
+def people_bodies(client: TestClient, rows: Rows) -> dict[str, dict[str, str]]:
     """Return bodies of the calls of admin_people; the token is the one that has the API key."""
     client.post("/api/generate-session", json={"studentEmail": "ben@example.com"})
     ((token,),) = rows("SELECT session_token FROM sessions WHERE openai_api_key IS NOT NULL")
@@ -188,7 +188,7 @@ def test_no_response_contains_an_api_key(
             fields["newEmail"] = "ann@example.com"
             whole: dict[str, Any] = {**body, **fields}
             if row.module == "workshop.admin_people":
-                whole = {**about_students(client, rows)[row.path]}
+                whole = {**people_bodies(client, rows)[row.path]}
             if row.module == "operations.admin_create_unified_schema":
                 whole = {}
             if row.path == "/api/admin-import-roster":

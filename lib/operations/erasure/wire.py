@@ -14,7 +14,7 @@ Name = Annotated[
 
 
 class DeleteStudentIn(StrictOperatorIn):
-    """The person, by any of the names that the contexts know; several must be one person's."""
+    """The person, by one or several of the names that the contexts know."""
 
     student_email: Name = None
     """E-mail of the student, or the id that an older page made up."""
@@ -91,11 +91,11 @@ class RemovedRows(CamelBody):
     """Rows that were removed, by context; 0 where a context has no tables."""
 
     workshop: WorkshopRows
-    """Of the workshop."""
+    """Rows of the workshop."""
     assessment: AssessmentRows
-    """Of the assessment."""
+    """Rows of the assessment."""
     learning: LearningRows
-    """Of the study planner."""
+    """Rows of the study planner."""
 
 
 class DeletedStudentOut(CamelAnswer):
@@ -113,4 +113,4 @@ class DeletedStudentOut(CamelAnswer):
     removed: RemovedRows
     """All rows that were removed, by context."""
     cache_cleared: bool
-    """Whether the cache let go of the running tests; otherwise it does so within 30 minutes."""
+    """Whether running tests were removed from the cache; otherwise they expire within 30 minutes."""
