@@ -16,11 +16,11 @@ export function addressOf(path, query = {}) {
  * @param {typeof fetch} send replaced in tests
  * @returns {(method: string, path: string, options?: object) => Promise<any>} resolves with the JSON,
  *   or with the text and the next cursor for `as: "text"`; rejects with a Problem. Responses with a
- *   status in `accept` are results, too
+ *   status in `accept` are results, too; `headers` are sent besides the usual ones
  */
 export function apiWith(password, send = fetch) {
-  return async (method, path, { query, body, text, type = "text/csv", as = "json", timeout = TIMEOUT_MS, accept = [], signal } = {}) => {
-    const headers = { Accept: as === "text" ? "text/csv" : "application/json" };
+  return async (method, path, { query, body, text, type = "text/csv", as = "json", timeout = TIMEOUT_MS, accept = [], headers: given = {}, signal } = {}) => {
+    const headers = { Accept: as === "text" ? "text/csv" : "application/json", ...given };
     if (password) headers.Authorization = `Bearer ${password}`;
     if (body !== undefined) headers["Content-Type"] = "application/json";
     if (text !== undefined) headers["Content-Type"] = type;

@@ -224,3 +224,21 @@ def test_local_server_serves_its_own_machine_without_a_credential(
     assert get(local, result, tested.student_id).status_code == 200
     assert get(remote, result, tested.student_id).status_code == 401
     trusting.close()
+
+
+@pytest.mark.parametrize("result", RESULTS)
+def test_id_of_a_session_narrows_the_response_on_the_local_server_too(
+    result: str, tested: Student, settings: Settings, pool_id: str
+) -> None:
+    trusting = Deps(replace(settings, trust_loopback=True))
+    install_deps(trusting)
+    app = function_app("index")
+    local = TestClient(app, base_url="http://localhost:5300", client=("127.0.0.1", 50_000))
+    second = Student(local, pool_id, tested.student_id)
+    second.start()
+    own = {"X-Session-Id": second.session_id}
+    everything = get(local, result, tested.student_id).json()
+    narrowed = get(local, result, tested.student_id, headers=own).json()
+    assert narrowed != everything
+    assert get(local, result, "nobody", headers=own).status_code == 404
+    trusting.close()
