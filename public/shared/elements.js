@@ -20,9 +20,9 @@ export function AppBar({ current, links = NAV, children }) {
 }
 
 /** A whole page below its skip link: the bar and `main`. `size` is "", "wide" or "read". */
-export function Page({ current, bar, size = "", children }) {
+export function Page({ current, links, bar, size = "", children }) {
   return html`<a class="skip" href="#main">Skip to content</a>
-    <${AppBar} current=${current}>${bar}<//>
+    <${AppBar} current=${current} links=${links}>${bar}<//>
     <main id="main" class=${`page ${size}`} tabindex="-1">${children}</main>`;
 }
 

@@ -1,0 +1,178 @@
+// The test page: how a test begins, goes on after a reload, and ends; and the tests over time.
+import { apiWith } from "../shared/api.js";
+import { Field, Loading, Note, Page, ProblemNote } from "../shared/elements.js";
+import { html, lazy, render, useEffect, useRef, useState } from "../shared/html.js";
+import { startTest } from "./calls.js";
+import { ticketIn } from "./model.js";
+import { forgetCurrent, readTests, rememberTest, visitor } from "./stored.js";
+import { Taking } from "./taking.js";
+import { CLOSED, GONE, INTRO, LINKS, startProblem } from "./texts.js";
+
+const History = lazy(() => import("./history.js"), "History");
+const Result = lazy(() => import("./result.js"), "Result");
+const api = apiWith(null);
+const TESTS = "#tests";
+
+/** What the address asks for: a ticket, a pool, or the tests of this browser. */
+function readAddress() {
+  return { ticket: ticketIn(location.hash), poolId: new URLSearchParams(location.search).get("pool"), tests: location.hash === TESTS };
+}
+
+/** The pools that the local server offers to everybody; a deployment offers none. */
+function usePools(wanted) {
+  const [pools, setPools] = useState(null);
+  useEffect(() => {
+    if (!wanted) return;
+    api("GET", "/api/pools").then(({ pools: found }) => setPools(found), () => setPools([]));
+  }, [wanted]);
+  return pools;
+}
+
+function StartProblem({ problem }) {
+  const words = startProblem(problem);
+  if (!words) return html`<${ProblemNote} problem=${problem} />`;
+  return html`<${Note} kind="bad" fact=${words[0]}>${words[1]}<//>`;
+}
+
+/** The button that starts a test. However often it is pressed, it starts one. */
+function Start({ body, className = "large", label = INTRO.start, describedBy = null, onStarted, onProblem }) {
+  const [busy, setBusy] = useState(false);
+  const key = useRef(crypto.randomUUID());
+  const press = async () => {
+    if (busy) return;
+    setBusy(true);
+    onProblem(null);
+    try {
+      const started = await startTest(api, body(), key.current);
+      onStarted({ sessionId: started.session_id, studentId: started.student_id });
+    } catch (problem) {
+      onProblem(problem);
+      setBusy(false);
+    }
+  };
+  return html`<button type="button" class=${className} aria-disabled=${busy ? "true" : null} aria-describedby=${describedBy} onClick=${press}>${busy ? INTRO.starting : label}</button>`;
+}
+
+function Rules() {
+  return html`<div class="soft"><ul>${INTRO.rules.map((rule) => html`<li key=${rule}>${rule}</li>`)}</ul></div>`;
+}
+
+function TicketForm({ onTicket }) {
+  const [missing, setMissing] = useState(false);
+  const submit = (event) => {
+    event.preventDefault();
+    const field = event.target.elements.ticket;
+    const ticket = ticketIn(field.value);
+    setMissing(!ticket);
+    if (ticket) onTicket(ticket);
+    else field.focus();
+  };
+  return html`<section class="card flow">
+    <h2>${INTRO.ticketTitle}</h2>
+    <form class="flow" onSubmit=${submit}>
+      <${Field} label=${INTRO.ticketLabel} hint=${INTRO.ticketHint} error=${missing ? INTRO.ticketMissing : null}>
+        ${(props) => html`<input ...${props} name="ticket" autocomplete="off" spellcheck=${false} />`}
+      <//>
+      <button class="quiet">${INTRO.ticketButton}</button>
+    </form>
+  </section>`;
+}
+
+function Intro({ address, note, hasTests, onStarted, onTicket }) {
+  const [problem, setProblem] = useState(null);
+  const { ticket, poolId } = address;
+  const known = Boolean(ticket || poolId);
+  const pools = usePools(!known);
+  const body = (pool) => (ticket ? { ticket } : { student_id: visitor(), question_pool_id: pool });
+  const started = { onStarted, onProblem: setProblem };
+  return html`<${Page} links=${LINKS} current="/test" size="read">
+    <div class="flow loose">
+      ${note && html`<${Note} kind="warn" fact=${note[0]}>${note[1]}<//>`}
+      <div class="flow"><h1>${known ? INTRO.readyTitle : INTRO.title}</h1><p>${INTRO.about}</p><${Rules} /></div>
+      ${problem && html`<${StartProblem} problem=${problem} />`}
+      ${known && html`<p><${Start} key=${ticket ?? poolId} body=${() => body(poolId)} ...${started} /></p>`}
+      ${!known && pools === null && html`<${Loading} label=${INTRO.loading} rows=${2} />`}
+      ${pools?.length > 0 && html`<section class="flow"><h2>${INTRO.pools}</h2>
+        ${pools.map((pool) => html`<div class="card row" key=${pool.id}>
+          <div class="grow"><h3><bdi>${pool.name ?? INTRO.title}</bdi></h3><p class="small soft" id=${pool.id}>${INTRO.pool(pool.question_count, pool.concept_names)}</p></div>
+          <${Start} body=${() => body(pool.id)} className="" describedBy=${pool.id} ...${started} />
+        </div>`)}
+      </section>`}
+      ${!known && pools?.length === 0 && html`<p class="soft">${INTRO.noPools}</p>`}
+      ${!ticket && html`<${TicketForm} onTicket=${onTicket} />`}
+      ${hasTests && html`<p><a href=${TESTS}>${INTRO.earlier}</a></p>`}
+    </div>
+  <//>`;
+}
+
+function Closed({ test, onResult, onAgain }) {
+  const heading = useRef(null);
+  const [facts, setFacts] = useState(null);
+  useEffect(() => {
+    heading.current.focus();
+    document.title = `${CLOSED.title(null)} – Stepwise`;
+    const headers = { "X-Session-Id": test.sessionId };
+    api("GET", `/api/student/${encodeURIComponent(test.studentId)}/history`, { headers }).then(({ test_sessions: [one] }) => setFacts(one), () => {});
+  }, [test.sessionId]);
+  const idle = !facts || facts.status === "active" || facts.end_reason === "expired";
+  return html`<${Page} links=${LINKS} current="/test" size="read">
+    <div class="flow loose">
+      <div class="flow">
+        <h1 tabindex="-1" ref=${heading}>${CLOSED.title(facts?.completed_at ?? null)}</h1>
+        <p>${idle ? CLOSED.idle : CLOSED.over} ${facts && html`<b>${CLOSED.saved(facts.total_questions)}</b>`}</p>
+      </div>
+      <section class="card flow">
+        <h2>${CLOSED.what}</h2>
+        <div class="row">
+          ${facts?.total_questions > 0 && html`<button type="button" class="large" onClick=${onResult}>${CLOSED.result}</button>`}
+          <button type="button" class=${`large ${facts?.total_questions > 0 ? "quiet" : ""}`} onClick=${onAgain}>${CLOSED.again}</button>
+        </div>
+        <p class="soft small">${CLOSED.hint}</p>
+      </section>
+    </div>
+  <//>`;
+}
+
+function TestPage() {
+  const [address, setAddress] = useState(readAddress);
+  const [view, setView] = useState(() => {
+    const { current } = readTests();
+    if (address.tests) return { name: "tests" };
+    return current && !address.ticket && !address.poolId ? { name: "taking", test: current, resumed: true } : { name: "intro" };
+  });
+  useEffect(() => {
+    const read = () => {
+      const next = readAddress();
+      setAddress(next);
+      if (next.tests) setView({ name: "tests" });
+      else if (next.ticket) setView({ name: "intro" });
+      else setView((old) => (old.name === "tests" ? { name: "intro" } : old));
+    };
+    addEventListener("hashchange", read);
+    return () => removeEventListener("hashchange", read);
+  }, []);
+  const plain = () => {
+    history.replaceState(null, "", location.pathname);
+    setAddress(readAddress());
+  };
+  const started = (test) => {
+    rememberTest(test);
+    plain(); // so that a reload goes on, and the ticket is in no picture of the screen
+    setView({ name: "taking", test, resumed: false });
+  };
+  const leave = (next) => () => {
+    if (view.test) forgetCurrent(view.test.sessionId);
+    setView({ ...next, test: view.test });
+  };
+  const { tests } = readTests();
+  if (view.name === "tests") return html`<${History} tests=${tests} onForget=${() => setView({ name: "tests" })} />`;
+  if (view.name === "result") return html`<${Result} test=${view.test} tests=${tests} />`;
+  if (view.name === "closed") return html`<${Closed} test=${view.test} onResult=${leave({ name: "result" })} onAgain=${leave({ name: "intro" })} />`;
+  if (view.name === "taking")
+    return html`<${Taking} key=${view.test.sessionId} test=${view.test} resumed=${view.resumed}
+      onOver=${leave({ name: "result" })} onClosed=${leave({ name: "closed" })} onGone=${leave({ name: "intro", note: GONE })} />`;
+  return html`<${Intro} address=${address} note=${view.note} hasTests=${tests.length > 0} onStarted=${started}
+    onTicket=${(ticket) => setAddress({ ticket, poolId: null, tests: false })} />`;
+}
+
+render(html`<${TestPage} />`, document.getElementById("app"));

@@ -1,0 +1,66 @@
+// What this browser keeps of tests: the running one with an answer that is not acknowledged yet, the
+// ids of former ones, and a name of its own for tests without a ticket. The id of a test is a
+// credential, so it never stands in an address.
+
+const KEY = "stepwise.tests";
+export const MOST_TESTS = 20;
+
+const isId = (value) => typeof value === "string" && value.length > 0;
+const isTest = (one) => isId(one?.sessionId) && isId(one?.studentId);
+
+/** A name for a person without an account. */
+export function newVisitor(random = () => crypto.randomUUID()) {
+  return `visitor-${random()}`;
+}
+
+/** What is stored, without anything that is not as expected. */
+export function readTests(storage = localStorage) {
+  let stored;
+  try {
+    stored = JSON.parse(storage.getItem(KEY));
+  } catch {
+    stored = null;
+  }
+  const { visitor, current, tests } = stored ?? {};
+  return {
+    visitor: isId(visitor) ? visitor : null,
+    current: isTest(current) ? current : null,
+    tests: Array.isArray(tests) ? tests.filter(isTest).slice(0, MOST_TESTS) : [],
+  };
+}
+
+/** Change a part of what is stored, and return all of it. Where nothing can be stored, nothing is kept. */
+export function changeTests(change, storage = localStorage) {
+  const next = { ...readTests(storage), ...change };
+  try {
+    storage.setItem(KEY, JSON.stringify(next));
+  } catch {
+    // Private windows may refuse; the test works without a reload.
+  }
+  return next;
+}
+
+/** This browser's name for tests without a ticket. */
+export function visitor(storage = localStorage) {
+  const { visitor: known } = readTests(storage);
+  return known ?? changeTests({ visitor: newVisitor() }, storage).visitor;
+}
+
+/** Keep a test that has begun as the running one, and among the former ones. */
+export function rememberTest(test, storage = localStorage) {
+  const { tests } = readTests(storage);
+  const { sessionId, studentId } = test;
+  const others = tests.filter((one) => one.sessionId !== sessionId);
+  return changeTests({ current: test, tests: [{ sessionId, studentId }, ...others].slice(0, MOST_TESTS) }, storage);
+}
+
+/** Keep an answer until the server has acknowledged it; null forgets it. */
+export function rememberAnswer(sessionId, answer, storage = localStorage) {
+  const { current } = readTests(storage);
+  if (current?.sessionId === sessionId) changeTests({ current: { ...current, answer } }, storage);
+}
+
+/** Forget the running test; it stays among the former ones. */
+export function forgetCurrent(sessionId, storage = localStorage) {
+  if (readTests(storage).current?.sessionId === sessionId) changeTests({ current: null }, storage);
+}
