@@ -1,7 +1,6 @@
-// The calls of a test: start it, deliver an answer until it is acknowledged, read its result.
+// The calls of a test: start it, read its state, deliver an answer until it is acknowledged.
 import { pauseAfter } from "../shared/live.js";
 import { isPassing } from "../shared/problems.js";
-import { profileOf } from "./model.js";
 
 const SUBMIT_TIMEOUT_MS = 15_000;
 const FIRST_PAUSE_MS = 2000;
@@ -56,24 +55,4 @@ export async function deliver(api, body, signal, onWait) {
       signal.throwIfAborted();
     }
   }
-}
-
-const resultPath = ({ studentId }, part) => `/api/student/${encodeURIComponent(studentId)}/${part}`;
-
-/** Proficiency and confidence of one test, now or at its end. */
-export function proficiencyOf(api, test, signal) {
-  return api("GET", resultPath(test, "proficiency"), { headers: { "X-Session-Id": test.sessionId }, signal });
-}
-
-/** One test as recorded, and its profile; the profile is null where no result is told. */
-export async function resultOf(api, test, signal) {
-  const headers = { "X-Session-Id": test.sessionId };
-  const [history, proficiency] = await Promise.all([
-    api("GET", resultPath(test, "history"), { headers, signal }),
-    proficiencyOf(api, test, signal),
-  ]);
-  const recorded = history.test_sessions[0];
-  const told = recorded.final_proficiency !== undefined && proficiency.concept_names.length > 0;
-  const names = recorded.concept_names ?? proficiency.concept_names;
-  return { test: recorded, profile: told ? profileOf(proficiency, names, recorded.initial_proficiency ?? null) : null };
 }

@@ -5,8 +5,8 @@ import { Empty, Field, Loading, Note, Page } from "../shared/elements.js";
 import { dateTime } from "../shared/format.js";
 import { html, useEffect, useState } from "../shared/html.js";
 import { Table } from "../shared/table.js";
-import { resultOf } from "./calls.js";
-import { groupsOf, labelledPlaces, seriesOf } from "./model.js";
+import { resultOf } from "./results.js";
+import { groupsOf, labelledPlaces, seriesOf } from "./timeline.js";
 import { changeTests } from "./stored.js";
 import { HISTORY, LINKS, RESULT } from "./texts.js";
 

@@ -12,10 +12,11 @@ const History = lazy(() => import("./history.js"), "History");
 const Result = lazy(() => import("./result.js"), "Result");
 const api = apiWith(null);
 const TESTS = "#tests";
+const RESULT = "#result";
 
-/** What the address asks for: a ticket, a pool, or the tests of this browser. */
+/** What the address asks for: a ticket, a pool, the tests of this browser, or the last one's result. */
 function readAddress() {
-  return { ticket: ticketIn(location.hash), poolId: new URLSearchParams(location.search).get("pool"), tests: location.hash === TESTS };
+  return { ticket: ticketIn(location.hash), poolId: new URLSearchParams(location.search).get("pool"), tests: location.hash === TESTS, result: location.hash === RESULT };
 }
 
 /** The pools that the local server offers to everybody; a deployment offers none. */
@@ -138,6 +139,8 @@ function TestPage() {
   const [view, setView] = useState(() => {
     const { current } = readTests();
     if (address.tests) return { name: "tests" };
+    const [last] = readTests().tests;
+    if (address.result && last) return { name: "result", test: last };
     return current && !address.ticket && !address.poolId ? { name: "taking", test: current, resumed: true } : { name: "intro" };
   });
   useEffect(() => {
@@ -146,13 +149,13 @@ function TestPage() {
       setAddress(next);
       if (next.tests) setView({ name: "tests" });
       else if (next.ticket) setView({ name: "intro" });
-      else setView((old) => (old.name === "tests" ? { name: "intro" } : old));
+      else if (!next.result) setView((old) => (["tests", "result"].includes(old.name) ? { name: "intro" } : old));
     };
     addEventListener("hashchange", read);
     return () => removeEventListener("hashchange", read);
   }, []);
-  const plain = () => {
-    history.replaceState(null, "", location.pathname);
+  const plain = (hash = "") => {
+    history.replaceState(null, "", `${location.pathname}${hash}`);
     setAddress(readAddress());
   };
   const started = (test) => {
@@ -162,6 +165,7 @@ function TestPage() {
   };
   const leave = (next) => () => {
     if (view.test) forgetCurrent(view.test.sessionId);
+    plain(next.name === "result" ? RESULT : "");
     setView({ ...next, test: view.test });
   };
   const { tests } = readTests();

@@ -4,7 +4,7 @@ import { download, toCsv } from "../shared/csv.js";
 import { Loading, Note, Page, ProblemNote } from "../shared/elements.js";
 import { html, useCallback, useEffect, useRef } from "../shared/html.js";
 import { useLive } from "../shared/live.js";
-import { resultOf } from "./calls.js";
+import { resultOf } from "./results.js";
 import { OverTime } from "./history.js";
 import { Profile, ProfileLegend } from "./profile.js";
 import { LEVELS, LINKS, RESULT, headline } from "./texts.js";

@@ -1,8 +1,7 @@
 // A running test: the question, the answer on its way, and what happens when it does not arrive.
 import { apiWith } from "../shared/api.js";
-import { Dialog } from "../shared/dialog.js";
-import { Action, Loading, Note, Page, ProblemNote } from "../shared/elements.js";
-import { html, useEffect, useRef, useState } from "../shared/html.js";
+import { Loading, Note, Page, ProblemNote } from "../shared/elements.js";
+import { html, lazy, useEffect, useRef, useState } from "../shared/html.js";
 import { useNow } from "../shared/live.js";
 import { deliver, statusOf } from "./calls.js";
 import { aboutOf, refusalOf } from "./model.js";
@@ -10,6 +9,7 @@ import { Question, Track, Why } from "./question.js";
 import { rememberAnswer } from "./stored.js";
 import { TEST } from "./texts.js";
 
+const LeaveDialog = lazy(() => import("./leave.js"), "LeaveDialog");
 const api = apiWith(null);
 
 /**
@@ -78,12 +78,12 @@ export function Taking({ test, resumed, onOver, onClosed, onGone }) {
     } else setProblem(failure);
   };
   const end = async () => {
-    setLeaving(false);
     setProblem(null);
     try {
       await api("POST", "/api/test/end", { body: { session_id: test.sessionId } });
       onOver();
     } catch (failure) {
+      setLeaving(false);
       setProblem(failure);
     }
   };
@@ -118,12 +118,7 @@ export function Taking({ test, resumed, onOver, onClosed, onGone }) {
         <p class="small soft"><${Why} about=${aboutOf(state.question, state.names)} /></p>
       </details>
     </div>`}
-    ${leaving && html`<${Dialog} title=${TEST.leaveTitle} sheet=${false} onClose=${() => setLeaving(false)}>
-      <p>${TEST.leaveLater}</p>
-      <p><a class="btn" href="/">${TEST.later}</a></p>
-      <p>${TEST.leaveNow}</p>
-      <${Action} className="quiet" run=${end} label=${TEST.end} busyLabel=${TEST.ending} />
-    <//>`}
+    ${leaving && html`<${LeaveDialog} onEnd=${end} onClose=${() => setLeaving(false)} />`}
   <//>`;
 }
 

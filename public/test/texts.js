@@ -1,5 +1,5 @@
 // All words of the test page and of the test on the landing page.
-import { clock, count, dateTime, duration, number } from "../shared/format.js";
+import { clock, count, dateTime, duration } from "../shared/format.js";
 
 export const LINKS = [
   ["/workshop", "Workshop"],
@@ -88,11 +88,6 @@ export function whyWords({ concepts, leastCertain }) {
   return ["This one is about ", name, ". At your level, it tells more about you than the other questions."];
 }
 
-export const MOVED = {
-  up: (points) => ` went up by ${points} after your last answer. `,
-  down: (points) => ` went down by ${points} after your last answer. `,
-};
-
 export const CLOSED = {
   title: (at) => (at ? `This test closed at ${clock(at)}` : "This test has closed"),
   idle: "There was no answer for 30 minutes.",
@@ -179,20 +174,4 @@ export const HISTORY = {
   forget: "Forget these tests on this device",
   forgetHint: "Do this on a computer that others use, too. The tests stay recorded.",
   gone: (tests) => `${count(tests, "test")} could not be loaded.`,
-};
-
-export const DEMO = {
-  title: "What is your level?",
-  about: "8 questions, no account needed. After each answer you see what the test knows about you.",
-  start: "Take a test now",
-  starting: "Starting …",
-  question: (n, most) => `Question ${n} of ${most}`,
-  nothing: "The test knows nothing about you yet, so your level may lie anywhere.",
-  label: "What the test knows so far",
-  done: "That was the short test.",
-  result: "See the whole result",
-  again: "Once more",
-  missing: ["There is no demo test here.", "Open the link that your teacher sent you."],
-  closed: ["This test has closed.", "You can start again."],
-  points: (value) => number(value),
 };

@@ -1,0 +1,140 @@
+// The short test while it runs: a question, what the test knows after each answer, and why it asks this.
+import { apiWith } from "../shared/api.js";
+import { Note, ProblemNote } from "../shared/elements.js";
+import { html, useEffect, useRef, useState } from "../shared/html.js";
+import { deliver, startTest, statusOf } from "../test/calls.js";
+import { greatestMove, profileOf } from "../test/levels.js";
+import { aboutOf, refusalOf } from "../test/model.js";
+import { Question, Track, Why } from "../test/question.js";
+import { proficiencyOf } from "../test/results.js";
+import { forgetCurrent, rememberAnswer, rememberTest, visitor } from "../test/stored.js";
+import { LEVELS, TEST, headline } from "../test/texts.js";
+import { Bars } from "./bars.js";
+import { DEMO, MOVED } from "./texts.js";
+
+const POOL = "5e9d0000-0000-4000-8000-000000000001"; // the demo's questions on school mathematics
+const QUESTIONS = 8;
+const MISSING = ["pool_not_found", "ticket_required", "criterion_refused"];
+const api = apiWith(null);
+
+function Moved({ move }) {
+  if (!move) return null;
+  const words = move.points > 0 ? MOVED.up(move.points) : MOVED.down(-move.points);
+  return html`<b class="ink">${move.name}</b>${words}`;
+}
+
+/**
+ * @param {{test: object|null, unknown: object[]}} props `test` goes on after a reload, null starts one;
+ *   `unknown` is the profile before the first answer
+ */
+export function ShortTest({ test: former, unknown }) {
+  const [state, setState] = useState({ name: "new" });
+  const [profile, setProfile] = useState(unknown);
+  const [move, setMove] = useState(null);
+  const [sent, setSent] = useState(null);
+  const [waiting, setWaiting] = useState(null);
+  const [starting, setStarting] = useState(false);
+  const [problem, setProblem] = useState(null);
+  const heading = useRef(null);
+  const key = useRef(null);
+  const { signal } = useRef(new AbortController()).current;
+
+  /** Show what the test knows, and how it moved; a pool that tells nothing yet has no bars. */
+  const learn = async (test, names, before) => {
+    const known = await proficiencyOf(api, test, signal).catch(() => null);
+    if (!known) return before;
+    const after = profileOf(known, names, before && before.map((row) => row.value / 100));
+    setProfile(after);
+    setMove(before ? greatestMove(before, after) : null);
+    return after;
+  };
+  const ask = (test, question, answered, names, most, focus) =>
+    setState({ name: "asking", test, question, number: answered + 1, names, most, focus });
+  const start = async () => {
+    if (starting) return;
+    setStarting(true);
+    setProblem(null);
+    setMove(null);
+    setProfile(unknown);
+    key.current ??= crypto.randomUUID();
+    try {
+      const body = { student_id: visitor(), question_pool_id: POOL, end_criteria: { max_questions: QUESTIONS } };
+      const started = await startTest(api, body, key.current);
+      const test = { sessionId: started.session_id, studentId: started.student_id, demo: true };
+      rememberTest(test);
+      await learn(test, started.concept_names, null);
+      ask(test, started.next_question, 0, started.concept_names, QUESTIONS, true);
+      key.current = null;
+    } catch (failure) {
+      setProblem(failure);
+    }
+    setStarting(false);
+  };
+  const finish = (name, test) => {
+    forgetCurrent(test.sessionId);
+    setState({ name, test });
+  };
+  const send = async (option) => {
+    const { test, question, names, most } = state;
+    setSent(option);
+    setProblem(null);
+    rememberAnswer(test.sessionId, { questionId: question.id, response: option });
+    try {
+      const body = { session_id: test.sessionId, question_id: question.id, response: option };
+      const reply = await deliver(api, body, signal, setWaiting);
+      rememberAnswer(test.sessionId, null);
+      await learn(test, names, profile);
+      if (reply.status === "completed") finish("over", test);
+      else ask(test, reply.next_question, reply.questions_answered, names, most, true);
+    } catch (failure) {
+      setWaiting(null);
+      const kind = refusalOf(failure);
+      if (kind === "refused") setProblem(failure);
+      else if (kind === "moved") await resume(test);
+      else finish("closed", test);
+    }
+    setSent(null);
+  };
+  const resume = async (test) => {
+    try {
+      const status = await statusOf(api, test.sessionId, signal);
+      if (!status.is_active || !status.next_question) return finish("new", test);
+      await learn(test, status.concept_names, null);
+      return ask(test, status.next_question, status.questions_answered, status.concept_names, status.max_questions, false);
+    } catch {
+      return undefined; // the button starts another test
+    }
+  };
+  useEffect(() => {
+    if (former) resume(former);
+    else start();
+  }, []);
+  useEffect(() => {
+    if (state.name === "over") heading.current.focus();
+  }, [state.name]);
+
+  const missing = problem && MISSING.includes(problem.code) && DEMO.missing;
+  const asking = state.name === "asking";
+  return html`<div class="flow">
+    <div class="row">
+      <h2 class="grow" ref=${heading} tabindex="-1">${state.name === "over" ? headline(profile) : DEMO.title}</h2>
+      ${asking && html`<span class="soft small">${DEMO.question(state.number, state.most)}</span>`}
+    </div>
+    ${problem && (missing ? html`<${Note} kind="bad" fact=${missing[0]}>${missing[1]}<//>` : html`<${ProblemNote} problem=${problem} />`)}
+    ${state.name === "closed" && html`<${Note} kind="warn" fact=${DEMO.closed[0]}>${DEMO.closed[1]}<//>`}
+    ${waiting && html`<${Note} kind="warn" fact=${navigator.onLine ? TEST.noAnswer : TEST.offline} action=${html`<button type="button" class="quiet" onClick=${waiting.now}>${TEST.tryNow}</button>`}>${TEST.kept}<//>`}
+    ${asking
+      ? html`<${Track} number=${state.number} most=${state.most} />
+          <${Question} key=${state.question.id} question=${state.question} compact focus=${state.focus} busy=${sent !== null} fixed=${sent}
+            label=${waiting ? TEST.waiting : sent === null ? TEST.send : TEST.sending} onSend=${send} />`
+      : state.name !== "over" && html`<p class="soft">${DEMO.about}</p>`}
+    ${!asking && html`<div class="row">
+      ${state.name === "over" && html`<a class="btn large" href="/test#result">${DEMO.result}</a>`}
+      <button type="button" class=${`large ${state.name === "over" ? "quiet" : ""}`} aria-disabled=${starting ? "true" : null} onClick=${start}>${starting ? DEMO.starting : state.name === "over" ? DEMO.again : DEMO.start}</button>
+    </div>`}
+    <${Bars} profile=${profile} levels=${LEVELS} />
+    <p class="small soft" aria-live="polite">
+      ${asking ? html`<${Moved} move=${move} /><${Why} about=${aboutOf(state.question, state.names, profile)} />` : state.name === "over" ? DEMO.band : DEMO.nothing}
+    </p>
+  </div>`;
+}

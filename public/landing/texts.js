@@ -1,0 +1,23 @@
+// All words of the short test on the landing page; the rest of the page stands in index.html.
+
+export const DEMO = {
+  title: "What is your level?",
+  about: "8 questions, no account needed. After each answer you see what the test knows about you.",
+  start: "Take a test now",
+  starting: "Starting …",
+  failed: ["The test could not be loaded.", "Check that you are online, and try again."],
+  question: (n, most) => `Question ${n} of ${most}`,
+  nothing: "The test knows nothing about you yet, so your level may lie anywhere.",
+  unknown: "not known yet",
+  label: "What the test knows so far",
+  band: "The bands show where your level lies, 95 in 100; more questions make them narrower.",
+  result: "See the whole result",
+  again: "Once more",
+  missing: ["There is no demo test here.", "Open the link that your teacher sent you."],
+  closed: ["This test has closed.", "You can start again."],
+};
+
+export const MOVED = {
+  up: (points) => ` went up by ${points} after your last answer. `,
+  down: (points) => ` went down by ${points} after your last answer. `,
+};

@@ -1,0 +1,22 @@
+// The calls that read what a test found out.
+import { profileOf } from "./levels.js";
+
+const resultPath = ({ studentId }, part) => `/api/student/${encodeURIComponent(studentId)}/${part}`;
+
+/** Proficiency and confidence of one test, now or at its end. */
+export function proficiencyOf(api, test, signal) {
+  return api("GET", resultPath(test, "proficiency"), { headers: { "X-Session-Id": test.sessionId }, signal });
+}
+
+/** One test as recorded, and its profile; the profile is null where no result is told. */
+export async function resultOf(api, test, signal) {
+  const headers = { "X-Session-Id": test.sessionId };
+  const [history, proficiency] = await Promise.all([
+    api("GET", resultPath(test, "history"), { headers, signal }),
+    proficiencyOf(api, test, signal),
+  ]);
+  const recorded = history.test_sessions[0];
+  const told = recorded.final_proficiency !== undefined && proficiency.concept_names.length > 0;
+  const names = recorded.concept_names ?? proficiency.concept_names;
+  return { test: recorded, profile: told ? profileOf(proficiency, names, recorded.initial_proficiency ?? null) : null };
+}
