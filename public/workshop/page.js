@@ -1,0 +1,61 @@
+// The workshop page: a student's own dashboard, the share view, or how to get in.
+import { Badge, Page } from "../shared/elements.js";
+import { html, lazy, render, useEffect, useState } from "../shared/html.js";
+import { lookupOf, tokenIn } from "./model.js";
+import { OwnDashboard } from "./own.js";
+import { storeToken, storedToken } from "./stored.js";
+import { LINKS, OWN } from "./texts.js";
+
+const Entry = lazy(() => import("./entry.js"), "Entry");
+const ShareView = lazy(() => import("./share_view.js"), "ShareView");
+
+/** The token that a link has behind `#`; it is kept on this device and leaves the address at once. */
+function takeToken() {
+  const token = location.hash.includes("sessionToken=") ? tokenIn(location.hash) : null;
+  if (token) {
+    storeToken(token);
+    history.replaceState(null, "", `${location.pathname}${location.search}`);
+  }
+  return token ?? storedToken();
+}
+
+function WorkshopPage() {
+  const parameters = new URLSearchParams(location.search);
+  const [token, setToken] = useState(takeToken);
+  const [lookup, setLookup] = useState(() => lookupOf(parameters.get("student") ?? ""));
+  const [other, setOther] = useState(false);
+  const [gone, setGone] = useState(false);
+  const [state, setState] = useState(null);
+  useEffect(() => {
+    const read = () => setToken(takeToken());
+    addEventListener("hashchange", read);
+    return () => removeEventListener("hashchange", read);
+  }, []);
+  const open = (next) => {
+    storeToken(next);
+    setGone(false);
+    setLookup(null);
+    setToken(next);
+  };
+  const leave = (lost) => {
+    storeToken(null);
+    setToken(null);
+    setState(null);
+    setOther(false);
+    setGone(lost);
+  };
+  // A link to a student's steps shows the dashboard to the student, and the share view to everybody else.
+  const isOther = (studentId) => lookup !== null && lookup.studentId?.toLowerCase() !== studentId.toLowerCase();
+  const showOwn = token !== null && (lookup === null || !other);
+  const bar = showOwn && state && html`<${Badge} kind="good">${state}<//><button type="button" onClick=${() => leave(false)}>${OWN.leave}</button>`;
+  return html`<${Page} links=${LINKS} current="/workshop" bar=${bar}>
+    ${showOwn
+      ? html`<${OwnDashboard} key=${token} token=${token} isOther=${isOther}
+          onGone=${() => leave(true)} onOther=${() => setOther(true)} onState=${setState} />`
+      : lookup !== null
+        ? html`<${ShareView} lookup=${lookup} />`
+        : html`<${Entry} gone=${gone} courseId=${parameters.get("course")} onToken=${open} onLookup=${setLookup} />`}
+  <//>`;
+}
+
+render(html`<${WorkshopPage} />`, document.getElementById("app"));
