@@ -2,6 +2,7 @@
 import { apiWith } from "../shared/api.js";
 import { Field, Loading, Note, Page, ProblemNote } from "../shared/elements.js";
 import { html, lazy, render, useEffect, useRef, useState } from "../shared/html.js";
+import { isLocal } from "../shared/login.js";
 import { startTest } from "./calls.js";
 import { ticketIn } from "./model.js";
 import { forgetCurrent, readTests, rememberTest, visitor } from "./stored.js";
@@ -24,6 +25,10 @@ function usePools(wanted) {
   const [pools, setPools] = useState(null);
   useEffect(() => {
     if (!wanted) return;
+    if (!isLocal(location.hostname)) {
+      setPools([]);
+      return;
+    }
     api("GET", "/api/pools").then(({ pools: found }) => setPools(found), () => setPools([]));
   }, [wanted]);
   return pools;

@@ -3,7 +3,8 @@ import { html, useEffect, useId, useLayoutEffect, useRef, useState } from "../sh
 import { optionOfKey, optionText } from "./model.js";
 import { TEST, whyWords } from "./texts.js";
 
-const CONTROLS = "a, button, summary, input:not([type=radio]), select, textarea, dialog";
+const FIELDS = "input:not([type=radio]), select, textarea, dialog";
+const CONTROLS = `a, button, summary, ${FIELDS}`;
 
 /**
  * The form of a question; its key is the question's id. A sent answer stays chosen.
@@ -44,13 +45,13 @@ export function Question({ question, busy, label, aside, fixed = null, focus = t
   useLayoutEffect(() => {
     const press = (event) => {
       if (event.ctrlKey || event.altKey || event.metaKey || event.repeat || event.defaultPrevented) return;
-      const inside = event.target === document.body || form.current.contains(event.target);
-      if (!inside || event.target.closest(CONTROLS)) return;
+      const inside = event.target === document.body || form.current.closest("section, main").contains(event.target);
+      if (!inside || event.target.closest(FIELDS)) return;
       const option = optionOfKey(event.key, question.options.length);
       if (option !== null && !busy) {
         choose(option);
         form.current.querySelectorAll("input")[option].focus();
-      } else if (event.key === "Enter") {
+      } else if (event.key === "Enter" && !event.target.closest(CONTROLS)) {
         send(event);
       }
     };

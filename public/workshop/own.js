@@ -146,10 +146,10 @@ export function OwnDashboard({ token, isOther, onGone, onOther, onState }) {
       <p class="soft"><bdi>${OWN.about(course.name, session.started_at)}</bdi>${session.total_time_spent > 0 && ` · ${OWN.spent(session.total_time_spent)}`} ${session.demo_mode && html`<${Badge}>${OWN.demo}<//>`}</p>
       ${!session.is_active && html`<p class="soft">${OWN.closed}</p>`}
     </div>
-    <div class="split">
+    <div class="split own">
       <div class="flow">
         <${Steps} title=${STEPS.title} steps=${steps} current=${current} counts=${counts} />
-        <section class="card flow tight">
+        <section class="card flow tight sessions">
           <h2>${SESSIONS.title}</h2>
           <${SessionTable} sessions=${[session, ...others.slice(0, 50)]} courses=${new Map([[course.courseId, course]])} own=${session} />
         </section>

@@ -48,7 +48,7 @@ function WorkshopPage() {
   const isOther = (studentId) => lookup !== null && lookup.studentId?.toLowerCase() !== studentId.toLowerCase();
   const showOwn = token !== null && (lookup === null || !other);
   const bar = showOwn && state && html`<${Badge} kind="good">${state}<//><button type="button" onClick=${() => leave(false)}>${OWN.leave}</button>`;
-  return html`<${Page} links=${LINKS} current="/workshop" bar=${bar}>
+  return html`<${Page} links=${LINKS} current="/workshop" bar=${bar} size=${!showOwn && lookup !== null ? "read" : ""}>
     ${showOwn
       ? html`<${OwnDashboard} key=${token} token=${token} isOther=${isOther}
           onGone=${() => leave(true)} onOther=${() => setOther(true)} onState=${setState} />`

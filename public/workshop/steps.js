@@ -22,7 +22,7 @@ function Step({ step, here }) {
   return html`<li class=${`ws ${here ? "now" : ""}`} aria-current=${here ? "step" : null}>
     <i class="cell" aria-hidden="true" data-s=${step.state === "done" ? "y" : step.state === "begun" ? "v" : null} data-now=${here ? "yes" : null}>${sign}</i>
     <div class="flow tight">
-      <div class="row">
+      <div class=${`row ${here ? "" : "nw"}`}>
         <${Name} class=${step.state === "open" && !here ? "soft" : ""}>${step.name}<span class="vh">, ${state}</span><//>
         <span class="num soft small push">${[time, attempts].filter(Boolean).join(", ")}</span>
       </div>

@@ -108,7 +108,7 @@ export const FIELDS = [
 
 export const VOICE_FIELDS = [
   { name: "openaiApiKey", column: "has_api_key", label: "OpenAI key", kind: "secret" },
-  { name: "twilioAccountSid", column: "has_twilio_account_sid", label: "Twilio account SID", kind: "secret" },
+  { name: "twilioAccountSid", column: "has_twilio_account_sid", label: "Twilio account", kind: "secret" },
   { name: "callDirection", column: "call_direction", label: "Call direction", kind: "choice", choices: ["inbound", "outbound"] },
   { name: "useCaseDescription", column: "use_case_description", label: "Use case", kind: "long" },
   { name: "systemPrompt", column: "system_prompt", label: "System prompt", kind: "long", most: 5000 },

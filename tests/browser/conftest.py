@@ -70,6 +70,14 @@ def demo_server(start_server: Callable[..., LocalServer]) -> Iterator[LocalServe
     server.stop()
 
 
+@pytest.fixture(scope="session")
+def student_server(start_server: Callable[..., LocalServer]) -> Iterator[LocalServer]:
+    """A server with the demo data, for tests of the students' pages, which write."""
+    server = start_server("demo")
+    yield server
+    server.stop()
+
+
 @pytest.fixture
 def visit(browser: Browser, server: LocalServer) -> Iterator[Callable[..., WatchedPage]]:
     """Open a path of the server, or of the one at `url`: `visit("/", width=320)`.

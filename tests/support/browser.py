@@ -67,6 +67,17 @@ class WatchedPage:
         width = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
         return int(self.page.evaluate(width))
 
+    def overflow_at(self, *widths: int) -> list[int]:
+        """Return by how many pixels the page is wider than windows of these widths.
+
+        640 pixels are a window of 1280 at 200 % zoom. The last width stays.
+        """
+        found = []
+        for width in widths:
+            self.page.set_viewport_size({"width": width, "height": 800})
+            found.append(max(0, self.overflow))
+        return found
+
     def violations(self) -> list[str]:
         """Return what axe-core finds against WCAG 2.2 AA: rule, impact and element."""
         self.page.evaluate(axe_source())
