@@ -138,6 +138,74 @@ def test_landing_page_says_when_the_service_is_gone(
     expect(page.locator("#status")).to_have_text("unreachable")
 
 
+def test_landing_page_takes_a_short_test_by_keyboard_alone(
+    visit: Visit, student_server: LocalServer
+) -> None:
+    watched = visit("/", url=student_server.url)
+    page = watched.page
+    expect(page.locator(".bars tr")).to_have_text([re.compile("not known yet")] * 5)
+    page.get_by_role("button", name="Take a test now").press("Enter")
+    for number in range(1, 9):
+        expect(page.get_by_text(f"Question {number} of 8")).to_be_visible()
+        expect(page.locator("#demo [aria-live]")).to_contain_text("This one is about")
+        if number > 1:
+            expect(page.locator("#demo [aria-live]")).to_contain_text("after your last answer.")
+        if number == 3:
+            assert watched.violations() == []
+            assert watched.overflow_at(320, 640, 2560, 1200) == [0, 0, 0, 0]
+        page.keyboard.press("1")
+        page.keyboard.press("Enter")
+    expect(page.locator("#demo h2")).to_be_focused()
+    expect(page.locator("#demo h2")).to_contain_text("the middle in")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="Your profile")).to_be_visible()
+    assert watched.errors == []
+
+
+def test_bars_of_the_short_test_move_with_each_answer(
+    visit: Visit, student_server: LocalServer
+) -> None:
+    page = visit("/", url=student_server.url).page
+    page.get_by_role("button", name="Take a test now").click()
+    expect(page.get_by_text("Question 1 of 8")).to_be_visible()
+    places = "rows => rows.map(row => row.querySelector('.dot').getAttribute('cx'))"
+    before = page.locator(".bars tr").evaluate_all(places)
+    assert before == ["50%"] * 5
+    page.keyboard.press("2")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("Question 2 of 8")).to_be_visible()
+    after = page.locator(".bars tr").evaluate_all(places)
+    assert after != before
+    stored = page.evaluate("JSON.parse(localStorage.getItem('stepwise.tests')).current")
+    known = httpx.get(
+        f"{student_server.url}/api/student/{stored['studentId']}/proficiency",
+        headers={"X-Session-Id": stored["sessionId"]},
+    ).json()
+    values = dict(zip(known["concept_names"], known["proficiency"], strict=True))
+    names = page.locator(".bars th").all_inner_texts()
+    assert after == [f"{round(100 * values[name])}%" for name in names]
+    page.reload()
+    expect(page.get_by_text("Question 2 of 8")).to_be_visible()
+    assert page.locator(".bars tr").evaluate_all(places) == after
+
+
+def test_short_test_says_when_there_is_no_demo_pool(visit: Visit) -> None:
+    page = visit("/").page
+    page.get_by_role("button", name="Take a test now").click()
+    expect(page.get_by_role("alert")).to_contain_text("There is no demo test here.")
+    expect(page.get_by_role("button", name="Take a test now")).to_be_visible()
+
+
+@pytest.mark.parametrize("door", ["Open your workshop", "Open the test page"])
+def test_landing_page_leads_students_to_their_pages(visit: Visit, door: str) -> None:
+    page = visit("/").page
+    page.get_by_role("link", name=door).press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_have_text(
+        re.compile("Open your workshop|Take a test")
+    )
+
+
 def test_local_landing_page_shows_the_first_calls_with_its_own_address(
     visit: Visit, server: LocalServer
 ) -> None:
