@@ -54,7 +54,7 @@ export const TEST = {
   number: (n) => `Question ${n}`,
   of: (most) => `of at most ${most}`,
   exactly: (all) => `of ${all}`,
-  earlier: "The test may end earlier, when your result is precise.",
+  earlier: "Some tests end earlier, once the result is precise.",
   progress: (n, most) => `Question ${n} of at most ${most}`,
   send: "Send answer",
   sending: "Sending …",

@@ -11,6 +11,7 @@ import { BUG, HELP, OWN, SESSIONS, SETTINGS, SHARE, STEPS } from "./texts.js";
 const BugDialog = lazy(() => import("./bug.js"), "BugDialog");
 const SettingsDialog = lazy(() => import("./settings.js"), "SettingsDialog");
 const SessionTable = lazy(() => import("./share_view.js"), "SessionTable");
+const MOST_LETTERS = 160; // of a setting; the form shows all of it
 const api = apiWith(null);
 
 /** The session of a token with its course, and the student's other sessions. The course is loaded once. */
@@ -48,7 +49,8 @@ function Help({ session, current, onChange }) {
 function Value({ field, value }) {
   if (field.kind === "secret") return html`<${Badge} kind=${value ? "good" : ""}>${value ? SETTINGS.set : SETTINGS.missing}<//>`;
   const link = field.kind === "url" && safeLink(value);
-  return link ? html`<a href=${link} rel="noreferrer noopener" target="_blank">${value}</a>` : html`<bdi>${value}</bdi>`;
+  if (link) return html`<a href=${link} rel="noreferrer noopener" target="_blank">${value.replace(/^https?:\/\//i, "")}</a>`;
+  return html`<bdi>${value.length > MOST_LETTERS ? `${value.slice(0, MOST_LETTERS)} …` : value}</bdi>`;
 }
 
 function Settings({ session, course, onChange }) {
@@ -61,7 +63,7 @@ function Settings({ session, course, onChange }) {
   };
   const known = fieldsOf(course).filter(({ column, kind }) => kind === "secret" || session[column]);
   const shown = known.filter(({ name }) => name !== "systemPrompt");
-  return html`<section class="card flow tight">
+  return html`<section class="card flow">
     <h2>${SETTINGS.title}</h2>
     ${savedAt && html`<p class="small good" role="status">✓ ${SETTINGS.saved(savedAt)}</p>`}
     ${shown.length ? html`<dl class="dl">${shown.map((field) => html`<dt key=${`t${field.name}`}>${field.label}</dt><dd key=${`d${field.name}`}><${Value} field=${field} value=${session[field.column]} /></dd>`)}</dl>` : html`<p class="small soft">${SETTINGS.none}</p>`}
@@ -146,20 +148,18 @@ export function OwnDashboard({ token, isOther, onGone, onOther, onState }) {
       <p class="soft"><bdi>${OWN.about(course.name, session.started_at)}</bdi>${session.total_time_spent > 0 && ` · ${OWN.spent(session.total_time_spent)}`} ${session.demo_mode && html`<${Badge}>${OWN.demo}<//>`}</p>
       ${!session.is_active && html`<p class="soft">${OWN.closed}</p>`}
     </div>
-    <div class="split own">
-      <div class="flow">
-        <${Steps} title=${STEPS.title} steps=${steps} current=${current} counts=${counts} />
+    <div class="own">
+      <${Steps} title=${STEPS.title} steps=${steps} current=${current} counts=${counts} />
+      <${Help} session=${session} current=${current} onChange=${live.reload} />
+      <${Settings} session=${session} course=${course} onChange=${live.reload} />
+      <div class="rest flow">
+        <${Bug} session=${session} steps=${steps} current=${current} />
+        <${Share} studentId=${session.student_id} />
         <section class="card flow tight sessions">
           <h2>${SESSIONS.title}</h2>
           <${SessionTable} sessions=${[session, ...others.slice(0, 50)]} courses=${new Map([[course.courseId, course]])} own=${session} />
         </section>
       </div>
-      <aside class="flow">
-        <${Help} session=${session} current=${current} onChange=${live.reload} />
-        <${Settings} session=${session} course=${course} onChange=${live.reload} />
-        <${Bug} session=${session} steps=${steps} current=${current} />
-        <${Share} studentId=${session.student_id} />
-      </aside>
     </div>
   </div>`;
 }

@@ -30,7 +30,7 @@ export function SessionTable({ sessions, courses, own = null }) {
   const words = SESSIONS.columns;
   return html`<${Table} label=${SESSIONS.title} rows=${sessions} columns=${[
     { name: "course", label: words.course, cell: (session) => html`<bdi>${courses.get(session.course_id)?.name ?? session.course_id}</bdi> ${session === own && html`<${Badge} kind="info">${SESSIONS.this}<//>`}` },
-    { name: "step", label: words.step, className: "hide-s", cell: (session) => SESSIONS.step(session.current_step) },
+    { name: "step", label: words.step, num: true, className: "hide-s", cell: (session) => SESSIONS.step(session.current_step) },
     { name: "done", label: words.done, num: true, cell: (session) => `${session.completion_rate} %` },
   ]} />`;
 }

@@ -138,7 +138,7 @@ export const SESSIONS = {
   title: "Your sessions",
   others: (n) => count(n, "other session"),
   columns: { course: "Course", step: "Step", done: "Done" },
-  step: (step) => (step ? `step ${step}` : "not begun"),
+  step: (step) => step || "–",
   this: "this one",
 };
 

@@ -3,17 +3,23 @@
 Run `make seed-legacy` first, so that there is something to migrate, and then `make screens`.
 """
 
+import json
+import re
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
+from local.demo.pool import POOL_ID
 from tests.support.browser import find_browser, running_browser
 
 URL = "http://127.0.0.1:5300"
 FOLDER = Path(__file__).resolve().parents[2] / "docs" / "screens"
 SIZE = (1280, 800)
 SETTLE_MS = 500
+STUDENT_IN_THE_WORKSHOP = "Rosa Delgado"
+STUDENT_WITH_TESTS = "d7dbb526-c3ee-55b2-80a8-7d9eeb09eb7b"  # Aisha Khan, who has taken four
 
 
 def _dashboard(page: Page) -> None:
@@ -41,11 +47,70 @@ def _dry_run(page: Page) -> None:
     page.locator("h1").click()  # takes the focus ring off the heading
 
 
+def _workshop(page: Page) -> None:
+    listed = page.request.post(f"{URL}/api/admin-list-configs-v2", data={}).json()["sessions"]
+    student = next(row for row in listed if row["studentName"] == STUDENT_IN_THE_WORKSHOP)
+    page.goto(f"{URL}/workshop#sessionToken={student['sessionToken']}")
+    page.locator(".sessions tbody tr").first.wait_for()
+
+
+def _answer(page: Page, questions: int) -> None:
+    for number in range(1, questions + 1):
+        page.get_by_text(f"Question {number} of").wait_for()
+        page.keyboard.press(str(1 + number % 4))
+        page.keyboard.press("Enter")
+    page.get_by_text(f"Question {questions + 1} of").wait_for()
+
+
+def _question(page: Page) -> None:
+    page.goto(f"{URL}/test?pool={POOL_ID}")
+    page.get_by_role("button", name="Start the test").click()
+    _answer(page, 6)
+    page.keyboard.press("2")
+    page.locator("h1").click()
+
+
+def _short_test(page: Page) -> None:
+    page.goto(URL)
+    page.get_by_role("button", name="Take a test now").click()
+    page.mouse.move(0, 0)
+    _answer(page, 4)
+    expect(page.locator("#demo")).to_contain_text("after your last answer")
+
+
+def _tests_of(page: Page, student: str) -> None:
+    """Give the browser a student's tests, as if they had been taken in it."""
+    history = page.request.get(f"{URL}/api/student/{student}/history").json()["test_sessions"]
+    tests: list[dict[str, Any]] = [
+        {"sessionId": test["session_id"], "studentId": student} for test in history
+    ]
+    script = f"localStorage.setItem('stepwise.tests', {json.dumps(json.dumps({'tests': tests}))})"
+    page.add_init_script(script)
+
+
+def _result(page: Page) -> None:
+    _tests_of(page, STUDENT_WITH_TESTS)
+    page.goto(f"{URL}/test#result")
+    page.locator("svg.chart").wait_for()
+
+
+def _history(page: Page) -> None:
+    _tests_of(page, STUDENT_WITH_TESTS)
+    page.goto(f"{URL}/test#tests")
+    page.get_by_label("Concept", exact=True).select_option("Math")
+    expect(page.locator("h2")).to_have_text(re.compile("Math"))
+
+
 SCREENS: dict[str, Callable[[Page], None]] = {
     "dashboard": _dashboard,
     "student": _student,
     "pool": _pool,
     "dry-run": _dry_run,
+    "workshop": _workshop,
+    "question": _question,
+    "result": _result,
+    "history": _history,
+    "short-test": _short_test,
 }
 
 
