@@ -1,4 +1,4 @@
-"""The test page in a real browser: begin, answer, lose the connection, come back, see the result."""
+"""The test page in a real browser: begin, answer, lose the connection, come back, read results."""
 
 from collections.abc import Callable
 from typing import Any

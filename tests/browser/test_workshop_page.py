@@ -261,9 +261,7 @@ def test_settings_are_saved_as_they_were_written(visit: Visit, url: str, amina: 
     assert watched.errors == []
 
 
-def test_hostile_addresses_are_shown_and_not_linked(
-    visit: Visit, url: str, amina: Student
-) -> None:
+def test_hostile_addresses_are_shown_and_not_linked(visit: Visit, url: str, amina: Student) -> None:
     amina.save(githubRepoUrl="javascript:alert(1)", railwayUrl=f"https://x.example/{HOSTILE}")
     watched = visit(amina.link, url=url)
     page = watched.page

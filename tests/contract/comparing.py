@@ -104,7 +104,7 @@ def _without_volatile(value: Any) -> Any:
 
 
 def _changing_kind(key: str, value: Any) -> str | None:
-    """Return the kind of a pool's version (seconds), a waiting time or a cursor; None for others."""
+    """Return the kind of a version in seconds, a waiting time or a cursor; None for others."""
     if key == "version" and isinstance(value, int) and value > 10**6:
         return "<version>"
     if key == "waitingSeconds":

@@ -113,4 +113,4 @@ class DeletedStudentOut(CamelAnswer):
     removed: RemovedRows
     """All rows that were removed, by context."""
     cache_cleared: bool
-    """Whether running tests were removed from the cache; otherwise they expire within 30 minutes."""
+    """Whether running tests left the cache; otherwise they expire within 30 minutes."""
