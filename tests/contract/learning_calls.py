@@ -24,12 +24,14 @@ CONTENT: dict[str, Any] = {
         {"topic": "Algebra", "exam_weightage": 60, "estimated_hours": 4},
         {
             "topic": "Calculus",
-            "exam_weightage": 40,
+            "exam_weightage": 30,
             "estimated_hours": 6,
             "prerequisites": {"Algebra": 60},
         },
+        {"topic": "Geometry", "exam_weightage": 10, "estimated_hours": 2},
     ],
     "concepts": [
+        {"topic": "Geometry", "concept": "Angles"},
         {"topic": "Algebra", "concept": "Linear equations"},
         {"topic": "Calculus", "concept": "Derivatives"},
     ],
