@@ -72,9 +72,20 @@ CREDIT_CENTER, CREDIT_SLOPE = 0.6, 8.0
 """Knowledge at which an all-or-none topic brings half of its marks, and the steepness there."""
 
 
+LONGEST_FRESH = 25.0
+"""Minutes on one topic in a day from which on attention is halved."""
+
+
 def productive(minutes: float) -> float:
     """Return the productive minutes of a session."""
     return ATTENTION * max(0.0, minutes - SETTLING_MINUTES)
+
+
+def productive_of_day(minutes: FloatArray) -> FloatArray:
+    """Return the productive minutes of a day's study of each topic; those beyond 25 count half."""
+    fresh = np.minimum(minutes, LONGEST_FRESH)
+    useful: FloatArray = ATTENTION * np.maximum(fresh + (minutes - fresh) / 2 - SETTLING_MINUTES, 0)
+    return useful
 
 
 def retained(retention: FloatArray, stability: FloatArray, days: float | FloatArray) -> FloatArray:
@@ -96,15 +107,32 @@ def retained(retention: FloatArray, stability: FloatArray, days: float | FloatAr
     return later
 
 
-def strengthened(stability: FloatArray, retention: FloatArray, minutes: float) -> FloatArray:
+def retained_slopes(
+    retention: FloatArray, stability: FloatArray, days: float
+) -> tuple[FloatArray, FloatArray]:
+    """Return the derivatives of `retained` by retention and by stability, of its shape."""
+    by_retention, by_stability = np.zeros_like(retention), np.zeros_like(retention)
+    later = retained(retention, stability, days)
+    power, exponential = Theory.POWER, Theory.EXPONENTIAL
+    steepness = later[power] ** (1 + 1 / POWER_DECAY)
+    by_retention[power] = steepness * retention[power] ** -(1 + 1 / POWER_DECAY)
+    by_stability[power] = steepness * POWER_DECAY * POWER_SCALE * days / stability[power] ** 2
+    by_retention[exponential] = later[exponential] / retention[exponential]
+    by_stability[exponential] = later[exponential] * days / stability[exponential] ** 2
+    return by_retention, by_stability
+
+
+def strengthened(
+    stability: FloatArray, retention: FloatArray, minutes: float | FloatArray
+) -> FloatArray:
     """Return the stability after a session.
 
     Args:
         stability: Stability before, days; first axis: theories.
         retention: Retention before; of the same shape.
-        minutes: Productive minutes of the session.
+        minutes: Productive minutes of the session; a number, or one for each topic.
     """
-    fullness = min(1.0, minutes / FULL_SESSION)
+    fullness = np.minimum(1.0, np.divide(minutes, FULL_SESSION))
     after = stability.copy()
     power, exponential = Theory.POWER, Theory.EXPONENTIAL
     after[power] *= 1 + fullness * (REVIEW_GROWTH + SPACING_GROWTH * (1 - retention[power]))
@@ -112,7 +140,19 @@ def strengthened(stability: FloatArray, retention: FloatArray, minutes: float) -
     return np.minimum(after, LONGEST_STABILITY)
 
 
-def restored(retention: FloatArray, minutes: float) -> FloatArray:
+def strengthened_slopes(
+    stability: FloatArray, retention: FloatArray, minutes: FloatArray
+) -> tuple[FloatArray, FloatArray]:
+    """Return the derivatives of `strengthened` by stability and by retention, of its shape."""
+    after = strengthened(stability, retention, minutes)
+    below = after < LONGEST_STABILITY
+    by_retention = np.zeros_like(stability)
+    fullness = np.minimum(1.0, minutes / FULL_SESSION)
+    by_retention[Theory.POWER] = -stability[Theory.POWER] * fullness * SPACING_GROWTH
+    return np.where(below, after / stability, 0.0), np.where(below, by_retention, 0.0)
+
+
+def restored(retention: FloatArray, minutes: float | FloatArray) -> FloatArray:
     """Return the retention after a session.
 
     Args:
@@ -122,9 +162,10 @@ def restored(retention: FloatArray, minutes: float) -> FloatArray:
     return retention + (1 - retention) * restored_share(minutes)
 
 
-def restored_share(minutes: float) -> float:
-    """Return the share of what was forgotten that a session of productive minutes restores."""
-    return float(1 - np.exp(-minutes / RESTORING_MINUTES))
+def restored_share(minutes: float | FloatArray) -> FloatArray:
+    """Return the share of what was forgotten that productive minutes restore, of their shape."""
+    share: FloatArray = 1 - np.exp(-np.divide(minutes, RESTORING_MINUTES))
+    return share
 
 
 def credit(knowledge: FloatArray) -> FloatArray:
@@ -137,6 +178,15 @@ def credit(knowledge: FloatArray) -> FloatArray:
     last = Theory.ALL_OR_NONE
     marks[last] = 1 / (1 + np.exp((CREDIT_CENTER - knowledge[last]) * CREDIT_SLOPE))
     return marks
+
+
+def credit_slope(knowledge: FloatArray) -> FloatArray:
+    """Return the derivative of `credit`, of its shape."""
+    slope = CREDIT_EXPONENT * knowledge ** (CREDIT_EXPONENT - 1)
+    last = Theory.ALL_OR_NONE
+    share = 1 / (1 + np.exp((CREDIT_CENTER - knowledge[last]) * CREDIT_SLOPE))
+    slope[last] = CREDIT_SLOPE * share * (1 - share)
+    return slope
 
 
 def average(by_theory: FloatArray, probabilities: FloatArray) -> FloatArray:

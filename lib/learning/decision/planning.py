@@ -1,9 +1,10 @@
 """Plans that bring the most marks within the hours of each day; pure.
 
-Day by day, the sessions with the most expected marks per minute are chosen and then studied by the
-expected student, so that later days start from what earlier ones teach. A topic comes once a day
-unless nothing else is worth as much. Topics whose prerequisites are below the minimum wait until
-the plan has taught these.
+A first plan is made day by day: the sessions with the most expected marks per minute are chosen and
+then studied by the expected student, so that later days start from what earlier ones teach. A topic
+comes once a day unless nothing else is worth as much. Topics whose prerequisites are below the
+minimum wait until the plan has taught these. The first plan is then improved by exchanging its
+sessions, except those that are kept for revision.
 """
 
 from collections.abc import Sequence
@@ -12,11 +13,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from lib.learning.decision.course import Path
 from lib.learning.decision.expected_student import ExpectedStudent
+from lib.learning.decision.improving import Slots, improve
 from lib.learning.decision.memory import FloatArray, average
+from lib.learning.decision.relevant_topics import relevant_part
 from lib.learning.decision.student_model import StudentState
 from lib.learning.decision.topic_graph import TopicGraph, TopicId
-from lib.learning.decision.worth import SESSION_MINUTES, session_scores, worth
+from lib.learning.decision.worth import DECIMALS, SESSION_MINUTES, session_scores, worth
 
 SHORTEST_SESSION = 10.0
 """Minutes below which nothing is begun."""
@@ -28,6 +32,12 @@ FADING = 0.9
 """Expected retention below which a topic that was learned is due for revision."""
 LEARNED = 0.6
 """Level from which on a session counts as revision."""
+HORIZON = 60
+"""Days that are planned, even for a shorter plan: what comes later decides what is best now."""
+MOST_ROUNDS = 60
+"""Most changed plans that are tried."""
+WORK, OVERHEAD = 600_000, 150
+"""Limit of days times topics in all rounds together, and what a day costs in topics."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +51,7 @@ class PlannedSession:
     is_revision: bool
     """Whether the topic is expected to be known by then."""
     marks_per_minute: float
-    """Expected marks in percent for each minute, as judged on that day."""
+    """Expected marks in percent that the plan would lose without it, for each minute; 0 or more."""
 
 
 @dataclass(frozen=True)
@@ -74,24 +84,69 @@ def plan_study(
         revision_share: Share of each day that topics which fade have before all others; 0 leaves
             revisions to their marks per minute, like everything else.
     """
-    sessions: list[PlannedSession] = []
-    learner = ExpectedStudent(graph, state, gate)
     total = len(time.minutes)
-    for day in range(min(days, total)):
+    horizon = max(min(days, total), min(total, HORIZON))
+    if horizon == 0 or not graph.ids:
+        return []
+    recorded = None if gate is None else np.nan_to_num(gate)
+    part = relevant_part(graph, state, recorded, total, _minutes_left(time, 0))
+    graph, state = part.graph, part.state
+    path = Path(graph, state, part.gate, total - horizon)
+    first = _first_plan(path, time, revision_share, horizon)
+    return _sessions(path, improve(path, first, _rounds(horizon, len(graph.ids))), days)
+
+
+def _minutes_left(time: StudyTime, day: int) -> float:
+    """Return the minutes that will be studied from a day on, at least 1."""
+    return max(float(np.sum(time.minutes[day:])) * time.attendance, 1.0)
+
+
+def _rounds(days: int, topics: int) -> int:
+    """Return how many exchanges are tried, so that long plans do not take longer."""
+    return min(MOST_ROUNDS, int(WORK / (days * (topics + OVERHEAD))))
+
+
+def _first_plan(path: Path, time: StudyTime, revision_share: float, days: int) -> Slots:
+    """Return the sessions that are worth the most on each day as it comes."""
+    rows: list[tuple[int, int, float, bool]] = []
+    learner = ExpectedStudent(path.graph, path.state, path.gate)
+    for day in range(days):
         minutes = float(time.minutes[day])
+        today = np.zeros(len(path.graph.ids))
         if minutes >= SHORTEST_SESSION:
-            left = float(np.sum(time.minutes[day:])) * time.attendance
             state = learner.state
-            judged = worth(graph, state, learner.gate(), total - day, left)
-            scores = session_scores(judged)
-            known = average(state.level, state.theories) >= LEARNED
-            due = np.where(known & _is_fading(state), scores, 0.0)
-            for topic, length in _choose(scores, due, minutes, revision_share):
-                revises, score = bool(known[topic]), float(scores[topic])
-                sessions.append(PlannedSession(day, graph.ids[topic], length, revises, score))
-                learner.study(topic, length)
+            until_exam = len(time.minutes) - day
+            left = _minutes_left(time, day)
+            scores = session_scores(worth(path.graph, state, learner.gate(), until_exam, left))
+            due = np.where(_is_known(state) & _is_fading(state), scores, 0.0)
+            for topic, length, is_kept in _choose(scores, due, minutes, revision_share):
+                rows.append((day, topic, length, is_kept))
+                today[topic] += length
+        learner.study(today)
         learner.rest(1)
+    return Slots.of_rows(rows, (days, len(path.graph.ids)))
+
+
+def _sessions(path: Path, slots: Slots, days: int) -> list[PlannedSession]:
+    """Return the sessions of the first days, the most valuable of each day first."""
+    course = path.follow(slots.minutes_by_topic)
+    lost = -path.worth(course, path.slopes(course), np.zeros_like(course.minutes))
+    known = average(course.level, path.state.theories) >= LEARNED
+    sessions = []
+    for day, minutes in enumerate(course.minutes[:days]):
+        topics = np.flatnonzero(minutes)
+        scores = np.round(np.maximum(lost[day, topics] / minutes[topics], 0.0), DECIMALS)
+        for place in np.argsort(-scores, kind="stable").tolist():
+            topic = int(topics[place])
+            revises, score = bool(known[day, topic]), float(scores[place])
+            length = float(minutes[topic])
+            sessions.append(PlannedSession(day, path.graph.ids[topic], length, revises, score))
     return sessions
+
+
+def _is_known(state: StudentState) -> NDArray[np.bool_]:
+    """Return the topics of which enough was learned for a revision, shape (n,)."""
+    return average(state.level, state.theories) >= LEARNED
 
 
 def _is_fading(state: StudentState) -> NDArray[np.bool_]:
@@ -101,8 +156,8 @@ def _is_fading(state: StudentState) -> NDArray[np.bool_]:
 
 def _choose(
     scores: FloatArray, due: FloatArray, minutes: float, revision_share: float
-) -> list[tuple[int, float]]:
-    """Return topics and minutes of a day, the most valuable first, within its minutes.
+) -> list[tuple[int, float, bool]]:
+    """Return the sessions of a day: topic, minutes, and whether it is kept for revision.
 
     Args:
         scores: Marks per minute of each topic, shape (n,).
@@ -111,17 +166,17 @@ def _choose(
         revision_share: Share of them that is for topics that are due.
     """
     room = int(revision_share * minutes / SESSION_MINUTES)
-    revised = np.argsort(-due, kind="stable")[:room].tolist()
-    chosen = {topic: SESSION_MINUTES for topic in revised if due[topic] > 0}
+    revised = [topic for topic in np.argsort(-due, kind="stable")[:room].tolist() if due[topic] > 0]
+    chosen = [(topic, SESSION_MINUTES, True) for topic in revised]
     current = scores.copy()
-    current[list(chosen)] *= SAME_DAY
-    left = minutes - sum(chosen.values())
+    current[revised] *= SAME_DAY
+    left = minutes - SESSION_MINUTES * len(chosen)
     while left >= SHORTEST_SESSION:
         topic = int(np.argmax(current))
         if current[topic] <= 0:
             break
         length = SESSION_MINUTES if left >= SESSION_MINUTES + SHORTEST_SESSION else left
-        chosen[topic] = chosen.get(topic, 0.0) + length
+        chosen.append((topic, length, False))
         left -= length
         current[topic] *= SAME_DAY
-    return sorted(chosen.items(), key=lambda each: (-scores[each[0]], each[0]))
+    return chosen

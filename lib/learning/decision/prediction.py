@@ -107,12 +107,13 @@ def _at_exam(
 ) -> StudentState:
     """Return the state on the day of the exam, after the sessions."""
     student = ExpectedStudent(graph, state, None)
-    day = 0
+    minutes = np.zeros((max([each.day for each in sessions], default=-1) + 1, len(graph.ids)))
     for each in sessions:
-        student.rest(each.day - day)
-        day = each.day
-        student.study(graph.position[each.topic], each.minutes * attendance)
-    student.rest(days - day)
+        minutes[each.day, graph.position[each.topic]] += each.minutes * attendance
+    for today in minutes:
+        student.study(today)
+        student.rest(1)
+    student.rest(days - len(minutes))
     return student.state
 
 

@@ -94,6 +94,13 @@ class StudentState:
         )
         return share
 
+    def readiness_slope(self, supply: FloatArray) -> FloatArray:
+        """Return the derivative of `readiness`; 0 where nothing slows the student down."""
+        slow, hard = self.exponent_probabilities
+        first, second = READY_EXPONENTS
+        slope = slow * first * supply ** (first - 1) + hard * second * supply ** (second - 1)
+        return np.where(supply < 1, slope, 0.0)
+
     @property
     def mastery(self) -> FloatArray:
         """Expected knowledge of each topic now, 0 to 1, shape (n,)."""

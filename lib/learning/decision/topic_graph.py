@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from lib.learning.decision.memory import READY_LEVEL, FloatArray
+from lib.learning.decision.memory import IMPLICIT_SHARE, READY_LEVEL, FloatArray
 from lib.learning.syllabus.syllabus import Syllabus
 
 TopicId: TypeAlias = Hashable
@@ -92,20 +92,57 @@ class TopicGraph:
             np.array([minimum for _, _, minimum in flat], dtype=float),
         )
 
+    @cached_property
+    def table(self) -> tuple[NDArray[np.intp], FloatArray, FloatArray]:
+        """Prerequisites in columns: positions, minimums, and what is needed not to be slowed down.
+
+        All of shape (n, most prerequisites of a topic). Where a topic has fewer, the position is n,
+        and the others are 0 and 1.
+        """
+        size = len(self.ids)
+        width = max([len(needs) for needs in self.prerequisites], default=0)
+        positions = np.full((size, width), size, dtype=np.intp)
+        minimums, needed = np.zeros((size, width)), np.ones((size, width))
+        for topic, needs in enumerate(self.prerequisites):
+            for column, (prerequisite, minimum) in enumerate(needs):
+                positions[topic, column] = prerequisite
+                minimums[topic, column] = minimum
+                needed[topic, column] = max(minimum, READY_LEVEL)
+        return positions, minimums, needed
+
+    def of_prerequisites(self, values: FloatArray, otherwise: float) -> FloatArray:
+        """Return the values of each topic's prerequisites, shape (..., n, width).
+
+        Args:
+            values: Values of all topics, shape (..., n).
+            otherwise: Value where a topic has fewer prerequisites.
+        """
+        padded = np.concatenate((values, np.full((*values.shape[:-1], 1), otherwise)), axis=-1)
+        chosen: FloatArray = padded[..., self.table[0]]
+        return chosen
+
     def is_open(self, mastery: FloatArray) -> NDArray[np.bool_]:
-        """Return the topics whose prerequisites have their minimum mastery, shape (n,)."""
-        topics, prerequisites, minimums = self.edges
-        is_open = np.ones(len(self.ids), dtype=bool)
-        is_open[topics[mastery[prerequisites] < minimums]] = False
-        return is_open
+        """Return the topics whose prerequisites have their minimum mastery, shape (..., n)."""
+        minimums = self.table[1]
+        lacks: NDArray[np.bool_] = (self.of_prerequisites(mastery, np.inf) < minimums).any(axis=-1)
+        return ~lacks
 
     def supply(self, mastery: FloatArray) -> FloatArray:
         """Return how far the weakest prerequisite of each topic carries it, 0 to 1, shape (n,)."""
-        topics, prerequisites, minimums = self.edges
-        shares = mastery[prerequisites] / np.maximum(minimums, READY_LEVEL)
-        supply = np.ones(len(self.ids))
-        np.minimum.at(supply, topics, shares)
+        shares = self.of_prerequisites(mastery, np.inf) / self.table[2]
+        supply: FloatArray = shares.min(axis=-1, initial=1.0)
         return supply
+
+    def implicit(self, minutes: FloatArray) -> FloatArray:
+        """Return the productive minutes by which topics are refreshed when others use them.
+
+        Args:
+            minutes: Productive minutes of each topic, shape (n,) or (days, n).
+        """
+        topics, prerequisites, _ = self.edges
+        refreshed = np.zeros_like(minutes)
+        np.add.at(refreshed.T, prerequisites, IMPLICIT_SHARE * minutes.T[topics])
+        return refreshed
 
     @cached_property
     def highest_minimum(self) -> FloatArray:

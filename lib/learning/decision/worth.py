@@ -65,6 +65,8 @@ class Worth:
     or weak before it; -inf if it leads to none."""
     target: NDArray[np.intp]
     """Position of that topic."""
+    package: FloatArray
+    """Marks per minute of learning each topic with all that is missing or weak before it."""
     is_open: NDArray[np.bool_]
     """Topics whose prerequisites have their minimum mastery."""
 
@@ -84,9 +86,8 @@ def worth(
     at_exam = retained(state.retention, state.stability, days)
     revised = at_exam + (1 - at_exam) * restored_share(productive(REVISION_MINUTES))
     useful = average(state.level * (revised - at_exam), state.theories) > REVISABLE
-    share = restored_share(productive(REVISION_MINUTES)) * (
-        minutes > REVISION_MINUTES * np.count_nonzero(useful)
-    )
+    is_time = minutes > REVISION_MINUTES * np.count_nonzero(useful)
+    share = float(restored_share(productive(REVISION_MINUTES))) if is_time else 0.0
     ready = np.maximum(state.readiness(graph.supply(state.mastery)), LOWEST_READINESS)
     now = _marks(graph, state, state.level, at_exam, share)
     one_session = (_after_session(graph, state, ready, days, share) - now) / SESSION_MINUTES
@@ -105,6 +106,7 @@ def worth(
         own_minutes=np.where(is_session, SESSION_MINUTES, slowed[best, columns]),
         through=through,
         target=target,
+        package=packages,
         is_open=graph.is_open(gate),
     )
 

@@ -1,0 +1,193 @@
+"""The course of a plan until the exam, and what each change of it is worth; pure.
+
+The expected student of each theory follows a plan day by day. Going back through the same days
+tells how many marks a little more knowledge, retention or stability on a day is worth at the exam,
+with all that follows from it: later sessions, prerequisites, forgetting. Together they give the
+worth of one session more or less on any topic and any day at once.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lib.learning.decision.expected_student import ExpectedStudent
+from lib.learning.decision.memory import (
+    IMPLICIT_SHARE,
+    FloatArray,
+    average,
+    credit,
+    credit_slope,
+    productive_of_day,
+    restored,
+    restored_share,
+    retained,
+    retained_slopes,
+    strengthened,
+    strengthened_slopes,
+)
+from lib.learning.decision.student_model import StudentState
+from lib.learning.decision.topic_graph import TopicGraph
+from lib.learning.decision.worth import minutes_per_log
+
+
+@dataclass(frozen=True)
+class Course:
+    """What the expected student knows at the beginning of each day, if a plan is followed."""
+
+    minutes: FloatArray
+    """Minutes of each topic on each day, shape (days, n)."""
+    level: FloatArray
+    """Shape (3, days, n), like retention and stability."""
+    retention: FloatArray
+    stability: FloatArray
+    supply: FloatArray
+    """How far the weakest prerequisite carries each topic, 0 to 1, shape (days, n)."""
+    is_open: NDArray[np.bool_]
+    """Topics whose prerequisites have their minimum mastery, shape (days, n)."""
+    last: StudentState
+    """The student after the plan."""
+    marks: float
+    """Expected marks at the exam, in percent."""
+
+    @property
+    def keeps_prerequisites(self) -> bool:
+        """Whether every topic is open on the days on which it is studied."""
+        return bool(self.is_open[self.minutes > 0].all())
+
+
+class Path:
+    """The way from a student's state to the exam, on which plans are followed."""
+
+    def __init__(
+        self, graph: TopicGraph, state: StudentState, gate: FloatArray | None, rest: float
+    ) -> None:
+        """Take the recorded mastery that opens topics, if any, and the days after the plan."""
+        self.graph, self.state, self.gate, self.rest = graph, state, gate, rest
+        self.rate = minutes_per_log(graph, state)
+
+    def follow(self, minutes: FloatArray) -> Course:
+        """Return the course of a plan.
+
+        Args:
+            minutes: Minutes of each topic on each day, shape (days, n).
+        """
+        learner = ExpectedStudent(self.graph, self.state, self.gate)
+        level, retention, stability = (
+            np.empty((len(self.state.theories), *minutes.shape)) for _ in range(3)
+        )
+        gates = np.empty(minutes.shape)
+        for day, today in enumerate(minutes):
+            state = learner.state
+            level[:, day], retention[:, day] = state.level, state.retention
+            stability[:, day], gates[day] = state.stability, learner.gate()
+            learner.study(today)
+            learner.rest(1)
+        last = learner.state
+        learner.rest(self.rest)
+        known = learner.state.level * learner.state.retention
+        return Course(
+            minutes=minutes,
+            level=level,
+            retention=retention,
+            stability=stability,
+            supply=self.graph.supply(average(level * retention, last.theories)),
+            is_open=self.graph.is_open(gates),
+            last=last,
+            marks=float(self.graph.marks @ average(credit(known), last.theories)),
+        )
+
+    def slopes(self, course: Course) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """Return the marks of a unit of level, retention and stability after each day's study.
+
+        Returns:
+            Each of shape (3, days, n), marks in percent.
+        """
+        state = self.state
+        theories = state.theories[:, None]
+        useful = productive_of_day(course.minutes)
+        restoring = useful + self.graph.implicit(useful)
+        ready = state.readiness(course.supply)
+        missing = np.exp(-ready * useful / self.rate[:, None, :])
+        fresh = restored(course.retention, restoring)
+        stable = strengthened(course.stability, course.retention, useful)
+        night_retention, night_stability = retained_slopes(fresh, stable, 1)
+        by_stability, by_retention = strengthened_slopes(course.stability, course.retention, useful)
+        kept = 1 - restored_share(restoring)
+        of_supply = (
+            state.readiness_slope(course.supply)
+            * useful
+            * ((1 - course.level) * missing / self.rate[:, None, :])
+        )
+        weakest, needed = self._weakest(course)
+        level, retention, stability = (np.empty_like(course.level) for _ in range(3))
+        of_level, of_retention, of_stability = self._at_the_end(course)
+        for day in reversed(range(len(course.minutes))):
+            of_stability = of_stability + of_retention * night_stability[:, day]
+            of_retention = of_retention * night_retention[:, day]
+            level[:, day], retention[:, day], stability[:, day] = (
+                of_level,
+                of_retention,
+                of_stability,
+            )
+            through = (of_level * of_supply[:, day]).sum(axis=0) / needed[day]
+            mastery = np.bincount(weakest[day], through, len(through) + 1)[:-1]
+            of_level = of_level * missing[:, day] + theories * mastery * course.retention[:, day]
+            of_retention = (
+                of_retention * kept[day]
+                + of_stability * by_retention[:, day]
+                + theories * mastery * course.level[:, day]
+            )
+            of_stability = of_stability * by_stability[:, day]
+        return level, retention, stability
+
+    def _at_the_end(self, course: Course) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """Return the marks of a unit of level, retention and stability after the plan."""
+        last = course.last
+        level, retention, stability = last.level, last.retention, last.stability
+        at_exam = retained(retention, stability, self.rest)
+        value = self.state.theories[:, None] * self.graph.marks * credit_slope(level * at_exam)
+        by_retention, by_stability = retained_slopes(retention, stability, self.rest)
+        return value * at_exam, value * level * by_retention, value * level * by_stability
+
+    def _weakest(self, course: Course) -> tuple[NDArray[np.intp], FloatArray]:
+        """Return the weakest prerequisite of each topic on each day, and what is needed of it."""
+        positions, _, needed = self.graph.table
+        if positions.shape[1] == 0:
+            shape = course.supply.shape
+            return np.full(shape, shape[1]), np.ones(shape)
+        mastery = average(course.level * course.retention, self.state.theories)
+        column = (self.graph.of_prerequisites(mastery, np.inf) / needed).argmin(axis=-1)
+        rows = np.arange(len(needed))
+        return positions[rows, column], needed[rows, column]
+
+    def worth(
+        self, course: Course, slopes: tuple[FloatArray, FloatArray, FloatArray], minutes: FloatArray
+    ) -> FloatArray:
+        """Return the marks that other minutes of a topic on a day would add, each change by itself.
+
+        Args:
+            course: The course of the plan.
+            slopes: Its slopes.
+            minutes: The other minutes, shape (days, n).
+
+        Returns:
+            Shape (days, n), marks in percent; below 0 where they would cost marks.
+        """
+        before, after = productive_of_day(course.minutes), productive_of_day(minutes)
+        pace = self.state.readiness(course.supply) / self.rate[:, None, :]
+        learned = (1 - course.level) * (np.exp(-pace * before) - np.exp(-pace * after))
+        kept = 1 - restored_share(before + self.graph.implicit(before))
+        forgotten = (1 - course.retention) * kept
+        refreshed = forgotten * restored_share(after - before)
+        steadied = strengthened(course.stability, course.retention, after) - strengthened(
+            course.stability, course.retention, before
+        )
+        of_level, of_retention, of_stability = slopes
+        own = of_level * learned + of_retention * refreshed + of_stability * steadied
+        used = (of_retention * forgotten).sum(axis=0)
+        used = self.graph.of_prerequisites(used, 0.0).sum(axis=-1)
+        total: FloatArray = own.sum(axis=0) + used * restored_share(
+            IMPLICIT_SHARE * (after - before)
+        )
+        return total

@@ -1,0 +1,160 @@
+"""Improvement of a plan by exchanging its sessions; pure.
+
+Each round weighs, for every session, the topic that would bring the most in its place, and for
+every two sessions a swap of their topics. The best exchanges that do not touch the same topics are
+made together and kept if the expected student has more marks at the exam; otherwise half of them
+are tried.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lib.learning.decision.course import Course, Path
+from lib.learning.decision.memory import FloatArray
+from lib.learning.decision.worth import SESSION_MINUTES
+
+MOST_AT_ONCE = 16
+"""Most exchanges of a round."""
+LEAST_GAIN = 1e-6
+"""Marks in percent below which an exchange is not worth trying."""
+
+
+@dataclass(frozen=True)
+class Slots:
+    """Sessions of a plan; arrays of shape (sessions,) unless noted."""
+
+    day: NDArray[np.intp]
+    topic: NDArray[np.intp]
+    minutes: FloatArray
+    is_kept: NDArray[np.bool_]
+    """Sessions that stay as they are."""
+    shape: tuple[int, int]
+    """Number of days and of topics."""
+
+    @classmethod
+    def of_rows(
+        cls, rows: Sequence[tuple[int, int, float, bool]], shape: tuple[int, int]
+    ) -> "Slots":
+        """Return sessions from rows of day, topic, minutes and whether it is kept."""
+        return cls(
+            np.array([day for day, *_ in rows], dtype=np.intp),
+            np.array([topic for _, topic, *_ in rows], dtype=np.intp),
+            np.array([minutes for _, _, minutes, _ in rows], dtype=float),
+            np.array([is_kept for *_, is_kept in rows], dtype=bool),
+            shape,
+        )
+
+    @property
+    def minutes_by_topic(self) -> FloatArray:
+        """Minutes of each topic on each day, shape (days, topics)."""
+        table = np.zeros(self.shape)
+        np.add.at(table, (self.day, self.topic), self.minutes)
+        return table
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """New topics for one or two sessions."""
+
+    gain: float
+    """Marks in percent, about."""
+    sessions: tuple[int, ...]
+    topics: tuple[int, ...]
+
+
+def improve(path: Path, slots: Slots, rounds: int) -> Slots:
+    """Return a plan with at least as many expected marks.
+
+    Args:
+        path: The way to the exam.
+        slots: The plan.
+        rounds: Most plans that are tried.
+    """
+    course = path.follow(slots.minutes_by_topic)
+    exchanges = _exchanges(path, course, slots)
+    size = MOST_AT_ONCE
+    for _ in range(rounds):
+        if not exchanges:
+            break
+        size = min(size, len(exchanges))
+        tried = _with(slots, exchanges[:size])
+        other = path.follow(tried.minutes_by_topic)
+        if other.marks > course.marks and other.keeps_prerequisites:
+            slots, course = tried, other
+            exchanges = _exchanges(path, course, slots)
+            size = min(2 * size, MOST_AT_ONCE)
+        elif size > 1:
+            size //= 2
+        else:
+            exchanges = exchanges[1:]
+    return slots
+
+
+def _with(slots: Slots, exchanges: Sequence[Exchange]) -> Slots:
+    topic = slots.topic.copy()
+    for each in exchanges:
+        topic[list(each.sessions)] = each.topics
+    return replace(slots, topic=topic)
+
+
+def _exchanges(path: Path, course: Course, slots: Slots) -> list[Exchange]:
+    """Return promising exchanges of which no two touch the same topic, the best first."""
+    if not slots.day.size:
+        return []
+    brings, costs = _prices(path, course, slots)
+    options = _replacements(brings, costs) + _swaps(brings, costs, slots.topic)
+    options.sort(key=lambda each: -each.gain)
+    touched: set[int] = set()
+    chosen = []
+    for each in options:
+        topics = {*each.topics, *slots.topic[list(each.sessions)].tolist()}
+        if touched.isdisjoint(topics):
+            touched |= topics
+            chosen.append(each)
+    return chosen
+
+
+def _prices(path: Path, course: Course, slots: Slots) -> tuple[FloatArray, FloatArray]:
+    """Return the marks that topics would bring in place of sessions, and what these bring now.
+
+    Returns:
+        Shape (sessions, topics), -inf where a topic cannot take the place; and (sessions,).
+    """
+    slopes = path.slopes(course)
+    places = slots.day, slots.topic
+    longer = path.worth(course, slopes, course.minutes + SESSION_MINUTES)
+    shorter = course.minutes.copy()
+    shorter[places] -= slots.minutes
+    brings = np.where(course.is_open, longer, -np.inf)[slots.day]
+    brings *= slots.minutes[:, None] / SESSION_MINUTES
+    brings[np.arange(len(slots.day)), slots.topic] = -np.inf
+    brings[slots.is_kept] = -np.inf
+    return brings, -path.worth(course, slopes, shorter)[places]
+
+
+def _replacements(brings: FloatArray, costs: FloatArray) -> list[Exchange]:
+    """Return the best other topic of each session where it would bring more marks."""
+    best = brings.argmax(axis=1)
+    gains = brings.max(axis=1) - costs
+    return [
+        Exchange(float(gains[session]), (session,), (int(best[session]),))
+        for session in np.flatnonzero(gains > LEAST_GAIN).tolist()
+    ]
+
+
+def _swaps(brings: FloatArray, costs: FloatArray, topic: NDArray[np.intp]) -> list[Exchange]:
+    """Return the best other session of each session with which to swap topics."""
+    crossed = brings[:, topic]
+    gains = crossed + crossed.T - costs[:, None] - costs
+    best = gains.argmax(axis=1).tolist()
+    return [
+        Exchange(
+            float(gains[session, best[session]]),
+            (session, best[session]),
+            (int(topic[best[session]]), int(topic[session])),
+        )
+        for session in np.flatnonzero(gains.max(axis=1) > LEAST_GAIN).tolist()
+    ]
