@@ -36,24 +36,24 @@ def committee(level: float, variance: float) -> Committee:
 def test_an_interval_by_hand() -> None:
     prediction = predict_exam(graph(1), committee(0.6, 0.0025), 10, exam=ExamFormat(questions=0))
     # Credit 1 / (1 + exp(8 (0.6 - 0.6))) = 0.5; its slope 8 * 0.5 * 0.5 = 2 a unit of knowledge, so
-    # 0.05 of level is 10 marks of 100. With the common error of 5: sqrt(100 + 25) = 11.180.
+    # 0.05 of level is 10 marks of 100. With the common error of 7: sqrt(100 + 49) = 12.207.
     assert prediction.mean == pytest.approx(50)
-    assert prediction.low == pytest.approx(50 - 1.95996 * 11.180, abs=0.1)
-    assert prediction.high == pytest.approx(50 + 1.95996 * 11.180, abs=0.1)
+    assert prediction.low == pytest.approx(50 - 1.95996 * 12.207, abs=0.1)
+    assert prediction.high == pytest.approx(50 + 1.95996 * 12.207, abs=0.1)
 
 
 def test_the_number_of_questions_widens_the_interval_by_hand() -> None:
     prediction = predict_exam(graph(1), committee(0.6, 0.0025), 10, exam=ExamFormat(questions=100))
-    # Binomial: 100 questions at 0.5 have a variance of 25 marks²: sqrt(100 + 25 + 25) = 12.247.
-    assert prediction.high - prediction.low == pytest.approx(2 * 1.95996 * 12.247, abs=0.2)
+    # Binomial: 100 questions at 0.5 have a variance of 25 marks²: sqrt(100 + 25 + 49) = 13.191.
+    assert prediction.high - prediction.low == pytest.approx(2 * 1.95996 * 13.191, abs=0.2)
 
 
 def test_guessing_lifts_and_flattens_the_result() -> None:
     form = ExamFormat(questions=0, guess=0.2, slip=0.04)
     prediction = predict_exam(graph(1), committee(0.6, 0.0025), 10, exam=form)
-    # 0.2 + 0.76 * 0.5 = 0.58; the slope shrinks by 0.76: sqrt(7.6² + 25) = 9.097.
+    # 0.2 + 0.76 * 0.5 = 0.58; the slope shrinks by 0.76: sqrt(7.6² + 49) = 10.332.
     assert prediction.mean == pytest.approx(58)
-    assert prediction.high == pytest.approx(58 + 1.95996 * 9.097, abs=0.1)
+    assert prediction.high == pytest.approx(58 + 1.95996 * 10.332, abs=0.1)
 
 
 def test_a_class_averages_out_errors_about_students_but_not_those_of_the_theories() -> None:
@@ -62,9 +62,9 @@ def test_a_class_averages_out_errors_about_students_but_not_those_of_the_theorie
         for level in (0.6, 0.6, 0.6, 0.6)
     ]
     whole = predict_class(students)
-    # The variance of 100 falls to 25 for four students; the common 25 stays: sqrt(50) = 7.071.
+    # The variance of 100 falls to 25 for four students; the common 49 stays: sqrt(74) = 8.602.
     assert whole.mean == pytest.approx(50)
-    assert whole.high - whole.low == pytest.approx(2 * 1.95996 * 7.071, abs=0.2)
+    assert whole.high - whole.low == pytest.approx(2 * 1.95996 * 8.602, abs=0.2)
 
 
 def test_planned_study_raises_the_prediction_and_absence_lowers_it_again() -> None:

@@ -77,11 +77,13 @@ class Path:
             np.empty((len(self.state.theories), *minutes.shape)) for _ in range(3)
         )
         gates = np.empty(minutes.shape)
-        for day, today in enumerate(minutes):
+        useful = productive_of_day(minutes)
+        restoring = useful + self.graph.implicit(useful)
+        for day in range(len(minutes)):
             state = learner.state
             level[:, day], retention[:, day] = state.level, state.retention
             stability[:, day], gates[day] = state.stability, learner.gate()
-            learner.study(today)
+            learner.use(useful[day], restoring[day])
             learner.rest(1)
         last = learner.state
         learner.rest(self.rest)

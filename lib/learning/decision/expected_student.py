@@ -15,6 +15,7 @@ from lib.learning.decision.memory import (
 from lib.learning.decision.student_model import StudentState
 from lib.learning.decision.topic_graph import TopicGraph
 from lib.learning.decision.worth import minutes_per_log
+
 MOST_LEARNED = 1 - 1e-6
 """Highest level, so that what is missing stays above 0."""
 
@@ -27,11 +28,10 @@ class ExpectedStudent:
         self.graph, self.state = graph, state
         self.recorded = None if gate is None else np.nan_to_num(gate)
         self.rate = minutes_per_log(graph, state)
-        self.mastery = state.mastery
 
     def gate(self) -> FloatArray:
         """Return the mastery that opens topics, shape (n,)."""
-        return self.mastery if self.recorded is None else self.recorded
+        return self.state.mastery if self.recorded is None else self.recorded
 
     def study(self, minutes: FloatArray) -> None:
         """Learn from a day's sessions.
@@ -41,22 +41,29 @@ class ExpectedStudent:
         Args:
             minutes: Minutes of each topic, shape (n,).
         """
-        state = self.state
         useful = productive_of_day(minutes)
-        pace = state.readiness(self.graph.supply(self.mastery)) / self.rate
+        self.use(useful, useful + self.graph.implicit(useful))
+
+    def use(self, useful: FloatArray, restoring: FloatArray) -> None:
+        """Learn from a day's productive minutes.
+
+        Args:
+            useful: Productive minutes of each topic, shape (n,).
+            restoring: The same with the minutes in which topics that build on it use it.
+        """
+        state = self.state
+        pace = state.readiness(self.graph.supply(state.mastery)) / self.rate
         missing = np.exp(-pace * useful)
         if self.recorded is not None:
             self.recorded = 1 - (1 - self.recorded) * average(missing, state.theories)
         self.state = replace(
             state,
             level=np.minimum(1 - (1 - state.level) * missing, MOST_LEARNED),
-            retention=restored(state.retention, useful + self.graph.implicit(useful)),
+            retention=restored(state.retention, restoring),
             stability=strengthened(state.stability, state.retention, useful),
         )
-        self.mastery = self.state.mastery
 
     def rest(self, days: float) -> None:
         """Forget for some days without study."""
         state = self.state
         self.state = replace(state, retention=retained(state.retention, state.stability, days))
-        self.mastery = self.state.mastery

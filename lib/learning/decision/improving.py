@@ -18,6 +18,7 @@ from lib.learning.decision.worth import SESSION_MINUTES
 
 MOST_AT_ONCE = 16
 """Most exchanges of a round."""
+ROUNDING = 1e-9  # minutes
 LEAST_GAIN = 1e-6
 """Marks in percent below which an exchange is not worth trying."""
 
@@ -33,10 +34,15 @@ class Slots:
     """Sessions that stay as they are."""
     shape: tuple[int, int]
     """Number of days and of topics."""
+    limits: FloatArray
+    """Most minutes of one topic on each day, shape (days,)."""
 
     @classmethod
     def of_rows(
-        cls, rows: Sequence[tuple[int, int, float, bool]], shape: tuple[int, int]
+        cls,
+        rows: Sequence[tuple[int, int, float, bool]],
+        shape: tuple[int, int],
+        limits: FloatArray,
     ) -> "Slots":
         """Return sessions from rows of day, topic, minutes and whether it is kept."""
         return cls(
@@ -45,6 +51,7 @@ class Slots:
             np.array([minutes for _, _, minutes, _ in rows], dtype=float),
             np.array([is_kept for *_, is_kept in rows], dtype=bool),
             shape,
+            limits,
         )
 
     @property
@@ -132,6 +139,8 @@ def _prices(path: Path, course: Course, slots: Slots) -> tuple[FloatArray, Float
     brings *= slots.minutes[:, None] / SESSION_MINUTES
     brings[np.arange(len(slots.day)), slots.topic] = -np.inf
     brings[slots.is_kept] = -np.inf
+    longest = course.minutes[slots.day] + slots.minutes[:, None]
+    brings[longest > slots.limits[slots.day, None] + ROUNDING] = -np.inf
     return brings, -path.worth(course, slopes, shorter)[places]
 
 

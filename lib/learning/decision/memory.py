@@ -191,4 +191,5 @@ def credit_slope(knowledge: FloatArray) -> FloatArray:
 
 def average(by_theory: FloatArray, probabilities: FloatArray) -> FloatArray:
     """Return the mean over the theories on the first axis."""
-    return np.tensordot(probabilities, by_theory, axes=1)
+    mean: FloatArray = probabilities @ by_theory.reshape(len(by_theory), -1)
+    return mean.reshape(by_theory.shape[1:])

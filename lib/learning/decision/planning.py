@@ -28,15 +28,19 @@ SAME_DAY = 0.65
 """Worth of another session on a topic on the same day: rest between sessions teaches more."""
 REVISION_SHARE = 0.2
 """Share of a day that topics which fade have before all others."""
+TOPIC_SHARE = 0.5
+"""Largest share of a day for one topic, since attention wanes."""
 FADING = 0.9
 """Expected retention below which a topic that was learned is due for revision."""
 LEARNED = 0.6
 """Level from which on a session counts as revision."""
 HORIZON = 60
 """Days that are planned, even for a shorter plan: what comes later decides what is best now."""
-MOST_ROUNDS = 60
+NEAR_DAYS, STRIDE = 7, 2
+"""Days on which the first plan weighs all topics anew, and how often it does so afterwards."""
+MOST_ROUNDS = 30
 """Most changed plans that are tried."""
-WORK, OVERHEAD = 600_000, 150
+WORK, OVERHEAD = 300_000, 150
 """Limit of days times topics in all rounds together, and what a day costs in topics."""
 
 
@@ -71,6 +75,7 @@ def plan_study(
     days: int,
     gate: FloatArray | None = None,
     revision_share: float = REVISION_SHARE,
+    topic_share: float = TOPIC_SHARE,
 ) -> list[PlannedSession]:
     """Return the sessions of the first days, in the order in which they are best studied.
 
@@ -83,6 +88,7 @@ def plan_study(
             day if it is not given.
         revision_share: Share of each day that topics which fade have before all others; 0 leaves
             revisions to their marks per minute, like everything else.
+        topic_share: Largest share of a day for one topic, above 0, at most 1.
     """
     total = len(time.minutes)
     horizon = max(min(days, total), min(total, HORIZON))
@@ -92,7 +98,7 @@ def plan_study(
     part = relevant_part(graph, state, recorded, total, _minutes_left(time, 0))
     graph, state = part.graph, part.state
     path = Path(graph, state, part.gate, total - horizon)
-    first = _first_plan(path, time, revision_share, horizon)
+    first = _first_plan(path, time, horizon, revision_share, topic_share)
     return _sessions(path, improve(path, first, _rounds(horizon, len(graph.ids))), days)
 
 
@@ -106,25 +112,33 @@ def _rounds(days: int, topics: int) -> int:
     return min(MOST_ROUNDS, int(WORK / (days * (topics + OVERHEAD))))
 
 
-def _first_plan(path: Path, time: StudyTime, revision_share: float, days: int) -> Slots:
+def _first_plan(
+    path: Path, time: StudyTime, days: int, revision_share: float, topic_share: float
+) -> Slots:
     """Return the sessions that are worth the most on each day as it comes."""
     rows: list[tuple[int, int, float, bool]] = []
     learner = ExpectedStudent(path.graph, path.state, path.gate)
+    scores = due = np.zeros(len(path.graph.ids))
     for day in range(days):
         minutes = float(time.minutes[day])
-        today = np.zeros(len(path.graph.ids))
-        if minutes >= SHORTEST_SESSION:
-            state = learner.state
-            until_exam = len(time.minutes) - day
-            left = _minutes_left(time, day)
-            scores = session_scores(worth(path.graph, state, learner.gate(), until_exam, left))
+        state, gate = learner.state, learner.gate()
+        if day < NEAR_DAYS or (day - NEAR_DAYS) % STRIDE == 0:
+            until_exam, left = len(time.minutes) - day, _minutes_left(time, day)
+            scores = session_scores(worth(path.graph, state, gate, until_exam, left))
             due = np.where(_is_known(state) & _is_fading(state), scores, 0.0)
-            for topic, length, is_kept in _choose(scores, due, minutes, revision_share):
-                rows.append((day, topic, length, is_kept))
-                today[topic] += length
+        is_open = path.graph.is_open(gate)
+        today = np.zeros(len(path.graph.ids))
+        for topic, length, is_kept in _choose(
+            scores * is_open, due * is_open, minutes, (revision_share, topic_share)
+        ):
+            rows.append((day, topic, length, is_kept))
+            today[topic] += length
+        scores = np.where(today > 0, scores * SAME_DAY, scores)
+        due = np.where(today > 0, 0.0, due)
         learner.study(today)
         learner.rest(1)
-    return Slots.of_rows(rows, (days, len(path.graph.ids)))
+    limits = topic_share * np.array(time.minutes[:days], dtype=float)
+    return Slots.of_rows(rows, (days, len(path.graph.ids)), limits)
 
 
 def _sessions(path: Path, slots: Slots, days: int) -> list[PlannedSession]:
@@ -155,7 +169,7 @@ def _is_fading(state: StudentState) -> NDArray[np.bool_]:
 
 
 def _choose(
-    scores: FloatArray, due: FloatArray, minutes: float, revision_share: float
+    scores: FloatArray, due: FloatArray, minutes: float, shares: tuple[float, float]
 ) -> list[tuple[int, float, bool]]:
     """Return the sessions of a day: topic, minutes, and whether it is kept for revision.
 
@@ -163,20 +177,29 @@ def _choose(
         scores: Marks per minute of each topic, shape (n,).
         due: The same of topics that are due for revision, which have a share of the time; else 0.
         minutes: Minutes of the day.
-        revision_share: Share of them that is for topics that are due.
+        shares: Share of them that is for topics that are due, and the largest for one topic.
     """
+    revision_share, topic_share = shares
+    limit = topic_share * minutes
     room = int(revision_share * minutes / SESSION_MINUTES)
     revised = [topic for topic in np.argsort(-due, kind="stable")[:room].tolist() if due[topic] > 0]
     chosen = [(topic, SESSION_MINUTES, True) for topic in revised]
     current = scores.copy()
     current[revised] *= SAME_DAY
+    spent = np.zeros(len(scores))
+    spent[revised] = SESSION_MINUTES
     left = minutes - SESSION_MINUTES * len(chosen)
     while left >= SHORTEST_SESSION:
         topic = int(np.argmax(current))
         if current[topic] <= 0:
             break
         length = SESSION_MINUTES if left >= SESSION_MINUTES + SHORTEST_SESSION else left
+        length = min(length, limit - float(spent[topic]))
+        if length < SHORTEST_SESSION:
+            current[topic] = 0.0
+            continue
         chosen.append((topic, length, False))
+        spent[topic] += length
         left -= length
         current[topic] *= SAME_DAY
     return chosen

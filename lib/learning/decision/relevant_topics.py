@@ -9,12 +9,14 @@ from lib.learning.decision.closed_sets import ClosedSets, closed_sets
 from lib.learning.decision.memory import FloatArray
 from lib.learning.decision.student_model import StudentState
 from lib.learning.decision.topic_graph import TopicGraph
-from lib.learning.decision.worth import Worth, worth
+from lib.learning.decision.worth import SESSION_MINUTES, Worth, worth
 
 WHOLE_SIZE = 150
 """Topics up to which nothing is left out."""
-SURPLUS = 1.5
-"""Time that the chosen topics take, as a multiple of the time that there is."""
+MINUTES_OF_TOPIC = 2 * SESSION_MINUTES
+"""Study for which there is a topic to choose: a plan spends three sessions or more on most."""
+NEVER = 2.0
+"""Mastery that is never reached: a topic that requires it of itself stays closed."""
 
 
 @dataclass(frozen=True)
@@ -32,8 +34,8 @@ def relevant_part(
 ) -> Part:
     """Return the topics that are worth the most per minute, with their prerequisites.
 
-    There are enough of them for one and a half times the time that there is. Each comes with all
-    that has to be learned before it, and with the known prerequisites that may slow it down.
+    There are enough of them for the time that there is. Each comes with all that has to be learned
+    before it, and with its other prerequisites, of which those that are closed stay closed.
 
     Args:
         graph: The topics.
@@ -47,46 +49,47 @@ def relevant_part(
     mastery = state.mastery if gate is None else gate
     judged = worth(graph, state, mastery, days, minutes)
     sets = closed_sets(graph, mastery)
-    chosen = np.flatnonzero(_with_prerequisites(graph, sets, _best(judged, sets, minutes)))
-    return _part(graph, state, gate, chosen)
+    number = max(WHOLE_SIZE, minutes / MINUTES_OF_TOPIC)
+    chosen = _best(judged, sets, number)
+    topics, prerequisites, _ = graph.edges
+    support = chosen.copy()
+    support[prerequisites[chosen[topics]]] = True
+    return _part(graph, state, gate, np.flatnonzero(support), ~chosen & ~judged.is_open)
 
 
-def _best(judged: Worth, sets: ClosedSets, minutes: float) -> NDArray[np.bool_]:
-    """Return the most rewarding topics with what is missing before them, shape (n,)."""
+def _best(judged: Worth, sets: ClosedSets, number: float) -> NDArray[np.bool_]:
+    """Return so many of the most rewarding topics with what is missing before them, shape (n,)."""
     scores = np.maximum(np.where(judged.is_open, judged.own, 0.0), judged.package)
     chosen = np.zeros(len(scores), dtype=bool)
     for topic in np.argsort(-scores, kind="stable"):
-        is_enough = judged.own_minutes[chosen].sum() >= SURPLUS * minutes
-        if is_enough and np.count_nonzero(chosen) >= WHOLE_SIZE:
+        if np.count_nonzero(chosen) >= number:
             break
         chosen[topic] = True
         chosen |= sets.missing[topic]
     return chosen
 
 
-def _with_prerequisites(
-    graph: TopicGraph, sets: ClosedSets, chosen: NDArray[np.bool_]
-) -> NDArray[np.bool_]:
-    """Return the topics with their direct prerequisites and what is missing before these."""
-    topics, prerequisites, _ = graph.edges
-    support = chosen.copy()
-    support[prerequisites[chosen[topics]]] = True
-    return support | sets.missing[support].any(axis=0)
-
-
 def _part(
-    graph: TopicGraph, state: StudentState, gate: FloatArray | None, chosen: NDArray[np.intp]
+    graph: TopicGraph,
+    state: StudentState,
+    gate: FloatArray | None,
+    chosen: NDArray[np.intp],
+    stays_closed: NDArray[np.bool_],
 ) -> Part:
     place = {topic: number for number, topic in enumerate(chosen.tolist())}
+
+    def prerequisites(topic: int) -> tuple[tuple[int, float], ...]:
+        if stays_closed[topic]:
+            return ((place[topic], NEVER),)
+        needs = graph.prerequisites[topic]
+        return tuple((place[it], minimum) for it, minimum in needs if it in place)
+
     return Part(
         TopicGraph(
             ids=tuple(graph.ids[topic] for topic in place),
             marks=graph.marks[chosen],
             minutes=graph.minutes[chosen],
-            prerequisites=tuple(
-                tuple((place[it], least) for it, least in graph.prerequisites[topic] if it in place)
-                for topic in place
-            ),
+            prerequisites=tuple(prerequisites(topic) for topic in place),
         ),
         replace(
             state,
