@@ -98,13 +98,14 @@ function Tests({ tests }) {
 
 function Sessions({ api, sessions, onChange }) {
   const [confirming, setConfirming] = useState(null);
-  const [token, setToken] = useState(null);
+  const [link, setLink] = useState(null);
   const [problem, setProblem] = useState(null);
   const words = DETAIL.sessionColumns;
   const renew = async (session) => {
     setProblem(null);
     try {
-      setToken((await api("POST", "/api/admin-new-link", { body: { sessionToken: session.session_token } })).sessionToken);
+      const body = { sessionToken: session.session_token, pageUrl: `${location.origin}/workshop` };
+      setLink((await api("POST", "/api/admin-new-link", { body })).link);
       onChange();
     } catch (failure) {
       setProblem(failure);
@@ -114,7 +115,7 @@ function Sessions({ api, sessions, onChange }) {
   return html`<section class="flow tight">
     <h3>${DETAIL.sessions}</h3>
     ${problem && html`<${ProblemNote} problem=${problem} />`}
-    ${token && html`<${Note} kind="good" fact=${DETAIL.newLinkDone}>${DETAIL.newLinkHint} <code>${token}</code><//>`}
+    ${link && html`<${Note} kind="good" fact=${DETAIL.newLinkDone}>${DETAIL.newLinkHint} <code>${link}</code><//>`}
     <table class="flat"><thead><tr><th scope="col">${words.begun}</th><th scope="col">${words.step}</th><th scope="col" class="num">${words.done}</th><th scope="col"><span class="vh">${words.action}</span></th></tr></thead>
       <tbody>${sessions.map((session) => html`<tr key=${session.session_token}>
         <td>${dateTime(session.started_at)} ${session.demo_mode && html`<${Badge}>${DETAIL.demo}<//>`} ${!session.is_active && html`<${Badge}>${DETAIL.closed}<//>`}</td>

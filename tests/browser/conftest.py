@@ -82,7 +82,8 @@ def student_server(start_server: Callable[..., LocalServer]) -> Iterator[LocalSe
 def visit(browser: Browser, server: LocalServer) -> Iterator[Callable[..., WatchedPage]]:
     """Open a path of the server, or of the one at `url`: `visit("/", width=320)`.
 
-    With `clock`, the test can let the page's time pass faster: `page.clock.run_for(10_000)`.
+    Without `idle`, it does not wait half a second for further requests. With `clock`,
+    the test can let the page's time pass faster: `page.clock.run_for(10_000)`.
     """
     with ExitStack() as stack:
 
@@ -93,11 +94,12 @@ def visit(browser: Browser, server: LocalServer) -> Iterator[Callable[..., Watch
             dark: bool = False,
             url: str = server.url,
             clock: bool = False,
+            idle: bool = True,
         ) -> WatchedPage:
             watched = stack.enter_context(watched_page(browser, url, width=width, dark=dark))
             if clock:
                 watched.page.clock.install()
-            watched.open(path)
+            watched.open(path, idle=idle)
             return watched
 
         yield open_page

@@ -1,6 +1,7 @@
-"""The test page in a real browser: begin, answer, lose the connection, come back, read results."""
+"""The test page in a real browser: begin, answer, lose the connection, come back, see a result."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import httpx
@@ -31,6 +32,12 @@ Visit = Callable[..., WatchedPage]
 @pytest.fixture
 def url(student_server: LocalServer) -> str:
     return student_server.url
+
+
+@pytest.fixture
+def visit(visit: Visit) -> Visit:
+    """Open a page without waiting for further requests; the tests wait for what they expect."""
+    return partial(visit, idle=False)
 
 
 @pytest.fixture
@@ -88,6 +95,7 @@ def test_every_view_of_a_test_is_accessible_and_fits(
     watched = visit(ticket(f"fits {width}"), width=width, dark=dark, url=url)
 
     def check() -> None:
+        expect(watched.page.locator("h1")).to_be_visible()
         assert watched.overflow_at(320, 640, 2560, width) == [0, 0, 0, 0]
         assert watched.violations() == []
 

@@ -1,6 +1,7 @@
 """The workshop page in a real browser: get in, see the steps, ask for help, save, share."""
 
 from collections.abc import Callable
+from functools import partial
 from itertools import count
 from typing import Any
 
@@ -31,6 +32,12 @@ _numbers = count(1)
 @pytest.fixture
 def url(student_server: LocalServer) -> str:
     return student_server.url
+
+
+@pytest.fixture
+def visit(visit: Visit) -> Visit:
+    """Open a page without waiting for further requests; the tests wait for what they expect."""
+    return partial(visit, idle=False)
 
 
 class Student:
@@ -84,6 +91,7 @@ def test_every_view_of_a_workshop_is_accessible_and_fits(
     page = watched.page
 
     def check() -> None:
+        expect(watched.page.locator("h1")).to_be_visible()
         assert watched.overflow_at(320, 640, 2560, width) == [0, 0, 0, 0]
         assert watched.violations() == []
 
@@ -94,11 +102,11 @@ def test_every_view_of_a_workshop_is_accessible_and_fits(
     page.keyboard.press("Enter")
     expect(page.locator(".error")).to_have_count(3)
     check()
-    watched.open(f"{PATH}?student={amina.session['student_id']}")
+    watched.open(f"{PATH}?student={amina.session['student_id']}", idle=False)
     expect(page.locator("h1")).to_have_text("At step 4 of 9")
     check()
     page.goto("about:blank")
-    watched.open(amina.link)
+    watched.open(amina.link, idle=False)
     expect(page.locator("h1")).to_have_text("Hello Amina, you are at step 4 of 9")
     check()
     page.get_by_role("button", name="Change settings").click()
@@ -174,6 +182,25 @@ def test_link_is_kept_on_the_device_and_leaves_the_address(
     page.get_by_role("button", name="Leave").click()
     expect(page.locator("h1")).to_have_text("Open your workshop")
     assert stored_token(page) is None
+
+
+def test_link_that_an_operator_makes_opens_the_session(
+    visit: Visit, url: str, amina: Student
+) -> None:
+    watched = visit("/instructor-dashboard", url=url)
+    page = watched.page
+    page.get_by_role("button", name="Admin Login").click()
+    page.keyboard.type(ADMIN_PASSWORD)
+    page.get_by_role("button", name="Load Sessions").click()
+    page.get_by_label("Search").fill(amina.session["student_email"])
+    page.locator(".who button").last.click()
+    page.get_by_role("button", name="New link").click()
+    link = page.get_by_role("dialog").locator(".note code").inner_text()
+    page.goto("about:blank")
+    page.goto(link)
+    expect(page.locator("h1")).to_have_text("Hello Amina, you are at step 4 of 9")
+    assert stored_token(page) not in {None, amina.token}
+    assert errors_but_refusals(watched) == []
 
 
 def test_token_that_opens_nothing_is_told_and_forgotten(visit: Visit, url: str) -> None:

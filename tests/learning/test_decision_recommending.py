@@ -99,7 +99,7 @@ def test_the_sentence_names_marks_share_and_alternative() -> None:
     topics = [StudyTopic(1, 0, 60), StudyTopic(2, 90, 60), StudyTopic(3, 10, 60)]
     first, _ = ranked(graph_of(topics, [Requirement(2, 1, 0.6)]), [0.1, 0.1, 0.1])
     text = first.sentence({1: "Sets", 2: "Probability", 3: "Optics"})
-    assert text.startswith("Learn “Sets” for 20 minutes: about ")
+    assert text.startswith("Learn “Sets” for 20 minutes: that adds about ")
     assert "About 10 % of it is known now" in text
     assert "It leads to “Probability”." in text
     assert f"“Optics” would add {first.alternatives[0].marks:.2f} % in the same time." in text

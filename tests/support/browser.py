@@ -57,9 +57,9 @@ class WatchedPage:
     page: Page
     errors: list[str] = field(default_factory=list)
 
-    def open(self, path: str) -> None:
-        """Go to a path and wait until the network is idle."""
-        self.page.goto(path, wait_until="networkidle")
+    def open(self, path: str, *, idle: bool = True) -> None:
+        """Go to a path, and wait until the network is idle or only until the files are loaded."""
+        self.page.goto(path, wait_until="networkidle" if idle else "load")
 
     @property
     def overflow(self) -> int:
@@ -80,7 +80,8 @@ class WatchedPage:
 
     def violations(self) -> list[str]:
         """Return what axe-core finds against WCAG 2.2 AA: rule, impact and element."""
-        self.page.evaluate(axe_source())
+        if not self.page.evaluate("'axe' in window"):
+            self.page.evaluate(axe_source())
         result = self.page.evaluate("tags => axe.run(document, {runOnly: tags})", list(WCAG_TAGS))
         return [
             f"{rule['id']} ({rule['impact']}): {node['target']} {node['failureSummary']}"
