@@ -160,7 +160,9 @@ def test_two_clicks_start_one_test_and_send_one_answer(
     page.get_by_role("button", name="Start the test").dblclick()
     expect(page.get_by_text("Question 1 of")).to_be_visible()
     page.keyboard.press("2")
-    page.get_by_role("button", name="Send answer").dblclick()
+    page.get_by_role("button", name="Send answer").evaluate(
+        "button => [1, 2].map(() => button.click())"
+    )
     expect(page.get_by_text("Question 2 of")).to_be_visible()
     assert sum(call.endswith("/api/test/start") for call in calls) == 1
     assert sum(call.endswith("/api/test/submit") for call in calls) == 1
