@@ -87,17 +87,18 @@ function TicketForm({ onTicket }) {
 function Intro({ address, note, hasTests, onStarted, onTicket }) {
   const [problem, setProblem] = useState(null);
   const { ticket, poolId } = address;
-  const known = Boolean(ticket || poolId);
-  const pools = usePools(!known);
+  const refused = Boolean(problem?.code?.startsWith("ticket_")); // this ticket will start nothing
+  const known = Boolean(ticket || poolId) && !refused;
+  const pools = usePools(!ticket && !poolId);
   const body = (pool) => (ticket ? { ticket } : { student_id: visitor(), question_pool_id: pool });
   const started = { onStarted, onProblem: setProblem };
   return html`<${Page} links=${LINKS} current="/test" size="read">
     <div class="flow loose">
       ${note && html`<${Note} kind="warn" fact=${note[0]}>${note[1]}<//>`}
       <div class="flow"><h1>${known ? INTRO.readyTitle : INTRO.title}</h1><p>${INTRO.about}</p><${Rules} /></div>
-      ${problem && html`<${StartProblem} problem=${problem} />`}
+      ${problem && html`<${StartProblem} key="problem" problem=${problem} />`}
       ${known && html`<p><${Start} key=${ticket ?? poolId} body=${() => body(poolId)} ...${started} /></p>`}
-      ${!known && pools === null && html`<${Loading} label=${INTRO.loading} rows=${2} />`}
+      ${!ticket && !poolId && pools === null && html`<${Loading} label=${INTRO.loading} rows=${2} />`}
       ${pools?.length > 0 && html`<section class="flow"><h2>${INTRO.pools}</h2>
         ${pools.map((pool) => html`<div class="card row" key=${pool.id}>
           <div class="grow"><h3><bdi>${pool.name ?? INTRO.title}</bdi></h3><p class="small soft" id=${pool.id}>${INTRO.pool(pool.question_count, pool.concept_names)}</p></div>
@@ -105,7 +106,10 @@ function Intro({ address, note, hasTests, onStarted, onTicket }) {
         </div>`)}
       </section>`}
       ${!known && pools?.length === 0 && html`<p class="soft">${INTRO.noPools}</p>`}
-      ${!ticket && html`<${TicketForm} onTicket=${onTicket} />`}
+      ${(!ticket || refused) && html`<${TicketForm} onTicket=${(next) => {
+        setProblem(null);
+        onTicket(next);
+      }} />`}
       ${hasTests && html`<p><a href=${TESTS}>${INTRO.earlier}</a></p>`}
     </div>
   <//>`;

@@ -125,6 +125,11 @@ def test_page_without_a_ticket_says_what_is_needed(visit: Visit, url: str) -> No
     page.keyboard.press("Enter")
     page.get_by_role("button", name="Start the test").press("Enter")
     expect(page.get_by_role("alert")).to_contain_text("This ticket is not valid.")
+    expect(page.locator("h1")).to_have_text("Take a test")
+    expect(page.get_by_role("button", name="Start the test")).to_have_count(0)
+    page.get_by_label("Ticket").fill("y" * 40)
+    page.keyboard.press("Enter")
+    expect(page.locator("h1")).to_have_text("Your test is ready")
     assert errors_but_refusals(watched) == []
 
 
