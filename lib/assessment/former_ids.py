@@ -9,8 +9,8 @@ from pydantic import BeforeValidator
 
 Kind = Literal["pool", "session", "answer", "proficiency"]
 BLANKS = " \t\n\r\f\v"
-"""Blanks around an id, which do not count."""
-_WRITTEN = re.compile(r"urn:uuid:|[{}-]", re.IGNORECASE)
+"""Blanks around an id, which are ignored."""
+_UUID_PUNCTUATION = re.compile(r"urn:uuid:|[{}-]", re.IGNORECASE)
 _DIGITS = re.compile(r"[0-9a-f]{32}", re.IGNORECASE)
 
 
@@ -19,7 +19,7 @@ def former_id(kind: Kind, text: str) -> UUID:
 
     `assessment.fixed_uuid` of sql/assessment/schema/normalize_older_tables.sql does the same.
     """
-    digits = _WRITTEN.sub("", text.strip(BLANKS))
+    digits = _UUID_PUNCTUATION.sub("", text.strip(BLANKS))
     if _DIGITS.fullmatch(digits):
         return UUID(digits)
     digest = hashlib.sha256(f"{kind}:{text}".encode()).digest()

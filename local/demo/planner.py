@@ -1,7 +1,7 @@
 """The demo of the study planner: a syllabus, a teacher, and a class of 25.
 
-Three of its students have a month of practice behind them, the others a few days. What they know
-and how they answer is drawn from a seed, so each load gives the same class.
+Three of its students have practised for a month, the others for 12 to 18 days. Their knowledge
+and their answers are drawn from a seed, so each load gives the same class.
 """
 
 import random
@@ -41,7 +41,7 @@ OTHERS = (
     *("lena", "mateo", "nour", "olga", "pavel", "quinn", "rosa", "sven"),
     *("tara", "umar", "vera", "wanda", "xenia", "yusuf"),
 )
-MONTH, TWO_WEEKS = 30, 12
+LONG_PRACTICE_DAYS, SHORT_PRACTICE_DAYS = 30, 12
 ANSWERS_A_DAY = 16
 MAX_SKIPPED = 3
 """Maximum number of questions that a student skips before the next new one."""
@@ -70,7 +70,7 @@ class _Item:
 
 
 @dataclass(frozen=True)
-class _Given:
+class _DemoAnswer:
     """An answer that a student gave."""
 
     item: _Item
@@ -81,7 +81,7 @@ class _Given:
 
 
 def load_planner(deps: Deps) -> AddedClass:
-    """Add the demo of the study planner, unless its teacher is there."""
+    """Add the demo of the study planner, unless its teacher exists."""
     with postgres_session(deps) as db:
         if db.execute(select(User.id).where(User.username == TEACHER)).first() is not None:
             return AddedClass(0, 0, 0)
@@ -118,7 +118,7 @@ def _load_syllabus(call: Call) -> int:
 
 def _add_user(db: Session, name: str, role: str, password_hash: str, now: datetime) -> UUID:
     user_id = new_id()
-    joined = now - timedelta(days=MONTH + 1)
+    joined = now - timedelta(days=LONG_PRACTICE_DAYS + 1)
     values = {"username": name, "role": role, "password_hash": password_hash}
     times = {"created_at": joined, "updated_at": joined, "last_login": now}
     db.execute(insert(User).values(id=user_id, **values, **times))
@@ -204,11 +204,11 @@ def _add_answers(
     return len(given)
 
 
-def _answers(items: Sequence[_Item], place: int, now: datetime) -> Iterator[_Given]:
+def _answers(items: Sequence[_Item], place: int, now: datetime) -> Iterator[_DemoAnswer]:
     """Yield a student's answers, oldest first: through the syllabus, with pauses at weekends."""
     draw = random.Random(SEED + place)
     ability = draw.gauss(0.9 if place < len(DILIGENT) else 0.5, 1.0)
-    days = MONTH if place < len(DILIGENT) else TWO_WEEKS + place % 7
+    days = LONG_PRACTICE_DAYS if place < len(DILIGENT) else SHORT_PRACTICE_DAYS + place % 7
     position = 0
     for day in range(days, 0, -1):
         morning = now - timedelta(days=day, hours=draw.uniform(0, 3))
@@ -224,7 +224,7 @@ def _answers(items: Sequence[_Item], place: int, now: datetime) -> Iterator[_Giv
             seconds = item.expected_seconds * draw.lognormvariate(0 if right else 0.2, 0.35)
             confidence = min(5, max(1, round(3 + skill - item.difficulty + draw.gauss(0, 0.8))))
             at = morning + timedelta(minutes=4 * number)
-            yield _Given(item, right, round(min(seconds, 3_600), 1), confidence, at)
+            yield _DemoAnswer(item, right, round(min(seconds, 3_600), 1), confidence, at)
 
 
 def _add_mark(db: Session, student_id: UUID, teacher_id: UUID, place: int, now: datetime) -> None:

@@ -7,7 +7,7 @@ from lib.settings import Settings
 
 TEACHER = "ms-okafor"
 DILIGENT = ("amira", "bruno", "chiara")
-"""Students with a month behind them."""
+"""Students who have practised for a month."""
 
 
 def demo_password(settings: Settings) -> str:

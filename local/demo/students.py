@@ -47,7 +47,7 @@ class Workshop:
 
 
 @dataclass(frozen=True)
-class Visit:
+class DemoSession:
     """A session of a student."""
 
     person: Person
@@ -107,23 +107,25 @@ def _token(student: int, visit: int) -> str:
     return f"ws_{FIRST_TOKEN_MILLISECONDS + 10 * student + visit}_{secret}"
 
 
-def _visits(person: Person, now: datetime) -> list[Visit]:
+def _visits(person: Person, now: datetime) -> list[DemoSession]:
     visits = [_visit(person, 1, person.step, person.presence, now)]
     if person.has_older_session:
         visits.insert(0, _visit(person, 0, min(person.step - 1, 4), Presence.LEFT, now))
     return visits
 
 
-def _visit(person: Person, number: int, step: int, presence: Presence, now: datetime) -> Visit:
+def _visit(
+    person: Person, number: int, step: int, presence: Presence, now: datetime
+) -> DemoSession:
     rng = Random(f"{person.number}.{number}")
     hours = rng.uniform(*HOURS_SINCE_ACTIVITY[presence])
     ended = (now - timedelta(hours=hours)).replace(microsecond=0)
     finished, stuck = presence is Presence.FINISHED, presence is Presence.STUCK
     steps = make_steps(step, rng, finished=finished, stuck=stuck)
-    return Visit(person, number, step, presence, ended, steps)
+    return DemoSession(person, number, step, presence, ended, steps)
 
 
-def _student(person: Person, visits: list[Visit], vault: Vault | None) -> Row:
+def _student(person: Person, visits: list[DemoSession], vault: Vault | None) -> Row:
     digest = hashlib.sha256(visits[0].token.encode()).hexdigest()
     github = person.mailbox and person.mailbox.replace(".", "-")
     return {
@@ -139,7 +141,7 @@ def _student(person: Person, visits: list[Visit], vault: Vault | None) -> Row:
     }
 
 
-def _session(visit: Visit, vault: Vault | None) -> Row:
+def _session(visit: DemoSession, vault: Vault | None) -> Row:
     expired = visit.presence is Presence.LEFT
     passed = [step.number for step in visit.steps if step.passed]
     key = f"sk-demo-{visit.token[-24:]}"
@@ -168,13 +170,13 @@ def _session(visit: Visit, vault: Vault | None) -> Row:
     }
 
 
-def _help_asked_at(visit: Visit) -> str | None:
+def _help_asked_at(visit: DemoSession) -> str | None:
     if not visit.person.asks_for_help or visit.presence is Presence.LEFT:
         return None
     return (visit.ended - WAITS).isoformat()
 
 
-def _step(visit: Visit, step: Step) -> Row:
+def _step(visit: DemoSession, step: Step) -> Row:
     return {
         "session_token": visit.token,
         "student_id": student_id(visit.person),
@@ -191,11 +193,11 @@ def _step(visit: Visit, step: Step) -> Row:
     }
 
 
-def _bugs(visit: Visit) -> list[Event]:
+def _bugs(visit: DemoSession) -> list[Event]:
     return bugs_of(visit.steps, Random(f"bugs {visit.person.number}.{visit.number}"))
 
 
-def _events(visit: Visit) -> list[Event]:
+def _events(visit: DemoSession) -> list[Event]:
     created = Event("session_created", 0, {})
     reports = events_of(visit.steps, deployment_url(visit.person))
     return sorted(
@@ -204,21 +206,21 @@ def _events(visit: Visit) -> list[Event]:
     )
 
 
-def _help(visit: Visit) -> list[Event]:
+def _help(visit: DemoSession) -> list[Event]:
     if _help_asked_at(visit) is None:
         return []
     ended = visit.steps[-1].ended if visit.steps else 60
     return [Event("help_asked", ended - int(WAITS.total_seconds()), {"step": visit.step})]
 
 
-def _expired(visit: Visit) -> list[Event]:
+def _expired(visit: DemoSession) -> list[Event]:
     if visit.presence is not Presence.LEFT:
         return []
     ended = visit.steps[-1].ended if visit.steps else 60
     return [Event("session_expired", ended + int(LIFETIME_IF_LEFT.total_seconds()), {})]
 
 
-def _event(visit: Visit, event: Event) -> Row:
+def _event(visit: DemoSession, event: Event) -> Row:
     return {
         "student_id": student_id(visit.person),
         "session_token": visit.token,

@@ -209,7 +209,7 @@ def test_sessions_of_the_course_expire_and_are_removed(
     assert call("/api/course", method="GET", courseId=BREAD["courseId"])["course"]["name"]
 
 
-def test_course_and_its_sessions_come_back_from_a_backup(call: Call, token: str) -> None:
+def test_course_and_its_sessions_are_restored_from_a_backup(call: Call, token: str) -> None:
     take_all_steps(call, token)
     before = call("/api/student-progress", method="GET", sessionToken=token)
     name = as_operator(call, "/api/admin-backup")["name"]

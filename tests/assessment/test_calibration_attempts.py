@@ -84,7 +84,7 @@ def locked(deps: Deps, table: str) -> Iterator[None]:
         yield
 
 
-def test_pool_that_fails_holds_up_no_other(
+def test_pool_that_fails_delays_no_other(
     client: TestClient, pools: tuple[str, str], rows: Rows
 ) -> None:
     damage(rows, pools[0])
@@ -113,7 +113,7 @@ def test_pool_whose_function_was_stopped_is_tried_after_the_others(
     assert list(on_schedule(client)) == [pools[1], pools[0]]
 
 
-def test_pool_that_cannot_be_read_fails_and_holds_up_no_other(
+def test_pool_that_cannot_be_read_fails_and_delays_no_other(
     client: TestClient, pools: tuple[str, str], rows: Rows
 ) -> None:
     # The sum of two such numbers overflows INT, so reading this pool fails in the database.

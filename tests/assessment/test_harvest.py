@@ -103,7 +103,7 @@ def test_the_script_reads_no_key_of_a_pool_with_tickets(
     assert rows("SELECT count(*) FROM assessment.examinees") == [(0,)]
 
 
-def test_whoever_has_a_ticket_is_told_nothing_before_the_end(
+def test_student_with_a_ticket_learns_no_result_before_the_end(
     client: TestClient, operator: dict[str, str], closed_pool: str
 ) -> None:
     (ticket,) = issue(client, operator, closed_pool, "ann")

@@ -236,7 +236,7 @@ OTHER_FIELDS: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize(("method", "path", "field", "code"), CALLS)
-def test_ids_that_are_no_uuid_are_not_found(
+def test_ids_that_are_not_uuids_are_not_found(
     client: TestClient,
     operator: dict[str, str],
     method: str,

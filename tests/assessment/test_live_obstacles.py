@@ -77,7 +77,7 @@ def test_sessions_without_a_status_come_over_with_their_answers(
     assert rows(ANSWERS) == [(4,)]
 
 
-def test_open_session_of_the_old_service_ends_with_its_answers_and_the_student_goes_on(
+def test_open_session_of_the_old_service_ends_with_its_answers_and_the_student_continues(
     client: TestClient, operator: dict[str, str], run: Run, rows: Rows
 ) -> None:
     run(
@@ -322,7 +322,7 @@ def test_vectors_are_read_from_any_json_or_kept_in_a_copy(
 
 
 @pytest.mark.parametrize("confidence", ["0", "NULL", "0.5"])
-def test_old_values_are_no_prior_whatever_their_confidence(
+def test_old_values_of_any_confidence_are_not_a_prior(
     client: TestClient, operator: dict[str, str], run: Run, rows: Rows, confidence: str
 ) -> None:
     run(

@@ -117,7 +117,7 @@ def test_error_that_nobody_foresaw_stays_in_its_context_and_shows_no_value(
 
 
 @pytest.mark.parametrize("force", ["", "FORCE"])
-def test_owner_who_is_no_superuser_upgrades_unless_rows_are_hidden(
+def test_owner_without_superuser_rights_upgrades_unless_rows_are_hidden(
     postgres_url: str, run: Run, rows: Rows, force: str
 ) -> None:
     role = f"live_owner_{force.lower()}"  # one for each, because they belong to the whole server

@@ -117,7 +117,7 @@ def test_csv_has_the_same_values(client: TestClient, tested: str) -> None:
         "Zoë 漢字",
     ],
 )
-def test_student_id_is_no_formula_and_reads_back(
+def test_student_id_is_not_written_as_a_formula_and_can_be_read_back(
     client: TestClient, pool_id: str, student_id: str
 ) -> None:
     body = {"student_id": student_id, "question_pool_id": pool_id}

@@ -38,7 +38,7 @@ def parameters(deps: Deps, pool_id: str, version: int) -> list[Any]:
     return [bank.slopes.tolist(), bank.intercepts.tolist(), bank.guessing.tolist()]
 
 
-def test_parameters_of_the_earlier_version_come_back_exactly(
+def test_parameters_of_the_earlier_version_are_restored_exactly(
     client: TestClient, pool_id: str, deps: Deps, rows: Rows
 ) -> None:
     first, second = versions(rows)
@@ -60,7 +60,7 @@ def test_parameters_of_the_earlier_version_come_back_exactly(
     assert questions(client, pool_id)["q0"]["parameters"]["is_calibrated"] is True
 
 
-def test_settings_and_correlations_come_back(
+def test_settings_and_correlations_are_restored(
     client: TestClient, operator: dict[str, str], pool_id: str, rows: Rows
 ) -> None:
     calibrated = versions(rows)[-1]

@@ -53,7 +53,7 @@ def test_correlations_of_the_pool_are_kept() -> None:
     assert np.diagonal(prior.covariance) == pytest.approx([0.5, 1.0], abs=1e-5)
 
 
-def test_records_stand_in_the_order_of_the_sessions_concepts() -> None:
+def test_records_are_in_the_order_of_the_sessions_concepts() -> None:
     stored = {"Algebra": [0.7, 0.5, 3.0], "Latin": [0.9, 0.5, 3.0]}
     assert records_of(["Math", "Algebra"], stored) == (None, ConceptRecord(0.7, 0.5, 3.0))
     assert records_of(["Math"], None) == (None,)

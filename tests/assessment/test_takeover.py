@@ -170,7 +170,7 @@ def test_neither_keys_nor_tickets_are_stored(
     assert ticket["ticket"] not in stored
 
 
-def test_a_test_that_was_open_before_the_upgrade_goes_on(
+def test_a_test_that_was_open_before_the_upgrade_continues(
     ann: Student, client: TestClient, rows: Rows, deps: Deps
 ) -> None:
     """Such a row has neither ticket nor time of asking, and its snapshot has an older format."""

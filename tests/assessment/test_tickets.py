@@ -338,7 +338,7 @@ def test_without_a_key_there_are_no_tickets(
     assert Invited(client, ticket).post_start().status_code == 503
 
 
-def test_a_ticketed_test_goes_on_without_redis(
+def test_a_test_with_a_ticket_continues_without_redis(
     client: TestClient, operator: dict[str, str], closed_pool: str, redis_gateway: Gateway
 ) -> None:
     (ticket,) = issue(client, operator, closed_pool, "ann")

@@ -170,7 +170,7 @@ def test_values_that_the_table_cannot_hold_are_set_aside_whole(url: str) -> None
     assert fetch(url, "SELECT count(*) FROM assessment.questions") == [(3,)]
 
 
-def test_questions_of_the_learning_system_are_no_twin(url: str) -> None:
+def test_questions_of_the_learning_system_are_not_a_twin(url: str) -> None:
     execute(
         url,
         "CREATE TABLE public.questions (id SERIAL PRIMARY KEY, concept_id INT, pool_id UUID,"

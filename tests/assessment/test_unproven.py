@@ -58,7 +58,7 @@ def sorted_by_name(values: list[float]) -> list[float]:
     return [value for _, value in sorted(zip(names, values, strict=True))]
 
 
-def test_an_unproven_result_is_no_prior(
+def test_an_unproven_result_is_not_a_prior(
     ann: Student, client: TestClient, operator: dict[str, str]
 ) -> None:
     take(ann)

@@ -105,7 +105,9 @@ def test_file_is_imported_without_its_bad_lines(visit: Visit, own_server: LocalS
     assert errors_but_refusals(watched) == []
 
 
-def test_file_that_is_no_json_has_its_line(visit: Visit, own_server: LocalServer) -> None:
+def test_file_that_is_not_json_is_refused_with_the_line(
+    visit: Visit, own_server: LocalServer
+) -> None:
     page = visit(PATH, url=own_server.url).page
     log_in(page)
     choose(page, "x.json", '[\n{"id": "a"},\n{"id": }\n]')

@@ -88,7 +88,7 @@ def test_the_common_move_does_not_hide_an_oscillation() -> None:
 
 
 @pytest.mark.parametrize("strands", [1, 3, 5])
-def test_posteriors_are_the_same_whichever_matrix_is_inverted(strands: int) -> None:
+def test_posteriors_do_not_depend_on_the_matrix_that_is_inverted(strands: int) -> None:
     rng = np.random.default_rng(strands)
     u = rng.normal(size=(7, strands, 4))
     u /= np.linalg.norm(u, axis=2, keepdims=True)

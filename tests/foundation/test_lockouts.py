@@ -149,7 +149,7 @@ def test_good_secrets_are_accepted(secret: str) -> None:
 
 
 @pytest.mark.parametrize("key", ["0" * 64, "F" * 64, "deadbeef" * 8, "01" * 32])
-def test_encryption_key_that_is_no_random_one_seals_nothing_in_a_deployment(key: str) -> None:
+def test_encryption_key_that_is_not_random_seals_nothing_in_a_deployment(key: str) -> None:
     deployed = Settings(platform=Platform.LAMBDA, encryption_key=key)
     with pytest.raises(Exception, match=r"^ENCRYPTION_KEY (repeats|has fewer)") as raised:
         Vault.from_settings(deployed)

@@ -230,17 +230,17 @@ def test_missing_database_without_supabase_is_not_blamed_on_it() -> None:
     ("value", "needed"),
     [("ticket", True), ("tickets", True), ("Ticket", True), ("open", False), ("", False)],
 )
-def test_a_misspelt_admission_closes(value: str, needed: bool) -> None:
+def test_a_misspelt_admission_requires_tickets(value: str, needed: bool) -> None:
     assert Settings.from_env({"TEST_ADMISSION": value}).tests_need_tickets is needed
 
 
 @pytest.mark.parametrize(("value", "count"), [("1", True), ("0", False), ("yes", False)])
-def test_open_tests_count_only_if_that_is_said_exactly(value: str, count: bool) -> None:
+def test_open_tests_count_only_if_the_value_is_1(value: str, count: bool) -> None:
     assert Settings.from_env({"OPEN_TESTS_COUNT": value}).open_tests_count is count
     assert not Settings.from_env({}).open_tests_count
 
 
 @pytest.mark.parametrize(("value", "limited"), [("off", False), ("Off", True), ("", True)])
-def test_writes_are_limited_unless_that_is_switched_off_exactly(value: str, limited: bool) -> None:
+def test_writes_are_limited_unless_the_value_is_off(value: str, limited: bool) -> None:
     assert Settings.from_env({"WRITE_LIMITS": value}).limits_writes is limited
     assert Settings.from_env({}).limits_writes

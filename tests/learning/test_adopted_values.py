@@ -195,7 +195,7 @@ def test_options_are_lists_of_texts_however_they_were_wrapped(live: Connection) 
     assert line_with(result, "no list of texts").endswith(": id 9, 10, 11, 12")
 
 
-def test_times_without_a_zone_mean_utc_whatever_the_session_says(live: Connection) -> None:
+def test_times_without_a_zone_mean_utc_in_every_session_time_zone(live: Connection) -> None:
     live.execute("SET TimeZone = 'Asia/Kolkata'; SET DateStyle = 'German'")
     live.execute(
         "ALTER TABLE users ALTER COLUMN created_at TYPE TIMESTAMPTZ USING created_at::timestamptz;"

@@ -238,7 +238,7 @@ def test_topics_without_concepts_are_never_recommended(school: School) -> None:
     assert recommend(school.user("ann"), None, 5, 60).recommendations == []
 
 
-def test_users_who_are_no_students_name_one(school: School) -> None:
+def test_users_who_are_not_students_must_name_one(school: School) -> None:
     school.syllabus(TOPICS)
     student, other = school.user("ann"), school.user("bob")
     with pytest.raises(NotStudent):

@@ -68,7 +68,7 @@ def test_what_was_emptied_and_filled_again_counts_as_filled(legacy: Legacy) -> N
 
 @pytest.mark.parametrize("table", ["workshop_students", "student_configs"])
 @pytest.mark.parametrize("row_time", [None, "2025-01-01", "2026-01-01"])
-def test_a_key_that_was_removed_does_not_come_back(
+def test_a_key_that_was_removed_is_not_restored(
     legacy: Legacy, table: str, row_time: str | None
 ) -> None:
     legacy.put(table, session_token="token-a", openai_api_key="sk-plain", created_at=row_time)

@@ -243,7 +243,7 @@ def connect(server: PostgresServer) -> Legacy:
     )
 
 
-def test_a_killed_server_comes_back_with_all_or_nothing(own_server: PostgresServer) -> None:
+def test_a_killed_server_restarts_with_all_or_nothing(own_server: PostgresServer) -> None:
     legacy = connect(own_server)
     for _, script in schema_scripts():
         legacy.connection.execute(script.encode())

@@ -124,7 +124,7 @@ def _check_people(legacy: Legacy) -> None:
 
 @hypothesis_settings(max_examples=8)
 @given(seed=st.integers(0, 2**32))
-def test_what_pages_emptied_does_not_come_back(generated: Legacy, seed: int) -> None:
+def test_values_that_pages_emptied_are_not_restored(generated: Legacy, seed: int) -> None:
     regenerate(generated, 8, seed, 0)
     generated.run()
     generated.connection.execute(

@@ -74,7 +74,7 @@ def test_a_paused_run_does_not_continue_in_recreated_tables(
 
 
 @pytest.mark.parametrize("recreate", RECREATIONS)
-def test_a_finished_run_does_not_verify_tables_created_anew(
+def test_a_finished_run_does_not_verify_recreated_tables(
     timed: Legacy, recreate: Callable[[Legacy], None]
 ) -> None:
     assert timed.run().verified

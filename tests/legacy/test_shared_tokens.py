@@ -131,7 +131,7 @@ def test_who_was_separated_stays_so_when_the_other_person_has_gone(legacy: Legac
     assert [who for who, _, _ in sessions(legacy)] == ["-", "ben@x.org"]
 
 
-def test_a_changed_email_is_no_second_person(legacy: Legacy) -> None:
+def test_a_changed_email_does_not_make_a_second_person(legacy: Legacy) -> None:
     legacy.put("workshop_students", session_token="token-a", student_email="ann@x.org")
     legacy.run()
     legacy.connection.execute(
@@ -162,7 +162,7 @@ def test_shared_tokens_in_several_batches_and_in_a_dry_run(legacy: Legacy) -> No
     assert prompts == [(f"p{person}@x.org", 60, 60) for person in range(3)]
 
 
-def test_the_tables_can_be_set_aside_and_come_back(legacy: Legacy) -> None:
+def test_the_tables_can_be_set_aside_and_returned(legacy: Legacy) -> None:
     legacy.add("workshop_students", PEOPLE.format(token="undefined"))
     legacy.run()
     (name,) = legacy.rows("SELECT legacy.set_aside('workshop_students', '20250101')")

@@ -273,6 +273,6 @@ def test_a_table_that_is_not_read_is_named(bare: Legacy, table: str) -> None:
     assert any(line.startswith(f"{name}: not read") for line in answer.results)
 
 
-def test_a_database_without_legacy_tables_is_said_to_have_none(bare: Legacy) -> None:
+def test_a_database_without_legacy_tables_is_reported_as_such(bare: Legacy) -> None:
     message = report(bare.run(), bare.deps).message
     assert message == "Migration completed: there is no legacy table in the schema public"

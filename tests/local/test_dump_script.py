@@ -144,7 +144,7 @@ def pg_dump(url: str, file: Path, *options: str) -> Path:
     [(), ("--clean",), ("--create",), ("--clean", "--create"), ("--format=tar",),
      ("--format=directory",), ("--inserts", "--use-set-session-authorization")],
 )  # fmt: skip
-def test_every_form_of_dump_comes_back(
+def test_every_form_of_dump_is_restored(
     postgres_url: str, tmp_path: Path, options: tuple[str, ...]
 ) -> None:
     with psycopg.connect(postgres_url) as connection:
@@ -159,7 +159,7 @@ def test_every_form_of_dump_comes_back(
     assert one(postgres_url, "SELECT count(*) FROM questions") == 0, "the search_path is lost"
 
 
-def test_a_compressed_dump_comes_back(postgres_url: str, tmp_path: Path) -> None:
+def test_a_compressed_dump_is_restored(postgres_url: str, tmp_path: Path) -> None:
     file = tmp_path / "dump.sql.gz"
     text = pg_dump(postgres_url, tmp_path / "dump.sql").read_bytes()
     file.write_bytes(gzip.compress(text))
@@ -213,7 +213,7 @@ def test_sql_written_by_hand_runs_as_it_is(postgres_url: str, tmp_path: Path) ->
     ],
     ids=["a backup of admin-backup", "a dump of a whole server", "a program"],
 )
-def test_a_file_that_is_no_dump_is_explained(
+def test_a_file_that_is_not_a_dump_is_explained(
     postgres_url: str, tmp_path: Path, content: bytes, message: str
 ) -> None:
     file = tmp_path / "stepwise-20250123T101500Z-1f2e3d4c.jsonl.gz"

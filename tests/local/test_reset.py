@@ -63,7 +63,7 @@ def test_nothing_happens_without_a_yes(folder: Path, local: Path, stdin: str) ->
     assert is_kept(local)
 
 
-def test_another_confirmation_is_no_yes(folder: Path, local: Path) -> None:
+def test_another_confirmation_does_not_count_as_yes(folder: Path, local: Path) -> None:
     assert run("local.reset", cwd=folder, stdin="yes\n", CONFIRM="true").returncode == 1
     assert is_kept(local)
 

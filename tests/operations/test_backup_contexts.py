@@ -64,7 +64,9 @@ def database(postgres_url: str) -> Iterator[Connection]:
 
 
 @pytest.fixture
-def tested(client: TestClient, operator: dict[str, str], database: Connection) -> Connection:
+def used_assessment(
+    client: TestClient, operator: dict[str, str], database: Connection
+) -> Connection:
     """An assessment with a pool, a finished test, an open one, and rows that were set aside."""
     pool_id = upload(client, operator, make_questions(12))
     ann = Student(client, pool_id)
@@ -116,15 +118,15 @@ def lines_of(deps: Deps, name: str) -> list[Any]:
     return [json.loads(line) for line in gzip.open(file_of(deps, name))]
 
 
-def test_an_assessment_comes_back_and_goes_on(
-    tested: Connection, deps: Deps, client: TestClient, operator: dict[str, str]
+def test_an_assessment_is_restored_and_can_be_used(
+    used_assessment: Connection, deps: Deps, client: TestClient, operator: dict[str, str]
 ) -> None:
-    before = all_rows(tested)
+    before = all_rows(used_assessment)
     backup = back_up(deps)
     assert backup.rows["assessment"]["assessment.test_responses"] == 3
-    empty(tested)
+    empty(used_assessment)
     restored = restore(backup.name, deps)
-    assert all_rows(tested) == before
+    assert all_rows(used_assessment) == before
     counts = {table: len(stored) for table, stored in before.items()}
     assert flat(restored.rows) == counts
     assert counts.items() <= flat(backup.rows).items()
@@ -132,17 +134,19 @@ def test_an_assessment_comes_back_and_goes_on(
     ada = Student(client, upload(client, operator, make_questions(6, "r")), "ada")
     ada.start()
     ada.answer()
-    tested.execute(
+    used_assessment.execute(
         "INSERT INTO assessment.set_aside_rows (table_name, reason, row_data)"
         " VALUES ('a', 'd', '{}')"
     )
-    assert one(tested, "SELECT array_agg(reason ORDER BY id) FROM assessment.set_aside_rows") == [
+    assert one(
+        used_assessment, "SELECT array_agg(reason ORDER BY id) FROM assessment.set_aside_rows"
+    ) == [
         "b",
         "c",
         "d",
     ]
     with pytest.raises(psycopg.errors.InsufficientPrivilege, match="never changed"):
-        tested.execute("UPDATE assessment.test_responses SET response = 0")
+        used_assessment.execute("UPDATE assessment.test_responses SET response = 0")
 
 
 def test_tables_that_the_code_does_not_know_are_saved_and_created_again(
@@ -211,7 +215,7 @@ def test_columns_that_the_code_does_not_know_are_kept(database: Connection, deps
     ) == ("character varying(9)")
 
 
-def test_values_that_json_has_trouble_with_come_back(database: Connection, deps: Deps) -> None:
+def test_values_that_json_cannot_hold_are_restored(database: Connection, deps: Deps) -> None:
     database.execute("INSERT INTO public.students (student_email) VALUES ('a@example.com')")
     database.execute(
         "INSERT INTO public.sessions (session_token, student_id, tools, system_prompt)"
@@ -243,39 +247,47 @@ def test_a_table_is_locked_while_it_is_restored(database: Connection, deps: Deps
         assert "ShareRowExclusiveLock" in one(database, modes)
 
 
-def test_rows_of_one_context_stop_the_restore_of_all(tested: Connection, deps: Deps) -> None:
-    tested.execute("INSERT INTO public.students (student_email) VALUES ('a@example.com')")
+def test_rows_of_one_context_stop_the_restore_of_all(
+    used_assessment: Connection, deps: Deps
+) -> None:
+    used_assessment.execute("INSERT INTO public.students (student_email) VALUES ('a@example.com')")
     backup = back_up(deps)
-    empty(tested)
-    tested.execute("INSERT INTO assessment.question_pools VALUES (gen_random_uuid(), NULL, 1, 1)")
+    empty(used_assessment)
+    used_assessment.execute(
+        "INSERT INTO assessment.question_pools VALUES (gen_random_uuid(), NULL, 1, 1)"
+    )
     with pytest.raises(NotSafeYet, match=r"assessment\.question_pools has rows"):
         restore(backup.name, deps)
-    assert one(tested, "SELECT count(*) FROM public.students") == 0
+    assert one(used_assessment, "SELECT count(*) FROM public.students") == 0
     restored = restore(backup.name, deps, unified_only=True)
     assert restored.rows.keys() == {"workshop"}
-    assert one(tested, "SELECT count(*) FROM public.students") == 1
-    assert one(tested, "SELECT count(*) FROM assessment.question_pools") == 1
+    assert one(used_assessment, "SELECT count(*) FROM public.students") == 1
+    assert one(used_assessment, "SELECT count(*) FROM assessment.question_pools") == 1
 
 
-def test_an_assessment_is_restored_while_the_workshop_waits(tested: Connection, deps: Deps) -> None:
-    tested.execute(
+def test_an_assessment_is_restored_while_the_workshop_waits(
+    used_assessment: Connection, deps: Deps
+) -> None:
+    used_assessment.execute(
         "DROP TABLE public.events, public.step_progress, public.sessions, public.courses CASCADE"
     )
-    tested.execute("DROP TABLE public.students CASCADE")
+    used_assessment.execute("DROP TABLE public.students CASCADE")
     backup = back_up(deps)
-    before = all_rows(tested)
-    empty(tested)
-    tested.execute("CREATE VIEW public.students AS SELECT id FROM assessment.test_sessions")
+    before = all_rows(used_assessment)
+    empty(used_assessment)
+    used_assessment.execute(
+        "CREATE VIEW public.students AS SELECT id FROM assessment.test_sessions"
+    )
     assert restore(backup.name, deps).rows.keys() == {"assessment", "learning"}
-    assert all_rows(tested) == before
-    empty(tested)
-    tested.execute("DROP TABLE assessment.question_revisions")
+    assert all_rows(used_assessment) == before
+    empty(used_assessment)
+    used_assessment.execute("DROP TABLE assessment.question_revisions")
     with pytest.raises(UnifiedSchemaNotFound):
         restore(backup.name, deps)
 
 
 def test_the_audit_trail_is_saved_and_never_replaced(
-    tested: Connection, deps: Deps, client: TestClient
+    used_assessment: Connection, deps: Deps, client: TestClient
 ) -> None:
     body = {"adminPassword": ADMIN_PASSWORD}
     saved = client.post("/api/admin-backup", json=body).json()
@@ -283,14 +295,14 @@ def test_the_audit_trail_is_saved_and_never_replaced(
     assert entries > 0
     written = [line for line in lines_of(deps, saved["name"]) if "entry_sha256" in line]
     assert len(written) == entries
-    empty(tested)
-    before = one(tested, "SELECT count(*) FROM public.operator_audit")
+    empty(used_assessment)
+    before = one(used_assessment, "SELECT count(*) FROM public.operator_audit")
     back = client.post("/api/admin-restore", json={**body, "name": saved["name"]}).json()
     assert back["success"] is True
     (note,) = back["notes"]
     assert note.startswith(f"public.operator_audit: {entries} rows not restored")
-    assert one(tested, "SELECT count(*) FROM public.operator_audit") == before + 2
-    assert one(tested, "SELECT public.verify_operator_audit()") is None
+    assert one(used_assessment, "SELECT count(*) FROM public.operator_audit") == before + 2
+    assert one(used_assessment, "SELECT public.verify_operator_audit()") is None
 
 
 def test_what_is_left_out_is_reported_with_the_reason(database: Connection, deps: Deps) -> None:
@@ -312,12 +324,12 @@ def test_what_is_left_out_is_reported_with_the_reason(database: Connection, deps
         "workshop_set_aside_20250123_101500.students",
     ):
         assert "`make backup`" in reasons[table]
-    assert reasons["elsewhere.workshop_students"] == "it stands in another schema"
+    assert reasons["elsewhere.workshop_students"] == "it is in another schema"
     assert {"public.removals", "public.idempotency_keys", "legacy.*"} <= reasons.keys()
     assert not {"public.orders", "elsewhere.students"} & {*reasons, *flat(backup.rows)}
 
 
-def test_tables_of_other_applications_are_told_by_their_columns(
+def test_tables_of_other_applications_are_recognized_by_their_columns(
     database: Connection, deps: Deps
 ) -> None:
     database.execute("""
@@ -331,7 +343,7 @@ def test_tables_of_other_applications_are_told_by_their_columns(
     ]
 
 
-def test_a_view_is_no_table(database: Connection, deps: Deps) -> None:
+def test_a_view_is_not_backed_up_as_a_table(database: Connection, deps: Deps) -> None:
     database.execute("""
         DROP TABLE public.events, public.step_progress, public.sessions, public.students CASCADE;
         CREATE VIEW public.students AS SELECT id AS student_id FROM assessment.test_sessions;
@@ -387,7 +399,7 @@ def test_a_database_without_our_tables_gives_no_backup(
     ],
 )
 def test_a_table_that_cannot_be_read_in_full_stops_the_backup_by_name(
-    tested: Connection,
+    used_assessment: Connection,
     deps: Deps,
     deps_of: Callable[[str], Deps],
     closed: str,
@@ -395,20 +407,24 @@ def test_a_table_that_cannot_be_read_in_full_stops_the_backup_by_name(
 ) -> None:
     back_up(deps)  # creates the schema legacy
     url = deps.settings.postgres_url or ""
-    tested.execute("CREATE ROLE reader LOGIN")
+    used_assessment.execute("CREATE ROLE reader LOGIN")
     try:
-        tested.execute("CREATE TABLE public.kept (n INT)")
-        tested.execute("INSERT INTO public.kept VALUES (1)")
+        used_assessment.execute("CREATE TABLE public.kept (n INT)")
+        used_assessment.execute("INSERT INTO public.kept VALUES (1)")
         for schema in ("public", "assessment", "learning", "legacy"):
-            tested.execute(f"GRANT USAGE ON SCHEMA {schema} TO reader".encode())
-            tested.execute(f"GRANT SELECT ON ALL TABLES IN SCHEMA {schema} TO reader".encode())
-        tested.execute("GRANT CREATE ON SCHEMA legacy TO reader")
+            used_assessment.execute(f"GRANT USAGE ON SCHEMA {schema} TO reader".encode())
+            used_assessment.execute(
+                f"GRANT SELECT ON ALL TABLES IN SCHEMA {schema} TO reader".encode()
+            )
+        used_assessment.execute("GRANT CREATE ON SCHEMA legacy TO reader")
         # The role creates these schemas again, since it may not change those of another owner.
-        tested.execute("ALTER SCHEMA legacy RENAME TO gone; ALTER SCHEMA stepwise RENAME TO gone_2")
-        tested.execute(closed.encode())
-        tested.execute(
+        used_assessment.execute(
+            "ALTER SCHEMA legacy RENAME TO gone; ALTER SCHEMA stepwise RENAME TO gone_2"
+        )
+        used_assessment.execute(closed.encode())
+        used_assessment.execute(
             sql.SQL("GRANT CREATE ON DATABASE {} TO reader").format(
-                sql.Identifier(tested.info.dbname)
+                sql.Identifier(used_assessment.info.dbname)
             )
         )
         reader = deps_of(url.replace("postgres@", "reader@"))
@@ -418,10 +434,10 @@ def test_a_table_that_cannot_be_read_in_full_stops_the_backup_by_name(
         assert set(Path(deps.settings.backup_folder).iterdir()) == before
         reader.close()
     finally:
-        tested.execute("DROP OWNED BY reader CASCADE; DROP ROLE reader")
+        used_assessment.execute("DROP OWNED BY reader CASCADE; DROP ROLE reader")
 
 
-def test_an_assessment_before_its_first_upgrade_comes_back_as_it_was(
+def test_an_assessment_before_its_first_upgrade_is_restored_unchanged(
     empty_postgres_url: str, deps_of: Callable[[str], Deps]
 ) -> None:
     deps = deps_of(empty_postgres_url)
@@ -549,17 +565,17 @@ def test_a_backup_of_version_1_is_restored(database: Connection, deps: Deps) -> 
         (b'"assessment.questions"', b'"public.removals"'),
     ],
 )
-def test_a_file_that_names_what_no_backup_has_is_refused(
-    tested: Connection, deps: Deps, old: bytes, new: bytes
+def test_a_file_with_tables_that_no_backup_has_is_refused(
+    used_assessment: Connection, deps: Deps, old: bytes, new: bytes
 ) -> None:
     backup = back_up(deps)
     content = gzip.decompress(file_of(deps, backup.name).read_bytes())
     assert old in content
     file_of(deps, backup.name).write_bytes(gzip.compress(content.replace(old, new, 1)))
-    empty(tested)
+    empty(used_assessment)
     with pytest.raises(BackupUnreadable):
         restore(backup.name, deps)
-    assert all_rows(tested) == {table: [] for table in tables_of(tested)}
+    assert all_rows(used_assessment) == {table: [] for table in tables_of(used_assessment)}
 
 
 def test_a_legacy_database_with_an_old_assessment_is_saved_whole(

@@ -62,7 +62,7 @@ def file_text(deps: Deps, name: str) -> str:
     return gzip.decompress((Path(deps.settings.backup_folder) / name).read_bytes()).decode()
 
 
-def test_values_of_every_type_come_back_where_the_type_lacks(
+def test_values_of_every_type_are_restored_where_the_type_is_missing(
     database: Connection, deps: Deps
 ) -> None:
     database.execute(ODD_TABLE.encode())
@@ -109,7 +109,7 @@ SECRETS = (f"sk-{MARK}", f"AC{MARK}", f"SK{MARK}", f"AIza{MARK}", f"https://a:{M
 
 
 @pytest.mark.parametrize("secret", SECRETS)
-def test_a_secret_in_any_column_is_sealed_and_comes_back(
+def test_a_secret_in_any_column_is_sealed_and_restored(
     database: Connection, deps: Deps, secret: str
 ) -> None:
     """Rows from before secrets were removed, and legacy columns that nobody knows."""

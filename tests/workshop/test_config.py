@@ -60,7 +60,7 @@ Save = Callable[..., Any]
 Get = Callable[[], dict[str, Any]]
 
 
-def test_saved_fields_come_back(save: Save, get: Get) -> None:
+def test_saved_fields_are_returned(save: Save, get: Get) -> None:
     response = save(studentName="Ann", studentEmail="ann@example.com", **FIELDS)
     assert response.json() == {
         "success": True,

@@ -240,7 +240,7 @@ def test_flags_of_a_course_are_kept_and_no_other_member(
     assert rows(events) == [(2,)]
 
 
-def test_flag_of_a_course_is_no_unknown_field_but_a_misspelt_one_is(
+def test_flag_of_a_course_is_known_and_a_misspelt_one_is_not(
     client: TestClient, save: Save
 ) -> None:
     save(steps("Bowline", Bowline=["bowlineTied"]))

@@ -265,7 +265,7 @@ def test_hostile_text_is_stored_unchanged(post: Post, rows: Rows, text: str) -> 
     ]  # fmt: skip
 
 
-def test_step_has_the_name_of_the_course_whatever_a_page_calls_it(post: Post, rows: Rows) -> None:
+def test_step_has_the_name_of_the_course_and_not_that_of_the_page(post: Post, rows: Rows) -> None:
     for token, name in (("ws_1_long_enough", "Services"), ("ws_2_long_enough", "Setting up")):
         post(sessionToken=token, stepNumber=3, stepName=name)
         progress = post(sessionToken=token, stepNumber=3, stepName=name).json()["progress"]

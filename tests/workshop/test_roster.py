@@ -117,7 +117,7 @@ def test_text_is_read_in_usual_encodings(encoding: str) -> None:
     assert text_of("Zoë, Ä".encode(encoding)) == "Zoë, Ä"
 
 
-def test_bytes_that_are_no_text_are_refused() -> None:
+def test_bytes_that_are_not_text_are_refused() -> None:
     with pytest.raises(JsonRefused):
         text_of(b"email\n\x81\xff\n")
 

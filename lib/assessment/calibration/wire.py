@@ -36,7 +36,7 @@ class CalibrateIn(StrictBody):
     accept: Annotated[bool | int, BeforeValidator(_true_or_number)] = False
     """True, or the number of a proposal, to make the pool's estimates that wait its next version
     instead of making new ones; needs `question_pool_id`."""
-    adminPassword: Any = None  # noqa: N815 spelled so in every operator's body
+    adminPassword: Any = None  # noqa: N815 its spelling in every operator's body
 
     @model_validator(mode="after")
     def _only_one_pool_is_accepted(self) -> Self:

@@ -288,7 +288,7 @@ class EditIn(QuestionIn):
     """`version` of the question as it was read; refused if the question has changed since."""
     retired: bool | None = Field(default=None, strict=True)
     """Whether the question is not asked; if left out, this stays as it is."""
-    adminPassword: Any = None  # noqa: N815 spelled so in every operator's body
+    adminPassword: Any = None  # noqa: N815 its spelling in every operator's body
 
 
 class RetireIn(StrictBody):
@@ -296,7 +296,7 @@ class RetireIn(StrictBody):
 
     version: int | None = Field(default=None, ge=1, le=MAX_VERSION, strict=True)
     """`version` of the question as it was read; if given, a change since is refused."""
-    adminPassword: Any = None  # noqa: N815 spelled so in every operator's body
+    adminPassword: Any = None  # noqa: N815 its spelling in every operator's body
 
 
 class ChangedQuestionOut(Answer):
@@ -315,7 +315,7 @@ class PoolVersionIn(StrictBody):
     """Id of the pool."""
     version: int = Field(ge=1, le=MAX_VERSION, strict=True)
     """Version whose parameters and settings new tests are to use."""
-    adminPassword: Any = None  # noqa: N815 spelled so in every operator's body
+    adminPassword: Any = None  # noqa: N815 its spelling in every operator's body
 
 
 class PoolVersionOut(Answer):

@@ -113,7 +113,7 @@ class SessionCleanupIn(StrictBody):
 
     inactivity_minutes: int = Field(default=30, ge=1, le=525_600, strict=True)
     """Minutes without an answer after which a test is closed."""
-    adminPassword: Any = None  # noqa: N815 spelled so in every operator's body
+    adminPassword: Any = None  # noqa: N815 its spelling in every operator's body
 
 
 class QuestionOut(Body):
@@ -268,7 +268,7 @@ class ResetIn(StrictBody):
 
     session_id: SessionUuid
     """Id of the test."""
-    adminPassword: Any = None  # noqa: N815 spelled so in every operator's body
+    adminPassword: Any = None  # noqa: N815 its spelling in every operator's body
 
 
 class ResetOut(Answer):

@@ -36,7 +36,7 @@ class TicketsIn(StrictBody):
     """Criteria that end the test, within the rules of the pool; by default those of the start."""
     extra_time: float = Field(default=0.0, ge=0, le=4)
     """Share by which time limits are extended: 0.25 for a quarter more."""
-    adminPassword: Any = None  # noqa: N815 spelled so in every operator's body
+    adminPassword: Any = None  # noqa: N815 its spelling in every operator's body
 
     @model_validator(mode="after")
     def _one_end(self) -> Self:

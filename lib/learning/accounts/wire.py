@@ -111,7 +111,7 @@ class InviteIn(Body):
     """Existing account that may set a new password."""
     valid_hours: Annotated[int, Field(ge=1, le=24 * 30)] = 72
     """Hours until the code expires."""
-    adminPassword: Any = None  # noqa: N815 spelled so in every operator's body
+    adminPassword: Any = None  # noqa: N815 its spelling in every operator's body
 
     @model_validator(mode="after")
     def _one_purpose(self) -> Self:

@@ -26,7 +26,7 @@ AUDIT_TRAIL = "operator_audit"
 LEFT_OUT = {
     "idempotency_keys": "it only prevents a request from being repeated within 24 hours",
     "operator_failures": "it only counts wrong passwords of the last hours",
-    "removals": "it keeps what was removed from coming back, whichever backup is restored",
+    "removals": "it prevents the return of removed people from any backup",
 }
 """Tables of `public` that are not in a backup."""
 OWN_SCHEMAS = {
@@ -74,7 +74,7 @@ def select(catalog: Sequence[CatalogTable]) -> Selection:
     """Select the tables of all contexts from those in the catalog.
 
     Raises:
-        NothingToBackUp: If none of them is there.
+        NothingToBackUp: If none of them exists.
         TablesNotReadable: If one cannot be read, or rows of it are hidden.
     """
     contexts = context_of_each(catalog)
@@ -168,7 +168,7 @@ def _reason(table: CatalogTable) -> str | None:
     if "_set_aside_" in table.schema_name:
         return "it was set aside; only `make backup` (pg_dump) saves it"
     if table.schema_name != "public":
-        return "it stands in another schema" if table.table_name in LEGACY_TABLES else None
+        return "it is in another schema" if table.table_name in LEGACY_TABLES else None
     if SET_ASIDE.fullmatch(table.table_name):
         return "it was set aside; only `make backup` (pg_dump) saves it"
     return LEFT_OUT.get(table.table_name)

@@ -51,7 +51,7 @@ def save_course(request: CourseIn, deps: Deps) -> CourseSavedOut:
 def with_former_names(course: Course, stored: Course) -> Course:
     """Return the course with the stored names of each step as aliases, unless another step has one.
 
-    Pages that still send a former name go on reporting the same step.
+    Pages that still send a former name continue to report the same step.
     """
     taken = course.numbers_by_name_key
     former_steps = {step.number: step for step in stored.steps}

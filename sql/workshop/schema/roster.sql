@@ -1,4 +1,4 @@
--- Rosters: who is expected in a course, before the first report. The script runs in one execute, after
+-- Rosters: the people who are expected in a course, before their first report. The script runs in one execute, after
 -- support.sql.
 
 -- One row per student and course that a roster named. The student may have no session yet.
