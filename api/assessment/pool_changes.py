@@ -24,7 +24,7 @@ def retire_question(
     deps: GivenDeps,
     body: w.RetireIn | None = None,
 ) -> w.ChangedQuestionOut:
-    """Ask a question in no test that starts later; repeating the call changes nothing."""
+    """Exclude a question from tests that start later; repeating the call changes nothing."""
     return change.retire(question_pool_id, question_id, body or w.RetireIn(), deps)
 
 

@@ -186,7 +186,7 @@ class Postgres:
             except SchemaMissing:
                 if not first:
                     raise
-                # A schema of an earlier version may lack only what these need.
+                # An older schema may lack the objects that only the preceding statements need.
                 log("preceding_statements_left_out", names=[each.query.name for each in first])
                 first = []
             except Busy as busy:
@@ -336,7 +336,7 @@ _APP_ERRORS: tuple[tuple[tuple[type[psycopg.Error], ...], Callable[[], AppError]
     ((driver.CharacterNotInRepertoire, driver.UntranslatableCharacter), UnstorableText),
     ((psycopg.OperationalError, psycopg.InterfaceError), DatabaseUnavailable),
 )
-"""Classes of the driver's errors and our error for them; a subclass stands before its base."""
+"""Classes of the driver's errors and our error for them; a subclass comes before its base."""
 
 
 def _registered_error(error: psycopg.Error) -> AppError | None:

@@ -157,7 +157,7 @@ def _execute_preceding(connection: Connection) -> None:
                 driver.execute(statement.query.text, statement.params)
             driver.commit()
     except SchemaMissing:
-        # A schema of an earlier version may lack only what these need.
+        # An older schema may lack the objects that only the preceding statements need.
         log("preceding_statements_left_out", names=[each.query.name for each in first])
         driver.rollback()
     except AppError:

@@ -15,7 +15,7 @@ from lib.errors import InvalidCursor, JsonRefused, NotJson
 from lib.web import strict_json
 
 MAX_LENGTH = 24_000
-"""Characters: migrated session tokens have up to 2,600 bytes, some of which JSON escapes as six."""
+"""Maximum length of a cursor; migrated tokens have 2,600 bytes, some of which JSON escapes as six."""
 
 Cursor = Annotated[
     str | None,
@@ -33,7 +33,7 @@ def read(cursor: str, *kinds: Callable[[Any], Any]) -> list[Any]:
     """Return the sort key in a cursor.
 
     Args:
-        cursor: What `write` returned, if the caller is honest.
+        cursor: Cursor from a request; anything that `write` did not return is refused.
         kinds: For each part of the key, a function that converts it or raises ValueError.
 
     Raises:

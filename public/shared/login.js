@@ -16,7 +16,7 @@ export function storePassword(password, storage = sessionStorage) {
   else storage.setItem(KEY, password);
 }
 
-/** The log-in of a page: its API and what changes it. */
+/** The log-in of a page: the API with its password, and functions to log in and out. */
 export function useLogin() {
   const [password, setPassword] = useState(storedPassword);
   const api = useMemo(() => apiWith(password), [password]);
@@ -24,8 +24,8 @@ export function useLogin() {
     storePassword(value);
     setPassword(value);
   };
-  // Calls that answer strangers, too, tell an operator more. Without a password that is for the local
-  // server alone, and only once it has answered an operator's call.
+  // For calls that also answer strangers but return more to an operator. Without a password, use it only
+  // after the local server has answered an operator's call.
   const operatorApi = useMemo(() => apiWith(password ?? PLACEHOLDER), [password]);
   return { api, operatorApi, password, logIn: change, logOut: () => change(null) };
 }

@@ -62,7 +62,7 @@ def edit(pool_id: UUID, question_id: str, body: EditIn, deps: Deps) -> ChangedQu
 
 
 def retire(pool_id: UUID, question_id: str, body: RetireIn, deps: Deps) -> ChangedQuestionOut:
-    """Ask a question in no test that starts later; a retired question stays as it is.
+    """Exclude a question from tests that start later; a retired question stays as it is.
 
     Raises:
         QuestionNotFound: If the pool has no such question.

@@ -39,7 +39,7 @@ def record(report: ProgressIn, key: str | None, deps: Deps) -> Progress:
         CourseNotFound: If the course does not exist.
         SessionOfAnotherCourse: If the session has progress in another course.
         NoSuchStep: If the course has no step of this number and name.
-        TokenReplaced: If the session has another token now.
+        TokenReplaced: If the token was replaced by another one.
         TokenTooShort: If a deployment would begin a session under a short token.
         TooManySessions: If the e-mail has the maximum number of new sessions in the last hour.
         IdempotencyKeyReused: If the Idempotency-Key was sent with another body before.
