@@ -15,7 +15,7 @@ from lib.errors import InvalidCursor, JsonRefused, NotJson
 from lib.web import strict_json
 
 MAX_LENGTH = 24_000
-"""Maximum length of a cursor; migrated tokens have 2,600 bytes, some of which JSON escapes as six."""
+"""Maximum length of a cursor: migrated tokens have 2,600 bytes, which JSON may escape as six."""
 
 Cursor = Annotated[
     str | None,
