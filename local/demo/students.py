@@ -23,9 +23,9 @@ Row = dict[str, Any]
 STUDENTS = UUID("5e9d0000-0000-4000-8000-000000000002")
 TWILIO_STEP, GITHUB_STEP = 2, 4  # first steps at which a student has such an account
 FIRST_TOKEN_MILLISECONDS = 1_760_000_000_000
-WAITS = timedelta(minutes=6)  # since a student asked for help
+WAITING_TIME = timedelta(minutes=6)  # since a student asked for help
 LIFETIME = timedelta(days=14)  # longer than a real session, so that the demo stays usable
-LIFETIME_IF_LEFT = timedelta(days=1)  # as long as a real session
+REAL_LIFETIME = timedelta(days=1)  # as long as a real session
 
 HOURS_SINCE_ACTIVITY = {
     Presence.ACTIVE: (0.02, 0.25),
@@ -87,12 +87,12 @@ def workshop(now: datetime, vault: Vault | None) -> Workshop:
     """
     rows = Workshop([], [], [], [])
     for person in people():
-        visits = _visits(person, now)
-        rows.students.append(_student(person, visits, vault))
-        for visit in visits:
-            rows.sessions.append(_session(visit, vault))
-            rows.steps.extend(_step(visit, step) for step in visit.steps)
-            rows.events.extend(_event(visit, event) for event in _events(visit))
+        sessions = _sessions(person, now)
+        rows.students.append(_student(person, sessions, vault))
+        for session in sessions:
+            rows.sessions.append(_session(session, vault))
+            rows.steps.extend(_step(session, step) for step in session.steps)
+            rows.events.extend(_event(session, event) for event in _events(session))
     return rows
 
 
@@ -101,20 +101,20 @@ def session_token(person: Person) -> str:
     return _token(person.number, 1)
 
 
-def _token(student: int, visit: int) -> str:
+def _token(student: int, session: int) -> str:
     """Return a token in the form of a real one; it is public, like all demo data."""
-    secret = hashlib.sha256(f"stepwise demo {student}.{visit}".encode()).hexdigest()
-    return f"ws_{FIRST_TOKEN_MILLISECONDS + 10 * student + visit}_{secret}"
+    secret = hashlib.sha256(f"stepwise demo {student}.{session}".encode()).hexdigest()
+    return f"ws_{FIRST_TOKEN_MILLISECONDS + 10 * student + session}_{secret}"
 
 
-def _visits(person: Person, now: datetime) -> list[DemoSession]:
-    visits = [_visit(person, 1, person.step, person.presence, now)]
+def _sessions(person: Person, now: datetime) -> list[DemoSession]:
+    sessions = [_make_session(person, 1, person.step, person.presence, now)]
     if person.has_older_session:
-        visits.insert(0, _visit(person, 0, min(person.step - 1, 4), Presence.LEFT, now))
-    return visits
+        sessions.insert(0, _make_session(person, 0, min(person.step - 1, 4), Presence.LEFT, now))
+    return sessions
 
 
-def _visit(
+def _make_session(
     person: Person, number: int, step: int, presence: Presence, now: datetime
 ) -> DemoSession:
     rng = Random(f"{person.number}.{number}")
@@ -125,8 +125,8 @@ def _visit(
     return DemoSession(person, number, step, presence, ended, steps)
 
 
-def _student(person: Person, visits: list[DemoSession], vault: Vault | None) -> Row:
-    digest = hashlib.sha256(visits[0].token.encode()).hexdigest()
+def _student(person: Person, sessions: list[DemoSession], vault: Vault | None) -> Row:
+    digest = hashlib.sha256(sessions[0].token.encode()).hexdigest()
     github = person.mailbox and person.mailbox.replace(".", "-")
     return {
         "student_id": student_id(person),
@@ -136,95 +136,95 @@ def _student(person: Person, visits: list[DemoSession], vault: Vault | None) -> 
         if vault and person.step >= TWILIO_STEP
         else None,
         "github_username": github if person.step >= GITHUB_STEP else None,
-        "created_at": visits[0].at(0),
-        "updated_at": visits[-1].ended.isoformat(),
+        "created_at": sessions[0].at(0),
+        "updated_at": sessions[-1].ended.isoformat(),
     }
 
 
-def _session(visit: DemoSession, vault: Vault | None) -> Row:
-    expired = visit.presence is Presence.LEFT
-    passed = [step.number for step in visit.steps if step.passed]
-    key = f"sk-demo-{visit.token[-24:]}"
+def _session(session: DemoSession, vault: Vault | None) -> Row:
+    expired = session.presence is Presence.LEFT
+    passed = [step.number for step in session.steps if step.passed]
+    key = f"sk-demo-{session.token[-24:]}"
     has_key = vault is not None and 1 in passed and not expired
     return {
-        "session_token": visit.token,
-        "student_name_given": visit.person.name,
-        "student_id": student_id(visit.person),
-        "started_at": visit.at(0),
-        "last_activity": visit.ended.isoformat(),
-        "expires_at": (visit.ended + (LIFETIME_IF_LEFT if expired else LIFETIME)).isoformat(),
+        "session_token": session.token,
+        "student_name_given": session.person.name,
+        "student_id": student_id(session.person),
+        "started_at": session.at(0),
+        "last_activity": session.ended.isoformat(),
+        "expires_at": (session.ended + (REAL_LIFETIME if expired else LIFETIME)).isoformat(),
         "is_active": not expired,
-        "demo_mode": visit.person.demo_mode,
-        "current_step": visit.step,
-        "total_time_spent": sum(step.seconds for step in visit.steps),
+        "demo_mode": session.person.demo_mode,
+        "current_step": session.step,
+        "total_time_spent": sum(step.seconds for step in session.steps),
         "completion_rate": round(100 * len(passed) / LAST_STEP),
-        "openai_api_key": vault.seal(key, visit.token, API_KEY_FIELD)
+        "openai_api_key": vault.seal(key, session.token, API_KEY_FIELD)
         if vault and has_key
         else None,
-        "help_asked_at": _help_asked_at(visit),
-        "bug_reports": [{**bug.data, "timestamp": visit.at(bug.at)} for bug in _bugs(visit)],
-        "created_at": visit.at(0),
-        "updated_at": visit.ended.isoformat(),
-        **configuration(visit.person, visit.number, max(passed, default=0)),
-        **flags(visit.steps),
+        "help_asked_at": _help_asked_at(session),
+        "bug_reports": [{**bug.data, "timestamp": session.at(bug.at)} for bug in _bugs(session)],
+        "created_at": session.at(0),
+        "updated_at": session.ended.isoformat(),
+        **configuration(session.person, session.number, max(passed, default=0)),
+        **flags(session.steps),
     }
 
 
-def _help_asked_at(visit: DemoSession) -> str | None:
-    if not visit.person.asks_for_help or visit.presence is Presence.LEFT:
+def _help_asked_at(session: DemoSession) -> str | None:
+    if not session.person.asks_for_help or session.presence is Presence.LEFT:
         return None
-    return (visit.ended - WAITS).isoformat()
+    return (session.ended - WAITING_TIME).isoformat()
 
 
-def _step(visit: DemoSession, step: Step) -> Row:
+def _step(session: DemoSession, step: Step) -> Row:
     return {
-        "session_token": visit.token,
-        "student_id": student_id(visit.person),
+        "session_token": session.token,
+        "student_id": student_id(session.person),
         "step_number": step.number,
         "step_name": step.name,
-        "started_at": visit.at(step.started),
-        "completed_at": visit.at(step.ended) if step.passed else None,
+        "started_at": session.at(step.started),
+        "completed_at": session.at(step.ended) if step.passed else None,
         "time_spent": step.seconds,
         "attempts": step.attempts,
         "validation_passed": step.passed,
-        "created_at": visit.at(step.started),
-        "updated_at": visit.at(step.ended),
-        **submission(visit.person, step),
+        "created_at": session.at(step.started),
+        "updated_at": session.at(step.ended),
+        **submission(session.person, step),
     }
 
 
-def _bugs(visit: DemoSession) -> list[Event]:
-    return bugs_of(visit.steps, Random(f"bugs {visit.person.number}.{visit.number}"))
+def _bugs(session: DemoSession) -> list[Event]:
+    return bugs_of(session.steps, Random(f"bugs {session.person.number}.{session.number}"))
 
 
-def _events(visit: DemoSession) -> list[Event]:
+def _events(session: DemoSession) -> list[Event]:
     created = Event("session_created", 0, {})
-    reports = events_of(visit.steps, deployment_url(visit.person))
+    reports = events_of(session.steps, deployment_url(session.person))
     return sorted(
-        (created, *reports, *_bugs(visit), *_help(visit), *_expired(visit)),
+        (created, *reports, *_bugs(session), *_help(session), *_expired(session)),
         key=lambda event: event.at,
     )
 
 
-def _help(visit: DemoSession) -> list[Event]:
-    if _help_asked_at(visit) is None:
+def _help(session: DemoSession) -> list[Event]:
+    if _help_asked_at(session) is None:
         return []
-    ended = visit.steps[-1].ended if visit.steps else 60
-    return [Event("help_asked", ended - int(WAITS.total_seconds()), {"step": visit.step})]
+    ended = session.steps[-1].ended if session.steps else 60
+    return [Event("help_asked", ended - int(WAITING_TIME.total_seconds()), {"step": session.step})]
 
 
-def _expired(visit: DemoSession) -> list[Event]:
-    if visit.presence is not Presence.LEFT:
+def _expired(session: DemoSession) -> list[Event]:
+    if session.presence is not Presence.LEFT:
         return []
-    ended = visit.steps[-1].ended if visit.steps else 60
-    return [Event("session_expired", ended + int(LIFETIME_IF_LEFT.total_seconds()), {})]
+    ended = session.steps[-1].ended if session.steps else 60
+    return [Event("session_expired", ended + int(REAL_LIFETIME.total_seconds()), {})]
 
 
-def _event(visit: DemoSession, event: Event) -> Row:
+def _event(session: DemoSession, event: Event) -> Row:
     return {
-        "student_id": student_id(visit.person),
-        "session_token": visit.token,
+        "student_id": student_id(session.person),
+        "session_token": session.token,
         "event_type": event.kind,
         "event_data": event.data,
-        "created_at": visit.at(event.at),
+        "created_at": session.at(event.at),
     }

@@ -1,5 +1,5 @@
 -- Queries of lib/operations/erasure/store.py. A context whose schema is absent has nothing to erase, so
--- the store asks for it first.
+-- the store checks first which schemas exist.
 
 -- contexts --
 -- Return which contexts have the functions that erase a person.

@@ -139,7 +139,7 @@ def test_of_two_edits_at_once_one_wins(client: TestClient, pool_id: str, rows: R
 def test_edit_that_waited_for_a_retirement_is_refused(
     client: TestClient, pool_id: str, rows: Rows, postgres_url: str
 ) -> None:
-    """The edit waits for the pool and must see what was edit_body in the meantime."""
+    """The edit waits for the pool and must see what was written in the meantime."""
     import psycopg
 
     before = questions(client, pool_id)["q0"]

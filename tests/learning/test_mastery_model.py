@@ -256,7 +256,7 @@ def test_impossible_attempts_are_refused(values: dict[str, float]) -> None:
 
 
 def test_confidence_is_used_only_after_its_answer() -> None:
-    """It changes no prediction before or of its own answer, and the next one."""
+    """Confidence changes the next prediction, but not that of its own answer or an earlier one."""
     calibration = default_calibration()
     question = Question("i", ("A",))
     sure, unsure = Student(calibration), Student(calibration)

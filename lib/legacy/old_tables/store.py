@@ -58,7 +58,7 @@ def bring_back(transaction: "Transaction", table: str) -> str | None:
 
 
 def bring_back_unified(transaction: "Transaction") -> list[RenamedTable]:
-    """Give the unified tables that dropExisting set aside their names, if the present are empty."""
+    """Give unified tables that dropExisting set aside their names if the current ones are empty."""
     return transaction.fetch_all(_queries["bring_back_unified"], None, RenamedTable)
 
 

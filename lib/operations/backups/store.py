@@ -67,7 +67,7 @@ class BackupRow:
     text: str
     """The row as JSON, without its secrets."""
     secrets: list[str | None]
-    """As stored, in the order in which their columns were named."""
+    """Values of the secret columns as stored, in the order in which the columns were given."""
     token: str | None
     """Identifier of the row: a session token, or a student's id."""
 

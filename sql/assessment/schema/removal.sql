@@ -1,11 +1,11 @@
--- Removal of tests: of a person's by an operator, and of old ones. The script runs in one execute, after
+-- Removal of tests: those of a person, by an operator, and old ones. The script runs in one execute, after
 -- functions.sql, any number of times.
 
 SELECT set_config('lock_timeout', '5s', true);
 SELECT pg_advisory_xact_lock(hashtextextended('stepwise.assessment.schema', 0));
 
--- Answers are removed by the functions below only, which set stepwise.removal. A restore and a script
--- that has to set it, too, do so for their transaction.
+-- Answers are removed by the functions below only, which set stepwise.removal. A restore, or another
+-- script that must remove answers, sets it for its transaction.
 CREATE OR REPLACE FUNCTION assessment.refuse_removal() RETURNS TRIGGER LANGUAGE plpgsql AS $$
 BEGIN
   IF coalesce(current_setting('stepwise.removal', TRUE), '') = '' THEN
@@ -32,7 +32,7 @@ CREATE INDEX IF NOT EXISTS idx_test_sessions_closed ON assessment.test_sessions 
   WHERE status <> 'active';
 
 -- The ids under which people with one of these names took tests. Names are in lower case, without
--- surrounding blanks; an e-mail address may stand in an id with a name around it.
+-- surrounding blanks; an id may contain an e-mail address with a name around it.
 CREATE OR REPLACE FUNCTION assessment.ids_of(p_names TEXT[]) RETURNS TEXT[] LANGUAGE sql STABLE AS $$
   SELECT coalesce(array_agg(e.id::TEXT), '{}') FROM assessment.examinees e
   WHERE lower(btrim(e.id)) = ANY (p_names)
@@ -89,7 +89,7 @@ CREATE OR REPLACE FUNCTION assessment.remove_again() RETURNS BIGINT LANGUAGE sql
 $$;
 
 -- Remove up to p_limit closed tests without activity for p_days, with their answers; and long-term
--- proficiencies of that age. Students of whom nothing is left go, too.
+-- proficiencies of that age. Students without any rows left are removed, too.
 CREATE OR REPLACE FUNCTION assessment.remove_old_tests(p_days INT, p_limit INT)
 RETURNS TABLE (tests BIGINT, answers BIGINT, proficiencies BIGINT, students BIGINT)
 LANGUAGE plpgsql AS $$

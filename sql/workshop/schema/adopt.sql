@@ -84,7 +84,7 @@ BEGIN
 END
 $$;
 
--- A table that no version of ours has created yet: `removals` is among the tables that ours has.
+-- Remember the tables of an older application. If `removals` exists, our own version created them all.
 DO $$
 DECLARE
   v_name TEXT;
