@@ -73,8 +73,9 @@ class StudyRecommendation:
         verb = "Revise" if self.is_revision else "Learn"
         text = (
             f"{verb} “{names[self.topic]}” for {self.minutes:.0f} minutes: that adds about"
-            f" {self.marks:.2f} % of the marks. About {100 * self.mastery:.0f} % of it is known now,"
-            f" and {100 * self.mastery_at_exam:.0f} % on the day of the exam without further study."
+            f" {self.marks:.2f} % of the marks. About {100 * self.mastery:.0f} % of it is known"
+            f" now, and {100 * self.mastery_at_exam:.0f} % on the day of the exam without further"
+            " study."
         )
         if self.leads_to is not None:
             text += f" It leads to “{names[self.leads_to]}”."
