@@ -5,41 +5,41 @@ from uuid import UUID
 
 from lib.learning.class_analytics.wire import IntervalOut, StudentPredictionOut
 from lib.learning.current_user import Call
-from lib.learning.decision.prediction import predict_class
+from lib.learning.decision.prediction import Prediction, predict_class
 from lib.learning.students.student import Student
-from lib.learning.study.prediction import PredictedResult, predict_result
+from lib.learning.study.prediction import predict_today
 from lib.learning.study.situation import situations_of
 
 NAMELESS = "(no account)"
 
 
-def predict(call: Call, students: Sequence[Student]) -> Mapping[UUID, PredictedResult]:
-    """Return the predicted result of each student; of nobody without topics."""
+def predict(call: Call, students: Sequence[Student]) -> Mapping[UUID, Prediction]:
+    """Return each student's predicted result if the exam were today; nobody's without topics."""
     situations = situations_of(call, students)
-    results = {student_id: predict_result(it) for student_id, it in situations.items()}
+    results = {student_id: predict_today(it) for student_id, it in situations.items()}
     return {student_id: it for student_id, it in results.items() if it is not None}
 
 
-def mean_prediction(results: Collection[PredictedResult]) -> tuple[float, IntervalOut]:
+def mean_prediction(results: Collection[Prediction]) -> tuple[float, IntervalOut]:
     """Return the predicted mean of a class with its interval; 0 without results."""
     if not results:
         return 0.0, IntervalOut(lower=0.0, upper=0.0)
-    whole = predict_class([it.with_plan for it in results])
+    whole = predict_class(list(results))
     return whole.mean, IntervalOut(lower=whole.low, upper=whole.high)
 
 
 def predictions(
-    students: Sequence[Student], predicted: Mapping[UUID, PredictedResult]
+    students: Sequence[Student], predicted: Mapping[UUID, Prediction]
 ) -> list[StudentPredictionOut]:
     """Return the predicted results, the lowest first."""
     rows = [
         StudentPredictionOut(
             student_id=student.live_id,
             student_name=student.username or NAMELESS,
-            predicted_score=round(predicted[student.id].with_plan.mean, 1),
+            predicted_score=round(predicted[student.id].mean, 1),
             confidence_interval=IntervalOut(
-                lower=round(predicted[student.id].with_plan.low, 1),
-                upper=round(predicted[student.id].with_plan.high, 1),
+                lower=round(predicted[student.id].low, 1),
+                upper=round(predicted[student.id].high, 1),
             ),
         )
         for student in students

@@ -97,7 +97,7 @@ class LivePredictionsOut(Body):
     class_id: LiveId
     """Id of the class."""
     predicted_avg_score: float
-    """Predicted mean mark in percent, 0 to 100."""
+    """Mean mark in percent that is predicted if the exam were today, 0 to 100."""
     confidence_interval: IntervalOut
     """Interval around the mean."""
     confidence_level: ConfidenceLevel
@@ -143,7 +143,7 @@ class LiveComparisonOut(Body):
 
 
 class StudentPredictionOut(Body):
-    """A student's predicted result, if study goes on as regularly as in the last four weeks."""
+    """A student's predicted result if the exam were today."""
 
     student_id: LiveId
     """Id of the student."""
@@ -214,7 +214,8 @@ class ClassAnalyticsAnswer(Answer):
     at_risk_students: list[AtRiskOut]
     """Students who need help, the weakest first."""
     predicted_avg_score: float
-    """Predicted mean mark in percent, 0 to 100, from all answers, whatever the filters."""
+    """Mean mark in percent that is predicted if the exam were today, 0 to 100; from all answers,
+    whatever the filters."""
     confidence_interval: IntervalOut
     """Interval of 95 % around the prediction."""
     confidence_level: ConfidenceLevel

@@ -76,6 +76,7 @@ def plan_study(
     gate: FloatArray | None = None,
     revision_share: float = REVISION_SHARE,
     topic_share: float = TOPIC_SHARE,
+    most_rounds: int = MOST_ROUNDS,
 ) -> list[PlannedSession]:
     """Return the sessions of the first days, in the order in which they are best studied.
 
@@ -89,6 +90,7 @@ def plan_study(
         revision_share: Share of each day that topics which fade have before all others; 0 leaves
             revisions to their marks per minute, like everything else.
         topic_share: Largest share of a day for one topic, above 0, at most 1.
+        most_rounds: Most exchanges of sessions that are tried.
     """
     total = len(time.minutes)
     horizon = max(min(days, total), min(total, HORIZON))
@@ -99,7 +101,8 @@ def plan_study(
     graph, state = part.graph, part.state
     path = Path(graph, state, part.gate, total - horizon)
     first = _first_plan(path, time, horizon, revision_share, topic_share)
-    return _sessions(path, improve(path, first, _rounds(horizon, len(graph.ids))), days)
+    rounds = min(most_rounds, _rounds(horizon, len(graph.ids)))
+    return _sessions(path, improve(path, first, rounds), days)
 
 
 def _minutes_left(time: StudyTime, day: int) -> float:

@@ -8,6 +8,9 @@ from lib.learning.decision.study_plan import LONGEST_PLAN_DAYS
 from lib.learning.decision.topic_graph import MINUTES_PER_HOUR
 from lib.learning.study.situation import Situation
 
+ROUNDS = 3
+"""Improvements of the plan that is predicted for; further ones change the mark by a few tenths."""
+
 
 @dataclass(frozen=True)
 class PredictedResult:
@@ -21,6 +24,12 @@ class PredictedResult:
     """If the student stops today."""
 
 
+def predict_today(situation: Situation) -> Prediction | None:
+    """Return a student's predicted result if the exam were today; None without topics."""
+    graph = situation.graph
+    return predict_exam(graph, situation.committee(), 0) if graph.ids else None
+
+
 def predict_result(situation: Situation) -> PredictedResult | None:
     """Return a student's predicted result; None without topics."""
     graph = situation.graph
@@ -30,7 +39,7 @@ def predict_result(situation: Situation) -> PredictedResult | None:
     minutes = situation.student.available_hours_per_day * MINUTES_PER_HOUR
     committee = situation.committee()
     time = StudyTime([minutes] * days, situation.attendance)
-    sessions = plan_study(graph, committee.mean(), time, days, situation.gate)
+    sessions = plan_study(graph, committee.mean(), time, days, situation.gate, most_rounds=ROUNDS)
     return PredictedResult(
         days,
         predict_exam(graph, committee, days, sessions, situation.attendance),

@@ -31,7 +31,7 @@ from lib.learning.syllabus.syllabus import Syllabus
 
 REMEMBERED = timedelta(days=365)
 """How far back answers count for the estimate of speed and forgetting."""
-MOST_SESSIONS = 200
+MOST_SESSIONS = 100
 """Newest sessions that count for it."""
 RECENT_DAYS = 28
 """Days of which the share with practice tells how much of the declared hours will be studied."""
