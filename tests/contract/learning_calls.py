@@ -252,7 +252,7 @@ PRACTICE = (
         headers=STUDENT,
         exact=False,
     ),
-    Call("GET", "/api/learning/progress", 200, headers=STUDENT),
+    Call("GET", "/api/learning/progress", 200, headers=STUDENT, exact=False),
     Call(
         "POST",
         "/api/sync/upload",

@@ -145,7 +145,7 @@ def _today(
                 topic_id=topic_id,
                 topic_name=syllabus.topics[topic_id].name,
                 mastery_score=mastery,
-                expected_accuracy=100 * fmean(chances),
+                expected_accuracy=round(100 * fmean(chances), 1),
             )
         )
     return sorted(topics, key=lambda it: (it.expected_accuracy, it.topic_name))
