@@ -27,7 +27,7 @@ def list_marks(
 
 @app.post("/api/learning/exam-marks")
 @raises(*StudentErrors)
-def enter_marks(body: wire.MarksIn, call: UserCall) -> wire.MarksAnswer:
+def enter_marks(body: wire.MarksIn, call: UserCall) -> wire.EnteredMarksAnswer:
     """Store the marks of students in an exam; an existing mark is replaced."""
     return marks.enter_marks(call, body)
 

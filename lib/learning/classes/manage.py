@@ -10,6 +10,7 @@ from lib.learning.classes.wire import (
     ClassChangeIn,
     ClassesAnswer,
     ClassIn,
+    JoinedClassAnswer,
     JoinIn,
     MemberOut,
     MoveIn,
@@ -102,7 +103,7 @@ def change_class(call: Call, sent_id: str, body: ClassChangeIn) -> ClassAnswer:
     return _answer(call, teachable_class(call, sent_id), "The class was changed.")
 
 
-def join_class(call: Call, body: JoinIn) -> ClassesAnswer:
+def join_class(call: Call, body: JoinIn) -> JoinedClassAnswer:
     """Put the caller into the class with a join code, in place of the present one.
 
     Raises:
@@ -115,7 +116,8 @@ def join_class(call: Call, body: JoinIn) -> ClassesAnswer:
         if class_id is None:
             raise JoinCodeUnknown
         store.join_class(call.db, student_id, class_id, call.now)
-    return list_classes(call)
+    joined = list_classes(call)
+    return JoinedClassAnswer(classes=joined.classes, count=joined.count)
 
 
 def move_students(call: Call, sent_id: str, body: MoveIn) -> ClassAnswer:

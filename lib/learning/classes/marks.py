@@ -1,5 +1,6 @@
 """Marks in exams, which teachers enter."""
 
+from collections.abc import Iterable
 from dataclasses import asdict
 from datetime import date
 from uuid import UUID
@@ -7,7 +8,7 @@ from uuid import UUID
 from lib.learning.classes import store
 from lib.learning.classes.manage import teachable_class
 from lib.learning.classes.store import MarkRow
-from lib.learning.classes.wire import MarkOut, MarksAnswer, MarksIn
+from lib.learning.classes.wire import EnteredMarksAnswer, MarkOut, MarksAnswer, MarksIn
 from lib.learning.current_user import Call
 from lib.learning.days import day_of, midnight
 from lib.learning.parameters import MAX_PAGE
@@ -16,7 +17,7 @@ from lib.learning.transactions import transaction
 from lib.web import cursor
 
 
-def enter_marks(call: Call, body: MarksIn) -> MarksAnswer:
+def enter_marks(call: Call, body: MarksIn) -> EnteredMarksAnswer:
     """Store marks of students of the caller's classes; all or none, and the last one of each.
 
     Raises:
@@ -32,7 +33,7 @@ def enter_marks(call: Call, body: MarksIn) -> MarksAnswer:
     rows = [asdict(row) | {"entered_by": call.user.id} for row in marks.values()]
     with transaction(call.db):
         store.put_marks(call.db, rows, call.now)
-    return _answer(list(marks.values()), None)
+    return EnteredMarksAnswer(marks=_shown(marks.values()), count=len(marks))
 
 
 def list_marks(
@@ -63,11 +64,11 @@ def list_marks(
     if len(rows) > limit:
         last = page[-1]
         next_cursor = cursor.write(day_of(last.exam_date), last.exam, last.student_id)
-    return _answer(page, next_cursor)
+    return MarksAnswer(marks=_shown(page), count=len(page), next_cursor=next_cursor)
 
 
-def _answer(rows: list[MarkRow], next_cursor: str | None) -> MarksAnswer:
-    marks = [
+def _shown(rows: Iterable[MarkRow]) -> list[MarkOut]:
+    return [
         MarkOut(
             student_id=row.student_id,
             exam=row.exam,
@@ -76,4 +77,3 @@ def _answer(rows: list[MarkRow], next_cursor: str | None) -> MarksAnswer:
         )
         for row in rows
     ]
-    return MarksAnswer(marks=marks, count=len(marks), next_cursor=next_cursor)

@@ -65,13 +65,18 @@ class TaughtClassOut(Body):
     """Number of students."""
 
 
-class ClassesAnswer(Answer):
-    """A page of the caller's classes by name: those that a teacher teaches, or a student's own."""
+class JoinedClassAnswer(Answer):
+    """The class that a student has joined."""
 
     classes: list[TaughtClassOut]
     """The classes."""
     count: int
-    """Number of classes on the page."""
+    """Number of classes in this response."""
+
+
+class ClassesAnswer(JoinedClassAnswer):
+    """A page of the caller's classes by name: those that a teacher teaches, or a student's own."""
+
     next_cursor: str | None
     """Cursor of the next page; null on the last."""
 
@@ -133,12 +138,17 @@ class MarkOut(Body):
     """Marks gained in percent, 0 to 100."""
 
 
-class MarksAnswer(Answer):
-    """A page of marks of a student, or of a class."""
+class EnteredMarksAnswer(Answer):
+    """The marks that were stored."""
 
     marks: list[MarkOut]
     """The marks, newest exam first."""
     count: int
-    """Number of marks on the page."""
+    """Number of marks in this response."""
+
+
+class MarksAnswer(EnteredMarksAnswer):
+    """A page of marks of a student, or of a class."""
+
     next_cursor: str | None
     """Cursor of the next page; null on the last."""
