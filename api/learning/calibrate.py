@@ -5,7 +5,7 @@ from typing import Any
 
 from lib.deps import current_deps
 from lib.learning.calibration.run import calibrate
-from lib.learning.calibration.wire import LearningCalibrationOut
+from lib.learning.calibration.wire import LearningCalibrationIn, LearningCalibrationOut
 from lib.learning.current_user import Db
 from lib.learning.database import postgres_session
 from lib.web.app import create_app, lambda_entry
@@ -14,9 +14,10 @@ app = create_app("learning.calibrate", tag="Learning: teachers")
 
 
 @app.post("/api/admin-calibrate-learning")
-def calibrate_mastery(db: Db) -> LearningCalibrationOut:
+def calibrate_mastery(db: Db, body: LearningCalibrationIn | None = None) -> LearningCalibrationOut:
     """Fit the model of mastery to the answers, and use it if it predicts better than before."""
-    return calibrate(db, datetime.now(UTC))
+    limit = (body or LearningCalibrationIn()).max_answers
+    return calibrate(db, datetime.now(UTC), limit)
 
 
 @app.get("/api/calibrate-learning")

@@ -289,7 +289,9 @@ CLASSES = (
         TEACHER,
     ),
     Call("POST", "/api/learning/classes/{class}/plan-arms", 422, {}, TEACHER),
-    Call("POST", "/api/admin-calibrate-learning", 200, headers=OPERATOR, exact=False),
+    Call(
+        "POST", "/api/admin-calibrate-learning", 200, {"max_answers": 2000}, OPERATOR, exact=False
+    ),
     Call("POST", "/api/admin-calibrate-learning", 401),
     Call("GET", "/api/calibrate-learning", 200, headers=CRON, exact=False),
     Call(

@@ -79,43 +79,42 @@ def test_week_begins_seven_days_ago_to_the_minute(school: School) -> None:
     assert [it.topic_name for it in read_progress(student, None).rose] == ["Geometry"]
 
 
-@pytest.mark.parametrize(
-    ("concept", "change", "is_large"), [("Geometry 1", 15.0, False), ("Logic 1", 22.5, True)]
-)
-def test_change_is_large_above_15_points(
-    school: School, concept: str, change: float, is_large: bool
-) -> None:
-    """A wrong answer of confidence 5 is 100 x (0.2 + 0.2 + 0.05) = 45, of one concept in 3 or 2."""
-    school.syllabus(TOPICS)
+@pytest.mark.parametrize(("concepts", "is_large"), [(4, False), (3, True)])
+def test_change_is_large_above_15_points(school: School, concepts: int, is_large: bool) -> None:
+    """A wrong answer gives 46.4: 11.6 as one concept of four, 15.5 as one of three."""
+    school.syllabus(f"topic  weight  hours  concepts\nSets  100  1  {concepts}\n")
     student = school.user("ann")
-    school.answers(student, f"concept  right  confidence\n{concept}  false  5\n")
+    school.answers(student, "concept  right  confidence\nSets 1  false  5\n")
     (rose,) = read_progress(student, None).rose
-    assert (rose.change, rose.is_large) == (change, is_large)
+    assert (round(rose.change, 1), rose.is_large) == (round(46.43 / concepts, 1), is_large)
 
 
-@pytest.mark.parametrize(("seconds", "fell"), [(60.2, []), (60.6, ["Algebra"])])
-def test_tiny_change_is_none(school: School, seconds: float, fell: list[str]) -> None:
-    """The mean times are 60.1 and 60.3 s: 20 x (1 - 60 ÷ mean) = 0.03 and 0.10."""
+@pytest.mark.parametrize(("before", "rose"), [(2, ["Algebra"]), (120, [])])
+def test_tiny_change_is_none(school: School, before: int, rose: list[str]) -> None:
+    """After 120 right answers to a question, another one raises the mastery by 0.02."""
     school.syllabus(TOPICS)
     student = school.user("ann")
-    table = "concept  right  seconds  days_ago\nAlgebra 1  true  60  10\n"
-    school.answers(student, f"{table}Algebra 1  true  {seconds}  1\n")
-    assert [it.topic_name for it in read_progress(student, None).fell] == fell
+    table = "concept  right  days_ago\n" + "Algebra 1  true  10\n" * before
+    school.answers(student, f"{table}Algebra 1  true  1\n")
+    assert [it.topic_name for it in read_progress(student, None).rose] == rose
 
 
 def test_largest_changes_come_first(school: School) -> None:
+    """B falls from 70.2 after one right answer by 8.6, A from 72 after two by less."""
     school.syllabus("topic  weight  hours\nA  25  1\nB  25  1\nC  25  1\nD  25  1\n")
     student = school.user("ann")
     school.answers(
         student,
         """
-            concept  right  confidence  days_ago
-            A 1      true   5           10
-            B 1      true   5           10
-            A 1      true   1           1
-            B 1      false  1           1
-            C 1      false  1           1
-            D 1      true   5           1
+            concept  right  days_ago
+            B 1      true   10
+            A 1      true   10
+            A 1      true   10
+            A 1      true   10
+            B 1      false  1
+            A 1      false  1
+            C 1      false  1
+            D 1      true   1
         """,
     )
     progress = read_progress(student, None)

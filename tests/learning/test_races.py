@@ -351,7 +351,7 @@ def test_queue_that_is_sent_twice_at_once_is_applied_once(
 def test_changes_of_the_syllabus_wait_for_each_other(
     client: TestClient, other: Other, teacher: dict[str, str], topics: dict[str, UUID]
 ) -> None:
-    """Otherwise each of two calls could store half of a circle."""
+    """Otherwise each of two calls could store half of a cycle."""
     assert topics
     ids = {
         row["name"]: row["id"]

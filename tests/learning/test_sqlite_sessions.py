@@ -160,7 +160,7 @@ def test_sqlite_that_another_process_holds_raises_busy_and_recovers(
 
 
 @pytest.mark.parametrize(
-    ("path", "words"), [("none/local.db", "its folder"), ("notes.txt", "no SQLite database")]
+    ("path", "words"), [("none/local.db", "its folder"), ("notes.txt", "not a SQLite database")]
 )
 def test_sqlite_that_cannot_be_used_is_named(
     path: str, words: str, settings: Settings, tmp_path: Path

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from lib.learning.calibration import store
 from lib.learning.calibration.store import StudentAnswers
-from lib.learning.calibration.wire import LearningCalibrationOut, Outcome
+from lib.learning.calibration.wire import MAX_ANSWERS, LearningCalibrationOut, Outcome
 from lib.learning.mastery.calibrations import current_calibration
 from lib.learning.mastery.store import list_attempts_of
 from lib.learning.mastery.update import refresh
@@ -24,8 +24,6 @@ from lib.learning.mastery_model.student import Student
 from lib.learning.tables.base import new_id
 from lib.learning.transactions import transaction
 
-MAX_ANSWERS = 20_000
-"""Most answers of a fit in a function, of the students with the newest ones; about 10 s."""
 MAX_SECONDS = 22.0
 """Seconds after which no further student is counted anew in a function."""
 FEWEST_ANSWERS, FEWEST_STUDENTS = 1_000, 10

@@ -1,10 +1,22 @@
 """Bodies of calibrations."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from lib.web.wire import Answer
+from pydantic import Field
+
+from lib.web.wire import Answer, StrictBody
+
+MAX_ANSWERS = 20_000
+"""Most answers of a fit in a function; about 10 s."""
 
 Outcome = Literal["calibrated", "no_better", "nothing_new", "too_few_answers"]
+
+
+class LearningCalibrationIn(StrictBody):
+    """A calibration of the model of mastery."""
+
+    max_answers: Annotated[int, Field(ge=1_000, le=MAX_ANSWERS)] = MAX_ANSWERS
+    """Most answers to fit to, those of the students with the newest ones."""
 
 
 class LearningCalibrationOut(Answer):

@@ -77,8 +77,8 @@ class Situation:
         )
 
     def committee(self, day: date | None = None) -> Committee:
-        """Return what is known about the student on a day, by default today."""
-        number = ((day or self.today) - self.first_day).days
+        """Return what is known about the student today, or on a later day without study."""
+        number = (max(day or self.today, self.today) - self.first_day).days
         return estimate(self.graph, self.recorded, self.sessions, number)
 
     @property
