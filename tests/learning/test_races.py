@@ -368,7 +368,7 @@ def test_changes_of_the_syllabus_wait_for_each_other(
         lambda: client.put(f"/api/learning/topics/{ids['Geometry']}", json=body, headers=teacher)
     )
     assert code_of(refused) == (400, "topic_refused")
-    assert "circle" in refused.json()["error"]
+    assert "cycle" in refused.json()["error"]
 
 
 def test_new_topics_and_imports_wait_for_each_other(
