@@ -19,7 +19,12 @@ from tests.conftest import CRON_SECRET
 
 Rows = Callable[..., list[tuple[Any, ...]]]
 CRON = {"Authorization": f"Bearer {CRON_SECRET}"}
-PATHS = ["/api/cleanup-sessions", "/api/sessions/cleanup", "/api/calibrate"]
+PATHS = [
+    "/api/cleanup-sessions",
+    "/api/sessions/cleanup",
+    "/api/calibrate",
+    "/api/calibrate-learning",
+]
 EXPIRED_SESSIONS = """
 WITH st AS (INSERT INTO students (student_email)
   SELECT n || '@example.com' FROM generate_series(1, 20) n RETURNING student_id)
@@ -60,7 +65,7 @@ def fail_by_a_bug() -> dict[str, Any]:
 
 def test_every_job_runs_and_returns_what_its_own_path_returns(client: TestClient) -> None:
     body = nightly(client)
-    assert (body["success"], body["message"]) == (True, "All 3 jobs ran")
+    assert (body["success"], body["message"]) == (True, "All 4 jobs ran")
     assert outcomes(body) == dict.fromkeys(PATHS, "ran")
     for job in body["jobs"]:
         assert job["code"] is None

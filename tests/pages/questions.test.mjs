@@ -44,7 +44,7 @@ test("a pool's own concepts keep their order, and others are problems", () => {
   const { items, problems } = readFile("x.csv", CSV, ["Names", "Other"]);
   assert.deepEqual(items.map(({ question }) => [question.id, question.concepts]), [["q3", [1, 0]]]);
   assert.deepEqual(problems.map(({ line }) => line), [2, 4, 6]);
-  assert.match(problems[0].problem, /“Sums” is no concept of this pool; it has Names, Other/);
+  assert.match(problems[0].problem, /“Sums” is not a concept of this pool; it has Names, Other/);
 });
 
 test("columns that are missing or not read are named", () => {
