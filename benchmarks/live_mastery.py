@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import fmean, stdev
 
+from lib.learning.mastery.figures import Mastery
+
 ACCURACY, SPEED, CONFIDENCE, CONSISTENCY = 0.5, 0.2, 0.2, 0.1
 """Weights of the four parts; they add up to 1."""
 MAX_CONFIDENCE = 5
@@ -29,24 +31,6 @@ class Answered:
     """Time that its question is expected to take."""
     confidence: int | None
     """1 to 5; None if it is not known."""
-
-
-@dataclass(frozen=True)
-class Mastery:
-    """Mastery of one concept."""
-
-    total_attempts: int
-    correct_attempts: int
-    avg_time_seconds: float
-    avg_confidence: float
-    """Mean of the known confidences, 1 to 5; 0 if none is known."""
-    mastery_score: float
-    """0 to 100."""
-
-    @property
-    def accuracy(self) -> float:
-        """Share of right answers in percent."""
-        return 100 * self.correct_attempts / self.total_attempts if self.total_attempts else 0.0
 
 
 def mastery_of(answers: Sequence[Answered]) -> Mastery:
