@@ -48,7 +48,8 @@ class Committee:
     @cached_property
     def theories(self) -> FloatArray:
         """Probability of each theory, shape (3,)."""
-        return self.probabilities.sum(axis=1)
+        probabilities: FloatArray = self.probabilities.sum(axis=1)
+        return probabilities
 
     def mean(self) -> "StudentState":
         """Return the mean student of each theory."""

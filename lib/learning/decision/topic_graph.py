@@ -124,8 +124,9 @@ class TopicGraph:
     def is_open(self, mastery: FloatArray) -> NDArray[np.bool_]:
         """Return the topics whose prerequisites have their minimum mastery, shape (..., n)."""
         minimums = self.table[1]
-        lacks: NDArray[np.bool_] = (self.of_prerequisites(mastery, np.inf) < minimums).any(axis=-1)
-        return ~lacks
+        lacks: NDArray[np.bool_] = self.of_prerequisites(mastery, np.inf) < minimums
+        is_open: NDArray[np.bool_] = ~np.any(lacks, axis=-1)
+        return is_open
 
     def supply(self, mastery: FloatArray) -> FloatArray:
         """Return how far the weakest prerequisite of each topic carries it, 0 to 1, shape (n,)."""

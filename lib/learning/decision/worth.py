@@ -117,7 +117,7 @@ def session_scores(judged: Worth) -> FloatArray:
     An open topic is worth its own marks, or those of the best topic that it leads to.
     """
     best = np.where(judged.is_open, np.maximum(judged.own, judged.through), 0.0)
-    scores: FloatArray = np.round(np.maximum(best, 0.0), DECIMALS)
+    scores: FloatArray = np.maximum(best, 0.0).round(DECIMALS)
     return scores
 
 
@@ -216,4 +216,5 @@ def _packages(
         / np.maximum(total, 1)
         * np.minimum(1, minutes / np.maximum(total, 1))
     )
-    return np.where(needed > 0, rate, 0.0).max(axis=0)
+    best: FloatArray = np.where(needed > 0, rate, 0.0).max(axis=0)
+    return best
