@@ -88,9 +88,6 @@ ROWS: dict[str, list[Row]] = {
 }  # fmt: skip
 
 
-pytestmark = pytest.mark.xdist_group("calls of live pages, in order")
-
-
 @pytest.fixture(scope="module")
 def live_url(databases: Databases) -> Iterator[str]:
     """A live database that has been upgraded."""

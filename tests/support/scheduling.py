@@ -15,8 +15,9 @@ SHARING = (
     "tests/assessment/test_poisoned_pool.py",
     "tests/house/test_import_graph.py",
     "tests/house/test_import_rules.py",
+    "tests/learning/test_live_pages.py",
 )
-"""Folders and files whose tests share something that takes long to make."""
+"""Folders and files whose tests share something that takes long to make, or run in order."""
 SHARING_FILES = ("tests/browser/",)
 """Folders in each of whose files the tests share a browser."""
 
