@@ -3,6 +3,8 @@
 import secrets
 from uuid import UUID
 
+from lib.learning.changes.log import logged
+from lib.learning.changes.synced import SyncedTable
 from lib.learning.classes import store
 from lib.learning.classes.store import ClassRow
 from lib.learning.classes.wire import (
@@ -111,11 +113,12 @@ def join_class(call: Call, body: JoinIn) -> JoinedClassAnswer:
         JoinCodeUnknown: If no class has the code.
     """
     student_id = call.user.student_id
-    with transaction(call.db):
+    with transaction(call.db), logged(call.db, [student_id], call.now) as log:
         class_id = store.lock_open_class(call.db, body.code.replace(" ", "").upper())
         if class_id is None:
             raise JoinCodeUnknown
         store.join_class(call.db, student_id, class_id, call.now)
+        log.add_edit(student_id, SyncedTable.STUDENT_PROFILES, student_id, ["class_id"])
     joined = list_classes(call)
     return JoinedClassAnswer(classes=joined.classes, count=joined.count)
 
@@ -137,8 +140,10 @@ def move_students(call: Call, sent_id: str, body: MoveIn) -> ClassAnswer:
     keys = [it.former_id if it.id is None else it.id for it in wanted]
     chosen = {by_id[key] for key in keys if key in by_id}
     to_class_id = None if target is None else target.id
-    with transaction(call.db):
+    with transaction(call.db), logged(call.db, chosen, call.now) as log:
         moved = store.move_members(call.db, row.id, chosen, to_class_id, call.now)
+        for student_id in chosen:
+            log.add_edit(student_id, SyncedTable.STUDENT_PROFILES, student_id, ["class_id"])
         if not all(key in by_id for key in keys) or moved < len(chosen):
             raise StudentClosed(fields=("student_ids",))
     noun = "student was" if len(chosen) == 1 else "students were"

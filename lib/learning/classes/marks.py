@@ -5,6 +5,8 @@ from dataclasses import asdict
 from datetime import date
 from uuid import UUID
 
+from lib.learning.changes.log import logged
+from lib.learning.changes.synced import SyncedTable
 from lib.learning.classes import store
 from lib.learning.classes.manage import teachable_class
 from lib.learning.classes.store import MarkRow
@@ -31,8 +33,9 @@ def enter_marks(call: Call, body: MarksIn) -> EnteredMarksAnswer:
         for student, each in zip(students, body.marks, strict=True)
     }
     rows = [asdict(row) | {"entered_by": call.user.id} for row in marks.values()]
-    with transaction(call.db):
-        store.put_marks(call.db, rows, call.now)
+    with transaction(call.db), logged(call.db, list(marks), call.now) as log:
+        for student_id, row_id in store.put_marks(call.db, rows, call.now).items():
+            log.add(student_id, SyncedTable.EXAM_MARKS, row_id)
     return EnteredMarksAnswer(marks=_shown(marks.values()), count=len(marks))
 
 

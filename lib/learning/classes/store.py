@@ -122,21 +122,27 @@ def move_members(
     return len(moved.all())
 
 
-def put_marks(db: Session, rows: Sequence[Mapping[str, Any]], now: datetime) -> None:
-    """Store marks; a student's mark in the same exam on the same day is replaced.
+def put_marks(db: Session, rows: Sequence[Mapping[str, Any]], now: datetime) -> dict[UUID, UUID]:
+    """Store marks in one exam; a student's mark in the same exam on the same day is replaced.
 
     They are stored in the order of the students, so that two calls never wait for each other.
+
+    Returns:
+        The ids of the rows by student.
     """
     dialect: Any = sqlite if db.get_bind().dialect.name == "sqlite" else postgresql
     new = dialect.insert(ExamMark)
     changed = {name: new.excluded[name] for name in ("mark", "entered_by", "updated_at")}
-    db.execute(
-        new.on_conflict_do_update(index_elements=["student_id", "exam", "exam_date"], set_=changed),
+    stored = db.execute(
+        new.on_conflict_do_update(
+            index_elements=["student_id", "exam", "exam_date"], set_=changed
+        ).returning(ExamMark.student_id, ExamMark.id),
         [
             {"id": new_id(), "created_at": now, "updated_at": now, **row}
             for row in sorted(rows, key=lambda row: row["student_id"])
         ],
     )
+    return {row[0]: row[1] for row in stored}
 
 
 def list_marks(

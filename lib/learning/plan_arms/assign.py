@@ -3,6 +3,8 @@
 from random import SystemRandom
 from uuid import UUID
 
+from lib.learning.changes.log import logged
+from lib.learning.changes.synced import SyncedTable
 from lib.learning.classes.manage import teachable_class
 from lib.learning.current_user import Call
 from lib.learning.errors import StudentClosed
@@ -23,14 +25,18 @@ def assign_arms(call: Call, sent_class: str, body: PlanArmsIn) -> StudentArmsAns
     """
     row = teachable_class(call, sent_class)
     students = list_students(call.db, row.id)
-    with transaction(call.db):
+    member_ids = [student.id for student in students]
+    with transaction(call.db), logged(call.db, member_ids, call.now) as log:
         if body.draw:
-            known = store.list_arms(call.db, [student.id for student in students])
+            known = store.list_arms(call.db, member_ids)
             arms: dict[UUID, Arm | None] = dict(_drawn(students, known))
         else:
             arms = {_member(it.student_id, students): it.arm for it in body.students}
         store.replace_arms(call.db, arms, is_drawn=body.draw, by=call.user.id, now=call.now)
-    after = store.list_arms(call.db, [student.id for student in students])
+        for student_id, arm in arms.items():
+            row_id = store.arm_id(student_id)
+            log.add(student_id, SyncedTable.PLAN_ARMS, row_id, is_deleted=arm is None)
+    after = store.list_arms(call.db, member_ids)
     rows = [_out(student, after.get(student.id)) for student in students]
     return StudentArmsAnswer(class_id=row.id, students=rows, count=len(rows))
 

@@ -9,8 +9,8 @@ from sqlalchemy import delete, insert, select
 from sqlalchemy.orm import Session
 
 from lib.learning.classes.store import MarkRow
+from lib.learning.fixed_ids import uuid_of
 from lib.learning.tables import ExamMark, PlanArm
-from lib.learning.tables.base import new_id
 from lib.learning.tables.closed_lists import Arm
 
 
@@ -26,6 +26,11 @@ class ArmRow:
 
 Arms = Mapping[UUID, ArmRow]
 """Arms by student."""
+
+
+def arm_id(student_id: UUID) -> UUID:
+    """Return the id of the row with a student's arm."""
+    return uuid_of(f"plan_arms:{student_id}")
 
 
 def decides_alone(db: Session, student_id: UUID) -> bool:
@@ -62,7 +67,7 @@ def replace_arms(
     db.execute(delete(PlanArm).where(PlanArm.student_id.in_(arms)))
     rows = [
         {
-            "id": new_id(),
+            "id": arm_id(student_id),
             "student_id": student_id,
             "arm": arm.value,
             "is_drawn": is_drawn,

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from lib.learning.changes.log import logged
+from lib.learning.changes.synced import SyncedTable
 from lib.learning.current_user import Call
 from lib.learning.errors import AttemptIdTaken, PracticeQuestionNotFound
 from lib.learning.ids import live_id, reference
@@ -135,7 +137,7 @@ def _record(call: Call, body: AttemptIn | LiveAttemptIn, attempt_id: UUID) -> Re
     question = syllabus_store.find_question(db, reference(body.question_id))
     if question is None:
         raise PracticeQuestionNotFound
-    with transaction(db):
+    with transaction(db), logged(db, [student_id], call.now) as log:
         counted = mastery_store.lock_student(db, student_id, call.now)
         stored = store.find_attempt(db, attempt_id)
         if stored is not None:
@@ -152,6 +154,7 @@ def _record(call: Call, body: AttemptIn | LiveAttemptIn, attempt_id: UUID) -> Re
             timestamp=call.now,
         )
         store.add_attempts(db, [attempt], call.now)
+        log.add(student_id, SyncedTable.QUESTION_ATTEMPTS, attempt.id)
         if not count_attempt(db, counted, _answer_of(attempt, question), call.now):
             refresh(db, student_id, call.now)
         score = _score(call, student_id, question)

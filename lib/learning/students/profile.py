@@ -3,6 +3,8 @@
 from datetime import datetime
 from typing import Any
 
+from lib.learning.changes.log import logged
+from lib.learning.changes.synced import SyncedTable
 from lib.learning.current_user import Call
 from lib.learning.days import day_of
 from lib.learning.students import store
@@ -29,8 +31,11 @@ def change_profile(call: Call, body: ProfileChangeIn) -> ProfileAnswer:
         NotStudent: If the caller is not a student.
     """
     student_id = call.user.student_id
-    with transaction(call.db):
-        store.change_profile(call.db, student_id, changes_of(body), call.now)
+    changes = changes_of(body)
+    with transaction(call.db), logged(call.db, [student_id], call.now) as log:
+        before = store.lock_profile(call.db, student_id)
+        store.change_profile(call.db, student_id, changes, call.now)
+        log.add_edit(student_id, SyncedTable.STUDENT_PROFILES, student_id, changes, before)
     return read_profile(call)
 
 

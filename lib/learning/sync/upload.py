@@ -14,6 +14,8 @@ from uuid import UUID
 
 from pydantic import TypeAdapter, ValidationError
 
+from lib.learning.changes.log import ChangeLog, logged
+from lib.learning.changes.synced import SyncedTable
 from lib.learning.current_user import Call
 from lib.learning.fixed_ids import uuid_of
 from lib.learning.ids import Reference, reference
@@ -70,11 +72,11 @@ def upload(call: Call, body: QueueIn) -> QueueOut:
     new = {received.id: received for received in queue if received.id not in applied}
     work = _work(call, list(new.values()))
     conflicts = 0
-    with transaction(call.db):
+    with transaction(call.db), logged(call.db, [student.id], call.now) as log:
         if work.attempts:
-            _add_attempts(call, student.id, work)
+            _add_attempts(call, student.id, work, log)
         for changed_at, changes in work.profile_changes:
-            conflicts += not _change_profile(call, student.id, changed_at, changes)
+            conflicts += not _change_profile(call, student.id, changed_at, changes, log)
         if new:
             ordered = [new[operation_id] for operation_id in sorted(new)]
             store.record_operations(call.db, ordered, work.errors, call.now)
@@ -187,21 +189,29 @@ def _profile_changes(operation: Received) -> dict[str, Any]:
         raise Refused("data: The profile has a value that is not valid.") from error
 
 
-def _add_attempts(call: Call, student_id: UUID, work: _Work) -> None:
+def _add_attempts(call: Call, student_id: UUID, work: _Work, log: ChangeLog) -> None:
     """Store answers, but for those that a simultaneous upload of the queue has stored."""
     counted = mastery_store.lock_student(call.db, student_id, call.now)
     stored = practice_store.list_stored(call.db, [attempt.id for attempt in work.attempts])
     new = [attempt for attempt in work.attempts if attempt.id not in stored]
     if new:
         practice_store.add_attempts(call.db, new, call.now)
+        for attempt in new:
+            log.add(student_id, SyncedTable.QUESTION_ATTEMPTS, attempt.id)
         recount(call.db, counted, call.now)
 
 
 def _change_profile(
-    call: Call, student_id: UUID, changed_at: datetime, changes: Mapping[str, Any]
+    call: Call,
+    student_id: UUID,
+    changed_at: datetime,
+    changes: Mapping[str, Any],
+    log: ChangeLog,
 ) -> bool:
     """Store changes of a profile; return False if it was changed later on the server."""
-    if student_store.lock_profile(call.db, student_id) >= changed_at:
+    before = student_store.lock_profile(call.db, student_id)
+    if before >= changed_at:
         return False
     student_store.change_profile(call.db, student_id, changes, changed_at)
+    log.add_edit(student_id, SyncedTable.STUDENT_PROFILES, student_id, changes, before)
     return True

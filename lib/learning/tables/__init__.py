@@ -11,7 +11,12 @@ from lib.learning.tables.performance import (
 )
 from lib.learning.tables.skills import ConceptSkill, MasteryCalibration, StudentSkill
 from lib.learning.tables.syllabus import Concept, Question, Topic, TopicPrerequisite
-from lib.learning.tables.synchronization import SyncOperation
+from lib.learning.tables.synchronization import (
+    SyncChange,
+    SyncCounter,
+    SyncDevice,
+    SyncOperation,
+)
 
 __all__ = [
     "SCHEMA",
@@ -30,6 +35,9 @@ __all__ = [
     "StudentProfile",
     "StudentSkill",
     "StudyPlan",
+    "SyncChange",
+    "SyncCounter",
+    "SyncDevice",
     "SyncOperation",
     "Topic",
     "TopicPrerequisite",

@@ -1,10 +1,10 @@
-"""Changes that devices have queued for the server."""
+"""Changes that devices have queued for the server, the log of changes, and the devices."""
 
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, false, text
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, false, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from lib.learning.tables.base import SCHEMA, Adoptable, Base
@@ -35,3 +35,64 @@ class SyncOperation(Adoptable, Base):
     synced: Mapped[bool] = mapped_column(server_default=false())
     retry_count: Mapped[int] = mapped_column(server_default=text("0"))
     last_error: Mapped[str | None]
+
+
+class SyncCounter(Base):
+    """The number of a student's last change; its lock gives changes the order of their commits."""
+
+    __tablename__ = "sync_counters"
+
+    student_id: Mapped[UUID] = mapped_column(
+        ForeignKey(f"{SCHEMA}.student_profiles.id", ondelete="CASCADE"), unique=True
+    )
+    number: Mapped[int] = mapped_column(BigInteger)
+    is_complete: Mapped[bool] = mapped_column(server_default=false())
+    """Whether rows that were stored before there was a log are in it."""
+
+
+class SyncChange(Base):
+    """The last change of a row of a student."""
+
+    __tablename__ = "sync_changes"
+    __table_args__ = (
+        # At most one entry for each row.
+        Index("idx_changes_row", "student_id", "table_name", "row_id", unique=True),
+        # Serves the changes that a device does not have yet, in their order.
+        Index("idx_changes_number", "student_id", "number", "id"),
+    )
+
+    student_id: Mapped[UUID] = mapped_column(
+        ForeignKey(f"{SCHEMA}.student_profiles.id", ondelete="CASCADE")
+    )
+    table_name: Mapped[str]
+    row_id: Mapped[UUID]
+    number: Mapped[int] = mapped_column(BigInteger)
+    """Number of the transaction that changed it, among those of the student."""
+    clocks: Mapped[dict[str, Any]]
+    """Clock of the last change of each column that was ever changed."""
+    is_deleted: Mapped[bool] = mapped_column(server_default=false())
+    """Whether the row is gone; its entry remains, so that devices delete it, too."""
+
+
+class SyncDevice(Base):
+    """A device of a student, as its last sync described it."""
+
+    __tablename__ = "sync_devices"
+    __table_args__ = (
+        CheckConstraint("pending >= 0 AND rejected >= 0 AND syncs >= 0", "counts"),
+        Index("idx_devices_student", "student_id", "last_sync"),
+    )
+
+    student_id: Mapped[UUID] = mapped_column(
+        ForeignKey(f"{SCHEMA}.student_profiles.id", ondelete="CASCADE")
+    )
+    name: Mapped[str | None]
+    """Name that its user knows it by, such as that of the browser."""
+    schema_version: Mapped[int]
+    syncs: Mapped[int]
+    """Number of syncs that it had completed; a smaller one later comes from an older copy."""
+    pending: Mapped[int]
+    """Number of changes that it had not sent yet after the last sync."""
+    rejected: Mapped[int]
+    """Number of changes that it keeps because the server has refused them."""
+    last_sync: Mapped[datetime]

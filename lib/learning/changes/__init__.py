@@ -1,0 +1,1 @@
+"""Changes of a student's rows: their order, the merge of simultaneous ones, and their log."""

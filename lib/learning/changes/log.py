@@ -1,0 +1,112 @@
+"""The log of changes: which rows of a student have changed, in the order of the commits.
+
+A counter of each student is locked before the first change of a transaction and raised by it, so
+the numbers of the changes are in the order in which they become visible. Whoever has read all up to
+a number will therefore never miss a smaller one, which a clock or a sequence cannot promise.
+
+The log holds the last change of each row; a deleted row leaves its entry behind. The rows
+themselves are read from their tables.
+"""
+
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from lib.learning.changes import store
+from lib.learning.changes.clock import SERVER, next_reading, reading_at
+from lib.learning.changes.store import LoggedChange
+from lib.learning.changes.synced import SyncedTable
+
+KEEPS_LOG = "keeps_log"
+"""Option of an engine: False on a device, which queues operations instead."""
+
+
+@dataclass
+class ChangeLog:
+    """The changes of one transaction."""
+
+    db: Session
+    now: datetime
+    numbers: Mapping[UUID, int]
+    """Number of the transaction by student; empty if no log is kept."""
+    changes: dict[tuple[UUID, str, UUID], LoggedChange] = field(default_factory=dict)
+
+    def add(
+        self,
+        student_id: UUID,
+        table: SyncedTable,
+        row_id: UUID,
+        clocks: Mapping[str, str] | None = None,
+        *,
+        is_deleted: bool = False,
+    ) -> None:
+        """Log a change of a row.
+
+        Args:
+            student_id: The student; `logged` was called with it.
+            table: Table of the row.
+            row_id: The row.
+            clocks: Clock of each column after the change; none for rows that never change.
+            is_deleted: Whether the row is gone.
+        """
+        if student_id in self.numbers:
+            change = LoggedChange(
+                student_id, table, row_id, self.numbers[student_id], clocks or {}, is_deleted
+            )
+            self.changes[student_id, table, row_id] = change
+
+    def add_edit(
+        self,
+        student_id: UUID,
+        table: SyncedTable,
+        row_id: UUID,
+        columns: Collection[str],
+        edited_before: datetime | None = None,
+    ) -> None:
+        """Log a change that was made at the server; it wins against all that it has seen.
+
+        Args:
+            student_id: The student.
+            table: Table of the row.
+            row_id: The row.
+            columns: Columns that were changed.
+            edited_before: Time of the change before, if there may be one that was not logged.
+        """
+        if student_id not in self.numbers:
+            return
+        known = store.read_clocks(self.db, student_id, table, row_id)
+        earlier = list(known.values())
+        if edited_before is not None:
+            earlier.append(reading_at(edited_before, 0, SERVER))
+        clock = next_reading(self.now, earlier, SERVER)
+        self.add(student_id, table, row_id, {**known, **dict.fromkeys(columns, clock)})
+
+
+@contextmanager
+def logged(db: Session, student_ids: Collection[UUID], now: datetime) -> Iterator[ChangeLog]:
+    """Lock the counters of students, and write at the end what the block has logged.
+
+    It has to be the first that a transaction does, so that two transactions wait for each other in
+    the same order; the block ends before the commit.
+    """
+    keeps_log = db.get_bind().get_execution_options().get(KEEPS_LOG, True)
+    log = ChangeLog(db, now, store.lock_counters(db, student_ids, now) if keeps_log else {})
+    yield log
+    store.write_changes(db, list(log.changes.values()), now)
+
+
+def complete_log(db: Session, student_id: UUID, now: datetime) -> None:
+    """Log the rows of a student that were stored before there was a log, once.
+
+    It is done in the transaction of the caller, who has locked nothing yet.
+    """
+    if store.is_complete(db, student_id):
+        return
+    with logged(db, [student_id], now) as log:
+        for table, row_id in store.list_unlogged(db, student_id):
+            log.add(student_id, table, row_id)
+        store.mark_complete(db, student_id)

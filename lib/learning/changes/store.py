@@ -1,0 +1,150 @@
+"""Statements of the log of changes."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select, tuple_, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from lib.learning.changes.synced import SYNCED, SyncedTable
+from lib.learning.tables import SyncChange, SyncCounter
+from lib.learning.tables.base import new_id
+
+
+@dataclass(frozen=True)
+class LoggedChange:
+    """The last change of a row."""
+
+    student_id: UUID
+    table: SyncedTable
+    row_id: UUID
+    number: int
+    """Number of the transaction among those of the student, 1 or more."""
+    clocks: Mapping[str, str]
+    """Clock of each column that was ever changed."""
+    is_deleted: bool
+
+
+def lock_counters(db: Session, student_ids: Collection[UUID], now: datetime) -> dict[UUID, int]:
+    """Lock the counters of students until the transaction ends, and raise each by one.
+
+    Returns:
+        The new numbers by student.
+    """
+    numbers = {}
+    for student_id in sorted(set(student_ids)):
+        statement = insert_into(db, SyncCounter).values(
+            id=new_id(), student_id=student_id, number=1, created_at=now, updated_at=now
+        )
+        raised = statement.on_conflict_do_update(
+            index_elements=["student_id"],
+            set_={"number": SyncCounter.number + 1, "updated_at": now},
+        ).returning(SyncCounter.number)
+        numbers[student_id] = db.execute(raised).scalar_one()
+    return numbers
+
+
+def write_changes(db: Session, changes: Sequence[LoggedChange], now: datetime) -> None:
+    """Store changes, each in place of an earlier one of the same row."""
+    if not changes:
+        return
+    statement = insert_into(db, SyncChange)
+    names = ("number", "clocks", "is_deleted", "updated_at")
+    db.execute(
+        statement.on_conflict_do_update(
+            index_elements=["student_id", "table_name", "row_id"],
+            set_={name: statement.excluded[name] for name in names},
+        ),
+        [
+            {
+                "id": new_id(),
+                "student_id": it.student_id,
+                "table_name": it.table.value,
+                "row_id": it.row_id,
+                "number": it.number,
+                "clocks": dict(it.clocks),
+                "is_deleted": it.is_deleted,
+                "created_at": now,
+                "updated_at": now,
+            }
+            for it in changes
+        ],
+    )
+
+
+def read_clocks(db: Session, student_id: UUID, table: SyncedTable, row_id: UUID) -> dict[str, str]:
+    """Return the clock of each column of a row that was ever changed."""
+    query = select(SyncChange.clocks).where(
+        SyncChange.student_id == student_id,
+        SyncChange.table_name == table.value,
+        SyncChange.row_id == row_id,
+    )
+    return dict(db.execute(query).scalar() or {})
+
+
+def list_changes(
+    db: Session, student_id: UUID, after: tuple[int, UUID] | None, limit: int
+) -> list[tuple[UUID, LoggedChange]]:
+    """Return the ids of entries and the changes, in the order of the log.
+
+    Args:
+        db: The session.
+        student_id: The student.
+        after: Number and id of the last entry that is known; None for all.
+        limit: Most changes to return.
+    """
+    query = select(
+        SyncChange.id,
+        SyncChange.table_name,
+        SyncChange.row_id,
+        SyncChange.number,
+        SyncChange.clocks,
+        SyncChange.is_deleted,
+    ).where(SyncChange.student_id == student_id)
+    if after is not None:
+        query = query.where(tuple_(SyncChange.number, SyncChange.id) > after)
+    rows = db.execute(query.order_by(SyncChange.number, SyncChange.id).limit(limit))
+    return [
+        (entry_id, LoggedChange(student_id, SyncedTable(table), *change))
+        for entry_id, table, *change in rows
+    ]
+
+
+def is_complete(db: Session, student_id: UUID) -> bool:
+    """Return whether a student's rows from before the log are in it."""
+    query = select(SyncCounter.is_complete).where(SyncCounter.student_id == student_id)
+    return bool(db.execute(query).scalar())
+
+
+def mark_complete(db: Session, student_id: UUID) -> None:
+    """Store that the rows from before the log are in it."""
+    db.execute(
+        update(SyncCounter).where(SyncCounter.student_id == student_id).values(is_complete=True)
+    )
+
+
+def list_unlogged(db: Session, student_id: UUID) -> list[tuple[SyncedTable, UUID]]:
+    """Return the rows of a student of which no change is logged, with their tables."""
+    found = []
+    for name, synced in SYNCED.items():
+        table = synced.table
+        entries = select(SyncChange.id).where(
+            SyncChange.student_id == student_id,
+            SyncChange.table_name == name.value,
+            SyncChange.row_id == table.id,
+        )
+        query = select(table.id).where(
+            getattr(table, synced.owner) == student_id, ~entries.exists()
+        )
+        found += [(name, row_id) for row_id in db.execute(query.order_by(table.id)).scalars()]
+    return found
+
+
+def insert_into(db: Session, table: Any) -> Any:
+    """Return an INSERT of the session's database, which can update on conflict."""
+    dialect: Any = sqlite if db.get_bind().dialect.name == "sqlite" else postgresql
+    return dialect.insert(table)
