@@ -4,7 +4,14 @@
 deployment files are generated from it, so an endpoint that is not here does not exist.
 """
 
-from lib.access.endpoint import LARGE_BODY, Access, Endpoint, WriteLimit, for_users
+from lib.access.endpoint import (
+    LARGE_BODY,
+    SYNC_BODY,
+    Access,
+    Endpoint,
+    WriteLimit,
+    for_users,
+)
 
 ENDPOINTS: tuple[Endpoint, ...] = (
     # --- operations
@@ -385,6 +392,8 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     ),
     for_users("/api/sync/upload", "sync", "POST", body_limit=LARGE_BODY),
     for_users("/api/sync/download/{student_id}", "sync", "GET"),
+    for_users("/api/learning/sync", "sync", "POST", body_limit=SYNC_BODY),
+    for_users("/api/learning/sync/rows", "sync", "GET"),
     for_users("/api/sync/status/{student_id}", "sync", "GET"),
 )
 

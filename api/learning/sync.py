@@ -1,13 +1,47 @@
-"""/api/sync/…: synchronisation of devices of the live planner."""
+"""Synchronisation: /api/learning/sync for today's devices, /api/sync/… for the live planner's."""
 
-from lib.errors import raises
+from typing import Annotated
+
+from lib.errors import InvalidCursor, raises
+from lib.framework import Query, Response
+from lib.learning.changes.synced import SyncedTable
 from lib.learning.current_user import UserCall
-from lib.learning.parameters import StudentId
+from lib.learning.device_sync import synchronise
+from lib.learning.device_sync import wire as device_wire
+from lib.learning.errors import DeviceSuperseded, DeviceVersionRefused, NotStudent
+from lib.learning.parameters import MAX_PAGE, PageSize, StudentId
 from lib.learning.students.student import StudentErrors
 from lib.learning.sync import download, upload, wire
 from lib.web.app import create_app, lambda_entry
+from lib.web.cursor import Cursor
 
 app = create_app("learning.sync", tag="Learning")
+
+
+@app.post("/api/learning/sync")
+@raises(DeviceSuperseded, DeviceVersionRefused, InvalidCursor, NotStudent)
+def synchronise_device(
+    body: device_wire.SyncIn, call: UserCall, response: Response
+) -> device_wire.SyncAnswer:
+    """Apply the changes of a device, and return the rows that it does not have yet.
+
+    `Retry-After` says when to call again, so that not all devices of a class call at once.
+    """
+    answer = synchronise.synchronise(call, body)
+    response.headers["Retry-After"] = str(answer.next_sync_seconds)
+    return answer
+
+
+@app.get("/api/learning/sync/rows")
+@raises(InvalidCursor, NotStudent)
+def list_synced_rows(
+    call: UserCall,
+    table: Annotated[SyncedTable, Query(description="The table.")],
+    cursor: Cursor = None,
+    limit: PageSize = MAX_PAGE,
+) -> device_wire.RowsAnswer:
+    """Return a page of the own rows of a table, to repair a copy whose digest differs."""
+    return synchronise.list_rows(call, table, cursor, limit)
 
 
 @app.post("/api/sync/upload")

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 SMALL_BODY = 64 * 1024  # bytes
+SYNC_BODY = 256 * 1024  # bytes of the changes that a device sends at once
 LARGE_BODY = 4 * 1024 * 1024  # bytes; the platforms themselves refuse more than 4.5 MB
 REQUEST_SECONDS = 15
 OPERATOR_SECONDS = 29

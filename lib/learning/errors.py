@@ -131,5 +131,19 @@ class OwnChoice(Conflict):
     code = "own_choice"
 
 
+class DeviceSuperseded(Conflict):
+    """device: This device has synchronised since, so this is an older copy: take a new id."""
+
+    code = "device_superseded"
+    fields = ("device.id",)
+
+
+class DeviceVersionRefused(Conflict):
+    """device: Its tables have version {device}, the server's {server}; they must be neighbours."""
+
+    code = "device_version_refused"
+    fields = ("device.schema_version",)
+
+
 register_constraint("users_username_key", UsernameTaken)
 register_constraint("question_attempts_pkey", AttemptIdTaken)

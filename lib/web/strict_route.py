@@ -216,9 +216,11 @@ def _serializing(handler: Callable[..., Any]) -> Callable[..., Any]:
     def respond(*args: Any, **kwargs: Any) -> Any:
         result = handler(*args, **kwargs)
         if isinstance(result, BaseModel):
+            status, headers = _set_by_handler(kwargs)
             return Response(
                 result.model_dump_json(by_alias=True),
-                _status_set_by_handler(kwargs),
+                status,
+                headers,
                 media_type="application/json",
             )
         return result
@@ -226,7 +228,10 @@ def _serializing(handler: Callable[..., Any]) -> Callable[..., Any]:
     return respond
 
 
-def _status_set_by_handler(arguments: dict[str, Any]) -> int:
-    """Return the status that a handler gave to its parameter `response`, if it has one."""
-    responses = (value for value in arguments.values() if isinstance(value, Response))
-    return next((response.status_code for response in responses), None) or HTTPStatus.OK
+def _set_by_handler(arguments: dict[str, Any]) -> tuple[int, dict[str, str]]:
+    """Return the status and headers that a handler gave to its parameter `response`, if any."""
+    response = next((it for it in arguments.values() if isinstance(it, Response)), None)
+    if response is None:
+        return HTTPStatus.OK, {}
+    headers = {name: it for name, it in response.headers.items() if name != "content-length"}
+    return response.status_code or HTTPStatus.OK, headers

@@ -86,6 +86,18 @@ def read_clocks(db: Session, student_id: UUID, table: SyncedTable, row_id: UUID)
     return dict(db.execute(query).scalar() or {})
 
 
+def list_clocks(
+    db: Session, student_id: UUID, table: SyncedTable, row_ids: Collection[UUID]
+) -> dict[UUID, dict[str, str]]:
+    """Return the clocks of rows, as `read_clocks` does, by the ids of those that have any."""
+    query = select(SyncChange.row_id, SyncChange.clocks).where(
+        SyncChange.student_id == student_id,
+        SyncChange.table_name == table.value,
+        SyncChange.row_id.in_(row_ids),
+    )
+    return {row[0]: dict(row[1]) for row in db.execute(query)}
+
+
 def list_changes(
     db: Session, student_id: UUID, after: tuple[int, UUID] | None, limit: int
 ) -> list[tuple[UUID, LoggedChange]]:

@@ -1,12 +1,12 @@
 """Statements of answers."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, insert, select, tuple_
+from sqlalchemy import Select, insert, select, tuple_, update
 from sqlalchemy.orm import Session
 
 from lib.learning.ids import live_id
@@ -71,6 +71,13 @@ def add_attempts(db: Session, attempts: Sequence[NewAttempt], now: datetime) -> 
         insert(QuestionAttempt),
         [asdict(each) | common for each in attempts],
         execution_options=ONE_STATEMENT,
+    )
+
+
+def keep_extra(db: Session, attempt_id: UUID, extra: Mapping[str, Any]) -> None:
+    """Store values of an answer for which there is no column."""
+    db.execute(
+        update(QuestionAttempt).where(QuestionAttempt.id == attempt_id).values(extra=dict(extra))
     )
 
 

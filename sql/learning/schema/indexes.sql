@@ -33,6 +33,12 @@ CREATE INDEX IF NOT EXISTS ix_question_attempts_question_id ON learning.question
 
 CREATE INDEX IF NOT EXISTS idx_plans_student_start ON learning.study_plans (student_id, start_date);
 
+CREATE INDEX IF NOT EXISTS idx_changes_number ON learning.sync_changes (student_id, number, id);
+
+CREATE UNIQUE INDEX IF NOT EXISTS idx_changes_row ON learning.sync_changes (student_id, table_name, row_id);
+
+CREATE INDEX IF NOT EXISTS idx_devices_student ON learning.sync_devices (student_id, last_sync);
+
 CREATE INDEX IF NOT EXISTS idx_sync_pending ON learning.sync_operations (synced, timestamp);
 
 CREATE INDEX IF NOT EXISTS ix_sync_operations_student_id ON learning.sync_operations (student_id);

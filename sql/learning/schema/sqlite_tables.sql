@@ -291,6 +291,48 @@ CREATE TABLE IF NOT EXISTS study_plans (
   CONSTRAINT study_plans_former_id_key UNIQUE (former_id)
 );
 
+CREATE TABLE IF NOT EXISTS sync_changes (
+  id CHAR(32) NOT NULL,
+  student_id CHAR(32) NOT NULL,
+  table_name VARCHAR NOT NULL,
+  row_id CHAR(32) NOT NULL,
+  number BIGINT NOT NULL,
+  clocks JSON NOT NULL,
+  is_deleted BOOLEAN DEFAULT 0 NOT NULL,
+  created_at DATETIME DEFAULT CURRENT_TIMESTAMP NOT NULL,
+  updated_at DATETIME DEFAULT CURRENT_TIMESTAMP NOT NULL,
+  CONSTRAINT sync_changes_pkey PRIMARY KEY (id),
+  CONSTRAINT sync_changes_student_id_fkey FOREIGN KEY(student_id) REFERENCES student_profiles (id) ON DELETE CASCADE
+);
+
+CREATE TABLE IF NOT EXISTS sync_counters (
+  id CHAR(32) NOT NULL,
+  student_id CHAR(32) NOT NULL,
+  number BIGINT NOT NULL,
+  is_complete BOOLEAN DEFAULT 0 NOT NULL,
+  created_at DATETIME DEFAULT CURRENT_TIMESTAMP NOT NULL,
+  updated_at DATETIME DEFAULT CURRENT_TIMESTAMP NOT NULL,
+  CONSTRAINT sync_counters_pkey PRIMARY KEY (id),
+  CONSTRAINT sync_counters_student_id_key UNIQUE (student_id),
+  CONSTRAINT sync_counters_student_id_fkey FOREIGN KEY(student_id) REFERENCES student_profiles (id) ON DELETE CASCADE
+);
+
+CREATE TABLE IF NOT EXISTS sync_devices (
+  id CHAR(32) NOT NULL,
+  student_id CHAR(32) NOT NULL,
+  name VARCHAR,
+  schema_version INTEGER NOT NULL,
+  syncs INTEGER NOT NULL,
+  pending INTEGER NOT NULL,
+  rejected INTEGER NOT NULL,
+  last_sync DATETIME NOT NULL,
+  created_at DATETIME DEFAULT CURRENT_TIMESTAMP NOT NULL,
+  updated_at DATETIME DEFAULT CURRENT_TIMESTAMP NOT NULL,
+  CONSTRAINT sync_devices_pkey PRIMARY KEY (id),
+  CONSTRAINT sync_devices_counts_check CHECK (pending >= 0 AND rejected >= 0 AND syncs >= 0),
+  CONSTRAINT sync_devices_student_id_fkey FOREIGN KEY(student_id) REFERENCES student_profiles (id) ON DELETE CASCADE
+);
+
 CREATE TABLE IF NOT EXISTS sync_operations (
   id CHAR(32) NOT NULL,
   student_id CHAR(32),
@@ -345,6 +387,12 @@ CREATE INDEX IF NOT EXISTS idx_attempts_student_timestamp ON question_attempts (
 CREATE INDEX IF NOT EXISTS ix_question_attempts_question_id ON question_attempts (question_id);
 
 CREATE INDEX IF NOT EXISTS idx_plans_student_start ON study_plans (student_id, start_date);
+
+CREATE INDEX IF NOT EXISTS idx_changes_number ON sync_changes (student_id, number, id);
+
+CREATE UNIQUE INDEX IF NOT EXISTS idx_changes_row ON sync_changes (student_id, table_name, row_id);
+
+CREATE INDEX IF NOT EXISTS idx_devices_student ON sync_devices (student_id, last_sync);
 
 CREATE INDEX IF NOT EXISTS idx_sync_pending ON sync_operations (synced, timestamp);
 

@@ -293,6 +293,48 @@ CREATE TABLE IF NOT EXISTS learning.study_plans (
   CONSTRAINT study_plans_former_id_key UNIQUE (former_id)
 );
 
+CREATE TABLE IF NOT EXISTS learning.sync_changes (
+  id UUID NOT NULL,
+  student_id UUID NOT NULL,
+  table_name VARCHAR NOT NULL,
+  row_id UUID NOT NULL,
+  number BIGINT NOT NULL,
+  clocks JSONB NOT NULL,
+  is_deleted BOOLEAN DEFAULT false NOT NULL,
+  created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+  updated_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+  CONSTRAINT sync_changes_pkey PRIMARY KEY (id),
+  CONSTRAINT sync_changes_student_id_fkey FOREIGN KEY(student_id) REFERENCES learning.student_profiles (id) ON DELETE CASCADE
+);
+
+CREATE TABLE IF NOT EXISTS learning.sync_counters (
+  id UUID NOT NULL,
+  student_id UUID NOT NULL,
+  number BIGINT NOT NULL,
+  is_complete BOOLEAN DEFAULT false NOT NULL,
+  created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+  updated_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+  CONSTRAINT sync_counters_pkey PRIMARY KEY (id),
+  CONSTRAINT sync_counters_student_id_key UNIQUE (student_id),
+  CONSTRAINT sync_counters_student_id_fkey FOREIGN KEY(student_id) REFERENCES learning.student_profiles (id) ON DELETE CASCADE
+);
+
+CREATE TABLE IF NOT EXISTS learning.sync_devices (
+  id UUID NOT NULL,
+  student_id UUID NOT NULL,
+  name VARCHAR,
+  schema_version INTEGER NOT NULL,
+  syncs INTEGER NOT NULL,
+  pending INTEGER NOT NULL,
+  rejected INTEGER NOT NULL,
+  last_sync TIMESTAMP WITH TIME ZONE NOT NULL,
+  created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+  updated_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+  CONSTRAINT sync_devices_pkey PRIMARY KEY (id),
+  CONSTRAINT sync_devices_counts_check CHECK (pending >= 0 AND rejected >= 0 AND syncs >= 0),
+  CONSTRAINT sync_devices_student_id_fkey FOREIGN KEY(student_id) REFERENCES learning.student_profiles (id) ON DELETE CASCADE
+);
+
 CREATE TABLE IF NOT EXISTS learning.sync_operations (
   id UUID NOT NULL,
   student_id UUID,

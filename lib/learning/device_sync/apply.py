@@ -1,0 +1,206 @@
+"""Applying one change of a device to the rows of its student."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+from uuid import UUID
+
+from pydantic import TypeAdapter, ValidationError
+
+from lib.learning.changes import store as changes_store
+from lib.learning.changes.clock import SERVER, bounded, parts_of, reading_at
+from lib.learning.changes.log import ChangeLog
+from lib.learning.changes.merge import merge
+from lib.learning.changes.synced import DERIVED, SYNCED, SyncedTable
+from lib.learning.current_user import Call
+from lib.learning.device_sync import store
+from lib.learning.device_sync.wire import ChangeIn
+from lib.learning.ids import Reference, SentId, reference
+from lib.learning.practice import store as practice_store
+from lib.learning.practice.store import NewAttempt
+from lib.learning.practice.wire import AnswerText, Confidence, Seconds
+from lib.learning.students import store as student_store
+from lib.learning.students.profile import changes_of
+from lib.learning.students.wire import ProfileChangeIn
+from lib.learning.syllabus.grading import is_correct
+from lib.learning.syllabus.store import QuestionRow
+from lib.learning.tables import StudentProfile
+from lib.learning.tables.closed_lists import OperationType
+from lib.web.wire import Body, UtcTime
+
+Questions = Mapping[Reference, QuestionRow]
+PROFILE_COLUMNS = frozenset(StudentProfile.__table__.columns.keys())
+
+
+class Refused(Exception):
+    """The change cannot be applied.
+
+    Attributes:
+        code: What is wrong, for programs.
+    """
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+@dataclass(frozen=True)
+class Applied:
+    """What became of a change that was applied."""
+
+    lost_columns: tuple[str, ...] = ()
+    kept_columns: tuple[str, ...] = ()
+    is_clock_bounded: bool = False
+
+
+class AttemptColumns(Body):
+    """Columns of an answer as a device sends them; the server grades it itself."""
+
+    question_id: SentId
+    answer: AnswerText
+    time_taken_seconds: Seconds
+    confidence: Confidence | None = None
+    timestamp: UtcTime
+
+
+_attempt_columns = TypeAdapter(AttemptColumns)
+
+
+def apply(
+    call: Call, log: ChangeLog, student_id: UUID, change: ChangeIn, questions: Questions
+) -> Applied:
+    """Store a change in the transaction of the caller, and log it.
+
+    Args:
+        call: The call.
+        log: Log of the transaction.
+        student_id: The student.
+        change: The change.
+        questions: The questions that the changes of the call name.
+
+    Raises:
+        Refused: If it cannot be applied, whenever it is sent.
+    """
+    if change.table_name in DERIVED:
+        return Applied()
+    if change.table_name not in SYNCED:
+        raise Refused("unknown_table", f"The table {change.table_name} is not synchronised.")
+    apply_to = _APPLY.get(SyncedTable(change.table_name))
+    if apply_to is None:
+        raise Refused("read_only", f"Only the server changes the table {change.table_name}.")
+    clock = bounded(change.clock, call.now)
+    applied = apply_to(call, log, student_id, replace_clock(change, clock), questions)
+    return replace(applied, is_clock_bounded=clock != change.clock)
+
+
+def replace_clock(change: ChangeIn, clock: str) -> ChangeIn:
+    """Return the change with another clock."""
+    return change.model_copy(update={"clock": clock})
+
+
+def _add_attempt(
+    call: Call, log: ChangeLog, student_id: UUID, change: ChangeIn, questions: Questions
+) -> Applied:
+    """Store an answer, which is never changed afterwards."""
+    if change.kind is not OperationType.CREATE:
+        raise Refused("insert_only", "An answer is never changed or deleted.")
+    _refuse_foreign(change.columns.get("student_id"), student_id)
+    try:
+        sent = _attempt_columns.validate_python(dict(change.columns))
+    except ValidationError as error:
+        raise _invalid(error) from error
+    question = questions.get(reference(sent.question_id))
+    if question is None:
+        raise Refused(
+            "practice_question_not_found", "columns.question_id: There is no such question."
+        )
+    stored = practice_store.find_attempt(call.db, change.row_id)
+    if stored is not None:
+        earlier = (stored.student_id, stored.question_id, stored.answer)
+        if earlier != (student_id, question.id, sent.answer):
+            raise Refused("attempt_id_taken", "row_id: Another answer has this id.")
+        return Applied()
+    attempt = NewAttempt(
+        id=change.row_id,
+        student_id=student_id,
+        question_id=question.id,
+        answer=sent.answer,
+        is_correct=is_correct(question.question_type, question.correct_answer, sent.answer),
+        time_taken_seconds=sent.time_taken_seconds,
+        confidence=sent.confidence,
+        timestamp=min(sent.timestamp, call.now),  # a device's clock may be ahead
+    )
+    practice_store.add_attempts(call.db, [attempt], call.now)
+    store.mark_stale(call.db, student_id, call.now)
+    log.add(student_id, SyncedTable.QUESTION_ATTEMPTS, change.row_id)
+    ignored = {"student_id", "is_correct", "synced", "former_id", "extra", "id"}
+    unknown = change.columns.keys() - AttemptColumns.model_fields.keys() - ignored
+    if unknown:
+        extra = {name: storable(change.columns[name]) for name in unknown}
+        practice_store.keep_extra(call.db, change.row_id, extra)
+    return Applied(kept_columns=tuple(sorted(unknown)))
+
+
+def _change_profile(
+    call: Call, log: ChangeLog, student_id: UUID, change: ChangeIn, _questions: Questions
+) -> Applied:
+    """Store those columns of a profile that nobody has changed later."""
+    if change.kind is not OperationType.UPDATE:
+        raise Refused("update_only", "A device can change a profile, not create or delete it.")
+    _refuse_foreign(change.row_id, student_id)
+    editable = SYNCED[SyncedTable.STUDENT_PROFILES].editable
+    unknown = change.columns.keys() - PROFILE_COLUMNS
+    fixed = change.columns.keys() - editable - unknown
+    if fixed:
+        raise Refused("read_only", f"columns.{min(fixed)}: Only the server changes this column.")
+    try:
+        body = ProfileChangeIn.model_validate(
+            {name: value for name, value in change.columns.items() if name in editable}
+        )
+    except ValidationError as error:
+        raise _invalid(error) from error
+    values = {**changes_of(body), **{name: change.columns[name] for name in unknown}}
+    changed_at = student_store.lock_profile(call.db, student_id)
+    table = SyncedTable.STUDENT_PROFILES
+    known = changes_store.read_clocks(call.db, student_id, table, student_id)
+    merged = merge(values, change.clock, known, reading_at(changed_at, 0, SERVER))
+    won = {name: value for name, value in values.items() if name in merged.columns}
+    student_store.change_profile(
+        call.db,
+        student_id,
+        {name: value for name, value in won.items() if name in editable},
+        max(changed_at, min(parts_of(change.clock)[0], call.now)),
+    )
+    kept = {name: storable(value) for name, value in won.items() if name in unknown}
+    if kept:
+        extra = store.read_extra(call.db, student_id)
+        store.write_extra(call.db, student_id, {**extra, **kept})
+    # Logged even if it won nothing, so that the device fetches what has won.
+    log.add(student_id, table, student_id, merged.clocks)
+    return Applied(tuple(sorted(values.keys() - won.keys())), tuple(sorted(unknown)))
+
+
+def storable(value: Any) -> Any:
+    """Return a JSON value without NUL characters, which Postgres cannot store."""
+    if isinstance(value, str):
+        return value.replace("\0", "\N{REPLACEMENT CHARACTER}")
+    if isinstance(value, Mapping):
+        return {storable(name): storable(each) for name, each in value.items()}
+    return [storable(each) for each in value] if isinstance(value, list) else value
+
+
+def _refuse_foreign(sent: Any, student_id: UUID) -> None:
+    if sent is not None and reference(str(sent)).id != student_id:
+        raise Refused("student_closed", "The row belongs to another student.")
+
+
+def _invalid(error: ValidationError) -> Refused:
+    fault = error.errors(include_url=False)[0]
+    place = ".".join(["columns", *(str(part) for part in fault["loc"])])
+    return Refused("invalid_row", f"{place}: {fault['msg']}.")
+
+
+_APPLY: dict[SyncedTable, Callable[[Call, ChangeLog, UUID, ChangeIn, Questions], Applied]] = {
+    SyncedTable.QUESTION_ATTEMPTS: _add_attempt,
+    SyncedTable.STUDENT_PROFILES: _change_profile,
+}

@@ -1,0 +1,171 @@
+"""Bodies of the synchronisation with devices."""
+
+from enum import StrEnum
+from typing import Annotated, Any
+from uuid import UUID
+
+from pydantic import AfterValidator, Field
+
+from lib.learning.changes.clock import Reading
+from lib.learning.changes.synced import SyncedTable
+from lib.learning.tables.closed_lists import OperationType
+from lib.web.wire import Answer, Body, StrictBody
+
+MAX_OPERATIONS = 200
+MAX_COUNT = 2**31 - 1
+Count = Annotated[int, Field(ge=0, le=MAX_COUNT)]
+
+
+def _without_nul(text: str) -> str:
+    if "\0" in text:
+        raise ValueError("should have no NUL character")
+    return text
+
+
+Name = Annotated[str, Field(min_length=1, max_length=100), AfterValidator(_without_nul)]
+
+
+class DeviceIn(Body):
+    """The device that calls."""
+
+    id: UUID
+    """Id, made by the device; a restored or copied database needs a new one."""
+    name: Name | None = None
+    """Name by which its user knows it."""
+    schema_version: Annotated[int, Field(ge=1, le=MAX_COUNT)]
+    """Version of its tables."""
+    syncs: Count
+    """Number of syncs that it has completed."""
+    pending: Count = 0
+    """Number of changes that will still wait after this call."""
+    rejected: Count = 0
+    """Number of changes that it keeps because they were refused."""
+
+
+class ChangeIn(Body):
+    """A change of one row on a device."""
+
+    id: UUID
+    """Id of the change; it is applied once, however often it is sent."""
+    table_name: Name
+    """Table of the row."""
+    row_id: UUID
+    """Id of the row."""
+    kind: OperationType
+    """Kind of the change."""
+    columns: dict[Name, Any] = Field(default_factory=dict, max_length=100)
+    """Values of the columns that were set."""
+    clock: Reading
+    """Hybrid logical clock of the change, such as `2027-03-01T10:00:00.000000Z-0000-0123abcd`."""
+
+
+class SyncIn(StrictBody):
+    """What a device sends: its changes, and what it has fetched so far."""
+
+    device: DeviceIn
+    """The device."""
+    operations: list[ChangeIn] = Field(default_factory=list, max_length=MAX_OPERATIONS)
+    """Its oldest changes that were not answered yet, in their order."""
+    cursor: str | None = Field(default=None, max_length=200)
+    """Cursor of the last response that was stored; null to fetch everything."""
+    digests: bool = False
+    """Whether the digests of all tables are wanted, to compare the copies."""
+
+
+class ChangeStatus(StrEnum):
+    """What became of a change."""
+
+    APPLIED = "applied"  # stored
+    DUPLICATE = "duplicate"  # stored by an earlier call
+    REJECTED = "rejected"  # refused for good; the device keeps it for a person
+    RETRY = "retry"  # not decided; send it again
+
+
+class ChangeOut(Body):
+    """What became of a change."""
+
+    id: UUID
+    """Id of the change."""
+    status: ChangeStatus
+    """What became of it."""
+    code: str | None = None
+    """Code of the refusal."""
+    message: str | None = None
+    """Why it was refused, for people."""
+    lost_columns: tuple[str, ...] = ()
+    """Columns that keep a later change of another device."""
+    kept_columns: tuple[str, ...] = ()
+    """Columns that this server does not know; it keeps their values."""
+    is_clock_bounded: bool = False
+    """Whether the clock was too far in the future and the server's time counts instead."""
+
+
+class RowOut(Body):
+    """The present state of a row that has changed."""
+
+    table_name: SyncedTable
+    """Table of the row."""
+    row_id: UUID
+    """Id of the row."""
+    is_deleted: bool
+    """Whether the row is gone."""
+    columns: dict[str, Any]
+    """Values of all exchanged columns; empty for a row that is gone."""
+    clocks: dict[str, str]
+    """Clock of the last change of each column that was ever changed."""
+
+
+class DigestOut(Body):
+    """What two copies of a table are compared by."""
+
+    count: int
+    """Number of rows."""
+    sha256: str
+    """Sum of the SHA-256 of all rows, modulo 2 to the power of 256, in hexadecimal digits."""
+
+
+class ClassOut(Body):
+    """The student's class."""
+
+    id: UUID
+    """Id of the class."""
+    name: str
+    """Name of the class."""
+    grade: int
+    """School year."""
+
+
+class SyncAnswer(Answer):
+    """What became of the changes, and what the device does not have yet."""
+
+    student_id: UUID
+    """The student."""
+    outcomes: list[ChangeOut]
+    """What became of each change, in their order."""
+    rows: list[RowOut]
+    """Rows to store, in their order; changes that the device has not sent yet stay on top."""
+    cursor: str
+    """Cursor of the next call; to be stored in the transaction that stores the rows."""
+    has_more: bool
+    """Whether further rows wait; call again at once."""
+    digests: dict[SyncedTable, DigestOut] | None
+    """Digests by table, if they were wanted and no further rows wait."""
+    student_class: ClassOut | None
+    """The student's class."""
+    schema_version: int
+    """Version of the server's tables."""
+    clock: Reading
+    """A reading of the server's clock, so that the device's later readings are larger."""
+    next_sync_seconds: int
+    """Seconds until the next sync, as in `Retry-After`; 0 if further rows wait."""
+
+
+class RowsAnswer(Answer):
+    """A page of all rows of a table, to repair a copy whose digest differs."""
+
+    rows: list[RowOut]
+    """The rows in the order of their ids."""
+    count: int
+    """Number of rows on the page."""
+    next_cursor: str | None
+    """Cursor of the next page; null on the last."""
