@@ -1,0 +1,348 @@
+"""Synchronisation with devices: nothing lost, nothing twice, and all copies equal."""
+
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from lib.errors import InvalidCursor
+from lib.learning.changes.rows import digest_of
+from lib.learning.changes.synced import SyncedTable
+from lib.learning.classes.manage import move_students
+from lib.learning.classes.marks import enter_marks
+from lib.learning.classes.wire import MarksIn, MoveIn
+from lib.learning.device_sync import synchronise as module
+from lib.learning.device_sync.synchronise import list_rows, synchronise
+from lib.learning.errors import DeviceSuperseded, DeviceVersionRefused
+from lib.learning.mastery.read import list_live_mastery
+from lib.learning.plan_arms.assign import assign_arms
+from lib.learning.plan_arms.wire import PlanArmsIn
+from lib.learning.practice.attempts import list_attempts
+from lib.learning.students.profile import change_profile, read_profile
+from lib.learning.students.wire import ProfileChangeIn
+from lib.learning.sync.download import read_status
+from lib.learning.tables.base import new_id
+from lib.learning.tables.closed_lists import Role
+from tests.learning.devices import Device
+from tests.learning.school import School
+
+TOPICS = """
+    topic    weight  hours
+    Algebra  100     4
+"""
+ATTEMPTS = SyncedTable.QUESTION_ATTEMPTS
+
+
+@pytest.fixture
+def device(school: School) -> Device:
+    """A device of a student."""
+    school.syllabus(TOPICS)
+    return Device(school.user("ann"))
+
+
+@pytest.fixture
+def other(device: Device) -> Device:
+    """Another device of the same student."""
+    return Device(device.call)
+
+
+def statuses(answer: Any) -> list[str]:
+    return [outcome.status.value for outcome in answer.outcomes]
+
+
+def codes(answer: Any) -> list[str | None]:
+    return [outcome.code for outcome in answer.outcomes]
+
+
+def server_rows(device: Device) -> dict[Any, Any]:
+    """Return all rows of the server, as repairs fetch them."""
+    found: dict[Any, Any] = {}
+    for table in SyncedTable:
+        cursor = None
+        while True:
+            page = list_rows(device.call, table, cursor, 2)
+            found |= {(table, row.row_id): row.columns for row in page.rows}
+            cursor = page.next_cursor
+            if cursor is None:
+                break
+    return found
+
+
+def test_answers_of_both_devices_reach_both(school: School, device: Device, other: Device) -> None:
+    question = school.question("Algebra 1")
+    for each in (device, other):
+        answer = each.sync(each.attempt(question), each.attempt(question, "false"))
+        assert statuses(answer) == ["applied", "applied"]
+    device.sync()
+    assert device.rows == other.rows == server_rows(device)
+    assert len([key for key in device.rows if key[0] is ATTEMPTS]) == 4
+    (mastery,) = list_live_mastery(device.call, str(device.call.user.student_id)).root
+    assert mastery.total_attempts == 4
+
+
+def test_rows_from_before_the_first_sync_are_fetched(school: School, device: Device) -> None:
+    school.answers(device.call, "concept  right\nAlgebra 1  true\nAlgebra 1  false")
+    device.sync()
+    assert device.rows == server_rows(device)
+    assert len(device.rows) == 3
+
+
+def test_change_sent_twice_counts_once(school: School, device: Device) -> None:
+    attempt = device.attempt(school.question("Algebra 1"))
+    sent = device.body(attempt)
+    assert statuses(synchronise(device.call, sent)) == ["applied"]
+    assert statuses(synchronise(device.call, sent)) == ["duplicate"]
+    assert statuses(device.sync(attempt, attempt)) == ["duplicate", "duplicate"]
+    assert len(list_attempts(device.call, None, None, 10).attempts) == 1
+
+
+def test_refused_change_does_not_hold_up_others(school: School, device: Device) -> None:
+    question = school.question("Algebra 1")
+    unknown = device.attempt(UUID(int=1))
+    answer = device.sync(
+        unknown,
+        device.attempt(question, time_taken_seconds=0),
+        device.attempt(question),
+    )
+    assert statuses(answer) == ["rejected", "rejected", "applied"]
+    assert codes(answer)[:2] == ["practice_question_not_found", "invalid_row"]
+    status = read_status(device.call, str(device.call.user.student_id))
+    assert (status.sync_state, status.pending_operations) == ("error", 2)
+    unknown["columns"]["question_id"] = str(question)  # the question has come in the meantime
+    assert statuses(device.sync(unknown)) == ["applied"]
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        ({"table_name": "users"}, "unknown_table"),
+        ({"table_name": "exam_marks"}, "read_only"),
+        ({"kind": "delete"}, "insert_only"),
+        ({"kind": "update"}, "insert_only"),
+    ],
+)
+def test_what_a_device_may_not_change_is_refused(
+    school: School, device: Device, change: dict[str, Any], code: str
+) -> None:
+    attempt = {**device.attempt(school.question("Algebra 1")), **change}
+    answer = device.sync(attempt)
+    assert (statuses(answer), codes(answer)) == (["rejected"], [code])
+
+
+def test_rows_of_another_student_cannot_be_changed(school: School, device: Device) -> None:
+    stranger = school.user("bob").user.student_id
+    question = school.question("Algebra 1")
+    answer = device.sync(
+        device.attempt(question, student_id=str(stranger)),
+        device.change("student_profiles", stranger, grade=12),
+        device.profile(class_id=str(new_id())),
+    )
+    assert codes(answer) == ["student_closed", "student_closed", "read_only"]
+    assert read_profile(school.call("bob")).grade == 10
+
+
+def test_id_of_another_students_change_or_answer_is_refused(school: School, device: Device) -> None:
+    question = school.question("Algebra 1")
+    first = device.attempt(question)
+    device.sync(first)
+    stranger = Device(school.user("bob"))
+    same_change = stranger.attempt(question) | {"id": first["id"]}
+    same_row = stranger.attempt(question) | {"row_id": first["row_id"]}
+    answer = stranger.sync(same_change, same_row)
+    assert codes(answer) == ["change_id_taken", "attempt_id_taken"]
+    assert len(list_attempts(device.call, None, None, 10).attempts) == 1
+
+
+def test_derived_rows_are_acknowledged_and_not_stored(device: Device) -> None:
+    derived = device.change("concept_mastery", new_id(), mastery_score=100)
+    assert statuses(device.sync(derived)) == ["applied"]
+    assert list_live_mastery(device.call, str(device.call.user.student_id)).root == []
+
+
+def test_later_change_of_a_column_wins_in_any_order(device: Device, other: Device) -> None:
+    device.sync()
+    other.sync()
+    early = device.profile(grade=11, target_exam="Early")
+    other.ahead = timedelta(minutes=1)
+    late = other.profile(grade=12)
+    other.sync(late)
+    answer = device.sync(early)
+    assert answer.outcomes[0].lost_columns == ("grade",)
+    other.sync()
+    assert device.own_profile() == other.own_profile()
+    profile = device.own_profile()
+    assert (profile["grade"], profile["target_exam"]) == (12, "Early")
+
+
+def test_change_at_the_server_wins_against_what_it_has_seen(device: Device) -> None:
+    device.sync()
+    device.ahead = timedelta(minutes=5)
+    device.sync(device.profile(grade=11))
+    change_profile(device.call, ProfileChangeIn(grade=9))
+    device.sync()
+    assert device.own_profile()["grade"] == 9
+
+
+def test_change_older_than_an_unlogged_one_loses(device: Device) -> None:
+    device.ahead = -timedelta(days=400)
+    answer = device.sync(device.profile(grade=12))
+    assert answer.outcomes[0].lost_columns == ("grade",)
+    assert device.own_profile()["grade"] == 10
+
+
+def test_clock_far_in_the_future_counts_as_now(device: Device, other: Device) -> None:
+    device.sync()
+    device.ahead = timedelta(days=3_650)
+    answer = device.sync(device.profile(grade=11))
+    assert answer.outcomes[0].is_clock_bounded
+    other.ahead = timedelta(minutes=1)
+    other.sync(other.profile(grade=12))
+    assert other.own_profile()["grade"] == 12
+
+
+def test_time_of_an_answer_is_not_in_the_future(school: School, device: Device) -> None:
+    device.ahead = timedelta(days=1)
+    device.sync(device.attempt(school.question("Algebra 1")))
+    (row,) = (row for key, row in device.rows.items() if key[0] is ATTEMPTS)
+    assert row["timestamp"] == "2026-11-28T12:00:00Z"
+
+
+def test_server_grades_answers_itself(school: School, device: Device) -> None:
+    device.sync(device.attempt(school.question("Algebra 1"), "false", is_correct=True))
+    (row,) = (row for key, row in device.rows.items() if key[0] is ATTEMPTS)
+    assert row["is_correct"] is False
+
+
+def test_unknown_columns_of_a_newer_device_are_kept_and_named(
+    school: School, device: Device
+) -> None:
+    device.schema_version += 1
+    attempt = device.attempt(school.question("Algebra 1"), hint="none\0")
+    answer = device.sync(attempt, device.profile(nickname="Annie", grade=11))
+    assert statuses(answer) == ["applied", "applied"]
+    assert [it.kept_columns for it in answer.outcomes] == [("hint",), ("nickname",)]
+    assert device.own_profile()["grade"] == 11
+
+
+def test_device_with_tables_that_are_too_new_is_told(device: Device) -> None:
+    device.schema_version += 2
+    with pytest.raises(DeviceVersionRefused):
+        device.sync()
+
+
+def test_copied_or_restored_device_needs_a_new_id(device: Device) -> None:
+    before = (device.cursor, device.syncs)
+    device.sync()
+    device.sync()
+    device.cursor, device.syncs = before
+    with pytest.raises(DeviceSuperseded):
+        device.sync()
+    device.id = new_id()
+    device.sync()
+
+
+def test_lost_response_is_no_restored_copy(device: Device) -> None:
+    sent = device.body()
+    synchronise(device.call, sent)
+    device.sync()
+
+
+def test_device_of_another_student_needs_a_new_id(school: School, device: Device) -> None:
+    device.sync()
+    with pytest.raises(DeviceSuperseded):
+        Device(school.user("bob"), id=device.id).sync()
+
+
+def test_rows_come_in_pages(
+    school: School, device: Device, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "PAGE", 2)
+    school.answers(device.call, "concept  right\n" + "Algebra 1  true\n" * 5)
+    answer = device.sync(digests=True)
+    pages = 1
+    while answer.has_more:
+        assert (answer.next_sync_seconds, answer.digests) == (0, None)
+        answer = device.sync(digests=True)
+        pages += 1
+    assert pages == 3
+    assert device.rows == server_rows(device)
+    assert answer.next_sync_seconds > 0
+
+
+def test_digests_compare_copies(school: School, device: Device) -> None:
+    school.answers(device.call, "concept  right\nAlgebra 1  true\nAlgebra 1  false")
+    answer = device.sync(digests=True)
+    assert answer.digests is not None
+    for table, theirs in answer.digests.items():
+        own = {row_id: row for (name, row_id), row in device.rows.items() if name is table}
+        assert (digest_of(own).count, digest_of(own).sha256) == (theirs.count, theirs.sha256)
+    attempts = {row_id: row for (name, row_id), row in device.rows.items() if name is ATTEMPTS}
+    attempts[next(iter(attempts))]["answer"] = "damaged"
+    assert digest_of(attempts).sha256 != answer.digests[ATTEMPTS].sha256
+
+
+def test_what_teachers_change_is_fetched(school: School, device: Device) -> None:
+    device.sync()
+    teacher = school.user("teacher", Role.TEACHER)
+    class_id = school.school_class(teacher, [device.call])
+    student = str(device.call.user.student_id)
+    enter_marks(teacher, MarksIn.model_validate(marks(student, 50)))
+    enter_marks(teacher, MarksIn.model_validate(marks(student, 60)))
+    arm = {"students": [{"student_id": student, "arm": "own"}]}
+    assign_arms(teacher, class_id, PlanArmsIn.model_validate(arm))
+    answer = device.sync()
+    assert answer.student_class is not None
+    assert answer.student_class.name == "10a"
+    assert device.own_profile()["class_id"] == class_id
+    assert [row["mark"] for key, row in device.rows.items() if key[0] == "exam_marks"] == [60]
+    assert [row["arm"] for key, row in device.rows.items() if key[0] == "plan_arms"] == ["own"]
+    arm["students"][0]["arm"] = None  # type: ignore[assignment]
+    assign_arms(teacher, class_id, PlanArmsIn.model_validate(arm))
+    move_students(teacher, class_id, MoveIn(student_ids=[student], to_class_id=None))
+    answer = device.sync()
+    assert answer.student_class is None
+    assert device.own_profile()["class_id"] is None
+    assert not [key for key in device.rows if key[0] == "plan_arms"]
+    assert device.rows == server_rows(device)
+
+
+def marks(student_id: str, mark: float) -> dict[str, Any]:
+    return {
+        "exam": "Mock",
+        "exam_date": "2026-11-20",
+        "marks": [{"student_id": student_id, "mark": mark}],
+    }
+
+
+def test_rows_of_other_students_are_not_sent(school: School, device: Device) -> None:
+    stranger = school.user("bob")
+    school.answers(stranger, "concept  right\nAlgebra 1  true")
+    device.sync()
+    assert {key[1] for key in device.rows} == {device.call.user.student_id}
+
+
+def test_cursor_of_something_else_is_refused(device: Device) -> None:
+    device.cursor = "nonsense"
+    with pytest.raises(InvalidCursor):
+        device.sync()
+
+
+def test_changes_after_one_that_was_not_decided_wait(
+    school: School, device: Device, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    question = school.question("Algebra 1")
+    attempts = [device.attempt(question) for _ in range(3)]
+    late = iter([False, True])
+    monkeypatch.setattr(module.deadline, "is_late", lambda: next(late))
+    assert statuses(device.sync(*attempts)) == ["applied", "retry", "retry"]
+    monkeypatch.undo()
+    assert statuses(device.sync(*attempts)) == ["duplicate", "applied", "applied"]
+
+
+def test_text_that_postgres_cannot_store_is_refused_and_kept(
+    school: School, device: Device
+) -> None:
+    question = school.question("Algebra 1")
+    answer = device.sync(device.attempt(question, "a\0b"), device.attempt(question))
+    assert statuses(answer)[1] == "applied"
