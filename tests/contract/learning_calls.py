@@ -60,6 +60,34 @@ OPERATION = {
     "data": ATTEMPT,
     "timestamp": TIME,
 }
+DEVICE = {
+    "id": "01a22100-0000-7000-8000-000000000001",
+    "name": "Ann's laptop",
+    "schema_version": 1,
+    "syncs": 0,
+}
+SYNC = {
+    "device": DEVICE,
+    "operations": [
+        {
+            "id": "01a22100-0000-7000-8000-000000000002",
+            "table_name": "question_attempts",
+            "row_id": "01a22100-0000-7000-8000-000000000003",
+            "kind": "create",
+            "columns": {**ATTEMPT, "timestamp": TIME},
+            "clock": "2026-11-01T10:00:00.000000Z-0000-00000001",
+        },
+        {
+            "id": "01a22100-0000-7000-8000-000000000004",
+            "table_name": "exam_marks",
+            "row_id": "01a22100-0000-7000-8000-000000000005",
+            "kind": "create",
+            "columns": {"mark": 100},
+            "clock": "2026-11-01T10:00:01.000000Z-0000-00000001",
+        },
+    ],
+    "digests": True,
+}
 
 ACCOUNTS = (
     Call(
@@ -261,6 +289,16 @@ PRACTICE = (
         STUDENT,
     ),
     Call("POST", "/api/sync/upload", 422, {"student_id": "{planner_student}"}, STUDENT),
+    Call("POST", "/api/learning/sync", 200, SYNC, STUDENT, exact=False),
+    Call("POST", "/api/learning/sync", 409, {"device": {**DEVICE, "schema_version": 9}}, STUDENT),
+    Call(
+        "GET",
+        "/api/learning/sync/rows?table=question_attempts",
+        200,
+        headers=STUDENT,
+        exact=False,
+    ),
+    Call("GET", "/api/learning/sync/rows?table=users", 422, headers=STUDENT),
     Call("GET", "/api/sync/download/{planner_student}", 200, headers=STUDENT, exact=False),
     Call("GET", "/api/sync/status/{planner_student}", 200, headers=STUDENT),
 )

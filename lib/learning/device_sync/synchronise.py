@@ -26,11 +26,11 @@ from lib.learning.device_sync.wire import (
     ChangeIn,
     ChangeOut,
     ChangeStatus,
-    ClassOut,
     DeviceIn,
     DigestOut,
     RowOut,
     RowsAnswer,
+    StudentClassOut,
     SyncAnswer,
     SyncIn,
 )
@@ -231,7 +231,7 @@ def _answer(
         digests=digests,
         student_class=None
         if own_class is None
-        else ClassOut(id=own_class.id, name=own_class.name, grade=own_class.grade),
+        else StudentClassOut(id=own_class.id, name=own_class.name, grade=own_class.grade),
         schema_version=SCHEMA_VERSION,
         clock=next_reading(call.now, clocks, SERVER),
         next_sync_seconds=pause,

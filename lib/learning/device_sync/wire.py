@@ -124,7 +124,7 @@ class DigestOut(Body):
     """Sum of the SHA-256 of all rows, modulo 2 to the power of 256, in hexadecimal digits."""
 
 
-class ClassOut(Body):
+class StudentClassOut(Body):
     """The student's class."""
 
     id: UUID
@@ -150,7 +150,7 @@ class SyncAnswer(Answer):
     """Whether further rows wait; call again at once."""
     digests: dict[SyncedTable, DigestOut] | None
     """Digests by table, if they were wanted and no further rows wait."""
-    student_class: ClassOut | None
+    student_class: StudentClassOut | None
     """The student's class."""
     schema_version: int
     """Version of the server's tables."""
