@@ -331,6 +331,8 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         body_limit=LARGE_BODY,
         takes_csv=True,
     ),
+    for_users("/api/learning/content-files", "content", "GET"),
+    for_users("/api/learning/content-files/{sha256}", "content", "GET", per_minute=600),
     for_users("/api/learning/questions", "questions", "GET", per_minute=30),
     for_users("/api/questions/concept/{concept_id}", "questions", "GET", per_minute=30),
     for_users("/api/questions/{question_id}", "questions", "GET", per_minute=30),

@@ -1,10 +1,17 @@
-"""POST /api/learning/content: import of topics, concepts and questions."""
+"""Content: its import, and the files of it that devices keep."""
+
+from typing import Annotated
 
 from lib.errors import raises
+from lib.framework import Path, Request, Response
+from lib.learning.content_files import published
+from lib.learning.content_files.wire import ContentFileOut, ContentFilesAnswer
 from lib.learning.current_user import UserCall
-from lib.learning.errors import ContentRefused
+from lib.learning.errors import ContentFileNotFound, ContentRefused
+from lib.learning.parameters import SentText
 from lib.learning.syllabus import content
 from lib.learning.syllabus.wire import ContentAnswer, ContentIn
+from lib.web import immutable_file
 from lib.web.app import create_app, lambda_entry
 
 app = create_app("learning.content", tag="Learning: syllabus")
@@ -18,6 +25,24 @@ def import_content(body: ContentIn, call: UserCall) -> ContentAnswer:
     Rows with an existing name are changed. `dry_run` only checks.
     """
     return content.import_content(call, body)
+
+
+@app.get("/api/learning/content-files")
+def list_content_files(call: UserCall) -> ContentFilesAnswer:
+    """Return the list of the files that make up the content at present."""
+    return published.list_files(call)
+
+
+@app.get("/api/learning/content-files/{sha256}", response_model=ContentFileOut)
+@raises(ContentFileNotFound)
+def read_content_file(
+    sha256: Annotated[SentText, Path(max_length=64, description="Hash of the file.")],
+    call: UserCall,
+    request: Request,
+) -> Response:
+    """Return a content file, answers to practice questions included, since devices grade them."""
+    file = published.read_file(call, sha256)
+    return immutable_file.response(request.headers, file.sha256, file.body, file.compressed)
 
 
 lambda_handler = lambda_entry(app)

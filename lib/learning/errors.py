@@ -118,6 +118,12 @@ class ContentRefused(InvalidInput):
         self.problems = tuple(problems)
 
 
+class ContentFileNotFound(NotFound):
+    """The content has no such file, or no longer; read the list of files again."""
+
+    code = "content_file_not_found"
+
+
 class ExamOver(BadRequest):
     """exam_date: The exam is over; set the date of the next one in the profile."""
 

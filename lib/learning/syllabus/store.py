@@ -98,10 +98,24 @@ def stated_weightages(db: Session) -> dict[UUID, float]:
     return {row[0]: row[2] if row[1] is None else row[1] for row in rows}
 
 
-def set_weightages(db: Session, stated: Mapping[UUID, float], shares: Mapping[UUID, float]) -> None:
-    """Store what was given beside the shares that add up to 100."""
+def set_weightages(
+    db: Session, stated: Mapping[UUID, float], shares: Mapping[UUID, float], now: datetime
+) -> None:
+    """Store what was given beside the shares that add up to 100.
+
+    Args:
+        db: The session.
+        stated: Weightage as it was given, by topic.
+        shares: Share in percent, by topic.
+        now: Time of the change.
+    """
     rows = [
-        {"id": topic_id, "exam_weightage": share, "stated_weightage": stated[topic_id]}
+        {
+            "id": topic_id,
+            "exam_weightage": share,
+            "stated_weightage": stated[topic_id],
+            "updated_at": now,
+        }
         for topic_id, share in shares.items()
     ]
     if rows:

@@ -156,7 +156,7 @@ def weigh(call: Call, stated: Mapping[UUID, float]) -> str:
         A sentence about what was adjusted, which begins with a blank; empty if nothing was.
     """
     all_stated = store.stated_weightages(call.db) | dict(stated)
-    store.set_weightages(call.db, all_stated, normalized(all_stated))
+    store.set_weightages(call.db, all_stated, normalized(all_stated), call.now)
     total = sum(all_stated.values())
     if math.isclose(total, FULL, abs_tol=TOLERANCE) or total == 0:
         return ""

@@ -1,0 +1,125 @@
+"""Files of the content as it is now; each is known by the hash of its bytes and never changes.
+
+A change of one question makes another file of its topic and leaves the other files as they are, so
+a device fetches only what has changed, and its syncs carry the student's own rows only.
+"""
+
+import gzip
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from lib.learning.content_files import store
+from lib.learning.content_files.store import Stamp
+from lib.learning.content_files.wire import ContentFileOut, QuestionFileRow, TopicFileRow
+
+SYLLABUS = "syllabus"
+CALIBRATION = "calibration"
+QUESTIONS = "questions/"
+"""Beginning of the name of a file of questions; the id of their topic follows."""
+MAX_TRIES = 3
+"""Tries of reading content that changes meanwhile."""
+
+
+@dataclass(frozen=True)
+class ContentFile:
+    """A file: its name, and its bytes, which are JSON of `ContentFileOut` in UTF-8."""
+
+    name: str
+    body: bytes
+
+    @cached_property
+    def sha256(self) -> str:
+        """SHA-256 of the bytes, as hexadecimal digits."""
+        return hashlib.sha256(self.body).hexdigest()
+
+    @cached_property
+    def compressed(self) -> bytes:
+        """The bytes in gzip format, the same every time."""
+        return gzip.compress(self.body, mtime=0)
+
+
+@dataclass(frozen=True)
+class Content:
+    """All files by name."""
+
+    files: Sequence[ContentFile]
+
+    @cached_property
+    def version(self) -> str:
+        """SHA-256 of the names and hashes of the files, as hexadecimal digits."""
+        lines = "".join(f"{file.name} {file.sha256}\n" for file in self.files)
+        return hashlib.sha256(lines.encode()).hexdigest()
+
+
+_built: dict[Stamp, Content] = {}
+"""The content that was built last, by the stamp of its rows."""
+
+
+def content_version(db: Session) -> str:
+    """Return the hash of the content, by which devices see whether theirs is the present one.
+
+    Only times of changes are read as long as nothing changes.
+    """
+    return current_content(db).version
+
+
+def current_content(db: Session) -> Content:
+    """Return the files of the content as it is now."""
+    stamp = store.read_stamp(db)
+    content = _built.get(stamp)
+    for _ in range(MAX_TRIES):
+        if content is not None:
+            break
+        content = _build(db)
+        after = store.read_stamp(db)
+        if after != stamp:  # read while it changed, so the files may not belong together
+            stamp, content = after, _built.get(after)
+    if content is None:
+        return _build(db)
+    _built.clear()
+    _built[stamp] = content
+    return content
+
+
+def _build(db: Session) -> Content:
+    topics = _parents_first(store.read_topics(db))
+    concepts = store.read_concepts(db)
+    syllabus = ContentFileOut(
+        topics=tuple(topics),
+        topic_prerequisites=tuple(store.read_prerequisites(db)),
+        concepts=tuple(concepts),
+    )
+    calibration = ContentFileOut(mastery_calibrations=tuple(store.read_newest_calibration(db)))
+    topic_of = {concept.id: concept.topic_id for concept in concepts}
+    by_topic: dict[UUID, list[QuestionFileRow]] = {}
+    for question in store.read_questions(db):
+        by_topic.setdefault(topic_of[question.concept_id], []).append(question)
+    files = {SYLLABUS: syllabus, CALIBRATION: calibration} | {
+        f"{QUESTIONS}{topic_id}": ContentFileOut(questions=tuple(questions))
+        for topic_id, questions in by_topic.items()
+    }
+    return Content([_file(name, content) for name, content in sorted(files.items())])
+
+
+def _file(name: str, content: ContentFileOut) -> ContentFile:
+    return ContentFile(name, content.model_dump_json().encode())
+
+
+def _parents_first(topics: Iterable[TopicFileRow]) -> list[TopicFileRow]:
+    """Return topics so that each comes after its parent; those of one level keep their order."""
+    waiting = list(topics)
+    ordered: list[TopicFileRow] = []
+    placed: set[UUID | None] = {None}
+    while waiting:
+        level = [topic for topic in waiting if topic.parent_id in placed]
+        if not level:  # a circle of parents, which only a hand can have written
+            return ordered + waiting
+        ordered += level
+        placed |= {topic.id for topic in level}
+        waiting = [topic for topic in waiting if topic.id not in placed]
+    return ordered

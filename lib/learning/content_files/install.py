@@ -1,0 +1,112 @@
+"""Storing of content files in the database of a device.
+
+A device fetches the files of the list that it does not have, and stores them in one transaction.
+Whatever is not in the files is deleted, except what the student's answers depend on: a question
+with an answer stays, and so do its concept and topic.
+"""
+
+import hashlib
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from pydantic import ValidationError
+from sqlalchemy.orm import Session
+
+from lib.learning.content_files import store
+from lib.learning.content_files.files import CALIBRATION, QUESTIONS, SYLLABUS, ContentFile
+from lib.learning.content_files.wire import (
+    CalibrationFileRow,
+    ContentFileOut,
+    PrerequisiteFileRow,
+)
+
+
+class ContentFileUnusable(Exception):
+    """A content file is damaged, or of another format; the message names it."""
+
+
+@dataclass(frozen=True)
+class Installed:
+    """What storing of files has changed."""
+
+    stored: int
+    """Rows that are new or have changed."""
+    deleted: int
+    """Rows that the content does not have any more."""
+
+
+def verified_file(name: str, sha256: str, body: bytes) -> ContentFile:
+    """Return a file that was fetched.
+
+    Args:
+        name: Its name in the list.
+        sha256: Its hash in the list, 64 hexadecimal digits.
+        body: Its bytes, uncompressed.
+
+    Raises:
+        ContentFileUnusable: If the bytes have another hash.
+    """
+    if hashlib.sha256(body).hexdigest() != sha256:
+        raise ContentFileUnusable(f"{name} is damaged: its hash is another one; fetch it again.")
+    return ContentFile(name, body)
+
+
+def store_content(
+    db: Session, listed: Collection[str], files: Sequence[ContentFile], now: datetime
+) -> Installed:
+    """Store files; doing so again changes nothing. The caller commits.
+
+    Args:
+        db: A session on the device's database.
+        listed: Names of all files of the list, those included that the device has already.
+        files: The files that it did not have, or more of them.
+        now: Time of the call.
+
+    Raises:
+        ContentFileUnusable: If a file cannot be read or is not in the list; nothing was stored.
+    """
+    contents = {file.name: _read(file) for file in files}
+    if missing := contents.keys() - set(listed):
+        raise ContentFileUnusable(f"{min(missing)} is not in the list of files.")
+    stored = deleted = 0
+    syllabus = contents.get(SYLLABUS)
+    if syllabus is not None:
+        deleted += store.delete_others(
+            db, PrerequisiteFileRow, (row.id for row in syllabus.topic_prerequisites)
+        )
+        for rows in (syllabus.topics, syllabus.topic_prerequisites, syllabus.concepts):
+            stored += store.put_rows(db, rows, now)
+    if (calibration := contents.get(CALIBRATION)) is not None:
+        rows_in_use = calibration.mastery_calibrations
+        deleted += store.delete_others(db, CalibrationFileRow, (row.id for row in rows_in_use))
+        stored += store.put_rows(db, rows_in_use, now)
+    questions = [row for content in contents.values() for row in content.questions]
+    stored += store.put_rows(db, questions, now)
+    kept = {row.id for row in questions}
+    for topic_id in _replaced_topics(db, listed, contents):
+        deleted += store.delete_unanswered(db, topic_id, kept)
+    if syllabus is not None:
+        deleted += store.delete_empty_concepts(db, {row.id for row in syllabus.concepts})
+        deleted += store.delete_empty_topics(db, {row.id for row in syllabus.topics})
+    return Installed(stored, deleted)
+
+
+def _read(file: ContentFile) -> ContentFileOut:
+    try:
+        return ContentFileOut.model_validate_json(file.body)
+    except ValidationError as error:
+        fault = error.errors(include_url=False, include_input=False)[0]
+        place = ".".join(str(part) for part in fault["loc"])
+        raise ContentFileUnusable(f"{file.name} has another form: {place}: {fault['msg']}") from error
+
+
+def _replaced_topics(
+    db: Session, listed: Collection[str], contents: Collection[str]
+) -> Iterator[UUID]:
+    """Yield the topics whose questions are all in the files, or which have none any more."""
+    for topic_id in store.list_topic_ids(db):
+        name = f"{QUESTIONS}{topic_id}"
+        if name in contents or name not in listed:
+            yield topic_id

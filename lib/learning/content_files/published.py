@@ -1,0 +1,31 @@
+"""The content files that the server offers to its users."""
+
+from lib.learning.content_files.files import ContentFile, current_content
+from lib.learning.content_files.wire import ContentFilesAnswer, ListedFileOut
+from lib.learning.current_user import Call
+from lib.learning.errors import ContentFileNotFound
+
+
+def list_files(call: Call) -> ContentFilesAnswer:
+    """Return the files that make up the content at present."""
+    content = current_content(call.db)
+    return ContentFilesAnswer(
+        content=content.version,
+        files=[
+            ListedFileOut(name=file.name, sha256=file.sha256, size=len(file.body))
+            for file in content.files
+        ],
+        count=len(content.files),
+    )
+
+
+def read_file(call: Call, sha256: str) -> ContentFile:
+    """Return the file with a hash.
+
+    Raises:
+        ContentFileNotFound: If the content has no such file, or no longer.
+    """
+    for file in current_content(call.db).files:
+        if file.sha256 == sha256:
+            return file
+    raise ContentFileNotFound

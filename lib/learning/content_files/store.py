@@ -1,0 +1,173 @@
+"""Statements of content files."""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, cast
+from uuid import UUID
+
+from sqlalchemy import Table, delete, insert, literal, select, union_all, update
+from sqlalchemy.orm import Session
+
+from lib.learning.content_files.wire import (
+    CalibrationFileRow,
+    ConceptFileRow,
+    PrerequisiteFileRow,
+    QuestionFileRow,
+    TopicFileRow,
+)
+from lib.learning.tables import (
+    Concept,
+    MasteryCalibration,
+    Question,
+    QuestionAttempt,
+    Topic,
+    TopicPrerequisite,
+)
+from lib.learning.tables.base import ONE_STATEMENT, Base
+
+FileRow = (
+    TopicFileRow | PrerequisiteFileRow | ConceptFileRow | QuestionFileRow | CalibrationFileRow
+)
+_TABLES: dict[type[FileRow], type[Base]] = {
+    TopicFileRow: Topic,
+    PrerequisiteFileRow: TopicPrerequisite,
+    ConceptFileRow: Concept,
+    QuestionFileRow: Question,
+    CalibrationFileRow: MasteryCalibration,
+}
+"""Tables of the rows in files; whatever changes one of them sets `updated_at`."""
+Stamp = tuple[tuple[int, UUID, datetime], ...]
+"""Number of the table, id and time of the last change of each row of the content."""
+
+
+def read_stamp(db: Session) -> Stamp:
+    """Return when each row of the content has changed, read at one moment."""
+    parts = [
+        select(literal(number), cast("Any", table).id, cast("Any", table).updated_at)
+        for number, table in enumerate(_TABLES.values())
+    ]
+    return tuple((row[0], row[1], row[2]) for row in db.execute(union_all(*parts).order_by("1", "2")))
+
+
+def read_topics(db: Session) -> list[TopicFileRow]:
+    """Return all topics in the order of their ids."""
+    return [TopicFileRow(**values) for values in _values(db, TopicFileRow)]
+
+
+def read_prerequisites(db: Session) -> list[PrerequisiteFileRow]:
+    """Return all prerequisites in the order of their ids."""
+    return [PrerequisiteFileRow(**values) for values in _values(db, PrerequisiteFileRow)]
+
+
+def read_concepts(db: Session) -> list[ConceptFileRow]:
+    """Return all concepts in the order of their ids."""
+    return [ConceptFileRow(**values) for values in _values(db, ConceptFileRow)]
+
+
+def read_questions(db: Session) -> list[QuestionFileRow]:
+    """Return all questions in the order of their ids."""
+    return [QuestionFileRow(**values) for values in _values(db, QuestionFileRow)]
+
+
+def read_newest_calibration(db: Session) -> list[CalibrationFileRow]:
+    """Return the calibration in use; nothing before the first."""
+    newest = (MasteryCalibration.created_at.desc(), MasteryCalibration.id.desc())
+    rows = db.execute(select(*_columns(CalibrationFileRow)).order_by(*newest).limit(1))
+    return [CalibrationFileRow(**row) for row in rows.mappings()]
+
+
+def put_rows(db: Session, rows: Sequence[FileRow], now: datetime) -> int:
+    """Store rows of one table by their ids, those that are equal already excepted.
+
+    Returns:
+        Number of rows that are new or have changed.
+    """
+    if not rows:
+        return 0
+    kind = type(rows[0])
+    stored = {values["id"]: dict(values) for values in _values(db, kind)}
+    wanted = [_as_stored(row) for row in rows]
+    new = [
+        {"created_at": now, **values, "updated_at": now}
+        for values in wanted
+        if values["id"] not in stored
+    ]
+    changed = [
+        {**values, "updated_at": now}
+        for values in wanted
+        if values["id"] in stored and values != stored[values["id"]]
+    ]
+    if new:
+        db.execute(insert(_TABLES[kind]), new, execution_options=ONE_STATEMENT)
+    if changed:
+        db.execute(update(_TABLES[kind]), changed)
+    return len(new) + len(changed)
+
+
+def delete_others(db: Session, kind: type[FileRow], kept: Iterable[UUID]) -> int:
+    """Delete the rows of a table except those with certain ids; return how many there were."""
+    table = _table(kind)
+    others = set(db.execute(select(table.c.id)).scalars()) - set(kept)
+    return _delete(db, kind, others)
+
+
+def delete_unanswered(db: Session, topic_id: UUID, kept: Collection[UUID]) -> int:
+    """Delete questions of a topic that have no answers, except those with certain ids."""
+    answered = select(QuestionAttempt.id).where(QuestionAttempt.question_id == Question.id)
+    query = (
+        select(Question.id)
+        .join(Concept, Concept.id == Question.concept_id)
+        .where(Concept.topic_id == topic_id, ~answered.exists())
+    )
+    return _delete(db, QuestionFileRow, set(db.execute(query).scalars()) - set(kept))
+
+
+def delete_empty_concepts(db: Session, kept: Collection[UUID]) -> int:
+    """Delete concepts that have no questions, except those with certain ids."""
+    used = select(Question.id).where(Question.concept_id == Concept.id)
+    unused = set(db.execute(select(Concept.id).where(~used.exists())).scalars())
+    return _delete(db, ConceptFileRow, unused - set(kept))
+
+
+def delete_empty_topics(db: Session, kept: Collection[UUID]) -> int:
+    """Delete topics that have no concepts and no parts, except those with certain ids.
+
+    Topics whose last part is deleted follow, up to the highest.
+    """
+    parents = {row[0]: row[1] for row in db.execute(select(Topic.id, Topic.parent_id))}
+    used = set(kept) | set(db.execute(select(Concept.topic_id)).scalars())
+    total = 0
+    while empty := parents.keys() - used - set(parents.values()):
+        total += _delete(db, TopicFileRow, empty)
+        parents = {topic: parent for topic, parent in parents.items() if topic not in empty}
+    return total
+
+
+def list_topic_ids(db: Session) -> set[UUID]:
+    """Return the ids of all topics."""
+    return set(db.execute(select(Topic.id)).scalars())
+
+
+def _table(kind: type[FileRow]) -> Table:
+    return cast("Table", _TABLES[kind].__table__)
+
+
+def _columns(kind: type[FileRow]) -> list[Any]:
+    return [getattr(_TABLES[kind], name) for name in kind.model_fields]
+
+
+def _values(db: Session, kind: type[FileRow]) -> Iterable[Mapping[str, Any]]:
+    query = select(*_columns(kind)).order_by(_table(kind).c.id)
+    return cast("Iterable[Mapping[str, Any]]", db.execute(query).mappings())
+
+
+def _as_stored(row: FileRow) -> dict[str, Any]:
+    """Return the values of the columns; those of closed lists as their texts."""
+    values = row.model_dump()
+    return {name: getattr(value, "value", value) for name, value in values.items()}
+
+
+def _delete(db: Session, kind: type[FileRow], ids: Collection[UUID]) -> int:
+    if ids:
+        db.execute(delete(_TABLES[kind]).where(_table(kind).c.id.in_(ids)))
+    return len(ids)
