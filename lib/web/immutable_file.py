@@ -7,7 +7,7 @@ from starlette.datastructures import Headers
 from lib.framework import Response
 
 MEDIA_TYPE = "application/json; charset=utf-8"
-"""With the charset, the response is no object to which warnings are added; its hash would change."""
+"""With the charset, the response is not one to which warnings are added, which would change it."""
 CACHE_CONTROL = "private, max-age=31536000, immutable"
 """A browser keeps the file for a year (RFC 8246); caches that several users share do not."""
 

@@ -229,6 +229,20 @@ SYLLABUS = (
     Call("GET", f"/api/questions/{ABSENT}", 404, headers=STUDENT),
 )
 
+FILES = (
+    Call(
+        "GET",
+        "/api/learning/content-files",
+        200,
+        headers=STUDENT,
+        keep={"content_file": "files.1.sha256"},
+        exact=False,
+    ),
+    Call("GET", "/api/learning/content-files", 401),
+    Call("GET", "/api/learning/content-files/{content_file}", 200, headers=STUDENT),
+    Call("GET", f"/api/learning/content-files/{'0' * 64}", 404, headers=STUDENT),
+)
+
 PRACTICE = (
     Call("POST", "/api/learning/attempts", 200, {**ATTEMPT, "id": ABSENT}, STUDENT),
     Call("POST", "/api/learning/attempts", 200, {**ATTEMPT, "id": ABSENT}, STUDENT),

@@ -99,7 +99,9 @@ def _read(file: ContentFile) -> ContentFileOut:
     except ValidationError as error:
         fault = error.errors(include_url=False, include_input=False)[0]
         place = ".".join(str(part) for part in fault["loc"])
-        raise ContentFileUnusable(f"{file.name} has another form: {place}: {fault['msg']}") from error
+        raise ContentFileUnusable(
+            f"{file.name} has another form: {place}: {fault['msg']}"
+        ) from error
 
 
 def _replaced_topics(

@@ -25,9 +25,7 @@ from lib.learning.tables import (
 )
 from lib.learning.tables.base import ONE_STATEMENT, Base
 
-FileRow = (
-    TopicFileRow | PrerequisiteFileRow | ConceptFileRow | QuestionFileRow | CalibrationFileRow
-)
+FileRow = TopicFileRow | PrerequisiteFileRow | ConceptFileRow | QuestionFileRow | CalibrationFileRow
 _TABLES: dict[type[FileRow], type[Base]] = {
     TopicFileRow: Topic,
     PrerequisiteFileRow: TopicPrerequisite,
@@ -43,10 +41,15 @@ Stamp = tuple[tuple[int, UUID, datetime], ...]
 def read_stamp(db: Session) -> Stamp:
     """Return when each row of the content has changed, read at one moment."""
     parts = [
-        select(literal(number), cast("Any", table).id, cast("Any", table).updated_at)
+        select(
+            literal(number).label("number"),
+            cast("Any", table).id.label("id"),
+            cast("Any", table).updated_at.label("updated_at"),
+        )
         for number, table in enumerate(_TABLES.values())
     ]
-    return tuple((row[0], row[1], row[2]) for row in db.execute(union_all(*parts).order_by("1", "2")))
+    rows = db.execute(union_all(*parts).order_by("number", "id"))
+    return tuple((row[0], row[1], row[2]) for row in rows)
 
 
 def read_topics(db: Session) -> list[TopicFileRow]:
