@@ -10,7 +10,7 @@ from uuid import UUID
 from lib.learning.tables.closed_lists import Difficulty, QuestionType
 from lib.web.wire import Answer, Body, UtcTime
 
-FORMAT = 1
+FORMAT: Literal[1] = 1
 """Version of the form of a file."""
 
 
