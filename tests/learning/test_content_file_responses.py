@@ -1,9 +1,11 @@
 """Responses with content files: compressed, kept by browsers for a year, never altered."""
 
+import asyncio
 import base64
 import gzip
 import hashlib
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -100,6 +102,17 @@ def test_file_needs_a_log_in(client: TestClient, listed: dict[str, Any]) -> None
         assert refused.headers["cache-control"] == "no-store"
 
 
+@pytest.fixture
+def event_loop_of_lambda() -> Iterator[None]:
+    """The event loop that Lambda's main thread has."""
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
+    yield
+    asyncio.set_event_loop(None)
+    loop.close()
+
+
+@pytest.mark.usefixtures("event_loop_of_lambda")
 def test_lambda_sends_compressed_files_as_base64(
     student: dict[str, str], listed: dict[str, Any]
 ) -> None:
