@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
+import psycopg
 import pytest
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, event, select, update
 from sqlalchemy.orm import Session
 
 from lib.database.queries import load_script
+from lib.deps import Deps
 from lib.learning.content_files.files import ContentFile, content_version, current_content
 from lib.learning.content_files.install import (
     ContentFileUnusable,
@@ -23,6 +25,7 @@ from lib.learning.content_files.install import (
 from lib.learning.content_files.published import list_files, read_file
 from lib.learning.content_files.wire import ContentFileOut
 from lib.learning.current_user import Call
+from lib.learning.database import postgres_session
 from lib.learning.engines import create_sqlite_engine
 from lib.learning.errors import ContentFileNotFound
 from lib.learning.mastery.calibrations import current_calibration
@@ -204,6 +207,57 @@ def test_weightages_that_another_topic_changes_are_seen(school: School) -> None:
         "Calculus": 20,
         "Geometry": 50,
     }
+
+
+def test_change_that_is_committed_after_a_newer_one_is_seen(school: School) -> None:
+    school.syllabus(TOPICS)
+    author = school.call("author")
+    for concept, days in (("Algebra 1", 2), ("Algebra 2", 1)):
+        before = content_version(school.db)
+        school.db.execute(
+            update(Question)
+            .where(Question.id == school.question(concept))
+            .values(correct_answer="false", updated_at=NOW + timedelta(days=days))
+        )
+        school.db.commit()
+        assert content_version(school.db) != before, concept
+    assert content_version(school.db) == _version(hashes(author))
+
+
+def test_files_that_are_read_while_the_content_changes_belong_together(
+    deps: Deps, postgres_url: str
+) -> None:
+    """The change comes after topics were read, and before questions are."""
+    with postgres_session(deps) as db, psycopg.connect(postgres_url, autocommit=True) as other:
+        school = School(db, deps.settings)
+        school.syllabus(TOPICS)
+        changes = iter(
+            [
+                "UPDATE learning.topics SET name = 'New', updated_at = now()",
+                "INSERT INTO learning.concepts (id, topic_id, name)"
+                " SELECT gen_random_uuid(), id, 'New' FROM learning.topics LIMIT 1",
+                "INSERT INTO learning.questions (id, concept_id, question_text, question_type,"
+                "  correct_answer, difficulty)"
+                " SELECT gen_random_uuid(), id, 'New', 'numerical', '2', 'easy'"
+                " FROM learning.concepts WHERE name = 'New'",
+                "UPDATE learning.questions SET question_text = 'New', updated_at = now()",
+            ]
+        )
+
+        def change(_connection: object, _cursor: object, text: str, *_rest: object) -> None:
+            if "FROM learning.concepts" in text and "count" not in text:
+                for statement in changes:
+                    other.execute(statement)
+
+        event.listen(db.get_bind(), "after_cursor_execute", change)
+        try:
+            content = current_content(db)
+        finally:
+            event.remove(db.get_bind(), "after_cursor_execute", change)
+    rows = [ContentFileOut.model_validate_json(file.body) for file in content.files]
+    assert next(changes, None) is None
+    assert {topic.name for each in rows for topic in each.topics} == {"New"}
+    assert [it.question_text for each in rows for it in each.questions] == ["New"] * 4
 
 
 def test_file_of_content_that_has_returned_is_the_same(school: School) -> None:

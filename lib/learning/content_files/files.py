@@ -10,11 +10,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from uuid import UUID
+from weakref import WeakKeyDictionary
 
+from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from lib.learning.content_files import store
-from lib.learning.content_files.store import Stamp
+from lib.learning.content_files.store import TableStamp
 from lib.learning.content_files.wire import ContentFileOut, QuestionFileRow, TopicFileRow
 
 SYLLABUS = "syllabus"
@@ -23,6 +25,9 @@ QUESTIONS = "questions/"
 """Beginning of the name of a file of questions; the id of their topic follows."""
 MAX_TRIES = 3
 """Tries of reading content that changes meanwhile."""
+
+
+Stamps = tuple[TableStamp, ...]
 
 
 @dataclass(frozen=True)
@@ -56,8 +61,8 @@ class Content:
         return hashlib.sha256(lines.encode()).hexdigest()
 
 
-_built: dict[Stamp, Content] = {}
-"""The content that was built last, by the stamp of its rows."""
+_built: WeakKeyDictionary[Engine, tuple[Stamps, Content]] = WeakKeyDictionary()
+"""The content of each database that was built last, with the stamps of its tables."""
 
 
 def content_version(db: Session) -> str:
@@ -70,19 +75,18 @@ def content_version(db: Session) -> str:
 
 def current_content(db: Session) -> Content:
     """Return the files of the content as it is now."""
-    stamp = store.read_stamp(db)
-    content = _built.get(stamp)
+    engine = db.get_bind().engine
+    stamps = store.read_stamps(db)
+    known = _built.get(engine)
+    if known is not None and known[0] == stamps:
+        return known[1]
+    content = _build(db)
     for _ in range(MAX_TRIES):
-        if content is not None:
+        before, stamps = stamps, store.read_stamps(db)
+        if before == stamps:
+            _built[engine] = (stamps, content)
             break
-        content = _build(db)
-        after = store.read_stamp(db)
-        if after != stamp:  # read while it changed, so the files may not belong together
-            stamp, content = after, _built.get(after)
-    if content is None:
-        return _build(db)
-    _built.clear()
-    _built[stamp] = content
+        content = _build(db)  # it changed meanwhile, so the files may not belong together
     return content
 
 
@@ -98,7 +102,8 @@ def _build(db: Session) -> Content:
     topic_of = {concept.id: concept.topic_id for concept in concepts}
     by_topic: dict[UUID, list[QuestionFileRow]] = {}
     for question in store.read_questions(db):
-        by_topic.setdefault(topic_of[question.concept_id], []).append(question)
+        if question.concept_id in topic_of:  # otherwise it is newer than what was read before
+            by_topic.setdefault(topic_of[question.concept_id], []).append(question)
     files = {SYLLABUS: syllabus, CALIBRATION: calibration} | {
         f"{QUESTIONS}{topic_id}": ContentFileOut(questions=tuple(questions))
         for topic_id, questions in by_topic.items()

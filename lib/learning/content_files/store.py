@@ -1,11 +1,13 @@
 """Statements of content files."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import Table, delete, insert, literal, select, union_all, update
+from sqlalchemy import Table, delete, extract, func, insert, literal, select, union_all, update
 from sqlalchemy.orm import Session
 
 from lib.learning.content_files.wire import (
@@ -34,22 +36,35 @@ _TABLES: dict[type[FileRow], type[Base]] = {
     CalibrationFileRow: MasteryCalibration,
 }
 """Tables of the rows in files; whatever changes one of them sets `updated_at`."""
-Stamp = tuple[tuple[int, UUID, datetime], ...]
-"""Number of the table, id and time of the last change of each row of the content."""
 
 
-def read_stamp(db: Session) -> Stamp:
-    """Return when each row of the content has changed, read at one moment."""
+@dataclass(frozen=True)
+class TableStamp:
+    """When the rows of a table were changed; any change of the table gives another one.
+
+    The newest time alone would miss a change that was committed after a newer one.
+    """
+
+    number: int
+    rows: int
+    newest: datetime | None
+    total: Decimal
+    """Sum of the times, seconds since 1970; Postgres has microseconds, SQLite whole seconds."""
+
+
+def read_stamps(db: Session) -> tuple[TableStamp, ...]:
+    """Return when the rows of the content were changed, as of one moment."""
     parts = [
         select(
             literal(number).label("number"),
-            cast("Any", table).id.label("id"),
-            cast("Any", table).updated_at.label("updated_at"),
+            func.count().label("rows"),
+            func.max(table.__table__.c.updated_at).label("newest"),
+            func.coalesce(func.sum(extract("epoch", table.__table__.c.updated_at)), 0),
         )
         for number, table in enumerate(_TABLES.values())
     ]
-    rows = db.execute(union_all(*parts).order_by("number", "id"))
-    return tuple((row[0], row[1], row[2]) for row in rows)
+    rows = db.execute(union_all(*parts).order_by("number"))
+    return tuple(TableStamp(row[0], row[1], row[2], Decimal(row[3])) for row in rows)
 
 
 def read_topics(db: Session) -> list[TopicFileRow]:
