@@ -234,12 +234,16 @@ def test_files_that_are_read_while_the_content_changes_belong_together(
         changes = iter(
             [
                 "UPDATE learning.topics SET name = 'New', updated_at = now()",
-                "INSERT INTO learning.concepts (id, topic_id, name)"
-                " SELECT gen_random_uuid(), id, 'New' FROM learning.topics LIMIT 1",
-                "INSERT INTO learning.questions (id, concept_id, question_text, question_type,"
-                "  correct_answer, difficulty)"
-                " SELECT gen_random_uuid(), id, 'New', 'numerical', '2', 'easy'"
-                " FROM learning.concepts WHERE name = 'New'",
+                (
+                    "INSERT INTO learning.concepts (id, topic_id, name)"
+                    " SELECT gen_random_uuid(), id, 'New' FROM learning.topics LIMIT 1"
+                ),
+                (
+                    "INSERT INTO learning.questions (id, concept_id, question_text, question_type,"
+                    "  correct_answer, difficulty)"
+                    " SELECT gen_random_uuid(), id, 'New', 'numerical', '2', 'easy'"
+                    " FROM learning.concepts WHERE name = 'New'"
+                ),
                 "UPDATE learning.questions SET question_text = 'New', updated_at = now()",
             ]
         )
