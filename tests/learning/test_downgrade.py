@@ -67,7 +67,7 @@ def test_downgrade_returns_the_tables_as_they_were(live: Connection) -> None:
     assert in_schema(live, "public") == before
     assert fetch(live, definition, of_live) == defined
     (set_aside,) = schemas(live)
-    assert f"- learning: 18 tables with {rows} rows set aside in the schema {set_aside}" in printed
+    assert f"- learning: 21 tables with {rows} rows set aside in the schema {set_aside}" in printed
     users = len(before["users"])
     assert f"- public.users: serves the previous version again, {users} rows" in printed
 
@@ -145,7 +145,7 @@ def test_without_a_live_system_the_rows_are_set_aside_and_return(databases: Data
         up(live)
         live.execute("INSERT INTO learning.users (id, username, role)"
                      " VALUES (gen_random_uuid(), 'cy', 'student')")  # fmt: skip
-        assert "- learning: 18 tables with 1 rows set aside in the schema learning_" in down(live)
+        assert "- learning: 21 tables with 1 rows set aside in the schema learning_" in down(live)
         up(live)
         assert fetch(live, "SELECT username FROM learning.users") == [("cy",)]
         assert schemas(live) == ["learning"]

@@ -49,6 +49,9 @@ CREATE OR REPLACE FUNCTION stepwise.own_tables() RETURNS SETOF REGCLASS LANGUAGE
     ('learning', 'concept_skills', '{student_id,concept_id,skill}'),
     ('learning', 'mastery_calibrations', '{version,coefficients}'),
     ('learning', 'sync_operations', '{operation_type,table_name,record_id}'),
+    ('learning', 'sync_counters', '{student_id,number,is_complete}'),
+    ('learning', 'sync_changes', '{student_id,table_name,row_id,clocks}'),
+    ('learning', 'sync_devices', '{student_id,schema_version,syncs,pending}'),
     ('legacy', 'migration_runs', '{dry_run,next_hash}'),
     ('legacy', 'migration_findings', '{run_id,row_key}'),
     ('legacy', 'backups', '{name,location,sha256}')

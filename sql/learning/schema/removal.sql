@@ -97,6 +97,9 @@ BEGIN
   DELETE FROM learning.concept_skills AS c WHERE c.student_id = ANY (v_students);
   DELETE FROM learning.student_skills AS k WHERE k.student_id = ANY (v_students);
   DELETE FROM learning.plan_arms AS b WHERE b.student_id = ANY (v_students);
+  DELETE FROM learning.sync_changes AS g WHERE g.student_id = ANY (v_students);
+  DELETE FROM learning.sync_counters AS n WHERE n.student_id = ANY (v_students);
+  DELETE FROM learning.sync_devices AS d WHERE d.student_id = ANY (v_students);
   DELETE FROM learning.exam_marks AS e WHERE e.student_id = ANY (v_students);
   GET DIAGNOSTICS marks = ROW_COUNT;
   DELETE FROM learning.refresh_tokens AS r WHERE r.user_id = ANY (v_users);
@@ -118,7 +121,8 @@ BEGIN
     v_schema_students := v_old_students || v_students::TEXT[]
       || learning.find_set_aside(v_schema, 'student_profiles', 'id', 'user_id', v_schema_users);
     FOREACH v_table IN ARRAY ARRAY['question_attempts', 'concept_mastery', 'concept_skills', 'student_skills',
-      'study_plans', 'exam_marks', 'plan_arms', 'sync_operations']
+      'study_plans', 'exam_marks', 'plan_arms', 'sync_operations', 'sync_changes', 'sync_counters',
+      'sync_devices']
     LOOP
       set_aside := set_aside + learning.remove_set_aside(v_schema, v_table, 'student_id', v_schema_students);
     END LOOP;
