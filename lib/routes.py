@@ -396,6 +396,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     for_users("/api/sync/download/{student_id}", "sync", "GET"),
     for_users("/api/learning/sync", "sync", "POST", body_limit=SYNC_BODY),
     for_users("/api/learning/sync/rows", "sync", "GET"),
+    for_users("/api/learning/devices", "sync", "GET"),
     for_users("/api/sync/status/{student_id}", "sync", "GET"),
 )
 

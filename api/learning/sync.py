@@ -8,8 +8,10 @@ from lib.learning.changes.synced import SyncedTable
 from lib.learning.current_user import UserCall
 from lib.learning.device_sync import synchronise
 from lib.learning.device_sync import wire as device_wire
-from lib.learning.errors import DeviceSuperseded, DeviceVersionRefused, NotStudent
-from lib.learning.parameters import MAX_PAGE, PageSize, StudentId
+from lib.learning.devices import read
+from lib.learning.devices.wire import DevicesAnswer
+from lib.learning.errors import ClassClosed, DeviceSuperseded, DeviceVersionRefused, NotStudent
+from lib.learning.parameters import MAX_PAGE, PageSize, SentText, StudentId
 from lib.learning.students.student import StudentErrors
 from lib.learning.sync import download, upload, wire
 from lib.web.app import create_app, lambda_entry
@@ -42,6 +44,20 @@ def list_synced_rows(
 ) -> device_wire.RowsAnswer:
     """Return a page of the own rows of a table, to repair a copy whose digest differs."""
     return synchronise.list_rows(call, table, cursor, limit)
+
+
+@app.get("/api/learning/devices")
+@raises(ClassClosed, InvalidCursor)
+def list_devices(
+    call: UserCall,
+    class_id: Annotated[
+        SentText | None, Query(max_length=100, description="Class of a teacher.")
+    ] = None,
+    cursor: Cursor = None,
+    limit: PageSize = MAX_PAGE,
+) -> DevicesAnswer:
+    """Return the own devices; for teachers, those of the students of their classes."""
+    return read.list_devices(call, class_id, cursor, limit)
 
 
 @app.post("/api/sync/upload")

@@ -313,6 +313,8 @@ PRACTICE = (
         exact=False,
     ),
     Call("GET", "/api/learning/sync/rows?table=users", 422, headers=STUDENT),
+    Call("GET", "/api/learning/devices", 200, headers=STUDENT, exact=False),
+    Call("GET", f"/api/learning/devices?class_id={ABSENT}", 403, headers=TEACHER),
     Call("GET", "/api/sync/download/{planner_student}", 200, headers=STUDENT, exact=False),
     Call("GET", "/api/sync/status/{planner_student}", 200, headers=STUDENT),
 )

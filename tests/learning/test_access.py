@@ -29,7 +29,7 @@ def call(client: TestClient, case: tuple[Endpoint, str], headers: dict[str, str]
 
 
 def test_every_operation_of_users_is_looked_at() -> None:
-    assert len(ROWS) == 60
+    assert len(ROWS) == 61
     assert len(FOR_TEACHERS) == 15
 
 

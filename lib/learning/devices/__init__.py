@@ -1,0 +1,1 @@
+"""The devices of students, and what waits on them."""

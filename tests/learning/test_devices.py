@@ -1,0 +1,94 @@
+"""Lists of devices: whose they show, in which order and state."""
+
+from datetime import timedelta
+
+import pytest
+
+from lib.errors import InvalidCursor
+from lib.learning.current_user import Call
+from lib.learning.devices.read import list_devices
+from lib.learning.errors import ClassClosed
+from lib.learning.tables import SyncDevice
+from lib.learning.tables.closed_lists import Role
+from tests.learning.devices import Device
+from tests.learning.rows import drawn, rows
+from tests.learning.school import NOW, School
+
+
+def stored(school: School, call: Call, name: str, minutes: int, **counts: int) -> None:
+    """Store a device that synchronised some minutes after noon."""
+    values = {"pending": 0, "rejected": 0, "syncs": 1, "schema_version": 1, **counts}
+    at = NOW + timedelta(minutes=minutes)
+    school.store(
+        SyncDevice,
+        student_id=call.user.student_id,
+        name=name,
+        last_sync=at,
+        created_at=NOW,
+        updated_at=at,
+        **values,
+    )
+
+
+def names(call: Call, class_id: str | None = None) -> list[str | None]:
+    return [device.name for device in list_devices(call, class_id, None, 200).devices]
+
+
+def test_sync_describes_the_device(school: School) -> None:
+    student = school.user("ann")
+    device = Device(student)
+    assert list_devices(student, None, None, 200).devices == []
+    described = {"id": str(device.id), "name": "Laptop", "schema_version": 1}
+    for syncs, pending in ((0, 3), (1, 0)):
+        counts = {"syncs": syncs, "pending": pending, "rejected": 0}
+        device.sync(device=described | counts)
+    (seen,) = list_devices(student, None, None, 200).devices
+    assert (seen.id, seen.name, seen.student_name) == (device.id, "Laptop", "ann")
+    assert (seen.pending, seen.state, seen.last_sync) == (0, "synced", NOW)
+
+
+def test_devices_are_listed_with_their_state_the_last_sync_first(school: School) -> None:
+    student = school.user("ann")
+    stored(school, student, "phone", 1)
+    stored(school, student, "laptop", 3, pending=2)
+    stored(school, student, "tablet", 2, pending=1, rejected=1)
+    expected = """
+        name    pending  rejected  state
+        laptop  2        0         pending
+        tablet  1        1         error
+        phone   0        0         synced
+    """
+    seen = [it.model_dump() for it in list_devices(student, None, None, 200).devices]
+    assert drawn(seen, expected) == rows(expected)
+
+
+def test_callers_see_the_devices_of_their_students_only(school: School) -> None:
+    ann, bob, eve = (school.user(name) for name in ("ann", "bob", "eve"))
+    tea, other = (school.user(name, Role.TEACHER) for name in ("tea", "other"))
+    of_ann = school.school_class(tea, [ann])
+    of_bob = school.school_class(other, [bob])
+    for minutes, student in enumerate((ann, bob, eve)):
+        stored(school, student, student.user.username, minutes)
+    admin = school.user("admin", Role.ADMIN)
+    assert [names(it) for it in (ann, bob, eve)] == [["ann"], ["bob"], ["eve"]]
+    assert (names(tea), names(tea, of_ann), names(other)) == (["ann"], ["ann"], ["bob"])
+    assert (names(admin), names(admin, of_bob)) == (["eve", "bob", "ann"], ["bob"])
+    for caller, class_id in ((tea, of_bob), (ann, of_ann), (tea, "7")):
+        with pytest.raises(ClassClosed):
+            list_devices(caller, class_id, None, 200)
+
+
+def test_pages_join(school: School) -> None:
+    """Two devices synchronised at the same moment, on both sides of the end of a page."""
+    student = school.user("ann")
+    for name, minutes in (("a", 1), ("b", 2), ("c", 2), ("d", 3)):
+        stored(school, student, name, minutes)
+    seen, position = [], None
+    for _ in range(2):
+        page = list_devices(student, None, position, 2)
+        seen += [device.name for device in page.devices]
+        position = page.next_cursor
+    assert position is None
+    assert (seen[0], set(seen[1:3]), seen[3]) == ("d", {"b", "c"}, "a")
+    with pytest.raises(InvalidCursor):
+        list_devices(student, None, "x", 2)
