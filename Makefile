@@ -47,7 +47,7 @@ CHECK_IDLE := import fcntl; fcntl.flock(open(".local/lock"), fcntl.LOCK_EX | fcn
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help dev test check types migrate seed seed-legacy screens psql backup restore reset bench simulate calibrate calibrate-learning deploy-check openapi pins clean
+.PHONY: help dev device test check types migrate seed seed-legacy screens psql backup restore reset bench simulate calibrate calibrate-learning deploy-check openapi pins clean
 .PHONY: python3.12
 
 help: ## Show this list
@@ -55,7 +55,11 @@ help: ## Show this list
 	@echo && echo "Variables, written after the command: make dev PORT=8000"
 	@grep -E '^#: ' $(MAKEFILE_LIST) | sed -E 's/^#: ([A-Z]+) +/\1	/' | expand -t 16
 
-#: PORT   dev: port to listen on (default 5300; 0 for a free port)
+#: PORT   dev, device: port to listen on (default 5300 and 5310; 0 for a free port)
+#: SERVER device: address of the server, at the first start
+#: FOLDER device: folder for the data (default .device)
+#: IMPORT device: an old local.db or an exported queue, to import instead of serving
+#: EXPORT device: a file for the changes that the server does not have, instead of serving
 #: FILE   restore: the backup or SQL dump to restore (default: the newest backup)
 #: CONFIRM reset: yes, to answer the question beforehand
 #: ARGS   test, bench, psql: more arguments, such as ARGS="-k health" or ARGS="-c 'select 1'"
@@ -96,6 +100,10 @@ $(BENCH): $(DEV)
 
 dev: $(LOCAL) ## Run everything at http://127.0.0.1:5300 (data in .local/)
 	@exec $(RUN) -m local
+
+device: $(LOCAL) ## Run the study planner for one student, with or without its server (data in .device/)
+	@exec $(RUN) -m device $(if $(FOLDER),--folder "$(FOLDER)") $(if $(SERVER),--server "$(SERVER)") \
+		$(if $(PORT),--port $(PORT)) $(if $(IMPORT),import "$(IMPORT)",$(if $(EXPORT),export "$(EXPORT)"))
 
 test: $(DEV) ## Run all tests, on their own Postgres and Redis
 	@$(RUN) -m pytest $(ARGS)

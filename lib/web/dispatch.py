@@ -37,7 +37,7 @@ class Dispatcher:
             scope = path_ids.without_trailing_slash(scope)
             if _is_description_request(scope) and not current_deps().settings.deployed:
                 app = RequestFrame(_serve_description)
-            elif (row := _find(scope)) is not None:
+            elif (row := find_row(scope)) is not None:
                 app = _app_of(*row)
         await app(scope, receive, send)
 
@@ -69,7 +69,7 @@ def _is_description_request(scope: Scope) -> bool:
     return scope["path"] == "/openapi.json" and scope["method"] in {"GET", "HEAD"}
 
 
-def _find(scope: Scope) -> tuple[Route, str] | None:
+def find_row(scope: Scope) -> tuple[Route, str] | None:
     """Return the route that a request matches, and its function.
 
     A path without parameters is found by its name; the pattern of a route is slow to make.

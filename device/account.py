@@ -1,0 +1,83 @@
+"""The user's tokens at the server, and the device's own secrets; no password and no hash of one."""
+
+import json
+import secrets
+import threading
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from typing import Any, Self
+
+from device.folder import Folder
+from local.servers.own_secrets import write_private
+
+
+@dataclass(frozen=True)
+class Account:
+    """The server and the user's tokens there."""
+
+    server: str | None = None
+    """Address of the server."""
+    access_token: str | None = None
+    refresh_token: str | None = None
+
+    def with_tokens(self, tokens: Mapping[str, Any]) -> Self:
+        """Return the account with the tokens of a response."""
+        return replace(
+            self,
+            access_token=str(tokens["access_token"]),
+            refresh_token=str(tokens["refresh_token"]),
+        )
+
+    def without_tokens(self) -> Self:
+        """Return the account as it is when the log-in has ended."""
+        return replace(self, access_token=None, refresh_token=None)
+
+
+class AccountFile:
+    """The file of the account, which its owner alone can read."""
+
+    def __init__(self, folder: Folder) -> None:
+        self._path = folder.account
+        self._lock = threading.Lock()
+        self._account = self._load()
+
+    def read(self) -> Account:
+        """Return the account."""
+        with self._lock:
+            return self._account
+
+    def write(self, account: Account) -> None:
+        """Store the account."""
+        with self._lock:
+            write_private(self._path, json.dumps(asdict(account), indent=2) + "\n")
+            self._account = account
+
+    def _load(self) -> Account:
+        """Return the stored account; without tokens if the file is missing or damaged."""
+        try:
+            return Account(**json.loads(self._path.read_text(encoding="utf-8")))
+        except (OSError, ValueError, TypeError):
+            return Account()
+
+
+@dataclass(frozen=True)
+class DeviceSecrets:
+    """Secrets that the device makes for itself."""
+
+    encryption_key: str
+    """Key from which the signatures of the device's own tokens are derived."""
+    code: str
+    """What the user sends in place of the password while the server is away."""
+
+
+def device_secrets(folder: Folder) -> DeviceSecrets:
+    """Return the secrets of the device; new ones if there are none, or the file is damaged.
+
+    Nothing is lost with them: the user logs in again.
+    """
+    try:
+        return DeviceSecrets(**json.loads(folder.secrets.read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError):
+        made = DeviceSecrets(secrets.token_hex(32), secrets.token_urlsafe(9))
+        write_private(folder.secrets, json.dumps(asdict(made), indent=2) + "\n")
+        return made

@@ -1,0 +1,122 @@
+"""The background thread that synchronises a device while its server answers."""
+
+import random
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from device.errors import LogInNeeded, ServerAway, ServerNotSet
+from device.state import ProgressBoard
+from lib.errors import AppError
+from lib.logs import log, place
+
+FIRST_WAIT, LONGEST_WAIT = 1.0, 30.0
+"""Seconds before the first repetition of a failed sync, and at most: a sync begins within 30
+seconds of being online."""
+REGULAR_WAIT = 60.0
+"""Seconds until the next sync after one that succeeded, unless the server names another time."""
+AFTER_WRITE = 0.5
+"""Seconds after a change, so that several changes go together."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """Result of a sync that reached the server."""
+
+    wait: float | None = None
+    """Seconds until the next one, if the server names them."""
+    must_wait: bool = False
+    """Whether the server refused this sync, so that nothing may shorten the wait."""
+    problem: str | None = None
+    """What a person has to do."""
+
+
+class Background:
+    """Synchronises again and again, and at once when it is asked to.
+
+    Args:
+        sync: One sync; it raises `ServerAway`, `ServerNotSet` or `LogInNeeded`.
+        board: Progress for the pages.
+        now: The clock.
+        rng: Generator of the jitter.
+    """
+
+    def __init__(
+        self,
+        sync: Callable[[], Outcome],
+        board: ProgressBoard,
+        now: Callable[[], datetime],
+        rng: random.Random,
+    ) -> None:
+        self._sync = sync
+        self._board = board
+        self._now = now
+        self._rng = rng
+        self._failures = 0
+        self._wake = threading.Event()
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="sync", daemon=True)
+
+    def start(self) -> None:
+        """Start the thread."""
+        self._thread.start()
+
+    def soon(self) -> None:
+        """Ask for a sync; a wait that the server has imposed is still kept."""
+        self._wake.set()
+
+    def stop(self) -> None:
+        """End the thread after the call that is under way."""
+        self._ended.set()
+        self._wake.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        while not self._ended.is_set():
+            self._wake.clear()
+            seconds, must_wait = self.attempt()
+            self._board.change(next_sync=self._now() + timedelta(seconds=seconds))
+            if must_wait:
+                self._ended.wait(seconds)
+            elif self._wake.wait(seconds):
+                self._ended.wait(AFTER_WRITE)
+
+    def attempt(self) -> tuple[float, bool]:
+        """Make one sync; return the seconds to wait, and whether nothing may shorten them."""
+        self._board.change(is_syncing=True, next_sync=None)
+        problem, server_away = None, False
+        try:
+            outcome = self._sync()
+        except (ServerNotSet, LogInNeeded):
+            self._failures = 0
+            return REGULAR_WAIT, False
+        except ServerAway as away:
+            server_away = True
+            return self._after_failure(away.retry_after)
+        except AppError as error:
+            problem = str(error)
+            log("sync_failed", code=error.code)
+            return self._after_failure(error.retry_after)
+        except Exception as error:  # noqa: BLE001 the thread has to go on
+            problem = "Something went wrong on the device; the log says what."
+            log("sync_failed", details={"error": error}, kind=type(error).__name__, at=place(error))
+            return self._after_failure(None)
+        else:
+            problem = outcome.problem
+            if outcome.must_wait or problem is not None:
+                return self._after_failure(outcome.wait)
+            self._failures = 0
+            wait = REGULAR_WAIT if outcome.wait is None else outcome.wait
+            return wait, False
+        finally:
+            self._board.change(is_syncing=False, server_away=server_away, problem=problem)
+
+    def _after_failure(self, retry_after: float | None) -> tuple[float, bool]:
+        """Return the wait after a failure: it doubles, with jitter, and is what the server asks."""
+        wait = min(LONGEST_WAIT, FIRST_WAIT * 2**self._failures)
+        self._failures = min(self._failures + 1, 10)
+        jittered = wait * self._rng.uniform(0.5, 1.0)
+        if retry_after is None:
+            return jittered, False
+        return max(retry_after * self._rng.uniform(1.0, 1.2), jittered), True

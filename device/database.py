@@ -1,0 +1,172 @@
+"""The database of a device: one connection that writes, and a file that a plain copy backs up.
+
+Transactions are made in a working copy. A commit returns once a complete copy of that has replaced
+`local.db` in one step. So `local.db` holds every acknowledged write at any moment, whoever copies
+it never gets half of a transaction, and a killed process leaves it as it was. The file before the
+last change stays beside it, for repairs.
+"""
+
+import os
+import shutil
+import sqlite3
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+from sqlalchemy import event
+from sqlalchemy.orm import Session
+
+from device.folder import Folder, store_folder
+from device.recording import Recorder
+from device.tables import DeviceBase
+from lib.errors import Busy, DatabaseUnavailable
+from lib.learning.engines import create_sqlite_engine
+from lib.logs import log
+
+WAIT_SECONDS = 20.0
+"""Time that a call waits for those before it."""
+COMMITTED = "committed"
+"""Name in `Session.info` of what runs after each commit."""
+_CHANGE_COUNTER = slice(24, 28)
+"""Bytes of the header that SQLite changes with every transaction that writes."""
+
+
+class Database:
+    """The open database of a device.
+
+    Args:
+        folder: Folder that this process has locked, with a sound working copy.
+        recorder: Queues the changes of the connection for the server.
+    """
+
+    def __init__(self, folder: Folder, recorder: Recorder) -> None:
+        self._folder = folder
+        self.recorder = recorder
+        self._writer = threading.Lock()
+        self._published: bytes | None = None
+        self._notify: Callable[[], None] = lambda: None
+        # Without a write-ahead log, the working copy is complete after each commit.
+        self._engine = create_sqlite_engine(f"sqlite:///{folder.working_copy}", wal=False)
+        event.listen(self._engine, "connect", self._install_recorder)
+
+    @contextmanager
+    def session(self) -> Iterator[Session]:
+        """Hold the one session; what it commits is in `local.db` when `commit()` returns.
+
+        Raises:
+            Busy: If other calls hold it for too long.
+        """
+        if not self._writer.acquire(timeout=WAIT_SECONDS):
+            raise Busy
+        try:
+            with _PublishingSession(self._engine, expire_on_commit=False) as session:
+                session.info[COMMITTED] = self._committed
+                yield session
+        finally:
+            self._writer.release()
+
+    def on_queued(self, notify: Callable[[], None]) -> None:
+        """Call `notify` after each transaction that has queued a change."""
+        self._notify = notify
+
+    def _install_recorder(self, connection: sqlite3.Connection, _record: object) -> None:
+        self.recorder.install(connection)
+
+    def _committed(self) -> None:
+        """Publish what the session has committed."""
+        self.publish()
+        if self.recorder.take_queued():
+            self._notify()
+
+    def publish(self) -> None:
+        """Replace `local.db` with the working copy, if that has changed.
+
+        Raises:
+            DatabaseUnavailable: If that fails, such as on a full disk; the next commit tries again.
+        """
+        counter = _change_counter(self._folder.working_copy)
+        if counter == self._published and self._folder.database.exists():
+            return
+        try:
+            replace_database(self._folder)
+        except OSError as error:
+            log("database_not_replaced", reason=error.strerror)
+            raise DatabaseUnavailable from error
+        self._published = counter
+
+    def close(self) -> None:
+        """Close the connection and remove the working copy."""
+        with self._writer:
+            self._engine.dispose()
+            remove_working_copy(self._folder)
+
+
+class _PublishingSession(Session):
+    """A session whose commits are published."""
+
+    def commit(self) -> None:
+        super().commit()
+        committed: Callable[[], None] = self.info[COMMITTED]
+        committed()
+
+
+def replace_database(folder: Folder) -> None:
+    """Replace `local.db` with a copy of the working copy, in one step that survives a power cut."""
+    new = folder.database.with_name("local.db.new")
+    with folder.working_copy.open("rb") as source, new.open("wb") as target:
+        os.fchmod(target.fileno(), 0o600)
+        shutil.copyfileobj(source, target, 1 << 20)
+        target.flush()
+        os.fsync(target.fileno())
+    if folder.database.exists():
+        link = folder.database.with_name("local.db.link")
+        link.unlink(missing_ok=True)
+        try:
+            os.link(folder.database, link)
+        except OSError:  # a file system without links
+            shutil.copyfile(folder.database, link)
+        link.replace(folder.previous)
+    new.replace(folder.database)
+    store_folder(folder.path)
+
+
+def make_working_copy(folder: Folder) -> None:
+    """Copy `local.db`, if there is one, in place of what a killed process has left."""
+    remove_working_copy(folder)
+    if folder.database.exists():
+        shutil.copyfile(folder.database, folder.working_copy)
+        folder.working_copy.chmod(0o600)
+
+
+def remove_working_copy(folder: Folder) -> None:
+    """Remove the working copy and what belongs to it."""
+    for suffix in ("", "-journal", "-wal", "-shm"):
+        folder.working_copy.with_name(folder.working_copy.name + suffix).unlink(missing_ok=True)
+
+
+def create_own_tables(folder: Folder) -> None:
+    """Create the device's own tables in the working copy, where they are missing."""
+    engine = create_sqlite_engine(f"sqlite:///{folder.working_copy}", wal=False)
+    try:
+        with engine.begin() as connection:
+            DeviceBase.metadata.create_all(connection)
+    finally:
+        engine.dispose()
+
+
+def faults(path: Path) -> list[str]:
+    """Return what is wrong with a database file; nothing if it is sound."""
+    try:
+        with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as connection:
+            found = [str(row[0]) for row in connection.execute("PRAGMA integrity_check(20)")]
+            found = [fault for fault in found if fault != "ok"]
+            broken = connection.execute("PRAGMA foreign_key_check").fetchmany(20)
+    except sqlite3.DatabaseError as error:
+        return [str(error)]
+    return found + [f"row {row[1]} of {row[0]} refers to a row that is missing" for row in broken]
+
+
+def _change_counter(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(_CHANGE_COUNTER.stop)[_CHANGE_COUNTER]

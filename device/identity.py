@@ -1,0 +1,78 @@
+"""Identity of a device: a restored or copied database becomes a new device.
+
+The database and a file beside it count the syncs. A database that was restored is behind the file,
+and in a copied folder the lock file is another file; either way, the server may have seen later
+changes of the same device, so that its numbers must not be used again.
+"""
+
+import json
+from dataclasses import asdict, dataclass
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from device.folder import Folder
+from device.values import DEVICE, read_value, write_value
+from lib.learning.tables.base import new_id
+from local.servers.own_secrets import write_private
+
+
+@dataclass(frozen=True)
+class _Witness:
+    """What the file beside the database says."""
+
+    device: str
+    syncs: int
+    lock: int
+    """Number of the lock file in its file system."""
+
+
+def settle_identity(db: Session, folder: Folder) -> UUID:
+    """Return the id of the device, a new one if the database is new, restored or copied."""
+    stored = read_value(db, DEVICE)
+    witness = _read(folder)
+    if stored is not None and witness is not None:
+        is_same = witness.device == stored["id"] and witness.lock == _lock_number(folder)
+        if is_same and witness.syncs <= stored["syncs"]:
+            return UUID(stored["id"])
+    device_id = new_id()
+    syncs = 0 if stored is None else stored["syncs"]
+    former = [] if stored is None else [*stored["former"], stored["id"]]
+    write_value(db, DEVICE, {"id": str(device_id), "syncs": syncs, "former": former})
+    _write(folder, _Witness(str(device_id), syncs, _lock_number(folder)))
+    return device_id
+
+
+def count_sync(db: Session) -> None:
+    """Count a sync, in the transaction that stores its cursor; `witness` follows the commit."""
+    stored = read_value(db, DEVICE)
+    assert stored is not None  # noqa: S101 opening the database settles it
+    write_value(db, DEVICE, {**stored, "syncs": stored["syncs"] + 1})
+
+
+def become_new(db: Session, folder: Folder) -> UUID:
+    """Give the device a new id, since the server knows another one under the present id."""
+    (folder.identity).unlink(missing_ok=True)
+    return settle_identity(db, folder)
+
+
+def witness(db: Session, folder: Folder) -> None:
+    """Note the number of syncs in the file; until then it is behind, which is harmless."""
+    stored = read_value(db, DEVICE)
+    assert stored is not None  # noqa: S101 as above
+    _write(folder, _Witness(stored["id"], stored["syncs"], _lock_number(folder)))
+
+
+def _read(folder: Folder) -> _Witness | None:
+    try:
+        return _Witness(**json.loads(folder.identity.read_text()))
+    except (OSError, ValueError, TypeError):
+        return None
+
+
+def _write(folder: Folder, noted: _Witness) -> None:
+    write_private(folder.identity, json.dumps(asdict(noted)) + "\n")
+
+
+def _lock_number(folder: Folder) -> int:
+    return (folder.path / "lock").stat().st_ino

@@ -1,0 +1,118 @@
+"""Log-in at a device: checked by the server, which alone knows the password.
+
+While the server is away, the user of the device gets in with the device's code, which is printed
+at the start; without it, any program on the machine could get in.
+"""
+
+from typing import Any
+from uuid import UUID
+
+import jwt
+
+from device.context import Device
+from device.errors import (
+    DeviceOfAnotherUser,
+    ForStudentsOnly,
+    PasswordUnchecked,
+    ServerAway,
+    ServerNotSet,
+)
+from device.server import UNAUTHORIZED, Reply
+from device.user import Described, DeviceUser, read_device_user, store_user
+from lib.access.guard import same_secret
+from lib.learning.accounts import store as account_store
+from lib.learning.accounts.tokens import issue_tokens
+from lib.learning.accounts.wire import LogInIn, TokensOut
+from lib.learning.errors import LogInRefused
+from lib.learning.tables.closed_lists import Role
+
+
+def log_in(device: Device, body: LogInIn) -> TokensOut:
+    """Return tokens of the device for its user.
+
+    Raises:
+        DeviceOfAnotherUser: If the device belongs to someone else.
+        LogInRefused: If the server refuses the name or the password.
+        ForStudentsOnly: If the user is not a student.
+        ServerAway, ServerNotSet: If this is the first log-in, and the server does not answer.
+        PasswordUnchecked: If the server is away, and the password is not the device's code.
+    """
+    with device.database.session() as db:
+        user = read_device_user(db)
+    if user is not None and user.username != body.username:
+        raise DeviceOfAnotherUser(username=user.username)
+    if user is not None and same_secret(body.password, device.secrets.code):
+        return _tokens(device, user)
+    credentials = {"username": body.username, "password": body.password}
+    try:
+        reply = device.server.call("POST", "/api/auth/login", credentials)
+        if reply.status == UNAUTHORIZED:
+            raise LogInRefused
+        return admit(device, require_success(reply))
+    except (ServerAway, ServerNotSet):
+        if user is None:
+            raise
+        raise PasswordUnchecked from None
+
+
+def admit(device: Device, tokens: dict[str, Any]) -> TokensOut:
+    """Store the user whom the server has logged in, and return tokens of the device.
+
+    Raises:
+        ForStudentsOnly: If the user is not a student.
+        DeviceOfAnotherUser: If the device belongs to someone else.
+        ServerAway: If the server does not answer.
+    """
+    if tokens["user"]["role"] != Role.STUDENT:
+        raise ForStudentsOnly
+    described = _described(device, tokens["access_token"])
+    with device.database.session() as db:
+        present = read_device_user(db)
+        if present is not None and present.id != described.user_id:
+            raise DeviceOfAnotherUser(username=present.username)
+        user = store_user(db, described, device.now())
+        db.commit()
+    device.accounts.write(device.accounts.read().with_tokens(tokens))
+    device.sync_soon()
+    return _tokens(device, user)
+
+
+def require_no_user(device: Device) -> None:
+    """Refuse a registration at a device that has its user.
+
+    Raises:
+        DeviceOfAnotherUser: If it does.
+    """
+    with device.database.session() as db:
+        user = read_device_user(db)
+    if user is not None:
+        raise DeviceOfAnotherUser(username=user.username)
+
+
+def require_success(reply: Reply) -> dict[str, Any]:
+    """Return the body of a response.
+
+    Raises:
+        ServerAway: If the call did not succeed, or something else than the server responded.
+    """
+    if not reply.succeeded or not isinstance(reply.body, dict):
+        raise ServerAway
+    return reply.body
+
+
+def _described(device: Device, token: str) -> Described:
+    me, profile, classes = (
+        require_success(device.server.call("GET", path, token=token))
+        for path in ("/api/auth/me", "/api/learning/profile", "/api/learning/classes")
+    )
+    claims = jwt.decode(token, options={"verify_signature": False})  # over TLS from the server
+    return Described(UUID(claims["uid"]), me, profile, classes)
+
+
+def _tokens(device: Device, user: DeviceUser) -> TokensOut:
+    with device.database.session() as db:
+        account = account_store.read_account(db, user.id)
+        assert account is not None  # noqa: S101 the log-in has stored it
+        tokens = issue_tokens(db, account, device.settings, device.now())
+        db.commit()
+    return tokens

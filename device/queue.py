@@ -1,0 +1,141 @@
+"""The queue of a device: changes that its server does not hold yet, in their order."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import func, select, update
+from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy.orm import Session
+
+from device.tables import Operation, OperationState
+
+
+@dataclass(frozen=True)
+class QueuedOperation:
+    """A change of one row."""
+
+    id: UUID
+    table_name: str
+    row_id: str
+    kind: str
+    columns: Mapping[str, Any]
+    """Values by column, as JSON."""
+    clock: str
+    created_at: datetime
+
+
+@dataclass(frozen=True)
+class StoredOperation(QueuedOperation):
+    """A change with its place and its outcome."""
+
+    sequence: int
+    state: str
+    """One of `OperationState`."""
+    code: str | None
+    reason: str | None
+
+
+_STORED = (
+    Operation.id,
+    Operation.table_name,
+    Operation.row_id,
+    Operation.kind,
+    Operation.columns,
+    Operation.clock,
+    Operation.created_at,
+    Operation.sequence,
+    Operation.state,
+    Operation.code,
+    Operation.reason,
+)
+
+
+def add_operation(db: Session, operation: QueuedOperation) -> bool:
+    """Append a change to the queue; return False if it is there already."""
+    statement = insert(Operation).values(
+        id=operation.id,
+        table_name=operation.table_name,
+        row_id=operation.row_id,
+        kind=operation.kind,
+        columns=dict(operation.columns),
+        clock=operation.clock,
+        created_at=operation.created_at,
+        state=OperationState.PENDING.value,
+    )
+    added = db.execute(
+        statement.on_conflict_do_nothing(index_elements=["id"]).returning(Operation.id)
+    )
+    return added.one_or_none() is not None
+
+
+def list_pending(db: Session, limit: int | None = None) -> list[StoredOperation]:
+    """Return the oldest changes that the server has not answered; uses idx_operations_state."""
+    query = select(*_STORED).where(Operation.state == OperationState.PENDING.value)
+    return _stored(db, query.order_by(Operation.sequence).limit(limit))
+
+
+def list_rejected(db: Session, limit: int) -> list[StoredOperation]:
+    """Return the newest changes that the server has refused."""
+    query = select(*_STORED).where(Operation.state == OperationState.REJECTED.value)
+    return _stored(db, query.order_by(Operation.sequence.desc()).limit(limit))
+
+
+def list_unsynced(db: Session) -> list[StoredOperation]:
+    """Return all changes that the server does not hold, in their order."""
+    query = select(*_STORED).where(Operation.state != OperationState.APPLIED.value)
+    return _stored(db, query.order_by(Operation.sequence))
+
+
+def count_states(db: Session) -> dict[OperationState, int]:
+    """Return the number of changes in each state."""
+    query = select(Operation.state, func.count()).group_by(Operation.state)
+    counts = {OperationState(state): number for state, number in db.execute(query)}
+    return {state: counts.get(state, 0) for state in OperationState}
+
+
+def has_later(db: Session, operation: QueuedOperation, column: str) -> bool:
+    """Return whether a later change of the same column of the row was queued."""
+    later = select(Operation.columns).where(
+        Operation.table_name == operation.table_name,
+        Operation.row_id.in_([operation.row_id, UUID(operation.row_id).hex]),
+        Operation.clock > operation.clock,
+    )
+    return any(column in columns for columns in db.execute(later).scalars())
+
+
+def last_clock(db: Session) -> str | None:
+    """Return the largest reading of the device's clock; None if nothing was ever queued."""
+    return db.execute(select(func.max(Operation.clock))).scalar_one()
+
+
+def settle(
+    db: Session,
+    operation_id: UUID,
+    state: OperationState,
+    code: str | None = None,
+    reason: str | None = None,
+) -> None:
+    """Store the server's answer to a change."""
+    db.execute(
+        update(Operation)
+        .where(Operation.id == operation_id)
+        .values(state=state.value, code=code, reason=reason)
+    )
+
+
+def retry_rejected(db: Session) -> int:
+    """Put refused changes back into the queue, such as after a correction at the server."""
+    again = db.execute(
+        update(Operation)
+        .where(Operation.state == OperationState.REJECTED.value)
+        .values(state=OperationState.PENDING.value, code=None, reason=None)
+        .returning(Operation.id)
+    )
+    return len(again.all())
+
+
+def _stored(db: Session, query: Any) -> list[StoredOperation]:
+    return [StoredOperation(**row) for row in db.execute(query).mappings()]

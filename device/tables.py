@@ -1,0 +1,90 @@
+"""Tables that only a device has, beside those of the learning context.
+
+`sync_operations` takes the place of the server's table of that name, which holds the queues of live
+devices. These tables have no foreign keys, so that a damaged file loses no operation for the sake
+of another row.
+"""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, Index, MetaData, Uuid
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+from lib.learning.tables.base import JSON_DOCUMENT, Base, UtcDateTime, new_id
+from lib.learning.tables.closed_lists import OperationType, one_of
+
+
+class OperationState(StrEnum):
+    """Outcome of an operation at the server."""
+
+    PENDING = "pending"  # not answered yet
+    APPLIED = "applied"  # the server holds it
+    REJECTED = "rejected"  # the server refused it; kept for a person
+
+
+class DeviceBase(DeclarativeBase):
+    """Base of the device's own tables."""
+
+    metadata = MetaData(naming_convention=Base.metadata.naming_convention)
+    type_annotation_map = {  # noqa: RUF012 SQLAlchemy declares it so
+        datetime: UtcDateTime(),
+        UUID: Uuid(),
+        dict[str, Any]: JSON_DOCUMENT,
+    }
+
+
+class Operation(DeviceBase):
+    """A change of one row, written in the transaction that changes the row."""
+
+    __tablename__ = "sync_operations"
+    __table_args__ = (
+        CheckConstraint(one_of("kind", OperationType), "kind"),
+        CheckConstraint(one_of("state", OperationState), "state"),
+        # Serves the operations that are to be sent, and the numbers of each state.
+        Index("idx_operations_state", "state", "sequence"),
+        {"sqlite_autoincrement": True},
+    )
+
+    sequence: Mapped[int] = mapped_column(primary_key=True)
+    """Place in the order of the changes on this device; never used twice."""
+    id: Mapped[UUID] = mapped_column(unique=True, default=new_id)
+    """Id by which the server takes it once."""
+    table_name: Mapped[str]
+    row_id: Mapped[str]
+    kind: Mapped[str]
+    columns: Mapped[dict[str, Any]]
+    """New values by column; that of a deletion is empty."""
+    clock: Mapped[str]
+    """Clock of the change, as text that sorts in the order of all devices' changes."""
+    created_at: Mapped[datetime]
+    state: Mapped[str] = mapped_column(server_default=OperationState.PENDING.value)
+    code: Mapped[str | None]
+    """Code of the server's refusal."""
+    reason: Mapped[str | None]
+    """The server's refusal, for people."""
+
+
+class StoredValue(DeviceBase):
+    """A value that the device keeps about itself, in the transaction of what it is about."""
+
+    __tablename__ = "device_values"
+
+    name: Mapped[str] = mapped_column(primary_key=True)
+    content: Mapped[dict[str, Any]]
+
+
+class SetAsideRow(DeviceBase):
+    """A row or column of an imported file for which there is no place."""
+
+    __tablename__ = "device_set_aside"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    """Made from the file's device, the table and the row, so that importing again adds nothing."""
+    origin: Mapped[str]
+    """Device of the imported file."""
+    table_name: Mapped[str]
+    content: Mapped[dict[str, Any]]
+    reason: Mapped[str]

@@ -1,0 +1,34 @@
+"""Values that the device keeps about itself, stored in the transaction of what they are about."""
+
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy.orm import Session
+
+from device.tables import StoredValue
+
+DEVICE = "device"
+"""Id of the device, and the number that shows whether the database is a restored one."""
+USER = "user"
+"""The one user."""
+REPAIR = "repair"
+"""What was done about a damaged database, until the next sync has fetched the rest."""
+SYNC = "sync"
+"""Cursor of the pulled changes, and the last sync."""
+
+
+def read_value(db: Session, name: str) -> dict[str, Any] | None:
+    """Return a stored value; None if there is none."""
+    query = select(StoredValue.content).where(StoredValue.name == name)
+    return db.execute(query).scalar_one_or_none()
+
+
+def write_value(db: Session, name: str, content: dict[str, Any]) -> None:
+    """Store a value in place of the one before."""
+    statement = insert(StoredValue).values(name=name, content=content)
+    db.execute(
+        statement.on_conflict_do_update(
+            index_elements=["name"], set_={"content": statement.excluded.content}
+        )
+    )
