@@ -29,7 +29,7 @@ from lib.learning.parameters import StudentId
 from lib.learning.students.student import StudentErrors
 from lib.web.app import create_app
 
-NAME = "device"
+NAME = "learning.device"
 CREATED = 201
 OWN = (
     Endpoint("/api/auth/login", NAME, ("POST",), Access.PUBLIC, takes_form=True, is_live=True),

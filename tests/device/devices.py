@@ -175,4 +175,6 @@ class DeviceProcess:
             if found := re.search(r"Stepwise +(http://\S+)", self._process.output()):
                 return found[1]
             time.sleep(0.05)
-        raise AssertionError(f"the device did not start:\n{self._process.output()}")
+        output = self._process.output()
+        self._process.stop()
+        raise AssertionError(f"the device did not start:\n{output}")
