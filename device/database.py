@@ -21,6 +21,7 @@ from device.folder import Folder, store_folder
 from device.recording import Recorder
 from device.tables import DeviceBase
 from lib.errors import Busy, DatabaseUnavailable
+from lib.learning.changes.log import KEEPS_LOG
 from lib.learning.engines import create_sqlite_engine
 from lib.logs import log
 
@@ -48,6 +49,7 @@ class Database:
         self._notify: Callable[[], None] = lambda: None
         # Without a write-ahead log, the working copy is complete after each commit.
         self._engine = create_sqlite_engine(f"sqlite:///{folder.working_copy}", wal=False)
+        self._engine.update_execution_options(**{KEEPS_LOG: False})
         event.listen(self._engine, "connect", self._install_recorder)
 
     @contextmanager

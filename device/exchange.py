@@ -10,6 +10,7 @@ import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -25,9 +26,10 @@ from device.folder import Folder
 from device.old_database import import_old_database
 from device.opening import open_database
 from device.queue import QueuedOperation, StoredOperation
-from device.rows import apply_operation, as_row, as_wire, recount_mastery
+from device.rows import NoPlace, apply_operation, as_row, as_wire, recount_mastery
 from device.user import DeviceUser, read_device_user
 from device.values import DEVICE, read_value
+from lib.learning.changes.synced import SyncedTable
 from lib.learning.engines import create_sqlite_engine
 from lib.web.wire import utc_text
 from local.servers.own_secrets import write_private
@@ -132,9 +134,7 @@ def _import_queue(
     now = utc_now()
     with database.session() as db, database.recorder.paused():
         new = [each for each in operations if queue.add_operation(db, each)]
-        waiting = sum(apply_operation(db, each, now) is not None for each in new)
-        for each in new:
-            database.recorder.clock.follow(each.clock)
+        waiting = sum(not _applied(db, each, user, now) for each in new)
         if new:
             recount_mastery(db, user.student_id, now)
         db.commit()
@@ -142,6 +142,15 @@ def _import_queue(
     if waiting:
         report += f" {waiting} of them are kept for the server and are not shown here yet."
     return report
+
+
+def _applied(db: Session, operation: QueuedOperation, user: DeviceUser, now: datetime) -> bool:
+    """Apply a change; return False if it has no place on this device yet."""
+    try:
+        apply_operation(db, operation, user.student_id, now)
+    except NoPlace:
+        return False
+    return True
 
 
 def _line(operation: StoredOperation) -> str:
@@ -152,7 +161,7 @@ def _line(operation: StoredOperation) -> str:
                 "table_name": operation.table_name,
                 "row_id": str(UUID(operation.row_id)),
                 "kind": operation.kind,
-                "columns": as_wire(operation.table_name, operation.columns),
+                "columns": as_wire(SyncedTable(operation.table_name), operation.columns),
                 "clock": operation.clock,
                 "created_at": utc_text(operation.created_at),
             },
@@ -203,5 +212,5 @@ def _read_line(fields: Mapping[str, Any]) -> QueuedOperation:
     """
     operation = _operation.validate_python(dict(fields))
     UUID(operation.row_id)
-    as_row(operation.table_name, operation.columns)
+    as_row(SyncedTable(operation.table_name), operation.columns)
     return operation

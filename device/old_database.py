@@ -20,7 +20,6 @@ from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.orm import Session
 
 from device import queue
-from device.clock import reading_at
 from device.database import Database
 from device.errors import CannotImport
 from device.old_rows import KNOWN, OldDatabase, Row, old_database
@@ -29,6 +28,7 @@ from device.rows import apply_operation, recount_mastery
 from device.tables import SetAsideRow
 from device.user import DeviceUser
 from lib.errors import AppError
+from lib.learning.changes.clock import reading_at
 from lib.learning.fixed_ids import uuid_of
 from lib.learning.practice.wire import LiveAttemptIn
 from lib.learning.students.profile import changes_of
@@ -189,7 +189,6 @@ def _attempt(work: _Import, number: object, values: Row, moment: object) -> Queu
         raise _Unusable(f"{place}: {fault['msg']}") from None
     question = _question(work, values.get("question_id"))
     columns = {
-        "student_id": str(work.user.student_id),
         "question_id": str(question.id),
         "answer": sent.answer,
         "is_correct": is_correct(question.question_type, question.correct_answer, sent.answer),
@@ -272,7 +271,7 @@ def _operation(
         row_id=row_id.hex,
         kind=kind.value,
         columns=columns,
-        clock=reading_at(at, work.origin),
+        clock=reading_at(at, 0, work.origin[-8:]),
         created_at=at,
     )
 
@@ -282,7 +281,7 @@ def _add(work: _Import, operation: QueuedOperation) -> None:
         work.repeated += 1
         return
     work.new += 1
-    apply_operation(work.db, operation, work.now)
+    apply_operation(work.db, operation, work.user.student_id, work.now)
 
 
 def _keep_unknown(work: _Import) -> None:

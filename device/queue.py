@@ -58,7 +58,7 @@ def add_operation(db: Session, operation: QueuedOperation) -> bool:
     statement = insert(Operation).values(
         id=operation.id,
         table_name=operation.table_name,
-        row_id=operation.row_id,
+        row_id=UUID(operation.row_id).hex,
         kind=operation.kind,
         columns=dict(operation.columns),
         clock=operation.clock,
@@ -96,11 +96,29 @@ def count_states(db: Session) -> dict[OperationState, int]:
     return {state: counts.get(state, 0) for state in OperationState}
 
 
+def waiting_columns(db: Session, table_name: str, row_id: UUID) -> set[str]:
+    """Return the columns of a row with changes that the server has not answered."""
+    waiting = select(Operation.columns).where(
+        Operation.state == OperationState.PENDING.value,
+        Operation.table_name == table_name,
+        Operation.row_id == row_id.hex,
+    )
+    return {name for columns in db.execute(waiting).scalars() for name in columns}
+
+
+def waiting_rows(db: Session, table_name: str) -> set[UUID]:
+    """Return the rows of a table with changes that the server has not answered."""
+    waiting = select(Operation.row_id).where(
+        Operation.state == OperationState.PENDING.value, Operation.table_name == table_name
+    )
+    return {UUID(row_id) for row_id in db.execute(waiting).scalars()}
+
+
 def has_later(db: Session, operation: QueuedOperation, column: str) -> bool:
     """Return whether a later change of the same column of the row was queued."""
     later = select(Operation.columns).where(
         Operation.table_name == operation.table_name,
-        Operation.row_id.in_([operation.row_id, UUID(operation.row_id).hex]),
+        Operation.row_id == UUID(operation.row_id).hex,
         Operation.clock > operation.clock,
     )
     return any(column in columns for columns in db.execute(later).scalars())

@@ -6,48 +6,27 @@ written while recording is off.
 """
 
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from device.clock import DeviceClock
 from device.tables import Operation, OperationState
+from lib.learning.changes.synced import SYNCED, SyncedTable
 from lib.learning.tables.base import new_id
 from lib.learning.tables.closed_lists import OperationType
 
-
-@dataclass(frozen=True)
-class SyncedTable:
-    """A table of the student's own rows that devices and the server exchange."""
-
-    name: str
-    columns: tuple[str, ...]
-    """Columns that are exchanged; the others are derived or belong to one side."""
-    changes: tuple[OperationType, ...]
-    """Changes that a device makes."""
-
-
-SYNCED = (
-    SyncedTable(
-        "question_attempts",
-        (
-            "student_id",
-            "question_id",
-            "answer",
-            "is_correct",
-            "time_taken_seconds",
-            "confidence",
-            "timestamp",
-        ),
-        (OperationType.CREATE,),
+RECORDED: Mapping[SyncedTable, tuple[OperationType, tuple[str, ...]]] = {
+    SyncedTable.QUESTION_ATTEMPTS: (
+        OperationType.CREATE,
+        SYNCED[SyncedTable.QUESTION_ATTEMPTS].columns,
     ),
-    SyncedTable(
-        "student_profiles",
-        ("grade", "target_exam", "exam_date", "available_hours_per_day"),
-        (OperationType.UPDATE,),
+    SyncedTable.STUDENT_PROFILES: (
+        OperationType.UPDATE,
+        tuple(sorted(SYNCED[SyncedTable.STUDENT_PROFILES].editable)),
     ),
-)
+}
+"""The kind of change and the columns that a device sends, by table."""
 
 
 class Recorder:
@@ -97,9 +76,8 @@ class Recorder:
         connection.create_function("new_operation_id", 0, self._new_operation_id)
         connection.create_function("next_clock", 0, self._next_clock)
         connection.create_function("present_time", 0, self._present_time)
-        for table in SYNCED:
-            for change in table.changes:
-                connection.execute(_trigger(table, change))
+        for table, (change, columns) in RECORDED.items():
+            connection.execute(_trigger(table.value, change, columns))
 
     def _is_recording(self) -> int:
         return int(self._paused == 0)
@@ -115,21 +93,21 @@ class Recorder:
         return self._now().astimezone(UTC).replace(tzinfo=None).isoformat(" ", "microseconds")
 
 
-def _trigger(table: SyncedTable, change: OperationType) -> str:
+def _trigger(table: str, change: OperationType, columns: Sequence[str]) -> str:
     """Return the statement of a trigger; a change of no exchanged column queues nothing."""
     event = {OperationType.CREATE: "INSERT", OperationType.UPDATE: "UPDATE"}[change]
     values = " UNION ALL ".join(
         f"SELECT '{name}' AS name, NEW.{name} AS value"
         + (f" WHERE NEW.{name} IS NOT OLD.{name}" if change is OperationType.UPDATE else "")
-        for name in table.columns
+        for name in columns
     )
     return f"""
-        CREATE TEMP TRIGGER queue_{change.value}_{table.name}
-        AFTER {event} ON main.{table.name} WHEN is_recording()
+        CREATE TEMP TRIGGER queue_{change.value}_{table}
+        AFTER {event} ON main.{table} WHEN is_recording()
         BEGIN
           INSERT INTO {Operation.__tablename__}
             (id, table_name, row_id, kind, columns, clock, created_at, state)
-          SELECT new_operation_id(), '{table.name}', NEW.id, '{change.value}', columns,
+          SELECT new_operation_id(), '{table}', NEW.id, '{change.value}', columns,
             next_clock(), present_time(), '{OperationState.PENDING.value}'
           FROM (SELECT json_group_object(name, value) AS columns, count(*) AS number
             FROM ({values}))

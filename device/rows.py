@@ -1,83 +1,120 @@
-"""Rows of the student as operations carry them, and their place in the device's database."""
+"""Rows of the student as operations and the server carry them, and their place on the device."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
 from pydantic import TypeAdapter
-from sqlalchemy import DateTime, Table, Uuid, select, update
+from sqlalchemy import DateTime, Uuid, delete, select, update
 from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.orm import Session
 from sqlalchemy.types import Boolean, TypeDecorator
 
 from device import queue
 from device.queue import QueuedOperation
-from device.recording import SYNCED, SyncedTable
+from lib.learning.changes.synced import SYNCED, SyncedTable
 from lib.learning.mastery import store as mastery_store
 from lib.learning.mastery.update import recount
-from lib.learning.tables import Base, Question, QuestionAttempt, StudentProfile
-from lib.learning.tables.base import SCHEMA
+from lib.learning.tables import Class, ExamMark, PlanArm, Question, QuestionAttempt, StudentProfile
 from lib.web.wire import UtcTime, utc_text
 
 _time: TypeAdapter[datetime] = TypeAdapter(UtcTime)
-_TABLES: dict[str, SyncedTable] = {table.name: table for table in SYNCED}
 
 
-@dataclass(frozen=True)
-class Unplaced:
-    """Why a row has no place on the device yet."""
-
-    reason: str
+class NoPlace(Exception):
+    """A row refers to one that the device does not have yet; the message says which."""
 
 
-def table_of(name: str) -> Table:
-    """Return a table of the learning context by its name."""
-    return Base.metadata.tables[f"{SCHEMA}.{name}"]
-
-
-def as_wire(table_name: str, columns: Mapping[str, Any]) -> dict[str, Any]:
+def as_wire(table: SyncedTable, columns: Mapping[str, Any]) -> dict[str, Any]:
     """Return the values of an operation in the form in which the server reads them."""
-    table = table_of(table_name)
-    return {name: _wire_value(table.columns[name].type, value) for name, value in columns.items()}
+    return {name: _wire_value(value) for name, value in as_row(table, columns).items()}
 
 
-def as_row(table_name: str, columns: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the exchanged values of an operation in the types of the table's columns."""
-    table, synced = table_of(table_name), _TABLES[table_name].columns
+def as_row(table: SyncedTable, columns: Mapping[str, Any]) -> dict[str, Any]:
+    """Return exchanged values in the types of the table's columns; unknown columns are left out.
+
+    Raises:
+        ValueError: If a value does not fit its column.
+    """
+    synced = SYNCED[table]
+    types = synced.table.__table__.columns
     return {
-        name: _row_value(table.columns[name].type, value)
+        name: _row_value(types[name].type, value)
         for name, value in columns.items()
-        if name in synced
+        if name in synced.columns
     }
 
 
-def apply_operation(db: Session, operation: QueuedOperation, now: datetime) -> Unplaced | None:
-    """Store the change of an operation of another device, unless a later one was made here.
+def apply_operation(
+    db: Session, operation: QueuedOperation, student_id: UUID, now: datetime
+) -> None:
+    """Store the change of another device, unless a later one of the same column was made here.
 
-    Returns:
-        Why it has no place yet; None if the device's rows are as they should be.
+    Raises:
+        NoPlace: If it refers to what is not on this device yet.
     """
-    row_id = UUID(operation.row_id)
-    if operation.table_name not in _TABLES:
-        return Unplaced(f"The table {operation.table_name} is not synchronised.")
-    values = as_row(operation.table_name, operation.columns)
-    if operation.table_name == StudentProfile.__tablename__:
-        return _change_profile(db, row_id, operation, values, now)
-    return add_attempt(db, row_id, values, now)
+    table, row_id = SyncedTable(operation.table_name), UUID(operation.row_id)
+    values = as_row(table, operation.columns)
+    if table is SyncedTable.QUESTION_ATTEMPTS:
+        _require_question(db, values)
+        row = {"id": row_id, "student_id": student_id, **values, "synced": False}
+        times = {"created_at": now, "updated_at": now}
+        db.execute(insert(QuestionAttempt).values(**row, **times).on_conflict_do_nothing())
+    elif table is SyncedTable.STUDENT_PROFILES and row_id == student_id:
+        newer = {
+            it: value for it, value in values.items() if not queue.has_later(db, operation, it)
+        }
+        if newer:
+            changed = update(StudentProfile).where(StudentProfile.id == student_id)
+            db.execute(changed.values(**newer, updated_at=now))
 
 
-def add_attempt(
-    db: Session, row_id: UUID, values: Mapping[str, Any], now: datetime
-) -> Unplaced | None:
-    """Store an answer; `recount_mastery` has to follow in the same transaction."""
-    wanted = select(Question.id).where(Question.id == values["question_id"])
-    if db.execute(wanted).one_or_none() is None:
-        return Unplaced("Its question is not on this device.")
-    row = {"id": row_id, **values, "synced": False, "created_at": now, "updated_at": now}
-    db.execute(insert(QuestionAttempt).values(**row).on_conflict_do_nothing())
-    return None
+def put_row(
+    db: Session,
+    table: SyncedTable,
+    row_id: UUID,
+    columns: Mapping[str, Any],
+    student_id: UUID,
+    now: datetime,
+) -> None:
+    """Store a row as the server has it; columns with changes that wait keep the device's values.
+
+    Raises:
+        NoPlace: If it refers to what is not on this device yet.
+        ValueError: If a value does not fit its column.
+    """
+    synced = SYNCED[table]
+    values = as_row(table, columns)
+    if table is SyncedTable.QUESTION_ATTEMPTS:
+        _require_question(db, values)
+        values["synced"] = True
+    elif table is SyncedTable.STUDENT_PROFILES:
+        _require_class(db, values)
+    else:
+        _remove_predecessor(db, table, row_id, values, student_id)
+    values[synced.owner] = student_id
+    waiting = queue.waiting_columns(db, table.value, row_id)
+    changed = {name: value for name, value in values.items() if name not in {*waiting, "id"}}
+    statement = insert(synced.table).values(
+        **{"id": row_id, **values, "created_at": now, "updated_at": now}
+    )
+    db.execute(
+        statement.on_conflict_do_update(index_elements=["id"], set_={**changed, "updated_at": now})
+    )
+
+
+def remove_row(db: Session, table: SyncedTable, row_id: UUID) -> None:
+    """Remove a row that the server does not have; a profile is never removed."""
+    if table is not SyncedTable.STUDENT_PROFILES:
+        db.execute(delete(SYNCED[table].table).where(SYNCED[table].table.id == row_id))
+
+
+def put_class(db: Session, row: Mapping[str, Any], now: datetime) -> None:
+    """Store the student's class."""
+    values = {"name": row["name"], "grade": row["grade"], "updated_at": now}
+    statement = insert(Class).values(id=UUID(row["id"]), created_at=now, **values)
+    db.execute(statement.on_conflict_do_update(index_elements=["id"], set_=values))
 
 
 def recount_mastery(db: Session, student_id: UUID, now: datetime) -> None:
@@ -86,27 +123,35 @@ def recount_mastery(db: Session, student_id: UUID, now: datetime) -> None:
     recount(db, counted, now)
 
 
-def _change_profile(
-    db: Session, row_id: UUID, operation: QueuedOperation, values: Mapping[str, Any], now: datetime
-) -> Unplaced | None:
-    newer = {
-        name: value for name, value in values.items() if not queue.has_later(db, operation, name)
-    }
-    if newer:
-        changed = (
-            update(StudentProfile)
-            .where(StudentProfile.id == row_id)
-            .values(**newer, updated_at=now)
-            .returning(StudentProfile.id)
+def _require_question(db: Session, values: Mapping[str, Any]) -> None:
+    wanted = select(Question.id).where(Question.id == values["question_id"])
+    if db.execute(wanted).one_or_none() is None:
+        raise NoPlace(f"The question {values['question_id']} is not on this device yet.")
+
+
+def _require_class(db: Session, values: Mapping[str, Any]) -> None:
+    class_id = values.get("class_id")
+    wanted = select(Class.id).where(Class.id == class_id)
+    if class_id is not None and db.execute(wanted).one_or_none() is None:
+        raise NoPlace(f"The class {class_id} is not on this device yet.")
+
+
+def _remove_predecessor(
+    db: Session, table: SyncedTable, row_id: UUID, values: Mapping[str, Any], student_id: UUID
+) -> None:
+    """Remove the row that a new one replaces; the server has told or will tell that it is gone."""
+    if table is SyncedTable.PLAN_ARMS:
+        db.execute(delete(PlanArm).where(PlanArm.student_id == student_id, PlanArm.id != row_id))
+    else:
+        same_exam = (
+            ExamMark.student_id == student_id,
+            ExamMark.exam == values["exam"],
+            ExamMark.exam_date == values["exam_date"],
         )
-        if db.execute(changed).one_or_none() is None:
-            return Unplaced("Its profile is not on this device.")
-    return None
+        db.execute(delete(ExamMark).where(*same_exam, ExamMark.id != row_id))
 
 
-def _wire_value(kind: Any, value: Any) -> Any:
-    """Return a value of SQLite's JSON in the form of bodies."""
-    value = _row_value(kind, value)
+def _wire_value(value: Any) -> Any:
     if isinstance(value, datetime):
         return utc_text(value)
     return str(value) if isinstance(value, UUID) else value

@@ -49,7 +49,7 @@ def test_student_logs_in_once_and_works_without_the_server_for_ever(
         device.kill()
         device = DeviceProcess(folder)
         away = device.log_in("ann", PASSWORD)
-        assert (away.status_code, away.json()["error_code"]) == (503, "password_unchecked")
+        assert (away.status_code, away.json()["code"]) == (503, "password_unchecked")
         assert device.log_in("ann", device.code).status_code == 200
         for path in ("mastery", "recommendations", "plan", "progress", "questions", "topics"):
             assert device.get(f"/api/learning/{path}")["success"] is True
@@ -73,10 +73,10 @@ def test_other_users_and_teachers_are_refused(server: LocalServer, tmp_path: Pat
     device = DeviceProcess(tmp_path / "device", "--server", server.url)
     try:
         refused = device.log_in("tom", PASSWORD)
-        assert (refused.status_code, refused.json()["error_code"]) == (403, "for_students_only")
+        assert (refused.status_code, refused.json()["code"]) == (403, "for_students_only")
         assert device.log_in("ann", PASSWORD).status_code == 200
         refused = device.log_in("ben", PASSWORD)
-        assert (refused.status_code, refused.json()["error_code"]) == (409, "device_of_another_user")
+        assert (refused.status_code, refused.json()["code"]) == (409, "device_of_another_user")
         again = {
             **{"username": "eve", "password": PASSWORD, "role": "student"},
             **{"grade": 9, "target_exam": "Finals"},
@@ -93,14 +93,14 @@ def test_first_log_in_without_the_server_says_what_is_missing(tmp_path: Path) ->
     device = DeviceProcess(tmp_path / "device")
     try:
         refused = device.log_in("ann", PASSWORD)
-        assert (refused.status_code, refused.json()["error_code"]) == (503, "server_not_set")
+        assert (refused.status_code, refused.json()["code"]) == (503, "server_not_set")
         assert device.log_in("ann", device.code).status_code == 503
     finally:
         device.kill()
     device = DeviceProcess(tmp_path / "device", "--server", "http://127.0.0.1:9")
     try:
         refused = device.log_in("ann", PASSWORD)
-        assert (refused.status_code, refused.json()["error_code"]) == (503, "server_away")
+        assert (refused.status_code, refused.json()["code"]) == (503, "server_away")
     finally:
         device.kill()
 

@@ -1,0 +1,91 @@
+"""Comparison of the device's rows with the server's, and repair of the tables that differ.
+
+Only rows without waiting changes are repaired, so that nothing of the device is lost.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+from uuid import UUID
+
+from device import queue
+from device.context import Device
+from device.log_in import require_success
+from device.rows import NoPlace, put_row, recount_mastery, remove_row
+from lib.learning.changes.rows import digests, read_rows
+from lib.learning.changes.synced import SyncedTable
+from lib.logs import log
+
+PAGE = "200"
+
+
+def compare(device: Device, sent: Mapping[str, Mapping[str, Any]], student_id: UUID) -> None:
+    """Repair the tables whose digests differ from the server's.
+
+    Raises:
+        ServerAway, LogInNeeded: If the server's rows cannot be fetched.
+    """
+    for table in differing(device, sent, student_id):
+        log("copies_differ", table=table.value)
+        repair_table(device, table, student_id)
+
+
+def differing(
+    device: Device, sent: Mapping[str, Mapping[str, Any]], student_id: UUID
+) -> list[SyncedTable]:
+    """Return the tables that differ from the server's, but for those with waiting changes."""
+    with device.database.session() as db:
+        own = digests(db, student_id)
+        waiting = {table for table in SyncedTable if queue.waiting_rows(db, table.value)}
+    return [
+        table
+        for table in SyncedTable
+        if table not in waiting
+        and table.value in sent
+        and (own[table].count, own[table].sha256)
+        != (sent[table.value]["count"], sent[table.value]["sha256"])
+    ]
+
+
+def repair_table(device: Device, table: SyncedTable, student_id: UUID) -> None:
+    """Store the server's rows of a table, and remove those that it does not have.
+
+    Raises:
+        ServerAway, LogInNeeded: If the server's rows cannot be fetched; nothing is changed then.
+    """
+    rows = {UUID(row["row_id"]): row["columns"] for row in _server_rows(device, table)}
+    now = device.now()
+    with device.database.session() as db, device.database.recorder.paused():
+        waiting = queue.waiting_rows(db, table.value)
+        present = read_rows(db, table, student_id)
+        for row_id in present.keys() - rows.keys() - waiting:
+            remove_row(db, table, row_id)
+        missing = 0
+        for row_id, columns in rows.items():
+            if row_id in waiting or present.get(row_id) == columns:
+                continue
+            try:
+                put_row(db, table, row_id, columns, student_id, now)
+            except NoPlace:
+                missing += 1
+        if table is SyncedTable.QUESTION_ATTEMPTS:
+            recount_mastery(db, student_id, now)
+        db.commit()
+    if missing:
+        log("rows_without_place", table=table.value, number=missing)
+
+
+def _server_rows(device: Device, table: SyncedTable) -> Iterator[Mapping[str, Any]]:
+    """Yield the server's rows of a table.
+
+    Raises:
+        ServerAway, LogInNeeded: If they cannot be fetched.
+    """
+    parameters = {"table": table.value, "limit": PAGE}
+    while True:
+        body = require_success(
+            device.server.call_as_user("GET", "/api/learning/sync/rows", parameters=parameters)
+        )
+        yield from body["rows"]
+        if body["next_cursor"] is None:
+            return
+        parameters["cursor"] = body["next_cursor"]
