@@ -1,8 +1,82 @@
-"""Topics, questions and the calibration, which a device fetches as files by their hash."""
+"""Topics, questions and the calibration, which a device fetches as files by their hash.
+
+A file never changes, so only files with new hashes are fetched. Each is verified before it is used,
+and all are stored in one transaction.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from device.context import Device
+from device.errors import ServerAway
+from device.log_in import require_success
+from device.rows import recount_mastery
+from device.user import read_device_user
+from device.values import SYNC, read_value, write_value
+from lib.learning.content_files.files import ContentFile
+from lib.learning.content_files.install import (
+    ContentFileUnusable,
+    store_content,
+    verified_file,
+)
+from lib.logs import log
+
+PATH = "/api/learning/content-files"
+TRIES = 3
+"""Tries of fetching files that the server replaces meanwhile."""
 
 
 def fetch_content(device: Device) -> None:
-    """Fetch the content files that the device does not have."""
-    del device
+    """Fetch and store the content files that the device does not have.
+
+    Raises:
+        ServerAway, LogInNeeded: If they cannot be fetched, or are damaged; nothing is changed then.
+    """
+    for _ in range(TRIES):
+        listed = require_success(device.server.call_as_user("GET", PATH))
+        with device.database.session() as db:
+            state = read_value(db, SYNC) or {}
+        if state.get("content") == listed["content"]:
+            return
+        present: Mapping[str, str] = state.get("files") or {}
+        wanted = [it for it in listed["files"] if present.get(it["name"]) != it["sha256"]]
+        files = _fetched(device, wanted)
+        if files is not None:
+            _store(device, listed, files)
+            return
+    raise ServerAway
+
+
+def _fetched(device: Device, wanted: Sequence[Mapping[str, Any]]) -> list[ContentFile] | None:
+    """Return files of the list, verified; None if the list is no longer the present one.
+
+    Raises:
+        ServerAway, LogInNeeded: As for `fetch_content`.
+    """
+    files = []
+    for each in wanted:
+        reply = device.server.call_as_user("GET", f"{PATH}/{each['sha256']}")
+        if reply.status == 404:  # noqa: PLR2004 not found
+            return None
+        if not reply.succeeded:
+            raise ServerAway(retry_after=reply.whole_seconds)
+        try:
+            files.append(verified_file(each["name"], each["sha256"], reply.content))
+        except ContentFileUnusable as error:
+            log("content_file_unusable", reason=str(error))
+            raise ServerAway from error
+    return files
+
+
+def _store(device: Device, listed: Mapping[str, Any], files: Sequence[ContentFile]) -> None:
+    names = [it["name"] for it in listed["files"]]
+    now = device.now()
+    with device.database.session() as db, device.database.recorder.paused():
+        store_content(db, names, files, now)
+        user = read_device_user(db)
+        if user is not None:
+            recount_mastery(db, user.student_id, now)
+        hashes = {it["name"]: it["sha256"] for it in listed["files"]}
+        state = read_value(db, SYNC) or {}
+        write_value(db, SYNC, {**state, "content": listed["content"], "files": hashes})
+        db.commit()

@@ -144,4 +144,4 @@ def _record(db: Session, repair: _Repair, now: datetime) -> None:
     write_value(db, REPAIR, content)
     state = read_value(db, SYNC)
     if state is not None:
-        write_value(db, SYNC, {**state, "cursor": None, "content": None})
+        write_value(db, SYNC, {**state, "cursor": None, "content": None, "files": {}})

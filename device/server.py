@@ -35,6 +35,11 @@ class Reply:
         """Whether the call did what it should."""
         return 200 <= self.status < 300  # noqa: PLR2004 the class of statuses
 
+    @property
+    def whole_seconds(self) -> int | None:
+        """Seconds to wait, rounded; None if the server names none."""
+        return None if self.retry_after is None else round(self.retry_after)
+
 
 class Server:
     """The server of a device.
@@ -120,7 +125,7 @@ class Server:
                 self._accounts.write(present.without_tokens())
                 raise LogInNeeded
             if not reply.succeeded:
-                raise ServerAway(retry_after=_whole(reply.retry_after))
+                raise ServerAway(retry_after=reply.whole_seconds)
             tokens = present.with_tokens(reply.body)
             self._accounts.write(tokens)
             return tokens
@@ -164,7 +169,3 @@ def seconds_of(retry_after: str | None, now: datetime) -> float | None:
         return max(0.0, (parsedate_to_datetime(retry_after) - now).total_seconds())
     except (TypeError, ValueError):
         return None
-
-
-def _whole(seconds: float | None) -> int | None:
-    return None if seconds is None else round(seconds)

@@ -60,6 +60,25 @@ def running_device(folder: Folder, server: str | None) -> Iterator[tuple[Device,
     Raises:
         CannotOpen, CannotServe, UnusableServer: As for `serve`.
     """
+    with opened_device(folder, server) as device:
+        board = ProgressBoard()
+        jitter = random.Random()  # noqa: S311 nothing secret depends on it
+        background = Background(lambda: synchronise(device), board, device.now, jitter)
+        device.database.on_queued(background.soon)
+        background.start()
+        try:
+            yield replace(device, sync_soon=background.soon), board
+        finally:
+            background.stop()
+
+
+@contextmanager
+def opened_device(folder: Folder, server: str | None) -> Iterator[Device]:
+    """Hold a device that synchronises when it is told to.
+
+    Raises:
+        CannotOpen, CannotServe, UnusableServer: As for `serve`.
+    """
     with open_database(folder) as database:
         accounts = AccountFile(folder)
         with database.session() as db:
@@ -67,17 +86,9 @@ def running_device(folder: Folder, server: str | None) -> Iterator[tuple[Device,
         _settle_server(folder, accounts, server, has_user=has_user)
         secrets = device_secrets(folder)
         client = Server(accounts)
-        board = ProgressBoard()
-        device = Device(folder, database, accounts, secrets, client, settings_of(secrets, folder))
-        jitter = random.Random()  # noqa: S311 nothing secret depends on it
-        background = Background(lambda: synchronise(device), board, device.now, jitter)
-        database.on_queued(background.soon)
-        device = replace(device, sync_soon=background.soon)
-        background.start()
         try:
-            yield device, board
+            yield Device(folder, database, accounts, secrets, client, settings_of(secrets, folder))
         finally:
-            background.stop()
             client.close()
 
 

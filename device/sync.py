@@ -66,11 +66,11 @@ def synchronise(device: Device) -> Outcome:
                 continue
             return _refusal(sent.reply)
         body: Mapping[str, Any] = sent.reply.body
-        has_retries = _store(device, sent, body, user.student_id)
-        if body["has_more"] or (_has_waiting(device) and not has_retries):
-            continue
-        if has_retries:
+        is_stuck = _store(device, sent, body, user.student_id)
+        if is_stuck:
             return Outcome(sent.reply.retry_after, must_wait=True)
+        if body["has_more"] or _has_waiting(device):
+            continue
         if sent.asked_digests:
             repair.compare(device, body["digests"], user.student_id)
             _finish(device)
@@ -125,7 +125,7 @@ def _wire(operation: StoredOperation) -> dict[str, Any]:
 
 
 def _store(device: Device, sent: _Sent, body: Mapping[str, Any], student_id: UUID) -> bool:
-    """Store a response in one transaction; return whether some changes have to be sent again."""
+    """Store a response in one transaction; return whether the server decided on no change."""
     recorder, now = device.database.recorder, device.now()
     with device.database.session() as db, recorder.paused():
         by_id = {str(each.id): each for each in sent.operations}
@@ -142,7 +142,7 @@ def _store(device: Device, sent: _Sent, body: Mapping[str, Any], student_id: UUI
         recorder.clock.follow(body["clock"])
         db.commit()
         witness(db, device.folder)
-    return any(outcome["status"] == "retry" for _, outcome in outcomes)
+    return bool(outcomes) and all(outcome["status"] == "retry" for _, outcome in outcomes)
 
 
 def _settle(db: Session, operation: StoredOperation, outcome: Mapping[str, Any]) -> bool:
@@ -205,8 +205,7 @@ def _refusal(reply: Reply) -> Outcome:
         ServerAway: If the server is overloaded or out of order; it may name the time to wait.
     """
     if reply.status == TOO_MANY or reply.status >= SERVER_FAULT or reply.body is None:
-        wait = None if reply.retry_after is None else round(reply.retry_after)
-        raise ServerAway(retry_after=wait)
+        raise ServerAway(retry_after=reply.whole_seconds)
     message = reply.body.get("error") if isinstance(reply.body, dict) else None
     return Outcome(reply.retry_after, problem=str(message or f"HTTP {reply.status}"))
 

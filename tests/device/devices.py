@@ -11,6 +11,7 @@ from uuid import UUID
 
 import httpx
 from sqlalchemy import insert, select
+from sqlalchemy.orm import Session
 
 from device.database import Database
 from device.folder import Folder
@@ -60,35 +61,35 @@ def opened(path: Path) -> Iterator[Database]:
 
 
 def furnish(database: Database) -> DeviceUser:
-    """Store a user, and a syllabus with questions whose numbers in the live system are 1 to 20."""
-    times = {"created_at": NOW, "updated_at": NOW}
+    """Store a user and a syllabus."""
     with database.session() as db, database.recorder.paused():
         user = store_user(db, described(), NOW)
-        db.execute(
-            insert(Topic).values(
-                id=TOPIC_ID, name="Algebra", exam_weightage=100, estimated_hours=4, **times
-            )
-        )
-        db.execute(insert(Concept).values(id=CONCEPT_ID, topic_id=TOPIC_ID, name="Lines", **times))
-        db.execute(
-            insert(Question),
-            [
-                {
-                    "id": question_id,
-                    "former_id": number,
-                    "concept_id": CONCEPT_ID,
-                    "question_text": f"Question {number}?",
-                    "question_type": "true_false",
-                    "correct_answer": "true",
-                    "difficulty": "easy",
-                    "expected_time_seconds": 60,
-                    **times,
-                }
-                for number, question_id in enumerate(QUESTION_IDS, 1)
-            ],
-        )
+        store_syllabus(db)
         db.commit()
     return user
+
+
+def store_syllabus(db: Session) -> None:
+    """Store questions whose numbers in the live system are 1 to 20."""
+    times = {"created_at": NOW, "updated_at": NOW}
+    topic = {"id": TOPIC_ID, "name": "Algebra", "exam_weightage": 100, "estimated_hours": 4}
+    db.execute(insert(Topic).values(**topic, **times))
+    db.execute(insert(Concept).values(id=CONCEPT_ID, topic_id=TOPIC_ID, name="Lines", **times))
+    questions = [
+        {
+            "id": question_id,
+            "former_id": number,
+            "concept_id": CONCEPT_ID,
+            "question_text": f"Question {number}?",
+            "question_type": "true_false",
+            "correct_answer": "true",
+            "difficulty": "easy",
+            "expected_time_seconds": 60,
+            **times,
+        }
+        for number, question_id in enumerate(QUESTION_IDS, 1)
+    ]
+    db.execute(insert(Question), questions)
 
 
 def answer(database: Database, attempt_id: UUID | None = None, number: int = 0) -> AttemptAnswer:

@@ -78,8 +78,11 @@ def test_other_users_and_teachers_are_refused(server: LocalServer, tmp_path: Pat
         refused = device.log_in("ben", PASSWORD)
         assert (refused.status_code, refused.json()["code"]) == (409, "device_of_another_user")
         again = {
-            **{"username": "eve", "password": PASSWORD, "role": "student"},
-            **{"grade": 9, "target_exam": "Finals"},
+            "username": "eve",
+            "password": PASSWORD,
+            "role": "student",
+            "grade": 9,
+            "target_exam": "Finals",
         }
         assert device.http.post("/api/auth/register", json=again).status_code == 409
         log_in = {"username": "eve", "password": PASSWORD}
@@ -108,8 +111,11 @@ def test_first_log_in_without_the_server_says_what_is_missing(tmp_path: Path) ->
 def test_student_registers_through_the_device(server: LocalServer, tmp_path: Path) -> None:
     device = DeviceProcess(tmp_path / "device", "--server", server.url)
     body = {
-        **{"username": "ann", "password": PASSWORD, "role": "student"},
-        **{"grade": 10, "target_exam": "Finals"},
+        "username": "ann",
+        "password": PASSWORD,
+        "role": "student",
+        "grade": 10,
+        "target_exam": "Finals",
     }
     try:
         assert device.http.post("/api/auth/register", json=body | {"grade": 0}).status_code == 422

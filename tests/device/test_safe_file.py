@@ -49,7 +49,7 @@ class Countdown:
 
 
 def answer_until_killed(path: Path, steps: int, acknowledged: int) -> None:
-    """Record answers and write their ids once they are acknowledged, until the process is killed."""
+    """Record answers, and write the ids of those acknowledged, until the process is killed."""
     countdown = Countdown(steps)
 
     def audited(name: str, _arguments: object) -> None:
@@ -202,9 +202,10 @@ def test_answer_that_cannot_be_published_is_not_acknowledged(
         raise OSError(28, "No space left on device")
 
     with opened(folder) as database:
-        with monkeypatch.context() as patch, pytest.raises(DatabaseUnavailable):
+        with monkeypatch.context() as patch:
             patch.setattr(database_module, "replace_database", full)
-            answer(database)
+            with pytest.raises(DatabaseUnavailable):
+                answer(database)
         answer(database)
         count = len(attempt_ids(database))
     with opened(folder) as database:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-FOLDERS = ("api", "lib", "local", "benchmarks", "tests", "migrations")
+FOLDERS = ("api", "device", "lib", "local", "benchmarks", "tests", "migrations")
 Graph = dict[str, set[str]]
 
 

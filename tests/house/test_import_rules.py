@@ -77,7 +77,11 @@ def violations_of(paths: Iterable[Path], *forbidden: str) -> list[str]:
 
 @pytest.mark.parametrize("folder", WITHOUT_LOCAL)
 def test_deployed_code_does_not_import_the_local_server(folder: str) -> None:
-    assert violations(folder, "local", "tests", "benchmarks") == []
+    assert violations(folder, "device", "local", "tests", "benchmarks") == []
+
+
+def test_local_server_does_not_import_the_device() -> None:
+    assert violations("local", "device") == []
 
 
 def test_lib_does_not_import_the_functions_in_front_of_it() -> None:

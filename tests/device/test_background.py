@@ -1,0 +1,124 @@
+"""The background thread waits longer and longer after failures, and as long as the server says."""
+
+import random
+import threading
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+import pytest
+
+from device.background import LONGEST_WAIT, REGULAR_WAIT, Background, Outcome
+from device.errors import LogInNeeded, ServerAway
+from device.server import seconds_of
+from device.state import ProgressBoard
+from lib.errors import Busy
+
+NOW = datetime(2026, 11, 28, 12, tzinfo=UTC)
+Step = Outcome | Exception
+
+
+def background(
+    steps: Sequence[Step], board: ProgressBoard | None = None
+) -> tuple[Background, ProgressBoard]:
+    waiting = list(steps)
+
+    def sync() -> Outcome:
+        step = waiting.pop(0)
+        if isinstance(step, Exception):
+            raise step
+        return step
+
+    board = board or ProgressBoard()
+    return Background(sync, board, lambda: NOW, random.Random(1)), board
+
+
+def waits(*steps: Step) -> list[tuple[float, bool]]:
+    thread, _ = background(steps)
+    return [thread.attempt() for _ in steps]
+
+
+def test_waits_double_with_jitter_up_to_half_a_minute() -> None:
+    seconds = [wait for wait, _ in waits(*[ServerAway()] * 9)]
+    for wait, longest in zip(seconds, (1, 2, 4, 8, 16, 30, 30, 30, 30), strict=True):
+        assert longest / 2 <= wait <= longest
+    assert len({wait / longest for wait, longest in zip(seconds[5:], [30] * 4, strict=True)}) == 4
+    assert LONGEST_WAIT == 30
+
+
+def test_success_ends_the_long_waits() -> None:
+    results = waits(*[ServerAway()] * 6, Outcome(), ServerAway())
+    assert results[6] == (REGULAR_WAIT, False)
+    assert results[7][0] <= 1
+
+
+def test_wait_that_the_server_names_is_kept_and_cannot_be_shortened() -> None:
+    for step in (ServerAway(retry_after=90), Outcome(90, must_wait=True)):
+        [(wait, must_wait)] = waits(step)
+        assert 90 <= wait <= 108
+        assert must_wait
+    [(wait, must_wait)] = waits(Busy())
+    assert 1 <= wait <= 1.2
+    assert must_wait
+
+
+def test_server_spreads_the_next_sync() -> None:
+    assert waits(Outcome(77)) == [(77, False)]
+
+
+@pytest.mark.parametrize(
+    ("step", "shown"),
+    [
+        (ServerAway(), {"server_away": True, "problem": None}),
+        (LogInNeeded(), {"server_away": False, "problem": None}),
+        (Outcome(), {"server_away": False, "problem": None}),
+        (Outcome(problem="Update it."), {"server_away": False, "problem": "Update it."}),
+    ],
+)
+def test_outcome_is_shown(step: Step, shown: dict[str, object]) -> None:
+    thread, board = background([step])
+    thread.attempt()
+    progress = board.read()
+    assert not progress.is_syncing
+    assert {name: getattr(progress, name) for name in shown} == shown
+
+
+def test_unforeseen_error_does_not_end_the_thread() -> None:
+    thread, board = background([ValueError("a fault"), Outcome()])
+    thread.attempt()
+    problem = board.read().problem
+    assert problem is not None
+    assert "a fault" not in problem
+    assert thread.attempt() == (REGULAR_WAIT, False)
+    assert board.read().problem is None
+
+
+def test_thread_syncs_at_once_when_asked_and_stops() -> None:
+    called: Sequence[threading.Event] = [threading.Event(), threading.Event()]
+    waiting = list(called)
+
+    def sync() -> Outcome:
+        waiting.pop(0).set()
+        return Outcome(3_600)
+
+    thread = Background(sync, ProgressBoard(), lambda: datetime.now(UTC), random.Random(1))
+    thread.start()
+    assert called[0].wait(10)
+    assert not called[1].wait(0.3), "it waits for its time"
+    thread.soon()
+    assert called[1].wait(10)
+    thread.stop()
+
+
+@pytest.mark.parametrize(
+    ("header", "seconds"),
+    [
+        (None, None),
+        ("7", 7),
+        ("-7", 0),
+        ("Sat, 28 Nov 2026 12:01:30 GMT", 90),
+        ("Sat, 28 Nov 2026 11:00:00 GMT", 0),
+        ("soon", None),
+    ],
+)
+def test_header_is_read_as_a_number_or_a_date(header: str | None, seconds: float | None) -> None:
+    assert seconds_of(header, NOW) == seconds

@@ -1,0 +1,171 @@
+"""Unsynchronised changes travel in a file, to the same device or another one, and only once."""
+
+import json
+from pathlib import Path
+
+import pytest
+from sqlalchemy import update
+
+from device import queue
+from device.errors import CannotImport
+from device.exchange import export_file, import_file
+from device.folder import Folder
+from device.tables import Operation, OperationState
+from device.user import DeviceUser, store_user
+from lib.learning.current_user import Call, read_user
+from lib.learning.mastery.store import list_mastery
+from lib.learning.students.profile import change_profile, read_profile
+from lib.learning.students.wire import ProfileChangeIn
+from tests.device.devices import (
+    NOW,
+    STUDENT_ID,
+    USER_ID,
+    answer,
+    attempt_ids,
+    described,
+    furnish,
+    opened,
+    queued_rows,
+)
+
+
+@pytest.fixture
+def exported(folder: Path, tmp_path: Path) -> Path:
+    """A file with three answers and a change of the profile, exported while the device runs."""
+    target = tmp_path / "queue.jsonl"
+    with opened(folder) as database:
+        for number in range(3):
+            answer(database, number=number)
+        answer(database, number=3)
+        with database.session() as db:
+            user = read_user(db, USER_ID)
+            assert user is not None
+            change_profile(Call(db, user, NOW), ProfileChangeIn(grade=12, exam_date=NOW))
+            # Answered by the server, so it is not exported.
+            first = queue.list_pending(db)[0]
+            queue.settle(db, first.id, OperationState.APPLIED)
+            db.commit()
+        assert export_file(Folder(folder), target) == f"Wrote 4 changes to {target}."
+    return target
+
+
+def other_device(path: Path) -> Path:
+    with opened(path) as database:
+        furnish(database)
+    return path
+
+
+def shown(path: Path) -> tuple[int, object, object]:
+    with opened(path) as database, database.session() as db:
+        user = read_user(db, USER_ID)
+        assert user is not None
+        profile = read_profile(Call(db, user, NOW))
+        [mastery] = list_mastery(db, [STUDENT_ID])
+        return profile.grade, profile.exam_date, mastery.mastery.total_attempts
+
+
+def test_other_device_shows_and_queues_the_changes_once(exported: Path, tmp_path: Path) -> None:
+    other = other_device(tmp_path / "other")
+    report = import_file(Folder(other), exported)
+    assert report == "Took 4 changes; 0 were there already."
+    assert shown(other) == (12, NOW, 3)
+    with opened(other) as database:
+        assert set(queued_rows(database)) == attempt_ids(database)
+        with database.session() as db:
+            before = [(each.id, each.columns, each.clock) for each in queue.list_pending(db)]
+    assert import_file(Folder(other), exported) == "Took 0 changes; 4 were there already."
+    assert shown(other) == (12, NOW, 3)
+    with opened(other) as database, database.session() as db:
+        after = [(each.id, each.columns, each.clock) for each in queue.list_pending(db)]
+    assert after == before
+    assert len(after) == 4
+
+
+def test_import_on_the_same_device_changes_nothing(exported: Path, folder: Path) -> None:
+    before = shown(folder)
+    assert import_file(Folder(folder), exported) == "Took 0 changes; 4 were there already."
+    assert shown(folder) == before
+
+
+def test_later_change_of_the_other_device_stays(exported: Path, tmp_path: Path) -> None:
+    other = other_device(tmp_path / "other")
+    with opened(other) as database, database.session() as db:
+        user = read_user(db, USER_ID)
+        assert user is not None
+        change_profile(Call(db, user, NOW), ProfileChangeIn(grade=9))
+        db.execute(update(Operation).values(clock="2099-01-01T00:00:00.000000Z-0000-00000000"))
+        db.commit()
+    import_file(Folder(other), exported)
+    assert shown(other)[:2] == (9, NOW)
+
+
+def test_answer_without_its_question_is_kept_for_the_server(exported: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    with opened(other) as database, database.session() as db:
+        store_user(db, described(), NOW)
+        db.commit()
+    report = import_file(Folder(other), exported)
+    assert report.endswith("3 of them are kept for the server and are not shown here yet.")
+    with opened(other) as database:
+        assert len(queued_rows(database)) == 3
+        assert attempt_ids(database) == set()
+
+
+def test_first_line_says_whose_changes_these_are(exported: Path, folder: Path) -> None:
+    header = json.loads(exported.read_text().splitlines()[0])
+    assert (header["format"], header["version"], header["count"]) == ("stepwise queue", 1, 4)
+    assert (header["username"], header["student_id"]) == ("ann", str(STUDENT_ID))
+    assert exported.stat().st_mode & 0o077 == 0
+    assert folder.exists()
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ('"answer": "true"', '"answer": "false"'),
+        ('"grade": 12', '"grade": 11'),
+        ("\n", ""),
+        ('"sha256": "', '"sha256": "0'),
+    ],
+)
+def test_file_that_was_changed_is_refused(
+    old: str, new: str, exported: Path, tmp_path: Path
+) -> None:
+    text = exported.read_text()
+    place = text.rindex(old)
+    exported.write_text(text[:place] + new + text[place + len(old) :])
+    other = other_device(tmp_path / "other")
+    with pytest.raises(CannotImport):
+        import_file(Folder(other), exported)
+    with opened(other) as database:
+        assert queued_rows(database) == []
+
+
+def test_changes_of_another_student_are_refused(exported: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    with opened(other) as database, database.session() as db:
+        described_ben = described("ben")
+        profile = {**described_ben.profile, "id": "01a00000-0000-7000-8000-000000000099"}
+        user = store_user(db, type(described_ben)(USER_ID, described_ben.me, profile, {}), NOW)
+        assert isinstance(user, DeviceUser)
+        db.commit()
+    with pytest.raises(CannotImport, match="changes of ann; this device belongs to ben"):
+        import_file(Folder(other), exported)
+
+
+@pytest.mark.parametrize("content", ["", "notes", '{"format": "other"}', "[]"])
+def test_other_file_is_refused(content: str, folder: Path, tmp_path: Path) -> None:
+    file = tmp_path / "notes.txt"
+    file.write_text(content)
+    with pytest.raises(CannotImport, match="neither"):
+        import_file(Folder(folder), file)
+
+
+def test_device_without_a_user_exports_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "device"
+    with pytest.raises(CannotImport, match="no device"):
+        export_file(Folder(path), tmp_path / "queue")
+    with opened(path):
+        pass
+    with pytest.raises(CannotImport, match="logged in"):
+        export_file(Folder(path), tmp_path / "queue")
