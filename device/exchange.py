@@ -29,8 +29,10 @@ from device.queue import QueuedOperation, StoredOperation
 from device.rows import NoPlace, apply_operation, as_row, as_wire, recount_mastery
 from device.user import DeviceUser, read_device_user
 from device.values import DEVICE, read_value
+from lib.learning.changes.clock import parts_of
 from lib.learning.changes.synced import SyncedTable
 from lib.learning.engines import create_sqlite_engine
+from lib.learning.tables.closed_lists import OperationType
 from lib.web.wire import utc_text
 from local.servers.own_secrets import write_private
 
@@ -212,5 +214,7 @@ def _read_line(fields: Mapping[str, Any]) -> QueuedOperation:
     """
     operation = _operation.validate_python(dict(fields))
     UUID(operation.row_id)
+    parts_of(operation.clock)
+    OperationType(operation.kind)
     as_row(SyncedTable(operation.table_name), operation.columns)
     return operation

@@ -71,7 +71,7 @@ def open_database(folder: Folder, now: Callable[[], datetime] = utc_now) -> Iter
                 if repair is not None:
                     _record(db, repair, now())
                 device_id = settle_identity(db, folder)
-                database.recorder.use(DeviceClock(device_id, now, queue.last_clock(db)))
+                database.recorder.use(DeviceClock(device_id, now, _last_reading(db)))
                 db.commit()
             yield database
         finally:
@@ -131,6 +131,12 @@ def _bring_up_to_date(folder: Folder) -> None:
         raise CannotOpen(f"{folder.database} cannot be brought up to date: {error}") from None
     finally:
         del os.environ[SQLITE_NAME]
+
+
+def _last_reading(db: Session) -> str | None:
+    """Return the largest reading that the device has made or seen; None for a new device."""
+    seen = (read_value(db, SYNC) or {}).get("clock")
+    return max((it for it in (queue.last_clock(db), seen) if it is not None), default=None)
 
 
 def _record(db: Session, repair: _Repair, now: datetime) -> None:

@@ -137,7 +137,7 @@ def _store(device: Device, sent: _Sent, body: Mapping[str, Any], student_id: UUI
         if any(has_changed):
             recount_mastery(db, student_id, now)
         state = read_value(db, SYNC) or {}
-        write_value(db, SYNC, {**state, "cursor": body["cursor"]})
+        write_value(db, SYNC, {**state, "cursor": body["cursor"], "clock": body["clock"]})
         count_sync(db)
         recorder.clock.follow(body["clock"])
         db.commit()
@@ -194,7 +194,7 @@ def _is_superseded(reply: Reply) -> bool:
 def _become_new(device: Device) -> None:
     """Take a new id, since the server knows a later state of this device."""
     with device.database.session() as db:
-        become_new(db, device.folder)
+        device.database.recorder.clock.belong_to(become_new(db, device.folder))
         db.commit()
 
 

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -19,6 +20,7 @@ from device.context import Device
 from device.errors import LogInNeeded, ServerAway
 from device.folder import Folder
 from device.log_in import log_in
+from device.opening import open_database
 from device.serving import opened_device
 from device.sync import MAX_OPERATIONS, _fitting, synchronise
 from device.tables import OperationState
@@ -415,6 +417,23 @@ def test_answers_given_during_a_sync_are_neither_lost_nor_blocked(
     thread.join()
     synchronise(device)
     assert attempts(device) == server_attempts(postgres_url) == set(given)
+
+
+def test_device_whose_clock_is_behind_wins_with_what_it_changes_later(
+    school: LocalServer, tmp_path: Path
+) -> None:
+    """A change that was made after another one was seen is later, whatever the clocks show."""
+    with device_of(tmp_path / "phone", school.url) as phone:
+        change(phone, target_exam="seen")
+        synchronise(phone)
+        with device_of(tmp_path / "laptop", school.url) as laptop:
+            synchronise(laptop)
+        last = datetime.now(UTC) - timedelta(hours=3)
+        with open_database(Folder(tmp_path / "laptop"), lambda: last) as database:
+            reading = database.recorder.clock.next()
+        with phone.database.session() as db:
+            [operation] = queue._stored(db, select(*queue._STORED))
+        assert reading > operation.clock
 
 
 def test_class_that_a_student_joins_comes_to_the_device(
