@@ -33,8 +33,9 @@ def register(server: LocalServer, name: str, **profile: Any) -> dict[str, Any]:
 
 
 def test_student_logs_in_once_and_works_without_the_server_for_ever(
-    server: LocalServer, tmp_path: Path
+    own_server: LocalServer, tmp_path: Path
 ) -> None:
+    server = own_server
     register(server, "ann", available_hours_per_day=2.5)
     folder = tmp_path / "device"
     device = DeviceProcess(folder, "--server", server.url)

@@ -69,8 +69,9 @@ def screens(device: DeviceProcess) -> dict[str, Any]:
 
 
 def test_answers_given_offline_on_two_devices_are_on_all_screens(
-    server: LocalServer, tmp_path: Path
+    own_server: LocalServer, tmp_path: Path
 ) -> None:
+    server = own_server
     register(server, "ann")
     put_content(server, CONTENT)
     folders = [tmp_path / "laptop", tmp_path / "phone"]
