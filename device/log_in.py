@@ -96,7 +96,7 @@ def require_success(reply: Reply) -> dict[str, Any]:
         ServerAway: If the call did not succeed, or something else than the server responded.
     """
     if not reply.succeeded or not isinstance(reply.body, dict):
-        raise ServerAway
+        raise ServerAway(retry_after=reply.whole_seconds)
     return reply.body
 
 

@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -298,7 +298,11 @@ def test_more_changes_than_fit_into_a_call_go_in_their_order(
 ) -> None:
     device = device_named("laptop")
     given = [answer(device, number % 20) for number in range(MAX_OPERATIONS + 3)]
-    synchronise(device)
+    for _ in range(10):  # a busy machine may exceed the time limit of a call
+        with suppress(ServerAway):
+            synchronise(device)
+        if not states(device)["pending"]:
+            break
     assert server_attempts(postgres_url) == set(given)
     with psycopg.connect(postgres_url) as connection:
         order = connection.execute(
