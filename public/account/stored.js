@@ -1,0 +1,31 @@
+// The log-in of this browser: tokens and the account. They are credentials and never stand in an address.
+
+const KEY = "stepwise.account";
+
+const isText = (value) => typeof value === "string" && value.length > 0;
+
+/** What a log-in returned, null if there is none or it is not as expected. */
+export function readAccount(storage = localStorage) {
+  try {
+    const stored = JSON.parse(storage.getItem(KEY));
+    const { access, refresh, username, role } = stored ?? {};
+    return [access, refresh, username, role].every(isText) ? { access, refresh, username, role } : null;
+  } catch {
+    return null;
+  }
+}
+
+/** Keep a log-in in this browser; null forgets it. */
+export function storeAccount(account, storage = localStorage) {
+  try {
+    if (account === null) storage.removeItem(KEY);
+    else storage.setItem(KEY, JSON.stringify(account));
+  } catch {
+    // Private windows may refuse; the log-in lasts until the page is closed.
+  }
+}
+
+/** A log-in as it is kept, from the response of log-in, registration or refresh. */
+export function accountOf({ access_token: access, refresh_token: refresh, user }) {
+  return { access, refresh, username: user.username, role: user.role };
+}

@@ -1,0 +1,197 @@
+// What the study page shows, computed from the responses of the study planner. No DOM, no clock.
+
+const MINUTES = 60;
+
+/** A day in UTC as the planner counts them: "2026-11-28". `now` is in milliseconds. */
+export function dayOf(now) {
+  return new Date(now).toISOString().slice(0, 10);
+}
+
+/** The current plan of a period if it covers a day, else null. */
+export function planOn(plans, type, day) {
+  const stored = plans.find(({ plan_type: kind }) => kind === type);
+  return stored && stored.plan.start_date <= day && day <= stored.plan.end_date ? stored : null;
+}
+
+/** The days of a plan from `day` on. */
+export function daysFrom(stored, day) {
+  return stored.plan.daily_plans.filter(({ date }) => date >= day);
+}
+
+/** What a plan has for a day: its own plan if there is one, else that of the week. */
+export function dayPlan(plans, day) {
+  for (const type of ["daily", "weekly", "exam"]) {
+    const stored = planOn(plans, type, day);
+    const found = stored?.plan.daily_plans.find(({ date }) => date === day);
+    if (found) return { ...found, type, madeAt: stored.created_at, warning: stored.plan.warning };
+  }
+  return null;
+}
+
+/** Whether a concept of a topic was practised on a day. */
+function practisedOn(topic, day) {
+  return Boolean(topic?.concepts.some(({ last_updated: at }) => at?.slice(0, 10) === day));
+}
+
+/**
+ * The sessions of a day: what to learn, then what to revise.
+ *
+ * @param {{topics: object[], revisions: object[]}} plan of one day
+ * @param {object[]} recommendations
+ * @param {object[]} mastery topics with their concepts
+ * @param {string} day
+ * @returns {{topicId: string, name: string, minutes: number, revision: boolean, goals: string[],
+ *   marks: number|null, practised: boolean}[]} `marks` is null where the gain is not known
+ */
+export function sessionsOf(plan, recommendations, mastery, day) {
+  const rows = [...plan.topics.map((row) => [row, false]), ...plan.revisions.map((row) => [row, true])];
+  return rows.map(([row, revision]) => {
+    const advice = recommendations.find(({ topic_id: id }) => id === row.topic_id)?.components;
+    const gain = advice ? Math.min(advice.expected_marks_gain, advice.marks_per_hour * row.allocated_hours) : null;
+    const known = mastery.find(({ topic_id: id }) => id === row.topic_id);
+    return {
+      topicId: row.topic_id,
+      name: row.topic_name,
+      minutes: row.allocated_hours * MINUTES,
+      revision,
+      goals: row.goals,
+      marks: gain,
+      practised: practisedOn(known, day),
+    };
+  });
+}
+
+/** The marks of a day's sessions together, null if none is known. */
+export function marksOf(sessions) {
+  const known = sessions.filter(({ marks }) => marks !== null);
+  return known.length ? known.reduce((sum, { marks }) => sum + marks, 0) : null;
+}
+
+/** The root of a topic in the tree of topics. */
+function rootOf(topic, byId) {
+  let current = topic;
+  while (byId.has(current.parent_id)) current = byId.get(current.parent_id);
+  return current;
+}
+
+/**
+ * Topics with their mastery, by subject: the roots of the tree of topics, in its order.
+ *
+ * @returns {{id: string, name: string, score: number, weight: number, topics: object[]}[]} `score` is
+ *   the mean of the topics, weighted by their share of the exam
+ */
+export function subjectsOf(topics, mastery, progress) {
+  const byId = new Map(topics.map((topic) => [topic.id, topic]));
+  const today = new Map(progress.today.map((row) => [row.topic_id, row.expected_accuracy]));
+  const moved = new Map([...progress.rose, ...progress.fell].map((row) => [row.topic_id, row.change]));
+  const subjects = new Map();
+  for (const row of mastery) {
+    const topic = byId.get(row.topic_id) ?? { id: row.topic_id, name: row.topic_name, parent_id: null, exam_weightage: 0 };
+    const root = rootOf(topic, byId);
+    if (!subjects.has(root.id)) subjects.set(root.id, { id: root.id, name: root.name, topics: [] });
+    const begun = row.concepts.some(({ total_attempts: attempts }) => attempts > 0);
+    subjects.get(root.id).topics.push({
+      id: row.topic_id,
+      name: row.topic_name,
+      score: row.mastery_score,
+      band: begun ? row.band : "none",
+      weight: topic.exam_weightage,
+      chance: today.get(row.topic_id) ?? null,
+      change: moved.get(row.topic_id) ?? 0,
+    });
+  }
+  return [...subjects.values()].map((subject) => {
+    const weight = subject.topics.reduce((sum, topic) => sum + topic.weight, 0);
+    const mean = weight
+      ? subject.topics.reduce((sum, topic) => sum + topic.weight * topic.score, 0) / weight
+      : subject.topics.reduce((sum, topic) => sum + topic.score, 0) / subject.topics.length;
+    return { ...subject, weight, score: mean };
+  });
+}
+
+/** What 30 days hold: days with practice, answers, the most on a day, and the share of right ones in per cent. */
+export function timelineFacts(timeline) {
+  const answers = timeline.reduce((sum, day) => sum + day.questions_attempted, 0);
+  const right = timeline.reduce((sum, day) => sum + day.correct, 0);
+  return {
+    days: timeline.filter((day) => day.questions_attempted > 0).length,
+    answers,
+    most: Math.max(0, ...timeline.map((day) => day.questions_attempted)),
+    accuracy: answers ? (100 * right) / answers : null,
+    from: timeline[0]?.mastery_score ?? 0,
+    to: timeline.at(-1)?.mastery_score ?? 0,
+  };
+}
+
+/** Topics that moved by a point or more. */
+export function movedTopics(rows) {
+  return rows.filter(({ change }) => Math.abs(Math.round(change)) >= 1);
+}
+
+const EASE = { easy: 0, medium: 1, hard: 2 };
+
+/**
+ * The question to ask next: of the least mastered concept, those not asked for longest first, then the
+ * easier. The same concept is not asked three times in a row while there is another.
+ *
+ * @param {object[]} questions of the topic
+ * @param {Map<string, number>} mastery by concept
+ * @param {string[]} asked ids, in the order of asking: earlier sessions first
+ * @returns {object|null}
+ */
+export function nextQuestion(questions, mastery, asked) {
+  const turn = new Map(asked.map((id, place) => [id, place]));
+  const conceptOf = new Map(questions.map((question) => [question.id, question.concept_id]));
+  const [last, before] = [asked.at(-1), asked.at(-2)].map((id) => conceptOf.get(id));
+  const tired = last !== undefined && last === before ? last : null;
+  const fresh = questions.filter(({ id }) => !turn.has(id));
+  const pool = fresh.length ? fresh : questions.filter(({ id }) => id !== asked.at(-1));
+  const usable = pool.length ? pool : questions;
+  const others = usable.filter(({ concept_id: concept }) => concept !== tired);
+  const rank = (question) => [
+    fresh.length ? 0 : turn.get(question.id),
+    mastery.get(question.concept_id) ?? 0,
+    EASE[question.difficulty] ?? 1,
+  ];
+  const compare = (a, b) => {
+    const [first, second] = [rank(a), rank(b)];
+    const place = first.findIndex((value, at) => value !== second[at]);
+    return place < 0 ? 0 : first[place] - second[place];
+  };
+  return (others.length ? others : usable).toSorted(compare)[0] ?? null;
+}
+
+/** What a question can be answered with: options, or null for a number. */
+export function optionsOf(question) {
+  if (question.question_type === "true_false") return ["true", "false"];
+  return question.options?.length ? question.options : null;
+}
+
+/** Whether a text can be the answer to a question that asks for a number. */
+export function mayBeNumber(text) {
+  return /\d/.test(text);
+}
+
+/** What a feedback says: how right or wrong goes with how sure the student was. */
+export function feedbackOf(isRight, confidence) {
+  if (isRight) return confidence >= 4 ? "rightSure" : confidence <= 1 ? "rightGuess" : "right";
+  return confidence >= 4 ? "wrongSure" : "wrong";
+}
+
+/** What the address asks for: today, practise with a topic or none, or progress. */
+export function viewOf(hash) {
+  const [, name, topicId] = /^#(practise|progress)(?:=([\w-]+))?$/.exec(hash) ?? [];
+  return { name: name ?? "today", topicId: name === "practise" ? topicId ?? null : null };
+}
+
+/** The fields of a profile that a form changes: those that differ, as the endpoint wants them. */
+export function profileChanges(profile, fields) {
+  const wanted = {
+    target_exam: fields.target_exam.trim(),
+    exam_date: fields.exam_date || null,
+    grade: Number(fields.grade),
+    available_hours_per_day: Number(fields.available_hours_per_day),
+  };
+  const stored = { ...profile, exam_date: profile.exam_date?.slice(0, 10) ?? null };
+  return Object.fromEntries(Object.entries(wanted).filter(([name, value]) => value !== stored[name]));
+}

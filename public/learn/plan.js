@@ -1,0 +1,65 @@
+// The plan of today and of the week.
+import { Action, Badge, Note, ProblemNote } from "../shared/elements.js";
+import { html, useState } from "../shared/html.js";
+import { daysFrom, planOn } from "./model.js";
+import { PLAN, dayName, minutes } from "./texts.js";
+
+const REFUSALS = { own_choice: PLAN.own, exam_over: PLAN.over };
+
+function Session({ session }) {
+  return html`<li class=${session.practised ? "done" : ""}>
+    <span class="num">${minutes(session.minutes)}</span>
+    <span class="flow tight">
+      <span class="row"><a href=${`#practise=${session.topicId}`}><bdi>${session.name}</bdi></a>
+        ${session.practised && html`<${Badge} kind="good" sign="✓">${PLAN.practised}<//>`}</span>
+      <span class="soft small">${session.revision ? PLAN.revision : PLAN.learning}${session.marks !== null && ` · ${PLAN.gain(session.marks)}`}</span>
+      ${session.goals.length > 0 && html`<details class="small"><summary>${PLAN.goals}</summary><ul>${session.goals.map((goal) => html`<li key=${goal}>${goal}</li>`)}</ul></details>`}
+    </span>
+  </li>`;
+}
+
+function Week({ stored, day }) {
+  return html`<table class="flat week"><tbody>
+    ${daysFrom(stored, day).map((each) => {
+      const names = [...each.topics, ...each.revisions].map((row) => row.topic_name);
+      return html`<tr key=${each.date}>
+        <th scope="row">${dayName(each.date, true)}</th>
+        <td class="num">${each.total_hours ? minutes(each.total_hours * 60) : PLAN.free}</td>
+        <td class="soft"><bdi>${names.join(" · ")}</bdi></td>
+      </tr>`;
+    })}
+  </tbody></table>`;
+}
+
+/** @param {{plans: object[], plan: object|null, sessions: object[], profile: object, day: string, data: object, onChange: () => void}} props */
+export function PlanCard({ plans, plan, sessions, profile, day, data, onChange }) {
+  const [problem, setProblem] = useState(null);
+  const make = (type) => async () => {
+    setProblem(null);
+    try {
+      await data.makePlan(type);
+      onChange();
+    } catch (failure) {
+      setProblem(failure);
+    }
+  };
+  const week = planOn(plans, "weekly", day);
+  const hours = profile.available_hours_per_day;
+  const planned = sessions.reduce((sum, session) => sum + session.minutes, 0);
+  const refusal = problem && REFUSALS[problem.code];
+  return html`<section class="card flow" aria-labelledby="plan">
+    <h2 id="plan">${PLAN.title} ${plan && html`<span class="soft small">${PLAN.of(planned, hours)}</span>`}</h2>
+    ${problem && (refusal ? html`<${Note} kind="warn">${refusal}<//>` : html`<${ProblemNote} problem=${problem} />`)}
+    ${plan
+      ? sessions.length
+        ? html`<ol class="plan">${sessions.map((session) => html`<${Session} key=${`${session.topicId} ${session.revision}`} session=${session} />`)}</ol>`
+        : html`<p class="soft">${PLAN.empty}</p>`
+      : html`<p class="soft">${PLAN.none} ${PLAN.noneAbout(hours)}</p>`}
+    ${plan?.warning && html`<${Note} kind="warn">${plan.warning}<//>`}
+    <div class="row"><${Action} key=${plan ? "again" : "make"} className="quiet" run=${make("daily")} label=${plan ? PLAN.again : PLAN.make} busyLabel=${PLAN.making} />
+      ${plan && html`<span class="soft small">${PLAN.made(plan.madeAt)}</span>`}</div>
+    <h3>${PLAN.week}</h3>
+    ${week ? html`<${Week} stored=${week} day=${day} />` : html`<p class="soft small">${PLAN.weekAbout}</p>`}
+    <div class="row"><${Action} key=${week ? "week again" : "week"} className="quiet" run=${make("weekly")} label=${week ? PLAN.weekAgain : PLAN.makeWeek} busyLabel=${PLAN.making} /></div>
+  </section>`;
+}

@@ -1,0 +1,253 @@
+// All words of the study page; those of the log-in stand in account/texts.js.
+import { clock, count, dateTime, duration, number } from "../shared/format.js";
+
+export const LINKS = [
+  ["/learn", "Today"],
+  ["/learn#practise", "Practise"],
+  ["/learn#progress", "Progress"],
+];
+
+export const ENTER = {
+  title: "What should you study today?",
+  about: "See what brings the most marks in your exam, practise it, and watch what you know grow.",
+  logIn: "Log in",
+  demo: "The demo has the student amira; her password stands where make dev was started.",
+  register: "New here?",
+  registerAbout: "An account keeps your answers and plans your time until the exam.",
+};
+
+/** A gain in marks: "3.2 marks", "0.21 marks". */
+export function marks(value) {
+  const digits = value >= 9.95 ? 0 : value >= 0.95 ? 1 : 2;
+  return `${number(value, digits).replace(/\.0$/, "")} ${value.toFixed(digits) === "1.0" ? "mark" : "marks"}`;
+}
+
+/** A length of study in minutes: "20 min", "1 h 20", "2 h". */
+export function minutes(value) {
+  return duration(Math.round(value) * 60).replace(/ 00$/, "");
+}
+
+/** A day: "Thursday, 26 November"; `short` is "Thu 26". */
+export function dayName(date, short = false) {
+  const options = short ? { weekday: "short", day: "numeric" } : { weekday: "long", day: "numeric", month: "long" };
+  return new Date(`${date.slice(0, 10)}T12:00:00Z`).toLocaleDateString("en-GB", { ...options, timeZone: "UTC" });
+}
+
+export const TODAY = {
+  title: "Today",
+  loading: "Loading your day …",
+  exam: (exam, days) => {
+    if (days === null) return `${exam}: no date yet.`;
+    if (days < 0) return `${exam} is over.`;
+    return days === 0 ? `${exam} is today.` : `${count(days, "day")} to ${exam}.`;
+  },
+  brings: (value) => `Today can bring about ${marks(value)}.`,
+  sessionBrings: (value, length) => `The next ${minutes(length)} can bring about ${marks(value)}.`,
+  nextDate: "Set the date of your next exam.",
+  setDate: "Set its date to plan until then.",
+  prediction: {
+    stop: "If you stopped now, you would be expected to get ",
+    stopped: (mark) => `${number(Math.round(mark))} of 100 marks`,
+    stopRange: ({ lower, upper }) => `, most likely between ${number(Math.round(lower))} and ${number(Math.round(upper))}. `,
+    plan: "With a plan, and as regular as in the last four weeks: ",
+    planned: (mark) => number(Math.round(mark)),
+    planRange: ({ lower, upper }) => `, between ${number(Math.round(lower))} and ${number(Math.round(upper))}.`,
+    later: (days) => ` Both are for ${count(days, "day")} from now.`,
+  },
+  settings: "Change exam and hours",
+  stale: (moment) => `Loaded ${clock(moment)}`,
+};
+
+export const NEXT = {
+  first: "Do this next",
+  revise: "revise",
+  learn: "learn",
+  ofExam: "of the exam’s marks",
+  known: "known today",
+  gain: (length) => `marks from ${minutes(length)}`,
+  unlocks: (n) => (n === 1 ? "topic builds on it" : "topics build on it"),
+  why: "Why this",
+  start: "Start practising",
+  other: "Something else",
+  others: "What the others would bring",
+  otherGain: (value, length) => `${marks(value)} in ${minutes(length)}`,
+  practise: "Practise",
+  practiseTopic: (name) => `Practise ${name}`,
+  nothing: "Nothing to recommend now",
+  leads: (name) => `It leads to ${name}.`,
+};
+
+export const PLAN = {
+  title: "Today’s plan",
+  of: (planned, hours) => `${minutes(planned)} of your ${minutes(hours * 60)}`,
+  none: "There is no plan for today yet.",
+  noneAbout: (hours) => `A plan fills your ${minutes(hours * 60)} with what brings the most marks.`,
+  make: "Plan today",
+  making: "Planning …",
+  again: "Plan anew",
+  revision: "revise",
+  learning: "learn",
+  gain: (value) => `about +${marks(value)}`,
+  practised: "practised today",
+  week: "This week",
+  weekAbout: "Seven days, with time to revise.",
+  makeWeek: "Plan the week",
+  weekAgain: "Plan the week anew",
+  free: "free",
+  own: "You decide alone what to study, so that your class can compare results with and without plans.",
+  over: "Your exam is over. Set the date of the next one to plan again.",
+  made: (moment) => `Made ${dateTime(moment)}.`,
+  goals: "Goals",
+  empty: "Nothing is open to study today.",
+};
+
+export const DEVICE = {
+  title: "On this device",
+  synced: (moment) => `Synced ${clock(moment)}`,
+  syncing: "Syncing …",
+  waiting: (n) => `${count(n, "answer")} waiting`,
+  offline: "Offline",
+  allSent: "Every answer is stored on the server.",
+  kept: "It is kept on this device and goes by itself when you are online.",
+  send: "Send now",
+};
+
+export const CLASS = {
+  title: "Your class",
+  in: (name) => name,
+  none: "You are in no class.",
+  code: "Class code",
+  codeHint: "Your teacher has it.",
+  codeMissing: "Write the code of your class.",
+  codeUnknown: "No class has this code. Ask your teacher for the current one.",
+  join: "Join the class",
+  joining: "Joining …",
+  joined: (name) => `You are in ${name} now.`,
+  notJoined: "Your account is there, but no class has this code. Ask your teacher for the current one.",
+};
+
+export const SETTINGS = {
+  title: "Exam and hours",
+  exam: "Your exam",
+  date: "Date of the exam",
+  dateHint: "Empty if you do not know it yet.",
+  grade: "School year",
+  hours: "Hours a day for studying",
+  save: "Save",
+  saving: "Saving …",
+  saved: "Saved. Plan anew to use it.",
+};
+
+export const TIMELINE = {
+  title: "30 days",
+  label: (days, answers, most) => `Answers on each of the last 30 days: ${count(days, "day")} with practice, ${count(answers, "answer")}, at most ${most} on a day`,
+  summary: (days, answers, accuracy) => `${days} of 30 days. ${count(answers, "answer")}${accuracy === null ? "" : `, ${Math.round(accuracy)} % right`}.`,
+  empty: "No answers in the last 30 days.",
+  more: "See all your progress",
+  table: "As a table",
+  columns: { date: "Day", answers: "Answers", right: "Right", mastery: "Mastery" },
+  mastery: (from, to) => `Mastery over all topics: ${Math.round(from)} to ${Math.round(to)} of 100.`,
+  masteryLabel: (from, to) => `Mastery over all topics in the last 30 days, from ${Math.round(from)} to ${Math.round(to)} of 100`,
+  masteryName: "Mastery",
+  answersName: "Answers a day",
+  daysAgo: "days ago",
+};
+
+export const WEEK = {
+  title: "This week",
+  rose: "Risen:",
+  fell: "Fallen:",
+  fading: "Fading:",
+  change: (name, change) => `${name} ${change >= 0 ? "+" : "−"}${Math.abs(Math.round(change))}`,
+  none: "Nothing has moved by a point or more in the last seven days.",
+  weakest: "Practise to keep",
+  chance: (name, chance) => `${name}: ${Math.round(chance)} %`,
+  chanceAbout: "Chance that your next answer is right today, lowest first.",
+};
+
+export const MASTERY = {
+  title: "What you know",
+  overall: (score) => `${Math.round(score)} of 100 over all topics, weighted by their marks`,
+  label: (subject) => `Mastery of the topics of ${subject}`,
+  columns: { topic: "Topic", score: "Mastery", band: "In words", today: "Right today", week: "This week", exam: "Of exam" },
+  bands: { excellent: "excellent", good: "good", fair: "fair", "needs work": "needs work", none: "not begun" },
+  about: "Mastery is what you knew at your last answers, 0 to 100. “Right today” is the chance that your next answer is right; it falls while you do not practise.",
+  topics: (n) => count(n, "topic"),
+  untouched: "–",
+  empty: "There are no topics yet",
+  emptyAbout: "They appear here as soon as a teacher has imported a syllabus.",
+  all: "All topics",
+};
+
+export const MISTAKES = {
+  title: "Wrong answers to learn from",
+  about: (n) => count(n, "wrong answer"),
+  yours: (answer, n) => [`You wrote `, answer, n > 1 ? `, ${n} times` : ""],
+};
+
+export const PRACTICE = {
+  title: "What do you want to practise?",
+  loading: "Loading questions …",
+  recommended: "Brings the most marks",
+  allTopics: "All topics",
+  none: "This topic has no questions yet",
+  noneAbout: "Choose another one. Your teacher can add questions.",
+  choose: "Choose another topic",
+  number: (n) => `Question ${n}`,
+  of: (usual) => `of about ${clockOf(usual)}`,
+  timer: (seconds) => `${clockOf(seconds)}`,
+  timerLabel: "Time for this question",
+  slow: "Take your time, and move on if you are stuck.",
+  answer: "Your answer",
+  answerHint: "A number, such as 3.5 or −2.",
+  missing: "Choose an answer first.",
+  missingNumber: "Write a number first.",
+  truth: { true: "True", false: "False" },
+  confidence: "How sure are you?",
+  levels: { 1: "A guess", 2: "Unsure", 3: "Fairly sure", 4: "Sure", 5: "Certain" },
+  missingConfidence: "Say how sure you are.",
+  send: "Send answer",
+  sending: "Sending …",
+  keys: (options) => [`1 to ${options}`, " choose the answer, ", "Enter", ", ", "1 to 5", " how sure, ", "Enter", " sends"],
+  numberKeys: ["Enter", " goes on, ", "1 to 5", " how sure, ", "Enter", " sends"],
+  right: "Right.",
+  rightSure: "Right, and you knew it.",
+  rightGuess: "Right. Look at it once more, so that it is no guess next time.",
+  wrong: "Not quite.",
+  wrongSure: "Not quite, although you were sure: worth a second look.",
+  theAnswer: "The right answer",
+  yourAnswer: "Your answer",
+  mastery: (name, before, after) => {
+    const [from, to] = [Math.round(before), Math.round(after)];
+    return from === to ? `Mastery of “${name}” stays at ${to}.` : `Mastery of “${name}”: ${from} to ${to}.`;
+  },
+  next: "Next question",
+  nextKeys: ["Enter", " goes on"],
+  finish: "Finish",
+  slip: (right, all) => `${right} of ${all} right so far`,
+  offline: "You are offline.",
+  noAnswer: "The server does not answer.",
+  kept: "Your answer is kept on this device and is sent until the server has it.",
+  tryNow: "Try now",
+  gone: ["This question is no longer there.", "Your answer to it was not stored. Go on with the next one."],
+  done: (right, all) => (all === 0 ? "Nothing answered this time" : `${right} of ${all} right`),
+  doneAbout: (name) => `That was practice in ${name}.`,
+  allSeen: "You have answered every question of this topic. They begin again.",
+  back: "Back to today",
+  more: "Practise more",
+  changed: "What has changed",
+  before: "before",
+  waiting: "sent, and waiting for the server",
+};
+
+/** Minutes and seconds: "1:05". */
+export function clockOf(seconds) {
+  const whole = Math.floor(seconds);
+  return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, "0")}`;
+}
+
+export const ROLES = {
+  notStudent: "This page is for students",
+  notStudentAbout: (name) => `${name} is the account of a teacher.`,
+  toClasses: "Open your classes",
+};

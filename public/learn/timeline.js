@@ -1,0 +1,51 @@
+// The last 30 days and the last week, small, beside the plan.
+import { html } from "../shared/html.js";
+import { movedTopics, timelineFacts } from "./model.js";
+import { TIMELINE, WEEK } from "./texts.js";
+
+const HEIGHT = 64;
+const LEAST = 2;
+const SHOWN = 3;
+
+/** A bar for each day: its answers, the right ones in the accent. */
+export function DayBars({ timeline, height = HEIGHT }) {
+  const { days, answers, most } = timelineFacts(timeline);
+  const step = 100 / timeline.length;
+  return html`<svg width="100%" height=${height} role="img" aria-label=${TIMELINE.label(days, answers, most)}>
+    ${timeline.map((day, place) => {
+      const whole = most ? (day.questions_attempted / most) * height : 0;
+      const right = most ? (day.correct / most) * height : 0;
+      return html`<g key=${day.date}>
+        <rect class=${whole ? "band" : "base"} x=${`${place * step}%`} y=${height - Math.max(LEAST, whole)} width=${`${step * 0.72}%`} height=${Math.max(LEAST, whole)} rx="2" />
+        ${right > 0 && html`<rect class="dot" x=${`${place * step}%`} y=${height - right} width=${`${step * 0.72}%`} height=${right} rx="2" />`}
+      </g>`;
+    })}
+  </svg>`;
+}
+
+/** The last 30 days in a picture and a sentence. */
+export function MonthCard({ timeline }) {
+  const { days, answers, accuracy } = timelineFacts(timeline);
+  return html`<section class="card flow tight">
+    <h2>${TIMELINE.title}</h2>
+    ${answers ? html`<${DayBars} timeline=${timeline} />` : null}
+    <p class="small soft">${answers ? TIMELINE.summary(days, answers, accuracy) : TIMELINE.empty}</p>
+    <p class="small"><a href="#progress">${TIMELINE.more}</a></p>
+  </section>`;
+}
+
+function Moved({ rows, label, className }) {
+  return html`<p class="small"><b class=${className}>${label}</b> ${rows.slice(0, SHOWN).map((row, place) => html`<span key=${row.topic_id}>${place > 0 && ", "}<bdi>${WEEK.change(row.topic_name, row.change)}</bdi></span>`)}</p>`;
+}
+
+/** What moved in the last seven days, and what fades. */
+export function WeekCard({ progress }) {
+  const rose = movedTopics(progress.rose);
+  const fell = movedTopics(progress.fell);
+  return html`<section class="card flow tight">
+    <h2>${WEEK.title}</h2>
+    ${rose.length > 0 && html`<${Moved} rows=${rose} label=${WEEK.rose} className="good" />`}
+    ${fell.length > 0 && html`<${Moved} rows=${fell} label=${WEEK.fell} className="warn" />`}
+    ${!rose.length && !fell.length && html`<p class="small soft">${WEEK.none}</p>`}
+  </section>`;
+}
