@@ -50,7 +50,7 @@ export function Enter({ role, words, over, onEnter }) {
       <section class="card hero flow" aria-labelledby="log-in">
         <h2 id="log-in">${words.logIn}</h2>
         <${Form} fields=${LOG_IN} check=${logInFaults} send=${logIn} label=${ACCOUNT.logIn} busyLabel=${ACCOUNT.loggingIn}>
-          ${local && html`<p class="soft small">${words.demo}</p>`}
+          ${local && html`<p class="soft small">${words.demo.map((part, place) => (place % 2 ? html`<code key=${place}>${part}</code>` : part))}</p>`}
         <//>
       </section>
       <section class="card flow" aria-labelledby="register">

@@ -48,7 +48,7 @@ export function Form({ fields, check, send, label, busyLabel, className = "large
       <ul>${wrong.map(({ name, label: title }) => html`<li key=${name}><button type="button" class="plain" onClick=${() => form.current.elements[name].focus()}>${title}: ${faults[name]}</button></li>`)}</ul>
     </div></div>`}
     ${children}
-    <div class="row top">
+    <div class="row fields">
       ${fields.map((field) => html`<${Field} key=${field.name} label=${field.label} hint=${field.hint} error=${faults[field.name]} short=${field.short}>
         ${(props) => html`<input ...${props} name=${field.name} ...${field.control} />`}
       <//>`)}

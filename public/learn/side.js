@@ -5,12 +5,12 @@ import { html, useState } from "../shared/html.js";
 import { SyncBadge } from "./sync_state.js";
 import { CLASS, DEVICE } from "./texts.js";
 
-/** Whether every answer of this device is on the server. */
+/** The answers of this device that wait for the server. */
 export function DeviceCard({ sync, loadedAt }) {
   return html`<section class="card flow tight">
     <div class="row"><h2>${DEVICE.title}</h2><span class="push"><${SyncBadge} sync=${sync} loadedAt=${loadedAt} /></span></div>
-    <p class="small soft">${sync.waiting ? DEVICE.kept : DEVICE.allSent}</p>
-    ${sync.waiting > 0 && html`<button type="button" class="quiet" aria-disabled=${sync.sending ? "true" : null} onClick=${sync.send}>${DEVICE.send}</button>`}
+    <p class="small soft">${DEVICE.kept}</p>
+    <button type="button" class="quiet" aria-disabled=${sync.sending ? "true" : null} onClick=${sync.send}>${DEVICE.send}</button>
   </section>`;
 }
 

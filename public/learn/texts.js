@@ -11,7 +11,7 @@ export const ENTER = {
   title: "What should you study today?",
   about: "See what brings the most marks in your exam, practise it, and watch what you know grow.",
   logIn: "Log in",
-  demo: "The demo has the student amira; her password stands where make dev was started.",
+  demo: ["The demo has a student who has practised for a month: ", "amira", ". The password stands in the terminal of ", "make dev", "."],
   register: "New here?",
   registerAbout: "An account keeps your answers and plans your time until the exam.",
 };
@@ -33,13 +33,19 @@ export function dayName(date, short = false) {
   return new Date(`${date.slice(0, 10)}T12:00:00Z`).toLocaleDateString("en-GB", { ...options, timeZone: "UTC" });
 }
 
+/** A day of another year, too: "11 February 2027". */
+export function dayOfYear(date) {
+  return new Date(`${date.slice(0, 10)}T12:00:00Z`).toLocaleDateString("en-GB", { day: "numeric", month: "long", year: "numeric", timeZone: "UTC" });
+}
+
 export const TODAY = {
   title: "Today",
   loading: "Loading your day …",
-  exam: (exam, days) => {
-    if (days === null) return `${exam}: no date yet.`;
-    if (days < 0) return `${exam} is over.`;
-    return days === 0 ? `${exam} is today.` : `${count(days, "day")} to ${exam}.`;
+  on: (exam, date) => (date === null ? exam : `${exam} on ${dayOfYear(date)}`),
+  exam: (days) => {
+    if (days === null) return "Your exam has no date yet.";
+    if (days < 0) return "Your exam is over.";
+    return days === 0 ? "Your exam is today." : `${count(days, "day")} to your exam.`;
   },
   brings: (value) => `Today can bring about ${marks(value)}.`,
   sessionBrings: (value, length) => `The next ${minutes(length)} can bring about ${marks(value)}.`,
@@ -107,8 +113,7 @@ export const DEVICE = {
   syncing: "Syncing …",
   waiting: (n) => `${count(n, "answer")} waiting`,
   offline: "Offline",
-  allSent: "Every answer is stored on the server.",
-  kept: "It is kept on this device and goes by itself when you are online.",
+  kept: "They are kept on this device and go by themselves when you are online.",
   send: "Send now",
 };
 

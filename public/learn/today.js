@@ -13,8 +13,8 @@ const OTHERS = 4;
 
 /** The two sentences of the heading: the exam, and what today brings for it. */
 function headline({ profile, advice }, sessions) {
-  const { target_exam: exam, days_to_exam: days } = profile;
-  const first = TODAY.exam(exam, days);
+  const { days_to_exam: days } = profile;
+  const first = TODAY.exam(days);
   if (days !== null && days < 0) return [first, TODAY.nextDate];
   const planned = marksOf(sessions);
   if (planned !== null) return [first, TODAY.brings(planned)];
@@ -82,10 +82,10 @@ export function Today({ overview, data, now, sync, loadedAt, onChange }) {
   }, [brings, exam]);
   return html`<div class="flow loose">
     <div class="flow tight">
-      <p class="soft small">${dayName(day)}</p>
-      <h1 class="wide-read"><bdi>${exam}</bdi><br />${brings}</h1>
+      <div class="row"><p class="soft small">${dayName(day)} · <bdi>${TODAY.on(profile.target_exam, profile.exam_date)}</bdi></p>
+        <button type="button" class="plain small link" onClick=${() => setSettings(true)}>${TODAY.settings}</button></div>
+      <h1>${exam}<br />${brings}</h1>
       ${plans.prediction && (profile.days_to_exam ?? 0) >= 0 && html`<${Prediction} prediction=${plans.prediction} days=${profile.days_to_exam} />`}
-      <p><button type="button" class="quiet" onClick=${() => setSettings(true)}>${TODAY.settings}</button></p>
     </div>
     <div class="split">
       <div class="flow">
@@ -93,7 +93,7 @@ export function Today({ overview, data, now, sync, loadedAt, onChange }) {
         <${PlanCard} plans=${plans.plans} plan=${plan} sessions=${sessions} profile=${profile} day=${day} advice=${advice} data=${data} onChange=${onChange} />
       </div>
       <aside class="flow" aria-label=${TODAY.title}>
-        <${DeviceCard} sync=${sync} loadedAt=${loadedAt} />
+        ${sync.waiting > 0 && html`<${DeviceCard} sync=${sync} loadedAt=${loadedAt} />`}
         <${MonthCard} timeline=${overview.progress.timeline} />
         <${WeekCard} progress=${overview.progress} />
         <${ClassCard} ownClass=${overview.ownClass} data=${data} onChange=${onChange} />

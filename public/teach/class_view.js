@@ -1,0 +1,62 @@
+// A class: the finding, its students, what it knows, and the cards beside.
+import { Count, Empty } from "../shared/elements.js";
+import { html, lazy, useEffect, useState } from "../shared/html.js";
+import { ArmsCard } from "./arms.js";
+import { JoinCard, MarksCard } from "./side.js";
+import { countsOf, ofKind, studentRows, topicRows } from "./model.js";
+import { StudentTable } from "./students.js";
+import { COUNTS, PAGE, TOPICS } from "./texts.js";
+import { TopicsCard } from "./topics.js";
+
+const MarksDialog = lazy(() => import("./marks.js"), "MarksDialog");
+const StudentDialog = lazy(() => import("./student.js"), "StudentDialog");
+const KINDS = ["all", "high", "medium", "none"];
+
+function findingOf({ name }, counts) {
+  if (!counts.all) return PAGE.empty(name);
+  const helped = counts.high + counts.medium;
+  return helped ? PAGE.atRisk(name, helped, counts.all) : PAGE.calm(name, counts.all);
+}
+
+function Expected({ analytics }) {
+  const [before, after, end] = PAGE.expected;
+  return html`<p class="soft wide-read">${before}<b class="ink">${Math.round(analytics.predicted_avg_score)}</b>${after}${PAGE.range(analytics.confidence_interval)}${end}
+    ${PAGE.confidence[analytics.confidence_level]}${analytics.avg_mark !== null && PAGE.newest(analytics.avg_mark)}</p>`;
+}
+
+/** @param {{overview: object, data: object, onChange: () => void, children: any}} props `children` stand beside the heading */
+export function ClassView({ overview, data, onChange, children }) {
+  const [kind, setKind] = useState("all");
+  const [student, setStudent] = useState(null);
+  const [entering, setEntering] = useState(false);
+  const { taught, members, analytics, topics, marks } = overview;
+  const rows = studentRows(members, analytics);
+  const counts = countsOf(rows);
+  const finding = findingOf(taught, counts);
+  useEffect(() => {
+    document.title = `${finding} – Stepwise`;
+  }, [finding]);
+  const known = topicRows(analytics, topics);
+  return html`
+    <div class="flow tight">
+      <div class="row end"><h1 class="grow"><bdi>${finding}</bdi></h1>${children}</div>
+      <p class="soft">${PAGE.about(taught.student_count, taught.grade)}</p>
+      ${counts.all > 0 && known.length > 0 && html`<${Expected} analytics=${analytics} />`}
+    </div>
+    ${counts.all > 0 && html`<div class="counts" role="group" aria-label=${COUNTS.label}>
+      ${KINDS.map((each) => html`<${Count} key=${each} value=${counts[each]} label=${COUNTS[each][0]} hint=${COUNTS[each][1]} warn=${each === "high" && counts.high > 0} pressed=${kind === each} onClick=${() => setKind(each)} />`)}
+    </div>`}
+    <div class="split">
+      <div class="flow">
+        ${counts.all > 0 && html`<${StudentTable} rows=${ofKind(rows, kind)} all=${counts.all} onOpen=${setStudent} />`}
+        ${known.length > 0 ? html`<${TopicsCard} rows=${known} />` : html`<${Empty} title=${TOPICS.none}>${TOPICS.noneAbout}<//>`}
+      </div>
+      <aside class="flow" aria-label=${taught.name}>
+        <${JoinCard} taught=${taught} data=${data} onChange=${onChange} />
+        ${counts.all > 0 && html`<${MarksCard} marks=${marks} onOpen=${() => setEntering(true)} />
+          <${ArmsCard} arms=${analytics.plan_arms} taught=${taught} members=${members} data=${data} onChange=${onChange} />`}
+      </aside>
+    </div>
+    ${student && html`<${StudentDialog} row=${student} taught=${taught} marks=${marks} data=${data} onChange=${onChange} onClose=${() => setStudent(null)} />`}
+    ${entering && html`<${MarksDialog} members=${members} marks=${marks} data=${data} onSaved=${onChange} onClose=${() => setEntering(false)} />`}`;
+}

@@ -1,0 +1,168 @@
+// All words of the class page; those of the log-in stand in account/texts.js.
+import { clock, count, number } from "../shared/format.js";
+
+export const LINKS = [["/teach", "Classes"]];
+
+const whole = (value) => number(Math.round(value));
+
+export const ENTER = {
+  title: "Your classes",
+  about: "See what each class knows, who needs help, and what the exam will bring.",
+  logIn: "Log in as a teacher",
+  demo: ["The demo has a teacher with a class of 25: ", "ms-okafor", ". The password stands in the terminal of ", "make dev", "."],
+  register: "New here?",
+  registerAbout: "Your admin invites you with a code.",
+};
+
+export const ROLES = {
+  notTeacher: "This page is for teachers",
+  notTeacherAbout: (name) => `${name} is the account of a student.`,
+  toStudy: "Open your study page",
+};
+
+export const PAGE = {
+  loading: "Loading the class …",
+  loadingClasses: "Loading your classes …",
+  updated: (moment) => `Updated ${clock(moment)}`,
+  picker: "Class",
+  atRisk: (name, n, all) => `${name}: ${n} of ${all} ${n === 1 ? "student needs" : "students need"} help`,
+  calm: (name, all) => `${name}: none of ${all} students is at risk`,
+  empty: (name) => `${name}: nobody has joined yet`,
+  about: (n, grade) => `${count(n, "student")} · year ${grade}`,
+  expected: ["If the exam were today, the class would be expected to get ", " of 100 marks on average", "."],
+  range: ({ lower, upper }) => `, most likely between ${whole(lower)} and ${whole(upper)}`,
+  confidence: { high: "", medium: " Few answers: take it as a first estimate.", low: " Very few answers: take it as a guess." },
+  newest: (mark) => ` In the newest exam with marks it got ${whole(mark)}.`,
+  noClass: "You have no class yet",
+  noClassAbout: "Create one, and give its code to your students.",
+};
+
+export const COUNTS = {
+  label: "Filter students",
+  all: ["students", "all of the class"],
+  high: ["at high risk", "mastery below 40 where most marks are"],
+  medium: ["at some risk", "mastery from 40 to 60 there"],
+  none: ["on the way", "mastery of 60 and more there"],
+};
+
+export const STUDENTS = {
+  title: "Students",
+  label: "Students with expected marks and risk",
+  shown: (n, all) => `${n} of ${count(all, "student")}`,
+  columns: { student: "Student", expected: "Expected marks", picture: "0 to 100", risk: "Risk", why: "Why" },
+  range: (lower, upper) => `${whole(lower)} to ${whole(upper)}`,
+  risk: { high: "high", medium: "medium", none: "none" },
+  why: (mean, topics) => `Mastery ${whole(mean)} in the topics with most marks${topics.length ? `; lowest: ${topics}` : ""}`,
+  topic: ({ topic_name: name, mastery_score: score }) => `${name} ${whole(score)}`,
+  fine: "–",
+  about: "Expected marks as if the exam were today. In 19 of 20 cases the mark lies inside the band. The line marks 50.",
+  noName: (id) => `No name (${id.slice(0, 4)})`,
+  nobody: "No student of this kind.",
+};
+
+export const STUDENT = {
+  expected: "Expected marks",
+  risk: "Risk",
+  mastery: "Mastery in the topics with most marks",
+  lowest: "Lowest topics",
+  noWeak: "None of the topics with most marks is low.",
+  marks: "Exam marks",
+  noMarks: "No marks have been entered.",
+  loading: "Loading marks …",
+  out: "Take out of the class",
+  outAbout: (name, klass) => `${name} leaves ${klass}. The answers stay with the student, who can join again with the code.`,
+  outYes: "Take out",
+  outBusy: "Moving …",
+  keep: "Keep in the class",
+};
+
+export const TOPICS = {
+  title: "What the class knows",
+  finding: (names) => `Weakest for their weight: ${names}.`,
+  solid: "No topic is below 40.",
+  label: "Mean mastery of the class by topic",
+  columns: { topic: "Topic", class: "Class", exam: "Of exam", below: "Below 40" },
+  about: "Amber: a mean below 40. Mastery counts 0 for a topic that a student has not begun.",
+  below: (n) => `${n} below 40`,
+  none: "There are no topics yet",
+  noneAbout: "They appear when a syllabus has been imported with POST /api/learning/content.",
+};
+
+export const JOIN = {
+  title: "Join code",
+  about: "Students enter it on the study page, or when they create their account.",
+  closed: "Nobody can join now.",
+  copy: "Copy the code",
+  copied: "Copied",
+  renew: "New code",
+  renewing: "Changing …",
+  close: "Close",
+  closing: "Closing …",
+  open: "Open with a new code",
+};
+
+export const CLASS = {
+  create: "New class",
+  title: "New class",
+  name: "Name of the class",
+  nameHint: "For example “10 B”.",
+  nameMissing: "Write the name of the class.",
+  grade: "School year",
+  gradeWrong: "Write a number from 1 to 12.",
+  save: "Create the class",
+  saving: "Creating …",
+};
+
+export const MARKS = {
+  open: "Enter exam marks",
+  title: "Enter exam marks",
+  exam: "Name of the exam",
+  examMissing: "Write the name of the exam.",
+  date: "Date of the exam",
+  dateMissing: "Choose the date of the exam.",
+  about: "In percent of the marks, 0 to 100. Leave a student empty who has none. Marks of the same exam and day are replaced.",
+  mark: (name) => `Mark of ${name}`,
+  wrong: "Write a number from 0 to 100.",
+  nothing: "Write at least one mark.",
+  save: (n) => `Save ${count(n, "mark")}`,
+  saving: "Saving …",
+  saved: (n) => `${count(n, "mark")} saved.`,
+  wrongCount: (n) => `${n} fields need a change`,
+  heading: "Exam marks",
+  last: (exam, date, mean, n) => `${exam}, ${date}: ${whole(mean)} on average of ${count(n, "mark")}`,
+  none: "No marks have been entered.",
+};
+
+export const ARMS = {
+  title: "Do plans help?",
+  about: "Half of the class follows the planner, the other half decides alone. After the next exam you see what the plans brought, and how sure that is.",
+  warning: "Those who decide alone get no recommendations and no plans until you end the comparison.",
+  draw: "Draw two halves",
+  drawTitle: "Draw two halves of the class?",
+  drawYes: (n) => `Draw for ${count(n, "student")}`,
+  drawing: "Drawing …",
+  cancel: "Not now",
+  more: "Draw for new students",
+  moreBusy: "Drawing …",
+  label: "Marks with and without plans",
+  columns: { arm: "Group", students: "Students", marks: "With a mark", mean: "Mean mark" },
+  arms: { planner: "Follow the planner", own: "Decide alone" },
+  none: "–",
+  difference: (value, { lower, upper }) => `With plans ${signed(value)} marks on average, most likely between ${signed(lower)} and ${signed(upper)}.`,
+  exam: (exam, date) => `${exam}, ${date}.`,
+  chosen: "Not all groups were drawn at random, so the difference may have other reasons.",
+  end: "End the comparison",
+  endTitle: "End the comparison?",
+  endAbout: "All students get recommendations and plans again. Marks stay.",
+  ending: "Ending …",
+};
+
+/** A difference with its sign. */
+export function signed(value) {
+  return `${value < 0 ? "−" : "+"}${number(Math.abs(value), 1)}`;
+}
+
+/** A day: "14 December 2026". */
+export function dayOf(date) {
+  return new Date(`${date.slice(0, 10)}T12:00:00Z`).toLocaleDateString("en-GB", { day: "numeric", month: "long", year: "numeric", timeZone: "UTC" });
+}
