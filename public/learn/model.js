@@ -28,6 +28,11 @@ export function dayPlan(plans, day) {
   return null;
 }
 
+/** The minutes of parts of a plan, each in whole minutes as the page shows it. */
+export function totalMinutes(rows) {
+  return rows.reduce((sum, row) => sum + Math.round(row.allocated_hours * MINUTES), 0);
+}
+
 /** Whether a concept of a topic was practised on a day. */
 function practisedOn(topic, day) {
   return Boolean(topic?.concepts.some(({ last_updated: at }) => at?.slice(0, 10) === day));
@@ -52,7 +57,7 @@ export function sessionsOf(plan, recommendations, mastery, day) {
     return {
       topicId: row.topic_id,
       name: row.topic_name,
-      minutes: row.allocated_hours * MINUTES,
+      minutes: totalMinutes([row]),
       revision,
       goals: row.goals,
       marks: gain,

@@ -1,7 +1,7 @@
 // The plan of today and of the week.
 import { Action, Badge, Note, ProblemNote } from "../shared/elements.js";
 import { html, useState } from "../shared/html.js";
-import { daysFrom, planOn } from "./model.js";
+import { daysFrom, planOn, totalMinutes } from "./model.js";
 import { PLAN, dayName, minutes } from "./texts.js";
 
 const REFUSALS = { own_choice: PLAN.own, exam_over: PLAN.over };
@@ -9,23 +9,23 @@ const REFUSALS = { own_choice: PLAN.own, exam_over: PLAN.over };
 function Session({ session }) {
   return html`<li class=${session.practised ? "done" : ""}>
     <span class="num">${minutes(session.minutes)}</span>
-    <span class="flow tight">
-      <span class="row"><a href=${`#practise=${session.topicId}`}><bdi>${session.name}</bdi></a>
-        ${session.practised && html`<${Badge} kind="good" sign="✓">${PLAN.practised}<//>`}</span>
-      <span class="soft small">${session.revision ? PLAN.revision : PLAN.learning}${session.marks !== null && ` · ${PLAN.gain(session.marks)}`}</span>
-      ${session.goals.length > 0 && html`<details class="small"><summary>${PLAN.goals}</summary><ul>${session.goals.map((goal) => html`<li key=${goal}>${goal}</li>`)}</ul></details>`}
-    </span>
+    <div>
+      <p class="row"><a href=${`#practise=${session.topicId}`}><bdi>${session.name}</bdi></a>
+        ${session.practised && html`<${Badge} kind="good" sign="✓">${PLAN.practised}<//>`}
+        <span class="push small">${session.marks !== null && PLAN.gain(session.marks)}</span></p>
+      <p class="soft small">${session.revision ? PLAN.revision : PLAN.learning}${session.goals.length > 0 && html`: <bdi>${session.goals.join(" ")}</bdi>`}</p>
+    </div>
   </li>`;
 }
 
 function Week({ stored, day }) {
   return html`<table class="flat week"><tbody>
     ${daysFrom(stored, day).map((each) => {
-      const names = [...each.topics, ...each.revisions].map((row) => row.topic_name);
+      const rows = [...each.topics, ...each.revisions];
       return html`<tr key=${each.date}>
-        <th scope="row">${dayName(each.date, true)}</th>
-        <td class="num">${each.total_hours ? minutes(each.total_hours * 60) : PLAN.free}</td>
-        <td class="soft"><bdi>${names.join(" · ")}</bdi></td>
+        <th scope="row" class="clock">${dayName(each.date, true)}</th>
+        <td class="num">${rows.length ? minutes(totalMinutes(rows)) : PLAN.free}</td>
+        <td class="soft"><bdi>${rows.map((row) => row.topic_name).join(" · ")}</bdi></td>
       </tr>`;
     })}
   </tbody></table>`;

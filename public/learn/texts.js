@@ -91,9 +91,9 @@ export const PLAN = {
   make: "Plan today",
   making: "Planning …",
   again: "Plan anew",
-  revision: "revise",
-  learning: "learn",
-  gain: (value) => `about +${marks(value)}`,
+  revision: "Revise",
+  learning: "Learn",
+  gain: (value) => `+${marks(value)}`,
   practised: "practised today",
   week: "This week",
   weekAbout: "Seven days, with time to revise.",
@@ -103,7 +103,6 @@ export const PLAN = {
   own: "You decide alone what to study, so that your class can compare results with and without plans.",
   over: "Your exam is over. Set the date of the next one to plan again.",
   made: (moment) => `Made ${dateTime(moment)}.`,
-  goals: "Goals",
   empty: "Nothing is open to study today.",
 };
 
@@ -148,7 +147,6 @@ export const TIMELINE = {
   label: (days, answers, most) => `Answers on each of the last 30 days: ${count(days, "day")} with practice, ${count(answers, "answer")}, at most ${most} on a day`,
   summary: (days, answers, accuracy) => `${days} of 30 days. ${count(answers, "answer")}${accuracy === null ? "" : `, ${Math.round(accuracy)} % right`}.`,
   empty: "No answers in the last 30 days.",
-  more: "See all your progress",
   table: "As a table",
   columns: { date: "Day", answers: "Answers", right: "Right", mastery: "Mastery" },
   mastery: (from, to) => `Mastery over all topics: ${Math.round(from)} to ${Math.round(to)} of 100.`,
@@ -172,6 +170,7 @@ export const WEEK = {
 
 export const MASTERY = {
   title: "What you know",
+  more: "See all topics",
   overall: (score) => `${Math.round(score)} of 100 over all topics, weighted by their marks`,
   label: (subject) => `Mastery of the topics of ${subject}`,
   columns: { topic: "Topic", score: "Mastery", band: "In words", today: "Right today", week: "This week", exam: "Of exam" },

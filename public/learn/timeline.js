@@ -30,7 +30,6 @@ export function MonthCard({ timeline }) {
     <h2>${TIMELINE.title}</h2>
     ${answers ? html`<${DayBars} timeline=${timeline} />` : null}
     <p class="small soft">${answers ? TIMELINE.summary(days, answers, accuracy) : TIMELINE.empty}</p>
-    <p class="small"><a href="#progress">${TIMELINE.more}</a></p>
   </section>`;
 }
 

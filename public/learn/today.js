@@ -4,7 +4,7 @@ import { number } from "../shared/format.js";
 import { html, lazy, useEffect, useState } from "../shared/html.js";
 import { dayOf, dayPlan, marksOf, sessionsOf } from "./model.js";
 import { PlanCard } from "./plan.js";
-import { ClassCard, DeviceCard } from "./side.js";
+import { ClassCard, DeviceCard, KnownCard } from "./side.js";
 import { NEXT, TODAY, dayName, marks } from "./texts.js";
 import { MonthCard, WeekCard } from "./timeline.js";
 
@@ -83,7 +83,7 @@ export function Today({ overview, data, now, sync, loadedAt, onChange }) {
   return html`<div class="flow loose">
     <div class="flow tight">
       <div class="row"><p class="soft small">${dayName(day)} · <bdi>${TODAY.on(profile.target_exam, profile.exam_date)}</bdi></p>
-        <button type="button" class="plain small link" onClick=${() => setSettings(true)}>${TODAY.settings}</button></div>
+        <button type="button" class="plain link" onClick=${() => setSettings(true)}>${TODAY.settings}</button></div>
       <h1>${exam}<br />${brings}</h1>
       ${plans.prediction && (profile.days_to_exam ?? 0) >= 0 && html`<${Prediction} prediction=${plans.prediction} days=${profile.days_to_exam} />`}
     </div>
@@ -94,6 +94,7 @@ export function Today({ overview, data, now, sync, loadedAt, onChange }) {
       </div>
       <aside class="flow" aria-label=${TODAY.title}>
         ${sync.waiting > 0 && html`<${DeviceCard} sync=${sync} loadedAt=${loadedAt} />`}
+        <${KnownCard} overview=${overview} />
         <${MonthCard} timeline=${overview.progress.timeline} />
         <${WeekCard} progress=${overview.progress} />
         <${ClassCard} ownClass=${overview.ownClass} data=${data} onChange=${onChange} />

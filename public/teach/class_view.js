@@ -14,8 +14,8 @@ const KINDS = ["all", "high", "medium", "none"];
 
 function findingOf({ name }, counts) {
   if (!counts.all) return PAGE.empty(name);
-  const helped = counts.high + counts.medium;
-  return helped ? PAGE.atRisk(name, helped, counts.all) : PAGE.calm(name, counts.all);
+  if (counts.high) return PAGE.atRisk(name, counts.high, counts.all);
+  return counts.medium ? PAGE.someRisk(name, counts.medium, counts.all) : PAGE.calm(name, counts.all);
 }
 
 function Expected({ analytics }) {
@@ -46,9 +46,9 @@ export function ClassView({ overview, data, onChange, children }) {
     ${counts.all > 0 && html`<div class="counts" role="group" aria-label=${COUNTS.label}>
       ${KINDS.map((each) => html`<${Count} key=${each} value=${counts[each]} label=${COUNTS[each][0]} hint=${COUNTS[each][1]} warn=${each === "high" && counts.high > 0} pressed=${kind === each} onClick=${() => setKind(each)} />`)}
     </div>`}
+    ${counts.all > 0 && html`<${StudentTable} key=${kind} rows=${ofKind(rows, kind)} all=${counts.all} onOpen=${setStudent} />`}
     <div class="split">
       <div class="flow">
-        ${counts.all > 0 && html`<${StudentTable} rows=${ofKind(rows, kind)} all=${counts.all} onOpen=${setStudent} />`}
         ${known.length > 0 ? html`<${TopicsCard} rows=${known} />` : html`<${Empty} title=${TOPICS.none}>${TOPICS.noneAbout}<//>`}
       </div>
       <aside class="flow" aria-label=${taught.name}>

@@ -1,7 +1,6 @@
 // What the class page shows, computed from the responses of the study planner. No DOM, no clock.
 import { STUDENTS } from "./texts.js";
 
-export const WEAK = 40; // mastery below which class analytics call a topic weak
 const ORDER = { high: 0, medium: 1, none: 2 };
 
 /** What to call a member; an adopted profile may have no account. */
@@ -50,18 +49,20 @@ export function ofKind(rows, kind) {
   return kind === "all" ? rows : rows.filter(({ risk }) => risk === kind);
 }
 
-/** Topics with the class's mean and their share of the exam, the weakest first. */
+/** Topics with the class's mean and their share of the exam: the weakest first, then those that nobody has begun. */
 export function topicRows(analytics, topics) {
   const weights = new Map(topics.map(({ id, exam_weightage: weight }) => [id, weight]));
   const weak = new Map(analytics.weak_topics.map((row) => [row.topic_id, row.struggling_students]));
-  return analytics.topics.map((row) => ({
+  const rows = analytics.topics.map((row) => ({
     id: row.topic_id,
     name: row.topic_name,
     mean: row.avg_mastery,
     weight: weights.get(row.topic_id) ?? 0,
     below: weak.get(row.topic_id) ?? null,
-    weak: weak.has(row.topic_id),
+    begun: row.avg_mastery > 0,
+    weak: row.avg_mastery > 0 && weak.has(row.topic_id),
   }));
+  return [...rows.filter(({ begun }) => begun), ...rows.filter(({ begun }) => !begun)];
 }
 
 /** The weak topics that cost the class most marks: what is missing times the share of the exam. */

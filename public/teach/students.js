@@ -7,6 +7,7 @@ import { STUDENTS } from "./texts.js";
 
 const BADGES = { high: ["warn", "!"], medium: ["info", ""], none: ["", ""] };
 const LOWEST = 2;
+const AT_A_TIME = 12;
 
 /** The risk of a student as a badge. */
 export function Risk({ risk }) {
@@ -21,7 +22,7 @@ export function reasonOf({ mean, weak }) {
 
 /** @param {{rows: object[], all: number, onOpen: (row: object) => void}} props */
 export function StudentTable({ rows, all, onOpen }) {
-  const { shown, more } = useRowsAtATime(rows);
+  const { shown, more } = useRowsAtATime(rows, AT_A_TIME);
   const columns = [
     { name: "student", label: STUDENTS.columns.student, cell: (row) => html`<button type="button" class="plain" onClick=${() => onOpen(row)}><bdi>${row.name}</bdi></button>` },
     { name: "expected", label: STUDENTS.columns.expected, num: true, cell: ({ value, low, high }) => (value === null ? STUDENTS.fine : html`<b>${Math.round(value)}</b> <span class="soft">${STUDENTS.range(low, high)}</span>`) },
