@@ -18,15 +18,19 @@ function exclusively(run) {
  */
 export function apiOf(account, onEnd, { open = apiWith, storage = globalThis.localStorage } = {}) {
   let current = account;
-  const renew = (failed) =>
-    exclusively(async () => {
-      const stored = readAccount(storage);
-      if (stored?.username === account.username && stored.access !== failed) current = stored;
-      if (current.access !== failed) return;
-      const reply = await open(null)("POST", "/api/auth/refresh", { body: { refresh_token: current.refresh } });
-      current = accountOf(reply);
-      storeAccount(current, storage);
-    });
+  let turn = Promise.resolve(); // calls of this page that find the token expired at the same time
+  const renew = (failed) => {
+    turn = turn.catch(() => {}).then(() => exclusively(() => exchange(failed)));
+    return turn;
+  };
+  const exchange = async (failed) => {
+    const stored = readAccount(storage);
+    if (stored?.username === account.username && stored.access !== failed) current = stored;
+    if (current.access !== failed) return;
+    const reply = await open(null)("POST", "/api/auth/refresh", { body: { refresh_token: current.refresh } });
+    current = accountOf(reply);
+    storeAccount(current, storage);
+  };
   return async (method, path, options) => {
     const sent = current.access;
     try {

@@ -48,7 +48,7 @@ export function Feedback({ question, feedback, number, concept, results, onNext,
   return html`<div class="flow">
     <p class="small soft">${PRACTICE.number(number)} · ${PRACTICE.slip(results.filter(Boolean).length, results.length)}</p>
     <div class="card flow">
-      <h1 ref=${heading} tabindex="-1" class=${feedback.is_correct ? "good" : ""}>${words}</h1>
+      <h1 ref=${heading} tabindex="-1" class=${`topic ${feedback.is_correct ? "good" : ""}`}>${words}</h1>
       <p class="q short">${question.question_text}</p>
       <${Answers} question=${question} feedback=${feedback} />
       <div class="flow tight"><p class="small soft"><bdi>${PRACTICE.mastery(concept, feedback.before, feedback.mastery_score)}</bdi></p><${Share} value=${feedback.mastery_score / 100} /></div>

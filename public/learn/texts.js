@@ -19,7 +19,7 @@ export const ENTER = {
 /** A gain in marks: "3.2 marks", "0.21 marks". */
 export function marks(value) {
   const digits = value >= 9.95 ? 0 : value >= 0.95 ? 1 : 2;
-  return `${number(value, digits).replace(/\.0$/, "")} ${value.toFixed(digits) === "1.0" ? "mark" : "marks"}`;
+  return `${(digits ? number(value, digits) : number(Math.round(value))).replace(/\.0$/, "")} ${value.toFixed(digits) === "1.0" ? "mark" : "marks"}`;
 }
 
 /** A length of study in minutes: "20 min", "1 h 20", "2 h". */

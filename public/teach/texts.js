@@ -40,10 +40,10 @@ export const PAGE = {
 
 export const COUNTS = {
   label: "Filter students",
-  all: ["students", "all of the class"],
-  high: ["at high risk", "mastery below 40 where most marks are"],
-  medium: ["at some risk", "mastery from 40 to 60 there"],
-  none: ["on the way", "mastery of 60 and more there"],
+  all: ["students", "the whole class"],
+  high: ["at high risk", "below 40 where most marks are"],
+  medium: ["at some risk", "from 40 to 60 there"],
+  none: ["on the way", "60 and more there"],
 };
 
 export const STUDENTS = {
@@ -53,7 +53,7 @@ export const STUDENTS = {
   columns: { student: "Student", expected: "Expected marks", picture: "0 to 100", risk: "Risk", why: "Why" },
   range: (lower, upper) => `${whole(lower)} to ${whole(upper)}`,
   risk: { high: "high", medium: "medium", none: "none" },
-  why: (mean, topics) => `Mastery ${whole(mean)} in the topics with most marks${topics.length ? `; lowest: ${topics}` : ""}`,
+  why: (mean, topics) => `Mastery ${whole(mean)} where most marks are${topics.length ? `. Lowest: ${topics}` : ""}`,
   topic: ({ topic_name: name, mastery_score: score }) => `${name} ${whole(score)}`,
   fine: "–",
   about: "Expected marks as if the exam were today. In 19 of 20 cases the mark lies inside the band. The line marks 50.",
