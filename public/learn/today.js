@@ -4,10 +4,11 @@ import { number } from "../shared/format.js";
 import { html, lazy, useEffect, useState } from "../shared/html.js";
 import { dayOf, dayPlan, marksOf, sessionsOf } from "./model.js";
 import { PlanCard } from "./plan.js";
-import { ClassCard, DeviceCard, KnownCard } from "./side.js";
+import { DeviceCard, KnownCard } from "./side.js";
 import { NEXT, TODAY, dayName, marks } from "./texts.js";
 import { MonthCard, WeekCard } from "./timeline.js";
 
+const ClassCard = lazy(() => import("./class_card.js"), "ClassCard");
 const SettingsDialog = lazy(() => import("./settings.js"), "SettingsDialog");
 const OTHERS = 4;
 

@@ -1,15 +1,15 @@
 // A class: the finding, its students, what it knows, and the cards beside.
 import { Count, Empty } from "../shared/elements.js";
 import { html, lazy, useEffect, useState } from "../shared/html.js";
-import { ArmsCard } from "./arms.js";
 import { JoinCard, MarksCard } from "./side.js";
 import { countsOf, ofKind, studentRows, topicRows } from "./model.js";
 import { StudentTable } from "./students.js";
 import { COUNTS, PAGE, TOPICS } from "./texts.js";
-import { TopicsCard } from "./topics.js";
 
+const ArmsCard = lazy(() => import("./arms.js"), "ArmsCard");
 const MarksDialog = lazy(() => import("./marks.js"), "MarksDialog");
 const StudentDialog = lazy(() => import("./student.js"), "StudentDialog");
+const TopicsCard = lazy(() => import("./topics.js"), "TopicsCard");
 const KINDS = ["all", "high", "medium", "none"];
 
 function findingOf({ name }, counts) {

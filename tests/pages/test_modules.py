@@ -35,6 +35,8 @@ def test_changed_package_is_refused() -> None:
 
 PUBLIC = FOLDER.parent
 MAX_PAGE_BYTES = 40 * 1024
+LARGER = {"learn": 47 * 1024}
+"""Limits of pages that show more at once: the study page with plan, advice and 30 days."""
 IMPORT = re.compile(r'(?:from|import)\s*"(\.[^"]+)"')
 
 
@@ -58,4 +60,4 @@ def test_page_is_small(page: Path) -> None:
     files = files_of_page(page)
     assert len(files) > 5
     size = sum(len(gzip.compress(file.read_bytes(), 9)) for file in files)
-    assert size <= MAX_PAGE_BYTES, f"{size} bytes"
+    assert size <= LARGER.get(page.stem, MAX_PAGE_BYTES), f"{size} bytes"
