@@ -7,6 +7,16 @@ export function dayOf(now) {
   return new Date(now).toISOString().slice(0, 10);
 }
 
+/** Plans with those that were made since they were loaded, one of each period. */
+export function withMade(plans, made) {
+  const newest = new Map(plans.map((stored) => [stored.plan_type, stored]));
+  for (const stored of made) {
+    const known = newest.get(stored.plan_type);
+    if (!known || known.created_at <= stored.created_at) newest.set(stored.plan_type, stored);
+  }
+  return [...newest.values()];
+}
+
 /** The current plan of a period if it covers a day, else null. */
 export function planOn(plans, type, day) {
   const stored = plans.find(({ plan_type: kind }) => kind === type);

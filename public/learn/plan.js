@@ -31,13 +31,14 @@ function Week({ stored, day }) {
   </tbody></table>`;
 }
 
-/** @param {{plans: object[], plan: object|null, sessions: object[], profile: object, day: string, data: object, onChange: () => void}} props */
-export function PlanCard({ plans, plan, sessions, profile, day, data, onChange }) {
+/** @param {{plans: object[], plan: object|null, sessions: object[], profile: object, day: string, data: object, onMade: (stored: object) => void, onChange: () => void}} props */
+export function PlanCard({ plans, plan, sessions, profile, day, data, onMade, onChange }) {
   const [problem, setProblem] = useState(null);
   const make = (type) => async () => {
     setProblem(null);
     try {
-      await data.makePlan(type);
+      const stored = await data.makePlan(type);
+      onMade(stored);
       onChange();
     } catch (failure) {
       setProblem(failure);

@@ -2,7 +2,7 @@
 import { Badge } from "../shared/elements.js";
 import { number } from "../shared/format.js";
 import { html, lazy, useEffect, useState } from "../shared/html.js";
-import { dayOf, dayPlan, marksOf, sessionsOf } from "./model.js";
+import { dayOf, dayPlan, marksOf, sessionsOf, withMade } from "./model.js";
 import { PlanCard } from "./plan.js";
 import { DeviceCard, KnownCard } from "./side.js";
 import { NEXT, TODAY, dayName, marks } from "./texts.js";
@@ -73,9 +73,12 @@ function NextCard({ advice }) {
 /** @param {{overview: object, data: object, now: number, sync: object, loadedAt: number, onChange: () => void}} props */
 export function Today({ overview, data, now, sync, loadedAt, onChange }) {
   const [settings, setSettings] = useState(false);
-  const { profile, advice, plans, mastery } = overview;
+  const [made, setMade] = useState([]);
+  const { profile, advice, mastery } = overview;
+  const { prediction } = overview.plans;
+  const plans = withMade(overview.plans.plans, made);
   const day = dayOf(now);
-  const plan = dayPlan(plans.plans, day);
+  const plan = dayPlan(plans, day);
   const sessions = plan ? sessionsOf(plan, advice.recommendations, mastery.topics, day) : [];
   const [exam, brings] = headline(overview, sessions);
   useEffect(() => {
@@ -86,12 +89,13 @@ export function Today({ overview, data, now, sync, loadedAt, onChange }) {
       <div class="row"><p class="soft small">${dayName(day)} · <bdi>${TODAY.on(profile.target_exam, profile.exam_date)}</bdi></p>
         <button type="button" class="plain link" onClick=${() => setSettings(true)}>${TODAY.settings}</button></div>
       <h1>${exam}<br />${brings}</h1>
-      ${plans.prediction && (profile.days_to_exam ?? 0) >= 0 && html`<${Prediction} prediction=${plans.prediction} days=${profile.days_to_exam} />`}
+      ${prediction && (profile.days_to_exam ?? 0) >= 0 && html`<${Prediction} prediction=${prediction} days=${profile.days_to_exam} />`}
     </div>
     <div class="split">
       <div class="flow">
         <${NextCard} advice=${advice} />
-        <${PlanCard} plans=${plans.plans} plan=${plan} sessions=${sessions} profile=${profile} day=${day} advice=${advice} data=${data} onChange=${onChange} />
+        <${PlanCard} plans=${plans} plan=${plan} sessions=${sessions} profile=${profile} day=${day} data=${data}
+          onMade=${(stored) => setMade((old) => [...old, stored])} onChange=${onChange} />
       </div>
       <aside class="flow" aria-label=${TODAY.title}>
         ${sync.waiting > 0 && html`<${DeviceCard} sync=${sync} loadedAt=${loadedAt} />`}

@@ -5,15 +5,21 @@ from contextlib import ExitStack
 from itertools import count
 
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, expect
 
+from lib.settings import Settings
+from local.demo.planner_accounts import demo_password
 from local.redis_gateway.gateway import Gateway
 from local.servers.postgres_server import PostgresServer
 from tests.conftest import ADMIN_PASSWORD, CRON_SECRET, ENCRYPTION_KEY, INSTRUCTOR_PASSWORD
-from tests.demo.demo_database import load_demo
+from tests.browser.school import School
+from tests.demo.demo_database import load_demo, load_planner_demo
 from tests.support.browser import WatchedPage, find_browser, running_browser, watched_page
 from tests.support.databases import Databases
 from tests.support.local_server import LocalServer
+
+
+expect.set_options(timeout=20_000)  # recommendations and plans take seconds on a busy machine
 
 
 @pytest.fixture(scope="module")
@@ -32,13 +38,16 @@ def start_server(
 ) -> Callable[..., LocalServer]:
     """Start a server of functions and pages as `make dev` does; the caller stops it.
 
-    `start_server(database="demo")` copies the demo into its database.
+    `start_server(database="demo")` copies the demo into its database, `"planner"` that of the
+    study planner.
     """
     number = count(1)
 
     def start(database: str = "migrated") -> LocalServer:
         if database == "demo":
             databases.template("demo", "migrated", load_demo)
+        if database == "planner":
+            databases.template("planner", "migrated", load_planner_demo)
         name = f"browser_{next(number)}"
         environment = {
             "POSTGRES_URL": postgres_server.create_database(name, template=database),
@@ -75,6 +84,14 @@ def student_server(start_server: Callable[..., LocalServer]) -> Iterator[LocalSe
     """A server with the demo data, for tests of the students' pages, which write."""
     server = start_server("demo")
     yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def school(start_server: Callable[..., LocalServer]) -> Iterator[School]:
+    """A server with the demo of the study planner, for tests that write."""
+    server = start_server("planner")
+    yield School(server.url, demo_password(Settings(encryption_key=ENCRYPTION_KEY)))
     server.stop()
 
 

@@ -7,6 +7,7 @@ import pytest
 from lib.deps import Deps
 from lib.settings import Settings
 from local.demo.loading import load_pool, load_tests, load_workshop
+from local.demo.planner import load_planner
 from tests.conftest import ENCRYPTION_KEY
 from tests.support.databases import Databases
 
@@ -24,4 +25,11 @@ def load_demo(url: str) -> None:
     load_pool(deps)
     load_workshop(deps)
     load_tests(deps)
+    deps.close()
+
+
+def load_planner_demo(url: str) -> None:
+    """Load the demo of the study planner."""
+    deps = Deps(Settings(postgres_url=url, encryption_key=ENCRYPTION_KEY))
+    load_planner(deps)
     deps.close()

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import { dataOf } from "../../public/learn/data.js";
-import { dayOf, dayPlan, daysFrom, feedbackOf, marksOf, mayBeNumber, movedTopics, nextQuestion, optionsOf, planOn, profileChanges, sessionsOf, subjectsOf, timelineFacts, viewOf } from "../../public/learn/model.js";
+import { dayOf, dayPlan, daysFrom, feedbackOf, marksOf, mayBeNumber, movedTopics, nextQuestion, optionsOf, planOn, profileChanges, sessionsOf, subjectsOf, timelineFacts, viewOf, withMade } from "../../public/learn/model.js";
 import { forgetAnswer, keepAnswer, waitingAnswers } from "../../public/learn/stored.js";
 import { clockOf, marks, minutes } from "../../public/learn/texts.js";
 import { Problem } from "../../public/shared/problems.js";
@@ -31,6 +31,14 @@ test("a plan is shown on the days that it covers, the day's own before the week'
   assert.equal(dayPlan([week], "2026-11-28").topics[0].topic_id, "w");
   assert.equal(dayPlan([daily], "2026-11-29"), null);
   assert.deepEqual(daysFrom(week, "2026-11-28").map(({ date }) => date), ["2026-11-28", "2026-11-29"]);
+});
+
+test("a plan that was made since takes the place of the one of its period", () => {
+  const one = (plan_type, created_at) => ({ plan_type, created_at });
+  const made = [one("daily", "2026-11-28T02:00:00Z"), one("weekly", "2026-11-28T01:00:00Z")];
+  assert.deepEqual(withMade([one("daily", "2026-11-28T01:00:00Z")], made), made);
+  const remade = one("daily", "2026-11-28T03:00:00Z");
+  assert.deepEqual(withMade([remade], made), [remade, made[1]]);
 });
 
 test("a session brings the marks of its time, at most those of its topic", () => {
