@@ -47,7 +47,7 @@ CHECK_IDLE := import fcntl; fcntl.flock(open(".local/lock"), fcntl.LOCK_EX | fcn
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help dev device test check types migrate seed seed-legacy screens psql backup restore reset bench simulate calibrate calibrate-learning deploy-check openapi pins clean
+.PHONY: help dev device test check types migrate seed seed-legacy screens psql backup restore reset bench simulate calibrate calibrate-learning deploy-check openapi shell pins clean
 .PHONY: python3.12
 
 help: ## Show this list
@@ -185,6 +185,9 @@ python3.12: # checked before anything is installed or built: both platforms run 
 
 openapi: $(LOCAL) ## Write docs/openapi.json, from which clients are generated
 	@$(RUN) -m local.openapi_file
+
+shell: $(LOCAL) ## Write into public/worker.js which files the study page opens offline with
+	@$(RUN) -m local.pages.shell
 
 pins: $(LOCAL) ## Resolve pyproject.toml into the hashed requirement files
 	@$(COMPILE) -o requirements.txt

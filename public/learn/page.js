@@ -6,6 +6,7 @@ import { Empty, Loading, Note, Page, ProblemNote, StaleNote } from "../shared/el
 import { html, lazy, render, useCallback, useEffect, useMemo, useState } from "../shared/html.js";
 import { useLive, useNow } from "../shared/live.js";
 import { dataOf } from "./data.js";
+import { keepCopy } from "./install.js";
 import { viewOf } from "./model.js";
 import { SyncBadge, useSync } from "./sync_state.js";
 import { CLASS, ENTER, LINKS, ROLES, TODAY } from "./texts.js";
@@ -28,7 +29,8 @@ function useView() {
 
 function Loaded({ live, now, children }) {
   if (live.data === null) {
-    return live.state === "failed" ? html`<${ProblemNote} problem=${live.problem} retry=${live.reload} />` : html`<${Loading} label=${TODAY.loading} rows=${8} />`;
+    return html`<h1 class="vh">${TODAY.title}</h1>
+      ${live.state === "failed" ? html`<${ProblemNote} problem=${live.problem} retry=${live.reload} />` : html`<${Loading} label=${TODAY.loading} rows=${8} />`}`;
   }
   return html`<div class="flow loose">
     ${live.state === "stale" && html`<${StaleNote} live=${live} now=${now} />`}
@@ -99,4 +101,5 @@ function LearnPage() {
   return html`<${Study} key=${account.access} account=${account} api=${api} note=${note} onLeave=${leave} />`;
 }
 
+keepCopy();
 render(html`<${LearnPage} />`, document.getElementById("app"));

@@ -1,6 +1,9 @@
-// Answers that this browser has given and the server has not acknowledged yet, for each account.
+// What the study page keeps in this browser: for each account the answers that the server has not
+// acknowledged yet, and when the student last put off installing the page.
 
 const KEY = "stepwise.answers";
+const INSTALL_KEY = "stepwise.install";
+const PUT_OFF_MS = 7 * 24 * 3_600_000; // Safari deletes what an unused page that is not installed stored after 7 days
 
 const isAnswer = (one) => ["id", "question_id", "answer"].every((name) => typeof one?.[name] === "string");
 
@@ -36,4 +39,23 @@ export function keepAnswer(username, answer, storage = localStorage) {
 /** Forget an answer that the server has acknowledged or refused. */
 export function forgetAnswer(username, id, storage = localStorage) {
   store(username, waitingAnswers(username, storage).filter((one) => one.id !== id), storage);
+}
+
+/** Whether installing was put off within the last week; `now` is in milliseconds. */
+export function installIsPutOff(now, storage = localStorage) {
+  try {
+    const at = Number(storage.getItem(INSTALL_KEY));
+    return at > 0 && at <= now && now - at < PUT_OFF_MS;
+  } catch {
+    return false;
+  }
+}
+
+/** Ask again in a week. */
+export function putOffInstall(now, storage = localStorage) {
+  try {
+    storage.setItem(INSTALL_KEY, String(now));
+  } catch {
+    // Private windows may refuse; the page asks again when it is opened anew.
+  }
 }

@@ -116,6 +116,14 @@ export const DEVICE = {
   send: "Send now",
 };
 
+export const INSTALL = {
+  title: "Install this page",
+  about: "As an app it opens without a connection, too, and your browser does not delete the answers that wait for the server.",
+  menu: "Open the share menu of your browser, then choose “Add to Home Screen”.",
+  install: "Install",
+  later: "Not now",
+};
+
 export const CLASS = {
   title: "Your class",
   in: (name) => name,

@@ -2,6 +2,7 @@
 import { Badge } from "../shared/elements.js";
 import { number } from "../shared/format.js";
 import { html, lazy, useEffect, useState } from "../shared/html.js";
+import { useInstall } from "./install.js";
 import { dayOf, dayPlan, marksOf, sessionsOf, withMade } from "./model.js";
 import { PlanCard } from "./plan.js";
 import { DeviceCard, KnownCard } from "./side.js";
@@ -9,6 +10,7 @@ import { NEXT, TODAY, dayName, marks } from "./texts.js";
 import { MonthCard, WeekCard } from "./timeline.js";
 
 const ClassCard = lazy(() => import("./class_card.js"), "ClassCard");
+const InstallCard = lazy(() => import("./install_card.js"), "InstallCard");
 const SettingsDialog = lazy(() => import("./settings.js"), "SettingsDialog");
 const OTHERS = 4;
 
@@ -72,6 +74,7 @@ function NextCard({ advice }) {
 
 /** @param {{overview: object, data: object, now: number, sync: object, loadedAt: number, onChange: () => void}} props */
 export function Today({ overview, data, now, sync, loadedAt, onChange }) {
+  const offer = useInstall();
   const [settings, setSettings] = useState(false);
   const [made, setMade] = useState([]);
   const { profile, advice, mastery } = overview;
@@ -99,6 +102,7 @@ export function Today({ overview, data, now, sync, loadedAt, onChange }) {
       </div>
       <aside class="flow" aria-label=${TODAY.title}>
         ${sync.waiting > 0 && html`<${DeviceCard} sync=${sync} loadedAt=${loadedAt} />`}
+        ${offer.way && html`<${InstallCard} offer=${offer} />`}
         <${KnownCard} overview=${overview} />
         <${MonthCard} timeline=${overview.progress.timeline} />
         <${WeekCard} progress=${overview.progress} />

@@ -22,6 +22,7 @@ ARGUMENTS = (
 )
 EXECUTABLES = ("chromium", "chromium-browser", "google-chrome", "chrome")
 WCAG_TAGS = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice")
+WORKER_BLOCKED = "Service Worker registration blocked by Playwright"
 REPORT_VIOLATIONS = """
 addEventListener("securitypolicyviolation", (event) =>
   console.error(`violation: ${event.violatedDirective} ${event.blockedURI}`));
@@ -90,7 +91,7 @@ class WatchedPage:
         ]
 
     def _record(self, message: ConsoleMessage) -> None:
-        if message.type in {"error", "warning"}:
+        if message.type in {"error", "warning"} and message.text != WORKER_BLOCKED:
             self.errors.append(message.text)
 
 
@@ -103,14 +104,22 @@ def errors_but_refusals(watched: WatchedPage) -> list[str]:
 
 @contextmanager
 def watched_page(
-    browser: Browser, base_url: str, *, width: int = 1200, dark: bool = False
+    browser: Browser,
+    base_url: str,
+    *,
+    width: int = 1200,
+    dark: bool = False,
+    workers: bool = False,
 ) -> Iterator[WatchedPage]:
-    """Open a page in a fresh profile for a block."""
+    """Open a page in a fresh profile for a block.
+
+    Service workers are blocked unless `workers`: each would copy all files of its page.
+    """
     context = browser.new_context(
         base_url=base_url,
         viewport={"width": width, "height": 800},
         color_scheme="dark" if dark else "light",
-        service_workers="block",
+        service_workers="allow" if workers else "block",
     )
     context.add_init_script(REPORT_VIOLATIONS)
     watched = WatchedPage(context.new_page())

@@ -1,0 +1,58 @@
+// The study page as an app of its own: its service worker, and the browser's offer to install it.
+import { useEffect, useState } from "../shared/html.js";
+import { installIsPutOff, putOffInstall } from "./stored.js";
+
+const WORKER = "/worker.js";
+const STARTED = "(display-mode: standalone)";
+
+let offer = null; // the browser's own dialog, which a click may open once
+const listeners = new Set();
+
+function tell(next) {
+  offer = next;
+  for (const listen of listeners) listen();
+}
+
+addEventListener("beforeinstallprompt", (event) => {
+  event.preventDefault();
+  tell(event);
+});
+addEventListener("appinstalled", () => tell(null));
+
+/** Keep a copy of the page's files in this browser, from which it opens offline. */
+export function keepCopy() {
+  const { serviceWorker } = navigator;
+  if (!serviceWorker) return; // not in some private windows, nor without HTTPS
+  const policy = globalThis.trustedTypes?.createPolicy("stepwise-worker", { createScriptURL: () => WORKER });
+  const start = () => serviceWorker.register(policy ? policy.createScriptURL("") : WORKER, { scope: "/learn" }).catch(() => {});
+  if (document.readyState === "complete") start();
+  else addEventListener("load", start);
+}
+
+/** How this browser installs pages: "button" where it offers a dialog, "menu" on iPhones and iPads, else null. */
+function way() {
+  if (matchMedia(STARTED).matches || navigator.standalone === true || installIsPutOff(Date.now())) return null;
+  if (offer) return "button";
+  return navigator.standalone === false ? "menu" : null;
+}
+
+/** The way to install this page now, with what its buttons do: `{way, install, later}`. */
+export function useInstall() {
+  const [state, setState] = useState(way);
+  useEffect(() => {
+    const listen = () => setState(way());
+    listeners.add(listen);
+    listen();
+    return () => listeners.delete(listen);
+  }, []);
+  const install = async () => {
+    const dialog = offer;
+    tell(null);
+    await dialog.prompt();
+  };
+  const later = () => {
+    putOffInstall(Date.now());
+    setState(null);
+  };
+  return { way: state, install, later };
+}

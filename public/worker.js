@@ -1,0 +1,122 @@
+// The service worker of the study page: a copy of the page's files, so that it opens without a connection.
+// Online, the server's files are used as ever. Data of the API are not copied here.
+
+// Written by `make shell`: address and hash of each file.
+const FILES = {
+  "/account/api.js": "sha256-tACiPqTCDhVlYR8pImESt2MVIkX3T6zt3rgXwqfv3cM=",
+  "/account/enter.js": "sha256-mlim2WvPiVLPGCpoL1iiq9eRFHDZUZCCzfpls7wRJII=",
+  "/account/form.js": "sha256-YAyTBMKRS9t6fO4MEKKK5HItqHMBi3yEkVai1MW1z4g=",
+  "/account/model.js": "sha256-HMnQWrDfzhv57In4rb5RUHOcRCmJiOEl8OC3aGfB2Rk=",
+  "/account/stored.js": "sha256-MlxwbQ9gzjU5DMigErrtZw5UFWHWO7T+Wy0Xe9mFC6I=",
+  "/account/texts.js": "sha256-uqssagAh/4scSFZJ+NwFYTPh8JZBSW+6wa1DpS4ADuE=",
+  "/icon.svg": "sha256-DOH0OR/EU8ZO4z/e1ZwVX7NJG5pbqieVd+lZVXzeIr4=",
+  "/learn/class_card.js": "sha256-66TOLTTXF+/AQdNHMK71ajw/8b/un6izy/TGK5b4xWg=",
+  "/learn/data.js": "sha256-zQUUp8FG8OAb2N4Jcjw2DxPXFDmvoZMrrh8H3ncH6fg=",
+  "/learn/icons/180-full.png": "sha256-4qFu4V6+1/vj5u+9LclmLt1RRdO4y3cmUG5Swx1O37s=",
+  "/learn/icons/192.png": "sha256-/mPB68ozpZo93EGMlfA5Ptt8GgvlxShJSIDpW5MDNrU=",
+  "/learn/icons/512-full.png": "sha256-/DihQLX1fIui9CM8Gqqkz0mLzcm8rt600Of5tAVXcrw=",
+  "/learn/icons/512.png": "sha256-nZ2D6t34ciIUjcPNAhzUMmrgfYtMPiFr09CA8hffPYU=",
+  "/learn/install.js": "sha256-2CQuy0Zr51lKPsHPX5ieqZ3/DwXjopAlYXU0bTffeV8=",
+  "/learn/install_card.js": "sha256-TbgmapBOQlLB6EIvb2M+JsK768WY0BxXr/7gXUaGqQw=",
+  "/learn/learn.css": "sha256-UP7JjDUrYzkc672EoVEHpReUFWynis8ZDE+VKPNu2HU=",
+  "/learn/manifest.json": "sha256-ANL7DB4GLBKFtccAU0WvclRNcLO1hgaHSBotLK6QH4E=",
+  "/learn/model.js": "sha256-Lb3zU32kVbqYTcBR8TU6pLXbZsfpdackcTv3wPOwkEA=",
+  "/learn/page.js": "sha256-mvh/O4TBusoXXpxzSYtxTSXwn1cFtFbO1bp0JXZuwIY=",
+  "/learn/plan.js": "sha256-oPxntto2dKJylx+5Hh9GtY0iD7TvHymhAwF2LYr96+M=",
+  "/learn/practice.js": "sha256-8SiDm7klWgveZ4Y/KtOmHJn5XktNIn5dnSLJNlW7olE=",
+  "/learn/progress.js": "sha256-enQyRJccf7EI2I/jxKelou3T39sSdhYmnZ8SeNgx2hU=",
+  "/learn/question.js": "sha256-XilDnSG/HUhbukAmPr36FpT1kQSTMKCyDzBbhOlvqXg=",
+  "/learn/result.js": "sha256-Ivwkhya+pQo/RYQSfUBKAVYHGUL87589alz7+v2sQu4=",
+  "/learn/settings.js": "sha256-GnF/InRDIwzHI+5JEM+ltFCirspQTr59FLEFR9IXk9U=",
+  "/learn/side.js": "sha256-a99FEO1P8og4kCEboBoCmkC1Pa6uxlLzTM0od4q1ms4=",
+  "/learn/stored.js": "sha256-kx23LPIsmq6YpqEDPKw42Kk9Oz8haka4FqZg86p4XS4=",
+  "/learn/sync_state.js": "sha256-y74B6x9pmnf1e3FqQf03102+ck/k/SayMlPejUJTPa0=",
+  "/learn/texts.js": "sha256-Gn83Q19QuuBtlLgPfrpbK8VwmlLAeIdVG9OillipJ/g=",
+  "/learn/timeline.js": "sha256-R3ymbCbG2rkBQ4PsI8Z8cpZNJ3avODqiSOC0rzjZoRg=",
+  "/learn/today.js": "sha256-OYeiWIuF7BC+zypp+eO2/Lmm6bTKcTW/KPcK1yE2zig=",
+  "/learn/topic_list.js": "sha256-qkk68i+IvGTEi4Ba6ZkeYpKz4HTlYLm45UwckUGPGgI=",
+  "/learn": "sha256-7Z6Jv2hbVBaV6C42hQKFZEaUqXSPdAhGLxQnAxm0Z6U=",
+  "/shared/api.js": "sha256-F285Se1bAb1Om/NCbA0FRxKpJKHUtndQzi+btnjOjM0=",
+  "/shared/base.css": "sha256-XkB4wT+gnHrKSSa4zQ1MVBXOXc24Q/vapRmYp4n12DM=",
+  "/shared/chart.js": "sha256-55G0CP83IsS2tSpjyvud5Fsgl7FCVsmFdKY1mYlt4Oo=",
+  "/shared/components.css": "sha256-nzR+TBqKMLgQYLluWyclAOtysMF/WchxVf3SWBu0RHw=",
+  "/shared/deliver.js": "sha256-N8/K0B90nag19w4/rQ/VXEK1mRZuXmteH0aGU/HC89U=",
+  "/shared/dialog.js": "sha256-t1WEQfbnQCeuVug2M+2JIab8Qf+cXdCx+e1kmPaaSH8=",
+  "/shared/elements.js": "sha256-VV6rwoto2d6ks+w+B7yd964DGmOQL99S978tSPWIhTQ=",
+  "/shared/figures.css": "sha256-dAtp7tmHhS3Y21bJn9FGg6mIEcVvVX52RGJjeN0AU3k=",
+  "/shared/format.js": "sha256-k27AeIMvi2IS8pR2RhvGKUgm25TrT0me+fVVKCBBcGM=",
+  "/shared/html.js": "sha256-fSESIPR1fMPTICLtJyIYvMKgK54fMLXlCDplSI3UPEg=",
+  "/shared/live.js": "sha256-ZhZqugKd5GxbqK3So7R9NB/72Lv7hSb6d610ymSshkw=",
+  "/shared/login.js": "sha256-nKgzkWrQz1YBklwLQ3m9jTU/91kb/NWYyuWrphgJyeA=",
+  "/shared/problems.js": "sha256-K1cqryGBLipjCIxGfMdJM4s9hJn5/XqyCKGP2ALifpM=",
+  "/shared/table.js": "sha256-YHFPrcUsl7yZdEqtPTlr7pEhUIEFxofigUSbjq4R79Q=",
+  "/shared/texts.js": "sha256-OztitGa8N6q9Ciwku3Njo28FI0uLODKa2+P2YjqFfgA=",
+  "/shared/tokens.css": "sha256-eBvMbPT+Fe/zZFtJljYvDm/qERcEfUBVLCFhLPLEpg8=",
+  "/test/test.css": "sha256-f2Rk+e0SNuaxYZo2MUvCA3rDOr27wWScJAC58J0cxcc=",
+  "/vendor/hooks.js": "sha256-XGWrJjaI0IBYYv0IB8d5rwLCeZxE/aCHPfy4cNDacKA=",
+  "/vendor/htm.js": "sha256-5NrJvECm8uxZBBPXh64wu8/fzeTyiXHuZdlXgnG3qtQ=",
+  "/vendor/preact.js": "sha256-Il16dzdm5vss/MRSdP5B0gWfV4Lz8sRWmqUTKi06KQI=",
+};
+// End of what is written.
+
+const PREFIX = "stepwise-learn-";
+const PATIENCE_MS = 4000; // a connection that answers later than this counts as lost
+const PASSING = [408, 429]; // statuses in whose place the copy is better, besides 5xx
+
+const fromCopy = new Set(); // clients whose document came from the copy; their other files do, too
+
+/** The name of the copy: another one as soon as any file has changed. */
+async function nameOfCopy() {
+  const bytes = new TextEncoder().encode(JSON.stringify(FILES));
+  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
+  return PREFIX + [...digest.slice(0, 8)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+/** Copy all files or none: a file of another version than the others fails its hash. */
+async function copyAll() {
+  const copy = await caches.open(await nameOfCopy());
+  const requests = Object.entries(FILES).map(([path, integrity]) => new Request(path, { integrity, cache: "no-cache" }));
+  await copy.addAll(requests);
+}
+
+async function removeOldCopies() {
+  const current = await nameOfCopy();
+  const old = (await caches.keys()).filter((name) => name.startsWith(PREFIX) && name !== current);
+  await Promise.all(old.map((name) => caches.delete(name)));
+}
+
+async function copied(path) {
+  return (await caches.open(await nameOfCopy())).match(path);
+}
+
+const isLost = (response) => response === undefined || response.status >= 500 || PASSING.includes(response.status);
+
+/** The server's file; the copy where the server cannot be reached, is too slow or has a fault. */
+async function respond({ request, clientId, resultingClientId }, path) {
+  const copy = await copied(path);
+  if (copy && fromCopy.has(clientId)) return copy;
+  const live = fetch(request);
+  if (!copy) return live;
+  const late = new Promise((resolve) => {
+    setTimeout(resolve, PATIENCE_MS);
+  });
+  const response = await Promise.race([live, late]).catch(() => undefined);
+  if (!isLost(response)) return response;
+  live.catch(() => {});
+  if (resultingClientId) fromCopy.add(resultingClientId);
+  return copy;
+}
+
+addEventListener("install", (event) => {
+  event.waitUntil(copyAll().then(() => self.skipWaiting()));
+});
+
+addEventListener("activate", (event) => {
+  event.waitUntil(removeOldCopies().then(() => self.clients.claim()));
+});
+
+addEventListener("fetch", (event) => {
+  const { origin, pathname } = new URL(event.request.url);
+  if (event.request.method !== "GET" || origin !== location.origin || !Object.hasOwn(FILES, pathname)) return;
+  event.respondWith(respond(event, pathname));
+});
