@@ -13,7 +13,22 @@ from tests.browser.site import Site, running_site
 from tests.support.browser import WatchedPage, watched_page
 
 PATH = "/learn"
-IN_CONTROL = "navigator.serviceWorker.ready.then(() => navigator.serviceWorker.controller !== null)"
+IN_CONTROL = """
+async () => {
+  await navigator.serviceWorker.ready;
+  while (navigator.serviceWorker.controller === null) await new Promise((next) => setTimeout(next, 20));
+}
+"""
+RENEWED = """
+async (old) => {
+  await (await navigator.serviceWorker.ready).update();
+  for (;;) {
+    const [first, ...others] = await caches.keys();
+    if (first !== old && others.length === 0) return;
+    await new Promise((next) => setTimeout(next, 20));
+  }
+}
+"""
 COPIES = "caches.keys()"
 OFFER = """
 () => {
@@ -42,7 +57,7 @@ def watched(browser: Browser, site: tuple[Site, str]) -> Iterator[WatchedPage]:
     with ExitStack() as stack:
         watched = stack.enter_context(watched_page(browser, site[1], workers=True))
         watched.open(PATH, idle=False)
-        watched.page.wait_for_function(IN_CONTROL)
+        watched.page.evaluate(IN_CONTROL)
         yield watched
 
 
@@ -105,9 +120,7 @@ def test_new_version_replaces_the_copy(watched: WatchedPage, site: tuple[Site, s
     server.replace("learn/texts.js", TITLE, NEW_TITLE)
     (server.folder / shell.WORKER).write_text(shell.content(server.folder), encoding="utf-8")
     page.reload()
-    page.wait_for_function(
-        "old => caches.keys().then((keys) => keys.length === 1 && keys[0] !== old)", arg=before[0]
-    )
+    page.evaluate(RENEWED, before[0])
     page.context.set_offline(True)
     page.reload()
     expect(page.locator("h1")).to_have_text(NEW_TITLE)
