@@ -61,7 +61,7 @@ class Account:
             timeout=SECONDS,
             **options,
         )
-        assert response.status_code == 200, response.text
+        assert response.is_success, response.text
         body: dict[str, Any] = response.json()
         return body
 
@@ -95,7 +95,7 @@ class School:
         )
 
     def _account(self, response: httpx.Response) -> Account:
-        assert response.status_code == 200, response.text
+        assert response.is_success, response.text
         tokens = response.json()
         user = tokens["user"]
         return Account(
