@@ -4,6 +4,7 @@ import { clock, count, dateTime, duration } from "../shared/format.js";
 export const LINKS = [
   ["/workshop", "Workshop"],
   ["/test", "Test"],
+  ["/learn", "Study"],
 ];
 
 const listed = (names) => (names.length < 2 ? names.join("") : `${names.slice(0, -1).join(", ")} and ${names.at(-1)}`);

@@ -4,6 +4,7 @@ import { clock, count, dateTime, duration } from "../shared/format.js";
 export const LINKS = [
   ["/workshop", "Workshop"],
   ["/test", "Test"],
+  ["/learn", "Study"],
 ];
 
 export const ENTRY = {

@@ -11,11 +11,17 @@ from typing import Any
 
 from playwright.sync_api import Page, expect
 
+from lib.settings import Settings
+from local.demo.planner_accounts import DILIGENT, TEACHER, demo_password
 from local.demo.pool import POOL_ID
+from local.servers.own_secrets import own_secrets
 from tests.support.browser import find_browser, running_browser
 
 URL = "http://127.0.0.1:5300"
-FOLDER = Path(__file__).resolve().parents[2] / "docs" / "screens"
+ROOT = Path(__file__).resolve().parents[2]
+FOLDER = ROOT / "docs" / "screens"
+LOCAL = ROOT / ".local"
+"""Data and secrets of `make dev`."""
 SIZE = (1280, 800)
 SETTLE_MS = 500
 STUDENT_IN_THE_WORKSHOP = "Rosa Delgado"
@@ -101,6 +107,44 @@ def _history(page: Page) -> None:
     expect(page.locator("h2")).to_have_text(re.compile("Math"))
 
 
+def _log_in(page: Page, username: str) -> None:
+    """Log in to the study planner as an account of the demo."""
+    settings = Settings(encryption_key=own_secrets(LOCAL)["ENCRYPTION_KEY"])
+    body = {"username": username, "password": demo_password(settings)}
+    tokens = page.request.post(f"{URL}/api/auth/login", data=body).json()
+    account = {
+        "access": tokens["access_token"],
+        "refresh": tokens["refresh_token"],
+        "username": username,
+        "role": tokens["user"]["role"],
+    }
+    stored = json.dumps(json.dumps(account))
+    page.add_init_script(f"localStorage.setItem('stepwise.account', {stored})")
+
+
+def _study(page: Page) -> None:
+    _log_in(page, DILIGENT[0])
+    page.goto(f"{URL}/learn")
+    page.get_by_role("button", name=re.compile("Plan (today|anew)")).click()
+    page.locator(".plan li").first.wait_for()
+    expect(page.locator("h1")).to_contain_text("Today can bring")
+
+
+def _practice(page: Page) -> None:
+    _log_in(page, DILIGENT[1])
+    page.goto(f"{URL}/learn")
+    page.get_by_role("link", name="Start practising").click()
+    page.get_by_role("button", name="Send answer").wait_for()
+    page.get_by_label("Sure", exact=True).check()
+    page.locator("h1").click()
+
+
+def _class(page: Page) -> None:
+    _log_in(page, TEACHER)
+    page.goto(f"{URL}/teach")
+    page.locator(".rk tbody tr").nth(10).wait_for()
+
+
 SCREENS: dict[str, Callable[[Page], None]] = {
     "dashboard": _dashboard,
     "student": _student,
@@ -111,6 +155,9 @@ SCREENS: dict[str, Callable[[Page], None]] = {
     "result": _result,
     "history": _history,
     "short-test": _short_test,
+    "study": _study,
+    "practice": _practice,
+    "class": _class,
 }
 
 

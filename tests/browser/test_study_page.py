@@ -458,3 +458,17 @@ def test_page_without_topics_says_so(visit: Visit, server: LocalServer) -> None:
     expect(page.get_by_text("There are no topics yet")).to_be_visible()
     assert watched.violations() == []
     assert watched.errors == []
+
+
+def test_landing_page_leads_to_what_to_study_and_to_the_classes(
+    visit: Visit, school: School
+) -> None:
+    page = visit("/").page
+    page.get_by_role("link", name="Find what to study today").click()
+    page.get_by_label("Name of your account").fill("amira")
+    page.get_by_label("Password", exact=True).fill(school.password)
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("link", name="Start practising")).to_be_visible()
+    page.get_by_role("link", name="Stepwise").click()
+    page.get_by_role("link", name="Open your classes").click()
+    expect(page.get_by_text("This page is for teachers")).to_be_visible()
