@@ -11,13 +11,12 @@ from lib.settings import Settings
 from local.demo.planner_accounts import demo_password
 from local.redis_gateway.gateway import Gateway
 from local.servers.postgres_server import PostgresServer
-from tests.conftest import ADMIN_PASSWORD, CRON_SECRET, ENCRYPTION_KEY, INSTRUCTOR_PASSWORD
 from tests.browser.school import School
+from tests.conftest import ADMIN_PASSWORD, CRON_SECRET, ENCRYPTION_KEY, INSTRUCTOR_PASSWORD
 from tests.demo.demo_database import load_demo, load_planner_demo
 from tests.support.browser import WatchedPage, find_browser, running_browser, watched_page
 from tests.support.databases import Databases
 from tests.support.local_server import LocalServer
-
 
 expect.set_options(timeout=20_000)  # recommendations and plans take seconds on a busy machine
 

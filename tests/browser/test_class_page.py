@@ -1,4 +1,4 @@
-"""The class page in a real browser: classes, students at risk, predictions, marks, the comparison."""
+"""The class page in a real browser: classes, risk, predictions, marks and the comparison."""
 
 from collections.abc import Callable
 from functools import partial
@@ -238,7 +238,7 @@ def test_teacher_takes_a_student_out_of_the_class(
     assert watched.errors == []
 
 
-def test_invitation_is_asked_for_where_the_server_needs_one(visit: Visit, school: School) -> None:
+def test_invitation_is_asked_for_where_the_server_needs_one(visit: Visit) -> None:
     watched = visit(PATH)
     page = watched.page
     page.get_by_label("Choose a name").fill("uninvited")

@@ -1,4 +1,4 @@
-"""The study page in a real browser: get in, see what to study, practise, plan, lose the connection."""
+"""The study page in a real browser: what to study, practice, plans, and a lost connection."""
 
 from collections.abc import Callable
 from functools import partial
@@ -294,7 +294,7 @@ def test_every_type_of_question_is_answered_and_graded(
         expect(mcq.or_(number).or_(truth)).to_be_visible()
         if number.count():
             kinds.append("number")
-            page.get_by_label("Your answer").fill("2,5" if is_right else "−2")
+            page.get_by_label("Your answer").fill("2,5" if is_right else "\u22122")
         else:
             kinds.append("mcq" if mcq.count() else "truth")
             page.get_by_label(
