@@ -16,7 +16,9 @@ PATH = "/learn"
 IN_CONTROL = """
 async () => {
   await navigator.serviceWorker.ready;
-  while (navigator.serviceWorker.controller === null) await new Promise((next) => setTimeout(next, 20));
+  while (navigator.serviceWorker.controller === null) {
+    await new Promise((next) => setTimeout(next, 20));
+  }
 }
 """
 RENEWED = """
@@ -30,6 +32,18 @@ async (old) => {
 }
 """
 COPIES = "caches.keys()"
+OUTCOME = """
+async () => {
+  const registration = await navigator.serviceWorker.ready;
+  await registration.update().catch(() => {});
+  const next = registration.installing;
+  if (!next || next.state === "redundant") return "redundant";
+  return new Promise((resolve) => {
+    next.addEventListener("statechange", () => resolve(next.state));
+  });
+}
+"""
+"""What becomes of a new version of the worker."""
 OFFER = """
 () => {
   const offer = new Event("beforeinstallprompt", { cancelable: true });
@@ -134,15 +148,7 @@ def test_half_deployed_version_leaves_the_copy_as_it_was(
     server.replace("learn/texts.js", TITLE, NEW_TITLE)
     (server.folder / shell.WORKER).write_text(shell.content(server.folder), encoding="utf-8")
     server.replace("learn/practice.js", "// ", "// newer than the worker's list ")
-    outcome = page.evaluate(
-        """async () => {
-          const registration = await navigator.serviceWorker.ready;
-          await registration.update().catch(() => {});
-          const next = registration.installing;
-          if (!next || next.state === "redundant") return "redundant";
-          return new Promise((resolve) => next.addEventListener("statechange", () => resolve(next.state)));
-        }"""
-    )
+    outcome = page.evaluate(OUTCOME)
     assert outcome == "redundant"
     page.context.set_offline(True)
     page.reload()

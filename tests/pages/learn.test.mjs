@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import test from "node:test";
 import { dataOf } from "../../public/learn/data.js";
 import { dayOf, dayPlan, daysFrom, feedbackOf, marksOf, mayBeNumber, movedTopics, nextQuestion, optionsOf, planOn, profileChanges, sessionsOf, subjectsOf, timelineFacts, viewOf, withMade } from "../../public/learn/model.js";
-import { forgetAnswer, keepAnswer, waitingAnswers } from "../../public/learn/stored.js";
+import { forgetAnswer, installIsPutOff, keepAnswer, putOffInstall, waitingAnswers } from "../../public/learn/stored.js";
 import { clockOf, marks, minutes } from "../../public/learn/texts.js";
 import { Problem } from "../../public/shared/problems.js";
 
@@ -196,4 +196,17 @@ test("marks, minutes and the clock in words", () => {
   assert.deepEqual([0.208, 0.834, 1, 1.04, 1.2, 12.4].map(marks), ["0.21 marks", "0.83 marks", "1 mark", "1 mark", "1.2 marks", "12 marks"]);
   assert.deepEqual([19.8, 60, 119, 120, 80].map(minutes), ["20 min", "1 h", "1 h 59", "2 h", "1 h 20"]);
   assert.deepEqual([0, 9.9, 65, 3600].map(clockOf), ["0:00", "0:09", "1:05", "60:00"]);
+});
+
+test("installing is put off for a week", () => {
+  const storage = memory();
+  const hour = 3_600_000;
+  const now = 1_800_000_000_000;
+  assert.equal(installIsPutOff(now, storage), false);
+  putOffInstall(now, storage);
+  assert.deepEqual([0, 1, 167, 168].map((hours) => installIsPutOff(now + hours * hour, storage)), [true, true, true, false]);
+  assert.equal(installIsPutOff(now - hour, storage), false, "a clock that was set back does not put it off for ever");
+  const full = { setItem() { throw new Error("full"); }, getItem() { throw new Error("refused"); } };
+  putOffInstall(now, full);
+  assert.equal(installIsPutOff(now, full), false);
 });
