@@ -33,7 +33,6 @@ def draw() -> None:
             svg = picture(full=name.endswith("-full"))
             page.set_content(f'<body style="margin:0;display:grid">{svg}</body>')
             page.screenshot(path=FOLDER / f"{name}.png", omit_background=True)
-            print(f"Wrote {FOLDER / name}.png")
 
 
 if __name__ == "__main__":
