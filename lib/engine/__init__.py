@@ -24,17 +24,17 @@ What no test session needs is imported from its own module, so that a function s
     simulate(bank, theta, rng, Design(stop=StopRules(max_questions=20)))
 """
 
-from lib.engine.bank import ItemBank
-from lib.engine.posterior.posterior import Posterior, update
-from lib.engine.posterior.priors import HALF_LIFE_DAYS, aged, population_prior, prior_from_record
-from lib.engine.posterior.updating import SITE_DTYPE
-from lib.engine.scale import confidence, latent_mean, percentile
-from lib.engine.selection.content_balance import balanced, concept_shares
-from lib.engine.selection.explanation import Explanation, expected_share, explain
-from lib.engine.selection.exposure_control import ExposureControl
-from lib.engine.selection.item_values import RULES, Rule
-from lib.engine.selection.selection import gains, select
-from lib.engine.stopping import Reason, StopRules, stop
+from .bank import ItemBank
+from .posterior.posterior import Posterior, update
+from .posterior.priors import HALF_LIFE_DAYS, aged, population_prior, prior_from_record
+from .posterior.updating import SITE_DTYPE
+from .scale import confidence, latent_mean, percentile
+from .selection.content_balance import balanced, concept_shares
+from .selection.explanation import Explanation, expected_share, explain
+from .selection.exposure_control import ExposureControl
+from .selection.item_values import RULES, Rule
+from .selection.selection import gains, select
+from .stopping import Reason, StopRules, stop
 
 __all__ = [
     "HALF_LIFE_DAYS",

@@ -8,7 +8,7 @@ from typing import Any, Self, TypeVar
 import numpy as np
 from numpy.typing import ArrayLike
 
-from lib.engine.normal import FloatArray, normal_quantile
+from .normal import FloatArray, normal_quantile
 
 LOGISTIC_SCALE = 1.702
 """Logits per probit, for which the logistic curve is within 0.0095 of Φ (Haley, 1952)."""

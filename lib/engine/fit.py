@@ -5,11 +5,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from lib.engine.bank import ItemBank
-from lib.engine.normal import FloatArray
-from lib.engine.posterior.posterior import Posterior
-from lib.engine.selection.item_values import answer_moments
-from lib.engine.selection.selection import project
+from .bank import ItemBank
+from .normal import FloatArray
+from .posterior.posterior import Posterior
+from .selection.item_values import answer_moments
+from .selection.selection import project
 
 MISFIT = 3.29
 """Value of |z| above which an item is flagged: a two-sided test at 0.001."""

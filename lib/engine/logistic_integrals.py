@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lib.engine.normal import FloatArray, SingleArray, largest
+from .normal import FloatArray, SingleArray, largest
 
 _LARGEST_EXPONENT = 700.0  # exp(709.8) is the largest double
 _NARROW = 1.5  # logits; largest standard deviation for the coarsest nodes

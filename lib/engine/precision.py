@@ -3,9 +3,9 @@
 import numpy as np
 from numpy.typing import ArrayLike
 
-from lib.engine.bank import ItemBank
-from lib.engine.normal import FloatArray
-from lib.engine.selection.item_values import fisher_information
+from .bank import ItemBank
+from .normal import FloatArray
+from .selection.item_values import fisher_information
 
 
 def reachable_deviation(

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import ArrayLike
 
-from lib.engine.normal import FloatArray, normal_cdf, normal_quantile
+from .normal import FloatArray, normal_cdf, normal_quantile
 
 
 def percentile(mean: ArrayLike, variance: ArrayLike) -> FloatArray:

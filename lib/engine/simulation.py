@@ -9,15 +9,15 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from lib.engine.bank import ItemBank
-from lib.engine.normal import FloatArray
-from lib.engine.posterior.posterior import Posterior, update
-from lib.engine.selection.content_balance import balanced
-from lib.engine.selection.explanation import expected_share
-from lib.engine.selection.exposure_control import ExposureControl
-from lib.engine.selection.item_values import Rule
-from lib.engine.selection.selection import select
-from lib.engine.stopping import StopRules, stop
+from .bank import ItemBank
+from .normal import FloatArray
+from .posterior.posterior import Posterior, update
+from .selection.content_balance import balanced
+from .selection.explanation import expected_share
+from .selection.exposure_control import ExposureControl
+from .selection.item_values import Rule
+from .selection.selection import select
+from .stopping import StopRules, stop
 
 Z95 = 1.959963984540054
 """Half-width of a 95 % interval in standard deviations, Φ⁻¹(0.975)."""

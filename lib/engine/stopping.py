@@ -7,8 +7,8 @@ from typing import Literal, get_args
 import numpy as np
 from numpy.typing import ArrayLike
 
-from lib.engine.normal import normal_cdf
-from lib.engine.posterior.posterior import Posterior
+from .normal import normal_cdf
+from .posterior.posterior import Posterior
 
 Type = Literal["fixed_length", "precision", "classification"]
 TYPES = get_args(Type)

@@ -8,6 +8,7 @@ import ast
 import re
 from collections.abc import Iterator
 from functools import cache
+from importlib.util import resolve_name
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -41,7 +42,10 @@ def may_import(function: str) -> bool:
 def _imports(module: str) -> tuple[str, ...]:
     """Return what a module of ours imports, anywhere in it; nothing for other modules."""
     path = _path(module)
-    return () if path is None else tuple(_imported(ast.parse(path.read_text(encoding="utf-8"))))
+    if path is None:
+        return ()
+    package = module if path.name == "__init__.py" else module.rpartition(".")[0]
+    return tuple(_imported(ast.parse(path.read_text(encoding="utf-8")), package))
 
 
 def _path(module: str) -> Path | None:
@@ -51,11 +55,12 @@ def _path(module: str) -> Path | None:
     return next((it for it in (path.with_suffix(".py"), path / "__init__.py") if it.exists()), None)
 
 
-def _imported(tree: ast.Module) -> Iterator[str]:
+def _imported(tree: ast.Module, package: str) -> Iterator[str]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            parts = node.module.split(".")
+        elif isinstance(node, ast.ImportFrom):
+            source = resolve_name("." * node.level + (node.module or ""), package)
+            parts = source.split(".")
             yield from (".".join(parts[:end]) for end in range(1, len(parts) + 1))
-            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+            yield from (f"{source}.{alias.name}" for alias in node.names)

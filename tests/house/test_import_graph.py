@@ -4,6 +4,7 @@ import ast
 from collections.abc import Callable, Iterator
 from functools import cache
 from graphlib import CycleError, TopologicalSorter
+from importlib.util import resolve_name
 from pathlib import Path
 
 import pytest
@@ -25,19 +26,25 @@ def dotted(path: Path) -> str:
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
+def package(path: Path) -> str:
+    """Return the dotted name of a file's folder, which its relative imports start from."""
+    return ".".join(path.relative_to(ROOT).parent.parts)
+
+
 def imported(path: Path) -> Iterator[str]:
     """Yield the project's modules that a file imports, even in functions or for type checking."""
-    yield from imports_below(ast.parse(path.read_text()))
+    yield from imports_below(ast.parse(path.read_text()), package(path))
 
 
-def imports_below(tree: ast.AST) -> Iterator[str]:
+def imports_below(tree: ast.AST, package: str) -> Iterator[str]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names if alias.name in modules())
-        elif isinstance(node, ast.ImportFrom) and node.module:
+        elif isinstance(node, ast.ImportFrom):
+            source = resolve_name("." * node.level + (node.module or ""), package)
             for alias in node.names:
-                full_name = f"{node.module}.{alias.name}"
-                yield full_name if full_name in modules() else node.module
+                full_name = f"{source}.{alias.name}"
+                yield full_name if full_name in modules() else source
 
 
 @cache
@@ -48,9 +55,9 @@ def imported_at_run_time(path: Path) -> set[str]:
         name
         for node in ast.walk(tree)
         if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
-        for name in imports_below(node)
+        for name in imports_below(node, package(path))
     }
-    return set(imports_below(tree)) - for_types
+    return set(imports_below(tree, package(path))) - for_types
 
 
 def module(name: str) -> str:

@@ -13,11 +13,11 @@ person was not asked. docs/calibration.md explains the method and its numbers.
 import numpy as np
 from numpy.typing import ArrayLike
 
-from lib.engine.calibration.answers import Answers
-from lib.engine.calibration.drift import Drift, find_drift
-from lib.engine.calibration.estimation import MAX_ROUNDS, Budget, fit
-from lib.engine.calibration.parameters import ItemParameters, Shrinkage
-from lib.engine.calibration.result import Calibration, ItemErrors, standard_errors
+from .answers import Answers
+from .drift import Drift, find_drift
+from .estimation import MAX_ROUNDS, Budget, fit
+from .parameters import ItemParameters, Shrinkage
+from .result import Calibration, ItemErrors, standard_errors
 
 __all__ = [
     "MAX_ROUNDS",

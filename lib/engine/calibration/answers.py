@@ -7,7 +7,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from lib.engine.normal import FloatArray
+from ..normal import FloatArray
 
 Indices = NDArray[np.intp]
 

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from lib.engine.calibration.parameters import ItemParameters
-from lib.engine.normal import FloatArray, normal_cdf
+from ..normal import FloatArray, normal_cdf
+from .parameters import ItemParameters
 
 FALSE_DISCOVERY_RATE = 0.05
 """Expected share of the flagged items that have not drifted, at most."""

@@ -6,24 +6,24 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from lib.engine.calibration.answers import Answers
-from lib.engine.calibration.parameters import (
+from ..normal import FloatArray
+from .answers import Answers
+from .parameters import (
     LOCATION_BOUNDS,
     LOG_SLOPE_BOUNDS,
     ItemParameters,
     Shrinkage,
 )
-from lib.engine.calibration.person_posteriors import Sites
-from lib.engine.calibration.propagation import Sweep, sweep
-from lib.engine.calibration.state import Estimate
-from lib.engine.calibration.steps import (
+from .person_posteriors import Sites
+from .propagation import Sweep, sweep
+from .state import Estimate
+from .steps import (
     correlation_step,
     item_step,
     scale_step,
     step_factors,
     without_common_move,
 )
-from lib.engine.normal import FloatArray
 
 TOLERANCE = 5e-3
 """Standard errors; a round that moves every parameter by less is the last."""

@@ -8,8 +8,8 @@ from typing import Self
 import numpy as np
 from numpy.typing import ArrayLike
 
-from lib.engine.bank import LOGISTIC_SCALE, STEEPEST_CALIBRATED, ItemBank
-from lib.engine.normal import FloatArray, normal_cdf, normal_quantile
+from ..bank import LOGISTIC_SCALE, STEEPEST_CALIBRATED, ItemBank
+from ..normal import FloatArray, normal_cdf, normal_quantile
 
 LARGEST_LOCATION = 4.5
 """Largest |b|; Φ(-4.5) is 3 in a million, further out than any pool measures."""

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from lib.engine.normal import FloatArray
+from ..normal import FloatArray
 
 CHUNK_CELLS = 1_000_000
 """Largest size of a temporary array, which bounds memory at 32 concepts and 100,000 people."""

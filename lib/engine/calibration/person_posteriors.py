@@ -9,9 +9,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lib.engine.calibration.answers import Answers
-from lib.engine.calibration.person_groups import equal_groups, group_posterior
-from lib.engine.normal import FloatArray
+from ..normal import FloatArray
+from .answers import Answers
+from .person_groups import equal_groups, group_posterior
 
 WIDENING = 0.9
 """Largest sum of a person's negative site precisions, as a share of the prior's smallest."""

@@ -18,15 +18,15 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from lib.engine.calibration.answers import Answers, Block
-from lib.engine.calibration.person_posteriors import (
+from ..normal import FloatArray
+from .answers import Answers, Block
+from .person_posteriors import (
     Population,
     Sites,
     StrandMarginals,
     posteriors,
     within_bounds,
 )
-from lib.engine.normal import FloatArray
 
 NODES = 11
 """Number of nodes per strand; few are enough, since they follow the posterior."""

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from lib.engine.bank import LOGISTIC_SCALE
-from lib.engine.calibration.drift import Drift
-from lib.engine.calibration.estimation import USABLE
-from lib.engine.calibration.parameters import ItemParameters
-from lib.engine.calibration.state import Estimate
-from lib.engine.normal import FloatArray, normal_cdf
+from ..bank import LOGISTIC_SCALE
+from ..normal import FloatArray, normal_cdf
+from .drift import Drift
+from .estimation import USABLE
+from .parameters import ItemParameters
+from .state import Estimate
 
 _X, _W = np.polynomial.hermite_e.hermegauss(15)
 _W = _W / _W.sum()

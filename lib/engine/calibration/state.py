@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lib.engine.calibration.person_posteriors import Sites
-from lib.engine.calibration.propagation import Curves
-from lib.engine.normal import FloatArray
+from ..normal import FloatArray
+from .person_posteriors import Sites
+from .propagation import Curves
 
 
 @dataclass(frozen=True, eq=False)

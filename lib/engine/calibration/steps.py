@@ -11,12 +11,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from lib.engine.calibration.answers import Answers
-from lib.engine.calibration.parameters import MAX_GUESSING, ItemParameters, Shrinkage
-from lib.engine.calibration.person_posteriors import Population
-from lib.engine.calibration.propagation import Curves, Sweep
-from lib.engine.calibration.state import Estimate
-from lib.engine.normal import FloatArray
+from ..normal import FloatArray
+from .answers import Answers
+from .parameters import MAX_GUESSING, ItemParameters, Shrinkage
+from .person_posteriors import Population
+from .propagation import Curves, Sweep
+from .state import Estimate
 
 MAX_STEP = 1.0
 """Largest change of log a and b in one round; Fisher scoring is reliable only near the optimum."""

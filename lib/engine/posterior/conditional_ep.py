@@ -14,10 +14,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lib.engine.logistic_integrals import curve_moments, hermite_node_count
-from lib.engine.normal import FloatArray, SingleArray, total_over
-from lib.engine.posterior.factorized import AnswerRegressions
-from lib.engine.posterior.propagation import WIDEST_CAVITY, Normal
+from ..logistic_integrals import curve_moments, hermite_node_count
+from ..normal import FloatArray, SingleArray, total_over
+from .factorized import AnswerRegressions
+from .propagation import WIDEST_CAVITY, Normal
 
 _SMALLEST_PIVOT = 0.05  # relative to the precision matrix before the sweep
 _LARGEST_ENTRY = np.float32(1e12)  # a larger one in an inverse means that the elimination diverged

@@ -18,8 +18,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lib.engine.logistic_integrals import curve_moments, hermite_node_count
-from lib.engine.normal import FloatArray, SingleArray
+from ..logistic_integrals import curve_moments, hermite_node_count
+from ..normal import FloatArray, SingleArray
 
 _SMALLEST_VARIANCE = 1e-12  # variance given x, logits²
 _SMALLEST_SHARE = 1e-3  # Var[u | x] over the cavity's variance

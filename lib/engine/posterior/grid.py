@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lib.engine.normal import FloatArray, largest
+from ..normal import FloatArray, largest
 
 _REACH = 9.0  # posterior standard deviations; guessing makes long tails
 _EVEN_WITHIN = 2.5  # standard deviations; steps are nearly equal within it and grow outside

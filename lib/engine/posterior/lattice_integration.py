@@ -17,7 +17,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from lib.engine.normal import (
+from ..normal import (
     FloatArray,
     SingleArray,
     any_of,
@@ -25,7 +25,7 @@ from lib.engine.normal import (
     normal_quantile,
     total_over,
 )
-from lib.engine.posterior.propagation import Normal
+from .propagation import Normal
 
 POINTS = {1: (509, 509), 2: (509, 509), 3: (1021, 1021), 4: (1021, 2039), 5: (1021, 2039)}
 """Points of each lattice by number of dimensions, for ordinary and for steep answers.

@@ -17,16 +17,16 @@ from itertools import islice
 
 import numpy as np
 
-from lib.engine.normal import FloatArray, any_of, largest, total_over
-from lib.engine.posterior.conditional_ep import conditional_log_ratios
-from lib.engine.posterior.factorized import (
+from ..normal import FloatArray, any_of, largest, total_over
+from .conditional_ep import conditional_log_ratios
+from .factorized import (
     AnswerRegressions,
     independent_log_ratio,
     log_ratio_without_and_with_pairs,
 )
-from lib.engine.posterior.grid import Grid, grid_for, moments, wide_grid_for
-from lib.engine.posterior.lattice_integration import integrate_on_lattices
-from lib.engine.posterior.propagation import Normal
+from .grid import Grid, grid_for, moments, wide_grid_for
+from .lattice_integration import integrate_on_lattices
+from .propagation import Normal
 
 _PAIRS_NEGLIGIBLE, _CONCEPT_UNAFFECTED = 0.002, 0.0002
 """Effects of the correction for pairs of answers, in standard deviations.

@@ -13,10 +13,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from lib.engine.logistic_integrals import logistic_of_negative
-from lib.engine.normal import FloatArray, any_of, largest, total_over
-from lib.engine.posterior.grid import fine_grid_for, wide_grid_for
-from lib.engine.posterior.propagation import Normal
+from ..logistic_integrals import logistic_of_negative
+from ..normal import FloatArray, any_of, largest, total_over
+from .grid import fine_grid_for, wide_grid_for
+from .propagation import Normal
 
 _PRIOR_REACH = 6.5
 """Distance from the prior mean within which a second mode can lie, prior standard deviations.

@@ -12,10 +12,10 @@ from typing import Self
 import numpy as np
 from numpy.typing import ArrayLike
 
-from lib.engine.bank import MAX_CONCEPTS, ItemBank
-from lib.engine.normal import FloatArray
-from lib.engine.posterior.propagation import Normal
-from lib.engine.posterior.updating import SITE_DTYPE, Sites, SitesAndMoments, add_answer, restore
+from ..bank import MAX_CONCEPTS, ItemBank
+from ..normal import FloatArray
+from .propagation import Normal
+from .updating import SITE_DTYPE, Sites, SitesAndMoments, add_answer, restore
 
 _ASYMMETRY = 1e-6
 """Asymmetry of a covariance, relative to its largest entry, above which it is refused.

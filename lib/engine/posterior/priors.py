@@ -3,8 +3,8 @@
 import numpy as np
 from numpy.typing import ArrayLike
 
-from lib.engine.normal import FloatArray
-from lib.engine.posterior.posterior import Posterior
+from ..normal import FloatArray
+from .posterior import Posterior
 
 HALF_LIFE_DAYS = 180.0
 """Days in which the explained share of the variance, 1 - v, halves; chosen, not measured."""

@@ -19,9 +19,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from lib.engine.bank import MAX_CONCEPTS
-from lib.engine.logistic_integrals import logistic_moments, logistic_moments_of_one
-from lib.engine.normal import FloatArray, any_of, least, total_over
+from ..bank import MAX_CONCEPTS
+from ..logistic_integrals import logistic_moments, logistic_moments_of_one
+from ..normal import FloatArray, any_of, least, total_over
 
 _SMALLEST_VARIANCE = 1e-12
 

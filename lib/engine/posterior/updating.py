@@ -9,15 +9,15 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from lib.engine.normal import FloatArray
-from lib.engine.posterior.marginals import posterior_moments
-from lib.engine.posterior.one_concept import (
+from ..normal import FloatArray
+from .marginals import posterior_moments
+from .one_concept import (
     OneConceptMoments,
     integrate_one_concept,
     one_concept_normal,
     site_between,
 )
-from lib.engine.posterior.propagation import (
+from .propagation import (
     Normal,
     is_proper,
     match_sites,

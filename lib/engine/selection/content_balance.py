@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from lib.engine.bank import ItemBank
-from lib.engine.normal import FloatArray
+from ..bank import ItemBank
+from ..normal import FloatArray
 
 
 def concept_shares(bank: ItemBank) -> FloatArray:

@@ -4,11 +4,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lib.engine.bank import ItemBank
-from lib.engine.normal import FloatArray
-from lib.engine.posterior.posterior import Posterior
-from lib.engine.selection.item_values import answer_moments
-from lib.engine.selection.selection import project
+from ..bank import ItemBank
+from ..normal import FloatArray
+from ..posterior.posterior import Posterior
+from .item_values import answer_moments
+from .selection import project
 
 
 @dataclass(frozen=True, eq=False, slots=True)

@@ -14,8 +14,8 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from lib.engine.normal import FloatArray
-from lib.engine.posterior.posterior import Posterior
+from ..normal import FloatArray
+from ..posterior.posterior import Posterior
 
 Mask = NDArray[np.bool_]
 

@@ -10,8 +10,8 @@ from typing import Literal
 
 import numpy as np
 
-from lib.engine.logistic_integrals import logistic_moments, logistic_of_negative, nodes_for
-from lib.engine.normal import FloatArray
+from ..logistic_integrals import logistic_moments, logistic_of_negative, nodes_for
+from ..normal import FloatArray
 
 Rule = Literal["variance", "logdet", "mutual_information", "fisher_d", "fisher_a"]
 

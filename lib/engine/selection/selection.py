@@ -5,11 +5,11 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from lib.engine.bank import ItemBank
-from lib.engine.normal import FloatArray, largest, total_over
-from lib.engine.posterior.posterior import Posterior
-from lib.engine.selection.item_values import Rule, rule_values
-from lib.engine.selection.upper_bounds import FIRST_BLOCK, bounds_by_block, sorted_items
+from ..bank import ItemBank
+from ..normal import FloatArray, largest, total_over
+from ..posterior.posterior import Posterior
+from .item_values import Rule, rule_values
+from .upper_bounds import FIRST_BLOCK, bounds_by_block, sorted_items
 
 Items = NDArray[np.intp]
 

@@ -20,9 +20,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from lib.engine.bank import ItemBank
-from lib.engine.normal import FloatArray, SingleArray, largest, total_over
-from lib.engine.posterior.posterior import Posterior
+from ..bank import ItemBank
+from ..normal import FloatArray, SingleArray, largest, total_over
+from ..posterior.posterior import Posterior
 
 _CURVATURE_TERM = 0.8
 _MINUS_ONE = np.float32(-1.0)

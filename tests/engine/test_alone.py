@@ -1,0 +1,62 @@
+"""The engine works outside this project: a copy of its folder, with numpy and nothing else."""
+
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGE = ROOT / "docs" / "engine.md"
+PRINTED = re.compile(r"(\d+) \[(.+)\] \[(.+)\]\n")
+"""Number of answers, mean and deviation, as the example prints them."""
+
+
+def copied(folder: Path) -> Path:
+    """Return a folder that holds a copy of the engine, named `engine`, and numpy."""
+    ignored = shutil.ignore_patterns("__pycache__")
+    shutil.copytree(ROOT / "lib" / "engine", folder / "engine", ignore=ignored)
+    installed = Path(np.__file__).parent
+    for path in (installed, installed.with_name("numpy.libs")):
+        if path.exists():
+            (folder / path.name).symlink_to(path)
+    return folder
+
+
+def run(folder: Path, code: str) -> str:
+    """Run code with the standard library and the packages of a folder alone."""
+    code = f"import sys; sys.path.insert(0, {str(folder)!r})\n{code}"
+    result = subprocess.run(
+        [sys.executable, "-I", "-S", "-W", "error", "-c", code],
+        cwd=folder, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert result.returncode == 0, result.stderr
+    return result.stdout
+
+
+def test_ten_lines_of_the_docs_give_a_test_outside(tmp_path: Path) -> None:
+    (example,) = re.findall(r"```python\n(.+?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
+    assert len(example.splitlines()) == 10
+    printed = PRINTED.fullmatch(run(copied(tmp_path), example))
+    assert printed is not None
+    answers, mean, deviation = int(printed[1]), float(printed[2]), float(printed[3])
+    assert 5 <= answers < 20, "the test stopped because the result was precise enough"
+    assert deviation <= 0.4
+    assert abs(mean - 0.8) < 3 * 0.4
+
+
+def test_every_module_of_the_engine_can_be_imported_outside(tmp_path: Path) -> None:
+    folder = copied(tmp_path)
+    names = sorted(
+        ".".join(path.relative_to(folder).with_suffix("").parts).removesuffix(".__init__")
+        for path in (folder / "engine").rglob("*.py")
+    )
+    assert {"engine", "engine.fit", "engine.calibration", "engine.posterior.grid"} <= set(names)
+    code = f"import importlib\nfor name in {names}: print(importlib.import_module(name).__name__)"
+    assert run(folder, code).split() == names
+
+
+def test_engine_declares_that_it_is_typed() -> None:
+    assert (ROOT / "lib" / "engine" / "py.typed").exists()
