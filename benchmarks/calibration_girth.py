@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from lib.engine.bank import LOGISTIC_SCALE
 from lib.engine.calibration import Calibration, ItemParameters, Shrinkage, calibrate
+from lib.engine.normal import LOGISTIC_SCALE
 
 REPEATS = 3
 FIXED_GUESSING = Shrinkage(guessing_answers=np.inf)

@@ -8,10 +8,7 @@ from typing import Any, Self, TypeVar
 import numpy as np
 from numpy.typing import ArrayLike
 
-from .normal import FloatArray, normal_quantile
-
-LOGISTIC_SCALE = 1.702
-"""Logits per probit, for which the logistic curve is within 0.0095 of Φ (Haley, 1952)."""
+from .normal import LOGISTIC_SCALE, FloatArray, normal_quantile
 
 DIFFICULTY_MARGIN = 1e-6
 """Distance from 0 and 1 to which a difficulty is clipped, so that Φ⁻¹ ends at ±4.75."""

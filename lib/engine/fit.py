@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .bank import ItemBank
+from .checks import finite, indices
 from .normal import FloatArray
 from .posterior.posterior import Posterior
 from .selection.item_values import answer_moments
@@ -45,10 +46,10 @@ def person_fit(posterior: Posterior, bank: ItemBank) -> float:
 
 def predicted_probability(posterior: Posterior, bank: ItemBank, items: ArrayLike) -> FloatArray:
     """Return the posterior predictive P(correct) of each item, shape (j,)."""
-    indices = np.asarray(items, np.intp)
-    projection = project(posterior, bank, indices)
+    chosen = indices("items", items, len(bank))
+    projection = project(posterior, bank, chosen)
     return answer_moments(
-        projection.mean, np.maximum(projection.variance, 1e-12), bank.guessing[indices]
+        projection.mean, np.maximum(projection.variance, 1e-12), bank.guessing[chosen]
     )[0]
 
 
@@ -77,18 +78,26 @@ def item_fit(n: int, items: ArrayLike, correct: ArrayLike, prediction: ArrayLike
         items: Item of each answer, shape (m,).
         correct: Whether each answer was correct, shape (m,).
         prediction: Predicted P(correct) of each answer, shape (m,).
+
+    Raises:
+        ValueError: If `items` are no integers, a prediction is not finite, or an outcome is neither
+            0 nor 1.
+        IndexError: If an item is not one of the n.
     """
-    indices = np.asarray(items, np.intp)
-    p = np.clip(np.asarray(prediction, float), 1e-9, 1 - 1e-9)
-    residual = np.asarray(correct, float) - p
+    answered = indices("items", items, n)
+    p = np.clip(finite("prediction", prediction), 1e-9, 1 - 1e-9)
+    outcomes = np.asarray(correct)
+    if not np.isin(outcomes, (0, 1)).all():
+        raise ValueError("correct must be 0 or 1")
+    residual = outcomes.astype(float) - p
     spread = p * (1 - p)
     logit = np.log(p / (1 - p))
 
     def standardised(weight: FloatArray) -> FloatArray:
-        total = np.bincount(indices, weight * residual, n)
-        return total / np.sqrt(np.maximum(np.bincount(indices, weight**2 * spread, n), 1e-12))
+        total = np.bincount(answered, weight * residual, n)
+        return total / np.sqrt(np.maximum(np.bincount(answered, weight**2 * spread, n), 1e-12))
 
-    answers = np.bincount(indices, minlength=n)
+    answers = np.bincount(answered, minlength=n)
     level, slope = standardised(np.ones_like(p)), standardised(logit)
     extreme = np.maximum(np.abs(level), np.abs(slope)) > MISFIT
     return ItemFit(answers, level, slope, extreme & (answers >= ENOUGH_ANSWERS))

@@ -4,6 +4,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from .bank import ItemBank
+from .checks import finite, mask, whole
 from .normal import FloatArray
 from .selection.item_values import fisher_information
 
@@ -25,9 +26,13 @@ def reachable_deviation(
 
     Returns:
         Posterior standard deviations on the latent scale, shape (k, m); 1 where nothing measures.
+
+    Raises:
+        ValueError: If a level is not finite, `available` is no mask, or `questions` no count.
     """
-    theta = np.asarray(levels, float)
-    usable = np.flatnonzero(np.asarray(available, bool))
+    theta = finite("levels", levels)
+    usable = np.flatnonzero(mask("available", available, len(bank)))
+    whole("questions", questions)
     slopes, guessing = bank.slopes[usable], bank.guessing[usable]
     distance = np.outer(slopes.sum(axis=1), theta) + bank.intercepts[usable, None]
     information = fisher_information(distance, guessing[:, None])

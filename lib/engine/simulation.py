@@ -4,12 +4,14 @@ This simulates the engine alone. `make simulate` simulates a pool under the serv
 the service's own functions.
 """
 
+import warnings
 from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .bank import ItemBank
+from .checks import finite, mask
 from .normal import FloatArray
 from .posterior.posterior import Posterior, update
 from .selection.content_balance import balanced
@@ -119,12 +121,28 @@ def simulate(
         design: Rules of the test; 20 questions by the default rule when None.
         prior: Prior of every student; N(0, I) when None.
         answers: Each student's answer to each item, shape (m, n); drawn from the model when None.
-            Passing the same array compares designs on the same answers.
+            Passing the same array compares designs on the same answers; an array drawn from
+            another bank shows what errors of the parameters do.
+
+    Raises:
+        ValueError: If `theta` is not finite, or `answers` has another type or shape.
+
+    Warns:
+        UserWarning: If no selection can keep the exposure below its limit, because the tests ask a
+            larger share of the bank.
     """
-    truth = np.array(theta, float, ndmin=2)
+    truth = np.array(finite("theta", theta), ndmin=2)
+    if answers is not None:
+        mask("answers", answers.ravel(), len(truth) * len(bank))
     design = Design() if design is None else design
     start = Posterior.prior(bank.concepts) if prior is None else prior
     max_length = min(design.stop.max_questions, len(bank))
+    if design.exposure is not None and design.exposure.max_rate < max_length / len(bank):
+        warnings.warn(
+            f"max_rate {design.exposure.max_rate:g} cannot be kept by tests of {max_length} of"
+            f" {len(bank)} items; the mean exposure is {max_length / len(bank):.3g}",
+            stacklevel=2,
+        )
     mean = np.empty((len(truth), max_length + 1, bank.concepts))
     variance = np.empty_like(mean)
     items = np.full((len(truth), max_length), -1)

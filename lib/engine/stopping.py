@@ -7,6 +7,7 @@ from typing import Literal, get_args
 import numpy as np
 from numpy.typing import ArrayLike
 
+from .checks import mask, whole
 from .normal import normal_cdf
 from .posterior.posterior import Posterior
 
@@ -50,6 +51,8 @@ class StopRules:
         """Refuse rules that no test can follow; the comparisons also refuse NaN."""
         if self.type not in TYPES:
             raise ValueError(f"type must be one of {', '.join(TYPES)}")
+        whole("min_questions", self.min_questions)
+        whole("max_questions", self.max_questions, 1)
         if not 0 <= self.min_questions <= self.max_questions or self.max_questions < 1:
             raise ValueError(
                 "min_questions must be 0 or more, max_questions 1 or more and no fewer than"
@@ -80,12 +83,17 @@ def stop(
         tested: Mask of the concepts that the pool tests, shape (k,); all when None.
         gain: Expected reduction of the variance by the next item, as a share of the current
             variance; see `expected_share`. None leaves `minimum_gain` out.
+
+    Raises:
+        ValueError: If `tested` is no mask of the concepts or `gain` is NaN.
     """
+    if gain is not None and math.isnan(gain):
+        raise ValueError("gain must be a number, not NaN")
+    concepts = slice(None) if tested is None else mask("tested", tested, len(posterior.mean))
     if posterior.answered >= rules.max_questions:
         return "max_questions"
     if posterior.answered < rules.min_questions:
         return None
-    concepts = slice(None) if tested is None else np.asarray(tested, bool)
     variance = np.maximum(posterior.variance[concepts], _SMALLEST_VARIANCE)
     if rules.type == "precision" and np.sqrt(np.max(variance)) <= rules.precision_threshold:
         return "precision"

@@ -89,16 +89,14 @@ def test_parameters_are_valid_for_the_engine_whatever_the_answers() -> None:
     for seed in range(30):
         rng = np.random.default_rng([6, seed])
         k, n = int(rng.integers(1, 6)), int(rng.integers(1, 12))
-        count = int(rng.integers(1, 60))
+        pairs = rng.choice(10 * n, min(int(rng.integers(1, 60)), 10 * n), replace=False)
         origin = ItemParameters(
             rng.random((n, k)) + 0.01,
             rng.random(n),
             rng.lognormal(0, 1, n),
             rng.choice([0.0, 0.25, 0.5], n),
         )
-        record = Record(
-            rng.integers(0, 10, count), rng.integers(0, n, count), rng.random(count) < rng.random()
-        )
+        record = Record(pairs // n, pairs % n, rng.random(len(pairs)) < rng.random())
         result = calibrated(record, origin)
         assert result.parameters.bank().concepts == k
         assert np.isfinite(result.log_likelihood)

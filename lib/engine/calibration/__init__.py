@@ -13,6 +13,8 @@ person was not asked. docs/calibration.md explains the method and its numbers.
 import numpy as np
 from numpy.typing import ArrayLike
 
+from ..checks import boolean, finite
+from ..normal import FloatArray
 from .answers import Answers
 from .drift import Drift, find_drift
 from .estimation import MAX_ROUNDS, Budget, fit
@@ -41,6 +43,7 @@ def calibrate(
     correlation: ArrayLike | None = None,
     shrinkage: Shrinkage | None = None,
     budget: Budget | None = None,
+    plain: bool = False,
 ) -> Calibration:
     """Estimate the parameters of every item.
 
@@ -57,18 +60,25 @@ def calibrate(
             `origin` when None.
         correlation: Correlations of abilities at the start, shape (k, k); I when None.
         shrinkage: Widths of the priors; the defaults of `Shrinkage` when None.
+        plain: Whether to leave out all priors: plain marginal maximum likelihood, as most other
+            programs compute it, with c kept at `origin`'s. Items that everybody gets right or
+            wrong then end at the bounds of the locations.
         budget: Time limit, after which the last complete round is the result; none when None.
 
     Raises:
-        ValueError: If the arrays differ in length, `item` or `correct` has an invalid value, or
-            `current` differs from `origin` in its items or concepts.
+        ValueError: If the arrays differ in length, `person`, `item` or `correct` has an invalid
+            value, a pair of `person` and `item` comes twice, `current` differs from `origin` in its
+            items or concepts, `correlation` is no positive definite matrix (k, k) with a unit
+            diagonal, or `plain` comes with `shrinkage`.
     """
-    shrinkage = shrinkage or Shrinkage()
+    if boolean("plain", plain) and shrinkage is not None:
+        raise ValueError("plain leaves out all priors, so shrinkage cannot be given, too")
+    shrinkage = Shrinkage.none() if plain else shrinkage or Shrinkage()
     current = origin if current is None else current
     if current.concepts.shape != origin.concepts.shape:
         raise ValueError("origin and current must have the same items and concepts")
     k = origin.concepts.shape[1]
-    start = np.eye(k) if correlation is None else np.asarray(correlation, float)
+    start = np.eye(k) if correlation is None else _checked_correlation(correlation, k)
     answers = Answers.of(person, item, correct, origin.directions)
     estimate = fit(answers, origin, current, shrinkage, start, budget or Budget())
     parameters = ItemParameters.of_latent(
@@ -93,3 +103,15 @@ def calibrate(
         furthest_move=estimate.furthest_move,
         converged=estimate.converged,
     )
+
+
+def _checked_correlation(correlation: ArrayLike, k: int) -> FloatArray:
+    matrix = finite("correlation", correlation)
+    if matrix.shape != (k, k):
+        raise ValueError(f"correlation must be ({k}, {k}), not {matrix.shape}")
+    is_valid = np.allclose(matrix, matrix.T) and np.allclose(np.diagonal(matrix), 1.0)
+    if not is_valid or np.linalg.eigvalsh(matrix)[0] <= 0:
+        raise ValueError(
+            "correlation must be symmetric and positive definite, with a diagonal of 1"
+        )
+    return matrix

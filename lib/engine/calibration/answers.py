@@ -7,6 +7,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ..checks import indices
 from ..normal import FloatArray
 
 Indices = NDArray[np.intp]
@@ -49,6 +50,7 @@ class Answers:
         directions: Direction u of each strand, shape (strands, k).
         blocks: The answers of all strands.
         per_item: Number of answers to each item, shape (n,).
+        right_per_item: Number of right answers to each item, shape (n,).
     """
 
     people: int
@@ -56,6 +58,15 @@ class Answers:
     directions: FloatArray
     blocks: tuple[Block, ...]
     per_item: Indices
+    right_per_item: Indices
+
+    @property
+    def tell_slope(self) -> NDArray[np.bool_]:
+        """Whether an item was answered both right and wrong, shape (n,).
+
+        Otherwise its likelihood only pushes it away from everybody, at any slope.
+        """
+        return (self.right_per_item > 0) & (self.right_per_item < self.per_item)
 
     @classmethod
     def of(
@@ -70,20 +81,26 @@ class Answers:
             directions: Direction u of each item, shape (n, k).
 
         Raises:
-            ValueError: If lengths differ, an item does not exist, or `correct` is not 0 or 1.
+            ValueError: If lengths differ, `person` or `item` holds no integers, an item does not
+                exist, `correct` is not 0 or 1, or a person answers an item twice.
         """
         persons, asked_items, outcomes = (
             np.asarray(column).ravel() for column in (person, item, correct)
         )
         if not len(persons) == len(asked_items) == len(outcomes):
             raise ValueError("person, item and correct must be equally long")
-        if ((asked_items < 0) | (asked_items >= len(directions))).any():
-            raise ValueError(f"items must lie between 0 and {len(directions) - 1}")
+        if len(persons) and not np.issubdtype(persons.dtype, np.integer):
+            raise ValueError(f"person must be integers, not {persons.dtype}")
+        try:
+            asked_items = indices("item", asked_items, len(directions))
+        except IndexError as exc:
+            raise ValueError(str(exc)) from exc
         if not np.isin(outcomes, (0, 1)).all():
             raise ValueError("correct must be 0 or 1")
-        asked_items, outcomes = asked_items.astype(np.intp), outcomes.astype(bool)
+        outcomes = outcomes.astype(bool)
         unique_directions, direction = np.unique(directions.round(12), axis=0, return_inverse=True)
         identifiers, persons = np.unique(persons, return_inverse=True)
+        _refuse_repetitions(persons, asked_items, len(directions))
         strand = persons * len(unique_directions) + direction.ravel()[asked_items]
         order = np.lexsort((outcomes, asked_items, strand))
         strands, counts = np.unique(strand[order], return_counts=True)
@@ -93,6 +110,18 @@ class Answers:
             directions=unique_directions[strands % max(len(unique_directions), 1)],
             blocks=tuple(_blocks(asked_items[order], outcomes[order], counts)),
             per_item=np.bincount(asked_items, minlength=len(directions)),
+            right_per_item=np.bincount(asked_items[outcomes], minlength=len(directions)),
+        )
+
+
+def _refuse_repetitions(persons: Indices, items: Indices, item_count: int) -> None:
+    """Refuse two answers of one person to one item, which the model would take for independent."""
+    pairs, counts = np.unique(persons * item_count + items, return_counts=True)
+    if (counts > 1).any():
+        item = int(pairs[np.argmax(counts > 1)]) % item_count
+        raise ValueError(
+            f"person and item: {int((counts > 1).sum())} pairs come twice, the first with item"
+            f" {item}; keep one answer of each pair"
         )
 
 

@@ -8,8 +8,8 @@ from typing import Self
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ..bank import LOGISTIC_SCALE, STEEPEST_CALIBRATED, ItemBank
-from ..normal import FloatArray, normal_cdf, normal_quantile
+from ..bank import STEEPEST_CALIBRATED, ItemBank
+from ..normal import LOGISTIC_SCALE, FloatArray, normal_cdf, normal_quantile
 
 LARGEST_LOCATION = 4.5
 """Largest |b|; Φ(-4.5) is 3 in a million, further out than any pool measures."""
@@ -51,6 +51,8 @@ class ItemParameters:
         guessing: ArrayLike = 0.0,
     ) -> None:
         q = np.array(concepts, float, ndmin=2)
+        if not np.isfinite(q).all():
+            raise ValueError("concepts must be finite")
         if q.ndim != 2 or (q < 0).any() or not (q.sum(axis=1) > 0).all():  # noqa: PLR2004 - a matrix
             raise ValueError("every row of concepts needs a weight above 0 and none below 0")
         columns = {
@@ -118,6 +120,25 @@ class Shrinkage:
     location_sd: float = 1.0
     guessing_answers: float = 20.0
     correlation_people: float = 10.0
+
+    def __post_init__(self) -> None:
+        """Refuse widths that are not above 0, NaN included; infinity means no prior."""
+        for name in ("log_slope_sd", "location_sd"):
+            if not getattr(self, name) > 0:
+                raise ValueError(f"{name} must be above 0")
+        for name in ("guessing_answers", "correlation_people"):
+            if not getattr(self, name) >= 0:
+                raise ValueError(f"{name} must be 0 or more")
+
+    @classmethod
+    def none(cls) -> Self:
+        """Return no priors: plain marginal maximum likelihood, with c kept as written."""
+        return cls(math.inf, math.inf, math.inf, 0.0)
+
+    @property
+    def is_none(self) -> bool:
+        """Whether locations and slopes have no prior."""
+        return math.isinf(self.location_sd) and math.isinf(self.log_slope_sd)
 
 
 def _check_ranges(difficulty: FloatArray, discrimination: FloatArray, guessing: FloatArray) -> None:

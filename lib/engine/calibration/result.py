@@ -6,8 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ..bank import LOGISTIC_SCALE
-from ..normal import FloatArray, normal_cdf
+from ..normal import LOGISTIC_SCALE, FloatArray, normal_cdf
 from .drift import Drift
 from .estimation import USABLE
 from .parameters import ItemParameters

@@ -10,6 +10,7 @@ all locations and slopes at once (parameter-expanded EM: Liu, Rubin & Wu, 1998, 
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..normal import FloatArray
 from .answers import Answers
@@ -66,13 +67,17 @@ class ScaleStep:
 
 
 def item_step(
-    state: Estimate, sweep: Sweep, origin: ItemParameters, shrinkage: Shrinkage
+    state: Estimate,
+    sweep: Sweep,
+    origin: ItemParameters,
+    shrinkage: Shrinkage,
+    tell_slope: NDArray[np.bool_],
 ) -> ItemStep:
     """Return scoring steps on log-likelihood plus log prior, within the bounds.
 
     The location is integrated out of the slope's gradient by Laplace's method. Otherwise the prior
     of the location biases the slope upwards, by a quarter of a standard error at 200 answers per
-    item.
+    item. Items whose answers do not tell the slope (mask `tell_slope`) keep that of their prior.
     """
     gradient, precision = sweep.score.copy(), sweep.information.copy()
     for column, value, centre, sd in (
@@ -82,9 +87,10 @@ def item_step(
         gradient[:, column] -= (value - centre) / sd**2
         precision[:, column, column] += sd**-2
     gradient[:, 0] -= _volume_trend(state, sweep, shrinkage)
+    _keep_slope(gradient, precision, state.log_slope - origin.log_slope, shrinkage, ~tell_slope)
     # Where the score pulls a slope down against its prior, its magnitude adds to the curvature in
     # log a.
-    precision[:, 0, 0] += np.maximum(0.0, -sweep.score[:, 0])
+    precision[:, 0, 0] += np.maximum(0.0, -sweep.score[:, 0]) * tell_slope
     rate = _add_guessing_prior(gradient, precision, state.guessing, origin.guessing, shrinkage)
     step = _bounded_step(gradient, precision, state.guessing, origin.guessing, shrinkage)
     at_zero = state.guessing + step[:, 2] <= 0
@@ -93,6 +99,28 @@ def item_step(
     covariance = np.asarray(np.linalg.inv(precision), float)
     covariance[:, 2, 2] *= np.isfinite(shrinkage.guessing_answers)
     return ItemStep(step, covariance)
+
+
+def _keep_slope(
+    gradient: FloatArray,
+    precision: FloatArray,
+    change: FloatArray,
+    shrinkage: Shrinkage,
+    kept: NDArray[np.bool_],
+) -> None:
+    """Leave items their prior of log a alone, in place, independent of b and c.
+
+    Args:
+        gradient: Of (log a, b, c), shape (n, 3).
+        precision: Of (log a, b, c), shape (n, 3, 3).
+        change: Log slopes minus the centres of their priors, shape (n,).
+        shrinkage: Widths of the priors; without a prior a width of 1 stands for it.
+        kept: Mask of those items, shape (n,).
+    """
+    sd = shrinkage.log_slope_sd if np.isfinite(shrinkage.log_slope_sd) else 1.0
+    precision[kept, 0, :] = precision[kept, :, 0] = 0.0
+    precision[kept, 0, 0] = sd**-2
+    gradient[kept, 0] = -change[kept] / sd**2
 
 
 def step_factors(state: Estimate, items: ItemStep) -> FloatArray:
@@ -112,7 +140,12 @@ def step_factors(state: Estimate, items: ItemStep) -> FloatArray:
 
 
 def _volume_trend(state: Estimate, sweep: Sweep, shrinkage: Shrinkage) -> FloatArray:
-    """Return ∂/∂(log a) of half the log precision of each location, shape (n,)."""
+    """Return ∂/∂(log a) of half the log precision of each location, shape (n,).
+
+    Without priors it is 0: maximum likelihood integrates no location out.
+    """
+    if shrinkage.is_none:
+        return np.zeros(len(state.log_slope))
     step = 0.1
     steeper, flatter = (
         _location_information(sweep, replace(state, log_slope=state.log_slope + change).curves)

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ..bank import MAX_CONCEPTS, ItemBank
+from ..checks import boolean
 from ..normal import FloatArray
 from .propagation import Normal
 from .updating import SITE_DTYPE, Sites, SitesAndMoments, add_answer, restore
@@ -21,6 +22,12 @@ _ASYMMETRY = 1e-6
 """Asymmetry of a covariance, relative to its largest entry, above which it is refused.
 
 Less is taken for rounding and averaged out.
+"""
+
+WIDEST_PRIOR = 100.0
+"""Largest variance of an ability before a test, population variances.
+
+Sites are sure to fit their type, and the upper bounds of selection are tested, up to this width.
 """
 
 
@@ -70,9 +77,10 @@ class Posterior:
 
         Raises:
             ValueError: If k is not 1 to 32, the shapes do not agree, or the covariance is not
-                finite, symmetric and positive semi-definite.
+                finite, symmetric and positive semi-definite with variances of at most
+                `WIDEST_PRIOR`.
         """
-        if not 1 <= k <= MAX_CONCEPTS:
+        if isinstance(k, bool) or not isinstance(k, int | np.integer) or not 1 <= k <= MAX_CONCEPTS:
             raise ValueError(f"a prior is over 1 to {MAX_CONCEPTS} concepts, not {k}")
         m = np.zeros(k) if mean is None else np.array(mean, float).reshape(-1)
         v = np.eye(k) if covariance is None else np.array(covariance, float)
@@ -84,6 +92,8 @@ class Posterior:
             raise ValueError("means and covariances must be finite")
         if not np.allclose(v, v.T, atol=_ASYMMETRY * float(np.abs(v).max())):
             raise ValueError("a covariance must be symmetric")
+        if np.diagonal(v).max() > WIDEST_PRIOR:
+            raise ValueError(f"covariance must have variances of at most {WIDEST_PRIOR:g}")
         v = 0.5 * (v + v.T)
         empty = np.empty((0, 2), SITE_DTYPE)
         return cls(
@@ -131,7 +141,8 @@ class Posterior:
             sites: Value of `Posterior.sites`, shape (t, 2).
 
         Raises:
-            ValueError: If the three lengths differ.
+            ValueError: If the three lengths differ, an item or outcome has the wrong type, or the
+                sites are not finite.
         """
         if not len(items) == len(correct) == len(sites):
             raise ValueError("items, correct and sites must be equally long")
@@ -139,7 +150,10 @@ class Posterior:
             return prior
         columns = [_evidence(prior, bank, i, c) for i, c in zip(items, correct, strict=True)]
         evidence = np.stack(columns, axis=1)
-        result = restore(prior.prior_root, evidence, np.array(sites, SITE_DTYPE))
+        restored_sites = np.array(sites, SITE_DTYPE)
+        if not np.isfinite(restored_sites).all():
+            raise ValueError("sites must be finite")
+        result = restore(prior.prior_root, evidence, restored_sites)
         answers = tuple(map(int, items)), tuple(map(bool, correct))
         return _assemble(prior, *answers, evidence, result)
 
@@ -165,7 +179,8 @@ def update(posterior: Posterior, bank: ItemBank, item: int, correct: bool) -> Po
 
     Raises:
         IndexError: If `bank` has no such item.
-        ValueError: If bank and posterior differ in the number of concepts.
+        ValueError: If bank and posterior differ in the number of concepts, `item` is no integer, or
+            `correct` is neither True nor False.
     """
     column = _evidence(posterior, bank, item, correct)
     evidence = np.concatenate((posterior.evidence, column[:, None]), axis=1)
@@ -178,13 +193,17 @@ def _evidence(prior: Posterior, bank: ItemBank, item: int, correct: bool) -> Flo
     """Return the column of `Posterior.evidence` that stands for one answer."""
     if bank.concepts != len(prior.mean):
         raise ValueError(f"bank has {bank.concepts} concepts, posterior {len(prior.mean)}")
+    if isinstance(item, bool) or not isinstance(item, int | np.integer):
+        raise ValueError(  # noqa: TRY004 - as in `lib.engine.checks`
+            f"item must be an integer, not {item!r}"
+        )
     if not 0 <= item < len(bank):
         raise IndexError(f"no item {item} in a bank of {len(bank)}")
     slopes = bank.slopes[item]
     column = np.empty(len(slopes) + 2)
     column[:-2] = slopes @ prior.prior_root
     column[-2] = bank.intercepts[item] + slopes @ prior.prior_mean
-    if correct:
+    if boolean("correct", correct):
         column[-1] = bank.guessing[item]
     else:
         # A wrong answer has likelihood (1 - c) / (1 + exp(x)): the sign of x changes and the floor

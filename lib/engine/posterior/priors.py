@@ -3,6 +3,7 @@
 import numpy as np
 from numpy.typing import ArrayLike
 
+from ..checks import finite
 from ..normal import FloatArray
 from .posterior import Posterior
 
@@ -32,11 +33,17 @@ def aged(
 
     Returns:
         Means and variances, each of shape (k,).
+
+    Raises:
+        ValueError: If a number is not finite or a variance is negative.
     """
+    m, v = finite("mean", mean), finite("variance", variance)
+    if (v < 0).any():
+        raise ValueError("variance must be 0 or more")
+    if not np.isfinite(elapsed_days):
+        raise ValueError("elapsed_days must be finite")
     retained = 2.0 ** (-max(elapsed_days, 0.0) / HALF_LIFE_DAYS)
-    return np.sqrt(retained) * np.asarray(mean, float), 1.0 - retained * (
-        1.0 - np.asarray(variance, float)
-    )
+    return np.sqrt(retained) * m, 1.0 - retained * (1.0 - v)
 
 
 def prior_from_record(
@@ -98,10 +105,13 @@ def population_prior(
 
     Returns:
         Shape (k, k), positive definite, with a unit diagonal; a covariance for `Posterior.prior`.
+
+    Raises:
+        ValueError: If a mean or covariance is not finite.
     """
-    mean = np.array(means, float, ndmin=2)
+    mean = np.array(finite("means", means), ndmin=2)
     count, k = mean.shape
-    spread = np.array(covariances, float)
+    spread = np.array(finite("covariances", covariances))
     if spread.ndim == mean.ndim:
         spread = spread[:, :, None] * np.eye(k)
     start = np.linalg.inv(np.eye(k) if prior_covariance is None else np.array(prior_covariance))

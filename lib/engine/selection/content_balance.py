@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..bank import ItemBank
+from ..checks import indices, mask, weights
 from ..normal import FloatArray
 
 
@@ -34,17 +35,15 @@ def balanced(
         A mask, shape (n,); `available` itself if no concept with a target has an available item.
 
     Raises:
-        ValueError: If there is not one target for each concept, one is negative, or all are 0.
+        ValueError: If `available` is no mask, or the targets are not k finite numbers of 0 or more,
+            not all 0.
 
     Source: Kingsbury & Zara (1989), Applied Measurement in Education 2(4).
     """
     shares = concept_shares(bank)
-    goal = np.asarray(targets, float)
-    if goal.shape != (bank.concepts,) or not (goal >= 0).all() or not goal.any():
-        raise ValueError(
-            f"content balance needs {bank.concepts} targets, each 0 or more and not all 0"
-        )
-    received = shares[np.asarray(asked_items, np.intp)].sum(axis=0)
+    goal = weights("targets", targets, bank.concepts)
+    available = mask("available", available, len(bank))
+    received = shares[indices("asked_items", asked_items, len(bank))].sum(axis=0)
     deficit = (len(asked_items) + 1) * goal / goal.sum() - received
     main_concept = bank.cached("main concepts", lambda: shares.argmax(axis=1))
     for concept in np.argsort(-deficit, kind="stable"):

@@ -14,6 +14,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
+from ..checks import finite, whole
 from ..normal import FloatArray
 from ..posterior.posterior import Posterior
 
@@ -42,8 +43,12 @@ class ExposureControl:
         """Return the exposure control of a bank of n items before its first test.
 
         Raises:
-            ValueError: If `max_rate` is not above 0 and at most 1.
+            ValueError: If `max_rate` is not above 0 and at most 1, n is no count, or `cuts` are
+                not finite and ascending.
         """
+        whole("n", n, 1)
+        if (np.diff(finite("cuts", cuts)) <= 0).any():
+            raise ValueError("cuts must ascend")
         if not 0.0 < max_rate <= 1.0:
             raise ValueError("max_rate must be above 0 and at most 1")
         no_tests = np.zeros((len(cuts) + 1, n))

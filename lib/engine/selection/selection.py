@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from .. import checks
 from ..bank import ItemBank
 from ..normal import FloatArray, largest, total_over
 from ..posterior.posterior import Posterior
@@ -72,10 +73,12 @@ def gains(
         weights: Weight of each concept's variance, shape (k,); equal when None.
 
     Raises:
-        ValueError: If the rule is unknown.
+        ValueError: If the rule is unknown, `items` are no integers, or the weights are not k finite
+            numbers of 0 or more, not all 0.
+        IndexError: If an item is not in the bank.
     """
-    indices = np.asarray(items, np.intp)
-    weight_array = None if weights is None else np.asarray(weights, float)
+    indices = checks.indices("items", items, len(bank))
+    weight_array = None if weights is None else checks.weights("weights", weights, bank.concepts)
     projection = project(posterior, bank, indices, weight_array)
     return rule_values(
         rule, projection.mean, projection.variance, bank.guessing[indices], projection.sensitivity
@@ -109,16 +112,19 @@ def select(
 
     Raises:
         ValueError: If no item is available, bank and posterior differ in the number of concepts,
-            `best` is below 1, `loss` is not between 0 and 1, or `best` > 1 without `rng`.
+            `best` is no integer of 1 or more, `loss` is not between 0 and 1, `best` > 1 without
+            `rng`, `available` is neither a mask nor integers, or the weights are not k finite
+            numbers of 0 or more, not all 0.
         IndexError: If an available item is not in the bank.
     """
     if bank.concepts != len(posterior.mean):
         raise ValueError(f"bank has {bank.concepts} concepts, posterior {len(posterior.mean)}")
-    if best < 1 or not 0.0 <= loss <= 1.0:
-        raise ValueError("best must be 1 or more, and loss between 0 and 1")
+    checks.whole("best", best, 1)
+    if not 0.0 <= loss <= 1.0:
+        raise ValueError("loss must lie between 0 and 1")
     if best > 1 and rng is None:
         raise ValueError("choosing among the best items needs a random generator")
-    weight_array = None if weights is None else np.asarray(weights, float)
+    weight_array = None if weights is None else checks.weights("weights", weights, bank.concepts)
     items, value = _candidates(posterior, bank, available, rule, weight_array, best)
     if best == 1 or rng is None:
         return int(items[np.argmax(value)] if len(items) > 1 else items[0])
@@ -212,14 +218,10 @@ def _available(
         return None, None
     array = np.asarray(available)
     if array.dtype == np.bool_:
-        if array.shape != (n,):
-            raise ValueError(f"a mask of available items must be ({n},), not {array.shape}")
-        return None, array
-    items = np.unique(array.astype(np.intp))
+        return None, checks.mask("available", array, n)
+    items = np.unique(checks.indices("available", array, n))
     if not len(items):
         raise ValueError("no item is available")
-    if items[0] < 0 or items[-1] >= n:
-        raise IndexError(f"an available item is not in the bank of {n}")
     if len(items) <= _MAX_WITHOUT_BOUNDS:
         return items, None
     mask = np.zeros(n, bool)
