@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from .normal import LOGISTIC_SCALE, FloatArray, normal_quantile
+from .uncertainty import attenuated
 
 DIFFICULTY_MARGIN = 1e-6
 """Distance from 0 and 1 to which a difficulty is clipped, so that Φ⁻¹ ends at ±4.75."""
@@ -72,22 +73,31 @@ class ItemBank:
         difficulty: ArrayLike,
         discrimination: ArrayLike = 1.0,
         guessing: ArrayLike = 0.0,
+        *,
+        location_error: ArrayLike = 0.0,
+        log_slope_error: ArrayLike = 0.0,
     ) -> Self:
         """Build a bank from parameters on the scale that authors use.
 
         a = 1.702 · discrimination · q / ‖q‖ and d = -1.702 · discrimination · Φ⁻¹(difficulty). A
         student at the percentile `difficulty` of what the question measures knows the answer with
-        probability 1/2.
+        probability 1/2. Items whose parameters are uncertain say less: their slopes are attenuated
+        (`lib.engine.uncertainty`).
 
         Args:
             concepts: Q-matrix, shape (n, k); row q holds the weight of each concept.
             difficulty: Percentile, 0 to 1, shape (n,) or one number.
             discrimination: Probits per standard deviation, above 0, shape (n,) or one number.
             guessing: Probability of a right answer without knowledge, shape (n,) or one number.
+            location_error: Standard deviation of the true b = Φ⁻¹(difficulty) around the given one,
+                0 or more, shape (n,) or one number.
+            log_slope_error: Standard deviation of the true log discrimination around the given one,
+                0 to 1, shape (n,) or one number.
 
         Raises:
             ValueError: If the class would refuse the parameters, a row of `concepts` is all zeros,
-                a difficulty is outside 0 to 1, or a discrimination is not above 0.
+                a difficulty is outside 0 to 1, a discrimination is not above 0, or an error is out
+                of range.
         """
         q = np.array(concepts, float, ndmin=2)
         norm = np.sqrt(np.square(q).sum(axis=1))
@@ -100,6 +110,15 @@ class ItemBank:
         if not (scale > 0).all():
             raise ValueError("discrimination must be above 0")
         b = normal_quantile(np.clip(percentile, DIFFICULTY_MARGIN, 1 - DIFFICULTY_MARGIN))
+        errors = (
+            _column("location_error", location_error, len(q)),
+            _column("log_slope_error", log_slope_error, len(q)),
+        )
+        if (errors[0] < 0).any():
+            raise ValueError("location_error must be 0 or more")
+        if ((errors[1] < 0) | (errors[1] > 1)).any():
+            raise ValueError("log_slope_error must lie between 0 and 1")
+        scale = attenuated(scale, *errors)
         return cls(q * (scale / norm)[:, None], -scale * b, guessing)
 
     def __len__(self) -> int:

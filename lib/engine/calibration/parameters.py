@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike
 
 from ..bank import STEEPEST_CALIBRATED, ItemBank
 from ..normal import LOGISTIC_SCALE, FloatArray, normal_cdf, normal_quantile
+from ..uncertainty import attenuated
 
 LARGEST_LOCATION = 4.5
 """Largest |b|; Φ(-4.5) is 3 in a million, further out than any pool measures."""
@@ -91,9 +92,14 @@ class ItemParameters:
         clipped = np.clip(self.difficulty, *normal_cdf(LOCATION_BOUNDS))
         return normal_quantile(clipped)
 
-    def bank(self) -> ItemBank:
-        """Return the bank of these items, with which the engine selects and scores."""
-        slope = np.exp(self.log_slope)
+    def bank(self, location_error: ArrayLike = 0.0, log_slope_error: ArrayLike = 0.0) -> ItemBank:
+        """Return the bank of these items, with which the engine selects and scores.
+
+        Args:
+            location_error: Standard errors of b; `ItemErrors.location`, or 0 to ignore them.
+            log_slope_error: Standard errors of log discrimination; `ItemErrors.log_slope`, or 0.
+        """
+        slope = attenuated(np.exp(self.log_slope), location_error, log_slope_error)
         return ItemBank(slope[:, None] * self.directions, -slope * self.location, self.guessing)
 
     def __len__(self) -> int:

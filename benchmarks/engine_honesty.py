@@ -1,0 +1,153 @@
+"""Honesty: actual over stated error, and coverage, on pools whose parameters are wrong.
+
+python -m benchmarks engine_honesty [EXAMINEES]
+
+Each pool of 300 items has slopes exp(N(log 1.702, 0.3²)) and difficulties N(0, 1). *Plug-in* is a
+bank that takes the stated parameters for the truth, *ours* one that knows the deviations of their
+errors. Both get the same answers, drawn from the true parameters. Two kinds of error: either the
+truth scatters around the statement, as after a calibration with priors, or the statement scatters
+around the truth, as estimates without priors do; then *regressed* is ours after
+`lib.engine.uncertainty.regressed`.
+"""
+
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+
+from lib.engine import ItemBank, Posterior, StopRules
+from lib.engine.normal import FloatArray
+from lib.engine.simulation import Z95, Design, simulate
+from lib.engine.uncertainty import attenuated, regressed
+
+POOLS, ITEMS, EXAMINEES, PROCESSES = 40, 300, 20, 2
+GUESSED, CALIBRATED = (0.7, 0.3), (0.2, 0.2)
+"""Standard deviations of the errors of b and log a."""
+FIXED = StopRules(max_questions=20)
+PRECISION = StopRules("precision", max_questions=40, precision_threshold=0.35)
+
+
+@dataclass(frozen=True)
+class Case:
+    """What is compared on 40 pools."""
+
+    errors: tuple[float, float]
+    rules: StopRules
+    concepts: int = 1
+    statement_scatters: bool = False
+
+    @property
+    def banks(self) -> tuple[str, ...]:
+        """Names of the banks."""
+        return ("plug-in", "ours", *(("regressed",) if self.statement_scatters else ()))
+
+
+CASES = (
+    *(Case(errors, rules) for errors in (GUESSED, CALIBRATED) for rules in (FIXED, PRECISION)),
+    Case(GUESSED, FIXED, concepts=3),
+    Case(GUESSED, FIXED, statement_scatters=True),
+    Case(CALIBRATED, FIXED, statement_scatters=True),
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Items:
+    """Locations, log slopes and directions (n, k) of items."""
+
+    location: FloatArray
+    log_slope: FloatArray
+    directions: FloatArray
+
+    def bank(self, location_error: float = 0.0, log_slope_error: float = 0.0) -> ItemBank:
+        """Return the bank that knows these deviations."""
+        slope = attenuated(np.exp(self.log_slope), location_error, log_slope_error)
+        return ItemBank(slope[:, None] * self.directions, -slope * self.location)
+
+
+def draw(case: Case, rng: np.random.Generator) -> tuple[Items, Items]:
+    """Return the true and the stated items of a pool."""
+    k = case.concepts
+    location, log_slope = rng.normal(0, 1, ITEMS), rng.normal(np.log(1.702), 0.3, ITEMS)
+    directions = np.eye(k)[np.arange(ITEMS) % k]
+    b_error, a_error = case.errors
+    one = Items(location, log_slope, directions)
+    other = Items(
+        location + rng.normal(0, b_error, ITEMS),
+        log_slope + rng.normal(0, a_error, ITEMS),
+        directions,
+    )
+    return (one, other) if case.statement_scatters else (other, one)
+
+
+def banks(case: Case, stated: Items) -> Iterator[ItemBank]:
+    """Yield the banks in the order of `Case.banks`."""
+    b_error, a_error = case.errors
+    yield stated.bank()
+    yield stated.bank(b_error, a_error)
+    if case.statement_scatters:
+        location, b_left = regressed(stated.location, b_error)
+        log_slope, a_left = regressed(stated.log_slope, a_error)
+        yield Items(location, log_slope, stated.directions).bank(b_left, a_left)
+
+
+def one_pool(case: Case, pool: int, examinees: int) -> FloatArray:
+    """Return each bank's sums: squared error, stated variance, intervals that hold, and lengths.
+
+    Shape (banks, 4), each averaged over examinees and concepts.
+    """
+    rng = np.random.default_rng([19, pool])
+    true, stated = draw(case, rng)
+    k = case.concepts
+    correlation = 0.5 * np.eye(k) + 0.5
+    theta = rng.multivariate_normal(np.zeros(k), correlation, examinees)
+    answers = rng.random((examinees, ITEMS)) < true.bank().probability(theta)
+    prior = Posterior.prior(k, None, correlation)
+    rows = []
+    for bank in banks(case, stated):
+        result = simulate(bank, theta, rng, Design(case.rules), prior=prior, answers=answers)
+        error, variance = result.mean[:, -1] - theta, result.variance[:, -1]
+        inside = np.abs(error) <= Z95 * np.sqrt(variance)
+        rows.append([np.square(error).mean(), variance.mean(), inside.mean(), result.length.mean()])
+    return np.array(rows)
+
+
+def compare(case: Case, pools: int, examinees: int, processes: int = PROCESSES) -> FloatArray:
+    """Return each pool's figures of each bank, shape (pools, banks, 4); see `one_pool`."""
+    with ProcessPoolExecutor(processes) as executor:
+        jobs = [executor.submit(one_pool, case, pool, examinees) for pool in range(pools)]
+        return np.array([job.result() for job in jobs])
+
+
+def summary(figures: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return actual over stated error and coverage of each bank, shape (banks,)."""
+    mean = figures.mean(axis=0)
+    return np.sqrt(mean[:, 0] / mean[:, 1]), mean[:, 2]
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Print a row for each case and bank, with 95 % intervals over pools."""
+    examinees = int(arguments[0]) if arguments else EXAMINEES
+    print("| concepts | errors of b, log a | what scatters | rule | bank | error", end="")
+    print(" | actual over stated error | coverage | answers |\n" + "|---" * 9 + "|", flush=True)
+    for case in CASES:
+        figures = compare(case, POOLS, examinees)
+        ratios, coverages = summary(figures)
+        halves = Z95 * figures[:, :, 2].std(axis=0) / np.sqrt(POOLS)
+        for i, bank in enumerate(case.banks):
+            mean = figures[:, i].mean(axis=0)
+            residual = figures[:, i, 0] - ratios[i] ** 2 * figures[:, i, 1]
+            half = Z95 * residual.std() / np.sqrt(POOLS) / (2 * ratios[i] * mean[1])
+            scatters = "statement" if case.statement_scatters else "truth"
+            print(
+                f"| {case.concepts} | {case.errors[0]}, {case.errors[1]} | {scatters} |"
+                f" {case.rules.type} | {bank} | {np.sqrt(mean[0]):.3f} |"
+                f" {ratios[i]:.3f} ± {half:.3f} | {coverages[i]:.3f} ± {halves[i]:.3f} |"
+                f" {mean[3]:.1f} |",
+                flush=True,
+            )
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,72 @@
+"""Uncertain item parameters: how much an answer says when its item is not known exactly.
+
+Given θ, the errors of different items are independent, and an examinee answers an item once. The
+exact posterior is therefore the prior times each answer's probability averaged over its item's
+error. That average is nearly another logistic curve of the same item, with a smaller slope; the
+engine computes with it and needs to know nothing else about the error.
+"""
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from .normal import LOGISTIC_SCALE, FloatArray
+
+_LEAST_SHARE = 0.01  # of the stated values' variance that regression leaves to the truth
+
+
+def attenuated(
+    slope: ArrayLike, location_error: ArrayLike, log_slope_error: ArrayLike
+) -> FloatArray:
+    """Return the slopes with which curves of uncertain items have the average of their curves.
+
+    Let b ~ N(b₀, s²) and log a ~ N(log a₀, r²). With Φ for the logistic curve and t - b₀ ~ N(0, 1),
+    E[(t - b₀) P] is proportional to
+
+        g = E[a / √(1.702² + a² (s² + 1))],
+
+    which a logistic curve of slope 1.702 g / √(1 - g²) has as well. Over log a the expectation is
+    taken to second order: with u = a² (s² + 1) / (1.702² + a² (s² + 1)), that of the term above is
+    multiplied by 1 + ½ r² (1 - u)(1 - 3u). For r = 0 the slope is a / √(1 + a² s² / 1.702²).
+
+    Args:
+        slope: Slopes a₀, logits, above 0, shape (n,).
+        location_error: Standard deviations s of the true b around the stated one, shape (n,).
+        log_slope_error: Standard deviations r of the true log a around the stated one, shape (n,).
+
+    Returns:
+        Shape (n,); a slope whose item has no error is returned as it is, bit for bit.
+    """
+    a, s, r = (np.asarray(values, float) for values in (slope, location_error, log_slope_error))
+    spread = np.square(a) * (np.square(s) + 1.0)
+    share = spread / (LOGISTIC_SCALE**2 + spread)
+    g = a / np.sqrt(LOGISTIC_SCALE**2 + spread)
+    g = g * (1.0 + 0.5 * np.square(r) * (1.0 - share) * (1.0 - 3.0 * share))
+    uncertain = LOGISTIC_SCALE * g / np.sqrt(1.0 - np.square(g))
+    return np.where((s > 0) | (r > 0), uncertain, a)
+
+
+def regressed(values: ArrayLike, error: float) -> tuple[FloatArray, float]:
+    """Return the expected truth behind values that scatter around it, and its deviation.
+
+    Estimates without a prior are such values: of many, the greatest are too great. The truth is
+    taken as normal over the items, with the variance of the values less that of their errors (at
+    least 1 % of it); each value moves towards the mean by the share of errors in the variance
+    (Kelley, 1927). Values that calibration has shrunk already must not be regressed again.
+
+    Args:
+        values: Locations b or log slopes of all items, shape (n,), not all alike.
+        error: Standard deviation of each value around its truth, 0 or more.
+
+    Returns:
+        The expected truths, shape (n,), and the standard deviation of the truths around them.
+
+    Raises:
+        ValueError: If all values are alike, which tells nothing about the spread of the truth.
+    """
+    stated = np.asarray(values, float)
+    total = float(np.var(stated))
+    if not total > 0:
+        raise ValueError("values must differ from each other")
+    kept = max(1.0 - error**2 / total, _LEAST_SHARE)
+    mean = stated.mean()
+    return mean + kept * (stated - mean), error * float(np.sqrt(kept))
