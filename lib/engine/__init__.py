@@ -36,10 +36,18 @@ from .selection.item_values import RULES, Rule
 from .selection.selection import gains, select
 from .stopping import Reason, StopRules, stop
 
+VERSION = 2
+"""Version of the arithmetic: stored sites belong to it. Increase it with every change after which
+the same answers to the same items give other numbers.
+
+1: item parameters taken for the truth. 2: slopes attenuated by the errors of the parameters.
+"""
+
 __all__ = [
     "HALF_LIFE_DAYS",
     "RULES",
     "SITE_DTYPE",
+    "VERSION",
     "Explanation",
     "ExposureControl",
     "ItemBank",

@@ -11,7 +11,9 @@ WHERE v.pool_id = %(pool_id)s AND v.version = %(version)s;
 -- The items of a version of a pool, by position.
 SELECT DISTINCT ON (i.position) i.question_id, i.revision, i.option_count,
   CASE WHEN NOT i.retired THEN i.correct_option END AS correct_option,
-  i.concepts, i.difficulty, i.discrimination, i.guessing
+  i.concepts, i.difficulty, i.discrimination, i.guessing,
+  (i.calibration ->> 'difficulty_error')::DOUBLE PRECISION AS difficulty_error,
+  (i.calibration ->> 'discrimination_error')::DOUBLE PRECISION AS discrimination_error
 FROM assessment.pool_items i
 WHERE i.pool_id = %(pool_id)s AND i.version <= %(version)s
 ORDER BY i.position, i.version DESC;

@@ -27,7 +27,7 @@ def used_pool(concepts: int) -> ItemPool:
     """Return a pool with everything that the engine derives from it."""
     items = [
         ItemRow(str(uuid4()), 1, 4, i % 4, [float(c == i % concepts) for c in range(concepts)],
-              0.5, 1.0, 0.2)
+              0.5, 1.0, 0.2, None, None)
         for i in range(ITEMS)
     ]  # fmt: skip
     settings = {"content_shares": [1.0] * concepts, "max_exposure": 0.3}

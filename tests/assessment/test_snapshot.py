@@ -30,7 +30,7 @@ from lib.assessment.sessions.snapshot import (
 from lib.assessment.sessions.wire import EndCriteria
 from lib.assessment.telling import Tells
 from lib.deps import Deps
-from lib.engine import ItemBank
+from lib.engine import VERSION, ItemBank
 from tests.assessment.conftest import Student, make_questions, upload
 from tests.assessment.traces import actual_trace, expected_trace
 
@@ -182,7 +182,7 @@ def test_no_other_value_is_accepted_as_a_snapshot(value: object) -> None:
     assert decode(SESSION, json.dumps(value, default=repr)) is None
 
 
-def test_snapshot_in_an_old_format_is_discarded() -> None:
+def test_snapshot_of_an_old_format_or_engine_is_discarded() -> None:
     fields = {name: value for name, value in json.loads(TEXT).items() if name != "packed"}
     fields_json = json.dumps(fields, separators=(",", ":"), ensure_ascii=False).encode()
 
@@ -193,6 +193,8 @@ def test_snapshot_in_an_old_format_is_discarded() -> None:
     body = PACKED[:-CHECK_BYTES]
     assert decode(SESSION, checked(body)) is not None
     assert decode(SESSION, checked(bytes([1]) + body[1:])) is None
+    assert body[1] == VERSION
+    assert decode(SESSION, checked(body[:1] + bytes([VERSION - 1]) + body[2:])) is None
 
 
 def test_snapshot_of_another_session_is_refused() -> None:
@@ -243,6 +245,6 @@ def test_snapshot_keeps_every_end_criterion(kind: Any) -> None:
 
 def test_another_layout_of_snapshots_has_another_format() -> None:
     """A snapshot that an older version wrote must not be read as one of this version."""
-    assert (FORMAT, _HEADER.format) == (4, "<B16sIBBBdddBBBH"), (
+    assert (FORMAT, _HEADER.format) == (5, "<BB16sIBBBdddBBBH"), (
         "increase FORMAT in lib/assessment/sessions/snapshot.py, then write both here"
     )

@@ -65,8 +65,9 @@ def test_item_that_everybody_gets_right_or_wrong_keeps_its_slope(outcome: int, p
     assert result.converged
     assert result.parameters.discrimination[-1] == pytest.approx(0.5, rel=0.01)
     assert result.errors.log_slope[-1] == pytest.approx(1.0 if plain else 0.4, rel=0.05)
-    easier = result.parameters.location[-1] < result.parameters.location[:-1].min()
-    harder = result.parameters.location[-1] > result.parameters.location[:-1].max()
+    location = result.parameters.location
+    easier = location[-1] < np.min(location[:-1])
+    harder = location[-1] > np.max(location[:-1])
     assert (easier, harder) == (outcome == 1, outcome == 0)
     without = calibrated(answers[:, :-1], plain=plain)
     assert result.parameters.discrimination[:-1] == pytest.approx(

@@ -79,6 +79,12 @@ class SelectionOut(Body):
     """Number of best questions that the next one is drawn from."""
     greatest_loss: float
     """Maximum share of the best question's information that may be lost by drawing another."""
+    difficulty_error: float
+    """Standard deviation of the true b = Φ⁻¹(difficulty) around the author's, for questions that
+    were never calibrated; 0 takes it for the truth."""
+    discrimination_error: float
+    """Standard deviation of the true log discrimination around the author's, for the same
+    questions."""
 
 
 class RulesOut(Body):

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from lib.assessment.errors import PoolNotFound
 from lib.assessment.pools import store
 from lib.assessment.pools.eligibility import Eligibility
+from lib.assessment.pools.item_bank import build_bank
 from lib.assessment.pools.question_cache import MAX_CACHE_BYTES, QuestionCache
 from lib.assessment.pools.selection_settings import Selection
 from lib.assessment.pools.store import ItemRow, VersionRow
@@ -100,12 +101,7 @@ def build_pool(pool_id: UUID, version: int, row: VersionRow, items: list[ItemRow
     return ItemPool(
         pool_id=pool_id,
         version=version,
-        bank=ItemBank.from_questions(
-            np.array([i.concepts for i in items], float).reshape(len(items), row.concept_count),
-            [i.difficulty for i in items],
-            [i.discrimination for i in items],
-            [i.guessing for i in items],
-        ),
+        bank=build_bank(items, row.concept_count, selection),
         question_ids=question_ids,
         positions={question_id: position for position, question_id in enumerate(question_ids)},
         correct_option=correct_option,

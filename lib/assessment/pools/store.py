@@ -38,6 +38,10 @@ class ItemRow:
     difficulty: float
     discrimination: float
     guessing: float
+    difficulty_error: float | None
+    """Standard error of the difficulty; None if it was never calibrated."""
+    discrimination_error: float | None
+    """Standard error of the discrimination; None if it was never calibrated."""
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,12 @@ from lib.assessment.pools.question import (
     QuestionId,
 )
 from lib.assessment.pools.rules import MAX_QUESTIONS, Admission, ConceptNames, StopRule
-from lib.assessment.pools.selection_settings import BEST_ITEMS, GREATEST_LOSS
+from lib.assessment.pools.selection_settings import (
+    BEST_ITEMS,
+    DIFFICULTY_ERROR,
+    DISCRIMINATION_ERROR,
+    GREATEST_LOSS,
+)
 from lib.assessment.telling import Tells
 from lib.web.wire import Body, StrictBody
 
@@ -72,6 +77,12 @@ class SelectionIn(StrictBody):
     """Number of best questions that the next one is drawn from."""
     greatest_loss: float = Field(default=GREATEST_LOSS, ge=0, lt=1, strict=True)
     """Maximum share of the best question's information that may be lost by drawing another."""
+    difficulty_error: float = Field(default=DIFFICULTY_ERROR, ge=0, le=3, strict=True)
+    """Standard deviation of the true b = Φ⁻¹(difficulty) around the author's, for questions that
+    were never calibrated; 0 takes it for the truth."""
+    discrimination_error: float = Field(default=DISCRIMINATION_ERROR, ge=0, le=1, strict=True)
+    """Standard deviation of the true log discrimination around the author's, for the same
+    questions."""
 
     @model_validator(mode="after")
     def _some_share_is_above_zero(self) -> Self:

@@ -1,11 +1,12 @@
 """Snapshot of a session, as Redis stores it: at most 4 KB, without correct answers.
 
 A snapshot is JSON with the documented fields, for people to read, and `packed`, from which the
-session is restored bit for bit: format version, pool and version, end criteria, what the pool
-tells, the student's records, the items of earlier tests, and for each answer the item, whether it
-was correct and its site (see `lib.engine.posterior`). The last 8 bytes of `packed` are a checksum
-over all of it and the session's id. A snapshot that is in an old format, truncated, altered or of
-another session is therefore discarded, and the session is rebuilt from the record.
+session is restored bit for bit: versions of the format and the engine, pool and version, end
+criteria, what the pool tells, the student's records, the items of earlier tests, and for each
+answer the item, whether it was correct and its site (see `lib.engine.posterior`). The last 8 bytes
+of `packed` are a checksum over all of it and the session's id. A snapshot that is truncated,
+altered, of another session, format or version of the engine is therefore discarded, and the session
+is rebuilt from the record.
 """
 
 import binascii
@@ -29,9 +30,9 @@ from lib.assessment.sessions.prior import ConceptRecord, Records, session_prior
 from lib.assessment.sessions.session import Session, proficiency
 from lib.assessment.sessions.wire import EndCriteria
 from lib.assessment.telling import TELLS, Tells
-from lib.engine import Posterior
+from lib.engine import VERSION, Posterior
 
-FORMAT = 4
+FORMAT = 5
 """Version of the format; increase it when snapshots of older deployments must not be read."""
 MAX_BYTES = 4096
 """Maximum size, enough for the longest test of a returning student; a longer snapshot omits its
@@ -56,7 +57,7 @@ _UNREADABLE = (
     struct.error,
     binascii.Error,
 )
-_HEADER = struct.Struct("<B16sIBBBdddBBBH")
+_HEADER = struct.Struct("<BB16sIBBBdddBBBH")
 _RECORD = struct.Struct("<Bddd")
 
 
@@ -126,7 +127,7 @@ def decode(session_id: UUID, text: Any) -> Snapshot | None:
         fields = json.loads(text)
         packed = b85decode(fields.pop("packed"))
         body, check = packed[:-CHECK_BYTES], packed[-CHECK_BYTES:]
-        if check != _check(session_id, fields, body) or body[0] != FORMAT:
+        if check != _check(session_id, fields, body) or tuple(body[:2]) != (FORMAT, VERSION):
             return None
         return _unpack(session_id, fields, body)
     except _UNREADABLE:
@@ -174,6 +175,7 @@ def _pack_header(session: Session) -> bytes:
     criteria = session.criteria
     header = _HEADER.pack(
         FORMAT,
+        VERSION,
         session.pool.pool_id.bytes,
         session.pool.version,
         STOP_RULES.index(criteria.type),
@@ -208,6 +210,7 @@ def _pack_items(numbers: Iterable[int]) -> bytes:
 
 def _unpack(session_id: UUID, fields: dict[str, Any], body: bytes) -> Snapshot:
     (
+        _,
         _,
         pool_id,
         pool_version,
