@@ -1,5 +1,6 @@
 """Plans: hours, prerequisites, determinism; and learning by the theories of memory."""
 
+import tracemalloc
 from dataclasses import replace
 
 import numpy as np
@@ -134,6 +135,43 @@ def test_known_topics_that_fade_have_a_fifth_of_the_day() -> None:
         minutes[name] = sum(it.minutes for it in sessions if it.topic == "faded")
         assert all(it.is_revision == (it.topic == "faded") for it in sessions)
     assert minutes == {"fresh": 0, "faded": 20}
+
+
+@pytest.mark.parametrize("minutes", [30.0, 60.0, 180.0])
+def test_a_fifth_of_the_time_is_for_revision_on_short_days_too(minutes: float) -> None:
+    names = [f"faded {number}" for number in range(30)]
+    topics = [*(StudyTopic(each, 0.01, 100) for each in names), StudyTopic("new", 99.7, 9_000)]
+    topics += [StudyTopic(f"new {number}", 99.7, 9_000) for number in range(3)]
+    graph = graph_of(topics, [])
+    state = student(graph, [0.75] * 30 + [0.1] * 4)
+    retention = state.retention * np.array([0.6] * 30 + [1] * 4)
+    sessions = plan_study(graph, replace(state, retention=retention), StudyTime([minutes] * 20), 20)
+    revised = sum(it.minutes for it in sessions if str(it.topic).startswith("faded"))
+    assert 0.19 * 20 * minutes - 20 < revised <= 0.2 * 20 * minutes + 1e-9
+    assert all(it.minutes <= minutes / 2 for it in sessions)
+
+
+def test_many_hours_a_day_need_little_memory() -> None:
+    graph = graph_of([StudyTopic(number, 10, 500) for number in range(6)], [])
+    state = student(graph, [0.2] * 6)
+    tracemalloc.start()
+    sessions = plan_study(graph, state, StudyTime([1440.0] * 60), 60)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert sum(it.minutes for it in sessions) > 0.9 * 60 * 1440
+    # 4,320 sessions: one number for each two of them would be 149 MB
+    assert peak < 50e6
+
+
+def test_earlier_sessions_tell_when_a_topic_was_last_studied() -> None:
+    graph = graph_of([StudyTopic("only", 10, 100)], [])
+    earlier = [PastSession(day, "only", 20, 5, 4) for day in (3, 90)]
+    state, late, never = (
+        estimate(graph, np.array([0.7]), [], 100, sessions).mean()
+        for sessions in (earlier, earlier[1:], [])
+    )
+    assert state.mastery == pytest.approx(late.mastery)
+    assert state.mastery[0] > never.mastery[0] + 0.05
 
 
 @pytest.mark.parametrize(("mastery", "expected"), [(64.0, False), (66.0, True), (34.0, True)])

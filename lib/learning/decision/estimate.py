@@ -48,7 +48,11 @@ LOWEST, HIGHEST = 0.02, 0.98
 
 
 def estimate(
-    graph: TopicGraph, mastery: FloatArray, sessions: Sequence[PastSession], today: int
+    graph: TopicGraph,
+    mastery: FloatArray,
+    sessions: Sequence[PastSession],
+    today: int,
+    earlier: Sequence[PastSession] = (),
 ) -> Committee:
     """Return what is known about a student.
 
@@ -57,11 +61,15 @@ def estimate(
         mastery: Recorded mastery, 0 to 1, shape (n,); NaN where nothing is recorded.
         sessions: Past sessions in the order of their days; those on other topics are left out.
         today: The day of the estimate, in the count of the sessions.
+        earlier: Sessions before those, which only tell when a topic was last studied.
     """
     known = [each for each in sessions if each.topic in graph.position and each.answers > 0]
     practised = np.zeros(len(graph.ids), dtype=bool)
     practised[[graph.position[each.topic] for each in known]] = True
     replay = _Replay(graph, *_first_levels(mastery, practised))
+    for each in earlier:
+        if each.topic in graph.position:
+            replay.last_day[graph.position[each.topic]] = each.day
     for each in known:
         replay.add(each)
     return replay.committee(today, np.where(practised, mastery, np.nan))

@@ -18,6 +18,9 @@ from lib.learning.decision.worth import SESSION_MINUTES
 
 MOST_AT_ONCE = 16
 """Most exchanges of a round."""
+MOST_LOOKED_AT = 600
+"""Most sessions of which a round looks for exchanges: the time for swaps grows with their square,
+and a student with many hours a day has thousands of sessions."""
 ROUNDING = 1e-9  # minutes
 LEAST_GAIN = 1e-6
 """Marks in percent below which an exchange is not worth trying."""
@@ -112,16 +115,27 @@ def _exchanges(path: Path, course: Course, slots: Slots) -> list[Exchange]:
     if not slots.day.size:
         return []
     brings, costs = _prices(path, course, slots)
-    options = _replacements(brings, costs) + _swaps(brings, costs, slots.topic)
+    places = _most_promising(brings, costs)
+    brings, costs, topic = brings[places], costs[places], slots.topic[places]
+    options = _replacements(brings, costs) + _swaps(brings, costs, topic)
     options.sort(key=lambda each: -each.gain)
     touched: set[int] = set()
     chosen = []
     for each in options:
-        topics = {*each.topics, *slots.topic[list(each.sessions)].tolist()}
+        topics = {*each.topics, *topic[list(each.sessions)].tolist()}
         if touched.isdisjoint(topics):
             touched |= topics
-            chosen.append(each)
+            sessions = tuple(places[list(each.sessions)].tolist())
+            chosen.append(replace(each, sessions=sessions))
     return chosen
+
+
+def _most_promising(brings: FloatArray, costs: FloatArray) -> NDArray[np.intp]:
+    """Return the places of the sessions that gain most by another topic, or lose least."""
+    if len(costs) <= MOST_LOOKED_AT:
+        return np.arange(len(costs))
+    gains = brings.max(axis=1) - costs
+    return np.sort(np.argsort(-gains, kind="stable")[:MOST_LOOKED_AT])
 
 
 def _prices(path: Path, course: Course, slots: Slots) -> tuple[FloatArray, FloatArray]:

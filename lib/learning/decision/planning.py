@@ -27,7 +27,7 @@ SHORTEST_SESSION = 10.0
 SAME_DAY = 0.65
 """Worth of another session on a topic on the same day: rest between sessions teaches more."""
 REVISION_SHARE = 0.2
-"""Share of a day that topics which fade have before all others."""
+"""Share of the time that topics which fade have before all others."""
 TOPIC_SHARE = 0.5
 """Largest share of a day for one topic, since attention wanes."""
 FADING = 0.9
@@ -87,8 +87,9 @@ def plan_study(
         days: Days to plan; none after the exam is planned.
         gate: Recorded mastery that opens topics, 0 to 1, shape (n,); the expected mastery of the
             day if it is not given.
-        revision_share: Share of each day that topics which fade have before all others; 0 leaves
-            revisions to their marks per minute, like everything else.
+        revision_share: Share of the time that topics which fade have before all others; on short
+            days it is saved until it makes a session. 0 leaves revisions to their marks per minute,
+            like everything else.
         topic_share: Largest share of a day for one topic, above 0, at most 1.
         most_rounds: Most exchanges of sessions that are tried.
     """
@@ -122,8 +123,10 @@ def _first_plan(
     rows: list[tuple[int, int, float, bool]] = []
     learner = ExpectedStudent(path.graph, path.state, path.gate)
     scores = due = np.zeros(len(path.graph.ids))
+    reserved = 0.0
     for day in range(days):
         minutes = float(time.minutes[day])
+        reserved = min(reserved, SESSION_MINUTES) + revision_share * minutes
         state, gate = learner.state, learner.gate()
         if day < NEAR_DAYS or (day - NEAR_DAYS) % STRIDE == 0:
             until_exam, left = len(time.minutes) - day, _minutes_left(time, day)
@@ -132,10 +135,11 @@ def _first_plan(
         is_open = path.graph.is_open(gate)
         today = np.zeros(len(path.graph.ids))
         for topic, length, is_kept in _choose(
-            scores * is_open, due * is_open, minutes, (revision_share, topic_share)
+            scores * is_open, due * is_open, minutes, reserved, topic_share
         ):
             rows.append((day, topic, length, is_kept))
             today[topic] += length
+            reserved -= length * is_kept
         scores = np.where(today > 0, scores * SAME_DAY, scores)
         due = np.where(today > 0, 0.0, due)
         learner.study(today)
@@ -172,26 +176,27 @@ def _is_fading(state: StudentState) -> NDArray[np.bool_]:
 
 
 def _choose(
-    scores: FloatArray, due: FloatArray, minutes: float, shares: tuple[float, float]
+    scores: FloatArray, due: FloatArray, minutes: float, reserved: float, topic_share: float
 ) -> list[tuple[int, float, bool]]:
     """Return the sessions of a day: topic, minutes, and whether it is kept for revision.
 
     Args:
         scores: Marks per minute of each topic, shape (n,).
-        due: The same of topics that are due for revision, which have a share of the time; else 0.
+        due: The same of topics that are due for revision; 0 for the others.
         minutes: Minutes of the day.
-        shares: Share of them that is for topics that are due, and the largest for one topic.
+        reserved: Minutes that topics which are due have before all others.
+        topic_share: Largest share of the day for one topic.
     """
-    revision_share, topic_share = shares
     limit = topic_share * minutes
-    room = int(revision_share * minutes / SESSION_MINUTES)
+    revision = min(SESSION_MINUTES, limit)
+    room = int(min(reserved, minutes) / revision) if revision >= SHORTEST_SESSION else 0
     revised = [topic for topic in np.argsort(-due, kind="stable")[:room].tolist() if due[topic] > 0]
-    chosen = [(topic, SESSION_MINUTES, True) for topic in revised]
+    chosen = [(topic, revision, True) for topic in revised]
     current = scores.copy()
     current[revised] *= SAME_DAY
     spent = np.zeros(len(scores))
-    spent[revised] = SESSION_MINUTES
-    left = minutes - SESSION_MINUTES * len(chosen)
+    spent[revised] = revision
+    left = minutes - revision * len(chosen)
     while left >= SHORTEST_SESSION:
         topic = int(np.argmax(current))
         if current[topic] <= 0:

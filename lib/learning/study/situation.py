@@ -32,7 +32,7 @@ from lib.learning.syllabus.syllabus import Syllabus
 REMEMBERED = timedelta(days=365)
 """How far back answers count for the estimate of speed and forgetting."""
 MOST_SESSIONS = 100
-"""Newest sessions that count for it."""
+"""Newest sessions that count for it; earlier ones only tell when a topic was last studied."""
 RECENT_DAYS = 28
 """Days of which the share with practice tells how much of the declared hours will be studied."""
 EXPECTED_DAYS, EXPECTED_ATTENDED = 10, 9
@@ -79,7 +79,8 @@ class Situation:
     def committee(self, day: date | None = None) -> Committee:
         """Return what is known about the student today, or on a later day without study."""
         number = (max(day or self.today, self.today) - self.first_day).days
-        return estimate(self.graph, self.recorded, self.sessions, number)
+        earlier, newest = self.sessions[:-MOST_SESSIONS], self.sessions[-MOST_SESSIONS:]
+        return estimate(self.graph, self.recorded, newest, number, earlier)
 
     @property
     def days_left(self) -> int:
@@ -154,7 +155,7 @@ def _sessions(
         if counts(answer.topic_id):
             key = ((day_of(answer.timestamp) - first_day).days, answer.topic_id)
             grouped.setdefault(key, []).append(answer)
-    sessions = [
+    return [
         PastSession(
             day,
             topic_id,
@@ -164,4 +165,3 @@ def _sessions(
         )
         for (day, topic_id), given in grouped.items()
     ]
-    return sessions[-MOST_SESSIONS:]
