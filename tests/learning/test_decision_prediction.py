@@ -48,6 +48,14 @@ def test_the_number_of_questions_widens_the_interval_by_hand() -> None:
     assert prediction.high - prediction.low == pytest.approx(2 * 1.95996 * 13.191, abs=0.2)
 
 
+def test_what_the_exam_asks_beyond_the_topics_goes_like_these() -> None:
+    whole = graph_of([StudyTopic("only", 30, 100)], [])
+    part = graph_of([StudyTopic("only", 30, 100)], [], other_weight=70)
+    assert part.marks == pytest.approx([30])
+    expected, predicted = (predict_exam(it, committee(0.6, 0.0025), 10) for it in (whole, part))
+    assert (predicted.mean, predicted.high) == pytest.approx((expected.mean, expected.high))
+
+
 def test_guessing_lifts_and_flattens_the_result() -> None:
     form = ExamFormat(questions=0, guess=0.2, slip=0.04)
     prediction = predict_exam(graph(1), committee(0.6, 0.0025), 10, exam=form)

@@ -55,11 +55,16 @@ def topic_mastery(syllabus: Syllabus, topic_id: UUID, mastery_of: MasteryOf) -> 
 
 
 def exam_mastery(syllabus: Syllabus, score_of: MasteryOf) -> float:
-    """Return the mean mastery of all topics, 0 to 100, weighted with their share of the exam."""
+    """Return the mean mastery of all topics, 0 to 100, weighted with their share of the exam.
+
+    If none has a share, all count alike.
+    """
     weighted = [
         (topic.exam_weightage, mastery)
         for topic in syllabus.topics.values()
         if (mastery := topic_mastery(syllabus, topic.id, score_of)) is not None
     ]
     total = sum(weight for weight, _ in weighted)
-    return sum(weight * mastery for weight, mastery in weighted) / total if total else 0.0
+    if total > 0:
+        return sum(weight * mastery for weight, mastery in weighted) / total
+    return sum(mastery for _, mastery in weighted) / max(len(weighted), 1)

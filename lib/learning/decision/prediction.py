@@ -65,7 +65,7 @@ def predict_exam(
     attendance: float = 1.0,
     exam: ExamFormat | None = None,
 ) -> Prediction:
-    """Return a student's predicted result.
+    """Return a student's predicted result; what the exam asks beyond the topics goes like these.
 
     Args:
         graph: The topics.
@@ -76,15 +76,16 @@ def predict_exam(
         exam: How knowledge becomes marks.
     """
     form = exam or ExamFormat()
+    marks = _of_whole_exam(graph)
     state = committee.mean()
     spread = _speed_spread(committee)
     expected = _at_exam(graph, state, days, sessions, attendance)
     quicker = replace(state, speed=state.speed * np.exp(spread))
     shifted = _at_exam(graph, quicker, days, sessions, attendance)
-    means = _marks(graph, expected, form)
-    common = (_marks(graph, shifted, form) - means) ** 2
+    means = _marks(marks, expected, form)
+    common = (_marks(marks, shifted, form) - means) ** 2
     return _prediction(
-        state.theories, means, common + _independent(graph, committee, state, expected, form)
+        state.theories, means, common + _independent(marks, committee, state, expected, form)
     )
 
 
@@ -133,14 +134,21 @@ def _chances(knowledge: FloatArray, exam: ExamFormat) -> FloatArray:
     return exam.guess + (1 - exam.guess - exam.slip) * credit(knowledge)
 
 
-def _marks(graph: TopicGraph, state: StudentState, exam: ExamFormat) -> FloatArray:
+def _of_whole_exam(graph: TopicGraph) -> FloatArray:
+    """Return the share of each topic in percent of what the topics have together, shape (n,)."""
+    total = float(graph.marks.sum())
+    shares: FloatArray = graph.marks * (PERCENT / total if total > 0 else 1.0)
+    return shares
+
+
+def _marks(marks: FloatArray, state: StudentState, exam: ExamFormat) -> FloatArray:
     """Return the expected result in percent by theory, shape (3,)."""
-    marks: FloatArray = _chances(state.level * state.retention, exam) @ graph.marks
-    return marks
+    expected: FloatArray = _chances(state.level * state.retention, exam) @ marks
+    return expected
 
 
 def _independent(
-    graph: TopicGraph,
+    marks: FloatArray,
     committee: Committee,
     today: StudentState,
     at_exam: StudentState,
@@ -157,10 +165,10 @@ def _independent(
     knowledge = at_exam.level * at_exam.retention
     variance = level_variance * at_exam.retention**2 + retention_variance * at_exam.level**2
     slope = (_chances(knowledge + STEP, exam) - _chances(knowledge, exam)) / STEP
-    total = (graph.marks**2 * slope**2 * variance).sum(axis=1)
+    total = (marks**2 * slope**2 * variance).sum(axis=1)
     if exam.questions:
         chance = _chances(knowledge, exam)
-        total = total + PERCENT / exam.questions * (chance * (1 - chance)) @ graph.marks
+        total = total + PERCENT / exam.questions * (chance * (1 - chance)) @ marks
     answer: FloatArray = total
     return answer
 

@@ -46,7 +46,8 @@ class TopicGraph:
 
     ids: tuple[TopicId, ...]
     marks: FloatArray
-    """Share of the exam in percent, shape (n,); adds up to 100 unless no topic has any."""
+    """Share of the exam in percent, shape (n,); adds up to 100, or less if some of the exam is
+    about topics that cannot be studied here."""
     minutes: FloatArray
     """Minutes until a novice has learned 80 %, shape (n,)."""
     prerequisites: tuple[tuple[tuple[int, float], ...], ...]
@@ -159,10 +160,19 @@ class TopicGraph:
         return np.array([by_topic.get(topic, np.nan) for topic in self.ids])
 
 
-def graph_of(topics: Sequence[StudyTopic], requirements: Collection[Requirement]) -> TopicGraph:
+def graph_of(
+    topics: Sequence[StudyTopic],
+    requirements: Collection[Requirement],
+    other_weight: float = 0.0,
+) -> TopicGraph:
     """Return the graph of topics, whose order decides between equal scores.
 
     Requirements that name other topics are left out.
+
+    Args:
+        topics: The topics.
+        requirements: Their prerequisites.
+        other_weight: Weight of what the exam asks beyond the topics, in their unit.
     """
     position = {topic.id: number for number, topic in enumerate(topics)}
     needs: list[list[tuple[int, float]]] = [[] for _ in topics]
@@ -170,7 +180,7 @@ def graph_of(topics: Sequence[StudyTopic], requirements: Collection[Requirement]
         if each.topic in position and each.prerequisite in position:
             needs[position[each.topic]].append((position[each.prerequisite], each.minimum_mastery))
     weights = np.array([topic.weight for topic in topics], dtype=float)
-    total = weights.sum()
+    total = weights.sum() + other_weight
     return TopicGraph(
         ids=tuple(position),
         marks=PERCENT * weights / total if total > 0 else weights,
@@ -180,17 +190,27 @@ def graph_of(topics: Sequence[StudyTopic], requirements: Collection[Requirement]
 
 
 def graph_of_syllabus(syllabus: Syllabus) -> TopicGraph:
-    """Return the graph of the topics that have concepts, the smallest id first."""
+    """Return the graph of the topics that have concepts, the smallest id first.
+
+    Topics without concepts keep their share of the exam. If no other topic has a share, all that
+    have concepts count alike.
+    """
     rows = sorted(
         (topic for topic in syllabus.topics.values() if syllabus.concepts_of[topic.id]),
         key=lambda topic: topic.order,
     )
+    weight = sum(row.exam_weightage for row in rows)
     topics = [
-        StudyTopic(row.id, row.exam_weightage, row.estimated_hours * MINUTES_PER_HOUR)
+        StudyTopic(
+            row.id,
+            row.exam_weightage if weight > 0 else 1.0,
+            row.estimated_hours * MINUTES_PER_HOUR,
+        )
         for row in rows
     ]
+    whole = sum(row.exam_weightage for row in syllabus.topics.values())
     requirements = [
         Requirement(edge.topic_id, edge.prerequisite_topic_id, edge.minimum_mastery / PERCENT)
         for edge in syllabus.prerequisites
     ]
-    return graph_of(topics, requirements)
+    return graph_of(topics, requirements, whole - weight if weight > 0 else 0.0)
