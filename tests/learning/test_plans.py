@@ -1,13 +1,17 @@
 """Study plans: never more than the declared hours, with room for revision."""
 
-from datetime import UTC, date
+import re
+from dataclasses import replace
+from datetime import UTC, date, timedelta
 
 import pytest
 
 from lib.learning.errors import ExamOver, StudentClosed
 from lib.learning.plans.make import make_live_plan, make_plan, read_plans
 from lib.learning.plans.read import list_live_plans
-from lib.learning.recommendations.recommend import EVERYTHING_MASTERED
+from lib.learning.recommendations.recommend import NOTHING_TO_PRACTISE
+from lib.learning.students.profile import change_profile
+from lib.learning.students.wire import ProfileChangeIn
 from lib.learning.tables import StudyPlan
 from lib.learning.tables.closed_lists import PlanType, Role
 from tests.learning.school import NOW, School
@@ -115,7 +119,7 @@ def test_exam_plan_covers_at_most_60_days_and_no_past_exam(school: School) -> No
 def test_response_says_that_there_is_nothing_to_study(school: School) -> None:
     plan = make_plan(school.user("ann"), PlanType.WEEKLY, date(2026, 12, 1))
     assert (plan.plan.start_date, plan.plan.end_date) == ("2026-12-01", "2026-12-07")
-    assert plan.plan.warning == EVERYTHING_MASTERED
+    assert plan.plan.warning == NOTHING_TO_PRACTISE
 
 
 def test_new_plan_replaces_the_current_one_of_its_period(school: School) -> None:
@@ -151,6 +155,45 @@ def test_own_plan_is_remade_when_a_topic_has_moved_by_more_than_15(school: Schoo
     after = read_plans(student, None).plans[0]
     assert after.plan_id != before.plan_id
     assert "Algebra" in [it.topic_name for it in after.plan.topics]
+
+
+@pytest.mark.parametrize(
+    "change", [{"available_hours_per_day": 1}, {"exam_date": "2026-12-20"}, {"exam_date": None}]
+)
+def test_own_plan_is_remade_when_hours_or_exam_change(
+    school: School, change: dict[str, object]
+) -> None:
+    school.syllabus(TOPICS)
+    student = school.user("ann", available_hours_per_day=2, exam_date="2026-12-28")
+    before = make_plan(student, PlanType.WEEKLY, date(2026, 12, 1))
+    change_profile(student, ProfileChangeIn.model_validate({"available_hours_per_day": 2}))
+    assert read_plans(student, None).plans[0].plan_id == before.plan_id
+    profile = change_profile(student, ProfileChangeIn.model_validate(change))
+    (after,) = read_plans(student, None).plans
+    assert after.plan_id != before.plan_id
+    assert after.plan.start_date == "2026-12-01"
+    hours = [day.total_hours for day in after.plan.daily_plans]
+    assert 0 < max(hours) <= profile.available_hours_per_day
+    assert read_plans(student, None).plans[0].plan_id == after.plan_id
+
+
+def test_own_plan_is_remade_on_the_day_after_its_last(school: School) -> None:
+    school.syllabus(TOPICS)
+    student = school.user("ann")
+    before = make_plan(student, PlanType.WEEKLY, None)
+    on_the_last_day = replace(student, now=NOW + timedelta(days=6))
+    assert read_plans(on_the_last_day, None).plans[0].plan_id == before.plan_id
+    (after,) = read_plans(replace(student, now=NOW + timedelta(days=7)), None).plans
+    assert (after.plan.start_date, after.plan.end_date) == ("2026-12-05", "2026-12-11")
+    assert read_plans(replace(student, now=NOW + timedelta(days=8)), None).plans == [after]
+
+
+def test_goals_of_mastered_concepts_are_revisions(school: School) -> None:
+    school.syllabus(TOPICS)
+    student = school.user("ann", exam_date="2026-12-28")
+    school.answers(student, "concept  right  days_ago\n" + "Geometry 1  true  40\n" * 8)
+    (revision,) = make_plan(student, PlanType.DAILY, None).plan.revisions
+    assert re.fullmatch(r"Revise “Geometry 1” \(mastery [6-9]\d\)\.", revision.goals[0])
 
 
 def test_adopted_plan_of_any_form_is_shown(school: School) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import date, timedelta
-from math import ceil
+from math import ceil, floor
 from typing import Any
 from uuid import UUID
 
@@ -85,7 +85,8 @@ def read_plans(call: Call, sent_id: str | None) -> PlansAnswer:
         is_outdated = _is_outdated(row, situation)
         if is_outdated and student.id == call.user.profile_id:
             with suppress(ExamOver, OwnChoice):
-                answers.append(_answer(*_make(call, situation, row.plan_type, None), False))
+                start = max(situation.today, day_of(row.start_date))
+                answers.append(_answer(*_make(call, situation, row.plan_type, start), False))
                 continue
         answers.append(_answer(row, plan_of(row), is_outdated))
     return PlansAnswer(
@@ -118,7 +119,11 @@ def _make(
         plan_type=plan_type,
         start_date=midnight(first_day),
         end_date=midnight(first_day + timedelta(days=days - 1)),
-        content={"plan": plan.model_dump(mode="json"), "masteries": _masteries(situation)},
+        content={
+            "plan": plan.model_dump(mode="json"),
+            "masteries": _masteries(situation),
+            **_declared(situation),
+        },
         created_at=call.now,
         is_active=True,
     )
@@ -255,14 +260,16 @@ def _floored(hours: float) -> float:
 
 
 def _goals(topic: TopicRow, situation: Situation) -> list[str]:
-    """Return what to reach in a topic: its weakest concepts first."""
+    """Return what to do in a topic: its weakest concepts first."""
     score_of = situation.masteries.score_of
     concepts = sorted(situation.syllabus.concepts_of[topic.id], key=lambda it: score_of(it.id))
-    return [
-        f"Practise “{concept.name}” until its mastery is above {MASTERED:.0f}"
-        f" (now {score_of(concept.id):.0f})."
-        for concept in concepts[:WEAKEST]
-    ]
+    return [_goal(concept.name, score_of(concept.id)) for concept in concepts[:WEAKEST]]
+
+
+def _goal(name: str, mastery: float) -> str:
+    if mastery >= MASTERED:
+        return f"Revise “{name}” (mastery {floor(mastery)})."
+    return f"Practise “{name}” until its mastery is above {MASTERED:.0f} (now {floor(mastery)})."
 
 
 def _by_topic(situation: Situation) -> dict[UUID, float]:
@@ -277,12 +284,27 @@ def _masteries(situation: Situation) -> dict[str, float]:
     return {str(topic_id): mastery for topic_id, mastery in _by_topic(situation).items()}
 
 
+def _declared(situation: Situation) -> dict[str, Any]:
+    """Return what the student has declared about hours and exam."""
+    student = situation.student
+    exam = None if student.exam_date is None else day_of(student.exam_date).isoformat()
+    return {"hours_per_day": student.available_hours_per_day, "exam_date": exam}
+
+
 def _is_outdated(row: PlanRow, situation: Situation) -> bool:
-    """Return whether a topic's mastery has moved much since the plan was made."""
+    """Return whether a plan is over, or made for other hours, another exam or other masteries.
+
+    An adopted plan never is, since it does not say for what it was made.
+    """
     content: Any = row.content
     before = content.get("masteries") if isinstance(content, dict) else None
     if not isinstance(before, dict):
         return False
+    declared = _declared(situation)
+    if day_of(row.end_date) < situation.today or declared != {
+        name: content.get(name, value) for name, value in declared.items()
+    }:
+        return True
     return is_outdated(before, _masteries(situation))
 
 
