@@ -9,6 +9,8 @@ from lib.learning.plans.make import make_plan
 from lib.learning.recommendations.open_now import recommend_live_concepts
 from lib.learning.recommendations.recommend import (
     EVERYTHING_MASTERED,
+    NO_MARKS,
+    NOTHING_TO_PRACTISE,
     OWN_CHOICE,
     PREREQUISITES_FIRST,
     explain_live,
@@ -235,7 +237,59 @@ def test_topics_without_concepts_are_never_recommended(school: School) -> None:
         topic    weight  hours  concepts
         Unit     100     4      0
     """)
-    assert recommend(school.user("ann"), None, 5, 60).recommendations == []
+    answer = recommend(school.user("ann"), None, 5, 60)
+    assert (answer.recommendations, answer.message) == ([], NOTHING_TO_PRACTISE)
+
+
+@pytest.mark.parametrize(
+    ("exam_date", "sentence"),
+    [
+        ("2026-11-27", "The exam is over; set the date of the next one."),
+        ("2026-11-28", "The exam is today."),
+        ("2026-11-29", "The exam is tomorrow."),
+        ("2026-11-30", "The exam is in 2 days."),
+    ],
+)
+def test_the_explanation_names_the_day_of_the_exam(
+    school: School, exam_date: str, sentence: str
+) -> None:
+    school.syllabus(TOPICS)
+    (best,) = recommend(school.user("ann", exam_date=exam_date), None, 1, None).recommendations
+    assert sentence in best.explanation
+
+
+def test_marks_of_topics_without_concepts_are_not_those_of_others(school: School) -> None:
+    school.syllabus("""
+        topic    weight  hours  concepts
+        Essay    80      4      0
+        Algebra  20      1      1
+    """)
+    student = school.user("ann")
+    (best,) = recommend(student, None, 5, None).recommendations
+    assert best.components.exam_weightage == 20
+    assert 4 < best.components.expected_marks_gain <= 20
+
+
+def test_topics_count_alike_if_none_has_a_share_of_the_exam(school: School) -> None:
+    school.syllabus("""
+        topic    weight  hours
+        Long     0       9
+        Short    0       1
+    """)
+    ranked = recommend(school.user("ann"), None, 5, None).recommendations
+    assert [it.topic_name for it in ranked] == ["Short", "Long"]
+    assert ranked[0].components.expected_marks_gain > 0
+
+
+def test_open_topics_without_marks_are_not_called_closed(school: School) -> None:
+    school.syllabus("""
+        topic    weight  hours
+        Hobby    0       1
+        Algebra  100     1
+    """)
+    student = school.user("ann")
+    school.answers(student, "concept  right\n" + "Algebra 1  true\n" * 5)
+    assert recommend(student, None, 5, 60).message == NO_MARKS
 
 
 def test_users_who_are_not_students_must_name_one(school: School) -> None:

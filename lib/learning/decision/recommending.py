@@ -180,7 +180,7 @@ class _Facts:
             marks_per_minute=float(self.scores[topic]),
             minutes=minutes,
             marks=float(self.scores[topic]) * minutes,
-            priority=PERCENT * float(self.scores[topic]) / self.best if self.best > 0 else 0.0,
+            priority=PERCENT * (float(self.scores[topic]) / self.best) if self.best > 0 else 0.0,
             own_marks_per_minute=own,
             minutes_to_learn=float(judged.own_minutes[topic]),
             is_revision=bool(self.level[topic] >= KNOWN),

@@ -1,5 +1,6 @@
 """Recommendations for a student, with their reasons."""
 
+from math import floor
 from uuid import UUID
 
 import numpy as np
@@ -29,6 +30,8 @@ from lib.learning.syllabus.syllabus import TopicRow
 from lib.learning.syllabus.topics import topic_of
 
 EVERYTHING_MASTERED = "Every topic is mastered; keep practising what you know least."
+NOTHING_TO_PRACTISE = "No topic has concepts yet, so there is nothing to practise."
+NO_MARKS = "No open topic adds marks to the exam."
 PREREQUISITES_FIRST = "No topic is open: complete prerequisites first."
 OWN_CHOICE = (
     "You decide what to study, so that your class can compare results with and without advice."
@@ -64,8 +67,13 @@ def ranked(
 
 def lack(situation: Situation, mastery_threshold: float) -> str:
     """Return why nothing can be recommended."""
-    unfinished = bool(_is_below(situation, mastery_threshold).any())
-    return PREREQUISITES_FIRST if unfinished else EVERYTHING_MASTERED
+    if not situation.graph.ids:
+        return NOTHING_TO_PRACTISE
+    unfinished = _is_below(situation, mastery_threshold)
+    if not unfinished.any():
+        return EVERYTHING_MASTERED
+    is_open = situation.graph.is_open(situation.gate)
+    return NO_MARKS if (unfinished & is_open).any() else PREREQUISITES_FIRST
 
 
 def recommend(
@@ -164,22 +172,33 @@ def in_words(judged: StudyRecommendation, situation: Situation) -> str:
     closed = _closing(topic, situation)
     if closed:
         return f"{topic.name} is closed until {closed}. {_worth_of_mastery(judged, topic)}"
-    if situation.days_to_exam is None:
-        exam = f"Without an exam date, {situation.days_left} days are assumed."
-    else:
-        exam = f"The exam is in {situation.days_left} days."
     unlocks = ", ".join(
         situation.syllabus.topics[it].name for it in situation.syllabus.dependents_of[topic.id]
     )
     built = f"It opens the way to {unlocks}." if unlocks else "No other topic builds on it."
-    return " ".join((judged.sentence(names), _worth_of_mastery(judged, topic), exam, built))
+    return " ".join(
+        (judged.sentence(names), _worth_of_mastery(judged, topic), _time_left(situation), built)
+    )
+
+
+def _time_left(situation: Situation) -> str:
+    """Return a sentence about the days to the exam."""
+    days = situation.days_to_exam
+    if days is None:
+        return f"Without an exam date, {situation.days_left} days are assumed."
+    if days < 0:
+        return "The exam is over; set the date of the next one."
+    near = {0: "today", 1: "tomorrow"}
+    return f"The exam is {near.get(days, f'in {days} days')}."
 
 
 def _worth_of_mastery(judged: StudyRecommendation, topic: TopicRow) -> str:
+    share = f"It is worth {topic.exam_weightage:.1f} % of the marks"
+    if judged.minutes_to_learn <= judged.minutes:
+        return f"{share}."
     return (
-        f"It is worth {topic.exam_weightage:.1f} % of the marks; learning it takes about"
-        f" {judged.minutes_to_learn / MINUTES_PER_HOUR:.1f} hours and adds about"
-        f" {_gain(judged):.1f} %."
+        f"{share}; learning it takes about {judged.minutes_to_learn / MINUTES_PER_HOUR:.1f} hours"
+        f" and adds about {_gain(judged):.1f} %."
     )
 
 
@@ -188,7 +207,7 @@ def _closing(topic: TopicRow, situation: Situation) -> str:
     score_of = situation.masteries.score_of
     missing = [
         f"“{concept.name}” has a mastery of {edge.minimum_mastery:g}"
-        f" (now {score_of(concept.id):.0f})"
+        f" (now {floor(score_of(concept.id))})"
         for edge in situation.syllabus.prerequisites_of[topic.id]
         for concept in situation.syllabus.concepts_of[edge.prerequisite_topic_id]
         if score_of(concept.id) < edge.minimum_mastery
