@@ -1,6 +1,7 @@
 """The planner in the form that an external simulator of students calls: `plan`."""
 
 from collections.abc import Hashable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from lib.learning.decision.estimate import estimate
@@ -38,13 +39,5 @@ def plan(
     return [(it.day, it.topic, it.minutes) for it in sessions]
 
 
-def plan_without_revision_share(
-    profile: Mapping[str, Any],
-    topics: Sequence[Mapping[str, Any]],
-    prereqs: Sequence[tuple[int, int]],
-    mastery: Mapping[int, float],
-    minutes_per_day: Sequence[int],
-    days: int,
-) -> list[tuple[int, Hashable, float]]:
-    """Return the plan that leaves revisions to their marks per minute."""
-    return plan(profile, topics, prereqs, mastery, minutes_per_day, days, revision_share=0.0)
+plan_without_revision_share = partial(plan, revision_share=0.0)
+"""Plans that leave revisions to their marks per minute."""

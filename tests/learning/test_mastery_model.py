@@ -1,6 +1,5 @@
 """The model of mastery: histories worked by hand, and what holds for every history."""
 
-import json
 import math
 from dataclasses import replace
 
@@ -362,41 +361,3 @@ def test_fold_of_10_000_attempts_equals_the_incremental_one() -> None:
     assert len(folded.skills()) == 4
     question = Question("item 5", ("A",))
     assert folded.predict(question, 1e8) == student.predict(question, 1e8)
-
-
-def test_calibration_survives_its_json_exactly() -> None:
-    calibration = replace(
-        BY_HAND,
-        seconds=0.1 + 0.2,
-        intercept=1 / 3,
-        weights={NAMES[0]: 2 / 3},
-        effects={"item": {"ü;1": 1e-17}},
-    )
-    assert Calibration.from_json(calibration.to_json()) == calibration
-
-
-@pytest.mark.parametrize(
-    "text",
-    ["[]", "{}", '{"format": 2}', "no JSON", BY_HAND.to_json().replace('"mean"', '"average"')],
-)
-def test_calibrations_of_other_formats_are_refused(text: str) -> None:
-    with pytest.raises(ValueError, match=r"format|calibration|Expecting"):
-        Calibration.from_json(text)
-
-
-@pytest.mark.parametrize("known", ['"difficulty": -1.0', '"item": {}'])
-def test_calibration_of_unknown_features_is_refused(known: str) -> None:
-    text = replace(BY_HAND, weights={"difficulty": -1.0}, effects={"item": {}}).to_json()
-    compact = json.dumps(json.loads(text))
-    assert known in compact
-    tomorrow = compact.replace(known, known.replace(known.split('"')[1], "from tomorrow"))
-    with pytest.raises(ValueError, match="from tomorrow"):
-        Calibration.from_json(tomorrow)
-
-
-@pytest.mark.parametrize(
-    "values", [{"overall": -0.1}, {"concept": math.inf}, {"repeated": 1.1}, {"share": math.nan}]
-)
-def test_steps_that_could_move_backwards_are_refused(values: dict[str, float]) -> None:
-    with pytest.raises(ValueError, match=r"at least 0|at most 1"):
-        Steps(**values)
